@@ -1,0 +1,3 @@
+//! Load generator and side-by-side measurements.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The client: dial, interface, routes, DNS, reconnect, undo.

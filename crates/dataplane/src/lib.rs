@@ -1,0 +1,1 @@
+//! Workers that move packets: GRE <-> PPP/MPPE <-> TUN.

@@ -1,0 +1,1 @@
+//! The catalogue of everything that can go wrong: one Markdown file per code.

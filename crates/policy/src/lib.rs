@@ -1,0 +1,1 @@
+//! Address pools, access rules, account state and local credential checks.

@@ -1,0 +1,1 @@
+//! The server daemon: listener, registry, accounting, control socket.

@@ -1,0 +1,1 @@
+//! A deterministic world: virtual clock, links, NATs, firewalls and peers that misbehave.

@@ -1,0 +1,1 @@
+//! Accounts, leases, sessions and events: SQLite behind one trait.

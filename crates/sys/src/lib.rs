@@ -1,0 +1,1 @@
+//! Linux: GRE sockets, TUN, netlink, nft, resolver, and the journal that undoes.

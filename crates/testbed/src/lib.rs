@@ -1,0 +1,1 @@
+//! Real network namespaces, NAT and foreign peers for tests.
