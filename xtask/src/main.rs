@@ -1,3 +1,81 @@
-//! cargo xtask ci: every check CI runs.
+//! `cargo xtask ci`: every check CI runs, in one place, so that a green run here is a green run there.
+//!
+//! | command | what it checks |
+//! |---|---|
+//! | `ci [--only STEP,...]` | all of the steps below, each timed |
+//! | `files` | length of source files, words and host names that do not belong in the repository |
+//! | `layers` | dependency arrows between crates, purity of the core |
+//! | `conformance [--check]` | writes (or compares) docs/conformance.md |
+//! | `reference [--check]` | writes (or compares) the generated pages under docs/reference |
 
-fn main() {}
+mod ci;
+mod conformance;
+mod files;
+mod layers;
+mod purity;
+mod reference;
+mod source;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+
+const USAGE: &str = "usage: cargo xtask ci [--only STEP,...] | files | layers | conformance [--check] \
+                     | reference [--check]";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match run(&args.iter().map(String::as_str).collect::<Vec<_>>()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: &[&str]) -> anyhow::Result<()> {
+    let root = root()?;
+    match args {
+        ["ci"] => ci::run(&root, None),
+        ["ci", "--only", steps] => ci::run(&root, Some(steps)),
+        ["files"] => files::check(&root),
+        ["layers"] => layers::check(&root),
+        ["conformance"] => conformance::run(&root, Write::Update),
+        ["conformance", "--check"] => conformance::run(&root, Write::Compare),
+        ["reference"] => reference::run(&root, Write::Update),
+        ["reference", "--check"] => reference::run(&root, Write::Compare),
+        _ => bail!("{USAGE}"),
+    }
+}
+
+/// What to do with a generated page.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Write {
+    /// Write it.
+    Update,
+    /// Fail when the committed page differs.
+    Compare,
+}
+
+/// The repository: the folder above this crate.
+fn root() -> anyhow::Result<PathBuf> {
+    let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    Ok(here.parent().context("xtask has no parent folder")?.to_path_buf())
+}
+
+/// Writes `text` to `path`, or compares it with what is there, per `write`.
+fn settle(path: &std::path::Path, text: &str, write: Write, command: &str) -> anyhow::Result<()> {
+    let committed = std::fs::read_to_string(path).unwrap_or_default();
+    if committed == text {
+        return Ok(());
+    }
+    if write == Write::Compare {
+        bail!("{} is out of date: run `cargo xtask {command}` and commit the result", path.display());
+    }
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    std::fs::write(path, text).with_context(|| path.display().to_string())
+}

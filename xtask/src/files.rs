@@ -1,0 +1,125 @@
+//! Checks over the text of every file: length, hosts in addresses, and words that have no place here.
+
+use std::path::Path;
+
+use anyhow::bail;
+
+use crate::source;
+
+/// Lines of a Rust file, its tests not counted. A longer file says more than one thing.
+const MAX_LINES: usize = 800;
+
+/// Hosts whose pages may be cited. Anything else in an address is a slip, or needs a line here.
+const KNOWN_HOSTS: &[&str] = &[
+    "crates.io",
+    "docs.rs",
+    "github.com",
+    "iana.org",
+    "keepachangelog.com",
+    "learn.microsoft.com",
+    "opensource.org",
+    "apache.org",
+    "man7.org",
+    "json-schema.org",
+    "rfc-editor.org",
+    "rustup.rs",
+    "semver.org",
+    "wireshark.org",
+    "docs.kernel.org",
+    "man.freebsd.org",
+    "kb.cert.org",
+];
+
+/// Names that are free to use in examples (RFC 2606, RFC 6761), and addresses.
+const EXAMPLE_ENDINGS: &[&str] =
+    &["example", "example.org", "example.com", "example.net", "test", "localhost"];
+
+/// Runs every check of this module and lists all findings at once.
+pub(crate) fn check(root: &Path) -> anyhow::Result<()> {
+    let mut findings = Vec::new();
+    for file in source::files(root)? {
+        let Ok(text) = std::fs::read_to_string(root.join(&file)) else { continue };
+        let name = file.display().to_string();
+        if name == "Cargo.lock" || name == "fuzz/Cargo.lock" {
+            continue;
+        }
+        if name.ends_with(".rs") && !source::is_test_file(&file) {
+            let lines = source::without_tests(&text).lines().count();
+            if lines > MAX_LINES {
+                findings.push(format!("{name}: {lines} lines, {MAX_LINES} at most without tests"));
+            }
+        }
+        for (number, line) in text.lines().enumerate() {
+            for problem in judge(&name, line) {
+                findings.push(format!("{name}:{}: {problem}", number + 1));
+            }
+        }
+    }
+    if !findings.is_empty() {
+        bail!("{} findings\n  {}", findings.len(), findings.join("\n  "));
+    }
+    Ok(())
+}
+
+/// Everything that is wrong with one line of the file `name`.
+fn judge(name: &str, line: &str) -> Vec<String> {
+    let mut problems = Vec::new();
+    // Only .ci/ may know that something lies beside the repository.
+    if !name.starts_with(".ci/") && name != "xtask/src/files.rs" && line.contains("../shared") {
+        problems.push("refers to a folder beside the repository".to_owned());
+    }
+    if line.starts_with("<<<<<<< ") || line.starts_with(">>>>>>> ") {
+        problems.push("conflict marker".to_owned());
+    }
+    for host in hosts(line) {
+        if !is_known(host) {
+            problems.push(format!("address with the unknown host {host:?} (see KNOWN_HOSTS in xtask)"));
+        }
+    }
+    problems
+}
+
+/// The hosts of the `scheme://host` addresses in a line.
+fn hosts(line: &str) -> impl Iterator<Item = &str> {
+    line.match_indices("://").filter_map(|(at, mark)| {
+        let scheme = line[..at].rsplit(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+        let rest = &line[at + mark.len()..];
+        let end =
+            rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '.' || c == '-')).unwrap_or(rest.len());
+        let host = rest[..end].trim_end_matches('.');
+        (matches!(scheme, "http" | "https" | "ftp" | "git" | "ssh") && !host.is_empty()).then_some(host)
+    })
+}
+
+fn is_known(host: &str) -> bool {
+    let within =
+        |domain: &&str| host == *domain || host.strip_suffix(*domain).is_some_and(|h| h.ends_with('.'));
+    let is_address = host.chars().all(|c| c.is_ascii_digit() || c == '.');
+    // The registry's page may be cited; its index and download hosts may not.
+    let is_registry_part = host.ends_with(".crates.io");
+    let is_label = !host.contains('.');
+    (is_address || is_label || KNOWN_HOSTS.iter().any(within) || EXAMPLE_ENDINGS.iter().any(within))
+        && !is_registry_part
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_strange_host_is_found_and_a_known_one_is_not() {
+        assert_eq!(judge("a.md", "see https://www.rfc-editor.org/rfc/rfc2637").len(), 0);
+        assert_eq!(judge("a.md", "see https://vpn.example.org. and http://127.0.0.1:8723/").len(), 0);
+        let strange = ["https", "://mirror.corp.invalid/x"].concat();
+        assert_eq!(judge("a.md", &strange).len(), 1);
+        let registry = ["https", "://static.crates.io/x"].concat();
+        assert_eq!(judge("a.md", &registry).len(), 1);
+    }
+
+    #[test]
+    fn what_lies_beside_the_repository_is_named_only_by_ci() {
+        let line = ["cat ..", "/shared/x"].concat();
+        assert_eq!(judge("README.md", &line).len(), 1);
+        assert_eq!(judge(".ci/run", &line).len(), 0);
+    }
+}

@@ -1,0 +1,63 @@
+//! Core reads no clock, opens nothing, starts no thread: looked for in its source, word by word.
+
+use std::path::Path;
+
+use crate::source;
+
+/// What the code of a core crate never says, and why.
+const WORDS: &[(&str, &str)] = &[
+    ("Instant::now", "time is an argument"),
+    ("SystemTime", "time is an argument"),
+    ("std::fs", "no I/O"),
+    ("std::io", "no I/O"),
+    ("std::env", "no environment"),
+    ("std::process", "no processes"),
+    ("std::thread", "no threads"),
+    ("std::sync", "no threads"),
+    ("TcpStream", "no sockets"),
+    ("UdpSocket", "no sockets"),
+    ("async fn", "no async"),
+    ("HashMap", "its order is not deterministic: BTreeMap or Vec"),
+    ("HashSet", "its order is not deterministic: BTreeSet or Vec"),
+    ("println!", "no output"),
+];
+
+/// Adds a finding for every impure word in the crate at `folder`, and for a missing ban of unsafe code.
+pub(crate) fn check(root: &Path, folder: &Path, findings: &mut Vec<String>) -> anyhow::Result<()> {
+    let place = folder.strip_prefix(root).unwrap_or(folder);
+    let library = std::fs::read_to_string(folder.join("src/lib.rs"))?;
+    if !library.contains("#![forbid(unsafe_code)]") {
+        findings.push(format!("{}: core forbids unsafe code in lib.rs", place.display()));
+    }
+    for file in source::files(root)? {
+        let is_source =
+            file.starts_with(place.join("src")) && file.extension().is_some_and(|end| end == "rs");
+        if !is_source || source::is_test_file(&file) {
+            continue;
+        }
+        let text = std::fs::read_to_string(root.join(&file))?;
+        for (number, line) in source::without_tests(&text).lines().enumerate() {
+            for (word, why) in said(line) {
+                findings.push(format!("{}:{}: {word} in core: {why}", file.display(), number + 1));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn said(line: &str) -> impl Iterator<Item = &'static (&'static str, &'static str)> {
+    let code = source::without_comment(line);
+    WORDS.iter().filter(move |(word, _)| code.contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_is_judged_and_comments_are_not() {
+        assert_eq!(said("let now = Instant::now();").count(), 1);
+        assert_eq!(said("/// Never calls `Instant::now`.").count(), 0);
+        assert_eq!(said("fn poll(now: Instant) {}").count(), 0);
+    }
+}
