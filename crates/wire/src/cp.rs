@@ -1,1 +1,293 @@
-//! (being written)
+//! The packet that LCP and every network control protocol share (RFC 1661 section 5), and its list of options
+//! (section 6): `code(1) identifier(1) length(2) data`, and in the data of codes 1 to 4 `type(1) length(1) data` each.
+
+use core::fmt;
+
+use crate::{Error, Layer, Result};
+
+/// Configure-Request: the options its sender wants for the direction towards it.
+pub const CONFIGURE_REQUEST: u8 = 1;
+/// Configure-Ack: every option of the request, accepted, octet by octet.
+pub const CONFIGURE_ACK: u8 = 2;
+/// Configure-Nak: options with values that would be accepted.
+pub const CONFIGURE_NAK: u8 = 3;
+/// Configure-Reject: options that are not accepted with any value.
+pub const CONFIGURE_REJECT: u8 = 4;
+/// Terminate-Request.
+pub const TERMINATE_REQUEST: u8 = 5;
+/// Terminate-Ack.
+pub const TERMINATE_ACK: u8 = 6;
+/// Code-Reject: the packet whose code is not known.
+pub const CODE_REJECT: u8 = 7;
+/// Protocol-Reject (LCP only): the protocol and information that are not known.
+pub const PROTOCOL_REJECT: u8 = 8;
+/// Echo-Request (LCP only).
+pub const ECHO_REQUEST: u8 = 9;
+/// Echo-Reply (LCP only).
+pub const ECHO_REPLY: u8 = 10;
+/// Discard-Request (LCP only).
+pub const DISCARD_REQUEST: u8 = 11;
+/// Identification (LCP only, RFC 1570 section 2.1).
+pub const IDENTIFICATION: u8 = 12;
+/// Time-Remaining (LCP only, RFC 1570 section 2.2).
+pub const TIME_REMAINING: u8 = 13;
+/// Reset-Request (CCP only, RFC 1962 section 3).
+pub const RESET_REQUEST: u8 = 14;
+/// Reset-Ack (CCP only, RFC 1962 section 3).
+pub const RESET_ACK: u8 = 15;
+
+/// Octets before the data.
+pub const HEADER_LEN: usize = 4;
+
+/// The code's name in the RFCs; `None` for an unknown one.
+pub const fn code_name(code: u8) -> Option<&'static str> {
+    Some(match code {
+        CONFIGURE_REQUEST => "Configure-Request",
+        CONFIGURE_ACK => "Configure-Ack",
+        CONFIGURE_NAK => "Configure-Nak",
+        CONFIGURE_REJECT => "Configure-Reject",
+        TERMINATE_REQUEST => "Terminate-Request",
+        TERMINATE_ACK => "Terminate-Ack",
+        CODE_REJECT => "Code-Reject",
+        PROTOCOL_REJECT => "Protocol-Reject",
+        ECHO_REQUEST => "Echo-Request",
+        ECHO_REPLY => "Echo-Reply",
+        DISCARD_REQUEST => "Discard-Request",
+        IDENTIFICATION => "Identification",
+        TIME_REMAINING => "Time-Remaining",
+        RESET_REQUEST => "Reset-Request",
+        RESET_ACK => "Reset-Ack",
+        _ => return None,
+    })
+}
+
+/// One packet of a control protocol. `Display` gives its name and identifier: `Configure-Request id 7`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Packet<'a> {
+    /// What it is; the constants of this module.
+    pub code: u8,
+    /// Matches replies to requests.
+    pub id: u8,
+    /// What follows the Length field, without padding.
+    pub data: &'a [u8],
+}
+
+impl<'a> Packet<'a> {
+    /// Reads the information field of a PPP frame. Octets past Length are padding and are ignored.
+    ///
+    /// # Errors
+    /// Fewer than four octets, or a Length below four or beyond the octets received.
+    pub fn parse(layer: Layer, information: &'a [u8]) -> Result<Packet<'a>> {
+        let [code, id, high, low, rest @ ..] = information else {
+            return Err(Error::new(layer, "header", 0, "4 octets", information.len() as u64));
+        };
+        let length = usize::from(u16::from_be_bytes([*high, *low]));
+        let data = length.checked_sub(HEADER_LEN).and_then(|n| rest.get(..n)).ok_or(Error::new(
+            layer,
+            "Length",
+            2,
+            "4 to the octets received",
+            length as u64,
+        ))?;
+        Ok(Packet { code: *code, id: *id, data })
+    }
+
+    /// Appends the packet; data beyond what Length can say (65,531 octets) is cut.
+    pub fn emit(&self, out: &mut Vec<u8>) {
+        emit(out, self.code, self.id, self.data);
+    }
+
+    /// The data as a list of options, as codes 1 to 4 have it.
+    pub fn options(&self, layer: Layer) -> Options<'a> {
+        Options::new(layer, self.data)
+    }
+}
+
+impl fmt::Display for Packet<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match code_name(self.code) {
+            Some(name) => write!(f, "{name} id {}", self.id),
+            None => write!(f, "code {} id {}", self.code, self.id),
+        }
+    }
+}
+
+/// Appends a packet; `data` beyond what Length can say (65,531 octets) is cut.
+pub fn emit(out: &mut Vec<u8>, code: u8, id: u8, data: &[u8]) {
+    let data = data.get(..usize::from(u16::MAX) - HEADER_LEN).unwrap_or(data);
+    out.extend_from_slice(&[code, id]);
+    out.extend_from_slice(&((HEADER_LEN + data.len()) as u16).to_be_bytes());
+    out.extend_from_slice(data);
+}
+
+/// One configuration option as it stands in a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Opt<'a> {
+    /// The Type octet.
+    pub kind: u8,
+    /// What follows the Length octet.
+    pub data: &'a [u8],
+    /// The whole option, Type and Length included.
+    pub raw: &'a [u8],
+}
+
+impl Opt<'_> {
+    /// The error for an option whose data is not as long as its type demands; `expected` names the right length.
+    pub const fn wrong_length(&self, layer: Layer, field: &'static str, expected: &'static str) -> Error {
+        Error::new(layer, field, 1, expected, self.raw.len() as u64)
+    }
+}
+
+/// An option that is shown by its type and octets alone.
+impl fmt::Display for Opt<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "option {}", self.kind)?;
+        if !self.data.is_empty() {
+            write!(f, " {}", Hex(self.data))?;
+        }
+        Ok(())
+    }
+}
+
+/// Appends one option; `data` beyond 253 octets is cut, since its Length is one octet.
+pub fn push_option(out: &mut Vec<u8>, kind: u8, data: &[u8]) {
+    let data = data.get(..253).unwrap_or(data);
+    out.extend_from_slice(&[kind, data.len() as u8 + 2]);
+    out.extend_from_slice(data);
+}
+
+/// Walks a list of options. It ends after the last one or after the first error.
+#[derive(Clone, Debug)]
+pub struct Options<'a> {
+    layer: Layer,
+    rest: &'a [u8],
+    offset: usize,
+}
+
+impl<'a> Options<'a> {
+    /// The options in `data`, which is the data of a packet with code 1 to 4.
+    pub fn new(layer: Layer, data: &'a [u8]) -> Options<'a> {
+        Options { layer, rest: data, offset: 0 }
+    }
+}
+
+impl<'a> Iterator for Options<'a> {
+    type Item = Result<Opt<'a>>;
+
+    fn next(&mut self) -> Option<Result<Opt<'a>>> {
+        let rest = self.rest;
+        let [kind, tail @ ..] = rest else { return None };
+        let length = tail.first().map_or(0, |l| usize::from(*l));
+        match rest.get(..length).filter(|raw| raw.len() >= 2) {
+            Some(raw) => {
+                self.rest = rest.get(length..).unwrap_or_default();
+                self.offset += length;
+                Some(Ok(Opt { kind: *kind, data: raw.get(2..).unwrap_or_default(), raw }))
+            }
+            None => {
+                self.rest = &[];
+                let expected = "2 to the octets that are left";
+                Some(Err(Error::new(self.layer, "option Length", self.offset + 1, expected, length as u64)))
+            }
+        }
+    }
+}
+
+/// Octets for people, `0a1b2c`; the first 32 of them.
+#[derive(Clone, Copy, Debug)]
+pub struct Hex<'a>(pub &'a [u8]);
+
+impl fmt::Display for Hex<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 32;
+        for octet in self.0.iter().take(SHOWN) {
+            write!(f, "{octet:02x}")?;
+        }
+        if self.0.len() > SHOWN { write!(f, "... ({} octets)", self.0.len()) } else { Ok(()) }
+    }
+}
+
+/// Writes a packet of codes 1 to 7 as a person reads it; `option` writes one option of this protocol. Other codes get
+/// their name and octets. The text is bounded: [`SHOWN_OPTIONS`] options, 32 octets of anything opaque.
+pub fn describe(
+    f: &mut fmt::Formatter<'_>,
+    layer: Layer,
+    packet: &Packet<'_>,
+    option: impl Fn(&mut fmt::Formatter<'_>, &Opt<'_>) -> fmt::Result,
+) -> fmt::Result {
+    write!(f, "{packet}")?;
+    match packet.code {
+        CONFIGURE_REQUEST..=CONFIGURE_REJECT => {
+            f.write_str(": ")?;
+            if packet.data.is_empty() {
+                return f.write_str("no options");
+            }
+            for (i, opt) in packet.options(layer).enumerate() {
+                if i > 0 {
+                    f.write_str(", ")?;
+                }
+                match opt {
+                    _ if i == SHOWN_OPTIONS => return f.write_str("..."),
+                    Ok(opt) => option(f, &opt)?,
+                    Err(error) => write!(f, "({error})")?,
+                }
+            }
+            Ok(())
+        }
+        TERMINATE_REQUEST | TERMINATE_ACK if packet.data.is_empty() => Ok(()),
+        TERMINATE_REQUEST | TERMINATE_ACK => write!(f, ": {}", TerminateData::new(packet.data)),
+        CODE_REJECT => match Packet::parse(layer, packet.data) {
+            Ok(rejected) => write!(f, " of {rejected}"),
+            // The rejected packet may have been cut to the MRU.
+            Err(_) => match packet.data.first().map(|code| (code, code_name(*code))) {
+                Some((_, Some(name))) => write!(f, " of {name}"),
+                Some((code, None)) => write!(f, " of code {code}"),
+                None => f.write_str(" of nothing"),
+            },
+        },
+        _ if packet.data.is_empty() => Ok(()),
+        _ => write!(f, ": {}", Hex(packet.data)),
+    }
+}
+
+/// How many options of one packet [`describe`] shows.
+pub const SHOWN_OPTIONS: usize = 16;
+
+/// The data of a Terminate-Request: any octets (RFC 1661 section 5.5), in practice a text or Microsoft's error number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TerminateData<'a> {
+    /// A reason in words, or octets that nobody explained.
+    Text(&'a [u8]),
+    /// Windows: Magic-Number, the constant 00 3C CD 74, and an error number as `raserror.h` has it; 0 for none.
+    Windows(u32),
+}
+
+impl<'a> TerminateData<'a> {
+    /// Recognises the form.
+    pub fn new(data: &'a [u8]) -> TerminateData<'a> {
+        match *data {
+            [_, _, _, _, 0x00, 0x3c, 0xcd, 0x74, a, b, c, d] => {
+                TerminateData::Windows(u32::from_be_bytes([a, b, c, d]))
+            }
+            _ => TerminateData::Text(data),
+        }
+    }
+}
+
+impl fmt::Display for TerminateData<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        /// A reason longer than this is cut.
+        const SHOWN: usize = 128;
+        match self {
+            TerminateData::Windows(0) => f.write_str("Windows closed it, no error given"),
+            TerminateData::Windows(error) => write!(f, "Windows error {error}"),
+            TerminateData::Text(text) => {
+                let shown = text.get(..SHOWN).unwrap_or(text);
+                write!(f, "\"{}\"{}", crate::text::escape(shown), if text.len() > SHOWN { "..." } else { "" })
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
