@@ -1,1 +1,275 @@
-//! (being written)
+//! MPPE keys (RFC 3078 section 7, RFC 3079): start keys of a link, and the chain of session keys from each.
+
+use core::fmt;
+
+use subtle::ConstantTimeEq as _;
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+use crate::digest::sha1;
+use crate::rc4::Rc4;
+use crate::secret::{NtHash, Password};
+
+const PAD_1: [u8; 40] = [0x00; 40];
+const PAD_2: [u8; 40] = [0xf2; 40];
+const MASTER: &[u8] = b"This is the MPPE Master Key";
+/// RFC 3079 section 3.4, Magic2: client to server.
+const CLIENT_SENDS: &[u8] =
+    b"On the client side, this is the send key; on the server side, it is the receive key.";
+/// RFC 3079 section 3.4, Magic3: server to client.
+const SERVER_SENDS: &[u8] =
+    b"On the client side, this is the receive key; on the server side, it is the send key.";
+
+/// How much of a key is secret. Ordered by strength.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Strength {
+    /// 8-octet keys whose first three octets are constant.
+    Bits40,
+    /// 8-octet keys whose first octet is constant.
+    Bits56,
+    /// 16-octet keys.
+    Bits128,
+}
+
+impl Strength {
+    /// All, the strongest first.
+    pub const ALL: [Strength; 3] = [Strength::Bits128, Strength::Bits56, Strength::Bits40];
+
+    /// Secret bits: 40, 56 or 128.
+    pub const fn bits(self) -> u8 {
+        match self {
+            Strength::Bits40 => 40,
+            Strength::Bits56 => 56,
+            Strength::Bits128 => 128,
+        }
+    }
+
+    /// Octets of the RC4 key: 8 or 16.
+    pub const fn key_len(self) -> usize {
+        match self {
+            Strength::Bits40 | Strength::Bits56 => SHORT,
+            Strength::Bits128 => 16,
+        }
+    }
+}
+
+/// `40`, `56` or `128`.
+impl fmt::Display for Strength {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.bits(), f)
+    }
+}
+
+/// The end of the link whose view is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The one that asked for authentication (PAC, NAS).
+    Server,
+    /// The one that authenticated itself.
+    Client,
+}
+
+/// Octets of a start key for 40 and 56 bits.
+const SHORT: usize = 8;
+
+/// The start key of one direction, before any weakening. It never changes while the link lives.
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub struct StartKey {
+    long: [u8; 16],
+    /// `None`: no start key for 40 and 56 bits is known.
+    short: Option<[u8; SHORT]>,
+}
+
+impl StartKey {
+    /// A key from 16 octets, the first eight of which serve 40 and 56 bits (MS-CHAPv2, EAP-TLS, RADIUS).
+    pub fn new(long: [u8; 16]) -> StartKey {
+        let mut short = [0; SHORT];
+        short.copy_from_slice(&long[..SHORT]);
+        StartKey { long, short: Some(short) }
+    }
+
+    /// Whether a key of this strength can be made.
+    pub fn supports(&self, strength: Strength) -> bool {
+        strength == Strength::Bits128 || self.short.is_some()
+    }
+
+    /// The octets for a strength, filled up with zeros. Without a short key, the first octets of the long one:
+    /// no peer has the same, which [`StartKey::supports`] tells beforehand.
+    fn octets(&self, strength: Strength) -> [u8; 16] {
+        let mut octets = [0; 16];
+        match (strength, &self.short) {
+            (Strength::Bits128, _) => octets = self.long,
+            (_, Some(short)) => octets[..SHORT].copy_from_slice(short),
+            (_, None) => octets[..SHORT].copy_from_slice(&self.long[..SHORT]),
+        }
+        octets
+    }
+}
+
+/// Compares in constant time.
+impl PartialEq for StartKey {
+    fn eq(&self, other: &StartKey) -> bool {
+        let short = |key: &StartKey| key.short.unwrap_or_default();
+        let same = self.long.ct_eq(&other.long) & short(self).ct_eq(&short(other));
+        bool::from(same) && self.short.is_some() == other.short.is_some()
+    }
+}
+
+impl Eq for StartKey {}
+
+impl fmt::Debug for StartKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("StartKey(..)")
+    }
+}
+
+/// The start keys of both directions, seen from one side.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StartKeys {
+    /// For what this side encrypts.
+    pub send: StartKey,
+    /// For what this side decrypts.
+    pub receive: StartKey,
+}
+
+impl StartKeys {
+    /// Whether keys of this strength can be made for both directions.
+    pub fn supports(&self, strength: Strength) -> bool {
+        self.send.supports(strength) && self.receive.supports(strength)
+    }
+}
+
+/// Start keys after MS-CHAPv2 (RFC 3079 section 3): from the password's hash and the NT-Response that proved it.
+pub fn start_keys_v2(hash: &NtHash, nt_response: &[u8; 24], side: Side) -> StartKeys {
+    let mut master = head(sha1(&[&*hash.hash(), nt_response, MASTER]));
+    let key = |magic| StartKey::new(head(sha1(&[&master, &PAD_1, magic, &PAD_2])));
+    let (client_sends, server_sends) = (key(CLIENT_SENDS), key(SERVER_SENDS));
+    master.zeroize();
+    match side {
+        Side::Server => StartKeys { send: server_sends, receive: client_sends },
+        Side::Client => StartKeys { send: client_sends, receive: server_sends },
+    }
+}
+
+/// Start keys after MS-CHAPv1 (RFC 3079 section 2), the same for both directions. Those for 40 and 56 bits come from
+/// the LAN Manager hash, so they exist only where the password is at hand and has such a hash.
+pub fn start_keys_v1(hash: &NtHash, challenge: &[u8; 8], password: Option<&Password>) -> StartKeys {
+    let hash = hash.hash();
+    let long = head(sha1(&[&*hash, &*hash, challenge]));
+    let short = password.and_then(crate::mschap::lm_hash).map(|lm| {
+        let mut short = [0; SHORT];
+        short.copy_from_slice(&lm[..SHORT]);
+        short
+    });
+    let key = StartKey { long, short };
+    StartKeys { send: key.clone(), receive: key }
+}
+
+/// The session keys of one direction, one after the other (RFC 3078 section 7.3).
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub struct KeySchedule {
+    start: [u8; 16],
+    session: [u8; 16],
+    #[zeroize(skip)]
+    strength: Strength,
+}
+
+impl KeySchedule {
+    /// Stands at the initial session key: no change has happened yet.
+    pub fn new(start: &StartKey, strength: Strength) -> KeySchedule {
+        let start = start.octets(strength);
+        let mut schedule = KeySchedule { start, session: start, strength };
+        schedule.session = schedule.key_from_sha();
+        schedule.weaken();
+        schedule
+    }
+
+    /// One key change: SHA-1 over start and session key, RC4 of the result with itself, weakening.
+    pub fn advance(&mut self) {
+        let mut interim = self.key_from_sha();
+        let len = self.strength.key_len();
+        self.session = interim;
+        Rc4::new(&interim[..len]).apply(&mut self.session[..len]);
+        interim.zeroize();
+        self.weaken();
+    }
+
+    /// The key in use, 8 or 16 octets.
+    pub fn session_key(&self) -> &[u8] {
+        &self.session[..self.strength.key_len()]
+    }
+
+    /// RC4 at the beginning of the stream of the key in use.
+    pub fn cipher(&self) -> Rc4 {
+        Rc4::new(self.session_key())
+    }
+
+    /// The strength it was made for.
+    pub const fn strength(&self) -> Strength {
+        self.strength
+    }
+
+    /// RFC 3079 section 3, GetNewKeyFromSHA, filled up with zeros.
+    fn key_from_sha(&self) -> [u8; 16] {
+        let len = self.strength.key_len();
+        let mut key = head(sha1(&[&self.start[..len], &PAD_1, &self.session[..len], &PAD_2]));
+        key[len..].fill(0);
+        key
+    }
+
+    fn weaken(&mut self) {
+        let constant: &[u8] = match self.strength {
+            Strength::Bits40 => &[0xd1, 0x26, 0x9e],
+            Strength::Bits56 => &[0xd1],
+            Strength::Bits128 => &[],
+        };
+        self.session[..constant.len()].copy_from_slice(constant);
+    }
+}
+
+impl fmt::Debug for KeySchedule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "KeySchedule({} bits, ..)", self.strength)
+    }
+}
+
+/// The first 16 octets of a digest.
+fn head(mut digest: [u8; 20]) -> [u8; 16] {
+    let mut head = [0; 16];
+    head.copy_from_slice(&digest[..16]);
+    digest.zeroize();
+    head
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_two_sides_meet() {
+        let hash = Password::new("clientPass").nt_hash();
+        let server = start_keys_v2(&hash, &[7; 24], Side::Server);
+        let client = start_keys_v2(&hash, &[7; 24], Side::Client);
+        for strength in Strength::ALL {
+            let key = |start| KeySchedule::new(start, strength).session_key().to_vec();
+            assert_eq!(key(&server.send), key(&client.receive));
+            assert_eq!(key(&server.receive), key(&client.send));
+            assert_ne!(key(&server.receive), key(&server.send));
+        }
+    }
+
+    #[test]
+    fn version_1_without_a_password_has_128_bits_only() {
+        let password = Password::new("clientPass");
+        let keys = start_keys_v1(&password.nt_hash(), &[1; 8], None);
+        assert!(keys.supports(Strength::Bits128));
+        assert!(!keys.supports(Strength::Bits40) && !keys.supports(Strength::Bits56));
+        assert!(start_keys_v1(&password.nt_hash(), &[1; 8], Some(&password)).supports(Strength::Bits40));
+    }
+
+    #[test]
+    fn debug_shows_no_key() {
+        let start = StartKey::new([0xab; 16]);
+        let schedule = KeySchedule::new(&start, Strength::Bits56);
+        assert_eq!(format!("{start:?} {schedule:?}"), "StartKey(..) KeySchedule(56 bits, ..)");
+    }
+}
