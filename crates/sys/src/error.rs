@@ -1,0 +1,118 @@
+//! The one error of this crate: what was tried, what the kernel answered, what fixes it.
+
+use std::fmt;
+use std::io;
+
+/// What sort of answer it was, for code that has to decide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Kind {
+    /// A capability or file permission is missing.
+    NotPermitted,
+    /// The device, program, interface or file is not there.
+    NotFound,
+    /// It is there already.
+    Exists,
+    /// Somebody else holds it.
+    Busy,
+    /// This kernel or service cannot do it.
+    Unsupported,
+    /// Somebody changed it since; it was left alone.
+    Changed,
+    /// A file does not hold what it should.
+    Damaged,
+    /// Anything else.
+    Other,
+}
+
+/// Why something could not be done to this host.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{tried}: {answer}{}", Fix(fix))]
+pub struct Error {
+    /// The sort of answer.
+    pub kind: Kind,
+    /// What was tried, as "cannot …".
+    pub tried: String,
+    /// What the kernel (or the service) answered.
+    pub answer: String,
+    /// What fixes it, as an order; empty when nothing is known.
+    pub fix: String,
+}
+
+/// The result of everything in this crate.
+pub type Result<T> = core::result::Result<T, Error>;
+
+struct Fix<'a>(&'a str);
+
+impl fmt::Display for Fix<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() { Ok(()) } else { write!(f, "; {}", self.0) }
+    }
+}
+
+impl Error {
+    /// An error from the kernel's answer.
+    pub(crate) fn io(tried: impl Into<String>, answer: &io::Error) -> Error {
+        Error { kind: kind_of(answer), tried: tried.into(), answer: words(answer), fix: String::new() }
+    }
+
+    /// An error that has no number from the kernel.
+    pub(crate) fn new(kind: Kind, tried: impl Into<String>, answer: impl Into<String>) -> Error {
+        Error { kind, tried: tried.into(), answer: answer.into(), fix: String::new() }
+    }
+
+    /// The same with its fix.
+    pub(crate) fn fix(mut self, fix: impl Into<String>) -> Error {
+        self.fix = fix.into();
+        self
+    }
+}
+
+/// How to give a process the capabilities that it lacks.
+pub(crate) fn grant(capability: &str) -> String {
+    format!(
+        "this needs {capability}: run as root, or set AmbientCapabilities={capability} in the unit, \
+         or give the container --cap-add {}",
+        capability.trim_start_matches("CAP_")
+    )
+}
+
+/// The kernel's words without the number that Rust adds.
+fn words(answer: &io::Error) -> String {
+    let text = answer.to_string();
+    match text.find(" (os error") {
+        Some(at) => text[..at].to_owned(),
+        None => text,
+    }
+}
+
+fn kind_of(answer: &io::Error) -> Kind {
+    match answer.raw_os_error() {
+        Some(libc::EPERM | libc::EACCES | libc::EROFS) => Kind::NotPermitted,
+        Some(libc::ENOENT | libc::ENODEV | libc::ENXIO | libc::ESRCH | libc::EADDRNOTAVAIL) => Kind::NotFound,
+        Some(libc::EEXIST) => Kind::Exists,
+        Some(libc::EBUSY | libc::EADDRINUSE) => Kind::Busy,
+        Some(libc::EOPNOTSUPP | libc::EPROTONOSUPPORT | libc::EAFNOSUPPORT | libc::ENOSYS) => {
+            Kind::Unsupported
+        }
+        _ => match answer.kind() {
+            io::ErrorKind::NotFound => Kind::NotFound,
+            io::ErrorKind::PermissionDenied => Kind::NotPermitted,
+            io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => Kind::Damaged,
+            _ => Kind::Other,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_line_with_the_fix() {
+        let e = Error::io("cannot open a raw GRE socket", &io::Error::from_raw_os_error(libc::EPERM))
+            .fix("run as root");
+        assert_eq!(e.to_string(), "cannot open a raw GRE socket: Operation not permitted; run as root");
+        assert_eq!(e.kind, Kind::NotPermitted);
+    }
+}

@@ -1,0 +1,227 @@
+//! The caller's buffers: fixed slots, made once, never grown.
+
+use std::io;
+use std::net::Ipv4Addr;
+
+use super::MAX_BATCH;
+
+/// Slots that a receive fills.
+#[derive(Debug)]
+pub struct RecvBatch {
+    buffer: Box<[u8]>,
+    slot: usize,
+    packets: Vec<Place>,
+    damaged: u64,
+}
+
+/// Where a packet lies in its slot, without its IP header.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    slot: usize,
+    start: usize,
+    end: usize,
+    source: Ipv4Addr,
+    destination: Ipv4Addr,
+}
+
+/// A packet that has arrived.
+#[derive(Debug)]
+pub struct Packet<'a> {
+    /// The sender's address, from the IP header.
+    pub source: Ipv4Addr,
+    /// The address of ours that it was sent to.
+    pub destination: Ipv4Addr,
+    /// From the GRE header on, to be worked on in place.
+    pub gre: &'a mut [u8],
+}
+
+impl RecvBatch {
+    /// Room for `packets` packets (1 to [`MAX_BATCH`]) of up to `slot` octets each, IP header included.
+    pub fn new(packets: usize, slot: usize) -> RecvBatch {
+        let packets = packets.clamp(1, MAX_BATCH);
+        let slot = slot.clamp(64, 65_536);
+        RecvBatch {
+            buffer: vec![0; packets * slot].into_boxed_slice(),
+            slot,
+            packets: Vec::with_capacity(packets),
+            damaged: 0,
+        }
+    }
+
+    /// Packets in the batch.
+    pub fn len(&self) -> usize {
+        self.packets.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.packets.is_empty()
+    }
+
+    /// Packets left out since the batch was made: no IPv4 header, or longer than a slot.
+    pub fn damaged(&self) -> u64 {
+        self.damaged
+    }
+
+    /// The packet at `index`, in the order of arrival.
+    pub fn get_mut(&mut self, index: usize) -> Option<Packet<'_>> {
+        let place = *self.packets.get(index)?;
+        let base = place.slot * self.slot;
+        let gre = self.buffer.get_mut(base + place.start..base + place.end)?;
+        Some(Packet { source: place.source, destination: place.destination, gre })
+    }
+
+    /// All packets at once, in the order of arrival: their octets are disjoint, so they can be kept together while
+    /// neighbours are joined into one write.
+    pub fn packets(&mut self) -> impl Iterator<Item = Packet<'_>> {
+        let mut places = self.packets.iter().copied().peekable();
+        self.buffer.chunks_exact_mut(self.slot).enumerate().filter_map(move |(slot, octets)| {
+            let place = places.next_if(|p| p.slot == slot)?;
+            let gre = octets.get_mut(place.start..place.end)?;
+            Some(Packet { source: place.source, destination: place.destination, gre })
+        })
+    }
+
+    /// Empties the batch and gives all of its slots to be filled.
+    pub(super) fn slots(&mut self) -> impl Iterator<Item = &mut [u8]> {
+        self.packets.clear();
+        self.buffer.chunks_exact_mut(self.slot)
+    }
+
+    /// Notes that `len` octets arrived in `slot`.
+    pub(super) fn filled(&mut self, slot: usize, len: usize, truncated: bool) {
+        let base = slot * self.slot;
+        let place = match self.buffer.get(base..base + len.min(self.slot)) {
+            Some(octets) if !truncated => ip_header(octets, slot),
+            _ => None,
+        };
+        match place {
+            Some(place) => self.packets.push(place),
+            None => self.damaged += 1,
+        }
+    }
+}
+
+/// Reads the IP header. The kernel has checked its checksum and length, and put fragments together.
+fn ip_header(octets: &[u8], slot: usize) -> Option<Place> {
+    let (header, _) = octets.split_first_chunk::<20>()?;
+    let start = usize::from(header[0] & 0x0f) * 4;
+    if header[0] >> 4 != 4 || start < 20 || start > octets.len() {
+        return None;
+    }
+    let end = usize::from(u16::from_be_bytes([header[2], header[3]]));
+    if end < start || end > octets.len() {
+        return None;
+    }
+    let four = |at: usize| Ipv4Addr::new(header[at], header[at + 1], header[at + 2], header[at + 3]);
+    Some(Place { slot, start, end, source: four(12), destination: four(16) })
+}
+
+/// Packets to be sent together.
+#[derive(Debug)]
+pub struct SendBatch {
+    buffer: Box<[u8]>,
+    slot: usize,
+    items: Vec<Item>,
+    first: usize,
+}
+
+/// One packet of a [`SendBatch`].
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Item {
+    pub(super) destination: Ipv4Addr,
+    pub(super) source: Option<Ipv4Addr>,
+    len: usize,
+}
+
+/// What became of a [`SendBatch`].
+#[derive(Debug, Default)]
+pub struct Sent {
+    /// Packets that the kernel took.
+    pub sent: usize,
+    /// Packets that it refused; they are gone.
+    pub refused: usize,
+    /// Why it refused the last of them: no route, a firewall's output rule (EPERM), larger than the path MTU (EMSGSIZE).
+    pub error: Option<io::Error>,
+    /// The socket's buffer is full: what is left in the batch waits until the socket is writable.
+    pub blocked: bool,
+}
+
+impl SendBatch {
+    /// Room for `packets` packets (1 to [`MAX_BATCH`]) of up to `slot` octets each, from the GRE header on.
+    pub fn new(packets: usize, slot: usize) -> SendBatch {
+        let packets = packets.clamp(1, MAX_BATCH);
+        let slot = slot.clamp(64, 65_536);
+        SendBatch {
+            buffer: vec![0; packets * slot].into_boxed_slice(),
+            slot,
+            items: Vec::with_capacity(packets),
+            first: 0,
+        }
+    }
+
+    /// Adds a packet. Without `source` the kernel takes the address of the route.
+    ///
+    /// Returns false, and adds nothing, when the batch is full or the packet is longer than a slot.
+    #[must_use]
+    pub fn push(&mut self, destination: Ipv4Addr, source: Option<Ipv4Addr>, gre: &[u8]) -> bool {
+        self.push_with(destination, source, |slot| {
+            let room = slot.get_mut(..gre.len())?;
+            room.copy_from_slice(gre);
+            Some(gre.len())
+        })
+    }
+
+    /// Adds a packet that `write` puts into the slot it is given, returning its length; `None` adds nothing.
+    ///
+    /// Returns whether a packet was added.
+    #[must_use]
+    pub fn push_with(
+        &mut self,
+        destination: Ipv4Addr,
+        source: Option<Ipv4Addr>,
+        write: impl FnOnce(&mut [u8]) -> Option<usize>,
+    ) -> bool {
+        let base = self.items.len() * self.slot;
+        let Some(room) = self.buffer.get_mut(base..base + self.slot) else { return false };
+        let Some(len) = write(room).filter(|len| *len <= self.slot) else { return false };
+        self.items.push(Item { destination, source, len });
+        true
+    }
+
+    /// Packets still to be sent.
+    pub fn pending(&self) -> usize {
+        self.items.len() - self.first
+    }
+
+    /// Whether another packet has no room.
+    pub fn is_full(&self) -> bool {
+        (self.items.len() + 1) * self.slot > self.buffer.len()
+    }
+
+    /// Forgets what is still to be sent.
+    pub fn clear(&mut self) {
+        self.items.clear();
+        self.first = 0;
+    }
+
+    /// What is still to be sent, in order.
+    pub(super) fn waiting(&self) -> impl Iterator<Item = (Item, &[u8])> {
+        self.items
+            .iter()
+            .zip(self.buffer.chunks_exact(self.slot))
+            .skip(self.first)
+            .map(|(item, octets)| (*item, octets.get(..item.len).unwrap_or_default()))
+    }
+
+    /// Forgets the next `n` packets.
+    pub(super) fn advance(&mut self, n: usize) {
+        self.first += n;
+        if self.first >= self.items.len() {
+            self.clear();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,216 @@
+//! The raw socket that carries enhanced GRE (IP protocol 47), many packets for each system call.
+
+mod batch;
+mod filter;
+mod icmp;
+mod message;
+
+use std::io;
+use std::net::Ipv4Addr;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+pub use batch::{Packet, RecvBatch, SendBatch, Sent};
+pub use filter::CallFilter;
+pub use icmp::{IcmpKind, IcmpReport};
+
+use crate::error::{Error, Kind, Result, grant};
+use crate::socket;
+
+/// Packets moved by one system call, at most.
+pub const MAX_BATCH: usize = 64;
+
+/// How to open a [`GreSocket`].
+#[derive(Clone, Debug)]
+pub struct GreOptions {
+    /// Only packets sent to this address, and this as the source of what we send.
+    pub local: Option<Ipv4Addr>,
+    /// Only packets that arrive here; what we send leaves here.
+    pub interface: Option<String>,
+    /// Which packets the kernel lets through; `None` takes every GRE packet.
+    pub filter: Option<CallFilter>,
+    /// Octets of receive buffer; beyond net.core.rmem_max with CAP_NET_ADMIN.
+    pub receive_buffer: usize,
+    /// Octets of send buffer.
+    pub send_buffer: usize,
+    /// Sets Don't Fragment, and makes packets larger than the known path MTU an error.
+    pub dont_fragment: bool,
+}
+
+impl Default for GreOptions {
+    fn default() -> GreOptions {
+        GreOptions {
+            local: None,
+            interface: None,
+            filter: Some(CallFilter::all()),
+            receive_buffer: 8 << 20,
+            send_buffer: 4 << 20,
+            dont_fragment: false,
+        }
+    }
+}
+
+/// A non-blocking raw socket for IP protocol 47. Sending and receiving need only `&self`, so two threads may share it.
+#[derive(Debug)]
+pub struct GreSocket {
+    fd: OwnedFd,
+    receive_buffer: usize,
+}
+
+impl GreSocket {
+    /// Opens the socket.
+    ///
+    /// # Errors
+    /// S08 without CAP_NET_RAW; S02 when the kernel refuses the socket, the address or the interface.
+    pub fn open(options: &GreOptions) -> Result<GreSocket> {
+        let fd = socket::open(libc::AF_INET, libc::SOCK_RAW, libc::IPPROTO_GRE).map_err(|e| refused(&e))?;
+        if let Some(filter) = options.filter {
+            socket::attach_filter(&fd, &mut filter.program())
+                .map_err(|e| Error::io("cannot put a packet filter on the GRE socket", &e))?;
+        }
+        let one = 1i32;
+        socket::set(&fd, libc::IPPROTO_IP, libc::IP_RECVERR, &one)
+            .map_err(|e| Error::io("cannot ask for ICMP errors on the GRE socket", &e))?;
+        let discover = if options.dont_fragment { libc::IP_PMTUDISC_DO } else { libc::IP_PMTUDISC_DONT };
+        socket::set(&fd, libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, &discover)
+            .map_err(|e| Error::io("cannot set the fragmentation rule of the GRE socket", &e))?;
+        let receive_buffer =
+            socket::set_buffer(&fd, libc::SO_RCVBUFFORCE, libc::SO_RCVBUF, options.receive_buffer)
+                .map_err(|e| Error::io("cannot size the receive buffer of the GRE socket", &e))?;
+        socket::set_buffer(&fd, libc::SO_SNDBUFFORCE, libc::SO_SNDBUF, options.send_buffer)
+            .map_err(|e| Error::io("cannot size the send buffer of the GRE socket", &e))?;
+        if let Some(name) = &options.interface {
+            socket::set_str(&fd, libc::SOL_SOCKET, libc::SO_BINDTODEVICE, name).map_err(|e| {
+                Error::io(format!("cannot bind the GRE socket to interface {name:?}"), &e)
+                    .fix("name an interface that `ip link` lists")
+            })?;
+        }
+        if let Some(local) = options.local {
+            socket::bind(&fd, &socket::address(local)).map_err(|e| {
+                Error::io(format!("cannot bind the GRE socket to {local}"), &e)
+                    .fix("use an address that `ip address` lists on this host")
+            })?;
+        }
+        Ok(GreSocket { fd, receive_buffer })
+    }
+
+    /// Takes what has arrived, up to the batch's capacity; 0 when there is nothing now.
+    ///
+    /// Packets that are no IPv4 or did not fit a slot are left out of the batch and counted in
+    /// [`RecvBatch::damaged`].
+    ///
+    /// # Errors
+    /// What the kernel says about the socket itself. ICMP errors are not among them: see [`GreSocket::icmp`].
+    pub fn receive(&self, batch: &mut RecvBatch) -> io::Result<usize> {
+        for _ in 0..MAX_PENDING_ERRORS {
+            match message::receive(self.as_fd(), batch) {
+                Err(e) if is_icmp(&e) || e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Ok(0),
+                other => return other,
+            }
+        }
+        Ok(0)
+    }
+
+    /// Sends the batch and empties it. What did not fit the socket's buffer stays in it ([`Sent::blocked`]); a packet
+    /// that the kernel refuses is dropped and counted.
+    pub fn send(&self, batch: &mut SendBatch) -> Sent {
+        let mut report = Sent::default();
+        let mut retried = false;
+        while batch.pending() > 0 {
+            match message::send(self.as_fd(), batch) {
+                Ok(n) => {
+                    report.sent += n;
+                    batch.advance(n);
+                    retried = false;
+                }
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+                    report.blocked = true;
+                    return report;
+                }
+                // An ICMP error about an earlier packet is reported once, on whatever call comes next.
+                Err(e) if is_icmp(&e) && !retried => retried = true,
+                Err(e) => {
+                    report.refused += 1;
+                    report.error = Some(e);
+                    batch.advance(1);
+                    retried = false;
+                }
+            }
+        }
+        report
+    }
+
+    /// The next ICMP error (or local path MTU error) about a packet that we sent; `None` when there is none.
+    pub fn icmp(&self) -> Option<IcmpReport> {
+        message::error_queue(self.as_fd())
+    }
+
+    /// Packets that the kernel dropped since the socket was opened because nobody took them in time.
+    pub fn dropped(&self) -> u32 {
+        const SK_MEMINFO_DROPS: usize = 8;
+        socket::get::<9>(&self.fd, libc::SOL_SOCKET, libc::SO_MEMINFO).map_or(0, |m| m[SK_MEMINFO_DROPS])
+    }
+
+    /// The receive buffer that the kernel granted, in octets.
+    pub fn receive_buffer(&self) -> usize {
+        self.receive_buffer
+    }
+
+    /// Changes the filter, for a worker whose share of the calls changes.
+    ///
+    /// # Errors
+    /// What the kernel answers.
+    pub fn set_filter(&self, filter: CallFilter) -> Result<()> {
+        socket::attach_filter(&self.fd, &mut filter.program())
+            .map_err(|e| Error::io("cannot put a packet filter on the GRE socket", &e))
+    }
+
+    /// Sets the time to live of what is sent from now on (1 to 255), to find the router where GRE ends.
+    ///
+    /// # Errors
+    /// What the kernel answers.
+    pub fn set_ttl(&self, ttl: u8) -> Result<()> {
+        socket::set(&self.fd, libc::IPPROTO_IP, libc::IP_TTL, &i32::from(ttl))
+            .map_err(|e| Error::io(format!("cannot set the time to live of the GRE socket to {ttl}"), &e))
+    }
+}
+
+impl AsFd for GreSocket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+/// The kernel reports one pending ICMP error for each call; a flood of them must not hold us here.
+const MAX_PENDING_ERRORS: usize = 8;
+
+/// Errors that ICMP messages (or nothing but the state of a route) leave on the socket.
+fn is_icmp(e: &io::Error) -> bool {
+    matches!(
+        e.raw_os_error(),
+        Some(
+            libc::ECONNREFUSED
+                | libc::EHOSTUNREACH
+                | libc::ENETUNREACH
+                | libc::EHOSTDOWN
+                | libc::ENONET
+                | libc::ENOPROTOOPT
+                | libc::EPROTO
+                | libc::EOPNOTSUPP
+                | libc::EMSGSIZE
+                | libc::EACCES
+        )
+    )
+}
+
+fn refused(e: &io::Error) -> Error {
+    let error = Error::io("cannot open a raw GRE socket (IP protocol 47)", e);
+    match error.kind {
+        Kind::NotPermitted => error.fix(grant("CAP_NET_RAW")),
+        Kind::Unsupported => error.fix(
+            "allow AF_INET raw sockets here (RestrictAddressFamilies=, seccomp, or the kernel's CONFIG_INET)",
+        ),
+        _ => error,
+    }
+}
