@@ -1,0 +1,306 @@
+//! Puts the packets that arrive into the order of their numbers.
+//!
+//! A packet whose turn it is goes straight through. One that is ahead by no more than the window waits for the missing
+//! ones, for a bounded time and in bounded room; then the gap is given up as lost. One that is behind is dropped. One
+//! that is far ahead is a jump: either very many packets were lost, or it is forged. A second packet of the same range
+//! proves the jump. Without one, it is believed when the wait is over, but the old range is remembered: its next
+//! packet, if it comes, undoes the jump. So a single forged packet can never stop a call.
+
+use std::time::{Duration, Instant};
+
+use super::ahead;
+use super::reorder::{Held, Reorder};
+
+/// A packet ahead by more than this, and by more than the window, is a jump.
+const JUMP: i32 = 64;
+
+/// The bounds of a [`Receiver`].
+#[derive(Clone, Copy, Debug)]
+pub struct ReceiverConfig {
+    /// How many numbers a packet may be ahead and still wait for its turn: 0..=1024; 0 keeps no
+    /// packet waiting.
+    pub packets: u16,
+    /// Payload octets that may wait.
+    pub octets: usize,
+    /// How long a packet may wait.
+    pub wait: Duration,
+}
+
+impl ReceiverConfig {
+    /// The largest window.
+    pub const MAX_PACKETS: u16 = 1024;
+}
+
+impl Default for ReceiverConfig {
+    fn default() -> ReceiverConfig {
+        ReceiverConfig { packets: 32, octets: 256 * 1024, wait: Duration::from_millis(100) }
+    }
+}
+
+/// What to do with the packet just given to [`Receiver::receive`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arrival {
+    /// Its turn: use it now, then fetch what it released with [`Receiver::next_held`].
+    Deliver,
+    /// A copy was taken; [`Receiver::next_held`] may have packets.
+    Held,
+    /// Old, duplicate, or out of the window.
+    Dropped,
+}
+
+/// What a [`Receiver`] has seen, in packets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Numbers given up: no packet came in time.
+    pub lost: u64,
+    /// Packets that arrived after a higher number and were still delivered in order.
+    pub reordered: u64,
+    /// Packets that had been received before.
+    pub duplicate: u64,
+    /// Packets too late for their turn, or further ahead than the window.
+    pub out_of_window: u64,
+}
+
+/// The receiving side of one call.
+#[derive(Clone, Debug)]
+pub struct Receiver {
+    config: ReceiverConfig,
+    /// `None` until the first packet: any number may be the first.
+    range: Option<Range>,
+    waiting: Reorder,
+    /// A single packet far ahead that nothing has confirmed.
+    jump: Option<Held>,
+    /// The range before an unconfirmed jump.
+    left: Option<Left>,
+    counters: Counters,
+}
+
+/// Where the flow stands.
+#[derive(Clone, Copy, Debug)]
+struct Range {
+    /// The number delivered or given up last.
+    last: u32,
+    /// Bit n is set when `last - n` was received.
+    recent: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Left {
+    range: Range,
+    /// The numbers that the jump counted as lost.
+    lost: u64,
+}
+
+impl Range {
+    /// Moves on to a received packet.
+    fn advance(&mut self, seq: u32) {
+        let steps = seq.wrapping_sub(self.last);
+        self.recent = self.recent.checked_shl(steps).unwrap_or(0) | 1;
+        self.last = seq;
+    }
+
+    /// Notes a packet at or behind `last`.
+    fn note_old(&mut self, seq: u32) -> Old {
+        let bit = 1u64.checked_shl(self.last.wrapping_sub(seq)).unwrap_or(0);
+        if self.recent & bit != 0 {
+            return Old::Duplicate;
+        }
+        self.recent |= bit;
+        Old::Late
+    }
+}
+
+/// What a packet behind the last one is.
+enum Old {
+    /// It was received before.
+    Duplicate,
+    /// It was given up, or is so old that nobody knows.
+    Late,
+}
+
+impl Receiver {
+    /// A receiver that takes the first packet's number as its start.
+    pub fn new(config: ReceiverConfig) -> Receiver {
+        let packets = config.packets.min(ReceiverConfig::MAX_PACKETS);
+        Receiver {
+            config: ReceiverConfig { packets, ..config },
+            range: None,
+            waiting: Reorder::default(),
+            jump: None,
+            left: None,
+            counters: Counters::default(),
+        }
+    }
+
+    /// Judges a data packet. The caller fetches with [`Receiver::next_held`] until it is empty before the next call.
+    pub fn receive(&mut self, now: Instant, seq: u32, payload: &[u8]) -> Arrival {
+        let Some(range) = &mut self.range else {
+            self.range = Some(Range { last: seq, recent: 1 });
+            return Arrival::Deliver;
+        };
+        match ahead(seq, range.last) {
+            1 => {
+                range.advance(seq);
+                self.counters.reordered += u64::from(self.waiting.highest().is_some());
+                self.range_is_alive();
+                self.release_in_order();
+                Arrival::Deliver
+            }
+            ..=0 => self.receive_old(now, seq, payload),
+            by => {
+                let newest = self.waiting.highest().unwrap_or(range.last);
+                let held = Held { seq, arrived: now, payload: payload.to_vec() };
+                if by > self.far() && ahead(seq, newest) > self.far() {
+                    self.receive_jump(held)
+                } else {
+                    self.hold(held)
+                }
+            }
+        }
+    }
+
+    /// A packet at or behind the last one: only good if it proves an unconfirmed jump wrong.
+    fn receive_old(&mut self, now: Instant, seq: u32, payload: &[u8]) -> Arrival {
+        let far = self.far();
+        if let Some(left) = self.left.take_if(|left| (1..=far).contains(&ahead(seq, left.range.last))) {
+            self.counters.lost = self.counters.lost.saturating_sub(left.lost);
+            self.counters.out_of_window += 1;
+            self.range = Some(left.range);
+            return self.receive(now, seq, payload);
+        }
+        match self.range.as_mut().map(|range| range.note_old(seq)) {
+            Some(Old::Duplicate) => self.counters.duplicate += 1,
+            _ => self.counters.out_of_window += 1,
+        }
+        Arrival::Dropped
+    }
+
+    /// A packet far beyond the window.
+    fn receive_jump(&mut self, held: Held) -> Arrival {
+        match self.jump.take() {
+            Some(first) if first.seq == held.seq => {
+                self.counters.duplicate += 1;
+                self.jump = Some(first);
+                Arrival::Dropped
+            }
+            Some(first) if (1..=self.far()).contains(&ahead(held.seq, first.seq)) => {
+                self.jump_to(first);
+                self.hold(held)
+            }
+            other => {
+                self.counters.out_of_window += u64::from(other.is_some());
+                self.jump = Some(held);
+                Arrival::Held
+            }
+        }
+    }
+
+    /// Takes in a packet that is near the last one, or near the newest that waits.
+    fn hold(&mut self, held: Held) -> Arrival {
+        self.range_is_alive();
+        let seq = held.seq;
+        let early = self.waiting.highest().is_some_and(|highest| ahead(seq, highest) < 0);
+        if !self.waiting.insert(held) {
+            self.counters.duplicate += 1;
+            return Arrival::Dropped;
+        }
+        self.counters.reordered += u64::from(early);
+        self.release_in_order();
+        let window = i32::from(self.config.packets);
+        while self.waiting.first_waiting().is_some()
+            && (self.waiting.octets() > self.config.octets
+                || self.range.is_some_and(|range| ahead(seq, range.last) > window))
+        {
+            self.give_up_gap();
+        }
+        Arrival::Held
+    }
+
+    /// Beyond this a packet is no longer a plain gap but a jump.
+    fn far(&self) -> i32 {
+        i32::from(self.config.packets).max(JUMP)
+    }
+
+    /// A packet of the present range came: a jump away from it is refuted, the jump that led to it is proven.
+    fn range_is_alive(&mut self) {
+        self.counters.out_of_window += u64::from(self.jump.take().is_some());
+        self.left = None;
+    }
+
+    /// Leaves the present range for that of `held`, delivering what waits.
+    fn jump_to(&mut self, held: Held) {
+        while self.waiting.first_waiting().is_some() {
+            self.give_up_gap();
+        }
+        if let Some(range) = self.range {
+            let lost = u64::from(held.seq.wrapping_sub(range.last).wrapping_sub(1));
+            self.left = Some(Left { range, lost });
+        }
+        self.waiting.insert(held);
+        self.give_up_gap();
+    }
+
+    /// Counts the numbers before the first waiting packet as lost and releases all that are then in order.
+    fn give_up_gap(&mut self) {
+        if let (Some(range), Some(held)) = (&self.range, self.waiting.first_waiting()) {
+            self.counters.lost += u64::from(held.seq.wrapping_sub(range.last).wrapping_sub(1));
+            self.release_first();
+            self.release_in_order();
+        }
+    }
+
+    fn release_in_order(&mut self) {
+        while let (Some(range), Some(held)) = (&self.range, self.waiting.first_waiting())
+            && ahead(held.seq, range.last) == 1
+        {
+            self.release_first();
+        }
+    }
+
+    fn release_first(&mut self) {
+        if let (Some(range), Some(seq)) = (&mut self.range, self.waiting.release_one()) {
+            range.advance(seq);
+        }
+    }
+
+    /// The next packet that waited and whose turn it is: its number and payload.
+    pub fn next_held(&mut self) -> Option<(u32, Vec<u8>)> {
+        self.waiting.pop().map(|held| (held.seq, held.payload))
+    }
+
+    /// Gives up the gaps that were waited for long enough; then fetch with [`Receiver::next_held`].
+    pub fn handle_timeout(&mut self, now: Instant) {
+        let wait = self.config.wait;
+        while self.waiting.first_waiting().is_some_and(|held| held.arrived + wait <= now) {
+            self.give_up_gap();
+        }
+        if let Some(held) = self.jump.take_if(|held| held.arrived + wait <= now) {
+            self.jump_to(held);
+        }
+    }
+
+    /// When [`Receiver::handle_timeout`] has something to do.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let waiting = self.waiting.first_waiting().map(|held| held.arrived);
+        let jump = self.jump.as_ref().map(|held| held.arrived);
+        let first = match (waiting, jump) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+        first.map(|arrived| arrived + self.config.wait)
+    }
+
+    /// The highest number received, which is what an acknowledgment carries (RFC 2637 section 4.3).
+    pub fn highest(&self) -> Option<u32> {
+        self.waiting.highest().or(self.range.map(|range| range.last))
+    }
+
+    /// What was seen so far.
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+}
+
+#[cfg(test)]
+#[path = "receiver/tests.rs"]
+mod tests;

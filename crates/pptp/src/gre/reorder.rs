@@ -1,0 +1,68 @@
+//! The packets that arrived ahead of their turn.
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use super::ahead;
+
+/// A copy of one packet that waits.
+#[derive(Clone, Debug)]
+pub(super) struct Held {
+    pub(super) seq: u32,
+    pub(super) arrived: Instant,
+    pub(super) payload: Vec<u8>,
+}
+
+/// Waiting packets in the order of their numbers; the first `released` of them wait only to be fetched.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Reorder {
+    queue: VecDeque<Held>,
+    released: usize,
+    octets: usize,
+}
+
+impl Reorder {
+    /// Puts a packet into its place; false when one with that number is there already.
+    pub(super) fn insert(&mut self, held: Held) -> bool {
+        let place = self.queue.partition_point(|other| ahead(held.seq, other.seq) > 0);
+        if self.queue.get(place).is_some_and(|other| other.seq == held.seq) {
+            return false;
+        }
+        self.octets += held.payload.len();
+        self.queue.insert(place, held);
+        true
+    }
+
+    /// The first packet that is not released.
+    pub(super) fn first_waiting(&self) -> Option<&Held> {
+        self.queue.get(self.released)
+    }
+
+    /// Releases the first packet that is not released, and returns its number.
+    pub(super) fn release_one(&mut self) -> Option<u32> {
+        let seq = self.first_waiting()?.seq;
+        self.released += 1;
+        Some(seq)
+    }
+
+    /// Takes the first released packet.
+    pub(super) fn pop(&mut self) -> Option<Held> {
+        if self.released == 0 {
+            return None;
+        }
+        let held = self.queue.pop_front()?;
+        self.released -= 1;
+        self.octets -= held.payload.len();
+        Some(held)
+    }
+
+    /// The highest number here.
+    pub(super) fn highest(&self) -> Option<u32> {
+        self.queue.back().map(|held| held.seq)
+    }
+
+    /// Payload octets here.
+    pub(super) fn octets(&self) -> usize {
+        self.octets
+    }
+}
