@@ -1,1 +1,19 @@
-//! Address pools, access rules, account state and local credential checks.
+//! Address pools, access rules, account state and local credential rules.
+//!
+//! Pure decisions: time is an argument, randomness is given, every table has a named bound.
+
+#![forbid(unsafe_code)]
+
+pub mod access;
+pub mod account;
+pub mod limit;
+pub mod name;
+pub mod password;
+pub mod pool;
+
+pub use access::{Access, Admission, Encryption, OnSecond, Tunnel};
+pub use account::{Account, AccountRules, Refusal, decide};
+pub use limit::{CallLimiter, SetupSlots, SlotAnswer};
+pub use name::{DomainRule, LoginName};
+pub use password::{PasswordFault, PasswordRules, PasswordStyle};
+pub use pool::{Lease, PoolConfig, PoolError, Pools, Usage};

@@ -1,0 +1,148 @@
+//! User names: as a peer sends them, and as accounts are found by them.
+
+use core::fmt;
+
+use adit_diag::{Code, Diagnostic};
+
+/// The longest account name, in characters.
+pub const MAX_NAME: usize = 64;
+
+/// What happens to the domain part of a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DomainRule {
+    /// `CORP\bob` is bob. An `@` is part of the name.
+    Strip,
+    /// `CORP\bob` and bob are two accounts.
+    Keep,
+    /// Only `CORP\bob` or `bob@CORP` may come in, upper or lower case; it is bob.
+    Require(String),
+}
+
+/// A name that came in, taken apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoginName {
+    /// What accounts are found by, see [`key`].
+    pub key: String,
+    /// The domain as it was sent.
+    pub domain: Option<String>,
+}
+
+impl fmt::Display for LoginName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.key)
+    }
+}
+
+/// The form in which names are compared: lower case, as Windows users expect. MS-CHAP hashes the name as
+/// it was sent, so the form changes no proof.
+pub fn key(name: &str) -> String {
+    name.to_lowercase()
+}
+
+/// Takes a name from the network apart. Errors: A01 when it cannot be an account's name.
+pub fn login_name(sent: &[u8], rule: &DomainRule) -> Result<LoginName, Diagnostic> {
+    let refuse = |why: &str| Err(Diagnostic::new(Code::A01).message(why).with("reason", "name"));
+    let Ok(text) = core::str::from_utf8(sent) else {
+        return refuse("the user name is not UTF-8");
+    };
+    let (domain, user) = match text.split_once('\\') {
+        Some((domain, user)) => (Some(domain), user),
+        None => (None, text),
+    };
+    let (domain, user) = match rule {
+        DomainRule::Strip => (domain, user),
+        DomainRule::Keep => (domain, text),
+        DomainRule::Require(wanted) => {
+            let parts = match domain {
+                Some(domain) => Some((domain, user)),
+                None => user.rsplit_once('@').map(|(user, domain)| (domain, user)),
+            };
+            match parts {
+                Some((domain, user)) if same(domain, wanted) => (Some(domain), user),
+                _ => return refuse(&format!("the user name lacks the domain {wanted}\\")),
+            }
+        }
+    };
+    let user = key(user);
+    match valid(&user, *rule == DomainRule::Keep) {
+        Ok(()) => Ok(LoginName { key: user, domain: domain.map(str::to_owned) }),
+        Err(fault) => refuse(&format!("the user name {fault}")),
+    }
+}
+
+/// Whether an account may have this name. The error completes "the name ...".
+pub fn check(name: &str) -> Result<(), &'static str> {
+    valid(name, true)
+}
+
+fn valid(name: &str, backslash: bool) -> Result<(), &'static str> {
+    let length = name.chars().count();
+    if length == 0 {
+        return Err("is empty");
+    }
+    if length > MAX_NAME {
+        return Err("is longer than 64 characters");
+    }
+    // What separates fields in logs, in filters and in imported files cannot be part of a name.
+    let separator = |c: char| c.is_control() || c.is_whitespace() || "\"':,;=*/<>|".contains(c);
+    if name.chars().any(separator) {
+        return Err("has a space or one of \" ' : , ; = * / < > |");
+    }
+    match name.matches('\\').count() {
+        0 => Ok(()),
+        1 if backslash && !name.starts_with('\\') && !name.ends_with('\\') => Ok(()),
+        _ => Err("has a backslash that is not between a domain and a user"),
+    }
+}
+
+fn same(a: &str, b: &str) -> bool {
+    a.to_lowercase() == b.to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(sent: &str, rule: &DomainRule) -> Option<String> {
+        login_name(sent.as_bytes(), rule).ok().map(|name| name.key)
+    }
+
+    #[test]
+    fn strip_keep_require() {
+        let require = DomainRule::Require("Corp".into());
+        for (sent, strip, keep, required) in [
+            ("bob", Some("bob"), Some("bob"), None),
+            ("CORP\\Bob", Some("bob"), Some("corp\\bob"), Some("bob")),
+            ("OTHER\\bob", Some("bob"), Some("other\\bob"), None),
+            ("bob@corp", Some("bob@corp"), Some("bob@corp"), Some("bob")),
+            ("", None, None, None),
+            ("CORP\\", None, None, None),
+            ("a\\b\\c", None, None, None),
+            ("bo b", None, None, None),
+            ("BÖB", Some("böb"), Some("böb"), None),
+        ] {
+            assert_eq!(read(sent, &DomainRule::Strip).as_deref(), strip, "{sent} strip");
+            assert_eq!(read(sent, &DomainRule::Keep).as_deref(), keep, "{sent} keep");
+            assert_eq!(read(sent, &require).as_deref(), required, "{sent} require");
+        }
+    }
+
+    #[test]
+    fn the_record_says_what_is_wrong_with_a_name() {
+        let refused = login_name(b"bob", &DomainRule::Require("CORP".into())).unwrap_err();
+        assert_eq!(refused.code, Code::A01);
+        assert_eq!(refused.message, "the user name lacks the domain CORP\\");
+        assert!(login_name(&[0xff, 0xfe], &DomainRule::Strip).is_err());
+        assert!(login_name(&[b'a'; 65], &DomainRule::Strip).is_err());
+        assert!(login_name(&[b'a'; 64], &DomainRule::Strip).is_ok());
+    }
+
+    #[test]
+    fn account_names() {
+        assert_eq!(check("old.fax"), Ok(()));
+        assert_eq!(check("corp\\bob"), Ok(()));
+        for name in ["", "a b", "a:b", "\\bob", "bob\\", "a\nb"] {
+            assert!(check(name).is_err(), "{name:?}");
+        }
+    }
+}
