@@ -1,0 +1,142 @@
+//! Outgoing-Call-Request and -Reply (RFC 2637 sections 2.7 and 2.8): how a VPN client calls its server.
+
+use core::fmt;
+
+use super::codes::{Bearer, ErrorCode, Framing, OutgoingResult, with_error};
+use super::field::{Fields, Put as _, Text};
+
+/// Outgoing-Call-Request, from the PNS (the VPN client).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutgoingCallRequest {
+    /// Call ID: the key of GRE packets to the sender of this message.
+    pub call_id: u16,
+    /// Call Serial Number, for logs.
+    pub serial: u16,
+    /// Minimum BPS, bits a second.
+    pub minimum_bps: u32,
+    /// Maximum BPS, bits a second.
+    pub maximum_bps: u32,
+    /// Bearer Type.
+    pub bearer: Bearer,
+    /// Framing Type.
+    pub framing: Framing,
+    /// Packet Receive Window Size in packets; 0 where the peer does no flow control.
+    pub window: u16,
+    /// Packet Processing Delay in tenths of a second.
+    pub processing_delay: u16,
+    /// Phone Number; its length field is computed.
+    pub phone_number: Text<64>,
+    /// Subaddress; Windows puts a correlation GUID here.
+    pub subaddress: Text<64>,
+}
+
+impl OutgoingCallRequest {
+    pub(super) fn read(fields: &mut Fields<'_>) -> Self {
+        let request = Self {
+            call_id: fields.u16(),
+            serial: fields.u16(),
+            minimum_bps: fields.u32(),
+            maximum_bps: fields.u32(),
+            bearer: Bearer(fields.u32()),
+            framing: Framing(fields.u32()),
+            window: fields.u16(),
+            processing_delay: fields.u16(),
+            phone_number: Text::default(),
+            subaddress: Text::default(),
+        };
+        // The number's length and two reserved octets; the number is read up to its padding.
+        fields.reserved::<4>();
+        Self { phone_number: fields.text(), subaddress: fields.text(), ..request }
+    }
+
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        out.u16(self.call_id);
+        out.u16(self.serial);
+        out.u32(self.minimum_bps);
+        out.u32(self.maximum_bps);
+        out.u32(self.bearer.0);
+        out.u32(self.framing.0);
+        out.u16(self.window);
+        out.u16(self.processing_delay);
+        out.u16(self.phone_number.name().len() as u16);
+        out.reserved::<2>();
+        out.text(&self.phone_number);
+        out.text(&self.subaddress);
+    }
+}
+
+impl fmt::Display for OutgoingCallRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { call_id, serial, minimum_bps, maximum_bps, bearer, framing, window, .. } = self;
+        write!(f, "call {call_id} serial {serial} bps {minimum_bps} to {maximum_bps} bearer {bearer} ")?;
+        write!(f, "framing {framing} window {window} delay {}", self.processing_delay)?;
+        if !self.phone_number.is_empty() {
+            write!(f, " number {}", self.phone_number)?;
+        }
+        if !self.subaddress.is_empty() {
+            write!(f, " subaddress ")?;
+            self.subaddress.octets().iter().take(16).try_for_each(|octet| write!(f, "{octet:02x}"))?;
+        }
+        Ok(())
+    }
+}
+
+/// Outgoing-Call-Reply, from the PAC (the VPN server).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutgoingCallReply {
+    /// Call ID: the key of GRE packets to the sender of this message. 0 occurs.
+    pub call_id: u16,
+    /// Peer's Call ID: that of the request.
+    pub peer_call_id: u16,
+    /// Result Code.
+    pub result: OutgoingResult,
+    /// Error Code.
+    pub error: ErrorCode,
+    /// Cause Code, of Q.931 where there is a telephone line.
+    pub cause: u16,
+    /// Connect Speed, bits a second.
+    pub connect_speed: u32,
+    /// Packet Receive Window Size in packets.
+    pub window: u16,
+    /// Packet Processing Delay in tenths of a second.
+    pub processing_delay: u16,
+    /// Physical Channel ID, for logs.
+    pub physical_channel: u32,
+}
+
+impl OutgoingCallReply {
+    pub(super) fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
+            call_id: fields.u16(),
+            peer_call_id: fields.u16(),
+            result: fields.u8().into(),
+            error: fields.u8().into(),
+            cause: fields.u16(),
+            connect_speed: fields.u32(),
+            window: fields.u16(),
+            processing_delay: fields.u16(),
+            physical_channel: fields.u32(),
+        }
+    }
+
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        out.u16(self.call_id);
+        out.u16(self.peer_call_id);
+        out.u8(self.result.into());
+        out.u8(self.error.into());
+        out.u16(self.cause);
+        out.u32(self.connect_speed);
+        out.u16(self.window);
+        out.u16(self.processing_delay);
+        out.u32(self.physical_channel);
+    }
+}
+
+impl fmt::Display for OutgoingCallReply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { call_id, peer_call_id, cause, connect_speed, window, processing_delay, .. } = self;
+        with_error(f, self.result, self.error)?;
+        write!(f, " call {call_id} peer's call {peer_call_id} cause {cause} speed {connect_speed} ")?;
+        write!(f, "window {window} delay {processing_delay}")
+    }
+}

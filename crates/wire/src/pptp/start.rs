@@ -1,0 +1,145 @@
+//! Start-Control-Connection-Request and -Reply (RFC 2637 sections 2.1 and 2.2).
+
+use core::fmt;
+
+use super::codes::{Bearer, ErrorCode, Framing, StartResult, with_error};
+use super::field::{Fields, Put as _, Text};
+
+/// Protocol Version: the major number in the high octet, the revision in the low one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Version(pub u16);
+
+impl Version {
+    /// The only version there is: 1, revision 0.
+    pub const ONE: Version = Version(0x0100);
+
+    /// The major number; a different one cannot be talked to.
+    pub const fn major(self) -> u8 {
+        (self.0 >> 8) as u8
+    }
+
+    /// The revision; any is compatible.
+    pub const fn revision(self) -> u8 {
+        self.0 as u8
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.major(), self.revision())
+    }
+}
+
+/// Start-Control-Connection-Request: who opens the control connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StartControlConnectionRequest {
+    /// Protocol Version.
+    pub version: Version,
+    /// Framing Capabilities.
+    pub framing: Framing,
+    /// Bearer Capabilities.
+    pub bearer: Bearer,
+    /// Maximum Channels: calls a PAC can carry; a PNS sends 0.
+    pub maximum_channels: u16,
+    /// Firmware Revision.
+    pub firmware: u16,
+    /// Host Name.
+    pub host_name: Text<64>,
+    /// Vendor Name.
+    pub vendor: Text<64>,
+}
+
+impl StartControlConnectionRequest {
+    pub(super) fn read(fields: &mut Fields<'_>) -> Self {
+        let version = Version(fields.u16());
+        fields.reserved::<2>();
+        Self {
+            version,
+            framing: Framing(fields.u32()),
+            bearer: Bearer(fields.u32()),
+            maximum_channels: fields.u16(),
+            firmware: fields.u16(),
+            host_name: fields.text(),
+            vendor: fields.text(),
+        }
+    }
+
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        out.u16(self.version.0);
+        out.reserved::<2>();
+        out.u32(self.framing.0);
+        out.u32(self.bearer.0);
+        out.u16(self.maximum_channels);
+        out.u16(self.firmware);
+        out.text(&self.host_name);
+        out.text(&self.vendor);
+    }
+}
+
+impl fmt::Display for StartControlConnectionRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { version, framing, bearer, maximum_channels, firmware, host_name, vendor } = self;
+        write!(f, "version {version} framing {framing} bearer {bearer} channels {maximum_channels} ")?;
+        write!(f, "firmware {firmware} host {host_name} vendor {vendor}")
+    }
+}
+
+/// Start-Control-Connection-Reply: whether the control connection is established, and with whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StartControlConnectionReply {
+    /// Protocol Version.
+    pub version: Version,
+    /// Result Code.
+    pub result: StartResult,
+    /// Error Code.
+    pub error: ErrorCode,
+    /// Framing Capabilities.
+    pub framing: Framing,
+    /// Bearer Capabilities.
+    pub bearer: Bearer,
+    /// Maximum Channels.
+    pub maximum_channels: u16,
+    /// Firmware Revision.
+    pub firmware: u16,
+    /// Host Name.
+    pub host_name: Text<64>,
+    /// Vendor Name.
+    pub vendor: Text<64>,
+}
+
+impl StartControlConnectionReply {
+    pub(super) fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
+            version: Version(fields.u16()),
+            result: fields.u8().into(),
+            error: fields.u8().into(),
+            framing: Framing(fields.u32()),
+            bearer: Bearer(fields.u32()),
+            maximum_channels: fields.u16(),
+            firmware: fields.u16(),
+            host_name: fields.text(),
+            vendor: fields.text(),
+        }
+    }
+
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        out.u16(self.version.0);
+        out.u8(self.result.into());
+        out.u8(self.error.into());
+        out.u32(self.framing.0);
+        out.u32(self.bearer.0);
+        out.u16(self.maximum_channels);
+        out.u16(self.firmware);
+        out.text(&self.host_name);
+        out.text(&self.vendor);
+    }
+}
+
+impl fmt::Display for StartControlConnectionReply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { version, framing, bearer, maximum_channels, firmware, host_name, vendor, .. } = self;
+        with_error(f, self.result, self.error)?;
+        write!(f, " version {version} framing {framing} bearer {bearer} channels {maximum_channels} ")?;
+        write!(f, "firmware {firmware} host {host_name} vendor {vendor}")
+    }
+}
