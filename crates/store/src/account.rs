@@ -1,0 +1,133 @@
+//! People who may log in.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use adit_policy::name::key;
+use ipnet::Ipv4Net;
+use jiff::Timestamp;
+
+/// One account, without its secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// Its name, spelt as it was added; unique without regard to case.
+    pub name: String,
+    /// The group of the configuration it belongs to; `None` for what everybody gets.
+    pub group: Option<String>,
+    /// The address it always gets.
+    pub address: Option<Ipv4Addr>,
+    /// Networks behind this client, routed to it.
+    pub networks: Vec<Ipv4Net>,
+    /// It works until here, and not any more from here on.
+    pub expires: Option<Timestamp>,
+    /// Why an operator switched it off; `None` when it is on.
+    pub disabled: Option<String>,
+    /// Whether it may use the VPN at all.
+    pub vpn: bool,
+    /// Locked after failed logins until here.
+    pub locked_until: Option<Timestamp>,
+    /// Whether the password must be changed at the next login.
+    pub must_change: bool,
+    /// When its password was set last; `None` without one.
+    pub password_changed: Option<Timestamp>,
+    /// Whether the clear password is kept too (sealed), for CHAP-MD5 and PAP peers.
+    pub reversible: bool,
+    /// When it was added.
+    pub created: Timestamp,
+    /// A word for people.
+    pub note: String,
+    /// The last time it logged in.
+    pub last_login: Option<Login>,
+    /// Counts changes: see [`AccountChange::revision`].
+    pub revision: i64,
+}
+
+/// A successful login.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Login {
+    /// When.
+    pub at: Timestamp,
+    /// From which public address.
+    pub from: IpAddr,
+}
+
+/// What a new account is made from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewAccount {
+    /// Its name; see [`adit_policy::name::check`].
+    pub name: String,
+    /// Its group.
+    pub group: Option<String>,
+    /// The address it always gets.
+    pub address: Option<Ipv4Addr>,
+    /// Networks behind this client.
+    pub networks: Vec<Ipv4Net>,
+    /// It works until here.
+    pub expires: Option<Timestamp>,
+    /// Whether it may use the VPN.
+    pub vpn: bool,
+    /// Whether the password must be changed at the first login.
+    pub must_change: bool,
+    /// A word for people.
+    pub note: String,
+}
+
+impl NewAccount {
+    /// An account with nothing special about it.
+    pub fn named(name: &str) -> NewAccount {
+        NewAccount {
+            name: name.to_string(),
+            group: None,
+            address: None,
+            networks: Vec::new(),
+            expires: None,
+            vpn: true,
+            must_change: false,
+            note: String::new(),
+        }
+    }
+}
+
+/// What to change about an account; `None` leaves a thing as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AccountChange {
+    /// Change only if the account still has this [`Account::revision`]; `None` to change in any case.
+    pub revision: Option<i64>,
+    /// The group, or none.
+    pub group: Option<Option<String>>,
+    /// The fixed address, or none.
+    pub address: Option<Option<Ipv4Addr>>,
+    /// The networks behind the client.
+    pub networks: Option<Vec<Ipv4Net>>,
+    /// The end, or none.
+    pub expires: Option<Option<Timestamp>>,
+    /// The reason why it is switched off, or none to switch it on.
+    pub disabled: Option<Option<String>>,
+    /// Whether it may use the VPN.
+    pub vpn: Option<bool>,
+    /// The end of its lock, or none to unlock it.
+    pub locked_until: Option<Option<Timestamp>>,
+    /// Whether the password must be changed at the next login.
+    pub must_change: Option<bool>,
+    /// A word for people.
+    pub note: Option<String>,
+}
+
+impl Account {
+    /// The account as the gate sees it.
+    pub fn for_policy(&self) -> adit_policy::Account {
+        let seconds = |at: Timestamp| u64::try_from(at.as_second()).unwrap_or(0);
+        adit_policy::Account {
+            name: key(&self.name),
+            group: self.group.clone(),
+            disabled: self.disabled.clone(),
+            expires: self.expires.map(seconds),
+            locked_until: self.locked_until.map(seconds),
+            vpn_allowed: self.vpn,
+            fixed_address: self.address,
+            networks: self.networks.clone(),
+            password_changed: self.password_changed.map(seconds),
+            must_change: self.must_change,
+            note: self.note.clone(),
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! Calls: those that run, those that ended, and those that never came up.
+
+use core::fmt;
+use core::str::FromStr;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+/// The name of a session, `s41`; never used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SessionId(pub u64);
+
+impl fmt::Display for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "s{}", self.0)
+    }
+}
+
+impl FromStr for SessionId {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<SessionId, &'static str> {
+        text.strip_prefix(['s', 'S'])
+            .filter(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()))
+            .and_then(|digits| digits.parse().ok())
+            .map(SessionId)
+            .ok_or("a session is named like s41")
+    }
+}
+
+/// How far a session got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionState {
+    /// Being set up.
+    Starting,
+    /// Carries traffic.
+    Up,
+    /// Over.
+    Ended,
+}
+
+impl SessionState {
+    /// The word in the database and in JSON.
+    pub const fn word(self) -> &'static str {
+        match self {
+            SessionState::Starting => "starting",
+            SessionState::Up => "up",
+            SessionState::Ended => "ended",
+        }
+    }
+}
+
+/// Traffic inside the tunnel, as the server sees it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Octets from the client.
+    pub rx_bytes: u64,
+    /// Octets to the client.
+    pub tx_bytes: u64,
+    /// Packets from the client.
+    pub rx_packets: u64,
+    /// Packets to the client.
+    pub tx_packets: u64,
+}
+
+/// How a session begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewSession {
+    /// When its control connection was accepted.
+    pub started: Timestamp,
+    /// The client's public address and port.
+    pub from: SocketAddr,
+}
+
+/// What became known about a session; `None` leaves a thing as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SessionUpdate {
+    /// It carries traffic since then.
+    pub up: Option<Timestamp>,
+    /// Host name the peer gave, escaped.
+    pub host: Option<String>,
+    /// Vendor the peer gave, escaped.
+    pub vendor: Option<String>,
+    /// Who it is.
+    pub user: Option<String>,
+    /// The group that decided.
+    pub group: Option<String>,
+    /// The pool of the address.
+    pub pool: Option<String>,
+    /// The client's inner address.
+    pub address: Option<Ipv4Addr>,
+    /// Our inner address.
+    pub server_address: Option<Ipv4Addr>,
+    /// Authentication method: `mschap-v2`.
+    pub method: Option<String>,
+    /// Encryption in words: `128 stateless`, `none`.
+    pub mppe: Option<String>,
+    /// Traffic so far.
+    pub counters: Option<Counters>,
+}
+
+/// How a session ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionEnd {
+    /// When.
+    pub at: Timestamp,
+    /// Why, one word: `user-request`, `idle-timeout`, `failed` ...
+    pub why: String,
+    /// Who ended it, one word: `sent` (us), `received` (the client), `note` (nobody).
+    pub by: String,
+    /// The code of what broke. Text, because a newer adit may have written one that this one does not know.
+    pub code: Option<String>,
+    /// One line of evidence.
+    pub detail: String,
+}
+
+/// One session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// Its name.
+    pub id: SessionId,
+    /// When its control connection was accepted.
+    pub started: Timestamp,
+    /// The client's public address and port.
+    pub from: SocketAddr,
+    /// Since when it carries, or when it began to carry, traffic.
+    pub up: Option<Timestamp>,
+    /// Host name the peer gave, escaped.
+    pub host: Option<String>,
+    /// Vendor the peer gave, escaped.
+    pub vendor: Option<String>,
+    /// Who it is; the claimed name when authentication failed.
+    pub user: Option<String>,
+    /// The group that decided.
+    pub group: Option<String>,
+    /// The pool of the address.
+    pub pool: Option<String>,
+    /// The client's inner address.
+    pub address: Option<Ipv4Addr>,
+    /// Our inner address.
+    pub server_address: Option<Ipv4Addr>,
+    /// Authentication method.
+    pub method: Option<String>,
+    /// Encryption in words.
+    pub mppe: Option<String>,
+    /// Traffic.
+    pub counters: Counters,
+    /// The last time anything of this row was written while it ran.
+    pub seen: Timestamp,
+    /// How it ended; `None` while it runs.
+    pub end: Option<SessionEnd>,
+    /// Steps left out of its record because there were too many.
+    pub omitted: u64,
+}
+
+impl Session {
+    /// How far it got.
+    pub fn state(&self) -> SessionState {
+        match (&self.end, self.up) {
+            (Some(_), _) => SessionState::Ended,
+            (None, Some(_)) => SessionState::Up,
+            (None, None) => SessionState::Starting,
+        }
+    }
+}
+
+/// One line of a session's record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// Time since the session started.
+    pub at: Duration,
+    /// Whose step: `sent`, `received`, `note`.
+    pub who: String,
+    /// The protocol: `LCP`.
+    pub layer: String,
+    /// One line for people.
+    pub text: String,
+}
+
+/// Which sessions to list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SessionFilter {
+    /// Those that run (true), those that are over (false), or both.
+    pub running: Option<bool>,
+    /// Only of this user, without regard to case.
+    pub user: Option<String>,
+    /// Only those that were still running at or after this time.
+    pub since: Option<Timestamp>,
+    /// Only the newest of each user.
+    pub newest_per_user: bool,
+    /// Only those that ended with a code.
+    pub failed: bool,
+    /// The newest so many; `None` for all.
+    pub last: Option<u32>,
+}

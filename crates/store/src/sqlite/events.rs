@@ -1,0 +1,115 @@
+//! Events in SQLite.
+
+use core::fmt;
+
+use adit_policy::name::key;
+use rusqlite::{Connection, Row, Transaction, named_params};
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::fail::Fail;
+use super::row::{bad, count, parse_optional, store_count, time};
+use crate::time::to_ms;
+use crate::{Event, EventFilter, NewEvent, SessionId};
+
+pub(super) fn add(transaction: &Transaction<'_>, events: &[NewEvent]) -> Result<(), Fail> {
+    let mut statement = transaction.prepare_cached(
+        "INSERT INTO events (at, kind, user, user_key, from_address, code, session, fields)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    )?;
+    for event in events {
+        let fields = serde_json::to_string(&Fields(event.fields.clone()))
+            .map_err(|error| bad("fields", "", &error.to_string()))?;
+        statement.execute((
+            to_ms(event.at),
+            &event.kind,
+            &event.user,
+            event.user.as_deref().map(key),
+            event.from.map(|from| from.to_string()),
+            &event.code,
+            event.session.map(|id| store_count(id.0)),
+            fields,
+        ))?;
+    }
+    Ok(())
+}
+
+pub(super) fn list(connection: &Connection, filter: &EventFilter) -> Result<Vec<Event>, Fail> {
+    let mut statement = connection.prepare_cached(
+        "SELECT * FROM (
+            SELECT * FROM events
+            WHERE (:since IS NULL OR at >= :since)
+              AND (:until IS NULL OR at < :until)
+              AND (:after IS NULL OR id > :after)
+              AND (:user IS NULL OR user_key = :user)
+              AND (:session IS NULL OR session = :session)
+              AND (NOT :failed OR code IS NOT NULL)
+              AND (:layers = '' OR instr(:layers, substr(code, 1, 1)) > 0)
+            ORDER BY id DESC LIMIT :last)
+         ORDER BY id",
+    )?;
+    let rows = statement.query_map(
+        named_params! {
+            ":since": filter.since.map(to_ms),
+            ":until": filter.until.map(to_ms),
+            ":after": filter.after,
+            ":user": filter.user.as_deref().map(key),
+            ":session": filter.session.map(|id| store_count(id.0)),
+            ":failed": filter.failed,
+            ":layers": filter.layers.iter().map(char::to_ascii_uppercase).collect::<String>(),
+            ":last": filter.last.map_or(-1, i64::from),
+        },
+        read,
+    )?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Event> {
+    let fields: String = row.get("fields")?;
+    let Fields(fields) =
+        serde_json::from_str(&fields).map_err(|error| bad("fields", &fields, &error.to_string()))?;
+    let session: Option<i64> = row.get("session")?;
+    Ok(Event {
+        id: row.get("id")?,
+        event: NewEvent {
+            at: time(row, "at")?,
+            kind: row.get("kind")?,
+            user: row.get("user")?,
+            from: parse_optional(row, "from_address")?,
+            code: row.get("code")?,
+            session: if session.is_some() { Some(SessionId(count(row, "session")?)) } else { None },
+            fields,
+        },
+    })
+}
+
+/// A JSON object of texts whose order is kept.
+struct Fields(Vec<(String, String)>);
+
+impl Serialize for Fields {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(key, value)| (key, value)))
+    }
+}
+
+impl<'de> Deserialize<'de> for Fields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Fields, D::Error> {
+        struct InOrder;
+        impl<'de> Visitor<'de> for InOrder {
+            type Value = Fields;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of texts")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Fields, M::Error> {
+                let mut fields = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    fields.push(entry);
+                }
+                Ok(Fields(fields))
+            }
+        }
+        deserializer.deserialize_map(InOrder)
+    }
+}

@@ -1,0 +1,75 @@
+//! From SQLite's errors to ours.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::ErrorCode;
+
+use crate::Error;
+
+/// What a statement or our own check said, before the file's name is put to it.
+#[derive(Debug)]
+pub(super) enum Fail {
+    /// SQLite.
+    Sql(rusqlite::Error),
+    /// Ours.
+    Store(Error),
+}
+
+impl From<rusqlite::Error> for Fail {
+    fn from(error: rusqlite::Error) -> Fail {
+        Fail::Sql(error)
+    }
+}
+
+impl From<Error> for Fail {
+    fn from(error: Error) -> Fail {
+        Fail::Store(error)
+    }
+}
+
+impl Fail {
+    /// The error for people. `waited` is the busy timeout.
+    pub(super) fn at(self, path: &Path, waited: Duration) -> Error {
+        let error = match self {
+            Fail::Store(error) => return error,
+            Fail::Sql(error) => error,
+        };
+        let owned = path.to_path_buf();
+        let detail = error.to_string();
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+                Error::Locked { path: owned, waited }
+            }
+            Some(ErrorCode::DiskFull) => Error::Full { path: owned },
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+                Error::Corrupt { path: owned, detail }
+            }
+            Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
+                Error::Permission { path: owned, detail: "writing the database".into() }
+            }
+            Some(ErrorCode::CannotOpen | ErrorCode::SystemIoFailure) => file_error(path, detail),
+            Some(_) => Error::Database { path: owned, detail },
+            // A value of the wrong form in a row: nobody but a damaged disk or a foreign program writes one.
+            None => Error::Corrupt { path: owned, detail },
+        }
+    }
+}
+
+/// SQLite says "unable to open" and "disk I/O error" for many things; the file system knows which.
+fn file_error(path: &Path, detail: String) -> Error {
+    if let Err(error) = std::fs::OpenOptions::new().read(true).write(true).open(path) {
+        if error.kind() == std::io::ErrorKind::NotFound {
+            return Error::Missing { path: path.into() };
+        }
+        return Error::io(path, "opening the database", &error);
+    }
+    // Beside the database, SQLite needs to write its log: try the same.
+    let probe = path.with_extension(format!("probe.{}", std::process::id()));
+    let tried = std::fs::write(&probe, [0; 65_536]);
+    let _ = std::fs::remove_file(&probe);
+    match tried {
+        Err(error) => Error::io(path, "writing beside the database", &error),
+        Ok(()) => Error::Io { path: path.into(), detail },
+    }
+}

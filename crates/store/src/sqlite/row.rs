@@ -1,0 +1,56 @@
+//! Values in rows that are more than numbers and texts.
+
+use core::str::FromStr;
+
+use jiff::Timestamp;
+use rusqlite::Row;
+use rusqlite::types::Type;
+
+use crate::time::from_ms;
+
+/// A text that must be a `T`.
+pub(super) fn parse<T: FromStr>(row: &Row<'_>, column: &str) -> rusqlite::Result<T>
+where
+    T::Err: core::fmt::Display,
+{
+    let text: String = row.get(column)?;
+    text.parse().map_err(|error: T::Err| bad(column, &text, &error.to_string()))
+}
+
+/// The same where there may be nothing.
+pub(super) fn parse_optional<T: FromStr>(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<T>>
+where
+    T::Err: core::fmt::Display,
+{
+    match row.get::<_, Option<String>>(column)? {
+        None => Ok(None),
+        Some(text) => text.parse().map(Some).map_err(|error: T::Err| bad(column, &text, &error.to_string())),
+    }
+}
+
+/// A time.
+pub(super) fn time(row: &Row<'_>, column: &str) -> rusqlite::Result<Timestamp> {
+    row.get(column).map(from_ms)
+}
+
+/// The same where there may be none.
+pub(super) fn time_optional(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Timestamp>> {
+    Ok(row.get::<_, Option<i64>>(column)?.map(from_ms))
+}
+
+/// A count; a negative one is nobody's.
+pub(super) fn count(row: &Row<'_>, column: &str) -> rusqlite::Result<u64> {
+    let n: i64 = row.get(column)?;
+    u64::try_from(n).map_err(|_| bad(column, &n.to_string(), "a count is not negative"))
+}
+
+/// A count for the database; it stops at 2^63 - 1, nine exabytes.
+pub(super) fn store_count(n: u64) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}
+
+/// A value that cannot be what the column says.
+pub(super) fn bad(column: &str, found: &str, why: &str) -> rusqlite::Error {
+    let text = format!("column {column} holds \"{}\": {why}", found.escape_debug());
+    rusqlite::Error::FromSqlConversionFailure(0, Type::Text, text.into())
+}
