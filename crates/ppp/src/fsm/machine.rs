@@ -1,0 +1,380 @@
+//! The machine: state, timer, counters, queues, and the actions of the table.
+
+use core::time::Duration;
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use adit_wire::cp;
+use adit_wire::ppp::DEFAULT_MRU;
+
+use super::protocol::{Failure, Protocol};
+use super::timers::Timers;
+use crate::automaton::{self, Action, State};
+
+/// Packets that may wait for [`Fsm::poll_transmit`]; more are dropped, as a bad line would drop them.
+const MAX_QUEUED: usize = 32;
+
+/// Octets of a reason, ours or the peer's, that are kept.
+const MAX_REASON: usize = 255;
+
+/// What the layer tells the one that drives it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// This-Layer-Up: both sides' options are agreed.
+    Up,
+    /// This-Layer-Down: they no longer are.
+    Down,
+    /// The peer asked to end the layer, with this data (at most 255 octets of it).
+    TerminateRequest(Vec<u8>),
+    /// This-Layer-Finished: nothing more will be sent.
+    Finished(Finish),
+}
+
+/// Why a layer finished; the first cause counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finish {
+    /// We closed it.
+    Closed,
+    /// The peer sent a Terminate-Request with this data.
+    Terminated(Vec<u8>),
+    /// Max-Configure requests had no answer that ended the negotiation.
+    NoAnswer,
+    /// The peer rejected the whole protocol or a code that it cannot do without.
+    Rejected,
+    /// The negotiation cannot succeed.
+    Failed(Failure),
+}
+
+/// The Configure-Request that is out.
+#[derive(Debug, Default)]
+pub(super) struct Request {
+    pub(super) id: u8,
+    pub(super) options: Vec<u8>,
+    /// A valid reply has come, so that the next request needs a new identifier.
+    pub(super) answered: bool,
+}
+
+/// One control protocol being negotiated with the peer.
+#[derive(Debug)]
+pub struct Fsm<P> {
+    pub(super) protocol: P,
+    pub(super) state: State,
+    pub(super) timers: Timers,
+    /// Configure- or Terminate-Requests that may still be sent.
+    restart_count: u32,
+    deadline: Option<Instant>,
+    last_id: u8,
+    pub(super) request: Request,
+    /// Options of the peer's request that was acknowledged last.
+    pub(super) peer_request: Vec<u8>,
+    pub(super) naks_sent: u32,
+    /// Naks and Rejects received in this negotiation.
+    pub(super) refusals: u32,
+    pub(super) naks_received: u32,
+    pub(super) opened_at: Option<Instant>,
+    /// The protocol was reset for a negotiation whose first request is still to be sent.
+    pub(super) fresh: bool,
+    pub(super) peer_mru: u16,
+    reason: Vec<u8>,
+    pub(super) cause: Option<Finish>,
+    transmit: VecDeque<Vec<u8>>,
+    events: VecDeque<Event>,
+}
+
+/// A packet that answers the one being handled; the table says whether it is sent.
+pub(super) enum Reply<'a> {
+    None,
+    /// For `sca` and `scn`: Ack, Nak or Reject.
+    Configure {
+        code: u8,
+        id: u8,
+        data: &'a [u8],
+    },
+    /// For `sta`.
+    Terminate {
+        id: u8,
+    },
+    /// For `scj`: the packet to reject.
+    Code {
+        packet: &'a [u8],
+    },
+    /// For `ser`: the answer to an extra code.
+    Extra {
+        code: u8,
+        id: u8,
+        data: &'a [u8],
+    },
+}
+
+impl<P: Protocol> Fsm<P> {
+    /// A layer in Initial: neither opened nor with a lower layer.
+    pub fn new(protocol: P, timers: Timers) -> Fsm<P> {
+        Fsm {
+            protocol,
+            state: State::Initial,
+            timers,
+            restart_count: 0,
+            deadline: None,
+            last_id: 0,
+            request: Request { answered: true, ..Request::default() },
+            peer_request: Vec::new(),
+            naks_sent: 0,
+            refusals: 0,
+            naks_received: 0,
+            opened_at: None,
+            fresh: false,
+            peer_mru: DEFAULT_MRU,
+            reason: Vec::new(),
+            cause: None,
+            transmit: VecDeque::new(),
+            events: VecDeque::new(),
+        }
+    }
+
+    /// Where the automaton stands.
+    pub fn state(&self) -> State {
+        self.state
+    }
+
+    /// Whether the layer is up.
+    pub fn is_opened(&self) -> bool {
+        self.state == State::Opened
+    }
+
+    /// The protocol's own part.
+    pub fn protocol(&self) -> &P {
+        &self.protocol
+    }
+
+    /// The protocol's own part, to configure it.
+    pub fn protocol_mut(&mut self) -> &mut P {
+        &mut self.protocol
+    }
+
+    /// How long a packet the peer takes; rejects and replies are cut to it. 1500 until told otherwise.
+    pub fn set_peer_mru(&mut self, mru: u16) {
+        self.peer_mru = mru;
+    }
+
+    /// The layer may come up.
+    pub fn open(&mut self, now: Instant) {
+        self.cause = None;
+        self.fire(now, automaton::Event::Open, Reply::None);
+    }
+
+    /// The lower layer is up.
+    pub fn lower_up(&mut self, now: Instant) {
+        self.cause = None;
+        self.fire(now, automaton::Event::Up, Reply::None);
+    }
+
+    /// The lower layer is down.
+    pub fn lower_down(&mut self, now: Instant) {
+        self.fire(now, automaton::Event::Down, Reply::None);
+    }
+
+    /// As [`open`](Fsm::open) and [`lower_up`](Fsm::lower_up) at once, but nothing is sent until the peer's first
+    /// Configure-Request (the passive option of RFC 1661 section 4.2). For a layer that is still in Initial or Starting.
+    pub fn listen(&mut self) {
+        if matches!(self.state, State::Initial | State::Starting) {
+            self.cause = None;
+            self.state = State::Stopped;
+        }
+    }
+
+    /// The layer is to end; `reason` goes to the peer in the Terminate-Request (RFC 1661 section 5.5).
+    pub fn close(&mut self, now: Instant, reason: &str) {
+        self.finish_with(now, Finish::Closed, reason);
+    }
+
+    /// The peer sent a Protocol-Reject for this protocol: RXJ-.
+    pub fn protocol_rejected(&mut self, now: Instant) {
+        self.cause.get_or_insert(Finish::Rejected);
+        self.fire(now, automaton::Event::RxjMinus, Reply::None);
+    }
+
+    /// Traffic that this layer made possible has been seen, so that a repeated request is no crossing any more.
+    pub fn note_traffic(&mut self) {
+        self.opened_at = None;
+    }
+
+    /// Sends a packet with a code of the protocol's own, under a new identifier, which is returned. `None` when the
+    /// layer is not Opened.
+    pub fn send(&mut self, code: u8, data: &[u8]) -> Option<u8> {
+        if self.state != State::Opened {
+            return None;
+        }
+        let id = self.next_id();
+        self.push(code, id, self.cut(data));
+        Some(id)
+    }
+
+    /// Time has passed.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        if self.deadline.is_none_or(|deadline| now < deadline) {
+            return;
+        }
+        self.deadline = None;
+        if self.restart_count > 0 {
+            self.fire(now, automaton::Event::ToPlus, Reply::None);
+        } else {
+            if self.state.is_negotiating() {
+                self.cause.get_or_insert(Finish::NoAnswer);
+            }
+            self.fire(now, automaton::Event::ToMinus, Reply::None);
+        }
+    }
+
+    /// Appends the next packet, from its code on, to `out`; `false` when there is none.
+    pub fn poll_transmit(&mut self, out: &mut Vec<u8>) -> bool {
+        match self.transmit.pop_front() {
+            Some(packet) => {
+                out.extend_from_slice(&packet);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// The next thing to tell.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// When to call [`handle_timeout`](Fsm::handle_timeout), and why.
+    pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
+        self.deadline.map(|deadline| (deadline, "restart timer"))
+    }
+
+    /// Closes because of `finish`, which is the cause unless there is an earlier one.
+    pub(super) fn finish_with(&mut self, now: Instant, finish: Finish, reason: &str) {
+        if !matches!(self.state, State::Closing | State::Stopping) {
+            self.reason = reason.bytes().take(MAX_REASON).collect();
+        }
+        self.cause.get_or_insert(finish);
+        self.fire(now, automaton::Event::Close, Reply::None);
+    }
+
+    /// Takes the step of the table for `event`. An event that the table has not for this state does nothing.
+    pub(super) fn fire(&mut self, now: Instant, event: automaton::Event, reply: Reply<'_>) {
+        let Some(transition) = automaton::transition(self.state, event) else { return };
+        let from = self.state;
+        self.state = transition.next;
+        for action in transition.actions {
+            self.act(now, *action, from, &reply);
+        }
+        if !self.state.is_timed() {
+            self.deadline = None;
+        }
+    }
+
+    fn act(&mut self, now: Instant, action: Action, from: State, reply: &Reply<'_>) {
+        match (action, reply) {
+            (Action::Tlu, _) => {
+                self.opened_at = Some(now);
+                self.tell(Event::Up);
+            }
+            (Action::Tld, _) => self.tell(Event::Down),
+            (Action::Tls, _) => {}
+            (Action::Tlf, _) => {
+                let finish = self.cause.take().unwrap_or(Finish::Closed);
+                self.tell(Event::Finished(finish));
+            }
+            (Action::Irc, _) => {
+                self.restart_count = if matches!(self.state, State::Closing | State::Stopping) {
+                    self.timers.max_terminate
+                } else {
+                    self.timers.max_configure
+                };
+            }
+            (Action::Zrc, _) => {
+                self.restart_count = 0;
+                self.start_timer(now);
+            }
+            (Action::Scr, _) => self.send_request(now, from),
+            (Action::Str, _) => {
+                self.restart_count = self.restart_count.saturating_sub(1);
+                self.start_timer(now);
+                let id = self.next_id();
+                let reason = self.reason.clone();
+                self.push(cp::TERMINATE_REQUEST, id, self.cut(&reason));
+            }
+            (Action::Sta, Reply::Terminate { id } | Reply::Configure { id, .. }) => {
+                self.push(cp::TERMINATE_ACK, *id, &[]);
+            }
+            (Action::Sca | Action::Scn, Reply::Configure { code, id, data })
+            | (Action::Ser, Reply::Extra { code, id, data }) => self.push(*code, *id, data),
+            (Action::Scj, Reply::Code { packet }) => {
+                let id = self.next_id();
+                self.push(cp::CODE_REJECT, id, self.cut(packet));
+            }
+            (Action::Sta | Action::Sca | Action::Scn | Action::Ser | Action::Scj, _) => {}
+        }
+    }
+
+    fn send_request(&mut self, now: Instant, from: State) {
+        if !from.is_negotiating() && !self.fresh {
+            self.begin();
+        }
+        self.fresh = false;
+        self.restart_count = self.restart_count.saturating_sub(1);
+        self.start_timer(now);
+        let mut options = Vec::new();
+        self.protocol.request(&mut options);
+        // A retransmission keeps its identifier, so that a late reply to an earlier copy still counts.
+        if self.request.answered || options != self.request.options {
+            self.request = Request { id: self.next_id(), options, answered: false };
+        }
+        let Request { id, options, .. } = &self.request;
+        let (id, options) = (*id, options.clone());
+        self.push(cp::CONFIGURE_REQUEST, id, &options);
+    }
+
+    /// A negotiation begins: nothing of an earlier one counts.
+    pub(super) fn begin(&mut self) {
+        self.protocol.reset();
+        self.request.answered = true;
+        self.peer_request.clear();
+        self.naks_sent = 0;
+        self.naks_received = 0;
+        self.refusals = 0;
+        self.fresh = true;
+    }
+
+    fn next_id(&mut self) -> u8 {
+        self.last_id = self.last_id.wrapping_add(1);
+        self.last_id
+    }
+
+    fn start_timer(&mut self, now: Instant) {
+        // A timer of zero would never let time pass.
+        self.deadline = now.checked_add(self.timers.restart.max(Duration::from_millis(1)));
+    }
+
+    /// As much of `data` as fits into one packet to the peer.
+    pub(super) fn cut<'a>(&self, data: &'a [u8]) -> &'a [u8] {
+        data.get(..usize::from(self.peer_mru).saturating_sub(cp::HEADER_LEN)).unwrap_or(data)
+    }
+
+    pub(super) fn push(&mut self, code: u8, id: u8, data: &[u8]) {
+        if self.transmit.len() < MAX_QUEUED {
+            let mut packet = Vec::with_capacity(cp::HEADER_LEN + data.len());
+            cp::emit(&mut packet, code, id, data);
+            self.transmit.push_back(packet);
+        }
+    }
+
+    /// Keeps an event. Up and Down alternate, and the caller collects them after every call; a caller that does not
+    /// loses the oldest.
+    pub(super) fn tell(&mut self, event: Event) {
+        if self.events.len() >= MAX_QUEUED {
+            self.events.pop_front();
+        }
+        self.events.push_back(event);
+    }
+
+    /// The data of a Terminate-Request, as much of it as is kept.
+    pub(super) fn kept(data: &[u8]) -> Vec<u8> {
+        data.iter().copied().take(MAX_REASON).collect()
+    }
+}

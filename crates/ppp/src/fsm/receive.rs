@@ -1,0 +1,246 @@
+//! What a packet from the peer means for the automaton.
+
+use core::fmt;
+use std::time::Instant;
+
+use adit_diag::Code;
+use adit_wire::cp::{self, Opt, Options, Packet};
+
+use super::machine::{Event, Finish, Fsm, Reply};
+use super::protocol::{Extra, Failure, Judge, Protocol};
+use crate::automaton::{self, State};
+
+/// Refusals of our requests (Nak or Reject) after which a negotiation does not converge, beside two for each
+/// Max-Failure. No protocol here has as many options.
+const REFUSALS: u32 = 16;
+
+/// Why a packet was dropped without an effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ignored {
+    /// It cannot be read.
+    Malformed(adit_wire::Error),
+    /// Its identifier is not that of a request that still waits for its reply.
+    StaleId,
+    /// It acknowledges or rejects options that are not those of our request.
+    NotOurOptions,
+    /// The lower layer is down.
+    NotUp,
+}
+
+impl fmt::Display for Ignored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Ignored::Malformed(error) => write!(f, "malformed: {error}"),
+            Ignored::StaleId => f.write_str("answers no request of ours that is open"),
+            Ignored::NotOurOptions => f.write_str("not the options that we sent"),
+            Ignored::NotUp => f.write_str("too early"),
+        }
+    }
+}
+
+impl<P: Protocol> Fsm<P> {
+    /// A packet of this protocol came: the information field of its frame.
+    ///
+    /// # Errors
+    /// Why the packet was dropped; the negotiation goes on as if it had not come.
+    pub fn handle_input(&mut self, now: Instant, information: &[u8]) -> Result<(), Ignored> {
+        if matches!(self.state, State::Initial | State::Starting) {
+            return Err(Ignored::NotUp);
+        }
+        let packet = Packet::parse(P::LAYER, information).map_err(Ignored::Malformed)?;
+        match packet.code {
+            cp::CONFIGURE_REQUEST => self.on_request(now, &packet)?,
+            cp::CONFIGURE_ACK => self.on_ack(now, &packet)?,
+            cp::CONFIGURE_NAK => self.on_nak(now, &packet)?,
+            cp::CONFIGURE_REJECT => self.on_reject(now, &packet)?,
+            cp::TERMINATE_REQUEST => self.on_terminate_request(now, &packet),
+            cp::TERMINATE_ACK => self.fire(now, automaton::Event::Rta, Reply::None),
+            cp::CODE_REJECT => self.on_code_reject(now, &packet),
+            _ => self.on_extra(now, &packet),
+        }
+        if let Some(failure) = self.protocol.failure() {
+            let reason = failure.detail.clone();
+            self.finish_with(now, Finish::Failed(failure), &reason);
+        }
+        Ok(())
+    }
+
+    fn on_request(&mut self, now: Instant, packet: &Packet<'_>) -> Result<(), Ignored> {
+        let options = options::<P>(packet)?;
+        if self.is_crossing(now, packet) {
+            self.push(cp::CONFIGURE_ACK, packet.id, packet.data);
+            return Ok(());
+        }
+        match self.state {
+            // The request opens a new negotiation, so it must not be judged by what the old one agreed.
+            State::Opened | State::Stopped => self.begin(),
+            State::ReqSent | State::AckRcvd | State::AckSent => {}
+            // The table answers with Terminate-Ack or not at all; there is nothing to judge.
+            _ => {
+                let reply = Reply::Terminate { id: packet.id };
+                self.fire(now, automaton::Event::RcrPlus, reply);
+                return Ok(());
+            }
+        }
+        let (code, data) = self.judge(packet, &options);
+        let event = match code {
+            cp::CONFIGURE_ACK => {
+                self.protocol.accepted(&options);
+                self.peer_request = packet.data.to_vec();
+                self.naks_sent = 0;
+                automaton::Event::RcrPlus
+            }
+            cp::CONFIGURE_NAK => {
+                self.naks_sent += 1;
+                automaton::Event::RcrMinus
+            }
+            _ => automaton::Event::RcrMinus,
+        };
+        self.fire(now, event, Reply::Configure { code, id: packet.id, data: &data });
+        Ok(())
+    }
+
+    /// Reject before Nak before Ack (RFC 1661 section 5.2 to 5.4), with the data of the answer.
+    fn judge(&mut self, packet: &Packet<'_>, options: &[Opt<'_>]) -> (u8, Vec<u8>) {
+        let naks_left = self.naks_sent < self.timers.max_failure;
+        let mut seen = [false; 256];
+        let (mut naks, mut rejects) = (Vec::new(), Vec::new());
+        for option in options {
+            let seen = &mut seen[usize::from(option.kind)];
+            let judged = if *seen { Judge::Reject } else { self.protocol.judge(option, naks_left) };
+            *seen = true;
+            match judged {
+                Judge::Ack => {}
+                Judge::Nak(data) if naks_left => cp::push_option(&mut naks, option.kind, &data),
+                Judge::Nak(_) | Judge::Reject => rejects.extend_from_slice(option.raw),
+            }
+        }
+        let missing = self.protocol.missing(options, naks_left);
+        if naks_left {
+            naks.extend_from_slice(&missing);
+        }
+        if !rejects.is_empty() {
+            (cp::CONFIGURE_REJECT, rejects)
+        } else if !naks.is_empty() {
+            (cp::CONFIGURE_NAK, naks)
+        } else {
+            (cp::CONFIGURE_ACK, packet.data.to_vec())
+        }
+    }
+
+    /// Whether the request is one that crossed our Ack: the same options, right after Opened, before any traffic.
+    fn is_crossing(&self, now: Instant, packet: &Packet<'_>) -> bool {
+        let (Some(window), Some(opened)) = (P::CROSSING, self.opened_at) else { return false };
+        self.state == State::Opened && packet.data == self.peer_request && now < opened + window
+    }
+
+    fn on_ack(&mut self, now: Instant, packet: &Packet<'_>) -> Result<(), Ignored> {
+        self.expect_reply(packet)?;
+        if packet.data != self.request.options {
+            return Err(Ignored::NotOurOptions);
+        }
+        self.request.answered = true;
+        if self.state.is_negotiating() {
+            self.protocol.acked();
+        }
+        self.fire(now, automaton::Event::Rca, Reply::Terminate { id: packet.id });
+        Ok(())
+    }
+
+    fn on_nak(&mut self, now: Instant, packet: &Packet<'_>) -> Result<(), Ignored> {
+        self.expect_reply(packet)?;
+        let options = options::<P>(packet)?;
+        self.request.answered = true;
+        if self.state.is_negotiating() {
+            self.naks_received += 1;
+            self.count_refusal(now);
+            if self.naks_received <= self.timers.max_failure {
+                self.protocol.naked(&options);
+            } else {
+                self.protocol.rejected(&options);
+            }
+        }
+        self.fire(now, automaton::Event::Rcn, Reply::Terminate { id: packet.id });
+        Ok(())
+    }
+
+    fn on_reject(&mut self, now: Instant, packet: &Packet<'_>) -> Result<(), Ignored> {
+        self.expect_reply(packet)?;
+        let options = options::<P>(packet)?;
+        if options.is_empty() || !self.are_ours(&options) {
+            return Err(Ignored::NotOurOptions);
+        }
+        self.request.answered = true;
+        if self.state.is_negotiating() {
+            self.count_refusal(now);
+            self.protocol.rejected(&options);
+        }
+        self.fire(now, automaton::Event::Rcn, Reply::Terminate { id: packet.id });
+        Ok(())
+    }
+
+    fn count_refusal(&mut self, now: Instant) {
+        self.refusals += 1;
+        if self.refusals > REFUSALS.saturating_add(self.timers.max_failure.saturating_mul(2)) {
+            let detail = format!("the peer refused our {} requests {} times", P::LAYER, self.refusals);
+            let failure = Failure { code: Code::L01, detail: detail.clone() };
+            self.finish_with(now, Finish::Failed(failure), &detail);
+        }
+    }
+
+    fn on_terminate_request(&mut self, now: Instant, packet: &Packet<'_>) {
+        let data = Self::kept(packet.data);
+        self.cause.get_or_insert_with(|| Finish::Terminated(data.clone()));
+        self.tell(Event::TerminateRequest(data));
+        self.fire(now, automaton::Event::Rtr, Reply::Terminate { id: packet.id });
+        if self.state.is_negotiating() {
+            // The table goes on asking; if the peer then answers, it has changed its mind.
+            self.cause = None;
+        }
+    }
+
+    fn on_code_reject(&mut self, now: Instant, packet: &Packet<'_>) {
+        // Only the first octet of the rejected packet is needed; a peer with a small MRU may have cut the rest.
+        match packet.data.first() {
+            Some(code) if self.protocol.is_essential(*code) => self.protocol_rejected(now),
+            _ => self.fire(now, automaton::Event::RxjPlus, Reply::None),
+        }
+    }
+
+    fn on_extra(&mut self, now: Instant, packet: &Packet<'_>) {
+        match self.protocol.extra(packet, self.is_opened()) {
+            Extra::Unknown => {
+                let mut whole = Vec::new();
+                packet.emit(&mut whole);
+                self.fire(now, automaton::Event::Ruc, Reply::Code { packet: &whole });
+            }
+            Extra::Done => self.fire(now, automaton::Event::Rxr, Reply::None),
+            Extra::Reply { code, data } => {
+                let data = self.cut(&data).to_vec();
+                self.fire(now, automaton::Event::Rxr, Reply::Extra { code, id: packet.id, data: &data });
+            }
+        }
+    }
+
+    /// A reply counts once, and only for the request that is out.
+    fn expect_reply(&self, packet: &Packet<'_>) -> Result<(), Ignored> {
+        // In Closed and Stopped no request is out, and the table answers whatever comes.
+        let settled = matches!(self.state, State::Closed | State::Stopped);
+        if settled || (packet.id == self.request.id && !self.request.answered) {
+            Ok(())
+        } else {
+            Err(Ignored::StaleId)
+        }
+    }
+
+    /// Whether `options` are some of those in our request, unchanged and in their order.
+    fn are_ours(&self, options: &[Opt<'_>]) -> bool {
+        let mut ours = Options::new(P::LAYER, &self.request.options).filter_map(Result::ok);
+        options.iter().all(|option| ours.any(|own| own.raw == option.raw))
+    }
+}
+
+/// All options of a packet with code 1 to 4, or none: one bad Length makes the whole packet malformed.
+fn options<'a, P: Protocol>(packet: &Packet<'a>) -> Result<Vec<Opt<'a>>, Ignored> {
+    packet.options(P::LAYER).collect::<Result<_, _>>().map_err(Ignored::Malformed)
+}
