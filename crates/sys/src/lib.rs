@@ -7,6 +7,8 @@
 
 mod error;
 pub mod gre;
+pub mod namespace;
+pub mod packet;
 pub mod poll;
 mod socket;
 pub mod tun;

@@ -1,0 +1,98 @@
+//! Network namespaces.
+#![expect(unsafe_code, reason = "setns and unshare")]
+
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+use std::thread;
+
+use crate::error::{Error, Kind, Result, grant};
+
+/// A network namespace, held by a descriptor: it lives as long as this does (or anybody is in it).
+#[derive(Debug)]
+pub struct Namespace(File);
+
+/// Which namespace it is, as long as the host runs: device and inode of its file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+pub struct Identity {
+    /// Device of the namespace file system.
+    pub device: u64,
+    /// Inode in it.
+    pub inode: u64,
+}
+
+const OWN: &str = "/proc/thread-self/ns/net";
+
+impl Namespace {
+    /// A new one with nothing but a loopback interface that is down. The calling thread stays where it is.
+    ///
+    /// # Errors
+    /// S08 without CAP_SYS_ADMIN; `Kind::Unsupported` when the kernel has no namespaces.
+    pub fn create() -> Result<Namespace> {
+        let made = thread::Builder::new().name("namespace".to_owned()).spawn(|| {
+            // SAFETY: unshare takes no pointers; it changes the namespace of this thread alone, which ends right here.
+            if unsafe { libc::unshare(libc::CLONE_NEWNET) } < 0 {
+                return Err(io::Error::last_os_error());
+            }
+            File::open(OWN)
+        });
+        let made =
+            made.and_then(|thread| thread.join().unwrap_or_else(|_| Err(io::Error::other("thread ended"))));
+        made.map(Namespace).map_err(|e| explain("cannot make a network namespace", &e))
+    }
+
+    /// The one that the calling thread is in.
+    ///
+    /// # Errors
+    /// When /proc is not mounted.
+    pub fn current() -> Result<Namespace> {
+        Namespace::open(Path::new(OWN))
+    }
+
+    /// One that has a file: /run/netns/NAME, or /proc/PID/ns/net.
+    ///
+    /// # Errors
+    /// `Kind::NotFound` when there is none.
+    pub fn open(path: &Path) -> Result<Namespace> {
+        let tried = || format!("cannot open network namespace {}", path.display());
+        File::open(path).map(Namespace).map_err(|e| Error::io(tried(), &e))
+    }
+
+    /// Moves the calling thread into it; threads and processes that it starts from now on begin there.
+    ///
+    /// # Errors
+    /// S08 without CAP_SYS_ADMIN.
+    pub fn enter(&self) -> Result<()> {
+        // SAFETY: setns takes no pointers and changes the calling thread alone.
+        if unsafe { libc::setns(self.0.as_raw_fd(), libc::CLONE_NEWNET) } < 0 {
+            return Err(explain("cannot enter a network namespace", &io::Error::last_os_error()));
+        }
+        Ok(())
+    }
+
+    /// Which one it is.
+    ///
+    /// # Errors
+    /// What the kernel answers; never for one that is open.
+    pub fn identity(&self) -> Result<Identity> {
+        let of = |m: std::fs::Metadata| Identity { device: m.dev(), inode: m.ino() };
+        self.0.metadata().map(of).map_err(|e| Error::io("cannot identify a network namespace", &e))
+    }
+}
+
+impl AsFd for Namespace {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+fn explain(tried: &str, e: &io::Error) -> Error {
+    let error = Error::io(tried, e);
+    match (error.kind, e.raw_os_error()) {
+        (Kind::NotPermitted, _) => error.fix(grant("CAP_SYS_ADMIN")),
+        (_, Some(libc::EINVAL)) => error.fix("use a kernel with CONFIG_NET_NS"),
+        _ => error,
+    }
+}

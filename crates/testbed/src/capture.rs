@@ -1,0 +1,69 @@
+//! Captures, and what a foreign dissector makes of them.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use crate::host::Host;
+use crate::process::Running;
+
+/// tcpdump at work; each packet is in the file as soon as it is seen.
+#[derive(Debug)]
+pub struct Capture {
+    tcpdump: Running,
+    folder: TempDir,
+}
+
+impl Capture {
+    /// Starts to record what passes `interface` and matches `filter` (empty for everything).
+    ///
+    /// # Panics
+    /// When tcpdump is not installed or does not accept the filter.
+    #[track_caller]
+    pub fn start(host: &Host, interface: &str, filter: &str) -> Capture {
+        let folder = tempfile::tempdir().unwrap_or_else(|e| panic!("no room for a capture: {e}"));
+        let file = folder.path().join("capture.pcap");
+        let mut tcpdump = host.spawn(
+            Command::new("tcpdump")
+                .args(["-i", interface, "-U", "--immediate-mode", "-s", "0", "-Z", "root", "-w"])
+                .arg(file)
+                .arg(filter),
+        );
+        tcpdump.wait_for("listening on", Duration::from_secs(20));
+        Capture { tcpdump, folder }
+    }
+
+    /// The file (pcap).
+    pub fn file(&self) -> std::path::PathBuf {
+        self.folder.path().join("capture.pcap")
+    }
+
+    /// Ends it and has tshark print `arguments` of it (such as `-Y gre -T fields -e gre.key.call_id`).
+    ///
+    /// # Panics
+    /// When tshark is not installed or fails.
+    #[track_caller]
+    pub fn tshark(&mut self, arguments: &[&str]) -> String {
+        self.stop();
+        tshark(&self.file(), arguments)
+    }
+
+    /// Ends it; the file is whole afterwards.
+    pub fn stop(&mut self) {
+        if self.tcpdump.status().is_none() {
+            self.tcpdump.signal("INT");
+            self.tcpdump.wait(Duration::from_secs(10));
+        }
+    }
+}
+
+#[track_caller]
+fn tshark(file: &Path, arguments: &[&str]) -> String {
+    let output = Command::new("tshark").arg("-n").arg("-r").arg(file).args(arguments).output();
+    let output = output.unwrap_or_else(|e| panic!("cannot run tshark: {e}; install it"));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "tshark {arguments:?}: {stderr}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
