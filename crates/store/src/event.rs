@@ -116,8 +116,13 @@ impl fmt::Display for Value<'_> {
             match c {
                 '"' | '\\' => write!(f, "\\{c}")?,
                 '=' => f.write_str("\\x3d")?,
-                '\u{2028}' | '\u{2029}' => write!(f, "\\u{{{:x}}}", u32::from(c))?,
-                c if c.is_control() => write!(f, "\\x{:02x}", u32::from(c))?,
+                c if c.is_ascii_control() => write!(f, "\\x{:02x}", u32::from(c))?,
+                // Line ends beyond ASCII, and what makes a terminal show letters in another order or none at all.
+                '\u{80}'..='\u{9f}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2066}'..='\u{2069}'
+                | '\u{feff}' => write!(f, "\\u{{{:x}}}", u32::from(c))?,
                 c => write!(f, "{c}")?,
             }
         }

@@ -1,0 +1,191 @@
+use adit_crypto::proof::Secret;
+use adit_crypto::secret::{NtHash, Password};
+use adit_store::{AccountChange, Error, Login, NewAccount, Store};
+
+use super::at;
+
+fn clear(text: &str) -> Secret {
+    Secret::Clear(Password::new(text))
+}
+
+pub(crate) fn accounts_are_added_listed_and_removed(store: &dyn Store) {
+    assert_eq!(store.accounts().unwrap(), []);
+    for name in ["carol", "Alice", "bob"] {
+        store.add_account(&NewAccount::named(name), None, false, at(0)).unwrap();
+    }
+    let names = |store: &dyn Store| store.accounts().unwrap().into_iter().map(|a| a.name).collect::<Vec<_>>();
+    assert_eq!(names(store), ["Alice", "bob", "carol"]);
+    store.remove_account("BOB").unwrap();
+    assert_eq!(names(store), ["Alice", "carol"]);
+    assert_eq!(store.remove_account("bob"), Err(Error::NoSuchAccount("bob".into())));
+    assert_eq!(store.account("bob").unwrap(), None);
+}
+
+pub(crate) fn names_are_one_whatever_the_case(store: &dyn Store) {
+    store.add_account(&NewAccount::named("Émile"), None, false, at(0)).unwrap();
+    for same in ["Émile", "émile", "ÉMILE"] {
+        let again = store.add_account(&NewAccount::named(same), None, false, at(0));
+        assert_eq!(again, Err(Error::AccountExists("Émile".into())));
+        assert_eq!(store.account(same).unwrap().unwrap().name, "Émile");
+    }
+    assert_eq!(store.account("Emile").unwrap(), None);
+}
+
+pub(crate) fn bad_names_are_refused(store: &dyn Store) {
+    for name in ["", "a b", "a\nb", "\\", &"x".repeat(65)] {
+        let refused = store.add_account(&NewAccount::named(name), None, false, at(0));
+        assert!(matches!(refused, Err(Error::BadName { .. })), "{name:?}: {refused:?}");
+    }
+    assert_eq!(store.accounts().unwrap(), []);
+}
+
+pub(crate) fn every_field_can_be_set_and_unset(store: &dyn Store) {
+    let new = NewAccount {
+        name: "alice".into(),
+        group: Some("staff".into()),
+        address: Some([10, 99, 0, 14].into()),
+        networks: vec!["192.168.7.0/24".parse().unwrap(), "192.168.8.0/24".parse().unwrap()],
+        expires: Some(at(1000)),
+        vpn: false,
+        must_change: true,
+        note: "fax, 2nd floor\n\"the old one\"".into(),
+    };
+    let added = store.add_account(&new, None, false, at(0)).unwrap();
+    assert_eq!(store.account("alice").unwrap().unwrap(), added);
+    let again = NewAccount {
+        name: added.name.clone(),
+        group: added.group.clone(),
+        address: added.address,
+        networks: added.networks.clone(),
+        expires: added.expires,
+        vpn: added.vpn,
+        must_change: added.must_change,
+        note: added.note.clone(),
+    };
+    assert_eq!(again, new);
+    assert_eq!((added.created, added.password_changed, added.disabled), (at(0), None, None));
+
+    let nothing = store.change_account("ALICE", &AccountChange::default()).unwrap();
+    assert_eq!(nothing.group, new.group);
+    let changed = store
+        .change_account(
+            "Alice",
+            &AccountChange {
+                revision: Some(nothing.revision),
+                group: Some(None),
+                address: Some(None),
+                networks: Some(vec![]),
+                expires: Some(None),
+                disabled: Some(Some("left the company".into())),
+                vpn: Some(true),
+                locked_until: Some(Some(at(60))),
+                must_change: Some(false),
+                note: Some(String::new()),
+            },
+        )
+        .unwrap();
+    assert_eq!(store.account("alice").unwrap().unwrap(), changed);
+    assert_eq!((changed.group, changed.address, changed.expires), (None, None, None));
+    assert_eq!((changed.networks.len(), changed.vpn, changed.must_change), (0, true, false));
+    assert_eq!(changed.disabled.as_deref(), Some("left the company"));
+    assert_eq!((changed.locked_until, changed.note.as_str()), (Some(at(60)), ""));
+    let on = AccountChange { disabled: Some(None), locked_until: Some(None), ..AccountChange::default() };
+    let on = store.change_account("alice", &on).unwrap();
+    assert_eq!((on.disabled, on.locked_until), (None, None));
+
+    let nobody = store.change_account("bob", &AccountChange::default());
+    assert_eq!(nobody, Err(Error::NoSuchAccount("bob".into())));
+}
+
+pub(crate) fn a_fixed_address_has_one_owner(store: &dyn Store) {
+    let address = [10, 99, 0, 14].into();
+    let with = |name| NewAccount { address: Some(address), ..NewAccount::named(name) };
+    store.add_account(&with("alice"), None, false, at(0)).unwrap();
+    let taken = Err(Error::AddressTaken { address, by: "alice".into() });
+    assert_eq!(store.add_account(&with("bob"), None, false, at(0)), taken);
+    assert_eq!(store.account("bob").unwrap(), None, "nothing is left of a refused one");
+    store.add_account(&NewAccount::named("bob"), None, false, at(0)).unwrap();
+    let change = AccountChange { address: Some(Some(address)), ..AccountChange::default() };
+    assert_eq!(store.change_account("bob", &change), taken);
+    store.change_account("alice", &change).unwrap();
+    store.remove_account("alice").unwrap();
+    store.change_account("bob", &change).unwrap();
+}
+
+pub(crate) fn a_change_of_something_older_is_refused(store: &dyn Store) {
+    let seen = store.add_account(&NewAccount::named("alice"), None, false, at(0)).unwrap();
+    let note = |text: &str| AccountChange {
+        revision: Some(seen.revision),
+        note: Some(text.into()),
+        ..AccountChange::default()
+    };
+    store.change_account("alice", &note("first")).unwrap();
+    assert_eq!(store.change_account("alice", &note("second")), Err(Error::Changed("alice".into())));
+    assert_eq!(store.account("alice").unwrap().unwrap().note, "first");
+}
+
+pub(crate) fn secrets_come_back_as_they_were_put(store: &dyn Store) {
+    let hash = |store: &dyn Store, name: &str| match store.secret(name).unwrap() {
+        Some(Secret::NtHash(hash)) => hash,
+        other => panic!("{name}: {other:?}"),
+    };
+    store.add_account(&NewAccount::named("none"), None, false, at(0)).unwrap();
+    assert!(store.secret("none").unwrap().is_none());
+    assert!(store.secret("nobody").unwrap().is_none());
+
+    let added =
+        store.add_account(&NewAccount::named("alice"), Some(&clear("clientPass")), false, at(5)).unwrap();
+    assert_eq!((added.password_changed, added.reversible), (Some(at(5)), false));
+    assert_eq!(hash(store, "ALICE"), Password::new("clientPass").nt_hash());
+
+    let stored = NtHash::from_bytes(*b"0123456789abcdef");
+    store.add_account(&NewAccount::named("bob"), Some(&Secret::NtHash(stored.clone())), true, at(5)).unwrap();
+    assert_eq!(hash(store, "bob"), stored);
+    assert!(!store.account("bob").unwrap().unwrap().reversible, "there is no clear password to keep");
+
+    store.add_account(&NewAccount::named("fax"), Some(&clear("päss wörd")), true, at(5)).unwrap();
+    assert!(store.account("fax").unwrap().unwrap().reversible);
+    let Some(Secret::Clear(password)) = store.secret("Fax").unwrap() else { panic!("not kept") };
+    assert_eq!(password.expose(), "päss wörd");
+}
+
+pub(crate) fn a_new_secret_replaces_all_of_the_old_one(store: &dyn Store) {
+    let new = NewAccount { must_change: true, ..NewAccount::named("fax") };
+    store.add_account(&new, Some(&clear("old")), true, at(0)).unwrap();
+    store.set_secret("FAX", &clear("new"), false, at(9)).unwrap();
+    let account = store.account("fax").unwrap().unwrap();
+    assert_eq!(
+        (account.password_changed, account.reversible, account.must_change),
+        (Some(at(9)), false, false)
+    );
+    let Some(Secret::NtHash(hash)) = store.secret("fax").unwrap() else {
+        panic!("the clear one is still there")
+    };
+    assert_eq!(hash, Password::new("new").nt_hash());
+    assert_eq!(
+        store.set_secret("nobody", &clear("x"), false, at(9)),
+        Err(Error::NoSuchAccount("nobody".into()))
+    );
+}
+
+pub(crate) fn logins_are_remembered(store: &dyn Store) {
+    let before = store.add_account(&NewAccount::named("alice"), None, false, at(0)).unwrap();
+    let from = "198.51.100.7".parse().unwrap();
+    store.record_login("Alice", from, at(7)).unwrap();
+    store.record_login("somebody of the directory", from, at(7)).unwrap();
+    let after = store.account("alice").unwrap().unwrap();
+    assert_eq!(after.last_login, Some(Login { at: at(7), from }));
+    assert_eq!(after.revision, before.revision, "a login is no change that an operator could run into");
+    assert_eq!(store.accounts().unwrap().len(), 1);
+}
+
+pub(crate) fn the_gate_sees_the_same_account(store: &dyn Store) {
+    let new = NewAccount { expires: Some(at(100)), ..NewAccount::named("Alice") };
+    let account = store.add_account(&new, None, false, at(0)).unwrap();
+    let rules = adit_policy::AccountRules::default();
+    let now = |seconds: i64| u64::try_from(at(seconds).as_second()).unwrap();
+    assert!(adit_policy::decide(&account.for_policy(), &rules, now(99)).is_ok());
+    let refused = adit_policy::decide(&account.for_policy(), &rules, now(100)).unwrap_err();
+    assert_eq!(refused.code, adit_diag::Code::A10);
+    assert_eq!(account.for_policy().name, "alice");
+}

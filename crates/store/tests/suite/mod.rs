@@ -1,0 +1,71 @@
+//! What every store must do, whatever it is made of. A back end runs it with `suite!(function that opens one)`.
+
+mod accounts;
+mod events;
+mod leases;
+mod sessions;
+
+use adit_store::Store;
+use jiff::{SignedDuration, Timestamp};
+
+pub(crate) use accounts::*;
+pub(crate) use events::*;
+pub(crate) use leases::*;
+pub(crate) use sessions::*;
+
+/// 2026-11-22T18:00:00Z and so many seconds.
+pub(crate) fn at(seconds: i64) -> Timestamp {
+    "2026-11-22T18:00:00Z".parse::<Timestamp>().unwrap() + SignedDuration::from_secs(seconds)
+}
+
+pub(crate) fn small_things_by_name(store: &dyn Store) {
+    assert_eq!(store.meta("canary").unwrap(), None);
+    store.set_meta("canary", "1").unwrap();
+    store.set_meta("canary", "2").unwrap();
+    store.set_meta("Canary", "other").unwrap();
+    assert_eq!(store.meta("canary").unwrap().as_deref(), Some("2"));
+}
+
+/// One test per function of the suite, each with a store of its own.
+macro_rules! suite {
+    ($open:expr) => {
+        $crate::suite::suite! { $open;
+            small_things_by_name
+            accounts_are_added_listed_and_removed
+            names_are_one_whatever_the_case
+            bad_names_are_refused
+            every_field_can_be_set_and_unset
+            a_fixed_address_has_one_owner
+            a_change_of_something_older_is_refused
+            secrets_come_back_as_they_were_put
+            a_new_secret_replaces_all_of_the_old_one
+            logins_are_remembered
+            the_gate_sees_the_same_account
+            an_address_is_lent_once
+            a_lease_is_released_exactly_once
+            quarantine_keeps_others_away
+            the_last_address_is_remembered
+            leases_of_many_threads_never_overlap
+            sessions_begin_grow_and_end
+            a_session_ends_exactly_once
+            counters_of_many_sessions
+            sessions_are_filtered
+            the_record_is_kept_and_bounded
+            a_crash_is_cleaned_up
+            session_ids_are_never_used_twice
+            events_keep_everything_they_hold
+            events_are_filtered
+            events_are_followed
+            old_things_are_removed_and_young_ones_kept
+            a_flood_is_cut
+        }
+    };
+    ($open:expr; $($name:ident)+) => {
+        $(#[test]
+        fn $name() {
+            let (store, _keep) = $open();
+            suite::$name(&store);
+        })+
+    };
+}
+pub(crate) use suite;

@@ -1,0 +1,226 @@
+use std::time::Duration;
+
+use adit_store::{
+    Counters, Error, LeaseState, NewEvent, NewSession, Retention, Session, SessionEnd, SessionFilter,
+    SessionId, SessionState, SessionUpdate, Step, Store,
+};
+
+use super::at;
+
+fn start(store: &dyn Store, seconds: i64) -> SessionId {
+    let from = "198.51.100.7:50000".parse().unwrap();
+    store.start_session(&NewSession { started: at(seconds), from }).unwrap()
+}
+
+fn start_as(store: &dyn Store, seconds: i64, user: &str) -> SessionId {
+    let id = start(store, seconds);
+    let update = SessionUpdate { user: Some(user.into()), ..SessionUpdate::default() };
+    assert!(store.update_session(id, &update, at(seconds)).unwrap());
+    id
+}
+
+fn end(seconds: i64, code: Option<&str>) -> SessionEnd {
+    SessionEnd {
+        at: at(seconds),
+        why: if code.is_some() { "failed" } else { "user-request" }.into(),
+        by: "received".into(),
+        code: code.map(Into::into),
+        detail: "for a test".into(),
+    }
+}
+
+fn get(store: &dyn Store, id: SessionId) -> Session {
+    store.session(id).unwrap().unwrap()
+}
+
+pub(crate) fn sessions_begin_grow_and_end(store: &dyn Store) {
+    assert_eq!(store.session(SessionId(1)).unwrap(), None);
+    let id = start(store, 0);
+    let fresh = get(store, id);
+    assert_eq!((fresh.state(), fresh.from.port(), fresh.seen), (SessionState::Starting, 50000, at(0)));
+
+    let counters = Counters { rx_bytes: 1 << 40, tx_bytes: 2, rx_packets: 3, tx_packets: 4 };
+    let peer = SessionUpdate {
+        host: Some(String::new()),
+        vendor: Some("Microsoft Windows NT".into()),
+        ..SessionUpdate::default()
+    };
+    assert!(store.update_session(id, &peer, at(1)).unwrap());
+    let up = SessionUpdate {
+        up: Some(at(2)),
+        user: Some("Alice".into()),
+        group: Some("staff".into()),
+        pool: Some("default".into()),
+        address: Some([10, 99, 0, 14].into()),
+        server_address: Some([10, 99, 0, 1].into()),
+        method: Some("mschap-v2".into()),
+        mppe: Some("128 stateless".into()),
+        counters: Some(counters),
+        ..SessionUpdate::default()
+    };
+    assert!(store.update_session(id, &up, at(2)).unwrap());
+    let session = get(store, id);
+    assert_eq!(session.state(), SessionState::Up);
+    assert_eq!(
+        session.vendor.as_deref(),
+        Some("Microsoft Windows NT"),
+        "an update leaves alone what it does not name"
+    );
+    assert_eq!(session.user.as_deref(), Some("Alice"));
+    assert_eq!(session.address, Some([10, 99, 0, 14].into()));
+    assert_eq!((session.counters, session.seen), (counters, at(2)));
+
+    let last = Counters { rx_bytes: u64::MAX, ..counters };
+    assert!(store.end_session(id, &end(9, None), Some(last)).unwrap());
+    let session = get(store, id);
+    assert_eq!((session.state(), session.end), (SessionState::Ended, Some(end(9, None))));
+    assert_eq!(session.counters.rx_bytes, i64::MAX as u64, "what does not fit stops at the end");
+    assert_eq!(session.counters.tx_packets, 4);
+}
+
+pub(crate) fn a_session_ends_exactly_once(store: &dyn Store) {
+    let id = start(store, 0);
+    assert!(store.end_session(id, &end(1, Some("G01")), None).unwrap());
+    assert!(
+        !store.end_session(id, &end(2, None), Some(Counters { rx_bytes: 7, ..Counters::default() })).unwrap()
+    );
+    assert!(
+        !store
+            .update_session(id, &SessionUpdate { up: Some(at(3)), ..SessionUpdate::default() }, at(3))
+            .unwrap()
+    );
+    let session = get(store, id);
+    assert_eq!(session.end, Some(end(1, Some("G01"))));
+    assert_eq!((session.counters, session.up), (Counters::default(), None));
+    assert!(!store.end_session(SessionId(999), &end(1, None), None).unwrap());
+}
+
+pub(crate) fn counters_of_many_sessions(store: &dyn Store) {
+    let (one, two, over) = (start(store, 0), start(store, 0), start(store, 0));
+    store.end_session(over, &end(1, None), None).unwrap();
+    let c = |n| Counters { rx_bytes: n, tx_bytes: n + 1, rx_packets: n + 2, tx_packets: n + 3 };
+    store.count(&[(one, c(10)), (two, c(20)), (over, c(30)), (SessionId(999), c(40))], at(60)).unwrap();
+    assert_eq!((get(store, one).counters, get(store, one).seen), (c(10), at(60)));
+    assert_eq!(get(store, two).counters, c(20));
+    assert_eq!(get(store, over).counters, Counters::default());
+}
+
+pub(crate) fn sessions_are_filtered(store: &dyn Store) {
+    let a1 = start_as(store, 0, "alice");
+    let b1 = start_as(store, 10, "bob");
+    let nobody = start(store, 20);
+    let a2 = start_as(store, 30, "Alice");
+    store.end_session(a1, &end(5, None), None).unwrap();
+    store.end_session(nobody, &end(50, Some("G01")), None).unwrap();
+    let ids = |filter: SessionFilter| {
+        store.sessions(&filter).unwrap().into_iter().map(|s| s.id).collect::<Vec<_>>()
+    };
+    let all = SessionFilter::default;
+    assert_eq!(ids(all()), [a1, b1, nobody, a2]);
+    assert_eq!(ids(SessionFilter { running: Some(true), ..all() }), [b1, a2]);
+    assert_eq!(ids(SessionFilter { running: Some(false), ..all() }), [a1, nobody]);
+    assert_eq!(ids(SessionFilter { user: Some("ALICE".into()), ..all() }), [a1, a2]);
+    assert_eq!(ids(SessionFilter { since: Some(at(6)), ..all() }), [b1, nobody, a2], "still running then");
+    assert_eq!(ids(SessionFilter { since: Some(at(5)), ..all() }), [a1, b1, nobody, a2]);
+    assert_eq!(ids(SessionFilter { newest_per_user: true, ..all() }), [b1, a2]);
+    assert_eq!(ids(SessionFilter { newest_per_user: true, running: Some(false), ..all() }), []);
+    assert_eq!(ids(SessionFilter { failed: true, ..all() }), [nobody]);
+    assert_eq!(ids(SessionFilter { last: Some(2), ..all() }), [nobody, a2]);
+    assert_eq!(ids(SessionFilter { last: Some(1), running: Some(false), ..all() }), [nobody]);
+}
+
+pub(crate) fn the_record_is_kept_and_bounded(store: &dyn Store) {
+    let id = start(store, 0);
+    let step = |n: u64| Step {
+        at: Duration::from_micros(n * 1500),
+        who: "received".into(),
+        layer: "LCP".into(),
+        text: format!("Configure-Request id {n}"),
+    };
+    assert_eq!(store.record(id).unwrap(), []);
+    store.save_record(id, &[step(1)], 0).unwrap();
+    let steps: Vec<_> = (0..3).map(step).collect();
+    store.save_record(id, &steps, 0).unwrap();
+    assert_eq!(store.record(id).unwrap(), steps);
+    store.end_session(id, &end(4, Some("L05")), None).unwrap();
+    let more: Vec<_> = (0..600).map(step).collect();
+    store.save_record(id, &more, 7).unwrap();
+    assert_eq!(store.record(id).unwrap(), more[..512], "a failed call keeps its record, cut at the bound");
+    assert_eq!(get(store, id).omitted, 7 + 88);
+    let unknown = SessionId(999);
+    assert_eq!(store.save_record(unknown, &steps, 0), Err(Error::NoSuchSession(unknown)));
+    assert_eq!(store.record(unknown).unwrap(), []);
+}
+
+pub(crate) fn a_crash_is_cleaned_up(store: &dyn Store) {
+    let (over, running) = (start(store, 0), start_as(store, 10, "alice"));
+    store.end_session(over, &end(5, None), None).unwrap();
+    let address = [10, 99, 0, 14].into();
+    assert!(store.take_lease("default", address, "alice", running, at(11)).unwrap());
+    let counters = Counters { rx_bytes: 5, ..Counters::default() };
+    store.count(&[(running, counters)], at(40)).unwrap();
+
+    let recovered = store.recover(at(1000)).unwrap();
+    assert_eq!((recovered.sessions, recovered.leases), (vec![running], 1));
+    let session = get(store, running);
+    let ended = session.end.unwrap();
+    assert_eq!(ended.at, at(40), "it was seen last then, not now");
+    assert_eq!(ended.detail, "server stopped unexpectedly");
+    assert_eq!((ended.why.as_str(), ended.by.as_str(), ended.code), ("crash", "note", None));
+    assert_eq!(session.counters, counters);
+    assert_eq!(get(store, over).end, Some(end(5, None)));
+    let lease = &store.leases(None, None).unwrap()[0];
+    assert_eq!((lease.state, lease.user.as_str()), (LeaseState::Free, "alice"));
+    assert_eq!(store.recover(at(1001)).unwrap(), Default::default(), "nothing is left to do");
+}
+
+pub(crate) fn session_ids_are_never_used_twice(store: &dyn Store) {
+    let first = start(store, 0);
+    store.end_session(first, &end(1, None), None).unwrap();
+    let retention = Retention { sessions: Duration::ZERO, ..Retention::default() };
+    assert_eq!(store.prune(&retention, at(1000)).unwrap().sessions, 1);
+    assert_eq!(store.session(first).unwrap(), None);
+    assert!(start(store, 2) > first);
+}
+
+pub(crate) fn old_things_are_removed_and_young_ones_kept(store: &dyn Store) {
+    let (old, young, running) = (start(store, 0), start(store, 900), start(store, 1));
+    let step =
+        Step { at: Duration::ZERO, who: "note".into(), layer: "PPTP".into(), text: "TCP accepted".into() };
+    for id in [old, young, running] {
+        store.save_record(id, std::slice::from_ref(&step), 0).unwrap();
+    }
+    store.end_session(old, &end(10, None), None).unwrap();
+    store.end_session(young, &end(910, None), None).unwrap();
+    store.add_events(&[NewEvent::new(at(10), "a"), NewEvent::new(at(910), "b")]).unwrap();
+    let keep = |events, sessions| Retention {
+        events: Duration::from_secs(events),
+        sessions: Duration::from_secs(sessions),
+        ..Retention::default()
+    };
+
+    let pruned = store.prune(&keep(500, 2000), at(1000)).unwrap();
+    assert_eq!((pruned.events, pruned.sessions, pruned.steps), (1, 0, 1), "records go with the events");
+    assert_eq!(store.record(old).unwrap(), []);
+    assert_eq!(store.record(young).unwrap().len(), 1);
+    let pruned = store.prune(&keep(500, 500), at(1000)).unwrap();
+    assert_eq!((pruned.events, pruned.sessions, pruned.steps), (0, 1, 0));
+    assert_eq!(store.session(old).unwrap(), None);
+    assert!(store.session(running).unwrap().is_some(), "what runs is never old");
+    assert_eq!(store.record(running).unwrap().len(), 1);
+    assert_eq!(store.prune(&keep(500, 500), at(1000)).unwrap(), Default::default());
+}
+
+pub(crate) fn a_flood_is_cut(store: &dyn Store) {
+    for n in 0..30 {
+        let id = start(store, n);
+        store.end_session(id, &end(n, Some("G01")), None).unwrap();
+        store.add_events(&[NewEvent::new(at(n), "call.fail")]).unwrap();
+    }
+    let few = Retention { most: 10, ..Retention::default() };
+    let pruned = store.prune(&few, at(31)).unwrap();
+    assert_eq!((pruned.events, pruned.sessions), (20, 20));
+    let left = store.sessions(&SessionFilter::default()).unwrap();
+    assert_eq!((left.len(), left[0].started), (10, at(20)), "the newest stay");
+    assert_eq!(store.events(&Default::default()).unwrap().len(), 10);
+}
