@@ -3,6 +3,8 @@
 use std::fmt;
 use std::io;
 
+use adit_diag::{Code, Diagnostic};
+
 /// What sort of answer it was, for code that has to decide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -37,6 +39,8 @@ pub struct Error {
     pub answer: String,
     /// What fixes it, as an order; empty when nothing is known.
     pub fix: String,
+    /// The code of the catalogue, where it has one.
+    pub code: Option<Code>,
 }
 
 /// The result of everything in this crate.
@@ -51,14 +55,39 @@ impl fmt::Display for Fix<'_> {
 }
 
 impl Error {
+    /// The finding, for errors that have a code.
+    pub fn diagnostic(&self) -> Option<Diagnostic> {
+        let diagnostic = Diagnostic::new(self.code?)
+            .message(format!("{}: {}", self.tried, self.answer))
+            .with("answer", &self.answer);
+        Some(if self.fix.is_empty() { diagnostic } else { diagnostic.fix(&self.fix) })
+    }
+
     /// An error from the kernel's answer.
     pub(crate) fn io(tried: impl Into<String>, answer: &io::Error) -> Error {
-        Error { kind: kind_of(answer), tried: tried.into(), answer: words(answer), fix: String::new() }
+        Error {
+            kind: kind_of(answer),
+            tried: tried.into(),
+            answer: words(answer),
+            fix: String::new(),
+            code: None,
+        }
     }
 
     /// An error that has no number from the kernel.
     pub(crate) fn new(kind: Kind, tried: impl Into<String>, answer: impl Into<String>) -> Error {
-        Error { kind, tried: tried.into(), answer: answer.into(), fix: String::new() }
+        Error { kind, tried: tried.into(), answer: answer.into(), fix: String::new(), code: None }
+    }
+
+    /// The same with its code.
+    pub(crate) fn code(mut self, code: Code) -> Error {
+        self.code = Some(code);
+        self
+    }
+
+    /// The same with S08 and how to grant `capability`, if a missing permission was the answer.
+    pub(crate) fn needs(self, capability: &str) -> Error {
+        if self.kind == Kind::NotPermitted { self.code(Code::S08).fix(grant(capability)) } else { self }
     }
 
     /// The same with its fix.
@@ -68,8 +97,8 @@ impl Error {
     }
 }
 
-/// How to give a process the capabilities that it lacks.
-pub(crate) fn grant(capability: &str) -> String {
+/// How to give a process the capability that it lacks.
+fn grant(capability: &str) -> String {
     format!(
         "this needs {capability}: run as root, or set AmbientCapabilities={capability} in the unit, \
          or give the container --cap-add {}",

@@ -9,6 +9,7 @@ mod error;
 pub mod gre;
 pub mod namespace;
 pub mod packet;
+pub mod ping;
 pub mod poll;
 mod socket;
 pub mod tun;

@@ -8,7 +8,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::thread;
 
-use crate::error::{Error, Kind, Result, grant};
+use crate::error::{Error, Result};
 
 /// A network namespace, held by a descriptor: it lives as long as this does (or anybody is in it).
 #[derive(Debug)]
@@ -89,10 +89,6 @@ impl AsFd for Namespace {
 }
 
 fn explain(tried: &str, e: &io::Error) -> Error {
-    let error = Error::io(tried, e);
-    match (error.kind, e.raw_os_error()) {
-        (Kind::NotPermitted, _) => error.fix(grant("CAP_SYS_ADMIN")),
-        (_, Some(libc::EINVAL)) => error.fix("use a kernel with CONFIG_NET_NS"),
-        _ => error,
-    }
+    let error = Error::io(tried, e).needs("CAP_SYS_ADMIN");
+    if e.raw_os_error() == Some(libc::EINVAL) { error.fix("use a kernel with CONFIG_NET_NS") } else { error }
 }

@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::{self, IoSlice, IoSliceMut, Read as _, Write as _};
 use std::os::fd::{AsFd, BorrowedFd};
 
-use crate::error::{Error, Kind, Result, grant};
+use crate::error::{Error, Result};
 use crate::socket;
 use crate::tun::VnetHeader;
 
@@ -26,10 +26,8 @@ impl PacketSocket {
         let tried = || format!("cannot open a packet socket on {interface}");
         let index = index(interface).map_err(|e| Error::io(tried(), &e))?;
         let all = (libc::ETH_P_ALL as u16).to_be();
-        let fd = socket::open(libc::AF_PACKET, libc::SOCK_RAW, 0).map_err(|e| {
-            let error = Error::io(tried(), &e);
-            if error.kind == Kind::NotPermitted { error.fix(grant("CAP_NET_RAW")) } else { error }
-        })?;
+        let fd = socket::open(libc::AF_PACKET, libc::SOCK_RAW, 0)
+            .map_err(|e| Error::io(tried(), &e).needs("CAP_NET_RAW"))?;
         let one = 1i32;
         // SAFETY: a packet_mreq and a sockaddr_ll of zeroes are valid ones.
         let (mut member, mut address): (libc::packet_mreq, libc::sockaddr_ll) =

@@ -1,13 +1,16 @@
 //! One simulated host: a network namespace.
 
 use std::fmt;
+use std::net::Ipv4Addr;
 use std::os::fd::{AsFd as _, AsRawFd as _};
 use std::panic::resume_unwind;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
+use std::time::Duration;
 
 use adit_sys::namespace::Namespace;
+use adit_sys::ping::{Answer, Request};
 
 use crate::process::Running;
 
@@ -41,7 +44,7 @@ impl Host {
             panic!("this test needs network namespaces and root (CAP_SYS_ADMIN, CAP_NET_ADMIN): {e}")
         });
         let host = Host { name: name.to_owned(), namespace };
-        host.ip("link set lo up");
+        host.ip("link set dev lo up");
         // No duplicate address detection: an IPv6 address can be used at once.
         host.sysctl("net.ipv6.conf.all.accept_dad", "0");
         host.sysctl("net.ipv6.conf.default.accept_dad", "0");
@@ -165,6 +168,32 @@ impl Host {
         self.sh(&format!(
             "tc qdisc replace dev {interface} root tbf rate {kbit}kbit burst 16kb latency {queue_ms}ms"
         ));
+    }
+
+    /// Sends ICMP echoes to `destination` until one is answered.
+    ///
+    /// # Panics
+    /// When none is within ten seconds.
+    #[track_caller]
+    pub fn ping(&self, destination: Ipv4Addr) {
+        let request = Request { timeout: Duration::from_millis(500), ..Request::new(destination) };
+        let mut last = String::new();
+        for _ in 0..20 {
+            match self.try_ping(&request) {
+                Ok(Answer::Reply(_)) => return,
+                other => last = format!("{other:?}"),
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        panic!("{} cannot ping {destination}: {last}", self.name);
+    }
+
+    /// Sends one ICMP echo, whatever comes of it.
+    ///
+    /// # Errors
+    /// As [`adit_sys::ping::ping`], such as no route.
+    pub fn try_ping(&self, request: &Request) -> adit_sys::Result<Answer> {
+        self.run(|| adit_sys::ping::ping(request))
     }
 
     /// Starts a program inside the namespace; it is ended with the value returned.

@@ -11,7 +11,7 @@
 //!
 //! let (client, server) = (Host::new("client"), Host::new("server"));
 //! wire((&client, "eth0", "192.0.2.1/24"), (&server, "eth0", "192.0.2.2/24"));
-//! client.sh("ping -c 1 192.0.2.2");
+//! client.ping("192.0.2.2".parse().unwrap());
 //! ```
 
 #![allow(clippy::panic, reason = "a test fails by panicking, with words")]
@@ -24,6 +24,7 @@ mod relay;
 mod rule;
 mod wires;
 
+pub use adit_sys::ping::{Answer, Request};
 pub use capture::Capture;
 pub use host::{Host, Output, Published};
 pub use nat::{Helper, Nat};

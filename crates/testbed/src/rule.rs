@@ -56,7 +56,8 @@ pub struct Seeded {
     pub hold: Duration,
     /// How long every frame takes.
     pub delay: Duration,
-    state: u64,
+    /// The seed, and later the generator's state.
+    pub seed: u64,
 }
 
 impl Seeded {
@@ -68,14 +69,14 @@ impl Seeded {
             reorder: 0,
             hold: Duration::from_millis(3),
             delay: Duration::ZERO,
-            state: seed,
+            seed,
         }
     }
 
     /// A number below 1000 (SplitMix64).
     fn chance(&mut self) -> u32 {
-        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.state;
+        self.seed = self.seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.seed;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         ((z ^ (z >> 31)) % 1000) as u32

@@ -12,12 +12,12 @@ pub type End<'a> = (&'a Host, &'a str, &'a str);
 #[track_caller]
 pub fn wire(a: End<'_>, b: End<'_>) {
     let ((left, left_name, _), (right, right_name, _)) = (a, b);
-    left.ip(&format!("link add {left_name} type veth peer name {right_name} netns {}", right.path()));
+    left.ip(&format!("link add name {left_name} type veth peer name {right_name} netns {}", right.path()));
     for (host, name, address) in [a, b] {
         if !address.is_empty() {
             host.ip(&format!("address add {address} dev {name}"));
         }
-        host.ip(&format!("link set {name} up"));
+        host.ip(&format!("link set dev {name} up"));
     }
 }
 
@@ -27,9 +27,9 @@ pub fn wire(a: End<'_>, b: End<'_>) {
 /// When an interface is missing.
 #[track_caller]
 pub fn bridge(host: &Host, name: &str, ports: &[&str]) {
-    host.ip(&format!("link add {name} type bridge"));
+    host.ip(&format!("link add name {name} type bridge"));
     for port in ports {
-        host.ip(&format!("link set {port} master {name}"));
+        host.ip(&format!("link set dev {port} master {name}"));
     }
-    host.ip(&format!("link set {name} up"));
+    host.ip(&format!("link set dev {name} up"));
 }

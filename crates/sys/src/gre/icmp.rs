@@ -33,7 +33,7 @@ pub enum IcmpKind {
 
 impl IcmpKind {
     /// Reads type, code and the MTU field.
-    pub(super) fn new(kind: u8, code: u8, info: u32) -> IcmpKind {
+    pub(crate) fn new(kind: u8, code: u8, info: u32) -> IcmpKind {
         match (kind, code) {
             (3, 0 | 6) => IcmpKind::NetworkUnreachable,
             (3, 1 | 7) => IcmpKind::HostUnreachable,

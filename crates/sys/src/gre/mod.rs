@@ -9,11 +9,13 @@ use std::io;
 use std::net::Ipv4Addr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
+use adit_diag::Code;
+
 pub use batch::{Packet, RecvBatch, SendBatch, Sent};
 pub use filter::CallFilter;
 pub use icmp::{IcmpKind, IcmpReport};
 
-use crate::error::{Error, Kind, Result, grant};
+use crate::error::{Error, Kind, Result};
 use crate::socket;
 
 /// Packets moved by one system call, at most.
@@ -65,7 +67,7 @@ impl GreSocket {
         let fd = socket::open(libc::AF_INET, libc::SOCK_RAW, libc::IPPROTO_GRE).map_err(|e| refused(&e))?;
         if let Some(filter) = options.filter {
             socket::attach_filter(&fd, &mut filter.program())
-                .map_err(|e| Error::io("cannot put a packet filter on the GRE socket", &e))?;
+                .map_err(|e| Error::io("cannot put a packet filter on the GRE socket", &e).code(Code::S02))?;
         }
         let one = 1i32;
         socket::set(&fd, libc::IPPROTO_IP, libc::IP_RECVERR, &one)
@@ -81,12 +83,14 @@ impl GreSocket {
         if let Some(name) = &options.interface {
             socket::set_str(&fd, libc::SOL_SOCKET, libc::SO_BINDTODEVICE, name).map_err(|e| {
                 Error::io(format!("cannot bind the GRE socket to interface {name:?}"), &e)
+                    .code(Code::S02)
                     .fix("name an interface that `ip link` lists")
             })?;
         }
         if let Some(local) = options.local {
             socket::bind(&fd, &socket::address(local)).map_err(|e| {
                 Error::io(format!("cannot bind the GRE socket to {local}"), &e)
+                    .code(Code::S02)
                     .fix("use an address that `ip address` lists on this host")
             })?;
         }
@@ -163,7 +167,7 @@ impl GreSocket {
     /// What the kernel answers.
     pub fn set_filter(&self, filter: CallFilter) -> Result<()> {
         socket::attach_filter(&self.fd, &mut filter.program())
-            .map_err(|e| Error::io("cannot put a packet filter on the GRE socket", &e))
+            .map_err(|e| Error::io("cannot put a packet filter on the GRE socket", &e).code(Code::S02))
     }
 
     /// Sets the time to live of what is sent from now on (1 to 255), to find the router where GRE ends.
@@ -205,9 +209,9 @@ fn is_icmp(e: &io::Error) -> bool {
 }
 
 fn refused(e: &io::Error) -> Error {
-    let error = Error::io("cannot open a raw GRE socket (IP protocol 47)", e);
+    let error =
+        Error::io("cannot open a raw GRE socket (IP protocol 47)", e).code(Code::S02).needs("CAP_NET_RAW");
     match error.kind {
-        Kind::NotPermitted => error.fix(grant("CAP_NET_RAW")),
         Kind::Unsupported => error.fix(
             "allow AF_INET raw sockets here (RestrictAddressFamilies=, seccomp, or the kernel's CONFIG_INET)",
         ),

@@ -6,8 +6,10 @@ use std::io;
 use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 
+use adit_diag::Code;
+
 use super::{Offload, Tun, TunOptions, VnetHeader};
-use crate::error::{Error, Kind, Result, grant};
+use crate::error::{Error, Kind, Result};
 
 const DEVICE: &str = "/dev/net/tun";
 
@@ -84,7 +86,7 @@ fn ioctl(rc: libc::c_int) -> io::Result<()> {
 }
 
 fn no_device(e: &io::Error) -> Error {
-    let error = Error::io(format!("cannot open {DEVICE}"), e);
+    let error = Error::io(format!("cannot open {DEVICE}"), e).code(Code::S07);
     match error.kind {
         Kind::NotFound => error.fix(format!(
             "load the module (modprobe tun), or give the container --device {DEVICE}"
@@ -97,9 +99,8 @@ fn no_device(e: &io::Error) -> Error {
 }
 
 fn refused(name: &str, e: &io::Error) -> Error {
-    let error = Error::io(format!("cannot make TUN interface {name}"), e);
+    let error = Error::io(format!("cannot make TUN interface {name}"), e).needs("CAP_NET_ADMIN");
     match (error.kind, e.raw_os_error()) {
-        (Kind::NotPermitted, _) => error.fix(grant("CAP_NET_ADMIN")),
         (Kind::Busy, _) => error.fix(format!("another process holds {name}: end it, or choose another name")),
         (_, Some(libc::EINVAL)) => {
             error.fix(format!("{name} exists and is no TUN interface of this kind: choose another name"))
