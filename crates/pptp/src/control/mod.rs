@@ -1,1 +1,269 @@
-//! (being written)
+//! The PPTP control connection with its calls (RFC 2637 sections 2 and 3), both roles.
+//!
+//! In a VPN the client is the RFC's PNS and the server its PAC. [`ControlConnection`] lives from the moment TCP is
+//! open until [`ControlEvent::Closed`]. It never refuses a peer for the values of fields that nothing depends on, and
+//! never answers a stream that is not PPTP.
+//!
+//! Bounds: one message of input ([`adit_wire::pptp::BUFFER_MAX`]), [`MESSAGES_MAX`] messages and [`EVENTS_MAX`] events
+//! of output, [`ControlConfig::max_calls`] calls, [`ECHO_RATE`] answered Echo-Requests a second.
+
+mod calls;
+pub mod collision;
+mod config;
+mod ending;
+mod error;
+mod events;
+mod incoming;
+mod outbox;
+mod outgoing;
+mod receive;
+mod state;
+#[cfg(test)]
+mod tests;
+mod timers;
+
+use std::net::Ipv4Addr;
+use std::time::Instant;
+
+use adit_crypto::Rng;
+use adit_diag::Code;
+use adit_wire::pptp::{EchoRequest, Frame, Framer, StartControlConnectionRequest, StopReason, Text, Version};
+
+use calls::{Call, Calls};
+pub use config::{CallParameters, ControlConfig, Role};
+use events::End;
+pub use events::{By, CallEnd, CallRequest, ControlCommand, ControlEvent, Handle, PeerInfo, Refusal, Step};
+use outbox::Outbox;
+pub use outbox::{EVENTS_MAX, MESSAGES_MAX, STEPS_MAX};
+use state::State;
+pub use timers::ECHO_RATE;
+use timers::{Due, EchoLimit, KeepAlive};
+
+/// What a control connection counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Messages received, of any type.
+    pub received: u64,
+    /// Messages of unknown type, skipped.
+    pub unknown: u64,
+    /// Messages that meant nothing in the state they came in.
+    pub ignored: u64,
+    /// Echo-Requests beyond [`ECHO_RATE`], not answered.
+    pub echo_unanswered: u64,
+    /// WAN-Error-Notify messages.
+    pub wan_error_notifies: u64,
+    /// Set-Link-Info messages.
+    pub set_link_infos: u64,
+}
+
+/// One control connection.
+#[derive(Debug)]
+pub struct ControlConnection {
+    config: ControlConfig,
+    peer: Ipv4Addr,
+    state: State,
+    calls: Calls,
+    framer: Framer,
+    outbox: Outbox,
+    echo_limit: EchoLimit,
+    counters: Counters,
+    /// Call Serial Number of the last call we placed.
+    serial: u16,
+    first_echo: u32,
+}
+
+impl ControlConnection {
+    /// A machine for a TCP connection with `peer` that was opened at `now`; a client begins to talk at once.
+    pub fn new(config: ControlConfig, peer: Ipv4Addr, now: Instant, mut rng: Rng) -> ControlConnection {
+        let deadline = now + config.setup_timeout;
+        let mut connection = ControlConnection {
+            state: State::WaitRequest { deadline },
+            peer,
+            calls: Calls::default(),
+            framer: Framer::default(),
+            outbox: Outbox::default(),
+            echo_limit: EchoLimit::new(now),
+            counters: Counters::default(),
+            serial: 0,
+            first_echo: rng.u32(),
+            config,
+        };
+        if connection.config.role == Role::Client {
+            let config = &connection.config;
+            connection.outbox.send(StartControlConnectionRequest {
+                version: Version::ONE,
+                framing: config.call.framing,
+                bearer: config.call.bearer,
+                maximum_channels: config.maximum_channels,
+                firmware: config.firmware,
+                host_name: Text::new(&config.host_name),
+                vendor: Text::new(&config.vendor),
+            });
+            connection.state = State::WaitReply { deadline };
+        }
+        connection
+    }
+
+    /// The peer's address.
+    pub fn peer(&self) -> Ipv4Addr {
+        self.peer
+    }
+
+    /// Whether calls can be made.
+    pub fn is_established(&self) -> bool {
+        matches!(self.state, State::Established { .. })
+    }
+
+    /// Whether [`ControlEvent::Closed`] has been given or waits to be.
+    pub fn is_closed(&self) -> bool {
+        matches!(self.state, State::Closed)
+    }
+
+    /// Calls in any state, and those whose end the peer has not confirmed yet.
+    pub fn calls(&self) -> usize {
+        self.calls.len()
+    }
+
+    /// What was counted.
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// Octets of the TCP stream, in order, cut anywhere.
+    pub fn handle_input(&mut self, now: Instant, mut octets: &[u8]) {
+        while !octets.is_empty() && !self.is_closed() {
+            let taken = self.framer.push(octets);
+            octets = octets.get(taken..).unwrap_or_default();
+            while let Some(frame) = self.framer.next_frame() {
+                match frame {
+                    Ok(frame) => self.frame(now, &frame),
+                    Err(error) => self.garbage(&error),
+                }
+                self.settle(now);
+                if self.is_closed() {
+                    return;
+                }
+            }
+        }
+    }
+
+    fn frame(&mut self, now: Instant, frame: &Frame) {
+        self.counters.received += 1;
+        self.outbox.tell_step(false, frame.to_string());
+        match frame {
+            Frame::Message(message) => self.receive(now, message),
+            Frame::Unknown(_) => {
+                self.counters.unknown += 1;
+                self.heard(now);
+            }
+        }
+    }
+
+    /// The shell's wish. What makes no sense in the present state is ignored.
+    pub fn handle_command(&mut self, now: Instant, command: ControlCommand) {
+        match command {
+            ControlCommand::AcceptCall { handle, call_id } => self.accept(now, handle, call_id),
+            ControlCommand::RefuseCall { handle, refusal } => self.refuse(handle, &refusal),
+            ControlCommand::PlaceCall { call_id } => self.place(now, call_id),
+            ControlCommand::EndCall { handle, end } => self.end_by_command(now, handle, end),
+            ControlCommand::Stop { shutdown } => {
+                let reason = if shutdown { StopReason::LocalShutdown } else { StopReason::General };
+                self.stop(now, reason, &End::new(By::Us, None, "stopped here"));
+            }
+            ControlCommand::Yield => {
+                self.outbox.drop_messages();
+                self.close(&End::new(By::Us, None, "gave way to the peer's control connection"));
+            }
+            ControlCommand::TransportClosed => self.transport_closed(),
+        }
+        self.settle(now);
+    }
+
+    /// Time has passed.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        let due = match &mut self.state {
+            State::Established { keepalive, .. } => keepalive.due(now),
+            _ => Due::Nothing,
+        };
+        match due {
+            Due::Nothing => {}
+            Due::Ask(identifier) => self.outbox.send(EchoRequest { identifier }),
+            Due::Dead => {
+                let waited = self.config.echo_timeout.as_secs();
+                let text = format!("an Echo-Request was not answered in {waited} s");
+                self.close(&End::new(By::Nobody, Some(Code::C06), text));
+            }
+        }
+        if self.poll_timeout().is_some_and(|(at, _)| now >= at) {
+            self.deadline_passed(now);
+        }
+        self.settle(now);
+    }
+
+    /// Appends the next message to `buf` and says whether there was one: one call, one write, one TCP segment, because
+    /// NAT helpers read only messages that begin a segment.
+    pub fn poll_transmit(&mut self, buf: &mut Vec<u8>) -> bool {
+        match self.outbox.next_message() {
+            Some(message) => {
+                message.emit(buf);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// The next thing to tell.
+    pub fn poll_event(&mut self) -> Option<ControlEvent> {
+        self.outbox.next_event()
+    }
+
+    /// When to call [`ControlConnection::handle_timeout`] at the latest, and why.
+    pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
+        match &self.state {
+            State::WaitRequest { deadline } => Some((*deadline, "Start-Control-Connection-Request deadline")),
+            State::WaitReply { deadline } => Some((*deadline, "Start-Control-Connection-Reply deadline")),
+            State::Established { keepalive, callless, .. } => {
+                let limit = Some(self.config.callless_timeout).filter(|limit| !limit.is_zero());
+                let callless = callless.zip(limit).map(|(since, limit)| (since + limit, "no call"));
+                let call = self.calls.deadline().map(|at| (at, "call deadline"));
+                [keepalive.deadline(), callless, call].into_iter().flatten().min_by_key(|(at, _)| *at)
+            }
+            State::Clearing { deadline, .. } => Some((*deadline, "Call-Disconnect-Notify deadline")),
+            State::WaitStopReply { deadline, .. } => {
+                Some((*deadline, "Stop-Control-Connection-Reply deadline"))
+            }
+            State::Closed => None,
+        }
+    }
+
+    /// The peer gave a sign of life.
+    fn heard(&mut self, now: Instant) {
+        if let State::Established { keepalive, .. } = &mut self.state {
+            keepalive.heard(now);
+        }
+    }
+
+    fn establish(&mut self, now: Instant, peer: PeerInfo) {
+        let keepalive =
+            KeepAlive::new(self.config.echo_every, self.config.echo_timeout, now, self.first_echo);
+        self.state = State::Established { keepalive, callless: Some(now), used: false };
+        self.outbox.tell(ControlEvent::Established(peer));
+    }
+
+    fn call_up(&mut self, handle: Handle, call: Call, window: u16) {
+        if let Call::Up { local_id, peer_id, .. } = call {
+            self.outbox.tell(ControlEvent::CallUp {
+                handle,
+                local_call_id: local_id,
+                peer_call_id: peer_id,
+                window,
+            });
+        }
+        self.calls.insert(handle, call);
+    }
+
+    fn call_ended(&mut self, handle: Handle, end: &End) {
+        let End { by, code, detail } = end.clone();
+        self.outbox.tell(ControlEvent::CallEnded { handle, by, code, detail });
+    }
+}

@@ -9,6 +9,9 @@ use crate::{Error, Result};
 /// The buffer of a [`Framer`] in octets: the longest message with the greatest surplus.
 pub const BUFFER_MAX: usize = MESSAGE_MAX + SURPLUS_MAX;
 
+/// Octets kept of what lost the stream: enough to recognise another protocol by.
+const LOST_KEPT: usize = 48;
+
 /// What a [`Framer`] finds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::large_enum_variant, reason = "one at a time, never kept")]
@@ -63,7 +66,7 @@ impl Framer {
 
     /// The next whole message. An error means that the stream is lost, and is returned once.
     pub fn next_frame(&mut self) -> Option<Result<Frame>> {
-        if self.buffer.len() < HEADER_LEN {
+        if self.lost || self.buffer.len() < HEADER_LEN {
             return None;
         }
         let header = match Header::parse(&self.buffer) {
@@ -83,14 +86,15 @@ impl Framer {
         Some(Ok(frame))
     }
 
-    /// Octets of a message that is not whole yet.
+    /// Octets of a message that is not whole yet; after the loss of the stream, the first of those that lost it.
     pub fn pending(&self) -> &[u8] {
         &self.buffer
     }
 
     fn lose(&mut self, error: Error) -> Error {
         self.lost = true;
-        self.buffer = Vec::new();
+        self.buffer.truncate(LOST_KEPT);
+        self.buffer.shrink_to_fit();
         error
     }
 }

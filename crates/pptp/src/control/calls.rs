@@ -1,0 +1,150 @@
+//! The calls of a control connection, by handle.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use super::events::Handle;
+
+/// Which end of a call we are, in the RFC's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    /// PPTP Network Server: ends a call with Call-Clear-Request.
+    Pns,
+    /// PPTP Access Concentrator: ends a call with Call-Disconnect-Notify.
+    Pac,
+}
+
+/// The state of a call (RFC 2637 section 3.2). Idle is not in the table.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Call {
+    /// Outgoing-Call-Request came; the shell is asked. We are the PAC.
+    OutgoingOffered { peer_id: u16, maximum_bps: u32, window: u16, deadline: Instant },
+    /// Outgoing-Call-Request sent; waiting for its reply. We are the PNS.
+    OutgoingRequested {
+        local_id: u16,
+        /// A reply came that names this other call: something on the path changes Call IDs.
+        stray: Option<u16>,
+        deadline: Instant,
+    },
+    /// Incoming-Call-Request came; the shell is asked. We are the PNS.
+    IncomingOffered { peer_id: u16, deadline: Instant },
+    /// Incoming-Call-Reply sent; waiting for Incoming-Call-Connected. We are the PNS.
+    IncomingAccepted { local_id: u16, peer_id: u16, deadline: Instant },
+    /// Incoming-Call-Request sent; waiting for its reply. We are the PAC.
+    IncomingRequested { local_id: u16, deadline: Instant },
+    /// Connected.
+    Up { side: Side, local_id: u16, peer_id: u16 },
+    /// Call-Clear-Request sent; waiting for Call-Disconnect-Notify. The shell knows the call as ended.
+    Clearing { local_id: u16, peer_id: Option<u16>, deadline: Instant },
+}
+
+impl Call {
+    /// The Call ID we gave.
+    pub(super) fn local_id(&self) -> Option<u16> {
+        match *self {
+            Call::OutgoingOffered { .. } | Call::IncomingOffered { .. } => None,
+            Call::OutgoingRequested { local_id, .. }
+            | Call::IncomingAccepted { local_id, .. }
+            | Call::IncomingRequested { local_id, .. }
+            | Call::Up { local_id, .. }
+            | Call::Clearing { local_id, .. } => Some(local_id),
+        }
+    }
+
+    /// The Call ID the peer gave.
+    pub(super) fn peer_id(&self) -> Option<u16> {
+        match *self {
+            Call::OutgoingRequested { .. } | Call::IncomingRequested { .. } => None,
+            Call::OutgoingOffered { peer_id, .. }
+            | Call::IncomingOffered { peer_id, .. }
+            | Call::IncomingAccepted { peer_id, .. }
+            | Call::Up { peer_id, .. } => Some(peer_id),
+            Call::Clearing { peer_id, .. } => peer_id,
+        }
+    }
+
+    /// When this state must have been left.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        match *self {
+            Call::Up { .. } => None,
+            Call::OutgoingOffered { deadline, .. }
+            | Call::OutgoingRequested { deadline, .. }
+            | Call::IncomingOffered { deadline, .. }
+            | Call::IncomingAccepted { deadline, .. }
+            | Call::IncomingRequested { deadline, .. }
+            | Call::Clearing { deadline, .. } => Some(deadline),
+        }
+    }
+
+    /// Whether the shell still has to hear of the call's end.
+    pub(super) fn is_alive(&self) -> bool {
+        !matches!(self, Call::Clearing { .. })
+    }
+}
+
+/// The calls, at most `max_calls` of the configuration.
+#[derive(Debug, Default)]
+pub(super) struct Calls {
+    calls: BTreeMap<Handle, Call>,
+    next: Handle,
+}
+
+impl Calls {
+    pub(super) fn new_handle(&mut self) -> Handle {
+        let handle = self.next;
+        self.next = self.next.wrapping_add(1);
+        handle
+    }
+
+    pub(super) fn insert(&mut self, handle: Handle, call: Call) {
+        self.calls.insert(handle, call);
+    }
+
+    pub(super) fn get(&self, handle: Handle) -> Option<&Call> {
+        self.calls.get(&handle)
+    }
+
+    pub(super) fn remove(&mut self, handle: Handle) -> Option<Call> {
+        self.calls.remove(&handle)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Handle, &Call)> {
+        self.calls.iter().map(|(handle, call)| (*handle, call))
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Call> {
+        self.calls.values_mut()
+    }
+
+    pub(super) fn find(&self, mut wanted: impl FnMut(&Call) -> bool) -> Option<Handle> {
+        self.iter().find(|(_, call)| wanted(call)).map(|(handle, _)| handle)
+    }
+
+    pub(super) fn handles(&self) -> Vec<Handle> {
+        self.calls.keys().copied().collect()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.calls.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.calls.is_empty()
+    }
+
+    /// The call that a Call-Disconnect-Notify means. By the RFC it bears the PAC's Call ID; NAT helpers and some
+    /// servers put the PNS's there; with a single call there is no doubt whatever it bears.
+    pub(super) fn disconnected(&self, call_id: u16) -> Option<Handle> {
+        self.find(|call| call.peer_id() == Some(call_id))
+            .or_else(|| self.find(|call| call.local_id() == Some(call_id)))
+            .or_else(|| match self.calls.len() {
+                1 => self.calls.keys().next().copied(),
+                _ => None,
+            })
+    }
+
+    /// The earliest deadline of any call.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.calls.values().filter_map(Call::deadline).min()
+    }
+}

@@ -1,0 +1,107 @@
+//! From the peer's result codes to our codes, with a sentence for each.
+
+use adit_diag::Code;
+use adit_wire::pptp::{
+    CallDisconnectNotify, DisconnectResult, ErrorCode, IncomingCallReply, IncomingResult, OutgoingCallReply,
+    OutgoingResult, StartControlConnectionReply, StartResult, StopReason,
+};
+use adit_wire::text::escape;
+
+use super::config::Role;
+use super::events::{By, CallEnd, End, Refusal};
+
+/// Start-Control-Connection-Reply with another result than success.
+pub(super) fn start_refused(reply: &StartControlConnectionReply) -> End {
+    let text = match reply.result {
+        StartResult::GeneralError => format!("general error: {}", reply.error),
+        StartResult::ChannelExists => {
+            "it says that there is a control connection from this address already".to_owned()
+        }
+        StartResult::NotAuthorised => "it says that this address may not connect".to_owned(),
+        StartResult::VersionUnsupported => "it does not support version 1.0 of PPTP".to_owned(),
+        StartResult::Success | StartResult::Other(_) => format!("result {}", reply.result),
+    };
+    End::new(By::Peer, Some(Code::C07), text)
+}
+
+/// Outgoing-Call-Reply with another result than "connected".
+pub(super) fn outgoing_refused(reply: &OutgoingCallReply) -> End {
+    let mut text = match reply.result {
+        OutgoingResult::GeneralError => format!("general error: {}", reply.error),
+        OutgoingResult::NoCarrier => "no carrier".to_owned(),
+        OutgoingResult::Busy => "busy".to_owned(),
+        OutgoingResult::NoDialTone => "no dial tone".to_owned(),
+        OutgoingResult::TimedOut => "it could not connect the call in time".to_owned(),
+        OutgoingResult::DoNotAccept => "it does not accept the call (administratively prohibited)".to_owned(),
+        OutgoingResult::Connected | OutgoingResult::Other(_) => format!("result {}", reply.result),
+    };
+    if reply.cause != 0 {
+        text.push_str(&format!(", cause code {}", reply.cause));
+    }
+    End::new(By::Peer, Some(Code::C05), text)
+}
+
+/// Incoming-Call-Reply with another result than "connect".
+pub(super) fn incoming_refused(reply: &IncomingCallReply) -> End {
+    let text = match reply.result {
+        IncomingResult::GeneralError => format!("general error: {}", reply.error),
+        IncomingResult::DoNotAccept => "it does not accept the incoming call".to_owned(),
+        IncomingResult::Connect | IncomingResult::Other(_) => format!("result {}", reply.result),
+    };
+    End::new(By::Peer, Some(Code::C05), text)
+}
+
+/// Call-Disconnect-Notify. A server that hears it just lost a caller; a client was put off.
+pub(super) fn disconnected(role: Role, notify: &CallDisconnectNotify) -> End {
+    let mut text = format!("Call-Disconnect-Notify: {}", notify.result);
+    if notify.error != ErrorCode::None {
+        text.push_str(&format!(", error {}", notify.error));
+    }
+    if notify.cause != 0 {
+        text.push_str(&format!(", cause code {}", notify.cause));
+    }
+    if !notify.statistics.is_empty() {
+        text.push_str(&format!(", \"{}\"", escape(notify.statistics.name())));
+    }
+    End::new(By::Peer, by_server(role), text)
+}
+
+/// Stop-Control-Connection-Request.
+pub(super) fn stopped(role: Role, reason: StopReason) -> End {
+    let code = if reason == StopReason::Protocol { Some(Code::C08) } else { by_server(role) };
+    End::new(By::Peer, code, format!("Stop-Control-Connection-Request: {reason}"))
+}
+
+/// A client that hangs up ends its session in good order; a server that hangs up takes it away.
+fn by_server(role: Role) -> Option<Code> {
+    match role {
+        Role::Server => None,
+        Role::Client => Some(Code::C08),
+    }
+}
+
+/// What Outgoing-Call-Reply says to a call that is not taken.
+pub(super) fn outgoing_refusal(refusal: &Refusal) -> (OutgoingResult, ErrorCode) {
+    match refusal.code {
+        Code::C05 => (OutgoingResult::GeneralError, ErrorCode::NoResource),
+        _ => (OutgoingResult::DoNotAccept, ErrorCode::None),
+    }
+}
+
+/// What Incoming-Call-Reply says to a call that is not taken.
+pub(super) fn incoming_refusal(refusal: &Refusal) -> (IncomingResult, ErrorCode) {
+    match refusal.code {
+        Code::C05 => (IncomingResult::GeneralError, ErrorCode::NoResource),
+        _ => (IncomingResult::DoNotAccept, ErrorCode::None),
+    }
+}
+
+/// What Call-Disconnect-Notify says.
+pub(super) fn disconnect(end: CallEnd) -> (DisconnectResult, ErrorCode) {
+    match end {
+        CallEnd::LostCarrier => (DisconnectResult::LostCarrier, ErrorCode::None),
+        CallEnd::GeneralError => (DisconnectResult::GeneralError, ErrorCode::PacError),
+        CallEnd::AdminShutdown => (DisconnectResult::AdminShutdown, ErrorCode::None),
+        CallEnd::Request => (DisconnectResult::Request, ErrorCode::None),
+    }
+}

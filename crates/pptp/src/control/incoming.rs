@@ -1,0 +1,120 @@
+//! Incoming calls (RFC 2637 sections 2.9 to 2.11): a line rings at the PAC. No VPN client makes them; access
+//! concentrators do.
+
+use std::time::Instant;
+
+use adit_wire::pptp::{
+    ErrorCode, IncomingCallConnected, IncomingCallReply, IncomingCallRequest, IncomingResult, Text,
+};
+
+use super::calls::{Call, Side};
+use super::events::{By, CallRequest, ControlEvent, End, Handle};
+use super::{ControlConnection, error};
+
+impl ControlConnection {
+    /// PAC: offers a call under our Call ID.
+    pub(super) fn place_incoming(&mut self, now: Instant, handle: Handle, call_id: u16) {
+        let call = &self.config.call;
+        self.outbox.send(IncomingCallRequest {
+            call_id,
+            serial: self.serial,
+            bearer: call.bearer,
+            physical_channel: 0,
+            dialed_number: Text::new(&call.phone_number),
+            dialing_number: Text::default(),
+            subaddress: Text::new(&call.subaddress),
+        });
+        let deadline = now + self.config.call_timeout;
+        self.calls.insert(handle, Call::IncomingRequested { local_id: call_id, deadline });
+    }
+
+    /// PNS: the peer offers a call.
+    pub(super) fn incoming_request(&mut self, now: Instant, request: &IncomingCallRequest) {
+        let peer_id = request.call_id;
+        if !self.config.accept_incoming {
+            return self.incoming_answer(0, peer_id, IncomingResult::DoNotAccept, ErrorCode::None);
+        }
+        if let Some(error) = self.cannot_take(peer_id) {
+            return self.incoming_answer(0, peer_id, IncomingResult::GeneralError, error);
+        }
+        let handle = self.calls.new_handle();
+        let deadline = now + self.config.call_timeout;
+        self.calls.insert(handle, Call::IncomingOffered { peer_id, deadline });
+        let request = CallRequest::Incoming(request.clone());
+        self.outbox.tell(ControlEvent::CallRequested { handle, request });
+    }
+
+    /// PNS: the shell takes the call.
+    pub(super) fn accept_incoming(&mut self, now: Instant, handle: Handle, local_id: u16, peer_id: u16) {
+        let deadline = now + self.config.call_timeout;
+        self.calls.insert(handle, Call::IncomingAccepted { local_id, peer_id, deadline });
+        self.incoming_answer(local_id, peer_id, IncomingResult::Connect, ErrorCode::None);
+    }
+
+    /// PNS: answers an offer.
+    pub(super) fn incoming_answer(
+        &mut self,
+        call_id: u16,
+        peer_id: u16,
+        result: IncomingResult,
+        error: ErrorCode,
+    ) {
+        self.outbox.send(IncomingCallReply {
+            call_id,
+            peer_call_id: peer_id,
+            result,
+            error,
+            window: if result == IncomingResult::Connect { self.config.call.window } else { 0 },
+            transmit_delay: 0,
+        });
+    }
+
+    /// PAC: the answer to our offer.
+    pub(super) fn incoming_reply(&mut self, reply: &IncomingCallReply) {
+        let offered = self.calls.find(|call| {
+            matches!(call, Call::IncomingRequested { local_id, .. } if *local_id == reply.peer_call_id)
+        });
+        let Some(handle) = offered else {
+            self.counters.ignored += 1;
+            return;
+        };
+        self.calls.remove(handle);
+        if reply.result != IncomingResult::Connect {
+            return self.call_ended(handle, &error::incoming_refused(reply));
+        }
+        let (local_id, peer_id) = (reply.peer_call_id, reply.call_id);
+        self.call_up(handle, Call::Up { side: Side::Pac, local_id, peer_id }, reply.window);
+        self.outbox.send(IncomingCallConnected {
+            peer_call_id: peer_id,
+            connect_speed: self.config.call.maximum_bps,
+            window: self.config.call.window,
+            transmit_delay: 0,
+            framing: self.config.call.framing,
+        });
+    }
+
+    /// PNS: the call is connected.
+    pub(super) fn incoming_connected(&mut self, connected: &IncomingCallConnected) {
+        let accepted = self.calls.iter().find_map(|(handle, call)| match *call {
+            Call::IncomingAccepted { local_id, peer_id, .. } if local_id == connected.peer_call_id => {
+                Some((handle, local_id, peer_id))
+            }
+            _ => None,
+        });
+        match accepted {
+            Some((handle, local_id, peer_id)) => {
+                self.call_up(handle, Call::Up { side: Side::Pns, local_id, peer_id }, connected.window);
+            }
+            None => self.counters.ignored += 1,
+        }
+    }
+
+    /// PNS: an offer that was not answered by the shell in time, or is no longer wanted.
+    pub(super) fn drop_incoming_offer(&mut self, handle: Handle, peer_id: u16, end: &End) {
+        self.calls.remove(handle);
+        if end.by != By::Peer {
+            self.incoming_answer(0, peer_id, IncomingResult::GeneralError, ErrorCode::NoResource);
+        }
+        self.call_ended(handle, end);
+    }
+}

@@ -1,0 +1,148 @@
+//! Outgoing calls (RFC 2637 section 3.2.4): how a client calls its server.
+
+use std::time::Instant;
+
+use adit_wire::pptp::{ErrorCode, OutgoingCallReply, OutgoingCallRequest, OutgoingResult, Text};
+
+use super::calls::{Call, Side};
+use super::config::Role;
+use super::events::{By, CallRequest, ControlEvent, End, Handle};
+use super::{ControlConnection, error};
+
+impl ControlConnection {
+    /// PNS: asks for a call under our Call ID.
+    pub(super) fn place_outgoing(&mut self, now: Instant, handle: Handle, call_id: u16) {
+        let call = &self.config.call;
+        self.outbox.send(OutgoingCallRequest {
+            call_id,
+            serial: self.serial,
+            minimum_bps: call.minimum_bps,
+            maximum_bps: call.maximum_bps,
+            bearer: call.bearer,
+            framing: call.framing,
+            window: call.window,
+            processing_delay: 0,
+            phone_number: Text::new(&call.phone_number),
+            subaddress: Text::new(&call.subaddress),
+        });
+        let deadline = now + self.config.call_timeout;
+        self.calls.insert(handle, Call::OutgoingRequested { local_id: call_id, stray: None, deadline });
+    }
+
+    /// PAC: the peer wants a call.
+    pub(super) fn outgoing_request(&mut self, now: Instant, request: &OutgoingCallRequest) {
+        let peer_id = request.call_id;
+        if self.config.role == Role::Client {
+            return self.outgoing_answer(0, peer_id, OutgoingResult::DoNotAccept, ErrorCode::None);
+        }
+        if let Some(error) = self.cannot_take(peer_id) {
+            return self.outgoing_answer(0, peer_id, OutgoingResult::GeneralError, error);
+        }
+        let handle = self.calls.new_handle();
+        let deadline = now + self.config.call_timeout;
+        let OutgoingCallRequest { maximum_bps, window, .. } = *request;
+        self.calls.insert(handle, Call::OutgoingOffered { peer_id, maximum_bps, window, deadline });
+        let request = CallRequest::Outgoing(request.clone());
+        self.outbox.tell(ControlEvent::CallRequested { handle, request });
+    }
+
+    /// Why one more call of the peer cannot be taken, if so. A call that is there is never disturbed.
+    pub(super) fn cannot_take(&self, peer_id: u16) -> Option<ErrorCode> {
+        if self.calls.find(|call| call.peer_id() == Some(peer_id)).is_some() {
+            Some(ErrorCode::BadCallId)
+        } else if self.calls.len() >= self.config.max_calls {
+            Some(ErrorCode::NoResource)
+        } else {
+            None
+        }
+    }
+
+    /// PAC: the shell takes the call.
+    pub(super) fn accept_outgoing(
+        &mut self,
+        handle: Handle,
+        local_id: u16,
+        peer_id: u16,
+        bps: u32,
+        window: u16,
+    ) {
+        self.call_up(handle, Call::Up { side: Side::Pac, local_id, peer_id }, window);
+        let ours = self.config.call.maximum_bps;
+        self.outbox.send(OutgoingCallReply {
+            call_id: local_id,
+            peer_call_id: peer_id,
+            result: OutgoingResult::Connected,
+            error: ErrorCode::None,
+            cause: 0,
+            connect_speed: if bps == 0 { ours } else { bps.min(ours) },
+            window: self.config.call.window,
+            processing_delay: 0,
+            physical_channel: 0,
+        });
+    }
+
+    /// PAC: says that there is no call.
+    pub(super) fn outgoing_answer(
+        &mut self,
+        call_id: u16,
+        peer_id: u16,
+        result: OutgoingResult,
+        error: ErrorCode,
+    ) {
+        self.outbox.send(OutgoingCallReply {
+            call_id,
+            peer_call_id: peer_id,
+            result,
+            error,
+            cause: 0,
+            connect_speed: 0,
+            window: 0,
+            processing_delay: 0,
+            physical_channel: 0,
+        });
+    }
+
+    /// PNS: the reply to our request.
+    pub(super) fn outgoing_reply(&mut self, reply: &OutgoingCallReply) {
+        let connected = reply.result == OutgoingResult::Connected;
+        let asked = self.calls.find(|call| call.local_id() == Some(reply.peer_call_id));
+        match asked.and_then(|handle| self.calls.get(handle).map(|call| (handle, call))) {
+            Some((handle, Call::OutgoingRequested { local_id, .. })) => {
+                let local_id = *local_id;
+                self.calls.remove(handle);
+                if connected {
+                    let call = Call::Up { side: Side::Pns, local_id, peer_id: reply.call_id };
+                    self.call_up(handle, call, reply.window);
+                } else {
+                    self.call_ended(handle, &error::outgoing_refused(reply));
+                }
+            }
+            // We gave the call up before the reply came.
+            Some((handle, Call::Clearing { local_id, peer_id: None, deadline })) => {
+                let (local_id, deadline) = (*local_id, *deadline);
+                self.calls.remove(handle);
+                if connected {
+                    let peer_id = Some(reply.call_id);
+                    self.calls.insert(handle, Call::Clearing { local_id, peer_id, deadline });
+                }
+            }
+            _ => {
+                self.counters.ignored += 1;
+                for call in self.calls.iter_mut() {
+                    if let Call::OutgoingRequested { stray, .. } = call {
+                        stray.get_or_insert(reply.peer_call_id);
+                    }
+                }
+            }
+        }
+    }
+
+    /// PAC: a request that was not answered by the shell in time, or is no longer wanted.
+    pub(super) fn drop_outgoing_offer(&mut self, handle: Handle, peer_id: u16, end: &End) {
+        self.calls.remove(handle);
+        if end.by != By::Peer {
+            self.outgoing_answer(0, peer_id, OutgoingResult::GeneralError, ErrorCode::NoResource);
+        }
+        self.call_ended(handle, end);
+    }
+}
