@@ -1,0 +1,196 @@
+//! The receiving side.
+//!
+//! A frame's coherency count says how many key changes lie between the last frame and this one, modulo 4096. The GRE
+//! sequence numbers, which are wide, bound what can have been lost: a skip of no more counts than GRE numbers are
+//! missing is what loss looks like. Any other skip is a late, damaged or forged frame, or one whose predecessors the
+//! sender dropped after it had counted them; then the packet inside must prove itself with its header checksum.
+
+mod stateful;
+
+use std::time::{Duration, Instant};
+
+use adit_crypto::mppe::{KeySchedule, StartKey, Strength};
+use adit_wire::mppe::{COUNT_MODULUS, HEADER, Header};
+
+use self::stateful::Stateful;
+use super::plausible::{PEEK, Proof, is_packet};
+use super::work::Work;
+
+/// Whole turns of the coherency count that are tried when GRE shows that more than 4095 numbers are missing.
+const MAX_TURNS: u32 = 7;
+/// What one frame without the agreed bits adds to the errors; a good frame halves them.
+const ERROR: u32 = 100;
+/// Errors that end it (the limit of Linux).
+const ERROR_LIMIT: u32 = 1600;
+/// Noise in a row that ends it, once it has also lasted [`NOISE_TIME`]: the keys differ, and will for ever.
+const NOISE_LIMIT: u32 = 20;
+const NOISE_TIME: Duration = Duration::from_secs(10);
+
+/// Decrypts the frames of one link, in the order of their GRE sequence numbers.
+#[derive(Debug)]
+pub struct Decryptor {
+    keys: KeySchedule,
+    /// The count of the next frame if nothing is lost.
+    expected: u16,
+    /// GRE sequence number of the last good frame.
+    last_seq: Option<u32>,
+    /// Present in stateful mode.
+    stateful: Option<Stateful>,
+    work: Work,
+    errors: u32,
+    noise: Option<Noise>,
+}
+
+/// Frames of noise since the last good one.
+#[derive(Clone, Copy, Debug)]
+struct Noise {
+    frames: u32,
+    since: Instant,
+    last: Instant,
+}
+
+/// Why a frame was dropped. The key state is as if it had never come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Shorter than its header, D clear, A clear in stateless mode, or compression that was not agreed on.
+    NotAsAgreed,
+    /// It does not decrypt to a packet: damaged, late, forged, or the keys differ.
+    Noise,
+    /// It asks for more key changes than may be spent now.
+    Throttled,
+    /// Stateful mode has lost a frame and waits for one with the A bit.
+    Discarded,
+}
+
+impl Decryptor {
+    /// Starts at count 0 with the keys of a start key.
+    pub fn new(start: &StartKey, strength: Strength, stateless: bool) -> Decryptor {
+        let keys = KeySchedule::new(start, strength);
+        let stateful = (!stateless).then(|| Stateful::new(keys.cipher()));
+        let work = Work::new();
+        Decryptor { keys, expected: 0, last_seq: None, stateful, work, errors: 0, noise: None }
+    }
+
+    /// Decrypts `frame`, the information field of a 00FD frame that came in the GRE packet with number `seq`, in
+    /// place, and returns the protocol number and packet inside. `may_spend` is asked before key changes beyond the
+    /// frame's own are made.
+    ///
+    /// # Errors
+    /// The frame is to be dropped; its octets may have been changed.
+    pub fn decrypt<'a>(
+        &mut self,
+        now: Instant,
+        seq: u32,
+        frame: &'a mut [u8],
+        may_spend: &mut dyn FnMut(u32) -> bool,
+    ) -> Result<&'a mut [u8], Refusal> {
+        let result = self.judge(now, seq, frame, may_spend);
+        match result {
+            Ok(()) => {
+                self.errors /= 2;
+                self.noise = None;
+                self.last_seq = Some(seq);
+            }
+            Err(Refusal::NotAsAgreed) => self.errors = (self.errors + ERROR).min(ERROR_LIMIT),
+            Err(Refusal::Noise) => {
+                let noise = self.noise.get_or_insert(Noise { frames: 0, since: now, last: now });
+                noise.frames = noise.frames.saturating_add(1);
+                noise.last = now;
+            }
+            Err(Refusal::Throttled | Refusal::Discarded) => {}
+        }
+        result.map(|()| frame.get_mut(HEADER..).unwrap_or_default())
+    }
+
+    /// Whether there is no hope: the peer does not keep to what was agreed, or its keys differ.
+    pub fn is_broken(&self) -> bool {
+        self.errors >= ERROR_LIMIT
+            || self.noise.is_some_and(|noise| {
+                noise.frames >= NOISE_LIMIT && noise.last.saturating_duration_since(noise.since) >= NOISE_TIME
+            })
+    }
+
+    /// Whether a CCP Reset-Request must be sent now (stateful mode only).
+    pub fn poll_reset_request(&mut self, now: Instant) -> bool {
+        self.stateful.as_mut().is_some_and(|stateful| stateful.poll_reset_request(now))
+    }
+
+    /// When the next Reset-Request is due.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.stateful.as_ref().and_then(Stateful::poll_timeout)
+    }
+
+    fn judge(
+        &mut self,
+        now: Instant,
+        seq: u32,
+        frame: &mut [u8],
+        may_spend: &mut dyn FnMut(u32) -> bool,
+    ) -> Result<(), Refusal> {
+        let header = Header::parse(frame).map_err(|_| Refusal::NotAsAgreed)?;
+        let data = frame.get_mut(HEADER..).unwrap_or_default();
+        let agreed = header.encrypted && !header.compressed && !header.at_front;
+        if !agreed || (self.stateful.is_none() && !header.flushed) {
+            return Err(Refusal::NotAsAgreed);
+        }
+        let skipped = header.count.wrapping_sub(self.expected) % COUNT_MODULUS;
+        if let Some(stateful) = &mut self.stateful {
+            stateful.decrypt(now, &mut self.keys, self.expected, skipped, header, data)?;
+        } else {
+            self.stateless(now, seq, skipped, data, may_spend)?;
+        }
+        self.expected = (header.count + 1) % COUNT_MODULUS;
+        Ok(())
+    }
+
+    fn stateless(
+        &mut self,
+        now: Instant,
+        seq: u32,
+        skipped: u16,
+        data: &mut [u8],
+        may_spend: &mut dyn FnMut(u32) -> bool,
+    ) -> Result<(), Refusal> {
+        // GRE numbers from the last good frame to this one; a number behind it shows nothing.
+        let gap = self.last_seq.map_or(0, |last| seq.wrapping_sub(last).cast_signed().max(0).unsigned_abs());
+        let turn = u32::from(COUNT_MODULUS);
+        let mut keys = self.keys.clone();
+        if skipped == 0 && gap <= turn {
+            keys.advance();
+            keys.cipher().apply(data);
+            if !is_packet(data.get(..data.len().min(PEEK)).unwrap_or_default(), data.len(), Proof::Fields) {
+                return Err(Refusal::Noise);
+            }
+            self.keys = keys;
+            return Ok(());
+        }
+        let skipped = u32::from(skipped);
+        for extra_turns in 0..=(gap / turn).min(MAX_TURNS) {
+            let (changes, free) = if extra_turns == 0 { (skipped + 1, 1) } else { (turn, 0) };
+            let extra = changes - free;
+            if extra > 0 && !(self.work.spend(now, extra) && may_spend(extra)) {
+                return Err(Refusal::Throttled);
+            }
+            for _ in 0..changes {
+                keys.advance();
+            }
+            let is_loss = extra_turns == 0 && skipped < gap;
+            let proof = if is_loss { Proof::Fields } else { Proof::Checksum };
+            if opens(&keys, data, proof) {
+                keys.cipher().apply(data);
+                self.keys = keys;
+                return Ok(());
+            }
+        }
+        Err(Refusal::Noise)
+    }
+}
+
+/// Whether the beginning of `data`, under the key in use, is that of a packet. `data` stays as it is.
+fn opens(keys: &KeySchedule, data: &[u8], proof: Proof) -> bool {
+    let mut peek = [0; PEEK];
+    let len = data.len().min(PEEK);
+    peek[..len].copy_from_slice(&data[..len]);
+    keys.cipher().apply(&mut peek[..len]);
+    is_packet(&peek[..len], data.len(), proof)
+}

@@ -1,0 +1,68 @@
+//! The sending side.
+
+use adit_crypto::mppe::{KeySchedule, StartKey, Strength};
+use adit_crypto::rc4::Rc4;
+use adit_wire::mppe::{COUNT_MODULUS, Header};
+
+/// Encrypts the frames of one link, in the order in which they leave.
+#[derive(Debug)]
+pub struct Encryptor {
+    keys: KeySchedule,
+    count: u16,
+    mode: Mode,
+}
+
+#[derive(Debug)]
+enum Mode {
+    Stateless,
+    Stateful {
+        stream: Rc4,
+        /// The peer has asked for a fresh start.
+        flush: bool,
+    },
+}
+
+impl Encryptor {
+    /// Starts at count 0 with the keys of a start key.
+    pub fn new(start: &StartKey, strength: Strength, stateless: bool) -> Encryptor {
+        let keys = KeySchedule::new(start, strength);
+        let mode =
+            if stateless { Mode::Stateless } else { Mode::Stateful { stream: keys.cipher(), flush: false } };
+        Encryptor { keys, count: 0, mode }
+    }
+
+    /// Encrypts a protocol number and its packet in place and returns the header that goes before them.
+    pub fn encrypt(&mut self, data: &mut [u8]) -> Header {
+        let count = self.count;
+        self.count = (count + 1) % COUNT_MODULUS;
+        let mut flushed = true;
+        match &mut self.mode {
+            Mode::Stateless => {
+                self.keys.advance();
+                self.keys.cipher().apply(data);
+            }
+            Mode::Stateful { stream, flush } => {
+                let flag_packet = count & 0xff == 0xff;
+                flushed = flag_packet || *flush;
+                if flag_packet {
+                    self.keys.advance();
+                }
+                if flushed {
+                    *stream = self.keys.cipher();
+                    *flush = false;
+                }
+                stream.apply(data);
+            }
+        }
+        Header { flushed, encrypted: true, count, ..Header::default() }
+    }
+
+    /// The peer sent a CCP Reset-Request: in stateful mode the next frame starts RC4 anew from the current key, as RFC 3078
+    /// section 7.3 has it. Linux changes the key there instead, so a stateful Linux receiver stays lost; this is why
+    /// stateful mode is refused by default. In stateless mode there is nothing to do.
+    pub fn handle_reset_request(&mut self) {
+        if let Mode::Stateful { flush, .. } = &mut self.mode {
+            *flush = true;
+        }
+    }
+}
