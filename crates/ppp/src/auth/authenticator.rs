@@ -1,0 +1,307 @@
+//! The server's end.
+
+mod chap;
+mod pap;
+mod reply;
+
+use std::time::Instant;
+
+use adit_crypto::Rng;
+use adit_crypto::mppe::StartKeys;
+use adit_diag::Code;
+use adit_wire::text::escape;
+
+use super::output::Output;
+use super::timing::later;
+use super::{AuthRequest, Ignored, Method, MsChapError, Timing, Verdict};
+
+/// How many Responses one session may send with R=1 in between (RFC 2759 section 6 leaves the number open).
+const MAX_TRIES: u8 = 3;
+
+/// What the server's end is to do.
+#[derive(Clone, Debug)]
+pub struct AuthenticatorConfig {
+    /// The method that LCP agreed on.
+    pub method: Method,
+    /// The name in our Challenges.
+    pub local_name: String,
+    /// After E=648 wait for an MS-CHAPv2 Change-Password packet.
+    pub change_password: bool,
+    /// Times and counts.
+    pub timing: Timing,
+}
+
+/// What the server's end tells. A packet that belongs to an event is in [`Authenticator::poll_transmit`] before the
+/// event is: after [`Failed`](AuthenticatorEvent::Failed), send what there is and give the peer a second to read it
+/// before the link ends, since Windows shows the reason only then.
+#[derive(Debug)]
+pub enum AuthenticatorEvent {
+    /// Answer with [`Authenticator::handle_answer`]. One question is open at a time.
+    Ask(AuthRequest),
+    /// The peer is who it says.
+    Success {
+        /// As it sent it.
+        name: Vec<u8>,
+        /// MPPE start keys of the server's side, where the method gives any.
+        keys: Option<StartKeys>,
+    },
+    /// A later challenge was answered rightly too. The keys in use stay.
+    Renewed,
+    /// It is not, or it did not say. This is final.
+    Failed {
+        /// The catalogue's code.
+        code: Code,
+        /// What happened, for people.
+        detail: String,
+    },
+}
+
+/// The server's end.
+#[derive(Debug)]
+pub struct Authenticator {
+    config: AuthenticatorConfig,
+    rng: Rng,
+    state: State,
+    output: Output<AuthenticatorEvent>,
+    /// Tries that failed.
+    failures: u8,
+    /// Who proved itself.
+    proven: Option<Vec<u8>>,
+    /// The identifier used last.
+    last_id: u8,
+    /// The exchange whose result is known, to repeat it.
+    settled: Option<Settled>,
+}
+
+/// Where the exchange stands. Every state but the last two ends by itself at its deadline.
+#[derive(Debug)]
+enum State {
+    /// Not opened yet.
+    Idle,
+    /// A request is awaited (PAP).
+    Listening { deadline: Instant },
+    /// A Challenge is out.
+    Challenged { id: u8, challenge: Vec<u8>, resend: Instant, left: u32, deadline: Instant },
+    /// The question is open.
+    Checking { id: u8, request: Vec<u8>, name: Vec<u8>, changing: bool, deadline: Instant },
+    /// A Failure with R=1 is out, and with it a challenge.
+    Retrying(Retry, Code, String),
+    /// The peer is known.
+    Known,
+    /// It is not, for good.
+    Ended,
+}
+
+/// What is awaited after a Failure that allows another try.
+#[derive(Debug)]
+struct Retry {
+    /// One more than the identifier of the Response that failed (RFC 2759 section 6).
+    id: u8,
+    challenge: Vec<u8>,
+    /// The password has expired, so that a Change-Password may come; it would carry no name, hence this one.
+    expired: Option<Vec<u8>>,
+    deadline: Instant,
+}
+
+/// A request and the packet that answered it. A PAP request is not kept, since a password is in it.
+#[derive(Debug)]
+struct Settled {
+    id: u8,
+    request: Vec<u8>,
+    reply: Vec<u8>,
+}
+
+impl Authenticator {
+    /// An end that waits for [`open`](Authenticator::open).
+    pub fn new(config: AuthenticatorConfig, mut rng: Rng) -> Authenticator {
+        let [last_id] = {
+            let mut octet = [0];
+            rng.fill(&mut octet);
+            octet
+        };
+        Authenticator {
+            config,
+            rng,
+            state: State::Idle,
+            output: Output::new(),
+            failures: 0,
+            proven: None,
+            last_id,
+            settled: None,
+        }
+    }
+
+    /// The method.
+    pub fn method(&self) -> Method {
+        self.config.method
+    }
+
+    /// LCP is up: asks the peer to prove itself.
+    pub fn open(&mut self, now: Instant) {
+        if !matches!(self.state, State::Idle) {
+            return;
+        }
+        match self.config.method {
+            Method::Pap => self.state = State::Listening { deadline: later(now, self.config.timing.total) },
+            _ => self.challenge(now),
+        }
+    }
+
+    /// Asks a peer that is known once more. PAP cannot, and nothing happens while something is open (RFC 1994
+    /// section 2).
+    pub fn rechallenge(&mut self, now: Instant) {
+        if matches!(self.state, State::Known) && self.config.method != Method::Pap {
+            self.failures = 0;
+            self.challenge(now);
+        }
+    }
+
+    /// Whether the peer has proved itself and no later proof has failed.
+    pub fn is_proven(&self) -> bool {
+        self.proven.is_some() && !matches!(self.state, State::Ended)
+    }
+
+    /// The challenge that is out, which a client at this end must never answer.
+    pub fn open_challenge(&self) -> Option<&[u8]> {
+        match &self.state {
+            State::Challenged { challenge, .. } | State::Retrying(Retry { challenge, .. }, ..) => {
+                Some(challenge)
+            }
+            _ => None,
+        }
+    }
+
+    /// A packet of [`Method::protocol`] came: the information field of its frame.
+    ///
+    /// # Errors
+    /// Why the packet was dropped.
+    pub fn handle_input(&mut self, now: Instant, information: &[u8]) -> Result<(), Ignored> {
+        match self.config.method {
+            Method::Pap => self.handle_pap(now, information),
+            _ => self.handle_chap(now, information),
+        }
+    }
+
+    /// The answer to the open question. Without one, it has no effect.
+    pub fn handle_answer(&mut self, now: Instant, verdict: Verdict) {
+        let state = core::mem::replace(&mut self.state, State::Ended);
+        let State::Checking { id, request, name, changing, .. } = state else {
+            self.state = state;
+            return;
+        };
+        let (reply, retry) = match &verdict {
+            Verdict::Accept(proven) => (self.success_packet(id, proven), None),
+            Verdict::Reject { error, retry, message, .. } => {
+                self.failures = self.failures.saturating_add(1);
+                let expired = *error == MsChapError::PasswordExpired && !changing;
+                let retry = self.retry(now, id, *retry, expired.then_some(&name));
+                (Some(self.failure_packet(id, *error, retry.as_ref(), message)), retry)
+            }
+        };
+        let Some(reply) = reply else {
+            let detail = "whoever knows the accounts accepted the peer and gave no proof of ours for it";
+            self.refuse(id, request, Code::A12, detail.to_owned());
+            return;
+        };
+        self.output.send(reply.clone());
+        self.settled = Some(Settled { id, request, reply });
+        match verdict {
+            Verdict::Accept(proven) => self.known(name, proven.keys),
+            Verdict::Reject { code, message, .. } => {
+                let detail = format!("\"{}\": {message}", escape(&name));
+                match retry {
+                    Some(retry) => self.state = State::Retrying(retry, code, detail),
+                    None => self.fail(code, detail),
+                }
+            }
+        }
+    }
+
+    /// Time has passed.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        match &mut self.state {
+            State::Listening { deadline } if now >= *deadline => {
+                self.fail(Code::A14, "the client sent no name and password".to_owned());
+            }
+            State::Challenged { resend, left, deadline, .. } if now >= (*resend).min(*deadline) => {
+                if *left == 0 || now >= *deadline {
+                    self.fail(Code::A14, "the client did not answer the challenge".to_owned());
+                } else {
+                    *left -= 1;
+                    *resend = later(now, self.config.timing.resend);
+                    self.send_challenge();
+                }
+            }
+            State::Checking { id, request, deadline, .. } if now >= *deadline => {
+                let (id, request) = (*id, core::mem::take(request));
+                let detail = "the account source gave no answer in time";
+                self.refuse(id, request, Code::A07, detail.to_owned());
+            }
+            State::Retrying(retry, code, detail) if now >= retry.deadline => {
+                let (code, detail) = (*code, format!("{detail}; no other try came"));
+                self.fail(code, detail);
+            }
+            _ => {}
+        }
+    }
+
+    /// Appends the next packet, from its code on, to `out`; `false` when there is none.
+    pub fn poll_transmit(&mut self, out: &mut Vec<u8>) -> bool {
+        self.output.poll_transmit(out)
+    }
+
+    /// The next thing to tell.
+    pub fn poll_event(&mut self) -> Option<AuthenticatorEvent> {
+        self.output.poll_event()
+    }
+
+    /// When to call [`handle_timeout`](Authenticator::handle_timeout), and why.
+    pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
+        match &self.state {
+            State::Idle | State::Known | State::Ended => None,
+            State::Listening { deadline } => Some((*deadline, "authentication request")),
+            State::Challenged { resend, deadline, .. } => Some(((*resend).min(*deadline), "challenge")),
+            State::Checking { deadline, .. } => Some((*deadline, "account source")),
+            State::Retrying(retry, ..) => Some((retry.deadline, "another try")),
+        }
+    }
+
+    /// Puts the question.
+    fn ask(&mut self, now: Instant, id: u8, request: Vec<u8>, changing: bool, question: AuthRequest) {
+        if self.proven.as_ref().is_some_and(|proven| *proven != question.name) {
+            let detail = format!("the client is now \"{}\", which is not who it was", escape(&question.name));
+            self.refuse(id, request, Code::A01, detail);
+            return;
+        }
+        let deadline = match self.state {
+            State::Listening { deadline } | State::Challenged { deadline, .. } => deadline,
+            // A person has typed meanwhile.
+            _ => later(now, self.config.timing.total),
+        };
+        self.state = State::Checking { id, request, name: question.name.clone(), changing, deadline };
+        self.output.tell(AuthenticatorEvent::Ask(question));
+    }
+
+    fn known(&mut self, name: Vec<u8>, keys: Option<StartKeys>) {
+        self.state = State::Known;
+        if self.proven.is_some() {
+            self.output.tell(AuthenticatorEvent::Renewed);
+        } else {
+            self.proven = Some(name.clone());
+            self.output.tell(AuthenticatorEvent::Success { name, keys });
+        }
+    }
+
+    /// Says no to the peer without having an answer.
+    fn refuse(&mut self, id: u8, request: Vec<u8>, code: Code, detail: String) {
+        let reply = self.failure_packet(id, MsChapError::AuthenticationFailure, None, "Access denied");
+        self.output.send(reply.clone());
+        self.settled = Some(Settled { id, request, reply });
+        self.fail(code, detail);
+    }
+
+    fn fail(&mut self, code: Code, detail: String) {
+        self.state = State::Ended;
+        self.output.tell(AuthenticatorEvent::Failed { code, detail });
+    }
+}
