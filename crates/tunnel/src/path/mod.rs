@@ -1,1 +1,160 @@
-//! (being written)
+//! The data path of one call: GRE on one side, IP packets on the other, PPP and MPPE between.
+//!
+//! A [`Path`] has no I/O and no clock. Whoever moves packets (a dataplane worker, the simulator, a load generator, a
+//! fuzzer) gives it octets and an instant, and a [`Sink`] that takes what comes out. An in-order packet is worked on
+//! where it lies: nothing is allocated for it.
+//!
+//! While encryption is required no IP packet leaves in clear and none is accepted in clear, in any state. Once a call
+//! has been encrypted the same holds for the rest of its life, so that nobody can talk it out of encryption.
+
+mod config;
+mod counters;
+mod from_peer;
+mod gate;
+mod prefixes;
+mod sink;
+mod to_peer;
+
+use std::time::Instant;
+
+use adit_ppp::mppe::{Decryptor, Encryptor};
+use adit_pptp::gre::{Acknowledger, Receiver, ReceiverConfig, Sender};
+
+use self::gate::Gate;
+
+pub use config::{Network, NetworkV6, PathCommand, PathConfig};
+pub use counters::Counters;
+pub use sink::{PathEvent, Sink};
+
+/// Octets that must be free in front of an inner packet given to [`Path::handle_ip`]: GRE (16), PPP (4), MPPE (2) and
+/// the protocol inside (2), rounded up, with room for an IPv4 header (20) of the caller.
+pub const HEADROOM: usize = 64;
+
+/// The data path of one call.
+#[derive(Debug)]
+pub struct Path {
+    config: PathConfig,
+    sender: Sender,
+    receiver: Receiver,
+    acks: Acknowledger,
+    link: Link,
+    encryption: Option<Encryption>,
+    /// This call was encrypted once, or must be.
+    never_clear: bool,
+    gate: Option<Gate>,
+    counters: Counters,
+    broken: bool,
+    /// For what cannot be worked on in place: fragments and ICMP errors.
+    scratch: Vec<u8>,
+}
+
+/// The peer's LCP options.
+#[derive(Clone, Copy, Debug)]
+struct Link {
+    peer_mru: u16,
+    pfc: bool,
+    acfc: bool,
+}
+
+#[derive(Debug)]
+struct Encryption {
+    encryptor: Encryptor,
+    decryptor: Decryptor,
+    /// Identifier of the last Reset-Request (stateful mode).
+    reset_id: u8,
+}
+
+impl Path {
+    /// A path for control frames only, until commands open it.
+    pub fn new(config: PathConfig, _now: Instant) -> Path {
+        let receiver = ReceiverConfig {
+            packets: config.reorder_packets,
+            wait: config.reorder_wait,
+            ..ReceiverConfig::default()
+        };
+        Path {
+            sender: Sender::new(config.peer_call_id, config.first_sequence),
+            receiver: Receiver::new(receiver),
+            acks: Acknowledger::new(config.ack_delay, config.ack_every),
+            link: Link { peer_mru: adit_wire::ppp::DEFAULT_MRU, pfc: false, acfc: false },
+            encryption: None,
+            never_clear: config.encryption_required,
+            gate: None,
+            counters: Counters::default(),
+            broken: false,
+            scratch: Vec::new(),
+            config,
+        }
+    }
+
+    /// Obeys a command.
+    pub fn command(&mut self, _now: Instant, command: PathCommand) {
+        match command {
+            PathCommand::Link { peer_mru, pfc, acfc } => self.link = Link { peer_mru, pfc, acfc },
+            PathCommand::Encryption(Some(mppe)) => {
+                self.never_clear = true;
+                self.encryption = Some(Encryption {
+                    encryptor: mppe.encryptor(),
+                    decryptor: mppe.decryptor(),
+                    reset_id: 0,
+                });
+            }
+            PathCommand::Encryption(None) => self.encryption = None,
+            PathCommand::Network(network) => self.gate = network.map(Gate::new),
+            PathCommand::Mtu(mtu) => self.config.mtu = self.config.mtu.min(mtu),
+        }
+    }
+
+    /// Our Call ID.
+    pub fn local_call_id(&self) -> u16 {
+        self.config.local_call_id
+    }
+
+    /// The peer's Call ID.
+    pub fn peer_call_id(&self) -> u16 {
+        self.config.peer_call_id
+    }
+
+    /// The largest IP packet that leaves whole. A peer may hold the encrypted frame against its MRU, which is four
+    /// octets longer than the packet.
+    pub fn mtu(&self) -> u16 {
+        let overhead = if self.never_clear { 4 } else { 0 };
+        let network = self.gate.as_ref().map_or(u16::MAX, Gate::mtu);
+        self.config.mtu.min(network).min(self.link.peer_mru.saturating_sub(overhead))
+    }
+
+    /// What was seen so far.
+    pub fn counters(&self) -> Counters {
+        let gre = self.receiver.counters();
+        Counters {
+            lost: gre.lost,
+            reordered: gre.reordered,
+            duplicate: gre.duplicate,
+            out_of_window: gre.out_of_window,
+            ..self.counters
+        }
+    }
+
+    /// Does what is due: gives up gaps, acknowledges, asks for a reset.
+    pub fn handle_timeout(&mut self, now: Instant, sink: &mut dyn Sink) {
+        self.receiver.handle_timeout(now);
+        self.deliver_held(now, sink);
+        self.send_due(now, sink);
+    }
+
+    /// When [`Path::handle_timeout`] has something to do, and what.
+    pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
+        let reset = self.encryption.as_ref().and_then(|encryption| encryption.decryptor.poll_timeout());
+        [
+            (self.receiver.poll_timeout(), "a missing GRE packet is given up"),
+            (self.acks.poll_timeout(), "an acknowledgment goes alone"),
+            (reset, "a CCP Reset-Request is repeated"),
+        ]
+        .into_iter()
+        .filter_map(|(at, why)| Some((at?, why)))
+        .min_by_key(|(at, _)| *at)
+    }
+}
+
+#[cfg(test)]
+mod tests;

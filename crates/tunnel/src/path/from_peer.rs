@@ -1,0 +1,136 @@
+//! From GRE to IP.
+
+use std::time::Instant;
+
+use adit_ppp::mppe::Refusal;
+use adit_pptp::gre::Arrival;
+use adit_wire::{cp, gre, ipv4, ipv6, ppp};
+
+use super::gate::{self, Verdict};
+use super::{Path, PathEvent, Sink};
+
+impl Path {
+    /// Takes a packet of this call from the peer, from the GRE header on. It is worked on in place.
+    pub fn handle_gre(&mut self, now: Instant, packet: &mut [u8], sink: &mut dyn Sink) {
+        let header = match gre::Repr::parse(packet) {
+            Ok(header) if header.call_id == self.config.local_call_id => header,
+            _ => {
+                self.counters.malformed += 1;
+                return;
+            }
+        };
+        if let Some(ack) = header.ack {
+            self.sender.handle_ack(ack);
+        }
+        let (Some(seq), Some(frame)) = (header.seq, packet.get_mut(header.payload_range())) else { return };
+        match self.receiver.receive(now, seq, frame) {
+            Arrival::Deliver => self.handle_frame(now, seq, frame, sink),
+            Arrival::Held => {}
+            Arrival::Dropped => return,
+        }
+        self.deliver_held(now, sink);
+        if let Some(highest) = self.receiver.highest() {
+            self.acks.received(now, highest);
+        }
+        self.send_due(now, sink);
+    }
+
+    /// Works on the packets whose turn has come after waiting.
+    pub(super) fn deliver_held(&mut self, now: Instant, sink: &mut dyn Sink) {
+        while let Some((seq, mut frame)) = self.receiver.next_held() {
+            self.handle_frame(now, seq, &mut frame, sink);
+        }
+    }
+
+    fn handle_frame(&mut self, now: Instant, seq: u32, frame: &mut [u8], sink: &mut dyn Sink) {
+        let (protocol, start) = match ppp::frame(frame) {
+            Ok((protocol, information)) => (protocol, frame.len() - information.len()),
+            Err(_) => {
+                self.counters.malformed += 1;
+                return;
+            }
+        };
+        match protocol {
+            ppp::COMPRESSED => {
+                self.handle_encrypted(now, seq, frame.get_mut(start..).unwrap_or_default(), sink)
+            }
+            ppp::IP | ppp::IPV6 if self.never_clear => self.counters.clear_refused += 1,
+            ppp::IP | ppp::IPV6 => {
+                self.handle_inner(protocol, frame.get_mut(start..).unwrap_or_default(), sink)
+            }
+            _ => {
+                if protocol == ppp::CCP
+                    && frame.get(start) == Some(&cp::RESET_REQUEST)
+                    && let Some(encryption) = &mut self.encryption
+                {
+                    encryption.encryptor.handle_reset_request();
+                }
+                self.counters.rx_frames += 1;
+                sink.frame(frame);
+            }
+        }
+    }
+
+    fn handle_encrypted(&mut self, now: Instant, seq: u32, information: &mut [u8], sink: &mut dyn Sink) {
+        // Before CCP is up on our side its first frames may be here already; they are lost, and MPPE gets over it.
+        let Some(encryption) = &mut self.encryption else {
+            self.counters.not_up += 1;
+            return;
+        };
+        let result =
+            encryption.decryptor.decrypt(now, seq, information, &mut |changes| sink.may_spend(changes));
+        match result.map(|inner| (ppp::frame(inner).map(|(protocol, rest)| (protocol, rest.len())), inner)) {
+            Ok((Ok((protocol, len)), inner)) => {
+                let start = inner.len() - len;
+                self.handle_inner(protocol, inner.get_mut(start..).unwrap_or_default(), sink);
+            }
+            Ok((Err(_), _)) => self.counters.decrypt_failures += 1,
+            Err(Refusal::Throttled) => self.counters.throttled += 1,
+            Err(Refusal::NotAsAgreed | Refusal::Noise | Refusal::Discarded) => {
+                self.counters.decrypt_failures += 1;
+                if !self.broken && encryption.decryptor.is_broken() {
+                    self.broken = true;
+                    sink.event(PathEvent::EncryptionBroken);
+                }
+            }
+        }
+    }
+
+    /// An IP packet from the peer, in clear now.
+    fn handle_inner(&mut self, protocol: u16, bytes: &mut [u8], sink: &mut dyn Sink) {
+        let mtu = self.mtu();
+        let Some(gate) = &self.gate else {
+            self.counters.not_up += 1;
+            return;
+        };
+        let (verdict, len) = if protocol == ppp::IP {
+            match ipv4::Packet::new_checked(bytes) {
+                Ok(packet) => (gate.judge_v4(packet), packet.as_bytes().len()),
+                Err(_) => (Verdict::Malformed, 0),
+            }
+        } else {
+            match ipv6::Packet::new_checked(bytes) {
+                Ok(packet) => (gate.judge_v6(packet), packet.as_bytes().len()),
+                Err(_) => (Verdict::Malformed, 0),
+            }
+        };
+        let packet = bytes.get_mut(..len).unwrap_or_default();
+        match verdict {
+            Verdict::Pass => {
+                if self.config.clamp_mss && protocol == ppp::IP {
+                    gate::clamp_v4(packet, mtu);
+                } else if self.config.clamp_mss {
+                    gate::clamp_v6(packet, mtu);
+                }
+                self.counters.rx_packets += 1;
+                self.counters.rx_bytes += len as u64;
+                sink.ip(packet);
+            }
+            Verdict::Dhcp => sink.dhcp(packet),
+            Verdict::Spoofed => self.counters.spoofed += 1,
+            Verdict::Denied => self.counters.acl_denied += 1,
+            Verdict::NotUp => self.counters.not_up += 1,
+            Verdict::Malformed => self.counters.malformed += 1,
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Which IP packets may pass once the network phase is up.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use adit_wire::{dhcp, ipv4, ipv6, tcp, udp};
+
+use super::Network;
+use super::prefixes::Prefixes;
+
+/// [`Network`] in the form that packets ask for.
+#[derive(Clone, Debug)]
+pub(super) struct Gate {
+    local: Ipv4Addr,
+    mtu: u16,
+    answer_dhcp: bool,
+    sources: Prefixes<u32>,
+    destinations: Option<Prefixes<u32>>,
+    v6: Option<GateV6>,
+}
+
+#[derive(Clone, Debug)]
+struct GateV6 {
+    local: Ipv6Addr,
+    sources: Prefixes<u128>,
+}
+
+/// What becomes of a packet from the peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It passes.
+    Pass,
+    /// It is a DHCPINFORM for us.
+    Dhcp,
+    /// Its source is not the peer's.
+    Spoofed,
+    /// Its destination is forbidden.
+    Denied,
+    /// Its protocol is not up.
+    NotUp,
+    /// It is no IP packet.
+    Malformed,
+}
+
+impl Gate {
+    pub(super) fn new(network: Network) -> Gate {
+        Gate {
+            local: network.local,
+            mtu: network.mtu,
+            answer_dhcp: network.answer_dhcp,
+            sources: Prefixes::v4(&network.peer_networks),
+            destinations: network.acl.as_deref().map(Prefixes::v4),
+            v6: network.ipv6.map(|v6| GateV6 { local: v6.local, sources: Prefixes::v6(&v6.peer_networks) }),
+        }
+    }
+
+    pub(super) fn mtu(&self) -> u16 {
+        self.mtu
+    }
+
+    /// Our address, the source of ICMP errors.
+    pub(super) fn local(&self) -> Ipv4Addr {
+        self.local
+    }
+
+    /// The same for IPv6; `None` when IPv6 is not up.
+    pub(super) fn local_v6(&self) -> Option<Ipv6Addr> {
+        self.v6.as_ref().map(|v6| v6.local)
+    }
+
+    /// Judges a packet from the peer.
+    pub(super) fn judge_v4(&self, packet: ipv4::Packet<'_>) -> Verdict {
+        if !self.sources.contains_v4(packet.src()) {
+            return Verdict::Spoofed;
+        }
+        if self.answer_dhcp && is_dhcp_inform(packet) {
+            return Verdict::Dhcp;
+        }
+        match &self.destinations {
+            Some(allowed) if !allowed.contains_v4(packet.dst()) => Verdict::Denied,
+            _ => Verdict::Pass,
+        }
+    }
+
+    /// Judges an IPv6 packet from the peer.
+    pub(super) fn judge_v6(&self, packet: ipv6::Packet<'_>) -> Verdict {
+        match &self.v6 {
+            None => Verdict::NotUp,
+            Some(v6) if !v6.sources.contains_v6(packet.src()) => Verdict::Spoofed,
+            // An access list names IPv4 networks: where there is one, nothing else may be reached.
+            Some(_) if self.destinations.is_some() => Verdict::Denied,
+            Some(_) => Verdict::Pass,
+        }
+    }
+}
+
+/// Whether it is a DHCPINFORM, whatever address it was sent to.
+fn is_dhcp_inform(packet: ipv4::Packet<'_>) -> bool {
+    packet.protocol() == ipv4::UDP
+        && !packet.is_fragment()
+        && udp::Packet::new_checked(packet.payload())
+            .is_ok_and(|udp| udp.dst_port() == dhcp::SERVER_PORT && dhcp::is_inform(udp.payload()))
+}
+
+/// Lowers the maximum segment size of a TCP SYN to what a tunnel of `mtu` octets takes whole.
+pub(super) fn clamp_v4(bytes: &mut [u8], mtu: u16) {
+    let Ok(packet) = ipv4::Packet::new_checked(bytes) else { return };
+    if packet.protocol() != ipv4::TCP || packet.is_fragment() {
+        return;
+    }
+    let (start, end) = (packet.header_len(), packet.as_bytes().len());
+    if let Some(segment) = bytes.get_mut(start..end) {
+        tcp::clamp_mss(segment, mtu.saturating_sub((ipv4::HEADER_MIN + tcp::HEADER_MIN) as u16));
+    }
+}
+
+/// The same for IPv6.
+pub(super) fn clamp_v6(bytes: &mut [u8], mtu: u16) {
+    let Ok(packet) = ipv6::Packet::new_checked(bytes) else { return };
+    let Some((ipv4::TCP, start)) = packet.upper_layer() else { return };
+    let end = packet.as_bytes().len();
+    if let Some(segment) = bytes.get_mut(start..end) {
+        tcp::clamp_mss(segment, mtu.saturating_sub((ipv6::HEADER + tcp::HEADER_MIN) as u16));
+    }
+}

@@ -1,0 +1,189 @@
+//! From IP to GRE.
+
+use std::ops::Range;
+use std::time::Instant;
+
+use adit_wire::ipv4::Fragments;
+use adit_wire::{cp, icmp, ipv4, ipv6, mppe, ppp};
+
+use super::gate;
+use super::{HEADROOM, Path, Sink};
+
+/// Octets of the protocol number inside MPPE; never compressed, as in Linux.
+const PROTOCOL: usize = 2;
+
+impl Path {
+    /// Takes an IP packet for the peer: `buffer` holds [`HEADROOM`] free octets, then the packet. It is worked on in
+    /// place.
+    pub fn handle_ip(&mut self, now: Instant, buffer: &mut [u8], sink: &mut dyn Sink) {
+        if let Some(range) = self.encapsulate(now, buffer, sink)
+            && let Some(packet) = buffer.get(range)
+        {
+            sink.gre(packet);
+        }
+    }
+
+    /// As [`Path::handle_ip`], but leaves the GRE packet in `buffer` and returns where, for a caller that sends from
+    /// there. `None` when the packet was dropped, answered, or sent in fragments to the sink.
+    pub fn encapsulate(
+        &mut self,
+        _now: Instant,
+        buffer: &mut [u8],
+        sink: &mut dyn Sink,
+    ) -> Option<Range<usize>> {
+        let Some(gate) = &self.gate else {
+            self.counters.not_up += 1;
+            return None;
+        };
+        if self.never_clear && self.encryption.is_none() {
+            self.counters.clear_refused += 1;
+            return None;
+        }
+        let bytes = buffer.get_mut(HEADROOM..).unwrap_or_default();
+        let (protocol, len) = match bytes.first().map(|first| first >> 4) {
+            Some(4) => (ppp::IP, ipv4::Packet::new_checked(bytes).map(|packet| packet.as_bytes().len())),
+            Some(6) if gate.local_v6().is_some() => {
+                (ppp::IPV6, ipv6::Packet::new_checked(bytes).map(|packet| packet.as_bytes().len()))
+            }
+            _ => {
+                self.counters.not_up += 1;
+                return None;
+            }
+        };
+        let Ok(len) = len else {
+            self.counters.malformed += 1;
+            return None;
+        };
+        let mtu = self.mtu();
+        if self.config.clamp_mss {
+            let clamp = if protocol == ppp::IP { gate::clamp_v4 } else { gate::clamp_v6 };
+            clamp(bytes, mtu);
+        }
+        if len > usize::from(mtu) {
+            self.too_big(protocol, bytes, sink);
+            return None;
+        }
+        self.count_sent(len);
+        self.wrap(buffer, HEADROOM..HEADROOM + len, protocol)
+    }
+
+    /// Sends a PPP control frame, made by [`adit_ppp::link::Link`].
+    pub fn send_frame(&mut self, _now: Instant, frame: &[u8], sink: &mut dyn Sink) {
+        // A link makes no IP frames. If one came here all the same, it would leave in clear.
+        if matches!(ppp::frame(frame), Ok((ppp::IP | ppp::IPV6, _)) | Err(_)) {
+            self.counters.clear_refused += 1;
+            return;
+        }
+        let Ok(payload_len) = u16::try_from(frame.len()) else { return };
+        self.counters.tx_frames += 1;
+        let (header, len) = self.sender.data(payload_len, self.acks.take()).emit();
+        let mut packet = std::mem::take(&mut self.scratch);
+        packet.clear();
+        packet.extend_from_slice(header.get(..len).unwrap_or_default());
+        packet.extend_from_slice(frame);
+        sink.gre(&packet);
+        self.scratch = packet;
+    }
+
+    /// Sends what has become due by itself: a bare acknowledgment, a Reset-Request.
+    pub(super) fn send_due(&mut self, now: Instant, sink: &mut dyn Sink) {
+        if let Some(encryption) = &mut self.encryption
+            && encryption.decryptor.poll_reset_request(now)
+        {
+            let id = encryption.reset_id.wrapping_add(1);
+            encryption.reset_id = id;
+            let [high, low] = ppp::CCP.to_be_bytes();
+            self.send_frame(now, &[0xff, 0x03, high, low, cp::RESET_REQUEST, id, 0, 4], sink);
+        }
+        if let Some(ack) = self.acks.take_due(now) {
+            let (header, len) = self.sender.acknowledgment(ack).emit();
+            sink.gre(header.get(..len).unwrap_or_default());
+        }
+    }
+
+    /// Puts protocol number, MPPE, PPP and GRE in front of the packet at `packet` in `buffer`.
+    fn wrap(&mut self, buffer: &mut [u8], packet: Range<usize>, protocol: u16) -> Option<Range<usize>> {
+        let Range { start, end } = packet;
+        let (start, protocol) = match &mut self.encryption {
+            Some(encryption) => {
+                let inner = start.checked_sub(PROTOCOL)?;
+                buffer.get_mut(inner..start)?.copy_from_slice(&protocol.to_be_bytes());
+                let header = encryption.encryptor.encrypt(buffer.get_mut(inner..end)?).emit();
+                let start = inner.checked_sub(mppe::HEADER)?;
+                buffer.get_mut(start..inner)?.copy_from_slice(&header);
+                (start, ppp::COMPRESSED)
+            }
+            None if self.never_clear => return None,
+            None => (start, protocol),
+        };
+        let [high, low] = protocol.to_be_bytes();
+        let header = [0xff, 0x03, high, low];
+        let header = match (self.link.acfc, self.link.pfc && high == 0) {
+            (true, true) => &header[3..],
+            (true, false) => &header[2..],
+            (false, true) => &[0xff, 0x03, low],
+            (false, false) => &header[..],
+        };
+        let frame = start.checked_sub(header.len())?;
+        buffer.get_mut(frame..start)?.copy_from_slice(header);
+        let payload_len = u16::try_from(end - frame).ok()?;
+        let start = self.sender.data(payload_len, self.acks.take()).prepend(buffer, frame)?;
+        Some(start..end)
+    }
+
+    /// A packet larger than the tunnel takes: fragments if its sender allows them, else an ICMP error for the sender.
+    fn too_big(&mut self, protocol: u16, bytes: &[u8], sink: &mut dyn Sink) {
+        let mtu = self.mtu();
+        let mut scratch = std::mem::take(&mut self.scratch);
+        scratch.clear();
+        if protocol == ppp::IP {
+            if let Ok(packet) = ipv4::Packet::new_checked(bytes) {
+                match Fragments::new(packet, usize::from(mtu)) {
+                    Some(fragments) => self.send_fragments(fragments, &mut scratch, sink),
+                    None => self.answer_too_big_v4(packet, mtu, &mut scratch, sink),
+                }
+            }
+        } else if let Ok(packet) = ipv6::Packet::new_checked(bytes) {
+            self.counters.too_big += 1;
+            let local = self.gate.as_ref().and_then(|gate| gate.local_v6());
+            if let Some(local) = local
+                && icmp::packet_too_big(packet, u32::from(mtu), local, &mut scratch)
+            {
+                sink.ip(&mut scratch);
+            }
+        }
+        self.scratch = scratch;
+    }
+
+    fn answer_too_big_v4(
+        &mut self,
+        packet: ipv4::Packet<'_>,
+        mtu: u16,
+        scratch: &mut Vec<u8>,
+        sink: &mut dyn Sink,
+    ) {
+        self.counters.too_big += 1;
+        let Some(gate) = &self.gate else { return };
+        if icmp::fragmentation_needed(packet, mtu, gate.local(), scratch) {
+            sink.ip(scratch);
+        }
+    }
+
+    fn send_fragments(&mut self, mut fragments: Fragments<'_>, scratch: &mut Vec<u8>, sink: &mut dyn Sink) {
+        self.counters.fragmented += 1;
+        scratch.resize(HEADROOM + usize::from(self.mtu()), 0);
+        while let Some(len) = fragments.next_into(scratch.get_mut(HEADROOM..).unwrap_or_default()) {
+            self.count_sent(len);
+            if let Some(range) = self.wrap(scratch, HEADROOM..HEADROOM + len, ppp::IP)
+                && let Some(packet) = scratch.get(range)
+            {
+                sink.gre(packet);
+            }
+        }
+    }
+
+    fn count_sent(&mut self, len: usize) {
+        self.counters.tx_packets += 1;
+        self.counters.tx_bytes += len as u64;
+    }
+}
