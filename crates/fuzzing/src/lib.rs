@@ -1,0 +1,43 @@
+//! What the fuzz targets do, as plain functions.
+//!
+//! `fuzz/` holds a cargo-fuzz program for each entry of [`TARGETS`], one line long; the corpora in `fuzz/corpus` are
+//! replayed by an ordinary test of this crate. A target panics when it finds something: a panic of the code under
+//! test, or an assertion here, such as "what was read and written again reads the same".
+
+#![forbid(unsafe_code)]
+
+mod input;
+mod mppe;
+mod packets;
+mod ppp;
+mod stream;
+
+/// One fuzz target.
+#[derive(Clone, Copy, Debug)]
+pub struct Target {
+    /// Its name: that of the file in `fuzz/fuzz_targets` and of the folder in `fuzz/corpus`.
+    pub name: &'static str,
+    /// Does it all with one input.
+    pub run: fn(&[u8]),
+}
+
+/// All of them.
+pub const TARGETS: &[Target] = &[
+    Target { name: "control_stream", run: stream::control_stream },
+    Target { name: "gre_packet", run: packets::gre_packet },
+    Target { name: "dhcp_and_ip", run: packets::dhcp_and_ip },
+    Target { name: "ppp_frames", run: ppp::ppp_frames },
+    Target { name: "mppe_decrypt", run: mppe::mppe_decrypt },
+];
+
+/// Runs the target of that name.
+///
+/// # Panics
+/// When there is no such target, and whenever the target finds something.
+#[expect(clippy::panic, reason = "that is how a fuzz target speaks")]
+pub fn run(name: &str, data: &[u8]) {
+    match TARGETS.iter().find(|target| target.name == name) {
+        Some(target) => (target.run)(data),
+        None => panic!("no fuzz target {name:?}"),
+    }
+}
