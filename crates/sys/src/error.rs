@@ -31,16 +31,11 @@ pub enum Kind {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{tried}: {answer}{}", Fix(fix))]
 pub struct Error {
-    /// The sort of answer.
-    pub kind: Kind,
-    /// What was tried, as "cannot …".
-    pub tried: String,
-    /// What the kernel (or the service) answered.
-    pub answer: String,
-    /// What fixes it, as an order; empty when nothing is known.
-    pub fix: String,
-    /// The code of the catalogue, where it has one.
-    pub code: Option<Code>,
+    kind: Kind,
+    tried: String,
+    answer: String,
+    fix: String,
+    code: Option<Code>,
 }
 
 /// The result of everything in this crate.
@@ -55,6 +50,31 @@ impl fmt::Display for Fix<'_> {
 }
 
 impl Error {
+    /// The sort of answer.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// What was tried, as "cannot …".
+    pub fn tried(&self) -> &str {
+        &self.tried
+    }
+
+    /// What the kernel (or the service) answered.
+    pub fn answer(&self) -> &str {
+        &self.answer
+    }
+
+    /// What fixes it, as an order; empty when nothing is known.
+    pub fn fix(&self) -> &str {
+        &self.fix
+    }
+
+    /// The code of the catalogue, where it has one.
+    pub fn code(&self) -> Option<Code> {
+        self.code
+    }
+
     /// The finding, for errors that have a code.
     pub fn diagnostic(&self) -> Option<Diagnostic> {
         let diagnostic = Diagnostic::new(self.code?)
@@ -80,18 +100,22 @@ impl Error {
     }
 
     /// The same with its code.
-    pub(crate) fn code(mut self, code: Code) -> Error {
+    pub(crate) fn with_code(mut self, code: Code) -> Error {
         self.code = Some(code);
         self
     }
 
     /// The same with S08 and how to grant `capability`, if a missing permission was the answer.
     pub(crate) fn needs(self, capability: &str) -> Error {
-        if self.kind == Kind::NotPermitted { self.code(Code::S08).fix(grant(capability)) } else { self }
+        if self.kind == Kind::NotPermitted {
+            self.with_code(Code::S08).with_fix(grant(capability))
+        } else {
+            self
+        }
     }
 
     /// The same with its fix.
-    pub(crate) fn fix(mut self, fix: impl Into<String>) -> Error {
+    pub(crate) fn with_fix(mut self, fix: impl Into<String>) -> Error {
         self.fix = fix.into();
         self
     }
@@ -140,7 +164,7 @@ mod tests {
     #[test]
     fn one_line_with_the_fix() {
         let e = Error::io("cannot open a raw GRE socket", &io::Error::from_raw_os_error(libc::EPERM))
-            .fix("run as root");
+            .with_fix("run as root");
         assert_eq!(e.to_string(), "cannot open a raw GRE socket: Operation not permitted; run as root");
         assert_eq!(e.kind, Kind::NotPermitted);
     }

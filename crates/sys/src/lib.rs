@@ -8,6 +8,7 @@
 mod error;
 pub mod gre;
 pub mod namespace;
+pub mod net;
 pub mod packet;
 pub mod ping;
 pub mod poll;

@@ -90,5 +90,9 @@ impl AsFd for Namespace {
 
 fn explain(tried: &str, e: &io::Error) -> Error {
     let error = Error::io(tried, e).needs("CAP_SYS_ADMIN");
-    if e.raw_os_error() == Some(libc::EINVAL) { error.fix("use a kernel with CONFIG_NET_NS") } else { error }
+    if e.raw_os_error() == Some(libc::EINVAL) {
+        error.with_fix("use a kernel with CONFIG_NET_NS")
+    } else {
+        error
+    }
 }

@@ -1,5 +1,7 @@
 //! The router's PPTP helper, its absence, and its faults, with two fake PPTP ends.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
+
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};

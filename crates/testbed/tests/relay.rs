@@ -1,5 +1,7 @@
 //! A wire that spoils GRE by rule, and nothing else.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
+
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 

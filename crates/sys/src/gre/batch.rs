@@ -139,12 +139,12 @@ pub(super) struct Item {
 pub struct Sent {
     /// Packets that the kernel took.
     pub sent: usize,
-    /// Packets that it refused; they are gone.
+    /// Packets dropped because the queue to the network was full.
+    pub congested: usize,
+    /// Packets that it refused for another reason.
     pub refused: usize,
     /// Why it refused the last of them: no route, a firewall's output rule (EPERM), larger than the path MTU (EMSGSIZE).
     pub error: Option<io::Error>,
-    /// The socket's buffer is full: what is left in the batch waits until the socket is writable.
-    pub blocked: bool,
 }
 
 impl SendBatch {
@@ -199,7 +199,7 @@ impl SendBatch {
         (self.items.len() + 1) * self.slot > self.buffer.len()
     }
 
-    /// Forgets what is still to be sent.
+    /// Empties the batch.
     pub fn clear(&mut self) {
         self.items.clear();
         self.first = 0;

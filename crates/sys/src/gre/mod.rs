@@ -1,4 +1,7 @@
 //! The raw socket that carries enhanced GRE (IP protocol 47), many packets for each system call.
+//!
+//! The kernel writes the IP header: it fragments what the interface cannot take. Writing it here (IP_HDRINCL) was
+//! measured at 4 to 7 % less for each packet sent, about 1 % of a tunnel's cost, and would leave fragmentation to us.
 
 mod batch;
 mod filter;
@@ -66,8 +69,9 @@ impl GreSocket {
     pub fn open(options: &GreOptions) -> Result<GreSocket> {
         let fd = socket::open(libc::AF_INET, libc::SOCK_RAW, libc::IPPROTO_GRE).map_err(|e| refused(&e))?;
         if let Some(filter) = options.filter {
-            socket::attach_filter(&fd, &mut filter.program())
-                .map_err(|e| Error::io("cannot put a packet filter on the GRE socket", &e).code(Code::S02))?;
+            socket::attach_filter(&fd, &mut filter.program()).map_err(|e| {
+                Error::io("cannot put a packet filter on the GRE socket", &e).with_code(Code::S02)
+            })?;
         }
         let one = 1i32;
         socket::set(&fd, libc::IPPROTO_IP, libc::IP_RECVERR, &one)
@@ -83,15 +87,15 @@ impl GreSocket {
         if let Some(name) = &options.interface {
             socket::set_str(&fd, libc::SOL_SOCKET, libc::SO_BINDTODEVICE, name).map_err(|e| {
                 Error::io(format!("cannot bind the GRE socket to interface {name:?}"), &e)
-                    .code(Code::S02)
-                    .fix("name an interface that `ip link` lists")
+                    .with_code(Code::S02)
+                    .with_fix("name an interface that `ip link` lists")
             })?;
         }
         if let Some(local) = options.local {
             socket::bind(&fd, &socket::address(local)).map_err(|e| {
                 Error::io(format!("cannot bind the GRE socket to {local}"), &e)
-                    .code(Code::S02)
-                    .fix("use an address that `ip address` lists on this host")
+                    .with_code(Code::S02)
+                    .with_fix("use an address that `ip address` lists on this host")
             })?;
         }
         Ok(GreSocket { fd, receive_buffer })
@@ -115,32 +119,36 @@ impl GreSocket {
         Ok(0)
     }
 
-    /// Sends the batch and empties it. What did not fit the socket's buffer stays in it ([`Sent::blocked`]); a packet
-    /// that the kernel refuses is dropped and counted.
+    /// Sends the batch and empties it. It never waits: a packet that finds a full queue is dropped and counted, as a
+    /// router would, and one that the kernel refuses is dropped with its reason.
     pub fn send(&self, batch: &mut SendBatch) -> Sent {
         let mut report = Sent::default();
         let mut retried = false;
         while batch.pending() > 0 {
-            match message::send(self.as_fd(), batch) {
+            let error = match message::send(self.as_fd(), batch) {
                 Ok(n) => {
                     report.sent += n;
                     batch.advance(n);
                     retried = false;
+                    continue;
                 }
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
-                    report.blocked = true;
-                    return report;
-                }
+                Err(e) => e,
+            };
+            match error.raw_os_error() {
+                Some(libc::EINTR) => continue,
                 // An ICMP error about an earlier packet is reported once, on whatever call comes next.
-                Err(e) if is_icmp(&e) && !retried => retried = true,
-                Err(e) => {
+                _ if is_icmp(&error) && !retried => {
+                    retried = true;
+                    continue;
+                }
+                Some(libc::ENOBUFS | libc::EAGAIN) => report.congested += 1,
+                _ => {
                     report.refused += 1;
-                    report.error = Some(e);
-                    batch.advance(1);
-                    retried = false;
+                    report.error = Some(error);
                 }
             }
+            batch.advance(1);
+            retried = false;
         }
         report
     }
@@ -167,7 +175,7 @@ impl GreSocket {
     /// What the kernel answers.
     pub fn set_filter(&self, filter: CallFilter) -> Result<()> {
         socket::attach_filter(&self.fd, &mut filter.program())
-            .map_err(|e| Error::io("cannot put a packet filter on the GRE socket", &e).code(Code::S02))
+            .map_err(|e| Error::io("cannot put a packet filter on the GRE socket", &e).with_code(Code::S02))
     }
 
     /// Sets the time to live of what is sent from now on (1 to 255), to find the router where GRE ends.
@@ -209,10 +217,11 @@ fn is_icmp(e: &io::Error) -> bool {
 }
 
 fn refused(e: &io::Error) -> Error {
-    let error =
-        Error::io("cannot open a raw GRE socket (IP protocol 47)", e).code(Code::S02).needs("CAP_NET_RAW");
-    match error.kind {
-        Kind::Unsupported => error.fix(
+    let error = Error::io("cannot open a raw GRE socket (IP protocol 47)", e)
+        .with_code(Code::S02)
+        .needs("CAP_NET_RAW");
+    match error.kind() {
+        Kind::Unsupported => error.with_fix(
             "allow AF_INET raw sockets here (RestrictAddressFamilies=, seccomp, or the kernel's CONFIG_INET)",
         ),
         _ => error,

@@ -64,7 +64,7 @@ fn request(options: &TunOptions) -> Result<libc::ifreq> {
     if !fits || name.iter().any(|c| *c <= b' ' || *c == b'/' || *c >= 0x7f) {
         let tried = format!("cannot make TUN interface {:?}", options.name);
         return Err(Error::new(Kind::Other, tried, "not a name for an interface")
-            .fix("use 1 to 15 letters, digits, dots, dashes"));
+            .with_fix("use 1 to 15 letters, digits, dots, dashes"));
     }
     // SAFETY: an ifreq of zeroes is a valid one.
     let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
@@ -86,12 +86,12 @@ fn ioctl(rc: libc::c_int) -> io::Result<()> {
 }
 
 fn no_device(e: &io::Error) -> Error {
-    let error = Error::io(format!("cannot open {DEVICE}"), e).code(Code::S07);
-    match error.kind {
-        Kind::NotFound => error.fix(format!(
+    let error = Error::io(format!("cannot open {DEVICE}"), e).with_code(Code::S07);
+    match error.kind() {
+        Kind::NotFound => error.with_fix(format!(
             "load the module (modprobe tun), or give the container --device {DEVICE}"
         )),
-        Kind::NotPermitted => error.fix(format!(
+        Kind::NotPermitted => error.with_fix(format!(
             "allow the device: DeviceAllow={DEVICE} rw in the unit, --device {DEVICE} for a container, or run as root"
         )),
         _ => error,
@@ -100,10 +100,12 @@ fn no_device(e: &io::Error) -> Error {
 
 fn refused(name: &str, e: &io::Error) -> Error {
     let error = Error::io(format!("cannot make TUN interface {name}"), e).needs("CAP_NET_ADMIN");
-    match (error.kind, e.raw_os_error()) {
-        (Kind::Busy, _) => error.fix(format!("another process holds {name}: end it, or choose another name")),
+    match (error.kind(), e.raw_os_error()) {
+        (Kind::Busy, _) => {
+            error.with_fix(format!("another process holds {name}: end it, or choose another name"))
+        }
         (_, Some(libc::EINVAL)) => {
-            error.fix(format!("{name} exists and is no TUN interface of this kind: choose another name"))
+            error.with_fix(format!("{name} exists and is no TUN interface of this kind: choose another name"))
         }
         _ => error,
     }
