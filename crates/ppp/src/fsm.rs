@@ -15,4 +15,6 @@ pub use receive::Ignored;
 pub use timers::Timers;
 
 #[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
 mod tests;

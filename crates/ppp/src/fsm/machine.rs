@@ -252,7 +252,12 @@ impl<P: Protocol> Fsm<P> {
             self.reason = reason.bytes().take(MAX_REASON).collect();
         }
         self.cause.get_or_insert(finish);
+        let was_listening = self.state == State::Stopped;
         self.fire(now, automaton::Event::Close, Reply::None);
+        // The table is silent here, since a layer finishes before it comes to Stopped. After `listen` it has not.
+        if was_listening && let Some(finish) = self.cause.take() {
+            self.tell(Event::Finished(finish));
+        }
     }
 
     /// Takes the step of the table for `event`. An event that the table has not for this state does nothing.

@@ -53,6 +53,9 @@ pub trait Protocol {
     /// The protocol's name in errors and messages.
     const LAYER: Layer;
 
+    /// The code for a negotiation that does not converge.
+    const NO_AGREEMENT: Code = Code::L01;
+
     /// How long after Opened an exact repetition of the peer's request, before any traffic, is taken for a crossing and
     /// answered without falling out of Opened. `None`, the table's rule, for all but CCP.
     const CROSSING: Option<Duration> = None;
@@ -93,6 +96,11 @@ pub trait Protocol {
     /// A packet with a code above 7 or 0. It may come in any state from Closed on; `opened` says whether it is Opened.
     fn extra(&mut self, _packet: &Packet<'_>, _opened: bool) -> Extra {
         Extra::Unknown
+    }
+
+    /// An option for people.
+    fn show(option: &Opt<'_>) -> String {
+        option.to_string()
     }
 
     /// Whether the layer cannot live with a Code-Reject of this code.

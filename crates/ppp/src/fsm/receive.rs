@@ -3,7 +3,6 @@
 use core::fmt;
 use std::time::Instant;
 
-use adit_diag::Code;
 use adit_wire::cp::{self, Opt, Options, Packet};
 
 use super::machine::{Event, Finish, Fsm, Reply};
@@ -58,11 +57,16 @@ impl<P: Protocol> Fsm<P> {
             cp::CODE_REJECT => self.on_code_reject(now, &packet),
             _ => self.on_extra(now, &packet),
         }
-        if let Some(failure) = self.protocol.failure() {
-            let reason = failure.detail.clone();
-            self.finish_with(now, Finish::Failed(failure), &reason);
-        }
+        self.close_if_failed(now);
         Ok(())
+    }
+
+    /// Closes when the protocol sees no way on; `true` then, and the packet needs no other answer.
+    fn close_if_failed(&mut self, now: Instant) -> bool {
+        let Some(failure) = self.protocol.failure() else { return false };
+        let reason = failure.detail.clone();
+        self.finish_with(now, Finish::Failed(failure), &reason);
+        true
     }
 
     fn on_request(&mut self, now: Instant, packet: &Packet<'_>) -> Result<(), Ignored> {
@@ -83,6 +87,9 @@ impl<P: Protocol> Fsm<P> {
             }
         }
         let (code, data) = self.judge(packet, &options);
+        if self.close_if_failed(now) {
+            return Ok(());
+        }
         let event = match code {
             cp::CONFIGURE_ACK => {
                 self.protocol.accepted(&options);
@@ -143,6 +150,9 @@ impl<P: Protocol> Fsm<P> {
         if self.state.is_negotiating() {
             self.protocol.acked();
         }
+        if self.close_if_failed(now) {
+            return Ok(());
+        }
         self.fire(now, automaton::Event::Rca, Reply::Terminate { id: packet.id });
         Ok(())
     }
@@ -153,12 +163,15 @@ impl<P: Protocol> Fsm<P> {
         self.request.answered = true;
         if self.state.is_negotiating() {
             self.naks_received += 1;
-            self.count_refusal(now);
+            self.count_refusal(now, &options);
             if self.naks_received <= self.timers.max_failure {
                 self.protocol.naked(&options);
             } else {
                 self.protocol.rejected(&options);
             }
+        }
+        if self.close_if_failed(now) {
+            return Ok(());
         }
         self.fire(now, automaton::Event::Rcn, Reply::Terminate { id: packet.id });
         Ok(())
@@ -172,18 +185,23 @@ impl<P: Protocol> Fsm<P> {
         }
         self.request.answered = true;
         if self.state.is_negotiating() {
-            self.count_refusal(now);
+            self.count_refusal(now, &options);
             self.protocol.rejected(&options);
+        }
+        if self.close_if_failed(now) {
+            return Ok(());
         }
         self.fire(now, automaton::Event::Rcn, Reply::Terminate { id: packet.id });
         Ok(())
     }
 
-    fn count_refusal(&mut self, now: Instant) {
+    fn count_refusal(&mut self, now: Instant, options: &[Opt<'_>]) {
         self.refusals += 1;
         if self.refusals > REFUSALS.saturating_add(self.timers.max_failure.saturating_mul(2)) {
-            let detail = format!("the peer refused our {} requests {} times", P::LAYER, self.refusals);
-            let failure = Failure { code: Code::L01, detail: detail.clone() };
+            let last = options.first().map_or_else(|| "nothing".to_owned(), P::show);
+            let (layer, times) = (P::LAYER, self.refusals);
+            let detail = format!("the peer refused our {layer} requests {times} times, last over {last}");
+            let failure = Failure { code: P::NO_AGREEMENT, detail: detail.clone() };
             self.finish_with(now, Finish::Failed(failure), &detail);
         }
     }
