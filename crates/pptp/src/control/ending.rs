@@ -46,6 +46,9 @@ impl ControlConnection {
     }
 
     pub(super) fn place(&mut self, now: Instant, call_id: u16) {
+        if self.is_closed() {
+            return;
+        }
         let handle = self.calls.new_handle();
         if !self.is_established() || self.calls.len() >= self.config.max_calls {
             let text = if self.is_established() { "too many calls" } else { "no control connection" };
