@@ -44,19 +44,21 @@ impl SealKey {
         // Longer than any key file: a wrong path, such as a device, must not fill the memory.
         let mut text = Zeroizing::new(Vec::with_capacity(256));
         file.take(256).read_to_end(&mut text).map_err(|e| Error::io(path, "reading the key", &e))?;
+        SealKey::parse(&text).ok_or_else(|| Error::BadKey { key: path.into() })
+    }
+
+    /// A key from its text, 64 hexadecimal digits with or without blanks around: how it comes in an environment
+    /// variable or a systemd credential.
+    pub fn parse(text: &[u8]) -> Option<SealKey> {
         let digits = text.trim_ascii();
         let mut key = SealKey(Zeroizing::new([0; KEY]));
-        if digits.len() != 2 * KEY {
-            return Err(Error::BadKey { key: path.into() });
+        if digits.len() != 2 * KEY || !digits.iter().all(u8::is_ascii_hexdigit) {
+            return None;
         }
         for (octet, pair) in key.0.iter_mut().zip(digits.chunks_exact(2)) {
-            *octet = std::str::from_utf8(pair)
-                .ok()
-                .filter(|pair| pair.bytes().all(|b| b.is_ascii_hexdigit()))
-                .and_then(|pair| u8::from_str_radix(pair, 16).ok())
-                .ok_or_else(|| Error::BadKey { key: path.into() })?;
+            *octet = u8::from_str_radix(core::str::from_utf8(pair).ok()?, 16).ok()?;
         }
-        Ok(key)
+        Some(key)
     }
 
     /// Makes a new key file, mode 0600, and returns its key; the key of the file that is there when another program was

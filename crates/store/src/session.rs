@@ -187,7 +187,7 @@ pub struct SessionFilter {
     pub user: Option<String>,
     /// Only those that were still running at or after this time.
     pub since: Option<Timestamp>,
-    /// Only the newest of each user.
+    /// Only the newest of each user, of those that fit the rest.
     pub newest_per_user: bool,
     /// Only those that ended with a code.
     pub failed: bool,

@@ -144,17 +144,18 @@ pub(super) fn record(connection: &Connection, id: SessionId) -> Result<Vec<Step>
 }
 
 pub(super) fn list(connection: &Connection, filter: &SessionFilter) -> Result<Vec<Session>, Fail> {
-    let mut statement = connection.prepare_cached(
+    const FITS: &str = "(:running IS NULL OR (ended IS NULL) = :running)
+        AND (:user IS NULL OR user_key = :user)
+        AND (:since IS NULL OR ended IS NULL OR ended >= :since)
+        AND (NOT :failed OR code IS NOT NULL)";
+    let mut statement = connection.prepare_cached(&format!(
         "SELECT * FROM (
             SELECT * FROM sessions
-            WHERE (:running IS NULL OR (ended IS NULL) = :running)
-              AND (:user IS NULL OR user_key = :user)
-              AND (:since IS NULL OR ended IS NULL OR ended >= :since)
-              AND (NOT :failed OR code IS NOT NULL)
-              AND (NOT :newest OR id IN (SELECT max(id) FROM sessions WHERE user_key IS NOT NULL GROUP BY user_key))
+            WHERE {FITS} AND (NOT :newest OR id IN (
+                SELECT max(id) FROM sessions WHERE {FITS} AND user_key IS NOT NULL GROUP BY user_key))
             ORDER BY id DESC LIMIT :last)
-         ORDER BY id",
-    )?;
+         ORDER BY id"
+    ))?;
     let rows = statement.query_map(
         named_params! {
             ":running": filter.running,
