@@ -6,9 +6,11 @@
 
 #![forbid(unsafe_code)]
 
+mod control;
 mod input;
 mod mppe;
 mod packets;
+mod path;
 mod ppp;
 mod stream;
 
@@ -28,6 +30,8 @@ pub const TARGETS: &[Target] = &[
     Target { name: "dhcp_and_ip", run: packets::dhcp_and_ip },
     Target { name: "ppp_frames", run: ppp::ppp_frames },
     Target { name: "mppe_decrypt", run: mppe::mppe_decrypt },
+    Target { name: "path", run: path::path },
+    Target { name: "control_connection", run: control::control_connection },
 ];
 
 /// Runs the target of that name.

@@ -70,4 +70,6 @@ replays! {
     c236_dhcp_and_ip "dhcp_and_ip",
     c236_ppp_frames "ppp_frames",
     c236_mppe_decrypt "mppe_decrypt",
+    c236_path "path",
+    c236_control_connection "control_connection",
 }

@@ -1,0 +1,204 @@
+//! Two data paths that talk to each other, and a hand that meddles with what passes between them.
+
+use std::net::Ipv4Addr;
+use std::time::{Duration, Instant};
+
+use adit_crypto::mppe::{Side, Strength, start_keys_v2};
+use adit_crypto::secret::Password;
+use adit_ppp::mppe::Mppe;
+use adit_tunnel::path::{HEADROOM, Network, NetworkV6, Path, PathCommand, PathConfig, Sink};
+use adit_wire::{gre, ppp};
+
+use crate::input::Input;
+
+const ENDS: [Ipv4Addr; 2] = [Ipv4Addr::new(10, 99, 0, 1), Ipv4Addr::new(10, 99, 0, 14)];
+
+/// What came out of one end.
+#[derive(Default)]
+struct Out {
+    gre: Vec<Vec<u8>>,
+    ip: usize,
+    changes: u32,
+}
+
+impl Sink for Out {
+    fn gre(&mut self, packet: &[u8]) {
+        self.gre.push(packet.to_vec());
+    }
+
+    fn ip(&mut self, packet: &mut [u8]) {
+        assert!(!packet.is_empty());
+        self.ip += 1;
+    }
+
+    fn frame(&mut self, frame: &[u8]) {
+        if let Ok((protocol, _)) = ppp::frame(frame) {
+            assert!(!matches!(protocol, ppp::IP | ppp::IPV6), "an IP packet among the control frames");
+        }
+    }
+
+    fn dhcp(&mut self, packet: &[u8]) {
+        assert!(!packet.is_empty());
+    }
+
+    fn may_spend(&mut self, changes: u32) -> bool {
+        self.changes = self.changes.saturating_add(changes);
+        self.changes < 20_000
+    }
+}
+
+/// The first octet chooses the terms; each step then moves a packet, meddles, commands or waits.
+pub(crate) fn path(data: &[u8]) {
+    let mut input = Input::new(data);
+    let terms = input.u8();
+    let is_required = terms & 1 != 0;
+    let begun = Instant::now();
+    let mut now = begun;
+    let mut ends = [0, 1].map(|end| {
+        let ids = [(7, 9), (9, 7)][end];
+        let config = PathConfig { encryption_required: is_required, ..PathConfig::new(ids.0, ids.1) };
+        Path::new(config, now)
+    });
+    let mut was_encrypted = [is_required; 2];
+    while !input.is_empty() {
+        let step = input.u8();
+        let end = usize::from(step & 1);
+        let mut out = Out::default();
+        match step >> 1 & 7 {
+            0 | 1 => {
+                let mut buffer = vec![0; HEADROOM];
+                buffer.extend_from_slice(&packet(&mut input, end));
+                ends[end].handle_ip(now, &mut buffer, &mut out);
+            }
+            2 => ends[end].send_frame(now, &frame(&mut input), &mut out),
+            3 => {
+                let mut raw = input.chunk().to_vec();
+                ends[end].handle_gre(now, &mut raw, &mut out);
+            }
+            4 => {
+                now += Duration::from_millis(u64::from(input.u16()));
+                if ends[end].poll_timeout().is_some_and(|(at, _)| at <= now) {
+                    ends[end].handle_timeout(now, &mut out);
+                    let still = ends[end].poll_timeout();
+                    assert!(still.is_none_or(|(at, _)| at > now), "a timeout that stays due: {still:?}");
+                }
+            }
+            _ => {
+                let command = command(&mut input, end, terms);
+                was_encrypted[end] |= matches!(command, PathCommand::Encryption(Some(_)));
+                ends[end].command(now, command);
+            }
+        }
+        deliver(&mut ends, end, now, out, &mut input, was_encrypted);
+    }
+    for end in &ends {
+        let _ = (end.counters(), end.mtu());
+    }
+}
+
+/// Brings what `end` sent to the other one, or not, or changed, until nothing more is said.
+fn deliver(
+    ends: &mut [Path; 2],
+    mut end: usize,
+    now: Instant,
+    mut out: Out,
+    input: &mut Input<'_>,
+    was_encrypted: [bool; 2],
+) {
+    for _ in 0..8 {
+        let mut answer = Out::default();
+        for sent in std::mem::take(&mut out.gre) {
+            check_clear(&sent, was_encrypted[end]);
+            let mut packet = sent;
+            match input.u8() & 7 {
+                1 => continue,
+                2 => ends[1 - end].handle_gre(now, &mut packet.clone(), &mut answer),
+                3 => {
+                    let at = usize::from(input.u8()) % packet.len();
+                    packet[at] ^= input.u8();
+                }
+                _ => {}
+            }
+            ends[1 - end].handle_gre(now, &mut packet, &mut answer);
+        }
+        if answer.gre.is_empty() {
+            return;
+        }
+        (end, out) = (1 - end, answer);
+    }
+}
+
+/// No IP packet in clear once encryption is required or was there.
+fn check_clear(packet: &[u8], was_encrypted: bool) {
+    let parsed = gre::Packet::new_checked(packet);
+    assert!(parsed.is_ok(), "a GRE packet that cannot be read: {packet:02x?}");
+    if let Ok(parsed) = parsed
+        && let Ok((protocol, _)) = ppp::frame(parsed.payload())
+    {
+        let is_clear = matches!(protocol, ppp::IP | ppp::IPV6);
+        assert!(!(is_clear && was_encrypted), "an IP packet left in clear");
+    }
+}
+
+fn packet(input: &mut Input<'_>, end: usize) -> Vec<u8> {
+    let shape = input.u8();
+    if shape & 0x80 != 0 {
+        return input.chunk().to_vec();
+    }
+    let data = input.chunk();
+    let payload = data.repeat(usize::from(shape & 0x0f) + 1);
+    let (src, dst) = (ENDS[end], ENDS[1 - end]);
+    let repr = adit_wire::ipv4::Repr {
+        src,
+        dst,
+        protocol: [17, 6, 1, 50][usize::from(shape >> 5 & 3)],
+        tos: 0,
+        dont_fragment: shape & 0x10 != 0,
+        identification: u16::from(shape),
+        ttl: 64,
+        payload_len: payload.len() as u16,
+    };
+    let mut packet = repr.emit().to_vec();
+    packet.extend_from_slice(&payload);
+    packet
+}
+
+fn frame(input: &mut Input<'_>) -> Vec<u8> {
+    let mut frame = Vec::new();
+    let protocol = [ppp::LCP, ppp::CCP, ppp::IPCP, ppp::CHAP][usize::from(input.u8() & 3)];
+    ppp::push_header(&mut frame, protocol, false, false);
+    frame.extend_from_slice(input.chunk());
+    frame
+}
+
+fn command(input: &mut Input<'_>, end: usize, terms: u8) -> PathCommand {
+    match input.u8() & 3 {
+        0 => {
+            let flags = input.u8();
+            PathCommand::Link { peer_mru: input.u16(), pfc: flags & 1 != 0, acfc: flags & 2 != 0 }
+        }
+        1 => {
+            let choice = input.u8();
+            let side = [Side::Server, Side::Client][end];
+            let keys = start_keys_v2(&Password::new("clientPass").nt_hash(), &[choice; 24], side);
+            let strength =
+                [Strength::Bits128, Strength::Bits56, Strength::Bits40][usize::from(terms >> 1) % 3];
+            let mppe = Mppe { strength, stateless: terms & 0x80 == 0, keys };
+            PathCommand::Encryption((choice & 0x80 == 0).then_some(mppe))
+        }
+        2 => {
+            let choice = input.u8();
+            let ipv6 = (choice & 1 != 0).then(|| NetworkV6::link_local(1 + end as u64, 2 - end as u64));
+            let network = Network {
+                peer_networks: vec![ENDS[1 - end].into()],
+                acl: (choice & 2 != 0).then(|| vec![ENDS[end].into()]),
+                local: ENDS[end],
+                mtu: input.u16(),
+                answer_dhcp: choice & 4 != 0,
+                ipv6,
+            };
+            PathCommand::Network((choice & 0x80 == 0).then_some(network))
+        }
+        _ => PathCommand::Mtu(input.u16()),
+    }
+}
