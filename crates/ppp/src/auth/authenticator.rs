@@ -59,7 +59,7 @@ pub enum AuthenticatorEvent {
 /// The server's end.
 #[derive(Debug)]
 pub struct Authenticator {
-    config: AuthenticatorConfig,
+    pub(super) config: AuthenticatorConfig,
     rng: Rng,
     state: State,
     output: Output<AuthenticatorEvent>,

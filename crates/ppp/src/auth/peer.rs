@@ -86,7 +86,7 @@ pub enum PeerEvent {
 
 /// The client's end.
 pub struct Peer {
-    config: PeerConfig,
+    pub(super) config: PeerConfig,
     rng: Rng,
     state: State,
     output: Output<PeerEvent>,

@@ -57,6 +57,7 @@ impl Authenticator {
             State::Retrying(retry, ..) => (retry.id, retry.challenge.clone()),
             State::Checking { request: open, .. } if *open == request => return Err(Ignored::BeingChecked),
             State::Checking { .. } => return Err(Ignored::WrongId),
+            State::Ended if packet.code == chap::CHANGE_PASSWORD_3 => return self.refuse_change(packet.id),
             State::Idle | State::Listening { .. } | State::Known | State::Ended => {
                 return Err(Ignored::Unexpected);
             }

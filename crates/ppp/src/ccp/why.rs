@@ -1,0 +1,107 @@
+//! Why there is no encryption, with both sides' offers next to each other.
+
+use adit_crypto::mppe::Side;
+use adit_diag::Code;
+use adit_wire::ccp::Mppe;
+use adit_wire::text::escape;
+
+use super::{Ccp, bit};
+use crate::auth::Method;
+use crate::fsm::{Failure, Finish};
+
+/// The failure of a session that requires encryption and authenticated itself by a method without keys. It is known
+/// before CCP begins.
+pub fn no_keys(method: Method) -> Failure {
+    let detail = format!("encryption is required, and {method} gives no keys for it");
+    Failure { code: Code::E06, detail }
+}
+
+impl Ccp {
+    /// Why the end of CCP is the end of the session, which it is where encryption is required. `was_up`: CCP has been
+    /// Opened in this session. `None` where it is not required, and where we ended it ourselves.
+    pub fn why(&self, finish: &Finish, was_up: bool) -> Option<Failure> {
+        let them = self.them();
+        let how = match finish {
+            _ if !self.is_required() => return None,
+            Finish::Failed(failure) => return Some(failure.clone()),
+            Finish::Closed => return None,
+            Finish::Rejected => format!("{them} has no CCP (Protocol-Reject)"),
+            Finish::NoAnswer => format!("{them} does not answer"),
+            Finish::Terminated(data) if data.is_empty() => format!("{them} ended CCP"),
+            Finish::Terminated(data) => format!("{them} ended CCP: \"{}\"", escape(data)),
+        };
+        let code = if was_up { Code::E08 } else { self.refused_by_peer() };
+        Some(Failure { code, detail: format!("{}, {how}", self.we_want()) })
+    }
+
+    /// What we refused the peer, which is the likely reason if it now ends the session.
+    pub fn refusal(&self) -> Option<Failure> {
+        let offer = self.peer.offer.filter(|_| self.peer.rejected)?;
+        let them = self.them();
+        let (code, ours) = match self.offer() {
+            None => (self.refused_by_us(), "encryption is off".to_owned()),
+            Some(bits) if self.common(offer).is_none() => (Code::E03, format!("has {bits}")),
+            Some(bits) => (Code::E07, format!("has {bits}")),
+        };
+        Some(Failure { code, detail: format!("{them} wants {offer}, {} {ours}", self.us()) })
+    }
+
+    /// The peer's last offer is not ours.
+    pub(super) fn no_agreement(&self) -> Failure {
+        let them = self.them();
+        let (code, theirs) = match self.peer.offer {
+            _ if self.peer.rejects => (self.refused_by_peer(), format!("{them} rejects mppe")),
+            None | Some(Mppe(0)) => (self.refused_by_peer(), format!("{them} offers no encryption")),
+            Some(bits) => {
+                let stateful = self.common(bits).is_some() && !bits.has(Mppe::STATELESS);
+                (if stateful { Code::E07 } else { Code::E03 }, format!("{them} offers {bits}"))
+            }
+        };
+        Failure { code, detail: format!("{}, {theirs}", self.we_want()) }
+    }
+
+    /// The directions differ.
+    pub(super) fn lopsided(&self, ours: Mppe, theirs: Mppe) -> Failure {
+        let (us, them) = (self.us(), self.them());
+        let detail = format!("{them} agreed to {ours} towards {us} and asked for {theirs} towards itself");
+        Failure { code: Code::E03, detail }
+    }
+
+    /// Everything we can do, as the option would say it.
+    fn offer(&self) -> Option<Mppe> {
+        let bits = self.allowed.iter().fold(Mppe::default(), |bits, strength| bits.with(bit(*strength)));
+        (!bits.is_empty()).then_some(bits.with(Mppe::STATELESS))
+    }
+
+    fn we_want(&self) -> String {
+        format!("{} wants {}", self.us(), self.offer().unwrap_or_default())
+    }
+
+    fn us(&self) -> &'static str {
+        match self.side {
+            Side::Server => "server",
+            Side::Client => "client",
+        }
+    }
+
+    fn them(&self) -> &'static str {
+        match self.side {
+            Side::Server => "client",
+            Side::Client => "server",
+        }
+    }
+
+    fn refused_by_peer(&self) -> Code {
+        match self.side {
+            Side::Server => Code::E01,
+            Side::Client => Code::E02,
+        }
+    }
+
+    fn refused_by_us(&self) -> Code {
+        match self.side {
+            Side::Server => Code::E02,
+            Side::Client => Code::E01,
+        }
+    }
+}
