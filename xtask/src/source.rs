@@ -27,7 +27,7 @@ pub(crate) fn files(root: &Path) -> anyhow::Result<Vec<PathBuf>> {
 /// True for a file that holds only tests, or helpers of tests.
 pub(crate) fn is_test_file(file: &Path) -> bool {
     let below = |name: &str| file.components().any(|part| part.as_os_str() == name);
-    below("tests") || file.file_name().is_some_and(|name| name == "tests.rs")
+    below("tests") || file.file_name().is_some_and(|name| name == "tests.rs" || name == "testing.rs")
 }
 
 /// The lines of a Rust source before its `#[cfg(test)] mod tests`, which stands last by custom.

@@ -46,30 +46,45 @@ fn replay(target: &str) {
     }
 }
 
-macro_rules! replays {
-    ($($test:ident $target:literal),+ $(,)?) => {
-        $(#[test]
-        fn $test() {
-            replay($target);
-        })+
-
-        #[test]
-        fn every_target_is_replayed() {
-            let mut replayed = vec![$($target),+];
-            replayed.sort_unstable();
-            let mut targets: Vec<&str> = TARGETS.iter().map(|target| target.name).collect();
-            targets.sort_unstable();
-            assert_eq!(replayed, targets);
-        }
-    };
+#[test]
+fn every_target_is_replayed() {
+    for target in TARGETS {
+        let call = format!("replay(\"{}\")", target.name);
+        assert!(include_str!("replay.rs").contains(&call), "no test calls {call}");
+    }
 }
 
-replays! {
-    c236_control_stream "control_stream",
-    c236_gre_packet "gre_packet",
-    c236_dhcp_and_ip "dhcp_and_ip",
-    c236_ppp_frames "ppp_frames",
-    c236_mppe_decrypt "mppe_decrypt",
-    c236_path "path",
-    c236_control_connection "control_connection",
+#[test]
+fn c236_control_stream() {
+    replay("control_stream");
+}
+
+#[test]
+fn c236_gre_packet() {
+    replay("gre_packet");
+}
+
+#[test]
+fn c236_dhcp_and_ip() {
+    replay("dhcp_and_ip");
+}
+
+#[test]
+fn c236_ppp_frames() {
+    replay("ppp_frames");
+}
+
+#[test]
+fn c236_mppe_decrypt() {
+    replay("mppe_decrypt");
+}
+
+#[test]
+fn c236_path() {
+    replay("path");
+}
+
+#[test]
+fn c236_control_connection() {
+    replay("control_connection");
 }
