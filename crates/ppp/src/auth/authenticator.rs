@@ -114,11 +114,7 @@ struct Settled {
 impl Authenticator {
     /// An end that waits for [`open`](Authenticator::open).
     pub fn new(config: AuthenticatorConfig, mut rng: Rng) -> Authenticator {
-        let [last_id] = {
-            let mut octet = [0];
-            rng.fill(&mut octet);
-            octet
-        };
+        let last_id = rng.u32() as u8;
         Authenticator {
             config,
             rng,
@@ -273,11 +269,7 @@ impl Authenticator {
             self.refuse(id, request, Code::A01, detail);
             return;
         }
-        let deadline = match self.state {
-            State::Listening { deadline } | State::Challenged { deadline, .. } => deadline,
-            // A person has typed meanwhile.
-            _ => later(now, self.config.timing.total),
-        };
+        let deadline = later(now, self.config.timing.total);
         self.state = State::Checking { id, request, name: question.name.clone(), changing, deadline };
         self.output.tell(AuthenticatorEvent::Ask(question));
     }

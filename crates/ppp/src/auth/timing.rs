@@ -10,7 +10,7 @@ pub struct Timing {
     pub resend: Duration,
     /// How often such a packet is sent.
     pub tries: u32,
-    /// From the start to the result, without the time in which a person types.
+    /// For the peer to answer, and then for whoever knows the accounts.
     pub total: Duration,
     /// For a person to type a new password, after a Failure that allows another try.
     pub retry: Duration,

@@ -49,7 +49,8 @@ impl Authenticator {
                 chap::Message::Failure(message).emit(&mut packet, id);
                 return packet;
             }
-            Method::MsChapV1 => 2,
+            // No Change-Password of version 1 is taken; pppd says so with the same number.
+            Method::MsChapV1 => 0,
             Method::MsChapV2 => 3,
         };
         let challenge = match retry {

@@ -12,9 +12,7 @@ use crate::auth::Ignored;
 
 impl Peer {
     pub(super) fn send_pap(&mut self, now: Instant) {
-        let mut id = [0];
-        self.rng.fill(&mut id);
-        let [id] = id;
+        let id = self.rng.u32() as u8;
         let name = self.config.credentials.wire_name();
         let password = self.config.credentials.password.expose().as_bytes();
         let mut packet = Vec::new();
