@@ -1,1 +1,35 @@
 //! adit.toml: TOML with spans, defaults and their origin, checks with a fix.
+//!
+//! [`Checked::read`] reads a file and the `conf.d` beside it, checks it, and holds the typed [`Config`] if there is
+//! no error. [`Checked::check_host`] compares it with a host. The table of keys ([`keys`]) makes defaults, messages,
+//! the JSON Schema ([`schema`]) and the manual, so they cannot disagree.
+
+#![forbid(unsafe_code)]
+
+mod book;
+mod check;
+mod checked;
+mod finding;
+mod keys;
+mod model;
+mod read;
+mod render;
+mod resolve;
+mod schema;
+mod source;
+mod syntax;
+mod tree;
+mod walk;
+
+pub use check::{HostFacts, HostNet};
+pub use checked::{Checked, Setting};
+pub use finding::{Finding, Fix, Level, Replace, apply};
+pub use keys::{Key, keys};
+pub use model::{
+    Auth, AuthMethod, AuthSource, Config, Echo, Limits, Link, Listen, Log, LogFormat, LogLevel, LogTarget,
+    Mss, PasswordPolicy, Reorder, Retention, SameNat, SecretSource, Server, Store, StoreUrl,
+};
+pub use read::{parse_duration, show_duration};
+pub use render::{render, summary};
+pub use schema::schema;
+pub use source::{MAX_FILE, MAX_FILES, Place, Source, read_files};

@@ -7,7 +7,9 @@
 mod code;
 mod diagnostic;
 mod layer;
+mod near;
 
 pub use code::{Code, UnknownCode};
 pub use diagnostic::Diagnostic;
 pub use layer::Layer;
+pub use near::nearest;

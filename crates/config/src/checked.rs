@@ -1,0 +1,235 @@
+//! A configuration after its check.
+
+use std::path::Path;
+
+use adit_diag::Code;
+
+use crate::book::Book;
+use crate::check::{self, HostFacts};
+use crate::finding::{Finding, Level};
+use crate::keys::{self, KEYS, Slot};
+use crate::model::Config;
+use crate::render::render;
+use crate::source::{Source, read_files};
+use crate::tree::{self, Entry, Node, Spot, Table, Value};
+use crate::{resolve, syntax, walk};
+
+/// Files, what was found in them, and the configuration if it can be used.
+#[derive(Debug)]
+pub struct Checked {
+    sources: Vec<Source>,
+    tree: Node,
+    findings: Vec<Finding>,
+    config: Option<Config>,
+    host_checked: bool,
+}
+
+/// One value in effect and where it comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// The key with its path.
+    pub key: String,
+    /// The value as TOML; a place of a secret, never the secret.
+    pub value: String,
+    /// File and line, or `None` for a default.
+    pub origin: Option<(String, usize)>,
+}
+
+impl Checked {
+    /// Reads and checks a file and the `conf.d` beside it.
+    pub fn read(path: &Path) -> Checked {
+        let (sources, unreadable) = read_files(path);
+        let mut checked = Checked::parse(sources);
+        if !unreadable.is_empty() {
+            checked.config = None;
+            checked.findings.extend(unreadable);
+            checked.sort();
+        }
+        checked
+    }
+
+    /// Reads and checks a file, or the built-in configuration when there is none.
+    pub fn read_or_built_in(path: &Path) -> Checked {
+        if path.exists() { Checked::read(path) } else { Checked::built_in() }
+    }
+
+    /// What runs without a file.
+    pub fn built_in() -> Checked {
+        Checked::parse(vec![Source::new("(built in)", include_str!("built_in.toml"))])
+    }
+
+    /// Checks texts that lie over each other, the last on top.
+    pub fn parse(sources: Vec<Source>) -> Checked {
+        let mut table = Table::new();
+        let mut findings = Vec::new();
+        let whole = |path: &[String]| matches!(keys::slot(path), Slot::Key(_));
+        for (file, source) in sources.iter().enumerate() {
+            let (parsed, errors) = syntax::parse(source, file);
+            findings.extend(errors);
+            tree::merge(&mut table, parsed, &mut Vec::new(), &whole);
+        }
+        let spot = Spot { file: 0, span: 0..0 };
+        let tree = Node { value: Value::Table(table), spot };
+        let mut checked = Checked { sources, tree, findings, config: None, host_checked: false };
+        // What follows a syntax error is guesswork; the rest of the file is not looked at.
+        if checked.findings.is_empty() && !checked.other_version() {
+            checked.check_meaning();
+        }
+        checked.sort();
+        checked
+    }
+
+    /// A file for another adit: everything else found in it would mislead.
+    fn other_version(&mut self) -> bool {
+        let book = Book::new(&self.sources, &self.tree);
+        let Some(entry) = book.entry(&["version"]) else { return false };
+        let Value::Number(version) = entry.node.value else { return false };
+        if version == 1 {
+            return false;
+        }
+        let (newer, label) =
+            if version > 1 { ("for a newer adit", "update adit") } else { ("unknown", "write 1") };
+        let message = format!("version {version} is {newer}, this one reads version 1");
+        let finding = book.on(&["version"], Code::F21, Level::Error, message).label(label);
+        self.findings.push(finding);
+        true
+    }
+
+    fn check_meaning(&mut self) {
+        let mut book = Book::new(&self.sources, &self.tree);
+        let mut config = None;
+        if walk::walk(&mut book) {
+            config = resolve::resolve(&self.tree);
+        }
+        if let Some(config) = &config {
+            check::run(&mut book, config);
+        }
+        self.config = config.filter(|_| !book.failed);
+        self.findings.extend(book.findings);
+    }
+
+    /// Checks against a host too. Does nothing when the files themselves cannot be used.
+    pub fn check_host(&mut self, host: &HostFacts) {
+        let Some(config) = &self.config else { return };
+        let mut book = Book::new(&self.sources, &self.tree);
+        check::run_host(&mut book, config, host);
+        if book.failed {
+            self.config = None;
+        }
+        self.findings.extend(book.findings);
+        self.host_checked = true;
+        self.sort();
+    }
+
+    /// The configuration; `None` when there is an error.
+    pub fn config(&self) -> Option<&Config> {
+        self.config.as_ref()
+    }
+
+    /// The configuration, or all of this to tell why there is none.
+    pub fn into_config(self) -> Result<Config, Box<Checked>> {
+        match self.config {
+            Some(config) => Ok(config),
+            None => Err(Box::new(self)),
+        }
+    }
+
+    /// What was found, by file and line.
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// The texts, in the order in which they lie over each other.
+    pub fn sources(&self) -> &[Source] {
+        &self.sources
+    }
+
+    /// How deep the check went: `"syntax"`, `"meaning"` or `"host"`.
+    pub fn depth(&self) -> &'static str {
+        let syntax = self.findings.iter().any(|finding| finding.code == Code::F01);
+        match (syntax, self.host_checked) {
+            (true, _) => "syntax",
+            (false, true) => "host",
+            (false, false) => "meaning",
+        }
+    }
+
+    /// Whether nothing at or above a level was found.
+    pub fn is_clean(&self, level: Level) -> bool {
+        self.findings.iter().all(|finding| finding.level > level)
+    }
+
+    /// The findings as people read them.
+    pub fn render(&self) -> String {
+        render(&self.findings, &self.sources)
+    }
+
+    /// Every value in effect, in the order of the manual, with where it comes from. Groups show only what
+    /// they say themselves.
+    pub fn effective(&self) -> Vec<Setting> {
+        let mut settings = Vec::new();
+        for key in KEYS {
+            for section in key.sections {
+                let free = section.contains('*') || *section == "pool";
+                for path in self.paths(section) {
+                    let path: Vec<&str> = path.iter().map(String::as_str).chain([key.name]).collect();
+                    match self.tree.find(&path) {
+                        Some(entry) => settings.push(self.setting(&path, entry)),
+                        None if free || key.default.is_empty() => {}
+                        None => settings.push(Setting {
+                            key: path.join("."),
+                            value: key.default.to_owned(),
+                            origin: None,
+                        }),
+                    }
+                }
+            }
+        }
+        settings
+    }
+
+    /// The concrete tables of a section.
+    fn paths(&self, section: &str) -> Vec<Vec<String>> {
+        let mut paths: Vec<Vec<String>> = vec![Vec::new()];
+        for part in section.split('.').filter(|part| !part.is_empty()) {
+            let mut longer = Vec::new();
+            for path in paths {
+                if part == "*" {
+                    let names: Vec<&str> = path.iter().map(String::as_str).collect();
+                    let table = self.tree.find(&names).and_then(|entry| entry.node.table());
+                    let names = table.into_iter().flat_map(|table| table.keys());
+                    longer.extend(names.map(|name| [path.as_slice(), std::slice::from_ref(name)].concat()));
+                } else {
+                    longer.push([path.as_slice(), &[part.to_owned()]].concat());
+                }
+            }
+            paths = longer;
+        }
+        paths
+    }
+
+    fn setting(&self, path: &[&str], entry: &Entry) -> Setting {
+        let spot = &entry.node.spot;
+        let source = self.sources.get(spot.file);
+        let value = source.and_then(|source| source.text.get(spot.span.clone())).unwrap_or_default();
+        let origin = source.map(|source| (source.name.clone(), source.place(entry.key.span.start).line));
+        let value = value.split_whitespace().collect::<Vec<_>>().join(" ");
+        Setting { key: path.join("."), value, origin }
+    }
+
+    fn sort(&mut self) {
+        let order = |finding: &Finding| {
+            let file = self.sources.iter().position(|source| source.name == finding.file);
+            (
+                file.unwrap_or(usize::MAX),
+                finding.file.clone(),
+                finding.line,
+                finding.col,
+                finding.level,
+                finding.code,
+            )
+        };
+        self.findings.sort_by_cached_key(order);
+        self.findings.dedup();
+    }
+}

@@ -1,0 +1,197 @@
+//! Every key of the file: where it stands, what it takes, its default, and one line about it.
+
+mod kind;
+mod table;
+
+pub(crate) use kind::Kind;
+pub(crate) use table::KEYS;
+
+use crate::tree::Node;
+
+/// One key.
+#[derive(Debug)]
+pub struct Key {
+    /// The tables it may stand in; `*` is any name.
+    pub sections: &'static [&'static str],
+    /// Its name.
+    pub name: &'static str,
+    /// What it takes.
+    pub(crate) kind: Kind,
+    /// The default as TOML; empty for none.
+    pub default: &'static str,
+    /// An example as TOML; empty where the default is one.
+    pub example: &'static str,
+    /// What it is for.
+    pub about: &'static str,
+}
+
+impl Key {
+    /// What it takes, for people.
+    pub fn takes(&self) -> String {
+        self.kind.takes()
+    }
+
+    /// The default, or the example.
+    pub fn sample(&self) -> &'static str {
+        if self.default.is_empty() { self.example } else { self.default }
+    }
+}
+
+/// All keys, in the order of the annotated file.
+pub fn keys() -> &'static [Key] {
+    KEYS
+}
+
+/// The default of the key at a path, as a value that no file holds.
+pub(crate) fn default_node<S: AsRef<str>>(path: &[S]) -> Option<Node> {
+    match slot(path) {
+        Slot::Key(key) => table::node(key.default),
+        _ => None,
+    }
+}
+
+/// What stands at a path.
+#[derive(Debug)]
+pub(crate) enum Slot {
+    /// A key.
+    Key(&'static Key),
+    /// A table with keys or tables in it.
+    Table,
+    /// Nothing.
+    Unknown,
+}
+
+/// Looks a path up.
+pub(crate) fn slot<S: AsRef<str>>(path: &[S]) -> Slot {
+    let Some((name, above)) = path.split_last() else { return Slot::Table };
+    let key = KEYS.iter().find(|key| {
+        key.name == name.as_ref() && key.sections.iter().any(|section| matches(section, above) == Some(true))
+    });
+    if let Some(key) = key {
+        return Slot::Key(key);
+    }
+    let inside = KEYS.iter().flat_map(|key| key.sections).any(|section| matches(section, path).is_some());
+    if inside { Slot::Table } else { Slot::Unknown }
+}
+
+/// `Some(true)`: the path is this section. `Some(false)`: the section lies below the path.
+fn matches<S: AsRef<str>>(section: &str, path: &[S]) -> Option<bool> {
+    let mut parts = section.split('.').filter(|part| !part.is_empty());
+    for name in path {
+        let part = parts.next()?;
+        if part != "*" && part != name.as_ref() {
+            return None;
+        }
+    }
+    Some(parts.next().is_none())
+}
+
+/// What may stand directly inside a table, keys first; free names are left out.
+pub(crate) fn names_in<S: AsRef<str>>(path: &[S]) -> Vec<&'static str> {
+    let mut names: Vec<&'static str> = Vec::new();
+    for key in KEYS {
+        for section in key.sections {
+            let name = match matches(section, path) {
+                Some(true) => key.name,
+                Some(false) => match section.split('.').filter(|part| !part.is_empty()).nth(path.len()) {
+                    Some(name) if name != "*" => name,
+                    _ => continue,
+                },
+                None => continue,
+            };
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+    }
+    names
+}
+
+/// Keys and tables that the design has and this version does not: they are unknown, and the message says
+/// that waiting for them is not a typing error.
+pub(crate) const PLANNED: &[&str] = &[
+    "access.acl",
+    "access.hours",
+    "access.nat",
+    "access.rate",
+    "alerts",
+    "auth.chap_secrets",
+    "auth.eap_tls",
+    "auth.ldap",
+    "auth.lockout",
+    "auth.mfa",
+    "auth.password.change",
+    "auth.radius",
+    "groups.*.acl",
+    "groups.*.hours",
+    "groups.*.members",
+    "groups.*.nat",
+    "groups.*.rate",
+    "history",
+    "log.privacy",
+    "metrics",
+    "migrate",
+    "pool.dhcp",
+    "pool.proxy_arp",
+    "pools.*.dhcp",
+    "pools.*.proxy_arp",
+    "retention.captures",
+    "retention.history",
+    "risk",
+    "test",
+    "verify",
+    "web",
+];
+
+/// Whether a path is one of [`PLANNED`].
+pub(crate) fn is_planned<S: AsRef<str>>(path: &[S]) -> bool {
+    PLANNED.iter().any(|planned| matches(planned, path) == Some(true))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slots() {
+        assert!(matches!(slot(&["server", "listen"]), Slot::Key(_)));
+        assert!(matches!(slot(&["version"]), Slot::Key(_)));
+        assert!(matches!(slot(&["groups", "staff", "link", "mppe"]), Slot::Key(_)));
+        assert!(matches!(slot(&["groups", "staff", "link"]), Slot::Table));
+        assert!(matches!(slot(&["groups", "staff"]), Slot::Table));
+        assert!(matches!(slot(&["groups"]), Slot::Table));
+        assert!(matches!(slot(&["groups", "staff", "link", "mtu"]), Slot::Unknown));
+        assert!(matches!(slot(&["server", "lisen"]), Slot::Unknown));
+        assert!(matches!(slot(&["web"]), Slot::Unknown));
+    }
+
+    #[test]
+    fn names() {
+        assert_eq!(names_in(&["store"]), ["url", "seal_key"]);
+        assert!(names_in::<&str>(&[]).starts_with(&["version", "store", "server"]));
+        assert_eq!(names_in(&["groups"]), [""; 0], "any name is good there");
+        assert!(names_in(&["groups", "staff"]).contains(&"link"));
+    }
+
+    #[test]
+    fn nothing_planned_is_there_already() {
+        for planned in PLANNED {
+            let path: Vec<&str> =
+                planned.split('.').map(|part| if part == "*" { "x" } else { part }).collect();
+            assert!(matches!(slot(&path), Slot::Unknown), "{planned}");
+            assert!(is_planned(&path));
+        }
+    }
+
+    #[test]
+    fn every_default_and_example_is_good() {
+        for key in KEYS {
+            assert!(!key.sample().is_empty(), "{} has neither default nor example", key.name);
+            assert!(!key.about.is_empty() && !key.about.ends_with('.'), "{}", key.name);
+            for text in [key.default, key.example].into_iter().filter(|text| !text.is_empty()) {
+                let problems = key.kind.check(&table::node(text).unwrap());
+                assert!(problems.is_empty(), "{} = {text}: {problems:?}", key.name);
+            }
+        }
+    }
+}

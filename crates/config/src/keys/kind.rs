@@ -1,0 +1,173 @@
+//! What a key takes.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use serde_json::{Value as Json, json};
+
+use crate::read::{self, Problem, Read, show_duration};
+use crate::tree::Node;
+
+/// What a key takes.
+#[derive(Debug)]
+pub(crate) enum Kind {
+    Text(usize),
+    Word(&'static [&'static str]),
+    /// Some of the words, in order of preference.
+    Words(&'static [&'static str]),
+    Number(RangeInclusive<i64>),
+    /// Some of the numbers.
+    Numbers(&'static [i64]),
+    Bool,
+    Duration(RangeInclusive<Duration>),
+    /// A zero means never.
+    DurationOrNever(RangeInclusive<Duration>),
+    Address,
+    /// So many addresses at most.
+    Addresses(usize),
+    Prefix,
+    Prefixes,
+    Sources,
+    Ranges,
+    Listen,
+    Interface,
+    Name,
+    PoolName,
+    Secret,
+    StoreUrl,
+    Domain,
+    Mss,
+    LogTargets,
+}
+
+impl Kind {
+    /// What is wrong with a value; nothing when it can be used.
+    pub(crate) fn check(&self, node: &Node) -> Vec<Problem> {
+        match self {
+            Kind::Text(max) => problems(read::text(node, *max)),
+            Kind::Word(words) => problems(read::word(node, words)),
+            Kind::Words(words) => {
+                problems(read::list(node, &(1..=words.len()), |item| read::word(item, words)))
+            }
+            Kind::Number(limits) => problems(read::number(node, limits)),
+            Kind::Numbers(allowed) => problems(read::number_list(node, allowed)),
+            Kind::Bool => problems(read::boolean(node)),
+            Kind::Duration(limits) => problems(read::duration(node, limits)),
+            Kind::DurationOrNever(limits) => problems(read::duration_or_never(node, limits)),
+            Kind::Address => problems(read::address(node)),
+            Kind::Addresses(max) => problems(read::list(node, &(0..=*max), read::address)),
+            Kind::Prefix => problems(read::prefix(node)),
+            Kind::Prefixes => problems(read::list(node, &(0..=1024), read::prefix)),
+            Kind::Sources => problems(read::list(node, &(1..=1024), read::source_net)),
+            Kind::Ranges => problems(read::ranges(node)),
+            Kind::Listen => problems(read::listens(node)),
+            Kind::Interface => problems(read::interface_name(node)),
+            Kind::Name => problems(read::name(node)),
+            Kind::PoolName => problems(read::pool_name(node)),
+            Kind::Secret => problems(read::secret(node)),
+            Kind::StoreUrl => problems(read::store_url(node)),
+            Kind::Domain => problems(read::domain_rule(node)),
+            Kind::Mss => problems(read::mss(node)),
+            Kind::LogTargets => problems(read::one_or_list(node, &(1..=8), read::log_target)),
+        }
+    }
+
+    /// What it takes, for people.
+    pub(crate) fn takes(&self) -> String {
+        let span = |limits: &RangeInclusive<Duration>| {
+            format!("{} to {}", show_duration(*limits.start()), show_duration(*limits.end()))
+        };
+        match self {
+            Kind::Text(max) => format!("a text of up to {max} octets"),
+            Kind::Word(words) => words.join(" | "),
+            Kind::Words(words) => format!("a list of {}", words.join(", ")),
+            Kind::Number(limits) if *limits.end() == i64::MAX => "a number".to_owned(),
+            Kind::Number(limits) => format!("a number, {} to {}", limits.start(), limits.end()),
+            Kind::Numbers(allowed) => {
+                let numbers: Vec<String> = allowed.iter().map(i64::to_string).collect();
+                format!("a list of {}", numbers.join(", "))
+            }
+            Kind::Bool => "true | false".to_owned(),
+            Kind::Duration(limits) => format!("a time, {}", span(limits)),
+            Kind::DurationOrNever(limits) => format!("a time, {}, or 0 for never", span(limits)),
+            Kind::Address => "an IPv4 address".to_owned(),
+            Kind::Addresses(max) => format!("a list of up to {max} IPv4 addresses"),
+            Kind::Prefix => "an IPv4 network".to_owned(),
+            Kind::Prefixes => "a list of IPv4 networks".to_owned(),
+            Kind::Sources => "a list of IPv4 networks, or \"any\"".to_owned(),
+            Kind::Ranges => "first-last, or a list of such".to_owned(),
+            Kind::Listen => "an address or interface, with or without :port, or a list".to_owned(),
+            Kind::Interface => "an interface".to_owned(),
+            Kind::Name => "a host name".to_owned(),
+            Kind::PoolName => "the name of a pool".to_owned(),
+            Kind::Secret => "{ file = … } | { env = … } | { credential = … }".to_owned(),
+            Kind::StoreUrl => "sqlite:/path".to_owned(),
+            Kind::Domain => "strip | keep | require:DOMAIN".to_owned(),
+            Kind::Mss => "clamp | off | a number, 256 to 1460".to_owned(),
+            Kind::LogTargets => "stderr | { file = … }, or a list".to_owned(),
+        }
+    }
+
+    /// The JSON Schema of a value.
+    pub(crate) fn schema(&self) -> Json {
+        let text = || json!({"type": "string"});
+        let list = |items: Json| json!({"type": "array", "items": items, "uniqueItems": true});
+        let duration = || json!({"type": "string", "pattern": "^(0|([0-9]+(d|h|m|s|ms))+)$"});
+        let address = || json!({"type": "string", "format": "ipv4"});
+        let prefix = || json!({"type": "string", "pattern": "^[0-9.]+/[0-9]+$"});
+        match self {
+            Kind::Text(max) => json!({"type": "string", "minLength": 1, "maxLength": max}),
+            Kind::Word(words) => json!({"enum": words}),
+            Kind::Words(words) => list(json!({"enum": words})),
+            Kind::Number(limits) if *limits.end() == i64::MAX => json!({"type": "integer"}),
+            Kind::Number(limits) => {
+                json!({"type": "integer", "minimum": limits.start(), "maximum": limits.end()})
+            }
+            Kind::Numbers(allowed) => list(json!({"enum": allowed})),
+            Kind::Bool => json!({"type": "boolean"}),
+            Kind::Duration(_) | Kind::DurationOrNever(_) => {
+                json!({"anyOf": [duration(), {"const": 0}]})
+            }
+            Kind::Address => address(),
+            Kind::Addresses(max) => {
+                json!({"type": "array", "items": address(), "maxItems": max, "uniqueItems": true})
+            }
+            Kind::Prefix => prefix(),
+            Kind::Prefixes => list(prefix()),
+            Kind::Sources => list(json!({"anyOf": [prefix(), {"const": "any"}]})),
+            Kind::Ranges => {
+                let range = json!({"type": "string", "pattern": "^[0-9.]+ *- *[0-9.]+$"});
+                json!({"anyOf": [range, list(range.clone())]})
+            }
+            Kind::Listen => json!({"anyOf": [text(), list(text())]}),
+            Kind::Interface => json!({"type": "string", "minLength": 1, "maxLength": 15}),
+            Kind::Name | Kind::PoolName | Kind::StoreUrl => text(),
+            Kind::Secret => json!({
+                "type": "object",
+                "properties": {"file": text(), "env": text(), "credential": text()},
+                "additionalProperties": false,
+                "minProperties": 1,
+                "maxProperties": 1,
+            }),
+            Kind::Domain => json!({"type": "string", "pattern": "^(strip|keep|require:.+)$"}),
+            Kind::Mss => json!({"anyOf": [
+                {"enum": ["clamp", "off"]},
+                {"type": "integer", "minimum": 256, "maximum": 1460},
+            ]}),
+            Kind::LogTargets => {
+                let file = json!({
+                    "type": "object",
+                    "properties": {"file": text()},
+                    "required": ["file"],
+                    "additionalProperties": false,
+                });
+                let one = json!({"anyOf": [{"const": "stderr"}, file]});
+                json!({"anyOf": [one, list(one.clone())]})
+            }
+        }
+    }
+}
+
+fn problems<T>(read: Read<T>) -> Vec<Problem> {
+    read.err().unwrap_or_default()
+}

@@ -1,0 +1,108 @@
+//! The table of keys.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use toml::de::DeValue;
+
+use crate::keys::{Key, Kind};
+use crate::tree::{Node, Spot, take};
+
+const fn secs(from: u64, to: u64) -> RangeInclusive<Duration> {
+    Duration::from_secs(from)..=Duration::from_secs(to)
+}
+
+const HOUR: u64 = 3_600;
+const DAY: u64 = 86_400;
+
+pub(crate) const METHODS: &[&str] = &["mschap-v2", "mschap-v1", "chap", "pap"];
+pub(crate) const ENCRYPTION: &[&str] = &["require", "allow", "off"];
+
+const POOL: &[&str] = &["pool", "pools.*"];
+const ACCESS: &[&str] = &["access", "groups.*"];
+
+/// Short for one row.
+const fn key(
+    sections: &'static [&'static str],
+    name: &'static str,
+    kind: Kind,
+    default: &'static str,
+    example: &'static str,
+    about: &'static str,
+) -> Key {
+    Key { sections, name, kind, default, example, about }
+}
+
+#[rustfmt::skip]
+pub(crate) static KEYS: &[Key] = &[
+    key(&[""], "version", Kind::Number(i64::MIN..=i64::MAX), "1", "", "format of this file"),
+
+    key(&["store"], "url", Kind::StoreUrl, "\"sqlite:/var/lib/adit/adit.db\"", "", "where accounts, leases, sessions and events are kept"),
+    key(&["store"], "seal_key", Kind::Secret, "{ file = \"/var/lib/adit/seal.key\" }", "{ credential = \"adit-seal\" }", "the key that seals password hashes, made at first start"),
+
+    key(&["server"], "name", Kind::Name, "", "\"vpn.example.org\"", "what clients dial"),
+    key(&["server"], "listen", Kind::Listen, "", "[\"203.0.113.10:1723\"]", "where calls are taken: address, interface, or several"),
+    key(&["server"], "interface", Kind::Interface, "", "\"eth0\"", "only calls that arrive here are taken"),
+    key(&["server"], "hostname", Kind::Text(63), "\"adit\"", "", "the PPTP host name told to clients"),
+    key(&["server.echo"], "every", Kind::DurationOrNever(secs(5, HOUR)), "\"60s\"", "", "keep-alive of the control connection"),
+    key(&["server.echo"], "lost", Kind::Number(1..=20), "3", "", "unanswered keep-alives that end it"),
+    key(&["server"], "shutdown_grace", Kind::Duration(secs(0, 600)), "\"30s\"", "", "how long sessions may take to end when the server stops"),
+
+    key(POOL, "net", Kind::Prefix, "", "\"10.99.0.0/24\"", "the network that client addresses come from"),
+    key(POOL, "range", Kind::Ranges, "", "\"10.99.0.10-10.99.0.250\"", "addresses given to clients; default: all but the first nine and the last four, in a net below a /24 all"),
+    key(POOL, "server", Kind::Address, "", "\"10.99.0.1\"", "our end of every tunnel; default: the first address"),
+    key(POOL, "sticky", Kind::DurationOrNever(secs(60, 3650 * DAY)), "\"30d\"", "", "same user, same address, if free"),
+    key(POOL, "dns", Kind::Addresses(2), "[]", "[\"192.168.10.5\", \"192.168.10.6\"]", "DNS servers told to clients; PPP has no more than two"),
+    key(POOL, "wins", Kind::Addresses(2), "[]", "", "WINS servers told to clients"),
+    key(POOL, "domain", Kind::Name, "", "\"corp.example.org\"", "DNS domain told to clients, by DHCPINFORM"),
+    key(POOL, "source", Kind::Word(&["static"]), "\"static\"", "", "where addresses come from"),
+
+    key(ACCESS, "pool", Kind::PoolName, "\"default\"", "", "the pool that addresses come from"),
+    key(ACCESS, "tunnel", Kind::Word(&["split", "all"]), "\"split\"", "", "split: only `routes`; all: everything goes through here"),
+    key(ACCESS, "routes", Kind::Prefixes, "[]", "[\"192.168.10.0/24\"]", "networks that clients are told and may reach"),
+    key(ACCESS, "idle", Kind::DurationOrNever(secs(60, 30 * DAY)), "\"2h\"", "", "a session without traffic ends after this"),
+    key(ACCESS, "max", Kind::DurationOrNever(secs(60, 365 * DAY)), "\"24h\"", "", "longest session"),
+    key(ACCESS, "sessions", Kind::Number(1..=1000), "1", "", "sessions of one user at once"),
+    key(ACCESS, "on_second", Kind::Word(&["replace", "refuse"]), "\"replace\"", "", "one call too many: the newer wins, or the older"),
+    key(ACCESS, "from", Kind::Sources, "[\"any\"]", "[\"198.51.100.0/24\"]", "networks that users may call from"),
+    key(&["groups.*.link"], "mppe", Kind::Word(ENCRYPTION), "", "\"allow\"", "encryption of this group alone"),
+
+    key(&["auth"], "methods", Kind::Words(METHODS), "[\"mschap-v2\"]", "", "in order of preference; all but mschap-v2 are weak"),
+    key(&["auth"], "sources", Kind::Words(&["local"]), "[\"local\"]", "", "who is asked about a user"),
+    key(&["auth"], "domain", Kind::Domain, "\"strip\"", "\"require:CORP\"", "CORP\\bob is bob, or another user, or the only form let in"),
+    key(&["auth.password"], "min_length", Kind::Number(1..=256), "14", "", "shortest password of a local account"),
+    key(&["auth.password"], "blocklist", Kind::Bool, "true", "", "refuse common passwords; needs no network"),
+    key(&["auth.password"], "max_age", Kind::DurationOrNever(secs(DAY, 3650 * DAY)), "\"365d\"", "", "a password older than this has expired"),
+    key(&["auth.password"], "generate", Kind::Word(&["words", "random"]), "\"words\"", "", "how made passwords look"),
+
+    key(&["link"], "mtu", Kind::Number(576..=1500), "1400", "", "largest packet inside the tunnel"),
+    key(&["link"], "mss", Kind::Mss, "\"clamp\"", "", "segment size of TCP connections through the tunnel"),
+    key(&["link"], "mppe", Kind::Word(ENCRYPTION), "\"require\"", "", "encryption"),
+    key(&["link"], "mppe_bits", Kind::Numbers(&[128, 56, 40]), "[128]", "[128, 40]", "key sizes in order of preference"),
+    key(&["link"], "mppe_stateless", Kind::Bool, "true", "", "new key for every packet; false lets old devices keep one"),
+    key(&["link.echo"], "every", Kind::DurationOrNever(secs(5, HOUR)), "\"30s\"", "", "LCP echo: finds dead clients, keeps GRE state alive in NATs"),
+    key(&["link.echo"], "lost", Kind::Number(1..=20), "4", "", "unanswered echoes that end a session"),
+    key(&["link.reorder"], "packets", Kind::Number(0..=256), "32", "", "GRE packets kept while one is missing"),
+    key(&["link.reorder"], "wait", Kind::Duration(Duration::ZERO..=Duration::from_secs(2)), "\"100ms\"", "", "longest wait for a missing packet"),
+    key(&["link"], "setup", Kind::Duration(secs(5, 300)), "\"30s\"", "", "a call must be up by then, or it ends with a code"),
+    key(&["link"], "ipv6", Kind::Bool, "false", "", "IPv6 inside the tunnel too"),
+
+    key(&["limits"], "sessions", Kind::Number(1..=65_535), "200", "", "sessions at once"),
+    key(&["limits"], "starting", Kind::Number(1..=4_096), "32", "", "calls in set-up at once"),
+    key(&["limits"], "calls_per_minute_per_address", Kind::Number(0..=100_000), "20", "", "new calls from one address; 0 is no limit"),
+    key(&["limits"], "same_nat", Kind::Word(&["allow", "refuse"]), "\"allow\"", "", "several clients behind one address"),
+
+    key(&["log"], "level", Kind::Word(&["error", "warn", "info", "debug"]), "\"info\"", "", "the least important line that is written"),
+    key(&["log"], "to", Kind::LogTargets, "[\"stderr\"]", "{ file = \"/var/log/adit.log\" }", "where lines go"),
+    key(&["log"], "format", Kind::Word(&["kv", "json"]), "\"kv\"", "", "how a line looks"),
+
+    key(&["retention"], "events", Kind::Duration(secs(DAY, 3650 * DAY)), "\"90d\"", "", "logins, ends, failures"),
+    key(&["retention"], "sessions", Kind::Duration(secs(DAY, 3650 * DAY)), "\"400d\"", "", "totals of sessions"),
+];
+
+/// A value of the table as a node; its place means nothing.
+pub(crate) fn node(text: &str) -> Option<Node> {
+    let parsed = DeValue::parse(text).ok()?;
+    let spot = Spot { file: usize::MAX, span: parsed.span() };
+    Some(Node { value: take(parsed.get_ref(), usize::MAX), spot })
+}

@@ -1,0 +1,184 @@
+//! Values with a form of their own.
+
+use std::path::PathBuf;
+
+use adit_diag::Code;
+use adit_policy::DomainRule;
+
+use crate::model::{LogTarget, Mss, SecretSource, StoreUrl};
+use crate::read::simple::choices;
+use crate::read::{Problem, Read, number, quote, text, want_text, wrong_type};
+use crate::tree::{Node, Value};
+
+/// The longest name of a pool or group.
+const MAX_NAME: usize = 32;
+
+/// Whether a table may have this name; the problem is about the key, which has no node.
+pub(crate) fn good_name(name: &str) -> bool {
+    let letters = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    !name.is_empty() && name.len() <= MAX_NAME && name.chars().all(letters)
+}
+
+/// The name of a pool.
+pub(crate) fn pool_name(node: &Node) -> Read<String> {
+    let name = want_text(node, "the name of a pool")?;
+    if good_name(name) {
+        return Ok(name.to_owned());
+    }
+    Problem::new(node, Code::F04, format!("{name:?} is not the name of a pool"))
+        .label("1 to 32 letters, digits, dots, hyphens and underscores")
+        .fail()
+}
+
+/// Where a secret is; never the secret itself.
+pub(crate) fn secret(node: &Node) -> Read<SecretSource> {
+    const WAYS: [&str; 3] = ["file", "env", "credential"];
+    let table = match &node.value {
+        Value::Table(table) => table,
+        Value::Text(path) if path.starts_with('/') => {
+            let with = format!("{{ file = {} }}", quote(path));
+            return Problem::new(node, Code::F02, "must say where the secret is").with(with).fail();
+        }
+        Value::Text(_) => {
+            return Problem::new(node, Code::F02, "must not hold the secret itself")
+                .label("secrets do not belong into this file")
+                .advice("write the secret into a file of its own and name it: { file = \"/etc/adit/…\" }")
+                .fail();
+        }
+        _ => {
+            return Err(vec![wrong_type(
+                node,
+                "{ file = \"…\" }, { env = \"…\" } or { credential = \"…\" }",
+            )]);
+        }
+    };
+    let mut entries = table.iter();
+    let (Some((way, entry)), None) = (entries.next(), entries.next()) else {
+        let message = format!("needs exactly one of {}", choices(&WAYS));
+        return Problem::new(node, Code::F06, message).label("one of them").fail();
+    };
+    let value = &entry.node;
+    match way.as_str() {
+        "file" => absolute(value).map(SecretSource::File),
+        "env" => text(value, 255).map(SecretSource::Env),
+        "credential" => text(value, 255).map(SecretSource::Credential),
+        other => {
+            let path = value.text().is_some_and(|text| text.starts_with('/'));
+            let meant = if path { Some("file") } else { adit_diag::nearest(other, WAYS) };
+            let meant = meant.zip(value.text()).map(|(way, text)| format!("{{ {way} = {} }}", quote(text)));
+            Problem::new(node, Code::F03, format!("has no way {other:?}"))
+                .label(choices(&WAYS))
+                .maybe(meant)
+                .fail()
+        }
+    }
+}
+
+/// A path from the root.
+fn absolute(node: &Node) -> Read<PathBuf> {
+    let path = text(node, 4096)?;
+    if path.starts_with('/') {
+        return Ok(PathBuf::from(path));
+    }
+    let meant = path.strip_prefix("~/").is_none().then(|| quote(&format!("/etc/adit/{path}")));
+    Problem::new(node, Code::F06, format!("{path:?} must be a whole path, from /"))
+        .label("begins with /")
+        .maybe(meant)
+        .fail()
+}
+
+/// The database.
+pub(crate) fn store_url(node: &Node) -> Read<StoreUrl> {
+    let url = text(node, 4096)?;
+    let bad = |message: String| Problem::new(node, Code::F07, message).label("\"sqlite:/path/to/adit.db\"");
+    match url.split_once(':') {
+        Some(("sqlite", ":memory:")) => Ok(StoreUrl::Memory),
+        Some(("sqlite", path)) => {
+            // sqlite:///path is how other programs write it.
+            let path = path.strip_prefix("//").unwrap_or(path);
+            if path.starts_with('/') {
+                return Ok(StoreUrl::Sqlite(PathBuf::from(path)));
+            }
+            bad(format!("{url:?} must hold a whole path, from /")).fail()
+        }
+        Some(("postgres" | "postgresql", _)) => bad("cannot be PostgreSQL in this version".to_owned()).fail(),
+        _ if url.starts_with('/') => {
+            bad(format!("{url:?} does not say which database")).with(quote(&format!("sqlite:{url}"))).fail()
+        }
+        _ => bad(format!("{url:?} is not a database")).fail(),
+    }
+}
+
+/// What happens to `DOMAIN\` of a user name.
+pub(crate) fn domain_rule(node: &Node) -> Read<DomainRule> {
+    let rule = want_text(node, "a text")?;
+    match rule {
+        "strip" => return Ok(DomainRule::Strip),
+        "keep" => return Ok(DomainRule::Keep),
+        _ => {}
+    }
+    if let Some(domain) = rule.strip_prefix("require:")
+        && !domain.is_empty()
+        && !domain.contains(['\\', '@', ' '])
+    {
+        return Ok(DomainRule::Require(domain.to_owned()));
+    }
+    let words = "\"strip\", \"keep\" or \"require:DOMAIN\"";
+    let meant = adit_diag::nearest(rule, ["strip", "keep"]).map(quote);
+    Problem::new(node, Code::F07, format!("cannot be {rule:?}, it must be {words}"))
+        .label(words)
+        .maybe(meant)
+        .fail()
+}
+
+/// What happens to the segment size of TCP connections.
+pub(crate) fn mss(node: &Node) -> Read<Mss> {
+    match &node.value {
+        Value::Text(word) if word == "clamp" => Ok(Mss::Clamp),
+        Value::Text(word) if word == "off" => Ok(Mss::Off),
+        Value::Number(_) => {
+            let size = number(node, &(256..=1460))?;
+            Ok(Mss::Size(u16::try_from(size).unwrap_or(1360)))
+        }
+        Value::Text(word) => {
+            let number = word.parse::<u16>().ok().map(|size| size.to_string());
+            let meant = number.or_else(|| adit_diag::nearest(word, ["clamp", "off"]).map(quote));
+            let words = "\"clamp\", \"off\" or a number";
+            Problem::new(node, Code::F07, format!("cannot be {word:?}, it must be {words}"))
+                .label(words)
+                .maybe(meant)
+                .fail()
+        }
+        _ => Err(vec![wrong_type(node, "\"clamp\", \"off\" or a number")]),
+    }
+}
+
+/// Where the log goes.
+pub(crate) fn log_target(node: &Node) -> Read<LogTarget> {
+    let words = "\"stderr\" or { file = \"/var/log/adit.log\" }";
+    match &node.value {
+        Value::Text(word) if word == "stderr" => Ok(LogTarget::Stderr),
+        Value::Text(word) if word == "journal" || word == "journald" || word == "syslog" => {
+            Problem::new(node, Code::F07, format!("cannot be {word:?} in this version, it must be {words}"))
+                .label("the journal takes what a service writes to stderr")
+                .with(quote("stderr"))
+                .fail()
+        }
+        Value::Text(path) if path.starts_with('/') => {
+            let with = format!("{{ file = {} }}", quote(path));
+            Problem::new(node, Code::F07, format!("must be {words}")).with(with).fail()
+        }
+        Value::Text(word) => {
+            let meant = adit_diag::nearest(word, ["stderr"]).map(quote);
+            Problem::new(node, Code::F07, format!("cannot be {word:?}, it must be {words}"))
+                .label(words)
+                .maybe(meant)
+                .fail()
+        }
+        Value::Table(table) => match (table.get("file"), table.len()) {
+            (Some(entry), 1) => absolute(&entry.node).map(LogTarget::File),
+            _ => Problem::new(node, Code::F07, format!("must be {words}")).label("{ file = \"…\" }").fail(),
+        },
+        _ => Err(vec![wrong_type(node, words)]),
+    }
+}

@@ -1,0 +1,272 @@
+//! From the tree to types: what the files say, else the default.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use adit_policy::pool::{default_range, default_server};
+use adit_policy::{Access, Encryption, OnSecond, PasswordRules, PasswordStyle, PoolConfig, Tunnel};
+
+use crate::keys::{self, Kind, Slot, default_node};
+use crate::model::{
+    Auth, AuthMethod, AuthSource, Config, Echo, Limits, Link, Log, LogFormat, LogLevel, PasswordPolicy,
+    Reorder, Retention, SameNat, Server, Store,
+};
+use crate::read::{self, Read};
+use crate::tree::Node;
+
+/// How long a freed address rests before somebody else gets it.
+const REST: Duration = Duration::from_secs(30);
+
+/// The typed configuration, or nothing where a value cannot be read; [`crate::walk`] said why.
+pub(crate) fn resolve(tree: &Node) -> Option<Config> {
+    let at = Section { tree, path: &[], under: None };
+    let access = access(&at.section(&["access"]), encryption(&at.section(&["link"]))?)?;
+    Some(Config {
+        store: Store {
+            url: at.section(&["store"]).get("url", read::store_url)?,
+            seal_key: at.section(&["store"]).get("seal_key", read::secret)?,
+        },
+        server: server(&at)?,
+        pools: pools(&at)?,
+        groups: groups(&at, &access)?,
+        access,
+        auth: auth(&at)?,
+        link: link(&at)?,
+        limits: limits(&at.section(&["limits"]))?,
+        log: log(&at.section(&["log"]))?,
+        retention: Retention {
+            events: at.section(&["retention"]).duration("events")?,
+            sessions: at.section(&["retention"]).duration("sessions")?,
+        },
+    })
+}
+
+/// One table, and the table that it takes values over from.
+#[derive(Clone, Copy)]
+struct Section<'a> {
+    tree: &'a Node,
+    path: &'a [&'a str],
+    under: Option<&'a [&'a str]>,
+}
+
+impl<'a> Section<'a> {
+    fn section(&self, path: &'a [&'a str]) -> Section<'a> {
+        Section { tree: self.tree, path, under: None }
+    }
+
+    /// What the files say: here, else in the table below this one.
+    fn node(&self, name: &str) -> Option<&'a Node> {
+        let find = |path: &[&str]| self.tree.find(&[path, &[name]].concat()).map(|entry| &entry.node);
+        find(self.path).or_else(|| find(self.under?))
+    }
+
+    /// The value or the default.
+    fn get<T>(&self, name: &str, read: impl Fn(&Node) -> Read<T>) -> Option<T> {
+        match self.node(name) {
+            Some(node) => read(node).ok(),
+            None => read(&default_node(&[self.path, &[name]].concat())?).ok(),
+        }
+    }
+
+    /// The value of a key without default; the outer `None` is a value that cannot be read.
+    fn optional<T>(&self, name: &str, read: impl Fn(&Node) -> Read<T>) -> Option<Option<T>> {
+        match self.node(name) {
+            Some(node) => read(node).ok().map(Some),
+            None => Some(None),
+        }
+    }
+
+    fn kind(&self, name: &str) -> Option<&'static Kind> {
+        match keys::slot(&[self.path, &[name]].concat()) {
+            Slot::Key(key) => Some(&key.kind),
+            _ => None,
+        }
+    }
+
+    fn word(&self, name: &str) -> Option<&'static str> {
+        let Kind::Word(words) = self.kind(name)? else { return None };
+        self.get(name, |node| read::word(node, words))
+    }
+
+    fn number<T: TryFrom<i64>>(&self, name: &str) -> Option<T> {
+        let Kind::Number(limits) = self.kind(name)? else { return None };
+        T::try_from(self.get(name, |node| read::number(node, limits))?).ok()
+    }
+
+    fn boolean(&self, name: &str) -> Option<bool> {
+        self.get(name, read::boolean)
+    }
+
+    fn duration(&self, name: &str) -> Option<Duration> {
+        let Kind::Duration(limits) = self.kind(name)? else { return None };
+        self.get(name, |node| read::duration(node, limits))
+    }
+
+    fn duration_or_never(&self, name: &str) -> Option<Option<Duration>> {
+        let Kind::DurationOrNever(limits) = self.kind(name)? else { return None };
+        self.get(name, |node| read::duration_or_never(node, limits))
+    }
+}
+
+fn server(at: &Section<'_>) -> Option<Server> {
+    let section = at.section(&["server"]);
+    Some(Server {
+        name: section.optional("name", read::name)?,
+        listen: section.optional("listen", read::listens)?.unwrap_or_default(),
+        interface: section.optional("interface", read::interface_name)?,
+        hostname: section.get("hostname", |node| read::text(node, 63))?,
+        echo: echo(&at.section(&["server", "echo"]))?,
+        shutdown_grace: section.duration("shutdown_grace")?,
+    })
+}
+
+fn echo(section: &Section<'_>) -> Option<Echo> {
+    Some(Echo { every: section.duration_or_never("every")?, lost: section.number("lost")? })
+}
+
+fn pools(at: &Section<'_>) -> Option<BTreeMap<String, PoolConfig>> {
+    let mut pools = BTreeMap::new();
+    if at.tree.find(&["pool"]).is_some()
+        && let Some(pool) = pool(&at.section(&["pool"]), "default")?
+    {
+        pools.insert(pool.name.clone(), pool);
+    }
+    let named = at.tree.find(&["pools"]).and_then(|entry| entry.node.table());
+    for name in named.into_iter().flat_map(|table| table.keys()) {
+        if let Some(pool) = pool(&at.section(&["pools", name]), name)? {
+            pools.insert(pool.name.clone(), pool);
+        }
+    }
+    Some(pools)
+}
+
+/// The inner `None` is a pool without a network.
+fn pool(section: &Section<'_>, name: &str) -> Option<Option<PoolConfig>> {
+    let Some(net) = section.optional("net", read::prefix)? else { return Some(None) };
+    let server = section.optional("server", read::address)?.unwrap_or_else(|| default_server(net));
+    let ranges = section.optional("range", read::ranges)?;
+    Some(Some(PoolConfig {
+        name: name.to_owned(),
+        net,
+        ranges: ranges.unwrap_or_else(|| vec![default_range(net, server)]),
+        server,
+        sticky: section.duration_or_never("sticky")?.unwrap_or_default(),
+        rest: REST,
+        dns: section.get("dns", |node| read::list(node, &(0..=2), read::address))?,
+        wins: section.get("wins", |node| read::list(node, &(0..=2), read::address))?,
+        domain: section.optional("domain", read::name)?,
+    }))
+}
+
+fn access(section: &Section<'_>, encryption: Encryption) -> Option<Access> {
+    let from = section.get("from", |node| read::list(node, &(1..=1024), read::source_net))?;
+    Some(Access {
+        pool: section.get("pool", read::pool_name)?,
+        tunnel: if section.word("tunnel")? == "all" { Tunnel::All } else { Tunnel::Split },
+        routes: section.get("routes", |node| read::list(node, &(0..=1024), read::prefix))?,
+        idle: section.duration_or_never("idle")?,
+        max: section.duration_or_never("max")?,
+        sessions: section.number("sessions")?,
+        on_second: if section.word("on_second")? == "refuse" { OnSecond::Refuse } else { OnSecond::Replace },
+        // "any" beside a network is any.
+        from: if from.contains(&None) { Vec::new() } else { from.into_iter().flatten().collect() },
+        encryption,
+    })
+}
+
+fn groups(at: &Section<'_>, everybody: &Access) -> Option<BTreeMap<String, Access>> {
+    let mut groups = BTreeMap::new();
+    let named = at.tree.find(&["groups"]).and_then(|entry| entry.node.table());
+    for name in named.into_iter().flat_map(|table| table.keys()) {
+        let path = ["groups", name.as_str()];
+        let section = Section { tree: at.tree, path: &path, under: Some(&["access"]) };
+        let link = ["groups", name.as_str(), "link"];
+        let link = Section { tree: at.tree, path: &link, under: Some(&["link"]) };
+        let own = match link.node("mppe") {
+            Some(_) => encryption(&link)?,
+            None => everybody.encryption,
+        };
+        groups.insert(name.clone(), access(&section, own)?);
+    }
+    Some(groups)
+}
+
+fn encryption(section: &Section<'_>) -> Option<Encryption> {
+    Some(match section.word("mppe")? {
+        "off" => Encryption::Off,
+        "allow" => Encryption::Allow,
+        _ => Encryption::Require,
+    })
+}
+
+fn auth(at: &Section<'_>) -> Option<Auth> {
+    let section = at.section(&["auth"]);
+    let password = at.section(&["auth", "password"]);
+    let method = |word: &&str| match *word {
+        "pap" => AuthMethod::Pap,
+        "chap" => AuthMethod::ChapMd5,
+        "mschap-v1" => AuthMethod::MsChapV1,
+        _ => AuthMethod::MsChapV2,
+    };
+    let words = |name| match section.kind(name)? {
+        Kind::Words(words) => {
+            section.get(name, |node| read::list(node, &(1..=words.len()), |item| read::word(item, words)))
+        }
+        _ => None,
+    };
+    Some(Auth {
+        methods: words("methods")?.iter().map(method).collect(),
+        sources: words("sources")?.iter().map(|_| AuthSource::Local).collect(),
+        domain: section.get("domain", read::domain_rule)?,
+        password: PasswordPolicy {
+            rules: PasswordRules {
+                min_length: password.number("min_length")?,
+                blocklist: password.boolean("blocklist")?,
+            },
+            max_age: password.duration_or_never("max_age")?,
+            generate: match password.word("generate")? {
+                "random" => PasswordStyle::Random,
+                _ => PasswordStyle::Words,
+            },
+        },
+    })
+}
+
+fn link(at: &Section<'_>) -> Option<Link> {
+    let section = at.section(&["link"]);
+    let reorder = at.section(&["link", "reorder"]);
+    let Kind::Numbers(bits) = section.kind("mppe_bits")? else { return None };
+    let bits = section.get("mppe_bits", |node| read::number_list(node, bits))?;
+    Some(Link {
+        mtu: section.number("mtu")?,
+        mss: section.get("mss", read::mss)?,
+        mppe_bits: bits.into_iter().filter_map(|bits| u8::try_from(bits).ok()).collect(),
+        mppe_stateless: section.boolean("mppe_stateless")?,
+        echo: echo(&at.section(&["link", "echo"]))?,
+        reorder: Reorder { packets: reorder.number("packets")?, wait: reorder.duration("wait")? },
+        setup: section.duration("setup")?,
+        ipv6: section.boolean("ipv6")?,
+    })
+}
+
+fn limits(section: &Section<'_>) -> Option<Limits> {
+    Some(Limits {
+        sessions: section.number("sessions")?,
+        starting: section.number("starting")?,
+        calls_per_minute_per_address: section.number("calls_per_minute_per_address")?,
+        same_nat: if section.word("same_nat")? == "refuse" { SameNat::Refuse } else { SameNat::Allow },
+    })
+}
+
+fn log(section: &Section<'_>) -> Option<Log> {
+    Some(Log {
+        level: match section.word("level")? {
+            "error" => LogLevel::Error,
+            "warn" => LogLevel::Warn,
+            "debug" => LogLevel::Debug,
+            _ => LogLevel::Info,
+        },
+        to: section.get("to", |node| read::one_or_list(node, &(1..=8), read::log_target))?,
+        format: if section.word("format")? == "json" { LogFormat::Json } else { LogFormat::Kv },
+    })
+}
