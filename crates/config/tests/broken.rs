@@ -1,6 +1,8 @@
 //! Every file of `tests/broken` gives exactly the findings that its first lines name, and a fix that a program
 //! can make takes its finding away.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
