@@ -120,13 +120,20 @@ network_down() {
     done
 }
 
-clean_up() {
+# Ends what a case started.
+leave() {
     local pid
     for pid in "${children[@]}"; do
         kill -TERM "$pid" 2>/dev/null && wait_for 5 sh -c "! kill -0 $pid" || kill -KILL "$pid" 2>/dev/null
     done
+    children=()
     ((${#guests[@]} == 0)) || vm down "${guests[@]}"
+    guests=()
     network_down
+}
+
+clean_up() {
+    leave
     [[ -n ${KEEP:-} ]] && say "kept: $work" || rm -rf "$work"
 }
 
@@ -186,8 +193,8 @@ sh_at() {
 # Moves MEGABYTES each way between two places and compares checksums:
 # exchange CLIENT SERVER ADDRESS-OF-SERVER PORT MEGABYTES
 exchange() {
-    local client=$1 server=$2 address=$3 port=$4 file=payload-$5 sum got begun=$EPOCHREALTIME
-    [[ -s $work/$file ]] || head -c "$(($5 * 1024 * 1024))" /dev/urandom >"$work/$file"
+    local client=$1 server=$2 address=$3 port=$4 file=payload-$4 sum got begun=$EPOCHREALTIME
+    head -c "$(($5 * 1024 * 1024))" /dev/urandom >"$work/$file"
     sum=$(sha256sum <"$work/$file")
     local heard=$work/heard-${client#*:}-$port
     # Up: the server writes down the checksum of what it got. Down: the client does.
@@ -227,4 +234,22 @@ well_formed() {
     ((packets > 10)) || { say "$1: only $packets packets from $2"; return 1; }
     bad=$(tshark -r "$1" -Y "$filter && (_ws.malformed || _ws.expert.group == \"Malformed\")" 2>/dev/null)
     [[ -z $bad ]] || { say "malformed:"; head -n 20 <<<"$bad" >&2; return 1; }
+}
+
+# no_clear_ip FILE: nothing but control protocols and MPPE on the wire.
+no_clear_ip() {
+    local clear
+    clear=$(tshark -r "$1" -Y 'gre && (ppp.protocol == 0x0021 || ppp.protocol == 0x0057) && !mppe' 2>/dev/null | head -n 5)
+    [[ -z $clear ]] || { say "IP in clear:"; say "$clear"; return 1; }
+}
+
+# roughen GUEST: its line loses, repeats and reorders from now on, both ways, GRE and TCP alike.
+roughen() {
+    guest_sh "$1" 'modprobe -a sch_netem ifb act_mirred cls_matchall sch_ingress 2>/dev/null
+        how="delay 4ms 1ms loss 1% duplicate 1% reorder 3% 50%"
+        ip link add ifb1 type ifb 2>/dev/null; ip link set ifb1 up
+        tc qdisc replace dev eth0 root netem $how
+        tc qdisc replace dev eth0 ingress
+        tc filter replace dev eth0 parent ffff: protocol all pref 1 matchall action mirred egress redirect dev ifb1
+        tc qdisc replace dev ifb1 root netem $how' || die "netem in the guest"
 }
