@@ -31,7 +31,7 @@ const NOISE_TIME: Duration = Duration::from_secs(10);
 pub struct Decryptor {
     keys: KeySchedule,
     /// The count of the next frame if nothing is lost.
-    expected: u16,
+    pub(super) expected: u16,
     /// GRE sequence number of the last good frame.
     last_seq: Option<u32>,
     /// Present in stateful mode.

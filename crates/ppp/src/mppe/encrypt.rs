@@ -7,8 +7,8 @@ use adit_wire::mppe::{COUNT_MODULUS, Header};
 /// Encrypts the frames of one link, in the order in which they leave.
 #[derive(Debug)]
 pub struct Encryptor {
-    keys: KeySchedule,
-    count: u16,
+    pub(super) keys: KeySchedule,
+    pub(super) count: u16,
     mode: Mode,
 }
 

@@ -49,7 +49,7 @@ mod tests {
     }
 
     fn ipv4() -> Vec<u8> {
-        let mut packet = vec![0x45, 0, 0, 28, 0, 1, 0, 0, 64, 1, 0xf9, 0xdd, 192, 0, 2, 2, 192, 0, 2, 1];
+        let mut packet = vec![0x45, 0, 0, 28, 0, 1, 0, 0, 64, 1, 0xf6, 0xdc, 192, 0, 2, 2, 192, 0, 2, 1];
         packet.extend([8, 0, 0xf7, 0xfd, 0, 1, 0, 1]);
         packet
     }
