@@ -1,3 +1,36 @@
-//! A PPTP server, a PPTP client, and the tools to plan, watch, repair and retire them.
+//! One program: a PPTP server, a PPTP client, and the tools to plan, watch, repair and retire them.
+//!
+//! Here are only arguments in, text or JSON out. One file per command below `commands`.
+#![forbid(unsafe_code)]
 
-fn main() {}
+mod cli;
+mod commands;
+mod control;
+mod document;
+mod failure;
+mod help;
+mod list;
+mod output;
+mod places;
+mod prompt;
+mod settings;
+mod style;
+mod table;
+mod when;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let (cli, output) = match cli::read() {
+        Ok(read) => read,
+        Err(code) => return code,
+    };
+    let exit = match commands::run(cli, &output) {
+        Ok(exit) => exit,
+        Err(failure) => {
+            output.failure(&failure);
+            failure.exit
+        }
+    };
+    ExitCode::from(exit.number())
+}

@@ -1,0 +1,185 @@
+//! The command line: flags that every command has, and the list of commands.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::error::{ContextKind, ErrorKind};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+
+use crate::commands;
+use crate::failure::Failure;
+use crate::help;
+use crate::output::Output;
+use crate::style::Color;
+use crate::when;
+
+/// PPTP server, client, and the tools around them
+#[derive(Debug, Parser)]
+#[command(name = "adit", version, disable_help_subcommand = true, infer_long_args = false)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Flags that every command has.
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Everywhere")]
+pub(crate) struct Global {
+    /// Configuration file [default: /etc/adit/adit.toml]
+    #[arg(short, long, global = true, value_name = "FILE", env = "ADIT_CONFIG", hide_env = true)]
+    pub(crate) config: Option<PathBuf>,
+    /// Print one JSON document
+    #[arg(long, global = true, conflicts_with = "jsonl")]
+    pub(crate) json: bool,
+    /// Print one JSON document per line
+    #[arg(long, global = true)]
+    pub(crate) jsonl: bool,
+    /// No remarks, only results and errors
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+    /// Say more; repeat for still more
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// Colour: auto is on a terminal, unless NO_COLOR is set
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        value_enum,
+        default_value_t,
+        hide_possible_values = true
+    )]
+    pub(crate) color: Color,
+    /// Times in UTC instead of local time
+    #[arg(long, global = true)]
+    pub(crate) utc: bool,
+    /// Give up after this long, such as 5s
+    #[arg(long, global = true, value_name = "SPAN", value_parser = when::span)]
+    pub(crate) timeout: Option<Duration>,
+    /// Ask nothing, go on
+    #[arg(long, global = true)]
+    pub(crate) yes: bool,
+    /// Say what would be done, do nothing
+    #[arg(long, global = true)]
+    pub(crate) dry_run: bool,
+    /// Database and seal key [default: /var/lib/adit]
+    #[arg(long, global = true, value_name = "DIR", env = "ADIT_STATE_DIR", hide_env = true)]
+    pub(crate) state_dir: Option<PathBuf>,
+    /// Control socket [default: /run/adit]
+    #[arg(long, global = true, value_name = "DIR", env = "ADIT_RUN_DIR", hide_env = true)]
+    pub(crate) run_dir: Option<PathBuf>,
+}
+
+/// Every command; one file each below `commands`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Init(commands::init::Args),
+    Check(commands::check::Args),
+    Undo(commands::undo::Args),
+    Serve(commands::serve::Args),
+    Status(commands::status::Args),
+    Sessions(commands::sessions::Args),
+    Session(commands::session::Args),
+    Kick(commands::kick::Args),
+    Log(commands::log::Args),
+    #[command(subcommand)]
+    User(commands::user::User),
+    Connect(commands::connect::Args),
+    Disconnect(commands::disconnect::Args),
+    Explain(commands::explain::Args),
+    Schema(commands::schema::Args),
+    Completion(commands::completion::Args),
+    Man(commands::man::Args),
+    Version(commands::version::Args),
+}
+
+/// The command tree with its grouped list of commands.
+pub(crate) fn tree() -> clap::Command {
+    help::grouped(Cli::command())
+}
+
+/// Reads the command line; prints help and errors of usage itself.
+pub(crate) fn read() -> Result<(Cli, Output), ExitCode> {
+    let read = tree().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches));
+    match read {
+        Ok(cli) => {
+            let output = Output::new(&cli.global);
+            Ok((cli, output))
+        }
+        Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
+            // Nobody may be listening (`adit --help | head -1`); that is no failure.
+            let _ = error.print();
+            Err(ExitCode::SUCCESS)
+        }
+        Err(error) if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            let _ = error.print();
+            Err(ExitCode::from(2))
+        }
+        Err(error) => {
+            let failure = failure(&error);
+            Output::new(&bare()).failure(&failure);
+            Err(ExitCode::from(failure.exit.number()))
+        }
+    }
+}
+
+/// The flags that matter for printing an error of a command line that could not be read.
+fn bare() -> Global {
+    let given = |flag: &str| std::env::args_os().any(|argument| argument == flag);
+    Global {
+        config: None,
+        json: given("--json"),
+        jsonl: given("--jsonl"),
+        quiet: false,
+        verbose: 0,
+        color: Color::Auto,
+        utc: true,
+        timeout: None,
+        yes: false,
+        dry_run: false,
+        state_dir: None,
+        run_dir: None,
+    }
+}
+
+/// Our words for an error of usage: one sentence, one suggestion.
+fn failure(error: &clap::Error) -> Failure {
+    let text = error.render().to_string();
+    let mut lines = text.lines().map(str::trim_end).filter(|line| !line.is_empty());
+    let first = lines.next().unwrap_or_default();
+    let mut message = first.strip_prefix("error: ").unwrap_or(first).to_owned();
+    let (mut tips, mut usage) = (Vec::new(), None);
+    for line in lines {
+        let line = line.trim();
+        if let Some(tip) = line.strip_prefix("tip: ") {
+            tips.push(tip.to_owned());
+        } else if let Some(line) = line.strip_prefix("Usage: ") {
+            usage = Some(line.to_owned());
+        } else if line.starts_with("For more information") {
+            break;
+        } else if usage.is_none() {
+            message.push(' ');
+            message.push_str(line);
+        }
+    }
+    let meant = [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg, ContextKind::SuggestedValue];
+    let near =
+        meant.into_iter().find_map(|kind| error.get(kind)).map(|value| format!("did you mean {value}?"));
+    let fix = near.or_else(|| tips.into_iter().next()).or(usage);
+    let failure = Failure::usage(message);
+    match fix {
+        Some(fix) => failure.fix(fix),
+        None => failure,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_tree_is_sound() {
+        super::tree().debug_assert();
+    }
+}

@@ -1,0 +1,44 @@
+//! `adit man`
+
+use std::path::{Path, PathBuf};
+
+use crate::cli;
+use crate::failure::{Exit, Failure};
+use crate::output::Output;
+
+/// Write the manual pages of section 1 into a directory
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Where to; made if it is not there
+    #[arg(value_name = "DIR")]
+    directory: PathBuf,
+}
+
+pub(crate) fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {
+    if output.dry_run {
+        output.remark("would", &format!("write the pages to {}", args.directory.display()));
+        return Ok(Exit::Done);
+    }
+    let failed = |error: &std::io::Error| Failure::io("writing", &args.directory, error);
+    std::fs::create_dir_all(&args.directory).map_err(|error| failed(&error))?;
+    let mut tree = cli::tree();
+    tree.build();
+    let count = write(&tree, "adit", &args.directory).map_err(|error| failed(&error))?;
+    output.remark("wrote", &format!("{count} pages to {}", args.directory.display()));
+    Ok(Exit::Done)
+}
+
+/// Writes the page of a command and of those below it; says how many.
+fn write(command: &clap::Command, name: &str, directory: &Path) -> std::io::Result<usize> {
+    let below: Vec<_> = command.get_subcommands().filter(|below| !below.is_hide_set()).collect();
+    // The grouped list is for the screen; a page has its own.
+    let plain = command.clone().help_template("{about}");
+    let mut page = Vec::new();
+    clap_mangen::Man::new(plain).title(name.to_uppercase()).render(&mut page)?;
+    std::fs::write(directory.join(format!("{name}.1")), page)?;
+    let mut count = 1;
+    for command in below {
+        count += write(command, &format!("{name}-{}", command.get_name()), directory)?;
+    }
+    Ok(count)
+}

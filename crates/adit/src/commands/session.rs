@@ -1,0 +1,202 @@
+//! `adit session`
+
+use adit_diag::Code;
+use adit_store::{Session, SessionFilter, SessionId, Step, Store as _};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::sessions::PastSession;
+use crate::document::Document;
+use crate::failure::{Exit, Failure};
+use crate::output::Output;
+use crate::places::Places;
+use crate::settings::Settings;
+use crate::style::Tone;
+use crate::table::printable;
+use crate::when;
+
+/// Show one session in full, step by step
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  adit session s47        this one, running or over
+  adit session alice      the newest of alice")]
+pub(crate) struct Args {
+    /// A session (s41), or a user for the newest of theirs
+    #[arg(value_name = "ID|USER")]
+    who: String,
+}
+
+/// What `adit session ID --json` prints about a session that is over.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct PastSessionDocument {
+    session: PastSession,
+    /// Host name the client gave, escaped.
+    host: Option<String>,
+    /// What was said, step by step.
+    steps: Vec<StepBody>,
+    /// Steps left out of the middle because there were too many.
+    steps_omitted: u64,
+}
+
+impl Document for PastSessionDocument {
+    const NAME: &'static str = "adit.past-session/1";
+}
+
+/// One step of a record.
+#[derive(Serialize, JsonSchema)]
+struct StepBody {
+    /// Microseconds since the session started.
+    at_us: u64,
+    /// Whose step: sent, received, note.
+    who: String,
+    /// The protocol.
+    layer: String,
+    /// One line for people.
+    text: String,
+}
+
+pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit, Failure> {
+    if places.daemon_runs()
+        && let Some(exit) = super::status::live_session(&args.who, output, places)?
+    {
+        return Ok(exit);
+    }
+    let settings = Settings::load(output, places)?;
+    let Some(store) = settings.store_to_read()? else {
+        return Err(no_session(&args.who));
+    };
+    let session = match args.who.parse::<SessionId>() {
+        Ok(id) => store.session(id)?,
+        Err(_) => None,
+    };
+    let session = match session {
+        Some(session) => Some(session),
+        None => {
+            let newest =
+                SessionFilter { user: Some(args.who.clone()), last: Some(1), ..SessionFilter::default() };
+            store.sessions(&newest)?.pop()
+        }
+    };
+    let session = session.ok_or_else(|| no_session(&args.who))?;
+    let steps = store.record(session.id)?;
+    if output.is_text() {
+        output.text(&show(&session, &steps, output))?
+    } else {
+        output.document(&document(&session, &steps))?
+    }
+    Ok(Exit::Done)
+}
+
+fn no_session(who: &str) -> Failure {
+    Failure::new(Exit::NotFound, format!("there is no session \"{}\", nor a user with one", printable(who)))
+        .fix("adit sessions, or adit sessions --past")
+}
+
+fn document(session: &Session, steps: &[Step]) -> PastSessionDocument {
+    PastSessionDocument {
+        session: session.into(),
+        host: session.host.clone().filter(|host| !host.is_empty()),
+        steps: steps
+            .iter()
+            .map(|step| StepBody {
+                at_us: u64::try_from(step.at.as_micros()).unwrap_or(u64::MAX),
+                who: step.who.clone(),
+                layer: step.layer.clone(),
+                text: step.text.clone(),
+            })
+            .collect(),
+        steps_omitted: session.omitted,
+    }
+}
+
+fn show(session: &Session, steps: &[Step], output: &Output) -> String {
+    let mut text = format!("{}  ", output.paint(Tone::Head, &session.id.to_string()));
+    if let Some(user) = &session.user {
+        text.push_str(&format!("{}  ", printable(user)));
+    }
+    text.push_str(&format!("from {}  {}", session.from, output.clock.second(session.started)));
+    let end = session.end.as_ref();
+    text.push_str(&match (session.up, end) {
+        (Some(up), Some(end)) => format!("  up {}", when::length(when::between(up, end.at))),
+        (None, Some(end)) => {
+            let lasted = end.at.duration_since(session.started);
+            format!("  {:.1} s, never up", lasted.as_secs_f64().max(0.0))
+        }
+        (_, None) => "  running, or its server was killed".to_owned(),
+    });
+    text.push('\n');
+
+    let mut fact = |name: &str, value: Option<String>| {
+        if let Some(value) = value.filter(|value| !value.is_empty()) {
+            text.push_str(&format!("   {name:<9} {}\n", printable(&value)));
+        }
+    };
+    let quoted = |value: &Option<String>| value.as_ref().map(|value| format!("\"{value}\""));
+    let client = [("vendor", &session.vendor), ("host", &session.host)];
+    let client: Vec<String> =
+        client.iter().filter_map(|(name, value)| Some(format!("{name} {}", quoted(value)?))).collect();
+    fact("client", Some(client.join(", ")));
+    fact(
+        "address",
+        session.address.map(|address| {
+            let pool = session.pool.as_ref().map(|pool| format!(", pool {pool}")).unwrap_or_default();
+            let ours = session.server_address.map(|ours| format!(", ours {ours}")).unwrap_or_default();
+            format!("{address}{pool}{ours}")
+        }),
+    );
+    fact("auth", session.method.clone());
+    fact("mppe", session.mppe.clone());
+    let c = session.counters;
+    if c.rx_packets + c.tx_packets > 0 {
+        let way = |octets, packets| format!("{} in {packets} packets", when::size(octets));
+        fact("received", Some(way(c.rx_bytes, c.rx_packets)));
+        fact("sent", Some(way(c.tx_bytes, c.tx_packets)));
+    }
+
+    let (head, tail) = steps.split_at(steps.len().min(before_gap(session, steps)));
+    let mut line = |step: &Step| {
+        let arrow = match step.who.as_str() {
+            "sent" => "→",
+            "received" => "←",
+            _ => " ",
+        };
+        let at = format!("{:9.3}", step.at.as_secs_f64());
+        let words = format!("{arrow} {:<6} {}", printable(&step.layer), printable(&step.text));
+        text.push_str(&format!("{}  {words}\n", output.paint(Tone::Dim, &at)));
+    };
+    head.iter().for_each(&mut line);
+    if session.omitted > 0 {
+        let left_out = Step {
+            at: tail.first().map(|step| step.at).unwrap_or_default(),
+            who: String::new(),
+            layer: "...".into(),
+            text: format!("{} steps left out", session.omitted),
+        };
+        line(&left_out);
+    }
+    tail.iter().for_each(&mut line);
+
+    let Some(end) = end else {
+        return text;
+    };
+    let by = match end.by.as_str() {
+        "sent" => ", by this server",
+        "received" => ", by the client",
+        _ => "",
+    };
+    let detail = if end.detail.is_empty() { String::new() } else { format!(": {}", printable(&end.detail)) };
+    text.push_str(&format!("end   {}{by}{detail}\n", end.why));
+    if let Some(code) = &end.code {
+        let title = code.parse::<Code>().map(Code::title).unwrap_or_default();
+        text.push_str(&format!("{}   {title}\n", output.paint(Tone::Bad, code)));
+        text.push_str(&format!("page  adit explain {code}\n"));
+    }
+    text
+}
+
+/// How many steps come before those that were left out. The record keeps its first 160 steps and its last ones.
+fn before_gap(session: &Session, steps: &[Step]) -> usize {
+    const FIRST: usize = 160;
+    if session.omitted > 0 { FIRST } else { steps.len() }
+}

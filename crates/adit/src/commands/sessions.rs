@@ -1,0 +1,230 @@
+//! `adit sessions`
+
+use adit_store::{Session, SessionFilter, Store as _};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::document::{Document, Utc};
+use crate::failure::{Exit, Failure};
+use crate::list::{Column, ListFlags};
+use crate::output::Output;
+use crate::places::Places;
+use crate::settings::Settings;
+use crate::style::Tone;
+use crate::table::Field;
+use crate::when;
+
+/// Sessions shown when nothing says how many.
+const USUAL: u32 = 50;
+
+/// List the sessions that run, or those that are over
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  adit sessions                                   who is connected
+  adit sessions --past --failed --since 24h       what did not work since yesterday
+  adit sessions --past --filter 'user=al* up>1h' --sort -rx")]
+pub(crate) struct Args {
+    /// Those that are over
+    #[arg(long)]
+    past: bool,
+    /// With --past: those that were not over by then (24h, 2026-11-22)
+    #[arg(long, value_name = "WHEN", requires = "past")]
+    since: Option<String>,
+    /// With --past: only of this user
+    #[arg(long, value_name = "NAME", requires = "past")]
+    user: Option<String>,
+    /// With --past: only those that ended with a code
+    #[arg(long, requires = "past")]
+    failed: bool,
+    /// With --past: the newest so many [default: 50, or all since --since]
+    #[arg(short = 'n', long, value_name = "N", requires = "past")]
+    lines: Option<u32>,
+    #[command(flatten)]
+    list: ListFlags,
+}
+
+/// What `adit sessions --past --json` prints.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct PastSessions {
+    /// Oldest first.
+    sessions: Vec<PastSession>,
+}
+
+impl Document for PastSessions {
+    const NAME: &'static str = "adit.past-sessions/1";
+}
+
+/// A session that is over.
+#[derive(Clone, Serialize, JsonSchema)]
+pub(crate) struct PastSession {
+    /// `s41`.
+    pub(crate) id: String,
+    /// Who; the claimed name when authentication failed.
+    pub(crate) user: Option<String>,
+    /// The group that decided.
+    pub(crate) group: Option<String>,
+    /// The client's inner address.
+    pub(crate) address: Option<String>,
+    /// The client's public address.
+    pub(crate) from: String,
+    /// When the control connection was accepted.
+    pub(crate) started: Utc,
+    /// When it ended.
+    pub(crate) ended: Option<Utc>,
+    /// Seconds during which it carried traffic; 0 when it never came up.
+    pub(crate) up_s: u64,
+    /// Octets from the client.
+    pub(crate) rx_bytes: u64,
+    /// Octets to the client.
+    pub(crate) tx_bytes: u64,
+    /// Packets from the client.
+    pub(crate) rx_packets: u64,
+    /// Packets to the client.
+    pub(crate) tx_packets: u64,
+    /// Authentication method.
+    pub(crate) method: Option<String>,
+    /// Encryption in words.
+    pub(crate) mppe: Option<String>,
+    /// Vendor the client named, escaped.
+    pub(crate) vendor: Option<String>,
+    /// Why it ended, one word: user-request, idle-timeout, failed, crash ...
+    pub(crate) end: Option<String>,
+    /// The code of what broke.
+    pub(crate) code: Option<String>,
+    /// One line of evidence.
+    pub(crate) detail: Option<String>,
+}
+
+impl From<&Session> for PastSession {
+    fn from(session: &Session) -> PastSession {
+        let text = |value: &Option<String>| value.clone().filter(|value| !value.is_empty());
+        let end = session.end.as_ref();
+        PastSession {
+            id: session.id.to_string(),
+            user: text(&session.user),
+            group: text(&session.group),
+            address: session.address.map(|address| address.to_string()),
+            from: session.from.ip().to_string(),
+            started: Utc(session.started),
+            ended: end.map(|end| Utc(end.at)),
+            up_s: session.up.zip(end).map_or(0, |(up, end)| when::between(up, end.at)),
+            rx_bytes: session.counters.rx_bytes,
+            tx_bytes: session.counters.tx_bytes,
+            rx_packets: session.counters.rx_packets,
+            tx_packets: session.counters.tx_packets,
+            method: text(&session.method),
+            mppe: text(&session.mppe),
+            vendor: text(&session.vendor),
+            end: end.map(|end| end.why.clone()),
+            code: end.and_then(|end| text(&end.code)),
+            detail: end.map(|end| end.detail.clone()).filter(|detail| !detail.is_empty()),
+        }
+    }
+}
+
+fn octets(octets: u64) -> Field {
+    when::size(octets).into()
+}
+
+const COLUMNS: &[Column<PastSession>] = &[
+    Column::left("id", "ID", 0, |s, _| s.id.clone().into()),
+    Column::left("user", "USER", 0, |s, _| s.user.clone().unwrap_or_default().into()),
+    Column::left("group", "GROUP", 8, |s, _| s.group.clone().unwrap_or_default().into()),
+    Column::left("address", "ADDRESS", 4, |s, _| s.address.clone().unwrap_or_default().into()),
+    Column::left("from", "FROM", 0, |s, _| s.from.clone().into()),
+    Column::left("started", "STARTED", 0, |s, output| output.clock.minute(s.started.0).into()),
+    Column::right("up_s", "UP", 1, |s, _| match s.up_s {
+        0 => "".into(),
+        seconds => when::length(seconds).into(),
+    }),
+    Column::right("rx_bytes", "RX", 3, |s, _| octets(s.rx_bytes)),
+    Column::right("tx_bytes", "TX", 3, |s, _| octets(s.tx_bytes)),
+    Column::left("mppe", "MPPE", 6, |s, _| s.mppe.clone().unwrap_or_default().into()),
+    Column::left("method", "METHOD", 7, |s, _| s.method.clone().unwrap_or_default().into()),
+    Column::left("vendor", "VENDOR", 9, |s, _| s.vendor.clone().unwrap_or_default().into()),
+    Column::left("code", "CODE", 2, |s, _| Field::new(Tone::Bad, s.code.clone().unwrap_or_default())),
+    Column::left("end", "END", 0, |s, _| s.end.clone().unwrap_or_default().into()),
+];
+
+pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit, Failure> {
+    if args.past {
+        past(args, output, places)
+    } else {
+        super::status::live_sessions(&args.list, output, places)
+    }
+}
+
+fn past(args: &Args, output: &Output, places: &Places) -> Result<Exit, Failure> {
+    let since = match &args.since {
+        None => None,
+        Some(text) => Some(
+            output
+                .clock
+                .since(text)
+                .map_err(|hint| Failure::usage(format!("--since: \"{text}\" is no time")).fix(hint))?,
+        ),
+    };
+    let filter = SessionFilter {
+        running: Some(false),
+        user: args.user.clone(),
+        since,
+        newest_per_user: false,
+        failed: args.failed,
+        last: args.lines.or(if since.is_none() { Some(USUAL) } else { None }),
+    };
+    let settings = Settings::load(output, places)?;
+    let sessions = match settings.store_to_read()? {
+        Some(store) => store.sessions(&filter)?,
+        None => Vec::new(),
+    };
+    let chosen = args.list.choose(COLUMNS, sessions.iter().map(PastSession::from).collect())?;
+    if !output.is_text() {
+        chosen.document(output, "sessions", &PastSessions { sessions: Vec::new() })?;
+        return Ok(Exit::Done);
+    }
+    let (all, failed) =
+        (chosen.rows().count(), chosen.rows().filter(|session| session.code.is_some()).count());
+    if all > 0 {
+        output.text(&chosen.text(output))?;
+    }
+    output.line(&match (all, failed) {
+        (0, _) => "no past sessions".to_owned(),
+        (1, 0) => "1 session".to_owned(),
+        (all, 0) => format!("{all} sessions"),
+        (all, failed) => format!("{all} session{}, {failed} with a code", if all == 1 { "" } else { "s" }),
+    })?;
+    Ok(Exit::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_column_is_a_field_of_the_document() {
+        let session = Session {
+            id: adit_store::SessionId(1),
+            started: "2026-11-22T18:00:00Z".parse().unwrap(),
+            from: "192.0.2.1:5".parse().unwrap(),
+            up: None,
+            host: None,
+            vendor: None,
+            user: None,
+            group: None,
+            pool: None,
+            address: None,
+            server_address: None,
+            method: None,
+            mppe: None,
+            counters: adit_store::Counters::default(),
+            seen: "2026-11-22T18:00:00Z".parse().unwrap(),
+            end: None,
+            omitted: 0,
+        };
+        let fields = serde_json::to_value(PastSession::from(&session)).unwrap();
+        for column in COLUMNS {
+            assert!(fields.get(column.name).is_some(), "{}", column.name);
+        }
+    }
+}

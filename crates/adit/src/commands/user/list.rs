@@ -1,0 +1,300 @@
+//! `adit user list`
+
+use std::collections::BTreeMap;
+
+use adit_policy::name::key;
+use adit_store::{Account, Session, SessionFilter, Store};
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{expires_text, networks_text};
+use crate::document::{Document, Utc};
+use crate::failure::{Exit, Failure};
+use crate::list::{Column, EXTRA, ListFlags};
+use crate::output::Output;
+use crate::places::Places;
+use crate::settings::Settings;
+use crate::style::Tone;
+use crate::table::Field;
+use crate::when;
+
+/// Passwords older than this are counted below the list.
+const OLD_PASSWORD_S: u64 = 180 * 86_400;
+
+/// List the people who may log in
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  adit user list --filter 'group=staff state!=ok'
+  adit user list --sort -password_age --columns user,password_age,last_login")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    list: ListFlags,
+}
+
+/// What `adit user list --json` prints.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Users {
+    /// By name, unless sorted otherwise.
+    users: Vec<UserBody>,
+}
+
+impl Document for Users {
+    const NAME: &'static str = "adit.users/1";
+}
+
+/// One account, without its secret.
+#[derive(Clone, Serialize, JsonSchema)]
+pub(crate) struct UserBody {
+    /// The name.
+    pub(crate) user: String,
+    /// The group; null for what everybody gets.
+    pub(crate) group: Option<String>,
+    /// ok, disabled, expired, locked, no-vpn, no-password, must-change or password-expired.
+    pub(crate) state: &'static str,
+    /// Sessions that are up now.
+    pub(crate) sessions: u64,
+    /// Seconds since the oldest of them came up; null without one.
+    pub(crate) connected_s: Option<u64>,
+    /// When it logged in last.
+    pub(crate) last_login: Option<Utc>,
+    /// From where.
+    pub(crate) last_from: Option<String>,
+    /// How its last session ended: a code, or a word.
+    pub(crate) last_end: Option<String>,
+    /// Seconds since the password was set; null without one.
+    pub(crate) password_age_s: Option<u64>,
+    /// Whether the clear password is kept too.
+    pub(crate) reversible: bool,
+    /// The fixed address; null for any of the pool.
+    pub(crate) address: Option<String>,
+    /// Networks behind the client.
+    pub(crate) networks: Vec<String>,
+    /// The first moment at which it does not work any more.
+    pub(crate) expires: Option<Utc>,
+    /// Why it is switched off; null when it is on.
+    pub(crate) disabled: Option<String>,
+    /// The end of its lock.
+    pub(crate) locked_until: Option<Utc>,
+    /// When it was added.
+    pub(crate) created: Utc,
+    /// A word for people.
+    pub(crate) note: String,
+    #[serde(skip)]
+    pub(crate) account: Account,
+    #[serde(skip)]
+    now: Timestamp,
+}
+
+/// What the sessions tell about people, by name key.
+#[derive(Default)]
+pub(crate) struct Seen {
+    up: BTreeMap<String, Vec<Session>>,
+    last_end: BTreeMap<String, Session>,
+}
+
+impl Seen {
+    /// Reads it. Sessions of a server that does not answer are no sessions.
+    pub(crate) fn read(store: &dyn Store, places: &Places) -> Result<Seen, Failure> {
+        let mut seen = Seen::default();
+        if places.daemon_runs() {
+            let running = SessionFilter { running: Some(true), ..SessionFilter::default() };
+            for session in store.sessions(&running)? {
+                if let (Some(user), Some(_)) = (&session.user, session.up) {
+                    seen.up.entry(key(user)).or_default().push(session);
+                }
+            }
+        }
+        let ended = SessionFilter { running: Some(false), newest_per_user: true, ..SessionFilter::default() };
+        for session in store.sessions(&ended)? {
+            if let Some(user) = &session.user {
+                seen.last_end.insert(key(user), session);
+            }
+        }
+        Ok(seen)
+    }
+
+    /// The sessions of somebody that are up.
+    pub(crate) fn up(&self, name: &str) -> &[Session] {
+        self.up.get(&key(name)).map_or(&[], Vec::as_slice)
+    }
+}
+
+impl UserBody {
+    pub(crate) fn new(account: Account, seen: &Seen, settings: &Settings, now: Timestamp) -> UserBody {
+        let up = seen.up(&account.name);
+        let oldest = up.iter().filter_map(|session| session.up).min();
+        let end = seen.last_end.get(&key(&account.name)).and_then(|session| session.end.as_ref());
+        UserBody {
+            user: account.name.clone(),
+            group: account.group.clone(),
+            state: state(&account, settings, now),
+            sessions: up.len() as u64,
+            connected_s: oldest.map(|since| when::between(since, now)),
+            last_login: account.last_login.as_ref().map(|login| Utc(login.at)),
+            last_from: account.last_login.as_ref().map(|login| login.from.to_string()),
+            last_end: end.map(|end| end.code.clone().unwrap_or_else(|| end.why.clone())),
+            password_age_s: account.password_changed.map(|at| when::between(at, now)),
+            reversible: account.reversible,
+            address: account.address.map(|address| address.to_string()),
+            networks: account.networks.iter().map(ToString::to_string).collect(),
+            expires: account.expires.map(Utc),
+            disabled: account.disabled.clone(),
+            locked_until: account.locked_until.filter(|until| *until > now).map(Utc),
+            created: Utc(account.created),
+            note: account.note.clone(),
+            account,
+            now,
+        }
+    }
+
+    /// The state in words, with what belongs to it.
+    pub(crate) fn state_text(&self) -> String {
+        let connected = self.connected_s.map(|seconds| format!("connected {}", when::length(seconds)));
+        let words = match self.state {
+            "ok" if connected.is_some() => return connected.unwrap_or_default(),
+            "ok" if self.last_login.is_none() => "ok, no login yet".to_owned(),
+            "locked" => {
+                let until = self.locked_until.map_or(self.now, |until| until.0);
+                format!("locked {}", when::about(when::between(self.now, until)))
+            }
+            word => word.replace('-', " "),
+        };
+        match connected {
+            Some(connected) => format!("{words}, {connected}"),
+            None => words,
+        }
+    }
+}
+
+/// What stands between an account and a login, the first thing that does.
+fn state(account: &Account, settings: &Settings, now: Timestamp) -> &'static str {
+    use adit_diag::Code;
+    let rules = settings.effective().auth.password.account_rules();
+    let seconds = u64::try_from(now.as_second()).unwrap_or(0);
+    if account.disabled.is_none() && account.password_changed.is_none() {
+        return "no-password";
+    }
+    match adit_policy::decide(&account.for_policy(), &rules, seconds).map_err(|refusal| refusal.code) {
+        Ok(()) => "ok",
+        Err(Code::A02) => "disabled",
+        Err(Code::A04) => "locked",
+        Err(Code::A10) => "expired",
+        Err(Code::A11) => "no-vpn",
+        Err(Code::A03) if account.must_change => "must-change",
+        Err(_) => "password-expired",
+    }
+}
+
+fn optional(text: &Option<String>) -> Field {
+    text.clone().unwrap_or_default().into()
+}
+
+const COLUMNS: &[Column<UserBody>] = &[
+    Column::left("user", "USER", 0, |u, _| u.user.clone().into()),
+    Column::left("group", "GROUP", 2, |u, _| optional(&u.group)),
+    Column::left("state", "STATE", 0, |u, _| {
+        let text = u.state_text();
+        Field::new(Tone::of(&text), text)
+    }),
+    Column::left("last_login", "LAST LOGIN", 1, |u, output| {
+        u.last_login.map(|at| output.clock.minute(at.0)).unwrap_or_default().into()
+    }),
+    Column::left("last_from", "FROM", 4, |u, _| optional(&u.last_from)),
+    Column::left("last_end", "LAST END", 5, |u, _| optional(&u.last_end)),
+    Column::right("password_age_s", "PWD AGE", 3, |u, _| {
+        u.password_age_s.map(when::about).unwrap_or_default().into()
+    }),
+    Column::left("address", "ADDRESS", EXTRA, |u, _| optional(&u.address)),
+    Column::left("networks", "NETWORKS", EXTRA, |u, _| match u.networks.is_empty() {
+        true => "".into(),
+        false => networks_text(&u.account.networks).into(),
+    }),
+    Column::left("expires", "EXPIRES", EXTRA, |u, output| match u.account.expires {
+        None => "".into(),
+        Some(_) => expires_text(&u.account, output).into(),
+    }),
+    Column::left("created", "CREATED", EXTRA, |u, output| output.clock.day(u.created.0).into()),
+    Column::right("sessions", "SESSIONS", EXTRA, |u, _| u.sessions.to_string().into()),
+    Column::left("disabled", "DISABLED", EXTRA, |u, _| optional(&u.disabled)),
+    Column::left("note", "NOTE", EXTRA, |u, _| u.note.clone().into()),
+];
+
+pub(crate) fn run(
+    args: &Args,
+    output: &Output,
+    places: &Places,
+    settings: &Settings,
+) -> Result<Exit, Failure> {
+    let now = output.clock.now();
+    let users = match settings.store_to_read()? {
+        Some(store) => {
+            let seen = Seen::read(&store, places)?;
+            store
+                .accounts()?
+                .into_iter()
+                .map(|account| UserBody::new(account, &seen, settings, now))
+                .collect()
+        }
+        None => Vec::new(),
+    };
+    let total = users.len();
+    let chosen = args.list.choose(COLUMNS, users)?;
+    if !output.is_text() {
+        chosen.document(output, "users", &Users { users: Vec::new() })?;
+        return Ok(Exit::Done);
+    }
+    if chosen.rows().next().is_some() {
+        output.text(&chosen.text(output))?;
+    }
+    output.line(&summary(chosen.rows(), total))?;
+    if total == 0 {
+        output.remark("next", "adit user add NAME");
+    }
+    Ok(Exit::Done)
+}
+
+/// `4 users, 1 connected, 1 locked, 2 passwords older than 180 days`
+fn summary<'a>(shown: impl Iterator<Item = &'a UserBody>, total: usize) -> String {
+    let (mut count, mut connected, mut old) = (0, 0, 0);
+    let mut states: BTreeMap<&str, u32> = BTreeMap::new();
+    for user in shown {
+        count += 1;
+        connected += u32::from(user.connected_s.is_some());
+        old += u32::from(user.password_age_s.is_some_and(|age| age > OLD_PASSWORD_S));
+        if user.state != "ok" {
+            *states.entry(user.state).or_default() += 1;
+        }
+    }
+    let of = if count == total { String::new() } else { format!(" of {total}") };
+    let mut parts = vec![match (count, total) {
+        (0, 0) => "no users".to_owned(),
+        (1, 1) => "1 user".to_owned(),
+        (count, _) => format!("{count}{of} users"),
+    }];
+    if connected > 0 {
+        parts.push(format!("{connected} connected"));
+    }
+    parts.extend(states.iter().map(|(state, count)| format!("{count} {}", state.replace('-', " "))));
+    match old {
+        0 => {}
+        1 => parts.push("1 password older than 180 days".into()),
+        old => parts.push(format!("{old} passwords older than 180 days")),
+    }
+    parts.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_column_is_a_field_of_the_document() {
+        let schema = schemars::schema_for!(UserBody);
+        let fields = schema.get("properties").unwrap();
+        for column in COLUMNS {
+            assert!(fields.get(column.name).is_some(), "{}", column.name);
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! `adit user show`
+
+use adit_diag::Code;
+use adit_store::{EventFilter, Store as _};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::list::{Seen, UserBody};
+use super::{expires_text, find, networks_text};
+use crate::document::{Document, Utc};
+use crate::failure::{Exit, Failure};
+use crate::output::Output;
+use crate::places::Places;
+use crate::settings::Settings;
+use crate::style::Tone;
+use crate::table::printable;
+use crate::when;
+
+/// Login attempts shown.
+const ATTEMPTS: usize = 10;
+
+/// Show somebody in full
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Who
+    name: String,
+}
+
+/// What `adit user show --json` prints.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct UserDocument {
+    /// The account.
+    user: UserBody,
+    /// What applies to it, and where that was written.
+    policy: Vec<Rule>,
+    /// Its sessions that are up, by id.
+    sessions: Vec<String>,
+    /// Its last login attempts, newest first.
+    attempts: Vec<Attempt>,
+}
+
+impl Document for UserDocument {
+    const NAME: &'static str = "adit.user/1";
+}
+
+/// One rule that applies.
+#[derive(Serialize, JsonSchema)]
+struct Rule {
+    /// The key of the configuration, without its section.
+    key: String,
+    /// The value in effect, as TOML.
+    value: String,
+    /// The section it comes from, and the line of the file; `default` when nobody wrote it.
+    from: String,
+}
+
+/// One login attempt.
+#[derive(Serialize, JsonSchema)]
+struct Attempt {
+    /// When.
+    at: Utc,
+    /// From where.
+    from: Option<String>,
+    /// What was wrong; null when it was let in.
+    code: Option<String>,
+    /// The session.
+    session: Option<String>,
+}
+
+pub(crate) fn run(
+    args: &Args,
+    output: &Output,
+    places: &Places,
+    settings: &Settings,
+) -> Result<Exit, Failure> {
+    let Some(store) = settings.store_to_read()? else {
+        return Err(super::nobody(&[], &args.name));
+    };
+    let account = find(&store, &args.name)?;
+    let seen = Seen::read(&store, places)?;
+    let about = EventFilter { user: Some(account.name.clone()), last: Some(200), ..EventFilter::default() };
+    let attempts = store
+        .events(&about)?
+        .into_iter()
+        .rev()
+        .map(|event| event.event)
+        .filter(|event| event.kind.starts_with("auth."))
+        .take(ATTEMPTS)
+        .map(|event| Attempt {
+            at: Utc(event.at),
+            from: event.from.map(|from| from.to_string()),
+            code: event.code,
+            session: event.session.map(|session| session.to_string()),
+        })
+        .collect();
+    let document = UserDocument {
+        policy: policy(account.group.as_deref(), settings),
+        sessions: seen.up(&account.name).iter().map(|session| session.id.to_string()).collect(),
+        user: UserBody::new(account, &seen, settings, output.clock.now()),
+        attempts,
+    };
+    if output.is_text() {
+        output.text(&text(&document, &seen, output))?;
+    } else {
+        output.document(&document)?;
+    }
+    Ok(Exit::Done)
+}
+
+/// The rules of a group over those of everybody.
+fn policy(group: Option<&str>, settings: &Settings) -> Vec<Rule> {
+    let Some(checked) = settings.file() else {
+        return Vec::new();
+    };
+    let own = group.map(|group| format!("groups.{group}."));
+    let mut rules: Vec<Rule> = Vec::new();
+    for setting in checked.effective() {
+        let (section, key) = match (setting.key.strip_prefix("access."), &own) {
+            (Some(key), _) => ("access", key),
+            (None, Some(own)) => match setting.key.strip_prefix(own.as_str()) {
+                Some(key) => (own.trim_end_matches('.'), key),
+                None => continue,
+            },
+            (None, None) => continue,
+        };
+        let from = match &setting.origin {
+            Some((file, line)) => {
+                let file = file.rsplit('/').next().unwrap_or(file);
+                format!("{section}, {file} line {line}")
+            }
+            None => "default".to_owned(),
+        };
+        let rule = Rule { key: key.to_owned(), value: setting.value, from };
+        match rules.iter_mut().find(|known| known.key == rule.key) {
+            Some(known) => *known = rule,
+            None => rules.push(rule),
+        }
+    }
+    rules
+}
+
+fn text(document: &UserDocument, seen: &Seen, output: &Output) -> String {
+    let UserDocument { user, policy, attempts, .. } = document;
+    let account = &user.account;
+    let clock = &output.clock;
+    let mut text = format!("{}\n", output.paint(Tone::Head, &user.user));
+    let mut fact = |name: &str, value: &str| text.push_str(&format!("  {name:<10} {value}\n"));
+    let state = user.state_text();
+    fact("state", &output.paint(Tone::of(&state), &state));
+    if let Some(reason) = account.disabled.as_deref().filter(|reason| !reason.is_empty()) {
+        fact("because", &printable(reason));
+    }
+    fact("group", account.group.as_deref().unwrap_or("none"));
+    fact("address", &account.address.map_or_else(|| "any of the pool".into(), |address| address.to_string()));
+    if !account.networks.is_empty() {
+        fact("networks", &networks_text(&account.networks));
+    }
+    fact("expires", &expires_text(account, output));
+    fact(
+        "password",
+        &match (account.password_changed, user.password_age_s) {
+            (Some(at), Some(age)) => {
+                let kept = if account.reversible { ", kept reversible" } else { "" };
+                format!("set {} ({} ago){kept}", clock.day(at), when::about(age))
+            }
+            _ => "none".to_owned(),
+        },
+    );
+    fact("created", &clock.day(account.created));
+    if let Some(login) = &account.last_login {
+        fact("last login", &format!("{} from {}", clock.minute(login.at), login.from));
+    }
+    if !account.note.is_empty() {
+        fact("note", &printable(&account.note));
+    }
+    if !policy.is_empty() {
+        text.push_str("rules\n");
+        let room = policy.iter().map(|rule| rule.value.chars().count()).max().unwrap_or_default().min(40);
+        for rule in policy {
+            let line = format!("  {:<10} {:<room$}  {}", rule.key, rule.value, rule.from);
+            text.push_str(&format!("{}\n", line.trim_end()));
+        }
+    }
+    let up = seen.up(&user.user);
+    if !up.is_empty() {
+        text.push_str("connected\n");
+        for session in up {
+            let since =
+                session.up.map(|since| when::length(when::between(since, clock.now()))).unwrap_or_default();
+            let address = session.address.map(|address| address.to_string()).unwrap_or_default();
+            text.push_str(&format!(
+                "  {:<6} {address}  from {}  up {since}\n",
+                session.id.to_string(),
+                session.from.ip()
+            ));
+        }
+    }
+    if !attempts.is_empty() {
+        text.push_str("last logins\n");
+        for attempt in attempts {
+            let from = attempt.from.as_deref().unwrap_or("-");
+            let word = match &attempt.code {
+                None => "ok".to_owned(),
+                Some(code) => {
+                    let title = code.parse::<Code>().map(Code::title).unwrap_or_default();
+                    format!("{code}  {title}")
+                }
+            };
+            let session = attempt.session.as_deref().unwrap_or("-");
+            text.push_str(&format!("  {}  {from:<15} {session:<6} {word}\n", clock.minute(attempt.at.0)));
+        }
+    }
+    text
+}

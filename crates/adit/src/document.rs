@@ -1,0 +1,115 @@
+//! What `--json` prints: documents that name their schema, and the list of all schemas.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Serialize, Serializer};
+
+use crate::failure::Failure;
+
+/// The body of a document. Bytes, seconds and counts are integers; lists are never null.
+pub(crate) trait Document: Serialize + JsonSchema {
+    /// Name and version: `adit.users/1`. A field is never renamed within one.
+    const NAME: &'static str;
+}
+
+/// A document as it goes out.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Envelope<'a, T> {
+    /// Name and version of this document's schema.
+    schema: &'static str,
+    /// When it was made, UTC.
+    generated: Utc,
+    #[serde(flatten)]
+    body: &'a T,
+}
+
+/// Puts the name and the time to a body.
+pub(crate) fn envelope<T: Document>(body: &T, now: Timestamp) -> Envelope<'_, T> {
+    Envelope { schema: T::NAME, generated: Utc(now), body }
+}
+
+/// A time in a document: RFC 3339, UTC, whole seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Utc(pub(crate) Timestamp);
+
+impl Serialize for Utc {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{:.0}", self.0))
+    }
+}
+
+impl JsonSchema for Utc {
+    fn schema_name() -> Cow<'static, str> {
+        "Utc".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "format": "date-time" })
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+}
+
+/// What `--json` says when a command fails. The exit code of the program is `exit`.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct ErrorDocument {
+    /// The error.
+    error: ErrorBody,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct ErrorBody {
+    /// The exit code.
+    exit: u8,
+    /// Our stable code, where there is one.
+    code: Option<String>,
+    /// One sentence.
+    message: String,
+    /// The one thing to do first.
+    fix: Option<String>,
+}
+
+impl Document for ErrorDocument {
+    const NAME: &'static str = "adit.error/1";
+}
+
+impl From<&Failure> for ErrorDocument {
+    fn from(failure: &Failure) -> ErrorDocument {
+        ErrorDocument {
+            error: ErrorBody {
+                exit: failure.exit.number(),
+                code: failure.code.map(|code| code.to_string()),
+                message: failure.message.clone(),
+                fix: failure.fix.clone(),
+            },
+        }
+    }
+}
+
+/// One schema of the list.
+pub(crate) struct Known {
+    /// `adit.users/1`.
+    pub(crate) name: &'static str,
+    /// Makes the schema.
+    pub(crate) schema: fn() -> Schema,
+}
+
+/// The entry of a document type in the list of schemas.
+pub(crate) const fn known<T: Document + 'static>() -> Known {
+    Known { name: T::NAME, schema: schema::<T> }
+}
+
+fn schema<T: Document + 'static>() -> Schema {
+    let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
+    let mut schema = settings.into_generator().into_root_schema_for::<Envelope<'static, T>>();
+    schema.insert("$id".into(), T::NAME.into());
+    schema.insert("title".into(), T::NAME.into());
+    if let Some(name) = schema.get_mut("properties").and_then(|p| p.get_mut("schema")) {
+        *name = serde_json::json!({ "const": T::NAME });
+    }
+    schema
+}

@@ -1,0 +1,131 @@
+//! Why a command ends with something else than 0.
+
+use core::fmt;
+
+use adit_diag::{Code, Diagnostic};
+
+/// The exit codes of every command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Done, healthy, nothing found.
+    Done,
+    /// It ran, and found a problem.
+    Problem,
+    /// Wrong usage, or it would have to ask and cannot.
+    Usage,
+    /// The daemon or server cannot be reached.
+    Unreachable,
+    /// Not permitted.
+    Denied,
+    /// No such user, session, revision, code.
+    NotFound,
+    /// Somebody changed it first, or it is there already.
+    Conflict,
+    /// The first failing layer, 10 to 19.
+    Layer(adit_diag::Layer),
+}
+
+impl Exit {
+    pub(crate) const fn number(self) -> u8 {
+        match self {
+            Exit::Done => 0,
+            Exit::Problem => 1,
+            Exit::Usage => 2,
+            Exit::Unreachable => 3,
+            Exit::Denied => 4,
+            Exit::NotFound => 5,
+            Exit::Conflict => 6,
+            Exit::Layer(layer) => layer.exit_code(),
+        }
+    }
+}
+
+/// What a command says when it cannot do what it was asked.
+#[derive(Clone, Debug)]
+pub(crate) struct Failure {
+    pub(crate) exit: Exit,
+    pub(crate) code: Option<Code>,
+    pub(crate) message: String,
+    /// The one thing to do first.
+    pub(crate) fix: Option<String>,
+    /// Nobody listens any more (`adit user list | head`): say nothing.
+    pub(crate) silent: bool,
+}
+
+impl Failure {
+    pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Failure {
+        Failure { exit, code: None, message: message.into(), fix: None, silent: false }
+    }
+
+    /// Wrong usage, or a question that cannot be asked.
+    pub(crate) fn usage(message: impl Into<String>) -> Failure {
+        Failure::new(Exit::Usage, message)
+    }
+
+    #[must_use]
+    pub(crate) fn code(mut self, code: Code) -> Failure {
+        self.code = Some(code);
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn fix(mut self, fix: impl Into<String>) -> Failure {
+        self.fix = Some(fix.into());
+        self
+    }
+
+    /// An error of the operating system about a file.
+    pub(crate) fn io(doing: &str, path: &std::path::Path, error: &std::io::Error) -> Failure {
+        let message = format!("{doing} {}: {error}", path.display());
+        match error.kind() {
+            std::io::ErrorKind::PermissionDenied => Failure::new(Exit::Denied, message)
+                .code(Code::S08)
+                .fix("run it with sudo, or as the user adit"),
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
+                Failure::new(Exit::Layer(adit_diag::Layer::Host), message).code(Code::S06)
+            }
+            _ => Failure::new(Exit::Problem, message),
+        }
+    }
+
+    /// Nobody reads what we write.
+    pub(crate) fn nobody_listens() -> Failure {
+        Failure { silent: true, ..Failure::new(Exit::Done, "") }
+    }
+}
+
+impl From<Diagnostic> for Failure {
+    fn from(diagnostic: Diagnostic) -> Failure {
+        let exit = match diagnostic.code {
+            Code::S08 => Exit::Denied,
+            code if code.exit_code() == 1 => Exit::Problem,
+            code => Exit::Layer(code.layer()),
+        };
+        let mut message = diagnostic.message;
+        for (key, value) in &diagnostic.evidence {
+            message.push_str(&format!("  {key}={value}"));
+        }
+        Failure { exit, code: Some(diagnostic.code), message, fix: diagnostic.fix, silent: false }
+    }
+}
+
+impl From<adit_store::Error> for Failure {
+    fn from(error: adit_store::Error) -> Failure {
+        use adit_store::Error;
+        if let Some(diagnostic) = error.diagnostic() {
+            return diagnostic.into();
+        }
+        let exit = match &error {
+            Error::NoSuchAccount(_) | Error::NoSuchSession(_) => Exit::NotFound,
+            Error::AccountExists(_) | Error::AddressTaken { .. } | Error::Changed(_) => Exit::Conflict,
+            _ => Exit::Usage,
+        };
+        Failure { fix: error.fix(), ..Failure::new(exit, error.to_string()) }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}

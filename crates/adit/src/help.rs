@@ -1,0 +1,51 @@
+//! The first page of help: commands in groups, in the order in which people need them.
+
+/// Every command stands in exactly one group.
+const GROUPS: &[(&str, &[&str])] = &[
+    ("Set up", &["init", "check", "undo"]),
+    ("Run", &["serve", "status", "sessions", "session", "kick", "log"]),
+    ("People", &["user"]),
+    ("Client", &["connect", "disconnect"]),
+    ("Find out", &["explain", "version"]),
+    ("Glue", &["completion", "man", "schema"]),
+];
+
+const EXAMPLES: &str = "\
+Examples:
+  sudo adit init                     look at this host and write a first configuration
+  sudo adit user add alice           let somebody in
+  adit connect vpn.example.org       be somebody who is let in
+  adit explain 619                   what an error of Windows means";
+
+/// Puts the groups in place of clap's own list.
+pub(crate) fn grouped(command: clap::Command) -> clap::Command {
+    let mut list = String::new();
+    for (title, names) in GROUPS {
+        list.push_str(&format!("{title}:\n"));
+        for name in *names {
+            let about = command.find_subcommand(name).and_then(|found| found.get_about());
+            let about = about.map(ToString::to_string).unwrap_or_default();
+            list.push_str(&format!("  {name:<12} {about}\n"));
+        }
+        list.push('\n');
+    }
+    let template = format!("{{about}}\n\nUsage: adit [FLAGS] COMMAND\n\n{list}{{options}}\n\n{EXAMPLES}\n");
+    command.help_template(template)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn every_command_stands_in_one_group() {
+        let mut grouped: Vec<&str> = GROUPS.iter().flat_map(|(_, names)| names.iter().copied()).collect();
+        let tree = crate::cli::Cli::command();
+        let mut all: Vec<&str> = tree.get_subcommands().map(clap::Command::get_name).collect();
+        grouped.sort_unstable();
+        all.sort_unstable();
+        assert_eq!(grouped, all);
+    }
+}

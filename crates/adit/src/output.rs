@@ -1,0 +1,157 @@
+//! Where results, remarks and errors go: results to stdout, everything else to stderr.
+
+use std::cell::Cell;
+use std::io::{IsTerminal as _, Write as _};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::cli::Global;
+use crate::document::{self, Document};
+use crate::failure::Failure;
+use crate::style::{Tone, paint};
+use crate::when::Clock;
+
+/// The width of text when there is no terminal to ask.
+const WIDTH: usize = 80;
+
+/// In which form results go out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// For people.
+    Text,
+    /// One JSON document.
+    Json,
+    /// One JSON document per line.
+    JsonLines,
+}
+
+/// What every command needs to know about how it was called.
+pub(crate) struct Output {
+    pub(crate) form: Form,
+    pub(crate) quiet: bool,
+    pub(crate) verbose: u8,
+    /// Ask nothing, go on.
+    pub(crate) yes: bool,
+    /// Say what would be done, do nothing.
+    pub(crate) dry_run: bool,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) clock: Clock,
+    color_out: bool,
+    color_err: bool,
+    /// Columns of the terminal; `None` when stdout is none, so that nothing has to be left out.
+    width: Option<usize>,
+    wrote_json: Cell<bool>,
+}
+
+impl Output {
+    pub(crate) fn new(global: &Global) -> Output {
+        let out = std::io::stdout().is_terminal();
+        let form = match (global.json, global.jsonl) {
+            (true, _) => Form::Json,
+            (_, true) => Form::JsonLines,
+            _ => Form::Text,
+        };
+        let set = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+        let asked = || terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+        Output {
+            form,
+            quiet: global.quiet,
+            verbose: global.verbose,
+            yes: global.yes,
+            dry_run: global.dry_run,
+            timeout: global.timeout,
+            clock: Clock::new(global.utc),
+            color_out: global.color.wanted(out),
+            color_err: global.color.wanted(std::io::stderr().is_terminal()),
+            width: set.or_else(|| if out { asked() } else { None }).map(|width: usize| width.max(20)),
+            wrote_json: Cell::new(false),
+        }
+    }
+
+    pub(crate) fn is_text(&self) -> bool {
+        self.form == Form::Text
+    }
+
+    /// Columns a table may use; `None` for all it wants.
+    pub(crate) fn table_width(&self) -> Option<usize> {
+        self.width
+    }
+
+    /// Columns running text may use.
+    pub(crate) fn text_width(&self) -> usize {
+        self.width.unwrap_or(WIDTH).min(100)
+    }
+
+    /// A piece of a result in its colour.
+    pub(crate) fn paint(&self, tone: Tone, text: &str) -> String {
+        paint(self.color_out, tone, text)
+    }
+
+    /// A result for people, with its line ends.
+    pub(crate) fn text(&self, text: &str) -> Result<(), Failure> {
+        let mut out = std::io::stdout().lock();
+        let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        written.map_err(|error| match error.kind() {
+            std::io::ErrorKind::BrokenPipe => Failure::nobody_listens(),
+            _ => Failure::io("writing", &PathBuf::from("stdout"), &error),
+        })
+    }
+
+    /// One line of a result for people.
+    pub(crate) fn line(&self, line: &str) -> Result<(), Failure> {
+        self.text(&format!("{}\n", line.trim_end()))
+    }
+
+    /// The one document of a command.
+    pub(crate) fn document<T: Document>(&self, body: &T) -> Result<(), Failure> {
+        self.value(&document::envelope(body, self.clock.now()))
+    }
+
+    /// A document that was put together already.
+    pub(crate) fn value(&self, value: &impl Serialize) -> Result<(), Failure> {
+        self.wrote_json.set(true);
+        let text = match self.form {
+            Form::JsonLines => serde_json::to_string(value),
+            _ => serde_json::to_string_pretty(value),
+        };
+        match text {
+            Ok(text) => self.text(&format!("{text}\n")),
+            Err(error) => Err(Failure::new(crate::failure::Exit::Problem, format!("writing JSON: {error}"))),
+        }
+    }
+
+    /// A remark on the way: to stderr, and only for people who did not say `-q`.
+    pub(crate) fn remark(&self, word: &str, text: &str) {
+        if !self.quiet {
+            let word = paint(self.color_err, Tone::of(word), &format!("{word:<8}"));
+            // Who closed stderr does not want remarks.
+            let _ = writeln!(std::io::stderr(), "{word} {text}");
+        }
+    }
+
+    /// The last words of a command that failed.
+    pub(crate) fn failure(&self, failure: &Failure) {
+        if failure.silent {
+            return;
+        }
+        let mut text = paint(self.color_err, Tone::Bad, "error");
+        text.push_str("    ");
+        if let Some(code) = failure.code {
+            text.push_str(&format!("{code}  "));
+        }
+        text.push_str(&failure.message.replace('\n', "\n         "));
+        text.push('\n');
+        if let Some(fix) = &failure.fix {
+            text.push_str(&format!("         fix   {}\n", fix.replace('\n', "\n               ")));
+        }
+        if let Some(code) = failure.code {
+            text.push_str(&format!("         page  adit explain {code}\n"));
+        }
+        let _ = std::io::stderr().write_all(text.as_bytes());
+        if self.form != Form::Text && !self.wrote_json.get() {
+            let _ = self.document(&document::ErrorDocument::from(failure));
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! Questions to the person at the terminal, and passwords from wherever they come.
+
+use std::io::{BufRead as _, IsTerminal as _, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use adit_crypto::secret::Password;
+
+use crate::failure::Failure;
+use crate::output::Output;
+
+/// More than any password: a wrong file, such as a device, must not fill the memory.
+const LONGEST: u64 = 4096;
+
+/// Whether somebody is there to answer.
+pub(crate) fn can_ask() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
+/// A yes-or-no question; `instead` is the flag that makes it needless.
+pub(crate) fn agree(output: &Output, question: &str, usual: bool, instead: &str) -> Result<bool, Failure> {
+    if output.yes {
+        return Ok(true);
+    }
+    loop {
+        let choices = if usual { "[Y/n]" } else { "[y/N]" };
+        let answer = line(&format!("{question} {choices} "), instead)?;
+        match answer.to_lowercase().as_str() {
+            "" => return Ok(usual),
+            "y" | "yes" => return Ok(true),
+            "n" | "no" => return Ok(false),
+            _ => {}
+        }
+    }
+}
+
+/// One line; empty for the usual answer.
+pub(crate) fn line(question: &str, instead: &str) -> Result<String, Failure> {
+    if !can_ask() {
+        let question = question.trim_end_matches(|c: char| " [](){}/?:".contains(c) || c == '\n');
+        let question = question.split("  ").next().unwrap_or_default();
+        return Err(Failure::usage(format!("there is no terminal to ask on: {question}")).fix(instead));
+    }
+    let mut err = std::io::stderr();
+    let _ = write!(err, "{question}").and_then(|()| err.flush());
+    let mut answer = String::new();
+    let read = std::io::stdin().lock().take(LONGEST).read_line(&mut answer);
+    match read {
+        // The end of input is no answer: take back the cursor, and do not go on with a guess.
+        Ok(0) => {
+            let _ = writeln!(err);
+            Err(Failure::usage("no answer").fix(instead))
+        }
+        Ok(_) => Ok(answer.trim().to_owned()),
+        Err(error) => Err(Failure::io("reading", Path::new("the terminal"), &error)),
+    }
+}
+
+/// Where a password comes from; never from the command line itself, where everybody can see it.
+#[derive(clap::Args, Clone, Debug, Default)]
+pub(crate) struct PasswordSource {
+    /// Read the password from the first line of stdin
+    #[arg(long, conflicts_with = "password_file")]
+    pub(crate) password_stdin: bool,
+    /// Read the password from the first line of a file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) password_file: Option<PathBuf>,
+}
+
+impl PasswordSource {
+    /// The password; asks for it twice on a terminal.
+    pub(crate) fn read(&self, question: &str) -> Result<Password, Failure> {
+        if self.password_stdin {
+            let stdin = std::io::stdin();
+            return first_line(stdin.lock()).map_err(|e| Failure::io("reading", Path::new("stdin"), &e))?;
+        }
+        if let Some(path) = &self.password_file {
+            let file = std::fs::File::open(path).map_err(|error| Failure::io("reading", path, &error))?;
+            return first_line(std::io::BufReader::new(file))
+                .map_err(|error| Failure::io("reading", path, &error))?;
+        }
+        if !can_ask() {
+            return Err(Failure::usage("there is no terminal to ask for a password")
+                .fix("--password-stdin, or --password-file FILE"));
+        }
+        let ask = |question: &str| {
+            rpassword::prompt_password(question)
+                .map(Password::new)
+                .map_err(|error| Failure::io("reading", Path::new("the terminal"), &error))
+        };
+        let first = ask(question)?;
+        if first.is_empty() {
+            return Ok(first);
+        }
+        if ask("The same again: ")? != first {
+            return Err(Failure::usage("the two passwords differ"));
+        }
+        Ok(first)
+    }
+}
+
+/// The first line without its end.
+fn first_line(reader: impl std::io::BufRead) -> std::io::Result<Result<Password, Failure>> {
+    let mut line = zeroize::Zeroizing::new(Vec::with_capacity(LONGEST as usize));
+    reader.take(LONGEST).read_until(b'\n', &mut line)?;
+    if line.len() as u64 == LONGEST {
+        return Ok(Err(Failure::usage("the password is longer than 4096 octets")));
+    }
+    let text = line.strip_suffix(b"\n").unwrap_or(&line);
+    let text = text.strip_suffix(b"\r").unwrap_or(text);
+    Ok(match core::str::from_utf8(text) {
+        Ok(text) => Ok(Password::new(text)),
+        Err(_) => Err(Failure::usage("the password is not UTF-8")),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(bytes: &[u8]) -> Result<String, String> {
+        first_line(bytes).unwrap().map(|p| p.expose().to_owned()).map_err(|f| f.message)
+    }
+
+    #[test]
+    fn the_first_line_and_nothing_else() {
+        for (bytes, password) in [
+            (&b"secret\nother\n"[..], "secret"),
+            (b"secret\r\n", "secret"),
+            (b"secret", "secret"),
+            (b" two words \n", " two words "),
+            (b"", ""),
+            (b"\n", ""),
+        ] {
+            assert_eq!(read(bytes).as_deref(), Ok(password));
+        }
+        assert!(read(b"\xff\xfe\n").is_err());
+        assert!(read(&[b'x'; 5000]).is_err());
+    }
+}

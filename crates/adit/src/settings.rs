@@ -1,0 +1,130 @@
+//! The configuration as commands need it: also when it is not there, or has errors.
+
+use std::path::PathBuf;
+
+use adit_config::{Checked, Config, SecretSource, StoreUrl};
+use adit_store::{SealKey, SqliteStore};
+
+use crate::failure::{Exit, Failure};
+use crate::output::Output;
+use crate::places::Places;
+
+/// The configuration of these places.
+pub(crate) struct Settings {
+    /// The files, if they are there and can be used.
+    file: Option<Checked>,
+    /// What applies: the files, or the defaults.
+    effective: Config,
+    there: bool,
+    places: Places,
+}
+
+impl Settings {
+    /// Reads the file. Commands that only look, or that help somebody in need, go on without it.
+    pub(crate) fn load(output: &Output, places: &Places) -> Result<Settings, Failure> {
+        let there = places.config.exists();
+        if !there && places.config_given {
+            return Err(Failure::new(Exit::Problem, format!("there is no {}", places.config.display()))
+                .fix("leave -c away for /etc/adit/adit.toml, or adit init to make one"));
+        }
+        let file = Some(&places.config).filter(|_| there).map(|path| Checked::read(path));
+        let usable = file.filter(|checked| checked.config().is_some());
+        if there && usable.is_none() {
+            let path = places.config.display();
+            output.remark("warning", &format!("{path} has errors (adit check); going on with defaults"));
+        }
+        let effective = match usable.as_ref().and_then(Checked::config) {
+            Some(config) => config.clone(),
+            None => Checked::built_in()
+                .into_config()
+                .map_err(|checked| Failure::new(Exit::Problem, checked.render()))?,
+        };
+        Ok(Settings { file: usable, effective, there, places: places.clone() })
+    }
+
+    /// The configuration, if there is a file without errors.
+    pub(crate) fn config(&self) -> Option<&Config> {
+        self.file.as_ref().and_then(Checked::config)
+    }
+
+    /// The checked files, if there are any without errors.
+    pub(crate) fn file(&self) -> Option<&Checked> {
+        self.file.as_ref()
+    }
+
+    /// What applies: the file, or the defaults when there is none or it has errors.
+    pub(crate) fn effective(&self) -> &Config {
+        &self.effective
+    }
+
+    /// Says whether a group is in the configuration.
+    pub(crate) fn check_group(&self, group: &str) -> Result<(), Failure> {
+        let path = self.places.config.display();
+        let Some(config) = self.config() else {
+            let (why, fix) = match self.there {
+                true => (format!("{path} has errors"), "adit check".to_owned()),
+                false => (format!("there is no {path} yet"), "adit init, or leave --group away".to_owned()),
+            };
+            return Err(
+                Failure::new(Exit::NotFound, format!("there is no group \"{group}\": {why}")).fix(fix)
+            );
+        };
+        if config.groups.contains_key(group) {
+            return Ok(());
+        }
+        let names: Vec<&str> = config.groups.keys().map(String::as_str).collect();
+        let near = adit_diag::nearest(group, names.iter().copied());
+        let meant = near.map(|name| format!(": did you mean \"{name}\"?")).unwrap_or_default();
+        let fix = match names.is_empty() {
+            true => format!("add [groups.{group}] to {path}"),
+            false => format!("one of {}; or add [groups.{group}] to {path}", names.join(", ")),
+        };
+        Err(Failure::new(Exit::NotFound, format!("there is no group \"{group}\"{meant}")).fix(fix))
+    }
+
+    /// The store, to read and write; made at first use.
+    pub(crate) fn store(&self) -> Result<SqliteStore, Failure> {
+        let database = self.database()?;
+        let source = self.configured().map(|config| &config.store.seal_key);
+        match source {
+            None => Ok(SqliteStore::open(&database, &self.places.seal_key())?),
+            Some(SecretSource::File(path)) => Ok(SqliteStore::open(&database, path)?),
+            Some(source) => {
+                let wrong = |why: &str| {
+                    Failure::new(Exit::Problem, format!("the seal key in {source}: {why}"))
+                        .code(adit_diag::Code::S09)
+                        .fix("run it where the service manager gives the key, or use store.seal_key = { file = ... }")
+                };
+                let text = source.read().map(zeroize::Zeroizing::new).map_err(|e| wrong(&e.to_string()))?;
+                let key = SealKey::parse(&text).ok_or_else(|| wrong("not 64 hexadecimal digits"))?;
+                Ok(SqliteStore::open_with_key(&database, key)?)
+            }
+        }
+    }
+
+    /// The store, only to read; `None` when nothing was ever written.
+    pub(crate) fn store_to_read(&self) -> Result<Option<SqliteStore>, Failure> {
+        match SqliteStore::open_to_read(&self.database()?) {
+            Ok(store) => Ok(Some(store)),
+            Err(adit_store::Error::Missing { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The configuration, where it decides on the store: not when a state directory was given.
+    fn configured(&self) -> Option<&Config> {
+        self.config().filter(|_| !self.places.state_given)
+    }
+
+    fn database(&self) -> Result<PathBuf, Failure> {
+        match self.configured().map(|config| &config.store.url) {
+            None => Ok(self.places.database()),
+            Some(StoreUrl::Sqlite(path)) => Ok(path.clone()),
+            Some(StoreUrl::Memory) => Err(Failure::new(
+                Exit::Problem,
+                "store.url is sqlite::memory: what the server knows ends with it, and nobody else can see it",
+            )
+            .fix("store.url = \"sqlite:/var/lib/adit/adit.db\"")),
+        }
+    }
+}
