@@ -1,5 +1,16 @@
-//! The two machines a shell drives: a control connection, its calls, their PPP links, and what policy says of them;
-//! and [`path`], the data path of one call.
+//! The two machines a shell drives, [`server::ServerTunnel`] and [`client::ClientTunnel`]: a control connection, its
+//! calls, their PPP links and what policy says of them; and [`path`], the data path of one call.
 #![forbid(unsafe_code)]
 
+mod blame;
+mod call;
+pub mod client;
+pub mod events;
 pub mod path;
+pub mod record;
+pub mod server;
+mod tunnel;
+
+pub use client::{ClientConfig, ClientTunnel};
+pub use server::{ServerConfig, ServerTunnel};
+pub use tunnel::Transmit;

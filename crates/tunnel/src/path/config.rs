@@ -62,6 +62,9 @@ pub enum PathCommand {
         /// Address-and-Control-Field-Compression towards the peer.
         acfc: bool,
     },
+    /// Whether IP packets may never pass in clear: what [`PathConfig::encryption_required`] said, now that it is known
+    /// whose call this is. What was encrypted once stays so.
+    RequireEncryption(bool),
     /// MPPE starts, from count 0 and the start keys, or stops.
     Encryption(Option<Mppe>),
     /// IP packets may pass, or may not.

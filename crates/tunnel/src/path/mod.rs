@@ -99,6 +99,9 @@ impl Path {
                     reset_id: 0,
                 });
             }
+            PathCommand::RequireEncryption(required) => {
+                self.never_clear = required || self.encryption.is_some();
+            }
             PathCommand::Encryption(None) => self.encryption = None,
             PathCommand::Network(network) => self.gate = network.map(Gate::new),
             PathCommand::Mtu(mtu) => self.config.mtu = self.config.mtu.min(mtu),

@@ -1,0 +1,348 @@
+//! One call: its PPP link, its evidence, its deadlines, and what it tells the data path.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use adit_crypto::Rng;
+use adit_diag::{Code, Layer};
+use adit_ppp::ccp::{Mode, MppePolicy};
+use adit_ppp::link::{self, By, Link, LinkConfig, LinkEvent, Role};
+use ipnet::Ipv4Net;
+
+use crate::blame::Evidence;
+use crate::events::{CallHandle, End, Event, Question, Step, Terms, Up, Who, Why};
+use crate::path::{self, NetworkV6, PathCommand};
+
+/// What a call needs to know besides its link's configuration.
+#[derive(Clone, Debug)]
+pub(crate) struct CallConfig {
+    /// The PPP link.
+    pub(crate) link: LinkConfig,
+    /// The call must be up by then.
+    pub(crate) setup: Duration,
+    /// The largest inner packet, in octets.
+    pub(crate) mtu: u16,
+}
+
+/// The state of a call that has a link.
+pub(crate) struct Call {
+    pub(crate) handle: CallHandle,
+    role: Role,
+    link: Link,
+    evidence: Evidence,
+    /// The layer that is being negotiated; decides the code when the set-up deadline passes.
+    phase: Layer,
+    deadline: Option<Instant>,
+    mtu: u16,
+    peer_mru: u16,
+    pub(crate) terms: Terms,
+    name: Vec<u8>,
+    method: Option<adit_ppp::auth::Method>,
+    server_proved: bool,
+    encryption: Option<(adit_crypto::mppe::Strength, bool)>,
+    started: Option<Instant>,
+    up: bool,
+    packets: u64,
+    last_traffic: Instant,
+    closing: Option<(Why, Option<Code>, String)>,
+    /// How the layer below went down, while the link is being told.
+    lost: Option<End>,
+    ended: bool,
+}
+
+/// What a call's link asks; the tunnel gives it an id of its own.
+pub(crate) struct LinkQuestion {
+    pub(crate) id: u32,
+    pub(crate) question: Question,
+}
+
+impl Call {
+    /// A call whose GRE path exists; the link starts to negotiate at once.
+    pub(crate) fn new(handle: CallHandle, config: CallConfig, now: Instant, rng: Rng) -> Call {
+        let role = config.link.role;
+        let name = config.link.credentials.as_ref().map(|c| c.name.clone().into_bytes()).unwrap_or_default();
+        let mut link = Link::new(config.link, rng);
+        link.open(now);
+        Call {
+            handle,
+            role,
+            link,
+            evidence: Evidence::default(),
+            phase: Layer::Lcp,
+            deadline: Some(now + config.setup),
+            mtu: config.mtu,
+            peer_mru: 1500,
+            terms: Terms::default(),
+            name,
+            method: None,
+            server_proved: false,
+            encryption: None,
+            started: None,
+            up: false,
+            packets: 0,
+            last_traffic: now,
+            closing: None,
+            lost: None,
+            ended: false,
+        }
+    }
+
+    pub(crate) fn is_ended(&self) -> bool {
+        self.ended
+    }
+
+    pub(crate) fn handle_frame(&mut self, now: Instant, frame: &[u8], out: &mut VecDeque<Event>) {
+        let first = !self.evidence.heard_anything();
+        self.evidence.frame(frame);
+        if first {
+            self.layer(out, Layer::Gre, "the peer's GRE arrives".to_owned());
+        }
+        self.link.handle_input(now, frame);
+    }
+
+    pub(crate) fn handle_traffic(&mut self, now: Instant, packets: u64) {
+        if packets != self.packets {
+            self.packets = packets;
+            self.last_traffic = now;
+        }
+    }
+
+    pub(crate) fn handle_acknowledged(&mut self) {
+        self.evidence.acknowledged();
+    }
+
+    pub(crate) fn handle_unreachable(&mut self, from: std::net::Ipv4Addr, code: u8) {
+        self.evidence.unreachable(from, code);
+    }
+
+    pub(crate) fn answer(&mut self, now: Instant, id: u32, answer: link::Answer) {
+        self.link.handle_answer(now, id, answer);
+    }
+
+    pub(crate) fn set_mppe(&mut self, policy: MppePolicy, out: &mut VecDeque<Event>) {
+        self.path(out, PathCommand::RequireEncryption(policy.mode == Mode::Require));
+        self.link.set_mppe(policy);
+    }
+
+    /// Begins an orderly end: LCP Terminate, bounded by the link's own timers.
+    pub(crate) fn close(&mut self, now: Instant, why: Why, code: Option<Code>, detail: String) {
+        if self.closing.is_none() {
+            let reason = code.map_or_else(|| why.word().to_owned(), |code| format!("{code} {detail}"));
+            self.closing = Some((why, code, detail));
+            self.link.handle_command(now, link::Command::Close { reason });
+        }
+    }
+
+    /// The layer below is gone: nothing can be said to the peer any more.
+    pub(crate) fn lower_down(&mut self, now: Instant, end: End, out: &mut VecDeque<Event>) {
+        self.lost = Some(end);
+        self.link.handle_command(now, link::Command::LowerDown);
+        self.drain(now, &mut Vec::new(), out);
+        if let Some(end) = self.lost.take() {
+            self.finish(end, out);
+        }
+    }
+
+    pub(crate) fn handle_timeout(&mut self, now: Instant) {
+        self.link.handle_timeout(now);
+        if self.deadline.is_some_and(|deadline| now >= deadline) {
+            self.deadline = None;
+            let (code, detail) = self.setup_deadline();
+            self.close(now, Why::Failed, Some(code), detail);
+        }
+        if let Some((at, why)) = self.session_timeout()
+            && now >= at
+        {
+            self.close(now, why, None, String::new());
+        }
+    }
+
+    fn setup_deadline(&self) -> (Code, String) {
+        let seconds = "the time for set-up has passed";
+        match self.phase {
+            Layer::Auth => (Code::A14, format!("{seconds} during authentication")),
+            Layer::Encrypt => match self.role {
+                Role::Server => (Code::E01, format!("{seconds} while encryption was being negotiated")),
+                Role::Client => (Code::E02, format!("{seconds} while encryption was being negotiated")),
+            },
+            Layer::Address => (Code::I06, format!("{seconds} while addresses were being negotiated")),
+            _ => self.evidence.judge(self.role, Code::L05, &format!("{seconds} during LCP")),
+        }
+    }
+
+    fn session_timeout(&self) -> Option<(Instant, Why)> {
+        if !self.up || self.closing.is_some() {
+            return None;
+        }
+        let idle = self.terms.idle.map(|idle| (self.last_traffic + idle, Why::IdleTimeout));
+        let max = self.terms.max.and_then(|max| self.started.map(|start| (start + max, Why::SessionTimeout)));
+        idle.into_iter().chain(max).min()
+    }
+
+    pub(crate) fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
+        let deadline = self.deadline.map(|at| (at, "call set-up deadline"));
+        let session = self.session_timeout().map(|(at, why)| (at, why.word()));
+        [deadline, session, self.link.poll_timeout()].into_iter().flatten().min_by_key(|(at, _)| *at)
+    }
+
+    pub(crate) fn poll_transmit(&mut self, buf: &mut Vec<u8>) -> bool {
+        self.link.poll_transmit(buf)
+    }
+
+    /// Turns what the link says into events; questions go to `asks`.
+    pub(crate) fn drain(&mut self, now: Instant, asks: &mut Vec<LinkQuestion>, out: &mut VecDeque<Event>) {
+        while let Some(event) = self.link.poll_event() {
+            self.link_event(now, event, asks, out);
+        }
+    }
+
+    fn link_event(
+        &mut self,
+        now: Instant,
+        event: LinkEvent,
+        asks: &mut Vec<LinkQuestion>,
+        out: &mut VecDeque<Event>,
+    ) {
+        match event {
+            LinkEvent::Step(step) => {
+                let who = if step.sent { Who::Us } else { Who::Peer };
+                let step = Step { who, layer: step.layer, text: step.text };
+                out.push_back(Event::Step { call: Some(self.handle), step });
+            }
+            LinkEvent::LcpUp { peer_mru, pfc, acfc } => {
+                self.phase = Layer::Auth;
+                self.peer_mru = peer_mru;
+                self.path(out, PathCommand::Link { peer_mru, pfc, acfc });
+                self.layer(out, Layer::Lcp, format!("mru {peer_mru}"));
+            }
+            LinkEvent::Ask(id, question) => {
+                let question = match question {
+                    link::Question::Authenticate(request) => Question::Authenticate(request),
+                    link::Question::Address { wanted } => {
+                        Question::Address { name: self.name.clone(), wanted }
+                    }
+                };
+                asks.push(LinkQuestion { id, question });
+            }
+            LinkEvent::Authenticated { name, method, server_proved } => {
+                let text = format!("{method} as {}", adit_wire::text::escape(&name));
+                self.name = name;
+                self.method = Some(method);
+                self.server_proved = server_proved;
+                self.phase = Layer::Encrypt;
+                self.layer(out, Layer::Auth, text);
+            }
+            LinkEvent::Encryption(agreed) => self.encryption(agreed, out),
+            LinkEvent::NetworkUp(network) => self.network_up(now, network, out),
+            LinkEvent::NetworkDown => {
+                self.up = false;
+                self.path(out, PathCommand::Network(None));
+            }
+            LinkEvent::Ended(end) => self.link_ended(end, out),
+        }
+    }
+
+    fn encryption(&mut self, agreed: Option<link::Mppe>, out: &mut VecDeque<Event>) {
+        match agreed {
+            Some(mppe) => {
+                self.encryption = Some((mppe.strength, mppe.stateless));
+                self.phase = Layer::Address;
+                let how = if mppe.stateless { "stateless" } else { "stateful" };
+                self.layer(out, Layer::Encrypt, format!("mppe {} {how}", mppe.strength.bits()));
+                self.path(out, PathCommand::Encryption(Some(mppe)));
+            }
+            None => {
+                self.encryption = None;
+                self.path(out, PathCommand::Encryption(None));
+            }
+        }
+    }
+
+    fn network_up(&mut self, now: Instant, network: link::Network, out: &mut VecDeque<Event>) {
+        let mut peer_networks = vec![Ipv4Net::from(network.peer)];
+        peer_networks.extend(self.terms.networks.iter().copied());
+        // The peer's MRU may be applied to the encrypted frame, which is four octets longer (spec of MPPE: two for
+        // the coherency count, two for the protocol inside).
+        let limit = self.peer_mru.saturating_sub(if self.encryption.is_some() { 4 } else { 0 });
+        let mtu = self.mtu.min(limit);
+        let (peer_networks, acl) = match self.role {
+            Role::Server => (peer_networks, self.terms.reach.clone()),
+            // A client's peer is a router: packets from anywhere come through it, to this address only.
+            Role::Client => (vec![Ipv4Net::default()], Some(vec![Ipv4Net::from(network.local)])),
+        };
+        self.path(
+            out,
+            PathCommand::Network(Some(path::Network {
+                local: network.local,
+                peer_networks,
+                acl,
+                mtu,
+                answer_dhcp: self.terms.answer_dhcp,
+                ipv6: network.ipv6.map(|(local, peer)| NetworkV6::link_local(local, peer)),
+            })),
+        );
+        self.layer(out, Layer::Address, format!("local {} peer {}", network.local, network.peer));
+        self.deadline = None;
+        self.up = true;
+        self.last_traffic = now;
+        self.started.get_or_insert(now);
+        let up = Up {
+            name: self.name.clone(),
+            method: self.method,
+            server_proved: self.server_proved,
+            encryption: self.encryption,
+            local: network.local,
+            peer: network.peer,
+            dns: network.dns,
+            wins: network.wins,
+            mtu,
+        };
+        out.push_back(Event::Up { call: self.handle, up });
+    }
+
+    fn link_ended(&mut self, end: link::End, out: &mut VecDeque<Event>) {
+        let end = if let Some(end) = self.lost.take() {
+            end
+        } else if let Some((why, code, detail)) = self.closing.take() {
+            End { why, by: Who::Us, code, detail }
+        } else {
+            let by = match end.by {
+                By::Us => Who::Us,
+                By::Peer => Who::Peer,
+                By::Nobody => Who::Note,
+            };
+            let was_up = self.started.is_some();
+            match end.code {
+                Some(Code::L03) if was_up => {
+                    End { why: Why::UserRequest, by, code: None, detail: end.detail }
+                }
+                None => End { why: Why::UserRequest, by, code: None, detail: end.detail },
+                Some(code) => {
+                    let (code, detail) = if self.phase == Layer::Lcp {
+                        self.evidence.judge(self.role, code, &end.detail)
+                    } else {
+                        (code, end.detail)
+                    };
+                    let why = if code == Code::L04 { Why::LostCarrier } else { Why::Failed };
+                    End { why, by, code: Some(code), detail }
+                }
+            }
+        };
+        self.finish(end, out);
+    }
+
+    fn finish(&mut self, end: End, out: &mut VecDeque<Event>) {
+        self.ended = true;
+        self.deadline = None;
+        self.up = false;
+        out.push_back(Event::CallEnded { call: self.handle, end });
+    }
+
+    fn path(&self, out: &mut VecDeque<Event>, command: PathCommand) {
+        out.push_back(Event::Path { call: self.handle, command });
+    }
+
+    fn layer(&self, out: &mut VecDeque<Event>, layer: Layer, text: String) {
+        out.push_back(Event::Layer { call: self.handle, layer, text });
+    }
+}

@@ -1,0 +1,342 @@
+//! What goes into a tunnel machine and what comes out of it.
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use adit_crypto::mppe::Strength;
+use adit_crypto::proof::Proven;
+use adit_diag::Code;
+use adit_ppp::auth::{AuthRequest, Method, Verdict};
+use adit_ppp::ccp::MppePolicy;
+use adit_ppp::link::AddressGrant;
+use adit_wire::Layer;
+use ipnet::Ipv4Net;
+
+use crate::path::PathCommand;
+
+/// A call within its control connection; unique for the life of the tunnel machine, never a Call ID.
+pub type CallHandle = u32;
+
+/// Bytes and facts that arrive.
+#[derive(Clone, Copy, Debug)]
+pub enum Input<'a> {
+    /// Octets of the TCP connection, in order, cut anywhere.
+    Control(&'a [u8]),
+    /// The TCP connection was closed or reset by the peer or the network.
+    ControlClosed,
+    /// A PPP control frame that the data path took out of GRE.
+    Frame {
+        /// The call it belongs to.
+        call: CallHandle,
+        /// From the address field (or the protocol field, when that is compressed) on.
+        frame: &'a [u8],
+    },
+    /// How many data packets the call has carried so far, both ways together: feeds the idle time-out.
+    Traffic {
+        /// The call.
+        call: CallHandle,
+        /// Packets since the call began.
+        packets: u64,
+    },
+    /// The peer's GRE acknowledged one of ours: proof that protocol 47 reaches it.
+    Acknowledged {
+        /// The call.
+        call: CallHandle,
+    },
+    /// A router or the peer answered our GRE with an ICMP error of type 3.
+    Unreachable {
+        /// The call.
+        call: CallHandle,
+        /// Who said so.
+        from: Ipv4Addr,
+        /// The ICMP code (RFC 792): 2 is "protocol unreachable".
+        code: u8,
+    },
+}
+
+/// What the shell wants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// End one call: LCP Terminate, then Call-Disconnect-Notify or Call-Clear-Request.
+    EndCall {
+        /// The call.
+        call: CallHandle,
+        /// Why.
+        why: Why,
+    },
+    /// End every call and the control connection.
+    Stop {
+        /// Why.
+        why: Why,
+    },
+}
+
+/// Why a call ended, in one vocabulary for records, accounting and exit codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Why {
+    /// The person on the other side hung up.
+    UserRequest,
+    /// The control connection or the link was lost.
+    LostCarrier,
+    /// No traffic for the time allowed.
+    IdleTimeout,
+    /// The longest time allowed has passed.
+    SessionTimeout,
+    /// An operator ended it.
+    AdminReset,
+    /// The program is being stopped.
+    Shutdown,
+    /// The same user connected again and the newer call wins.
+    Replaced,
+    /// It failed before it was up, or broke a rule; the code says which layer.
+    Failed,
+}
+
+impl Why {
+    /// One lower-case word for logs and JSON.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Why::UserRequest => "user-request",
+            Why::LostCarrier => "lost-carrier",
+            Why::IdleTimeout => "idle-timeout",
+            Why::SessionTimeout => "session-timeout",
+            Why::AdminReset => "admin-reset",
+            Why::Shutdown => "shutdown",
+            Why::Replaced => "replaced",
+            Why::Failed => "failed",
+        }
+    }
+
+    /// Acct-Terminate-Cause (RFC 2866 section 5.10).
+    pub const fn terminate_cause(self) -> u32 {
+        match self {
+            Why::UserRequest => 1,
+            Why::LostCarrier => 2,
+            Why::IdleTimeout => 4,
+            Why::SessionTimeout => 5,
+            Why::AdminReset => 6,
+            Why::Shutdown => 7,
+            Why::Replaced => 13,
+            Why::Failed => 17,
+        }
+    }
+}
+
+/// A question the machine cannot answer itself; the shell answers with the same id.
+#[derive(Clone, Debug)]
+pub enum Question {
+    /// May this call be made, and which Call ID names it here?
+    Call(CallRequest),
+    /// Who is this?
+    Authenticate(AuthRequest),
+    /// Which addresses?
+    Address {
+        /// The authenticated name, as sent.
+        name: Vec<u8>,
+        /// What the client asked for; `None` for "give me one".
+        wanted: Option<Ipv4Addr>,
+    },
+}
+
+/// What the peer asked for in its Outgoing-Call-Request or Incoming-Call-Request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallRequest {
+    /// The peer's Call ID: the key of the GRE packets we send.
+    pub peer_call_id: u16,
+    /// One line for people.
+    pub text: String,
+}
+
+/// The answer to a [`Question`].
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// Take the call under this local Call ID.
+    AcceptCall {
+        /// The key of the GRE packets we shall receive.
+        call_id: u16,
+    },
+    /// Refuse the call with a code (C05 busy, S06 ...) and a text for the record.
+    RefuseCall {
+        /// The code.
+        code: Code,
+        /// For the record.
+        detail: String,
+    },
+    /// The name and its proof are good, on these terms.
+    Accept {
+        /// What the check computed.
+        proven: Proven,
+        /// What this account may do.
+        terms: Terms,
+    },
+    /// They are not.
+    Reject(Verdict),
+    /// The addresses of the call.
+    Address(AddressGrant),
+    /// There are none; the code says why (I01 pool empty, I02 refused).
+    NoAddress {
+        /// The code.
+        code: Code,
+        /// For the record.
+        detail: String,
+    },
+}
+
+/// What an account may do, decided at authentication.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Terms {
+    /// End the call after this long without data packets.
+    pub idle: Option<Duration>,
+    /// End the call after this long.
+    pub max: Option<Duration>,
+    /// Encryption, where it differs from the server's.
+    pub mppe: Option<MppePolicy>,
+    /// Networks behind the client, besides its own address.
+    pub networks: Vec<Ipv4Net>,
+    /// Destinations the client may reach; `None` for any.
+    pub reach: Option<Vec<Ipv4Net>>,
+    /// Whether DHCPINFORM packets are to be handed to the shell.
+    pub answer_dhcp: bool,
+}
+
+/// Something to tell. Events must be drained before transmits: the data path of a call has to exist before the
+/// message that lets the peer use it leaves.
+#[derive(Debug)]
+pub enum Event {
+    /// Answer with [`Answer`] under this id.
+    Ask {
+        /// Unique in the machine.
+        id: u32,
+        /// The call.
+        call: CallHandle,
+        /// What is asked.
+        question: Question,
+    },
+    /// Make a data path for a call.
+    OpenPath {
+        /// The call.
+        call: CallHandle,
+        /// Key of the GRE packets we receive.
+        local_call_id: u16,
+        /// Key of the GRE packets we send.
+        peer_call_id: u16,
+    },
+    /// Tell the call's data path.
+    Path {
+        /// The call.
+        call: CallHandle,
+        /// What.
+        command: PathCommand,
+    },
+    /// A line for the record.
+    Step {
+        /// The call; `None` for the control connection itself.
+        call: Option<CallHandle>,
+        /// The line.
+        step: Step,
+    },
+    /// The control connection is established.
+    Established {
+        /// Host name the peer gave, escaped.
+        host: String,
+        /// Vendor name the peer gave, escaped.
+        vendor: String,
+    },
+    /// A layer came up on the call: control, gre, lcp, auth, encrypt, address.
+    Layer {
+        /// The call.
+        call: CallHandle,
+        /// Which.
+        layer: adit_diag::Layer,
+        /// What was agreed, for people.
+        text: String,
+    },
+    /// The call carries traffic.
+    Up {
+        /// The call.
+        call: CallHandle,
+        /// What was agreed.
+        up: Up,
+    },
+    /// The call is over; its data path must be removed.
+    CallEnded {
+        /// The call.
+        call: CallHandle,
+        /// How.
+        end: End,
+    },
+    /// The control connection is over: flush what `poll_transmit` still gives, then close TCP. Last event.
+    Closed {
+        /// How.
+        end: End,
+    },
+}
+
+/// Who did or said something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// This program.
+    Us,
+    /// The other side.
+    Peer,
+    /// Nobody: a timer, the network, a remark.
+    Note,
+}
+
+impl Who {
+    /// One word for records.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Who::Us => "sent",
+            Who::Peer => "received",
+            Who::Note => "note",
+        }
+    }
+}
+
+/// One step of a conversation, decoded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// Whose step.
+    pub who: Who,
+    /// The protocol.
+    pub layer: Layer,
+    /// One line for people; bounded, without secrets.
+    pub text: String,
+}
+
+/// What a call agreed on when it came up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Up {
+    /// The name that was authenticated (server) or used (client), as sent.
+    pub name: Vec<u8>,
+    /// How.
+    pub method: Option<Method>,
+    /// Whether the other side proved that it knows the password too.
+    pub server_proved: bool,
+    /// Encryption, if any: strength and whether stateless.
+    pub encryption: Option<(Strength, bool)>,
+    /// Our inner address.
+    pub local: Ipv4Addr,
+    /// The peer's inner address.
+    pub peer: Ipv4Addr,
+    /// DNS servers: those given (server) or received (client).
+    pub dns: Vec<Ipv4Addr>,
+    /// WINS servers, likewise.
+    pub wins: Vec<Ipv4Addr>,
+    /// The largest inner packet both ways, in octets.
+    pub mtu: u16,
+}
+
+/// How a call or a control connection ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct End {
+    /// Why, in accounting's words.
+    pub why: Why,
+    /// Who ended it.
+    pub by: Who,
+    /// The code of what broke; `None` for an orderly end.
+    pub code: Option<Code>,
+    /// One line of evidence for people.
+    pub detail: String,
+}

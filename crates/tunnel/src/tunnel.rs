@@ -1,0 +1,289 @@
+//! What server and client have in common: a control connection, its calls, and the flow of events between them.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::Ipv4Addr;
+use std::time::Instant;
+
+use adit_crypto::Rng;
+use adit_diag::{Code, Layer};
+use adit_pptp::control::{By, CallEnd, ControlCommand, ControlConnection, ControlEvent};
+use adit_wire::text::escape;
+
+use crate::call::{Call, CallConfig, LinkQuestion};
+use crate::events::{CallHandle, CallRequest, Command, End, Event, Input, Question, Step, Who, Why};
+
+/// Where the bytes of [`Tunnel::poll_transmit`] go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transmit {
+    /// The TCP connection, in one write: NAT helpers read only messages that begin a segment.
+    Control,
+    /// The data path of a call, as one PPP frame.
+    Frame {
+        /// The call.
+        call: CallHandle,
+    },
+}
+
+/// A question that was passed on, and how to give its answer back.
+pub(crate) enum Pending {
+    Call(CallHandle),
+    Link { call: CallHandle, id: u32 },
+}
+
+/// One control connection and its calls.
+pub(crate) struct Tunnel {
+    pub(crate) control: ControlConnection,
+    pub(crate) calls: BTreeMap<CallHandle, Call>,
+    config: CallConfig,
+    pub(crate) events: VecDeque<Event>,
+    pending: BTreeMap<u32, Pending>,
+    next_question: u32,
+    rng: Rng,
+    /// Why we are stopping, once we are.
+    stopping: Option<Why>,
+    /// The call whose frames are sent next: calls take turns.
+    turn: CallHandle,
+    closed: bool,
+}
+
+impl Tunnel {
+    pub(crate) fn new(control: ControlConnection, config: CallConfig, rng: Rng) -> Tunnel {
+        Tunnel {
+            control,
+            calls: BTreeMap::new(),
+            config,
+            events: VecDeque::new(),
+            pending: BTreeMap::new(),
+            next_question: 0,
+            rng,
+            stopping: None,
+            turn: 0,
+            closed: false,
+        }
+    }
+
+    pub(crate) fn handle_input(&mut self, now: Instant, input: Input<'_>) {
+        let Tunnel { calls, events, .. } = self;
+        match input {
+            Input::Control(bytes) => self.control.handle_input(now, bytes),
+            Input::ControlClosed => self.control.handle_command(now, ControlCommand::TransportClosed),
+            Input::Frame { call, frame } => {
+                if let Some(call) = calls.get_mut(&call) {
+                    call.handle_frame(now, frame, events);
+                }
+            }
+            Input::Traffic { call, packets } => {
+                if let Some(call) = calls.get_mut(&call) {
+                    call.handle_traffic(now, packets);
+                }
+            }
+            Input::Acknowledged { call } => {
+                if let Some(call) = calls.get_mut(&call) {
+                    call.handle_acknowledged();
+                }
+            }
+            Input::Unreachable { call, from, code } => self.unreachable(call, from, code),
+        }
+        self.pump(now);
+    }
+
+    fn unreachable(&mut self, handle: CallHandle, from: Ipv4Addr, code: u8) {
+        if let Some(call) = self.calls.get_mut(&handle) {
+            call.handle_unreachable(from, code);
+        }
+    }
+
+    pub(crate) fn handle_command(&mut self, now: Instant, command: Command) {
+        match command {
+            Command::EndCall { call, why } => {
+                if let Some(call) = self.calls.get_mut(&call) {
+                    call.close(now, why, None, String::new());
+                }
+            }
+            Command::Stop { why } => {
+                self.stopping = Some(why);
+                for call in self.calls.values_mut() {
+                    call.close(now, why, None, String::new());
+                }
+            }
+        }
+        self.pump(now);
+    }
+
+    pub(crate) fn handle_timeout(&mut self, now: Instant) {
+        self.control.handle_timeout(now);
+        for call in self.calls.values_mut() {
+            call.handle_timeout(now);
+        }
+        self.pump(now);
+    }
+
+    pub(crate) fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
+        let calls = self.calls.values().filter_map(Call::poll_timeout);
+        calls.chain(self.control.poll_timeout()).min_by_key(|(at, _)| *at)
+    }
+
+    /// The next bytes to send; `buf` is cleared first.
+    pub(crate) fn poll_transmit(&mut self, buf: &mut Vec<u8>) -> Option<Transmit> {
+        buf.clear();
+        if self.control.poll_transmit(buf) {
+            return Some(Transmit::Control);
+        }
+        let order: Vec<CallHandle> =
+            self.calls.range(self.turn..).chain(self.calls.range(..self.turn)).map(|(h, _)| *h).collect();
+        for handle in order {
+            let call = self.calls.get_mut(&handle)?;
+            if call.poll_transmit(buf) {
+                self.turn = handle.wrapping_add(1);
+                return Some(Transmit::Frame { call: handle });
+            }
+        }
+        self.calls.retain(|_, call| !call.is_ended());
+        None
+    }
+
+    pub(crate) fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// Takes the question with this id off the list.
+    pub(crate) fn take_pending(&mut self, id: u32) -> Option<Pending> {
+        self.pending.remove(&id)
+    }
+
+    /// Moves events from the machines below to the shell until there are none left. Every event below was caused by
+    /// one input, so this ends.
+    pub(crate) fn pump(&mut self, now: Instant) {
+        loop {
+            let mut moved = false;
+            while let Some(event) = self.control.poll_event() {
+                moved = true;
+                self.control_event(now, event);
+            }
+            let before = self.events.len();
+            let mut asks = Vec::new();
+            for call in self.calls.values_mut() {
+                let mut questions: Vec<LinkQuestion> = Vec::new();
+                call.drain(now, &mut questions, &mut self.events);
+                asks.extend(questions.into_iter().map(|question| (call.handle, question)));
+            }
+            for (call, LinkQuestion { id, question }) in asks {
+                self.ask(call, Pending::Link { call, id }, question);
+            }
+            let ended: Vec<(CallHandle, End)> = self
+                .events
+                .iter()
+                .skip(before)
+                .filter_map(|event| match event {
+                    Event::CallEnded { call, end } => Some((*call, end.clone())),
+                    _ => None,
+                })
+                .collect();
+            for (call, end) in ended {
+                moved = true;
+                self.call_ended(now, call, &end);
+            }
+            if !moved {
+                break;
+            }
+        }
+        self.stop_when_idle(now);
+    }
+
+    fn ask(&mut self, call: CallHandle, pending: Pending, question: Question) {
+        let id = self.next_question;
+        self.next_question = self.next_question.wrapping_add(1);
+        self.pending.insert(id, pending);
+        self.events.push_back(Event::Ask { id, call, question });
+    }
+
+    fn call_ended(&mut self, now: Instant, call: CallHandle, end: &End) {
+        self.pending.retain(|_, pending| !matches!(pending, Pending::Link { call: of, .. } if *of == call));
+        self.control.handle_command(now, ControlCommand::EndCall { handle: call, end: call_end(end) });
+    }
+
+    fn stop_when_idle(&mut self, now: Instant) {
+        if let Some(why) = self.stopping
+            && self.calls.values().all(Call::is_ended)
+            && !self.closed
+        {
+            let shutdown = why == Why::Shutdown;
+            self.control.handle_command(now, ControlCommand::Stop { shutdown });
+            self.stopping = None;
+            self.pump(now);
+        }
+    }
+
+    fn control_event(&mut self, now: Instant, event: ControlEvent) {
+        match event {
+            ControlEvent::Step(step) => {
+                let who = if step.sent { Who::Us } else { Who::Peer };
+                let step = Step { who, layer: adit_wire::Layer::Pptp, text: step.text };
+                self.events.push_back(Event::Step { call: None, step });
+            }
+            ControlEvent::Established(peer) => self.events.push_back(Event::Established {
+                host: escape(&peer.host_name).to_string(),
+                vendor: escape(&peer.vendor).to_string(),
+            }),
+            ControlEvent::CallRequested { handle, request } => {
+                let question = Question::Call(CallRequest {
+                    peer_call_id: request.call_id(),
+                    text: request.to_string(),
+                });
+                self.ask(handle, Pending::Call(handle), question);
+            }
+            ControlEvent::CallUp { handle, local_call_id, peer_call_id, .. } => {
+                self.events.push_back(Event::OpenPath { call: handle, local_call_id, peer_call_id });
+                let text = format!("call {local_call_id} here, {peer_call_id} there");
+                self.events.push_back(Event::Layer { call: handle, layer: Layer::Control, text });
+                let call = Call::new(handle, self.config.clone(), now, self.rng.fork());
+                self.calls.insert(handle, call);
+            }
+            ControlEvent::CallEnded { handle, by, code, detail } => {
+                let end = end_of(by, code, detail);
+                self.pending.retain(|_, pending| !matches!(pending, Pending::Call(of) if *of == handle));
+                match self.calls.get_mut(&handle) {
+                    Some(call) if !call.is_ended() => call.lower_down(now, end, &mut self.events),
+                    Some(_) => {}
+                    None => self.events.push_back(Event::CallEnded { call: handle, end }),
+                }
+            }
+            ControlEvent::Closed { by, code, detail } => {
+                self.closed = true;
+                let end = end_of(by, code, detail);
+                for call in self.calls.values_mut().filter(|call| !call.is_ended()) {
+                    call.lower_down(now, end.clone(), &mut self.events);
+                }
+                self.pending.clear();
+                self.events.push_back(Event::Closed { end });
+            }
+        }
+    }
+}
+
+/// The end of a call or connection as the control machine tells it.
+fn end_of(by: By, code: Option<Code>, detail: String) -> End {
+    let who = match by {
+        By::Us => Who::Us,
+        By::Peer => Who::Peer,
+        By::Nobody => Who::Note,
+    };
+    let why = match code {
+        Some(Code::C06) => Why::LostCarrier,
+        Some(_) => Why::Failed,
+        None => Why::UserRequest,
+    };
+    End { why, by: who, code, detail }
+}
+
+/// What Call-Disconnect-Notify is to say (RFC 2637 section 2.13).
+fn call_end(end: &End) -> CallEnd {
+    match end.why {
+        Why::Shutdown | Why::AdminReset | Why::Replaced | Why::IdleTimeout | Why::SessionTimeout => {
+            CallEnd::AdminShutdown
+        }
+        Why::LostCarrier => CallEnd::LostCarrier,
+        Why::UserRequest => CallEnd::Request,
+        Why::Failed => CallEnd::GeneralError,
+    }
+}
