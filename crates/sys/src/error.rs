@@ -95,12 +95,13 @@ impl Error {
     }
 
     /// An error that has no number from the kernel.
-    pub(crate) fn new(kind: Kind, tried: impl Into<String>, answer: impl Into<String>) -> Error {
+    pub fn new(kind: Kind, tried: impl Into<String>, answer: impl Into<String>) -> Error {
         Error { kind, tried: tried.into(), answer: answer.into(), fix: String::new(), code: None }
     }
 
     /// The same with its code.
-    pub(crate) fn with_code(mut self, code: Code) -> Error {
+    #[must_use]
+    pub fn with_code(mut self, code: Code) -> Error {
         self.code = Some(code);
         self
     }
@@ -115,7 +116,8 @@ impl Error {
     }
 
     /// The same with its fix.
-    pub(crate) fn with_fix(mut self, fix: impl Into<String>) -> Error {
+    #[must_use]
+    pub fn with_fix(mut self, fix: impl Into<String>) -> Error {
         self.fix = fix.into();
         self
     }

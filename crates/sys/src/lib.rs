@@ -7,11 +7,14 @@
 
 mod error;
 pub mod gre;
+pub mod host;
+pub mod journal;
 pub mod namespace;
 pub mod net;
 pub mod packet;
 pub mod ping;
 pub mod poll;
+pub mod resolver;
 mod socket;
 pub mod tun;
 

@@ -1,7 +1,7 @@
 //! Network namespaces.
 #![expect(unsafe_code, reason = "setns and unshare")]
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd};
 use std::os::unix::fs::MetadataExt as _;
@@ -60,6 +60,19 @@ impl Namespace {
         File::open(path).map(Namespace).map_err(|e| Error::io(tried(), &e))
     }
 
+    /// The one of that identity, if a process or a name in /run/netns shows it; `None` when it is gone (or out of sight,
+    /// in another container).
+    pub fn find(identity: Identity) -> Option<Namespace> {
+        let processes =
+            fs::read_dir("/proc").into_iter().flatten().flatten().map(|e| e.path().join("ns/net"));
+        let names = fs::read_dir("/run/netns").into_iter().flatten().flatten().map(|e| e.path());
+        processes.chain(names).find_map(|path| {
+            let about = fs::metadata(&path).ok()?;
+            let same = (about.dev(), about.ino()) == (identity.device, identity.inode);
+            if same { Namespace::open(&path).ok() } else { None }
+        })
+    }
+
     /// Moves the calling thread into it; threads and processes that it starts from now on begin there.
     ///
     /// # Errors
@@ -77,7 +90,7 @@ impl Namespace {
     /// # Errors
     /// What the kernel answers; never for one that is open.
     pub fn identity(&self) -> Result<Identity> {
-        let of = |m: std::fs::Metadata| Identity { device: m.dev(), inode: m.ino() };
+        let of = |m: fs::Metadata| Identity { device: m.dev(), inode: m.ino() };
         self.0.metadata().map(of).map_err(|e| Error::io("cannot identify a network namespace", &e))
     }
 }

@@ -1,0 +1,18 @@
+//! What this host is and has: facts for `init`, `serve` and `doctor`, and the few things they ask of it.
+
+mod capability;
+mod facts;
+mod limits;
+mod nft;
+mod pool;
+mod port;
+mod sysctl;
+
+pub use capability::{Capability, capabilities, has_capability};
+pub use facts::{DefaultRoute, InUse, Purpose, Resolver, default_route, in_use, nameservers};
+pub use limits::{raise_descriptor_limit, random_seed};
+pub use nft::{NftRules, apply_nft, delete_nft_table};
+pub use pool::{overlaps, suggest_pool};
+pub use port::{Holder, port_holder};
+pub(crate) use sysctl::write_sysctl;
+pub use sysctl::{RpFilter, ip_forward, read_sysctl, rp_filters};

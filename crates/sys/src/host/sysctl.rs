@@ -1,0 +1,77 @@
+//! Kernel settings under /proc/sys.
+
+use std::fs;
+use std::path::PathBuf;
+
+use crate::error::{Error, Kind, Result};
+
+fn path(key: &str) -> PathBuf {
+    // A dot inside an interface's name is written as a slash in a key, as sysctl(8) does.
+    let swap = |c| match c {
+        '.' => '/',
+        '/' => '.',
+        other => other,
+    };
+    PathBuf::from("/proc/sys").join(key.chars().map(swap).collect::<String>())
+}
+
+/// The value of a setting such as `net.ipv4.ip_forward`.
+///
+/// # Errors
+/// `Kind::NotFound` when this kernel does not have it.
+pub fn read_sysctl(key: &str) -> Result<String> {
+    let path = path(key);
+    let text = fs::read_to_string(&path).map_err(|e| Error::io(format!("cannot read sysctl {key}"), &e))?;
+    Ok(text.trim_end().to_owned())
+}
+
+/// Writes a setting. The journal is the only caller: it knows how to put the old value back.
+pub(crate) fn write_sysctl(key: &str, value: &str) -> Result<()> {
+    fs::write(path(key), value).map_err(|e| {
+        let error = Error::io(format!("cannot set sysctl {key} to {value}"), &e).needs("CAP_NET_ADMIN");
+        match error.kind() {
+            Kind::NotPermitted => error.with_fix(format!(
+                "/proc/sys may be read-only here (ProtectKernelTunables=, containers): run `sysctl -w {key}={value}` on the host"
+            )),
+            _ => error,
+        }
+    })
+}
+
+/// Whether this host passes IPv4 packets on between interfaces.
+///
+/// # Errors
+/// When /proc is not mounted.
+pub fn ip_forward() -> Result<bool> {
+    Ok(read_sysctl("net.ipv4.ip_forward")? != "0")
+}
+
+/// How an interface checks the source of what arrives (reverse-path filter).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RpFilter {
+    /// The interface.
+    pub interface: String,
+    /// What is in force there, the larger of its own value and the one for all: 0 off, 1 strict, 2 loose.
+    pub value: u8,
+}
+
+/// The reverse-path filter of every interface.
+///
+/// # Errors
+/// When /proc is not mounted.
+pub fn rp_filters() -> Result<Vec<RpFilter>> {
+    let folder = "/proc/sys/net/ipv4/conf";
+    let entries = fs::read_dir(folder).map_err(|e| Error::io(format!("cannot read {folder}"), &e))?;
+    let read = |name: &str| {
+        let text = fs::read_to_string(PathBuf::from(folder).join(name).join("rp_filter")).unwrap_or_default();
+        text.trim().parse::<u8>().unwrap_or(0)
+    };
+    let all = read("all");
+    let mut filters: Vec<_> = entries
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| name != "all" && name != "default")
+        .map(|name| RpFilter { value: read(&name).max(all), interface: name })
+        .collect();
+    filters.sort_by(|a, b| a.interface.cmp(&b.interface));
+    Ok(filters)
+}

@@ -1,0 +1,167 @@
+//! Undoing what owners that have died left behind.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::change::{Change, Lasts};
+use super::format::{Content, DAMAGED, ENDING, Header, JournalFile, boot_id};
+use super::undo::{Undone, undo_inside};
+use crate::error::{Error, Kind, Result};
+use crate::namespace::Namespace;
+
+/// What was found in a journal's folder, and what became of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// The changes of owners that have died, with what became of them.
+    pub outcomes: Vec<Outcome>,
+    /// Owners whose changes are meant to be in force.
+    pub still: Vec<Still>,
+    /// Files that could not be read in full. What could be read of them was undone; the rest is in the file named.
+    pub damaged: Vec<Error>,
+}
+
+/// One change of an owner that has died.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// Whose it was: "connect office".
+    pub by: String,
+    /// The change.
+    pub change: Change,
+    /// What became of it; `None` in a dry run.
+    pub undone: Option<Undone>,
+}
+
+/// Changes that were left alone because they are meant to be in force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Still {
+    /// The journal's file.
+    pub path: PathBuf,
+    /// Whose they are; empty when the owner lives and its file was not read.
+    pub by: String,
+    /// Whether the owner lives; otherwise the changes are meant to last until they are undone.
+    pub alive: bool,
+}
+
+/// Undoes what owners that have died left behind, and, with `lasting`, also what was meant to last until now. With
+/// `dry_run` it only tells. Changes of a living owner are never touched.
+///
+/// # Errors
+/// When the folder cannot be read. That there is none is no error: nothing was ever changed.
+pub fn recover(folder: &Path, lasting: bool, dry_run: bool) -> Result<Report> {
+    let mut report = Report::default();
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(report),
+        Err(e) => {
+            return Err(Error::io(format!("cannot read the journal's folder {}", folder.display()), &e)
+                .with_fix("run as root"));
+        }
+    };
+    let mut paths: Vec<_> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|ending| ending == ENDING))
+        .collect();
+    paths.sort();
+    for path in paths {
+        if let Err(error) = one_file(&path, lasting, dry_run, &mut report) {
+            report.damaged.push(error);
+        }
+    }
+    Ok(report)
+}
+
+fn one_file(path: &Path, lasting: bool, dry_run: bool, report: &mut Report) -> Result<()> {
+    let Some(mut file) = JournalFile::take_over(path)? else {
+        if fs::exists(path).unwrap_or(false) {
+            report.still.push(Still { path: path.to_owned(), by: String::new(), alive: true });
+        }
+        return Ok(());
+    };
+    let content = file.read()?;
+    let by = content.header.as_ref().map_or_else(|| "unknown".to_owned(), |h| h.by.clone());
+    if content.header.as_ref().is_some_and(|h| h.lasts == Lasts::UntilUndo) && !lasting {
+        report.still.push(Still { path: path.to_owned(), by, alive: false });
+        return Ok(());
+    }
+    let place = Place::of(content.header.as_ref());
+    let mut failed = false;
+    for (number, change) in content.changes.iter().rev() {
+        let undone = (!dry_run).then(|| place.undo(change));
+        match &undone {
+            None => {}
+            Some(Undone::Failed(_)) => failed = true,
+            // If this cannot be written, the change is undone a second time later, which does no harm.
+            Some(_) => drop(file.undone(*number)),
+        }
+        report.outcomes.push(Outcome { by: by.clone(), change: change.clone(), undone });
+    }
+    let damage = damage(path, &content);
+    match (dry_run || failed, damage) {
+        (true, damage) => report.damaged.extend(damage),
+        (false, None) => file.remove(),
+        (false, Some(error)) => {
+            let aside = file.set_aside();
+            report.damaged.push(error.with_fix(format!(
+                "what could be read was undone; look at {} for the rest, then remove it",
+                aside.display()
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn damage(path: &Path, content: &Content) -> Option<Error> {
+    let lines: Vec<_> = content.damaged.iter().map(ToString::to_string).collect();
+    let answer = match (lines.is_empty(), &content.header) {
+        (true, Some(_)) => return None,
+        // Its owner died before it had written anything, or nothing is left of it: there is nothing to look for.
+        (true, None) if content.changes.is_empty() => return None,
+        (true, None) => "its first line is missing".to_owned(),
+        (false, _) => format!("line {} is damaged", lines.join(", ")),
+    };
+    let tried = format!("cannot read all of journal {}", path.display());
+    Some(Error::new(Kind::Damaged, tried, answer).with_fix(format!("look at it; it is kept as *.{DAMAGED}")))
+}
+
+/// Where the changes of an owner were in force.
+enum Place {
+    /// In a namespace that is still there.
+    Inside(Namespace),
+    /// In one that is gone, or before the host was started anew: what the kernel held is gone too.
+    Gone,
+    /// Nobody can say.
+    Unknown(Error),
+}
+
+impl Place {
+    fn of(header: Option<&Header>) -> Place {
+        let here = match Namespace::current() {
+            Ok(here) => here,
+            Err(error) => return Place::Unknown(error),
+        };
+        // Without a first line the changes were most likely made here; undoing them is guarded change by change.
+        let Some(header) = header else { return Place::Inside(here) };
+        let boot = boot_id();
+        if !boot.is_empty() && boot != header.boot {
+            return Place::Gone;
+        }
+        match here.identity() {
+            Ok(identity) if identity == header.namespace => Place::Inside(here),
+            Ok(_) => Namespace::find(header.namespace).map_or(Place::Gone, Place::Inside),
+            Err(error) => Place::Unknown(error),
+        }
+    }
+
+    fn undo(&self, change: &Change) -> Undone {
+        match self {
+            Place::Inside(namespace) => undo_inside(namespace, change),
+            Place::Gone if change.is_of_the_kernel() => Undone::Gone,
+            // A file is a file wherever we are.
+            Place::Gone => match Namespace::current() {
+                Ok(here) => undo_inside(&here, change),
+                Err(error) => Undone::Failed(error),
+            },
+            Place::Unknown(error) => Undone::Failed(error.clone()),
+        }
+    }
+}
