@@ -1,4 +1,5 @@
-//! The pages that the program writes about itself: manual pages, schemas of `--json`.
+//! The pages that the program and its tables write about themselves: manual pages, schemas of `--json`, keys of the
+//! configuration, codes.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,8 @@ pub(crate) fn run(root: &Path, write: Write) -> anyhow::Result<()> {
     let program = build(root)?;
     let mut pages = manuals(&program)?;
     pages.extend(schemas(&program)?);
+    pages.insert("config.md".into(), table(root, "adit-config")?);
+    pages.insert("codes.md".into(), table(root, "adit-diag")?);
     let folder = root.join("docs/reference");
     for (name, text) in &pages {
         settle(&folder.join(name), text, write, "reference")?;
@@ -52,6 +55,19 @@ fn build(root: &Path) -> anyhow::Result<PathBuf> {
         .filter_map(|message| message["executable"].as_str().map(PathBuf::from))
         .next_back()
         .context("cargo built no program")
+}
+
+/// What the example `reference` of a package prints.
+fn table(root: &Path, package: &str) -> anyhow::Result<String> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let out = Command::new(cargo)
+        .args(["run", "--quiet", "--locked", "--package", package, "--example", "reference"])
+        .current_dir(root)
+        .stderr(std::process::Stdio::inherit())
+        .output()
+        .context("cargo run --example reference")?;
+    ensure!(out.status.success(), "the example `reference` of {package} failed");
+    Ok(String::from_utf8(out.stdout)?)
 }
 
 fn manuals(program: &Path) -> anyhow::Result<Pages> {

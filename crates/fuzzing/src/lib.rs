@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+mod config;
 mod control;
 mod input;
 mod mppe;
@@ -32,6 +33,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "mppe_decrypt", run: mppe::mppe_decrypt },
     Target { name: "path", run: path::path },
     Target { name: "control_connection", run: control::control_connection },
+    Target { name: "config_toml", run: config::config_toml },
 ];
 
 /// Runs the target of that name.

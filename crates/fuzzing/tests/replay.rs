@@ -88,3 +88,8 @@ fn c236_path() {
 fn c236_control_connection() {
     replay("control_connection");
 }
+
+#[test]
+fn c236_config_toml() {
+    replay("config_toml");
+}
