@@ -87,8 +87,8 @@ mod tests {
         assert!((0..CAPACITY / 200).all(|_| work.spend(start, 200)));
         assert!(!work.spend(start, 1));
         // 12 us each are less than one change: they must add up all the same.
-        let at = |n| start + Duration::from_micros(12 * n);
-        let granted = (1..=100_000).filter(|n| work.spend(at(*n), 1)).count();
+        let at = |n: u64| start + Duration::from_micros(12 * n);
+        let granted = (1..=100_000u64).filter(|n| work.spend(at(*n), 1)).count();
         assert_eq!(granted, 24_000);
     }
 }
