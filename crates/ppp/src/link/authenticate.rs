@@ -1,0 +1,144 @@
+//! The authentication phase, and later challenges.
+
+use std::time::Instant;
+
+use adit_crypto::mppe::StartKeys;
+use adit_diag::Code;
+use adit_wire::ppp;
+
+use super::state::{Authentication, NetworkPhase, Phase, Told, later};
+use super::{By, End, Link, LinkEvent, Question};
+use crate::auth::{AuthenticatorEvent, PeerEvent, Verdict};
+
+/// Beyond one period of the restart timer, in which a peer that lost the refusal asks again.
+const TO_READ: core::time::Duration = core::time::Duration::from_secs(1);
+
+impl Link {
+    fn authentication(&mut self) -> Option<&mut Authentication> {
+        match &mut self.phase {
+            Phase::Authenticate(authentication) | Phase::Refused { authentication, .. } => {
+                Some(authentication)
+            }
+            Phase::Network(network) => network.authentication.as_mut(),
+            _ => None,
+        }
+    }
+
+    pub(super) fn pump_authentication(&mut self, now: Instant) -> bool {
+        let Some(authentication) = self.authentication() else { return false };
+        let protocol = authentication.method().protocol();
+        let mut packets = Vec::new();
+        let mut packet = Vec::new();
+        while authentication.poll_transmit(&mut packet) {
+            packets.push(core::mem::take(&mut packet));
+        }
+        let told: Vec<Told> = core::iter::from_fn(|| authentication.poll_event()).collect();
+        let busy = !packets.is_empty() || !told.is_empty();
+        for packet in packets {
+            self.output.send(protocol, &packet);
+        }
+        for told in told {
+            match told {
+                Told::Server(event) => self.authenticator_told(now, event),
+                Told::Client(event) => self.peer_told(now, event),
+            }
+        }
+        busy
+    }
+
+    fn authenticator_told(&mut self, now: Instant, event: AuthenticatorEvent) {
+        match event {
+            AuthenticatorEvent::Ask(request) => {
+                let id = self.next_question();
+                self.verdict_wanted = Some(id);
+                self.output.tell(LinkEvent::Ask(id, Question::Authenticate(request)));
+            }
+            AuthenticatorEvent::Success { name, keys } => self.authenticated(now, name, true, keys),
+            AuthenticatorEvent::Renewed => {}
+            // Nothing was said to a client that said nothing.
+            AuthenticatorEvent::Failed { code: code @ Code::A14, detail } => {
+                self.end(now, By::Nobody, Some(code), detail);
+            }
+            AuthenticatorEvent::Failed { code, detail } => self.refused(now, code, detail),
+        }
+    }
+
+    fn peer_told(&mut self, now: Instant, event: PeerEvent) {
+        match event {
+            PeerEvent::Success { keys, server_proved, .. } => {
+                let name = self.config.credentials.as_ref().map(|credentials| credentials.wire_name());
+                self.authenticated(now, name.unwrap_or_default().into_bytes(), server_proved, keys);
+            }
+            PeerEvent::Renewed => {}
+            PeerEvent::Failed { code, message, .. } => {
+                let by = match code {
+                    Code::A12 => By::Us,
+                    Code::A14 => By::Nobody,
+                    _ => By::Peer,
+                };
+                self.end_with_words(now, by, Some(code), message, "authentication failed");
+            }
+        }
+    }
+
+    fn authenticated(&mut self, now: Instant, name: Vec<u8>, server_proved: bool, keys: Option<StartKeys>) {
+        match core::mem::replace(&mut self.phase, Phase::Dead) {
+            Phase::Authenticate(authentication) => {
+                let method = authentication.method();
+                let server_proved = server_proved && method.is_mutual();
+                self.output.tell(LinkEvent::Authenticated { name: name.clone(), method, server_proved });
+                self.begin_network(now, Some(*authentication), name, keys);
+            }
+            phase => self.phase = phase,
+        }
+    }
+
+    /// The client is not let in. LCP ends when it has had time to read why, or sooner if it goes by itself.
+    fn refused(&mut self, now: Instant, code: Code, detail: String) {
+        self.drop_layers();
+        let authentication = match core::mem::replace(&mut self.phase, Phase::Dead) {
+            Phase::Authenticate(authentication) => Some(authentication),
+            Phase::Network(network) => {
+                let NetworkPhase { authentication, .. } = *network;
+                authentication.map(Box::new)
+            }
+            phase => {
+                self.phase = phase;
+                return;
+            }
+        };
+        let end = End { by: By::Us, code: Some(code), detail };
+        self.phase = match authentication {
+            Some(authentication) => {
+                let until = later(now, self.config.timers.restart.saturating_add(TO_READ));
+                Phase::Refused { until, end, authentication }
+            }
+            None => Phase::Terminate(end),
+        };
+    }
+
+    pub(super) fn refusal_was_read(&mut self, now: Instant) {
+        if let Phase::Refused { end, .. } = &self.phase {
+            let end = end.clone();
+            self.phase = Phase::Terminate(end);
+            self.lcp.close(now, "authentication failed");
+        }
+    }
+
+    pub(super) fn on_verdict(&mut self, now: Instant, verdict: Verdict) {
+        if let Some(Authentication::Server(authenticator)) = self.authentication() {
+            authenticator.handle_answer(now, verdict);
+        }
+    }
+
+    /// The peer does not do the protocol by which somebody has to prove himself.
+    pub(super) fn authentication_rejected(&mut self, now: Instant, protocol: u16) -> bool {
+        let ours = self.authentication().is_some_and(|used| used.method().protocol() == protocol);
+        if ours {
+            let (peer, protocol) = (self.config.role.peer(), ppp::Protocol(protocol));
+            let detail = format!("the {peer} agreed to authenticate and then rejected {protocol}");
+            self.end(now, By::Us, Some(Code::A05), detail);
+        }
+        ours
+    }
+}

@@ -1,0 +1,97 @@
+//! CCP's part: MPPE on, off, and what to do without.
+
+use std::time::Instant;
+
+use adit_diag::Code;
+use adit_wire::ppp;
+
+use super::network::drain;
+use super::state::{Phase, later};
+use super::{By, Link, LinkEvent, Mppe, Role};
+use crate::fsm::{Event, Failure, Finish};
+
+impl Link {
+    pub(super) fn pump_encryption(&mut self, now: Instant) -> bool {
+        let Phase::Network(network) = &mut self.phase else { return false };
+        let mut packets = Vec::new();
+        let events = drain(&mut network.ccp, ppp::CCP, &mut packets);
+        let busy = !packets.is_empty() || !events.is_empty();
+        for (protocol, packet) in packets {
+            self.output.send(protocol, &packet);
+        }
+        for event in events {
+            match event {
+                Event::Up => self.ccp_up(now),
+                Event::Down => self.ccp_down(now),
+                Event::TerminateRequest(_) => {}
+                Event::Finished(finish) => self.ccp_finished(now, &finish),
+            }
+        }
+        busy
+    }
+
+    fn ccp_up(&mut self, now: Instant) {
+        let Phase::Network(network) = &mut self.phase else { return };
+        match (network.ccp.protocol().agreed(), &network.keys) {
+            (Some(agreed), Some(keys)) => {
+                network.encrypting = true;
+                network.was_encrypting = true;
+                network.encryption_deadline = None;
+                network.noise = 0;
+                let mppe =
+                    Mppe { strength: agreed.strength, stateless: agreed.stateless, keys: keys.clone() };
+                self.output.tell(LinkEvent::Encryption(Some(mppe)));
+            }
+            _ if network.ccp.protocol().is_required() => {
+                let code = match self.config.role {
+                    Role::Server => Code::E01,
+                    Role::Client => Code::E02,
+                };
+                let detail = "CCP came up without encryption, which is required".to_owned();
+                self.end(now, By::Us, Some(code), detail);
+            }
+            _ => {}
+        }
+    }
+
+    /// Data stops at once; where encryption is required it stays stopped until CCP is back.
+    fn ccp_down(&mut self, now: Instant) {
+        let Phase::Network(network) = &mut self.phase else { return };
+        if core::mem::replace(&mut network.encrypting, false) {
+            self.output.tell(LinkEvent::Encryption(None));
+            if network.ccp.protocol().is_required() {
+                network.encryption_deadline = Some(later(now, self.config.encryption_timeout));
+            }
+        }
+    }
+
+    fn ccp_finished(&mut self, now: Instant, finish: &Finish) {
+        let Phase::Network(network) = &mut self.phase else { return };
+        let why = network.ccp.protocol().why(finish, network.was_encrypting);
+        let may_come_back = matches!(finish, Finish::Terminated(_)) && network.encryption_deadline.is_some();
+        if let (Some(Failure { code, detail }), false) = (why, may_come_back) {
+            self.end(now, By::Us, Some(code), detail);
+        }
+    }
+
+    pub(super) fn encryption_deadline(&mut self, now: Instant) {
+        let Phase::Network(network) = &mut self.phase else { return };
+        if network.encryption_deadline.is_none_or(|deadline| now < deadline) {
+            return;
+        }
+        network.encryption_deadline = None;
+        let peer = self.config.role.peer();
+        let seconds = self.config.encryption_timeout.as_secs();
+        let detail = format!("the {peer} switched encryption off, and it was not back after {seconds} s");
+        self.end(now, By::Us, Some(Code::E08), detail);
+    }
+
+    /// The peer does not do CCP.
+    pub(super) fn ccp_rejected(&mut self, now: Instant) {
+        let Phase::Network(network) = &mut self.phase else { return };
+        match network.ccp.protocol().why(&Finish::Rejected, network.was_encrypting) {
+            Some(Failure { code, detail }) => self.end(now, By::Us, Some(code), detail),
+            None => network.ccp.protocol_rejected(now),
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! How a link ends. The first cause counts.
+
+use std::time::Instant;
+
+use adit_diag::Code;
+use adit_wire::cp::TerminateData;
+
+use super::state::{NetworkPhase, Phase};
+use super::{By, End, Link, LinkEvent};
+
+impl Link {
+    /// Ends the link and says why to both sides.
+    pub(super) fn end(&mut self, now: Instant, by: By, code: Option<Code>, detail: String) {
+        let words = detail.clone();
+        self.end_with_words(now, by, code, detail, &words);
+    }
+
+    /// Ends the link, with other words for the peer.
+    pub(super) fn end_with_words(
+        &mut self,
+        now: Instant,
+        by: By,
+        code: Option<Code>,
+        detail: String,
+        words: &str,
+    ) {
+        match &self.phase {
+            Phase::Terminate(_) | Phase::Ended => return,
+            Phase::Refused { end, .. } => {
+                let end = end.clone();
+                self.phase = Phase::Terminate(end);
+            }
+            _ => {
+                self.drop_layers();
+                self.phase = Phase::Terminate(End { by, code, detail });
+            }
+        }
+        self.lcp.close(now, words);
+    }
+
+    /// The peer said goodbye. In Opened LCP finishes by itself, one timer period later, so that a repetition can be
+    /// answered; while it negotiates it would go on, so it is closed.
+    pub(super) fn peer_terminates(&mut self, now: Instant, data: &[u8]) {
+        let (by, mut code, mut detail) = (By::Peer, Code::L03, self.goodbye(data));
+        match &self.phase {
+            Phase::Establish { .. } => {
+                self.end_with_words(now, by, Some(code), detail, "");
+                return;
+            }
+            Phase::Network(network) => {
+                if let Some(refusal) = unmet_wish(network) {
+                    code = refusal.code;
+                    detail = format!("{detail}; {}", refusal.detail);
+                }
+            }
+            Phase::Authenticate(_) => {}
+            Phase::Refused { end, .. } => {
+                let end = end.clone();
+                self.phase = Phase::Terminate(end);
+                return;
+            }
+            Phase::Dead | Phase::Terminate(_) | Phase::Ended => return,
+        }
+        self.drop_layers();
+        self.phase = Phase::Terminate(End { by, code: Some(code), detail });
+    }
+
+    /// What the peer's Terminate-Request says, with the phase in which it came.
+    pub(super) fn goodbye(&self, data: &[u8]) -> String {
+        let peer = self.config.role.peer();
+        let when = match &self.phase {
+            Phase::Establish { .. } => " during LCP",
+            Phase::Authenticate(_) => " during authentication",
+            Phase::Network(network) if network.network().is_none() => " before the network was up",
+            _ => "",
+        };
+        if data.is_empty() {
+            format!("the {peer} ended the link{when} and gave no reason")
+        } else {
+            format!("the {peer} ended the link{when}: {}", TerminateData::new(data))
+        }
+    }
+
+    /// Everything above LCP falls.
+    pub(super) fn drop_layers(&mut self) {
+        self.verdict_wanted = None;
+        self.address_wanted = None;
+        if let Phase::Network(network) = &mut self.phase {
+            if network.network().is_some() {
+                self.output.tell(LinkEvent::NetworkDown);
+            }
+            if core::mem::replace(&mut network.encrypting, false) {
+                self.output.tell(LinkEvent::Encryption(None));
+            }
+            network.ipcp = None;
+            network.ipv6cp = None;
+        }
+    }
+
+    /// The layer below is gone: nothing more can be said to the peer.
+    pub(super) fn lower_down(&mut self) {
+        self.ended(By::Nobody, None, "the layer below went down".to_owned());
+    }
+
+    /// Over now, although the peer has not agreed: it is not there.
+    pub(super) fn hang_up(&mut self) {
+        let mut packet = Vec::new();
+        while self.lcp.poll_transmit(&mut packet) {
+            self.output.send(adit_wire::ppp::LCP, &packet);
+            packet.clear();
+        }
+        self.ended(By::Nobody, None, String::new());
+    }
+
+    /// Says that it is over; with the given end unless an earlier cause is known.
+    pub(super) fn ended(&mut self, by: By, code: Option<Code>, detail: String) {
+        if matches!(self.phase, Phase::Ended) {
+            return;
+        }
+        self.drop_layers();
+        self.keepalive = None;
+        let end = match core::mem::replace(&mut self.phase, Phase::Ended) {
+            Phase::Terminate(end) | Phase::Refused { end, .. } => end,
+            _ => End { by, code, detail },
+        };
+        self.output.tell(LinkEvent::Ended(end));
+    }
+
+    /// A link that is to end and whose LCP has nothing more to do is over.
+    pub(super) fn settle_end(&mut self) {
+        if matches!(self.phase, Phase::Terminate(_)) && !self.lcp.state().is_timed() {
+            self.ended(By::Us, None, String::new());
+        }
+    }
+}
+
+/// What we refused a peer that now goes before the network was up.
+fn unmet_wish(network: &NetworkPhase) -> Option<crate::fsm::Failure> {
+    if network.network().is_some() { None } else { network.ccp.protocol().refusal() }
+}

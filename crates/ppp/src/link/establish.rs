@@ -1,0 +1,222 @@
+//! LCP's part: up, down, over.
+
+use core::time::Duration;
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use adit_diag::Code;
+use adit_wire::ppp;
+
+use super::keepalive::{Due, Keepalive};
+use super::state::{Authentication, Phase, later};
+use super::{By, Link, LinkEvent, Role};
+use crate::auth::{Authenticator, AuthenticatorConfig, Method, Peer, PeerConfig};
+use crate::ccp::Mode;
+use crate::fsm::{Event, Finish};
+use crate::lcp::{Agreed, Notice};
+
+/// The time in which restarts are counted.
+const RESTART_WINDOW: Duration = Duration::from_secs(60);
+
+/// When LCP fell out of Opened lately.
+#[derive(Debug, Default)]
+pub(super) struct Restarts(VecDeque<Instant>);
+
+impl Restarts {
+    /// Counts one; how many there were within the window.
+    fn count(&mut self, now: Instant, limit: usize) -> usize {
+        self.0.push_back(now);
+        while self.0.len() > limit.saturating_add(1)
+            || self.0.front().is_some_and(|first| now.duration_since(*first) >= RESTART_WINDOW)
+        {
+            self.0.pop_front();
+        }
+        self.0.len()
+    }
+}
+
+impl Link {
+    pub(super) fn begin_establish(&mut self, now: Instant) {
+        let deadline = later(now, self.config.lcp_timeout);
+        self.phase = Phase::Establish { deadline, heard: 0, last_heard: now };
+    }
+
+    pub(super) fn pump_lcp(&mut self, now: Instant) -> bool {
+        let mut busy = false;
+        let mut packet = Vec::new();
+        while self.lcp.poll_transmit(&mut packet) {
+            self.output.send(ppp::LCP, &packet);
+            packet.clear();
+            busy = true;
+        }
+        while let Some(event) = self.lcp.poll_event() {
+            busy = true;
+            match event {
+                Event::Up => self.lcp_up(now),
+                Event::Down => self.lcp_down(now),
+                Event::TerminateRequest(data) => self.peer_terminates(now, &data),
+                Event::Finished(finish) => self.lcp_finished(now, finish),
+            }
+        }
+        while let Some(notice) = self.lcp.protocol_mut().poll_notice() {
+            busy = true;
+            match notice {
+                Notice::EchoReply => {
+                    if let Some(keepalive) = &mut self.keepalive {
+                        keepalive.heard(now);
+                    }
+                }
+                Notice::ProtocolReject(protocol) => self.protocol_rejected(now, protocol),
+            }
+        }
+        busy
+    }
+
+    fn lcp_up(&mut self, now: Instant) {
+        if !matches!(self.phase, Phase::Establish { .. }) {
+            return;
+        }
+        let agreed = self.lcp.protocol().agreed();
+        let Agreed { peer_mru, pfc, acfc, .. } = agreed;
+        self.lcp.set_peer_mru(peer_mru);
+        self.output.acfc = acfc;
+        self.keepalive = self.config.echo.map(|echo| Keepalive::new(now, echo));
+        self.output.tell(LinkEvent::LcpUp { peer_mru, pfc, acfc });
+        self.begin_authentication(now, agreed);
+    }
+
+    fn begin_authentication(&mut self, now: Instant, agreed: Agreed) {
+        let method = match self.config.role {
+            Role::Server => agreed.peer_proves,
+            Role::Client => agreed.we_prove,
+        };
+        let Some(method) = method.and_then(Method::from_lcp) else {
+            self.without_authentication(now);
+            return;
+        };
+        let rng = self.rng.fork();
+        let timing = self.config.timing();
+        let authentication = match (self.config.role, &self.config.credentials) {
+            (Role::Server, _) => {
+                let config = AuthenticatorConfig {
+                    method,
+                    local_name: self.config.local_name.clone(),
+                    change_password: self.config.change_password,
+                    timing,
+                };
+                let mut authenticator = Authenticator::new(config, rng);
+                authenticator.open(now);
+                Authentication::Server(authenticator)
+            }
+            (Role::Client, Some(credentials)) => {
+                let min_challenge = self.config.min_challenge;
+                let config = PeerConfig { method, credentials: credentials.clone(), min_challenge, timing };
+                let mut peer = Peer::new(config, rng);
+                peer.open(now);
+                Authentication::Client(peer)
+            }
+            (Role::Client, None) => {
+                self.without_authentication(now);
+                return;
+            }
+        };
+        self.phase = Phase::Authenticate(Box::new(authentication));
+    }
+
+    fn without_authentication(&mut self, now: Instant) {
+        if self.config.mppe.mode == Mode::Require {
+            let detail = "encryption is required, but nobody has to authenticate, which would give its keys";
+            self.end(now, By::Us, Some(Code::E06), detail.to_owned());
+        } else {
+            self.begin_network(now, None, Vec::new(), None);
+        }
+    }
+
+    /// LCP has left Opened: all that stood on it falls.
+    fn lcp_down(&mut self, now: Instant) {
+        self.keepalive = None;
+        self.output.acfc = false;
+        self.lcp.set_peer_mru(ppp::DEFAULT_MRU);
+        if matches!(self.phase, Phase::Refused { .. } | Phase::Terminate(_) | Phase::Ended) {
+            return;
+        }
+        self.drop_layers();
+        if !self.lcp.state().is_negotiating() {
+            // On its way to Finished, which brings the reason.
+            return;
+        }
+        let times = self.restarts.count(now, self.config.max_restarts);
+        if times > self.config.max_restarts {
+            let peer = self.config.role.peer();
+            let detail = format!("the {peer} restarted LCP {times} times within a minute");
+            self.end(now, By::Us, Some(Code::L01), detail);
+        } else {
+            self.begin_establish(now);
+        }
+    }
+
+    fn lcp_finished(&mut self, now: Instant, finish: Finish) {
+        let (by, code, detail) = match finish {
+            Finish::Closed => (By::Us, None, "closed here".to_owned()),
+            Finish::Terminated(data) => (By::Peer, Some(Code::L03), self.goodbye(&data)),
+            Finish::NoAnswer => {
+                let (code, detail) = self.no_lcp(now);
+                (By::Nobody, Some(code), detail)
+            }
+            Finish::Rejected => {
+                let detail = format!("the {} rejected LCP itself", self.config.role.peer());
+                (By::Peer, Some(Code::L01), detail)
+            }
+            Finish::Failed(failure) => (By::Us, Some(failure.code), failure.detail),
+        };
+        self.ended(by, code, detail);
+    }
+
+    pub(super) fn establish_timed_out(&mut self, now: Instant) {
+        let (code, detail) = self.no_lcp(now);
+        let by = if code == Code::L05 { By::Nobody } else { By::Us };
+        self.end(now, by, Some(code), detail);
+        if by == By::Nobody {
+            self.hang_up();
+        }
+    }
+
+    /// Why LCP did not come up in time: a peer that talks does not agree, a silent one is not there.
+    fn no_lcp(&self, now: Instant) -> (Code, String) {
+        let peer = self.config.role.peer();
+        match &self.phase {
+            Phase::Establish { heard, last_heard, .. } if *heard > 0 => {
+                let silence = now.duration_since(*last_heard);
+                // A peer that still negotiates sends something within each period of its restart timer.
+                if silence > self.config.timers.restart.saturating_mul(2) {
+                    let detail = format!(
+                        "the {peer} sent {heard} LCP packets, then nothing for {} s",
+                        silence.as_secs()
+                    );
+                    (Code::L05, detail)
+                } else {
+                    let state = self.lcp.state();
+                    (Code::L01, format!("no agreement with the {peer} in time, in state {state}"))
+                }
+            }
+            _ => (Code::L05, format!("the {peer} sent no LCP packet")),
+        }
+    }
+
+    pub(super) fn keepalive_timeout(&mut self, now: Instant) {
+        let Some(keepalive) = &mut self.keepalive else { return };
+        match keepalive.handle_timeout(now) {
+            Due::Nothing => {}
+            Due::Echo => self.send_echo(),
+            Due::Dead(silence) => {
+                let (peer, lost) = (self.config.role.peer(), keepalive.unanswered());
+                let detail = format!(
+                    "the {peer} left {lost} Echo-Requests without an answer for {} s",
+                    silence.as_secs()
+                );
+                self.end(now, By::Nobody, Some(Code::L04), detail);
+                self.hang_up();
+            }
+        }
+    }
+}

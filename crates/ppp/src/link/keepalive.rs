@@ -1,0 +1,71 @@
+//! LCP echo (RFC 1661 section 5.8): sent only while the link is silent.
+
+use core::time::Duration;
+use std::time::Instant;
+
+use adit_wire::cp;
+use adit_wire::lcp::Marked;
+
+use super::state::later;
+use super::{Echo, Link};
+
+/// What is to be done now.
+pub(super) enum Due {
+    Nothing,
+    /// Send an Echo-Request.
+    Echo,
+    /// The peer is gone; it was last heard of so long ago.
+    Dead(Duration),
+}
+
+#[derive(Debug)]
+pub(super) struct Keepalive {
+    echo: Echo,
+    due: Instant,
+    last_heard: Instant,
+    /// Echo-Requests sent since.
+    unanswered: u32,
+}
+
+impl Keepalive {
+    pub(super) fn new(now: Instant, echo: Echo) -> Keepalive {
+        // Never zero, or time would not pass.
+        let echo = Echo { every: echo.every.max(Duration::from_millis(10)), ..echo };
+        Keepalive { echo, due: later(now, echo.every), last_heard: now, unanswered: 0 }
+    }
+
+    pub(super) fn due(&self) -> Instant {
+        self.due
+    }
+
+    /// Echo-Requests that have no answer.
+    pub(super) fn unanswered(&self) -> u32 {
+        self.unanswered
+    }
+
+    /// The peer has shown that it lives.
+    pub(super) fn heard(&mut self, now: Instant) {
+        self.due = later(now, self.echo.every);
+        self.last_heard = now;
+        self.unanswered = 0;
+    }
+
+    pub(super) fn handle_timeout(&mut self, now: Instant) -> Due {
+        if now < self.due {
+            return Due::Nothing;
+        }
+        self.due = later(now, self.echo.every);
+        if self.unanswered >= self.echo.lost {
+            return Due::Dead(now.duration_since(self.last_heard));
+        }
+        self.unanswered += 1;
+        Due::Echo
+    }
+}
+
+impl Link {
+    pub(super) fn send_echo(&mut self) {
+        let marked = Marked { magic: self.lcp.protocol().magic(), rest: &[] };
+        self.lcp.send(cp::ECHO_REQUEST, &marked.to_vec());
+    }
+}

@@ -1,0 +1,220 @@
+//! The network-layer protocol phase: IPCP and IPV6CP, once the gate is open.
+
+use std::time::Instant;
+
+use adit_crypto::mppe::StartKeys;
+use adit_diag::Code;
+use adit_wire::ppp;
+
+use super::state::{Address, Authentication, NetworkPhase, Phase, later};
+use super::{By, Link, LinkEvent, Role};
+use crate::ccp::{Ccp, Mode, no_keys};
+use crate::fsm::{Event, Failure, Finish, Fsm, Protocol};
+use crate::ipv6cp::Ipv6cp;
+
+/// The smallest MTU of a link that carries IPv6 (RFC 8200 section 5).
+const IPV6_MTU: u16 = 1280;
+/// What MPPE takes from the MRU: its header, and the protocol number inside.
+const MPPE_OVERHEAD: u16 = 4;
+
+impl Link {
+    pub(super) fn begin_network(
+        &mut self,
+        now: Instant,
+        authentication: Option<Authentication>,
+        name: Vec<u8>,
+        keys: Option<StartKeys>,
+    ) {
+        let policy = self.config.mppe.clone();
+        if let (None, Mode::Require, Some(authentication)) = (&keys, policy.mode, &authentication) {
+            let method = authentication.method();
+            let Failure { code, mut detail } = no_keys(method);
+            if method.gives_keys() {
+                detail = format!("encryption is required, and no keys came with the answer for {method}");
+            }
+            // No phase stands now; the link ends from here.
+            self.end(now, By::Us, Some(code), detail);
+            return;
+        }
+        let agreed = self.lcp.protocol().agreed();
+        let overhead = if policy.mode == Mode::Off { 0 } else { MPPE_OVERHEAD };
+        let mtu = agreed.peer_mru.min(agreed.own_mru).saturating_sub(overhead);
+        let asks = policy.mode.asks() && keys.is_some();
+        let mut ccp = Fsm::new(Ccp::new(self.config.role.side(), policy, keys.as_ref()), self.config.timers);
+        ccp.set_peer_mru(agreed.peer_mru);
+        if asks {
+            ccp.open(now);
+            ccp.lower_up(now);
+        } else {
+            ccp.listen();
+        }
+        if self.granted.as_ref().is_some_and(|(granted, _)| *granted != name) {
+            self.granted = None;
+        }
+        let address = match (self.config.role, &self.granted) {
+            (Role::Client, _) => Address::Client,
+            (Role::Server, Some((_, grant))) => Address::Granted(grant.clone()),
+            (Role::Server, None) => Address::Unasked(later(now, self.config.timers.restart)),
+        };
+        self.phase = Phase::Network(Box::new(NetworkPhase {
+            authentication,
+            name,
+            keys,
+            ccp,
+            encrypting: false,
+            was_encrypting: false,
+            encryption_deadline: None,
+            address,
+            ipcp: None,
+            ipv6cp: None,
+            held_ipcp: None,
+            held_ipv6cp: None,
+            ipv6: self.config.ipv6 && mtu >= IPV6_MTU,
+            deadline: Some(later(now, self.config.network_timeout)),
+            noise: 0,
+        }));
+    }
+
+    pub(super) fn pump_network(&mut self, now: Instant) -> bool {
+        let opened = self.open_ipcp(now) | self.open_ipv6cp(now);
+        let Phase::Network(network) = &mut self.phase else { return opened };
+        let mut packets = Vec::new();
+        let ipcp = network.ipcp.as_mut().map(|fsm| drain(fsm, ppp::IPCP, &mut packets)).unwrap_or_default();
+        let ipv6cp =
+            network.ipv6cp.as_mut().map(|fsm| drain(fsm, ppp::IPV6CP, &mut packets)).unwrap_or_default();
+        let busy = opened || !packets.is_empty() || !ipcp.is_empty() || !ipv6cp.is_empty();
+        for (protocol, packet) in packets {
+            self.output.send(protocol, &packet);
+        }
+        for event in ipcp {
+            self.ipcp_told(now, event);
+        }
+        for event in ipv6cp {
+            self.ipv6cp_told(event);
+        }
+        busy
+    }
+
+    /// Starts IPV6CP as soon as it may run, and gives it what was held.
+    fn open_ipv6cp(&mut self, now: Instant) -> bool {
+        let Phase::Network(network) = &mut self.phase else { return false };
+        if !network.ipv6 || !network.is_gate_open() {
+            return false;
+        }
+        if network.ipv6cp.is_none() {
+            let fsm = Fsm::new(Ipv6cp::new(None, self.rng.fork()), self.config.timers);
+            network.ipv6cp = Some(started(fsm, now, self.lcp.protocol().agreed().peer_mru));
+        }
+        release(now, network.ipv6cp.as_mut(), &mut network.held_ipv6cp)
+    }
+
+    fn ipcp_told(&mut self, now: Instant, event: Event) {
+        let deadline = later(now, self.config.network_timeout);
+        let peer = self.config.role.peer();
+        match event {
+            Event::Up => {
+                if let Phase::Network(network) = &mut self.phase {
+                    network.deadline = None;
+                }
+                self.tell_network();
+            }
+            Event::Down => {
+                if let Phase::Network(network) = &mut self.phase {
+                    network.deadline = Some(deadline);
+                    self.output.tell(LinkEvent::NetworkDown);
+                }
+            }
+            Event::Finished(Finish::Failed(failure)) => {
+                self.end(now, By::Us, Some(failure.code), failure.detail);
+            }
+            Event::Finished(Finish::Rejected) => {
+                let detail = format!("the {peer} does not do IPv4 (it rejected IPCP)");
+                self.end(now, By::Us, Some(Code::I05), detail);
+            }
+            Event::Finished(Finish::NoAnswer) => {
+                self.end(now, By::Nobody, Some(Code::I06), format!("the {peer} does not answer IPCP"));
+            }
+            // It may come back before the deadline.
+            Event::TerminateRequest(_) | Event::Finished(Finish::Terminated(_) | Finish::Closed) => {}
+        }
+    }
+
+    /// IPV6CP alone never ends a link (RFC 1661 section 3.7).
+    fn ipv6cp_told(&mut self, event: Event) {
+        if matches!(event, Event::Up | Event::Down) {
+            self.tell_network();
+        }
+    }
+
+    fn tell_network(&mut self) {
+        if let Phase::Network(network) = &self.phase
+            && let Some(up) = network.network()
+        {
+            self.output.tell(LinkEvent::NetworkUp(up));
+        }
+    }
+
+    pub(super) fn network_deadlines(&mut self, now: Instant) {
+        self.encryption_deadline(now);
+        let Phase::Network(network) = &mut self.phase else { return };
+        if network.deadline.is_none_or(|deadline| now < deadline) {
+            return;
+        }
+        network.deadline = None;
+        let peer = self.config.role.peer();
+        let ccp = network.ccp.protocol();
+        let (code, detail) = match (&network.address, &network.ipcp) {
+            _ if !network.is_gate_open() => match ccp.why(&Finish::NoAnswer, network.was_encrypting) {
+                Some(Failure { code, detail }) => (code, detail),
+                None => (Code::I06, "encryption did not come up in time".to_owned()),
+            },
+            (Address::Asked, _) => (Code::I06, "the question for an address had no answer".to_owned()),
+            (_, Some(ipcp)) if ipcp.state().is_negotiating() => (
+                Code::I06,
+                format!("no agreement with the {peer} on addresses in time, in state {}", ipcp.state()),
+            ),
+            _ => (Code::I06, format!("the {peer} ended IPCP and did not start it again")),
+        };
+        self.end(now, By::Us, Some(code), detail);
+    }
+}
+
+/// A layer that begins to negotiate.
+pub(super) fn started<P: Protocol>(mut fsm: Fsm<P>, now: Instant, peer_mru: u16) -> Fsm<P> {
+    fsm.set_peer_mru(peer_mru);
+    fsm.open(now);
+    fsm.lower_up(now);
+    fsm
+}
+
+/// Gives a layer the packet that was held for it.
+pub(super) fn release<P: Protocol>(
+    now: Instant,
+    fsm: Option<&mut Fsm<P>>,
+    held: &mut Option<Vec<u8>>,
+) -> bool {
+    match (fsm, held.take()) {
+        (Some(fsm), Some(packet)) => {
+            // Malformed ones are dropped here as they would have been on arrival.
+            let _ = fsm.handle_input(now, &packet);
+            true
+        }
+        (_, packet) => {
+            *held = packet;
+            false
+        }
+    }
+}
+
+/// What a layer has to send, with its protocol, and what it has to tell.
+pub(super) fn drain<P: Protocol>(
+    fsm: &mut Fsm<P>,
+    protocol: u16,
+    packets: &mut Vec<(u16, Vec<u8>)>,
+) -> Vec<Event> {
+    let mut packet = Vec::new();
+    while fsm.poll_transmit(&mut packet) {
+        packets.push((protocol, core::mem::take(&mut packet)));
+    }
+    core::iter::from_fn(|| fsm.poll_event()).collect()
+}

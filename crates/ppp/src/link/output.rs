@@ -1,0 +1,97 @@
+//! What waits to be collected: frames, and events with a line for each control packet.
+
+use std::collections::VecDeque;
+
+use adit_wire::{Layer, cp, lcp, ppp};
+use adit_wire::{ccp, chap, ipcp, ipv6cp, pap};
+
+use super::{LinkEvent, Step};
+
+/// Frames that may wait; more are dropped, as a bad line would drop them.
+const MAX_FRAMES: usize = 64;
+/// Events that may wait before steps are left out of the record.
+const MAX_STEPS: usize = 256;
+/// Events that may wait at all. A caller that lets so many lie loses the oldest.
+const MAX_EVENTS: usize = 512;
+
+#[derive(Debug, Default)]
+pub(super) struct Output {
+    frames: VecDeque<Vec<u8>>,
+    events: VecDeque<LinkEvent>,
+    /// LCP is Opened and the peer takes frames without Address and Control.
+    pub(super) acfc: bool,
+}
+
+impl Output {
+    /// Queues one control packet, and its line for the record.
+    pub(super) fn send(&mut self, protocol: u16, packet: &[u8]) {
+        if self.frames.len() >= MAX_FRAMES {
+            return;
+        }
+        // LCP's codes 1 to 7 always have Address, Control and the whole protocol (RFC 1661 section 6.5 and 6.6).
+        let basic = protocol == ppp::LCP && packet.first().is_none_or(|code| *code <= cp::CODE_REJECT);
+        let mut frame = Vec::with_capacity(ppp::HEADER_MAX + packet.len());
+        ppp::push_header(&mut frame, protocol, self.acfc && !basic, false);
+        frame.extend_from_slice(packet);
+        self.frames.push_back(frame);
+        self.step(true, layer(protocol), describe(protocol, packet));
+    }
+
+    pub(super) fn step(&mut self, sent: bool, layer: Layer, text: String) {
+        if self.events.len() < MAX_STEPS {
+            self.events.push_back(LinkEvent::Step(Step { sent, layer, text }));
+        }
+    }
+
+    pub(super) fn tell(&mut self, event: LinkEvent) {
+        if self.events.len() >= MAX_EVENTS {
+            self.events.pop_front();
+        }
+        self.events.push_back(event);
+    }
+
+    pub(super) fn poll_frame(&mut self, out: &mut Vec<u8>) -> bool {
+        match self.frames.pop_front() {
+            Some(frame) => {
+                out.extend_from_slice(&frame);
+                true
+            }
+            None => false,
+        }
+    }
+
+    pub(super) fn poll_event(&mut self) -> Option<LinkEvent> {
+        self.events.pop_front()
+    }
+}
+
+/// The layer of a control protocol.
+pub(super) fn layer(protocol: u16) -> Layer {
+    match protocol {
+        ppp::LCP => Layer::Lcp,
+        ppp::PAP => Layer::Pap,
+        ppp::CHAP => Layer::Chap,
+        ppp::EAP => Layer::Eap,
+        ppp::CCP => Layer::Ccp,
+        ppp::IPCP => Layer::Ipcp,
+        ppp::IPV6CP => Layer::Ipv6cp,
+        _ => Layer::Ppp,
+    }
+}
+
+/// A control packet in one line.
+pub(super) fn describe(protocol: u16, information: &[u8]) -> String {
+    let packet = match cp::Packet::parse(layer(protocol), information) {
+        Ok(packet) => packet,
+        Err(error) => return format!("malformed: {error}"),
+    };
+    match protocol {
+        ppp::LCP => lcp::describe(&packet).to_string(),
+        ppp::PAP => pap::describe(&packet).to_string(),
+        ppp::CHAP => chap::describe(&packet).to_string(),
+        ppp::CCP => ccp::describe(&packet).to_string(),
+        ppp::IPCP => ipcp::describe(&packet).to_string(),
+        ppp::IPV6CP => ipv6cp::describe(&packet).to_string(),
+        _ => format!("{}, {} octets", ppp::Protocol(protocol), information.len()),
+    }
+}

@@ -1,0 +1,86 @@
+//! Protocol-Reject (RFC 1661 section 5.7), both ways.
+
+use core::time::Duration;
+use std::time::Instant;
+
+use adit_diag::Code;
+use adit_wire::lcp::ProtocolReject;
+use adit_wire::{cp, ppp};
+
+use super::state::Phase;
+use super::{By, Link};
+
+/// Protocol-Rejects sent in one second. A peer whose keys differ from ours would otherwise draw one for every packet.
+const PER_SECOND: u32 = 10;
+/// Protocol-Rejects of protocols that we never sent, after which the peer's decryption yields noise.
+const NOISE: u32 = 8;
+
+/// Bounds the Protocol-Rejects that are sent.
+#[derive(Debug, Default)]
+pub(super) struct Limiter {
+    second: Option<Instant>,
+    sent: u32,
+}
+
+impl Limiter {
+    fn allows(&mut self, now: Instant) -> bool {
+        if self.second.is_none_or(|start| now.duration_since(start) >= Duration::from_secs(1)) {
+            *self = Limiter { second: Some(now), sent: 0 };
+        }
+        self.sent += 1;
+        self.sent <= PER_SECOND
+    }
+}
+
+impl Link {
+    /// Tells the peer that this protocol is not spoken here; `false` where that was said often enough.
+    pub(super) fn reject_protocol(&mut self, now: Instant, protocol: u16, information: &[u8]) -> bool {
+        let allowed = self.limiter.allows(now);
+        if allowed {
+            let reject = ProtocolReject { protocol, information };
+            let data = reject.to_vec(self.lcp.protocol().agreed().peer_mru);
+            self.lcp.send(cp::PROTOCOL_REJECT, &data);
+        }
+        allowed
+    }
+
+    /// The peer does not speak this protocol.
+    pub(super) fn protocol_rejected(&mut self, now: Instant, protocol: u16) {
+        if protocol == ppp::LCP {
+            let detail = format!("the {} rejected LCP itself", self.config.role.peer());
+            self.end(now, By::Us, Some(Code::L01), detail);
+            return;
+        }
+        if self.authentication_rejected(now, protocol) {
+            return;
+        }
+        let Phase::Network(network) = &mut self.phase else { return };
+        match protocol {
+            ppp::CCP => self.ccp_rejected(now),
+            ppp::IPCP => {
+                if let Some(ipcp) = &mut network.ipcp {
+                    ipcp.protocol_rejected(now);
+                }
+            }
+            ppp::IPV6CP => {
+                if let Some(ipv6cp) = &mut network.ipv6cp {
+                    ipv6cp.protocol_rejected(now);
+                }
+            }
+            // Data that came before the peer was ready for it.
+            ppp::IP | ppp::IPV6 | ppp::COMPRESSED => {}
+            _ if network.encrypting => {
+                network.noise += 1;
+                if network.noise >= NOISE {
+                    let (peer, protocol) = (self.config.role.peer(), ppp::Protocol(protocol));
+                    let detail = format!(
+                        "the {peer} rejected {NOISE} protocols that were never sent, last {protocol}: \
+                         it decrypts with other keys"
+                    );
+                    self.end(now, By::Us, Some(Code::E05), detail);
+                }
+            }
+            _ => {}
+        }
+    }
+}

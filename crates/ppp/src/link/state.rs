@@ -1,0 +1,223 @@
+//! Where a link stands. Each phase owns what exists in it alone.
+
+use core::net::Ipv4Addr;
+use core::time::Duration;
+use std::time::Instant;
+
+use adit_crypto::mppe::StartKeys;
+use adit_wire::ipcp::IpcpOption;
+use adit_wire::{Layer, cp};
+
+use super::{AddressGrant, End, Network};
+use crate::auth::{Authenticator, AuthenticatorEvent, Ignored, Method, Peer, PeerEvent};
+use crate::ccp::Ccp;
+use crate::fsm::Fsm;
+use crate::ipcp::{self, Ipcp};
+use crate::ipv6cp::Ipv6cp;
+
+/// The instant `wait` from now; a wait beyond what a clock can say is a day.
+pub(super) fn later(now: Instant, wait: Duration) -> Instant {
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    now.checked_add(wait).unwrap_or(now + DAY)
+}
+
+/// The phases of RFC 1661 section 3.2, with what is special to tunnels.
+#[derive(Debug)]
+pub(super) enum Phase {
+    /// Not opened yet.
+    Dead,
+    /// LCP negotiates.
+    Establish {
+        deadline: Instant,
+        /// LCP packets from the peer, and when the last came.
+        heard: u32,
+        last_heard: Instant,
+    },
+    /// One end proves itself to the other.
+    Authenticate(Box<Authentication>),
+    /// The peer has been refused, and gets time to read why before LCP ends.
+    Refused {
+        until: Instant,
+        end: End,
+        /// Repeats the refusal to a peer that did not get it.
+        authentication: Box<Authentication>,
+    },
+    /// CCP, IPCP and IPV6CP.
+    Network(Box<NetworkPhase>),
+    /// LCP says goodbye.
+    Terminate(End),
+    /// Over.
+    Ended,
+}
+
+impl Phase {
+    pub(super) fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
+        match self {
+            Phase::Establish { deadline, .. } => Some((*deadline, "LCP deadline")),
+            Phase::Authenticate(authentication) => authentication.poll_timeout(),
+            Phase::Refused { until, .. } => Some((*until, "time to read the refusal")),
+            Phase::Network(network) => network.poll_timeout(),
+            Phase::Dead | Phase::Terminate(_) | Phase::Ended => None,
+        }
+    }
+}
+
+/// The authentication of this link's peer, or of this end.
+#[derive(Debug)]
+pub(super) enum Authentication {
+    /// We ask.
+    Server(Authenticator),
+    /// We answer.
+    Client(Peer),
+}
+
+impl Authentication {
+    pub(super) fn method(&self) -> Method {
+        match self {
+            Authentication::Server(authenticator) => authenticator.method(),
+            Authentication::Client(peer) => peer.method(),
+        }
+    }
+
+    pub(super) fn handle_input(&mut self, now: Instant, information: &[u8]) -> Result<(), Ignored> {
+        match self {
+            Authentication::Server(authenticator) => authenticator.handle_input(now, information),
+            Authentication::Client(peer) => peer.handle_input(now, information),
+        }
+    }
+
+    pub(super) fn handle_timeout(&mut self, now: Instant) {
+        match self {
+            Authentication::Server(authenticator) => authenticator.handle_timeout(now),
+            Authentication::Client(peer) => peer.handle_timeout(now),
+        }
+    }
+
+    pub(super) fn poll_transmit(&mut self, out: &mut Vec<u8>) -> bool {
+        match self {
+            Authentication::Server(authenticator) => authenticator.poll_transmit(out),
+            Authentication::Client(peer) => peer.poll_transmit(out),
+        }
+    }
+
+    pub(super) fn poll_event(&mut self) -> Option<Told> {
+        match self {
+            Authentication::Server(authenticator) => authenticator.poll_event().map(Told::Server),
+            Authentication::Client(peer) => peer.poll_event().map(Told::Client),
+        }
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
+        match self {
+            Authentication::Server(authenticator) => authenticator.poll_timeout(),
+            Authentication::Client(peer) => peer.poll_timeout(),
+        }
+    }
+}
+
+/// What an authentication told.
+#[derive(Debug)]
+pub(super) enum Told {
+    Server(AuthenticatorEvent),
+    Client(PeerEvent),
+}
+
+/// What a server knows of the address for its client.
+#[derive(Clone, Debug)]
+pub(super) enum Address {
+    /// The question is put when the client asks, or at the instant given, whichever is first.
+    Unasked(Instant),
+    /// The question is open.
+    Asked,
+    /// Answered.
+    Granted(AddressGrant),
+    /// This end is the client, and asks the peer.
+    Client,
+}
+
+/// The network-layer protocol phase.
+#[derive(Debug)]
+pub(super) struct NetworkPhase {
+    /// `None` where nobody had to prove anything.
+    pub(super) authentication: Option<Authentication>,
+    /// Who the client is.
+    pub(super) name: Vec<u8>,
+    pub(super) keys: Option<StartKeys>,
+    pub(super) ccp: Fsm<Ccp>,
+    /// MPPE runs.
+    pub(super) encrypting: bool,
+    /// CCP has been Opened with encryption in this phase.
+    pub(super) was_encrypting: bool,
+    /// Encryption that is required must be back by then.
+    pub(super) encryption_deadline: Option<Instant>,
+    pub(super) address: Address,
+    /// Created when encryption, where required, and the address are there.
+    pub(super) ipcp: Option<Fsm<Ipcp>>,
+    pub(super) ipv6cp: Option<Fsm<Ipv6cp>>,
+    /// The peer's last Configure-Requests that came before; they are answered then.
+    pub(super) held_ipcp: Option<Vec<u8>>,
+    pub(super) held_ipv6cp: Option<Vec<u8>>,
+    /// IPV6CP is to be negotiated.
+    pub(super) ipv6: bool,
+    /// A network protocol must be up by then; `None` while one is.
+    pub(super) deadline: Option<Instant>,
+    /// Protocol-Rejects of what we never sent, since encryption began: the peer decrypts to noise.
+    pub(super) noise: u32,
+}
+
+impl NetworkPhase {
+    /// Whether network protocols may run now.
+    pub(super) fn is_gate_open(&self) -> bool {
+        self.encrypting || !self.ccp.protocol().is_required()
+    }
+
+    /// What the network layer agreed on, where it is up.
+    pub(super) fn network(&self) -> Option<Network> {
+        let ipcp = self.ipcp.as_ref().filter(|ipcp| ipcp.is_opened())?;
+        let ipv6cp = self.ipv6cp.as_ref().filter(|ipv6cp| ipv6cp.is_opened());
+        let ipcp::Agreed { local, peer, dns, wins } = ipcp.protocol().agreed();
+        Some(Network { local, peer, dns, wins, ipv6: ipv6cp.map(|ipv6cp| ipv6cp.protocol().identifiers()) })
+    }
+
+    /// The address in a held request, unless it is 0.0.0.0.
+    pub(super) fn wanted_address(&self) -> Option<Ipv4Addr> {
+        let packet = cp::Packet::parse(Layer::Ipcp, self.held_ipcp.as_deref()?).ok()?;
+        packet.options(Layer::Ipcp).flatten().find_map(|option| match IpcpOption::parse(&option) {
+            Ok(IpcpOption::Address(address)) if !address.is_unspecified() => Some(address),
+            _ => None,
+        })
+    }
+
+    pub(super) fn handle_timeout(&mut self, now: Instant) {
+        if let Some(authentication) = &mut self.authentication {
+            authentication.handle_timeout(now);
+        }
+        self.ccp.handle_timeout(now);
+        if let Some(ipcp) = &mut self.ipcp {
+            ipcp.handle_timeout(now);
+        }
+        if let Some(ipv6cp) = &mut self.ipv6cp {
+            ipv6cp.handle_timeout(now);
+        }
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
+        let label = |timeout: Option<(Instant, &'static str)>, label| timeout.map(|(due, _)| (due, label));
+        let ask = match self.address {
+            Address::Unasked(at) if self.is_gate_open() => Some((at, "address question")),
+            _ => None,
+        };
+        [
+            self.authentication.as_ref().and_then(Authentication::poll_timeout),
+            label(self.ccp.poll_timeout(), "CCP restart timer"),
+            label(self.ipcp.as_ref().and_then(Fsm::poll_timeout), "IPCP restart timer"),
+            label(self.ipv6cp.as_ref().and_then(Fsm::poll_timeout), "IPV6CP restart timer"),
+            self.encryption_deadline.map(|due| (due, "encryption deadline")),
+            self.deadline.map(|due| (due, "network deadline")),
+            ask,
+        ]
+        .into_iter()
+        .flatten()
+        .min_by_key(|(due, _)| *due)
+    }
+}

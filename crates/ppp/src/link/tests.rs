@@ -1,0 +1,3 @@
+//! Whole links: by what they do together, and by what one does to a peer that is played.
+
+mod setup;
