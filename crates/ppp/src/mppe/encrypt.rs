@@ -16,7 +16,7 @@ pub struct Encryptor {
 enum Mode {
     Stateless,
     Stateful {
-        stream: Rc4,
+        stream: Box<Rc4>,
         /// The peer has asked for a fresh start.
         flush: bool,
     },
@@ -26,8 +26,11 @@ impl Encryptor {
     /// Starts at count 0 with the keys of a start key.
     pub fn new(start: &StartKey, strength: Strength, stateless: bool) -> Encryptor {
         let keys = KeySchedule::new(start, strength);
-        let mode =
-            if stateless { Mode::Stateless } else { Mode::Stateful { stream: keys.cipher(), flush: false } };
+        let mode = if stateless {
+            Mode::Stateless
+        } else {
+            Mode::Stateful { stream: Box::new(keys.cipher()), flush: false }
+        };
         Encryptor { keys, count: 0, mode }
     }
 
@@ -48,7 +51,7 @@ impl Encryptor {
                     self.keys.advance();
                 }
                 if flushed {
-                    *stream = self.keys.cipher();
+                    **stream = self.keys.cipher();
                     *flush = false;
                 }
                 stream.apply(data);

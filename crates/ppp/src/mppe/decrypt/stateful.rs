@@ -16,7 +16,7 @@ const REPEAT: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) enum Stateful {
     /// It is in step with the sender's.
-    InStep(Rc4),
+    InStep(Box<Rc4>),
     /// A frame is missing: nothing can be read before one with the A bit.
     Discarding {
         /// When to ask for that.
@@ -26,7 +26,7 @@ pub(super) enum Stateful {
 
 impl Stateful {
     pub(super) fn new(stream: Rc4) -> Stateful {
-        Stateful::InStep(stream)
+        Stateful::InStep(Box::new(stream))
     }
 
     /// Decrypts in place, `skipped` counts after the expected one.
@@ -74,7 +74,7 @@ impl Stateful {
         let mut stream = tried.cipher();
         stream.apply(data);
         *keys = tried;
-        *self = Stateful::InStep(stream);
+        *self = Stateful::new(stream);
         Ok(())
     }
 
