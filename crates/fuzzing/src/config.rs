@@ -16,5 +16,9 @@ pub(crate) fn config_toml(data: &[u8]) {
         }
     }
     let is_refused = checked.config().is_none();
-    assert_eq!(is_refused, !checked.is_clean(adit_config::Level::Error), "errors and a configuration, or neither");
+    assert_eq!(
+        is_refused,
+        !checked.is_clean(adit_config::Level::Error),
+        "errors and a configuration, or neither"
+    );
 }

@@ -9,6 +9,7 @@
 mod config;
 mod control;
 mod input;
+mod link;
 mod mppe;
 mod packets;
 mod path;
@@ -34,6 +35,8 @@ pub const TARGETS: &[Target] = &[
     Target { name: "path", run: path::path },
     Target { name: "control_connection", run: control::control_connection },
     Target { name: "config_toml", run: config::config_toml },
+    Target { name: "link_server", run: link::link_server },
+    Target { name: "link_client", run: link::link_client },
 ];
 
 /// Runs the target of that name.

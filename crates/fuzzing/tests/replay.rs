@@ -93,3 +93,13 @@ fn c236_control_connection() {
 fn c236_config_toml() {
     replay("config_toml");
 }
+
+#[test]
+fn c236_link_server() {
+    replay("link_server");
+}
+
+#[test]
+fn c236_link_client() {
+    replay("link_client");
+}
