@@ -1,1 +1,26 @@
-//! A deterministic world: virtual clock, links, NATs, firewalls and peers that misbehave.
+//! A deterministic world for whole conversations: a virtual clock, lines that lose and reorder, address translators,
+//! firewalls, and peers that do not behave.
+//!
+//! Everything follows from one number. A world keeps a [`Transcript`](transcript::Transcript) whose hash is equal for
+//! equal seeds, and a [`Watch`](watch::Watch) that reads every GRE packet.
+#![forbid(unsafe_code)]
+
+pub mod client;
+pub mod conversation;
+pub mod firewall;
+pub mod inner;
+pub mod judge;
+pub mod link;
+pub mod machine;
+pub mod middlebox;
+pub mod nat;
+pub mod node;
+pub mod packet;
+pub mod scenario;
+pub mod server;
+pub mod shell;
+pub mod tamper;
+pub mod tcp;
+pub mod transcript;
+pub mod watch;
+pub mod world;

@@ -1,0 +1,191 @@
+//! A host that dials a server.
+
+use std::net::Ipv4Addr;
+use std::time::{Duration, Instant};
+
+use adit_crypto::Rng;
+use adit_diag::Code;
+use adit_ppp::ccp::Mode;
+use adit_tunnel::events::{Command, Why};
+use adit_tunnel::{ClientConfig, ClientTunnel};
+use adit_wire::pptp::PORT;
+
+use crate::packet::{Body, Kind, Packet, Segment};
+use crate::shell::Shell;
+use crate::tcp::{Socket, Tcp, segment};
+use crate::world::{Host, Output};
+
+/// When a SYN is repeated, after the first.
+const SYN_RETRIES: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(7)];
+/// How long TCP may take to open.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A host with one client.
+pub struct ClientHost {
+    address: Ipv4Addr,
+    local: Socket,
+    server: Socket,
+    config: ClientConfig,
+    rng: Option<Rng>,
+    state: State,
+    /// Hang up when a call ends, as the real client does.
+    hung_up: bool,
+}
+
+enum State {
+    Idle,
+    Connecting { since: Instant, tries: usize },
+    Open(Box<Shell<ClientTunnel>>),
+    Failed(Code),
+}
+
+impl ClientHost {
+    /// A client at `address` that will call `server`.
+    pub fn new(address: Ipv4Addr, port: u16, server: Ipv4Addr, config: ClientConfig, rng: Rng) -> ClientHost {
+        ClientHost {
+            address,
+            local: (address, port),
+            server: (server, PORT),
+            config,
+            rng: Some(rng),
+            state: State::Idle,
+            hung_up: false,
+        }
+    }
+
+    /// Begins to dial.
+    pub fn dial(&mut self, now: Instant, out: &mut Output) {
+        self.state = State::Connecting { since: now, tries: 0 };
+        out.packets.push(segment(self.local, self.server, Kind::Syn));
+    }
+
+    /// Its end of the TCP connection.
+    pub fn socket(&self) -> Socket {
+        self.local
+    }
+
+    /// The client's shell, once TCP is open.
+    pub fn shell(&self) -> Option<&Shell<ClientTunnel>> {
+        match &self.state {
+            State::Open(shell) => Some(shell),
+            _ => None,
+        }
+    }
+
+    /// The same, to do something with.
+    pub fn shell_mut(&mut self) -> Option<&mut Shell<ClientTunnel>> {
+        match &mut self.state {
+            State::Open(shell) => Some(shell),
+            _ => None,
+        }
+    }
+
+    /// Whether it is over.
+    pub fn is_over(&self) -> bool {
+        match &self.state {
+            State::Failed(_) => true,
+            State::Open(shell) => shell.closed.is_some(),
+            State::Idle | State::Connecting { .. } => false,
+        }
+    }
+
+    /// The code to exit with: that of the first thing that broke.
+    pub fn code(&self) -> Option<Code> {
+        match &self.state {
+            State::Failed(code) => Some(*code),
+            State::Open(shell) => {
+                let call = shell.calls().values().find_map(|call| call.end.as_ref());
+                let broken = shell.broken;
+                broken.or(call.and_then(|end| end.code)).or(shell.closed.as_ref().and_then(|end| end.code))
+            }
+            State::Idle | State::Connecting { .. } => None,
+        }
+    }
+
+    fn open(&mut self, now: Instant, out: &mut Output) {
+        let Some(rng) = self.rng.take() else { return };
+        let required = self.config.link.mppe.mode == Mode::Require;
+        let mtu = self.config.mtu;
+        let tunnel = ClientTunnel::new(self.config.clone(), self.server.0, now, rng);
+        let tcp = Tcp::new(self.local, self.server);
+        let mut shell = Shell::new("client", self.address, tunnel, tcp, required, mtu);
+        shell.turn(now, out);
+        self.state = State::Open(Box::new(shell));
+    }
+
+    fn tcp(&mut self, now: Instant, segment: Segment, out: &mut Output) {
+        match (&mut self.state, segment.kind) {
+            (State::Connecting { .. }, Kind::SynAck) => self.open(now, out),
+            (State::Connecting { .. }, Kind::Rst) => self.state = State::Failed(Code::C02),
+            (State::Open(shell), kind) => shell.handle_tcp(now, kind, out),
+            _ => {}
+        }
+        self.hang_up(now, out);
+    }
+
+    /// A client without a call has nothing more to do.
+    fn hang_up(&mut self, now: Instant, out: &mut Output) {
+        if let State::Open(shell) = &mut self.state
+            && !self.hung_up
+            && shell.closed.is_none()
+            && shell.calls().values().any(|call| call.end.is_some())
+        {
+            self.hung_up = true;
+            shell.command(now, Command::Stop { why: Why::UserRequest }, out);
+        }
+    }
+}
+
+impl Host for ClientHost {
+    fn address(&self) -> Ipv4Addr {
+        self.address
+    }
+
+    fn handle_packet(&mut self, now: Instant, packet: Packet, out: &mut Output) {
+        if packet.src != self.server.0 && !matches!(packet.body, Body::Unreachable(_)) {
+            return;
+        }
+        match packet.body {
+            Body::Tcp(segment) if segment.dst_port == self.local.1 => self.tcp(now, segment, out),
+            Body::Gre(octets) => {
+                if let State::Open(shell) = &mut self.state {
+                    shell.handle_gre(now, octets, out);
+                }
+            }
+            Body::Unreachable(unreachable) => {
+                if let State::Open(shell) = &mut self.state {
+                    shell.handle_unreachable(now, packet.src, &unreachable, out);
+                }
+            }
+            Body::Tcp(_) => {}
+        }
+        self.hang_up(now, out);
+    }
+
+    fn handle_timeout(&mut self, now: Instant, out: &mut Output) {
+        match &mut self.state {
+            State::Connecting { since, tries } => {
+                if now >= *since + CONNECT_TIMEOUT {
+                    self.state = State::Failed(Code::C01);
+                } else if SYN_RETRIES.get(*tries).is_some_and(|after| now >= *since + *after) {
+                    *tries += 1;
+                    out.packets.push(segment(self.local, self.server, Kind::Syn));
+                }
+            }
+            State::Open(shell) => shell.handle_timeout(now, out),
+            State::Idle | State::Failed(_) => {}
+        }
+        self.hang_up(now, out);
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        match &self.state {
+            State::Connecting { since, tries } => {
+                let after = SYN_RETRIES.get(*tries).copied().unwrap_or(CONNECT_TIMEOUT);
+                Some(*since + after)
+            }
+            State::Open(shell) => shell.poll_timeout(),
+            State::Idle | State::Failed(_) => None,
+        }
+    }
+}

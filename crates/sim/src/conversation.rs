@@ -1,0 +1,369 @@
+//! Plays a scenario from the first SYN to the last FIN.
+
+use std::net::Ipv4Addr;
+use std::time::{Duration, Instant};
+
+use adit_crypto::Rng;
+use adit_diag::Code;
+use adit_ppp::ccp::Mode;
+use adit_tunnel::ServerTunnel;
+use adit_tunnel::events::{Command, End, Up, Why};
+use adit_wire::pptp::PORT;
+
+use crate::client::ClientHost;
+use crate::firewall::{Action, Firewall, What};
+use crate::inner::SECRET;
+use crate::link::Quality;
+use crate::middlebox::Middlebox;
+use crate::nat::Nat;
+use crate::node::Node;
+use crate::packet::Kind;
+use crate::scenario::{CLIENT, Ending, Fault, OUTSIDE, SERVER, Scenario};
+use crate::server::ServerHost;
+use crate::shell::{Call, Shell};
+use crate::tamper::Tamper;
+use crate::tcp::segment;
+use crate::world::{Stuck, World};
+
+/// A call must be up, or over, by then.
+const SETTLED: Duration = Duration::from_secs(200);
+/// Everything must be over so long after the end began.
+const ENDED: Duration = Duration::from_secs(300);
+/// One inner datagram each way in this time.
+const EVERY: Duration = Duration::from_millis(30);
+
+/// How it went.
+pub struct Report {
+    /// Equal for equal conversations.
+    pub hash: u64,
+    /// How many entries the transcript has.
+    pub entries: u64,
+    /// The transcript, if it was wanted.
+    pub lines: Vec<String>,
+    /// The clients, in order.
+    pub clients: Vec<Side>,
+    /// The server's connections, in the order of their end.
+    pub servers: Vec<Side>,
+    /// What the world or the watch complained of.
+    pub complaints: Vec<String>,
+    /// Virtual time that passed.
+    pub elapsed: Duration,
+}
+
+/// What one side knows in the end.
+#[derive(Clone, Debug, Default)]
+pub struct Side {
+    /// What was agreed, if the call came up.
+    pub up: Option<Up>,
+    /// How the call ended.
+    pub call: Option<End>,
+    /// How the connection ended.
+    pub closed: Option<End>,
+    /// The code that a person sees.
+    pub code: Option<Code>,
+    /// Inner datagrams sent.
+    pub sent: u32,
+    /// Inner datagrams that arrived.
+    pub received: Vec<u32>,
+}
+
+impl Side {
+    fn new(call: Option<&Call>, closed: Option<End>, code: Option<Code>) -> Side {
+        Side {
+            up: call.and_then(|call| call.up.clone()),
+            call: call.and_then(|call| call.end.clone()),
+            closed,
+            code,
+            sent: call.map_or(0, |call| call.sent),
+            received: call.map(|call| call.received.clone()).unwrap_or_default(),
+        }
+    }
+
+    fn server(shell: &Shell<ServerTunnel>) -> Side {
+        let call = shell.calls().values().find(|call| call.up.is_some() || call.end.is_some());
+        let ended = call.and_then(|call| call.end.as_ref()).and_then(|end| end.code);
+        let code = shell.broken.or(ended).or(shell.closed.as_ref().and_then(|end| end.code));
+        Side::new(call, shell.closed.clone(), code)
+    }
+
+    fn client(client: &ClientHost) -> Side {
+        let call = client.shell().and_then(|shell| shell.calls().values().next());
+        Side::new(call, client.shell().and_then(|shell| shell.closed.clone()), client.code())
+    }
+}
+
+/// A conversation that is being played.
+pub struct Conversation {
+    scenario: Scenario,
+    world: World<Node>,
+    server: usize,
+    clients: Vec<usize>,
+    complaints: Vec<String>,
+}
+
+/// Plays a scenario; `verbose` keeps the transcript's lines.
+pub fn play(scenario: Scenario, verbose: bool) -> Report {
+    let mut conversation = Conversation::new(scenario, verbose);
+    if let Err(Stuck(why)) = conversation.run() {
+        conversation.complaints.push(format!("stuck: {why}"));
+    }
+    conversation.report()
+}
+
+impl Conversation {
+    fn new(scenario: Scenario, verbose: bool) -> Conversation {
+        let mut rng = Rng::from_number(!scenario.seed);
+        let mut world = World::new(rng.fork(), verbose);
+        let epoch = world.epoch();
+        let near = Quality { delay: Duration::from_micros(50), ..Quality::default() };
+        let site = world.add_site(Vec::new(), near.clone(), near);
+        let host = ServerHost::new(SERVER, scenario.server.clone(), scenario.service.clone(), rng.fork());
+        let server = world.add_host(site, Node::Server(host));
+        let boxes = boxes(&scenario, epoch, &mut rng);
+        let site = world.add_site(boxes, scenario.up.clone(), scenario.down.clone());
+        let mut clients = Vec::new();
+        for (n, config) in scenario.clients.iter().enumerate() {
+            let [a, b, c, d] = CLIENT.octets();
+            let address = Ipv4Addr::new(a, b, c, d + n as u8);
+            let port = 40_000 + rng.below(20_000) as u16;
+            let host = ClientHost::new(address, port, SERVER, config.clone(), rng.fork());
+            clients.push(world.add_host(site, Node::Client(host)));
+            if config.link.mppe.mode == Mode::Require {
+                world.watch.swear(address, SECRET);
+            }
+        }
+        if scenario.server.link.mppe.mode == Mode::Require {
+            world.watch.swear(SERVER, SECRET);
+        }
+        Conversation { scenario, world, server, clients, complaints: Vec::new() }
+    }
+
+    fn run(&mut self) -> Result<(), Stuck> {
+        self.dial()?;
+        self.settle()?;
+        self.exchange()?;
+        self.idle()?;
+        self.end()
+    }
+
+    /// The clients dial, one after the other.
+    fn dial(&mut self) -> Result<(), Stuck> {
+        for index in self.clients.clone() {
+            self.world.act(index, |node, now, out| {
+                if let Some(client) = node.client_mut() {
+                    client.dial(now, out);
+                }
+            });
+            let next = self.world.now() + Duration::from_millis(700);
+            self.world.run(next, |_| false)?;
+        }
+        Ok(())
+    }
+
+    /// Until every call is up on both sides, or over. The fault may come on the way.
+    fn settle(&mut self) -> Result<(), Stuck> {
+        self.fault_at_its_time()?;
+        let clients = self.clients.clone();
+        let server = self.server;
+        let until = self.world.now() + SETTLED;
+        self.world.run(until, |world| {
+            let up = up_on_server(world, server);
+            clients.iter().all(|client| {
+                world.host(*client).client().is_some_and(|client| {
+                    let ours = client.shell().and_then(|shell| shell.call_up()).map(|(_, up)| up.local);
+                    client.is_over() || ours.is_some_and(|address| up.contains(&address))
+                })
+            })
+        })
+    }
+
+    /// Runs on to the time of the fault, if that comes soon, and lets it happen.
+    fn fault_at_its_time(&mut self) -> Result<(), Stuck> {
+        let (Fault::Crash(after) | Fault::TcpReset(after)) = self.scenario.fault else { return Ok(()) };
+        let at = self.world.epoch() + after;
+        self.world.run(at, |_| false)?;
+        self.world.transcript.note(at, "fault", "now");
+        if matches!(self.scenario.fault, Fault::Crash(_)) {
+            self.world.act(self.server, |node, _, _| {
+                if let Some(server) = node.server_mut() {
+                    server.dead = true;
+                }
+            });
+        } else {
+            self.reset_tcp();
+        }
+        Ok(())
+    }
+
+    /// Both ends of every connection get a reset; the world has no translator in these scenarios.
+    fn reset_tcp(&mut self) {
+        for index in self.clients.clone() {
+            let local = self.world.host(index).client().map(ClientHost::socket);
+            let Some(local) = local else { continue };
+            let remote = (SERVER, PORT);
+            for (host, from, to) in [(index, remote, local), (self.server, local, remote)] {
+                let packet = segment(from, to, Kind::Rst);
+                self.world.act(host, |node, now, out| {
+                    crate::world::Host::handle_packet(node, now, packet, out);
+                });
+            }
+        }
+    }
+
+    /// Inner datagrams both ways.
+    fn exchange(&mut self) -> Result<(), Stuck> {
+        let (count, len) = (self.scenario.datagrams, self.scenario.datagram_len);
+        for index in self.clients.clone() {
+            self.world.act(index, |node, now, _| {
+                if let Some(shell) = node.client_mut().and_then(ClientHost::shell_mut) {
+                    shell.send_traffic(now, count, EVERY, len);
+                }
+            });
+        }
+        self.world.act(self.server, |node, now, out| {
+            if let Some(server) = node.server_mut() {
+                server.each(now, out, |shell, _| shell.send_traffic(now, count, EVERY, len));
+            }
+        });
+        let until = self.world.now() + EVERY * count + Duration::from_secs(2);
+        self.world.run(until, |_| false)
+    }
+
+    fn idle(&mut self) -> Result<(), Stuck> {
+        let broken_later = match self.scenario.fault {
+            // Time for keep-alives to notice.
+            Fault::GreLater(_) | Fault::TcpLater(_) | Fault::Crash(_) => Duration::from_secs(400),
+            Fault::Crowd => Duration::from_secs(200),
+            _ => Duration::ZERO,
+        };
+        let until = self.world.now() + self.scenario.idle.max(broken_later);
+        let clients = self.clients.clone();
+        self.world.run(until, |world| {
+            clients.iter().all(|client| world.host(*client).client().is_some_and(ClientHost::is_over))
+        })
+    }
+
+    /// Hangs up, and waits until nothing is left.
+    fn end(&mut self) -> Result<(), Stuck> {
+        let ending = self.scenario.ending;
+        if ending != Ending::ServerEndsCall && ending != Ending::ServerStops {
+            for index in self.clients.clone() {
+                self.world.act(index, |node, now, out| {
+                    if let Some(shell) = node.client_mut().and_then(ClientHost::shell_mut) {
+                        end_one(shell, now, out, ending == Ending::ClientEndsCall, Why::UserRequest);
+                    }
+                });
+            }
+        }
+        if ending != Ending::ClientEndsCall && ending != Ending::ClientStops {
+            let call = ending == Ending::ServerEndsCall;
+            let why = if call { Why::AdminReset } else { Why::Shutdown };
+            self.world.act(self.server, |node, now, out| {
+                if let Some(server) = node.server_mut() {
+                    server.each(now, out, |shell, out| end_one(shell, now, out, call, why));
+                }
+            });
+        }
+        let (server, clients) = (self.server, self.clients.clone());
+        let until = self.world.now() + ENDED;
+        self.world.run(until, |world| {
+            let quiet = world.host(server).server().is_some_and(|s| s.dead || s.live().next().is_none());
+            quiet
+                && clients.iter().all(|client| world.host(*client).client().is_some_and(ClientHost::is_over))
+        })
+    }
+
+    fn report(mut self) -> Report {
+        self.complaints.extend(self.world.watch.complaint.take());
+        let mut servers = Vec::new();
+        if let Some(server) = self.world.host(self.server).server() {
+            for shell in &server.past {
+                let complaints = shell.calls().values().filter_map(|call| call.complaint.clone());
+                self.complaints.extend(complaints.map(|complaint| format!("server: {complaint}")));
+                servers.push(Side::server(shell));
+            }
+            if !server.dead && server.live().next().is_some() {
+                self.complaints.push("the server still has a connection".to_owned());
+            }
+            if !server.dead && server.in_use() != (0, 0) {
+                self.complaints.push(format!("the server still holds {:?}", server.in_use()));
+            }
+        }
+        let mut clients = Vec::new();
+        for index in &self.clients {
+            let Some(client) = self.world.host(*index).client() else { continue };
+            if let Some(shell) = client.shell() {
+                let complaints = shell.calls().values().filter_map(|call| call.complaint.clone());
+                self.complaints.extend(complaints.map(|complaint| format!("client: {complaint}")));
+            }
+            if !client.is_over() {
+                self.complaints.push("the client is not over".to_owned());
+            }
+            clients.push(Side::client(client));
+        }
+        Report {
+            hash: self.world.transcript.hash(),
+            entries: self.world.transcript.entries(),
+            lines: self.world.transcript.lines().to_vec(),
+            clients,
+            servers,
+            complaints: self.complaints,
+            elapsed: self.world.elapsed(),
+        }
+    }
+}
+
+fn up_on_server(world: &World<Node>, server: usize) -> Vec<Ipv4Addr> {
+    let host = world.host(server).server();
+    host.into_iter()
+        .flat_map(ServerHost::live)
+        .filter_map(|shell| shell.call_up().map(|(_, up)| up.peer))
+        .collect()
+}
+
+fn end_one<M: crate::machine::Machine>(
+    shell: &mut Shell<M>,
+    now: Instant,
+    out: &mut crate::world::Output,
+    call_only: bool,
+    why: Why,
+) {
+    match shell.call_up().map(|(call, _)| call).filter(|_| call_only) {
+        Some(call) => shell.command(now, Command::EndCall { call, why }, out),
+        None if shell.closed.is_none() => shell.command(now, Command::Stop { why }, out),
+        None => {}
+    }
+}
+
+/// What stands at the edge of the client's site.
+fn boxes(scenario: &Scenario, epoch: Instant, rng: &mut Rng) -> Vec<Middlebox> {
+    let mut boxes = Vec::new();
+    if let Some(translation) = scenario.nat {
+        boxes.push(Middlebox::Nat(Nat::new(OUTSIDE, translation)));
+    }
+    let firewall = Firewall::new(Ipv4Addr::new(198, 51, 100, 1));
+    let drop = |firewall: Firewall, what, from| firewall.with(what, from, Action::Drop);
+    let firewall = match scenario.fault {
+        Fault::GreOut => drop(firewall, What::GreOut, epoch),
+        Fault::GreIn => drop(firewall, What::GreIn, epoch),
+        Fault::GreBoth => drop(drop(firewall, What::GreOut, epoch), What::GreIn, epoch),
+        Fault::GreRejected => {
+            let reject = Action::Reject(13);
+            firewall.with(What::GreOut, epoch, reject).with(What::GreIn, epoch, reject)
+        }
+        Fault::GreLater(after) => {
+            drop(drop(firewall, What::GreOut, epoch + after), What::GreIn, epoch + after)
+        }
+        Fault::NoTcp => drop(firewall, What::Tcp, epoch),
+        Fault::TcpLater(after) => drop(firewall, What::Tcp, epoch + after),
+        Fault::TcpRejected => firewall.with(What::Tcp, epoch, Action::Reject(0)),
+        Fault::Damage(gre, tcp) => {
+            boxes.push(Middlebox::Tamper(Box::new(Tamper::new(rng.fork(), gre, tcp))));
+            return boxes;
+        }
+        _ => return boxes,
+    };
+    // Next to the hosts, so that its ICMP errors and resets need no translation.
+    boxes.insert(0, Middlebox::Firewall(firewall));
+    boxes
+}

@@ -1,0 +1,209 @@
+//! Whether a conversation went as it had to.
+
+use adit_diag::Code;
+use adit_tunnel::events::Up;
+
+use crate::conversation::{Report, Side};
+use crate::nat::Translation;
+use crate::scenario::{Fault, Scenario};
+
+/// What had to happen, by the fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expectation {
+    /// The call comes up, carries data both ways, and ends in good order.
+    Works,
+    /// The client ends with one of these codes; the server, if it had a connection, with one of the others.
+    Fails {
+        /// For the client.
+        client: &'static [Code],
+        /// For the server; empty for anything.
+        server: &'static [Code],
+    },
+    /// It may come up or not; if not, there must be a code.
+    Anything,
+}
+
+/// Timeouts of every layer: what an unlucky loss of many packets looks like.
+const TIMEOUTS: &[Code] = &[
+    Code::G01,
+    Code::G02,
+    Code::G03,
+    Code::L01,
+    Code::L04,
+    Code::L05,
+    Code::A14,
+    Code::E01,
+    Code::E02,
+    Code::E03,
+    Code::E05,
+    Code::I05,
+    Code::I06,
+];
+
+/// What this fault does.
+pub fn expectation(fault: Fault) -> Expectation {
+    use Code::*;
+    let fails = |client, server| Expectation::Fails { client, server };
+    match fault {
+        Fault::None | Fault::MtuHole | Fault::Nat(Translation::Helper | Translation::LastSender) => {
+            Expectation::Works
+        }
+        Fault::GreOut => fails(&[G02], &[G01]),
+        Fault::GreIn => fails(&[G01], &[G03]),
+        Fault::GreBoth | Fault::GreRejected => fails(&[G01], &[G01]),
+        Fault::Nat(Translation::Unmatched | Translation::ForgetsKey) => fails(&[G01], &[G03]),
+        Fault::Nat(Translation::ForgetsReply) => fails(&[G04], &[G01]),
+        Fault::NoTcp | Fault::Mute => fails(&[C01], &[]),
+        Fault::TcpRejected | Fault::Deaf => fails(&[C02], &[]),
+        Fault::WrongPassword | Fault::UnknownName => fails(&[A01], &[A01]),
+        Fault::Barred(A02) => fails(&[A02], &[A02]),
+        Fault::Barred(A03) => fails(&[A03], &[A03]),
+        Fault::Barred(A06) => fails(&[A06], &[A06]),
+        Fault::Barred(_) => fails(&[A11], &[A11]),
+        Fault::SilentDirectory => fails(&[A14], &[A14]),
+        Fault::NoMethod => fails(&[A05], &[A05]),
+        Fault::ClientClear => fails(&[E01], &[E01]),
+        Fault::ServerClear => fails(&[E02], &[E02]),
+        Fault::Strengths => fails(&[E03], &[E03]),
+        Fault::PoolEmpty => fails(&[I01, I05, I06], &[I01]),
+        Fault::Full => fails(&[C05], &[C05]),
+        Fault::GreLater(_)
+        | Fault::TcpLater(_)
+        | Fault::TcpReset(_)
+        | Fault::Crash(_)
+        | Fault::Crowd
+        | Fault::Damage(..) => Expectation::Anything,
+    }
+}
+
+/// Nothing to complain of, or what is wrong.
+///
+/// # Errors
+/// The first thing that is not as it had to be.
+pub fn judge(scenario: &Scenario, report: &Report) -> Result<(), String> {
+    if let Some(complaint) = report.complaints.first() {
+        return Err(complaint.clone());
+    }
+    match expectation(scenario.fault) {
+        Expectation::Works => works(scenario, report),
+        Expectation::Fails { client, server } => fails(scenario, report, client, server),
+        Expectation::Anything => anything(scenario, report),
+    }
+}
+
+fn works(scenario: &Scenario, report: &Report) -> Result<(), String> {
+    for client in &report.clients {
+        let Some(up) = &client.up else {
+            return match client.code {
+                Some(code) if scenario.is_lossy() && TIMEOUTS.contains(&code) => Ok(()),
+                code => Err(format!("the client did not come up: {code:?} {:?}", client.call)),
+            };
+        };
+        let server = partner(report, up).ok_or("no connection of the server came up with this client")?;
+        equal(scenario, client, server)?;
+        ended_well(scenario, client)?;
+        ended_well(scenario, server)?;
+    }
+    Ok(())
+}
+
+/// The server's side of a client's call.
+fn partner<'a>(report: &'a Report, up: &Up) -> Option<&'a Side> {
+    report.servers.iter().find(|side| side.up.as_ref().is_some_and(|server| server.peer == up.local))
+}
+
+/// Both sides know the same, and data passed.
+fn equal(scenario: &Scenario, client: &Side, server: &Side) -> Result<(), String> {
+    let (Some(ours), Some(theirs)) = (&client.up, &server.up) else {
+        return Err("one side is not up".to_owned());
+    };
+    let same = [
+        ("local address", ours.local == theirs.peer),
+        ("peer address", ours.peer == theirs.local),
+        ("encryption", ours.encryption == theirs.encryption),
+        ("method", ours.method == theirs.method),
+        ("name", ours.name == theirs.name),
+    ];
+    if let Some((what, _)) = same.iter().find(|(_, same)| !same) {
+        return Err(format!("the {what} is not equal: {ours:?} and {theirs:?}"));
+    }
+    if scenario.is_encrypted() && ours.encryption.is_none() {
+        return Err("not encrypted".to_owned());
+    }
+    arrived("client to server", scenario, client, server)?;
+    arrived("server to client", scenario, server, client)
+}
+
+fn arrived(what: &str, scenario: &Scenario, from: &Side, to: &Side) -> Result<(), String> {
+    if !to.received.is_sorted_by(|a, b| a < b) {
+        return Err(format!("{what}: not in order: {:?}", to.received));
+    }
+    if to.received.iter().any(|number| *number >= from.sent) {
+        return Err(format!("{what}: more than was sent"));
+    }
+    // Headers of IP and UDP, GRE, PPP and MPPE are not in the length of a datagram.
+    let hole = scenario.fault == Fault::MtuHole && scenario.datagram_len + 28 > 600 - 44;
+    let mtu = |side: &Side| side.up.as_ref().map_or(0, |up| usize::from(up.mtu));
+    let (small, sent) = (scenario.datagram_len + 28 <= mtu(from), from.sent);
+    let count = to.received.len();
+    match () {
+        () if hole || sent == 0 => Ok(()),
+        // What is larger than the tunnel's MTU is fragmented, and nobody puts it together again here.
+        () if !small => Ok(()),
+        () if count == 0 => Err(format!("{what}: none of {sent} datagrams arrived")),
+        () if !scenario.is_lossy() && count != sent as usize => {
+            Err(format!("{what}: {count} of {sent} datagrams arrived"))
+        }
+        () => Ok(()),
+    }
+}
+
+fn ended_well(scenario: &Scenario, side: &Side) -> Result<(), String> {
+    match side.code {
+        None => Ok(()),
+        // The last words of the link were lost, and the control connection spoke for itself.
+        Some(Code::C08) => Ok(()),
+        Some(Code::L04) if scenario.is_lossy() => Ok(()),
+        Some(code) => Err(format!("ended with {code}: {:?}", side.call)),
+    }
+}
+
+fn fails(scenario: &Scenario, report: &Report, client: &[Code], server: &[Code]) -> Result<(), String> {
+    let unlucky = |code: Code| scenario.is_lossy() && TIMEOUTS.contains(&code);
+    let check = |who: &str, side: &Side, codes: &[Code]| match side.code {
+        Some(code) if codes.is_empty() || codes.contains(&code) || unlucky(code) => Ok(()),
+        Some(code) => Err(format!("the {who} says {code}, not {codes:?}: {:?}", side.call)),
+        None => Err(format!("the {who} has no code: {:?} {:?}", side.call, side.closed)),
+    };
+    for side in &report.clients {
+        check("client", side, client)?;
+    }
+    for side in report.servers.iter().filter(|_| !server.is_empty()) {
+        check("server", side, server)?;
+    }
+    Ok(())
+}
+
+fn anything(scenario: &Scenario, report: &Report) -> Result<(), String> {
+    for client in &report.clients {
+        let Some(up) = &client.up else {
+            if client.code.is_none() {
+                return Err(format!("the client did not come up and has no code: {:?}", client.closed));
+            }
+            continue;
+        };
+        let server = partner(report, up);
+        let tampered = matches!(scenario.fault, Fault::Damage(..) | Fault::Crowd);
+        if let (Some(server), false) = (server, tampered) {
+            equal_names(up, server)?;
+        }
+    }
+    Ok(())
+}
+
+fn equal_names(ours: &Up, server: &Side) -> Result<(), String> {
+    match &server.up {
+        Some(theirs) if ours.encryption == theirs.encryption && ours.peer == theirs.local => Ok(()),
+        theirs => Err(format!("not equal: {ours:?} and {theirs:?}")),
+    }
+}

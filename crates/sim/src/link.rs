@@ -1,0 +1,103 @@
+//! One direction of a line: delay, loss, duplication, reordering, MTU.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::time::{Duration, Instant};
+
+use adit_crypto::Rng;
+
+use crate::packet::{Body, Packet};
+
+/// How a line treats packets. Chances are out of a thousand.
+#[derive(Clone, Debug)]
+pub struct Quality {
+    /// Time from end to end.
+    pub delay: Duration,
+    /// Up to this much is added at random, the same for neighbours in order only by luck.
+    pub jitter: Duration,
+    /// Chance that a packet vanishes.
+    pub loss: u16,
+    /// Chance that a packet arrives twice.
+    pub duplicate: u16,
+    /// Chance that a packet is held up for up to 60 ms, so that later ones overtake it.
+    pub reorder: u16,
+    /// Largest packet that travels whole; larger ones go in pieces that are lost one by one.
+    pub mtu: usize,
+    /// Larger packets vanish instead.
+    pub black_hole: bool,
+}
+
+impl Default for Quality {
+    fn default() -> Quality {
+        Quality {
+            delay: Duration::from_millis(10),
+            jitter: Duration::ZERO,
+            loss: 0,
+            duplicate: 0,
+            reorder: 0,
+            mtu: 1500,
+            black_hole: false,
+        }
+    }
+}
+
+/// What TCP makes of a lost segment: it comes later.
+const RETRANSMISSION: Duration = Duration::from_millis(300);
+
+/// One direction of a line.
+#[derive(Debug, Default)]
+pub struct Link {
+    /// How it is now.
+    pub quality: Quality,
+    /// TCP keeps its order: when the last segment of a stream arrives.
+    order: BTreeMap<(Ipv4Addr, u16, Ipv4Addr, u16), Instant>,
+    /// Packets that vanished.
+    pub lost: u64,
+}
+
+impl Link {
+    /// A line of this quality.
+    pub fn new(quality: Quality) -> Link {
+        Link { quality, order: BTreeMap::new(), lost: 0 }
+    }
+
+    /// When copies of this packet arrive: none, one or two.
+    pub fn carry(&mut self, now: Instant, rng: &mut Rng, packet: &Packet) -> Vec<Instant> {
+        let mut chance = |permille: u16| permille > 0 && rng.below(1000) < u64::from(permille);
+        let quality = &self.quality;
+        let pieces = packet.len().div_ceil(quality.mtu.max(1));
+        if quality.black_hole && pieces > 1 {
+            self.lost += 1;
+            return Vec::new();
+        }
+        let lost = (0..pieces).any(|_| chance(quality.loss));
+        let twice = chance(quality.duplicate);
+        let held = chance(quality.reorder);
+        let mut at = now + quality.delay + part(rng, quality.jitter);
+        if let Body::Tcp(segment) = &packet.body {
+            if lost {
+                at += RETRANSMISSION;
+            }
+            let stream = (packet.src, segment.src_port, packet.dst, segment.dst_port);
+            let last = self.order.entry(stream).or_insert(at);
+            *last = at.max(*last);
+            return vec![*last];
+        }
+        if lost {
+            self.lost += 1;
+            return Vec::new();
+        }
+        if held {
+            at += part(rng, Duration::from_millis(60));
+        }
+        match twice {
+            true => vec![at, at + part(rng, Duration::from_millis(20))],
+            false => vec![at],
+        }
+    }
+}
+
+/// A random part of a duration.
+fn part(rng: &mut Rng, of: Duration) -> Duration {
+    Duration::from_nanos(rng.below(u64::try_from(of.as_nanos()).unwrap_or(u64::MAX)))
+}

@@ -1,0 +1,59 @@
+//! What stands between a site and the rest of the world.
+
+use std::net::Ipv4Addr;
+use std::time::Instant;
+
+use crate::firewall::Firewall;
+use crate::nat::Nat;
+use crate::packet::Packet;
+use crate::tamper::Tamper;
+
+/// What becomes of a packet.
+#[derive(Debug)]
+pub enum Verdict {
+    /// It goes on, perhaps changed.
+    Pass(Packet),
+    /// It vanishes; why.
+    Drop(&'static str),
+    /// It vanishes, and this goes back to its sender.
+    Answer(Packet),
+}
+
+/// A box at the edge of a site.
+#[derive(Debug)]
+pub enum Middlebox {
+    /// A firewall.
+    Firewall(Firewall),
+    /// A network address translator.
+    Nat(Nat),
+    /// Something that changes packets.
+    Tamper(Box<Tamper>),
+}
+
+impl Middlebox {
+    /// A packet leaves the site.
+    pub fn outward(&mut self, now: Instant, packet: Packet) -> Verdict {
+        match self {
+            Middlebox::Firewall(firewall) => firewall.outward(now, packet),
+            Middlebox::Nat(nat) => nat.outward(now, packet),
+            Middlebox::Tamper(tamper) => tamper.outward(packet),
+        }
+    }
+
+    /// A packet enters the site.
+    pub fn inward(&mut self, now: Instant, packet: Packet) -> Verdict {
+        match self {
+            Middlebox::Firewall(firewall) => firewall.inward(now, packet),
+            Middlebox::Nat(nat) => nat.inward(now, packet),
+            Middlebox::Tamper(tamper) => tamper.inward(packet),
+        }
+    }
+
+    /// Addresses outside that belong to this box.
+    pub fn address(&self) -> Option<Ipv4Addr> {
+        match self {
+            Middlebox::Nat(nat) => Some(nat.address()),
+            Middlebox::Firewall(_) | Middlebox::Tamper(_) => None,
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! The hosts of a conversation.
+
+use std::net::Ipv4Addr;
+use std::time::Instant;
+
+use crate::client::ClientHost;
+use crate::packet::Packet;
+use crate::server::ServerHost;
+use crate::world::{Host, Output};
+
+/// A host of a conversation.
+pub enum Node {
+    /// A server.
+    Server(ServerHost),
+    /// A client.
+    Client(ClientHost),
+}
+
+impl Node {
+    /// The server in it.
+    pub fn server(&self) -> Option<&ServerHost> {
+        match self {
+            Node::Server(server) => Some(server),
+            Node::Client(_) => None,
+        }
+    }
+
+    /// The server in it, to do something with.
+    pub fn server_mut(&mut self) -> Option<&mut ServerHost> {
+        match self {
+            Node::Server(server) => Some(server),
+            Node::Client(_) => None,
+        }
+    }
+
+    /// The client in it.
+    pub fn client(&self) -> Option<&ClientHost> {
+        match self {
+            Node::Client(client) => Some(client),
+            Node::Server(_) => None,
+        }
+    }
+
+    /// The client in it, to do something with.
+    pub fn client_mut(&mut self) -> Option<&mut ClientHost> {
+        match self {
+            Node::Client(client) => Some(client),
+            Node::Server(_) => None,
+        }
+    }
+
+    fn host(&self) -> &dyn Host {
+        match self {
+            Node::Server(server) => server,
+            Node::Client(client) => client,
+        }
+    }
+
+    fn host_mut(&mut self) -> &mut dyn Host {
+        match self {
+            Node::Server(server) => server,
+            Node::Client(client) => client,
+        }
+    }
+}
+
+impl Host for Node {
+    fn address(&self) -> Ipv4Addr {
+        self.host().address()
+    }
+
+    fn handle_packet(&mut self, now: Instant, packet: Packet, out: &mut Output) {
+        self.host_mut().handle_packet(now, packet, out);
+    }
+
+    fn handle_timeout(&mut self, now: Instant, out: &mut Output) {
+        self.host_mut().handle_timeout(now, out);
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        self.host().poll_timeout()
+    }
+}

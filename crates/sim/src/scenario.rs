@@ -1,0 +1,423 @@
+//! A conversation to be played: who is configured how, what lies between them, and what breaks.
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use adit_crypto::Rng;
+use adit_crypto::mppe::Strength;
+use adit_crypto::secret::Password;
+use adit_diag::Code;
+use adit_ppp::auth::{Credentials, Method, MsChapError};
+use adit_ppp::ccp::{Mode, MppePolicy};
+use adit_ppp::link::{Echo, LinkConfig, Role};
+use adit_pptp::control::ControlConfig;
+use adit_tunnel::{ClientConfig, ServerConfig};
+
+use crate::link::Quality;
+use crate::nat::Translation;
+use crate::server::{Account, Service};
+
+/// The server, as the world knows it.
+pub const SERVER: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
+/// The first client in its site; a second one has the next address.
+pub const CLIENT: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 10);
+/// The client's translator, as the world knows it.
+pub const OUTSIDE: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 5);
+/// The server in the tunnel.
+pub const INNER: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 1);
+
+/// What breaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Nothing.
+    None,
+    /// GRE from client to server vanishes.
+    GreOut,
+    /// GRE from server to client vanishes.
+    GreIn,
+    /// Both vanish.
+    GreBoth,
+    /// The client's router answers GRE in both directions with ICMP "administratively prohibited".
+    GreRejected,
+    /// GRE vanishes both ways after this time.
+    GreLater(Duration),
+    /// TCP vanishes from the beginning.
+    NoTcp,
+    /// The client's router answers TCP with a reset.
+    TcpRejected,
+    /// TCP vanishes after this time.
+    TcpLater(Duration),
+    /// Both ends get a reset at this time.
+    TcpReset(Duration),
+    /// Nobody listens on the server's port.
+    Deaf,
+    /// The server accepts TCP and never says a word.
+    Mute,
+    /// The server crashes at this time.
+    Crash(Duration),
+    /// The password is wrong.
+    WrongPassword,
+    /// The name is unknown.
+    UnknownName,
+    /// The account may not come in, with this code.
+    Barred(Code),
+    /// The directory never answers.
+    SilentDirectory,
+    /// Server and client have no method in common.
+    NoMethod,
+    /// The server requires encryption, the client has it off.
+    ClientClear,
+    /// The client requires encryption, the server has it off.
+    ServerClear,
+    /// Both require encryption, with other key lengths.
+    Strengths,
+    /// No address is left.
+    PoolEmpty,
+    /// No session is left.
+    Full,
+    /// The client's translator treats GRE so; [`Translation::Helper`] is no fault.
+    Nat(Translation),
+    /// Two clients behind a translator without a helper.
+    Crowd,
+    /// So many GRE packets and TCP segments out of a thousand are damaged.
+    Damage(u16, u16),
+    /// Packets larger than the path's MTU vanish.
+    MtuHole,
+}
+
+/// How a conversation that works is ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The client hangs up.
+    ClientStops,
+    /// The client ends its call.
+    ClientEndsCall,
+    /// The server's operator ends the call.
+    ServerEndsCall,
+    /// The server is being stopped.
+    ServerStops,
+    /// Both hang up at once.
+    BothStop,
+}
+
+/// Everything about a conversation; equal for equal seeds.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// Where it comes from.
+    pub seed: u64,
+    /// What breaks.
+    pub fault: Fault,
+    /// How it ends if nothing breaks.
+    pub ending: Ending,
+    /// The server.
+    pub server: ServerConfig,
+    /// What the server does besides.
+    pub service: Service,
+    /// The clients.
+    pub clients: Vec<ClientConfig>,
+    /// How the client's translator works, if it has one.
+    pub nat: Option<Translation>,
+    /// From client to server.
+    pub up: Quality,
+    /// From server to client.
+    pub down: Quality,
+    /// Inner datagrams to send each way.
+    pub datagrams: u32,
+    /// Their length.
+    pub datagram_len: usize,
+    /// Silence between traffic and end.
+    pub idle: Duration,
+}
+
+impl Scenario {
+    /// The conversation of this number.
+    pub fn from_seed(seed: u64) -> Scenario {
+        let mut rng = Rng::from_number(seed);
+        let fault = fault(&mut rng);
+        let mut scenario = Scenario::plain(seed, &mut rng);
+        scenario.quality(&mut rng);
+        scenario.tastes(&mut rng);
+        scenario.inject(fault);
+        scenario
+    }
+
+    /// A conversation in which nothing is unusual.
+    pub fn plain(seed: u64, rng: &mut Rng) -> Scenario {
+        let mut link = LinkConfig::new(Role::Client);
+        link.credentials = Some(Credentials::new("alice", Password::new("correct horse")));
+        let client = ClientConfig {
+            control: ControlConfig::client(),
+            link,
+            setup: Duration::from_secs(90),
+            mtu: 1400,
+            call_id: rng.below(65536) as u16,
+        };
+        let mut link = LinkConfig::new(Role::Server);
+        link.local_name = "sim".to_owned();
+        let control = ControlConfig::server();
+        let server = ServerConfig { control, link, setup: Duration::from_secs(90), mtu: 1400 };
+        let account = |name, password| Account { name, password, bar: None };
+        let service = Service {
+            accounts: vec![account("alice", "correct horse"), account("bob", "battery staple")],
+            pool: (10..20).map(|n| Ipv4Addr::new(10, 77, 0, n)).collect(),
+            local: INNER,
+            dns: vec![Ipv4Addr::new(10, 77, 0, 53)],
+            sessions: 100,
+            answers_after: Some(Duration::from_millis(rng.below(300))),
+            deaf: false,
+            mute: false,
+        };
+        Scenario {
+            seed,
+            fault: Fault::None,
+            ending: Ending::ClientStops,
+            server,
+            service,
+            clients: vec![client],
+            nat: None,
+            up: Quality::default(),
+            down: Quality::default(),
+            datagrams: 8,
+            datagram_len: 64,
+            idle: Duration::ZERO,
+        }
+    }
+
+    /// Lines good and bad.
+    fn quality(&mut self, rng: &mut Rng) {
+        let bad = rng.below(3) == 0;
+        for quality in [&mut self.up, &mut self.down] {
+            let mut some = |most: u64| if bad { rng.below(most) as u16 } else { 0 };
+            quality.loss = some(120);
+            quality.duplicate = some(80);
+            quality.reorder = some(200);
+            quality.jitter = Duration::from_millis(u64::from(some(60)));
+            quality.delay = Duration::from_micros(100 + rng.below(150_000));
+        }
+    }
+
+    /// What people configure differently.
+    fn tastes(&mut self, rng: &mut Rng) {
+        let one_of = |rng: &mut Rng, count| rng.below(count);
+        self.ending = match one_of(rng, 5) {
+            0 => Ending::ClientEndsCall,
+            1 => Ending::ServerEndsCall,
+            2 => Ending::ServerStops,
+            3 => Ending::BothStop,
+            _ => Ending::ClientStops,
+        };
+        self.datagrams = 5 + rng.below(40) as u32;
+        self.datagram_len = 24 + rng.below(1300) as usize;
+        if one_of(rng, 8) == 0 {
+            self.idle = Duration::from_secs(rng.below(400));
+        }
+        if one_of(rng, 3) == 0 {
+            self.nat = Some(Translation::Helper);
+        }
+        let server = &mut self.server.link;
+        (server.pfc, server.acfc) = (one_of(rng, 4) == 0, one_of(rng, 4) == 0);
+        server.mru = 1000 + rng.below(501) as u16;
+        server.ipv6 = one_of(rng, 4) == 0;
+        server.echo = echo(rng);
+        for client in &mut self.clients {
+            let link = &mut client.link;
+            (link.pfc, link.acfc) = (one_of(rng, 4) == 0, one_of(rng, 4) == 0);
+            link.mru = 1000 + rng.below(501) as u16;
+            link.ipv6 = one_of(rng, 4) == 0;
+            link.request_dns = one_of(rng, 4) != 0;
+            link.echo = echo(rng);
+        }
+        self.methods(rng);
+        self.encryption(rng);
+    }
+
+    fn methods(&mut self, rng: &mut Rng) {
+        if rng.below(3) != 0 {
+            return;
+        }
+        let common = match rng.below(4) {
+            0 => Method::Pap,
+            1 => Method::ChapMd5,
+            2 => Method::MsChapV1,
+            _ => Method::MsChapV2,
+        };
+        self.server.link.methods = vec![Method::MsChapV2, common];
+        self.server.link.methods.dedup();
+        for client in &mut self.clients {
+            client.link.methods = vec![common];
+        }
+        if !common.gives_keys() {
+            self.policy(Mode::Off, Mode::Allow, &[Strength::Bits128]);
+        }
+    }
+
+    fn encryption(&mut self, rng: &mut Rng) {
+        let keys = self.clients.iter().all(|client| client.link.methods.iter().all(|m| m.gives_keys()));
+        if !keys || rng.below(3) != 0 {
+            return;
+        }
+        let modes = [Mode::Require, Mode::Prefer, Mode::Allow];
+        let mut mode = || modes.get(rng.below(3) as usize).copied().unwrap_or(Mode::Require);
+        let (server, client) = (mode(), mode());
+        let strengths: &[Strength] = match rng.below(4) {
+            0 => &[Strength::Bits40],
+            1 => &[Strength::Bits56],
+            2 => &[Strength::Bits128, Strength::Bits56, Strength::Bits40],
+            _ => &[Strength::Bits128],
+        };
+        self.policy(server, client, strengths);
+    }
+
+    fn policy(&mut self, server: Mode, client: Mode, strengths: &[Strength]) {
+        let policy = |mode| MppePolicy { mode, strengths: strengths.to_vec(), stateless_only: true };
+        self.server.link.mppe = policy(server);
+        for config in &mut self.clients {
+            config.link.mppe = policy(client);
+        }
+    }
+
+    /// Breaks something.
+    pub fn inject(&mut self, fault: Fault) {
+        self.fault = fault;
+        let require = |strength| MppePolicy { strengths: vec![strength], ..MppePolicy::default() };
+        match fault {
+            Fault::Deaf => self.service.deaf = true,
+            Fault::Mute => self.service.mute = true,
+            Fault::WrongPassword => self.credentials("alice", "wrong"),
+            Fault::UnknownName => self.credentials("mallory", "correct horse"),
+            Fault::Barred(code) => {
+                for account in &mut self.service.accounts {
+                    account.bar = Some((bar(code), code));
+                }
+            }
+            Fault::SilentDirectory => self.service.answers_after = None,
+            Fault::NoMethod => {
+                self.server.link.methods = vec![Method::MsChapV2];
+                self.policy(Mode::Allow, Mode::Allow, &[Strength::Bits128]);
+                for client in &mut self.clients {
+                    client.link.methods = vec![Method::Pap];
+                }
+            }
+            Fault::ClientClear => {
+                self.common_method();
+                self.policy(Mode::Require, Mode::Off, &[Strength::Bits128]);
+            }
+            Fault::ServerClear => {
+                self.common_method();
+                self.policy(Mode::Off, Mode::Require, &[Strength::Bits128]);
+            }
+            Fault::Strengths => {
+                self.common_method();
+                self.server.link.mppe = require(Strength::Bits128);
+                for client in &mut self.clients {
+                    client.link.mppe = require(Strength::Bits40);
+                }
+            }
+            Fault::PoolEmpty => self.service.pool.clear(),
+            Fault::Full => self.service.sessions = 0,
+            Fault::Nat(translation) => self.nat = Some(translation),
+            Fault::Crowd => self.crowd(),
+            Fault::MtuHole => {
+                for quality in [&mut self.up, &mut self.down] {
+                    (quality.mtu, quality.black_hole) = (600, true);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn credentials(&mut self, name: &str, password: &str) {
+        for client in &mut self.clients {
+            client.link.credentials = Some(Credentials::new(name, Password::new(password)));
+        }
+    }
+
+    fn common_method(&mut self) {
+        self.server.link.methods = vec![Method::MsChapV2];
+        for client in &mut self.clients {
+            client.link.methods = vec![Method::MsChapV2];
+        }
+    }
+
+    /// Two clients with one Call ID behind a translator that goes by addresses.
+    fn crowd(&mut self) {
+        self.nat = Some(Translation::LastSender);
+        if let Some(mut second) = self.clients.first().cloned() {
+            second.link.credentials = Some(Credentials::new("bob", Password::new("battery staple")));
+            self.clients.push(second);
+        }
+    }
+
+    /// Whether GRE packets may be missing for other reasons than the fault.
+    pub fn is_lossy(&self) -> bool {
+        [&self.up, &self.down].iter().any(|quality| quality.loss > 0)
+    }
+
+    /// Whether both ends agree that nothing goes in clear.
+    pub fn is_encrypted(&self) -> bool {
+        let requires = |link: &LinkConfig| link.mppe.mode == Mode::Require;
+        requires(&self.server.link) || self.clients.iter().any(|client| requires(&client.link))
+    }
+}
+
+fn echo(rng: &mut Rng) -> Option<Echo> {
+    match rng.below(4) {
+        0 => Some(Echo { every: Duration::from_secs(5), lost: 4 }),
+        1 => Some(Echo { every: Duration::from_secs(60), lost: 2 }),
+        _ => Some(Echo::default()),
+    }
+}
+
+fn bar(code: Code) -> MsChapError {
+    match code {
+        Code::A02 => MsChapError::AccountDisabled,
+        Code::A03 => MsChapError::PasswordExpired,
+        Code::A06 => MsChapError::RestrictedHours,
+        Code::A11 => MsChapError::NoPermission,
+        _ => MsChapError::AuthenticationFailure,
+    }
+}
+
+fn fault(rng: &mut Rng) -> Fault {
+    let soon = Duration::from_millis(rng.below(3000));
+    let later = Duration::from_secs(20) + Duration::from_millis(rng.below(30_000));
+    let bars = [Code::A02, Code::A03, Code::A06, Code::A11];
+    let barred = bars.get(rng.below(4) as usize).copied().unwrap_or(Code::A02);
+    let (gre, tcp) = (rng.below(200) as u16, rng.below(2) as u16 * rng.below(100) as u16);
+    match rng.below(60) {
+        0 => Fault::GreOut,
+        1 => Fault::GreIn,
+        2 => Fault::GreBoth,
+        3 => Fault::GreRejected,
+        4 => Fault::GreLater(soon),
+        5 => Fault::GreLater(later),
+        6 => Fault::NoTcp,
+        7 => Fault::TcpRejected,
+        8 => Fault::TcpLater(soon),
+        9 => Fault::TcpLater(later),
+        10 => Fault::TcpReset(soon),
+        11 => Fault::TcpReset(later),
+        12 => Fault::Deaf,
+        13 => Fault::Mute,
+        14 => Fault::Crash(soon),
+        15 => Fault::Crash(later),
+        16 => Fault::WrongPassword,
+        17 => Fault::UnknownName,
+        18 => Fault::Barred(barred),
+        19 => Fault::SilentDirectory,
+        20 => Fault::NoMethod,
+        21 => Fault::ClientClear,
+        22 => Fault::ServerClear,
+        23 => Fault::Strengths,
+        24 => Fault::PoolEmpty,
+        25 => Fault::Full,
+        26 => Fault::Nat(Translation::LastSender),
+        27 => Fault::Nat(Translation::Unmatched),
+        28 => Fault::Nat(Translation::ForgetsReply),
+        29 => Fault::Nat(Translation::ForgetsKey),
+        30 => Fault::Crowd,
+        31 | 32 => Fault::Damage(gre, tcp),
+        33 => Fault::MtuHole,
+        _ => Fault::None,
+    }
+}

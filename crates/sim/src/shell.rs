@@ -1,0 +1,421 @@
+//! One machine, its TCP connection and its data paths: what server and client hosts have in common.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::time::{Duration, Instant};
+
+use adit_diag::Code;
+use adit_tunnel::Transmit;
+use adit_tunnel::events::{CallHandle, Command, End, Event, Input, Question, Up, Why};
+use adit_tunnel::path::{self, HEADROOM, Path, PathConfig, PathEvent, Sink};
+use adit_wire::gre;
+
+use crate::inner;
+use crate::machine::Machine;
+use crate::packet::{Body, Packet, Unreachable, gre_call_id};
+use crate::tcp::{Received, Tcp};
+use crate::world::Output;
+
+/// Events and transmissions that one input may cause; more is a loop.
+const TURN_MAX: usize = 1000;
+/// How often packet counters are looked at, as the real shells do.
+const COUNT_EVERY: Duration = Duration::from_secs(5);
+
+/// A machine with everything that belongs to it.
+pub struct Shell<M> {
+    who: &'static str,
+    address: Ipv4Addr,
+    peer: Ipv4Addr,
+    machine: M,
+    tcp: Tcp,
+    calls: BTreeMap<CallHandle, Call>,
+    encryption_required: bool,
+    mtu: u16,
+    next_count: Option<Instant>,
+    /// Questions that wait for an answer.
+    pub questions: Vec<(u32, CallHandle, Question)>,
+    /// How the control connection ended.
+    pub closed: Option<End>,
+    /// What the path said was wrong with encryption.
+    pub broken: Option<Code>,
+}
+
+/// A call of a [`Shell`].
+#[derive(Debug)]
+pub struct Call {
+    /// The data path; gone when the call ended.
+    path: Option<Path>,
+    local_call_id: u16,
+    acknowledged: bool,
+    /// What was agreed, when it came up.
+    pub up: Option<Up>,
+    /// How it ended.
+    pub end: Option<End>,
+    /// Numbers of the inner datagrams that arrived.
+    pub received: Vec<u32>,
+    /// What arrived and should not have.
+    pub complaint: Option<String>,
+    /// Counters of the path, kept when it goes.
+    pub counters: path::Counters,
+    traffic: Option<Traffic>,
+    /// Inner datagrams sent.
+    pub sent: u32,
+}
+
+/// Datagrams that are sent at intervals.
+#[derive(Clone, Copy, Debug)]
+struct Traffic {
+    next: Instant,
+    every: Duration,
+    left: u32,
+    len: usize,
+}
+
+/// Takes what comes out of a path.
+#[derive(Default)]
+struct Collected {
+    gre: Vec<Vec<u8>>,
+    ip: Vec<Vec<u8>>,
+    frames: Vec<Vec<u8>>,
+    broken: bool,
+}
+
+impl Sink for Collected {
+    fn gre(&mut self, packet: &[u8]) {
+        self.gre.push(packet.to_vec());
+    }
+
+    fn ip(&mut self, packet: &mut [u8]) {
+        self.ip.push(packet.to_vec());
+    }
+
+    fn frame(&mut self, frame: &[u8]) {
+        self.frames.push(frame.to_vec());
+    }
+
+    fn dhcp(&mut self, _packet: &[u8]) {}
+
+    fn event(&mut self, event: PathEvent) {
+        match event {
+            PathEvent::EncryptionBroken => self.broken = true,
+        }
+    }
+}
+
+impl<M: Machine> Shell<M> {
+    /// A shell around a machine whose TCP connection is open.
+    pub fn new(
+        who: &'static str,
+        address: Ipv4Addr,
+        machine: M,
+        tcp: Tcp,
+        encryption_required: bool,
+        mtu: u16,
+    ) -> Shell<M> {
+        Shell {
+            who,
+            address,
+            peer: tcp.remote().0,
+            machine,
+            tcp,
+            calls: BTreeMap::new(),
+            encryption_required,
+            mtu,
+            next_count: None,
+            questions: Vec::new(),
+            closed: None,
+            broken: None,
+        }
+    }
+
+    /// The machine.
+    pub fn machine(&mut self) -> &mut M {
+        &mut self.machine
+    }
+
+    /// The calls there were.
+    pub fn calls(&self) -> &BTreeMap<CallHandle, Call> {
+        &self.calls
+    }
+
+    /// Whether a GRE packet with this key is for a call of this shell.
+    pub fn owns(&self, call_id: u16) -> bool {
+        self.calls.values().any(|call| call.path.is_some() && call.local_call_id == call_id)
+    }
+
+    /// The Call IDs in use.
+    pub fn call_ids(&self) -> impl Iterator<Item = u16> {
+        self.calls.values().filter(|call| call.path.is_some()).map(|call| call.local_call_id)
+    }
+
+    /// Does what the machine says, until it has nothing more to say.
+    pub fn turn(&mut self, now: Instant, out: &mut Output) {
+        let mut buf = Vec::new();
+        for _ in 0..TURN_MAX {
+            if let Some(event) = self.machine.poll_event() {
+                self.event(now, event, out);
+                continue;
+            }
+            match self.machine.poll_transmit(&mut buf) {
+                Some(Transmit::Control) => out.packets.extend(self.tcp.send(buf.clone())),
+                Some(Transmit::Frame { call }) => {
+                    let mut sink = Collected::default();
+                    if let Some(path) = self.calls.get_mut(&call).and_then(|call| call.path.as_mut()) {
+                        path.send_frame(now, &buf, &mut sink);
+                    }
+                    self.collected(now, call, sink, out);
+                }
+                None => {
+                    if self.closed.is_some() {
+                        out.packets.extend(self.tcp.finish());
+                    }
+                    return;
+                }
+            }
+        }
+        out.notes.push((self.who, "STUCK: the machine does not stop talking".to_owned()));
+        self.complain("the machine does not stop talking");
+    }
+
+    fn complain(&mut self, what: &str) {
+        let call = self.calls.entry(CallHandle::MAX).or_insert_with(|| Call::new(None, 0));
+        call.complaint.get_or_insert(what.to_owned());
+    }
+
+    fn event(&mut self, now: Instant, event: Event, out: &mut Output) {
+        match event {
+            Event::Ask { id, call, question } => self.questions.push((id, call, question)),
+            Event::OpenPath { call, local_call_id, peer_call_id } => {
+                let config = PathConfig {
+                    encryption_required: self.encryption_required,
+                    mtu: self.mtu,
+                    ..PathConfig::new(local_call_id, peer_call_id)
+                };
+                self.calls.insert(call, Call::new(Some(Path::new(config, now)), local_call_id));
+                self.next_count.get_or_insert(now + COUNT_EVERY);
+                out.notes.push((self.who, format!("call {local_call_id} here, {peer_call_id} there")));
+            }
+            Event::Path { call, command } => {
+                if let Some(path) = self.calls.get_mut(&call).and_then(|call| call.path.as_mut()) {
+                    path.command(now, command);
+                }
+            }
+            Event::Step { step, .. } => {
+                let text = format!("{} {} {}", step.who.word(), step.layer, step.text);
+                out.notes.push((self.who, text));
+            }
+            Event::Established { .. } => out.notes.push((self.who, "established".to_owned())),
+            Event::Layer { layer, text, .. } => {
+                out.notes.push((self.who, format!("{} ok: {text}", layer.word())));
+            }
+            Event::Up { call, up } => {
+                out.notes.push((self.who, format!("up: {} and {}, mtu {}", up.local, up.peer, up.mtu)));
+                if let Some(call) = self.calls.get_mut(&call) {
+                    call.up = Some(up);
+                }
+            }
+            Event::CallEnded { call, end } => {
+                out.notes.push((self.who, ended("call ended", &end)));
+                let call = self.calls.entry(call).or_insert_with(|| Call::new(None, 0));
+                call.close();
+                if call.end.replace(end).is_some() {
+                    call.complaint.get_or_insert("the call ended twice".to_owned());
+                }
+            }
+            Event::Closed { end } => {
+                out.notes.push((self.who, ended("closed", &end)));
+                if self.closed.replace(end).is_some() {
+                    self.complain("the connection closed twice");
+                }
+                if self.calls.values().any(|call| call.path.is_some()) {
+                    self.complain("the connection closed before its call ended");
+                }
+            }
+        }
+    }
+
+    /// Passes on what a path put out.
+    fn collected(&mut self, now: Instant, handle: CallHandle, sink: Collected, out: &mut Output) {
+        for octets in sink.gre {
+            out.packets.push(Packet { src: self.address, dst: self.peer, body: Body::Gre(octets) });
+        }
+        for packet in sink.ip {
+            if let Some(call) = self.calls.get_mut(&handle) {
+                match inner::check(&packet) {
+                    Ok(number) => call.received.push(number),
+                    Err(what) => {
+                        call.complaint.get_or_insert(what);
+                    }
+                }
+            }
+        }
+        for frame in sink.frames {
+            self.machine.handle_input(now, Input::Frame { call: handle, frame: &frame });
+        }
+        if sink.broken {
+            self.broken = Some(Code::E05);
+            out.notes.push((self.who, "encryption is broken".to_owned()));
+            self.machine.handle_command(now, Command::Stop { why: Why::Failed });
+        }
+    }
+
+    /// What came on the TCP connection.
+    pub fn handle_tcp(&mut self, now: Instant, kind: crate::packet::Kind, out: &mut Output) {
+        match self.tcp.receive(kind) {
+            Received::Octets(octets) => self.machine.handle_input(now, Input::Control(&octets)),
+            Received::Closed => self.machine.handle_input(now, Input::ControlClosed),
+            Received::Nothing => {}
+        }
+        self.turn(now, out);
+    }
+
+    /// A GRE packet of one of the calls.
+    pub fn handle_gre(&mut self, now: Instant, mut octets: Vec<u8>, out: &mut Output) {
+        let key = gre_call_id(&octets);
+        let owner = self.calls.iter_mut().find(|(_, call)| call.path.is_some() && call.local_call_id == key);
+        let Some((&handle, call)) = owner else { return };
+        let Some(path) = &mut call.path else { return };
+        let header = gre::Repr::parse(&octets);
+        // Before anything was received some stacks acknowledge 0xffffffff.
+        let acknowledges = header.is_ok_and(|header| header.ack.is_some_and(|ack| ack != u32::MAX));
+        let first = acknowledges && !core::mem::replace(&mut call.acknowledged, acknowledges);
+        let mut sink = Collected::default();
+        path.handle_gre(now, &mut octets, &mut sink);
+        if first {
+            self.machine.handle_input(now, Input::Acknowledged { call: handle });
+        }
+        self.collected(now, handle, sink, out);
+        self.turn(now, out);
+    }
+
+    /// An ICMP error for a GRE packet of ours.
+    pub fn handle_unreachable(&mut self, now: Instant, from: Ipv4Addr, icmp: &Unreachable, out: &mut Output) {
+        let key = gre_call_id(&icmp.quoted);
+        let about = self.calls.iter().find(|(_, call)| {
+            call.path.as_ref().is_some_and(|path| path.peer_call_id() == key) && icmp.quoted_dst == self.peer
+        });
+        if let Some((&call, _)) = about {
+            self.machine.handle_input(now, Input::Unreachable { call, from, code: icmp.code });
+            self.turn(now, out);
+        }
+    }
+
+    /// Ends the call or the connection.
+    pub fn command(&mut self, now: Instant, command: Command, out: &mut Output) {
+        out.notes.push((self.who, format!("{command:?}")));
+        self.machine.handle_command(now, command);
+        self.turn(now, out);
+    }
+
+    /// The first call that is up.
+    pub fn call_up(&self) -> Option<(CallHandle, &Up)> {
+        self.calls.iter().find_map(|(handle, call)| match (&call.up, &call.path) {
+            (Some(up), Some(_)) => Some((*handle, up)),
+            _ => None,
+        })
+    }
+
+    /// Sends `count` inner datagrams on the call that is up, one `every` so often.
+    pub fn send_traffic(&mut self, now: Instant, count: u32, every: Duration, len: usize) {
+        if let Some((handle, _)) = self.call_up()
+            && let Some(call) = self.calls.get_mut(&handle)
+        {
+            call.traffic = Some(Traffic { next: now, every, left: count, len });
+        }
+    }
+
+    /// Whether datagrams are still to be sent.
+    pub fn is_sending(&self) -> bool {
+        self.calls.values().any(|call| call.path.is_some() && call.traffic.is_some())
+    }
+
+    /// Time has passed.
+    pub fn handle_timeout(&mut self, now: Instant, out: &mut Output) {
+        self.machine.handle_timeout(now);
+        let handles: Vec<CallHandle> = self.calls.keys().copied().collect();
+        for handle in handles {
+            let Some(call) = self.calls.get_mut(&handle) else { continue };
+            let mut sink = Collected::default();
+            call.handle_timeout(now, &mut sink);
+            self.collected(now, handle, sink, out);
+        }
+        if self.next_count.is_some_and(|at| now >= at) {
+            self.count(now);
+        }
+        self.turn(now, out);
+    }
+
+    fn count(&mut self, now: Instant) {
+        self.next_count = None;
+        for (handle, call) in &self.calls {
+            if let Some(path) = &call.path {
+                let counters = path.counters();
+                let packets = counters.rx_packets + counters.tx_packets;
+                self.machine.handle_input(now, Input::Traffic { call: *handle, packets });
+                self.next_count = Some(now + COUNT_EVERY);
+            }
+        }
+    }
+
+    /// When to come back.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let machine = self.machine.poll_timeout().map(|(at, _)| at);
+        let calls = self.calls.values().filter_map(Call::poll_timeout);
+        calls.chain(machine).chain(self.next_count).min()
+    }
+}
+
+impl Call {
+    fn new(path: Option<Path>, local_call_id: u16) -> Call {
+        Call {
+            path,
+            local_call_id,
+            acknowledged: false,
+            up: None,
+            end: None,
+            received: Vec::new(),
+            complaint: None,
+            counters: path::Counters::default(),
+            traffic: None,
+            sent: 0,
+        }
+    }
+
+    fn close(&mut self) {
+        if let Some(path) = self.path.take() {
+            self.counters = path.counters();
+        }
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        let path = self.path.as_ref()?;
+        let traffic = self.traffic.map(|traffic| traffic.next);
+        path.poll_timeout().map(|(at, _)| at).into_iter().chain(traffic).min()
+    }
+
+    fn handle_timeout(&mut self, now: Instant, sink: &mut Collected) {
+        let Some(path) = &mut self.path else { return };
+        if path.poll_timeout().is_some_and(|(at, _)| now >= at) {
+            path.handle_timeout(now, sink);
+        }
+        let (Some(traffic), Some(up)) = (&mut self.traffic, &self.up) else { return };
+        if now < traffic.next {
+            return;
+        }
+        let packet = inner::datagram(up.local, up.peer, self.sent, traffic.len);
+        let mut buffer = vec![0; HEADROOM];
+        buffer.extend_from_slice(&packet);
+        path.handle_ip(now, &mut buffer, sink);
+        self.sent += 1;
+        traffic.left = traffic.left.saturating_sub(1);
+        traffic.next = now + traffic.every;
+        if traffic.left == 0 {
+            self.traffic = None;
+        }
+    }
+}
+
+fn ended(what: &str, end: &End) -> String {
+    let code = end.code.map_or_else(|| "-".to_owned(), |code| code.to_string());
+    format!("{what}: {} {code} by {:?}: {}", end.why.word(), end.by, end.detail)
+}

@@ -1,0 +1,72 @@
+//! Somebody who reads every GRE packet as it leaves its sender.
+
+use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
+
+use adit_wire::{gre, ppp};
+
+use crate::packet::{Body, Packet};
+
+/// Notices what must never be on the wire.
+#[derive(Debug, Default)]
+pub struct Watch {
+    /// Hosts that must not send IP in clear.
+    sworn: BTreeSet<Ipv4Addr>,
+    /// Octets that must not appear in any packet of anybody: what was sent as inner data.
+    secret: Option<Vec<u8>>,
+    /// GRE packets seen.
+    pub packets: u64,
+    /// Of these, frames under MPPE.
+    pub encrypted: u64,
+    /// Of these, IP packets in clear.
+    pub clear: u64,
+    /// What was wrong, the first of it.
+    pub complaint: Option<String>,
+}
+
+impl Watch {
+    /// From now on this host must not send IP in clear, nor these octets.
+    pub fn swear(&mut self, host: Ipv4Addr, secret: &[u8]) {
+        self.sworn.insert(host);
+        self.secret = Some(secret.to_vec());
+    }
+
+    pub(crate) fn sent(&mut self, packet: &Packet) {
+        let Body::Gre(octets) = &packet.body else { return };
+        self.packets += 1;
+        let complaint = self.read(packet.src, octets).err();
+        if let Some(complaint) = complaint {
+            self.complaint.get_or_insert(format!("{complaint}: {packet}"));
+        }
+    }
+
+    fn read(&mut self, src: Ipv4Addr, octets: &[u8]) -> Result<(), &'static str> {
+        let gre = gre::Packet::new_checked(octets).map_err(|_| "not a GRE packet of PPTP")?;
+        if octets.len() != gre.repr().header_len() + gre.payload().len() {
+            return Err("octets behind the payload");
+        }
+        if gre.seq().is_none() {
+            return match gre.ack() {
+                Some(_) => Ok(()),
+                None => Err("neither payload nor acknowledgment"),
+            };
+        }
+        let (protocol, _) = ppp::frame(gre.payload()).map_err(|_| "not a PPP frame")?;
+        let sworn = self.sworn.contains(&src);
+        match protocol {
+            ppp::COMPRESSED => self.encrypted += 1,
+            ppp::IP | ppp::IPV6 => {
+                self.clear += 1;
+                if sworn {
+                    return Err("IP in clear");
+                }
+            }
+            _ => {}
+        }
+        let secret = self.secret.as_deref().filter(|_| sworn);
+        if secret.is_some_and(|secret| octets.windows(secret.len()).any(|window| window == secret)) {
+            return Err("inner data in clear");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,263 @@
+//! The world: a clock that jumps from event to event, sites with hosts, and lines between them.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::time::{Duration, Instant};
+
+use adit_crypto::Rng;
+
+use crate::link::{Link, Quality};
+use crate::middlebox::{Middlebox, Verdict};
+use crate::packet::Packet;
+use crate::transcript::Transcript;
+use crate::watch::Watch;
+
+/// Packets that may be on their way at once.
+pub const IN_FLIGHT_MAX: usize = 4096;
+/// Events in a row at one instant; more is a loop.
+const SAME_INSTANT_MAX: u32 = 20_000;
+
+/// A machine with an address.
+pub trait Host {
+    /// Its address inside its site.
+    fn address(&self) -> Ipv4Addr;
+    /// A packet arrived.
+    fn handle_packet(&mut self, now: Instant, packet: Packet, out: &mut Output);
+    /// Time has passed.
+    fn handle_timeout(&mut self, now: Instant, out: &mut Output);
+    /// When to come back.
+    fn poll_timeout(&self) -> Option<Instant>;
+}
+
+/// What a host gives back.
+#[derive(Debug, Default)]
+pub struct Output {
+    /// Packets to send.
+    pub packets: Vec<Packet>,
+    /// Lines for the transcript: who, what.
+    pub notes: Vec<(&'static str, String)>,
+}
+
+/// Hosts behind the same boxes and the same line.
+#[derive(Debug)]
+struct Site {
+    /// From the hosts outwards.
+    boxes: Vec<Middlebox>,
+    up: Link,
+    down: Link,
+}
+
+/// Where a packet arrives next.
+#[derive(Debug)]
+enum Arrival {
+    /// In the middle of the world.
+    Core(Packet),
+    /// At the outermost box of a site.
+    Site(usize, Packet),
+}
+
+/// Hosts, lines, a clock and a record.
+pub struct World<H> {
+    epoch: Instant,
+    now: Instant,
+    rng: Rng,
+    sites: Vec<Site>,
+    hosts: Vec<(usize, H)>,
+    queue: BTreeMap<(Instant, u64), Arrival>,
+    next: u64,
+    same: u32,
+    /// What happened.
+    pub transcript: Transcript,
+    /// Who looks at every GRE packet.
+    pub watch: Watch,
+}
+
+/// What the world could not do within its bounds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stuck(pub String);
+
+impl<H: Host> World<H> {
+    /// An empty world; the record has lines if `verbose`.
+    pub fn new(rng: Rng, verbose: bool) -> World<H> {
+        let epoch = Instant::now();
+        World {
+            epoch,
+            now: epoch,
+            rng,
+            sites: Vec::new(),
+            hosts: Vec::new(),
+            queue: BTreeMap::new(),
+            next: 0,
+            same: 0,
+            transcript: Transcript::new(epoch, verbose),
+            watch: Watch::default(),
+        }
+    }
+
+    /// The present.
+    pub fn now(&self) -> Instant {
+        self.now
+    }
+
+    /// Time since the beginning.
+    pub fn elapsed(&self) -> Duration {
+        self.now.saturating_duration_since(self.epoch)
+    }
+
+    /// When the world began.
+    pub fn epoch(&self) -> Instant {
+        self.epoch
+    }
+
+    /// A site behind a line of this quality both ways; `boxes` from the hosts outwards.
+    pub fn add_site(&mut self, boxes: Vec<Middlebox>, up: Quality, down: Quality) -> usize {
+        self.sites.push(Site { boxes, up: Link::new(up), down: Link::new(down) });
+        self.sites.len() - 1
+    }
+
+    /// A host at a site.
+    pub fn add_host(&mut self, site: usize, host: H) -> usize {
+        self.hosts.push((site, host));
+        self.hosts.len() - 1
+    }
+
+    /// A host.
+    pub fn host(&self, index: usize) -> &H {
+        &self.hosts[index].1
+    }
+
+    /// All hosts.
+    pub fn hosts(&self) -> impl Iterator<Item = &H> {
+        self.hosts.iter().map(|(_, host)| host)
+    }
+
+    /// The boxes of a site.
+    pub fn boxes(&mut self, site: usize) -> &mut Vec<Middlebox> {
+        &mut self.sites[site].boxes
+    }
+
+    /// Lets somebody do something with a host, and sends what comes of it.
+    pub fn act<T>(&mut self, index: usize, act: impl FnOnce(&mut H, Instant, &mut Output) -> T) -> T {
+        let mut out = Output::default();
+        let result = act(&mut self.hosts[index].1, self.now, &mut out);
+        self.emit(index, out);
+        result
+    }
+
+    /// Runs until `done` says so, time reaches `until`, or nothing is left to do.
+    ///
+    /// # Errors
+    /// When a bound is hit: a loop at one instant, or too many packets in flight.
+    pub fn run(&mut self, until: Instant, mut done: impl FnMut(&World<H>) -> bool) -> Result<(), Stuck> {
+        while !done(self) {
+            let packet = self.queue.keys().next().map(|(at, _)| *at);
+            let timer = self
+                .hosts
+                .iter()
+                .enumerate()
+                .filter_map(|(index, (_, host))| Some((host.poll_timeout()?, index)))
+                .min();
+            let Some(at) = [packet, timer.map(|(at, _)| at)].into_iter().flatten().min() else { break };
+            if at > until {
+                break;
+            }
+            self.advance(at)?;
+            // Packets before timers: what arrives in time counts.
+            if packet.is_some_and(|packet| packet <= at) {
+                if let Some((_, arrival)) = self.queue.pop_first() {
+                    self.arrive(arrival);
+                }
+            } else if let Some((_, index)) = timer {
+                self.act(index, |host, now, out| host.handle_timeout(now, out));
+            }
+            if self.queue.len() > IN_FLIGHT_MAX {
+                return Err(Stuck(format!("{} packets in flight", self.queue.len())));
+            }
+        }
+        if !done(self) {
+            self.now = self.now.max(until);
+        }
+        Ok(())
+    }
+
+    fn advance(&mut self, at: Instant) -> Result<(), Stuck> {
+        if at > self.now {
+            self.now = at;
+            self.same = 0;
+        }
+        self.same += 1;
+        if self.same > SAME_INSTANT_MAX {
+            return Err(Stuck("time does not pass".to_owned()));
+        }
+        Ok(())
+    }
+
+    fn emit(&mut self, index: usize, out: Output) {
+        for (who, text) in out.notes {
+            self.transcript.note(self.now, who, &text);
+        }
+        let site = self.hosts[index].0;
+        for packet in out.packets {
+            self.transcript.packet(self.now, "sent", &packet);
+            self.watch.sent(&packet);
+            self.outward(site, 0, packet);
+        }
+    }
+
+    /// From the box with this index outwards.
+    fn outward(&mut self, site: usize, from: usize, mut packet: Packet) {
+        for at in from..self.sites[site].boxes.len() {
+            match self.sites[site].boxes[at].outward(self.now, packet) {
+                Verdict::Pass(changed) => packet = changed,
+                Verdict::Drop(why) => return self.transcript.note(self.now, "dropped", why),
+                Verdict::Answer(answer) => return self.inward(site, at, answer),
+            }
+        }
+        let Site { up, .. } = &mut self.sites[site];
+        for at in up.carry(self.now, &mut self.rng, &packet) {
+            self.schedule(at, Arrival::Core(packet.clone()));
+        }
+    }
+
+    /// From the box before this index inwards, to the host.
+    fn inward(&mut self, site: usize, before: usize, mut packet: Packet) {
+        for at in (0..before).rev() {
+            match self.sites[site].boxes[at].inward(self.now, packet) {
+                Verdict::Pass(changed) => packet = changed,
+                Verdict::Drop(why) => return self.transcript.note(self.now, "dropped", why),
+                Verdict::Answer(answer) => return self.outward(site, at + 1, answer),
+            }
+        }
+        let host = self.hosts.iter().position(|(of, host)| *of == site && host.address() == packet.dst);
+        if let Some(index) = host {
+            self.transcript.packet(self.now, "received", &packet);
+            self.act(index, |host, now, out| host.handle_packet(now, packet, out));
+        }
+    }
+
+    fn arrive(&mut self, arrival: Arrival) {
+        match arrival {
+            Arrival::Core(packet) => {
+                let Some(site) = self.site_of(packet.dst) else { return };
+                let Site { down, .. } = &mut self.sites[site];
+                for at in down.carry(self.now, &mut self.rng, &packet) {
+                    self.schedule(at, Arrival::Site(site, packet.clone()));
+                }
+            }
+            Arrival::Site(site, packet) => self.inward(site, self.sites[site].boxes.len(), packet),
+        }
+    }
+
+    fn site_of(&self, address: Ipv4Addr) -> Option<usize> {
+        let boxed = self
+            .sites
+            .iter()
+            .position(|site| site.boxes.iter().any(|middlebox| middlebox.address() == Some(address)));
+        boxed.or_else(|| self.hosts.iter().find(|(_, host)| host.address() == address).map(|(site, _)| *site))
+    }
+
+    fn schedule(&mut self, at: Instant, arrival: Arrival) {
+        self.queue.insert((at, self.next), arrival);
+        self.next += 1;
+    }
+}

@@ -1,0 +1,89 @@
+//! Ten thousand conversations: each works and is equal on both sides, or ends with a code that names its fault.
+//!
+//! One of them, with its transcript: `ADIT_SEED=1234 cargo test -p adit-sim --test conversations one -- --nocapture`.
+
+use std::fmt::Write as _;
+
+use adit_sim::conversation::{Report, play};
+use adit_sim::judge::judge;
+use adit_sim::scenario::Scenario;
+
+fn describe(scenario: &Scenario, report: &Report, lines: usize) -> String {
+    let mut text = String::new();
+    let from = report.lines.len().saturating_sub(lines);
+    for line in &report.lines[from..] {
+        let _ = writeln!(text, "{line}");
+    }
+    let _ = writeln!(text, "seed {} fault {:?} ending {:?}", scenario.seed, scenario.fault, scenario.ending);
+    for side in report.clients.iter().chain(&report.servers) {
+        let _ = writeln!(text, "{:?} {:?} {:?}", side.code, side.call, side.closed);
+    }
+    text
+}
+
+fn run(seeds: core::ops::Range<u64>) {
+    let mut entries = 0;
+    for seed in seeds.clone() {
+        let scenario = Scenario::from_seed(seed);
+        let report = play(scenario.clone(), false);
+        entries += report.entries;
+        if let Err(what) = judge(&scenario, &report) {
+            let report = play(scenario.clone(), true);
+            panic!(
+                "{}\nseed {seed}: {what}\nagain: ADIT_SEED={seed} cargo test -p adit-sim --test conversations one -- --nocapture",
+                describe(&scenario, &report, 400)
+            );
+        }
+    }
+    println!("{} conversations, {entries} entries", seeds.end - seeds.start);
+}
+
+#[test]
+fn one() {
+    let Some(seed) = std::env::var("ADIT_SEED").ok().and_then(|seed| seed.parse().ok()) else { return };
+    let scenario = Scenario::from_seed(seed);
+    println!("{scenario:#?}");
+    let report = play(scenario.clone(), true);
+    println!("{}", describe(&scenario, &report, usize::MAX));
+    judge(&scenario, &report).unwrap();
+}
+
+/// Which seeds fail, and how; to work through them.
+#[test]
+#[ignore = "for people"]
+fn survey() {
+    let count = std::env::var("ADIT_COUNT").ok().and_then(|count| count.parse().ok()).unwrap_or(1000);
+    let mut failed = 0;
+    for seed in 0..count {
+        let scenario = Scenario::from_seed(seed);
+        let report = play(scenario.clone(), false);
+        if let Err(what) = judge(&scenario, &report) {
+            failed += 1;
+            println!("seed {seed} {:?} lossy {}: {}", scenario.fault, scenario.is_lossy(), what);
+        }
+    }
+    println!("{failed} of {count}");
+}
+
+#[test]
+fn the_same_seed_gives_the_same_transcript() {
+    for seed in 0..200 {
+        let first = play(Scenario::from_seed(seed), false);
+        let second = play(Scenario::from_seed(seed), false);
+        assert_eq!((first.hash, first.entries), (second.hash, second.entries), "seed {seed}");
+    }
+}
+
+macro_rules! thousands {
+    ($($name:ident $n:literal)+) => {$(
+        #[test]
+        fn $name() {
+            run($n * 1000..($n + 1) * 1000);
+        }
+    )+};
+}
+
+thousands! {
+    conversations_0 0 conversations_1 1 conversations_2 2 conversations_3 3 conversations_4 4
+    conversations_5 5 conversations_6 6 conversations_7 7 conversations_8 8 conversations_9 9
+}
