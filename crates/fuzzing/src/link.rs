@@ -40,6 +40,7 @@ struct End {
     questions: Vec<(u32, Question)>,
     is_encrypting: bool,
     is_required: bool,
+    was_up: bool,
     has_ended: bool,
 }
 
@@ -87,6 +88,7 @@ fn end(role: Role, terms: u8) -> End {
         questions: Vec::new(),
         is_encrypting: false,
         is_required,
+        was_up: false,
         has_ended: false,
     }
 }
@@ -249,6 +251,7 @@ impl End {
                 LinkEvent::Encryption(mppe) => self.is_encrypting = mppe.is_some(),
                 LinkEvent::NetworkUp(_) => {
                     assert!(self.is_encrypting || !self.is_required, "the network is up in clear");
+                    self.was_up = true;
                 }
                 LinkEvent::Ended(end) => {
                     assert!(!end.detail.contains(char::is_control), "{:?}", end.detail);
@@ -281,6 +284,30 @@ impl End {
         if let Ok(packet) = cp::Packet::parse(adit_wire::Layer::Lcp, information) {
             self.last.retain(|(of, ..)| *of != protocol);
             self.last.push((protocol, packet.id, packet.data.to_vec()));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The honest part of a conversation really gets to its end, whatever the terms: otherwise the late phases would
+    /// never be fuzzed.
+    #[test]
+    fn honest_ends_get_up() {
+        for terms in 0..128 {
+            let now = Instant::now();
+            let mut ends = [end(Role::Server, terms), end(Role::Client, terms)];
+            for end in &mut ends {
+                end.link.open(now);
+                end.drain();
+            }
+            for _ in 0..20 {
+                honest_round(&mut ends, now, 0);
+                honest_round(&mut ends, now, 1);
+            }
+            assert!(ends.iter().all(|end| end.was_up && !end.has_ended), "terms {terms:#04x}");
         }
     }
 }
