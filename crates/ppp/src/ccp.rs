@@ -1,6 +1,6 @@
 //! CCP (RFC 1962) as PPTP uses it: to agree on MPPE (RFC 3078 section 2), one strength and one mode for both directions.
 //!
-//! [`Ccp`] is the [`Protocol`] of a [`Fsm`]. Compressors are rejected, MPPC included. While CCP is Opened
+//! [`Ccp`] is the [`Protocol`] of a [`Fsm`](crate::fsm::Fsm). Compressors are rejected, MPPC included. While CCP is Opened
 //! [`Ccp::agreed`] says what holds; how a CCP that is required may end is in [`Ccp::why`].
 
 mod policy;
@@ -17,7 +17,7 @@ use adit_wire::{Error, Layer};
 pub use policy::{Agreed, Mode, MppePolicy};
 pub use why::no_keys;
 
-use crate::fsm::{Extra, Failure, Fsm, Judge, Protocol};
+use crate::fsm::{Extra, Failure, Judge, Protocol};
 
 /// CCP's one option and the decisions about it.
 #[derive(Debug)]
@@ -35,7 +35,6 @@ pub struct Ccp {
     theirs: Option<Mppe>,
     peer: PeerView,
     failure: Option<Failure>,
-    reset_requested: bool,
 }
 
 /// What the peer showed in this negotiation, for the explanation of a failure.
@@ -66,7 +65,6 @@ impl Ccp {
             theirs: None,
             peer: PeerView::default(),
             failure: None,
-            reset_requested: false,
         };
         ccp.reset();
         ccp
@@ -82,16 +80,6 @@ impl Ccp {
     /// Whether the session ends where there is no encryption.
     pub fn is_required(&self) -> bool {
         self.policy.mode == Mode::Require
-    }
-
-    /// Whether the peer asked for the flushed packet that repairs a stateful session, since this was last asked. The
-    /// `Fsm` has answered it with a Reset-Ack. In stateless mode there is nothing to repair, so it is never so.
-    pub fn take_reset_request(&mut self) -> bool {
-        core::mem::take(&mut self.reset_requested)
-    }
-
-    fn is_stateful(&self) -> bool {
-        self.agreed().is_some_and(|agreed| !agreed.stateless)
     }
 
     /// The strongest that is allowed and among these bits.
@@ -161,11 +149,6 @@ impl Ccp {
     }
 }
 
-/// Sends a Reset-Request: in stateful mode a packet was lost (RFC 3078 section 8.2). `false` where that has no meaning.
-pub fn send_reset_request(fsm: &mut Fsm<Ccp>) -> bool {
-    fsm.protocol().is_stateful() && fsm.send(cp::RESET_REQUEST, &[]).is_some()
-}
-
 /// The option's bit of a strength.
 const fn bit(strength: Strength) -> Mppe {
     match strength {
@@ -197,7 +180,6 @@ impl Protocol for Ccp {
         self.theirs = None;
         self.peer = PeerView::default();
         self.failure = None;
-        self.reset_requested = false;
     }
 
     fn request(&self, out: &mut Vec<u8>) {
@@ -274,12 +256,11 @@ impl Protocol for Ccp {
         self.failure.take()
     }
 
-    fn extra(&mut self, packet: &Packet<'_>, opened: bool) -> Extra {
+    /// A Reset-Request is acknowledged, in every mode. What it asks for in stateful mode, a flushed packet, is up to the
+    /// packet engine, which sees the Reset-Request before this does.
+    fn extra(&mut self, packet: &Packet<'_>, _opened: bool) -> Extra {
         match packet.code {
-            cp::RESET_REQUEST => {
-                self.reset_requested |= opened && self.is_stateful();
-                Extra::Reply { code: cp::RESET_ACK, data: packet.data.to_vec() }
-            }
+            cp::RESET_REQUEST => Extra::Reply { code: cp::RESET_ACK, data: packet.data.to_vec() },
             cp::RESET_ACK => Extra::Done,
             _ => Extra::Unknown,
         }

@@ -167,6 +167,14 @@ impl Authenticator {
         }
     }
 
+    /// Why the last try failed, while another is awaited: the reason of a peer that goes instead.
+    pub fn refusal(&self) -> Option<(Code, &str)> {
+        match &self.state {
+            State::Retrying(_, code, detail) => Some((*code, detail)),
+            _ => None,
+        }
+    }
+
     /// A packet of [`Method::protocol`] came: the information field of its frame.
     ///
     /// # Errors

@@ -10,7 +10,7 @@ use super::*;
 use crate::auth::Method;
 use crate::automaton::State;
 use crate::fsm::testing::{Pair, events, packet, packets, reply};
-use crate::fsm::{Event, Finish, Timers};
+use crate::fsm::{Event, Finish, Fsm, Timers};
 
 const H: u32 = 0x0100_0000;
 const M: u32 = 0x80;
@@ -456,30 +456,25 @@ fn c197_a_reset_request_is_acknowledged_and_changes_nothing_in_stateless_mode() 
     pair.start();
     pair.a.handle_input(pair.now, &packet(cp::RESET_REQUEST, 9, &[])).unwrap();
     assert_eq!(reply(&mut pair.a), (cp::RESET_ACK, 9, Vec::new()));
-    assert!(!pair.a.protocol_mut().take_reset_request());
     assert!(pair.a.is_opened() && events(&mut pair.a).is_empty());
     pair.a.handle_input(pair.now, &packet(cp::RESET_ACK, 9, &[])).unwrap();
     assert!(packets(&mut pair.a).is_empty());
-    assert!(!send_reset_request(&mut pair.a));
+    assert_eq!(pair.a.protocol().agreed(), agreed(Strength::Bits128));
 }
 
 #[test]
-fn stateful_mode_carries_reset_requests() {
+fn stateful_mode_is_followed_where_the_policy_allows_it() {
     // Our own ends ask for H, but follow a peer that wants none.
-    let (mut a, (_, id, _)) = started(stateful(Side::Server, Mode::Require, &[128]));
+    let (mut fsm, (_, id, _)) = started(stateful(Side::Server, Mode::Require, &[128]));
     let now = Instant::now();
-    a.handle_input(now, &packet(CONFIGURE_NAK, id, &option(S))).unwrap();
-    let (_, id, data) = reply(&mut a);
-    a.handle_input(now, &packet(CONFIGURE_ACK, id, &data)).unwrap();
-    assert_eq!(answer(&mut a, S), ack(S));
-    assert_eq!(a.protocol().agreed(), Some(Agreed { strength: Strength::Bits128, stateless: false }));
-    assert_eq!(a.protocol().agreed().unwrap().to_string(), "mppe 128 stateful");
-    assert!(send_reset_request(&mut a));
-    assert_eq!(reply(&mut a).0, cp::RESET_REQUEST);
-    a.handle_input(now, &packet(cp::RESET_REQUEST, 3, &[])).unwrap();
-    assert_eq!(reply(&mut a), (cp::RESET_ACK, 3, Vec::new()));
-    assert!(a.protocol_mut().take_reset_request());
-    assert!(!a.protocol_mut().take_reset_request());
+    fsm.handle_input(now, &packet(CONFIGURE_NAK, id, &option(S))).unwrap();
+    let (_, id, data) = reply(&mut fsm);
+    fsm.handle_input(now, &packet(CONFIGURE_ACK, id, &data)).unwrap();
+    assert_eq!(answer(&mut fsm, S), ack(S));
+    assert_eq!(fsm.protocol().agreed(), Some(Agreed { strength: Strength::Bits128, stateless: false }));
+    assert_eq!(fsm.protocol().agreed().unwrap().to_string(), "mppe 128 stateful");
+    fsm.handle_input(now, &packet(cp::RESET_REQUEST, 3, &[])).unwrap();
+    assert_eq!(reply(&mut fsm), (cp::RESET_ACK, 3, Vec::new()));
 }
 
 /// Something between noise and sense.

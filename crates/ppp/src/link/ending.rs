@@ -44,7 +44,10 @@ impl Link {
         let (by, mut code, mut detail) = (By::Peer, Code::L03, self.goodbye(data));
         match &self.phase {
             Phase::Establish { .. } => {
-                self.end_with_words(now, by, Some(code), detail, "");
+                // An LCP that is closing already has its own cause, and says it when it is finished.
+                if self.lcp.state().is_negotiating() {
+                    self.end_with_words(now, by, Some(code), detail, "");
+                }
                 return;
             }
             Phase::Network(network) => {
@@ -53,7 +56,12 @@ impl Link {
                     detail = format!("{detail}; {}", refusal.detail);
                 }
             }
-            Phase::Authenticate(_) => {}
+            Phase::Authenticate(authentication) => {
+                if let Some((refused, why)) = authentication.refusal() {
+                    code = refused;
+                    detail = format!("{why}; {detail}");
+                }
+            }
             Phase::Refused { end, .. } => {
                 let end = end.clone();
                 self.phase = Phase::Terminate(end);

@@ -5,6 +5,7 @@ use core::time::Duration;
 use std::time::Instant;
 
 use adit_crypto::mppe::StartKeys;
+use adit_diag::Code;
 use adit_wire::ipcp::IpcpOption;
 use adit_wire::{Layer, cp};
 
@@ -76,6 +77,14 @@ impl Authentication {
         match self {
             Authentication::Server(authenticator) => authenticator.method(),
             Authentication::Client(peer) => peer.method(),
+        }
+    }
+
+    /// Why the client was refused that may try again.
+    pub(super) fn refusal(&self) -> Option<(Code, &str)> {
+        match self {
+            Authentication::Server(authenticator) => authenticator.refusal(),
+            Authentication::Client(_) => None,
         }
     }
 
