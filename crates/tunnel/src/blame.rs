@@ -2,9 +2,11 @@
 
 use std::net::Ipv4Addr;
 
-use adit_diag::Code;
+use adit_diag::{Code, Layer};
 use adit_ppp::link::Role;
 use adit_wire::{cp, ppp};
+
+use crate::events::{End, Who, Why};
 
 /// What this side knows of protocol 47 on its call.
 #[derive(Clone, Debug, Default)]
@@ -49,9 +51,22 @@ impl Evidence {
         self.heard > 0 || self.acknowledged
     }
 
+    /// The end of a call that the peer or the network ended before LCP was up: that of protocol 47, if it is what broke.
+    /// Both sides wait equally long for GRE, and the one that hangs up first must not hide the cause from the other.
+    pub(crate) fn explain(&self, role: Role, end: End) -> End {
+        let (code, detail) = self.judge(role, Code::L05, "");
+        if code.layer() == Layer::Gre && end.by != Who::Us {
+            let detail = format!("{detail}; then {}", end.detail);
+            End { why: Why::Failed, code: Some(code), detail, ..end }
+        } else {
+            end
+        }
+    }
+
     /// The code and the detail for a link whose LCP ended with `code` before it was up.
     pub(crate) fn judge(&self, role: Role, code: Code, detail: &str) -> (Code, String) {
-        if !matches!(code, Code::L01 | Code::L03 | Code::L05) {
+        // A05 too: a peer that never hears our Naks repeats its method for ever.
+        if !matches!(code, Code::L01 | Code::L03 | Code::L05 | Code::A05) {
             return (code, detail.to_owned());
         }
         if let Some((from, icmp)) = self.unreachable

@@ -13,6 +13,10 @@ use crate::blame::Evidence;
 use crate::events::{CallHandle, End, Event, Question, Step, Terms, Up, Who, Why};
 use crate::path::{self, NetworkV6, PathCommand};
 
+/// A peer that hangs up so long after the call began, and before LCP is up, has waited for GRE in vain: this is the time
+/// of three Configure-Requests. Earlier it had another reason.
+const IN_VAIN: Duration = Duration::from_secs(9);
+
 /// What a call needs to know besides its link's configuration.
 #[derive(Clone, Debug)]
 pub(crate) struct CallConfig {
@@ -40,6 +44,7 @@ pub(crate) struct Call {
     method: Option<adit_ppp::auth::Method>,
     server_proved: bool,
     encryption: Option<(adit_crypto::mppe::Strength, bool)>,
+    began: Instant,
     started: Option<Instant>,
     up: bool,
     packets: u64,
@@ -77,6 +82,7 @@ impl Call {
             method: None,
             server_proved: false,
             encryption: None,
+            began: now,
             started: None,
             up: false,
             packets: 0,
@@ -135,7 +141,8 @@ impl Call {
 
     /// The layer below is gone: nothing can be said to the peer any more.
     pub(crate) fn lower_down(&mut self, now: Instant, end: End, out: &mut VecDeque<Event>) {
-        self.lost = Some(end);
+        let in_vain = self.phase == Layer::Lcp && now >= self.began + IN_VAIN;
+        self.lost = Some(if in_vain { self.evidence.explain(self.role, end) } else { end });
         self.link.handle_command(now, link::Command::LowerDown);
         self.drain(now, &mut Vec::new(), out);
         if let Some(end) = self.lost.take() {
@@ -301,10 +308,12 @@ impl Call {
     }
 
     fn link_ended(&mut self, end: link::End, out: &mut VecDeque<Event>) {
-        let end = if let Some(end) = self.lost.take() {
-            end
-        } else if let Some((why, code, detail)) = self.closing.take() {
+        // What the link knew before the layer below went is the cause: a refused login, then a hang-up.
+        let lost = self.lost.take().filter(|_| end.code.is_none());
+        let end = if let Some((why, code, detail)) = self.closing.take() {
             End { why, by: Who::Us, code, detail }
+        } else if let Some(lost) = lost {
+            lost
         } else {
             let by = match end.by {
                 By::Us => Who::Us,
