@@ -4,6 +4,7 @@ use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
 use adit_crypto::Rng;
+use adit_crypto::mppe::Strength;
 use adit_diag::Code;
 use adit_ppp::ccp::Mode;
 use adit_tunnel::ServerTunnel;
@@ -32,6 +33,9 @@ const ENDED: Duration = Duration::from_secs(300);
 /// One inner datagram each way in this time.
 const EVERY: Duration = Duration::from_millis(30);
 
+/// Key length and whether stateless; `None` for none.
+pub type Encryption = Option<(Strength, bool)>;
+
 /// How it went.
 pub struct Report {
     /// Equal for equal conversations.
@@ -44,6 +48,8 @@ pub struct Report {
     pub clients: Vec<Side>,
     /// The server's connections, in the order of their end.
     pub servers: Vec<Side>,
+    /// How data was encrypted before the end: on the client, on the server.
+    pub encryption: Vec<(Encryption, Encryption)>,
     /// What the world or the watch complained of.
     pub complaints: Vec<String>,
     /// Virtual time that passed.
@@ -65,6 +71,8 @@ pub struct Side {
     pub sent: u32,
     /// Inner datagrams that arrived.
     pub received: Vec<u32>,
+    /// The first inner packet that arrived damaged.
+    pub damaged: Option<String>,
 }
 
 impl Side {
@@ -76,6 +84,7 @@ impl Side {
             code,
             sent: call.map_or(0, |call| call.sent),
             received: call.map(|call| call.received.clone()).unwrap_or_default(),
+            damaged: call.and_then(|call| call.damaged.clone()),
         }
     }
 
@@ -98,6 +107,7 @@ pub struct Conversation {
     world: World<Node>,
     server: usize,
     clients: Vec<usize>,
+    encryption: Vec<(Encryption, Encryption)>,
     complaints: Vec<String>,
 }
 
@@ -135,7 +145,7 @@ impl Conversation {
         if scenario.server.link.mppe.mode == Mode::Require {
             world.watch.swear(SERVER, SECRET);
         }
-        Conversation { scenario, world, server, clients, complaints: Vec::new() }
+        Conversation { scenario, world, server, clients, encryption: Vec::new(), complaints: Vec::new() }
     }
 
     fn run(&mut self) -> Result<(), Stuck> {
@@ -143,7 +153,22 @@ impl Conversation {
         self.settle()?;
         self.exchange()?;
         self.idle()?;
+        self.compare();
         self.end()
+    }
+
+    /// Notes how the two sides of every call that is up encrypt.
+    fn compare(&mut self) {
+        let theirs = calls_of_server(&self.world, self.server);
+        for index in &self.clients {
+            let shell = self.world.host(*index).client().and_then(ClientHost::shell);
+            let Some((address, ours)) = shell.and_then(|shell| shell.encryption(|up| up.local)) else {
+                continue;
+            };
+            if let Some((_, theirs)) = theirs.iter().find(|(of, _)| *of == address) {
+                self.encryption.push((ours, *theirs));
+            }
+        }
     }
 
     /// The clients dial, one after the other.
@@ -160,18 +185,17 @@ impl Conversation {
         Ok(())
     }
 
-    /// Until every call is up on both sides, or over. The fault may come on the way.
+    /// Until every call is up on both sides and they encrypt alike, or it is over. The fault may come on the way.
     fn settle(&mut self) -> Result<(), Stuck> {
         self.fault_at_its_time()?;
-        let clients = self.clients.clone();
-        let server = self.server;
+        let (server, clients) = (self.server, self.clients.clone());
         let until = self.world.now() + SETTLED;
         self.world.run(until, |world| {
-            let up = up_on_server(world, server);
+            let theirs = calls_of_server(world, server);
             clients.iter().all(|client| {
                 world.host(*client).client().is_some_and(|client| {
-                    let ours = client.shell().and_then(|shell| shell.call_up()).map(|(_, up)| up.local);
-                    client.is_over() || ours.is_some_and(|address| up.contains(&address))
+                    let ours = client.shell().and_then(|shell| shell.encryption(|up| up.local));
+                    client.is_over() || ours.is_some_and(|ours| theirs.contains(&ours))
                 })
             })
         })
@@ -307,18 +331,17 @@ impl Conversation {
             lines: self.world.transcript.lines().to_vec(),
             clients,
             servers,
+            encryption: self.encryption,
             complaints: self.complaints,
             elapsed: self.world.elapsed(),
         }
     }
 }
 
-fn up_on_server(world: &World<Node>, server: usize) -> Vec<Ipv4Addr> {
+/// The calls that are up on the server: the client's address, how data is encrypted.
+fn calls_of_server(world: &World<Node>, server: usize) -> Vec<(Ipv4Addr, Encryption)> {
     let host = world.host(server).server();
-    host.into_iter()
-        .flat_map(ServerHost::live)
-        .filter_map(|shell| shell.call_up().map(|(_, up)| up.peer))
-        .collect()
+    host.into_iter().flat_map(ServerHost::live).filter_map(|shell| shell.encryption(|up| up.peer)).collect()
 }
 
 fn end_one<M: crate::machine::Machine>(

@@ -139,11 +139,12 @@ impl ServerHost {
         if tcp.kind == Kind::Syn {
             match self.connections.contains_key(&remote) {
                 true => out.packets.push(segment((self.address, PORT), remote, Kind::SynAck)),
+                false if self.service.mute => {
+                    out.packets.push(segment((self.address, PORT), remote, Kind::SynAck));
+                }
                 false => self.accept(now, remote, out),
             }
-        } else if let Some(connection) = self.connections.get_mut(&remote)
-            && !self.service.mute
-        {
+        } else if let Some(connection) = self.connections.get_mut(&remote) {
             connection.shell.handle_tcp(now, tcp.kind, out);
         }
         self.settle(now, remote, out);

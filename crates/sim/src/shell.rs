@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
+use adit_crypto::mppe::Strength;
 use adit_diag::Code;
 use adit_tunnel::Transmit;
 use adit_tunnel::events::{CallHandle, Command, End, Event, Input, Question, Up, Why};
-use adit_tunnel::path::{self, HEADROOM, Path, PathConfig, PathEvent, Sink};
+use adit_tunnel::path::{self, HEADROOM, Path, PathCommand, PathConfig, PathEvent, Sink};
 use adit_wire::gre;
 
-use crate::inner;
+use crate::inner::{self, Arrived};
 use crate::machine::Machine;
 use crate::packet::{Body, Packet, Unreachable, gre_call_id};
 use crate::tcp::{Received, Tcp};
@@ -53,7 +54,14 @@ pub struct Call {
     pub end: Option<End>,
     /// Numbers of the inner datagrams that arrived.
     pub received: Vec<u32>,
-    /// What arrived and should not have.
+    receiver: inner::Receiver,
+    /// Whether IP packets pass, now.
+    network: bool,
+    /// What is encrypted how, now.
+    pub encryption: Option<(Strength, bool)>,
+    /// The first packet that a host would drop.
+    pub damaged: Option<String>,
+    /// What should not have happened.
     pub complaint: Option<String>,
     /// Counters of the path, kept when it goes.
     pub counters: path::Counters,
@@ -196,8 +204,17 @@ impl<M: Machine> Shell<M> {
                 out.notes.push((self.who, format!("call {local_call_id} here, {peer_call_id} there")));
             }
             Event::Path { call, command } => {
-                if let Some(path) = self.calls.get_mut(&call).and_then(|call| call.path.as_mut()) {
-                    path.command(now, command);
+                if let Some(call) = self.calls.get_mut(&call) {
+                    match &command {
+                        PathCommand::Encryption(agreed) => {
+                            call.encryption = agreed.as_ref().map(|mppe| (mppe.strength, mppe.stateless));
+                        }
+                        PathCommand::Network(network) => call.network = network.is_some(),
+                        _ => {}
+                    }
+                    if let Some(path) = &mut call.path {
+                        path.command(now, command);
+                    }
                 }
             }
             Event::Step { step, .. } => {
@@ -241,10 +258,11 @@ impl<M: Machine> Shell<M> {
         }
         for packet in sink.ip {
             if let Some(call) = self.calls.get_mut(&handle) {
-                match inner::check(&packet) {
-                    Ok(number) => call.received.push(number),
-                    Err(what) => {
-                        call.complaint.get_or_insert(what);
+                match call.receiver.receive(&packet) {
+                    Arrived::Datagram(number) => call.received.push(number),
+                    Arrived::Piece => {}
+                    Arrived::Damaged(what) => {
+                        call.damaged.get_or_insert(what);
                     }
                 }
             }
@@ -307,10 +325,19 @@ impl<M: Machine> Shell<M> {
         self.turn(now, out);
     }
 
+    /// The address of the client in the tunnel and how data is encrypted now, of the call that is up.
+    pub fn encryption(
+        &self,
+        address: impl Fn(&Up) -> Ipv4Addr,
+    ) -> Option<(Ipv4Addr, Option<(Strength, bool)>)> {
+        let (handle, up) = self.call_up()?;
+        Some((address(up), self.calls.get(&handle)?.encryption))
+    }
+
     /// The first call that is up.
     pub fn call_up(&self) -> Option<(CallHandle, &Up)> {
         self.calls.iter().find_map(|(handle, call)| match (&call.up, &call.path) {
-            (Some(up), Some(_)) => Some((*handle, up)),
+            (Some(up), Some(_)) if call.network => Some((*handle, up)),
             _ => None,
         })
     }
@@ -374,6 +401,10 @@ impl Call {
             up: None,
             end: None,
             received: Vec::new(),
+            receiver: inner::Receiver::default(),
+            network: false,
+            encryption: None,
+            damaged: None,
             complaint: None,
             counters: path::Counters::default(),
             traffic: None,

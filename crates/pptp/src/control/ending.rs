@@ -142,8 +142,17 @@ impl ControlConnection {
             self.counters.ignored += 1;
             return;
         };
-        if self.calls.remove(handle).is_some_and(|call| call.is_alive()) {
-            self.call_ended(handle, &error::disconnected(self.config.role, notify));
+        match self.calls.remove(handle) {
+            Some(Call::OutgoingRequested { local_id, stray: Some(stray), .. }) => {
+                let mut end = error::disconnected(self.config.role, notify);
+                end.code = Some(Code::G04);
+                end.detail = format!("{}; then {}", error::rewritten(local_id, stray), end.detail);
+                self.call_ended(handle, &end);
+            }
+            Some(call) if call.is_alive() => {
+                self.call_ended(handle, &error::disconnected(self.config.role, notify));
+            }
+            _ => {}
         }
     }
 
@@ -294,7 +303,7 @@ impl ControlConnection {
                 self.end_call(now, handle, CallEnd::GeneralError, &end);
             }
             Some(Call::OutgoingRequested { local_id, stray: Some(stray), .. }) => {
-                let text = format!("the reply to call {local_id} came for call {stray}");
+                let text = error::rewritten(*local_id, *stray);
                 self.stop(now, StopReason::General, &late(Code::G04, text));
             }
             Some(Call::OutgoingRequested { .. }) => {

@@ -66,6 +66,11 @@ pub(super) fn disconnected(role: Role, notify: &CallDisconnectNotify) -> End {
     End::new(By::Peer, by_server(role), text)
 }
 
+/// Outgoing-Call-Reply for a call that we did not place, while one that we did waits for its reply.
+pub(super) fn rewritten(placed: u16, replied: u16) -> String {
+    format!("the reply to call {placed} came for call {replied}")
+}
+
 /// Stop-Control-Connection-Request.
 pub(super) fn stopped(role: Role, reason: StopReason) -> End {
     let code = if reason == StopReason::Protocol { Some(Code::C08) } else { by_server(role) };

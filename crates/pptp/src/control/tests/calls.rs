@@ -152,6 +152,15 @@ fn a_rewritten_call_id_is_named_when_the_time_is_up() {
     let (_, code, detail) = one.call_ended();
     assert_eq!(code, Some(Code::G04));
     assert_eq!(detail, "the reply to call 100 came for call 55");
+
+    // The server mostly gives up first: it waits for our GRE.
+    let mut one = One::client();
+    one.commands(ControlCommand::PlaceCall { call_id: 100 });
+    one.hears(call_reply(55, 900));
+    one.hears(notify(900, DisconnectResult::LostCarrier));
+    let (by, code, detail) = one.call_ended();
+    assert_eq!((by, code), (By::Peer, Some(Code::G04)));
+    assert!(detail.starts_with("the reply to call 100 came for call 55; then "), "{detail}");
 }
 
 #[test]
