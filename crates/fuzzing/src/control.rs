@@ -11,6 +11,7 @@ use adit_pptp::control::{
 };
 use adit_wire::pptp::Message;
 
+use crate::forge;
 use crate::input::Input;
 
 /// More messages or events than this for one input would be a flood of our own.
@@ -47,7 +48,7 @@ pub(crate) fn control_connection(data: &[u8]) {
     while !input.is_empty() {
         match input.u8() & 7 {
             0..=3 => {
-                if let Some(octets) = message(&mut input) {
+                if let Some(octets) = forge::message(&mut input) {
                     watch.connection.handle_input(now, &octets);
                 }
             }
@@ -136,29 +137,4 @@ impl Watch {
             _ => ControlCommand::TransportClosed,
         }
     }
-}
-
-/// A message of any type with a right header and any content: most of it zeros, some of it chosen.
-fn message(input: &mut Input<'_>) -> Option<Vec<u8>> {
-    let message_type = input.u8() % 17;
-    let sizes = [12, 156, 156, 16, 16, 16, 20, 168, 32, 220, 24, 28, 16, 148, 40, 24, 12_u16];
-    let size = *sizes.get(usize::from(message_type))?;
-    let mut octets = vec![0; usize::from(size)];
-    octets[..2].copy_from_slice(&size.to_be_bytes());
-    octets[3] = 1;
-    octets[4..8].copy_from_slice(&[0x1a, 0x2b, 0x3c, 0x4d]);
-    octets[9] = message_type;
-    // Version 1.0 where a version stands, so that conversations get going.
-    if matches!(message_type, 1 | 2) {
-        octets[12] = 1;
-        octets[14] = u8::from(message_type == 2);
-    }
-    for (at, octet) in input.chunk().iter().enumerate() {
-        if let Some(place) = octets.get_mut(12 + at)
-            && *octet != 0
-        {
-            *place = *octet;
-        }
-    }
-    Some(octets)
 }

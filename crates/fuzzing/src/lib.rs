@@ -8,6 +8,7 @@
 
 mod config;
 mod control;
+mod forge;
 mod input;
 mod link;
 mod mppe;
@@ -15,6 +16,7 @@ mod packets;
 mod path;
 mod ppp;
 mod stream;
+mod tunnel;
 
 /// One fuzz target.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +39,8 @@ pub const TARGETS: &[Target] = &[
     Target { name: "config_toml", run: config::config_toml },
     Target { name: "link_server", run: link::link_server },
     Target { name: "link_client", run: link::link_client },
+    Target { name: "server_conversation", run: tunnel::server_conversation },
+    Target { name: "client_conversation", run: tunnel::client_conversation },
 ];
 
 /// Runs the target of that name.

@@ -12,8 +12,8 @@ use adit_ppp::auth::{Credentials, Method, Verdict};
 use adit_ppp::ccp::MppePolicy;
 use adit_ppp::link::{AddressGrant, Answer, Command, Link, LinkConfig, LinkEvent, Question, Role};
 use adit_wire::chap::MsChapError;
-use adit_wire::{cp, ppp};
 
+use crate::forge::Overheard;
 use crate::input::Input;
 
 /// More frames or events than this for one input would be a flood of our own.
@@ -35,8 +35,7 @@ struct End {
     link: Link,
     /// Frames it sent that have not been brought to the other end.
     sent: VecDeque<Vec<u8>>,
-    /// Code and identifier of the last packet it sent, by protocol: what an attentive liar would answer to.
-    last: Vec<(u16, u8, Vec<u8>)>,
+    overheard: Overheard,
     questions: Vec<(u32, Question)>,
     is_encrypting: bool,
     is_required: bool,
@@ -84,7 +83,7 @@ fn end(role: Role, terms: u8) -> End {
     End {
         link: Link::new(config, rng),
         sent: VecDeque::new(),
-        last: Vec::new(),
+        overheard: Overheard::default(),
         questions: Vec::new(),
         is_encrypting: false,
         is_required,
@@ -165,7 +164,7 @@ fn step(ends: &mut [End; 2], tested: usize, now: &mut Instant, input: &mut Input
         }
         8 => end.link.handle_input(*now, input.chunk()),
         9 | 10 => {
-            let frame = forged(end, input);
+            let frame = end.overheard.frame(input);
             end.link.handle_input(*now, &frame);
         }
         11 | 12 => {
@@ -200,27 +199,6 @@ fn step(ends: &mut [End; 2], tested: usize, now: &mut Instant, input: &mut Input
         }
     }
     ends[tested].drain();
-}
-
-/// A packet that could be meant for `end` now: an answer to what it last sent, or something of its own.
-fn forged(end: &End, input: &mut Input<'_>) -> Vec<u8> {
-    let choice = input.u8();
-    let protocols = [ppp::LCP, ppp::CCP, ppp::IPCP, ppp::IPV6CP, ppp::CHAP, ppp::PAP, 0xc227, 0x8207];
-    let protocol = protocols[usize::from(choice & 7)];
-    let code = choice >> 3 & 15;
-    let last = end.last.iter().find(|(of, ..)| *of == protocol);
-    let id = last.map_or(0, |(_, id, _)| *id).wrapping_add(input.u8() & 3);
-    let mut data = match last {
-        Some((.., data)) if choice & 0x80 != 0 => data.clone(),
-        _ => Vec::new(),
-    };
-    let chunk = input.chunk();
-    data.truncate(data.len().saturating_sub(chunk.len()));
-    data.extend_from_slice(chunk);
-    let mut frame = Vec::new();
-    ppp::push_header(&mut frame, protocol, false, false);
-    cp::emit(&mut frame, code, id, &data);
-    frame
 }
 
 /// Told to close, a link is over within a bounded time, whatever was said before.
@@ -267,24 +245,13 @@ impl End {
                 break;
             }
             assert!(count < MUCH, "frames without end");
-            self.note(&frame);
+            self.overheard.note(&frame);
             // The other end may be slow; a line does not hold more than this.
             if self.sent.len() < 64 {
                 self.sent.push_back(frame.clone());
             }
         }
         self.questions.truncate(8);
-    }
-
-    fn note(&mut self, frame: &[u8]) {
-        let parsed = ppp::frame(frame);
-        assert!(parsed.is_ok(), "sent {frame:02x?}");
-        let Ok((protocol, information)) = parsed else { return };
-        assert!(information.len() <= 1500, "{} octets of information", information.len());
-        if let Ok(packet) = cp::Packet::parse(adit_wire::Layer::Lcp, information) {
-            self.last.retain(|(of, ..)| *of != protocol);
-            self.last.push((protocol, packet.id, packet.data.to_vec()));
-        }
     }
 }
 

@@ -103,3 +103,13 @@ fn c236_link_server() {
 fn c236_link_client() {
     replay("link_client");
 }
+
+#[test]
+fn c236_server_conversation() {
+    replay("server_conversation");
+}
+
+#[test]
+fn c236_client_conversation() {
+    replay("client_conversation");
+}
