@@ -114,8 +114,14 @@ pub(crate) fn read() -> Result<(Cli, Output), ExitCode> {
             let _ = error.print();
             Err(ExitCode::SUCCESS)
         }
-        Err(error) if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            let _ = error.print();
+        // A command with others below it, and none of them named.
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand
+            ) =>
+        {
+            help_of(&path(&error));
             Err(ExitCode::from(2))
         }
         Err(error) => {
@@ -145,35 +151,70 @@ fn bare() -> Global {
     }
 }
 
+/// Prints the help of a command to stderr: nobody asked for it.
+fn help_of(path: &[String]) {
+    let mut command = tree();
+    command.build();
+    let mut found = &mut command;
+    for name in path.iter().skip(1) {
+        match found.find_subcommand_mut(name) {
+            Some(below) => found = below,
+            None => return,
+        }
+    }
+    eprint!("{}", found.render_help());
+}
+
+/// The command that an error is about: `adit`, `user`, `add`.
+fn path(error: &clap::Error) -> Vec<String> {
+    let text = error.render().to_string();
+    let usage = text.lines().find_map(|line| line.trim().strip_prefix("Usage: ")).unwrap_or("adit");
+    usage
+        .split_whitespace()
+        .take_while(|word| !word.starts_with(['-', '<', '[']))
+        .map(str::to_owned)
+        .collect()
+}
+
 /// Our words for an error of usage: one sentence, one suggestion.
 fn failure(error: &clap::Error) -> Failure {
     let text = error.render().to_string();
     let mut lines = text.lines().map(str::trim_end).filter(|line| !line.is_empty());
     let first = lines.next().unwrap_or_default();
-    let mut message = first.strip_prefix("error: ").unwrap_or(first).to_owned();
-    let (mut tips, mut usage) = (Vec::new(), None);
-    for line in lines {
-        let line = line.trim();
-        if let Some(tip) = line.strip_prefix("tip: ") {
-            tips.push(tip.to_owned());
-        } else if let Some(line) = line.strip_prefix("Usage: ") {
-            usage = Some(line.to_owned());
-        } else if line.starts_with("For more information") {
-            break;
-        } else if usage.is_none() {
-            message.push(' ');
-            message.push_str(line);
+    let first = first.strip_prefix("error: ").unwrap_or(first);
+    let (mut rest, mut tip) = (Vec::new(), None);
+    for line in lines.map(str::trim) {
+        match line.strip_prefix("tip: ") {
+            Some(text) => tip = tip.or(Some(text.to_owned())),
+            None if line.starts_with("Usage: ") || line.starts_with("For more information") => break,
+            None => rest.push(line.to_owned()),
         }
     }
+    let path = path(error).join(" ");
+    let message = match error.kind() {
+        ErrorKind::MissingRequiredArgument => {
+            let missing = rest.join(" ");
+            // Alternatives: one of many would do.
+            if missing.contains('|') {
+                "nothing was given to change".to_owned()
+            } else {
+                format!("{missing} is missing")
+            }
+        }
+        ErrorKind::InvalidSubcommand => match error.get(ContextKind::InvalidSubcommand) {
+            Some(word) => format!("there is no command \"{path} {word}\""),
+            None => first.to_owned(),
+        },
+        _ => std::iter::once(first.to_owned()).chain(rest).collect::<Vec<_>>().join(" "),
+    };
     let meant = [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg, ContextKind::SuggestedValue];
-    let near =
-        meant.into_iter().find_map(|kind| error.get(kind)).map(|value| format!("did you mean {value}?"));
-    let fix = near.or_else(|| tips.into_iter().next()).or(usage);
-    let failure = Failure::usage(message);
-    match fix {
-        Some(fix) => failure.fix(fix),
-        None => failure,
-    }
+    let near = meant.into_iter().find_map(|kind| error.get(kind)).map(|value| match error.kind() {
+        ErrorKind::InvalidSubcommand => {
+            format!("{path} {}", value.to_string().replace(", ", &format!(", {path} ")))
+        }
+        _ => format!("did you mean {value}?"),
+    });
+    Failure::usage(message).fix(near.or(tip).unwrap_or_else(|| format!("{path} --help")))
 }
 
 #[cfg(test)]

@@ -124,6 +124,21 @@ impl From<adit_store::Error> for Failure {
     }
 }
 
+impl From<adit_sys::Error> for Failure {
+    fn from(error: adit_sys::Error) -> Failure {
+        let exit = match (error.kind(), error.code()) {
+            (adit_sys::Kind::NotPermitted, _) => Exit::Denied,
+            (_, Some(code)) if code.exit_code() != 1 => Exit::Layer(code.layer()),
+            _ => Exit::Problem,
+        };
+        Failure {
+            code: error.code(),
+            fix: Some(error.fix().to_owned()).filter(|fix| !fix.is_empty()),
+            ..Failure::new(exit, format!("{}: {}", error.tried(), error.answer()))
+        }
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)

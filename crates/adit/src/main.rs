@@ -7,6 +7,7 @@ mod cli;
 mod commands;
 mod control;
 mod document;
+mod facts;
 mod failure;
 mod help;
 mod list;

@@ -50,7 +50,7 @@ impl Places {
 
     /// What was changed on this host and has to be put back.
     pub(crate) fn journal(&self) -> PathBuf {
-        self.state.join("undo.journal")
+        self.state.join("journal")
     }
 
     /// The daemon's control socket.

@@ -21,6 +21,7 @@ pub(crate) fn agree(output: &Output, question: &str, usual: bool, instead: &str)
     if output.yes {
         return Ok(true);
     }
+    must_ask(question, instead)?;
     loop {
         let choices = if usual { "[Y/n]" } else { "[y/N]" };
         let answer = line(&format!("{question} {choices} "), instead)?;
@@ -33,13 +34,17 @@ pub(crate) fn agree(output: &Output, question: &str, usual: bool, instead: &str)
     }
 }
 
+/// Fails where nobody could answer.
+fn must_ask(question: &str, instead: &str) -> Result<(), Failure> {
+    if can_ask() {
+        return Ok(());
+    }
+    Err(Failure::usage(format!("there is no terminal to ask on: {question}")).fix(instead))
+}
+
 /// One line; empty for the usual answer.
 pub(crate) fn line(question: &str, instead: &str) -> Result<String, Failure> {
-    if !can_ask() {
-        let question = question.trim_end_matches(|c: char| " [](){}/?:".contains(c) || c == '\n');
-        let question = question.split("  ").next().unwrap_or_default();
-        return Err(Failure::usage(format!("there is no terminal to ask on: {question}")).fix(instead));
-    }
+    must_ask(question.split("  ").next().unwrap_or_default().trim(), instead)?;
     let mut err = std::io::stderr();
     let _ = write!(err, "{question}").and_then(|()| err.flush());
     let mut answer = String::new();
@@ -67,8 +72,18 @@ pub(crate) struct PasswordSource {
 }
 
 impl PasswordSource {
-    /// The password; asks for it twice on a terminal.
+    /// A new password; asks for it twice on a terminal.
     pub(crate) fn read(&self, question: &str) -> Result<Password, Failure> {
+        let first = self.read_once(question)?;
+        let asked = !self.password_stdin && self.password_file.is_none();
+        if asked && !first.is_empty() && ask("The same again: ")? != first {
+            return Err(Failure::usage("the two passwords differ"));
+        }
+        Ok(first)
+    }
+
+    /// A password that exists already.
+    pub(crate) fn read_once(&self, question: &str) -> Result<Password, Failure> {
         if self.password_stdin {
             let stdin = std::io::stdin();
             return first_line(stdin.lock()).map_err(|e| Failure::io("reading", Path::new("stdin"), &e))?;
@@ -82,20 +97,15 @@ impl PasswordSource {
             return Err(Failure::usage("there is no terminal to ask for a password")
                 .fix("--password-stdin, or --password-file FILE"));
         }
-        let ask = |question: &str| {
-            rpassword::prompt_password(question)
-                .map(Password::new)
-                .map_err(|error| Failure::io("reading", Path::new("the terminal"), &error))
-        };
-        let first = ask(question)?;
-        if first.is_empty() {
-            return Ok(first);
-        }
-        if ask("The same again: ")? != first {
-            return Err(Failure::usage("the two passwords differ"));
-        }
-        Ok(first)
+        ask(question)
     }
+}
+
+/// Asks without showing what is typed.
+fn ask(question: &str) -> Result<Password, Failure> {
+    rpassword::prompt_password(question)
+        .map(Password::new)
+        .map_err(|error| Failure::io("reading", Path::new("the terminal"), &error))
 }
 
 /// The first line without its end.

@@ -84,22 +84,7 @@ impl Settings {
 
     /// The store, to read and write; made at first use.
     pub(crate) fn store(&self) -> Result<SqliteStore, Failure> {
-        let database = self.database()?;
-        let source = self.configured().map(|config| &config.store.seal_key);
-        match source {
-            None => Ok(SqliteStore::open(&database, &self.places.seal_key())?),
-            Some(SecretSource::File(path)) => Ok(SqliteStore::open(&database, path)?),
-            Some(source) => {
-                let wrong = |why: &str| {
-                    Failure::new(Exit::Problem, format!("the seal key in {source}: {why}"))
-                        .code(adit_diag::Code::S09)
-                        .fix("run it where the service manager gives the key, or use store.seal_key = { file = ... }")
-                };
-                let text = source.read().map(zeroize::Zeroizing::new).map_err(|e| wrong(&e.to_string()))?;
-                let key = SealKey::parse(&text).ok_or_else(|| wrong("not 64 hexadecimal digits"))?;
-                Ok(SqliteStore::open_with_key(&database, key)?)
-            }
-        }
+        open_store(&self.places, self.config())
     }
 
     /// The store, only to read; `None` when nothing was ever written.
@@ -111,20 +96,40 @@ impl Settings {
         }
     }
 
-    /// The configuration, where it decides on the store: not when a state directory was given.
-    fn configured(&self) -> Option<&Config> {
-        self.config().filter(|_| !self.places.state_given)
-    }
-
     fn database(&self) -> Result<PathBuf, Failure> {
-        match self.configured().map(|config| &config.store.url) {
-            None => Ok(self.places.database()),
-            Some(StoreUrl::Sqlite(path)) => Ok(path.clone()),
-            Some(StoreUrl::Memory) => Err(Failure::new(
-                Exit::Problem,
-                "store.url is sqlite::memory: what the server knows ends with it, and nobody else can see it",
-            )
-            .fix("store.url = \"sqlite:/var/lib/adit/adit.db\"")),
-        }
+        database(&self.places, self.config())
+    }
+}
+
+/// Opens the store that a configuration names, to read and write; makes it at first use.
+pub(crate) fn open_store(places: &Places, config: Option<&Config>) -> Result<SqliteStore, Failure> {
+    let path = database(places, config)?;
+    let source = match config.filter(|_| !places.state_given) {
+        None => return Ok(SqliteStore::open(&path, &places.seal_key())?),
+        Some(config) => &config.store.seal_key,
+    };
+    if let SecretSource::File(key) = source {
+        return Ok(SqliteStore::open(&path, key)?);
+    }
+    let wrong = |why: &str| {
+        Failure::new(Exit::Problem, format!("the seal key in {source}: {why}"))
+            .code(adit_diag::Code::S09)
+            .fix("run it where the service manager gives the key, or use store.seal_key = { file = ... }")
+    };
+    let text = source.read().map(zeroize::Zeroizing::new).map_err(|error| wrong(&error.to_string()))?;
+    let key = SealKey::parse(&text).ok_or_else(|| wrong("not 64 hexadecimal digits"))?;
+    Ok(SqliteStore::open_with_key(&path, key)?)
+}
+
+/// The database; a state directory that was given goes before the configuration.
+fn database(places: &Places, config: Option<&Config>) -> Result<PathBuf, Failure> {
+    match config.filter(|_| !places.state_given).map(|config| &config.store.url) {
+        None => Ok(places.database()),
+        Some(StoreUrl::Sqlite(path)) => Ok(path.clone()),
+        Some(StoreUrl::Memory) => Err(Failure::new(
+            Exit::Problem,
+            "store.url is in memory: what the server knows ends with it, and nobody else can see it",
+        )
+        .fix("store.url = \"sqlite:/var/lib/adit/adit.db\"")),
     }
 }

@@ -1,6 +1,6 @@
 //! `adit schema`
 
-use crate::commands::{log, session, sessions, user, version};
+use crate::commands::{check, init, log, session, sessions, undo, user, version};
 use crate::document::{ErrorDocument, Known, known};
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
@@ -15,6 +15,9 @@ pub(crate) struct Args {
 /// Every document that adit prints.
 const KNOWN: &[Known] = &[
     known::<ErrorDocument>(),
+    known::<check::Check>(),
+    known::<init::Init>(),
+    known::<undo::Undo>(),
     known::<log::Log>(),
     known::<log::Line>(),
     known::<session::PastSessionDocument>(),

@@ -1,13 +1,133 @@
 //! `adit undo`
 
+use adit_sys::Kind;
+use adit_sys::journal::{self, Report, Undone};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::document::Document;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::places::Places;
+use crate::prompt;
 
 /// Put back what a crashed adit changed on this host
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {}
+#[command(after_help = "\
+Changes of an adit that still runs are never touched: end it, and it puts everything back itself.
+What somebody else has changed since is left as it is, and named.")]
+pub(crate) struct Args {
+    /// Also what `adit init` set up to last
+    #[arg(long)]
+    all: bool,
+}
 
-pub(crate) fn run(_: &Args, _: &Output, _: &Places) -> Result<Exit, Failure> {
-    Err(Failure::usage("not in this build"))
+/// What `adit undo --json` prints.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Undo {
+    /// Whether it only told what it would do.
+    dry_run: bool,
+    /// Every change of an adit that is gone.
+    changes: Vec<Changed>,
+    /// Owners whose changes were left in force, because they run or because they are meant to last.
+    kept: Vec<Kept>,
+    /// What could not be read.
+    damaged: Vec<String>,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct Changed {
+    /// What was changed.
+    change: String,
+    /// Who changed it.
+    by: String,
+    /// undone, gone, left, failed; would-undo in a dry run.
+    state: &'static str,
+    /// Why it was left or failed.
+    why: Option<String>,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct Kept {
+    /// Whose they are.
+    by: String,
+    /// Whether that adit still runs.
+    running: bool,
+}
+
+impl Document for Undo {
+    const NAME: &'static str = "adit.undo/1";
+}
+
+pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit, Failure> {
+    let folder = places.journal();
+    if args.all && !output.dry_run {
+        let question = "Take back what adit init set up too?";
+        if !prompt::agree(output, question, false, "--yes, or --dry-run to see what it would do")? {
+            output.remark("nothing", "was changed");
+            return Ok(Exit::Done);
+        }
+    }
+    let report = journal::recover(&folder, args.all, output.dry_run)?;
+    let document = document(&report, output.dry_run);
+    if output.is_text() {
+        tell(&document, output)?
+    } else {
+        output.document(&document)?
+    }
+    let failures = || {
+        report.outcomes.iter().filter_map(|outcome| match &outcome.undone {
+            Some(Undone::Failed(error)) => Some(error),
+            _ => None,
+        })
+    };
+    Ok(match failures().next() {
+        None if report.damaged.is_empty() => Exit::Done,
+        None => Exit::Problem,
+        Some(_) if failures().all(|error| error.kind() == Kind::NotPermitted) => Exit::Denied,
+        Some(_) => Exit::Problem,
+    })
+}
+
+fn document(report: &Report, dry_run: bool) -> Undo {
+    let changed = |outcome: &journal::Outcome| {
+        let (state, why) = match &outcome.undone {
+            None => ("would-undo", None),
+            Some(Undone::Undone) => ("undone", None),
+            Some(Undone::Gone) => ("gone", None),
+            Some(Undone::Left(why)) => ("left", Some(why.clone())),
+            Some(Undone::Failed(error)) => ("failed", Some(error.to_string())),
+        };
+        Changed { change: outcome.change.to_string(), by: outcome.by.clone(), state, why }
+    };
+    Undo {
+        dry_run,
+        changes: report.outcomes.iter().map(changed).collect(),
+        kept: report.still.iter().map(|still| Kept { by: still.by.clone(), running: still.alive }).collect(),
+        damaged: report.damaged.iter().map(ToString::to_string).collect(),
+    }
+}
+
+fn tell(document: &Undo, output: &Output) -> Result<(), Failure> {
+    for Changed { change, by, state, why } in &document.changes {
+        let why = why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+        let word = if *state == "would-undo" { "would undo" } else { state };
+        output.line(&format!("{word:<8} {change}   ({by}){why}"))?;
+    }
+    for text in &document.damaged {
+        output.line(&format!("damaged  {text}"))?;
+    }
+    if document.changes.is_empty() && document.damaged.is_empty() {
+        output.line("nothing to undo")?;
+    }
+    for kept in &document.kept {
+        output.remark(
+            "note",
+            &match kept.running {
+                true => "an adit that runs has changes in force; it puts them back when it ends".to_owned(),
+                false => format!("what {} set up lasts: adit undo --all takes it back too", kept.by),
+            },
+        );
+    }
+    Ok(())
 }

@@ -10,11 +10,12 @@ pub(crate) mod switch;
 
 use std::net::Ipv4Addr;
 
+use adit_config::{Config, PasswordPolicy};
 use adit_crypto::Rng;
 use adit_crypto::proof::Secret;
 use adit_crypto::secret::Password;
 use adit_policy::PasswordRules;
-use adit_store::{Account, NewEvent, SqliteStore, Store};
+use adit_store::{Account, NewAccount, NewEvent, SqliteStore, Store};
 use ipnet::Ipv4Net;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -122,6 +123,29 @@ fn record(store: &SqliteStore, output: &Output, kind: &str, user: &str, changes:
     }
 }
 
+/// Adds somebody with a password made here, and tells it once: `adit serve --first-user`.
+pub(crate) fn add_first(
+    name: &str,
+    config: &Config,
+    store: &SqliteStore,
+    output: &Output,
+) -> Result<(), Failure> {
+    let made = make_password(&config.auth.password)?;
+    let new = NewAccount::named(name);
+    store.add_account(&new, Some(&Secret::Clear(made.clone())), false, output.clock.now())?;
+    record(store, output, "user.add", name, &[]);
+    output.line(&format!("added    {name}"))?;
+    tell_password(output, &made)
+}
+
+/// Makes a password in the style of the configuration.
+fn make_password(policy: &PasswordPolicy) -> Result<Password, Failure> {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed)
+        .map_err(|error| Failure::new(Exit::Problem, format!("no random numbers: {error}")))?;
+    Ok(adit_policy::password::generate(policy.generate, &mut Rng::from_seed(seed)))
+}
+
 /// Flags about a new password.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct PasswordFlags {
@@ -155,10 +179,7 @@ fn new_password(
     let policy = &settings.effective().auth.password;
     let given = flags.source.read(question)?;
     if given.is_empty() {
-        let mut seed = [0; 32];
-        getrandom::fill(&mut seed)
-            .map_err(|error| Failure::new(Exit::Problem, format!("no random numbers: {error}")))?;
-        let made = adit_policy::password::generate(policy.generate, &mut Rng::from_seed(seed));
+        let made = make_password(policy)?;
         return Ok(NewPassword { secret: Secret::Clear(made.clone()), made: Some(made) });
     }
     // Whatever the rules say, PPTP has to be able to carry it.

@@ -1,0 +1,283 @@
+//! `adit init`
+
+mod draft;
+mod firewall;
+mod look;
+
+use std::io::Write as _;
+use std::net::Ipv4Addr;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::Path;
+
+use adit_config::{Checked, Level, Source};
+use adit_sys::journal::{Journal, Lasts};
+use ipnet::Ipv4Net;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::document::Document;
+use crate::facts;
+use crate::failure::{Exit, Failure};
+use crate::output::Output;
+use crate::places::Places;
+use crate::prompt;
+use draft::Draft;
+use firewall::Firewall;
+use look::Host;
+
+/// Where forwarding is switched on for the next start of the host.
+const DROP_IN: &str = "/etc/sysctl.d/90-adit.conf";
+
+/// Look at this host and write a first configuration
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Asks with a proposal for everything; --yes takes the proposals. Changes nothing but the file, and forwarding
+if you agree; both can be taken back: adit undo --all.
+Examples:
+  sudo adit init
+  sudo adit init --yes --name vpn.example.org --lan 192.168.10.0/24
+  adit init --print                        show the file, touch nothing")]
+pub(crate) struct Args {
+    /// Name or address that clients will use
+    #[arg(long, value_name = "HOST")]
+    name: Option<String>,
+    /// Address that takes calls
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<Ipv4Addr>,
+    /// Addresses for clients
+    #[arg(long, value_name = "NET")]
+    pool: Option<Ipv4Net>,
+    /// Networks that clients may reach
+    #[arg(long, value_name = "NET", value_delimiter = ',')]
+    lan: Vec<Ipv4Net>,
+    /// DNS servers for clients, two at most
+    #[arg(long, value_name = "ADDRESS", value_delimiter = ',')]
+    dns: Vec<Ipv4Addr>,
+    /// Whether to let this host pass packets on
+    #[arg(long, value_name = "ask|yes|no", value_enum, default_value_t, hide_possible_values = true)]
+    forward: Wish,
+    /// Print the file, touch nothing
+    #[arg(long)]
+    print: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+enum Wish {
+    #[default]
+    Ask,
+    Yes,
+    No,
+}
+
+/// What `adit init --json` prints.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Init {
+    /// What was found on this host.
+    host: Host,
+    /// What the firewall says about calls.
+    firewall: Firewall,
+    /// The configuration file.
+    file: String,
+    /// Its text.
+    text: String,
+    /// Whether it was written.
+    wrote: bool,
+    /// Whether forwarding was switched on by this call.
+    forwarding_set: bool,
+    /// Commands that a person still has to run, because the firewall is not ours to change.
+    to_do: Vec<String>,
+}
+
+impl Document for Init {
+    const NAME: &'static str = "adit.init/1";
+}
+
+pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit, Failure> {
+    let path = &places.config;
+    if path.exists() && !args.print {
+        return Err(Failure::new(Exit::Conflict, format!("{} is there already", path.display()))
+            .fix("edit it, then: adit check; or look only: adit init --print"));
+    }
+    let host = Host::look()?;
+    let firewall = Firewall::look();
+    let silent = args.print || output.yes || output.dry_run;
+    if output.is_text() && !args.print {
+        output.text(&host.text(&firewall))?;
+    }
+    let draft = draft(args, &host, silent)?;
+    let text = draft.text();
+    check(&text, path)?;
+    if args.print {
+        output.text(&text)?;
+        return Ok(Exit::Done);
+    }
+    let forward = !host.forwarding && wants_forwarding(args, output, silent)?;
+    let to_do = firewall.commands(&host.wan_interface());
+    if !output.dry_run {
+        write(path, &text)?;
+        if forward {
+            forwarding(places)?;
+        }
+    }
+    if output.is_text() {
+        tell(&text, path, forward, &host, &to_do, output)?;
+    } else {
+        let file = path.display().to_string();
+        let wrote = !output.dry_run;
+        let forwarding_set = forward && wrote;
+        output.document(&Init { host, firewall, file, text, wrote, forwarding_set, to_do })?;
+    }
+    Ok(Exit::Done)
+}
+
+/// The answers: from flags, from a person, or the proposals.
+fn draft(args: &Args, host: &Host, silent: bool) -> Result<Draft, Failure> {
+    let mut draft = Draft {
+        name: args.name.clone().unwrap_or_else(|| host.name()),
+        listen: args.listen.or_else(|| host.wan_address()),
+        pool: args.pool.or_else(facts::free_pool).ok_or_else(|| {
+            Failure::new(Exit::Problem, "every private network is in use on this host").fix("--pool NET")
+        })?,
+        lan: if args.lan.is_empty() { host.lan() } else { args.lan.clone() },
+        dns: args.dns.clone(),
+    };
+    if !silent {
+        let instead = "--yes takes the proposals; or give --name, --pool, --lan";
+        if args.name.is_none() {
+            draft.name = ask("Name clients will use", draft.name, instead)?;
+        }
+        if args.pool.is_none() {
+            draft.pool = ask("Addresses for clients", draft.pool, instead)?;
+        }
+        if args.lan.is_empty() {
+            let usual = if draft.lan.is_empty() { "none".to_owned() } else { look::words(&draft.lan) };
+            draft.lan = loop {
+                let answer = ask("Clients may reach", usual.clone(), instead)?;
+                if answer == "none" {
+                    break Vec::new();
+                }
+                match answer.split([' ', ',']).filter(|net| !net.is_empty()).map(str::parse).collect() {
+                    Ok(nets) => break nets,
+                    Err(_) => eprintln!("         networks such as 192.168.10.0/24, or none"),
+                }
+            };
+        }
+    }
+    draft.lan = draft.lan.iter().map(Ipv4Net::trunc).collect();
+    if args.dns.is_empty() {
+        draft.dns = host.dns(&draft.lan);
+    }
+    Ok(draft)
+}
+
+/// Asks until the answer is one; an empty one is the usual.
+fn ask<T: core::str::FromStr + core::fmt::Display>(
+    question: &str,
+    usual: T,
+    instead: &str,
+) -> Result<T, Failure> {
+    loop {
+        let answer = prompt::line(&format!("{question:<24}  [{usual}]  "), instead)?;
+        if answer.is_empty() {
+            return Ok(usual);
+        }
+        match answer.parse() {
+            Ok(answer) => return Ok(answer),
+            Err(_) => eprintln!("         write it like {usual}"),
+        }
+    }
+}
+
+fn wants_forwarding(args: &Args, output: &Output, silent: bool) -> Result<bool, Failure> {
+    match args.forward {
+        Wish::Yes => Ok(true),
+        Wish::No => Ok(false),
+        Wish::Ask if silent => Ok(true),
+        Wish::Ask => {
+            prompt::agree(output, "Let this host pass packets on?", true, "--forward yes, or --forward no")
+        }
+    }
+}
+
+/// What is written has to pass the check that reads it.
+fn check(text: &str, path: &Path) -> Result<(), Failure> {
+    let mut checked = Checked::parse(vec![Source::new(path.display().to_string(), text)]);
+    if let Some(facts) = facts::of_this_host() {
+        checked.check_host(&facts);
+    }
+    if checked.config().is_some() {
+        return Ok(());
+    }
+    let first = checked.findings().iter().find(|finding| finding.level == Level::Error);
+    let failure = Failure::new(Exit::Problem, "nothing was written: this cannot work on this host");
+    Err(match first {
+        Some(finding) => Failure { message: finding.message.clone(), ..failure.code(finding.code) }
+            .fix(finding.fix.as_ref().map_or("give another answer, or a flag", |fix| fix.text.as_str())),
+        None => failure,
+    })
+}
+
+/// Writes the file; it appears complete or not at all, and never in place of another.
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let draft = path.with_extension(format!("toml.{}", std::process::id()));
+    let written = (|| {
+        std::fs::DirBuilder::new().recursive(true).mode(0o755).create(directory)?;
+        let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o644).open(&draft)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        std::fs::hard_link(&draft, path)?;
+        std::fs::File::open(directory)?.sync_all()
+    })();
+    let _ = std::fs::remove_file(&draft);
+    written.map_err(|error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => {
+            Failure::new(Exit::Conflict, format!("{} is there already", path.display())).fix("adit check")
+        }
+        _ => Failure::io("writing", path, &error),
+    })
+}
+
+/// Switches forwarding on, now and for every start, so that `adit undo --all` can take it back.
+fn forwarding(places: &Places) -> Result<(), Failure> {
+    let mut journal = Journal::open(&places.journal(), "init", Lasts::UntilUndo)?;
+    let done = journal.set_sysctl("net.ipv4.ip_forward", "1").and_then(|_| {
+        journal.replace_file(Path::new(DROP_IN), "# Written by adit init.\nnet.ipv4.ip_forward = 1\n")
+    });
+    done.map_err(|error| {
+        journal.undo();
+        Failure::from(error).fix("switch it on yourself: sysctl -w net.ipv4.ip_forward=1")
+    })
+}
+
+fn tell(
+    text: &str,
+    path: &Path,
+    forward: bool,
+    host: &Host,
+    to_do: &[String],
+    output: &Output,
+) -> Result<(), Failure> {
+    let would = output.dry_run;
+    let word = |done: &str, would_do: &str| format!("{:<8}", if would { would_do } else { done });
+    let lines = text.lines().count();
+    output.line(&format!("{} {}   {lines} lines", word("wrote", "write"), path.display()))?;
+    if would {
+        output.text(&text.lines().map(|line| format!("         {line}\n")).collect::<String>())?;
+    }
+    if forward {
+        output.line(&format!("{} net.ipv4.ip_forward = 1, and {DROP_IN}", word("set", "set")))?;
+    } else if !host.forwarding {
+        output.line("left     net.ipv4.ip_forward = 0: clients reach this host and nothing behind it")?;
+    }
+    if !to_do.is_empty() {
+        output.line("to do    let calls through the firewall:")?;
+        output.text(&to_do.iter().map(|command| format!("           {command}\n")).collect::<String>())?;
+        output.line("         and the same two rules into the file it is loaded from")?;
+    }
+    output.line(
+        "note     PPTP cannot be made strong: whoever records it can read it. Keep it narrow, plan its end.",
+    )?;
+    output.line("")?;
+    output.line(if would { "Nothing was changed." } else { "Next     adit user add NAME, then adit serve" })
+}
