@@ -1,6 +1,9 @@
 //! Wires and switches.
 
+use std::time::Duration;
+
 use crate::host::Host;
+use crate::wait_until;
 
 /// One end of a wire: the host, the interface's name there, and its address (empty for none).
 pub type End<'a> = (&'a Host, &'a str, &'a str);
@@ -18,6 +21,11 @@ pub fn wire(a: End<'_>, b: End<'_>) {
             host.ip(&format!("address add {address} dev {name}"));
         }
         host.ip(&format!("link set dev {name} up"));
+    }
+    // The kernel notices the carrier a moment later, and until then marks routes as "linkdown".
+    for (host, name, _) in [a, b] {
+        let up = || host.ip(&format!("-o link show dev {name}")).contains("state UP");
+        wait_until("the wire's carrier", Duration::from_secs(20), up);
     }
 }
 

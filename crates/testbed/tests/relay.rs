@@ -104,7 +104,7 @@ fn a_seeded_rule_loses_what_it_says_and_can_be_replaced() {
     send(&net.a, B, 0..50);
     assert_eq!(receive(&net.b), (0..50).collect::<Vec<_>>());
     send(&net.b, A, 0..50);
-    assert_eq!(receive(&net.a), []);
+    assert!(receive(&net.a).is_empty());
 }
 
 #[test]

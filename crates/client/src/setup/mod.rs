@@ -1,0 +1,197 @@
+//! What a connection changes on this host: address, routes and name servers, all through the journal, all undone.
+
+mod plan;
+
+use std::path::{Path, PathBuf};
+
+use adit_diag::Code;
+use adit_sys::journal::{self, Change, Journal, Lasts, Undone};
+use adit_sys::resolver::{Dns, DnsMethod, ResolverFiles};
+use adit_sys::{Error, Kind};
+
+pub use plan::Plan;
+use plan::Steps;
+
+/// What was set up, in words.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Done {
+    /// The name servers and the names that go to them; empty when none were set.
+    pub dns: String,
+    /// The networks that go through the tunnel.
+    pub routes: String,
+}
+
+/// The changes of one connection. Dropping it undoes them.
+#[derive(Debug)]
+pub struct Setup {
+    folder: PathBuf,
+    by: String,
+    resolver: ResolverFiles,
+    journal: Option<Journal>,
+    applied: Option<(Plan, Done)>,
+    remarks: Vec<String>,
+}
+
+impl Setup {
+    /// Undoes what connections that crashed have left, and gets ready to write down what is changed. `folder` is the
+    /// program's state directory.
+    ///
+    /// # Errors
+    /// When the journal's folder cannot be made.
+    pub async fn open(folder: &Path) -> Result<Setup, Error> {
+        Setup::with_resolver(folder, ResolverFiles::default()).await
+    }
+
+    /// The same with another place for the resolver's configuration.
+    ///
+    /// # Errors
+    /// As [`Setup::open`].
+    pub async fn with_resolver(folder: &Path, resolver: ResolverFiles) -> Result<Setup, Error> {
+        let folder = folder.join(FOLDER);
+        let by = "connect".to_owned();
+        let (path, whose) = (folder.clone(), by.clone());
+        let (journal, remarks) = blocking(move || {
+            let report = journal::recover(&path, false, false);
+            let remarks = match report {
+                Ok(report) => report
+                    .outcomes
+                    .iter()
+                    .filter_map(|o| remark(&o.change, o.undone.as_ref()?))
+                    .chain(report.damaged.iter().map(ToString::to_string))
+                    .collect(),
+                // What cannot be read now cannot be read next time either; it must not keep anybody from connecting.
+                Err(error) => vec![error.to_string()],
+            };
+            Ok((Journal::open(&path, &whose, Lasts::UntilExit)?, remarks))
+        })
+        .await?;
+        Ok(Setup { folder, by, resolver, journal: Some(journal), applied: None, remarks })
+    }
+
+    /// Sets the host up as planned. The same plan again changes nothing; another one replaces it.
+    ///
+    /// # Errors
+    /// S08 without the right to; I03 when a network of the tunnel is this host's own network; whatever was done until then
+    /// is undone.
+    pub async fn apply(&mut self, plan: &Plan) -> Result<Done, Error> {
+        match &self.applied {
+            Some((applied, done)) if applied == plan => return Ok(done.clone()),
+            Some(_) => {
+                let remarks = self.undo().await;
+                self.remarks.extend(remarks);
+            }
+            None => {}
+        }
+        let journal = match self.journal.take() {
+            Some(journal) => journal,
+            // An earlier call was cancelled: its journal has undone itself.
+            None => Journal::open(&self.folder, &self.by, Lasts::UntilExit)?,
+        };
+        let (plan, resolver) = (plan.clone(), self.resolver.clone());
+        let (journal, plan, done) = blocking(move || {
+            let mut journal = journal;
+            let done = apply(&mut journal, &plan, &resolver);
+            if done.is_err() {
+                journal.undo();
+            }
+            Ok((journal, plan, done))
+        })
+        .await?;
+        self.journal = Some(journal);
+        let done = done?;
+        self.applied = Some((plan, done.clone()));
+        Ok(done)
+    }
+
+    /// Puts everything back; returns what a person should know: what was left as it is because somebody else has changed
+    /// it, and what could not be undone.
+    pub async fn undo(&mut self) -> Vec<String> {
+        self.applied = None;
+        let mut remarks = std::mem::take(&mut self.remarks);
+        let Some(mut journal) = self.journal.take() else { return remarks };
+        let undone = blocking(move || {
+            let outcomes = journal.undo();
+            Ok((journal, outcomes))
+        })
+        .await;
+        match undone {
+            Ok((journal, outcomes)) => {
+                self.journal = Some(journal);
+                remarks.extend(outcomes.iter().filter_map(|(change, undone)| remark(change, undone)));
+            }
+            Err(error) => remarks.push(error.to_string()),
+        }
+        remarks
+    }
+}
+
+/// The journal's folder inside the state directory.
+pub const FOLDER: &str = "journal";
+
+fn remark(change: &Change, undone: &Undone) -> Option<String> {
+    match undone {
+        Undone::Undone | Undone::Gone => None,
+        other => Some(format!("{change}: {other}")),
+    }
+}
+
+fn apply(journal: &mut Journal, plan: &Plan, resolver: &ResolverFiles) -> Result<Done, Error> {
+    let interface = journal.net().interface(&plan.interface)?;
+    let hop = journal.net().route_to(plan.server.into())?;
+    let others: Vec<_> = adit_sys::host::in_use(journal.net())?
+        .into_iter()
+        .filter(|u| u.interface != plan.interface)
+        .collect();
+    let steps = Steps::new(plan, interface.index, &hop, &others)?;
+    if let Some(route) = &steps.to_server {
+        match journal.add_route(route) {
+            // Somebody routes the server already, and knows better.
+            Err(error) if error.kind() == Kind::Exists => {}
+            other => other?,
+        }
+    }
+    journal.net().set_mtu(interface.index, u32::from(plan.mtu))?;
+    journal.add_address(&interface, steps.address, steps.peer.map(Into::into))?;
+    journal.net().set_up(interface.index, true)?;
+    for route in &steps.through_tunnel {
+        journal.add_route(route).map_err(|error| {
+            if error.kind() != Kind::Exists {
+                return error;
+            }
+            Error::new(
+                Kind::Exists,
+                format!("cannot route {} through the tunnel", route.destination),
+                error.answer(),
+            )
+            .with_code(Code::I03)
+            .with_fix("see `ip route` for whose it is; leave this network out of the tunnel's routes")
+        })?;
+    }
+    let dns = if plan.dns.is_empty() { String::new() } else { set_dns(journal, plan, &interface, resolver)? };
+    Ok(Done { dns, routes: steps.text })
+}
+
+fn set_dns(
+    journal: &mut Journal,
+    plan: &Plan,
+    interface: &adit_sys::net::Interface,
+    resolver: &ResolverFiles,
+) -> Result<String, Error> {
+    let servers = plan.dns.iter().map(|server| (*server).into()).collect();
+    let method = journal.set_dns(interface, &Dns { servers, domains: plan.domains.clone() }, resolver)?;
+    let servers: Vec<_> = plan.dns.iter().map(ToString::to_string).collect();
+    let names = match (method, plan.domains.is_empty()) {
+        (_, true) => "all names".to_owned(),
+        (DnsMethod::Resolved, false) => plan.domains.join(", "),
+        (_, false) => format!("all names (resolv.conf cannot keep {} apart)", plan.domains.join(", ")),
+    };
+    Ok(format!("{} for {names}", servers.join(", ")))
+}
+
+/// Runs what may wait for the disk or for another program where it holds nobody up.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    let lost = |_| Error::new(Kind::Other, "cannot change this host", "the thread for it ended");
+    tokio::task::spawn_blocking(work).await.map_err(lost)?
+}

@@ -1,0 +1,131 @@
+//! From a plan to the single steps: pure, so that every odd case can be tested.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use adit_diag::Code;
+use adit_sys::host::{InUse, Purpose};
+use adit_sys::net::{Hop, Route};
+use adit_sys::{Error, Kind};
+use ipnet::{IpNet, Ipv4Net};
+
+/// What the host is to look like while the tunnel is up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// The tunnel's interface, which exists.
+    pub interface: String,
+    /// The server's address outside the tunnel.
+    pub server: Ipv4Addr,
+    /// Our address inside.
+    pub local: Ipv4Addr,
+    /// The server's address inside.
+    pub peer: Ipv4Addr,
+    /// Largest packet inside, in octets.
+    pub mtu: u16,
+    /// The networks that go through the tunnel; `None` for everything.
+    pub routes: Option<Vec<Ipv4Net>>,
+    /// Name servers; empty leaves the resolver alone.
+    pub dns: Vec<Ipv4Addr>,
+    /// Only names below these domains are asked there; empty for all names.
+    pub domains: Vec<String>,
+}
+
+/// What to do, in this order.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Steps {
+    /// Keeps the tunnel's own packets out of the tunnel.
+    pub(super) to_server: Option<Route>,
+    /// Our address.
+    pub(super) address: IpNet,
+    /// The address at the other end, unless it would take one away that is needed outside.
+    pub(super) peer: Option<Ipv4Addr>,
+    /// What goes through the tunnel.
+    pub(super) through_tunnel: Vec<Route>,
+    /// The same in words.
+    pub(super) text: String,
+}
+
+impl Steps {
+    /// Thinks the plan through: `hop` is how the server is reached now, `others` what else this host knows.
+    pub(super) fn new(plan: &Plan, index: u32, hop: &Hop, others: &[InUse]) -> Result<Steps, Error> {
+        let networks = networks(plan);
+        // A server may use the address that it is called at, or one that means something else here, as its inner one.
+        let peer = (plan.peer != plan.server && !on_link(plan.peer, others)).then_some(plan.peer);
+        if plan.routes.is_some() {
+            own_network(&networks, others)?;
+        }
+        let swallowed = networks.iter().any(|net| net.contains(&plan.server)) || plan.peer == plan.server;
+        let to_server = (swallowed && !hop.local)
+            .then(|| Route::new(IpNet::from(IpAddr::V4(plan.server)), hop.interface).via(hop.gateway));
+        let source = Some(IpAddr::V4(plan.local));
+        let mut through: Vec<Route> =
+            networks.iter().map(|net| Route { source, ..Route::new(IpNet::V4(*net), index) }).collect();
+        // Name servers have to be asked through the tunnel even if nothing else behind it is wanted.
+        for server in &plan.dns {
+            let reached = networks.iter().any(|net| net.contains(server)) || peer == Some(*server);
+            let route = Route { source, ..Route::new(IpNet::from(IpAddr::V4(*server)), index) };
+            if !reached && *server != plan.server && !on_link(*server, others) && !through.contains(&route) {
+                through.push(route);
+            }
+        }
+        Ok(Steps {
+            to_server,
+            address: IpNet::from(IpAddr::V4(plan.local)),
+            peer,
+            through_tunnel: through,
+            text: text(plan),
+        })
+    }
+}
+
+/// Everything is two halves, so that the host's own default route stays as it is.
+fn networks(plan: &Plan) -> Vec<Ipv4Net> {
+    let half = |first| Ipv4Net::new_assert(Ipv4Addr::new(first, 0, 0, 0), 1);
+    match &plan.routes {
+        None => vec![half(0), half(128)],
+        Some(routes) => {
+            let mut networks: Vec<_> = routes.iter().map(Ipv4Net::trunc).collect();
+            networks.sort();
+            networks.dedup();
+            // A default route by another name.
+            match networks.iter().any(|net| net.prefix_len() == 0) {
+                true => vec![half(0), half(128)],
+                false => networks,
+            }
+        }
+    }
+}
+
+/// Whether an address is in a network that this host is in without the tunnel.
+fn on_link(address: Ipv4Addr, others: &[InUse]) -> bool {
+    others.iter().any(|used| used.purpose == Purpose::Address && used.network.contains(&IpAddr::V4(address)))
+}
+
+/// A network behind the tunnel that is the host's own one as well cannot be reached: its neighbours are nearer. A part of
+/// it, asked for by name, can.
+fn own_network(networks: &[Ipv4Net], others: &[InUse]) -> Result<(), Error> {
+    for used in others.iter().filter(|used| used.purpose == Purpose::Address) {
+        let IpNet::V4(own) = used.network else { continue };
+        let Some(net) = networks.iter().find(|net| own == **net) else { continue };
+        return Err(Error::new(
+            Kind::Exists,
+            format!("cannot route {net} through the tunnel"),
+            format!("this host is in {own} itself, on {}", used.interface),
+        )
+        .with_code(Code::I03)
+        .with_fix(
+            "use another network at home, or route single addresses of the office (--routes 192.168.1.20/32)",
+        ));
+    }
+    Ok(())
+}
+
+fn text(plan: &Plan) -> String {
+    match &plan.routes {
+        None => "all of IPv4 (IPv6 does not go through the tunnel)".to_owned(),
+        Some(routes) if routes.is_empty() => format!("{} alone", plan.peer),
+        Some(routes) => routes.iter().map(|net| net.trunc().to_string()).collect::<Vec<_>>().join(", "),
+    }
+}
+
+#[cfg(test)]
+mod tests;
