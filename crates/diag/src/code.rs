@@ -10,6 +10,8 @@ macro_rules! codes {
         /// A stable code: the layer's letter and two digits. A released code never changes its meaning.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[non_exhaustive]
+        // The pages name tables of the configuration, [access] for one; they are not links.
+        #[allow(rustdoc::broken_intra_doc_links)]
         pub enum Code {
             $(#[doc = include_str!(concat!("../codes/", stringify!($code), ".md"))] $code,)+
         }

@@ -1,15 +1,25 @@
 //! The catalogue of everything that can go wrong: one Markdown file per code.
 //!
-//! Log line, exit code, doctor line and page are all made from it, so they cannot disagree.
+//! Log line, exit code, doctor line and page are all made from it, so they cannot disagree. [`explain`] finds the page
+//! for a code of ours, a number of Windows, pppd, PPTP, MS-CHAP or RADIUS, or a line of somebody's log.
 
 #![forbid(unsafe_code)]
 
 mod code;
 mod diagnostic;
+mod entry;
+mod explain;
+mod foreign;
 mod layer;
 mod near;
+#[cfg(test)]
+mod pages;
+mod text;
 
 pub use code::{Code, UnknownCode};
 pub use diagnostic::Diagnostic;
+pub use entry::{Elsewhere, Entry};
+pub use explain::{Explanation, NotKnown, explain};
+pub use foreign::{Cause, Foreign, foreign};
 pub use layer::Layer;
 pub use near::nearest;

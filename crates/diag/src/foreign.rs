@@ -1,0 +1,207 @@
+//! Codes and log lines of other programs, and what they can mean.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::text::{WIDTH, paragraph, wrap};
+use crate::{Code, Layer};
+
+/// Keys with what the other program says, and a note; the causes stand in the pages of our codes.
+const SAYINGS: &str = include_str!("../codes/foreign.tsv");
+
+/// A code or a log line of another program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Foreign {
+    /// Its key: `windows:619`, or `pppd:"Modem hangup"` for a log line.
+    pub key: String,
+    /// What the other program says.
+    pub says: String,
+    /// What to know before the causes, or instead of them.
+    pub note: Option<String>,
+    /// Our codes that it can mean, the likeliest first. Empty when it is no fault of PPTP.
+    pub causes: Vec<Cause>,
+    /// Other keys of the same system with the same first cause.
+    pub see_also: Vec<String>,
+}
+
+/// One meaning.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cause {
+    /// Our code.
+    pub code: Code,
+    /// 1 is the likeliest.
+    pub rank: u8,
+    /// What must be true.
+    pub when: String,
+}
+
+impl Foreign {
+    /// The program, as `Windows`.
+    pub fn system(&self) -> &'static str {
+        system(&self.key)
+    }
+
+    /// The number or text without the program.
+    pub fn id(&self) -> &str {
+        match self.key.split_once('"') {
+            Some((_, quoted)) => quoted.trim_end_matches('"'),
+            None => self.key.rsplit(':').next().unwrap_or_default(),
+        }
+    }
+
+    /// Whether it is a line of a log, not a number.
+    pub fn is_log_line(&self) -> bool {
+        self.key.ends_with('"')
+    }
+
+    /// The layers of the causes, the likeliest first.
+    pub fn layers(&self) -> Vec<Layer> {
+        let mut layers = Vec::new();
+        for cause in &self.causes {
+            if !layers.contains(&cause.code.layer()) {
+                layers.push(cause.code.layer());
+            }
+        }
+        layers
+    }
+}
+
+/// The name of the program that a key begins with.
+fn system(key: &str) -> &'static str {
+    match key.split(':').next().unwrap_or_default() {
+        "windows" => "Windows",
+        "event" => "Windows event",
+        "nps" => "Windows NPS reason",
+        "pppd" => "pppd",
+        "pptp" => "PPTP",
+        "mschap" => "MS-CHAP",
+        "radius" => "RADIUS",
+        "pptpclient" => "pptp client",
+        "pptpd" => "pptpd",
+        "pptp-ping" => "PPTP Ping",
+        "accel" => "accel-ppp",
+        "cisco" => "Cisco",
+        "routeros" => "RouterOS",
+        "android" => "Android",
+        "linux" => "Linux",
+        _ => "log or symptom",
+    }
+}
+
+/// Everything that other programs say, in the order of the keys.
+pub fn foreign() -> Vec<Foreign> {
+    let mut all: BTreeMap<String, Foreign> = BTreeMap::new();
+    let blank = |key: &str| Foreign {
+        key: key.to_owned(),
+        says: String::new(),
+        note: None,
+        causes: Vec::new(),
+        see_also: Vec::new(),
+    };
+    for row in SAYINGS.lines().filter(|row| !row.starts_with('#')) {
+        let mut fields = row.split('\t');
+        let (Some(key), Some(says)) = (fields.next(), fields.next()) else { continue };
+        let note = fields.next().filter(|note| !note.is_empty()).map(str::to_owned);
+        all.insert(key.to_owned(), Foreign { says: says.to_owned(), note, ..blank(key) });
+    }
+    for code in Code::ALL {
+        for elsewhere in code.entry().elsewhere {
+            let found = all.entry(elsewhere.key.clone()).or_insert_with(|| blank(&elsewhere.key));
+            found.causes.push(Cause { code: *code, rank: elsewhere.rank, when: elsewhere.when });
+        }
+    }
+    let mut all: Vec<Foreign> = all.into_values().collect();
+    for one in &mut all {
+        one.causes.sort_by_key(|cause| (cause.rank, cause.code));
+        if one.is_log_line() {
+            one.says = one.id().to_owned();
+        }
+    }
+    link(&mut all);
+    all
+}
+
+/// Fills in which keys of a system share their first cause.
+fn link(all: &mut [Foreign]) {
+    let firsts: Vec<(String, &'static str, Option<Code>)> = all
+        .iter()
+        .map(|one| (one.key.clone(), one.system(), one.causes.first().map(|cause| cause.code)))
+        .collect();
+    for one in all.iter_mut().filter(|one| !one.is_log_line()) {
+        let (system, code) = (one.system(), one.causes.first().map(|cause| cause.code));
+        if code.is_none() {
+            continue;
+        }
+        let same = firsts.iter().filter(|(key, other, first)| {
+            *key != one.key && *other == system && *first == code && !key.ends_with('"')
+        });
+        one.see_also = same.map(|(key, ..)| key.clone()).collect();
+    }
+}
+
+impl fmt::Display for Foreign {
+    /// The page for a terminal of 80 columns.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_log_line() {
+            wrap(f, &format!("{}  ", self.system()), "     ", &format!("\"{}\"", self.id()))?;
+        } else {
+            wrap(f, &format!("{}  {}   ", self.id(), self.name()), "     ", &self.says)?;
+        }
+        if let Some(note) = &self.note {
+            paragraph(f, "     ", note)?;
+        }
+        self.layers_line(f)?;
+        self.causes_lines(f)?;
+        if let Some(first) = self.causes.first() {
+            field(f, "Next test", &first.code.entry().next)?;
+        }
+        let mut see: Vec<String> = self.see_also.clone();
+        see.extend(self.causes.iter().map(|cause| cause.code.to_string()));
+        if !see.is_empty() {
+            field(f, "See also", &see.join(", "))?;
+        }
+        Ok(())
+    }
+}
+
+impl Foreign {
+    /// The program and, for keys of three parts, what the number belongs to.
+    fn name(&self) -> String {
+        let parts: Vec<&str> = self.key.split(':').collect();
+        match parts.as_slice() {
+            [_, middle, _] => format!("{} {middle}", self.system()),
+            _ => self.system().to_owned(),
+        }
+    }
+
+    fn layers_line(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let layers = self.layers();
+        let show = |layer: &Layer| format!("{} ({})", layer.letter(), layer.word());
+        match layers.as_slice() {
+            [] => Ok(()),
+            [one] => field(f, "Layer", &show(one)),
+            [first, rest @ ..] => {
+                let rest: Vec<String> = rest.iter().map(show).collect();
+                field(f, "Layer", &format!("usually {}, sometimes {}", show(first), rest.join(", ")))
+            }
+        }
+    }
+
+    fn causes_lines(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let [only] = self.causes.as_slice() {
+            return field(f, "Means", &format!("{}  {}", only.code, only.code.title()));
+        }
+        for (index, cause) in self.causes.iter().enumerate() {
+            let label = if index == 0 { "Tell apart" } else { "" };
+            field(f, label, &cause.when)?;
+            let arrow = format!("                  → {}  {}", cause.code, cause.code.title());
+            debug_assert!(arrow.chars().count() <= WIDTH);
+            writeln!(f, "{arrow}")?;
+        }
+        Ok(())
+    }
+}
+
+fn field(f: &mut fmt::Formatter<'_>, label: &str, text: &str) -> fmt::Result {
+    wrap(f, &format!("     {label:<11}"), "                ", text)
+}
