@@ -6,6 +6,7 @@ mod limits;
 mod nft;
 mod pool;
 mod port;
+mod process;
 mod sysctl;
 
 pub use capability::{Capability, capabilities, has_capability};
@@ -14,5 +15,6 @@ pub use limits::{raise_descriptor_limit, random_seed};
 pub use nft::{NftRules, apply_nft, delete_nft_table};
 pub use pool::{overlaps, suggest_pool};
 pub use port::{Holder, port_holder};
+pub use process::terminate;
 pub(crate) use sysctl::write_sysctl;
 pub use sysctl::{RpFilter, ip_forward, read_sysctl, rp_filters};
