@@ -84,6 +84,11 @@ impl Lcp {
         self.magic.own.unwrap_or(0)
     }
 
+    /// What the two ends have disagreed about so far, which is the likely reason if the peer now goes.
+    pub fn dispute(&self) -> Option<Failure> {
+        self.authentication.dispute()
+    }
+
     /// The next thing that an extra code (8 and above) told.
     pub fn poll_notice(&mut self) -> Option<Notice> {
         self.notices.pop_front()

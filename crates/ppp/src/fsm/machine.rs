@@ -65,12 +65,13 @@ pub struct Fsm<P> {
     deadline: Option<Instant>,
     last_id: u8,
     pub(super) request: Request,
-    /// Options of the peer's request that was acknowledged last.
-    pub(super) peer_request: Vec<u8>,
+    /// Identifier and options of the peer's request that was acknowledged last.
+    pub(super) peer_request: (u8, Vec<u8>),
     pub(super) naks_sent: u32,
     /// Naks and Rejects received in this negotiation.
     pub(super) refusals: u32,
     pub(super) naks_received: u32,
+    /// When the layer came to Opened; `None` after traffic.
     pub(super) opened_at: Option<Instant>,
     /// The protocol was reset for a negotiation whose first request is still to be sent.
     pub(super) fresh: bool,
@@ -117,7 +118,7 @@ impl<P: Protocol> Fsm<P> {
             deadline: None,
             last_id: 0,
             request: Request { answered: true, ..Request::default() },
-            peer_request: Vec::new(),
+            peer_request: (0, Vec::new()),
             naks_sent: 0,
             refusals: 0,
             naks_received: 0,
@@ -139,6 +140,19 @@ impl<P: Protocol> Fsm<P> {
     /// Whether the layer is up.
     pub fn is_opened(&self) -> bool {
         self.state == State::Opened
+    }
+
+    /// Why the layer is finishing, known before [`Event::Finished`] tells it.
+    pub fn cause(&self) -> Option<&Finish> {
+        self.cause.as_ref()
+    }
+
+    /// Why this negotiation cannot succeed, likewise.
+    pub fn failure(&self) -> Option<&Failure> {
+        match &self.cause {
+            Some(Finish::Failed(failure)) => Some(failure),
+            _ => None,
+        }
     }
 
     /// The protocol's own part.
@@ -339,7 +353,7 @@ impl<P: Protocol> Fsm<P> {
     pub(super) fn begin(&mut self) {
         self.protocol.reset();
         self.request.answered = true;
-        self.peer_request.clear();
+        self.peer_request = (0, Vec::new());
         self.naks_sent = 0;
         self.naks_received = 0;
         self.refusals = 0;

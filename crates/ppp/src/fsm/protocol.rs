@@ -56,8 +56,9 @@ pub trait Protocol {
     /// The code for a negotiation that does not converge.
     const NO_AGREEMENT: Code = Code::L01;
 
-    /// How long after Opened an exact repetition of the peer's request, before any traffic, is taken for a crossing and
-    /// answered without falling out of Opened. `None`, the table's rule, for all but CCP.
+    /// How long after Opened a request with the same options, before any traffic, is taken for a crossing and answered
+    /// without falling out of Opened; one that also has the same identifier is, at any time before traffic. `None`, the
+    /// table's rule, for all but CCP.
     const CROSSING: Option<Duration> = None;
 
     /// A negotiation begins anew: forget what was agreed, wish again what the configuration wishes.

@@ -93,7 +93,7 @@ impl<P: Protocol> Fsm<P> {
         let event = match code {
             cp::CONFIGURE_ACK => {
                 self.protocol.accepted(&options);
-                self.peer_request = packet.data.to_vec();
+                self.peer_request = (packet.id, packet.data.to_vec());
                 self.naks_sent = 0;
                 automaton::Event::RcrPlus
             }
@@ -135,10 +135,13 @@ impl<P: Protocol> Fsm<P> {
         }
     }
 
-    /// Whether the request is one that crossed our Ack: the same options, right after Opened, before any traffic.
+    /// Whether the request asks again for what we have just agreed to, before any traffic: it crossed our Ack, or, with
+    /// the same identifier, our Ack was lost.
     fn is_crossing(&self, now: Instant, packet: &Packet<'_>) -> bool {
         let (Some(window), Some(opened)) = (P::CROSSING, self.opened_at) else { return false };
-        self.state == State::Opened && packet.data == self.peer_request && now < opened + window
+        let (id, options) = &self.peer_request;
+        let repeated = packet.id == *id || now < opened + window;
+        self.state == State::Opened && packet.data == *options && repeated
     }
 
     fn on_ack(&mut self, now: Instant, packet: &Packet<'_>) -> Result<(), Ignored> {

@@ -268,7 +268,7 @@ fn after_max_failure_naks_received_our_option_is_given_up_and_a_peer_that_goes_o
         id = request.1;
     }
     fsm.handle_input(now, &packet(cp::CONFIGURE_NAK, id, &options(&[(3, 77)]))).unwrap();
-    assert_eq!(reply(&mut fsm).2, []);
+    assert!(reply(&mut fsm).2.is_empty());
 
     for _ in 0..100 {
         id += 1;
@@ -391,16 +391,23 @@ fn a_crossing_is_acked_without_falling_out_of_opened() {
     assert_eq!(reply(&mut fsm), (cp::CONFIGURE_ACK, 51, same.clone()));
     assert!(fsm.is_opened() && events(&mut fsm).is_empty());
 
-    // Not later, not with other options, not after traffic.
+    // A retransmission has the same identifier: our Ack was lost, however long ago.
+    fsm.handle_input(now + Duration::from_secs(3), &packet(cp::CONFIGURE_REQUEST, 50, &same)).unwrap();
+    assert_eq!(reply(&mut fsm), (cp::CONFIGURE_ACK, 50, same.clone()));
+
+    // Not later with another one, not with other options, not after traffic.
     for change in 0..3 {
         let (mut fsm, mut now) = opened(Toy::default(), &[(4, 4)]);
-        let mut request = same.clone();
+        let mut request = packet(cp::CONFIGURE_REQUEST, 50, &same);
         match change {
-            0 => now += Duration::from_secs(1),
-            1 => request = options(&[(4, 5)]),
+            0 => {
+                now += Duration::from_secs(1);
+                request = packet(cp::CONFIGURE_REQUEST, 51, &same);
+            }
+            1 => request = packet(cp::CONFIGURE_REQUEST, 50, &options(&[(4, 5)])),
             _ => fsm.note_traffic(),
         }
-        fsm.handle_input(now, &packet(cp::CONFIGURE_REQUEST, 51, &request)).unwrap();
+        fsm.handle_input(now, &request).unwrap();
         assert_eq!(events(&mut fsm), [Event::Down], "{change}");
     }
 }

@@ -178,7 +178,7 @@ fn a_fixed_address_is_used_unsaid_when_the_server_does_not_want_to_hear_it() {
     let (mut fsm, now, request) = start(client(Client::new().with_address(Some(OTHER))));
     assert_eq!(request, octets(&[address(OTHER)]));
     fsm.handle_input(now, &packet(cp::CONFIGURE_REJECT, 1, &request)).unwrap();
-    assert_eq!(reply(&mut fsm).2, []);
+    assert!(reply(&mut fsm).2.is_empty());
     assert_eq!(fsm.protocol().agreed().local, OTHER);
 }
 
@@ -234,7 +234,7 @@ fn a_server_keeps_its_address_when_the_client_naks_it_and_goes_on_without_when_r
     let (_, id, again) = reply(&mut fsm);
     assert_eq!(again, request);
     fsm.handle_input(now, &packet(cp::CONFIGURE_REJECT, id, &request)).unwrap();
-    assert_eq!(reply(&mut fsm).2, []);
+    assert!(reply(&mut fsm).2.is_empty());
     assert_eq!(fsm.protocol().agreed().local, LOCAL);
 }
 

@@ -97,7 +97,8 @@ pub struct LinkConfig {
     pub network_timeout: Duration,
     /// How long encryption that is required may be down after it was up.
     pub encryption_timeout: Duration,
-    /// Restarts of LCP by the peer in one minute that are borne.
+    /// Restarts of LCP in the network phase that are borne in one minute. Before it Max-Configure in a row are, since a
+    /// lost Configure-Ack causes one too.
     pub max_restarts: usize,
 }
 

@@ -27,7 +27,19 @@ impl Link {
                 Event::Finished(finish) => self.ccp_finished(now, &finish),
             }
         }
+        self.ccp_failed(now);
         busy
+    }
+
+    /// There is no need to wait for the end of CCP where its failure is the end of the link.
+    fn ccp_failed(&mut self, now: Instant) {
+        let Phase::Network(network) = &self.phase else { return };
+        if let Some(failure) = network.ccp.failure()
+            && network.ccp.protocol().is_required()
+        {
+            let Failure { code, detail } = failure.clone();
+            self.end(now, By::Us, Some(code), detail);
+        }
     }
 
     fn ccp_up(&mut self, now: Instant) {
@@ -35,7 +47,10 @@ impl Link {
         match (network.ccp.protocol().agreed(), &network.keys) {
             (Some(agreed), Some(keys)) => {
                 network.encrypting = true;
-                network.was_encrypting = true;
+                if !core::mem::replace(&mut network.was_encrypting, true) && network.deadline.is_some() {
+                    // Network protocols could not begin before.
+                    network.deadline = Some(later(now, self.config.network_timeout));
+                }
                 network.encryption_deadline = None;
                 network.noise = 0;
                 let mppe =

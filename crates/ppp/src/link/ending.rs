@@ -46,6 +46,10 @@ impl Link {
             Phase::Establish { .. } => {
                 // An LCP that is closing already has its own cause, and says it when it is finished.
                 if self.lcp.state().is_negotiating() {
+                    if let Some(dispute) = self.lcp.protocol().dispute() {
+                        code = dispute.code;
+                        detail = format!("{detail}; {}", dispute.detail);
+                    }
                     self.end_with_words(now, by, Some(code), detail, "");
                 }
                 return;

@@ -9,7 +9,7 @@ use adit_wire::ppp;
 
 use super::keepalive::{Due, Keepalive};
 use super::state::{Authentication, Phase, later};
-use super::{By, Link, LinkEvent, Role};
+use super::{By, End, Link, LinkEvent, Role};
 use crate::auth::{Authenticator, AuthenticatorConfig, Method, Peer, PeerConfig};
 use crate::ccp::Mode;
 use crate::fsm::{Event, Finish};
@@ -18,20 +18,36 @@ use crate::lcp::{Agreed, Notice};
 /// The time in which restarts are counted.
 const RESTART_WINDOW: Duration = Duration::from_secs(60);
 
-/// When LCP fell out of Opened lately.
+/// How often LCP fell out of Opened.
 #[derive(Debug, Default)]
-pub(super) struct Restarts(VecDeque<Instant>);
+pub(super) struct Restarts {
+    /// From the network phase, lately.
+    recent: VecDeque<Instant>,
+    /// Before it. A lost Configure-Ack does that too, so more of these are borne.
+    early: usize,
+}
 
 impl Restarts {
-    /// Counts one; how many there were within the window.
-    fn count(&mut self, now: Instant, limit: usize) -> usize {
-        self.0.push_back(now);
-        while self.0.len() > limit.saturating_add(1)
-            || self.0.front().is_some_and(|first| now.duration_since(*first) >= RESTART_WINDOW)
+    /// Counts one from the network phase; how many there were within the window.
+    fn count_late(&mut self, now: Instant, limit: usize) -> usize {
+        self.recent.push_back(now);
+        while self.recent.len() > limit.saturating_add(1)
+            || self.recent.front().is_some_and(|first| now.duration_since(*first) >= RESTART_WINDOW)
         {
-            self.0.pop_front();
+            self.recent.pop_front();
         }
-        self.0.len()
+        self.recent.len()
+    }
+
+    /// Counts one before the network phase; how many there were in a row.
+    fn count_early(&mut self) -> usize {
+        self.early += 1;
+        self.early
+    }
+
+    /// The network phase has come.
+    pub(super) fn forgive_early(&mut self) {
+        self.early = 0;
     }
 }
 
@@ -141,21 +157,36 @@ impl Link {
             return;
         }
         self.drop_layers();
+        let late = matches!(self.phase, Phase::Network(_));
         if !self.lcp.state().is_negotiating() {
-            // On its way to Finished, which brings the reason.
+            let finish = self.lcp.cause().cloned().unwrap_or(Finish::Closed);
+            self.phase = Phase::Terminate(self.explain(now, finish));
             return;
         }
-        let times = self.restarts.count(now, self.config.max_restarts);
-        if times > self.config.max_restarts {
-            let peer = self.config.role.peer();
-            let detail = format!("the {peer} restarted LCP {times} times within a minute");
-            self.end(now, By::Us, Some(Code::L01), detail);
+        let peer = self.config.role.peer();
+        let detail = if late {
+            let times = self.restarts.count_late(now, self.config.max_restarts);
+            let many = times > self.config.max_restarts;
+            many.then(|| format!("the {peer} restarted LCP {times} times within a minute"))
         } else {
-            self.begin_establish(now);
+            let times = self.restarts.count_early();
+            let many = times > self.config.timers.max_configure as usize;
+            many.then(|| format!("the {peer} restarted LCP {times} times before authentication was done"))
+        };
+        match detail {
+            Some(detail) => self.end(now, By::Us, Some(Code::L01), detail),
+            None => self.begin_establish(now),
         }
     }
 
     fn lcp_finished(&mut self, now: Instant, finish: Finish) {
+        let End { by, code, detail } = self.explain(now, finish);
+        self.ended(by, code, detail);
+    }
+
+    /// Why LCP ended, where nobody gave another reason.
+    fn explain(&self, now: Instant, finish: Finish) -> End {
+        let peer = self.config.role.peer();
         let (by, code, detail) = match finish {
             Finish::Closed => (By::Us, None, "closed here".to_owned()),
             Finish::Terminated(data) => (By::Peer, Some(Code::L03), self.goodbye(&data)),
@@ -164,12 +195,11 @@ impl Link {
                 (By::Nobody, Some(code), detail)
             }
             Finish::Rejected => {
-                let detail = format!("the {} rejected LCP itself", self.config.role.peer());
-                (By::Peer, Some(Code::L01), detail)
+                (By::Peer, Some(Code::L01), format!("the {peer} rejected a code that LCP cannot do without"))
             }
             Finish::Failed(failure) => (By::Us, Some(failure.code), failure.detail),
         };
-        self.ended(by, code, detail);
+        End { by, code, detail }
     }
 
     pub(super) fn establish_timed_out(&mut self, now: Instant) {

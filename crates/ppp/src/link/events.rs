@@ -123,6 +123,13 @@ pub enum Command {
     },
     /// Server: ask the peer to prove itself once more. Data is not disturbed.
     Rechallenge,
+    /// Tell the peer how long its session will last (RFC 1570 section 2.2).
+    TimeRemaining {
+        /// Seconds; `u32::MAX` for no limit.
+        seconds: u32,
+        /// For the person at the other end.
+        message: String,
+    },
     /// The layer below is gone: end without a word to the peer.
     LowerDown,
     /// Data has come from the peer, which is therefore alive.

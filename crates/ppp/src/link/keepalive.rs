@@ -1,10 +1,10 @@
-//! LCP echo (RFC 1661 section 5.8): sent only while the link is silent.
+//! What LCP says once it is open: echo (RFC 1661 section 5.8), only while the link is silent, and Time-Remaining.
 
 use core::time::Duration;
 use std::time::Instant;
 
 use adit_wire::cp;
-use adit_wire::lcp::Marked;
+use adit_wire::lcp::{Marked, TimeRemaining};
 
 use super::state::later;
 use super::{Echo, Link};
@@ -67,5 +67,10 @@ impl Link {
     pub(super) fn send_echo(&mut self) {
         let marked = Marked { magic: self.lcp.protocol().magic(), rest: &[] };
         self.lcp.send(cp::ECHO_REQUEST, &marked.to_vec());
+    }
+
+    pub(super) fn tell_time(&mut self, seconds: u32, message: &str) {
+        let told = TimeRemaining { magic: self.lcp.protocol().magic(), seconds, message: message.as_bytes() };
+        self.lcp.send(cp::TIME_REMAINING, &told.to_vec());
     }
 }

@@ -36,6 +36,7 @@ impl Link {
             self.end(now, By::Us, Some(code), detail);
             return;
         }
+        self.restarts.forgive_early();
         let agreed = self.lcp.protocol().agreed();
         let overhead = if policy.mode == Mode::Off { 0 } else { MPPE_OVERHEAD };
         let mtu = agreed.peer_mru.min(agreed.own_mru).saturating_sub(overhead);
@@ -92,7 +93,17 @@ impl Link {
         for event in ipv6cp {
             self.ipv6cp_told(event);
         }
+        self.ipcp_failed(now);
         busy
+    }
+
+    /// There is no need to wait for the end of IPCP where its failure is the end of the link.
+    fn ipcp_failed(&mut self, now: Instant) {
+        let Phase::Network(network) = &self.phase else { return };
+        if let Some(failure) = network.ipcp.as_ref().and_then(Fsm::failure) {
+            let Failure { code, detail } = failure.clone();
+            self.end(now, By::Us, Some(code), detail);
+        }
     }
 
     /// Starts IPV6CP as soon as it may run, and gives it what was held.

@@ -5,6 +5,7 @@ use core::time::Duration;
 use std::time::Instant;
 
 use adit_crypto::Rng;
+use adit_crypto::mschap;
 use adit_crypto::proof::{Secret, check};
 use adit_crypto::secret::Password;
 use adit_diag::Code;
@@ -334,4 +335,55 @@ pub(super) fn parse(frame: &[u8]) -> Sent {
 /// The packets of one protocol.
 pub(super) fn of(sent: &[Sent], protocol: u16) -> Vec<Sent> {
     sent.iter().filter(|packet| packet.protocol == protocol).cloned().collect()
+}
+
+/// Octets from hexadecimal digits.
+pub(super) fn octets(hex: &str) -> Vec<u8> {
+    (0..hex.len()).step_by(2).map(|i| u8::from_str_radix(&hex[i..i + 2], 16).unwrap()).collect()
+}
+
+/// The data of an MS-CHAPv2 Response to this Challenge.
+pub(super) fn response(challenge: &Sent, name: &str, password: &str) -> Vec<u8> {
+    let asked: [u8; 16] = challenge.data[1..17].try_into().unwrap();
+    let peer = [0x21; 16];
+    let hash = Password::new(password).nt_hash();
+    let proof = mschap::nt_response_v2(&asked, &peer, name.as_bytes(), &hash);
+    [&[49][..], &peer, &[0; 8], &proof, &[0], name.as_bytes()].concat()
+}
+
+/// The data of the Success to this Response, without a message.
+pub(super) fn success(response: &Sent, asked: &[u8; 16]) -> Vec<u8> {
+    let data = &response.data;
+    let (peer, proof) = (data[1..17].try_into().unwrap(), data[25..49].try_into().unwrap());
+    let hash = Password::new(PASSWORD).nt_hash();
+    let answer = mschap::authenticator_response(asked, &peer, &data[50..], &hash, &proof);
+    format!("S={}", answer.map(|octet| format!("{octet:02X}")).concat()).into_bytes()
+}
+
+/// A server past authentication, and what it sent when it came there.
+pub(super) fn admitted(config: LinkConfig) -> (Solo, Vec<Sent>) {
+    let mut solo = Solo::new(config);
+    let sent = solo.open_lcp(&[LcpOption::Mru(1400), LcpOption::Magic(MAGIC)]);
+    let challenge = of(&sent, ppp::CHAP).remove(0);
+    let sent = solo.give(ppp::CHAP, 2, challenge.id, &response(&challenge, "User", PASSWORD));
+    assert_eq!((sent[0].protocol, sent[0].code), (ppp::CHAP, 3));
+    (solo, sent)
+}
+
+/// A server whose CCP is Opened with 128 bits, and what it sent then.
+pub(super) fn encrypted(config: LinkConfig) -> (Solo, Vec<Sent>) {
+    let (mut solo, sent) = admitted(config);
+    solo.answer(&of(&sent, ppp::CCP)[0]);
+    let sent = solo.give(ppp::CCP, cp::CONFIGURE_REQUEST, 1, &octets("120601000040"));
+    assert!(solo.host.mppe().is_some());
+    (solo, sent)
+}
+
+/// A server whose network is up.
+pub(super) fn up(config: LinkConfig) -> Solo {
+    let (mut solo, _) = encrypted(config);
+    let sent = solo.give(ppp::IPCP, cp::CONFIGURE_REQUEST, 1, &octets("0306c0000264"));
+    solo.answer(&of(&sent, ppp::IPCP)[0]);
+    assert!(solo.host.network().is_some(), "{:#?}", solo.host.record());
+    solo
 }

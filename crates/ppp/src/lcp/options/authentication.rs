@@ -11,7 +11,7 @@ pub(in crate::lcp) struct Authentication {
     auth: Auth,
     /// Server: which of the methods is being asked for.
     choice: usize,
-    /// Server: what the peer named in its last Nak, for people.
+    /// What the peer wanted last and may not have.
     peer_wish: Option<String>,
     /// Client: Naks sent, each with the next of the methods, so that every common one has its turn.
     turns: usize,
@@ -49,39 +49,50 @@ impl Authentication {
             // A server proves itself inside MS-CHAPv2 and EAP, not by a second authentication.
             Auth::Ask(_) => (Judge::Reject, None),
             Auth::Answer(methods) if methods.contains(&wanted) => (Judge::Ack, None),
-            Auth::Answer(methods) => match methods.iter().cycle().nth(self.turns) {
-                Some(next) if naks_left => {
-                    self.turns += 1;
-                    (Judge::Nak(next.data().to_vec()), None)
+            Auth::Answer(methods) => {
+                self.peer_wish = Some(wanted.to_string());
+                match methods.iter().cycle().nth(self.turns) {
+                    Some(next) if naks_left => {
+                        self.turns += 1;
+                        (Judge::Nak(next.data().to_vec()), None)
+                    }
+                    _ => (Judge::Reject, self.dispute()),
                 }
-                _ => {
-                    let allowed = names(methods);
-                    let detail = format!("the server insists on {wanted}, we allow {allowed}");
-                    (Judge::Reject, Some(Failure { code: Code::A05, detail }))
-                }
-            },
+            }
         }
     }
 
     pub(in crate::lcp) fn accept(&mut self, wanted: AuthProtocol<'_>) {
         self.answers = self.auth.methods().iter().find(|method| **method == wanted).copied();
+        self.peer_wish = None;
     }
 
     /// The peer would rather use `wanted`: follow it if that is allowed.
     pub(in crate::lcp) fn naked(&mut self, wanted: AuthProtocol<'_>) {
-        if let Auth::Ask(methods) = &self.auth {
-            self.choice = methods.iter().position(|method| *method == wanted).unwrap_or(self.choice);
-            self.peer_wish = Some(wanted.to_string());
+        let Auth::Ask(methods) = &self.auth else { return };
+        match methods.iter().position(|method| *method == wanted) {
+            Some(choice) => {
+                self.choice = choice;
+                self.peer_wish = None;
+            }
+            None => self.peer_wish = Some(wanted.to_string()),
         }
     }
 
     /// The peer will not prove itself that way, and there is no session without.
     pub(in crate::lcp) fn rejected(&self) -> Option<Failure> {
         let Auth::Ask(methods) = &self.auth else { return None };
-        let allowed = names(methods);
-        let detail = match &self.peer_wish {
-            Some(wish) => format!("the client wants {wish}, we allow {allowed}"),
-            None => format!("the client refuses to authenticate; we ask for {allowed}"),
+        let refused = format!("the client refuses to authenticate; we ask for {}", names(methods));
+        self.dispute().or(Some(Failure { code: Code::A05, detail: refused }))
+    }
+
+    /// What the peer wants and we do not allow.
+    pub(in crate::lcp) fn dispute(&self) -> Option<Failure> {
+        let wish = self.peer_wish.as_ref()?;
+        let allowed = names(self.auth.methods());
+        let detail = match &self.auth {
+            Auth::Ask(_) => format!("the client wants {wish}, we allow {allowed}"),
+            Auth::Answer(_) => format!("the server insists on {wish}, we allow {allowed}"),
         };
         Some(Failure { code: Code::A05, detail })
     }

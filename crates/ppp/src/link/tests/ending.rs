@@ -1,0 +1,166 @@
+//! Goodbyes, of both sides and of neither.
+
+use core::time::Duration;
+
+use adit_diag::Code;
+use adit_wire::{cp, ppp};
+
+use crate::auth::Method;
+use crate::ccp::Mode;
+use crate::link::testing::*;
+use crate::link::{By, Command, LinkEvent};
+
+#[test]
+fn a_close_here_says_the_reason_to_the_peer_and_ends_both() {
+    let mut world = World::new(server(), client());
+    world.talk();
+    world.a.link.handle_command(world.now, Command::Close { reason: "maintenance".to_owned() });
+    world.seconds(5);
+    let (a, b) = (world.a.end().unwrap(), world.b.end().unwrap());
+    assert_eq!((a.by, a.code, &a.detail[..]), (By::Us, None, "closed here: maintenance"));
+    assert_eq!((b.by, b.code), (By::Peer, Some(Code::L03)));
+    assert_eq!(b.detail, "the server ended the link: \"maintenance\"");
+    for host in [&world.a, &world.b] {
+        assert!(host.network().is_none() && host.mppe().is_none());
+        assert!(matches!(host.events.last(), Some(LinkEvent::Ended(_))));
+        assert_eq!(host.link.poll_timeout(), None);
+    }
+}
+
+#[test]
+fn c100_a_peer_that_does_not_answer_a_close_is_left_after_two_requests() {
+    let mut solo = up(server());
+    solo.host.link.handle_command(solo.now, Command::Close { reason: "enough".to_owned() });
+    let sent = solo.wait(Duration::from_secs(20));
+    assert_eq!(sent.iter().map(|packet| packet.code).collect::<Vec<_>>(), [cp::TERMINATE_REQUEST; 2]);
+    assert_eq!(sent[0].data, b"enough");
+    assert!(solo.host.end().is_some());
+}
+
+#[test]
+fn c123_a_terminate_request_is_acked_at_once_and_ends_the_link_one_period_later() {
+    let mut solo = up(server());
+    let sent = solo.give(ppp::LCP, cp::TERMINATE_REQUEST, 9, &octets("478a3c1e003ccd7400000397"));
+    assert_eq!((sent[0].code, sent[0].id), (cp::TERMINATE_ACK, 9));
+    assert!(solo.host.network().is_none() && solo.host.mppe().is_none() && solo.host.end().is_none());
+    solo.wait(Duration::from_secs(3));
+    let end = solo.host.end().unwrap();
+    assert_eq!((end.by, end.code), (By::Peer, Some(Code::L03)));
+    assert_eq!(end.detail, "the client ended the link: Windows error 919");
+}
+
+#[test]
+fn a_goodbye_says_in_which_phase_it_came() {
+    let detail = |mut solo: Solo| {
+        solo.give(ppp::LCP, cp::TERMINATE_REQUEST, 9, b"no");
+        solo.wait(Duration::from_secs(10));
+        let end = solo.host.end().unwrap();
+        assert_eq!((end.by, end.code), (By::Peer, Some(Code::L03)));
+        end.detail.clone()
+    };
+    let mut early = Solo::new(server());
+    early.collect();
+    assert_eq!(detail(early), "the client ended the link during LCP: \"no\"");
+    let mut authenticating = Solo::new(server());
+    authenticating.open_lcp(&[]);
+    assert_eq!(detail(authenticating), "the client ended the link during authentication: \"no\"");
+    let (before, _) = admitted(server());
+    assert_eq!(detail(before), "the client ended the link before the network was up: \"no\"");
+    assert_eq!(detail(up(server())), "the client ended the link: \"no\"");
+}
+
+#[test]
+fn nothing_is_said_when_the_layer_below_is_gone() {
+    let mut solo = up(server());
+    solo.host.link.handle_command(solo.now, Command::LowerDown);
+    assert_eq!(solo.collect(), []);
+    let end = solo.host.end().unwrap();
+    assert_eq!((end.by, end.code), (By::Nobody, None));
+    assert!(solo.host.network().is_none() && solo.host.mppe().is_none());
+
+    // A cause that was known before stays the cause.
+    let mut solo = up(server());
+    solo.give(ppp::LCP, cp::TERMINATE_REQUEST, 9, &[]);
+    solo.host.link.handle_command(solo.now, Command::LowerDown);
+    solo.collect();
+    assert_eq!(solo.host.code(), Some(Code::L03));
+}
+
+#[test]
+fn an_ended_link_stays_silent_whatever_comes() {
+    let mut solo = up(server());
+    solo.host.link.handle_command(solo.now, Command::LowerDown);
+    solo.collect();
+    let events = solo.host.events.len();
+    for code in 0..16 {
+        assert_eq!(solo.give(ppp::LCP, code, 1, &[]), []);
+    }
+    solo.host.link.handle_command(solo.now, Command::Close { reason: String::new() });
+    solo.host.link.handle_command(solo.now, Command::Rechallenge);
+    solo.host.link.open(solo.now);
+    assert_eq!(solo.wait(Duration::from_secs(100)), []);
+    assert_eq!(solo.host.events.len(), events);
+}
+
+#[test]
+fn a_link_that_was_never_opened_can_be_closed() {
+    let mut host = Host::new(server(), 1);
+    let now = std::time::Instant::now();
+    host.link.handle_input(now, &[0xff, 0x03, 0xc0, 0x21, 1, 1, 0, 4]);
+    host.link.handle_command(now, Command::Close { reason: "no".to_owned() });
+    assert!(matches!(host.link.poll_event(), Some(LinkEvent::Ended(_))));
+    assert_eq!(host.link.poll_timeout(), None);
+}
+
+#[test]
+fn c166_a_rechallenge_does_not_disturb_the_network() {
+    let mut world = World::new(server(), client());
+    world.talk();
+    let before = (world.a.events.len(), world.b.events.len());
+    for _ in 0..3 {
+        world.a.link.handle_command(world.now, Command::Rechallenge);
+        world.seconds(10);
+    }
+    assert_eq!(world.a.asked, 4);
+    let quiet = |host: &Host, from: usize| {
+        host.events[from..].iter().all(|event| matches!(event, LinkEvent::Step(_) | LinkEvent::Ask(..)))
+    };
+    assert!(quiet(&world.a, before.0) && quiet(&world.b, before.1));
+    assert!(world.is_up());
+}
+
+#[test]
+fn c166_a_rechallenge_that_fails_ends_the_session() {
+    let mut solo = up(server());
+    solo.host.link.handle_command(solo.now, Command::Rechallenge);
+    let sent = solo.collect();
+    assert_eq!((sent[0].protocol, sent[0].code), (ppp::CHAP, 1));
+    solo.give(ppp::CHAP, 2, sent[0].id, &response(&sent[0], "User", "other"));
+    assert!(solo.host.network().is_none() && solo.host.mppe().is_none());
+    solo.wait(Duration::from_secs(20));
+    assert_eq!(solo.host.code(), Some(Code::A01));
+}
+
+#[test]
+fn a_server_that_cannot_prove_itself_is_left_with_a12() {
+    let mut solo = Solo::new(client());
+    let first = solo.collect();
+    solo.give(ppp::LCP, cp::CONFIGURE_REQUEST, 1, &octets("0305c22381"));
+    solo.answer(&first[0]);
+    solo.give(ppp::CHAP, 1, 1, &[&[16][..], &[9; 16]].concat());
+    let sent = solo.give(ppp::CHAP, 3, 1, format!("S={}", "00".repeat(20)).as_bytes());
+    assert_eq!((sent[0].protocol, sent[0].code), (ppp::LCP, cp::TERMINATE_REQUEST));
+    solo.wait(Duration::from_secs(10));
+    let end = solo.host.end().unwrap();
+    assert_eq!((end.by, end.code), (By::Us, Some(Code::A12)));
+}
+
+#[test]
+fn a_close_while_a_refusal_is_read_keeps_the_cause() {
+    let mut solo = Solo::new(with_mode(with_methods(server(), &[Method::Pap]), Mode::Off));
+    solo.open_lcp(&[]);
+    solo.give(ppp::PAP, 1, 1, b"\x04User\x05wrong");
+    solo.host.link.handle_command(solo.now, Command::Close { reason: "shutdown".to_owned() });
+    solo.wait(Duration::from_secs(10));
+    assert_eq!(solo.host.code(), Some(Code::A01));
+}
