@@ -36,9 +36,17 @@ pub(crate) fn set_link(bus: Option<&str>, index: u32, dns: &Dns) -> Result<()> {
     let domains: Vec<(&str, bool)> =
         if all { vec![(".", true)] } else { dns.domains.iter().map(|d| (d.as_str(), false)).collect() };
     exchange(bus, "give systemd-resolved the tunnel's name servers", async |connection| {
-        call(connection, MANAGER, "SetLinkDNS", &(index, &servers)).await?;
-        call(connection, MANAGER, "SetLinkDomains", &(index, &domains)).await?;
-        call(connection, MANAGER, "SetLinkDefaultRoute", &(index, all)).await
+        let whole = async {
+            call(connection, MANAGER, "SetLinkDNS", &(index, &servers)).await?;
+            call(connection, MANAGER, "SetLinkDomains", &(index, &domains)).await?;
+            call(connection, MANAGER, "SetLinkDefaultRoute", &(index, all)).await
+        };
+        let result = whole.await;
+        if result.is_err() {
+            // Half of it would be worse than nothing.
+            let _ = call(connection, MANAGER, "RevertLink", &(index,)).await;
+        }
+        result
     })
 }
 
