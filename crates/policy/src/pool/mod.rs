@@ -36,7 +36,7 @@ impl Lease {
 /// How full a pool is, in addresses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// What the range holds for clients without a fixed address.
+    /// Addresses of the range, without the server address.
     pub total: u32,
     /// Held by sessions, fixed addresses outside the range not counted.
     pub used: u32,
