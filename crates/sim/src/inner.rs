@@ -115,7 +115,7 @@ impl Receiver {
 
 fn check(src: Ipv4Addr, dst: Ipv4Addr, datagram: &[u8]) -> Result<u32, String> {
     let len = u16::try_from(datagram.len()).map_err(|_| "too long".to_owned())?;
-    if Sum::default().pseudo_v4(src, dst, ipv4::UDP, len).add(datagram).finish() != 0 {
+    if Sum::default().pseudo_v4(src, dst, ipv4::UDP, len).with(datagram).finish() != 0 {
         return Err("the UDP checksum is wrong".to_owned());
     }
     let datagram = udp::Packet::new_checked(datagram).map_err(|error| error.to_string())?;

@@ -9,7 +9,7 @@ pub struct Sum(u64);
 impl Sum {
     /// Adds octets.
     #[must_use]
-    pub fn add(self, data: &[u8]) -> Sum {
+    pub fn with(self, data: &[u8]) -> Sum {
         // The sum is kept in the machine's own order and turned once at the end (RFC 1071 section 2 B).
         let mut words = data.chunks_exact(4);
         let mut sum = self.0;
@@ -26,13 +26,13 @@ impl Sum {
     /// Adds the pseudo-header of TCP, UDP over IPv4; `len` is that of the upper-layer packet.
     #[must_use]
     pub fn pseudo_v4(self, src: Ipv4Addr, dst: Ipv4Addr, protocol: u8, len: u16) -> Sum {
-        self.add(&src.octets()).add(&dst.octets()).add(&[0, protocol]).add(&len.to_be_bytes())
+        self.with(&src.octets()).with(&dst.octets()).with(&[0, protocol]).with(&len.to_be_bytes())
     }
 
     /// Adds the pseudo-header of TCP, UDP and ICMPv6 over IPv6 (RFC 8200 section 8.1).
     #[must_use]
     pub fn pseudo_v6(self, src: Ipv6Addr, dst: Ipv6Addr, next_header: u8, len: u32) -> Sum {
-        self.add(&src.octets()).add(&dst.octets()).add(&len.to_be_bytes()).add(&[0, 0, 0, next_header])
+        self.with(&src.octets()).with(&dst.octets()).with(&len.to_be_bytes()).with(&[0, 0, 0, next_header])
     }
 
     /// The sum as 16 bits, not complemented: what a checksum field holds before an offloading sender completes it.
@@ -52,7 +52,7 @@ impl Sum {
 
 /// The checksum of `data`.
 pub fn of(data: &[u8]) -> u16 {
-    Sum::default().add(data).finish()
+    Sum::default().with(data).finish()
 }
 
 /// The checksum after a 16-bit field at an even offset went from `old` to `new` (RFC 1624 equation 3). For a field at
@@ -99,7 +99,7 @@ mod tests {
         #[test]
         fn pieces_add_up(data in proptest::collection::vec(any::<u8>(), 0..200), at in 0usize..100) {
             let at = (2 * at).min(data.len() & !1);
-            prop_assert_eq!(Sum::default().add(&data[..at]).add(&data[at..]).finish(), slow(&data));
+            prop_assert_eq!(Sum::default().with(&data[..at]).with(&data[at..]).finish(), slow(&data));
         }
 
         #[test]

@@ -142,7 +142,7 @@ pub fn packet_too_big(original: ipv6::Packet<'_>, mtu: u32, from: Ipv6Addr, out:
     out.extend_from_slice(quoted);
     let sum = checksum::Sum::default()
         .pseudo_v6(from, original.src(), ipv6::ICMPV6, len as u32)
-        .add(&out[at..])
+        .with(&out[at..])
         .finish();
     out[at + 2..at + 4].copy_from_slice(&sum.to_be_bytes());
     true

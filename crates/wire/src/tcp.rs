@@ -130,7 +130,7 @@ mod tests {
     const DST: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
 
     fn sum(segment: &[u8]) -> u16 {
-        checksum::Sum::default().pseudo_v4(SRC, DST, 6, segment.len() as u16).add(segment).finish()
+        checksum::Sum::default().pseudo_v4(SRC, DST, 6, segment.len() as u16).with(segment).finish()
     }
 
     fn segment(flags: u8, options: &[u8]) -> Vec<u8> {

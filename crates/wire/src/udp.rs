@@ -67,7 +67,7 @@ pub fn datagram_v4(from: (Ipv4Addr, u16), to: (Ipv4Addr, u16), data: &[u8]) -> V
         packet.extend_from_slice(&half.to_be_bytes());
     }
     packet.extend_from_slice(data);
-    let sum = checksum::Sum::default().pseudo_v4(from.0, to.0, ipv4::UDP, len).add(&packet[udp..]).finish();
+    let sum = checksum::Sum::default().pseudo_v4(from.0, to.0, ipv4::UDP, len).with(&packet[udp..]).finish();
     // A checksum that comes out as zero is sent as its other form, since zero means "none".
     let sum = if sum == 0 { 0xffff } else { sum };
     packet[udp + CHECKSUM_AT..udp + HEADER].copy_from_slice(&sum.to_be_bytes());
@@ -87,7 +87,7 @@ mod tests {
         assert_eq!((ip.src(), ip.dst(), ip.protocol()), (a, b, ipv4::UDP));
         let udp = Packet::new_checked(ip.payload()).unwrap();
         assert_eq!((udp.src_port(), udp.dst_port(), udp.payload()), (67, 68, &b"hello"[..]));
-        let sum = checksum::Sum::default().pseudo_v4(a, b, 17, 13).add(ip.payload()).finish();
+        let sum = checksum::Sum::default().pseudo_v4(a, b, 17, 13).with(ip.payload()).finish();
         assert_eq!(sum, 0);
     }
 

@@ -20,7 +20,7 @@ impl Path {
             }
         };
         if let Some(ack) = header.ack {
-            self.sender.handle_ack(ack);
+            self.acknowledged |= self.sender.handle_ack(ack) > 0;
         }
         let (Some(seq), Some(frame)) = (header.seq, packet.get_mut(header.payload_range())) else { return };
         match self.receiver.receive(now, seq, frame) {

@@ -44,6 +44,7 @@ pub struct Path {
     gate: Option<Gate>,
     counters: Counters,
     broken: bool,
+    acknowledged: bool,
     /// For what cannot be worked on in place: fragments and ICMP errors.
     scratch: Vec<u8>,
 }
@@ -82,6 +83,7 @@ impl Path {
             gate: None,
             counters: Counters::default(),
             broken: false,
+            acknowledged: false,
             scratch: Vec::new(),
             config,
         }
@@ -116,6 +118,11 @@ impl Path {
     /// The peer's Call ID.
     pub fn peer_call_id(&self) -> u16 {
         self.config.peer_call_id
+    }
+
+    /// Whether the peer has acknowledged a packet of ours: proof that GRE reaches it.
+    pub fn is_acknowledged(&self) -> bool {
+        self.acknowledged
     }
 
     /// The largest IP packet that leaves whole. A peer may hold the encrypted frame against its MRU, which is four

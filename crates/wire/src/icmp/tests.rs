@@ -77,7 +77,7 @@ fn c090_packet_too_big_has_a_right_checksum_and_fits_every_link() {
     assert_eq!((ip.dst(), ip.next_header()), ("2001:db8::1".parse().unwrap(), ipv6::ICMPV6));
     let message = ip.payload();
     let sum = checksum::Sum::default().pseudo_v6(ip.src(), ip.dst(), 58, message.len() as u32);
-    assert_eq!(sum.add(message).finish(), 0);
+    assert_eq!(sum.with(message).finish(), 0);
     assert_eq!(message[..2], [2, 0]);
     assert_eq!(message[4..8], 1400u32.to_be_bytes());
     assert_eq!(message[8..], original[..1232]);

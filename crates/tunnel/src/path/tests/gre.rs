@@ -77,6 +77,23 @@ fn c077_c078_a_gap_ends_with_its_time() {
 }
 
 #[test]
+fn an_acknowledgment_of_what_was_sent_is_proof() {
+    let mut end = server();
+    let ack = |ack| {
+        let (header, len) =
+            adit_wire::gre::Repr { call_id: 7, seq: None, ack: Some(ack), payload_len: 0 }.emit();
+        header[..len].to_vec()
+    };
+    end.gre(&ack(0));
+    assert!(!end.path.is_acknowledged(), "nothing was sent yet");
+    end.frame(&LCP_ECHO);
+    end.gre(&ack(u32::MAX));
+    assert!(!end.path.is_acknowledged());
+    end.gre(&ack(0));
+    assert!(end.path.is_acknowledged());
+}
+
+#[test]
 fn c081_nothing_waits_for_acknowledgments() {
     let mut end = server();
     for _ in 0..1000 {

@@ -176,7 +176,7 @@ fn tcp_segment(src: Ipv4Addr, dst: Ipv4Addr, flags: u8, mss: u16) -> Vec<u8> {
     let [high, low] = mss.to_be_bytes();
     let mut segment =
         vec![0x10, 0, 0, 80, 0, 0, 0, 1, 0, 0, 0, 0, 0x60, flags, 0xff, 0xff, 0, 0, 0, 0, 2, 4, high, low];
-    let sum = checksum::Sum::default().pseudo_v4(src, dst, ipv4::TCP, 24).add(&segment).finish();
+    let sum = checksum::Sum::default().pseudo_v4(src, dst, ipv4::TCP, 24).with(&segment).finish();
     segment[16..18].copy_from_slice(&sum.to_be_bytes());
     ipv4_packet(src, dst, ipv4::TCP, &segment)
 }
@@ -184,7 +184,7 @@ fn tcp_segment(src: Ipv4Addr, dst: Ipv4Addr, flags: u8, mss: u16) -> Vec<u8> {
 fn tcp_is_right(packet: &[u8]) -> bool {
     let ip = ipv4::Packet::new_checked(packet).unwrap();
     let len = ip.payload().len() as u16;
-    checksum::Sum::default().pseudo_v4(ip.src(), ip.dst(), ipv4::TCP, len).add(ip.payload()).finish() == 0
+    checksum::Sum::default().pseudo_v4(ip.src(), ip.dst(), ipv4::TCP, len).with(ip.payload()).finish() == 0
 }
 
 fn mss_of(packet: &[u8]) -> u16 {

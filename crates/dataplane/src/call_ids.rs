@@ -1,0 +1,117 @@
+//! Which Call IDs are free.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use adit_crypto::Rng;
+
+/// Call IDs of one process. They are chosen at random, since a sender of forged packets has to guess them; 0 is never
+/// used, because some peers take it for "none".
+#[derive(Debug)]
+pub(crate) struct CallIds {
+    taken: Vec<bool>,
+    /// Released ones, the oldest first.
+    resting: VecDeque<(Instant, u16)>,
+    quarantine: Duration,
+    rng: Rng,
+    free: usize,
+}
+
+impl CallIds {
+    pub(crate) fn new(quarantine: Duration, rng: Rng) -> CallIds {
+        let mut taken = vec![false; 1 << 16];
+        if let Some(zero) = taken.first_mut() {
+            *zero = true;
+        }
+        CallIds { taken, resting: VecDeque::new(), quarantine, rng, free: usize::from(u16::MAX) }
+    }
+
+    /// Takes a free Call ID. One that was released less than the quarantine ago is taken only if there is no other.
+    pub(crate) fn reserve(&mut self, now: Instant) -> Option<u16> {
+        while self.resting.front().is_some_and(|(since, _)| {
+            self.free == 0 || now.saturating_duration_since(*since) >= self.quarantine
+        }) {
+            let (_, id) = self.resting.pop_front()?;
+            self.set(id, false);
+        }
+        if self.free == 0 {
+            return None;
+        }
+        let start = self.rng.u32() as u16;
+        let id = (0..=u16::MAX).map(|n| start.wrapping_add(n)).find(|id| !self.is_taken(*id))?;
+        self.set(id, true);
+        Some(id)
+    }
+
+    /// Gives a Call ID back.
+    pub(crate) fn release(&mut self, now: Instant, id: u16) {
+        let resting = self.resting.iter().any(|(_, other)| *other == id);
+        if id != 0 && self.is_taken(id) && !resting {
+            self.resting.push_back((now, id));
+        }
+    }
+
+    fn is_taken(&self, id: u16) -> bool {
+        self.taken.get(usize::from(id)).copied().unwrap_or(true)
+    }
+
+    fn set(&mut self, id: u16, taken: bool) {
+        if let Some(slot) = self.taken.get_mut(usize::from(id)) {
+            *slot = taken;
+        }
+        self.free = if taken { self.free.saturating_sub(1) } else { self.free + 1 };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const QUARANTINE: Duration = Duration::from_secs(60);
+
+    fn ids() -> CallIds {
+        CallIds::new(QUARANTINE, Rng::from_number(1))
+    }
+
+    #[test]
+    fn c041_ids_are_unique_and_never_zero() {
+        let (mut ids, now) = (ids(), Instant::now());
+        let mut seen = vec![false; 1 << 16];
+        for _ in 0..65_535 {
+            let id = ids.reserve(now).unwrap();
+            assert!(id != 0 && !std::mem::replace(&mut seen[usize::from(id)], true));
+        }
+        assert_eq!(ids.reserve(now), None);
+    }
+
+    #[test]
+    fn c062_a_released_id_rests() {
+        let (mut ids, start) = (ids(), Instant::now());
+        let all: Vec<u16> = (0..65_535).map(|_| ids.reserve(start).unwrap()).collect();
+        ids.release(start, all[0]);
+        ids.release(start + QUARANTINE / 2, all[1]);
+        ids.release(start + QUARANTINE / 2, all[1]); // twice is once
+        assert_eq!(ids.reserve(start + QUARANTINE), Some(all[0]));
+        // Nothing else is free: then the oldest has to do.
+        assert_eq!(ids.reserve(start + QUARANTINE), Some(all[1]));
+        assert_eq!(ids.reserve(start + QUARANTINE), None);
+    }
+
+    #[test]
+    fn c061_c062_ten_thousand_calls_one_after_the_other_leak_nothing() {
+        let (mut ids, start) = (ids(), Instant::now());
+        let mut last = std::collections::BTreeMap::new();
+        for n in 0..10_000 {
+            let now = start + Duration::from_millis(10 * n);
+            let id = ids.reserve(now).unwrap();
+            if let Some(before) = last.insert(id, now) {
+                assert!(now - before >= QUARANTINE);
+            }
+            ids.release(now, id);
+        }
+        let later = start + QUARANTINE * 1000;
+        for _ in 0..65_535 {
+            assert!(ids.reserve(later).is_some());
+        }
+    }
+}

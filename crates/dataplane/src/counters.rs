@@ -1,0 +1,171 @@
+//! Numbers that a worker writes and others read.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use adit_tunnel::path::Counters;
+
+/// GRE packets and messages that belong to no call, or found no room.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Drops {
+    /// GRE packets with a Call ID that nobody has.
+    pub unknown_call: u64,
+    /// GRE packets of a call from an address that is not its peer's.
+    pub spoofed: u64,
+    /// GRE packets that are none of PPTP's, and damaged ones.
+    pub malformed: u64,
+    /// Messages between workers and their owner that found a full queue.
+    pub queue_full: u64,
+    /// IP packets from the host that belong to no call.
+    pub no_route: u64,
+    /// Packets that the host's kernel did not take.
+    pub refused: u64,
+}
+
+/// [`Drops`] in the making.
+#[derive(Debug, Default)]
+pub(crate) struct SharedDrops {
+    pub(crate) unknown_call: AtomicU64,
+    pub(crate) spoofed: AtomicU64,
+    pub(crate) malformed: AtomicU64,
+    pub(crate) queue_full: AtomicU64,
+    pub(crate) no_route: AtomicU64,
+    pub(crate) refused: AtomicU64,
+}
+
+impl SharedDrops {
+    pub(crate) fn read(&self) -> Drops {
+        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Drops {
+            unknown_call: get(&self.unknown_call),
+            spoofed: get(&self.spoofed),
+            malformed: get(&self.malformed),
+            queue_full: get(&self.queue_full),
+            no_route: get(&self.no_route),
+            refused: get(&self.refused),
+        }
+    }
+}
+
+/// Adds to a counter of [`SharedDrops`].
+pub(crate) fn count(counter: &AtomicU64, by: u64) {
+    if by > 0 {
+        counter.fetch_add(by, Ordering::Relaxed);
+    }
+}
+
+/// The counters of one call, as its worker last published them. A reader may see one counter newer than another.
+#[derive(Debug, Default)]
+pub(crate) struct SharedCounters([AtomicU64; FIELDS]);
+
+const FIELDS: usize = 19;
+
+impl SharedCounters {
+    pub(crate) fn publish(&self, counters: &Counters) {
+        for (shared, value) in self.0.iter().zip(to_array(counters)) {
+            shared.store(value, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn read(&self) -> Counters {
+        let [
+            rx_packets,
+            rx_bytes,
+            tx_packets,
+            tx_bytes,
+            rx_frames,
+            tx_frames,
+            lost,
+            reordered,
+            duplicate,
+            out_of_window,
+            malformed,
+            decrypt_failures,
+            throttled,
+            clear_refused,
+            not_up,
+            spoofed,
+            acl_denied,
+            too_big,
+            fragmented,
+        ] = self.0.each_ref().map(|shared| shared.load(Ordering::Relaxed));
+        Counters {
+            rx_packets,
+            rx_bytes,
+            tx_packets,
+            tx_bytes,
+            rx_frames,
+            tx_frames,
+            lost,
+            reordered,
+            duplicate,
+            out_of_window,
+            malformed,
+            decrypt_failures,
+            throttled,
+            clear_refused,
+            not_up,
+            spoofed,
+            acl_denied,
+            too_big,
+            fragmented,
+        }
+    }
+}
+
+fn to_array(counters: &Counters) -> [u64; FIELDS] {
+    let Counters {
+        rx_packets,
+        rx_bytes,
+        tx_packets,
+        tx_bytes,
+        rx_frames,
+        tx_frames,
+        lost,
+        reordered,
+        duplicate,
+        out_of_window,
+        malformed,
+        decrypt_failures,
+        throttled,
+        clear_refused,
+        not_up,
+        spoofed,
+        acl_denied,
+        too_big,
+        fragmented,
+    } = *counters;
+    [
+        rx_packets,
+        rx_bytes,
+        tx_packets,
+        tx_bytes,
+        rx_frames,
+        tx_frames,
+        lost,
+        reordered,
+        duplicate,
+        out_of_window,
+        malformed,
+        decrypt_failures,
+        throttled,
+        clear_refused,
+        not_up,
+        spoofed,
+        acl_denied,
+        too_big,
+        fragmented,
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_published_is_read() {
+        let counters = Counters { rx_packets: 1, tx_bytes: 2, lost: 3, fragmented: 4, ..Counters::default() };
+        let shared = SharedCounters::default();
+        shared.publish(&counters);
+        assert_eq!(shared.read(), counters);
+    }
+}

@@ -1,0 +1,238 @@
+//! The handle that shells hold.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+use adit_crypto::Rng;
+use adit_sys::gre::{CallFilter, GreOptions, GreSocket};
+use adit_sys::poll::Waker;
+use adit_sys::tun::{Offload, Tun};
+use adit_tunnel::path::{Counters, HEADROOM, PathCommand, PathConfig};
+use ipnet::{IpNet, Ipv4Net};
+
+use crate::call_ids::CallIds;
+use crate::config::DataplaneConfig;
+use crate::counters::{Drops, SharedCounters, SharedDrops};
+use crate::event::{self, Events};
+use crate::io::{SocketIn, SocketOut};
+use crate::order::{self, Open, Order, Orders};
+use crate::worker::{self, Parts, Sources, Worker};
+
+/// The workers of one process. Every method may be called from any thread, and none waits for a packet.
+#[derive(Debug)]
+pub struct Dataplane {
+    workers: Vec<Orders>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    calls: Mutex<Known>,
+    drops: Arc<SharedDrops>,
+    io: String,
+}
+
+/// What the shells' side knows of calls.
+#[derive(Debug)]
+struct Known {
+    ids: CallIds,
+    counters: BTreeMap<u16, Arc<SharedCounters>>,
+}
+
+impl Dataplane {
+    /// Opens the GRE sockets and starts the workers. `tun` is up and has its address, or will; with several workers it
+    /// should have been opened for several queues, else one worker reads for all.
+    ///
+    /// # Errors
+    /// What keeps a socket from being opened or a thread from being started, with the code and the fix.
+    pub fn start(config: DataplaneConfig, tun: Tun) -> adit_sys::Result<(Dataplane, Events)> {
+        let count = 1usize << config.worker_bits();
+        let mask = (count - 1) as u16;
+        let (events, receiver) = event::queue();
+        let drops = Arc::new(SharedDrops::default());
+        let queues = queues(tun, count);
+        let io = describe(&queues, count);
+
+        let wakers = (0..count).map(|_| Waker::new()).collect::<adit_sys::Result<Vec<_>>>()?;
+        let (workers, orders): (Vec<_>, Vec<_>) = wakers.iter().cloned().map(order::queue).unzip();
+        let mut threads = Vec::new();
+        for (number, (orders, waker)) in orders.into_iter().zip(wakers).enumerate() {
+            let filter = if count == 1 { CallFilter::all() } else { CallFilter::share(mask, number as u16) };
+            let socket = Arc::new(GreSocket::open(&GreOptions {
+                local: config.local,
+                interface: config.interface.clone(),
+                filter: Some(filter),
+                dont_fragment: config.dont_fragment,
+                ..GreOptions::default()
+            })?);
+            // Without a queue of its own a worker writes to the first, which the first worker reads.
+            let own = queues.get(number).cloned();
+            let reads_tun = own.is_some();
+            let Some(tun) = own.clone().or_else(|| queues.first().cloned()) else { continue };
+            let sources = Sources::new(waker, socket.as_ref(), own.as_deref())?;
+            let parts = Parts {
+                input: SocketIn::new(Arc::clone(&socket)),
+                gre: SocketOut::new(socket),
+                tun,
+                events: events.clone(),
+                drops: Arc::clone(&drops),
+                orders,
+                workers: workers.clone(),
+                number,
+                reads_tun,
+                dont_fragment: config.dont_fragment,
+            };
+            let thread = std::thread::Builder::new()
+                .name(format!("adit-data-{number}"))
+                .spawn(move || worker::run(Worker::new(parts), &sources, own.as_deref()))
+                .map_err(|error| {
+                    adit_sys::Error::new(
+                        adit_sys::Kind::Other,
+                        "cannot start a worker thread",
+                        error.to_string(),
+                    )
+                })?;
+            threads.push(thread);
+        }
+        let rng = Rng::from_seed(adit_sys::host::random_seed()?);
+        let known = Known { ids: CallIds::new(config.quarantine, rng), counters: BTreeMap::new() };
+        let dataplane =
+            Dataplane { workers, threads: Mutex::new(threads), calls: Mutex::new(known), drops, io };
+        dataplane.set_networks(config.networks);
+        Ok((dataplane, receiver))
+    }
+
+    /// A Call ID for a new call with `peer`; `None` when all are taken. It is given back by [`Dataplane::close`].
+    pub fn reserve_call_id(&self, _peer: Ipv4Addr) -> Option<u16> {
+        self.known().ids.reserve(Instant::now())
+    }
+
+    /// Opens a call: from now on GRE packets from `peer` with this Call ID are heard. `local` is our address on the
+    /// control connection, and so the source of the call's GRE; 0.0.0.0 leaves that to the routes.
+    pub fn open(&self, call_id: u16, local: Ipv4Addr, peer: Ipv4Addr, config: PathConfig) {
+        let counters = Arc::new(SharedCounters::default());
+        self.known().counters.insert(call_id, Arc::clone(&counters));
+        let config = PathConfig { local_call_id: call_id, ..config };
+        self.give(call_id, Order::Open(Box::new(Open { local, peer, config, counters })));
+    }
+
+    /// Gives a command to the path of a call. A network command sets the destinations that lead to the call as well.
+    pub fn command(&self, call_id: u16, command: PathCommand) {
+        let routes = match &command {
+            PathCommand::Network(Some(network)) => {
+                let v4 = network.peer_networks.iter().copied().map(IpNet::V4);
+                let v6 = network.ipv6.iter().flat_map(|v6| v6.peer_networks.iter().copied().map(IpNet::V6));
+                Some(v4.chain(v6).collect())
+            }
+            PathCommand::Network(None) => Some(Vec::new()),
+            _ => None,
+        };
+        self.give(call_id, Order::Path(call_id, command));
+        if let Some(routes) = routes {
+            self.give_all(|| Order::Routes(call_id, routes.clone()));
+        }
+    }
+
+    /// Sends a PPP control frame.
+    pub fn send_frame(&self, call_id: u16, frame: Vec<u8>) {
+        self.give_or_drop(call_id, Order::Frame(call_id, frame));
+    }
+
+    /// Sends an IP packet into the tunnel, as if it came from the host.
+    pub fn send_ip(&self, call_id: u16, packet: Vec<u8>) {
+        let mut buffer = vec![0; HEADROOM];
+        buffer.extend_from_slice(&packet);
+        self.give_or_drop(call_id, Order::Packet(call_id, buffer));
+    }
+
+    /// Ends a call and gives its Call ID back.
+    pub fn close(&self, call_id: u16) {
+        self.give_all(|| Order::Close(call_id));
+        let mut known = self.known();
+        known.counters.remove(&call_id);
+        known.ids.release(Instant::now(), call_id);
+    }
+
+    /// The counters of an open call, no older than a turn of its worker.
+    pub fn counters(&self, call_id: u16) -> Option<Counters> {
+        self.known().counters.get(&call_id).map(|shared| shared.read())
+    }
+
+    /// Changes the networks from which calls get their addresses.
+    pub fn set_networks(&self, networks: Vec<Ipv4Net>) {
+        self.give_all(|| Order::Pools(networks.clone()));
+    }
+
+    /// What was dropped outside of any call.
+    pub fn drops(&self) -> Drops {
+        self.drops.read()
+    }
+
+    /// How packets are moved, in words.
+    pub fn io(&self) -> &str {
+        &self.io
+    }
+
+    /// Ends the workers and waits for their end. What is given to the data plane afterwards is lost.
+    pub fn stop(&self) {
+        self.give_all(|| Order::Stop);
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        for thread in threads {
+            let _ = thread.join();
+        }
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn owner(&self, call_id: u16) -> Option<&Orders> {
+        self.workers.get(usize::from(call_id) % self.workers.len().max(1))
+    }
+
+    fn give(&self, call_id: u16, order: Order) {
+        if let Some(worker) = self.owner(call_id) {
+            worker.give(order);
+        }
+    }
+
+    fn give_all(&self, order: impl Fn() -> Order) {
+        for worker in &self.workers {
+            worker.give(order());
+        }
+    }
+
+    fn give_or_drop(&self, call_id: u16, order: Order) {
+        if self.owner(call_id).is_some_and(|worker| !worker.try_give(order)) {
+            crate::counters::count(&self.drops.queue_full, 1);
+        }
+    }
+}
+
+impl Drop for Dataplane {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// One queue of the interface for each worker, or as many as there are.
+fn queues(tun: Tun, count: usize) -> Vec<Arc<Tun>> {
+    let mut queues = Vec::new();
+    for _ in 1..count {
+        match tun.another_queue() {
+            Ok(queue) => queues.push(Arc::new(queue)),
+            Err(_) => break,
+        }
+    }
+    queues.insert(0, Arc::new(tun));
+    queues
+}
+
+fn describe(queues: &[Arc<Tun>], count: usize) -> String {
+    let offload = match queues.first().map(|tun| tun.offload()) {
+        Some(Offload::TcpUdp) => "TUN with TCP and UDP offload",
+        Some(Offload::Tcp) => "TUN with TCP offload",
+        Some(Offload::None) | None => "TUN without offload",
+    };
+    let workers = if count == 1 { "1 worker".to_owned() } else { format!("{count} workers") };
+    format!("raw socket, {offload}, {workers}")
+}

@@ -1,0 +1,157 @@
+//! What workers tell their owner.
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+
+/// Events that may wait, of all calls together.
+const WAITING: usize = 8192;
+/// Events that may wait of one call, so that one that floods takes no room from the others.
+const WAITING_OF_ONE: u16 = 64;
+
+/// Something that a shell must see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A PPP control frame from the peer.
+    Frame {
+        /// Our Call ID.
+        call_id: u16,
+        /// From the address field (or the protocol field, when that is compressed) on.
+        frame: Vec<u8>,
+    },
+    /// A DHCPINFORM from the peer.
+    Dhcp {
+        /// Our Call ID.
+        call_id: u16,
+        /// The whole IPv4 packet.
+        packet: Vec<u8>,
+    },
+    /// The peer has acknowledged a packet of ours, for the first time: GRE reaches it.
+    Acknowledged {
+        /// Our Call ID.
+        call_id: u16,
+    },
+    /// A router or host refused our GRE with an ICMP message of type 3. At most one a second for each call.
+    Unreachable {
+        /// Our Call ID.
+        call_id: u16,
+        /// Who said so.
+        from: Ipv4Addr,
+        /// The ICMP code: 2 for "protocol unreachable", 9, 10 and 13 for "prohibited".
+        code: u8,
+    },
+    /// The peer keeps sending data that is not encrypted as agreed.
+    EncryptionBroken {
+        /// Our Call ID.
+        call_id: u16,
+    },
+}
+
+impl Event {
+    /// The call that it is about.
+    pub fn call_id(&self) -> u16 {
+        match self {
+            Event::Frame { call_id, .. }
+            | Event::Dhcp { call_id, .. }
+            | Event::Acknowledged { call_id }
+            | Event::Unreachable { call_id, .. }
+            | Event::EncryptionBroken { call_id } => *call_id,
+        }
+    }
+}
+
+/// Events that wait, for each Call ID.
+type Waiting = Arc<[AtomicU16]>;
+
+/// The receiving end; one thread waits on it.
+#[derive(Debug)]
+pub struct Events {
+    receiver: Receiver<Event>,
+    waiting: Waiting,
+}
+
+impl Events {
+    /// Waits for the next event; `None` once the data plane has stopped.
+    pub fn recv(&self) -> Option<Event> {
+        self.receiver.recv().ok().inspect(|event| self.taken(event))
+    }
+
+    /// The next event, if there is one now.
+    pub fn try_recv(&self) -> Option<Event> {
+        self.receiver.try_recv().ok().inspect(|event| self.taken(event))
+    }
+
+    fn taken(&self, event: &Event) {
+        if let Some(waiting) = self.waiting.get(usize::from(event.call_id())) {
+            waiting.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// The sending end, one for each worker.
+#[derive(Clone, Debug)]
+pub(crate) struct EventSender {
+    sender: SyncSender<Event>,
+    waiting: Waiting,
+}
+
+/// A queue of events.
+pub(crate) fn queue() -> (EventSender, Events) {
+    let (sender, receiver) = sync_channel(WAITING);
+    let waiting: Waiting = (0..=u16::MAX).map(|_| AtomicU16::new(0)).collect();
+    (EventSender { sender, waiting: Arc::clone(&waiting) }, Events { receiver, waiting })
+}
+
+impl EventSender {
+    /// Queues an event; false when its call, or all together, have too many waiting. Never waits.
+    pub(crate) fn send(&self, event: Event) -> bool {
+        let Some(waiting) = self.waiting.get(usize::from(event.call_id())) else { return false };
+        // Only the worker that owns the call adds, so the limit holds.
+        if waiting.load(Ordering::Relaxed) >= WAITING_OF_ONE {
+            return false;
+        }
+        waiting.fetch_add(1, Ordering::Relaxed);
+        match self.sender.try_send(event) {
+            Ok(()) => true,
+            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {
+                waiting.fetch_sub(1, Ordering::Relaxed);
+                false
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_that_floods_leaves_room_for_others() {
+        let (sender, events) = queue();
+        let flood = (0..1000).filter(|_| sender.send(Event::Acknowledged { call_id: 1 })).count();
+        assert_eq!(flood, usize::from(WAITING_OF_ONE));
+        assert!(sender.send(Event::Acknowledged { call_id: 2 }));
+        assert_eq!(events.recv().unwrap().call_id(), 1);
+        assert!(sender.send(Event::Acknowledged { call_id: 1 }));
+        assert!(!sender.send(Event::Acknowledged { call_id: 1 }));
+    }
+
+    #[test]
+    fn all_calls_together_are_bounded_and_recover() {
+        let (sender, events) = queue();
+        let sent = (0..10_000u16).filter(|id| sender.send(Event::Acknowledged { call_id: *id })).count();
+        assert_eq!(sent, WAITING);
+        while events.try_recv().is_some() {}
+        assert!((0..64).all(|_| sender.send(Event::Acknowledged { call_id: 9999 })));
+    }
+
+    #[test]
+    fn the_end_of_all_workers_ends_the_events() {
+        let (sender, events) = queue();
+        sender.send(Event::EncryptionBroken { call_id: 7 });
+        drop(sender);
+        assert!(events.recv().is_some());
+        assert_eq!(events.recv(), None);
+    }
+}

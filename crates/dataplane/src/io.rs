@@ -1,0 +1,117 @@
+//! What a worker needs of the outside, as traits, so that a test can be the outside.
+
+use std::io;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use adit_sys::gre::{GreSocket, IcmpReport, MAX_BATCH, RecvBatch, SendBatch};
+use adit_sys::tun::{Tun, VnetHeader};
+
+/// Octets of the largest GRE packet taken or sent without trouble: frames of the largest MTU that makes sense on
+/// Ethernet with some room; larger ones are counted as damaged.
+const SLOT: usize = 2048;
+
+/// GRE packets arriving.
+pub(crate) trait GreIn {
+    /// Takes a batch; returns the number of packets, 0 when there is nothing now.
+    fn receive(&mut self) -> io::Result<usize>;
+    /// A packet of the batch: its source and its octets from the GRE header on.
+    fn packet(&mut self, index: usize) -> Option<(Ipv4Addr, &mut [u8])>;
+    /// Packets left out of batches so far because they were damaged or too long.
+    fn damaged(&self) -> u64;
+    /// The next ICMP error about a packet that was sent.
+    fn icmp(&mut self) -> Option<IcmpReport>;
+}
+
+/// GRE packets leaving.
+pub(crate) trait GreOut {
+    /// Takes a packet for `destination`, to be sent no later than at the next flush.
+    fn push(&mut self, destination: Ipv4Addr, source: Option<Ipv4Addr>, packet: &[u8]);
+    /// Sends what waits.
+    fn flush(&mut self);
+    /// Packets so far that the kernel did not take.
+    fn refused(&self) -> u64;
+}
+
+/// The TUN interface.
+pub(crate) trait TunIo {
+    /// Reads one packet; `None` when there is nothing now.
+    fn read(&mut self, packet: &mut [u8]) -> io::Result<Option<(VnetHeader, usize)>>;
+    /// Writes one packet.
+    fn write(&mut self, packet: &[u8]) -> io::Result<()>;
+}
+
+/// Receives from a socket of the kernel.
+pub(crate) struct SocketIn {
+    socket: Arc<GreSocket>,
+    batch: RecvBatch,
+}
+
+impl SocketIn {
+    pub(crate) fn new(socket: Arc<GreSocket>) -> SocketIn {
+        SocketIn { socket, batch: RecvBatch::new(MAX_BATCH, SLOT) }
+    }
+}
+
+impl GreIn for SocketIn {
+    fn receive(&mut self) -> io::Result<usize> {
+        self.socket.receive(&mut self.batch)
+    }
+
+    fn packet(&mut self, index: usize) -> Option<(Ipv4Addr, &mut [u8])> {
+        self.batch.get_mut(index).map(|packet| (packet.source, packet.gre))
+    }
+
+    fn damaged(&self) -> u64 {
+        self.batch.damaged()
+    }
+
+    fn icmp(&mut self) -> Option<IcmpReport> {
+        self.socket.icmp()
+    }
+}
+
+/// Sends to a socket of the kernel.
+pub(crate) struct SocketOut {
+    socket: Arc<GreSocket>,
+    batch: SendBatch,
+    refused: u64,
+}
+
+impl SocketOut {
+    pub(crate) fn new(socket: Arc<GreSocket>) -> SocketOut {
+        SocketOut { socket, batch: SendBatch::new(MAX_BATCH, SLOT), refused: 0 }
+    }
+}
+
+impl GreOut for SocketOut {
+    fn push(&mut self, destination: Ipv4Addr, source: Option<Ipv4Addr>, packet: &[u8]) {
+        if self.batch.is_full() {
+            self.flush();
+        }
+        if !self.batch.push(destination, source, packet) {
+            self.refused += 1;
+        }
+    }
+
+    fn flush(&mut self) {
+        if self.batch.pending() > 0 {
+            let report = self.socket.send(&mut self.batch);
+            self.refused += (report.refused + report.congested) as u64;
+        }
+    }
+
+    fn refused(&self) -> u64 {
+        self.refused
+    }
+}
+
+impl TunIo for Arc<Tun> {
+    fn read(&mut self, packet: &mut [u8]) -> io::Result<Option<(VnetHeader, usize)>> {
+        Tun::read(self, packet)
+    }
+
+    fn write(&mut self, packet: &[u8]) -> io::Result<()> {
+        Tun::write(self, VnetHeader::default(), &[packet])
+    }
+}

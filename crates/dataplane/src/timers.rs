@@ -1,0 +1,51 @@
+//! When which call has something to do.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::time::Instant;
+
+/// Deadlines of calls. An entry may be out of date: whoever takes it asks the call whether it is due, and arms anew.
+#[derive(Debug, Default)]
+pub(crate) struct Timers(BinaryHeap<Reverse<(Instant, u16)>>);
+
+impl Timers {
+    /// Notes that `call_id` has something to do at `at`.
+    pub(crate) fn arm(&mut self, at: Instant, call_id: u16) {
+        self.0.push(Reverse((at, call_id)));
+    }
+
+    /// The next call whose time has come.
+    pub(crate) fn take_due(&mut self, now: Instant) -> Option<(Instant, u16)> {
+        let due = self.0.peek().is_some_and(|Reverse((at, _))| *at <= now);
+        if due { self.0.pop().map(|Reverse(entry)| entry) } else { None }
+    }
+
+    /// The earliest deadline.
+    pub(crate) fn next(&self) -> Option<Instant> {
+        self.0.peek().map(|Reverse((at, _))| *at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn deadlines_come_in_order() {
+        let now = Instant::now();
+        let at = |n| now + Duration::from_millis(n);
+        let mut timers = Timers::default();
+        for (n, call_id) in [(5, 1), (3, 2), (9, 3), (3, 4)] {
+            timers.arm(at(n), call_id);
+        }
+        assert_eq!(timers.next(), Some(at(3)));
+        assert_eq!(timers.take_due(at(2)), None);
+        assert_eq!(timers.take_due(at(5)), Some((at(3), 2)));
+        assert_eq!(timers.take_due(at(5)), Some((at(3), 4)));
+        assert_eq!(timers.take_due(at(5)), Some((at(5), 1)));
+        assert_eq!(timers.take_due(at(5)), None);
+        assert_eq!(timers.next(), Some(at(9)));
+    }
+}

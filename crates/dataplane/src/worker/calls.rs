@@ -1,0 +1,125 @@
+//! The calls of a worker.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use adit_tunnel::path::Path;
+
+use crate::counters::SharedCounters;
+use crate::order::Open;
+
+/// One call.
+#[derive(Debug)]
+pub(super) struct Call {
+    pub(super) path: Path,
+    /// The source of what we send; `None`: whatever the route says.
+    pub(super) local: Option<Ipv4Addr>,
+    pub(super) peer: Ipv4Addr,
+    pub(super) counters: Arc<SharedCounters>,
+    /// When it is called next.
+    pub(super) armed: Option<Instant>,
+    pub(super) told_acknowledged: bool,
+    pub(super) told_unreachable: Option<Instant>,
+    touched: bool,
+}
+
+impl Call {
+    pub(super) fn new(now: Instant, open: Open) -> Call {
+        Call {
+            path: Path::new(open.config, now),
+            local: Some(open.local).filter(|local| !local.is_unspecified()),
+            peer: open.peer,
+            counters: open.counters,
+            armed: None,
+            told_acknowledged: false,
+            told_unreachable: None,
+            touched: false,
+        }
+    }
+}
+
+/// All calls, found by Call ID without a search.
+#[derive(Debug)]
+pub(super) struct Calls {
+    /// Call ID to place, 0 for none, else one more than the index into `places`.
+    index: Vec<u32>,
+    places: Vec<Option<Call>>,
+    free: Vec<u32>,
+    /// By the peer's address and its Call ID.
+    by_peer: BTreeMap<(Ipv4Addr, u16), u16>,
+    /// Calls that had something to do in this turn, each once.
+    touched: Vec<u16>,
+}
+
+impl Calls {
+    pub(super) fn new() -> Calls {
+        Calls {
+            index: vec![0; 1 << 16],
+            places: Vec::new(),
+            free: Vec::new(),
+            by_peer: BTreeMap::new(),
+            touched: Vec::new(),
+        }
+    }
+
+    /// Adds a call; one with the same Call ID goes.
+    pub(super) fn open(&mut self, call_id: u16, call: Call) {
+        self.close(call_id);
+        self.by_peer.insert((call.peer, call.path.peer_call_id()), call_id);
+        let place = match self.free.pop() {
+            Some(place) => place,
+            None => {
+                self.places.push(None);
+                self.places.len() as u32 - 1
+            }
+        };
+        if let (Some(slot), Some(entry)) =
+            (self.places.get_mut(place as usize), self.index.get_mut(usize::from(call_id)))
+        {
+            *slot = Some(call);
+            *entry = place + 1;
+        }
+    }
+
+    /// Removes a call.
+    pub(super) fn close(&mut self, call_id: u16) {
+        let Some(entry) = self.index.get_mut(usize::from(call_id)) else { return };
+        let Some(place) = std::mem::take(entry).checked_sub(1) else { return };
+        if let Some(call) = self.places.get_mut(place as usize).and_then(Option::take) {
+            self.free.push(place);
+            let key = (call.peer, call.path.peer_call_id());
+            if self.by_peer.get(&key) == Some(&call_id) {
+                self.by_peer.remove(&key);
+            }
+        }
+    }
+
+    /// The call, noted as one to be settled.
+    pub(super) fn touch(&mut self, call_id: u16) -> Option<&mut Call> {
+        let place = self.index.get(usize::from(call_id))?.checked_sub(1)?;
+        let call = self.places.get_mut(place as usize)?.as_mut()?;
+        if !std::mem::replace(&mut call.touched, true) {
+            self.touched.push(call_id);
+        }
+        Some(call)
+    }
+
+    /// Our Call ID of the call that a peer knows by its own.
+    pub(super) fn find(&self, peer: Ipv4Addr, peer_call_id: u16) -> Option<u16> {
+        self.by_peer.get(&(peer, peer_call_id)).copied()
+    }
+
+    /// Calls `each` for every call touched since the last time.
+    pub(super) fn settle(&mut self, mut each: impl FnMut(u16, &mut Call)) {
+        for call_id in self.touched.drain(..) {
+            let place = self.index.get(usize::from(call_id)).and_then(|place| place.checked_sub(1));
+            let call = place.and_then(|place| self.places.get_mut(place as usize)?.as_mut());
+            if let Some(call) = call.filter(|call| call.touched) {
+                call.touched = false;
+                each(call_id, call);
+            }
+        }
+    }
+}

@@ -1,0 +1,351 @@
+//! One worker: everything that happens to the packets of its calls.
+
+mod calls;
+mod outside;
+mod run;
+#[cfg(test)]
+mod tests;
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::mpsc::Receiver;
+use std::time::{Duration, Instant};
+
+use adit_sys::gre::{IcmpKind, IcmpReport};
+use adit_sys::tun::{Gso, VnetHeader};
+use adit_tunnel::path::{HEADROOM, PathCommand};
+use adit_wire::gre;
+
+use self::calls::{Call, Calls};
+use self::outside::Outside;
+use crate::counters::count;
+use crate::event::Event;
+use crate::io::{GreIn, GreOut, TunIo};
+use crate::order::{Order, Orders};
+use crate::routes::Routes;
+use crate::segment::{Segments, complete_checksum};
+use crate::timers::Timers;
+
+pub(crate) use outside::Parts;
+pub(crate) use run::{Sources, run};
+
+/// Reads of the TUN interface in one turn: as much as 64 GRE packets bring.
+const TUN_READS: usize = 16;
+/// Orders obeyed in one turn.
+const ORDERS: usize = 256;
+/// ICMP errors looked at in one turn.
+const REPORTS: usize = 16;
+/// Octets of the largest packet that the TUN interface hands over.
+const TUN_PACKET: usize = 65_536;
+/// A smaller path MTU is a lie, or a path not worth having (RFC 1191 section 7.1 knows nothing useful below it).
+const MTU_MIN: u32 = 552;
+/// What GRE, PPP and MPPE add to an inner packet at most: 20 + 16 + 8.
+const OVERHEAD: u32 = 44;
+/// ICMP errors of one call are told no more often than this.
+const UNREACHABLE_EVERY: Duration = Duration::from_secs(1);
+
+/// A worker without its thread.
+pub(crate) struct Worker<I, O, T> {
+    input: I,
+    outside: Outside<O, T>,
+    orders: Receiver<Order>,
+    /// Every worker's orders, this one's as well; the low bits of a Call ID are the index.
+    workers: Vec<Orders>,
+    number: usize,
+    reads_tun: bool,
+    dont_fragment: bool,
+    calls: Calls,
+    routes: Routes,
+    timers: Timers,
+    /// [`HEADROOM`] octets, then what the TUN interface handed over.
+    packet: Box<[u8]>,
+    /// The same for one piece of it.
+    piece: Box<[u8]>,
+    damaged: u64,
+    refused: u64,
+}
+
+/// How a turn went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// There may be more to do at once.
+    Busy,
+    /// Nothing to do until this time, or until something arrives.
+    Idle(Option<Instant>),
+    /// The worker was told to stop.
+    Stop,
+}
+
+impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
+    pub(crate) fn new(parts: Parts<I, O, T>) -> Worker<I, O, T> {
+        let Parts { input, gre, tun, events, drops, orders, workers, number, reads_tun, dont_fragment } =
+            parts;
+        Worker {
+            input,
+            outside: Outside::new(gre, tun, events, drops),
+            orders,
+            workers,
+            number,
+            reads_tun,
+            dont_fragment,
+            calls: Calls::new(),
+            routes: Routes::default(),
+            timers: Timers::default(),
+            packet: vec![0; HEADROOM + TUN_PACKET].into_boxed_slice(),
+            piece: vec![0; HEADROOM + TUN_PACKET].into_boxed_slice(),
+            damaged: 0,
+            refused: 0,
+        }
+    }
+
+    /// Does what there is to do, up to a bound, so that no side starves another.
+    pub(crate) fn turn(&mut self, now: Instant) -> Turn {
+        let arrived = self.input.receive().unwrap_or(0);
+        // Orders after packets were received and before they are worked on: a call that was opened before its first
+        // packet left the peer is known when that packet is looked at.
+        let obeyed = match self.obey(now) {
+            Some(obeyed) => obeyed,
+            None => return Turn::Stop,
+        };
+        for index in 0..arrived {
+            self.take_from_peer(now, index);
+        }
+        let mut reads = 0;
+        while self.reads_tun && reads < TUN_READS && self.take_from_host(now) {
+            reads += 1;
+        }
+        let reports = (0..REPORTS).take_while(|_| self.report(now)).count();
+        while let Some((at, call_id)) = self.timers.take_due(now) {
+            self.time(now, at, call_id);
+        }
+        self.settle();
+        self.outside.gre.flush();
+        self.count();
+        if arrived + obeyed + reads + reports > 0 { Turn::Busy } else { Turn::Idle(self.timers.next()) }
+    }
+
+    /// Obeys orders; `None` when one of them is to stop.
+    fn obey(&mut self, now: Instant) -> Option<usize> {
+        for obeyed in 0..ORDERS {
+            let Ok(order) = self.orders.try_recv() else { return Some(obeyed) };
+            match order {
+                Order::Open(open) => self.open(now, *open),
+                Order::Path(call_id, command) => {
+                    if let Some((call, _)) = self.call(call_id) {
+                        call.path.command(now, command);
+                    }
+                }
+                Order::Frame(call_id, frame) => {
+                    if let Some((call, outside)) = self.call(call_id) {
+                        let mut sink = outside.sink(now, call_id, call.local, call.peer);
+                        call.path.send_frame(now, &frame, &mut sink);
+                    }
+                }
+                Order::Packet(call_id, mut packet) => {
+                    if let Some((call, outside)) = self.call(call_id) {
+                        let mut sink = outside.sink(now, call_id, call.local, call.peer);
+                        call.path.handle_ip(now, &mut packet, &mut sink);
+                    }
+                }
+                Order::Close(call_id) => {
+                    self.routes.remove_call(call_id);
+                    self.calls.close(call_id);
+                }
+                Order::Routes(call_id, networks) => {
+                    self.routes.remove_call(call_id);
+                    for net in networks {
+                        self.routes.add(net, call_id);
+                    }
+                }
+                Order::Pools(networks) => self.routes.set_pools(&networks),
+                Order::Stop => return None,
+            }
+        }
+        Some(ORDERS)
+    }
+
+    fn open(&mut self, now: Instant, open: crate::order::Open) {
+        let call_id = open.config.local_call_id;
+        self.routes.remove_call(call_id);
+        self.calls.open(call_id, Call::new(now, open));
+    }
+
+    /// A call of this worker, marked as one that had something to do.
+    fn call(&mut self, call_id: u16) -> Option<(&mut Call, &mut Outside<O, T>)> {
+        self.calls.touch(call_id).map(|call| (call, &mut self.outside))
+    }
+
+    /// A GRE packet of the batch.
+    fn take_from_peer(&mut self, now: Instant, index: usize) {
+        let drops = &self.outside.drops;
+        let Some((source, packet)) = self.input.packet(index) else { return };
+        let Some(&[.., high, low]) = packet.first_chunk::<{ gre::HEADER_MIN }>() else {
+            count(&drops.malformed, 1);
+            return;
+        };
+        let call_id = u16::from_be_bytes([high, low]);
+        let Some(call) = self.calls.touch(call_id) else {
+            let is_ours = gre::Repr::parse(packet).is_ok();
+            count(if is_ours { &drops.unknown_call } else { &drops.malformed }, 1);
+            return;
+        };
+        if source != call.peer {
+            count(&drops.spoofed, 1);
+            return;
+        }
+        let mut sink = self.outside.sink(now, call_id, call.local, call.peer);
+        call.path.handle_gre(now, packet, &mut sink);
+        if !call.told_acknowledged && call.path.is_acknowledged() {
+            call.told_acknowledged = self.outside.tell(Event::Acknowledged { call_id });
+        }
+    }
+
+    /// A packet of the host, up to 64 KiB; false when there is none.
+    fn take_from_host(&mut self, now: Instant) -> bool {
+        let room = self.packet.get_mut(HEADROOM..).unwrap_or_default();
+        let (header, len) = match self.outside.tun.read(room) {
+            Ok(Some(read)) => read,
+            // While the interface is down or gone there is nothing to read, whatever the kernel calls that.
+            Ok(None) | Err(_) => return false,
+        };
+        let call_id =
+            room.get(..len).and_then(destination).and_then(|destination| self.routes.find(destination));
+        match call_id {
+            Some(call_id) if self.owner(call_id) == self.number => {
+                self.send_to_peer(now, call_id, header, len)
+            }
+            Some(call_id) => self.hand_over(call_id, header, len),
+            None => count(&self.outside.drops.no_route, 1),
+        }
+        true
+    }
+
+    fn owner(&self, call_id: u16) -> usize {
+        usize::from(call_id) % self.workers.len().max(1)
+    }
+
+    /// Sends what lies in the packet buffer to the peer of a call of this worker.
+    fn send_to_peer(&mut self, now: Instant, call_id: u16, header: VnetHeader, len: usize) {
+        let Some(call) = self.calls.touch(call_id) else { return };
+        let mut sink = self.outside.sink(now, call_id, call.local, call.peer);
+        let buffer = self.packet.get_mut(..HEADROOM + len).unwrap_or_default();
+        let sent = each_piece(header, buffer, &mut self.piece, |buffer| {
+            call.path.handle_ip(now, buffer, &mut sink);
+        });
+        if !sent {
+            count(&self.outside.drops.malformed, 1);
+        }
+    }
+
+    /// Hands what lies in the packet buffer to the worker that owns the call.
+    fn hand_over(&mut self, call_id: u16, header: VnetHeader, len: usize) {
+        let Some(owner) = self.workers.get(self.owner(call_id)) else { return };
+        let buffer = self.packet.get_mut(..HEADROOM + len).unwrap_or_default();
+        let drops = &self.outside.drops;
+        let sent = each_piece(header, buffer, &mut self.piece, |buffer| {
+            if !owner.try_give(Order::Packet(call_id, buffer.to_vec())) {
+                count(&drops.queue_full, 1);
+            }
+        });
+        if !sent {
+            count(&drops.malformed, 1);
+        }
+    }
+
+    /// Looks at one ICMP error; false when there is none.
+    fn report(&mut self, now: Instant) -> bool {
+        let Some(report) = self.input.icmp() else { return false };
+        let IcmpReport { destination, from, kind, call_id: Some(peer_call_id) } = report else { return true };
+        // Only what quotes a call that lives is believed at all.
+        let Some(call_id) = self.calls.find(destination, peer_call_id) else { return true };
+        let Some(call) = self.calls.touch(call_id) else { return true };
+        if let IcmpKind::FragmentationNeeded { mtu } = kind {
+            if self.dont_fragment
+                && mtu >= MTU_MIN
+                && let Ok(mtu) = u16::try_from(mtu - OVERHEAD)
+            {
+                call.path.command(now, PathCommand::Mtu(mtu));
+            }
+            return true;
+        }
+        let is_time = call.told_unreachable.is_none_or(|at| now >= at + UNREACHABLE_EVERY);
+        if let (Some(code), Some(from), true) = (unreachable_code(kind), from, is_time) {
+            call.told_unreachable = Some(now);
+            self.outside.tell(Event::Unreachable { call_id, from, code });
+        }
+        true
+    }
+
+    /// The time of a call has come, unless the entry is out of date.
+    fn time(&mut self, now: Instant, at: Instant, call_id: u16) {
+        let Some(call) = self.calls.touch(call_id).filter(|call| call.armed == Some(at)) else { return };
+        call.armed = None;
+        let mut sink = self.outside.sink(now, call_id, call.local, call.peer);
+        call.path.handle_timeout(now, &mut sink);
+    }
+
+    /// After a turn: publishes the counters of the calls it touched, and notes when they want to be called.
+    fn settle(&mut self) {
+        let timers = &mut self.timers;
+        self.calls.settle(|call_id, call| {
+            call.counters.publish(&call.path.counters());
+            if let Some((at, _)) = call.path.poll_timeout()
+                && call.armed.is_none_or(|armed| at < armed)
+            {
+                call.armed = Some(at);
+                timers.arm(at, call_id);
+            }
+        });
+    }
+
+    fn count(&mut self) {
+        let (damaged, refused) = (self.input.damaged(), self.outside.gre.refused());
+        count(&self.outside.drops.malformed, damaged - self.damaged);
+        count(&self.outside.drops.refused, refused - self.refused);
+        (self.damaged, self.refused) = (damaged, refused);
+    }
+}
+
+/// The destination of an IP packet.
+fn destination(packet: &[u8]) -> Option<IpAddr> {
+    match packet.first()? >> 4 {
+        4 => packet.get(16..20)?.try_into().ok().map(|octets: [u8; 4]| Ipv4Addr::from(octets).into()),
+        6 => packet.get(24..40)?.try_into().ok().map(|octets: [u8; 16]| octets.into()),
+        _ => None,
+    }
+}
+
+/// Calls `send` with each packet that lies in `buffer` behind the headroom: one, or the pieces of a super-packet. False
+/// when it is not what `header` says.
+fn each_piece(
+    header: VnetHeader,
+    buffer: &mut [u8],
+    piece: &mut [u8],
+    mut send: impl FnMut(&mut [u8]),
+) -> bool {
+    if header.gso == Gso::None {
+        let is_good = complete_checksum(header, buffer.get_mut(HEADROOM..).unwrap_or_default());
+        if is_good {
+            send(buffer);
+        }
+        return is_good;
+    }
+    let Some(mut segments) = Segments::new(header, buffer.get(HEADROOM..).unwrap_or_default()) else {
+        return false;
+    };
+    while let Some(len) = segments.next_into(piece.get_mut(HEADROOM..).unwrap_or_default()) {
+        send(piece.get_mut(..HEADROOM + len).unwrap_or_default());
+    }
+    true
+}
+
+/// The code of an ICMP message of type 3, except "fragmentation needed".
+fn unreachable_code(kind: IcmpKind) -> Option<u8> {
+    match kind {
+        IcmpKind::NetworkUnreachable => Some(0),
+        IcmpKind::HostUnreachable => Some(1),
+        IcmpKind::ProtocolUnreachable => Some(2),
+        IcmpKind::Prohibited => Some(13),
+        IcmpKind::Other { kind: 3, code } => Some(code),
+        _ => None,
+    }
+}

@@ -1,0 +1,67 @@
+//! A worker's thread.
+
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+
+use adit_sys::poll::{Interest, Poller, Waker};
+
+use super::{Turn, Worker};
+use crate::io::{GreIn, GreOut, TunIo};
+
+const WAKER: u64 = 0;
+const GRE: u64 = 1;
+const TUN: u64 = 2;
+
+/// What a worker waits for.
+pub(crate) struct Sources {
+    poller: Poller,
+    waker: Waker,
+}
+
+impl Sources {
+    /// Its orders, its GRE socket, and the TUN interface if it reads that.
+    pub(crate) fn new(waker: Waker, gre: impl AsFd, tun: Option<impl AsFd>) -> adit_sys::Result<Sources> {
+        let poller = Poller::new()?;
+        poller.add(&waker, WAKER, Interest::Read)?;
+        poller.add(gre, GRE, Interest::Read)?;
+        if let Some(tun) = tun {
+            poller.add(tun, TUN, Interest::Read)?;
+        }
+        Ok(Sources { poller, waker })
+    }
+}
+
+/// Works until told to stop. `tun` is what was given to [`Sources::new`].
+pub(crate) fn run<I: GreIn, O: GreOut, T: TunIo>(
+    mut worker: Worker<I, O, T>,
+    sources: &Sources,
+    tun: Option<impl AsFd>,
+) {
+    let mut tun = tun;
+    let mut timeout = Some(Duration::ZERO);
+    loop {
+        let (mut woken, mut tun_gone) = (false, false);
+        let waited = sources.poller.wait(timeout, |ready| match ready.token {
+            WAKER => woken = true,
+            TUN => tun_gone = ready.error,
+            _ => {}
+        });
+        if waited.is_err() {
+            // It cannot happen to a set that is in order; should it, the worker must not spin.
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        if woken {
+            sources.waker.clear();
+        }
+        // An interface that was taken away would be reported as ready for ever.
+        if tun_gone && let Some(tun) = tun.take() {
+            let _ = sources.poller.remove(tun);
+        }
+        let now = Instant::now();
+        timeout = match worker.turn(now) {
+            Turn::Busy => Some(Duration::ZERO),
+            Turn::Idle(next) => next.map(|at| at.saturating_duration_since(now)),
+            Turn::Stop => return,
+        };
+    }
+}
