@@ -5,7 +5,9 @@ use adit_diag::Code;
 fn main() {
     println!("# Codes");
     println!();
-    println!("What can go wrong, by layer, in the order in which a person tests. `adit explain CODE` prints one of them.");
+    println!(
+        "What can go wrong, by layer, in the order in which a person tests. `adit explain CODE` prints one of them."
+    );
     println!();
     println!("Made by `cargo xtask reference`; do not edit.");
     let mut last = None;
