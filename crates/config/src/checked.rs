@@ -53,9 +53,22 @@ impl Checked {
         if path.exists() { Checked::read(path) } else { Checked::built_in() }
     }
 
+    /// What runs without a file, with a text of the caller's over it: what fits his host.
+    pub fn built_in_with(host: Source) -> Checked {
+        Checked::parse(vec![Source::new("(built in)", include_str!("built_in.toml")), host])
+    }
+
     /// What runs without a file.
     pub fn built_in() -> Checked {
-        Checked::parse(vec![Source::new("(built in)", include_str!("built_in.toml"))])
+        Checked::parse(vec![built_in()])
+    }
+
+    /// What runs without a file, with `over` laid over it: what was found out about the host, for one.
+    pub fn built_in_with(over: Source) -> Checked {
+        let mut checked = Checked::parse(vec![built_in(), over]);
+        // That the built-in text is covered is the purpose.
+        checked.findings.retain(|finding| finding.code != Code::F19);
+        checked
     }
 
     /// Checks texts that lie over each other, the last on top.
@@ -232,4 +245,8 @@ impl Checked {
         self.findings.sort_by_cached_key(order);
         self.findings.dedup();
     }
+}
+
+fn built_in() -> Source {
+    Source::new("(built in)", include_str!("built_in.toml"))
 }

@@ -103,6 +103,13 @@ fn without_a_file_there_is_a_server_that_says_what_is_wrong_with_it() {
 }
 
 #[test]
+fn what_is_known_about_the_host_lies_over_the_built_in_text() {
+    let checked = Checked::built_in_with(Source::new("(this host)", "[pool]\nnet = \"10.64.0.0/24\"\n"));
+    assert_eq!(config(&checked).pools["default"].net.to_string(), "10.64.0.0/24");
+    assert_eq!(checked.findings().len(), Checked::built_in().findings().len());
+}
+
+#[test]
 fn conf_d_lies_over_the_file_key_by_key() {
     let base = fs::read_to_string(here("examples/small.toml")).unwrap();
     let checked = Checked::parse(vec![
