@@ -6,8 +6,8 @@
 
 #![forbid(unsafe_code)]
 
-mod config;
 mod control;
+mod files;
 mod forge;
 mod input;
 mod link;
@@ -36,7 +36,8 @@ pub const TARGETS: &[Target] = &[
     Target { name: "mppe_decrypt", run: mppe::mppe_decrypt },
     Target { name: "path", run: path::path },
     Target { name: "control_connection", run: control::control_connection },
-    Target { name: "config_toml", run: config::config_toml },
+    Target { name: "config_toml", run: files::config_toml },
+    Target { name: "journal", run: files::journal },
     Target { name: "link_server", run: link::link_server },
     Target { name: "link_client", run: link::link_client },
     Target { name: "server_conversation", run: tunnel::server_conversation },

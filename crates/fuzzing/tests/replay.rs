@@ -113,3 +113,8 @@ fn c236_server_conversation() {
 fn c236_client_conversation() {
     replay("client_conversation");
 }
+
+#[test]
+fn c236_journal() {
+    replay("journal");
+}

@@ -28,6 +28,13 @@ use crate::net::{Interface, Net, Route};
 use crate::resolver::{self, Dns, DnsMethod, ResolverFiles};
 use format::JournalFile;
 
+/// What the octets of a journal's file say: the changes that are still to be undone, by number, and how many lines mean
+/// nothing. Nothing is touched; [`recover`] does the rest.
+pub fn read(octets: &[u8]) -> (Vec<Change>, usize) {
+    let content = format::parse(octets);
+    (content.changes.into_values().collect(), content.damaged.len())
+}
+
 /// The changes of one owner. Dropping it undoes them, unless they were meant to last.
 #[derive(Debug)]
 pub struct Journal {
