@@ -53,11 +53,6 @@ impl Checked {
         if path.exists() { Checked::read(path) } else { Checked::built_in() }
     }
 
-    /// What runs without a file, with a text of the caller's over it: what fits his host.
-    pub fn built_in_with(host: Source) -> Checked {
-        Checked::parse(vec![Source::new("(built in)", include_str!("built_in.toml")), host])
-    }
-
     /// What runs without a file.
     pub fn built_in() -> Checked {
         Checked::parse(vec![built_in()])
