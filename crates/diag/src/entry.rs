@@ -58,13 +58,6 @@ impl Code {
     }
 }
 
-impl Entry {
-    /// The fix to try first, one line; the page lists them with the likeliest first.
-    pub fn fix_first(&self) -> String {
-        self.fix.first().cloned().unwrap_or_default()
-    }
-}
-
 /// The lines below a heading; the empty heading is the page's own.
 fn section<'p>(page: &'p str, heading: &str) -> impl Iterator<Item = &'p str> {
     let mut lines = page.lines().skip(1);
