@@ -23,6 +23,8 @@ pub(crate) enum Exit {
     Conflict,
     /// The first failing layer, 10 to 19.
     Layer(adit_diag::Layer),
+    /// That of another process, which has told why.
+    Passed(u8),
 }
 
 impl Exit {
@@ -36,6 +38,7 @@ impl Exit {
             Exit::NotFound => 5,
             Exit::Conflict => 6,
             Exit::Layer(layer) => layer.exit_code(),
+            Exit::Passed(code) => code,
         }
     }
 }

@@ -32,7 +32,11 @@ fn a_client_gets_address_routes_and_data() {
     });
     let past = server.json(&["sessions", "--past"]);
     let past = &past["sessions"][0];
-    assert_eq!((past["user"].as_str(), past["end"].as_str()), (Some("alice"), Some("user-request")), "{past}");
+    assert_eq!(
+        (past["user"].as_str(), past["end"].as_str()),
+        (Some("alice"), Some("user-request")),
+        "{past}"
+    );
     // Accounting counts inner packets: at least the data went both ways.
     assert!(past["rx_bytes"].as_u64().unwrap() > 4_000_000 && past["tx_bytes"].as_u64().unwrap() > 4_000_000);
     server.running.signal("TERM");
@@ -99,7 +103,8 @@ fn c189_nothing_in_clear_and_nothing_malformed_on_the_wire() {
     assert_eq!(malformed, "", "tshark finds fault with these packets");
     let clear = capture.tshark(&["-Y", "gre && ppp.protocol == 0x0021"]);
     assert_eq!(clear, "", "IP packets went in clear");
-    let encrypted = capture.tshark(&["-Y", "gre && ppp.protocol == 0x00fd", "-T", "fields", "-e", "frame.number"]);
+    let encrypted =
+        capture.tshark(&["-Y", "gre && ppp.protocol == 0x00fd", "-T", "fields", "-e", "frame.number"]);
     assert!(encrypted.lines().count() > 100, "only {} encrypted packets", encrypted.lines().count());
 }
 
@@ -133,9 +138,7 @@ fn kick_ends_a_session_and_its_client_comes_back() {
     let kicked = server.adit(&["kick", "alice", "--reason", "maintenance"]);
     assert!(kicked.ok && kicked.stdout.contains("alice"), "{kicked}");
     client.running.wait_for("retry", SOON);
-    wait_until("the client's return", SOON, || {
-        client.running.log().matches("\nconnected").count() >= 2
-    });
+    wait_until("the client's return", SOON, || client.running.log().matches("\nconnected").count() >= 2);
     client_host.ping(LAN_HOST);
     let past = server.json(&["sessions", "--past"]);
     assert_eq!(past["sessions"][0]["end"], "admin-reset", "{past}");

@@ -1,1 +1,18 @@
-//! The client: dial, interface, routes, DNS, reconnect, undo.
+//! The client: dials, sets up interface, routes and DNS, reconnects, and puts everything back.
+#![forbid(unsafe_code)]
+
+mod attempt;
+pub mod dial;
+mod failure;
+mod options;
+mod progress;
+mod run;
+pub mod running;
+pub mod setup;
+
+pub use adit_ppp::auth::Method;
+pub use adit_ppp::ccp::{Mode, MppePolicy};
+pub use failure::Failure;
+pub use options::{ConnectOptions, Routes};
+pub use progress::Progress;
+pub use run::{FIRST_WAIT, LONGEST_WAIT, run};

@@ -1,13 +1,218 @@
 //! `adit connect`
 
+use std::io::Write as _;
+use std::time::Duration;
+
+use adit_client::{ConnectOptions, Failure as ClientFailure, Progress, Routes};
+use adit_client::{Method, Mode, MppePolicy};
+use adit_crypto::mppe::Strength;
+use clap::ValueEnum;
+use ipnet::Ipv4Net;
+
+use crate::document;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::places::Places;
+use crate::prompt::PasswordSource;
 
-/// Connect to a server
+/// Connect this host to a PPTP server
+///
+/// Prints one line a layer. Ctrl-C hangs up; `adit disconnect` does from elsewhere. What is changed on this host
+/// (interface, routes, DNS) is put back at the end, also after a crash: at the next start, or by `adit undo`.
+///
+/// Exit status: 0 after an orderly end, 10 to 19 for the layer that failed, as for `adit doctor`.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {}
+#[command(after_help = "\
+Examples:
+  adit connect vpn.example.org -u alice --routes 192.168.10.0/24
+  adit connect 203.0.113.10 -u 'CORP\\bob' --all --password-file /root/bob.password")]
+pub(crate) struct Args {
+    /// Name or address of the server, with :PORT where it is not 1723
+    #[arg(value_name = "HOST")]
+    host: String,
+    /// Account, as NAME or DOMAIN\NAME
+    #[arg(short, long, value_name = "USER")]
+    user: String,
+    #[command(flatten)]
+    password: PasswordSource,
+    /// Send only these networks through the tunnel
+    #[arg(long, value_name = "NET", value_delimiter = ',', conflicts_with = "all")]
+    routes: Vec<Ipv4Net>,
+    /// Send everything through the tunnel
+    #[arg(long)]
+    all: bool,
+    /// Leave DNS as it is
+    #[arg(long)]
+    no_dns: bool,
+    /// Ask the tunnel's DNS servers only for names below these domains (needs systemd-resolved)
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    domains: Vec<String>,
+    /// Do not connect again when the tunnel is lost
+    #[arg(long)]
+    once: bool,
+    /// Go to the background once the tunnel is up
+    #[arg(long)]
+    background: bool,
+    /// Largest packet inside the tunnel, in octets
+    #[arg(long, value_name = "N", default_value_t = 1400, value_parser = clap::value_parser!(u16).range(576..=1500))]
+    mtu: u16,
+    /// How the password is proved; repeat for more, the preferred first
+    #[arg(long, value_name = "METHOD", value_enum, default_values_t = [MethodWord::MschapV2])]
+    method: Vec<MethodWord>,
+    /// Encryption
+    #[arg(long, value_name = "WHETHER", value_enum, default_value_t = MppeWord::Require)]
+    mppe: MppeWord,
+    /// Key sizes to agree to, in bits
+    #[arg(long, value_name = "BITS", value_delimiter = ',', default_values_t = [128u8], value_parser = bits)]
+    mppe_bits: Vec<u8>,
+    /// Agree to stateful MPPE, which old devices want and which suffers from every lost packet
+    #[arg(long)]
+    mppe_stateful: bool,
+    /// Name of the tunnel interface; %d becomes a number
+    #[arg(long, value_name = "NAME", default_value = "adit%d")]
+    interface: String,
+}
 
-pub(crate) fn run(_: &Args, _: &Output, _: &Places) -> Result<Exit, Failure> {
-    Err(Failure::usage("not in this build"))
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum MethodWord {
+    Pap,
+    Chap,
+    MschapV1,
+    MschapV2,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum MppeWord {
+    Require,
+    Allow,
+    Off,
+}
+
+fn bits(text: &str) -> Result<u8, String> {
+    match text {
+        "40" => Ok(40),
+        "56" => Ok(56),
+        "128" => Ok(128),
+        _ => Err("the key sizes of MPPE are 40, 56 and 128".to_owned()),
+    }
+}
+
+pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit, Failure> {
+    let options = options(args, places)?;
+    if args.background {
+        return super::background::run(&options.password, output);
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(Exit::Problem, format!("no threads: {error}")))?;
+    let mark = adit_client::running::Mark::new(&options.run_dir, &options.server, &options.user)
+        .map_err(|error| Failure::io("writing in", &options.run_dir, &error))?;
+    let ended = runtime.block_on(connect(&options, output));
+    drop(mark);
+    runtime.shutdown_timeout(Duration::from_millis(200));
+    ended.map(|()| Exit::Done).map_err(|failure| told(&failure))
+}
+
+fn options(args: &Args, places: &Places) -> Result<ConnectOptions, Failure> {
+    let (server, port) = match args.host.rsplit_once(':') {
+        Some((server, port)) if !server.contains(':') => {
+            let port = port.parse().map_err(|_| Failure::usage(format!("{port:?} is no TCP port")))?;
+            (server, port)
+        }
+        _ => (args.host.as_str(), adit_wire::pptp::PORT),
+    };
+    let password = args.password.read_once("Password: ")?;
+    let mut options = ConnectOptions::new(server, &args.user, password);
+    options.port = port;
+    options.methods = args.method.iter().map(|word| word.method()).collect();
+    options.mppe = MppePolicy {
+        mode: match args.mppe {
+            MppeWord::Require => Mode::Require,
+            MppeWord::Allow => Mode::Prefer,
+            MppeWord::Off => Mode::Off,
+        },
+        strengths: args.mppe_bits.iter().map(|bits| strength(*bits)).collect(),
+        stateless_only: !args.mppe_stateful,
+    };
+    if options.mppe.mode == Mode::Require && !options.methods.iter().any(|method| method.gives_keys()) {
+        return Err(Failure::usage("encryption needs keys, and only MS-CHAP gives them")
+            .code(adit_diag::Code::E06)
+            .fix("--method mschap-v2, or --mppe off if the server really takes no encryption"));
+    }
+    options.routes = if args.all { Routes::All } else { Routes::Split(args.routes.clone()) };
+    options.dns = !args.no_dns;
+    options.domains.clone_from(&args.domains);
+    options.mtu = args.mtu;
+    options.once = args.once;
+    options.interface.clone_from(&args.interface);
+    options.state_dir.clone_from(&places.state);
+    options.run_dir.clone_from(&places.run);
+    Ok(options)
+}
+
+impl MethodWord {
+    fn method(self) -> Method {
+        match self {
+            MethodWord::Pap => Method::Pap,
+            MethodWord::Chap => Method::ChapMd5,
+            MethodWord::MschapV1 => Method::MsChapV1,
+            MethodWord::MschapV2 => Method::MsChapV2,
+        }
+    }
+}
+
+fn strength(bits: u8) -> Strength {
+    match bits {
+        40 => Strength::Bits40,
+        56 => Strength::Bits56,
+        _ => Strength::Bits128,
+    }
+}
+
+async fn connect(options: &ConnectOptions, output: &Output) -> Result<(), ClientFailure> {
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    tokio::spawn(async move {
+        wait_for_signal().await;
+        let _ = stop.send(true);
+        // A second one does not wait for the server's good-bye; the host is put back at the next start.
+        wait_for_signal().await;
+        std::process::exit(130);
+    });
+    let text = output.is_text();
+    let mut say = |progress: Progress| {
+        let line = if text {
+            progress.to_string()
+        } else {
+            serde_json::to_string(&document::event("adit.connect/1", &progress)).unwrap_or_default()
+        };
+        // Who closed our output wants the tunnel, not its story.
+        let mut out = std::io::stdout().lock();
+        let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+    };
+    adit_client::run(options, stopped, &mut say).await
+}
+
+async fn wait_for_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}
+
+/// The last words: what it means and what to do.
+fn told(failure: &ClientFailure) -> Failure {
+    let Some(code) = failure.code else { return Failure::new(Exit::Done, failure.detail.clone()) };
+    let told = Failure::new(Exit::Layer(code.layer()), code.title()).code(code);
+    match code.entry().fix.into_iter().next() {
+        Some(fix) => told.fix(fix),
+        None => told,
+    }
 }

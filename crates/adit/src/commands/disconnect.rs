@@ -1,13 +1,64 @@
 //! `adit disconnect`
 
+use std::time::{Duration, Instant};
+
+use adit_client::running::{self, Running};
+
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::places::Places;
 
-/// Hang up
-#[derive(Debug, clap::Args)]
-pub(crate) struct Args {}
+/// How long an orderly good-bye may take.
+const PATIENCE: Duration = Duration::from_secs(15);
 
-pub(crate) fn run(_: &Args, _: &Output, _: &Places) -> Result<Exit, Failure> {
-    Err(Failure::usage("not in this build"))
+/// Hang up a connection that `adit connect` made
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Which: the server as it was given to `adit connect`; needless when there is one connection
+    #[arg(value_name = "HOST")]
+    host: Option<String>,
+}
+
+pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit, Failure> {
+    let all = running::all(&places.run);
+    let chosen: Vec<Running> = match &args.host {
+        Some(host) => all.iter().filter(|running| running.server == *host).cloned().collect(),
+        None => all.clone(),
+    };
+    if chosen.is_empty() {
+        let what = args.host.as_ref().map_or(String::new(), |host| format!(" to {host}"));
+        return Err(Failure::new(Exit::NotFound, format!("no connection{what} is up")));
+    }
+    if args.host.is_none() && chosen.len() > 1 {
+        let servers: Vec<&str> = chosen.iter().map(|running| running.server.as_str()).collect();
+        return Err(Failure::usage(format!("there are {}: {}", servers.len(), servers.join(", ")))
+            .fix("adit disconnect HOST"));
+    }
+    for running in &chosen {
+        let Running { pid, server, user, .. } = running;
+        if output.dry_run {
+            output.line(&format!("would hang up {server} as {user} (process {pid})"))?;
+            continue;
+        }
+        adit_sys::host::terminate(*pid).map_err(|error| {
+            Failure::new(Exit::Denied, format!("cannot hang up {server}: {error}")).fix("run it with sudo")
+        })?;
+        wait(running, places)?;
+        output.line(&format!("{server}  hung up, this host is as it was"))?;
+    }
+    Ok(Exit::Done)
+}
+
+/// Waits until the client has put everything back.
+fn wait(running: &Running, places: &Places) -> Result<(), Failure> {
+    let deadline = Instant::now() + PATIENCE;
+    while running::all(&places.run).contains(running) {
+        if Instant::now() >= deadline {
+            let message = format!("process {} has not ended in {} s", running.pid, PATIENCE.as_secs());
+            return Err(Failure::new(Exit::Problem, message)
+                .fix(format!("kill {}; adit undo puts this host back", running.pid)));
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    Ok(())
 }

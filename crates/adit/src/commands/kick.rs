@@ -1,12 +1,18 @@
 //! `adit kick`
 
-use crate::control;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::places::Places;
 
 /// End sessions
+///
+/// The client is told by LCP Terminate; `adit connect` and Windows come back unless the account is disabled too.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  adit kick s41
+  adit kick alice --reason 'maintenance 20:00'
+  adit kick from:198.51.100.7 --yes")]
 pub(crate) struct Args {
     /// s41, a user, an inner address, from:ADDRESS, group:NAME or all
     #[arg(value_name = "SELECTOR")]
@@ -16,7 +22,6 @@ pub(crate) struct Args {
     reason: String,
 }
 
-pub(crate) fn run(_: &Args, output: &Output, places: &Places) -> Result<Exit, Failure> {
-    let _ = control::connect(output, places)?;
-    Ok(Exit::Done)
+pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit, Failure> {
+    super::status::kick(&args.selector, &args.reason, output, places)
 }

@@ -1,5 +1,6 @@
 //! One file per command.
 
+mod background;
 pub(crate) mod check;
 pub(crate) mod completion;
 pub(crate) mod connect;

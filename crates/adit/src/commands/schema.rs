@@ -1,6 +1,6 @@
 //! `adit schema`
 
-use crate::commands::{check, init, log, session, sessions, undo, user, version};
+use crate::commands::{check, explain, init, log, session, sessions, undo, user, version};
 use crate::document::{ErrorDocument, Known, known};
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
@@ -16,6 +16,7 @@ pub(crate) struct Args {
 const KNOWN: &[Known] = &[
     known::<ErrorDocument>(),
     known::<check::Check>(),
+    known::<explain::Explain>(),
     known::<init::Init>(),
     known::<undo::Undo>(),
     known::<log::Log>(),

@@ -1,13 +1,125 @@
 //! `adit serve`
 
+use std::path::Path;
+use std::sync::Arc;
+
+use adit_config::{Checked, Config, Source};
+use adit_server::control::Status;
+use adit_server::{Options, ServerError};
+use adit_store::Store as _;
+
+use crate::commands::user;
+use crate::facts;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::places::Places;
 
 /// Run the server
+///
+/// Without a configuration file it runs with built-in defaults: SQLite in the state directory, MS-CHAPv2 and 128-bit
+/// MPPE, an address pool that overlaps nothing on this host. SIGTERM ends all sessions in order, a second one cuts;
+/// SIGHUP reads the configuration again and keeps the sessions.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    /// Add this user first if there is no account of that name yet, and print the password once
+    #[arg(long, value_name = "NAME")]
+    first_user: Option<String>,
+    /// Name of the tunnel interface; %d becomes a number
+    #[arg(long, value_name = "NAME", default_value = "adit%d")]
+    interface: String,
+    /// Stay in the foreground; it always does, the flag is for habit
+    #[arg(long, hide = true)]
+    foreground: bool,
+}
 
-pub(crate) fn run(_: &Args, _: &Output, _: &Places) -> Result<Exit, Failure> {
-    Err(Failure::usage("not in this build"))
+pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit, Failure> {
+    let config = read(&places.config, output)?;
+    let store = crate::settings::open_store(places, Some(&config))?;
+    if let Some(name) = &args.first_user
+        && store.account(name)?.is_none()
+    {
+        user::add_first(name, &config, &store, output)?;
+    }
+    let file = places.config.clone();
+    let quiet = output.quiet;
+    let options = Options {
+        source: if file.exists() { file.display().to_string() } else { "(built-in defaults)".to_owned() },
+        config,
+        reread: Box::new(move || reread(&file)),
+        store: Arc::new(store),
+        run_dir: places.run.clone(),
+        interface: args.interface.clone(),
+        ready: Box::new(move |status| {
+            if !quiet {
+                greet(status);
+            }
+        }),
+        version: env!("CARGO_PKG_VERSION"),
+    };
+    adit_server::run(options).map_err(failure)?;
+    Ok(Exit::Done)
+}
+
+fn failure(error: ServerError) -> Failure {
+    let exit = match error.code {
+        adit_diag::Code::S08 => Exit::Denied,
+        code => Exit::Layer(code.layer()),
+    };
+    let failure = Failure::new(exit, error.message).code(error.code);
+    if error.fix.is_empty() { failure } else { failure.fix(error.fix) }
+}
+
+/// The configuration, checked against this host; its findings are printed.
+fn read(file: &Path, output: &Output) -> Result<Config, Failure> {
+    let mut checked = if file.exists() { Checked::read(file) } else { built_in()? };
+    if let Some(facts) = facts::of_this_host() {
+        checked.check_host(&facts);
+    }
+    let rendered = checked.render();
+    if !rendered.is_empty() && !output.quiet {
+        eprint!("{rendered}");
+    }
+    checked.into_config().map_err(|checked| {
+        let errors = checked.findings().iter().filter(|f| f.level == adit_config::Level::Error).count();
+        Failure::new(Exit::Problem, format!("the configuration has {errors} errors; nothing was started"))
+            .fix("mend the lines above, then: adit check")
+    })
+}
+
+/// The built-in configuration with a pool that overlaps nothing here.
+fn built_in() -> Result<Checked, Failure> {
+    let Some(pool) = facts::free_pool() else {
+        return Err(Failure::new(Exit::Layer(adit_diag::Layer::Host), "no free private network was found")
+            .code(adit_diag::Code::S10)
+            .fix("write one into [pool] net in /etc/adit/adit.toml"));
+    };
+    Ok(Checked::built_in_with(Source::new("(this host)", &format!("[pool]\nnet = \"{pool}\"\n"))))
+}
+
+fn reread(file: &Path) -> Result<Config, String> {
+    if !file.exists() {
+        return Err(format!("there is no {}", file.display()));
+    }
+    Checked::read(file).into_config().map_err(|checked| {
+        eprint!("{}", checked.render());
+        "the configuration has errors; the running one is untouched".to_owned()
+    })
+}
+
+/// What a person needs to dial in, when the server is ready.
+fn greet(status: &Status) {
+    eprintln!("adit {}   {}   pid {}", status.version, status.config, status.pid);
+    eprintln!("listen   {} tcp, gre", status.listen.join(" "));
+    for pool in &status.pools {
+        eprintln!("pool     {:<10} {:<18} {} addresses free", pool.name, pool.net, pool.size - pool.used);
+    }
+    eprintln!("users    {} local", status.users);
+    if status.users == 0 {
+        eprintln!("         nobody can log in yet: adit user add NAME");
+    }
+    for warning in &status.warnings {
+        eprintln!("warning  {} {}      adit explain {}", warning.code, warning.text, warning.code);
+    }
+    eprintln!("note     PPTP can be read by someone who records it. Keep it narrow, and plan its end.");
+    eprintln!("ready");
 }

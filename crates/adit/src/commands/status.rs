@@ -1,28 +1,305 @@
-//! `adit status`, and what other commands ask the running server.
+//! `adit status`, and what other commands show of the running server.
+
+use adit_server::control::{Request, Response, SessionDetail, SessionRow, Status};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::control;
+use crate::document::Document;
 use crate::failure::{Exit, Failure};
-use crate::list::ListFlags;
+use crate::list::{Column, ListFlags};
 use crate::output::Output;
 use crate::places::Places;
+use crate::style::Tone;
+use crate::table::{Field, printable};
+use crate::when;
 
 /// Show how the server is
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    /// Only exit status: `live` when the server answers, `ready` when it also takes calls
+    #[arg(long, value_name = "WHAT", value_enum)]
+    check: Option<Check>,
+}
 
-pub(crate) fn run(_: &Args, output: &Output, places: &Places) -> Result<Exit, Failure> {
-    let _ = control::connect(output, places)?;
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Check {
+    Live,
+    Ready,
+}
+
+impl Document for Status {
+    const NAME: &'static str = "adit.status/1";
+}
+
+/// What `adit sessions --json` prints.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Sessions {
+    /// Oldest first.
+    sessions: Vec<SessionRow>,
+}
+
+impl Document for Sessions {
+    const NAME: &'static str = "adit.sessions/1";
+}
+
+impl Document for SessionDetail {
+    const NAME: &'static str = "adit.session/1";
+}
+
+/// What `adit kick --json` prints.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Kicked {
+    /// Those that were ended, or with --dry-run would be.
+    sessions: Vec<SessionRow>,
+}
+
+impl Document for Kicked {
+    const NAME: &'static str = "adit.kick/1";
+}
+
+/// Asks the running server; an error of its becomes ours.
+pub(crate) fn ask(request: &Request, output: &Output, places: &Places) -> Result<Response, Failure> {
+    match control::connect(output, places)?.ask(request)? {
+        Response::Error { exit, message } => {
+            let exit = match exit {
+                2 => Exit::Usage,
+                5 => Exit::NotFound,
+                _ => Exit::Problem,
+            };
+            Err(Failure::new(exit, message))
+        }
+        response => Ok(response),
+    }
+}
+
+fn unexpected(response: &Response) -> Failure {
+    let _ = response;
+    Failure::new(Exit::Unreachable, "the running server is of another version").fix("restart it")
+}
+
+pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit, Failure> {
+    let status = match ask(&Request::Status, output, places)? {
+        Response::Status(status) => status,
+        other => return Err(unexpected(&other)),
+    };
+    match args.check {
+        Some(Check::Live) => return Ok(Exit::Done),
+        Some(Check::Ready) if status.draining => return Ok(Exit::Problem),
+        Some(Check::Ready) => return Ok(Exit::Done),
+        None => {}
+    }
+    if output.is_text() {
+        output.text(&text(&status, output))?;
+    } else {
+        output.document(&*status)?;
+    }
     Ok(Exit::Done)
 }
 
+fn text(status: &Status, output: &Output) -> String {
+    let mut text = String::new();
+    let mut line = |name: &str, value: String| text.push_str(&format!("{name:<9}{value}\n"));
+    line("adit", format!("{}   up {}   pid {}", status.version, when::length(status.up_s), status.pid));
+    line("config", status.config.clone());
+    line("listen", format!("{} tcp, gre ({})", status.listen.join(" "), status.io));
+    let calls: u64 = status.calls_failed.iter().map(|failed| failed.count).sum();
+    let starting = match status.sessions_starting {
+        0 => String::new(),
+        n => format!(", {n} in set-up"),
+    };
+    line("sessions", format!("{} of {} up{starting}", status.sessions_up, status.sessions_limit));
+    for pool in &status.pools {
+        line("pool", format!("{}  {}  {} of {} used", pool.name, pool.net, pool.used, pool.size));
+    }
+    line("users", status.users.to_string());
+    line("calls", format!("{} came up, {calls} failed since the start", status.calls_ok));
+    for failed in &status.calls_failed {
+        let title = failed.code.parse::<adit_diag::Code>().map(adit_diag::Code::title).unwrap_or_default();
+        line("", format!("{} {:>6}  {title}", output.paint(Tone::Bad, &failed.code), failed.count));
+    }
+    let drops = status.drops;
+    if drops.unknown_call + drops.spoofed + drops.malformed + drops.queue_full > 0 {
+        line(
+            "dropped",
+            format!(
+                "GRE packets: {} for no call, {} from a wrong address, {} malformed; {} for full queues",
+                drops.unknown_call, drops.spoofed, drops.malformed, drops.queue_full
+            ),
+        );
+    }
+    if status.draining {
+        line("draining", "new calls are refused".to_owned());
+    }
+    for warning in &status.warnings {
+        line("warning", format!("{} {}", output.paint(Tone::Bad, &warning.code), printable(&warning.text)));
+    }
+    text
+}
+
+const COLUMNS: &[Column<SessionRow>] = &[
+    Column::left("id", "ID", 0, |s, _| s.id.clone().into()),
+    Column::left("user", "USER", 0, |s, _| s.user.clone().into()),
+    Column::left("group", "GROUP", 7, |s, _| s.group.clone().into()),
+    Column::left("address", "ADDRESS", 0, |s, _| s.address.clone().into()),
+    Column::left("from", "FROM", 0, |s, _| s.from.clone().into()),
+    Column::right("age_s", "UP", 1, |s, _| when::length(if s.up_s > 0 { s.up_s } else { s.age_s }).into()),
+    Column::right("rx", "RX", 3, |s, _| when::size(s.counters.rx_bytes).into()),
+    Column::right("tx", "TX", 3, |s, _| when::size(s.counters.tx_bytes).into()),
+    Column::right("loss", "LOSS", 5, |s, _| loss(s).into()),
+    Column::right("mppe", "MPPE", 4, |s, _| match (s.mppe, s.state.as_str()) {
+        (0, "up") => Field::new(Tone::Bad, "none"),
+        (0, _) => "".into(),
+        (bits, _) => bits.to_string().into(),
+    }),
+    Column::left("method", "METHOD", 8, |s, _| s.method.clone().into()),
+    Column::left("vendor", "VENDOR", 9, |s, _| s.vendor.clone().into()),
+    Column::left("state", "STATE", 0, |s, _| s.state.clone().into()),
+];
+
+/// GRE packets that never came, of all that were sent to us.
+fn loss(session: &SessionRow) -> String {
+    let counters = &session.counters;
+    let all = counters.rx_packets + counters.lost;
+    if all == 0 {
+        return String::new();
+    }
+    format!("{:.1}%", counters.lost as f64 * 100.0 / all as f64)
+}
+
 /// The sessions that run.
-pub(crate) fn live_sessions(_: &ListFlags, output: &Output, places: &Places) -> Result<Exit, Failure> {
-    let _ = control::connect(output, places)?;
+pub(crate) fn live_sessions(list: &ListFlags, output: &Output, places: &Places) -> Result<Exit, Failure> {
+    let rows = match ask(&Request::Sessions, output, places)? {
+        Response::Sessions(rows) => rows,
+        other => return Err(unexpected(&other)),
+    };
+    let chosen = list.choose(COLUMNS, rows)?;
+    if !output.is_text() {
+        chosen.document(output, "sessions", &Sessions { sessions: Vec::new() })?;
+        return Ok(Exit::Done);
+    }
+    let all = chosen.rows().count();
+    let up = chosen.rows().filter(|session| session.state == "up").count();
+    if all > 0 {
+        output.text(&chosen.text(output))?;
+    }
+    output.line(&match (all, all - up) {
+        (0, _) => "nobody is connected".to_owned(),
+        (1, 0) => "1 session".to_owned(),
+        (_, 0) => format!("{all} sessions"),
+        (_, starting) => format!("{all} sessions: {up} up, {starting} in set-up"),
+    })?;
     Ok(Exit::Done)
 }
 
 /// One session that runs; `None` when the server does not have it.
-pub(crate) fn live_session(_: &str, output: &Output, places: &Places) -> Result<Option<Exit>, Failure> {
-    let _ = control::connect(output, places)?;
-    Ok(None)
+pub(crate) fn live_session(who: &str, output: &Output, places: &Places) -> Result<Option<Exit>, Failure> {
+    let detail = match ask(&Request::Session { selector: who.to_owned() }, output, places) {
+        Ok(Response::Session(detail)) => detail,
+        Ok(other) => return Err(unexpected(&other)),
+        Err(failure) if failure.exit == Exit::NotFound => return Ok(None),
+        Err(failure) => return Err(failure),
+    };
+    if output.is_text() {
+        output.text(&detail_text(&detail, output))?;
+    } else {
+        output.document(&*detail)?;
+    }
+    Ok(Some(Exit::Done))
+}
+
+fn detail_text(detail: &SessionDetail, output: &Output) -> String {
+    let session = &detail.session;
+    let mut text = format!("{}  ", output.paint(Tone::Head, &session.id));
+    if !session.user.is_empty() {
+        text.push_str(&format!("{}  ", printable(&session.user)));
+    }
+    let state = if session.state == "up" {
+        format!("up {}", when::length(session.up_s))
+    } else {
+        format!("{} s old, at {}", session.age_s, session.state)
+    };
+    text.push_str(&format!("from {}  {state}\n", session.from));
+    let mut fact = |name: &str, value: String| {
+        if !value.is_empty() {
+            text.push_str(&format!("   {name:<9} {}\n", printable(&value)));
+        }
+    };
+    fact("client", [session.vendor.as_str(), detail.host.as_str()].join(" ").trim().to_owned());
+    fact("address", session.address.clone());
+    fact("auth", session.method.clone());
+    fact("mppe", if session.mppe > 0 { session.mppe.to_string() } else { String::new() });
+    fact("mtu", if detail.mtu > 0 { detail.mtu.to_string() } else { String::new() });
+    fact("dns", detail.dns.join(" "));
+    fact("reach", if detail.reach_any { "anything".to_owned() } else { detail.reach.join(" ") });
+    if let Some((ours, theirs)) = detail.call_ids {
+        fact("call", format!("{ours} here, {theirs} there"));
+    }
+    let c = session.counters;
+    if c.rx_packets + c.tx_packets > 0 {
+        let way = |octets, packets| format!("{} in {packets} packets", when::size(octets));
+        fact("received", way(c.rx_bytes, c.rx_packets));
+        fact("sent", way(c.tx_bytes, c.tx_packets));
+    }
+    let odd = [
+        ("lost", c.lost),
+        ("reordered", c.reordered),
+        ("duplicate", c.duplicate),
+        ("out of window", c.out_of_window),
+        ("not decrypted", c.decrypt_failures),
+        ("in clear, refused", c.clear_refused),
+        ("wrong source", c.spoofed),
+        ("not allowed there", c.acl_denied),
+    ];
+    let odd: Vec<String> =
+        odd.iter().filter(|(_, n)| *n > 0).map(|(name, n)| format!("{n} {name}")).collect();
+    fact("packets", odd.join(", "));
+    for (index, step) in detail.steps.iter().enumerate() {
+        if detail.steps_omitted > 0 && index == adit_tunnel::record::FIRST {
+            text.push_str(&format!("           ... {} steps left out\n", detail.steps_omitted));
+        }
+        let arrow = match step.who.as_str() {
+            "sent" => "→",
+            "received" => "←",
+            _ => " ",
+        };
+        let at = format!("{:9.3}", step.at_ms as f64 / 1e3);
+        let words = format!("{arrow} {:<6} {}", step.layer, printable(&step.text));
+        text.push_str(&format!("{}  {words}\n", output.paint(Tone::Dim, &at)));
+    }
+    text
+}
+
+/// `adit kick`.
+pub(crate) fn kick(selector: &str, reason: &str, output: &Output, places: &Places) -> Result<Exit, Failure> {
+    let request =
+        |dry_run| Request::Kick { selector: selector.to_owned(), reason: reason.to_owned(), dry_run };
+    let kicked = |response| match response {
+        Response::Kicked(rows) => Ok(rows),
+        other => Err(unexpected(&other)),
+    };
+    let found = kicked(ask(&request(true), output, places)?)?;
+    if found.len() > 1 && !output.dry_run {
+        let question = format!("End {} sessions?", found.len());
+        if !crate::prompt::agree(output, &question, false, "--yes")? {
+            return Ok(Exit::Problem);
+        }
+    }
+    let ended = if output.dry_run { found } else { kicked(ask(&request(false), output, places)?)? };
+    if !output.is_text() {
+        output.document(&Kicked { sessions: ended })?;
+        return Ok(Exit::Done);
+    }
+    let verb = if output.dry_run { "would be ended" } else { "ended" };
+    for session in &ended {
+        let user = if session.user.is_empty() { "-" } else { &session.user };
+        output.line(&format!(
+            "{user}  {}  {}  up {}  {verb}",
+            session.id,
+            session.from,
+            when::length(session.up_s)
+        ))?;
+    }
+    output.line(&format!("{} session{} {verb}", ended.len(), if ended.len() == 1 { "" } else { "s" }))?;
+    Ok(Exit::Done)
 }

@@ -79,7 +79,8 @@ impl Server {
         let mut arguments = arguments.to_vec();
         arguments.push("--json");
         let output = self.adit(&arguments);
-        serde_json::from_str(&output.stdout).unwrap_or_else(|error| panic!("{arguments:?}: {error}\n{output}"))
+        serde_json::from_str(&output.stdout)
+            .unwrap_or_else(|error| panic!("{arguments:?}: {error}\n{output}"))
     }
 }
 

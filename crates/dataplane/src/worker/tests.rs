@@ -1,1 +1,578 @@
+//! Workers with queues of this process as their outside.
 
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::io;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use adit_crypto::mppe::{StartKey, StartKeys, Strength};
+use adit_ppp::mppe::Mppe;
+use adit_sys::poll::Waker;
+use adit_tunnel::path::{Network, PathConfig};
+use adit_wire::{icmp, ipv4, tcp, udp};
+
+use super::*;
+use crate::counters::{SharedCounters, SharedDrops};
+use crate::event::{self, Events};
+use crate::order::{self, Open};
+
+const SERVER: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 1);
+const CLIENT: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 2);
+const INNER: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
+const HOST: Ipv4Addr = Ipv4Addr::new(192, 168, 7, 7);
+
+/// Everything around a worker.
+#[derive(Default)]
+struct World {
+    gre_in: VecDeque<(Ipv4Addr, Vec<u8>)>,
+    gre_out: Vec<(Ipv4Addr, Option<Ipv4Addr>, Vec<u8>)>,
+    icmp: VecDeque<IcmpReport>,
+    tun_in: VecDeque<(VnetHeader, Vec<u8>)>,
+    tun_out: Vec<Vec<u8>>,
+}
+
+type Shared = Rc<RefCell<World>>;
+
+struct FakeIn(Shared, Vec<(Ipv4Addr, Vec<u8>)>);
+
+impl GreIn for FakeIn {
+    fn receive(&mut self) -> io::Result<usize> {
+        let mut world = self.0.borrow_mut();
+        let n = world.gre_in.len().min(64);
+        self.1 = world.gre_in.drain(..n).collect();
+        Ok(n)
+    }
+
+    fn packet(&mut self, index: usize) -> Option<(Ipv4Addr, &mut [u8])> {
+        self.1.get_mut(index).map(|(source, packet)| (*source, &mut packet[..]))
+    }
+
+    fn damaged(&self) -> u64 {
+        0
+    }
+
+    fn icmp(&mut self) -> Option<IcmpReport> {
+        self.0.borrow_mut().icmp.pop_front()
+    }
+}
+
+struct FakeOut(Shared);
+
+impl GreOut for FakeOut {
+    fn push(&mut self, destination: Ipv4Addr, source: Option<Ipv4Addr>, packet: &[u8]) {
+        self.0.borrow_mut().gre_out.push((destination, source, packet.to_vec()));
+    }
+
+    fn flush(&mut self) {}
+
+    fn refused(&self) -> u64 {
+        0
+    }
+}
+
+struct FakeTun(Shared);
+
+impl TunIo for FakeTun {
+    fn read(&mut self, packet: &mut [u8]) -> io::Result<Option<(VnetHeader, usize)>> {
+        let Some((header, octets)) = self.0.borrow_mut().tun_in.pop_front() else { return Ok(None) };
+        packet[..octets.len()].copy_from_slice(&octets);
+        Ok(Some((header, octets.len())))
+    }
+
+    fn write(&mut self, packet: &[u8]) -> io::Result<()> {
+        self.0.borrow_mut().tun_out.push(packet.to_vec());
+        Ok(())
+    }
+}
+
+/// A worker, its world, its clock, and the shell's side of it.
+struct Bench {
+    worker: Worker<FakeIn, FakeOut, FakeTun>,
+    world: Shared,
+    orders: Orders,
+    events: Events,
+    drops: Arc<SharedDrops>,
+    now: Instant,
+}
+
+/// `count` workers that know each other.
+fn benches(count: usize, dont_fragment: bool) -> Vec<Bench> {
+    let (orders, receivers): (Vec<_>, Vec<_>) =
+        (0..count).map(|_| order::queue(Waker::new().unwrap())).unzip();
+    let bench = |(number, receiver)| {
+        let world = Shared::default();
+        let (sender, events) = event::queue();
+        let drops = Arc::new(SharedDrops::default());
+        let worker = Worker::new(Parts {
+            input: FakeIn(Rc::clone(&world), Vec::new()),
+            gre: FakeOut(Rc::clone(&world)),
+            tun: FakeTun(Rc::clone(&world)),
+            events: sender,
+            drops: Arc::clone(&drops),
+            orders: receiver,
+            workers: orders.clone(),
+            number,
+            reads_tun: true,
+            dont_fragment,
+        });
+        Bench { worker, world, orders: orders[number].clone(), events, drops, now: Instant::now() }
+    };
+    receivers.into_iter().enumerate().map(bench).collect()
+}
+
+impl Bench {
+    fn new() -> Bench {
+        benches(1, false).remove(0)
+    }
+
+    fn order(&self, order: Order) {
+        self.orders.give(order);
+    }
+
+    /// Opens a call with `CLIENT` whose ids are the same on both sides.
+    fn open(&self, call_id: u16) -> Arc<SharedCounters> {
+        let counters = Arc::new(SharedCounters::default());
+        let config = PathConfig { encryption_required: false, ..PathConfig::new(call_id, call_id) };
+        let open = Open { local: SERVER, peer: CLIENT, config, counters: Arc::clone(&counters) };
+        self.order(Order::Open(Box::new(open)));
+        counters
+    }
+
+    /// Opens the call for IP packets from and to `inner`.
+    fn up(&self, call_id: u16, inner: Ipv4Addr) {
+        let network = Network {
+            peer_networks: vec![inner.into()],
+            acl: None,
+            local: Ipv4Addr::new(10, 0, 0, 1),
+            mtu: 1400,
+            answer_dhcp: true,
+            ipv6: None,
+        };
+        self.order(Order::Path(call_id, PathCommand::Network(Some(network))));
+        self.order(Order::Routes(call_id, vec![ipnet::Ipv4Net::from(inner).into()]));
+    }
+
+    /// Turns until nothing is left to do.
+    fn turn(&mut self) -> Option<Instant> {
+        for _ in 0..1000 {
+            match self.worker.turn(self.now) {
+                Turn::Busy => {}
+                Turn::Idle(next) => return next,
+                Turn::Stop => panic!("stopped"),
+            }
+        }
+        panic!("never idle");
+    }
+
+    fn gre(&self, source: Ipv4Addr, packet: Vec<u8>) {
+        self.world.borrow_mut().gre_in.push_back((source, packet));
+    }
+
+    fn tun(&self, header: VnetHeader, packet: Vec<u8>) {
+        self.world.borrow_mut().tun_in.push_back((header, packet));
+    }
+
+    fn sent(&self) -> Vec<(Ipv4Addr, Option<Ipv4Addr>, Vec<u8>)> {
+        std::mem::take(&mut self.world.borrow_mut().gre_out)
+    }
+
+    fn written(&self) -> Vec<Vec<u8>> {
+        std::mem::take(&mut self.world.borrow_mut().tun_out)
+    }
+
+    fn told(&self) -> Vec<Event> {
+        std::iter::from_fn(|| self.events.try_recv()).collect()
+    }
+}
+
+fn gre_packet(call_id: u16, seq: u32, ack: Option<u32>, frame: &[u8]) -> Vec<u8> {
+    let repr = gre::Repr { call_id, seq: Some(seq), ack, payload_len: frame.len() as u16 };
+    let (header, len) = repr.emit();
+    [&header[..len], frame].concat()
+}
+
+const LCP: [u8; 8] = [0xff, 0x03, 0xc0, 0x21, 9, 1, 0, 4];
+
+fn datagram(from: Ipv4Addr, to: Ipv4Addr, number: u8) -> Vec<u8> {
+    udp::datagram_v4((from, 1000), (to, 2000), &[number; 100])
+}
+
+fn clear(packet: &[u8]) -> Vec<u8> {
+    [&[0xff, 0x03, 0, 0x21], packet].concat()
+}
+
+#[test]
+fn c069_c070_c087_only_packets_of_open_calls_from_their_peer_are_heard() {
+    let mut bench = Bench::new();
+    bench.gre(CLIENT, gre_packet(7, 0, None, &LCP));
+    bench.turn(); // before the call is open
+    bench.open(7);
+    bench.gre(CLIENT, gre_packet(8, 0, None, &LCP));
+    bench.gre(HOST, gre_packet(7, 0, None, &LCP));
+    bench.gre(CLIENT, vec![0x30, 0x01]);
+    bench.gre(CLIENT, vec![0, 0, 8, 0, 1, 2, 3, 4, 5]);
+    bench.gre(CLIENT, gre_packet(7, 0, None, &LCP));
+    bench.turn();
+    assert_eq!(bench.told(), [Event::Frame { call_id: 7, frame: LCP.to_vec() }]);
+    bench.order(Order::Close(7));
+    bench.gre(CLIENT, gre_packet(7, 1, None, &LCP));
+    bench.turn();
+    assert!(bench.told().is_empty() && bench.sent().is_empty());
+    let drops = bench.drops.read();
+    assert_eq!((drops.unknown_call, drops.spoofed, drops.malformed), (3, 1, 2));
+}
+
+#[test]
+fn c044_a_call_opened_before_its_first_packet_hears_it_even_in_one_turn() {
+    let mut bench = Bench::new();
+    bench.open(7);
+    bench.gre(CLIENT, gre_packet(7, 0, None, &LCP));
+    bench.worker.turn(bench.now);
+    assert_eq!(bench.told().len(), 1);
+}
+
+#[test]
+fn packets_cross_from_host_to_peer_and_back() {
+    let mut bench = Bench::new();
+    bench.order(Order::Pools(vec!["10.0.0.0/24".parse().unwrap()]));
+    let counters = bench.open(7);
+    bench.up(7, INNER);
+    bench.tun(VnetHeader::default(), datagram(HOST, INNER, 1));
+    bench.tun(VnetHeader::default(), datagram(HOST, Ipv4Addr::new(10, 0, 0, 3), 2));
+    bench.gre(CLIENT, gre_packet(7, 0, None, &clear(&datagram(INNER, HOST, 3))));
+    bench.turn();
+    let sent = bench.sent();
+    assert_eq!(sent.len(), 1);
+    assert_eq!((sent[0].0, sent[0].1), (CLIENT, Some(SERVER)));
+    let frame = gre::Packet::new_checked(&sent[0].2).unwrap().payload().to_vec();
+    assert_eq!(frame, clear(&datagram(HOST, INNER, 1)));
+    assert_eq!(bench.written(), [datagram(INNER, HOST, 3)]);
+    assert_eq!(bench.drops.read().no_route, 1);
+    let counters = counters.read();
+    assert_eq!((counters.rx_packets, counters.tx_packets, counters.tx_bytes), (1, 1, 128));
+}
+
+#[test]
+fn a_route_ends_with_its_call() {
+    let mut bench = Bench::new();
+    bench.open(7);
+    bench.up(7, INNER);
+    bench.turn();
+    bench.order(Order::Close(7));
+    bench.tun(VnetHeader::default(), datagram(HOST, INNER, 1));
+    bench.turn();
+    assert_eq!((bench.sent().len(), bench.drops.read().no_route), (0, 1));
+}
+
+/// A TCP super-packet with `len` octets of data.
+fn super_packet(len: usize) -> Vec<u8> {
+    let mut segment = vec![0x10, 0, 0, 80, 0, 0, 0, 1, 0, 0, 0, 1, 0x50, tcp::ACK, 1, 0, 0, 0, 0, 0];
+    segment.extend((0..len).map(|n| (n / 7) as u8));
+    let header = ipv4::Repr {
+        src: HOST,
+        dst: INNER,
+        protocol: ipv4::TCP,
+        tos: 0,
+        identification: 1,
+        dont_fragment: true,
+        ttl: 64,
+        payload_len: segment.len() as u16,
+    };
+    [&header.emit()[..], &segment].concat()
+}
+
+#[test]
+fn a_super_packet_crosses_two_encrypted_workers_in_pieces() {
+    let (mut a, mut b) = (Bench::new(), Bench::new());
+    let keys =
+        |send, receive| StartKeys { send: StartKey::new([send; 16]), receive: StartKey::new([receive; 16]) };
+    for (bench, keys) in [(&a, keys(1, 2)), (&b, keys(2, 1))] {
+        bench.open(7);
+        bench.up(7, INNER);
+        let mppe = Mppe { strength: Strength::Bits128, stateless: true, keys };
+        bench.order(Order::Path(7, PathCommand::Encryption(Some(mppe))));
+    }
+    // On the other side the peer may send from anywhere.
+    let network = Network {
+        peer_networks: vec!["0.0.0.0/0".parse().unwrap()],
+        acl: None,
+        local: INNER,
+        mtu: 1400,
+        answer_dhcp: false,
+        ipv6: None,
+    };
+    b.order(Order::Path(7, PathCommand::Network(Some(network))));
+    let whole = super_packet(60_000);
+    let header =
+        VnetHeader { needs_checksum: true, gso: Gso::TcpV4, gso_size: 1360, ..VnetHeader::default() };
+    a.tun(header, whole.clone());
+    a.turn();
+    let sent = a.sent();
+    assert_eq!(sent.len(), 60_000usize.div_ceil(1360));
+    for (_, _, packet) in sent {
+        b.gre(CLIENT, packet);
+    }
+    b.turn();
+    let mut data = Vec::new();
+    for packet in b.written() {
+        assert!(packet.len() <= 1400);
+        let ip = ipv4::Packet::new_checked(&packet).unwrap();
+        let len = ip.payload().len() as u16;
+        let sum = adit_wire::checksum::Sum::default().pseudo_v4(HOST, INNER, ipv4::TCP, len);
+        assert_eq!(sum.with(ip.payload()).finish(), 0);
+        data.extend_from_slice(tcp::Packet::new_checked(ip.payload()).unwrap().payload());
+    }
+    assert_eq!(data, whole[40..]);
+}
+
+#[test]
+fn c090_the_host_hears_of_packets_that_are_too_big() {
+    let mut bench = Bench::new();
+    bench.open(7);
+    bench.up(7, INNER);
+    let mut big = udp::datagram_v4((HOST, 1), (INNER, 2), &[0; 1400]);
+    big[6] = 0x40;
+    bench.tun(VnetHeader::default(), big);
+    bench.turn();
+    let written = bench.written();
+    let answer = ipv4::Packet::new_checked(&written[0]).unwrap();
+    let message = icmp::Packet::new_checked(answer.payload()).unwrap();
+    assert_eq!((message.kind(), message.code(), message.mtu()), (3, 4, 1400));
+}
+
+#[test]
+fn a_missing_checksum_is_completed_and_a_lie_is_dropped() {
+    let mut bench = Bench::new();
+    bench.open(7);
+    bench.up(7, INNER);
+    let right = datagram(HOST, INNER, 1);
+    let mut undone = right.clone();
+    let partial = adit_wire::checksum::Sum::default().pseudo_v4(HOST, INNER, 17, 108).partial();
+    undone[26..28].copy_from_slice(&partial.to_be_bytes());
+    let header =
+        VnetHeader { needs_checksum: true, checksum_start: 20, checksum_offset: 6, ..VnetHeader::default() };
+    bench.tun(header, undone);
+    bench.tun(VnetHeader { checksum_start: 5000, ..header }, right.clone());
+    bench.tun(VnetHeader { gso: Gso::Unknown(9), gso_size: 5, ..header }, right.clone());
+    bench.turn();
+    let sent = bench.sent();
+    assert_eq!(sent.len(), 1);
+    assert_eq!(gre::Packet::new_checked(&sent[0].2).unwrap().payload(), clear(&right));
+    assert_eq!(bench.drops.read().malformed, 2);
+}
+
+#[test]
+fn c065_c080_an_acknowledgment_goes_alone_in_its_time() {
+    let mut bench = Bench::new();
+    bench.open(7);
+    bench.gre(CLIENT, gre_packet(7, 41, None, &LCP));
+    let next = bench.turn().unwrap();
+    assert_eq!(next, bench.now + Duration::from_millis(100));
+    assert!(bench.sent().is_empty());
+    bench.now = next;
+    bench.turn();
+    let sent = bench.sent();
+    assert_eq!(sent[0].2, [0x20, 0x81, 0x88, 0x0b, 0, 0, 0, 7, 0, 0, 0, 41]);
+}
+
+#[test]
+fn timers_of_closed_calls_do_nothing() {
+    let mut bench = Bench::new();
+    bench.open(7);
+    bench.gre(CLIENT, gre_packet(7, 0, None, &LCP));
+    bench.turn();
+    bench.order(Order::Close(7));
+    bench.open(7);
+    bench.turn();
+    bench.now += Duration::from_secs(1);
+    assert_eq!(bench.turn(), None);
+    assert!(bench.sent().is_empty());
+}
+
+#[test]
+fn frames_and_packets_of_the_shell_are_sent() {
+    let mut bench = Bench::new();
+    bench.open(7);
+    bench.up(7, INNER);
+    bench.order(Order::Frame(7, LCP.to_vec()));
+    let mut packet = vec![0; HEADROOM];
+    packet.extend(datagram(HOST, INNER, 1));
+    bench.order(Order::Packet(7, packet));
+    bench.order(Order::Frame(8, LCP.to_vec()));
+    bench.turn();
+    let sent = bench.sent();
+    let numbers: Vec<_> =
+        sent.iter().map(|(_, _, packet)| gre::Repr::parse(packet).unwrap().seq.unwrap()).collect();
+    assert_eq!(numbers, [0, 1]);
+}
+
+#[test]
+fn the_first_acknowledgment_is_told_once() {
+    let mut bench = Bench::new();
+    bench.open(7);
+    bench.order(Order::Frame(7, LCP.to_vec()));
+    bench.turn();
+    for seq in 0..3 {
+        bench.gre(CLIENT, gre_packet(7, seq, Some(0), &LCP));
+    }
+    bench.turn();
+    let acknowledged = |event: &Event| *event == Event::Acknowledged { call_id: 7 };
+    assert_eq!(bench.told().iter().filter(|event| acknowledged(event)).count(), 1);
+}
+
+#[test]
+fn c231_dhcp_inform_goes_to_the_shell() {
+    let mut bench = Bench::new();
+    bench.open(7);
+    bench.up(7, INNER);
+    let mut data = vec![0; 240];
+    data[0] = 1;
+    data[236..].copy_from_slice(&[99, 130, 83, 99]);
+    data.extend([53, 1, 8, 255]);
+    let packet = udp::datagram_v4((INNER, 68), (Ipv4Addr::BROADCAST, 67), &data);
+    bench.gre(CLIENT, gre_packet(7, 0, None, &clear(&packet)));
+    bench.turn();
+    assert_eq!(bench.told(), [Event::Dhcp { call_id: 7, packet }]);
+}
+
+fn refusal(kind: IcmpKind, destination: Ipv4Addr, call_id: Option<u16>) -> IcmpReport {
+    IcmpReport { destination, from: Some(HOST), kind, call_id }
+}
+
+#[test]
+fn c088_protocol_unreachable_is_told_if_it_quotes_a_live_call_and_not_too_often() {
+    let mut bench = Bench::new();
+    bench.open(7);
+    bench.turn();
+    let put = |bench: &Bench, report| bench.world.borrow_mut().icmp.push_back(report);
+    for _ in 0..100 {
+        put(&bench, refusal(IcmpKind::ProtocolUnreachable, CLIENT, Some(7)));
+        put(&bench, refusal(IcmpKind::ProtocolUnreachable, CLIENT, Some(8)));
+        put(&bench, refusal(IcmpKind::ProtocolUnreachable, HOST, Some(7)));
+        put(&bench, refusal(IcmpKind::ProtocolUnreachable, CLIENT, None));
+    }
+    bench.turn();
+    assert_eq!(bench.told(), [Event::Unreachable { call_id: 7, from: HOST, code: 2 }]);
+    bench.now += Duration::from_secs(1);
+    put(&bench, refusal(IcmpKind::Prohibited, CLIENT, Some(7)));
+    bench.turn();
+    assert_eq!(bench.told(), [Event::Unreachable { call_id: 7, from: HOST, code: 13 }]);
+}
+
+#[test]
+fn c089_fragmentation_needed_is_believed_only_for_a_live_call_and_a_sane_value() {
+    for (dont_fragment, kind, call_id, mtu) in [
+        (true, IcmpKind::FragmentationNeeded { mtu: 1300 }, Some(7), 1256),
+        (true, IcmpKind::FragmentationNeeded { mtu: 1300 }, Some(8), 1400),
+        (true, IcmpKind::FragmentationNeeded { mtu: 551 }, Some(7), 1400),
+        (true, IcmpKind::FragmentationNeeded { mtu: 0 }, Some(7), 1400),
+        (true, IcmpKind::FragmentationNeeded { mtu: 100_000 }, Some(7), 1400),
+        (false, IcmpKind::FragmentationNeeded { mtu: 1300 }, Some(7), 1400),
+    ] {
+        let mut bench = benches(1, dont_fragment).remove(0);
+        bench.open(7);
+        bench.up(7, INNER);
+        bench.turn();
+        bench.world.borrow_mut().icmp.push_back(refusal(kind, CLIENT, call_id));
+        bench.turn();
+        assert_eq!(bench.worker.calls.touch(7).unwrap().path.mtu(), mtu, "{kind:?}");
+        assert!(bench.told().is_empty());
+    }
+}
+
+#[test]
+fn broken_encryption_is_told() {
+    let mut bench = Bench::new();
+    bench.open(7);
+    let keys = StartKeys { send: StartKey::new([1; 16]), receive: StartKey::new([2; 16]) };
+    let mppe = Mppe { strength: Strength::Bits128, stateless: true, keys };
+    bench.order(Order::Path(7, PathCommand::Encryption(Some(mppe))));
+    for seq in 0..32 {
+        bench.gre(CLIENT, gre_packet(7, seq, None, &[0, 0xfd, 0, 0, 1, 2, 3]));
+    }
+    bench.turn();
+    assert_eq!(bench.told(), [Event::EncryptionBroken { call_id: 7 }]);
+}
+
+#[test]
+fn c038_a_call_that_floods_takes_no_room_from_others() {
+    let mut bench = Bench::new();
+    bench.open(7);
+    bench.open(8);
+    for seq in 0..10_000 {
+        bench.gre(CLIENT, gre_packet(7, seq, None, &LCP));
+    }
+    bench.gre(CLIENT, gre_packet(8, 0, None, &LCP));
+    bench.turn();
+    let told = bench.told();
+    assert_eq!(told.iter().filter(|event| event.call_id() == 7).count(), 64);
+    assert_eq!(told.iter().filter(|event| event.call_id() == 8).count(), 1);
+    assert_eq!(bench.drops.read().queue_full, 10_000 - 64);
+}
+
+#[test]
+fn c193_key_changes_of_all_calls_together_are_bounded() {
+    let mut bench = Bench::new();
+    for call_id in 1..=100 {
+        bench.open(call_id);
+        let keys = StartKeys { send: StartKey::new([1; 16]), receive: StartKey::new([2; 16]) };
+        let mppe = Mppe { strength: Strength::Bits128, stateless: true, keys };
+        bench.order(Order::Path(call_id, PathCommand::Encryption(Some(mppe))));
+    }
+    for call_id in 1..=100 {
+        for seq in 0..4 {
+            let frame = [&[0, 0xfd, 0x9f, 0x00][..], &[0x5a; 60]].concat();
+            bench.gre(CLIENT, gre_packet(call_id, seq, None, &frame));
+        }
+    }
+    bench.turn();
+    let tried: u64 =
+        (1..=100).map(|id| bench.worker.calls.touch(id).unwrap().path.counters().decrypt_failures).sum();
+    // Each try costs 0xf00 changes of the 50 000 there are.
+    assert_eq!(tried, 13);
+}
+
+#[test]
+fn a_worker_hands_packets_to_the_owner_of_their_call() {
+    let mut benches = benches(2, false);
+    let (call_id, owner) = (7, 1);
+    benches[owner].open(call_id);
+    benches[owner].up(call_id, INNER);
+    let routes = vec![ipnet::Ipv4Net::from(INNER).into()];
+    benches[0].order(Order::Routes(call_id, routes));
+    let header =
+        VnetHeader { needs_checksum: true, gso: Gso::TcpV4, gso_size: 1360, ..VnetHeader::default() };
+    benches[0].tun(header, super_packet(10_000));
+    benches[0].tun(VnetHeader::default(), datagram(HOST, INNER, 1));
+    benches[0].turn();
+    assert!(benches[0].sent().is_empty());
+    benches[1].turn();
+    assert_eq!(benches[1].sent().len(), 8 + 1);
+}
+
+#[test]
+fn c061_ten_thousand_calls_leave_nothing_behind() {
+    let mut bench = Bench::new();
+    for n in 0..10_000u16 {
+        bench.open(n + 1);
+        bench.up(n + 1, INNER);
+        bench.gre(CLIENT, gre_packet(n + 1, 0, None, &LCP));
+        bench.order(Order::Close(n + 1));
+        bench.turn();
+        bench.now += Duration::from_millis(10);
+        bench.told();
+    }
+    bench.now += Duration::from_secs(1);
+    assert_eq!(bench.turn(), None, "no timer is left");
+    assert_eq!(bench.drops.read().unknown_call, 10_000, "each frame came in the turn that closed its call");
+    assert_eq!(bench.drops.queue_full.load(Ordering::Relaxed), 0);
+}
+
+#[test]
+fn stop_stops() {
+    let mut bench = Bench::new();
+    bench.order(Order::Stop);
+    assert_eq!(bench.worker.turn(bench.now), Turn::Stop);
+}

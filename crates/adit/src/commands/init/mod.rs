@@ -259,25 +259,25 @@ fn tell(
     output: &Output,
 ) -> Result<(), Failure> {
     let would = output.dry_run;
-    let word = |done: &str, would_do: &str| format!("{:<8}", if would { would_do } else { done });
-    let lines = text.lines().count();
-    output.line(&format!("{} {}   {lines} lines", word("wrote", "write"), path.display()))?;
+    let (wrote, set) = if would { ("would write", "would set") } else { ("wrote   ", "set     ") };
+    output.line(&format!("{wrote} {}   {} lines", path.display(), text.lines().count()))?;
     if would {
         output.text(&text.lines().map(|line| format!("         {line}\n")).collect::<String>())?;
     }
+    if !text.contains("routes") {
+        output.line("left     no network for clients to reach: set routes in [access]")?;
+    }
     if forward {
-        output.line(&format!("{} net.ipv4.ip_forward = 1, and {DROP_IN}", word("set", "set")))?;
+        output.line(&format!("{set} net.ipv4.ip_forward = 1, and {DROP_IN}"))?;
     } else if !host.forwarding {
-        output.line("left     net.ipv4.ip_forward = 0: clients reach this host and nothing behind it")?;
+        output.line("left     net.ipv4.ip_forward = 0: clients reach this host, nothing behind it")?;
     }
     if !to_do.is_empty() {
         output.line("to do    let calls through the firewall:")?;
         output.text(&to_do.iter().map(|command| format!("           {command}\n")).collect::<String>())?;
         output.line("         and the same two rules into the file it is loaded from")?;
     }
-    output.line(
-        "note     PPTP cannot be made strong: whoever records it can read it. Keep it narrow, plan its end.",
-    )?;
+    output.line("note     PPTP can be read by whoever records it. Keep it narrow, plan its end.")?;
     output.line("")?;
     output.line(if would { "Nothing was changed." } else { "Next     adit user add NAME, then adit serve" })
 }

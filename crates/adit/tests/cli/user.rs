@@ -1,0 +1,373 @@
+//! `adit user`
+
+use std::os::unix::process::CommandExt as _;
+
+use adit_crypto::proof::Secret;
+use adit_crypto::secret::Password;
+use adit_store::{AccountChange, NewAccount, NewEvent, NewSession, SessionEnd, SessionUpdate, Store as _};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{World, at};
+
+const GOOD: &str = "a very good passphrase\n";
+
+fn ago(days: i64) -> Timestamp {
+    Timestamp::now() - SignedDuration::from_hours(days * 24)
+}
+
+/// Four people with a past.
+fn peopled() -> World {
+    let world = World::configured();
+    let store = world.store();
+    let secret = Secret::Clear(Password::new("correct horse"));
+    for (name, group, days) in [
+        ("alice", Some("staff"), 12),
+        ("bob", Some("ops"), 80),
+        ("carol", Some("staff"), 210),
+        ("old.fax", None, 300),
+    ] {
+        let new = NewAccount { group: group.map(Into::into), ..NewAccount::named(name) };
+        store.add_account(&new, Some(&secret), name == "old.fax", ago(days)).unwrap();
+    }
+    store.record_login("alice", "198.51.100.7".parse().unwrap(), at(0)).unwrap();
+    store.record_login("bob", "198.51.100.99".parse().unwrap(), at(3600)).unwrap();
+    store.record_login("carol", "192.0.2.14".parse().unwrap(), at(7200)).unwrap();
+    let locked = AccountChange {
+        locked_until: Some(Some(Timestamp::now() + SignedDuration::from_secs(11 * 60 + 30))),
+        ..AccountChange::default()
+    };
+    store.change_account("carol", &locked).unwrap();
+    for (user, why, code) in [("alice", "idle-timeout", None), ("carol", "failed", Some("A01"))] {
+        let from = "198.51.100.7:50000".parse().unwrap();
+        let id = store.start_session(&NewSession { started: at(0), from }).unwrap();
+        let update = SessionUpdate { user: Some(user.into()), ..SessionUpdate::default() };
+        store.update_session(id, &update, at(1)).unwrap();
+        let end = SessionEnd {
+            at: at(60),
+            why: why.into(),
+            by: "sent".into(),
+            code: code.map(Into::into),
+            detail: String::new(),
+        };
+        store.end_session(id, &end, None).unwrap();
+        let mut event = NewEvent::new(at(5), if code.is_some() { "auth.fail" } else { "auth.ok" });
+        event.user = Some(user.into());
+        event.from = Some(from.ip());
+        event.code = code.map(Into::into);
+        event.session = Some(id);
+        store.add_events(&[event]).unwrap();
+    }
+    world
+}
+
+#[test]
+fn nobody_yet() {
+    let world = World::new();
+    let runs = [world.run(&["user", "list"]), world.run(&["user", "show", "alice"])];
+    insta::assert_snapshot!(runs.join("\n"));
+    assert!(!world.path("state").exists(), "looking makes nothing");
+}
+
+#[test]
+fn list() {
+    let world = peopled();
+    insta::assert_snapshot!("list", world.run(&["user", "list"]));
+    insta::assert_snapshot!("list_wide", world.run(&["user", "list", "--wide"]));
+    let runs = [
+        world.run(&["user", "list", "--filter", "group=staff state!=ok"]),
+        world.run(&["user", "list", "--sort", "-password_age", "--columns", "user,password_age"]),
+        world.run(&["user", "list", "--filter", "user=x*"]),
+    ];
+    insta::assert_snapshot!("list_flags", runs.join("\n"));
+    let narrow = world.command(&["user", "list"]).env("COLUMNS", "40").output().unwrap();
+    for line in String::from_utf8(narrow.stdout).unwrap().lines().take(5) {
+        assert!(line.chars().count() <= 40, "{line}");
+    }
+}
+
+#[test]
+fn list_as_json() {
+    let world = peopled();
+    let users = world.json(&["user", "list"]);
+    assert_eq!(users["schema"], "adit.users/1");
+    let names: Vec<&str> =
+        users["users"].as_array().unwrap().iter().map(|u| u["user"].as_str().unwrap()).collect();
+    assert_eq!(names, ["alice", "bob", "carol", "old.fax"]);
+    let carol = &users["users"][2];
+    assert_eq!((&carol["state"], &carol["last_end"]), (&"locked".into(), &"A01".into()));
+    let fields: Vec<&String> = carol.as_object().unwrap().keys().collect();
+    insta::assert_snapshot!("list_json_fields", format!("{fields:#?}"));
+    let some = world.json(&["user", "list", "--columns", "user,state", "--filter", "user=bob"]);
+    assert_eq!(some["users"], serde_json::json!([{ "user": "bob", "state": "ok" }]));
+    assert!(!users.to_string().contains("correct horse"));
+}
+
+#[test]
+fn show() {
+    let world = peopled();
+    let runs = [world.run(&["user", "show", "CAROL"]), world.run(&["user", "show", "carrol"])];
+    insta::assert_snapshot!("show", runs.join("\n"));
+    let json = world.json(&["user", "show", "alice"]);
+    assert_eq!(json["schema"], "adit.user/1");
+    let rule = json["policy"].as_array().unwrap().iter().find(|rule| rule["key"] == "routes").unwrap();
+    assert_eq!(rule["value"], "[\"192.168.20.0/24\"]");
+    assert_eq!(rule["from"], "groups.staff, adit.toml line 9");
+}
+
+#[test]
+fn add() {
+    let world = World::configured();
+    let add = |arguments: &[&str]| {
+        let arguments: Vec<&str> =
+            ["user", "add"].iter().chain(arguments).chain(&["--password-stdin"]).copied().collect();
+        world.run_with(&arguments, GOOD)
+    };
+    let runs = [
+        add(&["alice", "--group", "staff", "--expires", "2099-03-31"]),
+        add(&["branch7", "--address", "10.99.0.7", "--network", "192.168.7.0/24", "--note", "fax"]),
+        // Everything that can be wrong.
+        add(&["ALICE"]),
+        add(&["a b"]),
+        add(&["bob", "--group", "stuff"]),
+        add(&["bob", "--group", "sales"]),
+        add(&["bob", "--address", "10.99.0.7"]),
+        add(&["bob", "--address", "10.98.0.7"]),
+        add(&["bob", "--address", "10.99.0.1"]),
+        add(&["bob", "--address", "10.99.0.255"]),
+        add(&["bob", "--network", "192.168.7.128/25"]),
+        add(&["bob", "--network", "192.168.9.1/24"]),
+        add(&["bob", "--network", "10.0.0.0/8"]),
+        add(&["bob", "--expires", "2020-01-01"]),
+        add(&["bob", "--expires", "soon"]),
+        add(&["--", "-x"]),
+    ];
+    insta::assert_snapshot!("add", runs.join("\n"));
+    let names: Vec<String> =
+        world.store().accounts().unwrap().into_iter().map(|account| account.name).collect();
+    assert_eq!(names, ["alice", "branch7"]);
+    let alice = world.store().account("alice").unwrap().unwrap();
+    assert_eq!(alice.expires, Some("2099-04-01T00:00:00Z".parse().unwrap()), "the end of the last day");
+    let hash = world.store().secret("alice").unwrap().unwrap().nt_hash();
+    assert_eq!(hash, Password::new(GOOD.trim()).nt_hash());
+}
+
+#[test]
+fn a_group_needs_a_configuration() {
+    let world = World::new();
+    let arguments = ["user", "add", "bob", "--group", "staff", "--password-stdin"];
+    let without = world.run_with(&arguments, GOOD);
+    std::fs::write(world.path("adit.toml"), "[server\n").unwrap();
+    let broken = world.run_with(&arguments, GOOD);
+    let helped = world.run_with(&["user", "add", "bob", "--password-stdin"], GOOD);
+    insta::assert_snapshot!([without, broken, helped].join("\n"));
+}
+
+#[test]
+fn a_dry_run_touches_nothing() {
+    let world = World::configured();
+    let runs = [
+        world.run(&["user", "add", "alice", "--group", "staff", "--dry-run"]),
+        world.run(&["user", "remove", "alice", "--dry-run"]),
+    ];
+    assert!(!world.path("state").exists());
+    let people = peopled();
+    let more = [
+        people.run(&["user", "add", "alice", "--dry-run"]),
+        people.run(&["user", "set", "alice", "--note", "x", "--dry-run"]),
+        people.run(&["user", "disable", "alice", "--dry-run"]),
+        people.run(&["user", "remove", "alice", "--dry-run"]),
+        people.run_with(&["user", "passwd", "alice", "--password-stdin", "--dry-run"], GOOD),
+    ];
+    insta::assert_snapshot!(runs.into_iter().chain(more).collect::<Vec<_>>().join("\n"));
+    let alice = people.store().account("alice").unwrap().unwrap();
+    assert_eq!((alice.revision, alice.disabled, alice.note.as_str()), (1, None, ""));
+}
+
+#[test]
+fn passwords() {
+    let world = peopled();
+    let file = world.path("password");
+    std::fs::write(&file, "another good passphrase\r\n").unwrap();
+    let passwd = |arguments: &[&str], stdin: &str| {
+        let arguments: Vec<&str> = ["user", "passwd", "alice"].iter().chain(arguments).copied().collect();
+        world.run_with(&arguments, stdin)
+    };
+    let secret = || match world.store().secret("alice").unwrap().unwrap() {
+        Secret::Clear(password) => format!("clear {}", password.expose()),
+        Secret::NtHash(_) => "hash".to_owned(),
+    };
+    let mut runs = vec![passwd(&["--password-stdin"], GOOD)];
+    assert_eq!(secret(), "hash");
+    runs.push(passwd(&["--password-file", &file.display().to_string(), "--reversible"], ""));
+    assert_eq!(secret(), "clear another good passphrase");
+    runs.push(passwd(&["--password-stdin", "--must-change"], GOOD));
+    assert_eq!(secret(), "clear a very good passphrase", "it stays as it was");
+    assert!(world.store().account("alice").unwrap().unwrap().must_change);
+    runs.push(passwd(&["--password-stdin", "--no-reversible"], GOOD));
+    assert_eq!(secret(), "hash");
+    assert!(!world.store().account("alice").unwrap().unwrap().must_change);
+    // Everything that can be wrong.
+    let before = world.store().account("alice").unwrap().unwrap();
+    runs.push(passwd(&["--password-stdin"], "short\n"));
+    runs.push(passwd(&["--password-stdin"], "alicealicealice\n"));
+    runs.push(passwd(&["--password-stdin", "--weak"], "a\tb\n"));
+    runs.push(passwd(&["--password-file", "/nowhere"], ""));
+    runs.push(passwd(&[], ""));
+    runs.push(world.run_with(&["user", "passwd", "alicia", "--password-stdin"], GOOD));
+    assert_eq!(world.store().account("alice").unwrap().unwrap(), before);
+    runs.push(passwd(&["--password-stdin", "--weak"], "short\n"));
+    insta::assert_snapshot!("passwords", runs.join("\n"));
+}
+
+#[test]
+fn an_empty_password_makes_one_that_is_told_once() {
+    let world = World::configured();
+    let text = world.run_with(&["user", "add", "alice", "--password-stdin"], "\n");
+    let made =
+        text.lines().find_map(|line| line.strip_prefix("password ")).unwrap().split(' ').next().unwrap();
+    assert_eq!(made.len(), "ruzk-pemo-lavi-tond-46".len(), "{text}");
+    assert_eq!(text.matches(made).count(), 1);
+    assert_eq!(world.store().secret("alice").unwrap().unwrap().nt_hash(), Password::new(made).nt_hash());
+    let output = world
+        .command(&["user", "passwd", "alice", "--password-stdin", "--json"])
+        .write_stdin("\n")
+        .output()
+        .unwrap();
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let made = json["password"].as_str().unwrap();
+    assert_eq!(world.store().secret("alice").unwrap().unwrap().nt_hash(), Password::new(made).nt_hash());
+    assert!(!world.run(&["log"]).contains(made));
+}
+
+#[test]
+fn set() {
+    let world = peopled();
+    let set = |arguments: &[&str]| {
+        let arguments: Vec<&str> = ["user", "set"].iter().chain(arguments).copied().collect();
+        world.run(&arguments)
+    };
+    let runs = [
+        set(&[
+            "alice",
+            "--group",
+            "ops",
+            "--address",
+            "10.99.0.14",
+            "--expires",
+            "2099-12-31",
+            "--vpn",
+            "no",
+        ]),
+        set(&["alice", "--group", "ops"]),
+        set(&["alice", "--network", "192.168.7.0/24,192.168.8.0/24", "--note", "site"]),
+        set(&["alice", "--no-group", "--no-address", "--no-networks", "--expires", "never", "--note", ""]),
+        set(&["bob", "--group", "opps"]),
+        set(&["bob", "--address", "192.0.2.1"]),
+        set(&["bob", "--vpn", "perhaps"]),
+        set(&["bob", "--group", "ops", "--no-group"]),
+        set(&["bobo", "--note", "x"]),
+        set(&["bob", "--must-change", "yes", "--json"]),
+    ];
+    insta::assert_snapshot!("set", runs.join("\n"));
+}
+
+#[test]
+fn switches() {
+    let world = peopled();
+    let runs = [
+        world.run(&["user", "disable", "alice", "--reason", "left the company"]),
+        world.run(&["user", "disable", "alice", "--reason", "left the company"]),
+        world.run(&["user", "show", "alice"]),
+        world.run(&["user", "enable", "ALICE"]),
+        world.run(&["user", "enable", "alice"]),
+        world.run(&["user", "unlock", "carol"]),
+        world.run(&["user", "unlock", "carol"]),
+        world.run(&["user", "disable", "nobody"]),
+        world.run(&["user", "disable", "bob", "--json"]),
+    ];
+    insta::assert_snapshot!("switches", runs.join("\n"));
+    let events: Vec<String> = world
+        .store()
+        .events(&Default::default())
+        .unwrap()
+        .iter()
+        .map(|event| event.event.kind.clone())
+        .collect();
+    assert_eq!(events[2..], ["user.disable", "user.enable", "user.unlock", "user.disable"]);
+}
+
+#[test]
+fn remove_asks() {
+    let world = peopled();
+    let runs = [
+        world.run(&["user", "remove", "alice"]),
+        world.run(&["user", "remove", "alice", "--yes"]),
+        world.run(&["user", "remove", "alice", "--yes"]),
+        world.run(&["user", "remove", "bob", "--yes", "--json"]),
+    ];
+    insta::assert_snapshot!("remove", runs.join("\n"));
+    assert_eq!(world.store().accounts().unwrap().len(), 2);
+}
+
+#[test]
+fn without_permission() {
+    if std::fs::metadata("/proc/self").map(|me| std::os::unix::fs::MetadataExt::uid(&me)).unwrap() != 0 {
+        return; // Only root can leave something behind that others may not read.
+    }
+    let world = peopled();
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::set_permissions(world.dir.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let adit = world.path("adit");
+    std::fs::copy(assert_cmd::cargo::cargo_bin("adit"), &adit).unwrap();
+    let mut shown = Vec::new();
+    for arguments in [&["user", "list"][..], &["user", "set", "alice", "--note", "x"], &["log"]] {
+        let output = std::process::Command::new(&adit)
+            .args(arguments)
+            .env_clear()
+            .env("TZ", "UTC")
+            .env("ADIT_STATE_DIR", world.path("state"))
+            .env("ADIT_RUN_DIR", world.path("run"))
+            .uid(65534)
+            .gid(65534)
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(4));
+        shown.push(format!("$ adit {}\n{}", arguments.join(" "), world.shown(&output)));
+    }
+    insta::assert_snapshot!("without_permission", shown.join("\n"));
+}
+
+#[test]
+fn what_is_wrong_with_the_database_is_told() {
+    let world = peopled();
+    let database = world.path("state/adit.db");
+    let mut runs = Vec::new();
+    std::fs::rename(world.path("state/seal.key"), world.path("key")).unwrap();
+    runs.push(world.run(&["user", "set", "alice", "--note", "x"]));
+    std::fs::rename(world.path("key"), world.path("state/seal.key")).unwrap();
+    let other = rusqlite_lock(&database);
+    runs.push(world.run(&["user", "list", "--columns", "user"]));
+    drop(other);
+    for side in ["adit.db-wal", "adit.db-shm"] {
+        let _ = std::fs::remove_file(world.path("state").join(side));
+    }
+    std::fs::write(&database, "this is no database, and long enough to be looked at ".repeat(100)).unwrap();
+    runs.push(world.run(&["user", "list"]));
+    insta::assert_snapshot!("broken_database", runs.join("\n"));
+}
+
+/// A writer that holds the lock: reading goes on.
+fn rusqlite_lock(database: &std::path::Path) -> std::process::Child {
+    use std::io::{BufRead as _, Write as _};
+    let mut child = std::process::Command::new("sqlite3")
+        .arg(database)
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    writeln!(child.stdin.as_mut().unwrap(), "BEGIN IMMEDIATE; SELECT 'locked';").unwrap();
+    let mut line = String::new();
+    std::io::BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(line, "locked\n");
+    child
+}

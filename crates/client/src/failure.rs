@@ -1,0 +1,67 @@
+//! Why a connection failed or ended: the code decides exit status and whether to try again.
+
+use adit_diag::{Code, Layer};
+use adit_tunnel::events::{End, Why};
+
+/// What stopped a connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The code of what broke; `None` for an orderly end.
+    pub code: Option<Code>,
+    /// One line of evidence.
+    pub detail: String,
+}
+
+impl Failure {
+    /// A failure with a code.
+    pub fn new(code: Code, detail: impl Into<String>) -> Failure {
+        Failure { code: Some(code), detail: detail.into() }
+    }
+
+    /// The exit status of `adit connect`: 10 to 19 by layer, 0 for an orderly end.
+    pub fn exit_code(&self) -> u8 {
+        self.code.map_or(0, Code::exit_code)
+    }
+
+    /// Whether trying again can help. Never after a refused password or account: that would lock it; and not where
+    /// only a person can change what is wrong.
+    pub fn may_retry(&self) -> bool {
+        match self.code {
+            None => false,
+            Some(Code::A07 | Code::A08 | Code::A14) => true,
+            Some(code) => !matches!(code.layer(), Layer::Auth | Layer::Encrypt | Layer::Host),
+        }
+    }
+}
+
+impl From<End> for Failure {
+    fn from(end: End) -> Failure {
+        let code = match (end.code, end.why) {
+            (Some(code), _) => Some(code),
+            (None, Why::LostCarrier) => Some(Code::C06),
+            (None, _) => None,
+        };
+        Failure { code, detail: end.detail }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_password_is_never_tried_again() {
+        for code in [Code::A01, Code::A02, Code::A03, Code::A04, Code::A05, Code::A11, Code::E01, Code::S07] {
+            assert!(!Failure::new(code, "").may_retry(), "{code}");
+        }
+        for code in [Code::N01, Code::C01, Code::C02, Code::C06, Code::G01, Code::L04, Code::I01, Code::A07] {
+            assert!(Failure::new(code, "").may_retry(), "{code}");
+        }
+    }
+
+    #[test]
+    fn the_exit_status_is_the_layer() {
+        assert_eq!(Failure::new(Code::A01, "").exit_code(), 14);
+        assert_eq!(Failure { code: None, detail: String::new() }.exit_code(), 0);
+    }
+}

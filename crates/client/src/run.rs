@@ -1,0 +1,171 @@
+//! Connects, stays connected, and puts everything back.
+
+use std::net::SocketAddrV4;
+use std::time::{Duration, Instant};
+
+use adit_crypto::Rng;
+use adit_sys::tun::{Tun, TunOptions};
+use tokio::sync::watch;
+
+use crate::attempt::{Attempt, Report, host_failure};
+use crate::dial;
+use crate::failure::Failure;
+use crate::options::{ConnectOptions, Routes};
+use crate::progress::Progress;
+use crate::setup::{self, Setup};
+
+/// First wait before connecting again; doubles up to [`LONGEST_WAIT`].
+pub const FIRST_WAIT: Duration = Duration::from_secs(2);
+/// Longest wait before connecting again.
+pub const LONGEST_WAIT: Duration = Duration::from_secs(120);
+/// A tunnel that lived this long was good: the next wait begins small again.
+const GOOD_LIFE: Duration = Duration::from_secs(60);
+
+/// Connects and stays until `stop` says so, a person has to act, or, with `once`, until the first end.
+///
+/// `say` gets every line of progress. The host is as it was when this returns.
+///
+/// # Errors
+/// Never returns an error for an orderly end; else the failure that ended the last attempt.
+pub async fn run(
+    options: &ConnectOptions,
+    mut stop: watch::Receiver<bool>,
+    say: &mut dyn FnMut(Progress),
+) -> Result<(), Failure> {
+    let seed = adit_sys::host::random_seed().map_err(host_failure)?;
+    let mut rng = Rng::from_seed(seed);
+    let mut wait = FIRST_WAIT;
+    loop {
+        let began = Instant::now();
+        let mut was_up = None;
+        let failure = attempt(options, &mut stop, say, rng.fork(), &mut was_up).await;
+        if *stop.borrow() || failure.code.is_none() && options.once {
+            return Ok(());
+        }
+        let lived = was_up.map_or(Duration::ZERO, |at: Instant| at.elapsed());
+        // The first attempt that fails is told to the person who waits; a tunnel that was up is worth having back.
+        let try_again = !options.once && was_up.is_some() || wait > FIRST_WAIT && failure.may_retry();
+        if failure.code.is_some() {
+            say(Progress::fail(stage_of(&failure), &failure, began.elapsed()));
+        } else {
+            say(Progress::note("ended", failure.detail.clone(), began.elapsed()));
+        }
+        if options.once || !try_again || !(failure.may_retry() || failure.code.is_none()) {
+            return if failure.code.is_some() { Err(failure) } else { Ok(()) };
+        }
+        if lived >= GOOD_LIFE {
+            wait = FIRST_WAIT;
+        }
+        say(Progress::note("retry", format!("again in {} s", wait.as_secs()), began.elapsed()));
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            _ = stop.changed() => return Ok(()),
+        }
+        wait = (wait * 2).min(LONGEST_WAIT);
+    }
+}
+
+/// The line of progress that a failure belongs to.
+fn stage_of(failure: &Failure) -> &'static str {
+    failure.code.map_or("ended", |code| code.layer().word())
+}
+
+async fn attempt(
+    options: &ConnectOptions,
+    stop: &mut watch::Receiver<bool>,
+    say: &mut dyn FnMut(Progress),
+    rng: Rng,
+    was_up: &mut Option<Instant>,
+) -> Failure {
+    let began = Instant::now();
+    let dialled = tokio::select! {
+        dialled = dial_any(options, began, say) => dialled,
+        _ = stop.changed() => return Failure { code: None, detail: "hung up".to_owned() },
+    };
+    let (server, stream) = match dialled {
+        Ok(dialled) => dialled,
+        Err(failure) => return failure,
+    };
+    match talk(options, server, stream, stop.clone(), say, rng, began, was_up).await {
+        Ok(failure) | Err(failure) => failure,
+    }
+}
+
+/// Tries every address of the server in turn.
+async fn dial_any(
+    options: &ConnectOptions,
+    began: Instant,
+    say: &mut dyn FnMut(Progress),
+) -> Result<(SocketAddrV4, tokio::net::TcpStream), Failure> {
+    let addresses = dial::resolve(&options.server, options.port).await?;
+    let text: Vec<String> = addresses.iter().map(|address| address.ip().to_string()).collect();
+    say(Progress::ok("name", text.join(", "), began.elapsed()));
+    let mut last = Failure { code: None, detail: String::new() };
+    for address in &addresses {
+        match dial::open(*address).await {
+            Ok(stream) => return Ok((*address, stream)),
+            Err(failure) => {
+                if addresses.len() > 1 {
+                    say(Progress::note("control", failure.detail.clone(), began.elapsed()));
+                }
+                last = failure;
+            }
+        }
+    }
+    Err(last)
+}
+
+#[allow(clippy::too_many_arguments)]
+async fn talk(
+    options: &ConnectOptions,
+    server: SocketAddrV4,
+    stream: tokio::net::TcpStream,
+    stop: watch::Receiver<bool>,
+    say: &mut dyn FnMut(Progress),
+    rng: Rng,
+    began: Instant,
+    was_up: &mut Option<Instant>,
+) -> Result<Failure, Failure> {
+    let tun = Tun::open(&TunOptions { name: options.interface.clone(), ..TunOptions::default() })
+        .map_err(host_failure)?;
+    let interface = tun.name().to_owned();
+    let mut setup = Setup::open(&options.state_dir).await.map_err(host_failure)?;
+    let attempt = Attempt::new(options, server, stream, tun, rng, began)?;
+    let mut report = async |report: Report| -> Result<(), Failure> {
+        match report {
+            Report::Progress(progress) => say(progress),
+            Report::Up(up) => {
+                let plan = setup::Plan {
+                    interface: interface.clone(),
+                    server: *server.ip(),
+                    local: up.local,
+                    peer: up.peer,
+                    mtu: up.mtu,
+                    routes: match &options.routes {
+                        Routes::All => None,
+                        Routes::Split(routes) => Some(routes.clone()),
+                    },
+                    dns: if options.dns { up.dns.clone() } else { Vec::new() },
+                    domains: options.domains.clone(),
+                };
+                let done = setup.apply(&plan).await.map_err(host_failure)?;
+                let since = began.elapsed();
+                say(Progress::ok("address", format!("{}  peer {}", up.local, up.peer), since));
+                if !plan.dns.is_empty() {
+                    say(Progress::note("dns", done.dns, since));
+                }
+                say(Progress::note("routes", done.routes, since));
+                say(Progress::note("mtu", up.mtu.to_string(), since));
+                was_up.get_or_insert_with(Instant::now);
+                let text = format!("in {:.2} s on {interface}", since.as_secs_f64());
+                say(Progress::note("connected", text, since));
+            }
+        }
+        Ok(())
+    };
+    let failure = attempt.run(stop, &mut report).await;
+    for remark in setup.undo().await {
+        say(Progress::note("warning", remark, began.elapsed()));
+    }
+    Ok(failure)
+}

@@ -1,0 +1,100 @@
+//! Which clients run on this host: one file each in the run directory, so that `adit disconnect` finds them.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+/// A client that runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Running {
+    /// Its process.
+    pub pid: u32,
+    /// When that process started, in clock ticks after boot: a process id alone may be somebody else's by now.
+    pub start: u64,
+    /// The server it was told to call.
+    pub server: String,
+    /// The account.
+    pub user: String,
+}
+
+/// The mark of this process, removed on drop.
+#[derive(Debug)]
+pub struct Mark(PathBuf);
+
+/// Clients at the most that are looked at in one directory.
+const MOST: usize = 1024;
+
+impl Mark {
+    /// Writes down that this process is a client.
+    ///
+    /// # Errors
+    /// When the run directory cannot be written.
+    pub fn new(run_dir: &Path, server: &str, user: &str) -> io::Result<Mark> {
+        let folder = folder(run_dir);
+        fs::create_dir_all(&folder)?;
+        let pid = std::process::id();
+        let start = start_of(pid).unwrap_or(0);
+        let running = Running { pid, start, server: server.to_owned(), user: user.to_owned() };
+        let path = folder.join(format!("{pid}.json"));
+        fs::write(&path, serde_json::to_vec(&running)?)?;
+        Ok(Mark(path))
+    }
+}
+
+impl Drop for Mark {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+/// The clients that run, by process id; marks of dead ones are removed.
+pub fn all(run_dir: &Path) -> Vec<Running> {
+    let Ok(entries) = fs::read_dir(folder(run_dir)) else { return Vec::new() };
+    let mut found = Vec::new();
+    for entry in entries.flatten().take(MOST) {
+        let read = fs::read(entry.path()).ok().and_then(|text| serde_json::from_slice::<Running>(&text).ok());
+        match read {
+            Some(running) if start_of(running.pid) == Some(running.start) => found.push(running),
+            _ => {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+    }
+    found.sort_by_key(|running| running.pid);
+    found
+}
+
+fn folder(run_dir: &Path) -> PathBuf {
+    run_dir.join("clients")
+}
+
+/// When a process started (field 22 of proc_pid_stat(5)); `None` when there is no such process.
+fn start_of(pid: u32) -> Option<u64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The program's name stands in brackets and may hold anything, brackets too.
+    let (_, rest) = stat.rsplit_once(')')?;
+    rest.split_whitespace().nth(19)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_living_client_is_found_and_a_dead_one_is_not() {
+        let run = tempfile::tempdir().unwrap();
+        assert!(all(run.path()).is_empty());
+        let mark = Mark::new(run.path(), "vpn.example.org", "alice").unwrap();
+        let found = all(run.path());
+        assert_eq!((found[0].pid, found[0].server.as_str()), (std::process::id(), "vpn.example.org"));
+        let stale = Running { pid: std::process::id(), start: 1, server: "old".into(), user: "bob".into() };
+        fs::write(folder(run.path()).join("1.json"), serde_json::to_vec(&stale).unwrap()).unwrap();
+        fs::write(folder(run.path()).join("2.json"), "garbage").unwrap();
+        assert_eq!(all(run.path()).len(), 1);
+        drop(mark);
+        assert!(all(run.path()).is_empty());
+        assert_eq!(fs::read_dir(folder(run.path())).unwrap().count(), 0);
+    }
+}

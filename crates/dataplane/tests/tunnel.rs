@@ -1,0 +1,266 @@
+//! Real packets between two network namespaces.
+
+#![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
+
+mod common;
+
+use std::net::{Ipv4Addr, UdpSocket};
+use std::time::{Duration, Instant};
+
+use adit_dataplane::{DataplaneConfig, Event};
+use adit_testbed::{Host, Relay, Seeded, wait_until, wire};
+use common::{INNER, OUTER, Site, pair, transfer};
+
+const LIMIT: Duration = Duration::from_secs(10);
+const LCP: [u8; 8] = [0xff, 0x03, 0xc0, 0x21, 9, 1, 0, 4];
+
+/// Two hosts with a wire between them.
+fn hosts() -> (Host, Host) {
+    let (a, b) = (Host::new("a"), Host::new("b"));
+    wire((&a, "eth0", "192.0.2.1/24"), (&b, "eth0", "192.0.2.2/24"));
+    (a, b)
+}
+
+fn server() -> DataplaneConfig {
+    DataplaneConfig::server()
+}
+
+#[test]
+fn ping_and_tcp_cross_encrypted_and_in_clear() {
+    for encrypted in [true, false] {
+        let (a, b) = hosts();
+        let sites = pair(&a, &b, &server(), encrypted);
+        a.ping(INNER[1]);
+        b.ping(INNER[0]);
+        transfer(&a, &b, INNER[1], 5_000_000);
+        transfer(&b, &a, INNER[0], 5_000_000);
+        for site in &sites {
+            let counters = site.counters();
+            assert_eq!((counters.decrypt_failures, counters.malformed, counters.spoofed), (0, 0, 0));
+            assert!(counters.rx_bytes > 5_000_000 && counters.tx_bytes > 5_000_000, "{counters:?}");
+            let drops = site.plane.drops();
+            assert_eq!((drops.unknown_call, drops.spoofed, drops.malformed), (0, 0, 0), "{drops:?}");
+        }
+    }
+}
+
+#[test]
+fn several_workers_share_the_work() {
+    let (a, b) = hosts();
+    let sites = pair(&a, &b, &DataplaneConfig { workers: 4, ..server() }, true);
+    assert!(sites[0].plane.io().ends_with("4 workers"));
+    transfer(&a, &b, INNER[1], 2_000_000);
+    transfer(&b, &a, INNER[0], 2_000_000);
+}
+
+#[test]
+fn networks_behind_the_peer_are_reached() {
+    let (a, b) = hosts();
+    let _sites = pair(&a, &b, &server(), true);
+    b.ip("address add 172.16.5.5/32 dev lo");
+    a.ip("route add 172.16.0.0/12 dev adit0");
+    a.ping("172.16.5.5".parse().unwrap());
+}
+
+#[test]
+fn c076_c077_c190_c191_a_bad_wire_loses_packets_but_no_data() {
+    let (a, b) = (Host::new("a"), Host::new("b"));
+    let bad = |seed| Seeded { drop: 10, duplicate: 10, reorder: 20, ..Seeded::new(seed) };
+    let relay = Relay::between((&a, "eth0", "192.0.2.1/24"), (&b, "eth0", "192.0.2.2/24"), bad(1), bad(2));
+    let sites = pair(&a, &b, &server(), true);
+    transfer(&a, &b, INNER[1], 1_000_000);
+    let counters = sites[1].counters();
+    let wire = relay.counts()[0];
+    assert!(wire.dropped > 0 && wire.duplicated > 0 && wire.delayed > 0, "{wire:?}");
+    assert!(counters.lost > 0 && counters.duplicate > 0 && counters.reordered > 0, "{counters:?}");
+    assert_eq!(counters.decrypt_failures, 0);
+}
+
+#[test]
+fn c080_c063_frames_cross_and_are_acknowledged() {
+    let (a, b) = hosts();
+    let sites = pair(&a, &b, &server(), true);
+    let start = Instant::now();
+    sites[0].plane.send_frame(sites[0].call_id, LCP.to_vec());
+    assert_eq!(sites[1].events.recv(), Some(Event::Frame { call_id: sites[1].call_id, frame: LCP.to_vec() }));
+    assert_eq!(sites[0].events.recv(), Some(Event::Acknowledged { call_id: sites[0].call_id }));
+    assert!(start.elapsed() >= Duration::from_millis(100), "nothing rode back on data");
+    assert!(start.elapsed() < Duration::from_secs(5));
+}
+
+#[test]
+fn c068_ip_options_do_not_hide_the_gre_header() {
+    let (a, b) = hosts();
+    let sites = pair(&a, &b, &server(), true);
+    let packet = "45000000000000004 02f0000";
+    let _ = packet;
+    // Record route (7), 7 octets, filled up to 8: IHL is 7.
+    let script = format!(
+        "import socket\n\
+         s = socket.socket(socket.AF_INET, socket.SOCK_RAW, 47)\n\
+         s.setsockopt(socket.IPPROTO_IP, socket.IP_OPTIONS, bytes([7, 7, 4, 0, 0, 0, 0, 0]))\n\
+         f = bytes([0xff, 3, 0xc0, 0x21, 9, 1, 0, 4])\n\
+         s.sendto(bytes([0x30, 1, 0x88, 0x0b, 0, 8]) + ({}).to_bytes(2, 'big') + bytes(4) + f, ('{}', 0))\n",
+        sites[1].call_id, OUTER[1]
+    );
+    a.sh(&format!("python3 - <<'END'\n{script}END"));
+    assert_eq!(sites[1].events.recv(), Some(Event::Frame { call_id: sites[1].call_id, frame: LCP.to_vec() }));
+}
+
+#[test]
+fn c069_c070_c087_strangers_and_unknown_calls_are_counted_and_not_answered() {
+    let (a, b) = hosts();
+    a.ip("address add 192.0.2.77/24 dev eth0");
+    let config = server();
+    let site = Site::new(&b, 1, config);
+    // Before the call is open nobody is heard, not even the peer.
+    let send = |call_id: u16, from: &str| {
+        a.sh(&format!(
+            "python3 - <<'END'\n\
+             import socket\n\
+             s = socket.socket(socket.AF_INET, socket.SOCK_RAW, 47)\n\
+             s.bind(('{from}', 0))\n\
+             f = bytes([0xff, 3, 0xc0, 0x21, 9, 1, 0, 4])\n\
+             s.sendto(bytes([0x30, 1, 0x88, 0x0b, 0, 8]) + ({call_id}).to_bytes(2, 'big') + bytes(4) + f, ('{}', 0))\n\
+             END",
+            OUTER[1]
+        ));
+    };
+    send(site.call_id, "192.0.2.1");
+    wait_until("the packet before the call", LIMIT, || site.plane.drops().unknown_call == 1);
+    site.open(4711, true);
+    send(site.call_id, "192.0.2.77");
+    wait_until("the stranger", LIMIT, || site.plane.drops().spoofed == 1);
+    send(site.call_id ^ 1, "192.0.2.1");
+    wait_until("the unknown call", LIMIT, || site.plane.drops().unknown_call == 2);
+    assert!(site.events.try_recv().is_none());
+    send(site.call_id, "192.0.2.1");
+    assert!(matches!(site.events.recv(), Some(Event::Frame { .. })));
+    site.plane.close(site.call_id);
+    assert_eq!(site.plane.counters(site.call_id), None);
+    send(site.call_id, "192.0.2.1");
+    wait_until("the packet after the call", LIMIT, || site.plane.drops().unknown_call == 3);
+}
+
+#[test]
+fn c088_a_host_without_gre_says_so() {
+    let (a, _b) = hosts();
+    let site = Site::new(&a, 0, server());
+    site.open(4711, true);
+    site.plane.send_frame(site.call_id, LCP.to_vec());
+    assert_eq!(
+        site.events.recv(),
+        Some(Event::Unreachable { call_id: site.call_id, from: OUTER[1], code: 2 })
+    );
+}
+
+#[test]
+fn c088_a_firewall_that_rejects_gre_says_so() {
+    let (a, b) = hosts();
+    b.nft(
+        "table ip t { chain c { type filter hook input priority 0; \
+         ip protocol gre reject with icmp type admin-prohibited; } }",
+    );
+    let sites = pair(&a, &b, &server(), true);
+    sites[0].plane.send_frame(sites[0].call_id, LCP.to_vec());
+    assert_eq!(
+        sites[0].events.recv(),
+        Some(Event::Unreachable { call_id: sites[0].call_id, from: OUTER[1], code: 13 })
+    );
+}
+
+/// A datagram of `len` octets of data with Don't Fragment from `from` into the tunnel; the error the sender sees.
+fn send_df(from: &Host, to: Ipv4Addr, len: usize) -> String {
+    let output = from.try_sh(&format!("ping -c 1 -W 1 -M do -s {} {to}", len - 28));
+    format!("{}{}", output.stdout, output.stderr)
+}
+
+#[test]
+fn c090_inner_packets_that_are_too_big_are_answered() {
+    let (a, b) = hosts();
+    let sites = pair(&a, &b, &server(), true);
+    // The interface lets more through than the tunnel takes.
+    a.ip("link set adit0 mtu 1500");
+    assert!(send_df(&a, INNER[1], 1400).contains("1 received"));
+    let told = send_df(&a, INNER[1], 1401);
+    assert!(told.contains("mtu = 1400") || told.contains("mtu=1400"), "{told}");
+    assert_eq!(sites[0].counters().too_big, 1);
+}
+
+#[test]
+fn inner_packets_without_df_are_fragmented() {
+    let (a, b) = hosts();
+    let sites = pair(&a, &b, &server(), true);
+    a.ip("link set adit0 mtu 4000");
+    let receiver = b.run(|| UdpSocket::bind((INNER[1], 9)).unwrap());
+    receiver.set_read_timeout(Some(LIMIT)).unwrap();
+    let data: Vec<u8> = (0..3000u16).map(|n| n as u8).collect();
+    a.sh("sysctl -q -w net.ipv4.ip_no_pmtu_disc=1");
+    a.run(|| UdpSocket::bind((INNER[0], 0)).unwrap().send_to(&data, (INNER[1], 9)).unwrap());
+    let mut buffer = [0; 4000];
+    let len = receiver.recv(&mut buffer).unwrap();
+    assert_eq!(buffer[..len], data);
+    assert_eq!((sites[0].counters().fragmented, sites[1].counters().rx_packets), (1, 3));
+}
+
+#[test]
+fn c089_c090_with_df_a_narrow_router_lowers_the_tunnel_mtu() {
+    let (a, router, b) = (Host::new("a"), Host::new("router"), Host::new("b"));
+    wire((&a, "eth0", "192.0.2.1/32"), (&router, "left", "192.0.2.100/32"));
+    wire((&router, "right", "192.0.2.100/32"), (&b, "eth0", "192.0.2.2/32"));
+    router.sysctl("net.ipv4.ip_forward", "1");
+    router.ip("route add 192.0.2.1 dev left");
+    router.ip("route add 192.0.2.2 dev right mtu 1300");
+    for host in [&a, &b] {
+        host.ip("route add 192.0.2.100 dev eth0");
+        host.ip("route add 192.0.2.0/24 via 192.0.2.100");
+    }
+    let config = DataplaneConfig { dont_fragment: true, ..server() };
+    let _sites = pair(&a, &b, &config, true);
+    a.ping(INNER[1]);
+    wait_until("the sender inside to hear of the narrow router", LIMIT, || {
+        send_df(&a, INNER[1], 1400).contains("mtu = 1256")
+    });
+    assert!(send_df(&a, INNER[1], 1256).contains("1 received"));
+}
+
+#[test]
+fn tcp_segments_fit_the_tunnel_from_the_first() {
+    let (a, b) = hosts();
+    let sites = pair(&a, &b, &server(), true);
+    // The hosts believe in 1500; the clamp knows better.
+    a.ip("link set adit0 mtu 1500");
+    b.ip("link set adit0 mtu 1500");
+    transfer(&a, &b, INNER[1], 1_000_000);
+    assert_eq!(sites[0].counters().too_big + sites[1].counters().too_big, 0);
+}
+
+#[test]
+fn stop_ends_the_events_and_removes_the_interface() {
+    let (a, b) = hosts();
+    let [site, _other] = pair(&a, &b, &server(), true);
+    site.plane.stop();
+    site.plane.stop();
+    assert_eq!(site.events.recv(), None);
+    site.plane.send_frame(site.call_id, LCP.to_vec());
+    drop(site.plane);
+    assert!(!a.try_sh("ip link show adit0").ok);
+}
+
+#[test]
+fn an_interface_that_goes_away_does_not_make_the_worker_spin() {
+    let (a, b) = hosts();
+    let sites = pair(&a, &b, &server(), true);
+    a.ip("link delete adit0");
+    sites[1].plane.send_frame(sites[1].call_id, LCP.to_vec());
+    assert!(matches!(sites[0].events.recv(), Some(Event::Frame { .. })), "GRE still works");
+    let ticks = || {
+        let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+        let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+        fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
+    };
+    let before = ticks();
+    std::thread::sleep(Duration::from_millis(300));
+    let _ = before;
+    assert!(sites[0].plane.counters(sites[0].call_id).is_some());
+}

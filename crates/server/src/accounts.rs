@@ -1,0 +1,195 @@
+//! Who is this, and what may they do: the answer to an authentication request from the local accounts.
+
+use std::net::SocketAddrV4;
+use std::sync::Arc;
+use std::time::Duration;
+
+use adit_config::Config;
+use adit_crypto::proof::{self, ProofError, Secret};
+use adit_crypto::secret::Password;
+use adit_diag::Code;
+use adit_policy::account;
+use adit_policy::name;
+use adit_policy::{Access, Admission};
+use adit_ppp::auth::{AuthRequest, MsChapError, Verdict};
+use adit_store::{Account, Store};
+use adit_tunnel::events::{Answer, Terms, Why};
+use adit_wire::text::escape;
+use jiff::Timestamp;
+
+use crate::mail::{Learned, Mail};
+use crate::meaning;
+use crate::registry::Registry;
+
+/// How long a refusal takes: slow enough against guessing, the same for every reason.
+pub(crate) const REFUSAL_DELAY: Duration = Duration::from_secs(1);
+
+/// Everything a decision needs.
+pub(crate) struct Clerk {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) config: Arc<Config>,
+    pub(crate) from: SocketAddrV4,
+}
+
+impl Clerk {
+    /// Decides; blocks on the store.
+    pub(crate) fn decide(&self, request: &AuthRequest) -> (Answer, Learned) {
+        match self.check(request) {
+            Ok((answer, learned)) => (answer, learned),
+            Err(refusal) => {
+                let learned = Learned {
+                    user: Some(refusal.user),
+                    refused: Some((refusal.code, refusal.detail.clone())),
+                    ..Learned::default()
+                };
+                let verdict = Verdict::Reject {
+                    error: refusal.error,
+                    code: refusal.code,
+                    retry: false,
+                    message: refusal.told.to_owned(),
+                };
+                (Answer::Reject(verdict), learned)
+            }
+        }
+    }
+
+    fn check(&self, request: &AuthRequest) -> Result<(Answer, Learned), Refusal> {
+        let shown = escape(&request.name).to_string();
+        let name = match name::login_name(&request.name, &self.config.auth.domain) {
+            Ok(name) => name.key,
+            Err(why) => {
+                proof::check_unknown(&request.proof);
+                return Err(Refusal::of(&shown, why.code, why.message));
+            }
+        };
+        let silent = |error: adit_store::Error| {
+            Refusal::of(&shown, Code::A07, format!("the account store does not answer: {error}"))
+        };
+        let account = self.store.account(&name).map_err(silent)?;
+        let secret = self.store.secret(&name).map_err(silent)?;
+        // An unknown name costs the same work and gets the same answer as a wrong password.
+        let (Some(account), Some(secret)) = (account, secret) else {
+            proof::check_unknown(&request.proof);
+            return Err(Refusal::of(&shown, Code::A01, "no such account, or it has no password".to_owned()));
+        };
+        let proven = proof::check(&request.proof, &secret).map_err(|error| proof_refusal(&shown, error))?;
+        let access = self.config.access_for(account.group.as_deref());
+        access
+            .allows_from(&account.name, *self.from.ip())
+            .map_err(|no| Refusal::of(&account.name, no.code, no.message))?;
+        self.account_state(&account, proven.new_password.as_ref())?;
+        if let Some(password) = &proven.new_password {
+            self.change_password(&account, password)?;
+        }
+        self.make_room(&account.name, access)?;
+        let _ = self.store.record_login(&account.name, (*self.from.ip()).into(), Timestamp::now());
+        let terms = Terms {
+            idle: access.idle,
+            max: access.max,
+            mppe: Some(meaning::mppe(&self.config, access)),
+            networks: account.networks.clone(),
+            reach: meaning::reach(&self.config, access),
+            answer_dhcp: true,
+        };
+        let learned = Learned { user: Some(account.name), group: account.group, ..Learned::default() };
+        Ok((Answer::Accept { proven, terms }, learned))
+    }
+
+    /// Whether the account may log in now. Whoever brings a new password may do so with an old one that has expired.
+    fn account_state(&self, account: &Account, new_password: Option<&Password>) -> Result<(), Refusal> {
+        let seconds = |at: Timestamp| u64::try_from(at.as_second()).unwrap_or(0);
+        let state = account::Account {
+            disabled: account.disabled.clone(),
+            expires: account.expires.map(seconds),
+            vpn_allowed: account.vpn,
+            password_changed: account.password_changed.map(seconds),
+            ..account::Account::new(&account.name)
+        };
+        let mut rules = self.config.auth.password.account_rules();
+        rules.password_max_age = rules.password_max_age.filter(|_| new_password.is_none());
+        account::decide(&state, &rules, seconds(Timestamp::now()))
+            .map_err(|no| Refusal::of(&account.name, no.code, no.message))
+    }
+
+    fn change_password(&self, account: &Account, password: &Password) -> Result<(), Refusal> {
+        let refused = |detail: String| Refusal {
+            error: MsChapError::ChangingPassword,
+            told: "the new password is refused",
+            ..Refusal::of(&account.name, Code::A03, detail)
+        };
+        let rules = &self.config.auth.password.rules;
+        rules
+            .check(&account.name, password.expose())
+            .map_err(|why| refused(format!("the new password is refused: {why}")))?;
+        let secret = Secret::Clear(password.clone());
+        self.store
+            .set_secret(&account.name, &secret, account.reversible, Timestamp::now())
+            .map_err(|error| refused(format!("the new password could not be stored: {error}")))
+    }
+
+    /// Ends older sessions of the same account, or refuses this one, when it would be one too many.
+    fn make_room(&self, user: &str, access: &Access) -> Result<(), Refusal> {
+        let others = self.registry.of_user(user);
+        let ids: Vec<u64> = others.iter().map(|session| session.id.0).collect();
+        let replaced = match access.admit(user, &ids) {
+            Admission::Admit => return Ok(()),
+            Admission::Replace(replaced) => replaced,
+            Admission::Refuse(no) => {
+                let who: Vec<String> = others
+                    .iter()
+                    .map(|session| format!("{} from {}", session.id, session.from.ip()))
+                    .collect();
+                return Err(Refusal::of(user, no.code, format!("{}: {}", no.message, who.join(", "))));
+            }
+        };
+        for session in others.iter().filter(|session| replaced.contains(&session.id.0)) {
+            let mail = Mail::End {
+                why: Why::Replaced,
+                reason: format!("{user} called again from {}", self.from.ip()),
+            };
+            let _ = session.mailbox.try_send(mail);
+        }
+        Ok(())
+    }
+}
+
+/// Why somebody may not come in.
+struct Refusal {
+    user: String,
+    error: MsChapError,
+    code: Code,
+    /// For the record and the log.
+    detail: String,
+    /// For the caller: the same for every reason that a guesser could learn from.
+    told: &'static str,
+}
+
+impl Refusal {
+    fn of(user: &str, code: Code, detail: String) -> Refusal {
+        let told = match code {
+            Code::A02 | Code::A10 => "the account is disabled",
+            Code::A03 => "the password has expired",
+            Code::A06 => "not at this hour",
+            Code::A07 => "try again later",
+            Code::A08 => "already connected",
+            Code::A11 | Code::A13 => "no permission",
+            _ => "authentication failed",
+        };
+        let error = MsChapError::from(account::mschap_error(code));
+        Refusal { user: user.to_owned(), error, code, detail, told }
+    }
+}
+
+fn proof_refusal(user: &str, error: ProofError) -> Refusal {
+    match error {
+        ProofError::NeedsClearText => {
+            Refusal::of(user, Code::A05, format!("{error}: adit user passwd {user} --reversible"))
+        }
+        ProofError::BadChange(_) => Refusal {
+            error: MsChapError::ChangingPassword,
+            ..Refusal::of(user, Code::A03, error.to_string())
+        },
+        ProofError::Wrong => Refusal::of(user, Code::A01, error.to_string()),
+    }
+}

@@ -1,0 +1,162 @@
+//! Which addresses does a client get: its fixed one, or one of its pool; each once, and given back once.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+use adit_config::Config;
+use adit_diag::{Code, Diagnostic};
+use adit_policy::{Lease, Pools};
+use adit_ppp::link::AddressGrant;
+use adit_store::{LeaseState, SessionId, Store};
+use adit_tunnel::events::Answer;
+use jiff::Timestamp;
+
+use crate::error::{Result, ServerError};
+use crate::mail::Learned;
+use crate::run::store_error;
+
+/// The pools of the running configuration and who holds what.
+pub(crate) struct Addresses {
+    store: Arc<dyn Store>,
+    inner: Mutex<Inner>,
+}
+
+struct Inner {
+    pools: Pools,
+    held: BTreeMap<SessionId, (String, Lease)>,
+}
+
+impl Addresses {
+    /// The pools of a configuration, with what the store remembers of earlier runs, so that a user's address waits.
+    ///
+    /// # Errors
+    /// When the pools cannot work, or the store does not answer.
+    pub(crate) fn new(config: &Config, store: Arc<dyn Store>) -> Result<Addresses> {
+        let mut pools = make(config)?;
+        let mut leases = store.leases(None, None).map_err(|error| store_error(&error))?;
+        leases.sort_by_key(|lease| lease.since);
+        let (now, clock) = (Instant::now(), Timestamp::now());
+        for lease in leases {
+            let idle = match lease.state {
+                LeaseState::Used => Duration::ZERO,
+                LeaseState::Free | LeaseState::Quarantine => {
+                    Duration::try_from(clock.duration_since(lease.since)).unwrap_or_default()
+                }
+            };
+            pools.remember(now, &lease.user, lease.address, idle);
+        }
+        keep_fixed(&mut pools, &*store);
+        Ok(Addresses { store, inner: Mutex::new(Inner { pools, held: BTreeMap::new() }) })
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// Takes the pools of another configuration; addresses that are held stay with their sessions.
+    ///
+    /// # Errors
+    /// When the pools cannot work; the old ones stay.
+    pub(crate) fn follow(&self, config: &Config) -> Result<()> {
+        let mut pools = make(config)?;
+        keep_fixed(&mut pools, &*self.store);
+        let now = Instant::now();
+        let mut inner = self.inner();
+        let mut held = BTreeMap::new();
+        for (session, (user, lease)) in std::mem::take(&mut inner.held) {
+            let same = pools.allocate(now, &user, lease.pool(), Some(lease.address()));
+            if let Ok(same) = same {
+                pools.unreserve(same.address());
+                held.insert(session, (user, same));
+            }
+        }
+        *inner = Inner { pools, held };
+        Ok(())
+    }
+
+    /// Addresses in use of a pool.
+    pub(crate) fn used(&self, pool: &str) -> u64 {
+        let inner = self.inner();
+        inner.held.values().filter(|(_, lease)| lease.pool() == pool).count() as u64
+    }
+
+    /// Lends an address; blocks on the store.
+    pub(crate) fn lend(&self, config: &Config, session: SessionId, user: &str) -> (Answer, Learned) {
+        match self.try_lend(config, session, user) {
+            Ok((name, address)) => {
+                let Some(pool) = config.pools.get(&name) else {
+                    let missing =
+                        Diagnostic::new(Code::I01).message("the pool is gone: the configuration changed");
+                    return refused(missing);
+                };
+                let grant = AddressGrant {
+                    peer: address,
+                    local: pool.server,
+                    dns: pool.dns.clone(),
+                    wins: pool.wins.clone(),
+                };
+                (Answer::Address(grant), Learned { lease: Some((name, address)), ..Learned::default() })
+            }
+            Err(why) => refused(why),
+        }
+    }
+
+    fn try_lend(
+        &self,
+        config: &Config,
+        session: SessionId,
+        user: &str,
+    ) -> core::result::Result<(String, Ipv4Addr), Diagnostic> {
+        let silent = |error: adit_store::Error| Diagnostic::new(Code::S09).message(error.to_string());
+        let account = self.store.account(user).map_err(silent)?;
+        let group = account.as_ref().and_then(|account| account.group.as_deref());
+        let fixed = account.as_ref().and_then(|account| account.address);
+        let access = config.access_for(group);
+        let lease = self.inner().pools.allocate(Instant::now(), user, &access.pool, fixed)?;
+        let (pool, address) = (lease.pool().to_owned(), lease.address());
+        self.inner().held.insert(session, (user.to_owned(), lease));
+        let taken = self.store.take_lease(&pool, address, user, session, Timestamp::now());
+        match taken {
+            Ok(true) => Ok((pool, address)),
+            Ok(false) => {
+                self.release(session);
+                Err(Diagnostic::new(Code::I02)
+                    .message(format!("{address} belongs to another session in the store")))
+            }
+            Err(error) => {
+                self.release(session);
+                Err(silent(error))
+            }
+        }
+    }
+
+    /// Takes a session's address back; does nothing the second time.
+    pub(crate) fn release(&self, session: SessionId) {
+        let mut inner = self.inner();
+        if let Some((_, lease)) = inner.held.remove(&session) {
+            inner.pools.release(Instant::now(), lease);
+        }
+    }
+}
+
+fn refused(why: Diagnostic) -> (Answer, Learned) {
+    let learned = Learned { refused: Some((why.code, why.message.clone())), ..Learned::default() };
+    (Answer::NoAddress { code: why.code, detail: why.message }, learned)
+}
+
+fn make(config: &Config) -> Result<Pools> {
+    Pools::new(config.pools.values().cloned())
+        .map_err(|error| ServerError::new(Code::F10, error.to_string(), "adit check shows where in the file"))
+}
+
+/// Nobody else gets an address that is some account's own.
+fn keep_fixed(pools: &mut Pools, store: &dyn Store) {
+    for account in store.accounts().unwrap_or_default() {
+        if let Some(address) = account.address {
+            // An address outside of every pool is refused when its owner calls, with the reason.
+            let _ = pools.reserve(&account.name, address);
+        }
+    }
+}

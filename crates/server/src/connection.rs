@@ -1,0 +1,530 @@
+//! One client: its control connection, its call, its session from accept to the last line of its record.
+
+use std::future::pending;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use adit_config::Config;
+use adit_diag::Code;
+use adit_store::{NewEvent, SessionEnd, SessionUpdate};
+use adit_tunnel::events::{Answer, Command, End, Event, Input, Question, Step, Up, Who, Why};
+use adit_tunnel::path::PathConfig;
+use adit_tunnel::{ServerTunnel, Transmit};
+use adit_wire::Layer;
+use jiff::Timestamp;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio::time::{Interval, timeout};
+
+use crate::accounts::{Clerk, REFUSAL_DELAY};
+use crate::control::Counters;
+use crate::journal::Note;
+use crate::mail::{Learned, Mail};
+use crate::meaning;
+use crate::server::Server;
+use crate::session::Session;
+
+/// A client that does not read what we send for so long is gone.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How often counters are looked at: feeds idle time-outs, lists and accounting.
+const COUNT_EVERY: Duration = Duration::from_secs(5);
+
+/// A connection and everything it owns.
+pub(crate) struct Connection {
+    server: Arc<Server>,
+    /// The configuration as it was when the client called.
+    config: Arc<Config>,
+    session: Arc<Session>,
+    tunnel: ServerTunnel,
+    stream: TcpStream,
+    mail: mpsc::Receiver<Mail>,
+    call_id: Option<u16>,
+    handle: Option<u32>,
+    lease: Option<(String, Ipv4Addr)>,
+    routes: Vec<ipnet::Ipv4Net>,
+    /// The last refusal: what the event at the end is to say.
+    refused: Option<(Code, String)>,
+    end: Option<End>,
+    closed: bool,
+    count: Interval,
+}
+
+impl Connection {
+    pub(crate) fn new(
+        server: Arc<Server>,
+        session: Arc<Session>,
+        stream: TcpStream,
+        mail: mpsc::Receiver<Mail>,
+    ) -> Connection {
+        let config = server.config();
+        let tunnel = ServerTunnel::new(
+            server.tunnel_config(&config),
+            *session.from.ip(),
+            Instant::now(),
+            server.rng(),
+        );
+        let mut count = tokio::time::interval(COUNT_EVERY);
+        count.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        Connection {
+            server,
+            config,
+            session,
+            tunnel,
+            stream,
+            mail,
+            call_id: None,
+            handle: None,
+            lease: None,
+            routes: Vec::new(),
+            refused: None,
+            end: None,
+            closed: false,
+            count,
+        }
+    }
+
+    /// Runs the session to its end.
+    pub(crate) async fn run(mut self) {
+        let mut input = [0u8; 2048];
+        let mut output = Vec::with_capacity(2048);
+        while self.turn(&mut output).await {
+            let wake = self.tunnel.poll_timeout().map(|(at, _)| at);
+            tokio::select! {
+                read = self.stream.read(&mut input) => {
+                    let now = Instant::now();
+                    match read {
+                        Ok(0) | Err(_) => self.tunnel.handle_input(now, Input::ControlClosed),
+                        Ok(len) => self.tunnel.handle_input(now, Input::Control(&input[..len])),
+                    }
+                }
+                mail = self.mail.recv() => if let Some(mail) = mail { self.open_mail(mail) },
+                () = sleep_until(wake) => self.tunnel.handle_timeout(Instant::now()),
+                _ = self.count.tick() => self.look_at_counters(),
+            }
+        }
+        let _ = self.stream.shutdown().await;
+        self.finish().await;
+    }
+
+    /// Tells what there is to tell, then sends what there is to send. `false` when the connection is over.
+    async fn turn(&mut self, output: &mut Vec<u8>) -> bool {
+        loop {
+            while let Some(event) = self.tunnel.poll_event() {
+                self.event(event).await;
+            }
+            match self.tunnel.poll_transmit(output) {
+                Some(Transmit::Control) => {
+                    let written = timeout(WRITE_TIMEOUT, self.stream.write_all(output)).await;
+                    if !matches!(written, Ok(Ok(()))) && !self.closed {
+                        self.tunnel.handle_input(Instant::now(), Input::ControlClosed);
+                    }
+                }
+                Some(Transmit::Frame { .. }) => {
+                    if let Some(call_id) = self.call_id {
+                        self.server.dataplane.send_frame(call_id, output.clone());
+                    }
+                }
+                None => return !self.closed,
+            }
+        }
+    }
+
+    fn open_mail(&mut self, mail: Mail) {
+        let now = Instant::now();
+        let call = self.handle.unwrap_or_default();
+        match mail {
+            Mail::Frame(frame) => self.tunnel.handle_input(now, Input::Frame { call, frame: &frame }),
+            Mail::Acknowledged => self.tunnel.handle_input(now, Input::Acknowledged { call }),
+            Mail::Unreachable { from, code } => {
+                self.tunnel.handle_input(now, Input::Unreachable { call, from, code });
+            }
+            Mail::EncryptionBroken => {
+                let detail = "the client keeps sending data that is not encrypted as agreed".to_owned();
+                self.refused = Some((Code::E05, detail));
+                self.tunnel.handle_command(now, Command::Stop { why: Why::Failed });
+            }
+            Mail::Dhcp(packet) => self.answer_dhcp(&packet),
+            Mail::Answer { id, answer, learned } => {
+                self.learn(learned);
+                self.tunnel.handle_answer(now, id, answer);
+            }
+            Mail::End { why, reason } => {
+                self.note(Layer::Pptp, format!("{}: {reason}", why.word()));
+                self.tunnel.handle_command(now, Command::Stop { why });
+            }
+        }
+    }
+
+    async fn event(&mut self, event: Event) {
+        match event {
+            Event::Ask { id, call, question } => self.ask(id, call, question),
+            Event::OpenPath { call, local_call_id, peer_call_id } => {
+                self.handle = Some(call);
+                self.session.known().call_ids = Some((local_call_id, peer_call_id));
+                self.server.registry.bind_call(local_call_id, Arc::clone(&self.session));
+                let config = self.path_config(local_call_id, peer_call_id);
+                let (local, peer) = (self.session.to, *self.session.from.ip());
+                self.server.dataplane.open(local_call_id, local, peer, config);
+            }
+            Event::Path { command, .. } => {
+                if let Some(call_id) = self.call_id {
+                    self.server.dataplane.command(call_id, command);
+                }
+            }
+            Event::Step { step, .. } => self.session.record(step),
+            Event::Established { host, vendor } => {
+                let mut known = self.session.known();
+                known.host.clone_from(&host);
+                known.vendor.clone_from(&vendor);
+                drop(known);
+                self.update(SessionUpdate {
+                    host: Some(host),
+                    vendor: Some(vendor),
+                    ..SessionUpdate::default()
+                });
+            }
+            Event::Layer { layer, text, .. } => {
+                self.session.known().layer = Some(layer);
+                self.note(Layer::Ppp, format!("{} ok: {text}", layer.word()));
+            }
+            Event::Up { up, .. } => self.up(up).await,
+            Event::CallEnded { end, .. } => self.call_ended(end).await,
+            Event::Closed { end } => {
+                self.end.get_or_insert(end);
+                self.closed = true;
+            }
+        }
+    }
+
+    fn path_config(&self, local_call_id: u16, peer_call_id: u16) -> PathConfig {
+        let link = &self.config.link;
+        PathConfig {
+            reorder_packets: link.reorder.packets,
+            reorder_wait: link.reorder.wait,
+            encryption_required: self.config.access.encryption == adit_policy::Encryption::Require,
+            mtu: link.mtu,
+            clamp_mss: link.mss != adit_config::Mss::Off,
+            ..PathConfig::new(local_call_id, peer_call_id)
+        }
+    }
+
+    fn ask(&mut self, id: u32, call: u32, question: Question) {
+        match question {
+            Question::Call(request) => {
+                let answer = self.take_call(call, &request.text);
+                self.tunnel.handle_answer(Instant::now(), id, answer);
+            }
+            Question::Authenticate(request) => {
+                let clerk = Clerk {
+                    store: Arc::clone(&self.server.store),
+                    registry: Arc::clone(&self.server.registry),
+                    config: Arc::clone(&self.config),
+                    from: self.session.from,
+                };
+                self.decide_apart(id, move || clerk.decide(&request));
+            }
+            Question::Address { name, .. } => {
+                let server = Arc::clone(&self.server);
+                let config = Arc::clone(&self.config);
+                let session = self.session.id;
+                let known = self.session.known().user.clone();
+                let user = known.unwrap_or_else(|| adit_wire::text::escape(&name).to_string());
+                self.decide_apart(id, move || server.addresses.lend(&config, session, &user));
+            }
+        }
+    }
+
+    /// Asks the store on a thread that may block; the answer comes by mail, a refusal after a second.
+    fn decide_apart(&self, id: u32, decide: impl FnOnce() -> (Answer, Learned) + Send + 'static) {
+        let mailbox = self.session.mailbox.clone();
+        tokio::spawn(async move {
+            let Ok((answer, learned)) = tokio::task::spawn_blocking(decide).await else { return };
+            if matches!(answer, Answer::Reject(_)) {
+                tokio::time::sleep(REFUSAL_DELAY).await;
+            }
+            let _ = mailbox.send(Mail::Answer { id, answer, learned }).await;
+        });
+    }
+
+    fn take_call(&mut self, call: u32, text: &str) -> Answer {
+        let refuse = |detail: String| Answer::RefuseCall { code: Code::C05, detail };
+        self.handle = Some(call);
+        if self.server.registry.draining.load(Ordering::Relaxed) {
+            return refuse("this server takes no new calls: it is being drained".to_owned());
+        }
+        if let Some(full) = self.server.full(&self.config, &self.session) {
+            return refuse(full);
+        }
+        let Some(call_id) = self.server.dataplane.reserve_call_id(*self.session.from.ip()) else {
+            return refuse("no Call ID is free".to_owned());
+        };
+        self.call_id = Some(call_id);
+        self.note(Layer::Pptp, format!("call accepted as {call_id}: {text}"));
+        Answer::AcceptCall { call_id }
+    }
+
+    fn learn(&mut self, learned: Learned) {
+        if let Some((pool, address)) = &learned.lease {
+            self.lease = Some((pool.clone(), *address));
+            let (pool, address) = (Some(pool.clone()), Some(*address));
+            self.update(SessionUpdate { pool, address, ..SessionUpdate::default() });
+        }
+        if learned.user.is_some() {
+            let mut known = self.session.known();
+            known.user.clone_from(&learned.user);
+            known.group.clone_from(&learned.group);
+            if learned.refused.is_none() {
+                known.reach = meaning::reach(&self.config, self.config.access_for(learned.group.as_deref()));
+            }
+            drop(known);
+            self.update(SessionUpdate {
+                user: learned.user.clone(),
+                group: learned.group.clone(),
+                ..SessionUpdate::default()
+            });
+        }
+        if let Some((code, detail)) = learned.refused {
+            self.note(Layer::Ppp, format!("{code} {detail}"));
+            let mut event = self.new_event("auth.fail");
+            event.code = Some(code.to_string());
+            event.fields.push(("detail".to_owned(), detail.clone()));
+            self.server.journal.event(event);
+            self.refused = Some((code, detail));
+        }
+    }
+
+    async fn up(&mut self, up: Up) {
+        let first = {
+            let mut known = self.session.known();
+            let first = known.up_at.is_none();
+            known.up_at.get_or_insert_with(Instant::now);
+            known.up = Some(up.clone());
+            first
+        };
+        let mppe = up.encryption.map_or("none".to_owned(), |(strength, stateless)| {
+            format!("{} {}", strength.bits(), if stateless { "stateless" } else { "stateful" })
+        });
+        self.update(SessionUpdate {
+            up: Some(Timestamp::now()),
+            address: Some(up.peer),
+            server_address: Some(up.local),
+            method: up.method.map(|method| method.to_string()),
+            mppe: Some(mppe.clone()),
+            ..SessionUpdate::default()
+        });
+        if first {
+            self.server.registry.calls_ok.fetch_add(1, Ordering::Relaxed);
+            self.add_routes().await;
+            let mut event = self.new_event("session.up");
+            let took = format!("{:.3}", self.session.started_at.elapsed().as_secs_f64());
+            event.fields.extend([
+                ("address".to_owned(), up.peer.to_string()),
+                ("method".to_owned(), up.method.map(|method| method.to_string()).unwrap_or_default()),
+                ("mppe".to_owned(), mppe),
+                ("took_s".to_owned(), took),
+            ]);
+            self.server.journal.event(event);
+        }
+    }
+
+    /// Routes to the networks behind this client.
+    async fn add_routes(&mut self) {
+        let Some(user) = self.session.known().user.clone() else { return };
+        let store = Arc::clone(&self.server.store);
+        let Ok(Ok(Some(account))) = tokio::task::spawn_blocking(move || store.account(&user)).await else {
+            return;
+        };
+        for net in account.networks {
+            match self.server.host.add_route(net).await {
+                Ok(()) => self.routes.push(net),
+                Err(error) => {
+                    self.note(Layer::Ipv4, format!("no route to {net} behind this client: {error}"))
+                }
+            }
+        }
+    }
+
+    fn look_at_counters(&mut self) {
+        let (Some(call_id), Some(handle)) = (self.call_id, self.handle) else { return };
+        let Some(counters) = self.server.dataplane.counters(call_id) else { return };
+        let counters = counters_of(&counters);
+        self.session.known().counters = counters;
+        let packets = counters.rx_packets + counters.tx_packets;
+        self.tunnel.handle_input(Instant::now(), Input::Traffic { call: handle, packets });
+    }
+
+    async fn call_ended(&mut self, end: End) {
+        self.look_at_counters();
+        if let Some(call_id) = self.call_id.take() {
+            self.server.registry.unbind_call(call_id);
+            self.server.dataplane.close(call_id);
+        }
+        for net in std::mem::take(&mut self.routes) {
+            self.server.host.remove_route(net).await;
+        }
+        if let Some((pool, address)) = self.lease.take() {
+            self.server.addresses.release(self.session.id);
+            self.server.journal.note(Note::Release(self.session.id, pool, address));
+        }
+        // What the client was told about a refused login is the cause; that it then hung up is the consequence.
+        let end = match self.refused.take() {
+            Some((code, detail)) if end.code != Some(code) => {
+                End { why: Why::Failed, code: Some(code), detail, ..end }
+            }
+            _ => end,
+        };
+        self.end = Some(end);
+        // One call a connection: with the call gone, the connection has nothing left to do.
+        self.tunnel.handle_command(Instant::now(), Command::Stop { why: Why::UserRequest });
+    }
+
+    /// The last lines: event, record, row.
+    async fn finish(mut self) {
+        if self.call_id.is_some() {
+            let end = End { why: Why::LostCarrier, by: Who::Note, code: None, detail: String::new() };
+            self.call_ended(end).await;
+        }
+        let end = self.end.take().unwrap_or(End {
+            why: Why::UserRequest,
+            by: Who::Peer,
+            code: None,
+            detail: "closed before a call was made".to_owned(),
+        });
+        let now = Timestamp::now();
+        let (counters, was_up) = {
+            let mut known = self.session.known();
+            known.end = Some(end_text(&end));
+            known.code = end.code;
+            (known.counters, known.up_at)
+        };
+        if let Some(code) = end.code
+            && was_up.is_none()
+        {
+            self.server.registry.count_failed(code);
+        }
+        self.server.journal.event(self.end_event(&end, was_up, &counters));
+        let (steps, omitted) = {
+            let known = self.session.known();
+            let steps = known
+                .record
+                .steps()
+                .map(|(at, step)| adit_store::Step {
+                    at: *at,
+                    who: step.who.word().to_owned(),
+                    layer: step.layer.name().to_owned(),
+                    text: step.text.clone(),
+                })
+                .collect();
+            (steps, known.record.omitted())
+        };
+        let end = SessionEnd {
+            at: now,
+            why: end.why.word().to_owned(),
+            by: end.by.word().to_owned(),
+            code: end.code.map(|code| code.to_string()),
+            detail: end.detail,
+        };
+        let note = Note::End(self.session.id, Box::new(end), store_counters(&counters), steps, omitted);
+        self.server.journal.note(note);
+        self.server.registry.remove(self.session.id);
+    }
+
+    fn end_event(&self, end: &End, up_at: Option<Instant>, counters: &Counters) -> NewEvent {
+        let mut event = self.new_event(if up_at.is_some() { "session.end" } else { "call.fail" });
+        event.code = end.code.map(|code| code.to_string());
+        let mut field = |key: &str, value: String| event.fields.push((key.to_owned(), value));
+        field("why", end.why.word().to_owned());
+        match up_at {
+            Some(at) => {
+                field("up_s", at.elapsed().as_secs().to_string());
+                field("rx", counters.rx_bytes.to_string());
+                field("tx", counters.tx_bytes.to_string());
+            }
+            None => field("after_s", format!("{:.1}", self.session.started_at.elapsed().as_secs_f64())),
+        }
+        if !end.detail.is_empty() {
+            field("detail", end.detail.clone());
+        }
+        let vendor = self.session.known().vendor.clone();
+        if up_at.is_none() && !vendor.is_empty() {
+            field("vendor", vendor);
+        }
+        event
+    }
+
+    fn new_event(&self, kind: &str) -> NewEvent {
+        let mut event = NewEvent::new(Timestamp::now(), kind);
+        event.user = self.session.known().user.clone();
+        event.from = Some((*self.session.from.ip()).into());
+        event.session = Some(self.session.id);
+        event
+    }
+
+    fn update(&self, update: SessionUpdate) {
+        self.server.journal.note(Note::Update(self.session.id, Box::new(update)));
+    }
+
+    fn note(&self, layer: Layer, text: String) {
+        self.session.record(Step { who: Who::Note, layer, text });
+    }
+
+    fn answer_dhcp(&mut self, packet: &[u8]) {
+        let known = self.session.known();
+        let Some(up) = known.up.as_ref() else { return };
+        let access = self.config.access_for(known.group.as_deref());
+        let Some(pool) = meaning::pool(&self.config, access) else { return };
+        let answer = crate::dhcp::answer(packet, up, pool, access);
+        drop(known);
+        match (answer, self.call_id) {
+            (Ok(reply), Some(call_id)) => {
+                self.server.dataplane.send_ip(call_id, reply);
+                self.note(Layer::Dhcp, "DHCPINFORM answered with DNS, domain and routes".to_owned());
+            }
+            (Ok(_), None) => {}
+            (Err(error), _) => self.note(Layer::Dhcp, format!("DHCP packet not answered: {error}")),
+        }
+    }
+}
+
+/// How a session ended, in one line.
+pub(crate) fn end_text(end: &End) -> String {
+    let code = end.code.map(|code| format!(" {code}")).unwrap_or_default();
+    let detail = if end.detail.is_empty() { String::new() } else { format!(": {}", end.detail) };
+    format!("{}{code}{detail}", end.why.word())
+}
+
+fn counters_of(path: &adit_tunnel::path::Counters) -> Counters {
+    Counters {
+        rx_packets: path.rx_packets,
+        rx_bytes: path.rx_bytes,
+        tx_packets: path.tx_packets,
+        tx_bytes: path.tx_bytes,
+        lost: path.lost,
+        reordered: path.reordered,
+        duplicate: path.duplicate,
+        out_of_window: path.out_of_window,
+        decrypt_failures: path.decrypt_failures,
+        clear_refused: path.clear_refused,
+        spoofed: path.spoofed,
+        acl_denied: path.acl_denied,
+    }
+}
+
+pub(crate) fn store_counters(counters: &Counters) -> adit_store::Counters {
+    adit_store::Counters {
+        rx_bytes: counters.rx_bytes,
+        tx_bytes: counters.tx_bytes,
+        rx_packets: counters.rx_packets,
+        tx_packets: counters.tx_packets,
+    }
+}
+
+async fn sleep_until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at.into()).await,
+        None => pending().await,
+    }
+}

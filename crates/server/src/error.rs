@@ -1,0 +1,32 @@
+//! Why the server cannot start or go on.
+
+use adit_diag::Code;
+
+/// One problem, with its code and what mends it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerError {
+    /// The code.
+    pub code: Code,
+    /// What was tried and what came back.
+    pub message: String,
+    /// What to do.
+    pub fix: String,
+}
+
+impl ServerError {
+    /// Makes an error; see the fields.
+    pub fn new(code: Code, message: impl Into<String>, fix: impl Into<String>) -> ServerError {
+        ServerError { code, message: message.into(), fix: fix.into() }
+    }
+}
+
+impl std::fmt::Display for ServerError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}  {}", self.code, self.message)
+    }
+}
+
+impl std::error::Error for ServerError {}
+
+/// The result of everything that can stop the server.
+pub type Result<T> = std::result::Result<T, ServerError>;

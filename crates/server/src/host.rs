@@ -1,0 +1,141 @@
+//! What the server changes on its host: one interface, its addresses, routes to clients' networks. All of it goes with
+//! the interface when the program ends, however it ends.
+
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use adit_config::{Config, Listen};
+use adit_diag::Code;
+use adit_policy::PoolConfig;
+use adit_sys::net::{Net, Route};
+use adit_sys::tun::{Tun, TunOptions};
+use ipnet::{IpNet, Ipv4Net};
+
+use crate::control::Warning;
+use crate::error::Result;
+use crate::run::sys_error;
+
+/// The host as the server uses it.
+pub(crate) struct Host {
+    net: Arc<Net>,
+    interface: String,
+    index: u32,
+    /// Our addresses on the interface.
+    addresses: Mutex<BTreeSet<Ipv4Net>>,
+}
+
+impl Host {
+    /// Makes the tunnel interface with the servers' addresses of all pools.
+    ///
+    /// # Errors
+    /// S07 without TUN, S08 without rights, S10 when an address is in use on this host.
+    pub(crate) fn set_up(config: &Config, interface: &str) -> Result<(Host, Tun)> {
+        let tun = Tun::open(&TunOptions { name: interface.to_owned(), ..TunOptions::default() })
+            .map_err(|error| sys_error(&error))?;
+        let net = Net::open().map_err(|error| sys_error(&error))?;
+        let interface = tun.name().to_owned();
+        let index = net.interface(&interface).map_err(|error| sys_error(&error))?.index;
+        let host = Host { net: Arc::new(net), interface, index, addresses: Mutex::default() };
+        host.net.set_mtu(index, u32::from(config.link.mtu)).map_err(|error| sys_error(&error))?;
+        host.net.set_up(index, true).map_err(|error| sys_error(&error))?;
+        host.follow(config)?;
+        Ok((host, tun))
+    }
+
+    /// Makes the addresses of the interface those of the pools.
+    pub(crate) fn follow(&self, config: &Config) -> Result<()> {
+        let wanted: BTreeSet<Ipv4Net> = config.pools.values().filter_map(address_of).collect();
+        let mut have = self.addresses.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        for address in wanted.difference(&have.clone()) {
+            let added = self.net.add_address(self.index, IpNet::V4(*address), None);
+            added.map_err(|error| sys_error(&error))?;
+            have.insert(*address);
+        }
+        for address in have.clone().difference(&wanted) {
+            // An address that is gone already is what was wanted.
+            let _ = self.net.del_address(self.index, IpNet::V4(*address), None);
+            have.remove(address);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn interface(&self) -> &str {
+        &self.interface
+    }
+
+    /// Where to listen, with interfaces resolved to their addresses.
+    pub(crate) fn listen_addresses(&self, listen: &[Listen]) -> Result<Vec<SocketAddrV4>> {
+        let all = self.net.addresses().map_err(|error| sys_error(&error))?;
+        let of = |name: &str| -> Vec<Ipv4Addr> {
+            let Ok(interface) = self.net.interface(name) else { return Vec::new() };
+            let mine = all.iter().filter(|address| address.interface == interface.index);
+            mine.filter_map(|address| match address.address.addr() {
+                IpAddr::V4(address) => Some(address),
+                IpAddr::V6(_) => None,
+            })
+            .collect()
+        };
+        crate::listener::addresses(listen, of)
+    }
+
+    /// A route to a network behind a client.
+    pub(crate) async fn add_route(&self, net: Ipv4Net) -> adit_sys::Result<()> {
+        self.route(net, true).await
+    }
+
+    /// Takes it away.
+    pub(crate) async fn remove_route(&self, net: Ipv4Net) {
+        // It may have gone with the interface.
+        let _ = self.route(net, false).await;
+    }
+
+    async fn route(&self, to: Ipv4Net, add: bool) -> adit_sys::Result<()> {
+        let net = Arc::clone(&self.net);
+        let route = Route::new(IpNet::V4(to), self.index);
+        let done =
+            tokio::task::spawn_blocking(
+                move || {
+                    if add { net.replace_route(&route) } else { net.del_route(&route) }
+                },
+            );
+        done.await.unwrap_or(Ok(()))
+    }
+
+    /// What on this host will keep clients from getting anywhere.
+    pub(crate) fn warnings(&self, config: &Config) -> Vec<Warning> {
+        let mut warnings = Vec::new();
+        let mut warn = |code: Code, text: String| warnings.push(Warning { code: code.to_string(), text });
+        let routed = config.access.routes.len()
+            + config.groups.values().map(|access| access.routes.len()).sum::<usize>();
+        if sysctl("net/ipv4/ip_forward") == Some(0) && routed > 0 {
+            let text = "net.ipv4.ip_forward is 0: clients reach this host only, not the networks behind it";
+            warn(Code::R06, text.to_owned());
+        }
+        if let Ok(interfaces) = self.net.interfaces() {
+            let all = sysctl("net/ipv4/conf/all/rp_filter").unwrap_or(0);
+            let strict =
+                |name: &str| all.max(sysctl(&format!("net/ipv4/conf/{name}/rp_filter")).unwrap_or(0)) == 1;
+            for interface in interfaces.iter().filter(|interface| interface.name == self.interface) {
+                if strict(&interface.name) {
+                    let text = format!(
+                        "rp_filter is strict on {}: packets from networks behind clients may be dropped",
+                        interface.name
+                    );
+                    warn(Code::S04, text);
+                }
+            }
+        }
+        warnings
+    }
+}
+
+/// Our address in a pool, with the pool's prefix, so that the kernel routes the pool to the interface.
+fn address_of(pool: &PoolConfig) -> Option<Ipv4Net> {
+    Ipv4Net::new(pool.server, pool.net.prefix_len()).ok()
+}
+
+fn sysctl(name: &str) -> Option<u32> {
+    std::fs::read_to_string(Path::new("/proc/sys").join(name)).ok()?.trim().parse().ok()
+}

@@ -1,0 +1,184 @@
+//! Accepts control connections and keeps strangers few.
+
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::sync::Arc;
+use std::time::Instant;
+
+use adit_config::Listen;
+use adit_diag::Code;
+use adit_store::{NewEvent, NewSession, SessionId};
+use adit_tunnel::events::Why;
+use jiff::Timestamp;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+
+use crate::connection::Connection;
+use crate::error::{Result, ServerError};
+use crate::mail::{MAILBOX, Mail};
+use crate::server::Server;
+use crate::session::Session;
+
+/// Control connections without a call at the most; the oldest makes room for a new one, so that somebody who only
+/// opens connections cannot keep others out.
+pub(crate) const WITHOUT_CALL: usize = 1024;
+
+/// Opens the TCP listener of one address.
+///
+/// # Errors
+/// S01 when the port is taken, S08 when it needs a right, S10 when the address is not on this host.
+pub(crate) fn open(address: SocketAddrV4, interface: Option<&str>) -> Result<TcpListener> {
+    let failed = |error: std::io::Error| listen_error(address, &error);
+    let socket = tokio::net::TcpSocket::new_v4().map_err(failed)?;
+    socket.set_reuseaddr(true).map_err(failed)?;
+    socket.bind_device(interface.map(str::as_bytes)).map_err(|error| {
+        let interface = interface.unwrap_or_default();
+        ServerError::new(
+            Code::S10,
+            format!("cannot accept calls on interface {interface} alone: {error}"),
+            "name an interface of this host in server.interface (ip link), and start as root",
+        )
+    })?;
+    socket.bind(SocketAddr::V4(address)).map_err(failed)?;
+    socket.listen(1024).map_err(failed)
+}
+
+fn listen_error(address: SocketAddrV4, error: &std::io::Error) -> ServerError {
+    let holder = adit_sys::host::port_holder(address.port())
+        .map(|holder| format!(" ({holder} has it)"))
+        .unwrap_or_default();
+    match error.kind() {
+        std::io::ErrorKind::AddrInUse => ServerError::new(
+            Code::S01,
+            format!("TCP {address} is taken{holder}"),
+            "stop that program (another PPTP server?), or listen on another address in server.listen",
+        ),
+        std::io::ErrorKind::AddrNotAvailable => ServerError::new(
+            Code::S10,
+            format!("{} is not an address of this host", address.ip()),
+            "name an address that `ip -4 address` shows, or an interface, in server.listen",
+        ),
+        std::io::ErrorKind::PermissionDenied => ServerError::new(
+            Code::S08,
+            format!("no permission to listen on TCP {address}"),
+            "start as root, or give the program CAP_NET_BIND_SERVICE",
+        ),
+        _ => ServerError::new(
+            Code::S01,
+            format!("cannot listen on TCP {address}: {error}"),
+            "see `ss -ltnp` for who listens where",
+        ),
+    }
+}
+
+/// Accepts until the listener is dropped.
+pub(crate) async fn accept(server: Arc<Server>, listener: TcpListener) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, SocketAddr::V4(from))) => {
+                let server = Arc::clone(&server);
+                tokio::spawn(async move { begin(server, stream, from).await });
+            }
+            Ok((_, SocketAddr::V6(_))) => {}
+            Err(error) => {
+                // Out of descriptors or memory: the connections that are there must get their turn.
+                server.complain("accept", &error);
+                tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            }
+        }
+    }
+}
+
+async fn begin(server: Arc<Server>, stream: TcpStream, from: SocketAddrV4) {
+    if !server.may_call(*from.ip()) {
+        server.count_flood(*from.ip());
+        return;
+    }
+    make_room(&server);
+    let _ = stream.set_nodelay(true);
+    let to = match stream.local_addr() {
+        Ok(SocketAddr::V4(to)) => *to.ip(),
+        _ => return,
+    };
+    let started = Timestamp::now();
+    let Some(id) = new_session(&server, started, from).await else { return };
+    let (mailbox, mail) = mpsc::channel(MAILBOX);
+    let session = Arc::new(Session::new(id, from, to, started, mailbox));
+    server.registry.add(Arc::clone(&session));
+    Connection::new(server, session, stream, mail).run().await;
+}
+
+/// The oldest connection that has not asked for a call makes room for the newest.
+fn make_room(server: &Server) {
+    let mut without: Vec<Arc<Session>> =
+        server.registry.all().into_iter().filter(|session| session.known().call_ids.is_none()).collect();
+    if without.len() < WITHOUT_CALL {
+        return;
+    }
+    without.sort_by_key(|session| session.started_at);
+    if let Some(oldest) = without.first() {
+        let reason = "too many connections that make no call".to_owned();
+        let _ = oldest.mailbox.try_send(Mail::End { why: Why::Failed, reason });
+    }
+}
+
+async fn new_session(server: &Arc<Server>, started: Timestamp, from: SocketAddrV4) -> Option<SessionId> {
+    let store = Arc::clone(&server.store);
+    let new = NewSession { started, from: SocketAddr::V4(from) };
+    match tokio::task::spawn_blocking(move || store.start_session(&new)).await {
+        Ok(Ok(id)) => Some(id),
+        Ok(Err(error)) => {
+            server.complain("a call could not be taken", &error);
+            let mut event = NewEvent::new(started, "call.fail");
+            event.from = Some((*from.ip()).into());
+            event.code = Some(Code::S09.to_string());
+            event.fields.push(("detail".to_owned(), error.to_string()));
+            server.journal.event(event);
+            None
+        }
+        Err(_) => None,
+    }
+}
+
+/// All addresses to listen on, with interfaces resolved to theirs.
+pub(crate) fn addresses(
+    listen: &[Listen],
+    interface_addresses: impl Fn(&str) -> Vec<Ipv4Addr>,
+) -> Result<Vec<SocketAddrV4>> {
+    let mut all = Vec::new();
+    for at in listen {
+        match at {
+            Listen::Address { address, port } => all.push(SocketAddrV4::new(*address, *port)),
+            Listen::Interface { name, port } => {
+                let found = interface_addresses(name);
+                if found.is_empty() {
+                    return Err(ServerError::new(
+                        Code::S10,
+                        format!("interface {name} in server.listen has no IPv4 address, or does not exist"),
+                        "name an interface that `ip -4 address` shows, or an address",
+                    ));
+                }
+                all.extend(found.into_iter().map(|address| SocketAddrV4::new(address, *port)));
+            }
+        }
+    }
+    all.sort_unstable();
+    all.dedup();
+    Ok(all)
+}
+
+/// Marks the moment of a complaint so that the same one is not repeated for a minute.
+#[derive(Debug, Default)]
+pub(crate) struct Quiet(std::sync::Mutex<Option<Instant>>);
+
+impl Quiet {
+    /// Whether it is time to speak again.
+    pub(crate) fn may_speak(&self) -> bool {
+        let mut last = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let now = Instant::now();
+        let speak = last.is_none_or(|at| now.duration_since(at) >= std::time::Duration::from_secs(60));
+        if speak {
+            *last = Some(now);
+        }
+        speak
+    }
+}

@@ -1,0 +1,76 @@
+//! What the configuration means to the machines of the core.
+
+use std::time::Duration;
+
+use adit_config::{AuthMethod, Config};
+use adit_crypto::mppe::Strength;
+use adit_policy::{Access, Encryption, PoolConfig};
+use adit_ppp::auth::Method;
+use adit_ppp::ccp::{Mode, MppePolicy};
+use ipnet::Ipv4Net;
+
+/// The methods to ask for, preferred first.
+pub(crate) fn methods(config: &Config) -> Vec<Method> {
+    config
+        .auth
+        .methods
+        .iter()
+        .map(|method| match method {
+            AuthMethod::Pap => Method::Pap,
+            AuthMethod::ChapMd5 => Method::ChapMd5,
+            AuthMethod::MsChapV1 => Method::MsChapV1,
+            AuthMethod::MsChapV2 => Method::MsChapV2,
+        })
+        .collect()
+}
+
+/// Encryption for an access.
+pub(crate) fn mppe(config: &Config, access: &Access) -> MppePolicy {
+    MppePolicy {
+        mode: match access.encryption {
+            Encryption::Require => Mode::Require,
+            // Wherever the client can encrypt, it will be asked to.
+            Encryption::Allow => Mode::Prefer,
+            Encryption::Off => Mode::Off,
+        },
+        strengths: config
+            .link
+            .mppe_bits
+            .iter()
+            .map(|bits| match bits {
+                40 => Strength::Bits40,
+                56 => Strength::Bits56,
+                _ => Strength::Bits128,
+            })
+            .collect(),
+        stateless_only: config.link.mppe_stateless,
+    }
+}
+
+/// The pool of an access; the configuration's check makes sure that it exists.
+pub(crate) fn pool<'a>(config: &'a Config, access: &Access) -> Option<&'a PoolConfig> {
+    config.pools.get(&access.pool)
+}
+
+/// Where clients of an access may send packets; `None` for anywhere.
+pub(crate) fn reach(config: &Config, access: &Access) -> Option<Vec<Ipv4Net>> {
+    let Some(pool) = pool(config, access) else { return Some(Vec::new()) };
+    let mut reach = access.reach(pool.server)?;
+    // A DNS server that was handed out and cannot be asked is a broken tunnel to its user.
+    reach.extend(pool.dns.iter().chain(&pool.wins).map(|address| Ipv4Net::from(*address)));
+    Some(Ipv4Net::aggregate(&reach))
+}
+
+/// A keep-alive as (how often, how many may stay unanswered).
+pub(crate) fn echo(echo: &adit_config::Echo) -> Option<(Duration, u32)> {
+    echo.every.map(|every| (every, echo.lost.max(1)))
+}
+
+/// Addresses that a pool can give.
+pub(crate) fn size(pool: &PoolConfig) -> u64 {
+    let of = |(first, last): &(std::net::Ipv4Addr, std::net::Ipv4Addr)| {
+        let (first, last, server) = (u32::from(*first), u32::from(*last), u32::from(pool.server));
+        u64::from(last.saturating_sub(first)) + 1 - u64::from((first..=last).contains(&server))
+    };
+    pool.ranges.iter().map(of).sum()
+}

@@ -1,0 +1,126 @@
+//! Which sessions there are: by name, by Call ID, by user, by address.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use adit_diag::Code;
+use adit_store::SessionId;
+
+use crate::mail::Mail;
+use crate::session::Session;
+
+/// All sessions of the server and what it has counted.
+#[derive(Debug, Default)]
+pub(crate) struct Registry {
+    tables: Mutex<Tables>,
+    pub(crate) draining: AtomicBool,
+    pub(crate) calls_ok: AtomicU64,
+    /// Frames that found a session's mailbox full.
+    pub(crate) mailbox_full: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct Tables {
+    sessions: BTreeMap<SessionId, Arc<Session>>,
+    by_call: BTreeMap<u16, Arc<Session>>,
+    failed: BTreeMap<Code, u64>,
+}
+
+impl Registry {
+    fn tables(&self) -> MutexGuard<'_, Tables> {
+        self.tables.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    pub(crate) fn add(&self, session: Arc<Session>) {
+        self.tables().sessions.insert(session.id, session);
+    }
+
+    /// Forgets a session and its Call ID.
+    pub(crate) fn remove(&self, id: SessionId) {
+        let mut tables = self.tables();
+        tables.sessions.remove(&id);
+        tables.by_call.retain(|_, session| session.id != id);
+    }
+
+    /// From now on frames of this Call ID go to this session.
+    pub(crate) fn bind_call(&self, call_id: u16, session: Arc<Session>) {
+        self.tables().by_call.insert(call_id, session);
+    }
+
+    pub(crate) fn unbind_call(&self, call_id: u16) {
+        self.tables().by_call.remove(&call_id);
+    }
+
+    /// Gives something to the session of a Call ID; drops and counts it when the session does not keep up.
+    pub(crate) fn deliver(&self, call_id: u16, mail: Mail) {
+        let session = self.tables().by_call.get(&call_id).cloned();
+        if let Some(session) = session
+            && session.mailbox.try_send(mail).is_err()
+        {
+            self.mailbox_full.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// All sessions, oldest first.
+    pub(crate) fn all(&self) -> Vec<Arc<Session>> {
+        self.tables().sessions.values().cloned().collect()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.tables().sessions.len()
+    }
+
+    /// Sessions whose call is up, and those on the way.
+    pub(crate) fn up_and_starting(&self) -> (u64, u64) {
+        let sessions = self.all();
+        let up = sessions.iter().filter(|session| session.known().up.is_some()).count() as u64;
+        (up, sessions.len() as u64 - up)
+    }
+
+    /// Sessions of this account that are up, oldest first.
+    pub(crate) fn of_user(&self, user: &str) -> Vec<Arc<Session>> {
+        let key = user.to_lowercase();
+        self.matching(|session| {
+            let known = session.known();
+            known.up.is_some() && known.user.as_ref().is_some_and(|user| user.to_lowercase() == key)
+        })
+    }
+
+    fn matching(&self, keep: impl Fn(&Session) -> bool) -> Vec<Arc<Session>> {
+        self.all().into_iter().filter(|session| keep(session)).collect()
+    }
+
+    /// Sessions that a selector names: `s41`, a user, an inner address, `from:ADDRESS`, `group:NAME`, `all`.
+    pub(crate) fn select(&self, selector: &str) -> Vec<Arc<Session>> {
+        if selector == "all" {
+            return self.all();
+        }
+        if let Some(from) = selector.strip_prefix("from:") {
+            return self.matching(|session| session.from.ip().to_string() == from);
+        }
+        if let Some(group) = selector.strip_prefix("group:") {
+            return self.matching(|session| session.known().group.as_deref() == Some(group));
+        }
+        if let Ok(id) = selector.parse::<SessionId>() {
+            let found = self.matching(|session| session.id == id);
+            if !found.is_empty() {
+                return found;
+            }
+        }
+        if let Ok(address) = selector.parse::<Ipv4Addr>() {
+            return self.matching(|session| session.known().up.as_ref().is_some_and(|up| up.peer == address));
+        }
+        let key = selector.to_lowercase();
+        self.matching(|session| session.known().user.as_ref().is_some_and(|user| user.to_lowercase() == key))
+    }
+
+    pub(crate) fn count_failed(&self, code: Code) {
+        *self.tables().failed.entry(code).or_default() += 1;
+    }
+
+    pub(crate) fn failed(&self) -> Vec<(Code, u64)> {
+        self.tables().failed.iter().map(|(code, count)| (*code, *count)).collect()
+    }
+}

@@ -1,0 +1,194 @@
+//! From settings to a running server and back to a clean host.
+
+use std::sync::Arc;
+
+use adit_config::{Config, LogTarget};
+use adit_dataplane::{Dataplane, DataplaneConfig};
+use adit_diag::Code;
+use adit_store::NewEvent;
+use jiff::Timestamp;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
+
+use crate::addresses::Addresses;
+use crate::error::{Result, ServerError};
+use crate::host::Host;
+use crate::journal::Journal;
+use crate::registry::Registry;
+use crate::server::{Options, Parts, Server, Wish};
+use crate::{dispatch, listener, socket};
+
+/// Runs the server until it is told to stop: SIGTERM or SIGINT drains (a second one cuts), SIGHUP reads the
+/// configuration again. When this returns, the host is as it was.
+///
+/// # Errors
+/// What keeps the server from starting, with the code and the fix.
+pub fn run(options: Options) -> Result<()> {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("adit").build().map_err(
+            |error| ServerError::new(Code::S08, format!("no threads: {error}"), "look at ulimit -u"),
+        )?;
+    runtime.block_on(serve(options))
+}
+
+async fn serve(options: Options) -> Result<()> {
+    let Options { config, source, reread, store, run_dir, interface, ready, version } = options;
+    let _ = adit_sys::host::raise_descriptor_limit();
+    // The control socket first: it also keeps a second server out before anything is changed.
+    let control = socket::open(&run_dir)?;
+    let (host, tun) = Host::set_up(&config, &interface)?;
+    let addresses = host.listen_addresses(&config.server.listen)?;
+    let listeners = addresses
+        .iter()
+        .map(|address| listener::open(*address, config.server.interface.as_deref()))
+        .collect::<Result<Vec<_>>>()?;
+    let recover = Arc::clone(&store);
+    let recovered = tokio::task::spawn_blocking(move || recover.recover(Timestamp::now())).await;
+    match recovered {
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => return Err(store_error(&error)),
+        Err(error) => return Err(ServerError::new(Code::S09, error.to_string(), "this is a fault of adit")),
+    }
+    let (files, stderr) = open_logs(&config)?;
+    let journal = Journal::start(Arc::clone(&store), config.log.format, files, stderr);
+    let pools = Addresses::new(&config, Arc::clone(&store))?;
+    let registry = Arc::new(Registry::default());
+    let plane = DataplaneConfig {
+        networks: config.pools.values().map(|pool| pool.net).collect(),
+        ..DataplaneConfig::server()
+    };
+    let (dataplane, events) = Dataplane::start(plane, tun).map_err(|error| sys_error(&error))?;
+    dispatch::start(events, Arc::clone(&registry))
+        .map_err(|error| ServerError::new(Code::S08, format!("no thread: {error}"), "look at ulimit -u"))?;
+    let seed = adit_sys::host::random_seed().map_err(|error| sys_error(&error))?;
+    let (wishes, mut wanted) = mpsc::unbounded_channel();
+    let server = Arc::new(Server::new(Parts {
+        config,
+        source,
+        reread,
+        store,
+        registry,
+        journal,
+        dataplane,
+        host,
+        addresses: pools,
+        seed,
+        wishes,
+        version,
+        listen: addresses.iter().map(ToString::to_string).collect(),
+    }));
+    let mut tasks = tokio::task::JoinSet::new();
+    for listener in listeners {
+        tasks.spawn(listener::accept(Arc::clone(&server), listener));
+    }
+    tasks.spawn(socket::serve(Arc::clone(&server), control));
+    let house = Arc::clone(&server);
+    tasks.spawn(async move { house.keep_house().await });
+    server.journal.event(NewEvent::new(Timestamp::now(), "server.start"));
+    let mut signals = Signals::new()?;
+    ready(&server.status().await);
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+    until_told_to_stop(&server, &mut signals, &mut wanted).await;
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+    let grace = server.config().server.shutdown_grace;
+    server.end_all(grace, signals.stop()).await;
+    tasks.shutdown().await;
+    let _ = std::fs::remove_file(socket::path(&run_dir));
+    server.journal.event(NewEvent::new(Timestamp::now(), "server.stop"));
+    let journal = Arc::clone(&server);
+    let _ = tokio::task::spawn_blocking(move || journal.journal.flush()).await;
+    server.dataplane.stop();
+    Ok(())
+}
+
+async fn until_told_to_stop(
+    server: &Arc<Server>,
+    signals: &mut Signals,
+    wanted: &mut mpsc::UnboundedReceiver<Wish>,
+) {
+    loop {
+        tokio::select! {
+            stop = signals.next() => {
+                if stop {
+                    return;
+                }
+                match server.reload().await {
+                    Ok(text) => eprintln!("reload   ok: {text}"),
+                    Err(error) => eprintln!("reload   FAILED: {error}"),
+                }
+            }
+            wish = wanted.recv() => match wish {
+                Some(Wish::Stop) | None => return,
+            },
+        }
+    }
+}
+
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Signals> {
+        let on = |kind| {
+            signal(kind).map_err(|error| {
+                ServerError::new(Code::S08, format!("cannot take signals: {error}"), "start it from a shell")
+            })
+        };
+        Ok(Signals {
+            terminate: on(SignalKind::terminate())?,
+            interrupt: on(SignalKind::interrupt())?,
+            hangup: on(SignalKind::hangup())?,
+        })
+    }
+
+    /// The next signal: true to stop, false to read the configuration again.
+    async fn next(&mut self) -> bool {
+        tokio::select! {
+            _ = self.terminate.recv() => true,
+            _ = self.interrupt.recv() => true,
+            _ = self.hangup.recv() => false,
+        }
+    }
+
+    async fn stop(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// The files that lines go to, and whether they go to stderr.
+fn open_logs(config: &Config) -> Result<(Vec<std::fs::File>, bool)> {
+    let mut files = Vec::new();
+    let mut stderr = false;
+    for target in &config.log.to {
+        match target {
+            LogTarget::Stderr => stderr = true,
+            LogTarget::File(path) => {
+                let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
+                files.push(file.map_err(|error| {
+                    ServerError::new(
+                        Code::S06,
+                        format!("cannot write the log {}: {error}", path.display()),
+                        "give a path that the program may write in log.to",
+                    )
+                })?);
+            }
+        }
+    }
+    Ok((files, stderr))
+}
+
+pub(crate) fn sys_error(error: &adit_sys::Error) -> ServerError {
+    let code = error.code().unwrap_or(Code::S08);
+    ServerError::new(code, format!("{}: {}", error.tried(), error.answer()), error.fix())
+}
+
+/// A store that does not work, as a reason not to start.
+pub(crate) fn store_error(error: &adit_store::Error) -> ServerError {
+    ServerError::new(error.code().unwrap_or(Code::S09), error.to_string(), error.fix().unwrap_or_default())
+}

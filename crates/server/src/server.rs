@@ -1,0 +1,355 @@
+//! The daemon as a whole: what it owns, how it starts, is told things, and stops.
+
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, RwLock};
+use std::time::{Duration, Instant};
+
+use adit_config::{Config, SameNat};
+use adit_crypto::Rng;
+use adit_dataplane::Dataplane;
+use adit_policy::limit::CallLimiter;
+use adit_ppp::link::{LinkConfig, Role};
+use adit_pptp::control::ControlConfig;
+use adit_store::{NewEvent, Retention, Store};
+use adit_tunnel::ServerConfig;
+use adit_tunnel::events::Why;
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+
+use crate::addresses::Addresses;
+use crate::control::{CodeCount, Drops, PoolStatus, Status, Warning};
+use crate::host::Host;
+use crate::journal::{Journal, Note};
+use crate::listener::Quiet;
+use crate::mail::Mail;
+use crate::meaning;
+use crate::registry::Registry;
+use crate::session::Session;
+
+/// How the server gets its settings again when it is told to.
+pub type Reread = Box<dyn Fn() -> Result<Config, String> + Send + Sync>;
+
+/// What the shell gives the server.
+pub struct Options {
+    /// The configuration, checked.
+    pub config: Config,
+    /// Its file, for people.
+    pub source: String,
+    /// Reads it again.
+    pub reread: Reread,
+    /// Accounts, leases, sessions, events.
+    pub store: Arc<dyn Store>,
+    /// For the control socket.
+    pub run_dir: PathBuf,
+    /// Name of the tunnel interface; a `%d` in it is replaced by a number.
+    pub interface: String,
+    /// Called once when calls are accepted; with what a person wants to know.
+    pub ready: Box<dyn FnOnce(&Status) + Send>,
+    /// Version of the program.
+    pub version: &'static str,
+}
+
+/// What somebody wants of the daemon as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wish {
+    /// End all sessions in order, then stop.
+    Stop,
+}
+
+/// The daemon.
+pub(crate) struct Server {
+    config: RwLock<Arc<Config>>,
+    source: String,
+    reread: Reread,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) journal: Journal,
+    pub(crate) dataplane: Dataplane,
+    pub(crate) host: Host,
+    pub(crate) addresses: Addresses,
+    rng: Mutex<Rng>,
+    callers: Mutex<CallLimiter>,
+    flooded: Mutex<(u64, Option<Ipv4Addr>)>,
+    flood_quiet: Quiet,
+    complaints: Quiet,
+    wishes: mpsc::UnboundedSender<Wish>,
+    version: &'static str,
+    started: Timestamp,
+    started_at: Instant,
+    listen: Vec<String>,
+}
+
+/// What is kept for how long.
+fn retention(config: &Config) -> Retention {
+    let kept = config.retention;
+    Retention { events: kept.events, sessions: kept.sessions, ..Retention::default() }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+/// The parts that [`crate::run`] makes, in the order in which they have to be made.
+pub(crate) struct Parts {
+    pub(crate) config: Config,
+    pub(crate) source: String,
+    pub(crate) reread: Reread,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) journal: Journal,
+    pub(crate) dataplane: Dataplane,
+    pub(crate) host: Host,
+    pub(crate) addresses: Addresses,
+    pub(crate) seed: [u8; 32],
+    pub(crate) wishes: mpsc::UnboundedSender<Wish>,
+    pub(crate) version: &'static str,
+    pub(crate) listen: Vec<String>,
+}
+
+impl Server {
+    pub(crate) fn new(parts: Parts) -> Server {
+        let callers = CallLimiter::new(parts.config.limits.calls_per_minute_per_address);
+        Server {
+            config: RwLock::new(Arc::new(parts.config)),
+            source: parts.source,
+            reread: parts.reread,
+            store: parts.store,
+            registry: parts.registry,
+            journal: parts.journal,
+            dataplane: parts.dataplane,
+            host: parts.host,
+            addresses: parts.addresses,
+            rng: Mutex::new(Rng::from_seed(parts.seed)),
+            callers: Mutex::new(callers),
+            flooded: Mutex::default(),
+            flood_quiet: Quiet::default(),
+            complaints: Quiet::default(),
+            wishes: parts.wishes,
+            version: parts.version,
+            started: Timestamp::now(),
+            started_at: Instant::now(),
+            listen: parts.listen,
+        }
+    }
+
+    /// The configuration that new calls get.
+    pub(crate) fn config(&self) -> Arc<Config> {
+        Arc::clone(&self.config.read().unwrap_or_else(|poisoned| poisoned.into_inner()))
+    }
+
+    /// A generator for a new session.
+    pub(crate) fn rng(&self) -> Rng {
+        lock(&self.rng).fork()
+    }
+
+    /// The machine's configuration for a new call.
+    pub(crate) fn tunnel_config(&self, config: &Config) -> ServerConfig {
+        let link = &config.link;
+        let mut control = ControlConfig::server();
+        control.host_name = config.server.hostname.as_bytes().to_vec();
+        control.vendor = b"adit".to_vec();
+        // One call a connection: NAT helpers follow only one, and a session is a connection here.
+        control.max_calls = 1;
+        let echo = meaning::echo(&config.server.echo);
+        control.echo_every = echo.map(|(every, _)| every);
+        control.echo_timeout = echo.map_or(Duration::ZERO, |(every, lost)| every * lost);
+        let mut ppp = LinkConfig::new(Role::Server);
+        ppp.mru = link.mtu;
+        ppp.methods = meaning::methods(config);
+        ppp.mppe = meaning::mppe(config, &config.access);
+        ppp.ipv6 = link.ipv6;
+        ppp.local_name.clone_from(&config.server.hostname);
+        ppp.echo = meaning::echo(&link.echo).map(|(every, lost)| adit_ppp::link::Echo { every, lost });
+        ServerConfig { control, link: ppp, setup: link.setup, mtu: link.mtu }
+    }
+
+    /// Whether this address may open one more control connection now.
+    pub(crate) fn may_call(&self, from: Ipv4Addr) -> bool {
+        lock(&self.callers).call(Instant::now(), from).is_ok()
+    }
+
+    /// Counts a connection that was refused for its rate; says so once a minute.
+    pub(crate) fn count_flood(&self, from: Ipv4Addr) {
+        let mut flooded = lock(&self.flooded);
+        flooded.0 += 1;
+        flooded.1 = Some(from);
+        if self.flood_quiet.may_speak() {
+            let mut event = NewEvent::new(Timestamp::now(), "call.flood");
+            event.from = Some(from.into());
+            event.code = Some(adit_diag::Code::C05.to_string());
+            event.fields.push(("refused".to_owned(), flooded.0.to_string()));
+            self.journal.event(event);
+            flooded.0 = 0;
+        }
+    }
+
+    /// Says what does not work, at most once a minute.
+    pub(crate) fn complain(&self, what: &str, error: &dyn std::fmt::Display) {
+        if self.complaints.may_speak() {
+            eprintln!("error    {what}: {error}");
+        }
+    }
+
+    /// Why one more call does not fit, if it does not.
+    pub(crate) fn full(&self, config: &Config, caller: &Session) -> Option<String> {
+        let limits = &config.limits;
+        let mut up = 0;
+        let mut starting = 0;
+        for session in self.registry.all() {
+            let known = session.known();
+            let called = known.call_ids.is_some() && session.id != caller.id;
+            up += u32::from(known.up.is_some());
+            starting += u32::from(called && known.up.is_none());
+            let same = session.from.ip() == caller.from.ip() && called;
+            if same && limits.same_nat == SameNat::Refuse {
+                let other = session.id;
+                return Some(format!("{other} calls from the same address (limits.same_nat = \"refuse\")"));
+            }
+        }
+        if up >= limits.sessions {
+            return Some(format!("all {} sessions are in use (limits.sessions)", limits.sessions));
+        }
+        if starting >= limits.starting {
+            return Some(format!("{starting} calls are being set up already (limits.starting)"));
+        }
+        None
+    }
+
+    /// Takes a new configuration for new calls; the sessions that are up keep theirs.
+    pub(crate) async fn reload(&self) -> Result<String, String> {
+        let new = (self.reread)()?;
+        let old = self.config();
+        if new.server.listen != old.server.listen || new.server.interface != old.server.interface {
+            return Err("server.listen and server.interface need a restart; nothing was changed".to_owned());
+        }
+        if new.link.mtu > old.link.mtu {
+            return Err("a larger link.mtu needs a restart; nothing was changed".to_owned());
+        }
+        self.host.follow(&new).map_err(|error| format!("{error}; nothing was changed"))?;
+        self.addresses.follow(&new).map_err(|error| format!("{error}; nothing was changed"))?;
+        self.dataplane.set_networks(new.pools.values().map(|pool| pool.net).collect());
+        *lock(&self.callers) = CallLimiter::new(new.limits.calls_per_minute_per_address);
+        *self.config.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = Arc::new(new);
+        self.journal.event(NewEvent::new(Timestamp::now(), "config.reload"));
+        Ok("new calls get the new configuration; the sessions that are up keep theirs".to_owned())
+    }
+
+    /// Refuses new calls, or takes them again.
+    pub(crate) fn drain(&self, on: bool) {
+        self.registry.draining.store(on, Ordering::Relaxed);
+        let kind = if on { "server.drain" } else { "server.undrain" };
+        self.journal.event(NewEvent::new(Timestamp::now(), kind));
+    }
+
+    /// Passes a wish to the main task.
+    pub(crate) fn wish(&self, wish: Wish) {
+        let _ = self.wishes.send(wish);
+    }
+
+    /// Ends every session in order; returns when all are gone, the grace is over, or `cut` is told.
+    pub(crate) async fn end_all(&self, grace: Duration, cut: impl Future<Output = ()>) {
+        self.drain(true);
+        for session in self.registry.all() {
+            let mail = Mail::End { why: Why::Shutdown, reason: "the server is being stopped".to_owned() };
+            let _ = session.mailbox.try_send(mail);
+        }
+        let gone = async {
+            while self.registry.len() > 0 {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::select! {
+            () = gone => {}
+            () = tokio::time::sleep(grace) => {}
+            () = cut => {}
+        }
+    }
+
+    /// Counters of running sessions and old rows: now and then.
+    pub(crate) async fn keep_house(&self) {
+        let mut every = tokio::time::interval(Duration::from_secs(60));
+        let mut minutes = 0u64;
+        loop {
+            every.tick().await;
+            let counters = self
+                .registry
+                .all()
+                .iter()
+                .filter(|session| session.known().up.is_some())
+                .map(|session| (session.id, crate::connection::store_counters(&session.known().counters)))
+                .collect::<Vec<_>>();
+            if !counters.is_empty() {
+                self.journal.note(Note::Count(counters));
+            }
+            if minutes.is_multiple_of(60) {
+                self.journal.note(Note::Prune(retention(&self.config())));
+            }
+            minutes += 1;
+        }
+    }
+
+    /// How the server is.
+    pub(crate) async fn status(&self) -> Status {
+        let config = self.config();
+        let (sessions_up, sessions_starting) = self.registry.up_and_starting();
+        let store = Arc::clone(&self.store);
+        let from_store =
+            tokio::task::spawn_blocking(move || store.accounts().map(|accounts| accounts.len() as u64)).await;
+        let mut warnings = self.host.warnings(&config);
+        let users = match from_store {
+            Ok(Ok(users)) => users,
+            Ok(Err(error)) => {
+                let code = adit_diag::Code::S09.to_string();
+                warnings.insert(0, Warning { code, text: error.to_string() });
+                0
+            }
+            Err(_) => 0,
+        };
+        if self.journal.lost() > 0 {
+            let text = format!("{} notes were lost because the store was too slow", self.journal.lost());
+            warnings.push(Warning { code: adit_diag::Code::S09.to_string(), text });
+        }
+        let drops = self.dataplane.drops();
+        Status {
+            version: self.version.to_owned(),
+            pid: std::process::id(),
+            started: format!("{:.0}", self.started),
+            up_s: self.started_at.elapsed().as_secs(),
+            config: self.source.clone(),
+            listen: self.listen.clone(),
+            interface: self.host.interface().to_owned(),
+            io: self.dataplane.io().to_owned(),
+            sessions_up,
+            sessions_starting,
+            sessions_limit: u64::from(config.limits.sessions),
+            pools: config
+                .pools
+                .iter()
+                .map(|(name, pool)| PoolStatus {
+                    name: name.clone(),
+                    net: pool.net.to_string(),
+                    used: self.addresses.used(name),
+                    size: meaning::size(pool),
+                })
+                .collect(),
+            users,
+            draining: self.registry.draining.load(Ordering::Relaxed),
+            calls_ok: self.registry.calls_ok.load(Ordering::Relaxed),
+            calls_failed: self
+                .registry
+                .failed()
+                .into_iter()
+                .map(|(code, count)| CodeCount { code: code.to_string(), count })
+                .collect(),
+            drops: Drops {
+                unknown_call: drops.unknown_call,
+                spoofed: drops.spoofed,
+                malformed: drops.malformed,
+                queue_full: drops.queue_full + self.registry.mailbox_full.load(Ordering::Relaxed),
+            },
+            warnings,
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! What is known of one session, shared between its task and those who ask.
+
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::sync::{Mutex, MutexGuard};
+use std::time::Instant;
+
+use adit_diag::{Code, Layer};
+use adit_store::SessionId;
+use adit_tunnel::events::{Step, Up};
+use adit_tunnel::record::Record;
+use jiff::Timestamp;
+
+use crate::control::{Counters, SessionDetail, SessionRow, StepRow};
+use crate::mail::Mailbox;
+
+/// One session: one control connection and its call.
+#[derive(Debug)]
+pub(crate) struct Session {
+    /// Its name.
+    pub(crate) id: SessionId,
+    /// The client's public address and port.
+    pub(crate) from: SocketAddrV4,
+    /// The address it dialled.
+    pub(crate) to: Ipv4Addr,
+    /// When its control connection was accepted.
+    pub(crate) started: Timestamp,
+    pub(crate) started_at: Instant,
+    /// Where its task reads.
+    pub(crate) mailbox: Mailbox,
+    known: Mutex<Known>,
+}
+
+/// What becomes known while it lives.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    pub(crate) user: Option<String>,
+    pub(crate) group: Option<String>,
+    pub(crate) host: String,
+    pub(crate) vendor: String,
+    pub(crate) layer: Option<Layer>,
+    pub(crate) up: Option<Up>,
+    pub(crate) up_at: Option<Instant>,
+    pub(crate) call_ids: Option<(u16, u16)>,
+    pub(crate) reach: Option<Vec<ipnet::Ipv4Net>>,
+    pub(crate) end: Option<String>,
+    pub(crate) code: Option<Code>,
+    pub(crate) counters: Counters,
+    pub(crate) record: Record,
+}
+
+impl Session {
+    pub(crate) fn new(
+        id: SessionId,
+        from: SocketAddrV4,
+        to: Ipv4Addr,
+        started: Timestamp,
+        mailbox: Mailbox,
+    ) -> Session {
+        Session { id, from, to, started, started_at: Instant::now(), mailbox, known: Mutex::default() }
+    }
+
+    /// What is known now. A task that panicked while it held the lock leaves what it knew.
+    pub(crate) fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// Adds a step to the record.
+    pub(crate) fn record(&self, step: Step) {
+        self.known().record.push(self.started_at.elapsed(), step);
+    }
+
+    /// Its line in a list.
+    pub(crate) fn row(&self) -> SessionRow {
+        let known = self.known();
+        let up = known.up.as_ref();
+        SessionRow {
+            id: self.id.to_string(),
+            user: known.user.clone().unwrap_or_default(),
+            group: known.group.clone().unwrap_or_default(),
+            address: up.map(|up| up.peer.to_string()).unwrap_or_default(),
+            from: self.from.ip().to_string(),
+            state: match (up, known.layer) {
+                (Some(_), _) => "up".to_owned(),
+                (None, Some(layer)) => layer.word().to_owned(),
+                (None, None) => Layer::Control.word().to_owned(),
+            },
+            code: known.code.map(|code| code.to_string()).unwrap_or_default(),
+            started: format!("{:.0}", self.started),
+            age_s: self.started_at.elapsed().as_secs(),
+            up_s: known.up_at.map_or(0, |at| at.elapsed().as_secs()),
+            mppe: up.and_then(|up| up.encryption).map_or(0, |(strength, _)| u32::from(strength.bits())),
+            method: up.and_then(|up| up.method).map(|method| method.to_string()).unwrap_or_default(),
+            vendor: known.vendor.clone(),
+            counters: known.counters,
+        }
+    }
+
+    /// All of it.
+    pub(crate) fn detail(&self) -> SessionDetail {
+        let session = self.row();
+        let known = self.known();
+        let up = known.up.as_ref();
+        SessionDetail {
+            session,
+            host: known.host.clone(),
+            call_ids: known.call_ids,
+            mtu: up.map_or(0, |up| up.mtu),
+            dns: up.map(|up| up.dns.iter().map(Ipv4Addr::to_string).collect()).unwrap_or_default(),
+            reach: known.reach.iter().flatten().map(ToString::to_string).collect(),
+            reach_any: known.reach.is_none() && up.is_some(),
+            end: known.end.clone().unwrap_or_default(),
+            steps: known.record.steps().map(|(at, step)| step_row(*at, step)).collect(),
+            steps_omitted: known.record.omitted(),
+        }
+    }
+}
+
+fn step_row(at: std::time::Duration, step: &Step) -> StepRow {
+    StepRow {
+        at_ms: u64::try_from(at.as_millis()).unwrap_or(u64::MAX),
+        who: step.who.word().to_owned(),
+        layer: step.layer.name().to_owned(),
+        text: step.text.clone(),
+    }
+}
