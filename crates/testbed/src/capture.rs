@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
@@ -15,6 +15,9 @@ pub struct Capture {
     tcpdump: Running,
     folder: TempDir,
 }
+
+/// tcpdump reads and writes each packet at once; on a busy machine it may have to wait for its turn.
+const QUIET: Duration = Duration::from_millis(250);
 
 impl Capture {
     /// Starts to record what passes `interface` and matches `filter` (empty for everything).
@@ -50,9 +53,18 @@ impl Capture {
         tshark(&self.file(), arguments)
     }
 
-    /// Ends it; the file is whole afterwards.
+    /// Ends it, once it has written nothing for a quarter of a second: what it has not yet read when it is told to end is
+    /// lost. The file is whole afterwards.
     pub fn stop(&mut self) {
         if self.tcpdump.status().is_none() {
+            let mut seen = (Instant::now(), 0);
+            while seen.0.elapsed() < QUIET {
+                let len = std::fs::metadata(self.file()).map_or(0, |about| about.len());
+                if len != seen.1 {
+                    seen = (Instant::now(), len);
+                }
+                std::thread::sleep(Duration::from_millis(10));
+            }
             self.tcpdump.signal("INT");
             self.tcpdump.wait(Duration::from_secs(10));
         }
