@@ -93,11 +93,7 @@ impl ClientHost {
     pub fn code(&self) -> Option<Code> {
         match &self.state {
             State::Failed(code) => Some(*code),
-            State::Open(shell) => {
-                let call = shell.calls().values().find_map(|call| call.end.as_ref());
-                let broken = shell.broken;
-                broken.or(call.and_then(|end| end.code)).or(shell.closed.as_ref().and_then(|end| end.code))
-            }
+            State::Open(shell) => shell.code(),
             State::Idle | State::Connecting { .. } => None,
         }
     }

@@ -90,8 +90,7 @@ impl Side {
 
     fn server(shell: &Shell<ServerTunnel>) -> Side {
         let call = shell.calls().values().find(|call| call.up.is_some() || call.end.is_some());
-        let ended = call.and_then(|call| call.end.as_ref()).and_then(|end| end.code);
-        let code = shell.broken.or(ended).or(shell.closed.as_ref().and_then(|end| end.code));
+        let code = shell.code();
         Side::new(call, shell.closed.clone(), code)
     }
 

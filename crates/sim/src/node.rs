@@ -4,6 +4,7 @@ use std::net::Ipv4Addr;
 use std::time::Instant;
 
 use crate::client::ClientHost;
+use crate::foreign::Foreign;
 use crate::packet::Packet;
 use crate::server::ServerHost;
 use crate::world::{Host, Output};
@@ -14,6 +15,8 @@ pub enum Node {
     Server(ServerHost),
     /// A client.
     Client(ClientHost),
+    /// A client or server of another make.
+    Foreign(Box<Foreign>),
 }
 
 impl Node {
@@ -21,7 +24,7 @@ impl Node {
     pub fn server(&self) -> Option<&ServerHost> {
         match self {
             Node::Server(server) => Some(server),
-            Node::Client(_) => None,
+            _ => None,
         }
     }
 
@@ -29,7 +32,7 @@ impl Node {
     pub fn server_mut(&mut self) -> Option<&mut ServerHost> {
         match self {
             Node::Server(server) => Some(server),
-            Node::Client(_) => None,
+            _ => None,
         }
     }
 
@@ -37,7 +40,7 @@ impl Node {
     pub fn client(&self) -> Option<&ClientHost> {
         match self {
             Node::Client(client) => Some(client),
-            Node::Server(_) => None,
+            _ => None,
         }
     }
 
@@ -45,7 +48,23 @@ impl Node {
     pub fn client_mut(&mut self) -> Option<&mut ClientHost> {
         match self {
             Node::Client(client) => Some(client),
-            Node::Server(_) => None,
+            _ => None,
+        }
+    }
+
+    /// The foreign host in it.
+    pub fn foreign(&self) -> Option<&Foreign> {
+        match self {
+            Node::Foreign(foreign) => Some(foreign),
+            _ => None,
+        }
+    }
+
+    /// The foreign host in it, to do something with.
+    pub fn foreign_mut(&mut self) -> Option<&mut Foreign> {
+        match self {
+            Node::Foreign(foreign) => Some(foreign),
+            _ => None,
         }
     }
 
@@ -53,6 +72,7 @@ impl Node {
         match self {
             Node::Server(server) => server,
             Node::Client(client) => client,
+            Node::Foreign(foreign) => foreign.as_ref(),
         }
     }
 
@@ -60,6 +80,7 @@ impl Node {
         match self {
             Node::Server(server) => server,
             Node::Client(client) => client,
+            Node::Foreign(foreign) => foreign.as_mut(),
         }
     }
 }

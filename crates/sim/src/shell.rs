@@ -318,6 +318,12 @@ impl<M: Machine> Shell<M> {
         }
     }
 
+    /// The code of the first thing that broke: what ended the call, or, if there never was one, the connection.
+    pub fn code(&self) -> Option<Code> {
+        let ended = self.calls.values().find_map(|call| call.end.as_ref()).or(self.closed.as_ref());
+        self.broken.or(ended.and_then(|end| end.code))
+    }
+
     /// Ends the call or the connection.
     pub fn command(&mut self, now: Instant, command: Command, out: &mut Output) {
         out.notes.push((self.who, format!("{command:?}")));
