@@ -17,8 +17,7 @@ pub const INNER: [Ipv4Addr; 2] = [Ipv4Addr::new(10, 0, 0, 1), Ipv4Addr::new(10, 
 pub const OUTER: [Ipv4Addr; 2] = [Ipv4Addr::new(192, 0, 2, 1), Ipv4Addr::new(192, 0, 2, 2)];
 
 /// One end of a tunnel.
-pub struct Site<'a> {
-    pub host: &'a Host,
+pub struct Site {
     pub plane: Dataplane,
     pub events: Events,
     pub call_id: u16,
@@ -26,9 +25,9 @@ pub struct Site<'a> {
     pub number: usize,
 }
 
-impl<'a> Site<'a> {
+impl Site {
     /// Starts a data plane on `host`; its GRE goes between the outer addresses.
-    pub fn new(host: &'a Host, number: usize, config: DataplaneConfig) -> Site<'a> {
+    pub fn new(host: &Host, number: usize, config: DataplaneConfig) -> Site {
         let options = TunOptions { multi_queue: config.workers > 1, ..TunOptions::default() };
         let options = TunOptions { name: "adit0".to_owned(), ..options };
         let tun = host.run(|| Tun::open(&options).unwrap());
@@ -37,7 +36,7 @@ impl<'a> Site<'a> {
         let config = DataplaneConfig { networks: vec!["10.0.0.0/24".parse().unwrap()], ..config };
         let (plane, events) = host.run(|| Dataplane::start(config, tun).unwrap());
         let call_id = plane.reserve_call_id(OUTER[1 - number]).unwrap();
-        Site { host, plane, events, call_id, number }
+        Site { plane, events, call_id, number }
     }
 
     /// Opens the call towards the peer's Call ID, IP up, encrypted or not.
@@ -71,7 +70,7 @@ impl<'a> Site<'a> {
 }
 
 /// Two sites, connected.
-pub fn pair<'a>(a: &'a Host, b: &'a Host, config: &DataplaneConfig, encrypted: bool) -> [Site<'a>; 2] {
+pub fn pair(a: &Host, b: &Host, config: &DataplaneConfig, encrypted: bool) -> [Site; 2] {
     let sites = [Site::new(a, 0, config.clone()), Site::new(b, 1, config.clone())];
     sites[0].open(sites[1].call_id, encrypted);
     sites[1].open(sites[0].call_id, encrypted);

@@ -80,11 +80,11 @@ pub struct Network {
     pub peer_networks: Vec<Ipv4Net>,
     /// Destinations allowed in packets from the peer; `None`: any.
     pub acl: Option<Vec<Ipv4Net>>,
-    /// Our address in the tunnel: the source of ICMP errors.
+    /// Our address in the tunnel.
     pub local: Ipv4Addr,
     /// Largest IP packet for the tunnel.
     pub mtu: u16,
-    /// Hand DHCPINFORM from the peer to [`crate::path::Sink::dhcp`] instead of sending it on.
+    /// Hand a DHCPINFORM to us or to everybody to [`crate::path::Sink::dhcp`] instead of sending it on.
     pub answer_dhcp: bool,
     /// `None`: no IPv6 packet passes.
     pub ipv6: Option<NetworkV6>,
@@ -95,7 +95,7 @@ pub struct Network {
 pub struct NetworkV6 {
     /// Sources allowed in packets from the peer: its link-local address and the prefixes behind it.
     pub peer_networks: Vec<Ipv6Net>,
-    /// Our address in the tunnel: the source of ICMPv6 errors.
+    /// Our address in the tunnel.
     pub local: Ipv6Addr,
 }
 

@@ -57,12 +57,7 @@ impl Gate {
         self.mtu
     }
 
-    /// Our address, the source of ICMP errors.
-    pub(super) fn local(&self) -> Ipv4Addr {
-        self.local
-    }
-
-    /// The same for IPv6; `None` when IPv6 is not up.
+    /// Our IPv6 address; `None` when IPv6 is not up.
     pub(super) fn local_v6(&self) -> Option<Ipv6Addr> {
         self.v6.as_ref().map(|v6| v6.local)
     }
@@ -72,7 +67,8 @@ impl Gate {
         if !self.sources.contains_v4(packet.src()) {
             return Verdict::Spoofed;
         }
-        if self.answer_dhcp && is_dhcp_inform(packet) {
+        let for_us = packet.dst().is_broadcast() || packet.dst() == self.local;
+        if self.answer_dhcp && for_us && is_dhcp_inform(packet) {
             return Verdict::Dhcp;
         }
         match &self.destinations {
@@ -93,7 +89,7 @@ impl Gate {
     }
 }
 
-/// Whether it is a DHCPINFORM, whatever address it was sent to.
+/// Whether it is a DHCPINFORM.
 fn is_dhcp_inform(packet: ipv4::Packet<'_>) -> bool {
     packet.protocol() == ipv4::UDP
         && !packet.is_fragment()

@@ -132,6 +132,8 @@ impl Path {
     }
 
     /// A packet larger than the tunnel takes: fragments if its sender allows them, else an ICMP error for the sender.
+    /// The error comes from the packet's destination: a host drops what arrives with its own address as the source, and
+    /// behind the tunnel, where the error seems to come from, no other address is sure to be.
     fn too_big(&mut self, protocol: u16, bytes: &[u8], sink: &mut dyn Sink) {
         let mtu = self.mtu();
         let mut scratch = std::mem::take(&mut self.scratch);
@@ -140,33 +142,25 @@ impl Path {
             if let Ok(packet) = ipv4::Packet::new_checked(bytes) {
                 match Fragments::new(packet, usize::from(mtu)) {
                     Some(fragments) => self.send_fragments(fragments, &mut scratch, sink),
-                    None => self.answer_too_big_v4(packet, mtu, &mut scratch, sink),
+                    None => {
+                        self.counters.too_big += 1;
+                        if icmp::fragmentation_needed(packet, mtu, packet.dst(), &mut scratch) {
+                            sink.ip(&mut scratch);
+                        }
+                    }
                 }
             }
         } else if let Ok(packet) = ipv6::Packet::new_checked(bytes) {
             self.counters.too_big += 1;
+            let group = packet.dst().is_multicast();
             let local = self.gate.as_ref().and_then(|gate| gate.local_v6());
-            if let Some(local) = local
-                && icmp::packet_too_big(packet, u32::from(mtu), local, &mut scratch)
+            if let Some(from) = if group { local } else { Some(packet.dst()) }
+                && icmp::packet_too_big(packet, u32::from(mtu), from, &mut scratch)
             {
                 sink.ip(&mut scratch);
             }
         }
         self.scratch = scratch;
-    }
-
-    fn answer_too_big_v4(
-        &mut self,
-        packet: ipv4::Packet<'_>,
-        mtu: u16,
-        scratch: &mut Vec<u8>,
-        sink: &mut dyn Sink,
-    ) {
-        self.counters.too_big += 1;
-        let Some(gate) = &self.gate else { return };
-        if icmp::fragmentation_needed(packet, mtu, gate.local(), scratch) {
-            sink.ip(scratch);
-        }
     }
 
     fn send_fragments(&mut self, mut fragments: Fragments<'_>, scratch: &mut Vec<u8>, sink: &mut dyn Sink) {

@@ -9,8 +9,10 @@ fn hex(text: &str) -> Vec<u8> {
         .collect()
 }
 
+type Sample = (&'static str, u16, u16, Option<u32>, Option<u32>);
+
 /// The samples of RFC 2637 traffic: octets, Call ID, Payload Length, Sequence Number, Acknowledgment Number.
-const SAMPLES: [(&str, u16, u16, Option<u32>, Option<u32>); 5] = [
+const SAMPLES: [Sample; 5] = [
     ("3001880b0019e40a00000000ff03c02101000015010405780506478a3c1e070208020d0306", 58378, 25, Some(0), None),
     (
         "3081880b0019faea0000000000000000ff03c02102000015010405780506478a3c1e070208020d0306",

@@ -114,7 +114,7 @@ fn an_ipv6_packet_that_is_too_big_is_answered() {
     end.ip(&ipv6_packet(5, 2, &[0; 1400]));
     assert!(end.sent().is_empty());
     let answer = adit_wire::ipv6::Packet::new_checked(&end.out.ip[0]).unwrap();
-    assert_eq!((answer.src(), answer.dst()), ("fe80::1".parse().unwrap(), "fe80::5".parse().unwrap()));
+    assert_eq!((answer.src(), answer.dst()), ("fe80::2".parse().unwrap(), "fe80::5".parse().unwrap()));
     assert_eq!(answer.payload()[..2], [2, 0]);
     assert_eq!(answer.payload()[4..8], 1400u32.to_be_bytes());
 }

@@ -68,7 +68,7 @@ fn c090_too_big_with_df_is_answered_to_the_sender() {
     end.ip(&big);
     assert!(end.sent().is_empty());
     let ip = ipv4::Packet::new_checked(&end.out.ip[0]).unwrap();
-    assert_eq!((ip.src(), ip.dst()), (SERVER, HOST));
+    assert_eq!((ip.src(), ip.dst()), (CLIENT, HOST));
     let answer = icmp::Packet::new_checked(ip.payload()).unwrap();
     assert_eq!((answer.kind(), answer.code(), answer.mtu()), (3, 4, 1400));
     assert_eq!(answer.payload(), &big[..28]);
