@@ -98,7 +98,15 @@ pub(crate) enum Command {
 
 /// The command tree with its grouped list of commands.
 pub(crate) fn tree() -> clap::Command {
-    help::grouped(Cli::command())
+    let mut tree = help::grouped(Cli::command());
+    tree.build();
+    tree.mut_subcommands(quiet_globals)
+}
+
+/// `adit user add -h` shows what is of this command, `--help` also the flags of every command.
+fn quiet_globals(command: clap::Command) -> clap::Command {
+    let command = command.mut_args(|arg| if arg.is_global_set() { arg.hide_short_help(true) } else { arg });
+    command.mut_subcommands(quiet_globals)
 }
 
 /// Reads the command line; prints help and errors of usage itself.
@@ -168,12 +176,20 @@ fn help_of(path: &[String]) {
 /// The command that an error is about: `adit`, `user`, `add`.
 fn path(error: &clap::Error) -> Vec<String> {
     let text = error.render().to_string();
-    let usage = text.lines().find_map(|line| line.trim().strip_prefix("Usage: ")).unwrap_or("adit");
-    usage
-        .split_whitespace()
-        .take_while(|word| !word.starts_with(['-', '<', '[']))
-        .map(str::to_owned)
-        .collect()
+    if let Some(usage) = text.lines().find_map(|line| line.trim().strip_prefix("Usage: ")) {
+        let names = usage.split_whitespace().take_while(|word| !word.starts_with(['-', '<', '[']));
+        return names.map(str::to_owned).collect();
+    }
+    // An error about a value does not say whose it is.
+    let tree = Cli::command();
+    let (mut found, mut names) = (&tree, vec!["adit".to_owned()]);
+    for word in std::env::args().skip(1) {
+        if let Some(below) = found.find_subcommand(&word) {
+            names.push(word);
+            found = below;
+        }
+    }
+    names
 }
 
 /// Our words for an error of usage: one sentence, one suggestion.

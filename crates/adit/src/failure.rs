@@ -79,7 +79,9 @@ impl Failure {
 
     /// An error of the operating system about a file.
     pub(crate) fn io(doing: &str, path: &std::path::Path, error: &std::io::Error) -> Failure {
-        let message = format!("{doing} {}: {error}", path.display());
+        let answer = error.to_string();
+        let answer = answer.split(" (os error").next().unwrap_or_default();
+        let message = format!("{doing} {}: {answer}", path.display());
         match error.kind() {
             std::io::ErrorKind::PermissionDenied => Failure::new(Exit::Denied, message)
                 .code(Code::S08)

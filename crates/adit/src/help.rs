@@ -12,10 +12,9 @@ const GROUPS: &[(&str, &[&str])] = &[
 
 const EXAMPLES: &str = "\
 Examples:
-  sudo adit init                     look at this host and write a first configuration
-  sudo adit user add alice           let somebody in
-  adit connect vpn.example.org       be somebody who is let in
-  adit explain 619                   what an error of Windows means";
+  sudo adit init              look at this host, write a first configuration
+  sudo adit user add alice    let somebody in
+  adit explain 619            what an error of Windows means";
 
 /// Puts the groups in place of clap's own list.
 pub(crate) fn grouped(command: clap::Command) -> clap::Command {
@@ -29,7 +28,8 @@ pub(crate) fn grouped(command: clap::Command) -> clap::Command {
         }
         list.push('\n');
     }
-    let template = format!("{{about}}\n\nUsage: adit [FLAGS] COMMAND\n\n{list}{{options}}\n\n{EXAMPLES}\n");
+    let template =
+        format!("{{about}}\n\nUsage: adit [FLAGS] COMMAND\n\n{list}Everywhere:\n{{options}}\n\n{EXAMPLES}\n");
     command.help_template(template)
 }
 

@@ -97,9 +97,10 @@ fn fit(heads: &[Head], widths: &mut [usize], room: Option<usize>) -> Vec<usize> 
         used + GAP * kept.len().saturating_sub(1)
     };
     while total(&kept, widths) > room {
-        let first = |&column: &usize| heads.get(column).map_or(0, |head| head.drop);
-        match kept.iter().copied().max_by_key(first) {
-            Some(column) if first(&column) > 0 => kept.retain(|&other| other != column),
+        // Columns of one rank belong together: received without sent says little.
+        let rank = |column: &usize| heads.get(*column).map_or(0, |head| head.drop);
+        match kept.iter().map(rank).max() {
+            Some(greatest) if greatest > 0 => kept.retain(|column| rank(column) < greatest),
             _ => break,
         }
     }

@@ -159,7 +159,8 @@ impl Error {
             Error::Locked { path, .. } => format!("see who holds it: fuser -v {}", path.display()),
             Error::Full { path } => format!("make room: df -h {}", parent(path).display()),
             Error::Corrupt { path, .. } => format!(
-                "stop adit, move the file away, put your backup there; to save what can be read: sqlite3 {} .recover",
+                "stop adit, move the file away, put your backup there\n\
+                 what can be read is saved by: sqlite3 {} .recover",
                 path.display()
             ),
             Error::Foreign { .. } => "give another file: --state-dir DIR, or store.url in adit.toml".into(),
@@ -169,7 +170,8 @@ impl Error {
                 "nothing was written yet: adit user add NAME, or adit serve, makes it".into()
             }
             Error::NoKey { key } => format!(
-                "put {} back from your backup; without it every password must be set again",
+                "put {} back from your backup\n\
+                 without it every password must be set again: adit user passwd NAME",
                 key.display()
             ),
             Error::WrongKey { .. } => {

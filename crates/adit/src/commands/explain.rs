@@ -131,12 +131,16 @@ pub(crate) fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {
     }
     let answers = ask(&args.questions).map_err(|unknown| {
         let near = unknown.near.iter().map(|near| format!("adit explain '{near}'"));
-        let near = near.map(|line| line.replace("'\"", "'").replace("\"'", "'")).collect::<Vec<_>>();
+        let near: Vec<String> = near.map(|line| line.replace("'\"", "'").replace("\"'", "'")).collect();
         let failure = Failure::new(
             Exit::NotFound,
-            format!("nothing is known about {:?}", crate::table::printable(&unknown.query)),
+            format!("nothing is known about \"{}\"", crate::table::printable(&unknown.query)),
         );
-        failure.fix(if near.is_empty() { "adit explain lists the codes".to_owned() } else { near.join("\n") })
+        failure.fix(if near.is_empty() || is_like_a_code(&unknown.query) {
+            "adit explain lists the codes".to_owned()
+        } else {
+            near.join("\n")
+        })
     })?;
     if output.is_text() {
         let pages: Vec<String> = answers.iter().map(|(_, answer)| answer.to_string()).collect();
@@ -157,12 +161,23 @@ pub(crate) fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// An answer per question; when a word means nothing by itself, all words together are one line of a log.
+/// Whether it is formed like one of our codes; those near it by letters mean something else altogether.
+fn is_like_a_code(text: &str) -> bool {
+    let mut chars = text.chars();
+    chars.next().is_some_and(|c| c.is_ascii_alphabetic())
+        && chars.clone().count() == 2
+        && chars.all(|c| c.is_ascii_digit())
+}
+
+/// An answer per question; when the first word means nothing by itself, all words together are one line of a log.
 fn ask(questions: &[String]) -> Result<Vec<(String, Explanation)>, NotKnown> {
     let each: Result<Vec<_>, NotKnown> =
         questions.iter().map(|question| Ok((question.clone(), adit_diag::explain(question)?))).collect();
     each.or_else(|unknown| {
         let line = questions.join(" ");
+        if questions.first() != Some(&unknown.query) {
+            return Err(unknown);
+        }
         match adit_diag::explain(&line) {
             Ok(answer) => Ok(vec![(line, answer)]),
             Err(_) => Err(unknown),

@@ -13,6 +13,7 @@ use crate::failure::{Exit, Failure};
 use crate::output::{Form, Output};
 use crate::places::Places;
 use crate::settings::Settings;
+use crate::table::printable;
 
 /// Lines shown when nothing says how many.
 const USUAL: u32 = 100;
@@ -157,8 +158,8 @@ pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit,
     }
     if !args.follow {
         if events.is_empty() && output.is_text() && !args.csv {
-            let all = args.user.is_none() && !args.failed && args.layer.is_empty() && args.since.is_none();
-            output.remark("nothing", if all { "was written yet" } else { "fits" });
+            let all = EventFilter { last: filter.last, ..EventFilter::default() };
+            output.remark("nothing", if filter == all { "was written yet" } else { "fits" });
         }
         return Ok(Exit::Done);
     }
@@ -195,18 +196,14 @@ fn put(args: &Args, output: &Output, event: &Event) -> Result<(), Failure> {
         body.session.unwrap_or_default(),
         fields.join(" "),
     ];
-    output.line(&cells.map(|cell| csv(&cell)).join(","))
+    output.line(&cells.map(|cell| csv(&printable(&cell))).join(","))
 }
 
-/// A cell of CSV (RFC 4180). A leading `=`, `+`, `-` or `@` would be a formula to a spreadsheet: a name from the
+/// A cell of CSV (RFC 4180) without line ends. A leading `=`, `+`, `-` or `@` would be a formula to a spreadsheet: a name from the
 /// network must not become one.
 fn csv(cell: &str) -> String {
     let guarded = if cell.starts_with(['=', '+', '-', '@']) { format!("'{cell}") } else { cell.to_owned() };
-    if guarded.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", guarded.replace('"', "\"\""))
-    } else {
-        guarded
-    }
+    if guarded.contains([',', '"']) { format!("\"{}\"", guarded.replace('"', "\"\"")) } else { guarded }
 }
 
 #[cfg(test)]

@@ -188,9 +188,12 @@ fn show(session: &Session, steps: &[Step], output: &Output) -> String {
     let detail = if end.detail.is_empty() { String::new() } else { format!(": {}", printable(&end.detail)) };
     text.push_str(&format!("end   {}{by}{detail}\n", end.why));
     if let Some(code) = &end.code {
-        let title = code.parse::<Code>().map(Code::title).unwrap_or_default();
+        let known = code.parse::<Code>();
+        let title = known.map_or("a code of a newer adit", Code::title);
         text.push_str(&format!("{}   {title}\n", output.paint(Tone::Bad, code)));
-        text.push_str(&format!("page  adit explain {code}\n"));
+        if known.is_ok() {
+            text.push_str(&format!("page  adit explain {code}\n"));
+        }
     }
     text
 }

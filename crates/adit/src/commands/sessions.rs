@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::document::{Document, Utc};
 use crate::failure::{Exit, Failure};
-use crate::list::{Column, ListFlags};
+use crate::list::{Column, EXTRA, ListFlags};
 use crate::output::Output;
 use crate::places::Places;
 use crate::settings::Settings;
@@ -22,23 +22,23 @@ const USUAL: u32 = 50;
 #[command(after_help = "\
 Examples:
   adit sessions                                   who is connected
-  adit sessions --past --failed --since 24h       what did not work since yesterday
+  adit sessions --failed --since 24h              what did not work since yesterday
   adit sessions --past --filter 'user=al* up>1h' --sort -rx")]
 pub(crate) struct Args {
     /// Those that are over
     #[arg(long)]
     past: bool,
-    /// With --past: those that were not over by then (24h, 2026-11-22)
-    #[arg(long, value_name = "WHEN", requires = "past")]
+    /// Those that were not over by then: 24h, 2026-11-22
+    #[arg(long, value_name = "WHEN")]
     since: Option<String>,
-    /// With --past: only of this user
-    #[arg(long, value_name = "NAME", requires = "past")]
+    /// Only past ones of this user
+    #[arg(long, value_name = "NAME")]
     user: Option<String>,
-    /// With --past: only those that ended with a code
-    #[arg(long, requires = "past")]
+    /// Those that ended with a code
+    #[arg(long)]
     failed: bool,
-    /// With --past: the newest so many [default: 50, or all since --since]
-    #[arg(short = 'n', long, value_name = "N", requires = "past")]
+    /// The newest so many past ones [default: 50, or all since --since]
+    #[arg(short = 'n', long, value_name = "N")]
     lines: Option<u32>,
     #[command(flatten)]
     list: ListFlags,
@@ -131,7 +131,7 @@ const COLUMNS: &[Column<PastSession>] = &[
     Column::left("id", "ID", 0, |s, _| s.id.clone().into()),
     Column::left("user", "USER", 0, |s, _| s.user.clone().unwrap_or_default().into()),
     Column::left("group", "GROUP", 8, |s, _| s.group.clone().unwrap_or_default().into()),
-    Column::left("address", "ADDRESS", 4, |s, _| s.address.clone().unwrap_or_default().into()),
+    Column::left("address", "ADDRESS", 5, |s, _| s.address.clone().unwrap_or_default().into()),
     Column::left("from", "FROM", 0, |s, _| s.from.clone().into()),
     Column::left("started", "STARTED", 0, |s, output| output.clock.minute(s.started.0).into()),
     Column::right("up_s", "UP", 1, |s, _| match s.up_s {
@@ -145,10 +145,13 @@ const COLUMNS: &[Column<PastSession>] = &[
     Column::left("vendor", "VENDOR", 9, |s, _| s.vendor.clone().unwrap_or_default().into()),
     Column::left("code", "CODE", 2, |s, _| Field::new(Tone::Bad, s.code.clone().unwrap_or_default())),
     Column::left("end", "END", 0, |s, _| s.end.clone().unwrap_or_default().into()),
+    Column::left("detail", "DETAIL", EXTRA, |s, _| s.detail.clone().unwrap_or_default().into()),
 ];
 
 pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit, Failure> {
-    if args.past {
+    // What only past sessions have means past sessions.
+    let past_only = args.since.is_some() || args.user.is_some() || args.failed || args.lines.is_some();
+    if args.past || past_only {
         past(args, output, places)
     } else {
         super::status::live_sessions(&args.list, output, places)

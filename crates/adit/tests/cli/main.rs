@@ -84,7 +84,8 @@ impl World {
     /// The same with something on stdin.
     pub(crate) fn run_with(&self, arguments: &[&str], stdin: &str) -> String {
         let output = self.command(arguments).write_stdin(stdin).output().unwrap();
-        format!("$ adit {}\n{}", arguments.join(" "), self.shown(&output))
+        let line = self.settle(&format!("$ adit {}", arguments.join(" ")));
+        format!("{line}\n{}", self.shown(&output))
     }
 
     /// stdout, then stderr, then the exit code, without what differs from run to run.
@@ -113,8 +114,7 @@ impl World {
             text = rest["2026-11-22T18:00:00Z".len()..].to_owned();
         }
         settled.push_str(&text);
-        let now = Timestamp::now().to_string();
-        settled.replace(now.split('T').next().unwrap(), "TODAY")
+        settled
     }
 
     /// What `--json` printed.

@@ -81,11 +81,11 @@ fn list() {
     let runs = [
         world.run(&["sessions", "--past"]),
         world.run(&["sessions", "--past", "--failed", "--columns", "id,code,vendor,detail"]),
-        world.run(&["sessions", "--past", "--failed", "--columns", "id,code,vendor"]),
+        world.run(&["sessions", "--past", "--columns", "id,vender"]),
         world.run(&["sessions", "--past", "--user", "Alice", "--since", "2025-11-22T18:00"]),
         world.run(&["sessions", "--past", "--filter", "up>1h", "--columns", "id,up_s,rx_bytes"]),
         world.run(&["sessions", "--past", "-n", "0"]),
-        world.run(&["sessions", "--since", "1h"]),
+        world.run(&["sessions", "--failed", "--since", "1h"]),
         World::new().run(&["sessions", "--past"]),
     ];
     insta::assert_snapshot!("past", runs.join("\n"));

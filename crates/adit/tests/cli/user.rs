@@ -15,6 +15,16 @@ fn ago(days: i64) -> Timestamp {
     Timestamp::now() - SignedDuration::from_hours(days * 24)
 }
 
+/// Puts words for the days on which the people of [`peopled`] were added.
+fn settle_days(text: &str) -> String {
+    let mut text = text.to_owned();
+    for days in [0, 12, 80, 210, 300] {
+        let day = ago(days).to_string();
+        text = text.replace(day.split('T').next().unwrap(), &format!("{days:3} D AGO"));
+    }
+    text
+}
+
 /// Four people with a past.
 fn peopled() -> World {
     let world = World::configured();
@@ -72,7 +82,7 @@ fn nobody_yet() {
 fn list() {
     let world = peopled();
     insta::assert_snapshot!("list", world.run(&["user", "list"]));
-    insta::assert_snapshot!("list_wide", world.run(&["user", "list", "--wide"]));
+    insta::assert_snapshot!("list_wide", settle_days(&world.run(&["user", "list", "--wide"])));
     let runs = [
         world.run(&["user", "list", "--filter", "group=staff state!=ok"]),
         world.run(&["user", "list", "--sort", "-password_age", "--columns", "user,password_age"]),
@@ -106,7 +116,7 @@ fn list_as_json() {
 fn show() {
     let world = peopled();
     let runs = [world.run(&["user", "show", "CAROL"]), world.run(&["user", "show", "carrol"])];
-    insta::assert_snapshot!("show", runs.join("\n"));
+    insta::assert_snapshot!("show", settle_days(&runs.join("\n")));
     let json = world.json(&["user", "show", "alice"]);
     assert_eq!(json["schema"], "adit.user/1");
     let rule = json["policy"].as_array().unwrap().iter().find(|rule| rule["key"] == "routes").unwrap();
@@ -285,7 +295,7 @@ fn switches() {
         world.run(&["user", "disable", "nobody"]),
         world.run(&["user", "disable", "bob", "--json"]),
     ];
-    insta::assert_snapshot!("switches", runs.join("\n"));
+    insta::assert_snapshot!("switches", settle_days(&runs.join("\n")));
     let events: Vec<String> = world
         .store()
         .events(&Default::default())

@@ -188,8 +188,13 @@ fn state(account: &Account, settings: &Settings, now: Timestamp) -> &'static str
 }
 
 /// How old a password is, in days.
-fn age(seconds: u64) -> String {
+fn days(seconds: u64) -> String {
     if seconds < 86_400 { "today".into() } else { when::about(seconds) }
+}
+
+/// The same as a sentence would say it.
+pub(super) fn age(seconds: u64) -> String {
+    if seconds < 86_400 { "today".into() } else { format!("{} ago", when::about(seconds)) }
 }
 
 fn optional(text: &Option<String>) -> Field {
@@ -209,7 +214,7 @@ const COLUMNS: &[Column<UserBody>] = &[
     Column::left("last_from", "FROM", 4, |u, _| optional(&u.last_from)),
     Column::left("last_end", "LAST END", 5, |u, _| optional(&u.last_end)),
     Column::right("password_age_s", "PWD AGE", 3, |u, _| {
-        u.password_age_s.map(age).unwrap_or_default().into()
+        u.password_age_s.map(days).unwrap_or_default().into()
     }),
     Column::left("address", "ADDRESS", EXTRA, |u, _| optional(&u.address)),
     Column::left("networks", "NETWORKS", EXTRA, |u, _| match u.networks.is_empty() {

@@ -14,11 +14,14 @@ use crate::settings::Settings;
 
 /// Change somebody
 #[derive(Debug, clap::Args)]
-#[command(after_help = "\
+#[command(
+    override_usage = "adit user set [OPTIONS] <NAME>",
+    after_help = "\
 Examples:
   adit user set alice --group ops --expires never
   adit user set branch7 --network 192.168.7.0/24,192.168.8.0/24
-  adit user set bob --no-address --dry-run")]
+  adit user set bob --no-address --dry-run"
+)]
 pub(crate) struct Args {
     /// Who
     name: String,

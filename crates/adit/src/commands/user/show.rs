@@ -161,7 +161,7 @@ fn text(document: &UserDocument, seen: &Seen, output: &Output) -> String {
         &match (account.password_changed, user.password_age_s) {
             (Some(at), Some(age)) => {
                 let kept = if account.reversible { ", kept reversible" } else { "" };
-                format!("set {} ({} ago){kept}", clock.day(at), when::about(age))
+                format!("set {} ({}){kept}", clock.day(at), super::list::age(age))
             }
             _ => "none".to_owned(),
         },

@@ -35,7 +35,7 @@ pub(crate) struct UnlockArgs {
 
 pub(crate) fn enable(args: &EnableArgs, output: &Output, settings: &Settings) -> Result<Exit, Failure> {
     let change = AccountChange { disabled: Some(None), ..AccountChange::default() };
-    switch("enabled", "user.enable", &args.name, change, output, settings, |account| {
+    switch(("enable", "enabled"), &args.name, change, output, settings, |account| {
         let from = account.disabled.as_ref()?;
         let from = if from.is_empty() { "yes".into() } else { from.clone() };
         Some(Change { field: "disabled", from, to: "no".into() })
@@ -50,7 +50,7 @@ pub(crate) fn disable(
     settings: &Settings,
 ) -> Result<Exit, Failure> {
     let change = AccountChange { disabled: Some(Some(args.reason.clone())), ..AccountChange::default() };
-    let account = switch("disabled", "user.disable", &args.name, change, output, settings, |account| {
+    let account = switch(("disable", "disabled"), &args.name, change, output, settings, |account| {
         let words = |reason: &str| if reason.is_empty() { "yes".to_owned() } else { reason.to_owned() };
         let from = account.disabled.as_deref().map_or_else(|| "no".into(), words);
         let to = words(&args.reason);
@@ -63,7 +63,7 @@ pub(crate) fn disable(
 pub(crate) fn unlock(args: &UnlockArgs, output: &Output, settings: &Settings) -> Result<Exit, Failure> {
     let change = AccountChange { locked_until: Some(None), ..AccountChange::default() };
     let now = output.clock.now();
-    switch("unlocked", "user.unlock", &args.name, change, output, settings, |account| {
+    switch(("unlock", "unlocked"), &args.name, change, output, settings, |account| {
         let until = account.locked_until.filter(|until| *until > now)?;
         let left = crate::when::about(crate::when::between(now, until));
         Some(Change { field: "locked", from: format!("another {left}"), to: "no".into() })
@@ -71,10 +71,9 @@ pub(crate) fn unlock(args: &UnlockArgs, output: &Output, settings: &Settings) ->
     Ok(Exit::Done)
 }
 
-/// Makes one change if it changes anything.
+/// Makes one change if it changes anything; `verb` and `done` are words for it.
 fn switch(
-    action: &'static str,
-    kind: &str,
+    (verb, done): (&str, &'static str),
     name: &str,
     change: AccountChange,
     output: &Output,
@@ -89,7 +88,7 @@ fn switch(
     let difference = difference(&account);
     if difference.is_some() && !output.dry_run {
         store.change_account(&account.name, &change)?;
-        record(&store, output, kind, &account.name, difference.as_slice());
+        record(&store, output, &format!("user.{verb}"), &account.name, difference.as_slice());
     }
     if output.is_text() {
         let reason = match &difference {
@@ -98,13 +97,13 @@ fn switch(
         };
         let word = match (&difference, output.dry_run) {
             (None, _) => "unchanged".to_owned(),
-            (Some(_), true) => format!("would be {action}"),
-            (Some(_), false) => format!("{action:<8}"),
+            (Some(_), true) => format!("would {verb}"),
+            (Some(_), false) => format!("{done:<8}"),
         };
         output.line(&format!("{word} {}{}", account.name, crate::table::printable(&reason)))?;
     } else {
         output.document(&ChangeDocument {
-            action,
+            action: done,
             user: account.name.clone(),
             changed: difference.is_some(),
             dry_run: output.dry_run,
