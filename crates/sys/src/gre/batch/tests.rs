@@ -24,7 +24,7 @@ fn ip(options: usize, payload: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn the_ip_header_is_stripped_by_its_length_field() {
+fn c068_the_ip_header_is_stripped_by_its_length_field() {
     let mut batch = RecvBatch::new(4, 128);
     arrive(&mut batch, &[&ip(0, b"plain"), &ip(3, b"with options")]);
     let seen: Vec<_> = batch.packets().map(|p| (p.source, p.destination, p.gre.to_vec())).collect();
