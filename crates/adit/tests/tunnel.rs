@@ -245,7 +245,11 @@ fn blocked_gre_is_named() {
     let (client_host, server_host) = neighbours();
     let config = CONFIG.replace("[limits]", "[link]\nsetup = \"6s\"\n[limits]");
     let server = Server::start(server_host, &config, &["alice"]);
-    server.host.nft("table ip f { chain i { type filter hook input priority 0; ip protocol gre drop; } }");
+    server.host.nft(
+        "table ip f {
+chain i { type filter hook input priority 0; ip protocol gre drop; }
+}",
+    );
     let mut client = dial(&client_host, "203.0.113.10", "alice", PASSWORD, &["--once"]);
     let code = client.running.wait(SOON * 2).code();
     assert_eq!(code, Some(12), "{}", client.running.log());
