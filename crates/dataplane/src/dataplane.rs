@@ -54,7 +54,16 @@ impl Dataplane {
 
         let wakers = (0..count).map(|_| Waker::new()).collect::<adit_sys::Result<Vec<_>>>()?;
         let (workers, orders): (Vec<_>, Vec<_>) = wakers.iter().cloned().map(order::queue).unzip();
-        let mut threads = Vec::new();
+        let rng = Rng::from_seed(adit_sys::host::random_seed()?);
+        let known = Known { ids: CallIds::new(config.quarantine, rng), counters: BTreeMap::new() };
+        // From here on an error drops this value, and that ends the workers that run already.
+        let dataplane = Dataplane {
+            workers: workers.clone(),
+            threads: Mutex::new(Vec::new()),
+            calls: Mutex::new(known),
+            drops: Arc::clone(&drops),
+            io,
+        };
         for (number, (orders, waker)) in orders.into_iter().zip(wakers).enumerate() {
             let filter = if count == 1 { CallFilter::all() } else { CallFilter::share(mask, number as u16) };
             let socket = Arc::new(GreSocket::open(&GreOptions {
@@ -91,12 +100,8 @@ impl Dataplane {
                         error.to_string(),
                     )
                 })?;
-            threads.push(thread);
+            dataplane.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
         }
-        let rng = Rng::from_seed(adit_sys::host::random_seed()?);
-        let known = Known { ids: CallIds::new(config.quarantine, rng), counters: BTreeMap::new() };
-        let dataplane =
-            Dataplane { workers, threads: Mutex::new(threads), calls: Mutex::new(known), drops, io };
         dataplane.set_networks(config.networks);
         Ok((dataplane, receiver))
     }
