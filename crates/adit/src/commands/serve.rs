@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use adit_config::{Checked, Config, Source};
+use adit_config::{Checked, Config, Listen, Source};
+use adit_policy::Encryption;
 use adit_server::control::Status;
 use adit_server::{Options, ServerError};
 use adit_store::Store as _;
@@ -40,6 +41,7 @@ pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit,
     {
         user::add_first(name, &config, &store, output)?;
     }
+    let dial = format!("{}   type PPTP, {}", dial(&config), terms(&config));
     let file = places.config.clone();
     let quiet = output.quiet;
     let options = Options {
@@ -51,7 +53,7 @@ pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit,
         interface: args.interface.clone(),
         ready: Box::new(move |status| {
             if !quiet {
-                greet(status);
+                greet(status, &dial);
             }
         }),
         version: env!("CARGO_PKG_VERSION"),
@@ -106,10 +108,49 @@ fn reread(file: &Path) -> Result<Config, String> {
     })
 }
 
+/// What a client must be set to.
+fn terms(config: &Config) -> String {
+    let methods: Vec<&str> = config.auth.methods.iter().map(|method| method.word()).collect();
+    let encryption = match config.access.encryption {
+        Encryption::Require => "encryption required",
+        Encryption::Allow => "encryption allowed",
+        Encryption::Off => "no encryption",
+    };
+    format!("{}, {encryption}", methods.join(" or "))
+}
+
+/// What clients dial: the name, or the addresses that calls are taken on.
+fn dial(config: &Config) -> String {
+    if let Some(name) = &config.server.name {
+        return name.clone();
+    }
+    let facts = facts::of_this_host().unwrap_or_default();
+    let on = |interface: &str| {
+        let found = facts.addresses.iter().filter(|address| address.interface == interface);
+        found.map(|address| address.net.addr()).collect::<Vec<_>>()
+    };
+    let all = || {
+        let found =
+            facts.addresses.iter().filter(|address| !address.ours && !address.net.addr().is_loopback());
+        found.map(|address| address.net.addr()).collect::<Vec<_>>()
+    };
+    let mut addresses: Vec<std::net::Ipv4Addr> = Vec::new();
+    for listen in &config.server.listen {
+        addresses.extend(match listen {
+            Listen::Address { address, .. } if address.is_unspecified() => all(),
+            Listen::Address { address, .. } => vec![*address],
+            Listen::Interface { name, .. } => on(name),
+        });
+    }
+    let addresses: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+    if addresses.is_empty() { "an address of this host".to_owned() } else { addresses.join(" or ") }
+}
+
 /// What a person needs to dial in, when the server is ready.
-fn greet(status: &Status) {
+fn greet(status: &Status, dial: &str) {
     eprintln!("adit {}   {}   pid {}", status.version, status.config, status.pid);
     eprintln!("listen   {} tcp, gre", status.listen.join(" "));
+    eprintln!("dial     {dial}");
     for pool in &status.pools {
         eprintln!("pool     {:<10} {:<18} {} addresses free", pool.name, pool.net, pool.size - pool.used);
     }
