@@ -40,7 +40,7 @@ pub(crate) struct Global {
     /// No remarks, only results and errors
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
-    /// Say more; repeat for still more
+    /// Say more: which files and directories are used
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
     /// Colour: auto is on a terminal, unless NO_COLOR is set

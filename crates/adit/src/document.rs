@@ -30,11 +30,6 @@ pub(crate) fn envelope<T: Document>(body: &T, now: Timestamp) -> Envelope<'_, T>
     Envelope { schema: T::NAME, generated: Utc(now), body }
 }
 
-/// One line of a stream: like a document, but of a type that lives in another crate.
-pub(crate) fn event<'a, T>(name: &'static str, body: &'a T) -> Envelope<'a, T> {
-    Envelope { schema: name, generated: Utc(Timestamp::now()), body }
-}
-
 /// A time in a document: RFC 3339, UTC, whole seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Utc(pub(crate) Timestamp);

@@ -16,7 +16,7 @@ pub(crate) const EXTRA: u8 = u8::MAX;
 
 /// One column of a list.
 pub(crate) struct Column<T> {
-    /// The field in JSON, and the word for `--columns`, `--sort`, `--filter`.
+    /// The field in JSON, `counters.rx_bytes` for one inside another, and the word for `--columns`, `--sort`, `--filter`.
     pub(crate) name: &'static str,
     /// How it looks as text.
     pub(crate) head: Head,
@@ -93,7 +93,7 @@ impl ListFlags {
             .collect();
         for condition in self.filter.iter().flat_map(|filter| filter.split_whitespace()) {
             let condition = Condition::read(condition, columns)?;
-            rows.retain(|(_, fields)| condition.holds(fields.get(condition.name)));
+            rows.retain(|(_, fields)| condition.holds(get(fields, condition.name)));
         }
         for key in self.sort.iter().rev() {
             let (word, down) = match key.strip_prefix('-') {
@@ -102,7 +102,7 @@ impl ListFlags {
             };
             let name = find(word, columns)?.name;
             rows.sort_by(|(_, a), (_, b)| {
-                let order = compare(a.get(name), b.get(name));
+                let order = compare(get(a, name), get(b, name));
                 if down { order.reverse() } else { order }
             });
         }
@@ -143,7 +143,8 @@ impl<T> Chosen<'_, T> {
         let rows = self.rows.iter().map(|(_, fields)| {
             let mut fields = fields.clone();
             if self.narrowed {
-                fields.retain(|name, _| self.columns.iter().any(|column| column.name == name));
+                let wanted = |column: &&Column<T>, name: &str| column.name.split('.').next() == Some(name);
+                fields.retain(|name, _| self.columns.iter().any(|column| wanted(column, name)));
             }
             Value::Object(fields)
         });
@@ -154,11 +155,19 @@ impl<T> Chosen<'_, T> {
     }
 }
 
-/// The column of a word: its name, or its name without the unit at the end (`up` for `up_s`).
+/// The field of a dotted name.
+fn get<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+    let mut parts = name.split('.');
+    let first = fields.get(parts.next()?)?;
+    parts.try_fold(first, |value, part| value.get(part))
+}
+
+/// The column of a word: its name, the last part of it, and either without the unit at the end (`up` for `up_s`).
 fn find<'a, T>(word: &str, columns: &'a [Column<T>]) -> Result<&'a Column<T>, Failure> {
     let same = |name: &str| {
-        let without = name.strip_suffix("_s").or_else(|| name.strip_suffix("_bytes"));
-        name.eq_ignore_ascii_case(word) || without.is_some_and(|name| name.eq_ignore_ascii_case(word))
+        let last = name.rsplit('.').next().unwrap_or(name);
+        let without = last.strip_suffix("_s").or_else(|| last.strip_suffix("_bytes")).unwrap_or(last);
+        [name, last, without].iter().any(|name| name.eq_ignore_ascii_case(word))
     };
     columns.iter().find(|column| same(column.name)).ok_or_else(|| {
         let names: Vec<&str> = columns.iter().map(|column| column.name).collect();

@@ -13,9 +13,6 @@ use crate::failure::Failure;
 use crate::style::{Tone, paint};
 use crate::when::Clock;
 
-/// The width of text when there is no terminal to ask.
-const WIDTH: usize = 80;
-
 /// In which form results go out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
@@ -77,11 +74,6 @@ impl Output {
     /// Columns a table may use; `None` for all it wants.
     pub(crate) fn table_width(&self) -> Option<usize> {
         self.width
-    }
-
-    /// Columns running text may use.
-    pub(crate) fn text_width(&self) -> usize {
-        self.width.unwrap_or(WIDTH).min(100)
     }
 
     /// A piece of a result in its colour.

@@ -9,7 +9,7 @@ use adit_crypto::mppe::Strength;
 use clap::ValueEnum;
 use ipnet::Ipv4Net;
 
-use crate::document;
+use crate::document::{self, Document};
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::places::Places;
@@ -71,6 +71,11 @@ pub(crate) struct Args {
     /// Name of the tunnel interface; %d becomes a number
     #[arg(long, value_name = "NAME", default_value = "adit%d")]
     interface: String,
+}
+
+/// One line of `adit connect --jsonl`.
+impl Document for Progress {
+    const NAME: &'static str = "adit.connect/1";
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -185,7 +190,7 @@ async fn connect(options: &ConnectOptions, output: &Output) -> Result<(), Client
         let line = if text {
             progress.to_string()
         } else {
-            serde_json::to_string(&document::event("adit.connect/1", &progress)).unwrap_or_default()
+            serde_json::to_string(&document::envelope(&progress, jiff::Timestamp::now())).unwrap_or_default()
         };
         // Who closed our output wants the tunnel, not its story.
         let mut out = std::io::stdout().lock();

@@ -4,6 +4,10 @@ use std::time::{Duration, Instant};
 
 use adit_client::running::{self, Running};
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::document::Document;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::places::Places;
@@ -17,6 +21,29 @@ pub(crate) struct Args {
     /// Which: the server as it was given to `adit connect`; needless when there is one connection
     #[arg(value_name = "HOST")]
     host: Option<String>,
+}
+
+/// What `adit disconnect --json` prints.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Disconnected {
+    /// Whether it only told what it would do.
+    dry_run: bool,
+    /// The connections that were, or would be, hung up.
+    connections: Vec<Connection>,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct Connection {
+    /// The server, as it was given to `adit connect`.
+    server: String,
+    /// The account.
+    user: String,
+    /// The process that held the connection.
+    pid: u32,
+}
+
+impl Document for Disconnected {
+    const NAME: &'static str = "adit.disconnect/1";
 }
 
 pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit, Failure> {
@@ -37,14 +64,27 @@ pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit,
     for running in &chosen {
         let Running { pid, server, user, .. } = running;
         if output.dry_run {
-            output.line(&format!("would hang up {server} as {user} (process {pid})"))?;
+            if output.is_text() {
+                output.line(&format!("would hang up {server} as {user} (process {pid})"))?;
+            }
             continue;
         }
         adit_sys::host::terminate(*pid).map_err(|error| {
             Failure::new(Exit::Denied, format!("cannot hang up {server}: {error}")).fix("run it with sudo")
         })?;
         wait(running, places)?;
-        output.line(&format!("{server}  hung up, this host is as it was"))?;
+        if output.is_text() {
+            output.line(&format!("{server}  hung up, this host is as it was"))?;
+        }
+    }
+    if !output.is_text() {
+        let connection = |running: &Running| Connection {
+            server: running.server.clone(),
+            user: running.user.clone(),
+            pid: running.pid,
+        };
+        let connections = chosen.iter().map(connection).collect();
+        output.document(&Disconnected { dry_run: output.dry_run, connections })?;
     }
     Ok(Exit::Done)
 }

@@ -27,6 +27,11 @@ use crate::places::Places;
 /// Runs the command that was given.
 pub(crate) fn run(cli: Cli, output: &Output) -> Result<Exit, Failure> {
     let places = &Places::new(&cli.global);
+    if output.verbose > 0 {
+        let Places { config, state, run, .. } = places;
+        let (config, state, run) = (config.display(), state.display(), run.display());
+        output.remark("using", &format!("config {config}  state {state}  run {run}"));
+    }
     match cli.command {
         Command::Init(args) => init::run(&args, output, places),
         Command::Check(args) => check::run(&args, output, places),

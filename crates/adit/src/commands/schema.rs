@@ -1,6 +1,11 @@
 //! `adit schema`
 
-use crate::commands::{check, explain, init, log, session, sessions, undo, user, version};
+use adit_client::Progress;
+use adit_server::control::{SessionDetail, Status};
+
+use crate::commands::{
+    check, disconnect, explain, init, log, session, sessions, status, undo, user, version,
+};
 use crate::document::{ErrorDocument, Known, known};
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
@@ -19,6 +24,12 @@ const KNOWN: &[Known] = &[
     known::<explain::Explain>(),
     known::<init::Init>(),
     known::<undo::Undo>(),
+    known::<Status>(),
+    known::<status::Sessions>(),
+    known::<SessionDetail>(),
+    known::<status::Kicked>(),
+    known::<Progress>(),
+    known::<disconnect::Disconnected>(),
     known::<log::Log>(),
     known::<log::Line>(),
     known::<session::PastSessionDocument>(),
