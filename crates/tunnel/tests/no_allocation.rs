@@ -1,14 +1,14 @@
-//! The packet path allocates nothing for packets that come in order.
+//! What the packet path allocates: nothing for packets that come in order, little for a call that idles.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
 
 use std::net::Ipv4Addr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use adit_crypto::mppe::{StartKey, StartKeys, Strength};
 use adit_ppp::mppe::Mppe;
 use adit_tunnel::path::{HEADROOM, Network, Path, PathCommand, PathConfig, Sink};
-use adit_wire::udp;
+use adit_wire::{gre, udp};
 
 /// Keeps the last GRE packet in a buffer of its own, and counts the rest.
 struct Out {
@@ -73,4 +73,34 @@ fn packets_in_order_allocate_nothing() {
         let allowed = if stateless { 0 } else { 1000 / 256 };
         assert!(spent.count_total <= allowed, "{spent:?}");
     }
+}
+
+#[test]
+fn c237_an_idle_call_keeps_little_and_a_closed_one_nothing() {
+    const CALLS: i64 = 100;
+    const FRAME: [u8; 8] = [0xff, 0x03, 0xc0, 0x21, 9, 1, 0, 4];
+    let mut out = Out { packet: [0; 2048], len: 0, ip: 0 };
+    let now = Instant::now();
+    let mut idle = 0;
+    let after = allocation_counter::measure(|| {
+        let mut paths = Vec::new();
+        let open = allocation_counter::measure(|| {
+            for _ in 0..CALLS {
+                let mut path = end((7, 9), (2, 1), "10.0.0.2/32", true);
+                path.send_frame(now, &FRAME, &mut out);
+                // A packet of each kind that is kept for a while: ahead of its turn, and a jump.
+                for seq in [0u32, 20, 100_000] {
+                    let repr = gre::Repr { call_id: 7, seq: Some(seq), ack: None, payload_len: 1500 };
+                    let (header, len) = repr.emit();
+                    let mut packet = [&header[..len], &[0xff; 1500]].concat();
+                    path.handle_gre(now, &mut packet, &mut out);
+                }
+                path.handle_timeout(now + Duration::from_secs(1), &mut out);
+                paths.push(path);
+            }
+        });
+        idle = open.bytes_current;
+    });
+    assert!(idle > 0 && idle < CALLS * 4096, "{} octets for each call", idle / CALLS);
+    assert_eq!(after.bytes_current, 0);
 }
