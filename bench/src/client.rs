@@ -10,7 +10,7 @@ use adit_ppp::auth::{Credentials, Method};
 use adit_ppp::link::{LinkConfig, Role};
 use adit_pptp::control::ControlConfig;
 use adit_tunnel::events::{Command, Event, Input, Up, Why};
-use adit_tunnel::path::{Path, PathConfig, Sink};
+use adit_tunnel::path::{Counters, Path, PathConfig, Sink};
 use adit_tunnel::{ClientConfig, ClientTunnel, Transmit};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -21,19 +21,23 @@ use crate::load::Plan;
 use crate::traffic::{self, Pings};
 
 /// How a client fared.
-#[derive(Debug, Default)]
-pub(crate) struct Outcome {
-    /// From the start of the TCP connection to IPCP.
-    pub(crate) setup: Option<Duration>,
-    pub(crate) pings: Pings,
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    /// The account.
+    pub user: String,
+    /// From the start of the TCP connection to IPCP; `None` when it did not come so far.
+    pub setup: Option<Duration>,
+    /// Its inner address.
+    pub address: Option<Ipv4Addr>,
+    /// Echo requests and replies.
+    pub pings: Pings,
+    /// What its data path counted.
+    pub counters: Counters,
     /// The code, or what went wrong.
-    pub(crate) failed: Option<String>,
-    pub(crate) address: Option<Ipv4Addr>,
+    pub failed: Option<String>,
 }
 
-/// Between two pings of one client.
-const PING_EVERY: Duration = Duration::from_millis(10);
-/// What is not answered this long after the last ping is lost.
+/// What is not answered after this time is lost. An answer brings the next ping at once.
 const PING_PATIENCE: Duration = Duration::from_secs(2);
 
 struct Client {
@@ -47,7 +51,8 @@ struct Client {
     path: Option<Path>,
     up: Option<Up>,
     started: Instant,
-    last_ping: Option<Instant>,
+    /// When it last did something: came up, or sent a ping.
+    active: Option<Instant>,
     hold: Duration,
     pings_wanted: u32,
     size: u16,
@@ -84,17 +89,18 @@ impl Sink for Out<'_> {
 /// Runs client `number` of the plan.
 pub(crate) async fn run(plan: &Plan, number: u32, gre: Rc<Gre>, rng: Rng) -> Outcome {
     let started = Instant::now();
+    let outcome = Outcome { user: plan.user_of(number), ..Outcome::default() };
     let call_id = u16::try_from(number % 65_535 + 1).unwrap_or(1);
     let connected = tokio::time::timeout(Duration::from_secs(30), TcpStream::connect(plan.server)).await;
     let stream = match connected {
         Ok(Ok(stream)) => stream,
-        Ok(Err(error)) => return Outcome { failed: Some(error.to_string()), ..Outcome::default() },
-        Err(_) => return Outcome { failed: Some("C01".to_owned()), ..Outcome::default() },
+        Ok(Err(error)) => return Outcome { failed: Some(error.to_string()), ..outcome },
+        Err(_) => return Outcome { failed: Some("C01".to_owned()), ..outcome },
     };
     let _ = stream.set_nodelay(true);
     let packets = gre.listen(call_id);
     let server = *plan.server.ip();
-    let config = client_config(plan, number, call_id);
+    let config = client_config(plan, &outcome.user, call_id);
     let client = Client {
         tunnel: ClientTunnel::new(config, server, Instant::now(), rng),
         stream,
@@ -106,23 +112,22 @@ pub(crate) async fn run(plan: &Plan, number: u32, gre: Rc<Gre>, rng: Rng) -> Out
         path: None,
         up: None,
         started,
-        last_ping: None,
+        active: None,
         hold: plan.hold,
         pings_wanted: plan.pings,
         size: plan.size,
         stopping: false,
         closed: false,
-        outcome: Outcome::default(),
+        outcome,
     };
     let outcome = client.run().await;
     gre.forget(call_id);
     outcome
 }
 
-fn client_config(plan: &Plan, number: u32, call_id: u16) -> ClientConfig {
+fn client_config(plan: &Plan, user: &str, call_id: u16) -> ClientConfig {
     let mut link = LinkConfig::new(Role::Client);
-    let name = plan.user.replace("%n", &number.to_string());
-    link.credentials = Some(Credentials::new(name, Password::new(plan.password.clone())));
+    link.credentials = Some(Credentials::new(user, Password::new(plan.password.clone())));
     link.methods = vec![Method::MsChapV2];
     ClientConfig {
         control: ControlConfig::client(),
@@ -168,13 +173,11 @@ impl Client {
 
     /// When to ping next, or to hang up.
     fn next_step(&self) -> Option<Instant> {
-        self.up.as_ref().filter(|_| !self.stopping)?;
-        let Some(last) = self.last_ping else { return Some(Instant::now()) };
-        if self.outcome.pings.sent < u64::from(self.pings_wanted) {
-            return Some(last + PING_EVERY);
-        }
-        let all = self.outcome.pings.answered + self.outcome.pings.damaged >= self.outcome.pings.sent;
-        Some(last + if all { self.hold } else { self.hold + PING_PATIENCE })
+        let active = self.active.filter(|_| !self.stopping)?;
+        let pings = &self.outcome.pings;
+        let wait = if pings.answered + pings.damaged >= pings.sent { Duration::ZERO } else { PING_PATIENCE };
+        let hold = if pings.sent < u64::from(self.pings_wanted) { Duration::ZERO } else { self.hold };
+        Some(active + wait.max(hold))
     }
 
     fn time(&mut self) {
@@ -196,7 +199,7 @@ impl Client {
         let sequence = u16::try_from(self.outcome.pings.sent & 0xffff).unwrap_or(0);
         let mut packet = traffic::echo_request(up.local, up.peer, self.call_id, sequence, self.size);
         self.outcome.pings.sent += 1;
-        self.last_ping = Some(now);
+        self.active = Some(now);
         self.with_path(|path, out| path.handle_ip(now, &mut packet, out));
     }
 
@@ -239,9 +242,14 @@ impl Client {
                     self.outcome.setup.get_or_insert(self.started.elapsed());
                     self.outcome.address = Some(up.local);
                     self.up = Some(up);
+                    self.active.get_or_insert_with(Instant::now);
                 }
                 Event::CallEnded { end, .. } | Event::Closed { end } if self.closed_by(&end) => {}
-                Event::CallEnded { .. } => self.path = None,
+                Event::CallEnded { .. } => {
+                    if let Some(path) = self.path.take() {
+                        self.outcome.counters = path.counters();
+                    }
+                }
                 Event::Closed { .. } => self.closed = true,
                 _ => {}
             }

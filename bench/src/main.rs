@@ -1,15 +1,9 @@
-//! Load generator: many PPTP clients in one process, on the same machines that `adit connect` drives.
-//!
-//! No TUN and no routes: inner packets are made and checked here, so a thousand clients need one raw socket.
-
-mod client;
-mod io;
-mod load;
-mod traffic;
+//! Dials a PPTP server many times and says how that went.
 
 use std::io::Read as _;
 use std::net::{Ipv4Addr, SocketAddrV4};
 
+use adit_bench::Plan;
 use anyhow::Context as _;
 use clap::Parser;
 
@@ -21,13 +15,16 @@ struct Args {
     /// TCP port of the server.
     #[arg(long, default_value_t = 1723)]
     port: u16,
-    /// Account; `%n` is replaced by the number of the session, from 0.
+    /// Account; `%n` is replaced by the number of the account, from 0.
     #[arg(short, long, default_value = "load%n")]
     user: String,
+    /// Accounts that share the calls [default: as many as calls].
+    #[arg(long)]
+    users: Option<u32>,
     /// Calls to make.
     #[arg(short = 'n', long, default_value_t = 200)]
     sessions: u32,
-    /// Calls being set up or up at once.
+    /// Calls being set up or up at once [default: all].
     #[arg(long)]
     at_once: Option<u32>,
     /// Echo requests to send through each tunnel.
@@ -37,8 +34,8 @@ struct Args {
     #[arg(long, default_value_t = 1200)]
     size: u16,
     /// Seconds to stay up after the pings.
-    #[arg(long, default_value_t = 0)]
-    hold: u64,
+    #[arg(long, default_value_t = 0.0)]
+    hold: f64,
     /// Reads the password of all accounts from standard input, one line.
     #[arg(long)]
     password_stdin: bool,
@@ -50,24 +47,19 @@ fn main() -> anyhow::Result<()> {
     anyhow::ensure!(args.size <= 1300, "--size is at most 1300: an echo request must fit the tunnel");
     let mut password = String::new();
     std::io::stdin().read_to_string(&mut password).context("reading the password")?;
-    let plan = load::Plan {
+    let plan = Plan {
         server: SocketAddrV4::new(args.server, args.port),
         user: args.user,
+        users: args.users.unwrap_or(args.sessions).max(1),
         password: password.trim_end_matches('\n').to_owned(),
         sessions: args.sessions,
         at_once: args.at_once.unwrap_or(args.sessions).max(1),
         pings: args.pings,
         size: args.size,
-        hold: std::time::Duration::from_secs(args.hold),
+        hold: std::time::Duration::try_from_secs_f64(args.hold).context("--hold")?,
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let report = tokio::task::LocalSet::new().block_on(&runtime, load::run(plan))?;
+    let report = adit_bench::run(plan)?;
     println!("{}", serde_json::to_string_pretty(&report)?);
-    anyhow::ensure!(
-        report.failed.is_empty(),
-        "{} of {} calls failed",
-        report.calls - report.up,
-        report.calls
-    );
+    anyhow::ensure!(report.is_clean(), "not every call did what it was to do: see above");
     Ok(())
 }

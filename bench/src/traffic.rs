@@ -7,11 +7,13 @@ use adit_wire::checksum;
 
 /// What one client sends and what came back.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Pings {
-    pub(crate) sent: u64,
-    pub(crate) answered: u64,
+pub struct Pings {
+    /// Requests.
+    pub sent: u64,
+    /// Replies with the data that was sent.
+    pub answered: u64,
     /// Replies whose data was not what was sent.
-    pub(crate) damaged: u64,
+    pub damaged: u64,
 }
 
 /// An IPv4 packet with an ICMP echo request, [`HEADROOM`] octets of room in front.

@@ -15,7 +15,7 @@ enum Tier {
     Core,
     /// I/O, one concern each.
     Shell,
-    /// The command tree and the load generator.
+    /// The command tree.
     Program,
     /// A simulated world: drives core only.
     Sim,
@@ -41,9 +41,9 @@ const PACKAGES: &[(&str, Tier, u8)] = &[
     ("adit-server", Tier::Shell, 5),
     ("adit-client", Tier::Shell, 5),
     ("adit", Tier::Program, 6),
-    ("adit-bench", Tier::Program, 6),
     ("adit-sim", Tier::Sim, 3),
     ("adit-testbed", Tier::Test, 4),
+    ("adit-bench", Tier::Test, 4),
     ("adit-fuzzing", Tier::Test, 7),
     ("xtask", Tier::Tool, 0),
 ];
