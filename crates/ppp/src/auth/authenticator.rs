@@ -167,10 +167,14 @@ impl Authenticator {
         }
     }
 
-    /// Why the last try failed, while another is awaited: the reason of a peer that goes instead.
-    pub fn refusal(&self) -> Option<(Code, &str)> {
+    /// The reason of a peer that goes now: its last try failed and it makes no other one, or it has waited for long, half
+    /// of all our patience, for whoever knows the accounts.
+    pub fn refusal(&self, now: Instant) -> Option<(Code, &str)> {
         match &self.state {
             State::Retrying(_, code, detail) => Some((*code, detail)),
+            State::Checking { deadline, .. } if later(now, self.config.timing.total / 2) >= *deadline => {
+                Some((Code::A07, "the account source has not answered"))
+            }
             _ => None,
         }
     }

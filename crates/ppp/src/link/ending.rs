@@ -2,16 +2,17 @@
 
 use std::time::Instant;
 
-use adit_diag::Code;
+use adit_diag::{Code, Layer};
 use adit_wire::cp::TerminateData;
 
-use super::state::{NetworkPhase, Phase};
+use super::state::Phase;
 use super::{By, End, Link, LinkEvent};
+use crate::fsm::Failure;
 
 impl Link {
     /// Ends the link and says why to both sides.
     pub(super) fn end(&mut self, now: Instant, by: By, code: Option<Code>, detail: String) {
-        let words = detail.clone();
+        let words = code.map_or_else(|| detail.clone(), |code| format!("{code} {detail}"));
         self.end_with_words(now, by, code, detail, &words);
     }
 
@@ -41,40 +42,36 @@ impl Link {
     /// The peer said goodbye. In Opened LCP finishes by itself, one timer period later, so that a repetition can be
     /// answered; while it negotiates it would go on, so it is closed.
     pub(super) fn peer_terminates(&mut self, now: Instant, data: &[u8]) {
-        let (by, mut code, mut detail) = (By::Peer, Code::L03, self.goodbye(data));
-        match &self.phase {
+        let goodbye = self.goodbye(data);
+        let (code, detail) = match (self.unmet_wish(now), named(data)) {
+            (Some(Failure { code, detail }), _) => (code, format!("{goodbye}; {detail}")),
+            (None, Some((code, why))) => (code, format!("the {} says: {why}", self.config.role.peer())),
+            (None, None) => (Code::L03, goodbye),
+        };
+        let end = match &self.phase {
+            Phase::Dead | Phase::Terminate(_) | Phase::Ended => return,
             Phase::Establish { .. } => {
                 // An LCP that is closing already has its own cause, and says it when it is finished.
                 if self.lcp.state().is_negotiating() {
-                    if let Some(dispute) = self.lcp.protocol().dispute() {
-                        code = dispute.code;
-                        detail = format!("{detail}; {}", dispute.detail);
-                    }
-                    self.end_with_words(now, by, Some(code), detail, "");
+                    self.end_with_words(now, By::Peer, Some(code), detail, "");
                 }
                 return;
             }
-            Phase::Network(network) => {
-                if let Some(refusal) = unmet_wish(network) {
-                    code = refusal.code;
-                    detail = format!("{detail}; {}", refusal.detail);
-                }
-            }
-            Phase::Authenticate(authentication) => {
-                if let Some((refused, why)) = authentication.refusal() {
-                    code = refused;
-                    detail = format!("{why}; {detail}");
-                }
-            }
-            Phase::Refused { end, .. } => {
-                let end = end.clone();
-                self.phase = Phase::Terminate(end);
-                return;
-            }
-            Phase::Dead | Phase::Terminate(_) | Phase::Ended => return,
-        }
+            Phase::Refused { end, .. } => end.clone(),
+            Phase::Authenticate(_) | Phase::Network(_) => End { by: By::Peer, code: Some(code), detail },
+        };
         self.drop_layers();
-        self.phase = Phase::Terminate(End { by, code: Some(code), detail });
+        self.phase = Phase::Terminate(end);
+    }
+
+    /// What a peer that goes now wanted and did not get, which is the likely cause.
+    fn unmet_wish(&self, now: Instant) -> Option<Failure> {
+        match &self.phase {
+            Phase::Establish { .. } => self.lcp.protocol().dispute(),
+            Phase::Authenticate(authentication) => authentication.refusal(now),
+            Phase::Network(network) if network.network().is_none() => network.ccp.protocol().refusal(),
+            _ => None,
+        }
     }
 
     /// What the peer's Terminate-Request says, with the phase in which it came.
@@ -146,7 +143,11 @@ impl Link {
     }
 }
 
-/// What we refused a peer that now goes before the network was up.
-fn unmet_wish(network: &NetworkPhase) -> Option<crate::fsm::Failure> {
-    if network.network().is_some() { None } else { network.ccp.protocol().refusal() }
+/// A cause that the peer gives as one of our codes, as [`Link::end`] does: `I01 pool default has no free address`. Codes of
+/// the layers below are left out: of those each side has its own evidence.
+fn named(data: &[u8]) -> Option<(Code, TerminateData<'_>)> {
+    let (code, why) = data.split_at_checked(4)?;
+    let code: Code = core::str::from_utf8(code).ok()?.strip_suffix(' ')?.parse().ok()?;
+    matches!(code.layer(), Layer::Auth | Layer::Encrypt | Layer::Address)
+        .then(|| (code, TerminateData::new(why)))
 }

@@ -5,14 +5,13 @@ use core::time::Duration;
 use std::time::Instant;
 
 use adit_crypto::mppe::StartKeys;
-use adit_diag::Code;
 use adit_wire::ipcp::IpcpOption;
 use adit_wire::{Layer, cp};
 
 use super::{AddressGrant, End, Network};
 use crate::auth::{Authenticator, AuthenticatorEvent, Ignored, Method, Peer, PeerEvent};
 use crate::ccp::Ccp;
-use crate::fsm::Fsm;
+use crate::fsm::{Failure, Fsm};
 use crate::ipcp::{self, Ipcp};
 use crate::ipv6cp::Ipv6cp;
 
@@ -80,10 +79,13 @@ impl Authentication {
         }
     }
 
-    /// Why the client was refused that may try again.
-    pub(super) fn refusal(&self) -> Option<(Code, &str)> {
+    /// Why a client that goes now goes, if it is for our side's sake.
+    pub(super) fn refusal(&self, now: Instant) -> Option<Failure> {
         match self {
-            Authentication::Server(authenticator) => authenticator.refusal(),
+            Authentication::Server(authenticator) => {
+                let (code, why) = authenticator.refusal(now)?;
+                Some(Failure { code, detail: why.to_owned() })
+            }
             Authentication::Client(_) => None,
         }
     }

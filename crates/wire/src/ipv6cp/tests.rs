@@ -16,6 +16,6 @@ fn samples_read_well_and_write_back() {
 
 #[test]
 fn a_short_identifier_is_an_error() {
-    let opt = cp::Opt { kind: 1, data: &[1, 2], raw: &[1, 4, 1, 2] };
+    let opt = Opt { kind: 1, data: &[1, 2], raw: &[1, 4, 1, 2] };
     assert_eq!(Ipv6cpOption::parse(&opt).unwrap_err().expected, "10");
 }

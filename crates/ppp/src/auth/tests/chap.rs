@@ -232,7 +232,7 @@ fn another_try_that_never_comes_ends_with_the_first_reason() {
     server.handle_answer(now, verdict);
     server.handle_timeout(now + secs(59));
     assert!(server.poll_event().is_none());
-    assert_eq!(server.refusal(), Some((Code::A01, "\"alice\": Access denied")));
+    assert_eq!(server.refusal(now), Some((Code::A01, "\"alice\": Access denied")));
     server.handle_timeout(now + secs(60));
     let failed = (Code::A01, "\"alice\": Access denied; no other try came".to_owned());
     assert_eq!(server_failed(&mut server), failed);

@@ -70,6 +70,22 @@ fn a_goodbye_says_in_which_phase_it_came() {
 }
 
 #[test]
+fn a_goodbye_with_a_code_says_which_layer_broke_but_for_layers_that_we_see_ourselves() {
+    let (mut solo, _) = admitted(server());
+    solo.give(ppp::LCP, cp::TERMINATE_REQUEST, 9, b"I01 no address is left");
+    solo.wait(Duration::from_secs(10));
+    let end = solo.host.end().unwrap();
+    assert_eq!((end.by, end.code), (By::Peer, Some(Code::I01)));
+    assert_eq!(end.detail, "the client says: \"no address is left\"");
+    for said in [&b"G01 nothing heard"[..], b"I01", b"I99 no", b"S09 locked", b"\xff\xff\xff I01"] {
+        let (mut solo, _) = admitted(server());
+        solo.give(ppp::LCP, cp::TERMINATE_REQUEST, 9, said);
+        solo.wait(Duration::from_secs(10));
+        assert_eq!(solo.host.code(), Some(Code::L03));
+    }
+}
+
+#[test]
 fn nothing_is_said_when_the_layer_below_is_gone() {
     let mut solo = up(server());
     solo.host.link.handle_command(solo.now, Command::LowerDown);

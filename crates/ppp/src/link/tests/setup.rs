@@ -218,7 +218,7 @@ fn an_empty_pool_ends_with_i01() {
     world.seconds(20);
     assert_eq!(world.a.code(), Some(Code::I01));
     let end = world.b.end().unwrap();
-    assert_eq!((end.by, end.code), (By::Peer, Some(Code::L03)));
+    assert_eq!((end.by, end.code), (By::Peer, Some(Code::I01)));
     assert!(end.detail.contains("there is no address for the client"), "{}", end.detail);
 }
 
