@@ -93,7 +93,6 @@ async fn serve(options: Options) -> Result<()> {
     let grace = server.config().server.shutdown_grace;
     server.end_all(grace, signals.stop()).await;
     tasks.shutdown().await;
-    let _ = std::fs::remove_file(socket::path(&run_dir));
     server.journal.event(NewEvent::new(Timestamp::now(), "server.stop"));
     let journal = Arc::clone(&server);
     let _ = tokio::task::spawn_blocking(move || journal.journal.flush()).await;

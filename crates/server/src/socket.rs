@@ -24,11 +24,24 @@ pub fn path(run_dir: &Path) -> PathBuf {
     run_dir.join("adit.sock")
 }
 
+/// The open socket; its file goes with it.
+pub(crate) struct Control {
+    listener: UnixListener,
+    path: PathBuf,
+}
+
+impl Drop for Control {
+    fn drop(&mut self) {
+        // The file goes before the socket is closed: whoever starts next must not find it and think it dead.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
 /// Opens the socket: root and the group of its directory may use it.
 ///
 /// # Errors
 /// S01 when a living server has it, S08 when it cannot be made.
-pub(crate) fn open(run_dir: &Path) -> Result<UnixListener> {
+pub(crate) fn open(run_dir: &Path) -> Result<Control> {
     let path = path(run_dir);
     let failed = |error: std::io::Error| {
         ServerError::new(
@@ -49,15 +62,15 @@ pub(crate) fn open(run_dir: &Path) -> Result<UnixListener> {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
         _ => {}
     }
-    let listener = UnixListener::bind(&path).map_err(failed)?;
+    let control = Control { listener: UnixListener::bind(&path).map_err(failed)?, path: path.clone() };
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o660)).map_err(failed)?;
-    Ok(listener)
+    Ok(control)
 }
 
-/// Serves until the listener is dropped.
-pub(crate) async fn serve(server: Arc<Server>, listener: UnixListener) {
+/// Serves until it is cancelled.
+pub(crate) async fn serve(server: Arc<Server>, control: Control) {
     loop {
-        match listener.accept().await {
+        match control.listener.accept().await {
             Ok((stream, _)) => {
                 let server = Arc::clone(&server);
                 tokio::spawn(async move {

@@ -215,7 +215,8 @@ async fn wait_for_signal() {
 /// The last words: what it means and what to do.
 fn told(failure: &ClientFailure) -> Failure {
     let Some(code) = failure.code else { return Failure::new(Exit::Done, failure.detail.clone()) };
-    let told = Failure::new(Exit::Layer(code.layer()), code.title()).code(code);
+    let exit = if code == adit_diag::Code::S08 { Exit::Denied } else { Exit::Layer(code.layer()) };
+    let told = Failure::new(exit, code.title()).code(code);
     match code.entry().fix.into_iter().next() {
         Some(fix) => told.fix(fix),
         None => told,

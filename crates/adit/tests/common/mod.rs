@@ -1,6 +1,13 @@
 //! `adit` itself in network namespaces: a server with a LAN behind it, clients somewhere.
 
-#![allow(dead_code, clippy::unwrap_used, clippy::panic, reason = "shared by tests")]
+#![allow(
+    dead_code,
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "shared by tests"
+)]
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddrV4, TcpListener, TcpStream};

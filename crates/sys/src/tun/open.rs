@@ -10,6 +10,7 @@ use adit_diag::Code;
 
 use super::{Offload, Tun, TunOptions, VnetHeader};
 use crate::error::{Error, Kind, Result};
+use crate::host::{Capability, has_capability};
 
 const DEVICE: &str = "/dev/net/tun";
 
@@ -91,6 +92,8 @@ fn no_device(e: &io::Error) -> Error {
         Kind::NotFound => error.with_fix(format!(
             "load the module (modprobe tun), or give the container --device {DEVICE}"
         )),
+        // The device alone would not help.
+        Kind::NotPermitted if !has_capability(Capability::NetAdmin) => error.needs("CAP_NET_ADMIN"),
         Kind::NotPermitted => error.with_fix(format!(
             "allow the device: DeviceAllow={DEVICE} rw in the unit, --device {DEVICE} for a container, or run as root"
         )),

@@ -1,0 +1,9 @@
+//! `adit` in a bad world: hosts that lack what it needs, peers that send rubbish, disks that are full, crashes at every
+//! stage. All of it in network namespaces.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod start;
