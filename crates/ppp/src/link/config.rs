@@ -95,7 +95,8 @@ pub struct LinkConfig {
     pub auth_timeout: Duration,
     /// A network protocol must be up by then, at the start and after one went down.
     pub network_timeout: Duration,
-    /// How long encryption that is required may be down after it was up.
+    /// How long encryption that is required may be down after it was up, and how long a network that is ready waits for
+    /// encryption that is not required but being negotiated.
     pub encryption_timeout: Duration,
     /// Restarts of LCP in the network phase that are borne in one minute. Before it Max-Configure in a row are, since a
     /// lost Configure-Ack causes one too.

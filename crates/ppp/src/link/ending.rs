@@ -95,7 +95,7 @@ impl Link {
         self.verdict_wanted = None;
         self.address_wanted = None;
         if let Phase::Network(network) = &mut self.phase {
-            if network.network().is_some() {
+            if network.told.take().is_some() {
                 self.output.tell(LinkEvent::NetworkDown);
             }
             if core::mem::replace(&mut network.encrypting, false) {

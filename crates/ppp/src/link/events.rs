@@ -84,7 +84,8 @@ pub enum LinkEvent {
     /// Some: encrypt, both directions from count 0 with these keys. None: stop, and send nothing in clear if encryption
     /// is required.
     Encryption(Option<Mppe>),
-    /// Data may flow with these addresses. Told again when IPV6CP goes up or down.
+    /// Data may flow with these addresses. Told again when IPV6CP goes up or down. Where encryption is not required but
+    /// is being negotiated, this waits for the outcome, though not for ever.
     NetworkUp(Network),
     /// Data may not flow any more.
     NetworkDown,

@@ -72,6 +72,8 @@ impl Link {
             held_ipv6cp: None,
             ipv6: self.config.ipv6 && mtu >= IPV6_MTU,
             deadline: Some(later(now, self.config.network_timeout)),
+            told: None,
+            patience: later(now, self.config.encryption_timeout),
             noise: 0,
         }));
     }
@@ -90,10 +92,8 @@ impl Link {
         for event in ipcp {
             self.ipcp_told(now, event);
         }
-        for event in ipv6cp {
-            self.ipv6cp_told(event);
-        }
         self.ipcp_failed(now);
+        self.tell_network(now);
         busy
     }
 
@@ -127,12 +127,10 @@ impl Link {
                 if let Phase::Network(network) = &mut self.phase {
                     network.deadline = None;
                 }
-                self.tell_network();
             }
             Event::Down => {
                 if let Phase::Network(network) = &mut self.phase {
                     network.deadline = Some(deadline);
-                    self.output.tell(LinkEvent::NetworkDown);
                 }
             }
             Event::Finished(Finish::Failed(failure)) => {
@@ -150,19 +148,15 @@ impl Link {
         }
     }
 
-    /// IPV6CP alone never ends a link (RFC 1661 section 3.7).
-    fn ipv6cp_told(&mut self, event: Event) {
-        if matches!(event, Event::Up | Event::Down) {
-            self.tell_network();
+    /// Tells what changed since it was last told.
+    fn tell_network(&mut self, now: Instant) {
+        let Phase::Network(network) = &mut self.phase else { return };
+        let up = network.network().filter(|_| network.is_settled(now));
+        if network.told == up {
+            return;
         }
-    }
-
-    fn tell_network(&mut self) {
-        if let Phase::Network(network) = &self.phase
-            && let Some(up) = network.network()
-        {
-            self.output.tell(LinkEvent::NetworkUp(up));
-        }
+        network.told.clone_from(&up);
+        self.output.tell(up.map_or(LinkEvent::NetworkDown, LinkEvent::NetworkUp));
     }
 
     pub(super) fn network_deadlines(&mut self, now: Instant) {

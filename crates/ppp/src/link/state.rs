@@ -172,6 +172,10 @@ pub(super) struct NetworkPhase {
     pub(super) ipv6: bool,
     /// A network protocol must be up by then; `None` while one is.
     pub(super) deadline: Option<Instant>,
+    /// What was told with NetworkUp and holds.
+    pub(super) told: Option<Network>,
+    /// NetworkUp waits for a CCP that still negotiates, but not longer.
+    pub(super) patience: Instant,
     /// Protocol-Rejects of what we never sent, since encryption began: the peer decrypts to noise.
     pub(super) noise: u32,
 }
@@ -180,6 +184,12 @@ impl NetworkPhase {
     /// Whether network protocols may run now.
     pub(super) fn is_gate_open(&self) -> bool {
         self.encrypting || !self.ccp.protocol().is_required()
+    }
+
+    /// Whether data may flow as things are: where encryption is not required, but being negotiated, the first packets are
+    /// not to go in clear.
+    pub(super) fn is_settled(&self, now: Instant) -> bool {
+        self.told.is_some() || !self.ccp.state().is_negotiating() || now >= self.patience
     }
 
     /// What the network layer agreed on, where it is up.
@@ -218,7 +228,9 @@ impl NetworkPhase {
             Address::Unasked(at) if self.is_gate_open() => Some((at, "address question")),
             _ => None,
         };
+        let waits = self.told.is_none() && self.network().is_some();
         [
+            waits.then_some((self.patience, "patience with CCP")),
             self.authentication.as_ref().and_then(Authentication::poll_timeout),
             label(self.ccp.poll_timeout(), "CCP restart timer"),
             label(self.ipcp.as_ref().and_then(Fsm::poll_timeout), "IPCP restart timer"),

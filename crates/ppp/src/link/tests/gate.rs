@@ -164,6 +164,41 @@ fn c181_a_peer_without_ccp_works_in_clear_where_that_is_allowed() {
 }
 
 #[test]
+fn the_first_packets_do_not_go_in_clear_while_encryption_is_being_negotiated() {
+    let opened = |mode| {
+        let (mut solo, _) = admitted(with_mode(server(), mode));
+        let sent = solo.give(ppp::CCP, cp::CONFIGURE_REQUEST, 1, &octets(H_S));
+        let ipcp = solo.give(ppp::IPCP, cp::CONFIGURE_REQUEST, 1, &octets("0306c0000264"));
+        solo.answer(&of(&ipcp, ppp::IPCP)[0]);
+        assert!(solo.host.network().is_none(), "{mode:?}");
+        let request = solo
+            .host
+            .sent
+            .iter()
+            .map(|frame| parse(frame))
+            .find(|packet| (packet.protocol, packet.code) == (ppp::CCP, cp::CONFIGURE_REQUEST));
+        assert_eq!(codes(&sent, ppp::CCP).last(), Some(&cp::CONFIGURE_ACK));
+        (solo, request.unwrap())
+    };
+    for mode in [Mode::Allow, Mode::Prefer] {
+        // It comes: then the network, encrypted from its first packet on.
+        let (mut solo, request) = opened(mode);
+        solo.wait(Duration::from_secs(5));
+        solo.answer(&request);
+        let encryption = solo.host.position(|event| matches!(event, LinkEvent::Encryption(Some(_))));
+        let network = solo.host.position(|event| matches!(event, LinkEvent::NetworkUp(_)));
+        assert!(encryption.unwrap() < network.unwrap());
+
+        // It does not come: in clear, as is allowed, after a while.
+        let (mut solo, _) = opened(mode);
+        solo.wait(Duration::from_millis(9_999));
+        assert!(solo.host.network().is_none());
+        solo.wait(Duration::from_millis(1));
+        assert!(solo.host.network().is_some() && solo.host.mppe().is_none());
+    }
+}
+
+#[test]
 fn c182_a_request_without_any_bit_is_acked_where_encryption_is_not_required() {
     for mode in [Mode::Off, Mode::Allow, Mode::Prefer] {
         for empty in ["", "120600000000"] {
