@@ -19,6 +19,7 @@ use crate::middlebox::Middlebox;
 use crate::nat::Nat;
 use crate::node::Node;
 use crate::packet::Kind;
+use crate::rude::Rude;
 use crate::scenario::{CLIENT, Ending, Fault, OUTSIDE, SERVER, Scenario};
 use crate::server::ServerHost;
 use crate::shell::{Call, Shell};
@@ -35,6 +36,13 @@ const EVERY: Duration = Duration::from_millis(30);
 
 /// Key length and whether stateless; `None` for none.
 pub type Encryption = Option<(Strength, bool)>;
+
+/// The first rude host; the others follow.
+const RUDE: Ipv4Addr = Ipv4Addr::new(198, 51, 101, 10);
+
+fn is_rude(address: Ipv4Addr) -> bool {
+    address.octets().starts_with(&[198, 51, 101])
+}
 
 /// How it went.
 pub struct Report {
@@ -106,6 +114,7 @@ pub struct Conversation {
     world: World<Node>,
     server: usize,
     clients: Vec<usize>,
+    rude: Vec<usize>,
     encryption: Vec<(Encryption, Encryption)>,
     complaints: Vec<String>,
 }
@@ -137,14 +146,33 @@ impl Conversation {
             let port = 40_000 + rng.below(20_000) as u16;
             let host = ClientHost::new(address, port, SERVER, config.clone(), rng.fork());
             clients.push(world.add_host(site, Node::Client(host)));
+            world.watch.trust(address);
             if config.link.mppe.mode == Mode::Require {
                 world.watch.swear(address, SECRET);
             }
         }
+        world.watch.trust(SERVER);
         if scenario.server.link.mppe.mode == Mode::Require {
             world.watch.swear(SERVER, SECRET);
         }
-        Conversation { scenario, world, server, clients, encryption: Vec::new(), complaints: Vec::new() }
+        let mut rude = Vec::new();
+        for (n, manner) in scenario.rude.iter().enumerate() {
+            let [a, b, c, d] = RUDE.octets();
+            let address = Ipv4Addr::new(a, b, c, d + n as u8);
+            let near = Quality { delay: Duration::from_millis(3), ..Quality::default() };
+            let site = world.add_site(Vec::new(), near.clone(), near);
+            let host = Rude::new(*manner, address, false, rng.fork());
+            rude.push(world.add_host(site, Node::Rude(Box::new(host))));
+        }
+        Conversation {
+            scenario,
+            world,
+            server,
+            clients,
+            rude,
+            encryption: Vec::new(),
+            complaints: Vec::new(),
+        }
     }
 
     fn run(&mut self) -> Result<(), Stuck> {
@@ -172,6 +200,13 @@ impl Conversation {
 
     /// The clients dial, one after the other.
     fn dial(&mut self) -> Result<(), Stuck> {
+        for index in self.rude.clone() {
+            self.world.act(index, |node, _, out| {
+                if let Some(rude) = node.rude_mut() {
+                    rude.dial(SERVER, out);
+                }
+            });
+        }
         for index in self.clients.clone() {
             self.world.act(index, |node, now, out| {
                 if let Some(client) = node.client_mut() {
@@ -188,13 +223,15 @@ impl Conversation {
     fn settle(&mut self) -> Result<(), Stuck> {
         self.fault_at_its_time()?;
         let (server, clients) = (self.server, self.clients.clone());
+        let encrypted = self.scenario.is_encrypted();
         let until = self.world.now() + SETTLED;
         self.world.run(until, |world| {
             let theirs = calls_of_server(world, server);
             clients.iter().all(|client| {
                 world.host(*client).client().is_some_and(|client| {
                     let ours = client.shell().and_then(|shell| shell.encryption(|up| up.local));
-                    client.is_over() || ours.is_some_and(|ours| theirs.contains(&ours))
+                    let settled = ours.filter(|(_, encryption)| encryption.is_some() || !encrypted);
+                    client.is_over() || settled.is_some_and(|ours| theirs.contains(&ours))
                 })
             })
         })
@@ -303,7 +340,9 @@ impl Conversation {
             for shell in &server.past {
                 let complaints = shell.calls().values().filter_map(|call| call.complaint.clone());
                 self.complaints.extend(complaints.map(|complaint| format!("server: {complaint}")));
-                servers.push(Side::server(shell));
+                if !is_rude(shell.peer()) {
+                    servers.push(Side::server(shell));
+                }
             }
             if !server.dead && server.live().next().is_some() {
                 self.complaints.push("the server still has a connection".to_owned());
@@ -376,6 +415,7 @@ fn boxes(scenario: &Scenario, epoch: Instant, rng: &mut Rng) -> Vec<Middlebox> {
         Fault::GreLater(after) => {
             drop(drop(firewall, What::GreOut, epoch + after), What::GreIn, epoch + after)
         }
+        Fault::Forgetful(idle) => firewall.tracking(idle),
         Fault::NoTcp => drop(firewall, What::Tcp, epoch),
         Fault::TcpLater(after) => drop(firewall, What::Tcp, epoch + after),
         Fault::TcpRejected => firewall.with(What::Tcp, epoch, Action::Reject(0)),

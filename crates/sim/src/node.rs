@@ -6,6 +6,7 @@ use std::time::Instant;
 use crate::client::ClientHost;
 use crate::foreign::Foreign;
 use crate::packet::Packet;
+use crate::rude::Rude;
 use crate::server::ServerHost;
 use crate::world::{Host, Output};
 
@@ -17,6 +18,8 @@ pub enum Node {
     Client(ClientHost),
     /// A client or server of another make.
     Foreign(Box<Foreign>),
+    /// A host without manners.
+    Rude(Box<Rude>),
 }
 
 impl Node {
@@ -68,11 +71,20 @@ impl Node {
         }
     }
 
+    /// The rude host in it, to do something with.
+    pub fn rude_mut(&mut self) -> Option<&mut Rude> {
+        match self {
+            Node::Rude(rude) => Some(rude),
+            _ => None,
+        }
+    }
+
     fn host(&self) -> &dyn Host {
         match self {
             Node::Server(server) => server,
             Node::Client(client) => client,
             Node::Foreign(foreign) => foreign.as_ref(),
+            Node::Rude(rude) => rude.as_ref(),
         }
     }
 
@@ -81,6 +93,7 @@ impl Node {
             Node::Server(server) => server,
             Node::Client(client) => client,
             Node::Foreign(foreign) => foreign.as_mut(),
+            Node::Rude(rude) => rude.as_mut(),
         }
     }
 }

@@ -15,6 +15,7 @@ use adit_tunnel::{ClientConfig, ServerConfig};
 
 use crate::link::Quality;
 use crate::nat::Translation;
+use crate::rude::Manner;
 use crate::server::{Account, Service};
 
 /// The server, as the world knows it.
@@ -83,6 +84,10 @@ pub enum Fault {
     Damage(u16, u16),
     /// Packets larger than the path's MTU vanish.
     MtuHole,
+    /// The client's firewall forgets GRE after so much silence; the call is silent for longer.
+    Forgetful(Duration),
+    /// Something else listens on the server's port.
+    Banner,
 }
 
 /// How a conversation that works is ended.
@@ -127,6 +132,8 @@ pub struct Scenario {
     pub datagram_len: usize,
     /// Silence between traffic and end.
     pub idle: Duration,
+    /// Others who use the server at the same time.
+    pub rude: Vec<Manner>,
 }
 
 impl Scenario {
@@ -166,6 +173,7 @@ impl Scenario {
             answers_after: Some(Duration::from_millis(rng.below(300))),
             deaf: false,
             mute: false,
+            banner: None,
         };
         Scenario {
             seed,
@@ -180,6 +188,7 @@ impl Scenario {
             datagrams: 8,
             datagram_len: 64,
             idle: Duration::ZERO,
+            rude: Vec::new(),
         }
     }
 
@@ -208,6 +217,11 @@ impl Scenario {
         };
         self.datagrams = 5 + rng.below(40) as u32;
         self.datagram_len = 24 + rng.below(1300) as usize;
+        for manner in Manner::ALL {
+            if one_of(rng, 40) == 0 {
+                self.rude.push(manner);
+            }
+        }
         if one_of(rng, 8) == 0 {
             self.idle = Duration::from_secs(rng.below(400));
         }
@@ -282,6 +296,8 @@ impl Scenario {
         let require = |strength| MppePolicy { strengths: vec![strength], ..MppePolicy::default() };
         match fault {
             Fault::Deaf => self.service.deaf = true,
+            Fault::Banner => self.service.banner = Some(b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n"),
+            Fault::Forgetful(_) => self.idle = Duration::from_secs(300),
             Fault::Mute => self.service.mute = true,
             Fault::WrongPassword => self.credentials("alice", "wrong"),
             Fault::UnknownName => self.credentials("mallory", "correct horse"),
@@ -353,10 +369,18 @@ impl Scenario {
         [&self.up, &self.down].iter().any(|quality| quality.loss > 0)
     }
 
-    /// Whether both ends agree that nothing goes in clear.
+    /// Whether the method has numbers for the reasons of a refusal; PAP and CHAP-MD5 have words alone.
+    pub fn says_why(&self) -> bool {
+        self.clients.iter().all(|client| client.link.methods.iter().all(|method| method.gives_keys()))
+    }
+
+    /// Whether data is encrypted once everything is settled: one end asks, the other does not refuse, and there are keys.
     pub fn is_encrypted(&self) -> bool {
-        let requires = |link: &LinkConfig| link.mppe.mode == Mode::Require;
-        requires(&self.server.link) || self.clients.iter().any(|client| requires(&client.link))
+        let server = self.server.link.mppe.mode;
+        self.clients.iter().all(|client| {
+            let client = client.link.mppe.mode;
+            server != Mode::Off && client != Mode::Off && (server.asks() || client.asks())
+        }) && self.says_why()
     }
 }
 
@@ -384,6 +408,7 @@ fn fault(rng: &mut Rng) -> Fault {
     let bars = [Code::A02, Code::A03, Code::A06, Code::A11];
     let barred = bars.get(rng.below(4) as usize).copied().unwrap_or(Code::A02);
     let (gre, tcp) = (rng.below(200) as u16, rng.below(2) as u16 * rng.below(100) as u16);
+    let forgets = Duration::from_secs(20 + rng.below(60));
     match rng.below(60) {
         0 => Fault::GreOut,
         1 => Fault::GreIn,
@@ -418,6 +443,8 @@ fn fault(rng: &mut Rng) -> Fault {
         30 => Fault::Crowd,
         31 | 32 => Fault::Damage(gre, tcp),
         33 => Fault::MtuHole,
+        34 => Fault::Forgetful(forgets),
+        35 => Fault::Banner,
         _ => Fault::None,
     }
 }

@@ -51,6 +51,8 @@ pub struct Service {
     pub deaf: bool,
     /// TCP is accepted, and nothing is ever read or said.
     pub mute: bool,
+    /// TCP is accepted, and this is said, whatever comes.
+    pub banner: Option<&'static [u8]>,
 }
 
 /// A host with a server.
@@ -141,6 +143,12 @@ impl ServerHost {
                 true => out.packets.push(segment((self.address, PORT), remote, Kind::SynAck)),
                 false if self.service.mute => {
                     out.packets.push(segment((self.address, PORT), remote, Kind::SynAck));
+                }
+                false if let Some(banner) = self.service.banner => {
+                    let local = (self.address, PORT);
+                    let said = Kind::Data { offset: 0, octets: banner.to_vec() };
+                    out.packets.push(segment(local, remote, Kind::SynAck));
+                    out.packets.push(segment(local, remote, said));
                 }
                 false => self.accept(now, remote, out),
             }

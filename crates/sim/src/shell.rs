@@ -141,6 +141,11 @@ impl<M: Machine> Shell<M> {
         &mut self.machine
     }
 
+    /// The other end of the control connection.
+    pub fn peer(&self) -> Ipv4Addr {
+        self.peer
+    }
+
     /// The calls there were.
     pub fn calls(&self) -> &BTreeMap<CallHandle, Call> {
         &self.calls

@@ -10,6 +10,8 @@ use crate::packet::{Body, Packet};
 /// Notices what must never be on the wire.
 #[derive(Debug, Default)]
 pub struct Watch {
+    /// Hosts that are expected to know the formats.
+    trusted: BTreeSet<Ipv4Addr>,
     /// Hosts that must not send IP in clear.
     sworn: BTreeSet<Ipv4Addr>,
     /// Octets that must not appear in any packet of anybody: what was sent as inner data.
@@ -25,8 +27,14 @@ pub struct Watch {
 }
 
 impl Watch {
+    /// From now on every GRE packet of this host must be as PPTP wants it.
+    pub fn trust(&mut self, host: Ipv4Addr) {
+        self.trusted.insert(host);
+    }
+
     /// From now on this host must not send IP in clear, nor these octets.
     pub fn swear(&mut self, host: Ipv4Addr, secret: &[u8]) {
+        self.trusted.insert(host);
         self.sworn.insert(host);
         self.secret = Some(secret.to_vec());
     }
@@ -34,6 +42,9 @@ impl Watch {
     pub(crate) fn sent(&mut self, packet: &Packet) {
         let Body::Gre(octets) = &packet.body else { return };
         self.packets += 1;
+        if !self.trusted.contains(&packet.src) {
+            return;
+        }
         let complaint = self.read(packet.src, octets).err();
         if let Some(complaint) = complaint {
             self.complaint.get_or_insert(format!("{complaint}: {packet}"));
