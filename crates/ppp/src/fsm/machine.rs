@@ -239,6 +239,16 @@ impl<P: Protocol> Fsm<P> {
         }
     }
 
+    /// Waits no longer than `wait` for the answer to the Configure-Request that is out, this one time.
+    pub fn hurry(&mut self, now: Instant, wait: Duration) {
+        if self.state.is_negotiating()
+            && !self.request.answered
+            && let (Some(deadline), Some(sooner)) = (&mut self.deadline, now.checked_add(wait))
+        {
+            *deadline = sooner.min(*deadline);
+        }
+    }
+
     /// Appends the next packet, from its code on, to `out`; `false` when there is none.
     pub fn poll_transmit(&mut self, out: &mut Vec<u8>) -> bool {
         match self.transmit.pop_front() {

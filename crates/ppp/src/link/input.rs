@@ -1,6 +1,7 @@
 //! Where a frame from the peer goes.
 
 use core::fmt;
+use core::time::Duration;
 use std::time::Instant;
 
 use adit_wire::{Layer, cp, ppp};
@@ -9,6 +10,10 @@ use super::output::{describe, layer};
 use super::state::Phase;
 use super::{Link, Role};
 use crate::fsm::{Fsm, Protocol};
+
+/// A client that can hear us answers our Configure-Request when it sends its own. A server's first request leaves with
+/// the reply to the call, when many a client is not ready for GRE yet: it need not cost a whole restart period.
+const FOLLOWS_WITHIN: Duration = Duration::from_millis(300);
 
 /// What became of a packet, where that is worth a word in the record.
 enum Fate {
@@ -62,11 +67,18 @@ impl Link {
     }
 
     fn receive_lcp(&mut self, now: Instant, information: &[u8]) -> Fate {
+        let mut is_first = false;
         if let Phase::Establish { heard, last_heard, .. } = &mut self.phase {
+            is_first = *heard == 0;
             *heard = heard.saturating_add(1);
             *last_heard = now;
         }
-        self.lcp.handle_input(now, information).into()
+        let fate = self.lcp.handle_input(now, information).into();
+        let asks = information.first() == Some(&cp::CONFIGURE_REQUEST);
+        if is_first && asks && self.config.role == Role::Server {
+            self.lcp.hurry(now, FOLLOWS_WITHIN);
+        }
+        fate
     }
 
     fn receive_authentication(&mut self, now: Instant, protocol: u16, information: &[u8]) -> Fate {

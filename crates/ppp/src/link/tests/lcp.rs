@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use adit_diag::Code;
-use adit_wire::lcp::{LcpOption, Marked, ProtocolReject};
+use adit_wire::lcp::{AuthProtocol, LcpOption, Marked, ProtocolReject};
 use adit_wire::{Layer, cp, ppp};
 
 use crate::link::testing::*;
@@ -21,6 +21,25 @@ fn c093_before_lcp_is_open_everything_else_is_dropped_silently() {
         }
         assert!(solo.host.record().iter().any(|line| line.contains("(ignored: LCP is not open)")));
     }
+}
+
+#[test]
+fn a_first_request_that_came_too_early_for_the_client_is_repeated_soon_and_once() {
+    let mut solo = Solo::new(server());
+    let first = solo.collect();
+    solo.wait(Duration::from_secs(1));
+    solo.give(ppp::LCP, cp::CONFIGURE_REQUEST, 1, &lcp(&[LcpOption::Magic(MAGIC)]));
+    assert_eq!(solo.wait(Duration::from_millis(299)), []);
+    assert_eq!(solo.wait(Duration::from_millis(1)), first);
+    assert_eq!(solo.wait(Duration::from_millis(2999)), []);
+    assert_eq!(solo.wait(Duration::from_millis(1)), first);
+
+    // A client's request finds a server that is ready; the time it takes to be answered is that of the way.
+    let mut solo = Solo::new(client());
+    let first = solo.collect();
+    solo.give(ppp::LCP, cp::CONFIGURE_REQUEST, 1, &lcp(&[LcpOption::Auth(AuthProtocol::MsChapV2)]));
+    assert_eq!(solo.wait(Duration::from_millis(2999)), []);
+    assert_eq!(solo.wait(Duration::from_millis(1)), first);
 }
 
 #[test]
