@@ -49,7 +49,7 @@ pub struct Recovered {
     pub leases: u64,
 }
 
-/// Accounts, leases, sessions, events. Every call is one transaction and blocks; all are safe from several threads
+/// Accounts, leases, sessions, events. Every call but [`Store::prune`] is one transaction; all block; all are safe from several threads
 /// and, for a database, from several processes.
 pub trait Store: Send + Sync {
     /// All accounts, by name.
@@ -130,6 +130,6 @@ pub trait Store: Send + Sync {
     /// At the start of the one server: closes the sessions that a crash left running ("server stopped unexpectedly", at
     /// the time they were last seen) and frees their addresses.
     fn recover(&self, now: Timestamp) -> Result<Recovered>;
-    /// Removes what is older than it has to be kept.
+    /// Removes what is older than it has to be kept, in many small transactions: others may write in between.
     fn prune(&self, retention: &Retention, now: Timestamp) -> Result<Pruned>;
 }

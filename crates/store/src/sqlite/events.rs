@@ -3,7 +3,7 @@
 use core::fmt;
 
 use adit_policy::name::key;
-use rusqlite::{Connection, Row, Transaction, named_params};
+use rusqlite::{Connection, Row, ToSql, Transaction};
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -35,32 +35,30 @@ pub(super) fn add(transaction: &Transaction<'_>, events: &[NewEvent]) -> Result<
 }
 
 pub(super) fn list(connection: &Connection, filter: &EventFilter) -> Result<Vec<Event>, Fail> {
-    let mut statement = connection.prepare_cached(
-        "SELECT * FROM (
-            SELECT * FROM events
-            WHERE (:since IS NULL OR at >= :since)
-              AND (:until IS NULL OR at < :until)
-              AND (:after IS NULL OR id > :after)
-              AND (:user IS NULL OR user_key = :user)
-              AND (:session IS NULL OR session = :session)
-              AND (NOT :failed OR code IS NOT NULL)
-              AND (:layers = '' OR instr(:layers, substr(code, 1, 1)) > 0)
-            ORDER BY id DESC LIMIT :last)
-         ORDER BY id",
-    )?;
-    let rows = statement.query_map(
-        named_params! {
-            ":since": filter.since.map(to_ms),
-            ":until": filter.until.map(to_ms),
-            ":after": filter.after,
-            ":user": filter.user.as_deref().map(key),
-            ":session": filter.session.map(|id| store_count(id.0)),
-            ":failed": filter.failed,
-            ":layers": filter.layers.iter().map(char::to_ascii_uppercase).collect::<String>(),
-            ":last": filter.last.map_or(-1, i64::from),
-        },
-        read,
-    )?;
+    // Only what is asked for stands in the statement, so that it can use an index.
+    let (since, until) = (filter.since.map(to_ms), filter.until.map(to_ms));
+    let (user, session) = (filter.user.as_deref().map(key), filter.session.map(|id| store_count(id.0)));
+    let layers: String = filter.layers.iter().map(char::to_ascii_uppercase).collect();
+    let last = filter.last.map_or(-1, i64::from);
+    let asked: [(bool, &str, &str, &dyn ToSql); 6] = [
+        (since.is_some(), "at >= :since", ":since", &since),
+        (until.is_some(), "at < :until", ":until", &until),
+        (filter.after.is_some(), "id > :after", ":after", &filter.after),
+        (user.is_some(), "user_key = :user", ":user", &user),
+        (session.is_some(), "session = :session", ":session", &session),
+        (!layers.is_empty(), "instr(:layers, substr(code, 1, 1)) > 0", ":layers", &layers),
+    ];
+    let mut fits = vec![if filter.failed { "code IS NOT NULL" } else { "true" }];
+    let mut values: Vec<(&str, &dyn ToSql)> = vec![(":last", &last)];
+    for (_, clause, name, value) in asked.into_iter().filter(|(is_asked, ..)| *is_asked) {
+        fits.push(clause);
+        values.push((name, value));
+    }
+    let fits = fits.join(" AND ");
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT * FROM (SELECT * FROM events WHERE {fits} ORDER BY id DESC LIMIT :last) ORDER BY id"
+    ))?;
+    let rows = statement.query_map(values.as_slice(), read)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 

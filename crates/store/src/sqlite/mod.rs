@@ -22,6 +22,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Transaction, Trans
 
 use self::fail::Fail;
 use crate::seal::{create_directory, directory_of, give_to_owner_of};
+use crate::time::ms_before;
 use crate::{
     Account, AccountChange, Counters, Error, Event, EventFilter, Lease, NewAccount, NewEvent, NewSession,
     Pruned, Recovered, Result, Retention, SealKey, Session, SessionEnd, SessionFilter, SessionId,
@@ -178,6 +179,21 @@ impl SqliteStore {
     }
 }
 
+impl SqliteStore {
+    /// Removes what is old, a little at a time, so that others come in between.
+    fn remove_old(&self, old: &upkeep::Old, before: i64, floor: i64) -> Result<u64> {
+        let (mut removed, mut after) = (0, i64::MIN);
+        loop {
+            let ids = self.read(|c| old.find(c, before, floor, after))?;
+            let Some(last) = ids.last() else {
+                return Ok(removed);
+            };
+            after = *last;
+            removed += self.write(false, |t| old.remove(t, &ids))?;
+        }
+    }
+}
+
 /// Settings that every connection needs.
 fn prepare(connection: &Connection, busy: Duration) -> core::result::Result<(), Fail> {
     connection.busy_timeout(busy)?;
@@ -328,6 +344,17 @@ impl Store for SqliteStore {
     }
 
     fn prune(&self, retention: &Retention, now: Timestamp) -> Result<Pruned> {
-        self.write(false, |t| upkeep::prune(t, retention, now))
+        let (events, sessions) = (ms_before(now, retention.events), ms_before(now, retention.sessions));
+        let no_floor = -1;
+        let (event_floor, session_floor) = self.read(|c| {
+            Ok((upkeep::floor(c, "events", retention.most)?, upkeep::floor(c, "sessions", retention.most)?))
+        })?;
+        let steps = self.remove_old(&upkeep::RECORDS, events, no_floor)?
+            + self.remove_old(&upkeep::RECORDS, sessions, session_floor)?;
+        Ok(Pruned {
+            events: self.remove_old(&upkeep::EVENTS, events, event_floor)?,
+            sessions: self.remove_old(&upkeep::SESSIONS, sessions, session_floor)?,
+            steps,
+        })
     }
 }

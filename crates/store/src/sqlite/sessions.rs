@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use adit_policy::name::key;
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, named_params};
+use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, Transaction, named_params};
 
 use super::fail::Fail;
 use super::row::{count as get_count, parse, parse_optional, store_count, time, time_optional};
@@ -144,29 +144,37 @@ pub(super) fn record(connection: &Connection, id: SessionId) -> Result<Vec<Step>
 }
 
 pub(super) fn list(connection: &Connection, filter: &SessionFilter) -> Result<Vec<Session>, Fail> {
-    const FITS: &str = "(:running IS NULL OR (ended IS NULL) = :running)
-        AND (:user IS NULL OR user_key = :user)
-        AND (:since IS NULL OR ended IS NULL OR ended >= :since)
-        AND (NOT :failed OR code IS NOT NULL)";
+    // Only what is asked for stands in the statement, so that it can use an index.
+    let mut fits = vec![match filter.running {
+        Some(true) => "ended IS NULL",
+        Some(false) => "ended IS NOT NULL",
+        None => "true",
+    }];
+    let (user, since) = (filter.user.as_deref().map(key), filter.since.map(to_ms));
+    let last = filter.last.map_or(-1, i64::from);
+    let mut values: Vec<(&str, &dyn ToSql)> = vec![(":last", &last)];
+    if let Some(user) = &user {
+        fits.push("user_key = :user");
+        values.push((":user", user));
+    }
+    if let Some(since) = &since {
+        fits.push("(ended IS NULL OR ended >= :since)");
+        values.push((":since", since));
+    }
+    if filter.failed {
+        fits.push("code IS NOT NULL");
+    }
+    let fits = fits.join(" AND ");
+    let newest = match filter.newest_per_user {
+        true => format!(
+            "id IN (SELECT max(id) FROM sessions WHERE {fits} AND user_key IS NOT NULL GROUP BY user_key)"
+        ),
+        false => "true".to_owned(),
+    };
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT * FROM (
-            SELECT * FROM sessions
-            WHERE {FITS} AND (NOT :newest OR id IN (
-                SELECT max(id) FROM sessions WHERE {FITS} AND user_key IS NOT NULL GROUP BY user_key))
-            ORDER BY id DESC LIMIT :last)
-         ORDER BY id"
+        "SELECT * FROM (SELECT * FROM sessions WHERE {fits} AND {newest} ORDER BY id DESC LIMIT :last) ORDER BY id"
     ))?;
-    let rows = statement.query_map(
-        named_params! {
-            ":running": filter.running,
-            ":user": filter.user.as_deref().map(key),
-            ":since": filter.since.map(to_ms),
-            ":failed": filter.failed,
-            ":newest": filter.newest_per_user,
-            ":last": filter.last.map_or(-1, i64::from),
-        },
-        read,
-    )?;
+    let rows = statement.query_map(values.as_slice(), read)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
