@@ -118,7 +118,7 @@ impl Link {
             }
             Command::Rechallenge => self.rechallenge(now),
             Command::TimeRemaining { seconds, message } => self.tell_time(seconds, &message),
-            Command::LowerDown => self.lower_down(),
+            Command::LowerDown => self.lower_down(now),
             Command::NoteTraffic => self.note_traffic(now),
         }
         self.pump(now);

@@ -106,9 +106,15 @@ impl Link {
         }
     }
 
-    /// The layer below is gone: nothing more can be said to the peer.
-    pub(super) fn lower_down(&mut self) {
-        self.ended(By::Nobody, None, "the layer below went down".to_owned());
+    /// The layer below is gone: nothing more can be said to the peer, and its goodbye may have been lost.
+    pub(super) fn lower_down(&mut self, now: Instant) {
+        let gone = "the layer below went down";
+        match self.unmet_wish(now) {
+            Some(Failure { code, detail }) => {
+                self.ended(By::Peer, Some(code), format!("{gone}; {detail}"));
+            }
+            None => self.ended(By::Nobody, None, gone.to_owned()),
+        }
     }
 
     /// Over now, although the peer has not agreed: it is not there.

@@ -103,6 +103,24 @@ fn nothing_is_said_when_the_layer_below_is_gone() {
 }
 
 #[test]
+fn a_peer_whose_goodbye_was_lost_probably_went_over_what_it_did_not_get() {
+    let ended = |mut solo: Solo| {
+        solo.host.link.handle_command(solo.now, Command::LowerDown);
+        solo.collect();
+        solo.host.end().unwrap().clone()
+    };
+    let mut server_wants_pap = Solo::new(client());
+    server_wants_pap.give(ppp::LCP, cp::CONFIGURE_REQUEST, 1, &octets("0304c023"));
+    let end = ended(server_wants_pap);
+    assert_eq!((end.by, end.code), (By::Peer, Some(Code::A05)));
+    assert_eq!(end.detail, "the layer below went down; the server insists on pap, we allow mschap-v2");
+
+    let (mut client_wants_mppe, _) = admitted(with_mode(server(), Mode::Off));
+    client_wants_mppe.give(ppp::CCP, cp::CONFIGURE_REQUEST, 1, &octets("120601000040"));
+    assert_eq!(ended(client_wants_mppe).code, Some(Code::E02));
+}
+
+#[test]
 fn an_ended_link_stays_silent_whatever_comes() {
     let mut solo = up(server());
     solo.host.link.handle_command(solo.now, Command::LowerDown);
