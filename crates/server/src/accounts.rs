@@ -17,7 +17,7 @@ use adit_tunnel::events::{Answer, Terms, Why};
 use adit_wire::text::escape;
 use jiff::Timestamp;
 
-use crate::mail::{Learned, Mail};
+use crate::mail::Learned;
 use crate::meaning;
 use crate::registry::Registry;
 
@@ -144,11 +144,7 @@ impl Clerk {
             }
         };
         for session in others.iter().filter(|session| replaced.contains(&session.id.0)) {
-            let mail = Mail::End {
-                why: Why::Replaced,
-                reason: format!("{user} called again from {}", self.from.ip()),
-            };
-            let _ = session.mailbox.try_send(mail);
+            session.end(Why::Replaced, None, format!("{user} called again from {}", self.from.ip()));
         }
         Ok(())
     }

@@ -47,6 +47,8 @@ pub(crate) struct Connection {
     routes: Vec<ipnet::Ipv4Net>,
     /// The last refusal: what the event at the end is to say.
     refused: Option<(Code, String)>,
+    /// Why we were told to end it: what counts unless the call had another end of its own.
+    told: Option<End>,
     end: Option<End>,
     closed: bool,
     count: Interval,
@@ -80,6 +82,7 @@ impl Connection {
             lease: None,
             routes: Vec::new(),
             refused: None,
+            told: None,
             end: None,
             closed: false,
             count,
@@ -149,10 +152,11 @@ impl Connection {
             Mail::Dhcp(packet) => self.answer_dhcp(&packet),
             Mail::Answer { id, answer, learned } => {
                 self.learn(learned);
-                self.tunnel.handle_answer(now, id, answer);
+                self.tunnel.handle_answer(now, id, *answer);
             }
-            Mail::End { why, reason } => {
+            Mail::End { why, code, reason } => {
                 self.note(Layer::Pptp, format!("{}: {reason}", why.word()));
+                self.told.get_or_insert(End { why, by: Who::Us, code, detail: reason });
                 self.tunnel.handle_command(now, Command::Stop { why });
             }
         }
@@ -193,7 +197,8 @@ impl Connection {
             Event::Up { up, .. } => self.up(up).await,
             Event::CallEnded { end, .. } => self.call_ended(end).await,
             Event::Closed { end } => {
-                self.end.get_or_insert(end);
+                let ours = self.told.take().filter(|_| end.by == Who::Us);
+                self.end.get_or_insert(ours.unwrap_or(end));
                 self.closed = true;
             }
         }
@@ -245,7 +250,7 @@ impl Connection {
             if matches!(answer, Answer::Reject(_)) {
                 tokio::time::sleep(REFUSAL_DELAY).await;
             }
-            let _ = mailbox.send(Mail::Answer { id, answer, learned }).await;
+            let _ = mailbox.send(Mail::Answer { id, answer: Box::new(answer), learned }).await;
         });
     }
 

@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 
 use crate::connection::Connection;
 use crate::error::{Result, ServerError};
-use crate::mail::{MAILBOX, Mail};
+use crate::mail::MAILBOX;
 use crate::server::Server;
 use crate::session::Session;
 
@@ -117,7 +117,7 @@ fn make_room(server: &Server) {
     without.sort_by_key(|session| session.started_at);
     if let Some(oldest) = without.first() {
         let reason = "too many connections that make no call".to_owned();
-        let _ = oldest.mailbox.try_send(Mail::End { why: Why::Failed, reason });
+        oldest.end(Why::Failed, Some(Code::C05), reason);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::net::Ipv4Addr;
 
+use adit_diag::Code;
 use adit_tunnel::events::{Answer, Why};
 use tokio::sync::mpsc;
 
@@ -31,8 +32,8 @@ pub(crate) enum Mail {
     Answer {
         /// The question.
         id: u32,
-        /// The answer.
-        answer: Answer,
+        /// The answer. Boxed: it is large and rare.
+        answer: Box<Answer>,
         /// What became known with it.
         learned: Learned,
     },
@@ -40,6 +41,8 @@ pub(crate) enum Mail {
     End {
         /// Why.
         why: Why,
+        /// The code, when something is wrong.
+        code: Option<Code>,
         /// For the record.
         reason: String,
     },
@@ -55,7 +58,7 @@ pub(crate) struct Learned {
     /// The pool and address that were lent.
     pub(crate) lease: Option<(String, Ipv4Addr)>,
     /// A code and detail worth an event: a refused login.
-    pub(crate) refused: Option<(adit_diag::Code, String)>,
+    pub(crate) refused: Option<(Code, String)>,
 }
 
 /// The sending end of a session's mailbox.

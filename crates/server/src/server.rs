@@ -23,7 +23,6 @@ use crate::control::{CodeCount, Drops, PoolStatus, Status, Warning};
 use crate::host::Host;
 use crate::journal::{Journal, Note};
 use crate::listener::Quiet;
-use crate::mail::Mail;
 use crate::meaning;
 use crate::registry::Registry;
 use crate::session::Session;
@@ -152,6 +151,8 @@ impl Server {
         control.vendor = b"adit".to_vec();
         // One call a connection: NAT helpers follow only one, and a session is a connection here.
         control.max_calls = 1;
+        control.setup_timeout = link.setup;
+        control.callless_timeout = link.setup;
         let echo = meaning::echo(&config.server.echo);
         control.echo_every = echo.map(|(every, _)| every);
         control.echo_timeout = echo.map_or(Duration::ZERO, |(every, lost)| every * lost);
@@ -252,8 +253,7 @@ impl Server {
     pub(crate) async fn end_all(&self, grace: Duration, cut: impl Future<Output = ()>) {
         self.drain(true);
         for session in self.registry.all() {
-            let mail = Mail::End { why: Why::Shutdown, reason: "the server is being stopped".to_owned() };
-            let _ = session.mailbox.try_send(mail);
+            session.end(Why::Shutdown, None, "the server is being stopped".to_owned());
         }
         let gone = async {
             while self.registry.len() > 0 {

@@ -6,12 +6,13 @@ use std::time::Instant;
 
 use adit_diag::{Code, Layer};
 use adit_store::SessionId;
-use adit_tunnel::events::{Step, Up};
+use adit_tunnel::events::{Step, Up, Why};
 use adit_tunnel::record::Record;
 use jiff::Timestamp;
+use tokio::sync::mpsc::error::TrySendError;
 
 use crate::control::{Counters, SessionDetail, SessionRow, StepRow};
-use crate::mail::Mailbox;
+use crate::mail::{Mail, Mailbox};
 
 /// One session: one control connection and its call.
 #[derive(Debug)]
@@ -62,6 +63,17 @@ impl Session {
     /// What is known now. A task that panicked while it held the lock leaves what it knew.
     pub(crate) fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// Has its task end it in order. Waits for nobody: with a full mailbox the message is delivered when there is room.
+    pub(crate) fn end(&self, why: Why, code: Option<Code>, reason: String) {
+        let mail = Mail::End { why, code, reason };
+        if let Err(TrySendError::Full(mail)) = self.mailbox.try_send(mail) {
+            let mailbox = self.mailbox.clone();
+            tokio::spawn(async move {
+                let _ = mailbox.send(mail).await;
+            });
+        }
     }
 
     /// Adds a step to the record.

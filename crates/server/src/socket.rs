@@ -11,7 +11,6 @@ use tokio::net::{UnixListener, UnixStream};
 
 use crate::control::{Request, Response};
 use crate::error::{Result, ServerError};
-use crate::mail::Mail;
 use crate::server::{Server, Wish};
 
 /// A request line may be this long, in octets.
@@ -117,8 +116,7 @@ async fn answer(server: &Arc<Server>, request: Request) -> Response {
             }
             if !dry_run {
                 for session in &sessions {
-                    let mail = Mail::End { why: Why::AdminReset, reason: reason.clone() };
-                    let _ = session.mailbox.send(mail).await;
+                    session.end(Why::AdminReset, None, reason.clone());
                 }
             }
             Response::Kicked(sessions.iter().map(|session| session.row()).collect())
