@@ -162,15 +162,20 @@ fn get<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     parts.try_fold(first, |value, part| value.get(part))
 }
 
+/// The last part of a name, without its unit.
+fn short(name: &str) -> &str {
+    let last = name.rsplit('.').next().unwrap_or(name);
+    last.strip_suffix("_s").or_else(|| last.strip_suffix("_bytes")).unwrap_or(last)
+}
+
 /// The column of a word: its name, the last part of it, and either without the unit at the end (`up` for `up_s`).
 fn find<'a, T>(word: &str, columns: &'a [Column<T>]) -> Result<&'a Column<T>, Failure> {
     let same = |name: &str| {
         let last = name.rsplit('.').next().unwrap_or(name);
-        let without = last.strip_suffix("_s").or_else(|| last.strip_suffix("_bytes")).unwrap_or(last);
-        [name, last, without].iter().any(|name| name.eq_ignore_ascii_case(word))
+        [name, last, short(name)].iter().any(|name| name.eq_ignore_ascii_case(word))
     };
     columns.iter().find(|column| same(column.name)).ok_or_else(|| {
-        let names: Vec<&str> = columns.iter().map(|column| column.name).collect();
+        let names: Vec<&str> = columns.iter().map(|column| short(column.name)).collect();
         let near = adit_diag::nearest(word, names.iter().copied());
         let meant = near.map(|name| format!(": did you mean \"{name}\"?")).unwrap_or_default();
         Failure::usage(format!("there is no column \"{word}\"{meant}"))

@@ -8,6 +8,9 @@ use adit_crypto::secret::Password;
 use crate::failure::Failure;
 use crate::output::Output;
 
+/// How often somebody may mistype a new password.
+const TRIES: usize = 3;
+
 /// More than any password: a wrong file, such as a device, must not fill the memory.
 const LONGEST: u64 = 4096;
 
@@ -74,12 +77,15 @@ pub(crate) struct PasswordSource {
 impl PasswordSource {
     /// A new password; asks for it twice on a terminal.
     pub(crate) fn read(&self, question: &str) -> Result<Password, Failure> {
-        let first = self.read_once(question)?;
         let asked = !self.password_stdin && self.password_file.is_none();
-        if asked && !first.is_empty() && ask("The same again: ")? != first {
-            return Err(Failure::usage("the two passwords differ"));
+        for _ in 0..TRIES {
+            let first = self.read_once(question)?;
+            if !asked || first.is_empty() || ask("The same again: ")? == first {
+                return Ok(first);
+            }
+            eprintln!("         the two differ");
         }
-        Ok(first)
+        Err(Failure::usage("the two passwords differ"))
     }
 
     /// A password that exists already.

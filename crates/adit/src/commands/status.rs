@@ -154,7 +154,10 @@ const COLUMNS: &[Column<SessionRow>] = &[
     }),
     Column::left("method", "METHOD", 8, |s, _| s.method.clone().into()),
     Column::left("vendor", "VENDOR", 9, |s, _| s.vendor.clone().into()),
-    Column::left("state", "STATE", 0, |s, _| s.state.clone().into()),
+    Column::left("state", "STATE", 0, |s, _| match s.code.as_str() {
+        "" => s.state.clone().into(),
+        code => Field::new(Tone::Bad, format!("{} {code}", s.state)),
+    }),
 ];
 
 /// GRE packets that never came, of all that were sent to us.

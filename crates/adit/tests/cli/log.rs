@@ -4,7 +4,7 @@ use adit_store::{NewEvent, SessionId, Store as _};
 
 use crate::{World, at};
 
-fn logged() -> World {
+pub(crate) fn logged() -> World {
     let world = World::configured();
     let event = |seconds, kind: &str, user: &str, from: &str, code: &str| {
         let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());

@@ -5,7 +5,9 @@ mod check;
 mod explain;
 mod frame;
 mod init;
+mod live;
 mod log;
+mod schema;
 mod sessions;
 mod user;
 

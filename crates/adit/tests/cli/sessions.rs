@@ -20,7 +20,7 @@ fn step(ms: u64, who: &str, layer: &str, text: &str) -> Step {
     Step { at: Duration::from_millis(ms), who: who.into(), layer: layer.into(), text: text.into() }
 }
 
-fn past() -> World {
+pub(crate) fn past() -> World {
     let world = World::configured();
     let store = world.store();
     let start = |from: &str, seconds| {

@@ -26,7 +26,7 @@ fn settle_days(text: &str) -> String {
 }
 
 /// Four people with a past.
-fn peopled() -> World {
+pub(crate) fn peopled() -> World {
     let world = World::configured();
     let store = world.store();
     let secret = Secret::Clear(Password::new("correct horse"));
@@ -355,7 +355,9 @@ fn what_is_wrong_with_the_database_is_told() {
     std::fs::rename(world.path("state/seal.key"), world.path("key")).unwrap();
     runs.push(world.run(&["user", "set", "alice", "--note", "x"]));
     std::fs::rename(world.path("key"), world.path("state/seal.key")).unwrap();
-    let other = rusqlite_lock(&database);
+    // A writer that holds the lock: reading goes on.
+    let other = rusqlite::Connection::open(&database).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
     runs.push(world.run(&["user", "list", "--columns", "user"]));
     drop(other);
     for side in ["adit.db-wal", "adit.db-shm"] {
@@ -364,20 +366,4 @@ fn what_is_wrong_with_the_database_is_told() {
     std::fs::write(&database, "this is no database, and long enough to be looked at ".repeat(100)).unwrap();
     runs.push(world.run(&["user", "list"]));
     insta::assert_snapshot!("broken_database", runs.join("\n"));
-}
-
-/// A writer that holds the lock: reading goes on.
-fn rusqlite_lock(database: &std::path::Path) -> std::process::Child {
-    use std::io::{BufRead as _, Write as _};
-    let mut child = std::process::Command::new("sqlite3")
-        .arg(database)
-        .stdin(std::process::Stdio::piped())
-        .stdout(std::process::Stdio::piped())
-        .spawn()
-        .unwrap();
-    writeln!(child.stdin.as_mut().unwrap(), "BEGIN IMMEDIATE; SELECT 'locked';").unwrap();
-    let mut line = String::new();
-    std::io::BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
-    assert_eq!(line, "locked\n");
-    child
 }
