@@ -38,10 +38,10 @@ const EVERY: Duration = Duration::from_millis(30);
 pub type Encryption = Option<(Strength, bool)>;
 
 /// The first rude host; the others follow.
-const RUDE: Ipv4Addr = Ipv4Addr::new(198, 51, 101, 10);
+const RUDE: Ipv4Addr = Ipv4Addr::new(198, 18, 0, 1);
 
 fn is_rude(address: Ipv4Addr) -> bool {
-    address.octets().starts_with(&[198, 51, 101])
+    address.octets().starts_with(&[198, 18])
 }
 
 /// How it went.
@@ -141,8 +141,7 @@ impl Conversation {
         let site = world.add_site(boxes, scenario.up.clone(), scenario.down.clone());
         let mut clients = Vec::new();
         for (n, config) in scenario.clients.iter().enumerate() {
-            let [a, b, c, d] = CLIENT.octets();
-            let address = Ipv4Addr::new(a, b, c, d + n as u8);
+            let address = Ipv4Addr::from_bits(CLIENT.to_bits() + n as u32);
             let port = 40_000 + rng.below(20_000) as u16;
             let host = ClientHost::new(address, port, SERVER, config.clone(), rng.fork());
             clients.push(world.add_host(site, Node::Client(host)));
@@ -157,8 +156,7 @@ impl Conversation {
         }
         let mut rude = Vec::new();
         for (n, manner) in scenario.rude.iter().enumerate() {
-            let [a, b, c, d] = RUDE.octets();
-            let address = Ipv4Addr::new(a, b, c, d + n as u8);
+            let address = Ipv4Addr::from_bits(RUDE.to_bits() + n as u32);
             let near = Quality { delay: Duration::from_millis(3), ..Quality::default() };
             let site = world.add_site(Vec::new(), near.clone(), near);
             let host = Rude::new(*manner, address, false, rng.fork());

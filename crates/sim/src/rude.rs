@@ -112,6 +112,7 @@ impl Rude {
         self.next = Some(now);
         match self.manner {
             Manner::Silent | Manner::Noise => {}
+            Manner::Babble if self.rng.below(2) == 0 => {}
             Manner::Banner => {
                 self.write(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n".to_vec(), out)
             }
@@ -238,7 +239,7 @@ impl Rude {
             frame.extend(data);
             return frame;
         }
-        let code = 1 + self.rng.below(13) as u8;
+        let code = 1 + self.rng.below(16) as u8;
         let id = self.rng.below(4) as u8;
         let mut data = Vec::new();
         for _ in 0..self.rng.below(5) {

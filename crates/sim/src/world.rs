@@ -1,6 +1,6 @@
 //! The world: a clock that jumps from event to event, sites with hosts, and lines between them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
@@ -63,6 +63,12 @@ pub struct World<H> {
     rng: Rng,
     sites: Vec<Site>,
     hosts: Vec<(usize, H)>,
+    /// Which site owns an address, as the world sees it; and which host has it inside its site.
+    owners: BTreeMap<Ipv4Addr, usize>,
+    inside: BTreeMap<(usize, Ipv4Addr), usize>,
+    /// When hosts want to be woken, and the same by host: it changes only when something is done with a host.
+    wakes: BTreeSet<(Instant, usize)>,
+    woken: Vec<Option<Instant>>,
     queue: BTreeMap<(Instant, u64), Arrival>,
     next: u64,
     same: u32,
@@ -86,6 +92,10 @@ impl<H: Host> World<H> {
             rng,
             sites: Vec::new(),
             hosts: Vec::new(),
+            owners: BTreeMap::new(),
+            inside: BTreeMap::new(),
+            wakes: BTreeSet::new(),
+            woken: Vec::new(),
             queue: BTreeMap::new(),
             next: 0,
             same: 0,
@@ -111,14 +121,23 @@ impl<H: Host> World<H> {
 
     /// A site behind a line of this quality both ways; `boxes` from the hosts outwards.
     pub fn add_site(&mut self, boxes: Vec<Middlebox>, up: Quality, down: Quality) -> usize {
+        let site = self.sites.len();
+        for address in boxes.iter().filter_map(Middlebox::address) {
+            self.owners.insert(address, site);
+        }
         self.sites.push(Site { boxes, up: Link::new(up), down: Link::new(down) });
-        self.sites.len() - 1
+        site
     }
 
     /// A host at a site.
     pub fn add_host(&mut self, site: usize, host: H) -> usize {
+        let index = self.hosts.len();
+        self.owners.entry(host.address()).or_insert(site);
+        self.inside.insert((site, host.address()), index);
         self.hosts.push((site, host));
-        self.hosts.len() - 1
+        self.woken.push(None);
+        self.wake(index);
+        index
     }
 
     /// A host.
@@ -140,8 +159,20 @@ impl<H: Host> World<H> {
     pub fn act<T>(&mut self, index: usize, act: impl FnOnce(&mut H, Instant, &mut Output) -> T) -> T {
         let mut out = Output::default();
         let result = act(&mut self.hosts[index].1, self.now, &mut out);
+        self.wake(index);
         self.emit(index, out);
         result
+    }
+
+    /// Notes when a host wants to be woken.
+    fn wake(&mut self, index: usize) {
+        let at = self.hosts[index].1.poll_timeout();
+        if let Some(before) = core::mem::replace(&mut self.woken[index], at) {
+            self.wakes.remove(&(before, index));
+        }
+        if let Some(at) = at {
+            self.wakes.insert((at, index));
+        }
     }
 
     /// Runs until `done` says so, time reaches `until`, or nothing is left to do.
@@ -151,12 +182,7 @@ impl<H: Host> World<H> {
     pub fn run(&mut self, until: Instant, mut done: impl FnMut(&World<H>) -> bool) -> Result<(), Stuck> {
         while !done(self) {
             let packet = self.queue.keys().next().map(|(at, _)| *at);
-            let timer = self
-                .hosts
-                .iter()
-                .enumerate()
-                .filter_map(|(index, (_, host))| Some((host.poll_timeout()?, index)))
-                .min();
+            let timer = self.wakes.first().copied();
             let Some(at) = [packet, timer.map(|(at, _)| at)].into_iter().flatten().min() else { break };
             if at > until {
                 break;
@@ -228,7 +254,7 @@ impl<H: Host> World<H> {
                 Verdict::Answer(answer) => return self.outward(site, at + 1, answer),
             }
         }
-        let host = self.hosts.iter().position(|(of, host)| *of == site && host.address() == packet.dst);
+        let host = self.inside.get(&(site, packet.dst)).copied();
         if let Some(index) = host {
             self.transcript.packet(self.now, "received", &packet);
             self.act(index, |host, now, out| host.handle_packet(now, packet, out));
@@ -238,7 +264,7 @@ impl<H: Host> World<H> {
     fn arrive(&mut self, arrival: Arrival) {
         match arrival {
             Arrival::Core(packet) => {
-                let Some(site) = self.site_of(packet.dst) else { return };
+                let Some(site) = self.owners.get(&packet.dst).copied() else { return };
                 let Site { down, .. } = &mut self.sites[site];
                 for at in down.carry(self.now, &mut self.rng, &packet) {
                     self.schedule(at, Arrival::Site(site, packet.clone()));
@@ -246,14 +272,6 @@ impl<H: Host> World<H> {
             }
             Arrival::Site(site, packet) => self.inward(site, self.sites[site].boxes.len(), packet),
         }
-    }
-
-    fn site_of(&self, address: Ipv4Addr) -> Option<usize> {
-        let boxed = self
-            .sites
-            .iter()
-            .position(|site| site.boxes.iter().any(|middlebox| middlebox.address() == Some(address)));
-        boxed.or_else(|| self.hosts.iter().find(|(_, host)| host.address() == address).map(|(site, _)| *site))
     }
 
     fn schedule(&mut self, at: Instant, arrival: Arrival) {

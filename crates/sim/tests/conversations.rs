@@ -2,6 +2,8 @@
 //!
 //! One of them, with its transcript: `ADIT_SEED=1234 cargo test -p adit-sim --test conversations one -- --nocapture`.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
+
 use std::fmt::Write as _;
 
 use adit_sim::conversation::{Report, play};

@@ -1,4 +1,5 @@
 //! Our server with other people's clients, our client with other people's servers.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
 use std::time::Duration;
 
@@ -8,9 +9,11 @@ use adit_sim::client::ClientHost;
 use adit_sim::foreign::{Foreign, Profile};
 use adit_sim::inner::SECRET;
 use adit_sim::link::Quality;
+use adit_sim::middlebox::Middlebox;
 use adit_sim::node::Node;
 use adit_sim::scenario::{CLIENT, SERVER, Scenario};
 use adit_sim::server::ServerHost;
+use adit_sim::tamper::Tamper;
 use adit_sim::world::World;
 use adit_tunnel::events::{Command, Why};
 use adit_wire::pptp::Message;
@@ -34,12 +37,18 @@ struct Play {
 impl Play {
     /// Our server and their client, or the other way round.
     fn new(profile: Profile, seed: u64, line: Quality) -> Play {
+        Play::damaged(profile, seed, line, 0)
+    }
+
+    /// The same, with so many GRE packets out of a thousand damaged.
+    fn damaged(profile: Profile, seed: u64, line: Quality, gre: u16) -> Play {
         let mut rng = Rng::from_number(seed);
         let scenario = Scenario::plain(seed, &mut rng);
         let mut world = World::new(rng.fork(), true);
         let lossy = line.loss > 0;
         let server_site = world.add_site(Vec::new(), Quality::default(), Quality::default());
-        let client_site = world.add_site(Vec::new(), line.clone(), line);
+        let tamper = Middlebox::Tamper(Box::new(Tamper::new(rng.fork(), gre, 0)));
+        let client_site = world.add_site(vec![tamper], line.clone(), line);
         let foreign = |rng: &mut Rng, address| {
             let host = Foreign::new(profile.clone(), address, "alice", "correct horse", rng.fork());
             Node::Foreign(Box::new(host))
@@ -70,7 +79,7 @@ impl Play {
         let encrypted = match world.host(ours) {
             Node::Client(client) => client.shell().and_then(|shell| shell.encryption(|up| up.local)),
             Node::Server(server) => server.live().find_map(|shell| shell.encryption(|up| up.peer)),
-            Node::Foreign(_) => None,
+            Node::Foreign(_) | Node::Rude(_) => None,
         };
         encrypted.is_some_and(|(_, encryption)| encryption.is_some())
     }
@@ -81,6 +90,14 @@ impl Play {
 
     /// Dials, and waits until both are up.
     fn connect(&mut self) {
+        self.dial();
+        let (ours, theirs) = self.hosts;
+        assert!(Self::ours_is_up(&self.world, ours), "{}", self.text("ours is not up"));
+        assert!(Self::theirs_is_up(&self.world, theirs), "{}", self.text("theirs is not up"));
+    }
+
+    /// Dials, and waits until both are up or will not be.
+    fn dial(&mut self) {
         let (ours, theirs) = self.hosts;
         self.world.act(ours, |node, now, out| {
             if let Some(client) = node.client_mut() {
@@ -98,8 +115,6 @@ impl Play {
         self.world
             .run(until, |world| Self::ours_is_up(world, ours) && Self::theirs_is_up(world, theirs))
             .unwrap();
-        assert!(Self::ours_is_up(&self.world, ours), "{}", self.text("ours is not up"));
-        assert!(Self::theirs_is_up(&self.world, theirs), "{}", self.text("theirs is not up"));
     }
 
     /// Data both ways.
@@ -111,7 +126,7 @@ impl Play {
             Node::Server(server) => {
                 server.each(now, out, |shell, _| shell.send_traffic(now, DATAGRAMS, every, 200));
             }
-            Node::Foreign(_) => {}
+            Node::Foreign(_) | Node::Rude(_) => {}
         });
         self.world.act(theirs, |node, now, _| node.foreign_mut().unwrap().send_traffic(now, DATAGRAMS));
         self.wait(Duration::from_secs(3));
@@ -128,7 +143,7 @@ impl Play {
         let call = match self.world.host(self.hosts.0) {
             Node::Client(client) => client.shell().and_then(|shell| shell.calls().values().next()),
             Node::Server(server) => server.live().next().and_then(|shell| shell.calls().values().next()),
-            Node::Foreign(_) => None,
+            Node::Foreign(_) | Node::Rude(_) => None,
         };
         let call = call.unwrap();
         (call.received.clone(), call.damaged.clone())
@@ -154,7 +169,7 @@ impl Play {
                     Node::Server(server) => {
                         server.each(now, out, |shell, out| shell.command(now, stop.clone(), out));
                     }
-                    Node::Foreign(_) => {}
+                    Node::Foreign(_) | Node::Rude(_) => {}
                 }
             });
         } else {
@@ -174,7 +189,7 @@ impl Play {
                 let call = server.past[0].calls().values().next().unwrap();
                 call.end.as_ref().unwrap().code
             }
-            Node::Foreign(_) => None,
+            Node::Foreign(_) | Node::Rude(_) => None,
         };
         // Where the link's last words are lost, the control connection speaks for itself.
         let lost = if self.profile.quirks.abrupt { Code::C06 } else { Code::C08 };
@@ -290,6 +305,28 @@ fn c045_our_client_takes_call_id_0_of_pptpd() {
     assert_eq!(play.steps("client: call") - play.steps("client: call ended"), 1);
     assert_eq!(play.steps("0 there"), 2);
     play.end(true);
+}
+
+/// Half of the packets of a whole conversation are changed or cut: whatever state that leads to, it ends.
+#[test]
+fn damaged_conversations_end() {
+    for profile in Profile::clients().into_iter().chain(Profile::servers()) {
+        for seed in 0..30 {
+            let mut play = Play::damaged(profile.clone(), seed, Quality::default(), 100 + 15 * seed as u16);
+            play.dial();
+            let (ours, theirs) = play.hosts;
+            play.world.act(theirs, |node, now, out| node.foreign_mut().unwrap().hang_up(now, out));
+            play.wait(Duration::from_secs(300));
+            match play.world.host(ours) {
+                Node::Client(client) => assert!(client.is_over(), "{}", play.text("ours is not over")),
+                Node::Server(server) => {
+                    assert_eq!(server.live().count(), 0, "{}", play.text("ours is not over"));
+                    assert_eq!(server.in_use(), (0, 0));
+                }
+                Node::Foreign(_) | Node::Rude(_) => {}
+            }
+        }
+    }
 }
 
 #[test]
