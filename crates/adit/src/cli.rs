@@ -98,9 +98,14 @@ pub(crate) enum Command {
 
 /// The command tree with its grouped list of commands.
 pub(crate) fn tree() -> clap::Command {
+    full_tree().mut_subcommands(quiet_globals)
+}
+
+/// The same with every flag at every command, as the manual has it.
+pub(crate) fn full_tree() -> clap::Command {
     let mut tree = help::grouped(Cli::command());
     tree.build();
-    tree.mut_subcommands(quiet_globals)
+    tree
 }
 
 /// `adit user add -h` shows what is of this command, `--help` also the flags of every command.

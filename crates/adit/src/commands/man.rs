@@ -6,6 +6,9 @@ use crate::cli;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 
+/// What is true of every command: exit status, files, environment.
+const ABOUT_ALL: &str = include_str!("adit.1.roff");
+
 /// Write the manual pages of section 1 into a directory
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -21,9 +24,7 @@ pub(crate) fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {
     }
     let failed = |error: &std::io::Error| Failure::io("writing", &args.directory, error);
     std::fs::create_dir_all(&args.directory).map_err(|error| failed(&error))?;
-    let mut tree = cli::tree();
-    tree.build();
-    let count = write(&tree, "adit", &args.directory).map_err(|error| failed(&error))?;
+    let count = write(&cli::full_tree(), "adit", &args.directory).map_err(|error| failed(&error))?;
     output.remark("wrote", &format!("{count} pages to {}", args.directory.display()));
     Ok(Exit::Done)
 }
@@ -35,6 +36,9 @@ fn write(command: &clap::Command, name: &str, directory: &Path) -> std::io::Resu
     let plain = command.clone().help_template("{about}");
     let mut page = Vec::new();
     clap_mangen::Man::new(plain).title(name.to_uppercase()).render(&mut page)?;
+    if name == "adit" {
+        page.extend_from_slice(ABOUT_ALL.as_bytes());
+    }
     std::fs::write(directory.join(format!("{name}.1")), page)?;
     let mut count = 1;
     for command in below {

@@ -138,7 +138,10 @@ fn a_manual_page_per_command() {
     }
     let page = std::fs::read_to_string(man.join("adit-user-add.1")).unwrap();
     assert!(page.contains("adit user add") || page.contains("adit\\-user\\-add"), "{page}");
-    assert!(page.contains("Let somebody in"));
+    assert!(page.contains("Let somebody in") && page.contains("Configuration file"), "{page}");
+    let first = std::fs::read_to_string(man.join("adit.1")).unwrap();
+    assert!(first.contains("adit\\-user(1)") && first.contains("People who may log in"), "{first}");
+    assert!(first.contains("EXIT STATUS") && first.contains("/var/lib/adit/seal.key"), "{first}");
 }
 
 #[test]
