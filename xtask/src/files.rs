@@ -11,7 +11,6 @@ const MAX_LINES: usize = 800;
 
 /// Hosts whose pages may be cited. Anything else in an address is a slip, or needs a line here.
 const KNOWN_HOSTS: &[&str] = &[
-    "crates.io",
     "docs.rs",
     "github.com",
     "iana.org",
@@ -25,6 +24,7 @@ const KNOWN_HOSTS: &[&str] = &[
     "rustup.rs",
     "semver.org",
     "wireshark.org",
+    "www.freedesktop.org",
     "docs.kernel.org",
     "man.freebsd.org",
     "kb.cert.org",
@@ -95,11 +95,8 @@ fn is_known(host: &str) -> bool {
     let within =
         |domain: &&str| host == *domain || host.strip_suffix(*domain).is_some_and(|h| h.ends_with('.'));
     let is_address = host.chars().all(|c| c.is_ascii_digit() || c == '.');
-    // The registry's page may be cited; its index and download hosts may not.
-    let is_registry_part = host.ends_with(".crates.io");
     let is_label = !host.contains('.');
-    (is_address || is_label || KNOWN_HOSTS.iter().any(within) || EXAMPLE_ENDINGS.iter().any(within))
-        && !is_registry_part
+    is_address || is_label || KNOWN_HOSTS.iter().any(within) || EXAMPLE_ENDINGS.iter().any(within)
 }
 
 #[cfg(test)]
@@ -112,8 +109,6 @@ mod tests {
         assert_eq!(judge("a.md", "see https://vpn.example.org. and http://127.0.0.1:8723/").len(), 0);
         let strange = ["https", "://mirror.corp.invalid/x"].concat();
         assert_eq!(judge("a.md", &strange).len(), 1);
-        let registry = ["https", "://static.crates.io/x"].concat();
-        assert_eq!(judge("a.md", &registry).len(), 1);
     }
 
     #[test]

@@ -246,6 +246,23 @@ fn a_lost_control_connection_ends_the_call() {
 }
 
 #[test]
+fn c239_a_clock_that_steps_back_expires_nothing() {
+    let mut pair = Pair::new("correct horse");
+    pair.now += Duration::from_secs(3600);
+    let later = pair.now;
+    pair.settle();
+    assert!(pair.at_server.up.is_some());
+    let (server, client) = (pair.server.poll_timeout().unwrap(), pair.client.poll_timeout().unwrap());
+    pair.now = later - Duration::from_secs(3600);
+    pair.server.handle_timeout(pair.now);
+    pair.client.handle_timeout(pair.now);
+    pair.settle();
+    assert!(pair.at_server.call_end.is_none() && pair.at_client.call_end.is_none());
+    assert_eq!(pair.server.poll_timeout(), Some(server));
+    assert_eq!(pair.client.poll_timeout(), Some(client));
+}
+
+#[test]
 fn idle_and_longest_time_end_a_call() {
     for (terms, why) in [
         (Terms { idle: Some(Duration::from_secs(600)), ..Terms::default() }, Why::IdleTimeout),
