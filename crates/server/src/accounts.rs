@@ -17,6 +17,7 @@ use adit_tunnel::events::{Answer, Terms, Why};
 use adit_wire::text::escape;
 use jiff::Timestamp;
 
+use crate::journal::{Journal, Note};
 use crate::mail::Learned;
 use crate::meaning;
 use crate::registry::Registry;
@@ -28,6 +29,7 @@ pub(crate) const REFUSAL_DELAY: Duration = Duration::from_secs(1);
 pub(crate) struct Clerk {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) registry: Arc<Registry>,
+    pub(crate) journal: Journal,
     pub(crate) config: Arc<Config>,
     pub(crate) from: SocketAddrV4,
 }
@@ -43,6 +45,11 @@ impl Clerk {
                     refused: Some((refusal.code, refusal.detail.clone())),
                     ..Learned::default()
                 };
+                if refusal.code == Code::A07 {
+                    // A wrong password is the only other thing that MS-CHAP could say; people would change it.
+                    let detail = "the account store does not answer".to_owned();
+                    return (Answer::Unable { code: Code::A07, detail }, learned);
+                }
                 let verdict = Verdict::Reject {
                     error: refusal.error,
                     code: refusal.code,
@@ -83,7 +90,7 @@ impl Clerk {
             self.change_password(&account, password)?;
         }
         self.make_room(&account.name, access)?;
-        let _ = self.store.record_login(&account.name, (*self.from.ip()).into(), Timestamp::now());
+        self.journal.note(Note::Login(account.name.clone(), *self.from.ip()));
         let terms = Terms {
             idle: access.idle,
             max: access.max,
@@ -167,7 +174,6 @@ impl Refusal {
             Code::A02 | Code::A10 => "the account is disabled",
             Code::A03 => "the password has expired",
             Code::A06 => "not at this hour",
-            Code::A07 => "try again later",
             Code::A08 => "already connected",
             Code::A11 | Code::A13 => "no permission",
             _ => "authentication failed",

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use adit_config::Config;
-use adit_diag::{Code, Diagnostic};
+use adit_diag::{Code, Diagnostic, Layer};
 use adit_policy::{Lease, Pools};
 use adit_ppp::link::AddressGrant;
 use adit_store::{LeaseState, SessionId, Store};
@@ -109,7 +109,9 @@ impl Addresses {
         session: SessionId,
         user: &str,
     ) -> core::result::Result<(String, Ipv4Addr), Diagnostic> {
-        let silent = |error: adit_store::Error| Diagnostic::new(Code::S09).message(error.to_string());
+        let silent = |error: adit_store::Error| {
+            Diagnostic::new(error.code().unwrap_or(Code::S09)).message(error.to_string())
+        };
         let account = self.store.account(user).map_err(silent)?;
         let group = account.as_ref().and_then(|account| account.group.as_deref());
         let fixed = account.as_ref().and_then(|account| account.address);
@@ -143,7 +145,9 @@ impl Addresses {
 
 fn refused(why: Diagnostic) -> (Answer, Learned) {
     let learned = Learned { refused: Some((why.code, why.message.clone())), ..Learned::default() };
-    (Answer::NoAddress { code: why.code, detail: why.message }, learned)
+    // What is wrong on this host is not for the client to know.
+    let detail = if why.code.layer() == Layer::Host { why.code.title().to_owned() } else { why.message };
+    (Answer::NoAddress { code: why.code, detail }, learned)
 }
 
 fn make(config: &Config) -> Result<Pools> {

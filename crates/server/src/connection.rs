@@ -226,6 +226,7 @@ impl Connection {
                 let clerk = Clerk {
                     store: Arc::clone(&self.server.store),
                     registry: Arc::clone(&self.server.registry),
+                    journal: self.server.journal.clone(),
                     config: Arc::clone(&self.config),
                     from: self.session.from,
                 };
@@ -376,10 +377,8 @@ impl Connection {
         }
         // What the client was told about a refused login is the cause; that it then hung up is the consequence.
         let end = match self.refused.take() {
-            Some((code, detail)) if end.code != Some(code) => {
-                End { why: Why::Failed, code: Some(code), detail, ..end }
-            }
-            _ => end,
+            Some((code, detail)) => End { why: Why::Failed, code: Some(code), detail, ..end },
+            None => end,
         };
         self.end = Some(end);
         // One call a connection: with the call gone, the connection has nothing left to do.

@@ -4,9 +4,9 @@
 //! locked), the line on stderr says so once a minute and the notes that did not fit are counted.
 
 use std::io::Write as _;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use adit_config::LogFormat;
@@ -20,6 +20,8 @@ const WAITING: usize = 8192;
 pub(crate) enum Note {
     /// A line and a row.
     Event(Box<NewEvent>),
+    /// Somebody has logged in from there.
+    Login(String, std::net::Ipv4Addr),
     /// What became known of a session.
     Update(SessionId, Box<SessionUpdate>),
     /// Counters of running sessions.
@@ -39,6 +41,7 @@ pub(crate) enum Note {
 pub(crate) struct Journal {
     notes: SyncSender<Note>,
     lost: Arc<AtomicU64>,
+    trouble: Arc<Mutex<Option<adit_store::Error>>>,
 }
 
 impl Journal {
@@ -51,7 +54,7 @@ impl Journal {
     ) -> Journal {
         let (notes, receiver) = sync_channel(WAITING);
         let lost = Arc::new(AtomicU64::new(0));
-        let lost_too = Arc::clone(&lost);
+        let trouble = Arc::default();
         let writer = Writer {
             store,
             format,
@@ -59,15 +62,16 @@ impl Journal {
             stderr,
             complained: None,
             failures: 0,
-            lost: lost_too,
-            unreleased: Vec::new(),
+            lost: Arc::clone(&lost),
+            trouble: Arc::clone(&trouble),
+            unwritten: Vec::new(),
         };
         std::thread::Builder::new()
             .name("adit-journal".to_owned())
             .spawn(move || writer.run(&receiver))
             .map(drop)
             .unwrap_or_else(|error| eprintln!("adit: no thread for the journal: {error}"));
-        Journal { notes, lost }
+        Journal { notes, lost, trouble }
     }
 
     /// Sends a note; never waits.
@@ -90,10 +94,20 @@ impl Journal {
         }
     }
 
+    /// Why the store does not take anything now, if it does not.
+    pub(crate) fn trouble(&self) -> Option<adit_store::Error> {
+        last(&self.trouble).clone()
+    }
+
     /// Notes that were lost because the store did not keep up.
     pub(crate) fn lost(&self) -> u64 {
         self.lost.load(Ordering::Relaxed)
     }
+}
+
+/// What the store said to the last write, if it did not do it.
+fn last(trouble: &Mutex<Option<adit_store::Error>>) -> MutexGuard<'_, Option<adit_store::Error>> {
+    trouble.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
 struct Writer {
@@ -104,12 +118,16 @@ struct Writer {
     complained: Option<Instant>,
     failures: u64,
     lost: Arc<AtomicU64>,
-    /// Addresses that the store would not take back yet.
-    unreleased: Vec<(SessionId, String, std::net::Ipv4Addr)>,
+    trouble: Arc<Mutex<Option<adit_store::Error>>>,
+    /// Ends of sessions and their addresses that the store would not take yet; at most [`WAITING`].
+    unwritten: Vec<Note>,
 }
 
 /// How long the thread waits before it tries again what the store refused.
 const RETRY: Duration = Duration::from_secs(5);
+
+/// How long it lets others have the store after it refused something.
+const BREATH: Duration = Duration::from_millis(100);
 
 impl Writer {
     fn run(mut self, notes: &Receiver<Note>) {
@@ -119,7 +137,7 @@ impl Writer {
                 Err(RecvTimeoutError::Timeout) => None,
                 Err(RecvTimeoutError::Disconnected) => return,
             };
-            self.release_again();
+            self.write_again();
             let mut events = Vec::new();
             // Events that wait together are one transaction.
             while let Some(note) = next {
@@ -151,6 +169,10 @@ impl Writer {
         let now = Timestamp::now();
         match note {
             Note::Event(_) => {}
+            Note::Login(name, from) => {
+                let result = self.store.record_login(&name, from.into(), now).map(drop);
+                self.check(result);
+            }
             Note::Update(id, update) => {
                 let result = self.store.update_session(id, &update, now).map(drop);
                 self.check(result);
@@ -159,14 +181,17 @@ impl Writer {
                 let result = self.store.count(&counters, now);
                 self.check(result);
             }
-            Note::End(id, end, counters, steps, omitted) => {
+            Note::End(id, ref end, counters, ref steps, omitted) => {
                 let result = self
                     .store
-                    .save_record(id, &steps, omitted)
-                    .and_then(|()| self.store.end_session(id, &end, Some(counters)).map(drop));
-                self.check(result);
+                    .save_record(id, steps, omitted)
+                    .and_then(|()| self.store.end_session(id, end, Some(counters)).map(drop));
+                self.check_or_keep(result, note);
             }
-            Note::Release(id, pool, address) => self.release(id, pool, address),
+            Note::Release(id, ref pool, address) => {
+                let result = self.store.release_lease(pool, address, id, None, now).map(drop);
+                self.check_or_keep(result, note);
+            }
             Note::Prune(retention) => {
                 let result = self.store.prune(&retention, now).map(drop);
                 self.check(result);
@@ -177,25 +202,41 @@ impl Writer {
         }
     }
 
-    /// An address must go back: what the store refuses now is tried again until it takes it.
-    fn release(&mut self, id: SessionId, pool: String, address: std::net::Ipv4Addr) {
-        let now = Timestamp::now();
-        let result = self.store.release_lease(&pool, address, id, None, now).map(drop);
-        if result.is_err() {
-            self.unreleased.push((id, pool, address));
+    /// What must not be lost is written when the store takes it again. What it never will take has no code.
+    fn check_or_keep(&mut self, result: adit_store::Result<()>, note: Note) {
+        if result.as_ref().is_err_and(|error| error.code().is_some()) {
+            if self.unwritten.len() < WAITING {
+                self.unwritten.push(note);
+            } else {
+                self.lost.fetch_add(1, Ordering::Relaxed);
+            }
         }
         self.check(result);
     }
 
-    fn release_again(&mut self) {
-        for (id, pool, address) in std::mem::take(&mut self.unreleased) {
-            self.release(id, pool, address);
+    fn write_again(&mut self) {
+        let mut waiting = std::mem::take(&mut self.unwritten).into_iter();
+        for note in waiting.by_ref() {
+            self.write(note);
+            if !self.unwritten.is_empty() {
+                // Still nothing: trying the others would only take as long again for each.
+                break;
+            }
         }
+        self.unwritten.extend(waiting);
     }
 
     fn check(&mut self, result: adit_store::Result<()>) {
-        let Err(error) = result else { return };
+        *last(&self.trouble) = result.as_ref().err().cloned();
+        let Err(error) = result else {
+            if self.complained.take().is_some() {
+                eprintln!("store    ok again: {} writes had failed", std::mem::take(&mut self.failures));
+            }
+            return;
+        };
         self.failures += 1;
+        // Logins wait for the store too, and a store that fails makes each of us wait in turn.
+        std::thread::sleep(BREATH);
         if self.complained.is_none_or(|at| at.elapsed() >= Duration::from_secs(60)) {
             self.complained = Some(Instant::now());
             let lost = self.lost.load(Ordering::Relaxed);

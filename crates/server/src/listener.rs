@@ -8,7 +8,9 @@ use adit_config::Listen;
 use adit_diag::Code;
 use adit_store::{NewEvent, NewSession, SessionId};
 use adit_tunnel::events::Why;
+use adit_wire::pptp;
 use jiff::Timestamp;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
@@ -21,6 +23,9 @@ use crate::session::Session;
 /// Control connections without a call at the most; the oldest makes room for a new one, so that somebody who only
 /// opens connections cannot keep others out.
 pub(crate) const WITHOUT_CALL: usize = 1024;
+
+/// How long a client that is turned away may take.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// Opens the TCP listener of one address.
 ///
@@ -100,7 +105,7 @@ async fn begin(server: Arc<Server>, stream: TcpStream, from: SocketAddrV4) {
         _ => return,
     };
     let started = Timestamp::now();
-    let Some(id) = new_session(&server, started, from).await else { return };
+    let Some(id) = new_session(&server, started, from).await else { return turn_away(stream).await };
     let (mailbox, mail) = mpsc::channel(MAILBOX);
     let session = Arc::new(Session::new(id, from, to, started, mailbox));
     server.registry.add(Arc::clone(&session));
@@ -128,15 +133,44 @@ async fn new_session(server: &Arc<Server>, started: Timestamp, from: SocketAddrV
         Ok(Ok(id)) => Some(id),
         Ok(Err(error)) => {
             server.complain("a call could not be taken", &error);
+            let code = error.code().unwrap_or(Code::S09);
+            server.registry.count_failed(code);
             let mut event = NewEvent::new(started, "call.fail");
             event.from = Some((*from.ip()).into());
-            event.code = Some(Code::S09.to_string());
+            event.code = Some(code.to_string());
             event.fields.push(("detail".to_owned(), error.to_string()));
             server.journal.event(event);
             None
         }
         Err(_) => None,
     }
+}
+
+/// Tells a client that this server has no room for it, so that nobody looks for the fault in the network.
+async fn turn_away(mut stream: TcpStream) {
+    let refusal = pptp::Message::from(pptp::StartControlConnectionReply {
+        version: pptp::Version::ONE,
+        result: pptp::StartResult::GeneralError,
+        error: pptp::ErrorCode::NoResource,
+        framing: pptp::Framing::EITHER,
+        bearer: pptp::Bearer::EITHER,
+        maximum_channels: 0,
+        firmware: 1,
+        host_name: pptp::Text::default(),
+        vendor: pptp::Text::new(b"adit"),
+    });
+    let mut reply = Vec::new();
+    refusal.emit(&mut reply);
+    // What has been sent is read first: closing with something unread would be a reset, which overtakes the answer.
+    let mut request = [0; pptp::MESSAGE_MAX];
+    let whole = pptp::MessageType::StartControlConnectionRequest.size();
+    let said = async {
+        stream.read_exact(request.get_mut(..whole).unwrap_or_default()).await?;
+        stream.write_all(&reply).await?;
+        stream.shutdown().await?;
+        stream.read(&mut request).await
+    };
+    let _ = tokio::time::timeout(PATIENCE, said).await;
 }
 
 /// All addresses to listen on, with interfaces resolved to theirs.

@@ -307,6 +307,11 @@ impl Server {
             }
             Err(_) => 0,
         };
+        if let Some(error) = self.journal.trouble() {
+            let code = error.code().unwrap_or(adit_diag::Code::S09).to_string();
+            let text = format!("new calls are refused, because nothing can be written down: {error}");
+            warnings.insert(0, Warning { code, text });
+        }
         if self.journal.lost() > 0 {
             let text = format!("{} notes were lost because the store was too slow", self.journal.lost());
             warnings.push(Warning { code: adit_diag::Code::S09.to_string(), text });

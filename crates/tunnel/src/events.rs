@@ -177,7 +177,14 @@ pub enum Answer {
     NoAddress {
         /// The code.
         code: Code,
-        /// For the record.
+        /// For the record, and for the peer.
+        detail: String,
+    },
+    /// Whoever knows does not answer (A07): the call ends without a verdict on name and password.
+    Unable {
+        /// The code.
+        code: Code,
+        /// For the record, and for the peer.
         detail: String,
     },
 }

@@ -79,7 +79,7 @@ impl ServerTunnel {
             }
             Answer::Reject(verdict) => call.answer(now, id, link::Answer::Verdict(verdict)),
             Answer::Address(grant) => call.answer(now, id, link::Answer::Address(Some(grant))),
-            Answer::NoAddress { code, detail } => {
+            Answer::NoAddress { code, detail } | Answer::Unable { code, detail } => {
                 call.close(now, crate::events::Why::Failed, Some(code), detail)
             }
             Answer::AcceptCall { .. } | Answer::RefuseCall { .. } => {}

@@ -7,5 +7,8 @@
 mod common;
 
 mod control;
+mod packets;
 mod peer;
+mod room;
 mod start;
+mod store;

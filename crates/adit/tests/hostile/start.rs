@@ -7,6 +7,7 @@ use adit_testbed::Host;
 use tempfile::TempDir;
 
 use crate::common::*;
+use crate::room::wrap;
 
 /// A host with the server's address, and a state directory with a configuration in it.
 fn host() -> (Host, Host, TempDir) {
@@ -39,16 +40,6 @@ fn after(script: &str, command: &Command) -> Command {
     wrapped.args(["--mount", "sh", "-e", "-c", &format!("{script}\nexec \"$@\""), "sh"]);
     wrap(&mut wrapped, command);
     wrapped
-}
-
-fn wrap(wrapped: &mut Command, command: &Command) {
-    wrapped.arg(command.get_program()).args(command.get_args());
-    for (key, value) in command.get_envs() {
-        match value {
-            Some(value) => wrapped.env(key, value),
-            None => wrapped.env_remove(key),
-        };
-    }
 }
 
 #[track_caller]

@@ -1,0 +1,157 @@
+//! GRE that belongs to nobody, addresses that are not the sender's own, and an LCP that is answered by its echo.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use adit_testbed::{Host, wait_until};
+use serde_json::Value;
+
+use crate::common::*;
+use crate::peer::{Gre, Peer, outsider};
+
+fn drops(server: &Server) -> Value {
+    server.json(&["status"])["drops"].clone()
+}
+
+/// What the server calls alice's call.
+fn call_id(server: &Server) -> u16 {
+    let session = server.json(&["session", "alice"]);
+    session["call_ids"][0].as_u64().unwrap_or_else(|| panic!("{session}")).try_into().unwrap()
+}
+
+fn counter(server: &Server, name: &str) -> u64 {
+    server.json(&["session", "alice"])["session"]["counters"][name].as_u64().unwrap()
+}
+
+/// One UDP datagram from this source address, through the tunnel.
+fn datagram(host: &Host, source: &str, to: &str) {
+    host.run(|| {
+        let socket = std::net::UdpSocket::bind((source, 0)).unwrap();
+        socket.send_to(b"hello", (to, 9)).unwrap();
+    });
+}
+
+#[test]
+fn c069_c070_gre_for_unknown_calls_and_from_strangers_is_counted_and_dropped() {
+    let (client_host, server_host) = neighbours();
+    let server = Server::start(server_host, CONFIG, &["alice"]);
+    let outsider = outsider(&server.host);
+    let mut alice = connect(&client_host, "alice", &[]);
+    let call_id = call_id(&server);
+    let mut stranger = Gre::open(&outsider, SERVER);
+    let frame = b"\xff\x03\xc0\x21\x05\x01\x00\x04";
+    let unknown = (1..).find(|id| id % 97 != call_id % 97).unwrap();
+    for _ in 0..20 {
+        stranger.send(unknown, frame);
+    }
+    // A Terminate-Request for alice's call, by somebody else.
+    for seq in 0..10 {
+        stranger.send_as(call_id, seq, frame);
+    }
+    // Not enhanced GRE, and cut.
+    for _ in 0..5 {
+        stranger.raw(b"\x00\x00\x08\x00plain GRE");
+        stranger.raw(b"\x30\x01\x88\x0b\x00\xff\x00\x01");
+        stranger.raw(b"\x30");
+    }
+    wait_until("the drops", SOON, || {
+        let drops = drops(&server);
+        let count = |name: &str| drops[name].as_u64().unwrap();
+        count("unknown_call") >= 20 && count("spoofed") >= 10
+    });
+    let malformed = drops(&server)["malformed"].as_u64().unwrap();
+    assert!(malformed >= 5, "{}", drops(&server));
+    client_host.ping(LAN_HOST);
+    assert!(!alice.running.log().contains("retry"), "{}", alice.running.log());
+    // The same from alice's own address: what is not encrypted is refused, whoever sent it.
+    let neighbour = Gre::open(&client_host, SERVER);
+    for seq in 1000..1010 {
+        neighbour.send_as(
+            call_id,
+            seq,
+            b"\x00\x21\x45\x00\x00\x14\x00\x00\x00\x00\x40\x11\x00\x00\x0a\x63\x00\x0a\xc0\xa8\x0a\x14",
+        );
+    }
+    wait_until("the refusals", SOON, || counter(&server, "clear_refused") > 0);
+    alice.running.status();
+    drop(alice);
+}
+
+#[test]
+fn c136_inner_packets_with_another_source_or_to_a_denied_place_are_dropped_and_counted() {
+    let (client_host, server_host) = neighbours();
+    let server = Server::start(server_host, CONFIG, &["alice"]);
+    // A second network behind the server, which nobody may reach.
+    server.lan.ip("address add 192.168.77.20/24 dev eth0");
+    server.host.ip("address add 192.168.77.1/24 dev lan0");
+    let mut alice = connect(&client_host, "alice", &["--routes", "192.168.77.0/24"]);
+    client_host.ping(LAN_HOST);
+    let listener = |address: &'static str| {
+        let socket = server.lan.run(|| std::net::UdpSocket::bind((address, 9)).unwrap());
+        socket.set_nonblocking(true).unwrap();
+        socket
+    };
+    let (allowed, denied) = (listener("192.168.10.20"), listener("192.168.77.20"));
+    let got = |socket: &std::net::UdpSocket| socket.recv_from(&mut [0; 64]).is_ok();
+    let address = server.json(&["session", "alice"])["session"]["address"].as_str().unwrap().to_owned();
+    datagram(&client_host, &address, "192.168.10.20");
+    wait_until("an honest datagram", SOON, || got(&allowed));
+    client_host.ip("address add 10.99.0.200/32 dev adit0");
+    for _ in 0..5 {
+        datagram(&client_host, "10.99.0.200", "192.168.10.20");
+        datagram(&client_host, "203.0.113.77", "192.168.10.20");
+        datagram(&client_host, &address, "192.168.77.20");
+    }
+    wait_until("the spoofed ones", SOON, || counter(&server, "spoofed") >= 10);
+    wait_until("the denied ones", SOON, || counter(&server, "acl_denied") >= 5);
+    assert!(!got(&allowed) && !got(&denied), "a dropped datagram came through");
+    client_host.ping(LAN_HOST);
+    assert_eq!(alice.hang_up(), 0);
+}
+
+/// Sends back every frame that comes for `mine` until it is told to stop.
+fn echo_everything(mut gre: Gre, mine: u16, theirs: u16, stop: &AtomicBool) {
+    gre.each(mine, || !stop.load(Ordering::Relaxed), |gre, frame| gre.send(theirs, frame));
+}
+
+#[test]
+fn c112_a_client_that_echoes_our_lcp_is_a_loop() {
+    let (client_host, server_host) = neighbours();
+    let server = Server::start(server_host, CONFIG, &[]);
+    let mut peer = Peer::open(&client_host);
+    let gre = Gre::open(&client_host, SERVER);
+    peer.start();
+    let theirs = peer.call(77);
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| echo_everything(gre, 77, theirs, &stop));
+        assert!(peer.is_closed_within(SOON));
+        stop.store(true, Ordering::Relaxed);
+    });
+    let failed = |log: &str| log.lines().filter(|line| line.contains("code=L02")).count();
+    wait_until("the verdict", SOON, || failed(&server.adit(&["log", "--failed"]).stdout) == 1);
+}
+
+#[test]
+fn c112_a_server_that_echoes_our_lcp_is_a_loop() {
+    let (client_host, server_host) = neighbours();
+    let listener = server_host.run(|| std::net::TcpListener::bind((SERVER, 1723)).unwrap());
+    let gre = Gre::open(&server_host, "203.0.113.77".parse().unwrap());
+    let before = state_of(&client_host);
+    let mut client = dial(&client_host, "203.0.113.10", "alice", PASSWORD, &[]);
+    let mut peer = Peer::of(listener.accept().unwrap().0);
+    let theirs = peer.accept(88);
+    let stop = AtomicBool::new(false);
+    let status = std::thread::scope(|scope| {
+        scope.spawn(|| echo_everything(gre, 88, theirs, &stop));
+        // It closes the control connection in order, which nobody here answers.
+        let status = client.running.wait(SOON);
+        stop.store(true, Ordering::Relaxed);
+        status
+    });
+    std::thread::sleep(Duration::from_millis(100));
+    let log = client.running.log();
+    assert_eq!(status.code(), Some(13), "{log}");
+    assert!(log.contains("L02"), "{log}");
+    assert_eq!(state_of(&client_host), before);
+}

@@ -1,0 +1,48 @@
+//! A mount namespace: a piece of the file system that only some processes see.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use adit_testbed::{Host, Running};
+
+use crate::common::SOON;
+
+/// Lives as long as this value; everything mounted in it goes with it.
+pub(crate) struct Room {
+    holder: Running,
+}
+
+impl Room {
+    /// Runs `script` (mounts) in a new one.
+    pub(crate) fn new(host: &Host, script: &str) -> Room {
+        let script = format!("{script}\necho furnished; exec sleep 1000");
+        let mut holder = host.spawn(Command::new("unshare").args(["--mount", "sh", "-e", "-c", &script]));
+        holder.wait_for("furnished", SOON);
+        Room { holder }
+    }
+
+    /// The same command, but in this room.
+    pub(crate) fn inside(&self, command: &Command) -> Command {
+        let mut wrapped = Command::new("nsenter");
+        wrapped.args(["--mount", "--target", &self.holder.pid().to_string(), "--"]);
+        wrap(&mut wrapped, command);
+        wrapped
+    }
+
+    /// Where a file of this room is seen from outside.
+    pub(crate) fn path(&self, inside: &Path) -> PathBuf {
+        let root = PathBuf::from(format!("/proc/{}/root", self.holder.pid()));
+        root.join(inside.strip_prefix("/").unwrap())
+    }
+}
+
+/// Lets `wrapped`, a program that runs another, run `command` with its environment.
+pub(crate) fn wrap(wrapped: &mut Command, command: &Command) {
+    wrapped.arg(command.get_program()).args(command.get_args());
+    for (key, value) in command.get_envs() {
+        match value {
+            Some(value) => wrapped.env(key, value),
+            None => wrapped.env_remove(key),
+        };
+    }
+}
