@@ -68,6 +68,7 @@ fn what_happens_is_followed() {
     let world = logged();
     let mut child = Command::new(assert_cmd::cargo::cargo_bin("adit"))
         .args(["log", "-f", "-n", "1"])
+        .env_clear()
         .env("ADIT_STATE_DIR", world.path("state"))
         .stdout(Stdio::piped())
         .spawn()

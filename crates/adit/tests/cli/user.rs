@@ -60,7 +60,7 @@ pub(crate) fn peopled() -> World {
             detail: String::new(),
         };
         store.end_session(id, &end, None).unwrap();
-        let mut event = NewEvent::new(at(5), if code.is_some() { "auth.fail" } else { "auth.ok" });
+        let mut event = NewEvent::new(at(5), if code.is_some() { "auth.fail" } else { "session.up" });
         event.user = Some(user.into());
         event.from = Some(from.ip());
         event.code = code.map(Into::into);

@@ -9,6 +9,7 @@ pub(crate) mod show;
 pub(crate) mod switch;
 
 use std::net::Ipv4Addr;
+use std::os::unix::fs::MetadataExt as _;
 
 use adit_config::{Config, PasswordPolicy};
 use adit_crypto::Rng;
@@ -109,7 +110,12 @@ fn nobody(accounts: &[Account], name: &str) -> Failure {
 /// Who calls this program, for the log.
 fn caller() -> String {
     let named = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    named("SUDO_USER").or_else(|| named("LOGNAME")).or_else(|| named("USER")).unwrap_or_else(|| "-".into())
+    let uid = || std::fs::metadata("/proc/self").map(|me| me.uid()).ok();
+    let by_uid = || match uid()? {
+        0 => Some("root".to_owned()),
+        uid => Some(format!("uid:{uid}")),
+    };
+    named("SUDO_USER").or_else(|| named("LOGNAME")).or_else(by_uid).unwrap_or_else(|| "-".into())
 }
 
 /// Writes down that an account was changed. The change itself is done already, so a failure here is only a remark.

@@ -84,7 +84,7 @@ pub(crate) fn run(
         .into_iter()
         .rev()
         .map(|event| event.event)
-        .filter(|event| event.kind.starts_with("auth."))
+        .filter(|event| event.kind == "session.up" || event.kind.starts_with("auth."))
         .take(ATTEMPTS)
         .map(|event| Attempt {
             at: Utc(event.at),
