@@ -61,12 +61,18 @@ impl SealKey {
         Some(key)
     }
 
+    /// A key that nobody else has.
+    pub(crate) fn random() -> Result<SealKey> {
+        let mut key = SealKey(Zeroizing::new([0; KEY]));
+        random(Path::new("the seal key"), &mut *key.0)?;
+        Ok(key)
+    }
+
     /// Makes a new key file, mode 0600, and returns its key; the key of the file that is there when another program was
     /// quicker. The file is on the disk when this returns: a lost key is every password lost.
     pub fn create(path: &Path) -> Result<SealKey> {
         let failed = |error: std::io::Error| Error::io(path, "writing the key", &error);
-        let mut key = SealKey(Zeroizing::new([0; KEY]));
-        random(path, &mut *key.0)?;
+        let key = SealKey::random()?;
         let mut text = Zeroizing::new(String::with_capacity(2 * KEY + 1));
         for octet in key.0.iter() {
             use core::fmt::Write as _;

@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use adit_config::{Checked, Config, Listen, Source};
+use adit_config::{Checked, Config, Listen, Source, StoreUrl};
 use adit_policy::Encryption;
 use adit_server::control::Status;
 use adit_server::{Options, ServerError};
-use adit_store::Store as _;
+use adit_store::{SqliteStore, Store as _};
 
 use crate::commands::user;
 use crate::facts;
@@ -35,7 +35,10 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit, Failure> {
     let config = read(&places.config, output)?;
-    let store = crate::settings::open_store(places, Some(&config))?;
+    let store = match config.store.url {
+        StoreUrl::Memory => SqliteStore::in_memory()?,
+        StoreUrl::Sqlite(_) => crate::settings::open_store(places, Some(&config))?,
+    };
     if let Some(name) = &args.first_user
         && store.account(name)?.is_none()
     {
@@ -95,7 +98,7 @@ fn built_in() -> Result<Checked, Failure> {
             .code(adit_diag::Code::S10)
             .fix("write one into [pool] net in /etc/adit/adit.toml"));
     };
-    Ok(Checked::built_in_with(Source::new("(this host)", &format!("[pool]\nnet = \"{pool}\"\n"))))
+    Ok(Checked::built_in_with(Source::new("(this host)", format!("[pool]\nnet = \"{pool}\"\n"))))
 }
 
 fn reread(file: &Path) -> Result<Config, String> {

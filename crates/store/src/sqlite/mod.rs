@@ -78,6 +78,19 @@ impl SqliteStore {
         Ok(store)
     }
 
+    /// A store in memory, with a key of its own; gone when it is dropped. For tests and for trying things out.
+    pub fn in_memory() -> Result<SqliteStore> {
+        let path = Path::new(":memory:");
+        let failed = |fail: Fail| fail.at(path, BUSY);
+        let mut connection = Connection::open_in_memory().map_err(|error| failed(error.into()))?;
+        prepare(&connection, BUSY).map_err(failed)?;
+        schema::migrate(&mut connection, path, schema::SCRIPTS).map_err(failed)?;
+        let mut store =
+            SqliteStore { path: path.into(), busy: BUSY, connection: Mutex::new(connection), key: None };
+        store.take_key(SealKey::random()?)?;
+        Ok(store)
+    }
+
     /// Opens an existing database only to read what is not secret; needs no key and changes nothing.
     pub fn open_to_read(path: &Path) -> Result<SqliteStore> {
         let failed = |fail: Fail| fail.at(path, BUSY);
