@@ -7,6 +7,7 @@ connect_up() {
     local server=$1 user=$2 password=$3; shift 3
     local state=$work/client-state run=$work/client-run etc=$work/etc
     rm -rf "$state" "$run" "$etc"
+    rm -f "$work/connect.log"
     mkdir -p -m 0700 "$state" "$run" "$etc"
     cp -a /etc/. "$etc/"
     rm -f "$etc/resolv.conf"
@@ -74,8 +75,8 @@ case_client_terms() {
     local bad=0
     client_terms "MPPE 40, stateless" "${ms_chap_v2[@]}" require-mppe-40 nomppe-128 nomppe-stateful \
         -- --mppe-bits 40 -- 'encrypt +mppe 40 stateless' || bad=1
-    client_terms "MPPE 128, stateful" "${ms_chap_v2[@]}" require-mppe-128 mppe-stateful \
-        -- --mppe-stateful -- 'encrypt +mppe 128' || bad=1
+    client_terms "MPPE 128, stateful allowed on both sides" "${ms_chap_v2[@]}" require-mppe-128 mppe-stateful \
+        -- --mppe-stateful -- 'encrypt +mppe 128 stateless' || bad=1
     client_terms "no MPPE" "${ms_chap_v2[@]}" nomppe -- --mppe allow -- 'auth +mschap-v2' || bad=1
     client_terms "PAP" require-pap refuse-chap refuse-mschap refuse-mschap-v2 nomppe \
         -- --mppe off --method pap -- 'auth +pap' || bad=1
@@ -90,7 +91,7 @@ case_client_terms() {
 case_client_rough_line() {
     boot fs wan "$wan_foreign"
     pptpd_up fs "${ms_chap_v2[@]}" require-mppe-128 nomppe-stateful
-    roughen fs
+    roughen fs 'loss 1% duplicate 1%'
     connect_up "$wan_foreign" alice secret12 --routes 10.88.0.0/24 || return 1
     exchange ns:client guest:fs 10.88.0.1 5001 2 || return 1
     connect_down
@@ -103,7 +104,7 @@ case_client_refused() {
     local bad=0
     fails 14 A01 alice wrong-secret "$wan_foreign" || bad=1
     fails 15 E0 alice secret12 "$wan_foreign" --mppe off || bad=1
-    fails 11 C0 alice secret12 203.0.113.99 || bad=1
+    fails 11 C02 alice secret12 "$wan_router" || bad=1
     return "$bad"
 }
 

@@ -243,13 +243,14 @@ no_clear_ip() {
     [[ -z $clear ]] || { say "IP in clear:"; say "$clear"; return 1; }
 }
 
-# roughen GUEST: its line loses, repeats and reorders from now on, both ways, GRE and TCP alike.
+# roughen GUEST DOWN: from now on its line loses, repeats, delays and reorders what the guest sends; DOWN says in netem's
+# words what becomes of what it gets.
 roughen() {
-    guest_sh "$1" 'modprobe -a sch_netem ifb act_mirred cls_matchall sch_ingress 2>/dev/null
-        how="delay 4ms 1ms loss 1% duplicate 1% reorder 3% 50%"
-        ip link add ifb1 type ifb 2>/dev/null; ip link set ifb1 up
-        tc qdisc replace dev eth0 root netem $how
+    guest_sh "$1" "modprobe -a sch_netem ifb act_mirred cls_matchall sch_ingress 2>/dev/null
+        ip link show ifb1 >/dev/null 2>&1 || ip link add ifb1 type ifb
+        ip link set ifb1 up
+        tc qdisc replace dev eth0 root netem delay 4ms 1ms loss 1% duplicate 1% reorder 3% 50%
         tc qdisc replace dev eth0 ingress
         tc filter replace dev eth0 parent ffff: protocol all pref 1 matchall action mirred egress redirect dev ifb1
-        tc qdisc replace dev ifb1 root netem $how' || die "netem in the guest"
+        tc qdisc replace dev ifb1 root netem $2" || die "netem in the guest"
 }

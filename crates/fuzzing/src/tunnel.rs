@@ -391,4 +391,37 @@ mod tests {
             assert!(ends.iter().all(|end| end.was_up && !end.is_closed), "terms {terms:#04x}");
         }
     }
+
+    /// Everything that two honest ends send each other in the quarter of an hour that begins at `now`.
+    fn transcript(mut now: Instant) -> Vec<(Duration, Vec<u8>)> {
+        let begun = now;
+        let mut ends = [server(0, now), client(0, now)];
+        ends.iter_mut().for_each(End::drain);
+        let mut transcript = Vec::new();
+        while now < begun + Duration::from_secs(900) {
+            for from in [1, 0, 1, 0] {
+                transcript.extend(ends[from].sent.iter().map(|(_, octets)| (now - begun, octets.clone())));
+                honest_round(&mut ends, now, from);
+            }
+            let Some((at, _)) = ends.iter().filter_map(End::poll_timeout).min() else { break };
+            now = now.max(at);
+            for end in &mut ends {
+                end.handle_timeout(now);
+                end.drain();
+            }
+        }
+        transcript
+    }
+
+    /// Nothing but the distance of monotonic instants counts: keep-alives and deadlines come at the same times whatever
+    /// the clock on the wall says or does.
+    #[test]
+    fn c239_only_distances_of_monotonic_instants_count() {
+        let now = Instant::now();
+        let transcript_now = transcript(now);
+        assert!(transcript_now.len() > 60, "{} packets: keep-alives are missing", transcript_now.len());
+        for seconds in [1, 86_400, 10 * 365 * 86_400] {
+            assert_eq!(transcript(now + Duration::from_secs(seconds)), transcript_now);
+        }
+    }
 }
