@@ -39,7 +39,8 @@ pub async fn run(
         let began = Instant::now();
         let mut was_up = None;
         let failure = attempt(options, &mut stop, say, rng.fork(), &mut was_up).await;
-        if *stop.borrow() || failure.code.is_none() && options.once {
+        if *stop.borrow() {
+            say(Progress::note("ended", "hung up", began.elapsed()));
             return Ok(());
         }
         let lived = was_up.map_or(Duration::ZERO, |at: Instant| at.elapsed());
@@ -59,7 +60,10 @@ pub async fn run(
         say(Progress::note("retry", format!("again in {} s", wait.as_secs()), began.elapsed()));
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
-            _ = stop.changed() => return Ok(()),
+            _ = stop.changed() => {
+                say(Progress::note("ended", "hung up", began.elapsed()));
+                return Ok(());
+            }
         }
         wait = (wait * 2).min(LONGEST_WAIT);
     }

@@ -159,6 +159,7 @@ impl Connection {
                 self.told.get_or_insert(End { why, by: Who::Us, code, detail: reason });
                 self.tunnel.handle_command(now, Command::Stop { why });
             }
+            Mail::Cut => self.closed = true,
         }
     }
 
@@ -388,10 +389,11 @@ impl Connection {
     /// The last lines: event, record, row.
     async fn finish(mut self) {
         if self.call_id.is_some() {
-            let end = End { why: Why::LostCarrier, by: Who::Note, code: None, detail: String::new() };
+            let lost = End { why: Why::LostCarrier, by: Who::Note, code: None, detail: String::new() };
+            let end = self.told.take().unwrap_or(lost);
             self.call_ended(end).await;
         }
-        let end = self.end.take().unwrap_or(End {
+        let end = self.end.take().or(self.told.take()).unwrap_or(End {
             why: Why::UserRequest,
             by: Who::Peer,
             code: None,

@@ -46,6 +46,8 @@ pub(crate) enum Mail {
         /// For the record.
         reason: String,
     },
+    /// There is no time left to end it in order.
+    Cut,
 }
 
 /// What a session learns with an answer.

@@ -57,6 +57,9 @@ pub(crate) enum Wish {
     Stop,
 }
 
+/// How long sessions that are cut may take to write down their end.
+const CUT: Duration = Duration::from_secs(1);
+
 /// The daemon.
 pub(crate) struct Server {
     config: RwLock<Arc<Config>>,
@@ -249,21 +252,26 @@ impl Server {
         let _ = self.wishes.send(wish);
     }
 
-    /// Ends every session in order; returns when all are gone, the grace is over, or `cut` is told.
+    /// Ends every session in order, and cuts those that are left when the grace is over or `cut` is told.
     pub(crate) async fn end_all(&self, grace: Duration, cut: impl Future<Output = ()>) {
         self.drain(true);
         for session in self.registry.all() {
             session.end(Why::Shutdown, None, "the server is being stopped".to_owned());
         }
-        let gone = async {
-            while self.registry.len() > 0 {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
         tokio::select! {
-            () = gone => {}
+            () = self.all_gone() => return,
             () = tokio::time::sleep(grace) => {}
             () = cut => {}
+        }
+        for session in self.registry.all() {
+            session.cut();
+        }
+        let _ = tokio::time::timeout(CUT, self.all_gone()).await;
+    }
+
+    async fn all_gone(&self) {
+        while self.registry.len() > 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 

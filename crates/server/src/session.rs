@@ -67,7 +67,15 @@ impl Session {
 
     /// Has its task end it in order. Waits for nobody: with a full mailbox the message is delivered when there is room.
     pub(crate) fn end(&self, why: Why, code: Option<Code>, reason: String) {
-        let mail = Mail::End { why, code, reason };
+        self.tell(Mail::End { why, code, reason });
+    }
+
+    /// Has its task end it without waiting for the client.
+    pub(crate) fn cut(&self) {
+        self.tell(Mail::Cut);
+    }
+
+    fn tell(&self, mail: Mail) {
         if let Err(TrySendError::Full(mail)) = self.mailbox.try_send(mail) {
             let mailbox = self.mailbox.clone();
             tokio::spawn(async move {

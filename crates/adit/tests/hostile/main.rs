@@ -7,8 +7,10 @@
 mod common;
 
 mod control;
+mod killed;
 mod packets;
 mod peer;
 mod room;
 mod start;
+mod stop;
 mod store;
