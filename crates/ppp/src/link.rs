@@ -187,6 +187,11 @@ impl Link {
         [lcp, echo, self.phase.poll_timeout()].into_iter().flatten().min_by_key(|(due, _)| *due)
     }
 
+    /// When the first Echo-Request was sent of those that the peer has left unanswered; `None` with fewer than two.
+    pub fn unanswered_since(&self) -> Option<Instant> {
+        self.keepalive.as_ref().and_then(Keepalive::unanswered_since)
+    }
+
     /// Passes on what the layers have to send and to say, until all are quiet.
     fn pump(&mut self, now: Instant) {
         for _ in 0..MAX_PASSES {

@@ -28,6 +28,7 @@ const TIMEOUTS: &[Code] = &[
     Code::G01,
     Code::G02,
     Code::G03,
+    Code::G05,
     Code::L01,
     Code::L04,
     Code::L05,
@@ -175,7 +176,7 @@ fn ended_well(scenario: &Scenario, side: &Side) -> Result<(), String> {
         None => Ok(()),
         // The last words of the link were lost, and the control connection spoke for itself.
         Some(Code::C08) => Ok(()),
-        Some(Code::L04) if scenario.is_lossy() => Ok(()),
+        Some(Code::L04 | Code::G05) if scenario.is_lossy() => Ok(()),
         Some(code) => Err(format!("ended with {code}: {:?}", side.call)),
     }
 }
@@ -209,6 +210,10 @@ fn anything(scenario: &Scenario, report: &Report) -> Result<(), String> {
             }
             continue;
         };
+        let codes = afterwards(scenario.fault);
+        if !codes.is_empty() && !client.code.is_some_and(|code| codes.contains(&code)) {
+            return Err(format!("the client ended with {:?}, not {codes:?}: {:?}", client.code, client.call));
+        }
         let server = partner(report, up);
         let tampered = matches!(scenario.fault, Fault::Damage(..) | Fault::Crowd);
         if let (Some(server), false) = (server, tampered) {
@@ -216,6 +221,18 @@ fn anything(scenario: &Scenario, report: &Report) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// The codes of a client whose call was up when this broke; empty for any, and for none.
+fn afterwards(fault: Fault) -> &'static [Code] {
+    match fault {
+        Fault::GreLater(_) => &[Code::G05, Code::L04, Code::C08],
+        // The other side may give up first, and fall silent in GRE.
+        Fault::TcpLater(_) => &[Code::C06, Code::L04],
+        Fault::TcpReset(_) => &[Code::C06],
+        Fault::Crash(_) => &[Code::C06, Code::L04, Code::G05],
+        _ => &[],
+    }
 }
 
 fn equal_names(ours: &Up, server: &Side) -> Result<(), String> {

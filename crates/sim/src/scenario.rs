@@ -295,6 +295,8 @@ impl Scenario {
         self.fault = fault;
         let require = |strength| MppePolicy { strengths: vec![strength], ..MppePolicy::default() };
         match fault {
+            // The reset is made from the addresses that the ends know.
+            Fault::TcpReset(_) => self.nat = None,
             Fault::Deaf => self.service.deaf = true,
             Fault::Banner => self.service.banner = Some(b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n"),
             Fault::Forgetful(_) => self.idle = Duration::from_secs(300),

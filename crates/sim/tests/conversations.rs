@@ -7,7 +7,7 @@
 use std::fmt::Write as _;
 
 use adit_sim::conversation::{Report, play};
-use adit_sim::judge::judge;
+use adit_sim::judge::{Expectation, expectation, judge};
 use adit_sim::scenario::Scenario;
 
 fn describe(scenario: &Scenario, report: &Report, lines: usize) -> String {
@@ -48,6 +48,39 @@ fn one() {
     let report = play(scenario.clone(), true);
     println!("{}", describe(&scenario, &report, usize::MAX));
     judge(&scenario, &report).unwrap();
+}
+
+/// Which codes each fault leads to, of those that may lead to several.
+#[test]
+#[ignore = "for people"]
+fn codes() {
+    let mut table = std::collections::BTreeMap::new();
+    for seed in 0..20_000 {
+        let scenario = Scenario::from_seed(seed);
+        if !matches!(expectation(scenario.fault), Expectation::Anything) {
+            continue;
+        }
+        let report = play(scenario.clone(), false);
+        let fault = match format!("{:?}", scenario.fault) {
+            fault if fault.contains("s)") => {
+                format!("{} {}", fault.split('(').next().unwrap(), fault.len() > 18)
+            }
+            fault => fault.split('(').next().unwrap().to_owned(),
+        };
+        for (who, sides) in [("client", &report.clients), ("server", &report.servers)] {
+            for side in sides {
+                let key = (fault.clone(), who, side.up.is_some(), format!("{:?}", side.code));
+                table.entry(key).or_insert_with(Vec::new).push(seed);
+            }
+        }
+    }
+    for ((fault, who, up, code), seeds) in table {
+        println!(
+            "{fault:16} {who} up {up:5} {code:10} {:4} e.g. {:?}",
+            seeds.len(),
+            &seeds[..seeds.len().min(3)]
+        );
+    }
 }
 
 /// Which seeds fail, and how; to work through them.

@@ -1,12 +1,28 @@
 //! Which layer really broke when LCP never came up: the evidence for GRE, from one side.
 
 use std::net::Ipv4Addr;
+use std::time::{Duration, Instant};
 
 use adit_diag::{Code, Layer};
 use adit_ppp::link::Role;
 use adit_wire::{cp, ppp};
 
 use crate::events::{End, Who, Why};
+
+/// Shorter silences are bad luck on a bad line.
+const SILENCE: Duration = Duration::from_secs(10);
+
+/// The end of a call that the peer hung up on the control connection, while it had left our LCP echoes in GRE unanswered
+/// since then: it lives, and GRE died.
+pub(crate) fn silent(now: Instant, since: Instant, end: End) -> End {
+    let silence = now.saturating_duration_since(since);
+    if end.by != Who::Peer || !matches!(end.code, None | Some(Code::C08)) || silence < SILENCE {
+        return end;
+    }
+    let detail =
+        format!("LCP echoes in GRE went unanswered for {} s; then {}", silence.as_secs(), end.detail);
+    End { why: Why::LostCarrier, code: Some(Code::G05), detail, ..end }
+}
 
 /// What this side knows of protocol 47 on its call.
 #[derive(Clone, Debug, Default)]

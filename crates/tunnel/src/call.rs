@@ -9,7 +9,7 @@ use adit_ppp::ccp::{Mode, MppePolicy};
 use adit_ppp::link::{self, By, Link, LinkConfig, LinkEvent, Role};
 use ipnet::Ipv4Net;
 
-use crate::blame::Evidence;
+use crate::blame::{self, Evidence};
 use crate::events::{CallHandle, End, Event, Question, Step, Terms, Up, Who, Why};
 use crate::path::{self, NetworkV6, PathCommand};
 
@@ -50,6 +50,10 @@ pub(crate) struct Call {
     packets: u64,
     last_traffic: Instant,
     closing: Option<(Why, Option<Code>, String)>,
+    /// Since when GRE has been silent though we asked; kept here because a link that has ended forgets it.
+    silent_since: Option<Instant>,
+    /// When the peer was last heard on the control connection.
+    control_heard: Option<Instant>,
     /// How the layer below went down, while the link is being told.
     lost: Option<End>,
     ended: bool,
@@ -88,6 +92,8 @@ impl Call {
             packets: 0,
             last_traffic: now,
             closing: None,
+            silent_since: None,
+            control_heard: None,
             lost: None,
             ended: false,
         }
@@ -140,9 +146,18 @@ impl Call {
     }
 
     /// The layer below is gone: nothing can be said to the peer any more.
-    pub(crate) fn lower_down(&mut self, now: Instant, end: End, out: &mut VecDeque<Event>) {
+    pub(crate) fn lower_down(&mut self, now: Instant, mut end: End, out: &mut VecDeque<Event>) {
+        if end.code == Some(Code::G05) && self.started.is_none() {
+            // GRE cannot have died that never carried a packet of data.
+            end.code = Some(Code::C08);
+        }
         let in_vain = self.phase == Layer::Lcp && now >= self.began + IN_VAIN;
-        self.lost = Some(if in_vain { self.evidence.explain(self.role, end) } else { end });
+        self.silent_since = self.link.unanswered_since();
+        self.lost = Some(match self.silent_since {
+            _ if in_vain => self.evidence.explain(self.role, end),
+            Some(since) => blame::silent(now, since, end),
+            None => end,
+        });
         self.link.handle_command(now, link::Command::LowerDown);
         self.drain(now, &mut Vec::new(), out);
         if let Some(end) = self.lost.take() {
@@ -151,7 +166,9 @@ impl Call {
     }
 
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
+        let before = self.link.unanswered_since();
         self.link.handle_timeout(now);
+        self.silent_since = self.link.unanswered_since().or(before);
         if self.deadline.is_some_and(|deadline| now >= deadline) {
             self.deadline = None;
             let (code, detail) = self.setup_deadline();
@@ -190,6 +207,16 @@ impl Call {
         let deadline = self.deadline.map(|at| (at, "call set-up deadline"));
         let session = self.session_timeout().map(|(at, why)| (at, why.word()));
         [deadline, session, self.link.poll_timeout()].into_iter().flatten().min_by_key(|(at, _)| *at)
+    }
+
+    /// Since when the peer has been silent in GRE, though we asked.
+    pub(crate) fn silent_since(&self) -> Option<Instant> {
+        self.silent_since.filter(|_| !self.ended)
+    }
+
+    /// When the peer was last heard on the control connection.
+    pub(crate) fn handle_control_heard(&mut self, at: Option<Instant>) {
+        self.control_heard = at;
     }
 
     pub(crate) fn poll_transmit(&mut self, buf: &mut Vec<u8>) -> bool {
@@ -333,6 +360,12 @@ impl Call {
                         (code, end.detail)
                     };
                     let why = if code == Code::L04 { Why::LostCarrier } else { Why::Failed };
+                    let (code, detail) = match (self.silent_since, self.control_heard) {
+                        (Some(since), Some(heard)) if code == Code::L04 && was_up && heard > since => {
+                            (Code::G05, format!("{detail}, while TCP 1723 was answered"))
+                        }
+                        _ => (code, detail),
+                    };
                     End { why, by, code: Some(code), detail }
                 }
             }

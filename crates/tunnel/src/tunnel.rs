@@ -112,8 +112,16 @@ impl Tunnel {
 
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
         self.control.handle_timeout(now);
+        let heard = self.control.last_heard();
+        let mut in_doubt = false;
         for call in self.calls.values_mut() {
+            call.handle_control_heard(heard);
             call.handle_timeout(now);
+            in_doubt |= call.silent_since().is_some_and(|since| heard.is_some_and(|heard| heard <= since));
+        }
+        if in_doubt {
+            // GRE is silent: whether the peer lives decides between a dead path and a dead peer.
+            self.control.handle_command(now, ControlCommand::Probe);
         }
         self.pump(now);
     }

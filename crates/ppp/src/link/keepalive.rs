@@ -43,6 +43,11 @@ impl Keepalive {
         self.unanswered
     }
 
+    /// When the first of those was sent, if there are several: one alone may be on its way.
+    pub(super) fn unanswered_since(&self) -> Option<Instant> {
+        (self.unanswered > 1).then(|| later(self.last_heard, self.echo.every))
+    }
+
     /// The peer has shown that it lives.
     pub(super) fn heard(&mut self, now: Instant) {
         self.due = later(now, self.echo.every);

@@ -51,8 +51,13 @@ pub(super) fn incoming_refused(reply: &IncomingCallReply) -> End {
     End::new(By::Peer, Some(Code::C05), text)
 }
 
-/// Call-Disconnect-Notify. A server that hears it just lost a caller; a client was put off.
+/// Call-Disconnect-Notify. A server that hears it just lost a caller; a client was put off, and "lost carrier" says that
+/// nothing of it arrived any more.
 pub(super) fn disconnected(role: Role, notify: &CallDisconnectNotify) -> End {
+    let code = match notify.result {
+        DisconnectResult::LostCarrier => by_server(role).map(|_| Code::G05),
+        _ => by_server(role),
+    };
     let mut text = format!("Call-Disconnect-Notify: {}", notify.result);
     if notify.error != ErrorCode::None {
         text.push_str(&format!(", error {}", notify.error));
@@ -63,7 +68,7 @@ pub(super) fn disconnected(role: Role, notify: &CallDisconnectNotify) -> End {
     if !notify.statistics.is_empty() {
         text.push_str(&format!(", \"{}\"", escape(notify.statistics.name())));
     }
-    End::new(By::Peer, by_server(role), text)
+    End::new(By::Peer, code, text)
 }
 
 /// Outgoing-Call-Reply for a call that we did not place, while one that we did waits for its reply.

@@ -42,6 +42,9 @@ pub enum ControlCommand {
         /// Whether this program is being stopped.
         shutdown: bool,
     },
+    /// Ask the peer for a sign of life now, unless that is going on already; see
+    /// [`super::ControlConnection::last_heard`].
+    Probe,
     /// Close without a word: this connection collided with a better one (see [`super::collision`]).
     Yield,
     /// The TCP connection was closed or reset, by the peer or by the network.

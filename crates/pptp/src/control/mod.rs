@@ -119,6 +119,14 @@ impl ControlConnection {
         matches!(self.state, State::Closed)
     }
 
+    /// When the peer gave a sign of life on an established control connection.
+    pub fn last_heard(&self) -> Option<Instant> {
+        match &self.state {
+            State::Established { keepalive, .. } => Some(keepalive.last_heard()),
+            _ => None,
+        }
+    }
+
     /// Calls in any state, and those whose end the peer has not confirmed yet.
     pub fn calls(&self) -> usize {
         self.calls.len()
@@ -169,6 +177,13 @@ impl ControlConnection {
             ControlCommand::Stop { shutdown } => {
                 let reason = if shutdown { StopReason::LocalShutdown } else { StopReason::General };
                 self.stop(now, reason, &End::new(By::Us, None, "stopped here"));
+            }
+            ControlCommand::Probe => {
+                if let State::Established { keepalive, .. } = &mut self.state
+                    && let Some(identifier) = keepalive.ask(now)
+                {
+                    self.outbox.send(EchoRequest { identifier });
+                }
             }
             ControlCommand::Yield => {
                 self.outbox.drop_messages();

@@ -64,13 +64,26 @@ impl KeepAlive {
         if self.deadline().is_none_or(|(at, _)| now < at) {
             return Due::Nothing;
         }
+        match self.ask(now) {
+            Some(identifier) => Due::Ask(identifier),
+            None => Due::Dead,
+        }
+    }
+
+    /// An Echo-Request goes out now, under this identifier; `None` while another is open.
+    pub(super) fn ask(&mut self, now: Instant) -> Option<u32> {
         if self.asked.is_some() {
-            return Due::Dead;
+            return None;
         }
         let identifier = self.next_identifier;
         self.next_identifier = identifier.wrapping_add(1);
         self.asked = Some((identifier, now));
-        Due::Ask(identifier)
+        Some(identifier)
+    }
+
+    /// When the peer last gave a sign of life.
+    pub(super) fn last_heard(&self) -> Instant {
+        self.heard
     }
 }
 

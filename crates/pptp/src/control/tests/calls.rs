@@ -248,11 +248,14 @@ fn c052_the_server_ends_a_call_then_the_connection() {
 
 #[test]
 fn c053_disconnect_with_either_id_and_any_result() {
-    for (call_id, result) in [(900, 1), (900, 3), (100, 3), (900, 0), (4242, 0)] {
+    let put_off = Code::C08;
+    for (call_id, result, expected) in
+        [(900, 1, Code::G05), (900, 3, put_off), (100, 3, put_off), (900, 0, put_off), (4242, 0, put_off)]
+    {
         let mut one = One::client_with_call();
         one.hears(CallDisconnectNotify { cause: 16, ..notify(call_id, result.into()) });
         let (by, code, detail) = one.call_ended();
-        assert_eq!((by, code), (By::Peer, Some(Code::C08)), "id {call_id}");
+        assert_eq!((by, code), (By::Peer, Some(expected)), "id {call_id}");
         assert!(detail.contains("cause code 16"), "{detail}");
         assert!(one.machine.is_established());
     }

@@ -155,3 +155,23 @@ fn c039_echo_is_configurable_and_can_be_off() {
     one.machine.handle_timeout(one.now + secs(60));
     assert_eq!(one.machine.poll_timeout(), None, "no Echo-Reply is waited for");
 }
+
+#[test]
+fn a_probe_asks_at_once_and_once() {
+    let mut one = One::client_with_call();
+    let before = one.machine.last_heard().unwrap();
+    one.waits(secs(10));
+    one.commands(ControlCommand::Probe);
+    one.commands(ControlCommand::Probe);
+    let identifier = asked(&mut one);
+    assert_eq!(one.says(), None);
+    assert_eq!(one.machine.last_heard(), Some(before));
+    one.hears(answer(identifier));
+    assert_eq!(one.machine.last_heard(), Some(before + secs(10)));
+    // The answer to a probe is waited for like any other.
+    one.commands(ControlCommand::Probe);
+    one.waits(secs(60));
+    assert!(one.machine.is_closed());
+    one.commands(ControlCommand::Probe);
+    assert_eq!(one.machine.last_heard(), None);
+}
