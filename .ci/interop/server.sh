@@ -180,3 +180,26 @@ refused() {
     adit log --failed --since 30s >&2
     return 1
 }
+
+# The README's first command, as it stands there, and a foreign client that dials what it printed.
+case_readme_server() {
+    boot c1 lan 192.168.7.11
+    # A namespace reaches no registry: what has to be fetched and built is, before.
+    (cd "$repo" && cargo build --quiet --release --locked --package adit) || return 1
+    local begun=$EPOCHREALTIME password peer
+    ip netns exec "$tag-server" env CARGO_NET_OFFLINE=true ADIT_FIRST_USER=alice "$repo/scripts/server" \
+        --config "$work/none.toml" --state-dir "$work/readme-state" --run-dir "$work/readme-run" \
+        >"$work/serve.log" 2>&1 &
+    server_pid=$!
+    children+=("$server_pid")
+    wait_for 60 grep -q '^ready' "$work/serve.log" || { cat "$work/serve.log" >&2; return 1; }
+    cat "$work/serve.log" >&2
+    say "ready $(awk "BEGIN {printf \"%.1f\", $EPOCHREALTIME - $begun}") s after the command (built before)"
+    password=$(awk '/^password/ {print $2}' "$work/serve.log")
+    dial c1 "$wan_server" alice "$password" "${mppe_128[@]}" || return 1
+    peer=$(learnt c1 | sed 's/.*remote=\([0-9.]*\).*/\1/')
+    guest c1 ping -c 3 -i 0.3 -W 2 "$peer" >&2 || { say "no answer from $peer"; return 1; }
+    hang_up c1
+    # ip netns exec became the script, and the script became the server.
+    serve_down
+}

@@ -49,7 +49,13 @@ pub(crate) fn check(root: &Path) -> anyhow::Result<()> {
                 findings.push(format!("{name}: {lines} lines, {MAX_LINES} at most without tests"));
             }
         }
+        let folder = root.join(&file).parent().map(Path::to_path_buf).unwrap_or_default();
         for (number, line) in text.lines().enumerate() {
+            if name.ends_with(".md") {
+                for link in links(line).filter(|link| !folder.join(link).exists()) {
+                    findings.push(format!("{name}:{}: nothing is at {link}", number + 1));
+                }
+            }
             for problem in judge(&name, line) {
                 findings.push(format!("{name}:{}: {problem}", number + 1));
             }
@@ -77,6 +83,14 @@ fn judge(name: &str, line: &str) -> Vec<String> {
         }
     }
     problems
+}
+
+/// The files that a line of Markdown links to.
+fn links(line: &str) -> impl Iterator<Item = &str> {
+    line.split("](").skip(1).filter_map(|rest| {
+        let link = rest.split([')', '#']).next().unwrap_or_default();
+        (!link.is_empty() && !link.contains(":") && !link.contains(' ')).then_some(link)
+    })
 }
 
 /// The hosts of the `scheme://host` addresses in a line.
@@ -109,6 +123,12 @@ mod tests {
         assert_eq!(judge("a.md", "see https://vpn.example.org. and http://127.0.0.1:8723/").len(), 0);
         let strange = ["https", "://mirror.corp.invalid/x"].concat();
         assert_eq!(judge("a.md", &strange).len(), 1);
+    }
+
+    #[test]
+    fn links_to_files_are_found() {
+        let line = "see [a](docs/a.md), [b](b.md#part), [c](#here) and [d](https://example.org/d)";
+        assert_eq!(links(line).collect::<Vec<_>>(), ["docs/a.md", "b.md"]);
     }
 
     #[test]
