@@ -1,8 +1,9 @@
 //! What happened, written down by one thread in the order in which it happened: lines for people, rows in the store.
 //!
 //! Nobody waits for the disk: a session sends a note and goes on. When the store cannot write (disk full, database
-//! locked), the line on stderr says so once a minute and the notes that did not fit are counted.
+//! locked), lines go on, rows wait until it can, stderr says so once a minute, and notes that had no room are counted.
 
+use std::collections::VecDeque;
 use std::io::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
@@ -10,16 +11,20 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use adit_config::LogFormat;
-use adit_store::{Counters, NewEvent, Retention, SessionEnd, SessionId, SessionUpdate, Step, Store};
+use adit_store::{Counters, Error, NewEvent, Retention, SessionEnd, SessionId, SessionUpdate, Step, Store};
 use jiff::Timestamp;
 
-/// Notes that wait at the most.
+/// Notes that wait at the most, on their way to the thread and in its backlog.
 const WAITING: usize = 8192;
+/// How long the thread waits before it asks the store again that could not write.
+const RETRY: Duration = Duration::from_secs(5);
 
 /// Something to write down.
 pub(crate) enum Note {
     /// A line and a row.
     Event(Box<NewEvent>),
+    /// Rows whose lines are written.
+    Events(Vec<NewEvent>),
     /// Somebody has logged in from there.
     Login(String, std::net::Ipv4Addr),
     /// What became known of a session.
@@ -41,7 +46,7 @@ pub(crate) enum Note {
 pub(crate) struct Journal {
     notes: SyncSender<Note>,
     lost: Arc<AtomicU64>,
-    trouble: Arc<Mutex<Option<adit_store::Error>>>,
+    trouble: Arc<Mutex<Option<Error>>>,
 }
 
 impl Journal {
@@ -60,17 +65,18 @@ impl Journal {
             format,
             files,
             stderr,
-            complained: None,
-            failures: 0,
             lost: Arc::clone(&lost),
             trouble: Arc::clone(&trouble),
-            unwritten: Vec::new(),
+            backlog: VecDeque::new(),
+            retry_at: Instant::now(),
+            complained: None,
+            unrelieved: false,
         };
         std::thread::Builder::new()
             .name("adit-journal".to_owned())
             .spawn(move || writer.run(&receiver))
             .map(drop)
-            .unwrap_or_else(|error| eprintln!("adit: no thread for the journal: {error}"));
+            .unwrap_or_else(|error| say!("adit: no thread for the journal: {error}"));
         Journal { notes, lost, trouble }
     }
 
@@ -95,7 +101,7 @@ impl Journal {
     }
 
     /// Why the store does not take anything now, if it does not.
-    pub(crate) fn trouble(&self) -> Option<adit_store::Error> {
+    pub(crate) fn trouble(&self) -> Option<Error> {
         last(&self.trouble).clone()
     }
 
@@ -106,7 +112,7 @@ impl Journal {
 }
 
 /// What the store said to the last write, if it did not do it.
-fn last(trouble: &Mutex<Option<adit_store::Error>>) -> MutexGuard<'_, Option<adit_store::Error>> {
+fn last(trouble: &Mutex<Option<Error>>) -> MutexGuard<'_, Option<Error>> {
     trouble.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
@@ -115,19 +121,17 @@ struct Writer {
     format: LogFormat,
     files: Vec<std::fs::File>,
     stderr: bool,
-    complained: Option<Instant>,
-    failures: u64,
     lost: Arc<AtomicU64>,
-    trouble: Arc<Mutex<Option<adit_store::Error>>>,
-    /// Ends of sessions and their addresses that the store would not take yet; at most [`WAITING`].
-    unwritten: Vec<Note>,
+    trouble: Arc<Mutex<Option<Error>>>,
+    /// What the store could not take yet, oldest first; at most [`WAITING`].
+    backlog: VecDeque<Note>,
+    /// When the store is asked again, while there is a backlog.
+    retry_at: Instant,
+    /// The last complaint.
+    complained: Option<Instant>,
+    /// Whether there was no word of relief since.
+    unrelieved: bool,
 }
-
-/// How long the thread waits before it tries again what the store refused.
-const RETRY: Duration = Duration::from_secs(5);
-
-/// How long it lets others have the store after it refused something.
-const BREATH: Duration = Duration::from_millis(100);
 
 impl Writer {
     fn run(mut self, notes: &Receiver<Note>) {
@@ -137,7 +141,7 @@ impl Writer {
                 Err(RecvTimeoutError::Timeout) => None,
                 Err(RecvTimeoutError::Disconnected) => return,
             };
-            self.write_again();
+            self.catch_up();
             let mut events = Vec::new();
             // Events that wait together are one transaction.
             while let Some(note) = next {
@@ -146,104 +150,97 @@ impl Writer {
                         self.line(&event);
                         events.push(*event);
                     }
+                    Note::Flush(done) => {
+                        self.take(Note::Events(std::mem::take(&mut events)));
+                        let _ = done.send(());
+                    }
                     other => {
-                        self.add_events(&mut events);
-                        self.write(other);
+                        self.take(Note::Events(std::mem::take(&mut events)));
+                        self.take(other);
                     }
                 }
                 next = if events.len() < 256 { notes.try_recv().ok() } else { None };
             }
-            self.add_events(&mut events);
+            self.take(Note::Events(events));
         }
     }
 
-    fn add_events(&mut self, events: &mut Vec<NewEvent>) {
-        if !events.is_empty() {
-            let result = self.store.add_events(events);
-            self.check(result);
-            events.clear();
-        }
-    }
-
-    fn write(&mut self, note: Note) {
-        let now = Timestamp::now();
-        match note {
-            Note::Event(_) => {}
-            Note::Login(name, from) => {
-                let result = self.store.record_login(&name, from.into(), now).map(drop);
-                self.check(result);
-            }
-            Note::Update(id, update) => {
-                let result = self.store.update_session(id, &update, now).map(drop);
-                self.check(result);
-            }
-            Note::Count(counters) => {
-                let result = self.store.count(&counters, now);
-                self.check(result);
-            }
-            Note::End(id, ref end, counters, ref steps, omitted) => {
-                let result = self
-                    .store
-                    .save_record(id, steps, omitted)
-                    .and_then(|()| self.store.end_session(id, end, Some(counters)).map(drop));
-                self.check_or_keep(result, note);
-            }
-            Note::Release(id, ref pool, address) => {
-                let result = self.store.release_lease(pool, address, id, None, now).map(drop);
-                self.check_or_keep(result, note);
-            }
-            Note::Prune(retention) => {
-                let result = self.store.prune(&retention, now).map(drop);
-                self.check(result);
-            }
-            Note::Flush(done) => {
-                let _ = done.send(());
-            }
-        }
-    }
-
-    /// What must not be lost is written when the store takes it again. What it never will take has no code.
-    fn check_or_keep(&mut self, result: adit_store::Result<()>, note: Note) {
-        if result.as_ref().is_err_and(|error| error.code().is_some()) {
-            if self.unwritten.len() < WAITING {
-                self.unwritten.push(note);
-            } else {
-                self.lost.fetch_add(1, Ordering::Relaxed);
-            }
-        }
-        self.check(result);
-    }
-
-    fn write_again(&mut self) {
-        let mut waiting = std::mem::take(&mut self.unwritten).into_iter();
-        for note in waiting.by_ref() {
-            self.write(note);
-            if !self.unwritten.is_empty() {
-                // Still nothing: trying the others would only take as long again for each.
-                break;
-            }
-        }
-        self.unwritten.extend(waiting);
-    }
-
-    fn check(&mut self, result: adit_store::Result<()>) {
-        *last(&self.trouble) = result.as_ref().err().cloned();
-        let Err(error) = result else {
-            if self.complained.take().is_some() {
-                eprintln!("store    ok again: {} writes had failed", std::mem::take(&mut self.failures));
-            }
+    /// Writes a note, behind those that wait already.
+    fn take(&mut self, note: Note) {
+        if matches!(&note, Note::Events(events) if events.is_empty()) {
             return;
-        };
-        self.failures += 1;
-        // Logins wait for the store too, and a store that fails makes each of us wait in turn.
-        std::thread::sleep(BREATH);
+        }
+        if self.backlog.is_empty() && self.done(&note) {
+            return;
+        }
+        if self.backlog.len() < WAITING {
+            self.backlog.push_back(note);
+        } else {
+            self.lost.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Asks a store that could not write whether it can now.
+    fn catch_up(&mut self) {
+        if Instant::now() < self.retry_at {
+            return;
+        }
+        while let Some(note) = self.backlog.pop_front() {
+            if !self.done(&note) {
+                self.backlog.push_front(note);
+                return;
+            }
+        }
+    }
+
+    /// Writes a note; `false` when that has to be tried again.
+    fn done(&mut self, note: &Note) -> bool {
+        let result = self.write(note);
+        *last(&self.trouble) = result.as_ref().err().filter(|error| error.code().is_some()).cloned();
+        match result {
+            Ok(()) => {
+                if std::mem::take(&mut self.unrelieved) {
+                    say!("store    works again; {} notes are still to be written", self.backlog.len());
+                }
+                true
+            }
+            Err(error) => {
+                self.complain(&error);
+                self.retry_at = Instant::now() + RETRY;
+                !passes(&error)
+            }
+        }
+    }
+
+    fn write(&self, note: &Note) -> adit_store::Result<()> {
+        let now = Timestamp::now();
+        let store = &self.store;
+        match note {
+            Note::Event(_) | Note::Flush(_) => Ok(()),
+            Note::Events(events) => store.add_events(events),
+            Note::Login(name, from) => store.record_login(name, (*from).into(), now),
+            Note::Update(id, update) => store.update_session(*id, update, now).map(drop),
+            Note::Count(counters) => store.count(counters, now),
+            Note::End(id, end, counters, steps, omitted) => {
+                store.save_record(*id, steps, *omitted)?;
+                store.end_session(*id, end, Some(*counters)).map(drop)
+            }
+            Note::Release(id, pool, address) => store.release_lease(pool, *address, *id, None, now).map(drop),
+            Note::Prune(retention) => store.prune(retention, now).map(drop),
+        }
+    }
+
+    /// Once a minute.
+    fn complain(&mut self, error: &Error) {
         if self.complained.is_none_or(|at| at.elapsed() >= Duration::from_secs(60)) {
             self.complained = Some(Instant::now());
-            let lost = self.lost.load(Ordering::Relaxed);
-            eprintln!("error    {error}");
-            eprintln!(
-                "         {} writes failed so far, {lost} notes had no room; sessions go on, their records may have gaps",
-                self.failures
+            self.unrelieved = true;
+            let code = error.code().map(|code| format!("{code}  ")).unwrap_or_default();
+            say!("error    {code}{error}");
+            say!(
+                "         sessions go on, new calls are refused; {} notes wait, {} had no room",
+                self.backlog.len(),
+                self.lost.load(Ordering::Relaxed)
             );
         }
     }
@@ -257,9 +254,14 @@ impl Writer {
             let _ = writeln!(file, "{line}");
         }
         if self.stderr {
-            eprintln!("{line}");
+            say!("{line}");
         }
     }
+}
+
+/// Whether this is the fault of the host as a whole, and may pass. Another note may be fine where one is refused.
+fn passes(error: &Error) -> bool {
+    matches!(error, Error::Locked { .. } | Error::Full { .. } | Error::Permission { .. } | Error::Io { .. })
 }
 
 fn json(event: &NewEvent) -> String {

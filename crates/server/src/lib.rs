@@ -4,6 +4,9 @@
 //! block (the store) is asked on threads of its own, and what is written down goes through one journal.
 #![forbid(unsafe_code)]
 
+#[macro_use]
+mod say;
+
 mod accounts;
 mod addresses;
 mod connection;

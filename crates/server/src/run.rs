@@ -112,8 +112,8 @@ async fn until_told_to_stop(
                     return;
                 }
                 match server.reload().await {
-                    Ok(text) => eprintln!("reload   ok: {text}"),
-                    Err(error) => eprintln!("reload   FAILED: {error}"),
+                    Ok(text) => say!("reload   ok: {text}"),
+                    Err(error) => say!("reload   FAILED: {error}"),
                 }
             }
             wish = wanted.recv() => match wish {

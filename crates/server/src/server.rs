@@ -192,7 +192,7 @@ impl Server {
     /// Says what does not work, at most once a minute.
     pub(crate) fn complain(&self, what: &str, error: &dyn std::fmt::Display) {
         if self.complaints.may_speak() {
-            eprintln!("error    {what}: {error}");
+            say!("error    {what}: {error}");
         }
     }
 

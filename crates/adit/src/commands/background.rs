@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
+use std::thread::JoinHandle;
 
 use adit_crypto::secret::Password;
 
@@ -14,10 +15,12 @@ pub(crate) fn run(password: &Password, output: &Output) -> Result<Exit, Failure>
     let mut child = start(password).map_err(|error| {
         Failure::new(Exit::Problem, format!("cannot start the background process: {error}"))
     })?;
+    let ended = Relays::new(&mut child);
     let lines = child.stdout.take().map(BufReader::new);
     for line in lines.into_iter().flat_map(BufRead::lines) {
         let Ok(line) = line else { break };
-        output.line(&line)?;
+        // Who closed our output wants the tunnel, not its story.
+        let _ = output.line(&line);
         if is_up(&line) {
             output.remark("note", &format!("process {} keeps the tunnel up: adit disconnect", child.id()));
             return Ok(Exit::Done);
@@ -26,8 +29,40 @@ pub(crate) fn run(password: &Password, output: &Output) -> Result<Exit, Failure>
     let status = child.wait().map_err(|error| {
         Failure::new(Exit::Problem, format!("the background process cannot be waited for: {error}"))
     })?;
+    ended.wait();
     // It has told on stderr what broke; only its exit status is left to pass on.
     Ok(Exit::Passed(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)))
+}
+
+/// What runs beside the reading of its progress. Neither outlives this process, so that nobody who waits for the end of our
+/// output waits for the end of the tunnel.
+struct Relays {
+    errors: Option<JoinHandle<()>>,
+}
+
+impl Relays {
+    fn new(child: &mut Child) -> Relays {
+        let pid = child.id();
+        // Ctrl-C before the tunnel is up means the attempt.
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            if let Ok(runtime) = runtime {
+                runtime.block_on(super::connect::wait_for_signal());
+                let _ = adit_sys::host::terminate(pid);
+            }
+        });
+        let errors = child.stderr.take().map(|mut errors| {
+            std::thread::spawn(move || {
+                let _ = std::io::copy(&mut errors, &mut std::io::stderr());
+            })
+        });
+        Relays { errors }
+    }
+
+    /// Waits until everything is told.
+    fn wait(self) {
+        let _ = self.errors.map(JoinHandle::join);
+    }
 }
 
 fn is_up(line: &str) -> bool {
@@ -50,7 +85,8 @@ fn start(password: &Password) -> std::io::Result<Child> {
     let mut command = Command::new(std::env::current_exe()?);
     // A process group of its own: Ctrl-C at the terminal is not meant for it.
     command.args(arguments).arg("--password-stdin").process_group(0);
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn()?;
     if let Some(mut stdin) = child.stdin.take() {
         stdin.write_all(password.expose().as_bytes())?;
         stdin.write_all(b"\n")?;

@@ -199,7 +199,7 @@ async fn connect(options: &ConnectOptions, output: &Output) -> Result<(), Client
     adit_client::run(options, stopped, &mut say).await
 }
 
-async fn wait_for_signal() {
+pub(super) async fn wait_for_signal() {
     use tokio::signal::unix::{SignalKind, signal};
     let (Ok(mut terminate), Ok(mut interrupt)) =
         (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))

@@ -1,11 +1,12 @@
 //! `adit serve`
 
+use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
 use adit_config::{Checked, Config, Listen, Source, StoreUrl};
 use adit_policy::Encryption;
-use adit_server::control::Status;
+use adit_server::control::{Status, Warning};
 use adit_server::{Options, ServerError};
 use adit_store::{SqliteStore, Store as _};
 
@@ -151,19 +152,28 @@ fn dial(config: &Config) -> String {
 
 /// What a person needs to dial in, when the server is ready.
 fn greet(status: &Status, dial: &str) {
-    eprintln!("adit {}   {}   pid {}", status.version, status.config, status.pid);
-    eprintln!("listen   {} tcp, gre", status.listen.join(" "));
-    eprintln!("dial     {dial}");
-    for pool in &status.pools {
-        eprintln!("pool     {:<10} {:<18} {} addresses free", pool.name, pool.net, pool.size - pool.used);
-    }
-    eprintln!("users    {} local", status.users);
+    let mut lines = vec![
+        format!("adit {}   {}   pid {}", status.version, status.config, status.pid),
+        format!("listen   {} tcp, gre", status.listen.join(" ")),
+        format!("dial     {dial}"),
+    ];
+    lines.extend(status.pools.iter().map(|pool| {
+        format!("pool     {:<10} {:<18} {} addresses free", pool.name, pool.net, pool.size - pool.used)
+    }));
+    lines.push(format!("users    {} local", status.users));
     if status.users == 0 {
-        eprintln!("         nobody can log in yet: adit user add NAME");
+        lines.push("         nobody can log in yet: adit user add NAME".to_owned());
     }
-    for warning in &status.warnings {
-        eprintln!("warning  {} {}      adit explain {}", warning.code, warning.text, warning.code);
-    }
-    eprintln!("note     PPTP can be read by someone who records it. Keep it narrow, and plan its end.");
-    eprintln!("ready");
+    lines.extend(
+        status
+            .warnings
+            .iter()
+            .map(|Warning { code, text }| format!("warning  {code} {text}      adit explain {code}")),
+    );
+    lines.push(
+        "note     PPTP can be read by someone who records it. Keep it narrow, and plan its end.".to_owned(),
+    );
+    lines.push("ready\n".to_owned());
+    // Who closed our stderr wants the server, not its story.
+    let _ = std::io::stderr().write_all(lines.join("\n").as_bytes());
 }

@@ -6,11 +6,13 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod client;
 mod control;
 mod killed;
 mod packets;
 mod peer;
 mod room;
+mod secrets;
 mod start;
 mod stop;
 mod store;

@@ -134,13 +134,18 @@ pub(crate) fn octets_of(message: &Message) -> Vec<u8> {
 
 /// Start-Control-Connection-Request.
 pub(crate) fn start() -> Message {
+    start_as(b"mallory")
+}
+
+/// The same from a host of this name.
+pub(crate) fn start_as(host_name: &[u8]) -> Message {
     Message::from(StartControlConnectionRequest {
         version: Version::ONE,
         framing: Framing::EITHER,
         bearer: Bearer::EITHER,
         maximum_channels: 0,
         firmware: 1,
-        host_name: Text::new(b"mallory"),
+        host_name: Text::new(host_name),
         vendor: Text::new(b"by hand"),
     })
 }

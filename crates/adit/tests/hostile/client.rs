@@ -1,0 +1,201 @@
+//! `adit connect` and the host it runs on: name servers, the way to the server, background, hanging up from elsewhere.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use adit_testbed::{Host, Output, wait_until};
+use tempfile::TempDir;
+
+use crate::common::*;
+use crate::room::Room;
+
+const RESOLV_CONF: &str = "# of the router\nsearch home.arpa\nnameserver 192.168.1.1\noptions timeout:2\n";
+
+/// A client's host where /etc/resolv.conf is [`RESOLV_CONF`], by one of two mounts.
+fn furnished(host: &Host, dir: &Path, script: &str) -> Room {
+    std::fs::write(dir.join("resolv.conf"), RESOLV_CONF).unwrap();
+    Room::new(host, &script.replace("DIR", dir.to_str().unwrap()))
+}
+
+/// As in a container: the file itself is a mount, and cannot be replaced by another.
+const BOUND: &str = "mount --bind DIR/resolv.conf /etc/resolv.conf";
+/// As on a host: a file in /etc.
+const PLAIN: &str = "mkdir DIR/up DIR/work DIR/scratch; mount -t tmpfs none DIR/scratch; \
+                     mkdir DIR/scratch/up DIR/scratch/work; \
+                     mount -t overlay -o lowerdir=/etc,upperdir=DIR/scratch/up,workdir=DIR/scratch/work none /etc; \
+                     rm -f /etc/resolv.conf; cp DIR/resolv.conf /etc/resolv.conf; chmod 640 /etc/resolv.conf";
+
+fn arguments<'a>(password: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    let mut all = vec!["connect", "203.0.113.10", "-u", "alice", "--password-file", password];
+    all.extend(more);
+    all
+}
+
+#[test]
+fn name_servers_are_replaced_and_come_back_after_an_orderly_end_and_after_a_kill() {
+    let (client_host, server_host) = neighbours();
+    let _server = Server::start(server_host, CONFIG, &["alice"]);
+    for mount in [BOUND, PLAIN] {
+        let dir = TempDir::new().unwrap();
+        let room = furnished(&client_host, dir.path(), mount);
+        let file = room.path(Path::new("/etc/resolv.conf"));
+        let now = || std::fs::read_to_string(&file).unwrap();
+        let mode = || client_host.sh(&format!("stat -L -c %a {}", file.display()));
+        let mode_before = mode();
+        let password = dir.path().join("password");
+        std::fs::write(&password, PASSWORD).unwrap();
+        let arguments = arguments(password.to_str().unwrap(), &["--routes", "192.168.10.0/24"]);
+        let connect = || {
+            let mut client = client_host.spawn(&mut room.inside(&adit(dir.path(), &arguments)));
+            client.wait_for("connected", SOON);
+            assert!(client.log().contains("dns       192.168.10.5"), "{}", client.log());
+            let text = now();
+            assert!(text.contains("nameserver 192.168.10.5\n") && !text.contains("192.168.1.1"), "{text}");
+            assert!(text.contains("options timeout:2"), "{text}");
+            client
+        };
+        let mut client = connect();
+        client.signal("INT");
+        assert_eq!(client.wait(SOON).code(), Some(0), "{}", client.log());
+        assert_eq!((now(), mode()), (RESOLV_CONF.to_owned(), mode_before.clone()), "{mount}");
+        // Killed, and undone by the next start.
+        connect().kill();
+        assert_ne!(now(), RESOLV_CONF);
+        let mut client = connect();
+        client.signal("TERM");
+        assert_eq!(client.wait(SOON).code(), Some(0), "{}", client.log());
+        assert_eq!((now(), mode()), (RESOLV_CONF.to_owned(), mode_before.clone()), "{mount}");
+        // Killed, and undone by hand.
+        connect().kill();
+        let undone = client_host.command(&mut room.inside(&adit(dir.path(), &["undo"])));
+        assert!(undone.ok, "{undone}");
+        assert_eq!((now(), mode()), (RESOLV_CONF.to_owned(), mode_before), "{mount}");
+    }
+}
+
+#[test]
+fn what_somebody_else_wrote_into_resolv_conf_meanwhile_stays() {
+    let (client_host, server_host) = neighbours();
+    let _server = Server::start(server_host, CONFIG, &["alice"]);
+    let dir = TempDir::new().unwrap();
+    let room = furnished(&client_host, dir.path(), BOUND);
+    let file = room.path(Path::new("/etc/resolv.conf"));
+    let password = dir.path().join("password");
+    std::fs::write(&password, PASSWORD).unwrap();
+    let arguments = arguments(password.to_str().unwrap(), &[]);
+    let mut client = client_host.spawn(&mut room.inside(&adit(dir.path(), &arguments)));
+    client.wait_for("connected", SOON);
+    let theirs = "nameserver 198.51.100.53\n";
+    std::fs::write(&file, theirs).unwrap();
+    client.signal("INT");
+    assert_eq!(client.wait(SOON).code(), Some(0), "{}", client.log());
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), theirs);
+    assert!(client.log().contains("somebody has changed it"), "{}", client.log());
+}
+
+#[test]
+fn all_traffic_goes_through_the_tunnel_but_for_the_tunnel_itself() {
+    let (client_host, server_host) = neighbours();
+    let router = Host::new("router");
+    adit_testbed::wire((&client_host, "eth1", "192.168.1.23/24"), (&router, "lan", "192.168.1.1/24"));
+    client_host.ip("route add default via 192.168.1.1");
+    // The server is not a neighbour: the way to it is the default route.
+    client_host.ip("address del 203.0.113.77/24 dev eth0");
+    client_host.ip("link set eth0 down");
+    adit_testbed::wire((&router, "wan", "203.0.113.1/24"), (&server_host, "eth1", "203.0.113.11/24"));
+    router.sysctl("net.ipv4.ip_forward", "1");
+    server_host.ip("address del 203.0.113.10/24 dev eth0");
+    server_host.ip("address add 203.0.113.10/24 dev eth1");
+    server_host.ip("route add 192.168.1.0/24 via 203.0.113.1");
+    let before = state_of(&client_host);
+    let server = Server::start(server_host, CONFIG, &["alice"]);
+    let mut client = dial(&client_host, "203.0.113.10", "alice", PASSWORD, &["--all"]);
+    client.running.wait_for("connected", SOON);
+    let way = |to: &str| client_host.ip(&format!("route get {to}"));
+    assert!(way("203.0.113.10").contains("via 192.168.1.1"), "{}", way("203.0.113.10"));
+    for inside in ["192.0.2.1", "8.8.8.8", "10.99.0.1", "192.168.10.20"] {
+        assert!(way(inside).contains("dev adit0"), "{}", way(inside));
+    }
+    assert!(way("192.168.1.1").contains("dev eth1"), "the own network stays: {}", way("192.168.1.1"));
+    transfer(&client_host, &server.lan, 200_000);
+    assert_eq!(client.hang_up(), 0, "{}", client.running.log());
+    assert_eq!(state_of(&client_host), before);
+}
+
+/// `adit connect --background` to its end: that of the command, not that of the tunnel.
+fn background(host: &Host, dir: &Path, password: &str) -> Output {
+    let file = dir.join("password");
+    std::fs::write(&file, password).unwrap();
+    let more = ["--background", "--no-dns", "--routes", "192.168.10.0/24"];
+    host.command(&mut adit(dir, &arguments(file.to_str().unwrap(), &more)))
+}
+
+#[test]
+fn a_tunnel_in_the_background_outlives_its_command_and_is_hung_up_from_elsewhere() {
+    let (client_host, server_host) = neighbours();
+    let before = state_of(&client_host);
+    let server = Server::start(server_host, CONFIG, &["alice"]);
+    let dir = TempDir::new().unwrap();
+    let command = |arguments: &[&str]| client_host.command(&mut adit(dir.path(), arguments));
+    let none = command(&["disconnect"]);
+    assert_eq!(none.code, Some(5), "{none}");
+    let refused = background(&client_host, dir.path(), "wrong");
+    assert_eq!(refused.code, Some(14), "{refused}");
+    assert!(refused.stdout.contains("A01") && refused.stderr.contains("A01"), "{refused}");
+    assert_eq!(command(&["disconnect"]).code, Some(5));
+    let up = background(&client_host, dir.path(), PASSWORD);
+    assert!(up.ok && up.stdout.contains("connected"), "{up}");
+    client_host.ping(LAN_HOST);
+    let dry = command(&["disconnect", "--dry-run"]);
+    assert!(dry.ok && dry.stdout.contains("203.0.113.10"), "{dry}");
+    client_host.ping(LAN_HOST);
+    assert_eq!(command(&["disconnect", "203.0.113.99"]).code, Some(5));
+    let gone = command(&["disconnect"]);
+    assert!(gone.ok && gone.stdout.contains("hung up"), "{gone}");
+    assert_eq!(state_of(&client_host), before, "at once: disconnect waits for it");
+    wait_until("the session's end", SOON, || {
+        let past = server.json(&["sessions", "--past"]);
+        past["sessions"].as_array().unwrap().iter().any(|session| session["end"] == "user-request")
+    });
+    assert_eq!(command(&["disconnect"]).code, Some(5));
+}
+
+#[test]
+fn interrupted_before_it_is_up_the_background_attempt_ends_too() {
+    let (client_host, server_host) = neighbours();
+    let before = state_of(&client_host);
+    // Nobody answers here.
+    let _silence = server_host.run(|| std::net::TcpListener::bind((SERVER, 1723)).unwrap());
+    let dir = TempDir::new().unwrap();
+    let file = dir.path().join("password");
+    std::fs::write(&file, PASSWORD).unwrap();
+    let mut waiting =
+        client_host.spawn(&mut adit(dir.path(), &arguments(file.to_str().unwrap(), &["--background"])));
+    waiting.wait_for("name", SOON);
+    waiting.signal("INT");
+    waiting.wait(SOON);
+    let clients = dir.path().join("run/clients");
+    wait_until("the end of the attempt", SOON, || std::fs::read_dir(&clients).unwrap().count() == 0);
+    assert_eq!(state_of(&client_host), before);
+}
+
+#[test]
+fn a_server_whose_log_nobody_reads_goes_on() {
+    let (client_host, server_host) = neighbours();
+    let dir = TempDir::new().unwrap();
+    std::fs::write(dir.path().join("adit.toml"), CONFIG).unwrap();
+    add_user(dir.path(), "alice", &[]);
+    let mut serve = adit(dir.path(), &["serve"]);
+    let mut child = server_host.run(|| serve.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap());
+    // The reader goes away.
+    drop(child.stderr.take());
+    let ask = |arguments: &[&str]| server_host.command(&mut adit(dir.path(), arguments));
+    wait_until("the server", SOON, || ask(&["status", "--check", "ready"]).ok);
+    let mut alice = connect(&client_host, "alice", &[]);
+    client_host.ping("10.99.0.1".parse().unwrap());
+    assert_eq!(alice.hang_up(), 0);
+    wait_until("the record", SOON, || ask(&["sessions", "--past", "--json"]).stdout.contains("user-request"));
+    let killed = Command::new("kill").args(["-s", "TERM", &child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    assert!(child.wait().unwrap().success());
+}
