@@ -15,7 +15,7 @@ bob server hunter2hunter2 *" >/etc/ppp/chap-secrets; cp /etc/ppp/chap-secrets /e
 
 ms_chap_v2=(refuse-pap refuse-chap refuse-mschap require-mschap-v2)
 
-case_foreign_pair() {   # the lab itself: two foreign clients behind one NAT, 20 MB each way
+case_foreign_pair() {   # the lab itself: two foreign clients behind one NAT
     boot fs wan "$wan_foreign"
     boot c1 lan 192.168.7.11
     boot c2 lan 192.168.7.12
@@ -23,8 +23,8 @@ case_foreign_pair() {   # the lab itself: two foreign clients behind one NAT, 20
     dial c1 "$wan_foreign" alice secret12 require-mppe-128 nomppe-stateful || return 1
     dial c2 "$wan_foreign" bob hunter2hunter2 require-mppe-128 nomppe-stateful || return 1
     learnt c1; learnt c2
-    exchange guest:c1 guest:fs 10.88.0.1 5001 20 & local first=$!
-    exchange guest:c2 guest:fs 10.88.0.1 5002 20 || return 1
+    exchange guest:c1 guest:fs 10.88.0.1 5001 2 & local first=$!
+    exchange guest:c2 guest:fs 10.88.0.1 5002 2 || return 1
     wait "$first" || return 1
     hang_up c1; hang_up c2
 }
