@@ -115,3 +115,6 @@ impl Firewall {
         answer.map_or(Verdict::Drop("firewall"), Verdict::Answer)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -101,3 +101,6 @@ impl Link {
 fn part(rng: &mut Rng, of: Duration) -> Duration {
     Duration::from_nanos(rng.below(u64::try_from(of.as_nanos()).unwrap_or(u64::MAX)))
 }
+
+#[cfg(test)]
+mod tests;

@@ -272,3 +272,6 @@ fn set_field(octets: &mut [u8], at: usize, value: u16) {
         field.copy_from_slice(&value.to_be_bytes());
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -81,3 +81,55 @@ impl Watch {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOST: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
+    const OTHER: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 2);
+
+    fn packet(src: Ipv4Addr, frame: &[u8]) -> Packet {
+        let payload_len = frame.len() as u16;
+        let (header, len) = gre::Repr { call_id: 1, seq: Some(0), ack: None, payload_len }.emit();
+        let body = Body::Gre([&header[..len], frame].concat());
+        Packet { src, dst: OTHER, body }
+    }
+
+    fn complaint(packet: &Packet) -> Option<String> {
+        let mut watch = Watch::default();
+        watch.swear(HOST, b"secret");
+        watch.trust(OTHER);
+        watch.sent(packet);
+        watch.complaint
+    }
+
+    #[test]
+    fn c189_ip_in_clear_is_noticed() {
+        let clear = [0xff, 0x03, 0x00, 0x21, 0x45, 0x00];
+        assert!(complaint(&packet(HOST, &clear)).unwrap().starts_with("IP in clear"));
+        assert!(complaint(&packet(HOST, &[0x21, 0x45])).unwrap().starts_with("IP in clear"));
+        assert_eq!(complaint(&packet(OTHER, &clear)), None);
+        assert_eq!(complaint(&packet(HOST, &[0x00, 0xfd, 0x90, 0x00, 1, 2])), None);
+        assert_eq!(complaint(&packet(HOST, &[0xff, 0x03, 0xc0, 0x21, 1, 1, 0, 4])), None);
+    }
+
+    #[test]
+    fn inner_data_is_noticed_under_any_protocol() {
+        let mut frame = vec![0x00, 0xfd, 0x90, 0x00];
+        frame.extend_from_slice(b"xxsecretxx");
+        assert!(complaint(&packet(HOST, &frame)).unwrap().starts_with("inner data in clear"));
+    }
+
+    #[test]
+    fn c063_malformed_gre_is_noticed() {
+        let mut wrong = packet(HOST, &[0x00, 0xfd, 0x90, 0x00]);
+        let Body::Gre(octets) = &mut wrong.body else { panic!() };
+        octets[0] |= 0x80;
+        assert!(complaint(&wrong).is_some());
+        let mut long = packet(HOST, &[0x00, 0xfd, 0x90, 0x00]);
+        let Body::Gre(octets) = &mut long.body else { panic!() };
+        octets.push(0);
+        assert!(complaint(&long).unwrap().starts_with("octets behind"));
+    }
+}
