@@ -44,6 +44,21 @@ fn a_client_gets_address_routes_and_data() {
 }
 
 #[test]
+fn c233_a_call_is_up_within_a_second() {
+    let (client_host, server_host) = neighbours();
+    let _server = Server::start(server_host, CONFIG, &["alice"]);
+    let took = || {
+        let mut client = connect(&client_host, "alice", &[]);
+        let log = client.running.log();
+        assert_eq!(client.hang_up(), 0);
+        let line = log.lines().find(|line| line.starts_with("connected")).unwrap().to_owned();
+        line.split_whitespace().nth(2).unwrap().parse::<f64>().unwrap()
+    };
+    let times = [took(), took(), took()];
+    assert!(times.iter().any(|seconds| *seconds < 1.0), "{times:?}");
+}
+
+#[test]
 fn two_clients_behind_one_nat_at_once() {
     let server_host = Host::new("server");
     let router = Host::new("router");

@@ -199,3 +199,32 @@ fn a_server_whose_log_nobody_reads_goes_on() {
     assert!(killed.success());
     assert!(child.wait().unwrap().success());
 }
+
+#[test]
+fn what_is_not_a_server_is_told_apart() {
+    let (client_host, server_host) = neighbours();
+    let web = server_host.run(|| std::net::TcpListener::bind((SERVER, 8080)).unwrap());
+    let answers = std::thread::spawn(move || {
+        let (mut stream, _) = web.accept().unwrap();
+        std::io::Write::write_all(&mut stream, b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
+            .unwrap();
+    });
+    let before = state_of(&client_host);
+    for (server, exit, code) in [
+        ("203.0.113.10", 11, "C02"),
+        ("203.0.113.10:8080", 11, "C04"),
+        ("192.0.2.99", 10, "N02"),
+        ("no-such-host.invalid", 10, "N01"),
+        ("2001:db8::1", 10, "N01"),
+    ] {
+        let mut client = dial(&client_host, server, "alice", PASSWORD, &[]);
+        let status = client.running.wait(SOON);
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        let log = client.running.log();
+        assert_eq!(status.code(), Some(exit), "{server}: {log}");
+        assert!(log.contains(code), "{server}: {log}");
+        assert!(log.contains("fix "), "{server}: {log}");
+    }
+    answers.join().unwrap();
+    assert_eq!(state_of(&client_host), before);
+}

@@ -104,7 +104,7 @@ fn c234_a_server_killed_at_any_stage_starts_again_with_a_clean_host() {
 }
 
 #[test]
-fn c137_a_killed_client_gives_its_address_back_once() {
+fn c137_c138_a_killed_client_gives_its_address_back_once_and_no_two_have_the_same() {
     let (client_host, server_host) = neighbours();
     let config = CONFIG.replace("dns = ", "range = \"10.99.0.10-10.99.0.11\"\ndns = ");
     let server = Server::start(server_host, &config, &["alice", "bob", "carol"]);
@@ -167,4 +167,33 @@ fn a_server_that_falls_silent_is_noticed_and_everything_is_put_back() {
     client.running.signal("INT");
     assert_eq!(client.running.wait(SOON).code(), Some(0), "{}", client.running.log());
     assert_eq!(state_of(&client_host), before);
+}
+
+#[test]
+fn a_client_comes_back_when_its_server_does() {
+    let (client_host, server_host) = neighbours();
+    let mut server = Server::start(server_host, CONFIG, &["alice"]);
+    let mut client = connect(&client_host, "alice", &[]);
+    server.running.kill();
+    client.running.wait_for("retry", SOON);
+    assert!(client.running.log().contains("C06"), "{}", client.running.log());
+    server.running = start(&server.host, server.dir.path());
+    wait_until("the client's return", SOON, || client.running.log().matches("\nconnected").count() == 2);
+    client_host.ping(LAN_HOST);
+    assert_eq!(client.hang_up(), 0);
+}
+
+#[test]
+fn a_client_that_comes_back_never_repeats_a_refused_password() {
+    let (client_host, server_host) = neighbours();
+    let server = Server::start(server_host, CONFIG, &["alice"]);
+    let mut client = connect(&client_host, "alice", &[]);
+    let passwd = ["user", "passwd", "alice", "--password-stdin"];
+    let changed = with_input(&mut adit(server.dir.path(), &passwd), "another-long-password-7");
+    assert!(changed.status.success(), "{}", String::from_utf8_lossy(&changed.stderr));
+    assert!(server.adit(&["kick", "alice", "--reason", "new password"]).ok);
+    assert_eq!(client.running.wait(SOON).code(), Some(14), "{}", client.running.log());
+    assert_eq!(client.running.log().matches("FAIL  A01").count(), 1, "{}", client.running.log());
+    let failed = server.adit(&["log", "--failed"]).stdout;
+    assert_eq!(failed.matches("call.fail").count(), 1, "{failed}");
 }

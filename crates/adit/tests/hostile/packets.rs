@@ -155,3 +155,39 @@ fn c112_a_server_that_echoes_our_lcp_is_a_loop() {
     assert!(log.contains("L02"), "{log}");
     assert_eq!(state_of(&client_host), before);
 }
+
+#[test]
+fn a_flood_of_ppp_in_ones_own_call_disturbs_nobody_else() {
+    let (client_host, server_host) = neighbours();
+    let server = Server::start(server_host, CONFIG, &["alice"]);
+    let outsider = outsider(&server.host);
+    let mut alice = connect(&client_host, "alice", &[]);
+    let mut peer = Peer::open(&outsider);
+    let mut gre = Gre::open(&outsider, SERVER);
+    peer.start();
+    let theirs = peer.call(77);
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut id = 0u8;
+            while !stop.load(Ordering::Relaxed) {
+                // Requests that want an answer each: LCP with an unknown option, an echo, and PAP out of turn.
+                gre.send(theirs, &[0xff, 3, 0xc0, 0x21, 1, id, 0, 8, 0x77, 4, 1, 2]);
+                gre.send(theirs, &[0xff, 3, 0xc0, 0x21, 9, id, 0, 8, 1, 2, 3, 4]);
+                gre.send(theirs, &[0xff, 3, 0xc0, 0x23, 1, id, 0, 10, 2, b'a', b'b', 2, b'c', b'd']);
+                gre.send(theirs, &[0xff, 3, 0x12, 0x35, 1, id, 0, 4]);
+                id = id.wrapping_add(1);
+            }
+        });
+        transfer(&client_host, &server.lan, 1_000_000);
+        let begin = std::time::Instant::now();
+        while begin.elapsed() < Duration::from_secs(2) {
+            client_host.ping(LAN_HOST);
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+    drop(peer);
+    wait_until("its end", SOON, || server.json(&["status"])["sessions_starting"] == 0);
+    assert!(!alice.running.log().contains("retry"), "{}", alice.running.log());
+    assert_eq!(alice.hang_up(), 0);
+}

@@ -42,16 +42,11 @@ fn c238_logs_records_and_database_hold_no_password_and_no_response() {
         ("[auth]\nmethods = [\"pap\"]\n[link]\nmppe = \"off\"\n", "pap"),
     ] {
         let (client_host, server_host) = neighbours();
-        let config = format!("{CONFIG}{auth}");
-        let log = "\n[log]\nto = [\"stderr\", \"DIR/adit.log\"]\n";
-        let mut server = Server::start(server_host, &config, &[]);
-        let file = server.dir.path().join("adit.toml");
-        server.running.signal("TERM");
-        server.running.wait(SOON);
-        std::fs::write(&file, format!("{config}{}", log.replace("DIR", server.dir.path().to_str().unwrap())))
-            .unwrap();
+        let logs = tempfile::TempDir::new().unwrap();
+        let file = logs.path().join("adit.log");
+        let log = format!("[log]\nto = [\"stderr\", {{ file = \"{}\" }}]\n", file.display());
+        let server = Server::start(server_host, &format!("{CONFIG}{auth}{log}"), &[]);
         add_user(server.dir.path(), "alice", &["--reversible"]);
-        server.running = start(&server.host, server.dir.path());
         let mut capture = Capture::start(&server.host, "eth0", "proto 47");
         let mppe = if auth.is_empty() { "require" } else { "off" };
         let more = ["--once", "--method", method, "--mppe", mppe];
@@ -68,7 +63,7 @@ fn c238_logs_records_and_database_hold_no_password_and_no_response() {
         assert_eq!(responses.len(), if method == "pap" { 0 } else { 2 }, "{method}: {responses:?}");
         let mut written = Vec::new();
         content(&server.dir.path().join("state"), &mut written);
-        written.extend(std::fs::read(server.dir.path().join("adit.log")).unwrap());
+        written.extend(std::fs::read(&file).unwrap());
         for log in [&server.running, &wrong.running, &right.running] {
             written.extend(log.log().into_bytes());
         }
