@@ -49,6 +49,8 @@ struct Client {
     call_id: u16,
     call: u32,
     path: Option<Path>,
+    /// Packets that came before the reply to the call was read, a handful at the most.
+    early: Vec<Vec<u8>>,
     up: Option<Up>,
     started: Instant,
     /// When it last did something: came up, or sent a ping.
@@ -110,6 +112,7 @@ pub(crate) async fn run(plan: &Plan, number: u32, gre: Rc<Gre>, rng: Rng) -> Out
         call_id,
         call: 0,
         path: None,
+        early: Vec::new(),
         up: None,
         started,
         active: None,
@@ -154,9 +157,7 @@ impl Client {
                     Ok(0) | Err(_) => self.tunnel.handle_input(Instant::now(), Input::ControlClosed),
                     Ok(len) => self.tunnel.handle_input(Instant::now(), Input::Control(&input[..len])),
                 },
-                packet = self.packets.recv() => if let Some(mut packet) = packet {
-                    self.packet(&mut packet);
-                },
+                packet = self.packets.recv() => if let Some(packet) = packet { self.packet(packet) },
                 () = tokio::time::sleep_until(wake.into()) => self.time(),
             }
         }
@@ -203,9 +204,13 @@ impl Client {
         self.with_path(|path, out| path.handle_ip(now, &mut packet, out));
     }
 
-    fn packet(&mut self, packet: &mut [u8]) {
+    fn packet(&mut self, mut packet: Vec<u8>) {
         let now = Instant::now();
-        self.with_path(|path, out| path.handle_gre(now, packet, out));
+        if self.up.is_none() && self.path.is_none() && self.early.len() < 8 {
+            self.early.push(packet);
+        } else {
+            self.with_path(|path, out| path.handle_gre(now, &mut packet, out));
+        }
     }
 
     fn with_path(&mut self, act: impl FnOnce(&mut Path, &mut Out<'_>)) {
@@ -232,6 +237,9 @@ impl Client {
                     self.call = call;
                     let config = PathConfig::new(local_call_id, peer_call_id);
                     self.path = Some(Path::new(config, Instant::now()));
+                    for packet in std::mem::take(&mut self.early) {
+                        self.packet(packet);
+                    }
                 }
                 Event::Path { command, .. } => {
                     if let Some(path) = &mut self.path {

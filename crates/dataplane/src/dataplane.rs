@@ -106,9 +106,12 @@ impl Dataplane {
         Ok((dataplane, receiver))
     }
 
-    /// A Call ID for a new call with `peer`; `None` when all are taken. It is given back by [`Dataplane::close`].
-    pub fn reserve_call_id(&self, _peer: Ipv4Addr) -> Option<u16> {
-        self.known().ids.reserve(Instant::now())
+    /// A Call ID for a new call with `peer`; `None` when all are taken. It is given back by [`Dataplane::close`]. The
+    /// first packets of the call may come before [`Dataplane::open`]; a few are kept for it.
+    pub fn reserve_call_id(&self, peer: Ipv4Addr) -> Option<u16> {
+        let call_id = self.known().ids.reserve(Instant::now())?;
+        self.give(call_id, Order::Expect(call_id, peer));
+        Some(call_id)
     }
 
     /// Opens a call: from now on GRE packets from `peer` with this Call ID are heard. `local` is our address on the

@@ -16,6 +16,8 @@ const WAITING: usize = 4096;
 /// One order.
 #[derive(Debug)]
 pub(crate) enum Order {
+    /// A call with this peer may begin soon: its first packets wait for it.
+    Expect(u16, Ipv4Addr),
     /// A call begins.
     Open(Box<Open>),
     /// For the path of a call.

@@ -137,7 +137,7 @@ fn c069_c070_c087_strangers_and_unknown_calls_are_counted_and_not_answered() {
     a.ip("address add 192.0.2.77/24 dev eth0");
     let config = server();
     let site = Site::new(&b, 1, config);
-    // Before the call is open nobody is heard, not even the peer.
+    // Before the call is open nobody is heard; what its peer says waits.
     let send = |call_id: u16, from: &str| {
         let options = GreOptions { local: Some(from.parse().unwrap()), ..GreOptions::default() };
         let socket = a.run(|| GreSocket::open(&options).unwrap());
@@ -146,15 +146,16 @@ fn c069_c070_c087_strangers_and_unknown_calls_are_counted_and_not_answered() {
         assert_eq!(socket.send(&mut batch).sent, 1);
     };
     send(site.call_id, "192.0.2.1");
-    wait_until("the packet before the call", LIMIT, || site.plane.drops().unknown_call == 1);
+    send(site.call_id, "192.0.2.77");
+    wait_until("the stranger before the call", LIMIT, || site.plane.drops().unknown_call == 1);
+    assert!(site.events.try_recv().is_none());
     site.open(4711, true);
+    assert!(matches!(site.events.recv(), Some(Event::Frame { .. })));
     send(site.call_id, "192.0.2.77");
     wait_until("the stranger", LIMIT, || site.plane.drops().spoofed == 1);
     send(site.call_id ^ 1, "192.0.2.1");
     wait_until("the unknown call", LIMIT, || site.plane.drops().unknown_call == 2);
     assert!(site.events.try_recv().is_none());
-    send(site.call_id, "192.0.2.1");
-    assert!(matches!(site.events.recv(), Some(Event::Frame { .. })));
     site.plane.close(site.call_id);
     assert_eq!(site.plane.counters(site.call_id), None);
     send(site.call_id, "192.0.2.1");

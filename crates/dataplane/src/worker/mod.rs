@@ -1,6 +1,7 @@
 //! One worker: everything that happens to the packets of its calls.
 
 mod calls;
+mod early;
 mod outside;
 mod run;
 #[cfg(test)]
@@ -16,6 +17,7 @@ use adit_tunnel::path::{HEADROOM, PathCommand};
 use adit_wire::gre;
 
 use self::calls::{Call, Calls};
+use self::early::Early;
 use self::outside::Outside;
 use crate::counters::count;
 use crate::event::Event;
@@ -54,6 +56,7 @@ pub(crate) struct Worker<I, O, T> {
     reads_tun: bool,
     dont_fragment: bool,
     calls: Calls,
+    early: Early,
     routes: Routes,
     timers: Timers,
     /// [`HEADROOM`] octets, then what the TUN interface handed over.
@@ -88,6 +91,7 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
             reads_tun,
             dont_fragment,
             calls: Calls::new(),
+            early: Early::default(),
             routes: Routes::default(),
             timers: Timers::default(),
             packet: vec![0; HEADROOM + TUN_PACKET].into_boxed_slice(),
@@ -128,6 +132,7 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
         for obeyed in 0..ORDERS {
             let Ok(order) = self.orders.try_recv() else { return Some(obeyed) };
             match order {
+                Order::Expect(call_id, peer) => self.early.expect(call_id, peer),
                 Order::Open(open) => self.open(now, *open),
                 Order::Path(call_id, command) => {
                     if let Some((call, _)) = self.call(call_id) {
@@ -147,6 +152,7 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
                     }
                 }
                 Order::Close(call_id) => {
+                    self.early.take(call_id);
                     self.routes.remove_call(call_id);
                     self.calls.close(call_id);
                 }
@@ -167,6 +173,11 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
         let call_id = open.config.local_call_id;
         self.routes.remove_call(call_id);
         self.calls.open(call_id, Call::new(now, open));
+        for mut packet in self.early.take(call_id) {
+            if let Some((call, outside)) = self.call(call_id) {
+                from_peer(now, call_id, call, &mut packet, outside);
+            }
+        }
     }
 
     /// A call of this worker, marked as one that had something to do.
@@ -185,18 +196,16 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
         let call_id = u16::from_be_bytes([high, low]);
         let Some(call) = self.calls.touch(call_id) else {
             let is_ours = gre::Repr::parse(packet).is_ok();
-            count(if is_ours { &drops.unknown_call } else { &drops.malformed }, 1);
+            if !(is_ours && self.early.hold(call_id, source, packet)) {
+                count(if is_ours { &drops.unknown_call } else { &drops.malformed }, 1);
+            }
             return;
         };
         if source != call.peer {
             count(&drops.spoofed, 1);
             return;
         }
-        let mut sink = self.outside.sink(now, call_id, call.local, call.peer);
-        call.path.handle_gre(now, packet, &mut sink);
-        if !call.told_acknowledged && call.path.is_acknowledged() {
-            call.told_acknowledged = self.outside.tell(Event::Acknowledged { call_id });
-        }
+        from_peer(now, call_id, call, packet, &mut self.outside);
     }
 
     /// A packet of the host, up to 64 KiB; false when there is none.
@@ -302,6 +311,21 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
         count(&self.outside.drops.malformed, damaged - self.damaged);
         count(&self.outside.drops.refused, refused - self.refused);
         (self.damaged, self.refused) = (damaged, refused);
+    }
+}
+
+/// A GRE packet of a call.
+fn from_peer<O: GreOut, T: TunIo>(
+    now: Instant,
+    call_id: u16,
+    call: &mut Call,
+    packet: &mut [u8],
+    outside: &mut Outside<O, T>,
+) {
+    let mut sink = outside.sink(now, call_id, call.local, call.peer);
+    call.path.handle_gre(now, packet, &mut sink);
+    if !call.told_acknowledged && call.path.is_acknowledged() {
+        call.told_acknowledged = outside.tell(Event::Acknowledged { call_id });
     }
 }
 

@@ -234,6 +234,31 @@ fn c044_a_call_opened_before_its_first_packet_hears_it_even_in_one_turn() {
 }
 
 #[test]
+fn the_first_packets_of_an_expected_call_wait_until_it_is_open() {
+    let mut bench = Bench::new();
+    bench.order(Order::Expect(7, CLIENT));
+    bench.order(Order::Expect(8, CLIENT));
+    bench.turn();
+    for seq in 0..20 {
+        bench.gre(CLIENT, gre_packet(7, seq, None, &LCP));
+    }
+    bench.gre(HOST, gre_packet(8, 0, None, &LCP));
+    bench.gre(CLIENT, gre_packet(8, 0, None, &LCP));
+    bench.gre(CLIENT, gre_packet(9, 0, None, &LCP));
+    bench.turn();
+    assert!(bench.told().is_empty());
+    bench.open(7);
+    bench.turn();
+    assert_eq!(bench.told(), vec![Event::Frame { call_id: 7, frame: LCP.to_vec() }; 8], "and no more");
+    // A call that never began leaves nothing to one that gets its Call ID.
+    bench.order(Order::Close(8));
+    bench.open(8);
+    bench.turn();
+    assert!(bench.told().is_empty());
+    assert_eq!(bench.drops.read().unknown_call, 12 + 2);
+}
+
+#[test]
 fn packets_cross_from_host_to_peer_and_back() {
     let mut bench = Bench::new();
     bench.order(Order::Pools(vec!["10.0.0.0/24".parse().unwrap()]));
