@@ -20,7 +20,8 @@ use crate::prompt::PasswordSource;
 /// Prints one line a layer. Ctrl-C hangs up; `adit disconnect` does from elsewhere. What is changed on this host
 /// (interface, routes, DNS) is put back at the end, also after a crash: at the next start, or by `adit undo`.
 ///
-/// Exit status: 0 after an orderly end, 10 to 19 for the layer that failed, as for `adit doctor`.
+/// Exit status: 0 after an orderly end, 4 without the right to change this host, else 10 to 19 for the layer that failed,
+/// as for `adit doctor`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -170,6 +170,26 @@ fn a_server_that_falls_silent_is_noticed_and_everything_is_put_back() {
 }
 
 #[test]
+fn a_second_interrupt_does_not_wait_and_undo_puts_the_host_back() {
+    let (client_host, server_host) = neighbours();
+    client_host.ip("route add default via 203.0.113.254");
+    let before = state_of(&client_host);
+    let mut server = Server::start(server_host, CONFIG, &["alice"]);
+    let mut client = dial(&client_host, "203.0.113.10", "alice", PASSWORD, &["--all"]);
+    client.running.wait_for("connected", SOON);
+    server.running.signal("STOP");
+    client.running.signal("INT");
+    std::thread::sleep(Duration::from_millis(300));
+    assert_eq!(client.running.status(), None, "it waits for the server's good-bye");
+    client.running.signal("INT");
+    assert_eq!(client.running.wait(Duration::from_secs(3)).code(), Some(130), "{}", client.running.log());
+    let undone = client_host.command(&mut adit(client.dir.path(), &["undo"]));
+    assert!(undone.ok, "{undone}");
+    assert_eq!(state_of(&client_host), before, "{undone}");
+    server.running.signal("CONT");
+}
+
+#[test]
 fn a_client_comes_back_when_its_server_does() {
     let (client_host, server_host) = neighbours();
     let mut server = Server::start(server_host, CONFIG, &["alice"]);
