@@ -18,16 +18,21 @@ use crate::registry::Registry;
 use crate::server::{Options, Parts, Server, Wish};
 use crate::{dispatch, listener, socket};
 
+/// Threads that wait for the store. It takes one at a time, so more would only stand in its queue, each with a stack.
+const BLOCKING: usize = 8;
+
 /// Runs the server until it is told to stop: SIGTERM or SIGINT drains (a second one cuts), SIGHUP reads the
 /// configuration again. When this returns, the host is as it was.
 ///
 /// # Errors
 /// What keeps the server from starting, with the code and the fix.
 pub fn run(options: Options) -> Result<()> {
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("adit").build().map_err(
-            |error| ServerError::new(Code::S08, format!("no threads: {error}"), "look at ulimit -u"),
-        )?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("adit")
+        .max_blocking_threads(BLOCKING)
+        .build()
+        .map_err(|error| ServerError::new(Code::S08, format!("no threads: {error}"), "look at ulimit -u"))?;
     runtime.block_on(serve(options))
 }
 
