@@ -105,6 +105,12 @@ impl Journal {
         last(&self.trouble).clone()
     }
 
+    /// Why a new session could not be written down either: the store is asked again every few seconds, and nobody else has
+    /// to wait for the answer.
+    pub(crate) fn blocked(&self) -> Option<Error> {
+        self.trouble().filter(passes)
+    }
+
     /// Notes that were lost because the store did not keep up.
     pub(crate) fn lost(&self) -> u64 {
         self.lost.load(Ordering::Relaxed)

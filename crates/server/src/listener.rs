@@ -129,21 +129,23 @@ fn make_room(server: &Server) {
 async fn new_session(server: &Arc<Server>, started: Timestamp, from: SocketAddrV4) -> Option<SessionId> {
     let store = Arc::clone(&server.store);
     let new = NewSession { started, from: SocketAddr::V4(from) };
-    match tokio::task::spawn_blocking(move || store.start_session(&new)).await {
-        Ok(Ok(id)) => Some(id),
-        Ok(Err(error)) => {
-            server.complain("a call could not be taken", &error);
-            let code = error.code().unwrap_or(Code::S09);
-            server.registry.count_failed(code);
-            let mut event = NewEvent::new(started, "call.fail");
-            event.from = Some((*from.ip()).into());
-            event.code = Some(code.to_string());
-            event.fields.push(("detail".to_owned(), error.to_string()));
-            server.journal.event(event);
-            None
-        }
-        Err(_) => None,
-    }
+    let made = match server.journal.blocked() {
+        Some(error) => Err(error),
+        None => tokio::task::spawn_blocking(move || store.start_session(&new)).await.ok()?,
+    };
+    let error = match made {
+        Ok(id) => return Some(id),
+        Err(error) => error,
+    };
+    server.complain("a call could not be taken", &error);
+    let code = error.code().unwrap_or(Code::S09);
+    server.registry.count_failed(code);
+    let mut event = NewEvent::new(started, "call.fail");
+    event.from = Some((*from.ip()).into());
+    event.code = Some(code.to_string());
+    event.fields.push(("detail".to_owned(), error.to_string()));
+    server.journal.event(event);
+    None
 }
 
 /// Tells a client that this server has no room for it, so that nobody looks for the fault in the network.

@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 use std::time::{Duration, Instant};
 
@@ -76,6 +76,8 @@ pub(crate) struct Server {
     flooded: Mutex<(u64, Option<Ipv4Addr>)>,
     flood_quiet: Quiet,
     complaints: Quiet,
+    /// Accounts, when they were last counted.
+    users: AtomicU64,
     wishes: mpsc::UnboundedSender<Wish>,
     version: &'static str,
     started: Timestamp,
@@ -128,6 +130,7 @@ impl Server {
             flooded: Mutex::default(),
             flood_quiet: Quiet::default(),
             complaints: Quiet::default(),
+            users: AtomicU64::new(0),
             wishes: parts.wishes,
             version: parts.version,
             started: Timestamp::now(),
@@ -298,28 +301,39 @@ impl Server {
         }
     }
 
+    /// Accounts in the store; as many as last time where the answer would take long.
+    async fn count_users(&self) -> Result<u64, Warning> {
+        if self.journal.blocked().is_some() {
+            return Ok(self.users.load(Ordering::Relaxed));
+        }
+        let store = Arc::clone(&self.store);
+        let counted =
+            tokio::task::spawn_blocking(move || store.accounts().map(|accounts| accounts.len() as u64)).await;
+        let text = match counted {
+            Ok(Ok(users)) => {
+                self.users.store(users, Ordering::Relaxed);
+                return Ok(users);
+            }
+            Ok(Err(error)) => error.to_string(),
+            Err(error) => error.to_string(),
+        };
+        Err(Warning { code: adit_diag::Code::S09.to_string(), text })
+    }
+
     /// How the server is.
     pub(crate) async fn status(&self) -> Status {
         let config = self.config();
         let (sessions_up, sessions_starting) = self.registry.up_and_starting();
-        let store = Arc::clone(&self.store);
-        let from_store =
-            tokio::task::spawn_blocking(move || store.accounts().map(|accounts| accounts.len() as u64)).await;
         let mut warnings = self.host.warnings(&config);
-        let users = match from_store {
-            Ok(Ok(users)) => users,
-            Ok(Err(error)) => {
-                let code = adit_diag::Code::S09.to_string();
-                warnings.insert(0, Warning { code, text: error.to_string() });
-                0
-            }
-            Err(_) => 0,
-        };
         if let Some(error) = self.journal.trouble() {
             let code = error.code().unwrap_or(adit_diag::Code::S09).to_string();
             let text = format!("new calls are refused, because nothing can be written down: {error}");
             warnings.insert(0, Warning { code, text });
         }
+        let users = self.count_users().await.unwrap_or_else(|warning| {
+            warnings.insert(0, warning);
+            self.users.load(Ordering::Relaxed)
+        });
         if self.journal.lost() > 0 {
             let text = format!("{} notes were lost because the store was too slow", self.journal.lost());
             warnings.push(Warning { code: adit_diag::Code::S09.to_string(), text });

@@ -2,6 +2,7 @@
 //! again as soon as the cause is gone.
 
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use adit_testbed::{Fate, Host, Output, Relay, pass, wait_until};
 use rusqlite::Connection;
@@ -14,7 +15,7 @@ fn try_once(host: &Host, user: &str) -> (i32, String) {
     let routes = ["--once", "--routes", "192.168.77.0/24", "--interface", "second0"];
     let mut client = dial(host, "203.0.113.10", user, PASSWORD, &routes);
     let status = client.running.wait(SOON);
-    std::thread::sleep(std::time::Duration::from_millis(100));
+    std::thread::sleep(Duration::from_millis(100));
     (status.code().unwrap_or(-1), client.running.log())
 }
 
@@ -39,13 +40,17 @@ fn a_locked_database_keeps_new_calls_out_and_nothing_else() {
     let (code, log) = try_once(&client_host, "bob");
     assert_eq!(code, 11, "{log}");
     assert!(log.contains("C07") && log.contains("no resource"), "{log}");
-    let printed = server.running.log();
-    assert!(printed.contains("code=S09") && printed.contains("locked by another program"), "{printed}");
-    client_host.ping(LAN_HOST);
+    // Once it is known, nobody waits for it.
     wait_until("a warning", SOON, || {
         let warnings = server.json(&["status"])["warnings"].to_string();
         warnings.contains("S09") && warnings.contains("new calls are refused")
     });
+    let begin = Instant::now();
+    assert_eq!(try_once(&client_host, "bob").0, 11);
+    assert!(begin.elapsed() < Duration::from_secs(3), "refused after {:?}", begin.elapsed());
+    let printed = server.running.log();
+    assert!(printed.contains("code=S09") && printed.contains("locked by another program"), "{printed}");
+    client_host.ping(LAN_HOST);
     // Alice goes while nothing can be written.
     assert_eq!(alice.hang_up(), 0, "{}", alice.running.log());
     lock.execute_batch("ROLLBACK").unwrap();
@@ -82,7 +87,7 @@ fn a_database_locked_while_a_call_is_set_up_ends_the_call_with_the_reason() {
     relay.set(pass, pass);
     // Reading still works, so that the password is checked; the address cannot be written down.
     let status = alice.running.wait(SOON);
-    std::thread::sleep(std::time::Duration::from_millis(100));
+    std::thread::sleep(Duration::from_millis(100));
     let log = alice.running.log();
     assert_eq!(status.code(), Some(13), "{log}");
     assert!(log.contains("S09") && !log.contains("adit.db"), "{log}");
@@ -159,7 +164,7 @@ fn a_server_does_not_start_on_a_full_disk_or_a_broken_database() {
     .unwrap();
     let mut broken = host.spawn(&mut adit(dir.path(), &["serve"]));
     let status = broken.wait(SOON);
-    std::thread::sleep(std::time::Duration::from_millis(100));
+    std::thread::sleep(Duration::from_millis(100));
     assert_eq!(status.code(), Some(19), "{}", broken.log());
     assert!(broken.log().contains("S09"), "{}", broken.log());
     std::fs::remove_file(state.join("adit.db")).unwrap();
@@ -167,7 +172,7 @@ fn a_server_does_not_start_on_a_full_disk_or_a_broken_database() {
     let room = Room::new(&host, &tiny);
     let mut full = host.spawn(&mut room.inside(&adit(dir.path(), &["serve"])));
     let status = full.wait(SOON);
-    std::thread::sleep(std::time::Duration::from_millis(100));
+    std::thread::sleep(Duration::from_millis(100));
     assert_eq!(status.code(), Some(19), "{}", full.log());
     assert!(full.log().contains("S06"), "{}", full.log());
     assert_eq!(state_of(&host), before);
