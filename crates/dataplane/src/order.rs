@@ -11,7 +11,7 @@ use ipnet::{IpNet, Ipv4Net};
 use crate::counters::SharedCounters;
 
 /// Orders that may wait for one worker.
-const WAITING: usize = 4096;
+pub(crate) const WAITING: usize = 4096;
 
 /// One order.
 #[derive(Debug)]

@@ -22,7 +22,7 @@ use self::outside::Outside;
 use crate::counters::count;
 use crate::event::Event;
 use crate::io::{GreIn, GreOut, TunIo};
-use crate::order::{Order, Orders};
+use crate::order::{self, Order, Orders};
 use crate::routes::Routes;
 use crate::segment::{Segments, complete_checksum};
 use crate::timers::Timers;
@@ -32,8 +32,8 @@ pub(crate) use run::{Sources, run};
 
 /// Reads of the TUN interface in one turn: as much as 64 GRE packets bring.
 const TUN_READS: usize = 16;
-/// Orders obeyed in one turn.
-const ORDERS: usize = 256;
+/// Orders obeyed in one turn: all that can have been given before its packets arrived.
+const ORDERS: usize = order::WAITING;
 /// ICMP errors looked at in one turn.
 const REPORTS: usize = 16;
 /// Octets of the largest packet that the TUN interface hands over.

@@ -234,6 +234,17 @@ fn c044_a_call_opened_before_its_first_packet_hears_it_even_in_one_turn() {
 }
 
 #[test]
+fn c044_a_call_opened_in_a_crowd_hears_its_first_packet_too() {
+    let mut bench = Bench::new();
+    for call_id in 1..1000 {
+        bench.open(call_id);
+    }
+    bench.gre(CLIENT, gre_packet(999, 0, None, &LCP));
+    bench.worker.turn(bench.now);
+    assert_eq!(bench.told().len(), 1);
+}
+
+#[test]
 fn the_first_packets_of_an_expected_call_wait_until_it_is_open() {
     let mut bench = Bench::new();
     bench.order(Order::Expect(7, CLIENT));
