@@ -12,7 +12,7 @@ use adit_wire::text::escape;
 use crate::call::{Call, CallConfig, LinkQuestion};
 use crate::events::{CallHandle, CallRequest, Command, End, Event, Input, Question, Step, Who, Why};
 
-/// Where the bytes of [`Tunnel::poll_transmit`] go.
+/// Where the bytes of [`crate::ServerTunnel::poll_transmit`] and of the client's go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Transmit {
     /// The TCP connection, in one write: NAT helpers read only messages that begin a segment.
