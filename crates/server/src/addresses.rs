@@ -26,6 +26,8 @@ pub(crate) struct Addresses {
 struct Inner {
     pools: Pools,
     held: BTreeMap<SessionId, (String, Lease)>,
+    /// Whose an address was last. That it was given back is written down by the journal, which may be behind.
+    last: BTreeMap<Ipv4Addr, SessionId>,
 }
 
 impl Addresses {
@@ -48,7 +50,10 @@ impl Addresses {
             pools.remember(now, &lease.user, lease.address, idle);
         }
         keep_fixed(&mut pools, &*store);
-        Ok(Addresses { store, inner: Mutex::new(Inner { pools, held: BTreeMap::new() }) })
+        Ok(Addresses {
+            store,
+            inner: Mutex::new(Inner { pools, held: BTreeMap::new(), last: BTreeMap::new() }),
+        })
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -72,7 +77,7 @@ impl Addresses {
                 held.insert(session, (user, same));
             }
         }
-        *inner = Inner { pools, held };
+        (inner.pools, inner.held) = (pools, held);
         Ok(())
     }
 
@@ -119,8 +124,7 @@ impl Addresses {
         let lease = self.inner().pools.allocate(Instant::now(), user, &access.pool, fixed)?;
         let (pool, address) = (lease.pool().to_owned(), lease.address());
         self.inner().held.insert(session, (user.to_owned(), lease));
-        let taken = self.store.take_lease(&pool, address, user, session, Timestamp::now());
-        match taken {
+        match self.take(&pool, address, user, session) {
             Ok(true) => Ok((pool, address)),
             Ok(false) => {
                 self.release(session);
@@ -134,10 +138,28 @@ impl Addresses {
         }
     }
 
+    /// Writes down who has the address; false when the store says that somebody else has it, who is not of this server.
+    fn take(
+        &self,
+        pool: &str,
+        address: Ipv4Addr,
+        user: &str,
+        session: SessionId,
+    ) -> adit_store::Result<bool> {
+        let now = Timestamp::now();
+        if self.store.take_lease(pool, address, user, session, now)? {
+            return Ok(true);
+        }
+        let Some(last) = self.inner().last.get(&address).copied() else { return Ok(false) };
+        self.store.release_lease(pool, address, last, None, now)?;
+        self.store.take_lease(pool, address, user, session, now)
+    }
+
     /// Takes a session's address back; does nothing the second time.
     pub(crate) fn release(&self, session: SessionId) {
         let mut inner = self.inner();
         if let Some((_, lease)) = inner.held.remove(&session) {
+            inner.last.insert(lease.address(), session);
             inner.pools.release(Instant::now(), lease);
         }
     }
@@ -162,5 +184,45 @@ fn keep_fixed(pools: &mut Pools, store: &dyn Store) {
             // An address outside of every pool is refused when its owner calls, with the reason.
             let _ = pools.reserve(&account.name, address);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use adit_config::Checked;
+    use adit_store::{NewSession, SqliteStore};
+
+    use super::*;
+
+    fn begin(store: &dyn Store) -> SessionId {
+        let from = "203.0.113.7:50000".parse().unwrap();
+        store.start_session(&NewSession { started: Timestamp::now(), from }).unwrap()
+    }
+
+    #[test]
+    fn an_address_given_back_can_be_lent_before_the_journal_has_written_that_down() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&dir.path().join("adit.db"), &dir.path().join("key")).unwrap();
+        let store: Arc<dyn Store> = Arc::new(store);
+        let config = Checked::built_in().into_config().unwrap();
+        let addresses = Addresses::new(&config, Arc::clone(&store)).unwrap();
+        let (first, second) = (begin(&*store), begin(&*store));
+        let (pool, address) = addresses.try_lend(&config, first, "alice").unwrap();
+        addresses.release(first);
+        // The user comes back at once and gets the same address again.
+        assert_eq!(addresses.try_lend(&config, second, "alice").unwrap(), (pool.clone(), address));
+        // The journal comes late, and takes nothing away.
+        assert!(!store.release_lease(&pool, address, first, None, Timestamp::now()).unwrap());
+        assert_eq!(store.leases(None, None).unwrap()[0].session, Some(second));
+        assert_eq!(addresses.used(&pool), 1);
+
+        // What another server on the same store has lent stays with it.
+        addresses.release(second);
+        store.release_lease(&pool, address, second, None, Timestamp::now()).unwrap();
+        let (foreign, third) = (begin(&*store), begin(&*store));
+        assert!(store.take_lease(&pool, address, "alice", foreign, Timestamp::now()).unwrap());
+        assert_eq!(addresses.try_lend(&config, third, "alice").unwrap_err().code, Code::I02);
+        assert_eq!(store.leases(None, None).unwrap()[0].session, Some(foreign));
+        assert_eq!(addresses.used(&pool), 0);
     }
 }

@@ -169,7 +169,7 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
         Some(ORDERS)
     }
 
-    fn open(&mut self, now: Instant, open: crate::order::Open) {
+    fn open(&mut self, now: Instant, open: order::Open) {
         let call_id = open.config.local_call_id;
         self.routes.remove_call(call_id);
         self.calls.open(call_id, Call::new(now, open));
