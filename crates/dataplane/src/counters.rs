@@ -1,5 +1,6 @@
 //! Numbers that a worker writes and others read.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use adit_tunnel::path::Counters;
@@ -56,6 +57,17 @@ pub(crate) fn count(counter: &AtomicU64, by: u64) {
 /// The counters of one call, as its worker last published them. A reader may see one counter newer than another.
 #[derive(Debug, Default)]
 pub(crate) struct SharedCounters([AtomicU64; FIELDS]);
+
+/// The counters of a call that was closed.
+#[derive(Debug)]
+pub struct LastCounters(pub(crate) Arc<SharedCounters>);
+
+impl LastCounters {
+    /// The counters: final as soon as the worker has obeyed, which is a turn of it after the call was closed.
+    pub fn read(&self) -> Counters {
+        self.0.read()
+    }
+}
 
 const FIELDS: usize = 19;
 

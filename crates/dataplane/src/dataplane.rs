@@ -15,7 +15,7 @@ use ipnet::{IpNet, Ipv4Net};
 
 use crate::call_ids::CallIds;
 use crate::config::DataplaneConfig;
-use crate::counters::{Drops, SharedCounters, SharedDrops};
+use crate::counters::{Drops, LastCounters, SharedCounters, SharedDrops};
 use crate::event::{self, Events};
 use crate::io::{SocketIn, SocketOut};
 use crate::order::{self, Open, Order, Orders};
@@ -152,12 +152,12 @@ impl Dataplane {
         self.give_or_drop(call_id, Order::Packet(call_id, buffer));
     }
 
-    /// Ends a call and gives its Call ID back.
-    pub fn close(&self, call_id: u16) {
+    /// Ends a call and gives its Call ID back. What is read of its counters some time later is what it carried.
+    pub fn close(&self, call_id: u16) -> Option<LastCounters> {
         self.give_all(|| Order::Close(call_id));
         let mut known = self.known();
-        known.counters.remove(&call_id);
         known.ids.release(Instant::now(), call_id);
+        known.counters.remove(&call_id).map(LastCounters)
     }
 
     /// The counters of an open call, no older than a turn of its worker.

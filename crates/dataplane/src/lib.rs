@@ -19,6 +19,6 @@ mod timers;
 mod worker;
 
 pub use config::DataplaneConfig;
-pub use counters::Drops;
+pub use counters::{Drops, LastCounters};
 pub use dataplane::Dataplane;
 pub use event::{Event, Events};

@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use adit_config::Config;
+use adit_dataplane::LastCounters;
 use adit_diag::Code;
 use adit_store::{NewEvent, SessionEnd, SessionUpdate};
 use adit_tunnel::events::{Answer, Command, End, Event, Input, Question, Step, Up, Who, Why};
@@ -43,6 +44,8 @@ pub(crate) struct Connection {
     mail: mpsc::Receiver<Mail>,
     call_id: Option<u16>,
     handle: Option<u32>,
+    /// Of the call that is over: packets may have passed after the last look.
+    last_counters: Option<LastCounters>,
     lease: Option<(String, Ipv4Addr)>,
     routes: Vec<ipnet::Ipv4Net>,
     /// The last refusal: what the event at the end is to say.
@@ -79,6 +82,7 @@ impl Connection {
             mail,
             call_id: None,
             handle: None,
+            last_counters: None,
             lease: None,
             routes: Vec::new(),
             refused: None,
@@ -367,7 +371,7 @@ impl Connection {
         self.look_at_counters();
         if let Some(call_id) = self.call_id.take() {
             self.server.registry.unbind_call(call_id);
-            self.server.dataplane.close(call_id);
+            self.last_counters = self.server.dataplane.close(call_id);
         }
         for net in std::mem::take(&mut self.routes) {
             self.server.host.remove_route(net).await;
@@ -402,6 +406,9 @@ impl Connection {
         let now = Timestamp::now();
         let (counters, was_up) = {
             let mut known = self.session.known();
+            if let Some(last) = &self.last_counters {
+                known.counters = counters_of(&last.read());
+            }
             known.end = Some(end_text(&end));
             known.code = end.code;
             (known.counters, known.up_at)

@@ -88,6 +88,7 @@ impl Calls {
         let Some(entry) = self.index.get_mut(usize::from(call_id)) else { return };
         let Some(place) = std::mem::take(entry).checked_sub(1) else { return };
         if let Some(call) = self.places.get_mut(place as usize).and_then(Option::take) {
+            call.counters.publish(&call.path.counters());
             self.free.push(place);
             let key = (call.peer, call.path.peer_call_id());
             if self.by_peer.get(&key) == Some(&call_id) {

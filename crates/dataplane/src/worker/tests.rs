@@ -291,6 +291,17 @@ fn packets_cross_from_host_to_peer_and_back() {
 }
 
 #[test]
+fn what_a_call_carried_in_the_turn_of_its_end_is_counted() {
+    let mut bench = Bench::new();
+    let counters = bench.open(7);
+    bench.up(7, INNER);
+    bench.order(Order::Packet(7, [&[0; HEADROOM][..], &datagram(HOST, INNER, 1)].concat()));
+    bench.order(Order::Close(7));
+    bench.turn();
+    assert_eq!(counters.read().tx_packets, 1);
+}
+
+#[test]
 fn a_route_ends_with_its_call() {
     let mut bench = Bench::new();
     bench.open(7);
