@@ -17,8 +17,8 @@ pub(crate) fn run(root: &Path, write: Write) -> anyhow::Result<()> {
     let program = build(root)?;
     let mut pages = manuals(&program)?;
     pages.extend(schemas(&program)?);
-    pages.insert("config.md".into(), table(root, "adit-config")?);
-    pages.insert("codes.md".into(), table(root, "adit-diag")?);
+    pages.insert("config.md".into(), table(root, "adit-config", "config_reference")?);
+    pages.insert("codes.md".into(), table(root, "adit-diag", "codes_reference")?);
     let folder = root.join("docs/reference");
     for (name, text) in &pages {
         settle(&folder.join(name), text, write, "reference")?;
@@ -57,16 +57,16 @@ fn build(root: &Path) -> anyhow::Result<PathBuf> {
         .context("cargo built no program")
 }
 
-/// What the example `reference` of a package prints.
-fn table(root: &Path, package: &str) -> anyhow::Result<String> {
+/// What an example of a package prints.
+fn table(root: &Path, package: &str, example: &str) -> anyhow::Result<String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let out = Command::new(cargo)
-        .args(["run", "--quiet", "--locked", "--package", package, "--example", "reference"])
+        .args(["run", "--quiet", "--locked", "--package", package, "--example", example])
         .current_dir(root)
         .stderr(std::process::Stdio::inherit())
         .output()
-        .context("cargo run --example reference")?;
-    ensure!(out.status.success(), "the example `reference` of {package} failed");
+        .with_context(|| format!("cargo run --example {example}"))?;
+    ensure!(out.status.success(), "the example {example} of {package} failed");
     Ok(String::from_utf8(out.stdout)?)
 }
 

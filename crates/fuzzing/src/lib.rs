@@ -15,6 +15,7 @@ mod mppe;
 mod packets;
 mod path;
 mod ppp;
+mod socket;
 mod stream;
 mod tunnel;
 
@@ -38,6 +39,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "control_connection", run: control::control_connection },
     Target { name: "config_toml", run: files::config_toml },
     Target { name: "journal", run: files::journal },
+    Target { name: "control_socket", run: socket::control_socket },
     Target { name: "link_server", run: link::link_server },
     Target { name: "link_client", run: link::link_client },
     Target { name: "server_conversation", run: tunnel::server_conversation },

@@ -118,3 +118,8 @@ fn c236_client_conversation() {
 fn c236_journal() {
     replay("journal");
 }
+
+#[test]
+fn c236_control_socket() {
+    replay("control_socket");
+}
