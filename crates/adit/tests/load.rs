@@ -164,7 +164,8 @@ fn c237_two_thousand_calls_one_after_the_other_leak_nothing() {
     past(&server, 2000);
     assert_eq!((before.addresses, after.addresses), (0, 0));
     assert_eq!(after.routes, before.routes);
-    assert_eq!(after.descriptors, before.descriptors);
+    // A leak would be 1800. The last socket may close a moment after its end was written down; the store may hold a file.
+    wait_until("the last descriptor's end", SOON, || Held::by(&server).descriptors <= before.descriptors + 2);
     // Those that wait for the store come and go.
     assert!(after.threads < before.threads + 8, "{} threads, then {}", before.threads, after.threads);
     // Two of these are the database's page cache, which fills up in this time. A session's record alone has 8 KiB.
