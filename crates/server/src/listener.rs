@@ -98,7 +98,6 @@ async fn begin(server: Arc<Server>, stream: TcpStream, from: SocketAddrV4) {
         server.count_flood(*from.ip());
         return;
     }
-    make_room(&server);
     let _ = stream.set_nodelay(true);
     let to = match stream.local_addr() {
         Ok(SocketAddr::V4(to)) => *to.ip(),
@@ -109,18 +108,17 @@ async fn begin(server: Arc<Server>, stream: TcpStream, from: SocketAddrV4) {
     let (mailbox, mail) = mpsc::channel(MAILBOX);
     let session = Arc::new(Session::new(id, from, to, started, mailbox));
     server.registry.add(Arc::clone(&session));
+    make_room(&server);
     Connection::new(server, session, stream, mail).run().await;
 }
 
-/// The oldest connection that has not asked for a call makes room for the newest.
+/// The oldest connections that have not asked for a call make room for the newest.
 fn make_room(server: &Server) {
     let mut without: Vec<Arc<Session>> =
         server.registry.all().into_iter().filter(|session| session.known().call_ids.is_none()).collect();
-    if without.len() < WITHOUT_CALL {
-        return;
-    }
     without.sort_by_key(|session| session.started_at);
-    if let Some(oldest) = without.first() {
+    let surplus = without.len().saturating_sub(WITHOUT_CALL);
+    for oldest in without.iter().take(surplus) {
         let reason = "too many connections that make no call".to_owned();
         oldest.end(Why::Failed, Some(Code::C05), reason);
     }

@@ -188,7 +188,7 @@ fn c232_a_thousand_half_open_connections_do_not_stop_a_new_client() {
     assert!(seconds < 5.0, "{connected}");
     assert!(bob.hang_up() == 0);
     // More than the server keeps: the oldest made room.
-    assert!(silent[0].is_closed_within(SOON), "the oldest is still there");
+    assert!(silent[0].is_closed_within(Duration::from_secs(10)), "the oldest is still there");
     assert!(matches!(started[549].receive(), Some(Message::StartControlConnectionReply(_))));
     drop((silent.split_off(0), started));
     scene.undisturbed();
