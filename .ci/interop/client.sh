@@ -57,7 +57,6 @@ client_terms() {
     while [[ $1 != -- ]]; do ours+=("$1"); shift; done; shift
     expected=$1
     pptpd_up fs "${theirs[@]}"
-    sleep 0.5
     if connect_up "$wan_foreign" alice secret12 --routes 10.88.0.0/24 "${ours[@]}" &&
         grep -qE "$expected" "$work/connect.log" && exchange ns:client guest:fs 10.88.0.1 5001 1 && connect_down; then
         say "     $name"

@@ -4,13 +4,17 @@
 # pptpd_up GUEST OPTION...: pppd's options decide what it asks of its callers.
 pptpd_up() {
     local name=$1; shift
-    guest_sh "$name" '[ ! -e /run/pptpd.pid ] || kill "$(cat /run/pptpd.pid)"; rm -f /run/pptpd.pid /tmp/pppd*.log
+    guest_sh "$name" 'if [ -e /run/pptpd.pid ]; then
+            old=$(cat /run/pptpd.pid); kill "$old"; while kill -0 "$old"; do sleep 0.1; done
+        fi 2>/dev/null; rm -f /run/pptpd.pid /tmp/pppd*.log
         echo "alice server secret12 *
 bob server hunter2hunter2 *" >/etc/ppp/chap-secrets; cp /etc/ppp/chap-secrets /etc/ppp/pap-secrets'
     printf '%s\n' "name server" nobsdcomp nodeflate novj "mtu 1400" "mru 1400" "ms-dns 192.168.10.5" \
         debug "logfile /tmp/pppd.log" "$@" | vm exec "$name" -- sh -c 'cat >/etc/ppp/pptpd-options'
     guest_sh "$name" "printf '%s\n' 'option /etc/ppp/pptpd-options' 'localip 10.88.0.1' \
         'remoteip 10.88.0.10-30' 'listen $wan_foreign' >/etc/pptpd.conf; exec pptpd -p /run/pptpd.pid"
+    # It goes to the background before it listens. 06BB is port 1723, 0A is LISTEN.
+    wait_for 10 guest "$name" grep -q ':06BB 00000000:0000 0A' /proc/net/tcp || die "pptpd does not listen on $name"
 }
 
 ms_chap_v2=(refuse-pap refuse-chap refuse-mschap require-mschap-v2)
