@@ -198,6 +198,16 @@ impl KeySchedule {
         &self.session[..self.strength.key_len()]
     }
 
+    /// A copy of the key in use, for a packet that is worked on later.
+    pub fn key(&self) -> SessionKey {
+        SessionKey { octets: self.session, strength: self.strength }
+    }
+
+    /// Goes back to a key that was in use: the changes since then are undone.
+    pub fn return_to(&mut self, key: &SessionKey) {
+        self.session = key.octets;
+    }
+
     /// RC4 at the beginning of the stream of the key in use.
     pub fn cipher(&self) -> Rc4 {
         Rc4::new(self.session_key())
@@ -229,6 +239,27 @@ impl KeySchedule {
 impl fmt::Debug for KeySchedule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "KeySchedule({} bits, ..)", self.strength)
+    }
+}
+
+/// One session key of a [`KeySchedule`].
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub struct SessionKey {
+    octets: [u8; 16],
+    #[zeroize(skip)]
+    strength: Strength,
+}
+
+impl SessionKey {
+    /// 8 or 16 octets.
+    pub fn octets(&self) -> &[u8] {
+        &self.octets[..self.strength.key_len()]
+    }
+}
+
+impl fmt::Debug for SessionKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SessionKey({} bits, ..)", self.strength)
     }
 }
 
@@ -264,6 +295,19 @@ mod tests {
         assert!(keys.supports(Strength::Bits128));
         assert!(!keys.supports(Strength::Bits40) && !keys.supports(Strength::Bits56));
         assert!(start_keys_v1(&password.nt_hash(), &[1; 8], Some(&password)).supports(Strength::Bits40));
+    }
+
+    #[test]
+    fn changes_can_be_undone() {
+        let mut schedule = KeySchedule::new(&StartKey::new([7; 16]), Strength::Bits40);
+        let first = schedule.key();
+        schedule.advance();
+        let second = schedule.key();
+        schedule.advance();
+        schedule.return_to(&first);
+        assert_eq!(schedule.session_key(), first.octets());
+        schedule.advance();
+        assert_eq!(schedule.session_key(), second.octets());
     }
 
     #[test]
