@@ -5,6 +5,18 @@ use std::time::Duration;
 
 use ipnet::Ipv4Net;
 
+/// What moves GRE packets between the network and this process (`link.io`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Io {
+    /// What is best for this host.
+    #[default]
+    Auto,
+    /// A raw socket.
+    Socket,
+    /// AF_XDP, where kernel and interface can; else a raw socket and a warning.
+    Xdp,
+}
+
 /// How to run the workers.
 #[derive(Clone, Debug)]
 pub struct DataplaneConfig {
@@ -16,6 +28,11 @@ pub struct DataplaneConfig {
     pub local: Option<Ipv4Addr>,
     /// Receive and send GRE on this interface only.
     pub interface: Option<String>,
+    /// What moves GRE packets.
+    pub io: Io,
+    /// The far end, where there is only one: AF_XDP takes the interface that leads there. Without one it takes the
+    /// interface of `local`, else that of the default route.
+    pub towards: Option<Ipv4Addr>,
     /// Set Don't Fragment on GRE packets, and believe routers that say a packet of a live call was too big.
     pub dont_fragment: bool,
     /// For so long a Call ID is not used again, so that the last packets of its old call die out.
@@ -30,6 +47,8 @@ impl DataplaneConfig {
             networks: Vec::new(),
             local: None,
             interface: None,
+            io: Io::Auto,
+            towards: None,
             dont_fragment: false,
             quarantine: Duration::from_secs(60),
         }

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod call_ids;
+mod coalesce;
 mod config;
 mod counters;
 mod dataplane;
@@ -18,7 +19,14 @@ mod segment;
 mod timers;
 mod worker;
 
-pub use config::DataplaneConfig;
+pub use config::{DataplaneConfig, Io};
 pub use counters::{Drops, LastCounters};
 pub use dataplane::Dataplane;
 pub use event::{Event, Events};
+
+/// Parts of the packet path, for those who measure them alone. Nothing here is promised to stay.
+#[doc(hidden)]
+pub mod bench {
+    pub use crate::coalesce::{Coalescer, Slots};
+    pub use crate::segment::Segments;
+}
