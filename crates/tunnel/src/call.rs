@@ -17,6 +17,10 @@ use crate::path::{self, NetworkV6, PathCommand};
 /// of three Configure-Requests. Earlier it had another reason.
 const IN_VAIN: Duration = Duration::from_secs(9);
 
+/// A server lets the client speak first, for so long. When the first GRE packets of both directions meet inside a router
+/// that translates addresses, Linux's PPTP helper makes two connections of them, and one direction is lost for good.
+const CLIENT_FIRST: Duration = Duration::from_millis(100);
+
 /// What a call needs to know besides its link's configuration.
 #[derive(Clone, Debug)]
 pub(crate) struct CallConfig {
@@ -33,6 +37,8 @@ pub(crate) struct Call {
     pub(crate) handle: CallHandle,
     role: Role,
     link: Link,
+    /// When the link is to begin, should the peer not begin before; `None` once it has begun.
+    begins: Option<Instant>,
     evidence: Evidence,
     /// The layer that is being negotiated; decides the code when the set-up deadline passes.
     phase: Layer,
@@ -66,16 +72,23 @@ pub(crate) struct LinkQuestion {
 }
 
 impl Call {
-    /// A call whose GRE path exists; the link starts to negotiate at once.
+    /// A call whose GRE path exists; a client's link starts to negotiate at once.
     pub(crate) fn new(handle: CallHandle, config: CallConfig, now: Instant, rng: Rng) -> Call {
         let role = config.link.role;
         let name = config.link.credentials.as_ref().map(|c| c.name.clone().into_bytes()).unwrap_or_default();
         let mut link = Link::new(config.link, rng);
-        link.open(now);
+        let begins = match role {
+            Role::Server => Some(now + CLIENT_FIRST),
+            Role::Client => {
+                link.open(now);
+                None
+            }
+        };
         Call {
             handle,
             role,
             link,
+            begins,
             evidence: Evidence::default(),
             phase: Layer::Lcp,
             deadline: Some(now + config.setup),
@@ -109,7 +122,15 @@ impl Call {
         if first {
             self.layer(out, Layer::Gre, "the peer's GRE arrives".to_owned());
         }
+        self.begin(now);
         self.link.handle_input(now, frame);
+    }
+
+    /// Starts to negotiate, if that has not happened.
+    fn begin(&mut self, now: Instant) {
+        if self.begins.take().is_some() {
+            self.link.open(now);
+        }
     }
 
     pub(crate) fn handle_traffic(&mut self, now: Instant, packets: u64) {
@@ -141,6 +162,7 @@ impl Call {
         if self.closing.is_none() {
             let reason = code.map_or_else(|| why.word().to_owned(), |code| format!("{code} {detail}"));
             self.closing = Some((why, code, detail));
+            self.begin(now);
             self.link.handle_command(now, link::Command::Close { reason });
         }
     }
@@ -166,6 +188,9 @@ impl Call {
     }
 
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
+        if self.begins.is_some_and(|at| now >= at) {
+            self.begin(now);
+        }
         let before = self.link.unanswered_since();
         self.link.handle_timeout(now);
         self.silent_since = self.link.unanswered_since().or(before);
@@ -206,7 +231,8 @@ impl Call {
     pub(crate) fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
         let deadline = self.deadline.map(|at| (at, "call set-up deadline"));
         let session = self.session_timeout().map(|(at, why)| (at, why.word()));
-        [deadline, session, self.link.poll_timeout()].into_iter().flatten().min_by_key(|(at, _)| *at)
+        let begins = self.begins.map(|at| (at, "the client has not spoken first"));
+        [deadline, session, begins, self.link.poll_timeout()].into_iter().flatten().min_by_key(|(at, _)| *at)
     }
 
     /// Since when the peer has been silent in GRE, though we asked.

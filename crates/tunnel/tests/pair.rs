@@ -37,6 +37,8 @@ struct Pair {
     password: &'static str,
     /// Whether GRE passes from the server, and to it.
     gre: (bool, bool),
+    /// When the server first sent a frame.
+    first_frame: Option<Instant>,
 }
 
 impl Pair {
@@ -66,6 +68,7 @@ impl Pair {
             at_client: Seen::default(),
             password,
             gre: (true, true),
+            first_frame: None,
         }
     }
 
@@ -108,6 +111,9 @@ impl Pair {
             let mut moved = false;
             while let Some(to) = self.server.poll_transmit(&mut buf) {
                 moved = true;
+                if matches!(to, Transmit::Frame { .. }) {
+                    self.first_frame.get_or_insert(self.now);
+                }
                 match to {
                     Transmit::Control => self.client.handle_input(self.now, Input::Control(&buf)),
                     Transmit::Frame { .. } if self.gre.0 => {
@@ -231,6 +237,17 @@ fn gre_that_is_dropped_is_named_by_direction() {
             named.iter().any(|(found, wanted)| *found == Some(*wanted)),
             "{gre:?}: {server:?} {client:?}"
         );
+    }
+}
+
+#[test]
+fn the_client_speaks_first_and_a_silent_one_is_not_waited_for() {
+    for (hears, wait) in [(true, 0), (false, 100)] {
+        let mut pair = Pair::new("correct horse");
+        pair.gre.1 = hears;
+        let began = pair.now;
+        pair.run(Duration::from_secs(1));
+        assert_eq!(pair.first_frame.unwrap() - began, Duration::from_millis(wait));
     }
 }
 
