@@ -13,7 +13,7 @@ mod work;
 
 use adit_crypto::mppe::{StartKeys, Strength};
 
-pub use decrypt::{Decryptor, Refusal};
+pub use decrypt::{Begun, Decryptor, Refusal};
 pub use encrypt::Encryptor;
 
 /// MPPE as CCP agreed on it, with the keys of authentication.

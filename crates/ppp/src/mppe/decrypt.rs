@@ -9,7 +9,7 @@ mod stateful;
 
 use std::time::{Duration, Instant};
 
-use adit_crypto::mppe::{KeySchedule, StartKey, Strength};
+use adit_crypto::mppe::{KeySchedule, SessionKey, StartKey, Strength};
 use adit_wire::mppe::{COUNT_MODULUS, HEADER, Header};
 
 use self::stateful::Stateful;
@@ -49,6 +49,21 @@ struct Noise {
     last: Instant,
 }
 
+/// A frame that was taken as the next in turn, and not decrypted yet.
+#[derive(Clone, Debug)]
+pub struct Begun {
+    key: SessionKey,
+    before: SessionKey,
+    count: u16,
+}
+
+impl Begun {
+    /// RC4 from the beginning of the stream of this key decrypts the frame behind its header.
+    pub fn key(&self) -> &SessionKey {
+        &self.key
+    }
+}
+
 /// Why a frame was dropped. The key state is as if it had never come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
@@ -86,11 +101,7 @@ impl Decryptor {
     ) -> Result<&'a mut [u8], Refusal> {
         let result = self.judge(now, seq, frame, may_spend);
         match result {
-            Ok(()) => {
-                self.errors /= 2;
-                self.noise = None;
-                self.last_seq = Some(seq);
-            }
+            Ok(()) => self.note_good(seq),
             Err(Refusal::NotAsAgreed) => self.errors = (self.errors + ERROR).min(ERROR_LIMIT),
             Err(Refusal::Noise) => {
                 let noise = self.noise.get_or_insert(Noise { frames: 0, since: now, last: now });
@@ -100,6 +111,47 @@ impl Decryptor {
             Err(Refusal::Throttled | Refusal::Discarded) => {}
         }
         result.map(|()| frame.get_mut(HEADER..).unwrap_or_default())
+    }
+
+    /// Whether `frame` is of stateless mode and the next in turn: then it can be decrypted in two halves, side by side
+    /// with the frames of other calls. Any other needs [`Decryptor::decrypt`], after all that were begun are finished.
+    pub fn is_next(&self, seq: u32, frame: &[u8]) -> bool {
+        let gap = self.last_seq.map_or(0, |last| seq.wrapping_sub(last).cast_signed());
+        self.stateful.is_none()
+            && gap <= i32::from(COUNT_MODULUS)
+            && Header::parse(frame).is_ok_and(|header| {
+                let agreed = header.encrypted && header.flushed && !header.compressed && !header.at_front;
+                agreed && header.count == self.expected
+            })
+    }
+
+    /// The first half of decrypting a frame that [`Decryptor::is_next`]: its key. More frames may be begun before it is
+    /// finished.
+    pub fn begin(&mut self) -> Begun {
+        let count = self.expected;
+        let before = self.keys.key();
+        self.keys.advance();
+        self.expected = (count + 1) % COUNT_MODULUS;
+        Begun { key: self.keys.key(), before, count }
+    }
+
+    /// The second half: `data` is the frame behind its header, decrypted. False when it is noise: then all is as it was
+    /// before this frame was begun, and it and all begun after it must go through [`Decryptor::decrypt`], as they came.
+    pub fn finish(&mut self, seq: u32, begun: &Begun, data: &[u8]) -> bool {
+        let good = is_packet(data.get(..data.len().min(PEEK)).unwrap_or_default(), data.len(), Proof::Fields);
+        if good {
+            self.note_good(seq);
+        } else {
+            self.keys.return_to(&begun.before);
+            self.expected = begun.count;
+        }
+        good
+    }
+
+    fn note_good(&mut self, seq: u32) {
+        self.errors /= 2;
+        self.noise = None;
+        self.last_seq = Some(seq);
     }
 
     /// Whether there is no hope: the peer does not keep to what was agreed, or its keys differ.

@@ -1,6 +1,6 @@
 //! The sending side.
 
-use adit_crypto::mppe::{KeySchedule, StartKey, Strength};
+use adit_crypto::mppe::{KeySchedule, SessionKey, StartKey, Strength};
 use adit_crypto::rc4::Rc4;
 use adit_wire::mppe::{COUNT_MODULUS, Header};
 
@@ -36,13 +36,24 @@ impl Encryptor {
 
     /// Encrypts a protocol number and its packet in place and returns the header that goes before them.
     pub fn encrypt(&mut self, data: &mut [u8]) -> Header {
+        let (header, key) = self.prepare(data);
+        if let Some(key) = key {
+            Rc4::new(key.octets()).apply(data);
+        }
+        header
+    }
+
+    /// As [`Encryptor::encrypt`], but where the packet has a key of its own the octets stay as they are and the key is
+    /// returned: the caller applies RC4 from the beginning of its stream, to many packets side by side.
+    pub fn prepare(&mut self, data: &mut [u8]) -> (Header, Option<SessionKey>) {
         let count = self.count;
         self.count = (count + 1) % COUNT_MODULUS;
         let mut flushed = true;
+        let mut key = None;
         match &mut self.mode {
             Mode::Stateless => {
                 self.keys.advance();
-                self.keys.cipher().apply(data);
+                key = Some(self.keys.key());
             }
             Mode::Stateful { stream, flush } => {
                 let flag_packet = count & 0xff == 0xff;
@@ -57,7 +68,7 @@ impl Encryptor {
                 stream.apply(data);
             }
         }
-        Header { flushed, encrypted: true, count, ..Header::default() }
+        (Header { flushed, encrypted: true, count, ..Header::default() }, key)
     }
 
     /// The peer sent a CCP Reset-Request: in stateful mode the next frame starts RC4 anew from the current key, as RFC 3078

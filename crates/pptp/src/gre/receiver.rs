@@ -159,6 +159,20 @@ impl Receiver {
         }
     }
 
+    /// Takes a data packet if it is the plain next one and nothing waits: then it is [`Arrival::Deliver`], and there is
+    /// nothing to fetch. False changes nothing.
+    pub fn receive_next(&mut self, seq: u32) -> bool {
+        let Some(range) = self.range.as_mut().filter(|range| ahead(seq, range.last) == 1) else {
+            return false;
+        };
+        if self.waiting.highest().is_some() {
+            return false;
+        }
+        range.advance(seq);
+        self.range_is_alive();
+        true
+    }
+
     /// A packet at or behind the last one: only good if it proves an unconfirmed jump wrong.
     fn receive_old(&mut self, now: Instant, seq: u32, payload: &[u8]) -> Arrival {
         let far = self.far();

@@ -56,7 +56,7 @@ impl Path {
             }
             ppp::IP | ppp::IPV6 if self.never_clear => self.counters.clear_refused += 1,
             ppp::IP | ppp::IPV6 => {
-                self.handle_inner(protocol, frame.get_mut(start..).unwrap_or_default(), sink)
+                self.deliver_inner(protocol, frame.get_mut(start..).unwrap_or_default(), sink)
             }
             _ => {
                 if protocol == ppp::CCP
@@ -71,7 +71,13 @@ impl Path {
         }
     }
 
-    fn handle_encrypted(&mut self, now: Instant, seq: u32, information: &mut [u8], sink: &mut dyn Sink) {
+    pub(super) fn handle_encrypted(
+        &mut self,
+        now: Instant,
+        seq: u32,
+        information: &mut [u8],
+        sink: &mut dyn Sink,
+    ) {
         // Before CCP is up on our side its first frames may be here already; they are lost, and MPPE gets over it.
         let Some(encryption) = &mut self.encryption else {
             self.counters.not_up += 1;
@@ -82,7 +88,7 @@ impl Path {
         match result.map(|inner| (ppp::frame(inner).map(|(protocol, rest)| (protocol, rest.len())), inner)) {
             Ok((Ok((protocol, len)), inner)) => {
                 let start = inner.len() - len;
-                self.handle_inner(protocol, inner.get_mut(start..).unwrap_or_default(), sink);
+                self.deliver_inner(protocol, inner.get_mut(start..).unwrap_or_default(), sink);
             }
             Ok((Err(_), _)) => self.counters.decrypt_failures += 1,
             Err(Refusal::Throttled) => self.counters.throttled += 1,
@@ -96,12 +102,24 @@ impl Path {
         }
     }
 
-    /// An IP packet from the peer, in clear now.
-    fn handle_inner(&mut self, protocol: u16, bytes: &mut [u8], sink: &mut dyn Sink) {
+    /// An IP packet from the peer, in clear now, goes to the host if it may.
+    fn deliver_inner(&mut self, protocol: u16, bytes: &mut [u8], sink: &mut dyn Sink) {
+        if let Some(len) = self.handle_inner(protocol, bytes, sink) {
+            sink.ip(bytes.get_mut(..len).unwrap_or_default());
+        }
+    }
+
+    /// An IP packet from the peer, in clear now. Returns its length if it may go to the host.
+    pub(super) fn handle_inner(
+        &mut self,
+        protocol: u16,
+        bytes: &mut [u8],
+        sink: &mut dyn Sink,
+    ) -> Option<usize> {
         let mtu = self.mtu();
         let Some(gate) = &self.gate else {
             self.counters.not_up += 1;
-            return;
+            return None;
         };
         let (verdict, len) = if protocol == ppp::IP {
             match ipv4::Packet::new_checked(bytes) {
@@ -124,7 +142,7 @@ impl Path {
                 }
                 self.counters.rx_packets += 1;
                 self.counters.rx_bytes += len as u64;
-                sink.ip(packet);
+                return Some(len);
             }
             Verdict::Dhcp => sink.dhcp(packet),
             Verdict::Spoofed => self.counters.spoofed += 1,
@@ -132,5 +150,6 @@ impl Path {
             Verdict::NotUp => self.counters.not_up += 1,
             Verdict::Malformed => self.counters.malformed += 1,
         }
+        None
     }
 }

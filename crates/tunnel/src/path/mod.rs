@@ -7,6 +7,7 @@
 //! While encryption is required no IP packet leaves in clear and none is accepted in clear, in any state. Once a call
 //! has been encrypted the same holds for the rest of its life, so that nobody can talk it out of encryption.
 
+mod batch;
 mod config;
 mod counters;
 mod from_peer;
@@ -22,6 +23,7 @@ use adit_pptp::gre::{Acknowledger, Receiver, ReceiverConfig, Sender};
 
 use self::gate::Gate;
 
+pub use batch::{Cipher, Pending, Prepared};
 pub use config::{Network, NetworkV6, PathCommand, PathConfig};
 pub use counters::Counters;
 pub use sink::{PathEvent, Sink};
@@ -43,6 +45,8 @@ pub struct Path {
     never_clear: bool,
     gate: Option<Gate>,
     counters: Counters,
+    /// Rises when what was begun ([`Path::begin`]) can no longer be finished as it was meant.
+    epoch: u32,
     broken: bool,
     acknowledged: bool,
     /// For what cannot be worked on in place: fragments and ICMP errors.
@@ -82,6 +86,7 @@ impl Path {
             never_clear: config.encryption_required,
             gate: None,
             counters: Counters::default(),
+            epoch: 0,
             broken: false,
             acknowledged: false,
             scratch: Vec::new(),
@@ -95,6 +100,7 @@ impl Path {
             PathCommand::Link { peer_mru, pfc, acfc } => self.link = Link { peer_mru, pfc, acfc },
             PathCommand::Encryption(Some(mppe)) => {
                 self.never_clear = true;
+                self.epoch = self.epoch.wrapping_add(1);
                 self.encryption = Some(Encryption {
                     encryptor: mppe.encryptor(),
                     decryptor: mppe.decryptor(),
@@ -104,7 +110,10 @@ impl Path {
             PathCommand::RequireEncryption(required) => {
                 self.never_clear = required || self.encryption.is_some();
             }
-            PathCommand::Encryption(None) => self.encryption = None,
+            PathCommand::Encryption(None) => {
+                self.encryption = None;
+                self.epoch = self.epoch.wrapping_add(1);
+            }
             PathCommand::Network(network) => self.gate = network.map(Gate::new),
             PathCommand::Mtu(mtu) => self.config.mtu = self.config.mtu.min(mtu),
         }

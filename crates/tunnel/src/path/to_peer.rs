@@ -7,7 +7,7 @@ use adit_wire::ipv4::Fragments;
 use adit_wire::{cp, icmp, ipv4, ipv6, mppe, ppp};
 
 use super::gate;
-use super::{HEADROOM, Path, Sink};
+use super::{Cipher, HEADROOM, Path, Prepared, Sink};
 
 /// Octets of the protocol number inside MPPE; never compressed, as in Linux.
 const PROTOCOL: usize = 2;
@@ -16,28 +16,28 @@ impl Path {
     /// Takes an IP packet for the peer: `buffer` holds [`HEADROOM`] free octets, then the packet. It is worked on in
     /// place.
     pub fn handle_ip(&mut self, now: Instant, buffer: &mut [u8], sink: &mut dyn Sink) {
-        if let Some(range) = self.encapsulate(now, buffer, sink)
-            && let Some(packet) = buffer.get(range)
-        {
-            sink.gre(packet);
+        match self.prepare(now, buffer) {
+            Prepared::Packet { range, cipher } => {
+                if let Some(cipher) = cipher {
+                    cipher.apply(buffer);
+                }
+                sink.gre(buffer.get(range).unwrap_or_default());
+            }
+            Prepared::TooBig => self.too_big(buffer.get(HEADROOM..).unwrap_or_default(), sink),
+            Prepared::Dropped => {}
         }
     }
 
-    /// As [`Path::handle_ip`], but leaves the GRE packet in `buffer` and returns where, for a caller that sends from
-    /// there. `None` when the packet was dropped, answered, or sent in fragments to the sink.
-    pub fn encapsulate(
-        &mut self,
-        _now: Instant,
-        buffer: &mut [u8],
-        sink: &mut dyn Sink,
-    ) -> Option<Range<usize>> {
+    /// The first half of [`Path::handle_ip`], for a caller that encrypts many packets side by side and sends them from
+    /// where they lie. The packet has its place in the order of the call from now on.
+    pub fn prepare(&mut self, _now: Instant, buffer: &mut [u8]) -> Prepared {
         let Some(gate) = &self.gate else {
             self.counters.not_up += 1;
-            return None;
+            return Prepared::Dropped;
         };
         if self.never_clear && self.encryption.is_none() {
             self.counters.clear_refused += 1;
-            return None;
+            return Prepared::Dropped;
         }
         let bytes = buffer.get_mut(HEADROOM..).unwrap_or_default();
         let (protocol, len) = match bytes.first().map(|first| first >> 4) {
@@ -47,12 +47,12 @@ impl Path {
             }
             _ => {
                 self.counters.not_up += 1;
-                return None;
+                return Prepared::Dropped;
             }
         };
         let Ok(len) = len else {
             self.counters.malformed += 1;
-            return None;
+            return Prepared::Dropped;
         };
         let mtu = self.mtu();
         if self.config.clamp_mss {
@@ -60,11 +60,13 @@ impl Path {
             clamp(bytes, mtu);
         }
         if len > usize::from(mtu) {
-            self.too_big(protocol, bytes, sink);
-            return None;
+            return Prepared::TooBig;
         }
         self.count_sent(len);
-        self.wrap(buffer, HEADROOM..HEADROOM + len, protocol)
+        match self.wrap(buffer, HEADROOM..HEADROOM + len, protocol) {
+            Some((range, cipher)) => Prepared::Packet { range, cipher },
+            None => Prepared::Dropped,
+        }
     }
 
     /// Sends a PPP control frame, made by [`adit_ppp::link::Link`].
@@ -101,16 +103,24 @@ impl Path {
         }
     }
 
-    /// Puts protocol number, MPPE, PPP and GRE in front of the packet at `packet` in `buffer`.
-    fn wrap(&mut self, buffer: &mut [u8], packet: Range<usize>, protocol: u16) -> Option<Range<usize>> {
+    /// Puts protocol number, MPPE, PPP and GRE in front of the packet at `packet` in `buffer`. Returns where the GRE
+    /// packet lies, and the cipher work left to do.
+    fn wrap(
+        &mut self,
+        buffer: &mut [u8],
+        packet: Range<usize>,
+        protocol: u16,
+    ) -> Option<(Range<usize>, Option<Cipher>)> {
         let Range { start, end } = packet;
+        let mut cipher = None;
         let (start, protocol) = match &mut self.encryption {
             Some(encryption) => {
                 let inner = start.checked_sub(PROTOCOL)?;
                 buffer.get_mut(inner..start)?.copy_from_slice(&protocol.to_be_bytes());
-                let header = encryption.encryptor.encrypt(buffer.get_mut(inner..end)?).emit();
+                let (header, key) = encryption.encryptor.prepare(buffer.get_mut(inner..end)?);
+                cipher = key.map(|key| Cipher::new(key, inner..end));
                 let start = inner.checked_sub(mppe::HEADER)?;
-                buffer.get_mut(start..inner)?.copy_from_slice(&header);
+                buffer.get_mut(start..inner)?.copy_from_slice(&header.emit());
                 (start, ppp::COMPRESSED)
             }
             None if self.never_clear => return None,
@@ -128,17 +138,17 @@ impl Path {
         buffer.get_mut(frame..start)?.copy_from_slice(header);
         let payload_len = u16::try_from(end - frame).ok()?;
         let start = self.sender.data(payload_len, self.acks.take()).prepend(buffer, frame)?;
-        Some(start..end)
+        Some((start..end, cipher))
     }
 
     /// A packet larger than the tunnel takes: fragments if its sender allows them, else an ICMP error for the sender.
     /// The error comes from the packet's destination: a host drops what arrives with its own address as the source, and
     /// behind the tunnel, where the error seems to come from, no other address is sure to be.
-    fn too_big(&mut self, protocol: u16, bytes: &[u8], sink: &mut dyn Sink) {
+    fn too_big(&mut self, bytes: &[u8], sink: &mut dyn Sink) {
         let mtu = self.mtu();
         let mut scratch = std::mem::take(&mut self.scratch);
         scratch.clear();
-        if protocol == ppp::IP {
+        if bytes.first().is_some_and(|first| first >> 4 == 4) {
             if let Ok(packet) = ipv4::Packet::new_checked(bytes) {
                 match Fragments::new(packet, usize::from(mtu)) {
                     Some(fragments) => self.send_fragments(fragments, &mut scratch, sink),
@@ -168,10 +178,11 @@ impl Path {
         scratch.resize(HEADROOM + usize::from(self.mtu()), 0);
         while let Some(len) = fragments.next_into(scratch.get_mut(HEADROOM..).unwrap_or_default()) {
             self.count_sent(len);
-            if let Some(range) = self.wrap(scratch, HEADROOM..HEADROOM + len, ppp::IP)
-                && let Some(packet) = scratch.get(range)
-            {
-                sink.gre(packet);
+            if let Some((range, cipher)) = self.wrap(scratch, HEADROOM..HEADROOM + len, ppp::IP) {
+                if let Some(cipher) = cipher {
+                    cipher.apply(scratch);
+                }
+                sink.gre(scratch.get(range).unwrap_or_default());
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Two paths back to back, and a peer made by hand.
 
+mod batch;
 mod encryption;
 mod gate;
 mod gre;

@@ -1,0 +1,158 @@
+//! Packets in two halves come out as packets in one.
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// What happens to a packet on its way.
+#[derive(Clone, Copy, Debug)]
+enum Fate {
+    Arrives,
+    Lost,
+    Repeated,
+    /// Changes places with the one before.
+    Early,
+    /// One octet is turned over, counted from the end.
+    Damaged(usize),
+    /// The coherency count is another.
+    Miscounted(u8),
+}
+
+fn fate() -> impl Strategy<Value = Fate> {
+    prop_oneof![
+        12 => Just(Fate::Arrives),
+        1 => Just(Fate::Lost),
+        1 => Just(Fate::Repeated),
+        1 => Just(Fate::Early),
+        1 => (0usize..60).prop_map(Fate::Damaged),
+        1 => any::<u8>().prop_map(Fate::Miscounted),
+    ]
+}
+
+/// What the wire brings of `packets`.
+fn wire(packets: Vec<Vec<u8>>, fates: &[Fate]) -> Vec<Vec<u8>> {
+    let mut arrived: Vec<Vec<u8>> = Vec::new();
+    for (mut packet, fate) in packets.into_iter().zip(fates) {
+        let len = packet.len();
+        match fate {
+            Fate::Arrives => arrived.push(packet),
+            Fate::Lost => {}
+            Fate::Repeated => arrived.extend([packet.clone(), packet]),
+            Fate::Early => arrived.insert(arrived.len().saturating_sub(1), packet),
+            Fate::Damaged(at) => {
+                packet[len - 1 - at % len] ^= 0xff;
+                arrived.push(packet);
+            }
+            Fate::Miscounted(by) => {
+                let at = packet.windows(2).position(|octets| octets == [0x00, 0xfd]);
+                if let Some(low) = at.and_then(|at| packet.get_mut(at + 3)) {
+                    *low = low.wrapping_add(*by);
+                }
+                arrived.push(packet);
+            }
+        }
+    }
+    arrived
+}
+
+/// Hands a batch to a path in two halves where it takes them.
+fn in_halves(end: &mut End, batch: &mut [Vec<u8>]) {
+    let mut begun: Vec<(usize, Pending)> = Vec::new();
+    for index in 0..batch.len() {
+        if let Some(pending) = end.path.begin(end.now, &batch[index]) {
+            begun.push((index, pending));
+            continue;
+        }
+        finish(end, batch, &mut begun);
+        end.path.handle_gre(end.now, &mut batch[index], &mut end.out);
+    }
+    finish(end, batch, &mut begun);
+}
+
+fn finish(end: &mut End, batch: &mut [Vec<u8>], begun: &mut Vec<(usize, Pending)>) {
+    for (index, pending) in begun.iter() {
+        pending.cipher.apply(&mut batch[*index]);
+    }
+    for (index, pending) in begun.drain(..) {
+        if let Some(range) = end.path.finish(end.now, pending, &mut batch[index], &mut end.out) {
+            let packet = batch[index][range].to_vec();
+            end.out.ip.push(packet);
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_comes_out_is_the_same(
+        fates in proptest::collection::vec((fate(), 0u8..10, 28usize..1200), 1..120),
+        size in 1usize..64,
+        stateless in any::<bool>(),
+    ) {
+        let (mut one, mut client) = encrypted_pair();
+        let (mut two, _) = encrypted_pair();
+        if !stateless {
+            one.command(PathCommand::Encryption(Some(mppe(true, false))));
+            two.command(PathCommand::Encryption(Some(mppe(true, false))));
+            client.command(PathCommand::Encryption(Some(mppe(false, false))));
+        }
+        two.now = one.now;
+        for (number, (_, kind, len)) in fates.iter().enumerate() {
+            if *kind == 0 {
+                client.frame(&[0xff, 0x03, 0xc0, 0x21, 9, number as u8, 0, 8, 0, 0, 0, 0]);
+            } else {
+                client.ip(&ping(number as u16, *len));
+            }
+        }
+        let fates: Vec<Fate> = fates.into_iter().map(|(fate, _, _)| fate).collect();
+        let arrived = wire(client.sent(), &fates);
+        for packet in &arrived {
+            one.gre(packet);
+        }
+        for batch in arrived.chunks(size) {
+            in_halves(&mut two, &mut batch.to_vec());
+        }
+        for end in [&mut one, &mut two] {
+            end.pass(Duration::from_secs(1));
+        }
+        prop_assert_eq!(&one.out.ip, &two.out.ip);
+        prop_assert_eq!(&one.out.frames, &two.out.frames);
+        prop_assert_eq!(one.counters(), two.counters());
+    }
+}
+
+#[test]
+fn a_noisy_frame_in_a_batch_costs_its_successors_nothing() {
+    let (mut server, mut client) = encrypted_pair();
+    for number in 0..10 {
+        client.ip(&ping(number, 600));
+    }
+    let mut batch = client.sent();
+    // A frame that somebody put in the place of the fourth: its number and count are right, its octets are noise.
+    let len = batch[3].len();
+    batch[3][len - 500..].fill(0x77);
+    let start = len - 604;
+    batch[3][start..start + 30].fill(0x99);
+    in_halves(&mut server, &mut batch);
+    assert_eq!(server.out.ip.len(), 9);
+    assert_eq!(server.counters().decrypt_failures, 1);
+}
+
+#[test]
+fn keys_that_change_between_the_halves_do_no_harm() {
+    let (mut server, mut client) = encrypted_pair();
+    for number in 0..3 {
+        client.ip(&ping(number, 600));
+    }
+    let mut batch = client.sent();
+    server.gre(&batch.remove(0));
+    let pending: Vec<Pending> =
+        batch.iter().map(|packet| server.path.begin(server.now, packet).unwrap()).collect();
+    server.command(PathCommand::Encryption(Some(mppe(true, true))));
+    for (packet, pending) in batch.iter_mut().zip(pending) {
+        pending.cipher.apply(packet);
+        if let Some(range) = server.path.finish(server.now, pending, packet, &mut server.out) {
+            server.out.ip.push(packet[range].to_vec());
+        }
+    }
+    assert_eq!(server.out.ip.len(), 3, "under the new keys the counts go on from the start");
+}
