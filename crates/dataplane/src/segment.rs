@@ -30,7 +30,7 @@ pub(crate) fn complete_checksum(header: VnetHeader, packet: &mut [u8]) -> bool {
 
 /// The packets of a super-packet.
 #[derive(Debug)]
-pub(crate) struct Segments<'a> {
+pub struct Segments<'a> {
     packet: &'a [u8],
     is_v6: bool,
     is_tcp: bool,
@@ -46,7 +46,7 @@ pub(crate) struct Segments<'a> {
 
 impl<'a> Segments<'a> {
     /// `None` when the packet is not what `header` says.
-    pub(crate) fn new(header: VnetHeader, packet: &'a [u8]) -> Option<Segments<'a>> {
+    pub fn new(header: VnetHeader, packet: &'a [u8]) -> Option<Segments<'a>> {
         let (is_v6, protocol, transport, packet) = match packet.first()? >> 4 {
             4 => {
                 let ip = ipv4::Packet::new_checked(packet).ok()?;
@@ -76,7 +76,7 @@ impl<'a> Segments<'a> {
 
     /// Writes the next packet to the start of `out` and returns its length; `None` after the last, or when `out` is
     /// too short.
-    pub(crate) fn next_into(&mut self, out: &mut [u8]) -> Option<usize> {
+    pub fn next_into(&mut self, out: &mut [u8]) -> Option<usize> {
         let rest = self.packet.get(self.data + self.done..)?;
         if rest.is_empty() && self.done > 0 {
             return None;

@@ -1,0 +1,144 @@
+//! TCP segments of one flow become one write to the TUN interface.
+//!
+//! The kernel's way through its network stack costs the same for a packet of 64 KiB as for one of 1,400 octets. What
+//! arrives in one batch, in order, with headers that differ in nothing but what follows from their order, is handed
+//! over as the one packet it was cut from, with the word to cut it again should it travel on (`virtio_net.h`). The rules
+//! are those of the kernel's own receive offload, and stricter where being strict costs nothing:
+//!
+//! - Every joined segment's checksum was found right: after the join nobody can see a damaged one. MPPE has no
+//!   integrity of its own.
+//! - Only segments with data and ACK are joined. PSH and a shorter segment end a group. SYN, FIN, RST, URG, ECE, CWR and
+//!   pure acknowledgments go alone, in their flow's order.
+//! - TOS with its ECN bits, TTL, DF, the acknowledgment, the window and all options are equal. So congestion marks and
+//!   timestamps reach the host as they came.
+//! - Nothing waits: a batch ends with everything written.
+//!
+//! A packet that finds no other to join is written as it came.
+
+mod group;
+mod kind;
+
+use adit_sys::tun::VnetHeader;
+
+use self::group::{Fit, Group, Noted};
+use self::kind::{Flow, Kind, Segment, read};
+
+/// Flows that collect segments at a time.
+const OPEN: usize = 8;
+
+/// Where the packets of a batch lie.
+pub trait Slots {
+    /// The octets of a slot; none for a slot that does not exist.
+    fn octets(&self, slot: usize) -> &[u8];
+    /// The same, to be changed.
+    fn octets_mut(&mut self, slot: usize) -> &mut [u8];
+}
+
+/// Joins the packets of a batch.
+///
+/// Every received packet is noted by [`Coalescer::push`], in the order of arrival. [`Coalescer::flush`] at the end of
+/// the batch writes them all. Between the two the octets stay where they are; nothing is borrowed.
+#[derive(Debug, Default)]
+pub struct Coalescer {
+    packets: Vec<Noted>,
+    /// At most [`OPEN`], in the order in which they began.
+    open: Vec<Group>,
+}
+
+impl Coalescer {
+    /// Without packets.
+    pub fn new() -> Coalescer {
+        Coalescer::default()
+    }
+
+    /// Notes the IP packet that fills `range` of a slot.
+    pub fn push(&mut self, slot: usize, range: core::ops::Range<usize>) {
+        self.packets.push(Noted::new(slot, range.start, range.end));
+    }
+
+    /// Whether no packet is noted.
+    pub fn is_empty(&self) -> bool {
+        self.packets.is_empty()
+    }
+
+    /// Writes all noted packets and forgets them. `write` gets each packet, in up to
+    /// [`MAX_SLICES`](adit_sys::tun::MAX_SLICES) slices, as [`Tun::write`](adit_sys::tun::Tun::write) takes it. The
+    /// headers of packets that others were joined to are changed in their slots.
+    pub fn flush<S: Slots>(&mut self, slots: &mut S, mut write: impl FnMut(VnetHeader, &[&[u8]])) {
+        for index in 0..self.packets.len() {
+            self.take(index, slots, &mut write);
+        }
+        self.write_open(slots, &mut write);
+        self.packets.clear();
+    }
+
+    fn take<S: Slots>(&mut self, index: usize, slots: &mut S, write: &mut impl FnMut(VnetHeader, &[&[u8]])) {
+        let Some(&noted) = self.packets.get(index) else { return };
+        match read(noted.octets(slots)) {
+            Kind::Data(segment) => return self.take_data(index, noted, &segment, slots, write),
+            Kind::Alone(flow) => self.write_flow(&flow, slots, write),
+            Kind::Unclear => self.write_open(slots, write),
+            Kind::Other => {}
+        }
+        noted.write(slots, write);
+    }
+
+    fn take_data<S: Slots>(
+        &mut self,
+        index: usize,
+        noted: Noted,
+        segment: &Segment,
+        slots: &mut S,
+        write: &mut impl FnMut(VnetHeader, &[&[u8]]),
+    ) {
+        let mut verified = false;
+        if let Some(group) = self.open.iter_mut().find(|group| group.flow == segment.flow) {
+            match group.fit(segment, noted.octets(slots), &self.packets, slots) {
+                Fit::Joins => {
+                    group.join(index, segment, &mut self.packets);
+                    if group.is_complete() {
+                        self.write_flow(&segment.flow, slots, write);
+                    }
+                    return;
+                }
+                Fit::Begins { verified: is_right } => {
+                    self.write_flow(&segment.flow, slots, write);
+                    verified = is_right;
+                }
+                Fit::Damaged => {
+                    self.write_flow(&segment.flow, slots, write);
+                    return noted.write(slots, write);
+                }
+            }
+        }
+        if segment.has_push {
+            return noted.write(slots, write);
+        }
+        if self.open.len() == OPEN {
+            self.open.remove(0).write(&self.packets, slots, write);
+        }
+        self.open.push(Group::new(index, *segment, verified));
+    }
+
+    /// Writes what a flow has collected.
+    fn write_flow<S: Slots>(
+        &mut self,
+        flow: &Flow,
+        slots: &mut S,
+        write: &mut impl FnMut(VnetHeader, &[&[u8]]),
+    ) {
+        if let Some(at) = self.open.iter().position(|group| group.flow == *flow) {
+            self.open.remove(at).write(&self.packets, slots, write);
+        }
+    }
+
+    /// Writes what all flows have collected.
+    fn write_open<S: Slots>(&mut self, slots: &mut S, write: &mut impl FnMut(VnetHeader, &[&[u8]])) {
+        for group in self.open.drain(..) {
+            group.write(&self.packets, slots, write);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,104 @@
+//! What a packet is to the coalescer.
+
+use adit_wire::{ipv4, ipv6, tcp};
+
+/// A packet, looked at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A TCP segment that carries data and says nothing else.
+    Data(Segment),
+    /// Another TCP segment: it keeps its place in its flow and is joined with nothing.
+    Alone(Flow),
+    /// TCP of a flow that cannot be told, for all one sees: fragments, IP options, extension headers, damage.
+    Unclear,
+    /// No TCP.
+    Other,
+}
+
+/// The addresses and ports of a TCP connection, one direction of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Flow {
+    ports: [u8; 4],
+    is_v6: bool,
+    /// Source and destination; those of IPv4 take the first 8 octets.
+    addresses: [u8; 32],
+}
+
+/// Where things lie in a segment that may be joined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Segment {
+    pub(super) flow: Flow,
+    pub(super) is_v6: bool,
+    /// Where the TCP header begins.
+    pub(super) transport: usize,
+    /// Where the data begins.
+    pub(super) data: usize,
+    /// Octets of data, at least one.
+    pub(super) len: usize,
+    pub(super) seq: u32,
+    pub(super) has_push: bool,
+}
+
+/// Looks at a packet. Checksums are not looked at, except that of the IPv4 header.
+pub(super) fn read(packet: &[u8]) -> Kind {
+    match packet.first().map(|octet| octet >> 4) {
+        Some(4) => read_v4(packet),
+        Some(6) => read_v6(packet),
+        _ => Kind::Other,
+    }
+}
+
+fn read_v4(packet: &[u8]) -> Kind {
+    let Some((header, segment)) = packet.split_first_chunk::<{ ipv4::HEADER_MIN }>() else {
+        return Kind::Other;
+    };
+    if header[9] != ipv4::TCP {
+        return Kind::Other;
+    }
+    // Neither options nor fragments; DF alone may be set.
+    if header[0] != 0x45 || header[6] & !0x40 != 0 || header[7] != 0 {
+        return Kind::Unclear;
+    }
+    let total = usize::from(u16::from_be_bytes([header[2], header[3]]));
+    let is_whole = total == packet.len() && adit_wire::checksum::of(header) == 0;
+    let mut addresses = [0; 32];
+    addresses[..8].copy_from_slice(&header[12..]);
+    read_tcp(segment, ipv4::HEADER_MIN, addresses, is_whole)
+}
+
+fn read_v6(packet: &[u8]) -> Kind {
+    let Some((header, segment)) = packet.split_first_chunk::<{ ipv6::HEADER }>() else {
+        return Kind::Other;
+    };
+    match header[6] {
+        ipv4::TCP => {}
+        // Hop-by-hop options, routing, fragment, authentication, destination options, mobility, HIP, shim6.
+        0 | 43 | 44 | 51 | 60 | 135 | 139 | 140 => return Kind::Unclear,
+        _ => return Kind::Other,
+    }
+    let is_whole = usize::from(u16::from_be_bytes([header[4], header[5]])) == segment.len();
+    let mut addresses = [0; 32];
+    addresses.copy_from_slice(&header[8..]);
+    read_tcp(segment, ipv6::HEADER, addresses, is_whole)
+}
+
+fn read_tcp(segment: &[u8], transport: usize, addresses: [u8; 32], is_whole: bool) -> Kind {
+    let Some(header) = segment.first_chunk::<{ tcp::HEADER_MIN }>() else { return Kind::Unclear };
+    let is_v6 = transport == ipv6::HEADER;
+    let flow = Flow { ports: [header[0], header[1], header[2], header[3]], is_v6, addresses };
+    let header_len = usize::from(header[12] >> 4) * 4;
+    let len = segment.len().saturating_sub(header_len);
+    let is_plain = header[12] & 0x0f == 0 && header[13] & !tcp::PSH == tcp::ACK;
+    if !is_whole || !is_plain || header_len < tcp::HEADER_MIN || len == 0 {
+        return Kind::Alone(flow);
+    }
+    Kind::Data(Segment {
+        flow,
+        is_v6,
+        transport,
+        data: transport + header_len,
+        len,
+        seq: u32::from_be_bytes([header[4], header[5], header[6], header[7]]),
+        has_push: header[13] & tcp::PSH != 0,
+    })
+}
