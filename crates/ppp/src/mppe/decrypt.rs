@@ -113,6 +113,11 @@ impl Decryptor {
         result.map(|()| frame.get_mut(HEADER..).unwrap_or_default())
     }
 
+    /// Whether frames share key streams, so that each must wait for its predecessor.
+    pub fn is_stateful(&self) -> bool {
+        self.stateful.is_some()
+    }
+
     /// Whether `frame` is of stateless mode and the next in turn: then it can be decrypted in two halves, side by side
     /// with the frames of other calls. Any other needs [`Decryptor::decrypt`], after all that were begun are finished.
     pub fn is_next(&self, seq: u32, frame: &[u8]) -> bool {

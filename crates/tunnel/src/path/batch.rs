@@ -65,28 +65,70 @@ impl Cipher {
     }
 }
 
+/// What became of a packet from the peer.
+#[derive(Debug)]
+pub enum Begin {
+    /// Apply the cipher, then call [`Path::finish`].
+    Later(Pending),
+    /// Here in the packet lies an IP packet for the host.
+    Ip(Range<usize>),
+    /// It is done with.
+    Done,
+    /// Nothing was done: finish what was begun, then give this packet to [`Path::handle_gre`].
+    NotNow,
+}
+
 impl Path {
-    /// The first half of [`Path::handle_gre`] for an encrypted packet that is the next of the call. `None` changes
-    /// nothing: finish what was begun, then give this packet to [`Path::handle_gre`].
-    pub fn begin(&mut self, now: Instant, packet: &[u8]) -> Option<Pending> {
-        let header = gre::Repr::parse(packet).ok().filter(|it| it.call_id == self.config.local_call_id)?;
-        let seq = header.seq?;
-        let frame = packet.get(header.payload_range())?;
-        let (ppp::COMPRESSED, information) = ppp::frame(frame).ok()? else { return None };
-        let end = header.payload_range().end;
+    /// The first half of [`Path::handle_gre`] for a packet that is the next of the call, as nearly all are.
+    pub fn begin(&mut self, now: Instant, packet: &mut [u8], sink: &mut dyn Sink) -> Begin {
+        let header = match gre::Repr::parse(packet) {
+            Ok(header) if header.call_id == self.config.local_call_id => header,
+            _ => return Begin::NotNow,
+        };
+        let Some(seq) = header.seq else {
+            self.handle_ack(header.ack);
+            return Begin::Done;
+        };
+        let Range { end, .. } = header.payload_range();
+        let Some((protocol, information)) =
+            packet.get(header.payload_range()).and_then(|frame| ppp::frame(frame).ok())
+        else {
+            return Begin::NotNow;
+        };
         let information = end - information.len()..end;
-        let decryptor = &mut self.encryption.as_mut()?.decryptor;
-        if !decryptor.is_next(seq, packet.get(information.clone())?) || !self.receiver.receive_next(seq) {
-            return None;
-        }
-        let begun = decryptor.begin();
-        if let Some(ack) = header.ack {
-            self.acknowledged |= self.sender.handle_ack(ack) > 0;
-        }
+        let is_encrypted = protocol == ppp::COMPRESSED;
+        let later = match &mut self.encryption {
+            Some(encryption) if is_encrypted && !encryption.decryptor.is_stateful() => {
+                let frame = packet.get(information.clone()).unwrap_or_default();
+                if !encryption.decryptor.is_next(seq, frame) || !self.receiver.receive_next(seq) {
+                    return Begin::NotNow;
+                }
+                Some(encryption.decryptor.begin())
+            }
+            Some(_) if is_encrypted && self.receiver.receive_next(seq) => None,
+            None if matches!(protocol, ppp::IP | ppp::IPV6)
+                && !self.never_clear
+                && self.receiver.receive_next(seq) =>
+            {
+                None
+            }
+            _ => return Begin::NotNow,
+        };
+        self.handle_ack(header.ack);
         self.acks.received(now, seq);
-        let range = information.start + adit_wire::mppe::HEADER..end;
-        let cipher = Cipher::new(begun.key().clone(), range);
-        Some(Pending { cipher, begun, seq, information, epoch: self.epoch })
+        if let Some(begun) = later {
+            let range = information.start + adit_wire::mppe::HEADER..end;
+            let cipher = Cipher::new(begun.key().clone(), range);
+            return Begin::Later(Pending { cipher, begun, seq, information, epoch: self.epoch });
+        }
+        let bytes = packet.get_mut(information.clone()).unwrap_or_default();
+        let inner = if is_encrypted { self.decrypt(now, seq, bytes, sink) } else { Some((protocol, 0)) };
+        let delivered = inner.and_then(|(protocol, at)| {
+            let len = self.handle_inner(protocol, bytes.get_mut(at..).unwrap_or_default(), sink)?;
+            Some(information.start + at..information.start + at + len)
+        });
+        self.send_due(now, sink);
+        delivered.map_or(Begin::Done, Begin::Ip)
     }
 
     /// The second half, once the cipher was applied. Returns where in `packet` the IP packet lies that is to go to the
@@ -106,20 +148,23 @@ impl Path {
                 .as_mut()
                 .is_some_and(|encryption| encryption.decryptor.finish(seq, &begun, opened));
         let delivered = if good {
-            let (protocol, start) = match ppp::frame(opened) {
+            let (protocol, at) = match ppp::frame(opened) {
                 Ok((protocol, inner)) => (protocol, opened.len() - inner.len()),
                 Err(_) => (0, 0),
             };
-            let len = self.handle_inner(protocol, opened.get_mut(start..).unwrap_or_default(), sink);
-            len.map(|len| cipher.range.start + start..cipher.range.start + start + len)
+            let len = self.handle_inner(protocol, opened.get_mut(at..).unwrap_or_default(), sink);
+            len.map(|len| cipher.range.start + at..cipher.range.start + at + len)
         } else {
             // The key was wrong, or would have been for this frame's predecessors: as it came, one after the other.
             if epoch == self.epoch {
                 self.epoch = self.epoch.wrapping_add(1);
             }
             cipher.apply(packet);
-            self.handle_encrypted(now, seq, packet.get_mut(information).unwrap_or_default(), sink);
-            None
+            let bytes = packet.get_mut(information.clone()).unwrap_or_default();
+            self.decrypt(now, seq, bytes, sink).and_then(|(protocol, at)| {
+                let len = self.handle_inner(protocol, bytes.get_mut(at..).unwrap_or_default(), sink)?;
+                Some(information.start + at..information.start + at + len)
+            })
         };
         self.send_due(now, sink);
         delivered

@@ -19,9 +19,7 @@ impl Path {
                 return;
             }
         };
-        if let Some(ack) = header.ack {
-            self.acknowledged |= self.sender.handle_ack(ack) > 0;
-        }
+        self.handle_ack(header.ack);
         let (Some(seq), Some(frame)) = (header.seq, packet.get_mut(header.payload_range())) else { return };
         match self.receiver.receive(now, seq, frame) {
             Arrival::Deliver => self.handle_frame(now, seq, frame, sink),
@@ -33,6 +31,12 @@ impl Path {
             self.acks.received(now, highest);
         }
         self.send_due(now, sink);
+    }
+
+    pub(super) fn handle_ack(&mut self, ack: Option<u32>) {
+        if let Some(ack) = ack {
+            self.acknowledged |= self.sender.handle_ack(ack) > 0;
+        }
     }
 
     /// Works on the packets whose turn has come after waiting.
@@ -52,7 +56,10 @@ impl Path {
         };
         match protocol {
             ppp::COMPRESSED => {
-                self.handle_encrypted(now, seq, frame.get_mut(start..).unwrap_or_default(), sink)
+                let information = frame.get_mut(start..).unwrap_or_default();
+                if let Some((protocol, at)) = self.decrypt(now, seq, information, sink) {
+                    self.deliver_inner(protocol, information.get_mut(at..).unwrap_or_default(), sink);
+                }
             }
             ppp::IP | ppp::IPV6 if self.never_clear => self.counters.clear_refused += 1,
             ppp::IP | ppp::IPV6 => {
@@ -71,26 +78,25 @@ impl Path {
         }
     }
 
-    pub(super) fn handle_encrypted(
+    /// Decrypts the information field of a 00FD frame in place. Returns the protocol inside, and where its packet begins.
+    pub(super) fn decrypt(
         &mut self,
         now: Instant,
         seq: u32,
         information: &mut [u8],
         sink: &mut dyn Sink,
-    ) {
+    ) -> Option<(u16, usize)> {
         // Before CCP is up on our side its first frames may be here already; they are lost, and MPPE gets over it.
         let Some(encryption) = &mut self.encryption else {
             self.counters.not_up += 1;
-            return;
+            return None;
         };
+        let len = information.len();
         let result =
             encryption.decryptor.decrypt(now, seq, information, &mut |changes| sink.may_spend(changes));
-        match result.map(|inner| (ppp::frame(inner).map(|(protocol, rest)| (protocol, rest.len())), inner)) {
-            Ok((Ok((protocol, len)), inner)) => {
-                let start = inner.len() - len;
-                self.deliver_inner(protocol, inner.get_mut(start..).unwrap_or_default(), sink);
-            }
-            Ok((Err(_), _)) => self.counters.decrypt_failures += 1,
+        match result.map(|inner| ppp::frame(inner).map(|(protocol, packet)| (protocol, len - packet.len()))) {
+            Ok(Ok(inner)) => return Some(inner),
+            Ok(Err(_)) => self.counters.decrypt_failures += 1,
             Err(Refusal::Throttled) => self.counters.throttled += 1,
             Err(Refusal::NotAsAgreed | Refusal::Noise | Refusal::Discarded) => {
                 self.counters.decrypt_failures += 1;
@@ -100,6 +106,7 @@ impl Path {
                 }
             }
         }
+        None
     }
 
     /// An IP packet from the peer, in clear now, goes to the host if it may.

@@ -23,7 +23,7 @@ use adit_pptp::gre::{Acknowledger, Receiver, ReceiverConfig, Sender};
 
 use self::gate::Gate;
 
-pub use batch::{Cipher, Pending, Prepared};
+pub use batch::{Begin, Cipher, Pending, Prepared};
 pub use config::{Network, NetworkV6, PathCommand, PathConfig};
 pub use counters::Counters;
 pub use sink::{PathEvent, Sink};
