@@ -17,5 +17,6 @@ pub mod poll;
 pub mod resolver;
 mod socket;
 pub mod tun;
+pub mod xdp;
 
 pub use error::{Error, Kind, Result};

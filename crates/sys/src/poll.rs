@@ -134,6 +134,13 @@ impl Poller {
     }
 }
 
+/// A set can be in another set: it is readable when something in it is ready.
+impl AsFd for Poller {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
 /// Wakes the thread that waits for it; clones wake the same one. Put it in the thread's [`Poller`].
 #[derive(Clone, Debug)]
 pub struct Waker(Arc<File>);

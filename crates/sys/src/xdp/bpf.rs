@@ -1,0 +1,138 @@
+//! The four operations of bpf(2) that are needed, without a library.
+#![expect(unsafe_code, reason = "the bpf system call takes pointers in structures")]
+
+use std::io;
+use std::mem::size_of_val;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+
+/// One instruction (linux/bpf.h, `struct bpf_insn`): operation, registers, offset, constant.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Instruction {
+    pub(super) code: u8,
+    /// Destination in the low half, source in the high one on little-endian hosts; the other way on big-endian ones.
+    pub(super) registers: u8,
+    pub(super) offset: i16,
+    pub(super) constant: i32,
+}
+
+const MAP_CREATE: libc::c_long = 0;
+const MAP_UPDATE: libc::c_long = 2;
+const PROG_LOAD: libc::c_long = 5;
+const LINK_CREATE: libc::c_long = 28;
+
+const MAP_TYPE_XSKMAP: u32 = 17;
+const PROG_TYPE_XDP: u32 = 6;
+const ATTACH_XDP: u32 = 37;
+/// The program reads nothing past the first part of a packet in several parts. Without this a driver would stop to
+/// hand out such packets, and veth would switch segmentation offload off.
+const HAS_FRAGS: u32 = 1 << 5;
+
+/// How a program is attached (linux/if_link.h, XDP_FLAGS_…).
+pub(super) const SKB_MODE: u32 = 1 << 1;
+pub(super) const DRV_MODE: u32 = 1 << 2;
+
+fn call<T>(command: libc::c_long, attributes: &T) -> io::Result<libc::c_long> {
+    // SAFETY: the kernel reads `size_of_val(attributes)` octets of `attributes`; the pointers in them are the callers'
+    // to keep alive, and each says so.
+    let answer = unsafe {
+        libc::syscall(libc::SYS_bpf, command, std::ptr::from_ref(attributes), size_of_val(attributes))
+    };
+    if answer < 0 { Err(io::Error::last_os_error()) } else { Ok(answer) }
+}
+
+fn descriptor(answer: libc::c_long) -> OwnedFd {
+    // SAFETY: the kernel has just given us this descriptor and nobody else knows it. It is closed on exec.
+    unsafe { OwnedFd::from_raw_fd(answer as i32) }
+}
+
+/// A map from a number below `entries` to an AF_XDP socket.
+pub(super) fn socket_map(entries: u32) -> io::Result<OwnedFd> {
+    #[repr(C)]
+    struct Create {
+        kind: u32,
+        key_size: u32,
+        value_size: u32,
+        max_entries: u32,
+    }
+    let create = Create { kind: MAP_TYPE_XSKMAP, key_size: 4, value_size: 4, max_entries: entries };
+    call(MAP_CREATE, &create).map(descriptor)
+}
+
+/// Puts a socket into the map.
+pub(super) fn set_socket(map: BorrowedFd<'_>, key: u32, socket: BorrowedFd<'_>) -> io::Result<()> {
+    #[repr(C)]
+    struct Update {
+        map: u32,
+        _pad: u32,
+        key: u64,
+        value: u64,
+        flags: u64,
+    }
+    let value = socket.as_raw_fd() as u32;
+    let update = Update {
+        map: map.as_raw_fd() as u32,
+        _pad: 0,
+        key: std::ptr::from_ref(&key) as u64,
+        value: std::ptr::from_ref(&value) as u64,
+        flags: 0,
+    };
+    // `key` and `value` live through the call; the kernel reads four octets of each, as the map was made.
+    call(MAP_UPDATE, &update).map(|_| ())
+}
+
+/// Loads an XDP program.
+pub(super) fn load(program: &[Instruction]) -> io::Result<OwnedFd> {
+    #[repr(C)]
+    struct Load {
+        kind: u32,
+        count: u32,
+        instructions: u64,
+        license: u64,
+        log_level: u32,
+        log_size: u32,
+        log: u64,
+        kernel_version: u32,
+        flags: u32,
+        name: [u8; 16],
+        interface: u32,
+        attach_type: u32,
+    }
+    let mut load = Load {
+        kind: PROG_TYPE_XDP,
+        count: program.len() as u32,
+        instructions: program.as_ptr() as u64,
+        license: c"MIT".as_ptr() as u64,
+        log_level: 0,
+        log_size: 0,
+        log: 0,
+        kernel_version: 0,
+        flags: HAS_FRAGS,
+        name: *b"adit_gre\0\0\0\0\0\0\0\0",
+        interface: 0,
+        attach_type: ATTACH_XDP,
+    };
+    // `program` and the licence live through the call, and the kernel copies both.
+    match call(PROG_LOAD, &load) {
+        // Kernels before 5.18 do not know the flag and need it not.
+        Err(e) if e.raw_os_error() == Some(libc::EINVAL) => {
+            load.flags = 0;
+            call(PROG_LOAD, &load).map(descriptor)
+        }
+        other => other.map(descriptor),
+    }
+}
+
+/// Attaches a program to an interface, for as long as the descriptor returned is open.
+pub(super) fn attach(program: BorrowedFd<'_>, interface: u32, mode: u32) -> io::Result<OwnedFd> {
+    #[repr(C)]
+    struct Create {
+        program: u32,
+        interface: u32,
+        attach_type: u32,
+        flags: u32,
+    }
+    let create =
+        Create { program: program.as_raw_fd() as u32, interface, attach_type: ATTACH_XDP, flags: mode };
+    call(LINK_CREATE, &create).map(descriptor)
+}

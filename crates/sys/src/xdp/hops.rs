@@ -1,0 +1,232 @@
+//! Where a packet goes next: the Ethernet header for a destination, known without asking for each packet.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::Ipv4Addr;
+use std::time::{Duration, Instant};
+
+use super::header::ETHERNET;
+use super::netlink::{Link, Netlink, News};
+
+/// Destinations remembered; beyond, everything is forgotten and learnt anew.
+const MAX_DESTINATIONS: usize = 16_384;
+/// Neighbours remembered; the others are reached through the kernel.
+const MAX_NEIGHBOURS: usize = 16_384;
+/// A route is asked for again after this, for what changes without a message (a path MTU that was learnt).
+const ROUTE_AGE: Duration = Duration::from_secs(10);
+/// Changes are collected no more often than this.
+const NEWS_EVERY: Duration = Duration::from_millis(20);
+/// A neighbour that the kernel has not confirmed gets one packet by the kernel's own path in this time, so that the
+/// kernel finds out whether it is still there.
+const CONFIRM_EVERY: Duration = Duration::from_secs(1);
+
+/// How to send a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Hop {
+    /// With these headers, from this interface.
+    Direct { ethernet: [u8; ETHERNET], source: Ipv4Addr, mtu: u32 },
+    /// Through the kernel, which knows better, or finds out what we do not know yet.
+    Kernel,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Destination {
+    /// An index of `neighbours`; `None` when the packets do not leave by our interface.
+    neighbour: Option<usize>,
+    source: Ipv4Addr,
+    mtu: u32,
+    generation: u64,
+    asked: Instant,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Neighbour {
+    mac: Option<[u8; 6]>,
+    /// The kernel has heard of it lately, or is told not to ask.
+    confirmed: bool,
+    tried: Option<Instant>,
+}
+
+type Key = (Ipv4Addr, Option<Ipv4Addr>);
+
+/// What is known of the network around one interface.
+#[derive(Debug)]
+pub(super) struct Hops {
+    netlink: Netlink,
+    link: Link,
+    gone: bool,
+    destinations: HashMap<Key, Destination>,
+    /// The destination of the packet before: most go to the same one.
+    last: Option<(Key, Destination)>,
+    neighbours: Vec<Neighbour>,
+    by_address: HashMap<Ipv4Addr, usize>,
+    /// Counted up by every change of routes.
+    generation: u64,
+    heard: Option<Instant>,
+}
+
+impl Hops {
+    /// For an interface as it is now.
+    pub(super) fn new(netlink: Netlink, link: Link) -> io::Result<Hops> {
+        let mut hops = Hops {
+            netlink,
+            link,
+            gone: false,
+            destinations: HashMap::new(),
+            last: None,
+            neighbours: Vec::new(),
+            by_address: HashMap::new(),
+            generation: 0,
+            heard: None,
+        };
+        hops.read_neighbours()?;
+        Ok(hops)
+    }
+
+    /// Whether the interface is there and up.
+    pub(super) fn up(&self) -> bool {
+        self.link.up && !self.gone
+    }
+
+    /// The kernel says that the interface is down, before the news of it were read.
+    pub(super) fn down(&mut self) {
+        self.link.up = false;
+    }
+
+    /// Learns what has changed, now and then. To be called once for each batch.
+    pub(super) fn refresh(&mut self, now: Instant) {
+        if self.heard.is_some_and(|heard| now.saturating_duration_since(heard) < NEWS_EVERY) {
+            return;
+        }
+        self.heard = Some(now);
+        let mut all = Vec::new();
+        self.netlink.news(|news| all.push(news));
+        if all.contains(&News::Lost) {
+            self.forget_routes();
+            for neighbour in &mut self.neighbours {
+                neighbour.mac = None;
+            }
+            // Should it fail, the neighbours are unknown, and the kernel is asked packet by packet.
+            let _ = self.read_neighbours();
+        }
+        for news in all {
+            self.learn(news);
+        }
+    }
+
+    /// How to send a packet to `destination`, from `source` unless that is for the route to say.
+    pub(super) fn find(&mut self, now: Instant, destination: Ipv4Addr, source: Option<Ipv4Addr>) -> Hop {
+        if !self.up() {
+            return Hop::Kernel;
+        }
+        let key = (destination, source.filter(|source| !source.is_unspecified()));
+        let known = match self.last {
+            Some((last, known)) if last == key => Some(known),
+            _ => self.destinations.get(&key).copied(),
+        };
+        let fresh = |d: &Destination| {
+            d.generation == self.generation && now.saturating_duration_since(d.asked) < ROUTE_AGE
+        };
+        let known = match known.filter(fresh) {
+            Some(known) => known,
+            None => {
+                let known = self.ask(now, key);
+                if self.destinations.len() >= MAX_DESTINATIONS {
+                    self.destinations.clear();
+                }
+                self.destinations.insert(key, known);
+                known
+            }
+        };
+        self.last = Some((key, known));
+        let Some(neighbour) = known.neighbour.and_then(|index| self.neighbours.get_mut(index)) else {
+            return Hop::Kernel;
+        };
+        let (Some(to), Some(from)) = (neighbour.mac, self.link.mac) else { return Hop::Kernel };
+        if !neighbour.confirmed {
+            let due =
+                neighbour.tried.is_none_or(|tried| now.saturating_duration_since(tried) >= CONFIRM_EVERY);
+            if due {
+                neighbour.tried = Some(now);
+                return Hop::Kernel;
+            }
+        }
+        let [a, b, c, d, e, f] = to;
+        let [g, h, i, j, k, l] = from;
+        let ethernet = [a, b, c, d, e, f, g, h, i, j, k, l, 0x08, 0x00];
+        Hop::Direct { ethernet, source: known.source, mtu: known.mtu.min(self.link.mtu) }
+    }
+
+    fn ask(&mut self, now: Instant, (destination, source): Key) -> Destination {
+        let mut known = Destination {
+            neighbour: None,
+            source: Ipv4Addr::UNSPECIFIED,
+            mtu: u32::MAX,
+            generation: self.generation,
+            asked: now,
+        };
+        let Ok(Some(route)) = self.netlink.route(destination, source) else { return known };
+        let direct = route.unicast && !route.special && route.interface == self.link.index;
+        if let (true, Some(source)) = (direct, source.or(route.source)) {
+            known.source = source;
+            known.mtu = route.mtu.filter(|mtu| *mtu > 0).unwrap_or(u32::MAX);
+            known.neighbour = self.neighbour(route.gateway.unwrap_or(destination));
+        }
+        known
+    }
+
+    /// The index of a neighbour, known or not yet.
+    fn neighbour(&mut self, address: Ipv4Addr) -> Option<usize> {
+        if let Some(index) = self.by_address.get(&address) {
+            return Some(*index);
+        }
+        let index = self.neighbours.len();
+        if index >= MAX_NEIGHBOURS {
+            return None;
+        }
+        self.neighbours.push(Neighbour { mac: None, confirmed: false, tried: None });
+        self.by_address.insert(address, index);
+        Some(index)
+    }
+
+    fn read_neighbours(&mut self) -> io::Result<()> {
+        let mut all = Vec::new();
+        self.netlink.neighbours(|news| all.push(news))?;
+        for news in all {
+            self.learn(news);
+        }
+        Ok(())
+    }
+
+    fn learn(&mut self, news: News) {
+        match news {
+            News::Link(link) if link.index == self.link.index => {
+                if link != self.link {
+                    self.forget_routes();
+                }
+                self.link = link;
+            }
+            News::NoLink { index } if index == self.link.index => self.gone = true,
+            News::Neighbour { interface, address, mac, state } if interface == self.link.index => {
+                const USABLE: u16 = libc::NUD_REACHABLE
+                    | libc::NUD_STALE
+                    | libc::NUD_DELAY
+                    | libc::NUD_PROBE
+                    | libc::NUD_PERMANENT
+                    | libc::NUD_NOARP;
+                const CONFIRMED: u16 = libc::NUD_REACHABLE | libc::NUD_PERMANENT | libc::NUD_NOARP;
+                let index = self.neighbour(address);
+                if let Some(known) = index.and_then(|index| self.neighbours.get_mut(index)) {
+                    known.mac = mac.filter(|_| state & USABLE != 0);
+                    known.confirmed = state & CONFIRMED != 0;
+                }
+            }
+            News::Routes => self.forget_routes(),
+            News::Link(_) | News::NoLink { .. } | News::Neighbour { .. } | News::Lost => {}
+        }
+    }
+
+    fn forget_routes(&mut self) {
+        self.generation += 1;
+    }
+}

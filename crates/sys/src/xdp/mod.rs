@@ -1,0 +1,259 @@
+//! AF_XDP: enhanced GRE between the network driver and this process, past the kernel's IP.
+//!
+//! A program in the driver (or, where that cannot, right behind it) takes whole enhanced GRE packets for this host and
+//! puts them into memory that is ours; what leaves is put there too, with its IP and Ethernet headers. Everything else
+//! goes the kernel's way: fragments, packets with IP options, VLAN tags, destinations by another interface, neighbours
+//! that are not known yet, packets that are too long. For these a [`GreSocket`] stands beside, which is complete by
+//! itself: AF_XDP only takes what is simple.
+//!
+//! What passes here is seen by no firewall, by no connection tracking and by no IPsec policy of this host. A packet is
+//! to be believed no more than its call allows: the caller checks that a call is open with the sender.
+//!
+//! The program is attached by a link of this process, so that it is gone with it, whatever ends it.
+
+mod bpf;
+mod header;
+mod hops;
+mod memory;
+mod netlink;
+mod program;
+mod receive;
+mod send;
+mod socket;
+
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr};
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+
+pub use receive::Receiver;
+pub use send::{HEADROOM, SLOT, Sender};
+
+use crate::error::{Error, Kind, Result};
+use crate::gre::GreSocket;
+use crate::net::Net;
+use hops::Hops;
+use netlink::{Link, Netlink};
+use program::{MAX_ADDRESSES, Wanted};
+
+/// Receive queues of an interface, at most.
+pub const MAX_QUEUES: u32 = 16;
+
+/// Frames of all queues together: with more than four queues each has fewer.
+const RECEIVE_FRAMES: u32 = 16_384;
+/// Frames of one queue, at most.
+const QUEUE_FRAMES: u32 = 4096;
+
+/// IP packets that fit a frame: the kernel keeps 256 octets in front for itself.
+const LONGEST: u16 = (memory::FRAME - 256 - header::ETHERNET) as u16;
+
+/// Where the program runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// In the driver.
+    Native,
+    /// Behind it, on what the driver made of the frame: works with every driver.
+    Generic,
+}
+
+/// How to open AF_XDP.
+#[derive(Clone, Debug)]
+pub struct XdpOptions {
+    /// The interface.
+    pub interface: String,
+    /// Packets to this address only; `None` is every IPv4 address that this host has now.
+    pub local: Option<Ipv4Addr>,
+    /// Sets Don't Fragment. The raw socket is to be opened with the same.
+    pub dont_fragment: bool,
+    /// Where the program is to run; `None` tries the driver first.
+    pub mode: Option<Mode>,
+}
+
+/// What was opened.
+#[derive(Debug)]
+pub struct Xdp {
+    /// For the thread that receives.
+    pub receiver: Receiver,
+    /// For the thread that sends.
+    pub sender: Sender,
+    /// What it is, in words.
+    pub about: About,
+}
+
+/// What AF_XDP got from kernel and driver.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct About {
+    /// The interface.
+    pub interface: String,
+    /// Where the program runs.
+    pub mode: Mode,
+    /// The driver puts packets into our memory without a copy.
+    pub zero_copy: bool,
+    /// Receive queues.
+    pub queues: usize,
+}
+
+impl fmt::Display for About {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mode = match self.mode {
+            Mode::Native => "native",
+            Mode::Generic => "generic",
+        };
+        let copy = if self.zero_copy { "zero-copy" } else { "copy" };
+        write!(f, "AF_XDP on {} ({mode}, {copy}", self.interface)?;
+        match self.queues {
+            1 => f.write_str(", 1 queue)"),
+            n => write!(f, ", {n} queues)"),
+        }
+    }
+}
+
+/// Opens AF_XDP on an interface; `socket` takes what it does not.
+///
+/// # Errors
+/// What this kernel, driver or process lacks, with the fix. Nothing is left behind; the socket works on by itself.
+pub fn open(options: &XdpOptions, socket: &Arc<GreSocket>) -> Result<Xdp> {
+    let mut netlink = Netlink::open().map_err(|e| Error::io("cannot open a netlink socket", &e))?;
+    let link = find(&mut netlink, &options.interface)?;
+    let addresses = addresses(options)?;
+    let mac = link.mac.unwrap_or_default();
+    let map = bpf::socket_map(MAX_QUEUES).map_err(|e| refused("cannot make a map of AF_XDP sockets", &e))?;
+    let wanted = Wanted { mac, addresses: &addresses, longest: LONGEST };
+    let program = bpf::load(&program::assemble(&wanted, map.as_fd()))
+        .map_err(|e| refused("cannot load the XDP program", &e))?;
+    let (attachment, mode) = attach(&program, link.index, options)?;
+
+    let copy = mode == Mode::Generic;
+    let (queues, outlet, zero_copy) = queues(&options.interface, &link, copy, &map)?;
+    let hops = Hops::new(netlink, link).map_err(|e| Error::io("cannot read the neighbours", &e))?;
+    let about = About { interface: options.interface.clone(), mode, zero_copy, queues: queues.len() };
+    Ok(Xdp {
+        receiver: Receiver::new(attachment, queues, Arc::clone(socket))?,
+        sender: Sender::new(outlet, hops, Arc::clone(socket), options.dont_fragment),
+        about,
+    })
+}
+
+/// The interface by which packets leave to `towards`; else the one that has the address `local`; else the one of the
+/// default route.
+///
+/// # Errors
+/// When there is none.
+pub fn interface_for(local: Option<Ipv4Addr>, towards: Option<Ipv4Addr>) -> Result<String> {
+    let net = Net::open()?;
+    if let (Some(local), None) = (local.filter(|local| !local.is_unspecified()), towards) {
+        let owner = net.addresses()?.into_iter().find(|a| a.address.addr() == IpAddr::V4(local));
+        let owner = owner.and_then(|a| {
+            net.interfaces().ok()?.into_iter().find(|interface| interface.index == a.interface)
+        });
+        return owner.map(|interface| interface.name).ok_or_else(|| {
+            let tried = format!("cannot find the interface of {local}");
+            Error::new(Kind::NotFound, tried, "no interface has this address")
+        });
+    }
+    // Any address of the outside: the route is asked for, nothing is sent.
+    let towards = towards.unwrap_or(Ipv4Addr::new(192, 0, 2, 1));
+    net.route_to(IpAddr::V4(towards)).map(|hop| hop.name)
+}
+
+fn find(netlink: &mut Netlink, name: &str) -> Result<Link> {
+    let tried = || format!("cannot use interface {name:?} for AF_XDP");
+    let link = netlink.link(name).map_err(|e| Error::io(tried(), &e))?;
+    let link = link.ok_or_else(|| {
+        Error::new(Kind::NotFound, tried(), "there is no such interface")
+            .with_fix("see `ip link` for the names")
+    })?;
+    if link.kind != libc::ARPHRD_ETHER || link.mac.is_none() {
+        return Err(Error::new(Kind::Unsupported, tried(), "it is no Ethernet interface")
+            .with_fix("set link.io = \"socket\""));
+    }
+    Ok(link)
+}
+
+/// The addresses that the program takes packets for.
+fn addresses(options: &XdpOptions) -> Result<Vec<Ipv4Addr>> {
+    if let Some(local) = options.local.filter(|local| !local.is_unspecified()) {
+        return Ok(vec![local]);
+    }
+    let mut all: Vec<Ipv4Addr> = Net::open()?
+        .addresses()?
+        .iter()
+        .filter_map(|address| match address.address.addr() {
+            IpAddr::V4(v4) if !v4.is_loopback() => Some(v4),
+            _ => None,
+        })
+        .collect();
+    all.sort_unstable();
+    all.dedup();
+    // The others' packets come by the socket.
+    all.truncate(MAX_ADDRESSES);
+    Ok(all)
+}
+
+fn attach(program: &OwnedFd, interface: u32, options: &XdpOptions) -> Result<(OwnedFd, Mode)> {
+    let tried = format!("cannot attach the XDP program to {}", options.interface);
+    let attach = |mode| {
+        let flags = match mode {
+            Mode::Native => bpf::DRV_MODE,
+            Mode::Generic => bpf::SKB_MODE,
+        };
+        bpf::attach(program.as_fd(), interface, flags).map(|link| (link, mode))
+    };
+    let attached = match options.mode {
+        Some(mode) => attach(mode),
+        None => attach(Mode::Native).or_else(|native| {
+            // In use is in use, whatever the mode.
+            if native.raw_os_error() == Some(libc::EBUSY) { Err(native) } else { attach(Mode::Generic) }
+        }),
+    };
+    attached.map_err(|e| refused(&tried, &e))
+}
+
+/// A socket for each receive queue, and the one that sends, on the first.
+fn queues(
+    name: &str,
+    link: &Link,
+    copy: bool,
+    map: &OwnedFd,
+) -> Result<(Vec<socket::Queue>, socket::Outlet, bool)> {
+    let (mut queues, mut outlet, mut zero_copy) = (Vec::new(), None, false);
+    // A driver that does not say gets a socket for every queue that can be bound.
+    let count = socket::receive_queues(name).unwrap_or(MAX_QUEUES).max(1);
+    if count > MAX_QUEUES {
+        let tried = format!("cannot use AF_XDP on {name}");
+        let answer = format!("it has {count} receive queues, and {MAX_QUEUES} are the most");
+        return Err(Error::new(Kind::Unsupported, tried, answer).with_fix(format!(
+            "set fewer queues with `ethtool -L {name} combined {MAX_QUEUES}`, or set link.io = \"socket\""
+        )));
+    }
+    let frames = (RECEIVE_FRAMES / count.next_power_of_two()).min(QUEUE_FRAMES);
+    for number in 0..count {
+        let Some(bound) = socket::open(link.index, number, frames, number == 0, copy)? else { break };
+        zero_copy |= bound.zero_copy;
+        outlet = outlet.or(bound.outlet);
+        queues.push(bound.queue);
+    }
+    for (number, queue) in queues.iter().enumerate() {
+        bpf::set_socket(map.as_fd(), number as u32, queue.fd.as_fd())
+            .map_err(|e| refused("cannot put an AF_XDP socket into its map", &e))?;
+    }
+    let outlet = outlet.ok_or_else(|| {
+        Error::new(Kind::Unsupported, "cannot send with AF_XDP", "the interface has no queue")
+    })?;
+    Ok((queues, outlet, zero_copy))
+}
+
+fn refused(tried: &str, e: &io::Error) -> Error {
+    let error = Error::io(tried, e);
+    match e.raw_os_error() {
+        Some(libc::EPERM | libc::EACCES) => error.needs("CAP_NET_ADMIN and CAP_BPF"),
+        Some(libc::EBUSY | libc::EEXIST) => error
+            .with_fix("another XDP program is on the interface: see `ip link`, detach it, or set link.io = \"socket\""),
+        Some(libc::ENOSYS | libc::EINVAL | libc::EOPNOTSUPP) => error.with_fix(
+            "AF_XDP needs Linux 5.9 or newer with CONFIG_BPF_SYSCALL and CONFIG_XDP_SOCKETS; set link.io = \"socket\"",
+        ),
+        Some(libc::ENOMEM) => error.with_fix("allow more locked memory: LimitMEMLOCK=infinity in the unit"),
+        _ => error.with_fix("set link.io = \"socket\""),
+    }
+}

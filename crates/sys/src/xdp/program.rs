@@ -1,0 +1,166 @@
+//! The program that runs in the network driver: it takes whole enhanced GRE packets for this host and passes the rest.
+//!
+//! Hand-assembled, so that neither a compiler nor a library for BPF is needed. Every doubt ends at "pass": the kernel's
+//! own path then does what it always did, and a raw socket hears the packet.
+
+use std::net::Ipv4Addr;
+use std::os::fd::{AsRawFd, BorrowedFd};
+
+use super::bpf::Instruction;
+use super::header::{ETHERNET, IP};
+
+/// Addresses of this host that the program compares with, at most.
+pub(super) const MAX_ADDRESSES: usize = 64;
+
+/// What the program takes.
+#[derive(Clone, Debug)]
+pub(super) struct Wanted<'a> {
+    /// Frames to this station only: in promiscuous mode an interface hears others' too.
+    pub(super) mac: [u8; 6],
+    /// Packets to one of these only. A router's foreign packets are not ours.
+    pub(super) addresses: &'a [Ipv4Addr],
+    /// IP packets no longer than this.
+    pub(super) longest: u16,
+}
+
+// Operations (linux/bpf.h, linux/bpf_common.h).
+const LOAD_U8: u8 = 0x71;
+const LOAD_U16: u8 = 0x69;
+const LOAD_U32: u8 = 0x61;
+const LOAD_MAP: u8 = 0x18;
+const MOVE: u8 = 0xbf;
+const SET: u8 = 0xb7;
+const ADD: u8 = 0x07;
+const AND: u8 = 0x57;
+const TO_BIG_ENDIAN: u8 = 0xdc;
+const JUMP: u8 = 0x05;
+const JUMP_REGISTER_GREATER: u8 = 0x2d;
+const JUMP_EQUAL_32: u8 = 0x16;
+const JUMP_NOT_EQUAL_32: u8 = 0x56;
+const JUMP_GREATER: u8 = 0x25;
+const CALL: u8 = 0x85;
+const EXIT: u8 = 0x95;
+
+/// The source register of a map load that names a map by descriptor.
+const PSEUDO_MAP_FD: u8 = 1;
+const REDIRECT_MAP: i32 = 51;
+const XDP_PASS: i32 = 2;
+
+// Offsets in `struct xdp_md`.
+const DATA: i16 = 0;
+const DATA_END: i16 = 4;
+const RX_QUEUE: i16 = 16;
+
+// Registers: r6 keeps the context, r2 the packet, r5 is what was just loaded.
+const R0: u8 = 0;
+const R1: u8 = 1;
+const R2: u8 = 2;
+const R3: u8 = 3;
+const R4: u8 = 4;
+const R5: u8 = 5;
+const R6: u8 = 6;
+
+/// Instructions with jumps to two places that are known only at the end.
+#[derive(Default)]
+struct Assembler {
+    code: Vec<Instruction>,
+    to_pass: Vec<usize>,
+    to_take: Vec<usize>,
+}
+
+impl Assembler {
+    fn op(&mut self, code: u8, to: u8, from: u8, offset: i16, constant: i32) {
+        let registers = if cfg!(target_endian = "little") { from << 4 | to } else { to << 4 | from };
+        self.code.push(Instruction { code, registers, offset, constant });
+    }
+
+    /// r5 = the packet's octets at `at`, in the order of the network as far as the host is concerned.
+    fn load(&mut self, width: u8, at: usize) {
+        self.op(width, R5, R2, at as i16, 0);
+    }
+
+    fn pass_unless(&mut self, value: u32) {
+        self.to_pass.push(self.code.len());
+        self.op(JUMP_NOT_EQUAL_32, R5, 0, 0, value as i32);
+    }
+
+    fn take_if(&mut self, value: u32) {
+        self.to_take.push(self.code.len());
+        self.op(JUMP_EQUAL_32, R5, 0, 0, value as i32);
+    }
+
+    fn resolve(&mut self, jumps: &[usize]) {
+        let here = self.code.len();
+        for at in jumps {
+            if let Some(jump) = self.code.get_mut(*at) {
+                jump.offset = (here - at - 1) as i16;
+            }
+        }
+    }
+}
+
+/// What two octets on the wire are as the host loads them.
+fn wire16(value: u16) -> u32 {
+    u32::from(u16::from_ne_bytes(value.to_be_bytes()))
+}
+
+/// The program; packets that it takes go to the socket in `map` whose key is the number of the receive queue.
+pub(super) fn assemble(wanted: &Wanted<'_>, map: BorrowedFd<'_>) -> Vec<Instruction> {
+    const GRE: usize = ETHERNET + IP;
+    let mut a = Assembler::default();
+    let [m0, m1, m2, m3, m4, m5] = wanted.mac;
+    a.op(MOVE, R6, R1, 0, 0);
+    a.op(LOAD_U32, R2, R1, DATA, 0);
+    a.op(LOAD_U32, R3, R1, DATA_END, 0);
+    a.op(MOVE, R4, R2, 0, 0);
+    a.op(ADD, R4, 0, 0, (GRE + 8) as i32);
+    a.to_pass.push(a.code.len());
+    a.op(JUMP_REGISTER_GREATER, R4, R3, 0, 0);
+    a.load(LOAD_U32, 0);
+    a.pass_unless(u32::from_ne_bytes([m0, m1, m2, m3]));
+    a.load(LOAD_U16, 4);
+    a.pass_unless(u32::from(u16::from_ne_bytes([m4, m5])));
+    a.load(LOAD_U16, 12);
+    a.pass_unless(wire16(0x0800));
+    // Version 4, no options.
+    a.load(LOAD_U8, ETHERNET);
+    a.pass_unless(0x45);
+    a.load(LOAD_U8, ETHERNET + 9);
+    a.pass_unless(47);
+    // No fragment: neither More Fragments nor an offset.
+    a.load(LOAD_U16, ETHERNET + 6);
+    a.op(AND, R5, 0, 0, wire16(0x3fff) as i32);
+    a.pass_unless(0);
+    // Enhanced GRE (RFC 2637 section 4.1).
+    a.load(LOAD_U16, GRE + 2);
+    a.pass_unless(wire16(0x880b));
+    a.load(LOAD_U8, GRE + 1);
+    a.op(AND, R5, 0, 0, 7);
+    a.pass_unless(1);
+    a.load(LOAD_U16, ETHERNET + 2);
+    a.op(TO_BIG_ENDIAN, R5, 0, 0, 16);
+    a.to_pass.push(a.code.len());
+    a.op(JUMP_GREATER, R5, 0, 0, i32::from(wanted.longest));
+    a.load(LOAD_U32, ETHERNET + 16);
+    for address in wanted.addresses.iter().take(MAX_ADDRESSES) {
+        a.take_if(u32::from_ne_bytes(address.octets()));
+    }
+    a.to_pass.push(a.code.len());
+    a.op(JUMP, 0, 0, 0, 0);
+
+    let take = std::mem::take(&mut a.to_take);
+    a.resolve(&take);
+    a.op(LOAD_U32, R2, R6, RX_QUEUE, 0);
+    a.op(LOAD_MAP, R1, PSEUDO_MAP_FD, 0, map.as_raw_fd());
+    a.op(0, 0, 0, 0, 0);
+    // Without a socket at that number: pass.
+    a.op(SET, R3, 0, 0, XDP_PASS);
+    a.op(CALL, 0, 0, 0, REDIRECT_MAP);
+    a.op(EXIT, 0, 0, 0, 0);
+
+    let pass = std::mem::take(&mut a.to_pass);
+    a.resolve(&pass);
+    a.op(SET, R0, 0, 0, XDP_PASS);
+    a.op(EXIT, 0, 0, 0, 0);
+    a.code
+}

@@ -1,0 +1,249 @@
+//! Packets that leave.
+
+use std::io;
+use std::net::Ipv4Addr;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::header::{HEADERS, IP, Outer};
+use super::hops::{Hop, Hops};
+use super::memory::Frame;
+use super::socket::{Outlet, Wake};
+use crate::gre::{GreSocket, MAX_BATCH, SendBatch, Sent};
+
+/// Octets of a slot.
+pub const SLOT: usize = super::memory::FRAME;
+/// A packet begins no earlier than this in its slot: in front of it come the headers of Ethernet and IP.
+pub const HEADROOM: usize = 64;
+const _: () = assert!(HEADERS <= HEADROOM);
+
+/// One wake-up makes the kernel send 32 packets at least, or drop one. So often it is woken for a batch.
+const MAX_WAKES: usize = MAX_BATCH + 8;
+
+/// Sends through AF_XDP what leaves by its interface to a known neighbour and fits, and the rest by the raw socket.
+///
+/// A packet is written into [`Sender::slot`] and queued with [`Sender::push`]; until [`Sender::flush`] it can still be
+/// changed ([`Sender::packets_mut`]).
+#[derive(Debug)]
+pub struct Sender {
+    outlet: Outlet,
+    hops: Hops,
+    batch: Vec<Queued>,
+    /// The frame that [`Sender::slot`] shows.
+    open: Option<Frame>,
+    socket: Arc<GreSocket>,
+    by_socket: SendBatch,
+    /// Whom the packet before went to, and whether by the kernel's own path: order is kept where that changes.
+    before: Option<(Ipv4Addr, bool)>,
+    identification: u16,
+    dont_fragment: bool,
+    given: u64,
+}
+
+#[derive(Debug)]
+struct Queued {
+    frame: Frame,
+    destination: Ipv4Addr,
+    source: Option<Ipv4Addr>,
+    start: usize,
+    end: usize,
+}
+
+impl Sender {
+    pub(super) fn new(outlet: Outlet, hops: Hops, socket: Arc<GreSocket>, dont_fragment: bool) -> Sender {
+        Sender {
+            outlet,
+            hops,
+            batch: Vec::with_capacity(MAX_BATCH),
+            open: None,
+            socket,
+            by_socket: SendBatch::new(MAX_BATCH, SLOT),
+            before: None,
+            identification: 0,
+            dont_fragment,
+            given: 0,
+        }
+    }
+
+    /// The octets of the next packet, [`SLOT`] of them, with whatever they held before. The same ones again until
+    /// [`Sender::push`].
+    ///
+    /// `None` when the batch is full, which a flush cures, or when the interface takes no more: the packet is to be
+    /// dropped and counted, as a router would.
+    pub fn slot(&mut self) -> Option<&mut [u8]> {
+        if self.batch.len() >= MAX_BATCH {
+            return None;
+        }
+        if self.open.is_none() {
+            if self.outlet.free.is_empty() {
+                self.outlet.reap();
+            }
+            if self.outlet.free.is_empty() {
+                // An error is seen again, and reported, by the next flush.
+                let _ = self.outlet.wake();
+                self.outlet.reap();
+            }
+            self.open = self.outlet.free.pop();
+        }
+        let frame = self.open.as_mut()?;
+        Some(self.outlet.octets(frame))
+    }
+
+    /// Queues what stands in the slot: `range` is the packet from the GRE header on and begins at [`HEADROOM`] or
+    /// later. Without `source` the packet bears the address that the route says.
+    ///
+    /// Returns false, and queues nothing, when there is no slot or the range is not in it.
+    #[must_use]
+    pub fn push(&mut self, destination: Ipv4Addr, source: Option<Ipv4Addr>, range: Range<usize>) -> bool {
+        let fits = range.start >= HEADROOM && range.start <= range.end && range.end <= SLOT;
+        if !fits || self.batch.len() >= MAX_BATCH {
+            return false;
+        }
+        let Some(frame) = self.open.take() else { return false };
+        self.batch.push(Queued { frame, destination, source, start: range.start, end: range.end });
+        true
+    }
+
+    /// Packets queued for the next flush.
+    pub fn pending(&self) -> usize {
+        self.batch.len()
+    }
+
+    /// Whether the next packet needs a flush first.
+    pub fn is_full(&self) -> bool {
+        self.batch.len() >= MAX_BATCH
+    }
+
+    /// The queued packet at `index`, from its GRE header on.
+    pub fn packet_mut(&mut self, index: usize) -> Option<&mut [u8]> {
+        let outlet = &self.outlet;
+        self.batch.get_mut(index).and_then(|queued| queued.octets(outlet))
+    }
+
+    /// The queued packets from their GRE headers on, in order; their octets are disjoint.
+    pub fn packets_mut(&mut self) -> impl Iterator<Item = &mut [u8]> {
+        let outlet = &self.outlet;
+        self.batch.iter_mut().filter_map(|queued| queued.octets(outlet))
+    }
+
+    /// Packets so far that were given to AF_XDP; the others went by the socket.
+    pub fn given(&self) -> u64 {
+        self.given
+    }
+
+    /// Frames that the interface has not taken yet. They leave with the next flush; while there are some, one should
+    /// come soon.
+    pub fn backlog(&mut self) -> usize {
+        self.outlet.backlog()
+    }
+
+    /// Sends what is queued. It waits for nothing: what the interface does not take now stays for the next flush, and
+    /// once all frames are in use [`Sender::slot`] gives none.
+    pub fn flush(&mut self, now: Instant) -> Sent {
+        let mut report = Sent::default();
+        self.hops.refresh(now);
+        self.outlet.reap();
+        let mut batch = std::mem::take(&mut self.batch);
+        for queued in batch.drain(..) {
+            self.send(now, queued, &mut report);
+        }
+        self.batch = batch;
+        self.wake(&mut report);
+        self.by_socket(&mut report);
+        report
+    }
+
+    fn send(&mut self, now: Instant, mut queued: Queued, report: &mut Sent) {
+        let (destination, gre) = (queued.destination, queued.end - queued.start);
+        let hop = match self.hops.find(now, destination, queued.source) {
+            Hop::Direct { mtu, .. } if IP + gre > mtu as usize => Hop::Kernel,
+            hop => hop,
+        };
+        let by_kernel = hop == Hop::Kernel;
+        if self.before.is_some_and(|(to, before)| to == destination && before != by_kernel) {
+            self.wake(report);
+            self.by_socket(report);
+        }
+        self.before = Some((destination, by_kernel));
+        match hop {
+            Hop::Direct { ethernet, source, .. } => {
+                let start = queued.start - HEADERS;
+                let room = self.outlet.octets(&mut queued.frame).get_mut(start..);
+                if let Some(room) = room.and_then(|room| room.first_chunk_mut()) {
+                    let (identification, dont_fragment) = (self.identification, self.dont_fragment);
+                    Outer { ethernet, source, destination, identification, dont_fragment }.write(room, gre);
+                    self.identification = identification.wrapping_add(1);
+                }
+                if self.outlet.push(queued.frame, start, HEADERS + gre) {
+                    report.sent += 1;
+                    self.given += 1;
+                } else {
+                    report.congested += 1;
+                }
+            }
+            Hop::Kernel => {
+                if self.by_socket.is_full() {
+                    self.by_socket(report);
+                }
+                let octets = self.outlet.octets(&mut queued.frame);
+                let gre = octets.get(queued.start..queued.end).unwrap_or_default();
+                if !self.by_socket.push(destination, queued.source, gre) {
+                    report.refused += 1;
+                }
+                self.outlet.free.push(queued.frame);
+            }
+        }
+    }
+
+    /// Makes the kernel send what is in the ring.
+    fn wake(&mut self, report: &mut Sent) {
+        for _ in 0..MAX_WAKES {
+            let before = self.outlet.backlog();
+            if before == 0 {
+                return;
+            }
+            match self.outlet.wake() {
+                Ok(Wake::Done) => return,
+                Ok(Wake::Again) => {
+                    self.outlet.reap();
+                    if self.outlet.backlog() == before {
+                        return;
+                    }
+                }
+                Ok(Wake::Dropped) => {
+                    report.sent = report.sent.saturating_sub(1);
+                    report.congested += 1;
+                }
+                // What is in the ring goes out should the interface come back; what follows goes to the socket as soon
+                // as the news of it are read.
+                Ok(Wake::Down) => {
+                    self.hops.down();
+                    report.error = Some(io::Error::from_raw_os_error(libc::ENETDOWN));
+                    return;
+                }
+                Err(error) => {
+                    report.error = Some(error);
+                    return;
+                }
+            }
+        }
+    }
+
+    fn by_socket(&mut self, report: &mut Sent) {
+        if self.by_socket.pending() == 0 {
+            return;
+        }
+        let sent = self.socket.send(&mut self.by_socket);
+        report.sent += sent.sent;
+        report.congested += sent.congested;
+        report.refused += sent.refused;
+        report.error = sent.error.or(report.error.take());
+    }
+}
+
+impl Queued {
+    fn octets<'a>(&'a mut self, outlet: &'a Outlet) -> Option<&'a mut [u8]> {
+        outlet.octets(&mut self.frame).get_mut(self.start..self.end)
+    }
+}
