@@ -3,7 +3,7 @@
 //! [`secret`] holds what must be wiped and never printed. [`chap`], [`mschap`] and [`change_password`] compute what
 //! travels on the wire; [`proof`] asks the one question of a server: *does this person know the secret?*
 //! [`mppe`] turns a successful MS-CHAP into keys, [`rc4`] uses them.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 pub mod change_password;
 pub mod chap;

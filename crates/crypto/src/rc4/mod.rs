@@ -1,0 +1,50 @@
+//! RC4, one stream or many packets at once.
+//!
+//! [`apply_each`] is the call for a batch: every packet of stateless MPPE has a key of its own, so several are worked
+//! on side by side. There are two forms, which give the same octets: [`portable`] in safe Rust, and one in assembly
+//! where the processor is an x86-64 with AVX.
+
+use core::fmt;
+
+mod batch;
+mod stream;
+#[cfg(test)]
+mod tests;
+#[cfg(target_arch = "x86_64")]
+mod x86_64;
+
+pub mod portable;
+
+pub use stream::Rc4;
+
+/// One packet and its key.
+pub struct Job<'a> {
+    /// The key, 8 or 16 octets for MPPE.
+    pub key: &'a [u8],
+    /// Encrypted or decrypted in place.
+    pub data: &'a mut [u8],
+}
+
+impl fmt::Debug for Job<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Job({} octets)", self.data.len())
+    }
+}
+
+/// Encrypts or decrypts every packet from the beginning of the stream of its own key.
+pub fn apply_each(jobs: &mut [Job<'_>]) {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(avx) = x86_64::Avx::find() {
+        return batch::apply_each(&mut x86_64::Bank::<2>::new(avx), jobs);
+    }
+    portable::apply_each(jobs);
+}
+
+/// The form that this processor gets, in a word or two.
+pub fn implementation() -> &'static str {
+    #[cfg(target_arch = "x86_64")]
+    if x86_64::Avx::find().is_some() {
+        return "x86-64 assembly, four packets at once";
+    }
+    "portable, four packets at once"
+}

@@ -1,0 +1,192 @@
+//! RC4 in safe Rust, for every processor.
+//!
+//! As in the form for x86-64, entries have 32 bits and two streams share each row of a table. Rows are found by
+//! octets, so that no index needs a check.
+
+use zeroize::Zeroize as _;
+
+use super::Job;
+use super::batch::{self, BLOCK, Block, Lanes, repeat};
+
+/// The key streams of two packets: row, then packet.
+type Table = [[u32; 2]; 256];
+
+/// [`super::apply_each`] in this form, whatever the processor: for tests and measurements.
+#[doc(hidden)]
+pub fn apply_each(jobs: &mut [Job<'_>]) {
+    batch::apply_each(&mut Bank::<2>::new(), jobs);
+}
+
+/// `2 * PAIRS` streams.
+pub(super) struct Bank<const PAIRS: usize> {
+    tables: [Table; PAIRS],
+    i: [[u8; 2]; PAIRS],
+    j: [[u8; 2]; PAIRS],
+}
+
+impl<const PAIRS: usize> Bank<PAIRS> {
+    pub(super) const fn new() -> Bank<PAIRS> {
+        Bank { tables: [[[0; 2]; 256]; PAIRS], i: [[0; 2]; PAIRS], j: [[0; 2]; PAIRS] }
+    }
+}
+
+/// `a = S[i]; j += a; b = S[j]; swap`, and the row of the octet of key stream: `a + b`.
+#[inline(always)]
+fn swap(table: &mut Table, column: usize, i: u8, j: &mut u8, key: u8) -> u8 {
+    let a = table[usize::from(i)][column];
+    *j = j.wrapping_add(key).wrapping_add(a as u8);
+    let b = table[usize::from(*j)][column];
+    table[usize::from(i)][column] = b;
+    table[usize::from(*j)][column] = a;
+    (a as u8).wrapping_add(b as u8)
+}
+
+/// [`swap`] for both streams of each pair, their writes at `i` side by side.
+#[inline(always)]
+fn swap_pairs<const PAIRS: usize>(
+    tables: &mut [Table; PAIRS],
+    i: u8,
+    j: &mut [[u8; 2]; PAIRS],
+    key: [[u8; 2]; PAIRS],
+) -> [[u8; 2]; PAIRS] {
+    let mut sums = [[0; 2]; PAIRS];
+    for (((table, [j0, j1]), [k0, k1]), sums) in tables.iter_mut().zip(j).zip(key).zip(&mut sums) {
+        let [a0, a1] = table[usize::from(i)];
+        *j0 = j0.wrapping_add(k0).wrapping_add(a0 as u8);
+        *j1 = j1.wrapping_add(k1).wrapping_add(a1 as u8);
+        let b0 = table[usize::from(*j0)][0];
+        let b1 = table[usize::from(*j1)][1];
+        table[usize::from(i)] = [b0, b1];
+        table[usize::from(*j0)][0] = a0;
+        table[usize::from(*j1)][1] = a1;
+        *sums = [(a0 as u8).wrapping_add(b0 as u8), (a1 as u8).wrapping_add(b1 as u8)];
+    }
+    sums
+}
+
+impl<const PAIRS: usize> Bank<PAIRS> {
+    /// Sets up one stream.
+    pub(super) fn schedule_one(&mut self, lane: usize, key: &[u8]) {
+        let (pair, column) = (lane / 2, lane % 2);
+        let mut repeated = [0; 256];
+        repeat(key, &mut repeated);
+        let table = &mut self.tables[pair];
+        (0..).zip(table.iter_mut()).for_each(|(n, row)| row[column] = n);
+        let mut j = 0;
+        for (i, key) in (0..=255).zip(repeated) {
+            swap(table, column, i, &mut j, key);
+        }
+        self.i[pair][column] = 0;
+        self.j[pair][column] = 0;
+        repeated.zeroize();
+    }
+
+    /// Goes on with one stream.
+    pub(super) fn xor_one(&mut self, lane: usize, data: &mut [Block]) {
+        let (pair, column) = (lane / 2, lane % 2);
+        let table = &mut self.tables[pair];
+        let (mut i, mut j) = (self.i[pair][column], self.j[pair][column]);
+        for half in data.as_flattened_mut().as_chunks_mut::<HALF>().0 {
+            let mut stream = 0_u64;
+            for n in 0..HALF {
+                i = i.wrapping_add(1);
+                let sum = swap(table, column, i, &mut j, 0);
+                stream |= u64::from(table[usize::from(sum)][column]) << (8 * n);
+            }
+            *half = (u64::from_le_bytes(*half) ^ stream).to_le_bytes();
+        }
+        self.i[pair][column] = i;
+        self.j[pair][column] = j;
+    }
+}
+
+/// Octets of key stream that are gathered in a register.
+const HALF: usize = 8;
+
+/// Sets up `PAIRS` pairs.
+fn schedule<const PAIRS: usize>(tables: &mut [Table; PAIRS], keys: [[&[u8]; 2]; PAIRS]) {
+    let mut repeated = [[[0; 256]; 2]; PAIRS];
+    for (key, repeated) in keys.as_flattened().iter().zip(repeated.as_flattened_mut()) {
+        repeat(key, repeated);
+    }
+    for table in tables.iter_mut() {
+        (0..).zip(table.iter_mut()).for_each(|(n, row)| *row = [n; 2]);
+    }
+    let mut j = [[0; 2]; PAIRS];
+    for i in 0..=255 {
+        let key = repeated.each_ref().map(|pair| pair.each_ref().map(|key| key[usize::from(i)]));
+        swap_pairs(tables, i, &mut j, key);
+    }
+    repeated.as_flattened_mut().as_flattened_mut().zeroize();
+}
+
+/// Goes on with `PAIRS` pairs, over the shortest.
+fn xor<const PAIRS: usize>(
+    tables: &mut [Table; PAIRS],
+    mut i: u8,
+    j: &mut [[u8; 2]; PAIRS],
+    data: [[&mut [Block]; 2]; PAIRS],
+) -> u8 {
+    let blocks = data.as_flattened().iter().map(|lane| lane.len()).min().unwrap_or_default();
+    let mut data =
+        data.map(|pair| pair.map(|lane| lane[..blocks].as_flattened_mut().as_chunks_mut::<HALF>().0));
+    for at in 0..blocks * (BLOCK / HALF) {
+        let mut streams = [[0_u64; 2]; PAIRS];
+        for n in 0..HALF {
+            i = i.wrapping_add(1);
+            let sums = swap_pairs(tables, i, j, [[0; 2]; PAIRS]);
+            for ((table, sums), streams) in tables.iter().zip(sums).zip(&mut streams) {
+                streams[0] |= u64::from(table[usize::from(sums[0])][0]) << (8 * n);
+                streams[1] |= u64::from(table[usize::from(sums[1])][1]) << (8 * n);
+            }
+        }
+        for (pair, streams) in data.iter_mut().zip(streams) {
+            for (lane, stream) in pair.iter_mut().zip(streams) {
+                if let Some(half) = lane.get_mut(at) {
+                    *half = (u64::from_le_bytes(*half) ^ stream).to_le_bytes();
+                }
+            }
+        }
+    }
+    i
+}
+
+impl Lanes for Bank<2> {
+    fn schedule_one(&mut self, lane: usize, key: &[u8]) {
+        self.schedule_one(lane, key);
+    }
+
+    fn schedule_two(&mut self, keys: [&[u8]; 2]) {
+        (self.i[0], self.j[0]) = ([0; 2], [0; 2]);
+        let [first, _] = &mut self.tables;
+        schedule(core::array::from_mut(first), [keys]);
+    }
+
+    fn schedule_four(&mut self, [a, b, c, d]: [&[u8]; 4]) {
+        (self.i, self.j) = ([[0; 2]; 2], [[0; 2]; 2]);
+        schedule(&mut self.tables, [[a, b], [c, d]]);
+    }
+
+    fn xor_one(&mut self, lane: usize, data: &mut [Block]) {
+        self.xor_one(lane, data);
+    }
+
+    fn xor_two(&mut self, data: [&mut [Block]; 2]) {
+        let ([table, _], [j, _]) = (&mut self.tables, &mut self.j);
+        let i = xor(core::array::from_mut(table), self.i[0][0], core::array::from_mut(j), [data]);
+        self.i[0] = [i; 2];
+    }
+
+    fn xor_four(&mut self, [a, b, c, d]: [&mut [Block]; 4]) {
+        let i = xor(&mut self.tables, self.i[0][0], &mut self.j, [[a, b], [c, d]]);
+        self.i = [[i; 2]; 2];
+    }
+}
+
+impl<const PAIRS: usize> Drop for Bank<PAIRS> {
+    fn drop(&mut self) {
+        self.tables.as_flattened_mut().as_flattened_mut().zeroize();
+        self.i.as_flattened_mut().zeroize();
+        self.j.as_flattened_mut().zeroize();
+    }
+}

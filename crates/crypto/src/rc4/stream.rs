@@ -1,0 +1,103 @@
+//! One key stream, in pieces of any length.
+
+use core::fmt;
+
+use zeroize::Zeroize as _;
+
+use super::batch::{BLOCK, Block};
+use super::portable;
+#[cfg(target_arch = "x86_64")]
+use super::x86_64;
+
+/// One key stream.
+pub struct Rc4 {
+    form: Form,
+    /// Key stream that was made and not used yet is `ready[used..]`.
+    ready: Block,
+    used: usize,
+}
+
+#[expect(clippy::large_enum_variant, reason = "both have the size of a table")]
+enum Form {
+    #[cfg(target_arch = "x86_64")]
+    X86(x86_64::Bank<1>),
+    Portable(portable::Bank<1>),
+}
+
+impl Form {
+    fn schedule(&mut self, key: &[u8]) {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Form::X86(bank) => bank.schedule_one(0, key),
+            Form::Portable(bank) => bank.schedule_one(0, key),
+        }
+    }
+
+    fn xor(&mut self, data: &mut [Block]) {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Form::X86(bank) => bank.xor_one(0, data),
+            Form::Portable(bank) => bank.xor_one(0, data),
+        }
+    }
+}
+
+impl Rc4 {
+    /// Sets up the stream. RC4 has keys of 1 to 256 octets, MPPE of 8 or 16; any other length is a mistake of the
+    /// caller and gives the stream of the all-zero key.
+    pub fn new(key: &[u8]) -> Rc4 {
+        #[cfg(target_arch = "x86_64")]
+        let form = match x86_64::Avx::find() {
+            Some(avx) => Form::X86(x86_64::Bank::new(avx)),
+            None => Form::Portable(portable::Bank::new()),
+        };
+        #[cfg(not(target_arch = "x86_64"))]
+        let form = Form::Portable(portable::Bank::new());
+        Rc4::set_up(form, key)
+    }
+
+    /// A stream of the portable form, whatever the processor.
+    #[cfg(test)]
+    pub(super) fn portable(key: &[u8]) -> Rc4 {
+        Rc4::set_up(Form::Portable(portable::Bank::new()), key)
+    }
+
+    fn set_up(form: Form, key: &[u8]) -> Rc4 {
+        let mut stream = Rc4 { form, ready: [0; BLOCK], used: BLOCK };
+        stream.form.schedule(key);
+        stream
+    }
+
+    /// Encrypts or decrypts in place; the next call goes on where this one ended.
+    pub fn apply(&mut self, data: &mut [u8]) {
+        let (head, data) = data.split_at_mut(data.len().min(BLOCK - self.used));
+        self.lay(head);
+        let (blocks, tail) = data.as_chunks_mut();
+        self.form.xor(blocks);
+        if !tail.is_empty() {
+            self.ready = [0; BLOCK];
+            self.form.xor(core::slice::from_mut(&mut self.ready));
+            self.used = 0;
+            self.lay(tail);
+        }
+    }
+
+    /// What is ready onto `data`, which is no longer.
+    fn lay(&mut self, data: &mut [u8]) {
+        let ready = &self.ready[self.used..];
+        data.iter_mut().zip(ready).for_each(|(octet, ready)| *octet ^= ready);
+        self.used += data.len();
+    }
+}
+
+impl Drop for Rc4 {
+    fn drop(&mut self) {
+        self.ready.zeroize();
+    }
+}
+
+impl fmt::Debug for Rc4 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Rc4(..)")
+    }
+}

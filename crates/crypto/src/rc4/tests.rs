@@ -1,0 +1,165 @@
+//! Both forms against the `rc4` crate and RFC 6229, every buffer between guards.
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use rc4::{KeyInit as _, StreamCipher as _};
+
+use super::*;
+
+/// A function that works on a batch.
+type Each = fn(&mut [Job<'_>]);
+
+/// The form chosen at start, and the portable one.
+const FORMS: [Each; 2] = [apply_each, portable::apply_each];
+
+/// Octets around each buffer that nobody may touch.
+const GUARD: usize = 64;
+
+/// What the `rc4` crate makes of it.
+fn expected(key: &[u8], data: &[u8]) -> Vec<u8> {
+    let mut data = data.to_vec();
+    ::rc4::Rc4::new_from_slice(key).unwrap().apply_keystream(&mut data);
+    data
+}
+
+fn octets(seed: usize, len: usize) -> Vec<u8> {
+    (0..len).map(|n| (seed * 31 + n * 7 + n / 251) as u8).collect()
+}
+
+/// Works on packets of these key lengths and lengths as one batch, in each form.
+fn check(packets: &[(usize, usize)]) {
+    let keys: Vec<Vec<u8>> =
+        packets.iter().enumerate().map(|(n, (key_len, _))| octets(n + 1, *key_len)).collect();
+    for each in FORMS {
+        let mut buffers: Vec<Vec<u8>> =
+            packets.iter().enumerate().map(|(n, (_, len))| octets(n, len + 2 * GUARD)).collect();
+        let before = buffers.clone();
+        let mut jobs: Vec<Job<'_>> = (keys.iter().zip(&mut buffers).zip(packets))
+            .map(|((key, buffer), (_, len))| Job { key, data: &mut buffer[GUARD..GUARD + len] })
+            .collect();
+        each(&mut jobs);
+        for (((key, buffer), before), (_, len)) in keys.iter().zip(&buffers).zip(&before).zip(packets) {
+            let end = GUARD + len;
+            assert_eq!(buffer[GUARD..end], expected(key, &before[GUARD..end]), "{packets:?}");
+            assert_eq!(buffer[..GUARD], before[..GUARD], "in front: {packets:?}");
+            assert_eq!(buffer[end..], before[end..], "behind: {packets:?}");
+        }
+    }
+}
+
+#[test]
+fn every_length() {
+    for len in 0..=1600 {
+        check(&[(16, len)]);
+    }
+}
+
+#[test]
+fn every_length_side_by_side() {
+    for len in 0..=1600 {
+        check(&[(16, len), (8, len), (16, 1600 - len), (16, len / 2), (16, len + 1), (16, len)]);
+    }
+}
+
+#[test]
+fn every_count() {
+    for count in 0..=20 {
+        check(&vec![(16, 1400); count]);
+        check(&(0..count).map(|n| (16, 100 * n)).collect::<Vec<_>>());
+        check(&(0..count).map(|n| (8, (n * 397) % 500)).collect::<Vec<_>>());
+    }
+    check(&(0..200).map(|n| (16, (n * 97) % 300)).collect::<Vec<_>>());
+}
+
+#[test]
+fn every_key_length() {
+    for key_len in 1..=256 {
+        check(&[(key_len, 300); 7]);
+    }
+}
+
+proptest! {
+    #[test]
+    fn every_batch(packets in vec((1_usize..=256, 0_usize..=1600), 0..=20)) {
+        check(&packets);
+    }
+
+    #[test]
+    fn a_stream_in_pieces(key in vec(any::<u8>(), 1..=256), pieces in vec(0_usize..=300, 0..=10)) {
+        let len = pieces.iter().sum();
+        let expected = expected(&key, &octets(1, len));
+        for mut stream in [Rc4::new(&key), Rc4::portable(&key)] {
+            let mut data = octets(1, len);
+            let mut rest = &mut data[..];
+            for piece in &pieces {
+                let (piece, behind) = rest.split_at_mut(*piece);
+                stream.apply(piece);
+                rest = behind;
+            }
+            prop_assert_eq!(&data, &expected);
+        }
+    }
+}
+
+/// RFC 6229 section 2: keys 01 02 03 .., the streams at 0, 240 and 4096.
+#[test]
+fn rfc_6229() {
+    let known = [
+        (
+            5,
+            "b2396305f03dc027ccc3524a0a1118a8",
+            "28cb1132c96ce286421dcaadb8b69eae",
+            "ff25b58995996707e51fbdf08b34d875",
+        ),
+        (
+            8,
+            "97ab8a1bf0afb96132f2f67258da15a8",
+            "9636ebc9841926f4f7d1f362bddf6e18",
+            "3fb46e2c8f0f068edce8cdcd7dfc5862",
+        ),
+        (
+            16,
+            "9ac7cc9a609d1ef7b2932899cde41b97",
+            "065902e4b620f6cc36c8589f66432f2b",
+            "a36a4c301ae8ac13610ccbc12256cacc",
+        ),
+        (
+            32,
+            "eaa6bd25880bf93d3f5d1e4ca2611d91",
+            "114ae344ded71b35f2e60febad727fd8",
+            "f3e4c0a2e02d1d01f7f0a74618af2b48",
+        ),
+    ];
+    for (len, at_0, at_240, at_4096) in known {
+        let key: Vec<u8> = (1..=len).collect();
+        for mut stream in [Rc4::new(&key), Rc4::portable(&key)] {
+            let mut data = [0; 4112];
+            stream.apply(&mut data);
+            let hex =
+                |at: usize| -> String { data[at..at + 16].iter().map(|n| format!("{n:02x}")).collect() };
+            assert_eq!([hex(0), hex(240), hex(4096)], [at_0, at_240, at_4096]);
+        }
+    }
+}
+
+/// Keys of lengths that RC4 has not are taken as the all-zero key.
+#[test]
+fn a_key_of_no_octets_is_no_panic() {
+    for key in [&[][..], &[7; 257]] {
+        let zero = expected(&[0], &[0; 40]);
+        let mut data = [0; 40];
+        Rc4::new(key).apply(&mut data);
+        assert_eq!(data[..], zero);
+        for each in FORMS {
+            let mut data = [0; 40];
+            each(&mut [Job { key, data: &mut data }]);
+            assert_eq!(data[..], zero);
+        }
+    }
+}
+
+#[test]
+fn debug_shows_no_key() {
+    let job = Job { key: b"secret", data: &mut [0; 3] };
+    assert_eq!(format!("{:?} {job:?}", Rc4::new(b"secret")), "Rc4(..) Job(3 octets)");
+}

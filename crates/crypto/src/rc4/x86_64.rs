@@ -1,0 +1,511 @@
+//! RC4 for x86-64, in assembly: the only unsafe code of the core.
+//!
+//! Three things make it fast, each measured. Entries have 32 bits, because memory that was written octet by octet is
+//! slow to read back soon. Sums are 8-bit additions, which are the modulus as well. And two streams share each row of
+//! a table: what they write at `i` falls into one cache line, one write after the other, and a core takes such writes
+//! together, where it otherwise takes one a cycle, of which every octet needs two.
+//!
+//! # Why it is sound
+//!
+//! A [`Bank`] is made and changed here only. Every entry of its tables and every `i` and `j` is below 256 at all
+//! times: a table begins as the identity and is only ever permuted, and `i` and `j` change by 8-bit additions in
+//! registers whose other bits are zero. So every address is a row of the tables at hand. Data is reached through
+//! slices that the caller lent, never beyond the shortest.
+
+#![expect(unsafe_code, reason = "assembly; see the SAFETY comments")]
+
+use core::arch::asm;
+
+use super::batch::{BLOCK, Block, Lanes, repeat};
+
+/// The key streams of two packets: row, then packet.
+type Table = [[u32; 2]; 256];
+
+const IDENTITY: Table = {
+    let mut table = [[0; 2]; 256];
+    let mut n = 0_u32;
+    while n < 256 {
+        table[n as usize] = [n; 2];
+        n += 1;
+    }
+    table
+};
+
+/// Shows that the processor has AVX, which the instructions below need.
+#[derive(Clone, Copy)]
+pub(super) struct Avx(());
+
+impl Avx {
+    /// `None`: this processor takes the portable form.
+    pub(super) fn find() -> Option<Avx> {
+        std::arch::is_x86_feature_detected!("avx").then_some(Avx(()))
+    }
+}
+
+/// `2 * PAIRS` streams.
+#[repr(C, align(64))]
+pub(super) struct Bank<const PAIRS: usize> {
+    tables: [Table; PAIRS],
+    /// `i` after the last whole block: a multiple of 16.
+    i: [[u32; 2]; PAIRS],
+    j: [[u32; 2]; PAIRS],
+    /// Keys, repeated to the length of a table.
+    keys: [[[u8; 256]; 2]; PAIRS],
+    _avx: Avx,
+}
+
+impl<const PAIRS: usize> Bank<PAIRS> {
+    pub(super) const fn new(avx: Avx) -> Bank<PAIRS> {
+        Bank {
+            tables: [[[0; 2]; 256]; PAIRS],
+            i: [[0; 2]; PAIRS],
+            j: [[0; 2]; PAIRS],
+            keys: [[[0; 256]; 2]; PAIRS],
+            _avx: avx,
+        }
+    }
+}
+
+/// Sixteen steps. `$step` is told its number and the distance of its row from row `i`; then comes `$with`.
+/// `$last` goes before the sixteenth, whose row may be row 0: only an 8-bit addition to `i` finds it.
+macro_rules! sixteen {
+    ($step:ident, $last:literal $(, $with:literal)*) => {
+        concat!(
+            $step!("0", "8*1" $(, $with)*), $step!("1", "8*2" $(, $with)*),
+            $step!("2", "8*3" $(, $with)*), $step!("3", "8*4" $(, $with)*),
+            $step!("4", "8*5" $(, $with)*), $step!("5", "8*6" $(, $with)*),
+            $step!("6", "8*7" $(, $with)*), $step!("7", "8*8" $(, $with)*),
+            $step!("8", "8*9" $(, $with)*), $step!("9", "8*10" $(, $with)*),
+            $step!("10", "8*11" $(, $with)*), $step!("11", "8*12" $(, $with)*),
+            $step!("12", "8*13" $(, $with)*), $step!("13", "8*14" $(, $with)*),
+            $step!("14", "8*15" $(, $with)*), $last, $step!("15", "0" $(, $with)*),
+        )
+    };
+}
+
+/// `a = S[i]; j += a; b = S[j]; swap` for one stream. `$s`: where its column begins, `$more`: what else `j` gets.
+macro_rules! swap_one {
+    ($row:expr, $more:expr) => {
+        concat!(
+            "mov {a0:e}, [{t} + 8*{i} + ",
+            $row,
+            "]\n",
+            $more,
+            "add {j0:l}, {a0:l}\n",
+            "mov {b0:e}, [{t} + 8*{j0}]\n",
+            "mov [{t} + 8*{i} + ",
+            $row,
+            "], {b0:e}\n",
+            "mov [{t} + 8*{j0}], {a0:e}\n",
+        )
+    };
+}
+
+/// The same for the two streams of a pair whose table begins at `$s`, their writes at `i` side by side.
+macro_rules! swap_two {
+    ($row:expr, $s:literal, $j0:literal, $j1:literal, $more:expr) => {
+        concat!(
+            "mov {a0:e}, [{t} + 8*{i} + ",
+            $s,
+            " + ",
+            $row,
+            "]\n",
+            "mov {a1:e}, [{t} + 8*{i} + ",
+            $s,
+            " + 4 + ",
+            $row,
+            "]\n",
+            $more,
+            "add {",
+            $j0,
+            ":l}, {a0:l}\n",
+            "add {",
+            $j1,
+            ":l}, {a1:l}\n",
+            "mov {b0:e}, [{t} + 8*{",
+            $j0,
+            "} + ",
+            $s,
+            "]\n",
+            "mov {b1:e}, [{t} + 8*{",
+            $j1,
+            "} + ",
+            $s,
+            " + 4]\n",
+            "mov [{t} + 8*{i} + ",
+            $s,
+            " + ",
+            $row,
+            "], {b0:e}\n",
+            "mov [{t} + 8*{i} + ",
+            $s,
+            " + 4 + ",
+            $row,
+            "], {b1:e}\n",
+            "mov [{t} + 8*{",
+            $j0,
+            "} + ",
+            $s,
+            "], {a0:e}\n",
+            "mov [{t} + 8*{",
+            $j1,
+            "} + ",
+            $s,
+            " + 4], {a1:e}\n",
+        )
+    };
+}
+
+/// One octet of one key stream into octet `$k` of `xmm0`.
+macro_rules! octet_one {
+    ($k:literal, $row:literal) => {
+        concat!(
+            swap_one!($row, ""),
+            "add {a0:l}, {b0:l}\n",
+            "vpinsrb xmm0, xmm0, byte ptr [{t} + 8*{a0}], ",
+            $k,
+            "\n",
+        )
+    };
+}
+
+/// One octet of both key streams of a pair.
+macro_rules! octet_two {
+    ($k:literal, $row:literal, $s:literal, $j0:literal, $j1:literal, $x0:literal, $x1:literal) => {
+        concat!(
+            swap_two!($row, $s, $j0, $j1, ""),
+            "add {a0:l}, {b0:l}\n",
+            "add {a1:l}, {b1:l}\n",
+            "vpinsrb ",
+            $x0,
+            ", ",
+            $x0,
+            ", byte ptr [{t} + 8*{a0} + ",
+            $s,
+            "], ",
+            $k,
+            "\n",
+            "vpinsrb ",
+            $x1,
+            ", ",
+            $x1,
+            ", byte ptr [{t} + 8*{a1} + ",
+            $s,
+            " + 4], ",
+            $k,
+            "\n",
+        )
+    };
+}
+
+/// One octet of the key streams of two pairs.
+macro_rules! octet_four {
+    ($k:literal, $row:literal) => {
+        concat!(
+            octet_two!($k, $row, "0", "j0", "j1", "xmm0", "xmm1"),
+            octet_two!($k, $row, "2048", "j2", "j3", "xmm2", "xmm3"),
+        )
+    };
+}
+
+/// One step of one key schedule. The row is `i + $k`.
+macro_rules! key_one {
+    ($k:literal, $row:literal) => {
+        swap_one!(concat!("8*", $k), concat!("add {j0:l}, byte ptr [{k} + {i} + ", $k, "]\n"))
+    };
+}
+
+/// One step of the key schedules of a pair whose first key is at `$at`.
+macro_rules! key_two {
+    ($k:literal, $row:literal, $s:literal, $j0:literal, $j1:literal, $at:literal) => {
+        swap_two!(
+            concat!("8*", $k),
+            $s,
+            $j0,
+            $j1,
+            concat!(
+                "add {",
+                $j0,
+                ":l}, byte ptr [{k} + {i} + ",
+                $k,
+                " + ",
+                $at,
+                "]\n",
+                "add {",
+                $j1,
+                ":l}, byte ptr [{k} + {i} + ",
+                $k,
+                " + 256 + ",
+                $at,
+                "]\n",
+            )
+        )
+    };
+}
+
+/// One step of the key schedules of two pairs.
+macro_rules! key_four {
+    ($k:literal, $row:literal) => {
+        concat!(key_two!($k, $row, "0", "j0", "j1", "0"), key_two!($k, $row, "2048", "j2", "j3", "512"),)
+    };
+}
+
+/// A block of the key stream in `$x` onto the data whose end is in `{p}`'s element `$n`, at distance `{at}` from it.
+macro_rules! lay {
+    ($x:literal, $n:literal) => {
+        concat!(
+            "mov {a0}, [{p} + 8*",
+            $n,
+            "]\n",
+            "vpxor ",
+            $x,
+            ", ",
+            $x,
+            ", [{a0} + {at}]\n",
+            "vmovdqu [{a0} + {at}], ",
+            $x,
+            "\n",
+        )
+    };
+}
+
+/// `LANES` pointers to the ends of the first `blocks` blocks of each.
+fn ends<const LANES: usize>(data: &mut [&mut [Block]; LANES], blocks: usize) -> [*mut Block; LANES] {
+    data.each_mut().map(|lane| lane[..blocks].as_mut_ptr_range().end)
+}
+
+impl<const PAIRS: usize> Bank<PAIRS> {
+    /// Sets up one stream.
+    pub(super) fn schedule_one(&mut self, lane: usize, key: &[u8]) {
+        let (pair, column) = (lane / 2, lane % 2);
+        let repeated = &mut self.keys[pair][column];
+        repeat(key, repeated);
+        self.i[pair][column] = 0;
+        self.j[pair][column] = 0;
+        let table = &mut self.tables[pair];
+        for (n, row) in (0..).zip(table.iter_mut()) {
+            row[column] = n;
+        }
+        // SAFETY: `t + 8*x` for `x` below 256 is the entry of this column in row `x` of `table`, which is borrowed
+        // mutably; `x` is `i + k`, at most 240 + 15, or `j`, whose register has an 8-bit value. `k + i + n` for `n` up to 15 is
+        // within `repeated`. Nothing else is touched.
+        unsafe {
+            asm!(
+                "2:",
+                sixteen!(key_one, ""),
+                "add {i:e}, 16",
+                "cmp {i:e}, 256",
+                "jne 2b",
+                t = in(reg) table.as_mut_ptr().cast::<u32>().add(column),
+                k = in(reg) repeated.as_ptr(),
+                i = inout(reg) 0_usize => _,
+                j0 = inout(reg) 0_usize => _,
+                a0 = out(reg) _,
+                b0 = out(reg) _,
+                options(nostack),
+            );
+        }
+    }
+
+    /// Goes on with one stream.
+    pub(super) fn xor_one(&mut self, lane: usize, data: &mut [Block]) {
+        let (pair, column) = (lane / 2, lane % 2);
+        if data.is_empty() {
+            return;
+        }
+        let mut i = self.i[pair][column] as usize;
+        let mut j = self.j[pair][column] as usize;
+        let length = data.len() * BLOCK;
+        // SAFETY: `t + 8*x` for `x` below 256 is the entry of this column in row `x` of the table, which is borrowed
+        // mutably; `x` is `j`, the sum of two entries modulo 256, or the row of a step: `i` is a multiple of 16, so
+        // at most 240, and up to 15 are added, or `i` itself after an 8-bit addition. Data is touched from its end
+        // less `length`, which is its beginning, up to its end.
+        unsafe {
+            let end = data.as_mut_ptr_range().end;
+            asm!(
+                "2:",
+                sixteen!(octet_one, "add {i:l}, 16\n"),
+                "vpxor xmm0, xmm0, [{p} + {at}]",
+                "vmovdqu [{p} + {at}], xmm0",
+                "add {at}, 16",
+                "jnz 2b",
+                t = in(reg) self.tables[pair].as_mut_ptr().cast::<u32>().add(column),
+                p = in(reg) end,
+                at = inout(reg) 0_usize.wrapping_sub(length) => _,
+                i = inout(reg) i,
+                j0 = inout(reg) j,
+                a0 = out(reg) _,
+                b0 = out(reg) _,
+                out("xmm0") _,
+                options(nostack),
+            );
+        }
+        self.i[pair][column] = i as u32;
+        self.j[pair][column] = j as u32;
+    }
+}
+
+impl Lanes for Bank<2> {
+    fn schedule_one(&mut self, lane: usize, key: &[u8]) {
+        self.schedule_one(lane, key);
+    }
+
+    fn xor_one(&mut self, lane: usize, data: &mut [Block]) {
+        self.xor_one(lane, data);
+    }
+
+    fn schedule_two(&mut self, keys: [&[u8]; 2]) {
+        for (key, repeated) in keys.into_iter().zip(&mut self.keys[0]) {
+            repeat(key, repeated);
+        }
+        self.i[0] = [0; 2];
+        self.j[0] = [0; 2];
+        self.tables[0] = IDENTITY;
+        // SAFETY: as in `schedule_one`, for both columns.
+        unsafe {
+            asm!(
+                "2:",
+                sixteen!(key_two, "", "0", "j0", "j1", "0"),
+                "add {i:e}, 16",
+                "cmp {i:e}, 256",
+                "jne 2b",
+                t = in(reg) self.tables.as_mut_ptr(),
+                k = in(reg) self.keys.as_ptr(),
+                i = inout(reg) 0_usize => _,
+                j0 = inout(reg) 0_usize => _,
+                j1 = inout(reg) 0_usize => _,
+                a0 = out(reg) _,
+                b0 = out(reg) _,
+                a1 = out(reg) _,
+                b1 = out(reg) _,
+                options(nostack),
+            );
+        }
+    }
+
+    fn xor_two(&mut self, mut data: [&mut [Block]; 2]) {
+        let blocks = data[0].len().min(data[1].len());
+        if blocks == 0 {
+            return;
+        }
+        let ends = ends(&mut data, blocks);
+        let mut i = self.i[0][0] as usize;
+        let [mut j0, mut j1] = self.j[0].map(|j| j as usize);
+        // SAFETY: as in `xor_one`, for both columns and both ends.
+        unsafe {
+            asm!(
+                "2:",
+                sixteen!(octet_two, "add {i:l}, 16\n", "0", "j0", "j1", "xmm0", "xmm1"),
+                lay!("xmm0", "0"),
+                lay!("xmm1", "1"),
+                "add {at}, 16",
+                "jnz 2b",
+                t = in(reg) self.tables.as_mut_ptr(),
+                p = in(reg) ends.as_ptr(),
+                at = inout(reg) 0_usize.wrapping_sub(blocks * BLOCK) => _,
+                i = inout(reg) i,
+                j0 = inout(reg) j0,
+                j1 = inout(reg) j1,
+                a0 = out(reg) _,
+                b0 = out(reg) _,
+                a1 = out(reg) _,
+                b1 = out(reg) _,
+                out("xmm0") _,
+                out("xmm1") _,
+                options(nostack),
+            );
+        }
+        self.i[0] = [i as u32; 2];
+        self.j[0] = [j0, j1].map(|j| j as u32);
+    }
+
+    fn schedule_four(&mut self, keys: [&[u8]; 4]) {
+        for (key, repeated) in keys.into_iter().zip(self.keys.as_flattened_mut()) {
+            repeat(key, repeated);
+        }
+        self.i = [[0; 2]; 2];
+        self.j = [[0; 2]; 2];
+        self.tables = [IDENTITY; 2];
+        // SAFETY: as in `schedule_one`, for both tables and all columns.
+        unsafe {
+            asm!(
+                "2:",
+                sixteen!(key_four, ""),
+                "add {i:e}, 16",
+                "cmp {i:e}, 256",
+                "jne 2b",
+                t = in(reg) self.tables.as_mut_ptr(),
+                k = in(reg) self.keys.as_ptr(),
+                i = inout(reg) 0_usize => _,
+                j0 = inout(reg) 0_usize => _,
+                j1 = inout(reg) 0_usize => _,
+                j2 = inout(reg) 0_usize => _,
+                j3 = inout(reg) 0_usize => _,
+                a0 = out(reg) _,
+                b0 = out(reg) _,
+                a1 = out(reg) _,
+                b1 = out(reg) _,
+                options(nostack),
+            );
+        }
+    }
+
+    fn xor_four(&mut self, mut data: [&mut [Block]; 4]) {
+        let blocks = data.iter().map(|lane| lane.len()).min().unwrap_or_default();
+        if blocks == 0 {
+            return;
+        }
+        let ends = ends(&mut data, blocks);
+        let mut i = self.i[0][0] as usize;
+        let [[mut j0, mut j1], [mut j2, mut j3]] = self.j.map(|pair| pair.map(|j| j as usize));
+        // SAFETY: as in `xor_one`, for both tables, all columns and all ends.
+        unsafe {
+            asm!(
+                "2:",
+                sixteen!(octet_four, "add {i:l}, 16\n"),
+                lay!("xmm0", "0"),
+                lay!("xmm1", "1"),
+                lay!("xmm2", "2"),
+                lay!("xmm3", "3"),
+                "add {at}, 16",
+                "jnz 2b",
+                t = in(reg) self.tables.as_mut_ptr(),
+                p = in(reg) ends.as_ptr(),
+                at = inout(reg) 0_usize.wrapping_sub(blocks * BLOCK) => _,
+                i = inout(reg) i,
+                j0 = inout(reg) j0,
+                j1 = inout(reg) j1,
+                j2 = inout(reg) j2,
+                j3 = inout(reg) j3,
+                a0 = out(reg) _,
+                b0 = out(reg) _,
+                a1 = out(reg) _,
+                b1 = out(reg) _,
+                out("xmm0") _,
+                out("xmm1") _,
+                out("xmm2") _,
+                out("xmm3") _,
+                options(nostack),
+            );
+        }
+        self.i = [[i as u32; 2]; 2];
+        self.j = [[j0, j1], [j2, j3]].map(|pair| pair.map(|j| j as u32));
+    }
+}
+
+/// Wipes everything, in a way that no compiler may leave out.
+impl<const PAIRS: usize> Drop for Bank<PAIRS> {
+    fn drop(&mut self) {
+        const { assert!(size_of::<Bank<PAIRS>>().is_multiple_of(8)) }
+        // SAFETY: writes the octets of `self` and no more. All zeros is a value of each of its fields.
+        unsafe {
+            asm!(
+                "rep stosq",
+                inout("rcx") size_of::<Bank<PAIRS>>() / 8 => _,
+                inout("rdi") core::ptr::from_mut(self) => _,
+                in("rax") 0_u64,
+                options(nostack),
+            );
+        }
+    }
+}
