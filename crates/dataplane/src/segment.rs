@@ -29,19 +29,29 @@ pub(crate) fn complete_checksum(header: VnetHeader, packet: &mut [u8]) -> bool {
 }
 
 /// The packets of a super-packet.
+///
+/// Their headers differ in little. What is the same in all is summed once; a packet costs one copy, which sums its data on
+/// the way, and a few additions.
 #[derive(Debug)]
 pub struct Segments<'a> {
-    packet: &'a [u8],
+    headers: &'a [u8],
+    /// Data that has not been cut yet.
+    rest: &'a [u8],
     is_v6: bool,
     is_tcp: bool,
     /// Where the transport header begins.
     transport: usize,
-    /// Where the data begins.
-    data: usize,
     /// Octets of data in each packet but the last.
     size: usize,
-    done: usize,
-    number: u16,
+    /// Of the next packet; in UDP and IPv6 they mean nothing.
+    seq: u32,
+    id: u16,
+    flags: u8,
+    /// The IPv4 header, without lengths, identification and checksum.
+    ip_sum: Sum,
+    /// Pseudo-header and transport header, without lengths, sequence number, flags and checksum.
+    transport_sum: Sum,
+    is_done: bool,
 }
 
 impl<'a> Segments<'a> {
@@ -70,37 +80,83 @@ impl<'a> Segments<'a> {
             (false, ipv4::UDP) if segment.len() >= udp::HEADER => udp::HEADER,
             _ => return None,
         };
-        let (data, size) = (transport + transport_len, usize::from(header.gso_size));
-        (size > 0).then_some(Segments { packet, is_v6, is_tcp, transport, data, size, done: 0, number: 0 })
+        let size = usize::from(header.gso_size);
+        if size == 0 {
+            return None;
+        }
+        let (headers, rest) = packet.split_at_checked(transport + transport_len)?;
+        let (ip, transport_header) = headers.split_at_checked(transport)?;
+        let addresses = ip.get(if is_v6 { 8..40 } else { 12..20 })?;
+        let pseudo = Sum::default().with(addresses).with_field(protocol.into());
+        let segments = Segments {
+            headers,
+            rest,
+            is_v6,
+            is_tcp,
+            transport,
+            size,
+            seq: 0,
+            id: 0,
+            flags: 0,
+            ip_sum: Sum::default(),
+            transport_sum: pseudo.with(transport_header.get(..4)?),
+            is_done: false,
+        };
+        let segments = if is_v6 { segments } else { segments.with_v4(ip)? };
+        if is_tcp { segments.with_tcp(transport_header) } else { Some(segments) }
+    }
+
+    fn with_v4(self, ip: &[u8]) -> Option<Self> {
+        let id = u16::from_be_bytes([*ip.get(4)?, *ip.get(5)?]);
+        let ip_sum = Sum::default().with(ip.get(..2)?).with(ip.get(6..10)?).with(ip.get(12..)?);
+        Some(Segments { id, ip_sum, ..self })
+    }
+
+    fn with_tcp(self, header: &[u8]) -> Option<Self> {
+        let fixed = header.first_chunk::<{ tcp::HEADER_MIN }>()?;
+        let transport_sum = self
+            .transport_sum
+            .with(&fixed[8..12])
+            .with(&[fixed[12], 0])
+            .with(&fixed[14..16])
+            .with(header.get(18..)?);
+        let seq = u32::from_be_bytes([fixed[4], fixed[5], fixed[6], fixed[7]]);
+        Some(Segments { seq, flags: fixed[13], transport_sum, ..self })
+    }
+
+    /// Whether all packets were written.
+    pub fn is_done(&self) -> bool {
+        self.is_done
     }
 
     /// Writes the next packet to the start of `out` and returns its length; `None` after the last, or when `out` is
     /// too short.
     pub fn next_into(&mut self, out: &mut [u8]) -> Option<usize> {
-        let rest = self.packet.get(self.data + self.done..)?;
-        if rest.is_empty() && self.done > 0 {
+        if self.is_done {
             return None;
         }
-        let data = rest.get(..self.size.min(rest.len()))?;
-        let is_first = self.done == 0;
-        let is_last = data.len() == rest.len();
-        let total = self.data + data.len();
-        let out = out.get_mut(..total)?;
-        out.get_mut(..self.data)?.copy_from_slice(self.packet.get(..self.data)?);
-        out.get_mut(self.data..)?.copy_from_slice(data);
+        let (data, rest) = self.rest.split_at_checked(self.size).unwrap_or((self.rest, &[]));
+        let total = self.headers.len() + data.len();
+        let (headers, out) = out.get_mut(..total)?.split_at_mut_checked(self.headers.len())?;
+        headers.copy_from_slice(self.headers);
+        let sum = self.transport_sum.with_copy(data, out);
 
-        let (ip, transport) = out.split_at_mut_checked(self.transport)?;
+        let (ip, transport) = headers.split_at_mut_checked(self.transport)?;
         self.finish_ip(ip, total)?;
+        let len = u16::try_from(total - self.transport).ok()?;
+        let sum = sum.with_field(len);
         if self.is_tcp {
-            self.finish_tcp(transport, is_first, is_last)?;
+            self.finish_tcp(transport.first_chunk_mut()?, sum, rest.is_empty());
         } else {
-            let len = u16::try_from(transport.len()).ok()?;
-            transport.get_mut(4..6)?.copy_from_slice(&len.to_be_bytes());
+            finish_udp(transport.first_chunk_mut()?, sum, len);
         }
-        self.finish_checksum(ip, transport)?;
-        // A super-packet without data is a packet all the same; then the loop ends by the mark here.
-        self.done += data.len().max(1);
-        self.number = self.number.wrapping_add(1);
+        self.rest = rest;
+        // A super-packet without data is a packet all the same.
+        self.is_done = rest.is_empty();
+        self.seq = self.seq.wrapping_add(data.len() as u32);
+        self.id = self.id.wrapping_add(1);
+        // CWR belongs to the first.
+        self.flags &= !tcp::CWR;
         Some(total)
     }
 
@@ -110,45 +166,33 @@ impl<'a> Segments<'a> {
             ip.get_mut(4..6)?.copy_from_slice(&len.to_be_bytes());
             return Some(());
         }
-        let id = u16::from_be_bytes([*ip.get(4)?, *ip.get(5)?]).wrapping_add(self.number);
-        ip.get_mut(2..4)?.copy_from_slice(&u16::try_from(total).ok()?.to_be_bytes());
-        ip.get_mut(4..6)?.copy_from_slice(&id.to_be_bytes());
-        ip.get_mut(10..12)?.fill(0);
-        let sum = Sum::default().with(ip).finish();
-        ip.get_mut(10..12)?.copy_from_slice(&sum.to_be_bytes());
+        let total = u16::try_from(total).ok()?;
+        let ip = ip.first_chunk_mut::<{ ipv4::HEADER_MIN }>()?;
+        ip[2..4].copy_from_slice(&total.to_be_bytes());
+        ip[4..6].copy_from_slice(&self.id.to_be_bytes());
+        let sum = self.ip_sum.with_field(total).with_field(self.id).finish();
+        ip[10..12].copy_from_slice(&sum.to_be_bytes());
         Some(())
     }
 
-    fn finish_tcp(&self, segment: &mut [u8], is_first: bool, is_last: bool) -> Option<()> {
-        let seq = segment.get_mut(4..8)?;
-        let first = u32::from_be_bytes(seq.try_into().ok()?);
-        seq.copy_from_slice(&first.wrapping_add(self.done as u32).to_be_bytes());
-        let flags = segment.get_mut(13)?;
-        if !is_last {
-            *flags &= !(tcp::FIN | tcp::PSH);
-        }
-        if !is_first {
-            *flags &= !tcp::CWR;
-        }
-        Some(())
+    fn finish_tcp(&self, header: &mut [u8; tcp::HEADER_MIN], sum: Sum, is_last: bool) {
+        // FIN and PSH belong to the last.
+        let flags = if is_last { self.flags } else { self.flags & !(tcp::FIN | tcp::PSH) };
+        let [high, low] = [self.seq >> 16, self.seq & 0xffff].map(|half| half as u16);
+        let sum = sum.with_field(high).with_field(low).with_field(flags.into()).finish();
+        header[4..8].copy_from_slice(&self.seq.to_be_bytes());
+        header[13] = flags;
+        header[tcp::CHECKSUM_AT..][..2].copy_from_slice(&sum.to_be_bytes());
     }
+}
 
-    fn finish_checksum(&self, ip: &[u8], transport: &mut [u8]) -> Option<()> {
-        let at = if self.is_tcp { tcp::CHECKSUM_AT } else { udp::CHECKSUM_AT };
-        let protocol = if self.is_tcp { ipv4::TCP } else { ipv4::UDP };
-        transport.get_mut(at..at + 2)?.fill(0);
-        let len = transport.len() as u32;
-        let addresses = if self.is_v6 { ip.get(8..40)? } else { ip.get(12..20)? };
-        let sum = Sum::default()
-            .with(addresses)
-            .with(&len.to_be_bytes())
-            .with(&[0, protocol])
-            .with(transport)
-            .finish();
-        let sum = if sum == 0 && !self.is_tcp { 0xffff } else { sum };
-        transport.get_mut(at..at + 2)?.copy_from_slice(&sum.to_be_bytes());
-        Some(())
-    }
+/// `sum` holds the length once; it stands in both headers.
+fn finish_udp(header: &mut [u8; udp::HEADER], sum: Sum, len: u16) {
+    let sum = sum.with_field(len).finish();
+    // Zero would mean that there is none.
+    let sum = if sum == 0 { 0xffff } else { sum };
+    header[4..6].copy_from_slice(&len.to_be_bytes());
+    header[udp::CHECKSUM_AT..].copy_from_slice(&sum.to_be_bytes());
 }
 
 #[cfg(test)]
