@@ -2,14 +2,15 @@
 
 use std::io;
 use std::net::Ipv4Addr;
+use std::ops::Range;
 use std::sync::Arc;
 
 use adit_sys::gre::{GreSocket, IcmpReport, MAX_BATCH, RecvBatch, SendBatch};
 use adit_sys::tun::{Tun, VnetHeader};
 
-/// Octets of the largest GRE packet taken or sent without trouble: frames of the largest MTU that makes sense on
-/// Ethernet with some room; larger ones are counted as damaged.
-const SLOT: usize = 2048;
+/// Octets of the largest GRE packet taken, and of a packet to be sent with its headroom: frames of the largest MTU that
+/// makes sense on Ethernet with some room; larger ones are counted as damaged.
+pub(crate) const SLOT: usize = 2048;
 
 /// GRE packets arriving.
 pub(crate) trait GreIn {
@@ -17,16 +18,25 @@ pub(crate) trait GreIn {
     fn receive(&mut self) -> io::Result<usize>;
     /// A packet of the batch: its source and its octets from the GRE header on.
     fn packet(&mut self, index: usize) -> Option<(Ipv4Addr, &mut [u8])>;
+    /// The octets of a packet of the batch.
+    fn octets(&self, index: usize) -> &[u8];
+    /// The octets of all packets of the batch, in their order.
+    fn packets(&mut self) -> impl Iterator<Item = &mut [u8]>;
     /// Packets left out of batches so far because they were damaged or too long.
     fn damaged(&self) -> u64;
     /// The next ICMP error about a packet that was sent.
     fn icmp(&mut self) -> Option<IcmpReport>;
 }
 
-/// GRE packets leaving.
+/// GRE packets leaving: made in slots, and sent together.
 pub(crate) trait GreOut {
-    /// Takes a packet for `destination`, to be sent no later than at the next flush.
-    fn push(&mut self, destination: Ipv4Addr, source: Option<Ipv4Addr>, packet: &[u8]);
+    /// The next free slot, [`SLOT`] octets; `None` until the next flush.
+    fn slot(&mut self) -> Option<&mut [u8]>;
+    /// Takes the packet that lies in the slot at `range`, to be sent at the next flush. At least
+    /// [`adit_tunnel::path::HEADROOM`] less 24 octets in front of it are free for the headers below.
+    fn push(&mut self, destination: Ipv4Addr, source: Option<Ipv4Addr>, range: Range<usize>);
+    /// The whole slots of what waits, in their order.
+    fn slots(&mut self) -> impl Iterator<Item = &mut [u8]>;
     /// Sends what waits.
     fn flush(&mut self);
     /// Packets so far that the kernel did not take.
@@ -37,8 +47,8 @@ pub(crate) trait GreOut {
 pub(crate) trait TunIo {
     /// Reads one packet; `None` when there is nothing now.
     fn read(&mut self, packet: &mut [u8]) -> io::Result<Option<(VnetHeader, usize)>>;
-    /// Writes one packet.
-    fn write(&mut self, packet: &[u8]) -> io::Result<()>;
+    /// Writes one packet, given in slices.
+    fn write(&mut self, header: VnetHeader, packet: &[&[u8]]) -> io::Result<()>;
 }
 
 /// Receives from a socket of the kernel.
@@ -60,6 +70,14 @@ impl GreIn for SocketIn {
 
     fn packet(&mut self, index: usize) -> Option<(Ipv4Addr, &mut [u8])> {
         self.batch.get_mut(index).map(|packet| (packet.source, packet.gre))
+    }
+
+    fn octets(&self, index: usize) -> &[u8] {
+        self.batch.get(index).unwrap_or_default()
+    }
+
+    fn packets(&mut self) -> impl Iterator<Item = &mut [u8]> {
+        self.batch.packets().map(|packet| packet.gre)
     }
 
     fn damaged(&self) -> u64 {
@@ -85,13 +103,18 @@ impl SocketOut {
 }
 
 impl GreOut for SocketOut {
-    fn push(&mut self, destination: Ipv4Addr, source: Option<Ipv4Addr>, packet: &[u8]) {
-        if self.batch.is_full() {
-            self.flush();
-        }
-        if !self.batch.push(destination, source, packet) {
+    fn slot(&mut self) -> Option<&mut [u8]> {
+        self.batch.slot()
+    }
+
+    fn push(&mut self, destination: Ipv4Addr, source: Option<Ipv4Addr>, range: Range<usize>) {
+        if !self.batch.push_in_place(destination, source, range) {
             self.refused += 1;
         }
+    }
+
+    fn slots(&mut self) -> impl Iterator<Item = &mut [u8]> {
+        self.batch.slots_mut()
     }
 
     fn flush(&mut self) {
@@ -111,7 +134,7 @@ impl TunIo for Arc<Tun> {
         Tun::read(self, packet)
     }
 
-    fn write(&mut self, packet: &[u8]) -> io::Result<()> {
-        Tun::write(self, VnetHeader::default(), &[packet])
+    fn write(&mut self, header: VnetHeader, packet: &[&[u8]]) -> io::Result<()> {
+        Tun::write(self, header, packet)
     }
 }

@@ -13,15 +13,16 @@ use std::time::{Duration, Instant};
 
 use adit_sys::gre::{IcmpKind, IcmpReport};
 use adit_sys::tun::{Gso, VnetHeader};
-use adit_tunnel::path::{HEADROOM, PathCommand};
+use adit_tunnel::path::{Begin, HEADROOM, PathCommand, Pending, Prepared};
 use adit_wire::gre;
 
 use self::calls::{Call, Calls};
 use self::early::Early;
 use self::outside::Outside;
+use crate::coalesce::{Coalescer, Slots};
 use crate::counters::count;
 use crate::event::Event;
-use crate::io::{GreIn, GreOut, TunIo};
+use crate::io::{GreIn, GreOut, SLOT, TunIo};
 use crate::order::{self, Order, Orders};
 use crate::routes::Routes;
 use crate::segment::{Segments, complete_checksum};
@@ -40,6 +41,8 @@ const REPORTS: usize = 16;
 const TUN_PACKET: usize = 65_536;
 /// A smaller path MTU is a lie, or a path not worth having (RFC 1191 section 7.1 knows nothing useful below it).
 const MTU_MIN: u32 = 552;
+/// Octets of IP and TCP headers, with all options.
+const LONGEST_HEADERS: usize = 60 + 60;
 /// What GRE, PPP and MPPE add to an inner packet at most: 20 + 16 + 8.
 const OVERHEAD: u32 = 44;
 /// ICMP errors of one call are told no more often than this.
@@ -59,6 +62,10 @@ pub(crate) struct Worker<I, O, T> {
     early: Early,
     routes: Routes,
     timers: Timers,
+    /// Packets of the batch whose cipher work is still to be done: number, Call ID.
+    begun: Vec<(usize, u16, Pending)>,
+    /// IP packets of the batch that are to go to the host.
+    coalescer: Coalescer,
     /// [`HEADROOM`] octets, then what the TUN interface handed over.
     packet: Box<[u8]>,
     /// The same for one piece of it.
@@ -94,6 +101,8 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
             early: Early::default(),
             routes: Routes::default(),
             timers: Timers::default(),
+            begun: Vec::new(),
+            coalescer: Coalescer::new(),
             packet: vec![0; HEADROOM + TUN_PACKET].into_boxed_slice(),
             piece: vec![0; HEADROOM + TUN_PACKET].into_boxed_slice(),
             damaged: 0,
@@ -101,8 +110,8 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
         }
     }
 
-    /// Does what there is to do, up to a bound, so that no side starves another.
-    pub(crate) fn turn(&mut self, now: Instant) -> Turn {
+    /// Does what there is to do, up to a bound, so that no side starves another. `reports`: there are ICMP errors.
+    pub(crate) fn turn(&mut self, now: Instant, reports: bool) -> Turn {
         let arrived = self.input.receive().unwrap_or(0);
         // Orders after packets were received and before they are worked on: a call that was opened before its first
         // packet left the peer is known when that packet is looked at.
@@ -113,16 +122,17 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
         for index in 0..arrived {
             self.take_from_peer(now, index);
         }
+        self.finish(now);
         let mut reads = 0;
         while self.reads_tun && reads < TUN_READS && self.take_from_host(now) {
             reads += 1;
         }
-        let reports = (0..REPORTS).take_while(|_| self.report(now)).count();
+        let reports = (0..if reports { REPORTS } else { 0 }).take_while(|_| self.report(now)).count();
         while let Some((at, call_id)) = self.timers.take_due(now) {
             self.time(now, at, call_id);
         }
         self.settle();
-        self.outside.gre.flush();
+        self.outside.flush();
         self.count();
         if arrived + obeyed + reads + reports > 0 { Turn::Busy } else { Turn::Idle(self.timers.next()) }
     }
@@ -205,7 +215,38 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
             count(&drops.spoofed, 1);
             return;
         }
-        from_peer(now, call_id, call, packet, &mut self.outside);
+        let mut sink = self.outside.sink(now, call_id, call.local, call.peer);
+        match call.path.begin(now, packet, &mut sink) {
+            Begin::Later(pending) => self.begun.push((index, call_id, pending)),
+            Begin::Ip(range) => self.coalescer.push(index, range),
+            Begin::Done => {}
+            Begin::NotNow => {
+                self.finish(now);
+                let Some((_, packet)) = self.input.packet(index) else { return };
+                let Some(call) = self.calls.touch(call_id) else { return };
+                return from_peer(now, call_id, call, packet, &mut self.outside);
+            }
+        }
+        tell_acknowledged(call_id, call, &self.outside);
+    }
+
+    /// Does the cipher work that was put off, and hands what came out to the host.
+    fn finish(&mut self, now: Instant) {
+        let ciphers = self.begun.iter().map(|(index, _, pending)| (*index, &pending.cipher));
+        outside::apply(ciphers, self.input.packets());
+        for (index, call_id, pending) in self.begun.drain(..) {
+            let Some(call) = self.calls.touch(call_id) else { continue };
+            let Some((_, packet)) = self.input.packet(index) else { continue };
+            let mut sink = self.outside.sink(now, call_id, call.local, call.peer);
+            if let Some(range) = call.path.finish(now, pending, packet, &mut sink) {
+                self.coalescer.push(index, range);
+            }
+        }
+        if !self.coalescer.is_empty() {
+            let outside = &mut self.outside;
+            let write = |header, packet: &[&[u8]]| outside.write(header, packet);
+            self.coalescer.flush(&mut Batch(&mut self.input), write);
+        }
     }
 
     /// A packet of the host, up to 64 KiB; false when there is none.
@@ -232,16 +273,57 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
         usize::from(call_id) % self.workers.len().max(1)
     }
 
-    /// Sends what lies in the packet buffer to the peer of a call of this worker.
+    /// Sends what lies in the packet buffer to the peer of a call of this worker: cut straight into the slots from which
+    /// it leaves.
     fn send_to_peer(&mut self, now: Instant, call_id: u16, header: VnetHeader, len: usize) {
         let Some(call) = self.calls.touch(call_id) else { return };
-        let mut sink = self.outside.sink(now, call_id, call.local, call.peer);
+        let is_whole = header.gso == Gso::None;
+        let longest = if is_whole { len } else { LONGEST_HEADERS + usize::from(header.gso_size) };
         let buffer = self.packet.get_mut(..HEADROOM + len).unwrap_or_default();
-        let sent = each_piece(header, buffer, &mut self.piece, |buffer| {
-            call.path.handle_ip(now, buffer, &mut sink);
-        });
-        if !sent {
-            count(&self.outside.drops.malformed, 1);
+        if longest > SLOT - HEADROOM {
+            // It will have to be cut, or answered: a tunnel takes nothing so long.
+            let mut sink = self.outside.sink(now, call_id, call.local, call.peer);
+            let sent = each_piece(header, buffer, &mut self.piece, |buffer| {
+                call.path.handle_ip(now, buffer, &mut sink);
+            });
+            return count(&self.outside.drops.malformed, u64::from(!sent));
+        }
+        if is_whole && !complete_checksum(header, buffer.get_mut(HEADROOM..).unwrap_or_default()) {
+            return count(&self.outside.drops.malformed, 1);
+        }
+        let packet = buffer.get(HEADROOM..).unwrap_or_default();
+        let mut segments = if is_whole { None } else { Segments::new(header, packet) };
+        if !is_whole && segments.is_none() {
+            return count(&self.outside.drops.malformed, 1);
+        }
+        loop {
+            let Some(slot) = self.outside.slot() else { return count(&self.outside.drops.refused, 1) };
+            let room = slot.get_mut(HEADROOM..).unwrap_or_default();
+            let len = match &mut segments {
+                Some(segments) if segments.is_done() => return,
+                Some(segments) => segments.next_into(room),
+                None => room.get_mut(..packet.len()).map(|room| {
+                    room.copy_from_slice(packet);
+                    packet.len()
+                }),
+            };
+            let Some(len) = len else { return count(&self.outside.drops.malformed, 1) };
+            let buffer = slot.get_mut(..HEADROOM + len).unwrap_or_default();
+            match call.path.prepare(now, buffer) {
+                Prepared::Packet { range, cipher } => {
+                    self.outside.push(call.peer, call.local, range, cipher);
+                }
+                Prepared::TooBig => {
+                    let piece = self.piece.get_mut(..HEADROOM + len).unwrap_or_default();
+                    piece.copy_from_slice(buffer);
+                    let mut sink = self.outside.sink(now, call_id, call.local, call.peer);
+                    call.path.handle_ip(now, piece, &mut sink);
+                }
+                Prepared::Dropped => {}
+            }
+            if is_whole {
+                return;
+            }
         }
     }
 
@@ -307,7 +389,7 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
     }
 
     fn count(&mut self) {
-        let (damaged, refused) = (self.input.damaged(), self.outside.gre.refused());
+        let (damaged, refused) = (self.input.damaged(), self.outside.refused());
         count(&self.outside.drops.malformed, damaged - self.damaged);
         count(&self.outside.drops.refused, refused - self.refused);
         (self.damaged, self.refused) = (damaged, refused);
@@ -324,8 +406,26 @@ fn from_peer<O: GreOut, T: TunIo>(
 ) {
     let mut sink = outside.sink(now, call_id, call.local, call.peer);
     call.path.handle_gre(now, packet, &mut sink);
+    tell_acknowledged(call_id, call, outside);
+}
+
+/// Tells once that the peer has acknowledged a packet.
+fn tell_acknowledged<O: GreOut, T: TunIo>(call_id: u16, call: &mut Call, outside: &Outside<O, T>) {
     if !call.told_acknowledged && call.path.is_acknowledged() {
         call.told_acknowledged = outside.tell(Event::Acknowledged { call_id });
+    }
+}
+
+/// The batch as the coalescer wants it.
+struct Batch<'a, I>(&'a mut I);
+
+impl<I: GreIn> Slots for Batch<'_, I> {
+    fn octets(&self, slot: usize) -> &[u8] {
+        self.0.octets(slot)
+    }
+
+    fn octets_mut(&mut self, slot: usize) -> &mut [u8] {
+        self.0.packet(slot).map(|(_, packet)| packet).unwrap_or_default()
     }
 }
 

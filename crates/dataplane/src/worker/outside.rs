@@ -1,11 +1,14 @@
 //! Where packets of a worker go.
 
 use std::net::Ipv4Addr;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
-use adit_tunnel::path::{PathEvent, Sink};
+use adit_crypto::rc4;
+use adit_sys::tun::VnetHeader;
+use adit_tunnel::path::{Cipher, HEADROOM, PathEvent, Sink};
 
 use crate::counters::{SharedDrops, count};
 use crate::event::{Event, EventSender};
@@ -35,7 +38,11 @@ pub(crate) struct Parts<I, O, T> {
 
 /// The ways out.
 pub(super) struct Outside<O, T> {
-    pub(super) gre: O,
+    gre: O,
+    /// Cipher work on what waits in `gre`: the number of the packet, and the work.
+    ciphers: Vec<(usize, Cipher)>,
+    /// Packets that wait in `gre`.
+    waiting: usize,
     pub(super) tun: T,
     pub(super) drops: Arc<SharedDrops>,
     events: EventSender,
@@ -45,7 +52,61 @@ pub(super) struct Outside<O, T> {
 
 impl<O: GreOut, T: TunIo> Outside<O, T> {
     pub(super) fn new(gre: O, tun: T, events: EventSender, drops: Arc<SharedDrops>) -> Outside<O, T> {
-        Outside { gre, tun, drops, events, changes_left: CHANGES, changes_counted: None }
+        Outside {
+            gre,
+            ciphers: Vec::new(),
+            waiting: 0,
+            tun,
+            drops,
+            events,
+            changes_left: CHANGES,
+            changes_counted: None,
+        }
+    }
+
+    /// The next free slot for a packet to a peer.
+    pub(super) fn slot(&mut self) -> Option<&mut [u8]> {
+        if self.gre.slot().is_none() {
+            self.flush();
+        }
+        self.gre.slot()
+    }
+
+    /// The packet that lies in the slot at `range` goes to `peer`, once `cipher` has been applied to the slot.
+    pub(super) fn push(
+        &mut self,
+        peer: Ipv4Addr,
+        local: Option<Ipv4Addr>,
+        range: Range<usize>,
+        cipher: Option<Cipher>,
+    ) {
+        if let Some(cipher) = cipher {
+            self.ciphers.push((self.waiting, cipher));
+        }
+        self.gre.push(peer, local, range);
+        self.waiting += 1;
+    }
+
+    /// Sends all packets that wait.
+    pub(super) fn flush(&mut self) {
+        apply(self.ciphers.iter().map(|(number, cipher)| (*number, cipher)), self.gre.slots());
+        self.ciphers.clear();
+        if self.waiting > 0 {
+            self.gre.flush();
+            self.waiting = 0;
+        }
+    }
+
+    /// Packets that the kernel did not take, so far.
+    pub(super) fn refused(&self) -> u64 {
+        self.gre.refused()
+    }
+
+    /// Hands an IP packet to the host.
+    pub(super) fn write(&mut self, header: VnetHeader, packet: &[&[u8]]) {
+        if self.tun.write(header, packet).is_err() {
+            count(&self.drops.refused, 1);
+        }
     }
 
     /// Where the packets of one call go.
@@ -85,6 +146,24 @@ impl<O: GreOut, T: TunIo> Outside<O, T> {
     }
 }
 
+/// Does the cipher work on packets side by side: `ciphers` gives the numbers, rising, of those that need any.
+pub(super) fn apply<'a>(
+    ciphers: impl Iterator<Item = (usize, &'a Cipher)>,
+    packets: impl Iterator<Item = &'a mut [u8]>,
+) {
+    let mut ciphers = ciphers.peekable();
+    if ciphers.peek().is_none() {
+        return;
+    }
+    let mut jobs = Vec::with_capacity(ciphers.size_hint().0);
+    for (number, packet) in packets.enumerate() {
+        if let Some((_, cipher)) = ciphers.next_if(|(of, _)| *of == number) {
+            jobs.push(cipher.job(packet));
+        }
+    }
+    rc4::apply_each(&mut jobs);
+}
+
 /// The sink of one call.
 pub(super) struct CallSink<'a, O, T> {
     outside: &'a mut Outside<O, T>,
@@ -96,13 +175,18 @@ pub(super) struct CallSink<'a, O, T> {
 
 impl<O: GreOut, T: TunIo> Sink for CallSink<'_, O, T> {
     fn gre(&mut self, packet: &[u8]) {
-        self.outside.gre.push(self.peer, self.local, packet);
+        let range = HEADROOM..HEADROOM + packet.len();
+        match self.outside.slot().and_then(|slot| slot.get_mut(range.clone())) {
+            Some(room) => {
+                room.copy_from_slice(packet);
+                self.outside.push(self.peer, self.local, range, None);
+            }
+            None => count(&self.outside.drops.refused, 1),
+        }
     }
 
     fn ip(&mut self, packet: &mut [u8]) {
-        if self.outside.tun.write(packet).is_err() {
-            count(&self.outside.drops.refused, 1);
-        }
+        self.outside.write(VnetHeader::default(), &[packet]);
     }
 
     fn frame(&mut self, frame: &[u8]) {

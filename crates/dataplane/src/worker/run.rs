@@ -11,6 +11,8 @@ use crate::io::{GreIn, GreOut, TunIo};
 const WAKER: u64 = 0;
 const GRE: u64 = 1;
 const TUN: u64 = 2;
+/// A busy worker looks for ICMP errors and interfaces taken away once in so many turns.
+const LOOK_EVERY: u32 = 32;
 
 /// What a worker waits for.
 pub(crate) struct Sources {
@@ -39,16 +41,21 @@ pub(crate) fn run<I: GreIn, O: GreOut, T: TunIo>(
 ) {
     let mut tun = tun;
     let mut timeout = Some(Duration::ZERO);
+    let mut busy = 0u32;
     loop {
-        let (mut woken, mut tun_gone) = (false, false);
-        let waited = sources.poller.wait(timeout, |ready| match ready.token {
-            WAKER => woken = true,
-            TUN => tun_gone = ready.error,
-            _ => {}
-        });
-        if waited.is_err() {
-            // It cannot happen to a set that is in order; should it, the worker must not spin.
-            std::thread::sleep(Duration::from_millis(10));
+        let (mut woken, mut tun_gone, mut reports) = (false, false, false);
+        // A worker that is busy asks its sources directly; now and then it looks for what they do not say themselves.
+        if busy.is_multiple_of(LOOK_EVERY) {
+            let waited = sources.poller.wait(timeout, |ready| match ready.token {
+                WAKER => woken = true,
+                GRE => reports = ready.error,
+                TUN => tun_gone = ready.error,
+                _ => {}
+            });
+            if waited.is_err() {
+                // It cannot happen to a set that is in order; should it, the worker must not spin.
+                std::thread::sleep(Duration::from_millis(10));
+            }
         }
         if woken {
             sources.waker.clear();
@@ -58,9 +65,9 @@ pub(crate) fn run<I: GreIn, O: GreOut, T: TunIo>(
             let _ = sources.poller.remove(tun);
         }
         let now = Instant::now();
-        timeout = match worker.turn(now) {
-            Turn::Busy => Some(Duration::ZERO),
-            Turn::Idle(next) => next.map(|at| at.saturating_duration_since(now)),
+        (busy, timeout) = match worker.turn(now, reports) {
+            Turn::Busy => (busy.wrapping_add(1), Some(Duration::ZERO)),
+            Turn::Idle(next) => (0, next.map(|at| at.saturating_duration_since(now))),
             Turn::Stop => return,
         };
     }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::Ipv4Addr;
+use std::ops::Range;
 
 use super::MAX_BATCH;
 
@@ -71,6 +72,13 @@ impl RecvBatch {
         Some(Packet { source: place.source, destination: place.destination, gre })
     }
 
+    /// The octets of the packet at `index`.
+    pub fn get(&self, index: usize) -> Option<&[u8]> {
+        let place = self.packets.get(index)?;
+        let base = place.slot * self.slot;
+        self.buffer.get(base + place.start..base + place.end)
+    }
+
     /// All packets at once, in the order of arrival: their octets are disjoint, so they can be kept together while
     /// neighbours are joined into one write.
     pub fn packets(&mut self) -> impl Iterator<Item = Packet<'_>> {
@@ -131,7 +139,8 @@ pub struct SendBatch {
 pub(super) struct Item {
     pub(super) destination: Ipv4Addr,
     pub(super) source: Option<Ipv4Addr>,
-    len: usize,
+    start: usize,
+    end: usize,
 }
 
 /// What became of a [`SendBatch`].
@@ -165,28 +174,38 @@ impl SendBatch {
     /// Returns false, and adds nothing, when the batch is full or the packet is longer than a slot.
     #[must_use]
     pub fn push(&mut self, destination: Ipv4Addr, source: Option<Ipv4Addr>, gre: &[u8]) -> bool {
-        self.push_with(destination, source, |slot| {
-            let room = slot.get_mut(..gre.len())?;
-            room.copy_from_slice(gre);
-            Some(gre.len())
-        })
+        let Some(room) = self.slot().and_then(|slot| slot.get_mut(..gre.len())) else { return false };
+        room.copy_from_slice(gre);
+        self.push_in_place(destination, source, 0..gre.len())
     }
 
-    /// Adds a packet that `write` puts into the slot it is given, returning its length; `None` adds nothing.
+    /// The octets of the next slot, to make a packet in; `None` when the batch is full.
+    pub fn slot(&mut self) -> Option<&mut [u8]> {
+        let base = self.items.len() * self.slot;
+        self.buffer.get_mut(base..base + self.slot)
+    }
+
+    /// Adds the packet that lies in [`SendBatch::slot`] at `range`.
     ///
-    /// Returns whether a packet was added.
+    /// Returns false, and adds nothing, when the batch is full or the range is not inside the slot.
     #[must_use]
-    pub fn push_with(
+    pub fn push_in_place(
         &mut self,
         destination: Ipv4Addr,
         source: Option<Ipv4Addr>,
-        write: impl FnOnce(&mut [u8]) -> Option<usize>,
+        range: Range<usize>,
     ) -> bool {
-        let base = self.items.len() * self.slot;
-        let Some(room) = self.buffer.get_mut(base..base + self.slot) else { return false };
-        let Some(len) = write(room).filter(|len| *len <= self.slot) else { return false };
-        self.items.push(Item { destination, source, len });
-        true
+        let Range { start, end } = range;
+        let fits = start <= end && end <= self.slot && !self.is_full();
+        if fits {
+            self.items.push(Item { destination, source, start, end });
+        }
+        fits
+    }
+
+    /// The whole slots of the packets added so far, in their order, to be worked on before they are sent.
+    pub fn slots_mut(&mut self) -> impl Iterator<Item = &mut [u8]> {
+        self.buffer.chunks_exact_mut(self.slot).take(self.items.len())
     }
 
     /// Packets still to be sent.
@@ -211,7 +230,7 @@ impl SendBatch {
             .iter()
             .zip(self.buffer.chunks_exact(self.slot))
             .skip(self.first)
-            .map(|(item, octets)| (*item, octets.get(..item.len).unwrap_or_default()))
+            .map(|(item, octets)| (*item, octets.get(item.start..item.end).unwrap_or_default()))
     }
 
     /// Forgets the next `n` packets.
