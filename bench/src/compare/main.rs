@@ -1,0 +1,148 @@
+//! adit beside what a user could pick instead: all of it on one machine, in one run, in turn within every round.
+
+mod cpu;
+mod datagram;
+mod iperf;
+mod machine;
+mod marks;
+mod measure;
+mod pair;
+mod peers;
+mod report;
+mod results;
+mod stats;
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::{Parser, ValueEnum as _};
+
+use machine::{Machine, idle_load};
+use measure::Measure;
+use pair::Pair;
+use peers::{Peer, Programs};
+use report::Report;
+use results::{About, Failure, Missing, Results, Sample};
+
+/// Compares adit with other tunnels over a veth pair between two network namespaces of its own, and prints ratios.
+#[derive(Debug, Parser)]
+struct Args {
+    /// Only these, separated by commas [default: all].
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<Peer>,
+    /// Only these loads, separated by commas [default: all].
+    #[arg(long, value_delimiter = ',')]
+    measures: Vec<Measure>,
+    /// Times that everything is measured in turn [default: 5].
+    #[arg(long)]
+    rounds: Option<u32>,
+    /// Seconds of each load [default: 2].
+    #[arg(long)]
+    seconds: Option<u32>,
+    /// Two rounds of one TCP stream with veth, the baseline and adit, where nothing else is said.
+    #[arg(long)]
+    quick: bool,
+    /// Where report.txt, report.json and plot.svg go.
+    #[arg(long, default_value = "bench/results/last")]
+    out: PathBuf,
+    /// Directories with programs, looked at before PATH; repeat for more.
+    #[arg(long)]
+    programs: Vec<PathBuf>,
+}
+
+impl Args {
+    fn peers(&self) -> Vec<Peer> {
+        match (self.only.is_empty(), self.quick) {
+            (false, _) => self.only.clone(),
+            (true, true) => vec![Peer::Veth, Peer::Baseline, Peer::AditSocket, Peer::AditXdp],
+            (true, false) => Peer::value_variants().to_vec(),
+        }
+    }
+
+    fn measures(&self) -> Vec<Measure> {
+        match (self.measures.is_empty(), self.quick) {
+            (false, _) => self.measures.clone(),
+            (true, true) => vec![Measure::Tcp1],
+            (true, false) => Measure::ALL.to_vec(),
+        }
+    }
+}
+
+fn main() -> anyhow::Result<()> {
+    let args = Args::parse();
+    let mut directories = args.programs.clone();
+    directories.extend(std::env::current_exe()?.parent().map(PathBuf::from));
+    let (peers, measures) = (args.peers(), args.measures());
+    let mut results = Results {
+        schema: "adit.bench/1",
+        machine: Machine::here(),
+        seconds: args.seconds.unwrap_or(2),
+        idle_load: Vec::new(),
+        peers: Vec::new(),
+        missing: Vec::new(),
+        samples: Vec::new(),
+        failures: Vec::new(),
+        summary: Vec::new(),
+        ratios: Vec::new(),
+    };
+    let pairs = start(&peers, &Programs { directories }, &mut results);
+    let rounds = args.rounds.unwrap_or(if args.quick { 2 } else { 5 });
+    for round in 0..rounds {
+        results.idle_load.push(idle_load()?);
+        eprint!(
+            "round {} of {rounds}, idle load {:.0} %:",
+            round + 1,
+            results.idle_load[round as usize] * 100.0
+        );
+        take_round(round, &pairs, &measures, &mut results);
+        eprintln!();
+    }
+    results.conclude(&peers, &measures);
+    fs::create_dir_all(&args.out).with_context(|| args.out.display().to_string())?;
+    let text = Report(&results).to_string();
+    fs::write(args.out.join("report.txt"), &text)?;
+    fs::write(args.out.join("report.json"), serde_json::to_string_pretty(&results)?)?;
+    print!("{text}");
+    println!("\nthe same as JSON: {}", args.out.join("report.json").display());
+    anyhow::ensure!(results.failures.is_empty(), "not everything carried data: see FAILED above");
+    Ok(())
+}
+
+/// Starts every configuration; those that do not come up are missing, with the reason.
+fn start(peers: &[Peer], programs: &Programs, results: &mut Results) -> Vec<(Peer, Pair)> {
+    let mut pairs = Vec::new();
+    for &peer in peers {
+        match peer.start(programs) {
+            Ok(pair) => {
+                results.peers.push(About { peer, about: pair.about.clone() });
+                pairs.push((peer, pair));
+            }
+            Err(error) => {
+                eprintln!("{} is missing: {error:#}", peer.name());
+                results.missing.push(Missing { peer, reason: format!("{error:#}") });
+            }
+        }
+    }
+    pairs
+}
+
+/// Every load, and for every load all configurations in turn; each round begins with another one.
+fn take_round(round: u32, pairs: &[(Peer, Pair)], measures: &[Measure], results: &mut Results) {
+    for &measure in measures {
+        for turn in 0..pairs.len() {
+            let (peer, pair) = &pairs[(turn + round as usize) % pairs.len()];
+            match measure.take(pair, results.seconds) {
+                Ok(taken) => {
+                    eprint!(" {}={:.2}", peer.name(), taken.value);
+                    results.samples.push(Sample { round, peer: *peer, measure, taken });
+                }
+                Err(error) => {
+                    eprint!(" {}=FAILED", peer.name());
+                    let reason = format!("{error:#}");
+                    results.failures.push(Failure { round, peer: *peer, measure, reason });
+                }
+            }
+        }
+    }
+}

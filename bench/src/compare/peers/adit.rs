@@ -1,0 +1,125 @@
+//! adit at both ends.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use adit_testbed::Host;
+
+use super::{Programs, version};
+use crate::pair::{INNER_MTU, Pair, SERVER, try_sh, wait, wait_for};
+
+/// Encryption agreed to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mppe {
+    Stateless,
+    Stateful,
+    Off,
+}
+
+impl Mppe {
+    /// What `adit connect` calls it.
+    const fn options(self) -> &'static [&'static str] {
+        match self {
+            Mppe::Stateless => &[],
+            Mppe::Stateful => &["--mppe-stateful"],
+            Mppe::Off => &["--mppe", "off"],
+        }
+    }
+
+    /// The lines of a `[link]` section.
+    const fn link(self) -> &'static str {
+        match self {
+            Mppe::Stateless => "",
+            Mppe::Stateful => "mppe_stateless = false\n",
+            Mppe::Off => "mppe = \"off\"\n",
+        }
+    }
+}
+
+pub(super) fn start(pair: &mut Pair, programs: &Programs, io: &str, mppe: Mppe) -> anyhow::Result<()> {
+    let program = programs.find("adit")?;
+    let selects = selects_io(pair, &program)?;
+    anyhow::ensure!(selects || io == "socket", "this adit has no `link.io`");
+    let io_line = if selects { format!("io = \"{io}\"\n") } else { String::new() };
+    let link = format!("[link]\n{io_line}{}", mppe.link());
+    fs::write(
+        pair.file("server.toml"),
+        format!("[server]\nlisten = \"{SERVER}\"\n[pool]\nnet = \"10.77.0.0/24\"\n{link}"),
+    )?;
+    fs::write(pair.file("client.toml"), if selects { format!("[link]\n{io_line}") } else { String::new() })?;
+    let password = pair.file("password");
+    fs::write(&password, "correct-horse-battery-9\n")?;
+
+    let dir = pair.dir.path().to_path_buf();
+    let adit = |role: &str, arguments: &[&str]| {
+        let mut command = Command::new(&program);
+        command.env("NO_COLOR", "1").args(arguments).arg("--config").arg(dir.join(format!("{role}.toml")));
+        command.arg("--state-dir").arg(dir.join(format!("{role}-state")));
+        command.arg("--run-dir").arg(dir.join(format!("{role}-run")));
+        command
+    };
+    let mut sh = Command::new("sh");
+    let add = adit("server", &["user", "add", "bench", "--password-stdin"]);
+    sh.args(["-e", "-c", "password=$1; shift; exec \"$@\" <\"$password\"", "-", &password]);
+    sh.arg(add.get_program()).args(add.get_args());
+    let added = pair.server.command(&mut sh);
+    anyhow::ensure!(added.ok, "adit user add: {added}");
+
+    let mut server = pair.server.spawn(&mut adit("server", &["serve"]));
+    wait_for(&mut server, "ready")?;
+    let address = SERVER.to_string();
+    let mtu = INNER_MTU.to_string();
+    let mut connect = vec!["connect", &address, "-u", "bench", "--password-file", &password];
+    connect.extend(["--once", "--no-dns", "--routes", "10.77.0.0/24", "--mtu", &mtu]);
+    connect.extend(mppe.options());
+    let mut client = pair.client.spawn(&mut adit("client", &connect));
+    wait_for(&mut client, "connected")?;
+    pair.tunnel.extend([server, client]);
+    if io == "xdp" {
+        for (host, role) in pair.hosts() {
+            let attached = || has_xdp(host);
+            anyhow::ensure!(
+                wait(Duration::from_secs(2), attached),
+                "`link.io = \"xdp\"` is accepted, but the {role} has no XDP program: {}",
+                pair.logs()
+            );
+        }
+    }
+    pair.about = format!("{}; {}", version(&program, "--version"), agreed(pair, &adit));
+    Ok(())
+}
+
+/// Whether the configuration of this build knows the key.
+fn selects_io(pair: &Pair, program: &Path) -> anyhow::Result<bool> {
+    let file = pair.file("probe.toml");
+    fs::write(&file, "[link]\nio = \"socket\"\n")?;
+    let output = Command::new(program).args(["check", "--config", &file]).output()?;
+    let text = [output.stdout, output.stderr].concat();
+    Ok(!String::from_utf8_lossy(&text).contains("unknown key \"io\""))
+}
+
+fn has_xdp(host: &Host) -> bool {
+    try_sh(host, "ip link show eth0").is_ok_and(|text| text.contains("xdp"))
+}
+
+/// What the server says of the session's encryption.
+fn agreed(pair: &Pair, adit: &dyn Fn(&str, &[&str]) -> Command) -> String {
+    let output = pair.server.command(&mut adit("server", &["sessions", "--json"]));
+    let value: serde_json::Value = serde_json::from_str(&output.stdout).unwrap_or_default();
+    find(&value, "mppe").or_else(|| find(&value, "encryption")).unwrap_or_else(|| "not said".to_owned())
+}
+
+/// The first value of a key anywhere in it, as text.
+fn find(value: &serde_json::Value, key: &str) -> Option<String> {
+    match value {
+        serde_json::Value::Object(map) => match map.get(key) {
+            Some(serde_json::Value::String(text)) => Some(text.clone()),
+            Some(other) => Some(other.to_string()),
+            None => map.values().find_map(|v| find(v, key)),
+        },
+        serde_json::Value::Array(values) => values.iter().find_map(|v| find(v, key)),
+        _ => None,
+    }
+}
