@@ -1,4 +1,5 @@
 mod any;
+mod kernel;
 
 use adit_sys::tun::Gso;
 use adit_wire::checksum::{self, Sum};
