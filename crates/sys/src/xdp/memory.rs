@@ -169,8 +169,8 @@ impl<E: Copy> Ring<E> {
         };
         let len = offsets.entries as usize + size as usize * size_of::<E>();
         let words = [offsets.producer, offsets.consumer, offsets.flags];
-        let fits = |at: u64| at % 4 == 0 && at as usize + 4 <= len;
-        if !size.is_power_of_two() || offsets.entries % 8 != 0 || !words.into_iter().all(fits) {
+        let fits = |at: u64| at.is_multiple_of(4) && at as usize + 4 <= len;
+        if !size.is_power_of_two() || !offsets.entries.is_multiple_of(8) || !words.into_iter().all(fits) {
             return Err(io::Error::from(io::ErrorKind::InvalidData));
         }
         let flags = libc::MAP_SHARED | libc::MAP_POPULATE;

@@ -135,26 +135,21 @@ pub fn open(options: &XdpOptions, socket: &Arc<GreSocket>) -> Result<Xdp> {
     })
 }
 
-/// The interface by which packets leave to `towards`; else the one that has the address `local`; else the one of the
-/// default route.
+/// The interface that has the address `near`, or by which packets leave to it; without one, that of the default route.
 ///
 /// # Errors
 /// When there is none.
-pub fn interface_for(local: Option<Ipv4Addr>, towards: Option<Ipv4Addr>) -> Result<String> {
+pub fn interface_for(near: Option<Ipv4Addr>) -> Result<String> {
     let net = Net::open()?;
-    if let (Some(local), None) = (local.filter(|local| !local.is_unspecified()), towards) {
-        let owner = net.addresses()?.into_iter().find(|a| a.address.addr() == IpAddr::V4(local));
-        let owner = owner.and_then(|a| {
-            net.interfaces().ok()?.into_iter().find(|interface| interface.index == a.interface)
-        });
-        return owner.map(|interface| interface.name).ok_or_else(|| {
-            let tried = format!("cannot find the interface of {local}");
-            Error::new(Kind::NotFound, tried, "no interface has this address")
-        });
+    let near = near.filter(|near| !near.is_unspecified()).map(IpAddr::V4);
+    if let Some(own) = net.addresses()?.into_iter().find(|a| Some(a.address.addr()) == near) {
+        let interfaces = net.interfaces()?;
+        if let Some(interface) = interfaces.into_iter().find(|interface| interface.index == own.interface) {
+            return Ok(interface.name);
+        }
     }
-    // Any address of the outside: the route is asked for, nothing is sent.
-    let towards = towards.unwrap_or(Ipv4Addr::new(192, 0, 2, 1));
-    net.route_to(IpAddr::V4(towards)).map(|hop| hop.name)
+    // Without an address any one of the outside: the route is asked for, nothing is sent.
+    net.route_to(near.unwrap_or(IpAddr::V4(Ipv4Addr::new(198, 18, 0, 1)))).map(|hop| hop.name)
 }
 
 fn find(netlink: &mut Netlink, name: &str) -> Result<Link> {

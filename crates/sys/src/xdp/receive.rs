@@ -89,7 +89,7 @@ impl Receiver {
             }
         }
         self.turns = self.turns.wrapping_add(1);
-        self.from_socket = self.turns % SOCKET_EVERY == 0;
+        self.from_socket = self.turns.is_multiple_of(SOCKET_EVERY);
         if self.from_socket && self.socket.receive(&mut self.by_socket)? > 0 {
             // The frames that were given back reach the kernel in the next turn.
             return Ok(self.by_socket.len());
