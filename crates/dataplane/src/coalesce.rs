@@ -76,7 +76,11 @@ impl Coalescer {
         let Some(&noted) = self.packets.get(index) else { return };
         match read(noted.octets(slots)) {
             Kind::Data(segment) => return self.take_data(index, noted, &segment, slots, write),
-            Kind::Alone(flow) => self.write_flow(&flow, slots, write),
+            Kind::Alone(flow) => {
+                if let Some(at) = self.find(&flow) {
+                    self.write_one(at, slots, write);
+                }
+            }
             Kind::Unclear => self.write_open(slots, write),
             Kind::Other => {}
         }
@@ -92,21 +96,23 @@ impl Coalescer {
         write: &mut impl FnMut(VnetHeader, &[&[u8]]),
     ) {
         let mut verified = false;
-        if let Some(group) = self.open.iter_mut().find(|group| group.flow == segment.flow) {
+        if let Some(at) = self.find(&segment.flow)
+            && let Some(group) = self.open.get_mut(at)
+        {
             match group.fit(segment, noted.octets(slots), &self.packets, slots) {
                 Fit::Joins => {
                     group.join(index, segment, &mut self.packets);
                     if group.is_complete() {
-                        self.write_flow(&segment.flow, slots, write);
+                        self.write_one(at, slots, write);
                     }
                     return;
                 }
                 Fit::Begins { verified: is_right } => {
-                    self.write_flow(&segment.flow, slots, write);
+                    self.write_one(at, slots, write);
                     verified = is_right;
                 }
                 Fit::Damaged => {
-                    self.write_flow(&segment.flow, slots, write);
+                    self.write_one(at, slots, write);
                     return noted.write(slots, write);
                 }
             }
@@ -115,19 +121,23 @@ impl Coalescer {
             return noted.write(slots, write);
         }
         if self.open.len() == OPEN {
-            self.open.remove(0).write(&self.packets, slots, write);
+            self.write_one(0, slots, write);
         }
         self.open.push(Group::new(index, *segment, verified));
     }
 
-    /// Writes what a flow has collected.
-    fn write_flow<S: Slots>(
+    fn find(&self, flow: &Flow) -> Option<usize> {
+        self.open.iter().position(|group| group.flow() == flow)
+    }
+
+    /// Writes what one flow has collected.
+    fn write_one<S: Slots>(
         &mut self,
-        flow: &Flow,
+        at: usize,
         slots: &mut S,
         write: &mut impl FnMut(VnetHeader, &[&[u8]]),
     ) {
-        if let Some(at) = self.open.iter().position(|group| group.flow == *flow) {
+        if at < self.open.len() {
             self.open.remove(at).write(&self.packets, slots, write);
         }
     }

@@ -51,7 +51,6 @@ pub(super) enum Fit {
 /// Segments in order, the first of which lends its headers.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Group {
-    pub(super) flow: Flow,
     first: usize,
     last: usize,
     count: usize,
@@ -70,7 +69,6 @@ pub(super) struct Group {
 impl Group {
     pub(super) fn new(index: usize, segment: Segment, verified: bool) -> Group {
         Group {
-            flow: segment.flow,
             first: index,
             last: index,
             count: 1,
@@ -81,6 +79,10 @@ impl Group {
             ends: false,
             verified,
         }
+    }
+
+    pub(super) fn flow(&self) -> &Flow {
+        &self.segment.flow
     }
 
     /// Whether `packet`, of the same flow, belongs at the end.
