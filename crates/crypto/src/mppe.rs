@@ -6,9 +6,11 @@ use subtle::ConstantTimeEq as _;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::digest::sha1;
-use crate::rc4::Rc4;
+use crate::rc4::{self, Rc4};
 use crate::secret::{NtHash, Password};
 
+/// The state of SHA-1 at the beginning (RFC 3174 section 6.1).
+const SHA_1: [u32; 5] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476, 0xc3d2_e1f0];
 const PAD_1: [u8; 40] = [0x00; 40];
 const PAD_2: [u8; 40] = [0xf2; 40];
 const MASTER: &[u8] = b"This is the MPPE Master Key";
@@ -185,11 +187,19 @@ impl KeySchedule {
 
     /// One key change: SHA-1 over start and session key, RC4 of the result with itself, weakening.
     pub fn advance(&mut self) {
-        let mut interim = self.key_from_sha();
-        let len = self.strength.key_len();
-        self.session = interim;
-        Rc4::new(&interim[..len]).apply(&mut self.session[..len]);
-        interim.zeroize();
+        self.advance_with(rc4::of_itself);
+    }
+
+    /// [`KeySchedule::advance`] in the portable form of RC4, whatever the processor: for tests and measurements.
+    #[doc(hidden)]
+    pub fn advance_portable(&mut self) {
+        self.advance_with(rc4::portable::of_itself);
+    }
+
+    /// `of_itself` encrypts a key with itself.
+    fn advance_with(&mut self, of_itself: fn(&mut [u8; 16], usize)) {
+        self.session = self.key_from_sha();
+        of_itself(&mut self.session, self.strength.key_len());
         self.weaken();
     }
 
@@ -218,11 +228,31 @@ impl KeySchedule {
         self.strength
     }
 
-    /// RFC 3079 section 3, GetNewKeyFromSHA, filled up with zeros.
+    /// RFC 3079 section 3, GetNewKeyFromSHA: SHA-1 of start key, 40 octets 00, session key and 40 octets f2, cut to
+    /// the length of a key and filled up with zeros.
+    ///
+    /// That message always fits two blocks, so they are laid out here, with the padding of SHA-1: one bit, zeros, the
+    /// length in bits.
     fn key_from_sha(&self) -> [u8; 16] {
         let len = self.strength.key_len();
-        let mut key = head(sha1(&[&self.start[..len], &PAD_1, &self.session[..len], &PAD_2]));
-        key[len..].fill(0);
+        let mut blocks = [[0; 64]; 2];
+        let octets = blocks.as_flattened_mut();
+        octets[..16].copy_from_slice(&self.start);
+        octets[len + 40..len + 56].copy_from_slice(&self.session);
+        octets[2 * len + 40..2 * len + 80].fill(0xf2);
+        octets[2 * len + 80] = 0x80;
+        octets[126..].copy_from_slice(&(8 * (2 * len as u16 + 80)).to_be_bytes());
+        let mut state = SHA_1;
+        sha1::block_api::compress(&mut state, &blocks);
+        let mut key = [0; 16];
+        for (octets, word) in key[..len].as_chunks_mut().0.iter_mut().zip(state) {
+            *octets = word.to_be_bytes();
+        }
+        // The rest is no secret.
+        state.zeroize();
+        let octets = blocks.as_flattened_mut();
+        octets[..16].zeroize();
+        octets[len + 40..len + 56].zeroize();
         key
     }
 

@@ -12,8 +12,8 @@ const SORTED: usize = 64;
 
 /// Up to four streams, in pairs (0, 1) and (2, 3). Streams that are worked on together stand at the same place.
 pub(super) trait Lanes {
-    /// Sets up one stream at its beginning.
-    fn schedule_one(&mut self, lane: usize, key: &[u8]);
+    /// Sets up the first stream.
+    fn schedule_one(&mut self, key: &[u8]);
     /// Sets up the streams of the first pair.
     fn schedule_two(&mut self, keys: [&[u8]; 2]);
     /// Sets up all streams.
@@ -65,7 +65,7 @@ pub(super) fn apply_each(lanes: &mut impl Lanes, jobs: &mut [Job<'_>]) {
         }
         for &(_, n) in rest {
             let Job { key, data } = &mut jobs[n];
-            lanes.schedule_one(0, key);
+            lanes.schedule_one(key);
             one(lanes, 0, data.as_chunks_mut());
         }
     }

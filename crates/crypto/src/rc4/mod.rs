@@ -40,6 +40,19 @@ pub fn apply_each(jobs: &mut [Job<'_>]) {
     portable::apply_each(jobs);
 }
 
+/// Encrypts a key of `len` octets, which zeros follow, with itself.
+pub(crate) fn of_itself(key: &mut [u8; 16], len: usize) {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(avx) = x86_64::Avx::find() {
+        let mut bank = x86_64::Bank::<1>::new(avx);
+        bank.schedule_one(&key[..len]);
+        bank.xor_one(0, core::slice::from_mut(key));
+        key[len..].fill(0);
+        return;
+    }
+    portable::of_itself(key, len);
+}
+
 /// The form that this processor gets, in a word or two.
 pub fn implementation() -> &'static str {
     #[cfg(target_arch = "x86_64")]

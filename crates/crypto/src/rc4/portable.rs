@@ -17,6 +17,14 @@ pub fn apply_each(jobs: &mut [Job<'_>]) {
     batch::apply_each(&mut Bank::<2>::new(), jobs);
 }
 
+/// [`super::of_itself`] in this form.
+pub(crate) fn of_itself(key: &mut [u8; 16], len: usize) {
+    let mut bank = Bank::<1>::new();
+    bank.schedule_one(&key[..len]);
+    bank.xor_one(0, core::slice::from_mut(key));
+    key[len..].fill(0);
+}
+
 /// `2 * PAIRS` streams.
 pub(super) struct Bank<const PAIRS: usize> {
     tables: [Table; PAIRS],
@@ -65,19 +73,18 @@ fn swap_pairs<const PAIRS: usize>(
 }
 
 impl<const PAIRS: usize> Bank<PAIRS> {
-    /// Sets up one stream.
-    pub(super) fn schedule_one(&mut self, lane: usize, key: &[u8]) {
-        let (pair, column) = (lane / 2, lane % 2);
+    /// Sets up the first stream.
+    pub(super) fn schedule_one(&mut self, key: &[u8]) {
         let mut repeated = [0; 256];
         repeat(key, &mut repeated);
-        let table = &mut self.tables[pair];
-        (0..).zip(table.iter_mut()).for_each(|(n, row)| row[column] = n);
+        let table = &mut self.tables[0];
+        (0..).zip(table.iter_mut()).for_each(|(n, row)| *row = [n; 2]);
         let mut j = 0;
         for (i, key) in (0..=255).zip(repeated) {
-            swap(table, column, i, &mut j, key);
+            swap(table, 0, i, &mut j, key);
         }
-        self.i[pair][column] = 0;
-        self.j[pair][column] = 0;
+        self.i[0][0] = 0;
+        self.j[0][0] = 0;
         repeated.zeroize();
     }
 
@@ -152,8 +159,8 @@ fn xor<const PAIRS: usize>(
 }
 
 impl Lanes for Bank<2> {
-    fn schedule_one(&mut self, lane: usize, key: &[u8]) {
-        self.schedule_one(lane, key);
+    fn schedule_one(&mut self, key: &[u8]) {
+        self.schedule_one(key);
     }
 
     fn schedule_two(&mut self, keys: [&[u8]; 2]) {

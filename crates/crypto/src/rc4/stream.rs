@@ -28,8 +28,8 @@ impl Form {
     fn schedule(&mut self, key: &[u8]) {
         match self {
             #[cfg(target_arch = "x86_64")]
-            Form::X86(bank) => bank.schedule_one(0, key),
-            Form::Portable(bank) => bank.schedule_one(0, key),
+            Form::X86(bank) => bank.schedule_one(key),
+            Form::Portable(bank) => bank.schedule_one(key),
         }
     }
 

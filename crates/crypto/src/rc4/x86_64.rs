@@ -16,6 +16,8 @@
 
 use core::arch::asm;
 
+use zeroize::Zeroize as _;
+
 use super::batch::{BLOCK, Block, Lanes, repeat};
 
 /// The key streams of two packets: row, then packet.
@@ -49,8 +51,8 @@ pub(super) struct Bank<const PAIRS: usize> {
     /// `i` after the last whole block: a multiple of 16.
     i: [[u32; 2]; PAIRS],
     j: [[u32; 2]; PAIRS],
-    /// Keys, repeated to the length of a table.
-    keys: [[[u8; 256]; 2]; PAIRS],
+    /// Keys that are set up: 16 octets, or twice 8.
+    keys: [[[u8; 16]; 2]; PAIRS],
     _avx: Avx,
 }
 
@@ -60,7 +62,7 @@ impl<const PAIRS: usize> Bank<PAIRS> {
             tables: [[[0; 2]; 256]; PAIRS],
             i: [[0; 2]; PAIRS],
             j: [[0; 2]; PAIRS],
-            keys: [[[0; 256]; 2]; PAIRS],
+            keys: [[[0; 16]; 2]; PAIRS],
             _avx: avx,
         }
     }
@@ -68,6 +70,7 @@ impl<const PAIRS: usize> Bank<PAIRS> {
 
 /// Sixteen steps. `$step` is told its number and the distance of its row from row `i`; then comes `$with`.
 /// `$last` goes before the sixteenth, whose row may be row 0: only an 8-bit addition to `i` finds it.
+#[rustfmt::skip]
 macro_rules! sixteen {
     ($step:ident, $last:literal $(, $with:literal)*) => {
         concat!(
@@ -83,122 +86,107 @@ macro_rules! sixteen {
     };
 }
 
-/// `a = S[i]; j += a; b = S[j]; swap` for one stream. `$s`: where its column begins, `$more`: what else `j` gets.
+/// `j += a; b = S[j]; swap` for one stream, which has nothing beside it to fill the time until `j` is known. What was
+/// read at row `i + 1` or `i + 2` ahead of that is put right if `j` is that row: a read that has to wait whether a
+/// write before it goes to the same place is what slows a single stream down.
+///
+/// `$i0`, `$i1`, `$i2` are the rows `i`, `i + 1`, `i + 2`, and `$a0`, `$a1`, `$a2` what is there. `$add` adds to `j`.
+#[rustfmt::skip]
 macro_rules! swap_one {
-    ($row:expr, $more:expr) => {
+    ($add:expr, $i0:literal, $i1:literal, $i2:literal, $a0:literal, $a1:literal, $a2:literal) => {
         concat!(
-            "mov {a0:e}, [{t} + 8*{i} + ",
-            $row,
-            "]\n",
-            $more,
-            "add {j0:l}, {a0:l}\n",
-            "mov {b0:e}, [{t} + 8*{j0}]\n",
-            "mov [{t} + 8*{i} + ",
-            $row,
-            "], {b0:e}\n",
-            "mov [{t} + 8*{j0}], {a0:e}\n",
-        )
-    };
-}
-
-/// The same for the two streams of a pair whose table begins at `$s`, their writes at `i` side by side.
-macro_rules! swap_two {
-    ($row:expr, $s:literal, $j0:literal, $j1:literal, $more:expr) => {
-        concat!(
-            "mov {a0:e}, [{t} + 8*{i} + ",
-            $s,
-            " + ",
-            $row,
-            "]\n",
-            "mov {a1:e}, [{t} + 8*{i} + ",
-            $s,
-            " + 4 + ",
-            $row,
-            "]\n",
-            $more,
-            "add {",
-            $j0,
-            ":l}, {a0:l}\n",
-            "add {",
-            $j1,
-            ":l}, {a1:l}\n",
-            "mov {b0:e}, [{t} + 8*{",
-            $j0,
-            "} + ",
-            $s,
-            "]\n",
-            "mov {b1:e}, [{t} + 8*{",
-            $j1,
-            "} + ",
-            $s,
-            " + 4]\n",
-            "mov [{t} + 8*{i} + ",
-            $s,
-            " + ",
-            $row,
-            "], {b0:e}\n",
-            "mov [{t} + 8*{i} + ",
-            $s,
-            " + 4 + ",
-            $row,
-            "], {b1:e}\n",
-            "mov [{t} + 8*{",
-            $j0,
-            "} + ",
-            $s,
-            "], {a0:e}\n",
-            "mov [{t} + 8*{",
-            $j1,
-            "} + ",
-            $s,
-            " + 4], {a1:e}\n",
+            "mov {", $a2, ":e}, [{t} + 8*{", $i2, "}]\n",
+            $add,
+            "mov {b:e}, [{t} + 8*{j}]\n",
+            "mov [{t} + 8*{", $i0, "}], {b:e}\n",
+            "mov [{t} + 8*{j}], {", $a0, ":e}\n",
+            "cmp {j:e}, {", $i1, ":e}\n",
+            "cmove {", $a1, ":e}, {", $a0, ":e}\n",
+            "cmp {j:e}, {", $i2, ":e}\n",
+            "cmove {", $a2, ":e}, {", $a0, ":e}\n",
+            "add {", $i0, ":l}, 4\n",
         )
     };
 }
 
 /// One octet of one key stream into octet `$k` of `xmm0`.
+#[rustfmt::skip]
 macro_rules! octet_one {
-    ($k:literal, $row:literal) => {
+    ($k:literal, $i0:literal, $i1:literal, $i2:literal, $a0:literal, $a1:literal, $a2:literal) => {
         concat!(
-            swap_one!($row, ""),
-            "add {a0:l}, {b0:l}\n",
-            "vpinsrb xmm0, xmm0, byte ptr [{t} + 8*{a0}], ",
-            $k,
-            "\n",
+            swap_one!(concat!("add {j:l}, {", $a0, ":l}\n"), $i0, $i1, $i2, $a0, $a1, $a2),
+            "add {b:l}, {", $a0, ":l}\n",
+            "vpinsrb xmm0, xmm0, byte ptr [{t} + 8*{b}], ", $k, "\n",
+        )
+    };
+}
+
+/// One step of one key schedule; the octet of the key is the lowest of a register that turns.
+#[rustfmt::skip]
+macro_rules! key_one {
+    ($k:literal, $i0:literal, $i1:literal, $i2:literal, $a0:literal, $a1:literal, $a2:literal, $key:literal) => {
+        swap_one!(
+            concat!(
+                "mov {b:e}, {", $key, ":e}\n",
+                "add {b:l}, {", $a0, ":l}\n",
+                "add {j:l}, {b:l}\n",
+                "ror {", $key, "}, 8\n",
+            ),
+            $i0, $i1, $i2, $a0, $a1, $a2
+        )
+    };
+}
+
+/// Four steps in the turn of the registers.
+#[rustfmt::skip]
+macro_rules! four_of_one {
+    ($step:ident, $k0:literal, $k1:literal, $k2:literal, $k3:literal $(, $with:literal)*) => {
+        concat!(
+            $step!($k0, "i0", "i1", "i2", "a0", "a1", "a2" $(, $with)*),
+            $step!($k1, "i1", "i2", "i3", "a1", "a2", "a3" $(, $with)*),
+            $step!($k2, "i2", "i3", "i0", "a2", "a3", "a0" $(, $with)*),
+            $step!($k3, "i3", "i0", "i1", "a3", "a0", "a1" $(, $with)*),
+        )
+    };
+}
+
+/// `a = S[i]; j += a; b = S[j]; swap` for the two streams of a pair whose table begins at `$s`, their writes at `i`
+/// side by side. `$more` comes before `$add0` and `$add1` are added to `j`.
+#[rustfmt::skip]
+macro_rules! swap_two {
+    ($row:expr, $s:literal, $j0:literal, $j1:literal, $more:expr, $add0:literal, $add1:literal) => {
+        concat!(
+            "mov {a0:e}, [{t} + 8*{i} + ", $s, " + ", $row, "]\n",
+            "mov {a1:e}, [{t} + 8*{i} + ", $s, " + 4 + ", $row, "]\n",
+            $more,
+            "add {", $j0, ":l}, {", $add0, ":l}\n",
+            "add {", $j1, ":l}, {", $add1, ":l}\n",
+            "mov {b0:e}, [{t} + 8*{", $j0, "} + ", $s, "]\n",
+            "mov {b1:e}, [{t} + 8*{", $j1, "} + ", $s, " + 4]\n",
+            "mov [{t} + 8*{i} + ", $s, " + ", $row, "], {b0:e}\n",
+            "mov [{t} + 8*{i} + ", $s, " + 4 + ", $row, "], {b1:e}\n",
+            "mov [{t} + 8*{", $j0, "} + ", $s, "], {a0:e}\n",
+            "mov [{t} + 8*{", $j1, "} + ", $s, " + 4], {a1:e}\n",
         )
     };
 }
 
 /// One octet of both key streams of a pair.
+#[rustfmt::skip]
 macro_rules! octet_two {
     ($k:literal, $row:literal, $s:literal, $j0:literal, $j1:literal, $x0:literal, $x1:literal) => {
         concat!(
-            swap_two!($row, $s, $j0, $j1, ""),
+            swap_two!($row, $s, $j0, $j1, "", "a0", "a1"),
             "add {a0:l}, {b0:l}\n",
             "add {a1:l}, {b1:l}\n",
-            "vpinsrb ",
-            $x0,
-            ", ",
-            $x0,
-            ", byte ptr [{t} + 8*{a0} + ",
-            $s,
-            "], ",
-            $k,
-            "\n",
-            "vpinsrb ",
-            $x1,
-            ", ",
-            $x1,
-            ", byte ptr [{t} + 8*{a1} + ",
-            $s,
-            " + 4], ",
-            $k,
-            "\n",
+            "vpinsrb ", $x0, ", ", $x0, ", byte ptr [{t} + 8*{a0} + ", $s, "], ", $k, "\n",
+            "vpinsrb ", $x1, ", ", $x1, ", byte ptr [{t} + 8*{a1} + ", $s, " + 4], ", $k, "\n",
         )
     };
 }
 
 /// One octet of the key streams of two pairs.
+#[rustfmt::skip]
 macro_rules! octet_four {
     ($k:literal, $row:literal) => {
         concat!(
@@ -208,65 +196,55 @@ macro_rules! octet_four {
     };
 }
 
-/// One step of one key schedule. The row is `i + $k`.
-macro_rules! key_one {
-    ($k:literal, $row:literal) => {
-        swap_one!(concat!("8*", $k), concat!("add {j0:l}, byte ptr [{k} + {i} + ", $k, "]\n"))
-    };
-}
-
-/// One step of the key schedules of a pair whose first key is at `$at`.
+/// One step of the key schedules of a pair, whose keys are in `$x0` and `$x1`. The row is `i + $k`. Key octets that
+/// were read from memory one by one would wait for writes to the table.
+#[rustfmt::skip]
 macro_rules! key_two {
-    ($k:literal, $row:literal, $s:literal, $j0:literal, $j1:literal, $at:literal) => {
+    ($k:literal, $row:literal, $s:literal, $j0:literal, $j1:literal, $x0:literal, $x1:literal) => {
         swap_two!(
-            concat!("8*", $k),
-            $s,
-            $j0,
-            $j1,
+            concat!("8*", $k), $s, $j0, $j1,
             concat!(
-                "add {",
-                $j0,
-                ":l}, byte ptr [{k} + {i} + ",
-                $k,
-                " + ",
-                $at,
-                "]\n",
-                "add {",
-                $j1,
-                ":l}, byte ptr [{k} + {i} + ",
-                $k,
-                " + 256 + ",
-                $at,
-                "]\n",
-            )
+                "vpextrb {b0:e}, ", $x0, ", ", $k, "\n",
+                "vpextrb {b1:e}, ", $x1, ", ", $k, "\n",
+                "add {b0:l}, {a0:l}\n",
+                "add {b1:l}, {a1:l}\n",
+            ),
+            "b0", "b1"
         )
     };
 }
 
 /// One step of the key schedules of two pairs.
+#[rustfmt::skip]
 macro_rules! key_four {
     ($k:literal, $row:literal) => {
-        concat!(key_two!($k, $row, "0", "j0", "j1", "0"), key_two!($k, $row, "2048", "j2", "j3", "512"),)
+        concat!(
+            key_two!($k, $row, "0", "j0", "j1", "xmm0", "xmm1"),
+            key_two!($k, $row, "2048", "j2", "j3", "xmm2", "xmm3"),
+        )
     };
 }
 
 /// A block of the key stream in `$x` onto the data whose end is in `{p}`'s element `$n`, at distance `{at}` from it.
+#[rustfmt::skip]
 macro_rules! lay {
     ($x:literal, $n:literal) => {
         concat!(
-            "mov {a0}, [{p} + 8*",
-            $n,
-            "]\n",
-            "vpxor ",
-            $x,
-            ", ",
-            $x,
-            ", [{a0} + {at}]\n",
-            "vmovdqu [{a0} + {at}], ",
-            $x,
-            "\n",
+            "mov {a0}, [{p} + 8*", $n, "]\n",
+            "vpxor ", $x, ", ", $x, ", [{a0} + {at}]\n",
+            "vmovdqu [{a0} + {at}], ", $x, "\n",
         )
     };
+}
+
+/// A key of 16 octets, or twice one of 8: whatever MPPE has.
+fn twice_8(key: &[u8]) -> Option<[u8; 16]> {
+    let twice = |half: [u8; 8]| {
+        let mut key = [0; 16];
+        key.as_chunks_mut().0.fill(half);
+        key
+    };
+    key.try_into().ok().or_else(|| Some(twice(key.try_into().ok()?)))
 }
 
 /// `LANES` pointers to the ends of the first `blocks` blocks of each.
@@ -275,33 +253,62 @@ fn ends<const LANES: usize>(data: &mut [&mut [Block]; LANES], blocks: usize) -> 
 }
 
 impl<const PAIRS: usize> Bank<PAIRS> {
-    /// Sets up one stream.
-    pub(super) fn schedule_one(&mut self, lane: usize, key: &[u8]) {
-        let (pair, column) = (lane / 2, lane % 2);
-        let repeated = &mut self.keys[pair][column];
-        repeat(key, repeated);
-        self.i[pair][column] = 0;
-        self.j[pair][column] = 0;
-        let table = &mut self.tables[pair];
-        for (n, row) in (0..).zip(table.iter_mut()) {
-            row[column] = n;
+    /// Sets up the first streams, from keys of any length.
+    fn schedule_plain(&mut self, keys: &[&[u8]]) {
+        self.i = [[0; 2]; PAIRS];
+        self.j = [[0; 2]; PAIRS];
+        self.tables = [IDENTITY; PAIRS];
+        let mut repeated = [0; 256];
+        for (lane, key) in keys.iter().enumerate() {
+            repeat(key, &mut repeated);
+            let (table, column) = (&mut self.tables[lane / 2], lane % 2);
+            let mut j = 0_u8;
+            for (i, key) in repeated.into_iter().enumerate() {
+                let a = table[i][column];
+                j = j.wrapping_add(key).wrapping_add(a as u8);
+                table[i][column] = table[usize::from(j)][column];
+                table[usize::from(j)][column] = a;
+            }
         }
-        // SAFETY: `t + 8*x` for `x` below 256 is the entry of this column in row `x` of `table`, which is borrowed
-        // mutably; `x` is `i + k`, at most 240 + 15, or `j`, whose register has an 8-bit value. `k + i + n` for `n` up to 15 is
-        // within `repeated`. Nothing else is touched.
+        repeated.zeroize();
+    }
+
+    /// Sets up the first stream.
+    pub(super) fn schedule_one(&mut self, key: &[u8]) {
+        let Some(key) = twice_8(key) else {
+            return self.schedule_plain(&[key]);
+        };
+        self.i[0] = [0; 2];
+        self.j[0] = [0; 2];
+        self.tables[0] = IDENTITY;
+        let key = u128::from_le_bytes(key);
+        let (k0, k1) = (key as u64, (key >> 64) as u64);
+        // SAFETY: `t + 8*x` for `x` below 256 is the entry of the first column in row `x` of the table, which is
+        // borrowed mutably. `x` is `j` or one of the rows, which all are 8-bit values in registers. Nothing else is touched.
         unsafe {
             asm!(
+                "mov {a0:e}, [{t}]",
+                "mov {a1:e}, [{t} + 8]",
                 "2:",
-                sixteen!(key_one, ""),
-                "add {i:e}, 16",
-                "cmp {i:e}, 256",
-                "jne 2b",
-                t = in(reg) table.as_mut_ptr().cast::<u32>().add(column),
-                k = in(reg) repeated.as_ptr(),
-                i = inout(reg) 0_usize => _,
-                j0 = inout(reg) 0_usize => _,
+                four_of_one!(key_one, "", "", "", "", "k0"),
+                four_of_one!(key_one, "", "", "", "", "k0"),
+                four_of_one!(key_one, "", "", "", "", "k1"),
+                four_of_one!(key_one, "", "", "", "", "k1"),
+                "test {i0:e}, {i0:e}",
+                "jnz 2b",
+                t = in(reg) self.tables.as_mut_ptr(),
+                k0 = inout(reg) k0 => _,
+                k1 = inout(reg) k1 => _,
+                i0 = inout(reg) 0_usize => _,
+                i1 = inout(reg) 1_usize => _,
+                i2 = inout(reg) 2_usize => _,
+                i3 = inout(reg) 3_usize => _,
+                j = inout(reg) 0_usize => _,
                 a0 = out(reg) _,
-                b0 = out(reg) _,
+                a1 = out(reg) _,
+                a2 = out(reg) _,
+                a3 = out(reg) _,
+                b = out(reg) _,
                 options(nostack),
             );
         }
@@ -313,18 +320,23 @@ impl<const PAIRS: usize> Bank<PAIRS> {
         if data.is_empty() {
             return;
         }
-        let mut i = self.i[pair][column] as usize;
+        let row = |n| (self.i[pair][column] as usize + n) % 256;
+        let (mut i0, i1, i2, i3) = (row(1), row(2), row(3), row(4));
         let mut j = self.j[pair][column] as usize;
         let length = data.len() * BLOCK;
         // SAFETY: `t + 8*x` for `x` below 256 is the entry of this column in row `x` of the table, which is borrowed
-        // mutably; `x` is `j`, the sum of two entries modulo 256, or the row of a step: `i` is a multiple of 16, so
-        // at most 240, and up to 15 are added, or `i` itself after an 8-bit addition. Data is touched from its end
-        // less `length`, which is its beginning, up to its end.
+        // mutably. `x` is `j`, the sum of two entries modulo 256, or one of the rows, which all are 8-bit values in
+        // registers. Data is touched from its end less `length`, which is its beginning, up to its end.
         unsafe {
             let end = data.as_mut_ptr_range().end;
             asm!(
+                "mov {a0:e}, [{t} + 8*{i0}]",
+                "mov {a1:e}, [{t} + 8*{i1}]",
                 "2:",
-                sixteen!(octet_one, "add {i:l}, 16\n"),
+                four_of_one!(octet_one, "0", "1", "2", "3"),
+                four_of_one!(octet_one, "4", "5", "6", "7"),
+                four_of_one!(octet_one, "8", "9", "10", "11"),
+                four_of_one!(octet_one, "12", "13", "14", "15"),
                 "vpxor xmm0, xmm0, [{p} + {at}]",
                 "vmovdqu [{p} + {at}], xmm0",
                 "add {at}, 16",
@@ -332,22 +344,28 @@ impl<const PAIRS: usize> Bank<PAIRS> {
                 t = in(reg) self.tables[pair].as_mut_ptr().cast::<u32>().add(column),
                 p = in(reg) end,
                 at = inout(reg) 0_usize.wrapping_sub(length) => _,
-                i = inout(reg) i,
-                j0 = inout(reg) j,
+                i0 = inout(reg) i0,
+                i1 = inout(reg) i1 => _,
+                i2 = inout(reg) i2 => _,
+                i3 = inout(reg) i3 => _,
+                j = inout(reg) j,
                 a0 = out(reg) _,
-                b0 = out(reg) _,
+                a1 = out(reg) _,
+                a2 = out(reg) _,
+                a3 = out(reg) _,
+                b = out(reg) _,
                 out("xmm0") _,
                 options(nostack),
             );
         }
-        self.i[pair][column] = i as u32;
+        self.i[pair][column] = (i0 as u32).wrapping_sub(1) % 256;
         self.j[pair][column] = j as u32;
     }
 }
 
 impl Lanes for Bank<2> {
-    fn schedule_one(&mut self, lane: usize, key: &[u8]) {
-        self.schedule_one(lane, key);
+    fn schedule_one(&mut self, key: &[u8]) {
+        self.schedule_one(key);
     }
 
     fn xor_one(&mut self, lane: usize, data: &mut [Block]) {
@@ -355,17 +373,20 @@ impl Lanes for Bank<2> {
     }
 
     fn schedule_two(&mut self, keys: [&[u8]; 2]) {
-        for (key, repeated) in keys.into_iter().zip(&mut self.keys[0]) {
-            repeat(key, repeated);
-        }
+        let [Some(a), Some(b)] = keys.map(twice_8) else {
+            return self.schedule_plain(&keys);
+        };
+        self.keys[0] = [a, b];
         self.i[0] = [0; 2];
         self.j[0] = [0; 2];
         self.tables[0] = IDENTITY;
-        // SAFETY: as in `schedule_one`, for both columns.
+        // SAFETY: as in `schedule_one`, for both columns; rows are `i + n`, at most 240 + 15; `k` is read for 32 octets.
         unsafe {
             asm!(
+                "vmovdqu xmm0, [{k}]",
+                "vmovdqu xmm1, [{k} + 16]",
                 "2:",
-                sixteen!(key_two, "", "0", "j0", "j1", "0"),
+                sixteen!(key_two, "", "0", "j0", "j1", "xmm0", "xmm1"),
                 "add {i:e}, 16",
                 "cmp {i:e}, 256",
                 "jne 2b",
@@ -378,6 +399,8 @@ impl Lanes for Bank<2> {
                 b0 = out(reg) _,
                 a1 = out(reg) _,
                 b1 = out(reg) _,
+                out("xmm0") _,
+                out("xmm1") _,
                 options(nostack),
             );
         }
@@ -391,7 +414,8 @@ impl Lanes for Bank<2> {
         let ends = ends(&mut data, blocks);
         let mut i = self.i[0][0] as usize;
         let [mut j0, mut j1] = self.j[0].map(|j| j as usize);
-        // SAFETY: as in `xor_one`, for both columns and both ends.
+        // SAFETY: as in `xor_one`, for both columns and both ends. The row of a step is `i`, a multiple of 16, so at most
+        // 240, and up to 15, or `i` alone after an 8-bit addition.
         unsafe {
             asm!(
                 "2:",
@@ -420,15 +444,20 @@ impl Lanes for Bank<2> {
     }
 
     fn schedule_four(&mut self, keys: [&[u8]; 4]) {
-        for (key, repeated) in keys.into_iter().zip(self.keys.as_flattened_mut()) {
-            repeat(key, repeated);
-        }
+        let [Some(a), Some(b), Some(c), Some(d)] = keys.map(twice_8) else {
+            return self.schedule_plain(&keys);
+        };
+        self.keys = [[a, b], [c, d]];
         self.i = [[0; 2]; 2];
         self.j = [[0; 2]; 2];
         self.tables = [IDENTITY; 2];
-        // SAFETY: as in `schedule_one`, for both tables and all columns.
+        // SAFETY: as in `schedule_two`, for both tables; `k` is read for 64 octets.
         unsafe {
             asm!(
+                "vmovdqu xmm0, [{k}]",
+                "vmovdqu xmm1, [{k} + 16]",
+                "vmovdqu xmm2, [{k} + 32]",
+                "vmovdqu xmm3, [{k} + 48]",
                 "2:",
                 sixteen!(key_four, ""),
                 "add {i:e}, 16",
@@ -445,6 +474,10 @@ impl Lanes for Bank<2> {
                 b0 = out(reg) _,
                 a1 = out(reg) _,
                 b1 = out(reg) _,
+                out("xmm0") _,
+                out("xmm1") _,
+                out("xmm2") _,
+                out("xmm3") _,
                 options(nostack),
             );
         }
@@ -458,7 +491,7 @@ impl Lanes for Bank<2> {
         let ends = ends(&mut data, blocks);
         let mut i = self.i[0][0] as usize;
         let [[mut j0, mut j1], [mut j2, mut j3]] = self.j.map(|pair| pair.map(|j| j as usize));
-        // SAFETY: as in `xor_one`, for both tables, all columns and all ends.
+        // SAFETY: as in `xor_two`, for both tables and all ends.
         unsafe {
             asm!(
                 "2:",
