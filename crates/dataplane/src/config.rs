@@ -30,9 +30,9 @@ pub struct DataplaneConfig {
     pub interface: Option<String>,
     /// What moves GRE packets.
     pub io: Io,
-    /// The far end, where there is only one: AF_XDP takes the interface that leads there. Without one it takes the
-    /// interface of `local`, else that of the default route.
-    pub towards: Option<Ipv4Addr>,
+    /// AF_XDP takes the interface that has this address or leads to it (a server's own, a client's server); without one
+    /// the interface of the default route.
+    pub near: Option<Ipv4Addr>,
     /// Set Don't Fragment on GRE packets, and believe routers that say a packet of a live call was too big.
     pub dont_fragment: bool,
     /// For so long a Call ID is not used again, so that the last packets of its old call die out.
@@ -48,7 +48,7 @@ impl DataplaneConfig {
             local: None,
             interface: None,
             io: Io::Auto,
-            towards: None,
+            near: None,
             dont_fragment: false,
             quarantine: Duration::from_secs(60),
         }

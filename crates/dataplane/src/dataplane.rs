@@ -10,16 +10,17 @@ use adit_crypto::Rng;
 use adit_sys::gre::{CallFilter, GreOptions, GreSocket};
 use adit_sys::poll::Waker;
 use adit_sys::tun::{Offload, Tun};
+use adit_sys::xdp::{self, Xdp, XdpOptions};
 use adit_tunnel::path::{Counters, HEADROOM, PathCommand, PathConfig};
 use ipnet::{IpNet, Ipv4Net};
 
 use crate::call_ids::CallIds;
-use crate::config::DataplaneConfig;
+use crate::config::{DataplaneConfig, Io};
 use crate::counters::{Drops, LastCounters, SharedCounters, SharedDrops};
 use crate::event::{self, Events};
-use crate::io::{SocketIn, SocketOut};
+use crate::io::{self, GreIn, GreOut, SocketIn, SocketOut};
 use crate::order::{self, Open, Order, Orders};
-use crate::worker::{self, Parts, Sources, Worker};
+use crate::worker::{self, Around, Parts, Sources, Worker};
 
 /// The workers of one process. Every method may be called from any thread, and none waits for a packet.
 #[derive(Debug)]
@@ -29,6 +30,7 @@ pub struct Dataplane {
     calls: Mutex<Known>,
     drops: Arc<SharedDrops>,
     io: String,
+    xdp_refused: Option<adit_sys::Error>,
 }
 
 /// What the shells' side knows of calls.
@@ -50,19 +52,20 @@ impl Dataplane {
         let (events, receiver) = event::queue();
         let drops = Arc::new(SharedDrops::default());
         let queues = queues(tun, count);
-        let io = describe(&queues, count);
+        let io = describe("raw socket", &queues, count);
 
         let wakers = (0..count).map(|_| Waker::new()).collect::<adit_sys::Result<Vec<_>>>()?;
         let (workers, orders): (Vec<_>, Vec<_>) = wakers.iter().cloned().map(order::queue).unzip();
         let rng = Rng::from_seed(adit_sys::host::random_seed()?);
         let known = Known { ids: CallIds::new(config.quarantine, rng), counters: BTreeMap::new() };
         // From here on an error drops this value, and that ends the workers that run already.
-        let dataplane = Dataplane {
+        let mut dataplane = Dataplane {
             workers: workers.clone(),
             threads: Mutex::new(Vec::new()),
             calls: Mutex::new(known),
             drops: Arc::clone(&drops),
             io,
+            xdp_refused: None,
         };
         for (number, (orders, waker)) in orders.into_iter().zip(wakers).enumerate() {
             let filter = if count == 1 { CallFilter::all() } else { CallFilter::share(mask, number as u16) };
@@ -75,31 +78,33 @@ impl Dataplane {
             })?);
             // Without a queue of its own a worker writes to the first, which the first worker reads.
             let own = queues.get(number).cloned();
-            let reads_tun = own.is_some();
             let Some(tun) = own.clone().or_else(|| queues.first().cloned()) else { continue };
-            let sources = Sources::new(waker, socket.as_ref(), own.as_deref())?;
-            let parts = Parts {
-                input: SocketIn::new(Arc::clone(&socket)),
-                gre: SocketOut::new(socket),
+            let outside = Around {
                 tun,
                 events: events.clone(),
                 drops: Arc::clone(&drops),
                 orders,
                 workers: workers.clone(),
                 number,
-                reads_tun,
+                reads_tun: own.is_some(),
                 dont_fragment: config.dont_fragment,
             };
-            let thread = std::thread::Builder::new()
-                .name(format!("adit-data-{number}"))
-                .spawn(move || worker::run(Worker::new(parts), &sources, own.as_deref()))
-                .map_err(|error| {
-                    adit_sys::Error::new(
-                        adit_sys::Kind::Other,
-                        "cannot start a worker thread",
-                        error.to_string(),
-                    )
-                })?;
+            let thread = match open_xdp(&config, count, &socket) {
+                Some(Ok(xdp)) => {
+                    dataplane.io = describe(&xdp.about.to_string(), &queues, count);
+                    let (input, gre) = io::xdp(xdp, &socket);
+                    let sources = Sources::new(waker, socket.as_ref(), Some(&input), own.as_deref())?;
+                    start(Parts { input, gre, around: outside }, sources, own)
+                }
+                refused => {
+                    if let Some(Err(error)) = refused {
+                        dataplane.xdp_refused = Some(error);
+                    }
+                    let input = SocketIn::new(Arc::clone(&socket));
+                    let sources = Sources::new(waker, socket.as_ref(), None::<&Tun>, own.as_deref())?;
+                    start(Parts { input, gre: SocketOut::new(socket), around: outside }, sources, own)
+                }
+            }?;
             dataplane.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
         }
         dataplane.set_networks(config.networks);
@@ -180,6 +185,11 @@ impl Dataplane {
         &self.io
     }
 
+    /// Why AF_XDP does not move the packets though it was asked for; the socket does.
+    pub fn xdp_refused(&self) -> Option<&adit_sys::Error> {
+        self.xdp_refused.as_ref()
+    }
+
     /// Ends the workers and waits for their end. What is given to the data plane afterwards is lost.
     pub fn stop(&self) {
         self.give_all(|| Order::Stop);
@@ -235,12 +245,53 @@ fn queues(tun: Tun, count: usize) -> Vec<Arc<Tun>> {
     queues
 }
 
-fn describe(queues: &[Arc<Tun>], count: usize) -> String {
+/// AF_XDP, if it was asked for.
+fn open_xdp(
+    config: &DataplaneConfig,
+    workers: usize,
+    socket: &Arc<GreSocket>,
+) -> Option<adit_sys::Result<Xdp>> {
+    if config.io != Io::Xdp {
+        return None;
+    }
+    if workers > 1 {
+        // Its program does not look at Call IDs, so all packets would come to one worker.
+        let tried = "cannot use AF_XDP with several workers";
+        let error = adit_sys::Error::new(adit_sys::Kind::Unsupported, tried, "one worker gets all packets");
+        return Some(Err(error.with_fix("set link.workers = 1, or link.io = \"socket\"")));
+    }
+    let interface = match &config.interface {
+        Some(interface) => Ok(interface.clone()),
+        None => xdp::interface_for(config.near.or(config.local)),
+    };
+    Some(interface.and_then(|interface| {
+        let options =
+            XdpOptions { interface, local: config.local, dont_fragment: config.dont_fragment, mode: None };
+        xdp::open(&options, socket)
+    }))
+}
+
+/// Starts the thread of a worker.
+fn start<I: GreIn + Send + 'static, O: GreOut + Send + 'static>(
+    parts: Parts<I, O, Arc<Tun>>,
+    sources: Sources,
+    own: Option<Arc<Tun>>,
+) -> adit_sys::Result<JoinHandle<()>> {
+    std::thread::Builder::new()
+        .name(format!("adit-data-{}", parts.around.number))
+        .spawn(move || worker::run(Worker::new(parts), &sources, own.as_deref()))
+        .map_err(|error| {
+            let tried = "cannot start a worker thread";
+            adit_sys::Error::new(adit_sys::Kind::Other, tried, error.to_string())
+        })
+}
+
+fn describe(gre: &str, queues: &[Arc<Tun>], count: usize) -> String {
     let offload = match queues.first().map(|tun| tun.offload()) {
         Some(Offload::TcpUdp) => "TUN with TCP and UDP offload",
         Some(Offload::Tcp) => "TUN with TCP offload",
         Some(Offload::None) | None => "TUN without offload",
     };
     let workers = if count == 1 { "1 worker".to_owned() } else { format!("{count} workers") };
-    format!("raw socket, {offload}, {workers}")
+    format!("{gre}, {offload}, {workers}")
 }

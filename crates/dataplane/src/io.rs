@@ -3,14 +3,18 @@
 use std::io;
 use std::net::Ipv4Addr;
 use std::ops::Range;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
+use std::time::Instant;
 
 use adit_sys::gre::{GreSocket, IcmpReport, MAX_BATCH, RecvBatch, SendBatch};
 use adit_sys::tun::{Tun, VnetHeader};
+use adit_sys::xdp;
 
 /// Octets of the largest GRE packet taken, and of a packet to be sent with its headroom: frames of the largest MTU that
 /// makes sense on Ethernet with some room; larger ones are counted as damaged.
 pub(crate) const SLOT: usize = 2048;
+const _: () = assert!(SLOT <= xdp::SLOT);
 
 /// GRE packets arriving.
 pub(crate) trait GreIn {
@@ -126,6 +130,81 @@ impl GreOut for SocketOut {
 
     fn refused(&self) -> u64 {
         self.refused
+    }
+}
+
+/// Receives through AF_XDP, and from the socket what that leaves.
+pub(crate) struct XdpIn {
+    receiver: xdp::Receiver,
+    socket: Arc<GreSocket>,
+}
+
+impl GreIn for XdpIn {
+    fn receive(&mut self) -> io::Result<usize> {
+        self.receiver.receive()
+    }
+
+    fn packet(&mut self, index: usize) -> Option<(Ipv4Addr, &mut [u8])> {
+        self.receiver.get_mut(index).map(|packet| (packet.source, packet.gre))
+    }
+
+    fn octets(&self, index: usize) -> &[u8] {
+        self.receiver.get(index).unwrap_or_default()
+    }
+
+    fn packets(&mut self) -> impl Iterator<Item = &mut [u8]> {
+        self.receiver.packets().map(|packet| packet.gre)
+    }
+
+    fn damaged(&self) -> u64 {
+        self.receiver.damaged()
+    }
+
+    fn icmp(&mut self) -> Option<IcmpReport> {
+        self.socket.icmp()
+    }
+}
+
+/// Sends through AF_XDP, and by the socket what that does not take.
+pub(crate) struct XdpOut {
+    sender: xdp::Sender,
+    refused: u64,
+}
+
+impl GreOut for XdpOut {
+    fn slot(&mut self) -> Option<&mut [u8]> {
+        self.sender.slot()
+    }
+
+    fn push(&mut self, destination: Ipv4Addr, source: Option<Ipv4Addr>, range: Range<usize>) {
+        if !self.sender.push(destination, source, range) {
+            self.refused += 1;
+        }
+    }
+
+    fn slots(&mut self) -> impl Iterator<Item = &mut [u8]> {
+        self.sender.slots_mut()
+    }
+
+    fn flush(&mut self) {
+        let report = self.sender.flush(Instant::now());
+        self.refused += (report.refused + report.congested) as u64;
+    }
+
+    fn refused(&self) -> u64 {
+        self.refused
+    }
+}
+
+/// The two halves of AF_XDP for a worker.
+pub(crate) fn xdp(xdp: xdp::Xdp, socket: &Arc<GreSocket>) -> (XdpIn, XdpOut) {
+    let input = XdpIn { receiver: xdp.receiver, socket: Arc::clone(socket) };
+    (input, XdpOut { sender: xdp.sender, refused: 0 })
+}
+
+impl AsFd for XdpIn {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.receiver.as_fd()
     }
 }
 

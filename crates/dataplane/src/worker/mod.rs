@@ -28,7 +28,7 @@ use crate::routes::Routes;
 use crate::segment::{Segments, complete_checksum};
 use crate::timers::Timers;
 
-pub(crate) use outside::Parts;
+pub(crate) use outside::{Around, Parts};
 pub(crate) use run::{Sources, run};
 
 /// Reads of the TUN interface in one turn: as much as 64 GRE packets bring.
@@ -87,8 +87,8 @@ pub(crate) enum Turn {
 
 impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
     pub(crate) fn new(parts: Parts<I, O, T>) -> Worker<I, O, T> {
-        let Parts { input, gre, tun, events, drops, orders, workers, number, reads_tun, dont_fragment } =
-            parts;
+        let Parts { input, gre, around } = parts;
+        let Around { tun, events, drops, orders, workers, number, reads_tun, dont_fragment } = around;
         Worker {
             input,
             outside: Outside::new(gre, tun, events, drops),

@@ -24,6 +24,11 @@ const EARNED_IN: Duration = Duration::from_micros(10);
 pub(crate) struct Parts<I, O, T> {
     pub(crate) input: I,
     pub(crate) gre: O,
+    pub(crate) around: Around<T>,
+}
+
+/// What a worker needs, whatever moves its GRE packets.
+pub(crate) struct Around<T> {
     pub(crate) tun: T,
     pub(crate) events: EventSender,
     pub(crate) drops: Arc<SharedDrops>,

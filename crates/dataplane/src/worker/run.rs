@@ -11,6 +11,7 @@ use crate::io::{GreIn, GreOut, TunIo};
 const WAKER: u64 = 0;
 const GRE: u64 = 1;
 const TUN: u64 = 2;
+const XDP: u64 = 3;
 /// A busy worker looks for ICMP errors and interfaces taken away once in so many turns.
 const LOOK_EVERY: u32 = 32;
 
@@ -21,11 +22,19 @@ pub(crate) struct Sources {
 }
 
 impl Sources {
-    /// Its orders, its GRE socket, and the TUN interface if it reads that.
-    pub(crate) fn new(waker: Waker, gre: impl AsFd, tun: Option<impl AsFd>) -> adit_sys::Result<Sources> {
+    /// Its orders, its GRE socket, AF_XDP if it has that, and the TUN interface if it reads that.
+    pub(crate) fn new(
+        waker: Waker,
+        gre: impl AsFd,
+        xdp: Option<impl AsFd>,
+        tun: Option<impl AsFd>,
+    ) -> adit_sys::Result<Sources> {
         let poller = Poller::new()?;
         poller.add(&waker, WAKER, Interest::Read)?;
         poller.add(gre, GRE, Interest::Read)?;
+        if let Some(xdp) = xdp {
+            poller.add(xdp, XDP, Interest::Read)?;
+        }
         if let Some(tun) = tun {
             poller.add(tun, TUN, Interest::Read)?;
         }

@@ -143,14 +143,16 @@ fn benches(count: usize, dont_fragment: bool) -> Vec<Bench> {
         let worker = Worker::new(Parts {
             input: FakeIn(Rc::clone(&world), Vec::new()),
             gre: FakeOut::new(&world),
-            tun: FakeTun(Rc::clone(&world)),
-            events: sender,
-            drops: Arc::clone(&drops),
-            orders: receiver,
-            workers: orders.clone(),
-            number,
-            reads_tun: true,
-            dont_fragment,
+            around: Around {
+                tun: FakeTun(Rc::clone(&world)),
+                events: sender,
+                drops: Arc::clone(&drops),
+                orders: receiver,
+                workers: orders.clone(),
+                number,
+                reads_tun: true,
+                dont_fragment,
+            },
         });
         Bench { worker, world, orders: orders[number].clone(), events, drops, now: Instant::now() }
     };

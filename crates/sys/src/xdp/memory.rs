@@ -99,6 +99,18 @@ impl Umem {
         }
     }
 
+    /// The same, to be read only.
+    pub(super) fn read<'a>(&'a self, frame: &'a Frame) -> &'a [u8] {
+        if frame.umem != self.id || frame.index >= self.frames {
+            return &[];
+        }
+        // SAFETY: as above; the frame is borrowed, so nobody has its octets mutably.
+        unsafe {
+            let start = self.pages.start.as_ptr().add(frame.index as usize * FRAME);
+            std::slice::from_raw_parts(start, FRAME)
+        }
+    }
+
     /// A frame that the kernel gives back, from an address anywhere in it.
     fn taken_back(&self, address: u64) -> Option<Frame> {
         let index = u32::try_from(address / FRAME as u64).ok()?;

@@ -146,6 +146,16 @@ impl Receiver {
         self.arrived.get_mut(index).and_then(|arrived| arrived.packet(queues))
     }
 
+    /// The octets of the packet at `index`, from its GRE header on.
+    pub fn get(&self, index: usize) -> Option<&[u8]> {
+        if self.from_socket {
+            return self.by_socket.get(index);
+        }
+        let arrived = self.arrived.get(index)?;
+        let octets = self.queues.get(arrived.queue)?.read(&arrived.frame);
+        octets.get(arrived.start..arrived.start + arrived.inner.gre)
+    }
+
     /// All packets at once, in the order of arrival; their octets are disjoint.
     pub fn packets(&mut self) -> impl Iterator<Item = Packet<'_>> {
         let queues = &self.queues;

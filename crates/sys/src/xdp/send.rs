@@ -15,8 +15,7 @@ use crate::gre::{GreSocket, MAX_BATCH, SendBatch, Sent};
 /// Octets of a slot.
 pub const SLOT: usize = super::memory::FRAME;
 /// A packet begins no earlier than this in its slot: in front of it come the headers of Ethernet and IP.
-pub const HEADROOM: usize = 64;
-const _: () = assert!(HEADERS <= HEADROOM);
+pub const HEADROOM: usize = HEADERS;
 
 /// One wake-up makes the kernel send 32 packets at least, or drop one. So often it is woken for a batch.
 const MAX_WAKES: usize = MAX_BATCH + 8;
@@ -125,6 +124,12 @@ impl Sender {
     pub fn packets_mut(&mut self) -> impl Iterator<Item = &mut [u8]> {
         let outlet = &self.outlet;
         self.batch.iter_mut().filter_map(|queued| queued.octets(outlet))
+    }
+
+    /// The whole slots of the queued packets, in order.
+    pub fn slots_mut(&mut self) -> impl Iterator<Item = &mut [u8]> {
+        let outlet = &self.outlet;
+        self.batch.iter_mut().map(|queued| outlet.octets(&mut queued.frame))
     }
 
     /// Packets so far that were given to AF_XDP; the others went by the socket.

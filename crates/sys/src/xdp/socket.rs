@@ -137,6 +137,11 @@ impl Queue {
         self.umem.octets(frame)
     }
 
+    /// The same, to be read only.
+    pub(super) fn read<'a>(&'a self, frame: &'a Frame) -> &'a [u8] {
+        self.umem.read(frame)
+    }
+
     /// Takes the next packet: its frame, where it begins, its length.
     pub(super) fn receive(&mut self) -> Option<(Frame, usize, usize)> {
         self.receive.receive(&self.umem)
