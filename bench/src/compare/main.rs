@@ -8,6 +8,8 @@ mod marks;
 mod measure;
 mod pair;
 mod peers;
+mod plot;
+mod profile;
 mod report;
 mod results;
 mod stats;
@@ -43,6 +45,9 @@ struct Args {
     /// Two rounds of one TCP stream with veth, the baseline and adit, where nothing else is said.
     #[arg(long)]
     quick: bool,
+    /// Record where the time goes, with `perf`, in one more run of each of adit's back ends.
+    #[arg(long)]
+    perf: bool,
     /// Where report.txt, report.json and plot.svg go.
     #[arg(long, default_value = "bench/results/last")]
     out: PathBuf,
@@ -103,8 +108,13 @@ fn main() -> anyhow::Result<()> {
     let text = Report(&results).to_string();
     fs::write(args.out.join("report.txt"), &text)?;
     fs::write(args.out.join("report.json"), serde_json::to_string_pretty(&results)?)?;
+    fs::write(args.out.join("plot.svg"), plot::svg(&results))?;
     print!("{text}");
-    println!("\nthe same as JSON: {}", args.out.join("report.json").display());
+    let own = |peer: &Peer| matches!(peer, Peer::AditSocket | Peer::AditXdp);
+    for (peer, pair) in pairs.iter().filter(|(peer, _)| args.perf && own(peer)) {
+        println!("\n{}", profile::profile(pair, &peer.name(), results.seconds, &args.out)?);
+    }
+    println!("\nalso as JSON and SVG, in {}", args.out.display());
     anyhow::ensure!(results.failures.is_empty(), "not everything carried data: see FAILED above");
     Ok(())
 }

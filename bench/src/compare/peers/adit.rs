@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use adit_testbed::Host;
+use adit_testbed::{Host, Running};
 
 use super::{Programs, version};
 use crate::pair::{INNER_MTU, Pair, SERVER, try_sh, wait, wait_for};
@@ -87,7 +87,10 @@ pub(super) fn start(pair: &mut Pair, programs: &Programs, io: &str, mppe: Mppe) 
             );
         }
     }
-    pair.about = format!("{}; {}", version(&program, "--version"), agreed(pair, &adit));
+    let agreed = agreed(pair);
+    // Two adits that may do either agree on stateless.
+    anyhow::ensure!(mppe != Mppe::Stateful || agreed.contains("stateful"), "what was agreed is {agreed}");
+    pair.about = format!("{}; {agreed}", version(&program, "--version"));
     Ok(())
 }
 
@@ -104,22 +107,9 @@ fn has_xdp(host: &Host) -> bool {
     try_sh(host, "ip link show eth0").is_ok_and(|text| text.contains("xdp"))
 }
 
-/// What the server says of the session's encryption.
-fn agreed(pair: &Pair, adit: &dyn Fn(&str, &[&str]) -> Command) -> String {
-    let output = pair.server.command(&mut adit("server", &["sessions", "--json"]));
-    let value: serde_json::Value = serde_json::from_str(&output.stdout).unwrap_or_default();
-    find(&value, "mppe").or_else(|| find(&value, "encryption")).unwrap_or_else(|| "not said".to_owned())
-}
-
-/// The first value of a key anywhere in it, as text.
-fn find(value: &serde_json::Value, key: &str) -> Option<String> {
-    match value {
-        serde_json::Value::Object(map) => match map.get(key) {
-            Some(serde_json::Value::String(text)) => Some(text.clone()),
-            Some(other) => Some(other.to_string()),
-            None => map.values().find_map(|v| find(v, key)),
-        },
-        serde_json::Value::Array(values) => values.iter().find_map(|v| find(v, key)),
-        _ => None,
-    }
+/// The client's line on encryption.
+fn agreed(pair: &Pair) -> String {
+    let log = pair.tunnel.last().map(Running::log).unwrap_or_default();
+    let words = |line: &str| line.split_whitespace().skip(1).take(3).collect::<Vec<_>>().join(" ");
+    log.lines().find(|line| line.starts_with("encrypt")).map_or("encryption not said".to_owned(), words)
 }

@@ -17,8 +17,8 @@ pub(super) fn start(pair: &mut Pair, tag: &str, program: PathBuf) -> anyhow::Res
     for (host, name) in [&pair.client, &pair.server].into_iter().zip(&names) {
         let mut command = Command::new(&program);
         command.args(["-f", name]).env("WG_PROCESS_FOREGROUND", "1").env("LOG_LEVEL", "error");
-        // BoringTun would give up root, and with it the right to its socket's directory.
-        if program.ends_with("boringtun-cli") {
+        // BoringTun and its kin would give up root for the user who logged in, and there may be none.
+        if program.ends_with("boringtun-cli") || program.ends_with("gotatun") {
             command.arg("--disable-drop-privileges");
         }
         let running = host.spawn(&mut command);
