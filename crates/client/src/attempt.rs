@@ -65,7 +65,8 @@ impl<'a> Attempt<'a> {
             Ok(std::net::SocketAddr::V4(local)) => *local.ip(),
             _ => return Err(Failure::new(Code::C03, "the connection was closed at once")),
         };
-        let (dataplane, events) = Dataplane::start(DataplaneConfig::client(), tun).map_err(host_failure)?;
+        let plane = DataplaneConfig { io: options.io, near: Some(*server.ip()), ..DataplaneConfig::client() };
+        let (dataplane, events) = Dataplane::start(plane, tun).map_err(host_failure)?;
         let call_id = dataplane
             .reserve_call_id(*server.ip())
             .ok_or_else(|| Failure::new(Code::S08, "no Call ID is free on this host"))?;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use adit_crypto::secret::Password;
+use adit_dataplane::Io;
 use adit_ppp::auth::Method;
 use adit_ppp::ccp::MppePolicy;
 use ipnet::Ipv4Net;
@@ -37,6 +38,8 @@ pub struct ConnectOptions {
     pub echo: Option<(Duration, u32)>,
     /// Do not connect again when the tunnel is lost.
     pub once: bool,
+    /// What moves GRE packets.
+    pub io: Io,
     /// Name of the tunnel interface; a `%d` in it is replaced by a number.
     pub interface: String,
     /// Where the journal of changes to the host is kept.
@@ -72,6 +75,7 @@ impl ConnectOptions {
             setup: Duration::from_secs(30),
             echo: Some((Duration::from_secs(30), 4)),
             once: false,
+            io: Io::Auto,
             interface: "adit%d".to_owned(),
             state_dir: PathBuf::from("/var/lib/adit"),
             run_dir: PathBuf::from("/run/adit"),

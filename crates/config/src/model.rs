@@ -250,6 +250,19 @@ pub struct Link {
     pub setup: Duration,
     /// Whether IPv6 is negotiated too.
     pub ipv6: bool,
+    /// What moves GRE packets.
+    pub io: Io,
+}
+
+/// What moves GRE packets between the network and the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Io {
+    /// Today the same as `Socket`: AF_XDP passes by this host's firewall, and that is for its owner to decide.
+    Auto,
+    /// A raw socket.
+    Socket,
+    /// AF_XDP on the interface that the server listens on; a raw socket, and a warning, where that cannot be.
+    Xdp,
 }
 
 /// The segment size of TCP connections through the tunnel.

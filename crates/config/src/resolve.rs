@@ -8,7 +8,7 @@ use adit_policy::{Access, Encryption, OnSecond, PasswordRules, PasswordStyle, Po
 
 use crate::keys::{self, Kind, Slot, default_node};
 use crate::model::{
-    Auth, AuthMethod, AuthSource, Config, Echo, Limits, Link, Log, LogFormat, LogLevel, PasswordPolicy,
+    Auth, AuthMethod, AuthSource, Config, Echo, Io, Limits, Link, Log, LogFormat, LogLevel, PasswordPolicy,
     Reorder, Retention, SameNat, Server, Store,
 };
 use crate::read::{self, Read};
@@ -246,6 +246,11 @@ fn link(at: &Section<'_>) -> Option<Link> {
         reorder: Reorder { packets: reorder.number("packets")?, wait: reorder.duration("wait")? },
         setup: section.duration("setup")?,
         ipv6: section.boolean("ipv6")?,
+        io: match section.word("io")? {
+            "socket" => Io::Socket,
+            "xdp" => Io::Xdp,
+            _ => Io::Auto,
+        },
     })
 }
 

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use adit_config::{AuthMethod, Checked, Config, HostFacts, HostNet, Level, Listen, Mss, Source, keys};
+use adit_config::{AuthMethod, Checked, Config, HostFacts, HostNet, Io, Level, Listen, Mss, Source, keys};
 use adit_policy::{Encryption, OnSecond, Tunnel};
 
 fn here(path: &str) -> PathBuf {
@@ -44,6 +44,7 @@ fn eight_lines_are_enough_and_have_nothing_to_complain_about() {
     assert_eq!(config.access.idle, Some(Duration::from_secs(7_200)));
     assert_eq!((config.link.mtu, config.link.mss, config.link.ipv6), (1400, Mss::Clamp, false));
     assert_eq!(config.link.mppe_bits, [128]);
+    assert_eq!(config.link.io, Io::Auto);
     assert_eq!(config.auth.password.rules.min_length, 14);
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use adit_config::{Config, LogTarget};
-use adit_dataplane::{Dataplane, DataplaneConfig};
+use adit_dataplane::{Dataplane, DataplaneConfig, Io};
 use adit_diag::Code;
 use adit_store::NewEvent;
 use jiff::Timestamp;
@@ -60,6 +60,12 @@ async fn serve(options: Options) -> Result<()> {
     let registry = Arc::new(Registry::default());
     let plane = DataplaneConfig {
         networks: config.pools.values().map(|pool| pool.net).collect(),
+        io: match config.link.io {
+            adit_config::Io::Auto => Io::Auto,
+            adit_config::Io::Socket => Io::Socket,
+            adit_config::Io::Xdp => Io::Xdp,
+        },
+        near: addresses.first().map(|address| *address.ip()),
         ..DataplaneConfig::server()
     };
     let (dataplane, events) = Dataplane::start(plane, tun).map_err(|error| sys_error(&error))?;

@@ -234,6 +234,9 @@ impl Server {
         if new.link.mtu > old.link.mtu {
             return Err("a larger link.mtu needs a restart; nothing was changed".to_owned());
         }
+        if new.link.io != old.link.io {
+            return Err("link.io needs a restart; nothing was changed".to_owned());
+        }
         self.host.follow(&new).map_err(|error| format!("{error}; nothing was changed"))?;
         self.addresses.follow(&new).map_err(|error| format!("{error}; nothing was changed"))?;
         self.dataplane.set_networks(new.pools.values().map(|pool| pool.net).collect());

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::time::Duration;
 
 use adit_client::{ConnectOptions, Failure as ClientFailure, Progress, Routes};
-use adit_client::{Method, Mode, MppePolicy};
+use adit_client::{Io, Method, Mode, MppePolicy};
 use adit_crypto::mppe::Strength;
 use clap::ValueEnum;
 use ipnet::Ipv4Net;
@@ -72,6 +72,16 @@ pub(crate) struct Args {
     /// Name of the tunnel interface; %d becomes a number
     #[arg(long, value_name = "NAME", default_value = "adit%d")]
     interface: String,
+    /// What moves GRE packets; xdp is faster and passes by this host's firewall
+    #[arg(long, value_name = "HOW", value_enum, default_value_t = IoWord::Auto)]
+    io: IoWord,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum IoWord {
+    Auto,
+    Socket,
+    Xdp,
 }
 
 /// One line of `adit connect --jsonl`.
@@ -152,6 +162,11 @@ fn options(args: &Args, places: &Places) -> Result<ConnectOptions, Failure> {
     options.domains.clone_from(&args.domains);
     options.mtu = args.mtu;
     options.once = args.once;
+    options.io = match args.io {
+        IoWord::Auto => Io::Auto,
+        IoWord::Socket => Io::Socket,
+        IoWord::Xdp => Io::Xdp,
+    };
     options.interface.clone_from(&args.interface);
     options.state_dir.clone_from(&places.state);
     options.run_dir.clone_from(&places.run);
