@@ -1,11 +1,13 @@
 //! adit beside what a user could pick instead: all of it on one machine, in one run, in turn within every round.
 
 mod cpu;
+mod crowd;
 mod datagram;
 mod iperf;
 mod machine;
 mod marks;
 mod measure;
+mod micro;
 mod pair;
 mod peers;
 mod plot;
@@ -45,6 +47,9 @@ struct Args {
     /// Two rounds of one TCP stream with veth, the baseline and adit, where nothing else is said.
     #[arg(long)]
     quick: bool,
+    /// Leave out what is measured without a rival: many sessions, and the stages of the path alone.
+    #[arg(long)]
+    tunnels_only: bool,
     /// Record where the time goes, with `perf`, in one more run of each of adit's back ends.
     #[arg(long)]
     perf: bool,
@@ -63,6 +68,11 @@ impl Args {
             (true, true) => vec![Peer::Veth, Peer::Baseline, Peer::AditSocket, Peer::AditXdp],
             (true, false) => Peer::value_variants().to_vec(),
         }
+    }
+
+    /// Whether adit alone is measured too: where nothing was chosen.
+    fn measures_alone(&self) -> bool {
+        !self.quick && !self.tunnels_only && self.only.is_empty() && self.measures.is_empty()
     }
 
     fn measures(&self) -> Vec<Measure> {
@@ -90,8 +100,11 @@ fn main() -> anyhow::Result<()> {
         failures: Vec::new(),
         summary: Vec::new(),
         ratios: Vec::new(),
+        crowds: Vec::new(),
+        stages: Vec::new(),
     };
-    let pairs = start(&peers, &Programs { directories }, &mut results);
+    let programs = Programs { directories };
+    let pairs = start(&peers, &programs, &mut results);
     let rounds = args.rounds.unwrap_or(if args.quick { 2 } else { 5 });
     for round in 0..rounds {
         results.idle_load.push(idle_load()?);
@@ -104,6 +117,10 @@ fn main() -> anyhow::Result<()> {
         eprintln!();
     }
     results.conclude(&peers, &measures);
+    if args.measures_alone() {
+        results.crowds = crowd::measure(&programs);
+        results.stages = micro::measure(&programs);
+    }
     fs::create_dir_all(&args.out).with_context(|| args.out.display().to_string())?;
     let text = Report(&results).to_string();
     fs::write(args.out.join("report.txt"), &text)?;

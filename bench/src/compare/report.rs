@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Display};
 
+use crate::crowd::{Crowd, MANY, ONE, number};
 use crate::measure::{Measure, Unit};
 use crate::results::{Ratio, Results, Summary};
 use crate::stats::Spread;
@@ -35,6 +36,13 @@ impl Display for Report<'_> {
         }
         for measure in Measure::ALL {
             table(f, results, measure)?;
+        }
+        crowds(f, &results.crowds)?;
+        for stage in &results.stages {
+            match &stage.table {
+                Ok(table) => writeln!(f, "\n{}\n{}", stage.program, table.trim_end())?,
+                Err(reason) => writeln!(f, "\n{}  MISSING: {reason}", stage.program)?,
+            }
         }
         if !results.failures.is_empty() {
             writeln!(f, "\nFAILED")?;
@@ -75,6 +83,50 @@ fn table(f: &mut fmt::Formatter<'_>, results: &Results, measure: Measure) -> fmt
     }
     let ratios = results.ratios.iter().filter(|ratio| ratio.measure == measure);
     ratios.into_iter().try_for_each(|ratio| line(f, ratio))
+}
+
+/// What of a crowd's report is worth a line, and how it is called.
+const CROWD_FIELDS: [(&str, &str); 9] = [
+    ("up", "up"),
+    ("setups_per_second", "set-ups/s"),
+    ("last_up_seconds", "last up after s"),
+    ("setup_ms_median", "set-up ms, median"),
+    ("bytes_per_session", "octets of memory each"),
+    ("server_cpu_us_per_setup", "server µs a set-up"),
+    ("idle_server_cpu_percent", "idle % of a core"),
+    ("traffic_packets_per_second", "packets/s"),
+    ("server_cpu_us_per_packet", "server µs a packet"),
+];
+
+fn crowds(f: &mut fmt::Formatter<'_>, crowds: &[Crowd]) -> fmt::Result {
+    if !crowds.is_empty() {
+        writeln!(f, "\nMany sessions against one server, generator on the same cores")?;
+    }
+    for crowd in crowds {
+        match &crowd.report {
+            Err(reason) => writeln!(f, "  {:24}FAILED: {reason}", crowd.title)?,
+            Ok(report) => {
+                let fields = CROWD_FIELDS.iter().filter_map(|(key, name)| {
+                    let value = number(report, key)?;
+                    (value > 0.0).then(|| format!("{name} {value:.2}"))
+                });
+                writeln!(f, "  {:24}{}", crowd.title, fields.collect::<Vec<_>>().join(", "))?;
+            }
+        }
+    }
+    let packet = |title| {
+        let crowd = crowds.iter().find(|crowd| crowd.title == title)?;
+        number(crowd.report.as_ref().ok()?, "server_cpu_us_per_packet")
+    };
+    if let (Some(one), Some(many)) = (packet(ONE), packet(MANY)) {
+        let met = if many <= one * 1.1 { "met" } else { "NOT met" };
+        writeln!(
+            f,
+            "  RATIO       cost per packet, 1,000 sessions / 1: {:.2}   mark: at most 1.1, {met}",
+            many / one
+        )?;
+    }
+    Ok(())
 }
 
 fn line(f: &mut fmt::Formatter<'_>, ratio: &Ratio) -> fmt::Result {

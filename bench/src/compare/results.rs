@@ -2,9 +2,11 @@
 
 use serde::Serialize;
 
+use crate::crowd::Crowd;
 use crate::machine::Machine;
 use crate::marks::{MARKS, Of, PING_BEYOND_BASELINE};
 use crate::measure::{Measure, Taken, Unit};
+use crate::micro::Stage;
 use crate::peers::Peer;
 use crate::stats::{Spread, ratios};
 
@@ -22,6 +24,10 @@ pub(crate) struct Results {
     pub(crate) failures: Vec<Failure>,
     pub(crate) summary: Vec<Summary>,
     pub(crate) ratios: Vec<Ratio>,
+    /// Many sessions against one server.
+    pub(crate) crowds: Vec<Crowd>,
+    /// The stages of the path alone.
+    pub(crate) stages: Vec<Stage>,
 }
 
 /// A configuration that ran.

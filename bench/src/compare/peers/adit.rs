@@ -48,7 +48,7 @@ pub(super) fn start(pair: &mut Pair, programs: &Programs, io: &str, mppe: Mppe) 
         pair.file("server.toml"),
         format!("[server]\nlisten = \"{SERVER}\"\n[pool]\nnet = \"10.77.0.0/24\"\n{link}"),
     )?;
-    fs::write(pair.file("client.toml"), if selects { format!("[link]\n{io_line}") } else { String::new() })?;
+    fs::write(pair.file("client.toml"), "");
     let password = pair.file("password");
     fs::write(&password, "correct-horse-battery-9\n")?;
 
@@ -74,6 +74,9 @@ pub(super) fn start(pair: &mut Pair, programs: &Programs, io: &str, mppe: Mppe) 
     let mut connect = vec!["connect", &address, "-u", "bench", "--password-file", &password];
     connect.extend(["--once", "--no-dns", "--routes", "10.77.0.0/24", "--mtu", &mtu]);
     connect.extend(mppe.options());
+    if selects {
+        connect.extend(["--io", io]);
+    }
     let mut client = pair.client.spawn(&mut adit("client", &connect));
     wait_for(&mut client, "connected")?;
     pair.tunnel.extend([server, client]);
