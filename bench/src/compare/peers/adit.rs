@@ -48,7 +48,7 @@ pub(super) fn start(pair: &mut Pair, programs: &Programs, io: &str, mppe: Mppe) 
         pair.file("server.toml"),
         format!("[server]\nlisten = \"{SERVER}\"\n[pool]\nnet = \"10.77.0.0/24\"\n{link}"),
     )?;
-    fs::write(pair.file("client.toml"), "");
+    fs::write(pair.file("client.toml"), "")?;
     let password = pair.file("password");
     fs::write(&password, "correct-horse-battery-9\n")?;
 
