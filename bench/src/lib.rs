@@ -5,6 +5,7 @@
 mod client;
 mod io;
 mod load;
+pub mod micro;
 mod traffic;
 
 pub use client::Outcome;

@@ -1,0 +1,3 @@
+//! Pieces of the packet path, measured alone.
+
+pub mod rc4;
