@@ -17,7 +17,6 @@ pub struct Rc4 {
     used: usize,
 }
 
-#[expect(clippy::large_enum_variant, reason = "both have the size of a table")]
 enum Form {
     #[cfg(target_arch = "x86_64")]
     X86(x86_64::Bank<1>),
