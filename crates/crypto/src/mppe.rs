@@ -340,6 +340,39 @@ mod tests {
         assert_eq!(schedule.session_key(), second.octets());
     }
 
+    /// Both forms of RC4, against the message of RFC 3079 hashed in pieces and the `rc4` crate.
+    #[test]
+    fn every_change_is_that_of_the_rfc() {
+        for strength in Strength::ALL {
+            let start = StartKey::new(core::array::from_fn(|n| n as u8));
+            let len = strength.key_len();
+            let mut chosen = KeySchedule::new(&start, strength);
+            let mut portable = chosen.clone();
+            for _ in 0..100 {
+                let session = chosen.session_key().to_vec();
+                let interim = sha1(&[&start.long[..len], &PAD_1, &session, &PAD_2]);
+                let mut expected = interim[..len].to_vec();
+                let mut cipher: ::rc4::Rc4 = ::rc4::KeyInit::new_from_slice(&interim[..len]).unwrap();
+                ::rc4::StreamCipher::apply_keystream(&mut cipher, &mut expected);
+                let constant: &[u8] = match strength {
+                    Strength::Bits40 => &[0xd1, 0x26, 0x9e],
+                    Strength::Bits56 => &[0xd1],
+                    Strength::Bits128 => &[],
+                };
+                expected[..constant.len()].copy_from_slice(constant);
+                chosen.advance();
+                portable.advance_portable();
+                assert_eq!(chosen.session_key(), expected);
+                assert_eq!(portable.session_key(), expected);
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_schedule_is_small() {
+        assert!(size_of::<KeySchedule>() <= 64);
+    }
+
     #[test]
     fn debug_shows_no_key() {
         let start = StartKey::new([0xab; 16]);

@@ -1,9 +1,9 @@
 //! RC4 for x86-64, in assembly: the only unsafe code of the core.
 //!
-//! Three things make it fast, each measured. Entries have 32 bits, because memory that was written octet by octet is
+//! Four things make it fast, each measured. Entries have 32 bits, because memory that was written octet by octet is
 //! slow to read back soon. Sums are 8-bit additions, which are the modulus as well. And two streams share each row of
 //! a table: what they write at `i` falls into one cache line, one write after the other, and a core takes such writes
-//! together, where it otherwise takes one a cycle, of which every octet needs two.
+//! together, where it otherwise takes one a cycle, of which every octet needs two. A stream alone reads two rows ahead.
 //!
 //! # Why it is sound
 //!
