@@ -50,6 +50,9 @@ struct Args {
     /// Leave out what is measured without a rival: many sessions, and the stages of the path alone.
     #[arg(long)]
     tunnels_only: bool,
+    /// Directory with a guest that has the kernel's PPTP driver; see bench/kernel-pptp.
+    #[arg(long, env = "BENCH_LAB")]
+    lab: Option<PathBuf>,
     /// Record where the time goes, with `perf`, in one more run of each of adit's back ends.
     #[arg(long)]
     perf: bool,
@@ -119,7 +122,7 @@ fn main() -> anyhow::Result<()> {
     results.conclude(&peers, &measures);
     if args.measures_alone() {
         results.crowds = crowd::measure(&programs);
-        results.stages = micro::measure(&programs);
+        results.stages = micro::measure(&programs, args.lab.as_deref());
     }
     fs::create_dir_all(&args.out).with_context(|| args.out.display().to_string())?;
     let text = Report(&results).to_string();

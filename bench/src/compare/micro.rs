@@ -1,5 +1,6 @@
-//! The stages of the path, each alone: programs of this directory that print their own tables.
+//! Programs that print their own tables: the stages of the path, each alone, and the kernel's PPTP as adit's peer.
 
+use std::path::Path;
 use std::process::Command;
 
 use serde::Serialize;
@@ -7,6 +8,8 @@ use serde::Serialize;
 use crate::peers::Programs;
 
 const PROGRAMS: [&str; 3] = ["adit-bench-rc4", "adit-bench-gre", "adit-bench-tun"];
+
+const KERNEL: &str = "kernel-pptp";
 
 /// What one of them printed.
 #[derive(Debug, Serialize)]
@@ -16,15 +19,26 @@ pub(crate) struct Stage {
     pub(crate) table: Result<String, String>,
 }
 
-/// Runs all of them, one after the other.
-pub(crate) fn measure(programs: &Programs) -> Vec<Stage> {
-    PROGRAMS.iter().map(|&program| Stage { program, table: run(program, programs) }).collect()
+/// Runs all of them, one after the other. `lab` is where the guest with the kernel's driver is.
+pub(crate) fn measure(programs: &Programs, lab: Option<&Path>) -> Vec<Stage> {
+    let stage = |&program: &&'static str| Stage { program, table: run(program, &[], programs) };
+    let mut stages: Vec<Stage> = PROGRAMS.iter().map(stage).collect();
+    stages.push(Stage { program: KERNEL, table: kernel(programs, lab) });
+    stages
 }
 
-fn run(program: &str, programs: &Programs) -> Result<String, String> {
+fn kernel(programs: &Programs, lab: Option<&Path>) -> Result<String, String> {
+    let lab = lab.ok_or("no --lab was given, and a guest with the driver is needed")?;
+    let adit = programs.find("adit").map_err(|error| error.to_string())?;
+    run(KERNEL, &[lab, &adit], programs)
+}
+
+fn run(program: &str, arguments: &[&Path], programs: &Programs) -> Result<String, String> {
     let file = programs.find(program).map_err(|error| error.to_string())?;
     eprintln!("{program} ...");
-    let output = Command::new("timeout").arg("120").arg(file).output().map_err(|error| error.to_string())?;
+    let output = Command::new("timeout").arg("120").arg(file).args(arguments).output();
+    let output = output.map_err(|error| error.to_string())?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    if output.status.success() { Ok(text) } else { Err(format!("{}: {text}", output.status)) }
+    let said = String::from_utf8_lossy(&output.stderr);
+    if output.status.success() { Ok(text) } else { Err(format!("{}: {text}{}", output.status, said.trim())) }
 }
