@@ -137,7 +137,7 @@ fn lane(mode: Option<Mode>) -> Result<Lane> {
     };
     // Whoever is told for good who its neighbour is asks nothing in the middle of a measurement.
     for (host, other, address) in [(from, to, TO), (to, from, FROM)] {
-        let mac = other.sh("cat /sys/class/net/eth0/address 2>/dev/null || ip -o link show eth0 | sed 's/.*ether \\([^ ]*\\).*/\\1/'");
+        let mac = other.sh("ip -o link show dev eth0 | sed 's/.*link.ether \\([^ ]*\\).*/\\1/'");
         host.sh(&format!("ip neigh replace {address} lladdr {} dev eth0 nud permanent", mac.trim()));
     }
     std::thread::sleep(Duration::from_millis(50));
