@@ -1,6 +1,6 @@
-//! One client: from the TCP connection to the orderly end, with pings in between.
+//! One client: from the TCP connection to the orderly end, with pings or traffic in between.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -12,10 +12,10 @@ use adit_pptp::control::ControlConfig;
 use adit_tunnel::events::{Command, Event, Input, Up, Why};
 use adit_tunnel::path::{Counters, Path, PathConfig, Sink};
 use adit_tunnel::{ClientConfig, ClientTunnel, Transmit};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
-use tokio::sync::mpsc;
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::sync::Notify;
 
+use crate::crowd::Crowd;
 use crate::io::Gre;
 use crate::load::Plan;
 use crate::traffic::{self, Pings};
@@ -39,13 +39,20 @@ pub struct Outcome {
 
 /// What is not answered after this time is lost. An answer brings the next ping at once.
 const PING_PATIENCE: Duration = Duration::from_secs(2);
+/// How long the TCP connection may take: a crowd at the door is let in one by one.
+const CONNECT: Duration = Duration::from_secs(120);
+/// How long a server may take from there on.
+const SETUP: Duration = Duration::from_secs(120);
+/// When octets that found no room are tried again.
+const SEND_AGAIN: Duration = Duration::from_millis(20);
 
-struct Client {
+pub(crate) struct Client {
     tunnel: ClientTunnel,
-    stream: TcpStream,
+    stream: Rc<TcpStream>,
     gre: Rc<Gre>,
-    packets: mpsc::Receiver<Vec<u8>>,
     server: Ipv4Addr,
+    /// Where it calls from; unspecified for "as the routes say".
+    source: Ipv4Addr,
     call_id: u16,
     call: u32,
     path: Option<Path>,
@@ -55,30 +62,40 @@ struct Client {
     started: Instant,
     /// When it last did something: came up, or sent a ping.
     active: Option<Instant>,
-    hold: Duration,
+    hold: Option<Duration>,
     pings_wanted: u32,
     size: u16,
+    /// Whether what comes back is compared octet by octet.
+    compare: bool,
     stopping: bool,
     closed: bool,
+    /// Wakes the task that reads the connection when it is to end.
+    over: Rc<Notify>,
+    /// What the connection did not take yet.
+    unsent: Vec<u8>,
+    /// When the crowd is to wake it, as the crowd knows it.
+    pub(crate) wakes: Option<Instant>,
     outcome: Outcome,
 }
 
 /// Collects what the path puts out while it is borrowed.
 struct Out<'a> {
     gre: &'a Gre,
+    source: Ipv4Addr,
     server: Ipv4Addr,
     frames: Vec<Vec<u8>>,
     pings: &'a mut Pings,
     id: u16,
+    compare: bool,
 }
 
 impl Sink for Out<'_> {
     fn gre(&mut self, packet: &[u8]) {
-        self.gre.send(self.server, packet);
+        self.gre.send(self.source, self.server, packet);
     }
 
     fn ip(&mut self, packet: &mut [u8]) {
-        self.pings.received(packet, self.id);
+        self.pings.received(packet, self.id, self.compare);
     }
 
     fn frame(&mut self, frame: &[u8]) {
@@ -88,27 +105,38 @@ impl Sink for Out<'_> {
     fn dhcp(&mut self, _packet: &[u8]) {}
 }
 
-/// Runs client `number` of the plan.
-pub(crate) async fn run(plan: &Plan, number: u32, gre: Rc<Gre>, rng: Rng) -> Outcome {
+/// Runs client `number` of the plan; tells `came` when it is up or has failed.
+pub(crate) async fn run(
+    plan: &Plan,
+    number: u32,
+    crowd: Rc<Crowd>,
+    rng: Rng,
+    came: impl FnOnce(bool),
+) -> Outcome {
     let started = Instant::now();
     let outcome = Outcome { user: plan.user_of(number), ..Outcome::default() };
     let call_id = u16::try_from(number % 65_535 + 1).unwrap_or(1);
-    let connected = tokio::time::timeout(Duration::from_secs(30), TcpStream::connect(plan.server)).await;
-    let stream = match connected {
-        Ok(Ok(stream)) => stream,
-        Ok(Err(error)) => return Outcome { failed: Some(error.to_string()), ..outcome },
-        Err(_) => return Outcome { failed: Some("C01".to_owned()), ..outcome },
+    let source = plan.source_of(number);
+    let stream = match tokio::time::timeout(CONNECT, connect(source, plan.server)).await {
+        Ok(Ok(stream)) => Rc::new(stream),
+        other => {
+            came(false);
+            let failed = other.map_or_else(
+                |_| "C01".to_owned(),
+                |error| error.map_or_else(|e| e.to_string(), |_| String::new()),
+            );
+            return Outcome { failed: Some(failed), ..outcome };
+        }
     };
     let _ = stream.set_nodelay(true);
-    let packets = gre.listen(call_id);
-    let server = *plan.server.ip();
+    let over = Rc::new(Notify::new());
     let config = client_config(plan, &outcome.user, call_id);
     let client = Client {
-        tunnel: ClientTunnel::new(config, server, Instant::now(), rng),
-        stream,
-        gre: Rc::clone(&gre),
-        packets,
-        server,
+        tunnel: ClientTunnel::new(config, *plan.server.ip(), Instant::now(), rng),
+        stream: Rc::clone(&stream),
+        gre: Rc::clone(&crowd.gre),
+        server: *plan.server.ip(),
+        source,
         call_id,
         call: 0,
         path: None,
@@ -116,81 +144,162 @@ pub(crate) async fn run(plan: &Plan, number: u32, gre: Rc<Gre>, rng: Rng) -> Out
         up: None,
         started,
         active: None,
-        hold: plan.hold,
+        hold: (!plan.together).then_some(plan.hold),
         pings_wanted: plan.pings,
         size: plan.size,
+        compare: plan.traffic.is_none(),
         stopping: false,
         closed: false,
+        over: Rc::clone(&over),
+        unsent: Vec::new(),
+        wakes: None,
         outcome,
     };
-    let outcome = client.run().await;
-    gre.forget(call_id);
-    outcome
+    crowd.join(call_id, client);
+    read(&stream, &over, &crowd, call_id, came).await;
+    crowd.leave(call_id).map(|client| client.outcome).unwrap_or_default()
+}
+
+/// Reads the connection until it is over.
+async fn read(stream: &TcpStream, over: &Notify, crowd: &Crowd, call_id: u16, came: impl FnOnce(bool)) {
+    let mut came = Some(came);
+    let mut closed = crowd.with(call_id, |_| {});
+    while !closed {
+        tokio::select! {
+            ready = stream.readable() => {
+                let mut input = [0u8; 512];
+                let read = ready.and_then(|()| stream.try_read(&mut input));
+                crowd.with(call_id, |client| match &read {
+                    Ok(0) => client.control(None),
+                    Ok(len) => client.control(input.get(..*len)),
+                    Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+                    Err(_) => client.control(None),
+                });
+            }
+            () = over.notified() => {}
+        }
+        closed = crowd.with(call_id, |_| {});
+        let up = crowd.is_up(call_id);
+        if (closed || up)
+            && let Some(came) = came.take()
+        {
+            came(up);
+        }
+    }
+    if let Some(came) = came.take() {
+        came(false);
+    }
+}
+
+async fn connect(source: Ipv4Addr, server: SocketAddrV4) -> std::io::Result<TcpStream> {
+    let socket = TcpSocket::new_v4()?;
+    if !source.is_unspecified() {
+        socket.bind(SocketAddr::V4(SocketAddrV4::new(source, 0)))?;
+    }
+    socket.connect(SocketAddr::V4(server)).await
 }
 
 fn client_config(plan: &Plan, user: &str, call_id: u16) -> ClientConfig {
     let mut link = LinkConfig::new(Role::Client);
     link.credentials = Some(Credentials::new(user, Password::new(plan.password.clone())));
     link.methods = vec![Method::MsChapV2];
-    ClientConfig {
-        control: ControlConfig::client(),
-        link,
-        setup: Duration::from_secs(60),
-        mtu: 1400,
-        call_id,
+    if plan.patient {
+        // The server's keep-alive alone is to be heard.
+        link.echo = None;
     }
+    let mut control = ControlConfig::client();
+    control.setup_timeout = SETUP;
+    if plan.patient {
+        control.echo_every = None;
+    }
+    ClientConfig { control, link, setup: SETUP, mtu: 1400, call_id }
 }
 
 impl Client {
-    async fn run(mut self) -> Outcome {
-        let mut input = [0u8; 2048];
-        let mut output = Vec::new();
-        loop {
-            self.events();
-            self.transmit(&mut output).await;
-            if self.closed {
-                break;
-            }
-            let wake = self.wake();
-            tokio::select! {
-                read = self.stream.read(&mut input) => match read {
-                    Ok(0) | Err(_) => self.tunnel.handle_input(Instant::now(), Input::ControlClosed),
-                    Ok(len) => self.tunnel.handle_input(Instant::now(), Input::Control(&input[..len])),
-                },
-                packet = self.packets.recv() => if let Some(packet) = packet { self.packet(packet) },
-                () = tokio::time::sleep_until(wake.into()) => self.time(),
-            }
-        }
-        self.outcome
+    pub(crate) fn is_up(&self) -> bool {
+        self.up.is_some() && !self.closed
     }
 
-    fn wake(&self) -> Instant {
-        let far = Instant::now() + Duration::from_secs(3600);
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    pub(crate) fn pings(&self) -> &Pings {
+        &self.outcome.pings
+    }
+
+    /// Octets of the connection; `None` at its end.
+    fn control(&mut self, octets: Option<&[u8]>) {
+        let input = octets.map_or(Input::ControlClosed, Input::Control);
+        self.tunnel.handle_input(Instant::now(), input);
+    }
+
+    /// Hangs up.
+    pub(crate) fn stop(&mut self) {
+        self.stopping = true;
+        self.tunnel.handle_command(Instant::now(), Command::Stop { why: Why::UserRequest });
+    }
+
+    /// Tells and sends what there is to tell and send.
+    pub(crate) fn settle(&mut self, output: &mut Vec<u8>) {
+        self.events();
+        while let Some(transmit) = self.tunnel.poll_transmit(output) {
+            match transmit {
+                Transmit::Control => self.write(output),
+                Transmit::Frame { .. } => {
+                    let now = Instant::now();
+                    self.with_path(|path, out| path.send_frame(now, output, out));
+                }
+            }
+            self.events();
+        }
+        if !self.unsent.is_empty() {
+            let unsent = std::mem::take(&mut self.unsent);
+            self.write(&unsent);
+        }
+    }
+
+    fn write(&mut self, octets: &[u8]) {
+        if !self.unsent.is_empty() {
+            self.unsent.extend_from_slice(octets);
+            return;
+        }
+        match self.stream.try_write(octets) {
+            Ok(len) => self.unsent.extend_from_slice(octets.get(len..).unwrap_or_default()),
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
+                self.unsent.extend_from_slice(octets);
+            }
+            Err(_) => self.tunnel.handle_input(Instant::now(), Input::ControlClosed),
+        }
+    }
+
+    /// When it wants to be woken.
+    pub(crate) fn wake(&self) -> Option<Instant> {
         let tunnel = self.tunnel.poll_timeout().map(|(at, _)| at);
         let path = self.path.as_ref().and_then(Path::poll_timeout).map(|(at, _)| at);
-        let ping = self.next_step();
-        [tunnel, path, ping].into_iter().flatten().min().unwrap_or(far)
+        let again = (!self.unsent.is_empty()).then(|| Instant::now() + SEND_AGAIN);
+        [tunnel, path, self.next_step(), again].into_iter().flatten().min()
     }
 
     /// When to ping next, or to hang up.
     fn next_step(&self) -> Option<Instant> {
         let active = self.active.filter(|_| !self.stopping)?;
         let pings = &self.outcome.pings;
-        let wait = if pings.answered + pings.damaged >= pings.sent { Duration::ZERO } else { PING_PATIENCE };
-        let hold = if pings.sent < u64::from(self.pings_wanted) { Duration::ZERO } else { self.hold };
+        let more = pings.sent < u64::from(self.pings_wanted);
+        let waits = pings.answered + pings.damaged < pings.sent && self.pings_wanted > 0;
+        let wait = if waits { PING_PATIENCE } else { Duration::ZERO };
+        let hold = if more { Duration::ZERO } else { self.hold? };
         Some(active + wait.max(hold))
     }
 
-    fn time(&mut self) {
-        let now = Instant::now();
+    pub(crate) fn time(&mut self, now: Instant) {
         self.tunnel.handle_timeout(now);
         self.with_path(|path, out| path.handle_timeout(now, out));
         if self.next_step().is_some_and(|at| at <= now) {
             if self.outcome.pings.sent < u64::from(self.pings_wanted) {
                 self.ping(now);
             } else {
-                self.stopping = true;
-                self.tunnel.handle_command(now, Command::Stop { why: Why::UserRequest });
+                self.stop();
             }
         }
     }
@@ -199,17 +308,27 @@ impl Client {
         let Some(up) = &self.up else { return };
         let sequence = u16::try_from(self.outcome.pings.sent & 0xffff).unwrap_or(0);
         let mut packet = traffic::echo_request(up.local, up.peer, self.call_id, sequence, self.size);
-        self.outcome.pings.sent += 1;
         self.active = Some(now);
-        self.with_path(|path, out| path.handle_ip(now, &mut packet, out));
+        self.send(now, &mut packet);
     }
 
-    fn packet(&mut self, mut packet: Vec<u8>) {
+    /// The two ends of its tunnel.
+    pub(crate) fn ends(&self) -> Option<(Ipv4Addr, Ipv4Addr)> {
+        self.up.as_ref().map(|up| (up.local, up.peer))
+    }
+
+    /// Sends an echo request that was made for it.
+    pub(crate) fn send(&mut self, now: Instant, packet: &mut [u8]) {
+        self.outcome.pings.sent += 1;
+        self.with_path(|path, out| path.handle_ip(now, packet, out));
+    }
+
+    pub(crate) fn packet(&mut self, packet: &mut [u8]) {
         let now = Instant::now();
         if self.up.is_none() && self.path.is_none() && self.early.len() < 8 {
-            self.early.push(packet);
+            self.early.push(packet.to_vec());
         } else {
-            self.with_path(|path, out| path.handle_gre(now, &mut packet, out));
+            self.with_path(|path, out| path.handle_gre(now, packet, out));
         }
     }
 
@@ -217,10 +336,12 @@ impl Client {
         let Some(path) = &mut self.path else { return };
         let mut out = Out {
             gre: &self.gre,
+            source: self.source,
             server: self.server,
             frames: Vec::new(),
             pings: &mut self.outcome.pings,
             id: self.call_id,
+            compare: self.compare,
         };
         act(path, &mut out);
         let frames = std::mem::take(&mut out.frames);
@@ -237,8 +358,8 @@ impl Client {
                     self.call = call;
                     let config = PathConfig::new(local_call_id, peer_call_id);
                     self.path = Some(Path::new(config, Instant::now()));
-                    for packet in std::mem::take(&mut self.early) {
-                        self.packet(packet);
+                    for mut packet in std::mem::take(&mut self.early) {
+                        self.packet(&mut packet);
                     }
                 }
                 Event::Path { command, .. } => {
@@ -251,42 +372,29 @@ impl Client {
                     self.outcome.address = Some(up.local);
                     self.up = Some(up);
                     self.active.get_or_insert_with(Instant::now);
+                    self.over.notify_one();
                 }
-                Event::CallEnded { end, .. } | Event::Closed { end } if self.closed_by(&end) => {}
-                Event::CallEnded { .. } => {
+                Event::CallEnded { end, .. } => {
+                    self.ended_by(&end);
                     if let Some(path) = self.path.take() {
                         self.outcome.counters = path.counters();
                     }
                 }
-                Event::Closed { .. } => self.closed = true,
+                Event::Closed { end } => {
+                    self.ended_by(&end);
+                    self.closed = true;
+                    self.over.notify_one();
+                }
                 _ => {}
             }
         }
     }
 
-    /// Notes why it ended if that was not our wish; never swallows the event.
-    fn closed_by(&mut self, end: &adit_tunnel::events::End) -> bool {
+    /// Notes why it ended if that was not our wish.
+    fn ended_by(&mut self, end: &adit_tunnel::events::End) {
         if !self.stopping && self.outcome.failed.is_none() {
             let code = end.code.map_or_else(|| end.why.word().to_owned(), |code| code.to_string());
             self.outcome.failed = Some(format!("{code} {}", end.detail));
-        }
-        false
-    }
-
-    async fn transmit(&mut self, output: &mut Vec<u8>) {
-        while let Some(transmit) = self.tunnel.poll_transmit(output) {
-            match transmit {
-                Transmit::Control => {
-                    if self.stream.write_all(output).await.is_err() {
-                        self.tunnel.handle_input(Instant::now(), Input::ControlClosed);
-                    }
-                }
-                Transmit::Frame { .. } => {
-                    let now = Instant::now();
-                    self.with_path(|path, out| path.send_frame(now, output, out));
-                }
-            }
-            self.events();
         }
     }
 }

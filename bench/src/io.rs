@@ -1,92 +1,86 @@
-//! One raw GRE socket for all clients, and the way from a Call ID to its client.
+//! One raw GRE socket for all clients, read and written by the one thread that drives them.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
-use std::rc::Rc;
-use std::sync::Arc;
+use std::os::fd::{AsFd as _, AsRawFd, RawFd};
 
 use adit_sys::gre::{GreOptions, GreSocket, MAX_BATCH, RecvBatch, SendBatch};
-use adit_sys::poll::{Interest, Poller};
-use adit_wire::gre;
-use tokio::sync::mpsc;
+use tokio::io::unix::AsyncFd;
 
-/// Packets that wait for one client at the most; what comes beyond is dropped, as a router would.
-const QUEUE: usize = 256;
 /// The largest GRE packet, in octets.
 const SLOT: usize = 2048;
+/// Batches that are read before others get a turn.
+const IN_A_ROW: usize = 4;
 
-/// The socket and its clients.
+/// The socket and what waits to be sent.
 pub(crate) struct Gre {
-    socket: Arc<GreSocket>,
+    socket: AsyncFd<Socket>,
     outgoing: RefCell<SendBatch>,
-    clients: RefCell<BTreeMap<u16, mpsc::Sender<Vec<u8>>>>,
 }
 
-/// Packets with their Call IDs, as the reading thread found them together.
-type Packets = Vec<(u16, Vec<u8>)>;
+struct Socket(GreSocket);
+
+impl AsRawFd for Socket {
+    fn as_raw_fd(&self) -> RawFd {
+        self.0.as_fd().as_raw_fd()
+    }
+}
 
 impl Gre {
-    /// Opens the socket and starts the thread that reads it; give its receiver to [`Gre::run`].
-    pub(crate) fn open() -> anyhow::Result<(Rc<Gre>, mpsc::Receiver<Packets>)> {
-        let socket = Arc::new(GreSocket::open(&GreOptions::default())?);
-        let (sender, receiver) = mpsc::channel(QUEUE);
-        let reading = Arc::clone(&socket);
-        std::thread::Builder::new().name("gre".to_owned()).spawn(move || {
-            if let Err(error) = read(&reading, &sender) {
-                eprintln!("the GRE socket cannot be read: {error}");
-            }
-        })?;
-        let outgoing = RefCell::new(SendBatch::new(MAX_BATCH, SLOT));
-        Ok((Rc::new(Gre { socket, outgoing, clients: RefCell::default() }), receiver))
+    /// Opens the socket; inside of a runtime.
+    pub(crate) fn open() -> anyhow::Result<Gre> {
+        let socket = Socket(GreSocket::open(&GreOptions::default())?);
+        #[expect(deprecated, reason = "the socket owns its descriptor, and nothing here is unsafe")]
+        let socket = AsyncFd::new(socket)?;
+        Ok(Gre { socket, outgoing: RefCell::new(SendBatch::new(MAX_BATCH, SLOT)) })
     }
 
-    /// The packets of this Call ID from now on.
-    pub(crate) fn listen(&self, call_id: u16) -> mpsc::Receiver<Vec<u8>> {
-        let (sender, receiver) = mpsc::channel(QUEUE);
-        self.clients.borrow_mut().insert(call_id, sender);
-        receiver
-    }
-
-    pub(crate) fn forget(&self, call_id: u16) {
-        self.clients.borrow_mut().remove(&call_id);
-    }
-
-    /// Sends one GRE packet.
-    pub(crate) fn send(&self, to: Ipv4Addr, packet: &[u8]) {
+    /// Queues one GRE packet; [`Gre::flush`] sends what is queued. `from` is unspecified for "as the routes say".
+    pub(crate) fn send(&self, from: Ipv4Addr, to: Ipv4Addr, packet: &[u8]) {
+        let from = Some(from).filter(|from| !from.is_unspecified());
         let mut batch = self.outgoing.borrow_mut();
-        if batch.push(to, None, packet) {
-            self.socket.send(&mut batch);
+        if batch.is_full() {
+            self.socket.get_ref().0.send(&mut batch);
+        }
+        // A packet longer than any slot is nobody's: the path makes none.
+        let _ = batch.push(to, from, packet);
+    }
+
+    /// Sends what is queued.
+    pub(crate) fn flush(&self) {
+        let mut batch = self.outgoing.borrow_mut();
+        if batch.pending() > 0 {
+            self.socket.get_ref().0.send(&mut batch);
         }
     }
 
-    /// Hands packets to their clients, for ever.
-    pub(crate) async fn run(self: Rc<Gre>, mut incoming: mpsc::Receiver<Packets>) {
-        while let Some(packets) = incoming.recv().await {
-            let clients = self.clients.borrow();
-            for (call_id, packet) in packets {
-                if let Some(client) = clients.get(&call_id) {
-                    let _ = client.try_send(packet);
+    /// Gives every packet that arrives to `each`, and tells `after` at the end of each batch, for ever.
+    pub(crate) async fn run(&self, mut each: impl FnMut(&mut [u8]), mut after: impl FnMut()) {
+        let mut batch = RecvBatch::new(MAX_BATCH, SLOT);
+        loop {
+            let Ok(mut ready) = self.socket.readable().await else { return };
+            for turn in 0..=IN_A_ROW {
+                if turn == IN_A_ROW {
+                    break;
+                }
+                match self.socket.get_ref().0.receive(&mut batch) {
+                    Ok(0) => {
+                        ready.clear_ready();
+                        break;
+                    }
+                    Ok(_) => {
+                        batch.packets().for_each(|packet| each(packet.gre));
+                        after();
+                        self.flush();
+                    }
+                    Err(error) => {
+                        eprintln!("the GRE socket cannot be read: {error}");
+                        return;
+                    }
                 }
             }
-        }
-    }
-}
-
-fn read(socket: &GreSocket, sender: &mpsc::Sender<Packets>) -> anyhow::Result<()> {
-    let poller = Poller::new()?;
-    poller.add(socket, 0, Interest::Read)?;
-    let mut batch = RecvBatch::new(MAX_BATCH, SLOT);
-    loop {
-        poller.wait(None, |_| {})?;
-        while socket.receive(&mut batch)? > 0 {
-            let packets = batch.packets().filter_map(|packet| {
-                let call_id = gre::Packet::new_checked(packet.gre).ok()?.call_id();
-                Some((call_id, packet.gre.to_vec()))
-            });
-            if sender.blocking_send(packets.collect()).is_err() {
-                return Ok(());
-            }
+            drop(ready);
+            tokio::task::yield_now().await;
         }
     }
 }

@@ -1,13 +1,15 @@
-//! Load generator: many PPTP clients in one process, on the same machines that `adit connect` drives.
+//! Load generator: many PPTP clients in one process and one thread, on the same machines that `adit connect` drives.
 //!
-//! No TUN and no routes: inner packets are made and checked here, so a thousand clients need one raw socket.
+//! No TUN and no routes: inner packets are made and checked here, so ten thousand clients need one raw socket.
 
 mod client;
+mod crowd;
 mod io;
 mod load;
 pub mod micro;
 mod traffic;
+mod watch;
 
 pub use client::Outcome;
-pub use load::{Plan, Report, run};
-pub use traffic::Pings;
+pub use load::{Plan, Report, ServerUse, TrafficReport, run};
+pub use traffic::{Pings, Traffic};

@@ -2,13 +2,15 @@
 
 use std::io::Read as _;
 use std::net::{Ipv4Addr, SocketAddrV4};
+use std::time::Duration;
 
-use adit_bench::Plan;
+use adit_bench::{Plan, Traffic};
 use anyhow::Context as _;
 use clap::Parser;
 
 /// Dials a PPTP server many times, sends pings through every tunnel, and prints one JSON document.
 #[derive(Debug, Parser)]
+#[command(after_help = FIELDS)]
 struct Args {
     /// Address of the server.
     server: Ipv4Addr,
@@ -36,10 +38,41 @@ struct Args {
     /// Seconds to stay up after the pings.
     #[arg(long, default_value_t = 0.0)]
     hold: f64,
+    /// All calls stay until the last is up; then --hold and --traffic begin. --at-once bounds set-ups only.
+    #[arg(long)]
+    together: bool,
+    /// Clients send no keep-alive of their own: only the server's is measured.
+    #[arg(long)]
+    patient: bool,
+    /// Addresses of this host to call from, in turn: all hosts of a network.
+    #[arg(long)]
+    sources: Option<ipnet::Ipv4Net>,
+    /// With --together: seconds of echo requests over all sessions in turn.
+    #[arg(long, default_value_t = 0.0)]
+    traffic: f64,
+    /// Packets a second in --traffic, of all sessions together; 0: as many as are answered.
+    #[arg(long, default_value_t = 0)]
+    rate: u32,
+    /// Packets on their way at once in --traffic, without --rate.
+    #[arg(long, default_value_t = 128)]
+    window: u32,
+    /// Process of the server on this machine, to measure its time and memory.
+    #[arg(long)]
+    server_pid: Option<u32>,
     /// Reads the password of all accounts from standard input, one line.
     #[arg(long)]
     password_stdin: bool,
 }
+
+/// What the document holds.
+const FIELDS: &str = "\
+The document: calls, up, failed {why: number}; setup_ms_median, _p99, _max (from the start of the TCP connection to IPCP);
+last_up_seconds, setups_per_second (of the calls after the first hundred, where those are made first); pings_sent, _answered,
+_damaged; addresses; seconds (to the end of the last call).
+With --server-pid: server_rss_kib_before, _at_100, _after; bytes_per_session (beyond the first hundred);
+server_cpu_us_per_setup; idle_server_cpu_percent (of one core, during --hold with --together).
+With --traffic: traffic_sent, traffic_answered, traffic_packets_per_second, server_cpu_us_per_packet,
+client_cpu_us_per_packet (a request and a reply are two packets).";
 
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
@@ -56,7 +89,15 @@ fn main() -> anyhow::Result<()> {
         at_once: args.at_once.unwrap_or(args.sessions).max(1),
         pings: args.pings,
         size: args.size,
-        hold: std::time::Duration::try_from_secs_f64(args.hold).context("--hold")?,
+        hold: Duration::try_from_secs_f64(args.hold).context("--hold")?,
+        together: args.together || args.traffic > 0.0,
+        patient: args.patient,
+        sources: args.sources.iter().flat_map(ipnet::Ipv4Net::hosts).collect(),
+        traffic: match Duration::try_from_secs_f64(args.traffic).context("--traffic")? {
+            Duration::ZERO => None,
+            time => Some(Traffic { time, rate: args.rate, window: args.window.max(1) }),
+        },
+        server_pid: args.server_pid,
     };
     let report = adit_bench::run(plan)?;
     println!("{}", serde_json::to_string_pretty(&report)?);

@@ -27,15 +27,12 @@ fn start_server(host: Host) -> Server {
 
 fn plan(sessions: u32, at_once: u32, pings: u32) -> Plan {
     Plan {
-        server: SocketAddrV4::new(SERVER, 1723),
-        user: "load%n".to_owned(),
         users: USERS,
-        password: PASSWORD.to_owned(),
         sessions,
         at_once,
         pings,
         size: 1200,
-        hold: Duration::ZERO,
+        ..Plan::new(SocketAddrV4::new(SERVER, 1723), PASSWORD)
     }
 }
 
