@@ -65,83 +65,105 @@ impl CallLimiter {
         self.by_time.insert((now, from));
         answer
     }
+
+    /// A call came up: it does not count. What is limited is calls that lead to nothing.
+    pub fn give_back(&mut self, from: Ipv4Addr) {
+        let full = u64::from(self.per_minute) * CALL;
+        if let Some(bucket) = self.buckets.get_mut(&from) {
+            bucket.tokens = (bucket.tokens + CALL).min(full);
+        }
+    }
 }
 
-/// What to do with a call that wants to be set up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SlotAnswer {
-    /// It has a slot.
-    Admit,
-    /// It has a slot; end the unfinished call with this id to make room.
-    AdmitAndEnd(u64),
-    /// No slot: every unfinished call is young and comes from an address of its own.
-    Refuse,
+/// One control connection on its way to a call that is up.
+#[derive(Clone, Copy, Debug)]
+struct Setup {
+    from: Ipv4Addr,
+    since: Instant,
+    /// It has asked for a call.
+    called: bool,
 }
 
-/// The calls that are being set up. A crowd of unfinished calls cannot keep a new caller out: the address
-/// with most of them gives one up, else the oldest does once it is [`SetupSlots::YOUNG`].
+/// The connections that are being set up. A crowd of unfinished ones cannot keep a new caller out: while somebody
+/// waits, the address with most of them gives up its oldest, once that had time enough.
 #[derive(Debug)]
 pub struct SetupSlots {
     limit: usize,
-    calls: BTreeMap<u64, (Ipv4Addr, Instant)>,
+    setups: BTreeMap<u64, Setup>,
+    crowds: BTreeMap<Ipv4Addr, usize>,
 }
 
 impl SetupSlots {
-    /// An unfinished call of this age may be ended for a newer one.
-    pub const YOUNG: Duration = Duration::from_secs(5);
+    /// A connection of this age that has not asked for a call may be ended for one that waits.
+    pub const SILENT: Duration = Duration::from_secs(2);
+    /// One that has may be ended at this age, for one from an address with fewer.
+    pub const SLOW: Duration = Duration::from_secs(5);
 
-    /// Room for `limit` calls in set-up, at least one.
+    /// Room for `limit` set-ups, at least one.
     pub fn new(limit: u32) -> SetupSlots {
-        SetupSlots { limit: usize::try_from(limit.max(1)).unwrap_or(usize::MAX), calls: BTreeMap::new() }
+        let limit = usize::try_from(limit.max(1)).unwrap_or(usize::MAX);
+        SetupSlots { limit, setups: BTreeMap::new(), crowds: BTreeMap::new() }
     }
 
-    /// Calls in set-up now.
+    /// Another number of places; those that are taken stay.
+    pub fn resize(&mut self, limit: u32) {
+        self.limit = usize::try_from(limit.max(1)).unwrap_or(usize::MAX);
+    }
+
+    /// Set-ups now.
     pub fn len(&self) -> usize {
-        self.calls.len()
+        self.setups.len()
     }
 
-    /// Whether no call is in set-up.
+    /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.calls.is_empty()
+        self.setups.is_empty()
     }
 
-    /// A call with an id of its own begins.
-    pub fn begin(&mut self, now: Instant, id: u64, from: Ipv4Addr) -> SlotAnswer {
-        if self.calls.len() < self.limit || self.calls.contains_key(&id) {
-            self.calls.insert(id, (from, now));
-            return SlotAnswer::Admit;
-        }
-        match self.victim(now, from) {
-            Some(victim) => {
-                self.calls.remove(&victim);
-                self.calls.insert(id, (from, now));
-                SlotAnswer::AdmitAndEnd(victim)
-            }
-            None => SlotAnswer::Refuse,
+    /// Whether there is no room for another.
+    pub fn is_full(&self) -> bool {
+        self.setups.len() >= self.limit
+    }
+
+    /// A set-up with an id of its own begins.
+    pub fn begin(&mut self, now: Instant, id: u64, from: Ipv4Addr) {
+        self.end(id);
+        self.setups.insert(id, Setup { from, since: now, called: false });
+        *self.crowds.entry(from).or_default() += 1;
+    }
+
+    /// It has asked for a call.
+    pub fn called(&mut self, id: u64) {
+        if let Some(setup) = self.setups.get_mut(&id) {
+            setup.called = true;
         }
     }
 
-    /// A call is up, or has ended; `false` when it had no slot.
+    /// It is up, or has ended; `false` when it had no slot.
     pub fn end(&mut self, id: u64) -> bool {
-        self.calls.remove(&id).is_some()
+        let Some(setup) = self.setups.remove(&id) else { return false };
+        if let Some(crowd) = self.crowds.get_mut(&setup.from) {
+            *crowd -= 1;
+            if *crowd == 0 {
+                self.crowds.remove(&setup.from);
+            }
+        }
+        true
     }
 
-    fn victim(&self, now: Instant, from: Ipv4Addr) -> Option<u64> {
-        let mut crowd: BTreeMap<Ipv4Addr, usize> = BTreeMap::new();
-        for (address, _) in self.calls.values() {
-            *crowd.entry(*address).or_default() += 1;
-        }
-        let mine = crowd.get(&from).copied().unwrap_or_default();
-        let most = crowd.values().copied().max()?;
-        let oldest_of = |wanted: &dyn Fn(Ipv4Addr) -> bool| {
-            let calls = self.calls.iter().filter(|(_, (address, _))| wanted(*address));
-            calls.min_by_key(|(_, (_, since))| *since).map(|(id, (_, since))| (*id, *since))
+    /// Which set-up should give way to a connection from this address that waits. Ids grow with age, so the first that
+    /// fits is the oldest.
+    pub fn victim(&self, now: Instant, waiting: Ipv4Addr) -> Option<u64> {
+        let mine = self.crowds.get(&waiting).copied().unwrap_or_default();
+        let most = self.crowds.values().copied().max()?;
+        let crowded = most > mine + 1;
+        let gives_way = |setup: &Setup| {
+            let age = now.saturating_duration_since(setup.since);
+            let silent = !setup.called && age >= SetupSlots::SILENT;
+            let slow = crowded && age >= SetupSlots::SLOW;
+            (silent || slow) && self.crowds.get(&setup.from) == Some(&most)
         };
-        if most > mine + 1 {
-            return oldest_of(&|address| crowd.get(&address) == Some(&most)).map(|(id, _)| id);
-        }
-        let (id, since) = oldest_of(&|_| true)?;
-        (now.saturating_duration_since(since) >= SetupSlots::YOUNG).then_some(id)
+        self.setups.iter().find(|(_, setup)| gives_way(setup)).map(|(id, _)| *id)
     }
 }
 
@@ -191,34 +213,58 @@ mod tests {
     }
 
     #[test]
+    fn a_call_that_came_up_does_not_count() {
+        let start = Instant::now();
+        let mut limiter = CallLimiter::new(2);
+        for _ in 0..100 {
+            assert_eq!(limiter.call(start, address(1)), Ok(()));
+            limiter.give_back(address(1));
+        }
+        assert_eq!(limiter.call(start, address(1)), Ok(()));
+        assert_eq!(limiter.call(start, address(1)), Ok(()));
+        assert!(limiter.call(start, address(1)).is_err());
+        limiter.give_back(address(9));
+        assert_eq!(limiter.buckets.len(), 1, "nothing is remembered of an address that never called");
+    }
+
+    #[test]
     fn c232_a_crowd_from_one_address_cannot_keep_others_out() {
         let now = Instant::now();
         let mut slots = SetupSlots::new(32);
-        let mut ended = 0;
-        for id in 0..1_000 {
-            match slots.begin(now, id, address(1)) {
-                SlotAnswer::Admit => {}
-                SlotAnswer::AdmitAndEnd(_) => ended += 1,
-                SlotAnswer::Refuse => assert!(id >= 32),
-            }
+        for id in 0..32 {
+            assert!(!slots.is_full());
+            slots.begin(now, id, address(1));
         }
-        assert_eq!((slots.len(), ended), (32, 0), "young calls of the same address are not ended for it");
-        assert_eq!(slots.begin(now, 5_000, address(2)), SlotAnswer::AdmitAndEnd(0));
-        assert_eq!(slots.begin(now, 5_001, address(3)), SlotAnswer::AdmitAndEnd(1));
+        slots.called(0);
+        assert!(slots.is_full());
+        assert_eq!(slots.victim(now, address(2)), None, "all are young");
+        let silent = now + SetupSlots::SILENT;
+        assert_eq!(slots.victim(silent, address(2)), Some(1), "0 has asked for a call");
+        assert_eq!(
+            slots.victim(silent, address(1)),
+            Some(1),
+            "one that says nothing is in the way of its own crowd too"
+        );
+        let slow = now + SetupSlots::SLOW;
+        assert_eq!(slots.victim(slow, address(2)), Some(0));
+        assert!(slots.end(0) && !slots.end(0));
+        slots.begin(slow, 100, address(2));
         assert_eq!(slots.len(), 32);
     }
 
     #[test]
-    fn c232_a_crowd_from_many_addresses_gives_way_after_a_while() {
+    fn c232_calls_on_their_way_do_not_give_way_to_an_equal() {
         let now = Instant::now();
         let mut slots = SetupSlots::new(4);
         for id in 0..4 {
-            assert_eq!(slots.begin(now, id, address(id as u32)), SlotAnswer::Admit);
+            slots.begin(now, id, address(id as u32));
+            slots.called(id);
         }
-        assert_eq!(slots.begin(now, 9, address(9)), SlotAnswer::Refuse);
-        assert_eq!(slots.begin(now + SetupSlots::YOUNG, 9, address(9)), SlotAnswer::AdmitAndEnd(0));
-        assert!(slots.end(9));
-        assert!(!slots.end(9));
-        assert_eq!(slots.begin(now, 10, address(9)), SlotAnswer::Admit);
+        assert_eq!(slots.victim(now + SetupSlots::SLOW * 10, address(9)), None);
+        slots.end(3);
+        slots.begin(now, 4, address(0));
+        slots.called(4);
+        assert_eq!(slots.victim(now + SetupSlots::SLOW, address(9)), Some(0), "two of one address");
+        assert_eq!(slots.victim(now + SetupSlots::SLOW, address(2)), None, "who has one himself waits");
     }
 }

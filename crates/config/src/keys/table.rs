@@ -89,8 +89,8 @@ pub(crate) static KEYS: &[Key] = &[
     key(&["link"], "io", Kind::Word(&["auto", "socket", "xdp"]), "\"auto\"", "", "what moves GRE packets; xdp is faster and passes by this host's firewall"),
 
     key(&["limits"], "sessions", Kind::Number(1..=65_535), "200", "", "sessions at once"),
-    key(&["limits"], "starting", Kind::Number(1..=4_096), "32", "", "calls in set-up at once"),
-    key(&["limits"], "calls_per_minute_per_address", Kind::Number(0..=100_000), "20", "", "new calls from one address; 0 is no limit"),
+    key(&["limits"], "starting", Kind::Number(1..=4_096), "256", "", "calls in set-up at once; more wait their turn"),
+    key(&["limits"], "calls_per_minute_per_address", Kind::Number(0..=100_000), "20", "", "new calls from one address that do not come up; more wait; 0 is no limit"),
     key(&["limits"], "same_nat", Kind::Word(&["allow", "refuse"]), "\"allow\"", "", "several clients behind one address"),
 
     key(&["log"], "level", Kind::Word(&["error", "warn", "info", "debug"]), "\"info\"", "", "the least important line that is written"),
