@@ -12,7 +12,7 @@ use adit_policy::account;
 use adit_policy::name;
 use adit_policy::{Access, Admission};
 use adit_ppp::auth::{AuthRequest, MsChapError, Verdict};
-use adit_store::{Account, Store};
+use adit_store::{Account, Change, Store};
 use adit_tunnel::events::{Answer, Terms, Why};
 use adit_wire::text::escape;
 use jiff::Timestamp;
@@ -90,7 +90,7 @@ impl Clerk {
             self.change_password(&account, password)?;
         }
         self.make_room(&account.name, access)?;
-        self.journal.note(Note::Login(account.name.clone(), *self.from.ip()));
+        self.journal.note(Note::Change(Change::Login(account.name.clone(), *self.from.ip())));
         let terms = Terms {
             idle: access.idle,
             max: access.max,
@@ -99,7 +99,12 @@ impl Clerk {
             reach: meaning::reach(&self.config, access),
             answer_dhcp: true,
         };
-        let learned = Learned { user: Some(account.name), group: account.group, ..Learned::default() };
+        let learned = Learned {
+            user: Some(account.name),
+            group: account.group,
+            networks: account.networks,
+            ..Learned::default()
+        };
         Ok((Answer::Accept { proven, terms }, learned))
     }
 

@@ -9,29 +9,29 @@ use std::time::{Duration, Instant};
 use adit_config::Config;
 use adit_dataplane::LastCounters;
 use adit_diag::Code;
-use adit_store::{NewEvent, SessionEnd, SessionUpdate};
+use adit_store::{Change, NewEvent, SessionEnd, SessionUpdate};
 use adit_tunnel::events::{Answer, Command, End, Event, Input, Question, Step, Up, Who, Why};
 use adit_tunnel::path::PathConfig;
 use adit_tunnel::{ServerTunnel, Transmit};
 use adit_wire::Layer;
 use jiff::Timestamp;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
-use tokio::sync::mpsc;
-use tokio::time::{Interval, timeout};
+use tokio::time::timeout;
 
 use crate::accounts::{Clerk, REFUSAL_DELAY};
 use crate::control::Counters;
+use crate::door::{Arrival, Place};
 use crate::journal::Note;
-use crate::mail::{Learned, Mail};
+use crate::mail::{Answered, Learned, Mail};
 use crate::meaning;
 use crate::server::Server;
 use crate::session::Session;
 
 /// A client that does not read what we send for so long is gone.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
-/// How often counters are looked at: feeds idle time-outs, lists and accounting.
-const COUNT_EVERY: Duration = Duration::from_secs(5);
+/// Octets read at once.
+const READ: usize = 2048;
 
 /// A connection and everything it owns.
 pub(crate) struct Connection {
@@ -41,12 +41,15 @@ pub(crate) struct Connection {
     session: Arc<Session>,
     tunnel: ServerTunnel,
     stream: TcpStream,
-    mail: mpsc::Receiver<Mail>,
+    /// Among those that are being set up, until it is up.
+    place: Option<Place<Arrival>>,
     call_id: Option<u16>,
     handle: Option<u32>,
     /// Of the call that is over: packets may have passed after the last look.
     last_counters: Option<LastCounters>,
     lease: Option<(String, Ipv4Addr)>,
+    /// Behind this client, by its account.
+    networks: Vec<ipnet::Ipv4Net>,
     routes: Vec<ipnet::Ipv4Net>,
     /// The last refusal: what the event at the end is to say.
     refused: Option<(Code, String)>,
@@ -54,7 +57,20 @@ pub(crate) struct Connection {
     told: Option<End>,
     end: Option<End>,
     closed: bool,
-    count: Interval,
+}
+
+/// What a turn ended with.
+enum Turn {
+    /// There is nothing to do until something comes.
+    Rest,
+    /// The client does not take this yet.
+    Write(Vec<u8>),
+    /// The call is up.
+    Up(Box<Up>),
+    /// The call is over.
+    CallEnded(Box<End>),
+    /// The connection is over.
+    Over,
 }
 
 impl Connection {
@@ -62,7 +78,7 @@ impl Connection {
         server: Arc<Server>,
         session: Arc<Session>,
         stream: TcpStream,
-        mail: mpsc::Receiver<Mail>,
+        place: Place<Arrival>,
     ) -> Connection {
         let config = server.config();
         let tunnel = ServerTunnel::new(
@@ -71,71 +87,103 @@ impl Connection {
             Instant::now(),
             server.rng(),
         );
-        let mut count = tokio::time::interval(COUNT_EVERY);
-        count.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         Connection {
             server,
             config,
             session,
             tunnel,
             stream,
-            mail,
+            place: Some(place),
             call_id: None,
             handle: None,
             last_counters: None,
             lease: None,
+            networks: Vec::new(),
             routes: Vec::new(),
             refused: None,
             told: None,
             end: None,
             closed: false,
-            count,
         }
     }
 
-    /// Runs the session to its end.
-    pub(crate) async fn run(mut self) {
-        let mut input = [0u8; 2048];
-        let mut output = Vec::with_capacity(2048);
-        while self.turn(&mut output).await {
+    /// Runs the session to its end. Thousands of these wait at the same time, so what a turn needs is on the stack, and
+    /// what is rare is boxed.
+    pub(crate) async fn run(mut self: Box<Self>) {
+        let session = Arc::clone(&self.session);
+        loop {
+            match self.turn() {
+                Turn::Rest => {}
+                Turn::Write(octets) => {
+                    Box::pin(self.write(octets)).await;
+                    continue;
+                }
+                Turn::Up(up) => {
+                    Box::pin(self.up(*up)).await;
+                    continue;
+                }
+                Turn::CallEnded(end) => {
+                    Box::pin(self.call_ended(*end)).await;
+                    continue;
+                }
+                Turn::Over => break,
+            }
             let wake = self.tunnel.poll_timeout().map(|(at, _)| at);
             tokio::select! {
-                read = self.stream.read(&mut input) => {
-                    let now = Instant::now();
-                    match read {
-                        Ok(0) | Err(_) => self.tunnel.handle_input(now, Input::ControlClosed),
-                        Ok(len) => self.tunnel.handle_input(now, Input::Control(&input[..len])),
-                    }
-                }
-                mail = self.mail.recv() => if let Some(mail) = mail { self.open_mail(mail) },
+                ready = self.stream.readable() => self.read(ready.is_ok()),
+                mail = session.mailbox.next() => self.open_mail(mail),
                 () = sleep_until(wake) => self.tunnel.handle_timeout(Instant::now()),
-                _ = self.count.tick() => self.look_at_counters(),
             }
         }
-        let _ = self.stream.shutdown().await;
-        self.finish().await;
+        Box::pin(self.finish()).await;
     }
 
-    /// Tells what there is to tell, then sends what there is to send. `false` when the connection is over.
-    async fn turn(&mut self, output: &mut Vec<u8>) -> bool {
+    fn read(&mut self, alive: bool) {
+        let mut input = [0u8; READ];
+        let read = if alive { self.stream.try_read(&mut input) } else { Ok(0) };
+        let now = Instant::now();
+        match read {
+            Ok(len @ 1..) => {
+                self.tunnel.handle_input(now, Input::Control(input.get(..len).unwrap_or_default()));
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+            Ok(_) | Err(_) => self.tunnel.handle_input(now, Input::ControlClosed),
+        }
+    }
+
+    /// Tells what there is to tell, then sends what there is to send, until it would have to wait.
+    fn turn(&mut self) -> Turn {
+        let mut output = Vec::new();
         loop {
             while let Some(event) = self.tunnel.poll_event() {
-                self.event(event).await;
-            }
-            match self.tunnel.poll_transmit(output) {
-                Some(Transmit::Control) => {
-                    let written = timeout(WRITE_TIMEOUT, self.stream.write_all(output)).await;
-                    if !matches!(written, Ok(Ok(()))) && !self.closed {
-                        self.tunnel.handle_input(Instant::now(), Input::ControlClosed);
-                    }
+                match event {
+                    Event::Up { up, .. } => return Turn::Up(Box::new(up)),
+                    Event::CallEnded { end, .. } => return Turn::CallEnded(Box::new(end)),
+                    event => self.event(event),
                 }
+            }
+            match self.tunnel.poll_transmit(&mut output) {
+                Some(Transmit::Control) => match self.stream.try_write(&output) {
+                    Ok(len) if len == output.len() => {}
+                    Ok(len) => return Turn::Write(output.split_off(len)),
+                    Err(_) => return Turn::Write(output),
+                },
                 Some(Transmit::Frame { .. }) => {
                     if let Some(call_id) = self.call_id {
                         self.server.dataplane.send_frame(call_id, output.clone());
                     }
                 }
-                None => return !self.closed,
+                None if self.closed => return Turn::Over,
+                None => return Turn::Rest,
             }
+        }
+    }
+
+    /// Waits until the client has taken this.
+    async fn write(&mut self, octets: Vec<u8>) {
+        let written = timeout(WRITE_TIMEOUT, self.stream.write_all(&octets)).await;
+        if !matches!(written, Ok(Ok(()))) && !self.closed {
+            self.tunnel.handle_input(Instant::now(), Input::ControlClosed);
         }
     }
 
@@ -154,9 +202,11 @@ impl Connection {
                 self.tunnel.handle_command(now, Command::Stop { why: Why::Failed });
             }
             Mail::Dhcp(packet) => self.answer_dhcp(&packet),
-            Mail::Answer { id, answer, learned } => {
+            Mail::Traffic(packets) => self.tunnel.handle_input(now, Input::Traffic { call, packets }),
+            Mail::Answer(answered) => {
+                let Answered { id, answer, learned } = *answered;
                 self.learn(learned);
-                self.tunnel.handle_answer(now, id, *answer);
+                self.tunnel.handle_answer(now, id, answer);
             }
             Mail::End { why, code, reason } => {
                 self.note(Layer::Pptp, format!("{}: {reason}", why.word()));
@@ -167,7 +217,7 @@ impl Connection {
         }
     }
 
-    async fn event(&mut self, event: Event) {
+    fn event(&mut self, event: Event) {
         match event {
             Event::Ask { id, call, question } => self.ask(id, call, question),
             Event::OpenPath { call, local_call_id, peer_call_id } => {
@@ -183,7 +233,12 @@ impl Connection {
                     self.server.dataplane.command(call_id, command);
                 }
             }
-            Event::Step { step, .. } => self.session.record(step),
+            Event::Step { step, .. } => {
+                // Questions whether the other lives would fill the record of a session that does nothing else.
+                if !(self.place.is_none() && step.text.starts_with("Echo-")) {
+                    self.session.record(step);
+                }
+            }
             Event::Established { host, vendor } => {
                 let mut known = self.session.known();
                 known.host.clone_from(&host);
@@ -199,8 +254,8 @@ impl Connection {
                 self.session.known().layer = Some(layer);
                 self.note(Layer::Ppp, format!("{} ok: {text}", layer.word()));
             }
-            Event::Up { up, .. } => self.up(up).await,
-            Event::CallEnded { end, .. } => self.call_ended(end).await,
+            // These take time: the turn ends with them.
+            Event::Up { .. } | Event::CallEnded { .. } => {}
             Event::Closed { end } => {
                 let ours = self.told.take().filter(|_| end.by == Who::Us);
                 self.end.get_or_insert(ours.unwrap_or(end));
@@ -250,13 +305,13 @@ impl Connection {
 
     /// Asks the store on a thread that may block; the answer comes by mail, a refusal after a second.
     fn decide_apart(&self, id: u32, decide: impl FnOnce() -> (Answer, Learned) + Send + 'static) {
-        let mailbox = self.session.mailbox.clone();
+        let session = Arc::clone(&self.session);
         tokio::spawn(async move {
             let Ok((answer, learned)) = tokio::task::spawn_blocking(decide).await else { return };
             if matches!(answer, Answer::Reject(_)) {
                 tokio::time::sleep(REFUSAL_DELAY).await;
             }
-            let _ = mailbox.send(Mail::Answer { id, answer: Box::new(answer), learned }).await;
+            session.mailbox.put(Mail::Answer(Box::new(Answered { id, answer, learned })));
         });
     }
 
@@ -273,11 +328,17 @@ impl Connection {
             return refuse("no Call ID is free".to_owned());
         };
         self.call_id = Some(call_id);
+        if let Some(place) = &self.place {
+            place.called();
+        }
         self.note(Layer::Pptp, format!("call accepted as {call_id}: {text}"));
         Answer::AcceptCall { call_id }
     }
 
     fn learn(&mut self, learned: Learned) {
+        if !learned.networks.is_empty() {
+            self.networks.clone_from(&learned.networks);
+        }
         if let Some((pool, address)) = &learned.lease {
             self.lease = Some((pool.clone(), *address));
             let (pool, address) = (Some(pool.clone()), Some(*address));
@@ -327,6 +388,10 @@ impl Connection {
             ..SessionUpdate::default()
         });
         if first {
+            if let Some(place) = self.place.take() {
+                place.came_up();
+            }
+            self.server.registry.came_up(Arc::clone(&self.session));
             self.server.registry.calls_ok.fetch_add(1, Ordering::Relaxed);
             self.add_routes().await;
             let mut event = self.new_event("session.up");
@@ -338,17 +403,13 @@ impl Connection {
                 ("took_s".to_owned(), took),
             ]);
             self.server.journal.event(event);
+            self.session.known().record.shrink();
         }
     }
 
     /// Routes to the networks behind this client.
     async fn add_routes(&mut self) {
-        let Some(user) = self.session.known().user.clone() else { return };
-        let store = Arc::clone(&self.server.store);
-        let Ok(Ok(Some(account))) = tokio::task::spawn_blocking(move || store.account(&user)).await else {
-            return;
-        };
-        for net in account.networks {
+        for net in std::mem::take(&mut self.networks) {
             match self.server.host.add_route(net).await {
                 Ok(()) => self.routes.push(net),
                 Err(error) => {
@@ -378,7 +439,7 @@ impl Connection {
         }
         if let Some((pool, address)) = self.lease.take() {
             self.server.addresses.release(self.session.id);
-            self.server.journal.note(Note::Release(self.session.id, pool, address));
+            self.server.journal.note(Note::Change(Change::Release(self.session.id, pool, address)));
         }
         // What the client was told about a refused login is the cause; that it then hung up is the consequence.
         let end = match self.refused.take() {
@@ -392,6 +453,7 @@ impl Connection {
 
     /// The last lines: event, record, row.
     async fn finish(mut self) {
+        let _ = self.stream.shutdown().await;
         if self.call_id.is_some() {
             let lost = End { why: Why::LostCarrier, by: Who::Note, code: None, detail: String::new() };
             let end = self.told.take().unwrap_or(lost);
@@ -425,10 +487,10 @@ impl Connection {
                 .record
                 .steps()
                 .map(|(at, step)| adit_store::Step {
-                    at: *at,
+                    at,
                     who: step.who.word().to_owned(),
                     layer: step.layer.name().to_owned(),
-                    text: step.text.clone(),
+                    text: step.text,
                 })
                 .collect();
             (steps, known.record.omitted())
@@ -440,8 +502,9 @@ impl Connection {
             code: end.code.map(|code| code.to_string()),
             detail: end.detail,
         };
-        let note = Note::End(self.session.id, Box::new(end), store_counters(&counters), steps, omitted);
-        self.server.journal.note(note);
+        let counters = Some(store_counters(&counters));
+        let ended = Change::End(self.session.id, Box::new(end), counters, steps, omitted);
+        self.server.journal.note(Note::Change(ended));
         self.server.registry.remove(self.session.id);
     }
 
@@ -477,7 +540,7 @@ impl Connection {
     }
 
     fn update(&self, update: SessionUpdate) {
-        self.server.journal.note(Note::Update(self.session.id, Box::new(update)));
+        self.server.journal.note(Note::Change(Change::Update(self.session.id, Box::new(update))));
     }
 
     fn note(&self, layer: Layer, text: String) {
@@ -509,7 +572,7 @@ pub(crate) fn end_text(end: &End) -> String {
     format!("{}{code}{detail}", end.why.word())
 }
 
-fn counters_of(path: &adit_tunnel::path::Counters) -> Counters {
+pub(crate) fn counters_of(path: &adit_tunnel::path::Counters) -> Counters {
     Counters {
         rx_packets: path.rx_packets,
         rx_bytes: path.rx_bytes,

@@ -11,11 +11,13 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use adit_config::LogFormat;
-use adit_store::{Counters, Error, NewEvent, Retention, SessionEnd, SessionId, SessionUpdate, Step, Store};
+use adit_store::{Change, Error, NewEvent, Retention, Store};
 use jiff::Timestamp;
 
 /// Notes that wait at the most, on their way to the thread and in its backlog.
 const WAITING: usize = 8192;
+/// Notes that are one transaction, at the most, when they wait together.
+const TOGETHER: usize = 256;
 /// How long the thread waits before it asks the store again that could not write.
 const RETRY: Duration = Duration::from_secs(5);
 
@@ -23,18 +25,8 @@ const RETRY: Duration = Duration::from_secs(5);
 pub(crate) enum Note {
     /// A line and a row.
     Event(Box<NewEvent>),
-    /// Rows whose lines are written.
-    Events(Vec<NewEvent>),
-    /// Somebody has logged in from there.
-    Login(String, std::net::Ipv4Addr),
-    /// What became known of a session.
-    Update(SessionId, Box<SessionUpdate>),
-    /// Counters of running sessions.
-    Count(Vec<(SessionId, Counters)>),
-    /// A session is over: its end and its record.
-    End(SessionId, Box<SessionEnd>, Counters, Vec<Step>, u64),
-    /// An address goes back.
-    Release(SessionId, String, std::net::Ipv4Addr),
+    /// A row, or several.
+    Change(Change),
     /// Old rows go.
     Prune(Retention),
     /// Write everything that waits and say so.
@@ -122,6 +114,12 @@ fn last(trouble: &Mutex<Option<Error>>) -> MutexGuard<'_, Option<Error>> {
     trouble.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
+/// What the store is to do.
+enum Work {
+    Change(Change),
+    Prune(Retention),
+}
+
 struct Writer {
     store: Arc<dyn Store>,
     format: LogFormat,
@@ -130,7 +128,7 @@ struct Writer {
     lost: Arc<AtomicU64>,
     trouble: Arc<Mutex<Option<Error>>>,
     /// What the store could not take yet, oldest first; at most [`WAITING`].
-    backlog: VecDeque<Note>,
+    backlog: VecDeque<Work>,
     /// When the store is asked again, while there is a backlog.
     retry_at: Instant,
     /// The last complaint.
@@ -148,39 +146,61 @@ impl Writer {
                 Err(RecvTimeoutError::Disconnected) => return,
             };
             self.catch_up();
-            let mut events = Vec::new();
-            // Events that wait together are one transaction.
+            let mut changes = Vec::new();
             while let Some(note) = next {
                 match note {
                     Note::Event(event) => {
                         self.line(&event);
-                        events.push(*event);
+                        match changes.last_mut() {
+                            Some(Change::Events(events)) => events.push(*event),
+                            _ => changes.push(Change::Events(vec![*event])),
+                        }
                     }
+                    Note::Change(change) => changes.push(change),
                     Note::Flush(done) => {
-                        self.take(Note::Events(std::mem::take(&mut events)));
+                        self.take_all(std::mem::take(&mut changes));
                         let _ = done.send(());
                     }
-                    other => {
-                        self.take(Note::Events(std::mem::take(&mut events)));
-                        self.take(other);
+                    Note::Prune(retention) => {
+                        self.take_all(std::mem::take(&mut changes));
+                        self.take(Work::Prune(retention));
                     }
                 }
-                next = if events.len() < 256 { notes.try_recv().ok() } else { None };
+                next = if changes.len() < TOGETHER { notes.try_recv().ok() } else { None };
             }
-            self.take(Note::Events(events));
+            self.take_all(changes);
         }
     }
 
-    /// Writes a note, behind those that wait already.
-    fn take(&mut self, note: Note) {
-        if matches!(&note, Note::Events(events) if events.is_empty()) {
-            return;
+    /// Writes what waits together as one transaction, behind what waits already.
+    fn take_all(&mut self, mut changes: Vec<Change>) {
+        if self.backlog.is_empty() && changes.len() > 1 {
+            match self.store.write_all(&changes, Timestamp::now()) {
+                Ok(()) => {
+                    changes.clear();
+                    self.wrote();
+                }
+                // The store as a whole does not work: everything waits.
+                Err(error) if passes(&error) => {
+                    self.failed(&error);
+                    self.backlog.extend(changes.drain(..).take(WAITING).map(Work::Change));
+                }
+                // One of them is refused: the others are not to suffer for it.
+                Err(_) => {}
+            }
         }
-        if self.backlog.is_empty() && self.done(&note) {
+        for change in changes {
+            self.take(Work::Change(change));
+        }
+    }
+
+    /// Writes one thing, behind those that wait already.
+    fn take(&mut self, work: Work) {
+        if self.backlog.is_empty() && self.done(&work) {
             return;
         }
         if self.backlog.len() < WAITING {
-            self.backlog.push_back(note);
+            self.backlog.push_back(work);
         } else {
             self.lost.fetch_add(1, Ordering::Relaxed);
         }
@@ -191,49 +211,44 @@ impl Writer {
         if Instant::now() < self.retry_at {
             return;
         }
-        while let Some(note) = self.backlog.pop_front() {
-            if !self.done(&note) {
-                self.backlog.push_front(note);
+        while let Some(work) = self.backlog.pop_front() {
+            if !self.done(&work) {
+                self.backlog.push_front(work);
                 return;
             }
         }
     }
 
-    /// Writes a note; `false` when that has to be tried again.
-    fn done(&mut self, note: &Note) -> bool {
-        let result = self.write(note);
-        *last(&self.trouble) = result.as_ref().err().filter(|error| error.code().is_some()).cloned();
+    /// Writes one thing; `false` when that has to be tried again.
+    fn done(&mut self, work: &Work) -> bool {
+        let now = Timestamp::now();
+        let result = match work {
+            Work::Change(change) => self.store.write_all(std::slice::from_ref(change), now),
+            Work::Prune(retention) => self.store.prune(retention, now).map(drop),
+        };
         match result {
             Ok(()) => {
-                if std::mem::take(&mut self.unrelieved) {
-                    say!("store    works again; {} notes are still to be written", self.backlog.len());
-                }
+                self.wrote();
                 true
             }
             Err(error) => {
-                self.complain(&error);
-                self.retry_at = Instant::now() + RETRY;
+                self.failed(&error);
                 !passes(&error)
             }
         }
     }
 
-    fn write(&self, note: &Note) -> adit_store::Result<()> {
-        let now = Timestamp::now();
-        let store = &self.store;
-        match note {
-            Note::Event(_) | Note::Flush(_) => Ok(()),
-            Note::Events(events) => store.add_events(events),
-            Note::Login(name, from) => store.record_login(name, (*from).into(), now),
-            Note::Update(id, update) => store.update_session(*id, update, now).map(drop),
-            Note::Count(counters) => store.count(counters, now),
-            Note::End(id, end, counters, steps, omitted) => {
-                store.save_record(*id, steps, *omitted)?;
-                store.end_session(*id, end, Some(*counters)).map(drop)
-            }
-            Note::Release(id, pool, address) => store.release_lease(pool, *address, *id, None, now).map(drop),
-            Note::Prune(retention) => store.prune(retention, now).map(drop),
+    fn wrote(&mut self) {
+        *last(&self.trouble) = None;
+        if std::mem::take(&mut self.unrelieved) {
+            say!("store    works again; {} notes are still to be written", self.backlog.len());
         }
+    }
+
+    fn failed(&mut self, error: &Error) {
+        *last(&self.trouble) = Some(error.clone()).filter(|error| error.code().is_some());
+        self.complain(error);
+        self.retry_at = Instant::now() + RETRY;
     }
 
     /// Once a minute.

@@ -13,6 +13,7 @@ mod connection;
 pub mod control;
 mod dhcp;
 mod dispatch;
+mod door;
 mod error;
 mod host;
 mod journal;

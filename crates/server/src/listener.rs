@@ -7,22 +7,21 @@ use std::time::Instant;
 use adit_config::Listen;
 use adit_diag::Code;
 use adit_store::{NewEvent, NewSession, SessionId};
-use adit_tunnel::events::Why;
 use adit_wire::pptp;
 use jiff::Timestamp;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
 
 use crate::connection::Connection;
+use crate::door::{Arrival, Place};
 use crate::error::{Result, ServerError};
-use crate::mail::MAILBOX;
 use crate::server::Server;
 use crate::session::Session;
 
-/// Control connections without a call at the most; the oldest makes room for a new one, so that somebody who only
-/// opens connections cannot keep others out.
-pub(crate) const WITHOUT_CALL: usize = 1024;
+/// Connections that the kernel keeps until they are accepted; it may be set to keep fewer (net.core.somaxconn).
+const BACKLOG: u32 = 4096;
+/// Connections that wait at the door at the most.
+const LOBBY: u64 = 16_384;
 
 /// How long a client that is turned away may take.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
@@ -44,7 +43,7 @@ pub(crate) fn open(address: SocketAddrV4, interface: Option<&str>) -> Result<Tcp
         )
     })?;
     socket.bind(SocketAddr::V4(address)).map_err(failed)?;
-    socket.listen(1024).map_err(failed)
+    socket.listen(BACKLOG).map_err(failed)
 }
 
 fn listen_error(address: SocketAddrV4, error: &std::io::Error) -> ServerError {
@@ -75,13 +74,19 @@ fn listen_error(address: SocketAddrV4, error: &std::io::Error) -> ServerError {
     }
 }
 
-/// Accepts until the listener is dropped.
+/// How many connections may wait at the door where so many descriptors are allowed: a quarter of them.
+pub(crate) fn room(descriptors: u64) -> usize {
+    usize::try_from((descriptors / 4).clamp(64, LOBBY)).unwrap_or(64)
+}
+
+/// Accepts until the listener is dropped; what is accepted waits at the door.
 pub(crate) async fn accept(server: Arc<Server>, listener: TcpListener) {
     loop {
         match listener.accept().await {
             Ok((stream, SocketAddr::V4(from))) => {
-                let server = Arc::clone(&server);
-                tokio::spawn(async move { begin(server, stream, from).await });
+                if let Some((from, _)) = server.door.arrive(*from.ip(), (stream, from)) {
+                    server.count_flood(from);
+                }
             }
             Ok((_, SocketAddr::V6(_))) => {}
             Err(error) => {
@@ -93,56 +98,68 @@ pub(crate) async fn accept(server: Arc<Server>, listener: TcpListener) {
     }
 }
 
-async fn begin(server: Arc<Server>, stream: TcpStream, from: SocketAddrV4) {
-    if !server.may_call(*from.ip()) {
-        server.count_flood(*from.ip());
-        return;
+/// Lets those in whose turn it is, for ever.
+pub(crate) async fn let_in(server: Arc<Server>) {
+    loop {
+        let admitted = server.door.next().await;
+        begin(&server, admitted).await;
     }
-    let _ = stream.set_nodelay(true);
-    let to = match stream.local_addr() {
-        Ok(SocketAddr::V4(to)) => *to.ip(),
-        _ => return,
-    };
+}
+
+/// Begins the sessions of all that were let in together.
+async fn begin(server: &Arc<Server>, admitted: Vec<(Arrival, Place<Arrival>)>) {
     let started = Timestamp::now();
-    let Some(id) = new_session(&server, started, from).await else { return turn_away(stream).await };
-    let (mailbox, mail) = mpsc::channel(MAILBOX);
-    let session = Arc::new(Session::new(id, from, to, started, mailbox));
-    server.registry.add(Arc::clone(&session));
-    make_room(&server);
-    Connection::new(server, session, stream, mail).run().await;
-}
-
-/// The oldest connections that have not asked for a call make room for the newest.
-fn make_room(server: &Server) {
-    let mut without: Vec<Arc<Session>> =
-        server.registry.all().into_iter().filter(|session| session.known().call_ids.is_none()).collect();
-    without.sort_by_key(|session| session.started_at);
-    let surplus = without.len().saturating_sub(WITHOUT_CALL);
-    for oldest in without.iter().take(surplus) {
-        let reason = "too many connections that make no call".to_owned();
-        oldest.end(Why::Failed, Some(Code::C05), reason);
+    let from: Vec<SocketAddrV4> = admitted.iter().map(|((_, from), _)| *from).collect();
+    let Some(ids) = new_sessions(server, started, &from).await else {
+        for ((stream, _), place) in admitted {
+            tokio::spawn(async move {
+                turn_away(stream).await;
+                drop(place);
+            });
+        }
+        return;
+    };
+    for (((stream, from), place), id) in admitted.into_iter().zip(ids) {
+        let _ = stream.set_nodelay(true);
+        let to = match stream.local_addr() {
+            Ok(SocketAddr::V4(to)) => *to.ip(),
+            _ => Ipv4Addr::UNSPECIFIED,
+        };
+        let session = Arc::new(Session::new(id, from, to, started));
+        server.registry.add(Arc::clone(&session));
+        place.begun(Arc::clone(&session));
+        let connection = Box::new(Connection::new(Arc::clone(server), session, stream, place));
+        tokio::spawn(connection.run());
     }
 }
 
-async fn new_session(server: &Arc<Server>, started: Timestamp, from: SocketAddrV4) -> Option<SessionId> {
+/// Writes down that these sessions begin, in one transaction.
+async fn new_sessions(
+    server: &Arc<Server>,
+    started: Timestamp,
+    from: &[SocketAddrV4],
+) -> Option<Vec<SessionId>> {
     let store = Arc::clone(&server.store);
-    let new = NewSession { started, from: SocketAddr::V4(from) };
+    let new: Vec<NewSession> =
+        from.iter().map(|from| NewSession { started, from: SocketAddr::V4(*from) }).collect();
     let made = match server.journal.blocked() {
         Some(error) => Err(error),
-        None => tokio::task::spawn_blocking(move || store.start_session(&new)).await.ok()?,
+        None => tokio::task::spawn_blocking(move || store.start_sessions(&new)).await.ok()?,
     };
     let error = match made {
-        Ok(id) => return Some(id),
+        Ok(ids) => return Some(ids),
         Err(error) => error,
     };
     server.complain("a call could not be taken", &error);
     let code = error.code().unwrap_or(Code::S09);
-    server.registry.count_failed(code);
-    let mut event = NewEvent::new(started, "call.fail");
-    event.from = Some((*from.ip()).into());
-    event.code = Some(code.to_string());
-    event.fields.push(("detail".to_owned(), error.to_string()));
-    server.journal.event(event);
+    for from in from {
+        server.registry.count_failed(code);
+        let mut event = NewEvent::new(started, "call.fail");
+        event.from = Some((*from.ip()).into());
+        event.code = Some(code.to_string());
+        event.fields.push(("detail".to_owned(), error.to_string()));
+        server.journal.event(event);
+    }
     None
 }
 

@@ -1,14 +1,18 @@
 //! What reaches a session's task besides the octets of its TCP connection.
 
+use std::collections::VecDeque;
 use std::net::Ipv4Addr;
+use std::sync::{Mutex, MutexGuard};
 
 use adit_diag::Code;
 use adit_tunnel::events::{Answer, Why};
-use tokio::sync::mpsc;
+use tokio::sync::Notify;
 
 /// Messages that wait for one session at the most; GRE frames beyond it are dropped and counted, as a full socket
 /// buffer would.
 pub(crate) const MAILBOX: usize = 64;
+/// Answers and orders find room beyond that: there are few, and none may be lost.
+const ORDERS: usize = 64;
 
 /// One message.
 #[derive(Debug)]
@@ -28,15 +32,10 @@ pub(crate) enum Mail {
     },
     /// The client keeps sending data that is not encrypted as agreed.
     EncryptionBroken,
-    /// The answer to a question, and what it says of the session.
-    Answer {
-        /// The question.
-        id: u32,
-        /// The answer. Boxed: it is large and rare.
-        answer: Box<Answer>,
-        /// What became known with it.
-        learned: Learned,
-    },
+    /// So many data packets have passed so far.
+    Traffic(u64),
+    /// The answer to a question.
+    Answer(Box<Answered>),
     /// End the session.
     End {
         /// Why.
@@ -50,6 +49,17 @@ pub(crate) enum Mail {
     Cut,
 }
 
+/// The answer to a question, and what it says of the session.
+#[derive(Debug)]
+pub(crate) struct Answered {
+    /// The question.
+    pub(crate) id: u32,
+    /// The answer.
+    pub(crate) answer: Answer,
+    /// What became known with it.
+    pub(crate) learned: Learned,
+}
+
 /// What a session learns with an answer.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Learned {
@@ -57,11 +67,59 @@ pub(crate) struct Learned {
     pub(crate) user: Option<String>,
     /// Its group.
     pub(crate) group: Option<String>,
+    /// The networks behind it.
+    pub(crate) networks: Vec<ipnet::Ipv4Net>,
     /// The pool and address that were lent.
     pub(crate) lease: Option<(String, Ipv4Addr)>,
     /// A code and detail worth an event: a refused login.
     pub(crate) refused: Option<(Code, String)>,
 }
 
-/// The sending end of a session's mailbox.
-pub(crate) type Mailbox = mpsc::Sender<Mail>;
+/// The messages of one session. Thousands of sessions have nothing to read, so an empty one holds no memory.
+#[derive(Debug, Default)]
+pub(crate) struct Mailbox {
+    waiting: Mutex<VecDeque<Mail>>,
+    arrived: Notify,
+}
+
+impl Mailbox {
+    fn waiting(&self) -> MutexGuard<'_, VecDeque<Mail>> {
+        self.waiting.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// Adds a message; `false` when there is no room.
+    pub(crate) fn put(&self, mail: Mail) -> bool {
+        let room = match mail {
+            Mail::Answer(_) | Mail::End { .. } | Mail::Cut => MAILBOX + ORDERS,
+            _ => MAILBOX,
+        };
+        let mut waiting = self.waiting();
+        if waiting.len() >= room {
+            return false;
+        }
+        waiting.push_back(mail);
+        drop(waiting);
+        self.arrived.notify_one();
+        true
+    }
+
+    /// The next message; waits for it. One reader.
+    pub(crate) async fn next(&self) -> Mail {
+        loop {
+            if let Some(mail) = self.take() {
+                return mail;
+            }
+            self.arrived.notified().await;
+        }
+    }
+
+    /// The next message, if there is one.
+    pub(crate) fn take(&self) -> Option<Mail> {
+        let mut waiting = self.waiting();
+        let mail = waiting.pop_front();
+        if waiting.is_empty() {
+            *waiting = VecDeque::new();
+        }
+        mail
+    }
+}

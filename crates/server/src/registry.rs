@@ -25,6 +25,10 @@ pub(crate) struct Registry {
 struct Tables {
     sessions: BTreeMap<SessionId, Arc<Session>>,
     by_call: BTreeMap<u16, Arc<Session>>,
+    /// Those that are up, by the lower-case name of their account, oldest first.
+    by_user: BTreeMap<String, Vec<Arc<Session>>>,
+    /// Those that are up, and under which name they are in `by_user`.
+    up: BTreeMap<SessionId, String>,
     failed: BTreeMap<Code, u64>,
 }
 
@@ -40,8 +44,34 @@ impl Registry {
     /// Forgets a session and its Call ID.
     pub(crate) fn remove(&self, id: SessionId) {
         let mut tables = self.tables();
-        tables.sessions.remove(&id);
-        tables.by_call.retain(|_, session| session.id != id);
+        let Some(session) = tables.sessions.remove(&id) else { return };
+        let call_id = session.known().call_ids.map(|(ours, _)| ours);
+        if let Some(call_id) = call_id
+            && tables.by_call.get(&call_id).is_some_and(|session| session.id == id)
+        {
+            tables.by_call.remove(&call_id);
+        }
+        if let Some(user) = tables.up.remove(&id)
+            && let Some(theirs) = tables.by_user.get_mut(&user)
+        {
+            theirs.retain(|session| session.id != id);
+            if theirs.is_empty() {
+                tables.by_user.remove(&user);
+            }
+        }
+    }
+
+    /// This session's call is up, for the first time. What is known of it says so already, and its user.
+    pub(crate) fn came_up(&self, session: Arc<Session>) {
+        let user = session.known().user.as_deref().map(str::to_lowercase).unwrap_or_default();
+        let mut tables = self.tables();
+        tables.up.insert(session.id, user.clone());
+        tables.by_user.entry(user).or_default().push(session);
+    }
+
+    /// Sessions whose call is up.
+    pub(crate) fn up(&self) -> u64 {
+        self.tables().up.len() as u64
     }
 
     /// From now on frames of this Call ID go to this session.
@@ -57,7 +87,7 @@ impl Registry {
     pub(crate) fn deliver(&self, call_id: u16, mail: Mail) {
         let session = self.tables().by_call.get(&call_id).cloned();
         if let Some(session) = session
-            && session.mailbox.try_send(mail).is_err()
+            && !session.mailbox.put(mail)
         {
             self.mailbox_full.fetch_add(1, Ordering::Relaxed);
         }
@@ -74,18 +104,14 @@ impl Registry {
 
     /// Sessions whose call is up, and those on the way.
     pub(crate) fn up_and_starting(&self) -> (u64, u64) {
-        let sessions = self.all();
-        let up = sessions.iter().filter(|session| session.known().up.is_some()).count() as u64;
-        (up, sessions.len() as u64 - up)
+        let tables = self.tables();
+        let up = tables.up.len() as u64;
+        (up, tables.sessions.len() as u64 - up)
     }
 
     /// Sessions of this account that are up, oldest first.
     pub(crate) fn of_user(&self, user: &str) -> Vec<Arc<Session>> {
-        let key = user.to_lowercase();
-        self.matching(|session| {
-            let known = session.known();
-            known.up.is_some() && known.user.as_ref().is_some_and(|user| user.to_lowercase() == key)
-        })
+        self.tables().by_user.get(&user.to_lowercase()).cloned().unwrap_or_default()
     }
 
     fn matching(&self, keep: impl Fn(&Session) -> bool) -> Vec<Arc<Session>> {

@@ -38,7 +38,7 @@ pub fn run(options: Options) -> Result<()> {
 
 async fn serve(options: Options) -> Result<()> {
     let Options { config, source, reread, store, run_dir, interface, ready, version } = options;
-    let _ = adit_sys::host::raise_descriptor_limit();
+    let descriptors = adit_sys::host::raise_descriptor_limit().unwrap_or(1024);
     // The control socket first: it also keeps a second server out before anything is changed.
     let control = socket::open(&run_dir)?;
     let (host, tun) = Host::set_up(&config, &interface)?;
@@ -84,6 +84,7 @@ async fn serve(options: Options) -> Result<()> {
         host,
         addresses: pools,
         seed,
+        descriptors,
         wishes,
         version,
         listen: addresses.iter().map(ToString::to_string).collect(),
@@ -92,9 +93,12 @@ async fn serve(options: Options) -> Result<()> {
     for listener in listeners {
         tasks.spawn(listener::accept(Arc::clone(&server), listener));
     }
+    tasks.spawn(listener::let_in(Arc::clone(&server)));
     tasks.spawn(socket::serve(Arc::clone(&server), control));
     let house = Arc::clone(&server);
     tasks.spawn(async move { house.keep_house().await });
+    let watch = Arc::clone(&server);
+    tasks.spawn(async move { watch.watch_traffic().await });
     server.journal.event(NewEvent::new(Timestamp::now(), "server.start"));
     let mut signals = Signals::new()?;
     ready(&server.status().await);

@@ -9,10 +9,9 @@ use std::time::{Duration, Instant};
 use adit_config::{Config, SameNat};
 use adit_crypto::Rng;
 use adit_dataplane::Dataplane;
-use adit_policy::limit::CallLimiter;
 use adit_ppp::link::{LinkConfig, Role};
 use adit_pptp::control::ControlConfig;
-use adit_store::{NewEvent, Retention, Store};
+use adit_store::{Change, NewEvent, Retention, Store};
 use adit_tunnel::ServerConfig;
 use adit_tunnel::events::Why;
 use jiff::Timestamp;
@@ -20,9 +19,11 @@ use tokio::sync::mpsc;
 
 use crate::addresses::Addresses;
 use crate::control::{CodeCount, Drops, PoolStatus, Status, Warning};
+use crate::door::{Arrival, Door};
 use crate::host::Host;
 use crate::journal::{Journal, Note};
 use crate::listener::Quiet;
+use crate::mail::Mail;
 use crate::meaning;
 use crate::registry::Registry;
 use crate::session::Session;
@@ -60,6 +61,11 @@ pub(crate) enum Wish {
 /// How long sessions that are cut may take to write down their end.
 const CUT: Duration = Duration::from_secs(1);
 
+/// How often counters are looked at.
+const COUNT_EVERY: Duration = Duration::from_secs(5);
+/// Sessions whose counters are written down in one transaction.
+const COUNTED_TOGETHER: usize = 1000;
+
 /// The daemon.
 pub(crate) struct Server {
     config: RwLock<Arc<Config>>,
@@ -72,7 +78,7 @@ pub(crate) struct Server {
     pub(crate) host: Host,
     pub(crate) addresses: Addresses,
     rng: Mutex<Rng>,
-    callers: Mutex<CallLimiter>,
+    pub(crate) door: Arc<Door<Arrival>>,
     flooded: Mutex<(u64, Option<Ipv4Addr>)>,
     flood_quiet: Quiet,
     complaints: Quiet,
@@ -107,6 +113,8 @@ pub(crate) struct Parts {
     pub(crate) host: Host,
     pub(crate) addresses: Addresses,
     pub(crate) seed: [u8; 32],
+    /// Descriptors that this process may have.
+    pub(crate) descriptors: u64,
     pub(crate) wishes: mpsc::UnboundedSender<Wish>,
     pub(crate) version: &'static str,
     pub(crate) listen: Vec<String>,
@@ -114,7 +122,7 @@ pub(crate) struct Parts {
 
 impl Server {
     pub(crate) fn new(parts: Parts) -> Server {
-        let callers = CallLimiter::new(parts.config.limits.calls_per_minute_per_address);
+        let door = Door::new(&parts.config.limits, crate::listener::room(parts.descriptors));
         Server {
             config: RwLock::new(Arc::new(parts.config)),
             source: parts.source,
@@ -126,7 +134,7 @@ impl Server {
             host: parts.host,
             addresses: parts.addresses,
             rng: Mutex::new(Rng::from_seed(parts.seed)),
-            callers: Mutex::new(callers),
+            door,
             flooded: Mutex::default(),
             flood_quiet: Quiet::default(),
             complaints: Quiet::default(),
@@ -172,12 +180,7 @@ impl Server {
         ServerConfig { control, link: ppp, setup: link.setup, mtu: link.mtu }
     }
 
-    /// Whether this address may open one more control connection now.
-    pub(crate) fn may_call(&self, from: Ipv4Addr) -> bool {
-        lock(&self.callers).call(Instant::now(), from).is_ok()
-    }
-
-    /// Counts a connection that was refused for its rate; says so once a minute.
+    /// Counts a connection that found no room at the door; says so once a minute.
     pub(crate) fn count_flood(&self, from: Ipv4Addr) {
         let mut flooded = lock(&self.flooded);
         flooded.0 += 1;
@@ -202,24 +205,19 @@ impl Server {
     /// Why one more call does not fit, if it does not.
     pub(crate) fn full(&self, config: &Config, caller: &Session) -> Option<String> {
         let limits = &config.limits;
-        let mut up = 0;
-        let mut starting = 0;
-        for session in self.registry.all() {
-            let known = session.known();
-            let called = known.call_ids.is_some() && session.id != caller.id;
-            up += u32::from(known.up.is_some());
-            starting += u32::from(called && known.up.is_none());
-            let same = session.from.ip() == caller.from.ip() && called;
-            if same && limits.same_nat == SameNat::Refuse {
-                let other = session.id;
+        if limits.same_nat == SameNat::Refuse {
+            let same = |other: &Session| {
+                other.id != caller.id
+                    && other.from.ip() == caller.from.ip()
+                    && other.known().call_ids.is_some()
+            };
+            if let Some(other) = self.registry.all().iter().find(|other| same(other)) {
+                let other = other.id;
                 return Some(format!("{other} calls from the same address (limits.same_nat = \"refuse\")"));
             }
         }
-        if up >= limits.sessions {
+        if self.registry.up() >= u64::from(limits.sessions) {
             return Some(format!("all {} sessions are in use (limits.sessions)", limits.sessions));
-        }
-        if starting >= limits.starting {
-            return Some(format!("{starting} calls are being set up already (limits.starting)"));
         }
         None
     }
@@ -240,7 +238,7 @@ impl Server {
         self.host.follow(&new).map_err(|error| format!("{error}; nothing was changed"))?;
         self.addresses.follow(&new).map_err(|error| format!("{error}; nothing was changed"))?;
         self.dataplane.set_networks(new.pools.values().map(|pool| pool.net).collect());
-        *lock(&self.callers) = CallLimiter::new(new.limits.calls_per_minute_per_address);
+        self.door.follow(&new.limits);
         *self.config.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = Arc::new(new);
         self.journal.event(NewEvent::new(Timestamp::now(), "config.reload"));
         Ok("new calls get the new configuration; the sessions that are up keep theirs".to_owned())
@@ -294,13 +292,35 @@ impl Server {
                 .filter(|session| session.known().up.is_some())
                 .map(|session| (session.id, crate::connection::store_counters(&session.known().counters)))
                 .collect::<Vec<_>>();
-            if !counters.is_empty() {
-                self.journal.note(Note::Count(counters));
+            // In pieces, so that others can write in between.
+            for some in counters.chunks(COUNTED_TOGETHER) {
+                self.journal.note(Note::Change(Change::Count(some.to_vec())));
             }
             if minutes.is_multiple_of(60) {
                 self.journal.note(Note::Prune(retention(&self.config())));
             }
             minutes += 1;
+        }
+    }
+
+    /// Tells sessions that carry traffic how much: feeds idle time-outs and lists.
+    pub(crate) async fn watch_traffic(&self) {
+        let mut every = tokio::time::interval(COUNT_EVERY);
+        every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            every.tick().await;
+            for session in self.registry.all() {
+                let Some((call_id, _)) = session.known().call_ids else { continue };
+                let Some(counters) = self.dataplane.counters(call_id) else { continue };
+                let packets = counters.rx_packets + counters.tx_packets;
+                let mut known = session.known();
+                let before = known.counters.rx_packets + known.counters.tx_packets;
+                known.counters = crate::connection::counters_of(&counters);
+                drop(known);
+                if packets != before {
+                    session.mailbox.put(Mail::Traffic(packets));
+                }
+            }
         }
     }
 

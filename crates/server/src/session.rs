@@ -9,7 +9,6 @@ use adit_store::SessionId;
 use adit_tunnel::events::{Step, Up, Why};
 use adit_tunnel::record::Record;
 use jiff::Timestamp;
-use tokio::sync::mpsc::error::TrySendError;
 
 use crate::control::{Counters, SessionDetail, SessionRow, StepRow};
 use crate::mail::{Mail, Mailbox};
@@ -26,7 +25,7 @@ pub(crate) struct Session {
     /// When its control connection was accepted.
     pub(crate) started: Timestamp,
     pub(crate) started_at: Instant,
-    /// Where its task reads.
+    /// What its task reads.
     pub(crate) mailbox: Mailbox,
     known: Mutex<Known>,
 }
@@ -50,14 +49,9 @@ pub(crate) struct Known {
 }
 
 impl Session {
-    pub(crate) fn new(
-        id: SessionId,
-        from: SocketAddrV4,
-        to: Ipv4Addr,
-        started: Timestamp,
-        mailbox: Mailbox,
-    ) -> Session {
-        Session { id, from, to, started, started_at: Instant::now(), mailbox, known: Mutex::default() }
+    pub(crate) fn new(id: SessionId, from: SocketAddrV4, to: Ipv4Addr, started: Timestamp) -> Session {
+        let (mailbox, known) = (Mailbox::default(), Mutex::default());
+        Session { id, from, to, started, started_at: Instant::now(), mailbox, known }
     }
 
     /// What is known now. A task that panicked while it held the lock leaves what it knew.
@@ -65,23 +59,14 @@ impl Session {
         self.known.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
-    /// Has its task end it in order. Waits for nobody: with a full mailbox the message is delivered when there is room.
+    /// Has its task end it in order. Waits for nobody.
     pub(crate) fn end(&self, why: Why, code: Option<Code>, reason: String) {
-        self.tell(Mail::End { why, code, reason });
+        self.mailbox.put(Mail::End { why, code, reason });
     }
 
     /// Has its task end it without waiting for the client.
     pub(crate) fn cut(&self) {
-        self.tell(Mail::Cut);
-    }
-
-    fn tell(&self, mail: Mail) {
-        if let Err(TrySendError::Full(mail)) = self.mailbox.try_send(mail) {
-            let mailbox = self.mailbox.clone();
-            tokio::spawn(async move {
-                let _ = mailbox.send(mail).await;
-            });
-        }
+        self.mailbox.put(Mail::Cut);
     }
 
     /// Adds a step to the record.
@@ -129,17 +114,17 @@ impl Session {
             reach: known.reach.iter().flatten().map(ToString::to_string).collect(),
             reach_any: known.reach.is_none() && up.is_some(),
             end: known.end.clone().unwrap_or_default(),
-            steps: known.record.steps().map(|(at, step)| step_row(*at, step)).collect(),
+            steps: known.record.steps().map(|(at, step)| step_row(at, step)).collect(),
             steps_omitted: known.record.omitted(),
         }
     }
 }
 
-fn step_row(at: std::time::Duration, step: &Step) -> StepRow {
+fn step_row(at: std::time::Duration, step: Step) -> StepRow {
     StepRow {
         at_ms: u64::try_from(at.as_millis()).unwrap_or(u64::MAX),
         who: step.who.word().to_owned(),
         layer: step.layer.name().to_owned(),
-        text: step.text.clone(),
+        text: step.text,
     }
 }

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod account;
+mod change;
 mod error;
 mod event;
 mod lease;
@@ -17,6 +18,7 @@ mod store;
 mod time;
 
 pub use account::{Account, AccountChange, Login, NewAccount};
+pub use change::Change;
 pub use error::{Error, Result};
 pub use event::{Event, EventFilter, NewEvent};
 pub use lease::{Lease, LeaseState};

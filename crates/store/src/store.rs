@@ -7,8 +7,8 @@ use adit_crypto::proof::Secret;
 use jiff::Timestamp;
 
 use crate::{
-    Account, AccountChange, Counters, Event, EventFilter, Lease, NewAccount, NewEvent, NewSession, Result,
-    Session, SessionEnd, SessionFilter, SessionId, SessionUpdate, Step,
+    Account, AccountChange, Change, Counters, Event, EventFilter, Lease, NewAccount, NewEvent, NewSession,
+    Result, Session, SessionEnd, SessionFilter, SessionId, SessionUpdate, Step,
 };
 
 /// How long to keep what happened.
@@ -101,6 +101,8 @@ pub trait Store: Send + Sync {
 
     /// Begins a session.
     fn start_session(&self, new: &NewSession) -> Result<SessionId>;
+    /// Begins several, all or none; their names in the same order.
+    fn start_sessions(&self, new: &[NewSession]) -> Result<Vec<SessionId>>;
     /// Writes down what became known; `false` when the session is over or unknown.
     fn update_session(&self, id: SessionId, update: &SessionUpdate, now: Timestamp) -> Result<bool>;
     /// Writes down the counters of many running sessions at once.
@@ -121,6 +123,9 @@ pub trait Store: Send + Sync {
     fn add_events(&self, events: &[NewEvent]) -> Result<()>;
     /// Reads what happened, oldest first.
     fn events(&self, filter: &EventFilter) -> Result<Vec<Event>>;
+
+    /// Writes down several things in their order, all or nothing.
+    fn write_all(&self, changes: &[Change], now: Timestamp) -> Result<()>;
 
     /// A small thing by name.
     fn meta(&self, key: &str) -> Result<Option<String>>;

@@ -33,7 +33,8 @@ pub(crate) enum Pending {
 /// One control connection and its calls.
 pub(crate) struct Tunnel {
     pub(crate) control: ControlConnection,
-    pub(crate) calls: BTreeMap<CallHandle, Call>,
+    /// Boxed: a node of the tree has room for eleven, and most connections have one.
+    pub(crate) calls: BTreeMap<CallHandle, Box<Call>>,
     config: CallConfig,
     pub(crate) events: VecDeque<Event>,
     pending: BTreeMap<u32, Pending>,
@@ -127,7 +128,7 @@ impl Tunnel {
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
-        let calls = self.calls.values().filter_map(Call::poll_timeout);
+        let calls = self.calls.values().filter_map(|call| call.poll_timeout());
         calls.chain(self.control.poll_timeout()).min_by_key(|(at, _)| *at)
     }
 
@@ -151,12 +152,22 @@ impl Tunnel {
     }
 
     pub(crate) fn poll_event(&mut self) -> Option<Event> {
-        self.events.pop_front()
+        let event = self.events.pop_front();
+        if event.is_none() {
+            // A connection is quiet for most of its life: nothing is held for what may come.
+            self.events = VecDeque::new();
+        }
+        event
     }
 
     /// Takes the question with this id off the list.
     pub(crate) fn take_pending(&mut self, id: u32) -> Option<Pending> {
-        self.pending.remove(&id)
+        let pending = self.pending.remove(&id);
+        if self.pending.is_empty() {
+            // An empty tree still holds a node.
+            self.pending = BTreeMap::new();
+        }
+        pending
     }
 
     /// Moves events from the machines below to the shell until there are none left. Every event below was caused by
@@ -212,7 +223,7 @@ impl Tunnel {
 
     fn stop_when_idle(&mut self, now: Instant) {
         if let Some(why) = self.stopping
-            && self.calls.values().all(Call::is_ended)
+            && self.calls.values().all(|call| call.is_ended())
             && !self.closed
         {
             let shutdown = why == Why::Shutdown;
@@ -245,7 +256,7 @@ impl Tunnel {
                 let text = format!("call {local_call_id} here, {peer_call_id} there");
                 self.events.push_back(Event::Layer { call: handle, layer: Layer::Control, text });
                 let call = Call::new(handle, self.config.clone(), now, self.rng.fork());
-                self.calls.insert(handle, call);
+                self.calls.insert(handle, Box::new(call));
             }
             ControlEvent::CallEnded { handle, by, code, detail } => {
                 let end = end_of(by, code, detail);

@@ -37,11 +37,19 @@ impl<E> Output<E> {
                 out.extend_from_slice(&packet);
                 true
             }
-            None => false,
+            None => {
+                self.packets = VecDeque::new();
+                false
+            }
         }
     }
 
     pub(super) fn poll_event(&mut self) -> Option<E> {
-        self.events.pop_front()
+        let event = self.events.pop_front();
+        if event.is_none() {
+            // A link is quiet for most of its life: nothing is held for what may come.
+            self.events = VecDeque::new();
+        }
+        event
     }
 }

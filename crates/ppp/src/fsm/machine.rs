@@ -256,13 +256,21 @@ impl<P: Protocol> Fsm<P> {
                 out.extend_from_slice(&packet);
                 true
             }
-            None => false,
+            None => {
+                self.transmit = VecDeque::new();
+                false
+            }
         }
     }
 
     /// The next thing to tell.
     pub fn poll_event(&mut self) -> Option<Event> {
-        self.events.pop_front()
+        let event = self.events.pop_front();
+        if event.is_none() {
+            // A link is quiet for most of its life: nothing is held for what may come.
+            self.events = VecDeque::new();
+        }
+        event
     }
 
     /// When to call [`handle_timeout`](Fsm::handle_timeout), and why.

@@ -115,7 +115,7 @@ impl Link {
             return self.receive_unknown(now, ppp::IPV6CP, information);
         }
         let gate = network.is_gate_open();
-        receive_network(now, information, network.ipv6cp.as_mut(), &mut network.held_ipv6cp, gate)
+        receive_network(now, information, network.ipv6cp.as_deref_mut(), &mut network.held_ipv6cp, gate)
     }
 
     fn receive_unknown(&mut self, now: Instant, protocol: u16, information: &[u8]) -> Fate {

@@ -83,8 +83,11 @@ impl Link {
         let Phase::Network(network) = &mut self.phase else { return opened };
         let mut packets = Vec::new();
         let ipcp = network.ipcp.as_mut().map(|fsm| drain(fsm, ppp::IPCP, &mut packets)).unwrap_or_default();
-        let ipv6cp =
-            network.ipv6cp.as_mut().map(|fsm| drain(fsm, ppp::IPV6CP, &mut packets)).unwrap_or_default();
+        let ipv6cp = network
+            .ipv6cp
+            .as_deref_mut()
+            .map(|fsm| drain(fsm, ppp::IPV6CP, &mut packets))
+            .unwrap_or_default();
         let busy = opened || !packets.is_empty() || !ipcp.is_empty() || !ipv6cp.is_empty();
         for (protocol, packet) in packets {
             self.output.send(protocol, &packet);
@@ -114,9 +117,9 @@ impl Link {
         }
         if network.ipv6cp.is_none() {
             let fsm = Fsm::new(Ipv6cp::new(None, self.rng.fork()), self.config.timers);
-            network.ipv6cp = Some(started(fsm, now, self.lcp.protocol().agreed().peer_mru));
+            network.ipv6cp = Some(Box::new(started(fsm, now, self.lcp.protocol().agreed().peer_mru)));
         }
-        release(now, network.ipv6cp.as_mut(), &mut network.held_ipv6cp)
+        release(now, network.ipv6cp.as_deref_mut(), &mut network.held_ipv6cp)
     }
 
     fn ipcp_told(&mut self, now: Instant, event: Event) {

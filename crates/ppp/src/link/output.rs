@@ -56,12 +56,20 @@ impl Output {
                 out.extend_from_slice(&frame);
                 true
             }
-            None => false,
+            None => {
+                self.frames = VecDeque::new();
+                false
+            }
         }
     }
 
     pub(super) fn poll_event(&mut self) -> Option<LinkEvent> {
-        self.events.pop_front()
+        let event = self.events.pop_front();
+        if event.is_none() {
+            // A link is quiet for most of its life: nothing is held for what may come.
+            self.events = VecDeque::new();
+        }
+        event
     }
 }
 

@@ -164,7 +164,8 @@ pub(super) struct NetworkPhase {
     pub(super) address: Address,
     /// Created when encryption, where required, and the address are there.
     pub(super) ipcp: Option<Fsm<Ipcp>>,
-    pub(super) ipv6cp: Option<Fsm<Ipv6cp>>,
+    /// Boxed: it is rarely there.
+    pub(super) ipv6cp: Option<Box<Fsm<Ipv6cp>>>,
     /// The peer's last Configure-Requests that came before; they are answered then.
     pub(super) held_ipcp: Option<Vec<u8>>,
     pub(super) held_ipv6cp: Option<Vec<u8>>,
@@ -234,7 +235,7 @@ impl NetworkPhase {
             self.authentication.as_ref().and_then(Authentication::poll_timeout),
             label(self.ccp.poll_timeout(), "CCP restart timer"),
             label(self.ipcp.as_ref().and_then(Fsm::poll_timeout), "IPCP restart timer"),
-            label(self.ipv6cp.as_ref().and_then(Fsm::poll_timeout), "IPV6CP restart timer"),
+            label(self.ipv6cp.as_ref().and_then(|fsm| fsm.poll_timeout()), "IPV6CP restart timer"),
             self.encryption_deadline.map(|due| (due, "encryption deadline")),
             self.deadline.map(|due| (due, "network deadline")),
             ask,

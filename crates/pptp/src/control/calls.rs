@@ -85,7 +85,8 @@ impl Call {
 /// The calls, at most `max_calls` of the configuration.
 #[derive(Debug, Default)]
 pub(super) struct Calls {
-    calls: BTreeMap<Handle, Call>,
+    /// Boxed: a node of the tree has room for eleven, and most connections have one.
+    calls: BTreeMap<Handle, Box<Call>>,
     next: Handle,
 }
 
@@ -97,23 +98,23 @@ impl Calls {
     }
 
     pub(super) fn insert(&mut self, handle: Handle, call: Call) {
-        self.calls.insert(handle, call);
+        self.calls.insert(handle, Box::new(call));
     }
 
     pub(super) fn get(&self, handle: Handle) -> Option<&Call> {
-        self.calls.get(&handle)
+        self.calls.get(&handle).map(|call| &**call)
     }
 
     pub(super) fn remove(&mut self, handle: Handle) -> Option<Call> {
-        self.calls.remove(&handle)
+        self.calls.remove(&handle).map(|call| *call)
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (Handle, &Call)> {
-        self.calls.iter().map(|(handle, call)| (*handle, call))
+        self.calls.iter().map(|(handle, call)| (*handle, &**call))
     }
 
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Call> {
-        self.calls.values_mut()
+        self.calls.values_mut().map(|call| &mut **call)
     }
 
     pub(super) fn find(&self, mut wanted: impl FnMut(&Call) -> bool) -> Option<Handle> {
@@ -145,6 +146,6 @@ impl Calls {
 
     /// The earliest deadline of any call.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.calls.values().filter_map(Call::deadline).min()
+        self.calls.values().filter_map(|call| call.deadline()).min()
     }
 }

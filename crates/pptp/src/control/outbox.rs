@@ -69,10 +69,19 @@ impl Outbox {
     }
 
     pub(super) fn next_message(&mut self) -> Option<Message> {
-        self.messages.pop_front()
+        let message = self.messages.pop_front();
+        if message.is_none() {
+            self.messages = VecDeque::new();
+        }
+        message
     }
 
     pub(super) fn next_event(&mut self) -> Option<ControlEvent> {
-        self.events.pop_front()
+        let event = self.events.pop_front();
+        if event.is_none() {
+            // A connection is quiet for most of its life: nothing is held for what may come.
+            self.events = VecDeque::new();
+        }
+        event
     }
 }

@@ -13,6 +13,7 @@ use std::fs::OpenOptions;
 use std::net::{IpAddr, Ipv4Addr};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -24,8 +25,8 @@ use self::fail::Fail;
 use crate::seal::{create_directory, directory_of, give_to_owner_of};
 use crate::time::ms_before;
 use crate::{
-    Account, AccountChange, Counters, Error, Event, EventFilter, Lease, NewAccount, NewEvent, NewSession,
-    Pruned, Recovered, Result, Retention, SealKey, Session, SessionEnd, SessionFilter, SessionId,
+    Account, AccountChange, Change, Counters, Error, Event, EventFilter, Lease, NewAccount, NewEvent,
+    NewSession, Pruned, Recovered, Result, Retention, SealKey, Session, SessionEnd, SessionFilter, SessionId,
     SessionUpdate, Step, Store,
 };
 
@@ -42,6 +43,8 @@ pub struct SqliteStore {
     path: PathBuf,
     busy: Duration,
     connection: Mutex<Connection>,
+    /// Whether what is written now is on the disk when that returns; what the connection was told last.
+    durable: AtomicBool,
     /// `None` when opened only to read.
     key: Option<SealKey>,
 }
@@ -85,8 +88,13 @@ impl SqliteStore {
         let mut connection = Connection::open_in_memory().map_err(|error| failed(error.into()))?;
         prepare(&connection, BUSY).map_err(failed)?;
         schema::migrate(&mut connection, path, schema::SCRIPTS).map_err(failed)?;
-        let mut store =
-            SqliteStore { path: path.into(), busy: BUSY, connection: Mutex::new(connection), key: None };
+        let mut store = SqliteStore {
+            path: path.into(),
+            busy: BUSY,
+            connection: Mutex::new(connection),
+            durable: AtomicBool::new(true),
+            key: None,
+        };
         store.take_key(SealKey::random()?)?;
         Ok(store)
     }
@@ -107,7 +115,13 @@ impl SqliteStore {
         if schema::check(&connection, path, known).map_err(failed)? == 0 {
             return Err(Error::Missing { path: path.into() });
         }
-        Ok(SqliteStore { path: path.into(), busy: BUSY, connection: Mutex::new(connection), key: None })
+        Ok(SqliteStore {
+            path: path.into(),
+            busy: BUSY,
+            connection: Mutex::new(connection),
+            durable: AtomicBool::new(true),
+            key: None,
+        })
     }
 
     /// Checks the whole file for damage. Slow on a big one.
@@ -139,7 +153,13 @@ impl SqliteStore {
         schema::check(&connection, path, known).map_err(failed)?;
         write_ahead(&connection).map_err(failed)?;
         schema::migrate(&mut connection, path, schema::SCRIPTS).map_err(failed)?;
-        Ok(SqliteStore { path: path.into(), busy, connection: Mutex::new(connection), key: None })
+        Ok(SqliteStore {
+            path: path.into(),
+            busy,
+            connection: Mutex::new(connection),
+            durable: AtomicBool::new(true),
+            key: None,
+        })
     }
 
     /// Takes the key after seeing that it is the one that sealed what is here.
@@ -182,7 +202,10 @@ impl SqliteStore {
     ) -> Result<T> {
         let mut connection = self.lock();
         let run = || {
-            connection.pragma_update(None, "synchronous", if durable { "FULL" } else { "NORMAL" })?;
+            if self.durable.load(Ordering::Relaxed) != durable {
+                connection.pragma_update(None, "synchronous", if durable { "FULL" } else { "NORMAL" })?;
+                self.durable.store(durable, Ordering::Relaxed);
+            }
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let done = work(&transaction)?;
             transaction.commit()?;
@@ -207,9 +230,24 @@ impl SqliteStore {
     }
 }
 
+fn write_one(t: &Transaction<'_>, change: &Change, now: Timestamp) -> core::result::Result<(), Fail> {
+    match change {
+        Change::Events(events) => events::add(t, events),
+        Change::Login(name, from) => accounts::record_login(t, name, (*from).into(), now),
+        Change::Update(id, update) => sessions::update(t, *id, update, now).map(drop),
+        Change::Count(counters) => sessions::count(t, counters, now),
+        Change::End(id, end, counters, steps, omitted) => {
+            sessions::save_record(t, *id, steps, *omitted)?;
+            sessions::end(t, *id, end, *counters).map(drop)
+        }
+        Change::Release(id, pool, address) => leases::release(t, pool, *address, *id, None, now).map(drop),
+    }
+}
+
 /// Settings that every connection needs.
 fn prepare(connection: &Connection, busy: Duration) -> core::result::Result<(), Fail> {
     connection.busy_timeout(busy)?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
     connection.set_prepared_statement_cache_capacity(64);
     // A schema from outside must not run functions or views with side effects.
     connection.pragma_update(None, "trusted_schema", false)?;
@@ -304,6 +342,14 @@ impl Store for SqliteStore {
 
     fn start_session(&self, new: &NewSession) -> Result<SessionId> {
         self.write(false, |t| sessions::start(t, new))
+    }
+
+    fn start_sessions(&self, new: &[NewSession]) -> Result<Vec<SessionId>> {
+        self.write(false, |t| new.iter().map(|new| sessions::start(t, new)).collect())
+    }
+
+    fn write_all(&self, changes: &[Change], now: Timestamp) -> Result<()> {
+        self.write(false, |t| changes.iter().try_for_each(|change| write_one(t, change, now)))
     }
 
     fn update_session(&self, id: SessionId, update: &SessionUpdate, now: Timestamp) -> Result<bool> {

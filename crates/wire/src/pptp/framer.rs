@@ -83,6 +83,10 @@ impl Framer {
             (_, Err(error)) => return Some(Err(self.lose(error))),
         };
         self.buffer.drain(..length);
+        if self.buffer.is_empty() {
+            // Most connections are quiet for hours: nothing is held for the next message.
+            self.buffer = Vec::new();
+        }
         Some(Ok(frame))
     }
 
