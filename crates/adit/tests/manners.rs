@@ -35,15 +35,14 @@ fn c011_every_control_message_is_one_segment_of_its_own() {
 /// Makes `calls` calls at once as one user; `hold` keeps them up.
 fn call(host: &Host, calls: u32, hold: Duration) -> Report {
     let plan = Plan {
-        server: SocketAddrV4::new(SERVER, 1723),
         user: "alice".to_owned(),
         users: 1,
-        password: PASSWORD.to_owned(),
         sessions: calls,
         at_once: calls,
         pings: 1,
         size: 100,
         hold,
+        ..Plan::new(SocketAddrV4::new(SERVER, 1723), PASSWORD)
     };
     host.run(|| adit_bench::run(plan).unwrap())
 }
