@@ -87,6 +87,12 @@ impl<'a> Attempt<'a> {
         })
     }
 
+    /// Why the socket moves the packets though AF_XDP was asked for.
+    pub(crate) fn xdp_refused(&self) -> Option<String> {
+        let error = self.dataplane.xdp_refused()?;
+        Some(format!("the socket is used: {} ({}); {}", error.tried(), error.answer(), error.fix()))
+    }
+
     /// Runs to the end; `stop` begins an orderly one.
     pub(crate) async fn run(
         mut self,

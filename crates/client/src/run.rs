@@ -135,6 +135,9 @@ async fn talk(
     let interface = tun.name().to_owned();
     let mut setup = Setup::open(&options.state_dir).await.map_err(host_failure)?;
     let attempt = Attempt::new(options, server, stream, tun, rng, began)?;
+    if let Some(why) = attempt.xdp_refused() {
+        say(Progress::note("warning", why, began.elapsed()));
+    }
     let mut report = async |report: Report| -> Result<(), Failure> {
         match report {
             Report::Progress(progress) => say(progress),

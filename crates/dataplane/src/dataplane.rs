@@ -258,7 +258,7 @@ fn open_xdp(
         // Its program does not look at Call IDs, so all packets would come to one worker.
         let tried = "cannot use AF_XDP with several workers";
         let error = adit_sys::Error::new(adit_sys::Kind::Unsupported, tried, "one worker gets all packets");
-        return Some(Err(error.with_fix("set link.workers = 1, or link.io = \"socket\"")));
+        return Some(Err(error.with_fix("use one worker, or link.io = \"socket\"")));
     }
     let interface = match &config.interface {
         Some(interface) => Ok(interface.clone()),

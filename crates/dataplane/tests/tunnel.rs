@@ -7,7 +7,7 @@ mod common;
 use std::net::{Ipv4Addr, UdpSocket};
 use std::time::{Duration, Instant};
 
-use adit_dataplane::{DataplaneConfig, Event};
+use adit_dataplane::{DataplaneConfig, Event, Io};
 use adit_sys::gre::{GreOptions, GreSocket, IcmpKind, SendBatch};
 use adit_sys::packet::PacketSocket;
 use adit_sys::tun::VnetHeader;
@@ -46,6 +46,40 @@ fn ping_and_tcp_cross_encrypted_and_in_clear() {
             assert_eq!((drops.unknown_call, drops.spoofed, drops.malformed), (0, 0, 0), "{drops:?}");
         }
     }
+}
+
+/// What crosses by the socket crosses by AF_XDP, native or generic, alone on its side or on both.
+#[test]
+fn ping_and_tcp_cross_by_af_xdp() {
+    for (io, encrypted) in [([Io::Xdp; 2], true), ([Io::Xdp; 2], false), ([Io::Socket, Io::Xdp], true)] {
+        let (a, b) = hosts();
+        let sites = io.map(|io| DataplaneConfig { io, near: Some(OUTER[0]), ..server() });
+        let sites = [Site::new(&a, 0, sites[0].clone()), Site::new(&b, 1, sites[1].clone())];
+        assert!(sites[1].plane.xdp_refused().is_none(), "{:?}", sites[1].plane.xdp_refused());
+        assert!(sites[1].plane.io().starts_with("AF_XDP on eth0"), "{}", sites[1].plane.io());
+        sites[0].open(sites[1].call_id, encrypted);
+        sites[1].open(sites[0].call_id, encrypted);
+        a.ping(INNER[1]);
+        transfer(&a, &b, INNER[1], 5_000_000);
+        transfer(&b, &a, INNER[0], 5_000_000);
+        for site in &sites {
+            let counters = site.counters();
+            assert_eq!((counters.decrypt_failures, counters.malformed, counters.spoofed), (0, 0, 0));
+            let drops = site.plane.drops();
+            assert_eq!((drops.unknown_call, drops.spoofed, drops.malformed), (0, 0, 0), "{drops:?}");
+        }
+    }
+}
+
+#[test]
+fn af_xdp_that_is_refused_leaves_the_socket_and_says_why() {
+    let (a, b) = hosts();
+    let config = DataplaneConfig { io: Io::Xdp, workers: 2, ..server() };
+    let sites = pair(&a, &b, &config, true);
+    let error = sites[0].plane.xdp_refused().unwrap();
+    assert!(error.fix().contains("link.io"), "{error:?}");
+    assert!(sites[0].plane.io().starts_with("raw socket"));
+    a.ping(INNER[1]);
 }
 
 #[test]

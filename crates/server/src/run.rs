@@ -69,6 +69,10 @@ async fn serve(options: Options) -> Result<()> {
         ..DataplaneConfig::server()
     };
     let (dataplane, events) = Dataplane::start(plane, tun).map_err(|error| sys_error(&error))?;
+    if let Some(error) = dataplane.xdp_refused() {
+        say!("warning  link.io: the socket is used: {} ({})", error.tried(), error.answer());
+        say!("         fix   {}", error.fix());
+    }
     dispatch::start(events, Arc::clone(&registry))
         .map_err(|error| ServerError::new(Code::S08, format!("no thread: {error}"), "look at ulimit -u"))?;
     let seed = adit_sys::host::random_seed().map_err(|error| sys_error(&error))?;
