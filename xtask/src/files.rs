@@ -12,6 +12,7 @@ const MAX_LINES: usize = 800;
 /// Hosts whose pages may be cited. Anything else in an address is a slip, or needs a line here.
 const KNOWN_HOSTS: &[&str] = &[
     "docs.rs",
+    "w3.org",
     "github.com",
     "iana.org",
     "keepachangelog.com",

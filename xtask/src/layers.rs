@@ -43,7 +43,7 @@ const PACKAGES: &[(&str, Tier, u8)] = &[
     ("adit", Tier::Program, 6),
     ("adit-sim", Tier::Sim, 3),
     ("adit-testbed", Tier::Test, 4),
-    ("adit-bench", Tier::Test, 4),
+    ("adit-bench", Tier::Test, 5),
     ("adit-fuzzing", Tier::Test, 7),
     ("xtask", Tier::Tool, 0),
 ];

@@ -1,7 +1,6 @@
 //! Prints what a GRE packet costs with each way of moving it: `adit-bench-gre [ROUNDS [BURSTS]]`, as root.
 
-#[path = "../micro/gre_io.rs"]
-mod gre_io;
+use adit_bench::micro::gre_io;
 
 fn main() -> anyhow::Result<()> {
     let mut numbers = std::env::args().skip(1).map(|word| word.parse::<usize>());

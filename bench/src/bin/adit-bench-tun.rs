@@ -1,7 +1,6 @@
 //! Prints what sums, cutting and joining cost per packet of 1,400 octets.
 
-#[path = "../micro/tun.rs"]
-pub mod tun;
+use adit_bench::micro::tun;
 
 /// Enough for a steady median; about two seconds.
 const ROUNDS: usize = 5000;

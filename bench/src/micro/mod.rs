@@ -1,3 +1,5 @@
 //! Pieces of the packet path, measured alone.
 
+pub mod gre_io;
 pub mod rc4;
+pub mod tun;

@@ -142,7 +142,10 @@ fn tasks() -> Vec<Task> {
         pieces: BATCH,
         variants: [
             Variant { name: CRATES, run: |world, _| (0..BATCH).for_each(|_| world.advance_of_crates()) },
-            Variant { name: PORTABLE, run: |world, _| (0..BATCH).for_each(|_| world.schedule.advance_portable()) },
+            Variant {
+                name: PORTABLE,
+                run: |world, _| (0..BATCH).for_each(|_| world.schedule.advance_portable()),
+            },
             Variant { name: CHOSEN, run: |world, _| (0..BATCH).for_each(|_| world.schedule.advance()) },
         ],
     });
@@ -184,7 +187,9 @@ fn tasks() -> Vec<Task> {
             Variant { name: CRATES, run: |world, _| world.long_streams(crates) },
             Variant {
                 name: PORTABLE,
-                run: |world, _| world.long_streams(|key, data| portable::apply_each(&mut [Job { key, data }])),
+                run: |world, _| {
+                    world.long_streams(|key, data| portable::apply_each(&mut [Job { key, data }]))
+                },
             },
             Variant {
                 name: CHOSEN,

@@ -26,8 +26,8 @@ pub use checked::{Checked, Setting};
 pub use finding::{Finding, Fix, Level, Replace, apply};
 pub use keys::{Key, keys};
 pub use model::{
-    Auth, AuthMethod, AuthSource, Config, Echo, Io, Limits, Link, Listen, Log, LogFormat, LogLevel, LogTarget,
-    Mss, PasswordPolicy, Reorder, Retention, SameNat, SecretSource, Server, Store, StoreUrl,
+    Auth, AuthMethod, AuthSource, Config, Echo, Io, Limits, Link, Listen, Log, LogFormat, LogLevel,
+    LogTarget, Mss, PasswordPolicy, Reorder, Retention, SameNat, SecretSource, Server, Store, StoreUrl,
 };
 pub use read::{parse_duration, show_duration};
 pub use render::{render, summary};
