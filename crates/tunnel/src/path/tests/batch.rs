@@ -55,6 +55,11 @@ fn wire(packets: Vec<Vec<u8>>, fates: &[Fate]) -> Vec<Vec<u8>> {
     arrived
 }
 
+/// Both ends in clear, network up.
+fn clear_pair() -> (End, End) {
+    (server(), client())
+}
+
 /// Hands a batch to a path in two halves where it takes them.
 fn in_halves(end: &mut End, batch: &mut [Vec<u8>]) {
     let mut begun: Vec<(usize, Pending)> = Vec::new();
@@ -91,12 +96,9 @@ proptest! {
         size in 1usize..64,
         mode in 0..3,
     ) {
-        let (mut one, mut client) = encrypted_pair();
-        let (mut two, _) = encrypted_pair();
-        if mode == 2 {
-            (one, client) = (server(), client());
-            two = server();
-        }
+        let pair = if mode == 2 { clear_pair } else { encrypted_pair };
+        let (mut one, mut client) = pair();
+        let (mut two, _) = pair();
         if mode == 1 {
             one.command(PathCommand::Encryption(Some(mppe(true, false))));
             two.command(PathCommand::Encryption(Some(mppe(true, false))));
