@@ -104,7 +104,7 @@ mod tests {
         let frame = frame(b"payload");
         assert_eq!(
             frame[14..34],
-            [0x45, 0, 0, 27, 0xff, 0xfe, 0x40, 0, 64, 47, 0x50, 0x5f, 192, 0, 2, 1, 198, 51, 100, 2]
+            [0x45, 0, 0, 27, 0xff, 0xfe, 0x40, 0, 64, 47, 0x4e, 0x7e, 192, 0, 2, 1, 198, 51, 100, 2]
         );
         let read = read(&frame).unwrap();
         assert_eq!(read, Inner { source: OUTER.source, destination: OUTER.destination, gre: 7 });
