@@ -98,6 +98,7 @@ impl Dataplane {
                 }
                 refused => {
                     if let Some(Err(error)) = refused {
+                        dataplane.io = format!("{}; no AF_XDP: {}", dataplane.io, error.answer());
                         dataplane.xdp_refused = Some(error);
                     }
                     let input = SocketIn::new(Arc::clone(&socket));

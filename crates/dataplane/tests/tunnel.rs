@@ -78,7 +78,8 @@ fn af_xdp_that_is_refused_leaves_the_socket_and_says_why() {
     let sites = pair(&a, &b, &config, true);
     let error = sites[0].plane.xdp_refused().unwrap();
     assert!(error.fix().contains("link.io"), "{error:?}");
-    assert!(sites[0].plane.io().starts_with("raw socket"));
+    let io = sites[0].plane.io();
+    assert!(io.starts_with("raw socket") && io.ends_with(&format!("no AF_XDP: {}", error.answer())), "{io}");
     a.ping(INNER[1]);
 }
 
