@@ -11,7 +11,7 @@
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repo=$(cd "$here/../.." && pwd)
 lab=$(cd "$repo/../shared/lab" && pwd)
-adit=${ADIT:-$repo/target/debug/adit}
+adit=${ADIT:-${CARGO_TARGET_DIR:-$repo/target}/debug/adit}
 work=$(mktemp -d "${TMPDIR:-/tmp}/adit-interop.XXXXXX")
 tag=ai
 
