@@ -185,8 +185,8 @@ sh_at() {
     script=${script//%pipe/perl $prefix$here/pipe.pl}
     script=${script//%work/$prefix$work}
     case $1 in
-        guest:*) vm sh "$place" "$script" </dev/null ;;
-        ns:*) in_ns "$place" timeout 120 sh -c "$script" </dev/null ;;
+        guest:*) VM_TIMEOUT=280 vm sh "$place" "$script" </dev/null ;;
+        ns:*) in_ns "$place" timeout 280 sh -c "$script" </dev/null ;;
     esac
 }
 
