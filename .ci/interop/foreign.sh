@@ -2,8 +2,12 @@
 # shellcheck shell=bash
 
 # pptpd_up GUEST OPTION...: pppd's options decide what it asks of its callers.
+#
+# Its socket gets room for more than the 90 packets of the default: pptpd in a guest is slow, adit sends the segments of a
+# 64 KiB write in one burst, and after a packet that found no room pptpd holds back what follows for seconds.
 pptpd_up() {
     local name=$1; shift
+    guest "$name" sysctl -qw net.core.rmem_default=8388608
     guest_sh "$name" 'if [ -e /run/pptpd.pid ]; then
             old=$(cat /run/pptpd.pid); kill "$old"; while kill -0 "$old"; do sleep 0.1; done
         fi 2>/dev/null; rm -f /run/pptpd.pid /tmp/pppd*.log
