@@ -17,8 +17,8 @@ use crate::path::{self, NetworkV6, PathCommand};
 /// of three Configure-Requests. Earlier it had another reason.
 const IN_VAIN: Duration = Duration::from_secs(9);
 
-/// A server lets the client speak first, for so long. When the first GRE packets of both directions meet inside a router
-/// that translates addresses, Linux's PPTP helper makes two connections of them, and one direction is lost for good.
+/// A server lets the client speak first, for so long. Calls through a router with Linux's PPTP helper were seen to hear
+/// nothing more in one direction after both sides began at once, presumably because the helper then holds two connections.
 const CLIENT_FIRST: Duration = Duration::from_millis(100);
 
 /// What a call needs to know besides its link's configuration.
