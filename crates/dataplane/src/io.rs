@@ -43,6 +43,10 @@ pub(crate) trait GreOut {
     fn slots(&mut self) -> impl Iterator<Item = &mut [u8]>;
     /// Sends what waits.
     fn flush(&mut self);
+    /// Whether the last flush left packets that only another one sends.
+    fn has_backlog(&mut self) -> bool {
+        false
+    }
     /// Packets so far that the kernel did not take.
     fn refused(&self) -> u64;
 }
@@ -189,6 +193,10 @@ impl GreOut for XdpOut {
     fn flush(&mut self) {
         let report = self.sender.flush(Instant::now());
         self.refused += (report.refused + report.congested) as u64;
+    }
+
+    fn has_backlog(&mut self) -> bool {
+        self.sender.backlog() > 0
     }
 
     fn refused(&self) -> u64 {

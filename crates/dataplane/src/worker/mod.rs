@@ -45,6 +45,8 @@ const MTU_MIN: u32 = 552;
 const LONGEST_HEADERS: usize = 60 + 60;
 /// What GRE, PPP and MPPE add to an inner packet at most: 20 + 16 + 8.
 const OVERHEAD: u32 = 44;
+/// So long after a flush that left packets comes the next: an interface that takes none must not keep a core busy.
+const FLUSH_AGAIN: Duration = Duration::from_millis(2);
 /// ICMP errors of one call are told no more often than this.
 const UNREACHABLE_EVERY: Duration = Duration::from_secs(1);
 
@@ -134,7 +136,11 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
         self.settle();
         self.outside.flush();
         self.count();
-        if arrived + obeyed + reads + reports > 0 { Turn::Busy } else { Turn::Idle(self.timers.next()) }
+        if arrived + obeyed + reads + reports > 0 {
+            return Turn::Busy;
+        }
+        let again = self.outside.has_backlog().then(|| now + FLUSH_AGAIN);
+        Turn::Idle(self.timers.next().into_iter().chain(again).min())
     }
 
     /// Obeys orders; `None` when one of them is to stop.

@@ -92,14 +92,19 @@ impl<O: GreOut, T: TunIo> Outside<O, T> {
         self.waiting += 1;
     }
 
-    /// Sends all packets that wait.
+    /// Sends all packets that wait, and those that a flush before this one left.
     pub(super) fn flush(&mut self) {
         apply(self.ciphers.iter().map(|(number, cipher)| (*number, cipher)), self.gre.slots());
         self.ciphers.clear();
-        if self.waiting > 0 {
+        if self.waiting > 0 || self.gre.has_backlog() {
             self.gre.flush();
             self.waiting = 0;
         }
+    }
+
+    /// Whether a flush should come soon, though nothing may arrive that brings it about.
+    pub(super) fn has_backlog(&mut self) -> bool {
+        self.gre.has_backlog()
     }
 
     /// Packets that the kernel did not take, so far.

@@ -31,6 +31,8 @@ struct World {
     icmp: VecDeque<IcmpReport>,
     tun_in: VecDeque<(VnetHeader, Vec<u8>)>,
     tun_out: Vec<Vec<u8>>,
+    /// The network takes so many packets at a flush; `None`: all.
+    takes: Option<usize>,
 }
 
 type Shared = Rc<RefCell<World>>;
@@ -69,11 +71,12 @@ impl GreIn for FakeIn {
 /// Packets with their destinations and sources.
 type Waiting = Vec<(Ipv4Addr, Option<Ipv4Addr>, std::ops::Range<usize>)>;
 
-struct FakeOut(Shared, Vec<Vec<u8>>, Waiting);
+/// What was flushed and not taken comes last.
+struct FakeOut(Shared, Vec<Vec<u8>>, Waiting, VecDeque<(Ipv4Addr, Option<Ipv4Addr>, Vec<u8>)>);
 
 impl FakeOut {
     fn new(world: &Shared) -> FakeOut {
-        FakeOut(Rc::clone(world), vec![vec![0; SLOT]; 8], Vec::new())
+        FakeOut(Rc::clone(world), vec![vec![0; SLOT]; 8], Vec::new(), VecDeque::new())
     }
 }
 
@@ -91,9 +94,16 @@ impl GreOut for FakeOut {
     }
 
     fn flush(&mut self) {
+        let takes = self.0.borrow().takes.unwrap_or(usize::MAX);
         for (slot, (destination, source, range)) in self.1.iter().zip(self.2.drain(..)) {
-            self.0.borrow_mut().gre_out.push((destination, source, slot[range].to_vec()));
+            self.3.push_back((destination, source, slot[range].to_vec()));
         }
+        let taken = self.3.drain(..takes.min(self.3.len()));
+        self.0.borrow_mut().gre_out.extend(taken);
+    }
+
+    fn has_backlog(&mut self) -> bool {
+        !self.3.is_empty()
     }
 
     fn refused(&self) -> u64 {
@@ -409,6 +419,28 @@ fn a_super_packet_crosses_two_encrypted_workers_in_pieces() {
         data.extend_from_slice(tcp::Packet::new_checked(ip.payload()).unwrap().payload());
     }
     assert_eq!(data, whole[40..]);
+}
+
+#[test]
+fn what_the_network_does_not_take_leaves_without_new_packets() {
+    let mut bench = Bench::new();
+    bench.open(7);
+    bench.up(7, INNER);
+    bench.turn();
+    bench.world.borrow_mut().takes = Some(1);
+    for port in 1..4 {
+        bench.tun(VnetHeader::default(), udp::datagram_v4((HOST, port), (INNER, 2), &[0; 100]));
+    }
+    let mut sent = 0;
+    for _ in 0..10 {
+        let turn = bench.worker.turn(bench.now, false);
+        sent += bench.sent().len();
+        if let (Turn::Idle(next), true) = (turn, sent < 3) {
+            bench.now = next.expect("a time to try again");
+        }
+    }
+    assert_eq!(sent, 3);
+    assert_eq!(bench.worker.turn(bench.now, false), Turn::Idle(None));
 }
 
 #[test]
