@@ -49,19 +49,11 @@ struct Noise {
     last: Instant,
 }
 
-/// A frame that was taken as the next in turn, and not decrypted yet.
+/// How things stood before a frame was taken as the next in turn.
 #[derive(Clone, Debug)]
 pub struct Begun {
-    key: SessionKey,
     before: SessionKey,
     count: u16,
-}
-
-impl Begun {
-    /// RC4 from the beginning of the stream of this key decrypts the frame behind its header.
-    pub fn key(&self) -> &SessionKey {
-        &self.key
-    }
 }
 
 /// Why a frame was dropped. The key state is as if it had never come.
@@ -130,14 +122,13 @@ impl Decryptor {
             })
     }
 
-    /// The first half of decrypting a frame that [`Decryptor::is_next`]: its key. More frames may be begun before it is
-    /// finished.
-    pub fn begin(&mut self) -> Begun {
-        let count = self.expected;
-        let before = self.keys.key();
+    /// The first half of decrypting a frame that [`Decryptor::is_next`]: RC4 from the beginning of the stream of the key
+    /// decrypts the frame behind its header. More frames may be begun before it is finished.
+    pub fn begin(&mut self) -> (SessionKey, Begun) {
+        let begun = Begun { before: self.keys.key(), count: self.expected };
         self.keys.advance();
-        self.expected = (count + 1) % COUNT_MODULUS;
-        Begun { key: self.keys.key(), before, count }
+        self.expected = (begun.count + 1) % COUNT_MODULUS;
+        (self.keys.key(), begun)
     }
 
     /// The second half: `data` is the frame behind its header, decrypted. False when it is noise: then all is as it was

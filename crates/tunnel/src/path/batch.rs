@@ -116,17 +116,15 @@ impl Path {
         };
         self.handle_ack(header.ack);
         self.acks.received(now, seq);
-        if let Some(begun) = later {
-            let range = information.start + adit_wire::mppe::HEADER..end;
-            let cipher = Cipher::new(begun.key().clone(), range);
+        if let Some((key, begun)) = later {
+            let cipher = Cipher::new(key, information.start + adit_wire::mppe::HEADER..end);
             return Begin::Later(Pending { cipher, begun, seq, information, epoch: self.epoch });
         }
-        let bytes = packet.get_mut(information.clone()).unwrap_or_default();
-        let inner = if is_encrypted { self.decrypt(now, seq, bytes, sink) } else { Some((protocol, 0)) };
-        let delivered = inner.and_then(|(protocol, at)| {
-            let len = self.handle_inner(protocol, bytes.get_mut(at..).unwrap_or_default(), sink)?;
-            Some(information.start + at..information.start + at + len)
-        });
+        let delivered = if is_encrypted {
+            self.decrypt_and_judge(now, seq, packet, information, sink)
+        } else {
+            self.judge(protocol, packet, information, sink)
+        };
         self.send_due(now, sink);
         delivered.map_or(Begin::Done, Begin::Ip)
     }
@@ -152,21 +150,43 @@ impl Path {
                 Ok((protocol, inner)) => (protocol, opened.len() - inner.len()),
                 Err(_) => (0, 0),
             };
-            let len = self.handle_inner(protocol, opened.get_mut(at..).unwrap_or_default(), sink);
-            len.map(|len| cipher.range.start + at..cipher.range.start + at + len)
+            self.judge(protocol, packet, cipher.range.start + at..cipher.range.end, sink)
         } else {
             // The key was wrong, or would have been for this frame's predecessors: as it came, one after the other.
             if epoch == self.epoch {
                 self.epoch = self.epoch.wrapping_add(1);
             }
             cipher.apply(packet);
-            let bytes = packet.get_mut(information.clone()).unwrap_or_default();
-            self.decrypt(now, seq, bytes, sink).and_then(|(protocol, at)| {
-                let len = self.handle_inner(protocol, bytes.get_mut(at..).unwrap_or_default(), sink)?;
-                Some(information.start + at..information.start + at + len)
-            })
+            self.decrypt_and_judge(now, seq, packet, information, sink)
         };
         self.send_due(now, sink);
         delivered
+    }
+
+    /// Decrypts the information field of a 00FD frame at `information` in `packet`. Returns where the IP packet in it
+    /// lies, if it may go to the host.
+    fn decrypt_and_judge(
+        &mut self,
+        now: Instant,
+        seq: u32,
+        packet: &mut [u8],
+        information: Range<usize>,
+        sink: &mut dyn Sink,
+    ) -> Option<Range<usize>> {
+        let (protocol, at) = self.decrypt(now, seq, packet.get_mut(information.clone())?, sink)?;
+        self.judge(protocol, packet, information.start + at..information.end, sink)
+    }
+
+    /// Where the IP packet at the beginning of `inner` lies in `packet`, if it may go to the host.
+    fn judge(
+        &mut self,
+        protocol: u16,
+        packet: &mut [u8],
+        inner: Range<usize>,
+        sink: &mut dyn Sink,
+    ) -> Option<Range<usize>> {
+        let start = inner.start;
+        let len = self.handle_inner(protocol, packet.get_mut(inner).unwrap_or_default(), sink)?;
+        Some(start..start + len)
     }
 }
