@@ -11,3 +11,4 @@ pub mod ipv6cp;
 pub mod lcp;
 pub mod link;
 pub mod mppe;
+mod queue;

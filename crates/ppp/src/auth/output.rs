@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use crate::queue;
+
 /// Packets, or events, that may wait; more packets are dropped, as a bad line would drop them.
 const MAX_QUEUED: usize = 32;
 
@@ -32,24 +34,10 @@ impl<E> Output<E> {
     }
 
     pub(super) fn poll_transmit(&mut self, out: &mut Vec<u8>) -> bool {
-        match self.packets.pop_front() {
-            Some(packet) => {
-                out.extend_from_slice(&packet);
-                true
-            }
-            None => {
-                self.packets = VecDeque::new();
-                false
-            }
-        }
+        queue::take_into(&mut self.packets, out)
     }
 
     pub(super) fn poll_event(&mut self) -> Option<E> {
-        let event = self.events.pop_front();
-        if event.is_none() {
-            // A link is quiet for most of its life: nothing is held for what may come.
-            self.events = VecDeque::new();
-        }
-        event
+        queue::take(&mut self.events)
     }
 }

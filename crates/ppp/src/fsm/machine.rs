@@ -10,6 +10,7 @@ use adit_wire::ppp::DEFAULT_MRU;
 use super::protocol::{Failure, Protocol};
 use super::timers::Timers;
 use crate::automaton::{self, Action, State};
+use crate::queue;
 
 /// Packets that may wait for [`Fsm::poll_transmit`]; more are dropped, as a bad line would drop them.
 const MAX_QUEUED: usize = 32;
@@ -251,26 +252,12 @@ impl<P: Protocol> Fsm<P> {
 
     /// Appends the next packet, from its code on, to `out`; `false` when there is none.
     pub fn poll_transmit(&mut self, out: &mut Vec<u8>) -> bool {
-        match self.transmit.pop_front() {
-            Some(packet) => {
-                out.extend_from_slice(&packet);
-                true
-            }
-            None => {
-                self.transmit = VecDeque::new();
-                false
-            }
-        }
+        queue::take_into(&mut self.transmit, out)
     }
 
     /// The next thing to tell.
     pub fn poll_event(&mut self) -> Option<Event> {
-        let event = self.events.pop_front();
-        if event.is_none() {
-            // A link is quiet for most of its life: nothing is held for what may come.
-            self.events = VecDeque::new();
-        }
-        event
+        queue::take(&mut self.events)
     }
 
     /// When to call [`handle_timeout`](Fsm::handle_timeout), and why.

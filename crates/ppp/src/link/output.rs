@@ -6,6 +6,7 @@ use adit_wire::{Layer, cp, lcp, ppp};
 use adit_wire::{ccp, chap, ipcp, ipv6cp, pap};
 
 use super::{LinkEvent, Step};
+use crate::queue;
 
 /// Frames that may wait; more are dropped, as a bad line would drop them.
 const MAX_FRAMES: usize = 64;
@@ -51,25 +52,11 @@ impl Output {
     }
 
     pub(super) fn poll_frame(&mut self, out: &mut Vec<u8>) -> bool {
-        match self.frames.pop_front() {
-            Some(frame) => {
-                out.extend_from_slice(&frame);
-                true
-            }
-            None => {
-                self.frames = VecDeque::new();
-                false
-            }
-        }
+        queue::take_into(&mut self.frames, out)
     }
 
     pub(super) fn poll_event(&mut self) -> Option<LinkEvent> {
-        let event = self.events.pop_front();
-        if event.is_none() {
-            // A link is quiet for most of its life: nothing is held for what may come.
-            self.events = VecDeque::new();
-        }
-        event
+        queue::take(&mut self.events)
     }
 }
 

@@ -69,19 +69,19 @@ impl Outbox {
     }
 
     pub(super) fn next_message(&mut self) -> Option<Message> {
-        let message = self.messages.pop_front();
-        if message.is_none() {
-            self.messages = VecDeque::new();
-        }
-        message
+        take(&mut self.messages)
     }
 
     pub(super) fn next_event(&mut self) -> Option<ControlEvent> {
-        let event = self.events.pop_front();
-        if event.is_none() {
-            // A connection is quiet for most of its life: nothing is held for what may come.
-            self.events = VecDeque::new();
-        }
-        event
+        take(&mut self.events)
     }
+}
+
+/// The next entry. A connection is quiet for most of its life, so an empty queue holds no memory for what may come.
+fn take<T>(queue: &mut VecDeque<T>) -> Option<T> {
+    let next = queue.pop_front();
+    if next.is_none() {
+        *queue = VecDeque::new();
+    }
+    next
 }
