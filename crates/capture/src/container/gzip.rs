@@ -1,0 +1,175 @@
+//! gzip (RFC 1952) around a capture file: one member or several, inflated as they come.
+
+use miniz_oxide::inflate::stream::{InflateState, inflate};
+use miniz_oxide::{DataFormat, MZError, MZFlush, MZStatus};
+
+use super::buffer::Buffer;
+use crate::note::What;
+
+/// The first two octets.
+pub(crate) const MAGIC: [u8; 2] = [0x1f, 0x8b];
+
+/// Octets inflated at a time.
+const PIECE: usize = 16 * 1024;
+/// Check value and length behind each member; the file's own lengths say more than they would.
+const TRAILER: usize = 8;
+
+const FLAG_CHECK: u8 = 0x02;
+const FLAG_EXTRA: u8 = 0x04;
+const FLAG_NAME: u8 = 0x08;
+const FLAG_COMMENT: u8 = 0x10;
+
+/// Where in a member the next octet lies.
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    /// The fixed header, of which so many octets are past.
+    Header(usize),
+    /// The length of the extra field, whose first octet may be known.
+    ExtraLen(Option<u8>),
+    Extra(u16),
+    Name,
+    Comment,
+    HeaderCheck(u8),
+    Body,
+    Trailer(usize),
+    /// What follows cannot be read, or is no member.
+    Over,
+}
+
+/// The decompressor.
+pub(crate) struct Gzip {
+    place: Place,
+    flags: u8,
+    state: Box<InflateState>,
+    /// Where octets are inflated to.
+    piece: Vec<u8>,
+    /// The decompressor may hold more than there was room for.
+    is_held_back: bool,
+    note: Option<What>,
+}
+
+impl std::fmt::Debug for Gzip {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Gzip").field("place", &self.place).finish_non_exhaustive()
+    }
+}
+
+impl Default for Gzip {
+    fn default() -> Gzip {
+        let state = InflateState::new_boxed(DataFormat::Raw);
+        Gzip {
+            place: Place::Header(MAGIC.len()),
+            flags: 0,
+            state,
+            piece: Vec::new(),
+            is_held_back: false,
+            note: None,
+        }
+    }
+}
+
+impl Gzip {
+    /// Takes compressed octets as long as there is room for what comes out of them; says how many it took.
+    pub(crate) fn push(&mut self, octets: &[u8], buffer: &mut Buffer) -> usize {
+        self.pump(buffer);
+        let mut taken = 0;
+        while let Some(rest) = octets.get(taken..).filter(|rest| !rest.is_empty()) {
+            taken += match self.place {
+                Place::Over => rest.len(),
+                Place::Body if buffer.room() == 0 => break,
+                Place::Body => self.inflate(rest, buffer),
+                _ => {
+                    self.header(rest[0]);
+                    1
+                }
+            };
+        }
+        taken
+    }
+
+    /// Goes on with what was taken but found no room.
+    pub(crate) fn pump(&mut self, buffer: &mut Buffer) {
+        while self.is_held_back && buffer.room() > 0 && matches!(self.place, Place::Body) {
+            self.inflate(&[], buffer);
+        }
+    }
+
+    fn inflate(&mut self, octets: &[u8], buffer: &mut Buffer) -> usize {
+        self.piece.resize(buffer.room().min(PIECE), 0);
+        let result = inflate(&mut self.state, octets, &mut self.piece, MZFlush::None);
+        buffer.push(self.piece.get(..result.bytes_written).unwrap_or_default());
+        self.is_held_back = result.bytes_written == self.piece.len();
+        match result.status {
+            Ok(MZStatus::StreamEnd) => self.place = Place::Trailer(TRAILER),
+            Ok(_) | Err(MZError::Buf) if result.bytes_consumed + result.bytes_written > 0 => {}
+            Ok(_) | Err(MZError::Buf) if octets.is_empty() => {}
+            _ => self.stop(),
+        }
+        result.bytes_consumed
+    }
+
+    /// Something went wrong, or the file ends within a member: told once.
+    pub(crate) fn take_note(&mut self, at_end: bool) -> Option<What> {
+        if at_end && !matches!(self.place, Place::Over | Place::Header(0)) {
+            self.place = Place::Over;
+            return Some(What::Cut { within: "the compressed data (gzip)", left: 0 });
+        }
+        self.note.take()
+    }
+
+    fn stop(&mut self) {
+        self.note = Some(What::BadCompression);
+        self.place = Place::Over;
+    }
+
+    /// One octet before or behind a body.
+    fn header(&mut self, octet: u8) {
+        self.place = match self.place {
+            Place::Header(at) => {
+                let is_right = match at {
+                    0 | 1 => octet == MAGIC[at],
+                    2 => octet == 8,
+                    _ => true,
+                };
+                if !is_right {
+                    // Zeros behind the last member are padding (tapes, block devices).
+                    return if at == 0 { self.place = Place::Over } else { self.stop() };
+                }
+                if at == 3 {
+                    self.flags = octet;
+                }
+                if at < 9 { Place::Header(at + 1) } else { self.after(0) }
+            }
+            Place::ExtraLen(None) => Place::ExtraLen(Some(octet)),
+            Place::ExtraLen(Some(low)) => match u16::from_le_bytes([low, octet]) {
+                0 => self.after(FLAG_EXTRA),
+                len => Place::Extra(len),
+            },
+            Place::Extra(1) => self.after(FLAG_EXTRA),
+            Place::Extra(len) => Place::Extra(len - 1),
+            Place::Name if octet == 0 => self.after(FLAG_NAME),
+            Place::Comment if octet == 0 => self.after(FLAG_COMMENT),
+            Place::HeaderCheck(1) => Place::Body,
+            Place::HeaderCheck(left) => Place::HeaderCheck(left - 1),
+            Place::Trailer(1) => {
+                self.state.reset(DataFormat::Raw);
+                Place::Header(0)
+            }
+            Place::Trailer(left) => Place::Trailer(left - 1),
+            place @ (Place::Name | Place::Comment | Place::Body | Place::Over) => place,
+        };
+    }
+
+    /// What follows the optional field `done` of a header.
+    fn after(&self, done: u8) -> Place {
+        let next = [
+            (FLAG_EXTRA, Place::ExtraLen(None)),
+            (FLAG_NAME, Place::Name),
+            (FLAG_COMMENT, Place::Comment),
+            (FLAG_CHECK, Place::HeaderCheck(2)),
+        ];
+        let from = next.iter().position(|(flag, _)| *flag == done).map_or(0, |at| at + 1);
+        let found = next.iter().skip(from).find(|(flag, _)| self.flags & flag != 0);
+        found.map_or(Place::Body, |(_, place)| *place)
+    }
+}

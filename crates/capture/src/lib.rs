@@ -1,0 +1,48 @@
+//! Capture files: octets in, decoded packets with their frame numbers out.
+//!
+//! ```text
+//! container   pcap, pcapng, gzip around either            -> frames with a time and a link type
+//! link        Ethernet, cooked, 802.11, PPP, raw, ...     -> IP packets, PPP frames
+//! ip          headers in headers, fragments put together  -> TCP, GRE, ICMP, UDP
+//! tcp         connections followed                        -> control messages, whatever the port
+//! gre, dns, beginning                                     -> the facts of one packet
+//! packet      one for each frame, in the file's order
+//! ```
+//!
+//! [`Reader`] is a machine: push octets, poll items. It follows the file in bounded memory, whatever is in it; each bound
+//! is a constant here. Lengths are clamped to what was captured. Whatever is cut, damaged or missing is a [`Note`] with
+//! its place. Nothing is judged here: that a reply never came is for whoever reads the packets to say.
+
+#![forbid(unsafe_code)]
+
+mod beginning;
+mod container;
+mod decode;
+mod describe;
+mod dns;
+mod duplicate;
+mod gre;
+mod ip;
+mod link;
+mod note;
+mod octets;
+mod packet;
+mod reader;
+mod summary;
+mod tcp;
+pub mod write;
+
+pub use beginning::{Beginning, Icmp, Upper};
+pub use container::RECORD_MAX;
+pub use container::pcapng::INTERFACES_MAX;
+pub use decode::{TUNNELS_MAX, datagram};
+pub use dns::{ANSWERS_MAX, Answer, Dns};
+pub use duplicate::{RECENT_MAX, RETRY_WINDOW, WINDOW};
+pub use gre::Gre;
+pub use ip::fragments::{INCOMPLETE_MAX, PIECES_MAX};
+pub use link::{Direction, NotIp, PppOn};
+pub use note::{Missing, Note, What};
+pub use packet::{Content, Network, Packet};
+pub use reader::{Item, Reader};
+pub use summary::{KINDS_MAX, Summary};
+pub use tcp::{Arrival, FIRST_KEPT, HELD_MAX, STREAMS_MAX, Segment};

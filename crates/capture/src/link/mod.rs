@@ -1,0 +1,130 @@
+//! The link: from a captured frame to what it carries.
+
+mod cooked;
+mod ethernet;
+mod ppp;
+mod wifi;
+
+use std::fmt;
+
+use crate::octets::Octets as _;
+
+/// EtherType of IPv4.
+pub(crate) const ETHERTYPE_IPV4: u16 = 0x0800;
+/// EtherType of IPv6.
+pub(crate) const ETHERTYPE_IPV6: u16 = 0x86dd;
+
+/// Seen by the capturing host; known only where the file says so. It is what best tells at which end a capture was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// The host received the frame.
+    Received,
+    /// The host sent it.
+    Sent,
+}
+
+/// Why a frame that is not IP is of no use here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum NotIp {
+    /// Another protocol on the link, by EtherType.
+    EtherType(u16),
+    /// IEEE 802.2 without an EtherType, such as spanning tree.
+    Llc,
+    /// 802.11 management and control: no data.
+    WifiControl,
+    /// 802.11 data that is encrypted on the air.
+    WifiEncrypted,
+    /// Discovery of PPP over Ethernet.
+    PppoeDiscovery,
+    /// A PPP protocol on the link that is neither IP nor control.
+    Ppp(u16),
+    /// The frame ends before it says what it carries.
+    TooShort,
+    /// The link type is not one that can be read.
+    Link(u16),
+}
+
+impl fmt::Display for NotIp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NotIp::EtherType(0x0806) => f.write_str("ARP"),
+            NotIp::EtherType(number) => write!(f, "EtherType {number:#06x}"),
+            NotIp::Llc => f.write_str("802.2 (LLC)"),
+            NotIp::WifiControl => f.write_str("802.11 management or control"),
+            NotIp::WifiEncrypted => f.write_str("802.11 data, encrypted on the air"),
+            NotIp::PppoeDiscovery => f.write_str("PPPoE discovery"),
+            NotIp::Ppp(protocol) => write!(f, "PPP {}", adit_wire::ppp::Protocol(*protocol)),
+            NotIp::TooShort => f.write_str("frame too short"),
+            NotIp::Link(number) => write!(f, "link type {number}, not supported"),
+        }
+    }
+}
+
+/// Where a PPP frame outside any tunnel was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PppOn {
+    /// The capture is that of a PPP link.
+    Link,
+    /// PPP over Ethernet (RFC 2516): not PPTP.
+    Pppoe {
+        /// SESSION_ID.
+        session: u16,
+    },
+}
+
+/// What a frame carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Carried<'a> {
+    /// An IPv4 or IPv6 packet, and perhaps padding.
+    Ip(&'a [u8]),
+    /// A PPP frame that is not IP.
+    Ppp(PppOn, &'a [u8]),
+    Nothing(NotIp),
+}
+
+/// A frame taken apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Frame<'a> {
+    pub(crate) carried: Carried<'a>,
+    pub(crate) direction: Option<Direction>,
+    /// 802.11: the sender repeats the frame because the first was not confirmed.
+    pub(crate) is_retry: bool,
+    /// Octets of frame check sequence that the link header announces.
+    pub(crate) check_len: usize,
+}
+
+impl<'a> Frame<'a> {
+    fn of(carried: Carried<'a>) -> Frame<'a> {
+        Frame { carried, direction: None, is_retry: false, check_len: 0 }
+    }
+}
+
+/// Takes apart a frame of the link type `link` (the numbers of tcpdump.org/linktypes).
+pub(crate) fn frame(link: u16, octets: &[u8]) -> Frame<'_> {
+    match link {
+        1 => Frame::of(ethernet::frame(octets)),
+        0 | 108 => Frame::of(loopback(octets)),
+        12 | 14 | 101 | 228 | 229 => Frame::of(Carried::Ip(octets)),
+        9 | 50 => Frame::of(ppp::frame(PppOn::Link, octets)),
+        51 => Frame::of(ethernet::pppoe(octets)),
+        166 => ppp::with_direction(octets, &[0], &[1]),
+        204 => ppp::with_direction(octets, &[0], &[]),
+        113 => cooked::v1(octets),
+        276 => cooked::v2(octets),
+        105 => wifi::frame(octets),
+        127 => wifi::radiotap(octets),
+        other => Frame::of(Carried::Nothing(NotIp::Link(other))),
+    }
+}
+
+/// BSD loopback: an address family in the octet order of the capturing host, or of the network.
+fn loopback(octets: &[u8]) -> Carried<'_> {
+    let Some(family) = octets.be32(0) else { return Carried::Nothing(NotIp::TooShort) };
+    let family = if family > 0xffff { family.swap_bytes() } else { family };
+    match family {
+        // AF_INET; AF_INET6 of Linux, NetBSD, FreeBSD, macOS.
+        2 | 10 | 24 | 28 | 30 => Carried::Ip(octets.behind(4)),
+        other => Carried::Nothing(NotIp::EtherType(other as u16)),
+    }
+}

@@ -1,0 +1,176 @@
+//! The whole way: octets of a file in, packets and notes out.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::container::{Container, Event, Record};
+use crate::decode::{Decoder, State};
+use crate::duplicate::Duplicates;
+use crate::ip::Ip;
+use crate::link::{self, Carried, NotIp};
+use crate::note::{Note, What};
+use crate::octets::Octets as _;
+use crate::packet::{Content, Packet};
+use crate::summary::Summary;
+
+/// Frames may be out of order by this much before it is told: several queues of one network card.
+const SLACK: Duration = Duration::from_secs(1);
+/// Kinds of notes that are told once: link types and tables.
+const TOLD_MAX: usize = 64;
+
+/// What the reader gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Item {
+    /// The next frame.
+    Packet(Box<Packet>),
+    /// A remark about the file. It comes before the packet of the frame that gave rise to it.
+    Note(Note),
+}
+
+/// Reads a capture file.
+///
+/// ```
+/// use adit_capture::{Item, Reader};
+///
+/// let mut reader = Reader::default();
+/// let mut file: &[u8] = b"\xd4\xc3\xb2\xa1\x02\0\x04\0\0\0\0\0\0\0\0\0\0\0\x04\0\x01\0\0\0";
+/// while !file.is_empty() {
+///     let taken = reader.push(file);
+///     file = &file[taken..];
+///     while let Some(item) = reader.poll() {
+///         // ...
+///     }
+/// }
+/// reader.finish();
+/// assert_eq!(reader.poll(), None);
+/// assert_eq!(reader.summary().frames, 0);
+/// ```
+#[derive(Debug, Default)]
+pub struct Reader {
+    container: Container,
+    state: State,
+    duplicates: Duplicates,
+    summary: Summary,
+    /// One packet, and what there is to say about the file before it: never more than one frame gives rise to.
+    queue: VecDeque<Item>,
+    offset: u64,
+    told: Vec<What>,
+}
+
+impl Reader {
+    /// Takes octets of the file, as many as there is room for, and says how many. After each push, items must be taken
+    /// until there are none; then there is room again.
+    pub fn push(&mut self, octets: &[u8]) -> usize {
+        self.container.push(octets)
+    }
+
+    /// The file ends here. Items must still be taken.
+    pub fn finish(&mut self) {
+        self.container.finish();
+    }
+
+    /// The next item; `None` when more octets are needed, or after [`Reader::finish`], when there are no more.
+    pub fn poll(&mut self) -> Option<Item> {
+        loop {
+            if let Some(item) = self.queue.pop_front() {
+                return Some(item);
+            }
+            match self.container.next() {
+                Some(Event::Note(offset, what)) => {
+                    self.offset = offset;
+                    tell(&mut self.queue, &mut self.told, (self.summary.frames, offset), what);
+                }
+                Some(Event::Record(offset, record, octets)) => {
+                    self.offset = offset;
+                    let place = (self.summary.frames + 1, offset);
+                    let (queue, told) = (&mut self.queue, &mut self.told);
+                    let mut tell = |what| tell(queue, told, place, what);
+                    if self.summary.last.is_some_and(|last| record.time + SLACK < last)
+                        && record.time != Duration::ZERO
+                    {
+                        tell(What::TimeGoesBack);
+                    }
+                    while let Some(what) = self.state.fragments.give_up(Some(record.time)) {
+                        tell(what);
+                    }
+                    let (state, duplicates) = (&mut self.state, &mut self.duplicates);
+                    let packet = decode(record, octets, place.0, state, duplicates, &mut tell);
+                    self.summary.count(&packet);
+                    self.queue.push_back(Item::Packet(Box::new(packet)));
+                }
+                None => {
+                    if !self.container.is_over() {
+                        return None;
+                    }
+                    let what = self.state.fragments.give_up(None)?;
+                    tell(&mut self.queue, &mut self.told, (self.summary.frames, self.offset), what);
+                }
+            }
+        }
+    }
+
+    /// Counts of what was read so far.
+    pub fn summary(&self) -> &Summary {
+        &self.summary
+    }
+}
+
+/// Queues a note; of some, only the first.
+fn tell(queue: &mut VecDeque<Item>, told: &mut Vec<What>, (frame, offset): (u64, u64), what: What) {
+    if let What::Full { .. } | What::UnknownLink { .. } | What::TimeGoesBack | What::NoInterface { .. } = what
+    {
+        if told.contains(&what) || told.len() == TOLD_MAX {
+            return;
+        }
+        told.push(what.clone());
+    }
+    queue.push_back(Item::Note(Note { frame, offset, what }));
+}
+
+fn decode(
+    record: Record,
+    octets: &[u8],
+    number: u64,
+    state: &mut State,
+    duplicates: &mut Duplicates,
+    tell: &mut dyn FnMut(What),
+) -> Packet {
+    let frame = link::frame(record.link, octets);
+    let mut packet = Packet {
+        number,
+        time: record.time,
+        interface: record.interface,
+        link: record.link,
+        direction: record.direction.or(frame.direction),
+        captured: octets.len(),
+        total: record.total,
+        is_retry: frame.is_retry,
+        duplicate_of: None,
+        network: None,
+        content: Content::Other,
+    };
+    let carried = match frame.carried {
+        Carried::Ip(carried) => carried,
+        Carried::Ppp(on, frame) => {
+            packet.content = Content::Ppp { on, frame: frame.to_vec() };
+            return packet;
+        }
+        Carried::Nothing(kind) => {
+            if let NotIp::Link(link) = kind {
+                tell(What::UnknownLink { link });
+            }
+            packet.content = Content::NotIp(kind);
+            return packet;
+        }
+    };
+    let before = octets.len() - carried.len();
+    let room = record.total.saturating_sub(before + frame.check_len.max(record.check_len));
+    if let Ok(ip) = Ip::parse(carried, room) {
+        let packet_octets = carried.at_most(ip.total);
+        packet.duplicate_of = duplicates.first_of(packet_octets, record.time, number, frame.is_retry);
+    }
+    let is_followed = packet.duplicate_of.is_none();
+    let mut decoder = Decoder { state, is_followed, frame: number, time: record.time, tell };
+    (packet.network, packet.content) = decoder.packet(carried, room);
+    packet
+}

@@ -1,0 +1,130 @@
+//! TCP: the facts of each segment, and the control connections found by what they say.
+
+mod stream;
+mod table;
+
+use std::time::Duration;
+
+use adit_wire::pptp::Frame;
+use adit_wire::{Error, Layer, Result, tcp};
+
+use crate::octets::Octets as _;
+
+pub(crate) use table::{Place, Streams};
+
+pub use stream::HELD_MAX;
+pub use table::STREAMS_MAX;
+
+/// Octets kept of the first data of each direction: enough to recognise another protocol by.
+pub const FIRST_KEPT: usize = 64;
+
+/// How a segment stands to those before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arrival {
+    /// It goes on where the last one ended, or nothing is known of those before.
+    InOrder,
+    /// It brings nothing that was not there: sent again.
+    Retransmission,
+    /// One before it is missing, or late.
+    Ahead,
+    /// It asks whether the other side is there: one octet back, nothing new.
+    KeepAlive,
+}
+
+/// One TCP segment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Segment {
+    /// Source port.
+    pub source_port: u16,
+    /// Destination port.
+    pub destination_port: u16,
+    /// Sequence number.
+    pub seq: u32,
+    /// Acknowledgment number, when ACK is set.
+    pub ack: Option<u32>,
+    /// The control bits, see [`adit_wire::tcp`].
+    pub flags: u8,
+    /// Window, not scaled.
+    pub window: u16,
+    /// Maximum segment size that a SYN announces.
+    pub mss: Option<u16>,
+    /// Octets of data on the wire.
+    pub len: usize,
+    /// Whether the checksum fits; `None` when the segment was cut. A wrong one on the host that sent it is normal: its
+    /// network card completes it.
+    pub checksum: Option<bool>,
+    /// The connection's number in this file, from 0 on. Ports that are used again give another number.
+    pub stream: u32,
+    /// How it stands to those before.
+    pub arrival: Arrival,
+    /// The connection is a PPTP control connection, as far as is known so far.
+    pub is_control: bool,
+    /// The control messages that can be read since this segment.
+    pub messages: Vec<Frame>,
+    /// The control messages of the *other* direction that can be read since this segment: it acknowledges octets that are
+    /// not in the file, so that nothing waits for them any more.
+    pub late: Vec<Frame>,
+    /// The beginning of the first data in this direction, at most [`FIRST_KEPT`] octets; empty for all later segments.
+    pub first: Vec<u8>,
+    /// In the three segments that open a connection: time since the first.
+    pub since_syn: Option<Duration>,
+}
+
+impl Segment {
+    /// SYN, without ACK: somebody calls.
+    pub fn is_syn(&self) -> bool {
+        self.flags & (tcp::SYN | tcp::ACK) == tcp::SYN
+    }
+
+    /// SYN and ACK: the call is taken.
+    pub fn is_syn_ack(&self) -> bool {
+        self.flags & (tcp::SYN | tcp::ACK) == tcp::SYN | tcp::ACK
+    }
+
+    /// RST.
+    pub fn is_reset(&self) -> bool {
+        self.flags & tcp::RST != 0
+    }
+
+    /// FIN.
+    pub fn is_fin(&self) -> bool {
+        self.flags & tcp::FIN != 0
+    }
+
+    /// Reads the segment that begins with `octets` and had `len` octets on the wire: what one segment alone can say, and
+    /// the data as far as it was captured.
+    pub(crate) fn read(octets: &[u8], len: usize) -> Result<(Segment, &[u8])> {
+        let error = |field, at, expected, found: usize| {
+            Err(Error::new(Layer::Tcp, field, at, expected, found as u64))
+        };
+        let Some(header) = octets.first_chunk::<{ tcp::HEADER_MIN }>() else {
+            return error("header", 0, "at least 20 octets", octets.len());
+        };
+        let header_len = usize::from(header[12] >> 4) * 4;
+        if !(tcp::HEADER_MIN..=len).contains(&header_len) {
+            return error("Data Offset", 12, "at least 5, within the segment", header_len / 4);
+        }
+        let flags = header[13];
+        let half = |at: usize| u16::from_be_bytes([header[at], header[at + 1]]);
+        let word = |at: usize| u32::from(half(at)) << 16 | u32::from(half(at + 2));
+        let segment = Segment {
+            source_port: half(0),
+            destination_port: half(2),
+            seq: word(4),
+            ack: (flags & tcp::ACK != 0).then(|| word(8)),
+            flags,
+            window: half(14),
+            mss: tcp::Packet::new_checked(octets).ok().and_then(|packet| packet.mss()),
+            len: len - header_len,
+            checksum: None,
+            stream: 0,
+            arrival: Arrival::InOrder,
+            is_control: false,
+            messages: Vec::new(),
+            late: Vec::new(),
+            first: Vec::new(),
+            since_syn: None,
+        };
+        Ok((segment, octets.behind(header_len)))
+    }
+}

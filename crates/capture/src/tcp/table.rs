@@ -1,0 +1,147 @@
+//! All connections of the file, within bounds.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use adit_wire::tcp;
+
+use super::Segment;
+use super::stream::{Half, Trouble};
+use crate::note::What;
+
+/// Connections known at a time. Those that are no control connections are forgotten first, the oldest before the others.
+pub const STREAMS_MAX: usize = 1024;
+
+/// Both ends, the lesser first, so that both directions find the same connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Key((IpAddr, u16), (IpAddr, u16));
+
+impl Key {
+    fn of(from: (IpAddr, u16), to: (IpAddr, u16)) -> Key {
+        if from <= to { Key(from, to) } else { Key(to, from) }
+    }
+}
+
+#[derive(Debug)]
+struct Stream {
+    number: u32,
+    halves: [Half; 2],
+    /// Place in the order of forgetting.
+    rank: (bool, u64),
+    /// When the first SYN came; gone once the connection is open.
+    syn: Option<Duration>,
+    is_control: bool,
+}
+
+/// Where a segment was found.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    pub(crate) source: IpAddr,
+    pub(crate) destination: IpAddr,
+    pub(crate) frame: u64,
+    pub(crate) time: Duration,
+}
+
+/// The connections.
+#[derive(Debug, Default)]
+pub(crate) struct Streams {
+    table: BTreeMap<Key, Stream>,
+    /// Whom to forget first.
+    order: BTreeMap<(bool, u64), Key>,
+    count: u32,
+}
+
+impl Streams {
+    /// Takes a segment and fills in what can only be known from those before it.
+    pub(crate) fn take(
+        &mut self,
+        place: Place,
+        segment: &mut Segment,
+        payload: &[u8],
+        mut tell: impl FnMut(What),
+    ) {
+        let from = (place.source, segment.source_port);
+        let to = (place.destination, segment.destination_port);
+        let (key, side) = (Key::of(from, to), usize::from(from > to));
+        self.make_room(key, &mut tell);
+        let stream = self.table.entry(key).or_insert_with(|| {
+            let number = self.count;
+            self.count = self.count.wrapping_add(1);
+            Stream::new(number)
+        });
+        self.order.remove(&stream.rank);
+        if segment.is_syn() && stream.halves[side].initial().is_some_and(|initial| initial != segment.seq) {
+            // The ports are used again.
+            *stream = Stream::new(self.count);
+            self.count = self.count.wrapping_add(1);
+        }
+        stream.time(segment, place.time);
+        segment.stream = stream.number;
+
+        let number = stream.number;
+        let say = |source: IpAddr| {
+            move |trouble| match trouble {
+                Trouble::Gap { octets, acknowledged } => {
+                    What::Gap { stream: number, source, octets, acknowledged }
+                }
+                Trouble::Lost(error) => What::StreamLost { stream: number, source, error },
+            }
+        };
+        let [first, second] = &mut stream.halves;
+        let (ours, theirs) = if side == 0 { (first, second) } else { (second, first) };
+        // What the other side sent and the file lacks is given up before anything else: it came earlier. Messages that
+        // become readable by that are the other side's, not this segment's.
+        if let Some(ack) = segment.ack {
+            let says = say(place.destination);
+            theirs.acknowledged(ack, &mut segment.late, &mut |trouble| tell(says(trouble)));
+        }
+        let says = say(place.source);
+        ours.take(segment, payload, &mut |trouble| tell(says(trouble)));
+        stream.is_control |= ours.is_control() || theirs.is_control();
+        segment.is_control = stream.is_control;
+        stream.rank = (stream.is_control, place.frame);
+        self.order.insert(stream.rank, key);
+    }
+
+    /// Fills in what the connection is, without taking the segment: it was captured twice.
+    pub(crate) fn recall(&self, place: Place, segment: &mut Segment) {
+        let from = (place.source, segment.source_port);
+        let to = (place.destination, segment.destination_port);
+        if let Some(stream) = self.table.get(&Key::of(from, to)) {
+            segment.stream = stream.number;
+            segment.is_control = stream.is_control;
+        }
+    }
+
+    fn make_room(&mut self, key: Key, tell: &mut impl FnMut(What)) {
+        if self.table.len() >= STREAMS_MAX
+            && !self.table.contains_key(&key)
+            && let Some((_, oldest)) = self.order.pop_first()
+        {
+            tell(What::Full { table: "TCP connections", most: STREAMS_MAX });
+            self.table.remove(&oldest);
+        }
+    }
+}
+
+impl Stream {
+    fn new(number: u32) -> Stream {
+        Stream { number, halves: Default::default(), rank: (false, 0), syn: None, is_control: false }
+    }
+
+    /// How long the opening takes.
+    fn time(&mut self, segment: &mut Segment, now: Duration) {
+        if segment.flags & tcp::SYN != 0 {
+            let since = *self.syn.get_or_insert(now);
+            segment.since_syn = segment.is_syn_ack().then(|| now.saturating_sub(since));
+            if segment.is_syn() {
+                segment.since_syn = Some(now.saturating_sub(since));
+            }
+        } else if let Some(since) = self.syn.take() {
+            // The third segment; whatever follows is no part of the opening.
+            let is_third = segment.ack.is_some() && !segment.is_reset();
+            segment.since_syn = is_third.then(|| now.saturating_sub(since));
+        }
+    }
+}
