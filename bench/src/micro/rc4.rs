@@ -8,7 +8,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use ::rc4::{KeyInit as _, StreamCipher as _};
-use adit_crypto::mppe::{KeySchedule, StartKey, Strength};
+use adit_crypto::mppe::{self, KeySchedule, StartKey, Strength, Wanting};
 use adit_crypto::rc4::{self, Job, Rc4, portable};
 use serde::Serialize;
 use sha1::{Digest as _, Sha1};
@@ -56,6 +56,9 @@ struct World {
     long: Vec<u8>,
     keys: Vec<[u8; 16]>,
     schedule: KeySchedule,
+    /// The same, with keys made ahead.
+    schedule_ahead: KeySchedule,
+    schedule_portable: KeySchedule,
     start: [u8; 16],
     session: [u8; 16],
 }
@@ -74,24 +77,30 @@ struct Task {
     /// How many packets or pieces one run does.
     pieces: usize,
     /// The first one is the crates.
-    variants: [Variant; 3],
+    variants: Vec<Variant>,
 }
 
 const CRATES: &str = "rc4 + sha1 crates";
 const PORTABLE: &str = "portable";
 const CHOSEN: &str = "chosen form";
+/// Each key is made when its packet is taken.
+const NOT_AHEAD: &str = "no keys ahead";
 
 /// Measures everything `rounds` times.
 pub fn run(rounds: usize) -> Report {
     let rounds = rounds.max(1);
     let mut world = World::new();
     let tasks = tasks();
-    let mut times: Vec<[Vec<f64>; 3]> = tasks.iter().map(|_| [const { Vec::new() }; 3]).collect();
+    let mut times: Vec<Vec<Vec<f64>>> =
+        tasks.iter().map(|task| task.variants.iter().map(|_| Vec::new()).collect()).collect();
     for _ in 0..rounds {
         for (task, times) in tasks.iter().zip(&mut times) {
             for (variant, times) in task.variants.iter().zip(times) {
+                let octets = task.octets.unwrap_or_default();
+                // Twice, because keys that were made ahead come from the batch before.
+                (variant.run)(&mut world, octets);
                 let from = Instant::now();
-                (variant.run)(&mut world, task.octets.unwrap_or_default());
+                (variant.run)(&mut world, octets);
                 times.push(from.elapsed().as_secs_f64() * 1e9 / task.pieces as f64);
             }
         }
@@ -100,7 +109,7 @@ pub fn run(rounds: usize) -> Report {
     Report { implementation: rc4::implementation(), rounds, rows }
 }
 
-fn rows(task: &Task, times: &[Vec<f64>; 3]) -> Vec<Row> {
+fn rows(task: &Task, times: &[Vec<f64>]) -> Vec<Row> {
     let name = match task.octets {
         Some(octets) => format!("{}, {octets} octets", task.name),
         None => task.name.to_owned(),
@@ -129,9 +138,10 @@ fn tasks() -> Vec<Task> {
             name: "whole packet of stateless MPPE-128",
             octets: Some(octets),
             pieces: BATCH,
-            variants: [
+            variants: vec![
                 Variant { name: CRATES, run: packets_of_crates },
                 Variant { name: PORTABLE, run: packets_portable },
+                Variant { name: NOT_AHEAD, run: packets_not_ahead },
                 Variant { name: CHOSEN, run: packets_chosen },
             ],
         })
@@ -140,20 +150,20 @@ fn tasks() -> Vec<Task> {
         name: "next session key",
         octets: None,
         pieces: BATCH,
-        variants: [
+        variants: vec![
             Variant { name: CRATES, run: |world, _| (0..BATCH).for_each(|_| world.advance_of_crates()) },
             Variant {
                 name: PORTABLE,
                 run: |world, _| (0..BATCH).for_each(|_| world.schedule.advance_portable()),
             },
-            Variant { name: CHOSEN, run: |world, _| (0..BATCH).for_each(|_| world.schedule.advance()) },
+            Variant { name: CHOSEN, run: |world, _| take_keys(&mut world.schedule, &mut world.keys) },
         ],
     });
     tasks.push(Task {
         name: "key schedules of a batch",
         octets: None,
         pieces: BATCH,
-        variants: [
+        variants: vec![
             Variant {
                 name: CRATES,
                 run: |world, _| {
@@ -170,7 +180,7 @@ fn tasks() -> Vec<Task> {
         name: "a batch of one packet, key given",
         octets: Some(1400),
         pieces: BATCH,
-        variants: [
+        variants: vec![
             Variant { name: CRATES, run: |world, len| world.singly(len, |job| crates(job.key, job.data)) },
             Variant {
                 name: PORTABLE,
@@ -183,7 +193,7 @@ fn tasks() -> Vec<Task> {
         name: "one long stream, as stateful MPPE has",
         octets: Some(LONG),
         pieces: 4,
-        variants: [
+        variants: vec![
             Variant { name: CRATES, run: |world, _| world.long_streams(crates) },
             Variant {
                 name: PORTABLE,
@@ -201,7 +211,7 @@ fn tasks() -> Vec<Task> {
         name: "four long streams at once",
         octets: Some(LONG),
         pieces: 4,
-        variants: [
+        variants: vec![
             Variant { name: CRATES, run: |world, _| world.long_streams(crates) },
             Variant { name: PORTABLE, run: |world, _| world.four_long_streams(portable::apply_each) },
             Variant { name: CHOSEN, run: |world, _| world.four_long_streams(rc4::apply_each) },
@@ -225,19 +235,43 @@ fn packets_of_crates(world: &mut World, len: usize) {
 }
 
 fn packets_portable(world: &mut World, len: usize) {
-    for n in 0..BATCH {
-        world.schedule.advance_portable();
-        world.keys[n].copy_from_slice(world.schedule.session_key());
+    for key in &mut world.keys {
+        world.schedule_portable.advance_portable();
+        key.copy_from_slice(world.schedule_portable.session_key());
     }
-    world.each(len, portable::apply_each);
+    let packets = world.slots.chunks_exact_mut(SLOT).map(|slot| &mut slot[..len]);
+    let mut jobs: Vec<Job<'_>> =
+        world.keys.iter().zip(packets).map(|(key, data)| Job { key, data }).collect();
+    mppe::apply_each_portable(&mut jobs, &mut One(&mut world.schedule_portable));
+}
+
+fn packets_not_ahead(world: &mut World, len: usize) {
+    take_keys(&mut world.schedule, &mut world.keys);
+    world.each(len, rc4::apply_each);
 }
 
 fn packets_chosen(world: &mut World, len: usize) {
-    for n in 0..BATCH {
-        world.schedule.advance();
-        world.keys[n].copy_from_slice(world.schedule.session_key());
+    take_keys(&mut world.schedule_ahead, &mut world.keys);
+    let packets = world.slots.chunks_exact_mut(SLOT).map(|slot| &mut slot[..len]);
+    let mut jobs: Vec<Job<'_>> =
+        world.keys.iter().zip(packets).map(|(key, data)| Job { key, data }).collect();
+    mppe::apply_each(&mut jobs, &mut One(&mut world.schedule_ahead));
+}
+
+/// The keys of a batch.
+fn take_keys(schedule: &mut KeySchedule, keys: &mut [[u8; 16]]) {
+    for key in keys {
+        schedule.advance();
+        key.copy_from_slice(schedule.session_key());
     }
-    world.each(len, rc4::apply_each);
+}
+
+struct One<'a>(&'a mut KeySchedule);
+
+impl Wanting for One<'_> {
+    fn wanting(&mut self) -> Option<&mut KeySchedule> {
+        self.0.has_room().then_some(&mut *self.0)
+    }
 }
 
 impl World {
@@ -247,6 +281,8 @@ impl World {
             long: vec![0; 4 * LONG],
             keys: (0..BATCH).map(|n| [n as u8; 16]).collect(),
             schedule: KeySchedule::new(&StartKey::new([7; 16]), Strength::Bits128),
+            schedule_ahead: KeySchedule::new(&StartKey::new([7; 16]), Strength::Bits128),
+            schedule_portable: KeySchedule::new(&StartKey::new([7; 16]), Strength::Bits128),
             start: [7; 16],
             session: [8; 16],
         }

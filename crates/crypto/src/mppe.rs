@@ -1,5 +1,7 @@
 //! MPPE keys (RFC 3078 section 7, RFC 3079): start keys of a link, and the chain of session keys from each.
 
+mod ahead;
+
 use core::fmt;
 
 use subtle::ConstantTimeEq as _;
@@ -8,6 +10,9 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 use crate::digest::sha1;
 use crate::rc4::{self, Rc4};
 use crate::secret::{NtHash, Password};
+
+use self::ahead::Ahead;
+pub use self::ahead::{Wanting, apply_each, apply_each_portable};
 
 /// The state of SHA-1 at the beginning (RFC 3174 section 6.1).
 const SHA_1: [u32; 5] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476, 0xc3d2_e1f0];
@@ -51,6 +56,16 @@ impl Strength {
             Strength::Bits40 | Strength::Bits56 => SHORT,
             Strength::Bits128 => 16,
         }
+    }
+
+    /// Puts in the octets that are no secret (RFC 3079 section 3).
+    fn weaken(self, key: &mut [u8; 16]) {
+        let constant: &[u8] = match self {
+            Strength::Bits40 => &[0xd1, 0x26, 0x9e],
+            Strength::Bits56 => &[0xd1],
+            Strength::Bits128 => &[],
+        };
+        key[..constant.len()].copy_from_slice(constant);
     }
 }
 
@@ -167,25 +182,28 @@ pub fn start_keys_v1(hash: &NtHash, challenge: &[u8; 8], password: Option<&Passw
 }
 
 /// The session keys of one direction, one after the other (RFC 3078 section 7.3).
-#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+#[derive(Zeroize, ZeroizeOnDrop)]
 pub struct KeySchedule {
     start: [u8; 16],
     session: [u8; 16],
     #[zeroize(skip)]
     strength: Strength,
+    /// Wipes itself.
+    #[zeroize(skip)]
+    ahead: Option<Box<Ahead>>,
 }
 
 impl KeySchedule {
     /// Stands at the initial session key: no change has happened yet.
     pub fn new(start: &StartKey, strength: Strength) -> KeySchedule {
         let start = start.octets(strength);
-        let mut schedule = KeySchedule { start, session: start, strength };
-        schedule.session = schedule.key_from_sha();
-        schedule.weaken();
-        schedule
+        let mut session = key_from_sha(&start, &start, strength.key_len());
+        strength.weaken(&mut session);
+        KeySchedule { start, session, strength, ahead: None }
     }
 
-    /// One key change: SHA-1 over start and session key, RC4 of the result with itself, weakening.
+    /// One key change: SHA-1 over start and session key, RC4 of the result with itself, weakening. Done beforehand, where
+    /// [`apply_each`] came by.
     pub fn advance(&mut self) {
         self.advance_with(rc4::of_itself);
     }
@@ -198,9 +216,14 @@ impl KeySchedule {
 
     /// `of_itself` encrypts a key with itself.
     fn advance_with(&mut self, of_itself: fn(&mut [u8; 16], usize)) {
-        self.session = self.key_from_sha();
-        of_itself(&mut self.session, self.strength.key_len());
-        self.weaken();
+        if let Some(key) = self.ahead.as_mut().and_then(|ahead| ahead.take()) {
+            self.session = key;
+            return;
+        }
+        let len = self.strength.key_len();
+        self.session = key_from_sha(&self.start, &self.session, len);
+        of_itself(&mut self.session, len);
+        self.strength.weaken(&mut self.session);
     }
 
     /// The key in use, 8 or 16 octets.
@@ -216,6 +239,9 @@ impl KeySchedule {
     /// Goes back to a key that was in use: the changes since then are undone.
     pub fn return_to(&mut self, key: &SessionKey) {
         self.session = key.octets;
+        if let Some(ahead) = &mut self.ahead {
+            ahead.clear();
+        }
     }
 
     /// RC4 at the beginning of the stream of the key in use.
@@ -227,43 +253,40 @@ impl KeySchedule {
     pub const fn strength(&self) -> Strength {
         self.strength
     }
+}
 
-    /// RFC 3079 section 3, GetNewKeyFromSHA: SHA-1 of start key, 40 octets 00, session key and 40 octets f2, cut to
-    /// the length of a key and filled up with zeros.
-    ///
-    /// That message always fits two blocks, so they are laid out here, with the padding of SHA-1: one bit, zeros, the
-    /// length in bits.
-    fn key_from_sha(&self) -> [u8; 16] {
-        let len = self.strength.key_len();
-        let mut blocks = [[0; 64]; 2];
-        let octets = blocks.as_flattened_mut();
-        octets[..16].copy_from_slice(&self.start);
-        octets[len + 40..len + 56].copy_from_slice(&self.session);
-        octets[2 * len + 40..2 * len + 80].fill(0xf2);
-        octets[2 * len + 80] = 0x80;
-        octets[126..].copy_from_slice(&(8 * (2 * len as u16 + 80)).to_be_bytes());
-        let mut state = SHA_1;
-        sha1::block_api::compress(&mut state, &blocks);
-        let mut key = [0; 16];
-        for (octets, word) in key[..len].as_chunks_mut().0.iter_mut().zip(state) {
-            *octets = word.to_be_bytes();
-        }
-        // The rest is no secret.
-        state.zeroize();
-        let octets = blocks.as_flattened_mut();
-        octets[..16].zeroize();
-        octets[len + 40..len + 56].zeroize();
-        key
+/// Without the keys that were made ahead.
+impl Clone for KeySchedule {
+    fn clone(&self) -> KeySchedule {
+        KeySchedule { start: self.start, session: self.session, strength: self.strength, ahead: None }
     }
+}
 
-    fn weaken(&mut self) {
-        let constant: &[u8] = match self.strength {
-            Strength::Bits40 => &[0xd1, 0x26, 0x9e],
-            Strength::Bits56 => &[0xd1],
-            Strength::Bits128 => &[],
-        };
-        self.session[..constant.len()].copy_from_slice(constant);
+/// RFC 3079 section 3, GetNewKeyFromSHA: SHA-1 of start key, 40 octets 00, session key and 40 octets f2, cut to `len`,
+/// the length of a key, and filled up with zeros.
+///
+/// That message always fits two blocks, so they are laid out here, with the padding of SHA-1: one bit, zeros, the
+/// length in bits.
+fn key_from_sha(start: &[u8; 16], session: &[u8; 16], len: usize) -> [u8; 16] {
+    let mut blocks = [[0; 64]; 2];
+    let octets = blocks.as_flattened_mut();
+    octets[..16].copy_from_slice(start);
+    octets[len + 40..len + 56].copy_from_slice(session);
+    octets[2 * len + 40..2 * len + 80].fill(0xf2);
+    octets[2 * len + 80] = 0x80;
+    octets[126..].copy_from_slice(&(8 * (2 * len as u16 + 80)).to_be_bytes());
+    let mut state = SHA_1;
+    sha1::block_api::compress(&mut state, &blocks);
+    let mut key = [0; 16];
+    for (octets, word) in key[..len].as_chunks_mut().0.iter_mut().zip(state) {
+        *octets = word.to_be_bytes();
     }
+    // The rest is no secret.
+    state.zeroize();
+    let octets = blocks.as_flattened_mut();
+    octets[..16].zeroize();
+    octets[len + 40..len + 56].zeroize();
+    key
 }
 
 impl fmt::Debug for KeySchedule {

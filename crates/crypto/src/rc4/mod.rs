@@ -15,6 +15,7 @@ mod x86_64;
 
 pub mod portable;
 
+pub(crate) use batch::Beside;
 pub use stream::Rc4;
 
 /// One packet and its key.
@@ -33,11 +34,16 @@ impl fmt::Debug for Job<'_> {
 
 /// Encrypts or decrypts every packet from the beginning of the stream of its own key.
 pub fn apply_each(jobs: &mut [Job<'_>]) {
+    apply_each_beside(jobs, &mut |_| false);
+}
+
+/// [`apply_each`], with keys encrypted beside the packets.
+pub(crate) fn apply_each_beside(jobs: &mut [Job<'_>], beside: &mut Beside<'_>) {
     #[cfg(target_arch = "x86_64")]
     if let Some(avx) = x86_64::Avx::find() {
-        return batch::apply_each(&mut x86_64::Bank::<2>::new(avx), jobs);
+        return batch::apply_each(&mut x86_64::Bank::<3>::new(avx), jobs, beside);
     }
-    portable::apply_each(jobs);
+    portable::apply_each_beside(jobs, beside);
 }
 
 /// Encrypts a key of `len` octets, which zeros follow, with itself.

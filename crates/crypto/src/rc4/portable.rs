@@ -6,7 +6,7 @@
 use zeroize::Zeroize as _;
 
 use super::Job;
-use super::batch::{self, BLOCK, Block, Lanes, repeat};
+use super::batch::{self, BLOCK, Beside, Block, Lanes, TURN, repeat};
 
 /// The key streams of two packets: row, then packet.
 type Table = [[u32; 2]; 256];
@@ -14,7 +14,12 @@ type Table = [[u32; 2]; 256];
 /// [`super::apply_each`] in this form, whatever the processor: for tests and measurements.
 #[doc(hidden)]
 pub fn apply_each(jobs: &mut [Job<'_>]) {
-    batch::apply_each(&mut Bank::<2>::new(), jobs);
+    apply_each_beside(jobs, &mut |_| false);
+}
+
+/// [`super::apply_each_beside`] in this form.
+pub(crate) fn apply_each_beside(jobs: &mut [Job<'_>], beside: &mut Beside<'_>) {
+    batch::apply_each(&mut Bank::<3>::new(), jobs, beside);
 }
 
 /// [`super::of_itself`] in this form.
@@ -127,12 +132,14 @@ fn schedule<const PAIRS: usize>(tables: &mut [Table; PAIRS], keys: [[&[u8]; 2]; 
     repeated.as_flattened_mut().as_flattened_mut().zeroize();
 }
 
-/// Goes on with `PAIRS` pairs, over the shortest.
+/// Goes on with `PAIRS` pairs, over the shortest. `beside` is done before each step.
+#[inline(always)]
 fn xor<const PAIRS: usize>(
     tables: &mut [Table; PAIRS],
     mut i: u8,
     j: &mut [[u8; 2]; PAIRS],
     data: [[&mut [Block]; 2]; PAIRS],
+    mut beside: impl FnMut(),
 ) -> u8 {
     let blocks = data.as_flattened().iter().map(|lane| lane.len()).min().unwrap_or_default();
     let mut data =
@@ -140,6 +147,7 @@ fn xor<const PAIRS: usize>(
     for at in 0..blocks * (BLOCK / HALF) {
         let mut streams = [[0_u64; 2]; PAIRS];
         for n in 0..HALF {
+            beside();
             i = i.wrapping_add(1);
             let sums = swap_pairs(tables, i, j, [[0; 2]; PAIRS]);
             for ((table, sums), streams) in tables.iter().zip(sums).zip(&mut streams) {
@@ -158,20 +166,25 @@ fn xor<const PAIRS: usize>(
     i
 }
 
-impl Lanes for Bank<2> {
+/// The pair whose first stream runs beside the other four.
+const BESIDE: usize = 2;
+
+/// Four streams, and one beside them.
+impl Lanes for Bank<3> {
     fn schedule_one(&mut self, key: &[u8]) {
         self.schedule_one(key);
     }
 
     fn schedule_two(&mut self, keys: [&[u8]; 2]) {
         (self.i[0], self.j[0]) = ([0; 2], [0; 2]);
-        let [first, _] = &mut self.tables;
+        let [first, ..] = &mut self.tables;
         schedule(core::array::from_mut(first), [keys]);
     }
 
     fn schedule_four(&mut self, [a, b, c, d]: [&[u8]; 4]) {
-        (self.i, self.j) = ([[0; 2]; 2], [[0; 2]; 2]);
-        schedule(&mut self.tables, [[a, b], [c, d]]);
+        (self.i, self.j) = ([[0; 2]; 3], [[0; 2]; 3]);
+        let [tables @ .., _] = &mut self.tables;
+        schedule(tables, [[a, b], [c, d]]);
     }
 
     fn xor_one(&mut self, lane: usize, data: &mut [Block]) {
@@ -179,14 +192,31 @@ impl Lanes for Bank<2> {
     }
 
     fn xor_two(&mut self, data: [&mut [Block]; 2]) {
-        let ([table, _], [j, _]) = (&mut self.tables, &mut self.j);
-        let i = xor(core::array::from_mut(table), self.i[0][0], core::array::from_mut(j), [data]);
+        let ([table, ..], [j, ..]) = (&mut self.tables, &mut self.j);
+        let i = xor(core::array::from_mut(table), self.i[0][0], core::array::from_mut(j), [data], || {});
         self.i[0] = [i; 2];
     }
 
     fn xor_four(&mut self, [a, b, c, d]: [&mut [Block]; 4]) {
-        let i = xor(&mut self.tables, self.i[0][0], &mut self.j, [[a, b], [c, d]]);
-        self.i = [[i; 2]; 2];
+        let ([tables @ .., _], [j @ .., _]) = (&mut self.tables, &mut self.j);
+        let i = xor(tables, self.i[0][0], j, [[a, b], [c, d]], || {});
+        self.i = [[i; 2]; 3];
+    }
+
+    fn xor_four_beside(&mut self, data: [&mut [Block; TURN]; 4], key: &mut Block) {
+        let i = self.i[0][0];
+        let [a, b, c, d] = data.map(|lane| lane.as_mut_slice());
+        let ([tables @ .., beside], [j @ .., _]) = (&mut self.tables, &mut self.j);
+        (0..).zip(beside.iter_mut()).for_each(|(n, row)| *row = [n; 2]);
+        // A turn has every row once; the key schedule begins with the first, wherever the streams are.
+        let mut row = 0;
+        let mut jb = 0;
+        xor(tables, i, j, [[a, b], [c, d]], || {
+            swap(beside, 0, row, &mut jb, key[usize::from(row) % BLOCK]);
+            row = row.wrapping_add(1);
+        });
+        (self.i[BESIDE], self.j[BESIDE]) = ([0; 2], [0; 2]);
+        self.xor_one(2 * BESIDE, core::slice::from_mut(key));
     }
 }
 

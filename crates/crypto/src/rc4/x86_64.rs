@@ -18,7 +18,7 @@ use core::arch::asm;
 
 use zeroize::Zeroize as _;
 
-use super::batch::{BLOCK, Block, Lanes, repeat};
+use super::batch::{BLOCK, Block, Lanes, TURN, repeat};
 
 /// The key streams of two packets: row, then packet.
 type Table = [[u32; 2]; 256];
@@ -53,7 +53,7 @@ pub(super) struct Bank<const PAIRS: usize> {
     j: [[u32; 2]; PAIRS],
     /// Keys that are set up: 16 octets, or twice 8.
     keys: [[[u8; 16]; 2]; PAIRS],
-    _avx: Avx,
+    avx: Avx,
 }
 
 impl<const PAIRS: usize> Bank<PAIRS> {
@@ -63,7 +63,7 @@ impl<const PAIRS: usize> Bank<PAIRS> {
             i: [[0; 2]; PAIRS],
             j: [[0; 2]; PAIRS],
             keys: [[[0; 16]; 2]; PAIRS],
-            _avx: avx,
+            avx,
         }
     }
 }
@@ -72,7 +72,7 @@ impl<const PAIRS: usize> Bank<PAIRS> {
 /// `$last` goes before the sixteenth, whose row may be row 0: only an 8-bit addition to `i` finds it.
 #[rustfmt::skip]
 macro_rules! sixteen {
-    ($step:ident, $last:literal $(, $with:literal)*) => {
+    ($step:ident, $last:expr $(, $with:literal)*) => {
         concat!(
             $step!("0", "8*1" $(, $with)*), $step!("1", "8*2" $(, $with)*),
             $step!("2", "8*3" $(, $with)*), $step!("3", "8*4" $(, $with)*),
@@ -225,6 +225,30 @@ macro_rules! key_four {
     };
 }
 
+/// One step of the key schedule of the stream beside the others, whose key is in `xmm4`. The row is `i + $k`.
+#[rustfmt::skip]
+macro_rules! key_beside {
+    ($k:literal) => {
+        concat!(
+            "mov {a0:e}, [{t} + 8*{i} + 4096 + 8*", $k, "]\n",
+            "vpextrb {b0:e}, xmm4, ", $k, "\n",
+            "add {b0:l}, {a0:l}\n",
+            "add {jb:l}, {b0:l}\n",
+            "mov {b0:e}, [{t} + 8*{jb} + 4096]\n",
+            "mov [{t} + 8*{i} + 4096 + 8*", $k, "], {b0:e}\n",
+            "mov [{t} + 8*{jb} + 4096], {a0:e}\n",
+        )
+    };
+}
+
+/// [`octet_four`] after a step of the key schedule beside it, whose rows are one behind. Its last step has to come before
+/// `i` goes on.
+#[rustfmt::skip]
+macro_rules! octet_four_and_key {
+    ("15", $row:literal) => { octet_four!("15", $row) };
+    ($k:literal, $row:literal) => { concat!(key_beside!($k), octet_four!($k, $row)) };
+}
+
 /// A block of the key stream in `$x` onto the data whose end is in `{p}`'s element `$n`, at distance `{at}` from it.
 #[rustfmt::skip]
 macro_rules! lay {
@@ -363,7 +387,11 @@ impl<const PAIRS: usize> Bank<PAIRS> {
     }
 }
 
-impl Lanes for Bank<2> {
+/// The pair whose first stream runs beside the other four.
+const BESIDE: usize = 2;
+
+/// Four streams, and one beside them.
+impl Lanes for Bank<3> {
     fn schedule_one(&mut self, key: &[u8]) {
         self.schedule_one(key);
     }
@@ -447,10 +475,10 @@ impl Lanes for Bank<2> {
         let [Some(a), Some(b), Some(c), Some(d)] = keys.map(twice_8) else {
             return self.schedule_plain(&keys);
         };
-        self.keys = [[a, b], [c, d]];
-        self.i = [[0; 2]; 2];
-        self.j = [[0; 2]; 2];
-        self.tables = [IDENTITY; 2];
+        self.keys = [[a, b], [c, d], [[0; 16]; 2]];
+        self.i = [[0; 2]; 3];
+        self.j = [[0; 2]; 3];
+        self.tables[..BESIDE].fill(IDENTITY);
         // SAFETY: as in `schedule_two`, for both tables; `k` is read for 64 octets.
         unsafe {
             asm!(
@@ -490,7 +518,7 @@ impl Lanes for Bank<2> {
         }
         let ends = ends(&mut data, blocks);
         let mut i = self.i[0][0] as usize;
-        let [[mut j0, mut j1], [mut j2, mut j3]] = self.j.map(|pair| pair.map(|j| j as usize));
+        let [[mut j0, mut j1], [mut j2, mut j3], _] = self.j.map(|pair| pair.map(|j| j as usize));
         // SAFETY: as in `xor_two`, for both tables and all ends.
         unsafe {
             asm!(
@@ -521,8 +549,60 @@ impl Lanes for Bank<2> {
                 options(nostack),
             );
         }
-        self.i = [[i as u32; 2]; 2];
-        self.j = [[j0, j1], [j2, j3]].map(|pair| pair.map(|j| j as u32));
+        self.i = [[i as u32; 2]; 3];
+        self.j = [[j0, j1], [j2, j3], [0; 2]].map(|pair| pair.map(|j| j as u32));
+    }
+
+    fn xor_four_beside(&mut self, mut data: [&mut [Block; TURN]; 4], key: &mut Block) {
+        if self.i[0][0] != 0 {
+            // The rows of the key schedule are those of the four only from the beginning of a turn.
+            self.xor_four(data.map(|lane| lane.as_mut_slice()));
+            let mut alone = Bank::<1>::new(self.avx);
+            alone.schedule_one(key);
+            return alone.xor_one(0, core::slice::from_mut(key));
+        }
+        self.keys[BESIDE][0] = *key;
+        self.tables[BESIDE] = IDENTITY;
+        let ends = data.each_mut().map(|lane| lane.as_mut_ptr_range().end);
+        let [[mut j0, mut j1], [mut j2, mut j3], _] = self.j.map(|pair| pair.map(|j| j as usize));
+        // SAFETY: as in `xor_four`, over `TURN` blocks; `i` is 0 before and after. The table beside them is the third,
+        // whose rows are `i + n`, at most 240 + 15, and `jb`; `k` is read for 16 octets.
+        unsafe {
+            asm!(
+                "vmovdqu xmm4, [{t} + {key}]",
+                "2:",
+                sixteen!(octet_four_and_key, concat!(key_beside!("15"), "add {i:l}, 16\n")),
+                lay!("xmm0", "0"),
+                lay!("xmm1", "1"),
+                lay!("xmm2", "2"),
+                lay!("xmm3", "3"),
+                "add {at}, 16",
+                "jnz 2b",
+                t = in(reg) self.tables.as_mut_ptr(),
+                p = in(reg) ends.as_ptr(),
+                at = inout(reg) 0_usize.wrapping_sub(TURN * BLOCK) => _,
+                key = const core::mem::offset_of!(Bank<3>, keys) + 64,
+                i = inout(reg) 0_usize => _,
+                j0 = inout(reg) j0,
+                j1 = inout(reg) j1,
+                j2 = inout(reg) j2,
+                j3 = inout(reg) j3,
+                jb = inout(reg) 0_usize => _,
+                a0 = out(reg) _,
+                b0 = out(reg) _,
+                a1 = out(reg) _,
+                b1 = out(reg) _,
+                out("xmm0") _,
+                out("xmm1") _,
+                out("xmm2") _,
+                out("xmm3") _,
+                out("xmm4") _,
+                options(nostack),
+            );
+        }
+        self.j = [[j0, j1], [j2, j3], [0; 2]].map(|pair| pair.map(|j| j as u32));
+        self.i[BESIDE] = [0; 2];
+        self.xor_one(2 * BESIDE, core::slice::from_mut(key));
     }
 }
 
