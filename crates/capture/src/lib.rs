@@ -43,6 +43,6 @@ pub use ip::fragments::{INCOMPLETE_MAX, PIECES_MAX};
 pub use link::{Direction, NotIp, PppOn};
 pub use note::{Missing, Note, What};
 pub use packet::{Content, Network, Packet};
-pub use reader::{Item, Reader};
+pub use reader::{Item, KEPT_MAX, Reader};
 pub use summary::{KINDS_MAX, Summary};
 pub use tcp::{Arrival, FIRST_KEPT, HELD_MAX, STREAMS_MAX, Segment};

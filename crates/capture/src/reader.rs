@@ -3,20 +3,28 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::container::{Container, Event, Record};
+use crate::container::{CAPACITY, Container, Event, Record};
 use crate::decode::{Decoder, State};
 use crate::duplicate::Duplicates;
 use crate::ip::Ip;
+use crate::ip::fragments::INCOMPLETE_MAX;
 use crate::link::{self, Carried, NotIp};
 use crate::note::{Note, What};
 use crate::octets::Octets as _;
 use crate::packet::{Content, Packet};
 use crate::summary::Summary;
+use crate::tcp::{HELD_MAX, STREAMS_MAX};
 
 /// Frames may be out of order by this much before it is told: several queues of one network card.
 const SLACK: Duration = Duration::from_secs(1);
 /// Kinds of notes that are told once: link types and tables.
 const TOLD_MAX: usize = 64;
+
+/// Octets of a file that a reader keeps, whatever the file is: what it has not read yet, all packets in fragments, and all
+/// connections with segments out of order and half a message each.
+pub const KEPT_MAX: usize = CAPACITY
+    + INCOMPLETE_MAX * (u16::MAX as usize)
+    + STREAMS_MAX * 2 * (HELD_MAX + adit_wire::pptp::BUFFER_MAX);
 
 /// What the reader gives.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,6 +115,11 @@ impl Reader {
                 }
             }
         }
+    }
+
+    /// Octets of the file that are kept: not yet read, or waiting for others. Never more than [`KEPT_MAX`].
+    pub fn kept(&self) -> usize {
+        self.container.kept() + self.state.fragments.kept() + self.state.streams.kept()
     }
 
     /// Counts of what was read so far.

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use crate::link::Direction;
 use crate::note::What;
+use crate::octets::Octets as _;
 use buffer::Buffer;
 pub(crate) use buffer::CAPACITY;
 use gzip::Gzip;
@@ -20,6 +21,9 @@ use pcapng::Pcapng;
 
 /// The longest captured frame: what tcpdump and Wireshark write at most.
 pub const RECORD_MAX: usize = 262_144;
+
+/// Octets shown of a file that is no capture.
+const SHOWN: usize = 8;
 
 /// One captured frame without its octets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,6 +134,11 @@ impl Container {
         self.at_end = true;
     }
 
+    /// Octets kept.
+    pub(crate) fn kept(&self) -> usize {
+        self.buffer.octets().len()
+    }
+
     /// Whether everything the file holds was given.
     pub(crate) fn is_over(&self) -> bool {
         self.at_end && self.end_told
@@ -160,14 +169,17 @@ impl Container {
             }
             let found = match &mut self.format {
                 Format::Unknown => {
-                    match octets.first_chunk() {
-                        Some(magic) => self.format = Container::recognise(*magic),
-                        None => return self.wait("the file's header"),
+                    let Some(magic) = octets.first_chunk() else { return self.wait("the file's header") };
+                    let format = Container::recognise(*magic);
+                    if let Format::Nothing = format {
+                        if octets.len() < SHOWN && !self.at_end {
+                            return None;
+                        }
+                        self.format = format;
+                        let begins = octets.at_most(SHOWN).to_vec();
+                        return Some(Event::Note(0, What::NotACapture { begins }));
                     }
-                    if let Format::Nothing = self.format {
-                        let what = What::NotACapture { begins: octets.get(..8).unwrap_or(octets).to_vec() };
-                        return Some(Event::Note(0, what));
-                    }
+                    self.format = format;
                     continue;
                 }
                 Format::Nothing => {

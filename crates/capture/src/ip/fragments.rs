@@ -101,6 +101,11 @@ impl Fragments {
         None
     }
 
+    /// Octets kept.
+    pub(crate) fn kept(&self) -> usize {
+        self.table.values().map(|incomplete| incomplete.octets.len()).sum()
+    }
+
     /// Gives up packets whose fragments do not come any more; at the end of the file, all of them.
     pub(crate) fn give_up(&mut self, now: Option<Duration>) -> Option<What> {
         let (age, oldest) = self.table.first_key_value()?;

@@ -133,10 +133,24 @@ impl Half {
             return;
         }
         self.held.entry(segment.seq).or_insert_with(|| payload.to_vec());
-        let octets: usize = self.held.values().map(Vec::len).sum();
-        if octets > HELD_MAX || self.held.len() > PIECES_MAX {
+        while self.held() > HELD_MAX || self.held.len() > PIECES_MAX {
             self.jump(false, &mut segment.messages, tell);
         }
+    }
+
+    /// Octets that wait for those before them.
+    fn held(&self) -> usize {
+        self.held.values().map(Vec::len).sum()
+    }
+
+    /// Octets kept.
+    pub(super) fn kept(&self) -> usize {
+        let reading = match &self.reading {
+            Reading::Undecided(begun) => begun.len(),
+            Reading::Control(framer) => framer.pending().len(),
+            Reading::Seeking | Reading::Foreign => 0,
+        };
+        self.held() + reading
     }
 
     /// Goes on at the segment, without what is before it.

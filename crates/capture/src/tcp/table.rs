@@ -114,6 +114,11 @@ impl Streams {
         }
     }
 
+    /// Octets kept.
+    pub(crate) fn kept(&self) -> usize {
+        self.table.values().flat_map(|stream| &stream.halves).map(Half::kept).sum()
+    }
+
     fn make_room(&mut self, key: Key, tell: &mut impl FnMut(What)) {
         if self.table.len() >= STREAMS_MAX
             && !self.table.contains_key(&key)
