@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::text::{WIDTH, paragraph, wrap};
-use crate::{Code, Layer};
+use crate::{Code, Layer, patterns};
 
-/// Keys with what the other program says, and a note; the causes stand in the pages of our codes.
+/// Keys with what the other program says, a note, and whether it is confirmed; the causes stand in the pages of our
+/// codes.
 const SAYINGS: &str = include_str!("../codes/foreign.tsv");
 
 /// A code or a log line of another program.
@@ -22,6 +23,8 @@ pub struct Foreign {
     pub causes: Vec<Cause>,
     /// Other keys of the same system with the same first cause.
     pub see_also: Vec<String>,
+    /// Whether the words or the meaning were found in the papers or the source of the other program, or in a real log.
+    pub confirmed: bool,
 }
 
 /// One meaning.
@@ -33,6 +36,17 @@ pub struct Cause {
     pub rank: u8,
     /// What must be true.
     pub when: String,
+}
+
+impl Cause {
+    /// The title of the code, and what must be true unless that is nothing.
+    fn when_and_title(&self) -> String {
+        match self.when.strip_prefix("always").map(|rest| rest.trim_start_matches([':', ' '])) {
+            Some("") => self.code.title().to_owned(),
+            Some(rest) => format!("{}: {rest}", self.code.title()),
+            None => format!("{}: {}", self.code.title(), self.when),
+        }
+    }
 }
 
 impl Foreign {
@@ -52,6 +66,11 @@ impl Foreign {
     /// Whether it is a line of a log, not a number.
     pub fn is_log_line(&self) -> bool {
         self.key.ends_with('"')
+    }
+
+    /// Whether it only follows from something else, which is the cause.
+    pub(crate) fn is_consequence(&self) -> bool {
+        self.note.as_deref().is_some_and(|note| note.starts_with("A consequence"))
     }
 
     /// The layers of the causes, the likeliest first.
@@ -83,6 +102,8 @@ fn system(key: &str) -> &'static str {
         "cisco" => "Cisco",
         "routeros" => "RouterOS",
         "android" => "Android",
+        "nm" => "NetworkManager",
+        "wire" => "on the wire",
         "linux" => "Linux",
         _ => "log or symptom",
     }
@@ -97,12 +118,14 @@ pub fn foreign() -> Vec<Foreign> {
         note: None,
         causes: Vec::new(),
         see_also: Vec::new(),
+        confirmed: true,
     };
     for row in SAYINGS.lines().filter(|row| !row.starts_with('#')) {
         let mut fields = row.split('\t');
         let (Some(key), Some(says)) = (fields.next(), fields.next()) else { continue };
         let note = fields.next().filter(|note| !note.is_empty()).map(str::to_owned);
-        all.insert(key.to_owned(), Foreign { says: says.to_owned(), note, ..blank(key) });
+        let confirmed = fields.next() != Some("not confirmed");
+        all.insert(key.to_owned(), Foreign { says: says.to_owned(), note, confirmed, ..blank(key) });
     }
     for code in Code::ALL {
         for elsewhere in code.entry().elsewhere {
@@ -111,6 +134,15 @@ pub fn foreign() -> Vec<Foreign> {
         }
     }
     let mut all: Vec<Foreign> = all.into_values().collect();
+    all.extend(patterns().into_iter().map(|pattern| {
+        let key = format!("wire:{}", pattern.id);
+        Foreign {
+            says: pattern.evidence.to_owned(),
+            note: pattern.note,
+            causes: pattern.causes,
+            ..blank(&key)
+        }
+    }));
     for one in &mut all {
         one.causes.sort_by_key(|cause| (cause.rank, cause.code));
         if one.is_log_line() {
@@ -127,7 +159,7 @@ fn link(all: &mut [Foreign]) {
         .iter()
         .map(|one| (one.key.clone(), one.system(), one.causes.first().map(|cause| cause.code)))
         .collect();
-    for one in all.iter_mut().filter(|one| !one.is_log_line()) {
+    for one in all.iter_mut().filter(|one| !one.is_log_line() && !one.key.starts_with("wire:")) {
         let (system, code) = (one.system(), one.causes.first().map(|cause| cause.code));
         if code.is_none() {
             continue;
@@ -150,10 +182,22 @@ impl fmt::Display for Foreign {
         if let Some(note) = &self.note {
             paragraph(f, "     ", note)?;
         }
+        if !self.confirmed {
+            paragraph(
+                f,
+                "     ",
+                "Not confirmed: common knowledge, not yet found in its maker's papers or a real log.",
+            )?;
+        }
         self.layers_line(f)?;
         self.causes_lines(f)?;
         if let Some(first) = self.causes.first() {
-            field(f, "Next test", &first.code.entry().next)?;
+            let entry = first.code.entry();
+            if let Some(fix) = entry.fix.first() {
+                field(f, "First fix", &format!("({}) {fix}", first.code))?;
+            }
+            field(f, "Who", &entry.owner)?;
+            field(f, "Next test", &entry.next)?;
         }
         let mut see: Vec<String> = self.see_also.clone();
         see.extend(self.causes.iter().map(|cause| cause.code.to_string()));
@@ -189,7 +233,7 @@ impl Foreign {
 
     fn causes_lines(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let [only] = self.causes.as_slice() {
-            return field(f, "Means", &format!("{}  {}", only.code, only.code.title()));
+            return field(f, "Means", &format!("{}, {}", only.code, only.when_and_title()));
         }
         for (index, cause) in self.causes.iter().enumerate() {
             let label = if index == 0 { "Tell apart" } else { "" };

@@ -14,6 +14,8 @@ mod layer;
 mod near;
 #[cfg(test)]
 mod pages;
+mod pattern;
+mod reference;
 mod text;
 
 pub use code::{Code, UnknownCode};
@@ -23,3 +25,5 @@ pub use explain::{Explanation, NotKnown, explain};
 pub use foreign::{Cause, Foreign, foreign};
 pub use layer::Layer;
 pub use near::nearest;
+pub use pattern::{Pattern, patterns};
+pub use reference::reference;

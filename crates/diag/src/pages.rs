@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::text::WIDTH;
-use crate::{Code, foreign};
+use crate::{Code, Layer, foreign, patterns};
 
 /// The commands and the first level of subcommands that pages may name.
 const COMMANDS: &[&str] = &[
@@ -111,6 +111,86 @@ fn every_foreign_code_has_words_and_a_meaning() {
         [619, 628, 629, 691, 718, 720, 721, 734, 738, 741, 742, 743, 778, 800, 806, 807, 809, 812, 868]
     {
         assert!(keys.contains(&format!("windows:{number}")), "{number}");
+    }
+}
+
+/// A fix for each kind of device that people run: whoever is at fault, the page has their words.
+#[test]
+fn every_page_of_a_connection_speaks_of_every_platform() {
+    const PLATFORMS: &[&[&str]] =
+        &[&["adit", "Linux", "pppd", "pptpd"], &["Windows", "RRAS", "NPS"], &["RouterOS"], &["Cisco"]];
+    for code in Code::ALL.iter().filter(|code| code.layer() < Layer::Host) {
+        let fix = code.entry().fix.join(" ");
+        let missing: Vec<_> =
+            PLATFORMS.iter().filter(|names| !names.iter().any(|name| fix.contains(name))).collect();
+        assert!(missing.is_empty(), "{code} says nothing of {missing:?}");
+    }
+}
+
+#[test]
+fn every_pattern_is_told() {
+    let mut names = BTreeSet::new();
+    for pattern in patterns() {
+        assert!(names.insert(pattern.id), "{} twice", pattern.id);
+        assert!(
+            pattern.id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'),
+            "{}",
+            pattern.id
+        );
+        assert!(pattern.evidence.len() > 10 && !pattern.evidence.ends_with('.'), "{}", pattern.id);
+        assert!(pattern.note.is_some() || !pattern.causes.is_empty(), "{} says nothing", pattern.id);
+        // Where there are several codes each has its test.
+        let several = pattern.causes.len() > 1;
+        assert!(pattern.causes.iter().all(|cause| !several || cause.when != "always"), "{}", pattern.id);
+    }
+    assert!(names.len() >= 49);
+    // Every row was read to its end: as many causes as the table has.
+    let table = include_str!("../codes/patterns.tsv");
+    for row in table.lines().filter(|row| !row.starts_with('#')) {
+        let fields: Vec<&str> = row.split('\t').collect();
+        assert!(fields.len() == 3 || fields.len() == 4, "{row}");
+        let wanted = if fields[1] == "-" { 0 } else { fields[1].split("; ").count() };
+        let pattern = patterns().into_iter().find(|pattern| pattern.id == fields[0]).unwrap();
+        assert_eq!(pattern.causes.len(), wanted, "{row}");
+    }
+}
+
+/// A connection can fail with every code of its layers: each can be observed, or another program has a word for it.
+#[test]
+fn every_code_of_a_connection_can_be_reached() {
+    let all = foreign();
+    for code in Code::ALL.iter().filter(|code| code.layer() <= Layer::Host) {
+        // What only adit itself knows, about its own rules and state.
+        let own = ["S04", "S06", "S07", "S09", "S10", "A08", "A13", "R02"].contains(&code.as_str());
+        let reached = all.iter().any(|one| one.causes.iter().any(|cause| cause.code == *code));
+        assert!(reached || own, "{code}");
+    }
+}
+
+#[test]
+fn what_was_not_confirmed_says_so() {
+    let unsure: Vec<_> = foreign().into_iter().filter(|one| !one.confirmed).collect();
+    assert!(unsure.iter().any(|one| one.key == "event:20209"));
+    for one in unsure {
+        assert!(one.to_string().contains("Not confirmed"), "{}", one.key);
+    }
+}
+
+#[test]
+fn every_row_of_the_tables_is_read() {
+    let all = foreign();
+    for row in include_str!("../codes/foreign.tsv").lines().filter(|row| !row.starts_with('#')) {
+        let key = row.split('\t').next().unwrap();
+        let one = all.iter().find(|one| one.key == key).unwrap_or_else(|| panic!("{key}"));
+        assert!(
+            row.split('\t').nth(3).is_none_or(|mark| mark.is_empty() || mark == "not confirmed"),
+            "{row}"
+        );
+        assert!(one.note.is_some() || !one.causes.is_empty(), "{key} says nothing");
+    }
+    for (target, words) in crate::explain::phrases() {
+        assert!(target.parse::<Code>().is_ok() || all.iter().any(|one| one.key == target), "{target}");
+        assert!(!words.is_empty() && words == words.to_lowercase(), "{target}: {words}");
     }
 }
 
