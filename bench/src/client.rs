@@ -212,7 +212,7 @@ fn client_config(plan: &Plan, user: &str, call_id: u16) -> ClientConfig {
     if plan.patient {
         control.echo_every = None;
     }
-    ClientConfig { control, link, setup: SETUP, mtu: 1400, call_id }
+    ClientConfig { control: control.into(), link: link.into(), setup: SETUP, mtu: 1400, call_id }
 }
 
 impl Client {

@@ -234,7 +234,13 @@ fn config(options: &ConnectOptions, call_id: u16) -> ClientConfig {
     link.credentials = Some(Credentials { domain: domain.to_owned(), ..credentials });
     link.request_dns = options.dns;
     link.echo = options.echo.map(|(every, lost)| Echo { every, lost });
-    ClientConfig { control: ControlConfig::client(), link, setup: options.setup, mtu: options.mtu, call_id }
+    ClientConfig {
+        control: ControlConfig::client().into(),
+        link: link.into(),
+        setup: options.setup,
+        mtu: options.mtu,
+        call_id,
+    }
 }
 
 /// A failure of this host, with the code the error carries.

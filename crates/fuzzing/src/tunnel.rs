@@ -89,6 +89,7 @@ fn server(terms: u8, now: Instant) -> End {
     let mut link = LinkConfig::new(Role::Server);
     link.ipv6 = terms & 4 != 0;
     link.change_password = terms & 8 != 0;
+    let (control, link) = (control.into(), link.into());
     let config = ServerConfig { control, link, setup: Duration::from_secs(30), mtu: 1400 };
     let machine = ServerTunnel::new(config, Ipv4Addr::new(192, 0, 2, 7), now, Rng::from_number(terms.into()));
     End::new(Machine::Server(Box::new(machine)))
@@ -100,8 +101,8 @@ fn client(terms: u8, now: Instant) -> End {
     let password = if terms & 16 == 0 { PASSWORD } else { "wrong" };
     link.credentials = Some(Credentials::new("alice", Password::new(password)));
     let config = ClientConfig {
-        control: ControlConfig::client(),
-        link,
+        control: ControlConfig::client().into(),
+        link: link.into(),
         setup: Duration::from_secs(30),
         mtu: 1400,
         call_id: 7,

@@ -37,10 +37,18 @@ pub struct Agreed {
     pub we_prove: Option<AuthProtocol<'static>>,
 }
 
+/// What we ask for first, in every negotiation.
+#[derive(Clone, Copy, Debug)]
+struct Wish {
+    mru: u16,
+    pfc: bool,
+    acfc: bool,
+}
+
 /// LCP's options and decisions, for [`Fsm`](crate::fsm::Fsm).
 #[derive(Debug)]
 pub struct Lcp {
-    config: LcpConfig,
+    wish: Wish,
     rng: Rng,
     mru: Mru,
     authentication: Authentication,
@@ -54,15 +62,16 @@ pub struct Lcp {
 impl Lcp {
     /// LCP with nothing agreed.
     pub fn new(config: LcpConfig, mut rng: Rng) -> Lcp {
+        let LcpConfig { mru, auth, pfc, acfc } = config;
         Lcp {
-            mru: Mru::new(config.mru),
-            authentication: Authentication::new(config.auth.clone()),
+            wish: Wish { mru, pfc, acfc },
+            mru: Mru::new(mru),
+            authentication: Authentication::new(auth),
             magic: Magic::new(&mut rng),
-            pfc: Compression::new(config.pfc),
-            acfc: Compression::new(config.acfc),
+            pfc: Compression::new(pfc),
+            acfc: Compression::new(acfc),
             failure: None,
             notices: VecDeque::new(),
-            config,
             rng,
         }
     }
@@ -105,11 +114,11 @@ impl Protocol for Lcp {
     const LAYER: Layer = Layer::Lcp;
 
     fn reset(&mut self) {
-        self.mru = Mru::new(self.config.mru);
+        self.mru = Mru::new(self.wish.mru);
         self.authentication.reset();
         self.magic.restart(&mut self.rng);
-        self.pfc = Compression::new(self.config.pfc);
-        self.acfc = Compression::new(self.config.acfc);
+        self.pfc = Compression::new(self.wish.pfc);
+        self.acfc = Compression::new(self.wish.acfc);
         self.failure = None;
     }
 

@@ -20,6 +20,7 @@ mod output;
 mod reject;
 mod state;
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use adit_crypto::Rng;
@@ -45,7 +46,8 @@ const MAX_PASSES: usize = 32;
 /// One end of a PPP link.
 #[derive(Debug)]
 pub struct Link {
-    config: LinkConfig,
+    /// Shared by all links of a server, but for accounts with rules of their own.
+    config: Arc<LinkConfig>,
     rng: Rng,
     phase: Phase,
     lcp: Fsm<Lcp>,
@@ -63,7 +65,8 @@ pub struct Link {
 
 impl Link {
     /// A link that waits for [`open`](Link::open).
-    pub fn new(config: LinkConfig, mut rng: Rng) -> Link {
+    pub fn new(config: impl Into<Arc<LinkConfig>>, mut rng: Rng) -> Link {
+        let config = config.into();
         let methods = config.methods.iter().map(|method| method.lcp()).collect();
         let auth = match config.role {
             Role::Server => Auth::Ask(methods),
@@ -100,7 +103,9 @@ impl Link {
     /// What this link may encrypt with, by an account's own rules. It holds from the next start of CCP on, so it must be
     /// set before the [`Answer::Verdict`] that lets the peer in.
     pub fn set_mppe(&mut self, policy: MppePolicy) {
-        self.config.mppe = policy;
+        if self.config.mppe != policy {
+            Arc::make_mut(&mut self.config).mppe = policy;
+        }
     }
 
     /// A PPP frame came from the peer, with or without FF 03. Data packets are ignored.

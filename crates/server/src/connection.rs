@@ -80,13 +80,8 @@ impl Connection {
         stream: TcpStream,
         place: Place<Arrival>,
     ) -> Connection {
-        let config = server.config();
-        let tunnel = ServerTunnel::new(
-            server.tunnel_config(&config),
-            *session.from.ip(),
-            Instant::now(),
-            server.rng(),
-        );
+        let (config, tunnel) = server.config_for_a_call();
+        let tunnel = ServerTunnel::new(tunnel, *session.from.ip(), Instant::now(), server.rng());
         Connection {
             server,
             config,

@@ -7,7 +7,33 @@ use adit_crypto::mppe::Strength;
 use adit_policy::{Access, Encryption, PoolConfig};
 use adit_ppp::auth::Method;
 use adit_ppp::ccp::{Mode, MppePolicy};
+use adit_ppp::link::{LinkConfig, Role};
+use adit_pptp::control::ControlConfig;
+use adit_tunnel::ServerConfig;
 use ipnet::Ipv4Net;
+
+/// The machine's configuration for a new call.
+pub(crate) fn tunnel(config: &Config) -> ServerConfig {
+    let link = &config.link;
+    let mut control = ControlConfig::server();
+    control.host_name = config.server.hostname.as_bytes().to_vec();
+    control.vendor = b"adit".to_vec();
+    // One call a connection: NAT helpers follow only one, and a session is a connection here.
+    control.max_calls = 1;
+    control.setup_timeout = link.setup;
+    control.callless_timeout = link.setup;
+    let control_echo = echo(&config.server.echo);
+    control.echo_every = control_echo.map(|(every, _)| every);
+    control.echo_timeout = control_echo.map_or(Duration::ZERO, |(every, lost)| every * lost);
+    let mut ppp = LinkConfig::new(Role::Server);
+    ppp.mru = link.mtu;
+    ppp.methods = methods(config);
+    ppp.mppe = mppe(config, &config.access);
+    ppp.ipv6 = link.ipv6;
+    ppp.local_name.clone_from(&config.server.hostname);
+    ppp.echo = echo(&link.echo).map(|(every, lost)| adit_ppp::link::Echo { every, lost });
+    ServerConfig { control: control.into(), link: ppp.into(), setup: link.setup, mtu: link.mtu }
+}
 
 /// The methods to ask for, preferred first.
 pub(crate) fn methods(config: &Config) -> Vec<Method> {

@@ -9,8 +9,6 @@ use std::time::{Duration, Instant};
 use adit_config::{Config, SameNat};
 use adit_crypto::Rng;
 use adit_dataplane::Dataplane;
-use adit_ppp::link::{LinkConfig, Role};
-use adit_pptp::control::ControlConfig;
 use adit_store::{Change, NewEvent, Retention, Store};
 use adit_tunnel::ServerConfig;
 use adit_tunnel::events::Why;
@@ -68,7 +66,8 @@ const COUNTED_TOGETHER: usize = 1000;
 
 /// The daemon.
 pub(crate) struct Server {
-    config: RwLock<Arc<Config>>,
+    /// What new calls get: the configuration, and what it means to their machines.
+    config: RwLock<(Arc<Config>, ServerConfig)>,
     source: String,
     reread: Reread,
     pub(crate) store: Arc<dyn Store>,
@@ -95,6 +94,11 @@ pub(crate) struct Server {
 fn retention(config: &Config) -> Retention {
     let kept = config.retention;
     Retention { events: kept.events, sessions: kept.sessions, ..Retention::default() }
+}
+
+fn for_calls(config: Config) -> (Arc<Config>, ServerConfig) {
+    let tunnel = meaning::tunnel(&config);
+    (Arc::new(config), tunnel)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -124,7 +128,7 @@ impl Server {
     pub(crate) fn new(parts: Parts) -> Server {
         let door = Door::new(&parts.config.limits, crate::listener::room(parts.descriptors));
         Server {
-            config: RwLock::new(Arc::new(parts.config)),
+            config: RwLock::new(for_calls(parts.config)),
             source: parts.source,
             reread: parts.reread,
             store: parts.store,
@@ -149,35 +153,17 @@ impl Server {
 
     /// The configuration that new calls get.
     pub(crate) fn config(&self) -> Arc<Config> {
-        Arc::clone(&self.config.read().unwrap_or_else(|poisoned| poisoned.into_inner()))
+        self.config_for_a_call().0
+    }
+
+    /// The same, with what it means to a call's machine: shared by all calls that get it.
+    pub(crate) fn config_for_a_call(&self) -> (Arc<Config>, ServerConfig) {
+        self.config.read().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
     }
 
     /// A generator for a new session.
     pub(crate) fn rng(&self) -> Rng {
         lock(&self.rng).fork()
-    }
-
-    /// The machine's configuration for a new call.
-    pub(crate) fn tunnel_config(&self, config: &Config) -> ServerConfig {
-        let link = &config.link;
-        let mut control = ControlConfig::server();
-        control.host_name = config.server.hostname.as_bytes().to_vec();
-        control.vendor = b"adit".to_vec();
-        // One call a connection: NAT helpers follow only one, and a session is a connection here.
-        control.max_calls = 1;
-        control.setup_timeout = link.setup;
-        control.callless_timeout = link.setup;
-        let echo = meaning::echo(&config.server.echo);
-        control.echo_every = echo.map(|(every, _)| every);
-        control.echo_timeout = echo.map_or(Duration::ZERO, |(every, lost)| every * lost);
-        let mut ppp = LinkConfig::new(Role::Server);
-        ppp.mru = link.mtu;
-        ppp.methods = meaning::methods(config);
-        ppp.mppe = meaning::mppe(config, &config.access);
-        ppp.ipv6 = link.ipv6;
-        ppp.local_name.clone_from(&config.server.hostname);
-        ppp.echo = meaning::echo(&link.echo).map(|(every, lost)| adit_ppp::link::Echo { every, lost });
-        ServerConfig { control, link: ppp, setup: link.setup, mtu: link.mtu }
     }
 
     /// Counts a connection that found no room at the door; says so once a minute.
@@ -239,7 +225,7 @@ impl Server {
         self.addresses.follow(&new).map_err(|error| format!("{error}; nothing was changed"))?;
         self.dataplane.set_networks(new.pools.values().map(|pool| pool.net).collect());
         self.door.follow(&new.limits);
-        *self.config.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = Arc::new(new);
+        *self.config.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = for_calls(new);
         self.journal.event(NewEvent::new(Timestamp::now(), "config.reload"));
         Ok("new calls get the new configuration; the sessions that are up keep theirs".to_owned())
     }

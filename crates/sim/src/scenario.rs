@@ -1,6 +1,7 @@
 //! A conversation to be played: who is configured how, what lies between them, and what breaks.
 
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use adit_crypto::Rng;
@@ -153,15 +154,15 @@ impl Scenario {
         let mut link = LinkConfig::new(Role::Client);
         link.credentials = Some(Credentials::new("alice", Password::new("correct horse")));
         let client = ClientConfig {
-            control: ControlConfig::client(),
-            link,
+            control: ControlConfig::client().into(),
+            link: link.into(),
             setup: Duration::from_secs(90),
             mtu: 1400,
             call_id: rng.below(65536) as u16,
         };
         let mut link = LinkConfig::new(Role::Server);
         link.local_name = "sim".to_owned();
-        let control = ControlConfig::server();
+        let (control, link) = (ControlConfig::server().into(), link.into());
         let server = ServerConfig { control, link, setup: Duration::from_secs(90), mtu: 1400 };
         let account = |name, password| Account { name, password, bar: None };
         let service = Service {
@@ -228,13 +229,13 @@ impl Scenario {
         if one_of(rng, 3) == 0 {
             self.nat = Some(Translation::Helper);
         }
-        let server = &mut self.server.link;
+        let server = Arc::make_mut(&mut self.server.link);
         (server.pfc, server.acfc) = (one_of(rng, 4) == 0, one_of(rng, 4) == 0);
         server.mru = 1000 + rng.below(501) as u16;
         server.ipv6 = one_of(rng, 4) == 0;
         server.echo = echo(rng);
         for client in &mut self.clients {
-            let link = &mut client.link;
+            let link = Arc::make_mut(&mut client.link);
             (link.pfc, link.acfc) = (one_of(rng, 4) == 0, one_of(rng, 4) == 0);
             link.mru = 1000 + rng.below(501) as u16;
             link.ipv6 = one_of(rng, 4) == 0;
@@ -255,10 +256,11 @@ impl Scenario {
             2 => Method::MsChapV1,
             _ => Method::MsChapV2,
         };
-        self.server.link.methods = vec![Method::MsChapV2, common];
-        self.server.link.methods.dedup();
+        let mut methods = vec![Method::MsChapV2, common];
+        methods.dedup();
+        Arc::make_mut(&mut self.server.link).methods = methods;
         for client in &mut self.clients {
-            client.link.methods = vec![common];
+            Arc::make_mut(&mut client.link).methods = vec![common];
         }
         if !common.gives_keys() {
             self.policy(Mode::Off, Mode::Allow, &[Strength::Bits128]);
@@ -284,9 +286,9 @@ impl Scenario {
 
     fn policy(&mut self, server: Mode, client: Mode, strengths: &[Strength]) {
         let policy = |mode| MppePolicy { mode, strengths: strengths.to_vec(), stateless_only: true };
-        self.server.link.mppe = policy(server);
+        Arc::make_mut(&mut self.server.link).mppe = policy(server);
         for config in &mut self.clients {
-            config.link.mppe = policy(client);
+            Arc::make_mut(&mut config.link).mppe = policy(client);
         }
     }
 
@@ -310,10 +312,10 @@ impl Scenario {
             }
             Fault::SilentDirectory => self.service.answers_after = None,
             Fault::NoMethod => {
-                self.server.link.methods = vec![Method::MsChapV2];
+                Arc::make_mut(&mut self.server.link).methods = vec![Method::MsChapV2];
                 self.policy(Mode::Allow, Mode::Allow, &[Strength::Bits128]);
                 for client in &mut self.clients {
-                    client.link.methods = vec![Method::Pap];
+                    Arc::make_mut(&mut client.link).methods = vec![Method::Pap];
                 }
             }
             Fault::ClientClear => {
@@ -326,9 +328,9 @@ impl Scenario {
             }
             Fault::Strengths => {
                 self.common_method();
-                self.server.link.mppe = require(Strength::Bits128);
+                Arc::make_mut(&mut self.server.link).mppe = require(Strength::Bits128);
                 for client in &mut self.clients {
-                    client.link.mppe = require(Strength::Bits40);
+                    Arc::make_mut(&mut client.link).mppe = require(Strength::Bits40);
                 }
             }
             Fault::PoolEmpty => self.service.pool.clear(),
@@ -346,14 +348,15 @@ impl Scenario {
 
     fn credentials(&mut self, name: &str, password: &str) {
         for client in &mut self.clients {
-            client.link.credentials = Some(Credentials::new(name, Password::new(password)));
+            Arc::make_mut(&mut client.link).credentials =
+                Some(Credentials::new(name, Password::new(password)));
         }
     }
 
     fn common_method(&mut self) {
-        self.server.link.methods = vec![Method::MsChapV2];
+        Arc::make_mut(&mut self.server.link).methods = vec![Method::MsChapV2];
         for client in &mut self.clients {
-            client.link.methods = vec![Method::MsChapV2];
+            Arc::make_mut(&mut client.link).methods = vec![Method::MsChapV2];
         }
     }
 
@@ -361,7 +364,8 @@ impl Scenario {
     fn crowd(&mut self) {
         self.nat = Some(Translation::LastSender);
         if let Some(mut second) = self.clients.first().cloned() {
-            second.link.credentials = Some(Credentials::new("bob", Password::new("battery staple")));
+            Arc::make_mut(&mut second.link).credentials =
+                Some(Credentials::new("bob", Password::new("battery staple")));
             self.clients.push(second);
         }
     }

@@ -1,6 +1,7 @@
 //! One call: its PPP link, its evidence, its deadlines, and what it tells the data path.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use adit_crypto::Rng;
@@ -25,7 +26,7 @@ const CLIENT_FIRST: Duration = Duration::from_millis(100);
 #[derive(Clone, Debug)]
 pub(crate) struct CallConfig {
     /// The PPP link.
-    pub(crate) link: LinkConfig,
+    pub(crate) link: Arc<LinkConfig>,
     /// The call must be up by then.
     pub(crate) setup: Duration,
     /// The largest inner packet, in octets.

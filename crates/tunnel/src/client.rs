@@ -1,6 +1,7 @@
 //! The client's side: dials, proves who it is, takes the addresses it is given.
 
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use adit_crypto::Rng;
@@ -15,9 +16,9 @@ use crate::tunnel::{Transmit, Tunnel};
 #[derive(Clone, Debug)]
 pub struct ClientConfig {
     /// The control connection.
-    pub control: ControlConfig,
+    pub control: Arc<ControlConfig>,
     /// The PPP link with the credentials; its role must be [`adit_ppp::link::Role::Client`].
-    pub link: LinkConfig,
+    pub link: Arc<LinkConfig>,
     /// The call must be up this long after it began.
     pub setup: Duration,
     /// The largest inner packet, in octets.

@@ -1,6 +1,7 @@
 //! The server's side: accepts calls, asks who may make them, hands out addresses.
 
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use adit_crypto::Rng;
@@ -17,9 +18,9 @@ use crate::tunnel::{Pending, Transmit, Tunnel};
 #[derive(Clone, Debug)]
 pub struct ServerConfig {
     /// The control connection.
-    pub control: ControlConfig,
+    pub control: Arc<ControlConfig>,
     /// The PPP link; its role must be [`link::Role::Server`].
-    pub link: LinkConfig,
+    pub link: Arc<LinkConfig>,
     /// A call must be up this long after it began, or it is ended with the code of the layer that it reached.
     pub setup: Duration,
     /// The largest inner packet, in octets.

@@ -46,16 +46,16 @@ impl Pair {
         let now = Instant::now();
         let link = LinkConfig::new(Role::Server);
         let server = ServerConfig {
-            control: ControlConfig::server(),
-            link,
+            control: ControlConfig::server().into(),
+            link: link.into(),
             setup: Duration::from_secs(30),
             mtu: 1400,
         };
         let mut link = LinkConfig::new(Role::Client);
         link.credentials = Some(Credentials::new("alice", Password::new("correct horse")));
         let client = ClientConfig {
-            control: ControlConfig::client(),
-            link,
+            control: ControlConfig::client().into(),
+            link: link.into(),
             setup: Duration::from_secs(30),
             mtu: 1400,
             call_id: 7,

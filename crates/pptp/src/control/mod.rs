@@ -23,6 +23,7 @@ mod tests;
 mod timers;
 
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 use std::time::Instant;
 
 use adit_crypto::Rng;
@@ -59,7 +60,7 @@ pub struct Counters {
 /// One control connection.
 #[derive(Debug)]
 pub struct ControlConnection {
-    config: ControlConfig,
+    config: Arc<ControlConfig>,
     peer: Ipv4Addr,
     state: State,
     calls: Calls,
@@ -74,7 +75,13 @@ pub struct ControlConnection {
 
 impl ControlConnection {
     /// A machine for a TCP connection with `peer` that was opened at `now`; a client begins to talk at once.
-    pub fn new(config: ControlConfig, peer: Ipv4Addr, now: Instant, mut rng: Rng) -> ControlConnection {
+    pub fn new(
+        config: impl Into<Arc<ControlConfig>>,
+        peer: Ipv4Addr,
+        now: Instant,
+        mut rng: Rng,
+    ) -> ControlConnection {
+        let config = config.into();
         let deadline = now + config.setup_timeout;
         let mut connection = ControlConnection {
             state: State::WaitRequest { deadline },
