@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+mod capture;
 mod control;
 mod files;
 mod forge;
@@ -44,6 +45,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "link_client", run: link::link_client },
     Target { name: "server_conversation", run: tunnel::server_conversation },
     Target { name: "client_conversation", run: tunnel::client_conversation },
+    Target { name: "capture_file", run: capture::capture_file },
 ];
 
 /// Runs the target of that name.

@@ -123,3 +123,8 @@ fn c236_journal() {
 fn c236_control_socket() {
     replay("control_socket");
 }
+
+#[test]
+fn c236_capture_file() {
+    replay("capture_file");
+}
