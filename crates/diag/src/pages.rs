@@ -105,6 +105,10 @@ fn every_foreign_code_has_words_and_a_meaning() {
         if let [first, rest @ ..] = page.causes.as_slice() {
             assert_eq!(first.rank, 1, "{} has no likeliest cause", page.key);
             assert!(rest.iter().all(|cause| cause.rank > 1), "{} has two likeliest causes", page.key);
+            // Several causes are of use only with what tells them apart.
+            let tests: BTreeSet<&str> = page.causes.iter().map(|cause| cause.when.as_str()).collect();
+            assert_eq!(tests.len(), page.causes.len(), "{} has one test for two causes", page.key);
+            assert!(rest.is_empty() || !tests.iter().any(|test| test.starts_with("always")), "{}", page.key);
         }
     }
     for number in

@@ -17,12 +17,30 @@ Examples:
   adit explain G01                                    a code of adit
   adit explain 619                                    an error of Windows
   adit explain pppd:16 pptp:result:3 mschap:691       what other programs say
+  adit explain event 20209                            an event of Windows
   adit explain 'LCP: timeout sending Config-Requests' a line of a log
+  adit explain connected but no traffic               a symptom
   adit explain key link.mtu                           a key of adit.toml")]
 pub(crate) struct Args {
-    /// Codes, numbers or lines of a log
+    /// Codes, numbers, lines of a log or symptoms
     #[arg(value_name = "CODE|TEXT")]
     questions: Vec<String>,
+    /// The whole catalogue
+    #[arg(long, conflicts_with = "questions")]
+    all: bool,
+    /// Form of the whole catalogue
+    #[arg(long, requires = "all", value_name = "FORM", value_enum, default_value_t)]
+    format: Format,
+}
+
+/// In which form the whole catalogue is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// As a terminal shows it.
+    #[default]
+    Text,
+    /// As a page of the documentation, Markdown.
+    Md,
 }
 
 /// What `adit explain --json` prints.
@@ -74,8 +92,14 @@ struct CodePage {
 struct ForeignPage {
     /// windows:619
     key: String,
+    /// The program: Windows
+    system: &'static str,
     says: String,
     note: Option<String>,
+    /// Whether the meaning was found in the program's papers or source, or in a real log.
+    confirmed: bool,
+    /// The layers of the causes, the likeliest first.
+    layers: Vec<&'static str>,
     /// Our codes that it can mean, the likeliest first.
     causes: Vec<CausePage>,
     see_also: Vec<String>,
@@ -84,8 +108,16 @@ struct ForeignPage {
 #[derive(Serialize, JsonSchema)]
 struct CausePage {
     code: &'static str,
+    layer: &'static str,
+    title: &'static str,
     /// What must be true.
     when: String,
+    /// Who can do something about it.
+    owner: String,
+    /// What to do first.
+    fix: Option<String>,
+    /// The one test that comes next.
+    next: String,
 }
 
 impl From<&Entry> for CodePage {
@@ -108,12 +140,25 @@ impl From<&Entry> for CodePage {
 
 impl From<&Foreign> for ForeignPage {
     fn from(foreign: &Foreign) -> ForeignPage {
-        let cause =
-            |cause: &adit_diag::Cause| CausePage { code: cause.code.as_str(), when: cause.when.clone() };
+        let cause = |cause: &adit_diag::Cause| {
+            let entry = cause.code.entry();
+            CausePage {
+                code: cause.code.as_str(),
+                layer: cause.code.layer().word(),
+                title: entry.title,
+                when: cause.when.clone(),
+                owner: entry.owner,
+                fix: entry.fix.into_iter().next(),
+                next: entry.next,
+            }
+        };
         ForeignPage {
             key: foreign.key.clone(),
+            system: foreign.system(),
             says: foreign.says.clone(),
             note: foreign.note.clone(),
+            confirmed: foreign.confirmed,
+            layers: foreign.layers().into_iter().map(adit_diag::Layer::word).collect(),
             causes: foreign.causes.iter().map(cause).collect(),
             see_also: foreign.see_also.clone(),
         }
@@ -122,6 +167,7 @@ impl From<&Foreign> for ForeignPage {
 
 pub(crate) fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {
     match args.questions.as_slice() {
+        [] if args.all => return all(args.format, output),
         [] => return list(output),
         [word, keys @ ..] if word == "key" && !keys.is_empty() => {
             keys.iter().try_for_each(|key| config_key(key, output))?;
@@ -148,16 +194,38 @@ pub(crate) fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     }
     let answers = answers.iter().map(|(question, answer)| match answer {
-        Explanation::Code(entry) => {
-            Answer { question: question.clone(), codes: vec![entry.as_ref().into()], foreign: Vec::new() }
-        }
-        Explanation::Foreign(pages) => Answer {
-            question: question.clone(),
-            codes: Vec::new(),
-            foreign: pages.iter().map(ForeignPage::from).collect(),
-        },
+        Explanation::Code(entry) => Answer::code(question, entry),
+        Explanation::Foreign(pages) => Answer::foreign(question, pages),
     });
     output.document(&Explain { answers: answers.collect() })?;
+    Ok(Exit::Done)
+}
+
+impl Answer {
+    fn code(question: &str, entry: &Entry) -> Answer {
+        Answer { question: question.to_owned(), codes: vec![entry.into()], foreign: Vec::new() }
+    }
+
+    fn foreign(question: &str, pages: &[Foreign]) -> Answer {
+        let foreign = pages.iter().map(ForeignPage::from).collect();
+        Answer { question: question.to_owned(), codes: Vec::new(), foreign }
+    }
+}
+
+/// Everything: the codes, then what other programs say.
+fn all(format: Format, output: &Output) -> Result<Exit, Failure> {
+    let foreign = adit_diag::foreign();
+    if !output.is_text() {
+        let codes = Code::ALL.iter().map(|code| Answer::code(code.as_str(), &code.entry()));
+        let foreign = foreign.iter().map(|page| Answer::foreign(&page.key, std::slice::from_ref(page)));
+        output.document(&Explain { answers: codes.chain(foreign).collect() })?;
+    } else if format == Format::Md {
+        output.text(&adit_diag::reference())?;
+    } else {
+        let codes = Code::ALL.iter().map(|code| code.entry().to_string());
+        let pages: Vec<String> = codes.chain(foreign.iter().map(Foreign::to_string)).collect();
+        output.text(&pages.join("\n"))?;
+    }
     Ok(Exit::Done)
 }
 
@@ -169,13 +237,16 @@ fn is_like_a_code(text: &str) -> bool {
         && chars.all(|c| c.is_ascii_digit())
 }
 
-/// An answer per question; when the first word means nothing by itself, all words together are one line of a log.
+/// An answer per question; when a word means nothing by itself, all words together are one line of a log or a symptom,
+/// unless they begin with a code or a number.
 fn ask(questions: &[String]) -> Result<Vec<(String, Explanation)>, NotKnown> {
     let each: Result<Vec<_>, NotKnown> =
         questions.iter().map(|question| Ok((question.clone(), adit_diag::explain(question)?))).collect();
     each.or_else(|unknown| {
         let line = questions.join(" ");
-        if questions.first() != Some(&unknown.query) {
+        let exact =
+            |question: &String| !question.contains('=') && question.chars().any(|c| c.is_ascii_digit());
+        if questions.first() != Some(&unknown.query) && questions.first().is_some_and(exact) {
             return Err(unknown);
         }
         match adit_diag::explain(&line) {
@@ -188,11 +259,7 @@ fn ask(questions: &[String]) -> Result<Vec<(String, Explanation)>, NotKnown> {
 /// Every code with its title, by layer.
 fn list(output: &Output) -> Result<Exit, Failure> {
     if !output.is_text() {
-        let page = |code: &Code| Answer {
-            question: code.to_string(),
-            codes: vec![CodePage::from(&code.entry())],
-            foreign: Vec::new(),
-        };
+        let page = |code: &Code| Answer::code(code.as_str(), &code.entry());
         output.document(&Explain { answers: Code::ALL.iter().map(page).collect() })?;
         return Ok(Exit::Done);
     }
