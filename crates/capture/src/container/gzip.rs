@@ -1,7 +1,8 @@
 //! gzip (RFC 1952) around a capture file: one member or several, inflated as they come.
 
-use miniz_oxide::inflate::stream::{InflateState, inflate};
-use miniz_oxide::{DataFormat, MZError, MZFlush, MZStatus};
+use miniz_oxide::inflate::TINFLStatus;
+use miniz_oxide::inflate::core::inflate_flags::TINFL_FLAG_HAS_MORE_INPUT;
+use miniz_oxide::inflate::core::{DecompressorOxide, decompress};
 
 use super::buffer::Buffer;
 use crate::note::What;
@@ -9,8 +10,8 @@ use crate::note::What;
 /// The first two octets.
 pub(crate) const MAGIC: [u8; 2] = [0x1f, 0x8b];
 
-/// Octets inflated at a time.
-const PIECE: usize = 16 * 1024;
+/// The last octets that came out, around and around: what follows may refer back 32 KiB.
+const WINDOW: usize = 64 * 1024;
 /// Check value and length behind each member; the file's own lengths say more than they would.
 const TRAILER: usize = 8;
 
@@ -40,10 +41,11 @@ enum Place {
 pub(crate) struct Gzip {
     place: Place,
     flags: u8,
-    state: Box<InflateState>,
-    /// Where octets are inflated to.
-    piece: Vec<u8>,
-    /// The decompressor may hold more than there was room for.
+    state: DecompressorOxide,
+    window: Box<[u8]>,
+    /// Where in the window the next octet goes.
+    at: usize,
+    /// What was taken may give more than there was room for.
     is_held_back: bool,
     note: Option<What>,
 }
@@ -56,12 +58,12 @@ impl std::fmt::Debug for Gzip {
 
 impl Default for Gzip {
     fn default() -> Gzip {
-        let state = InflateState::new_boxed(DataFormat::Raw);
         Gzip {
             place: Place::Header(MAGIC.len()),
             flags: 0,
-            state,
-            piece: Vec::new(),
+            state: DecompressorOxide::new(),
+            window: vec![0; WINDOW].into(),
+            at: 0,
             is_held_back: false,
             note: None,
         }
@@ -76,7 +78,7 @@ impl Gzip {
         while let Some(rest) = octets.get(taken..).filter(|rest| !rest.is_empty()) {
             taken += match self.place {
                 Place::Over => rest.len(),
-                Place::Body if buffer.room() == 0 => break,
+                Place::Body if !self.has_room(buffer) => break,
                 Place::Body => self.inflate(rest, buffer),
                 _ => {
                     self.header(rest[0]);
@@ -89,23 +91,28 @@ impl Gzip {
 
     /// Goes on with what was taken but found no room.
     pub(crate) fn pump(&mut self, buffer: &mut Buffer) {
-        while self.is_held_back && buffer.room() > 0 && matches!(self.place, Place::Body) {
+        while self.is_held_back && self.has_room(buffer) {
             self.inflate(&[], buffer);
         }
     }
 
+    /// Whether the buffer takes all that one step can give. So nothing is lost when the data turn out to be damaged.
+    fn has_room(&self, buffer: &Buffer) -> bool {
+        buffer.room() >= self.window.len() - self.at
+    }
+
     fn inflate(&mut self, octets: &[u8], buffer: &mut Buffer) -> usize {
-        self.piece.resize(buffer.room().min(PIECE), 0);
-        let result = inflate(&mut self.state, octets, &mut self.piece, MZFlush::None);
-        buffer.push(self.piece.get(..result.bytes_written).unwrap_or_default());
-        self.is_held_back = result.bytes_written == self.piece.len();
-        match result.status {
-            Ok(MZStatus::StreamEnd) => self.place = Place::Trailer(TRAILER),
-            Ok(_) | Err(MZError::Buf) if result.bytes_consumed + result.bytes_written > 0 => {}
-            Ok(_) | Err(MZError::Buf) if octets.is_empty() => {}
+        let flags = TINFL_FLAG_HAS_MORE_INPUT;
+        let (status, taken, given) = decompress(&mut self.state, octets, &mut self.window, self.at, flags);
+        buffer.push(self.window.get(self.at..self.at + given).unwrap_or_default());
+        self.at = (self.at + given) % self.window.len();
+        self.is_held_back = status == TINFLStatus::HasMoreOutput;
+        match status {
+            TINFLStatus::Done => self.place = Place::Trailer(TRAILER),
+            TINFLStatus::NeedsMoreInput | TINFLStatus::HasMoreOutput => {}
             _ => self.stop(),
         }
-        result.bytes_consumed
+        taken
     }
 
     /// Something went wrong, or the file ends within a member: told once.
@@ -152,7 +159,7 @@ impl Gzip {
             Place::HeaderCheck(1) => Place::Body,
             Place::HeaderCheck(left) => Place::HeaderCheck(left - 1),
             Place::Trailer(1) => {
-                self.state.reset(DataFormat::Raw);
+                self.state.init();
                 Place::Header(0)
             }
             Place::Trailer(left) => Place::Trailer(left - 1),
