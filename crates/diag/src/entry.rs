@@ -53,8 +53,13 @@ impl Code {
             owner: text("Who can fix it"),
             fix: items(section(page, "Fix")),
             next: text("Next test"),
-            elsewhere: items(section(page, "Elsewhere")).iter().filter_map(|item| elsewhere(item)).collect(),
+            elsewhere: self.elsewhere(),
         }
+    }
+
+    /// What other programs call it, without the rest of the page.
+    pub(crate) fn elsewhere(self) -> Vec<Elsewhere> {
+        items(section(self.page(), "Elsewhere")).iter().filter_map(|item| elsewhere(item)).collect()
     }
 }
 

@@ -128,7 +128,7 @@ pub fn foreign() -> Vec<Foreign> {
         all.insert(key.to_owned(), Foreign { says: says.to_owned(), note, confirmed, ..blank(key) });
     }
     for code in Code::ALL {
-        for elsewhere in code.entry().elsewhere {
+        for elsewhere in code.elsewhere() {
             let found = all.entry(elsewhere.key.clone()).or_insert_with(|| blank(&elsewhere.key));
             found.causes.push(Cause { code: *code, rank: elsewhere.rank, when: elsewhere.when });
         }
@@ -155,19 +155,19 @@ pub fn foreign() -> Vec<Foreign> {
 
 /// Fills in which keys of a system share their first cause.
 fn link(all: &mut [Foreign]) {
-    let firsts: Vec<(String, &'static str, Option<Code>)> = all
-        .iter()
-        .map(|one| (one.key.clone(), one.system(), one.causes.first().map(|cause| cause.code)))
-        .collect();
-    for one in all.iter_mut().filter(|one| !one.is_log_line() && !one.key.starts_with("wire:")) {
-        let (system, code) = (one.system(), one.causes.first().map(|cause| cause.code));
-        if code.is_none() {
-            continue;
+    let family = |one: &Foreign| {
+        let numbered = !one.is_log_line() && !one.key.starts_with("wire:");
+        one.causes.first().filter(|_| numbered).map(|cause| (one.system(), cause.code))
+    };
+    let mut families: BTreeMap<(&'static str, Code), Vec<String>> = BTreeMap::new();
+    for one in all.iter() {
+        if let Some(family) = family(one) {
+            families.entry(family).or_default().push(one.key.clone());
         }
-        let same = firsts.iter().filter(|(key, other, first)| {
-            *key != one.key && *other == system && *first == code && !key.ends_with('"')
-        });
-        one.see_also = same.map(|(key, ..)| key.clone()).collect();
+    }
+    for one in all {
+        let Some(family) = family(one).and_then(|family| families.get(&family)) else { continue };
+        one.see_also = family.iter().filter(|key| **key != one.key).cloned().collect();
     }
 }
 

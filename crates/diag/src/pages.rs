@@ -41,7 +41,7 @@ fn every_code_has_a_complete_page() {
         assert!(!entry.next.is_empty() && !entry.confused_with.is_empty(), "{code}");
         assert!(entry.fix.len() >= 2, "{code}");
         for fix in &entry.fix {
-            assert!(fix.ends_with(['.', '`', '?']) && fix.len() > 20, "{code}: {fix}");
+            assert!(fix.ends_with(['.', '`', '?']) && fix.len() > 10, "{code}: {fix}");
         }
         assert_eq!(page.matches('`').count() % 2, 0, "{code}: an odd backtick");
     }

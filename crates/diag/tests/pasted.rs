@@ -31,3 +31,41 @@ fn nothing_is_guessed_about_what_nobody_said() {
         assert!(explain(text).is_err(), "{text}: {:?}", explain(text));
     }
 }
+
+/// Whatever is pasted, the answer comes, and fits a terminal: pieces of real lines, cut, joined and damaged.
+#[test]
+fn no_question_is_too_strange() {
+    let lines: Vec<&str> = PASTED.lines().collect();
+    let marks = [
+        "<M-Mt^@",
+        "code=",
+        "e=",
+        "event id ",
+        "\u{1b}[0m",
+        "\"",
+        ":\"",
+        "0x",
+        "E=99999999999",
+        "ошибка ",
+        "\0",
+        "*",
+    ];
+    // A fixed sequence (Knuth's multiplier), so that a failure can be repeated.
+    let mut state = 1u64;
+    let mut next = |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        usize::try_from(state >> 33).unwrap() % below
+    };
+    for _ in 0..300 {
+        let (a, b) = (lines[next(lines.len())], lines[next(lines.len())]);
+        let cut = |text: &str, at: usize| text.chars().take(at).collect::<String>();
+        let text = format!("{}{}{}", cut(a, next(80)), marks[next(marks.len())], cut(b, next(80)));
+        let shown = match explain(&text) {
+            Ok(answer) => answer.to_string(),
+            Err(unknown) => unknown.near.join("\n"),
+        };
+        assert!(shown.lines().all(|line| line.chars().count() <= 80), "{text}: {shown}");
+    }
+    assert!(explain(&"pppd[1]: Modem hangup ".repeat(10_000)).is_ok());
+    assert!(explain(&"Peer x ".repeat(10_000)).is_err());
+}
