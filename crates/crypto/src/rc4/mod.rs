@@ -19,6 +19,7 @@ pub(crate) use batch::Beside;
 pub use stream::Rc4;
 
 /// One packet and its key.
+#[derive(Default)]
 pub struct Job<'a> {
     /// The key, 8 or 16 octets for MPPE.
     pub key: &'a [u8],

@@ -107,6 +107,12 @@ impl Calls {
         Some(call)
     }
 
+    /// The call, without a note.
+    pub(super) fn get_mut(&mut self, call_id: u16) -> Option<&mut Call> {
+        let place = self.index.get(usize::from(call_id))?.checked_sub(1)?;
+        self.places.get_mut(place as usize)?.as_mut()
+    }
+
     /// Our Call ID of the call that a peer knows by its own.
     pub(super) fn find(&self, peer: Ipv4Addr, peer_call_id: u16) -> Option<u16> {
         self.by_peer.get(&(peer, peer_call_id)).copied()

@@ -1,6 +1,7 @@
 //! One worker: everything that happens to the packets of its calls.
 
 mod calls;
+mod cipher;
 mod early;
 mod outside;
 mod run;
@@ -17,6 +18,7 @@ use adit_tunnel::path::{Begin, HEADROOM, PathCommand, Pending, Prepared};
 use adit_wire::gre;
 
 use self::calls::{Call, Calls};
+use self::cipher::Work;
 use self::early::Early;
 use self::outside::Outside;
 use crate::coalesce::{Coalescer, Slots};
@@ -134,7 +136,7 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
             self.time(now, at, call_id);
         }
         self.settle();
-        self.outside.flush();
+        self.outside.flush(Some(&mut self.calls));
         self.count();
         if arrived + obeyed + reads + reports > 0 {
             return Turn::Busy;
@@ -238,8 +240,12 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
 
     /// Does the cipher work that was put off, and hands what came out to the host.
     fn finish(&mut self, now: Instant) {
-        let ciphers = self.begun.iter().map(|(index, _, pending)| (*index, &pending.cipher));
-        outside::apply(ciphers, self.input.packets());
+        let work = (self.begun.iter()).map(|(index, call_id, pending)| Work {
+            number: *index,
+            call_id: *call_id,
+            cipher: &pending.cipher,
+        });
+        cipher::apply(work, self.input.packets(), Some(&mut self.calls));
         for (index, call_id, pending) in self.begun.drain(..) {
             let Some(call) = self.calls.touch(call_id) else { continue };
             let Some((_, packet)) = self.input.packet(index) else { continue };
@@ -303,6 +309,10 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
             return count(&self.outside.drops.malformed, 1);
         }
         loop {
+            if self.outside.is_full() {
+                self.outside.flush(Some(&mut self.calls));
+            }
+            let Some(call) = self.calls.touch(call_id) else { return };
             let Some(slot) = self.outside.slot() else { return count(&self.outside.drops.refused, 1) };
             let room = slot.get_mut(HEADROOM..).unwrap_or_default();
             let len = match &mut segments {
@@ -317,7 +327,7 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
             let buffer = slot.get_mut(..HEADROOM + len).unwrap_or_default();
             match call.path.prepare(now, buffer) {
                 Prepared::Packet { range, cipher } => {
-                    self.outside.push(call.peer, call.local, range, cipher);
+                    self.outside.push(call_id, (call.peer, call.local), range, cipher);
                 }
                 Prepared::TooBig => {
                     let piece = self.piece.get_mut(..HEADROOM + len).unwrap_or_default();

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
-use adit_crypto::rc4;
 use adit_sys::tun::VnetHeader;
 use adit_tunnel::path::{Cipher, HEADROOM, PathEvent, Sink};
 
+use super::calls::Calls;
+use super::cipher::{self, Work};
 use crate::counters::{SharedDrops, count};
 use crate::event::{Event, EventSender};
 use crate::io::{GreOut, TunIo};
@@ -44,8 +45,8 @@ pub(crate) struct Around<T> {
 /// The ways out.
 pub(super) struct Outside<O, T> {
     gre: O,
-    /// Cipher work on what waits in `gre`: the number of the packet, and the work.
-    ciphers: Vec<(usize, Cipher)>,
+    /// Cipher work on what waits in `gre`: the number of the packet, its call, and the work.
+    ciphers: Vec<(usize, u16, Cipher)>,
     /// Packets that wait in `gre`.
     waiting: usize,
     pub(super) tun: T,
@@ -69,32 +70,39 @@ impl<O: GreOut, T: TunIo> Outside<O, T> {
         }
     }
 
+    /// Whether there is no slot before the next flush.
+    pub(super) fn is_full(&mut self) -> bool {
+        self.gre.slot().is_none()
+    }
+
     /// The next free slot for a packet to a peer.
     pub(super) fn slot(&mut self) -> Option<&mut [u8]> {
-        if self.gre.slot().is_none() {
-            self.flush();
-        }
         self.gre.slot()
     }
 
     /// The packet that lies in the slot at `range` goes to `peer`, once `cipher` has been applied to the slot.
     pub(super) fn push(
         &mut self,
-        peer: Ipv4Addr,
-        local: Option<Ipv4Addr>,
+        call_id: u16,
+        (peer, local): (Ipv4Addr, Option<Ipv4Addr>),
         range: Range<usize>,
         cipher: Option<Cipher>,
     ) {
         if let Some(cipher) = cipher {
-            self.ciphers.push((self.waiting, cipher));
+            self.ciphers.push((self.waiting, call_id, cipher));
         }
         self.gre.push(peer, local, range);
         self.waiting += 1;
     }
 
-    /// Sends all packets that wait, and those that a flush before this one left.
-    pub(super) fn flush(&mut self) {
-        apply(self.ciphers.iter().map(|(number, cipher)| (*number, cipher)), self.gre.slots());
+    /// Sends all packets that wait, and those that a flush before this one left. `calls` lets keys be made ahead.
+    pub(super) fn flush(&mut self, calls: Option<&mut Calls>) {
+        let work = (self.ciphers.iter()).map(|(number, call_id, cipher)| Work {
+            number: *number,
+            call_id: *call_id,
+            cipher,
+        });
+        cipher::apply(work, self.gre.slots(), calls);
         self.ciphers.clear();
         if self.waiting > 0 || self.gre.has_backlog() {
             self.gre.flush();
@@ -156,24 +164,6 @@ impl<O: GreOut, T: TunIo> Outside<O, T> {
     }
 }
 
-/// Does the cipher work on packets side by side: `ciphers` gives the numbers, rising, of those that need any.
-pub(super) fn apply<'a>(
-    ciphers: impl Iterator<Item = (usize, &'a Cipher)>,
-    packets: impl Iterator<Item = &'a mut [u8]>,
-) {
-    let mut ciphers = ciphers.peekable();
-    if ciphers.peek().is_none() {
-        return;
-    }
-    let mut jobs = Vec::with_capacity(ciphers.size_hint().0);
-    for (number, packet) in packets.enumerate() {
-        if let Some((_, cipher)) = ciphers.next_if(|(of, _)| *of == number) {
-            jobs.push(cipher.job(packet));
-        }
-    }
-    rc4::apply_each(&mut jobs);
-}
-
 /// The sink of one call.
 pub(super) struct CallSink<'a, O, T> {
     outside: &'a mut Outside<O, T>,
@@ -186,10 +176,13 @@ pub(super) struct CallSink<'a, O, T> {
 impl<O: GreOut, T: TunIo> Sink for CallSink<'_, O, T> {
     fn gre(&mut self, packet: &[u8]) {
         let range = HEADROOM..HEADROOM + packet.len();
+        if self.outside.is_full() {
+            self.outside.flush(None);
+        }
         match self.outside.slot().and_then(|slot| slot.get_mut(range.clone())) {
             Some(room) => {
                 room.copy_from_slice(packet);
-                self.outside.push(self.peer, self.local, range, None);
+                self.outside.push(self.call_id, (self.peer, self.local), range, None);
             }
             None => count(&self.outside.drops.refused, 1),
         }

@@ -131,6 +131,11 @@ impl Decryptor {
         (self.keys.key(), begun)
     }
 
+    /// The keys of the next frames, where each frame has one of its own.
+    pub fn keys(&mut self) -> Option<&mut KeySchedule> {
+        self.stateful.is_none().then_some(&mut self.keys)
+    }
+
     /// The second half: `data` is the frame behind its header, decrypted. False when it is noise: then all is as it was
     /// before this frame was begun, and it and all begun after it must go through [`Decryptor::decrypt`], as they came.
     pub fn finish(&mut self, seq: u32, begun: &Begun, data: &[u8]) -> bool {
@@ -201,16 +206,29 @@ impl Decryptor {
     ) -> Result<(), Refusal> {
         // GRE numbers from the last good frame to this one; a number behind it shows nothing.
         let gap = self.last_seq.map_or(0, |last| seq.wrapping_sub(last).cast_signed().max(0).unsigned_abs());
+        let before = self.keys.key();
+        let result = self.open(now, gap, skipped, data, may_spend);
+        if result.is_err() {
+            self.keys.return_to(&before);
+        }
+        result
+    }
+
+    /// Finds the key of a frame that skips so many, and decrypts it; the key in use is then another, in any case.
+    fn open(
+        &mut self,
+        now: Instant,
+        gap: u32,
+        skipped: u16,
+        data: &mut [u8],
+        may_spend: &mut dyn FnMut(u32) -> bool,
+    ) -> Result<(), Refusal> {
         let turn = u32::from(COUNT_MODULUS);
-        let mut keys = self.keys.clone();
         if skipped == 0 && gap <= turn {
-            keys.advance();
-            keys.cipher().apply(data);
-            if !is_packet(data.get(..data.len().min(PEEK)).unwrap_or_default(), data.len(), Proof::Fields) {
-                return Err(Refusal::Noise);
-            }
-            self.keys = keys;
-            return Ok(());
+            self.keys.advance();
+            self.keys.cipher().apply(data);
+            let peek = data.get(..data.len().min(PEEK)).unwrap_or_default();
+            return if is_packet(peek, data.len(), Proof::Fields) { Ok(()) } else { Err(Refusal::Noise) };
         }
         let skipped = u32::from(skipped);
         for extra_turns in 0..=(gap / turn).min(MAX_TURNS) {
@@ -220,13 +238,12 @@ impl Decryptor {
                 return Err(Refusal::Throttled);
             }
             for _ in 0..changes {
-                keys.advance();
+                self.keys.advance();
             }
             let is_loss = extra_turns == 0 && skipped < gap;
             let proof = if is_loss { Proof::Fields } else { Proof::Checksum };
-            if opens(&keys, data, proof) {
-                keys.cipher().apply(data);
-                self.keys = keys;
+            if opens(&self.keys, data, proof) {
+                self.keys.cipher().apply(data);
                 return Ok(());
             }
         }

@@ -71,6 +71,11 @@ impl Encryptor {
         (Header { flushed, encrypted: true, count, ..Header::default() }, key)
     }
 
+    /// The keys of the next frames, where each frame has one of its own.
+    pub fn keys(&mut self) -> Option<&mut KeySchedule> {
+        matches!(self.mode, Mode::Stateless).then_some(&mut self.keys)
+    }
+
     /// The peer sent a CCP Reset-Request: in stateful mode the next frame starts RC4 anew from the current key, as RFC 3078
     /// section 7.3 has it. Linux changes the key there instead, so a stateful Linux receiver stays lost; this is why
     /// stateful mode is refused by default. In stateless mode there is nothing to do.

@@ -7,12 +7,12 @@
 use std::ops::Range;
 use std::time::Instant;
 
-use adit_crypto::mppe::SessionKey;
+use adit_crypto::mppe::{KeySchedule, SessionKey};
 use adit_crypto::rc4::{Job, Rc4};
 use adit_ppp::mppe::Begun;
 use adit_wire::{gre, ppp};
 
-use super::{Path, Sink};
+use super::{Encryption, Path, Sink};
 
 /// Cipher work on one packet: RC4 from the beginning of the stream of a key.
 #[derive(Clone, Debug)]
@@ -161,6 +161,14 @@ impl Path {
         };
         self.send_due(now, sink);
         delivered
+    }
+
+    /// The keys of one direction, if some of them may be made ahead: those of the direction that has fewer.
+    pub fn wanting_keys(&mut self) -> Option<&mut KeySchedule> {
+        let Encryption { encryptor, decryptor, .. } = self.encryption.as_mut()?;
+        let (sent, received) = (encryptor.keys()?, decryptor.keys()?);
+        let fewer = if sent.ahead() <= received.ahead() { sent } else { received };
+        fewer.has_room().then_some(fewer)
     }
 
     /// Decrypts the information field of a 00FD frame at `information` in `packet`. Returns where the IP packet in it

@@ -1,5 +1,7 @@
 //! Packets in two halves come out as packets in one.
 
+use adit_crypto::mppe::{self, KeySchedule, Wanting};
+use adit_crypto::rc4::Job;
 use proptest::prelude::*;
 
 use super::*;
@@ -60,6 +62,22 @@ fn clear_pair() -> (End, End) {
     (server(), client())
 }
 
+/// The path of one end, for which keys are made ahead.
+struct Ahead<'a>(&'a mut End);
+
+impl Wanting for Ahead<'_> {
+    fn wanting(&mut self) -> Option<&mut KeySchedule> {
+        self.0.path.wanting_keys()
+    }
+}
+
+/// Makes some keys ahead for both directions, beside packets of others.
+fn make_keys_ahead(end: &mut End) {
+    let mut others = [[0; 1400]; 8];
+    let mut jobs = others.each_mut().map(|data| Job { key: &[1; 16], data });
+    mppe::apply_each(&mut jobs, &mut Ahead(end));
+}
+
 /// Hands a batch to a path in two halves where it takes them.
 fn in_halves(end: &mut End, batch: &mut [Vec<u8>]) {
     let mut begun: Vec<(usize, Pending)> = Vec::new();
@@ -75,6 +93,7 @@ fn in_halves(end: &mut End, batch: &mut [Vec<u8>]) {
         }
     }
     finish(end, batch, &mut begun);
+    make_keys_ahead(end);
 }
 
 fn finish(end: &mut End, batch: &mut [Vec<u8>], begun: &mut Vec<(usize, Pending)>) {
@@ -144,6 +163,24 @@ fn a_noisy_frame_in_a_batch_costs_its_successors_nothing() {
     in_halves(&mut server, &mut batch);
     assert_eq!(server.out.ip.len(), 9);
     assert_eq!(server.counters().decrypt_failures, 1);
+}
+
+#[test]
+fn keys_made_ahead_are_kept_over_loss_and_only_in_stateless_mode() {
+    let (mut server, mut client) = encrypted_pair();
+    for number in 0..10 {
+        client.ip(&ping(number, 600));
+    }
+    let mut batch = client.sent();
+    let rest = batch.split_off(3);
+    in_halves(&mut server, &mut batch);
+    let ahead = server.path.wanting_keys().map_or(0, |keys| keys.ahead());
+    assert!(ahead >= 4, "{ahead}");
+    in_halves(&mut server, &mut rest[2..].to_vec());
+    server.pass(Duration::from_secs(1));
+    assert_eq!(server.out.ip.len(), 8);
+    server.command(PathCommand::Encryption(Some(super::mppe(true, false))));
+    assert!(server.path.wanting_keys().is_none());
 }
 
 #[test]

@@ -1,0 +1,91 @@
+//! The cipher work of a batch.
+
+use std::array;
+
+use adit_crypto::mppe::{self, KeySchedule, Wanting};
+use adit_crypto::rc4::Job;
+use adit_sys::gre::MAX_BATCH;
+use adit_tunnel::path::Cipher;
+
+use super::calls::Calls;
+
+/// A call with so many packets in a row will have more of them: some of its keys are made ahead.
+const ROW: usize = 4;
+
+/// Cipher work on one packet.
+#[derive(Debug)]
+pub(super) struct Work<'a> {
+    /// The number of the packet in its batch.
+    pub(super) number: usize,
+    pub(super) call_id: u16,
+    pub(super) cipher: &'a Cipher,
+}
+
+/// Does the work on the packets of a batch side by side. The numbers rise. `calls` lets keys be made ahead.
+pub(super) fn apply<'a>(
+    work: impl Iterator<Item = Work<'a>>,
+    packets: impl Iterator<Item = &'a mut [u8]>,
+    calls: Option<&mut Calls>,
+) {
+    let mut work = work.peekable();
+    if work.peek().is_none() {
+        return;
+    }
+    let mut jobs: [Job<'_>; MAX_BATCH] = array::from_fn(|_| Job::default());
+    let mut rows = Rows::default();
+    let mut free = jobs.iter_mut();
+    for (number, packet) in packets.enumerate() {
+        if let Some(work) = work.next_if(|work| work.number == number)
+            && let Some(job) = free.next()
+        {
+            *job = work.cipher.job(packet);
+            rows.add(work.call_id);
+        }
+    }
+    let count = MAX_BATCH - free.len();
+    mppe::apply_each(jobs.get_mut(..count).unwrap_or_default(), &mut Ahead { calls, rows });
+}
+
+/// Calls with [`ROW`] packets in a row.
+#[derive(Default)]
+struct Rows {
+    calls: [u16; MAX_BATCH / ROW],
+    count: usize,
+    last: Option<u16>,
+    len: usize,
+}
+
+impl Rows {
+    fn add(&mut self, call_id: u16) {
+        self.len = if self.last == Some(call_id) { self.len + 1 } else { 1 };
+        self.last = Some(call_id);
+        if self.len == ROW
+            && let Some(room) = self.calls.get_mut(self.count)
+        {
+            *room = call_id;
+            self.count += 1;
+        }
+    }
+
+    fn last(&self) -> Option<u16> {
+        self.calls.get(self.count.checked_sub(1)?).copied()
+    }
+}
+
+/// Calls whose next keys are wanted, one after the other.
+struct Ahead<'a> {
+    calls: Option<&'a mut Calls>,
+    rows: Rows,
+}
+
+impl Wanting for Ahead<'_> {
+    fn wanting(&mut self) -> Option<&mut KeySchedule> {
+        let calls = self.calls.as_deref_mut()?;
+        while let Some(call_id) = self.rows.last()
+            && calls.get_mut(call_id).and_then(|call| call.path.wanting_keys()).is_none()
+        {
+            self.rows.count -= 1;
+        }
+        calls.get_mut(self.rows.last()?)?.path.wanting_keys()
+    }
+}
