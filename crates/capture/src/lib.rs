@@ -7,6 +7,7 @@
 //! tcp         connections followed                        -> control messages, whatever the port
 //! gre, dns, beginning                                     -> the facts of one packet
 //! packet      one for each frame, in the file's order
+//! conversation  packets grouped: control connection, calls, GRE both ways
 //! ```
 //!
 //! [`Reader`] is a machine: push octets, poll items. It follows the file in bounded memory, whatever is in it; each bound
@@ -17,6 +18,7 @@
 
 mod beginning;
 mod container;
+pub mod conversation;
 mod decode;
 mod describe;
 mod dns;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use adit_capture::conversation::{CALLS_MAX, CONVERSATIONS_MAX, Conversation, Conversations, FIRST, LAST};
 use adit_capture::{Item, KEPT_MAX, Reader, Summary, datagram, write};
 use adit_wire::{gre, ipv4};
 
@@ -22,6 +23,36 @@ pub(crate) fn capture_file(data: &[u8]) {
     let whole = read(file, file.len().max(1));
     let cut = read(file, piece);
     assert_eq!(whole, cut, "pieces of {piece} octets read differently");
+    converse(&whole.0);
+}
+
+/// Groups the packets; every conversation that was begun is given once and keeps its bounds.
+fn converse(items: &[Item]) {
+    let mut conversations = Conversations::default();
+    let given = std::cell::Cell::new(0);
+    let mut check = |conversation: Conversation| {
+        assert!(conversation.calls.len() <= CALLS_MAX);
+        assert!(conversation.steps.len() <= FIRST + LAST);
+        for step in conversation.steps.iter() {
+            let line = step.to_string();
+            assert!(!line.contains(char::is_control), "a line for people: {line:?}");
+            assert!(step.frame <= conversation.last_frame);
+            assert!(step.call.is_none_or(|call| call < conversation.calls.len()));
+        }
+        given.set(given.get() + 1);
+    };
+    for item in items {
+        if let Item::Packet(packet) = item {
+            conversations.take(packet);
+            std::iter::from_fn(|| conversations.poll()).for_each(&mut check);
+        }
+    }
+    let live = conversations.len();
+    assert!(live <= CONVERSATIONS_MAX);
+    let before = given.get();
+    conversations.finish();
+    std::iter::from_fn(|| conversations.poll()).for_each(&mut check);
+    assert_eq!(given.get() - before, live);
 }
 
 fn read(file: &[u8], piece: usize) -> (Vec<Item>, Summary) {

@@ -3,7 +3,7 @@
 //! There is no FCS and no escaping in the tunnel. Address-and-Control may be absent (ACFC) and the protocol may be one
 //! octet (PFC); a receiver accepts all four forms whatever was negotiated.
 
-use crate::{Error, Layer, Result};
+use crate::{Error, Layer, Result, ccp, chap, cp, ipcp, ipv6cp, lcp, pap};
 
 /// IPv4 datagrams.
 pub const IP: u16 = 0x0021;
@@ -133,6 +133,37 @@ pub const fn protocol_name(protocol: u16) -> Option<&'static str> {
         EAP => "EAP",
         _ => return None,
     })
+}
+
+/// The layer of a control protocol.
+pub const fn layer(protocol: u16) -> Layer {
+    match protocol {
+        LCP => Layer::Lcp,
+        PAP => Layer::Pap,
+        CHAP => Layer::Chap,
+        EAP => Layer::Eap,
+        CCP => Layer::Ccp,
+        IPCP => Layer::Ipcp,
+        IPV6CP => Layer::Ipv6cp,
+        _ => Layer::Ppp,
+    }
+}
+
+/// The information field of a control protocol's frame in one line for people: bounded, without secrets.
+pub fn describe(protocol: u16, information: &[u8]) -> String {
+    let packet = match cp::Packet::parse(layer(protocol), information) {
+        Ok(packet) => packet,
+        Err(error) => return format!("malformed: {error}"),
+    };
+    match protocol {
+        LCP => lcp::describe(&packet).to_string(),
+        PAP => pap::describe(&packet).to_string(),
+        CHAP => chap::describe(&packet).to_string(),
+        CCP => ccp::describe(&packet).to_string(),
+        IPCP => ipcp::describe(&packet).to_string(),
+        IPV6CP => ipv6cp::describe(&packet).to_string(),
+        _ => format!("{}, {} octets", Protocol(protocol), information.len()),
+    }
 }
 
 /// A protocol number for people: its name, or `protocol 0x1234`.

@@ -1,0 +1,186 @@
+//! What happened in a conversation: typed, with the frame that shows it, in one list that keeps its beginning and its end.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use adit_wire::text::escape;
+use adit_wire::{Layer, ppp, pptp};
+
+use crate::beginning::Icmp;
+
+/// Steps kept from the beginning: a whole set-up, with retransmissions.
+pub const FIRST: usize = 160;
+/// Steps kept from the end: how it broke.
+pub const LAST: usize = 96;
+/// Octets kept of a PPP control frame: the longest that means something is a CHAP Change-Password.
+pub const FRAME_KEPT: usize = 640;
+
+/// Who did something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// The side that called: the RFC's PNS.
+    Client,
+    /// The side that was called: the RFC's PAC.
+    Server,
+    /// Somebody else: a router, or one side under another address.
+    Other(IpAddr),
+}
+
+impl fmt::Display for By {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            By::Client => f.write_str("client"),
+            By::Server => f.write_str("server"),
+            By::Other(address) => address.fmt(f),
+        }
+    }
+}
+
+/// One step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The frame that shows it.
+    pub frame: u64,
+    /// Its time since 1970.
+    pub time: Duration,
+    /// Whose step.
+    pub by: By,
+    /// The call it belongs to, in [`super::Conversation::calls`]; `None` for the control connection itself.
+    pub call: Option<usize>,
+    /// What.
+    pub what: Event,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// SYN.
+    Syn {
+        /// The same one once more.
+        again: bool,
+    },
+    /// SYN and ACK.
+    SynAck {
+        /// The same one once more.
+        again: bool,
+    },
+    /// The client's ACK: the connection is open.
+    Open,
+    /// RST.
+    Reset {
+        /// Its time to live: another one than that of the rest of its sender tells a box in between.
+        ttl: u8,
+    },
+    /// FIN.
+    Fin,
+    /// Data that came before, sent again: they were not acknowledged.
+    Again {
+        /// Octets.
+        octets: usize,
+    },
+    /// A control message.
+    Message(pptp::Frame),
+    /// The first data are no control message.
+    Foreign(Vec<u8>),
+    /// An ICMP error about a packet of this conversation.
+    Icmp(Icmp),
+    /// A frame of a PPP control protocol.
+    Ppp {
+        /// The protocol.
+        protocol: u16,
+        /// Its information field, at most [`FRAME_KEPT`] octets.
+        information: Vec<u8>,
+        /// Sequence Number.
+        seq: Option<u32>,
+    },
+    /// The first GRE packet of this side.
+    FirstGre,
+    /// GRE that belongs here by its Call ID came from another address; told for the first.
+    GreFrom(IpAddr),
+    /// GRE between these two with a Call ID that no call has; told for the first of each.
+    UnknownCall(u16),
+}
+
+impl Step {
+    /// The protocol.
+    pub fn layer(&self) -> Layer {
+        match &self.what {
+            Event::Syn { .. } | Event::SynAck { .. } | Event::Open | Event::Reset { .. } | Event::Fin => {
+                Layer::Tcp
+            }
+            Event::Again { .. } => Layer::Tcp,
+            Event::Message(_) | Event::Foreign(_) => Layer::Pptp,
+            Event::Icmp(_) => Layer::Icmp,
+            Event::Ppp { protocol, .. } => ppp::layer(*protocol),
+            Event::FirstGre | Event::GreFrom(_) | Event::UnknownCall(_) => Layer::Gre,
+        }
+    }
+}
+
+/// One line for people: bounded, without secrets.
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.what {
+            Event::Syn { again: false } => f.write_str("SYN"),
+            Event::Syn { again: true } => f.write_str("SYN again"),
+            Event::SynAck { again: false } => f.write_str("SYN and ACK"),
+            Event::SynAck { again: true } => f.write_str("SYN and ACK again"),
+            Event::Open => f.write_str("open"),
+            Event::Reset { ttl } => write!(f, "RST, time to live {ttl}"),
+            Event::Fin => f.write_str("FIN"),
+            Event::Again { octets } => write!(f, "{octets} octets again"),
+            Event::Message(message) => message.fmt(f),
+            Event::Foreign(octets) => write!(f, "not PPTP: \"{}\"", escape(octets)),
+            Event::Icmp(icmp) => icmp.fmt(f),
+            Event::Ppp { protocol, information, .. } => f.write_str(&ppp::describe(*protocol, information)),
+            Event::FirstGre => f.write_str("first GRE packet"),
+            Event::GreFrom(address) => write!(f, "GRE of this call from {address}"),
+            Event::UnknownCall(id) => write!(f, "GRE with Call ID {id}, which no call has"),
+        }
+    }
+}
+
+/// A bounded list of steps; the middle of a long one is left out and counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Steps {
+    first: Vec<Step>,
+    last: VecDeque<Step>,
+    omitted: u64,
+}
+
+impl Steps {
+    pub(super) fn push(&mut self, step: Step) {
+        if self.first.len() < FIRST {
+            self.first.push(step);
+            return;
+        }
+        if self.last.len() == LAST {
+            self.last.pop_front();
+            self.omitted += 1;
+        }
+        self.last.push_back(step);
+    }
+
+    /// The steps in order; [`Steps::omitted`] are missing after the first [`FIRST`].
+    pub fn iter(&self) -> impl Iterator<Item = &Step> {
+        self.first.iter().chain(&self.last)
+    }
+
+    /// How many were left out.
+    pub fn omitted(&self) -> u64 {
+        self.omitted
+    }
+
+    /// Steps held.
+    pub fn len(&self) -> usize {
+        self.first.len() + self.last.len()
+    }
+
+    /// Whether nothing has happened.
+    pub fn is_empty(&self) -> bool {
+        self.first.is_empty()
+    }
+}

@@ -1,0 +1,322 @@
+//! All conversations of a file: where each packet belongs.
+
+use std::collections::VecDeque;
+use std::net::IpAddr;
+
+use adit_wire::pptp::{Frame, Message, PORT};
+use adit_wire::{ppp, tcp};
+
+use super::step::{By, Event, FRAME_KEPT, Step, Steps};
+use super::{Call, Conversation, UNKNOWN_MAX};
+use crate::beginning::{Icmp, Upper};
+use crate::gre::Gre;
+use crate::octets::Octets as _;
+use crate::packet::{Content, Network, Packet};
+use crate::tcp::{Arrival, Segment};
+
+/// Conversations followed at a time; of more, the one that is silent for longest is given out.
+pub const CONVERSATIONS_MAX: usize = 128;
+
+/// Takes packets, gives conversations: each when it is complete, when there are too many, or at the end of the file.
+#[derive(Debug, Default)]
+pub struct Conversations {
+    live: Vec<Conversation>,
+    done: VecDeque<Conversation>,
+}
+
+impl Conversations {
+    /// Takes the next packet of the file. Then [`Conversations::poll`] must be called until there is nothing.
+    pub fn take(&mut self, packet: &Packet) {
+        let Some(network) = packet.network.as_ref().filter(|_| packet.duplicate_of.is_none()) else { return };
+        match &packet.content {
+            Content::Tcp(segment) => self.tcp(packet, network, segment),
+            Content::Gre(gre) => self.gre(packet, network, gre),
+            Content::Icmp(icmp) => self.icmp(packet, network, icmp),
+            _ => {}
+        }
+    }
+
+    /// There are no more packets: everything is given out.
+    pub fn finish(&mut self) {
+        self.done.extend(self.live.drain(..));
+    }
+
+    /// Conversations that are followed.
+    pub fn len(&self) -> usize {
+        self.live.len()
+    }
+
+    /// Whether none is followed.
+    pub fn is_empty(&self) -> bool {
+        self.live.is_empty()
+    }
+
+    /// The next conversation that is over.
+    pub fn poll(&mut self) -> Option<Conversation> {
+        self.done.pop_front()
+    }
+
+    fn tcp(&mut self, packet: &Packet, network: &Network, segment: &Segment) {
+        let known = self.live.iter().rposition(|conversation| conversation.stream == Some(segment.stream));
+        let Some(at) = known.or_else(|| self.new_stream(network, segment)) else { return };
+        let Some(conversation) = self.live.get_mut(at) else { return };
+        conversation.last_frame = packet.number;
+        for (from, messages) in [(network.destination, &segment.late), (network.source, &segment.messages)] {
+            for frame in messages {
+                conversation.message(packet, from, frame);
+            }
+        }
+        for what in facts(segment, network.ttl) {
+            let by = conversation.by(network.source);
+            conversation.push(packet, by, None, what);
+        }
+    }
+
+    /// A control connection begins: something calls the port, or speaks the protocol.
+    fn new_stream(&mut self, network: &Network, segment: &Segment) -> Option<usize> {
+        let is_call = segment.flags & tcp::SYN != 0
+            && (segment.source_port == PORT || segment.destination_port == PORT);
+        if !is_call && !segment.is_control {
+            return None;
+        }
+        let from_server = if segment.flags & tcp::SYN != 0 {
+            segment.is_syn_ack()
+        } else {
+            segment.source_port == PORT || segment.messages.iter().any(is_of_server)
+        };
+        let (client, server, ports) = if from_server {
+            (network.destination, network.source, (segment.source_port, segment.destination_port))
+        } else {
+            (network.source, network.destination, (segment.destination_port, segment.source_port))
+        };
+        let has_roles = segment.flags & tcp::SYN != 0 || ports.0 == PORT;
+        let conversation = Conversation {
+            ports: Some(ports),
+            stream: Some(segment.stream),
+            from_the_beginning: segment.is_syn(),
+            has_roles,
+            ..Conversation::between(client, server)
+        };
+        Some(self.add(conversation))
+    }
+
+    fn gre(&mut self, packet: &Packet, network: &Network, gre: &Gre) {
+        let (source, destination) = (network.source, network.destination);
+        let (at, call) = match self.place(source, destination, gre.call_id) {
+            Some((at, Some(call))) => (at, call),
+            Some((at, None)) => {
+                let Some(conversation) = self.live.get_mut(at) else { return };
+                conversation.last_frame = packet.number;
+                conversation.unknown_call(packet, source, gre.call_id);
+                return;
+            }
+            None => {
+                // No control connection in the file: whoever speaks first counts as the client.
+                let mut conversation = Conversation::between(source, destination);
+                let call = Call { is_up: true, server_id: gre.call_id, ..Call::default() };
+                conversation.new_call(call);
+                (self.add(conversation), 0)
+            }
+        };
+        if let Some(conversation) = self.live.get_mut(at) {
+            conversation.last_frame = packet.number;
+            conversation.carry(packet, network, call, gre);
+        }
+    }
+
+    /// The conversation and the call of a GRE packet: by addresses and Call ID; else by addresses and the only call there
+    /// is; else by Call ID and the one address that must be right, the receiver's.
+    fn place(&self, source: IpAddr, destination: IpAddr, id: Option<u16>) -> Option<(usize, Option<usize>)> {
+        let is_between = |conversation: &&Conversation| {
+            (conversation.client, conversation.server) == (source, destination)
+                || (conversation.server, conversation.client) == (source, destination)
+        };
+        let exact = |conversation: &Conversation, live_only: bool| {
+            conversation.find(|call| {
+                let agreed = if destination == conversation.client { call.client_id } else { call.server_id };
+                id.is_some() && agreed == id && !(live_only && call.has_ended)
+            })
+        };
+        let newest = || self.live.iter().enumerate().rev();
+        for live_only in [true, false] {
+            let found = newest()
+                .filter(|(_, conversation)| is_between(conversation))
+                .find_map(|(at, conversation)| Some((at, Some(exact(conversation, live_only)?))));
+            if found.is_some() {
+                return found;
+            }
+        }
+        let likely =
+            newest().filter(|(_, conversation)| is_between(conversation)).find_map(|(at, conversation)| {
+                let mut open = conversation.calls.iter().enumerate().filter(|(_, call)| !call.has_ended);
+                match (open.next(), open.next()) {
+                    (Some((call, _)), None) => Some((at, Some(call))),
+                    _ => None,
+                }
+            });
+        let elsewhere = || {
+            newest()
+                .filter(|(_, conversation)| {
+                    conversation.client == destination && conversation.stream.is_some()
+                })
+                .find_map(|(at, conversation)| Some((at, Some(exact(conversation, true)?))))
+        };
+        let nowhere =
+            || newest().find(|(_, conversation)| is_between(conversation)).map(|(at, _)| (at, None));
+        likely.or_else(elsewhere).or_else(nowhere)
+    }
+
+    fn icmp(&mut self, packet: &Packet, network: &Network, icmp: &Icmp) {
+        let Some(quoted) = &icmp.quoted else { return };
+        let at = match quoted.upper {
+            Upper::Tcp { source, destination, .. } => self.live.iter().rposition(|conversation| {
+                let ends = |from: IpAddr, to: IpAddr| quoted.source == from && quoted.destination == to;
+                let (client, server) = (conversation.client, conversation.server);
+                conversation.ports == Some((destination, source)) && ends(client, server)
+                    || conversation.ports == Some((source, destination)) && ends(server, client)
+            }),
+            Upper::Gre { call_id, .. } => {
+                self.place(quoted.source, quoted.destination, Some(call_id)).map(|(at, _)| at)
+            }
+            _ => None,
+        };
+        if let Some(conversation) = at.and_then(|at| self.live.get_mut(at)) {
+            conversation.last_frame = packet.number;
+            let by = conversation.by(network.source);
+            conversation.push(packet, by, None, Event::Icmp(*icmp));
+        }
+    }
+
+    fn add(&mut self, conversation: Conversation) -> usize {
+        if self.live.len() == CONVERSATIONS_MAX {
+            let oldest = self.live.iter().enumerate().min_by_key(|(_, other)| other.last_frame);
+            if let Some((at, _)) = oldest {
+                let oldest = self.live.remove(at);
+                self.done.push_back(oldest);
+            }
+        }
+        self.live.push(conversation);
+        self.live.len() - 1
+    }
+}
+
+/// Messages that only the called side sends.
+fn is_of_server(frame: &Frame) -> bool {
+    matches!(
+        frame,
+        Frame::Message(
+            Message::StartControlConnectionReply(_)
+                | Message::OutgoingCallReply(_)
+                | Message::IncomingCallRequest(_)
+                | Message::IncomingCallConnected(_)
+                | Message::CallDisconnectNotify(_)
+        )
+    )
+}
+
+/// What a segment does besides carrying messages.
+fn facts(segment: &Segment, ttl: u8) -> impl Iterator<Item = Event> {
+    let again = segment.arrival == Arrival::Retransmission;
+    let opens = !segment.is_reset() && segment.flags & tcp::SYN == 0 && segment.since_syn.is_some();
+    let is_foreign = !segment.first.is_empty() && segment.messages.is_empty() && !segment.is_control;
+    [
+        segment.is_syn().then_some(Event::Syn { again }),
+        segment.is_syn_ack().then_some(Event::SynAck { again }),
+        opens.then_some(Event::Open),
+        (again && segment.len > 0).then_some(Event::Again { octets: segment.len }),
+        is_foreign.then(|| Event::Foreign(segment.first.clone())),
+        segment.is_reset().then_some(Event::Reset { ttl }),
+        segment.is_fin().then_some(Event::Fin),
+    ]
+    .into_iter()
+    .flatten()
+}
+
+impl Conversation {
+    fn between(client: IpAddr, server: IpAddr) -> Conversation {
+        Conversation {
+            client,
+            server,
+            has_roles: false,
+            ports: None,
+            stream: None,
+            from_the_beginning: false,
+            calls: Vec::new(),
+            steps: Steps::default(),
+            unknown: Vec::new(),
+            last_frame: 0,
+        }
+    }
+
+    fn push(&mut self, packet: &Packet, by: By, call: Option<usize>, what: Event) {
+        self.steps.push(Step { frame: packet.number, time: packet.time, by, call, what });
+    }
+
+    fn message(&mut self, packet: &Packet, from: IpAddr, frame: &Frame) {
+        if !self.has_roles && is_of_server(frame) {
+            self.has_roles = true;
+            if from == self.client {
+                (self.client, self.server) = (self.server, self.client);
+                self.ports = self.ports.map(|(server, client)| (client, server));
+            }
+        }
+        let call = match frame {
+            Frame::Message(message) => self.learn(message),
+            Frame::Unknown(_) => None,
+        };
+        let by = self.by(from);
+        self.push(packet, by, call, Event::Message(frame.clone()));
+    }
+
+    /// GRE of a call.
+    fn carry(&mut self, packet: &Packet, network: &Network, at: usize, gre: &Gre) {
+        let to_client = network.destination == self.client;
+        let is_ours = network.source == self.client || network.source == self.server;
+        let by = self.by(network.source);
+        let Some(call) = self.calls.get_mut(at) else { return };
+        let mut events = Vec::new();
+        if !is_ours && call.from_elsewhere.is_none() {
+            call.from_elsewhere = Some(network.source);
+            events.push(Event::GreFrom(network.source));
+        }
+        let (flow, back, agreed, wrong) = if to_client {
+            (&mut call.to_client, &mut call.to_server, &mut call.client_id, &mut call.wrong_to_client)
+        } else {
+            (&mut call.to_server, &mut call.to_client, &mut call.server_id, &mut call.wrong_to_server)
+        };
+        match (*agreed, gre.call_id) {
+            // The file does not have the message that chose it.
+            (None, Some(id)) if self.stream.is_none() => *agreed = Some(id),
+            (Some(agreed), Some(id)) if agreed != id && wrong.is_none() => {
+                *wrong = Some(id);
+                events.push(Event::UnknownCall(id));
+            }
+            _ => {}
+        }
+        if flow.packets == 0 {
+            events.push(Event::FirstGre);
+        }
+        flow.add(gre, packet.number, packet.time, network.total);
+        if let Some(ack) = gre.ack {
+            back.acknowledged(ack);
+        }
+        if let Ok((protocol, information)) = ppp::frame(&gre.frame)
+            && protocol >= 0x8000
+        {
+            let information = information.at_most(FRAME_KEPT).to_vec();
+            events.push(Event::Ppp { protocol, information, seq: gre.seq });
+        }
+        for what in events {
+            self.push(packet, by, Some(at), what);
+        }
+    }
+
+    fn unknown_call(&mut self, packet: &Packet, source: IpAddr, id: Option<u16>) {
+        let id = id.unwrap_or_default();
+        if self.unknown.len() < UNKNOWN_MAX && !self.unknown.contains(&id) {
+            self.unknown.push(id);
+            let by = self.by(source);
+            self.push(packet, by, None, Event::UnknownCall(id));
+        }
+    }
+}

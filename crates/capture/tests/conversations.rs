@@ -1,0 +1,295 @@
+//! What belongs together, also where something on the way changed it.
+
+#![cfg(test)]
+
+mod world;
+
+use std::net::Ipv4Addr;
+
+use adit_capture::Item;
+use adit_capture::conversation::{By, CONVERSATIONS_MAX, Conversation, Conversations, Event, FIRST, LAST};
+use adit_wire::pptp::{
+    Bearer, CallClearRequest, ErrorCode, Framing, OutgoingCallReply, OutgoingCallRequest, OutgoingResult,
+    Text,
+};
+use adit_wire::{gre, ppp};
+use world::{By as Side, CLIENT, LCP, SERVER, Tcp, ip, octets, pcap, read, sccrq, v4};
+
+const RAW: u16 = 101;
+
+fn conversations(frames: &[Vec<u8>]) -> Vec<Conversation> {
+    let mut conversations = Conversations::default();
+    for item in read(&pcap(RAW, frames)) {
+        if let Item::Packet(packet) = item {
+            conversations.take(&packet);
+        }
+    }
+    conversations.finish();
+    std::iter::from_fn(|| conversations.poll()).collect()
+}
+
+#[track_caller]
+fn only(frames: &[Vec<u8>]) -> Conversation {
+    let found = conversations(frames);
+    assert_eq!(found.len(), 1, "{found:#?}");
+    found.into_iter().next().unwrap()
+}
+
+fn request(call_id: u16) -> Vec<u8> {
+    octets(OutgoingCallRequest {
+        call_id,
+        serial: 1,
+        minimum_bps: 300,
+        maximum_bps: 100_000_000,
+        bearer: Bearer::EITHER,
+        framing: Framing::EITHER,
+        window: 64,
+        processing_delay: 0,
+        phone_number: Text::default(),
+        subaddress: Text::default(),
+    })
+}
+
+fn reply(call_id: u16, peer_call_id: u16, result: u8) -> Vec<u8> {
+    octets(OutgoingCallReply {
+        call_id,
+        peer_call_id,
+        result: OutgoingResult::from(result),
+        error: ErrorCode::from(0),
+        cause: 0,
+        connect_speed: 0,
+        window: 64,
+        processing_delay: 0,
+        physical_channel: 0,
+    })
+}
+
+/// GRE with a PPP frame, or an acknowledgment alone.
+fn data(from: Ipv4Addr, to: Ipv4Addr, call_id: u16, seq: Option<u32>, ack: Option<u32>) -> Vec<u8> {
+    let frame = if seq.is_some() { LCP } else { &[] };
+    let repr = gre::Repr { call_id, seq, ack, payload_len: frame.len() as u16 };
+    let (header, len) = repr.emit();
+    v4(from, to, gre::IP_PROTOCOL, &[&header[..len], frame].concat())
+}
+
+fn to_server(call_id: u16, seq: u32) -> Vec<u8> {
+    data(CLIENT, SERVER, call_id, Some(seq), None)
+}
+
+fn to_client(call_id: u16, seq: u32) -> Vec<u8> {
+    data(SERVER, CLIENT, call_id, Some(seq), None)
+}
+
+/// A control connection with one call: the client's Call ID is 7, the server's 99.
+fn set_up() -> (Tcp, Vec<Vec<u8>>) {
+    let mut tcp = Tcp::new(1723);
+    let mut frames = tcp.open();
+    frames.push(tcp.say(Side::Client, &sccrq()));
+    frames.push(tcp.say(Side::Client, &request(7)));
+    frames.push(tcp.say(Side::Server, &reply(99, 7, 1)));
+    (tcp, frames)
+}
+
+#[test]
+fn a_call_from_its_beginning_to_its_end() {
+    let (mut tcp, mut frames) = set_up();
+    frames.extend([to_server(99, 0), to_client(7, 0)]);
+    frames.push(tcp.say(Side::Client, &octets(CallClearRequest { call_id: 7 })));
+    frames.push(tcp.raw(Side::Client, 0x11, tcp.next[0], &[]));
+    let conversation = only(&frames);
+    assert_eq!((conversation.client, conversation.server), (ip(CLIENT), ip(SERVER)));
+    assert_eq!(conversation.ports, Some((1723, 40_000)));
+    assert!(conversation.has_roles && conversation.from_the_beginning);
+    let [call] = &conversation.calls[..] else { panic!("{:#?}", conversation.calls) };
+    assert_eq!((call.client_id, call.server_id, call.repeated_id), (Some(7), Some(99), None));
+    assert!(call.is_up && call.has_ended);
+    assert_eq!((call.to_server.packets, call.to_client.packets), (1, 1));
+    let steps: Vec<_> =
+        conversation.steps.iter().map(|step| (step.frame, step.by, step.call, step.to_string())).collect();
+    assert_eq!(steps[0], (1, By::Client, None, "SYN".to_owned()));
+    assert_eq!(steps[1], (2, By::Server, None, "SYN and ACK".to_owned()));
+    assert_eq!(steps[2], (3, By::Client, None, "open".to_owned()));
+    assert_eq!((steps[4].0, steps[4].2), (5, Some(0)));
+    assert_eq!(steps[6], (7, By::Client, Some(0), "first GRE packet".to_owned()));
+    assert_eq!(steps[7], (7, By::Client, Some(0), "Configure-Request id 1: mru 1400".to_owned()));
+    assert_eq!(steps[8].1, By::Server);
+    assert_eq!(steps.last().unwrap(), &(10, By::Client, None, "FIN".to_owned()));
+}
+
+#[test]
+fn several_calls_are_told_apart_by_their_numbers() {
+    let (mut tcp, mut frames) = set_up();
+    frames.push(tcp.say(Side::Client, &request(8)));
+    frames.push(tcp.say(Side::Server, &reply(0, 8, 1)));
+    frames.push(tcp.say(Side::Client, &request(9)));
+    frames.push(tcp.say(Side::Server, &reply(0, 9, 4)));
+    frames.extend([to_server(0, 0), to_server(0, 1), to_server(99, 0), to_client(8, 0)]);
+    let conversation = only(&frames);
+    let figures: Vec<_> = conversation
+        .calls
+        .iter()
+        .map(|call| (call.client_id, call.is_up, call.to_server.packets, call.to_client.packets))
+        .collect();
+    assert_eq!(figures, [(Some(7), true, 1, 0), (Some(8), true, 2, 1), (Some(9), false, 0, 0)]);
+}
+
+#[test]
+fn a_number_rewritten_in_one_message_only_is_seen() {
+    let mut tcp = Tcp::new(1723);
+    let mut frames = tcp.open();
+    frames.push(tcp.say(Side::Client, &request(7)));
+    frames.push(tcp.say(Side::Server, &reply(99, 4711, 1)));
+    frames.push(to_client(4711, 0));
+    let conversation = only(&frames);
+    let call = &conversation.calls[0];
+    assert_eq!((call.client_id, call.repeated_id, call.server_id), (Some(7), Some(4711), Some(99)));
+    assert_eq!((call.wrong_to_client, call.to_client.packets), (Some(4711), 1));
+}
+
+#[test]
+fn gre_with_a_wrong_number_belongs_to_the_only_call() {
+    let (_, mut frames) = set_up();
+    frames.extend([to_server(98, 0), to_server(98, 1)]);
+    let conversation = only(&frames);
+    let call = &conversation.calls[0];
+    assert_eq!((call.wrong_to_server, call.to_server.packets), (Some(98), 2));
+    let told = conversation.steps.iter().filter(|step| step.what == Event::UnknownCall(98)).count();
+    assert_eq!(told, 1);
+}
+
+#[test]
+fn gre_before_any_call_is_named_and_not_lost() {
+    let mut tcp = Tcp::new(1723);
+    let mut frames = tcp.open();
+    frames.extend([to_client(5, 0), to_client(5, 1), to_client(6, 0)]);
+    assert_eq!(only(&frames).unknown, [5, 6]);
+}
+
+#[test]
+fn gre_from_another_address_of_the_server_is_found_by_its_number() {
+    let other = Ipv4Addr::new(198, 51, 100, 9);
+    let (_, mut frames) = set_up();
+    frames.push(data(other, CLIENT, 7, Some(0), None));
+    let conversation = only(&frames);
+    let call = &conversation.calls[0];
+    assert_eq!((call.from_elsewhere, call.to_client.packets), (Some(ip(other)), 1));
+    assert!(conversation.steps.iter().any(|step| step.what == Event::GreFrom(ip(other))));
+}
+
+#[test]
+fn clients_behind_one_address_keep_their_own_calls() {
+    let (_, mut frames) = set_up();
+    // The same client address, another port, and the same Call ID.
+    let (_, mut open) = set_up();
+    open.pop();
+    let mut second = Tcp::new(1723);
+    second.next = [1001, 5001];
+    open.push(second.say(Side::Server, &reply(100, 7, 1)));
+    let open: Vec<_> = open.into_iter().map(|packet| with_port(packet, 41_000)).collect();
+    frames.push(to_server(99, 0));
+    frames.extend(open);
+    frames.extend([to_server(100, 0), to_server(99, 1)]);
+    let found = conversations(&frames);
+    let packets: Vec<_> = found.iter().map(|one| one.calls[0].to_server.packets).collect();
+    assert_eq!(packets, [2, 1]);
+}
+
+#[test]
+fn without_a_control_connection_both_directions_are_one_call() {
+    let conversation = only(&[to_server(6016, 430_001), to_client(17, 539_320), to_server(6016, 430_002)]);
+    assert_eq!((conversation.stream, conversation.has_roles), (None, false));
+    let call = &conversation.calls[0];
+    assert_eq!((call.server_id, call.client_id), (Some(6016), Some(17)));
+    assert_eq!((call.to_server.packets, call.to_client.packets), (2, 1));
+    assert_eq!(call.wrong_to_client, None);
+}
+
+#[test]
+fn a_file_that_starts_in_the_middle_learns_who_is_who() {
+    let mut tcp = Tcp::new(4711);
+    let conversation = only(&[tcp.say(Side::Server, &reply(99, 7, 1)), to_client(7, 0)]);
+    assert_eq!((conversation.client, conversation.server), (ip(CLIENT), ip(SERVER)));
+    assert!(!conversation.from_the_beginning && conversation.has_roles);
+    assert_eq!(conversation.calls[0].client_id, Some(7));
+    assert_eq!(conversation.calls[0].to_client.packets, 1);
+}
+
+#[test]
+fn numbers_lost_late_repeated_and_begun_anew() {
+    let figures = |numbers: &[u32]| {
+        let frames: Vec<_> = numbers.iter().map(|seq| to_server(99, *seq)).collect();
+        let flow = only(&frames).calls[0].to_server.clone();
+        (flow.missing, flow.late, flow.repeated, flow.restarts)
+    };
+    assert_eq!(figures(&[0, 1, 2, 3]), (0, 0, 0, 0));
+    assert_eq!(figures(&[0, 3, 4]), (2, 0, 0, 0));
+    assert_eq!(figures(&[0, 2, 1, 3]), (0, 1, 0, 0));
+    assert_eq!(figures(&[0, 1, 1, 2]), (0, 0, 1, 0));
+    assert_eq!(figures(&[u32::MAX - 1, u32::MAX, 0, 1]), (0, 0, 0, 0), "around the end of the numbers");
+    assert_eq!(figures(&[5000, 5001, 0, 1]), (0, 0, 0, 1));
+    assert_eq!(figures(&[7, 2_000_000, 2_000_001]), (0, 0, 0, 1));
+}
+
+#[test]
+fn acknowledgments_tell_what_only_the_file_lacks() {
+    let (_, mut frames) = set_up();
+    frames.push(data(SERVER, CLIENT, 7, Some(0), Some(u32::MAX)));
+    frames.extend([to_server(99, 0), to_server(99, 1), to_server(99, 3)]);
+    frames.extend([1, 2, 3].map(|ack| data(SERVER, CLIENT, 7, None, Some(ack))));
+    let conversation = only(&frames);
+    let flow = &conversation.calls[0].to_server;
+    assert_eq!((flow.missing, flow.acked, flow.acked_unseen), (1, Some(3), 1));
+    assert_eq!(conversation.calls[0].to_client.acks_only, 3);
+}
+
+#[test]
+fn icmp_errors_belong_to_what_they_quote() {
+    let (tcp, mut frames) = set_up();
+    let router = Ipv4Addr::new(198, 51, 100, 1);
+    let error = |code: u8, quote: &[u8]| {
+        v4(router, CLIENT, 1, &[&[3, code, 0, 0, 0, 0, 0, 0], &quote[..28]].concat())
+    };
+    frames.push(error(2, &to_server(99, 0)));
+    frames.push(error(13, &tcp.raw(Side::Client, 0x10, tcp.next[0], &[])));
+    frames.push(error(1, &v4(CLIENT, router, 17, &[0; 8])));
+    let conversation = only(&frames);
+    let codes: Vec<_> = conversation
+        .steps
+        .iter()
+        .filter_map(|step| match &step.what {
+            Event::Icmp(icmp) => Some((step.by, icmp.code)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(codes, [(By::Other(ip(router)), 2), (By::Other(ip(router)), 13)]);
+}
+
+#[test]
+fn the_list_of_steps_keeps_beginning_and_end() {
+    let (_, mut frames) = set_up();
+    frames.extend((0..1000).map(|seq| to_server(99, seq)));
+    let conversation = only(&frames);
+    assert_eq!(conversation.steps.len(), FIRST + LAST);
+    assert_eq!(conversation.steps.omitted(), 1000 + 7 - (FIRST + LAST) as u64);
+    assert_eq!(conversation.steps.iter().last().unwrap().frame, 1006);
+    let is_lcp = |step: &adit_capture::conversation::Step| {
+        matches!(step.what, Event::Ppp { protocol: ppp::LCP, seq: Some(999), .. })
+    };
+    assert!(conversation.steps.iter().last().is_some_and(is_lcp));
+}
+
+#[test]
+fn of_too_many_conversations_the_oldest_is_given_out_whole() {
+    let syn = |n| with_port(Tcp::new(1723).open().swap_remove(0), 2000 + n);
+    let calls = (0..CONVERSATIONS_MAX as u16 + 3).map(syn);
+    let found = conversations(&calls.collect::<Vec<_>>());
+    assert_eq!(found.len(), CONVERSATIONS_MAX + 3);
+    assert!(found.iter().zip(1u64..).all(|(one, frame)| one.last_frame == frame));
+}
+
+/// Gives a packet another port of the client.
+fn with_port(mut packet: Vec<u8>, port: u16) -> Vec<u8> {
+    let at = if packet[12..16] == CLIENT.octets() { 20 } else { 22 };
+    packet[at..at + 2].copy_from_slice(&port.to_be_bytes());
+    packet
+}
