@@ -23,9 +23,10 @@ use crate::fsm::{Extra, Failure, Judge, Protocol};
 #[derive(Debug)]
 pub struct Ccp {
     side: Side,
-    policy: MppePolicy,
-    /// What the policy and the keys allow, the strongest first.
-    allowed: Vec<Strength>,
+    mode: Mode,
+    stateless_only: bool,
+    /// The strengths that the policy and the keys allow.
+    allowed: Mppe,
     /// What our request asks for; `None` for nothing. It changes only with an answer to a request, so that it always is
     /// what an Ack acknowledges.
     wish: Option<Mppe>,
@@ -34,7 +35,7 @@ pub struct Ccp {
     /// What we acknowledged, for the direction to the peer. No bits: nothing.
     theirs: Option<Mppe>,
     peer: PeerView,
-    failure: Option<Failure>,
+    failure: Option<Box<Failure>>,
 }
 
 /// What the peer showed in this negotiation, for the explanation of a failure.
@@ -50,16 +51,17 @@ struct PeerView {
 
 impl Ccp {
     /// CCP with nothing agreed. Without `keys` no strength is allowed, whatever the policy says.
-    pub fn new(side: Side, policy: MppePolicy, keys: Option<&StartKeys>) -> Ccp {
+    pub fn new(side: Side, policy: &MppePolicy, keys: Option<&StartKeys>) -> Ccp {
         let possible = |strength: &Strength| {
             policy.strengths.contains(strength) && keys.is_some_and(|keys| keys.supports(*strength))
         };
         let off = policy.mode == Mode::Off;
-        let allowed = Strength::ALL.into_iter().filter(|strength| !off && possible(strength)).collect();
+        let allowed = Strength::ALL.into_iter().filter(|strength| !off && possible(strength));
         let mut ccp = Ccp {
             side,
-            policy,
-            allowed,
+            mode: policy.mode,
+            stateless_only: policy.stateless_only,
+            allowed: allowed.fold(Mppe::default(), |bits, strength| bits.with(bit(strength))),
             wish: None,
             ours: None,
             theirs: None,
@@ -73,23 +75,28 @@ impl Ccp {
     /// What holds in both directions while CCP is Opened; `None` for no encryption.
     pub fn agreed(&self) -> Option<Agreed> {
         let bits = self.ours.filter(|ours| self.theirs == Some(*ours))?;
-        let strength = Strength::ALL.into_iter().find(|strength| bits.has(bit(*strength)))?;
+        let strength = strengths(bits).next()?;
         Some(Agreed { strength, stateless: bits.has(Mppe::STATELESS) })
     }
 
     /// Whether the session ends where there is no encryption.
     pub fn is_required(&self) -> bool {
-        self.policy.mode == Mode::Require
+        self.mode == Mode::Require
     }
 
     /// The strongest that is allowed and among these bits.
     fn common(&self, bits: Mppe) -> Option<Strength> {
-        self.allowed.iter().copied().find(|strength| bits.has(bit(*strength)))
+        strengths(self.allowed).find(|strength| bits.has(bit(*strength)))
+    }
+
+    /// The strongest that is allowed.
+    fn strongest(&self) -> Option<Strength> {
+        strengths(self.allowed).next()
     }
 
     /// What we ask for at first; `None` where nothing is allowed.
     fn first_wish(&self) -> Option<Mppe> {
-        self.allowed.first().map(|strength| bit(*strength).with(Mppe::STATELESS))
+        self.strongest().map(|strength| bit(strength).with(Mppe::STATELESS))
     }
 
     /// What a peer that asks for `bits` may have; `None` where nothing is allowed.
@@ -98,20 +105,20 @@ impl Ccp {
             // Both directions are equal, and one is settled.
             return Some(ours);
         }
-        let strength = self.common(bits).or(self.allowed.first().copied())?;
+        let strength = self.common(bits).or_else(|| self.strongest())?;
         Some(self.with_mode(strength, bits))
     }
 
     /// A strength in the mode of a peer that named `bits`, as far as the policy follows it.
     fn with_mode(&self, strength: Strength, bits: Mppe) -> Mppe {
-        let stateless = self.policy.stateless_only || bits.has(Mppe::STATELESS) || bits.is_empty();
+        let stateless = self.stateless_only || bits.has(Mppe::STATELESS) || bits.is_empty();
         if stateless { bit(strength).with(Mppe::STATELESS) } else { bit(strength) }
     }
 
     /// The strongest that is weaker than what we ask for.
     fn next_weaker(&self) -> Option<Strength> {
         let wish = self.wish.and_then(|wish| self.common(wish))?;
-        self.allowed.iter().copied().find(|strength| *strength < wish)
+        strengths(self.allowed).find(|strength| *strength < wish)
     }
 
     fn judge_bits(&mut self, bits: Mppe, naks_left: bool) -> Judge {
@@ -135,7 +142,7 @@ impl Ccp {
     /// There will be no agreement; the end of a session that requires one.
     fn give_up(&mut self) {
         if self.is_required() {
-            self.failure = Some(self.no_agreement());
+            self.failure = Some(Box::new(self.no_agreement()));
         }
     }
 
@@ -144,9 +151,14 @@ impl Ccp {
         if let (Some(ours), Some(theirs)) = (self.ours, self.theirs)
             && ours != theirs
         {
-            self.failure = Some(self.lopsided(ours, theirs));
+            self.failure = Some(Box::new(self.lopsided(ours, theirs)));
         }
     }
+}
+
+/// The strengths among these bits, the strongest first.
+fn strengths(bits: Mppe) -> impl Iterator<Item = Strength> {
+    Strength::ALL.into_iter().filter(move |strength| bits.has(bit(*strength)))
 }
 
 /// The option's bit of a strength.
@@ -234,7 +246,7 @@ impl Protocol for Ccp {
             return;
         }
         let strength = if bits.strengths().is_empty() {
-            self.allowed.first().copied()
+            self.strongest()
         } else {
             // Not what the peer wants, but the next of ours may do.
             self.common(bits).or_else(|| self.next_weaker())
@@ -253,7 +265,7 @@ impl Protocol for Ccp {
     }
 
     fn failure(&mut self) -> Option<Failure> {
-        self.failure.take()
+        self.failure.take().map(|failure| *failure)
     }
 
     /// A Reset-Request is acknowledged, in every mode. What it asks for in stateful mode, a flushed packet, is up to the

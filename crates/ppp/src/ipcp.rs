@@ -5,6 +5,7 @@ mod client;
 mod server;
 
 use core::net::Ipv4Addr;
+use std::sync::Arc;
 
 use adit_diag::Code;
 use adit_wire::Layer;
@@ -36,24 +37,25 @@ pub struct Agreed {
 #[derive(Debug)]
 pub struct Ipcp {
     side: Side,
-    failure: Option<Failure>,
+    failure: Option<Box<Failure>>,
 }
 
 #[derive(Debug)]
 enum Side {
     Server(Server),
-    Client(Client),
+    /// Boxed: a server has thousands of the other.
+    Client(Box<Client>),
 }
 
 impl Ipcp {
     /// The side that hands out addresses.
-    pub fn server(grant: AddressGrant) -> Ipcp {
-        Ipcp { side: Side::Server(Server::new(grant)), failure: None }
+    pub fn server(grant: impl Into<Arc<AddressGrant>>) -> Ipcp {
+        Ipcp { side: Side::Server(Server::new(grant.into())), failure: None }
     }
 
     /// The side that asks for them.
     pub fn client(client: Client) -> Ipcp {
-        Ipcp { side: Side::Client(client), failure: None }
+        Ipcp { side: Side::Client(Box::new(client)), failure: None }
     }
 
     /// What is agreed; meaningful while IPCP is Opened.
@@ -67,7 +69,7 @@ impl Ipcp {
     /// Keeps the first failure.
     fn fail(&mut self, failure: Option<Failure>) {
         if self.failure.is_none() {
-            self.failure = failure;
+            self.failure = failure.map(Box::new);
         }
     }
 }
@@ -147,7 +149,7 @@ impl Protocol for Ipcp {
     }
 
     fn failure(&mut self) -> Option<Failure> {
-        self.failure.take()
+        self.failure.take().map(|failure| *failure)
     }
 
     fn show(option: &Opt<'_>) -> String {

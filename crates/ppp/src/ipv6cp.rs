@@ -18,7 +18,7 @@ pub struct Ipv6cp {
     wish: u64,
     own: u64,
     peer: u64,
-    failure: Option<Failure>,
+    failure: Option<Box<Failure>>,
 }
 
 impl Ipv6cp {
@@ -80,7 +80,7 @@ impl Protocol for Ipv6cp {
         }
         if !naks_left {
             let detail = "the peer takes no interface identifier".to_owned();
-            self.failure = Some(Failure { code: Code::I05, detail });
+            self.failure = Some(Box::new(Failure { code: Code::I05, detail }));
         }
         let mut option = Vec::new();
         Ipv6cpOption::InterfaceIdentifier(invent(&mut self.rng, self.own)).emit(&mut option);
@@ -98,7 +98,7 @@ impl Protocol for Ipv6cp {
     fn acked(&mut self) {
         if self.own == 0 {
             let detail = "the peer agreed to interface identifier 0".to_owned();
-            self.failure = Some(Failure { code: Code::I05, detail });
+            self.failure = Some(Box::new(Failure { code: Code::I05, detail }));
         }
     }
 
@@ -114,12 +114,12 @@ impl Protocol for Ipv6cp {
     fn rejected(&mut self, options: &[Opt<'_>]) {
         if options.iter().any(|option| option.kind == kind::INTERFACE_IDENTIFIER) {
             let detail = "the peer refuses our interface identifier".to_owned();
-            self.failure = Some(Failure { code: Code::I05, detail });
+            self.failure = Some(Box::new(Failure { code: Code::I05, detail }));
         }
     }
 
     fn failure(&mut self) -> Option<Failure> {
-        self.failure.take()
+        self.failure.take().map(|failure| *failure)
     }
 
     fn show(option: &Opt<'_>) -> String {

@@ -55,7 +55,7 @@ pub struct Lcp {
     magic: Magic,
     pfc: Compression,
     acfc: Compression,
-    failure: Option<Failure>,
+    failure: Option<Box<Failure>>,
     notices: VecDeque<Notice>,
 }
 
@@ -100,12 +100,17 @@ impl Lcp {
 
     /// The next thing that an extra code (8 and above) told.
     pub fn poll_notice(&mut self) -> Option<Notice> {
-        self.notices.pop_front()
+        let notice = self.notices.pop_front();
+        if notice.is_none() {
+            // An answer to every Echo-Request passes here; nothing is held for the next.
+            self.notices = VecDeque::new();
+        }
+        notice
     }
 
     fn fail(&mut self, failure: Option<Failure>) {
         if self.failure.is_none() {
-            self.failure = failure;
+            self.failure = failure.map(Box::new);
         }
     }
 }
@@ -210,7 +215,7 @@ impl Protocol for Lcp {
     }
 
     fn failure(&mut self) -> Option<Failure> {
-        self.failure.take()
+        self.failure.take().map(|failure| *failure)
     }
 
     fn extra(&mut self, packet: &Packet<'_>, opened: bool) -> Extra {

@@ -11,4 +11,4 @@ pub mod ipv6cp;
 pub mod lcp;
 pub mod link;
 pub mod mppe;
-mod queue;
+mod output;

@@ -59,7 +59,7 @@ pub struct Link {
     verdict_wanted: Option<u32>,
     address_wanted: Option<u32>,
     /// What a name was given, kept over a renegotiation so that nobody is asked twice.
-    granted: Option<(Vec<u8>, AddressGrant)>,
+    granted: Option<(Arc<[u8]>, Arc<AddressGrant>)>,
     output: Output,
 }
 
@@ -86,7 +86,7 @@ impl Link {
             verdict_wanted: None,
             address_wanted: None,
             granted: None,
-            output: Output::default(),
+            output: Output::new(),
         }
     }
 
@@ -222,7 +222,7 @@ impl Link {
 
     fn rechallenge(&mut self, now: Instant) {
         if let Phase::Network(network) = &mut self.phase
-            && let Some(Authentication::Server(authenticator)) = &mut network.authentication
+            && let Some(Authentication::Server(authenticator)) = network.authentication.as_deref_mut()
         {
             authenticator.rechallenge(now);
         }

@@ -30,7 +30,7 @@ pub(crate) fn tunnel(config: &Config) -> ServerConfig {
     ppp.methods = methods(config);
     ppp.mppe = mppe(config, &config.access);
     ppp.ipv6 = link.ipv6;
-    ppp.local_name.clone_from(&config.server.hostname);
+    ppp.local_name = config.server.hostname.as_str().into();
     ppp.echo = echo(&link.echo).map(|(every, lost)| adit_ppp::link::Echo { every, lost });
     ServerConfig { control: control.into(), link: ppp.into(), setup: link.setup, mtu: link.mtu }
 }

@@ -26,9 +26,9 @@ struct Tables {
     sessions: BTreeMap<SessionId, Arc<Session>>,
     by_call: BTreeMap<u16, Arc<Session>>,
     /// Those that are up, by the lower-case name of their account, oldest first.
-    by_user: BTreeMap<String, Vec<Arc<Session>>>,
+    by_user: BTreeMap<Arc<str>, Vec<Arc<Session>>>,
     /// Those that are up, and under which name they are in `by_user`.
-    up: BTreeMap<SessionId, String>,
+    up: BTreeMap<SessionId, Arc<str>>,
     failed: BTreeMap<Code, u64>,
 }
 
@@ -65,7 +65,11 @@ impl Registry {
     pub(crate) fn came_up(&self, session: Arc<Session>) {
         let user = session.known().user.as_deref().map(str::to_lowercase).unwrap_or_default();
         let mut tables = self.tables();
-        tables.up.insert(session.id, user.clone());
+        let user = match tables.by_user.get_key_value(user.as_str()) {
+            Some((user, _)) => Arc::clone(user),
+            None => Arc::from(user),
+        };
+        tables.up.insert(session.id, Arc::clone(&user));
         tables.by_user.entry(user).or_default().push(session);
     }
 
@@ -111,7 +115,7 @@ impl Registry {
 
     /// Sessions of this account that are up, oldest first.
     pub(crate) fn of_user(&self, user: &str) -> Vec<Arc<Session>> {
-        self.tables().by_user.get(&user.to_lowercase()).cloned().unwrap_or_default()
+        self.tables().by_user.get(user.to_lowercase().as_str()).cloned().unwrap_or_default()
     }
 
     fn matching(&self, keep: impl Fn(&Session) -> bool) -> Vec<Arc<Session>> {

@@ -161,7 +161,7 @@ impl Scenario {
             call_id: rng.below(65536) as u16,
         };
         let mut link = LinkConfig::new(Role::Server);
-        link.local_name = "sim".to_owned();
+        link.local_name = "sim".into();
         let (control, link) = (ControlConfig::server().into(), link.into());
         let server = ServerConfig { control, link, setup: Duration::from_secs(90), mtu: 1400 };
         let account = |name, password| Account { name, password, bar: None };

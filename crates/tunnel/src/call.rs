@@ -47,7 +47,7 @@ pub(crate) struct Call {
     mtu: u16,
     peer_mru: u16,
     pub(crate) terms: Terms,
-    name: Vec<u8>,
+    name: Arc<[u8]>,
     method: Option<adit_ppp::auth::Method>,
     server_proved: bool,
     encryption: Option<(adit_crypto::mppe::Strength, bool)>,
@@ -56,13 +56,13 @@ pub(crate) struct Call {
     up: bool,
     packets: u64,
     last_traffic: Instant,
-    closing: Option<(Why, Option<Code>, String)>,
+    closing: Option<Box<(Why, Option<Code>, String)>>,
     /// Since when GRE has been silent though we asked; kept here because a link that has ended forgets it.
     silent_since: Option<Instant>,
     /// When the peer was last heard on the control connection.
     control_heard: Option<Instant>,
     /// How the layer below went down, while the link is being told.
-    lost: Option<End>,
+    lost: Option<Box<End>>,
     ended: bool,
 }
 
@@ -76,7 +76,7 @@ impl Call {
     /// A call whose GRE path exists; a client's link starts to negotiate at once.
     pub(crate) fn new(handle: CallHandle, config: CallConfig, now: Instant, rng: Rng) -> Call {
         let role = config.link.role;
-        let name = config.link.credentials.as_ref().map(|c| c.name.clone().into_bytes()).unwrap_or_default();
+        let name = config.link.credentials.as_ref().map(|c| Arc::from(c.name.as_bytes())).unwrap_or_default();
         let mut link = Link::new(config.link, rng);
         let begins = match role {
             Role::Server => Some(now + CLIENT_FIRST),
@@ -162,7 +162,7 @@ impl Call {
     pub(crate) fn close(&mut self, now: Instant, why: Why, code: Option<Code>, detail: String) {
         if self.closing.is_none() {
             let reason = code.map_or_else(|| why.word().to_owned(), |code| format!("{code} {detail}"));
-            self.closing = Some((why, code, detail));
+            self.closing = Some(Box::new((why, code, detail)));
             self.begin(now);
             self.link.handle_command(now, link::Command::Close { reason });
         }
@@ -176,15 +176,15 @@ impl Call {
         }
         let in_vain = self.phase == Layer::Lcp && now >= self.began + IN_VAIN;
         self.silent_since = self.link.unanswered_since();
-        self.lost = Some(match self.silent_since {
+        self.lost = Some(Box::new(match self.silent_since {
             _ if in_vain => self.evidence.explain(self.role, end),
             Some(since) => blame::silent(now, since, end),
             None => end,
-        });
+        }));
         self.link.handle_command(now, link::Command::LowerDown);
         self.drain(now, &mut Vec::new(), out);
         if let Some(end) = self.lost.take() {
-            self.finish(end, out);
+            self.finish(*end, out);
         }
     }
 
@@ -280,7 +280,7 @@ impl Call {
                 let question = match question {
                     link::Question::Authenticate(request) => Question::Authenticate(request),
                     link::Question::Address { wanted } => {
-                        Question::Address { name: self.name.clone(), wanted }
+                        Question::Address { name: self.name.to_vec(), wanted }
                     }
                 };
                 asks.push(LinkQuestion { id, question });
@@ -348,7 +348,7 @@ impl Call {
         self.last_traffic = now;
         self.started.get_or_insert(now);
         let up = Up {
-            name: self.name.clone(),
+            name: Arc::clone(&self.name),
             method: self.method,
             server_proved: self.server_proved,
             encryption: self.encryption,
@@ -364,10 +364,11 @@ impl Call {
     fn link_ended(&mut self, end: link::End, out: &mut VecDeque<Event>) {
         // What the link knew before the layer below went is the cause: a refused login, then a hang-up.
         let lost = self.lost.take().filter(|_| end.code.is_none());
-        let end = if let Some((why, code, detail)) = self.closing.take() {
+        let end = if let Some(closing) = self.closing.take() {
+            let (why, code, detail) = *closing;
             End { why, by: Who::Us, code, detail }
         } else if let Some(lost) = lost {
-            lost
+            *lost
         } else {
             let by = match end.by {
                 By::Us => Who::Us,

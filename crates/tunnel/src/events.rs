@@ -1,6 +1,7 @@
 //! What goes into a tunnel machine and what comes out of it.
 
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use adit_crypto::mppe::Strength;
@@ -316,7 +317,7 @@ pub struct Step {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Up {
     /// The name that was authenticated (server) or used (client), as sent.
-    pub name: Vec<u8>,
+    pub name: Arc<[u8]>,
     /// How.
     pub method: Option<Method>,
     /// Whether the other side proved that it knows the password too.

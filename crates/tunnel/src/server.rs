@@ -68,8 +68,7 @@ impl ServerTunnel {
     }
 
     fn answer_link(&mut self, now: Instant, call: u32, id: u32, answer: Answer) {
-        let Tunnel { calls, events, .. } = &mut self.tunnel;
-        let Some(call) = calls.get_mut(&call) else { return };
+        let Some((call, events)) = self.tunnel.call(call) else { return };
         match answer {
             Answer::Accept { proven, terms } => {
                 if let Some(policy) = terms.mppe.clone() {

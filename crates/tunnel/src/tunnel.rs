@@ -1,7 +1,6 @@
 //! What server and client have in common: a control connection, its calls, and the flow of events between them.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::net::Ipv4Addr;
 use std::time::Instant;
 
 use adit_crypto::Rng;
@@ -33,8 +32,8 @@ pub(crate) enum Pending {
 /// One control connection and its calls.
 pub(crate) struct Tunnel {
     pub(crate) control: ControlConnection,
-    /// Boxed: a node of the tree has room for eleven, and most connections have one.
-    pub(crate) calls: BTreeMap<CallHandle, Box<Call>>,
+    /// In the order in which they began. Most connections have one, and there is room for no more than there are.
+    calls: Vec<Call>,
     config: CallConfig,
     pub(crate) events: VecDeque<Event>,
     pending: BTreeMap<u32, Pending>,
@@ -43,7 +42,7 @@ pub(crate) struct Tunnel {
     /// Why we are stopping, once we are.
     stopping: Option<Why>,
     /// The call whose frames are sent next: calls take turns.
-    turn: CallHandle,
+    turn: usize,
     closed: bool,
 }
 
@@ -51,7 +50,7 @@ impl Tunnel {
     pub(crate) fn new(control: ControlConnection, config: CallConfig, rng: Rng) -> Tunnel {
         Tunnel {
             control,
-            calls: BTreeMap::new(),
+            calls: Vec::new(),
             config,
             events: VecDeque::new(),
             pending: BTreeMap::new(),
@@ -64,46 +63,49 @@ impl Tunnel {
     }
 
     pub(crate) fn handle_input(&mut self, now: Instant, input: Input<'_>) {
-        let Tunnel { calls, events, .. } = self;
         match input {
             Input::Control(bytes) => self.control.handle_input(now, bytes),
             Input::ControlClosed => self.control.handle_command(now, ControlCommand::TransportClosed),
             Input::Frame { call, frame } => {
-                if let Some(call) = calls.get_mut(&call) {
+                if let Some((call, events)) = self.call(call) {
                     call.handle_frame(now, frame, events);
                 }
             }
             Input::Traffic { call, packets } => {
-                if let Some(call) = calls.get_mut(&call) {
+                if let Some((call, _)) = self.call(call) {
                     call.handle_traffic(now, packets);
                 }
             }
             Input::Acknowledged { call } => {
-                if let Some(call) = calls.get_mut(&call) {
+                if let Some((call, _)) = self.call(call) {
                     call.handle_acknowledged();
                 }
             }
-            Input::Unreachable { call, from, code } => self.unreachable(call, from, code),
+            Input::Unreachable { call, from, code } => {
+                if let Some((call, _)) = self.call(call) {
+                    call.handle_unreachable(from, code);
+                }
+            }
         }
         self.pump(now);
     }
 
-    fn unreachable(&mut self, handle: CallHandle, from: Ipv4Addr, code: u8) {
-        if let Some(call) = self.calls.get_mut(&handle) {
-            call.handle_unreachable(from, code);
-        }
+    /// A call, and where its events go.
+    pub(crate) fn call(&mut self, handle: CallHandle) -> Option<(&mut Call, &mut VecDeque<Event>)> {
+        let call = self.calls.iter_mut().find(|call| call.handle == handle)?;
+        Some((call, &mut self.events))
     }
 
     pub(crate) fn handle_command(&mut self, now: Instant, command: Command) {
         match command {
             Command::EndCall { call, why } => {
-                if let Some(call) = self.calls.get_mut(&call) {
+                if let Some((call, _)) = self.call(call) {
                     call.close(now, why, None, String::new());
                 }
             }
             Command::Stop { why } => {
                 self.stopping = Some(why);
-                for call in self.calls.values_mut() {
+                for call in &mut self.calls {
                     call.close(now, why, None, String::new());
                 }
             }
@@ -115,7 +117,7 @@ impl Tunnel {
         self.control.handle_timeout(now);
         let heard = self.control.last_heard();
         let mut in_doubt = false;
-        for call in self.calls.values_mut() {
+        for call in &mut self.calls {
             call.handle_control_heard(heard);
             call.handle_timeout(now);
             in_doubt |= call.silent_since().is_some_and(|since| heard.is_some_and(|heard| heard <= since));
@@ -128,7 +130,7 @@ impl Tunnel {
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
-        let calls = self.calls.values().filter_map(|call| call.poll_timeout());
+        let calls = self.calls.iter().filter_map(Call::poll_timeout);
         calls.chain(self.control.poll_timeout()).min_by_key(|(at, _)| *at)
     }
 
@@ -138,16 +140,16 @@ impl Tunnel {
         if self.control.poll_transmit(buf) {
             return Some(Transmit::Control);
         }
-        let order: Vec<CallHandle> =
-            self.calls.range(self.turn..).chain(self.calls.range(..self.turn)).map(|(h, _)| *h).collect();
-        for handle in order {
-            let call = self.calls.get_mut(&handle)?;
+        let count = self.calls.len();
+        let first = self.turn.min(count);
+        let (before, from) = self.calls.split_at_mut(first);
+        for (n, call) in from.iter_mut().chain(before).enumerate() {
             if call.poll_transmit(buf) {
-                self.turn = handle.wrapping_add(1);
-                return Some(Transmit::Frame { call: handle });
+                self.turn = (first + n + 1) % count;
+                return Some(Transmit::Frame { call: call.handle });
             }
         }
-        self.calls.retain(|_, call| !call.is_ended());
+        self.calls.retain(|call| !call.is_ended());
         None
     }
 
@@ -181,7 +183,7 @@ impl Tunnel {
             }
             let before = self.events.len();
             let mut asks = Vec::new();
-            for call in self.calls.values_mut() {
+            for call in &mut self.calls {
                 let mut questions: Vec<LinkQuestion> = Vec::new();
                 call.drain(now, &mut questions, &mut self.events);
                 asks.extend(questions.into_iter().map(|question| (call.handle, question)));
@@ -223,7 +225,7 @@ impl Tunnel {
 
     fn stop_when_idle(&mut self, now: Instant) {
         if let Some(why) = self.stopping
-            && self.calls.values().all(|call| call.is_ended())
+            && self.calls.iter().all(Call::is_ended)
             && !self.closed
         {
             let shutdown = why == Why::Shutdown;
@@ -256,13 +258,14 @@ impl Tunnel {
                 let text = format!("call {local_call_id} here, {peer_call_id} there");
                 self.events.push_back(Event::Layer { call: handle, layer: Layer::Control, text });
                 let call = Call::new(handle, self.config.clone(), now, self.rng.fork());
-                self.calls.insert(handle, Box::new(call));
+                self.calls.reserve_exact(1);
+                self.calls.push(call);
             }
             ControlEvent::CallEnded { handle, by, code, detail } => {
                 let end = end_of(by, code, detail);
                 self.pending.retain(|_, pending| !matches!(pending, Pending::Call(of) if *of == handle));
-                match self.calls.get_mut(&handle) {
-                    Some(call) if !call.is_ended() => call.lower_down(now, end, &mut self.events),
+                match self.call(handle) {
+                    Some((call, events)) if !call.is_ended() => call.lower_down(now, end, events),
                     Some(_) => {}
                     None => self.events.push_back(Event::CallEnded { call: handle, end }),
                 }
@@ -270,7 +273,7 @@ impl Tunnel {
             ControlEvent::Closed { by, code, detail } => {
                 self.closed = true;
                 let end = end_of(by, code, detail);
-                for call in self.calls.values_mut().filter(|call| !call.is_ended()) {
+                for call in self.calls.iter_mut().filter(|call| !call.is_ended()) {
                     call.lower_down(now, end.clone(), &mut self.events);
                 }
                 self.pending.clear();

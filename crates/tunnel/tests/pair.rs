@@ -183,7 +183,7 @@ fn a_call_comes_up_with_the_same_view_on_both_sides() {
     assert!(server.encryption.is_some());
     assert_eq!(client.dns, [Ipv4Addr::new(192, 168, 10, 5)]);
     assert!(client.server_proved);
-    assert_eq!(server.name, b"alice");
+    assert_eq!(*server.name, *b"alice");
     assert_eq!(server.mtu, client.mtu);
 }
 

@@ -4,6 +4,7 @@ mod chap;
 mod pap;
 mod reply;
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use adit_crypto::Rng;
@@ -11,9 +12,9 @@ use adit_crypto::mppe::StartKeys;
 use adit_diag::Code;
 use adit_wire::text::escape;
 
-use super::output::Output;
 use super::timing::later;
 use super::{AuthRequest, Ignored, Method, MsChapError, Timing, Verdict};
+use crate::output::Output;
 
 /// How many Responses one session may send with R=1 in between (RFC 2759 section 6 leaves the number open).
 const MAX_TRIES: u8 = 3;
@@ -24,7 +25,7 @@ pub struct AuthenticatorConfig {
     /// The method that LCP agreed on.
     pub method: Method,
     /// The name in our Challenges.
-    pub local_name: String,
+    pub local_name: Arc<str>,
     /// After E=648 wait for an MS-CHAPv2 Change-Password packet.
     pub change_password: bool,
     /// Times and counts.
@@ -41,7 +42,7 @@ pub enum AuthenticatorEvent {
     /// The peer is who it says.
     Success {
         /// As it sent it.
-        name: Vec<u8>,
+        name: Arc<[u8]>,
         /// MPPE start keys of the server's side, where the method gives any.
         keys: Option<StartKeys>,
     },
@@ -66,11 +67,11 @@ pub struct Authenticator {
     /// Tries that failed.
     failures: u8,
     /// Who proved itself.
-    proven: Option<Vec<u8>>,
+    proven: Option<Arc<[u8]>>,
     /// The identifier used last.
     last_id: u8,
     /// The exchange whose result is known, to repeat it.
-    settled: Option<Settled>,
+    settled: Option<Box<Settled>>,
 }
 
 /// Where the exchange stands. Every state but the last two ends by itself at its deadline.
@@ -85,7 +86,7 @@ enum State {
     /// The question is open.
     Checking { id: u8, request: Vec<u8>, name: Vec<u8>, changing: bool, deadline: Instant },
     /// A Failure with R=1 is out, and with it a challenge.
-    Retrying(Retry, Code, String),
+    Retrying(Box<Retry>, Code, String),
     /// The peer is known.
     Known,
     /// It is not, for good.
@@ -160,9 +161,8 @@ impl Authenticator {
     /// The challenge that is out, which a client at this end must never answer.
     pub fn open_challenge(&self) -> Option<&[u8]> {
         match &self.state {
-            State::Challenged { challenge, .. } | State::Retrying(Retry { challenge, .. }, ..) => {
-                Some(challenge)
-            }
+            State::Challenged { challenge, .. } => Some(challenge),
+            State::Retrying(retry, ..) => Some(&retry.challenge),
             _ => None,
         }
     }
@@ -212,13 +212,13 @@ impl Authenticator {
             return;
         };
         self.output.send(reply.clone());
-        self.settled = Some(Settled { id, request, reply });
+        self.settled = Some(Box::new(Settled { id, request, reply }));
         match verdict {
             Verdict::Accept(proven) => self.known(name, proven.keys),
             Verdict::Reject { code, message, .. } => {
                 let detail = format!("\"{}\": {message}", escape(&name));
                 match retry {
-                    Some(retry) => self.state = State::Retrying(retry, code, detail),
+                    Some(retry) => self.state = State::Retrying(Box::new(retry), code, detail),
                     None => self.fail(code, detail),
                 }
             }
@@ -276,7 +276,7 @@ impl Authenticator {
 
     /// Puts the question.
     fn ask(&mut self, now: Instant, id: u8, request: Vec<u8>, changing: bool, question: AuthRequest) {
-        if self.proven.as_ref().is_some_and(|proven| *proven != question.name) {
+        if self.proven.as_ref().is_some_and(|proven| **proven != *question.name) {
             let detail = format!("the client is now \"{}\", which is not who it was", escape(&question.name));
             self.refuse(id, request, Code::A01, detail);
             return;
@@ -291,7 +291,8 @@ impl Authenticator {
         if self.proven.is_some() {
             self.output.tell(AuthenticatorEvent::Renewed);
         } else {
-            self.proven = Some(name.clone());
+            let name: Arc<[u8]> = name.into();
+            self.proven = Some(Arc::clone(&name));
             self.output.tell(AuthenticatorEvent::Success { name, keys });
         }
     }
@@ -300,7 +301,7 @@ impl Authenticator {
     fn refuse(&mut self, id: u8, request: Vec<u8>, code: Code, detail: String) {
         let reply = self.failure_packet(id, MsChapError::AuthenticationFailure, None, "Access denied");
         self.output.send(reply.clone());
-        self.settled = Some(Settled { id, request, reply });
+        self.settled = Some(Box::new(Settled { id, request, reply }));
         self.fail(code, detail);
     }
 

@@ -6,7 +6,6 @@
 
 mod authenticator;
 mod method;
-mod output;
 mod peer;
 mod timing;
 mod verdict;

@@ -12,9 +12,9 @@ use adit_crypto::mppe::StartKeys;
 use adit_crypto::secret::Password;
 use adit_diag::Code;
 
-use super::output::Output;
 use super::timing::later;
 use super::{Ignored, Method, Timing};
+use crate::output::Output;
 
 /// Own challenges that are remembered, so as never to answer one.
 const REMEMBERED: usize = 8;

@@ -23,7 +23,7 @@ fn secs(n: u64) -> Duration {
 fn authenticator(method: Method) -> Authenticator {
     let config = AuthenticatorConfig {
         method,
-        local_name: "vpn".to_owned(),
+        local_name: "vpn".into(),
         change_password: true,
         timing: Timing::default(),
     };
@@ -224,7 +224,7 @@ fn c153_c154_c155_every_method_lets_the_right_password_in() {
         let [AuthenticatorEvent::Success { name, keys: server_keys }] = &line.server_events[..] else {
             panic!("{method}: {:?}", line.server_events);
         };
-        assert_eq!(name, b"alice");
+        assert_eq!(**name, *b"alice");
         let [PeerEvent::Success { keys, server_proved, password_changed: false, message }] =
             &line.client_events[..]
         else {
@@ -287,7 +287,7 @@ fn c156_c157_domains_and_every_kind_of_password() {
             let [AuthenticatorEvent::Success { name, .. }] = &line.server_events[..] else {
                 panic!("{:?}", line.server_events);
             };
-            assert_eq!(*name, wire_name.into_bytes());
+            assert_eq!(**name, *wire_name.into_bytes());
             assert!(matches!(line.client_events[..], [PeerEvent::Success { server_proved: true, .. }]));
         }
     }

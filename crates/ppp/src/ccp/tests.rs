@@ -29,12 +29,12 @@ fn policy(mode: Mode, bits: &[u8]) -> MppePolicy {
 }
 
 fn end(side: Side, mode: Mode, bits: &[u8]) -> Fsm<Ccp> {
-    Fsm::new(Ccp::new(side, policy(mode, bits), Some(&keys())), Timers::default())
+    Fsm::new(Ccp::new(side, &policy(mode, bits), Some(&keys())), Timers::default())
 }
 
 fn stateful(side: Side, mode: Mode, bits: &[u8]) -> Fsm<Ccp> {
     let policy = MppePolicy { stateless_only: false, ..policy(mode, bits) };
-    Fsm::new(Ccp::new(side, policy, Some(&keys())), Timers::default())
+    Fsm::new(Ccp::new(side, &policy, Some(&keys())), Timers::default())
 }
 
 /// A server that requires 128 bits, with its first request sent; and that request.
@@ -375,7 +375,7 @@ fn off_rejects_the_option_and_can_say_what_it_refused() {
 
 #[test]
 fn without_keys_there_is_nothing_to_offer() {
-    let ccp = Ccp::new(Side::Server, policy(Mode::Prefer, &[40, 128]), None);
+    let ccp = Ccp::new(Side::Server, &policy(Mode::Prefer, &[40, 128]), None);
     let (mut fsm, (_, _, data)) = started(Fsm::new(ccp, Timers::default()));
     assert_eq!(data, []);
     assert_eq!(answer(&mut fsm, H | S).0, CONFIGURE_REJECT);
@@ -384,7 +384,7 @@ fn without_keys_there_is_nothing_to_offer() {
     assert_eq!(failure.detail, "encryption is required, and pap gives no keys for it");
     // MS-CHAPv1 with nothing but a hash on file has keys of 128 bits only.
     let v1 = start_keys_v1(&Password::new("x").nt_hash(), &[1; 8], None);
-    let ccp = Ccp::new(Side::Server, policy(Mode::Require, &[40, 56, 128]), Some(&v1));
+    let ccp = Ccp::new(Side::Server, &policy(Mode::Require, &[40, 56, 128]), Some(&v1));
     let (mut fsm, _) = started(Fsm::new(ccp, Timers::default()));
     assert_eq!(answer(&mut fsm, H | L), nak(H | S));
 }
@@ -506,7 +506,7 @@ proptest! {
         let strengths: Vec<Strength> =
             Strength::ALL.into_iter().enumerate().filter(|(at, _)| bits >> at & 1 == 1).map(|(_, s)| s).collect();
         let policy = MppePolicy { mode, strengths: strengths.clone(), stateless_only };
-        let mut fsm = Fsm::new(Ccp::new(Side::Server, policy, Some(&keys())), Timers::default());
+        let mut fsm = Fsm::new(Ccp::new(Side::Server, &policy, Some(&keys())), Timers::default());
         let mut now = Instant::now();
         fsm.open(now);
         fsm.lower_up(now);
@@ -535,7 +535,7 @@ proptest! {
             let strengths =
                 Strength::ALL.into_iter().enumerate().filter(|(at, _)| bits >> at & 1 == 1).map(|(_, s)| s).collect();
             let policy = MppePolicy { mode, strengths, stateless_only };
-            Fsm::new(Ccp::new(side, policy, Some(&keys())), Timers::default())
+            Fsm::new(Ccp::new(side, &policy, Some(&keys())), Timers::default())
         };
         let mut pair = Pair::new(make(Side::Server, modes[0], a, flags.0), make(Side::Client, modes[1], b, flags.1));
         // Started in any order.

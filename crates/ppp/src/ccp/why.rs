@@ -5,7 +5,7 @@ use adit_diag::Code;
 use adit_wire::ccp::Mppe;
 use adit_wire::text::escape;
 
-use super::{Ccp, bit};
+use super::Ccp;
 use crate::auth::Method;
 use crate::fsm::{Failure, Finish};
 
@@ -69,8 +69,7 @@ impl Ccp {
 
     /// Everything we can do, as the option would say it.
     fn offer(&self) -> Option<Mppe> {
-        let bits = self.allowed.iter().fold(Mppe::default(), |bits, strength| bits.with(bit(*strength)));
-        (!bits.is_empty()).then_some(bits.with(Mppe::STATELESS))
+        (!self.allowed.is_empty()).then_some(self.allowed.with(Mppe::STATELESS))
     }
 
     fn we_want(&self) -> String {

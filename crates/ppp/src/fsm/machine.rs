@@ -1,7 +1,6 @@
 //! The machine: state, timer, counters, queues, and the actions of the table.
 
 use core::time::Duration;
-use std::collections::VecDeque;
 use std::time::Instant;
 
 use adit_wire::cp;
@@ -10,10 +9,7 @@ use adit_wire::ppp::DEFAULT_MRU;
 use super::protocol::{Failure, Protocol};
 use super::timers::Timers;
 use crate::automaton::{self, Action, State};
-use crate::queue;
-
-/// Packets that may wait for [`Fsm::poll_transmit`]; more are dropped, as a bad line would drop them.
-const MAX_QUEUED: usize = 32;
+use crate::output::Output;
 
 /// Octets of a reason, ours or the peer's, that are kept.
 const MAX_REASON: usize = 255;
@@ -50,7 +46,7 @@ pub enum Finish {
 #[derive(Debug, Default)]
 pub(super) struct Request {
     pub(super) id: u8,
-    pub(super) options: Vec<u8>,
+    pub(super) options: Box<[u8]>,
     /// A valid reply has come, so that the next request needs a new identifier.
     pub(super) answered: bool,
 }
@@ -66,8 +62,8 @@ pub struct Fsm<P> {
     deadline: Option<Instant>,
     last_id: u8,
     pub(super) request: Request,
-    /// Identifier and options of the peer's request that was acknowledged last.
-    pub(super) peer_request: (u8, Vec<u8>),
+    /// Identifier and options of the peer's request that was acknowledged last, where [`Protocol::CROSSING`] wants them.
+    pub(super) peer_request: (u8, Box<[u8]>),
     pub(super) naks_sent: u32,
     /// Naks and Rejects received in this negotiation.
     pub(super) refusals: u32,
@@ -77,10 +73,9 @@ pub struct Fsm<P> {
     /// The protocol was reset for a negotiation whose first request is still to be sent.
     pub(super) fresh: bool,
     pub(super) peer_mru: u16,
-    reason: Vec<u8>,
-    pub(super) cause: Option<Finish>,
-    transmit: VecDeque<Vec<u8>>,
-    events: VecDeque<Event>,
+    reason: Box<[u8]>,
+    pub(super) cause: Option<Box<Finish>>,
+    output: Output<Event>,
 }
 
 /// A packet that answers the one being handled; the table says whether it is sent.
@@ -119,17 +114,16 @@ impl<P: Protocol> Fsm<P> {
             deadline: None,
             last_id: 0,
             request: Request { answered: true, ..Request::default() },
-            peer_request: (0, Vec::new()),
+            peer_request: (0, Box::default()),
             naks_sent: 0,
             refusals: 0,
             naks_received: 0,
             opened_at: None,
             fresh: false,
             peer_mru: DEFAULT_MRU,
-            reason: Vec::new(),
+            reason: Box::default(),
             cause: None,
-            transmit: VecDeque::new(),
-            events: VecDeque::new(),
+            output: Output::new(),
         }
     }
 
@@ -145,12 +139,12 @@ impl<P: Protocol> Fsm<P> {
 
     /// Why the layer is finishing, known before [`Event::Finished`] tells it.
     pub fn cause(&self) -> Option<&Finish> {
-        self.cause.as_ref()
+        self.cause.as_deref()
     }
 
     /// Why this negotiation cannot succeed, likewise.
     pub fn failure(&self) -> Option<&Failure> {
-        match &self.cause {
+        match self.cause() {
             Some(Finish::Failed(failure)) => Some(failure),
             _ => None,
         }
@@ -204,7 +198,7 @@ impl<P: Protocol> Fsm<P> {
 
     /// The peer sent a Protocol-Reject for this protocol: RXJ-.
     pub fn protocol_rejected(&mut self, now: Instant) {
-        self.cause.get_or_insert(Finish::Rejected);
+        self.cause.get_or_insert(Box::new(Finish::Rejected));
         self.fire(now, automaton::Event::RxjMinus, Reply::None);
     }
 
@@ -234,7 +228,7 @@ impl<P: Protocol> Fsm<P> {
             self.fire(now, automaton::Event::ToPlus, Reply::None);
         } else {
             if self.state.is_negotiating() {
-                self.cause.get_or_insert(Finish::NoAnswer);
+                self.cause.get_or_insert(Box::new(Finish::NoAnswer));
             }
             self.fire(now, automaton::Event::ToMinus, Reply::None);
         }
@@ -252,12 +246,12 @@ impl<P: Protocol> Fsm<P> {
 
     /// Appends the next packet, from its code on, to `out`; `false` when there is none.
     pub fn poll_transmit(&mut self, out: &mut Vec<u8>) -> bool {
-        queue::take_into(&mut self.transmit, out)
+        self.output.poll_transmit(out)
     }
 
     /// The next thing to tell.
     pub fn poll_event(&mut self) -> Option<Event> {
-        queue::take(&mut self.events)
+        self.output.poll_event()
     }
 
     /// When to call [`handle_timeout`](Fsm::handle_timeout), and why.
@@ -270,12 +264,12 @@ impl<P: Protocol> Fsm<P> {
         if !matches!(self.state, State::Closing | State::Stopping) {
             self.reason = reason.bytes().take(MAX_REASON).collect();
         }
-        self.cause.get_or_insert(finish);
+        self.cause.get_or_insert(Box::new(finish));
         let was_listening = self.state == State::Stopped;
         self.fire(now, automaton::Event::Close, Reply::None);
         // The table is silent here, since a layer finishes before it comes to Stopped. After `listen` it has not.
         if was_listening && let Some(finish) = self.cause.take() {
-            self.tell(Event::Finished(finish));
+            self.tell(Event::Finished(*finish));
         }
     }
 
@@ -301,7 +295,7 @@ impl<P: Protocol> Fsm<P> {
             (Action::Tld, _) => self.tell(Event::Down),
             (Action::Tls, _) => {}
             (Action::Tlf, _) => {
-                let finish = self.cause.take().unwrap_or(Finish::Closed);
+                let finish = self.cause.take().map_or(Finish::Closed, |cause| *cause);
                 self.tell(Event::Finished(finish));
             }
             (Action::Irc, _) => {
@@ -346,8 +340,8 @@ impl<P: Protocol> Fsm<P> {
         let mut options = Vec::new();
         self.protocol.request(&mut options);
         // A retransmission keeps its identifier, so that a late reply to an earlier copy still counts.
-        if self.request.answered || options != self.request.options {
-            self.request = Request { id: self.next_id(), options, answered: false };
+        if self.request.answered || *options != *self.request.options {
+            self.request = Request { id: self.next_id(), options: options.into(), answered: false };
         }
         let Request { id, options, .. } = &self.request;
         let (id, options) = (*id, options.clone());
@@ -358,7 +352,7 @@ impl<P: Protocol> Fsm<P> {
     pub(super) fn begin(&mut self) {
         self.protocol.reset();
         self.request.answered = true;
-        self.peer_request = (0, Vec::new());
+        self.peer_request = (0, Box::default());
         self.naks_sent = 0;
         self.naks_received = 0;
         self.refusals = 0;
@@ -381,20 +375,13 @@ impl<P: Protocol> Fsm<P> {
     }
 
     pub(super) fn push(&mut self, code: u8, id: u8, data: &[u8]) {
-        if self.transmit.len() < MAX_QUEUED {
-            let mut packet = Vec::with_capacity(cp::HEADER_LEN + data.len());
-            cp::emit(&mut packet, code, id, data);
-            self.transmit.push_back(packet);
-        }
+        let mut packet = Vec::with_capacity(cp::HEADER_LEN + data.len());
+        cp::emit(&mut packet, code, id, data);
+        self.output.send(packet);
     }
 
-    /// Keeps an event. Up and Down alternate, and the caller collects them after every call; a caller that does not
-    /// loses the oldest.
     pub(super) fn tell(&mut self, event: Event) {
-        if self.events.len() >= MAX_QUEUED {
-            self.events.pop_front();
-        }
-        self.events.push_back(event);
+        self.output.tell(event);
     }
 
     /// The data of a Terminate-Request, as much of it as is kept.

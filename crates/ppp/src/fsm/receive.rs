@@ -93,7 +93,9 @@ impl<P: Protocol> Fsm<P> {
         let event = match code {
             cp::CONFIGURE_ACK => {
                 self.protocol.accepted(&options);
-                self.peer_request = (packet.id, packet.data.to_vec());
+                if P::CROSSING.is_some() {
+                    self.peer_request = (packet.id, packet.data.into());
+                }
                 self.naks_sent = 0;
                 automaton::Event::RcrPlus
             }
@@ -141,12 +143,12 @@ impl<P: Protocol> Fsm<P> {
         let (Some(window), Some(opened)) = (P::CROSSING, self.opened_at) else { return false };
         let (id, options) = &self.peer_request;
         let repeated = packet.id == *id || now < opened + window;
-        self.state == State::Opened && packet.data == *options && repeated
+        self.state == State::Opened && packet.data == &**options && repeated
     }
 
     fn on_ack(&mut self, now: Instant, packet: &Packet<'_>) -> Result<(), Ignored> {
         self.expect_reply(packet)?;
-        if packet.data != self.request.options {
+        if packet.data != &*self.request.options {
             return Err(Ignored::NotOurOptions);
         }
         self.request.answered = true;
@@ -211,7 +213,7 @@ impl<P: Protocol> Fsm<P> {
 
     fn on_terminate_request(&mut self, now: Instant, packet: &Packet<'_>) {
         let data = Self::kept(packet.data);
-        self.cause.get_or_insert_with(|| Finish::Terminated(data.clone()));
+        self.cause.get_or_insert_with(|| Box::new(Finish::Terminated(data.clone())));
         self.tell(Event::TerminateRequest(data));
         self.fire(now, automaton::Event::Rtr, Reply::Terminate { id: packet.id });
         if self.state.is_negotiating() {

@@ -1,6 +1,7 @@
 //! The side that hands out addresses.
 
 use core::net::Ipv4Addr;
+use std::sync::Arc;
 
 use adit_diag::Code;
 use adit_wire::cp::Opt;
@@ -37,18 +38,18 @@ impl AddressGrant {
 /// A server's part of IPCP.
 #[derive(Debug)]
 pub struct Server {
-    grant: AddressGrant,
+    grant: Arc<AddressGrant>,
     /// The client wants to hear our address.
     numbered: bool,
 }
 
 impl Server {
-    pub(super) fn new(grant: AddressGrant) -> Server {
+    pub(super) fn new(grant: Arc<AddressGrant>) -> Server {
         Server { grant, numbered: true }
     }
 
     pub(super) fn agreed(&self) -> Agreed {
-        let AddressGrant { peer, local, dns, wins } = self.grant.clone();
+        let AddressGrant { peer, local, dns, wins } = (*self.grant).clone();
         Agreed { local, peer, dns, wins }
     }
 

@@ -1,5 +1,6 @@
 //! Where addresses come from: a server asks for the client's before IPCP begins, a client asks its peer in IPCP.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use adit_diag::Code;
@@ -21,7 +22,7 @@ impl Link {
         }
         if network.ipcp.is_none() {
             let ipcp = match &network.address {
-                Address::Granted(grant) => Ipcp::server(grant.clone()),
+                Address::Granted(grant) => Ipcp::server(Arc::clone(grant)),
                 Address::Client => Ipcp::client(client),
                 Address::Unasked(at) if network.held_ipcp.is_some() || now >= *at => {
                     self.ask_for_address();
@@ -60,7 +61,8 @@ impl Link {
         let Phase::Network(network) = &mut self.phase else { return };
         match grant {
             Some(grant) => {
-                self.granted = Some((network.name.clone(), grant.clone()));
+                let grant = Arc::new(grant);
+                self.granted = Some((Arc::clone(&network.name), Arc::clone(&grant)));
                 network.address = Address::Granted(grant);
             }
             None => self.end(now, By::Us, Some(Code::I01), "there is no address for the client".to_owned()),

@@ -1,5 +1,6 @@
 //! The authentication phase, and later challenges.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use adit_crypto::mppe::StartKeys;
@@ -19,7 +20,7 @@ impl Link {
             Phase::Authenticate(authentication) | Phase::Refused { authentication, .. } => {
                 Some(authentication)
             }
-            Phase::Network(network) => network.authentication.as_mut(),
+            Phase::Network(network) => network.authentication.as_deref_mut(),
             _ => None,
         }
     }
@@ -67,7 +68,7 @@ impl Link {
         match event {
             PeerEvent::Success { keys, server_proved, .. } => {
                 let name = self.config.credentials.as_ref().map(|credentials| credentials.wire_name());
-                self.authenticated(now, name.unwrap_or_default().into_bytes(), server_proved, keys);
+                self.authenticated(now, name.unwrap_or_default().into_bytes().into(), server_proved, keys);
             }
             PeerEvent::Renewed => {}
             PeerEvent::Failed { code, message, .. } => {
@@ -81,13 +82,13 @@ impl Link {
         }
     }
 
-    fn authenticated(&mut self, now: Instant, name: Vec<u8>, server_proved: bool, keys: Option<StartKeys>) {
+    fn authenticated(&mut self, now: Instant, name: Arc<[u8]>, server_proved: bool, keys: Option<StartKeys>) {
         match core::mem::replace(&mut self.phase, Phase::Dead) {
             Phase::Authenticate(authentication) => {
                 let method = authentication.method();
                 let server_proved = server_proved && method.is_mutual();
-                self.output.tell(LinkEvent::Authenticated { name: name.clone(), method, server_proved });
-                self.begin_network(now, Some(*authentication), name, keys);
+                self.output.tell(LinkEvent::Authenticated { name: Arc::clone(&name), method, server_proved });
+                self.begin_network(now, Some(authentication), name, keys);
             }
             phase => self.phase = phase,
         }
@@ -100,7 +101,7 @@ impl Link {
             Phase::Authenticate(authentication) => Some(authentication),
             Phase::Network(network) => {
                 let NetworkPhase { authentication, .. } = *network;
-                authentication.map(Box::new)
+                authentication
             }
             phase => {
                 self.phase = phase;

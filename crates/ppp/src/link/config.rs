@@ -2,6 +2,7 @@
 
 use core::net::Ipv4Addr;
 use core::time::Duration;
+use std::sync::Arc;
 
 use adit_crypto::mppe::Side;
 
@@ -80,7 +81,7 @@ pub struct LinkConfig {
     /// Client: the server's address where it must be this one or where it names none.
     pub peer_address: Option<Ipv4Addr>,
     /// Server: the name in CHAP challenges.
-    pub local_name: String,
+    pub local_name: Arc<str>,
     /// Ask the peer for one-octet protocol fields.
     pub pfc: bool,
     /// Ask the peer to leave out Address and Control.
@@ -119,7 +120,7 @@ impl LinkConfig {
             request_wins: false,
             address: None,
             peer_address: None,
-            local_name: String::new(),
+            local_name: Arc::default(),
             pfc: false,
             acfc: false,
             timers: Timers::default(),

@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Instant;
 
 use adit_diag::Code;
@@ -116,7 +117,7 @@ impl Link {
             (Role::Server, _) => {
                 let config = AuthenticatorConfig {
                     method,
-                    local_name: self.config.local_name.clone(),
+                    local_name: Arc::clone(&self.config.local_name),
                     change_password: self.config.change_password,
                     timing,
                 };
@@ -129,7 +130,7 @@ impl Link {
                 let config = PeerConfig { method, credentials: credentials.clone(), min_challenge, timing };
                 let mut peer = Peer::new(config, rng);
                 peer.open(now);
-                Authentication::Client(peer)
+                Authentication::Client(Box::new(peer))
             }
             (Role::Client, None) => {
                 self.without_authentication(now);
@@ -144,7 +145,7 @@ impl Link {
             let detail = "encryption is required, but nobody has to authenticate, which would give its keys";
             self.end(now, By::Us, Some(Code::E06), detail.to_owned());
         } else {
-            self.begin_network(now, None, Vec::new(), None);
+            self.begin_network(now, None, Arc::default(), None);
         }
     }
 

@@ -1,6 +1,7 @@
 //! What goes between a link and the one that drives it.
 
 use core::net::Ipv4Addr;
+use std::sync::Arc;
 
 use adit_diag::Code;
 use adit_wire::Layer;
@@ -75,7 +76,7 @@ pub enum LinkEvent {
     /// One end has proved itself to the other.
     Authenticated {
         /// The client's name, as sent.
-        name: Vec<u8>,
+        name: Arc<[u8]>,
         /// How.
         method: Method,
         /// The server has proved itself too.

@@ -85,7 +85,7 @@ impl Link {
         let authentication = match &mut self.phase {
             Phase::Authenticate(authentication) => Some(&mut **authentication),
             Phase::Refused { authentication, .. } => Some(&mut **authentication),
-            Phase::Network(network) => network.authentication.as_mut(),
+            Phase::Network(network) => network.authentication.as_deref_mut(),
             _ => return self.too_early(),
         };
         match authentication {

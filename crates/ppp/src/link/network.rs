@@ -1,5 +1,6 @@
 //! The network-layer protocol phase: IPCP and IPV6CP, once the gate is open.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use adit_crypto::mppe::StartKeys;
@@ -21,11 +22,11 @@ impl Link {
     pub(super) fn begin_network(
         &mut self,
         now: Instant,
-        authentication: Option<Authentication>,
-        name: Vec<u8>,
+        authentication: Option<Box<Authentication>>,
+        name: Arc<[u8]>,
         keys: Option<StartKeys>,
     ) {
-        let policy = self.config.mppe.clone();
+        let policy = &self.config.mppe;
         if let (None, Mode::Require, Some(authentication)) = (&keys, policy.mode, &authentication) {
             let method = authentication.method();
             let Failure { code, mut detail } = no_keys(method);
@@ -54,7 +55,7 @@ impl Link {
         }
         let address = match (self.config.role, &self.granted) {
             (Role::Client, _) => Address::Client,
-            (Role::Server, Some((_, grant))) => Address::Granted(grant.clone()),
+            (Role::Server, Some((_, grant))) => Address::Granted(Arc::clone(grant)),
             (Role::Server, None) => Address::Unasked(later(now, self.config.timers.restart)),
         };
         self.phase = Phase::Network(Box::new(NetworkPhase {

@@ -1,12 +1,10 @@
 //! What waits to be collected: frames, and events with a line for each control packet.
 
-use std::collections::VecDeque;
-
 use adit_wire::{Layer, cp, lcp, ppp};
 use adit_wire::{ccp, chap, ipcp, ipv6cp, pap};
 
 use super::{LinkEvent, Step};
-use crate::queue;
+use crate::output;
 
 /// Frames that may wait; more are dropped, as a bad line would drop them.
 const MAX_FRAMES: usize = 64;
@@ -15,48 +13,46 @@ const MAX_STEPS: usize = 256;
 /// Events that may wait at all. A caller that lets so many lie loses the oldest.
 const MAX_EVENTS: usize = 512;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Output {
-    frames: VecDeque<Vec<u8>>,
-    events: VecDeque<LinkEvent>,
+    waiting: output::Output<LinkEvent, MAX_FRAMES, MAX_EVENTS>,
     /// LCP is Opened and the peer takes frames without Address and Control.
     pub(super) acfc: bool,
 }
 
 impl Output {
+    pub(super) const fn new() -> Output {
+        Output { waiting: output::Output::new(), acfc: false }
+    }
+
     /// Queues one control packet, and its line for the record.
     pub(super) fn send(&mut self, protocol: u16, packet: &[u8]) {
-        if self.frames.len() >= MAX_FRAMES {
-            return;
-        }
         // LCP's codes 1 to 7 always have Address, Control and the whole protocol (RFC 1661 section 6.5 and 6.6).
         let basic = protocol == ppp::LCP && packet.first().is_none_or(|code| *code <= cp::CODE_REJECT);
         let mut frame = Vec::with_capacity(ppp::HEADER_MAX + packet.len());
         ppp::push_header(&mut frame, protocol, self.acfc && !basic, false);
         frame.extend_from_slice(packet);
-        self.frames.push_back(frame);
-        self.step(true, layer(protocol), describe(protocol, packet));
+        if self.waiting.send(frame) {
+            self.step(true, layer(protocol), describe(protocol, packet));
+        }
     }
 
     pub(super) fn step(&mut self, sent: bool, layer: Layer, text: String) {
-        if self.events.len() < MAX_STEPS {
-            self.events.push_back(LinkEvent::Step(Step { sent, layer, text }));
+        if self.waiting.events() < MAX_STEPS {
+            self.waiting.tell(LinkEvent::Step(Step { sent, layer, text }));
         }
     }
 
     pub(super) fn tell(&mut self, event: LinkEvent) {
-        if self.events.len() >= MAX_EVENTS {
-            self.events.pop_front();
-        }
-        self.events.push_back(event);
+        self.waiting.tell(event);
     }
 
     pub(super) fn poll_frame(&mut self, out: &mut Vec<u8>) -> bool {
-        queue::take_into(&mut self.frames, out)
+        self.waiting.poll_transmit(out)
     }
 
     pub(super) fn poll_event(&mut self) -> Option<LinkEvent> {
-        queue::take(&mut self.events)
+        self.waiting.poll_event()
     }
 }
 

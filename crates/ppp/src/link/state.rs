@@ -2,6 +2,7 @@
 
 use core::net::Ipv4Addr;
 use core::time::Duration;
+use std::sync::Arc;
 use std::time::Instant;
 
 use adit_crypto::mppe::StartKeys;
@@ -68,7 +69,7 @@ pub(super) enum Authentication {
     /// We ask.
     Server(Authenticator),
     /// We answer.
-    Client(Peer),
+    Client(Box<Peer>),
 }
 
 impl Authentication {
@@ -141,7 +142,7 @@ pub(super) enum Address {
     /// The question is open.
     Asked,
     /// Answered.
-    Granted(AddressGrant),
+    Granted(Arc<AddressGrant>),
     /// This end is the client, and asks the peer.
     Client,
 }
@@ -150,9 +151,9 @@ pub(super) enum Address {
 #[derive(Debug)]
 pub(super) struct NetworkPhase {
     /// `None` where nobody had to prove anything.
-    pub(super) authentication: Option<Authentication>,
+    pub(super) authentication: Option<Box<Authentication>>,
     /// Who the client is.
-    pub(super) name: Vec<u8>,
+    pub(super) name: Arc<[u8]>,
     pub(super) keys: Option<StartKeys>,
     pub(super) ccp: Fsm<Ccp>,
     /// MPPE runs.
@@ -232,7 +233,7 @@ impl NetworkPhase {
         let waits = self.told.is_none() && self.network().is_some();
         [
             waits.then_some((self.patience, "patience with CCP")),
-            self.authentication.as_ref().and_then(Authentication::poll_timeout),
+            self.authentication.as_ref().and_then(|authentication| authentication.poll_timeout()),
             label(self.ccp.poll_timeout(), "CCP restart timer"),
             label(self.ipcp.as_ref().and_then(Fsm::poll_timeout), "IPCP restart timer"),
             label(self.ipv6cp.as_ref().and_then(|fsm| fsm.poll_timeout()), "IPV6CP restart timer"),

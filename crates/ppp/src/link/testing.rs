@@ -28,7 +28,7 @@ pub(super) fn grant() -> AddressGrant {
 }
 
 pub(super) fn server() -> LinkConfig {
-    LinkConfig { local_name: "vpn".to_owned(), ..LinkConfig::new(Role::Server) }
+    LinkConfig { local_name: "vpn".into(), ..LinkConfig::new(Role::Server) }
 }
 
 pub(super) fn client() -> LinkConfig {

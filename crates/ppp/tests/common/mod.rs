@@ -98,7 +98,7 @@ pub(crate) fn server_config(methods: &[Method], mode: Mode, bits: &[u8]) -> Link
     LinkConfig {
         methods: methods.to_vec(),
         mppe: policy(mode, bits),
-        local_name: "vpn".to_owned(),
+        local_name: "vpn".into(),
         ..LinkConfig::new(Role::Server)
     }
 }

@@ -1,6 +1,5 @@
 //! The calls of a control connection, by handle.
 
-use std::collections::BTreeMap;
 use std::time::Instant;
 
 use super::events::Handle;
@@ -85,8 +84,8 @@ impl Call {
 /// The calls, at most `max_calls` of the configuration.
 #[derive(Debug, Default)]
 pub(super) struct Calls {
-    /// Boxed: a node of the tree has room for eleven, and most connections have one.
-    calls: BTreeMap<Handle, Box<Call>>,
+    /// By handle. Most connections have one, and there is room for no more than there are.
+    calls: Vec<(Handle, Call)>,
     next: Handle,
 }
 
@@ -98,23 +97,38 @@ impl Calls {
     }
 
     pub(super) fn insert(&mut self, handle: Handle, call: Call) {
-        self.calls.insert(handle, Box::new(call));
+        match self.place(handle) {
+            Ok(at) => {
+                if let Some((_, there)) = self.calls.get_mut(at) {
+                    *there = call;
+                }
+            }
+            Err(at) => {
+                self.calls.reserve_exact(1);
+                self.calls.insert(at, (handle, call));
+            }
+        }
+    }
+
+    /// Where the call is, or would be.
+    fn place(&self, handle: Handle) -> Result<usize, usize> {
+        self.calls.binary_search_by_key(&handle, |(handle, _)| *handle)
     }
 
     pub(super) fn get(&self, handle: Handle) -> Option<&Call> {
-        self.calls.get(&handle).map(|call| &**call)
+        self.calls.get(self.place(handle).ok()?).map(|(_, call)| call)
     }
 
     pub(super) fn remove(&mut self, handle: Handle) -> Option<Call> {
-        self.calls.remove(&handle).map(|call| *call)
+        self.place(handle).ok().map(|at| self.calls.remove(at).1)
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (Handle, &Call)> {
-        self.calls.iter().map(|(handle, call)| (*handle, &**call))
+        self.calls.iter().map(|(handle, call)| (*handle, call))
     }
 
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Call> {
-        self.calls.values_mut().map(|call| &mut **call)
+        self.calls.iter_mut().map(|(_, call)| call)
     }
 
     pub(super) fn find(&self, mut wanted: impl FnMut(&Call) -> bool) -> Option<Handle> {
@@ -122,7 +136,7 @@ impl Calls {
     }
 
     pub(super) fn handles(&self) -> Vec<Handle> {
-        self.calls.keys().copied().collect()
+        self.calls.iter().map(|(handle, _)| *handle).collect()
     }
 
     pub(super) fn len(&self) -> usize {
@@ -138,14 +152,14 @@ impl Calls {
     pub(super) fn disconnected(&self, call_id: u16) -> Option<Handle> {
         self.find(|call| call.peer_id() == Some(call_id))
             .or_else(|| self.find(|call| call.local_id() == Some(call_id)))
-            .or_else(|| match self.calls.len() {
-                1 => self.calls.keys().next().copied(),
+            .or_else(|| match self.calls.as_slice() {
+                [(handle, _)] => Some(*handle),
                 _ => None,
             })
     }
 
     /// The earliest deadline of any call.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.calls.values().filter_map(|call| call.deadline()).min()
+        self.calls.iter().filter_map(|(_, call)| call.deadline()).min()
     }
 }

@@ -13,12 +13,17 @@ pub const STEPS_MAX: usize = 256;
 /// Events that may wait before the connection is given up; its end adds one event for each call and one for itself.
 pub const EVENTS_MAX: usize = 512;
 
-/// Messages and events on their way out.
+/// Messages and events on their way out. A connection is quiet for most of its life: then this holds no memory.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
+    waiting: Option<Box<Waiting>>,
+    overflow: Option<Overflow>,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
     messages: VecDeque<Message>,
     events: VecDeque<ControlEvent>,
-    overflow: Option<Overflow>,
 }
 
 /// Which bound was hit.
@@ -29,33 +34,44 @@ pub(super) enum Overflow {
 }
 
 impl Outbox {
+    fn waiting(&mut self) -> &mut Waiting {
+        self.waiting.get_or_insert_default()
+    }
+
+    fn messages(&self) -> usize {
+        self.waiting.as_ref().map_or(0, |waiting| waiting.messages.len())
+    }
+
     /// Queues a message, and its step for the record.
     pub(super) fn send(&mut self, message: impl Into<Message>) {
-        if self.messages.len() >= MESSAGES_MAX {
+        if self.messages() >= MESSAGES_MAX {
             self.overflow = Some(Overflow::Messages);
             return;
         }
         let message = message.into();
         self.tell_step(true, message.to_string());
-        self.messages.push_back(message);
+        self.waiting().messages.push_back(message);
     }
 
     /// Whether there is room for a message that nobody needs.
     pub(super) fn has_room(&self) -> bool {
-        self.messages.len() < MESSAGES_MAX / 2
+        self.messages() < MESSAGES_MAX / 2
     }
 
     pub(super) fn tell_step(&mut self, sent: bool, text: String) {
-        if self.events.len() < STEPS_MAX {
-            self.events.push_back(ControlEvent::Step(Step { sent, text }));
+        let events = &mut self.waiting().events;
+        if events.len() < STEPS_MAX {
+            events.push_back(ControlEvent::Step(Step { sent, text }));
         }
     }
 
     pub(super) fn tell(&mut self, event: ControlEvent) {
-        if self.events.len() >= EVENTS_MAX {
+        let events = &mut self.waiting().events;
+        let is_full = events.len() >= EVENTS_MAX;
+        events.push_back(event);
+        if is_full {
             self.overflow = Some(Overflow::Events);
         }
-        self.events.push_back(event);
     }
 
     /// The bound that was hit: the connection must be given up.
@@ -65,23 +81,24 @@ impl Outbox {
 
     /// Forgets what was to be sent.
     pub(super) fn drop_messages(&mut self) {
-        self.messages.clear();
+        if let Some(waiting) = &mut self.waiting {
+            waiting.messages.clear();
+        }
     }
 
     pub(super) fn next_message(&mut self) -> Option<Message> {
-        take(&mut self.messages)
+        let next = self.waiting.as_mut().and_then(|waiting| waiting.messages.pop_front());
+        self.rest();
+        next
     }
 
     pub(super) fn next_event(&mut self) -> Option<ControlEvent> {
-        take(&mut self.events)
+        let next = self.waiting.as_mut().and_then(|waiting| waiting.events.pop_front());
+        self.rest();
+        next
     }
-}
 
-/// The next entry. A connection is quiet for most of its life, so an empty queue holds no memory for what may come.
-fn take<T>(queue: &mut VecDeque<T>) -> Option<T> {
-    let next = queue.pop_front();
-    if next.is_none() {
-        *queue = VecDeque::new();
+    fn rest(&mut self) {
+        self.waiting.take_if(|waiting| waiting.messages.is_empty() && waiting.events.is_empty());
     }
-    next
 }

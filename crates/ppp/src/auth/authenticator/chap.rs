@@ -76,11 +76,12 @@ impl Authenticator {
                 Ok(())
             }
             Message::ChangePassword(change) => {
-                let State::Retrying(Retry { expired: Some(name), .. }, ..) = &self.state else {
-                    return self.refuse_change(packet.id);
+                let expired = match &self.state {
+                    State::Retrying(retry, ..) => retry.expired.clone(),
+                    _ => None,
                 };
+                let Some(name) = expired else { return self.refuse_change(packet.id) };
                 let authenticator_challenge = sized(&challenge).map_err(Ignored::Malformed)?;
-                let name = name.clone();
                 let proof = Proof::ChangePassword(Change {
                     name: name.clone(),
                     authenticator_challenge,

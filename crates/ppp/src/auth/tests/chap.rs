@@ -61,7 +61,7 @@ fn c152_no_two_challenges_are_alike_and_each_has_its_identifier() {
     for seed in 0..50 {
         let config = AuthenticatorConfig {
             method: Method::MsChapV2,
-            local_name: "vpn".to_owned(),
+            local_name: "vpn".into(),
             change_password: false,
             timing: Timing::default(),
         };
@@ -255,7 +255,7 @@ fn c163_an_expired_password_is_changed_and_both_ends_have_keys_of_the_new_one() 
     let [AuthenticatorEvent::Success { name, keys: Some(server) }] = &line.server_events[..] else {
         panic!("{:?}", line.server_events);
     };
-    assert_eq!(name, b"CORP\\alice");
+    assert_eq!(**name, *b"CORP\\alice");
     let [PeerEvent::Success { keys: Some(client), server_proved: true, password_changed: true, .. }] =
         &line.client_events[..]
     else {

@@ -29,7 +29,7 @@ fn a_server_and_a_client_come_up_with_keys_that_fit() {
             _ => None,
         })
     };
-    let wanted = Some((b"User".to_vec(), Method::MsChapV2, true));
+    let wanted = Some((std::sync::Arc::from(*b"User"), Method::MsChapV2, true));
     assert_eq!((authenticated(&world.a), authenticated(&world.b)), (wanted.clone(), wanted));
     // No time was needed, and nothing is pending but the keep-alive.
     assert_eq!((world.now, world.a.link.poll_timeout().unwrap().1), (world.start, "LCP echo"));
