@@ -69,7 +69,7 @@ impl LastCounters {
     }
 }
 
-const FIELDS: usize = 19;
+const FIELDS: usize = 20;
 
 impl SharedCounters {
     pub(crate) fn publish(&self, counters: &Counters) {
@@ -98,6 +98,7 @@ impl SharedCounters {
             spoofed,
             acl_denied,
             too_big,
+            window_full,
             fragmented,
         ] = self.0.each_ref().map(|shared| shared.load(Ordering::Relaxed));
         Counters {
@@ -119,6 +120,7 @@ impl SharedCounters {
             spoofed,
             acl_denied,
             too_big,
+            window_full,
             fragmented,
         }
     }
@@ -144,6 +146,7 @@ fn to_array(counters: &Counters) -> [u64; FIELDS] {
         spoofed,
         acl_denied,
         too_big,
+        window_full,
         fragmented,
     } = *counters;
     [
@@ -165,6 +168,7 @@ fn to_array(counters: &Counters) -> [u64; FIELDS] {
         spoofed,
         acl_denied,
         too_big,
+        window_full,
         fragmented,
     ]
 }

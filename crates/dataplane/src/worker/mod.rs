@@ -335,7 +335,7 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
                     let mut sink = self.outside.sink(now, call_id, call.local, call.peer);
                     call.path.handle_ip(now, piece, &mut sink);
                 }
-                Prepared::Dropped => {}
+                Prepared::Held | Prepared::Dropped => {}
             }
             if is_whole {
                 return;

@@ -33,6 +33,8 @@ pub enum Prepared {
     },
     /// Nothing was done: it is larger than the tunnel takes, and [`Path::handle_ip`] knows what to do.
     TooBig,
+    /// It leaves later, when the peer's window has room: through the sink of whatever makes that.
+    Held,
     /// It was dropped, and counted.
     Dropped,
 }
@@ -86,7 +88,7 @@ impl Path {
             _ => return Begin::NotNow,
         };
         let Some(seq) = header.seq else {
-            self.handle_ack(header.ack);
+            self.handle_ack(now, header.ack, sink);
             return Begin::Done;
         };
         let Range { end, .. } = header.payload_range();
@@ -114,7 +116,7 @@ impl Path {
             }
             _ => return Begin::NotNow,
         };
-        self.handle_ack(header.ack);
+        self.handle_ack(now, header.ack, sink);
         self.acks.received(now, seq);
         if let Some((key, begun)) = later {
             let cipher = Cipher::new(key, information.start + adit_wire::mppe::HEADER..end);

@@ -21,6 +21,9 @@ pub struct PathConfig {
     pub ack_delay: Duration,
     /// After this many packets an acknowledgment goes alone.
     pub ack_every: u16,
+    /// Windowing (RFC 2637 section 4.2): no more packets are on their way unacknowledged than the peer's window says,
+    /// which this is. 0: packets leave as they come, which most peers expect.
+    pub window: u16,
     /// IP packets never pass in clear.
     pub encryption_required: bool,
     /// The largest IP packet for the tunnel until [`Network::mtu`] says less.
@@ -41,6 +44,7 @@ impl PathConfig {
             reorder_wait: Duration::from_millis(100),
             ack_delay: Duration::from_millis(100),
             ack_every: 16,
+            window: 0,
             encryption_required: true,
             mtu: 1400,
             clamp_mss: true,

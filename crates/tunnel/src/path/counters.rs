@@ -39,6 +39,8 @@ pub struct Counters {
     pub acl_denied: u64,
     /// IP packets to the peer larger than the tunnel takes, answered with an ICMP error or dropped.
     pub too_big: u64,
+    /// IP packets to the peer that found no room to wait for its window.
+    pub window_full: u64,
     /// IP packets to the peer that were sent in fragments.
     pub fragmented: u64,
 }

@@ -19,7 +19,7 @@ impl Path {
                 return;
             }
         };
-        self.handle_ack(header.ack);
+        self.handle_ack(now, header.ack, sink);
         let (Some(seq), Some(frame)) = (header.seq, packet.get_mut(header.payload_range())) else { return };
         match self.receiver.receive(now, seq, frame) {
             Arrival::Deliver => self.handle_frame(now, seq, frame, sink),
@@ -31,12 +31,6 @@ impl Path {
             self.acks.received(now, highest);
         }
         self.send_due(now, sink);
-    }
-
-    pub(super) fn handle_ack(&mut self, ack: Option<u32>) {
-        if let Some(ack) = ack {
-            self.acknowledged |= self.sender.handle_ack(ack) > 0;
-        }
     }
 
     /// Works on the packets whose turn has come after waiting.

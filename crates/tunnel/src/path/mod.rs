@@ -10,6 +10,7 @@
 mod batch;
 mod config;
 mod counters;
+mod flow;
 mod from_peer;
 mod gate;
 mod prefixes;
@@ -21,6 +22,7 @@ use std::time::Instant;
 use adit_ppp::mppe::{Decryptor, Encryptor};
 use adit_pptp::gre::{Acknowledger, Receiver, ReceiverConfig, Sender};
 
+use self::flow::Flow;
 use self::gate::Gate;
 
 pub use batch::{Begin, Cipher, Pending, Prepared};
@@ -39,6 +41,8 @@ pub struct Path {
     sender: Sender,
     receiver: Receiver,
     acks: Acknowledger,
+    /// Present where windowing is on.
+    flow: Option<Box<Flow>>,
     link: Link,
     encryption: Option<Encryption>,
     /// This call was encrypted once, or must be.
@@ -81,6 +85,7 @@ impl Path {
             sender: Sender::new(config.peer_call_id, config.first_sequence),
             receiver: Receiver::new(receiver),
             acks: Acknowledger::new(config.ack_delay, config.ack_every),
+            flow: Flow::new(config.window),
             link: Link { peer_mru: adit_wire::ppp::DEFAULT_MRU, pfc: false, acfc: false },
             encryption: None,
             never_clear: config.encryption_required,
@@ -154,8 +159,12 @@ impl Path {
         }
     }
 
-    /// Does what is due: gives up gaps, acknowledges, asks for a reset.
+    /// Does what is due: gives up gaps and waiting for acknowledgments, acknowledges, asks for a reset.
     pub fn handle_timeout(&mut self, now: Instant, sink: &mut dyn Sink) {
+        if let Some(flow) = &mut self.flow {
+            flow.window.handle_timeout(now);
+            self.release(now, sink);
+        }
         self.receiver.handle_timeout(now);
         self.deliver_held(now, sink);
         self.send_due(now, sink);
@@ -167,6 +176,7 @@ impl Path {
         [
             (self.receiver.poll_timeout(), "a missing GRE packet is given up"),
             (self.acks.poll_timeout(), "an acknowledgment goes alone"),
+            (self.flow.as_ref().and_then(|flow| flow.window.poll_timeout()), "an acknowledgment is overdue"),
             (reset, "a CCP Reset-Request is repeated"),
         ]
         .into_iter()

@@ -23,14 +23,14 @@ impl Path {
                 }
                 sink.gre(buffer.get(range).unwrap_or_default());
             }
-            Prepared::TooBig => self.too_big(buffer.get(HEADROOM..).unwrap_or_default(), sink),
-            Prepared::Dropped => {}
+            Prepared::TooBig => self.too_big(now, buffer.get(HEADROOM..).unwrap_or_default(), sink),
+            Prepared::Held | Prepared::Dropped => {}
         }
     }
 
     /// The first half of [`Path::handle_ip`], for a caller that encrypts many packets side by side and sends them from
     /// where they lie. The packet has its place in the order of the call from now on.
-    pub fn prepare(&mut self, _now: Instant, buffer: &mut [u8]) -> Prepared {
+    pub fn prepare(&mut self, now: Instant, buffer: &mut [u8]) -> Prepared {
         let Some(gate) = &self.gate else {
             self.counters.not_up += 1;
             return Prepared::Dropped;
@@ -62,15 +62,24 @@ impl Path {
         if len > usize::from(mtu) {
             return Prepared::TooBig;
         }
+        if let Some(flow) = &mut self.flow
+            && flow.must_wait()
+        {
+            if flow.hold(bytes.get(..len).unwrap_or_default()) {
+                return Prepared::Held;
+            }
+            self.counters.window_full += 1;
+            return Prepared::Dropped;
+        }
         self.count_sent(len);
-        match self.wrap(buffer, HEADROOM..HEADROOM + len, protocol) {
+        match self.wrap(now, buffer, HEADROOM..HEADROOM + len, protocol) {
             Some((range, cipher)) => Prepared::Packet { range, cipher },
             None => Prepared::Dropped,
         }
     }
 
     /// Sends a PPP control frame, made by [`adit_ppp::link::Link`].
-    pub fn send_frame(&mut self, _now: Instant, frame: &[u8], sink: &mut dyn Sink) {
+    pub fn send_frame(&mut self, now: Instant, frame: &[u8], sink: &mut dyn Sink) {
         // A link makes no IP frames. If one came here all the same, it would leave in clear.
         if matches!(ppp::frame(frame), Ok((ppp::IP | ppp::IPV6, _)) | Err(_)) {
             self.counters.clear_refused += 1;
@@ -79,6 +88,7 @@ impl Path {
         let Ok(payload_len) = u16::try_from(frame.len()) else { return };
         self.counters.tx_frames += 1;
         let (header, len) = self.sender.data(payload_len, self.acks.take()).emit();
+        self.note_sent(now);
         let mut packet = std::mem::take(&mut self.scratch);
         packet.clear();
         packet.extend_from_slice(header.get(..len).unwrap_or_default());
@@ -105,8 +115,9 @@ impl Path {
 
     /// Puts protocol number, MPPE, PPP and GRE in front of the packet at `packet` in `buffer`. Returns where the GRE
     /// packet lies, and the cipher work left to do.
-    fn wrap(
+    pub(super) fn wrap(
         &mut self,
+        now: Instant,
         buffer: &mut [u8],
         packet: Range<usize>,
         protocol: u16,
@@ -138,20 +149,21 @@ impl Path {
         buffer.get_mut(frame..start)?.copy_from_slice(header);
         let payload_len = u16::try_from(end - frame).ok()?;
         let start = self.sender.data(payload_len, self.acks.take()).prepend(buffer, frame)?;
+        self.note_sent(now);
         Some((start..end, cipher))
     }
 
     /// A packet larger than the tunnel takes: fragments if its sender allows them, else an ICMP error for the sender.
     /// The error comes from the packet's destination: a host drops what arrives with its own address as the source, and
     /// behind the tunnel, where the error seems to come from, no other address is sure to be.
-    fn too_big(&mut self, bytes: &[u8], sink: &mut dyn Sink) {
+    fn too_big(&mut self, now: Instant, bytes: &[u8], sink: &mut dyn Sink) {
         let mtu = self.mtu();
         let mut scratch = std::mem::take(&mut self.scratch);
         scratch.clear();
         if bytes.first().is_some_and(|first| first >> 4 == 4) {
             if let Ok(packet) = ipv4::Packet::new_checked(bytes) {
                 match Fragments::new(packet, usize::from(mtu)) {
-                    Some(fragments) => self.send_fragments(fragments, &mut scratch, sink),
+                    Some(fragments) => self.send_fragments(now, fragments, &mut scratch, sink),
                     None => {
                         self.counters.too_big += 1;
                         if icmp::fragmentation_needed(packet, mtu, packet.dst(), &mut scratch) {
@@ -173,12 +185,18 @@ impl Path {
         self.scratch = scratch;
     }
 
-    fn send_fragments(&mut self, mut fragments: Fragments<'_>, scratch: &mut Vec<u8>, sink: &mut dyn Sink) {
+    fn send_fragments(
+        &mut self,
+        now: Instant,
+        mut fragments: Fragments<'_>,
+        scratch: &mut Vec<u8>,
+        sink: &mut dyn Sink,
+    ) {
         self.counters.fragmented += 1;
         scratch.resize(HEADROOM + usize::from(self.mtu()), 0);
         while let Some(len) = fragments.next_into(scratch.get_mut(HEADROOM..).unwrap_or_default()) {
             self.count_sent(len);
-            if let Some((range, cipher)) = self.wrap(scratch, HEADROOM..HEADROOM + len, ppp::IP) {
+            if let Some((range, cipher)) = self.wrap(now, scratch, HEADROOM..HEADROOM + len, ppp::IP) {
                 if let Some(cipher) = cipher {
                     cipher.apply(scratch);
                 }
@@ -187,7 +205,14 @@ impl Path {
         }
     }
 
-    fn count_sent(&mut self, len: usize) {
+    /// A packet with a number left.
+    fn note_sent(&mut self, now: Instant) {
+        if let Some(flow) = &mut self.flow {
+            flow.window.sent(now);
+        }
+    }
+
+    pub(super) fn count_sent(&mut self, len: usize) {
         self.counters.tx_packets += 1;
         self.counters.tx_bytes += len as u64;
     }

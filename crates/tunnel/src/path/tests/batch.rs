@@ -179,7 +179,7 @@ fn keys_made_ahead_are_kept_over_loss_and_only_in_stateless_mode() {
     in_halves(&mut server, &mut rest[2..].to_vec());
     server.pass(Duration::from_secs(1));
     assert_eq!(server.out.ip.len(), 8);
-    server.command(PathCommand::Encryption(Some(super::mppe(true, false))));
+    server.command(PathCommand::Encryption(Some(mppe(true, false))));
     assert!(server.path.wanting_keys().is_none());
 }
 

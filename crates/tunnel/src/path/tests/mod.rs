@@ -5,6 +5,7 @@ mod encryption;
 mod gate;
 mod gre;
 mod mtu;
+mod window;
 
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};

@@ -1,0 +1,78 @@
+//! Packets that wait for the peer's window (RFC 2637 section 4.2), where windowing is on.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use adit_pptp::gre::Window;
+use adit_wire::ppp;
+
+use super::{HEADROOM, Path, Sink};
+
+/// Packets that wait at most: what the host hands over at once, several times.
+const WAITING: usize = 256;
+
+/// What leaves no faster than the peer acknowledges.
+#[derive(Debug)]
+pub(super) struct Flow {
+    pub(super) window: Window,
+    /// [`HEADROOM`] free octets each, then the IP packet.
+    waiting: VecDeque<Vec<u8>>,
+}
+
+impl Flow {
+    /// `None` without a window.
+    pub(super) fn new(window: u16) -> Option<Box<Flow>> {
+        let window = Window::new(window, Duration::ZERO)?;
+        Some(Box::new(Flow { window, waiting: VecDeque::new() }))
+    }
+
+    /// Whether a packet that leaves now would overtake others, or the window.
+    pub(super) fn must_wait(&self) -> bool {
+        !self.waiting.is_empty() || self.window.is_full()
+    }
+
+    /// Keeps a copy of an IP packet; false when there is no room.
+    pub(super) fn hold(&mut self, packet: &[u8]) -> bool {
+        if self.waiting.len() >= WAITING {
+            return false;
+        }
+        let mut buffer = vec![0; HEADROOM + packet.len()];
+        buffer.get_mut(HEADROOM..).unwrap_or_default().copy_from_slice(packet);
+        self.waiting.push_back(buffer);
+        true
+    }
+
+    fn next(&mut self) -> Option<Vec<u8>> {
+        if self.window.is_full() { None } else { self.waiting.pop_front() }
+    }
+}
+
+impl Path {
+    /// Notes an acknowledgment; what it makes room for leaves.
+    pub(super) fn handle_ack(&mut self, now: Instant, ack: Option<u32>, sink: &mut dyn Sink) {
+        let Some(ack) = ack else { return };
+        let newly = self.sender.handle_ack(ack);
+        self.acknowledged |= newly > 0;
+        if let Some(flow) = &mut self.flow {
+            flow.window.acknowledged(now, newly);
+            self.release(now, sink);
+        }
+    }
+
+    /// Sends of what waits as much as the window takes now.
+    pub(super) fn release(&mut self, now: Instant, sink: &mut dyn Sink) {
+        while let Some(mut buffer) = self.flow.as_mut().and_then(|flow| flow.next()) {
+            let is_v6 = buffer.get(HEADROOM).is_some_and(|first| first >> 4 == 6);
+            let packet = HEADROOM..buffer.len();
+            self.count_sent(packet.len());
+            if let Some((range, cipher)) =
+                self.wrap(now, &mut buffer, packet, if is_v6 { ppp::IPV6 } else { ppp::IP })
+            {
+                if let Some(cipher) = cipher {
+                    cipher.apply(&mut buffer);
+                }
+                sink.gre(buffer.get(range).unwrap_or_default());
+            }
+        }
+    }
+}
