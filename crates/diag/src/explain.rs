@@ -120,7 +120,7 @@ fn by_words(text: &str, all: &[Foreign]) -> Option<Explanation> {
             Err(_) => pick(all, &[target.to_owned()]),
         },
         (Some((_, found)), None) => Some(Explanation::Foreign(found)),
-        (None, None) => None,
+        (None, None) => lines::by_bare_number(text, all),
     }
 }
 

@@ -68,9 +68,10 @@ impl Foreign {
         self.key.ends_with('"')
     }
 
-    /// Whether it only follows from something else, which is the cause.
+    /// Whether it only follows from something else, which is the cause, or is a step that went well.
     pub(crate) fn is_consequence(&self) -> bool {
-        self.note.as_deref().is_some_and(|note| note.starts_with("A consequence"))
+        let note = self.note.as_deref().unwrap_or_default();
+        note.starts_with("A consequence") || note.starts_with("Not an error")
     }
 
     /// The layers of the causes, the likeliest first.

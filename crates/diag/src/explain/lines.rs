@@ -45,6 +45,18 @@ pub(super) fn by_number(text: &str, all: &[Foreign]) -> Option<Explanation> {
     pick(all, &keys)
 }
 
+/// A number of Windows anywhere in a sentence about Windows or a VPN: "why does windows say 734".
+pub(super) fn by_bare_number(text: &str, all: &[Foreign]) -> Option<Explanation> {
+    let about =
+        words(text).iter().any(|word| ["windows", "vpn", "pptp", "ras", "rasdial"].contains(&word.as_str()));
+    let numbers = text.split(|c: char| !c.is_alphanumeric()).filter_map(|word| word.parse::<u32>().ok());
+    let keys: Vec<String> = numbers
+        .filter(|number| about && (600..900).contains(number))
+        .map(|number| format!("windows:{number}"))
+        .collect();
+    pick(all, &keys)
+}
+
 /// The numbers that stand right after a mark, `error 619` and `Error Code: 809`.
 fn after(lower: &str, mark: &str) -> Vec<u32> {
     let mut found = Vec::new();
@@ -124,6 +136,15 @@ pub(super) fn by_words(text: &str, all: &[Foreign]) -> Option<(usize, Vec<Foreig
             found.push(one);
         }
     }
+    // The same words of several programs with one likeliest cause are told once, in general where that is known.
+    found.sort_by_key(|one| !one.key.starts_with("log:"));
+    let mut told = Vec::new();
+    found.retain(|one| {
+        let first = one.causes.first().map(|cause| cause.code);
+        let new = first.is_none() || !told.contains(&(first, one.id().to_lowercase()));
+        told.push((first, one.id().to_lowercase()));
+        new
+    });
     (!found.is_empty()).then(|| (best.1, found.into_iter().cloned().collect()))
 }
 
