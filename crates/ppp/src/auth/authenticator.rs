@@ -72,6 +72,8 @@ pub struct Authenticator {
     last_id: u8,
     /// The exchange whose result is known, to repeat it.
     settled: Option<Box<Settled>>,
+    /// When the first Success is sent again, and how often it may be, until the peer goes on.
+    again: Option<(Instant, u32)>,
 }
 
 /// Where the exchange stands. Every state but the last two ends by itself at its deadline.
@@ -125,6 +127,7 @@ impl Authenticator {
             proven: None,
             last_id,
             settled: None,
+            again: None,
         }
     }
 
@@ -179,6 +182,12 @@ impl Authenticator {
         }
     }
 
+    /// The peer sent a packet of a network protocol, which it does only with the Success in its hands. Should it repeat
+    /// its Response all the same, it gets the same answer (RFC 1994 section 4.2).
+    pub fn peer_went_on(&mut self) {
+        self.again = None;
+    }
+
     /// A packet of [`Method::protocol`] came: the information field of its frame.
     ///
     /// # Errors
@@ -214,7 +223,7 @@ impl Authenticator {
         self.output.send(reply.clone());
         self.settled = Some(Box::new(Settled { id, request, reply }));
         match verdict {
-            Verdict::Accept(proven) => self.known(name, proven.keys),
+            Verdict::Accept(proven) => self.known(now, name, proven.keys),
             Verdict::Reject { code, message, .. } => {
                 let detail = format!("\"{}\": {message}", escape(&name));
                 match retry {
@@ -249,7 +258,17 @@ impl Authenticator {
                 let (code, detail) = (*code, format!("{detail}; no other try came"));
                 self.fail(code, detail);
             }
+            State::Known => self.succeed_again(now),
             _ => {}
+        }
+    }
+
+    /// Repeats the Success when that is due.
+    fn succeed_again(&mut self, now: Instant) {
+        let (Some((at, left)), Some(settled)) = (self.again, &self.settled) else { return };
+        if now >= at {
+            self.output.send(settled.reply.clone());
+            self.again = (left > 1).then(|| (later(now, self.config.timing.resend), left - 1));
         }
     }
 
@@ -266,7 +285,8 @@ impl Authenticator {
     /// When to call [`handle_timeout`](Authenticator::handle_timeout), and why.
     pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
         match &self.state {
-            State::Idle | State::Known | State::Ended => None,
+            State::Known => self.again.map(|(at, _)| (at, "Success again")),
+            State::Idle | State::Ended => None,
             State::Listening { deadline } => Some((*deadline, "authentication request")),
             State::Challenged { resend, deadline, .. } => Some(((*resend).min(*deadline), "challenge")),
             State::Checking { deadline, .. } => Some((*deadline, "account source")),
@@ -286,12 +306,17 @@ impl Authenticator {
         self.output.tell(AuthenticatorEvent::Ask(question));
     }
 
-    fn known(&mut self, name: Vec<u8>, keys: Option<StartKeys>) {
+    fn known(&mut self, now: Instant, name: Vec<u8>, keys: Option<StartKeys>) {
         self.state = State::Known;
         if self.proven.is_some() {
             self.output.tell(AuthenticatorEvent::Renewed);
         } else {
             let name: Arc<[u8]> = name.into();
+            // A client need not repeat its Response, and pppd's does not: with the Success lost it would wait in vain. One
+            // that comes again does no harm. A PAP client repeats its request.
+            let timing = self.config.timing;
+            self.again = (self.config.method != Method::Pap && timing.tries > 1)
+                .then(|| (later(now, timing.resend), timing.tries - 1));
             self.proven = Some(Arc::clone(&name));
             self.output.tell(AuthenticatorEvent::Success { name, keys });
         }

@@ -48,6 +48,11 @@ impl Link {
                 return;
             }
         };
+        if let Phase::Network(network) = &mut self.phase
+            && matches!(protocol, ppp::CCP | ppp::IPCP | ppp::IPV6CP)
+        {
+            network.peer_went_on();
+        }
         let fate = match protocol {
             // Data is the data path's; before its time it is dropped silently.
             ppp::IP | ppp::IPV6 | ppp::COMPRESSED => return,

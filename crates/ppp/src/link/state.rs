@@ -194,6 +194,13 @@ impl NetworkPhase {
         self.told.is_some() || !self.ccp.state().is_negotiating() || now >= self.patience
     }
 
+    /// A packet of a network protocol came: the client has heard that it is let in.
+    pub(super) fn peer_went_on(&mut self) {
+        if let Some(Authentication::Server(authenticator)) = self.authentication.as_deref_mut() {
+            authenticator.peer_went_on();
+        }
+    }
+
     /// What the network layer agreed on, where it is up.
     pub(super) fn network(&self) -> Option<Network> {
         let ipcp = self.ipcp.as_ref().filter(|ipcp| ipcp.is_opened())?;

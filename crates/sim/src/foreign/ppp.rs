@@ -17,6 +17,8 @@ use super::negotiation::{Negotiation, Options, RESTART, octets};
 use super::profile::Profile;
 
 const ADDRESS: u8 = 3;
+/// Longer than any call here.
+const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const CHAP_MS_V2: &[u8] = &[0xc2, 0x23, 0x81];
 /// Why it is over when the other side ended it.
 pub const GOODBYE: &str = "the peer said goodbye";
@@ -340,7 +342,9 @@ impl Ppp {
     /// Sends a challenge or a response, which is repeated until it is answered.
     fn send_open(&mut self, now: Instant, id: u8, packet: Vec<u8>) {
         self.raw(ppp::CHAP, &packet);
-        self.open = Some((now + RESTART, id, packet));
+        // An answer that is not repeated is kept for a challenge that is.
+        let again = if self.profile.quirks.answers_once { A_DAY } else { RESTART };
+        self.open = Some((now + again, id, packet));
     }
 
     /// A packet that is made already.

@@ -85,6 +85,8 @@ pub struct Quirks {
     pub repeats_ipcp: bool,
     /// A server ends the call as soon as the client says goodbye; others wait for its Call-Clear-Request.
     pub ends_at_once: bool,
+    /// A client answers a Challenge once, and again only if the Challenge comes again.
+    pub answers_once: bool,
     /// TCP is closed without Stop-Control-Connection-Request.
     pub abrupt: bool,
 }
@@ -200,7 +202,12 @@ impl Profile {
             ipcp_rejects: &[],
             begins: &[CCP, IPCP],
             identifications: Vec::new(),
-            quirks: Quirks { eager: true, goodbye: b"User request".to_vec(), ..Quirks::default() },
+            quirks: Quirks {
+                eager: true,
+                answers_once: true,
+                goodbye: b"User request".to_vec(),
+                ..Quirks::default()
+            },
             ..Profile::windows_10()
         }
     }

@@ -56,6 +56,56 @@ fn c151_a_repeated_response_gets_the_same_result_without_a_second_check() {
 }
 
 #[test]
+fn c151_a_success_that_may_be_lost_comes_again_until_the_client_goes_on() {
+    for method in CHAP_METHODS {
+        for goes_on in [None, Some(2)] {
+            let (mut server, _, response) = responded(method, credentials("alice", "clientPass"));
+            let mut now = Instant::now();
+            server.handle_input(now, &response).unwrap();
+            let verdict = Account::new().answer(&question(&mut server));
+            server.handle_answer(now, verdict);
+            let result = sent(&mut server);
+            assert!(matches!(server.poll_event(), Some(AuthenticatorEvent::Success { .. })));
+            let mut again = 0;
+            while let Some((due, _)) = server.poll_timeout() {
+                assert_eq!(due, now + Timing::default().resend);
+                now = due;
+                server.handle_timeout(now);
+                assert_eq!(sent(&mut server), result);
+                assert!(nothing_sent(&mut server) && server.poll_event().is_none());
+                again += 1;
+                if goes_on == Some(again) {
+                    server.peer_went_on();
+                }
+            }
+            assert_eq!(again, goes_on.unwrap_or(Timing::default().tries - 1));
+            // Whoever asks still gets it.
+            server.handle_input(now, &response).unwrap();
+            assert_eq!(sent(&mut server), result);
+        }
+    }
+}
+
+#[test]
+fn a_success_after_a_later_challenge_comes_once() {
+    let (mut server, mut client, response) = responded(Method::MsChapV2, credentials("alice", "clientPass"));
+    let (now, mut account) = (Instant::now(), Account::new());
+    server.handle_input(now, &response).unwrap();
+    let verdict = account.answer(&question(&mut server));
+    server.handle_answer(now, verdict);
+    client.handle_input(now, &sent(&mut server)).unwrap();
+    assert!(server.poll_event().is_some());
+    server.peer_went_on();
+    server.rechallenge(now);
+    client.handle_input(now, &sent(&mut server)).unwrap();
+    server.handle_input(now, &peer_sent(&mut client)).unwrap();
+    let verdict = account.answer(&question(&mut server));
+    server.handle_answer(now, verdict);
+    assert!(matches!(server.poll_event(), Some(AuthenticatorEvent::Renewed)));
+    assert_eq!(server.poll_timeout(), None);
+}
+
+#[test]
 fn c152_no_two_challenges_are_alike_and_each_has_its_identifier() {
     let mut seen = Vec::new();
     for seed in 0..50 {
