@@ -48,6 +48,6 @@ fn show(conversation: &Conversation) {
         println!("  +{at:.6} {} {} {} {step} {call:?}", step.frame, step.by, step.layer());
     }
     for call in &conversation.calls {
-        println!("  {call:#?}");
+        println!("  {call}");
     }
 }

@@ -243,6 +243,27 @@ fn acknowledgments_tell_what_only_the_file_lacks() {
 }
 
 #[test]
+fn acknowledgments_are_timed_and_prove_sizes() {
+    let (_, mut frames) = set_up();
+    let start = frames.len();
+    frames.push(to_server(99, 0));
+    frames.push(data(SERVER, CLIENT, 7, None, Some(0)));
+    frames.push(to_server(99, 1));
+    frames.extend((0..20).map(|_| data(SERVER, CLIENT, 7, None, Some(0))));
+    frames.push(data(SERVER, CLIENT, 7, None, Some(1)));
+    frames.push(to_server(99, 2));
+    let flow = only(&frames).calls[0].to_server.clone();
+    let millis = |time: Option<std::time::Duration>| time.map(|time| time.as_millis());
+    assert_eq!((millis(flow.quickest_ack), millis(flow.slowest_ack)), (Some(10), Some(210)));
+    assert_eq!((flow.largest, flow.largest_acked), (44, 44));
+    assert_eq!(flow.unacked_since, Some(world::at(frames.len() - 1)));
+    let (pause, frame) = flow.longest_pause.unwrap();
+    assert_eq!((pause.as_millis(), frame), (220, frames.len() as u64));
+    assert_eq!(flow.first.unwrap().0, start as u64 + 1);
+    assert_eq!(flow.to_string(), "3 packets, numbers 0 to 2, control 3");
+}
+
+#[test]
 fn icmp_errors_belong_to_what_they_quote() {
     let (tcp, mut frames) = set_up();
     let router = Ipv4Addr::new(198, 51, 100, 1);

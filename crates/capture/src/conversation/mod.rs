@@ -8,6 +8,7 @@ mod flow;
 mod step;
 mod table;
 
+use std::fmt;
 use std::net::IpAddr;
 
 use adit_wire::pptp::Message;
@@ -71,6 +72,21 @@ pub struct Call {
     pub wrong_to_client: Option<u16>,
     /// GRE of this call came from this address, which is not the server's: the first such.
     pub from_elsewhere: Option<IpAddr>,
+}
+
+/// `client's call 7, server's call 99, up; to server: ...; to client: ...`.
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let id = |id: Option<u16>| id.map_or("unknown".to_owned(), |id| id.to_string());
+        write!(f, "client's call {}, server's call {}, ", id(self.client_id), id(self.server_id))?;
+        f.write_str(match (self.is_up, self.has_ended) {
+            (true, false) => "up",
+            (true, true) => "ended",
+            (false, true) => "refused or ended before it was up",
+            (false, false) => "unanswered",
+        })?;
+        write!(f, "; to server: {}; to client: {}", self.to_server, self.to_client)
+    }
 }
 
 impl Conversation {

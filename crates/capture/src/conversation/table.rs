@@ -298,7 +298,7 @@ impl Conversation {
         }
         flow.add(gre, packet.number, packet.time, network.total);
         if let Some(ack) = gre.ack {
-            back.acknowledged(ack);
+            back.acknowledged(ack, packet.time, self.from_the_beginning);
         }
         if let Ok((protocol, information)) = ppp::frame(&gre.frame)
             && protocol >= 0x8000
