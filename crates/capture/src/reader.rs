@@ -93,7 +93,7 @@ impl Reader {
                     let place = (self.summary.frames + 1, offset);
                     let (queue, told) = (&mut self.queue, &mut self.told);
                     let mut tell = |what| tell(queue, told, place, what);
-                    if self.summary.last.is_some_and(|last| record.time + SLACK < last)
+                    if self.summary.last.is_some_and(|last| record.time.saturating_add(SLACK) < last)
                         && record.time != Duration::ZERO
                     {
                         tell(What::TimeGoesBack);

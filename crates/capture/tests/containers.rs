@@ -253,6 +253,10 @@ fn times_have_any_resolution() {
             [order.section(), order.interface(1, 0, &options), order.enhanced(0, stamp, &frames()[0], &[])];
         assert_eq!(packets(&read(&file.concat()))[0].time, expected, "{options:?}");
     }
+    // The end of time, twice.
+    let last = order.enhanced(0, u64::MAX, &frames()[0], &[]);
+    let file = [order.section(), order.interface(1, 0, &order.option(9, &[0])), last.clone(), last].concat();
+    assert_eq!(packets(&read(&file))[1].time, Duration::from_secs(u64::MAX));
 }
 
 #[test]
