@@ -68,8 +68,8 @@ impl fmt::Display for NotKnown {
 
 impl core::error::Error for NotKnown {}
 
-/// The longest question that is looked at, in octets.
-const MAX_QUERY: usize = 4096;
+/// The longest question that is looked at, in octets; of a longer log its end.
+const MAX_QUERY: usize = 65_536;
 
 /// Explains one of our codes (`G01`), a Windows error (`619`, `0x26b`), a key (`pppd:16`, `event 20209`,
 /// `pptp:result:3`, `E=691`, `radius:terminate:5`), a line of a log that holds one of these or the words of a known
@@ -79,11 +79,11 @@ const MAX_QUERY: usize = 4096;
 ///
 /// [`NotKnown`] with what may have been meant; never a guess.
 pub fn explain(query: &str) -> Result<Explanation, NotKnown> {
-    let mut end = query.len().min(MAX_QUERY);
-    while !query.is_char_boundary(end) {
-        end -= 1;
+    let mut start = query.len().saturating_sub(MAX_QUERY);
+    while !query.is_char_boundary(start) {
+        start += 1;
     }
-    let text = query.get(..end).unwrap_or_default().trim().trim_matches(['"', '\'']).trim();
+    let text = query.get(start..).unwrap_or_default().trim().trim_matches(['"', '\'']).trim();
     if let Some(code) = text.parse().ok().or_else(|| lines::our_code(text, true)) {
         return Ok(page(code));
     }

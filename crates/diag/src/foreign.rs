@@ -68,10 +68,10 @@ impl Foreign {
         self.key.ends_with('"')
     }
 
-    /// Whether it only follows from something else, which is the cause, or is a step that went well.
-    pub(crate) fn is_consequence(&self) -> bool {
+    /// Whether another line of the same log explains more: this one only follows from it, or does no harm.
+    pub(crate) fn gives_way(&self) -> bool {
         let note = self.note.as_deref().unwrap_or_default();
-        note.starts_with("A consequence") || note.starts_with("Not an error")
+        ["A consequence", "A warning", "Harmless", "Not an error"].iter().any(|word| note.starts_with(word))
     }
 
     /// The layers of the causes, the likeliest first.

@@ -67,5 +67,11 @@ fn no_question_is_too_strange() {
         assert!(shown.lines().all(|line| line.chars().count() <= 80), "{text}: {shown}");
     }
     assert!(explain(&"pppd[1]: Modem hangup ".repeat(10_000)).is_ok());
+    // The end of a long log is what is read.
+    let long = format!(
+        "{}pppd[1]: Peer bob failed CHAP authentication",
+        "pppd[1]: Using interface ppp0\n".repeat(5000)
+    );
+    assert_eq!(explain(&long).unwrap().first_code(), "A01".parse().ok());
     assert!(explain(&"Peer x ".repeat(10_000)).is_err());
 }

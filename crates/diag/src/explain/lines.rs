@@ -107,35 +107,23 @@ pub(super) fn by_words(text: &str, all: &[Foreign]) -> Option<(usize, Vec<Foreig
         _ => (None, text),
     };
     let asked = words(text);
-    let mut best = (false, 0);
-    let mut found: Vec<&Foreign> = Vec::new();
-    for one in all.iter().filter(|one| one.is_log_line()) {
-        if named.is_some_and(|system| one.key.split(':').next() != Some(system)) {
-            continue;
-        }
-        let parts: Vec<Vec<String>> = one.id().split('*').map(words).collect();
-        let count = parts.iter().map(Vec::len).sum();
-        let common = if holds_parts(&asked, &parts) {
-            count
-        } else if holds(&parts.concat(), &asked) {
-            asked.len()
-        } else {
-            continue;
-        };
-        // A single word is a message only when it is all of it.
-        if common < 2 && count != asked.len() {
-            continue;
-        }
-        // What only follows from another line of the same log gives way to that line.
-        let rank = (!one.is_consequence(), common);
-        if rank > best {
-            best = rank;
-            found.clear();
-        }
-        if rank == best {
-            found.push(one);
-        }
-    }
+    let mut found: Vec<Match<'_>> = all
+        .iter()
+        .filter(|one| {
+            one.is_log_line() && named.is_none_or(|system| one.key.split(':').next() == Some(system))
+        })
+        .filter_map(|one| Match::of(one, &asked))
+        .collect();
+    // A message inside a longer one that is there too is not meant: "Unsupported protocol" in one about IPv6.
+    let longer = |one: &Match<'_>, than: &Match<'_>| {
+        one.words.len() > than.words.len() && one.is_whole() && holds(&one.words, &than.words)
+    };
+    let inner: Vec<bool> = found.iter().map(|one| found.iter().any(|other| longer(other, one))).collect();
+    let mut inner = inner.into_iter();
+    found.retain(|_| inner.next() != Some(true));
+    let best = found.iter().map(Match::rank).max()?;
+    found.retain(|one| one.rank() == best);
+    let mut found: Vec<&Foreign> = found.into_iter().map(|found| found.one).collect();
     // The same words of several programs with one likeliest cause are told once, in general where that is known.
     found.sort_by_key(|one| !one.key.starts_with("log:"));
     let mut told = Vec::new();
@@ -146,6 +134,42 @@ pub(super) fn by_words(text: &str, all: &[Foreign]) -> Option<(usize, Vec<Foreig
         new
     });
     (!found.is_empty()).then(|| (best.1, found.into_iter().cloned().collect()))
+}
+
+/// A known message that the text holds, or that holds the text.
+struct Match<'a> {
+    one: &'a Foreign,
+    /// The words of the message.
+    words: Vec<String>,
+    /// How many of them the text has.
+    common: usize,
+}
+
+impl<'a> Match<'a> {
+    fn of(one: &'a Foreign, asked: &[String]) -> Option<Match<'a>> {
+        let parts: Vec<Vec<String>> = one.id().split('*').map(words).collect();
+        let words = parts.concat();
+        let common = if holds_parts(asked, &parts) {
+            words.len()
+        } else if holds(&words, asked) {
+            asked.len()
+        } else {
+            return None;
+        };
+        // A single word is a message only when it is all of it.
+        (common > 1 || words.len() == asked.len()).then_some(Match { one, words, common })
+    }
+
+    /// Whether the text has all of the message, not only a part of it.
+    fn is_whole(&self) -> bool {
+        self.common == self.words.len()
+    }
+
+    /// What only follows from another line of the same log gives way to that line; then more words win, then the message
+    /// that is there as a whole.
+    fn rank(&self) -> (bool, usize, bool) {
+        (!self.one.gives_way(), self.common, self.is_whole())
+    }
 }
 
 /// Whether `part` stands in `whole` word by word.
