@@ -65,6 +65,7 @@ impl Phase {
 
 /// The authentication of this link's peer, or of this end.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "boxed as a whole, and a server has thousands of the larger")]
 pub(super) enum Authentication {
     /// We ask.
     Server(Authenticator),

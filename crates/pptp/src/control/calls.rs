@@ -152,7 +152,7 @@ impl Calls {
     pub(super) fn disconnected(&self, call_id: u16) -> Option<Handle> {
         self.find(|call| call.peer_id() == Some(call_id))
             .or_else(|| self.find(|call| call.local_id() == Some(call_id)))
-            .or_else(|| match self.calls.as_slice() {
+            .or(match self.calls.as_slice() {
                 [(handle, _)] => Some(*handle),
                 _ => None,
             })
