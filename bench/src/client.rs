@@ -354,7 +354,7 @@ impl Client {
     fn events(&mut self) {
         while let Some(event) = self.tunnel.poll_event() {
             match event {
-                Event::OpenPath { call, local_call_id, peer_call_id } => {
+                Event::OpenPath { call, local_call_id, peer_call_id, .. } => {
                     self.call = call;
                     let config = PathConfig::new(local_call_id, peer_call_id);
                     self.path = Some(Path::new(config, Instant::now()));

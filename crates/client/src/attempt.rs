@@ -157,11 +157,12 @@ impl<'a> Attempt<'a> {
         report: &mut impl AsyncFnMut(Report) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         match event {
-            Event::OpenPath { call, local_call_id, peer_call_id } => {
+            Event::OpenPath { call, local_call_id, peer_call_id, window } => {
                 self.call = call;
                 let config = PathConfig {
                     encryption_required: self.options.mppe.mode == Mode::Require,
                     mtu: self.options.mtu,
+                    window: if self.options.windowing { window } else { 0 },
                     ..PathConfig::new(local_call_id, peer_call_id)
                 };
                 self.dataplane.open(local_call_id, self.local, *self.server.ip(), config);

@@ -38,6 +38,8 @@ pub struct ConnectOptions {
     pub echo: Option<(Duration, u32)>,
     /// Do not connect again when the tunnel is lost.
     pub once: bool,
+    /// Send no faster than the server acknowledges, within its window (RFC 2637 section 4.2).
+    pub windowing: bool,
     /// What moves GRE packets.
     pub io: Io,
     /// Name of the tunnel interface; a `%d` in it is replaced by a number.
@@ -75,6 +77,7 @@ impl ConnectOptions {
             setup: Duration::from_secs(30),
             echo: Some((Duration::from_secs(30), 4)),
             once: false,
+            windowing: false,
             io: Io::Auto,
             interface: "adit%d".to_owned(),
             state_dir: PathBuf::from("/var/lib/adit"),

@@ -250,6 +250,8 @@ pub struct Link {
     pub setup: Duration,
     /// Whether IPv6 is negotiated too.
     pub ipv6: bool,
+    /// Send no faster than the client acknowledges, within its window.
+    pub windowing: bool,
     /// What moves GRE packets.
     pub io: Io,
 }

@@ -246,6 +246,7 @@ fn link(at: &Section<'_>) -> Option<Link> {
         reorder: Reorder { packets: reorder.number("packets")?, wait: reorder.duration("wait")? },
         setup: section.duration("setup")?,
         ipv6: section.boolean("ipv6")?,
+        windowing: section.boolean("windowing")?,
         io: match section.word("io")? {
             "socket" => Io::Socket,
             "xdp" => Io::Xdp,

@@ -215,11 +215,12 @@ impl Connection {
     fn event(&mut self, event: Event) {
         match event {
             Event::Ask { id, call, question } => self.ask(id, call, question),
-            Event::OpenPath { call, local_call_id, peer_call_id } => {
+            Event::OpenPath { call, local_call_id, peer_call_id, window } => {
                 self.handle = Some(call);
                 self.session.known().call_ids = Some((local_call_id, peer_call_id));
                 self.server.registry.bind_call(local_call_id, Arc::clone(&self.session));
-                let config = self.path_config(local_call_id, peer_call_id);
+                let window = if self.config.link.windowing { window } else { 0 };
+                let config = PathConfig { window, ..self.path_config(local_call_id, peer_call_id) };
                 let (local, peer) = (self.session.to, *self.session.from.ip());
                 self.server.dataplane.open(local_call_id, local, peer, config);
             }

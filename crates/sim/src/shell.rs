@@ -198,7 +198,7 @@ impl<M: Machine> Shell<M> {
     fn event(&mut self, now: Instant, event: Event, out: &mut Output) {
         match event {
             Event::Ask { id, call, question } => self.questions.push((id, call, question)),
-            Event::OpenPath { call, local_call_id, peer_call_id } => {
+            Event::OpenPath { call, local_call_id, peer_call_id, .. } => {
                 let config = PathConfig {
                     encryption_required: self.encryption_required,
                     mtu: self.mtu,

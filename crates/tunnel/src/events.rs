@@ -228,6 +228,8 @@ pub enum Event {
         local_call_id: u16,
         /// Key of the GRE packets we send.
         peer_call_id: u16,
+        /// The peer's receive window in packets, for [`crate::path::PathConfig::window`]; 0: it has none.
+        window: u16,
     },
     /// Tell the call's data path.
     Path {

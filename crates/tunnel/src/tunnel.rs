@@ -253,8 +253,8 @@ impl Tunnel {
                 });
                 self.ask(handle, Pending::Call(handle), question);
             }
-            ControlEvent::CallUp { handle, local_call_id, peer_call_id, .. } => {
-                self.events.push_back(Event::OpenPath { call: handle, local_call_id, peer_call_id });
+            ControlEvent::CallUp { handle, local_call_id, peer_call_id, window } => {
+                self.events.push_back(Event::OpenPath { call: handle, local_call_id, peer_call_id, window });
                 let text = format!("call {local_call_id} here, {peer_call_id} there");
                 self.events.push_back(Event::Layer { call: handle, layer: Layer::Control, text });
                 let call = Call::new(handle, self.config.clone(), now, self.rng.fork());

@@ -72,6 +72,9 @@ pub(crate) struct Args {
     /// Name of the tunnel interface; %d becomes a number
     #[arg(long, value_name = "NAME", default_value = "adit%d")]
     interface: String,
+    /// Send no faster than the server acknowledges, within its window: for servers that drop what comes in bursts
+    #[arg(long)]
+    windowing: bool,
     /// What moves GRE packets; xdp is faster and passes by this host's firewall
     #[arg(long, value_name = "HOW", value_enum, default_value_t = IoWord::Auto)]
     io: IoWord,
@@ -162,6 +165,7 @@ fn options(args: &Args, places: &Places) -> Result<ConnectOptions, Failure> {
     options.domains.clone_from(&args.domains);
     options.mtu = args.mtu;
     options.once = args.once;
+    options.windowing = args.windowing;
     options.io = match args.io {
         IoWord::Auto => Io::Auto,
         IoWord::Socket => Io::Socket,

@@ -86,6 +86,7 @@ pub(crate) static KEYS: &[Key] = &[
     key(&["link.reorder"], "wait", Kind::Duration(Duration::ZERO..=Duration::from_secs(2)), "\"100ms\"", "", "longest wait for a missing packet"),
     key(&["link"], "setup", Kind::Duration(secs(5, 300)), "\"30s\"", "", "a call must be up by then, or it ends with a code"),
     key(&["link"], "ipv6", Kind::Bool, "false", "", "IPv6 inside the tunnel too"),
+    key(&["link"], "windowing", Kind::Bool, "false", "", "send no faster than the client acknowledges, within its window; many acknowledge badly"),
     key(&["link"], "io", Kind::Word(&["auto", "socket", "xdp"]), "\"auto\"", "", "what moves GRE packets; xdp is faster and passes by this host's firewall"),
 
     key(&["limits"], "sessions", Kind::Number(1..=65_535), "200", "", "sessions at once"),
