@@ -10,7 +10,7 @@ use crate::beginning::Beginning;
 /// A remark about the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note {
-    /// The last frame that was read before; 0 when there was none.
+    /// The frame that gave rise to it; for what lies between frames, the last one before; 0 when there was none.
     pub frame: u64,
     /// Where in the file, in octets; where gzip was around it, in what came out.
     pub offset: u64,
@@ -129,7 +129,10 @@ pub enum What {
 
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "after frame {} (octet {}): {}", self.frame, self.offset, self.what)
+        if self.frame > 0 {
+            write!(f, "frame {}, ", self.frame)?;
+        }
+        write!(f, "octet {}: {}", self.offset, self.what)
     }
 }
 

@@ -295,7 +295,7 @@ fn what_is_no_capture_is_refused_with_its_beginning() {
     let [Item::Note(note)] = &items[..] else { panic!("{items:?}") };
     assert_eq!(
         note.to_string(),
-        "after frame 0 (octet 0): no capture file: neither pcap nor pcapng, it begins with \"#!/bin/s\""
+        "octet 0: no capture file: neither pcap nor pcapng, it begins with \"#!/bin/s\""
     );
 }
 
