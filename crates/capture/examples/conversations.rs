@@ -20,8 +20,9 @@ fn main() -> std::io::Result<()> {
             loop {
                 rest = &rest[reader.push(rest)..];
                 while let Some(item) = reader.poll() {
-                    if let Item::Packet(packet) = item {
-                        conversations.take(&packet);
+                    match item {
+                        Item::Packet(packet) => conversations.take(&packet),
+                        Item::Note(note) => conversations.take_note(&note),
                     }
                     std::iter::from_fn(|| conversations.poll()).for_each(|one| show(&one));
                 }

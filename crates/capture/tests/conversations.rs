@@ -20,8 +20,9 @@ const RAW: u16 = 101;
 fn conversations(frames: &[Vec<u8>]) -> Vec<Conversation> {
     let mut conversations = Conversations::default();
     for item in read(&pcap(RAW, frames)) {
-        if let Item::Packet(packet) = item {
-            conversations.take(&packet);
+        match item {
+            Item::Packet(packet) => conversations.take(&packet),
+            Item::Note(note) => conversations.take_note(&note),
         }
     }
     conversations.finish();
@@ -283,6 +284,28 @@ fn icmp_errors_belong_to_what_they_quote() {
         })
         .collect();
     assert_eq!(codes, [(By::Other(ip(router)), 2), (By::Other(ip(router)), 13)]);
+}
+
+#[test]
+fn what_the_file_lacks_is_a_step_of_its_call() {
+    let (mut tcp, mut frames) = set_up();
+    let mut piece = to_server(99, 0);
+    piece[6] = 0x20;
+    frames.push(piece);
+    tcp.say(Side::Server, &world::echo(1));
+    frames.push(tcp.say(Side::Server, &world::echo(2)));
+    frames.push(tcp.raw(Side::Client, 0x10, tcp.next[0], &[]));
+    let conversation = only(&frames);
+    let lacking: Vec<_> = conversation
+        .steps
+        .iter()
+        .filter(|step| matches!(step.what, Event::Lacking(_)))
+        .map(|step| (step.frame, step.by, step.call, step.to_string()))
+        .collect();
+    let gap = "16 octets of the control connection from 203.0.113.1 are not in the file, though they arrived";
+    assert_eq!(lacking[0], (9, By::Server, None, gap.to_owned()));
+    assert_eq!((lacking[1].1, lacking[1].2, lacking.len()), (By::Client, Some(0), 2));
+    assert!(lacking[1].3.starts_with("the last fragment of the packet in frame 7 is missing"));
 }
 
 #[test]

@@ -42,10 +42,11 @@ fn converse(items: &[Item]) {
         given.set(given.get() + 1);
     };
     for item in items {
-        if let Item::Packet(packet) = item {
-            conversations.take(packet);
-            std::iter::from_fn(|| conversations.poll()).for_each(&mut check);
+        match item {
+            Item::Packet(packet) => conversations.take(packet),
+            Item::Note(note) => conversations.take_note(note),
         }
+        std::iter::from_fn(|| conversations.poll()).for_each(&mut check);
     }
     let live = conversations.len();
     assert!(live <= CONVERSATIONS_MAX);

@@ -9,6 +9,7 @@ use adit_wire::text::escape;
 use adit_wire::{Layer, ppp, pptp};
 
 use crate::beginning::Icmp;
+use crate::note::What;
 
 /// Steps kept from the beginning: a whole set-up, with retransmissions.
 pub const FIRST: usize = 160;
@@ -43,7 +44,7 @@ impl fmt::Display for By {
 pub struct Step {
     /// The frame that shows it.
     pub frame: u64,
-    /// Its time since 1970.
+    /// Its time since 1970; of [`Event::Lacking`], that of the step before.
     pub time: Duration,
     /// Whose step.
     pub by: By,
@@ -100,6 +101,8 @@ pub enum Event {
     FirstGre,
     /// GRE that belongs here by its Call ID came from another address; told for the first.
     GreFrom(IpAddr),
+    /// Something is missing or cannot be read: [`What::Gap`], [`What::StreamLost`] or [`What::Fragments`].
+    Lacking(What),
     /// GRE between these two with a Call ID that no call has; told for the first of each.
     UnknownCall(u16),
 }
@@ -115,6 +118,8 @@ impl Step {
             Event::Message(_) | Event::Foreign(_) => Layer::Pptp,
             Event::Icmp(_) => Layer::Icmp,
             Event::Ppp { protocol, .. } => ppp::layer(*protocol),
+            Event::Lacking(What::Fragments { .. }) => Layer::Ipv4,
+            Event::Lacking(_) => Layer::Pptp,
             Event::FirstGre | Event::GreFrom(_) | Event::UnknownCall(_) => Layer::Gre,
         }
     }
@@ -137,6 +142,7 @@ impl fmt::Display for Step {
             Event::Icmp(icmp) => icmp.fmt(f),
             Event::Ppp { protocol, information, .. } => f.write_str(&ppp::describe(*protocol, information)),
             Event::FirstGre => f.write_str("first GRE packet"),
+            Event::Lacking(what) => what.fmt(f),
             Event::GreFrom(address) => write!(f, "GRE of this call from {address}"),
             Event::UnknownCall(id) => write!(f, "GRE with Call ID {id}, which no call has"),
         }

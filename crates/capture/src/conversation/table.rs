@@ -2,14 +2,16 @@
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use adit_wire::pptp::{Frame, Message, PORT};
-use adit_wire::{ppp, tcp};
+use adit_wire::{gre, ppp, tcp};
 
 use super::step::{By, Event, FRAME_KEPT, Step, Steps};
 use super::{Call, Conversation, UNKNOWN_MAX};
 use crate::beginning::{Icmp, Upper};
 use crate::gre::Gre;
+use crate::note::{Note, What};
 use crate::octets::Octets as _;
 use crate::packet::{Content, Network, Packet};
 use crate::tcp::{Arrival, Segment};
@@ -33,6 +35,36 @@ impl Conversations {
             Content::Gre(gre) => self.gre(packet, network, gre),
             Content::Icmp(icmp) => self.icmp(packet, network, icmp),
             _ => {}
+        }
+    }
+
+    /// Takes a remark about the file, in its order among the packets: what is missing becomes a step of its conversation.
+    pub fn take_note(&mut self, note: &Note) {
+        let of_stream = |number: u32| {
+            self.live
+                .iter()
+                .rposition(|conversation| conversation.stream == Some(number))
+                .map(|at| (at, None))
+        };
+        let (place, source) = match &note.what {
+            What::Gap { stream, source, .. } | What::StreamLost { stream, source, .. } => {
+                (of_stream(*stream), *source)
+            }
+            What::Fragments { source, destination, protocol: gre::IP_PROTOCOL, beginning, .. } => {
+                let id = match beginning.map(|beginning| beginning.upper) {
+                    Some(Upper::Gre { call_id, .. }) => Some(call_id),
+                    _ => None,
+                };
+                (self.place(*source, *destination, id), *source)
+            }
+            _ => return,
+        };
+        let Some((at, call)) = place else { return };
+        if let Some(conversation) = self.live.get_mut(at) {
+            let time = conversation.steps.iter().last().map_or(Duration::ZERO, |step| step.time);
+            let (by, what) = (conversation.by(source), Event::Lacking(note.what.clone()));
+            conversation.last_frame = conversation.last_frame.max(note.frame);
+            conversation.steps.push(Step { frame: note.frame, time, by, call, what });
         }
     }
 
