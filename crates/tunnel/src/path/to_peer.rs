@@ -89,12 +89,9 @@ impl Path {
         self.counters.tx_frames += 1;
         let (header, len) = self.sender.data(payload_len, self.acks.take()).emit();
         self.note_sent(now);
-        let mut packet = std::mem::take(&mut self.scratch);
-        packet.clear();
-        packet.extend_from_slice(header.get(..len).unwrap_or_default());
-        packet.extend_from_slice(frame);
+        // Rare, so it need not leave a buffer with every call that idles.
+        let packet = [header.get(..len).unwrap_or_default(), frame].concat();
         sink.gre(&packet);
-        self.scratch = packet;
     }
 
     /// Sends what has become due by itself: a bare acknowledgment, a Reset-Request.
