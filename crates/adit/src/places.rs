@@ -1,8 +1,9 @@
 //! Where adit keeps its things.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::cli::Global;
+use crate::failure::{Exit, Failure};
 
 /// The configuration file, unless another is given.
 pub(crate) const CONFIG: &str = "/etc/adit/adit.toml";
@@ -36,6 +37,16 @@ impl Places {
             state_given: global.state_dir.is_some(),
             run: or(&global.run_dir, RUN_DIR),
         }
+    }
+
+    /// The configuration file, if it is there. One that was named must be.
+    pub(crate) fn config_file(&self) -> Result<Option<&Path>, Failure> {
+        let there = self.config.exists();
+        if !there && self.config_given {
+            return Err(Failure::new(Exit::Problem, format!("there is no {}", self.config.display()))
+                .fix("leave -c away for /etc/adit/adit.toml, or adit init to make one"));
+        }
+        Ok(Some(self.config.as_path()).filter(|_| there))
     }
 
     /// The database.

@@ -22,12 +22,9 @@ pub(crate) struct Settings {
 impl Settings {
     /// Reads the file. Commands that only look, or that help somebody in need, go on without it.
     pub(crate) fn load(output: &Output, places: &Places) -> Result<Settings, Failure> {
-        let there = places.config.exists();
-        if !there && places.config_given {
-            return Err(Failure::new(Exit::Problem, format!("there is no {}", places.config.display()))
-                .fix("leave -c away for /etc/adit/adit.toml, or adit init to make one"));
-        }
-        let file = Some(&places.config).filter(|_| there).map(|path| Checked::read(path));
+        let path = places.config_file()?;
+        let there = path.is_some();
+        let file = path.map(Checked::read);
         let usable = file.filter(|checked| checked.config().is_some());
         if there && usable.is_none() {
             let path = places.config.display();

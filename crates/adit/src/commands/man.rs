@@ -1,5 +1,7 @@
 //! `adit man`
 
+mod config;
+
 use std::path::{Path, PathBuf};
 
 use crate::cli;
@@ -9,7 +11,7 @@ use crate::output::Output;
 /// What is true of every command: exit status, files, environment.
 const ABOUT_ALL: &str = include_str!("adit.1.roff");
 
-/// Write the manual pages of section 1 into a directory
+/// Write the manual pages into a directory: commands, and adit.toml(5)
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Where to; made if it is not there
@@ -24,7 +26,8 @@ pub(crate) fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {
     }
     let failed = |error: &std::io::Error| Failure::io("writing", &args.directory, error);
     std::fs::create_dir_all(&args.directory).map_err(|error| failed(&error))?;
-    let count = write(&cli::full_tree(), "adit", &args.directory).map_err(|error| failed(&error))?;
+    let count = write(&cli::full_tree(), "adit", &args.directory).map_err(|error| failed(&error))? + 1;
+    std::fs::write(args.directory.join("adit.toml.5"), config::page()).map_err(|error| failed(&error))?;
     output.remark("wrote", &format!("{count} pages to {}", args.directory.display()));
     Ok(Exit::Done)
 }

@@ -35,7 +35,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit, Failure> {
-    let config = read(&places.config, output)?;
+    let config = read(places, output)?;
     let store = match config.store.url {
         StoreUrl::Memory => SqliteStore::in_memory()?,
         StoreUrl::Sqlite(_) => crate::settings::open_store(places, Some(&config))?,
@@ -76,8 +76,11 @@ fn failure(error: ServerError) -> Failure {
 }
 
 /// The configuration, checked against this host; its findings are printed.
-fn read(file: &Path, output: &Output) -> Result<Config, Failure> {
-    let mut checked = if file.exists() { Checked::read(file) } else { built_in()? };
+fn read(places: &Places, output: &Output) -> Result<Config, Failure> {
+    let mut checked = match places.config_file()? {
+        Some(file) => Checked::read(file),
+        None => built_in()?,
+    };
     if let Some(facts) = facts::of_this_host() {
         checked.check_host(&facts);
     }

@@ -58,6 +58,7 @@ fn slips_are_told_with_what_was_meant() {
         world.run(&["check", "--json", "--jsonl"]),
         world.run(&["user", "list", "--timeout", "5"]),
         world.run(&["-c", "nowhere.toml", "user", "list"]),
+        world.run(&["-c", "nowhere.toml", "serve"]),
     ];
     insta::assert_snapshot!(runs.join("\n"));
 }
@@ -139,6 +140,8 @@ fn a_manual_page_per_command() {
     let page = std::fs::read_to_string(man.join("adit-user-add.1")).unwrap();
     assert!(page.contains("adit user add") || page.contains("adit\\-user\\-add"), "{page}");
     assert!(page.contains("Let somebody in") && page.contains("Configuration file"), "{page}");
+    let keys = std::fs::read_to_string(man.join("adit.toml.5")).unwrap();
+    assert!(keys.contains(".SH \"[pool]\"") && keys.contains("\\fBmppe_bits\\fR"), "{keys}");
     let first = std::fs::read_to_string(man.join("adit.1")).unwrap();
     assert!(first.contains("adit\\-user(1)") && first.contains("People who may log in"), "{first}");
     assert!(first.contains("EXIT STATUS") && first.contains("/var/lib/adit/seal.key"), "{first}");
