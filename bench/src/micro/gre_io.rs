@@ -88,7 +88,7 @@ impl Ends {
             }
             Ends::Xdp(ends) => {
                 let receiver = &mut ends.1.receiver;
-                let n = receiver.receive()?;
+                let n = receiver.receive(true)?;
                 for packet in receiver.packets() {
                     sum = sum.wrapping_add(u32::from(packet.source) + u32::from(packet.gre[7]));
                 }
@@ -130,7 +130,7 @@ fn lane(mode: Option<Mode>) -> Result<Lane> {
             };
             let open = |host: &Host| -> Result<Xdp> {
                 let socket = Arc::new(socket(host)?);
-                Ok(host.run(|| xdp::open(&options, &socket))?)
+                Ok(host.run(|| xdp::open(&options, &[socket]))?.remove(0))
             };
             Ends::Xdp(Box::new((open(from)?, open(to)?)))
         }

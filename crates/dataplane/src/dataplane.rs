@@ -67,15 +67,33 @@ impl Dataplane {
             io,
             xdp_refused: None,
         };
-        for (number, (orders, waker)) in orders.into_iter().zip(wakers).enumerate() {
-            let filter = if count == 1 { CallFilter::all() } else { CallFilter::share(mask, number as u16) };
-            let socket = Arc::new(GreSocket::open(&GreOptions {
-                local: config.local,
-                interface: config.interface.clone(),
-                filter: Some(filter),
-                dont_fragment: config.dont_fragment,
-                ..GreOptions::default()
-            })?);
+        let sockets = (0..count as u16)
+            .map(|number| {
+                let filter = if count == 1 { CallFilter::all() } else { CallFilter::share(mask, number) };
+                let options = GreOptions {
+                    local: config.local,
+                    interface: config.interface.clone(),
+                    filter: Some(filter),
+                    dont_fragment: config.dont_fragment,
+                    ..GreOptions::default()
+                };
+                GreSocket::open(&options).map(Arc::new)
+            })
+            .collect::<adit_sys::Result<Vec<_>>>()?;
+        let shares = match open_xdp(&config, &sockets) {
+            None => Vec::new(),
+            Some(Ok(shares)) => shares,
+            Some(Err(error)) => {
+                dataplane.io = format!("{}; no AF_XDP: {}", dataplane.io, error.answer());
+                dataplane.xdp_refused = Some(error);
+                Vec::new()
+            }
+        };
+        if let Some(share) = shares.first() {
+            dataplane.io = describe(&share.about.to_string(), &queues, count);
+        }
+        let mut shares = shares.into_iter();
+        for (number, ((orders, waker), socket)) in orders.into_iter().zip(wakers).zip(sockets).enumerate() {
             // Without a queue of its own a worker writes to the first, which the first worker reads.
             let own = queues.get(number).cloned();
             let Some(tun) = own.clone().or_else(|| queues.first().cloned()) else { continue };
@@ -89,18 +107,13 @@ impl Dataplane {
                 reads_tun: own.is_some(),
                 dont_fragment: config.dont_fragment,
             };
-            let thread = match open_xdp(&config, count, &socket) {
-                Some(Ok(xdp)) => {
-                    dataplane.io = describe(&xdp.about.to_string(), &queues, count);
+            let thread = match shares.next() {
+                Some(xdp) => {
                     let (input, gre) = io::xdp(xdp, &socket);
                     let sources = Sources::new(waker, socket.as_ref(), Some(&input), own.as_deref())?;
                     start(Parts { input, gre, around: outside }, sources, own)
                 }
-                refused => {
-                    if let Some(Err(error)) = refused {
-                        dataplane.io = format!("{}; no AF_XDP: {}", dataplane.io, error.answer());
-                        dataplane.xdp_refused = Some(error);
-                    }
+                None => {
                     let input = SocketIn::new(Arc::clone(&socket));
                     let sources = Sources::new(waker, socket.as_ref(), None::<&Tun>, own.as_deref())?;
                     start(Parts { input, gre: SocketOut::new(socket), around: outside }, sources, own)
@@ -246,20 +259,10 @@ fn queues(tun: Tun, count: usize) -> Vec<Arc<Tun>> {
     queues
 }
 
-/// AF_XDP, if it was asked for.
-fn open_xdp(
-    config: &DataplaneConfig,
-    workers: usize,
-    socket: &Arc<GreSocket>,
-) -> Option<adit_sys::Result<Xdp>> {
+/// AF_XDP, if it was asked for: a share for each worker's socket.
+fn open_xdp(config: &DataplaneConfig, sockets: &[Arc<GreSocket>]) -> Option<adit_sys::Result<Vec<Xdp>>> {
     if config.io != Io::Xdp {
         return None;
-    }
-    if workers > 1 {
-        // Its program does not look at Call IDs, so all packets would come to one worker.
-        let tried = "cannot use AF_XDP with several workers";
-        let error = adit_sys::Error::new(adit_sys::Kind::Unsupported, tried, "one worker gets all packets");
-        return Some(Err(error.with_fix("use one worker, or link.io = \"socket\"")));
     }
     let interface = match &config.interface {
         Some(interface) => Ok(interface.clone()),
@@ -268,7 +271,7 @@ fn open_xdp(
     Some(interface.and_then(|interface| {
         let options =
             XdpOptions { interface, local: config.local, dont_fragment: config.dont_fragment, mode: None };
-        xdp::open(&options, socket)
+        xdp::open(&options, sockets)
     }))
 }
 

@@ -16,10 +16,27 @@ use adit_sys::xdp;
 pub(crate) const SLOT: usize = 2048;
 const _: () = assert!(SLOT <= xdp::SLOT);
 
+/// What a turn asks for work. What is not asked had none a moment ago: to ask it would cost a system call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub(crate) struct Ask {
+    /// The GRE socket for packets.
+    pub(crate) gre: bool,
+    /// The GRE socket for ICMP errors.
+    pub(crate) reports: bool,
+    /// The TUN interface.
+    pub(crate) tun: bool,
+}
+
+impl Ask {
+    /// Everybody.
+    pub(crate) const ALL: Ask = Ask { gre: true, reports: true, tun: true };
+}
+
 /// GRE packets arriving.
 pub(crate) trait GreIn {
-    /// Takes a batch; returns the number of packets, 0 when there is nothing now.
-    fn receive(&mut self) -> io::Result<usize>;
+    /// Takes a batch; returns the number of packets, 0 when there is nothing now. What costs no system call is always
+    /// asked, the socket when `ask` says so.
+    fn receive(&mut self, ask: Ask) -> io::Result<usize>;
     /// A packet of the batch: its source and its octets from the GRE header on.
     fn packet(&mut self, index: usize) -> Option<(Ipv4Addr, &mut [u8])>;
     /// The octets of a packet of the batch.
@@ -72,8 +89,8 @@ impl SocketIn {
 }
 
 impl GreIn for SocketIn {
-    fn receive(&mut self) -> io::Result<usize> {
-        self.socket.receive(&mut self.batch)
+    fn receive(&mut self, ask: Ask) -> io::Result<usize> {
+        if ask.gre { self.socket.receive(&mut self.batch) } else { Ok(0) }
     }
 
     fn packet(&mut self, index: usize) -> Option<(Ipv4Addr, &mut [u8])> {
@@ -144,8 +161,8 @@ pub(crate) struct XdpIn {
 }
 
 impl GreIn for XdpIn {
-    fn receive(&mut self) -> io::Result<usize> {
-        self.receiver.receive()
+    fn receive(&mut self, ask: Ask) -> io::Result<usize> {
+        self.receiver.receive(ask.gre)
     }
 
     fn packet(&mut self, index: usize) -> Option<(Ipv4Addr, &mut [u8])> {

@@ -74,7 +74,8 @@ fn ping_and_tcp_cross_by_af_xdp() {
 #[test]
 fn af_xdp_that_is_refused_leaves_the_socket_and_says_why() {
     let (a, b) = hosts();
-    let config = DataplaneConfig { io: Io::Xdp, workers: 2, ..server() };
+    // The wire has one queue.
+    let config = DataplaneConfig { io: Io::Xdp, near: Some(OUTER[0]), workers: 2, ..server() };
     let sites = pair(&a, &b, &config, true);
     let error = sites[0].plane.xdp_refused().unwrap();
     assert!(error.fix().contains("link.io"), "{error:?}");
@@ -94,6 +95,29 @@ fn several_workers_share_the_work() {
         for site in &sites {
             assert_eq!(site.counters().decrypt_failures, 0);
         }
+    }
+}
+
+/// Over two queues, so that some packets come by the queue of their call's worker and others by the socket.
+#[test]
+fn several_workers_share_the_queues_of_af_xdp() {
+    let (a, b) = (Host::new("a"), Host::new("b"));
+    a.sh("ip link add eth0 numtxqueues 2 numrxqueues 2 type veth peer name eth1 numtxqueues 2 numrxqueues 2");
+    a.ip(&format!("link set eth1 netns {} name eth0", b.path()));
+    for (host, address) in [(&a, OUTER[0]), (&b, OUTER[1])] {
+        host.sh(&format!("ip address add {address}/24 dev eth0; ip link set eth0 up"));
+    }
+    let config = DataplaneConfig { io: Io::Xdp, near: Some(OUTER[0]), workers: 2, ..server() };
+    let sites = pair(&a, &b, &config, true);
+    for site in &sites {
+        let io = site.plane.io();
+        assert!(io.contains("2 queues") && io.ends_with("2 workers"), "{io}");
+    }
+    transfer(&a, &b, INNER[1], 2_000_000);
+    transfer(&b, &a, INNER[0], 2_000_000);
+    for site in &sites {
+        assert_eq!(site.counters().decrypt_failures, 0);
+        assert_eq!((site.plane.drops().unknown_call, site.plane.drops().spoofed), (0, 0));
     }
 }
 

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
+mod common;
+
 use std::net::Ipv4Addr;
 use std::process::Command;
 use std::time::Duration;
@@ -11,35 +13,19 @@ use adit_sys::Kind;
 use adit_sys::gre::{CallFilter, GreOptions, GreSocket, IcmpKind, IcmpReport, RecvBatch, SendBatch};
 use adit_sys::poll::{Interest, Poller};
 use adit_testbed::{Host, wait_until, wire};
+use common::{A, B, Net, SOON, packet};
 
-const A: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
-const B: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 2);
 const SECOND: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 3);
-const SOON: Duration = Duration::from_secs(20);
 
-struct Net {
-    a: Host,
-    b: Host,
-}
-
+/// They know each other.
 fn net() -> Net {
-    let (a, b) = (Host::new("a"), Host::new("b"));
-    wire((&a, "eth0", "192.0.2.1/24"), (&b, "eth0", "192.0.2.2/24"));
-    a.ping(B);
-    Net { a, b }
+    let net = common::net();
+    net.a.ping(B);
+    net
 }
 
 fn open(host: &Host, options: &GreOptions) -> GreSocket {
     host.run(|| GreSocket::open(options).unwrap())
-}
-
-fn packet(call: u16, payload: usize) -> Vec<u8> {
-    let mut octets = vec![0x30, 0x01, 0x88, 0x0b];
-    octets.extend_from_slice(&(payload as u16).to_be_bytes());
-    octets.extend_from_slice(&call.to_be_bytes());
-    octets.extend_from_slice(&[0, 0, 0, 1]);
-    octets.resize(12 + payload, 0xa5);
-    octets
 }
 
 fn send_one(from: &GreSocket, to: Ipv4Addr, source: Option<Ipv4Addr>, octets: &[u8]) -> adit_sys::gre::Sent {
@@ -82,7 +68,7 @@ fn batches_arrive_whole_and_in_order() {
     assert!(b.receive_buffer() >= 4 << 20, "{}", b.receive_buffer());
     let mut out = SendBatch::new(64, 2048);
     for n in 0..64 {
-        assert!(out.push(B, None, &packet(n, 1400)));
+        assert!(out.push(B, None, &packet(n, 1, 1400)));
     }
     let sent = a.send(&mut out);
     assert_eq!((sent.sent, sent.congested, sent.refused, out.pending()), (64, 0, 0, 0));
@@ -106,11 +92,11 @@ fn the_answer_comes_from_the_address_that_was_called() {
     let net = net();
     net.b.ip("address add 192.0.2.3/24 dev eth0");
     let (a, b) = (open(&net.a, &GreOptions::default()), open(&net.b, &GreOptions::default()));
-    send_one(&a, SECOND, None, &packet(1, 0));
+    send_one(&a, SECOND, None, &packet(1, 1, 0));
     assert_eq!(receive_one(&b).1, SECOND);
-    send_one(&b, A, Some(SECOND), &packet(1, 0));
+    send_one(&b, A, Some(SECOND), &packet(1, 1, 0));
     assert_eq!(receive_one(&a).0, SECOND);
-    send_one(&b, A, None, &packet(1, 0));
+    send_one(&b, A, None, &packet(1, 1, 0));
     assert_eq!(receive_one(&a).0, B);
 }
 
@@ -121,12 +107,12 @@ fn a_bound_socket_hears_its_address_alone() {
     let a = open(&net.a, &GreOptions::default());
     let bound = open(&net.b, &GreOptions { local: Some(SECOND), ..GreOptions::default() });
     let device = open(&net.b, &GreOptions { interface: Some("eth0".to_owned()), ..GreOptions::default() });
-    send_one(&a, B, None, &packet(1, 0));
+    send_one(&a, B, None, &packet(1, 1, 0));
     assert_eq!(receive_one(&device).1, B);
     assert!(silent(&bound));
-    send_one(&a, SECOND, None, &packet(2, 0));
+    send_one(&a, SECOND, None, &packet(2, 1, 0));
     assert_eq!(receive_one(&bound).1, SECOND);
-    send_one(&bound, A, None, &packet(3, 0));
+    send_one(&bound, A, None, &packet(3, 1, 0));
     assert_eq!(receive_one(&a).0, SECOND);
 }
 
@@ -139,15 +125,15 @@ fn the_filter_gives_each_worker_its_share_and_nothing_foreign() {
     let mute = open(&net.b, &GreOptions { filter: Some(CallFilter::none()), ..GreOptions::default() });
     let all = open(&net.b, &GreOptions { filter: None, ..GreOptions::default() });
 
-    let mut plain = packet(2, 4);
+    let mut plain = packet(2, 1, 4);
     plain[1] = 0; // GRE version 0
     send_one(&a, B, None, &plain);
-    let mut other = packet(2, 4);
+    let mut other = packet(2, 1, 4);
     other[2..4].copy_from_slice(&[0x08, 0x00]); // version 1, but not PPP
     send_one(&a, B, None, &other);
     send_one(&a, B, None, &[0x30, 0x01]); // ends in the header
     for call in 0..16 {
-        send_one(&a, B, None, &packet(call, 4));
+        send_one(&a, B, None, &packet(call, 1, 4));
     }
 
     let mut batch = RecvBatch::new(64, 2048);
@@ -160,7 +146,7 @@ fn the_filter_gives_each_worker_its_share_and_nothing_foreign() {
     assert_eq!(mute.receive(&mut batch).unwrap(), 0);
 
     workers[0].set_filter(CallFilter::all()).unwrap();
-    send_one(&a, B, None, &packet(7, 4));
+    send_one(&a, B, None, &packet(7, 1, 4));
     assert_eq!(receive_one(&workers[0]).2[7], 7);
 }
 
@@ -168,8 +154,8 @@ fn the_filter_gives_each_worker_its_share_and_nothing_foreign() {
 fn a_packet_larger_than_its_slot_is_counted_and_left_out() {
     let net = net();
     let (a, b) = (open(&net.a, &GreOptions::default()), open(&net.b, &GreOptions::default()));
-    send_one(&a, B, None, &packet(1, 1000));
-    send_one(&a, B, None, &packet(2, 10));
+    send_one(&a, B, None, &packet(1, 1, 1000));
+    send_one(&a, B, None, &packet(2, 1, 10));
     let mut batch = RecvBatch::new(8, 512);
     wait_until("both", SOON, || {
         b.receive(&mut batch).unwrap();
@@ -184,7 +170,7 @@ fn packets_beyond_the_mtu_are_fragmented_and_put_together_again() {
     let net = net();
     net.a.ip("link set dev eth0 mtu 600");
     let (a, b) = (open(&net.a, &GreOptions::default()), open(&net.b, &GreOptions::default()));
-    let octets = packet(9, 1400);
+    let octets = packet(9, 1, 1400);
     assert_eq!(send_one(&a, B, None, &octets).sent, 1);
     assert_eq!(receive_one(&b).2, octets);
 
@@ -193,14 +179,14 @@ fn packets_beyond_the_mtu_are_fragmented_and_put_together_again() {
     assert_eq!((sent.sent, sent.refused), (0, 1));
     assert_eq!(sent.error.unwrap().raw_os_error(), Some(libc::EMSGSIZE));
     assert_eq!(report(&whole).kind, IcmpKind::FragmentationNeeded { mtu: 600 });
-    assert_eq!(send_one(&whole, B, None, &packet(9, 500)).sent, 1, "the error does not stick");
+    assert_eq!(send_one(&whole, B, None, &packet(9, 1, 500)).sent, 1, "the error does not stick");
 }
 
 #[test]
 fn a_host_without_pptp_is_reported_as_such() {
     let net = net();
     let a = open(&net.a, &GreOptions::default());
-    send_one(&a, B, None, &packet(0x1234, 4));
+    send_one(&a, B, None, &packet(0x1234, 1, 4));
     let report = report(&a);
     assert_eq!(
         report,
@@ -214,9 +200,9 @@ fn a_host_without_pptp_is_reported_as_such() {
     assert_eq!(report.to_string(), "192.0.2.2 says about GRE to 192.0.2.2: protocol 47 unreachable");
     // The pending error must not eat a packet in either direction.
     let b = open(&net.b, &GreOptions::default());
-    send_one(&a, B, None, &packet(1, 4));
+    send_one(&a, B, None, &packet(1, 1, 4));
     receive_one(&b);
-    send_one(&b, A, None, &packet(1, 4));
+    send_one(&b, A, None, &packet(1, 1, 4));
     receive_one(&a);
 }
 
@@ -228,7 +214,7 @@ fn icmp_errors_pending_while_sending_and_receiving_lose_nothing() {
     let mut taken = 0;
     for round in 0..20u16 {
         for n in 0..8 {
-            assert!(out.push(B, None, &packet(round * 8 + n, 4)));
+            assert!(out.push(B, None, &packet(round * 8 + n, 1, 4)));
         }
         // Each packet is answered by an error, so that most of these sends find one pending.
         let sent = a.send(&mut out);
@@ -253,7 +239,7 @@ fn routers_report_what_they_cannot_pass() {
     a.ping(to);
 
     let whole = open(&a, &GreOptions { dont_fragment: true, ..GreOptions::default() });
-    assert_eq!(send_one(&whole, to, None, &packet(5, 1400)).sent, 1);
+    assert_eq!(send_one(&whole, to, None, &packet(5, 1, 1400)).sent, 1);
     let too_large = report(&whole);
     assert_eq!((too_large.from, too_large.kind), (hop, IcmpKind::FragmentationNeeded { mtu: 1300 }));
     assert_eq!(too_large.call_id, Some(5));
@@ -261,14 +247,14 @@ fn routers_report_what_they_cannot_pass() {
 
     let short = open(&a, &GreOptions::default());
     short.set_ttl(1).unwrap();
-    send_one(&short, to, None, &packet(6, 4));
+    send_one(&short, to, None, &packet(6, 1, 4));
     let ended = report(&short);
     assert_eq!((ended.from, ended.kind, ended.call_id), (hop, IcmpKind::TimeExceeded, Some(6)));
     drop(short);
 
     router.nft("table ip f { chain forward { type filter hook forward priority 0; ip protocol gre reject with icmp type admin-prohibited; }; }");
     let barred = open(&a, &GreOptions::default());
-    send_one(&barred, to, None, &packet(7, 4));
+    send_one(&barred, to, None, &packet(7, 1, 4));
     assert_eq!(report(&barred).kind, IcmpKind::Prohibited);
 }
 
@@ -276,18 +262,18 @@ fn routers_report_what_they_cannot_pass() {
 fn a_firewall_of_this_host_and_a_missing_route_are_told_apart() {
     let net = net();
     let (a, b) = (open(&net.a, &GreOptions::default()), open(&net.b, &GreOptions::default()));
-    let nowhere = send_one(&a, Ipv4Addr::new(203, 0, 113, 1), None, &packet(1, 4));
+    let nowhere = send_one(&a, Ipv4Addr::new(203, 0, 113, 1), None, &packet(1, 1, 4));
     assert_eq!((nowhere.refused, nowhere.error.unwrap().raw_os_error()), (1, Some(libc::ENETUNREACH)));
     net.a.nft("table ip f { chain output { type filter hook output priority 0; ip protocol gre drop; }; }");
-    let barred = send_one(&a, B, None, &packet(2, 4));
+    let barred = send_one(&a, B, None, &packet(2, 1, 4));
     assert_eq!((barred.refused, barred.error.unwrap().raw_os_error()), (1, Some(libc::EPERM)));
 
     // One bad packet does not hold back its batch.
     net.a.nft("flush ruleset");
     let mut out = SendBatch::new(3, 64);
-    assert!(out.push(B, None, &packet(1, 0)));
-    assert!(out.push(Ipv4Addr::new(203, 0, 113, 1), None, &packet(2, 0)));
-    assert!(out.push(B, None, &packet(3, 0)));
+    assert!(out.push(B, None, &packet(1, 1, 0)));
+    assert!(out.push(Ipv4Addr::new(203, 0, 113, 1), None, &packet(2, 1, 0)));
+    assert!(out.push(B, None, &packet(3, 1, 0)));
     let sent = a.send(&mut out);
     assert_eq!((sent.sent, sent.refused), (2, 1));
     assert_eq!([receive_one(&b).2[7], receive_one(&b).2[7]], [1, 3]);
@@ -299,7 +285,7 @@ fn packets_that_nobody_takes_are_counted() {
     let a = open(&net.a, &GreOptions::default());
     let b = open(&net.b, &GreOptions { receive_buffer: 4096, ..GreOptions::default() });
     let mut out = SendBatch::new(64, 2048);
-    while out.push(B, None, &packet(1, 1400)) {}
+    while out.push(B, None, &packet(1, 1, 1400)) {}
     a.send(&mut out);
     let dropped = b.dropped();
     assert!(dropped > 0 && dropped <= 64, "{dropped}");
@@ -312,7 +298,7 @@ fn a_full_queue_drops_and_says_so() {
     let (a, b) = (open(&net.a, &GreOptions::default()), open(&net.b, &GreOptions::default()));
     let mut out = SendBatch::new(64, 2048);
     for n in 0..64 {
-        assert!(out.push(B, None, &packet(n, 1000)));
+        assert!(out.push(B, None, &packet(n, 1, 1000)));
     }
     let sent = a.send(&mut out);
     assert_eq!((sent.sent + sent.congested, sent.refused, out.pending()), (64, 0, 0));

@@ -2,55 +2,34 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
+mod common;
+
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use adit_sys::gre::{GreOptions, GreSocket, RecvBatch, SendBatch};
+use adit_sys::gre::{CallFilter, GreOptions, GreSocket, RecvBatch, SendBatch};
 use adit_sys::poll::{Interest, Poller};
 use adit_sys::xdp::{self, HEADROOM, Mode, Receiver, SLOT, Sender, Xdp, XdpOptions};
 use adit_testbed::{Host, wait_until, wire};
-
-const A: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
-const B: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 2);
-const SOON: Duration = Duration::from_secs(20);
-
-struct Net {
-    a: Host,
-    b: Host,
-}
-
-fn net() -> Net {
-    let (a, b) = (Host::new("a"), Host::new("b"));
-    wire((&a, "eth0", "192.0.2.1/24"), (&b, "eth0", "192.0.2.2/24"));
-    Net { a, b }
-}
+use common::{A, B, SOON, net, packet};
 
 fn options(mode: Mode) -> XdpOptions {
     XdpOptions { interface: "eth0".to_owned(), local: None, dont_fragment: false, mode: Some(mode) }
 }
 
 fn open(host: &Host, mode: Mode) -> Xdp {
-    host.run(|| {
-        let socket = Arc::new(GreSocket::open(&GreOptions::default()).unwrap());
-        xdp::open(&options(mode), &socket).unwrap()
-    })
+    open_one(host, &options(mode), Arc::new(plain(host))).unwrap()
+}
+
+fn open_one(host: &Host, options: &XdpOptions, socket: Arc<GreSocket>) -> adit_sys::Result<Xdp> {
+    host.run(|| xdp::open(options, &[socket])).map(|mut all| all.remove(0))
 }
 
 fn plain(host: &Host) -> GreSocket {
     host.run(|| GreSocket::open(&GreOptions::default()).unwrap())
-}
-
-/// An enhanced GRE packet whose payload tells its number and length.
-fn packet(number: u32, payload: usize) -> Vec<u8> {
-    let mut octets = vec![0x30, 0x01, 0x88, 0x0b];
-    octets.extend_from_slice(&(payload as u16).to_be_bytes());
-    octets.extend_from_slice(&7u16.to_be_bytes());
-    octets.extend_from_slice(&number.to_be_bytes());
-    octets.extend((0..payload).map(|at| (at as u32).wrapping_mul(31).wrapping_add(number) as u8));
-    octets
 }
 
 fn number(gre: &[u8]) -> u32 {
@@ -76,7 +55,7 @@ fn flush(sender: &mut Sender) -> adit_sys::gre::Sent {
 /// Until AF_XDP is what carries packets from `sender` to `to`: the neighbour is known.
 fn warm(sender: &mut Sender, to: Ipv4Addr, mut arrived: impl FnMut() -> usize) {
     wait_until("the neighbour", SOON, || {
-        push(sender, to, None, &packet(u32::MAX, 10));
+        push(sender, to, None, &packet(7, u32::MAX, 10));
         flush(sender);
         std::thread::sleep(Duration::from_millis(30));
         arrived() > 0
@@ -85,7 +64,7 @@ fn warm(sender: &mut Sender, to: Ipv4Addr, mut arrived: impl FnMut() -> usize) {
 
 fn drain(receiver: &mut Receiver) -> Vec<Vec<u8>> {
     let mut all = Vec::new();
-    while receiver.receive().unwrap() > 0 {
+    while receiver.receive(true).unwrap() > 0 {
         all.extend(receiver.packets().map(|p| p.gre.to_vec()));
     }
     all
@@ -111,8 +90,8 @@ fn packets_go_both_ways_octet_by_octet() {
             let (mut there, mut back) = (Vec::new(), Vec::new());
             for first in (0..count).step_by(64) {
                 for n in first..(first + 64).min(count) {
-                    assert!(push(&mut a.sender, B, Some(A), &packet(n, payload)));
-                    assert!(push(&mut b.sender, A, None, &packet(n, payload)));
+                    assert!(push(&mut a.sender, B, Some(A), &packet(7, n, payload)));
+                    assert!(push(&mut b.sender, A, None, &packet(7, n, payload)));
                 }
                 for sender in [&mut a.sender, &mut b.sender] {
                     let queued = sender.pending();
@@ -128,7 +107,7 @@ fn packets_go_both_ways_octet_by_octet() {
                 back.extend(drain(&mut a.receiver));
                 there.len() >= count as usize && back.len() >= count as usize
             });
-            let expected: Vec<_> = (0..count).map(|n| packet(n, payload)).collect();
+            let expected: Vec<_> = (0..count).map(|n| packet(7, n, payload)).collect();
             assert!(there == expected, "{mode:?} {count} there");
             assert!(back == expected, "{mode:?} {count} back");
         }
@@ -146,18 +125,17 @@ fn what_is_carried_is_carried_by_af_xdp_and_may_be_changed_until_the_flush() {
         warm(&mut a.sender, B, || drain(&mut b.receiver).len());
         let (given, taken) = (a.sender.given(), b.receiver.taken());
         for n in 0..40 {
-            push(&mut a.sender, B, None, &packet(n, 100));
+            push(&mut a.sender, B, None, &packet(7, n, 100));
         }
-        assert_eq!(a.sender.packets_mut().count(), 40);
-        for gre in a.sender.packets_mut() {
-            gre[12] ^= 0xff;
+        // The slots are the sender's to work on until they leave.
+        assert_eq!(a.sender.slots_mut().count(), 40);
+        for slot in a.sender.slots_mut() {
+            slot[HEADROOM + 12] ^= 0xff;
         }
-        a.sender.packet_mut(3).unwrap()[13] = 0x55;
-        assert!(a.sender.packet_mut(40).is_none());
         flush(&mut a.sender);
         let mut seen = 0;
         wait_until("40 packets", SOON, || {
-            if b.receiver.receive().unwrap() == 0 {
+            if b.receiver.receive(true).unwrap() == 0 {
                 return false;
             }
             // Several at once, mutably, and by number.
@@ -168,11 +146,7 @@ fn what_is_carried_is_carried_by_af_xdp_and_may_be_changed_until_the_flush() {
             }
             for index in 0..b.receiver.len() {
                 let p = b.receiver.get_mut(index).unwrap();
-                let mut expected = packet(seen, 100);
-                if seen == 3 {
-                    expected[13] = 0x55;
-                }
-                assert_eq!(p.gre, expected);
+                assert_eq!(p.gre, packet(7, seen, 100));
                 seen += 1;
             }
             seen == 40
@@ -194,7 +168,7 @@ fn a_full_ring_is_counted_and_nothing_else_is_lost() {
         let total = 6000u32;
         let mut sent = 0;
         for n in 0..total {
-            assert!(push(&mut a.sender, B, None, &packet(n, 60)));
+            assert!(push(&mut a.sender, B, None, &packet(7, n, 60)));
             if a.sender.is_full() {
                 sent += flush(&mut a.sender).sent;
             }
@@ -206,7 +180,7 @@ fn a_full_ring_is_counted_and_nothing_else_is_lost() {
         assert!(numbers.is_sorted() && numbers.len() >= 4096, "{}", numbers.len());
         assert_eq!(numbers.len() as u64 + b.receiver.dropped(), u64::from(total), "{mode:?}");
         // It goes on.
-        push(&mut a.sender, B, None, &packet(1, 60));
+        push(&mut a.sender, B, None, &packet(7, 1, 60));
         flush(&mut a.sender);
         wait_until("one more", SOON, || !drain(&mut b.receiver).is_empty());
     });
@@ -257,18 +231,18 @@ fn packets_for_addresses_of_others_are_left_alone() {
     net.a.ip("address add 192.0.2.9/24 dev eth0");
     let socket = Arc::new(plain(&net.a));
     let narrow = XdpOptions { local: Some(A), ..options(Mode::Native) };
-    let mut a = net.a.run(|| xdp::open(&narrow, &socket).unwrap());
+    let mut a = open_one(&net.a, &narrow, socket).unwrap();
     net.b.ping(A);
     let b = plain(&net.b);
     let mut out = SendBatch::new(4, 2048);
     for to in [A, Ipv4Addr::new(192, 0, 2, 9)] {
-        assert!(out.push(to, None, &packet(1, 8)));
+        assert!(out.push(to, None, &packet(7, 1, 8)));
         b.send(&mut out);
     }
     // The second one comes by the socket, which hears every address here.
     let mut destinations = Vec::new();
     wait_until("both", SOON, || {
-        a.receiver.receive().unwrap();
+        a.receiver.receive(true).unwrap();
         destinations.extend(a.receiver.packets().map(|p| p.destination));
         destinations.len() == 2
     });
@@ -284,7 +258,7 @@ fn fragments_and_long_packets_go_through_the_socket() {
         warm(&mut a.sender, B, || drain(&mut b.receiver).len());
         let (given, taken) = (a.sender.given(), b.receiver.taken());
         for n in 0..5 {
-            push(&mut a.sender, B, None, &packet(n, 1700));
+            push(&mut a.sender, B, None, &packet(7, n, 1700));
         }
         let sent = flush(&mut a.sender);
         assert_eq!((sent.sent, sent.refused), (5, 0));
@@ -293,7 +267,7 @@ fn fragments_and_long_packets_go_through_the_socket() {
             all.extend(drain(&mut b.receiver));
             all.len() == 5
         });
-        assert_eq!(all, (0..5).map(|n| packet(n, 1700)).collect::<Vec<_>>());
+        assert_eq!(all, (0..5).map(|n| packet(7, n, 1700)).collect::<Vec<_>>());
         assert_eq!((a.sender.given(), b.receiver.taken()), (given, taken));
     });
 }
@@ -309,7 +283,7 @@ fn a_neighbour_that_is_not_known_is_found_by_the_kernel() {
         let mut count = 0u32;
         let mut seen = Vec::new();
         wait_until("AF_XDP", SOON, || {
-            push(&mut a.sender, B, None, &packet(count, 20));
+            push(&mut a.sender, B, None, &packet(7, count, 20));
             assert_eq!(flush(&mut a.sender).sent, 1);
             count += 1;
             std::thread::sleep(Duration::from_millis(10));
@@ -352,7 +326,7 @@ fn a_router_on_the_way_is_the_next_hop_and_another_interface_is_the_kernels() {
         n
     };
     wait_until("AF_XDP", SOON, || {
-        push(&mut x.sender, far, None, &packet(0, 20));
+        push(&mut x.sender, far, None, &packet(7, 0, 20));
         flush(&mut x.sender);
         std::thread::sleep(Duration::from_millis(10));
         hear(&mut batch);
@@ -364,11 +338,11 @@ fn a_router_on_the_way_is_the_next_hop_and_another_interface_is_the_kernels() {
     a.ip("route add 198.51.100.0/24 via 203.0.113.254");
     a.ping(far);
     std::thread::sleep(Duration::from_millis(50));
-    push(&mut x.sender, far, None, &packet(1, 20));
+    push(&mut x.sender, far, None, &packet(7, 1, 20));
     flush(&mut x.sender);
     let given = x.sender.given();
     for _ in 0..5 {
-        push(&mut x.sender, far, None, &packet(2, 20));
+        push(&mut x.sender, far, None, &packet(7, 2, 20));
         assert_eq!(flush(&mut x.sender).sent, 1);
     }
     assert_eq!(x.sender.given(), given);
@@ -389,14 +363,14 @@ fn the_program_goes_with_its_owner_and_admits_no_second() {
         let first = open(&net.a, mode);
         assert!(attached());
         let socket = Arc::new(plain(&net.a));
-        let error = net.a.run(|| xdp::open(&options(mode), &socket).unwrap_err());
+        let error = open_one(&net.a, &options(mode), Arc::clone(&socket)).unwrap_err();
         assert!(error.to_string().contains("ip link"), "{error}");
         let Xdp { receiver, sender, .. } = first;
         drop(receiver);
         wait_until("the end of the program", SOON, || !attached());
         drop(sender);
         // The queue is free again, soon.
-        wait_until("another", SOON, || net.a.run(|| xdp::open(&options(mode), &socket).is_ok()));
+        wait_until("another", SOON, || open_one(&net.a, &options(mode), Arc::clone(&socket)).is_ok());
     });
 }
 
@@ -411,33 +385,33 @@ fn an_interface_that_goes_down_and_away_is_no_panic_and_no_spin() {
         poller.add(&a.receiver, 1, Interest::Read).unwrap();
 
         net.a.ip("link set eth0 down");
-        push(&mut a.sender, B, None, &packet(0, 20));
+        push(&mut a.sender, B, None, &packet(7, 0, 20));
         let sent = flush(&mut a.sender);
         assert!(sent.error.is_some() || sent.refused > 0, "{sent:?}");
         std::thread::sleep(Duration::from_millis(30));
         // Every frame stays usable: far more packets than there are frames.
         for n in 0..5000 {
-            assert!(push(&mut a.sender, B, None, &packet(n, 20)));
+            assert!(push(&mut a.sender, B, None, &packet(7, n, 20)));
         }
         let sent = flush(&mut a.sender);
         assert!(sent.refused > 0 && sent.error.is_some(), "{sent:?}");
-        assert_eq!(a.receiver.receive().unwrap(), 0);
+        assert_eq!(a.receiver.receive(true).unwrap(), 0);
 
         net.a.ip("link set eth0 up");
         warm(&mut a.sender, B, || drain(&mut b.receiver).len());
 
         net.a.ip("link delete eth0");
         for n in 0..5000 {
-            assert!(push(&mut a.sender, B, None, &packet(n, 20)));
+            assert!(push(&mut a.sender, B, None, &packet(7, n, 20)));
         }
         flush(&mut a.sender);
-        assert_eq!(a.receiver.receive().unwrap(), 0);
+        assert_eq!(a.receiver.receive(true).unwrap(), 0);
         wait_until("the news", SOON, || a.receiver.gone() && b.receiver.gone());
         let mut wakes = 0;
         let began = Instant::now();
         while began.elapsed() < Duration::from_millis(100) {
             poller.wait(Some(Duration::from_millis(50)), |_| wakes += 1).unwrap();
-            a.receiver.receive().unwrap();
+            a.receiver.receive(true).unwrap();
         }
         assert!(wakes < 5, "{wakes}");
     });
@@ -456,7 +430,7 @@ fn waiting_ends_when_a_packet_comes() {
         let mut ready = 0;
         poller.wait(Some(Duration::from_millis(50)), |_| ready += 1).unwrap();
         assert_eq!(ready, 0);
-        push(&mut a.sender, B, None, &packet(1, 20));
+        push(&mut a.sender, B, None, &packet(7, 1, 20));
         flush(&mut a.sender);
         poller.wait(Some(SOON), |r| ready += r.token).unwrap();
         assert_eq!(ready, 9);
@@ -464,8 +438,8 @@ fn waiting_ends_when_a_packet_comes() {
     });
 }
 
-#[test]
-fn several_receive_queues_are_all_heard() {
+/// Two hosts on a wire with two queues each way at both ends.
+fn two_queues() -> (Host, Host) {
     let (a, b) = (Host::new("a"), Host::new("b"));
     a.sh("ip link add eth0 numtxqueues 2 numrxqueues 2 type veth peer name eth1 numtxqueues 2 numrxqueues 2");
     a.ip(&format!("link set eth1 netns {} name eth0", b.path()));
@@ -473,12 +447,73 @@ fn several_receive_queues_are_all_heard() {
         host.ip(&format!("address add {address} dev eth0"));
         host.ip("link set eth0 up");
     }
+    (a, b)
+}
+
+/// A socket for the share of one of two workers.
+fn share(host: &Host, number: u16) -> Arc<GreSocket> {
+    let filter = Some(CallFilter::share(1, number));
+    host.run(|| Arc::new(GreSocket::open(&GreOptions { filter, ..GreOptions::default() }).unwrap()))
+}
+
+/// Every call's packets come to its own worker, whatever queue brings them: by AF_XDP from the worker's queue, by its raw
+/// socket from the other's.
+#[test]
+fn workers_share_the_queues_and_get_their_own_calls() {
+    both_modes(|mode| {
+        let (a, b) = two_queues();
+        a.ping(B);
+        let sockets = [share(&b, 0), share(&b, 1)];
+        let mut workers = b.run(|| xdp::open(&options(mode), &sockets).unwrap());
+        assert_eq!((workers.len(), workers[0].about.queues), (2, 2));
+        // A worker at the other end sends by its own queue, and that is the one by which veth delivers.
+        let peers = [share(&a, 0), share(&a, 1)];
+        let mut senders = a.run(|| xdp::open(&options(mode), &peers).unwrap());
+        for (number, sender) in senders.iter_mut().enumerate() {
+            let sender = &mut sender.sender;
+            let mut arrived = || workers.iter_mut().map(|worker| drain(&mut worker.receiver).len()).sum();
+            warm(sender, B, &mut arrived);
+            let before: Vec<u64> = workers.iter().map(|worker| worker.receiver.taken()).collect();
+            for call in 0..40 {
+                assert!(push(sender, B, None, &packet(call, call.into(), 100)));
+            }
+            flush(sender);
+            for (own, worker) in workers.iter_mut().enumerate() {
+                let mut got = Vec::new();
+                wait_until("the worker's calls", SOON, || {
+                    got.extend(drain(&mut worker.receiver));
+                    got.len() >= 20
+                });
+                let due = (0..40u16).filter(|call| usize::from(call % 2) == own);
+                let due: Vec<_> = due.map(|call| packet(call, call.into(), 100)).collect();
+                assert_eq!(got, due, "{mode:?}");
+                // Behind the driver veth says that everything came by the first queue.
+                let queue = if mode == Mode::Native { number } else { 0 };
+                let taken = worker.receiver.taken() - before[own];
+                assert_eq!(taken, if own == queue { 20 } else { 0 }, "{mode:?}, queue {queue}, worker {own}");
+            }
+        }
+    });
+}
+
+#[test]
+fn fewer_queues_than_workers_are_refused() {
+    let net = net();
+    let sockets = [share(&net.a, 0), share(&net.a, 1)];
+    let error = net.a.run(|| xdp::open(&options(Mode::Native), &sockets).unwrap_err());
+    assert!(error.fix().contains("ethtool -L eth0 combined 2"), "{error:?}");
+    assert!(!net.a.ip("-details link show eth0").contains("xdp"), "nothing is left behind");
+}
+
+#[test]
+fn several_receive_queues_are_all_heard() {
+    let (a, b) = two_queues();
     a.ping(B);
     let mut x = open(&b, Mode::Native);
     let at = plain(&a);
     let mut out = SendBatch::new(64, 2048);
     for n in 0..64 {
-        assert!(out.push(B, None, &packet(n, 20)));
+        assert!(out.push(B, None, &packet(7, n, 20)));
     }
     assert_eq!(at.send(&mut out).sent, 64);
     let mut seen = 0;
@@ -494,10 +529,10 @@ fn what_cannot_be_is_said() {
     let net = net();
     let socket = Arc::new(plain(&net.a));
     let lo = XdpOptions { interface: "lo".to_owned(), ..options(Mode::Generic) };
-    let error = net.a.run(|| xdp::open(&lo, &socket).unwrap_err());
+    let error = open_one(&net.a, &lo, Arc::clone(&socket)).unwrap_err();
     assert!(error.to_string().contains("Ethernet"), "{error}");
     let none = XdpOptions { interface: "eth7".to_owned(), ..options(Mode::Generic) };
-    let error = net.a.run(|| xdp::open(&none, &socket).unwrap_err());
+    let error = open_one(&net.a, &none, Arc::clone(&socket)).unwrap_err();
     assert!(error.to_string().contains("no such interface"), "{error}");
     assert!(net.a.run(|| xdp::interface_for(Some(Ipv4Addr::new(10, 9, 8, 7)))).is_err());
     assert!(net.a.run(|| xdp::interface_for(None)).is_err(), "this host has no default route");

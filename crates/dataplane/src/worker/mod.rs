@@ -24,7 +24,7 @@ use self::outside::Outside;
 use crate::coalesce::{Coalescer, Slots};
 use crate::counters::count;
 use crate::event::Event;
-use crate::io::{GreIn, GreOut, SLOT, TunIo};
+use crate::io::{Ask, GreIn, GreOut, SLOT, TunIo};
 use crate::order::{self, Order, Orders};
 use crate::routes::Routes;
 use crate::segment::{Segments, complete_checksum};
@@ -35,6 +35,8 @@ pub(crate) use run::{Sources, run};
 
 /// Reads of the TUN interface in one turn: as much as 64 GRE packets bring.
 const TUN_READS: usize = 16;
+/// A turn that moved more packets than this is soon followed by more of them.
+const FEW: usize = 4;
 /// Orders obeyed in one turn: all that can have been given before its packets arrived.
 const ORDERS: usize = order::WAITING;
 /// ICMP errors looked at in one turn.
@@ -81,9 +83,9 @@ pub(crate) struct Worker<I, O, T> {
 /// How a turn went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Turn {
-    /// There may be more to do at once.
+    /// It had much to do, so there may be more at once.
     Busy,
-    /// Nothing to do until this time, or until something arrives.
+    /// What was asked had little or nothing: nothing to do until this time, or until something arrives.
     Idle(Option<Instant>),
     /// The worker was told to stop.
     Stop,
@@ -114,9 +116,9 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
         }
     }
 
-    /// Does what there is to do, up to a bound, so that no side starves another. `reports`: there are ICMP errors.
-    pub(crate) fn turn(&mut self, now: Instant, reports: bool) -> Turn {
-        let arrived = self.input.receive().unwrap_or(0);
+    /// Does what there is to do, up to a bound, so that no side starves another.
+    pub(crate) fn turn(&mut self, now: Instant, ask: Ask) -> Turn {
+        let arrived = self.input.receive(ask).unwrap_or(0);
         // Orders after packets were received and before they are worked on: a call that was opened before its first
         // packet left the peer is known when that packet is looked at.
         let obeyed = match self.obey(now) {
@@ -127,18 +129,20 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
             self.take_from_peer(now, index);
         }
         self.finish(now);
-        let mut reads = 0;
-        while self.reads_tun && reads < TUN_READS && self.take_from_host(now) {
-            reads += 1;
+        let mut moved = arrived;
+        for _ in 0..if ask.tun && self.reads_tun { TUN_READS } else { 0 } {
+            let Some(packets) = self.take_from_host(now) else { break };
+            moved += packets;
         }
-        let reports = (0..if reports { REPORTS } else { 0 }).take_while(|_| self.report(now)).count();
+        let reports = if ask.reports { REPORTS } else { 0 };
+        let reports_left = (0..reports).all(|_| self.report(now)) && reports > 0;
         while let Some((at, call_id)) = self.timers.take_due(now) {
             self.time(now, at, call_id);
         }
         self.settle();
         self.outside.flush(Some(&mut self.calls));
         self.count();
-        if arrived + obeyed + reads + reports > 0 {
+        if moved > FEW || obeyed >= ORDERS || reports_left {
             return Turn::Busy;
         }
         let again = self.outside.has_backlog().then(|| now + FLUSH_AGAIN);
@@ -261,13 +265,13 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
         }
     }
 
-    /// A packet of the host, up to 64 KiB; false when there is none.
-    fn take_from_host(&mut self, now: Instant) -> bool {
+    /// A packet of the host, up to 64 KiB; how many packets for the peer that makes, about. `None` when there is none.
+    fn take_from_host(&mut self, now: Instant) -> Option<usize> {
         let room = self.packet.get_mut(HEADROOM..).unwrap_or_default();
         let (header, len) = match self.outside.tun.read(room) {
             Ok(Some(read)) => read,
             // While the interface is down or gone there is nothing to read, whatever the kernel calls that.
-            Ok(None) | Err(_) => return false,
+            Ok(None) | Err(_) => return None,
         };
         let call_id =
             room.get(..len).and_then(destination).and_then(|destination| self.routes.find(destination));
@@ -278,7 +282,7 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
             Some(call_id) => self.hand_over(call_id, header, len),
             None => count(&self.outside.drops.no_route, 1),
         }
-        true
+        Some(len.checked_div(header.gso_size.into()).map_or(1, |segments| segments.max(1)))
     }
 
     fn owner(&self, call_id: u16) -> usize {

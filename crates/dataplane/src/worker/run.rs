@@ -6,13 +6,14 @@ use std::time::{Duration, Instant};
 use adit_sys::poll::{Interest, Poller, Waker};
 
 use super::{Turn, Worker};
-use crate::io::{GreIn, GreOut, TunIo};
+use crate::io::{Ask, GreIn, GreOut, TunIo};
 
 const WAKER: u64 = 0;
 const GRE: u64 = 1;
 const TUN: u64 = 2;
 const XDP: u64 = 3;
-/// A busy worker looks for ICMP errors and interfaces taken away once in so many turns.
+/// A busy worker asks its sources directly, and looks for what they do not say themselves once in so many turns: orders,
+/// ICMP errors, interfaces taken away.
 const LOOK_EVERY: u32 = 32;
 
 /// What a worker waits for.
@@ -52,19 +53,22 @@ pub(crate) fn run<I: GreIn, O: GreOut, T: TunIo>(
     let mut timeout = Some(Duration::ZERO);
     let mut busy = 0u32;
     loop {
-        let (mut woken, mut tun_gone, mut reports) = (false, false, false);
-        // A worker that is busy asks its sources directly; now and then it looks for what they do not say themselves.
+        let (mut woken, mut tun_gone) = (false, false);
+        let mut ask = Ask { reports: false, ..Ask::ALL };
         if busy.is_multiple_of(LOOK_EVERY) {
-            let waited = sources.poller.wait(timeout, |ready| match ready.token {
+            let mut ready = Ask::default();
+            let waited = sources.poller.wait(timeout, |seen| match seen.token {
                 WAKER => woken = true,
-                GRE => reports = ready.error,
-                TUN => tun_gone = ready.error,
+                GRE => (ready.gre, ready.reports) = (true, seen.error),
+                TUN => (ready.tun, tun_gone) = (true, seen.error),
                 _ => {}
             });
             if waited.is_err() {
                 // It cannot happen to a set that is in order; should it, the worker must not spin.
                 std::thread::sleep(Duration::from_millis(10));
             }
+            // Only who has something, so that a packet on an idle line waits for nobody else.
+            ask = if busy == 0 && waited.is_ok() { ready } else { Ask { reports: ready.reports, ..ask } };
         }
         if woken {
             sources.waker.clear();
@@ -74,7 +78,7 @@ pub(crate) fn run<I: GreIn, O: GreOut, T: TunIo>(
             let _ = sources.poller.remove(tun);
         }
         let now = Instant::now();
-        (busy, timeout) = match worker.turn(now, reports) {
+        (busy, timeout) = match worker.turn(now, ask) {
             Turn::Busy => (busy.wrapping_add(1), Some(Duration::ZERO)),
             Turn::Idle(next) => (0, next.map(|at| at.saturating_duration_since(now))),
             Turn::Stop => return,

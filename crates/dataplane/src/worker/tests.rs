@@ -40,7 +40,7 @@ type Shared = Rc<RefCell<World>>;
 struct FakeIn(Shared, Vec<(Ipv4Addr, Vec<u8>)>);
 
 impl GreIn for FakeIn {
-    fn receive(&mut self) -> io::Result<usize> {
+    fn receive(&mut self, _: Ask) -> io::Result<usize> {
         let mut world = self.0.borrow_mut();
         let n = world.gre_in.len().min(64);
         self.1 = world.gre_in.drain(..n).collect();
@@ -204,7 +204,7 @@ impl Bench {
     /// Turns until nothing is left to do.
     fn turn(&mut self) -> Option<Instant> {
         for _ in 0..1000 {
-            match self.worker.turn(self.now, true) {
+            match self.worker.turn(self.now, Ask::ALL) {
                 Turn::Busy => {}
                 Turn::Idle(next) => return next,
                 Turn::Stop => panic!("stopped"),
@@ -276,7 +276,7 @@ fn c044_a_call_opened_before_its_first_packet_hears_it_even_in_one_turn() {
     let mut bench = Bench::new();
     bench.open(7);
     bench.gre(CLIENT, gre_packet(7, 0, None, &LCP));
-    bench.worker.turn(bench.now, true);
+    bench.worker.turn(bench.now, Ask::ALL);
     assert_eq!(bench.told().len(), 1);
 }
 
@@ -287,7 +287,7 @@ fn c044_a_call_opened_in_a_crowd_hears_its_first_packet_too() {
         bench.open(call_id);
     }
     bench.gre(CLIENT, gre_packet(999, 0, None, &LCP));
-    bench.worker.turn(bench.now, true);
+    bench.worker.turn(bench.now, Ask::ALL);
     assert_eq!(bench.told().len(), 1);
 }
 
@@ -433,14 +433,14 @@ fn what_the_network_does_not_take_leaves_without_new_packets() {
     }
     let mut sent = 0;
     for _ in 0..10 {
-        let turn = bench.worker.turn(bench.now, false);
+        let turn = bench.worker.turn(bench.now, Ask { reports: false, ..Ask::ALL });
         sent += bench.sent().len();
         if let (Turn::Idle(next), true) = (turn, sent < 3) {
             bench.now = next.expect("a time to try again");
         }
     }
     assert_eq!(sent, 3);
-    assert_eq!(bench.worker.turn(bench.now, false), Turn::Idle(None));
+    assert_eq!(bench.worker.turn(bench.now, Ask { reports: false, ..Ask::ALL }), Turn::Idle(None));
 }
 
 #[test]
@@ -690,5 +690,5 @@ fn c061_ten_thousand_calls_leave_nothing_behind() {
 fn stop_stops() {
     let mut bench = Bench::new();
     bench.order(Order::Stop);
-    assert_eq!(bench.worker.turn(bench.now, true), Turn::Stop);
+    assert_eq!(bench.worker.turn(bench.now, Ask::ALL), Turn::Stop);
 }

@@ -20,6 +20,9 @@ struct Control([u8; CONTROL]);
 // SAFETY: CMSG_SPACE is arithmetic on its argument.
 const CONTROL: usize = unsafe { libc::CMSG_SPACE(size_of::<libc::in_pktinfo>() as u32) } as usize;
 
+/// A small batch: to prepare room for a large one takes longer than the rest of sending a packet asks of us.
+const FEW: usize = 4;
+
 fn empty_message() -> libc::mmsghdr {
     // SAFETY: a message header of zeroes is a valid one: no name, no data, no control.
     unsafe { MaybeUninit::zeroed().assume_init() }
@@ -51,10 +54,18 @@ pub(super) fn receive(socket: BorrowedFd<'_>, batch: &mut RecvBatch) -> io::Resu
 
 /// Sends what the batch holds; returns how many packets the kernel took, at least one.
 pub(super) fn send(socket: BorrowedFd<'_>, batch: &SendBatch) -> io::Result<usize> {
-    let mut vectors = [libc::iovec { iov_base: ptr::null_mut(), iov_len: 0 }; MAX_BATCH];
-    let mut names = [socket::address(Ipv4Addr::UNSPECIFIED); MAX_BATCH];
-    let mut controls = [Control([0; CONTROL]); MAX_BATCH];
-    let mut messages = [empty_message(); MAX_BATCH];
+    if batch.pending() <= FEW {
+        send_up_to::<FEW>(socket, batch)
+    } else {
+        send_up_to::<MAX_BATCH>(socket, batch)
+    }
+}
+
+fn send_up_to<const N: usize>(socket: BorrowedFd<'_>, batch: &SendBatch) -> io::Result<usize> {
+    let mut vectors = [libc::iovec { iov_base: ptr::null_mut(), iov_len: 0 }; N];
+    let mut names = [socket::address(Ipv4Addr::UNSPECIFIED); N];
+    let mut controls = [Control([0; CONTROL]); N];
+    let mut messages = [empty_message(); N];
     let mut count = 0;
     for ((((item, octets), vector), (name, control)), message) in
         batch.waiting().zip(&mut vectors).zip(names.iter_mut().zip(&mut controls)).zip(&mut messages)

@@ -36,6 +36,7 @@ use crate::net::Net;
 use hops::Hops;
 use netlink::{Link, Netlink};
 use program::{MAX_ADDRESSES, Wanted};
+use socket::Bound;
 
 /// Receive queues of an interface, at most.
 pub const MAX_QUEUES: u32 = 16;
@@ -90,7 +91,7 @@ pub struct About {
     pub mode: Mode,
     /// The driver puts packets into our memory without a copy.
     pub zero_copy: bool,
-    /// Receive queues.
+    /// Receive queues, of all workers together.
     pub queues: usize,
 }
 
@@ -109,30 +110,57 @@ impl fmt::Display for About {
     }
 }
 
-/// Opens AF_XDP on an interface; `socket` takes what it does not.
+/// Opens AF_XDP on an interface for workers that share nothing, one for each of `sockets` (a power of two), which take
+/// what AF_XDP does not: a socket's filter is the worker's share of the calls, by the low bits of the Call ID.
+///
+/// The kernel gives a packet only to a socket of the receive queue by which it came, so a queue belongs to one worker:
+/// that of its number's low bits. What comes by another worker's queue is left to the kernel, and reaches the right
+/// worker by its raw socket. What leaves goes by the worker's first queue.
 ///
 /// # Errors
-/// What this kernel, driver or process lacks, with the fix. Nothing is left behind; the socket works on by itself.
-pub fn open(options: &XdpOptions, socket: &Arc<GreSocket>) -> Result<Xdp> {
+/// What this kernel, driver or process lacks, with the fix; fewer queues than workers are an error. Nothing is left
+/// behind; the sockets work on by themselves.
+pub fn open(options: &XdpOptions, sockets: &[Arc<GreSocket>]) -> Result<Vec<Xdp>> {
     let mut netlink = Netlink::open().map_err(|e| Error::io("cannot open a netlink socket", &e))?;
     let link = find(&mut netlink, &options.interface)?;
     let addresses = addresses(options)?;
     let mac = link.mac.unwrap_or_default();
     let map = bpf::socket_map(MAX_QUEUES).map_err(|e| refused("cannot make a map of AF_XDP sockets", &e))?;
-    let wanted = Wanted { mac, addresses: &addresses, longest: LONGEST };
+    let workers = sockets.len();
+    if !workers.is_power_of_two() || workers > MAX_QUEUES as usize {
+        let tried = format!("cannot use AF_XDP with {workers} workers");
+        return Err(Error::new(Kind::Unsupported, tried, "it is to be 1, 2, 4, 8 or 16 of them"));
+    }
+    let wanted = Wanted { mac, addresses: &addresses, longest: LONGEST, workers: workers as u16 };
     let program = bpf::load(&program::assemble(&wanted, map.as_fd()))
         .map_err(|e| refused("cannot load the XDP program", &e))?;
     let (attachment, mode) = attach(&program, link.index, options)?;
 
     let copy = mode == Mode::Generic;
-    let (queues, outlet, zero_copy) = queues(&options.interface, &link, copy, &map)?;
-    let hops = Hops::new(netlink, link).map_err(|e| Error::io("cannot read the neighbours", &e))?;
-    let about = About { interface: options.interface.clone(), mode, zero_copy, queues: queues.len() };
-    Ok(Xdp {
-        receiver: Receiver::new(attachment, queues, Arc::clone(socket))?,
-        sender: Sender::new(outlet, hops, Arc::clone(socket), options.dont_fragment),
-        about,
-    })
+    let bound = queues(&options.interface, &link, copy, &map, workers)?;
+    let zero_copy = bound.iter().any(|bound| bound.zero_copy);
+    let about = About { interface: options.interface.clone(), mode, zero_copy, queues: bound.len() };
+    let attachment = Arc::new(attachment);
+    let mut shares: Vec<_> = sockets.iter().map(|_| (Vec::new(), None)).collect();
+    for (number, Bound { queue, outlet, .. }) in bound.into_iter().enumerate() {
+        if let Some((queues, out)) = shares.get_mut(number % workers) {
+            queues.push(queue);
+            *out = out.take().or(outlet);
+        }
+    }
+    let share = |(socket, (queues, outlet)): (&Arc<GreSocket>, (_, Option<_>))| {
+        let outlet = outlet.ok_or_else(|| {
+            Error::new(Kind::Unsupported, "cannot send with AF_XDP", "the interface has no queue")
+        })?;
+        let hops = Netlink::open().and_then(|netlink| Hops::new(netlink, link.clone()));
+        let hops = hops.map_err(|e| Error::io("cannot read the neighbours", &e))?;
+        Ok(Xdp {
+            receiver: Receiver::new(Arc::clone(&attachment), queues, Arc::clone(socket))?,
+            sender: Sender::new(outlet, hops, Arc::clone(socket), options.dont_fragment),
+            about: about.clone(),
+        })
+    };
+    sockets.iter().zip(shares).map(share).collect()
 }
 
 /// The interface that has the address `near`, or by which packets leave to it; without one, that of the default route.
@@ -205,16 +233,20 @@ fn attach(program: &OwnedFd, interface: u32, options: &XdpOptions) -> Result<(Ow
     attached.map_err(|e| refused(&tried, &e))
 }
 
-/// A socket for each receive queue, and the one that sends, on the first.
-fn queues(
-    name: &str,
-    link: &Link,
-    copy: bool,
-    map: &OwnedFd,
-) -> Result<(Vec<socket::Queue>, socket::Outlet, bool)> {
-    let (mut queues, mut outlet, mut zero_copy) = (Vec::new(), None, false);
+/// A socket for each receive queue, and for each worker one that sends, on its first queue.
+fn queues(name: &str, link: &Link, copy: bool, map: &OwnedFd, workers: usize) -> Result<Vec<Bound>> {
+    let mut all = Vec::new();
+    let counts = socket::queues(name);
     // A driver that does not say gets a socket for every queue that can be bound.
-    let count = socket::receive_queues(name).unwrap_or(MAX_QUEUES).max(1);
+    let count = counts.map_or(MAX_QUEUES, |counts| counts.receive).max(1);
+    let both = counts.map_or(1, |counts| counts.receive.min(counts.transmit)).max(1) as usize;
+    if workers > both {
+        let tried = format!("cannot use AF_XDP on {name} with {workers} workers");
+        let answer = format!("each needs a queue of its own, and there are {both} to receive and to send by");
+        return Err(Error::new(Kind::Unsupported, tried, answer).with_fix(format!(
+            "set more queues with `ethtool -L {name} combined {workers}`, use {both} workers, or set link.io = \"socket\""
+        )));
+    }
     if count > MAX_QUEUES {
         let tried = format!("cannot use AF_XDP on {name}");
         let answer = format!("it has {count} receive queues, and {MAX_QUEUES} are the most");
@@ -224,19 +256,15 @@ fn queues(
     }
     let frames = (RECEIVE_FRAMES / count.next_power_of_two()).min(QUEUE_FRAMES);
     for number in 0..count {
-        let Some(bound) = socket::open(link.index, number, frames, number == 0, copy)? else { break };
-        zero_copy |= bound.zero_copy;
-        outlet = outlet.or(bound.outlet);
-        queues.push(bound.queue);
+        let sends = (number as usize) < workers;
+        let Some(bound) = socket::open(link.index, number, frames, sends, copy)? else { break };
+        all.push(bound);
     }
-    for (number, queue) in queues.iter().enumerate() {
-        bpf::set_socket(map.as_fd(), number as u32, queue.fd.as_fd())
+    for (number, bound) in all.iter().enumerate() {
+        bpf::set_socket(map.as_fd(), number as u32, bound.queue.fd.as_fd())
             .map_err(|e| refused("cannot put an AF_XDP socket into its map", &e))?;
     }
-    let outlet = outlet.ok_or_else(|| {
-        Error::new(Kind::Unsupported, "cannot send with AF_XDP", "the interface has no queue")
-    })?;
-    Ok((queues, outlet, zero_copy))
+    Ok(all)
 }
 
 fn refused(tried: &str, e: &io::Error) -> Error {

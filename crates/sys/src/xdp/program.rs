@@ -21,6 +21,9 @@ pub(super) struct Wanted<'a> {
     pub(super) addresses: &'a [Ipv4Addr],
     /// IP packets no longer than this.
     pub(super) longest: u16,
+    /// Of several workers (a power of two) only what came by a queue of the call's own: the number of the queue and the
+    /// Call ID have the same low bits.
+    pub(super) workers: u16,
 }
 
 // Operations (linux/bpf.h, linux/bpf_common.h).
@@ -31,6 +34,7 @@ const LOAD_MAP: u8 = 0x18;
 const MOVE: u8 = 0xbf;
 const SET: u8 = 0xb7;
 const ADD: u8 = 0x07;
+const XOR_REGISTER: u8 = 0xaf;
 const AND: u8 = 0x57;
 const TO_BIG_ENDIAN: u8 = 0xdc;
 const JUMP: u8 = 0x05;
@@ -150,7 +154,12 @@ pub(super) fn assemble(wanted: &Wanted<'_>, map: BorrowedFd<'_>) -> Vec<Instruct
 
     let take = std::mem::take(&mut a.to_take);
     a.resolve(&take);
+    a.load(LOAD_U16, GRE + 6);
+    a.op(TO_BIG_ENDIAN, R5, 0, 0, 16);
     a.op(LOAD_U32, R2, R6, RX_QUEUE, 0);
+    a.op(XOR_REGISTER, R5, R2, 0, 0);
+    a.op(AND, R5, 0, 0, i32::from(wanted.workers.saturating_sub(1)));
+    a.pass_unless(0);
     a.op(LOAD_MAP, R1, PSEUDO_MAP_FD, 0, map.as_raw_fd());
     a.op(0, 0, 0, 0, 0);
     // Without a socket at that number: pass.

@@ -22,8 +22,9 @@ const SLOT: usize = 2048;
 /// errors. Either is a reason to call [`Receiver::receive`].
 #[derive(Debug)]
 pub struct Receiver {
-    /// First, so that the program is detached before the sockets go.
-    _attachment: OwnedFd,
+    /// First, so that the program is detached before the sockets go. It goes with the last of several receivers; until
+    /// then what is for a queue without a socket goes the kernel's way.
+    _attachment: Arc<OwnedFd>,
     queues: Vec<Queue>,
     /// Ready when one of several queues is.
     several: Option<Poller>,
@@ -49,7 +50,7 @@ struct Arrived {
 
 impl Receiver {
     pub(super) fn new(
-        attachment: OwnedFd,
+        attachment: Arc<OwnedFd>,
         queues: Vec<Queue>,
         socket: Arc<GreSocket>,
     ) -> crate::Result<Receiver> {
@@ -78,18 +79,18 @@ impl Receiver {
     }
 
     /// Gives the packets of the batch before back and takes what has arrived, up to [`MAX_BATCH`] packets; 0 when there
-    /// is nothing now.
+    /// is nothing now. To look at the socket costs a system call: it is left out unless `ask_socket`.
     ///
     /// # Errors
     /// As [`GreSocket::receive`]; AF_XDP has none: an interface that is down or gone is silent.
-    pub fn receive(&mut self) -> io::Result<usize> {
+    pub fn receive(&mut self, ask_socket: bool) -> io::Result<usize> {
         for arrived in self.arrived.drain(..) {
             if let Some(queue) = self.queues.get_mut(arrived.queue) {
                 queue.give(arrived.frame);
             }
         }
         self.turns = self.turns.wrapping_add(1);
-        self.from_socket = self.turns.is_multiple_of(SOCKET_EVERY);
+        self.from_socket = ask_socket && self.turns.is_multiple_of(SOCKET_EVERY);
         if self.from_socket && self.socket.receive(&mut self.by_socket)? > 0 {
             // The frames that were given back reach the kernel in the next turn.
             return Ok(self.by_socket.len());
@@ -100,7 +101,7 @@ impl Receiver {
             self.take(number);
         }
         self.first = (self.first + 1) % self.queues.len().max(1);
-        if self.arrived.is_empty() {
+        if self.arrived.is_empty() && ask_socket {
             self.from_socket = true;
             return self.socket.receive(&mut self.by_socket);
         }

@@ -23,7 +23,7 @@ const MAX_WAKES: usize = MAX_BATCH + 8;
 /// Sends through AF_XDP what leaves by its interface to a known neighbour and fits, and the rest by the raw socket.
 ///
 /// A packet is written into [`Sender::slot`] and queued with [`Sender::push`]; until [`Sender::flush`] it can still be
-/// changed ([`Sender::packets_mut`]).
+/// changed ([`Sender::slots_mut`]).
 #[derive(Debug)]
 pub struct Sender {
     outlet: Outlet,
@@ -112,18 +112,6 @@ impl Sender {
     /// Whether the next packet needs a flush first.
     pub fn is_full(&self) -> bool {
         self.batch.len() >= MAX_BATCH
-    }
-
-    /// The queued packet at `index`, from its GRE header on.
-    pub fn packet_mut(&mut self, index: usize) -> Option<&mut [u8]> {
-        let outlet = &self.outlet;
-        self.batch.get_mut(index).and_then(|queued| queued.octets(outlet))
-    }
-
-    /// The queued packets from their GRE headers on, in order; their octets are disjoint.
-    pub fn packets_mut(&mut self) -> impl Iterator<Item = &mut [u8]> {
-        let outlet = &self.outlet;
-        self.batch.iter_mut().filter_map(|queued| queued.octets(outlet))
     }
 
     /// The whole slots of the queued packets, in order.
@@ -244,11 +232,5 @@ impl Sender {
         report.congested += sent.congested;
         report.refused += sent.refused;
         report.error = sent.error.or(report.error.take());
-    }
-}
-
-impl Queued {
-    fn octets<'a>(&'a mut self, outlet: &'a Outlet) -> Option<&'a mut [u8]> {
-        outlet.octets(&mut self.frame).get_mut(self.start..self.end)
     }
 }

@@ -52,12 +52,12 @@ pub(super) enum Wake {
 /// A queue that is being made: nothing receives before its socket is in the map.
 pub(super) struct Bound {
     pub(super) queue: Queue,
-    /// Present for the first queue.
+    /// Present for a queue that sends too.
     pub(super) outlet: Option<Outlet>,
     pub(super) zero_copy: bool,
 }
 
-/// Opens the socket of queue `number` with `frames` frames (a power of two); `with_outlet` adds the one that sends.
+/// Opens the socket of queue `number` with `frames` frames (a power of two); `with_outlet` adds one that sends.
 /// `None` when the interface has no such queue.
 pub(super) fn open(
     interface: u32,
@@ -234,8 +234,15 @@ impl Outlet {
     }
 }
 
-/// Receive queues of an interface as its driver says (`ethtool -l`); `None` when it does not.
-pub(super) fn receive_queues(interface: &str) -> Option<u32> {
+/// How many queues an interface has.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Queues {
+    pub(super) receive: u32,
+    pub(super) transmit: u32,
+}
+
+/// As its driver says (`ethtool -l`); `None` when it does not.
+pub(super) fn queues(interface: &str) -> Option<Queues> {
     /// linux/ethtool.h, `struct ethtool_channels`.
     #[repr(C)]
     struct Channels {
@@ -265,7 +272,10 @@ pub(super) fn receive_queues(interface: &str) -> Option<u32> {
     // SAFETY: `request` names an interface, zero-terminated, and points to `channels`, which the kernel fills in; both
     // live through the call.
     let answer = unsafe { libc::ioctl(fd.as_raw_fd(), ETHTOOL as _, &raw mut request) };
-    (answer == 0).then_some(channels.receive + channels.combined)
+    (answer == 0).then_some(Queues {
+        receive: channels.receive + channels.combined,
+        transmit: channels.transmit + channels.combined,
+    })
 }
 
 fn set<T: Copy>(fd: &OwnedFd, name: i32, value: &T) -> io::Result<()> {
