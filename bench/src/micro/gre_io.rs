@@ -14,6 +14,8 @@ use adit_testbed::{Host, wire};
 use anyhow::{Result, ensure};
 use serde::Serialize;
 
+/// The call of all packets.
+const CALL_ID: u16 = 7;
 const FROM: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
 const TO: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 2);
 /// Octets of the GRE packets.
@@ -130,7 +132,9 @@ fn lane(mode: Option<Mode>) -> Result<Lane> {
             };
             let open = |host: &Host| -> Result<Xdp> {
                 let socket = Arc::new(socket(host)?);
-                Ok(host.run(|| xdp::open(&options, &[socket]))?.remove(0))
+                let xdp = host.run(|| xdp::open(&options, &[socket]))?.remove(0);
+                xdp.calls.insert(CALL_ID);
+                Ok(xdp)
             };
             Ends::Xdp(Box::new((open(from)?, open(to)?)))
         }
@@ -151,7 +155,8 @@ fn lane(mode: Option<Mode>) -> Result<Lane> {
 pub fn run(rounds: usize, bursts: usize) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     for length in LENGTHS {
-        let mut packet = vec![0x30, 0x01, 0x88, 0x0b, 0, 0, 0, 7, 0, 0, 0, 1];
+        let [high, low] = CALL_ID.to_be_bytes();
+        let mut packet = vec![0x30, 0x01, 0x88, 0x0b, 0, 0, high, low, 0, 0, 0, 1];
         packet.resize(length, 0x5a);
         let mut lanes = vec![lane(None)?, lane(Some(Mode::Native))?, lane(Some(Mode::Generic))?];
         let mut ratios = vec![Vec::new(); lanes.len()];

@@ -10,7 +10,7 @@ use adit_crypto::Rng;
 use adit_sys::gre::{CallFilter, GreOptions, GreSocket};
 use adit_sys::poll::Waker;
 use adit_sys::tun::{Offload, Tun};
-use adit_sys::xdp::{self, Xdp, XdpOptions};
+use adit_sys::xdp::{self, CallSet, Xdp, XdpOptions};
 use adit_tunnel::path::{Counters, HEADROOM, PathCommand, PathConfig};
 use ipnet::{IpNet, Ipv4Net};
 
@@ -31,6 +31,7 @@ pub struct Dataplane {
     drops: Arc<SharedDrops>,
     io: String,
     xdp_refused: Option<adit_sys::Error>,
+    xdp_calls: Option<Arc<CallSet>>,
 }
 
 /// What the shells' side knows of calls.
@@ -66,6 +67,7 @@ impl Dataplane {
             drops: Arc::clone(&drops),
             io,
             xdp_refused: None,
+            xdp_calls: None,
         };
         let sockets = (0..count as u16)
             .map(|number| {
@@ -90,6 +92,7 @@ impl Dataplane {
             }
         };
         if let Some(share) = shares.first() {
+            dataplane.xdp_calls = Some(Arc::clone(&share.calls));
             dataplane.io = describe(&share.about.to_string(), &queues, count);
         }
         let mut shares = shares.into_iter();
@@ -129,6 +132,9 @@ impl Dataplane {
     /// first packets of the call may come before [`Dataplane::open`]; a few are kept for it.
     pub fn reserve_call_id(&self, peer: Ipv4Addr) -> Option<u16> {
         let call_id = self.known().ids.reserve(Instant::now())?;
+        if let Some(calls) = &self.xdp_calls {
+            calls.insert(call_id);
+        }
         self.give(call_id, Order::Expect(call_id, peer));
         Some(call_id)
     }
@@ -174,6 +180,9 @@ impl Dataplane {
     /// Ends a call and gives its Call ID back. What is read of its counters some time later is what it carried.
     pub fn close(&self, call_id: u16) -> Option<LastCounters> {
         self.give_all(|| Order::Close(call_id));
+        if let Some(calls) = &self.xdp_calls {
+            calls.remove(call_id);
+        }
         let mut known = self.known();
         known.ids.release(Instant::now(), call_id);
         known.counters.remove(&call_id).map(LastCounters)

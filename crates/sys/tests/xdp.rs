@@ -25,7 +25,14 @@ fn open(host: &Host, mode: Mode) -> Xdp {
 }
 
 fn open_one(host: &Host, options: &XdpOptions, socket: Arc<GreSocket>) -> adit_sys::Result<Xdp> {
-    host.run(|| xdp::open(options, &[socket])).map(|mut all| all.remove(0))
+    let one = host.run(|| xdp::open(options, &[socket])).map(|mut all| all.remove(0))?;
+    take_all(&one);
+    Ok(one)
+}
+
+/// Every call in these tests is ours.
+fn take_all(xdp: &Xdp) {
+    (0..256).for_each(|call_id| xdp.calls.insert(call_id));
 }
 
 fn plain(host: &Host) -> GreSocket {
@@ -466,6 +473,7 @@ fn workers_share_the_queues_and_get_their_own_calls() {
         let sockets = [share(&b, 0), share(&b, 1)];
         let mut workers = b.run(|| xdp::open(&options(mode), &sockets).unwrap());
         assert_eq!((workers.len(), workers[0].about.queues), (2, 2));
+        take_all(&workers[0]);
         // A worker at the other end sends by its own queue, and that is the one by which veth delivers.
         let peers = [share(&a, 0), share(&a, 1)];
         let mut senders = a.run(|| xdp::open(&options(mode), &peers).unwrap());
@@ -492,6 +500,32 @@ fn workers_share_the_queues_and_get_their_own_calls() {
                 let taken = worker.receiver.taken() - before[own];
                 assert_eq!(taken, if own == queue { 20 } else { 0 }, "{mode:?}, queue {queue}, worker {own}");
             }
+        }
+    });
+}
+
+/// The packets of a call that is not ours go the kernel's way: another program on this host may wait for them.
+#[test]
+fn the_calls_of_others_are_left_to_the_kernel() {
+    both_modes(|mode| {
+        let net = net();
+        let (mut a, mut b) = (open(&net.a, mode), open(&net.b, mode));
+        b.calls.remove(8);
+        net.a.ping(B);
+        warm(&mut a.sender, B, || drain(&mut b.receiver).len());
+        for ours in [false, true] {
+            let taken = b.receiver.taken();
+            for n in 0..20 {
+                push(&mut a.sender, B, None, &packet(if n % 2 == 0 { 7 } else { 8 }, n, 100));
+            }
+            flush(&mut a.sender);
+            let mut got = 0;
+            wait_until("20 packets, by one way or the other", SOON, || {
+                got += drain(&mut b.receiver).len();
+                got >= 20
+            });
+            assert_eq!(b.receiver.taken() - taken, if ours { 20 } else { 10 }, "{mode:?}");
+            b.calls.insert(8);
         }
     });
 }

@@ -1,4 +1,4 @@
-//! The four operations of bpf(2) that are needed, without a library.
+//! The operations of bpf(2) that are needed, without a library.
 #![expect(unsafe_code, reason = "the bpf system call takes pointers in structures")]
 
 use std::io;
@@ -21,6 +21,7 @@ const MAP_UPDATE: libc::c_long = 2;
 const PROG_LOAD: libc::c_long = 5;
 const LINK_CREATE: libc::c_long = 28;
 
+const MAP_TYPE_ARRAY: u32 = 2;
 const MAP_TYPE_XSKMAP: u32 = 17;
 const PROG_TYPE_XDP: u32 = 6;
 const ATTACH_XDP: u32 = 37;
@@ -48,6 +49,15 @@ fn descriptor(answer: libc::c_long) -> OwnedFd {
 
 /// A map from a number below `entries` to an AF_XDP socket.
 pub(super) fn socket_map(entries: u32) -> io::Result<OwnedFd> {
+    map(MAP_TYPE_XSKMAP, entries)
+}
+
+/// A map from a number below `entries` to a number, all 0 at first.
+pub(super) fn number_map(entries: u32) -> io::Result<OwnedFd> {
+    map(MAP_TYPE_ARRAY, entries)
+}
+
+fn map(kind: u32, max_entries: u32) -> io::Result<OwnedFd> {
     #[repr(C)]
     struct Create {
         kind: u32,
@@ -55,12 +65,17 @@ pub(super) fn socket_map(entries: u32) -> io::Result<OwnedFd> {
         value_size: u32,
         max_entries: u32,
     }
-    let create = Create { kind: MAP_TYPE_XSKMAP, key_size: 4, value_size: 4, max_entries: entries };
+    let create = Create { kind, key_size: 4, value_size: 4, max_entries };
     call(MAP_CREATE, &create).map(descriptor)
 }
 
 /// Puts a socket into the map.
 pub(super) fn set_socket(map: BorrowedFd<'_>, key: u32, socket: BorrowedFd<'_>) -> io::Result<()> {
+    set(map, key, socket.as_raw_fd() as u32)
+}
+
+/// Puts a number into a map.
+pub(super) fn set(map: BorrowedFd<'_>, key: u32, value: u32) -> io::Result<()> {
     #[repr(C)]
     struct Update {
         map: u32,
@@ -69,7 +84,6 @@ pub(super) fn set_socket(map: BorrowedFd<'_>, key: u32, socket: BorrowedFd<'_>) 
         value: u64,
         flags: u64,
     }
-    let value = socket.as_raw_fd() as u32;
     let update = Update {
         map: map.as_raw_fd() as u32,
         _pad: 0,

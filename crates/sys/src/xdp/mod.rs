@@ -1,8 +1,8 @@
 //! AF_XDP: enhanced GRE between the network driver and this process, past the kernel's IP.
 //!
-//! A program in the driver (or, where that cannot, right behind it) takes whole enhanced GRE packets for this host and
+//! A program in the driver (or, where that cannot, right behind it) takes whole enhanced GRE packets of our calls and
 //! puts them into memory that is ours; what leaves is put there too, with its IP and Ethernet headers. Everything else
-//! goes the kernel's way: fragments, packets with IP options, VLAN tags, destinations by another interface, neighbours
+//! goes the kernel's way: calls of others, fragments, packets with IP options, VLAN tags, destinations by another interface, neighbours
 //! that are not known yet, packets that are too long. For these a [`GreSocket`] stands beside, which is complete by
 //! itself: AF_XDP only takes what is simple.
 //!
@@ -78,8 +78,33 @@ pub struct Xdp {
     pub receiver: Receiver,
     /// For the thread that sends.
     pub sender: Sender,
+    /// The calls whose packets are taken, of all workers together; none at first.
+    pub calls: Arc<CallSet>,
     /// What it is, in words.
     pub about: About,
+}
+
+/// The Call IDs of packets that AF_XDP takes. The packets of any other are left to the kernel: they may be those of another
+/// program, or of a host behind this one.
+#[derive(Debug)]
+pub struct CallSet(OwnedFd);
+
+impl CallSet {
+    /// Takes packets with this Call ID from now on.
+    pub fn insert(&self, call_id: u16) {
+        self.set(call_id, 1);
+    }
+
+    /// Leaves them to the kernel from now on.
+    pub fn remove(&self, call_id: u16) {
+        self.set(call_id, 0);
+    }
+
+    /// The map has room for every Call ID from the start, so nothing can be refused. Were it, the raw socket would hear
+    /// the packets.
+    fn set(&self, call_id: u16, value: u32) {
+        let _ = bpf::set(self.0.as_fd(), u32::from(call_id), value);
+    }
 }
 
 /// What AF_XDP got from kernel and driver.
@@ -131,8 +156,9 @@ pub fn open(options: &XdpOptions, sockets: &[Arc<GreSocket>]) -> Result<Vec<Xdp>
         let tried = format!("cannot use AF_XDP with {workers} workers");
         return Err(Error::new(Kind::Unsupported, tried, "it is to be 1, 2, 4, 8 or 16 of them"));
     }
+    let calls = bpf::number_map(1 << 16).map_err(|e| refused("cannot make a map of calls", &e))?;
     let wanted = Wanted { mac, addresses: &addresses, longest: LONGEST, workers: workers as u16 };
-    let program = bpf::load(&program::assemble(&wanted, map.as_fd()))
+    let program = bpf::load(&program::assemble(&wanted, calls.as_fd(), map.as_fd()))
         .map_err(|e| refused("cannot load the XDP program", &e))?;
     let (attachment, mode) = attach(&program, link.index, options)?;
 
@@ -141,6 +167,7 @@ pub fn open(options: &XdpOptions, sockets: &[Arc<GreSocket>]) -> Result<Vec<Xdp>
     let zero_copy = bound.iter().any(|bound| bound.zero_copy);
     let about = About { interface: options.interface.clone(), mode, zero_copy, queues: bound.len() };
     let attachment = Arc::new(attachment);
+    let calls = Arc::new(CallSet(calls));
     let mut shares: Vec<_> = sockets.iter().map(|_| (Vec::new(), None)).collect();
     for (number, Bound { queue, outlet, .. }) in bound.into_iter().enumerate() {
         if let Some((queues, out)) = shares.get_mut(number % workers) {
@@ -157,6 +184,7 @@ pub fn open(options: &XdpOptions, sockets: &[Arc<GreSocket>]) -> Result<Vec<Xdp>
         Ok(Xdp {
             receiver: Receiver::new(Arc::clone(&attachment), queues, Arc::clone(socket))?,
             sender: Sender::new(outlet, hops, Arc::clone(socket), options.dont_fragment),
+            calls: Arc::clone(&calls),
             about: about.clone(),
         })
     };

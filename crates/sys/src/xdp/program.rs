@@ -31,6 +31,7 @@ const LOAD_U8: u8 = 0x71;
 const LOAD_U16: u8 = 0x69;
 const LOAD_U32: u8 = 0x61;
 const LOAD_MAP: u8 = 0x18;
+const STORE_U32: u8 = 0x63;
 const MOVE: u8 = 0xbf;
 const SET: u8 = 0xb7;
 const ADD: u8 = 0x07;
@@ -39,6 +40,7 @@ const AND: u8 = 0x57;
 const TO_BIG_ENDIAN: u8 = 0xdc;
 const JUMP: u8 = 0x05;
 const JUMP_REGISTER_GREATER: u8 = 0x2d;
+const JUMP_EQUAL: u8 = 0x15;
 const JUMP_EQUAL_32: u8 = 0x16;
 const JUMP_NOT_EQUAL_32: u8 = 0x56;
 const JUMP_GREATER: u8 = 0x25;
@@ -47,6 +49,7 @@ const EXIT: u8 = 0x95;
 
 /// The source register of a map load that names a map by descriptor.
 const PSEUDO_MAP_FD: u8 = 1;
+const MAP_LOOKUP_ELEM: i32 = 1;
 const REDIRECT_MAP: i32 = 51;
 const XDP_PASS: i32 = 2;
 
@@ -55,7 +58,7 @@ const DATA: i16 = 0;
 const DATA_END: i16 = 4;
 const RX_QUEUE: i16 = 16;
 
-// Registers: r6 keeps the context, r2 the packet, r5 is what was just loaded.
+// Registers: r6 keeps the context, r2 the packet, r5 is what was just loaded, r10 the end of the stack.
 const R0: u8 = 0;
 const R1: u8 = 1;
 const R2: u8 = 2;
@@ -63,6 +66,9 @@ const R3: u8 = 3;
 const R4: u8 = 4;
 const R5: u8 = 5;
 const R6: u8 = 6;
+const R10: u8 = 10;
+/// Where on the stack a key lies.
+const KEY: i16 = -4;
 
 /// Instructions with jumps to two places that are known only at the end.
 #[derive(Default)]
@@ -108,8 +114,13 @@ fn wire16(value: u16) -> u32 {
     u32::from(u16::from_ne_bytes(value.to_be_bytes()))
 }
 
-/// The program; packets that it takes go to the socket in `map` whose key is the number of the receive queue.
-pub(super) fn assemble(wanted: &Wanted<'_>, map: BorrowedFd<'_>) -> Vec<Instruction> {
+/// The program. It takes packets whose Call ID has a 1 in `calls`; they go to the socket in `sockets` whose key is the
+/// number of the receive queue.
+pub(super) fn assemble(
+    wanted: &Wanted<'_>,
+    calls: BorrowedFd<'_>,
+    sockets: BorrowedFd<'_>,
+) -> Vec<Instruction> {
     const GRE: usize = ETHERNET + IP;
     let mut a = Assembler::default();
     let [m0, m1, m2, m3, m4, m5] = wanted.mac;
@@ -156,12 +167,23 @@ pub(super) fn assemble(wanted: &Wanted<'_>, map: BorrowedFd<'_>) -> Vec<Instruct
     a.resolve(&take);
     a.load(LOAD_U16, GRE + 6);
     a.op(TO_BIG_ENDIAN, R5, 0, 0, 16);
+    a.op(STORE_U32, R10, R5, KEY, 0);
     a.op(LOAD_U32, R2, R6, RX_QUEUE, 0);
     a.op(XOR_REGISTER, R5, R2, 0, 0);
     a.op(AND, R5, 0, 0, i32::from(wanted.workers.saturating_sub(1)));
     a.pass_unless(0);
-    a.op(LOAD_MAP, R1, PSEUDO_MAP_FD, 0, map.as_raw_fd());
+    a.op(LOAD_MAP, R1, PSEUDO_MAP_FD, 0, calls.as_raw_fd());
     a.op(0, 0, 0, 0, 0);
+    a.op(MOVE, R2, R10, 0, 0);
+    a.op(ADD, R2, 0, 0, i32::from(KEY));
+    a.op(CALL, 0, 0, 0, MAP_LOOKUP_ELEM);
+    a.to_pass.push(a.code.len());
+    a.op(JUMP_EQUAL, R0, 0, 0, 0);
+    a.op(LOAD_U32, R5, R0, 0, 0);
+    a.pass_unless(1);
+    a.op(LOAD_MAP, R1, PSEUDO_MAP_FD, 0, sockets.as_raw_fd());
+    a.op(0, 0, 0, 0, 0);
+    a.op(LOAD_U32, R2, R6, RX_QUEUE, 0);
     // Without a socket at that number: pass.
     a.op(SET, R3, 0, 0, XDP_PASS);
     a.op(CALL, 0, 0, 0, REDIRECT_MAP);
