@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use adit_config::Config;
@@ -17,10 +17,15 @@ use crate::error::{Result, ServerError};
 use crate::mail::Learned;
 use crate::run::store_error;
 
+/// A user whose older session is being ended for a newer one waits so long for its address.
+const HANDED_OVER_WITHIN: Duration = Duration::from_secs(2);
+
 /// The pools of the running configuration and who holds what.
 pub(crate) struct Addresses {
     store: Arc<dyn Store>,
     inner: Mutex<Inner>,
+    /// An address was given back.
+    released: Condvar,
 }
 
 struct Inner {
@@ -53,6 +58,7 @@ impl Addresses {
         Ok(Addresses {
             store,
             inner: Mutex::new(Inner { pools, held: BTreeMap::new(), last: BTreeMap::new() }),
+            released: Condvar::new(),
         })
     }
 
@@ -121,9 +127,7 @@ impl Addresses {
         let group = account.as_ref().and_then(|account| account.group.as_deref());
         let fixed = account.as_ref().and_then(|account| account.address);
         let access = config.access_for(group);
-        let lease = self.inner().pools.allocate(Instant::now(), user, &access.pool, fixed)?;
-        let (pool, address) = (lease.pool().to_owned(), lease.address());
-        self.inner().held.insert(session, (user.to_owned(), lease));
+        let (pool, address) = self.allocate(session, user, &access.pool, fixed)?;
         match self.take(&pool, address, user, session) {
             Ok(true) => Ok((pool, address)),
             Ok(false) => {
@@ -134,6 +138,33 @@ impl Addresses {
             Err(error) => {
                 self.release(session);
                 Err(silent(error))
+            }
+        }
+    }
+
+    /// An address from the pool. Without one, what the user's own older session holds is waited for.
+    fn allocate(
+        &self,
+        session: SessionId,
+        user: &str,
+        pool: &str,
+        fixed: Option<Ipv4Addr>,
+    ) -> core::result::Result<(String, Ipv4Addr), Diagnostic> {
+        let until = Instant::now() + HANDED_OVER_WITHIN;
+        let mut inner = self.inner();
+        loop {
+            let now = Instant::now();
+            match inner.pools.allocate(now, user, pool, fixed) {
+                Ok(lease) => {
+                    let lent = (lease.pool().to_owned(), lease.address());
+                    inner.held.insert(session, (user.to_owned(), lease));
+                    return Ok(lent);
+                }
+                Err(_) if now < until && inner.held.values().any(|(holder, _)| holder == user) => {
+                    let woken = self.released.wait_timeout(inner, until - now);
+                    inner = woken.unwrap_or_else(|poisoned| poisoned.into_inner()).0;
+                }
+                Err(why) => return Err(why),
             }
         }
     }
@@ -161,6 +192,7 @@ impl Addresses {
         if let Some((_, lease)) = inner.held.remove(&session) {
             inner.last.insert(lease.address(), session);
             inner.pools.release(Instant::now(), lease);
+            self.released.notify_all();
         }
     }
 }
@@ -189,7 +221,7 @@ fn keep_fixed(pools: &mut Pools, store: &dyn Store) {
 
 #[cfg(test)]
 mod tests {
-    use adit_config::Checked;
+    use adit_config::{Checked, Source};
     use adit_store::{NewSession, SqliteStore};
 
     use super::*;
@@ -197,6 +229,25 @@ mod tests {
     fn begin(store: &dyn Store) -> SessionId {
         let from = "203.0.113.7:50000".parse().unwrap();
         store.start_session(&NewSession { started: Timestamp::now(), from }).unwrap()
+    }
+
+    #[test]
+    fn the_last_address_is_handed_over_to_its_users_newer_session() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&dir.path().join("adit.db"), &dir.path().join("key")).unwrap();
+        let store: Arc<dyn Store> = Arc::new(store);
+        let config = "[pool]\nnet = \"10.99.0.0/24\"\nrange = \"10.99.0.10-10.99.0.10\"\n";
+        let config = Checked::built_in_with(Source::new("adit.toml", config)).into_config().unwrap();
+        let addresses = Addresses::new(&config, Arc::clone(&store)).unwrap();
+        let (older, newer, other) = (begin(&*store), begin(&*store), begin(&*store));
+        let lent = addresses.try_lend(&config, older, "alice").unwrap();
+        assert_eq!(addresses.try_lend(&config, other, "bob").unwrap_err().code, Code::I01);
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| addresses.try_lend(&config, newer, "alice"));
+            std::thread::sleep(Duration::from_millis(50));
+            addresses.release(older);
+            assert_eq!(waiting.join().unwrap().unwrap(), lent);
+        });
     }
 
     #[test]
