@@ -42,6 +42,17 @@ routes = ["192.168.10.0/24"]
 calls_per_minute_per_address = 0
 "#;
 
+/// What moves the packets at both ends in this test program: its name says so.
+fn io() -> &'static str {
+    if env!("CARGO_CRATE_NAME").ends_with("_xdp") { "xdp" } else { "socket" }
+}
+
+/// A configuration with [`io`].
+pub fn with_io(config: &str) -> String {
+    let (link, io) = ("[link]\n", format!("[link]\nio = \"{}\"\n", io()));
+    if config.contains(link) { config.replacen(link, &io, 1) } else { format!("{config}{io}") }
+}
+
 /// A command of adit with its own state.
 pub fn adit(dir: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_adit"));
@@ -68,7 +79,7 @@ impl Server {
         lan.ip("address add 192.168.10.5/24 dev eth0");
         host.sysctl("net.ipv4.ip_forward", "1");
         let dir = TempDir::new().unwrap();
-        std::fs::write(dir.path().join("adit.toml"), config).unwrap();
+        std::fs::write(dir.path().join("adit.toml"), with_io(config)).unwrap();
         for user in users {
             add_user(dir.path(), user, &[]);
         }
@@ -95,7 +106,14 @@ impl Server {
 pub fn start(host: &Host, dir: &Path) -> Running {
     let mut running = host.spawn(&mut adit(dir, &["serve"]));
     running.wait_for("ready", SOON);
+    moves_packets_by_io(host);
     running
+}
+
+/// The program that belongs to AF_XDP is there with it, and only with it: nobody fell back to the socket.
+fn moves_packets_by_io(host: &Host) {
+    let links = host.sh("ip -o link show type veth");
+    assert_eq!(links.contains("xdp"), io() == "xdp", "{links}");
 }
 
 /// Makes an account.
@@ -127,7 +145,8 @@ pub fn dial(host: &Host, server: &str, user: &str, password: &str, more: &[&str]
     let password_file: PathBuf = dir.path().join("password");
     std::fs::write(&password_file, format!("{password}\n")).unwrap();
     let file = password_file.to_str().unwrap().to_owned();
-    let mut arguments = vec!["connect", server, "-u", user, "--password-file", &file, "--no-dns"];
+    let mut arguments =
+        vec!["connect", server, "-u", user, "--password-file", &file, "--no-dns", "--io", io()];
     arguments.extend(more);
     let running = host.spawn(&mut adit(dir.path(), &arguments));
     Client { dir, running }
@@ -139,6 +158,7 @@ pub fn connect(host: &Host, user: &str, more: &[&str]) -> Client {
     arguments.extend(more);
     let mut client = dial(host, "203.0.113.10", user, PASSWORD, &arguments);
     client.running.wait_for("connected", SOON);
+    moves_packets_by_io(host);
     client
 }
 
