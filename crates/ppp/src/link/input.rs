@@ -6,7 +6,6 @@ use std::time::Instant;
 
 use adit_wire::{Layer, cp, ppp};
 
-use super::output::{describe, layer};
 use super::state::Phase;
 use super::{Link, Role};
 use crate::fsm::{Fsm, Protocol};
@@ -63,12 +62,12 @@ impl Link {
             ppp::IPV6CP => self.receive_ipv6cp(now, information),
             _ => self.receive_unknown(now, protocol, information),
         };
-        let text = describe(protocol, information);
+        let text = ppp::describe(protocol, information);
         let text = match fate {
             Fate::Taken => text,
             Fate::Ignored(why) => format!("{text} ({why})"),
         };
-        self.output.step(false, layer(protocol), text);
+        self.output.step(false, ppp::layer(protocol), text);
     }
 
     fn receive_lcp(&mut self, now: Instant, information: &[u8]) -> Fate {

@@ -1,7 +1,6 @@
 //! What waits to be collected: frames, and events with a line for each control packet.
 
-use adit_wire::{Layer, cp, lcp, ppp};
-use adit_wire::{ccp, chap, ipcp, ipv6cp, pap};
+use adit_wire::{Layer, cp, ppp};
 
 use super::{LinkEvent, Step};
 use crate::output;
@@ -33,7 +32,7 @@ impl Output {
         ppp::push_header(&mut frame, protocol, self.acfc && !basic, false);
         frame.extend_from_slice(packet);
         if self.waiting.send(frame) {
-            self.step(true, layer(protocol), describe(protocol, packet));
+            self.step(true, ppp::layer(protocol), ppp::describe(protocol, packet));
         }
     }
 
@@ -53,36 +52,5 @@ impl Output {
 
     pub(super) fn poll_event(&mut self) -> Option<LinkEvent> {
         self.waiting.poll_event()
-    }
-}
-
-/// The layer of a control protocol.
-pub(super) fn layer(protocol: u16) -> Layer {
-    match protocol {
-        ppp::LCP => Layer::Lcp,
-        ppp::PAP => Layer::Pap,
-        ppp::CHAP => Layer::Chap,
-        ppp::EAP => Layer::Eap,
-        ppp::CCP => Layer::Ccp,
-        ppp::IPCP => Layer::Ipcp,
-        ppp::IPV6CP => Layer::Ipv6cp,
-        _ => Layer::Ppp,
-    }
-}
-
-/// A control packet in one line.
-pub(super) fn describe(protocol: u16, information: &[u8]) -> String {
-    let packet = match cp::Packet::parse(layer(protocol), information) {
-        Ok(packet) => packet,
-        Err(error) => return format!("malformed: {error}"),
-    };
-    match protocol {
-        ppp::LCP => lcp::describe(&packet).to_string(),
-        ppp::PAP => pap::describe(&packet).to_string(),
-        ppp::CHAP => chap::describe(&packet).to_string(),
-        ppp::CCP => ccp::describe(&packet).to_string(),
-        ppp::IPCP => ipcp::describe(&packet).to_string(),
-        ppp::IPV6CP => ipv6cp::describe(&packet).to_string(),
-        _ => format!("{}, {} octets", ppp::Protocol(protocol), information.len()),
     }
 }
