@@ -11,7 +11,7 @@ use crate::output::Output;
 /// What is true of every command: exit status, files, environment.
 const ABOUT_ALL: &str = include_str!("adit.1.roff");
 
-/// Write the manual pages into a directory: commands, and adit.toml(5)
+/// Write the manual pages and adit.toml(5) into a directory
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Where to; made if it is not there
