@@ -49,6 +49,16 @@ case_client_pptpd() {
     no_clear_ip "$work/client.pcap"
 }
 
+# A server as Debian installs it, whose socket has no room for bursts: within its window nothing is lost.
+case_client_windowing() {
+    boot fs wan "$wan_foreign"
+    pptpd_up fs "${ms_chap_v2[@]}" require-mppe-128 nomppe-stateful
+    guest fs sysctl -qw net.core.rmem_default=212992
+    connect_up "$wan_foreign" alice secret12 --routes 10.88.0.0/24 --windowing || return 1
+    exchange ns:client guest:fs 10.88.0.1 5001 20 || return 1
+    connect_down
+}
+
 # Every other agreement. client_terms NAME PPPD-OPTIONS -- CONNECT-OPTIONS -- EXPECTED-LINE
 client_terms() {
     local name=$1 theirs=() ours=() expected
