@@ -3,10 +3,11 @@
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
-use adit_crypto::mppe::{Side, Strength, start_keys_v2};
+use adit_crypto::mppe::{self, KeySchedule, Side, Strength, Wanting, start_keys_v2};
+use adit_crypto::rc4::Job;
 use adit_crypto::secret::Password;
 use adit_ppp::mppe::Mppe;
-use adit_tunnel::path::{HEADROOM, Network, NetworkV6, Path, PathCommand, PathConfig, Sink};
+use adit_tunnel::path::{Begin, HEADROOM, Network, NetworkV6, Path, PathCommand, PathConfig, Sink};
 use adit_wire::{gre, ppp};
 
 use crate::input::Input;
@@ -56,7 +57,8 @@ pub(crate) fn path(data: &[u8]) {
     let mut now = begun;
     let mut ends = [0, 1].map(|end| {
         let ids = [(7, 9), (9, 7)][end];
-        let config = PathConfig { encryption_required: is_required, ..PathConfig::new(ids.0, ids.1) };
+        let window = u16::from(terms >> 5);
+        let config = PathConfig { encryption_required: is_required, window, ..PathConfig::new(ids.0, ids.1) };
         Path::new(config, now)
     });
     let mut was_encrypted = [is_required; 2];
@@ -110,7 +112,8 @@ fn deliver(
         for sent in std::mem::take(&mut out.gre) {
             check_clear(&sent, was_encrypted[end]);
             let mut packet = sent;
-            match input.u8() & 7 {
+            let fate = input.u8();
+            match fate & 7 {
                 1 => continue,
                 2 => ends[1 - end].handle_gre(now, &mut packet.clone(), &mut answer),
                 3 => {
@@ -119,12 +122,41 @@ fn deliver(
                 }
                 _ => {}
             }
-            ends[1 - end].handle_gre(now, &mut packet, &mut answer);
+            if fate & 8 == 0 {
+                ends[1 - end].handle_gre(now, &mut packet, &mut answer);
+            } else {
+                in_halves(&mut ends[1 - end], now, &mut packet, &mut answer);
+            }
         }
         if answer.gre.is_empty() {
             return;
         }
         (end, out) = (1 - end, answer);
+    }
+}
+
+/// As a worker takes a packet, with keys made ahead for those that follow.
+fn in_halves(path: &mut Path, now: Instant, packet: &mut [u8], out: &mut Out) {
+    match path.begin(now, packet, out) {
+        Begin::Later(pending) => {
+            let mut others = [[0; 512]; 4];
+            let [a, b, c, d] = others.each_mut().map(|data| Job { key: &[1; 16], data });
+            mppe::apply_each(&mut [a, b, c, d, pending.cipher.job(packet)], &mut Ahead(path));
+            if let Some(range) = path.finish(now, pending, packet, out) {
+                out.ip(&mut packet[range]);
+            }
+        }
+        Begin::Ip(range) => out.ip(&mut packet[range]),
+        Begin::Done => {}
+        Begin::NotNow => path.handle_gre(now, packet, out),
+    }
+}
+
+struct Ahead<'a>(&'a mut Path);
+
+impl Wanting for Ahead<'_> {
+    fn wanting(&mut self) -> Option<&mut KeySchedule> {
+        self.0.wanting_keys()
     }
 }
 
