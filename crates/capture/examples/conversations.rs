@@ -10,30 +10,23 @@ fn main() -> std::io::Result<()> {
     for name in std::env::args().skip(1) {
         let mut file = std::fs::File::open(&name)?;
         let (mut reader, mut conversations) = (Reader::default(), Conversations::default());
+        let mut take = |item| {
+            match item {
+                Item::Packet(packet) => conversations.take(&packet),
+                Item::Note(note) => conversations.take_note(&note),
+            }
+            std::iter::from_fn(|| conversations.poll()).for_each(|one| show(&one));
+        };
         let mut buffer = vec![0; 64 * 1024];
         loop {
             let len = file.read(&mut buffer)?;
             if len == 0 {
-                reader.finish();
-            }
-            let mut rest = &buffer[..len];
-            loop {
-                rest = &rest[reader.push(rest)..];
-                while let Some(item) = reader.poll() {
-                    match item {
-                        Item::Packet(packet) => conversations.take(&packet),
-                        Item::Note(note) => conversations.take_note(&note),
-                    }
-                    std::iter::from_fn(|| conversations.poll()).for_each(|one| show(&one));
-                }
-                if rest.is_empty() {
-                    break;
-                }
-            }
-            if len == 0 {
                 break;
             }
+            reader.feed(&buffer[..len], &mut take);
         }
+        reader.finish();
+        std::iter::from_fn(|| reader.poll()).for_each(take);
         conversations.finish();
         std::iter::from_fn(|| conversations.poll()).for_each(|one| show(&one));
     }

@@ -9,34 +9,24 @@ fn main() -> std::io::Result<()> {
     for name in std::env::args().skip(1) {
         let mut file = File::open(&name)?;
         let mut reader = Reader::default();
-        let mut buffer = vec![0; 64 * 1024];
         let mut first = None;
+        let mut show = |item| match item {
+            Item::Packet(packet) => {
+                let first = *first.get_or_insert(packet.time);
+                println!("+{:.6} {packet}", packet.time.saturating_sub(first).as_secs_f64());
+            }
+            Item::Note(note) => println!("note {note}"),
+        };
+        let mut buffer = vec![0; 64 * 1024];
         loop {
             let len = file.read(&mut buffer)?;
             if len == 0 {
-                reader.finish();
-            }
-            let mut rest = &buffer[..len];
-            loop {
-                let taken = reader.push(rest);
-                rest = &rest[taken..];
-                while let Some(item) = reader.poll() {
-                    match item {
-                        Item::Packet(packet) => {
-                            let first = *first.get_or_insert(packet.time);
-                            println!("+{:.6} {packet}", packet.time.saturating_sub(first).as_secs_f64());
-                        }
-                        Item::Note(note) => println!("note {note}"),
-                    }
-                }
-                if rest.is_empty() {
-                    break;
-                }
-            }
-            if len == 0 {
                 break;
             }
+            reader.feed(&buffer[..len], &mut show);
         }
+        reader.finish();
+        std::iter::from_fn(|| reader.poll()).for_each(show);
         println!("{:#?}", reader.summary());
     }
     Ok(())

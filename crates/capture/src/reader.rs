@@ -38,17 +38,11 @@ pub enum Item {
 /// Reads a capture file.
 ///
 /// ```
-/// use adit_capture::{Item, Reader};
+/// use adit_capture::Reader;
 ///
 /// let mut reader = Reader::default();
-/// let mut file: &[u8] = b"\xd4\xc3\xb2\xa1\x02\0\x04\0\0\0\0\0\0\0\0\0\0\0\x04\0\x01\0\0\0";
-/// while !file.is_empty() {
-///     let taken = reader.push(file);
-///     file = &file[taken..];
-///     while let Some(item) = reader.poll() {
-///         // ...
-///     }
-/// }
+/// let file = b"\xd4\xc3\xb2\xa1\x02\0\x04\0\0\0\0\0\0\0\0\0\0\0\x04\0\x01\0\0\0";
+/// reader.feed(file, |item| println!("{item:?}"));
 /// reader.finish();
 /// assert_eq!(reader.poll(), None);
 /// assert_eq!(reader.summary().frames, 0);
@@ -70,6 +64,15 @@ impl Reader {
     /// until there are none; then there is room again.
     pub fn push(&mut self, octets: &[u8]) -> usize {
         self.container.push(octets)
+    }
+
+    /// Takes all of these octets, and hands each item that they give to `each`.
+    pub fn feed(&mut self, mut octets: &[u8], mut each: impl FnMut(Item)) {
+        while !octets.is_empty() {
+            let taken = self.push(octets);
+            octets = octets.get(taken..).unwrap_or_default();
+            std::iter::from_fn(|| self.poll()).for_each(&mut each);
+        }
     }
 
     /// The file ends here. Items must still be taken.
