@@ -140,9 +140,10 @@ fn c076_c077_c190_c191_a_bad_wire_loses_packets_but_no_data() {
     let counters = sites[1].counters();
     let wire = relay.counts()[0];
     assert!(wire.dropped > 0 && wire.duplicated > 0 && wire.delayed > 0, "{wire:?}");
-    // A packet that was overtaken by more than the window holds is given up before it comes.
-    let overtaken = counters.reordered + counters.out_of_window;
-    assert!(counters.lost > 0 && counters.duplicate > 0 && overtaken > 0, "{counters:?}");
+    // A packet, or its copy, that was overtaken by more than the window holds is out of the window when it comes; on a
+    // busy machine, where packets come in long bursts, that can be all of them.
+    let known = counters.reordered + counters.duplicate + counters.out_of_window;
+    assert!(counters.lost > 0 && known > 0, "{counters:?}");
     assert_eq!(counters.decrypt_failures, 0);
 }
 
