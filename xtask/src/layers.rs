@@ -35,6 +35,7 @@ const PACKAGES: &[(&str, Tier, u8)] = &[
     ("adit-policy", Tier::Core, 1),
     ("adit-capture", Tier::Core, 1),
     ("adit-tunnel", Tier::Core, 2),
+    ("adit-netstack", Tier::Core, 2),
     ("adit-sys", Tier::Shell, 3),
     ("adit-config", Tier::Shell, 4),
     ("adit-store", Tier::Shell, 4),
@@ -62,6 +63,8 @@ const CORE_MAY_USE: &[&str] = &[
     "zeroize",
     "ipnet",
     "miniz_oxide",
+    // TCP as a machine: packets and times in, packets out.
+    "smoltcp",
 ];
 
 /// Checks every arrow of the workspace and the purity of core.

@@ -50,7 +50,7 @@ pub enum Answer {
 
 impl Dns {
     /// Reads a message; `None` when it is none, or has no question that can be read.
-    pub(crate) fn read(octets: &[u8]) -> Option<Dns> {
+    pub fn read(octets: &[u8]) -> Option<Dns> {
         let (id, flags) = (octets.be16(0)?, octets.be16(2)?);
         let (questions, answers) = (octets.be16(4)?, octets.be16(6)?);
         if questions != 1 || flags & 0x7800 != 0 {

@@ -1,0 +1,16 @@
+//! A small IP host in user space: it pings, asks name servers and dials TCP through a pipe of IPv4 packets, such as the
+//! inside of a tunnel, and the real host's interfaces, routes and sockets stay as they are.
+//!
+//! [`Stack`] is a machine without clock and sockets: packets and instants in, packets and [`Event`]s out. Each
+//! [`Command`] ends in exactly one [`Event`], at the latest when its time is over. TCP is smoltcp's; echoes, DNS over UDP
+//! and what ICMP says are read here, since who refused a packet, with which code, is what a diagnosis needs.
+
+#![forbid(unsafe_code)]
+
+mod dns;
+mod echo;
+mod quote;
+mod stack;
+mod tcp;
+
+pub use stack::{Command, Event, Outcome, QUESTIONS_MAX, Stack, StackConfig};
