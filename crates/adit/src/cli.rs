@@ -89,6 +89,7 @@ pub(crate) enum Command {
     User(commands::user::User),
     Connect(commands::connect::Args),
     Disconnect(commands::disconnect::Args),
+    Doctor(commands::doctor::Args),
     Explain(commands::explain::Args),
     Schema(commands::schema::Args),
     Completion(commands::completion::Args),

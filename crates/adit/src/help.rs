@@ -6,7 +6,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("Run", &["serve", "status", "sessions", "session", "kick", "log"]),
     ("People", &["user"]),
     ("Client", &["connect", "disconnect"]),
-    ("Find out", &["explain", "version"]),
+    ("Find out", &["doctor", "explain", "version"]),
     ("Glue", &["completion", "man", "schema"]),
 ];
 

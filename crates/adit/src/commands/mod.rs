@@ -5,6 +5,7 @@ pub(crate) mod check;
 pub(crate) mod completion;
 pub(crate) mod connect;
 pub(crate) mod disconnect;
+pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod init;
 pub(crate) mod kick;
@@ -45,6 +46,7 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<Exit, Failure> {
         Command::User(user) => user::run(user, output, places),
         Command::Connect(args) => connect::run(&args, output, places),
         Command::Disconnect(args) => disconnect::run(&args, output, places),
+        Command::Doctor(args) => doctor::run(&args, output, places),
         Command::Explain(args) => explain::run(&args, output),
         Command::Schema(args) => schema::run(&args, output),
         Command::Completion(args) => completion::run(&args, output),

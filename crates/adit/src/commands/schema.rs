@@ -4,7 +4,7 @@ use adit_client::Progress;
 use adit_server::control::{SessionDetail, Status};
 
 use crate::commands::{
-    check, disconnect, explain, init, log, session, sessions, status, undo, user, version,
+    check, disconnect, doctor, explain, init, log, session, sessions, status, undo, user, version,
 };
 use crate::document::{ErrorDocument, Known, known};
 use crate::failure::{Exit, Failure};
@@ -21,6 +21,8 @@ pub(crate) struct Args {
 const KNOWN: &[Known] = &[
     known::<ErrorDocument>(),
     known::<check::Check>(),
+    known::<doctor::json::Doctor>(),
+    known::<doctor::json::Step>(),
     known::<explain::Explain>(),
     known::<init::Init>(),
     known::<undo::Undo>(),

@@ -1,0 +1,90 @@
+//! `adit doctor`
+
+pub(crate) mod json;
+mod live;
+mod pcap;
+mod server;
+
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+
+use crate::failure::{Exit, Failure};
+use crate::output::Output;
+use crate::places::Places;
+use crate::prompt::PasswordSource;
+
+/// Find the first layer that fails, whose it is, and the proof
+///
+/// Asks a server from here (HOST), reads a capture of a call (--pcap), or looks at the server on this host (--server).
+/// Nothing on this host is changed: with -u the inside of the tunnel is tried without an interface.
+///
+/// Exit status: 0 when all is well, 10 to 19 for the layer that failed (10 name, 11 control, 12 gre, 13 lcp, 14 auth,
+/// 15 encrypt, 16 address, 17 route, 18 mtu, 19 this host), 5 when a file has no PPTP, 1 for --server with a finding.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  adit doctor vpn.example.org
+  adit doctor vpn.example.org -u alice --reach 192.168.10.20:443
+  adit doctor --pcap call.pcap
+  sudo adit doctor --server")]
+pub(crate) struct Args {
+    /// Name or address of the server, with :PORT where it is not 1723
+    #[arg(value_name = "HOST", required_unless_present_any = ["pcap", "server"])]
+    pub(crate) host: Option<String>,
+    /// Read a capture file instead; - for stdin
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["host", "server"])]
+    pub(crate) pcap: Option<PathBuf>,
+    /// Look at the server on this host instead
+    #[arg(long, conflicts_with = "host")]
+    pub(crate) server: bool,
+    /// Account, as NAME or DOMAIN\NAME: log in once; with --pcap, whose password decrypts
+    #[arg(short, long, value_name = "USER")]
+    pub(crate) user: Option<String>,
+    #[command(flatten)]
+    pub(crate) password: PasswordSource,
+    /// What must be reachable through the tunnel: an address or name, with :PORT for TCP; repeat for more
+    #[arg(long, value_name = "TARGET", requires = "user", conflicts_with_all = ["pcap", "server"])]
+    pub(crate) reach: Vec<String>,
+    /// Leave from this address of this host
+    #[arg(long, value_name = "ADDR", requires = "host")]
+    pub(crate) from: Option<Ipv4Addr>,
+    /// Go no further than these layers
+    #[arg(long, value_name = "LAYER", value_delimiter = ',', value_enum, requires = "host")]
+    pub(crate) layers: Vec<LayerWord>,
+    /// Write what was found into one archive to send to somebody; password and proofs are left out
+    #[arg(long, value_name = "FILE", requires = "host")]
+    pub(crate) bundle: Option<PathBuf>,
+    /// Judge only this call of the capture, counted from 1
+    #[arg(long, value_name = "N", requires = "pcap")]
+    pub(crate) call: Option<usize>,
+    /// Judge this session of the server
+    #[arg(long, value_name = "ID", requires = "server")]
+    pub(crate) session: Option<String>,
+    /// Show the rules that fired, and their weights
+    #[arg(long)]
+    pub(crate) why: bool,
+}
+
+/// The layers that a live test can be limited to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+pub(crate) enum LayerWord {
+    Name,
+    Control,
+    Gre,
+    Lcp,
+    Auth,
+    Encrypt,
+    Address,
+    Route,
+    Mtu,
+}
+
+pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit, Failure> {
+    if args.pcap.is_some() {
+        return pcap::run(args, output);
+    }
+    if args.server {
+        return server::run(args, output, places);
+    }
+    live::run(args, output)
+}
