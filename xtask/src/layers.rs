@@ -36,6 +36,7 @@ const PACKAGES: &[(&str, Tier, u8)] = &[
     ("adit-capture", Tier::Core, 1),
     ("adit-tunnel", Tier::Core, 2),
     ("adit-netstack", Tier::Core, 2),
+    ("adit-doctor", Tier::Core, 2),
     ("adit-sys", Tier::Shell, 3),
     ("adit-config", Tier::Shell, 4),
     ("adit-store", Tier::Shell, 4),

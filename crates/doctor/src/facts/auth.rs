@@ -1,0 +1,98 @@
+//! The login.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::{Seen, Side};
+
+/// A.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Auth {
+    /// What the server asked for, in its order.
+    pub offered: Vec<Method>,
+    /// What the client asked for instead.
+    pub wanted: Vec<Method>,
+    /// What LCP agreed on.
+    pub agreed: Option<Seen<Method>>,
+    /// They found nothing in common.
+    pub none: Option<Seen<NoMethod>>,
+    /// The name as sent, escaped.
+    pub user: Option<String>,
+    /// Challenges of the server.
+    pub challenges: u32,
+    /// Responses of the client (or PAP requests), repetitions included.
+    pub responses: u32,
+    /// The answer.
+    pub login: Option<Seen<Login>>,
+    /// No answer for so long after the last response, or no response after the last challenge.
+    pub silent: Option<Seen<Duration>>,
+    /// LCP echoes were answered meanwhile: the path is open.
+    pub path_lives: Option<bool>,
+    /// The server's proof (S=) does not fit the password that is known here.
+    pub proof_is_wrong: Option<Seen<()>>,
+    /// The client's response does not fit the password that is known here.
+    pub response_is_wrong: Option<Seen<()>>,
+    /// Failures from this address in a row, this one included; from a record.
+    pub failures_in_a_row: u32,
+}
+
+/// An authentication protocol (RFC 1661, 6.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// 0xc023.
+    Pap,
+    /// 0xc223, algorithm 5.
+    ChapMd5,
+    /// 0xc223, algorithm 128.
+    MsChapV1,
+    /// 0xc223, algorithm 129.
+    MsChapV2,
+    /// 0xc227.
+    Eap,
+    /// Another.
+    Other(u16),
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Method::Pap => f.write_str("PAP"),
+            Method::ChapMd5 => f.write_str("CHAP-MD5"),
+            Method::MsChapV1 => f.write_str("MS-CHAPv1"),
+            Method::MsChapV2 => f.write_str("MS-CHAPv2"),
+            Method::Eap => f.write_str("EAP"),
+            Method::Other(protocol) => write!(f, "protocol {protocol:#06x}"),
+        }
+    }
+}
+
+/// No method in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoMethod {
+    /// Who refused last.
+    pub refused_by: Side,
+    /// How often one side asked for the same again.
+    pub rounds: u32,
+}
+
+/// The end of a login.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Login {
+    /// Yes or no.
+    pub verdict: Verdict,
+    /// E= of MS-CHAP (RFC 2433, 2759).
+    pub error: Option<u32>,
+    /// R=: another try is allowed.
+    pub retry: Option<bool>,
+    /// The server's text, escaped.
+    pub text: String,
+}
+
+/// Yes or no.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Success.
+    Accepted,
+    /// Failure.
+    Refused,
+}

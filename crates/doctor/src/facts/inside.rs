@@ -1,0 +1,90 @@
+//! What lies behind the tunnel.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+
+use crate::Seen;
+
+/// R.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Inside {
+    /// The server's end of the tunnel answers a ping.
+    pub peer_answers: Option<bool>,
+    /// DNS servers that were handed out, asked through the tunnel.
+    pub dns: Vec<Seen<DnsTest>>,
+    /// Names asked inside.
+    pub names: Vec<Seen<NameTest>>,
+    /// Targets.
+    pub targets: Vec<Seen<Target>>,
+    /// GRE to the server's own address inside the tunnel.
+    pub tunnel_in_tunnel: Option<Seen<()>>,
+    /// The server's end of the tunnel is its public address.
+    pub peer_is_outer: Option<Seen<Ipv4Addr>>,
+    /// Packets that the server's rules kept out: how many, and which line.
+    pub denied: Option<Seen<(u64, String)>>,
+    /// DNS questions for the inner server that leave outside the tunnel.
+    pub dns_outside: Option<Seen<Ipv4Addr>>,
+    /// Packets leave the server with the client's inner address and nothing returns.
+    pub untranslated: Option<Seen<Ipv4Addr>>,
+    /// Round trip through the tunnel.
+    pub round_trip: Option<Duration>,
+    /// Pings through the tunnel: sent, lost.
+    pub pings: Option<(u32, u32)>,
+}
+
+/// A DNS server, asked through the tunnel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DnsTest {
+    /// The server.
+    pub server: Ipv4Addr,
+    /// Its answer time; `None`: silent.
+    pub answered: Option<Duration>,
+}
+
+/// A name, asked inside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NameTest {
+    /// The name.
+    pub name: String,
+    /// The server asked.
+    pub server: Ipv4Addr,
+    /// The answer: addresses; empty: no such name. `None`: silent.
+    pub found: Option<Vec<Ipv4Addr>>,
+}
+
+/// A destination inside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// As asked for: `192.168.10.20:443`.
+    pub asked: String,
+    /// Its address.
+    pub address: Ipv4Addr,
+    /// Its TCP port; `None`: pinged.
+    pub port: Option<u16>,
+    /// What came of it.
+    pub answer: Answer,
+}
+
+/// What a target says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The port is open, or the ping was answered.
+    Open {
+        /// After so long.
+        after: Duration,
+    },
+    /// RST.
+    Refused,
+    /// Nothing, for so long.
+    Silent {
+        /// So long.
+        waited: Duration,
+    },
+    /// ICMP destination unreachable.
+    Unreachable {
+        /// Its sender.
+        from: IpAddr,
+        /// Its code.
+        code: u8,
+    },
+}

@@ -1,0 +1,178 @@
+//! From facts to a verdict: the first layer that fails, what is innocent, what comes next.
+
+use adit_diag::{Code, Layer};
+
+use crate::rules::{self, Kind, Proof, Rule};
+use crate::{
+    At, Confidence, Evidence, Facts, Finding, Fired, LayerResult, Outcome, State, Vantage, Verdict, causes,
+    layers, next,
+};
+
+/// A rule that fired.
+struct Hit {
+    rule: &'static Rule,
+    proof: Proof,
+}
+
+/// The layers of a call; of a host there is one more at the front of the others.
+pub(crate) const CALL: [Layer; 9] = [
+    Layer::Name,
+    Layer::Control,
+    Layer::Gre,
+    Layer::Lcp,
+    Layer::Auth,
+    Layer::Encrypt,
+    Layer::Address,
+    Layer::Route,
+    Layer::Mtu,
+];
+
+/// Judges one call, or one host.
+pub fn judge(facts: &Facts) -> Verdict {
+    let hits: Vec<Hit> =
+        rules::all().filter_map(|rule| (rule.when)(facts).map(|proof| Hit { rule, proof })).collect();
+    let main = main(facts, &hits);
+    let code = main.as_ref().map(|main| main.code);
+    let outcome = match code {
+        Some(_) => Outcome::Failed,
+        None if layers::works(facts) => Outcome::Healthy,
+        None => Outcome::NotProvable,
+    };
+    let layers = table(facts, main.as_ref(), &hits);
+    let causes =
+        main.as_ref().map(|main| causes::of(facts, main.code, &also(main.code, &hits))).unwrap_or_default();
+    let fixes = causes::fixes(facts, code, &causes);
+    Verdict {
+        vantage: facts.vantage,
+        subject: facts.subject.clone(),
+        outcome,
+        first_failure: code,
+        headline: match &main {
+            Some(main) => main.text.clone(),
+            None => layers::so_far(facts, outcome),
+        },
+        confidence: main.as_ref().map_or(Confidence::High, |main| main.confidence),
+        next: next::test(facts, code, outcome),
+        innocent: layers::innocent(facts, &layers, code),
+        causes,
+        fixes,
+        findings: findings(&hits, code),
+        fired: fired(&hits),
+        layers,
+    }
+}
+
+/// The fault that is the verdict.
+struct Main {
+    code: Code,
+    text: String,
+    evidence: Vec<Evidence>,
+    confidence: Confidence,
+}
+
+/// What the machine that lived it recorded is a fact. Else the lowest layer with a fault, in it the heaviest rule, in the
+/// table's order; else, when nothing explains the end, how it ended.
+fn main(facts: &Facts, hits: &[Hit]) -> Option<Main> {
+    if let Some(told) = &facts.told {
+        let text = if told.detail.is_empty() { told.code.title().to_owned() } else { told.detail.clone() };
+        return Some(Main { code: told.code, text, evidence: Vec::new(), confidence: Confidence::High });
+    }
+    let of = |kind| {
+        let hits = hits.iter().filter(move |hit| hit.rule.kind == kind);
+        let first = hits.clone().map(|hit| hit.rule.code.layer()).min()?;
+        let mut best: Option<&Hit> = None;
+        for hit in hits.filter(|hit| hit.rule.code.layer() == first) {
+            if best.is_none_or(|best| hit.rule.weight > best.rule.weight) {
+                best = Some(hit);
+            }
+        }
+        best
+    };
+    let hit = of(Kind::Fault).or_else(|| of(Kind::Ending))?;
+    Some(Main {
+        code: hit.rule.code,
+        text: hit.proof.text.clone(),
+        evidence: evidence(&hit.proof),
+        confidence: confidence(facts.vantage, &hit.proof),
+    })
+}
+
+fn confidence(vantage: Vantage, proof: &Proof) -> Confidence {
+    match (proof.absence, vantage.near()) {
+        (false, _) => Confidence::High,
+        (true, Some(_)) => Confidence::Medium,
+        (true, None) => Confidence::Low,
+    }
+}
+
+/// Codes of other faults in the same layer: further causes.
+fn also(code: Code, hits: &[Hit]) -> Vec<(Code, u8)> {
+    let mut also: Vec<(Code, u8)> = Vec::new();
+    for hit in hits.iter().filter(|hit| hit.rule.kind != Kind::Finding) {
+        let other = hit.rule.code;
+        if other != code && other.layer() == code.layer() && also.iter().all(|(known, _)| *known != other) {
+            also.push((other, hit.rule.weight));
+        }
+    }
+    also
+}
+
+fn evidence(proof: &Proof) -> Vec<Evidence> {
+    let mut evidence = proof.more.clone();
+    if proof.at != At::NOWHERE {
+        evidence.insert(0, Evidence { text: proof.text.clone(), at: proof.at });
+    }
+    evidence
+}
+
+fn findings(hits: &[Hit], main: Option<Code>) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = Vec::new();
+    for hit in hits.iter().filter(|hit| hit.rule.kind == Kind::Finding && Some(hit.rule.code) != main) {
+        let finding =
+            Finding { code: hit.rule.code, text: hit.proof.text.clone(), evidence: evidence(&hit.proof) };
+        if findings.iter().all(|known| (known.code, &known.text) != (finding.code, &finding.text)) {
+            findings.push(finding);
+        }
+    }
+    findings
+}
+
+fn fired(hits: &[Hit]) -> Vec<Fired> {
+    let fired = |hit: &Hit| Fired {
+        rule: hit.rule.id,
+        code: hit.rule.code,
+        weight: hit.rule.weight,
+        because: hit.proof.text.clone(),
+    };
+    hits.iter().map(fired).collect()
+}
+
+/// The table of layers. A layer that works stays "pass" above the one that failed.
+fn table(facts: &Facts, main: Option<&Main>, hits: &[Hit]) -> Vec<LayerResult> {
+    let mut order: Vec<Layer> = if facts.vantage == Vantage::Host { Vec::new() } else { CALL.to_vec() };
+    let failed = main.map(|main| main.code.layer());
+    if failed.is_some_and(|failed| !order.contains(&failed)) {
+        order.extend(failed);
+    }
+    let mut results = Vec::new();
+    for layer in order {
+        let (mut state, summary) = layers::state(facts, layer);
+        let (mut code, mut lines, mut text) = (None, Vec::new(), summary);
+        let warning =
+            hits.iter().find(|hit| hit.rule.kind == Kind::Finding && hit.rule.code.layer() == layer);
+        if let Some(main) = main.filter(|main| main.code.layer() == layer) {
+            (state, code, lines) = (State::Fail, Some(main.code), main.evidence.clone());
+            text.clone_from(&main.text);
+        } else if failed.is_some_and(|failed| layer > failed) && state != State::Pass {
+            (state, text) = (State::NotReached, String::new());
+        } else if let Some(hit) = warning
+            && state == State::Pass
+        {
+            (state, code) = (State::Warn, Some(hit.rule.code));
+            lines = vec![Evidence { text: hit.proof.text.clone(), at: hit.proof.at }];
+        }
+        let took = facts.took.get(&layer).copied();
+        results.push(LayerResult { layer, state, code, summary: text, evidence: lines, took });
+    }
+    results
+}

@@ -1,0 +1,34 @@
+//! What broke, who can fix it, and the proof.
+//!
+//! ```text
+//! live probe, capture file, server's record, host snapshot
+//!        |  each fills what it can see, and nothing else
+//!      Facts          one struct a layer; None: not looked at, or not visible from there
+//!        |  rules     tables, a file a layer: fact -> code, with a weight and a proof
+//!      judge          the first layer that fails; what is proven innocent; what to test next
+//!        |
+//!      Verdict        -> text, JSON, exit code
+//! ```
+//!
+//! A fact decides where there is one. Where there is none, causes are "likely" and carry weights from [`causes`]; what
+//! cannot be seen from a vantage point is "not visible", which is never "pass" and never "fail".
+
+#![forbid(unsafe_code)]
+
+pub mod causes;
+pub mod facts;
+pub mod from;
+mod judge;
+mod layers;
+mod next;
+pub mod rules;
+mod seen;
+pub mod text;
+mod vantage;
+mod verdict;
+
+pub use facts::Facts;
+pub use judge::judge;
+pub use seen::{At, Seen};
+pub use vantage::{Position, Side, Vantage};
+pub use verdict::{Cause, Confidence, Evidence, Finding, Fired, LayerResult, Outcome, Owner, State, Verdict};

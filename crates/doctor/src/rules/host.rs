@@ -1,0 +1,5 @@
+//! S: this host.
+
+use super::Rule;
+
+pub(super) const RULES: &[Rule] = &[];
