@@ -1,5 +1,6 @@
 //! GRE of one call in one direction: what was lost, late or repeated, and what the other side says it has.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::time::Duration;
 
@@ -13,6 +14,10 @@ pub const WINDOW: u32 = 128;
 pub const JUMP: u32 = 65_536;
 /// "Nothing received yet" of some stacks.
 const NOTHING_YET: u32 = u32::MAX;
+/// A number with nothing sent for so long behind it is acknowledged by itself: acknowledgments wait half a second at most.
+pub const ALONE: Duration = Duration::from_millis(700);
+/// Waiting for an acknowledgment with a full window counts as a stall from here on, or from four round trips on.
+pub const STALL_MIN: Duration = Duration::from_secs(1);
 
 /// The packets of one direction. Copies that the capture made are in none of the figures.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -64,16 +69,46 @@ pub struct Flow {
     pub largest_acked: usize,
     /// Packets that break a rule of the header.
     pub defects: u64,
+    /// Acknowledgments of the other side that were higher than all before.
+    pub acks: u64,
+    /// Numbers that were sent alone and that an acknowledgment left out, naming a later one: such a packet was lost behind
+    /// the capture, or its acknowledgment was.
+    pub skipped: u64,
+    /// The smallest IP packet with such a number, in octets, and its frame.
+    pub smallest_skipped: Option<(usize, u64)>,
+    /// Packets with data since the other direction's last packet.
+    pub unanswered: u64,
+    /// Frame and time of the first of them.
+    pub unanswered_since: Option<(u64, Duration)>,
+    /// How long both directions were silent before it.
+    pub silence: Duration,
+    /// The receive window that the other side announced, in packets.
+    pub window: Option<u16>,
+    /// The most packets under way and not acknowledged.
+    pub most_under_way: u32,
+    /// Waits for an acknowledgment with a full window; see [`STALL_MIN`].
+    pub stalls: u64,
+    /// The longest of them, and the frame that ended it.
+    pub longest_stall: Option<(Duration, u64)>,
     /// The numbers behind the highest that came: bit n for the highest less n.
-    window: u128,
+    seen: u128,
     /// The number whose acknowledgment is timed, since [`Flow::unacked_since`].
     timed: u32,
-    /// Sizes of the last packets, by number.
-    sizes: Vec<(u32, u16)>,
+    /// The last numbers sent.
+    sent: VecDeque<Sent>,
 }
 
-/// Packets whose size is remembered until they are acknowledged.
-const SIZES: usize = 64;
+/// A number under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Sent {
+    seq: u32,
+    size: u16,
+    frame: u64,
+    time: Duration,
+}
+
+/// Numbers that are remembered until they are acknowledged.
+const SENT_MAX: usize = 64;
 
 impl Flow {
     pub(super) fn add(&mut self, gre: &Gre, frame: u64, time: Duration, total: usize) {
@@ -96,10 +131,16 @@ impl Flow {
         }
         if let Some(seq) = gre.seq {
             self.number(seq);
-            if self.sizes.len() == SIZES {
-                self.sizes.swap_remove(seq as usize % SIZES);
+            if self.sent.len() == SENT_MAX {
+                self.sent.pop_front();
             }
-            self.sizes.push((seq, u16::try_from(total).unwrap_or(u16::MAX)));
+            self.sent.push_back(Sent { seq, size: u16::try_from(total).unwrap_or(u16::MAX), frame, time });
+            if let (Some(acked), Some(highest)) = (self.acked, self.highest) {
+                let under_way = highest.wrapping_sub(acked);
+                if under_way < JUMP {
+                    self.most_under_way = self.most_under_way.max(under_way);
+                }
+            }
             if self.unacked_since.is_none() {
                 (self.timed, self.unacked_since) = (seq, Some(time));
             }
@@ -108,35 +149,35 @@ impl Flow {
 
     fn number(&mut self, seq: u32) {
         let Some(highest) = self.highest else {
-            (self.first_seq, self.highest, self.window) = (Some(seq), Some(seq), 1);
+            (self.first_seq, self.highest, self.seen) = (Some(seq), Some(seq), 1);
             return;
         };
         let ahead = seq.wrapping_sub(highest);
         let behind = highest.wrapping_sub(seq);
         if (1..=JUMP).contains(&ahead) {
             self.missing += u64::from(ahead - 1);
-            self.window = self.window.checked_shl(ahead).unwrap_or(0) | 1;
+            self.seen = self.seen.checked_shl(ahead).unwrap_or(0) | 1;
             self.highest = Some(seq);
         } else if behind < WINDOW {
             let bit = 1 << behind;
-            if self.window & bit != 0 {
+            if self.seen & bit != 0 {
                 self.repeated += 1;
             } else {
                 self.late += 1;
                 self.missing = self.missing.saturating_sub(1);
             }
-            self.window |= bit;
+            self.seen |= bit;
         } else if behind <= JUMP && seq > 1 {
             self.late += 1;
             self.missing = self.missing.saturating_sub(1);
         } else {
             self.restarts += 1;
-            (self.highest, self.window) = (Some(seq), 1);
+            (self.highest, self.seen) = (Some(seq), 1);
         }
     }
 
     /// The other side acknowledges `ack`. Where the file starts in the middle, that may be one from before.
-    pub(super) fn acknowledged(&mut self, ack: u32, time: Duration, from_the_beginning: bool) {
+    pub(super) fn acknowledged(&mut self, ack: u32, frame: u64, time: Duration, from_the_beginning: bool) {
         if ack == NOTHING_YET && self.highest.is_none_or(|highest| highest < NOTHING_YET - WINDOW) {
             return;
         }
@@ -148,25 +189,87 @@ impl Flow {
         let is_seen = is_before
             || self.highest.is_some_and(|highest| {
                 let behind = highest.wrapping_sub(ack);
-                (WINDOW..=JUMP).contains(&behind) || behind < WINDOW && self.window & (1 << behind) != 0
+                (WINDOW..=JUMP).contains(&behind) || behind < WINDOW && self.seen & (1 << behind) != 0
             });
         let is_new = self.acked.is_none_or(|acked| ack.wrapping_sub(acked).cast_signed() > 0);
         if !is_new {
             return;
         }
+        let was_full = self.is_full();
         self.acked = Some(ack);
+        self.acks += 1;
         self.acked_unseen += u64::from(!is_seen);
-        if let Some((_, size)) = self.sizes.iter().find(|(seq, _)| *seq == ack) {
-            self.largest_acked = self.largest_acked.max(usize::from(*size));
-        }
+        self.arrived(ack);
         if let Some(since) = self.unacked_since
             && ack.wrapping_sub(self.timed).cast_signed() >= 0
         {
             let took = time.saturating_sub(since);
+            let usual = self.quickest_ack.unwrap_or_default() * 4;
+            if was_full && took >= usual.max(STALL_MIN) {
+                self.stalls += 1;
+                self.longest_stall = self.longest_stall.max(Some((took, frame)));
+            }
             self.quickest_ack = Some(self.quickest_ack.map_or(took, |quickest| quickest.min(took)));
             self.slowest_ack = self.slowest_ack.max(Some(took));
             self.unacked_since = None;
         }
+    }
+}
+
+impl Flow {
+    /// As many packets are under way as the other side lets be.
+    fn is_full(&self) -> bool {
+        let (Some(window), Some(highest)) = (self.window, self.highest) else { return false };
+        let under_way = self.acked.map_or(highest, |acked| highest.wrapping_sub(acked));
+        window > 0 && (u32::from(window)..JUMP).contains(&under_way)
+    }
+
+    /// The number `ack` arrived for certain. Those before it were named, or arrived with others, or did not arrive.
+    fn arrived(&mut self, ack: u32) {
+        while let Some(sent) = self.sent.front().copied() {
+            if ack.wrapping_sub(sent.seq).cast_signed() < 0 {
+                return;
+            }
+            self.sent.pop_front();
+            if sent.seq == ack {
+                self.largest_acked = self.largest_acked.max(usize::from(sent.size));
+                continue;
+            }
+            let next = self.sent.front().map(|next| next.time);
+            if next.is_some_and(|next| next.saturating_sub(sent.time) >= ALONE) {
+                self.skipped += 1;
+                let size = (usize::from(sent.size), sent.frame);
+                self.smallest_skipped = Some(self.smallest_skipped.map_or(size, |least| least.min(size)));
+            }
+        }
+    }
+
+    /// Numbers that nothing has acknowledged though `now` is later by [`ALONE`]: their frames and the octets of their IP
+    /// packets, oldest first; at most 64.
+    pub fn pending(&self, now: Duration) -> impl Iterator<Item = (u64, usize)> {
+        self.sent
+            .iter()
+            .filter(move |sent| now.saturating_sub(sent.time) >= ALONE)
+            .map(|sent| (sent.frame, usize::from(sent.size)))
+    }
+
+    /// Packets with data.
+    pub fn data(&self) -> u64 {
+        self.packets.saturating_sub(self.acks_only)
+    }
+
+    /// A packet with data was sent this way, the last one of either direction at `before`.
+    pub(super) fn ask(&mut self, frame: u64, time: Duration, before: Option<Duration>) {
+        if self.unanswered == 0 {
+            self.unanswered_since = Some((frame, time));
+            self.silence = before.map_or(Duration::ZERO, |before| time.saturating_sub(before));
+        }
+        self.unanswered += 1;
+    }
+
+    /// Something came the other way.
+    pub(super) fn answered(&mut self) {
+        (self.unanswered, self.unanswered_since, self.silence) = (0, None, Duration::ZERO);
     }
 }
 

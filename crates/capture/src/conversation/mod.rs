@@ -4,23 +4,40 @@
 //! what belongs together is decided here: by the ends of the control connection and the Call IDs exchanged on it, also
 //! where one address or one number was changed on the way, and where the file starts in the middle.
 
+mod end;
 mod flow;
+mod inside;
+mod names;
+mod open;
 mod step;
 mod table;
+mod tally;
 
 use std::fmt;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use adit_wire::pptp::Message;
 
-pub use flow::{Flow, JUMP, WINDOW as SEQUENCE_WINDOW};
+use crate::note::Missing;
+
+pub use end::{End, Position};
+pub use flow::{ALONE, Flow, JUMP, STALL_MIN, WINDOW as SEQUENCE_WINDOW};
+pub use inside::{ERRORS_MAX, Inside, Resent, TARGETS_MAX, Target};
+pub use names::{LOOKUPS_MAX, Lookup, LookupAnswer, Lookups};
+pub use open::{Checked, Open, Secret};
 pub use step::{By, Event, FIRST, FRAME_KEPT, LAST, Step, Steps};
 pub use table::{CONVERSATIONS_MAX, Conversations};
+pub use tally::{Count, KINDS_COUNTED_MAX, Tally};
 
 /// Calls of one conversation.
 pub const CALLS_MAX: usize = 32;
 /// Call IDs without a call that are named in one conversation.
 pub const UNKNOWN_MAX: usize = 8;
+/// Other conversations of the same two addresses that are named in one.
+pub const SIBLINGS_MAX: usize = 8;
+/// Name servers outside the tunnel that are named in one conversation.
+pub const OUTSIDE_MAX: usize = 8;
 
 /// Everything between a client and a server that belongs to one control connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +62,66 @@ pub struct Conversation {
     pub unknown: Vec<u16>,
     /// The last frame that belongs here.
     pub last_frame: u64,
+    /// Its time.
+    pub last_time: Duration,
+    /// What the client's TCP segments show.
+    pub client_end: End,
+    /// What the server's TCP segments show.
+    pub server_end: End,
+    /// Questions before the call whose answer is the server's address.
+    pub names: Vec<Lookup>,
+    /// Name servers that the client asked outside the tunnel meanwhile, at most [`OUTSIDE_MAX`].
+    pub outside: Vec<Outside>,
+    /// Other conversations between the same addresses at the same time: a second client behind one NAT, or a connection
+    /// left over. At most [`SIBLINGS_MAX`].
+    pub siblings: Vec<Sibling>,
+    /// GRE packets between the two that came in fragments which are not all in the file: frames of the first such.
+    pub broken_fragments: Option<BrokenFragments>,
+    /// Frame, time and side of the first FIN or RST.
+    pub closed: Option<(u64, Duration, By)>,
+}
+
+/// A name server asked outside the tunnel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outside {
+    /// Its address.
+    pub server: IpAddr,
+    /// Questions.
+    pub times: u64,
+    /// Frame and time of the first.
+    pub first: (u64, Duration),
+    /// Frame and time of the last.
+    pub last: (u64, Duration),
+    /// An ICMP error about one: its frame and sender.
+    pub unreachable: Option<(u64, IpAddr)>,
+}
+
+/// Another conversation of the same two addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sibling {
+    /// Its first frame.
+    pub frame: u64,
+    /// The time of that.
+    pub time: Duration,
+    /// The client's port there.
+    pub port: Option<u16>,
+    /// It began after this one.
+    pub is_later: bool,
+    /// A Call ID that the clients of both have chosen, and the frame that shows it.
+    pub same_id: Option<(u16, u64)>,
+}
+
+/// Fragments of GRE packets of which others are missing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BrokenFragments {
+    /// Packets.
+    pub packets: u64,
+    /// Frames of the first one, as far as they are there.
+    pub frames: Vec<u64>,
+    /// What is missing of the first one.
+    pub missing: Missing,
+    /// Who sent it.
+    pub by: By,
 }
 
 /// One call.
@@ -72,6 +149,12 @@ pub struct Call {
     pub wrong_to_client: Option<u16>,
     /// GRE of this call came from this address, which is not the server's: the first such.
     pub from_elsewhere: Option<IpAddr>,
+    /// How often each kind of PPP control frame was sent.
+    pub tally: Tally,
+    /// What the tunnel carries, as far as it can be read.
+    pub inside: Inside,
+    /// What a password shows.
+    pub open: Open,
 }
 
 /// `client's call 7, server's call 99, up; to server: ...; to client: ...`.
@@ -100,11 +183,23 @@ impl Conversation {
         }
     }
 
+    /// Where the capture was made, and why that is said.
+    pub fn position(&self) -> (Position, String) {
+        end::position(&self.client_end, &self.server_end)
+    }
+
+    /// When it began.
+    pub fn began(&self) -> Duration {
+        self.steps.iter().next().map_or(self.last_time, |step| step.time)
+    }
+
     /// Takes note of what a control message says of calls; gives the call it is about.
     pub(super) fn learn(&mut self, message: &Message) -> Option<usize> {
         match message {
             Message::OutgoingCallRequest(request) => {
-                self.new_call(Call { client_id: Some(request.call_id), ..Call::default() })
+                let mut call = Call { client_id: Some(request.call_id), ..Call::default() };
+                call.to_client.window = Some(request.window);
+                self.new_call(call)
             }
             Message::OutgoingCallReply(reply) => {
                 let open = |call: &Call| call.server_id.is_none() && !call.has_ended;
@@ -114,6 +209,7 @@ impl Conversation {
                 call.is_up = u8::from(reply.result) == 1;
                 call.has_ended = !call.is_up;
                 call.server_id = call.is_up.then_some(reply.call_id);
+                call.to_server.window = Some(reply.window);
                 if exact.is_none() {
                     match call.client_id {
                         Some(_) => call.repeated_id = Some(reply.peer_call_id),

@@ -7,8 +7,11 @@ use std::time::Duration;
 use adit_wire::pptp::{Frame, Message, PORT};
 use adit_wire::{gre, ppp, tcp};
 
+use super::end::End;
+use super::names::Lookups;
+use super::open::Secret;
 use super::step::{By, Event, FRAME_KEPT, Step, Steps};
-use super::{Call, Conversation, UNKNOWN_MAX};
+use super::{BrokenFragments, Call, Conversation, OUTSIDE_MAX, Outside, SIBLINGS_MAX, Sibling, UNKNOWN_MAX};
 use crate::beginning::{Icmp, Upper};
 use crate::gre::Gre;
 use crate::note::{Note, What};
@@ -24,9 +27,21 @@ pub const CONVERSATIONS_MAX: usize = 128;
 pub struct Conversations {
     live: Vec<Conversation>,
     done: VecDeque<Conversation>,
+    lookups: Lookups,
+    secret: Option<Secret>,
 }
 
 impl Conversations {
+    /// With a password that may open what MPPE hides.
+    pub fn with_secret(secret: Secret) -> Conversations {
+        Conversations { secret: Some(secret), ..Conversations::default() }
+    }
+
+    /// The latest questions of DNS outside any tunnel.
+    pub fn lookups(&self) -> &Lookups {
+        &self.lookups
+    }
+
     /// Takes the next packet of the file. Then [`Conversations::poll`] must be called until there is nothing.
     pub fn take(&mut self, packet: &Packet) {
         let Some(network) = packet.network.as_ref().filter(|_| packet.duplicate_of.is_none()) else { return };
@@ -34,6 +49,10 @@ impl Conversations {
             Content::Tcp(segment) => self.tcp(packet, network, segment),
             Content::Gre(gre) => self.gre(packet, network, gre),
             Content::Icmp(icmp) => self.icmp(packet, network, icmp),
+            Content::Dns(dns) => {
+                self.lookups.take(packet, network, dns);
+                self.outside(packet, network, dns.is_response);
+            }
             _ => {}
         }
     }
@@ -64,6 +83,15 @@ impl Conversations {
             let time = conversation.steps.iter().last().map_or(Duration::ZERO, |step| step.time);
             let (by, what) = (conversation.by(source), Event::Lacking(note.what.clone()));
             conversation.last_frame = conversation.last_frame.max(note.frame);
+            if let What::Fragments { frames, missing, .. } = &note.what {
+                let broken = conversation.broken_fragments.get_or_insert_with(|| BrokenFragments {
+                    packets: 0,
+                    frames: frames.clone(),
+                    missing: *missing,
+                    by,
+                });
+                broken.packets += 1;
+            }
             conversation.steps.push(Step { frame: note.frame, time, by, call, what });
         }
     }
@@ -90,22 +118,83 @@ impl Conversations {
 
     fn tcp(&mut self, packet: &Packet, network: &Network, segment: &Segment) {
         let known = self.live.iter().rposition(|conversation| conversation.stream == Some(segment.stream));
-        let Some(at) = known.or_else(|| self.new_stream(network, segment)) else { return };
+        let Some(at) = known.or_else(|| self.new_stream(packet, network, segment)) else { return };
         let Some(conversation) = self.live.get_mut(at) else { return };
-        conversation.last_frame = packet.number;
+        conversation.touch(packet);
         for (from, messages) in [(network.destination, &segment.late), (network.source, &segment.messages)] {
             for frame in messages {
                 conversation.message(packet, from, frame);
             }
         }
+        let by = conversation.by(network.source);
+        if let Some((own, other)) = conversation.ends(by) {
+            own.take(packet, network, segment);
+            if let Some(ack) = segment.ack {
+                other.acknowledged(ack);
+            }
+        }
+        if segment.is_fin() || segment.is_reset() {
+            conversation.closed.get_or_insert((packet.number, packet.time, by));
+        }
         for what in facts(segment, network.ttl) {
-            let by = conversation.by(network.source);
             conversation.push(packet, by, None, what);
+        }
+        if segment.messages.iter().any(is_call) {
+            self.compare(at, packet.number);
+        }
+    }
+
+    /// Whether a Call ID is in use twice between the same addresses.
+    fn compare(&mut self, at: usize, frame: u64) {
+        let Some(ours) = self.live.get(at) else { return };
+        let (began, ends) = (ours.steps.iter().next().map(|step| step.frame), (ours.client, ours.server));
+        let ids: Vec<u16> =
+            ours.calls.iter().filter(|call| !call.has_ended).filter_map(|call| call.client_id).collect();
+        let mut found = Vec::new();
+        for other in self.live.iter_mut().filter(|other| (other.client, other.server) == ends) {
+            let first = other.steps.iter().next().map(|step| step.frame);
+            let mut theirs =
+                other.calls.iter().filter(|call| !call.has_ended).filter_map(|call| call.client_id);
+            if first == began || other.closed.is_some() {
+                continue;
+            }
+            if let Some(id) = theirs.find(|id| ids.contains(id)) {
+                found.push((first, id));
+                let siblings = other.siblings.iter_mut();
+                for sibling in siblings.filter(|sibling| Some(sibling.frame) == began) {
+                    sibling.same_id.get_or_insert((id, frame));
+                }
+            }
+        }
+        let Some(ours) = self.live.get_mut(at) else { return };
+        for sibling in &mut ours.siblings {
+            if let Some((_, id)) = found.iter().find(|(first, _)| *first == Some(sibling.frame)) {
+                sibling.same_id.get_or_insert((*id, frame));
+            }
+        }
+    }
+
+    /// A question of DNS that a client asks outside its tunnel.
+    fn outside(&mut self, packet: &Packet, network: &Network, is_response: bool) {
+        let place = (packet.number, packet.time);
+        let asks = |conversation: &&mut Conversation| {
+            conversation.client == network.source && conversation.calls.iter().any(|call| call.is_up)
+        };
+        for conversation in self.live.iter_mut().filter(asks).filter(|_| !is_response) {
+            let known = conversation.outside.iter_mut().find(|outside| outside.server == network.destination);
+            if let Some(outside) = known {
+                outside.times += 1;
+                outside.last = place;
+            } else if conversation.outside.len() < OUTSIDE_MAX {
+                let server = network.destination;
+                let outside = Outside { server, times: 1, first: place, last: place, unreachable: None };
+                conversation.outside.push(outside);
+            }
         }
     }
 
     /// A control connection begins: something calls the port, or speaks the protocol.
-    fn new_stream(&mut self, network: &Network, segment: &Segment) -> Option<usize> {
+    fn new_stream(&mut self, packet: &Packet, network: &Network, segment: &Segment) -> Option<usize> {
         let is_call = segment.flags & tcp::SYN != 0
             && (segment.source_port == PORT || segment.destination_port == PORT);
         if !is_call && !segment.is_control {
@@ -122,13 +211,36 @@ impl Conversations {
             (network.source, network.destination, (segment.destination_port, segment.source_port))
         };
         let has_roles = segment.flags & tcp::SYN != 0 || ports.0 == PORT;
-        let conversation = Conversation {
+        let answers = |addresses: &[IpAddr]| addresses.contains(&server);
+        let is_its_name =
+            |lookup: &&super::Lookup| lookup.answer.as_ref().is_some_and(|answer| answers(&answer.addresses));
+        let mut conversation = Conversation {
             ports: Some(ports),
             stream: Some(segment.stream),
             from_the_beginning: segment.is_syn(),
             has_roles,
+            names: self.lookups.iter().filter(is_its_name).cloned().collect(),
             ..Conversation::between(client, server)
         };
+        let is_sibling = |other: &&mut Conversation| {
+            (other.client, other.server) == (client, server)
+                && other.stream.is_some()
+                && other.closed.is_none()
+        };
+        for other in self.live.iter_mut().filter(is_sibling) {
+            let Some((frame, time)) = other.steps.iter().next().map(|step| (step.frame, step.time)) else {
+                continue;
+            };
+            let port = other.ports.map(|(_, port)| port);
+            let earlier = Sibling { frame, time, port, is_later: false, same_id: None };
+            let (frame, time) = (packet.number, packet.time);
+            let later = Sibling { frame, time, port: Some(ports.1), is_later: true, same_id: None };
+            for (siblings, sibling) in [(&mut conversation.siblings, earlier), (&mut other.siblings, later)] {
+                if siblings.len() < SIBLINGS_MAX {
+                    siblings.push(sibling);
+                }
+            }
+        }
         Some(self.add(conversation))
     }
 
@@ -138,7 +250,7 @@ impl Conversations {
             Some((at, Some(call))) => (at, call),
             Some((at, None)) => {
                 let Some(conversation) = self.live.get_mut(at) else { return };
-                conversation.last_frame = packet.number;
+                conversation.touch(packet);
                 conversation.unknown_call(packet, source, gre.call_id);
                 return;
             }
@@ -151,8 +263,8 @@ impl Conversations {
             }
         };
         if let Some(conversation) = self.live.get_mut(at) {
-            conversation.last_frame = packet.number;
-            conversation.carry(packet, network, call, gre);
+            conversation.touch(packet);
+            conversation.carry(packet, network, call, gre, self.secret.as_ref());
         }
     }
 
@@ -210,10 +322,22 @@ impl Conversations {
             Upper::Gre { call_id, .. } => {
                 self.place(quoted.source, quoted.destination, Some(call_id)).map(|(at, _)| at)
             }
+            Upper::Udp { .. } => {
+                self.lookups.icmp(packet, network, icmp);
+                for conversation in &mut self.live {
+                    let is_about = |outside: &&mut Outside| outside.server == quoted.destination;
+                    if conversation.client == quoted.source {
+                        for outside in conversation.outside.iter_mut().filter(is_about) {
+                            outside.unreachable.get_or_insert((packet.number, network.source));
+                        }
+                    }
+                }
+                None
+            }
             _ => None,
         };
         if let Some(conversation) = at.and_then(|at| self.live.get_mut(at)) {
-            conversation.last_frame = packet.number;
+            conversation.touch(packet);
             let by = conversation.by(network.source);
             conversation.push(packet, by, None, Event::Icmp(*icmp));
         }
@@ -230,6 +354,11 @@ impl Conversations {
         self.live.push(conversation);
         self.live.len() - 1
     }
+}
+
+/// Messages with a Call ID that its sender chose.
+fn is_call(frame: &Frame) -> bool {
+    matches!(frame, Frame::Message(Message::OutgoingCallRequest(_) | Message::IncomingCallReply(_)))
 }
 
 /// Messages that only the called side sends.
@@ -277,6 +406,28 @@ impl Conversation {
             steps: Steps::default(),
             unknown: Vec::new(),
             last_frame: 0,
+            last_time: Duration::ZERO,
+            client_end: End::default(),
+            server_end: End::default(),
+            names: Vec::new(),
+            outside: Vec::new(),
+            siblings: Vec::new(),
+            broken_fragments: None,
+            closed: None,
+        }
+    }
+
+    fn touch(&mut self, packet: &Packet) {
+        self.last_frame = packet.number;
+        self.last_time = self.last_time.max(packet.time);
+    }
+
+    /// The end that sends, and the other.
+    fn ends(&mut self, by: By) -> Option<(&mut End, &mut End)> {
+        match by {
+            By::Client => Some((&mut self.client_end, &mut self.server_end)),
+            By::Server => Some((&mut self.server_end, &mut self.client_end)),
+            By::Other(_) => None,
         }
     }
 
@@ -289,6 +440,7 @@ impl Conversation {
             self.has_roles = true;
             if from == self.client {
                 (self.client, self.server) = (self.server, self.client);
+                std::mem::swap(&mut self.client_end, &mut self.server_end);
                 self.ports = self.ports.map(|(server, client)| (client, server));
             }
         }
@@ -301,7 +453,7 @@ impl Conversation {
     }
 
     /// GRE of a call.
-    fn carry(&mut self, packet: &Packet, network: &Network, at: usize, gre: &Gre) {
+    fn carry(&mut self, packet: &Packet, network: &Network, at: usize, gre: &Gre, secret: Option<&Secret>) {
         let to_client = network.destination == self.client;
         let is_ours = network.source == self.client || network.source == self.server;
         let by = self.by(network.source);
@@ -328,15 +480,33 @@ impl Conversation {
         if flow.packets == 0 {
             events.push(Event::FirstGre);
         }
+        let last = [flow.last, back.last].into_iter().flatten().map(|(_, time)| time).max();
         flow.add(gre, packet.number, packet.time, network.total);
-        if let Some(ack) = gre.ack {
-            back.acknowledged(ack, packet.time, self.from_the_beginning);
+        back.answered();
+        if gre.payload_len > 0 {
+            flow.ask(packet.number, packet.time, last);
         }
-        if let Ok((protocol, information)) = ppp::frame(&gre.frame)
-            && protocol >= 0x8000
-        {
-            let information = information.at_most(FRAME_KEPT).to_vec();
-            events.push(Event::Ppp { protocol, information, seq: gre.seq });
+        if let Some(ack) = gre.ack {
+            back.acknowledged(ack, packet.number, packet.time, self.from_the_beginning);
+        }
+        let (from_client, server) = (!to_client, self.server);
+        match ppp::frame(&gre.frame) {
+            Ok((protocol, information)) if protocol >= 0x8000 => {
+                if let Some(code) = information.first() {
+                    call.tally.add(protocol, *code, from_client, packet.number, packet.time);
+                }
+                if let Some(secret) = secret {
+                    call.open.control(secret, packet, protocol, information, from_client);
+                }
+                let information = information.at_most(FRAME_KEPT).to_vec();
+                events.push(Event::Ppp { protocol, information, seq: gre.seq });
+            }
+            Ok((ppp::IP | ppp::IPV6, datagram)) => call.inside.take(packet, from_client, datagram, server),
+            Ok((ppp::COMPRESSED, octets)) => {
+                let place = (gre.seq.unwrap_or_default(), gre.payload_len);
+                call.open.data(packet, place, octets, from_client, (&mut call.inside, server));
+            }
+            _ => {}
         }
         for what in events {
             self.push(packet, by, Some(at), what);
