@@ -11,6 +11,7 @@ pub mod host;
 pub mod journal;
 pub mod namespace;
 pub mod net;
+pub mod observe;
 pub mod packet;
 pub mod ping;
 pub mod poll;

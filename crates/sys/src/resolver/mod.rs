@@ -1,5 +1,6 @@
 //! The resolver of this host: which servers are asked for which names.
 
+mod lookup;
 mod resolv_conf;
 mod resolved;
 
@@ -7,6 +8,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+pub use lookup::{LookupError, lookup};
 pub(crate) use resolv_conf::resolv_conf;
 pub(crate) use resolved::{revert_link, set_link};
 
