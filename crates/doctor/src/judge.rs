@@ -70,12 +70,17 @@ struct Main {
     confidence: Confidence,
 }
 
-/// What the machine that lived it recorded is a fact. Else the lowest layer with a fault, in it the heaviest rule, in the
-/// table's order; else, when nothing explains the end, how it ended.
+/// Of a record, the code in it: whoever lived it knew most. Else the lowest layer with a fault, in it the heaviest rule, in the
+/// table's order; else, when nothing explains the end, how it
+/// ended; else what a machine noted.
 fn main(facts: &Facts, hits: &[Hit]) -> Option<Main> {
-    if let Some(told) = &facts.told {
+    let told = || {
+        let told = facts.told.as_ref()?;
         let text = if told.detail.is_empty() { told.code.title().to_owned() } else { told.detail.clone() };
-        return Some(Main { code: told.code, text, evidence: Vec::new(), confidence: Confidence::High });
+        Some(Main { code: told.code, text, evidence: Vec::new(), confidence: Confidence::High })
+    };
+    if facts.vantage == Vantage::Record {
+        return told();
     }
     let of = |kind| {
         let hits = hits.iter().filter(move |hit| hit.rule.kind == kind);
@@ -88,7 +93,7 @@ fn main(facts: &Facts, hits: &[Hit]) -> Option<Main> {
         }
         best
     };
-    let hit = of(Kind::Fault).or_else(|| of(Kind::Ending))?;
+    let Some(hit) = of(Kind::Fault).or_else(|| of(Kind::Ending)) else { return told() };
     Some(Main {
         code: hit.rule.code,
         text: hit.proof.text.clone(),

@@ -3,6 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
+use ipnet::Ipv4Net;
+
 use crate::Seen;
 
 /// R.
@@ -10,6 +12,10 @@ use crate::Seen;
 pub struct Inside {
     /// The server's end of the tunnel answers a ping.
     pub peer_answers: Option<bool>,
+    /// The server forwards: a packet to something behind it, with a time to live of 1, was answered "time exceeded" by it.
+    pub forwards: Option<bool>,
+    /// The networks that the server hands out as routes (DHCP option 121 or 249); `None`: not asked, or no answer.
+    pub routes: Option<Seen<Vec<Ipv4Net>>>,
     /// DNS servers that were handed out, asked through the tunnel.
     pub dns: Vec<Seen<DnsTest>>,
     /// Names asked inside.

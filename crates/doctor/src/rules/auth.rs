@@ -1,5 +1,121 @@
-//! Rules.
+//! A: the login.
 
-use super::Rule;
+use adit_diag::Code;
 
-pub(super) const RULES: &[Rule] = &[];
+use super::{Kind, Proof, Rule, words};
+use crate::Seen;
+use crate::facts::{Facts, Login, LoginVerdict, Method};
+
+const fn failure(id: &'static str, code: Code, weight: u8, when: fn(&Facts) -> Option<Proof>) -> Rule {
+    Rule { id, code, kind: Kind::Fault, weight, when }
+}
+
+pub(super) const RULES: &[Rule] = &[
+    failure("auth-nak-loop", Code::A05, 95, |f| {
+        let seen = f.auth.none.as_ref()?;
+        let proof = Proof::of(
+            seen,
+            format!("no method in common: the {} refused what was asked for", seen.what.refused_by),
+        )?;
+        let list = |methods: &[Method]| {
+            let methods: Vec<String> = methods.iter().map(ToString::to_string).collect();
+            if methods.is_empty() { "nothing else".to_owned() } else { methods.join(", ") }
+        };
+        Some(proof.with(format!(
+            "the server asks for {}; the client for {}",
+            list(&f.auth.offered),
+            list(&f.auth.wanted)
+        )))
+    }),
+    failure("failure-646", Code::A06, 100, |f| refused(f, 646, |_| true)),
+    failure("failure-647", Code::A10, 95, |f| refused(f, 647, |text| has(text, &["expire", "end date"]))),
+    failure("failure-647", Code::A04, 95, |f| refused(f, 647, |text| has(text, &["lock"]))),
+    failure("failure-647", Code::A02, 90, |f| refused(f, 647, |_| true)),
+    failure("failure-648", Code::A03, 100, |f| refused(f, 648, |_| true)),
+    failure("failure-649", Code::A08, 95, |f| refused(f, 649, |text| has(text, &["already", "session"]))),
+    failure("failure-649", Code::A13, 95, |f| {
+        refused(f, 649, |text| has(text, &["address", "network", "from here"]))
+    }),
+    failure("failure-649", Code::A11, 90, |f| refused(f, 649, |_| true)),
+    failure("failure-691", Code::A04, 95, |f| refused(f, 691, |text| has(text, &["lock"]))),
+    failure("failure-691", Code::A01, 90, |f| refused(f, 691, |_| true)),
+    failure("failure-709", Code::A03, 100, |f| refused(f, 709, |_| true)),
+    failure("failure-without-code", Code::A01, 70, |f| {
+        let seen = login(f).filter(|seen| !matches!(seen.what.error, Some(646..=649 | 691 | 709)))?;
+        Proof::of(seen, format!("the server refuses the login{}: {}", user(f), text(&seen.what)))
+    }),
+    failure("server-proof-wrong", Code::A12, 100, |f| {
+        let seen = f.auth.proof_is_wrong.as_ref()?;
+        Proof::of(seen, "the server accepted the login, and its own proof does not fit the password")
+    }),
+    failure("challenge-unanswered", Code::A14, 70, |f| {
+        let unanswered = f.auth.challenges > 0 && f.auth.responses == 0 && f.auth.login.is_none();
+        let seen = f.auth.silent.as_ref().filter(|_| unanswered && f.gre.stopped.is_none())?;
+        Proof::missing(
+            seen,
+            format!("the client does not answer the challenge within {}", words::seconds(seen.what)),
+        )
+    }),
+    failure("response-unanswered", Code::A07, 80, |f| unanswered(f, Some(true))),
+    failure("response-unanswered", Code::A14, 60, |f| unanswered(f, None)),
+    Rule {
+        id: "auth-pap",
+        code: Code::Q12,
+        kind: Kind::Finding,
+        weight: 100,
+        when: |f| {
+            let seen = f.auth.agreed.as_ref().filter(|method| method.what == Method::Pap)?;
+            Proof::of(seen, "PAP: the password crosses in clear text")
+        },
+    },
+    Rule {
+        id: "auth-weak",
+        code: Code::Q13,
+        kind: Kind::Finding,
+        weight: 100,
+        when: |f| {
+            let seen = f.auth.agreed.as_ref()?;
+            let weak = matches!(seen.what, Method::ChapMd5 | Method::MsChapV1);
+            weak.then(|| Proof::of(seen, format!("{} is a weak method", seen.what)))?
+        },
+    },
+];
+
+fn login(facts: &Facts) -> Option<&Seen<Login>> {
+    facts.auth.login.as_ref().filter(|seen| seen.what.verdict == LoginVerdict::Refused)
+}
+
+/// The server said E=`error`, with a text of this kind.
+fn refused(facts: &Facts, error: u32, kind: fn(&str) -> bool) -> Option<Proof> {
+    let seen = login(facts).filter(|seen| seen.what.error == Some(error) && kind(&seen.what.text))?;
+    Proof::of(seen, format!("the server refuses the login{}: E={error}, {}", user(facts), text(&seen.what)))
+}
+
+fn has(text: &str, words: &[&str]) -> bool {
+    let text = text.to_ascii_lowercase();
+    words.iter().any(|word| text.contains(word))
+}
+
+fn text(login: &Login) -> String {
+    if login.text.is_empty() { "without a text".to_owned() } else { format!("\"{}\"", login.text) }
+}
+
+fn user(facts: &Facts) -> String {
+    facts.auth.user.as_ref().map_or(String::new(), |user| format!(" of {user}"))
+}
+
+/// The client's response has no answer; `lives`: echoes show that the path is open.
+fn unanswered(facts: &Facts, lives: Option<bool>) -> Option<Proof> {
+    let waits = facts.auth.responses > 0 && facts.auth.login.is_none() && facts.gre.stopped.is_none();
+    let seen = facts.auth.silent.as_ref().filter(|_| waits && facts.auth.path_lives == lives)?;
+    let waited = words::seconds(seen.what);
+    Proof::missing(
+        seen,
+        match lives {
+            Some(true) => {
+                format!("the server says neither yes nor no within {waited}, though it answers LCP echoes")
+            }
+            _ => format!("the server says neither yes nor no within {waited}"),
+        },
+    )
+}

@@ -1,5 +1,344 @@
-//! Rules.
+//! G: protocol 47, each direction apart.
 
-use super::Rule;
+use std::time::Duration;
 
-pub(super) const RULES: &[Rule] = &[];
+use adit_diag::Code;
+
+use super::lcp::ends_soon;
+use super::{Kind, Proof, Rule, words};
+use crate::facts::{Arrival, Facts, Way};
+use crate::{Side, Vantage};
+
+/// The same request so often, and never an answer, is no accident.
+const REPEATED: u32 = 2;
+/// A direction loses noticeably from this part on (percent), and when so many packets are missing.
+const LOSS: (u64, u64) = (5, 10);
+
+pub(super) const RULES: &[Rule] = &[
+    Rule {
+        id: "gre-denied-here",
+        code: Code::S03,
+        kind: Kind::Fault,
+        weight: 100,
+        when: |f| {
+            let seen = f.gre.denied_here.as_ref()?;
+            Proof::of(
+                seen,
+                format!("this host's own firewall does not let GRE (protocol 47) out: {}", seen.what),
+            )
+        },
+    },
+    Rule {
+        id: "gre-protocol-unreachable",
+        code: Code::G01,
+        kind: Kind::Fault,
+        weight: 100,
+        when: |f| refused(f, |code| !words::is_filter(code)),
+    },
+    Rule {
+        id: "gre-prohibited",
+        code: Code::G01,
+        kind: Kind::Fault,
+        weight: 100,
+        when: |f| refused(f, words::is_filter),
+    },
+    Rule {
+        id: "gre-other-address",
+        code: Code::G03,
+        kind: Kind::Fault,
+        weight: 100,
+        when: |f| {
+            let seen = f.gre.from_elsewhere.as_ref().filter(|_| !f.link_is_up())?;
+            let called = f.tcp.server.map_or("the server".to_owned(), |server| server.ip().to_string());
+            Proof::of(
+                seen,
+                format!("the server's GRE comes from {}, and the client called {called}", seen.what),
+            )
+        },
+    },
+    Rule {
+        id: "call-id-mismatch",
+        code: Code::G04,
+        kind: Kind::Fault,
+        weight: 95,
+        when: |f| {
+            let seen = f.call.repeated_id.as_ref().filter(|_| !f.link_is_up())?;
+            let sent = f.call.client_id.unwrap_or_default();
+            Proof::of(
+                seen,
+                format!(
+                    "the client's Call ID is {sent}, and the server's reply names {}: changed on the way",
+                    seen.what
+                ),
+            )
+        },
+    },
+    Rule {
+        id: "gre-unknown-call",
+        code: Code::G04,
+        kind: Kind::Fault,
+        weight: 90,
+        when: |f| wrong_id(f, false),
+    },
+    Rule {
+        id: "gre-unknown-call",
+        code: Code::G06,
+        kind: Kind::Fault,
+        weight: 92,
+        when: |f| wrong_id(f, true),
+    },
+    Rule {
+        id: "gre-same-call-id",
+        code: Code::G06,
+        kind: Kind::Fault,
+        weight: 95,
+        when: |f| {
+            let seen = f.call.same_id.as_ref().filter(|_| !f.link_is_up() || f.gre.stopped.is_some())?;
+            Proof::of(seen, format!("two calls through one address have the same Call ID, {}", seen.what))
+        },
+    },
+    Rule {
+        id: "second-client",
+        code: Code::G06,
+        kind: Kind::Ending,
+        weight: 40,
+        when: |f| {
+            let waits = waiting(f) && f.control.others > 0;
+            waits.then(|| Proof::absence("another client calls the same server through the same address"))?
+        },
+    },
+    Rule {
+        id: "gre-none-back",
+        code: Code::G01,
+        kind: Kind::Fault,
+        weight: 70,
+        when: |f| {
+            let near_server = f.vantage.near() == Some(Side::Server);
+            let none = f.gre.to_server.packets > 0 && f.gre.to_client.packets == 0;
+            if near_server || !none || !waiting(f) || ends_soon(f).is_some() {
+                return None;
+            }
+            let proof = Proof::absence("nothing came back over GRE (protocol 47)")?
+                .with(format!("{} packets of GRE to the server, none back", f.gre.to_server.packets));
+            Some(hops(f, proof))
+        },
+    },
+    Rule {
+        id: "gre-none-back",
+        code: Code::G03,
+        kind: Kind::Fault,
+        weight: 60,
+        when: |f| {
+            let near_server = f.vantage.near() == Some(Side::Server);
+            let none = f.gre.to_server.packets > 0 && f.gre.to_client.packets == 0;
+            let is_it = near_server && none && waiting(f) && ends_soon(f).is_none();
+            is_it.then(|| {
+                Proof::absence(
+                    "the client's GRE arrives, and the server sends none: its firewall, or its PPP program",
+                )
+            })?
+        },
+    },
+    Rule {
+        id: "gre-none-arrives",
+        code: Code::G02,
+        kind: Kind::Fault,
+        weight: 75,
+        when: |f| {
+            let near_client = f.vantage.near() == Some(Side::Client);
+            let none = f.gre.to_client.packets > 0 && f.gre.to_server.packets == 0;
+            let is_it = !near_client && none && waiting(f);
+            is_it.then(|| Proof::absence("the server sends GRE, and none of the client's is seen"))?
+        },
+    },
+    Rule {
+        id: "gre-not-acknowledged",
+        code: Code::G02,
+        kind: Kind::Fault,
+        weight: 90,
+        when: |f| {
+            let heard = f.gre.to_client.packets > 0 && f.gre.to_server.packets > 0;
+            let unheard = f.lcp.server_requests >= REPEATED
+                && f.lcp.server_answers == 0
+                && f.gre.to_server.arrival == Arrival::Unknown;
+            let is_it = waiting(f) && heard && unheard;
+            is_it.then(|| {
+                let repeated = f.lcp.server_requests;
+                let at_server = match f.vantage.near() {
+                    Some(Side::Server) => "; the client's packets arrive here: the server's own firewall comes next",
+                    _ => "",
+                };
+                Proof::fact(format!(
+                    "the server repeats its LCP request ({repeated} times) and answers nothing of the client{at_server}"
+                ))
+            })?
+        },
+    },
+    Rule {
+        id: "gre-answers-lost",
+        code: Code::G03,
+        kind: Kind::Fault,
+        weight: 90,
+        when: |f| {
+            let near_client = f.vantage.near() == Some(Side::Client);
+            let unheard = f.lcp.client_requests >= REPEATED
+                && f.lcp.server_answers > 0
+                && f.lcp.client_answers == 0
+                && f.gre.to_client.arrival == Arrival::Unknown;
+            let is_it = waiting(f) && unheard && !near_client;
+            is_it.then(|| {
+                Proof::fact(format!(
+                    "the server answers each LCP request of the client, who repeats it ({} times) and acknowledges nothing",
+                    f.lcp.client_requests
+                ))
+            })?
+        },
+    },
+    Rule {
+        id: "gre-stops-after-idle",
+        code: Code::G05,
+        kind: Kind::Fault,
+        weight: 85,
+        when: |f| {
+            let seen = f.gre.stopped.as_ref()?;
+            let stop = seen.what;
+            let whose = match stop.from {
+                Some(side) => format!("GRE from the {side}"),
+                None => "GRE".to_owned(),
+            };
+            let idle = match stop.after_idle {
+                idle if idle >= Duration::from_secs(10) => {
+                    format!(" after {} of quiet", words::seconds(idle))
+                }
+                _ => String::new(),
+            };
+            Proof::of(
+                seen,
+                format!(
+                    "{whose} worked and stopped{idle}; for {} nothing, while TCP 1723 goes on",
+                    words::seconds(stop.silent)
+                ),
+            )
+        },
+    },
+    Rule {
+        id: "lcp-echo-unanswered",
+        code: Code::G05,
+        kind: Kind::Fault,
+        weight: 80,
+        when: |f| {
+            let seen = f.lcp.echo_lost.as_ref().filter(|lost| lost.what.control_lives == Some(true))?;
+            Proof::of(
+                seen,
+                format!("{} LCP echoes went unanswered, while TCP 1723 still answers", seen.what.count),
+            )
+        },
+    },
+    Rule {
+        id: "gre-gaps",
+        code: Code::G07,
+        kind: Kind::Finding,
+        weight: 90,
+        when: |f| loss(f, Side::Client),
+    },
+    Rule {
+        id: "gre-gaps",
+        code: Code::G07,
+        kind: Kind::Finding,
+        weight: 90,
+        when: |f| loss(f, Side::Server),
+    },
+    Rule {
+        id: "gre-out-of-order",
+        code: Code::G08,
+        kind: Kind::Finding,
+        weight: 80,
+        when: |f| {
+            let (side, way, part) = [Side::Client, Side::Server]
+                .into_iter()
+                .map(|side| (side, f.gre.from(side)))
+                .map(|(side, way)| (side, way, (way.late + way.repeated) * 100 / way.packets.max(1)))
+                .find(|(_, way, part)| *part >= LOSS.0 && way.late + way.repeated >= LOSS.1)?;
+            Proof::fact(format!(
+                "{part} % of the GRE packets of the {side} come out of order or twice ({} late, {} twice)",
+                way.late, way.repeated
+            ))
+        },
+    },
+    Rule {
+        id: "gre-window-stall",
+        code: Code::G09,
+        kind: Kind::Finding,
+        weight: 70,
+        when: |f| {
+            let seen = f.gre.stalled.as_ref()?;
+            let (side, time) = seen.what;
+            Proof::of(
+                seen,
+                format!("the {side} waits for acknowledgments, {} altogether", words::seconds(time)),
+            )
+        },
+    },
+];
+
+/// The call was granted, and the link did not come up.
+fn waiting(facts: &Facts) -> bool {
+    facts.granted()
+        && !facts.link_is_up()
+        && facts.gre.denied_here.is_none()
+        && facts.gre.from_elsewhere.is_none()
+        && facts.lcp.looped_back.is_none()
+}
+
+/// Somebody sent an ICMP error about GRE.
+fn refused(facts: &Facts, which: fn(u8) -> bool) -> Option<Proof> {
+    let seen = facts.gre.unreachable().filter(|error| which(error.what.code) && !facts.link_is_up())?;
+    let error = seen.what;
+    let about = match error.about {
+        Side::Client => "to the server",
+        Side::Server => "to the client",
+    };
+    Proof::of(seen, format!("{} refuses GRE {about}: {}", error.from, words::unreachable(error.code)))
+}
+
+fn wrong_id(facts: &Facts, anothers: bool) -> Option<Proof> {
+    if facts.link_is_up() || facts.gre.wrong_is_anothers != anothers {
+        return None;
+    }
+    let (seen, whose, right) = match (&facts.gre.wrong_to_server, &facts.gre.wrong_to_client) {
+        (Some(seen), _) => (seen, Side::Client, facts.call.server_id),
+        (None, Some(seen)) => (seen, Side::Server, facts.call.client_id),
+        (None, None) => return None,
+    };
+    let right = right.map_or(String::new(), |id| format!("; the call's is {id}"));
+    let end = if anothers { ": that of another call" } else { "" };
+    Proof::of(seen, format!("GRE of the {whose} has Call ID {}{right}{end}", seen.what))
+}
+
+/// What GRE with a small time to live showed.
+fn hops(facts: &Facts, proof: Proof) -> Proof {
+    if facts.vantage != Vantage::Client || facts.gre.hops.is_empty() {
+        return proof;
+    }
+    let answered = facts.gre.hops.iter().rev().find_map(|hop| hop.from.map(|from| (hop.ttl, from)));
+    proof.with(match answered {
+        Some((ttl, from)) => {
+            format!("our GRE gets as far as {from}, {ttl} hops from here; behind it nobody says")
+        }
+        None => "no router says how far our GRE gets".to_owned(),
+    })
+}
+
+fn loss(facts: &Facts, side: Side) -> Option<Proof> {
+    // Without the receiver's acknowledgments, or a place at the receiver, the file may lack them, not the receiver.
+    let Way { packets, lost, .. } = *facts.gre.from(side);
+    let part = lost * 100 / (packets + lost).max(1);
+    let other = side.other();
+    let is_it = lost >= LOSS.1 && part >= LOSS.0;
+    is_it.then(|| {
+        Proof::fact(format!(
+            "{part} % of the GRE packets from {side} to {other} are lost ({lost} of {})",
+            packets + lost
+        ))
+    })?
+}

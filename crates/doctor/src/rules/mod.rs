@@ -13,6 +13,7 @@ mod lcp;
 mod mtu;
 mod name;
 mod route;
+mod words;
 
 use adit_diag::Code;
 
@@ -70,6 +71,11 @@ impl Proof {
     /// Something is missing.
     pub(crate) fn absence(text: impl Into<String>) -> Option<Proof> {
         Some(Proof { text: text.into(), at: At::NOWHERE, absence: true, more: Vec::new() })
+    }
+
+    /// Something is missing, and there is a place where that shows.
+    pub(crate) fn missing<T>(seen: &Seen<T>, text: impl Into<String>) -> Option<Proof> {
+        Some(Proof { text: text.into(), at: seen.at, absence: true, more: Vec::new() })
     }
 
     /// Adds a fact.

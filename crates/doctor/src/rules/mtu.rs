@@ -1,5 +1,86 @@
-//! Rules.
+//! M: packet sizes.
 
-use super::Rule;
+use adit_diag::Code;
 
-pub(super) const RULES: &[Rule] = &[];
+use super::{Kind, Proof, Rule};
+use crate::Side;
+use crate::facts::{Bracket, Facts};
+
+/// IP and TCP headers without options.
+const HEADERS: u16 = 40;
+
+pub(super) const RULES: &[Rule] = &[
+    Rule {
+        id: "fragment-missing",
+        code: Code::M03,
+        kind: Kind::Fault,
+        weight: 95,
+        when: |f| {
+            let seen = f.mtu.fragments_missing.as_ref().filter(|count| count.what > 0)?;
+            Proof::of(
+                seen,
+                format!("{} outer packets came in part only: their other fragments are lost", seen.what),
+            )
+        },
+    },
+    Rule {
+        id: "big-packets-lost",
+        code: Code::M01,
+        kind: Kind::Fault,
+        weight: 90,
+        when: |f| lost(f, Side::Client),
+    },
+    Rule {
+        id: "big-packets-lost",
+        code: Code::M01,
+        kind: Kind::Fault,
+        weight: 90,
+        when: |f| lost(f, Side::Server),
+    },
+    Rule {
+        id: "mss-too-big",
+        code: Code::M02,
+        kind: Kind::Fault,
+        weight: 92,
+        when: |f| {
+            let (seen, agreed) = (f.mtu.mss.as_ref()?, f.mtu.agreed?);
+            let lost = f.mtu.to_client.lost.as_ref().or(f.mtu.to_server.lost.as_ref())?;
+            let is_it = seen.what > agreed.saturating_sub(HEADERS) && lost.what > agreed;
+            is_it.then(|| {
+                Proof::of(seen, format!("TCP inside agrees on segments of {} octets, and the tunnel takes packets of {agreed}", seen.what))
+            })?
+        },
+    },
+    Rule {
+        id: "icmp-fragmentation-needed",
+        code: Code::M01,
+        kind: Kind::Finding,
+        weight: 80,
+        when: |f| {
+            let seen = f.mtu.too_big.as_ref()?;
+            let (from, mtu) = seen.what;
+            Proof::of(
+                seen,
+                format!(
+                    "{from} says that packets of the tunnel are too big: its next hop takes {mtu} octets"
+                ),
+            )
+        },
+    },
+];
+
+fn lost(facts: &Facts, from: Side) -> Option<Proof> {
+    let bracket: &Bracket = match from {
+        Side::Client => &facts.mtu.to_server,
+        Side::Server => &facts.mtu.to_client,
+    };
+    let seen = bracket.lost.as_ref()?;
+    let passes =
+        bracket.passes.as_ref().map_or(String::new(), |passes| format!(", {} octets pass", passes.what));
+    let outer = if bracket.is_outer { " (outer size)" } else { "" };
+    let hint = if facts.mtu.too_big.is_none() { "; no ICMP message says so" } else { "" };
+    Proof::missing(
+        seen,
+        format!("packets of {} octets from the {from} vanish{passes}{outer}{hint}", seen.what),
+    )
+}
