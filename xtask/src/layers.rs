@@ -40,6 +40,7 @@ const PACKAGES: &[(&str, Tier, u8)] = &[
     ("adit-sys", Tier::Shell, 3),
     ("adit-config", Tier::Shell, 4),
     ("adit-store", Tier::Shell, 4),
+    ("adit-inspect", Tier::Shell, 4),
     ("adit-dataplane", Tier::Shell, 4),
     ("adit-server", Tier::Shell, 5),
     ("adit-client", Tier::Shell, 5),

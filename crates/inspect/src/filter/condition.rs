@@ -1,0 +1,293 @@
+//! One question of a rule, and its answer for a packet.
+
+use super::packet::{Interface, Packet, Place};
+
+/// A question: is the packet in the list, or not in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Condition {
+    /// What is looked at.
+    pub of: Match,
+    /// Any of these rows will do.
+    pub rows: Vec<Vec<Value>>,
+    /// True when it is in none of them.
+    pub negated: bool,
+}
+
+/// What is looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Match {
+    /// One field, or several that are looked at together.
+    pub fields: Vec<Field>,
+    /// The list of values is cut or not known: "not in it" proves nothing.
+    pub incomplete: bool,
+}
+
+/// A property of a packet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Field {
+    /// The IP protocol.
+    Protocol,
+    /// IPv4 or IPv6, as one of the words that nftables has for it.
+    Family,
+    /// A port of TCP, UDP or, with `None`, whatever has ports there.
+    Port(Side, Option<u8>),
+    /// The name of an interface.
+    Interface(Side),
+    /// An IPv4 address, as a number.
+    Address(Side),
+    /// Whose address it is: `local`, `broadcast`, `multicast`.
+    AddressType(Side),
+    /// What connection tracking thinks.
+    State,
+    /// How the packet came through the link: `host`, `broadcast`.
+    PacketType,
+    /// The mark, 0 unless a rule sets it.
+    Mark,
+    /// Flags of the TCP header.
+    TcpFlags,
+    /// Something in the header of that protocol: no other packet has it.
+    HeaderOf(u8),
+    /// What the first packets of an ordinary client are not: too many, translated already, from where no way leads back.
+    Exceptional,
+    /// Something that is not understood.
+    Unknown,
+}
+
+/// Which end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// Source; the interface in.
+    Source,
+    /// Destination; the interface out.
+    Destination,
+}
+
+/// What a field is compared with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// From, to, both included.
+    Number(u32, u32),
+    /// A word; with `*` at the end its beginning.
+    Word(String),
+    /// Anything.
+    Any,
+    /// Not understood.
+    Unknown,
+}
+
+impl Value {
+    /// One number.
+    pub const fn one(number: u32) -> Value {
+        Value::Number(number, number)
+    }
+}
+
+/// An answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Answer {
+    /// So it is.
+    Yes,
+    /// But for clients at some addresses.
+    Most,
+    /// Only for clients at some addresses.
+    Some,
+    /// It may be.
+    Unknown,
+    /// It is not.
+    No,
+}
+
+impl Answer {
+    pub(crate) fn and(self, other: Answer) -> Answer {
+        self.max(other)
+    }
+
+    fn or(self, other: Answer) -> Answer {
+        match (self, other) {
+            (Answer::Yes, _) | (_, Answer::Yes) => Answer::Yes,
+            (Answer::Unknown, _) | (_, Answer::Unknown) => Answer::Unknown,
+            (Answer::Most, _) | (_, Answer::Most) => Answer::Most,
+            (Answer::Some, _) | (_, Answer::Some) => Answer::Some,
+            _ => Answer::No,
+        }
+    }
+
+    fn not(self) -> Answer {
+        match self {
+            Answer::Yes => Answer::No,
+            Answer::Most => Answer::Some,
+            Answer::Some => Answer::Most,
+            Answer::Unknown => Answer::Unknown,
+            Answer::No => Answer::Yes,
+        }
+    }
+
+    fn of(is: bool) -> Answer {
+        if is { Answer::Yes } else { Answer::No }
+    }
+}
+
+impl Condition {
+    /// A question about one field.
+    pub fn new(field: Field, values: Vec<Value>, negated: bool) -> Condition {
+        let rows = values.into_iter().map(|value| vec![value]).collect();
+        Condition { of: Match { fields: vec![field], incomplete: false }, rows, negated }
+    }
+
+    /// A question that is not understood.
+    pub fn unknown() -> Condition {
+        Condition::new(Field::Unknown, vec![Value::Unknown], false)
+    }
+
+    pub(crate) fn ask(&self, packet: &Packet, marks: bool) -> Answer {
+        // A field that the packet does not have makes the rule fail, whichever way it asks.
+        if self.of.fields.iter().any(|field| field.absent(packet)) {
+            return Answer::No;
+        }
+        let mut answer = if self.of.incomplete { self.of.unseen(packet) } else { Answer::No };
+        for row in &self.rows {
+            answer = answer.or(self.of.row(row, packet, marks));
+        }
+        if self.negated { answer.not() } else { answer }
+    }
+}
+
+impl Match {
+    /// One field.
+    pub fn new(field: Field) -> Match {
+        Match { fields: vec![field], incomplete: false }
+    }
+
+    /// Whether a row of values fits; `marks`: some rule may have changed the mark.
+    pub(crate) fn row(&self, row: &[Value], packet: &Packet, marks: bool) -> Answer {
+        if row.len() != self.fields.len() {
+            return Answer::Unknown;
+        }
+        let each = self.fields.iter().zip(row).map(|(field, value)| field.ask(value, packet, marks));
+        each.fold(Answer::Yes, Answer::and)
+    }
+
+    /// The answer of a value that was not read: an ordinary client is in no list of addresses.
+    pub(crate) fn unseen(&self, packet: &Packet) -> Answer {
+        let anyone = |field: &Field| match field {
+            Field::Address(side) => *side.of(&packet.source, &packet.destination) == Place::Anyone,
+            _ => false,
+        };
+        if self.fields.iter().any(anyone) { Answer::Some } else { Answer::Unknown }
+    }
+
+    pub(crate) fn absent(&self, packet: &Packet) -> bool {
+        self.fields.iter().any(|field| field.absent(packet))
+    }
+}
+
+impl Field {
+    /// Whether the packet surely has no such field.
+    fn absent(&self, packet: &Packet) -> bool {
+        let other = |wanted: u8| packet.protocol.is_some_and(|protocol| protocol != wanted);
+        match self {
+            Field::Port(_, Some(of)) | Field::HeaderOf(of) => other(*of),
+            Field::Port(_, None) => packet.protocol == Some(super::packet::GRE),
+            Field::TcpFlags => other(super::packet::TCP),
+            _ => false,
+        }
+    }
+
+    fn ask(&self, value: &Value, packet: &Packet, marks: bool) -> Answer {
+        match (value, self) {
+            (Value::Any, Field::HeaderOf(_) | Field::Unknown) => return Answer::Unknown,
+            (Value::Any, Field::Port(..) | Field::TcpFlags) if packet.protocol.is_none() => {
+                return Answer::Unknown;
+            }
+            (Value::Any, _) => return Answer::Yes,
+            (Value::Unknown, _) => return Answer::Unknown,
+            _ => {}
+        }
+        match self {
+            Field::Protocol => number(value, packet.protocol.map(u32::from)),
+            Field::Family => word(value, &["ip", "ipv4"]),
+            Field::Port(side, _) => {
+                let port = match side {
+                    Side::Source => packet.source_port,
+                    Side::Destination => packet.destination_port,
+                };
+                number(value, port.map(u32::from))
+            }
+            Field::Interface(side) => interface(value, side.of(&packet.from, &packet.to)),
+            Field::Address(side) => address(value, side.of(&packet.source, &packet.destination)),
+            Field::AddressType(side) => match side.of(&packet.source, &packet.destination) {
+                Place::One(_) => word(value, &["local"]),
+                _ => word(value, &["unicast"]),
+            },
+            Field::State => word(value, &[packet.state.word()]),
+            Field::PacketType => word(value, &["host", "unicast"]),
+            Field::Mark if marks => Answer::Unknown,
+            Field::Mark => number(value, Some(0)),
+            Field::Exceptional => Answer::No,
+            Field::TcpFlags if packet.protocol.is_none() => Answer::Unknown,
+            Field::TcpFlags => match packet.state {
+                super::State::New => word(value, &["syn"]),
+                _ => word(value, &["ack"]),
+            },
+            Field::HeaderOf(_) | Field::Unknown => Answer::Unknown,
+        }
+    }
+}
+
+impl Side {
+    fn of<'a, T>(self, source: &'a T, destination: &'a T) -> &'a T {
+        match self {
+            Side::Source => source,
+            Side::Destination => destination,
+        }
+    }
+}
+
+fn number(value: &Value, is: Option<u32>) -> Answer {
+    match (value, is) {
+        (Value::Number(from, to), Some(is)) => Answer::of((*from..=*to).contains(&is)),
+        (Value::Number(0, u32::MAX), None) => Answer::Yes,
+        _ => Answer::Unknown,
+    }
+}
+
+fn word(value: &Value, is: &[&str]) -> Answer {
+    match value {
+        Value::Word(word) => Answer::of(is.contains(&word.as_str())),
+        _ => Answer::Unknown,
+    }
+}
+
+fn interface(value: &Value, is: &Interface) -> Answer {
+    match (value, is) {
+        (Value::Word(_), Interface::None) => Answer::No,
+        (Value::Word(wanted), Interface::Named(name)) => Answer::of(match wanted.strip_suffix('*') {
+            Some(beginning) => name.starts_with(beginning),
+            None => name == wanted,
+        }),
+        // Nothing of ours comes through the loopback.
+        (Value::Word(wanted), Interface::Unknown) if wanted == "lo" => Answer::No,
+        _ => Answer::Unknown,
+    }
+}
+
+fn address(value: &Value, is: &Place) -> Answer {
+    let Value::Number(from, to) = value else { return Answer::Unknown };
+    match is {
+        _ if (*from, *to) == (0, u32::MAX) => Answer::Yes,
+        Place::Anyone => Answer::Some,
+        Place::One(address) => Answer::of((*from..=*to).contains(&u32::from(*address))),
+        Place::Within(nets) => {
+            let ends = |net: &ipnet::Ipv4Net| (u32::from(net.network()), u32::from(net.broadcast()));
+            let inside = |net: &ipnet::Ipv4Net| ends(net).0 >= *from && ends(net).1 <= *to;
+            let apart = |net: &ipnet::Ipv4Net| ends(net).1 < *from || ends(net).0 > *to;
+            if !nets.is_empty() && nets.iter().all(inside) {
+                Answer::Yes
+            } else if nets.iter().all(apart) {
+                Answer::No
+            } else {
+                Answer::Unknown
+            }
+        }
+    }
+}

@@ -1,0 +1,411 @@
+//! A packet's way through the rules.
+//!
+//! Three kinds of packets are followed at once: that of an ordinary client, those of clients that a rule names by
+//! address, and the one that it may be when a rule is not understood. Only the first decides; the second are exceptions,
+//! the third are doubts.
+
+use super::condition::Answer;
+use super::{Action, Base, Chain, ChainName, Hook, Kind, Match, Packet, Rule, Ruleset, State, Step, Target, Value};
+
+/// Rules looked at for one packet, at most: jumps of jumps multiply.
+pub const STEPS_MAX: usize = 200_000;
+/// Jumps within jumps, as in the kernel.
+const DEPTH_MAX: usize = 16;
+/// Exceptions and doubts kept of one packet.
+const KEPT_MAX: usize = 16;
+
+/// Which way a packet goes through the kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PathHook {
+    /// To this host.
+    In,
+    /// From this host.
+    Out,
+    /// Through this host.
+    Through,
+}
+
+impl PathHook {
+    fn hooks(self) -> &'static [Hook] {
+        match self {
+            PathHook::In => &[Hook::Ingress, Hook::Prerouting, Hook::Input],
+            PathHook::Out => &[Hook::Output, Hook::Postrouting],
+            PathHook::Through => &[Hook::Ingress, Hook::Prerouting, Hook::Forward, Hook::Postrouting],
+        }
+    }
+}
+
+/// What becomes of a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It passes.
+    Accepted,
+    /// It vanishes.
+    Dropped,
+    /// It vanishes, and the sender is told.
+    Rejected,
+    /// It goes to somebody else.
+    Redirected(Target),
+    /// A rule is not understood on which it depends.
+    CannotTell,
+}
+
+impl Fate {
+    /// Whether it does not arrive.
+    pub const fn is_lost(self) -> bool {
+        matches!(self, Fate::Dropped | Fate::Rejected)
+    }
+}
+
+/// The rule, or the policy, that decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct By {
+    /// Where it is.
+    pub chain: ChainName,
+    /// Its number, as `nft -a list ruleset` shows it; for iptables its place in the chain.
+    pub handle: Option<u64>,
+    /// As its owner would write it; `policy drop` for the end of a chain.
+    pub text: String,
+    /// Packets that it has met, of any kind, where that is counted.
+    pub packets: Option<u64>,
+    /// It is the end of the chain, no rule.
+    pub policy: bool,
+}
+
+/// What becomes of some packets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exception {
+    /// What becomes of them.
+    pub fate: Fate,
+    /// Which rule names them, or is not understood.
+    pub by: By,
+}
+
+/// What becomes of a packet, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// For an ordinary client.
+    pub fate: Fate,
+    /// What decided; for an accepted packet the last rule that accepted it, `None` when nothing looked at it.
+    pub by: Option<By>,
+    /// For clients that rules name.
+    pub exceptions: Vec<Exception>,
+    /// What it may be instead; with `CannotTell`, why.
+    pub doubts: Vec<Exception>,
+    /// Its source becomes another.
+    pub source: Option<(Target, By)>,
+    /// A connection-tracking helper follows its connection.
+    pub helper: Option<(String, By)>,
+    /// Something lowers the segment size.
+    pub clamped: bool,
+}
+
+/// How sure it is that the packet is here. The order is that of certainty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Sure {
+    Yes,
+    Named,
+    Perhaps,
+}
+
+/// Takes a packet through every chain on its way.
+pub fn walk(rules: &Ruleset, packet: &Packet, path: PathHook) -> Outcome {
+    let sets_mark = |step: &Step| matches!(step, Step::Do(Action::SetMark));
+    let marks = rules.chains.values().flat_map(|chain| &chain.rules).any(|rule| rule.steps.iter().any(sets_mark));
+    let mut walker = Walker {
+        rules,
+        packet: packet.clone(),
+        marks,
+        steps: 0,
+        found: Found::default(),
+        outcome: Outcome {
+            fate: Fate::Accepted,
+            by: None,
+            exceptions: Vec::new(),
+            doubts: Vec::new(),
+            source: None,
+            helper: None,
+            clamped: false,
+        },
+    };
+    for hook in path.hooks() {
+        for (name, chain, base) in bases(rules, *hook, packet) {
+            if base.kind == Kind::Nat && packet.state == State::Established {
+                continue;
+            }
+            walker.base(name, chain, base);
+        }
+    }
+    let may = |wanted: fn(Fate) -> bool| walker.outcome.doubts.iter().any(|doubt| wanted(doubt.fate));
+    let doubtful = match walker.outcome.fate {
+        Fate::Accepted => may(|fate| fate != Fate::Accepted),
+        Fate::Dropped | Fate::Rejected => may(|fate| !fate.is_lost()),
+        _ => false,
+    };
+    if doubtful {
+        walker.outcome.fate = Fate::CannotTell;
+    }
+    walker.outcome
+}
+
+/// The chains of a hook that see the packet, in the kernel's order.
+fn bases<'a>(rules: &'a Ruleset, hook: Hook, packet: &Packet) -> Vec<(&'a ChainName, &'a Chain, &'a Base)> {
+    let mut found: Vec<_> = rules
+        .chains
+        .iter()
+        .filter_map(|(name, chain)| Some((name, chain, chain.base.as_ref()?)))
+        .filter(|(_, _, base)| base.hook == hook)
+        .filter(|(_, _, base)| match &packet.from {
+            _ if base.devices.is_empty() => true,
+            super::Interface::Named(name) => base.devices.contains(name),
+            _ => false,
+        })
+        .collect();
+    found.sort_by_key(|(_, _, base)| base.priority);
+    found
+}
+
+/// What one base chain does.
+#[derive(Default)]
+struct Found {
+    main: Option<(Fate, By)>,
+    others: Vec<(Sure, Exception)>,
+}
+
+struct Walker<'a> {
+    rules: &'a Ruleset,
+    packet: Packet,
+    marks: bool,
+    steps: usize,
+    found: Found,
+    outcome: Outcome,
+}
+
+impl Walker<'_> {
+    fn base(&mut self, name: &ChainName, chain: &Chain, base: &Base) {
+        self.found = Found::default();
+        if let Some(sure) = self.chain(name, chain, Sure::Yes, 0) {
+            let fate = if base.drops { Fate::Dropped } else { Fate::Accepted };
+            let text = if base.drops { "policy drop" } else { "policy accept" };
+            let by = By {
+                chain: name.clone(),
+                handle: None,
+                text: text.to_owned(),
+                packets: base.counter,
+                policy: true,
+            };
+            self.note(sure, fate, by);
+        }
+        let found = std::mem::take(&mut self.found);
+        self.combine(found, base.kind);
+    }
+
+    /// Puts the answer of one chain to those of the chains before it.
+    fn combine(&mut self, found: Found, kind: Kind) {
+        let Some((fate, by)) = found.main else { return };
+        let spared = |sure: Sure| found.others.iter().any(|(s, other)| *s == sure && !other.fate.is_lost());
+        let outcome = &mut self.outcome;
+        if outcome.fate.is_lost() {
+            // Who was spared before may be caught here.
+            if fate.is_lost() && !spared(Sure::Named) {
+                outcome.exceptions.retain(|exception| exception.fate.is_lost());
+            }
+            if fate.is_lost() && !spared(Sure::Perhaps) {
+                outcome.doubts.retain(|doubt| doubt.fate.is_lost());
+            }
+            return;
+        }
+        if outcome.fate != Fate::Accepted {
+            return;
+        }
+        if fate.is_lost() {
+            outcome.exceptions.retain(|exception| !exception.fate.is_lost());
+            outcome.doubts.clear();
+        }
+        for (sure, other) in found.others {
+            let list = if sure == Sure::Named { &mut outcome.exceptions } else { &mut outcome.doubts };
+            if other.fate.is_lost() != fate.is_lost() && list.len() < KEPT_MAX {
+                list.push(other);
+            }
+        }
+        // A rule tells more than a policy, and a filter more than what changes addresses.
+        let tells = |by: &By| !by.policy && kind == Kind::Filter;
+        if fate != Fate::Accepted || outcome.by.is_none() || tells(&by) {
+            outcome.by = Some(by);
+        }
+        outcome.fate = fate;
+    }
+
+    fn note(&mut self, sure: Sure, fate: Fate, by: By) {
+        match sure {
+            Sure::Yes => self.found.main = Some((fate, by)),
+            _ if self.found.others.len() < KEPT_MAX * 2 => {
+                self.found.others.push((sure, Exception { fate, by }));
+            }
+            _ => {}
+        }
+    }
+
+    /// Goes through a chain; returns how sure it is that a packet comes out at its end, `None` when none does.
+    fn chain(&mut self, name: &ChainName, chain: &Chain, mut sure: Sure, depth: usize) -> Option<Sure> {
+        for (index, rule) in chain.rules.iter().enumerate() {
+            self.steps += 1;
+            if self.steps > STEPS_MAX {
+                let by = By { text: "too many rules and jumps to follow".to_owned(), ..self.by(name, index, rule) };
+                self.note(sure, Fate::CannotTell, by);
+                return None;
+            }
+            match self.rule(name, index, rule, sure, depth) {
+                Next::Rule(still) => sure = still,
+                Next::Return(still) => return Some(still),
+                Next::Nobody => return None,
+            }
+        }
+        Some(sure)
+    }
+
+    fn by(&self, name: &ChainName, index: usize, rule: &Rule) -> By {
+        By {
+            chain: name.clone(),
+            handle: rule.handle.or(u64::try_from(index + 1).ok()),
+            text: rule.text.clone(),
+            packets: rule.counter,
+            policy: false,
+        }
+    }
+
+    fn rule(&mut self, name: &ChainName, index: usize, rule: &Rule, sure: Sure, depth: usize) -> Next {
+        let mut answer = Answer::Yes;
+        for step in &rule.steps {
+            let done = match step {
+                Step::If(condition) => {
+                    answer = answer.and(condition.ask(&self.packet, self.marks));
+                    if answer == Answer::No {
+                        return Next::Rule(sure);
+                    }
+                    continue;
+                }
+                Step::Do(action) => self.act_on((name, index, rule), action, answer, sure, depth),
+                Step::Map(of, rows) => self.look_up((name, index, rule), of, rows, answer, sure, depth),
+            };
+            match done {
+                Next::Rule(still) if still == sure => {}
+                done => return done,
+            }
+        }
+        Next::Rule(sure)
+    }
+
+    /// Does what a rule says to those of the packets here that it means.
+    fn act_on(&mut self, at: Place<'_>, action: &Action, answer: Answer, sure: Sure, depth: usize) -> Next {
+        match answer {
+            Answer::No => Next::Rule(sure),
+            Answer::Yes => self.act(at, action, sure, depth),
+            Answer::Most => match self.act(at, action, sure, depth) {
+                Next::Rule(still) if still == sure => Next::Rule(sure),
+                // The named ones go on alone.
+                _ => Next::Rule(sure.max(Sure::Named)),
+            },
+            Answer::Some | Answer::Unknown => {
+                let less = if answer == Answer::Some { Sure::Named } else { Sure::Perhaps };
+                let _ = self.act(at, action, sure.max(less), depth);
+                Next::Rule(sure)
+            }
+        }
+    }
+
+    fn look_up(
+        &mut self,
+        at: Place<'_>,
+        of: &Match,
+        rows: &[(Vec<Value>, Action)],
+        answer: Answer,
+        sure: Sure,
+        depth: usize,
+    ) -> Next {
+        if of.absent(&self.packet) {
+            return Next::Rule(sure);
+        }
+        for (row, action) in rows {
+            match of.row(row, &self.packet, self.marks).and(answer) {
+                Answer::No => {}
+                Answer::Yes => return self.act(at, action, sure, depth),
+                other => {
+                    let _ = self.act_on(at, action, other, sure, depth);
+                }
+            }
+        }
+        if of.incomplete {
+            let unread = Action::Unknown("the map is not known whole".to_owned());
+            let less = of.unseen(&self.packet).and(answer);
+            return self.act_on(at, &unread, less, sure, depth);
+        }
+        Next::Rule(sure)
+    }
+
+    fn act(&mut self, at: Place<'_>, action: &Action, sure: Sure, depth: usize) -> Next {
+        let (name, index, rule) = at;
+        let fate = match action {
+            Action::Accept => Fate::Accepted,
+            Action::Drop => Fate::Dropped,
+            Action::Reject => Fate::Rejected,
+            Action::Destination(target) => Fate::Redirected(*target),
+            Action::Unknown(_) => Fate::CannotTell,
+            Action::Return => return Next::Return(sure),
+            Action::Jump(to) | Action::Goto(to) => {
+                let to = ChainName { chain: to.clone(), ..name.clone() };
+                let rules = self.rules;
+                let Some(chain) = rules.chains.get(&to).filter(|_| depth < DEPTH_MAX) else {
+                    let by = By { text: format!("{}: no such chain", rule.text), ..self.by(name, index, rule) };
+                    self.note(sure, Fate::CannotTell, by);
+                    return Next::Nobody;
+                };
+                return match (self.chain(&to, chain, sure, depth + 1), action) {
+                    (None, _) => Next::Nobody,
+                    (Some(still), Action::Jump(_)) => Next::Rule(still),
+                    (Some(still), _) => Next::Return(still),
+                };
+            }
+            Action::Source(target) => {
+                if sure == Sure::Yes && self.outcome.source.is_none() {
+                    self.outcome.source = Some((*target, self.by(name, index, rule)));
+                }
+                Fate::Accepted
+            }
+            Action::Helper(helper) => {
+                if sure == Sure::Yes && self.outcome.helper.is_none() {
+                    self.outcome.helper = Some((helper.clone(), self.by(name, index, rule)));
+                }
+                return Next::Rule(sure);
+            }
+            Action::Untracked => {
+                if sure == Sure::Yes {
+                    self.packet.state = State::Untracked;
+                }
+                return Next::Rule(sure);
+            }
+            Action::ClampMss => {
+                self.outcome.clamped = true;
+                return Next::Rule(sure);
+            }
+            Action::SetMark | Action::Nothing => return Next::Rule(sure),
+        };
+        let by = self.by(name, index, rule);
+        self.note(sure, fate, by);
+        Next::Nobody
+    }
+}
+
+/// A rule and where it is.
+type Place<'a> = (&'a ChainName, usize, &'a Rule);
+
+/// Where packets are after a rule.
+#[derive(PartialEq, Eq)]
+enum Next {
+    /// At the next one, as sure as that.
+    Rule(Sure),
+    /// At the end of this chain.
+    Return(Sure),
+    /// Nowhere any more.
+    Nobody,
+}

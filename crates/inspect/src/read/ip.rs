@@ -1,0 +1,261 @@
+//! `ip -j`: addresses, neighbours, routes and routing rules. IPv4 only.
+
+use std::net::Ipv4Addr;
+
+use ipnet::Ipv4Net;
+use serde_json::Value as Json;
+
+use super::{ENTRIES_MAX, ReadError, error, json};
+
+/// An interface with its addresses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// Its name.
+    pub name: String,
+    /// Largest packet, in octets.
+    pub mtu: u32,
+    /// It was brought up.
+    pub up: bool,
+    /// It is the loopback.
+    pub loopback: bool,
+    /// Its addresses, each with its network; the first is the primary one.
+    pub addresses: Vec<Ipv4Net>,
+}
+
+/// A route.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// Where to.
+    pub to: Ipv4Net,
+    /// Through which router.
+    pub via: Option<Ipv4Addr>,
+    /// Out of which interface; of several paths, the first.
+    pub dev: Option<String>,
+    /// In which table: `main`, `local`, a number.
+    pub table: String,
+    /// What becomes of the packets: `unicast`, `local`, `blackhole`.
+    pub kind: String,
+    /// The lowest wins.
+    pub metric: u32,
+    /// The source address that this host uses there.
+    pub source: Option<Ipv4Addr>,
+    /// Largest packet, where the route says so.
+    pub mtu: Option<u32>,
+    /// It has no carrier or its next hop is dead.
+    pub dead: bool,
+}
+
+/// A rule that chooses a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// The lowest comes first.
+    pub priority: u32,
+    /// For packets from there.
+    pub from: Ipv4Net,
+    /// To there.
+    pub to: Ipv4Net,
+    /// That came in here; `lo` means from this host itself.
+    pub iif: Option<String>,
+    /// With a mark, a kind of service, a user: what is not looked at here.
+    pub other: bool,
+    /// The table to ask; `None` for a rule that does something else.
+    pub table: Option<String>,
+}
+
+/// Who was seen on a wire.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Neighbour {
+    /// Its address.
+    pub address: Ipv4Addr,
+    /// On which interface.
+    pub dev: String,
+    /// It answered there, once.
+    pub known: bool,
+}
+
+fn list(source: &'static str, text: &str) -> Result<Vec<Json>, ReadError> {
+    // Nothing at all is how `ip -j` says that there is none.
+    if text.trim().is_empty() {
+        return Ok(Vec::new());
+    }
+    match json(source, text)? {
+        Json::Array(mut list) => {
+            list.truncate(ENTRIES_MAX);
+            Ok(list)
+        }
+        _ => Err(error(source, "top", "a list")),
+    }
+}
+
+fn text<'a>(json: &'a Json, key: &str) -> Option<&'a str> {
+    json.get(key).and_then(Json::as_str)
+}
+
+fn number(json: &Json, key: &str) -> Option<u32> {
+    json.get(key).and_then(Json::as_u64).and_then(|number| u32::try_from(number).ok())
+}
+
+fn flag(json: &Json, name: &str) -> bool {
+    json.get("flags").and_then(Json::as_array).is_some_and(|flags| flags.iter().any(|flag| flag.as_str() == Some(name)))
+}
+
+/// `10.0.0.0/8`, `10.1.2.3`, `default`, `all`; `None` for IPv6.
+fn network(word: &str) -> Option<Ipv4Net> {
+    match word {
+        "default" | "all" | "any" => Some(Ipv4Net::default()),
+        word => word.parse().ok().or_else(|| word.parse::<Ipv4Addr>().ok().map(Ipv4Net::from)),
+    }
+}
+
+/// Reads `ip -j address`.
+///
+/// # Errors
+/// When it is no list of interfaces.
+pub fn links(input: &str) -> Result<Vec<Link>, ReadError> {
+    const SOURCE: &str = "ip -j address";
+    let mut links = Vec::new();
+    for (index, item) in list(SOURCE, input)?.iter().enumerate() {
+        let Some(name) = text(item, "ifname") else {
+            // Old versions leave an empty object for what was filtered out.
+            if item.as_object().is_some_and(serde_json::Map::is_empty) {
+                continue;
+            }
+            return Err(error(SOURCE, format!("[{index}]"), "a text \"ifname\""));
+        };
+        let all = item.get("addr_info").and_then(Json::as_array).map_or(&[][..], Vec::as_slice);
+        let address = |info: &Json| {
+            let length = number(info, "prefixlen").and_then(|length| u8::try_from(length).ok())?;
+            Ipv4Net::new(text(info, "local")?.parse().ok()?, length).ok()
+        };
+        links.push(Link {
+            name: name.to_owned(),
+            mtu: number(item, "mtu").unwrap_or(0),
+            up: flag(item, "UP"),
+            loopback: flag(item, "LOOPBACK"),
+            addresses: all.iter().take(ENTRIES_MAX).filter_map(address).collect(),
+        });
+    }
+    Ok(links)
+}
+
+/// Reads `ip -j route show table all`.
+///
+/// # Errors
+/// When it is no list of routes.
+pub fn routes(input: &str) -> Result<Vec<Route>, ReadError> {
+    const SOURCE: &str = "ip -j route";
+    let mut routes = Vec::new();
+    for (index, item) in list(SOURCE, input)?.iter().enumerate() {
+        let Some(to) = text(item, "dst") else {
+            return Err(error(SOURCE, format!("[{index}]"), "a text \"dst\""));
+        };
+        // The default route of IPv6 is written in the same way; its gateway tells.
+        let six = text(item, "gateway").is_some_and(|gateway| gateway.contains(':')) || item.get("pref").is_some();
+        let Some(to) = network(to).filter(|_| !six) else { continue };
+        let hop = item.get("nexthops").and_then(Json::as_array).and_then(|hops| hops.first()).unwrap_or(item);
+        let metrics = item.get("metrics").and_then(Json::as_array).and_then(|metrics| metrics.first());
+        routes.push(Route {
+            to,
+            via: text(hop, "gateway").and_then(|gateway| gateway.parse().ok()),
+            dev: text(hop, "dev").or_else(|| text(item, "dev")).map(str::to_owned),
+            table: text(item, "table").unwrap_or("main").to_owned(),
+            kind: text(item, "type").unwrap_or("unicast").to_owned(),
+            metric: number(item, "metric").unwrap_or(0),
+            source: text(item, "prefsrc").and_then(|source| source.parse().ok()),
+            mtu: metrics.and_then(|metrics| number(metrics, "mtu")),
+            dead: flag(item, "linkdown") || flag(item, "dead"),
+        });
+    }
+    Ok(routes)
+}
+
+/// Reads `ip -j -4 rule`.
+///
+/// # Errors
+/// When it is no list of rules.
+pub fn rules(input: &str) -> Result<Vec<Rule>, ReadError> {
+    const SOURCE: &str = "ip -j rule";
+    let mut rules = Vec::new();
+    for (index, item) in list(SOURCE, input)?.iter().enumerate() {
+        let Some(priority) = number(item, "priority") else {
+            return Err(error(SOURCE, format!("[{index}]"), "a number \"priority\""));
+        };
+        let end = |word: &str, length: &str| match (text(item, word), number(item, length)) {
+            (None, _) => Some(Ipv4Net::default()),
+            (Some(address), Some(length)) => {
+                Ipv4Net::new(address.parse().ok()?, u8::try_from(length).ok()?).ok().map(|net| net.trunc())
+            }
+            (Some(address), None) => network(address),
+        };
+        let (Some(from), Some(to)) = (end("src", "srclen"), end("dst", "dstlen")) else { continue };
+        let unusual = ["fwmark", "oif", "uid_start", "ipproto", "sport", "dport", "tos", "dsfield", "not", "suppress_prefixlen"];
+        rules.push(Rule {
+            priority,
+            from,
+            to,
+            iif: text(item, "iif").map(str::to_owned),
+            other: unusual.iter().any(|key| item.get(key).is_some()),
+            table: text(item, "table").map(str::to_owned),
+        });
+    }
+    rules.sort_by_key(|rule| rule.priority);
+    Ok(rules)
+}
+
+/// Reads `ip -j -4 neighbour`.
+///
+/// # Errors
+/// When it is no list of neighbours.
+pub fn neighbours(input: &str) -> Result<Vec<Neighbour>, ReadError> {
+    const SOURCE: &str = "ip -j neighbour";
+    let all = list(SOURCE, input)?;
+    let neighbour = |item: &Json| {
+        let failed = |state: &Json| matches!(state.as_str(), Some("FAILED" | "INCOMPLETE"));
+        let states = item.get("state").and_then(Json::as_array).map_or(&[][..], Vec::as_slice);
+        Some(Neighbour {
+            address: text(item, "dst")?.parse().ok()?,
+            dev: text(item, "dev")?.to_owned(),
+            known: item.get("lladdr").is_some() && !states.iter().any(failed),
+        })
+    };
+    Ok(all.iter().filter_map(neighbour).collect())
+}
+
+/// What the kernel would choose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Way<'a> {
+    /// That route.
+    Route(&'a Route),
+    /// None.
+    Nowhere,
+    /// A rule asks for what is not known here.
+    CannotTell(&'a Rule),
+}
+
+/// The way of a packet; `iif` is where it came in, `None` for one of this host.
+pub fn way<'a>(rules: &'a [Rule], routes: &'a [Route], from: Ipv4Addr, to: Ipv4Addr, iif: Option<&str>) -> Way<'a> {
+    for rule in rules {
+        let comes = rule.iif.as_deref().is_none_or(|wanted| iif.unwrap_or("lo") == wanted);
+        if !comes || !rule.from.contains(&from) || !rule.to.contains(&to) {
+            continue;
+        }
+        let found = rule.table.as_deref().and_then(|table| best(routes, table, to));
+        match (rule.other, found) {
+            (true, Some(_)) => return Way::CannotTell(rule),
+            (true, None) if rule.table.is_none() => return Way::CannotTell(rule),
+            (_, Some(route)) if route.kind == "throw" => {}
+            (false, Some(route)) => return Way::Route(route),
+            _ => {}
+        }
+    }
+    Way::Nowhere
+}
+
+/// The longest prefix of a table; of those the lowest metric.
+fn best<'a>(routes: &'a [Route], table: &str, to: Ipv4Addr) -> Option<&'a Route> {
+    let fits = |route: &&Route| {
+        let same = route.table == table || route.table == "main" && table == "254";
+        same && route.to.contains(&to) && !matches!(route.kind.as_str(), "broadcast" | "multicast" | "anycast")
+    };
+    routes.iter().filter(fits).min_by_key(|route| (u8::MAX - route.to.prefix_len(), route.dead, route.metric))
+}

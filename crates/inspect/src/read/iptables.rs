@@ -1,0 +1,152 @@
+//! `iptables-save -c`, of the old kernel interface and of the one over nftables.
+
+mod options;
+
+use super::{RULES_MAX, ReadError, TEXT_MAX, error};
+use crate::filter::{Base, Chain, ChainName, Hook, Kind, Rule, Ruleset};
+
+const SOURCE: &str = "iptables-save";
+/// Characters of a rule that are shown.
+const SHOWN_MAX: usize = 200;
+/// Words of one rule.
+const WORDS_MAX: usize = 512;
+
+/// What was saved.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Saved {
+    /// The tables are nftables tables of family `ip`, which `nft` shows too, though with less meaning.
+    pub nftables: bool,
+    /// The chains.
+    pub rules: Ruleset,
+}
+
+impl Ruleset {
+    /// Takes over what iptables says: in place of the same tables as nft shows them, or beside them.
+    pub fn absorb(&mut self, saved: Saved) {
+        if saved.nftables {
+            let has = |name: &ChainName| saved.rules.chains.keys().any(|other| other.table == name.table);
+            self.chains.retain(|name, _| name.family != "ip" || !has(name));
+        }
+        self.chains.extend(saved.rules.chains);
+    }
+}
+
+/// Reads it.
+///
+/// # Errors
+/// When a line is none that iptables-save writes.
+pub fn read(text: &str) -> Result<Saved, ReadError> {
+    if text.len() > TEXT_MAX {
+        return Err(error(SOURCE, "whole text", format!("at most {TEXT_MAX} octets")));
+    }
+    let first = text.lines().find(|line| line.starts_with("# Generated")).unwrap_or_default();
+    let nftables = first.contains("nft-save") || first.contains("(nf_tables)");
+    let family = if nftables { "ip" } else { "iptables" };
+    let mut saved = Saved { nftables, rules: Ruleset::default() };
+    let (mut table, mut rules) = ("", 0);
+    for (index, line) in text.lines().enumerate() {
+        let place = || format!("line {}", index + 1);
+        let line = line.trim_end();
+        let name = |chain: &str| ChainName {
+            family: family.to_owned(),
+            table: table.to_owned(),
+            chain: chain.to_owned(),
+        };
+        match line.as_bytes().first() {
+            None | Some(b'#') => {}
+            Some(b'*') => table = line.get(1..).unwrap_or_default(),
+            Some(b':') => {
+                let mut words = line.get(1..).unwrap_or_default().split_ascii_whitespace();
+                let (Some(chain), Some(policy)) = (words.next(), words.next()) else {
+                    return Err(error(SOURCE, place(), "a chain and its policy"));
+                };
+                let counter = words.next().and_then(packets);
+                let base = base(table, chain).filter(|_| policy != "-").map(|(hook, kind, priority)| Base {
+                    hook,
+                    kind,
+                    priority,
+                    drops: policy == "DROP",
+                    counter,
+                    devices: Vec::new(),
+                });
+                saved.rules.chains.insert(name(chain), Chain { base, rules: Vec::new() });
+            }
+            Some(b'-' | b'[') => {
+                let (counter, rest) = match line.split_once(' ') {
+                    Some((first, rest)) if first.starts_with('[') => (packets(first), rest),
+                    _ => (None, line),
+                };
+                let words = words(rest);
+                let [append, chain, words @ ..] = words.as_slice() else {
+                    return Err(error(SOURCE, place(), "a rule"));
+                };
+                if append != "-A" {
+                    return Err(error(SOURCE, place(), "a rule that begins with -A"));
+                }
+                rules += 1;
+                if rules > RULES_MAX {
+                    return Err(error(SOURCE, place(), format!("at most {RULES_MAX} rules")));
+                }
+                let declared = |target: &str| saved.rules.chains.contains_key(&name(target));
+                let steps = options::steps(words, &declared);
+                let text = rest.chars().map(|c| if c.is_control() { ' ' } else { c }).take(SHOWN_MAX).collect();
+                let rule = Rule { handle: None, text, counter, steps };
+                let chain = saved.rules.chains.get_mut(&name(chain));
+                chain.ok_or_else(|| error(SOURCE, place(), "a chain that was declared before"))?.rules.push(rule);
+            }
+            Some(_) if line == "COMMIT" => {}
+            Some(_) => return Err(error(SOURCE, place(), "*table, :chain, a rule or COMMIT")),
+        }
+    }
+    Ok(saved)
+}
+
+/// `[12:3456]`: packets and octets.
+fn packets(text: &str) -> Option<u64> {
+    text.strip_prefix('[')?.split(':').next()?.parse().ok()
+}
+
+/// Where the chains of a table are entered, and in which order (netfilter_ipv4.h).
+fn base(table: &str, chain: &str) -> Option<(Hook, Kind, i64)> {
+    let hook = Hook::from_word(&chain.to_ascii_lowercase()).filter(|hook| *hook != Hook::Ingress)?;
+    let (kind, priority) = match (table, hook) {
+        ("raw", _) => (Kind::Filter, -300),
+        ("mangle", _) => (Kind::Filter, -150),
+        ("nat", Hook::Prerouting | Hook::Output) => (Kind::Nat, -100),
+        ("nat", _) => (Kind::Nat, 100),
+        ("filter", _) => (Kind::Filter, 0),
+        ("security", _) => (Kind::Filter, 50),
+        _ => return None,
+    };
+    Some((hook, kind, priority))
+}
+
+/// The words of a line; text in double quotes is one word, and a backslash takes the next character as it is.
+fn words(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let (mut word, mut quoted, mut any) = (String::new(), false, false);
+    let mut letters = line.chars();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '\\' => word.extend(letters.next()),
+            '"' => {
+                quoted = !quoted;
+                any = true;
+            }
+            ' ' | '\t' if !quoted => {
+                if any || !word.is_empty() {
+                    words.push(std::mem::take(&mut word));
+                }
+                any = false;
+            }
+            letter => word.push(letter),
+        }
+        if words.len() >= WORDS_MAX {
+            break;
+        }
+    }
+    if any || !word.is_empty() {
+        words.push(word);
+    }
+    words
+}

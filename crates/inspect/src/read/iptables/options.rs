@@ -1,0 +1,234 @@
+//! The options of a rule (iptables(8), iptables-extensions(8)).
+
+use crate::filter::{Action, Condition, Field, Match, Side, Step, Target, Value};
+use crate::read::words;
+
+/// Values of one option.
+const LIST_MAX: usize = 256;
+
+/// Reads the words behind `-A CHAIN`; `declared` knows the chains of the table.
+pub(super) fn steps(words: &[String], declared: &dyn Fn(&str) -> bool) -> Vec<Step> {
+    let mut reader = Reader { words: words.iter().map(String::as_str).collect(), at: 0, steps: Vec::new() };
+    let mut not = false;
+    while let Some(word) = reader.next() {
+        match word {
+            "!" => {
+                not = true;
+                continue;
+            }
+            "-j" | "--jump" | "-g" | "--goto" => {
+                let target = reader.next().unwrap_or_default();
+                let action = if declared(target) {
+                    if word.starts_with("-g") || word == "--goto" {
+                        Action::Goto(target.to_owned())
+                    } else {
+                        Action::Jump(target.to_owned())
+                    }
+                } else {
+                    reader.target(target)
+                };
+                reader.steps.push(Step::Do(action));
+                return reader.steps;
+            }
+            option => reader.option(option, not),
+        }
+        not = false;
+    }
+    reader.steps
+}
+
+struct Reader<'a> {
+    words: Vec<&'a str>,
+    at: usize,
+    steps: Vec<Step>,
+}
+
+impl<'a> Reader<'a> {
+    fn next(&mut self) -> Option<&'a str> {
+        let word = self.words.get(self.at).copied()?;
+        self.at += 1;
+        Some(word)
+    }
+
+    fn argument(&mut self) -> &'a str {
+        self.next().unwrap_or_default()
+    }
+
+    fn ask(&mut self, field: Field, values: Vec<Value>, not: bool) {
+        self.steps.push(Step::If(Condition::new(field, values, not)));
+    }
+
+    /// True of what an ordinary client does not do, unless turned round.
+    fn exceptional(&mut self, not: bool) {
+        self.ask(Field::Exceptional, vec![Value::one(1)], not);
+    }
+
+    /// Only for sources that a list names.
+    fn listed_source(&mut self, not: bool) {
+        let of = Match { fields: vec![Field::Address(Side::Source)], incomplete: true };
+        self.steps.push(Step::If(Condition { of, rows: Vec::new(), negated: not }));
+    }
+
+    fn option(&mut self, option: &str, not: bool) {
+        match option {
+            "-p" | "--protocol" => {
+                let value = match words::protocol(self.argument()) {
+                    Some(0) => Value::Number(0, u32::MAX),
+                    Some(number) => Value::one(u32::from(number)),
+                    None => Value::Unknown,
+                };
+                self.ask(Field::Protocol, vec![value], not);
+            }
+            "-s" | "--source" => self.list(Field::Address(Side::Source), words::network, not),
+            "-d" | "--destination" => self.list(Field::Address(Side::Destination), words::network, not),
+            "-i" | "--in-interface" => self.list(Field::Interface(Side::Source), interface, not),
+            "-o" | "--out-interface" => self.list(Field::Interface(Side::Destination), interface, not),
+            "--dport" | "--destination-port" | "--dports" => {
+                self.list(Field::Port(Side::Destination, None), words::port, not);
+            }
+            "--sport" | "--source-port" | "--sports" => {
+                self.list(Field::Port(Side::Source, None), words::port, not);
+            }
+            "--src-range" => self.list(Field::Address(Side::Source), range, not),
+            "--dst-range" => self.list(Field::Address(Side::Destination), range, not),
+            "--tcp-flags" => {
+                let (_, wanted) = (self.argument(), self.argument());
+                self.ask(Field::TcpFlags, vec![flags(wanted)], not);
+            }
+            "--syn" => self.ask(Field::TcpFlags, vec![flags("SYN")], not),
+            "--icmp-type" => {
+                let _ = self.argument();
+                self.ask(Field::HeaderOf(1), vec![Value::Unknown], not);
+            }
+            "--ctstate" | "--state" => self.list(Field::State, lower, not),
+            "--dst-type" => self.list(Field::AddressType(Side::Destination), lower, not),
+            "--src-type" => self.list(Field::AddressType(Side::Source), lower, not),
+            "--pkt-type" => self.list(Field::PacketType, lower, not),
+            "--mark" => self.list(Field::Mark, mark, not),
+            "--limit" | "--hashlimit-upto" | "--hashlimit" | "--connlimit-upto" => {
+                let _ = self.argument();
+                self.exceptional(!not);
+            }
+            "--hashlimit-above" | "--connlimit-above" => {
+                let _ = self.argument();
+                self.exceptional(not);
+            }
+            "--match-set" => {
+                let _ = self.argument();
+                match self.argument() {
+                    direction if direction.starts_with("src") => self.listed_source(not),
+                    _ => self.unknown(),
+                }
+            }
+            // recent: a rule that only notes; one that counts hits; one that asks who was there.
+            "--set" => {}
+            "--update" | "--rcheck" | "--remove" => {
+                if self.words.contains(&"--hitcount") {
+                    self.exceptional(not);
+                } else {
+                    self.listed_source(not);
+                }
+            }
+            "--pol" => {
+                let ipsec = self.argument() == "ipsec";
+                self.exceptional(not == ipsec);
+            }
+            "--physdev-is-bridged" => self.exceptional(not),
+            "-m" | "--match" => {
+                if self.argument() == "rpfilter" {
+                    let inverted = self.words.contains(&"--invert");
+                    self.exceptional(!inverted);
+                }
+            }
+            "-f" | "--fragment" => self.exceptional(not),
+            "--rsource" | "--rdest" | "--connlimit-saddr" | "--limit-iface-in" | "--limit-iface-out" | "--strict"
+            | "--invert" | "--loose" | "--validmark" | "--accept-local" => {}
+            "--comment" | "--limit-burst" | "--name" | "--seconds" | "--hitcount" | "--mask" | "--dir" | "--reqid"
+            | "--proto" | "--connlimit-mask" | "--rttl" | "--hashlimit-burst" | "--hashlimit-mode"
+            | "--hashlimit-srcmask" | "--hashlimit-dstmask" | "--hashlimit-name" | "--hashlimit-htable-size"
+            | "--hashlimit-htable-max" | "--hashlimit-htable-expire" | "--hashlimit-htable-gcinterval" | "-c" => {
+                let _ = self.argument();
+            }
+            _ => self.unknown(),
+        }
+    }
+
+    /// An option that is not known, with what may belong to it.
+    fn unknown(&mut self) {
+        while self.words.get(self.at).is_some_and(|word| !word.starts_with('-') && *word != "!") {
+            self.at += 1;
+        }
+        self.steps.push(Step::If(Condition::unknown()));
+    }
+
+    fn list(&mut self, field: Field, read: fn(&str) -> Value, not: bool) {
+        let values = self.argument().split(',').take(LIST_MAX).map(read).collect();
+        self.ask(field, values, not);
+    }
+
+    fn target(&mut self, target: &str) -> Action {
+        let after = |option: &str| {
+            let at = self.words.iter().position(|word| *word == option)?;
+            self.words.get(at + 1).copied()
+        };
+        match target {
+            "ACCEPT" => Action::Accept,
+            "DROP" => Action::Drop,
+            "REJECT" => Action::Reject,
+            "RETURN" => Action::Return,
+            "MASQUERADE" => Action::Source(Target::Own),
+            "REDIRECT" => Action::Destination(Target::Own),
+            "SNAT" => Action::Source(address(after("--to-source"))),
+            "DNAT" => Action::Destination(address(after("--to-destination"))),
+            "CT" if self.words.contains(&"--notrack") => Action::Untracked,
+            "NOTRACK" => Action::Untracked,
+            "CT" => match after("--helper") {
+                Some(helper) => Action::Helper(helper.to_owned()),
+                None => Action::Nothing,
+            },
+            "TCPMSS" => Action::ClampMss,
+            "MARK" | "CONNMARK" => Action::SetMark,
+            "" | "LOG" | "ULOG" | "NFLOG" | "TOS" | "DSCP" | "TTL" | "CLASSIFY" | "CHECKSUM" | "TCPOPTSTRIP" | "SET"
+            | "AUDIT" | "CONNSECMARK" | "SECMARK" | "ECN" | "TRACE" | "TEE" | "RATEEST" => Action::Nothing,
+            other => Action::Unknown(other.chars().take(64).collect()),
+        }
+    }
+}
+
+fn interface(name: &str) -> Value {
+    match name.strip_suffix('+') {
+        Some("") => Value::Any,
+        Some(beginning) => Value::Word(format!("{beginning}*")),
+        None => Value::Word(name.to_owned()),
+    }
+}
+
+fn lower(word: &str) -> Value {
+    Value::Word(word.to_ascii_lowercase())
+}
+
+fn range(text: &str) -> Value {
+    match text.split_once('-') {
+        Some((from, to)) => words::between(from, to),
+        None => words::network(text),
+    }
+}
+
+/// What a first packet of TCP has is SYN alone, what others have is ACK.
+fn flags(wanted: &str) -> Value {
+    Value::Word(if wanted == "SYN" { "syn" } else if wanted.contains("ACK") { "ack" } else { "none" }.to_owned())
+}
+
+fn mark(text: &str) -> Value {
+    let value = text.split('/').next().unwrap_or_default();
+    let number = match value.strip_prefix("0x") {
+        Some(digits) => u32::from_str_radix(digits, 16).ok(),
+        None => value.parse().ok(),
+    };
+    number.map_or(Value::Unknown, Value::one)
+}
+
+fn address(text: Option<&str>) -> Target {
+    let address = text.and_then(|text| text.split(':').next()).and_then(|text| text.parse().ok());
+    address.map_or(Target::Unknown, Target::Address)
+}
