@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::time::Duration;
 
-use adit_wire::ppp;
+use adit_wire::{mppe, ppp};
 
 use crate::gre::Gre;
 
@@ -74,8 +74,14 @@ pub struct Flow {
     /// Numbers that were sent alone and that an acknowledgment left out, naming a later one: such a packet was lost behind
     /// the capture, or its acknowledgment was.
     pub skipped: u64,
-    /// The smallest IP packet with such a number, in octets, and its frame.
-    pub smallest_skipped: Option<(usize, u64)>,
+    /// Octets and frame of the last IP packets with such a number, at most 32.
+    pub skipped_sizes: VecDeque<(usize, u64)>,
+    /// Frame and time of the first IP packet in clear.
+    pub first_clear: Option<(u64, Duration)>,
+    /// Frame and time of the first compressed or encrypted datagram.
+    pub first_encrypted: Option<(u64, Duration)>,
+    /// Coherency counts of MPPE that went back or jumped far, in packets that came in their order.
+    pub count_jumps: u64,
     /// Packets with data since the other direction's last packet.
     pub unanswered: u64,
     /// Frame and time of the first of them.
@@ -94,6 +100,8 @@ pub struct Flow {
     seen: u128,
     /// The number whose acknowledgment is timed, since [`Flow::unacked_since`].
     timed: u32,
+    /// The last coherency count.
+    count: Option<u16>,
     /// The last numbers sent.
     sent: VecDeque<Sent>,
 }
@@ -107,6 +115,8 @@ struct Sent {
     time: Duration,
 }
 
+/// Sizes that are remembered of numbers which acknowledgments left out.
+const SKIPPED_MAX: usize = 32;
 /// Numbers that are remembered until they are acknowledged.
 const SENT_MAX: usize = 64;
 
@@ -124,8 +134,15 @@ impl Flow {
         self.defects += u64::from(gre.defect.is_some());
         self.acks_only += u64::from(gre.payload_len == 0);
         match ppp::frame(&gre.frame) {
-            Ok((ppp::COMPRESSED, _)) => self.encrypted += 1,
-            Ok((ppp::IP | ppp::IPV6, _)) => self.clear += 1,
+            Ok((ppp::COMPRESSED, data)) => {
+                self.encrypted += 1;
+                self.first_encrypted.get_or_insert((frame, time));
+                self.coherent(gre.seq, data);
+            }
+            Ok((ppp::IP | ppp::IPV6, _)) => {
+                self.clear += 1;
+                self.first_clear.get_or_insert((frame, time));
+            }
             Ok((protocol, _)) if protocol >= 0x8000 => self.control += 1,
             _ => {}
         }
@@ -144,6 +161,20 @@ impl Flow {
             if self.unacked_since.is_none() {
                 (self.timed, self.unacked_since) = (seq, Some(time));
             }
+        }
+    }
+
+    /// The coherency count of a compressed frame.
+    fn coherent(&mut self, seq: Option<u32>, data: &[u8]) {
+        let Ok(header) = mppe::Header::parse(data) else { return };
+        let is_late =
+            seq.zip(self.highest).is_some_and(|(seq, highest)| seq.wrapping_sub(highest).cast_signed() <= 0);
+        if is_late {
+            return;
+        }
+        if let Some(count) = self.count.replace(header.count) {
+            let step = header.count.wrapping_sub(count) % mppe::COUNT_MODULUS;
+            self.count_jumps += u64::from(step == 0 || step > mppe::COUNT_MODULUS / 2);
         }
     }
 
@@ -238,8 +269,10 @@ impl Flow {
             let next = self.sent.front().map(|next| next.time);
             if next.is_some_and(|next| next.saturating_sub(sent.time) >= ALONE) {
                 self.skipped += 1;
-                let size = (usize::from(sent.size), sent.frame);
-                self.smallest_skipped = Some(self.smallest_skipped.map_or(size, |least| least.min(size)));
+                if self.skipped_sizes.len() == SKIPPED_MAX {
+                    self.skipped_sizes.pop_front();
+                }
+                self.skipped_sizes.push_back((usize::from(sent.size), sent.frame));
             }
         }
     }

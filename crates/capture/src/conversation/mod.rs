@@ -64,6 +64,8 @@ pub struct Conversation {
     pub last_frame: u64,
     /// Its time.
     pub last_time: Duration,
+    /// Until when the capture goes on: silence lasts so long.
+    pub until: Duration,
     /// What the client's TCP segments show.
     pub client_end: End,
     /// What the server's TCP segments show.
@@ -147,6 +149,8 @@ pub struct Call {
     pub wrong_to_server: Option<u16>,
     /// The same in GRE to the client.
     pub wrong_to_client: Option<u16>,
+    /// GRE packets with another Call ID than the one agreed on: to server, to client.
+    pub wrong_packets: [u64; 2],
     /// GRE of this call came from this address, which is not the server's: the first such.
     pub from_elsewhere: Option<IpAddr>,
     /// How often each kind of PPP control frame was sent.

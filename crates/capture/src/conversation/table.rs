@@ -29,6 +29,8 @@ pub struct Conversations {
     done: VecDeque<Conversation>,
     lookups: Lookups,
     secret: Option<Secret>,
+    /// The latest time of any packet.
+    now: Duration,
 }
 
 impl Conversations {
@@ -44,6 +46,7 @@ impl Conversations {
 
     /// Takes the next packet of the file. Then [`Conversations::poll`] must be called until there is nothing.
     pub fn take(&mut self, packet: &Packet) {
+        self.now = self.now.max(packet.time);
         let Some(network) = packet.network.as_ref().filter(|_| packet.duplicate_of.is_none()) else { return };
         match &packet.content {
             Content::Tcp(segment) => self.tcp(packet, network, segment),
@@ -98,10 +101,16 @@ impl Conversations {
 
     /// There are no more packets: everything is given out.
     pub fn finish(&mut self) {
-        self.done.extend(self.live.drain(..));
+        let now = self.now;
+        self.done.extend(self.live.drain(..).map(|conversation| Conversation { until: now, ..conversation }));
     }
 
-    /// Conversations that are followed.
+    /// Conversations that are followed, in the order of their beginnings.
+    pub fn live(&self) -> &[Conversation] {
+        &self.live
+    }
+
+    /// How many are followed.
     pub fn len(&self) -> usize {
         self.live.len()
     }
@@ -348,7 +357,7 @@ impl Conversations {
             let oldest = self.live.iter().enumerate().min_by_key(|(_, other)| other.last_frame);
             if let Some((at, _)) = oldest {
                 let oldest = self.live.remove(at);
-                self.done.push_back(oldest);
+                self.done.push_back(Conversation { until: self.now, ..oldest });
             }
         }
         self.live.push(conversation);
@@ -407,6 +416,7 @@ impl Conversation {
             unknown: Vec::new(),
             last_frame: 0,
             last_time: Duration::ZERO,
+            until: Duration::ZERO,
             client_end: End::default(),
             server_end: End::default(),
             names: Vec::new(),
@@ -471,9 +481,12 @@ impl Conversation {
         match (*agreed, gre.call_id) {
             // The file does not have the message that chose it.
             (None, Some(id)) if self.stream.is_none() => *agreed = Some(id),
-            (Some(agreed), Some(id)) if agreed != id && wrong.is_none() => {
-                *wrong = Some(id);
-                events.push(Event::UnknownCall(id));
+            (Some(agreed), Some(id)) if agreed != id => {
+                call.wrong_packets[usize::from(to_client)] += 1;
+                if wrong.is_none() {
+                    *wrong = Some(id);
+                    events.push(Event::UnknownCall(id));
+                }
             }
             _ => {}
         }

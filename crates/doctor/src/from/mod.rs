@@ -1,1 +1,3 @@
 //! Producers of facts that need no I/O: a conversation of a capture, a record of a server.
+
+pub mod capture;

@@ -41,7 +41,7 @@ pub mod kind {
     pub const ENDPOINT: u8 = 19;
 
     /// The option's name for people.
-    pub(super) const fn name(kind: u8) -> Option<&'static str> {
+    pub const fn name(kind: u8) -> Option<&'static str> {
         Some(match kind {
             VENDOR => "vendor extension",
             MRU => "mru",

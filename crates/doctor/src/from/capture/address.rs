@@ -1,0 +1,117 @@
+//! IPCP.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+
+use adit_wire::ipcp::{IpcpOption, kind};
+use adit_wire::{cp, ppp};
+use ipnet::Ipv4Net;
+
+use super::View;
+use super::messages::{Message, Messages, protocol_reject, seen};
+use crate::facts::{Address, Overlap};
+use crate::{Seen, Side};
+
+const DNS: [u8; 2] = [kind::PRIMARY_DNS, kind::SECONDARY_DNS];
+/// Home and office networks are of this size, most of them.
+const GUESS: u8 = 24;
+
+pub(super) fn facts(view: &View<'_>) -> Address {
+    let mut facts = Address::default();
+    if view.call.is_none() {
+        return facts;
+    }
+    let (lcp, ipcp) = (Messages::of(view, ppp::LCP), Messages::of(view, ppp::IPCP));
+    facts.wanted =
+        ipcp.first_request(Side::Client).and_then(address).filter(|address| !address.is_unspecified());
+    let acked = |by| ipcp.acked(by).and_then(|ack| Some(seen(view, address(ack)?, ack)));
+    (facts.assigned, facts.peer) = (acked(Side::Client), acked(Side::Server));
+    facts.opened = ipcp.first_opened().map(|message| seen(view, (), message));
+    naks(&ipcp, &mut facts);
+    if facts.opened.is_none() {
+        facts.rejected = [Side::Client, Side::Server].into_iter().find_map(|by| {
+            let refusals = ipcp.refusals(by, kind::ADDRESS);
+            let reject = refusals.into_iter().find(|message| message.packet.code == cp::CONFIGURE_REJECT)?;
+            Some(seen(view, by.other(), reject))
+        });
+        facts.protocol_rejected = protocol_reject(&lcp, ppp::IPCP).map(|(by, place)| view.seen(by, place));
+        facts.silent = silent(view, &ipcp);
+    }
+    facts.dns = dns(view, &ipcp, &facts);
+    facts.overlaps = overlaps(view, &facts);
+    facts
+}
+
+fn address(message: &Message<'_>) -> Option<Ipv4Addr> {
+    let data: [u8; 4] = message.option(ppp::IPCP, kind::ADDRESS)?.try_into().ok()?;
+    Some(data.into())
+}
+
+/// The same Nak again and again, though the client asks again.
+fn naks(ipcp: &Messages<'_>, facts: &mut Address) {
+    let naks: Vec<Ipv4Addr> = ipcp
+        .refusals(Side::Client, kind::ADDRESS)
+        .filter(|message| message.packet.code == cp::CONFIGURE_NAK)
+        .filter_map(address)
+        .collect();
+    facts.offered = naks.last().copied();
+    let same = naks.iter().rev().take_while(|nak| Some(**nak) == facts.offered).count();
+    facts.naks = u32::try_from(same).unwrap_or(u32::MAX);
+}
+
+/// A request without an answer of any kind.
+fn silent(view: &View<'_>, ipcp: &Messages<'_>) -> Option<Seen<Duration>> {
+    [Side::Client, Side::Server].into_iter().find_map(|by| {
+        let answered =
+            ipcp.list.iter().filter(|message| message.by == by.other()).map(|message| message.frame).max();
+        let first = ipcp.sent(by, cp::CONFIGURE_REQUEST).find(|request| Some(request.frame) > answered)?;
+        view.silence(first.time).map(|silence| seen(view, silence, first))
+    })
+}
+
+/// What the client was given, once IPCP is open: the DNS servers in its acknowledged request.
+fn dns(view: &View<'_>, ipcp: &Messages<'_>, facts: &Address) -> Option<Seen<Vec<Ipv4Addr>>> {
+    facts.opened.as_ref()?;
+    let ack = ipcp.acked(Side::Client)?;
+    let options = ack.packet.options(ppp::layer(ppp::IPCP)).flatten();
+    let mut given = Vec::new();
+    for option in options.filter(|option| DNS.contains(&option.kind)) {
+        if let Ok(IpcpOption::NameServer(_, address)) = IpcpOption::parse(&option)
+            && !address.is_unspecified()
+            && !given.contains(&address)
+        {
+            given.push(address);
+        }
+    }
+    Some(seen(view, given, ack))
+}
+
+/// The tunnel's addresses in networks that the ends are in, as far as a private address lets them be guessed.
+fn overlaps(view: &View<'_>, facts: &Address) -> Vec<Seen<Overlap>> {
+    let outer = [
+        (view.conversation.client, "the client's network (guessed from its address)"),
+        (view.conversation.server, "the server's network (guessed from its address)"),
+    ];
+    let mut overlaps: Vec<Seen<Overlap>> = Vec::new();
+    for (address, whose) in outer {
+        let IpAddr::V4(address) = address else { continue };
+        let Some(local) = guess(address) else { continue };
+        // Two ends in one network are often a test, and the server's end of the tunnel is its own address then.
+        let found = facts.assigned.as_ref().filter(|inner| local.contains(&inner.what));
+        if let Some(inner) = found
+            && overlaps.iter().all(|known| known.what.local != local)
+        {
+            let tunnel = Ipv4Net::from(inner.what);
+            let overlap = Overlap { tunnel, local, whose: whose.to_owned(), guessed: true };
+            overlaps.push(Seen::at(overlap, inner.at));
+        }
+    }
+    overlaps
+}
+
+fn guess(address: Ipv4Addr) -> Option<Ipv4Net> {
+    if !address.is_private() {
+        return None;
+    }
+    Ipv4Net::new(address, GUESS).ok().map(|net| net.trunc())
+}

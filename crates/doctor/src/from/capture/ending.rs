@@ -1,0 +1,33 @@
+//! Who was first to end the call, and how. The first owns the cause; a late reset after a clean end is noise.
+
+use adit_capture::conversation::Event;
+use adit_wire::pptp::{Frame, Message};
+use adit_wire::{cp, ppp};
+
+use super::{View, side};
+use crate::Seen;
+use crate::facts::Ending;
+
+pub(super) fn facts(view: &View<'_>, is_up: bool) -> Option<Seen<Ending>> {
+    for step in view.steps() {
+        let (how, has_words) = match &step.what {
+            Event::Ppp { protocol: ppp::LCP, information, .. }
+                if information.first() == Some(&cp::TERMINATE_REQUEST) =>
+            {
+                ("LCP Terminate-Request".to_owned(), true)
+            }
+            Event::Message(Frame::Message(
+                message @ (Message::CallClearRequest(_)
+                | Message::CallDisconnectNotify(_)
+                | Message::StopControlConnectionRequest(_)),
+            )) => (message.message_type().name().to_owned(), true),
+            Event::Fin => ("TCP FIN".to_owned(), false),
+            Event::Reset { .. } => ("TCP RST".to_owned(), false),
+            _ => continue,
+        };
+        let by = Some(side(step.by));
+        return Some(view.seen_in(Ending { by, how, in_order: is_up && has_words }, step));
+    }
+    let how = "the capture ends while it lives".to_owned();
+    Some(Seen::new(Ending { by: None, how, in_order: true }))
+}

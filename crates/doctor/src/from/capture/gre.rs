@@ -1,0 +1,133 @@
+//! GRE, each direction apart.
+
+use std::time::Duration;
+
+use adit_capture::Upper;
+use adit_capture::conversation::{Call, Event, Flow};
+
+use super::control::address;
+use super::lcp::control_lives;
+use super::{PATIENCE, View};
+use crate::facts::{Arrival, Gre, GreStop, IcmpError, Lcp, Way};
+use crate::{Seen, Side, Vantage};
+
+/// GRE that is unanswered for less than this has not stopped: LCP echoes come every half minute.
+const STOPPED_MIN: Duration = Duration::from_secs(8);
+/// Packets without an answer that show it.
+const UNANSWERED_MIN: u64 = 3;
+/// ICMP errors that are told.
+const ERRORS_MAX: usize = 8;
+/// Numbers that acknowledgments must leave out before that counts as loss: one may be an acknowledgment that was lost.
+const SKIPPED_MIN: u64 = 3;
+
+pub(super) fn facts(view: &View<'_>, lcp: &Lcp, vantage: Vantage) -> Gre {
+    let mut facts = Gre { errors: errors(view), ..Gre::default() };
+    let Some(call) = view.call else { return facts };
+    facts.to_server = way(view, &call.to_server, &call.to_client, vantage.near() == Some(Side::Client));
+    facts.to_client = way(view, &call.to_client, &call.to_server, vantage.near() == Some(Side::Server));
+    facts.to_server.arrival = arrival(
+        &call.to_server,
+        lcp.server_answers,
+        lcp.server_requests,
+        vantage.near() == Some(Side::Server),
+    );
+    facts.to_client.arrival = arrival(
+        &call.to_client,
+        lcp.client_answers,
+        lcp.client_requests,
+        vantage.near() == Some(Side::Client),
+    );
+    facts.from_elsewhere = view.steps().find_map(|step| match step.what {
+        Event::GreFrom(from) => Some(view.seen_in(from, step)),
+        _ => None,
+    });
+    let wrong = |id: Option<u16>, packets: u64, flow: &Flow| {
+        let id = id.filter(|_| packets * 2 > flow.packets)?;
+        let step = view.steps().find(|step| matches!(step.what, Event::UnknownCall(other) if other == id));
+        Some(step.map_or_else(|| Seen::new(id), |step| view.seen_in(id, step)))
+    };
+    facts.wrong_to_server = wrong(call.wrong_to_server, call.wrong_packets[0], &call.to_server);
+    facts.wrong_to_client = wrong(call.wrong_to_client, call.wrong_packets[1], &call.to_client);
+    let anothers = |id: Option<u16>, of: fn(&Call) -> Option<u16>| {
+        id.is_some() && view.conversation.calls.iter().any(|other| of(other) == id && other != call)
+    };
+    facts.wrong_is_anothers = anothers(call.wrong_to_server, |call| call.server_id)
+        || anothers(call.wrong_to_client, |call| call.client_id);
+    facts.stopped = stopped(view, call);
+    facts.stalled = stalled(view, call);
+    facts
+}
+
+/// `from_near`: the sender is the end beside the capture, so that what it sent is all here.
+fn way(view: &View<'_>, flow: &Flow, back: &Flow, from_near: bool) -> Way {
+    // Numbers that were acknowledged and are not here are lost to the capture only.
+    let is_real = flow.acked_unseen * 10 <= flow.missing;
+    let lost = if from_near {
+        // Beyond the capture only the acknowledgments tell; one that was lost itself looks the same.
+        if flow.skipped >= SKIPPED_MIN && back.missing == 0 { flow.skipped } else { 0 }
+    } else if is_real {
+        flow.missing
+    } else {
+        0
+    };
+    Way {
+        packets: flow.packets,
+        arrival: Arrival::Unknown,
+        first: flow.first.map(|place| view.seen((), place)),
+        last: flow.last.map(|place| view.seen((), place)),
+        acks_only: flow.acks_only,
+        data: flow.encrypted + flow.clear,
+        lost,
+        late: flow.late,
+        repeated: flow.repeated,
+        restarts: flow.restarts,
+    }
+}
+
+/// Acknowledged or answered; or seen beside the receiver, who has not shown the contrary by asking again without ever
+/// acknowledging.
+fn arrival(flow: &Flow, answers: u32, receivers_requests: u32, near_receiver: bool) -> Arrival {
+    let seen_there = near_receiver && flow.packets > 0 && receivers_requests < 2;
+    if flow.acked.is_some() || answers > 0 || seen_there { Arrival::Proven } else { Arrival::Unknown }
+}
+
+fn errors(view: &View<'_>) -> Vec<Seen<IcmpError>> {
+    view.steps()
+        .filter_map(|step| {
+            let Event::Icmp(icmp) = &step.what else { return None };
+            let quoted = icmp.quoted.as_ref().filter(|quoted| matches!(quoted.upper, Upper::Gre { .. }))?;
+            let about = if quoted.source == view.conversation.client { Side::Client } else { Side::Server };
+            let mtu = icmp.mtu.and_then(|mtu| u16::try_from(mtu).ok());
+            let from = address(view, step.by);
+            Some(view.seen_in(IcmpError { from, kind: icmp.kind, code: icmp.code, about, mtu }, step))
+        })
+        .take(ERRORS_MAX)
+        .collect()
+}
+
+/// One side goes on, the other is not heard any more, and its TCP is.
+fn stopped(view: &View<'_>, call: &Call) -> Option<Seen<GreStop>> {
+    if call.to_server.packets == 0 || call.to_client.packets == 0 {
+        return None;
+    }
+    let ways = [(&call.to_server, Side::Server), (&call.to_client, Side::Client)];
+    ways.into_iter().find_map(|(flow, silent_side)| {
+        let since = flow.unanswered_since.filter(|_| flow.unanswered >= UNANSWERED_MIN)?;
+        let silent = view.end().saturating_sub(since.1);
+        let lives = control_lives(view, silent_side, since.1 + PATIENCE) == Some(true);
+        // Acknowledged data are no silence.
+        (silent >= STOPPED_MIN && lives)
+            .then(|| view.seen(GreStop { from: Some(silent_side), after_idle: flow.silence, silent }, since))
+    })
+}
+
+fn stalled(view: &View<'_>, call: &Call) -> Option<Seen<(Side, Duration)>> {
+    let ways = [(&call.to_server, Side::Client), (&call.to_client, Side::Server)];
+    ways.into_iter()
+        .filter_map(|(flow, sender)| {
+            let (longest, frame) = flow.longest_stall?;
+            let time = view.conversation.last_time;
+            Some(view.seen((sender, longest), (frame, time)))
+        })
+        .max_by_key(|seen| seen.what.1)
+}

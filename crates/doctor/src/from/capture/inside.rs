@@ -1,0 +1,141 @@
+//! Inside the tunnel.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+
+use adit_capture::conversation::{Call, Lookup, Target as Asked};
+use adit_wire::ipv4;
+
+use super::{PATIENCE, View};
+use crate::Seen;
+use crate::facts::{Address, Answer, DnsTest, Inside, NameTest, Target};
+
+/// Requests without an answer that show silence.
+const REQUESTS_MIN: u64 = 2;
+
+pub(super) fn facts(view: &View<'_>, address: &Address) -> Inside {
+    let mut facts = Inside::default();
+    let Some(call) = view.call else { return facts };
+    let inside = &call.inside;
+    facts.tunnel_in_tunnel = inside.nested.map(|frame| view.seen((), (frame, view.conversation.last_time)));
+    if let (Some(peer), IpAddr::V4(server)) = (&address.peer, view.conversation.server)
+        && peer.what == server
+    {
+        facts.peer_is_outer = Some(peer.clone());
+    }
+    facts.dns_outside = dns_outside(view, address);
+    let questions: Vec<&Lookup> = inside.lookups.iter().filter(|lookup| is_client(call, lookup.by)).collect();
+    facts.dns = dns(view, &questions);
+    facts.names = names(view, &questions);
+    facts.targets = targets(view, call);
+    facts
+}
+
+fn v4(address: IpAddr) -> Option<Ipv4Addr> {
+    match address {
+        IpAddr::V4(address) => Some(address),
+        IpAddr::V6(_) => None,
+    }
+}
+
+fn is_client(call: &Call, address: IpAddr) -> bool {
+    call.inside.client_address.is_none_or(|client| client == address)
+}
+
+/// Questions for a server that the tunnel brought, outside of it.
+fn dns_outside(view: &View<'_>, address: &Address) -> Option<Seen<Ipv4Addr>> {
+    let given = address.dns.as_ref()?;
+    let opened = address.opened.as_ref()?.at.frame;
+    view.conversation.outside.iter().find_map(|outside| {
+        let server = v4(outside.server)?;
+        (given.what.contains(&server) && Some(outside.last.0) > opened).then(|| {
+            let place = if Some(outside.first.0) > opened { outside.first } else { outside.last };
+            view.seen(server, place)
+        })
+    })
+}
+
+/// Each server that was asked; silent when no question got an answer and there was time for one.
+fn dns(view: &View<'_>, questions: &[&Lookup]) -> Vec<Seen<DnsTest>> {
+    let mut tests: Vec<Seen<DnsTest>> = Vec::new();
+    for question in questions {
+        let Some(server) = v4(question.server) else { continue };
+        let answered = question.answer.as_ref().map(|answer| answer.time.saturating_sub(question.asked.1));
+        let known = tests.iter_mut().find(|test| test.what.server == server);
+        match (known, answered) {
+            (Some(test), Some(_)) if test.what.answered.is_none() => test.what.answered = answered,
+            (Some(_), _) => {}
+            (None, Some(_)) => tests.push(view.seen(DnsTest { server, answered }, question.asked)),
+            (None, None) => {
+                let all = questions.iter().filter(|other| other.server == question.server);
+                let times: u64 = all.map(|other| other.times).sum();
+                let is_long = view.end().saturating_sub(question.asked.1) >= PATIENCE;
+                if times >= REQUESTS_MIN && is_long {
+                    tests.push(view.seen(DnsTest { server, answered: None }, question.asked));
+                }
+            }
+        }
+    }
+    tests
+}
+
+/// Names that do not exist; only where no name was found at all, since programs ask for many that do not exist.
+fn names(view: &View<'_>, questions: &[&Lookup]) -> Vec<Seen<NameTest>> {
+    const NXDOMAIN: u8 = 3;
+    let answers = || questions.iter().filter_map(|question| Some((question, question.answer.as_ref()?)));
+    if answers().any(|(_, answer)| !answer.addresses.is_empty()) {
+        return Vec::new();
+    }
+    answers()
+        .filter(|(_, answer)| answer.rcode == NXDOMAIN)
+        .filter_map(|(question, answer)| {
+            let test = NameTest {
+                name: question.name.clone(),
+                server: v4(question.server)?,
+                found: Some(Vec::new()),
+            };
+            Some(view.seen(test, (answer.frame, answer.time)))
+        })
+        .take(1)
+        .collect()
+}
+
+/// Who answered; where nobody did, who did not.
+fn targets(view: &View<'_>, call: &Call) -> Vec<Seen<Target>> {
+    let asked = || {
+        call.inside.targets.iter().filter(|target| {
+            target.from_client
+                && matches!(target.protocol, ipv4::TCP | ipv4::ICMP)
+                && is_client(call, target.by)
+        })
+    };
+    let some_answer = asked().any(|target| target.answered.is_some());
+    asked()
+        .filter(|target| target.answered.is_some() == some_answer)
+        .filter_map(|target| {
+            let answer = answer(view, target)?;
+            let address = v4(target.address)?;
+            let port = (target.protocol == ipv4::TCP).then_some(target.port);
+            let asked = port.map_or_else(|| address.to_string(), |port| format!("{address}:{port}"));
+            Some(view.seen(Target { asked, address, port, answer }, target.first))
+        })
+        .take(TARGETS_MAX)
+        .collect()
+}
+
+/// Targets that are told.
+const TARGETS_MAX: usize = 8;
+
+fn answer(view: &View<'_>, target: &Asked) -> Option<Answer> {
+    if let Some((_, time)) = target.answered {
+        return Some(Answer::Open { after: time.saturating_sub(target.first.1) });
+    }
+    if target.refused.is_some() {
+        return Some(Answer::Refused);
+    }
+    if let Some((_, from, 3, code)) = target.error {
+        return Some(Answer::Unreachable { from, code });
+    }
+    let waited: Duration = view.end().saturating_sub(target.first.1);
+    (target.requests >= REQUESTS_MIN && waited >= PATIENCE).then_some(Answer::Silent { waited })
+}

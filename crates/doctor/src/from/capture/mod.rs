@@ -1,0 +1,143 @@
+//! A conversation of a capture, file or live: what its packets show, each fact with its frame.
+//!
+//! What is missing is a fact only where the capture goes on long enough to show it. Repetitions and answers are counted
+//! over the whole call; details are read from the steps that were kept.
+
+mod address;
+mod auth;
+mod control;
+mod encrypt;
+mod ending;
+mod gre;
+mod inside;
+mod lcp;
+mod messages;
+mod mtu;
+mod name;
+
+use std::time::Duration;
+
+use adit_capture::conversation::{self, By, Conversation, Step};
+use adit_diag::Layer;
+
+use crate::facts::Facts;
+use crate::{At, Position, Seen, Side, Vantage};
+
+pub use name::facts_of_name;
+
+/// Silence of less than this shows nothing: the capture may just have ended.
+pub const PATIENCE: Duration = Duration::from_secs(3);
+
+/// The facts of one call; `call` counts from 0, and of a conversation without calls there is one, of the control connection
+/// alone. The live probe gives its own vantage point, a file that of [`vantage`].
+pub fn facts(conversation: &Conversation, call: usize, vantage: Vantage) -> Facts {
+    let view = View { conversation, index: call, call: conversation.calls.get(call) };
+    let mut facts = Facts::new(vantage, view.subject());
+    facts.name = name::facts(&view);
+    facts.tcp = control::tcp(&view);
+    facts.control = control::control(&view);
+    facts.call = control::call(&view);
+    facts.lcp = lcp::facts(&view);
+    facts.auth = auth::facts(&view);
+    facts.encrypt = encrypt::facts(&view, &facts.auth);
+    facts.address = address::facts(&view);
+    facts.inside = inside::facts(&view, &facts.address);
+    facts.mtu = mtu::facts(&view, &facts.lcp);
+    facts.gre = gre::facts(&view, &facts.lcp, vantage);
+    facts.ending = ending::facts(&view, facts.is_up());
+    took(&mut facts);
+    facts
+}
+
+/// Where the capture was made, and why that is said.
+pub fn vantage(conversation: &Conversation) -> (Vantage, String) {
+    let (position, why) = conversation.position();
+    let position = match position {
+        conversation::Position::NearClient => Position::NearClient,
+        conversation::Position::NearServer => Position::NearServer,
+        conversation::Position::Middle => Position::Middle,
+        conversation::Position::Unknown => Position::Unknown,
+    };
+    (Vantage::Capture(position), why)
+}
+
+/// One call and the control connection around it.
+struct View<'a> {
+    conversation: &'a Conversation,
+    index: usize,
+    call: Option<&'a conversation::Call>,
+}
+
+impl<'a> View<'a> {
+    fn subject(&self) -> String {
+        let Conversation { client, server, .. } = self.conversation;
+        match self.conversation.calls.len() {
+            0 | 1 => format!("{client} → {server}"),
+            _ => format!("{client} → {server} call {}", self.index + 1),
+        }
+    }
+
+    /// Steps of the control connection and of this call.
+    fn steps(&self) -> impl Iterator<Item = &'a Step> + use<'a> {
+        let index = self.index;
+        self.conversation.steps.iter().filter(move |step| step.call.is_none_or(|call| call == index))
+    }
+
+    fn at(&self, frame: u64, time: Duration) -> At {
+        At::frame(frame, time.saturating_sub(self.conversation.began()))
+    }
+
+    fn seen<T>(&self, what: T, (frame, time): (u64, Duration)) -> Seen<T> {
+        Seen::at(what, self.at(frame, time))
+    }
+
+    fn seen_in<T>(&self, what: T, step: &Step) -> Seen<T> {
+        self.seen(what, (step.frame, step.time))
+    }
+
+    /// Until when silence can be seen: the end of the capture, or of the control connection.
+    fn end(&self) -> Duration {
+        let until = self.conversation.until.max(self.conversation.last_time);
+        self.conversation.closed.map_or(until, |(_, time, _)| time)
+    }
+
+    /// Silence since `time`, where it is long enough to mean something.
+    fn silence(&self, time: Duration) -> Option<Duration> {
+        Some(self.end().saturating_sub(time)).filter(|silence| *silence >= PATIENCE)
+    }
+}
+
+/// The sender's side. GRE of a call from a third address is that of the server, by its Call ID.
+fn side(by: By) -> Side {
+    match by {
+        By::Client => Side::Client,
+        By::Server | By::Other(_) => Side::Server,
+    }
+}
+
+/// From which moment to which each layer took.
+fn took(facts: &mut Facts) {
+    let time = |at: At| at.time;
+    let connect = facts.tcp.connect.as_ref().and_then(|seen| time(seen.at));
+    let call = facts.call.reply.as_ref().and_then(|seen| time(seen.at));
+    let gre = facts.gre.to_client.first.as_ref().and_then(|seen| time(seen.at));
+    let lcp = facts.lcp.opened.as_ref().and_then(|seen| time(seen.at));
+    let auth = facts.auth.login.as_ref().and_then(|seen| time(seen.at));
+    let encrypt = facts.encrypt.opened.as_ref().and_then(|seen| time(seen.at));
+    let address = facts.address.opened.as_ref().and_then(|seen| time(seen.at));
+    let mut last = connect.map(|_| Duration::ZERO);
+    let moments = [
+        (Layer::Control, call),
+        (Layer::Gre, gre),
+        (Layer::Lcp, lcp),
+        (Layer::Auth, auth),
+        (Layer::Encrypt, encrypt),
+        (Layer::Address, address),
+    ];
+    for (layer, moment) in moments {
+        if let (Some(from), Some(to)) = (last, moment) {
+            facts.took.insert(layer, to.saturating_sub(from));
+        }
+        last = moment.or(last);
+    }
+}

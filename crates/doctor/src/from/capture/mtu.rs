@@ -1,0 +1,77 @@
+//! Packet sizes.
+
+use adit_capture::conversation::{Event, Flow};
+
+use super::View;
+use super::control::address;
+use crate::facts::{Bracket, Lcp, Mtu};
+use crate::{At, Seen};
+
+/// Packets of a size that must be lost, none of them arriving, before size is said to be the reason.
+const LOST_MIN: usize = 3;
+/// What an LCP without the option agrees on.
+const DEFAULT_MRU: u16 = 1500;
+
+pub(super) fn facts(view: &View<'_>, lcp: &Lcp) -> Mtu {
+    let mut facts = Mtu::default();
+    let Some(call) = view.call else { return facts };
+    if lcp.opened.is_some() {
+        let mru = |mru: Option<u16>| mru.unwrap_or(DEFAULT_MRU);
+        facts.agreed = Some(mru(lcp.client_mru).min(mru(lcp.server_mru)));
+    }
+    facts.mss = call.inside.mss.map(|(mss, frame, _)| view.seen(mss, (frame, view.conversation.last_time)));
+    facts.too_big = view.steps().find_map(|step| match &step.what {
+        Event::Icmp(icmp) if !icmp.v6 && (icmp.kind, icmp.code) == (3, 4) => {
+            let mtu = icmp.mtu.and_then(|mtu| u16::try_from(mtu).ok()).unwrap_or_default();
+            Some(view.seen_in((address(view, step.by), mtu), step))
+        }
+        _ => None,
+    });
+    if let Some(broken) = &view.conversation.broken_fragments {
+        let frame = broken.frames.first().copied().unwrap_or_default();
+        let packets = u32::try_from(broken.packets).unwrap_or(u32::MAX);
+        facts.fragments_missing = Some(view.seen(packets, (frame, view.conversation.last_time)));
+    }
+    facts.to_server = outer(view, &call.to_server);
+    facts.to_client = outer(view, &call.to_client);
+    if let Some(resent) = call.inside.resent
+        && resent.times >= LOST_MIN as u64
+        && resent.len > call.inside.largest_arrived
+    {
+        let at =
+            At::frame(resent.first, view.conversation.last_time.saturating_sub(view.conversation.began()));
+        let octets = |octets: usize| u16::try_from(octets).unwrap_or(u16::MAX);
+        let passes = Some(octets(call.inside.largest_arrived)).filter(|octets| *octets > 0).map(Seen::new);
+        let bracket = Bracket { passes, lost: Some(Seen::at(octets(resent.len), at)), is_outer: false };
+        if resent.from_client { facts.to_server = bracket } else { facts.to_client = bracket }
+    }
+    facts
+}
+
+/// By the acknowledgments of GRE: sizes that were never named, while all smaller ones were.
+fn outer(view: &View<'_>, flow: &Flow) -> Bracket {
+    let bracket = Bracket { is_outer: true, ..Bracket::default() };
+    let largest = flow.largest_acked;
+    let pending = flow.pending(view.end()).map(|(frame, size)| (size, frame));
+    let mut lost: Vec<(usize, u64)> =
+        flow.skipped_sizes.iter().copied().chain(pending).filter(|(size, _)| *size > largest).collect();
+    lost.sort_unstable();
+    // One that is barely larger than what passed may have been lost by chance; nothing passed at all is another fault.
+    let Some((size, _)) = lost.first().copied().filter(|_| lost.len() >= LOST_MIN && largest > 0) else {
+        return bracket;
+    };
+    let frame = lost.iter().map(|(_, frame)| *frame).min().unwrap_or_default();
+    if lost.iter().filter(|(other, _)| *other >= size).count() < LOST_MIN || size < SMALL {
+        return bracket;
+    }
+    let octets = |octets: usize| u16::try_from(octets).unwrap_or(u16::MAX);
+    let time = view.conversation.last_time.saturating_sub(view.conversation.began());
+    Bracket {
+        passes: Some(Seen::new(octets(largest))),
+        lost: Some(Seen::at(octets(size), At::frame(frame, time))),
+        ..bracket
+    }
+}
+
+/// No path loses packets of less than this because of their size (RFC 791 has 576; a tunnel takes off what it needs).
+const SMALL: usize = 500;
