@@ -125,7 +125,8 @@ pub(crate) fn innocent(facts: &Facts, table: &[LayerResult], code: Option<Code>)
         (Layer::Address, "the tunnel itself: it is up"),
     ];
     for (layer, text) in words {
-        if passed(layer) && layer != failed {
+        let is_there = layer != Layer::Encrypt || facts.encrypt.opened.is_some();
+        if passed(layer) && is_there && layer != failed {
             innocent.push(text.to_owned());
         }
     }

@@ -1,55 +1,58 @@
 //! A verdict in words: 80 columns, no colour, the same when read aloud.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
+
+use adit_diag::Code;
 
 use crate::{At, LayerResult, State, Verdict};
 
 /// Columns of a terminal.
 const WIDTH: usize = 80;
-/// Where the text of a layer's line begins, and that of the paragraphs below the table.
+/// Where the text of the paragraphs below the table begins.
 const INDENT: usize = 14;
+/// Where the state of a layer's line begins, and its text.
+const STATE: usize = 12;
+const TEXT: usize = STATE + 6;
 
-/// The table of layers.
+/// The table of layers. Neighbours about which the same is to be said share a line.
 pub fn table(verdict: &Verdict) -> String {
     let mut out = String::new();
     let mut at = 0;
     while let Some(result) = verdict.layers.get(at) {
-        let same = |other: &&LayerResult| other.state == result.state && result.state == State::NotReached;
+        let is_quiet = !matches!(result.state, State::Pass | State::Warn | State::Fail);
+        let same = |other: &&LayerResult| {
+            is_quiet && (other.state, &other.summary) == (result.state, &result.summary)
+        };
         let run = verdict.layers.iter().skip(at).take_while(same).count().max(1);
-        if run > 1 {
-            let _ = writeln!(out, "{:<INDENT$}not reached", format!("{}-{}", at + 1, at + run));
+        let label = if run > 1 {
+            format!("{}-{}", at + 1, at + run)
         } else {
-            line(&mut out, at + 1, result);
-        }
+            format!("{} {}", at + 1, result.layer.word())
+        };
+        line(&mut out, &label, result);
         at += run;
     }
     out
 }
 
-fn line(out: &mut String, number: usize, result: &LayerResult) {
-    let word = match result.state {
-        State::Pass => "ok",
-        State::Warn => "warn",
-        State::Fail => "FAIL",
-        State::NotReached => "not reached",
-        State::NotVisible => "not visible from here",
-        State::NotTested => "not tested",
+fn line(out: &mut String, label: &str, result: &LayerResult) {
+    let code = result.code.map(|code| format!("{code}  ")).unwrap_or_default();
+    let (state, text) = match result.state {
+        State::Pass => ("ok", result.summary.clone()),
+        State::Warn => ("warn", format!("{code}{}", result.summary)),
+        State::Fail => ("FAIL", format!("{code}{}", result.summary)),
+        State::NotReached => return hanging(out, label, STATE, "not reached"),
+        State::NotVisible => return hanging(out, label, STATE, "not visible from here"),
+        State::NotTested if result.summary.is_empty() => return hanging(out, label, STATE, "not tested"),
+        State::NotTested => return hanging(out, label, STATE, &format!("not tested: {}", result.summary)),
     };
-    let mut text = match result.state {
-        State::Pass => format!("{word:<6}"),
-        State::Warn | State::Fail => {
-            format!("{word:<6}{}  ", result.code.map(|code| code.to_string()).unwrap_or_default())
-        }
-        _ if result.summary.is_empty() => word.to_owned(),
-        _ => format!("{word}: "),
-    };
-    text += &result.summary;
-    paragraph(out, &format!("{number} {}", result.layer.word()), text.trim_end());
+    hanging(out, &format!("{label:<STATE$}{state}"), TEXT, &text);
     for evidence in &result.evidence {
-        if evidence.text != result.summary || evidence.at.frame.is_some() {
-            let place = place(evidence.at);
-            let text = if evidence.text == result.summary { place } else { join(&evidence.text, &place) };
-            wrapped(out, INDENT + 6, &text);
+        let place = place(evidence.at);
+        if evidence.text != result.summary {
+            wrapped(out, TEXT, &join(&evidence.text, &place));
+        } else if !place.is_empty() {
+            wrapped(out, TEXT, &place);
         }
     }
 }
@@ -66,16 +69,13 @@ fn join(text: &str, place: &str) -> String {
 pub fn paragraphs(verdict: &Verdict) -> String {
     let mut out = String::new();
     if let [cause] = verdict.causes.as_slice() {
-        paragraph(&mut out, "Cause", &cause.text);
+        // A title alone says nothing that the table has not said.
+        let text = if cause.text == cause.code.title() { meaning(cause.code) } else { cause.text.clone() };
+        paragraph(&mut out, "Cause", &text);
     } else {
         for (n, cause) in verdict.causes.iter().enumerate() {
             let label = if n == 0 { "Most likely" } else { "" };
-            let column = WIDTH - INDENT - 6;
-            if cause.text.chars().count() <= column {
-                let _ = writeln!(out, "{label:<INDENT$}{:<column$} {:>3} %", cause.text, cause.weight);
-            } else {
-                paragraph(&mut out, label, &format!("{} ({} %)", cause.text, cause.weight));
-            }
+            hanging(&mut out, &format!("{label:<INDENT$}{:>2} %", cause.weight), INDENT + 6, &cause.text);
         }
     }
     let mut owners = Vec::new();
@@ -91,15 +91,11 @@ pub fn paragraphs(verdict: &Verdict) -> String {
             &format!("{}{owner}", if n == 0 { "" } else { "or " }),
         );
     }
-    for (n, fix) in verdict.fixes.iter().take(3).enumerate() {
-        paragraph(&mut out, if n == 0 { "Fix" } else { "" }, fix);
-    }
+    items(&mut out, "Fix", verdict.fixes.iter().take(3));
     if !verdict.next.is_empty() {
         paragraph(&mut out, "Next test", &verdict.next);
     }
-    for (n, innocent) in verdict.innocent.iter().enumerate() {
-        paragraph(&mut out, if n == 0 { "Not the cause" } else { "" }, innocent);
-    }
+    items(&mut out, "Not the cause", verdict.innocent.iter());
     for (n, finding) in verdict.findings.iter().enumerate() {
         let frame = finding.evidence.first().map(|evidence| place(evidence.at)).unwrap_or_default();
         paragraph(
@@ -149,32 +145,56 @@ pub fn capital(text: &str) -> String {
     chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
 
-/// `label` and a wrapped text beside it.
-pub fn paragraph(out: &mut String, label: &str, text: &str) {
-    let before = out.len();
-    wrapped(out, INDENT, text);
-    let label = format!("{label:<INDENT$}");
-    out.replace_range(before..before + INDENT.min(out.len() - before), &label);
+/// A list: what does not fit its line goes on two columns further in.
+fn items<'a>(out: &mut String, label: &str, texts: impl Iterator<Item = &'a String>) {
+    for (n, text) in texts.enumerate() {
+        out.push_str(&format!("{:<INDENT$}", if n == 0 { label } else { "" }));
+        words(out, INDENT, INDENT + 2, text);
+    }
 }
 
-/// Lines of at most 80 columns, each indented; a word that is longer stays whole.
+/// The first sentence of a code's page.
+fn meaning(code: Code) -> String {
+    let meaning = code.entry().meaning;
+    let end = meaning.find(". ").map_or(meaning.len(), |end| end + 1);
+    meaning.get(..end).unwrap_or_default().to_owned()
+}
+
+/// `label` and a wrapped text beside it.
+pub fn paragraph(out: &mut String, label: &str, text: &str) {
+    hanging(out, label, INDENT, text);
+}
+
+/// `label`, filled up to `indent`, and the text; whatever does not fit goes on at `indent`.
+fn hanging(out: &mut String, label: &str, indent: usize, text: &str) {
+    out.push_str(&format!("{label:<indent$}"));
+    words(out, indent, indent, text);
+}
+
+/// Lines of at most 80 columns, each indented.
 pub fn wrapped(out: &mut String, indent: usize, text: &str) {
-    let mut column = 0;
+    hanging(out, "", indent, text);
+}
+
+/// Words from `column` on, in lines of at most 80 columns; the second and later ones begin at `indent`. A word that is
+/// longer than a line stays whole.
+fn words(out: &mut String, mut column: usize, indent: usize, text: &str) {
+    let mut is_first = true;
     for word in text.split(' ') {
         let len = word.chars().count();
-        if column > 0 && column + 1 + len > WIDTH {
+        if !is_first && column + 1 + len > WIDTH {
             out.push('\n');
-            column = 0;
-        }
-        if column == 0 {
             out.push_str(&" ".repeat(indent));
             column = indent;
-        } else {
+        } else if !is_first {
             out.push(' ');
             column += 1;
         }
         out.push_str(word);
         column += len;
+        is_first = false;
     }
+    let end = out.trim_end().len();
+    out.truncate(end);
     out.push('\n');
 }

@@ -212,9 +212,10 @@ pub struct Fired {
 }
 
 impl Verdict {
-    /// 0 when healthy, or when nothing can be proven; else 10 to 19, by the layer of the first failure.
+    /// 0 when healthy; 10 to 19, by the layer of the first failure; 1 when it failed and the layer cannot be known.
     pub fn exit_code(&self) -> u8 {
-        self.first_failure.map_or(0, Code::exit_code)
+        let unknown = u8::from(self.outcome == Outcome::NotProvable);
+        self.first_failure.map_or(unknown, Code::exit_code)
     }
 
     /// The result of one layer.

@@ -469,9 +469,9 @@ fn rows_46_to_51_addresses() {
     }
 }
 
-fn target(asked: &str, answer: Answer) -> adit_doctor::Seen<Target> {
-    let address = asked.split(':').next().unwrap().parse().unwrap();
-    seen(Target { asked: asked.into(), address, port: Some(443), answer })
+fn target(last: [u8; 2], answer: Answer) -> adit_doctor::Seen<Target> {
+    let address = Ipv4Addr::new(192, 168, last[0], last[1]);
+    seen(Target { asked: format!("{address}:443"), address, port: Some(443), answer })
 }
 
 const SILENT: Answer = Answer::Silent { waited: std::time::Duration::from_secs(3) };
@@ -487,7 +487,7 @@ fn rows_52_to_59_behind_the_tunnel() {
 
     let mut f = up();
     f.inside.dns = vec![dns(false)];
-    f.inside.targets = vec![target("192.168.10.20:443", Answer::Open { after: secs(0) })];
+    f.inside.targets = vec![target([10, 20], Answer::Open { after: secs(0) })];
     fails(&f, Code::R04);
 
     let mut f = up();
@@ -502,28 +502,28 @@ fn rows_52_to_59_behind_the_tunnel() {
 
     let mut f = up();
     f.inside.dns = vec![dns(false)];
-    f.inside.targets = vec![target("192.168.10.20:443", SILENT)];
+    f.inside.targets = vec![target([10, 20], SILENT)];
     f.inside.forwards = Some(false);
     fails(&f, Code::R06);
     f.inside.forwards = Some(true);
     fails(&f, Code::R03);
 
     let mut f = up();
-    f.inside.targets = vec![target("192.168.10.20:443", unreachable(13))];
+    f.inside.targets = vec![target([10, 20], unreachable(13))];
     fails(&f, Code::R02);
 
     let mut f = up();
     f.inside.dns = vec![dns(true)];
     f.inside.forwards = Some(true);
-    f.inside.targets = vec![target("192.168.10.20:443", SILENT)];
+    f.inside.targets = vec![target([10, 20], SILENT)];
     fails(&f, Code::R08);
-    f.inside.targets = vec![target("192.168.10.20:443", unreachable(1))];
+    f.inside.targets = vec![target([10, 20], unreachable(1))];
     fails(&f, Code::R08);
-    f.inside.targets = vec![target("192.168.10.20:443", Answer::Refused)];
+    f.inside.targets = vec![target([10, 20], Answer::Refused)];
     fails(&f, Code::R09);
-    f.inside.targets = vec![target("192.168.10.20:443", unreachable(0))];
+    f.inside.targets = vec![target([10, 20], unreachable(0))];
     fails(&f, Code::R01);
-    f.inside.targets = vec![target("192.168.20.20:443", Answer::Open { after: secs(0) })];
+    f.inside.targets = vec![target([20, 20], Answer::Open { after: secs(0) })];
     f.inside.routes = Some(seen(vec!["192.168.10.0/24".parse().unwrap()]));
     fails(&f, Code::R01);
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use adit_diag::Code;
+use adit_diag::{Code, Layer};
 
 use super::lcp::ends_soon;
 use super::{Kind, Proof, Rule, words};
@@ -118,7 +118,11 @@ pub(super) const RULES: &[Rule] = &[
             if near_server || !none || !waiting(f) || ends_soon(f).is_some() {
                 return None;
             }
-            let proof = Proof::absence("nothing came back over GRE (protocol 47)")?
+            let took = f
+                .took
+                .get(&Layer::Gre)
+                .map_or(String::new(), |took| format!(" in {}", words::seconds(*took)));
+            let proof = Proof::absence(format!("nothing came back over GRE (protocol 47){took}"))?
                 .with(format!("{} packets of GRE to the server, none back", f.gre.to_server.packets));
             Some(hops(f, proof))
         },
