@@ -222,6 +222,10 @@ impl<'a> Attempt<'a> {
             let call = self.call;
             self.tunnel.handle_input(Instant::now(), Input::Traffic { call, packets });
         }
+        if let Some(stray) = self.dataplane.stray(self.call_id, *self.server.ip(), self.began) {
+            let call = self.call;
+            self.tunnel.handle_input(Instant::now(), Input::Stray { call, stray });
+        }
     }
 }
 

@@ -51,7 +51,8 @@ impl CallIds {
         }
     }
 
-    fn is_taken(&self, id: u16) -> bool {
+    /// Whether it is in use, or was until lately.
+    pub(crate) fn is_taken(&self, id: u16) -> bool {
         self.taken.get(usize::from(id)).copied().unwrap_or(true)
     }
 

@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use adit_tunnel::path::Counters;
 
+use crate::strays::Strays;
+
 /// GRE packets and messages that belong to no call, or found no room.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Drops {
@@ -31,6 +33,7 @@ pub(crate) struct SharedDrops {
     pub(crate) queue_full: AtomicU64,
     pub(crate) no_route: AtomicU64,
     pub(crate) refused: AtomicU64,
+    pub(crate) strays: Strays,
 }
 
 impl SharedDrops {
@@ -69,7 +72,7 @@ impl LastCounters {
     }
 }
 
-const FIELDS: usize = 20;
+const FIELDS: usize = 22;
 
 impl SharedCounters {
     pub(crate) fn publish(&self, counters: &Counters) {
@@ -97,6 +100,8 @@ impl SharedCounters {
             not_up,
             spoofed,
             acl_denied,
+            acl_unicast,
+            acl_last,
             too_big,
             window_full,
             fragmented,
@@ -119,6 +124,8 @@ impl SharedCounters {
             not_up,
             spoofed,
             acl_denied,
+            acl_unicast,
+            acl_last,
             too_big,
             window_full,
             fragmented,
@@ -145,6 +152,8 @@ fn to_array(counters: &Counters) -> [u64; FIELDS] {
         not_up,
         spoofed,
         acl_denied,
+        acl_unicast,
+        acl_last,
         too_big,
         window_full,
         fragmented,
@@ -167,6 +176,8 @@ fn to_array(counters: &Counters) -> [u64; FIELDS] {
         not_up,
         spoofed,
         acl_denied,
+        acl_unicast,
+        acl_last,
         too_big,
         window_full,
         fragmented,

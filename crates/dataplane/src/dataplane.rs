@@ -11,6 +11,7 @@ use adit_sys::gre::{CallFilter, GreOptions, GreSocket};
 use adit_sys::poll::Waker;
 use adit_sys::tun::{Offload, Tun};
 use adit_sys::xdp::{self, CallSet, Xdp, XdpOptions};
+use adit_tunnel::events::Stray;
 use adit_tunnel::path::{Counters, HEADROOM, PathCommand, PathConfig};
 use ipnet::{IpNet, Ipv4Net};
 
@@ -201,6 +202,16 @@ impl Dataplane {
     /// What was dropped outside of any call.
     pub fn drops(&self) -> Drops {
         self.drops.read()
+    }
+
+    /// GRE seen since then that may have been meant for this call, and belongs to none.
+    pub fn stray(&self, call_id: u16, peer: Ipv4Addr, since: Instant) -> Option<Stray> {
+        let seen = self.drops.strays.since(since);
+        // What comes late of an earlier call has its Call ID, which rests for a while.
+        let unknown = |id: u16| !self.known().ids.is_taken(id);
+        let renamed = seen.iter().find(|seen| seen.source == peer && unknown(seen.call_id));
+        let elsewhere = seen.iter().find(|seen| seen.source != peer && seen.call_id == call_id);
+        renamed.map(|seen| Stray::CallId(seen.call_id)).or(elsewhere.map(|seen| Stray::Source(seen.source)))
     }
 
     /// How packets are moved, in words.

@@ -16,6 +16,7 @@ mod io;
 mod order;
 mod routes;
 mod segment;
+mod strays;
 mod timers;
 mod worker;
 

@@ -75,12 +75,19 @@ impl Clerk {
         };
         let account = self.store.account(&name).map_err(silent)?;
         let secret = self.store.secret(&name).map_err(silent)?;
+        let bare = self.bare_account(&name).map_err(silent)?;
         // An unknown name costs the same work and gets the same answer as a wrong password.
-        let (Some(account), Some(secret)) = (account, secret) else {
-            proof::check_unknown(&request.proof);
-            return Err(Refusal::of(&shown, Code::A01, "no such account, or it has no password".to_owned()));
+        let (account, secret) = match (account, secret) {
+            (Some(account), Some(secret)) => (account, secret),
+            (account, _) => {
+                proof::check_unknown(&request.proof);
+                let known = account.map(|account| account.name);
+                let why = unknown(&name, known.as_deref(), bare.as_deref());
+                return Err(Refusal::of(known.as_deref().unwrap_or(&shown), Code::A01, why));
+            }
         };
-        let proven = proof::check(&request.proof, &secret).map_err(|error| proof_refusal(&shown, error))?;
+        let proven =
+            proof::check(&request.proof, &secret).map_err(|error| proof_refusal(&account.name, error))?;
         let access = self.config.access_for(account.group.as_deref());
         access
             .allows_from(&account.name, *self.from.ip())
@@ -106,6 +113,13 @@ impl Clerk {
             ..Learned::default()
         };
         Ok((Answer::Accept { proven, terms }, learned))
+    }
+
+    /// The account that this name would be without the domain that is part of it.
+    fn bare_account(&self, name: &str) -> adit_store::Result<Option<String>> {
+        let behind = name.split_once('\\').map(|(_, user)| user);
+        let Some(bare) = behind.or(name.rsplit_once('@').map(|(user, _)| user)) else { return Ok(None) };
+        Ok(self.store.account(bare)?.map(|account| account.name))
     }
 
     /// Whether the account may log in now. Whoever brings a new password may do so with an old one that has expired.
@@ -185,6 +199,23 @@ impl Refusal {
         };
         let error = MsChapError::from(account::mschap_error(code));
         Refusal { user: user.to_owned(), error, code, detail, told }
+    }
+}
+
+/// Why there is no password to compare with: for the record, never for the caller.
+fn unknown(name: &str, known: Option<&str>, bare: Option<&str>) -> String {
+    let name = escape(name.as_bytes());
+    match (known, bare) {
+        (Some(known), _) => format!("the account {known} has no password yet (adit user passwd {known})"),
+        (None, Some(bare)) if name.to_string().contains('\\') => format!(
+            "unknown user: no account \"{name}\", but there is \"{bare}\": auth.domain = \"strip\" takes the domain off"
+        ),
+        (None, Some(bare)) => {
+            format!(
+                "unknown user: no account \"{name}\", but there is \"{bare}\": the user has to give the name without @"
+            )
+        }
+        (None, None) => format!("unknown user: no account \"{name}\""),
     }
 }
 

@@ -22,6 +22,7 @@ use tokio::time::timeout;
 use crate::accounts::{Clerk, REFUSAL_DELAY};
 use crate::control::Counters;
 use crate::door::{Arrival, Place};
+use crate::ending;
 use crate::journal::Note;
 use crate::mail::{Answered, Learned, Mail};
 use crate::meaning;
@@ -127,13 +128,27 @@ impl Connection {
             tokio::select! {
                 ready = self.stream.readable() => self.read(ready.is_ok()),
                 mail = session.mailbox.next() => self.open_mail(mail),
-                () = sleep_until(wake) => self.tunnel.handle_timeout(Instant::now()),
+                () = sleep_until(wake) => {
+                    self.look_for_strays();
+                    self.tunnel.handle_timeout(Instant::now());
+                }
             }
         }
         Box::pin(self.finish()).await;
     }
 
+    /// GRE that belongs to no call tells where that of this call is, while it is being set up.
+    fn look_for_strays(&mut self) {
+        if let (Some(call_id), Some(call), true) = (self.call_id, self.handle, self.place.is_some())
+            && let Some(stray) =
+                self.server.dataplane.stray(call_id, *self.session.from.ip(), self.session.started_at)
+        {
+            self.tunnel.handle_input(Instant::now(), Input::Stray { call, stray });
+        }
+    }
+
     fn read(&mut self, alive: bool) {
+        self.look_for_strays();
         let mut input = [0u8; READ];
         let read = if alive { self.stream.try_read(&mut input) } else { Ok(0) };
         let now = Instant::now();
@@ -345,7 +360,10 @@ impl Connection {
             known.user.clone_from(&learned.user);
             known.group.clone_from(&learned.group);
             if learned.refused.is_none() {
+                // An expired password that was changed, for one.
+                self.refused = None;
                 known.reach = meaning::reach(&self.config, self.config.access_for(learned.group.as_deref()));
+                known.routes_key = ending::routes_key(&self.config, learned.group.as_deref());
             }
             drop(known);
             self.update(SessionUpdate {
@@ -356,10 +374,7 @@ impl Connection {
         }
         if let Some((code, detail)) = learned.refused {
             self.note(Layer::Ppp, format!("{code} {detail}"));
-            let mut event = self.new_event("auth.fail");
-            event.code = Some(code.to_string());
-            event.fields.push(("detail".to_owned(), detail.clone()));
-            self.server.journal.event(event);
+            // The line of the log comes at the end, once for each call.
             self.refused = Some((code, detail));
         }
     }
@@ -442,7 +457,7 @@ impl Connection {
             Some((code, detail)) => End { why: Why::Failed, code: Some(code), detail, ..end },
             None => end,
         };
-        self.end = Some(end);
+        self.end = Some(ending::behind_one_address(&self.session, &self.server.registry, end));
         // One call a connection: with the call gone, the connection has nothing left to do.
         self.tunnel.handle_command(Instant::now(), Command::Stop { why: Why::UserRequest });
     }
@@ -476,7 +491,12 @@ impl Connection {
         {
             self.server.registry.count_failed(code);
         }
-        self.server.journal.event(self.end_event(&end, was_up, &counters));
+        let found = ending::findings(&counters, &self.session.known().routes_key);
+        for ending::Finding { code, text } in &found {
+            self.note(Layer::Pptp, format!("finding {code}: {text}"));
+        }
+        let event = ending::event(self.new_event("session.end"), &end, was_up, &self.session, &found);
+        self.server.journal.event(event);
         let (steps, omitted) = {
             let known = self.session.known();
             let steps = known
@@ -502,29 +522,6 @@ impl Connection {
         let ended = Change::End(self.session.id, Box::new(end), counters, steps, omitted);
         self.server.journal.note(Note::Change(ended));
         self.server.registry.remove(self.session.id);
-    }
-
-    fn end_event(&self, end: &End, up_at: Option<Instant>, counters: &Counters) -> NewEvent {
-        let mut event = self.new_event(if up_at.is_some() { "session.end" } else { "call.fail" });
-        event.code = end.code.map(|code| code.to_string());
-        let mut field = |key: &str, value: String| event.fields.push((key.to_owned(), value));
-        field("why", end.why.word().to_owned());
-        match up_at {
-            Some(at) => {
-                field("up_s", at.elapsed().as_secs().to_string());
-                field("rx", counters.rx_bytes.to_string());
-                field("tx", counters.tx_bytes.to_string());
-            }
-            None => field("after_s", format!("{:.1}", self.session.started_at.elapsed().as_secs_f64())),
-        }
-        if !end.detail.is_empty() {
-            field("detail", end.detail.clone());
-        }
-        let vendor = self.session.known().vendor.clone();
-        if up_at.is_none() && !vendor.is_empty() {
-            field("vendor", vendor);
-        }
-        event
     }
 
     fn new_event(&self, kind: &str) -> NewEvent {
@@ -582,6 +579,9 @@ pub(crate) fn counters_of(path: &adit_tunnel::path::Counters) -> Counters {
         clear_refused: path.clear_refused,
         spoofed: path.spoofed,
         acl_denied: path.acl_denied,
+        acl_unicast: path.acl_unicast,
+        acl_last: path.acl_last,
+        rx_frames: path.rx_frames,
     }
 }
 

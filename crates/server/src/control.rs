@@ -209,6 +209,22 @@ pub struct Counters {
     pub spoofed: u64,
     /// To a destination the account may not reach.
     pub acl_denied: u64,
+    /// Of these, those to one host and not to everybody.
+    #[serde(default)]
+    pub acl_unicast: u64,
+    /// The last of these: see [`Counters::denied_last`].
+    #[serde(skip)]
+    pub acl_last: u64,
+    /// PPP control frames received.
+    #[serde(default)]
+    pub rx_frames: u64,
+}
+
+impl Counters {
+    /// The last destination of a packet to one host that the account may not reach.
+    pub fn denied_last(&self) -> Option<adit_tunnel::path::Denied> {
+        adit_tunnel::path::Denied::unpack(self.acl_last)
+    }
 }
 
 /// One session in full.
@@ -230,10 +246,22 @@ pub struct SessionDetail {
     pub reach_any: bool,
     /// Why it ended; empty while it lives.
     pub end: String,
+    /// What is wrong and does not end it.
+    #[serde(default)]
+    pub findings: Vec<FindingRow>,
     /// The record, oldest first.
     pub steps: Vec<StepRow>,
     /// Steps left out in the middle of a very long record.
     pub steps_omitted: u64,
+}
+
+/// Something that is wrong with a session and does not end it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FindingRow {
+    /// The code, as for `adit explain`.
+    pub code: String,
+    /// One line of evidence.
+    pub text: String,
 }
 
 /// One line of a record.

@@ -57,6 +57,7 @@ impl Journal {
             format,
             files,
             stderr,
+            journald: is_journal(),
             lost: Arc::clone(&lost),
             trouble: Arc::clone(&trouble),
             backlog: VecDeque::new(),
@@ -125,6 +126,8 @@ struct Writer {
     format: LogFormat,
     files: Vec<std::fs::File>,
     stderr: bool,
+    /// What goes to stderr is read by systemd's journal.
+    journald: bool,
     lost: Arc<AtomicU64>,
     trouble: Arc<Mutex<Option<Error>>>,
     /// What the store could not take yet, oldest first; at most [`WAITING`].
@@ -275,9 +278,28 @@ impl Writer {
             let _ = writeln!(file, "{line}");
         }
         if self.stderr {
-            say!("{line}");
+            let priority = if self.journald { priority(event) } else { "" };
+            say!("{priority}{line}");
         }
     }
+}
+
+/// What systemd's journal takes for the priority of a line (sd-daemon(3)): a call that failed is a warning, what this host
+/// could not do an error, the rest is information.
+fn priority(event: &NewEvent) -> &'static str {
+    match event.code.as_deref().and_then(|code| code.chars().next()) {
+        None => "<6>",
+        Some('S') => "<3>",
+        Some(_) => "<4>",
+    }
+}
+
+/// Whether stderr is the journal's, by the device and inode that systemd names (systemd.exec(5), `JOURNAL_STREAM`).
+fn is_journal() -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let Some(named) = std::env::var("JOURNAL_STREAM").ok() else { return false };
+    let stderr = std::fs::metadata("/dev/stderr").ok();
+    stderr.is_some_and(|stderr| named == format!("{}:{}", stderr.dev(), stderr.ino()))
 }
 
 /// Whether this is the fault of the host as a whole, and may pass. Another note may be fine where one is refused.
@@ -307,4 +329,19 @@ fn json(event: &NewEvent) -> String {
         put(key, value.clone());
     }
     serde_json::Value::Object(map).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_journal_learns_what_failed() {
+        let with = |code: Option<&str>| {
+            let mut event = NewEvent::new(Timestamp::UNIX_EPOCH, "call.fail");
+            event.code = code.map(str::to_owned);
+            priority(&event)
+        };
+        assert_eq!((with(None), with(Some("G01")), with(Some("S06"))), ("<6>", "<4>", "<3>"));
+    }
 }

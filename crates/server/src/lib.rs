@@ -14,6 +14,7 @@ pub mod control;
 mod dhcp;
 mod dispatch;
 mod door;
+mod ending;
 mod error;
 mod host;
 mod journal;

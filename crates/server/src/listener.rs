@@ -156,7 +156,7 @@ async fn new_sessions(
         server.registry.count_failed(code);
         let mut event = NewEvent::new(started, "call.fail");
         event.from = Some((*from.ip()).into());
-        event.code = Some(code.to_string());
+        crate::ending::blame_on(&mut event, Some(code));
         event.fields.push(("detail".to_owned(), error.to_string()));
         server.journal.event(event);
     }

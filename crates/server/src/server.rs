@@ -174,7 +174,7 @@ impl Server {
         if self.flood_quiet.may_speak() {
             let mut event = NewEvent::new(Timestamp::now(), "call.flood");
             event.from = Some(from.into());
-            event.code = Some(adit_diag::Code::C05.to_string());
+            crate::ending::blame_on(&mut event, Some(adit_diag::Code::C05));
             event.fields.push(("refused".to_owned(), flooded.0.to_string()));
             self.journal.event(event);
             flooded.0 = 0;

@@ -10,7 +10,8 @@ use adit_tunnel::events::{Step, Up, Why};
 use adit_tunnel::record::Record;
 use jiff::Timestamp;
 
-use crate::control::{Counters, SessionDetail, SessionRow, StepRow};
+use crate::control::{Counters, FindingRow, SessionDetail, SessionRow, StepRow};
+use crate::ending;
 use crate::mail::{Mail, Mailbox};
 
 /// One session: one control connection and its call.
@@ -42,6 +43,8 @@ pub(crate) struct Known {
     pub(crate) up_at: Option<Instant>,
     pub(crate) call_ids: Option<(u16, u16)>,
     pub(crate) reach: Option<Vec<ipnet::Ipv4Net>>,
+    /// The key of the configuration that says so.
+    pub(crate) routes_key: String,
     pub(crate) end: Option<String>,
     pub(crate) code: Option<Code>,
     pub(crate) counters: Counters,
@@ -105,6 +108,7 @@ impl Session {
         let session = self.row();
         let known = self.known();
         let up = known.up.as_ref();
+        let findings = ending::findings(&known.counters, &known.routes_key);
         SessionDetail {
             session,
             host: known.host.clone(),
@@ -114,6 +118,7 @@ impl Session {
             reach: known.reach.iter().flatten().map(ToString::to_string).collect(),
             reach_any: known.reach.is_none() && up.is_some(),
             end: known.end.clone().unwrap_or_default(),
+            findings: findings.into_iter().map(FindingRow::from).collect(),
             steps: known.record.steps().map(|(at, step)| step_row(at, step)).collect(),
             steps_omitted: known.record.omitted(),
         }

@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 use adit_crypto::Rng;
 use adit_diag::Code;
 use adit_ppp::ccp::Mode;
-use adit_tunnel::events::{Command, Why};
+use adit_tunnel::events::{Command, Stray, Why};
 use adit_tunnel::{ClientConfig, ClientTunnel};
 use adit_wire::pptp::PORT;
 
-use crate::packet::{Body, Kind, Packet, Segment};
+use crate::packet::{Body, Kind, Packet, Segment, gre_call_id};
 use crate::shell::Shell;
 use crate::tcp::{Socket, Tcp, segment};
 use crate::world::{Host, Output};
@@ -138,14 +138,21 @@ impl Host for ClientHost {
     }
 
     fn handle_packet(&mut self, now: Instant, packet: Packet, out: &mut Output) {
-        if packet.src != self.server.0 && !matches!(packet.body, Body::Unreachable(_)) {
+        let foreign = packet.src != self.server.0;
+        if foreign && !matches!(packet.body, Body::Unreachable(_) | Body::Gre(_)) {
             return;
         }
         match packet.body {
             Body::Tcp(segment) if segment.dst_port == self.local.1 => self.tcp(now, segment, out),
             Body::Gre(octets) => {
                 if let State::Open(shell) = &mut self.state {
-                    shell.handle_gre(now, octets, out);
+                    let key = gre_call_id(&octets);
+                    match (foreign, shell.used(key)) {
+                        (false, true) => shell.handle_gre(now, octets, out),
+                        (false, false) => shell.handle_stray(now, Stray::CallId(key), out),
+                        (true, true) => shell.handle_stray(now, Stray::Source(packet.src), out),
+                        (true, false) => {}
+                    }
                 }
             }
             Body::Unreachable(unreachable) => {

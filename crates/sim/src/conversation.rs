@@ -417,6 +417,10 @@ fn boxes(scenario: &Scenario, epoch: Instant, rng: &mut Rng) -> Vec<Middlebox> {
         Fault::NoTcp => drop(firewall, What::Tcp, epoch),
         Fault::TcpLater(after) => drop(firewall, What::Tcp, epoch + after),
         Fault::TcpRejected => firewall.with(What::Tcp, epoch, Action::Reject(0)),
+        Fault::Rewritten(rewrite) => {
+            boxes.push(Middlebox::Rewrite(rewrite));
+            return boxes;
+        }
         Fault::Damage(gre, tcp) => {
             boxes.push(Middlebox::Tamper(Box::new(Tamper::new(rng.fork(), gre, tcp))));
             return boxes;

@@ -5,6 +5,7 @@ use adit_tunnel::events::Up;
 
 use crate::conversation::{Report, Side};
 use crate::nat::Translation;
+use crate::rewrite::Rewrite;
 use crate::scenario::{Fault, Scenario};
 
 /// What had to happen, by the fault.
@@ -49,10 +50,14 @@ pub fn expectation(fault: Fault) -> Expectation {
         Fault::None | Fault::MtuHole | Fault::Nat(Translation::Helper | Translation::LastSender) => {
             Expectation::Works
         }
-        Fault::GreOut => fails(&[G02], &[G01]),
+        Fault::GreOut => fails(&[G02], &[G02]),
         Fault::GreIn => fails(&[G01], &[G03]),
         Fault::GreBoth | Fault::GreRejected => fails(&[G01], &[G01]),
-        Fault::Nat(Translation::Unmatched | Translation::ForgetsKey) => fails(&[G01], &[G03]),
+        Fault::Nat(Translation::Unmatched) => fails(&[G01], &[G03]),
+        Fault::Nat(Translation::ForgetsKey) => fails(&[G04], &[G03]),
+        Fault::Rewritten(Rewrite::Source(_)) => fails(&[G03], &[G03]),
+        Fault::Rewritten(Rewrite::Key) => fails(&[G02], &[G04]),
+        Fault::Rewritten(Rewrite::Request) => fails(&[G04], &[G04]),
         Fault::Nat(Translation::ForgetsReply) => fails(&[G04], &[G01]),
         Fault::NoTcp | Fault::Mute => fails(&[C01], &[]),
         Fault::Banner => fails(&[C04], &[]),

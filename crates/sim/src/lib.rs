@@ -17,6 +17,7 @@ pub mod middlebox;
 pub mod nat;
 pub mod node;
 pub mod packet;
+pub mod rewrite;
 pub mod rude;
 pub mod scenario;
 pub mod server;

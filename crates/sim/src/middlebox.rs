@@ -6,6 +6,7 @@ use std::time::Instant;
 use crate::firewall::Firewall;
 use crate::nat::Nat;
 use crate::packet::Packet;
+use crate::rewrite::Rewrite;
 use crate::tamper::Tamper;
 
 /// What becomes of a packet.
@@ -28,6 +29,8 @@ pub enum Middlebox {
     Nat(Nat),
     /// Something that changes packets.
     Tamper(Box<Tamper>),
+    /// Something that changes one thing.
+    Rewrite(Rewrite),
 }
 
 impl Middlebox {
@@ -37,6 +40,7 @@ impl Middlebox {
             Middlebox::Firewall(firewall) => firewall.outward(now, packet),
             Middlebox::Nat(nat) => nat.outward(now, packet),
             Middlebox::Tamper(tamper) => tamper.outward(packet),
+            Middlebox::Rewrite(rewrite) => rewrite.outward(packet),
         }
     }
 
@@ -46,6 +50,7 @@ impl Middlebox {
             Middlebox::Firewall(firewall) => firewall.inward(now, packet),
             Middlebox::Nat(nat) => nat.inward(now, packet),
             Middlebox::Tamper(tamper) => tamper.inward(packet),
+            Middlebox::Rewrite(rewrite) => rewrite.inward(packet),
         }
     }
 
@@ -53,7 +58,7 @@ impl Middlebox {
     pub fn address(&self) -> Option<Ipv4Addr> {
         match self {
             Middlebox::Nat(nat) => Some(nat.address()),
-            Middlebox::Firewall(_) | Middlebox::Tamper(_) => None,
+            Middlebox::Firewall(_) | Middlebox::Tamper(_) | Middlebox::Rewrite(_) => None,
         }
     }
 }

@@ -16,6 +16,7 @@ use adit_tunnel::{ClientConfig, ServerConfig};
 
 use crate::link::Quality;
 use crate::nat::Translation;
+use crate::rewrite::Rewrite;
 use crate::rude::Manner;
 use crate::server::{Account, Service};
 
@@ -89,6 +90,8 @@ pub enum Fault {
     Forgetful(Duration),
     /// Something else listens on the server's port.
     Banner,
+    /// One thing is changed on the way.
+    Rewritten(Rewrite),
 }
 
 /// How a conversation that works is ended.

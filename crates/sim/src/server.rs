@@ -12,7 +12,7 @@ use adit_ppp::auth::{AuthRequest, MsChapError, Verdict};
 use adit_ppp::ccp::Mode;
 use adit_ppp::link::AddressGrant;
 use adit_pptp::call_id::CallIds;
-use adit_tunnel::events::{Answer, CallHandle, Question, Terms};
+use adit_tunnel::events::{Answer, CallHandle, Question, Stray, Terms};
 use adit_tunnel::{ServerConfig, ServerTunnel};
 use adit_wire::pptp::PORT;
 
@@ -161,11 +161,25 @@ impl ServerHost {
     fn gre(&mut self, now: Instant, from: Ipv4Addr, octets: Vec<u8>, out: &mut Output) {
         let key = gre_call_id(&octets);
         let owner = self.connections.iter().find(|(socket, c)| socket.0 == from && c.shell.owns(key));
-        let Some(socket) = owner.map(|(socket, _)| *socket) else { return };
+        let Some(socket) = owner.map(|(socket, _)| *socket) else {
+            return self.stray(now, from, key, out);
+        };
         if let Some(connection) = self.connections.get_mut(&socket) {
             connection.shell.handle_gre(now, octets, out);
         }
         self.settle(now, socket, out);
+    }
+
+    /// A GRE packet that belongs to no call. What comes late of an earlier call names a Call ID that was in use.
+    fn stray(&mut self, now: Instant, from: Ipv4Addr, key: u16, out: &mut Output) {
+        let was_used = self.past.iter().any(|shell| shell.used(key));
+        for (socket, connection) in &mut self.connections {
+            if socket.0 != from && connection.shell.owns(key) {
+                connection.shell.handle_stray(now, Stray::Source(from), out);
+            } else if socket.0 == from && !was_used && !connection.shell.used(key) {
+                connection.shell.handle_stray(now, Stray::CallId(key), out);
+            }
+        }
     }
 
     /// Answers what is asked, and cleans up behind what is over.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use adit_crypto::mppe::Strength;
 use adit_diag::Code;
 use adit_tunnel::Transmit;
-use adit_tunnel::events::{CallHandle, Command, End, Event, Input, Question, Up, Why};
+use adit_tunnel::events::{CallHandle, Command, End, Event, Input, Question, Stray, Up, Why};
 use adit_tunnel::path::{self, HEADROOM, Path, PathCommand, PathConfig, PathEvent, Sink};
 use adit_wire::gre;
 
@@ -154,6 +154,11 @@ impl<M: Machine> Shell<M> {
     /// Whether a GRE packet with this key is for a call of this shell.
     pub fn owns(&self, call_id: u16) -> bool {
         self.calls.values().any(|call| call.path.is_some() && call.local_call_id == call_id)
+    }
+
+    /// Whether this Call ID is or was one of this shell.
+    pub fn used(&self, call_id: u16) -> bool {
+        self.calls.values().any(|call| call.local_call_id == call_id)
     }
 
     /// The Call IDs in use.
@@ -308,6 +313,16 @@ impl<M: Machine> Shell<M> {
             self.machine.handle_input(now, Input::Acknowledged { call: handle });
         }
         self.collected(now, handle, sink, out);
+        self.turn(now, out);
+    }
+
+    /// A GRE packet of no call, which may have been meant for one of these.
+    pub fn handle_stray(&mut self, now: Instant, stray: Stray, out: &mut Output) {
+        let calls: Vec<CallHandle> =
+            self.calls.iter().filter(|(_, call)| call.path.is_some()).map(|(call, _)| *call).collect();
+        for call in calls {
+            self.machine.handle_input(now, Input::Stray { call, stray });
+        }
         self.turn(now, out);
     }
 

@@ -7,6 +7,7 @@ use adit_crypto::Rng;
 use adit_diag::Code;
 use adit_sim::conversation::{Report, play};
 use adit_sim::nat::Translation;
+use adit_sim::rewrite::Rewrite;
 use adit_sim::scenario::{Fault, Scenario};
 
 fn with(fault: Fault) -> Report {
@@ -50,8 +51,9 @@ fn c088_gre_that_does_not_pass_is_told_by_direction() {
         "{client} {server}"
     );
     // From the client to the server.
-    let (client, _) = codes(Fault::GreOut, Some(G02), Some(G01));
+    let (client, server) = codes(Fault::GreOut, Some(G02), Some(G02));
     assert!(client.contains("none of ours was ever answered"), "{client}");
+    assert!(server.contains("the peer hears our GRE, as it says by Set-Link-Info"), "{server}");
     // From the server to the client.
     let (_, server) = codes(Fault::GreIn, Some(G01), Some(G03));
     assert!(server.contains("none of ours was ever answered"), "{server}");
@@ -75,9 +77,23 @@ fn translators() {
         codes(Fault::Nat(works), None, None);
     }
     codes(Fault::Nat(Translation::Unmatched), Some(G01), Some(G03));
-    codes(Fault::Nat(Translation::ForgetsKey), Some(G01), Some(G03));
+    let (client, _) = codes(Fault::Nat(Translation::ForgetsKey), Some(G04), Some(G03));
+    assert!(client.contains("the peer's GRE names call"), "{client}");
     let (client, _) = codes(Fault::Nat(Translation::ForgetsReply), Some(G04), Some(G01));
     assert!(client.contains("the reply to call"), "{client}");
+}
+
+#[test]
+fn things_that_are_changed_on_the_way() {
+    use Code::{G02, G03, G04};
+    // A server with two addresses, whose GRE leaves by the other one.
+    let other = [192, 0, 2, 77].into();
+    let (client, _) = codes(Fault::Rewritten(Rewrite::Source(other)), Some(G03), Some(G03));
+    assert!(client.contains("GRE of this call comes from 192.0.2.77"), "{client}");
+    let (_, server) = codes(Fault::Rewritten(Rewrite::Key), Some(G02), Some(G04));
+    assert!(server.contains("which was never agreed on"), "{server}");
+    let (client, server) = codes(Fault::Rewritten(Rewrite::Request), Some(G04), Some(G04));
+    assert!(client.contains("the reply to call") && server.contains("hung up call"), "{client}; {server}");
 }
 
 #[test]

@@ -7,7 +7,10 @@ use adit_diag::{Code, Layer};
 use adit_ppp::link::Role;
 use adit_wire::{cp, ppp};
 
-use crate::events::{End, Who, Why};
+use crate::events::{End, Stray, Who, Why};
+
+/// A client whose requests stay without an answer for so long, while the server's arrive, says so.
+const TELL: Duration = Duration::from_secs(6);
 
 /// Shorter silences are bad luck on a bad line.
 const SILENCE: Duration = Duration::from_secs(10);
@@ -24,6 +27,39 @@ pub(crate) fn silent(now: Instant, since: Instant, end: End) -> End {
     End { why: Why::LostCarrier, code: Some(Code::G05), detail, ..end }
 }
 
+/// Another call whose control connection comes from the same address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Neighbour {
+    /// What people call it: `s41`.
+    pub name: String,
+    /// Its peer chose the same Call ID.
+    pub same_call_id: bool,
+    /// GRE of its peer arrives.
+    pub heard: bool,
+    /// It began when the call in question was up already.
+    pub began_behind: bool,
+}
+
+/// The end of a call whose GRE failed, in the light of the others from the same address. One that works beside it, or
+/// that began before GRE stopped, is what a NAT router took for it (G06). Where several work, the router can tell calls
+/// apart.
+pub fn behind_one_address(end: End, neighbours: &[Neighbour]) -> End {
+    let works: Vec<&Neighbour> = neighbours.iter().filter(|neighbour| neighbour.heard).collect();
+    let twin = works.iter().find(|neighbour| neighbour.same_call_id);
+    let told_apart = works.len() > 1 && twin.is_none();
+    let Some(neighbour) = twin.or(works.first()).filter(|_| !told_apart) else { return end };
+    let name = &neighbour.name;
+    let said = match end.code {
+        Some(Code::G01 | Code::G02 | Code::G03) => format!("while GRE of {name} from the same address works"),
+        Some(Code::G05 | Code::L04) if neighbour.began_behind => {
+            format!("since {name} called from the same address")
+        }
+        _ => return end,
+    };
+    let same = if neighbour.same_call_id { "; both chose the same Call ID" } else { "" };
+    End { code: Some(Code::G06), detail: format!("{}, {said}{same}", end.detail), ..end }
+}
+
 /// What this side knows of protocol 47 on its call.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Evidence {
@@ -35,6 +71,13 @@ pub(crate) struct Evidence {
     acknowledged: bool,
     /// A router answered our GRE with an ICMP error of type 3.
     unreachable: Option<(Ipv4Addr, u8)>,
+    /// GRE from the peer's address that names no call, and GRE for this call from another address.
+    unknown_call: Option<u16>,
+    other_source: Option<Ipv4Addr>,
+    /// The peer says on the control connection that our frames reach it, and that its own are not answered.
+    told: bool,
+    /// The Call ID that the peer asked with, as it came here, and the one that it hung up with.
+    renamed: Option<(u16, u16)>,
 }
 
 impl Evidence {
@@ -62,6 +105,29 @@ impl Evidence {
         self.unreachable.get_or_insert((from, code));
     }
 
+    /// Notes GRE that belongs to no call.
+    pub(crate) fn stray(&mut self, stray: Stray) {
+        match stray {
+            Stray::CallId(call_id) => _ = self.unknown_call.get_or_insert(call_id),
+            Stray::Source(address) => _ = self.other_source.get_or_insert(address),
+        }
+    }
+
+    /// Notes that the peer says that it hears us.
+    pub(crate) fn told(&mut self) {
+        self.told = true;
+    }
+
+    /// Notes that the peer hung up under another Call ID than the one that it had asked with.
+    pub(crate) fn renamed(&mut self, renamed: Option<(u16, u16)>) {
+        self.renamed = self.renamed.or(renamed);
+    }
+
+    /// Whether the peer's frames arrive and ours are not answered, at a time when they should long have been.
+    pub(crate) fn has_something_to_tell(&self, since: Duration) -> bool {
+        self.heard > 0 && !self.answered && !self.acknowledged && since >= TELL
+    }
+
     /// Whether GRE from the peer has been heard at all.
     pub(crate) fn heard_anything(&self) -> bool {
         self.heard > 0 || self.acknowledged
@@ -69,9 +135,10 @@ impl Evidence {
 
     /// The end of a call that the peer or the network ended before LCP was up: that of protocol 47, if it is what broke.
     /// Both sides wait equally long for GRE, and the one that hangs up first must not hide the cause from the other.
-    pub(crate) fn explain(&self, role: Role, end: End) -> End {
+    /// `in_vain`: the call took as long as one that waits for GRE.
+    pub(crate) fn explain(&self, role: Role, end: End, in_vain: bool) -> End {
         let (code, detail) = self.judge(role, Code::L05, "");
-        if code.layer() == Layer::Gre && end.by != Who::Us {
+        if code.layer() == Layer::Gre && end.by != Who::Us && (in_vain || code == Code::G04) {
             let detail = format!("{detail}; then {}", end.detail);
             End { why: Why::Failed, code: Some(code), detail, ..end }
         } else {
@@ -81,6 +148,12 @@ impl Evidence {
 
     /// The code and the detail for a link whose LCP ended with `code` before it was up.
     pub(crate) fn judge(&self, role: Role, code: Code, detail: &str) -> (Code, String) {
+        if let Some((asked, named)) = self.renamed
+            && !self.answered
+        {
+            let text = format!("the peer asked with call {asked}, as it came here, and hung up call {named}");
+            return (Code::G04, text);
+        }
         // A05 too: a peer that never hears our Naks repeats its method for ever.
         if !matches!(code, Code::L01 | Code::L03 | Code::L05 | Code::A05) {
             return (code, detail.to_owned());
@@ -94,6 +167,11 @@ impl Evidence {
                 _ => format!("unreachable (ICMP type 3 code {icmp})"),
             };
             return (Code::G01, format!("{from} answered our GRE: {said}"));
+        }
+        if !self.heard_anything()
+            && let Some(found) = self.gone_astray(role)
+        {
+            return found;
         }
         match (self.heard_anything(), self.answered || self.acknowledged) {
             (false, _) => (Code::G01, "no GRE packet has come back, while TCP 1723 works".to_owned()),
@@ -110,4 +188,25 @@ impl Evidence {
             }
         }
     }
+
+    /// Where the peer's GRE is, if not with this call.
+    fn gone_astray(&self, role: Role) -> Option<(Code, String)> {
+        let lost_to_us = match role {
+            Role::Server => Code::G02,
+            Role::Client => Code::G03,
+        };
+        if let Some(call_id) = self.unknown_call {
+            let text = format!("the peer's GRE names call {call_id}, which was never agreed on");
+            return Some((Code::G04, text));
+        }
+        if let Some(address) = self.other_source {
+            let text = format!("GRE of this call comes from {address}, not from the address of TCP 1723");
+            return Some((lost_to_us, text));
+        }
+        let text = "the peer hears our GRE, as it says by Set-Link-Info; nothing of its own arrives here";
+        self.told.then(|| (lost_to_us, text.to_owned()))
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,7 +11,7 @@ use adit_ppp::link::{self, By, Link, LinkConfig, LinkEvent, Role};
 use ipnet::Ipv4Net;
 
 use crate::blame::{self, Evidence};
-use crate::events::{CallHandle, End, Event, Question, Step, Terms, Up, Who, Why};
+use crate::events::{CallHandle, End, Event, Question, Step, Stray, Terms, Up, Who, Why};
 use crate::path::{self, NetworkV6, PathCommand};
 
 /// A peer that hangs up so long after the call began, and before LCP is up, has waited for GRE in vain: this is the time
@@ -63,6 +63,8 @@ pub(crate) struct Call {
     control_heard: Option<Instant>,
     /// How the layer below went down, while the link is being told.
     lost: Option<Box<End>>,
+    /// The server knows that its frames arrive here.
+    told: bool,
     ended: bool,
 }
 
@@ -109,6 +111,7 @@ impl Call {
             silent_since: None,
             control_heard: None,
             lost: None,
+            told: false,
             ended: false,
         }
     }
@@ -149,6 +152,34 @@ impl Call {
         self.evidence.unreachable(from, code);
     }
 
+    pub(crate) fn handle_stray(&mut self, stray: Stray) {
+        self.evidence.stray(stray);
+    }
+
+    /// The peer says on the control connection that it hears us.
+    pub(crate) fn handle_told(&mut self) {
+        if self.phase == Layer::Lcp {
+            self.evidence.told();
+        }
+    }
+
+    /// What the control connection knows of a Call ID that was changed.
+    pub(crate) fn handle_renamed(&mut self, renamed: Option<(u16, u16)>) {
+        self.evidence.renamed(renamed);
+    }
+
+    /// Whether the server should be told, this once, that its frames arrive here and ours are not answered.
+    pub(crate) fn has_to_tell(&mut self, now: Instant) -> bool {
+        let since = now.saturating_duration_since(self.began);
+        let tell = self.role == Role::Client
+            && self.phase == Layer::Lcp
+            && !self.ended
+            && !self.told
+            && self.evidence.has_something_to_tell(since);
+        self.told |= tell;
+        tell
+    }
+
     pub(crate) fn answer(&mut self, now: Instant, id: u32, answer: link::Answer) {
         self.link.handle_answer(now, id, answer);
     }
@@ -174,10 +205,10 @@ impl Call {
             // GRE cannot have died that never carried a packet of data.
             end.code = Some(Code::C08);
         }
-        let in_vain = self.phase == Layer::Lcp && now >= self.began + IN_VAIN;
+        let in_vain = now >= self.began + IN_VAIN;
         self.silent_since = self.link.unanswered_since();
         self.lost = Some(Box::new(match self.silent_since {
-            _ if in_vain => self.evidence.explain(self.role, end),
+            _ if self.phase == Layer::Lcp => self.evidence.explain(self.role, end, in_vain),
             Some(since) => blame::silent(now, since, end),
             None => end,
         }));

@@ -53,6 +53,22 @@ pub enum Input<'a> {
         /// The ICMP code (RFC 792): 2 is "protocol unreachable".
         code: u8,
     },
+    /// GRE of no call came, which may have been meant for this one.
+    Stray {
+        /// The call.
+        call: CallHandle,
+        /// What was seen.
+        stray: Stray,
+    },
+}
+
+/// A GRE packet that belongs to no call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stray {
+    /// From the peer's address, with a Call ID that no call here has.
+    CallId(u16),
+    /// With the call's own Call ID, from another address than its control connection's.
+    Source(Ipv4Addr),
 }
 
 /// What the shell wants.

@@ -2,7 +2,7 @@
 //! calls, their PPP links and what policy says of them; and [`path`], the data path of one call.
 #![forbid(unsafe_code)]
 
-mod blame;
+pub mod blame;
 mod call;
 pub mod client;
 pub mod events;

@@ -23,6 +23,9 @@ pub enum Transmit {
     },
 }
 
+/// Vendor Name of this program.
+const OUR_VENDOR: &[u8] = b"adit";
+
 /// A question that was passed on, and how to give its answer back.
 pub(crate) enum Pending {
     Call(CallHandle),
@@ -43,6 +46,8 @@ pub(crate) struct Tunnel {
     stopping: Option<Why>,
     /// The call whose frames are sent next: calls take turns.
     turn: usize,
+    /// The peer is an adit, which says by Set-Link-Info that it hears and is not heard.
+    tells: bool,
     closed: bool,
 }
 
@@ -58,6 +63,7 @@ impl Tunnel {
             rng,
             stopping: None,
             turn: 0,
+            tells: false,
             closed: false,
         }
     }
@@ -84,6 +90,11 @@ impl Tunnel {
             Input::Unreachable { call, from, code } => {
                 if let Some((call, _)) = self.call(call) {
                     call.handle_unreachable(from, code);
+                }
+            }
+            Input::Stray { call, stray } => {
+                if let Some((call, _)) = self.call(call) {
+                    call.handle_stray(stray);
                 }
             }
         }
@@ -175,6 +186,7 @@ impl Tunnel {
     /// Moves events from the machines below to the shell until there are none left. Every event below was caused by
     /// one input, so this ends.
     pub(crate) fn pump(&mut self, now: Instant) {
+        self.hear_of_gre(now);
         loop {
             let mut moved = false;
             while let Some(event) = self.control.poll_event() {
@@ -211,6 +223,24 @@ impl Tunnel {
         self.stop_when_idle(now);
     }
 
+    /// What is said on the control connection about the way of GRE: our client says that it hears the server and is not
+    /// heard, and says so only then. Other clients send Set-Link-Info whenever they like, which proves nothing.
+    fn hear_of_gre(&mut self, now: Instant) {
+        for call in &mut self.calls {
+            if call.has_to_tell(now) {
+                self.control.handle_command(now, ControlCommand::TellHeard { handle: call.handle });
+            }
+        }
+        let renamed = self.control.renamed();
+        let told = self.tells && self.control.counters().set_link_infos > 0;
+        for call in self.calls.iter_mut().filter(|_| told || renamed.is_some()) {
+            call.handle_renamed(renamed);
+            if told {
+                call.handle_told();
+            }
+        }
+    }
+
     fn ask(&mut self, call: CallHandle, pending: Pending, question: Question) {
         let id = self.next_question;
         self.next_question = self.next_question.wrapping_add(1);
@@ -242,10 +272,13 @@ impl Tunnel {
                 let step = Step { who, layer: adit_wire::Layer::Pptp, text: step.text };
                 self.events.push_back(Event::Step { call: None, step });
             }
-            ControlEvent::Established(peer) => self.events.push_back(Event::Established {
-                host: escape(&peer.host_name).to_string(),
-                vendor: escape(&peer.vendor).to_string(),
-            }),
+            ControlEvent::Established(peer) => {
+                self.tells = peer.vendor == OUR_VENDOR;
+                self.events.push_back(Event::Established {
+                    host: escape(&peer.host_name).to_string(),
+                    vendor: escape(&peer.vendor).to_string(),
+                });
+            }
             ControlEvent::CallRequested { handle, request } => {
                 let question = Question::Call(CallRequest {
                     peer_call_id: request.call_id(),

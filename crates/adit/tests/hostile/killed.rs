@@ -215,5 +215,5 @@ fn a_client_that_comes_back_never_repeats_a_refused_password() {
     assert_eq!(client.running.wait(SOON).code(), Some(14), "{}", client.running.log());
     assert_eq!(client.running.log().matches("FAIL  A01").count(), 1, "{}", client.running.log());
     let failed = server.adit(&["log", "--failed"]).stdout;
-    assert_eq!(failed.matches("call.fail").count(), 1, "{failed}");
+    assert_eq!(failed.lines().count(), 1, "{failed}");
 }

@@ -113,7 +113,8 @@ fn a_wrong_password_is_named_and_not_tried_again() {
     assert_eq!(state_of(&client_host), before);
     let log = server.adit(&["log", "--failed"]);
     assert!(log.stdout.contains("code=A01") && log.stdout.contains("user=alice"), "{log}");
-    assert_eq!(log.stdout.matches("call.fail").count(), 1, "one try only: {log}");
+    assert_eq!(log.stdout.matches("auth.fail").count(), 1, "one try only: {log}");
+    assert_eq!(log.stdout.lines().count(), 1, "one line for each failed call: {log}");
     let failed = server.json(&["sessions", "--past", "--failed"]);
     let id = failed["sessions"][0]["id"].as_str().unwrap();
     let story = server.adit(&["session", id]);

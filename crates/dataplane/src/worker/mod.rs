@@ -218,12 +218,18 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
         let call_id = u16::from_be_bytes([high, low]);
         let Some(call) = self.calls.touch(call_id) else {
             let is_ours = gre::Repr::parse(packet).is_ok();
-            if !(is_ours && self.early.hold(call_id, source, packet)) {
-                count(if is_ours { &drops.unknown_call } else { &drops.malformed }, 1);
+            match is_ours {
+                true if self.early.hold(call_id, source, packet) => {}
+                true => {
+                    drops.strays.note(now, source, call_id);
+                    count(&drops.unknown_call, 1);
+                }
+                false => count(&drops.malformed, 1),
             }
             return;
         };
         if source != call.peer {
+            drops.strays.note(now, source, call_id);
             count(&drops.spoofed, 1);
             return;
         }

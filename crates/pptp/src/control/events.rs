@@ -45,6 +45,12 @@ pub enum ControlCommand {
     /// Ask the peer for a sign of life now, unless that is going on already; see
     /// [`super::ControlConnection::last_heard`].
     Probe,
+    /// Tell the peer by Set-Link-Info that a call's PPP frames arrive here: what a client says whose own frames are never
+    /// answered. The character maps are the default ones, which change nothing (RFC 2637 section 2.15).
+    TellHeard {
+        /// The call.
+        handle: Handle,
+    },
     /// Close without a word: this connection collided with a better one (see [`super::collision`]).
     Yield,
     /// The TCP connection was closed or reset, by the peer or by the network.

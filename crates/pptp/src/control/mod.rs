@@ -28,9 +28,11 @@ use std::time::Instant;
 
 use adit_crypto::Rng;
 use adit_diag::Code;
-use adit_wire::pptp::{EchoRequest, Frame, Framer, StartControlConnectionRequest, StopReason, Text, Version};
+use adit_wire::pptp::{
+    EchoRequest, Frame, Framer, SetLinkInfo, StartControlConnectionRequest, StopReason, Text, Version,
+};
 
-use calls::{Call, Calls};
+use calls::{Call, Calls, Side};
 pub use config::{CallParameters, ControlConfig, Role};
 use events::End;
 pub use events::{By, CallEnd, CallRequest, ControlCommand, ControlEvent, Handle, PeerInfo, Refusal, Step};
@@ -71,6 +73,8 @@ pub struct ControlConnection {
     /// Call Serial Number of the last call we placed.
     serial: u16,
     first_echo: u32,
+    /// See [`ControlConnection::renamed`].
+    renamed: Option<(u16, u16)>,
 }
 
 impl ControlConnection {
@@ -93,6 +97,7 @@ impl ControlConnection {
             counters: Counters::default(),
             serial: 0,
             first_echo: rng.u32(),
+            renamed: None,
             config,
         };
         if connection.config.role == Role::Client {
@@ -137,6 +142,12 @@ impl ControlConnection {
     /// Calls in any state, and those whose end the peer has not confirmed yet.
     pub fn calls(&self) -> usize {
         self.calls.len()
+    }
+
+    /// The Call ID that our one call's peer gave when it asked for the call, and the other one that it gave when it hung
+    /// up: something on the path changed the first.
+    pub fn renamed(&self) -> Option<(u16, u16)> {
+        self.renamed
     }
 
     /// What was counted.
@@ -190,6 +201,12 @@ impl ControlConnection {
                     && let Some(identifier) = keepalive.ask(now)
                 {
                     self.outbox.send(EchoRequest { identifier });
+                }
+            }
+            ControlCommand::TellHeard { handle } => {
+                if let Some(Call::Up { side: Side::Pns, peer_id, .. }) = self.calls.get(handle) {
+                    let (send_accm, receive_accm) = (u32::MAX, u32::MAX);
+                    self.outbox.send(SetLinkInfo { peer_call_id: *peer_id, send_accm, receive_accm });
                 }
             }
             ControlCommand::Yield => {

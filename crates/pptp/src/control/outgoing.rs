@@ -1,5 +1,6 @@
 //! Outgoing calls (RFC 2637 section 3.2.4): how a client calls its server.
 
+use core::time::Duration;
 use std::time::Instant;
 
 use adit_wire::pptp::{ErrorCode, OutgoingCallReply, OutgoingCallRequest, OutgoingResult, Text};
@@ -8,6 +9,9 @@ use super::calls::{Call, Side};
 use super::config::Role;
 use super::events::{By, CallRequest, ControlEvent, End, Handle};
 use super::{ControlConnection, error};
+
+/// A reply to somebody else's request may be followed by the one to ours; not later than so.
+const STRAY: Duration = Duration::from_secs(10);
 
 impl ControlConnection {
     /// PNS: asks for a call under our Call ID.
@@ -103,7 +107,7 @@ impl ControlConnection {
     }
 
     /// PNS: the reply to our request.
-    pub(super) fn outgoing_reply(&mut self, reply: &OutgoingCallReply) {
+    pub(super) fn outgoing_reply(&mut self, now: Instant, reply: &OutgoingCallReply) {
         let connected = reply.result == OutgoingResult::Connected;
         let asked = self.calls.find(|call| call.local_id() == Some(reply.peer_call_id));
         match asked.and_then(|handle| self.calls.get(handle).map(|call| (handle, call))) {
@@ -129,8 +133,9 @@ impl ControlConnection {
             _ => {
                 self.counters.ignored += 1;
                 for call in self.calls.iter_mut() {
-                    if let Call::OutgoingRequested { stray, .. } = call {
+                    if let Call::OutgoingRequested { stray, deadline, .. } = call {
                         stray.get_or_insert(reply.peer_call_id);
+                        *deadline = (*deadline).min(now + STRAY);
                     }
                 }
             }

@@ -21,7 +21,7 @@ impl ControlConnection {
             State::Established { .. } => self.receive_established(now, message),
             State::Clearing { end, .. } | State::WaitStopReply { end, .. } => {
                 let end = end.clone();
-                self.receive_stopping(message, &end);
+                self.receive_stopping(now, message, &end);
             }
             State::Closed => {}
         }
@@ -91,7 +91,7 @@ impl ControlConnection {
             Message::EchoRequest(request) => self.echo(now, request),
             Message::EchoReply(reply) => self.echo_reply(now, reply),
             Message::OutgoingCallRequest(request) => self.outgoing_request(now, request),
-            Message::OutgoingCallReply(reply) => self.outgoing_reply(reply),
+            Message::OutgoingCallReply(reply) => self.outgoing_reply(now, reply),
             Message::IncomingCallRequest(request) => self.incoming_request(now, request),
             Message::IncomingCallReply(reply) => self.incoming_reply(reply),
             Message::IncomingCallConnected(connected) => self.incoming_connected(connected),
@@ -107,7 +107,7 @@ impl ControlConnection {
     }
 
     /// We are stopping: only what shortens the wait matters.
-    fn receive_stopping(&mut self, message: &Message, end: &End) {
+    fn receive_stopping(&mut self, now: Instant, message: &Message, end: &End) {
         match message {
             Message::StopControlConnectionReply(_) if matches!(self.state, State::WaitStopReply { .. }) => {
                 self.close(end);
@@ -117,7 +117,7 @@ impl ControlConnection {
                 self.close(end);
             }
             Message::CallDisconnectNotify(notify) => self.disconnect_notify(notify),
-            Message::OutgoingCallReply(reply) => self.outgoing_reply(reply),
+            Message::OutgoingCallReply(reply) => self.outgoing_reply(now, reply),
             _ => self.counters.ignored += 1,
         }
     }

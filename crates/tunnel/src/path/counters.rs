@@ -37,6 +37,10 @@ pub struct Counters {
     pub spoofed: u64,
     /// IP packets from the peer to a destination it may not reach.
     pub acl_denied: u64,
+    /// Of these, those to one host.
+    pub acl_unicast: u64,
+    /// The last of these, packed: see [`super::Denied::unpack`].
+    pub acl_last: u64,
     /// IP packets to the peer larger than the tunnel takes, answered with an ICMP error or dropped.
     pub too_big: u64,
     /// IP packets to the peer that found no room to wait for its window.

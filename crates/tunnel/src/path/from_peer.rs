@@ -7,7 +7,7 @@ use adit_pptp::gre::Arrival;
 use adit_wire::{cp, gre, ipv4, ipv6, ppp};
 
 use super::gate::{self, Verdict};
-use super::{Path, PathEvent, Sink};
+use super::{Denied, Path, PathEvent, Sink};
 
 impl Path {
     /// Takes a packet of this call from the peer, from the GRE header on. It is worked on in place.
@@ -147,10 +147,20 @@ impl Path {
             }
             Verdict::Dhcp => sink.dhcp(packet),
             Verdict::Spoofed => self.counters.spoofed += 1,
-            Verdict::Denied => self.counters.acl_denied += 1,
+            Verdict::Denied => self.count_denied(protocol, packet),
             Verdict::NotUp => self.counters.not_up += 1,
             Verdict::Malformed => self.counters.malformed += 1,
         }
         None
+    }
+
+    fn count_denied(&mut self, protocol: u16, packet: &[u8]) {
+        self.counters.acl_denied += 1;
+        if protocol == ppp::IP
+            && let Some(denied) = ipv4::Packet::new_checked(packet).ok().and_then(Denied::of)
+        {
+            self.counters.acl_unicast += 1;
+            self.counters.acl_last = denied.pack();
+        }
     }
 }

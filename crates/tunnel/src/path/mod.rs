@@ -10,6 +10,7 @@
 mod batch;
 mod config;
 mod counters;
+mod denied;
 mod flow;
 mod from_peer;
 mod gate;
@@ -28,6 +29,7 @@ use self::gate::Gate;
 pub use batch::{Begin, Cipher, Pending, Prepared};
 pub use config::{Network, NetworkV6, PathCommand, PathConfig};
 pub use counters::Counters;
+pub use denied::Denied;
 pub use sink::{PathEvent, Sink};
 
 /// Octets that must be free in front of an inner packet given to [`Path::handle_ip`]: GRE (16), PPP (4), MPPE (2) and

@@ -1,0 +1,69 @@
+//! GRE packets that belong to no call: what they tell about a call that hears nothing.
+
+use std::collections::VecDeque;
+use std::net::Ipv4Addr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+/// Pairs of source and Call ID that are remembered; the one that was seen the longest ago goes first.
+const REMEMBERED: usize = 64;
+
+/// The strays of late.
+#[derive(Debug, Default)]
+pub(crate) struct Strays(Mutex<VecDeque<Seen>>);
+
+/// A GRE packet with a Call ID, from somewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Seen {
+    pub(crate) source: Ipv4Addr,
+    pub(crate) call_id: u16,
+    at: Instant,
+}
+
+impl Strays {
+    /// Remembers a packet. A worker never waits here: what another one is in the way of is not remembered.
+    pub(crate) fn note(&self, now: Instant, source: Ipv4Addr, call_id: u16) {
+        let Ok(mut seen) = self.0.try_lock() else { return };
+        let known = seen.iter_mut().find(|seen| (seen.source, seen.call_id) == (source, call_id));
+        if let Some(known) = known {
+            known.at = now;
+            return;
+        }
+        if seen.len() >= REMEMBERED {
+            let oldest = seen.iter().enumerate().min_by_key(|(_, seen)| seen.at).map(|(index, _)| index);
+            oldest.map(|index| seen.swap_remove_back(index));
+        }
+        seen.push_back(Seen { source, call_id, at: now });
+    }
+
+    /// Those that were seen since then.
+    pub(crate) fn since(&self, since: Instant) -> Vec<Seen> {
+        self.seen().iter().filter(|seen| seen.at >= since).copied().collect()
+    }
+
+    fn seen(&self) -> MutexGuard<'_, VecDeque<Seen>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn the_latest_are_remembered_and_no_more_than_there_is_room_for() {
+        let (strays, start) = (Strays::default(), Instant::now());
+        for n in 0..1000u16 {
+            let at = start + Duration::from_millis(u64::from(n));
+            strays.note(at, Ipv4Addr::new(192, 0, 2, 1), n);
+            strays.note(at, Ipv4Addr::new(192, 0, 2, 2), 7);
+        }
+        let seen = strays.since(start);
+        assert_eq!(seen.len(), REMEMBERED);
+        assert!(seen.iter().any(|seen| seen.call_id == 999), "the newest");
+        assert!(seen.iter().any(|seen| seen.call_id == 7), "one that comes again and again");
+        assert!(strays.since(start + Duration::from_secs(1)).is_empty());
+    }
+}
