@@ -44,6 +44,7 @@ const PACKAGES: &[(&str, Tier, u8)] = &[
     ("adit-dataplane", Tier::Shell, 4),
     ("adit-server", Tier::Shell, 5),
     ("adit-client", Tier::Shell, 5),
+    ("adit-probe", Tier::Shell, 5),
     ("adit", Tier::Program, 6),
     ("adit-sim", Tier::Sim, 3),
     ("adit-testbed", Tier::Test, 4),

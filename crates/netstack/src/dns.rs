@@ -9,7 +9,7 @@ const LABEL_MAX: usize = 63;
 const NAME_MAX: usize = 253;
 
 /// The message that asks for the IPv4 addresses of `name`; `None` when that is no name.
-pub(crate) fn query(id: u16, name: &str) -> Option<Vec<u8>> {
+pub fn query(id: u16, name: &str) -> Option<Vec<u8>> {
     let name = name.strip_suffix('.').unwrap_or(name);
     if name.is_empty() || name.len() > NAME_MAX || !name.is_ascii() {
         return None;

@@ -13,4 +13,5 @@ mod quote;
 mod stack;
 mod tcp;
 
+pub use dns::query;
 pub use stack::{Command, Event, Outcome, QUESTIONS_MAX, Stack, StackConfig};

@@ -3,12 +3,12 @@
 use std::io::Write as _;
 use std::time::Duration;
 
+use adit_client::Io;
 use adit_client::{ConnectOptions, Failure as ClientFailure, Progress, Routes};
-use adit_client::{Io, Method, Mode, MppePolicy};
-use adit_crypto::mppe::Strength;
 use clap::ValueEnum;
 use ipnet::Ipv4Net;
 
+use super::link_flags::LinkFlags;
 use crate::document::{self, Document};
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
@@ -57,18 +57,8 @@ pub(crate) struct Args {
     /// Largest packet inside the tunnel, in octets
     #[arg(long, value_name = "N", default_value_t = 1400, value_parser = clap::value_parser!(u16).range(576..=1500))]
     mtu: u16,
-    /// How the password is proved; repeat for more, the preferred first
-    #[arg(long, value_name = "METHOD", value_enum, default_values_t = [MethodWord::MschapV2])]
-    method: Vec<MethodWord>,
-    /// Encryption
-    #[arg(long, value_name = "WHETHER", value_enum, default_value_t = MppeWord::Require)]
-    mppe: MppeWord,
-    /// Key sizes to agree to, in bits
-    #[arg(long, value_name = "BITS", value_delimiter = ',', default_values_t = [128u8], value_parser = bits)]
-    mppe_bits: Vec<u8>,
-    /// Agree to stateful MPPE, which old devices want and which suffers from every lost packet
-    #[arg(long)]
-    mppe_stateful: bool,
+    #[command(flatten)]
+    link: LinkFlags,
     /// Name of the tunnel interface; %d becomes a number
     #[arg(long, value_name = "NAME", default_value = "adit%d")]
     interface: String,
@@ -90,30 +80,6 @@ enum IoWord {
 /// One line of `adit connect --jsonl`.
 impl Document for Progress {
     const NAME: &'static str = "adit.connect/1";
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum MethodWord {
-    Pap,
-    Chap,
-    MschapV1,
-    MschapV2,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum MppeWord {
-    Require,
-    Allow,
-    Off,
-}
-
-fn bits(text: &str) -> Result<u8, String> {
-    match text {
-        "40" => Ok(40),
-        "56" => Ok(56),
-        "128" => Ok(128),
-        _ => Err("the key sizes of MPPE are 40, 56 and 128".to_owned()),
-    }
 }
 
 pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit, Failure> {
@@ -145,21 +111,7 @@ fn options(args: &Args, places: &Places) -> Result<ConnectOptions, Failure> {
     let password = args.password.read_once("Password: ")?;
     let mut options = ConnectOptions::new(server, &args.user, password);
     options.port = port;
-    options.methods = args.method.iter().map(|word| word.method()).collect();
-    options.mppe = MppePolicy {
-        mode: match args.mppe {
-            MppeWord::Require => Mode::Require,
-            MppeWord::Allow => Mode::Prefer,
-            MppeWord::Off => Mode::Off,
-        },
-        strengths: args.mppe_bits.iter().map(|bits| strength(*bits)).collect(),
-        stateless_only: !args.mppe_stateful,
-    };
-    if options.mppe.mode == Mode::Require && !options.methods.iter().any(|method| method.gives_keys()) {
-        return Err(Failure::usage("encryption needs keys, and only MS-CHAP gives them")
-            .code(adit_diag::Code::E06)
-            .fix("--method mschap-v2, or --mppe off if the server really takes no encryption"));
-    }
+    (options.methods, options.mppe) = args.link.read()?;
     options.routes = if args.all { Routes::All } else { Routes::Split(args.routes.clone()) };
     options.dns = !args.no_dns;
     options.domains.clone_from(&args.domains);
@@ -175,25 +127,6 @@ fn options(args: &Args, places: &Places) -> Result<ConnectOptions, Failure> {
     options.state_dir.clone_from(&places.state);
     options.run_dir.clone_from(&places.run);
     Ok(options)
-}
-
-impl MethodWord {
-    fn method(self) -> Method {
-        match self {
-            MethodWord::Pap => Method::Pap,
-            MethodWord::Chap => Method::ChapMd5,
-            MethodWord::MschapV1 => Method::MsChapV1,
-            MethodWord::MschapV2 => Method::MsChapV2,
-        }
-    }
-}
-
-fn strength(bits: u8) -> Strength {
-    match bits {
-        40 => Strength::Bits40,
-        56 => Strength::Bits56,
-        _ => Strength::Bits128,
-    }
 }
 
 async fn connect(options: &ConnectOptions, output: &Output) -> Result<(), ClientFailure> {

@@ -9,6 +9,7 @@ pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod init;
 pub(crate) mod kick;
+mod link_flags;
 pub(crate) mod log;
 pub(crate) mod man;
 pub(crate) mod schema;

@@ -1,5 +1,6 @@
 //! What `adit doctor --json` prints, whichever way the facts came.
 
+use adit_doctor::Verdict;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -82,6 +83,52 @@ pub(crate) struct Judgement {
     pub(crate) findings: Vec<Finding>,
     /// The rules that fired.
     pub(crate) rules: Vec<Fired>,
+}
+
+impl Judgement {
+    /// The same in the words of the document.
+    pub(crate) fn of(verdict: &Verdict) -> Judgement {
+        let layers = verdict.layers.iter().map(|layer| Layer {
+            name: layer.layer.word().to_owned(),
+            state: layer.state.word().to_owned(),
+            code: layer.code.map(|code| code.to_string()),
+            summary: layer.summary.clone(),
+            evidence: evidence(&layer.evidence),
+            ms: layer.took.map(|took| u64::try_from(took.as_millis()).unwrap_or(u64::MAX)),
+        });
+        let causes = verdict.causes.iter().map(|cause| Cause {
+            text: cause.text.clone(),
+            weight: cause.weight,
+            code: cause.code.to_string(),
+            owner: cause.owner.word().to_owned(),
+        });
+        let findings = verdict.findings.iter().map(|finding| Finding {
+            code: finding.code.to_string(),
+            layer: finding.code.layer().word().to_owned(),
+            text: finding.text.clone(),
+            evidence: evidence(&finding.evidence),
+        });
+        let rules = verdict.fired.iter().map(|fired| Fired {
+            id: fired.rule.to_owned(),
+            weight: fired.weight,
+            because: fired.because.clone(),
+        });
+        Judgement {
+            layers: layers.collect(),
+            first_failure: verdict.first_failure.map(|code| code.to_string()),
+            confidence: verdict.first_failure.map(|_| verdict.confidence.word().to_owned()),
+            causes: causes.collect(),
+            fixes: verdict.fixes.clone(),
+            next: Some(verdict.next.clone()).filter(|next| !next.is_empty()).into_iter().collect(),
+            innocent: verdict.innocent.clone(),
+            findings: findings.collect(),
+            rules: rules.collect(),
+        }
+    }
+}
+
+fn evidence(all: &[adit_doctor::Evidence]) -> Vec<Evidence> {
+    all.iter().map(|one| Evidence { text: one.text.clone(), frame: one.at.frame }).collect()
 }
 
 /// One layer.

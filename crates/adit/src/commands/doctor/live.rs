@@ -1,9 +1,138 @@
 //! `adit doctor HOST`
 
-use super::Args;
-use crate::failure::{Exit, Failure};
-use crate::output::Output;
+use std::time::Duration;
 
-pub(super) fn run(_args: &Args, _output: &Output) -> Result<Exit, Failure> {
-    Err(Failure::usage("this build does not ask servers yet"))
+use adit_diag::Layer;
+use adit_doctor::{Verdict, text};
+use adit_probe::{Account, Options, Progress, Reach, Report, Stop};
+
+use super::json::{Doctor, Judgement, Step};
+use super::{Args, LayerWord};
+use crate::document;
+use crate::failure::{Exit, Failure};
+use crate::output::{Form, Output};
+
+/// The whole test, unless --timeout says otherwise.
+const TOTAL: Duration = Duration::from_secs(30);
+/// The largest packet inside the tunnel to ask for, as `adit connect` does.
+const MTU: u16 = 1400;
+
+pub(super) fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {
+    let options = options(args, output)?;
+    let stop = Stop::new()?;
+    watch_signals(stop.clone())?;
+    output.remark("doctor", &format!("{}, at most {} s", options.host, options.total.as_secs()));
+    let mut say = |progress: Progress| tell(output, &progress);
+    let report = adit_probe::run(&options, &stop, &mut say)?;
+    let verdict = adit_doctor::judge(&report.facts);
+    print(args, output, &report, &verdict)?;
+    Ok(match verdict.first_failure {
+        Some(code) => Exit::Layer(code.layer()),
+        None if report.interrupted => Exit::Passed(130),
+        None => Exit::Done,
+    })
+}
+
+fn options(args: &Args, output: &Output) -> Result<Options, Failure> {
+    let given = args.host.as_deref().unwrap_or_default();
+    let (host, port) = match given.rsplit_once(':') {
+        Some((host, port)) if !host.contains(':') => {
+            let port = port.parse().map_err(|_| Failure::usage(format!("{port:?} is no TCP port")))?;
+            (host, port)
+        }
+        _ => (given, adit_wire::pptp::PORT),
+    };
+    let reach = args.reach.iter().map(|target| {
+        let wrong =
+            || Failure::usage(format!("{target:?} is no target: ADDRESS, NAME, ADDRESS:PORT or NAME:PORT"));
+        Reach::parse(target).ok_or_else(wrong)
+    });
+    let reach = reach.collect::<Result<Vec<Reach>, Failure>>()?;
+    let account = match &args.user {
+        Some(user) => {
+            let (methods, mppe) = args.link.read()?;
+            let password = args.password.read_once("Password: ")?;
+            Some(Account { user: user.clone(), password, methods, mppe })
+        }
+        None => None,
+    };
+    Ok(Options {
+        host: host.to_owned(),
+        port,
+        account,
+        reach,
+        from: args.from,
+        last: args.layers.iter().max().map(|word| word.layer()),
+        total: output.timeout.unwrap_or(TOTAL),
+        idle: args.idle,
+        mtu: MTU,
+    })
+}
+
+impl LayerWord {
+    fn layer(self) -> Layer {
+        match self {
+            LayerWord::Name => Layer::Name,
+            LayerWord::Control => Layer::Control,
+            LayerWord::Gre => Layer::Gre,
+            LayerWord::Lcp => Layer::Lcp,
+            LayerWord::Auth => Layer::Auth,
+            LayerWord::Encrypt => Layer::Encrypt,
+            LayerWord::Address => Layer::Address,
+            LayerWord::Route => Layer::Route,
+            LayerWord::Mtu => Layer::Mtu,
+        }
+    }
+}
+
+/// Ctrl-C and a signal to end: the call is closed in order, and what was found so far is told.
+fn watch_signals(stop: Stop) -> Result<(), Failure> {
+    let no_signals = |error: std::io::Error| Failure::new(Exit::Problem, format!("no signals: {error}"));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(no_signals)?;
+    let watch = move || {
+        runtime.block_on(async {
+            crate::commands::connect::wait_for_signal().await;
+            stop.wish();
+            // A second one does not wait for the server's good-bye.
+            crate::commands::connect::wait_for_signal().await;
+            std::process::exit(130);
+        });
+    };
+    std::thread::Builder::new().name("adit-signals".to_owned()).spawn(watch).map(drop).map_err(no_signals)
+}
+
+fn tell(output: &Output, progress: &Progress) {
+    match output.form {
+        Form::JsonLines => {
+            let step = Step {
+                layer: progress.layer.word().to_owned(),
+                event: progress.stage.word().to_owned(),
+                text: progress.text.clone(),
+                ms: u64::try_from(progress.since.as_millis()).unwrap_or(u64::MAX),
+            };
+            // Who closed our output gets the rest of the test all the same: the call is closed in order.
+            let _ = output.document(&step);
+        }
+        _ => {
+            let seconds = progress.since.as_secs_f64();
+            output.remark(progress.layer.word(), &format!("{:<50} {seconds:>5.1} s", progress.text));
+        }
+    }
+}
+
+fn print(args: &Args, output: &Output, report: &Report, verdict: &Verdict) -> Result<(), Failure> {
+    if output.form != Form::Text {
+        let vantage = verdict.vantage.word().to_owned();
+        let judgement = Judgement::of(verdict);
+        let host = Some(report.facts.subject.clone());
+        return output.value(&document::envelope(
+            &Doctor { host, vantage, judgement, ..Doctor::default() },
+            output.clock.now(),
+        ));
+    }
+    output.text(&verdict.to_string())?;
+    if args.why {
+        output.text(&format!("\n{}", text::why(verdict)))?;
+    }
+    Ok(())
 }

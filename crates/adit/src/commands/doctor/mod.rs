@@ -7,7 +7,9 @@ mod server;
 
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
+use std::time::Duration;
 
+use super::link_flags::LinkFlags;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::places::Places;
@@ -42,15 +44,27 @@ pub(crate) struct Args {
     pub(crate) user: Option<String>,
     #[command(flatten)]
     pub(crate) password: PasswordSource,
+    #[command(flatten)]
+    pub(super) link: LinkFlags,
     /// What must be reachable through the tunnel: an address or name, with :PORT for TCP; repeat for more
     #[arg(long, value_name = "TARGET", requires = "user", conflicts_with_all = ["pcap", "server"])]
     pub(crate) reach: Vec<String>,
     /// Leave from this address of this host
     #[arg(long, value_name = "ADDR", requires = "host")]
     pub(crate) from: Option<Ipv4Addr>,
-    /// Go no further than these layers
-    #[arg(long, value_name = "LAYER", value_delimiter = ',', value_enum, requires = "host")]
+    /// Go no further than these layers: name, control, gre, lcp, auth, encrypt, address, route, mtu
+    #[arg(
+        long,
+        value_name = "LAYER",
+        value_delimiter = ',',
+        value_enum,
+        requires = "host",
+        hide_possible_values = true
+    )]
     pub(crate) layers: Vec<LayerWord>,
+    /// Stay silent in the tunnel this long, then see whether it still works, such as 40s
+    #[arg(long, value_name = "SPAN", value_parser = crate::when::span, requires = "user")]
+    pub(crate) idle: Option<Duration>,
     /// Write what was found into one archive to send to somebody; password and proofs are left out
     #[arg(long, value_name = "FILE", requires = "host")]
     pub(crate) bundle: Option<PathBuf>,

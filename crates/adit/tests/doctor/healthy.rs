@@ -1,0 +1,33 @@
+//! Nothing is wrong, and nothing is said to be.
+
+use crate::common::*;
+use crate::world::*;
+
+#[test]
+fn without_an_account_it_stops_after_lcp_and_says_so() {
+    let (client, server) = neighbours();
+    let before = state_of(&client);
+    let server = Server::start(server, CONFIG, &["alice"]);
+    let said = doctor(&client, &["203.0.113.10"]);
+    eprintln!("{}", said.output);
+    said.is_healthy();
+    for layer in ["name", "control", "gre", "lcp"] {
+        assert_eq!(said.state(layer), "pass", "{}", said.output);
+    }
+    assert_eq!(said.state("auth"), "not-tested", "{}", said.output);
+    assert_eq!(state_of(&client), before);
+    assert!(!server.adit(&["log", "--failed"]).stdout.contains("A0"), "no login was tried");
+}
+
+#[test]
+fn with_an_account_it_goes_the_whole_way() {
+    let (client, server) = neighbours();
+    let before = state_of(&client);
+    let server = Server::start(server, CONFIG, &["alice"]);
+    let listener = server.lan.run(|| std::net::TcpListener::bind((LAN_HOST, 443)).unwrap());
+    let said = doctor(&client, &["203.0.113.10", "-u", "alice", "--reach", "192.168.10.20:443"]);
+    eprintln!("{}", said.output);
+    said.is_healthy();
+    assert_eq!(state_of(&client), before, "nothing on the host is changed");
+    drop(listener);
+}

@@ -1,0 +1,488 @@
+//! The control connection, the call and its link, driven by one thread: TCP, the GRE socket, and the inside of the tunnel.
+
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::{Ipv4Addr, TcpStream};
+use std::time::{Duration, Instant};
+
+use adit_diag::Layer;
+use adit_netstack::Stack;
+use adit_sys::gre::{GreSocket, IcmpKind, RecvBatch, SendBatch};
+use adit_sys::poll::{Interest, Poller};
+use adit_tunnel::events::{Command, End, Event, Input, Up, Why};
+use adit_tunnel::path::{HEADROOM, Path, PathConfig, Sink};
+use adit_tunnel::{ClientConfig, ClientTunnel, Transmit};
+use adit_wire::{cp, gre, ppp};
+
+use crate::bounds::GOODBYE;
+use crate::record::Recorder;
+use crate::stop::Stop;
+
+const TCP: u64 = 0;
+const GRE: u64 = 1;
+const RECORDER: u64 = 2;
+const STOP: u64 = 3;
+const BATCH: usize = 32;
+/// For the answer to LCP's Terminate-Request.
+const TERMINATE: Duration = Duration::from_millis(700);
+/// The largest IP packet.
+const PACKET: usize = 65_536;
+/// Answers to our own LCP echoes that are remembered.
+const ECHOES_MAX: usize = 512;
+/// LCP option 5 (RFC 1661 section 6.4).
+const MAGIC: u8 = 5;
+/// Our own LCP echoes have this data in front, so that the link's keep-alive is not confused with them.
+pub(crate) const MARK: &[u8; 4] = b"adit";
+
+/// What the machine of a call told so far.
+#[derive(Debug, Default)]
+pub(crate) struct Story {
+    /// Host and vendor of the server.
+    pub(crate) established: Option<(String, String)>,
+    /// Both Call IDs.
+    pub(crate) granted: Option<(u16, u16)>,
+    /// The first frame over GRE.
+    pub(crate) heard: bool,
+    /// What came up, with its text.
+    pub(crate) layers: Vec<(Layer, String)>,
+    pub(crate) up: Option<Up>,
+    pub(crate) call_end: Option<End>,
+    pub(crate) end: Option<End>,
+    /// The system would not send GRE.
+    pub(crate) denied: Option<String>,
+    /// GRE of our call from an address that is not the server's.
+    pub(crate) elsewhere: Option<Ipv4Addr>,
+}
+
+/// Answers to our own LCP echoes, and what the server's GRE acknowledged.
+#[derive(Debug, Default)]
+pub(crate) struct Echoes {
+    /// Number and time of each answer.
+    pub(crate) answers: Vec<(u32, Instant)>,
+    /// The numbers that the server's GRE acknowledged by name.
+    pub(crate) acked: Vec<u32>,
+    /// Our Magic-Number.
+    magic: [u8; 4],
+}
+
+/// One call and its control connection.
+pub(crate) struct Call<'a> {
+    pub(crate) story: Story,
+    pub(crate) echoes: Echoes,
+    pub(crate) stack: Option<Stack>,
+    pub(crate) server: Ipv4Addr,
+    pub(crate) recorder: &'a mut Recorder,
+    pub(crate) gre: Option<&'a GreSocket>,
+    tunnel: ClientTunnel,
+    stream: TcpStream,
+    unsent: Vec<u8>,
+    path: Option<Path>,
+    handle: u32,
+    acknowledged: bool,
+    terminate_id: u8,
+    /// Without an account nothing but LCP leaves.
+    lcp_only: bool,
+    encryption_required: bool,
+    mtu: u16,
+    local: Option<Ipv4Addr>,
+    received: RecvBatch,
+    sending: SendBatch,
+    poller: Poller,
+    stop: &'a Stop,
+    stopping: bool,
+}
+
+/// What a [`Path`] puts out.
+#[derive(Default)]
+struct Out {
+    gre: Vec<Vec<u8>>,
+    ip: Vec<Vec<u8>>,
+    frames: Vec<Vec<u8>>,
+}
+
+impl Sink for Out {
+    fn gre(&mut self, packet: &[u8]) {
+        self.gre.push(packet.to_vec());
+    }
+    fn ip(&mut self, packet: &mut [u8]) {
+        self.ip.push(packet.to_vec());
+    }
+    fn frame(&mut self, frame: &[u8]) {
+        self.frames.push(frame.to_vec());
+    }
+    fn dhcp(&mut self, _: &[u8]) {}
+}
+
+/// How a call is made.
+pub(crate) struct Plan {
+    pub(crate) config: ClientConfig,
+    pub(crate) lcp_only: bool,
+    pub(crate) encryption_required: bool,
+    pub(crate) rng: adit_crypto::Rng,
+}
+
+impl<'a> Call<'a> {
+    /// Begins to talk over an open connection.
+    pub(crate) fn new(
+        plan: Plan,
+        server: Ipv4Addr,
+        stream: TcpStream,
+        gre: Option<&'a GreSocket>,
+        recorder: &'a mut Recorder,
+        stop: &'a Stop,
+    ) -> adit_sys::Result<Call<'a>> {
+        let poller = Poller::new()?;
+        poller.add(&stream, TCP, Interest::Read)?;
+        if let Some(gre) = gre {
+            poller.add(gre, GRE, Interest::Read)?;
+        }
+        if let Some(observer) = recorder.observer() {
+            poller.add(observer, RECORDER, Interest::Read)?;
+        }
+        poller.add(stop.waker(), STOP, Interest::Read)?;
+        let local = stream.local_addr().ok().and_then(|local| crate::record::v4(local.ip()));
+        let mtu = plan.config.mtu;
+        Ok(Call {
+            story: Story::default(),
+            echoes: Echoes::default(),
+            stack: None,
+            server,
+            recorder,
+            gre,
+            tunnel: ClientTunnel::new(plan.config, server, Instant::now(), plan.rng),
+            stream,
+            unsent: Vec::new(),
+            path: None,
+            handle: 0,
+            acknowledged: false,
+            terminate_id: 0,
+            lcp_only: plan.lcp_only,
+            encryption_required: plan.encryption_required,
+            mtu,
+            local,
+            received: RecvBatch::new(BATCH, PACKET),
+            sending: SendBatch::new(BATCH, PACKET),
+            poller,
+            stop,
+            stopping: false,
+        })
+    }
+
+    /// Works until `done`, until then, until the connection is over, or until somebody wishes to stop. True: it is done.
+    pub(crate) fn work(&mut self, until: Instant, mut done: impl FnMut(&mut Self) -> bool) -> bool {
+        loop {
+            self.drain();
+            if done(self) {
+                return true;
+            }
+            let wished = self.stop.is_wished() && !self.stopping;
+            if self.story.end.is_some() || wished || Instant::now() >= until {
+                return false;
+            }
+            self.turn(until);
+        }
+    }
+
+    /// Whether the person at the keyboard has enough.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stop.is_wished()
+    }
+
+    /// The call can still be used.
+    pub(crate) fn lives(&self) -> bool {
+        self.story.end.is_none() && self.story.call_end.is_none()
+    }
+
+    /// Ends call and connection in order.
+    pub(crate) fn goodbye(&mut self) {
+        self.stopping = true;
+        self.tunnel.handle_command(Instant::now(), Command::Stop { why: Why::UserRequest });
+        self.work(Instant::now() + TERMINATE, |call| call.story.call_end.is_some());
+        if self.story.call_end.is_none() && self.story.end.is_none() {
+            // Nobody answers in GRE. The link is told so in its own language, and the call is cleared over TCP.
+            let frame = [0xff, 0x03, 0xc0, 0x21, cp::TERMINATE_ACK, self.terminate_id, 0, 4];
+            let call = self.handle;
+            self.tunnel.handle_input(Instant::now(), Input::Frame { call, frame: &frame });
+        }
+        self.work(Instant::now() + GOODBYE, |_| false);
+        let _ = self.stream.shutdown(std::net::Shutdown::Both);
+        // What answers the good-bye belongs to the capture.
+        std::thread::sleep(Duration::from_millis(20));
+        self.recorder.turn();
+    }
+
+    fn turn(&mut self, until: Instant) {
+        let now = Instant::now();
+        let path = self.path.as_ref().and_then(Path::poll_timeout);
+        let stack = self.stack.as_mut().and_then(|stack| stack.poll_timeout(now));
+        let next = [self.tunnel.poll_timeout(), path, stack].into_iter().flatten().map(|(at, _)| at).min();
+        let wake = next.map_or(until, |at| at.min(until));
+        let (mut tcp, mut gre) = (false, false);
+        let waited = self.poller.wait(Some(wake.saturating_duration_since(now)), |ready| match ready.token {
+            TCP => tcp = true,
+            GRE => gre = true,
+            _ => {}
+        });
+        if waited.is_err() {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        if self.stop.is_wished() {
+            // It stays readable otherwise, and nothing would wait any more.
+            self.stop.waker().clear();
+        }
+        if tcp {
+            self.read_control();
+        }
+        if gre {
+            self.read_gre();
+        }
+        self.recorder.turn();
+        let now = Instant::now();
+        if self.tunnel.poll_timeout().is_some_and(|(at, _)| now >= at) {
+            self.tunnel.handle_timeout(now);
+        }
+        if let Some((at, _)) = path.filter(|(at, _)| now >= *at) {
+            let _ = at;
+            self.with_path(|path, out| path.handle_timeout(now, out));
+        }
+        if let Some(stack) = &mut self.stack {
+            stack.handle_timeout(now);
+        }
+    }
+
+    fn read_control(&mut self) {
+        let mut buffer = [0; 2048];
+        match self.stream.read(&mut buffer) {
+            Ok(0) => self.control_closed(),
+            Ok(len) => {
+                let octets = buffer.get(..len).unwrap_or_default();
+                self.tunnel.handle_input(Instant::now(), Input::Control(octets));
+            }
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
+            Err(_) => self.control_closed(),
+        }
+    }
+
+    fn control_closed(&mut self) {
+        let _ = self.poller.remove(&self.stream);
+        self.tunnel.handle_input(Instant::now(), Input::ControlClosed);
+    }
+
+    fn read_gre(&mut self) {
+        let Some(socket) = self.gre else { return };
+        let now = Instant::now();
+        let mut packets: Vec<(Ipv4Addr, Vec<u8>)> = Vec::new();
+        if socket.receive(&mut self.received).is_ok() {
+            packets.extend(self.received.packets().map(|packet| (packet.source, packet.gre.to_vec())));
+        }
+        for (source, mut packet) in packets {
+            let Ok(header) = gre::Repr::parse(&packet) else { continue };
+            let ours = self.path.as_ref().is_some_and(|path| path.local_call_id() == header.call_id);
+            if source != self.server {
+                if ours {
+                    // As any client, we do not take it.
+                    self.story.elsewhere.get_or_insert(source);
+                }
+                continue;
+            }
+            if let (true, Some(ack)) = (ours && self.echoes.acked.len() < ECHOES_MAX, header.ack) {
+                self.echoes.acked.push(ack);
+            }
+            self.with_path(|path, out| path.handle_gre(now, &mut packet, out));
+        }
+        let call = self.handle;
+        if !self.acknowledged && self.path.as_ref().is_some_and(Path::is_acknowledged) {
+            self.acknowledged = true;
+            self.tunnel.handle_input(now, Input::Acknowledged { call });
+        }
+        while let Some(report) = socket.icmp() {
+            let code = match report.kind {
+                IcmpKind::NetworkUnreachable => 0,
+                IcmpKind::HostUnreachable => 1,
+                IcmpKind::ProtocolUnreachable => 2,
+                IcmpKind::Prohibited => 13,
+                _ => continue,
+            };
+            if let (Some(from), true) = (report.from, report.destination == self.server) {
+                self.tunnel.handle_input(now, Input::Unreachable { call, from, code });
+            }
+        }
+    }
+
+    /// Has the path do something, and takes what comes of it where it belongs.
+    fn with_path(&mut self, work: impl FnOnce(&mut Path, &mut Out)) -> Option<u32> {
+        let path = self.path.as_mut()?;
+        let mut out = Out::default();
+        work(path, &mut out);
+        let mut number = None;
+        for packet in &out.gre {
+            number = gre::Repr::parse(packet).ok().and_then(|header| header.seq);
+            self.send_gre(packet);
+        }
+        let now = Instant::now();
+        for packet in &out.ip {
+            if let Some(stack) = &mut self.stack {
+                stack.handle_input(now, packet);
+            }
+        }
+        let call = self.handle;
+        for frame in &out.frames {
+            if !self.is_our_echo(now, frame) {
+                self.tunnel.handle_input(now, Input::Frame { call, frame });
+            }
+        }
+        number
+    }
+
+    fn is_our_echo(&mut self, now: Instant, frame: &[u8]) -> bool {
+        let Ok((ppp::LCP, information)) = ppp::frame(frame) else { return false };
+        let Ok(packet) = cp::Packet::parse(adit_wire::Layer::Lcp, information) else { return false };
+        let Some((mark, rest)) = packet.data.get(4..).and_then(|data| data.split_first_chunk::<4>()) else {
+            return false;
+        };
+        let Some(number) = rest.first_chunk::<4>().filter(|_| packet.code == cp::ECHO_REPLY && mark == MARK)
+        else {
+            return false;
+        };
+        if self.echoes.answers.len() < ECHOES_MAX {
+            self.echoes.answers.push((u32::from_be_bytes(*number), now));
+        }
+        true
+    }
+
+    /// Sends an LCP Echo-Request of `len` octets of PPP information; its GRE sequence number.
+    pub(crate) fn send_echo(&mut self, number: u32, len: usize) -> Option<u32> {
+        let mut data = self.echoes.magic.to_vec();
+        data.extend_from_slice(MARK);
+        data.extend_from_slice(&number.to_be_bytes());
+        data.resize(len.saturating_sub(4).max(data.len()), 0x55);
+        let mut frame = vec![0xff, 0x03, 0xc0, 0x21];
+        cp::emit(&mut frame, cp::ECHO_REQUEST, number as u8, &data);
+        self.with_path(|path, out| path.send_frame(Instant::now(), &frame, out))
+    }
+
+    /// Sends a GRE packet as it is, from the GRE header on.
+    pub(crate) fn send_gre(&mut self, packet: &[u8]) {
+        let Some(socket) = self.gre else { return };
+        if !self.sending.push(self.server, self.local, packet) {
+            return;
+        }
+        if let Some(error) = socket.send(&mut self.sending).error {
+            self.story.denied.get_or_insert(crate::dial::words(&error));
+        }
+    }
+
+    /// Tells what there is to tell, sends what there is to send, until there is neither.
+    fn drain(&mut self) {
+        let mut buffer = Vec::new();
+        loop {
+            while let Some(event) = self.tunnel.poll_event() {
+                self.event(event);
+            }
+            let Some(transmit) = self.tunnel.poll_transmit(&mut buffer) else { break };
+            match transmit {
+                Transmit::Control => self.unsent.extend_from_slice(&buffer),
+                Transmit::Frame { .. } => {
+                    self.note_lcp(&buffer);
+                    let is_lcp = matches!(ppp::frame(&buffer), Ok((ppp::LCP, _)));
+                    if is_lcp || !self.lcp_only {
+                        let now = Instant::now();
+                        self.with_path(|path, out| path.send_frame(now, &buffer, out));
+                    }
+                }
+            }
+        }
+        self.flush();
+        while self.stack.as_mut().is_some_and(|stack| stack.poll_transmit(&mut buffer)) {
+            let mut packet = vec![0; HEADROOM];
+            packet.extend_from_slice(&buffer);
+            let now = Instant::now();
+            self.with_path(|path, out| path.handle_ip(now, &mut packet, out));
+        }
+    }
+
+    fn flush(&mut self) {
+        while !self.unsent.is_empty() {
+            match self.stream.write(&self.unsent) {
+                Ok(0) => break,
+                Ok(len) => drop(self.unsent.drain(..len)),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(_) => {
+                    self.unsent.clear();
+                    if self.story.end.is_none() {
+                        self.control_closed();
+                    }
+                }
+            }
+        }
+    }
+
+    /// Our own echoes bear the Magic-Number of our Configure-Request; a Terminate-Request is known by its identifier.
+    fn note_lcp(&mut self, frame: &[u8]) {
+        let Ok((ppp::LCP, information)) = ppp::frame(frame) else { return };
+        let Ok(packet) = cp::Packet::parse(adit_wire::Layer::Lcp, information) else { return };
+        if packet.code == cp::TERMINATE_REQUEST {
+            self.terminate_id = packet.id;
+        }
+        if packet.code != cp::CONFIGURE_REQUEST {
+            return;
+        }
+        for option in cp::Options::new(adit_wire::Layer::Lcp, packet.data).flatten() {
+            if let (MAGIC, Some(magic)) = (option.kind, option.data.first_chunk::<4>()) {
+                self.echoes.magic = *magic;
+            }
+        }
+    }
+
+    fn event(&mut self, event: Event) {
+        let now = Instant::now();
+        match event {
+            Event::OpenPath { call, local_call_id, peer_call_id, .. } => {
+                self.handle = call;
+                self.story.granted = Some((local_call_id, peer_call_id));
+                let config = PathConfig {
+                    encryption_required: self.encryption_required,
+                    mtu: self.mtu,
+                    // What the other side does with the segment size is to be seen.
+                    clamp_mss: false,
+                    ..PathConfig::new(local_call_id, peer_call_id)
+                };
+                self.path = Some(Path::new(config, now));
+            }
+            Event::Path { command, .. } => {
+                if let Some(path) = &mut self.path {
+                    path.command(now, command);
+                }
+            }
+            Event::Established { host, vendor } => self.story.established = Some((host, vendor)),
+            Event::Layer { layer: Layer::Gre, .. } => self.story.heard = true,
+            Event::Layer { layer, text, .. } => {
+                self.story.layers.push((layer, text));
+                if layer == Layer::Lcp && self.lcp_only {
+                    // Before the link asks for an address that nobody wants.
+                    self.tunnel.handle_command(now, Command::Stop { why: Why::UserRequest });
+                    self.stopping = true;
+                }
+            }
+            Event::Up { up, .. } => self.story.up = Some(up),
+            Event::CallEnded { end, .. } => {
+                self.story.call_end.get_or_insert(end);
+                self.tunnel.handle_command(now, Command::Stop { why: Why::UserRequest });
+            }
+            Event::Closed { end } => {
+                self.story.end.get_or_insert(end);
+            }
+            Event::Ask { .. } | Event::Step { .. } => {}
+        }
+    }
+
+    /// A layer came up.
+    pub(crate) fn has(&self, layer: Layer) -> bool {
+        self.story.layers.iter().any(|(up, _)| *up == layer)
+    }
+
+    /// Octets that MPPE adds to an IP packet, as its PPP information has it.
+    pub(crate) fn overhead(&self) -> u16 {
+        if self.story.up.as_ref().is_some_and(|up| up.encryption.is_some()) { 4 } else { 0 }
+    }
+}

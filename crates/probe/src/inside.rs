@@ -1,0 +1,182 @@
+//! What lies behind the tunnel, asked by a host in user space.
+
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::time::{Duration, Instant};
+
+use adit_doctor::Seen;
+use adit_doctor::facts::{Answer, DnsTest, Inside, NameTest, Overlap, Target};
+use adit_doctor::facts::{LocalNet, Name};
+use adit_netstack::{Command, Event, Outcome, Stack, StackConfig};
+use adit_tunnel::events::Up;
+use ipnet::Ipv4Net;
+
+use crate::call::Call;
+use crate::options::{Options, Reach};
+
+/// For one question inside.
+const WAIT: Duration = Duration::from_millis(3500);
+/// For a name server.
+const DNS_WAIT: Duration = Duration::from_millis(2500);
+const PING: u16 = 84;
+/// Echoes to one address.
+const PINGS: usize = 3;
+/// Name servers that are asked.
+const SERVERS_MAX: usize = 4;
+/// What is asked where there is no name to ask for: any answer will do.
+const ANY_NAME: &str = "localhost";
+
+/// Questions that are open, and what became of them.
+struct Asked {
+    until: Instant,
+    events: Vec<Event>,
+}
+
+impl Asked {
+    fn ask(call: &mut Call<'_>, command: Command) -> Option<u32> {
+        Some(call.stack.as_mut()?.handle_command(Instant::now(), command))
+    }
+
+    /// Waits for the answers to all of `ids`.
+    fn wait(&mut self, call: &mut Call<'_>, ids: &[u32]) {
+        let events = &mut self.events;
+        call.work(self.until, |call| {
+            while let Some(event) = call.stack.as_mut().and_then(Stack::poll_event) {
+                events.push(event);
+            }
+            ids.iter().all(|id| events.iter().any(|event| event.id == *id))
+        });
+    }
+
+    fn of(&self, id: u32) -> Option<&Event> {
+        self.events.iter().find(|event| event.id == id)
+    }
+}
+
+/// Asks for everything at once, so that what is silent costs its time only once.
+pub(crate) fn test(call: &mut Call<'_>, up: &Up, options: &Options, seed: u64, until: Instant) -> Inside {
+    let config = StackConfig { local: up.local, mtu: up.mtu, seed };
+    call.stack = Some(Stack::new(config, Instant::now()));
+    let mut asked = Asked { until, events: Vec::new() };
+    let mut inside = Inside::default();
+    if up.peer == call.server {
+        inside.peer_is_outer = Some(Seen::new(up.peer));
+    }
+    let name = options.reach.iter().find(|reach| reach.host.parse::<Ipv4Addr>().is_err());
+    let name = name.map_or(ANY_NAME, |reach| reach.host.as_str());
+    let servers: Vec<Ipv4Addr> = up.dns.iter().copied().take(SERVERS_MAX).collect();
+    let dns: Vec<(Ipv4Addr, Option<u32>)> = servers
+        .iter()
+        .map(|server| {
+            let lookup = Command::Lookup { server: *server, name: name.to_owned(), wait: DNS_WAIT };
+            (*server, Asked::ask(call, lookup))
+        })
+        .collect();
+    let peer = pings(call, up.peer);
+    let mut targets: Vec<(&Reach, Ipv4Addr, Vec<u32>)> = Vec::new();
+    for reach in &options.reach {
+        if let Ok(address) = reach.host.parse() {
+            let ids = knock(call, reach, address);
+            targets.push((reach, address, ids));
+        }
+    }
+    let ids: Vec<u32> = dns.iter().filter_map(|(_, id)| *id).collect();
+    asked.wait(call, &ids);
+    for (server, id) in &dns {
+        let event = id.and_then(|id| asked.of(id));
+        let answered = event.filter(|event| matches!(event.outcome, Outcome::Answer { .. }));
+        inside.dns.push(Seen::new(DnsTest { server: *server, answered: answered.map(|event| event.took) }));
+    }
+    let best = inside.dns.iter().find(|test| test.what.answered.is_some()).map(|test| test.what.server);
+    for reach in options.reach.iter().filter(|reach| reach.host.parse::<Ipv4Addr>().is_err()) {
+        let Some(server) = best else { continue };
+        let found = look_up(call, &mut asked, server, &reach.host);
+        let address = found.as_ref().and_then(|found| found.first().copied());
+        inside.names.push(Seen::new(NameTest { name: reach.host.clone(), server, found }));
+        if let Some(address) = address {
+            let ids = knock(call, reach, address);
+            targets.push((reach, address, ids));
+        }
+    }
+    let all: Vec<u32> = targets.iter().flat_map(|(.., ids)| ids.clone()).chain(peer.clone()).collect();
+    asked.wait(call, &all);
+    let replied =
+        |id: &u32| asked.of(*id).is_some_and(|event| matches!(event.outcome, Outcome::Reply { .. }));
+    inside.peer_answers = (!peer.is_empty()).then(|| peer.iter().any(replied));
+    for (reach, address, ids) in targets {
+        let answers: Vec<Answer> = ids.iter().map(|id| of(asked.of(*id))).collect();
+        // Of several pings one that is answered counts.
+        let best = |answer: &Answer| match answer {
+            Answer::Open { .. } => 0,
+            Answer::Refused => 1,
+            Answer::Unreachable { .. } => 2,
+            Answer::Silent { .. } => 3,
+        };
+        let answer =
+            answers.into_iter().min_by_key(best).unwrap_or(Answer::Silent { waited: Duration::ZERO });
+        let target = Target { asked: reach.asked.clone(), address, port: reach.port, answer };
+        inside.targets.push(Seen::new(target));
+    }
+    inside
+}
+
+fn pings(call: &mut Call<'_>, to: Ipv4Addr) -> Vec<u32> {
+    let ping = Command::Ping { to, size: PING, dont_fragment: true, ttl: None, wait: WAIT };
+    (0..PINGS).filter_map(|_| Asked::ask(call, ping.clone())).collect()
+}
+
+fn knock(call: &mut Call<'_>, reach: &Reach, address: Ipv4Addr) -> Vec<u32> {
+    match reach.port {
+        Some(port) => {
+            let dial = Command::Dial { to: SocketAddrV4::new(address, port), wait: WAIT };
+            Asked::ask(call, dial).into_iter().collect()
+        }
+        None => pings(call, address),
+    }
+}
+
+fn look_up(call: &mut Call<'_>, asked: &mut Asked, server: Ipv4Addr, name: &str) -> Option<Vec<Ipv4Addr>> {
+    let id = Asked::ask(call, Command::Lookup { server, name: name.to_owned(), wait: DNS_WAIT })?;
+    asked.wait(call, &[id]);
+    match &asked.of(id)?.outcome {
+        Outcome::Answer { addresses, .. } => Some(addresses.clone()),
+        Outcome::Refusal => Some(Vec::new()),
+        _ => None,
+    }
+}
+
+fn of(event: Option<&Event>) -> Answer {
+    let Some(event) = event else { return Answer::Silent { waited: WAIT } };
+    match &event.outcome {
+        Outcome::Reply { .. } | Outcome::Open { .. } | Outcome::Answer { .. } => {
+            Answer::Open { after: event.took }
+        }
+        Outcome::Reset { .. } => Answer::Refused,
+        Outcome::Icmp { from, code, .. } => Answer::Unreachable { from: (*from).into(), code: *code },
+        Outcome::Silent | Outcome::Refusal => Answer::Silent { waited: event.took },
+    }
+}
+
+/// Where the tunnel's addresses, its name servers and the targets meet networks of this host.
+pub(crate) fn overlaps(
+    up: &Up,
+    server: Ipv4Addr,
+    targets: &[Seen<Target>],
+    name: &Name,
+) -> Vec<Seen<Overlap>> {
+    let tunnel = [up.local, up.peer].into_iter().chain(up.dns.iter().copied());
+    let tunnel = tunnel.chain(targets.iter().map(|target| target.what.address));
+    // A server that is its own end of the tunnel is told apart from this.
+    let tunnel = tunnel.filter(|address| *address != server);
+    let mut found: Vec<Seen<Overlap>> = Vec::new();
+    for address in tunnel {
+        // A default route is everybody's, and meets nothing.
+        let meets = |local: &&LocalNet| local.net.prefix_len() > 0 && local.net.contains(&address);
+        if let Some(local) = name.local.iter().find(meets) {
+            let whose = format!("{} of this host", local.interface);
+            let overlap = Overlap { tunnel: Ipv4Net::from(address), local: local.net, whose, guessed: false };
+            found.push(Seen::new(overlap));
+        }
+    }
+    found.dedup();
+    found
+}

@@ -1,0 +1,85 @@
+//! How far protocol 47 gets: GRE with rising time to live; and GRE from this host to itself.
+
+use std::net::Ipv4Addr;
+use std::time::{Duration, Instant};
+
+use adit_doctor::facts::Hop;
+use adit_sys::gre::{CallFilter, GreOptions, GreSocket, IcmpKind, RecvBatch, SendBatch};
+use adit_wire::gre;
+
+use crate::call::Call;
+
+/// At most four a second.
+const SPACE: Duration = Duration::from_millis(250);
+/// Routers that do not answer in a row, before the search ends.
+const SILENT_MAX: usize = 3;
+const FARTHEST: u8 = 16;
+const SELF_TEST: Duration = Duration::from_millis(200);
+const LOOPBACK: Ipv4Addr = Ipv4Addr::LOCALHOST;
+
+/// Sends GRE of the call with a time to live of 1, 2, 3 ... and notes who says that it ran out.
+pub(crate) fn hops(call: &mut Call<'_>, source: Option<Ipv4Addr>, until: Instant) -> Vec<Hop> {
+    let mut hops: Vec<Hop> = Vec::new();
+    let Some((_, peer_id)) = call.story.granted else { return hops };
+    let options = GreOptions { local: source, filter: Some(CallFilter::none()), ..GreOptions::default() };
+    let Ok(socket) = GreSocket::open(&options) else { return hops };
+    // An acknowledgment of nothing: harmless should it arrive, and enough for whoever looks at Call IDs.
+    let (header, len) = gre::Repr { call_id: peer_id, seq: None, ack: Some(u32::MAX), payload_len: 0 }.emit();
+    let packet = header.get(..len).unwrap_or_default();
+    let mut batch = SendBatch::new(1, 64);
+    for ttl in 1..=FARTHEST {
+        let silent = hops.iter().rev().take_while(|hop| hop.from.is_none()).count();
+        if silent >= SILENT_MAX || Instant::now() + SPACE > until || !call.lives() || call.is_stopped() {
+            break;
+        }
+        if socket.set_ttl(ttl).is_err() || !batch.push(call.server, source, packet) {
+            break;
+        }
+        let _ = socket.send(&mut batch);
+        let mut from = None;
+        call.work(Instant::now() + SPACE, |_| {
+            while let Some(report) = socket.icmp() {
+                if report.kind == IcmpKind::TimeExceeded {
+                    from = report.from;
+                }
+            }
+            false
+        });
+        hops.push(Hop { ttl, from });
+    }
+    // The silent ones behind the last that answered are no routers that we know of.
+    if hops.iter().any(|hop| hop.from.is_some()) {
+        while hops.last().is_some_and(|hop| hop.from.is_none()) {
+            hops.pop();
+        }
+    }
+    hops
+}
+
+/// Whether GRE from this host to itself passes; `None` when that cannot be tried.
+pub(crate) fn self_test(call_id: u16) -> Option<bool> {
+    let options = GreOptions { local: Some(LOOPBACK), ..GreOptions::default() };
+    let socket = GreSocket::open(&options).ok()?;
+    let (header, len) = gre::Repr { call_id, seq: None, ack: Some(u32::MAX), payload_len: 0 }.emit();
+    let mut batch = SendBatch::new(1, 64);
+    if !batch.push(LOOPBACK, Some(LOOPBACK), header.get(..len)?) {
+        return None;
+    }
+    let sent = socket.send(&mut batch);
+    if sent.sent == 0 {
+        return Some(false);
+    }
+    let mut received = RecvBatch::new(4, 2048);
+    let end = Instant::now() + SELF_TEST;
+    while Instant::now() < end {
+        socket.receive(&mut received).ok()?;
+        let is_ours = |packet: adit_sys::gre::Packet<'_>| {
+            gre::Repr::parse(packet.gre).is_ok_and(|header| header.call_id == call_id)
+        };
+        if received.packets().any(is_ours) {
+            return Some(true);
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    Some(false)
+}

@@ -1,0 +1,146 @@
+//! The test's own packets, as a capture would have them: pcap, Linux cooked.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use adit_capture::write;
+use adit_sys::observe::{Observer, Seen};
+use adit_wire::{gre, icmp, ipv4};
+
+/// LINKTYPE_LINUX_SLL: it says which way each packet went.
+const COOKED: u16 = 113;
+/// Octets that are kept, at most; a test needs a small part of that.
+const KEPT_MAX: usize = 16 << 20;
+/// Packets taken at one time, so that the rest of the test has its turn.
+const TURN: usize = 256;
+const DNS: u16 = 53;
+
+/// Takes down what belongs to the test, and nothing else of this host.
+pub(crate) struct Recorder {
+    observer: Option<Observer>,
+    pcap: Vec<u8>,
+    buffer: Vec<u8>,
+    servers: Vec<Ipv4Addr>,
+    port: u16,
+    /// Local ports of the test's own connections.
+    ports: Vec<u16>,
+    /// The name as DNS writes it.
+    name: Vec<u8>,
+    /// Our Call ID, by which GRE from elsewhere is known.
+    pub(crate) call_id: u16,
+}
+
+impl Recorder {
+    pub(crate) fn new(observer: Option<Observer>, host: &str, port: u16, call_id: u16) -> Recorder {
+        let mut name = Vec::new();
+        for label in host.trim_end_matches('.').split('.') {
+            name.push(label.len() as u8);
+            name.extend_from_slice(label.to_ascii_lowercase().as_bytes());
+        }
+        Recorder {
+            observer,
+            pcap: write::header(COOKED).to_vec(),
+            buffer: vec![0; 65_536],
+            servers: Vec::new(),
+            port,
+            ports: Vec::new(),
+            name,
+            call_id,
+        }
+    }
+
+    /// Whether packets are seen at all.
+    pub(crate) fn sees(&self) -> bool {
+        self.observer.is_some()
+    }
+
+    pub(crate) fn observer(&self) -> Option<&Observer> {
+        self.observer.as_ref()
+    }
+
+    /// What goes to and comes from these addresses belongs to the test.
+    pub(crate) fn set_servers(&mut self, servers: &[Ipv4Addr]) {
+        self.servers = servers.to_vec();
+    }
+
+    /// A connection of the test.
+    pub(crate) fn add_port(&mut self, port: u16) {
+        self.ports.push(port);
+    }
+
+    /// Takes what was seen since the last time.
+    pub(crate) fn turn(&mut self) {
+        for _ in 0..TURN {
+            let Some(observer) = &self.observer else { return };
+            match observer.receive(&mut self.buffer) {
+                Ok(Some(seen)) => self.take(seen),
+                Ok(None) => return,
+                // An interface went down; the others go on.
+                Err(_) => {}
+            }
+        }
+    }
+
+    fn take(&mut self, seen: Seen) {
+        let packet = self.buffer.get(..seen.len).unwrap_or_default();
+        if !self.is_ours(packet) || self.pcap.len() + packet.len() > KEPT_MAX {
+            return;
+        }
+        let ethertype: u16 =
+            if packet.first().is_some_and(|first| first >> 4 == 6) { 0x86dd } else { 0x0800 };
+        let kind: u16 = if seen.outgoing { 4 } else { 0 };
+        let mut frame = Vec::with_capacity(16 + packet.len());
+        for half in [kind, 1, 6, 0, 0, 0, 0, ethertype] {
+            frame.extend_from_slice(&half.to_be_bytes());
+        }
+        frame.extend_from_slice(packet);
+        write::frame(&mut self.pcap, seen.time, &frame, 16 + seen.total);
+    }
+
+    fn is_ours(&self, packet: &[u8]) -> bool {
+        let Ok(ip) = ipv4::Packet::new_checked(packet) else { return self.asks_our_name(packet) };
+        let (source, destination) = (ip.src(), ip.dst());
+        let with_server = self.servers.contains(&source) || self.servers.contains(&destination);
+        let half = |at: usize| {
+            ip.payload().get(at..).and_then(|rest| rest.first_chunk()).map(|half| u16::from_be_bytes(*half))
+        };
+        match ip.protocol() {
+            ipv4::TCP if with_server => {
+                let (from, to) = (half(0), half(2));
+                let is = |ours: Option<u16>, theirs: Option<u16>| {
+                    theirs == Some(self.port) && ours.is_some_and(|ours| self.ports.contains(&ours))
+                };
+                is(from, to) || is(to, from)
+            }
+            gre::IP_PROTOCOL => with_server || half(6) == Some(self.call_id),
+            ipv4::ICMP => icmp::Packet::new_checked(ip.payload()).is_ok_and(|message| {
+                let quoted = message.payload();
+                let to =
+                    quoted.get(16..).and_then(|rest| rest.first_chunk::<4>()).map(|a| Ipv4Addr::from(*a));
+                let protocol = quoted.get(9).copied();
+                matches!(message.kind(), 3 | 11)
+                    && matches!(protocol, Some(ipv4::TCP | gre::IP_PROTOCOL))
+                    && to.is_some_and(|to| self.servers.contains(&to))
+            }),
+            ipv4::UDP if half(0) == Some(DNS) || half(2) == Some(DNS) => self.asks_our_name(packet),
+            _ => false,
+        }
+    }
+
+    /// Other names that this host asks for are nobody's business.
+    fn asks_our_name(&self, packet: &[u8]) -> bool {
+        let lower = packet.to_ascii_lowercase();
+        self.name.len() > 3 && lower.windows(self.name.len()).any(|window| window == self.name)
+    }
+
+    pub(crate) fn into_pcap(self) -> Vec<u8> {
+        self.pcap
+    }
+}
+
+/// The address, where it is IPv4.
+pub(crate) fn v4(address: IpAddr) -> Option<Ipv4Addr> {
+    match address {
+        IpAddr::V4(v4) => Some(v4),
+        IpAddr::V6(_) => None,
+    }
+}
