@@ -9,7 +9,6 @@ fn without_an_account_it_stops_after_lcp_and_says_so() {
     let before = state_of(&client);
     let server = Server::start(server, CONFIG, &["alice"]);
     let said = doctor(&client, &["203.0.113.10"]);
-    eprintln!("{}", said.output);
     said.is_healthy();
     for layer in ["name", "control", "gre", "lcp"] {
         assert_eq!(said.state(layer), "pass", "{}", said.output);
@@ -25,9 +24,14 @@ fn with_an_account_it_goes_the_whole_way() {
     let before = state_of(&client);
     let server = Server::start(server, CONFIG, &["alice"]);
     let listener = server.lan.run(|| std::net::TcpListener::bind((LAN_HOST, 443)).unwrap());
-    let said = doctor(&client, &["203.0.113.10", "-u", "alice", "--reach", "192.168.10.20:443"]);
-    eprintln!("{}", said.output);
+    let names = Names::start(&server.lan, "192.168.10.5");
+    let reach =
+        ["--reach", "192.168.10.20:443", "--reach", "intranet.corp.example.org", "--reach", "10.99.0.1"];
+    let said = doctor(&client, &[&["203.0.113.10", "-u", "alice"], &reach[..]].concat());
     said.is_healthy();
+    for layer in ["name", "control", "gre", "lcp", "auth", "encrypt", "address", "route", "mtu"] {
+        assert_eq!(said.state(layer), "pass", "{}", said.output);
+    }
     assert_eq!(state_of(&client), before, "nothing on the host is changed");
-    drop(listener);
+    drop((listener, names));
 }
