@@ -5,8 +5,11 @@
 
 use adit_diag::Code;
 
-use crate::facts::{Connect, Facts, How};
+use crate::facts::{Connect, Facts, How, Known};
 use crate::{Cause, Owner};
+
+/// So many refusals in a row from one address are more than a slip of the finger.
+const SAME_AGAIN: u32 = 3;
 
 /// At most so many are told.
 pub const MAX: usize = 3;
@@ -211,7 +214,32 @@ pub const TABLE: &[Possible] = &[
         text: "the password is wrong, or an old one is stored on the client",
         owner: Owner::Client,
         fix: "type the password anew; delete the stored one",
-        weigh: |f| if f.auth.proof_is_wrong.is_some() { 0 } else { 60 },
+        weigh: |f| match f.auth.known {
+            Some(Known::WrongPassword) if f.auth.failures_in_a_row >= SAME_AGAIN => 30,
+            Some(Known::WrongPassword) => 60,
+            Some(_) => 0,
+            None if f.auth.proof_is_wrong.is_some() => 0,
+            None => 60,
+        },
+    },
+    Possible {
+        code: Code::A01,
+        id: "stored-password",
+        text: "an old password is stored on the client, which sends it again and again",
+        owner: Owner::Client,
+        fix: "delete the stored password on that device, and every other that logs in with this name; type the new one",
+        weigh: |f| match f.auth.known {
+            Some(Known::WrongPassword) if f.auth.failures_in_a_row >= SAME_AGAIN => 70,
+            _ => 0,
+        },
+    },
+    Possible {
+        code: Code::A01,
+        id: "no-password",
+        text: "the account has no password yet",
+        owner: Owner::Accounts,
+        fix: "give it one: adit user passwd NAME",
+        weigh: |f| if f.auth.known == Some(Known::NoPassword) { 100 } else { 0 },
     },
     Possible {
         code: Code::A01,
@@ -219,15 +247,24 @@ pub const TABLE: &[Possible] = &[
         text: "the name carries a domain that the server does not strip",
         owner: Owner::Client,
         fix: "try the bare name, without DOMAIN\\ before it or @domain behind it",
-        weigh: |f| if f.auth.user.as_deref().is_some_and(|user| user.contains(['\\', '@'])) { 50 } else { 0 },
+        weigh: |f| match f.auth.known {
+            Some(Known::OtherForm) => 100,
+            Some(_) => 0,
+            None if f.auth.user.as_deref().is_some_and(|user| user.contains(['\\', '@'])) => 50,
+            None => 0,
+        },
     },
     Possible {
         code: Code::A01,
         id: "no-such-user",
         text: "the server has no such user",
         owner: Owner::Accounts,
-        fix: "look the name up at the server (adit user list); its record tells the two apart",
-        weigh: |_| 30,
+        fix: "look the name up at the server (adit user list); its record tells an unknown user from a wrong password",
+        weigh: |f| match f.auth.known {
+            Some(Known::UnknownUser) => 100,
+            Some(_) => 0,
+            None => 30,
+        },
     },
     Possible {
         code: Code::L03,

@@ -79,7 +79,7 @@ fn main(facts: &Facts, hits: &[Hit]) -> Option<Main> {
         let text = if told.detail.is_empty() { told.code.title().to_owned() } else { told.detail.clone() };
         Some(Main { code: told.code, text, evidence: Vec::new(), confidence: Confidence::High })
     };
-    if facts.vantage == Vantage::Record {
+    if facts.vantage == Vantage::Record && facts.told.is_some() {
         return told();
     }
     let of = |kind| {

@@ -144,6 +144,7 @@ pub(crate) fn innocent(facts: &Facts, table: &[LayerResult], code: Option<Code>)
 fn name(facts: &Facts) -> String {
     let server = facts.tcp.server.map(|server| server.ip().to_string()).unwrap_or_default();
     match &facts.name.asked {
+        _ if facts.vantage == Vantage::Record => "the client reaches this server".to_owned(),
         Some(asked) => format!("{asked} → {server}"),
         None => server,
     }
@@ -152,11 +153,12 @@ fn name(facts: &Facts) -> String {
 fn control(facts: &Facts) -> String {
     let mut parts = Vec::new();
     if let Some(Connect::Open { after }) = facts.tcp.connect.as_ref().map(|seen| &seen.what) {
-        parts.push(format!(
-            "tcp {} in {} ms",
-            facts.tcp.server.map_or(1723, |server| server.port()),
-            after.as_millis()
-        ));
+        let port = facts.tcp.server.map_or(1723, |server| server.port());
+        parts.push(match after.as_millis() {
+            // The one who was called does not know how long it took.
+            0 if facts.vantage == Vantage::Record => format!("tcp {port} open"),
+            ms => format!("tcp {port} in {ms} ms"),
+        });
     }
     if let Some(reply) = &facts.control.reply {
         let reply = &reply.what;
@@ -171,7 +173,10 @@ fn control(facts: &Facts) -> String {
 
 fn lcp(facts: &Facts) -> String {
     let mru = |mru: Option<u16>| mru.map_or("1500".to_owned(), |mru| mru.to_string());
-    let mut text = if facts.lcp.client_mru.is_some() || facts.lcp.server_mru.is_some() {
+    let told = facts.lcp.client_mru.filter(|_| facts.vantage == Vantage::Record);
+    let mut text = if let Some(mru) = told {
+        format!("mru {mru} to the client")
+    } else if facts.lcp.client_mru.is_some() || facts.lcp.server_mru.is_some() {
         format!(
             "mru {} to the client, {} to the server",
             mru(facts.lcp.client_mru),

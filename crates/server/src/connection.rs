@@ -131,6 +131,7 @@ impl Connection {
                 () = sleep_until(wake) => {
                     self.look_for_strays();
                     self.tunnel.handle_timeout(Instant::now());
+                    self.suspect();
                 }
             }
         }
@@ -144,6 +145,18 @@ impl Connection {
                 self.server.dataplane.stray(call_id, *self.session.from.ip(), self.session.started_at)
         {
             self.tunnel.handle_input(Instant::now(), Input::Stray { call, stray });
+        }
+    }
+
+    /// Notes what looks broken, for those who look at the session before it ends.
+    fn suspect(&mut self) {
+        if self.place.is_some() {
+            let suspects = self.tunnel.suspects(Instant::now());
+            let mut known = self.session.known();
+            (known.code, known.suspicion) = match suspects {
+                Some((code, detail)) => (Some(code), detail),
+                None => (None, String::new()),
+            };
         }
     }
 

@@ -246,6 +246,12 @@ pub struct SessionDetail {
     pub reach_any: bool,
     /// Why it ended; empty while it lives.
     pub end: String,
+    /// What speaks for the code of a session in set-up, which is not more than likely yet.
+    #[serde(default)]
+    pub suspicion: String,
+    /// The address of this host that it called.
+    #[serde(default)]
+    pub to: String,
     /// What is wrong and does not end it.
     #[serde(default)]
     pub findings: Vec<FindingRow>,

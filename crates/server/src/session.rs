@@ -47,6 +47,8 @@ pub(crate) struct Known {
     pub(crate) routes_key: String,
     pub(crate) end: Option<String>,
     pub(crate) code: Option<Code>,
+    /// What speaks for the code, while it is no more than a suspicion.
+    pub(crate) suspicion: String,
     pub(crate) counters: Counters,
     pub(crate) record: Record,
 }
@@ -118,6 +120,8 @@ impl Session {
             reach: known.reach.iter().flatten().map(ToString::to_string).collect(),
             reach_any: known.reach.is_none() && up.is_some(),
             end: known.end.clone().unwrap_or_default(),
+            suspicion: known.suspicion.clone(),
+            to: self.to.to_string(),
             findings: findings.into_iter().map(FindingRow::from).collect(),
             steps: known.record.steps().map(|(at, step)| step_row(at, step)).collect(),
             steps_omitted: known.record.omitted(),

@@ -18,6 +18,9 @@ use crate::path::{self, NetworkV6, PathCommand};
 /// of three Configure-Requests. Earlier it had another reason.
 const IN_VAIN: Duration = Duration::from_secs(9);
 
+/// A call that hears nothing for so long looks broken: two Configure-Requests should have been answered.
+const SUSPICIOUS: Duration = Duration::from_secs(4);
+
 /// A server lets the client speak first, for so long. Calls through a router with Linux's PPTP helper were seen to hear
 /// nothing more in one direction after both sides began at once, presumably because the helper then holds two connections.
 const CLIENT_FIRST: Duration = Duration::from_millis(100);
@@ -178,6 +181,15 @@ impl Call {
             && self.evidence.has_something_to_tell(since);
         self.told |= tell;
         tell
+    }
+
+    /// What looks broken while the call is still being set up.
+    pub(crate) fn suspects(&self, now: Instant) -> Option<(Code, String)> {
+        if self.phase != Layer::Lcp || self.ended || now < self.began + SUSPICIOUS {
+            return None;
+        }
+        let (code, detail) = self.evidence.judge(self.role, Code::L05, "LCP does not come up");
+        (code.layer() == Layer::Gre).then_some((code, detail))
     }
 
     pub(crate) fn answer(&mut self, now: Instant, id: u32, answer: link::Answer) {

@@ -45,6 +45,11 @@ impl ServerTunnel {
         self.tunnel.handle_input(now, input);
     }
 
+    /// What looks broken now, of a call that is being set up; the verdict comes at its end.
+    pub fn suspects(&self, now: Instant) -> Option<(Code, String)> {
+        self.tunnel.suspects(now)
+    }
+
     /// The shell's wish.
     pub fn handle_command(&mut self, now: Instant, command: Command) {
         self.tunnel.handle_command(now, command);

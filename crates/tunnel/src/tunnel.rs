@@ -140,6 +140,11 @@ impl Tunnel {
         self.pump(now);
     }
 
+    /// What looks broken now, of a call that is being set up.
+    pub(crate) fn suspects(&self, now: Instant) -> Option<(Code, String)> {
+        self.calls.iter().find_map(|call| call.suspects(now))
+    }
+
     pub(crate) fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
         let calls = self.calls.iter().filter_map(Call::poll_timeout);
         calls.chain(self.control.poll_timeout()).min_by_key(|(at, _)| *at)

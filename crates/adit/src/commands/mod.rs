@@ -19,6 +19,7 @@ pub(crate) mod sessions;
 pub(crate) mod status;
 pub(crate) mod undo;
 pub(crate) mod user;
+pub(crate) mod verdict;
 pub(crate) mod version;
 
 use crate::cli::{Cli, Command};

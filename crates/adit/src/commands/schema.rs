@@ -1,7 +1,7 @@
 //! `adit schema`
 
 use adit_client::Progress;
-use adit_server::control::{SessionDetail, Status};
+use adit_server::control::Status;
 
 use crate::commands::{
     check, disconnect, doctor, explain, init, log, session, sessions, status, undo, user, version,
@@ -28,7 +28,7 @@ const KNOWN: &[Known] = &[
     known::<undo::Undo>(),
     known::<Status>(),
     known::<status::Sessions>(),
-    known::<SessionDetail>(),
+    known::<status::LiveSession>(),
     known::<status::Kicked>(),
     known::<Progress>(),
     known::<disconnect::Disconnected>(),

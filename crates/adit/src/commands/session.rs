@@ -1,11 +1,13 @@
 //! `adit session`
 
-use adit_diag::Code;
+use adit_doctor::Verdict;
 use adit_store::{Session, SessionFilter, SessionId, Step, Store as _};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::doctor::json::Judgement;
 use super::sessions::PastSession;
+use super::verdict;
 use crate::document::Document;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
@@ -37,6 +39,8 @@ pub(crate) struct PastSessionDocument {
     steps: Vec<StepBody>,
     /// Steps left out of the middle because there were too many.
     steps_omitted: u64,
+    /// What the doctor says.
+    verdict: Judgement,
 }
 
 impl Document for PastSessionDocument {
@@ -80,10 +84,12 @@ pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit,
     };
     let session = session.ok_or_else(|| no_session(&args.who))?;
     let steps = store.record(session.id)?;
+    let judged = verdict::past(&session, &steps, &store, settings.effective().server.name.as_deref())?;
     if output.is_text() {
-        output.text(&show(&session, &steps, output))?
+        output.text(&show(&session, &steps, output))?;
+        output.text(&verdict::words(&judged))?;
     } else {
-        output.document(&document(&session, &steps))?
+        output.document(&document(&session, &steps, &judged))?;
     }
     Ok(Exit::Done)
 }
@@ -93,7 +99,7 @@ fn no_session(who: &str) -> Failure {
         .fix("adit sessions, or adit sessions --past")
 }
 
-fn document(session: &Session, steps: &[Step]) -> PastSessionDocument {
+fn document(session: &Session, steps: &[Step], judged: &Verdict) -> PastSessionDocument {
     PastSessionDocument {
         session: session.into(),
         host: session.host.clone().filter(|host| !host.is_empty()),
@@ -107,6 +113,7 @@ fn document(session: &Session, steps: &[Step]) -> PastSessionDocument {
             })
             .collect(),
         steps_omitted: session.omitted,
+        verdict: Judgement::of(judged),
     }
 }
 
@@ -187,13 +194,8 @@ fn show(session: &Session, steps: &[Step], output: &Output) -> String {
     };
     let detail = if end.detail.is_empty() { String::new() } else { format!(": {}", printable(&end.detail)) };
     text.push_str(&format!("end   {}{by}{detail}\n", end.why));
-    if let Some(code) = &end.code {
-        let known = code.parse::<Code>();
-        let title = known.map_or("a code of a newer adit", Code::title);
-        text.push_str(&format!("{}   {title}\n", output.paint(Tone::Bad, code)));
-        if known.is_ok() {
-            text.push_str(&format!("page  adit explain {code}\n"));
-        }
+    if let Some(code) = end.code.as_ref().filter(|code| code.parse::<adit_diag::Code>().is_err()) {
+        text.push_str(&format!("{}   a code of a newer adit\n", output.paint(Tone::Bad, code)));
     }
     text
 }

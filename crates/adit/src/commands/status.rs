@@ -4,6 +4,8 @@ use adit_server::control::{Request, Response, SessionDetail, SessionRow, Status}
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::doctor::json::Judgement;
+use super::verdict;
 use crate::control;
 use crate::document::Document;
 use crate::failure::{Exit, Failure};
@@ -43,7 +45,16 @@ impl Document for Sessions {
     const NAME: &'static str = "adit.sessions/1";
 }
 
-impl Document for SessionDetail {
+/// What `adit session ID --json` prints about a session that runs.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct LiveSession {
+    #[serde(flatten)]
+    detail: SessionDetail,
+    /// What the doctor says.
+    verdict: Judgement,
+}
+
+impl Document for LiveSession {
     const NAME: &'static str = "adit.session/1";
 }
 
@@ -205,8 +216,10 @@ pub(crate) fn live_session(who: &str, output: &Output, places: &Places) -> Resul
     };
     if output.is_text() {
         output.text(&detail_text(&detail, output))?;
+        output.text(&verdict::words(&verdict::live(&detail)))?;
     } else {
-        output.document(&*detail)?;
+        let verdict = Judgement::of(&verdict::live(&detail));
+        output.document(&LiveSession { detail: *detail, verdict })?;
     }
     Ok(Some(Exit::Done))
 }

@@ -34,6 +34,21 @@ pub struct Auth {
     pub response_is_wrong: Option<Seen<()>>,
     /// Failures from this address in a row, this one included; from a record.
     pub failures_in_a_row: u32,
+    /// What the server knows of a refused name and password, and never tells the client; from a record.
+    pub known: Option<Known>,
+}
+
+/// Why a name and its password were refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// The account is there, its password is another.
+    WrongPassword,
+    /// There is no such account.
+    UnknownUser,
+    /// There is one under the name without its domain.
+    OtherForm,
+    /// The account never got a password.
+    NoPassword,
 }
 
 /// An authentication protocol (RFC 1661, 6.2).

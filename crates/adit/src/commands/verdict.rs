@@ -1,0 +1,114 @@
+//! What the doctor says of a session, from the server's own record of it.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use adit_diag::Code;
+use adit_doctor::from::record::{self, Record};
+use adit_doctor::{Outcome, Side, Verdict, judge, text};
+use adit_server::control::SessionDetail;
+use adit_store::{EventFilter, Session, SqliteStore, Step, Store as _};
+
+use crate::failure::Failure;
+
+/// Events that are looked at for refused logins in a row.
+const ATTEMPTS: u32 = 50;
+
+/// Of a session that is over, or that its server left behind.
+pub(crate) fn past(
+    session: &Session,
+    steps: &[Step],
+    store: &SqliteStore,
+    host: Option<&str>,
+) -> Result<Verdict, Failure> {
+    let end = session.end.as_ref();
+    let code: Option<Code> = end.and_then(|end| end.code.as_deref()).and_then(|code| code.parse().ok());
+    let name = session.id.to_string();
+    let record = Record {
+        name: &name,
+        host,
+        was_up: session.up.is_some(),
+        from: Some(session.from),
+        user: session.user.as_deref(),
+        address: session.address,
+        server_address: session.server_address,
+        code,
+        detail: end.map(|end| end.detail.as_str()).unwrap_or_default(),
+        why: end.map(|end| end.why.as_str()).unwrap_or_default(),
+        by: end.and_then(|end| side(&end.by)),
+        failures_in_a_row: match code {
+            Some(Code::A01) => failures_in_a_row(session, store)?,
+            _ => 0,
+        },
+        steps: steps
+            .iter()
+            .map(|step| record::Step { at: step.at, who: &step.who, text: &step.text })
+            .collect(),
+    };
+    Ok(judge(&record::facts(&record)))
+}
+
+/// Of a session that runs.
+pub(crate) fn live(detail: &SessionDetail) -> Verdict {
+    let session = &detail.session;
+    let findings: Vec<String> =
+        detail.findings.iter().map(|finding| format!("finding {}: {}", finding.code, finding.text)).collect();
+    let steps = detail.steps.iter().map(|step| record::Step {
+        at: Duration::from_millis(step.at_ms),
+        who: &step.who,
+        text: &step.text,
+    });
+    let found = findings.iter().map(|text| record::Step { at: Duration::ZERO, who: "note", text });
+    let record = Record {
+        name: &session.id,
+        host: Some(detail.to.as_str()).filter(|to| !to.is_empty()),
+        was_up: session.up_s > 0 || session.state == "up",
+        from: session.from.parse().ok().map(|address| SocketAddr::new(address, 0)),
+        user: Some(session.user.as_str()).filter(|user| !user.is_empty()),
+        address: session.address.parse().ok(),
+        server_address: None,
+        code: session.code.parse().ok(),
+        detail: &detail.suspicion,
+        why: "",
+        by: None,
+        failures_in_a_row: 0,
+        steps: steps.chain(found).collect(),
+    };
+    judge(&record::facts(&record))
+}
+
+/// The doctor's words, with an empty line in front; nothing where nothing is wrong.
+pub(crate) fn words(verdict: &Verdict) -> String {
+    if verdict.outcome != Outcome::Failed && verdict.findings.is_empty() {
+        return String::new();
+    }
+    let mut out = format!("\n{verdict}");
+    let code = verdict.first_failure.or(verdict.findings.first().map(|finding| finding.code));
+    if let Some(code) = code {
+        text::paragraph(&mut out, "Page", &format!("adit explain {code}"));
+    }
+    out
+}
+
+/// Who did something, as the store has it.
+fn side(by: &str) -> Option<Side> {
+    match by {
+        "sent" => Some(Side::Server),
+        "received" => Some(Side::Client),
+        _ => None,
+    }
+}
+
+/// How often this account was refused from this address without a break, up to this session.
+fn failures_in_a_row(session: &Session, store: &SqliteStore) -> Result<u32, Failure> {
+    let Some(user) = session.user.clone() else { return Ok(1) };
+    let until = session.end.as_ref().map(|end| end.at + Duration::from_secs(1));
+    let filter = EventFilter { user: Some(user), until, last: Some(ATTEMPTS), ..EventFilter::default() };
+    let events = store.events(&filter)?;
+    let here =
+        events.iter().rev().map(|event| &event.event).filter(|event| event.from == Some(session.from.ip()));
+    let refused = here
+        .take_while(|event| event.kind != "session.up")
+        .filter(|event| event.kind == "auth.fail" && event.code.as_deref() == Some(Code::A01.as_str()));
+    Ok(u32::try_from(refused.count()).unwrap_or(u32::MAX).max(1))
+}
