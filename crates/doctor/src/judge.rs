@@ -70,9 +70,8 @@ struct Main {
     confidence: Confidence,
 }
 
-/// Of a record, the code in it: whoever lived it knew most. Else the lowest layer with a fault, in it the heaviest rule, in the
-/// table's order; else, when nothing explains the end, how it
-/// ended; else what a machine noted.
+/// Of a record, the code in it: whoever lived it knew most. Else the lowest layer with a fault, in it the heaviest rule, in
+/// the table's order; else, when nothing explains the end, how it ended; else what a machine noted.
 fn main(facts: &Facts, hits: &[Hit]) -> Option<Main> {
     let told = || {
         let told = facts.told.as_ref()?;
@@ -110,10 +109,10 @@ fn confidence(vantage: Vantage, proof: &Proof) -> Confidence {
     }
 }
 
-/// Codes of other faults in the same layer: further causes.
+/// Other explanations of the same layer's end: further causes.
 fn also(code: Code, hits: &[Hit]) -> Vec<(Code, u8)> {
     let mut also: Vec<(Code, u8)> = Vec::new();
-    for hit in hits.iter().filter(|hit| hit.rule.kind != Kind::Finding) {
+    for hit in hits.iter().filter(|hit| hit.rule.kind == Kind::Ending) {
         let other = hit.rule.code;
         if other != code && other.layer() == code.layer() && also.iter().all(|(known, _)| *known != other) {
             also.push((other, hit.rule.weight));
@@ -130,9 +129,18 @@ fn evidence(proof: &Proof) -> Vec<Evidence> {
     evidence
 }
 
+/// Layers in which one fault does not hide another: each target, address and size is a thing of its own.
+const INDEPENDENT: [Layer; 4] = [Layer::Address, Layer::Route, Layer::Mtu, Layer::Host];
+
+/// What deserves a look beside the fault: findings, and faults that the first one does not explain.
 fn findings(hits: &[Hit], main: Option<Code>) -> Vec<Finding> {
     let mut findings: Vec<Finding> = Vec::new();
-    for hit in hits.iter().filter(|hit| hit.rule.kind == Kind::Finding && Some(hit.rule.code) != main) {
+    let is_beside = |hit: &&Hit| match hit.rule.kind {
+        Kind::Finding => true,
+        Kind::Fault => INDEPENDENT.contains(&hit.rule.code.layer()),
+        Kind::Ending => false,
+    };
+    for hit in hits.iter().filter(is_beside).filter(|hit| Some(hit.rule.code) != main) {
         let finding =
             Finding { code: hit.rule.code, text: hit.proof.text.clone(), evidence: evidence(&hit.proof) };
         if findings.iter().all(|known| (known.code, &known.text) != (finding.code, &finding.text)) {
