@@ -22,6 +22,8 @@ const GRE: u64 = 1;
 const RECORDER: u64 = 2;
 const STOP: u64 = 3;
 const BATCH: usize = 32;
+/// Octets kept of what the server says first.
+const FIRST_MAX: usize = 64;
 /// For the answer to LCP's Terminate-Request.
 const TERMINATE: Duration = Duration::from_millis(700);
 /// The largest IP packet.
@@ -49,6 +51,10 @@ pub(crate) struct Story {
     pub(crate) end: Option<End>,
     /// The system would not send GRE.
     pub(crate) denied: Option<String>,
+    /// We ended the call, and nothing had ended it before.
+    pub(crate) hung_up: bool,
+    /// What the server said first, as far as it is kept.
+    pub(crate) first_words: Vec<u8>,
     /// GRE of our call from an address that is not the server's.
     pub(crate) elsewhere: Option<Ipv4Addr>,
 }
@@ -195,6 +201,7 @@ impl<'a> Call<'a> {
     /// Ends call and connection in order.
     pub(crate) fn goodbye(&mut self) {
         self.stopping = true;
+        self.story.hung_up |= self.lives();
         self.tunnel.handle_command(Instant::now(), Command::Stop { why: Why::UserRequest });
         self.work(Instant::now() + TERMINATE, |call| call.story.call_end.is_some());
         if self.story.call_end.is_none() && self.story.end.is_none() {
@@ -255,6 +262,9 @@ impl<'a> Call<'a> {
             Ok(0) => self.control_closed(),
             Ok(len) => {
                 let octets = buffer.get(..len).unwrap_or_default();
+                if self.story.first_words.is_empty() {
+                    self.story.first_words = octets.get(..FIRST_MAX).unwrap_or(octets).to_vec();
+                }
                 self.tunnel.handle_input(Instant::now(), Input::Control(octets));
             }
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
@@ -460,6 +470,7 @@ impl<'a> Call<'a> {
                 self.story.layers.push((layer, text));
                 if layer == Layer::Lcp && self.lcp_only {
                     // Before the link asks for an address that nobody wants.
+                    self.story.hung_up = true;
                     self.tunnel.handle_command(now, Command::Stop { why: Why::UserRequest });
                     self.stopping = true;
                 }

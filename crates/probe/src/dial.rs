@@ -60,7 +60,7 @@ pub(crate) fn dial(
                 poller.add(&stream, token, Interest::ReadWrite)?;
                 attempt.stream = Some(stream);
             }
-            Err(error) => attempt.done = Some(failed(&error)),
+            Err(error) => attempt.done = Some(failed(&error, began)),
         }
         attempts.push(attempt);
     }
@@ -79,7 +79,7 @@ pub(crate) fn dial(
             let done = match stream.take_error() {
                 Ok(None) if stream.peer_addr().is_ok() => Connect::Open { after: began.elapsed() },
                 Ok(None) => continue,
-                Ok(Some(error)) | Err(error) => failed(&error),
+                Ok(Some(error)) | Err(error) => failed(&error, began),
             };
             if matches!(done, Connect::Open { .. }) {
                 until = until.min(Instant::now() + GRACE);
@@ -117,11 +117,13 @@ fn begin(to: SocketAddrV4, from: Option<Ipv4Addr>) -> io::Result<TcpStream> {
 }
 
 /// What the system says of an attempt; who sent the ICMP behind it is for the packets to tell.
-fn failed(error: &io::Error) -> Connect {
+fn failed(error: &io::Error, began: Instant) -> Connect {
     match error.kind() {
         io::ErrorKind::ConnectionRefused => Connect::Refused { by_a_box: false },
-        io::ErrorKind::TimedOut => {
-            Connect::Silent { syns: syns(Duration::from_secs(127)), waited: Duration::from_secs(127) }
+        // Without an ICMP message: nobody on the wire has the address.
+        io::ErrorKind::TimedOut | io::ErrorKind::HostUnreachable => {
+            let waited = began.elapsed();
+            Connect::Silent { syns: syns(waited), waited }
         }
         _ => Connect::Denied(words(error)),
     }

@@ -22,6 +22,8 @@ const PING: u16 = 84;
 const PINGS: usize = 3;
 /// Name servers that are asked.
 const SERVERS_MAX: usize = 4;
+/// ICMP: the time to live ran out.
+const EXCEEDED: u8 = 11;
 /// What is asked where there is no name to ask for: any answer will do.
 const ANY_NAME: &str = "localhost";
 
@@ -79,6 +81,14 @@ pub(crate) fn test(call: &mut Call<'_>, up: &Up, options: &Options, seed: u64, u
             targets.push((reach, address, ids));
         }
     }
+    // A packet that may pass no router shows whether the server would pass one on.
+    let behind = targets.iter().map(|(_, address, _)| *address).chain(servers.iter().copied());
+    let mut behind = behind;
+    let behind = behind.find(|address| *address != up.peer);
+    let last_hop: Vec<u32> = behind.map_or(Vec::new(), |to| {
+        let ping = Command::Ping { to, size: PING, dont_fragment: true, ttl: Some(1), wait: DNS_WAIT };
+        (0..PINGS).filter_map(|_| Asked::ask(call, ping.clone())).collect()
+    });
     let ids: Vec<u32> = dns.iter().filter_map(|(_, id)| *id).collect();
     asked.wait(call, &ids);
     for (server, id) in &dns {
@@ -97,8 +107,14 @@ pub(crate) fn test(call: &mut Call<'_>, up: &Up, options: &Options, seed: u64, u
             targets.push((reach, address, ids));
         }
     }
-    let all: Vec<u32> = targets.iter().flat_map(|(.., ids)| ids.clone()).chain(peer.clone()).collect();
+    let all: Vec<u32> = targets
+        .iter()
+        .flat_map(|(.., ids)| ids.clone())
+        .chain(peer.clone())
+        .chain(last_hop.clone())
+        .collect();
     asked.wait(call, &all);
+    inside.forwards = forwards(&asked, &last_hop);
     let replied =
         |id: &u32| asked.of(*id).is_some_and(|event| matches!(event.outcome, Outcome::Reply { .. }));
     inside.peer_answers = (!peer.is_empty()).then(|| peer.iter().any(replied));
@@ -117,6 +133,18 @@ pub(crate) fn test(call: &mut Call<'_>, up: &Up, options: &Options, seed: u64, u
         inside.targets.push(Seen::new(target));
     }
     inside
+}
+
+/// `None` where nothing was asked, or where the answer says something else: a server that has the address itself.
+fn forwards(asked: &Asked, ids: &[u32]) -> Option<bool> {
+    let outcomes: Vec<&Outcome> = ids.iter().filter_map(|id| Some(&asked.of(*id)?.outcome)).collect();
+    let is_told = outcomes.iter().any(|outcome| matches!(outcome, Outcome::Icmp { kind: EXCEEDED, .. }));
+    let is_silent = !outcomes.is_empty() && outcomes.iter().all(|outcome| **outcome == Outcome::Silent);
+    match (is_told, is_silent) {
+        (true, _) => Some(true),
+        (false, true) => Some(false),
+        (false, false) => None,
+    }
 }
 
 fn pings(call: &mut Call<'_>, to: Ipv4Addr) -> Vec<u32> {

@@ -132,6 +132,11 @@ impl Recorder {
         self.name.len() > 3 && lower.windows(self.name.len()).any(|window| window == self.name)
     }
 
+    /// The capture.
+    pub(crate) fn pcap(&self) -> &[u8] {
+        &self.pcap
+    }
+
     pub(crate) fn into_pcap(self) -> Vec<u8> {
         self.pcap
     }

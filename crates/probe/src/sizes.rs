@@ -7,12 +7,15 @@ use adit_doctor::facts::{Bracket, Mtu};
 
 use crate::call::Call;
 
-/// Small echoes that measure loss and round trip.
-const SMALL: u32 = 20;
+/// Small echoes that measure loss and round trip; the second number where some of the first were lost.
+const SMALL: (u32, u32) = (20, 80);
 const SMALL_LEN: usize = 64;
 const SPACE: Duration = Duration::from_millis(25);
 /// An answer takes at least so long to be called lost, and at most.
 const PATIENCE: (Duration, Duration) = (Duration::from_millis(300), Duration::from_millis(1200));
+/// Numbers of echoes: those of chosen size, and those that ask for a sign of life.
+const SIZED: u32 = 10_000;
+const ALIVE: u32 = 1000;
 /// Nothing smaller is tried (RFC 791: every host takes 576).
 const LEAST: u16 = 576;
 /// Sizes in one round.
@@ -30,10 +33,25 @@ pub(crate) struct Quality {
     pub(crate) round_trip: Option<Duration>,
 }
 
-/// Sends small echoes.
-pub(crate) fn quality(call: &mut Call<'_>, until: Instant) -> Quality {
+/// Sends small echoes, and more where some are lost; `first` is the number of the first.
+pub(crate) fn quality(call: &mut Call<'_>, first: u32, until: Instant) -> Quality {
+    let few = burst(call, first, SMALL.0, until);
+    if few.lost == 0 || few.round_trip.is_none() {
+        return few;
+    }
+    let more = burst(call, first + SMALL.0, SMALL.1, until);
+    Quality { sent: few.sent + more.sent, lost: few.lost + more.lost, ..few }
+}
+
+/// Whether small echoes are answered at all; `None` when there was no time.
+pub(crate) fn answers(call: &mut Call<'_>, until: Instant) -> Option<bool> {
+    let quality = burst(call, ALIVE, 3, until);
+    (quality.sent > 0).then_some(quality.round_trip.is_some())
+}
+
+fn burst(call: &mut Call<'_>, first: u32, many: u32, until: Instant) -> Quality {
     let mut sent = Vec::new();
-    for number in 0..SMALL {
+    for number in first..first + many {
         if !call.lives() || Instant::now() >= until {
             break;
         }
@@ -43,18 +61,17 @@ pub(crate) fn quality(call: &mut Call<'_>, until: Instant) -> Quality {
     }
     let count = sent.len();
     let end = (Instant::now() + PATIENCE.1).min(until);
-    call.work(end, |call| answered(call, 0, SMALL).len() >= count);
-    let mut all: Vec<Duration> = answered(call, 0, SMALL)
-        .into_iter()
-        .filter_map(|(number, at)| {
-            sent.iter().find(|(sent, _)| *sent == number).map(|(_, when)| at.saturating_duration_since(*when))
-        })
-        .collect();
-    all.sort_unstable();
+    call.work(end, |call| answered(call, first, first + many).len() >= count);
+    let time = |(number, at): (u32, Instant)| {
+        let (_, when) = sent.iter().find(|(sent, _)| *sent == number)?;
+        Some(at.saturating_duration_since(*when))
+    };
+    let mut times: Vec<Duration> = answered(call, first, first + many).into_iter().filter_map(time).collect();
+    times.sort_unstable();
     Quality {
         sent: count as u32,
-        lost: (count as u32).saturating_sub(all.len() as u32),
-        round_trip: all.get(all.len() / 2).copied(),
+        lost: (count as u32).saturating_sub(times.len() as u32),
+        round_trip: times.get(times.len() / 2).copied(),
     }
 }
 
@@ -74,7 +91,7 @@ pub(crate) fn measure(call: &mut Call<'_>, quality: Quality, largest: u16, until
     let mut mtu = Mtu { agreed: Some(largest), ..Mtu::default() };
     let Some(round_trip) = quality.round_trip else { return mtu };
     let mut tester = Tester {
-        next: 1000,
+        next: SIZED,
         // A line that loses much must not look like one that loses large packets.
         copies: 3 + (quality.lost * 20).div_ceil(quality.sent.max(1)).min(9),
         patience: (round_trip * 3).clamp(PATIENCE.0, PATIENCE.1),
@@ -115,6 +132,8 @@ pub(crate) fn measure(call: &mut Call<'_>, quality: Quality, largest: u16, until
     let arrives = lost.is_some_and(|lost| tester.arrives(call, lost));
     mtu.to_server = bracket(lost.filter(|_| !arrives));
     mtu.to_client = bracket(lost.filter(|_| arrives));
+    // The last word over the line is one that was answered: large echoes that were lost are no sign of death.
+    answers(call, until);
     mtu
 }
 

@@ -28,6 +28,10 @@ use crate::{inside, local, name, path, wire};
 
 /// Longer than any test: the steps have bounds of their own.
 const NEVER: Duration = Duration::from_secs(24 * 3600);
+/// A server that says neither yes nor no for so long is asked whether it lives.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// GRE that gives no answer for so long has stopped.
+const DEAD: Duration = Duration::from_secs(10);
 /// The name that we give ourselves, so that whoever reads the server's log knows.
 const HOST_NAME: &[u8] = b"adit-doctor";
 const LAYERS: [Layer; 9] = [
@@ -64,6 +68,8 @@ struct Left {
     quality: Quality,
     /// LCP came up in time, and so on: what was waited for last, and for how long.
     waited: Vec<(Layer, Duration)>,
+    /// LCP echoes were answered while the login was not.
+    path_lives: Option<bool>,
 }
 
 /// Runs a test; `say` gets its progress.
@@ -92,6 +98,7 @@ pub fn run(options: &Options, stop: &Stop, say: &mut dyn FnMut(Progress)) -> adi
         call_id,
         rng,
         facts,
+        local: None,
     };
     let left = test.steps()?;
     Ok(test.report(left))
@@ -129,6 +136,8 @@ struct Test<'a> {
     call_id: u16,
     rng: Rng,
     facts: Facts,
+    /// Our end of the control connection.
+    local: Option<SocketAddr>,
 }
 
 impl Test<'_> {
@@ -145,6 +154,10 @@ impl Test<'_> {
         let addresses = self.name();
         let Some(first) = addresses.first().copied() else { return Ok(None) };
         if self.ends_with(Layer::Name) {
+            self.facts.tcp.server = Some(SocketAddr::from((first, self.options.port)));
+            return Ok(None);
+        }
+        if self.facts.name.no_route.is_some() {
             self.facts.tcp.server = Some(SocketAddr::from((first, self.options.port)));
             return Ok(None);
         }
@@ -189,6 +202,7 @@ impl Test<'_> {
         if let Connect::Open { after } = chosen.what {
             self.tell.note(Layer::Control, format!("{} open in {} ms", chosen.to, after.as_millis()));
         }
+        self.local = chosen.local;
         self.facts.tcp.server = Some(SocketAddr::V4(chosen.to));
         self.facts.tcp.connect = Some(Seen::new(chosen.what.clone()));
         self.facts.tcp.tried =
@@ -256,6 +270,7 @@ impl Test<'_> {
             mtu: Default::default(),
             quality: Quality::default(),
             waited: Vec::new(),
+            path_lives: None,
         };
         let Some(stream) = dialled.stream else { return Ok(left) };
         let plan = self.plan();
@@ -271,13 +286,15 @@ impl Test<'_> {
         let began = Instant::now();
         let until = bounds.until(bounds::CONTROL);
         if !call.work(until, |call| call.story.established.is_some()) {
-            left.waited.push((Layer::Control, began.elapsed()));
+            if call.lives() {
+                left.waited.push((Layer::Control, began.elapsed()));
+            }
         } else if let Some((host, vendor)) = &call.story.established {
             let who = if vendor.is_empty() { host } else { vendor };
             tell.note(Layer::Control, format!("PPTP, \"{who}\""));
             let asked = Instant::now();
             let until = bounds.until(bounds::CALL);
-            if !call.work(until, |call| call.story.granted.is_some() || !call.lives()) {
+            if !call.work(until, |call| call.story.granted.is_some() || !call.lives()) && call.lives() {
                 left.waited.push((Layer::Control, asked.elapsed()));
             }
         }
@@ -303,7 +320,7 @@ impl Test<'_> {
                 facts.took.insert(Layer::Lcp, link.elapsed());
                 tell.end(Layer::Lcp, if up && call.has(Layer::Lcp) { "up" } else { "not up" });
             }
-            if !call.has(Layer::Lcp) {
+            if !call.has(Layer::Lcp) && call.lives() {
                 left.waited.push((Layer::Lcp, began.elapsed()));
             }
             if !call.has(Layer::Lcp) && call.lives() && !call.is_stopped() && !ends_with(Layer::Gre) {
@@ -321,11 +338,16 @@ impl Test<'_> {
             let until = bounds.until(bounds::AUTH);
             let done =
                 |call: &mut Call<'_>| call.has(Layer::Auth) || call.story.up.is_some() || !call.lives();
-            let done = call.work(until, done);
+            let patience = until.min(Instant::now() + PATIENCE);
+            let done = call.work(patience, done) || {
+                // Whether the line or the server's directory is silent.
+                left.path_lives = sizes::answers(&mut call, until);
+                call.work(until, done)
+            };
             facts.took.insert(Layer::Auth, began.elapsed());
             let accepted = call.has(Layer::Auth) || call.story.up.is_some();
             tell.end(Layer::Auth, if accepted { "accepted" } else { "not accepted" });
-            if !done {
+            if !done && call.lives() {
                 left.waited.push((Layer::Auth, began.elapsed()));
             }
             if accepted && call.lives() && !ends_with(Layer::Auth) {
@@ -337,7 +359,7 @@ impl Test<'_> {
                     call.story.up.is_some() || encrypted && call.has(Layer::Encrypt) || !call.lives()
                 });
                 facts.took.insert(Layer::Address, began.elapsed());
-                if !done {
+                if !done && call.lives() {
                     let layer = if call.has(Layer::Encrypt) { Layer::Address } else { Layer::Encrypt };
                     left.waited.push((layer, began.elapsed()));
                 }
@@ -357,7 +379,7 @@ impl Test<'_> {
                 let began = Instant::now();
                 tell.begin(Layer::Mtu, "loss, round trip and packet size");
                 let until = bounds.until(bounds::INSIDE);
-                left.quality = sizes::quality(&mut call, until);
+                left.quality = sizes::quality(&mut call, 0, until);
                 left.mtu = sizes::measure(&mut call, left.quality, up.mtu, until);
                 facts.took.insert(Layer::Mtu, began.elapsed());
                 tell.end(Layer::Mtu, format!("{} of {} lost", left.quality.lost, left.quality.sent));
@@ -368,8 +390,17 @@ impl Test<'_> {
                 tell.begin(Layer::Gre, format!("silent for {} s", idle.as_secs()));
                 bounds.extend(idle);
                 call.work(Instant::now() + idle, |call| !call.lives());
-                let after = sizes::quality(&mut call, bounds.until(bounds::INSIDE));
-                tell.end(Layer::Gre, format!("{} of {} lost afterwards", after.lost, after.sent));
+                let lives =
+                    call.lives() && sizes::answers(&mut call, bounds.until(bounds::INSIDE)) == Some(true);
+                if !lives {
+                    // Long enough to be no accident, and to see what TCP does meanwhile.
+                    bounds.extend(DEAD);
+                    let until = Instant::now() + DEAD;
+                    while call.lives() && Instant::now() < until && !call.is_stopped() {
+                        sizes::answers(&mut call, until);
+                    }
+                }
+                tell.end(Layer::Gre, if lives { "still works" } else { "does not work any more" });
             }
         }
         tell.note(Layer::Control, "saying good-bye");
@@ -392,12 +423,13 @@ impl Test<'_> {
                 self.facts.left_out.push((layer, "left out by --layers".to_owned()));
             }
         }
-        wire::fill(&mut self.facts, &self.recorder);
+        wire::fill(&mut self.facts, &self.recorder, self.local);
         if let Some(left) = left {
             wire::add(&mut self.facts, left.story, self.recorder.sees());
             wire::waited(&mut self.facts, &left.waited);
             self.facts.gre.hops = left.hops;
             self.facts.gre.self_test = left.self_test;
+            self.facts.auth.path_lives = left.path_lives.filter(|_| self.facts.auth.login.is_none());
             wire::quality(&mut self.facts, left.quality);
             wire::inside(&mut self.facts, left.inside, left.mtu);
         }

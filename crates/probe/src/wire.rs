@@ -1,21 +1,88 @@
 //! Puts together what the packets say and what only this end knows.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
+use adit_capture::conversation::{Conversation, Conversations};
+use adit_capture::{Item, Reader};
 use adit_diag::Layer;
-use adit_doctor::Seen;
-use adit_doctor::facts::{Arrival, CallReply, Facts, Inside, Login, LoginVerdict, Mtu, StartReply, Told};
+use adit_doctor::facts::{
+    Address, Arrival, CallReply, Connect, Facts, Inside, Login, LoginVerdict, Mtu, StartReply, Told,
+};
+use adit_doctor::from::capture;
+use adit_doctor::{Seen, Side, Vantage};
+use adit_wire::text::escape;
 
 use crate::call::Story;
 use crate::record::Recorder;
 use crate::sizes::Quality;
 
-/// What the test's own packets show, read as a capture is read.
-pub(crate) fn fill(_facts: &mut Facts, _recorder: &Recorder) {}
+/// What the test's own packets show, read as a capture is read. What only this end knows stays as it is.
+pub(crate) fn fill(facts: &mut Facts, recorder: &Recorder, local: Option<SocketAddr>) {
+    let mut reader = Reader::default();
+    let mut all = Conversations::default();
+    let mut found: Vec<Conversation> = Vec::new();
+    let mut take = |item: Item, all: &mut Conversations| {
+        match item {
+            Item::Packet(packet) => all.take(&packet),
+            Item::Note(note) => all.take_note(&note),
+        }
+        found.extend(std::iter::from_fn(|| all.poll()));
+    };
+    reader.feed(recorder.pcap(), |item| take(item, &mut all));
+    reader.finish();
+    while let Some(item) = reader.poll() {
+        take(item, &mut all);
+    }
+    all.finish();
+    found.extend(std::iter::from_fn(|| all.poll()));
+    let port = local.map(|local| local.port());
+    for conversation in &found {
+        let is_ours = port.is_some_and(|port| conversation.ports.is_some_and(|(_, client)| client == port));
+        let seen = capture::facts(conversation, 0, Vantage::Client);
+        if is_ours {
+            merge(facts, seen);
+        } else if let (Some(connect), Some(server)) = (seen.tcp.connect, seen.tcp.server)
+            && let Some(tried) = facts.tcp.tried.iter_mut().find(|(other, _)| *other == server)
+        {
+            tried.1 = connect.what;
+        }
+    }
+}
+
+fn merge(facts: &mut Facts, seen: Facts) {
+    // The system knows of an open connection; who refused one, the packets know better.
+    if let Some(connect) = seen.tcp.connect
+        && !matches!(connect.what, Connect::Silent { .. })
+    {
+        facts.tcp.connect = Some(connect);
+    }
+    facts.control = seen.control;
+    facts.call = seen.call;
+    facts.gre = seen.gre;
+    facts.lcp = seen.lcp;
+    facts.auth = seen.auth;
+    facts.encrypt = seen.encrypt;
+    facts.address = Address { overlaps: std::mem::take(&mut facts.address.overlaps), ..seen.address };
+    facts.inside.tunnel_in_tunnel = seen.inside.tunnel_in_tunnel;
+    facts.inside.dns_outside = seen.inside.dns_outside;
+    facts.mtu = seen.mtu;
+    facts.ending = seen.ending;
+    for (layer, took) in seen.took {
+        facts.took.entry(layer).or_insert(took);
+    }
+}
 
 /// What the machine of the call knows, where the packets do not say it already.
 pub(crate) fn add(facts: &mut Facts, story: Story, sees: bool) {
     let here = || Some(Seen::new(()));
+    if let Some(ending) = facts.ending.as_mut().filter(|_| story.hung_up) {
+        ending.what.in_order |= ending.what.by == Some(Side::Client);
+    }
+    if facts.control.reply.is_none() && story.established.is_none() && !story.first_words.is_empty() {
+        let words = escape(&story.first_words).to_string();
+        facts.control.foreign.get_or_insert(Seen::new(words));
+    }
     facts.control.requested = facts.control.requested.take().or_else(here);
     if let Some((host, vendor)) = story.established {
         let reply = StartReply { result: 1, error: 0, version: 0x0100, vendor, host };
@@ -84,17 +151,30 @@ pub(crate) fn waited(facts: &mut Facts, waited: &[(Layer, Duration)]) {
 
 /// Loss and round trip.
 pub(crate) fn quality(facts: &mut Facts, quality: Quality) {
-    if quality.sent > 0 {
-        facts.inside.pings = Some((quality.sent, quality.lost));
-        facts.inside.round_trip = quality.round_trip;
+    if quality.sent == 0 {
+        return;
+    }
+    facts.inside.pings = Some((quality.sent, quality.lost));
+    facts.inside.round_trip = quality.round_trip;
+    // An answer that never came, and is not missing among the server's numbers, was never sent: the question was lost.
+    let to_server = u64::from(quality.lost).saturating_sub(facts.gre.to_client.lost);
+    if quality.round_trip.is_some() {
+        facts.gre.to_server.lost = facts.gre.to_server.lost.max(to_server);
     }
 }
 
 /// What was found behind the tunnel.
 pub(crate) fn inside(facts: &mut Facts, inside: Inside, mtu: Mtu) {
-    let (pings, round_trip) = (facts.inside.pings, facts.inside.round_trip);
-    facts.inside = Inside { pings, round_trip, ..inside };
+    let seen = std::mem::take(&mut facts.inside);
+    facts.inside = Inside {
+        pings: seen.pings,
+        round_trip: seen.round_trip,
+        tunnel_in_tunnel: seen.tunnel_in_tunnel,
+        dns_outside: seen.dns_outside,
+        ..inside
+    };
     facts.mtu.agreed = mtu.agreed.or(facts.mtu.agreed);
+    // Sizes that were tried on purpose say more than those that came along.
     if mtu.to_server.passes.is_some() {
         facts.mtu.to_server = mtu.to_server;
         facts.mtu.to_client = mtu.to_client;
