@@ -21,6 +21,7 @@ mod host;
 mod nat;
 mod process;
 mod relay;
+mod room;
 mod rule;
 mod wires;
 
@@ -30,6 +31,7 @@ pub use host::{Host, Output, Published};
 pub use nat::{Helper, Nat};
 pub use process::Running;
 pub use relay::{Counts, Relay};
+pub use room::{Room, wrap};
 pub use rule::{Fate, Frame, Rule, Seeded, pass};
 pub use wires::{End, bridge, wire};
 

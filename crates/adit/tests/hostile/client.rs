@@ -7,7 +7,7 @@ use adit_testbed::{Host, Output, wait_until};
 use tempfile::TempDir;
 
 use crate::common::*;
-use crate::room::Room;
+use adit_testbed::Room;
 
 const RESOLV_CONF: &str = "# of the router\nsearch home.arpa\nnameserver 192.168.1.1\noptions timeout:2\n";
 

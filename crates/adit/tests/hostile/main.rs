@@ -11,7 +11,6 @@ mod control;
 mod killed;
 mod packets;
 mod peer;
-mod room;
 mod secrets;
 mod start;
 mod stop;

@@ -7,7 +7,7 @@ use adit_testbed::Host;
 use tempfile::TempDir;
 
 use crate::common::*;
-use crate::room::wrap;
+use adit_testbed::wrap;
 
 /// A host with the server's address, and a state directory with a configuration in it.
 fn host() -> (Host, Host, TempDir) {

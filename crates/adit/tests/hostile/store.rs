@@ -8,7 +8,7 @@ use adit_testbed::{Fate, Host, Output, Relay, pass, wait_until};
 use rusqlite::Connection;
 
 use crate::common::*;
-use crate::room::Room;
+use adit_testbed::Room;
 
 /// One attempt; its exit status and what it printed.
 fn try_once(host: &Host, user: &str) -> (i32, String) {

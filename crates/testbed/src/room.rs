@@ -2,27 +2,32 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
-use adit_testbed::{Host, Running};
-
-use crate::common::SOON;
+use crate::host::Host;
+use crate::process::Running;
 
 /// Lives as long as this value; everything mounted in it goes with it.
-pub(crate) struct Room {
+#[derive(Debug)]
+pub struct Room {
     holder: Running,
 }
 
 impl Room {
     /// Runs `script` (mounts) in a new one.
-    pub(crate) fn new(host: &Host, script: &str) -> Room {
+    ///
+    /// # Panics
+    /// When it fails.
+    #[track_caller]
+    pub fn new(host: &Host, script: &str) -> Room {
         let script = format!("{script}\necho furnished; exec sleep 1000");
         let mut holder = host.spawn(Command::new("unshare").args(["--mount", "sh", "-e", "-c", &script]));
-        holder.wait_for("furnished", SOON);
+        holder.wait_for("furnished", Duration::from_secs(30));
         Room { holder }
     }
 
     /// The same command, but in this room.
-    pub(crate) fn inside(&self, command: &Command) -> Command {
+    pub fn inside(&self, command: &Command) -> Command {
         let mut wrapped = Command::new("nsenter");
         wrapped.args(["--mount", "--target", &self.holder.pid().to_string(), "--"]);
         wrap(&mut wrapped, command);
@@ -30,14 +35,14 @@ impl Room {
     }
 
     /// Where a file of this room is seen from outside.
-    pub(crate) fn path(&self, inside: &Path) -> PathBuf {
+    pub fn path(&self, inside: &Path) -> PathBuf {
         let root = PathBuf::from(format!("/proc/{}/root", self.holder.pid()));
-        root.join(inside.strip_prefix("/").unwrap())
+        root.join(inside.strip_prefix("/").unwrap_or(inside))
     }
 }
 
 /// Lets `wrapped`, a program that runs another, run `command` with its environment.
-pub(crate) fn wrap(wrapped: &mut Command, command: &Command) {
+pub fn wrap(wrapped: &mut Command, command: &Command) {
     wrapped.arg(command.get_program()).args(command.get_args());
     for (key, value) in command.get_envs() {
         match value {

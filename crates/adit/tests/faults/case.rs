@@ -1,0 +1,376 @@
+//! One row at work: the vantages are asked, and what they say is held against the matrix.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use adit_testbed::Output;
+use serde_json::Value;
+
+use crate::common::{PASSWORD, SOON};
+use crate::matrix::{self, Row};
+use crate::world::{NAME, Plan, World, settle, text};
+
+/// No command takes longer, on a busy machine.
+const LONGEST: Duration = Duration::from_secs(60);
+
+/// Where somebody looks from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Vantage {
+    Doctor,
+    NearClient,
+    NearServer,
+    Server,
+    Record,
+}
+
+impl Vantage {
+    const ALL: [Vantage; 5] =
+        [Vantage::Doctor, Vantage::NearClient, Vantage::NearServer, Vantage::Server, Vantage::Record];
+
+    fn word(self) -> &'static str {
+        match self {
+            Vantage::Doctor => "doctor",
+            Vantage::NearClient => "near-client",
+            Vantage::NearServer => "near-server",
+            Vantage::Server => "server",
+            Vantage::Record => "record",
+        }
+    }
+}
+
+/// What a vantage said.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Got {
+    failure: Option<String>,
+    findings: Vec<String>,
+    /// It names a next test, or has nothing to judge at all.
+    next: bool,
+    /// Everything it said.
+    story: String,
+    took: Duration,
+    /// The command does not exist.
+    absent: bool,
+    /// The conversation reached "up".
+    up: bool,
+}
+
+impl Got {
+    fn shown(&self) -> String {
+        if self.absent {
+            return "absent".to_owned();
+        }
+        let mut shown = self.failure.clone().unwrap_or_else(|| "-".to_owned());
+        for finding in &self.findings {
+            let _ = write!(shown, " +{finding}");
+        }
+        shown
+    }
+
+    fn fulfils(&self, want: &str) -> bool {
+        let (want, words) = want.split_once('~').unwrap_or((want, ""));
+        if !self.story.to_lowercase().contains(&words.to_lowercase()) {
+            return false;
+        }
+        match want {
+            "-" => self.failure.is_none() && self.next,
+            "named" => self.failure.is_some() || !self.findings.is_empty(),
+            "healthy" => self.failure.is_none() && self.findings.is_empty(),
+            "up" => self.failure.is_none() && self.up,
+            "+" => self.failure.is_none() && !self.findings.is_empty(),
+            _ => match want.strip_prefix('+') {
+                Some(code) => self.failure.is_none() && self.findings.iter().any(|found| found == code),
+                None => want.split('/').any(|code| self.failure.as_deref() == Some(code)),
+            },
+        }
+    }
+
+    /// From one verdict of the JSON contract.
+    fn of_verdict(verdict: &Value) -> Got {
+        let codes = |list: &Value| -> Vec<String> {
+            let list = list.as_array().into_iter().flatten();
+            list.filter_map(|one| one["code"].as_str().map(str::to_owned)).collect()
+        };
+        let warned = verdict["layers"].as_array().into_iter().flatten();
+        let warned = warned.filter(|layer| layer["state"] == "warn");
+        let mut findings = codes(&verdict["findings"]);
+        findings.extend(warned.filter_map(|layer| layer["code"].as_str().map(str::to_owned)));
+        findings.sort();
+        findings.dedup();
+        Got {
+            failure: verdict["first_failure"].as_str().map(str::to_owned),
+            findings,
+            next: verdict["next"].as_array().is_some_and(|next| !next.is_empty()),
+            ..Got::default()
+        }
+    }
+}
+
+/// A row and what was seen of it.
+pub(crate) struct Case {
+    row: &'static Row,
+    pub(crate) world: World,
+    got: Vec<(Vantage, Got)>,
+}
+
+impl Case {
+    pub(crate) fn new(number: &str, plan: &Plan) -> Case {
+        Case { row: matrix::find(number), world: World::build(plan), got: Vec::new() }
+    }
+
+    fn wants(&self, vantage: Vantage) -> &'static str {
+        match vantage {
+            Vantage::Doctor => self.row.doctor,
+            Vantage::NearClient => self.row.near_client,
+            Vantage::NearServer => self.row.near_server,
+            Vantage::Server => self.row.server,
+            Vantage::Record => self.row.record,
+        }
+    }
+
+    fn put(&mut self, vantage: Vantage, mut got: Got, output: &Output) {
+        got.absent = output.code == Some(2);
+        let _ = writeln!(got.story, "{output}");
+        self.got.retain(|(of, _)| *of != vantage);
+        self.got.push((vantage, got));
+    }
+
+    /// `adit doctor` at the client, recorded at both ends: all vantages at once.
+    pub(crate) fn all(mut self, more: &[&str]) -> Case {
+        self.examine(more);
+        self.server().record()
+    }
+
+    /// The same without the server's own view.
+    pub(crate) fn examine(&mut self, more: &[&str]) {
+        let captures = self.world.record();
+        self.doctor(more);
+        self.judge_captures(captures);
+    }
+
+    /// The same, while something happens.
+    pub(crate) fn examine_while(&mut self, more: &[&str], act: impl FnOnce(&World) + Send) {
+        let captures = self.world.record();
+        let arguments = self.arguments(more);
+        let begin = Instant::now();
+        let mut running = self.world.start_at_client(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+        act(&self.world);
+        let status = running.wait(LONGEST);
+        // Its last words may still be on their way.
+        settle();
+        let log = running.log();
+        // Both streams are in one log: the document is the last thing in it.
+        let document = log.find("{\"schema\"").map_or("", |at| &log[at..]).to_owned();
+        let output = Output { ok: status.success(), code: status.code(), stdout: document, stderr: String::new() };
+        let mut got = read(&output, Got::of_verdict);
+        got.took = begin.elapsed();
+        self.put(Vantage::Doctor, got, &output);
+        self.judge_captures(captures);
+    }
+
+    /// Waits until the server has written down a failure.
+    pub(crate) fn wait_for_a_failure(&self) {
+        let begin = Instant::now();
+        while begin.elapsed() < LONGEST {
+            let output = self.world.at_server(&["log", "--failed", "--json"]);
+            if output.stdout.contains("call.fail") || output.stdout.contains("auth.fail") {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    }
+
+    fn arguments(&self, more: &[&str]) -> Vec<String> {
+        let mut arguments = vec!["doctor", NAME, "--json"];
+        let file = self.world.password_file(PASSWORD);
+        if more.contains(&"-u") && !more.contains(&"--password-file") {
+            arguments.extend(["--password-file", &file]);
+        }
+        arguments.extend(more);
+        arguments.into_iter().map(str::to_owned).collect()
+    }
+
+    /// `adit doctor` at the client alone.
+    pub(crate) fn doctor(&mut self, more: &[&str]) {
+        let arguments = self.arguments(more);
+        let begin = Instant::now();
+        let mut output = self.world.at_client(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+        if output.code == Some(2) {
+            output = self.stand_in();
+        }
+        let mut got = read(&output, Got::of_verdict);
+        got.took = begin.elapsed();
+        self.put(Vantage::Doctor, got, &output);
+    }
+
+    /// Until there is a doctor: a call, by hand.
+    fn stand_in(&self) -> Output {
+        let mut running = self.world.dial("alice", &[]);
+        let begin = Instant::now();
+        while running.status().is_none() && begin.elapsed() < Duration::from_secs(45) {
+            if running.log().contains("\nconnected") {
+                running.signal("INT");
+                running.wait(SOON);
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        println!("row {} connect: {}", self.row.number, running.log());
+        Output { ok: false, code: Some(2), stdout: String::new(), stderr: running.log() }
+    }
+
+    /// What two captures say of what `act` does.
+    pub(crate) fn recorded(&mut self, act: impl FnOnce(&World)) {
+        let captures = self.world.record();
+        act(&self.world);
+        self.judge_captures(captures);
+    }
+
+    pub(crate) fn judge_captures(&mut self, captures: [adit_testbed::Capture; 2]) {
+        for (vantage, mut capture) in [Vantage::NearClient, Vantage::NearServer].into_iter().zip(captures) {
+            capture.stop();
+            if let Some(kept) = std::env::var_os("ADIT_FAULTS_KEEP") {
+                let name = format!("row-{}-{}.pcap", self.row.number, vantage.word());
+                std::fs::copy(capture.file(), Path::new(&kept).join(name)).unwrap();
+            }
+            self.capture(vantage, &capture.file());
+        }
+    }
+
+    fn capture(&mut self, vantage: Vantage, file: &Path) {
+        let password = self.world.password_file(PASSWORD);
+        let arguments = ["doctor", "--pcap", text(file), "--json", "--password-file", &password];
+        let begin = Instant::now();
+        let output = self.world.at_server(&arguments);
+        let mut got = read(&output, |document| {
+            let calls = document["calls"].as_array().cloned().unwrap_or_default();
+            let mut all: Vec<Got> = calls.iter().map(Got::of_verdict).collect();
+            let first = all.iter().position(|got| got.failure.is_some());
+            let mut got = match first {
+                Some(at) => all.swap_remove(at),
+                None => all.pop().unwrap_or_else(|| Got::of_verdict(document)),
+            };
+            // Nothing to diagnose is an answer too.
+            got.next |= calls.is_empty();
+            got
+        });
+        got.took = begin.elapsed();
+        self.put(vantage, got, &output);
+    }
+
+    /// `adit doctor --server`.
+    pub(crate) fn server(mut self) -> Case {
+        if [".", "later"].contains(&self.wants(Vantage::Server)) {
+            return self;
+        }
+        let begin = Instant::now();
+        let output = self.world.at_server(&["doctor", "--server", "--json"]);
+        let mut got = read(&output, |document| {
+            let mut got = Got::of_verdict(document);
+            // There is always more to find out from outside.
+            got.next = true;
+            got
+        });
+        got.took = begin.elapsed();
+        self.put(Vantage::Server, got, &output);
+        self
+    }
+
+    /// What the server wrote down, of the newest failure.
+    pub(crate) fn record(mut self) -> Case {
+        if [".", "later"].contains(&self.wants(Vantage::Record)) {
+            return self;
+        }
+        settle();
+        let begin = Instant::now();
+        let output = self.world.at_server(&["log", "--failed", "--json"]);
+        let sessions = self.world.at_server(&["sessions", "--past", "--json"]);
+        let mut got = read(&output, |document| {
+            let codes: Vec<String> = document["events"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter(|event| event["kind"].as_str().is_some_and(|kind| kind.contains("fail") || kind.contains("refuse")))
+                .filter_map(|event| event["code"].as_str().map(str::to_owned))
+                .collect();
+            Got { failure: codes.last().cloned(), next: true, up: true, ..Got::default() }
+        });
+        let _ = writeln!(got.story, "{sessions}");
+        got.took = begin.elapsed();
+        self.put(Vantage::Record, got, &output);
+        self
+    }
+
+    /// Writes the row's lines of the table and fails when one is wrong.
+    pub(crate) fn judge(self) {
+        let (mut lines, mut wrong) = (String::new(), String::new());
+        for vantage in Vantage::ALL {
+            let want = self.wants(vantage);
+            let got = self.got.iter().find(|(of, _)| *of == vantage).map(|(_, got)| got);
+            let (shown, took) = got.map_or((String::new(), Duration::ZERO), |got| (got.shown(), got.took));
+            let state = match (want, got) {
+                (".", _) => "not asked",
+                ("later", _) => "later",
+                (_, Some(got)) if got.absent => "absent",
+                (want, Some(got)) if got.fulfils(want) => "ok",
+                _ => "WRONG",
+            };
+            let Row { number, fault, .. } = self.row;
+            let _ = writeln!(
+                lines,
+                "{number}\t{fault}\t{}\t{want}\t{shown}\t{state}\t{}",
+                vantage.word(),
+                took.as_millis()
+            );
+            if state == "WRONG" {
+                let story = got.map_or("it was not asked", |got| got.story.as_str());
+                let _ = writeln!(
+                    wrong,
+                    "=== row {number} ({fault}), {}: wanted {want}, got {shown}\n{story}",
+                    vantage.word()
+                );
+            }
+        }
+        std::fs::create_dir_all(table()).unwrap();
+        std::fs::write(table().join(format!("row-{}.tsv", self.row.number)), &lines).unwrap();
+        println!("{lines}");
+        assert!(wrong.is_empty(), "{wrong}");
+    }
+}
+
+/// A row whose fault cannot be made yet.
+pub(crate) fn later(number: &str) {
+    let row = matrix::find(number);
+    let mut lines = String::new();
+    for vantage in Vantage::ALL {
+        let _ = writeln!(lines, "{number}\t{}\t{}\tlater\t\tlater\t0", row.fault, vantage.word());
+    }
+    std::fs::create_dir_all(table()).unwrap();
+    std::fs::write(table().join(format!("row-{number}.tsv")), lines).unwrap();
+}
+
+/// Where the rows put their lines; `cargo xtask faults` makes a table of them.
+fn table() -> PathBuf {
+    let named = std::env::var_os("ADIT_FAULTS").map(PathBuf::from);
+    named.unwrap_or_else(|| Path::new(env!("CARGO_TARGET_TMPDIR")).join("faults"))
+}
+
+fn read(output: &Output, of: impl FnOnce(&Value) -> Got) -> Got {
+    match serde_json::from_str::<Value>(&output.stdout) {
+        Ok(document) => {
+            let mut got = of(&document);
+            got.story = serde_json::to_string_pretty(&document).unwrap();
+            got
+        }
+        Err(error) => Got { failure: Some(format!("no JSON: {error}")), ..Got::default() },
+    }
+}
+
+/// The whole way with the usual account, to the office's web server.
+pub(crate) const LOGIN: &[&str] = &["-u", "alice", "--reach", "192.168.10.20:443"];
+
+/// A row with nothing special about it: the fault is made in a world that was sound, and everybody is asked.
+pub(crate) fn row(number: &str, plan: &Plan, more: &[&str], inject: impl FnOnce(&mut World)) {
+    let mut case = Case::new(number, plan);
+    inject(&mut case.world);
+    case.all(more).judge();
+}

@@ -1,0 +1,13 @@
+//! Peers that do not do as they should, and a foreign one that does.
+//!
+//! [`server`] and [`client`] are tunnels with one thing wrong: the machines of `adit-tunnel` on real sockets, with
+//! [`Manners`] that change what goes in or out. What does not even get so far is in [`door`].
+
+pub(crate) mod client;
+pub(crate) mod door;
+pub(crate) mod drive;
+pub(crate) mod frames;
+pub(crate) mod rewriter;
+pub(crate) mod server;
+
+pub(crate) use drive::Manners;

@@ -1,0 +1,47 @@
+//! N: name and way to the server.
+
+use crate::case::row;
+use crate::world::{NAME, Plan, World};
+
+#[test]
+fn row_01_name_does_not_resolve() {
+    row("1", &Plan::default(), &[], |world| world.outer_names.set(NAME, None));
+}
+
+#[test]
+fn row_02_name_leads_to_an_old_address() {
+    row("2", &Plan::default(), &[], |world| {
+        world.outer_names.set(NAME, Some("203.0.113.99".parse().unwrap()));
+        // Frames for it go somewhere, and nobody answers.
+        world.edge.ip("neigh add 203.0.113.99 lladdr 02:00:00:00:00:99 dev srv0 nud permanent");
+    });
+}
+
+#[test]
+fn row_03_no_route_on_the_client() {
+    row("3", &Plan::default(), &[], |world| {
+        world.client.ip("route del default");
+    });
+}
+
+#[test]
+fn row_04_transit_says_host_unreachable() {
+    row("4", &Plan::default(), &[], |world| {
+        world.transit.ip("route add unreachable 203.0.113.0/24");
+    });
+}
+
+#[test]
+fn row_68_cgnat_before_the_server() {
+    // The edge has no public address itself: a carrier's NAT stands before it.
+    let plan = Plan { edge: crate::world::Edge::Forward { gre: true }, ..Plan::default() };
+    let plan = plan.and("203.0.113.10", "any");
+    row("68", &plan, &[], |world| {
+        world.edge.ip("address del 192.168.200.1/24 dev srv0");
+        world.edge.ip("address add 100.64.7.1/24 dev srv0");
+        world.server.ip("address del 192.168.200.10/24 dev eth0");
+        world.server.ip("address add 100.64.7.10/24 dev eth0");
+        world.server.ip("route replace default via 100.64.7.1");
+        let _ = World::firewall;
+    });
+}
