@@ -190,8 +190,11 @@ impl World {
         let office_web = Tcp::start(&office, "192.168.10.20:443".parse().unwrap());
 
         let (dir, client_dir) = (TempDir::new().unwrap(), TempDir::new().unwrap());
-        std::fs::write(client_dir.path().join("resolv.conf"), "nameserver 192.168.1.1\noptions timeout:1 attempts:2\n")
-            .unwrap();
+        std::fs::write(
+            client_dir.path().join("resolv.conf"),
+            "nameserver 192.168.1.1\noptions timeout:1 attempts:2\n",
+        )
+        .unwrap();
         std::fs::write(client_dir.path().join("password"), format!("{PASSWORD}\n")).unwrap();
         let resolv = client_dir.path().join("resolv.conf");
         let room = Room::new(&client, &format!("mount --bind {} /etc/resolv.conf", resolv.display()));
@@ -269,7 +272,8 @@ impl World {
     /// `adit connect` at the client. Does not wait.
     pub(crate) fn dial(&self, user: &str, more: &[&str]) -> Running {
         let file = self.password_file(PASSWORD);
-        let usual = ["connect", NAME, "-u", user, "--password-file", &file, "--once", "--no-dns", "--io", "socket"];
+        let usual =
+            ["connect", NAME, "-u", user, "--password-file", &file, "--once", "--no-dns", "--io", "socket"];
         let mut arguments = usual.to_vec();
         if !more.contains(&"--all") {
             arguments.extend(["--routes", "192.168.10.0/24"]);
@@ -285,14 +289,6 @@ impl World {
         self.home.ip("link set dev port1 master lan0");
         neighbour.ip("route add default via 192.168.1.1");
         neighbour
-    }
-
-    /// A host elsewhere, with a public address.
-    pub(crate) fn outsider(&self) -> Host {
-        let outsider = Host::new("outsider");
-        wire((&outsider, "eth0", "198.51.101.66/24"), (&self.transit, "out0", "198.51.101.1/24"));
-        outsider.ip("route add default via 198.51.101.1");
-        outsider
     }
 
     /// Waits until so many sessions are up.
@@ -378,8 +374,18 @@ pub(crate) fn hold_a_call(host: &Host, user: &str) -> (Running, TempDir) {
     std::fs::write(&file, format!("{PASSWORD}\n")).unwrap();
     let file = file.to_str().unwrap();
     let arguments = [
-        "connect", "203.0.113.10", "-u", user, "--password-file", file, "--once", "--no-dns", "--io", "socket",
-        "--routes", "192.168.10.0/24",
+        "connect",
+        "203.0.113.10",
+        "-u",
+        user,
+        "--password-file",
+        file,
+        "--once",
+        "--no-dns",
+        "--io",
+        "socket",
+        "--routes",
+        "192.168.10.0/24",
     ];
     let mut running = host.spawn(&mut common::adit(dir.path(), &arguments));
     running.wait_for("connected", SOON);
@@ -400,4 +406,3 @@ pub(crate) fn settle() {
 pub(crate) fn line(seed: u64) -> Line {
     (Seeded::new(seed), Seeded::new(seed + 1))
 }
-

@@ -41,6 +41,7 @@ pub(crate) fn dial(host: &Host, link: LinkConfig, manners: Manners) -> Service {
         };
         let machine = ClientTunnel::new(config, SERVER, Instant::now(), Rng::from_number(7));
         let answers = |_: &Question| -> Answer { unreachable!("a client is asked nothing") };
-        Drive { machine, stream, gre: Some(gre), peer: SERVER, manners: &manners, answers: &answers }.run(stop);
+        Drive { machine, stream, gre: Some(gre), peer: SERVER, manners: &manners, answers: &answers }
+            .run(stop);
     })
 }

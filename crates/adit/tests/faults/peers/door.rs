@@ -29,7 +29,8 @@ pub(crate) fn open(host: &Host, door: Door) -> Service {
             Door::Web => {
                 let mut request = [0; 1024];
                 let _ = stream.read(&mut request);
-                let page = "HTTP/1.1 400 Bad Request\r\nServer: nginx\r\nConnection: close\r\n\r\n400 Bad Request\n";
+                let page =
+                    "HTTP/1.1 400 Bad Request\r\nServer: nginx\r\nConnection: close\r\n\r\n400 Bad Request\n";
                 let _ = stream.write_all(page.as_bytes());
             }
             Door::Resets => {

@@ -13,14 +13,18 @@ use adit_wire::gre;
 
 use super::frames;
 
+type Answering = dyn Fn(&[u8]) -> Came + Send + Sync;
+type Leaving = dyn Fn(Vec<u8>) -> Option<Vec<u8>> + Send + Sync;
+type Commanding = dyn Fn(PathCommand) -> PathCommand + Send + Sync;
+
 /// What a peer does otherwise than the machine behind it. The default changes nothing.
 pub(crate) struct Manners {
     /// What becomes of a PPP frame that came.
-    pub(crate) came: Box<dyn Fn(&[u8]) -> Came + Send + Sync>,
+    pub(crate) came: Box<Answering>,
     /// What becomes of a PPP frame that would leave.
-    pub(crate) leaves: Box<dyn Fn(Vec<u8>) -> Option<Vec<u8>> + Send + Sync>,
+    pub(crate) leaves: Box<Leaving>,
     /// What the data path is told.
-    pub(crate) path: Box<dyn Fn(PathCommand) -> PathCommand + Send + Sync>,
+    pub(crate) path: Box<Commanding>,
     /// Closes TCP so long after the call began.
     pub(crate) dies_after: Option<Duration>,
     /// Sends an IP packet through the tunnel again and again.
@@ -193,8 +197,11 @@ impl<M: Machine> Drive<'_, M> {
         let Some(gre) = &self.gre else { return };
         gre.receive(batch).unwrap();
         let Some(call) = call else { return };
-        let packets: Vec<Vec<u8>> =
-            batch.packets().filter(|packet| packet.source == self.peer).map(|packet| packet.gre.to_vec()).collect();
+        let packets: Vec<Vec<u8>> = batch
+            .packets()
+            .filter(|packet| packet.source == self.peer)
+            .map(|packet| packet.gre.to_vec())
+            .collect();
         for mut packet in packets {
             let header = gre::Repr::parse(&packet);
             if header.is_ok_and(|header| header.call_id == call.path.local_call_id()) {

@@ -13,10 +13,8 @@ pub(crate) struct Control<'a> {
 }
 
 pub(crate) const LCP: u16 = 0xc021;
-pub(crate) const CCP: u16 = 0x80fd;
 pub(crate) const IPCP: u16 = 0x8021;
 pub(crate) const REQUEST: u8 = 1;
-pub(crate) const ACK: u8 = 2;
 pub(crate) const NAK: u8 = 3;
 pub(crate) const REJECT: u8 = 4;
 

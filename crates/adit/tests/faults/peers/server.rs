@@ -48,7 +48,12 @@ pub(crate) fn start(host: &Host, link: LinkConfig, manners: Manners) -> Service 
                 setup: Duration::from_secs(30),
                 mtu: 1400,
             };
-            let machine = ServerTunnel::new(config, peer, Instant::now(), Rng::from_number(u64::from(std::process::id())));
+            let machine = ServerTunnel::new(
+                config,
+                peer,
+                Instant::now(),
+                Rng::from_number(u64::from(std::process::id())),
+            );
             let gre = (!manners.no_gre).then(|| GreSocket::open(&GreOptions::default()).unwrap());
             Drive { machine, stream, gre, peer, manners: &manners, answers: &answer }.run(stop);
         });
@@ -69,8 +74,11 @@ fn answer(question: &Question) -> Answer {
                 }),
             }
         }
-        Question::Address { .. } => {
-            Answer::Address(AddressGrant { peer: GIVEN, local: LOCAL, dns: vec![Ipv4Addr::new(192, 168, 10, 5)], wins: Vec::new() })
-        }
+        Question::Address { .. } => Answer::Address(AddressGrant {
+            peer: GIVEN,
+            local: LOCAL,
+            dns: vec![Ipv4Addr::new(192, 168, 10, 5)],
+            wins: Vec::new(),
+        }),
     }
 }

@@ -53,7 +53,12 @@ fn row_48_pool_overlaps_the_clients_lan() {
 
 #[test]
 fn row_49_pool_overlaps_the_servers_lan() {
-    row("49", &Plan::with("10.99.0.0/24", "192.168.10.128/25"), LOGIN, |_| {});
+    // The LAN was renumbered while the server ran.
+    let plan = Plan::with("\"192.168.10.0/24\"]", "\"192.168.10.0/24\", \"10.99.0.128/25\"]");
+    row("49", &plan, &["-u", "alice", "--reach", "10.99.0.150:443"], |world| {
+        world.server.ip("address add 10.99.0.129/24 dev lan0");
+        world.office.ip("address add 10.99.0.150/24 dev eth0");
+    });
 }
 
 #[test]

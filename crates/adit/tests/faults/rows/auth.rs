@@ -25,9 +25,9 @@ fn row_33_account_disabled() {
 }
 
 #[test]
-fn row_34_account_expired() {
+fn row_34_password_expired() {
     row("34", &Plan::default(), &["-u", "alice"], |world| {
-        let done = world.at_server(&["user", "set", "alice", "--expires", "2020-01-01", "--yes"]);
+        let done = world.at_server(&["user", "set", "alice", "--must-change", "yes"]);
         assert!(done.ok, "{done}");
     });
 }

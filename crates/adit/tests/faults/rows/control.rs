@@ -30,7 +30,11 @@ fn row_07_server_drops_tcp_1723() {
 #[test]
 fn row_08_home_router_rejects_tcp_1723() {
     row("8", &Plan::default(), &[], |world| {
-        World::firewall(&world.home, "forward", "tcp dport 1723 counter reject with icmp type admin-prohibited");
+        World::firewall(
+            &world.home,
+            "forward",
+            "tcp dport 1723 counter reject with icmp type admin-prohibited",
+        );
     });
 }
 

@@ -14,7 +14,12 @@ fn row_42_server_requires_what_the_client_refuses() {
 
 #[test]
 fn row_43_client_requires_what_the_server_refuses() {
-    row("43", &Plan::with("[link]\n", "[link]\nmppe = \"off\"\n"), &["-u", "alice", "--mppe", "require"], |_| {});
+    row(
+        "43",
+        &Plan::with("[link]\n", "[link]\nmppe = \"off\"\n"),
+        &["-u", "alice", "--mppe", "require"],
+        |_| {},
+    );
 }
 
 #[test]

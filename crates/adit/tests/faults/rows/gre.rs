@@ -116,7 +116,7 @@ fn row_24_idle_gre_state_forgotten() {
     for (key, seconds) in [("gre_timeout", "2"), ("gre_timeout_stream", "2")] {
         case.world.home.sysctl(&format!("net.netfilter.nf_conntrack_{key}"), seconds);
     }
-    case.doctor(crate::case::LOGIN);
+    case.doctor(&["-u", "alice", "--idle", "8s"]);
     // A client that says nothing by itself, and answers what it hears.
     let mut link = client::link("alice");
     link.echo = None;

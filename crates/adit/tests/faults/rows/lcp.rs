@@ -81,6 +81,7 @@ fn row_30_peer_dies_when_up() {
 
 #[test]
 fn row_27_server_takes_pap_alone() {
-    let plan = Plan::with("[auth]\n", "[auth]\nmethods = [\"pap\"]\n").and("[link]\n", "[link]\nmppe = \"off\"\n");
+    let plan =
+        Plan::with("[auth]\n", "[auth]\nmethods = [\"pap\"]\n").and("[link]\n", "[link]\nmppe = \"off\"\n");
     row("27", &plan, &["-u", "alice"], |_| {});
 }

@@ -7,11 +7,7 @@ use crate::world::{Plan, World};
 fn row_60_black_hole() {
     row("60", &Plan::with("[link]\n", "[link]\nmss = \"off\"\n"), LOGIN, |world| {
         // GRE may not be cut, and nobody is told.
-        World::firewall(
-            &world.transit,
-            "forward",
-            "ip protocol gre meta length > 1300 counter drop",
-        );
+        World::firewall(&world.transit, "forward", "ip protocol gre meta length > 1300 counter drop");
     });
 }
 
@@ -24,7 +20,12 @@ fn row_61_mss_not_clamped() {
 fn row_62_second_fragments_dropped() {
     row("62", &Plan::default(), LOGIN, |world| {
         // The line takes less than the tunnel needs, and a router behind it drops what is no beginning.
-        for (host, interface) in [(&world.home, "wan0"), (&world.transit, "home0"), (&world.transit, "edge0"), (&world.edge, "wan0")] {
+        for (host, interface) in [
+            (&world.home, "wan0"),
+            (&world.transit, "home0"),
+            (&world.transit, "edge0"),
+            (&world.edge, "wan0"),
+        ] {
             host.ip(&format!("link set dev {interface} mtu 1300"));
         }
         for host in [&world.edge, &world.home] {

@@ -1,7 +1,7 @@
 //! N: name and way to the server.
 
 use crate::case::row;
-use crate::world::{NAME, Plan, World};
+use crate::world::{Edge, NAME, Plan};
 
 #[test]
 fn row_01_name_does_not_resolve() {
@@ -34,7 +34,7 @@ fn row_04_transit_says_host_unreachable() {
 #[test]
 fn row_68_cgnat_before_the_server() {
     // The edge has no public address itself: a carrier's NAT stands before it.
-    let plan = Plan { edge: crate::world::Edge::Forward { gre: true }, ..Plan::default() };
+    let plan = Plan { edge: Edge::Forward { gre: true }, ..Plan::default() };
     let plan = plan.and("203.0.113.10", "any");
     row("68", &plan, &[], |world| {
         world.edge.ip("address del 192.168.200.1/24 dev srv0");
@@ -42,6 +42,13 @@ fn row_68_cgnat_before_the_server() {
         world.server.ip("address del 192.168.200.10/24 dev eth0");
         world.server.ip("address add 100.64.7.10/24 dev eth0");
         world.server.ip("route replace default via 100.64.7.1");
-        let _ = World::firewall;
+        world.edge.sh("nft flush table ip nat");
+        world.edge.nft(
+            "table ip nat {\n\
+                 chain prerouting { ip daddr 203.0.113.10 tcp dport 1723 dnat to 100.64.7.10; \
+                     ip daddr 203.0.113.10 ip protocol gre dnat to 100.64.7.10; }\n\
+                 chain postrouting { oifname \"wan0\" snat to 203.0.113.10; }\n\
+             }",
+        );
     });
 }
