@@ -55,14 +55,14 @@ pub(super) const RULES: &[Rule] = &[
         let seen = f.address.silent.as_ref().filter(|_| f.logged_in() && !f.is_up())?;
         Proof::missing(seen, format!("no answer about addresses within {}", words::seconds(seen.what)))
     }),
-    fault("address-in-client-lan", Code::I03, 90, |f| {
-        let seen = f.address.overlaps.first()?;
-        let overlap = &seen.what;
-        Proof::of(
-            seen,
-            format!("the tunnel's {} lies in {}, {}", overlap.tunnel, overlap.local, overlap.whose),
-        )
-    }),
+    fault("address-in-client-lan", Code::I03, 90, |f| overlap(f, false)),
+    Rule {
+        id: "address-in-client-lan",
+        code: Code::I03,
+        kind: Kind::Finding,
+        weight: 60,
+        when: |f| overlap(f, true),
+    },
     fault("address-twice", Code::I03, 90, |f| {
         let seen = f.address.twice.as_ref()?;
         Proof::of(seen, format!("{} is in two calls at the same time", seen.what))
@@ -78,3 +78,10 @@ pub(super) const RULES: &[Rule] = &[
         },
     },
 ];
+
+/// Where the tunnel's address meets a network in use; a network that is a guess breaks nothing for certain.
+fn overlap(facts: &Facts, guessed: bool) -> Option<Proof> {
+    let seen = facts.address.overlaps.iter().find(|overlap| overlap.what.guessed == guessed)?;
+    let overlap = &seen.what;
+    Proof::of(seen, format!("the tunnel's {} lies in {}, {}", overlap.tunnel, overlap.local, overlap.whose))
+}

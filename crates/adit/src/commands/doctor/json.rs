@@ -20,6 +20,9 @@ pub(crate) struct Doctor {
     /// The calls of a capture; absent where there is one call.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) calls: Option<Vec<Call>>,
+    /// Remarks about the file: where it is damaged or cut, what else is in it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) notes: Vec<String>,
     /// The judgement; of a capture, that of the call that decides the exit status.
     #[serde(flatten)]
     pub(crate) judgement: Judgement,
@@ -40,6 +43,10 @@ pub(crate) struct Call {
     pub(crate) server: String,
     /// When it began.
     pub(crate) began: Option<crate::document::Utc>,
+    /// Where the capture of this call was made, as far as it shows.
+    pub(crate) vantage: String,
+    /// What is worth knowing and has no code.
+    pub(crate) remarks: Vec<String>,
     /// What happened.
     pub(crate) timeline: Vec<Moment>,
     /// The judgement of this call.

@@ -28,14 +28,24 @@ Examples:
   adit doctor vpn.example.org
   adit doctor vpn.example.org -u alice --reach 192.168.10.20:443
   adit doctor --pcap call.pcap
+  sudo adit doctor --capture eth0 --seconds 120
   sudo adit doctor --server")]
 pub(crate) struct Args {
     /// Name or address of the server, with :PORT where it is not 1723
-    #[arg(value_name = "HOST", required_unless_present_any = ["pcap", "server"])]
+    #[arg(value_name = "HOST", required_unless_present_any = ["pcap", "capture", "server"])]
     pub(crate) host: Option<String>,
-    /// Read a capture file instead; - for stdin
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["host", "server"])]
+    /// Read a capture file instead; - for stdin. With HOST, only what it has of that server
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["capture", "server"])]
     pub(crate) pcap: Option<PathBuf>,
+    /// Watch an interface instead, as if it were a file; any for all of them
+    #[arg(long, value_name = "INTERFACE", conflicts_with = "server")]
+    pub(crate) capture: Option<String>,
+    /// How long to watch
+    #[arg(long, value_name = "N", default_value_t = 60, requires = "capture", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub(crate) seconds: u64,
+    /// Show challenges and responses of the capture: enough to find the password by trying
+    #[arg(long, conflicts_with = "server")]
+    pub(crate) hashes: bool,
     /// Look at the server on this host instead
     #[arg(long, conflicts_with = "host")]
     pub(crate) server: bool,
@@ -69,7 +79,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE", requires = "host")]
     pub(crate) bundle: Option<PathBuf>,
     /// Judge only this call of the capture, counted from 1
-    #[arg(long, value_name = "N", requires = "pcap")]
+    #[arg(long, value_name = "N", conflicts_with = "server")]
     pub(crate) call: Option<usize>,
     /// Judge this session of the server
     #[arg(long, value_name = "ID", requires = "server")]
@@ -94,7 +104,7 @@ pub(crate) enum LayerWord {
 }
 
 pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit, Failure> {
-    if args.pcap.is_some() {
+    if args.pcap.is_some() || args.capture.is_some() {
         return pcap::run(args, output);
     }
     if args.server {

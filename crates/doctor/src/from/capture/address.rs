@@ -69,10 +69,14 @@ fn silent(view: &View<'_>, ipcp: &Messages<'_>) -> Option<Seen<Duration>> {
     })
 }
 
-/// What the client was given, once IPCP is open: the DNS servers in its acknowledged request.
+/// What the client was given, once IPCP is open: the DNS servers in its acknowledged request. `None` if it never asked.
 fn dns(view: &View<'_>, ipcp: &Messages<'_>, facts: &Address) -> Option<Seen<Vec<Ipv4Addr>>> {
     facts.opened.as_ref()?;
     let ack = ipcp.acked(Side::Client)?;
+    let asks = |message: &Message<'_>| DNS.iter().any(|kind| message.option(ppp::IPCP, *kind).is_some());
+    if !ipcp.sent(Side::Client, cp::CONFIGURE_REQUEST).any(asks) {
+        return None;
+    }
     let options = ack.packet.options(ppp::layer(ppp::IPCP)).flatten();
     let mut given = Vec::new();
     for option in options.filter(|option| DNS.contains(&option.kind)) {

@@ -37,7 +37,10 @@ pub(super) fn facts(view: &View<'_>) -> Auth {
         + times(ppp::PAP, pap::REQUEST, true)
         + times(ppp::EAP, EAP_RESPONSE, true);
     facts.login = login(view, &chap, &pap, &eap);
-    silence(view, call, &mut facts);
+    // In the middle of a call nobody knows what came before.
+    if !lcp.list.is_empty() {
+        silence(view, call, &mut facts);
+    }
     match call.open.checked {
         Some(Checked::Wrong { frame }) => {
             facts.response_is_wrong = Some(view.seen((), (frame, time_of(&chap, frame))))

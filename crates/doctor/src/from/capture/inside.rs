@@ -26,7 +26,10 @@ pub(super) fn facts(view: &View<'_>, address: &Address) -> Inside {
     facts.dns_outside = dns_outside(view, address);
     let questions: Vec<&Lookup> = inside.lookups.iter().filter(|lookup| is_client(call, lookup.by)).collect();
     facts.dns = dns(view, &questions);
-    facts.names = names(view, &questions);
+    // In the middle of a call one question shows nothing of what works.
+    if address.opened.is_some() {
+        facts.names = names(view, &questions);
+    }
     facts.targets = targets(view, call);
     facts
 }
