@@ -49,7 +49,7 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<Exit, Failure> {
         Command::Connect(args) => connect::run(&args, output, places),
         Command::Disconnect(args) => disconnect::run(&args, output, places),
         Command::Doctor(args) => doctor::run(&args, output, places),
-        Command::Explain(args) => explain::run(&args, output),
+        Command::Explain(args) => explain::run(&args, output, places),
         Command::Schema(args) => schema::run(&args, output),
         Command::Completion(args) => completion::run(&args, output),
         Command::Man(args) => man::run(&args, output),

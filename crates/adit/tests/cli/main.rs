@@ -9,6 +9,7 @@ mod live;
 mod log;
 mod schema;
 mod sessions;
+mod story;
 mod user;
 
 use std::path::PathBuf;

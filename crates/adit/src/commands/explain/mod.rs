@@ -1,5 +1,10 @@
 //! `adit explain`
 
+pub(crate) mod key;
+mod meaning;
+pub(crate) mod route;
+pub(crate) mod user;
+
 use adit_diag::{Code, Entry, Explanation, Foreign, NotKnown};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -7,9 +12,10 @@ use serde::Serialize;
 use crate::document::Document;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
+use crate::places::Places;
 use crate::style::Tone;
 
-/// Say what a code or a log line means, and what to do
+/// Say what a code, a log line or a user's calls mean
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Without a question it lists the codes of adit.
@@ -20,9 +26,11 @@ Examples:
   adit explain event 20209                            an event of Windows
   adit explain 'LCP: timeout sending Config-Requests' a line of a log
   adit explain connected but no traffic               a symptom
+  adit explain user alice                             why somebody cannot connect
+  adit explain route alice 192.168.10.20:443          who may reach what
   adit explain key link.mtu                           a key of adit.toml")]
 pub(crate) struct Args {
-    /// Codes, numbers, lines of a log or symptoms
+    /// Codes, numbers, lines of a log or symptoms; or user NAME, route USER DEST, key CONFIG.KEY
     #[arg(value_name = "CODE|TEXT")]
     questions: Vec<String>,
     /// The whole catalogue
@@ -165,13 +173,16 @@ impl From<&Foreign> for ForeignPage {
     }
 }
 
-pub(crate) fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {
-    match args.questions.as_slice() {
+pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit, Failure> {
+    let words: Vec<&str> = args.questions.iter().map(String::as_str).collect();
+    match words.as_slice() {
         [] if args.all => return all(args.format, output),
         [] => return list(output),
-        [word, keys @ ..] if word == "key" && !keys.is_empty() => {
-            keys.iter().try_for_each(|key| config_key(key, output))?;
-            return Ok(Exit::Done);
+        ["key", keys @ ..] if !keys.is_empty() => return key::run(keys, output),
+        ["user", name] => return user::run(name, output, places),
+        ["route", user, to] => return route::run(user, to, output, places),
+        ["route", ..] => {
+            return Err(Failure::usage("who wants to reach what?").fix("adit explain route USER DEST[:PORT]"));
         }
         _ => {}
     }
@@ -275,39 +286,4 @@ fn list(output: &Output) -> Result<Exit, Failure> {
     }
     output.text(&text)?;
     Ok(Exit::Done)
-}
-
-/// What a key of the configuration is for.
-fn config_key(wanted: &str, output: &Output) -> Result<(), Failure> {
-    let paths = |key: &'static adit_config::Key| {
-        key.sections.iter().map(move |section| match section.is_empty() {
-            true => key.name.to_owned(),
-            false => format!("{section}.{}", key.name),
-        })
-    };
-    // `groups.staff.idle` is asked for where the table says `groups.*.idle`.
-    let fits = |path: &str| {
-        let (known, asked): (Vec<&str>, Vec<&str>) = (path.split('.').collect(), wanted.split('.').collect());
-        known.len() == asked.len()
-            && known.iter().zip(&asked).all(|(known, asked)| *known == "*" || known == asked)
-    };
-    let Some(key) = adit_config::keys().iter().find(|key| paths(key).any(|path| fits(&path))) else {
-        let all: Vec<String> = adit_config::keys().iter().flat_map(paths).collect();
-        let near = adit_diag::nearest(wanted, all.iter().map(String::as_str));
-        let failure = Failure::new(Exit::NotFound, format!("there is no key \"{wanted}\""));
-        return Err(failure.fix(
-            near.map_or("adit.toml(5) lists them".to_owned(), |near| format!("adit explain key {near}")),
-        ));
-    };
-    let fact = |word: &str, text: &str| {
-        if text.is_empty() { String::new() } else { format!("  {word:<8} {text}\n") }
-    };
-    let mut text = format!("{}\n", output.paint(Tone::Head, wanted));
-    text.push_str(&fact("takes", &key.takes()));
-    text.push_str(&fact("default", key.default));
-    text.push_str(&fact("example", key.example));
-    text.push_str(&fact("", key.about).replace("           ", "  "));
-    let elsewhere: Vec<String> = paths(key).filter(|path| !fits(path)).collect();
-    text.push_str(&fact("also", &elsewhere.join(", ")));
-    output.text(&text)
 }

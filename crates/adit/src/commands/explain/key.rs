@@ -1,0 +1,91 @@
+//! `adit explain key`: what a key of the configuration is for.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::document::Document;
+use crate::failure::{Exit, Failure};
+use crate::output::Output;
+use crate::style::Tone;
+
+/// What `adit explain key --json` prints.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Keys {
+    /// In the order of the questions.
+    keys: Vec<KeyBody>,
+}
+
+impl Document for Keys {
+    const NAME: &'static str = "adit.explain-key/1";
+}
+
+#[derive(Serialize, JsonSchema)]
+struct KeyBody {
+    /// As it was asked for: groups.staff.idle
+    key: String,
+    /// What it takes.
+    takes: String,
+    /// Its default, as TOML; empty where there is none.
+    default: &'static str,
+    /// An example, as TOML.
+    example: &'static str,
+    about: &'static str,
+    /// Where else it can stand.
+    also: Vec<String>,
+}
+
+pub(super) fn run(wanted: &[&str], output: &Output) -> Result<Exit, Failure> {
+    let keys = wanted.iter().map(|key| find(key)).collect::<Result<Vec<_>, _>>()?;
+    if !output.is_text() {
+        output.document(&Keys { keys })?;
+        return Ok(Exit::Done);
+    }
+    for key in &keys {
+        output.text(&text(key, output))?;
+    }
+    Ok(Exit::Done)
+}
+
+fn find(wanted: &str) -> Result<KeyBody, Failure> {
+    let paths = |key: &'static adit_config::Key| {
+        key.sections.iter().map(move |section| match section.is_empty() {
+            true => key.name.to_owned(),
+            false => format!("{section}.{}", key.name),
+        })
+    };
+    // `groups.staff.idle` is asked for where the table says `groups.*.idle`.
+    let fits = |path: &str| {
+        let (known, asked): (Vec<&str>, Vec<&str>) = (path.split('.').collect(), wanted.split('.').collect());
+        known.len() == asked.len()
+            && known.iter().zip(&asked).all(|(known, asked)| *known == "*" || known == asked)
+    };
+    let Some(key) = adit_config::keys().iter().find(|key| paths(key).any(|path| fits(&path))) else {
+        let all: Vec<String> = adit_config::keys().iter().flat_map(paths).collect();
+        let near = adit_diag::nearest(wanted, all.iter().map(String::as_str));
+        let failure = Failure::new(Exit::NotFound, format!("there is no key \"{wanted}\""));
+        return Err(failure.fix(
+            near.map_or("adit.toml(5) lists them".to_owned(), |near| format!("adit explain key {near}")),
+        ));
+    };
+    Ok(KeyBody {
+        key: wanted.to_owned(),
+        takes: key.takes(),
+        default: key.default,
+        example: key.example,
+        about: key.about,
+        also: paths(key).filter(|path| !fits(path)).collect(),
+    })
+}
+
+fn text(key: &KeyBody, output: &Output) -> String {
+    let fact = |word: &str, text: &str| {
+        if text.is_empty() { String::new() } else { format!("  {word:<8} {text}\n") }
+    };
+    let mut text = format!("{}\n", output.paint(Tone::Head, &key.key));
+    text.push_str(&fact("takes", &key.takes));
+    text.push_str(&fact("default", key.default));
+    text.push_str(&fact("example", key.example));
+    text.push_str(&fact("", key.about).replace("           ", "  "));
+    text.push_str(&fact("also", &key.also.join(", ")));
+    text
+}

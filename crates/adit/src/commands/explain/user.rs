@@ -1,0 +1,243 @@
+//! `adit explain user`: why somebody cannot connect, by the account and the last attempts.
+
+use adit_diag::Code;
+use adit_doctor::text;
+use adit_store::{Account, EventFilter, NewEvent, SqliteStore, Store as _};
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::super::user::list::{Seen, UserBody};
+use super::meaning::{self, Attempt, Meaning};
+use crate::document::{Document, Utc};
+use crate::failure::{Exit, Failure};
+use crate::output::Output;
+use crate::places::Places;
+use crate::settings::Settings;
+use crate::style::Tone;
+use crate::table::{cut, printable};
+
+/// Attempts that are shown, and that are looked at.
+const SHOWN: usize = 10;
+const READ: u32 = 200;
+/// Failed calls without a name that are looked at: those from addresses of this user belong here.
+const NAMELESS: u32 = 1000;
+
+/// What `adit explain user --json` prints.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct UserStory {
+    /// As it was asked for.
+    user: String,
+    /// The account; null where there is none.
+    account: Option<UserBody>,
+    /// Its last attempts, newest first.
+    attempts: Vec<AttemptBody>,
+    /// What they mean together, the most telling first.
+    meanings: Vec<MeaningBody>,
+}
+
+impl Document for UserStory {
+    const NAME: &'static str = "adit.explain-user/1";
+}
+
+#[derive(Serialize, JsonSchema)]
+struct AttemptBody {
+    at: Utc,
+    /// The public address.
+    from: Option<String>,
+    /// The session.
+    session: Option<String>,
+    /// What was wrong; null when the call came up.
+    code: Option<String>,
+    /// The evidence, or the address in the tunnel.
+    detail: String,
+    /// The call ended before a name was sent; it came from an address that this user calls from.
+    nameless: bool,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct MeaningBody {
+    /// The code it is about; null when nothing is wrong.
+    code: Option<&'static str>,
+    /// What it means.
+    text: String,
+    /// What to do.
+    fix: String,
+}
+
+impl From<&Meaning> for MeaningBody {
+    fn from(Meaning { code, text, fix }: &Meaning) -> MeaningBody {
+        MeaningBody { code: code.map(Code::as_str), text: text.clone(), fix: fix.clone() }
+    }
+}
+
+impl From<&Attempt> for AttemptBody {
+    fn from(attempt: &Attempt) -> AttemptBody {
+        AttemptBody {
+            at: Utc(attempt.at),
+            from: attempt.from.map(|from| from.to_string()),
+            session: attempt.session.clone(),
+            code: attempt.code.clone(),
+            detail: attempt.detail.clone(),
+            nameless: attempt.nameless,
+        }
+    }
+}
+
+pub(super) fn run(name: &str, output: &Output, places: &Places) -> Result<Exit, Failure> {
+    let settings = Settings::load(output, places)?;
+    let unknown = || {
+        Failure::new(Exit::NotFound, format!("nothing is known of a user \"{}\"", printable(name)))
+            .fix("adit user list; adit log --failed")
+    };
+    let Some(store) = settings.store_to_read()? else { return Err(unknown()) };
+    let account = store.account(name)?;
+    let attempts = attempts(&store, account.as_ref().map_or(name, |account| &account.name))?;
+    if account.is_none() && attempts.is_empty() {
+        return Err(unknown());
+    }
+    let now = output.clock.now();
+    let seen = Seen::read(&store, places)?;
+    let refused = account.as_ref().and_then(|account| state(account, &settings, now));
+    let near = match &account {
+        Some(_) => None,
+        None => nearest(&store, name)?,
+    };
+    let mut meanings = meaning::of(&meaning::Known {
+        exists: account.is_some(),
+        refused,
+        near,
+        password_changed: account.as_ref().and_then(|account| account.password_changed),
+        up: account.as_ref().is_some_and(|account| !seen.up(&account.name).is_empty()),
+        attempts: &attempts,
+    });
+    if let Some(account) = &account {
+        for meaning in &mut meanings {
+            meaning.fix = meaning.fix.replace("NAME", &account.name);
+        }
+    }
+    let account = account.map(|account| UserBody::new(account, &seen, &settings, now));
+    if !output.is_text() {
+        output.document(&UserStory {
+            user: name.to_owned(),
+            account,
+            attempts: attempts.iter().take(SHOWN).map(AttemptBody::from).collect(),
+            meanings: meanings.iter().map(MeaningBody::from).collect(),
+        })?;
+        return Ok(Exit::Done);
+    }
+    output.text(&words(name, account.as_ref(), &attempts, &meanings, output))?;
+    Ok(Exit::Done)
+}
+
+/// Whether the account's state keeps it out, whatever the password.
+fn state(account: &Account, settings: &Settings, now: Timestamp) -> Option<(Code, String)> {
+    if account.password_changed.is_none() {
+        return Some((Code::A01, format!("the account {} has no password yet", account.name)));
+    }
+    let rules = settings.effective().auth.password.account_rules();
+    let now = u64::try_from(now.as_second()).unwrap_or(0);
+    adit_policy::account::decide(&account.for_policy(), &rules, now).err().map(|no| (no.code, no.message))
+}
+
+/// The account that was probably meant: the name without its domain, or one that is spelt nearly so.
+fn nearest(store: &SqliteStore, name: &str) -> Result<Option<String>, Failure> {
+    let bare = name.rsplit_once('\\').map(|(_, user)| user).or(name.split_once('@').map(|(user, _)| user));
+    if let Some(account) = bare.map(|bare| store.account(bare)).transpose()?.flatten() {
+        return Ok(Some(account.name));
+    }
+    let accounts = store.accounts()?;
+    Ok(adit_diag::nearest(name, accounts.iter().map(|account| account.name.as_str())).map(str::to_owned))
+}
+
+/// The last attempts, newest first: those under this name, and those that ended before a name was sent and came from an
+/// address that the name was used from.
+fn attempts(store: &SqliteStore, name: &str) -> Result<Vec<Attempt>, Failure> {
+    let named = EventFilter { user: Some(name.to_owned()), last: Some(READ), ..EventFilter::default() };
+    let named: Vec<NewEvent> = store.events(&named)?.into_iter().map(|event| event.event).collect();
+    let addresses: Vec<_> =
+        named.iter().filter(|event| is_attempt(event)).filter_map(|event| event.from).collect();
+    let since = named.first().map(|event| event.at);
+    let failed = EventFilter { failed: true, since, last: Some(NAMELESS), ..EventFilter::default() };
+    let nameless = store.events(&failed)?.into_iter().map(|event| event.event).filter(|event| {
+        event.user.is_none()
+            && event.session.is_some()
+            && event.from.is_some_and(|from| addresses.contains(&from))
+    });
+    let mut attempts: Vec<Attempt> =
+        named.into_iter().chain(nameless).filter(is_attempt).map(attempt).collect();
+    attempts.sort_by_key(|attempt| std::cmp::Reverse(attempt.at));
+    Ok(attempts)
+}
+
+fn is_attempt(event: &NewEvent) -> bool {
+    matches!(event.kind.as_str(), "session.up" | "call.fail" | "auth.fail")
+        || event.kind == "session.end" && event.code.is_some()
+}
+
+fn attempt(event: NewEvent) -> Attempt {
+    let field =
+        |wanted: &str| event.fields.iter().find(|(key, _)| key == wanted).map(|(_, value)| value.clone());
+    let detail = if event.code.is_none() { field("address") } else { field("detail") };
+    Attempt {
+        at: event.at,
+        from: event.from,
+        session: event.session.map(|session| session.to_string()),
+        nameless: event.user.is_none(),
+        was_up: event.kind.starts_with("session."),
+        detail: detail.unwrap_or_default(),
+        code: event.code,
+    }
+}
+
+fn words(
+    name: &str,
+    account: Option<&UserBody>,
+    attempts: &[Attempt],
+    meanings: &[Meaning],
+    output: &Output,
+) -> String {
+    const WIDTH: usize = 80;
+    let clock = &output.clock;
+    let mut out = match account {
+        Some(account) => {
+            let state = account.state_text();
+            let group = account.group.as_ref().map(|group| format!("  group {group}")).unwrap_or_default();
+            let painted = output.paint(Tone::of(&state), &state);
+            format!("{}{group}  {painted}\n", output.paint(Tone::Head, &account.user))
+        }
+        None => format!("{}  no such account\n", output.paint(Tone::Head, &printable(name))),
+    };
+    if let Some(login) = account.and_then(|account| account.account.last_login.as_ref()) {
+        out.push_str(&format!("  last login {} from {}\n", clock.minute(login.at), login.from));
+    }
+    if !attempts.is_empty() {
+        out.push_str("Last calls\n");
+    }
+    for attempt in attempts.iter().take(SHOWN) {
+        let from = attempt.from.map(|from| from.to_string()).unwrap_or_default();
+        let session = attempt.session.as_deref().unwrap_or("-");
+        let what = match (&attempt.code, attempt.was_up) {
+            (None, _) => format!("up   {}", attempt.detail),
+            (Some(code), true) => format!("{code}  after it was up: {}", attempt.detail),
+            (Some(code), false) => format!("{code}  {}", attempt.detail),
+        };
+        let mark = if attempt.nameless { "*" } else { " " };
+        let line =
+            format!("  {}  {from:<15}{mark} {session:<6} {}", clock.minute(attempt.at), printable(&what));
+        out.push_str(&cut(line.trim_end(), WIDTH));
+        out.push('\n');
+    }
+    if attempts.iter().take(SHOWN).any(|attempt| attempt.nameless) {
+        out.push_str("  * ended before a name was sent; from an address that this user calls from\n");
+    }
+    for meaning in meanings {
+        out.push('\n');
+        let code = meaning.code.map(|code| format!("{code}  ")).unwrap_or_default();
+        text::paragraph(&mut out, "It means", &format!("{code}{}", meaning.text));
+        if !meaning.fix.is_empty() {
+            text::paragraph(&mut out, "Do this", &meaning.fix);
+        }
+    }
+    out
+}

@@ -1,0 +1,122 @@
+//! `adit explain user` and `adit explain route`
+
+use adit_crypto::proof::Secret;
+use adit_crypto::secret::Password;
+use adit_store::{
+    AccountChange, NewAccount, NewEvent, NewSession, SessionId, SessionUpdate, Step, Store as _,
+};
+
+use crate::{World, at};
+
+/// Days, in seconds.
+const DAY: i64 = 86_400;
+
+fn add(world: &World, name: &str, group: Option<&str>) {
+    let secret = Secret::Clear(Password::new("correct horse"));
+    let new = NewAccount { group: group.map(Into::into), ..NewAccount::named(name) };
+    world.store().add_account(&new, Some(&secret), false, at(-20 * DAY)).unwrap();
+}
+
+/// A call: when, whose, from where, what was wrong, the evidence.
+fn call(world: &World, seconds: i64, user: &str, from: &str, code: &str, detail: &str) {
+    let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+    let kind = match code.chars().next() {
+        None => "session.up",
+        Some('A') => "auth.fail",
+        Some(_) => "call.fail",
+    };
+    let mut event = NewEvent::new(at(seconds), kind);
+    event.user = some(user);
+    event.from = some(from).map(|from| from.parse().unwrap());
+    event.code = some(code);
+    event.session = Some(SessionId(seconds.unsigned_abs() / 60));
+    let key = if code.is_empty() { "address" } else { "detail" };
+    event.fields = vec![(key.to_owned(), detail.to_owned())];
+    world.store().add_events(&[event]).unwrap();
+}
+
+#[test]
+fn why_somebody_cannot_connect() {
+    let world = World::configured();
+    let config = format!("{}[auth.password]\nmax_age = \"3650d\"\n", crate::CONFIG);
+    std::fs::write(world.path("adit.toml"), config).unwrap();
+    for (name, group) in
+        [("alice", Some("staff")), ("bob", None), ("carol", None), ("dave", None), ("erin", None)]
+    {
+        add(&world, name, group);
+    }
+    // An old password on a telephone.
+    call(&world, 0, "alice", "198.51.100.7", "", "10.99.0.14");
+    for n in 0..3 {
+        call(&world, DAY + n * 600, "alice", "198.51.100.7", "A01", "wrong password");
+    }
+    // Works at home, not in the hotel; there no name is sent.
+    call(&world, 60, "bob", "198.51.100.99", "", "10.99.0.15");
+    call(&world, 3600, "bob", "203.0.113.77", "", "10.99.0.15");
+    call(&world, DAY, "", "203.0.113.77", "G01", "no GRE packet has come back, while TCP 1723 works");
+    // Switched off.
+    let disabled = AccountChange { disabled: Some(Some("left".to_owned())), ..AccountChange::default() };
+    world.store().change_account("carol", &disabled).unwrap();
+    call(&world, 120, "carol", "192.0.2.14", "A02", "carol is disabled: left");
+    // Another encryption.
+    call(&world, 180, "dave", "192.0.2.15", "E01", "the client rejects MPPE");
+    // A name with a domain, and a name of nobody.
+    call(&world, 240, "bob@corp", "192.0.2.16", "A01", "unknown user: no account \"bob@corp\"");
+    let runs: Vec<String> = ["alice", "bob", "carol", "dave", "erin", "bob@corp", "mallory"]
+        .iter()
+        .map(|user| world.run(&["explain", "user", user]))
+        .collect();
+    let text = runs.join("\n");
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    insta::assert_snapshot!("user", text);
+    let json = world.json(&["explain", "user", "alice"]);
+    assert_eq!(json["schema"], "adit.explain-user/1");
+    assert_eq!(json["meanings"][0]["code"], "A01");
+    assert_eq!(json["attempts"][0]["code"], "A01");
+    assert_eq!(json["attempts"].as_array().unwrap().len(), 4);
+    // Nothing was ever written.
+    insta::assert_snapshot!("user_of_nothing", World::new().run(&["explain", "user", "alice"]));
+}
+
+#[test]
+fn who_may_reach_what() {
+    let world = World::configured();
+    std::fs::write(
+        world.path("adit.toml"),
+        "[server]\nlisten = \"127.0.0.1\"\n[pool]\nnet = \"10.99.0.0/24\"\ndns = [\"192.168.10.5\"]\n[access]\nroutes = [\"192.168.10.0/24\"]\n\
+         [groups.staff]\nroutes = [\"192.168.20.0/24\"]\n[groups.all]\ntunnel = \"all\"\n",
+    )
+    .unwrap();
+    add(&world, "alice", Some("staff"));
+    add(&world, "bob", None);
+    add(&world, "carol", Some("all"));
+    let store = world.store();
+    let from = "198.51.100.7:50000".parse().unwrap();
+    let id = store.start_session(&NewSession { started: at(0), from }).unwrap();
+    let update = SessionUpdate { user: Some("alice".into()), ..SessionUpdate::default() };
+    store.update_session(id, &update, at(1)).unwrap();
+    let text = "finding R02: 3 packets dropped that groups.staff.routes does not allow, the last to 192.168.10.20 tcp/443";
+    let step = Step {
+        at: std::time::Duration::from_secs(60),
+        who: "note".into(),
+        layer: "PPTP".into(),
+        text: text.into(),
+    };
+    store.save_record(id, &[step], 0).unwrap();
+    let runs = [
+        world.run(&["explain", "route", "alice", "192.168.10.20:443"]),
+        world.run(&["explain", "route", "bob", "192.168.10.20:443"]),
+        world.run(&["explain", "route", "bob", "10.99.0.1"]),
+        world.run(&["explain", "route", "carol", "8.8.8.8:53"]),
+        world.run(&["explain", "route", "mallory", "8.8.8.8"]),
+        world.run(&["explain", "route", "bob", "fileserver"]),
+        world.run(&["explain", "route", "bob"]),
+    ];
+    let text = runs.join("\n").replace(&world.path("").display().to_string(), "DIR/");
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    insta::assert_snapshot!("route", text);
+    let json = world.json(&["explain", "route", "alice", "192.168.10.20"]);
+    assert_eq!((&json["allowed"], &json["code"]), (&false.into(), &"R02".into()));
+    let json = world.json(&["explain", "key", "link.mtu", "access.routes"]);
+    assert_eq!(json["keys"][1]["key"], "access.routes");
+}
