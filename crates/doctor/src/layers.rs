@@ -78,7 +78,7 @@ fn inside_works(facts: &Facts) -> bool {
 pub(crate) fn works(facts: &Facts) -> bool {
     match (facts.vantage, facts.stop_after) {
         (Vantage::Host, _) => true,
-        (_, Some(Layer::Lcp)) => facts.link_is_up(),
+        (_, Some(last)) => state(facts, last).0 == State::Pass,
         _ => facts.is_up(),
     }
 }

@@ -7,6 +7,7 @@
 
 #![forbid(unsafe_code)]
 
+mod dhcp;
 mod dns;
 mod echo;
 mod quote;

@@ -8,10 +8,10 @@ use adit_capture::Dns;
 use adit_wire::{icmp, ipv4, tcp as segment, udp};
 use smoltcp::iface::SocketHandle;
 
-use crate::dns;
 use crate::echo::{self, Echo};
 use crate::quote::{self, Quote};
 use crate::tcp::{Progress, Tcp};
+use crate::{dhcp, dns};
 
 /// Questions that are open at a time; more are answered [`Outcome::Refusal`] at once.
 pub const QUESTIONS_MAX: usize = 64;
@@ -66,6 +66,11 @@ pub enum Command {
         /// How long to wait; the SYN is repeated.
         wait: Duration,
     },
+    /// Ask for the routes that the other end hands out, with a DHCPINFORM; it is asked again each second.
+    Routes {
+        /// How long to wait.
+        wait: Duration,
+    },
 }
 
 /// The answer to a question.
@@ -94,6 +99,8 @@ pub enum Outcome {
         /// The addresses; none is an answer too.
         addresses: Vec<Ipv4Addr>,
     },
+    /// The networks that are handed out, each with the length of its prefix.
+    Routes(Vec<(Ipv4Addr, u8)>),
     /// The TCP connection is open.
     Open {
         /// Time to live left in the SYN-ACK.
@@ -132,7 +139,12 @@ enum Asked {
         server: Ipv4Addr,
         port: u16,
         id: u16,
-        query: Vec<u8>,
+        packet: Vec<u8>,
+        again: Instant,
+    },
+    Routes {
+        id: u32,
+        packet: Vec<u8>,
         again: Instant,
     },
     Dial {
@@ -186,7 +198,10 @@ impl Stack {
         let id = self.next_id;
         self.next_id = self.next_id.wrapping_add(1);
         let wait = match &command {
-            Command::Ping { wait, .. } | Command::Lookup { wait, .. } | Command::Dial { wait, .. } => *wait,
+            Command::Ping { wait, .. }
+            | Command::Lookup { wait, .. }
+            | Command::Dial { wait, .. }
+            | Command::Routes { wait } => *wait,
         };
         let asked = if self.questions.len() < QUESTIONS_MAX { self.ask(now, command) } else { None };
         match asked {
@@ -211,8 +226,17 @@ impl Stack {
             Command::Lookup { server, name, .. } => {
                 let id = self.identifier ^ self.next.rotate_left(3);
                 let query = dns::query(id, &name)?;
-                self.send(udp::datagram_v4((self.local, port), (server, dns::PORT), &query));
-                Asked::Lookup { server, port, id, query, again: now + ASK_AGAIN }
+                let packet = udp::datagram_v4((self.local, port), (server, dns::PORT), &query);
+                self.send(packet.clone());
+                Asked::Lookup { server, port, id, packet, again: now + ASK_AGAIN }
+            }
+            Command::Routes { .. } => {
+                let id = u32::from(self.identifier) << 16 | u32::from(self.next);
+                let everybody = (Ipv4Addr::BROADCAST, adit_wire::dhcp::SERVER_PORT);
+                let ours = (self.local, adit_wire::dhcp::CLIENT_PORT);
+                let packet = udp::datagram_v4(ours, everybody, &dhcp::inform(id, self.local));
+                self.send(packet.clone());
+                Asked::Routes { id, packet, again: now + ASK_AGAIN }
             }
             Command::Dial { to, .. } => {
                 let handle = self.tcp.dial(now, to, port)?;
@@ -246,11 +270,12 @@ impl Stack {
         self.judge_dials(now);
         let mut again = Vec::new();
         for question in &mut self.questions {
-            if let Asked::Lookup { server, port, query, again: at, .. } = &mut question.asked
+            if let Asked::Lookup { packet, again: at, .. } | Asked::Routes { packet, again: at, .. } =
+                &mut question.asked
                 && now >= *at
             {
                 *at = now + ASK_AGAIN;
-                again.push(udp::datagram_v4((self.local, *port), (*server, dns::PORT), query));
+                again.push(packet.clone());
             }
         }
         again.into_iter().for_each(|packet| self.send(packet));
@@ -326,6 +351,16 @@ impl Stack {
 
     fn udp(&mut self, now: Instant, ip: ipv4::Packet<'_>) {
         let Ok(datagram) = udp::Packet::new_checked(ip.payload()) else { return };
+        if datagram.dst_port() == adit_wire::dhcp::CLIENT_PORT {
+            let found = self.questions.iter().enumerate().find_map(|(at, question)| match &question.asked {
+                Asked::Routes { id, .. } => Some((at, dhcp::routes(*id, datagram.payload())?)),
+                _ => None,
+            });
+            if let Some((at, routes)) = found {
+                self.answer(now, at, Outcome::Routes(routes));
+            }
+            return;
+        }
         let Some(answer) = Dns::read(datagram.payload()).filter(|answer| answer.is_response) else { return };
         let found = self.find(|asked| {
             matches!(asked, Asked::Lookup { server, port, id, .. }

@@ -24,6 +24,8 @@ const PINGS: usize = 3;
 const SERVERS_MAX: usize = 4;
 /// ICMP: the time to live ran out.
 const EXCEEDED: u8 = 11;
+/// Most servers say nothing to DHCPINFORM.
+const ROUTES_WAIT: Duration = Duration::from_millis(1500);
 /// What is asked where there is no name to ask for: any answer will do.
 const ANY_NAME: &str = "localhost";
 
@@ -89,8 +91,10 @@ pub(crate) fn test(call: &mut Call<'_>, up: &Up, options: &Options, seed: u64, u
         let ping = Command::Ping { to, size: PING, dont_fragment: true, ttl: Some(1), wait: DNS_WAIT };
         (0..PINGS).filter_map(|_| Asked::ask(call, ping.clone())).collect()
     });
-    let ids: Vec<u32> = dns.iter().filter_map(|(_, id)| *id).collect();
+    let routes = Asked::ask(call, Command::Routes { wait: ROUTES_WAIT });
+    let ids: Vec<u32> = dns.iter().filter_map(|(_, id)| *id).chain(routes).collect();
     asked.wait(call, &ids);
+    inside.routes = handed_out(routes.and_then(|id| asked.of(id)), up).map(Seen::new);
     for (server, id) in &dns {
         let event = id.and_then(|id| asked.of(id));
         let answered = event.filter(|event| matches!(event.outcome, Outcome::Answer { .. }));
@@ -135,6 +139,17 @@ pub(crate) fn test(call: &mut Call<'_>, up: &Up, options: &Options, seed: u64, u
     inside
 }
 
+/// The networks that a client learns; the server's own end every client knows.
+fn handed_out(event: Option<&Event>, up: &Up) -> Option<Vec<Ipv4Net>> {
+    let Outcome::Routes(routes) = &event?.outcome else { return None };
+    let mut nets: Vec<Ipv4Net> =
+        routes.iter().filter_map(|(network, prefix)| Ipv4Net::new(*network, *prefix).ok()).collect();
+    if !nets.is_empty() {
+        nets.push(Ipv4Net::from(up.peer));
+    }
+    Some(nets)
+}
+
 /// `None` where nothing was asked, or where the answer says something else: a server that has the address itself.
 fn forwards(asked: &Asked, ids: &[u32]) -> Option<bool> {
     let outcomes: Vec<&Outcome> = ids.iter().filter_map(|id| Some(&asked.of(*id)?.outcome)).collect();
@@ -145,6 +160,15 @@ fn forwards(asked: &Asked, ids: &[u32]) -> Option<bool> {
         (false, true) => Some(false),
         (false, false) => None,
     }
+}
+
+/// Nothing gave a sign of life, not even the server's own end.
+pub(crate) fn is_dead(inside: &Inside) -> bool {
+    inside.peer_answers == Some(false)
+        && inside.forwards != Some(true)
+        && inside.routes.is_none()
+        && inside.dns.iter().all(|test| test.what.answered.is_none())
+        && inside.targets.iter().all(|target| matches!(target.what.answer, Answer::Silent { .. }))
 }
 
 fn pings(call: &mut Call<'_>, to: Ipv4Addr) -> Vec<u32> {
@@ -180,7 +204,7 @@ fn of(event: Option<&Event>) -> Answer {
         }
         Outcome::Reset { .. } => Answer::Refused,
         Outcome::Icmp { from, code, .. } => Answer::Unreachable { from: (*from).into(), code: *code },
-        Outcome::Silent | Outcome::Refusal => Answer::Silent { waited: event.took },
+        Outcome::Silent | Outcome::Refusal | Outcome::Routes(_) => Answer::Silent { waited: event.took },
     }
 }
 

@@ -166,3 +166,28 @@ fn packets_that_are_too_large_vanish() {
     let said = doctor(&client, &["203.0.113.10", "-u", "alice", "--reach", "192.168.10.20"]);
     fails_with(&said, 18, &["M01"]);
 }
+
+#[test]
+fn a_route_that_clients_do_not_learn() {
+    let (client, server) = neighbours();
+    let config = CONFIG.replace("routes = [\"192.168.10.0/24\"]", "routes = [\"192.168.10.0/28\"]");
+    let server = Server::start(server, &config, &["alice"]);
+    let _names = Names::start(&server.lan, "192.168.10.5");
+    fails_with(&doctor(&client, &["203.0.113.10", "-u", "alice", "--reach", "192.168.10.20"]), 17, &["R01"]);
+}
+
+#[test]
+fn gre_that_a_router_forgets() {
+    let (client, nat, server) = behind_nat();
+    let server = Server::start(server, CONFIG, &["alice"]);
+    let _names = Names::start(&server.lan, "192.168.10.5");
+    let idle = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            // By then the tests inside are done, and the silence has begun.
+            std::thread::sleep(std::time::Duration::from_secs(8));
+            nat.rule("ip protocol gre drop");
+        });
+        doctor(&client, &["203.0.113.10", "-u", "alice", "--idle", "12s"])
+    });
+    fails_with(&idle, 12, &["G05"]);
+}

@@ -1,0 +1,90 @@
+//! How the doctor behaves: it says good-bye, leaves nothing behind, and does not pretend.
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use adit_testbed::{Relay, Seeded, pass, wait_until};
+
+use crate::common::*;
+use crate::world::*;
+
+#[test]
+fn it_goes_no_further_than_it_is_told() {
+    let (client, server) = neighbours();
+    let _server = Server::start(server, CONFIG, &["alice"]);
+    let said = doctor(&client, &["203.0.113.10", "--layers", "name,control"]);
+    said.is_healthy();
+    assert_eq!((said.state("control"), said.state("lcp")), ("pass", "not-tested"), "{}", said.output);
+}
+
+#[test]
+fn ctrl_c_says_good_bye_and_tells_what_was_found() {
+    let (client, server) = neighbours();
+    server.nft("table ip f { chain i { type filter hook input priority 0; ip protocol gre drop; }; }");
+    let server = Server::start(server, CONFIG, &["alice"]);
+    let dir = tempfile::TempDir::new().unwrap();
+    let mut running = client.spawn(&mut adit(dir.path(), &["doctor", "203.0.113.10"]));
+    running.wait_for("waiting for the server's GRE", SOON);
+    std::thread::sleep(Duration::from_millis(300));
+    let began = Instant::now();
+    running.signal("INT");
+    let status = running.wait(SOON);
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    assert!(status.code().is_some(), "it ended by itself: {}", running.log());
+    assert!(running.log().contains("2 control   ok"), "{}", running.log());
+    wait_until("the call's end at the server", SOON, || {
+        let calls = server.json(&["status"]);
+        calls["calls"].as_u64().unwrap_or(0) == 0
+    });
+}
+
+#[test]
+fn without_the_right_to_raw_sockets_it_says_what_is_missing() {
+    let (client, server) = neighbours();
+    let _server = Server::start(server, CONFIG, &["alice"]);
+    let dir = tempfile::TempDir::new().unwrap();
+    let program = adit(dir.path(), &[]);
+    let mut command = Command::new("setpriv");
+    command.args(["--bounding-set=-net_raw", "--inh-caps=-net_raw"]).arg(program.get_program());
+    command.args(["doctor", "203.0.113.10", "--json"]);
+    let output = client.command(&mut command);
+    let said = Said {
+        json: serde_json::from_str(&output.stdout).unwrap_or_else(|e| panic!("{e}: {output}")),
+        output,
+    };
+    assert_eq!(said.code(), "", "{}", said.output);
+    assert_eq!((said.state("control"), said.state("gre")), ("pass", "not-tested"), "{}", said.output);
+    assert!(said.output.stdout.contains("CAP_NET_RAW"), "{}", said.output);
+}
+
+#[test]
+fn it_is_over_in_time() {
+    let (client, server) = neighbours();
+    server.nft("table ip f { chain i { type filter hook input priority 0; ip protocol gre drop; }; }");
+    let _server = Server::start(server, CONFIG, &["alice"]);
+    let began = Instant::now();
+    let said = doctor(&client, &["203.0.113.10", "--timeout", "4s"]);
+    assert!(began.elapsed() < Duration::from_secs(8), "{:?}: {}", began.elapsed(), said.output);
+    assert_eq!(said.state("control"), "pass", "{}", said.output);
+}
+
+#[test]
+fn a_line_that_loses_packets_is_no_broken_line() {
+    let (client, server) = (adit_testbed::Host::new("client"), adit_testbed::Host::new("server"));
+    let relay = Relay::between(
+        (&client, "eth0", "203.0.113.77/24"),
+        (&server, "eth0", "203.0.113.10/24"),
+        Seeded { drop: 20, ..Seeded::new(1) },
+        Seeded { drop: 20, ..Seeded::new(2) },
+    );
+    let server = Server::start(server, CONFIG, &["alice"]);
+    let _names = Names::start(&server.lan, "192.168.10.5");
+    let target = ["203.0.113.10", "-u", "alice", "--reach", "192.168.10.20"];
+    doctor(&client, &target).is_healthy();
+    // Much in one direction: still no fault, and the direction is told.
+    relay.set(Seeded { drop: 300, ..Seeded::new(3) }, pass);
+    let said = doctor(&client, &target);
+    assert_eq!(said.code(), "", "{}", said.output);
+    let findings = said.json["findings"].to_string();
+    assert!(findings.contains("G07") && findings.contains("from client to server"), "{}", said.output);
+}
