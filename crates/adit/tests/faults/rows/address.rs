@@ -17,13 +17,13 @@ fn row_46_pool_exhausted() {
     case.server().record().judge();
 }
 
-/// Gives no address, whatever it is asked for.
-fn gives_none() -> Manners {
+/// Names an address, and refuses it when it is asked for.
+fn refuses_its_own() -> Manners {
     Manners {
         came: Box::new(|frame| match Control::parse(frame) {
             Some(packet) if packet.protocol == IPCP && packet.code == REQUEST => match packet.option(3) {
+                Some([_, _, 0, 0, 0, 0]) | None => Came::Pass,
                 Some(address) => Came::Answer(packet.answer(REJECT, address)),
-                None => Came::Pass,
             },
             _ => Came::Pass,
         }),
@@ -34,7 +34,7 @@ fn gives_none() -> Manners {
 #[test]
 fn row_47_address_refused() {
     let mut case = Case::new("47", &Plan::without_server());
-    let server = server::start(&case.world.server, server::link(), gives_none());
+    let server = server::start(&case.world.server, server::link(), refuses_its_own());
     case.examine(&["-u", "alice"]);
     drop(server);
     case.world.serve();
@@ -53,11 +53,14 @@ fn row_48_pool_overlaps_the_clients_lan() {
 
 #[test]
 fn row_49_pool_overlaps_the_servers_lan() {
-    // The LAN was renumbered while the server ran.
+    // A part of the LAN was given the pool's network while the server ran: what stands there looks for the client on its
+    // own wire.
     let plan = Plan::with("\"192.168.10.0/24\"]", "\"192.168.10.0/24\", \"10.99.0.128/25\"]");
     row("49", &plan, &["-u", "alice", "--reach", "10.99.0.150:443"], |world| {
-        world.server.ip("address add 10.99.0.129/24 dev lan0");
-        world.office.ip("address add 10.99.0.150/24 dev eth0");
+        world.server.ip("address add 10.99.0.129/25 dev lan0");
+        world.office.ip("route add 10.99.0.0/25 via 192.168.10.1");
+        world.lan.ip("route del 10.99.0.0/24");
+        world.lan.ip("address add 10.99.0.150/24 dev lan0");
     });
 }
 

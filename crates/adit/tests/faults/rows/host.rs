@@ -18,7 +18,7 @@ fn row_66_state_directory_full() {
     let room = case.world.server_room.as_ref().unwrap();
     std::fs::write(room.path(&state.join("filler")), vec![0; 4 << 20]).unwrap_err();
     case.examine(LOGIN);
-    case.server().record().judge();
+    case.server().printed().judge();
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! N: name and way to the server.
 
-use crate::case::row;
+use crate::case::{LOGIN, row};
 use crate::world::{Edge, NAME, Plan};
 
 #[test]
@@ -36,7 +36,7 @@ fn row_68_cgnat_before_the_server() {
     // The edge has no public address itself: a carrier's NAT stands before it.
     let plan = Plan { edge: Edge::Forward { gre: true }, ..Plan::default() };
     let plan = plan.and("203.0.113.10", "any");
-    row("68", &plan, &[], |world| {
+    row("68", &plan, LOGIN, |world| {
         world.edge.ip("address del 192.168.200.1/24 dev srv0");
         world.edge.ip("address add 100.64.7.1/24 dev srv0");
         world.server.ip("address del 192.168.200.10/24 dev eth0");
