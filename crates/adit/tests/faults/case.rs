@@ -161,7 +161,8 @@ impl Case {
         settle();
         let log = running.log();
         // Both streams are in one log: the document is the last thing in it.
-        let document = log.split_inclusive('\n').skip_while(|line| !line.starts_with('{')).collect::<String>();
+        let document =
+            log.split_inclusive('\n').skip_while(|line| !line.starts_with('{')).collect::<String>();
         let output =
             Output { ok: status.success(), code: status.code(), stdout: document, stderr: String::new() };
         let mut got = read(&output, Got::of_verdict);
@@ -277,7 +278,12 @@ impl Case {
     pub(crate) fn printed(mut self) -> Case {
         let story = self.world.serving.as_ref().unwrap().log();
         let codes = story.split_whitespace().filter_map(|word| word.strip_prefix("code="));
-        let got = Got { failure: codes.last().map(str::to_owned), next: true, story: story.clone(), ..Got::default() };
+        let got = Got {
+            failure: codes.last().map(str::to_owned),
+            next: true,
+            story: story.clone(),
+            ..Got::default()
+        };
         self.got.push((Vantage::Record, got));
         self
     }
