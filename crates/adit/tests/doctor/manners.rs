@@ -88,3 +88,37 @@ fn a_line_that_loses_packets_is_no_broken_line() {
     let findings = said.json["findings"].to_string();
     assert!(findings.contains("G07") && findings.contains("from client to server"), "{}", said.output);
 }
+
+#[test]
+fn the_bundle_holds_what_was_found_and_no_proof() {
+    let (client, server) = neighbours();
+    let server = Server::start(server, CONFIG, &["alice"]);
+    let _names = Names::start(&server.lan, "192.168.10.5");
+    let dir = tempfile::TempDir::new().unwrap();
+    let file = dir.path().join("call.tar.gz");
+    let path = file.to_str().unwrap();
+    let arguments = ["203.0.113.10", "-u", "alice", "--reach", "192.168.10.20", "--bundle", path];
+    let said = doctor(&client, &arguments);
+    assert_eq!(said.output.code, Some(0), "{}", said.output);
+    let listed = said.output.stderr.find("capture.pcap").unwrap();
+    assert!(listed < said.output.stderr.find("written to").unwrap(), "told before: {}", said.output);
+    client.sh(&format!("tar -xzf {path} -C {}", dir.path().display()));
+    let names = client.sh(&format!("tar -tzf {path}"));
+    assert_eq!(
+        names.lines().collect::<Vec<_>>(),
+        ["verdict.txt", "verdict.json", "host.txt", "capture.pcap"]
+    );
+    let capture = dir.path().join("capture.pcap");
+    let shown =
+        client.sh(&format!("tshark -n -r {} -Y 'chap.code == 2' -T fields -e chap.value", capture.display()));
+    assert!(
+        !shown.trim().is_empty() && shown.trim().chars().all(|c| c == '0'),
+        "the response is cut out: {shown}"
+    );
+    // The capture is judged as the call was.
+    let again =
+        client.command(&mut adit(dir.path(), &["doctor", "--pcap", capture.to_str().unwrap(), "--json"]));
+    assert_eq!(again.code, Some(0), "{again}");
+    // What is there is not written over.
+    assert_ne!(doctor(&client, &arguments).output.code, Some(0));
+}

@@ -24,13 +24,23 @@ pub(super) fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {
     output.remark("doctor", &format!("{}, at most {} s", options.host, options.total.as_secs()));
     let mut say = |progress: Progress| tell(output, &progress);
     let report = adit_probe::run(&options, &stop, &mut say)?;
-    let verdict = adit_doctor::judge(&report.facts);
+    let mut verdict = adit_doctor::judge(&report.facts);
+    if args.bundle.is_none() {
+        // Frame numbers are of no use to somebody who does not have the capture.
+        without_frames(&mut verdict);
+    }
     print(args, output, &report, &verdict)?;
     Ok(match verdict.first_failure {
         Some(code) => Exit::Layer(code.layer()),
         None if report.interrupted => Exit::Passed(130),
         None => Exit::Done,
     })
+}
+
+fn without_frames(verdict: &mut Verdict) {
+    let layers = verdict.layers.iter_mut().flat_map(|layer| &mut layer.evidence);
+    let findings = verdict.findings.iter_mut().flat_map(|finding| &mut finding.evidence);
+    layers.chain(findings).for_each(|evidence| evidence.at.frame = None);
 }
 
 fn options(args: &Args, output: &Output) -> Result<Options, Failure> {
@@ -121,14 +131,17 @@ fn tell(output: &Output, progress: &Progress) {
 }
 
 fn print(args: &Args, output: &Output, report: &Report, verdict: &Verdict) -> Result<(), Failure> {
+    let vantage = verdict.vantage.word().to_owned();
+    let judgement = Judgement::of(verdict);
+    let host = Some(report.facts.subject.clone());
+    let document = Doctor { host, vantage, judgement, ..Doctor::default() };
+    let document = document::envelope(&document, output.clock.now());
+    if let Some(path) = &args.bundle {
+        let json = serde_json::to_string_pretty(&document).unwrap_or_default();
+        super::bundle::write(path, report, verdict, &json, args.hashes, output)?;
+    }
     if output.form != Form::Text {
-        let vantage = verdict.vantage.word().to_owned();
-        let judgement = Judgement::of(verdict);
-        let host = Some(report.facts.subject.clone());
-        return output.value(&document::envelope(
-            &Doctor { host, vantage, judgement, ..Doctor::default() },
-            output.clock.now(),
-        ));
+        return output.value(&document);
     }
     output.text(&verdict.to_string())?;
     if args.why {

@@ -1,5 +1,6 @@
 //! `adit doctor`
 
+mod bundle;
 pub(crate) mod json;
 mod live;
 mod pcap;
@@ -43,7 +44,7 @@ pub(crate) struct Args {
     /// How long to watch
     #[arg(long, value_name = "N", default_value_t = 60, requires = "capture", value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub(crate) seconds: u64,
-    /// Show challenges and responses of the capture: enough to find the password by trying
+    /// Show challenges and responses of the capture, or leave them in the bundle: enough to find the password by trying
     #[arg(long, conflicts_with = "server")]
     pub(crate) hashes: bool,
     /// Look at the server on this host instead
