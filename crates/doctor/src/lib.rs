@@ -18,6 +18,7 @@
 pub mod causes;
 pub mod facts;
 pub mod from;
+pub mod host;
 mod judge;
 mod layers;
 mod next;

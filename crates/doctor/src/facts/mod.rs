@@ -7,7 +7,7 @@ mod auth;
 mod control;
 mod encrypt;
 mod gre;
-mod host;
+pub mod host;
 mod inside;
 mod lcp;
 mod mtu;

@@ -8,7 +8,7 @@ mod auth;
 mod control;
 mod encrypt;
 mod gre;
-mod host;
+pub(crate) mod host;
 mod lcp;
 mod mtu;
 mod name;
@@ -98,8 +98,8 @@ pub fn all() -> impl Iterator<Item = &'static Rule> {
         address::RULES,
         route::RULES,
         mtu::RULES,
-        host::RULES,
     ]
     .into_iter()
     .flatten()
+    .chain(host::rules())
 }

@@ -1,5 +1,0 @@
-//! S: this host.
-
-use super::Rule;
-
-pub(super) const RULES: &[Rule] = &[];

@@ -1,0 +1,155 @@
+//! Behind the server: forwarding, ways there and back, names.
+
+use super::firewall::words;
+use super::{HostRule, Proof, as_written, fact_if, of, rule};
+use crate::Facts;
+use crate::facts::host::{Forward, Host, Passage};
+
+pub(super) const RULES: &[HostRule] = &[
+    rule!(Forward, "forward-off", R06, Fault, off, |_| {
+        vec!["sysctl -w net.ipv4.ip_forward=1, and for good in /etc/sysctl.d/90-adit.conf".to_owned()]
+    }),
+    rule!(Forward, "filter-forward", R06, Fault, |f| lost(f, |forward| forward.out.as_ref(), "from clients"), |h| {
+        fix(h, |forward| forward.out.as_ref())
+    }),
+    rule!(Forward, "filter-forward-back", R06, Fault, |f| lost(f, |forward| forward.back.as_ref(), "to clients"), |h| {
+        fix(h, |forward| forward.back.as_ref())
+    }),
+    rule!(Forward, "pool-elsewhere", R01, Fault, pool_elsewhere, as_written),
+    rule!(Forward, "no-route-behind", R01, Finding, no_route, as_written),
+    rule!(RpFilter, "rp-filter-drops", R07, Fault, bites, loosen),
+    rule!(RpFilter, "rp-filter-strict", S04, Finding, may_bite, loosen),
+    rule!(Return, "no-way-back", R03, Fault, no_way_back, |host| way_back(host)),
+    rule!(Return, "no-way-back-some", R03, Finding, some_no_way_back, |host| way_back(host)),
+    rule!(Dns, "dns-silent", R04, Fault, dns_silent, as_written),
+    rule!(Dns, "dns-silent-to-pool", R04, Fault, dns_pool, as_written),
+];
+
+fn forward(host: &Host) -> Option<&Forward> {
+    host.forward.as_ref().filter(|forward| !forward.networks.is_empty())
+}
+
+fn off(facts: &Facts) -> Option<Proof> {
+    let forward = forward(of(facts))?;
+    fact_if(forward.on == Some(false), || {
+        "net.ipv4.ip_forward is 0: clients reach this host, and nothing behind it".to_owned()
+    })
+}
+
+type Which = fn(&Forward) -> Option<&Passage>;
+
+fn lost(facts: &Facts, which: Which, whose: &str) -> Option<Proof> {
+    let passage = which(forward(of(facts))?)?;
+    if !passage.fate.is_lost() {
+        return None;
+    }
+    let proof = Proof::fact(format!("the firewall drops what is passed on {whose}"))?;
+    Some(match &passage.rule {
+        Some(rule) => proof.with(words(rule)),
+        None => proof,
+    })
+}
+
+fn fix(host: &Host, which: Which) -> Vec<String> {
+    forward(host).and_then(which).and_then(|passage| passage.fix.clone()).into_iter().collect()
+}
+
+fn pool_elsewhere(facts: &Facts) -> Option<Proof> {
+    let (net, way) = of(facts).forward.as_ref()?.pool_elsewhere.first()?;
+    Proof::fact(format!("answers to the pool {net} leave {way}, not into the tunnel"))
+}
+
+fn no_route(facts: &Facts) -> Option<Proof> {
+    let nets = &of(facts).forward.as_ref()?.no_route;
+    let first = nets.first()?;
+    Proof::fact(format!("clients are told to send {first} here, and this host has no route to it"))
+}
+
+fn bites(facts: &Facts) -> Option<Proof> {
+    bite(facts, true)
+}
+
+fn may_bite(facts: &Facts) -> Option<Proof> {
+    if bites(facts).is_some() { None } else { bite(facts, false) }
+}
+
+fn bite(facts: &Facts, certain: bool) -> Option<Proof> {
+    let filter = of(facts).reverse_path.as_ref()?;
+    let mut all = filter.bites.iter().filter(|bite| bite.certain == certain);
+    let first = all.next()?;
+    let would = if certain { "are dropped" } else { "would be dropped" };
+    let words = |bite: &crate::facts::host::Bite| {
+        format!(
+            "{} is strict (rp_filter=1): packets from {} that come in there {would}, the way back leads {}",
+            bite.interface, bite.from, bite.way_back
+        )
+    };
+    let mut proof = Proof::fact(words(first))?;
+    for bite in all.take(3) {
+        proof = proof.with(words(bite));
+    }
+    Some(match filter.dropped {
+        Some(dropped) if dropped > 0 => {
+            proof.with(format!("{dropped} packets were dropped by that filter since this host started"))
+        }
+        _ => proof,
+    })
+}
+
+fn loosen(host: &Host) -> Vec<String> {
+    let bites = host.reverse_path.iter().flat_map(|filter| &filter.bites);
+    let mut fixes: Vec<String> =
+        bites.map(|bite| format!("sysctl -w net.ipv4.conf.{}.rp_filter=2", bite.interface.replace('.', "/"))).collect();
+    fixes.dedup();
+    fixes
+}
+
+/// Those who answer this host, and those of them who do not answer the pool.
+fn answers(host: &Host) -> Option<(usize, Vec<String>)> {
+    let back = host.back.as_ref()?;
+    let tried: Vec<_> = back.asked.iter().filter(|asked| asked.answers_us && asked.answers_pool.is_some()).collect();
+    let silent = tried.iter().filter(|asked| asked.answers_pool == Some(false)).map(|asked| asked.who.to_string());
+    Some((tried.len(), silent.collect()))
+}
+
+fn no_way_back(facts: &Facts) -> Option<Proof> {
+    let (tried, silent) = answers(of(facts))?;
+    let from = of(facts).back.as_ref()?.from?;
+    if tried == 0 || silent.len() < tried {
+        return None;
+    }
+    let proof = Proof::fact(format!("nobody behind this host answers the pool (asked from {from})"))?;
+    Some(proof.with(format!("{}: answers this host's own address, not {from}", silent.join(", "))))
+}
+
+fn some_no_way_back(facts: &Facts) -> Option<Proof> {
+    let (tried, silent) = answers(of(facts))?;
+    let from = of(facts).back.as_ref()?.from?;
+    fact_if(!silent.is_empty() && silent.len() < tried, || {
+        format!("{} answers this host's own address, not {from} of the pool", silent.join(", "))
+    })
+}
+
+fn way_back(host: &Host) -> Vec<String> {
+    let Some(pool) = host.pools.first() else { return Vec::new() };
+    let net = pool.net;
+    vec![
+        format!("on the router of that network: ip route add {net} via THIS-HOST"),
+        format!("or translate here: nft add rule ip nat postrouting ip saddr {net} masquerade"),
+    ]
+}
+
+fn dns_silent(facts: &Facts) -> Option<Proof> {
+    let mut silent = of(facts).dns.iter().filter(|dns| dns.answered.is_none());
+    let first = silent.next()?;
+    let proof = Proof::fact(format!("{} is given to clients for names, and does not answer", first.server))?;
+    Some(silent.fold(proof, |proof, dns| proof.with(format!("{} does not answer either", dns.server))))
+}
+
+fn dns_pool(facts: &Facts) -> Option<Proof> {
+    if no_way_back(facts).is_some() {
+        return None;
+    }
+    let dns = of(facts).dns.iter().find(|dns| dns.answered.is_some() && dns.answers_pool == Some(false))?;
+    Proof::fact(format!("{} answers this host, and not the pool: it does not serve that network", dns.server))
+}
