@@ -1,8 +1,8 @@
 //! The lines of `adit doctor --server`: every check with its state, whatever the verdict.
 
 use crate::facts::host::{Check, Fate, Filter, Host};
-use crate::rules::{self, Kind};
 use crate::rules::host::{count, words};
+use crate::rules::{self, Kind};
 use crate::{Evidence, Facts, State};
 use adit_diag::Code;
 
@@ -221,7 +221,9 @@ fn nat(host: &Host) -> Option<String> {
     let address = wan.address?;
     Some(match (wan.inside_only, address.is_private()) {
         (true, _) => format!("{address} on {}: clients are in the networks of this host", wan.interface),
-        (false, false) => format!("public address {address} on {}: nothing in front translates", wan.interface),
+        (false, false) => {
+            format!("public address {address} on {}: nothing in front translates", wan.interface)
+        }
         (false, true) => return None,
     })
 }

@@ -41,7 +41,10 @@ pub fn judge(facts: &Facts) -> Verdict {
     let layers = table(facts, main.as_ref(), &hits);
     let causes =
         main.as_ref().map(|main| causes::of(facts, main.code, &also(main.code, &hits))).unwrap_or_default();
-    let fixes = causes::fixes(facts, code, &causes);
+    let fixes = match (facts.vantage, code) {
+        (Vantage::Host, Some(code)) => crate::host::fixes(facts, code),
+        _ => causes::fixes(facts, code, &causes),
+    };
     Verdict {
         vantage: facts.vantage,
         subject: facts.subject.clone(),
@@ -82,7 +85,11 @@ fn main(facts: &Facts, hits: &[Hit]) -> Option<Main> {
         return told();
     }
     let of = |kind| {
-        let hits = hits.iter().filter(move |hit| hit.rule.kind == kind);
+        let mut hits = hits.iter().filter(move |hit| hit.rule.kind == kind);
+        // The rules of a host are in the order in which it is looked at.
+        if facts.vantage == Vantage::Host {
+            return hits.next();
+        }
         let first = hits.clone().map(|hit| hit.rule.code.layer()).min()?;
         let mut best: Option<&Hit> = None;
         for hit in hits.filter(|hit| hit.rule.code.layer() == first) {

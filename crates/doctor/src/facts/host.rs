@@ -279,6 +279,8 @@ pub struct Forward {
     pub pool_elsewhere: Vec<(Ipv4Net, String)>,
     /// Clients' addresses are translated on their way.
     pub translated: bool,
+    /// A rule lowers segment sizes.
+    pub clamped: bool,
 }
 
 /// The reverse-path filter.
@@ -290,6 +292,8 @@ pub struct ReversePath {
     pub bites: Vec<Bite>,
     /// Packets dropped for it since the host started.
     pub dropped: Option<u64>,
+    /// Answers to questions from the pool that it dropped while they were asked.
+    pub grew: Option<u64>,
 }
 
 /// Where the reverse-path filter drops what is wanted.

@@ -50,9 +50,10 @@ fn accepts(rule: &Rule) -> bool {
 
 fn asks(rule: &Rule, wanted: fn(&Field, &Value) -> bool) -> bool {
     rule.steps.iter().any(|step| match step {
-        Step::If(condition) if !condition.negated => {
-            condition.rows.iter().any(|row| condition.of.fields.iter().zip(row).any(|(field, value)| wanted(field, value)))
-        }
+        Step::If(condition) if !condition.negated => condition
+            .rows
+            .iter()
+            .any(|row| condition.of.fields.iter().zip(row).any(|(field, value)| wanted(field, value))),
         _ => false,
     })
 }

@@ -6,7 +6,6 @@ use ipnet::Ipv4Net;
 
 /// IP protocol numbers.
 pub(crate) const TCP: u8 = 6;
-pub(crate) const UDP: u8 = 17;
 pub(crate) const GRE: u8 = 47;
 
 /// What a packet is, for the rules. IPv4 only: PPTP is.

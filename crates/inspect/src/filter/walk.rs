@@ -5,7 +5,9 @@
 //! the third are doubts.
 
 use super::condition::Answer;
-use super::{Action, Base, Chain, ChainName, Hook, Kind, Match, Packet, Rule, Ruleset, State, Step, Target, Value};
+use super::{
+    Action, Base, Chain, ChainName, Hook, Kind, Match, Packet, Rule, Ruleset, State, Step, Target, Value,
+};
 
 /// Rules looked at for one packet, at most: jumps of jumps multiply.
 pub const STEPS_MAX: usize = 200_000;
@@ -111,7 +113,8 @@ enum Sure {
 /// Takes a packet through every chain on its way.
 pub fn walk(rules: &Ruleset, packet: &Packet, path: PathHook) -> Outcome {
     let sets_mark = |step: &Step| matches!(step, Step::Do(Action::SetMark));
-    let marks = rules.chains.values().flat_map(|chain| &chain.rules).any(|rule| rule.steps.iter().any(sets_mark));
+    let marks =
+        rules.chains.values().flat_map(|chain| &chain.rules).any(|rule| rule.steps.iter().any(sets_mark));
     let mut walker = Walker {
         rules,
         packet: packet.clone(),
@@ -251,7 +254,10 @@ impl Walker<'_> {
         for (index, rule) in chain.rules.iter().enumerate() {
             self.steps += 1;
             if self.steps > STEPS_MAX {
-                let by = By { text: "too many rules and jumps to follow".to_owned(), ..self.by(name, index, rule) };
+                let by = By {
+                    text: "too many rules and jumps to follow".to_owned(),
+                    ..self.by(name, index, rule)
+                };
                 self.note(sure, Fate::CannotTell, by);
                 return None;
             }
@@ -356,7 +362,8 @@ impl Walker<'_> {
                 let to = ChainName { chain: to.clone(), ..name.clone() };
                 let rules = self.rules;
                 let Some(chain) = rules.chains.get(&to).filter(|_| depth < DEPTH_MAX) else {
-                    let by = By { text: format!("{}: no such chain", rule.text), ..self.by(name, index, rule) };
+                    let by =
+                        By { text: format!("{}: no such chain", rule.text), ..self.by(name, index, rule) };
                     self.note(sure, Fate::CannotTell, by);
                     return Next::Nobody;
                 };

@@ -96,7 +96,9 @@ fn number(json: &Json, key: &str) -> Option<u32> {
 }
 
 fn flag(json: &Json, name: &str) -> bool {
-    json.get("flags").and_then(Json::as_array).is_some_and(|flags| flags.iter().any(|flag| flag.as_str() == Some(name)))
+    json.get("flags")
+        .and_then(Json::as_array)
+        .is_some_and(|flags| flags.iter().any(|flag| flag.as_str() == Some(name)))
 }
 
 /// `10.0.0.0/8`, `10.1.2.3`, `default`, `all`; `None` for IPv6.
@@ -150,7 +152,8 @@ pub fn routes(input: &str) -> Result<Vec<Route>, ReadError> {
             return Err(error(SOURCE, format!("[{index}]"), "a text \"dst\""));
         };
         // The default route of IPv6 is written in the same way; its gateway tells.
-        let six = text(item, "gateway").is_some_and(|gateway| gateway.contains(':')) || item.get("pref").is_some();
+        let six =
+            text(item, "gateway").is_some_and(|gateway| gateway.contains(':')) || item.get("pref").is_some();
         let Some(to) = network(to).filter(|_| !six) else { continue };
         let hop = item.get("nexthops").and_then(Json::as_array).and_then(|hops| hops.first()).unwrap_or(item);
         let metrics = item.get("metrics").and_then(Json::as_array).and_then(|metrics| metrics.first());
@@ -188,7 +191,18 @@ pub fn rules(input: &str) -> Result<Vec<Rule>, ReadError> {
             (Some(address), None) => network(address),
         };
         let (Some(from), Some(to)) = (end("src", "srclen"), end("dst", "dstlen")) else { continue };
-        let unusual = ["fwmark", "oif", "uid_start", "ipproto", "sport", "dport", "tos", "dsfield", "not", "suppress_prefixlen"];
+        let unusual = [
+            "fwmark",
+            "oif",
+            "uid_start",
+            "ipproto",
+            "sport",
+            "dport",
+            "tos",
+            "dsfield",
+            "not",
+            "suppress_prefixlen",
+        ];
         rules.push(Rule {
             priority,
             from,
@@ -233,7 +247,13 @@ pub enum Way<'a> {
 }
 
 /// The way of a packet; `iif` is where it came in, `None` for one of this host.
-pub fn way<'a>(rules: &'a [Rule], routes: &'a [Route], from: Ipv4Addr, to: Ipv4Addr, iif: Option<&str>) -> Way<'a> {
+pub fn way<'a>(
+    rules: &'a [Rule],
+    routes: &'a [Route],
+    from: Ipv4Addr,
+    to: Ipv4Addr,
+    iif: Option<&str>,
+) -> Way<'a> {
     for rule in rules {
         let comes = rule.iif.as_deref().is_none_or(|wanted| iif.unwrap_or("lo") == wanted);
         if !comes || !rule.from.contains(&from) || !rule.to.contains(&to) {
@@ -255,7 +275,8 @@ pub fn way<'a>(rules: &'a [Rule], routes: &'a [Route], from: Ipv4Addr, to: Ipv4A
 fn best<'a>(routes: &'a [Route], table: &str, to: Ipv4Addr) -> Option<&'a Route> {
     let fits = |route: &&Route| {
         let same = route.table == table || route.table == "main" && table == "254";
-        same && route.to.contains(&to) && !matches!(route.kind.as_str(), "broadcast" | "multicast" | "anycast")
+        same && route.to.contains(&to)
+            && !matches!(route.kind.as_str(), "broadcast" | "multicast" | "anycast")
     };
     routes.iter().filter(fits).min_by_key(|route| (u8::MAX - route.to.prefix_len(), route.dead, route.metric))
 }

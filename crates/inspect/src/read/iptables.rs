@@ -89,10 +89,14 @@ pub fn read(text: &str) -> Result<Saved, ReadError> {
                 }
                 let declared = |target: &str| saved.rules.chains.contains_key(&name(target));
                 let steps = options::steps(words, &declared);
-                let text = rest.chars().map(|c| if c.is_control() { ' ' } else { c }).take(SHOWN_MAX).collect();
+                let text =
+                    rest.chars().map(|c| if c.is_control() { ' ' } else { c }).take(SHOWN_MAX).collect();
                 let rule = Rule { handle: None, text, counter, steps };
                 let chain = saved.rules.chains.get_mut(&name(chain));
-                chain.ok_or_else(|| error(SOURCE, place(), "a chain that was declared before"))?.rules.push(rule);
+                chain
+                    .ok_or_else(|| error(SOURCE, place(), "a chain that was declared before"))?
+                    .rules
+                    .push(rule);
             }
             Some(_) if line == "COMMIT" => {}
             Some(_) => return Err(error(SOURCE, place(), "*table, :chain, a rule or COMMIT")),

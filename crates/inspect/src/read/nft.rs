@@ -77,7 +77,10 @@ pub fn read(text: &str) -> Result<Ruleset, ReadError> {
             steps: reader.steps(expressions),
         };
         let chain = ruleset.chains.get_mut(&name);
-        chain.ok_or_else(|| error(SOURCE, place(), format!("a chain \"{name}\" before its rules")))?.rules.push(rule);
+        chain
+            .ok_or_else(|| error(SOURCE, place(), format!("a chain \"{name}\" before its rules")))?
+            .rules
+            .push(rule);
     }
     Ok(ruleset)
 }
@@ -122,7 +125,11 @@ fn base(body: &Json, index: usize) -> Result<Option<Base>, ReadError> {
 }
 
 /// The values of a set that is written in the rule or named there; whether some are missing.
-pub(crate) fn resolve<'a>(sets: &'a Sets, place: &ChainName, right: &'a Json) -> Option<(Vec<&'a Json>, bool)> {
+pub(crate) fn resolve<'a>(
+    sets: &'a Sets,
+    place: &ChainName,
+    right: &'a Json,
+) -> Option<(Vec<&'a Json>, bool)> {
     if let Some(list) = right.get("set") {
         return Some(match list {
             Json::Array(list) => (list.iter().take(SET_MAX).collect(), list.len() > SET_MAX),
@@ -136,4 +143,3 @@ pub(crate) fn resolve<'a>(sets: &'a Sets, place: &ChainName, right: &'a Json) ->
         None => (Vec::new(), true),
     })
 }
-

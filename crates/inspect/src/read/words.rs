@@ -55,7 +55,8 @@ const PORTS: &[(&str, u16)] = &[
 
 /// The number of a protocol.
 pub(crate) fn protocol(name: &str) -> Option<u8> {
-    let known = PROTOCOLS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, number)| *number);
+    let known =
+        PROTOCOLS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, number)| *number);
     known.or_else(|| name.parse().ok())
 }
 

@@ -1,6 +1,7 @@
 //! What this host is and has: facts for `init`, `serve` and `doctor`, and the few things they ask of it.
 
 mod capability;
+mod clock;
 mod facts;
 mod limits;
 mod nft;
@@ -10,6 +11,7 @@ mod process;
 mod sysctl;
 
 pub use capability::{Capability, capabilities, has_capability};
+pub use clock::clock_is_synchronised;
 pub use facts::{DefaultRoute, InUse, Purpose, Resolver, default_route, in_use, nameservers};
 pub use limits::{raise_descriptor_limit, random_seed};
 pub use nft::{NftRules, apply_nft, delete_nft_table};

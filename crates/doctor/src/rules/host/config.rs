@@ -8,7 +8,9 @@ use crate::facts::host::{Check, Host, Remark};
 
 fn remarks(host: &Host, code: Code, error: bool) -> impl Iterator<Item = &Remark> {
     let all = host.config.iter().flat_map(|config| &config.remarks);
-    all.filter(move |remark| remark.code == code && remark.error == error)
+    // Of a plan it is a risk; of a server that runs it is what breaks calls from such a home.
+    let weighs = |remark: &Remark| remark.error || remark.code == Code::P03;
+    all.filter(move |remark| remark.code == code && weighs(remark) == error)
 }
 
 fn said(facts: &Facts, code: Code, error: bool) -> Option<Proof> {

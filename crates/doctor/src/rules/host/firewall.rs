@@ -1,5 +1,7 @@
 //! What the packet filter does to a call. A rule that names clients by address restricts on purpose: a warning.
 
+use adit_diag::Code;
+
 use super::{HostRule, Proof, as_written, fact_if, of, rule};
 use crate::Facts;
 use crate::facts::host::{Fate, Filter, Host, Passage, Rule};
@@ -12,17 +14,29 @@ const GRE_IN: Which = |filter| &filter.gre_in;
 const GRE_OUT: Which = |filter| &filter.gre_out;
 
 pub(super) const RULES: &[HostRule] = &[
-    rule!(Firewall, "filter-control-in", S03, Fault, |f| lost(f, CONTROL_IN, "TCP to port 1723"), |h| fix(h, CONTROL_IN)),
+    rule!(Firewall, "filter-control-in", S03, Fault, |f| lost(f, CONTROL_IN, "TCP to port 1723"), |h| fix(
+        h, CONTROL_IN
+    )),
     rule!(Firewall, "filter-control-elsewhere", S03, Fault, elsewhere, as_written),
     rule!(Firewall, "filter-control-out", S03, Fault, |f| lost(f, CONTROL_OUT, "TCP from port 1723"), |h| {
         fix(h, CONTROL_OUT)
     }),
-    rule!(Firewall, "filter-gre-in", S03, Fault, |f| lost(f, GRE_IN, "protocol 47 (GRE) to this host"), |h| {
-        fix(h, GRE_IN)
-    }),
-    rule!(Firewall, "filter-gre-out", S03, Fault, |f| lost(f, GRE_OUT, "protocol 47 (GRE) from this host"), |h| {
-        fix(h, GRE_OUT)
-    }),
+    rule!(
+        Firewall,
+        "filter-gre-in",
+        S03,
+        Fault,
+        |f| lost(f, GRE_IN, "protocol 47 (GRE) to this host"),
+        |h| { fix(h, GRE_IN) }
+    ),
+    rule!(
+        Firewall,
+        "filter-gre-out",
+        S03,
+        Fault,
+        |f| lost(f, GRE_OUT, "protocol 47 (GRE) from this host"),
+        |h| { fix(h, GRE_OUT) }
+    ),
     rule!(Firewall, "filter-only-some", S03, Finding, only_some, as_written),
     rule!(Firewall, "filter-port-47", S03, Finding, port_47, |host| {
         let rules = host.filter.iter().flat_map(|filter| &filter.port_47).take(2);
@@ -35,9 +49,19 @@ pub(super) const RULES: &[HostRule] = &[
         vec!["sysctl -w net.netfilter.nf_conntrack_max=...".to_owned()]
     }),
     rule!(Firewall, "tracking-short", G05, Finding, tracking_short, |_| {
-        vec!["link.echo.every below that, or sysctl -w net.netfilter.nf_conntrack_gre_timeout_stream=600".to_owned()]
+        vec![
+            "link.echo.every below that, or sysctl -w net.netfilter.nf_conntrack_gre_timeout_stream=600"
+                .to_owned(),
+        ]
     }),
     rule!(Nat, "carrier-nat", N03, Fault, carrier, as_written),
+    rule!(Nat, "forward-without-gre", N03, Fault, only_tcp, |host| {
+        let address = host.wan.as_ref().and_then(|wan| wan.address);
+        address
+            .map(|to| format!("on the router in front: send IP protocol 47 (GRE) on to {to}, as TCP 1723 is"))
+            .into_iter()
+            .collect()
+    }),
     rule!(Nat, "address-not-public", N03, Finding, private, as_written),
     rule!(Nat, "gre-source-changed", G03, Fault, source, |host| {
         let source = host.filter.as_ref().and_then(|filter| filter.gre_out.source.as_ref());
@@ -113,7 +137,10 @@ fn port_47(facts: &Facts) -> Option<Proof> {
     let first = filter.port_47.first()?;
     let named = filter.gre_in.fate.is_lost() && filter.gre_in.except.is_empty();
     fact_if(!named, || {
-        format!("{} opens port 47: GRE is protocol 47 and has no ports, the rule does nothing for PPTP", words(first))
+        format!(
+            "{} opens port 47: GRE is protocol 47 and has no ports, the rule does nothing for PPTP",
+            words(first)
+        )
     })
 }
 
@@ -160,7 +187,31 @@ fn carrier(facts: &Facts) -> Option<Proof> {
     ))
 }
 
+/// Calls come through the router in front, and their GRE never does.
+fn only_tcp(facts: &Facts) -> Option<Proof> {
+    let host = of(facts);
+    let wan = host.wan.as_ref().filter(|wan| !wan.inside_only)?;
+    let address = wan.address.filter(std::net::Ipv4Addr::is_private)?;
+    let calls = host.calls.as_ref().filter(|calls| calls.up == 0)?;
+    let failed = |code| {
+        calls.failed.iter().filter(|failed| failed.code == code).map(|failed| failed.count).sum::<u64>()
+    };
+    let without = failed(Code::G01) + failed(Code::G02);
+    let router = wan.router.map(|router| format!(" {router}")).unwrap_or_default();
+    fact_if(without > 0, || {
+        format!(
+            "{address} on {} is private, and the router in front{router} sends on TCP 1723 only: {} since yesterday, \
+             none with protocol 47",
+            wan.interface,
+            super::count(without, "call")
+        )
+    })
+}
+
 fn private(facts: &Facts) -> Option<Proof> {
+    if only_tcp(facts).is_some() {
+        return None;
+    }
     let wan = of(facts).wan.as_ref().filter(|wan| !wan.inside_only)?;
     let address = wan.address.filter(std::net::Ipv4Addr::is_private)?;
     let router = wan.router.map(|router| format!(" ({router})")).unwrap_or_default();
@@ -173,6 +224,7 @@ fn private(facts: &Facts) -> Option<Proof> {
 
 fn source(facts: &Facts) -> Option<Proof> {
     let (to, rule) = of(facts).filter.as_ref()?.gre_out.source.as_ref()?;
-    let proof = Proof::fact(format!("GRE leaves with the source {to}, which is not the address that clients call"))?;
+    let proof =
+        Proof::fact(format!("GRE leaves with the source {to}, which is not the address that clients call"))?;
     Some(proof.with(words(rule)))
 }

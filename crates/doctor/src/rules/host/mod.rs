@@ -20,11 +20,7 @@ pub(crate) struct HostRule {
     pub(crate) fix: fn(&Host) -> Vec<String>,
 }
 
-const fn host_rule(
-    check: Check,
-    rule: Rule,
-    fix: fn(&Host) -> Vec<String>,
-) -> HostRule {
+const fn host_rule(check: Check, rule: Rule, fix: fn(&Host) -> Vec<String>) -> HostRule {
     HostRule { rule, check, fix }
 }
 
@@ -34,14 +30,8 @@ fn as_written(_: &Host) -> Vec<String> {
 }
 
 /// The tables, in the order of the lines.
-const TABLES: &[&[HostRule]] = &[
-    service::SYSTEM,
-    config::RULES,
-    service::LISTEN,
-    firewall::RULES,
-    network::RULES,
-    state::RULES,
-];
+const TABLES: &[&[HostRule]] =
+    &[service::SYSTEM, config::RULES, service::LISTEN, firewall::RULES, network::RULES, state::RULES];
 
 /// The rules themselves.
 pub(super) fn rules() -> impl Iterator<Item = &'static Rule> {
@@ -51,11 +41,6 @@ pub(super) fn rules() -> impl Iterator<Item = &'static Rule> {
 /// The rules with their lines.
 pub(crate) fn all() -> impl Iterator<Item = &'static HostRule> {
     TABLES.iter().copied().flatten()
-}
-
-/// The place of a rule among those of this host.
-pub(crate) fn place(id: &str) -> Option<usize> {
-    all().position(|rule| rule.rule.id == id)
 }
 
 /// One rule, shorter to write.

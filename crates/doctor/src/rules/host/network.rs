@@ -9,18 +9,29 @@ pub(super) const RULES: &[HostRule] = &[
     rule!(Forward, "forward-off", R06, Fault, off, |_| {
         vec!["sysctl -w net.ipv4.ip_forward=1, and for good in /etc/sysctl.d/90-adit.conf".to_owned()]
     }),
-    rule!(Forward, "filter-forward", R06, Fault, |f| lost(f, |forward| forward.out.as_ref(), "from clients"), |h| {
-        fix(h, |forward| forward.out.as_ref())
-    }),
-    rule!(Forward, "filter-forward-back", R06, Fault, |f| lost(f, |forward| forward.back.as_ref(), "to clients"), |h| {
-        fix(h, |forward| forward.back.as_ref())
-    }),
+    rule!(
+        Forward,
+        "filter-forward",
+        R06,
+        Fault,
+        |f| lost(f, |forward| forward.out.as_ref(), "from clients"),
+        |h| { fix(h, |forward| forward.out.as_ref()) }
+    ),
+    rule!(
+        Forward,
+        "filter-forward-back",
+        R06,
+        Fault,
+        |f| lost(f, |forward| forward.back.as_ref(), "to clients"),
+        |h| { fix(h, |forward| forward.back.as_ref()) }
+    ),
     rule!(Forward, "pool-elsewhere", R01, Fault, pool_elsewhere, as_written),
     rule!(Forward, "no-route-behind", R01, Finding, no_route, as_written),
     rule!(RpFilter, "rp-filter-drops", R07, Fault, bites, loosen),
+    rule!(RpFilter, "rp-filter-drops-answers", R07, Fault, drops_answers, loosen),
     rule!(RpFilter, "rp-filter-strict", S04, Finding, may_bite, loosen),
-    rule!(Return, "no-way-back", R03, Fault, no_way_back, |host| way_back(host)),
-    rule!(Return, "no-way-back-some", R03, Finding, some_no_way_back, |host| way_back(host)),
+    rule!(Return, "no-way-back", R03, Fault, no_way_back, way_back),
+    rule!(Return, "no-way-back-some", R03, Finding, some_no_way_back, way_back),
     rule!(Dns, "dns-silent", R04, Fault, dns_silent, as_written),
     rule!(Dns, "dns-silent-to-pool", R04, Fault, dns_pool, as_written),
 ];
@@ -69,6 +80,22 @@ fn bites(facts: &Facts) -> Option<Proof> {
     bite(facts, true)
 }
 
+/// Answers to our own questions were dropped while we asked: a fact, but for which of the strict interfaces it was.
+fn drops_answers(facts: &Facts) -> Option<Proof> {
+    let filter = of(facts).reverse_path.as_ref()?;
+    let grew = filter.grew.filter(|_| !filter.strict.is_empty())?;
+    let proof = Proof::fact(format!(
+        "the reverse-path filter drops answers to the pool: {}",
+        match filter.strict.as_slice() {
+            [only] => format!("{only} is strict (rp_filter=1), and the way back leads elsewhere"),
+            all => format!("{} are strict (rp_filter=1), one of them drops", all.join(", ")),
+        }
+    ))?;
+    Some(
+        proof.with(format!("IPReversePathFilter grew by {grew} while hosts behind were asked from the pool")),
+    )
+}
+
 fn may_bite(facts: &Facts) -> Option<Proof> {
     if bites(facts).is_some() { None } else { bite(facts, false) }
 }
@@ -97,9 +124,13 @@ fn bite(facts: &Facts, certain: bool) -> Option<Proof> {
 }
 
 fn loosen(host: &Host) -> Vec<String> {
-    let bites = host.reverse_path.iter().flat_map(|filter| &filter.bites);
-    let mut fixes: Vec<String> =
-        bites.map(|bite| format!("sysctl -w net.ipv4.conf.{}.rp_filter=2", bite.interface.replace('.', "/"))).collect();
+    let Some(filter) = &host.reverse_path else { return Vec::new() };
+    let mut names: Vec<&String> = filter.bites.iter().map(|bite| &bite.interface).collect();
+    if names.is_empty() {
+        names.extend(&filter.strict);
+    }
+    let fix = |name: &&String| format!("sysctl -w net.ipv4.conf.{}.rp_filter=2", name.replace('.', "/"));
+    let mut fixes: Vec<String> = names.iter().map(fix).collect();
     fixes.dedup();
     fixes
 }
@@ -107,15 +138,18 @@ fn loosen(host: &Host) -> Vec<String> {
 /// Those who answer this host, and those of them who do not answer the pool.
 fn answers(host: &Host) -> Option<(usize, Vec<String>)> {
     let back = host.back.as_ref()?;
-    let tried: Vec<_> = back.asked.iter().filter(|asked| asked.answers_us && asked.answers_pool.is_some()).collect();
-    let silent = tried.iter().filter(|asked| asked.answers_pool == Some(false)).map(|asked| asked.who.to_string());
+    let tried: Vec<_> =
+        back.asked.iter().filter(|asked| asked.answers_us && asked.answers_pool.is_some()).collect();
+    let silent =
+        tried.iter().filter(|asked| asked.answers_pool == Some(false)).map(|asked| asked.who.to_string());
     Some((tried.len(), silent.collect()))
 }
 
 fn no_way_back(facts: &Facts) -> Option<Proof> {
     let (tried, silent) = answers(of(facts))?;
     let from = of(facts).back.as_ref()?.from?;
-    if tried == 0 || silent.len() < tried {
+    // The answer comes as far as this host, which drops it: that is R07.
+    if tried == 0 || silent.len() < tried || drops_answers(facts).is_some() {
         return None;
     }
     let proof = Proof::fact(format!("nobody behind this host answers the pool (asked from {from})"))?;

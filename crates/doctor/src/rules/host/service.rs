@@ -20,14 +20,18 @@ pub(super) const LISTEN: &[HostRule] = &[
         let holders = strangers(host).map(|holder| format!("stop {}: {}", holder.name, stop(holder)));
         holders.take(2).collect()
     }),
-    rule!(Listen, "listen-nobody", C02, Fault, nobody, |_| vec!["systemctl start adit; journalctl -u adit".to_owned()]),
+    rule!(Listen, "listen-nobody", C02, Fault, nobody, |_| vec![
+        "systemctl start adit; journalctl -u adit".to_owned()
+    ]),
     rule!(Listen, "listen-address-missing", S10, Fault, missing, as_written),
     rule!(Listen, "gre-nobody", S02, Fault, no_gre, as_written),
     rule!(Listen, "gre-two", S02, Finding, two_gre, |host| {
         let holders = gre_strangers(host).map(|holder| format!("stop {}: {}", holder.name, stop(holder)));
         holders.take(2).collect()
     }),
-    rule!(Listen, "sessions-full", C05, Fault, full, |_| vec!["raise limits.sessions in adit.toml".to_owned()]),
+    rule!(Listen, "sessions-full", C05, Fault, full, |_| vec![
+        "raise limits.sessions in adit.toml".to_owned()
+    ]),
     rule!(Listen, "draining", C05, Finding, draining, as_written),
 ];
 
@@ -92,9 +96,11 @@ fn taken(facts: &Facts) -> Option<Proof> {
     let host = of(facts);
     let first = strangers(host).next()?;
     let proof = Proof::fact(format!("{} is held by {}, not by adit", first.address, name(first)))?;
-    Some(strangers(host).skip(1).take(4).fold(proof, |proof, holder| {
-        proof.with(format!("{} is held by {}", holder.address, name(holder)))
-    }))
+    Some(
+        strangers(host).skip(1).take(4).fold(proof, |proof, holder| {
+            proof.with(format!("{} is held by {}", holder.address, name(holder)))
+        }),
+    )
 }
 
 fn nobody(facts: &Facts) -> Option<Proof> {
@@ -110,7 +116,9 @@ fn nobody(facts: &Facts) -> Option<Proof> {
 
 fn missing(facts: &Facts) -> Option<Proof> {
     let listen = of(facts).listen.as_ref()?;
-    fact_if(!listen.missing.is_empty(), || format!("{} is not an address of this host", listen.missing.join(", ")))
+    fact_if(!listen.missing.is_empty(), || {
+        format!("{} is not an address of this host", listen.missing.join(", "))
+    })
 }
 
 fn no_gre(facts: &Facts) -> Option<Proof> {

@@ -7,10 +7,17 @@ use crate::Facts;
 use crate::facts::host::{Host, Pool};
 
 pub(super) const RULES: &[HostRule] = &[
-    rule!(Pool, "pool-full", I01, Fault, |f| pool(f, |pool| full(pool)), |_| {
+    rule!(Pool, "pool-full", I01, Fault, |f| pool(f, full), |_| {
         vec!["a larger pool in adit.toml, or adit kick the sessions that nobody needs".to_owned()]
     }),
-    rule!(Pool, "pool-nearly-full", I01, Finding, |f| pool(f, |pool| !full(pool) && nearly(pool)), as_written),
+    rule!(
+        Pool,
+        "pool-nearly-full",
+        I01,
+        Finding,
+        |f| pool(f, |pool| !full(pool) && nearly(pool)),
+        as_written
+    ),
     rule!(Pool, "pool-without-dns", I04, Finding, no_dns, |_| {
         vec!["pool.dns in adit.toml: the DNS server of the networks behind".to_owned()]
     }),
@@ -18,7 +25,9 @@ pub(super) const RULES: &[HostRule] = &[
         let fit = host.sizes.as_ref().map(|sizes| sizes.outer.saturating_sub(sizes.overhead));
         fit.map(|fit| format!("link.mtu = {fit} in adit.toml")).into_iter().collect()
     }),
-    rule!(Mtu, "mss-not-clamped", M02, Finding, unclamped, |_| vec!["link.mss = \"clamp\" in adit.toml".to_owned()]),
+    rule!(Mtu, "mss-not-clamped", M02, Finding, unclamped, |_| vec![
+        "link.mss = \"clamp\" in adit.toml".to_owned()
+    ]),
     rule!(Clock, "clock-absurd", S05, Fault, clock, |_| vec!["timedatectl set-ntp true".to_owned()]),
     rule!(Disk, "disk-full", S06, Fault, disk, |host| {
         let path = host.disk.as_ref().map(|disk| disk.path.clone());
@@ -30,15 +39,38 @@ pub(super) const RULES: &[HostRule] = &[
     }),
     rule!(Users, "users-expired", A10, Finding, |f| tried(f, Code::A10, "account has expired"), as_written),
     rule!(Users, "users-disabled", A02, Finding, |f| tried(f, Code::A02, "account is disabled"), as_written),
-    rule!(Users, "users-password-expired", A03, Finding, |f| tried(f, Code::A03, "password has expired"), as_written),
+    rule!(
+        Users,
+        "users-password-expired",
+        A03,
+        Finding,
+        |f| tried(f, Code::A03, "password has expired"),
+        as_written
+    ),
     rule!(Users, "users-hours", A06, Finding, |f| tried(f, Code::A06, "hour is not allowed"), as_written),
-    rule!(Users, "users-no-permission", A11, Finding, |f| tried(f, Code::A11, "account may not use the VPN"), as_written),
-    rule!(Users, "directory-silent", A07, Finding, |f| tried(f, Code::A07, "directory did not answer"), as_written),
+    rule!(
+        Users,
+        "users-no-permission",
+        A11,
+        Finding,
+        |f| tried(f, Code::A11, "account may not use the VPN"),
+        as_written
+    ),
+    rule!(
+        Users,
+        "directory-silent",
+        A07,
+        Finding,
+        |f| tried(f, Code::A07, "directory did not answer"),
+        as_written
+    ),
     rule!(Users, "users-soon", A10, Finding, soon, as_written),
     rule!(Calls, "calls-refused", C05, Finding, refused, |_| {
         vec!["adit log --layer C --since 24h shows whom, and why".to_owned()]
     }),
-    rule!(Calls, "denied", R02, Finding, denied, |_| vec!["the routes of the user or group in adit.toml, if it should".to_owned()]),
+    rule!(Calls, "denied", R02, Fault, denied, |_| vec![
+        "the routes of the user or group in adit.toml, if it should".to_owned()
+    ]),
 ];
 
 fn full(pool: &Pool) -> bool {
@@ -52,7 +84,8 @@ fn nearly(pool: &Pool) -> bool {
 fn pool(facts: &Facts, which: fn(&Pool) -> bool) -> Option<Proof> {
     let pool = of(facts).pools.iter().find(|pool| which(pool))?;
     let used = pool.used?;
-    let proof = Proof::fact(format!("pool {} {}: {used} of {} addresses in use", pool.name, pool.net, pool.size))?;
+    let proof =
+        Proof::fact(format!("pool {} {}: {used} of {} addresses in use", pool.name, pool.net, pool.size))?;
     let holders: Vec<String> =
         pool.holders.iter().take(5).map(|(who, number)| format!("{who} {number}")).collect();
     Some(if holders.is_empty() { proof } else { proof.with(format!("held by {}", holders.join(", "))) })
@@ -79,7 +112,10 @@ fn outer(facts: &Facts) -> Option<Proof> {
 fn unclamped(facts: &Facts) -> Option<Proof> {
     let sizes = of(facts).sizes.as_ref()?;
     fact_if(!sizes.clamped, || {
-        format!("link.mss is off and no rule lowers segment sizes, though the tunnel takes only {}", sizes.inner)
+        format!(
+            "link.mss is off and no rule lowers segment sizes, though the tunnel takes only {}",
+            sizes.inner
+        )
     })
 }
 
@@ -143,7 +179,9 @@ fn tried(facts: &Facts, code: Code, why: &str) -> Option<Proof> {
 
 fn soon(facts: &Facts) -> Option<Proof> {
     let users = of(facts).users.as_ref()?;
-    fact_if(!users.soon.is_empty(), || format!("{} expire within 7 days: {}", users.soon.len(), list(&users.soon)))
+    fact_if(!users.soon.is_empty(), || {
+        format!("{} expire within 7 days: {}", users.soon.len(), list(&users.soon))
+    })
 }
 
 fn refused(facts: &Facts) -> Option<Proof> {

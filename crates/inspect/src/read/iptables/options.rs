@@ -141,12 +141,29 @@ impl<'a> Reader<'a> {
                 }
             }
             "-f" | "--fragment" => self.exceptional(not),
-            "--rsource" | "--rdest" | "--connlimit-saddr" | "--limit-iface-in" | "--limit-iface-out" | "--strict"
-            | "--invert" | "--loose" | "--validmark" | "--accept-local" => {}
-            "--comment" | "--limit-burst" | "--name" | "--seconds" | "--hitcount" | "--mask" | "--dir" | "--reqid"
-            | "--proto" | "--connlimit-mask" | "--rttl" | "--hashlimit-burst" | "--hashlimit-mode"
-            | "--hashlimit-srcmask" | "--hashlimit-dstmask" | "--hashlimit-name" | "--hashlimit-htable-size"
-            | "--hashlimit-htable-max" | "--hashlimit-htable-expire" | "--hashlimit-htable-gcinterval" | "-c" => {
+            "--rsource" | "--rdest" | "--connlimit-saddr" | "--limit-iface-in" | "--limit-iface-out"
+            | "--strict" | "--invert" | "--loose" | "--validmark" | "--accept-local" => {}
+            "--comment"
+            | "--limit-burst"
+            | "--name"
+            | "--seconds"
+            | "--hitcount"
+            | "--mask"
+            | "--dir"
+            | "--reqid"
+            | "--proto"
+            | "--connlimit-mask"
+            | "--rttl"
+            | "--hashlimit-burst"
+            | "--hashlimit-mode"
+            | "--hashlimit-srcmask"
+            | "--hashlimit-dstmask"
+            | "--hashlimit-name"
+            | "--hashlimit-htable-size"
+            | "--hashlimit-htable-max"
+            | "--hashlimit-htable-expire"
+            | "--hashlimit-htable-gcinterval"
+            | "-c" => {
                 let _ = self.argument();
             }
             _ => self.unknown(),
@@ -188,8 +205,9 @@ impl<'a> Reader<'a> {
             },
             "TCPMSS" => Action::ClampMss,
             "MARK" | "CONNMARK" => Action::SetMark,
-            "" | "LOG" | "ULOG" | "NFLOG" | "TOS" | "DSCP" | "TTL" | "CLASSIFY" | "CHECKSUM" | "TCPOPTSTRIP" | "SET"
-            | "AUDIT" | "CONNSECMARK" | "SECMARK" | "ECN" | "TRACE" | "TEE" | "RATEEST" => Action::Nothing,
+            "" | "LOG" | "ULOG" | "NFLOG" | "TOS" | "DSCP" | "TTL" | "CLASSIFY" | "CHECKSUM"
+            | "TCPOPTSTRIP" | "SET" | "AUDIT" | "CONNSECMARK" | "SECMARK" | "ECN" | "TRACE" | "TEE"
+            | "RATEEST" => Action::Nothing,
             other => Action::Unknown(other.chars().take(64).collect()),
         }
     }
@@ -216,7 +234,16 @@ fn range(text: &str) -> Value {
 
 /// What a first packet of TCP has is SYN alone, what others have is ACK.
 fn flags(wanted: &str) -> Value {
-    Value::Word(if wanted == "SYN" { "syn" } else if wanted.contains("ACK") { "ack" } else { "none" }.to_owned())
+    Value::Word(
+        if wanted == "SYN" {
+            "syn"
+        } else if wanted.contains("ACK") {
+            "ack"
+        } else {
+            "none"
+        }
+        .to_owned(),
+    )
 }
 
 fn mark(text: &str) -> Value {

@@ -24,7 +24,8 @@ pub(super) struct Reader<'a> {
 /// The packets that a rule has met: those of its counter, if everything was asked before it.
 pub(super) fn counter(expressions: &[Json]) -> Option<u64> {
     let at = expressions.iter().position(|expression| expression.get("counter").is_some())?;
-    let asks = |expression: &Json| ["match", "vmap", "limit", "xt"].iter().any(|key| expression.get(key).is_some());
+    let asks =
+        |expression: &Json| ["match", "vmap", "limit", "xt"].iter().any(|key| expression.get(key).is_some());
     if expressions.iter().skip(at).any(asks) {
         return None;
     }
@@ -68,7 +69,8 @@ impl Reader<'_> {
                     Some(one) => std::slice::from_ref(one),
                     None => &[],
                 };
-                for limit in inner.iter().take(EXPRESSIONS_MAX).filter_map(|statement| statement.get("limit")) {
+                for limit in inner.iter().take(EXPRESSIONS_MAX).filter_map(|statement| statement.get("limit"))
+                {
                     self.step("limit", limit, steps);
                 }
                 return;
@@ -96,7 +98,9 @@ impl Reader<'_> {
     }
 
     fn condition(&self, body: &Json) -> Condition {
-        let (Some(left), Some(right)) = (body.get("left"), body.get("right")) else { return Condition::unknown() };
+        let (Some(left), Some(right)) = (body.get("left"), body.get("right")) else {
+            return Condition::unknown();
+        };
         let operator = body.get("op").and_then(Json::as_str).unwrap_or("==");
         if let Some(negated) = way_back(left, right, operator) {
             return Condition::new(Field::Exceptional, vec![Value::one(1)], negated);
@@ -118,7 +122,8 @@ impl Reader<'_> {
     fn map(&self, body: &Json) -> Step {
         let fields = body.get("key").map_or_else(|| vec![Field::Unknown], fields);
         let of = |incomplete| Match { fields: fields.clone(), incomplete };
-        let Some((elements, cut)) = body.get("data").and_then(|data| resolve(self.sets, self.place, data)) else {
+        let Some((elements, cut)) = body.get("data").and_then(|data| resolve(self.sets, self.place, data))
+        else {
             return Step::Map(of(true), Vec::new());
         };
         let mut rows = Vec::new();
@@ -155,7 +160,9 @@ fn values(fields: &[Field], json: &Json) -> Vec<Vec<Value>> {
     if let [field] = fields {
         let list = json.as_array().or_else(|| json.get("|").and_then(Json::as_array));
         return match list {
-            Some(list) => list.iter().take(FIELDS_MAX).map(|one| vec![value(field, unwrapped(one))]).collect(),
+            Some(list) => {
+                list.iter().take(FIELDS_MAX).map(|one| vec![value(field, unwrapped(one))]).collect()
+            }
             None => vec![vec![value(field, json)]],
         };
     }
@@ -325,7 +332,8 @@ fn translation(key: &str, body: &Json) -> Action {
 
 fn changed(body: &Json) -> Action {
     let key = body.get("key");
-    let is_mark = |of: &str| key.and_then(|key| key.get(of)?.get("key")).and_then(Json::as_str) == Some("mark");
+    let is_mark =
+        |of: &str| key.and_then(|key| key.get(of)?.get("key")).and_then(Json::as_str) == Some("mark");
     if is_mark("meta") || is_mark("ct") {
         return Action::SetMark;
     }
@@ -345,7 +353,9 @@ fn foreign(body: &Json, steps: &mut Vec<Step>) {
             return;
         }
         ("target" | "watcher", name) => match name {
-            "LOG" | "NFLOG" | "CT" | "CHECKSUM" | "TEE" | "TOS" | "DSCP" | "TTL" | "CLASSIFY" => Action::Nothing,
+            "LOG" | "NFLOG" | "CT" | "CHECKSUM" | "TEE" | "TOS" | "DSCP" | "TTL" | "CLASSIFY" => {
+                Action::Nothing
+            }
             "REJECT" => Action::Reject,
             "MASQUERADE" => Action::Source(Target::Own),
             "SNAT" => Action::Source(Target::Unknown),

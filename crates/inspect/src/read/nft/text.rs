@@ -12,7 +12,9 @@ const LIST_MAX: usize = 8;
 pub(super) fn rule(expressions: &[Json], comment: Option<&str>) -> String {
     let mut text = String::new();
     for expression in expressions {
-        let Some((key, body)) = expression.as_object().and_then(|object| object.iter().next()) else { continue };
+        let Some((key, body)) = expression.as_object().and_then(|object| object.iter().next()) else {
+            continue;
+        };
         if key == "counter" {
             continue;
         }

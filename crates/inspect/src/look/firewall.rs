@@ -1,0 +1,244 @@
+//! The packet filter, asked about the packets of a call.
+
+use std::net::Ipv4Addr;
+use std::path::Path;
+
+use adit_doctor::facts::host::{Check, Fate, Filter, Host, Passage, Rule};
+use ipnet::Ipv4Net;
+
+use super::network::{Network, put};
+use super::{PORT, Purpose, not_tested, run, system};
+use crate::filter::{self, By, Interface, Outcome, Packet, PathHook, Ruleset, Target, walk};
+use crate::read::{iptables, nft};
+
+/// Ways to networks behind that are tried.
+const WAYS_MAX: usize = 8;
+
+/// The rules, and whose they are.
+struct Rules {
+    set: Ruleset,
+    /// Tables of nftables that iptables keeps.
+    by_iptables: Vec<String>,
+    /// For people.
+    by: String,
+}
+
+pub(super) fn look(purpose: &Purpose, network: &Network, host: &mut Host) {
+    let rules = match read() {
+        Ok(rules) => rules,
+        Err(why) => {
+            not_tested(host, Check::Firewall, why);
+            return;
+        }
+    };
+    let Some((interface, address)) = network.outside(purpose) else {
+        not_tested(host, Check::Firewall, "no interface with an address is known");
+        return;
+    };
+    let port = purpose.listen.first().map_or(PORT, |listen| listen.port);
+    let control = walk(&rules.set, &Packet::control_in(&interface, address, port), PathHook::In);
+    let answer = walk(&rules.set, &Packet::control_out(&interface, address, port), PathHook::Out);
+    let helper = control.helper.as_ref().map(|(name, _)| name.clone()).filter(|name| name.contains("pptp"));
+    let helped = helper.is_some();
+    let gre_in = walk(&rules.set, &Packet::gre_in(&interface, address, helped), PathHook::In);
+    let gre_out = walk(&rules.set, &Packet::gre_out(&interface, address, helped), PathHook::Out);
+    let mistakes = filter::mistakes(&rules.set);
+    let first = network.link(&interface).and_then(|link| link.addresses.first()).map(|net| net.addr());
+    let rule = |by: &By| rules.rule(by);
+    host.filter = Some(Filter {
+        by: rules.by.clone(),
+        control_in: rules.passage(&control, None, &format!("tcp dport {port}"), address, first),
+        control_out: rules.passage(&answer, None, &format!("tcp sport {port}"), address, first),
+        gre_in: rules.passage(&gre_in, None, "meta l4proto gre", address, first),
+        gre_out: rules.passage(&gre_out, None, "meta l4proto gre", address, first),
+        port_47: mistakes.port_47.iter().map(rule).collect(),
+        invalid: mistakes.invalid_dropped.iter().map(rule).collect(),
+        gre_untracked: gre_untracked(host.system.as_ref().map(|system| system.kernel.as_str())),
+        helper,
+    });
+    forward(purpose, network, host, &rules);
+}
+
+/// What passes on from clients to the networks behind, and back.
+fn forward(purpose: &Purpose, network: &Network, host: &mut Host, rules: &Rules) {
+    let pools: Vec<Ipv4Net> = purpose.pools.iter().map(|(net, _)| *net).collect();
+    let (Some((_, ours)), false) = (purpose.pools.first(), purpose.tunnel.is_empty()) else { return };
+    let tunnel = &purpose.tunnel;
+    for net in network.behind(purpose).into_iter().take(WAYS_MAX) {
+        let inside = if net.prefix_len() == 0 { Ipv4Addr::new(192, 88, 99, 1) } else { first_host(net) };
+        let Some(leads) = network.leads(*ours, inside, Some(tunnel)) else { continue };
+        let packet = Packet::forward(tunnel, &pools, Interface::Named(leads.dev.clone()), &[net]);
+        let out = walk(&rules.set, &packet, PathHook::Through);
+        let back = walk(&rules.set, &packet.backward(), PathHook::Through);
+        let passage = |outcome: &Outcome, what: &str| rules.passage(outcome, Some(what), what, *ours, None);
+        put(host, |forward| {
+            let there = passage(&out, &format!("iifname \"{tunnel}\""));
+            let again = passage(&back, &format!("oifname \"{tunnel}\""));
+            forward.translated |= out.source.is_some();
+            forward.clamped |= out.clamped;
+            keep_worse(&mut forward.out, there);
+            keep_worse(&mut forward.back, again);
+        });
+    }
+}
+
+fn first_host(net: Ipv4Net) -> Ipv4Addr {
+    net.hosts().next().unwrap_or(net.addr())
+}
+
+/// Of several ways the one that is lost is told.
+fn keep_worse(kept: &mut Option<Passage>, new: Passage) {
+    let rank = |fate: &Fate| match fate {
+        Fate::Passes => 0,
+        Fate::Elsewhere(_) => 1,
+        Fate::CannotTell => 2,
+        Fate::Rejected | Fate::Dropped => 3,
+    };
+    if kept.as_ref().is_none_or(|kept| rank(&new.fate) > rank(&kept.fate)) {
+        *kept = Some(new);
+    }
+}
+
+fn read() -> Result<Rules, String> {
+    let mut by = Vec::new();
+    let listed = match run::run("nft", &["-j", "list", "ruleset"]) {
+        Ok(text) => Ok(nft::read(&text).map_err(|error| error.to_string())?),
+        Err(silent) => Err(silent),
+    };
+    let mut set = match &listed {
+        Ok(set) => set.clone(),
+        Err(_) => Ruleset::default(),
+    };
+    if set.chains.values().any(|chain| chain.base.is_some()) {
+        by.push("nftables");
+    }
+    let mut by_iptables = Vec::new();
+    let mut saved_any = None;
+    // The second is the old kernel interface where the first speaks to nftables.
+    for program in ["iptables-save", "iptables-legacy-save"] {
+        let saved = match run::run(program, &["-c"]) {
+            Ok(text) => iptables::read(&text).map_err(|error| error.to_string())?,
+            Err(run::Silent::Missing) => continue,
+            // nft has said the same already.
+            Err(_) if listed.is_ok() && program == "iptables-save" => continue,
+            Err(silent) if listed.is_err() => return Err(silent.words(program, "iptables")),
+            Err(_) => continue,
+        };
+        saved_any = Some(());
+        if saved.rules.chains.values().any(|chain| chain.base.is_some() && !chain.rules.is_empty())
+            || saved.rules.chains.values().filter_map(|chain| chain.base.as_ref()).any(|base| base.drops)
+        {
+            by.push(if saved.nftables { "iptables (nf_tables)" } else { "iptables" });
+        }
+        if saved.nftables {
+            by_iptables.extend(saved.rules.chains.keys().map(|name| name.table.clone()));
+        }
+        set.absorb(saved);
+    }
+    match listed {
+        Err(silent) if saved_any.is_none() => {
+            // A kernel that never had a rule.
+            let old = system::text(Path::new("/proc/net/ip_tables_names"), 4096).unwrap_or_default();
+            if silent == run::Silent::Missing
+                && old.trim().is_empty()
+                && !Path::new("/sys/module/nf_tables").exists()
+            {
+                return Ok(Rules { set, by_iptables, by: "no packet filter".to_owned() });
+            }
+            return Err(silent.words("nft", "nftables"));
+        }
+        _ => {}
+    }
+    by.dedup();
+    let by = if by.is_empty() { "no rules".to_owned() } else { by.join(", ") };
+    Ok(Rules { set, by_iptables, by })
+}
+
+impl Rules {
+    fn is_iptables(&self, by: &By) -> bool {
+        by.chain.family == "iptables" || by.chain.family == "ip" && self.by_iptables.contains(&by.chain.table)
+    }
+
+    fn rule(&self, by: &By) -> Rule {
+        let place = match (self.is_iptables(by), by.handle) {
+            (true, Some(number)) => {
+                format!("iptables -t {} {} rule {number}", by.chain.table, by.chain.chain)
+            }
+            (true, None) => format!("iptables -t {} {}", by.chain.table, by.chain.chain),
+            (false, Some(handle)) => format!("nftables {} handle {handle}", by.chain),
+            (false, None) => format!("nftables {}", by.chain),
+        };
+        Rule { place, text: by.text.clone(), packets: by.packets, policy: by.policy }
+    }
+
+    /// `match_text`: what an nft rule would have to say to accept them.
+    fn passage(
+        &self,
+        outcome: &Outcome,
+        forwarded: Option<&str>,
+        match_text: &str,
+        address: Ipv4Addr,
+        first: Option<Ipv4Addr>,
+    ) -> Passage {
+        let fate = match outcome.fate {
+            filter::Fate::Accepted => Fate::Passes,
+            filter::Fate::Dropped => Fate::Dropped,
+            filter::Fate::Rejected => Fate::Rejected,
+            filter::Fate::Redirected(Target::Address(to)) if to == address => Fate::Passes,
+            filter::Fate::Redirected(to) => Fate::Elsewhere(to.to_string()),
+            filter::Fate::CannotTell => Fate::CannotTell,
+        };
+        let rules = |list: &[filter::Exception], wanted: fn(filter::Fate) -> bool| -> Vec<Rule> {
+            list.iter().filter(|one| wanted(one.fate)).map(|one| self.rule(&one.by)).collect()
+        };
+        let lost = outcome.fate.is_lost();
+        // Masquerading takes the first address of the interface.
+        let source = outcome.source.as_ref().filter(|_| forwarded.is_none()).and_then(|(target, by)| {
+            let to = match target {
+                Target::Address(to) => Some(*to),
+                Target::Own => first,
+                Target::Unknown => None,
+            };
+            to.filter(|to| *to != address).map(|to| (to.to_string(), self.rule(by)))
+        });
+        Passage {
+            rule: outcome.by.as_ref().map(|by| self.rule(by)),
+            except: if lost {
+                rules(&outcome.exceptions, |fate| fate == filter::Fate::Accepted)
+            } else {
+                Vec::new()
+            },
+            doubts: rules(&outcome.doubts, |_| true),
+            source,
+            fix: outcome.by.as_ref().filter(|_| lost).map(|by| self.command(by, match_text)),
+            fate,
+        }
+    }
+
+    /// The command that lets packets pass the chain that takes them.
+    fn command(&self, by: &By, match_text: &str) -> String {
+        let chain = &by.chain;
+        if !self.is_iptables(by) {
+            return format!("nft insert rule {chain} {match_text} accept");
+        }
+        let table = if chain.table == "filter" { String::new() } else { format!("-t {} ", chain.table) };
+        let asks = match match_text.split_once(' ') {
+            Some(("tcp", rest)) => format!("-p tcp --{}", rest),
+            Some(("iifname", name)) => format!("-i {}", name.trim_matches('"')),
+            Some(("oifname", name)) => format!("-o {}", name.trim_matches('"')),
+            _ => "-p gre".to_owned(),
+        };
+        format!("iptables {table}-I {} {asks} -j ACCEPT", chain.chain)
+    }
+}
+
+/// Kernels before 5.1 call GRE invalid as long as no module for it is loaded.
+fn gre_untracked(kernel: Option<&str>) -> bool {
+    let mut numbers = kernel.unwrap_or_default().split(['.', '-']).map_while(|part| part.parse::<u32>().ok());
+    match (numbers.next(), numbers.next()) {
+        (Some(major), Some(minor)) if (major, minor) < (5, 1) => {
+            !Path::new("/sys/module/nf_conntrack_proto_gre").exists()
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,111 @@
+//! Another program, with a bound on its time and its words.
+
+use std::io::{ErrorKind, Read};
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::read::TEXT_MAX;
+
+/// How long a program may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Octets of its complaint that are kept.
+const COMPLAINT_MAX: u64 = 4096;
+/// How often its end is looked for.
+const POLL: Duration = Duration::from_millis(5);
+
+/// Why there is no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Silent {
+    /// There is no such program.
+    Missing,
+    /// It said why not.
+    Failed(String),
+}
+
+impl Silent {
+    /// The reason for a line "not tested".
+    pub(super) fn words(&self, program: &str, package: &str) -> String {
+        match self {
+            Silent::Missing => format!("{program} is not installed (apt install {package})"),
+            Silent::Failed(why) if why.contains("ermission denied") || why.contains("not permitted") => {
+                format!("{program} needs root: sudo adit doctor --server")
+            }
+            Silent::Failed(why) => format!("{program}: {why}"),
+        }
+    }
+}
+
+/// Runs it, with `C` as its language; what it prints.
+pub(super) fn run(program: &str, arguments: &[&str]) -> Result<String, Silent> {
+    let mut command = Command::new(program);
+    command.args(arguments).env("LC_ALL", "C").stdin(Stdio::null());
+    let spawned = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let mut child = match spawned {
+        Ok(child) => child,
+        Err(error) if error.kind() == ErrorKind::NotFound => return elsewhere(program, arguments),
+        Err(error) => return Err(Silent::Failed(plain(&error.to_string()))),
+    };
+    let out = child.stdout.take().map(|out| gather(out, TEXT_MAX as u64 + 1));
+    let complaint = child.stderr.take().map(|err| gather(err, COMPLAINT_MAX));
+    let begin = Instant::now();
+    let status = loop {
+        match child.try_wait() {
+            Ok(Some(status)) => break status,
+            Ok(None) if begin.elapsed() < PATIENCE => thread::sleep(POLL),
+            waited => {
+                let _ = child.kill();
+                let _ = child.wait();
+                let why = waited.err().map_or_else(
+                    || format!("no answer within {} s", PATIENCE.as_secs()),
+                    |error| plain(&error.to_string()),
+                );
+                return Err(Silent::Failed(why));
+            }
+        }
+    };
+    let text = |gathered: Option<mpsc::Receiver<Vec<u8>>>| {
+        let octets = gathered.and_then(|gathered| gathered.recv_timeout(PATIENCE).ok()).unwrap_or_default();
+        String::from_utf8_lossy(&octets).into_owned()
+    };
+    if status.success() {
+        let text = text(out);
+        if text.len() > TEXT_MAX {
+            return Err(Silent::Failed(format!("more than {TEXT_MAX} octets of rules")));
+        }
+        return Ok(text);
+    }
+    let complaint = text(complaint);
+    let first = complaint.lines().find(|line| !line.trim().is_empty()).unwrap_or("it failed without a word");
+    Err(Silent::Failed(plain(first)))
+}
+
+/// Tools of the administrator are often not in the path of others.
+fn elsewhere(program: &str, arguments: &[&str]) -> Result<String, Silent> {
+    if program.contains('/') {
+        return Err(Silent::Missing);
+    }
+    let found = ["/usr/sbin", "/sbin"].into_iter().map(|folder| format!("{folder}/{program}"));
+    match found.into_iter().find(|path| std::path::Path::new(path).exists()) {
+        Some(path) => run(&path, arguments),
+        None => Err(Silent::Missing),
+    }
+}
+
+fn gather(from: impl Read + Send + 'static, most: u64) -> mpsc::Receiver<Vec<u8>> {
+    let (send, receive) = mpsc::channel();
+    thread::spawn(move || {
+        let mut from = from;
+        let mut octets = Vec::new();
+        let _ = from.by_ref().take(most).read_to_end(&mut octets);
+        // What is too much must not stop the program.
+        let _ = std::io::copy(&mut from, &mut std::io::sink());
+        let _ = send.send(octets);
+    });
+    receive
+}
+
+fn plain(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(200).collect()
+}

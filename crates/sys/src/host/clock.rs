@@ -1,0 +1,11 @@
+//! What the kernel knows of its clock.
+#![expect(unsafe_code, reason = "adjtimex")]
+
+/// Whether somebody tells the kernel the time (NTP, PTP, a hypervisor); `None` when it does not say.
+pub fn clock_is_synchronised() -> Option<bool> {
+    // SAFETY: all-zero is a valid timex; modes 0 only reads.
+    let mut timex: libc::timex = unsafe { std::mem::zeroed() };
+    // SAFETY: `timex` is valid and writable.
+    let state = unsafe { libc::adjtimex(&raw mut timex) };
+    (state >= 0).then_some(state != libc::TIME_ERROR && timex.status & libc::STA_UNSYNC == 0)
+}
