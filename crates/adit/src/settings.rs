@@ -93,7 +93,8 @@ impl Settings {
         }
     }
 
-    fn database(&self) -> Result<PathBuf, Failure> {
+    /// The database's file.
+    pub(crate) fn database(&self) -> Result<PathBuf, Failure> {
         database(&self.places, self.config())
     }
 }

@@ -10,6 +10,7 @@ mod capture;
 mod control;
 mod files;
 mod forge;
+mod host;
 mod input;
 mod link;
 mod mppe;
@@ -46,6 +47,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "server_conversation", run: tunnel::server_conversation },
     Target { name: "client_conversation", run: tunnel::client_conversation },
     Target { name: "capture_file", run: capture::capture_file },
+    Target { name: "host_texts", run: host::host_texts },
 ];
 
 /// Runs the target of that name.

@@ -128,3 +128,8 @@ fn c236_control_socket() {
 fn c236_capture_file() {
     replay("capture_file");
 }
+
+#[test]
+fn c236_host_texts() {
+    replay("host_texts");
+}

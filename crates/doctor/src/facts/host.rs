@@ -79,11 +79,15 @@ pub enum Check {
     Users,
     /// The last day.
     Calls,
+    /// One account that was asked for.
+    User,
+    /// One session that was asked for.
+    Session,
 }
 
 impl Check {
     /// All, in order.
-    pub const ALL: [Check; 15] = [
+    pub const ALL: [Check; 17] = [
         Check::Host,
         Check::Config,
         Check::Listen,
@@ -99,6 +103,8 @@ impl Check {
         Check::Disk,
         Check::Users,
         Check::Calls,
+        Check::User,
+        Check::Session,
     ];
 
     /// The word of lines and JSON.
@@ -119,6 +125,8 @@ impl Check {
             Check::Disk => "disk",
             Check::Users => "users",
             Check::Calls => "last 24 h",
+            Check::User => "user",
+            Check::Session => "session",
         }
     }
 }
@@ -453,8 +461,8 @@ pub struct Calls {
     pub up: u64,
     /// Failures by code, the most first.
     pub failed: Vec<Failed>,
-    /// Packets that live sessions sent where they may not.
-    pub denied: Vec<(String, u64)>,
+    /// Who sent packets where the account may not, and which.
+    pub denied: Vec<(String, String)>,
 }
 
 /// Failures of one code.

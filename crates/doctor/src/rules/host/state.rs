@@ -191,9 +191,7 @@ fn refused(facts: &Facts) -> Option<Proof> {
 
 fn denied(facts: &Facts) -> Option<Proof> {
     let mut denied = of(facts).calls.as_ref()?.denied.iter();
-    let words = |(who, packets): &(String, u64)| {
-        format!("{} of {who} went where the account may not, and were dropped", count(*packets, "packet"))
-    };
+    let words = |(who, what): &(String, String)| format!("{who}: {what}");
     let first = Proof::fact(words(denied.next()?))?;
     Some(denied.take(4).fold(first, |proof, one| proof.with(words(one))))
 }

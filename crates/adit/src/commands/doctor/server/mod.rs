@@ -1,0 +1,54 @@
+//! `adit doctor --server`
+
+mod purpose;
+mod record;
+mod show;
+
+use adit_doctor::facts::host::Check;
+use adit_doctor::{Facts, Vantage, host, judge};
+
+use self::purpose::Known;
+use super::Args;
+use crate::failure::{Exit, Failure};
+use crate::output::Output;
+use crate::places::Places;
+use crate::settings::Settings;
+
+pub(super) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit, Failure> {
+    let settings = Settings::load(output, places)?;
+    let known = Known::ask(output, places, &settings);
+    let name = known.name();
+    let mut facts = Facts::new(Vantage::Host, name.clone());
+    facts.host = adit_inspect::look::look(&known.purpose());
+    known.put(&mut facts.host);
+    record::put(&settings, output, &known, &mut facts.host);
+    let mut lines = host::lines(&facts);
+    if let Some(user) = &args.user {
+        lines.push(record::user(user, &settings, output)?);
+    }
+    if let Some(session) = &args.session {
+        lines.push(record::session(session, &settings, output, places)?);
+    }
+    let verdict = judge(&facts);
+    let next = format!("from another network: adit doctor {name}");
+    let report = show::Report { lines, verdict, next };
+    if output.is_text() {
+        output.text(&report.text(output))?;
+        if args.why {
+            output.text(&format!("\n{}", adit_doctor::text::why(&report.verdict)))?;
+        }
+    } else {
+        output.document(&report.document())?;
+    }
+    Ok(match report.count() {
+        // What could not be looked at for want of rights is not healthy.
+        (0, 0) if not_permitted(&facts) => Exit::Denied,
+        (0, 0) => Exit::Done,
+        _ => Exit::Problem,
+    })
+}
+
+fn not_permitted(facts: &Facts) -> bool {
+    let firewall = facts.host.not_tested.get(&Check::Firewall);
+    firewall.is_some_and(|why| why.contains("needs root"))
+}

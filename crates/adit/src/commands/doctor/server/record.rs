@@ -1,0 +1,205 @@
+//! What the store knows: accounts, and the last day.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use adit_diag::Code;
+use adit_doctor::facts::host::{Calls, Check, Failed, Host, Users};
+use adit_doctor::host::Line;
+use adit_doctor::{At, Evidence, State};
+use adit_store::{Account, EventFilter, SessionId, SqliteStore, Store as _};
+use jiff::{SignedDuration, Timestamp};
+
+use super::purpose::Known;
+use crate::failure::{Exit, Failure};
+use crate::output::Output;
+use crate::places::Places;
+use crate::settings::Settings;
+use crate::table::printable;
+
+/// Events that are read of the last day.
+const EVENTS_MAX: u32 = 200_000;
+/// Failures of one user that are shown.
+const SHOWN: u32 = 5;
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+const SOON: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// Accounts and calls, as far as they can be read.
+pub(super) fn put(settings: &Settings, output: &Output, known: &Known<'_>, host: &mut Host) {
+    let store = match settings.store_to_read() {
+        Ok(Some(store)) => store,
+        Ok(None) => return neither(host, "nothing was ever written down"),
+        Err(failure) => return neither(host, &failure.message),
+    };
+    let now = output.clock.now();
+    match store.accounts() {
+        Ok(accounts) => host.users = Some(users(&accounts, settings, now)),
+        Err(error) => {
+            host.not_tested.insert(Check::Users, error.to_string());
+        }
+    }
+    match calls(&store, now) {
+        Ok(mut calls) => {
+            let live = known.sessions().iter().filter(|session| session.counters.acl_unicast > 0);
+            calls.denied.extend(live.map(|session| {
+                let packets = session.counters.acl_unicast;
+                (session.user.clone(), format!("{packets} packets dropped that the routes do not allow"))
+            }));
+            host.calls = Some(calls);
+        }
+        Err(error) => {
+            host.not_tested.insert(Check::Calls, error.to_string());
+        }
+    }
+}
+
+fn neither(host: &mut Host, why: &str) {
+    for check in [Check::Users, Check::Calls] {
+        host.not_tested.insert(check, why.to_owned());
+    }
+}
+
+fn refusal(account: &Account, settings: &Settings, now: Timestamp) -> Option<adit_policy::Refusal> {
+    let rules = settings.effective().auth.password.account_rules();
+    let seconds = u64::try_from(now.as_second()).unwrap_or(0);
+    adit_policy::decide(&account.for_policy(), &rules, seconds).err()
+}
+
+fn users(accounts: &[Account], settings: &Settings, now: Timestamp) -> Users {
+    let barred = accounts.iter().filter_map(|account| {
+        let refusal = refusal(account, settings, now)?;
+        Some((account.name.clone(), refusal.code))
+    });
+    let barred: Vec<(String, Code)> = barred.collect();
+    let soon = accounts.iter().filter(|account| {
+        account.disabled.is_none()
+            && account.expires.is_some_and(|end| end > now && end.duration_since(now) < SOON)
+    });
+    Users { all: accounts.len() as u64, soon: soon.map(|account| account.name.clone()).collect(), barred }
+}
+
+/// Failures of one code: how many, and from where.
+type Tally = BTreeMap<Code, (u64, BTreeMap<IpAddr, u64>)>;
+
+fn calls(store: &SqliteStore, now: Timestamp) -> adit_store::Result<Calls> {
+    let since = now.checked_sub(DAY).ok();
+    let filter = EventFilter { since, last: Some(EVENTS_MAX), ..EventFilter::default() };
+    let mut tally = Tally::new();
+    let mut calls = Calls::default();
+    for event in store.events(&filter)? {
+        let event = event.event;
+        match event.kind.as_str() {
+            "session.up" => calls.up += 1,
+            "auth.fail" | "call.fail" => {
+                let Some(code) = event.code.as_deref().and_then(|code| code.parse::<Code>().ok()) else {
+                    continue;
+                };
+                let (count, from) = tally.entry(code).or_default();
+                *count += 1;
+                if let Some(address) = event.from {
+                    *from.entry(address).or_default() += 1;
+                }
+            }
+            "session.end" => {
+                let found =
+                    event.fields.iter().any(|(key, value)| key == "findings" && value.contains("R02"));
+                if let (true, Some(session)) = (found, event.session) {
+                    let what = denied(store, session)?;
+                    calls.denied.push((event.user.unwrap_or_else(|| session.to_string()), what));
+                }
+            }
+            _ => {}
+        }
+    }
+    let failed = tally.into_iter().map(|(code, (count, from))| {
+        let most = from.into_iter().max_by_key(|(_, number)| *number);
+        // One of many is no news.
+        let most_from =
+            most.filter(|(_, number)| *number * 2 > count).map(|(address, n)| (address.to_string(), n));
+        Failed { code, count, most_from }
+    });
+    calls.failed = failed.collect();
+    calls.failed.sort_by_key(|failed| std::cmp::Reverse(failed.count));
+    Ok(calls)
+}
+
+/// The finding of a session's record about what its account may not reach.
+fn denied(store: &SqliteStore, session: SessionId) -> adit_store::Result<String> {
+    let steps = store.record(session)?;
+    let words = steps.iter().rev().find_map(|step| step.text.strip_prefix("finding R02: "));
+    Ok(words.map_or_else(|| format!("went where it may not, see adit session {session}"), printable))
+}
+
+/// One account: whether it may log in, and what became of its last tries.
+pub(super) fn user(name: &str, settings: &Settings, output: &Output) -> Result<Line, Failure> {
+    let nobody =
+        || Failure::new(Exit::NotFound, format!("there is no account \"{name}\"")).fix("adit user list");
+    let store = settings.store_to_read()?.ok_or_else(nobody)?;
+    let account = store.account(name)?.ok_or_else(nobody)?;
+    let refusal = refusal(&account, settings, output.clock.now());
+    let filter = EventFilter {
+        user: Some(account.name.clone()),
+        failed: true,
+        last: Some(SHOWN),
+        ..EventFilter::default()
+    };
+    let failures = store.events(&filter)?;
+    let evidence =
+        failures.iter().map(|event| Evidence { text: event.to_string(), at: At::NOWHERE }).collect();
+    let name = printable(&account.name);
+    let login = match &account.last_login {
+        Some(login) => format!("{name} may log in; last login {:.0} from {}", login.at, login.from),
+        None => format!("{name} may log in, and never has"),
+    };
+    Ok(match refusal {
+        Some(refusal) => Line {
+            check: Check::User,
+            state: State::Fail,
+            code: Some(refusal.code),
+            summary: printable(&refusal.message),
+            evidence,
+            fixes: refusal.code.entry().fix.into_iter().take(1).collect(),
+        },
+        None => Line {
+            check: Check::User,
+            state: State::Pass,
+            code: None,
+            summary: login,
+            evidence,
+            fixes: Vec::new(),
+        },
+    })
+}
+
+/// One session: how it ended.
+pub(super) fn session(
+    id: &str,
+    settings: &Settings,
+    output: &Output,
+    places: &Places,
+) -> Result<Line, Failure> {
+    let _ = (output, places);
+    let nobody =
+        || Failure::new(Exit::NotFound, format!("there is no session \"{id}\"")).fix("adit sessions --past");
+    let number: SessionId = id.parse().map_err(|why: &str| Failure::usage(why))?;
+    let store = settings.store_to_read()?.ok_or_else(nobody)?;
+    let session = store.session(number)?.ok_or_else(nobody)?;
+    let user = session.user.as_deref().map(printable).unwrap_or_else(|| "nobody yet".to_owned());
+    let who = format!("{number} {user} from {}", session.from);
+    let (state, code, summary) = match &session.end {
+        None => (State::Pass, None, format!("{who}: {}", session.state().word())),
+        Some(end) => {
+            let code = end.code.as_deref().and_then(|code| code.parse::<Code>().ok());
+            let detail = if end.detail.is_empty() { &end.why } else { &end.detail };
+            (
+                if code.is_some() { State::Fail } else { State::Pass },
+                code,
+                format!("{who}: {}", printable(detail)),
+            )
+        }
+    };
+    let fixes = code.map(|code| code.entry().fix).unwrap_or_default().into_iter().take(1).collect();
+    let evidence =
+        vec![Evidence { text: format!("the whole story: adit session {number}"), at: At::NOWHERE }];
+    Ok(Line { check: Check::Session, state, code, summary, evidence, fixes })
+}

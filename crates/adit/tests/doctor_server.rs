@@ -1,0 +1,325 @@
+//! `adit doctor --server` in network namespaces: each fault is made for real, and named; a healthy server has none.
+
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+
+mod common;
+
+use std::net::UdpSocket;
+
+use adit_testbed::{Host, Output, wire};
+use common::{CONFIG, Server, start};
+use serde_json::Value;
+
+/// A server with clients on one side, a router and a LAN on the other; a name server answers in the LAN.
+struct World {
+    server: Server,
+    _dns: Option<std::thread::JoinHandle<()>>,
+}
+
+fn outside() -> Host {
+    let host = Host::new("server");
+    let street = Host::new("street");
+    wire((&host, "eth0", "203.0.113.10/24"), (&street, "eth0", "203.0.113.1/24"));
+    host.ip("route add default via 203.0.113.1");
+    host
+}
+
+/// Answers every question with the same words, until the namespace is gone.
+fn name_server(lan: &Host) -> std::thread::JoinHandle<()> {
+    let socket = lan.run(|| UdpSocket::bind("192.168.10.5:53").unwrap());
+    socket.set_read_timeout(Some(std::time::Duration::from_secs(60))).unwrap();
+    std::thread::spawn(move || {
+        let mut question = [0; 512];
+        while let Ok((len, from)) = socket.recv_from(&mut question) {
+            question[2] |= 0x80;
+            let _ = socket.send_to(&question[..len], from);
+        }
+    })
+}
+
+fn world(config: &str) -> World {
+    let server = Server::start(outside(), config, &["alice"]);
+    let dns = name_server(&server.lan);
+    World { server, _dns: Some(dns) }
+}
+
+/// What a run said.
+struct Said {
+    json: Value,
+    text: String,
+    code: Option<i32>,
+}
+
+impl World {
+    fn doctor(&self) -> Said {
+        doctor(&self.server.host, |arguments| self.server.adit(arguments))
+    }
+}
+
+fn doctor(_: &Host, adit: impl Fn(&[&str]) -> Output) -> Said {
+    let json = adit(&["doctor", "--server", "--json"]);
+    let text = adit(&["doctor", "--server"]);
+    Said {
+        json: serde_json::from_str(&json.stdout).unwrap_or_else(|error| panic!("{error}\n{json}")),
+        text: text.stdout,
+        code: json.code,
+    }
+}
+
+impl Said {
+    fn first(&self) -> &str {
+        self.json["first_failure"].as_str().unwrap_or("-")
+    }
+
+    fn findings(&self) -> Vec<&str> {
+        self.json["findings"].as_array().unwrap().iter().filter_map(|finding| finding["code"].as_str()).collect()
+    }
+
+    #[track_caller]
+    fn fails(&self, code: &str, words: &[&str]) -> &Said {
+        assert_eq!(self.first(), code, "{}", self.text);
+        assert_eq!(self.code, Some(1), "{}", self.text);
+        let flat: String = self.text.split_whitespace().collect::<Vec<_>>().join(" ");
+        for word in words {
+            assert!(flat.contains(word), "{word:?} is not in\n{}", self.text);
+        }
+        for line in self.text.lines() {
+            assert!(line.chars().count() <= 80 || !line.trim().contains(' '), "{line}");
+        }
+        self
+    }
+}
+
+#[test]
+fn a_healthy_server_has_no_finding() {
+    let world = world(CONFIG);
+    let said = world.doctor();
+    assert_eq!((said.first(), said.findings().len(), said.code), ("-", 0, Some(0)), "{}", said.text);
+    for words in [
+        "listen    ok    203.0.113.10:1723 by adit, process",
+        "firewall  ok    no rules",
+        "nat       ok    public address 203.0.113.10 on eth0",
+        "forward   ok    ip_forward=1",
+        "return    ok    192.168.10.5 answer to 10.99.0.1",
+        "dns       ok    192.168.10.5 answers in",
+        "pool      ok    default 10.99.0.0/24: 0 of",
+        "outside   not tested: from another network: adit doctor vpn.example.org",
+        "nothing is wrong here",
+    ] {
+        assert!(said.text.contains(words), "{words:?} is not in\n{}", said.text);
+    }
+    // And the server was not disturbed.
+    assert!(world.server.adit(&["log", "--failed"]).stdout.is_empty());
+}
+
+const OPEN: &str = "table inet filter { chain input { type filter hook input priority 0; policy drop;\n\
+                    ct state established,related accept\nct state invalid drop\niif lo accept\nip protocol icmp accept\n\
+                    iifname \"lan0\" accept\ntcp dport 1723 counter accept\nmeta l4proto gre counter accept\n}\n}";
+
+#[test]
+fn firewalls() {
+    let world = world(CONFIG);
+    let host = &world.server.host;
+    let with = |rules: &str| {
+        host.sh("nft flush ruleset");
+        host.nft(rules);
+        world.doctor()
+    };
+    let said = with(OPEN);
+    assert_eq!((said.first(), said.findings().len()), ("-", 0), "{}", said.text);
+    assert!(said.text.contains("accepted by \"tcp dport 1723 accept\" (0 packets)"), "{}", said.text);
+
+    let chain = |hook: &str, policy: &str, rules: &str| {
+        format!("table inet filter {{ chain {hook} {{ type filter hook {hook} priority 0; policy {policy};\n{rules}\n}} }}")
+    };
+    with(&chain("input", "accept", "tcp dport 1723 counter drop"))
+        .fails("S03", &["drops TCP to port 1723", "handle", "tcp dport 1723 drop", "nft insert rule inet filter input tcp dport 1723 accept"]);
+    with(&chain("input", "accept", "ip protocol gre counter drop"))
+        .fails("S03", &["drops protocol 47 (GRE) to this host", "0 packets so far"]);
+    with(&chain("input", "drop", "iifname { lo, lan0 } accept\ntcp dport 1723 accept\nicmp type echo-reply accept"))
+        .fails("S03", &["protocol 47 (GRE) to this host", "policy drop, no rule accepts it"]);
+    with(&chain("output", "accept", "meta l4proto gre drop")).fails("S03", &["protocol 47 (GRE) from this host"]);
+    let mistake = chain(
+        "input",
+        "drop",
+        "iifname { lo, lan0 } accept\ntcp dport 1723 accept\ntcp dport 47 accept\nip protocol icmp accept",
+    );
+    with(&mistake).fails("S03", &["opens TCP or UDP port 47; GRE is protocol 47 and has no ports"]);
+    with(&chain("forward", "drop", "ct state established accept")).fails("R06", &["drops what is passed on from clients"]);
+    with("table ip nat { chain pre { type nat hook prerouting priority -100; tcp dport 1723 dnat to 192.168.10.20; } }")
+        .fails("S03", &["is sent on to 192.168.10.20"]);
+
+    // The fix is the command itself: it works.
+    let said = with(&chain("input", "drop", "iifname { lo, lan0 } accept\ntcp dport 1723 accept\nip protocol icmp accept"));
+    host.sh(said.json["fixes"][0].as_str().unwrap());
+    let said = world.doctor();
+    assert_eq!((said.first(), said.findings().len()), ("-", 0), "{}", said.text);
+
+    // Source addresses: a restriction is a warning, a rewritten source is a fault.
+    let said = with(&chain("input", "drop", "iifname { lo, lan0 } accept\nip protocol icmp accept\nip saddr 192.0.2.0/24 accept"));
+    assert_eq!((said.first(), said.findings()), ("-", vec!["S03"]), "{}", said.text);
+    host.ip("address add 203.0.113.11/24 dev eth0");
+    with("table ip nat { chain post { type nat hook postrouting priority 100; oifname \"eth0\" ip protocol gre snat to 203.0.113.11; } }")
+        .fails("G03", &["203.0.113.11, which is not the address that clients call"]);
+    // The usual masquerading leaves it as it is.
+    let said = with("table ip nat { chain post { type nat hook postrouting priority 100; oifname \"eth0\" masquerade; } }");
+    assert_eq!((said.first(), said.findings().len()), ("-", 0), "{}", said.text);
+}
+
+#[test]
+fn the_network_behind() {
+    let world = world(CONFIG);
+    let (host, lan) = (&world.server.host, &world.server.lan);
+    host.sysctl("net.ipv4.ip_forward", "0");
+    world.doctor().fails("R06", &["net.ipv4.ip_forward is 0", "sysctl -w net.ipv4.ip_forward=1"]);
+    host.sysctl("net.ipv4.ip_forward", "1");
+
+    // The way back to the pool is gone: it leads to a router that knows nothing of it.
+    lan.ip("route del default");
+    lan.ip("link add far0 type dummy");
+    lan.ip("address add 172.31.0.1/24 dev far0");
+    lan.ip("link set far0 up");
+    lan.ip("route add default via 172.31.0.254");
+    world.doctor().fails("R03", &["nobody behind this host answers the pool (asked from 10.99.0.1)", "192.168.10.5"]);
+
+    // The way back is another wire, where the filter is strict.
+    wire((host, "lan1", "192.168.11.1/24"), (lan, "back0", "192.168.11.2/24"));
+    lan.ip("route add 10.99.0.0/24 via 192.168.11.1");
+    host.sysctl("net.ipv4.conf.lan1.rp_filter", "1");
+    world.doctor().fails("R07", &["the reverse-path filter drops answers to the pool", "net.ipv4.conf.lan1.rp_filter=2"]);
+    host.sysctl("net.ipv4.conf.lan1.rp_filter", "2");
+    host.sysctl("net.ipv4.conf.all.rp_filter", "0");
+    let said = world.doctor();
+    assert_eq!(said.first(), "-", "{}", said.text);
+
+    // Nobody answers names there any more.
+    lan.ip("address del 192.168.10.5/24 dev eth0");
+    lan.ip("address add 192.168.10.5/24 dev eth0");
+    lan.nft("table ip f { chain in { type filter hook input priority 0; udp dport 53 drop; } }");
+    world.doctor().fails("R04", &["192.168.10.5 is given to clients for names, and does not answer"]);
+}
+
+#[test]
+fn nobody_and_somebody_else_on_the_port() {
+    let host = outside();
+    let mut world = Server::start(host, CONFIG, &["alice"]);
+    let _dns = name_server(&world.lan);
+    world.running.signal("TERM");
+    world.running.wait(common::SOON);
+    let said = doctor(&world.host, |arguments| world.adit(arguments));
+    said.fails("C02", &["nobody listens on TCP 1723: the server does not run", "systemctl start adit"]);
+    let listener = world.host.run(|| std::net::TcpListener::bind("203.0.113.10:1723").unwrap());
+    let said = doctor(&world.host, |arguments| world.adit(arguments));
+    said.fails("S01", &["203.0.113.10:1723 is held by", &format!("process {}", std::process::id()), "not by adit"]);
+    drop(listener);
+}
+
+#[test]
+fn addresses_that_are_not_public() {
+    for (address, code, findings) in [("192.168.77.10", "-", vec!["N03"]), ("100.64.7.10", "N03", vec![])] {
+        let (host, street) = (Host::new("server"), Host::new("street"));
+        let router = address.replace(".10", ".1");
+        wire((&host, "eth0", &format!("{address}/24")), (&street, "eth0", &format!("{router}/24")));
+        host.ip(&format!("route add default via {router}"));
+        let server = Server::start(host, &CONFIG.replace("203.0.113.10", "any"), &["alice"]);
+        let dns = name_server(&server.lan);
+        let world = World { server, _dns: Some(dns) };
+        let said = world.doctor();
+        assert_eq!((said.first(), said.findings()), (code, findings), "{}", said.text);
+        assert!(said.text.contains(address));
+    }
+}
+
+#[test]
+fn the_pool() {
+    // Full, and who holds it.
+    let config = CONFIG.replace("dns =", "range = \"10.99.0.10-10.99.0.10\"\ndns =");
+    let world = world(&config);
+    let client = Host::new("client");
+    wire((&client, "eth0", "198.51.100.7/24"), (&world.server.host, "eth9", "198.51.100.1/24"));
+    client.ip("route add default via 198.51.100.1");
+    let held = common::dial(&client, "203.0.113.10", "alice", common::PASSWORD, &[]);
+    let mut held = held;
+    held.running.wait_for("connected", common::SOON);
+    world.doctor().fails("I01", &["1 of 1 addresses in use", "held by alice 1"]);
+    held.hang_up();
+}
+
+#[test]
+fn a_pool_inside_the_lan_and_one_of_every_home() {
+    let host = outside();
+    let lan = Host::new("lan");
+    wire((&host, "lan0", "192.168.10.1/24"), (&lan, "eth0", "192.168.10.20/24"));
+    let dir = tempfile::TempDir::new().unwrap();
+    for (net, code) in [("192.168.10.128/25", "P01"), ("192.168.1.0/24", "P03")] {
+        std::fs::write(dir.path().join("adit.toml"), CONFIG.replace("10.99.0.0/24", net)).unwrap();
+        let said = doctor(&host, |arguments| host.command(&mut common::adit(dir.path(), arguments)));
+        said.fails(code, &[net]);
+    }
+}
+
+#[test]
+fn without_a_configuration_it_says_so() {
+    let host = outside();
+    let dir = tempfile::TempDir::new().unwrap();
+    let mut command = common::adit(dir.path(), &["doctor", "--server"]);
+    command.env_remove("ADIT_CONFIG");
+    let said = host.command(&mut command);
+    assert!(said.stdout.contains("no server runs: adit init"), "{said}");
+    assert_eq!(said.code, Some(1), "{said}");
+}
+
+#[test]
+fn a_full_disk() {
+    let mut server = Server::start(outside(), CONFIG, &["alice"]);
+    let dns = name_server(&server.lan);
+    server.running.signal("TERM");
+    server.running.wait(common::SOON);
+    let state = server.dir.path().join("state");
+    // A mount of its own, in a mount namespace of the one command.
+    let script = format!(
+        "mount -t tmpfs -o size=1m none {0}; dd if=/dev/zero of={0}/filler bs=64k count=64 2>/dev/null || true; \
+         exec \"$@\"",
+        state.display()
+    );
+    let run = |arguments: &[&str]| {
+        let inner = common::adit(server.dir.path(), arguments);
+        let mut command = std::process::Command::new("unshare");
+        command.args(["-m", "sh", "-c", &script, "sh"]).arg(inner.get_program()).args(inner.get_args());
+        for (key, value) in inner.get_envs() {
+            if let Some(value) = value {
+                command.env(key, value);
+            }
+        }
+        server.host.command(&mut command)
+    };
+    // The server has ended: that comes first.
+    let said = doctor(&server.host, run);
+    said.fails("C02", &["has 0 KiB free of 1 MiB"]);
+    assert!(said.findings().contains(&"S06"), "{}", said.text);
+    drop(start(&server.host, server.dir.path()));
+    drop(dns);
+}
+
+#[test]
+fn users_and_what_became_of_them() {
+    let world = world(CONFIG);
+    let client = Host::new("client");
+    wire((&client, "eth0", "198.51.100.7/24"), (&world.server.host, "eth9", "198.51.100.1/24"));
+    client.ip("route add default via 198.51.100.1");
+    assert!(world.server.adit(&["user", "disable", "alice"]).ok);
+    let mut call = common::dial(&client, "203.0.113.10", "alice", common::PASSWORD, &["--once"]);
+    call.running.wait(common::SOON);
+    adit_testbed::wait_until("the failure in the log", common::SOON, || {
+        world.server.adit(&["log", "--failed"]).stdout.contains("A02")
+    });
+    let said = world.doctor();
+    assert_eq!((said.first(), said.findings()), ("-", vec!["A02"]), "{}", said.text);
+    assert!(said.text.contains("0 logins ok; 1 failed: 1 A02 (from 198.51.100.7)"), "{}", said.text);
+    let output = world.server.adit(&["doctor", "--server", "--user", "alice"]);
+    assert!(output.stdout.contains("user      FAIL  A02"), "{output}");
+    let output = world.server.adit(&["doctor", "--server", "--user", "nobody"]);
+    assert_eq!(output.code, Some(5), "{output}");
+    let output = world.server.adit(&["doctor", "--server", "--session", "s1"]);
+    assert!(output.stdout.contains("session   FAIL  A02"), "{output}");
+}
