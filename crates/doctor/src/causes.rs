@@ -371,8 +371,13 @@ fn named_device(facts: &Facts, code: Code) -> Option<String> {
         (Code::G01, _) => facts.gre.unreachable()?.what.from,
         _ => return None,
     };
-    let what = if code == Code::G01 { "IP protocol 47 (GRE)" } else { "TCP 1723" };
-    Some(format!("on {from}, which refuses: let {what} pass between the client and the server"))
+    Some(match code {
+        Code::N02 => format!("on {from}, which has no way to the server: its routes, or the link behind it"),
+        Code::G01 => {
+            format!("on {from}, which refuses: let IP protocol 47 (GRE) pass between client and server")
+        }
+        _ => format!("on {from}, which refuses: let TCP 1723 pass between client and server"),
+    })
 }
 
 /// Whose a code is, where the table of causes has nothing finer.

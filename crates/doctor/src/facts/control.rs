@@ -142,6 +142,8 @@ pub struct Call {
     pub silent: Option<Seen<Duration>>,
     /// The client's Call ID as the reply repeats it, where it is another.
     pub repeated_id: Option<Seen<u16>>,
+    /// The server's Call ID as its Call-Disconnect-Notify names it, where that is not the one of its reply.
+    pub ended_id: Option<Seen<u16>>,
     /// Another call through the same client address has the same Call ID for the client.
     pub same_id: Option<Seen<u16>>,
     /// A Set-Link-Info of the client with an ACCM of 0: its LCP is open.

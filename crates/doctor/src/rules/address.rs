@@ -3,7 +3,7 @@
 use adit_diag::Code;
 
 use super::lcp::terminated;
-use super::{Kind, Proof, Rule, words};
+use super::{Kind, Proof, Rule, route, words};
 use crate::Side;
 use crate::facts::Facts;
 
@@ -36,7 +36,7 @@ pub(super) const RULES: &[Rule] = &[
     }),
     fault("ipcp-no-address", Code::I02, 85, |f| {
         let seen = f.address.rejected.as_ref()?;
-        let wanted = f.address.wanted?;
+        let wanted = f.address.wanted.or(f.address.offered)?;
         Proof::of(seen, format!("the {} rejects the client's address {wanted}", seen.what))
     }),
     fault("ipcp-nak-loop", Code::I02, 90, |f| {
@@ -56,6 +56,8 @@ pub(super) const RULES: &[Rule] = &[
         Proof::missing(seen, format!("no answer about addresses within {}", words::seconds(seen.what)))
     }),
     fault("address-in-client-lan", Code::I03, 90, |f| overlap(f, false)),
+    // A guess, and what it would do to the traffic: nothing behind the tunnel answers.
+    fault("address-in-client-lan", Code::I03, 70, |f| overlap(f, true).filter(|_| route::all_silent(f))),
     Rule {
         id: "address-in-client-lan",
         code: Code::I03,

@@ -254,6 +254,10 @@ pub(super) const RULES: &[Rule] = &[
         when: |f| {
             let closed = broken_off(f)?;
             let How::Stop(reason) = closed.what.how else { return None };
+            // A client that hangs up before the tunnel is up gives no reason, and had one that other rules may know.
+            if closed.what.by == Side::Client && reason <= 1 {
+                return None;
+            }
             Proof::of(
                 closed,
                 format!(

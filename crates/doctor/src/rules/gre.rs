@@ -74,6 +74,23 @@ pub(super) const RULES: &[Rule] = &[
         },
     },
     Rule {
+        id: "call-id-mismatch",
+        code: Code::G04,
+        kind: Kind::Fault,
+        weight: 96,
+        when: |f| {
+            let seen = f.call.ended_id.as_ref().filter(|_| !f.link_is_up())?;
+            let given = f.call.server_id.unwrap_or_default();
+            Proof::of(
+                seen,
+                format!(
+                    "the server's reply gave its Call ID as {given}, and its last message as {}: changed on the way",
+                    seen.what
+                ),
+            )
+        },
+    },
+    Rule {
         id: "gre-unknown-call",
         code: Code::G04,
         kind: Kind::Fault,

@@ -118,15 +118,21 @@ pub(super) fn ends_soon(facts: &Facts) -> Option<(Seen<()>, Duration)> {
         && closed.what.stage == Stage::InCall
         && closed.what.after <= SOON
         && !matches!(closed.what.how, How::EchoTimeout(_))
-        && facts.gre.to_client.packets == 0
+        && facts.gre.to_client.packets == facts.gre.to_client.acks_only
         && !facts.link_is_up();
     is_it.then(|| (Seen::at((), closed.at), closed.what.after))
 }
 
-/// A Terminate-Request that broke the call. What the one who looks sent itself explains nothing.
+/// Somebody wanted to end it, and nothing had failed: what pppd and adit say when they are told to.
+fn is_wish(text: &str) -> bool {
+    ["user request", "user-request", "shutdown"].iter().any(|wish| text.eq_ignore_ascii_case(wish))
+}
+
+/// A Terminate-Request that broke the call. What the one who looks sent itself explains nothing, nor does a wish.
 pub(super) fn terminated(facts: &Facts) -> Option<&Seen<Terminated>> {
     let in_order = facts.ending.as_ref().is_some_and(|ending| ending.what.in_order);
     let seen = facts.lcp.terminated.as_ref()?;
     let is_ours = facts.vantage == Vantage::Client && seen.what.by == Side::Client;
-    (!in_order && !is_ours).then_some(seen)
+    let by_wish = seen.what.by == Side::Client && is_wish(&seen.what.text);
+    (!in_order && !is_ours && !by_wish).then_some(seen)
 }

@@ -52,6 +52,26 @@ pub(super) const RULES: &[Rule] = &[
         },
     },
     Rule {
+        id: "mss-too-big",
+        code: Code::M02,
+        kind: Kind::Finding,
+        weight: 70,
+        when: |f| {
+            let (seen, agreed) = (f.mtu.mss.as_ref()?, f.mtu.agreed?);
+            let is_it = seen.what > agreed.saturating_sub(HEADERS) && f.mtu.to_client.lost.is_none();
+            is_it.then(|| {
+                Proof::of(
+                    seen,
+                    format!(
+                        "TCP inside agrees on segments of {} octets, and the tunnel takes packets of {agreed}: it \
+                         works while ICMP gets through",
+                        seen.what
+                    ),
+                )
+            })?
+        },
+    },
+    Rule {
         id: "icmp-fragmentation-needed",
         code: Code::M01,
         kind: Kind::Finding,

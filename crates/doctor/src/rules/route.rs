@@ -4,7 +4,7 @@ use adit_diag::Code;
 
 use super::{Kind, Proof, Rule, words};
 use crate::facts::{Answer, Facts, Target};
-use crate::{Seen, Side};
+use crate::{Seen, Side, Vantage};
 
 /// So many packets without one back are a pattern.
 const ONE_WAY: u64 = 5;
@@ -68,7 +68,9 @@ pub(super) const RULES: &[Rule] = &[
         })?
     }),
     fault("dns-inside-unanswered", Code::R04, 90, |f| {
-        let seen = f.inside.dns.iter().find(|dns| dns.what.answered.is_none())?;
+        // Where nothing else behind the tunnel gives a sign of life either, it may not be the DNS server.
+        let alone = f.vantage == Vantage::Client || !all_silent(f);
+        let seen = f.inside.dns.iter().find(|dns| dns.what.answered.is_none() && alone)?;
         Proof::missing(
             seen,
             format!("the DNS server {} that was handed out does not answer", seen.what.server),
@@ -91,7 +93,8 @@ pub(super) const RULES: &[Rule] = &[
         let silent = |target: &&Seen<Target>| {
             matches!(target.what.answer, Answer::Silent { .. } | Answer::Unreachable { code: 1 | 7, .. })
         };
-        let seen = f.inside.targets.iter().find(silent)?;
+        let alone = f.vantage == Vantage::Client || !all_silent(f);
+        let seen = f.inside.targets.iter().find(|target| alone && silent(target))?;
         let says = match seen.what.answer {
             Answer::Unreachable { from, .. } => format!("; {from} says that it is not there"),
             _ => String::new(),
@@ -142,7 +145,7 @@ fn unreachable(facts: &Facts, which: fn(u8) -> bool) -> Option<(&Seen<Target>, s
 }
 
 /// Nothing behind the server gave any sign of life, though something was asked.
-fn all_silent(facts: &Facts) -> bool {
+pub(super) fn all_silent(facts: &Facts) -> bool {
     let inside = &facts.inside;
     let asked = !inside.targets.is_empty() || !inside.dns.is_empty();
     let silent = |target: &Seen<Target>| matches!(target.what.answer, Answer::Silent { .. });

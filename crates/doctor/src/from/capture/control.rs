@@ -231,6 +231,15 @@ pub(super) fn call(view: &View<'_>) -> Call {
             _ => {}
         }
     }
+    // With one call there is no doubt which one a Call-Disconnect-Notify is about.
+    if let (Some(given), [_]) = (facts.server_id, view.conversation.calls.as_slice()) {
+        facts.ended_id = messages(view).find_map(|(step, message)| match message {
+            Message::CallDisconnectNotify(notify) if step.by == By::Server && notify.call_id != given => {
+                Some(view.seen_in(notify.call_id, step))
+            }
+            _ => None,
+        });
+    }
     if let Some(asked) = asked.filter(|_| facts.reply.is_none()) {
         let at = facts.requested.as_ref().map(|seen| seen.at).unwrap_or_default();
         facts.silent = view.silence(asked).map(|silence| Seen::at(silence, at));
