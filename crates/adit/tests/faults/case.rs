@@ -72,6 +72,9 @@ impl Got {
         if !self.story.to_lowercase().contains(&words.to_lowercase()) {
             return false;
         }
+        if want.contains('/') {
+            return want.split('/').any(|one| self.fulfils(one));
+        }
         match want {
             "-" => self.failure.is_none() && self.next,
             "named" => self.failure.is_some() || !self.findings.is_empty(),
@@ -80,7 +83,7 @@ impl Got {
             "+" => self.failure.is_none() && !self.findings.is_empty(),
             _ => match want.strip_prefix('+') {
                 Some(code) => self.failure.is_none() && self.findings.iter().any(|found| found == code),
-                None => want.split('/').any(|code| self.failure.as_deref() == Some(code)),
+                None => self.failure.as_deref() == Some(want),
             },
         }
     }
@@ -277,9 +280,9 @@ impl Case {
     /// What the server printed, where it can write nothing down.
     pub(crate) fn printed(mut self) -> Case {
         let story = self.world.serving.as_ref().unwrap().log();
-        let codes = story.split_whitespace().filter_map(|word| word.strip_prefix("code="));
+        let mut codes = story.split_whitespace().filter_map(|word| word.strip_prefix("code="));
         let got = Got {
-            failure: codes.last().map(str::to_owned),
+            failure: codes.next_back().map(str::to_owned),
             next: true,
             story: story.clone(),
             ..Got::default()
@@ -377,35 +380,28 @@ fn read(output: &Output, of: impl FnOnce(&Value) -> Got) -> Got {
 }
 
 /// What is told elsewhere, or tells nothing.
-const UNTOLD: &[&str] = &["layers", "calls", "schema", "generated", "verdict"];
+const UNTOLD: &[&str] = &["layers", "calls", "schema", "generated", "verdict", "timeline", "steps"];
 
 /// A document in few lines: what every layer says, and all the words of the verdict.
 fn tell(document: &Value) -> String {
     let mut out = String::new();
     let calls = document["calls"].as_array().map_or(&[][..], Vec::as_slice);
-    for verdict in [document, &document["verdict"]].into_iter().chain(calls) {
+    let whole = Some(document).filter(|_| calls.is_empty());
+    for verdict in whole.into_iter().chain([&document["verdict"]]).chain(calls) {
         for layer in verdict["layers"].as_array().into_iter().flatten() {
-            let word = |key: &str| layer[key].as_str().unwrap_or_default();
-            let evidence = &layer["evidence"];
-            let _ = write!(
-                out,
-                "  {:8} {:11} {:3} {}",
-                word("name"),
-                word("state"),
-                word("code"),
-                word("summary")
-            );
-            let _ = writeln!(
-                out,
-                "{}",
-                if evidence == &Value::Array(Vec::new()) { String::new() } else { evidence.to_string() }
-            );
+            let [name, state, code, summary] =
+                ["name", "state", "code", "summary"].map(|key| layer[key].as_str().unwrap_or_default());
+            let evidence = layer["evidence"].as_array().into_iter().flatten();
+            let evidence: Vec<&str> = evidence.filter_map(|one| one["text"].as_str()).collect();
+            let _ = writeln!(out, "  {name:8} {state:11} {code:3} {summary} {}", evidence.join("; "));
         }
-        let rest = verdict.as_object().into_iter().flatten();
-        for (key, value) in
-            rest.filter(|(key, _)| !["layers", "calls", "schema", "generated"].contains(&key.as_str()))
-        {
-            let _ = writeln!(out, "  {key}: {value}");
+        for (key, value) in verdict.as_object().into_iter().flatten() {
+            let told = !UNTOLD.contains(&key.as_str())
+                && *value != Value::Null
+                && *value != Value::Array(Vec::new());
+            if told {
+                let _ = writeln!(out, "  {key}: {value}");
+            }
         }
     }
     out

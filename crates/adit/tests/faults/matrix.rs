@@ -46,7 +46,7 @@ pub(crate) const MATRIX: &[Row] = &[
     row("4", "transit: host unreachable", ["N02~198.51.100.1", "N02", "-", "-", "-"]),
     row("5", "server stopped", ["C02", "C02", "C02", "C02", "-"]),
     row("6", "edge drops TCP 1723", ["C01", "C01", "-", "-", "-"]),
-    row("7", "server's nft drops TCP 1723", ["C01", "C01", "-", "S03", "-"]),
+    row("7", "server's nft drops TCP 1723", ["C01", "C01", "-/C01", "S03", "-"]),
     row("8", "home router rejects TCP 1723", ["C01~192.168.1.1", "C01~192.168.1.1", "-", "-", "-"]),
     row("9", "web server on 1723", ["C04", "C04", "C04", "S01", "-"]),
     row("10", "accepted, then reset", ["C03", "C03", "C03", ".", "."]),
@@ -61,7 +61,7 @@ pub(crate) const MATRIX: &[Row] = &[
     row("19", "strict NAT without helper", ["G01/G02/G03", "G01", "G01/G02/G03", "-", "G03/G02"]),
     row("20", "two clients, NAT without helper", ["G06", "-", "G06", "-", "G06"]),
     row("21", "NAT rewrites one Call ID", ["G04", "G04", "G04", "-", "G04"]),
-    row("22", "port forward of TCP 1723 only", ["G01/G02", "G01/G02", "-", "S03/N03", "G02"]),
+    row("22", "port forward of TCP 1723 only", ["G01/G02", "G01/G02", "-/G02", "S03/N03", "G02"]),
     row(
         "23",
         "server answers from another address",
