@@ -220,8 +220,12 @@ impl Case {
 
     fn capture(&mut self, vantage: Vantage, file: &Path) {
         let password = self.world.password_file(PASSWORD);
-        let arguments =
-            ["doctor", "--pcap", text(file), "--json", "-u", "alice", "--password-file", &password];
+        let mut arguments =
+            vec!["doctor", "--pcap", text(file), "--json", "-u", "alice", "--password-file", &password];
+        if vantage == Vantage::NearClient && self.got.iter().any(|(of, _)| *of == Vantage::Doctor) {
+            // What was dialled: the name was looked up in this capture.
+            arguments.insert(1, NAME);
+        }
         let begin = Instant::now();
         let output = self.world.at_server(&arguments);
         let mut got = read(&output, |document| {

@@ -52,6 +52,17 @@ fn row_57_acl_denies_the_target() {
 }
 
 #[test]
+fn row_57b_servers_rules_deny_the_target() {
+    row("57b", &onward(), ONWARD, |world| {
+        World::firewall(
+            &world.server,
+            "forward",
+            "ip daddr 172.16.50.0/24 counter reject with icmp type admin-prohibited",
+        );
+    });
+}
+
+#[test]
 fn row_58_target_silent() {
     row("58", &Plan::default(), LOGIN, |world| {
         World::firewall(&world.office, "input", "ip daddr 192.168.10.20 drop");
