@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use adit_wire::pptp::{Frame, Message, PORT};
+use adit_wire::pptp::{Frame, MAGIC_COOKIE, Message, PORT};
 use adit_wire::{gre, ppp, tcp};
 
 use super::end::End;
@@ -145,7 +145,8 @@ impl Conversations {
         if segment.is_fin() || segment.is_reset() {
             conversation.closed.get_or_insert((packet.number, packet.time, by));
         }
-        for what in facts(segment, network.ttl) {
+        let from_the_beginning = conversation.from_the_beginning;
+        for what in facts(segment, network.ttl, from_the_beginning) {
             conversation.push(packet, by, None, what);
         }
         if segment.messages.iter().any(is_call) {
@@ -384,11 +385,20 @@ fn is_of_server(frame: &Frame) -> bool {
     )
 }
 
+/// Whether octets are those of a control message, as far as they go: any length, type 1, the cookie.
+fn begins_a_message(octets: &[u8]) -> bool {
+    let mut head = [0, 0, 0, 1, 0, 0, 0, 0];
+    head[4..].copy_from_slice(&MAGIC_COOKIE.to_be_bytes());
+    octets.iter().zip(head).skip(2).all(|(octet, expected)| *octet == expected)
+}
+
 /// What a segment does besides carrying messages.
-fn facts(segment: &Segment, ttl: u8) -> impl Iterator<Item = Event> {
+fn facts(segment: &Segment, ttl: u8, from_the_beginning: bool) -> impl Iterator<Item = Event> {
     let again = segment.arrival == Arrival::Retransmission;
     let opens = !segment.is_reset() && segment.flags & tcp::SYN == 0 && segment.since_syn.is_some();
-    let is_foreign = !segment.first.is_empty() && segment.messages.is_empty() && !segment.is_control;
+    // One side may speak PPTP and the other not.
+    let is_known = segment.is_control && !from_the_beginning || begins_a_message(&segment.first);
+    let is_foreign = !segment.first.is_empty() && segment.messages.is_empty() && !is_known;
     [
         segment.is_syn().then_some(Event::Syn { again }),
         segment.is_syn_ack().then_some(Event::SynAck { again }),

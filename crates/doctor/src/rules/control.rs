@@ -291,7 +291,10 @@ fn broken_off(facts: &Facts) -> Option<&Seen<Closed>> {
     let in_order = facts.ending.as_ref().is_some_and(|ending| ending.what.in_order);
     let is_ours = facts.vantage == Vantage::Client && closed.what.by == Side::Client;
     let answered_late = closed.what.stage <= Stage::Requested && closed.what.after <= AT_ONCE;
-    (!in_order && !is_ours && !answered_late).then_some(closed)
+    // Who ends the link ends the connection after it: the first step owns the cause.
+    let terminated = facts.lcp.terminated.as_ref().and_then(|terminated| terminated.at.time);
+    let follows = terminated.zip(closed.at.time).is_some_and(|(link, control)| link <= control);
+    (!in_order && !is_ours && !answered_late && !follows).then_some(closed)
 }
 
 fn server(facts: &Facts) -> String {

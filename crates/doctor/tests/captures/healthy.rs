@@ -1,0 +1,99 @@
+//! What works must not be blamed.
+
+use adit_doctor::{Outcome, Vantage};
+use adit_wire::{cp, ppp};
+
+use crate::world::By::{Client, Server};
+use crate::world::{Near, World, control, lcp};
+
+#[track_caller]
+fn spotless(world: &World) {
+    let verdict = world.verdict();
+    assert_eq!(verdict.first_failure, None, "{verdict}");
+    assert_eq!(verdict.outcome, Outcome::Healthy, "{verdict}");
+    assert!(verdict.findings.is_empty(), "{verdict}");
+}
+
+fn talk(world: &mut World, packets: u16) {
+    for n in 0..packets {
+        world.wait(0.02).data(Client, n, 100).data(Server, n, 1200);
+    }
+}
+
+#[test]
+fn a_call_that_works_and_ends_in_order() {
+    for near in [Near::Client, Near::Server] {
+        let mut world = World::new(near);
+        world.up();
+        talk(&mut world, 50);
+        world.hang_up();
+        spotless(&world);
+        let vantage = world.verdict().vantage;
+        assert_eq!(vantage.near().is_some(), true, "{vantage:?}");
+        assert!(matches!(vantage, Vantage::Capture(_)));
+    }
+}
+
+#[test]
+fn a_call_that_is_still_up() {
+    let mut world = World::new(Near::Client);
+    world.up();
+    talk(&mut world, 20);
+    spotless(&world);
+}
+
+#[test]
+fn harmless_rejections() {
+    let mut world = World::new(Near::Client);
+    world.call();
+    world.gre(Client, &lcp(cp::CONFIGURE_REQUEST, 100, &[13, 3, 6]));
+    world.gre(Server, &lcp(cp::CONFIGURE_REJECT, 100, &[13, 3, 6]));
+    world.lcp_up(crate::world::MS_CHAP_V2).login().mppe_up(crate::world::BITS_128);
+    for protocol in [ppp::IPV6CP, ppp::CDPCP, ppp::CBCP] {
+        let reject = [&protocol.to_be_bytes()[..], &[1, 5, 0, 4]].concat();
+        world.gre(Server, &lcp(cp::PROTOCOL_REJECT, 9, &reject));
+    }
+    // IPCP waits for encryption at some servers.
+    world.gre(Client, &control(ppp::IPCP, cp::CONFIGURE_REQUEST, 1, &[3, 6, 0, 0, 0, 0]));
+    world.gre(Server, &control(ppp::IPCP, cp::TERMINATE_ACK, 1, &[]));
+    world.wait(2.0).ipcp_up();
+    talk(&mut world, 10);
+    world.hang_up();
+    spotless(&world);
+}
+
+#[test]
+fn two_percent_of_loss_and_a_long_way_are_no_fault() {
+    let mut world = World::new(Near::Client);
+    world.up();
+    for n in 0..400u16 {
+        if n % 50 == 7 {
+            world.lost(Server);
+        }
+        world.wait(0.2).data(Client, n, 100).data(Server, n, 1200);
+    }
+    world.hang_up();
+    spotless(&world);
+}
+
+#[test]
+fn idle_for_an_hour_with_echoes() {
+    let mut world = World::new(Near::Server);
+    world.up();
+    for n in 0..60u8 {
+        world.wait(60.0).echo(Client, n.into(), true);
+        world.gre(Server, &lcp(cp::ECHO_REQUEST, n, &[0; 4])).wait(0.1);
+        world.gre(Client, &lcp(cp::ECHO_REPLY, n, &[0; 4]));
+    }
+    spotless(&world);
+}
+
+#[test]
+fn call_ids_of_zero_are_legal() {
+    let mut world = World::new(Near::Client);
+    world.ids = [0, 0];
+    world.up();
+    talk(&mut world, 10);
+    world.hang_up();
+    spotless(&world);
+}

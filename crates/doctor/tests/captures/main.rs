@@ -1,0 +1,9 @@
+//! Every pattern of the wire as a capture, and the verdict on it.
+
+#![cfg(test)]
+
+mod findings;
+mod healthy;
+mod inside;
+mod patterns;
+mod world;
