@@ -29,7 +29,7 @@ fn a_call_that_works_and_ends_in_order() {
         world.hang_up();
         spotless(&world);
         let vantage = world.verdict().vantage;
-        assert_eq!(vantage.near().is_some(), true, "{vantage:?}");
+        assert!(vantage.near().is_some(), "{vantage:?}");
         assert!(matches!(vantage, Vantage::Capture(_)));
     }
 }
