@@ -90,7 +90,7 @@ fn names(view: &View<'_>, questions: &[&Lookup]) -> Vec<Seen<NameTest>> {
         return Vec::new();
     }
     answers()
-        .filter(|(_, answer)| answer.rcode == NXDOMAIN)
+        .filter(|(question, answer)| answer.rcode == NXDOMAIN && is_of_people(&question.name))
         .filter_map(|(question, answer)| {
             let test = NameTest {
                 name: question.name.clone(),
@@ -101,6 +101,11 @@ fn names(view: &View<'_>, questions: &[&Lookup]) -> Vec<Seen<NameTest>> {
         })
         .take(1)
         .collect()
+}
+
+/// A name that somebody may want to reach. Programs ask for others to learn something of the network.
+fn is_of_people(name: &str) -> bool {
+    name.contains('.') && !name.ends_with(".arpa") && !name.starts_with('_')
 }
 
 /// Who answered; where nobody did, who did not.
