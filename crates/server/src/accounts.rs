@@ -125,13 +125,9 @@ impl Clerk {
     /// Whether the account may log in now. Whoever brings a new password may do so with an old one that has expired.
     fn account_state(&self, account: &Account, new_password: Option<&Password>) -> Result<(), Refusal> {
         let seconds = |at: Timestamp| u64::try_from(at.as_second()).unwrap_or(0);
-        let state = account::Account {
-            disabled: account.disabled.clone(),
-            expires: account.expires.map(seconds),
-            vpn_allowed: account.vpn,
-            password_changed: account.password_changed.map(seconds),
-            ..account::Account::new(&account.name)
-        };
+        let policy = account.for_policy();
+        let must_change = policy.must_change && new_password.is_none();
+        let state = account::Account { name: account.name.clone(), must_change, ..policy };
         let mut rules = self.config.auth.password.account_rules();
         rules.password_max_age = rules.password_max_age.filter(|_| new_password.is_none());
         account::decide(&state, &rules, seconds(Timestamp::now()))

@@ -28,6 +28,7 @@ pub(crate) fn tunnel(config: &Config) -> ServerConfig {
     let mut ppp = LinkConfig::new(Role::Server);
     ppp.mru = link.mtu;
     ppp.methods = methods(config);
+    ppp.change_password = true;
     ppp.mppe = mppe(config, &config.access);
     ppp.ipv6 = link.ipv6;
     ppp.local_name = config.server.hostname.as_str().into();

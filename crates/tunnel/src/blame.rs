@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use adit_diag::{Code, Layer};
 use adit_ppp::link::Role;
+use adit_pptp::control::Told;
 use adit_wire::{cp, ppp};
 
 use crate::events::{End, Stray, Who, Why};
@@ -76,8 +77,8 @@ pub(crate) struct Evidence {
     other_source: Option<Ipv4Addr>,
     /// The peer says on the control connection that our frames reach it, and that its own are not answered.
     told: bool,
-    /// The Call ID that the peer asked with, as it came here, and the one that it hung up with.
-    renamed: Option<(u16, u16)>,
+    /// The peer says that what it gets names this call, which is not its own.
+    misnamed: Option<u16>,
 }
 
 impl Evidence {
@@ -118,14 +119,20 @@ impl Evidence {
         self.told = true;
     }
 
-    /// Notes that the peer hung up under another Call ID than the one that it had asked with.
-    pub(crate) fn renamed(&mut self, renamed: Option<(u16, u16)>) {
-        self.renamed = self.renamed.or(renamed);
+    /// Notes that the peer says that what it gets names another call.
+    pub(crate) fn misnamed(&mut self, call_id: u16) {
+        self.misnamed = Some(call_id);
     }
 
-    /// Whether the peer's frames arrive and ours are not answered, at a time when they should long have been.
-    pub(crate) fn has_something_to_tell(&self, since: Duration) -> bool {
-        self.heard > 0 && !self.answered && !self.acknowledged && since >= TELL
+    /// What the peer should know, at a time when its answers should long have come: that its frames arrive, or under which
+    /// name.
+    pub(crate) fn to_tell(&self, since: Duration) -> Option<Told> {
+        let waits = !self.answered && !self.acknowledged && since >= TELL;
+        match self.unknown_call {
+            _ if !waits => None,
+            Some(call_id) if self.heard == 0 => Some(Told::Misnamed(call_id)),
+            _ => (self.heard > 0).then_some(Told::Heard),
+        }
     }
 
     /// Whether GRE from the peer has been heard at all.
@@ -148,10 +155,10 @@ impl Evidence {
 
     /// The code and the detail for a link whose LCP ended with `code` before it was up.
     pub(crate) fn judge(&self, role: Role, code: Code, detail: &str) -> (Code, String) {
-        if let Some((asked, named)) = self.renamed
+        if let Some(call_id) = self.misnamed
             && !self.answered
         {
-            let text = format!("the peer asked with call {asked}, as it came here, and hung up call {named}");
+            let text = format!("the peer says that what it gets is for call {call_id}, which is not its own");
             return (Code::G04, text);
         }
         // A05 too: a peer that never hears our Naks repeats its method for ever.

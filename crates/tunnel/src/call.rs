@@ -8,6 +8,7 @@ use adit_crypto::Rng;
 use adit_diag::{Code, Layer};
 use adit_ppp::ccp::{Mode, MppePolicy};
 use adit_ppp::link::{self, By, Link, LinkConfig, LinkEvent, Role};
+use adit_pptp::control::Told;
 use ipnet::Ipv4Net;
 
 use crate::blame::{self, Evidence};
@@ -39,6 +40,8 @@ pub(crate) struct CallConfig {
 /// The state of a call that has a link.
 pub(crate) struct Call {
     pub(crate) handle: CallHandle,
+    /// Our Call ID and the peer's.
+    call_ids: (u16, u16),
     role: Role,
     link: Link,
     /// When the link is to begin, should the peer not begin before; `None` once it has begun.
@@ -79,7 +82,13 @@ pub(crate) struct LinkQuestion {
 
 impl Call {
     /// A call whose GRE path exists; a client's link starts to negotiate at once.
-    pub(crate) fn new(handle: CallHandle, config: CallConfig, now: Instant, rng: Rng) -> Call {
+    pub(crate) fn new(
+        handle: CallHandle,
+        call_ids: (u16, u16),
+        config: CallConfig,
+        now: Instant,
+        rng: Rng,
+    ) -> Call {
         let role = config.link.role;
         let name = config.link.credentials.as_ref().map(|c| Arc::from(c.name.as_bytes())).unwrap_or_default();
         let mut link = Link::new(config.link, rng);
@@ -92,6 +101,7 @@ impl Call {
         };
         Call {
             handle,
+            call_ids,
             role,
             link,
             begins,
@@ -117,6 +127,10 @@ impl Call {
             told: false,
             ended: false,
         }
+    }
+
+    pub(crate) fn call_ids(&self) -> (u16, u16) {
+        self.call_ids
     }
 
     pub(crate) fn is_ended(&self) -> bool {
@@ -166,21 +180,17 @@ impl Call {
         }
     }
 
-    /// What the control connection knows of a Call ID that was changed.
-    pub(crate) fn handle_renamed(&mut self, renamed: Option<(u16, u16)>) {
-        self.evidence.renamed(renamed);
+    /// The peer says that what it gets names this call, which is not its own.
+    pub(crate) fn handle_misnamed(&mut self, call_id: u16) {
+        self.evidence.misnamed(call_id);
     }
 
-    /// Whether the server should be told, this once, that its frames arrive here and ours are not answered.
-    pub(crate) fn has_to_tell(&mut self, now: Instant) -> bool {
-        let since = now.saturating_duration_since(self.began);
-        let tell = self.role == Role::Client
-            && self.phase == Layer::Lcp
-            && !self.ended
-            && !self.told
-            && self.evidence.has_something_to_tell(since);
-        self.told |= tell;
-        tell
+    /// What the server should be told of its GRE, once.
+    pub(crate) fn to_tell(&mut self, now: Instant) -> Option<Told> {
+        let waits = self.role == Role::Client && self.phase == Layer::Lcp && !self.ended && !self.told;
+        let told = self.evidence.to_tell(now.saturating_duration_since(self.began)).filter(|_| waits);
+        self.told |= told.is_some();
+        told
     }
 
     /// What looks broken while the call is still being set up.

@@ -228,20 +228,20 @@ impl Tunnel {
         self.stop_when_idle(now);
     }
 
-    /// What is said on the control connection about the way of GRE: our client says that it hears the server and is not
-    /// heard, and says so only then. Other clients send Set-Link-Info whenever they like, which proves nothing.
+    /// What is said on the control connection about the way of GRE: our client says what the server cannot see, when GRE
+    /// fails and only then. Other clients send Set-Link-Info whenever they like, which proves nothing.
     fn hear_of_gre(&mut self, now: Instant) {
         for call in &mut self.calls {
-            if call.has_to_tell(now) {
-                self.control.handle_command(now, ControlCommand::TellHeard { handle: call.handle });
+            if let Some(told) = call.to_tell(now) {
+                self.control.handle_command(now, ControlCommand::Tell { handle: call.handle, told });
             }
         }
-        let renamed = self.control.renamed();
-        let told = self.tells && self.control.counters().set_link_infos > 0;
-        for call in self.calls.iter_mut().filter(|_| told || renamed.is_some()) {
-            call.handle_renamed(renamed);
-            if told {
-                call.handle_told();
+        let Some(named) = self.control.link_info().filter(|_| self.tells) else { return };
+        for call in &mut self.calls {
+            match call.call_ids() {
+                (ours, _) if ours == named => call.handle_told(),
+                (_, theirs) if theirs == named => call.handle_misnamed(named),
+                _ => {}
             }
         }
     }
@@ -295,7 +295,8 @@ impl Tunnel {
                 self.events.push_back(Event::OpenPath { call: handle, local_call_id, peer_call_id, window });
                 let text = format!("call {local_call_id} here, {peer_call_id} there");
                 self.events.push_back(Event::Layer { call: handle, layer: Layer::Control, text });
-                let call = Call::new(handle, self.config.clone(), now, self.rng.fork());
+                let ids = (local_call_id, peer_call_id);
+                let call = Call::new(handle, ids, self.config.clone(), now, self.rng.fork());
                 self.calls.reserve_exact(1);
                 self.calls.push(call);
             }

@@ -132,21 +132,7 @@ impl ControlConnection {
             Some((handle, local_id)) => {
                 self.disconnect(handle, local_id, DisconnectResult::Request, ErrorCode::None, &end);
             }
-            None => {
-                self.counters.ignored += 1;
-                self.note_renamed(request.call_id);
-            }
-        }
-    }
-
-    /// A call is cleared that we do not know, while there is one that was never cleared.
-    fn note_renamed(&mut self, named: u16) {
-        let mut calls = self.calls.iter();
-        if let (Some((_, &Call::Up { side: Side::Pac, local_id, peer_id })), None) =
-            (calls.next(), calls.next())
-            && named != local_id
-        {
-            self.renamed.get_or_insert((peer_id, named));
+            None => self.counters.ignored += 1,
         }
     }
 
@@ -317,7 +303,8 @@ impl ControlConnection {
                 self.end_call(now, handle, CallEnd::GeneralError, &end);
             }
             Some(Call::OutgoingRequested { local_id, stray: Some(stray), .. }) => {
-                let text = error::rewritten(*local_id, *stray);
+                let (text, named) = (error::rewritten(*local_id, *stray), *stray);
+                self.tell(named);
                 self.stop(now, StopReason::General, &late(Code::G04, text));
             }
             Some(Call::OutgoingRequested { .. }) => {

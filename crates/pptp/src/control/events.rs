@@ -45,16 +45,27 @@ pub enum ControlCommand {
     /// Ask the peer for a sign of life now, unless that is going on already; see
     /// [`super::ControlConnection::last_heard`].
     Probe,
-    /// Tell the peer by Set-Link-Info that a call's PPP frames arrive here: what a client says whose own frames are never
-    /// answered. The character maps are the default ones, which change nothing (RFC 2637 section 2.15).
-    TellHeard {
+    /// Tell the peer by Set-Link-Info what it cannot see: what a client says whose own frames are never answered. The
+    /// character maps are the default ones, which change nothing (RFC 2637 section 2.15).
+    Tell {
         /// The call.
         handle: Handle,
+        /// What.
+        told: Told,
     },
     /// Close without a word: this connection collided with a better one (see [`super::collision`]).
     Yield,
     /// The TCP connection was closed or reset, by the peer or by the network.
     TransportClosed,
+}
+
+/// What a client tells its server about their GRE, by the Call ID in Set-Link-Info.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// The server's frames arrive: the server's Call ID, as it should be.
+    Heard,
+    /// What arrives names this call, which is not the client's: the Call ID that the server knows it by.
+    Misnamed(u16),
 }
 
 /// Why a call is not taken.

@@ -35,7 +35,9 @@ use adit_wire::pptp::{
 use calls::{Call, Calls, Side};
 pub use config::{CallParameters, ControlConfig, Role};
 use events::End;
-pub use events::{By, CallEnd, CallRequest, ControlCommand, ControlEvent, Handle, PeerInfo, Refusal, Step};
+pub use events::{
+    By, CallEnd, CallRequest, ControlCommand, ControlEvent, Handle, PeerInfo, Refusal, Step, Told,
+};
 use outbox::Outbox;
 pub use outbox::{EVENTS_MAX, MESSAGES_MAX, STEPS_MAX};
 use state::State;
@@ -73,8 +75,8 @@ pub struct ControlConnection {
     /// Call Serial Number of the last call we placed.
     serial: u16,
     first_echo: u32,
-    /// See [`ControlConnection::renamed`].
-    renamed: Option<(u16, u16)>,
+    /// See [`ControlConnection::link_info`].
+    link_info: Option<u16>,
 }
 
 impl ControlConnection {
@@ -97,7 +99,7 @@ impl ControlConnection {
             counters: Counters::default(),
             serial: 0,
             first_echo: rng.u32(),
-            renamed: None,
+            link_info: None,
             config,
         };
         if connection.config.role == Role::Client {
@@ -144,10 +146,9 @@ impl ControlConnection {
         self.calls.len()
     }
 
-    /// The Call ID that our one call's peer gave when it asked for the call, and the other one that it gave when it hung
-    /// up: something on the path changed the first.
-    pub fn renamed(&self) -> Option<(u16, u16)> {
-        self.renamed
+    /// The Call ID in the peer's last Set-Link-Info.
+    pub fn link_info(&self) -> Option<u16> {
+        self.link_info
     }
 
     /// What was counted.
@@ -203,10 +204,12 @@ impl ControlConnection {
                     self.outbox.send(EchoRequest { identifier });
                 }
             }
-            ControlCommand::TellHeard { handle } => {
-                if let Some(Call::Up { side: Side::Pns, peer_id, .. }) = self.calls.get(handle) {
-                    let (send_accm, receive_accm) = (u32::MAX, u32::MAX);
-                    self.outbox.send(SetLinkInfo { peer_call_id: *peer_id, send_accm, receive_accm });
+            ControlCommand::Tell { handle, told } => {
+                if let Some(&Call::Up { side: Side::Pns, peer_id, .. }) = self.calls.get(handle) {
+                    self.tell(match told {
+                        Told::Heard => peer_id,
+                        Told::Misnamed(call_id) => call_id,
+                    });
                 }
             }
             ControlCommand::Yield => {
@@ -287,6 +290,12 @@ impl ControlConnection {
             KeepAlive::new(self.config.echo_every, self.config.echo_timeout, now, self.first_echo);
         self.state = State::Established { keepalive, callless: Some(now), used: false };
         self.outbox.tell(ControlEvent::Established(peer));
+    }
+
+    /// PNS: Set-Link-Info with this Call ID and the default character maps, which change nothing.
+    fn tell(&mut self, peer_call_id: u16) {
+        let (send_accm, receive_accm) = (u32::MAX, u32::MAX);
+        self.outbox.send(SetLinkInfo { peer_call_id, send_accm, receive_accm });
     }
 
     fn call_up(&mut self, handle: Handle, call: Call, window: u16) {

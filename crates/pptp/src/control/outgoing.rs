@@ -11,7 +11,7 @@ use super::events::{By, CallRequest, ControlEvent, End, Handle};
 use super::{ControlConnection, error};
 
 /// A reply to somebody else's request may be followed by the one to ours; not later than so.
-const STRAY: Duration = Duration::from_secs(10);
+const STRAY: Duration = Duration::from_secs(3);
 
 impl ControlConnection {
     /// PNS: asks for a call under our Call ID.

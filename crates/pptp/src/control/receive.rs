@@ -99,7 +99,10 @@ impl ControlConnection {
             Message::CallDisconnectNotify(notify) => self.disconnect_notify(notify),
             Message::WanErrorNotify(_) => self.counters.wan_error_notifies += 1,
             // The character maps mean nothing inside GRE, and the Call ID is often wrong.
-            Message::SetLinkInfo(_) => self.counters.set_link_infos += 1,
+            Message::SetLinkInfo(info) => {
+                self.counters.set_link_infos += 1;
+                self.link_info = Some(info.peer_call_id);
+            }
             Message::StartControlConnectionReply(_) | Message::StopControlConnectionReply(_) => {
                 self.counters.ignored += 1;
             }

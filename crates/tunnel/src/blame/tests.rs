@@ -60,9 +60,9 @@ fn row_13_16_18_22_a_client_that_says_it_hears_us_proves_that_its_own_gre_is_los
 fn row_21_a_call_id_that_changed_is_g04_wherever_it_shows() {
     let mut key = Evidence::default();
     key.stray(Stray::CallId(77));
-    let mut hung_up = Evidence { heard: 4, ..Evidence::default() };
-    hung_up.renamed(Some((7, 1007)));
-    for evidence in [key, hung_up] {
+    let mut told = Evidence { heard: 4, ..Evidence::default() };
+    told.misnamed(1007);
+    for evidence in [key, told] {
         assert_eq!(judged(&evidence), Code::G04);
     }
     // A packet of a stranger says nothing about a call whose own GRE comes.
