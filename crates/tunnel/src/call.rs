@@ -187,7 +187,11 @@ impl Call {
 
     /// What the server should be told of its GRE, once.
     pub(crate) fn to_tell(&mut self, now: Instant) -> Option<Told> {
-        let waits = self.role == Role::Client && self.phase == Layer::Lcp && !self.ended && !self.told;
+        let waits = self.role == Role::Client
+            && self.phase == Layer::Lcp
+            && self.closing.is_none()
+            && !self.ended
+            && !self.told;
         let told = self.evidence.to_tell(now.saturating_duration_since(self.began)).filter(|_| waits);
         self.told |= told.is_some();
         told
