@@ -6,7 +6,7 @@
 use adit_diag::Code;
 
 use crate::facts::{Connect, Facts, How, Known};
-use crate::{Cause, Owner};
+use crate::{Cause, Owner, Vantage};
 
 /// So many refusals in a row from one address are more than a slip of the finger.
 const SAME_AGAIN: u32 = 3;
@@ -49,11 +49,6 @@ fn carrier_on_the_way(facts: &Facts) -> bool {
 /// GRE with a small time to live was answered from behind the first router: it leaves our side.
 fn gre_leaves(facts: &Facts) -> bool {
     facts.gre.hops.iter().any(|hop| hop.ttl >= 2 && hop.from.is_some())
-}
-
-/// Nobody answered GRE with a small time to live, though it was tried.
-fn gre_stays(facts: &Facts) -> bool {
-    !facts.gre.hops.is_empty() && facts.gre.hops.iter().all(|hop| hop.from.is_none())
 }
 
 /// An ICMP message names the device.
@@ -134,11 +129,9 @@ pub const TABLE: &[Possible] = &[
         text: "security software on the client drops GRE",
         owner: Owner::Client,
         fix: "allow protocol 47 out and in on the client itself",
-        weigh: |f| match (named(f), gre_stays(f)) {
-            (true, _) => 0,
-            (_, true) => 25,
-            (_, false) => 5,
-        },
+        // The probe sees its own packets leave, behind the rules of its host.
+        weigh: |f| if named(f) || f.vantage == Vantage::Client { 0 } else { 10 },
+    },
     },
     Possible {
         code: Code::G02,
@@ -400,7 +393,7 @@ pub(crate) fn owner(facts: &Facts, code: Code) -> Owner {
         | Code::A13 => Owner::Accounts,
         Code::R08 | Code::R09 => Owner::Target,
         Code::N03 | Code::R03 => Owner::ServerNetwork,
-        Code::S03 if facts.vantage == crate::Vantage::Client => Owner::Client,
+        Code::S03 if facts.vantage == Vantage::Client => Owner::Client,
         _ => Owner::Server,
     }
 }

@@ -193,7 +193,7 @@ fn lcp(facts: &Facts) -> String {
 
 fn auth(facts: &Facts) -> String {
     let method = facts.auth.agreed.as_ref().map(|method| method.what.to_string());
-    let user = facts.auth.user.as_ref().map(|user| format!("as {user}"));
+    let user = facts.auth.shown_user().map(|user| format!("as {user}"));
     let text: Vec<String> = [method, user].into_iter().flatten().collect();
     if text.is_empty() { "no login was asked for".to_owned() } else { text.join(" ") }
 }

@@ -51,6 +51,13 @@ pub enum Known {
     NoPassword,
 }
 
+impl Auth {
+    /// The name for people: a backslash between domain and name once, not twice as in other texts from the network.
+    pub fn shown_user(&self) -> Option<String> {
+        self.user.as_ref().map(|user| user.replace("\\\\", "\\"))
+    }
+}
+
 /// An authentication protocol (RFC 1661, 6.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {

@@ -101,7 +101,7 @@ fn text(login: &Login) -> String {
 }
 
 fn user(facts: &Facts) -> String {
-    facts.auth.user.as_ref().map_or(String::new(), |user| format!(" of {user}"))
+    facts.auth.shown_user().map_or(String::new(), |user| format!(" of {user}"))
 }
 
 /// The client's response has no answer; `lives`: echoes show that the path is open.
