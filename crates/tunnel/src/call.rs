@@ -186,7 +186,7 @@ impl Call {
     }
 
     /// What the server should be told of its GRE, once.
-    pub(crate) fn to_tell(&mut self, now: Instant) -> Option<Told> {
+    pub(crate) fn take_tell(&mut self, now: Instant) -> Option<Told> {
         let waits = self.role == Role::Client
             && self.phase == Layer::Lcp
             && self.closing.is_none()

@@ -232,7 +232,7 @@ impl Tunnel {
     /// fails and only then. Other clients send Set-Link-Info whenever they like, which proves nothing.
     fn hear_of_gre(&mut self, now: Instant) {
         for call in &mut self.calls {
-            if let Some(told) = call.to_tell(now) {
+            if let Some(told) = call.take_tell(now) {
                 self.control.handle_command(now, ControlCommand::Tell { handle: call.handle, told });
             }
         }
