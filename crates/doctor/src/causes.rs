@@ -132,7 +132,6 @@ pub const TABLE: &[Possible] = &[
         // The probe sees its own packets leave, behind the rules of its host.
         weigh: |f| if named(f) || f.vantage == Vantage::Client { 0 } else { 10 },
     },
-    },
     Possible {
         code: Code::G02,
         id: "client-side",

@@ -315,6 +315,10 @@ fn waiting(facts: &Facts) -> bool {
 fn refused(facts: &Facts, which: fn(u8) -> bool) -> Option<Proof> {
     let seen = facts.gre.unreachable().filter(|error| which(error.what.code) && !facts.link_is_up())?;
     let error = seen.what;
+    // After a call its packets are strangers: such an error comes late, and GRE had passed.
+    if facts.gre.from(error.about).arrival == Arrival::Proven {
+        return None;
+    }
     let about = match error.about {
         Side::Client => "to the server",
         Side::Server => "to the client",
