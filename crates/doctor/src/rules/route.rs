@@ -68,8 +68,8 @@ pub(super) const RULES: &[Rule] = &[
         })?
     }),
     fault("dns-inside-unanswered", Code::R04, 90, |f| {
-        // Where nothing else behind the tunnel gives a sign of life either, it may not be the DNS server.
-        let alone = f.vantage == Vantage::Client || !all_silent(f);
+        // Where targets were asked too and nothing gave a sign of life, it may not be the DNS server.
+        let alone = f.vantage == Vantage::Client || !all_silent(f) || f.inside.targets.is_empty();
         let seen = f.inside.dns.iter().find(|dns| dns.what.answered.is_none() && alone)?;
         Proof::missing(
             seen,
@@ -93,7 +93,7 @@ pub(super) const RULES: &[Rule] = &[
         let silent = |target: &&Seen<Target>| {
             matches!(target.what.answer, Answer::Silent { .. } | Answer::Unreachable { code: 1 | 7, .. })
         };
-        let alone = f.vantage == Vantage::Client || !all_silent(f);
+        let alone = f.vantage == Vantage::Client || !all_silent(f) || f.inside.dns.is_empty();
         let seen = f.inside.targets.iter().find(|target| alone && silent(target))?;
         let says = match seen.what.answer {
             Answer::Unreachable { from, .. } => format!("; {from} says that it is not there"),
