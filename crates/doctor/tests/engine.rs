@@ -31,8 +31,7 @@ const OFF_THE_WIRE: &[&str] = &[
 fn a_rule_of_the_wire_points_to_a_code_of_its_pattern() {
     let patterns = patterns();
     let (mut unknown, mut wrong) = (BTreeSet::new(), Vec::new());
-    for rule in rules::all().filter(|rule| rule.code.layer() != Layer::Host && !rule.id.starts_with("host-"))
-    {
+    for rule in rules::of_a_call().filter(|rule| rule.code.layer() != Layer::Host) {
         match patterns.iter().find(|pattern| pattern.id == rule.id) {
             Some(pattern) if pattern.causes.iter().all(|cause| cause.code != rule.code) => {
                 wrong.push(format!("{} points to {}", rule.id, rule.code));

@@ -86,8 +86,13 @@ impl Proof {
     }
 }
 
-/// Every rule, in the order of layers.
+/// Every rule: of a call, then of a host.
 pub fn all() -> impl Iterator<Item = &'static Rule> {
+    of_a_call().chain(host::rules())
+}
+
+/// The rules of a call, in the order of layers.
+pub fn of_a_call() -> impl Iterator<Item = &'static Rule> {
     [
         name::RULES,
         control::RULES,
@@ -101,5 +106,4 @@ pub fn all() -> impl Iterator<Item = &'static Rule> {
     ]
     .into_iter()
     .flatten()
-    .chain(host::rules())
 }
