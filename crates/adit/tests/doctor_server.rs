@@ -13,15 +13,17 @@ use serde_json::Value;
 /// A server with clients on one side, a router and a LAN on the other; a name server answers in the LAN.
 struct World {
     server: Server,
+    // A wire is gone with either of its ends.
+    _street: Host,
     _dns: Option<std::thread::JoinHandle<()>>,
 }
 
-fn outside() -> Host {
+fn outside() -> (Host, Host) {
     let host = Host::new("server");
     let street = Host::new("street");
     wire((&host, "eth0", "203.0.113.10/24"), (&street, "eth0", "203.0.113.1/24"));
     host.ip("route add default via 203.0.113.1");
-    host
+    (host, street)
 }
 
 /// Answers every question with the same words, until the namespace is gone.
@@ -38,9 +40,15 @@ fn name_server(lan: &Host) -> std::thread::JoinHandle<()> {
 }
 
 fn world(config: &str) -> World {
-    let server = Server::start(outside(), config, &["alice"]);
+    let (host, street) = outside();
+    let server = Server::start(host, config, &["alice"]);
     let dns = name_server(&server.lan);
-    World { server, _dns: Some(dns) }
+    World { server, _street: street, _dns: Some(dns) }
+}
+
+/// Without its line ends.
+fn flat(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// What a run said.
@@ -72,16 +80,20 @@ impl Said {
     }
 
     fn findings(&self) -> Vec<&str> {
-        self.json["findings"].as_array().unwrap().iter().filter_map(|finding| finding["code"].as_str()).collect()
+        self.json["findings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(|finding| finding["code"].as_str())
+            .collect()
     }
 
     #[track_caller]
     fn fails(&self, code: &str, words: &[&str]) -> &Said {
         assert_eq!(self.first(), code, "{}", self.text);
         assert_eq!(self.code, Some(1), "{}", self.text);
-        let flat: String = self.text.split_whitespace().collect::<Vec<_>>().join(" ");
         for word in words {
-            assert!(flat.contains(word), "{word:?} is not in\n{}", self.text);
+            assert!(flat(&self.text).contains(word), "{word:?} is not in\n{}", self.text);
         }
         for line in self.text.lines() {
             assert!(line.chars().count() <= 80 || !line.trim().contains(' '), "{line}");
@@ -108,6 +120,7 @@ fn a_healthy_server_has_no_finding() {
     ] {
         assert!(said.text.contains(words), "{words:?} is not in\n{}", said.text);
     }
+    assert!(flat(&said.text).contains("ip_forward=1, the firewall passes it on"), "{}", said.text);
     // And the server was not disturbed.
     assert!(world.server.adit(&["log", "--failed"]).stdout.is_empty());
 }
@@ -127,42 +140,67 @@ fn firewalls() {
     };
     let said = with(OPEN);
     assert_eq!((said.first(), said.findings().len()), ("-", 0), "{}", said.text);
-    assert!(said.text.contains("accepted by \"tcp dport 1723 accept\" (0 packets)"), "{}", said.text);
+    assert!(flat(&said.text).contains("accepted by \"tcp dport 1723 accept\" (0 packets)"), "{}", said.text);
 
     let chain = |hook: &str, policy: &str, rules: &str| {
-        format!("table inet filter {{ chain {hook} {{ type filter hook {hook} priority 0; policy {policy};\n{rules}\n}} }}")
+        format!(
+            "table inet filter {{ chain {hook} {{ type filter hook {hook} priority 0; policy {policy};\n{rules}\n}}\n}}"
+        )
     };
-    with(&chain("input", "accept", "tcp dport 1723 counter drop"))
-        .fails("S03", &["drops TCP to port 1723", "handle", "tcp dport 1723 drop", "nft insert rule inet filter input tcp dport 1723 accept"]);
+    with(&chain("input", "accept", "tcp dport 1723 counter drop")).fails(
+        "S03",
+        &[
+            "drops TCP to port 1723",
+            "handle",
+            "tcp dport 1723 drop",
+            "nft insert rule inet filter input tcp dport 1723 accept",
+        ],
+    );
     with(&chain("input", "accept", "ip protocol gre counter drop"))
         .fails("S03", &["drops protocol 47 (GRE) to this host", "0 packets so far"]);
-    with(&chain("input", "drop", "iifname { lo, lan0 } accept\ntcp dport 1723 accept\nicmp type echo-reply accept"))
-        .fails("S03", &["protocol 47 (GRE) to this host", "policy drop, no rule accepts it"]);
-    with(&chain("output", "accept", "meta l4proto gre drop")).fails("S03", &["protocol 47 (GRE) from this host"]);
+    with(&chain(
+        "input",
+        "drop",
+        "iifname { lo, lan0 } accept\ntcp dport 1723 accept\nicmp type echo-reply accept",
+    ))
+    .fails("S03", &["protocol 47 (GRE) to this host", "policy drop, no rule accepts it"]);
+    with(&chain("output", "accept", "meta l4proto gre drop"))
+        .fails("S03", &["protocol 47 (GRE) from this host"]);
     let mistake = chain(
         "input",
         "drop",
         "iifname { lo, lan0 } accept\ntcp dport 1723 accept\ntcp dport 47 accept\nip protocol icmp accept",
     );
     with(&mistake).fails("S03", &["opens TCP or UDP port 47; GRE is protocol 47 and has no ports"]);
-    with(&chain("forward", "drop", "ct state established accept")).fails("R06", &["drops what is passed on from clients"]);
-    with("table ip nat { chain pre { type nat hook prerouting priority -100; tcp dport 1723 dnat to 192.168.10.20; } }")
+    with(&chain("forward", "drop", "ct state established accept"))
+        .fails("R06", &["drops what is passed on from clients"]);
+    with("table ip nat { chain pre { type nat hook prerouting priority -100; tcp dport 1723 dnat to 192.168.10.20;\n}\n}")
         .fails("S03", &["is sent on to 192.168.10.20"]);
 
     // The fix is the command itself: it works.
-    let said = with(&chain("input", "drop", "iifname { lo, lan0 } accept\ntcp dport 1723 accept\nip protocol icmp accept"));
+    let said = with(&chain(
+        "input",
+        "drop",
+        "iifname { lo, lan0 } accept\ntcp dport 1723 accept\nip protocol icmp accept",
+    ));
     host.sh(said.json["fixes"][0].as_str().unwrap());
     let said = world.doctor();
     assert_eq!((said.first(), said.findings().len()), ("-", 0), "{}", said.text);
 
     // Source addresses: a restriction is a warning, a rewritten source is a fault.
-    let said = with(&chain("input", "drop", "iifname { lo, lan0 } accept\nip protocol icmp accept\nip saddr 192.0.2.0/24 accept"));
+    let said = with(&chain(
+        "input",
+        "drop",
+        "iifname { lo, lan0 } accept\nip protocol icmp accept\nip saddr 192.0.2.0/24 accept",
+    ));
     assert_eq!((said.first(), said.findings()), ("-", vec!["S03"]), "{}", said.text);
     host.ip("address add 203.0.113.11/24 dev eth0");
-    with("table ip nat { chain post { type nat hook postrouting priority 100; oifname \"eth0\" ip protocol gre snat to 203.0.113.11; } }")
+    with("table ip nat { chain post { type nat hook postrouting priority 100; oifname \"eth0\" ip protocol gre snat to 203.0.113.11;\n}\n}")
         .fails("G03", &["203.0.113.11, which is not the address that clients call"]);
     // The usual masquerading leaves it as it is.
-    let said = with("table ip nat { chain post { type nat hook postrouting priority 100; oifname \"eth0\" masquerade; } }");
+    let said = with(
+        "table ip nat { chain post { type nat hook postrouting priority 100; oifname \"eth0\" masquerade;\n}\n}",
+    );
     assert_eq!((said.first(), said.findings().len()), ("-", 0), "{}", said.text);
 }
 
@@ -176,17 +214,25 @@ fn the_network_behind() {
 
     // The way back to the pool is gone: it leads to a router that knows nothing of it.
     lan.ip("route del default");
-    lan.ip("link add far0 type dummy");
+    lan.ip("link add far0 type veth peer name far1");
+    lan.ip("link set far1 up");
     lan.ip("address add 172.31.0.1/24 dev far0");
     lan.ip("link set far0 up");
     lan.ip("route add default via 172.31.0.254");
-    world.doctor().fails("R03", &["nobody behind this host answers the pool (asked from 10.99.0.1)", "192.168.10.5"]);
+    world
+        .doctor()
+        .fails("R03", &["nobody behind this host answers the pool (asked from 10.99.0.1)", "192.168.10.5"]);
 
     // The way back is another wire, where the filter is strict.
     wire((host, "lan1", "192.168.11.1/24"), (lan, "back0", "192.168.11.2/24"));
     lan.ip("route add 10.99.0.0/24 via 192.168.11.1");
+    // A strict host answers no ARP either, when it is asked by an address of another wire.
+    lan.ping("192.168.11.1".parse().unwrap());
     host.sysctl("net.ipv4.conf.lan1.rp_filter", "1");
-    world.doctor().fails("R07", &["the reverse-path filter drops answers to the pool", "net.ipv4.conf.lan1.rp_filter=2"]);
+    world.doctor().fails(
+        "R07",
+        &["the reverse-path filter drops answers to the pool", "net.ipv4.conf.lan1.rp_filter=2"],
+    );
     host.sysctl("net.ipv4.conf.lan1.rp_filter", "2");
     host.sysctl("net.ipv4.conf.all.rp_filter", "0");
     let said = world.doctor();
@@ -195,13 +241,13 @@ fn the_network_behind() {
     // Nobody answers names there any more.
     lan.ip("address del 192.168.10.5/24 dev eth0");
     lan.ip("address add 192.168.10.5/24 dev eth0");
-    lan.nft("table ip f { chain in { type filter hook input priority 0; udp dport 53 drop; } }");
+    lan.nft("table ip f { chain in { type filter hook input priority 0; udp dport 53 drop;\n}\n}");
     world.doctor().fails("R04", &["192.168.10.5 is given to clients for names, and does not answer"]);
 }
 
 #[test]
 fn nobody_and_somebody_else_on_the_port() {
-    let host = outside();
+    let (host, _street) = outside();
     let mut world = Server::start(host, CONFIG, &["alice"]);
     let _dns = name_server(&world.lan);
     world.running.signal("TERM");
@@ -210,7 +256,10 @@ fn nobody_and_somebody_else_on_the_port() {
     said.fails("C02", &["nobody listens on TCP 1723: the server does not run", "systemctl start adit"]);
     let listener = world.host.run(|| std::net::TcpListener::bind("203.0.113.10:1723").unwrap());
     let said = doctor(&world.host, |arguments| world.adit(arguments));
-    said.fails("S01", &["203.0.113.10:1723 is held by", &format!("process {}", std::process::id()), "not by adit"]);
+    said.fails(
+        "S01",
+        &["203.0.113.10:1723 is held by", &format!("process {}", std::process::id()), "not by adit"],
+    );
     drop(listener);
 }
 
@@ -221,9 +270,9 @@ fn addresses_that_are_not_public() {
         let router = address.replace(".10", ".1");
         wire((&host, "eth0", &format!("{address}/24")), (&street, "eth0", &format!("{router}/24")));
         host.ip(&format!("route add default via {router}"));
-        let server = Server::start(host, &CONFIG.replace("203.0.113.10", "any"), &["alice"]);
+        let server = Server::start(host, &CONFIG.replace("203.0.113.10", "eth0"), &["alice"]);
         let dns = name_server(&server.lan);
-        let world = World { server, _dns: Some(dns) };
+        let world = World { server, _street: street, _dns: Some(dns) };
         let said = world.doctor();
         assert_eq!((said.first(), said.findings()), (code, findings), "{}", said.text);
         assert!(said.text.contains(address));
@@ -247,7 +296,7 @@ fn the_pool() {
 
 #[test]
 fn a_pool_inside_the_lan_and_one_of_every_home() {
-    let host = outside();
+    let (host, _street) = outside();
     let lan = Host::new("lan");
     wire((&host, "lan0", "192.168.10.1/24"), (&lan, "eth0", "192.168.10.20/24"));
     let dir = tempfile::TempDir::new().unwrap();
@@ -260,18 +309,19 @@ fn a_pool_inside_the_lan_and_one_of_every_home() {
 
 #[test]
 fn without_a_configuration_it_says_so() {
-    let host = outside();
+    let (host, _street) = outside();
     let dir = tempfile::TempDir::new().unwrap();
     let mut command = common::adit(dir.path(), &["doctor", "--server"]);
     command.env_remove("ADIT_CONFIG");
     let said = host.command(&mut command);
-    assert!(said.stdout.contains("no server runs: adit init"), "{said}");
+    assert!(flat(&said.stdout).contains("no server runs: adit init"), "{said}");
     assert_eq!(said.code, Some(1), "{said}");
 }
 
 #[test]
 fn a_full_disk() {
-    let mut server = Server::start(outside(), CONFIG, &["alice"]);
+    let (host, _street) = outside();
+    let mut server = Server::start(host, CONFIG, &["alice"]);
     let dns = name_server(&server.lan);
     server.running.signal("TERM");
     server.running.wait(common::SOON);

@@ -132,7 +132,11 @@ fn fine(host: &Host, check: Check) -> Option<String> {
         }
         Check::Dns => {
             let all = host.dns.iter().filter_map(|dns| {
-                Some(format!("{} answers in {} ms", dns.server, dns.answered?.as_millis()))
+                let time = match dns.answered?.as_millis() {
+                    0 => "less than 1".to_owned(),
+                    ms => ms.to_string(),
+                };
+                Some(format!("{} answers in {time} ms", dns.server))
             });
             let all: Vec<String> = all.collect();
             if all.is_empty() { None } else { Some(all.join("; ")) }

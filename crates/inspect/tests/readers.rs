@@ -34,7 +34,13 @@ fn routes_and_rules_lead_as_in_the_kernel() {
     // Without the rule about a mark, which makes everything behind it a question.
     let rules: Vec<_> = ip::rules(RULES).unwrap().into_iter().filter(|rule| !rule.other).collect();
     assert_eq!(rules.len(), 5);
-    let dev = |from: &str, to: &str, iif: Option<&str>| match ip::way(&rules, &routes, address(from), address(to), iif) {
+    let dev = |from: &str, to: &str, iif: Option<&str>| match ip::way(
+        &rules,
+        &routes,
+        address(from),
+        address(to),
+        iif,
+    ) {
         ip::Way::Route(route) => route.dev.clone().unwrap_or_default() + " " + &route.kind,
         ip::Way::Nowhere => "nowhere".to_owned(),
         ip::Way::CannotTell(rule) => format!("rule {}", rule.priority),
@@ -82,10 +88,7 @@ fn sockets_with_their_owners_inode() {
     let sockets = proc::sockets("/proc/net/raw", raw).unwrap();
     assert_eq!((sockets[0].local.port(), sockets[0].drops), (47, 7));
     let error = proc::sockets("/proc/net/tcp", "head\n 0: nonsense\n").unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "/proc/net/tcp, line 2: expected a local address and port in hexadecimal"
-    );
+    assert_eq!(error.to_string(), "/proc/net/tcp, line 2: expected a local address and port in hexadecimal");
 }
 
 #[test]
@@ -98,7 +101,8 @@ fn tracked_connections_and_counters() {
     assert_eq!((all[0].protocol, all[0].seconds, all[0].unreplied), (47, 29, true));
     assert_eq!((all.len(), all[1].answers_to), (2, Some(address("192.168.10.1"))));
     assert!(proc::conntrack("arp 1\n").is_err());
-    let netstat = "TcpExt: SyncookiesSent IPReversePathFilter Other\nTcpExt: 0 17 3\nIpExt: InNoRoutes\nIpExt: 4\n";
+    let netstat =
+        "TcpExt: SyncookiesSent IPReversePathFilter Other\nTcpExt: 0 17 3\nIpExt: InNoRoutes\nIpExt: 4\n";
     assert_eq!(proc::counter(netstat, "TcpExt", "IPReversePathFilter"), Some(17));
     assert_eq!(proc::counter(netstat, "TcpExt", "Missing"), None);
     assert_eq!(proc::sysctl("net.ipv4.ip_forward", "1\n"), Ok(1));
@@ -139,10 +143,56 @@ fn try_all(rules: &adit_inspect::filter::Ruleset) {
 
 fn json() -> impl Strategy<Value = serde_json::Value> {
     let words = [
-        "match", "left", "right", "op", "==", "!=", "in", "meta", "key", "l4proto", "gre", "tcp", "payload",
-        "protocol", "field", "dport", "saddr", "ip", "ct", "state", "new", "set", "range", "prefix", "addr", "len",
-        "vmap", "data", "accept", "drop", "jump", "target", "goto", "c", "d", "counter", "packets", "limit", "inv",
-        "concat", "elem", "val", "fib", "flags", "@s", "reject", "masquerade", "xt", "type", "return",
+        "match",
+        "left",
+        "right",
+        "op",
+        "==",
+        "!=",
+        "in",
+        "meta",
+        "key",
+        "l4proto",
+        "gre",
+        "tcp",
+        "payload",
+        "protocol",
+        "field",
+        "dport",
+        "saddr",
+        "ip",
+        "ct",
+        "state",
+        "new",
+        "set",
+        "range",
+        "prefix",
+        "addr",
+        "len",
+        "vmap",
+        "data",
+        "accept",
+        "drop",
+        "jump",
+        "target",
+        "goto",
+        "c",
+        "d",
+        "counter",
+        "packets",
+        "limit",
+        "inv",
+        "concat",
+        "elem",
+        "val",
+        "fib",
+        "flags",
+        "@s",
+        "reject",
+        "masquerade",
+        "xt",
+        "type",
+        "return",
     ];
     let leaf = prop_oneof![
         Just(serde_json::Value::Null),
@@ -153,9 +203,15 @@ fn json() -> impl Strategy<Value = serde_json::Value> {
     leaf.prop_recursive(5, 48, 6, move |inner| {
         prop_oneof![
             proptest::collection::vec(inner.clone(), 0..5).prop_map(Into::into),
-            proptest::collection::vec((proptest::sample::select(words.to_vec()), inner), 0..4).prop_map(|pairs| {
-                pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect::<serde_json::Map<_, _>>().into()
-            }),
+            proptest::collection::vec((proptest::sample::select(words.to_vec()), inner), 0..4).prop_map(
+                |pairs| {
+                    pairs
+                        .into_iter()
+                        .map(|(key, value)| (key.to_owned(), value))
+                        .collect::<serde_json::Map<_, _>>()
+                        .into()
+                }
+            ),
         ]
     })
 }

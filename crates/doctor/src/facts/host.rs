@@ -322,6 +322,8 @@ pub struct Bite {
 pub struct Back {
     /// Our end of the tunnel, from which was asked.
     pub from: Option<Ipv4Addr>,
+    /// The address of this host in the networks behind: what a router there would send the pool to.
+    pub ours: Option<Ipv4Addr>,
     /// Who was asked.
     pub asked: Vec<Asked>,
 }

@@ -39,7 +39,8 @@ fn gre_out(rules: &Ruleset) -> Outcome {
 
 const ESTABLISHED: &str = r#"{"match": {"op": "in", "left": {"ct": {"key": "state"}}, "right": ["established", "related"]}}, {"accept": null}"#;
 const INVALID: &str = r#"{"match": {"op": "in", "left": {"ct": {"key": "state"}}, "right": "invalid"}}, {"counter": {"packets": 9, "bytes": 9}}, {"drop": null}"#;
-const LOOPBACK: &str = r#"{"match": {"op": "==", "left": {"meta": {"key": "iif"}}, "right": "lo"}}, {"accept": null}"#;
+const LOOPBACK: &str =
+    r#"{"match": {"op": "==", "left": {"meta": {"key": "iif"}}, "right": "lo"}}, {"accept": null}"#;
 const PORT: &str = r#"{"match": {"op": "==", "left": {"payload": {"protocol": "tcp", "field": "dport"}}, "right": 1723}}, {"counter": {"packets": 812, "bytes": 9}}, {"accept": null}"#;
 const PORTS: &str = r#"{"match": {"op": "==", "left": {"payload": {"protocol": "tcp", "field": "dport"}}, "right": {"set": [22, {"range": [1700, 1800]}]}}}, {"accept": null}"#;
 const PORT_47: &str = r#"{"match": {"op": "==", "left": {"payload": {"protocol": "tcp", "field": "dport"}}, "right": 47}}, {"accept": null}"#;
@@ -49,8 +50,10 @@ const GRE_DROP: &str = r#"{"match": {"op": "==", "left": {"meta": {"key": "l4pro
 const OFFICE_ONLY: &str = r#"{"match": {"op": "==", "left": {"payload": {"protocol": "ip", "field": "saddr"}}, "right": {"prefix": {"addr": "192.0.2.0", "len": 24}}}}, {"accept": null}"#;
 const ALL_BUT_OFFICE: &str = r#"{"match": {"op": "!=", "left": {"payload": {"protocol": "ip", "field": "saddr"}}, "right": {"prefix": {"addr": "192.0.2.0", "len": 24}}}}, {"drop": null}"#;
 const BANNED: &str = r#"{"match": {"op": "==", "left": {"payload": {"protocol": "ip", "field": "saddr"}}, "right": "@banned"}}, {"drop": null}"#;
-const STRANGE: &str = r#"{"match": {"op": "==", "left": {"socket": {"key": "transparent"}}, "right": 1}}, {"drop": null}"#;
-const V6: &str = r#"{"match": {"op": "==", "left": {"meta": {"key": "nfproto"}}, "right": "ipv6"}}, {"drop": null}"#;
+const STRANGE: &str =
+    r#"{"match": {"op": "==", "left": {"socket": {"key": "transparent"}}, "right": 1}}, {"drop": null}"#;
+const V6: &str =
+    r#"{"match": {"op": "==", "left": {"meta": {"key": "nfproto"}}, "right": "ipv6"}}, {"drop": null}"#;
 
 #[test]
 fn the_usual_firewall() {
@@ -70,7 +73,10 @@ fn what_no_rule_accepts_meets_the_policy() {
     let outcome = gre(&rules);
     assert_eq!(outcome.fate, Fate::Dropped);
     let by = outcome.by.unwrap();
-    assert_eq!((by.chain.to_string().as_str(), by.text.as_str(), by.policy), ("inet filter c", "policy drop", true));
+    assert_eq!(
+        (by.chain.to_string().as_str(), by.text.as_str(), by.policy),
+        ("inet filter c", "policy drop", true)
+    );
     // Of a helper's call, GRE is related.
     let helped = walk(&rules, &Packet::gre_in("eth0", SERVER, true), PathHook::In);
     assert_eq!(helped.fate, Fate::Accepted);
@@ -151,11 +157,8 @@ const MANY: &str = include_str!("../../tests/data/many.nft.json");
 #[test]
 fn rules_as_nft_prints_them() {
     let rules = nftables(MANY);
-    let input = &rules.chains[&ChainName {
-        family: "inet".to_owned(),
-        table: "filter".to_owned(),
-        chain: "input".to_owned(),
-    }];
+    let input = &rules.chains
+        [&ChainName { family: "inet".to_owned(), table: "filter".to_owned(), chain: "input".to_owned() }];
     let unknown = |rule: &&Rule| {
         rule.steps.iter().any(|step| match step {
             Step::If(condition) => condition.of.fields.contains(&Field::Unknown),
@@ -204,7 +207,9 @@ fn maps_jumps_and_gotos() {
             {rules}]}}"#
         )
     };
-    let rule = |expr: &str| format!(r#", {{"rule": {{"family": "inet", "table": "f", "chain": "in", "expr": [{expr}]}}}}"#);
+    let rule = |expr: &str| {
+        format!(r#", {{"rule": {{"family": "inet", "table": "f", "chain": "in", "expr": [{expr}]}}}}"#)
+    };
     let to = |word: &str, chain: &str| rule(&format!(r#"{{"{word}": {{"target": "{chain}"}}}}"#));
     let fate = |rules: String| gre(&nftables(&json(&rules))).fate;
     assert_eq!(fate(to("jump", "vpn")), Fate::Accepted);

@@ -56,7 +56,9 @@ pub(super) fn look(purpose: &Purpose, network: &Network, host: &mut Host) {
         not_tested(host, Check::Return, "nobody behind this host answers an echo, not even to itself");
     }
     if pool.is_some() {
-        host.back = Some(Back { from: pool, asked });
+        let ours =
+            asked.iter().find(|asked| asked.answers_us).and_then(|asked| network.own_towards(asked.who));
+        host.back = Some(Back { from: pool, ours, asked });
     }
 }
 

@@ -65,7 +65,7 @@ fn forward(purpose: &Purpose, network: &Network, host: &mut Host, rules: &Rules)
     let (Some((_, ours)), false) = (purpose.pools.first(), purpose.tunnel.is_empty()) else { return };
     let tunnel = &purpose.tunnel;
     for net in network.behind(purpose).into_iter().take(WAYS_MAX) {
-        let inside = if net.prefix_len() == 0 { Ipv4Addr::new(192, 88, 99, 1) } else { first_host(net) };
+        let inside = network.somebody_in(net);
         let Some(leads) = network.leads(*ours, inside, Some(tunnel)) else { continue };
         let packet = Packet::forward(tunnel, &pools, Interface::Named(leads.dev.clone()), &[net]);
         let out = walk(&rules.set, &packet, PathHook::Through);
@@ -80,10 +80,6 @@ fn forward(purpose: &Purpose, network: &Network, host: &mut Host, rules: &Rules)
             keep_worse(&mut forward.back, again);
         });
     }
-}
-
-fn first_host(net: Ipv4Net) -> Ipv4Addr {
-    net.hosts().next().unwrap_or(net.addr())
 }
 
 /// Of several ways the one that is lost is told.

@@ -24,6 +24,11 @@ pub(super) struct Network {
     pub(super) neighbours: Vec<Neighbour>,
 }
 
+/// What no special route leads to.
+const INTERNET: Ipv4Addr = Ipv4Addr::new(192, 88, 99, 1);
+/// Addresses of a network that are looked at for one that is not our own.
+const OWN_MAX: usize = 64;
+
 /// Where a packet goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Leads {
@@ -128,6 +133,9 @@ impl Network {
 
     /// A part of the forward facts that needs no rules of the packet filter; those are put in before.
     pub(super) fn forward(&self, purpose: &Purpose, host: &mut Host) {
+        if purpose.pools.is_empty() {
+            not_tested(host, Check::Forward, "no configuration: it is not known what clients may reach");
+        }
         if host.not_tested.contains_key(&Check::Forward) {
             return;
         }
@@ -153,7 +161,7 @@ impl Network {
             let Some((_, ours)) = purpose.pools.first() else { break };
             let refused =
                 |route: &Route| matches!(route.kind.as_str(), "unreachable" | "blackhole" | "prohibit");
-            let inside = net.hosts().next().unwrap_or(net.addr());
+            let inside = self.somebody_in(*net);
             match ip::way(&self.rules, &self.routes, *ours, inside, Some(&purpose.tunnel)) {
                 Way::Nowhere => forward.no_route.push(*net),
                 Way::Route(route) if refused(route) => forward.no_route.push(*net),
@@ -237,9 +245,7 @@ impl Network {
         let [listen] = purpose.listen.as_slice() else { return None };
         let address =
             listen.address.filter(|address| link.addresses.iter().any(|net| net.addr() == *address))?;
-        // What no special route leads to: the Internet.
-        let outside = Ipv4Addr::new(192, 88, 99, 1);
-        let leads = self.leads(address, outside, None)?;
+        let leads = self.leads(address, INTERNET, None)?;
         let public = !address.is_private();
         (leads.dev != link.name && public).then(|| Bite {
             interface: link.name.clone(),
@@ -247,6 +253,22 @@ impl Network {
             way_back: format!("through {}", leads.dev),
             certain: true,
         })
+    }
+
+    /// The address of this host on the way to another.
+    pub(super) fn own_towards(&self, to: Ipv4Addr) -> Option<Ipv4Addr> {
+        let leads = self.leads(Ipv4Addr::UNSPECIFIED, to, None)?;
+        let first = || self.link(&leads.dev)?.addresses.first().map(|net| net.addr());
+        leads.source.or_else(first)
+    }
+
+    /// An address in a network that is not of this host.
+    pub(super) fn somebody_in(&self, net: Ipv4Net) -> Ipv4Addr {
+        if net.prefix_len() == 0 {
+            return INTERNET;
+        }
+        let other = |address: &Ipv4Addr| self.interface_of(*address).is_none();
+        net.hosts().take(OWN_MAX).find(other).unwrap_or(net.addr())
     }
 
     /// Hosts behind that are worth a question: DNS servers, routers, who was seen on the wire.

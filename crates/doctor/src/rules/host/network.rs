@@ -152,24 +152,42 @@ fn no_way_back(facts: &Facts) -> Option<Proof> {
     if tried == 0 || silent.len() < tried || drops_answers(facts).is_some() {
         return None;
     }
-    let proof = Proof::fact(format!("nobody behind this host answers the pool (asked from {from})"))?;
-    Some(proof.with(format!("{}: answers this host's own address, not {from}", silent.join(", "))))
+    let mut proof = Proof::fact(format!("nobody behind this host answers the pool (asked from {from})"))?;
+    let verb = if silent.len() == 1 { "answers" } else { "answer" };
+    proof = proof.with(format!("{} {verb} this host's own address, not {from}", silent.join(", ")));
+    let strict = of(facts).reverse_path.iter().flat_map(|filter| &filter.strict).cloned().collect::<Vec<_>>();
+    Some(match strict.is_empty() {
+        true => proof,
+        false => proof.with(format!(
+            "{} strict (rp_filter=1): what comes back there by another way than it went is dropped",
+            match strict.as_slice() {
+                [one] => format!("{one} is"),
+                all => format!("{} are", all.join(", ")),
+            }
+        )),
+    })
 }
 
 fn some_no_way_back(facts: &Facts) -> Option<Proof> {
     let (tried, silent) = answers(of(facts))?;
     let from = of(facts).back.as_ref()?.from?;
     fact_if(!silent.is_empty() && silent.len() < tried, || {
-        format!("{} answers this host's own address, not {from} of the pool", silent.join(", "))
+        let verb = if silent.len() == 1 { "answers" } else { "answer" };
+        format!("{} {verb} this host's own address, not {from} of the pool", silent.join(", "))
     })
 }
 
 fn way_back(host: &Host) -> Vec<String> {
     let Some(pool) = host.pools.first() else { return Vec::new() };
     let net = pool.net;
+    let ours = host.back.as_ref().and_then(|back| back.ours);
+    let via = ours.map_or_else(|| "THIS-HOST".to_owned(), |ours| ours.to_string());
     vec![
-        format!("on the router of that network: ip route add {net} via THIS-HOST"),
-        format!("or translate here: nft add rule ip nat postrouting ip saddr {net} masquerade"),
+        format!("on the router of that network: ip route add {net} via {via}"),
+        format!(
+            "or translate here: nft 'add table ip adit_nat; add chain ip adit_nat post {{ type nat hook postrouting \
+             priority 100; }}; add rule ip adit_nat post ip saddr {net} ip daddr != {net} masquerade'"
+        ),
     ]
 }
 
