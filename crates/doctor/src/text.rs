@@ -153,10 +153,14 @@ fn items<'a>(out: &mut String, label: &str, texts: impl Iterator<Item = &'a Stri
     }
 }
 
-/// The first sentence of a code's page.
+/// How much of a code's page says what it is about.
+const MEANING_MIN: usize = 60;
+
+/// The beginning of a code's page: whole sentences.
 fn meaning(code: Code) -> String {
     let meaning = code.entry().meaning;
-    let end = meaning.find(". ").map_or(meaning.len(), |end| end + 1);
+    let ends = meaning.match_indices(". ").map(|(end, _)| end + 1).chain([meaning.len()]);
+    let end = ends.into_iter().find(|end| *end >= MEANING_MIN).unwrap_or(meaning.len());
     meaning.get(..end).unwrap_or_default().to_owned()
 }
 
