@@ -69,6 +69,8 @@ pub struct Flow {
     pub largest_acked: usize,
     /// Packets that break a rule of the header.
     pub defects: u64,
+    /// Packets that came in outer fragments, all of them in the file.
+    pub fragmented: u64,
     /// Acknowledgments of the other side that were higher than all before.
     pub acks: u64,
     /// Numbers that were sent alone and that an acknowledgment left out, naming a later one: such a packet was lost behind

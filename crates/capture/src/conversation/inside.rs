@@ -14,6 +14,8 @@ use crate::tcp::Segment;
 
 /// Targets that are told apart; later ones are not followed.
 pub const TARGETS_MAX: usize = 48;
+/// Senders behind the server that are told apart.
+pub const SOURCES_MAX: usize = 16;
 /// ICMP errors that are kept.
 pub const ERRORS_MAX: usize = 16;
 /// TCP segments that are remembered, to know them when they come again.
@@ -88,6 +90,8 @@ pub struct Inside {
     pub nested: Option<u64>,
     /// The client's own address, by what it sends.
     pub client_address: Option<IpAddr>,
+    /// Who sends from behind the server, and the server's end itself; at most [`SOURCES_MAX`].
+    pub sources: Vec<IpAddr>,
     recent: VecDeque<Data>,
 }
 
@@ -113,6 +117,9 @@ impl Inside {
             self.client_address.get_or_insert(network.source);
         } else {
             self.from_server += 1;
+            if self.sources.len() < SOURCES_MAX && !self.sources.contains(&network.source) {
+                self.sources.push(network.source);
+            }
         }
         let is_own = network.protocol == gre::IP_PROTOCOL
             || matches!(&content, Content::Tcp(segment) if segment.destination_port == adit_wire::pptp::PORT);

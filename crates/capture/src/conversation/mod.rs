@@ -23,7 +23,7 @@ use crate::note::Missing;
 
 pub use end::{End, Position};
 pub use flow::{ALONE, Flow, JUMP, STALL_MIN, WINDOW as SEQUENCE_WINDOW};
-pub use inside::{ERRORS_MAX, Inside, Resent, TARGETS_MAX, Target};
+pub use inside::{ERRORS_MAX, Inside, Resent, SOURCES_MAX, TARGETS_MAX, Target};
 pub use names::{LOOKUPS_MAX, Lookup, LookupAnswer, Lookups};
 pub use open::{Checked, Open, Secret};
 pub use step::{By, Event, FIRST, FRAME_KEPT, LAST, Step, Steps};

@@ -18,6 +18,8 @@ use super::inside::Inside;
 use crate::octets::Octets as _;
 use crate::packet::Packet;
 
+/// Packets of one direction, its first ones, that decrypt to nothing, until the keys are said to differ.
+const NOISE_MIN: u32 = 3;
 /// Turns of the coherency count that are tried when many packets are missing.
 const TURNS_MAX: u32 = 7;
 /// Packets that decrypt to nothing, one after the other, until nothing more is tried in this direction.
@@ -78,9 +80,12 @@ pub struct Open {
     pub server_proof: Option<(u64, bool)>,
     /// Packets decrypted.
     pub opened: u64,
+    /// The same of each direction: to server, to client.
+    pub opened_each: [u64; 2],
     /// Packets that could not be decrypted.
     pub closed: u64,
-    /// The first packet of each direction that decrypts to nothing, though the password is right: to server, to client.
+    /// A packet of each direction, where its first ones all decrypt to nothing though the password is right: to server, to
+    /// client.
     pub noise: [Option<u64>; 2],
     challenge: Option<(u8, Vec<u8>)>,
     proof: Option<[u8; 20]>,
@@ -228,13 +233,14 @@ impl Open {
         match stream.decrypt(seq, octets, room) {
             Some(plain) => {
                 self.opened += 1;
+                self.opened_each[direction] += 1;
                 if let Ok((ppp::IP | ppp::IPV6, datagram)) = ppp::frame(&plain) {
                     inside.take(packet, from_client, datagram, server);
                 }
             }
             None => {
                 self.closed += 1;
-                if stream.noise == 1 && self.opened == 0 {
+                if stream.noise == NOISE_MIN && self.opened_each[direction] == 0 {
                     self.noise[direction].get_or_insert(packet.number);
                 }
             }

@@ -15,8 +15,8 @@ use crate::note::What;
 pub const FIRST: usize = 160;
 /// Steps kept from the end: how it broke.
 pub const LAST: usize = 96;
-/// Octets kept of a PPP control frame: the longest that means something is a CHAP Change-Password.
-pub const FRAME_KEPT: usize = 640;
+/// Octets kept of a PPP control frame: echoes as long as the link takes measure it.
+pub const FRAME_KEPT: usize = 1600;
 
 /// Who did something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

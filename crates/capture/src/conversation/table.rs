@@ -505,6 +505,7 @@ impl Conversation {
         }
         let last = [flow.last, back.last].into_iter().flatten().map(|(_, time)| time).max();
         flow.add(gre, packet.number, packet.time, network.total);
+        flow.fragmented += u64::from(!network.fragments.is_empty());
         back.answered();
         if gre.payload_len > 0 {
             flow.ask(packet.number, packet.time, last);

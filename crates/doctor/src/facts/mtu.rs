@@ -17,6 +17,8 @@ pub struct Mtu {
     pub too_big: Option<Seen<(IpAddr, u16)>>,
     /// The largest MSS in a SYN inside.
     pub mss: Option<Seen<u16>>,
+    /// Outer packets that came in fragments, whole ones.
+    pub fragmented: Option<u32>,
     /// Outer fragments whose rest never came.
     pub fragments_missing: Option<Seen<u32>>,
 }

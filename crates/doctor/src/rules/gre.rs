@@ -125,6 +125,24 @@ pub(super) const RULES: &[Rule] = &[
         },
     },
     Rule {
+        id: "second-client",
+        code: Code::G06,
+        kind: Kind::Fault,
+        weight: 91,
+        when: |f| {
+            // Beside the server both calls are seen: this one hears nothing, while the other holds the address.
+            let at_server = f.vantage.near() == Some(Side::Server);
+            let is_it = at_server
+                && waiting(f)
+                && f.control.others > 0
+                && f.gre.to_server.packets > 0
+                && f.gre.to_client.arrival == Arrival::Unknown;
+            is_it.then(|| {
+                Proof::absence("another call from the same address is up, and the server's GRE for this one does not reach its client")
+            })?
+        },
+    },
+    Rule {
         id: "gre-none-back",
         code: Code::G01,
         kind: Kind::Fault,

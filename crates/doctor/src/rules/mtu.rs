@@ -24,6 +24,22 @@ pub(super) const RULES: &[Rule] = &[
         },
     },
     Rule {
+        id: "fragment-missing",
+        code: Code::M03,
+        kind: Kind::Fault,
+        weight: 92,
+        when: |f| {
+            let count = f.mtu.fragmented.filter(|_| f.mtu.fragments_missing.is_none())?;
+            let lost = f.mtu.to_server.lost.as_ref().or(f.mtu.to_client.lost.as_ref())?;
+            Proof::missing(
+                lost,
+                format!(
+                    "{count} packets leave in fragments, and what is so big is never answered; whole packets are"
+                ),
+            )
+        },
+    },
+    Rule {
         id: "big-packets-lost",
         code: Code::M01,
         kind: Kind::Fault,

@@ -29,11 +29,17 @@ pub(super) fn facts(view: &View<'_>) -> Address {
     facts.opened = ipcp.first_opened().map(|message| seen(view, (), message));
     naks(&ipcp, &mut facts);
     if facts.opened.is_none() {
-        facts.rejected = [Side::Client, Side::Server].into_iter().find_map(|by| {
+        let refused = [Side::Client, Side::Server].into_iter().find_map(|by| {
             let refusals = ipcp.refusals(by, kind::ADDRESS);
             let reject = refusals.into_iter().find(|message| message.packet.code == cp::CONFIGURE_REJECT)?;
-            Some(seen(view, by.other(), reject))
+            Some((by, reject))
         });
+        if let Some((by, reject)) = refused {
+            // An address that was asked for by name is refused, not missing.
+            let wanted = address(reject).filter(|address| by == Side::Client && !address.is_unspecified());
+            facts.wanted = wanted.or(facts.wanted);
+            facts.rejected = Some(seen(view, by.other(), reject));
+        }
         facts.protocol_rejected = protocol_reject(&lcp, ppp::IPCP).map(|(by, place)| view.seen(by, place));
         facts.silent = silent(view, &ipcp);
     }

@@ -234,7 +234,11 @@ pub(super) fn call(view: &View<'_>) -> Call {
     // With one call there is no doubt which one a Call-Disconnect-Notify is about.
     if let (Some(given), [_]) = (facts.server_id, view.conversation.calls.as_slice()) {
         facts.ended_id = messages(view).find_map(|(step, message)| match message {
-            Message::CallDisconnectNotify(notify) if step.by == By::Server && notify.call_id != given => {
+            Message::CallDisconnectNotify(notify)
+                if step.by == By::Server && notify.call_id != given
+                    // Many name the client's own number, which a NAT helper knows.
+                    && Some(notify.call_id) != facts.client_id =>
+            {
                 Some(view.seen_in(notify.call_id, step))
             }
             _ => None,

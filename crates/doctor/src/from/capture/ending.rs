@@ -1,12 +1,29 @@
 //! Who was first to end the call, and how. The first owns the cause; a late reset after a clean end is noise.
 
-use adit_capture::conversation::Event;
+use adit_capture::conversation::{Event, Step};
 use adit_wire::pptp::{Frame, Message};
 use adit_wire::{cp, ppp};
 
 use super::{View, side};
 use crate::Seen;
 use crate::facts::Ending;
+
+/// Somebody ends the link, the call or the connection.
+pub(super) fn is_end(step: &Step) -> bool {
+    match &step.what {
+        Event::Ppp { protocol: ppp::LCP, information, .. } => {
+            information.first() == Some(&cp::TERMINATE_REQUEST)
+        }
+        Event::Message(Frame::Message(message)) => matches!(
+            message,
+            Message::CallClearRequest(_)
+                | Message::CallDisconnectNotify(_)
+                | Message::StopControlConnectionRequest(_)
+        ),
+        Event::Fin | Event::Reset { .. } => true,
+        _ => false,
+    }
+}
 
 pub(super) fn facts(view: &View<'_>, is_up: bool) -> Option<Seen<Ending>> {
     for step in view.steps() {

@@ -4,9 +4,13 @@ use std::time::Duration;
 
 use adit_capture::Upper;
 use adit_capture::conversation::{Call, Event, Flow};
+use adit_wire::pptp::{Frame, Message};
+use adit_wire::{cp, ppp};
 
 use super::control::address;
+use super::ending;
 use super::lcp::control_lives;
+use super::side;
 use super::{PATIENCE, View};
 use crate::facts::{Arrival, Gre, GreStop, IcmpError, Lcp, Way};
 use crate::{Seen, Side, Vantage};
@@ -20,23 +24,22 @@ const ERRORS_MAX: usize = 8;
 /// Numbers that acknowledgments must leave out before that counts as loss: one may be an acknowledgment that was lost.
 const SKIPPED_MIN: u64 = 3;
 
-pub(super) fn facts(view: &View<'_>, lcp: &Lcp, vantage: Vantage) -> Gre {
+/// `size_matters`: packets are lost because they are big.
+pub(super) fn facts(view: &View<'_>, lcp: &Lcp, size_matters: bool, vantage: Vantage) -> Gre {
     let mut facts = Gre { errors: errors(view), ..Gre::default() };
     let Some(call) = view.call else { return facts };
     facts.to_server = way(view, &call.to_server, &call.to_client, vantage.near() == Some(Side::Client));
     facts.to_client = way(view, &call.to_client, &call.to_server, vantage.near() == Some(Side::Server));
-    facts.to_server.arrival = arrival(
-        &call.to_server,
-        lcp.server_answers,
-        lcp.server_requests,
-        vantage.near() == Some(Side::Server),
-    );
-    facts.to_client.arrival = arrival(
-        &call.to_client,
-        lcp.client_answers,
-        lcp.client_requests,
-        vantage.near() == Some(Side::Client),
-    );
+    if !size_matters {
+        echoes_lost(call, &mut facts, vantage);
+    }
+    let near = |side| {
+        let refused = facts.errors.iter().any(|error| error.what.kind == 3 && error.what.about == side);
+        vantage.near() == Some(side.other()) && !refused
+    };
+    let (near_server, near_client) = (near(Side::Client), near(Side::Server));
+    facts.to_server.arrival = arrival(&call.to_server, lcp.server_answers, lcp.server_requests, near_server);
+    facts.to_client.arrival = arrival(&call.to_client, lcp.client_answers, lcp.client_requests, near_client);
     facts.from_elsewhere = view.steps().find_map(|step| match step.what {
         Event::GreFrom(from) => Some(view.seen_in(from, step)),
         _ => None,
@@ -84,15 +87,32 @@ fn way(view: &View<'_>, flow: &Flow, back: &Flow, from_near: bool) -> Way {
     }
 }
 
-/// Acknowledged or answered; or seen beside the receiver, who has not shown the contrary by asking again without ever
-/// acknowledging.
+/// Acknowledged or answered; or seen beside the receiver, who has not shown the contrary: by an ICMP error, or by asking
+/// again without ever acknowledging.
 fn arrival(flow: &Flow, answers: u32, receivers_requests: u32, near_receiver: bool) -> Arrival {
     let seen_there = near_receiver && flow.packets > 0 && receivers_requests < 2;
     if flow.acked.is_some() || answers > 0 || seen_there { Arrival::Proven } else { Arrival::Unknown }
 }
 
+/// Echo-Requests that were not answered, seen beside who sent them: lost, or their answers were, which leave a gap.
+fn echoes_lost(call: &Call, facts: &mut Gre, vantage: Vantage) {
+    let Some(side) = vantage.near() else { return };
+    let (by_client, back) =
+        (side == Side::Client, if side == Side::Client { &call.to_client } else { &call.to_server });
+    let asked = call.tally.times(ppp::LCP, cp::ECHO_REQUEST, by_client);
+    let answered = call.tally.times(ppp::LCP, cp::ECHO_REPLY, !by_client);
+    let lost = asked.saturating_sub(answered);
+    if answered == 0 || lost < SKIPPED_MIN || back.missing > 0 {
+        return;
+    }
+    let way = if by_client { &mut facts.to_server } else { &mut facts.to_client };
+    way.lost = way.lost.max(lost);
+}
+
 fn errors(view: &View<'_>) -> Vec<Seen<IcmpError>> {
+    // Who has hung up takes no more GRE, and says so.
     view.steps()
+        .take_while(|step| !ending::is_end(step))
         .filter_map(|step| {
             let Event::Icmp(icmp) = &step.what else { return None };
             let quoted = icmp.quoted.as_ref().filter(|quoted| matches!(quoted.upper, Upper::Gre { .. }))?;
@@ -110,16 +130,33 @@ fn stopped(view: &View<'_>, call: &Call) -> Option<Seen<GreStop>> {
     if call.to_server.packets == 0 || call.to_client.packets == 0 {
         return None;
     }
+    let lost_carrier = view.steps().find(|step| {
+        matches!(&step.what, Event::Message(Frame::Message(Message::CallDisconnectNotify(notify)))
+            if u8::from(notify.result) == LOST_CARRIER)
+    });
     let ways = [(&call.to_server, Side::Server), (&call.to_client, Side::Client)];
-    ways.into_iter().find_map(|(flow, silent_side)| {
-        let since = flow.unanswered_since.filter(|_| flow.unanswered >= UNANSWERED_MIN)?;
+    let found = ways.into_iter().find_map(|(flow, silent_side)| {
+        let given_up = lost_carrier.is_some_and(|step| side(step.by) != silent_side);
+        let least = if given_up { 2 } else { UNANSWERED_MIN };
+        let since = flow.unanswered_since.filter(|_| flow.unanswered >= least)?;
         let silent = view.end().saturating_sub(since.1);
         let lives = control_lives(view, silent_side, since.1 + PATIENCE) == Some(true);
         // Acknowledged data are no silence.
         (silent >= STOPPED_MIN && lives)
             .then(|| view.seen(GreStop { from: Some(silent_side), after_idle: flow.silence, silent }, since))
+    });
+    // The other end lost the link, and here nothing of its GRE is seen: it was lost on the way.
+    found.or_else(|| {
+        let step = lost_carrier?;
+        let last = [call.to_server.last, call.to_client.last].into_iter().flatten().max()?;
+        let silent = step.time.saturating_sub(last.1);
+        let stop = GreStop { from: None, after_idle: Duration::ZERO, silent };
+        (silent >= STOPPED_MIN).then(|| view.seen_in(stop, step))
     })
 }
+
+/// Result code of Call-Disconnect-Notify (RFC 2637 section 2.13).
+const LOST_CARRIER: u8 = 1;
 
 fn stalled(view: &View<'_>, call: &Call) -> Option<Seen<(Side, Duration)>> {
     let ways = [(&call.to_server, Side::Client), (&call.to_client, Side::Server)];

@@ -25,12 +25,15 @@ pub(super) fn facts(view: &View<'_>, address: &Address) -> Inside {
     }
     facts.dns_outside = dns_outside(view, address);
     let questions: Vec<&Lookup> = inside.lookups.iter().filter(|lookup| is_client(call, lookup.by)).collect();
-    facts.dns = dns(view, &questions);
+    facts.dns = dns(view, &questions, !inside.sources.is_empty());
     // In the middle of a call one question shows nothing of what works.
     if address.opened.is_some() {
         facts.names = names(view, &questions);
     }
-    facts.targets = targets(view, call);
+    let peer = address.peer.as_ref().map(|peer| IpAddr::V4(peer.what));
+    let of_peer = inside.targets.iter().find(|target| Some(target.address) == peer);
+    facts.peer_answers = of_peer.filter(|target| target.answered.is_some()).map(|_| true);
+    facts.targets = targets(view, call, peer);
     facts
 }
 
@@ -58,8 +61,9 @@ fn dns_outside(view: &View<'_>, address: &Address) -> Option<Seen<Ipv4Addr>> {
     })
 }
 
-/// Each server that was asked; silent when no question got an answer and there was time for one.
-fn dns(view: &View<'_>, questions: &[&Lookup]) -> Vec<Seen<DnsTest>> {
+/// Each server that was asked; silent when no question got an answer, there was time for one, and it was asked more than
+/// once or others are heard.
+fn dns(view: &View<'_>, questions: &[&Lookup], others_heard: bool) -> Vec<Seen<DnsTest>> {
     let mut tests: Vec<Seen<DnsTest>> = Vec::new();
     for question in questions {
         let Some(server) = v4(question.server) else { continue };
@@ -71,9 +75,10 @@ fn dns(view: &View<'_>, questions: &[&Lookup]) -> Vec<Seen<DnsTest>> {
             (None, Some(_)) => tests.push(view.seen(DnsTest { server, answered }, question.asked)),
             (None, None) => {
                 let all = questions.iter().filter(|other| other.server == question.server);
-                let times: u64 = all.map(|other| other.times).sum();
+                let times: u64 = all.clone().map(|other| other.times).sum();
                 let is_long = view.end().saturating_sub(question.asked.1) >= PATIENCE;
-                if times >= REQUESTS_MIN && is_long {
+                let refused = all.clone().any(|other| other.unreachable.is_some());
+                if refused || is_long && (times >= REQUESTS_MIN || others_heard) {
                     tests.push(view.seen(DnsTest { server, answered: None }, question.asked));
                 }
             }
@@ -108,13 +113,14 @@ fn is_of_people(name: &str) -> bool {
     name.contains('.') && !name.ends_with(".arpa") && !name.starts_with('_')
 }
 
-/// Who answered; where nobody did, who did not.
-fn targets(view: &View<'_>, call: &Call) -> Vec<Seen<Target>> {
+/// Who answered; where nobody did, who did not. The server's own end is no target.
+fn targets(view: &View<'_>, call: &Call, peer: Option<IpAddr>) -> Vec<Seen<Target>> {
     let asked = || {
         call.inside.targets.iter().filter(|target| {
             target.from_client
                 && matches!(target.protocol, ipv4::TCP | ipv4::ICMP)
                 && is_client(call, target.by)
+                && Some(target.address) != peer
         })
     };
     let some_answer = asked().any(|target| target.answered.is_some());

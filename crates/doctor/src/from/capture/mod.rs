@@ -43,7 +43,8 @@ pub fn facts(conversation: &Conversation, call: usize, vantage: Vantage) -> Fact
     facts.address = address::facts(&view);
     facts.inside = inside::facts(&view, &facts.address);
     facts.mtu = mtu::facts(&view, &facts.lcp);
-    facts.gre = gre::facts(&view, &facts.lcp, vantage);
+    let size_matters = facts.mtu.to_server.lost.is_some() || facts.mtu.to_client.lost.is_some();
+    facts.gre = gre::facts(&view, &facts.lcp, size_matters, vantage);
     facts.ending = ending::facts(&view, facts.is_up());
     took(&mut facts);
     facts

@@ -1,11 +1,15 @@
 //! Packet sizes.
 
+use std::time::Duration;
+
 use adit_capture::conversation::{Event, Flow};
+use adit_wire::{cp, ppp};
 
 use super::View;
 use super::control::address;
+use super::messages::{Message, Messages, seen};
 use crate::facts::{Bracket, Lcp, Mtu};
-use crate::{At, Seen};
+use crate::{At, Seen, Side};
 
 /// Packets of a size that must be lost, none of them arriving, before size is said to be the reason.
 const LOST_MIN: usize = 3;
@@ -34,6 +38,17 @@ pub(super) fn facts(view: &View<'_>, lcp: &Lcp) -> Mtu {
     }
     facts.to_server = outer(view, &call.to_server);
     facts.to_client = outer(view, &call.to_client);
+    let lcp = Messages::of(view, ppp::LCP);
+    for by in [Side::Client, Side::Server] {
+        let bracket = if by == Side::Client { &mut facts.to_server } else { &mut facts.to_client };
+        if let Some(echoes) = echoes(view, &lcp, by) {
+            *bracket = echoes;
+        }
+    }
+    let fragmented = call.to_server.fragmented + call.to_client.fragmented;
+    if fragmented >= LOST_MIN as u64 {
+        facts.fragmented = Some(u32::try_from(fragmented).unwrap_or(u32::MAX));
+    }
     if let Some(resent) = call.inside.resent
         && resent.times >= LOST_MIN as u64
         && resent.len > call.inside.largest_arrived
@@ -47,6 +62,39 @@ pub(super) fn facts(view: &View<'_>, lcp: &Lcp) -> Mtu {
     }
     facts
 }
+
+/// By LCP echoes of many sizes: those above a size are never answered, all smaller ones are.
+fn echoes(view: &View<'_>, lcp: &Messages<'_>, by: Side) -> Option<Bracket> {
+    let size = |message: &Message<'_>| message.packet.data.len() + cp::HEADER_LEN;
+    let mut answered = 0;
+    let mut lost: Vec<&Message<'_>> = Vec::new();
+    let replies: Vec<&Message<'_>> = lcp.sent(by.other(), cp::ECHO_REPLY).collect();
+    for request in lcp.sent(by, cp::ECHO_REQUEST) {
+        let is_answered = replies.iter().any(|reply| {
+            let later = reply.time.saturating_sub(request.time);
+            reply.packet.id == request.packet.id && reply.frame > request.frame && later < ANSWER_MAX
+        });
+        if is_answered {
+            answered = answered.max(size(request));
+        } else if view.end().saturating_sub(request.time) >= ANSWER_MIN {
+            lost.push(request);
+        }
+    }
+    lost.retain(|request| size(request) > answered && size(request) >= SMALL);
+    let first =
+        lost.iter().min_by_key(|request| size(request)).filter(|_| lost.len() >= LOST_MIN && answered > 0)?;
+    let octets = |octets: usize| u16::try_from(octets).unwrap_or(u16::MAX);
+    Some(Bracket {
+        passes: Some(Seen::new(octets(answered))),
+        lost: Some(seen(view, octets(size(first)), first)),
+        is_outer: false,
+    })
+}
+
+/// An echo is answered within this time, or it is another one's answer.
+const ANSWER_MAX: Duration = Duration::from_secs(5);
+/// An echo that has not been waited for so long may still be answered.
+const ANSWER_MIN: Duration = Duration::from_millis(300);
 
 /// By the acknowledgments of GRE: sizes that were never named, while all smaller ones were.
 fn outer(view: &View<'_>, flow: &Flow) -> Bracket {
