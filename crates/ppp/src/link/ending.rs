@@ -44,21 +44,21 @@ impl Link {
     pub(super) fn peer_terminates(&mut self, now: Instant, data: &[u8]) {
         let goodbye = self.goodbye(data);
         let (code, detail) = match (self.unmet_wish(now), named(data)) {
-            (Some(Failure { code, detail }), _) => (code, format!("{goodbye}; {detail}")),
-            (None, Some((code, why))) => (code, format!("the {} says: {why}", self.config.role.peer())),
-            (None, None) => (Code::L03, goodbye),
+            (Some(Failure { code, detail }), _) => (Some(code), format!("{goodbye}; {detail}")),
+            (None, Some((code, why))) => (Some(code), format!("the {} says: {why}", self.config.role.peer())),
+            (None, None) => (unless_wished(data), goodbye),
         };
         let end = match &self.phase {
             Phase::Dead | Phase::Terminate(_) | Phase::Ended => return,
             Phase::Establish { .. } => {
                 // An LCP that is closing already has its own cause, and says it when it is finished.
                 if self.lcp.state().is_negotiating() {
-                    self.end_with_words(now, By::Peer, Some(code), detail, "");
+                    self.end_with_words(now, By::Peer, code, detail, "");
                 }
                 return;
             }
             Phase::Refused { end, .. } => end.clone(),
-            Phase::Authenticate(_) | Phase::Network(_) => End { by: By::Peer, code: Some(code), detail },
+            Phase::Authenticate(_) | Phase::Network(_) => End { by: By::Peer, code, detail },
         };
         self.drop_layers();
         self.phase = Phase::Terminate(end);
@@ -156,4 +156,25 @@ fn named(data: &[u8]) -> Option<(Code, TerminateData<'_>)> {
     let code: Code = core::str::from_utf8(code).ok()?.strip_suffix(' ')?.parse().ok()?;
     matches!(code.layer(), Layer::Auth | Layer::Encrypt | Layer::Address)
         .then(|| (code, TerminateData::new(why)))
+}
+
+/// L03, unless the peer says that somebody there wished to hang up: pppd and adit have words for it.
+pub(super) fn unless_wished(data: &[u8]) -> Option<Code> {
+    let wished = [b"User request".as_slice(), b"user-request"].contains(&data);
+    (!wished).then_some(Code::L03)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hanging_up_is_no_fault_and_every_other_word_is() {
+        for wish in [b"User request".as_slice(), b"user-request"] {
+            assert_eq!(unless_wished(wish), None);
+        }
+        for fault in [b"".as_slice(), b"MPPE required but peer refused", b"user request denied"] {
+            assert_eq!(unless_wished(fault), Some(Code::L03));
+        }
+    }
 }

@@ -8,6 +8,7 @@ use std::time::Instant;
 use adit_diag::Code;
 use adit_wire::ppp;
 
+use super::ending::unless_wished;
 use super::keepalive::{Due, Keepalive};
 use super::state::{Authentication, Phase, later};
 use super::{By, End, Link, LinkEvent, Role};
@@ -190,7 +191,7 @@ impl Link {
         let peer = self.config.role.peer();
         let (by, code, detail) = match finish {
             Finish::Closed => (By::Us, None, "closed here".to_owned()),
-            Finish::Terminated(data) => (By::Peer, Some(Code::L03), self.goodbye(&data)),
+            Finish::Terminated(data) => (By::Peer, unless_wished(&data), self.goodbye(&data)),
             Finish::NoAnswer => {
                 let (code, detail) = self.no_lcp(now);
                 (By::Nobody, Some(code), detail)
