@@ -44,7 +44,7 @@ impl Vantage {
 pub(crate) struct Got {
     failure: Option<String>,
     findings: Vec<String>,
-    /// It names a next test, or has nothing to judge at all.
+    /// It names a next test, or nothing that it sees is broken.
     next: bool,
     /// Everything it said.
     story: String,
@@ -100,10 +100,13 @@ impl Got {
         findings.extend(warned.filter_map(|layer| layer["code"].as_str().map(str::to_owned)));
         findings.sort();
         findings.dedup();
+        let broken = |layer: &&Value| ["fail", "not-reached"].iter().any(|state| layer["state"] == **state);
+        let works = !verdict["layers"].as_array().into_iter().flatten().any(|layer| broken(&layer));
+        let next = verdict["next"].as_array().is_some_and(|next| !next.is_empty());
         Got {
             failure: verdict["first_failure"].as_str().map(str::to_owned),
             findings,
-            next: verdict["next"].as_array().is_some_and(|next| !next.is_empty()),
+            next: next || works,
             ..Got::default()
         }
     }
@@ -114,11 +117,13 @@ pub(crate) struct Case {
     row: &'static Row,
     pub(crate) world: World,
     got: Vec<(Vantage, Got)>,
+    /// What is recorded was dialled by [`NAME`].
+    pub(crate) by_name: bool,
 }
 
 impl Case {
     pub(crate) fn new(number: &str, plan: &Plan) -> Case {
-        Case { row: matrix::find(number), world: World::build(plan), got: Vec::new() }
+        Case { row: matrix::find(number), world: World::build(plan), got: Vec::new(), by_name: true }
     }
 
     fn wants(&self, vantage: Vantage) -> &'static str {
@@ -222,7 +227,7 @@ impl Case {
         let password = self.world.password_file(PASSWORD);
         let mut arguments =
             vec!["doctor", "--pcap", text(file), "--json", "-u", "alice", "--password-file", &password];
-        if vantage == Vantage::NearClient && self.got.iter().any(|(of, _)| *of == Vantage::Doctor) {
+        if vantage == Vantage::NearClient && self.by_name {
             // What was dialled: the name was looked up in this capture.
             arguments.insert(1, NAME);
         }

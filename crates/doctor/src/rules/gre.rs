@@ -79,7 +79,9 @@ pub(super) const RULES: &[Rule] = &[
         kind: Kind::Fault,
         weight: 96,
         when: |f| {
-            let seen = f.call.ended_id.as_ref().filter(|_| !f.link_is_up())?;
+            // Linux' PPTP helper writes the client's own Call ID into Call-Disconnect-Notify.
+            let helped = |seen: u16| Some(seen) == f.call.client_id;
+            let seen = f.call.ended_id.as_ref().filter(|seen| !f.link_is_up() && !helped(seen.what))?;
             let given = f.call.server_id.unwrap_or_default();
             Proof::of(
                 seen,

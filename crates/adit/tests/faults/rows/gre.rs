@@ -121,6 +121,7 @@ fn row_24_idle_gre_state_forgotten() {
     let mut link = client::link("alice");
     link.echo = None;
     let captures = case.world.record();
+    case.by_name = false;
     let call = client::dial(&case.world.client, link, Manners::default());
     case.wait_for_a_failure();
     drop(call);
