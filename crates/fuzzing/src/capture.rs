@@ -1,10 +1,16 @@
-//! Capture files: any octets, and files whose frames are built around the input so that it reaches the inner layers.
+//! Capture files: any octets, and files whose frames are built around the input so that it reaches the inner layers; and
+//! what the doctor says of them.
 
 use std::time::Duration;
 
-use adit_capture::conversation::{CALLS_MAX, CONVERSATIONS_MAX, Conversation, Conversations, FIRST, LAST};
+use adit_capture::conversation::{
+    CALLS_MAX, CONVERSATIONS_MAX, Conversation, Conversations, FIRST, LAST, Secret,
+};
 use adit_capture::{Item, KEPT_MAX, Reader, Summary, datagram, write};
-use adit_wire::{gre, ipv4};
+use adit_crypto::secret::Password;
+use adit_doctor::from::capture;
+use adit_doctor::{Facts, judge, text};
+use adit_wire::{cp, gre, ipv4, ppp};
 
 use crate::input::Input;
 
@@ -23,12 +29,21 @@ pub(crate) fn capture_file(data: &[u8]) {
     let whole = read(file, file.len().max(1));
     let cut = read(file, piece);
     assert_eq!(whole, cut, "pieces of {piece} octets read differently");
-    converse(&whole.0);
+    converse(&whole.0, Conversations::default());
+    converse(&whole.0, Conversations::with_secret(Secret { user: None, password: Password::new("fuzz") }));
+}
+
+/// The doctor's verdict: bounded, in lines for people.
+fn verdict(facts: &Facts) {
+    let verdict = judge(facts);
+    assert!(verdict.causes.len() <= 3);
+    for words in [verdict.to_string(), text::why(&verdict)] {
+        assert!(!words.contains(|c: char| c.is_control() && c != '\n'), "lines for people: {words:?}");
+    }
 }
 
 /// Groups the packets; every conversation that was begun is given once and keeps its bounds.
-fn converse(items: &[Item]) {
-    let mut conversations = Conversations::default();
+fn converse(items: &[Item], mut conversations: Conversations) {
     let given = std::cell::Cell::new(0);
     let mut check = |conversation: Conversation| {
         assert!(conversation.calls.len() <= CALLS_MAX);
@@ -38,6 +53,10 @@ fn converse(items: &[Item]) {
             assert!(!line.contains(char::is_control), "a line for people: {line:?}");
             assert!(step.frame <= conversation.last_frame);
             assert!(step.call.is_none_or(|call| call < conversation.calls.len()));
+        }
+        let (vantage, _) = capture::vantage(&conversation);
+        for call in 0..=conversation.calls.len() {
+            verdict(&capture::facts(&conversation, call, vantage));
         }
         given.set(given.get() + 1);
     };
@@ -54,6 +73,11 @@ fn converse(items: &[Item]) {
     conversations.finish();
     std::iter::from_fn(|| conversations.poll()).for_each(&mut check);
     assert_eq!(given.get() - before, live);
+    for lookup in conversations.lookups().iter() {
+        if let Some(facts) = capture::facts_of_name(conversations.lookups(), &lookup.name) {
+            verdict(&facts);
+        }
+    }
 }
 
 fn read(file: &[u8], piece: usize) -> (Vec<Item>, Summary) {
@@ -136,10 +160,24 @@ fn packet(choice: u8, protocol: u8, place: u16, payload: &[u8]) -> Vec<u8> {
     [&header, payload].concat()
 }
 
+const CONTROL: [u16; 8] =
+    [ppp::LCP, ppp::LCP, ppp::CHAP, ppp::PAP, ppp::EAP, ppp::CCP, ppp::IPCP, ppp::IPV6CP];
+
 fn tunnelled(input: &mut Input<'_>, kind: u8) -> Vec<u8> {
     let seq = (kind & 0x40 == 0).then(|| u32::from(input.u8()));
     let ack = (kind & 0x80 != 0).then(|| u32::from(input.u8()));
-    let frame = input.chunk();
+    let frame = match CONTROL.get(usize::from(kind >> 3 & 15)) {
+        // A control packet whose code and options are the input.
+        Some(protocol) => {
+            let (code, id) = (input.u8() % 16, input.u8() & 3);
+            let mut frame = Vec::new();
+            ppp::push_header(&mut frame, *protocol, kind & 1 == 0, false);
+            cp::emit(&mut frame, code, id, input.chunk());
+            frame
+        }
+        None => input.chunk().to_vec(),
+    };
+    let frame = frame.as_slice();
     let _ = datagram(frame);
     let (header, len) =
         gre::Repr { call_id: u16::from(kind >> 4), seq, ack, payload_len: frame.len() as u16 }.emit();
