@@ -51,6 +51,8 @@ pub(crate) struct Story {
     pub(crate) end: Option<End>,
     /// The system would not send GRE.
     pub(crate) denied: Option<String>,
+    /// Packets from the server that did not decrypt to a packet, and those that did.
+    pub(crate) decrypted: (u64, u64),
     /// We ended the call, and nothing had ended it before.
     pub(crate) hung_up: bool,
     /// What the server said first, as far as it is kept.
@@ -211,6 +213,10 @@ impl<'a> Call<'a> {
             self.tunnel.handle_input(Instant::now(), Input::Frame { call, frame: &frame });
         }
         self.work(Instant::now() + GOODBYE, |_| false);
+        if let Some(path) = &self.path {
+            let counters = path.counters();
+            self.story.decrypted = (counters.decrypt_failures, counters.rx_packets);
+        }
         let _ = self.stream.shutdown(std::net::Shutdown::Both);
         // What answers the good-bye belongs to the capture.
         std::thread::sleep(Duration::from_millis(20));

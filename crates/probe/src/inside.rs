@@ -24,6 +24,8 @@ const PINGS: usize = 3;
 const SERVERS_MAX: usize = 4;
 /// ICMP: the time to live ran out.
 const EXCEEDED: u8 = 11;
+/// An ICMP error that comes so soon was made without asking anybody.
+const AT_ONCE: Duration = Duration::from_millis(600);
 /// Most servers say nothing to DHCPINFORM.
 const ROUTES_WAIT: Duration = Duration::from_millis(1500);
 /// What is asked where there is no name to ask for: any answer will do.
@@ -128,7 +130,7 @@ pub(crate) fn test(call: &mut Call<'_>, up: &Up, options: &Options, seed: u64, u
         let best = |answer: &Answer| match answer {
             Answer::Open { .. } => 0,
             Answer::Refused => 1,
-            Answer::Unreachable { .. } => 2,
+            Answer::Unreachable { .. } | Answer::NoWay { .. } => 2,
             Answer::Silent { .. } => 3,
         };
         let answer =
@@ -203,6 +205,8 @@ fn of(event: Option<&Event>) -> Answer {
             Answer::Open { after: event.took }
         }
         Outcome::Reset { .. } => Answer::Refused,
+        // A router that looks for a neighbour needs a second and more to give up.
+        Outcome::Icmp { from, code: 1, .. } if event.took < AT_ONCE => Answer::NoWay { from: (*from).into() },
         Outcome::Icmp { from, code, .. } => Answer::Unreachable { from: (*from).into(), code: *code },
         Outcome::Silent | Outcome::Refusal | Outcome::Routes(_) => Answer::Silent { waited: event.took },
     }

@@ -101,6 +101,7 @@ pub fn run(options: &Options, stop: &Stop, say: &mut dyn FnMut(Progress)) -> adi
         rng,
         facts,
         local: None,
+        route_mtu: None,
     };
     let left = test.steps()?;
     Ok(test.report(left))
@@ -140,6 +141,8 @@ struct Test<'a> {
     facts: Facts,
     /// Our end of the control connection.
     local: Option<SocketAddr>,
+    /// The largest packet of the interface towards the server.
+    route_mtu: Option<u32>,
 }
 
 impl Test<'_> {
@@ -159,6 +162,12 @@ impl Test<'_> {
             self.facts.tcp.server = Some(SocketAddr::from((first, self.options.port)));
             return Ok(None);
         }
+        let port = self.options.port;
+        if local::is_swallowed(first, port, self.facts.name.interface.as_deref()) {
+            self.facts.tcp.server = Some(SocketAddr::from((first, port)));
+            self.facts.inside.tunnel_in_tunnel = Some(Seen::new(()));
+            return Ok(None);
+        }
         if self.facts.name.no_route.is_some() {
             self.facts.tcp.server = Some(SocketAddr::from((first, self.options.port)));
             return Ok(None);
@@ -173,7 +182,7 @@ impl Test<'_> {
         let until = self.bounds.until(bounds::NAME);
         let addresses = name::resolve(self.options, until, self.stop, &mut self.facts.name);
         if let Some(first) = addresses.first() {
-            local::look(*first, self.options.from, &mut self.facts.name);
+            self.route_mtu = local::look(*first, self.options.from, &mut self.facts.name);
         }
         self.recorder.set_servers(&addresses);
         self.recorder.turn();
@@ -211,7 +220,7 @@ impl Test<'_> {
             all.iter().map(|other| (SocketAddr::V4(other.to), other.what.clone())).collect();
         if addresses.first() != Some(chosen.to.ip()) {
             self.facts.name.local.clear();
-            local::look(*chosen.to.ip(), from, &mut self.facts.name);
+            self.route_mtu = local::look(*chosen.to.ip(), from, &mut self.facts.name);
         }
         if open.is_none() {
             // An ICMP message or a late RST may still be on its way to us.
@@ -315,7 +324,8 @@ impl Test<'_> {
             let began = Instant::now();
             tell.begin(Layer::Gre, "waiting for the server's GRE");
             let until = bounds.until(bounds::LINK);
-            call.work(until, |call| call.story.heard || !call.lives());
+            let denied = |call: &Call<'_>| call.story.denied.is_some();
+            call.work(until, |call| call.story.heard || denied(call) || !call.lives());
             facts.took.insert(Layer::Gre, began.elapsed());
             let heard = call.story.heard;
             tell.end(Layer::Gre, if heard { "the server's GRE arrives" } else { "nothing came back" });
@@ -331,7 +341,8 @@ impl Test<'_> {
             if !call.has(Layer::Lcp) && call.lives() {
                 left.waited.push((Layer::Lcp, began.elapsed()));
             }
-            if !call.has(Layer::Lcp) && call.lives() && !call.is_stopped() && !ends_with(Layer::Gre) {
+            let is_open = call.lives() && !call.is_stopped() && !denied(&call);
+            if !call.has(Layer::Lcp) && is_open && !ends_with(Layer::Gre) {
                 tell.begin(Layer::Gre, "how far protocol 47 gets");
                 left.self_test = path::self_test(call_id_for_self(server));
                 left.hops = path::hops(&mut call, source, bounds.until(bounds::HOPS));
@@ -446,6 +457,7 @@ impl Test<'_> {
             self.facts.auth.path_lives = left.path_lives.filter(|_| self.facts.auth.login.is_none());
             wire::quality(&mut self.facts, left.quality);
             wire::inside(&mut self.facts, left.inside, left.mtu);
+            wire::fragments(&mut self.facts, self.route_mtu);
         }
         Report { facts: self.facts, capture: self.recorder.into_pcap(), interrupted }
     }

@@ -17,6 +17,9 @@ use crate::call::Story;
 use crate::record::Recorder;
 use crate::sizes::Quality;
 
+/// So many packets that decrypt to nothing known, and none that does, are no accident.
+const GARBAGE: u64 = 3;
+
 /// What the test's own packets show, read as a capture is read. What only this end knows stays as it is.
 pub(crate) fn fill(facts: &mut Facts, recorder: &Recorder, local: Option<SocketAddr>) {
     let mut reader = Reader::default();
@@ -118,6 +121,10 @@ pub(crate) fn add(facts: &mut Facts, story: Story, sees: bool) {
         facts.address.peer.get_or_insert(Seen::new(up.peer));
         facts.address.dns.get_or_insert(Seen::new(up.dns));
     }
+    if let (failed @ GARBAGE.., 0) = story.decrypted {
+        let words = format!("{failed} packets of the server, and not one that is right");
+        facts.encrypt.garbage.get_or_insert(Seen::new(words));
+    }
     if let Some(words) = story.denied {
         facts.gre.denied_here = Some(Seen::new(words));
     }
@@ -178,5 +185,22 @@ pub(crate) fn inside(facts: &mut Facts, inside: Inside, mtu: Mtu) {
     if mtu.to_server.passes.is_some() {
         facts.mtu.to_server = mtu.to_server;
         facts.mtu.to_client = mtu.to_client;
+    }
+}
+
+/// IP, GRE with both numbers, PPP with its protocol: what a tunnel puts around the information of a PPP frame.
+const AROUND: u32 = 20 + 16 + 4;
+
+/// Packets that vanish exactly from the size on at which this host cuts them in two: the second piece is what vanishes.
+pub(crate) fn fragments(facts: &mut Facts, route_mtu: Option<u32>) {
+    let (Some(route_mtu), Some(lost), Some(passes)) =
+        (route_mtu, &facts.mtu.to_server.lost, &facts.mtu.to_server.passes)
+    else {
+        return;
+    };
+    let mppe = if facts.encrypt.opened.is_some() { 4 } else { 0 };
+    let outer = |inner: u16| u32::from(inner) + mppe + AROUND;
+    if outer(passes.what) <= route_mtu + 4 && outer(lost.what) > route_mtu {
+        facts.mtu.fragments_missing.get_or_insert(Seen::new(1));
     }
 }

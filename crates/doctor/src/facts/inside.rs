@@ -86,6 +86,11 @@ pub enum Answer {
         /// So long.
         waited: Duration,
     },
+    /// A router says at once, before it could have asked its neighbours, that the host is unreachable: it has no way there.
+    NoWay {
+        /// The router.
+        from: IpAddr,
+    },
     /// ICMP destination unreachable.
     Unreachable {
         /// Its sender.

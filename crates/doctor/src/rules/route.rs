@@ -50,7 +50,11 @@ pub(super) const RULES: &[Rule] = &[
         Proof::of(seen, format!("the server's rules kept {packets} packets out: {line}"))
     }),
     fault("target-no-route", Code::R01, 95, |f| {
-        let (seen, from, _) = unreachable(f, |code| matches!(code, 0 | 6))?;
+        let no_way = f.inside.targets.iter().find_map(|target| match target.what.answer {
+            Answer::NoWay { from } => Some((target, from, 1)),
+            _ => None,
+        });
+        let (seen, from, _) = no_way.or_else(|| unreachable(f, |code| matches!(code, 0 | 6)))?;
         Proof::of(seen, format!("{from} has no route to {}", seen.what.asked))
     }),
     fault("server-does-not-forward", Code::R06, 97, |f| {
