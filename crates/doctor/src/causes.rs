@@ -349,11 +349,29 @@ pub(crate) fn fixes(facts: &Facts, code: Option<Code>, causes: &[Cause]) -> Vec<
             .map(|possible| possible.fix.to_owned())
     };
     let mut fixes: Vec<String> = named_device(facts, code).into_iter().collect();
+    fixes.extend(measured_size(facts, code));
     fixes.extend(causes.iter().filter_map(fix));
     if fixes.is_empty() {
         fixes.extend(code.entry().fix.into_iter().take(2));
     }
     fixes
+}
+
+/// What the outer headers take at most: IP 20, GRE 16, PPP 4, CCP and MPPE 4.
+const HEADERS: u16 = 44;
+
+/// The size that was found to pass, as a setting.
+fn measured_size(facts: &Facts, code: Code) -> Option<String> {
+    let passes = |bracket: &Bracket| {
+        let passes = bracket.passes.as_ref().filter(|_| bracket.lost.is_some())?.what;
+        Some(if bracket.is_outer { passes.saturating_sub(HEADERS) } else { passes })
+    };
+    let sizes = [passes(&facts.mtu.to_server), passes(&facts.mtu.to_client)];
+    let size = sizes.into_iter().flatten().min().filter(|_| code == Code::M01)?;
+    Some(format!(
+        "at one end of the tunnel: link.mtu = {size} in adit.toml, \"mtu {size} mru {size}\" for pppd; or let ICMP \
+         \"fragmentation needed\" pass on the way"
+    ))
 }
 
 /// The device that said so itself.
