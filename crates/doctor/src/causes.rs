@@ -5,7 +5,7 @@
 
 use adit_diag::Code;
 
-use crate::facts::{Connect, Facts, How, Known};
+use crate::facts::{Bracket, Connect, Facts, How, Known};
 use crate::{Cause, Owner, Vantage};
 
 /// So many refusals in a row from one address are more than a slip of the finger.
