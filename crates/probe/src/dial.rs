@@ -13,8 +13,8 @@ use crate::stop::Stop;
 
 /// Addresses of one name that are tried.
 const ADDRESSES_MAX: usize = 8;
-/// The others may answer so much later than the first.
-const GRACE: Duration = Duration::from_millis(250);
+/// The others may answer so much later than the first; then they are silent.
+const GRACE: Duration = Duration::from_millis(2500);
 const STOP: u64 = 1000;
 const RECORDER: u64 = 1001;
 

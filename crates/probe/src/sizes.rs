@@ -50,6 +50,7 @@ pub(crate) fn answers(call: &mut Call<'_>, until: Instant) -> Option<bool> {
 }
 
 fn burst(call: &mut Call<'_>, first: u32, many: u32, until: Instant) -> Quality {
+    call.echoes.answers.clear();
     let mut sent = Vec::new();
     for number in first..first + many {
         if !call.lives() || Instant::now() >= until {
@@ -149,6 +150,7 @@ impl Tester {
     fn round(&mut self, call: &mut Call<'_>, sizes: &[u16]) -> Vec<(u16, bool)> {
         let first = self.next;
         let overhead = call.overhead();
+        call.echoes.answers.clear();
         for _ in 0..self.copies {
             for size in sizes {
                 if Instant::now() >= self.until {
@@ -174,11 +176,11 @@ impl Tester {
     fn arrives(&mut self, call: &mut Call<'_>, size: u16) -> bool {
         // So that nothing else is acknowledged meanwhile.
         call.work(Instant::now() + self.patience, |_| false);
-        let seen = call.echoes.acked.len();
+        call.echoes.acked.clear();
         let overhead = call.overhead();
         let Some(number) = call.send_echo(self.next, usize::from(size + overhead)) else { return false };
         self.next += 1;
-        let named = |call: &Call<'_>| call.echoes.acked.iter().skip(seen).any(|ack| *ack == number);
+        let named = |call: &Call<'_>| call.echoes.acked.iter().any(|ack| *ack == number);
         call.work(Instant::now() + self.patience * 2, |call| named(call))
     }
 }

@@ -11,7 +11,9 @@ fn help_shows_commands_in_groups() {
 fn help_fits_80_columns() {
     let world = World::new();
     let mut pages = vec![vec![]];
-    for command in ["init", "check", "undo", "sessions", "session", "kick", "log", "user", "explain"] {
+    for command in
+        ["init", "check", "undo", "sessions", "session", "kick", "log", "user", "explain", "doctor"]
+    {
         pages.push(vec![command]);
     }
     for command in ["list", "show", "add", "set", "passwd", "enable", "disable", "unlock", "remove"] {

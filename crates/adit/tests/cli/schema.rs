@@ -106,6 +106,8 @@ fn documents_are_what_their_schemas_say() {
         &["explain"],
         &["status"],
         &["disconnect"],
+        &["doctor", "127.0.0.1:9", "--layers", "control"],
+        &["doctor", "nowhere.invalid", "--timeout", "1s"],
     ] {
         check(&people, arguments);
     }

@@ -119,6 +119,56 @@ fn the_bundle_holds_what_was_found_and_no_proof() {
     let again =
         client.command(&mut adit(dir.path(), &["doctor", "--pcap", capture.to_str().unwrap(), "--json"]));
     assert_eq!(again.code, Some(0), "{again}");
-    // What is there is not written over.
-    assert_ne!(doctor(&client, &arguments).output.code, Some(0));
+    // What is there is not written over, and no login is spent on finding that out.
+    let again = client.command(&mut adit(dir.path(), &["doctor", "203.0.113.10", "--bundle", path]));
+    assert_eq!(again.code, Some(6), "{again}");
+}
+
+#[test]
+fn every_address_of_a_name_is_tried() {
+    let (client, server) = neighbours();
+    server.ip("address add 203.0.113.11/24 dev eth0");
+    let _server = Server::start(server, CONFIG, &["alice"]);
+    let dir = tempfile::TempDir::new().unwrap();
+    let hosts = dir.path().join("hosts");
+    let doctor = |names: &str| {
+        std::fs::write(&hosts, names).unwrap();
+        let program = adit(dir.path(), &[]);
+        let script = format!(
+            "mount --bind {} /etc/hosts && exec {} doctor vpn.test --json --layers control",
+            hosts.display(),
+            program.get_program().display()
+        );
+        let output = client.command(Command::new("unshare").args(["-m", "sh", "-c", &script]));
+        Said {
+            json: serde_json::from_str(&output.stdout).unwrap_or_else(|e| panic!("{e}: {output}")),
+            output,
+        }
+    };
+    let said = doctor("203.0.113.99 vpn.test\n203.0.113.10 vpn.test\n");
+    assert_eq!(said.output.code, Some(0), "{}", said.output);
+    assert!(said.output.stdout.contains("vpn.test \u{2192} 203.0.113.10"), "{}", said.output);
+    let findings = said.json["findings"].to_string();
+    assert!(findings.contains("C01") && findings.contains("203.0.113.99"), "{}", said.output);
+    doctor("203.0.113.10 vpn.test\n").is_healthy();
+    let said = doctor("2001:db8::10 vpn.test\n");
+    assert_eq!((said.code(), said.output.code), ("N01", Some(10)), "{}", said.output);
+}
+
+#[test]
+fn what_cannot_be_meant_is_refused_before_anything_is_sent() {
+    let (client, _server) = neighbours();
+    let dir = tempfile::TempDir::new().unwrap();
+    for arguments in [
+        &["doctor"][..],
+        &["doctor", "203.0.113.10", "--from", "192.0.2.77"],
+        &["doctor", "203.0.113.10", "--reach", "192.168.10.20"],
+        &["doctor", "203.0.113.10:nonsense"],
+        &["doctor", "203.0.113.10", "-u", "alice", "--reach", "a:b", "--password-stdin"],
+        &["doctor", "203.0.113.10", "-u", "alice"],
+        &["doctor", "203.0.113.10", "--server"],
+    ] {
+        let output = client.command(&mut adit(dir.path(), arguments));
+        assert_eq!(output.code, Some(2), "{arguments:?}: {output}");
+    }
 }

@@ -43,6 +43,21 @@ pub(super) const RULES: &[Rule] = &[
         },
     },
     Rule {
+        id: "other-address-dead",
+        code: Code::C01,
+        kind: Kind::Finding,
+        weight: 100,
+        when: |f| {
+            let open = |connect: &Connect| matches!(connect, Connect::Open { .. });
+            let works = f.tcp.connect.as_ref().is_some_and(|seen| open(&seen.what));
+            let (other, _) = f.tcp.tried.iter().find(|(_, connect)| works && !open(connect))?;
+            let name = f.name.asked.as_deref().unwrap_or("the server");
+            let text =
+                format!("{}, another address of {name}, does not answer on TCP {}", other.ip(), other.port());
+            Proof::fact(text)
+        },
+    },
+    Rule {
         id: "denied-here",
         code: Code::S03,
         kind: Kind::Fault,

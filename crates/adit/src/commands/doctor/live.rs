@@ -18,6 +18,10 @@ const TOTAL: Duration = Duration::from_secs(30);
 const MTU: u16 = 1400;
 
 pub(super) fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {
+    if let Some(path) = args.bundle.as_ref().filter(|path| path.exists()) {
+        return Err(Failure::new(Exit::Conflict, format!("{} is there already", path.display()))
+            .fix("name another file, or remove it"));
+    }
     let options = options(args, output)?;
     let stop = Stop::new()?;
     watch_signals(stop.clone())?;
@@ -58,6 +62,9 @@ fn options(args: &Args, output: &Output) -> Result<Options, Failure> {
         Reach::parse(target).ok_or_else(wrong)
     });
     let reach = reach.collect::<Result<Vec<Reach>, Failure>>()?;
+    if let Some(from) = args.from {
+        is_ours(from)?;
+    }
     let account = match &args.user {
         Some(user) => {
             let (methods, mppe) = args.link.read()?;
@@ -77,6 +84,15 @@ fn options(args: &Args, output: &Output) -> Result<Options, Failure> {
         idle: args.idle,
         mtu: MTU,
     })
+}
+
+/// An address that this host does not have cannot be called from.
+fn is_ours(from: std::net::Ipv4Addr) -> Result<(), Failure> {
+    let addresses = adit_sys::net::Net::open()?.addresses()?;
+    if addresses.iter().any(|known| known.address.addr() == from) {
+        return Ok(());
+    }
+    Err(Failure::usage(format!("--from {from}: this host has no such address")).fix("ip address lists them"))
 }
 
 impl LayerWord {
