@@ -156,9 +156,8 @@ impl Case {
         self.judge_captures(captures);
     }
 
-    /// The same, while something happens.
-    pub(crate) fn examine_while(&mut self, more: &[&str], act: impl FnOnce(&World) + Send) {
-        let captures = self.world.record();
+    /// `adit doctor` at the client, while something happens.
+    pub(crate) fn doctor_while(&mut self, more: &[&str], act: impl FnOnce(&World) + Send) {
         let arguments = self.arguments(more);
         let begin = Instant::now();
         let mut running =
@@ -176,7 +175,6 @@ impl Case {
         let mut got = read(&output, Got::of_verdict);
         got.took = begin.elapsed();
         self.put(Vantage::Doctor, got, &output);
-        self.judge_captures(captures);
     }
 
     /// Waits until the server has written down a failure.

@@ -88,6 +88,8 @@ pub struct Inside {
     pub errors: Vec<(u64, IpAddr, Icmp)>,
     /// GRE or PPTP to the server itself: the tunnel carries its own packets. The first such frame.
     pub nested: Option<u64>,
+    /// The first packet of the client that must not be passed on (its time to live is 1): its frame and time.
+    pub ends_at_server: Option<(u64, Duration)>,
     /// The client's own address, by what it sends.
     pub client_address: Option<IpAddr>,
     /// Who sends from behind the server, and the server's end itself; at most [`SOURCES_MAX`].
@@ -115,6 +117,9 @@ impl Inside {
         if from_client {
             self.from_client += 1;
             self.client_address.get_or_insert(network.source);
+            if network.ttl == 1 && !is_for_many(network.destination) {
+                self.ends_at_server.get_or_insert((packet.number, packet.time));
+            }
         } else {
             self.from_server += 1;
             if self.sources.len() < SOURCES_MAX && !self.sources.contains(&network.source) {

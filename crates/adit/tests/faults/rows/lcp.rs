@@ -68,14 +68,17 @@ fn row_29_looped_back() {
 fn row_30_peer_dies_when_up() {
     let plan = Plan::with("[link]\n", "[link.echo]\nevery = \"5s\"\nlost = 2\n[link]\n");
     let mut case = Case::new("30", &plan);
-    // The server falls silent for good while the call is up: the doctor is in the middle of its tests.
+    // Both fall silent for each other for good while the call is up: the doctor is in the middle of its tests, and the
+    // server waits until it gives up.
     let dies = |world: &World| {
         world.wait_for_sessions(1);
         settle();
         World::firewall(&world.edge, "forward", "oifname \"wan0\" drop\niifname \"wan0\" drop");
     };
-    case.examine_while(crate::case::LOGIN, dies);
+    let captures = case.world.record();
+    case.doctor_while(crate::case::LOGIN, dies);
     case.wait_for_a_failure();
+    case.judge_captures(captures);
     case.server().record().judge();
 }
 

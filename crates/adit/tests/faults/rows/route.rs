@@ -76,10 +76,11 @@ fn row_58b_target_refuses() {
 
 #[test]
 fn row_59_split_tunnel_lacks_the_prefix() {
-    // The server has no way there itself.
+    // The server has no way there itself, nor one to everything.
     row("59", &onward(), ONWARD, |world| {
         world.server.ip("route del 172.16.50.0/24");
-        world.server.ip("route add unreachable 172.16.50.0/24");
+        world.server.ip("route add 198.51.100.0/24 via 203.0.113.1");
+        world.server.ip("route del default");
     });
 }
 

@@ -34,6 +34,7 @@ pub(super) fn facts(view: &View<'_>, address: &Address) -> Inside {
     let of_peer = inside.targets.iter().find(|target| Some(target.address) == peer);
     facts.peer_answers = of_peer.filter(|target| target.answered.is_some()).map(|_| true);
     facts.targets = targets(view, call, peer);
+    facts.forwards = forwards(view, call);
     facts
 }
 
@@ -135,6 +136,15 @@ fn targets(view: &View<'_>, call: &Call, peer: Option<IpAddr>) -> Vec<Seen<Targe
         })
         .take(TARGETS_MAX)
         .collect()
+}
+
+/// A packet that ends at the server if it is to be passed on was answered by it, or was not though there was time.
+fn forwards(view: &View<'_>, call: &Call) -> Option<bool> {
+    const TIME_EXCEEDED: u8 = 11;
+    let (frame, time) = call.inside.ends_at_server?;
+    let answered =
+        call.inside.errors.iter().any(|(of, _, icmp)| *of > frame && icmp.kind == TIME_EXCEEDED && !icmp.v6);
+    (answered || view.end().saturating_sub(time) >= PATIENCE).then_some(answered)
 }
 
 /// Targets that are told.
