@@ -180,7 +180,7 @@ impl Tester {
         let overhead = call.overhead();
         let Some(number) = call.send_echo(self.next, usize::from(size + overhead)) else { return false };
         self.next += 1;
-        let named = |call: &Call<'_>| call.echoes.acked.iter().any(|ack| *ack == number);
+        let named = |call: &Call<'_>| call.echoes.acked.contains(&number);
         call.work(Instant::now() + self.patience * 2, |call| named(call))
     }
 }
