@@ -7,6 +7,7 @@ mod frame;
 mod init;
 mod live;
 mod log;
+mod pcap;
 mod schema;
 mod sessions;
 mod story;

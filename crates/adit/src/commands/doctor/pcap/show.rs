@@ -28,6 +28,10 @@ pub(super) fn calls(count: usize) -> String {
     }
 }
 
+fn packets(count: u64) -> String {
+    if count == 1 { "1 packet".to_owned() } else { format!("{count} packets") }
+}
+
 pub(super) fn text(
     read: &Read,
     judged: &[Judged],
@@ -58,7 +62,7 @@ fn file(out: &mut String, read: &Read, judged: &[Judged]) {
     let span =
         summary.first.zip(summary.last).map_or(Duration::ZERO, |(first, last)| last.saturating_sub(first));
     let mut line =
-        format!("{} packets, {:.1} s, {}", summary.frames, span.as_secs_f64(), calls(judged.len()));
+        format!("{}, {:.1} s, {}", packets(summary.frames), span.as_secs_f64(), calls(judged.len()));
     let mut pairs: Vec<String> = judged
         .iter()
         .filter_map(|one| read.conversations.get(one.conversation?))
@@ -204,7 +208,8 @@ fn state(one: &Judged, read: &Read) -> (Tone, String) {
         Outcome::Healthy => {
             let end = match one.facts.ending.as_ref().map(|end| &end.what) {
                 Some(end) => match end.by {
-                    Some(by) => format!("the {by} ended it ({})", end.how),
+                    Some(by) if end.in_order => format!("the {by} hung up"),
+                    Some(by) => format!("the {by} ended it: {}", end.how),
                     None => end.how.clone(),
                 },
                 None => String::new(),
@@ -261,8 +266,11 @@ fn detail(
         }
         None => text::wrapped(out, 0, &format!("{}.", text::capital(&verdict.headline))),
     }
-    let _ = writeln!(out);
-    out.push_str(&text::paragraphs(verdict));
+    let paragraphs = text::paragraphs(verdict);
+    if !paragraphs.is_empty() || !one.remarks.is_empty() || count > 1 && args.call.is_none() {
+        let _ = writeln!(out);
+    }
+    out.push_str(&paragraphs);
     for (n, remark) in one.remarks.iter().enumerate() {
         text::paragraph(out, if n == 0 { "Remarks" } else { "" }, remark);
     }

@@ -1,0 +1,129 @@
+//! Writes a large capture of a call with much data to stdout: `cargo run -p adit-capture --example large -- MEGABYTES > FILE`
+//!
+//! A control connection, GRE both ways with sequence numbers and acknowledgments, some of them lost, and other traffic in
+//! between: web connections and name look-ups that have nothing to do with the call.
+
+use std::io::{BufWriter, Write as _};
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use adit_capture::write;
+use adit_wire::pptp::{
+    Bearer, ErrorCode, Framing, Message, OutgoingCallReply, OutgoingCallRequest, OutgoingResult, Text,
+};
+use adit_wire::{gre, ipv4};
+
+const CLIENT: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 2);
+const SERVER: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 1);
+const OTHER: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 80);
+const START: u64 = 1_700_000_000;
+
+fn main() -> std::io::Result<()> {
+    let megabytes: u64 = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(100);
+    let mut out = BufWriter::with_capacity(1 << 20, std::io::stdout().lock());
+    out.write_all(&write::header(write::RAW))?;
+    let mut written = 24;
+    let mut frames = Vec::new();
+    let mut number = 0u32;
+    while written < megabytes * 1_000_000 {
+        frames.clear();
+        for packet in round(number) {
+            let time = Duration::from_secs(START) + Duration::from_micros(u64::from(number) * 150);
+            write::frame(&mut frames, time, &packet, packet.len());
+        }
+        number += 1;
+        out.write_all(&frames)?;
+        written += frames.len() as u64;
+    }
+    out.flush()
+}
+
+/// What happens in one moment.
+fn round(number: u32) -> Vec<Vec<u8>> {
+    let mut packets = Vec::new();
+    if number == 0 {
+        packets.extend(set_up());
+    }
+    if !number.is_multiple_of(97) {
+        packets.push(data(CLIENT, SERVER, 99, number, 120));
+    }
+    packets.push(data(SERVER, CLIENT, 7, number, 1400));
+    if number.is_multiple_of(4) {
+        // A new connection of somebody else.
+        let port = (1024 + number / 4 % 60_000) as u16;
+        packets.push(v4(CLIENT, OTHER, ipv4::TCP, &segment(port, 443, 2, number, &[])));
+        packets.push(v4(CLIENT, OTHER, ipv4::TCP, &segment(port, 443, 0x18, number + 1, &[0x16; 300])));
+    }
+    packets
+}
+
+fn set_up() -> Vec<Vec<u8>> {
+    let octets = |message: Message| {
+        let mut out = Vec::new();
+        message.emit(&mut out);
+        out
+    };
+    let request = OutgoingCallRequest {
+        call_id: 7,
+        serial: 1,
+        minimum_bps: 300,
+        maximum_bps: 100_000_000,
+        bearer: Bearer::EITHER,
+        framing: Framing::EITHER,
+        window: 64,
+        processing_delay: 0,
+        phone_number: Text::default(),
+        subaddress: Text::default(),
+    };
+    let reply = OutgoingCallReply {
+        call_id: 99,
+        peer_call_id: 7,
+        result: OutgoingResult::from(1),
+        error: ErrorCode::from(0),
+        cause: 0,
+        connect_speed: 0,
+        window: 64,
+        processing_delay: 0,
+        physical_channel: 0,
+    };
+    vec![
+        v4(CLIENT, SERVER, ipv4::TCP, &segment(40_000, 1723, 2, 999, &[])),
+        v4(SERVER, CLIENT, ipv4::TCP, &segment(1723, 40_000, 0x12, 4999, &[])),
+        v4(CLIENT, SERVER, ipv4::TCP, &segment(40_000, 1723, 0x18, 1000, &octets(request.into()))),
+        v4(SERVER, CLIENT, ipv4::TCP, &segment(1723, 40_000, 0x18, 5000, &octets(reply.into()))),
+    ]
+}
+
+/// Encrypted data, as it looks from outside.
+fn data(from: Ipv4Addr, to: Ipv4Addr, call_id: u16, seq: u32, len: usize) -> Vec<u8> {
+    let mut frame = vec![0xff, 3, 0, 0xfd];
+    frame.extend((0x9000 | seq as u16 & 0x0fff).to_be_bytes());
+    frame.resize(len, seq as u8);
+    let ack = Some(seq.wrapping_sub(1)).filter(|_| seq > 0);
+    let repr = gre::Repr { call_id, seq: Some(seq), ack, payload_len: frame.len() as u16 };
+    let (header, len) = repr.emit();
+    v4(from, to, gre::IP_PROTOCOL, &[&header[..len], &frame].concat())
+}
+
+fn segment(from: u16, to: u16, flags: u8, seq: u32, data: &[u8]) -> Vec<u8> {
+    let mut out = [from.to_be_bytes(), to.to_be_bytes()].concat();
+    out.extend(seq.to_be_bytes());
+    out.extend(0u32.to_be_bytes());
+    out.extend([0x50, flags, 0x20, 0, 0, 0, 0, 0]);
+    out.extend(data);
+    out
+}
+
+fn v4(src: Ipv4Addr, dst: Ipv4Addr, protocol: u8, payload: &[u8]) -> Vec<u8> {
+    let header = ipv4::Repr {
+        src,
+        dst,
+        protocol,
+        tos: 0,
+        identification: 7,
+        dont_fragment: true,
+        ttl: 64,
+        payload_len: payload.len() as u16,
+    };
+    [&header.emit(), payload].concat()
+}
