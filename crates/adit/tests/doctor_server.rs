@@ -112,7 +112,7 @@ fn a_healthy_server_has_no_finding() {
         "firewall  ok    no rules",
         "nat       ok    public address 203.0.113.10 on eth0",
         "forward   ok    ip_forward=1",
-        "return    ok    192.168.10.5 answer to 10.99.0.1",
+        "return    ok    192.168.10.5 answers 10.99.0.1",
         "dns       ok    192.168.10.5 answers in",
         "pool      ok    default 10.99.0.0/24: 0 of",
         "outside   not tested: from another network: adit doctor vpn.example.org",
@@ -174,6 +174,8 @@ fn firewalls() {
     with(&mistake).fails("S03", &["opens TCP or UDP port 47; GRE is protocol 47 and has no ports"]);
     with(&chain("forward", "drop", "ct state established accept"))
         .fails("R06", &["drops what is passed on from clients"]);
+    with(&chain("forward", "accept", "ip daddr 192.168.10.0/24 counter drop"))
+        .fails("R02", &["clients are told to send 192.168.10.0/24 here", "a rule of the firewall denies it"]);
     with("table ip nat { chain pre { type nat hook prerouting priority -100; tcp dport 1723 dnat to 192.168.10.20;\n}\n}")
         .fails("S03", &["is sent on to 192.168.10.20"]);
 

@@ -126,9 +126,18 @@ fn fine(host: &Host, check: Check) -> Option<String> {
         Check::Return => {
             let back = host.back.as_ref()?;
             let from = back.from?;
-            let answered = back.asked.iter().filter(|asked| asked.answers_pool == Some(true));
-            let who: Vec<String> = answered.map(|asked| asked.who.to_string()).collect();
-            if who.is_empty() { None } else { Some(format!("{} answer to {from}", who.join(", "))) }
+            let list = |wanted: fn(&crate::facts::host::Asked) -> bool| -> Vec<String> {
+                back.asked.iter().filter(|asked| wanted(asked)).map(|asked| asked.who.to_string()).collect()
+            };
+            let who = list(|asked| asked.answers_pool == Some(true));
+            // Many hosts are set so; where clients miss one, its own firewall is the place to look.
+            let silent = list(|asked| asked.seen && !asked.answers_us);
+            let also = match silent.as_slice() {
+                [] => String::new(),
+                silent => format!("; no echo, though there (ARP): {}", silent.join(", ")),
+            };
+            let verb = if who.len() == 1 { "answers" } else { "answer" };
+            if who.is_empty() { None } else { Some(format!("{} {verb} {from}{also}", who.join(", "))) }
         }
         Check::Dns => {
             let all = host.dns.iter().filter_map(|dns| {

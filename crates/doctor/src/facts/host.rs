@@ -281,6 +281,8 @@ pub struct Forward {
     pub out: Option<Passage>,
     /// And back.
     pub back: Option<Passage>,
+    /// Networks that a rule of the packet filter names and denies, while others pass.
+    pub denied: Vec<(Ipv4Net, Passage)>,
     /// Networks to which no route leads.
     pub no_route: Vec<Ipv4Net>,
     /// Pools whose packets do not go to the tunnel, each with where they go.
@@ -333,6 +335,8 @@ pub struct Back {
 pub struct Asked {
     /// Who.
     pub who: Ipv4Addr,
+    /// He answers ARP: he is there.
+    pub seen: bool,
     /// He answers this host itself.
     pub answers_us: bool,
     /// He answers an address of the pool; `None` when it was not tried.

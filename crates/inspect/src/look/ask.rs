@@ -48,7 +48,10 @@ pub(super) fn look(purpose: &Purpose, network: &Network, host: &mut Host) {
     }
     host.dns = dns;
     let error = asked.iter().find_map(|asked| asked.as_ref().err().cloned());
-    let asked: Vec<Asked> = asked.into_iter().filter_map(Result::ok).collect();
+    let mut asked: Vec<Asked> = asked.into_iter().filter_map(Result::ok).collect();
+    for one in &mut asked {
+        one.seen = network.neighbours.iter().any(|neighbour| neighbour.known && neighbour.address == one.who);
+    }
     if asked.is_empty() {
         let why = error.unwrap_or_else(|| "nobody behind this host is known to ask".to_owned());
         not_tested(host, Check::Return, why);
@@ -79,7 +82,7 @@ fn ask_host(who: Ipv4Addr, pool: Option<Ipv4Addr>) -> Result<Asked, String> {
         Some(pool) => echo(Some(pool)).ok(),
         None => None,
     };
-    Ok(Asked { who, answers_us, answers_pool })
+    Ok(Asked { who, seen: false, answers_us, answers_pool })
 }
 
 fn ask_names(server: Ipv4Addr, pool: Option<Ipv4Addr>) -> DnsServer {

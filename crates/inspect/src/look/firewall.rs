@@ -6,7 +6,7 @@ use std::path::Path;
 use adit_doctor::facts::host::{Check, Fate, Filter, Host, Passage, Rule};
 use ipnet::Ipv4Net;
 
-use super::network::{Network, put};
+use super::network::{INTERNET, Network, put};
 use super::{PORT, Purpose, not_tested, run, system};
 use crate::filter::{self, By, Interface, Outcome, Packet, PathHook, Ruleset, Target, walk};
 use crate::read::{iptables, nft};
@@ -71,7 +71,15 @@ fn forward(purpose: &Purpose, network: &Network, host: &mut Host, rules: &Rules)
         let out = walk(&rules.set, &packet, PathHook::Through);
         let back = walk(&rules.set, &packet.backward(), PathHook::Through);
         let passage = |outcome: &Outcome, what: &str| rules.passage(outcome, Some(what), what, *ours, None);
+        // Whatever else goes the same way passes: then a rule names this network.
+        let other = Packet::forward(tunnel, &pools, Interface::Named(leads.dev), &[Ipv4Net::from(INTERNET)]);
+        let named =
+            out.fate.is_lost() && walk(&rules.set, &other, PathHook::Through).fate == filter::Fate::Accepted;
         put(host, |forward| {
+            if named {
+                forward.denied.push((net, passage(&out, &format!("ip daddr {net}"))));
+                return;
+            }
             let there = passage(&out, &format!("iifname \"{tunnel}\""));
             let again = passage(&back, &format!("oifname \"{tunnel}\""));
             forward.translated |= out.source.is_some();
@@ -221,6 +229,7 @@ impl Rules {
         let asks = match match_text.split_once(' ') {
             Some(("tcp", rest)) => format!("-p tcp --{}", rest),
             Some(("iifname", name)) => format!("-i {}", name.trim_matches('"')),
+            Some(("ip", rest)) => format!("-d {}", rest.trim_start_matches("daddr ")),
             Some(("oifname", name)) => format!("-o {}", name.trim_matches('"')),
             _ => "-p gre".to_owned(),
         };

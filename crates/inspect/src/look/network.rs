@@ -25,7 +25,7 @@ pub(super) struct Network {
 }
 
 /// What no special route leads to.
-const INTERNET: Ipv4Addr = Ipv4Addr::new(192, 88, 99, 1);
+pub(super) const INTERNET: Ipv4Addr = Ipv4Addr::new(192, 88, 99, 1);
 /// Addresses of a network that are looked at for one that is not our own.
 const OWN_MAX: usize = 64;
 

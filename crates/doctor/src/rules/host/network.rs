@@ -25,6 +25,10 @@ pub(super) const RULES: &[HostRule] = &[
         |f| lost(f, |forward| forward.back.as_ref(), "to clients"),
         |h| { fix(h, |forward| forward.back.as_ref()) }
     ),
+    rule!(Forward, "filter-forward-network", R02, Fault, denied, |host| {
+        let denied = host.forward.iter().flat_map(|forward| &forward.denied);
+        denied.filter_map(|(_, passage)| passage.fix.clone()).take(2).collect()
+    }),
     rule!(Forward, "pool-elsewhere", R01, Fault, pool_elsewhere, as_written),
     rule!(Forward, "no-route-behind", R01, Finding, no_route, as_written),
     rule!(RpFilter, "rp-filter-drops", R07, Fault, bites, loosen),
@@ -63,6 +67,17 @@ fn lost(facts: &Facts, which: Which, whose: &str) -> Option<Proof> {
 
 fn fix(host: &Host, which: Which) -> Vec<String> {
     forward(host).and_then(which).and_then(|passage| passage.fix.clone()).into_iter().collect()
+}
+
+fn denied(facts: &Facts) -> Option<Proof> {
+    let denied = &of(facts).forward.as_ref()?.denied;
+    let (net, passage) = denied.first()?;
+    let proof =
+        Proof::fact(format!("clients are told to send {net} here, and a rule of the firewall denies it"))?;
+    Some(match &passage.rule {
+        Some(rule) => proof.with(words(rule)),
+        None => proof,
+    })
 }
 
 fn pool_elsewhere(facts: &Facts) -> Option<Proof> {
@@ -199,7 +214,7 @@ fn dns_silent(facts: &Facts) -> Option<Proof> {
 }
 
 fn dns_pool(facts: &Facts) -> Option<Proof> {
-    if no_way_back(facts).is_some() {
+    if no_way_back(facts).is_some() || drops_answers(facts).is_some() {
         return None;
     }
     let dns = of(facts).dns.iter().find(|dns| dns.answered.is_some() && dns.answers_pool == Some(false))?;

@@ -68,7 +68,7 @@ pub(super) const RULES: &[HostRule] = &[
     rule!(Calls, "calls-refused", C05, Finding, refused, |_| {
         vec!["adit log --layer C --since 24h shows whom, and why".to_owned()]
     }),
-    rule!(Calls, "denied", R02, Fault, denied, |_| vec![
+    rule!(Calls, "denied", R02, Finding, denied, |_| vec![
         "the routes of the user or group in adit.toml, if it should".to_owned()
     ]),
 ];
