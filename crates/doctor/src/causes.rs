@@ -125,6 +125,14 @@ pub const TABLE: &[Possible] = &[
     },
     Possible {
         code: Code::G01,
+        id: "second-client",
+        text: "another PPTP client behind the same router has the GRE of this server (G06)",
+        owner: Owner::ClientNetwork,
+        fix: "hang up other PPTP clients of this network and try again; a router with a PPTP helper takes several",
+        weigh: |f| if !named(f) && behind_nat(f) { 15 } else { 0 },
+    },
+    Possible {
+        code: Code::G01,
         id: "own-firewall",
         text: "security software on the client drops GRE",
         owner: Owner::Client,

@@ -12,7 +12,7 @@ const fn failure(id: &'static str, code: Code, weight: u8, when: fn(&Facts) -> O
 
 pub(super) const RULES: &[Rule] = &[
     failure("auth-nak-loop", Code::A05, 95, |f| {
-        let seen = f.auth.none.as_ref()?;
+        let seen = f.auth.none.as_ref().filter(|_| !f.is_up())?;
         let proof = Proof::of(
             seen,
             format!("no method in common: the {} refused what was asked for", seen.what.refused_by),

@@ -88,6 +88,19 @@ fn methods(view: &View<'_>, lcp: &Messages<'_>, facts: &mut Auth) {
     if facts.agreed.is_some() {
         return;
     }
+    // The server gave in and goes on without a login: pppd does, and ends the call when the link is up.
+    let refusal = |message: &&Message<'_>| {
+        matches!(message.packet.code, cp::CONFIGURE_NAK | cp::CONFIGURE_REJECT)
+            && message.by == Side::Client
+            && message.option(ppp::LCP, kind::AUTH).is_some()
+    };
+    if lcp.opened().is_some()
+        && let Some(last) = lcp.list.iter().rfind(refusal)
+    {
+        let rounds = u32::try_from(lcp.list.iter().filter(refusal).count()).unwrap_or(u32::MAX);
+        facts.none = Some(seen(view, NoMethod { refused_by: Side::Client, rounds }, last));
+        return;
+    }
     let refusals: Vec<&Message<'_>> = lcp.refusals(Side::Server, kind::AUTH).collect();
     let Some(last) = refusals.last() else { return };
     let rejected = refusals.iter().any(|refusal| refusal.packet.code == cp::CONFIGURE_REJECT);
