@@ -11,11 +11,13 @@ use adit_capture::write;
 use adit_wire::pptp::{
     Bearer, ErrorCode, Framing, Message, OutgoingCallReply, OutgoingCallRequest, OutgoingResult, Text,
 };
-use adit_wire::{gre, ipv4};
+use adit_wire::{gre, ipv4, ppp};
 
 const CLIENT: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 2);
 const SERVER: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 1);
 const OTHER: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 80);
+/// The first number of a packet with data.
+const FIRST: u32 = 5;
 const START: u64 = 1_700_000_000;
 
 fn main() -> std::io::Result<()> {
@@ -45,12 +47,12 @@ fn round(number: u32) -> Vec<Vec<u8>> {
         packets.extend(set_up());
     }
     if !number.is_multiple_of(97) {
-        packets.push(data(CLIENT, SERVER, 99, number, 120));
+        packets.push(data(CLIENT, SERVER, 99, number + FIRST, 120));
     }
-    packets.push(data(SERVER, CLIENT, 7, number, 1400));
+    packets.push(data(SERVER, CLIENT, 7, number + FIRST, 1400));
     if number.is_multiple_of(4) {
         // A new connection of somebody else.
-        let port = (1024 + number / 4 % 60_000) as u16;
+        let port = (2000 + number / 4 % 60_000) as u16;
         packets.push(v4(CLIENT, OTHER, ipv4::TCP, &segment(port, 443, 2, number, &[])));
         packets.push(v4(CLIENT, OTHER, ipv4::TCP, &segment(port, 443, 0x18, number + 1, &[0x16; 300])));
     }
@@ -91,7 +93,26 @@ fn set_up() -> Vec<Vec<u8>> {
         v4(SERVER, CLIENT, ipv4::TCP, &segment(1723, 40_000, 0x12, 4999, &[])),
         v4(CLIENT, SERVER, ipv4::TCP, &segment(40_000, 1723, 0x18, 1000, &octets(request.into()))),
         v4(SERVER, CLIENT, ipv4::TCP, &segment(1723, 40_000, 0x18, 5000, &octets(reply.into()))),
+        ppp(CLIENT, 1, ppp::LCP, &[1, 1, 0, 8, 1, 4, 5, 0x78]),
+        ppp(SERVER, 1, ppp::LCP, &[1, 1, 0, 8, 1, 4, 5, 0x78]),
+        ppp(CLIENT, 2, ppp::LCP, &[2, 1, 0, 8, 1, 4, 5, 0x78]),
+        ppp(SERVER, 2, ppp::LCP, &[2, 1, 0, 8, 1, 4, 5, 0x78]),
+        ppp(CLIENT, 3, ppp::IPCP, &[1, 2, 0, 10, 3, 6, 10, 99, 0, 14]),
+        ppp(SERVER, 3, ppp::IPCP, &[1, 2, 0, 10, 3, 6, 10, 99, 0, 1]),
+        ppp(CLIENT, 4, ppp::IPCP, &[2, 2, 0, 10, 3, 6, 10, 99, 0, 1]),
+        ppp(SERVER, 4, ppp::IPCP, &[2, 2, 0, 10, 3, 6, 10, 99, 0, 14]),
     ]
+}
+
+/// A frame of a control protocol; numbers before those of the data.
+fn ppp(from: Ipv4Addr, seq: u32, protocol: u16, packet: &[u8]) -> Vec<u8> {
+    let mut frame = Vec::new();
+    ppp::push_header(&mut frame, protocol, false, false);
+    frame.extend(packet);
+    let (to, call_id) = if from == CLIENT { (SERVER, 99) } else { (CLIENT, 7) };
+    let repr = gre::Repr { call_id, seq: Some(seq), ack: None, payload_len: frame.len() as u16 };
+    let (header, len) = repr.emit();
+    v4(from, to, gre::IP_PROTOCOL, &[&header[..len], &frame].concat())
 }
 
 /// Encrypted data, as it looks from outside.
