@@ -15,6 +15,7 @@ use common::*;
 const OFF_THE_WIRE: &[&str] = &[
     "resolver-failed",
     "dns-differs",
+    "other-address-dead",
     "denied-here",
     "gre-denied-here",
     "second-client",
