@@ -177,14 +177,15 @@ impl Case {
         self.put(Vantage::Doctor, got, &output);
     }
 
-    /// Waits until the server has written down a failure.
-    pub(crate) fn wait_for_a_failure(&self) {
+    /// Failures that the server has written down.
+    pub(crate) fn failures(&self) -> usize {
+        self.world.at_server(&["log", "--failed", "--json"]).stdout.matches("\"code\"").count()
+    }
+
+    /// Waits until it has written down more than `known`.
+    pub(crate) fn wait_for_a_failure(&self, known: usize) {
         let begin = Instant::now();
-        while begin.elapsed() < LONGEST {
-            let output = self.world.at_server(&["log", "--failed", "--json"]);
-            if output.stdout.contains("\"code\"") {
-                return;
-            }
+        while begin.elapsed() < LONGEST && self.failures() <= known {
             std::thread::sleep(Duration::from_millis(200));
         }
     }

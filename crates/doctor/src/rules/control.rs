@@ -309,7 +309,10 @@ fn broken_off(facts: &Facts) -> Option<&Seen<Closed>> {
     // Who ends the link ends the connection after it: the first step owns the cause.
     let terminated = facts.lcp.terminated.as_ref().and_then(|terminated| terminated.at.time);
     let follows = terminated.zip(closed.at.time).is_some_and(|(link, control)| link <= control);
-    (!in_order && !is_ours && !answered_late && !follows).then_some(closed)
+    // Nor does it explain anything that one side closes what the other has ended.
+    let other_began = facts.ending.as_ref().and_then(|ending| ending.what.by);
+    let answers = other_began.is_some_and(|by| by != closed.what.by);
+    (!in_order && !is_ours && !answered_late && !follows && !answers).then_some(closed)
 }
 
 fn server(facts: &Facts) -> String {

@@ -51,6 +51,6 @@ fn row_45_keys_differ() {
     drop(server);
     case.world.serve();
     let _client = client::dial(&case.world.client, client::link("alice"), other_keys());
-    case.wait_for_a_failure();
+    case.wait_for_a_failure(0);
     case.server().record().judge();
 }
