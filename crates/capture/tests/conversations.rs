@@ -337,3 +337,20 @@ fn with_port(mut packet: Vec<u8>, port: u16) -> Vec<u8> {
     packet[at..at + 2].copy_from_slice(&port.to_be_bytes());
     packet
 }
+
+#[test]
+fn a_scan_of_the_port_pushes_out_no_call() {
+    let (_, mut frames) = set_up();
+    frames.extend([to_server(99, 0), to_client(7, 0)]);
+    for n in 0..3 * CONVERSATIONS_MAX as u16 {
+        let mut syn = Tcp::new(1723).open().remove(0);
+        // Another source for each.
+        syn[14..16].copy_from_slice(&n.to_be_bytes());
+        frames.push(syn);
+    }
+    frames.extend([to_server(99, 1), to_client(7, 1)]);
+    let found = conversations(&frames);
+    let call: Vec<_> = found.iter().filter(|one| one.has_substance()).collect();
+    assert_eq!(call.len(), 1);
+    assert_eq!((call[0].calls[0].to_server.packets, call[0].calls[0].to_client.packets), (2, 2));
+}

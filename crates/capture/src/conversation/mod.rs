@@ -192,6 +192,11 @@ impl Conversation {
         end::position(&self.client_end, &self.server_end)
     }
 
+    /// More than an attempt to connect: a message of PPTP, or GRE.
+    pub fn has_substance(&self) -> bool {
+        !self.calls.is_empty() || self.steps.iter().any(|step| matches!(step.what, Event::Message(_)))
+    }
+
     /// When it began.
     pub fn began(&self) -> Duration {
         self.steps.iter().next().map_or(self.last_time, |step| step.time)

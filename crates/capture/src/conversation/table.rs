@@ -19,7 +19,8 @@ use crate::octets::Octets as _;
 use crate::packet::{Content, Network, Packet};
 use crate::tcp::{Arrival, Segment};
 
-/// Conversations followed at a time; of more, the one that is silent for longest is given out.
+/// Conversations followed at a time; of more, the one that is silent for longest is given out, those without a message
+/// before the others.
 pub const CONVERSATIONS_MAX: usize = 128;
 
 /// Takes packets, gives conversations: each when it is complete, when there are too many, or at the end of the file.
@@ -355,7 +356,9 @@ impl Conversations {
 
     fn add(&mut self, conversation: Conversation) -> usize {
         if self.live.len() == CONVERSATIONS_MAX {
-            let oldest = self.live.iter().enumerate().min_by_key(|(_, other)| other.last_frame);
+            // A scan of the port must not push out a call.
+            let rank = |other: &Conversation| (other.has_substance(), other.last_frame);
+            let oldest = self.live.iter().enumerate().min_by_key(|(_, other)| rank(other));
             if let Some((at, _)) = oldest {
                 let oldest = self.live.remove(at);
                 self.done.push_back(Conversation { until: self.now, ..oldest });

@@ -84,8 +84,14 @@ fn drain(conversations: &mut Conversations, read: &mut Read) {
     while let Some(conversation) = conversations.poll() {
         if read.conversations.len() < CONVERSATIONS_MAX {
             read.conversations.push(conversation);
-        } else {
-            read.left_out += 1;
+            continue;
+        }
+        read.left_out += 1;
+        // A scan of the port must not hide a call; of many calls the first and the last are kept.
+        let idle = read.conversations.iter().rposition(|kept| !kept.has_substance());
+        if conversation.has_substance() {
+            read.conversations.remove(idle.unwrap_or(CONVERSATIONS_MAX / 2));
+            read.conversations.push(conversation);
         }
     }
 }

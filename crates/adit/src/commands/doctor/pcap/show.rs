@@ -97,7 +97,10 @@ fn file(out: &mut String, read: &Read, judged: &[Judged]) {
     }
     if read.left_out > 0 {
         let all = read.left_out + read.conversations.len() as u64;
-        let text = format!("{all} control connections: the first {} are judged", read.conversations.len());
+        let kept = read.conversations.len();
+        let text = format!(
+            "{all} control connections: {kept} are judged, those with messages or GRE before the others"
+        );
         text::paragraph(out, "", &text);
     }
 }
