@@ -35,7 +35,7 @@ pub(super) const RULES: &[HostRule] = &[
     }),
     rule!(Disk, "disk-nearly-full", S06, Finding, disk_low, as_written),
     rule!(Users, "users-locked", A04, Finding, |f| barred(f, Code::A04, "locked"), |_| {
-        vec!["adit user enable NAME, when it was a mistake".to_owned()]
+        vec!["adit user unlock NAME, when it was a mistake".to_owned()]
     }),
     rule!(Users, "users-expired", A10, Finding, |f| tried(f, Code::A10, "account has expired"), as_written),
     rule!(Users, "users-disabled", A02, Finding, |f| tried(f, Code::A02, "account is disabled"), as_written),

@@ -27,13 +27,13 @@ pub(super) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit,
         lines.push(record::user(user, &settings, output)?);
     }
     if let Some(session) = &args.session {
-        lines.push(record::session(session, &settings, output, places)?);
+        lines.push(record::session(session, &settings)?);
     }
     let verdict = judge(&facts);
     let next = format!("from another network: adit doctor {name}");
     let report = show::Report { lines, verdict, next };
     if output.is_text() {
-        output.text(&report.text(output))?;
+        output.text(&report.text(&|tone, word| output.paint(tone, word)))?;
         if args.why {
             output.text(&format!("\n{}", adit_doctor::text::why(&report.verdict)))?;
         }

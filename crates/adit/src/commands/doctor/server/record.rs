@@ -11,9 +11,9 @@ use adit_store::{Account, EventFilter, SessionId, SqliteStore, Store as _};
 use jiff::{SignedDuration, Timestamp};
 
 use super::purpose::Known;
+use crate::commands::verdict;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
-use crate::places::Places;
 use crate::settings::Settings;
 use crate::table::printable;
 
@@ -171,35 +171,28 @@ pub(super) fn user(name: &str, settings: &Settings, output: &Output) -> Result<L
     })
 }
 
-/// One session: how it ended.
-pub(super) fn session(
-    id: &str,
-    settings: &Settings,
-    output: &Output,
-    places: &Places,
-) -> Result<Line, Failure> {
-    let _ = (output, places);
+/// One session: what the doctor makes of the server's record of it.
+pub(super) fn session(id: &str, settings: &Settings) -> Result<Line, Failure> {
     let nobody =
         || Failure::new(Exit::NotFound, format!("there is no session \"{id}\"")).fix("adit sessions --past");
     let number: SessionId = id.parse().map_err(|why: &str| Failure::usage(why))?;
     let store = settings.store_to_read()?.ok_or_else(nobody)?;
     let session = store.session(number)?.ok_or_else(nobody)?;
-    let user = session.user.as_deref().map(printable).unwrap_or_else(|| "nobody yet".to_owned());
-    let who = format!("{number} {user} from {}", session.from);
-    let (state, code, summary) = match &session.end {
-        None => (State::Pass, None, format!("{who}: {}", session.state().word())),
-        Some(end) => {
-            let code = end.code.as_deref().and_then(|code| code.parse::<Code>().ok());
-            let detail = if end.detail.is_empty() { &end.why } else { &end.detail };
-            (
-                if code.is_some() { State::Fail } else { State::Pass },
-                code,
-                format!("{who}: {}", printable(detail)),
-            )
-        }
-    };
-    let fixes = code.map(|code| code.entry().fix).unwrap_or_default().into_iter().take(1).collect();
-    let evidence =
-        vec![Evidence { text: format!("the whole story: adit session {number}"), at: At::NOWHERE }];
-    Ok(Line { check: Check::Session, state, code, summary, evidence, fixes })
+    let judged =
+        verdict::past(&session, &store.record(number)?, &store, settings.effective().server.name.as_deref())?;
+    let user = session.user.as_deref().map_or_else(|| "nobody yet".to_owned(), printable);
+    let mut evidence: Vec<Evidence> = judged
+        .innocent
+        .iter()
+        .map(|text| Evidence { text: format!("not the cause: {text}"), at: At::NOWHERE })
+        .collect();
+    evidence.push(Evidence { text: format!("the whole story: adit session {number}"), at: At::NOWHERE });
+    Ok(Line {
+        check: Check::Session,
+        state: if judged.first_failure.is_some() { State::Fail } else { State::Pass },
+        code: judged.first_failure,
+        summary: format!("{number} {user} from {}: {}", session.from.ip(), printable(&judged.headline)),
+        evidence,
+        fixes: judged.fixes,
+    })
 }

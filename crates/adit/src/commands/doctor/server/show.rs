@@ -5,12 +5,14 @@ use adit_doctor::text::wrapped;
 use adit_doctor::{State, Verdict};
 
 use crate::commands::doctor::json::{Doctor, Evidence, Finding, Judgement, Layer};
-use crate::output::Output;
 use crate::style::Tone;
 use crate::table::printable;
 
 /// Where the text of a line begins.
 const COLUMN: usize = 16;
+
+/// How a word gets its colour.
+pub(super) type Paint<'a> = &'a dyn Fn(Tone, &str) -> String;
 
 /// What was found.
 pub(super) struct Report {
@@ -26,13 +28,13 @@ impl Report {
         (of(State::Fail), of(State::Warn))
     }
 
-    pub(super) fn text(&self, output: &Output) -> String {
+    pub(super) fn text(&self, paint: Paint<'_>) -> String {
         let mut text = String::new();
         let mut before = None;
         for line in &self.lines {
             let name = if before == Some(line.check) { "" } else { line.check.word() };
             before = Some(line.check);
-            text.push_str(&shown(line, name, output));
+            text.push_str(&shown(line, name, paint));
         }
         text.push_str(&paragraph("outside", &format!("not tested: {}", self.next)));
         let plural = |number: usize, thing: &str| match number {
@@ -94,7 +96,7 @@ fn evidence(line: &Line) -> Vec<Evidence> {
     line.evidence.iter().map(|one| Evidence { text: one.text.clone(), frame: one.at.frame }).collect()
 }
 
-fn shown(line: &Line, name: &str, output: &Output) -> String {
+fn shown(line: &Line, name: &str, paint: Paint<'_>) -> String {
     let (word, tone) = match line.state {
         State::Pass => ("ok", Tone::Good),
         State::Warn => ("warn", Tone::Warn),
@@ -114,7 +116,7 @@ fn shown(line: &Line, name: &str, output: &Output) -> String {
             wrapped(&mut text, COLUMN, &body);
             text.replace_range(
                 ..COLUMN.min(text.len()),
-                &format!("{name:<9} {}{}", output.paint(tone, word), " ".repeat(6 - word.len())),
+                &format!("{name:<9} {}{}", paint(tone, word), " ".repeat(6 - word.len())),
             );
             text
         }
@@ -139,3 +141,6 @@ fn paragraph(name: &str, body: &str) -> String {
     text.replace_range(..10, &format!("{name:<10}"));
     text
 }
+
+#[cfg(test)]
+mod tests;
