@@ -89,7 +89,7 @@ pub const TABLE: &[Possible] = &[
     Possible {
         code: Code::G01,
         id: "nat-router",
-        text: "the client's router drops GRE, or gives it to another PPTP client",
+        text: "the router on the client's side does not pass GRE",
         owner: Owner::ClientNetwork,
         fix: "turn on \"PPTP passthrough\" (PPTP ALG) in the client's router and restart it",
         weigh: |f| match (named(f), behind_nat(f), gre_leaves(f)) {
