@@ -18,6 +18,7 @@ mod keepalive;
 mod network;
 mod output;
 mod reject;
+mod sizes;
 mod state;
 
 use std::sync::Arc;
@@ -38,6 +39,7 @@ use establish::Restarts;
 use keepalive::Keepalive;
 use output::Output;
 use reject::Limiter;
+use sizes::Sizes;
 use state::{Authentication, Phase};
 
 /// Passes over all layers that one call can cause. Each passes on what the one before it said; a handful is enough.
@@ -52,6 +54,9 @@ pub struct Link {
     phase: Phase,
     lcp: Fsm<Lcp>,
     keepalive: Option<Keepalive>,
+    /// The search for packets that are too large, once it has begun and until it is over.
+    sizes: Option<Box<Sizes>>,
+    sizes_tested: bool,
     restarts: Restarts,
     limiter: Limiter,
     /// The id of the last question, and those of the ones that are open.
@@ -80,6 +85,8 @@ impl Link {
             rng,
             phase: Phase::Dead,
             keepalive: None,
+            sizes: None,
+            sizes_tested: false,
             restarts: Restarts::default(),
             limiter: Limiter::default(),
             last_question: 0,
@@ -167,6 +174,7 @@ impl Link {
             Phase::Dead | Phase::Terminate(_) | Phase::Ended => {}
         }
         self.keepalive_timeout(now);
+        self.sizes_timeout(now);
         self.network_deadlines(now);
         self.pump(now);
     }
@@ -189,7 +197,8 @@ impl Link {
         }
         let lcp = self.lcp.poll_timeout().map(|(due, _)| (due, "LCP restart timer"));
         let echo = self.keepalive.as_ref().map(|keepalive| (keepalive.due(), "LCP echo"));
-        [lcp, echo, self.phase.poll_timeout()].into_iter().flatten().min_by_key(|(due, _)| *due)
+        let sizes = self.sizes.as_ref().map(|sizes| (sizes.due(), "LCP echo of a large packet"));
+        [lcp, echo, sizes, self.phase.poll_timeout()].into_iter().flatten().min_by_key(|(due, _)| *due)
     }
 
     /// When the first Echo-Request was sent of those that the peer has left unanswered; `None` with fewer than two.

@@ -278,6 +278,9 @@ impl Connection {
                 self.session.known().layer = Some(layer);
                 self.note(Layer::Ppp, format!("{} ok: {text}", layer.word()));
             }
+            Event::Finding { code, text, .. } => {
+                self.session.known().noticed.push(ending::Finding { code, text });
+            }
             // These take time: the turn ends with them.
             Event::Up { .. } | Event::CallEnded { .. } => {}
             Event::Closed { end } => {
@@ -504,7 +507,7 @@ impl Connection {
         {
             self.server.registry.count_failed(code);
         }
-        let found = ending::findings(&counters, &self.session.known().routes_key);
+        let found = ending::findings(&self.session.known());
         for ending::Finding { code, text } in &found {
             self.note(Layer::Pptp, format!("finding {code}: {text}"));
         }

@@ -9,13 +9,13 @@ use adit_tunnel::events::End;
 
 use crate::control::{Counters, FindingRow};
 use crate::registry::Registry;
-use crate::session::Session;
+use crate::session::{Known, Session};
 
 /// GRE packets that must be missing before it is worth a word, and out of how many one: 5 in 100.
 const LOST: (u64, u64) = (10, 20);
 
 /// Something that was wrong and did not end the call.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Finding {
     pub(crate) code: Code,
     pub(crate) text: String,
@@ -27,8 +27,15 @@ impl From<Finding> for FindingRow {
     }
 }
 
+/// What was wrong with a session and did not end it.
+pub(crate) fn findings(known: &Known) -> Vec<Finding> {
+    let mut findings = counted(&known.counters, &known.routes_key);
+    findings.extend(known.noticed.iter().cloned());
+    findings
+}
+
 /// What the counters of a session say, with the key of the configuration that allows destinations.
-pub(crate) fn findings(counters: &Counters, routes: &str) -> Vec<Finding> {
+fn counted(counters: &Counters, routes: &str) -> Vec<Finding> {
     let mut findings = Vec::new();
     let sent = counters.rx_packets + counters.rx_frames + counters.lost;
     if counters.lost >= LOST.0 && counters.lost.saturating_mul(LOST.1) > sent {
@@ -136,7 +143,7 @@ mod tests {
     #[test]
     fn row_63_a_third_of_the_packets_lost_is_a_finding_with_its_direction() {
         let counters = Counters { rx_packets: 700, rx_frames: 20, lost: 310, ..Counters::default() };
-        let found = findings(&counters, "access.routes");
+        let found = counted(&counters, "access.routes");
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].code, Code::G07);
         assert_eq!(
@@ -149,7 +156,7 @@ mod tests {
     fn a_healthy_line_with_two_lost_in_a_hundred_is_none() {
         for (rx_packets, lost) in [(0, 0), (3, 9), (980, 20), (98_000, 2_000)] {
             let counters = Counters { rx_packets, lost, ..Counters::default() };
-            assert_eq!(findings(&counters, "access.routes"), [], "{rx_packets} {lost}");
+            assert_eq!(counted(&counters, "access.routes"), [], "{rx_packets} {lost}");
         }
     }
 
@@ -159,7 +166,7 @@ mod tests {
             adit_tunnel::path::Denied { destination: [192, 168, 20, 5].into(), protocol: 6, port: 3389 };
         let counters =
             Counters { acl_denied: 9, acl_unicast: 3, acl_last: packed.pack(), ..Counters::default() };
-        let found = findings(&counters, "groups.staff.routes");
+        let found = counted(&counters, "groups.staff.routes");
         assert_eq!(found[0].code, Code::R02);
         assert_eq!(
             found[0].text,

@@ -29,6 +29,7 @@ pub(crate) fn tunnel(config: &Config) -> ServerConfig {
     ppp.mru = link.mtu;
     ppp.methods = methods(config);
     ppp.change_password = true;
+    ppp.test_sizes = true;
     ppp.mppe = mppe(config, &config.access);
     ppp.ipv6 = link.ipv6;
     ppp.local_name = config.server.hostname.as_str().into();

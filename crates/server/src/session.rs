@@ -45,6 +45,8 @@ pub(crate) struct Known {
     pub(crate) reach: Option<Vec<ipnet::Ipv4Net>>,
     /// The key of the configuration that says so.
     pub(crate) routes_key: String,
+    /// What is wrong and does not end it, as far as its machine tells: each code once.
+    pub(crate) noticed: Vec<ending::Finding>,
     pub(crate) end: Option<String>,
     pub(crate) code: Option<Code>,
     /// What speaks for the code, while it is no more than a suspicion.
@@ -110,7 +112,7 @@ impl Session {
         let session = self.row();
         let known = self.known();
         let up = known.up.as_ref();
-        let findings = ending::findings(&known.counters, &known.routes_key);
+        let findings = ending::findings(&known);
         SessionDetail {
             session,
             host: known.host.clone(),

@@ -69,6 +69,8 @@ pub struct Report {
 pub struct Side {
     /// What was agreed, if the call came up.
     pub up: Option<Up>,
+    /// What was wrong with it and did not end it.
+    pub found: Vec<(Code, String)>,
     /// How the call ended.
     pub call: Option<End>,
     /// How the connection ended.
@@ -87,6 +89,7 @@ impl Side {
     fn new(call: Option<&Call>, closed: Option<End>, code: Option<Code>) -> Side {
         Side {
             up: call.and_then(|call| call.up.clone()),
+            found: call.map(|call| call.found.clone()).unwrap_or_default(),
             call: call.and_then(|call| call.end.clone()),
             closed,
             code,

@@ -165,6 +165,7 @@ impl Scenario {
         };
         let mut link = LinkConfig::new(Role::Server);
         link.local_name = "sim".into();
+        link.test_sizes = true;
         let (control, link) = (ControlConfig::server().into(), link.into());
         let server = ServerConfig { control, link, setup: Duration::from_secs(90), mtu: 1400 };
         let account = |name, password| Account { name, password, bar: None };

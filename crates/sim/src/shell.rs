@@ -50,6 +50,8 @@ pub struct Call {
     acknowledged: bool,
     /// What was agreed, when it came up.
     pub up: Option<Up>,
+    /// What was wrong and did not end it.
+    pub found: Vec<(Code, String)>,
     /// How it ended.
     pub end: Option<End>,
     /// Numbers of the inner datagrams that arrived.
@@ -241,6 +243,12 @@ impl<M: Machine> Shell<M> {
                     call.up = Some(up);
                 }
             }
+            Event::Finding { call, code, text } => {
+                out.notes.push((self.who, format!("finding {code}: {text}")));
+                if let Some(call) = self.calls.get_mut(&call) {
+                    call.found.push((code, text));
+                }
+            }
             Event::CallEnded { call, end } => {
                 out.notes.push((self.who, ended("call ended", &end)));
                 let call = self.calls.entry(call).or_insert_with(|| Call::new(None, 0));
@@ -425,6 +433,7 @@ impl Call {
             local_call_id,
             acknowledged: false,
             up: None,
+            found: Vec::new(),
             end: None,
             received: Vec::new(),
             receiver: inner::Receiver::default(),

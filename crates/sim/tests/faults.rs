@@ -140,4 +140,16 @@ fn encryption() {
 #[test]
 fn a_path_that_eats_large_packets_does_not_stop_small_ones() {
     codes(Fault::MtuHole, None, None);
+    let mut scenario = Scenario::plain(1, &mut Rng::from_number(1));
+    scenario.inject(Fault::MtuHole);
+    scenario.idle = Duration::from_secs(60);
+    let found = play(scenario, true).servers[0].found.clone();
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].0, Code::M01);
+    assert!(found[0].1.starts_with("packets of "), "{found:?}");
+    // Nothing of it on a healthy path, nor on one that loses three packets in a hundred.
+    let mut scenario = Scenario::plain(1, &mut Rng::from_number(1));
+    scenario.idle = Duration::from_secs(60);
+    (scenario.up.loss, scenario.down.loss) = (30, 30);
+    assert_eq!(play(scenario, true).servers[0].found, []);
 }

@@ -356,6 +356,12 @@ impl Call {
                 self.up = false;
                 self.path(out, PathCommand::Network(None));
             }
+            LinkEvent::LargeLost { lost, passes } => {
+                // What is inside of the longest frame is shorter than it: MPPE and the protocol take four octets.
+                let [lost, passes] = [lost, passes].map(|size| size.saturating_sub(4));
+                let text = format!("packets of {lost} octets vanish, {passes} pass: to the client or back");
+                out.push_back(Event::Finding { call: self.handle, code: Code::M01, text });
+            }
             LinkEvent::Ended(end) => self.link_ended(end, out),
         }
     }

@@ -277,6 +277,15 @@ pub enum Event {
         /// What was agreed, for people.
         text: String,
     },
+    /// Something is wrong with a call that is up, and does not end it.
+    Finding {
+        /// The call.
+        call: CallHandle,
+        /// The code.
+        code: Code,
+        /// What shows it, one line for people.
+        text: String,
+    },
     /// The call carries traffic.
     Up {
         /// The call.

@@ -12,8 +12,8 @@ const MAX_NOTICES: usize = 16;
 /// What an extra code told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Notice {
-    /// An Echo-Reply that the peer wrote, not our own come back.
-    EchoReply,
+    /// An Echo-Reply with this identifier that the peer wrote, not our own come back.
+    EchoReply(u8),
     /// The peer does not do this protocol.
     ProtocolReject(u16),
 }
@@ -39,7 +39,7 @@ impl Lcp {
                     && !self.watch_for_a_loop(magic, opened)
                 {
                     self.magic.forgive();
-                    self.notice(Notice::EchoReply);
+                    self.notice(Notice::EchoReply(packet.id));
                 }
                 Extra::Done
             }

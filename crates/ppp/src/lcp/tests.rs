@@ -305,7 +305,7 @@ fn c115_an_echo_reply_with_our_own_magic_is_no_sign_of_life_but_of_a_loop() {
     let own = fsm.protocol().magic();
     for magic in [9_u32, 0, 77] {
         fsm.handle_input(now, &packet(cp::ECHO_REPLY, 7, &magic.to_be_bytes())).unwrap();
-        assert_eq!(fsm.protocol_mut().poll_notice(), Some(Notice::EchoReply), "{magic}");
+        assert_eq!(fsm.protocol_mut().poll_notice(), Some(Notice::EchoReply(7)), "{magic}");
     }
     let mut seen = 0;
     while fsm.is_opened() {

@@ -90,6 +90,8 @@ pub struct LinkConfig {
     pub timers: Timers,
     /// Keep-alive; `None` for none.
     pub echo: Option<Echo>,
+    /// Find out whether large packets get through, once the network is up: see [`LinkEvent::LargeLost`](super::LinkEvent).
+    pub test_sizes: bool,
     /// LCP must be up by then.
     pub lcp_timeout: Duration,
     /// Authentication must be done by then, without the time in which a person types.
@@ -125,6 +127,7 @@ impl LinkConfig {
             acfc: false,
             timers: Timers::default(),
             echo: Some(Echo::default()),
+            test_sizes: false,
             lcp_timeout: Duration::from_secs(30),
             auth_timeout: Duration::from_secs(30),
             network_timeout: Duration::from_secs(30),

@@ -79,10 +79,11 @@ impl Link {
         while let Some(notice) = self.lcp.protocol_mut().poll_notice() {
             busy = true;
             match notice {
-                Notice::EchoReply => {
+                Notice::EchoReply(id) => {
                     if let Some(keepalive) = &mut self.keepalive {
                         keepalive.heard(now);
                     }
+                    self.echo_answered(now, id);
                 }
                 Notice::ProtocolReject(protocol) => self.protocol_rejected(now, protocol),
             }
@@ -153,6 +154,7 @@ impl Link {
     /// LCP has left Opened: all that stood on it falls.
     fn lcp_down(&mut self, now: Instant) {
         self.keepalive = None;
+        self.sizes = None;
         self.output.acfc = false;
         self.lcp.set_peer_mru(ppp::DEFAULT_MRU);
         if matches!(self.phase, Phase::Refused { .. } | Phase::Terminate(_) | Phase::Ended) {

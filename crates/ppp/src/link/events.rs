@@ -90,6 +90,13 @@ pub enum LinkEvent {
     NetworkUp(Network),
     /// Data may not flow any more.
     NetworkDown,
+    /// Large packets vanish, one way or the other, and shorter ones pass: lengths of information fields, in octets.
+    LargeLost {
+        /// The shortest that was never answered.
+        lost: u16,
+        /// The longest that was.
+        passes: u16,
+    },
     /// The link is over; the last event. Frames that are queued may still be sent.
     Ended(End),
 }

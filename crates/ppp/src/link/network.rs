@@ -160,7 +160,11 @@ impl Link {
             return;
         }
         network.told.clone_from(&up);
+        let is_up = up.is_some();
         self.output.tell(up.map_or(LinkEvent::NetworkDown, LinkEvent::NetworkUp));
+        if is_up {
+            self.begin_sizes(now);
+        }
     }
 
     pub(super) fn network_deadlines(&mut self, now: Instant) {
