@@ -191,7 +191,7 @@ impl<'a> Attempt<'a> {
                 self.closed = true;
             }
             // A client's machine asks nothing, and its steps are for the record of `adit doctor`.
-            Event::Ask { .. } | Event::Step { .. } => {}
+            Event::Ask { .. } | Event::Step { .. } | Event::Finding { .. } => {}
         }
         Ok(())
     }

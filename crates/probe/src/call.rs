@@ -489,7 +489,7 @@ impl<'a> Call<'a> {
             Event::Closed { end } => {
                 self.story.end.get_or_insert(end);
             }
-            Event::Ask { .. } | Event::Step { .. } => {}
+            Event::Ask { .. } | Event::Step { .. } | Event::Finding { .. } => {}
         }
     }
 

@@ -14,7 +14,7 @@ use super::state::later;
 use super::{Link, LinkEvent};
 
 /// Lengths of information fields that are tried below the largest.
-const SHORTER: [u16; 4] = [1300, 1200, 1000, 576];
+const SHORTER: [u16; 5] = [1300, 1200, 1000, 576, 400];
 /// Requests of the largest length, of each shorter one, and once more of the shortest that seems lost.
 const TRIES: (u8, u8, u8) = (4, 3, 3);
 /// The first request comes so long after the network, the others so long after one another.
@@ -78,7 +78,9 @@ impl Sizes {
             return Next::Found(self.size, passes);
         }
         self.lost = Some(self.size);
-        let Some(shorter) = SHORTER.into_iter().find(|shorter| *shorter < self.size) else { return Next::Over };
+        let Some(shorter) = SHORTER.into_iter().find(|shorter| *shorter < self.size) else {
+            return Next::Over;
+        };
         self.try_size(shorter, TRIES.1 - 1);
         Next::Ask(shorter)
     }
@@ -181,7 +183,7 @@ mod tests {
     #[test]
     fn a_peer_that_answers_no_padded_request_proves_nothing() {
         assert_eq!(search(|_, _| false).0, None);
-        assert_eq!(search(|size, _| size < 576).0, None);
+        assert_eq!(search(|size, _| size < 400).0, None);
     }
 
     #[test]
@@ -193,9 +195,9 @@ mod tests {
 
     #[test]
     fn a_small_link_is_asked_with_what_it_takes() {
-        let mut sizes = Sizes::new(Instant::now(), 576);
+        let mut sizes = Sizes::new(Instant::now(), 400);
         for _ in 0..TRIES.0 {
-            assert!(matches!(sizes.overdue(), Next::Ask(576)));
+            assert!(matches!(sizes.overdue(), Next::Ask(400)));
         }
         assert!(matches!(sizes.overdue(), Next::Over), "there is nothing shorter to compare with");
     }

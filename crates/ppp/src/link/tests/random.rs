@@ -119,6 +119,7 @@ fn check(host: &Host, required: bool) {
                 assert!(!network.local.is_unspecified() && !network.peer.is_unspecified());
                 up = true;
             }
+            LinkEvent::LargeLost { lost, passes } => assert!(lcp && lost > passes),
             LinkEvent::NetworkDown => assert!(core::mem::replace(&mut up, false)),
             LinkEvent::Ended(_) => {
                 assert!(!up && !encrypted);
