@@ -225,6 +225,7 @@ impl End {
                     let is_plain = !step.text.contains(char::is_control) && step.text.len() < 4096;
                     assert!(is_plain, "a line for people: {:?}", step.text);
                 }
+                LinkEvent::LargeLost { lost, passes } => assert!(lost > passes),
                 LinkEvent::Ask(id, question) => self.questions.push((id, question)),
                 LinkEvent::Encryption(mppe) => self.is_encrypting = mppe.is_some(),
                 LinkEvent::NetworkUp(_) => {

@@ -338,7 +338,9 @@ impl End {
                 assert!(is_plain, "a line for people: {:?}", step.text);
             }
             Event::Established { host, vendor } => assert!(!(host + &vendor).contains(char::is_control)),
-            Event::Layer { text, .. } => assert!(!text.contains(char::is_control), "{text:?}"),
+            Event::Layer { text, .. } | Event::Finding { text, .. } => {
+                assert!(!text.contains(char::is_control), "{text:?}")
+            }
             Event::Up { call, .. } => {
                 assert!(self.encrypted.contains(&call), "up without the encryption that is required");
                 self.was_up = true;

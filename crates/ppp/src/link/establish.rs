@@ -83,7 +83,7 @@ impl Link {
                     if let Some(keepalive) = &mut self.keepalive {
                         keepalive.heard(now);
                     }
-                    self.echo_answered(now, id);
+                    self.echo_answered(id);
                 }
                 Notice::ProtocolReject(protocol) => self.protocol_rejected(now, protocol),
             }

@@ -13,87 +13,76 @@ use adit_wire::lcp::Marked;
 use super::state::later;
 use super::{Link, LinkEvent};
 
-/// Lengths of information fields that are tried below the largest.
+/// Lengths of information fields that are tried besides the largest, once that one was not answered.
 const SHORTER: [u16; 5] = [1300, 1200, 1000, 576, 400];
-/// Requests of the largest length, of each shorter one, and once more of the shortest that seems lost.
-const TRIES: (u8, u8, u8) = (4, 3, 3);
-/// The first request comes so long after the network, the others so long after one another.
-const SETTLE: Duration = Duration::from_millis(500);
-const WAIT: Duration = Duration::from_millis(1500);
+/// Rounds in which all lengths are tried, after the first, which tries the largest alone.
+const ROUNDS: u8 = 3;
+/// Answers of that many rounds show that a length passes.
+const ANSWERS: u8 = 2;
+/// The first round comes so long after the network; then there is a pause, and others between the rounds.
+const SETTLE: Duration = Duration::from_millis(300);
+const PAUSE: Duration = Duration::from_millis(700);
+const BETWEEN: Duration = Duration::from_millis(500);
 /// Octets of an LCP header and the Magic-Number.
 const HEAD: u16 = 8;
 
 /// Where the search stands.
 #[derive(Debug)]
 pub(super) struct Sizes {
-    /// Length of the information field that is tried now.
-    size: u16,
-    /// The shortest that was never answered, and the longest that was.
-    lost: Option<u16>,
-    passes: Option<u16>,
-    tries_left: u8,
-    /// Identifiers of the requests of this length.
-    ids: Vec<u8>,
+    /// Lengths, the largest first, and how many requests of each were answered.
+    lengths: Vec<(u16, u8)>,
+    /// Requests that are not answered: identifier, and which length.
+    asked: Vec<(u8, usize)>,
+    rounds: u8,
     due: Instant,
-}
-
-/// What a step of the search came to.
-enum Next {
-    /// Ask with this length.
-    Ask(u16),
-    /// Nothing is known, or everything is well.
-    Over,
-    /// Packets of the first length vanish, those of the second pass.
-    Found(u16, u16),
 }
 
 impl Sizes {
     pub(super) fn new(now: Instant, largest: u16) -> Sizes {
-        Sizes {
-            size: largest,
-            lost: None,
-            passes: None,
-            tries_left: TRIES.0,
-            ids: Vec::new(),
-            due: later(now, SETTLE),
-        }
+        let shorter = SHORTER.into_iter().filter(|shorter| *shorter < largest);
+        let lengths = [largest].into_iter().chain(shorter).map(|length| (length, 0)).collect();
+        Sizes { lengths, asked: Vec::new(), rounds: 0, due: later(now, SETTLE) }
     }
 
     pub(super) fn due(&self) -> Instant {
         self.due
     }
 
-    fn try_size(&mut self, size: u16, tries: u8) {
-        (self.size, self.tries_left) = (size, tries);
-        self.ids.clear();
-    }
-
-    /// The time to wait for an answer has passed.
-    fn overdue(&mut self) -> Next {
-        if self.tries_left > 0 {
-            self.tries_left -= 1;
-            return Next::Ask(self.size);
-        }
-        if let Some(passes) = self.passes {
-            return Next::Found(self.size, passes);
-        }
-        self.lost = Some(self.size);
-        let Some(shorter) = SHORTER.into_iter().find(|shorter| *shorter < self.size) else {
-            return Next::Over;
+    /// The lengths to ask with now; none when the search is over.
+    fn round(&mut self, now: Instant) -> Vec<u16> {
+        self.rounds += 1;
+        self.due = later(now, if self.rounds == 1 { PAUSE } else { BETWEEN });
+        let count = match self.rounds {
+            1 => 1,
+            rounds if rounds <= 1 + ROUNDS => self.lengths.len(),
+            _ => 0,
         };
-        self.try_size(shorter, TRIES.1 - 1);
-        Next::Ask(shorter)
+        self.lengths.iter().take(count).map(|(length, _)| *length).collect()
     }
 
-    /// A reply came with this identifier.
-    fn answered(&mut self, id: u8) -> Option<Next> {
-        if !self.ids.contains(&id) {
-            return None;
+    fn note(&mut self, id: u8, length: u16) {
+        if let Some(which) = self.lengths.iter().position(|(known, _)| *known == length) {
+            self.asked.push((id, which));
         }
-        let Some(lost) = self.lost.filter(|lost| *lost != self.size) else { return Some(Next::Over) };
-        self.passes = Some(self.size);
-        self.try_size(lost, TRIES.2 - 1);
-        Some(Next::Ask(lost))
+    }
+
+    /// A reply came with this identifier; says whether the largest packet has passed, which ends the search.
+    fn answered(&mut self, id: u8) -> bool {
+        let Some(at) = self.asked.iter().position(|(asked, _)| *asked == id) else { return false };
+        let (_, which) = self.asked.swap_remove(at);
+        if let Some((_, answers)) = self.lengths.get_mut(which) {
+            *answers += 1;
+        }
+        which == 0
+    }
+
+    /// The shortest length that never passed and the longest that did, if all of those that passed are shorter than all of
+    /// those that did not.
+    fn found(&self) -> Option<(u16, u16)> {
+        let first = self.lengths.iter().position(|(_, answers)| *answers > 0)?;
+        let (lost, passed) = self.lengths.split_at(first);
+        let clear = passed.iter().all(|(_, answers)| *answers >= ANSWERS);
+        Some((lost.last()?.0, passed.first()?.0)).filter(|_| clear)
     }
 }
 
@@ -108,38 +97,29 @@ impl Link {
     }
 
     pub(super) fn sizes_timeout(&mut self, now: Instant) {
-        if let Some(sizes) = self.sizes.as_mut().filter(|sizes| now >= sizes.due) {
-            let next = sizes.overdue();
-            self.next_size(now, next);
+        let Some(sizes) = self.sizes.as_mut().filter(|sizes| now >= sizes.due) else { return };
+        let lengths = sizes.round(now);
+        if lengths.is_empty() {
+            let found = sizes.found();
+            self.sizes = None;
+            if let Some((lost, passes)) = found {
+                self.output.tell(LinkEvent::LargeLost { lost, passes });
+            }
+        }
+        for length in lengths {
+            let padding = vec![0x55; usize::from(length.saturating_sub(HEAD))];
+            let request = Marked { magic: self.lcp.protocol().magic(), rest: &padding };
+            let id = self.lcp.send(cp::ECHO_REQUEST, &request.to_vec());
+            if let (Some(id), Some(sizes)) = (id, &mut self.sizes) {
+                sizes.note(id, length);
+            }
         }
     }
 
     /// An Echo-Reply came.
-    pub(super) fn echo_answered(&mut self, now: Instant, id: u8) {
-        if let Some(next) = self.sizes.as_mut().and_then(|sizes| sizes.answered(id)) {
-            self.next_size(now, next);
-        }
-    }
-
-    fn next_size(&mut self, now: Instant, next: Next) {
-        match next {
-            Next::Ask(size) => {
-                let padding = vec![0x55; usize::from(size.saturating_sub(HEAD))];
-                let request = Marked { magic: self.lcp.protocol().magic(), rest: &padding };
-                let id = self.lcp.send(cp::ECHO_REQUEST, &request.to_vec());
-                if let (Some(id), Some(sizes)) = (id, &mut self.sizes) {
-                    sizes.ids.push(id);
-                    sizes.due = later(now, WAIT);
-                } else {
-                    // LCP is not open any more: there is nothing to ask.
-                    self.sizes = None;
-                }
-            }
-            Next::Over => self.sizes = None,
-            Next::Found(lost, passes) => {
-                self.sizes = None;
-                self.output.tell(LinkEvent::LargeLost { lost, passes });
-            }
+    pub(super) fn echo_answered(&mut self, id: u8) {
+        if self.sizes.as_mut().is_some_and(|sizes| sizes.answered(id)) {
+            self.sizes = None;
         }
     }
 }
@@ -148,57 +128,56 @@ impl Link {
 mod tests {
     use super::*;
 
-    /// Plays the search on a path that passes these lengths at these tries; what it found, and how many requests it took.
-    fn search(passes: impl Fn(u16, usize) -> bool) -> (Option<(u16, u16)>, usize) {
-        let mut sizes = Sizes::new(Instant::now(), 1400);
-        let (mut next, mut asked) = (sizes.overdue(), 0);
+    /// Plays the search on a path that passes these lengths in these rounds; what it found, and how many requests it took.
+    fn search(largest: u16, passes: impl Fn(u16, u8) -> bool) -> (Option<(u16, u16)>, usize) {
+        let now = Instant::now();
+        let (mut sizes, mut id) = (Sizes::new(now, largest), 0);
         loop {
-            next = match next {
-                Next::Over => return (None, asked),
-                Next::Found(lost, passes) => return (Some((lost, passes)), asked),
-                Next::Ask(size) => {
-                    asked += 1;
-                    sizes.ids.push(asked as u8);
-                    match passes(size, asked) {
-                        true => sizes.answered(asked as u8).unwrap(),
-                        false => sizes.overdue(),
-                    }
+            let lengths = sizes.round(now);
+            if lengths.is_empty() {
+                return (sizes.found(), usize::from(id));
+            }
+            for length in lengths {
+                id += 1;
+                sizes.note(id, length);
+                if passes(length, sizes.rounds) && sizes.answered(id) {
+                    return (None, usize::from(id));
                 }
-            };
-            assert!(asked < 50);
+            }
         }
     }
 
     #[test]
     fn one_request_where_all_is_well() {
-        assert_eq!(search(|_, _| true), (None, 1));
+        assert_eq!(search(1400, |_, _| true), (None, 1));
+        assert_eq!(search(1400, |_, round| round > 1).0, None, "the first was lost");
     }
 
     #[test]
     fn row_60_a_black_hole_is_bracketed() {
-        assert_eq!(search(|size, _| size <= 1250).0, Some((1300, 1200)));
-        assert_eq!(search(|size, _| size <= 600).0, Some((1000, 576)));
+        assert_eq!(search(1400, |length, _| length <= 1250).0, Some((1300, 1200)));
+        assert_eq!(search(1400, |length, _| length <= 600).0, Some((1000, 576)));
+        assert_eq!(
+            search(1400, |length, round| length <= 1250 && round != 3).0,
+            Some((1300, 1200)),
+            "and a loss"
+        );
     }
 
     #[test]
     fn a_peer_that_answers_no_padded_request_proves_nothing() {
-        assert_eq!(search(|_, _| false).0, None);
-        assert_eq!(search(|size, _| size < 400).0, None);
+        assert_eq!(search(1400, |_, _| false).0, None);
+        assert_eq!(search(400, |_, _| false).0, None, "there is nothing shorter to compare with");
     }
 
     #[test]
     fn loss_is_not_a_black_hole() {
-        // Every third passes, whatever its length; the first four of the largest are among the others.
-        assert_eq!(search(|_, asked| asked > 4).0, None, "the second look finds that large ones pass");
-        assert_eq!(search(|_, asked| asked % 3 == 0).0, None);
-    }
-
-    #[test]
-    fn a_small_link_is_asked_with_what_it_takes() {
-        let mut sizes = Sizes::new(Instant::now(), 400);
-        for _ in 0..TRIES.0 {
-            assert!(matches!(sizes.overdue(), Next::Ask(400)));
-        }
-        assert!(matches!(sizes.overdue(), Next::Over), "there is nothing shorter to compare with");
+        assert_eq!(search(1400, |length, round| length == 1000 && round == 2).0, None);
+        assert_eq!(search(1400, |length, round| length < 1400 && round == 3).0, None);
+        assert_eq!(
+            search(1400, |length, _| length == 1300 || length == 400).0,
+            None,
+            "shorter ones lost too"
+        );
     }
 }
