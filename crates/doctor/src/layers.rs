@@ -239,6 +239,30 @@ fn inside(facts: &Facts) -> String {
 }
 
 fn mtu(facts: &Facts) -> String {
+    let mut parts = vec![sizes(facts)];
+    if let Some(round_trip) = facts.inside.round_trip {
+        parts.push(format!("{} ms there and back", round_trip.as_millis()));
+    }
+    if let Some((sent, lost @ 1..)) = facts.inside.pings {
+        parts.push(format!("{lost} of {sent} lost"));
+        parts.extend(throughput(facts, sent, lost));
+    }
+    parts.retain(|part| !part.is_empty());
+    parts.join("; ")
+}
+
+/// What one TCP connection gets at the most on a line that loses packets (Mathis and others, 1997).
+fn throughput(facts: &Facts, sent: u32, lost: u32) -> Option<String> {
+    const CONSTANT: f64 = 1.22;
+    let round_trip = facts.inside.round_trip?.as_secs_f64().max(0.001);
+    let segment = f64::from(facts.mtu.agreed?.saturating_sub(40)) * 8.0;
+    let loss = f64::from(lost) / f64::from(sent.max(1));
+    let rate = segment / round_trip * CONSTANT / loss.sqrt() / 1_000_000.0;
+    // On a short line something else is the limit.
+    (rate < 100.0).then(|| format!("one TCP connection gets {rate:.1} Mbit/s at most"))
+}
+
+fn sizes(facts: &Facts) -> String {
     let passes = |bracket: &crate::facts::Bracket| bracket.passes.as_ref().map(|passes| passes.what);
     match (passes(&facts.mtu.to_server), passes(&facts.mtu.to_client)) {
         (Some(a), Some(b)) if a == b => format!("{a} octets pass both ways"),

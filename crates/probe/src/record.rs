@@ -149,3 +149,77 @@ pub(crate) fn v4(address: IpAddr) -> Option<Ipv4Addr> {
         IpAddr::V6(_) => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use adit_wire::udp;
+
+    const US: Ipv4Addr = Ipv4Addr::new(192, 168, 1, 23);
+    const SERVER: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 10);
+    const OTHER: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 1);
+
+    fn recorder() -> Recorder {
+        let mut recorder = Recorder::new(None, "vpn.Example.org", 1723, 7);
+        recorder.set_servers(&[SERVER]);
+        recorder.add_port(40_000);
+        recorder
+    }
+
+    fn packet(from: Ipv4Addr, to: Ipv4Addr, protocol: u8, payload: &[u8]) -> Vec<u8> {
+        let header = ipv4::Repr {
+            src: from,
+            dst: to,
+            protocol,
+            tos: 0,
+            identification: 0,
+            dont_fragment: false,
+            ttl: 64,
+            payload_len: payload.len() as u16,
+        };
+        [&header.emit()[..], payload].concat()
+    }
+
+    fn tcp(from: u16, to: u16) -> Vec<u8> {
+        [&from.to_be_bytes()[..], &to.to_be_bytes(), &[0; 16]].concat()
+    }
+
+    #[test]
+    fn the_tests_own_packets_are_taken_and_no_others() {
+        let recorder = recorder();
+        let ours = |packet: &[u8]| recorder.is_ours(packet);
+        assert!(ours(&packet(US, SERVER, ipv4::TCP, &tcp(40_000, 1723))));
+        assert!(ours(&packet(SERVER, US, ipv4::TCP, &tcp(1723, 40_000))));
+        assert!(!ours(&packet(US, SERVER, ipv4::TCP, &tcp(40_001, 1723))), "another program's call");
+        assert!(!ours(&packet(US, OTHER, ipv4::TCP, &tcp(40_000, 1723))));
+        let gre = |call: u8| [0x30, 0x01, 0x88, 0x0b, 0, 0, 0, call];
+        assert!(ours(&packet(SERVER, US, gre::IP_PROTOCOL, &gre(9))));
+        assert!(ours(&packet(OTHER, US, gre::IP_PROTOCOL, &gre(7))), "our call, from elsewhere");
+        assert!(!ours(&packet(OTHER, US, gre::IP_PROTOCOL, &gre(9))));
+    }
+
+    #[test]
+    fn of_dns_only_the_servers_own_name_is_taken() {
+        let recorder = recorder();
+        let asks = |name: &str| {
+            let query = adit_netstack::query(1, name).unwrap();
+            recorder.is_ours(&udp::datagram_v4((US, 4000), (OTHER, 53), &query))
+        };
+        assert!(asks("vpn.example.org") && asks("VPN.example.ORG"));
+        assert!(!asks("example.org") && !asks("bank.example.com"));
+    }
+
+    #[test]
+    fn an_icmp_error_is_taken_when_it_is_about_ours() {
+        let recorder = recorder();
+        let error = |about: &[u8]| {
+            let mut icmp = vec![3, 13, 0, 0, 0, 0, 0, 0];
+            icmp.extend_from_slice(&about[..28]);
+            let sum = adit_wire::checksum::of(&icmp).to_be_bytes();
+            icmp.splice(2..4, sum);
+            recorder.is_ours(&packet(OTHER, US, ipv4::ICMP, &icmp))
+        };
+        assert!(error(&packet(US, SERVER, ipv4::TCP, &tcp(40_000, 1723))));
+        assert!(!error(&packet(US, OTHER, ipv4::TCP, &tcp(40_000, 1723))));
+    }
+}

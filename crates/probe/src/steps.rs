@@ -58,6 +58,8 @@ pub struct Report {
     pub capture: Vec<u8>,
     /// The test was ended before it was done.
     pub interrupted: bool,
+    /// This process has no right to raw sockets, so that all from GRE on was left out.
+    pub not_permitted: bool,
 }
 
 /// What the call left when it was over.
@@ -459,7 +461,8 @@ impl Test<'_> {
             wire::inside(&mut self.facts, left.inside, left.mtu);
             wire::fragments(&mut self.facts, self.route_mtu);
         }
-        Report { facts: self.facts, capture: self.recorder.into_pcap(), interrupted }
+        let not_permitted = self.gre.is_none();
+        Report { facts: self.facts, capture: self.recorder.into_pcap(), interrupted, not_permitted }
     }
 }
 

@@ -204,3 +204,41 @@ pub(crate) fn fragments(facts: &mut Facts, route_mtu: Option<u32>) {
         facts.mtu.fragments_missing.get_or_insert(Seen::new(1));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts(passes: u16, lost: u16) -> Facts {
+        let mut facts = Facts::new(Vantage::Client, "vpn.example.org");
+        facts.encrypt.opened = Some(Seen::new(()));
+        facts.mtu.to_server.passes = Some(Seen::new(passes));
+        facts.mtu.to_server.lost = Some(Seen::new(lost));
+        facts
+    }
+
+    #[test]
+    fn what_vanishes_from_the_size_of_a_cut_on_is_the_second_piece() {
+        let missing = |passes, lost, route_mtu| {
+            let mut facts = facts(passes, lost);
+            fragments(&mut facts, route_mtu);
+            facts.mtu.fragments_missing.is_some()
+        };
+        assert!(missing(1252, 1260, Some(1300)));
+        assert!(!missing(1252, 1260, Some(1500)), "nothing is cut here");
+        assert!(!missing(1000, 1100, Some(1300)), "the limit lies elsewhere");
+        assert!(!missing(1252, 1260, None));
+    }
+
+    #[test]
+    fn a_question_that_was_never_answered_was_lost_on_its_way_there() {
+        let mut seen = facts(1400, 1401);
+        seen.gre.to_client.lost = 3;
+        let round_trip = Some(Duration::from_millis(20));
+        quality(&mut seen, Quality { sent: 100, lost: 30, round_trip });
+        assert_eq!((seen.gre.to_server.lost, seen.inside.pings), (27, Some((100, 30))));
+        seen.gre.to_server.lost = 0;
+        quality(&mut seen, Quality { sent: 20, lost: 20, round_trip: None });
+        assert_eq!(seen.gre.to_server.lost, 0, "a server that answers no echo loses nothing");
+    }
+}

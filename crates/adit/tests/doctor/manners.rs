@@ -30,7 +30,7 @@ fn ctrl_c_says_good_bye_and_tells_what_was_found() {
     running.signal("INT");
     let status = running.wait(SOON);
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
-    assert!(status.code().is_some(), "it ended by itself: {}", running.log());
+    assert_eq!(status.code(), Some(130), "it ended by itself: {}", running.log());
     assert!(running.log().contains("2 control   ok"), "{}", running.log());
     wait_until("the call's end at the server", SOON, || {
         let calls = server.json(&["status"]);
@@ -55,6 +55,7 @@ fn without_the_right_to_raw_sockets_it_says_what_is_missing() {
     assert_eq!(said.code(), "", "{}", said.output);
     assert_eq!((said.state("control"), said.state("gre")), ("pass", "not-tested"), "{}", said.output);
     assert!(said.output.stdout.contains("CAP_NET_RAW"), "{}", said.output);
+    assert_eq!(said.output.code, Some(4), "not permitted: {}", said.output);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use adit_diag::Layer;
-use adit_doctor::{Verdict, text};
+use adit_doctor::{Outcome, Verdict, text};
 use adit_probe::{Account, Options, Progress, Reach, Report, Stop};
 
 use super::json::{Doctor, Judgement, Step};
@@ -34,10 +34,12 @@ pub(super) fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {
         without_frames(&mut verdict);
     }
     print(args, output, &report, &verdict)?;
-    Ok(match verdict.first_failure {
-        Some(code) => Exit::Layer(code.layer()),
-        None if report.interrupted => Exit::Passed(130),
-        None => Exit::Done,
+    Ok(match (verdict.first_failure, verdict.outcome) {
+        (Some(code), _) => Exit::Layer(code.layer()),
+        (None, _) if report.interrupted => Exit::Passed(130),
+        (None, Outcome::NotProvable) if report.not_permitted => Exit::Denied,
+        (None, Outcome::NotProvable) => Exit::Problem,
+        (None, _) => Exit::Done,
     })
 }
 
