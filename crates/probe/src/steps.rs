@@ -32,6 +32,8 @@ const NEVER: Duration = Duration::from_secs(24 * 3600);
 const PATIENCE: Duration = Duration::from_secs(3);
 /// For each answer to our good-bye.
 const FAREWELL: Duration = Duration::from_millis(600);
+/// Shorter silences over GRE show nothing.
+const ENOUGH: Duration = Duration::from_secs(5);
 /// GRE that gives no answer for so long has stopped.
 const DEAD: Duration = Duration::from_secs(10);
 /// The name that we give ourselves, so that whoever reads the server's log knows.
@@ -453,7 +455,12 @@ impl Test<'_> {
         wire::fill(&mut self.facts, &self.recorder, self.local);
         if let Some(left) = left {
             wire::add(&mut self.facts, left.story, self.recorder.sees());
-            wire::waited(&mut self.facts, &left.waited);
+            if !interrupted {
+                wire::waited(&mut self.facts, &left.waited);
+            } else if self.facts.took.get(&Layer::Gre).is_none_or(|took| *took < ENOUGH) {
+                // Nobody waited long enough to say that nothing comes.
+                self.facts.gre.to_server = Default::default();
+            }
             self.facts.gre.hops = left.hops;
             self.facts.gre.self_test = left.self_test;
             self.facts.auth.path_lives = left.path_lives.filter(|_| self.facts.auth.login.is_none());
