@@ -44,6 +44,8 @@ pub struct End {
     pub last: Option<(u64, Duration)>,
     /// Octets of data.
     pub octets: u64,
+    /// Time to live of its first RST.
+    reset_ttl: Option<u8>,
     /// The sequence number behind its last data.
     next: Option<u32>,
     /// The highest acknowledgment of the other end.
@@ -57,7 +59,9 @@ impl End {
         let place = (packet.number, packet.time);
         self.first.get_or_insert(place);
         self.last = Some(place);
-        if !segment.is_reset() {
+        if segment.is_reset() {
+            self.reset_ttl.get_or_insert(network.ttl);
+        } else {
             let (low, high) = self.ttl.unwrap_or((network.ttl, network.ttl));
             self.ttl = Some((low.min(network.ttl), high.max(network.ttl)));
         }
@@ -96,7 +100,8 @@ impl End {
 
     /// Routers between this end and the place of the capture, by the time to live.
     pub fn hops(&self) -> Option<u8> {
-        let (_, ttl) = self.ttl?;
+        // A box in between may reset for it; where there is nothing else, the RST is what there is.
+        let ttl = self.ttl.map(|(_, high)| high).or(self.reset_ttl)?;
         let initial = INITIAL_TTLS.into_iter().find(|initial| *initial >= ttl)?;
         Some(initial - ttl).filter(|hops| *hops <= HOPS_MAX)
     }
@@ -180,7 +185,7 @@ pub(super) fn position(client: &End, server: &End) -> (Position, String) {
 }
 
 fn ttl(end: &End) -> u8 {
-    end.ttl.map_or(0, |(_, high)| high)
+    end.ttl.map(|(_, high)| high).or(end.reset_ttl).unwrap_or_default()
 }
 
 fn routers(hops: u8) -> String {

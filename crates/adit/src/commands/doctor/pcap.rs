@@ -26,6 +26,8 @@ const NOTES_MAX: usize = 64;
 struct Read {
     /// What people call it.
     name: String,
+    /// It was seen just now, and is no file.
+    is_live: bool,
     summary: Summary,
     conversations: Vec<Conversation>,
     /// Conversations beyond [`CONVERSATIONS_MAX`].
@@ -75,6 +77,7 @@ pub(super) fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {
         (None, None) => return Err(Failure::usage("name a file or an interface")),
     }
     let mut read = reading.finish();
+    read.is_live = args.pcap.is_none();
     read.name = match (&args.pcap, &args.capture) {
         (Some(path), _) if path.as_os_str() == "-" => "stdin".to_owned(),
         (Some(path), _) => path.display().to_string(),

@@ -60,7 +60,8 @@ pub(super) fn interface(
             let (conversations, _) = reading.seen();
             if conversations > told {
                 told = conversations;
-                output.remark("seen", &format!("{conversations} control connections"));
+                let plural = if conversations == 1 { "" } else { "s" };
+                output.remark("seen", &format!("{conversations} control connection{plural}"));
             }
             if is_over {
                 return Ok(());

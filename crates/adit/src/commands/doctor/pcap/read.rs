@@ -152,7 +152,8 @@ impl Progress {
             }
             _ => format!("{} MB", self.done / MB),
         };
-        let text = format!("reading  {part}; {frames} packets, {conversations} control connections");
+        let plural = if conversations == 1 { "" } else { "s" };
+        let text = format!("reading  {part}; {frames} packets, {conversations} control connection{plural}");
         let mut stderr = std::io::stderr();
         // Who closed stderr does not want progress.
         let _ = if self.is_terminal { write!(stderr, "\r{text:<78}") } else { writeln!(stderr, "{text}") };

@@ -74,7 +74,7 @@ fn file(out: &mut String, read: &Read, judged: &[Judged]) {
         [one] => line += &format!(" ({one})"),
         [one, rest @ ..] => line += &format!(" ({one}, and {} more)", rest.len()),
     }
-    text::paragraph(out, "file", &line);
+    text::paragraph(out, if read.is_live { "capture" } else { "file" }, &line);
     let mut places: Vec<&str> = judged.iter().map(|one| one.place.as_str()).collect();
     places.dedup();
     if let [place] = places.as_slice() {
@@ -134,10 +134,11 @@ fn nothing(out: &mut String, read: &Read, args: &Args) {
 const NEXT: &str = "a capture on the client or the server, begun before the call: tcpdump -i any -w call.pcap 'tcp port 1723 or proto 47 or icmp or port 53'";
 
 fn no_pptp(read: &Read) -> String {
+    let place = if read.is_live { "on the interface" } else { "in this file" };
     if read.summary.frames == 0 {
-        return "there is no packet in this file".to_owned();
+        return format!("there is no packet {place}");
     }
-    "no PPTP in this file: no TCP 1723, no PPTP message, no GRE version 1".to_owned()
+    format!("no PPTP {place}: no TCP 1723, no PPTP message, no GRE version 1")
 }
 
 /// What is there instead.
