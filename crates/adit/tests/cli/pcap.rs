@@ -117,3 +117,14 @@ fn hashes_are_shown_on_demand_alone() {
     let text = world.run(&["doctor", "--pcap", &file, "--hashes"]);
     assert!(text.contains(&challenge) && text.contains("enough to find the password"), "{text}");
 }
+
+#[test]
+fn a_host_picks_its_calls() {
+    let world = World::new();
+    let file = file(&world, &two_calls());
+    let run = |host: &str| world.run(&["doctor", host, "--pcap", &file]);
+    assert!(run("203.0.113.10").contains("2 calls"));
+    assert!(run("203.0.113.11").contains("No call to 203.0.113.11 in this file"));
+    // Nobody asked for the name in the file: its address is not known, and nothing is left out.
+    assert!(run("vpn.example.org").contains("2 calls"));
+}

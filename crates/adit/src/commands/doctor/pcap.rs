@@ -126,6 +126,8 @@ fn secret(args: &Args) -> Result<Option<Secret>, Failure> {
 /// as one.
 fn judged(read: &Read, host: Option<&str>) -> Vec<Judged> {
     let mut judged = Vec::new();
+    // A name that nobody asked for in the file tells nothing of whose address is whose.
+    let host = host.filter(|host| host.parse::<std::net::IpAddr>().is_ok() || is_asked_for(read, host));
     for (at, conversation) in read.conversations.iter().enumerate() {
         if host.is_some_and(|host| !is_about(conversation, host)) {
             continue;
@@ -156,6 +158,13 @@ fn judged(read: &Read, host: Option<&str>) -> Vec<Judged> {
         });
     }
     judged
+}
+
+/// Whether the file has a question for this name.
+fn is_asked_for(read: &Read, host: &str) -> bool {
+    let host = host.trim_end_matches('.');
+    let of_calls = read.conversations.iter().flat_map(|conversation| &conversation.names);
+    of_calls.chain(read.lookups.iter()).any(|lookup| lookup.name.eq_ignore_ascii_case(host))
 }
 
 /// Whether a conversation is with the server called so, by name or address.
