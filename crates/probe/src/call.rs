@@ -51,6 +51,8 @@ pub(crate) struct Story {
     pub(crate) end: Option<End>,
     /// The system would not send GRE.
     pub(crate) denied: Option<String>,
+    /// The largest segment size that a target announced, as it arrived here.
+    pub(crate) mss: Option<u16>,
     /// Packets from the server that did not decrypt to a packet, and those that did.
     pub(crate) decrypted: (u64, u64),
     /// We ended the call, and nothing had ended it before.

@@ -60,6 +60,18 @@ impl Asked {
 
 /// Asks for everything at once, so that what is silent costs its time only once.
 pub(crate) fn test(call: &mut Call<'_>, up: &Up, options: &Options, seed: u64, until: Instant) -> Inside {
+    let (inside, mss) = ask_all(call, up, options, seed, until);
+    call.story.mss = call.story.mss.max(mss);
+    inside
+}
+
+fn ask_all(
+    call: &mut Call<'_>,
+    up: &Up,
+    options: &Options,
+    seed: u64,
+    until: Instant,
+) -> (Inside, Option<u16>) {
     let config = StackConfig { local: up.local, mtu: up.mtu, seed };
     call.stack = Some(Stack::new(config, Instant::now()));
     let mut asked = Asked { until, events: Vec::new() };
@@ -138,7 +150,12 @@ pub(crate) fn test(call: &mut Call<'_>, up: &Up, options: &Options, seed: u64, u
         let target = Target { asked: reach.asked.clone(), address, port: reach.port, answer };
         inside.targets.push(Seen::new(target));
     }
-    inside
+    let mss = asked.events.iter().filter_map(|event| match event.outcome {
+        Outcome::Open { mss, .. } => mss,
+        _ => None,
+    });
+    let mss = mss.max();
+    (inside, mss)
 }
 
 /// The networks that a client learns; the server's own end every client knows.
@@ -171,6 +188,44 @@ pub(crate) fn is_dead(inside: &Inside) -> bool {
         && inside.routes.is_none()
         && inside.dns.iter().all(|test| test.what.answered.is_none())
         && inside.targets.iter().all(|target| matches!(target.what.answer, Answer::Silent { .. }))
+}
+
+fn is_silent(answer: Answer) -> bool {
+    matches!(answer, Answer::Silent { .. })
+}
+
+/// Somebody did not answer.
+pub(crate) fn has_silence(inside: &Inside) -> bool {
+    inside.dns.iter().any(|test| test.what.answered.is_none())
+        || inside.names.iter().any(|test| test.what.found.is_none())
+        || inside.targets.iter().any(|target| is_silent(target.what.answer))
+}
+
+/// Of two tests of the same, for each question the answer where there was one.
+pub(crate) fn better(first: Inside, mut again: Inside) -> Inside {
+    for before in first.dns {
+        match again.dns.iter_mut().find(|now| now.what.server == before.what.server) {
+            Some(now) => now.what.answered = now.what.answered.or(before.what.answered),
+            None => again.dns.push(before),
+        }
+    }
+    for before in first.names {
+        match again.names.iter_mut().find(|now| now.what.name == before.what.name) {
+            Some(now) => now.what.found = now.what.found.take().or(before.what.found),
+            None => again.names.push(before),
+        }
+    }
+    for before in first.targets {
+        match again.targets.iter_mut().find(|now| now.what.asked == before.what.asked) {
+            Some(now) if is_silent(now.what.answer) => now.what.answer = before.what.answer,
+            Some(_) => {}
+            None => again.targets.push(before),
+        }
+    }
+    again.forwards = if first.forwards == Some(true) { first.forwards } else { again.forwards };
+    again.peer_answers = again.peer_answers.max(first.peer_answers);
+    again.routes = again.routes.or(first.routes);
+    again
 }
 
 fn pings(call: &mut Call<'_>, to: Ipv4Addr) -> Vec<u32> {

@@ -125,6 +125,7 @@ pub(crate) fn add(facts: &mut Facts, story: Story, sees: bool) {
         let words = format!("{failed} packets of the server, and not one that is right");
         facts.encrypt.garbage.get_or_insert(Seen::new(words));
     }
+    facts.mtu.mss = story.mss.map(Seen::new).or(facts.mtu.mss.take());
     if let Some(words) = story.denied {
         facts.gre.denied_here = Some(Seen::new(words));
     }

@@ -3,8 +3,8 @@
 use adit_diag::Code;
 
 use super::{Kind, Proof, Rule};
-use crate::Side;
 use crate::facts::{Bracket, Facts};
+use crate::{Side, Vantage};
 
 /// IP and TCP headers without options.
 const HEADERS: u16 = 40;
@@ -82,6 +82,27 @@ pub(super) const RULES: &[Rule] = &[
                         "TCP inside agrees on segments of {} octets, and the tunnel takes packets of {agreed}: it \
                          works while ICMP gets through",
                         seen.what
+                    ),
+                )
+            })?
+        },
+    },
+    Rule {
+        id: "mss-too-big",
+        code: Code::M02,
+        kind: Kind::Finding,
+        weight: 60,
+        when: |f| {
+            let (seen, agreed) = (f.mtu.mss.as_ref()?, f.mtu.agreed?);
+            // A capture shows segment sizes from before and behind whoever clamps.
+            let is_it = f.vantage == Vantage::Client && seen.what > agreed.saturating_sub(HEADERS);
+            is_it.then(|| {
+                Proof::of(
+                    seen,
+                    format!(
+                        "a target inside announces segments of {} octets, and the tunnel takes {}: the server does not clamp the MSS",
+                        seen.what,
+                        agreed.saturating_sub(HEADERS)
                     ),
                 )
             })?
