@@ -10,6 +10,7 @@ const COMMANDS: &[&str] = &[
     "check",
     "connect",
     "disconnect",
+    "doctor",
     "explain",
     "init",
     "kick",

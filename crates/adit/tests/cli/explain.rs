@@ -36,6 +36,8 @@ fn what_nobody_knows() {
         world.run(&["explain", "xyzzy\u{1b}"]),
         world.run(&["explain", "key", "link.mtv"]),
         world.run(&["explain", "G01", "xyzzy"]),
+        world.run(&["explain", "windowing"]),
+        world.run(&["explain", "link.windowing"]),
     ];
     insta::assert_snapshot!("unknown", runs.join("\n"));
 }

@@ -46,13 +46,26 @@ pub(super) fn run(wanted: &[&str], output: &Output) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
+/// Where a key can stand: `access.idle`, `groups.*.idle`.
+fn paths(key: &'static adit_config::Key) -> impl Iterator<Item = String> {
+    key.sections.iter().map(move |section| match section.is_empty() {
+        true => key.name.to_owned(),
+        false => format!("{section}.{}", key.name),
+    })
+}
+
+/// Whether this is a key with its section.
+pub(super) fn is_one(word: &str) -> bool {
+    word.contains('.') && find(word).is_ok()
+}
+
+/// The keys of this name, with their sections.
+pub(super) fn named(name: &str) -> Vec<String> {
+    let name = name.to_lowercase();
+    adit_config::keys().iter().filter(|key| key.name == name).flat_map(paths).collect()
+}
+
 fn find(wanted: &str) -> Result<KeyBody, Failure> {
-    let paths = |key: &'static adit_config::Key| {
-        key.sections.iter().map(move |section| match section.is_empty() {
-            true => key.name.to_owned(),
-            false => format!("{section}.{}", key.name),
-        })
-    };
     // `groups.staff.idle` is asked for where the table says `groups.*.idle`.
     let fits = |path: &str| {
         let (known, asked): (Vec<&str>, Vec<&str>) = (path.split('.').collect(), wanted.split('.').collect());

@@ -186,19 +186,12 @@ pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit,
         }
         _ => {}
     }
-    let answers = ask(&args.questions).map_err(|unknown| {
-        let near = unknown.near.iter().map(|near| format!("adit explain '{near}'"));
-        let near: Vec<String> = near.map(|line| line.replace("'\"", "'").replace("\"'", "'")).collect();
-        let failure = Failure::new(
-            Exit::NotFound,
-            format!("nothing is known about \"{}\"", crate::table::printable(&unknown.query)),
-        );
-        failure.fix(if near.is_empty() || is_like_a_code(&unknown.query) {
-            "adit explain lists the codes".to_owned()
-        } else {
-            near.join("\n")
-        })
-    })?;
+    let answers = match ask(&args.questions) {
+        Ok(answers) => answers,
+        // A key of the configuration, written out.
+        Err(_) if words.iter().all(|word| key::is_one(word)) => return key::run(&words, output),
+        Err(unknown) => return Err(not_known(&unknown)),
+    };
     if output.is_text() {
         let pages: Vec<String> = answers.iter().map(|(_, answer)| answer.to_string()).collect();
         output.text(&pages.join("\n"))?;
@@ -210,6 +203,26 @@ pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit,
     });
     output.document(&Explain { answers: answers.collect() })?;
     Ok(Exit::Done)
+}
+
+/// Nothing is known; what may have been meant.
+fn not_known(unknown: &NotKnown) -> Failure {
+    let keys = key::named(&unknown.query).into_iter().map(|key| format!("adit explain key {key}"));
+    let near = unknown.near.iter().map(|near| format!("adit explain '{near}'"));
+    let near = near.map(|line| line.replace("'\"", "'").replace("\"'", "'"));
+    // A word that is a key's name is meant so; what is merely spelt like something else is not.
+    let mut fixes: Vec<String> = keys.collect();
+    if fixes.is_empty() && !is_like_a_code(&unknown.query) {
+        fixes.extend(near);
+    }
+    let failure = Failure::new(
+        Exit::NotFound,
+        format!("nothing is known about \"{}\"", crate::table::printable(&unknown.query)),
+    );
+    failure.fix(match fixes.is_empty() {
+        true => "adit explain lists the codes".to_owned(),
+        false => fixes.join("\n"),
+    })
 }
 
 impl Answer {
