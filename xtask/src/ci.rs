@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
 
-use crate::{Write, conformance, files, layers, reference};
+use crate::{Write, conformance, faults, files, layers, reference};
 
 type Step = (&'static str, fn(&Path) -> anyhow::Result<()>);
 
@@ -25,6 +25,8 @@ const STEPS: &[Step] = &[
     }),
     // Fuzz corpora are replayed here too: crates/fuzzing is a package like any other.
     ("test", |root| cargo(root, &["nextest", "run", "--workspace", "--profile", "ci", "--locked"], &[])),
+    // Its rows mostly wait: they run by themselves, more at a time than what measures.
+    ("faults", faults::run),
     ("doctest", |root| cargo(root, &["test", "--doc", "--workspace", "--locked"], &[])),
     ("reference", |root| reference::run(root, Write::Compare)),
 ];

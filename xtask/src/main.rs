@@ -6,10 +6,12 @@
 //! | `files` | length of source files, words and host names that do not belong in the repository |
 //! | `layers` | dependency arrows between crates, purity of the core |
 //! | `conformance [--check]` | writes (or compares) docs/conformance.md |
+//! | `faults` | runs the fault matrix of `adit doctor` and prints its confusion table |
 //! | `reference [--check]` | writes (or compares) the generated pages under docs/reference |
 
 mod ci;
 mod conformance;
+mod faults;
 mod files;
 mod layers;
 mod purity;
@@ -22,7 +24,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 
 const USAGE: &str = "usage: cargo xtask ci [--only STEP,...] | files | layers | conformance [--check] \
-                     | reference [--check]";
+                     | faults | reference [--check]";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -42,6 +44,7 @@ fn run(args: &[&str]) -> anyhow::Result<()> {
         ["ci", "--only", steps] => ci::run(&root, Some(steps)),
         ["files"] => files::check(&root),
         ["layers"] => layers::check(&root),
+        ["faults"] => faults::run(&root),
         ["conformance"] => conformance::run(&root, Write::Update),
         ["conformance", "--check"] => conformance::run(&root, Write::Compare),
         ["reference"] => reference::run(&root, Write::Update),
