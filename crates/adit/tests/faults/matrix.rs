@@ -116,7 +116,7 @@ pub(crate) const MATRIX: &[Row] = &[
     row("60", "path MTU 1300, ICMP suppressed", ["M01", "M01", "M01/+G07", "-", "M01/+G07"]),
     row("61", "MSS not clamped", ["M02/+M02", "M02/+M02", "M02/+M02", "-", "-"]),
     row("62", "second fragments dropped", ["M03", "M03", "M03", "-", "M01/M03/-"]),
-    row("63", "30 % loss of GRE one way", ["+G07", "+G07", "+G07", "-", "+G07"]),
+    row("63", "30 % loss of GRE one way", ["+G07/G07", "+G07/G07", "+G07/G07", "-", "+G07/G07"]),
     row("64", "default route swallowed", ["R01~loop", "-/R01", "-/L04", "-", "-/L04"]),
     row("65", "clock far off with EAP-TLS", ["later"; 5]),
     row("66", "state directory full", ["C07", "C07", "C07", "S06", "S06/S09"]),
