@@ -54,12 +54,17 @@ pub(super) fn lines(
     verdict: &Verdict,
 ) -> (Vec<Line>, usize) {
     let failed = verdict.first_failure.map(|code| code.layer());
+    // A tunnel that was up and died: what matters came after its set-up, whatever the layer.
+    let up = facts.address.opened.as_ref().and_then(|seen| seen.at.frame);
+    let died = up.filter(|_| failed.is_some_and(|failed| failed <= Layer::Lcp));
     let is_done = |layer: Layer| failed.is_none_or(|failed| layer < failed);
     let began = conversation.began();
-    let mut lines: Vec<Line> = worked(facts).into_iter().filter(|line| is_done(line.layer)).collect();
+    let mut lines = worked(facts);
+    lines.retain(|line| died.is_some() || is_done(line.layer));
     for step in steps(conversation, call) {
         let layer = layer(step);
-        if is_done(layer) && !is_end(step) {
+        let is_known = died.map_or(is_done(layer), |up| step.frame <= up);
+        if is_known && !is_end(step) || is_answered_echo(conversation, call, step) {
             continue;
         }
         let text = format!("{}: {step}", step.by);
@@ -73,6 +78,17 @@ pub(super) fn lines(
     let len = lines.len();
     let shown = lines.into_iter().enumerate().filter(|(at, _)| more == 0 || *at < half || len - at <= half);
     (shown.map(|(_, line)| line).collect(), more)
+}
+
+/// LCP echoes up to the last answer: the link lived.
+fn is_answered_echo(conversation: &Conversation, call: usize, step: &Step) -> bool {
+    let Event::Ppp { protocol: ppp::LCP, information, .. } = &step.what else { return false };
+    let Some(of) = conversation.calls.get(call) else { return false };
+    let answered =
+        [true, false].into_iter().filter_map(|by_client| of.tally.of(ppp::LCP, cp::ECHO_REPLY, by_client));
+    let last = answered.map(|count| count.last.0).max();
+    matches!(information.first(), Some(&(cp::ECHO_REQUEST | cp::ECHO_REPLY)))
+        && last.is_some_and(|last| step.frame <= last)
 }
 
 /// A step that ends something.
