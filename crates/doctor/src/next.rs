@@ -29,6 +29,30 @@ fn of_code(facts: &Facts, code: Code) -> String {
         (Code::C02 | Code::C03 | Code::R03 | Code::R06, Vantage::Client) => {
             "on the server: adit doctor --server".to_owned()
         }
+        (
+            Code::A01 | Code::A02 | Code::A03 | Code::A04 | Code::A08 | Code::A10 | Code::A11,
+            Vantage::Record,
+        ) => {
+            format!("adit explain user {}", facts.auth.user.as_deref().unwrap_or("NAME"))
+        }
+        (Code::R02, Vantage::Record) => {
+            format!("adit explain route {} DEST[:PORT]", facts.auth.user.as_deref().unwrap_or("USER"))
+        }
+        // Their pages send people to the record, which this is.
+        (
+            Code::A05
+            | Code::E01
+            | Code::E03
+            | Code::E06
+            | Code::E07
+            | Code::I05
+            | Code::L01
+            | Code::L03
+            | Code::L05,
+            Vantage::Record,
+        ) => format!(
+            "the last request and answer among the steps; from the client: adit doctor {host} -u USER"
+        ),
         _ => code.entry().next,
     }
 }

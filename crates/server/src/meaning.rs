@@ -29,7 +29,8 @@ pub(crate) fn tunnel(config: &Config) -> ServerConfig {
     ppp.mru = link.mtu;
     ppp.methods = methods(config);
     ppp.change_password = true;
-    ppp.test_sizes = true;
+    // Who wants no echoes gets none of these either.
+    ppp.test_sizes = link.echo.every.is_some();
     ppp.mppe = mppe(config, &config.access);
     ppp.ipv6 = link.ipv6;
     ppp.local_name = config.server.hostname.as_str().into();
