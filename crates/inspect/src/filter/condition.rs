@@ -43,8 +43,8 @@ pub enum Field {
     PacketType,
     /// The mark, 0 unless a rule sets it.
     Mark,
-    /// Flags of the TCP header.
-    TcpFlags,
+    /// The flags of the TCP header that are in this mask.
+    TcpFlags(u8),
     /// Something in the header of that protocol: no other packet has it.
     HeaderOf(u8),
     /// What the first packets of an ordinary client are not: too many, translated already, from where no way leads back.
@@ -188,7 +188,7 @@ impl Field {
         match self {
             Field::Port(_, Some(of)) | Field::HeaderOf(of) => other(*of),
             Field::Port(_, None) => packet.protocol == Some(super::packet::GRE),
-            Field::TcpFlags => other(super::packet::TCP),
+            Field::TcpFlags(_) => other(super::packet::TCP),
             _ => false,
         }
     }
@@ -196,7 +196,7 @@ impl Field {
     fn ask(&self, value: &Value, packet: &Packet, marks: bool) -> Answer {
         match (value, self) {
             (Value::Any, Field::HeaderOf(_) | Field::Unknown) => return Answer::Unknown,
-            (Value::Any, Field::Port(..) | Field::TcpFlags) if packet.protocol.is_none() => {
+            (Value::Any, Field::Port(..) | Field::TcpFlags(_)) if packet.protocol.is_none() => {
                 return Answer::Unknown;
             }
             (Value::Any, _) => return Answer::Yes,
@@ -224,11 +224,10 @@ impl Field {
             Field::Mark if marks => Answer::Unknown,
             Field::Mark => number(value, Some(0)),
             Field::Exceptional => Answer::No,
-            Field::TcpFlags if packet.protocol.is_none() => Answer::Unknown,
-            Field::TcpFlags => match packet.state {
-                super::State::New => word(value, &["syn"]),
-                _ => word(value, &["ack"]),
-            },
+            Field::TcpFlags(mask) => {
+                let flags = packet.flags.filter(|_| packet.protocol.is_some());
+                number(value, flags.map(|flags| u32::from(flags & mask)))
+            }
             Field::HeaderOf(_) | Field::Unknown => Answer::Unknown,
         }
     }

@@ -11,6 +11,7 @@ mod walk;
 
 pub use condition::{Condition, Field, Match, Side, Value};
 pub use mistake::{Mistakes, mistakes};
+pub(crate) use packet::{ACK, FIN, PSH, RST, SYN, TCP, URG};
 pub use packet::{Interface, Packet, Place, State};
 pub use walk::{By, Exception, Fate, Outcome, PathHook, STEPS_MAX, walk};
 

@@ -27,7 +27,17 @@ pub struct Packet {
     pub destination: Place,
     /// What connection tracking thinks of it.
     pub state: State,
+    /// The flags of its TCP header; `None` where any is meant.
+    pub flags: Option<u8>,
 }
+
+/// Flags of the TCP header (RFC 9293 section 3.1).
+pub(crate) const FIN: u8 = 1;
+pub(crate) const SYN: u8 = 2;
+pub(crate) const RST: u8 = 4;
+pub(crate) const PSH: u8 = 8;
+pub(crate) const ACK: u8 = 16;
+pub(crate) const URG: u8 = 32;
 
 /// An end of a packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,6 +97,7 @@ impl Packet {
             source: Place::Anyone,
             destination: Place::One(server),
             state: State::New,
+            flags: Some(SYN),
         }
     }
 
@@ -101,6 +112,7 @@ impl Packet {
             source: Place::One(server),
             destination: Place::Anyone,
             state: State::Established,
+            flags: Some(SYN | ACK),
         }
     }
 
@@ -136,6 +148,7 @@ impl Packet {
             source: Place::Within(pools.to_vec()),
             destination: Place::Within(reach.to_vec()),
             state: State::New,
+            flags: None,
         }
     }
 
@@ -150,6 +163,7 @@ impl Packet {
             source: self.destination.clone(),
             destination: self.source.clone(),
             state: State::Established,
+            flags: None,
         }
     }
 }

@@ -97,3 +97,25 @@ pub(crate) fn between(from: &str, to: &str) -> Value {
         _ => Value::Unknown,
     }
 }
+
+/// The bits of flags of TCP, by their names; `None` when one is not known.
+pub(crate) fn flags<'a>(names: impl Iterator<Item = &'a str>) -> Option<u8> {
+    use crate::filter::{ACK, FIN, PSH, RST, SYN, URG};
+    names.take(16).try_fold(0, |all, name| {
+        Some(
+            all | match name.to_ascii_lowercase().as_str() {
+                "fin" => FIN,
+                "syn" => SYN,
+                "rst" => RST,
+                "psh" => PSH,
+                "ack" => ACK,
+                "urg" => URG,
+                "ecn" => 64,
+                "cwr" => 128,
+                "all" => u8::MAX,
+                "none" | "" => 0,
+                _ => return None,
+            },
+        )
+    })
+}

@@ -92,10 +92,10 @@ impl<'a> Reader<'a> {
             "--src-range" => self.list(Field::Address(Side::Source), range, not),
             "--dst-range" => self.list(Field::Address(Side::Destination), range, not),
             "--tcp-flags" => {
-                let (_, wanted) = (self.argument(), self.argument());
-                self.ask(Field::TcpFlags, vec![flags(wanted)], not);
+                let (mask, wanted) = (self.argument(), self.argument());
+                self.flags(mask, wanted, not);
             }
-            "--syn" => self.ask(Field::TcpFlags, vec![flags("SYN")], not),
+            "--syn" => self.flags("FIN,SYN,RST,ACK", "SYN", not),
             "--icmp-type" => {
                 let _ = self.argument();
                 self.ask(Field::HeaderOf(1), vec![Value::Unknown], not);
@@ -170,6 +170,15 @@ impl<'a> Reader<'a> {
         }
     }
 
+    fn flags(&mut self, mask: &str, wanted: &str, not: bool) {
+        match (words::flags(mask.split(',')), words::flags(wanted.split(','))) {
+            (Some(mask), Some(wanted)) => {
+                self.ask(Field::TcpFlags(mask), vec![Value::one(u32::from(wanted))], not)
+            }
+            _ => self.steps.push(Step::If(Condition::unknown())),
+        }
+    }
+
     /// An option that is not known, with what may belong to it.
     fn unknown(&mut self) {
         while self.words.get(self.at).is_some_and(|word| !word.starts_with('-') && *word != "!") {
@@ -230,20 +239,6 @@ fn range(text: &str) -> Value {
         Some((from, to)) => words::between(from, to),
         None => words::network(text),
     }
-}
-
-/// What a first packet of TCP has is SYN alone, what others have is ACK.
-fn flags(wanted: &str) -> Value {
-    Value::Word(
-        if wanted == "SYN" {
-            "syn"
-        } else if wanted.contains("ACK") {
-            "ack"
-        } else {
-            "none"
-        }
-        .to_owned(),
-    )
 }
 
 fn mark(text: &str) -> Value {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use super::{Sets, resolve};
-use crate::filter::{Action, ChainName, Condition, Field, Match, Side, Step, Target, Value};
+use crate::filter::{Action, ChainName, Condition, Field, Match, Side, Step, TCP, Target, Value};
 use crate::read::words;
 
 /// Expressions of one rule, at most.
@@ -54,7 +54,24 @@ impl Reader<'_> {
             "vmap" => self.map(body),
             "accept" => Step::Do(Action::Accept),
             "drop" => Step::Do(Action::Drop),
-            "reject" => Step::Do(Action::Reject),
+            "reject" => {
+                // nft leaves away what the kind of answer says already.
+                match body.get("type").and_then(Json::as_str) {
+                    Some("icmpv6") => {
+                        steps.push(Step::If(Condition::new(
+                            Field::Family,
+                            vec![Value::Word("ipv6".to_owned())],
+                            false,
+                        )));
+                    }
+                    Some("tcp reset") => {
+                        let tcp = vec![Value::one(u32::from(TCP))];
+                        steps.push(Step::If(Condition::new(Field::Protocol, tcp, false)));
+                    }
+                    _ => {}
+                }
+                Step::Do(Action::Reject)
+            }
             "return" => Step::Do(Action::Return),
             "jump" => Step::Do(Action::Jump(target())),
             "goto" => Step::Do(Action::Goto(target())),
@@ -102,6 +119,9 @@ impl Reader<'_> {
             return Condition::unknown();
         };
         let operator = body.get("op").and_then(Json::as_str).unwrap_or("==");
+        if let Some(condition) = tcp_flags(left, right, operator) {
+            return condition;
+        }
         if let Some(negated) = way_back(left, right, operator) {
             return Condition::new(Field::Exceptional, vec![Value::one(1)], negated);
         }
@@ -261,10 +281,10 @@ fn field(left: &Json) -> Field {
             _ => Field::Unknown,
         };
     }
-    // A mask: the mark is 0 anyway, and of the flags of TCP what is left is what is asked for.
+    // With a mask the mark is still 0.
     if let Some(first) = left.get("&").and_then(Json::as_array).and_then(|parts| parts.first()) {
         let masked = if first.get("&").is_some() { Field::Unknown } else { field(first) };
-        if matches!(masked, Field::Mark | Field::TcpFlags) {
+        if masked == Field::Mark {
             return masked;
         }
     }
@@ -278,7 +298,8 @@ fn header_field(protocol: &str, name: &str) -> Field {
         ("ip", "daddr") => Field::Address(Side::Destination),
         ("th", "sport") => Field::Port(Side::Source, None),
         ("th", "dport") => Field::Port(Side::Destination, None),
-        ("tcp", "flags") => Field::TcpFlags,
+        // As a key of a map; comparisons are read apart.
+        ("tcp", "flags") => Field::HeaderOf(TCP),
         // No header of IPv6 is in our packets: a protocol that they do not have.
         ("ip6" | "icmpv6", _) => Field::HeaderOf(u8::MAX),
         ("ip" | "ether" | "vlan" | "th", _) => Field::Unknown,
@@ -296,6 +317,45 @@ fn flags_of_fib(left: &Json) -> Vec<&str> {
         Some(Json::Array(flags)) => flags.iter().filter_map(Json::as_str).take(FIELDS_MAX).collect(),
         Some(Json::String(flag)) => vec![flag],
         _ => Vec::new(),
+    }
+}
+
+/// Flags of TCP: any of some (`in`), or exactly these, perhaps under a mask.
+fn tcp_flags(left: &Json, right: &Json, operator: &str) -> Option<Condition> {
+    let masked = left.get("&").and_then(Json::as_array).map(Vec::as_slice);
+    let (field, mask) = match masked {
+        Some([field, mask]) => (field, flag_bits(mask)),
+        Some(_) => return None,
+        None => (left, Some(u8::MAX)),
+    };
+    let payload = field.get("payload")?;
+    let word = |key: &str| payload.get(key).and_then(Json::as_str);
+    if (word("protocol"), word("field")) != (Some("tcp"), Some("flags")) {
+        return None;
+    }
+    let condition = match (mask, flag_bits(right), operator) {
+        (Some(mask), Some(bits), "in") => (mask & bits, 0, true),
+        (Some(mask), Some(bits), "==") => (mask, bits, false),
+        (Some(mask), Some(bits), "!=") => (mask, bits, true),
+        _ => return Some(Condition::new(Field::HeaderOf(TCP), vec![Value::Unknown], false)),
+    };
+    let (mask, bits, negated) = condition;
+    Some(Condition::new(Field::TcpFlags(mask), vec![Value::one(u32::from(bits))], negated))
+}
+
+/// `"syn"`, `["syn", "ack"]`, `{"|": ["syn", "ack"]}`, or a number.
+fn flag_bits(json: &Json) -> Option<u8> {
+    let list = json.as_array().or_else(|| json.get("|").and_then(Json::as_array));
+    match (list, json.as_str(), json.as_u64()) {
+        (Some(list), _, _) => {
+            let bits = |all: u8, one: &Json| {
+                Some(all | one.as_str().and_then(|word| words::flags([word].into_iter()))?)
+            };
+            list.iter().take(FIELDS_MAX).try_fold(0, bits)
+        }
+        (_, Some(word), _) => words::flags([word].into_iter()),
+        (_, _, Some(number)) => u8::try_from(number).ok(),
+        _ => None,
     }
 }
 
