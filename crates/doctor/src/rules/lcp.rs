@@ -114,7 +114,10 @@ pub(super) const RULES: &[Rule] = &[
 /// The server granted the call, said nothing over GRE, and ended it soon.
 pub(super) fn ends_soon(facts: &Facts) -> Option<(Seen<()>, Duration)> {
     let closed = facts.control.closed.as_ref()?;
+    // A capture without any GRE was made of TCP alone, and cannot show that none was sent.
+    let is_blind = matches!(facts.vantage, Vantage::Capture(_)) && facts.gre.to_server.packets == 0;
     let is_it = closed.what.by == Side::Server
+        && !is_blind
         && closed.what.stage == Stage::InCall
         && closed.what.after <= SOON
         && !matches!(closed.what.how, How::EchoTimeout(_))

@@ -1,5 +1,6 @@
 //! What works must not be blamed.
 
+use adit_diag::Code;
 use adit_doctor::{Outcome, Vantage};
 use adit_wire::{cp, ppp};
 
@@ -96,4 +97,21 @@ fn call_ids_of_zero_are_legal() {
     talk(&mut world, 10);
     world.hang_up();
     spotless(&world);
+}
+
+/// A capture of TCP 1723 alone shows no GRE, and proves nothing of it.
+#[test]
+fn a_filtered_capture_blames_nobody() {
+    for seconds in [1.0, 30.0] {
+        let mut world = World::new(Near::Client);
+        world.call().wait(seconds).fin(Server).fin(Client);
+        let verdict = world.verdict();
+        assert!(
+            !matches!(verdict.first_failure, Some(Code::L03 | Code::G01 | Code::G02 | Code::G03)),
+            "{verdict}"
+        );
+    }
+    let mut world = World::new(Near::Server);
+    world.call().silence(60.0);
+    assert_eq!(world.verdict().outcome, Outcome::NotProvable, "{}", world.verdict());
 }
