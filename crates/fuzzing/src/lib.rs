@@ -12,6 +12,7 @@ mod files;
 mod forge;
 mod host;
 mod input;
+mod inside;
 mod link;
 mod mppe;
 mod packets;
@@ -48,6 +49,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "client_conversation", run: tunnel::client_conversation },
     Target { name: "capture_file", run: capture::capture_file },
     Target { name: "host_texts", run: host::host_texts },
+    Target { name: "netstack", run: inside::netstack },
 ];
 
 /// Runs the target of that name.

@@ -133,3 +133,8 @@ fn c236_capture_file() {
 fn c236_host_texts() {
     replay("host_texts");
 }
+
+#[test]
+fn c236_netstack() {
+    replay("netstack");
+}
