@@ -117,7 +117,7 @@ fn read() -> Result<Rules, String> {
         by.push("nftables");
     }
     let mut by_iptables = Vec::new();
-    let mut saved_any = None;
+    let (mut saved_any, mut old_read) = (None, false);
     // The second is the old kernel interface where the first speaks to nftables.
     for program in ["iptables-save", "iptables-legacy-save"] {
         let saved = match run::run(program, &["-c"]) {
@@ -137,12 +137,22 @@ fn read() -> Result<Rules, String> {
         if saved.nftables {
             by_iptables.extend(saved.rules.chains.keys().map(|name| name.table.clone()));
         }
+        old_read |= !saved.nftables;
         set.absorb(saved);
+    }
+    // Tables of the old kernel interface, which nft does not show.
+    let old = system::text(Path::new("/proc/thread-self/net/ip_tables_names"), 4096).unwrap_or_default();
+    if !old.trim().is_empty() && !old_read {
+        let tables = old.split_ascii_whitespace().collect::<Vec<_>>().join(", ");
+        return Err(format!(
+            "the kernel has tables of iptables ({tables}) that no program here shows: apt install iptables"
+        ));
     }
     match listed {
         Err(silent) if saved_any.is_none() => {
             // A kernel that never had a rule.
-            let old = system::text(Path::new("/proc/net/ip_tables_names"), 4096).unwrap_or_default();
+            let old =
+                system::text(Path::new("/proc/thread-self/net/ip_tables_names"), 4096).unwrap_or_default();
             if silent == run::Silent::Missing
                 && old.trim().is_empty()
                 && !Path::new("/sys/module/nf_tables").exists()

@@ -44,7 +44,10 @@ pub(super) fn run(program: &str, arguments: &[&str]) -> Result<String, Silent> {
     let spawned = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
     let mut child = match spawned {
         Ok(child) => child,
-        Err(error) if error.kind() == ErrorKind::NotFound => return elsewhere(program, arguments),
+        // A folder of the path that may not be searched hides what is not there.
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) => {
+            return elsewhere(program, arguments);
+        }
         Err(error) => return Err(Silent::Failed(plain(&error.to_string()))),
     };
     let out = child.stdout.take().map(|out| gather(out, TEXT_MAX as u64 + 1));
