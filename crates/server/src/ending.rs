@@ -13,6 +13,8 @@ use crate::session::{Known, Session};
 
 /// GRE packets that must be missing before it is worth a word, and out of how many one: 5 in 100.
 const LOST: (u64, u64) = (10, 20);
+/// The same of a call that never came up, in which there are few.
+const LOST_EARLY: (u64, u64) = (3, 5);
 
 /// Something that was wrong and did not end the call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,16 +31,17 @@ impl From<Finding> for FindingRow {
 
 /// What was wrong with a session and did not end it.
 pub(crate) fn findings(known: &Known) -> Vec<Finding> {
-    let mut findings = counted(&known.counters, &known.routes_key);
+    let lost = if known.up_at.is_some() { LOST } else { LOST_EARLY };
+    let mut findings = counted(&known.counters, lost, &known.routes_key);
     findings.extend(known.noticed.iter().cloned());
     findings
 }
 
 /// What the counters of a session say, with the key of the configuration that allows destinations.
-fn counted(counters: &Counters, routes: &str) -> Vec<Finding> {
+fn counted(counters: &Counters, (least, one_of): (u64, u64), routes: &str) -> Vec<Finding> {
     let mut findings = Vec::new();
     let sent = counters.rx_packets + counters.rx_frames + counters.lost;
-    if counters.lost >= LOST.0 && counters.lost.saturating_mul(LOST.1) > sent {
+    if counters.lost >= least && counters.lost.saturating_mul(one_of) > sent {
         let text = format!(
             "{} of {sent} GRE packets from the client never arrived ({} %): client to server",
             counters.lost,
@@ -143,7 +146,7 @@ mod tests {
     #[test]
     fn row_63_a_third_of_the_packets_lost_is_a_finding_with_its_direction() {
         let counters = Counters { rx_packets: 700, rx_frames: 20, lost: 310, ..Counters::default() };
-        let found = counted(&counters, "access.routes");
+        let found = counted(&counters, LOST, "access.routes");
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].code, Code::G07);
         assert_eq!(
@@ -153,10 +156,19 @@ mod tests {
     }
 
     #[test]
+    fn of_a_call_that_never_came_up_a_few_missing_packets_are_worth_a_word() {
+        let counters = Counters { rx_frames: 6, lost: 3, ..Counters::default() };
+        assert_eq!(counted(&counters, LOST_EARLY, "access.routes").len(), 1);
+        assert_eq!(counted(&counters, LOST, "access.routes"), []);
+        let one = Counters { rx_frames: 6, lost: 1, ..Counters::default() };
+        assert_eq!(counted(&one, LOST_EARLY, "access.routes"), []);
+    }
+
+    #[test]
     fn a_healthy_line_with_two_lost_in_a_hundred_is_none() {
         for (rx_packets, lost) in [(0, 0), (3, 9), (980, 20), (98_000, 2_000)] {
             let counters = Counters { rx_packets, lost, ..Counters::default() };
-            assert_eq!(counted(&counters, "access.routes"), [], "{rx_packets} {lost}");
+            assert_eq!(counted(&counters, LOST, "access.routes"), [], "{rx_packets} {lost}");
         }
     }
 
@@ -166,7 +178,7 @@ mod tests {
             adit_tunnel::path::Denied { destination: [192, 168, 20, 5].into(), protocol: 6, port: 3389 };
         let counters =
             Counters { acl_denied: 9, acl_unicast: 3, acl_last: packed.pack(), ..Counters::default() };
-        let found = counted(&counters, "groups.staff.routes");
+        let found = counted(&counters, LOST, "groups.staff.routes");
         assert_eq!(found[0].code, Code::R02);
         assert_eq!(
             found[0].text,
