@@ -115,3 +115,38 @@ fn a_filtered_capture_blames_nobody() {
     world.call().silence(60.0);
     assert_eq!(world.verdict().outcome, Outcome::NotProvable, "{}", world.verdict());
 }
+
+/// A capture that begins late or ends early shows less, and blames nobody for it.
+#[test]
+fn any_piece_of_a_call_that_works() {
+    let make = || {
+        let mut world = World::new(Near::Client);
+        world.up();
+        talk(&mut world, 10);
+        world.wait(30.0).echo(Client, 1, true);
+        talk(&mut world, 5);
+        world.hang_up();
+        world
+    };
+    let len = make().len();
+    for cut in 1..len {
+        for (from, to) in [(0, cut), (cut, len)] {
+            let mut world = make();
+            world.keep(from, to).silence(40.0);
+            let (conversations, _) = world.read(None);
+            for conversation in &conversations {
+                for call in 0..conversation.calls.len().max(1) {
+                    let (vantage, _) = adit_doctor::from::capture::vantage(conversation);
+                    let facts = adit_doctor::from::capture::facts(conversation, call, vantage);
+                    let verdict = adit_doctor::judge(&facts);
+                    // Where it stops in the middle of the set-up, silence is what there is to see.
+                    let is_silence = verdict.confidence != adit_doctor::Confidence::High && to < len;
+                    assert!(
+                        verdict.first_failure.is_none() || is_silence,
+                        "frames {from} to {to}:\n{verdict}"
+                    );
+                }
+            }
+        }
+    }
+}

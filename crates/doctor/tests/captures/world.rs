@@ -478,6 +478,18 @@ impl World {
         self.clear().fin(Client).fin(Server)
     }
 
+    /// How many frames there are.
+    pub(crate) fn len(&self) -> usize {
+        self.frames.len()
+    }
+
+    /// Leaves some frames of the middle.
+    pub(crate) fn keep(&mut self, from: usize, to: usize) -> &mut World {
+        self.frames.truncate(to);
+        self.frames.drain(..from);
+        self
+    }
+
     pub(crate) fn file(&self) -> Vec<u8> {
         let mut file = write::header(write::RAW).to_vec();
         for (time, frame) in &self.frames {

@@ -26,6 +26,12 @@ pub(super) fn is_end(step: &Step) -> bool {
 }
 
 pub(super) fn facts(view: &View<'_>, is_up: bool) -> Option<Seen<Ending>> {
+    // Data show that it was up, and where the beginning is not in the file, nobody knows that it was not.
+    let data = view.call.map_or(0, |call| {
+        let ways = [&call.to_server, &call.to_client];
+        ways.iter().map(|way| way.encrypted + way.clear).sum::<u64>()
+    });
+    let was_up = is_up || data > 0 || !view.conversation.from_the_beginning;
     for step in view.steps() {
         let (how, has_words) = match &step.what {
             Event::Ppp { protocol: ppp::LCP, information, .. }
@@ -43,7 +49,7 @@ pub(super) fn facts(view: &View<'_>, is_up: bool) -> Option<Seen<Ending>> {
             _ => continue,
         };
         let by = Some(side(step.by));
-        return Some(view.seen_in(Ending { by, how, in_order: is_up && has_words }, step));
+        return Some(view.seen_in(Ending { by, how, in_order: was_up && has_words }, step));
     }
     let how = "the capture ends while it lives".to_owned();
     Some(Seen::new(Ending { by: None, how, in_order: true }))
