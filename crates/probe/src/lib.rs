@@ -21,6 +21,7 @@ mod redact;
 mod sizes;
 mod steps;
 mod stop;
+mod walk;
 mod wire;
 
 pub use adit_doctor::Facts;

@@ -17,25 +17,21 @@ use adit_sys::observe::Observer;
 use adit_tunnel::ClientConfig;
 
 use crate::bounds::{self, Bounds};
-use crate::call::{Call, Plan, Story};
+use crate::call::{Call, Plan};
 use crate::dial::{self, Dialled};
 use crate::options::Options;
 use crate::progress::{Progress, Teller};
 use crate::record::Recorder;
-use crate::sizes::{self, Quality};
 use crate::stop::Stop;
-use crate::{inside, local, name, path, wire};
+use crate::walk::{Left, Walk};
+use crate::{local, name, wire};
 
 /// Longer than any test: the steps have bounds of their own.
 const NEVER: Duration = Duration::from_secs(24 * 3600);
-/// A server that says neither yes nor no for so long is asked whether it lives.
-const PATIENCE: Duration = Duration::from_secs(3);
 /// For each answer to our good-bye.
 const FAREWELL: Duration = Duration::from_millis(600);
 /// Shorter silences over GRE show nothing.
 const ENOUGH: Duration = Duration::from_secs(5);
-/// GRE that gives no answer for so long has stopped.
-const DEAD: Duration = Duration::from_secs(10);
 /// The name that we give ourselves, so that whoever reads the server's log knows.
 const HOST_NAME: &[u8] = b"adit-doctor";
 const LAYERS: [Layer; 9] = [
@@ -62,20 +58,6 @@ pub struct Report {
     pub interrupted: bool,
     /// This process has no right to raw sockets, so that all from GRE on was left out.
     pub not_permitted: bool,
-}
-
-/// What the call left when it was over.
-struct Left {
-    story: Story,
-    hops: Vec<adit_doctor::facts::Hop>,
-    self_test: Option<bool>,
-    inside: adit_doctor::facts::Inside,
-    mtu: adit_doctor::facts::Mtu,
-    quality: Quality,
-    /// LCP came up in time, and so on: what was waited for last, and for how long.
-    waited: Vec<(Layer, Duration)>,
-    /// LCP echoes were answered while the login was not.
-    path_lives: Option<bool>,
 }
 
 /// Runs a test; `say` gets its progress.
@@ -283,164 +265,24 @@ impl Test<'_> {
 
     /// From the first word on the control connection to the good-bye.
     fn call(&mut self, dialled: Dialled) -> adit_sys::Result<Left> {
-        let mut left = Left {
-            story: Story::default(),
-            hops: Vec::new(),
-            self_test: None,
-            inside: Default::default(),
-            mtu: Default::default(),
-            quality: Quality::default(),
-            waited: Vec::new(),
-            path_lives: None,
-        };
-        let Some(stream) = dialled.stream else { return Ok(left) };
+        let Some(stream) = dialled.stream else { return Ok(Left::default()) };
         let plan = self.plan();
         let seed = self.rng.below(u64::MAX);
-        let (options, bounds, last) = (self.options, &mut self.bounds, self.facts.stop_after);
-        let server = *dialled.to.ip();
-        let source = dialled.local.and_then(|local| crate::record::v4(local.ip()));
-        let (tell, facts) = (&mut self.tell, &mut self.facts);
-        let mut call = Call::new(plan, server, stream, self.gre.as_ref(), &mut self.recorder, self.stop)?;
-        let ends_with = |layer: Layer| last.is_some_and(|last| last <= layer);
-
-        // The control connection and the call.
-        let began = Instant::now();
-        let until = bounds.until(bounds::CONTROL);
-        if !call.work(until, |call| call.story.established.is_some()) {
-            if call.lives() {
-                left.waited.push((Layer::Control, began.elapsed()));
-            }
-        } else if let Some((host, vendor)) = &call.story.established {
-            let who = if vendor.is_empty() { host } else { vendor };
-            tell.note(Layer::Control, format!("PPTP, \"{who}\""));
-            let asked = Instant::now();
-            let until = bounds.until(bounds::CALL);
-            if !call.work(until, |call| call.story.granted.is_some() || !call.lives()) && call.lives() {
-                left.waited.push((Layer::Control, asked.elapsed()));
-            }
-        }
-        *facts.took.entry(Layer::Control).or_default() += began.elapsed();
-        let granted = call.story.granted.is_some();
-        tell.end(Layer::Control, if granted { "call granted" } else { "no call" });
-
-        // GRE and LCP.
-        if granted && call.gre.is_some() && !ends_with(Layer::Control) && call.lives() {
-            let began = Instant::now();
-            tell.begin(Layer::Gre, "waiting for the server's GRE");
-            let until = bounds.until(bounds::LINK);
-            let denied = |call: &Call<'_>| call.story.denied.is_some();
-            call.work(until, |call| call.story.heard || denied(call) || !call.lives());
-            facts.took.insert(Layer::Gre, began.elapsed());
-            let heard = call.story.heard;
-            tell.end(Layer::Gre, if heard { "the server's GRE arrives" } else { "nothing came back" });
-            let link = Instant::now();
-            if heard {
-                tell.begin(Layer::Lcp, "negotiating");
-                let wanted = if ends_with(Layer::Gre) { Layer::Gre } else { Layer::Lcp };
-                let up =
-                    call.work(until, |call| wanted == Layer::Gre || call.has(Layer::Lcp) || !call.lives());
-                facts.took.insert(Layer::Lcp, link.elapsed());
-                tell.end(Layer::Lcp, if up && call.has(Layer::Lcp) { "up" } else { "not up" });
-            }
-            if !call.has(Layer::Lcp) && call.lives() {
-                left.waited.push((Layer::Lcp, began.elapsed()));
-            }
-            let is_open = call.lives() && !call.is_stopped() && !denied(&call);
-            if !call.has(Layer::Lcp) && is_open && !ends_with(Layer::Gre) {
-                tell.begin(Layer::Gre, "how far protocol 47 gets");
-                left.self_test = path::self_test(call_id_for_self(server));
-                left.hops = path::hops(&mut call, source, bounds.until(bounds::HOPS));
-                tell.end(Layer::Gre, hops_text(&left.hops));
-            }
-        }
-
-        // The login, and what comes with it.
-        if options.account.is_some() && call.has(Layer::Lcp) && !ends_with(Layer::Lcp) {
-            let began = Instant::now();
-            tell.begin(Layer::Auth, "logging in, once");
-            let until = bounds.until(bounds::AUTH);
-            let done =
-                |call: &mut Call<'_>| call.has(Layer::Auth) || call.story.up.is_some() || !call.lives();
-            let patience = until.min(Instant::now() + PATIENCE);
-            let done = call.work(patience, done) || {
-                // Whether the line or the server's directory is silent.
-                left.path_lives = sizes::answers(&mut call, until);
-                call.work(until, done)
-            };
-            facts.took.insert(Layer::Auth, began.elapsed());
-            let accepted = call.has(Layer::Auth) || call.story.up.is_some();
-            tell.end(Layer::Auth, if accepted { "accepted" } else { "not accepted" });
-            if !done && call.lives() {
-                left.waited.push((Layer::Auth, began.elapsed()));
-            }
-            if accepted && call.lives() && !ends_with(Layer::Auth) {
-                let began = Instant::now();
-                tell.begin(Layer::Address, "encryption and address");
-                let until = bounds.until(bounds::NETWORK);
-                let encrypted = ends_with(Layer::Encrypt);
-                let done = call.work(until, |call| {
-                    call.story.up.is_some() || encrypted && call.has(Layer::Encrypt) || !call.lives()
-                });
-                facts.took.insert(Layer::Address, began.elapsed());
-                if !done && call.lives() {
-                    let layer = if call.has(Layer::Encrypt) { Layer::Address } else { Layer::Encrypt };
-                    left.waited.push((layer, began.elapsed()));
-                }
-                tell.end(Layer::Address, if call.story.up.is_some() { "up" } else { "not up" });
-            }
-        }
-
-        // What lies behind.
-        if let (Some(up), true, false) = (call.story.up.clone(), call.lives(), ends_with(Layer::Address)) {
-            let began = Instant::now();
-            tell.begin(Layer::Route, "what lies behind the tunnel");
-            left.inside = inside::test(&mut call, &up, options, seed, bounds.until(bounds::INSIDE));
-            if inside::is_dead(&left.inside) && call.lives() && !call.is_stopped() {
-                // The server may still wait for the last word of the negotiation, which was lost; it asks again after
-                // three seconds, and lets nothing pass before.
-                tell.note(Layer::Route, "nothing answers; once more");
-                left.inside = inside::test(&mut call, &up, options, seed ^ 1, bounds.until(bounds::INSIDE));
-            }
-            facts.address.overlaps = inside::overlaps(&up, server, &left.inside.targets, &facts.name);
-            facts.took.insert(Layer::Route, began.elapsed());
-            tell.end(Layer::Route, format!("{} targets", left.inside.targets.len()));
-            if !ends_with(Layer::Route) && call.lives() {
-                let began = Instant::now();
-                tell.begin(Layer::Mtu, "loss, round trip and packet size");
-                let until = bounds.until(bounds::INSIDE);
-                left.quality = sizes::quality(&mut call, 0, until);
-                if left.quality.lost > 0 && inside::has_silence(&left.inside) && call.lives() {
-                    tell.note(Layer::Route, "the line loses packets; once more");
-                    let again = inside::test(&mut call, &up, options, seed ^ 2, bounds.until(bounds::INSIDE));
-                    left.inside = inside::better(left.inside, again);
-                }
-                left.mtu = sizes::measure(&mut call, left.quality, up.mtu, until);
-                facts.took.insert(Layer::Mtu, began.elapsed());
-                tell.end(Layer::Mtu, format!("{} of {} lost", left.quality.lost, left.quality.sent));
-            }
-            if let Some(idle) = options.idle
-                && call.lives()
-            {
-                tell.begin(Layer::Gre, format!("silent for {} s", idle.as_secs()));
-                bounds.extend(idle);
-                call.work(Instant::now() + idle, |call| !call.lives());
-                let lives =
-                    call.lives() && sizes::answers(&mut call, bounds.until(bounds::INSIDE)) == Some(true);
-                if !lives {
-                    // Long enough to be no accident, and to see what TCP does meanwhile.
-                    bounds.extend(DEAD);
-                    let until = Instant::now() + DEAD;
-                    while call.lives() && Instant::now() < until && !call.is_stopped() {
-                        sizes::answers(&mut call, until);
-                    }
-                }
-                tell.end(Layer::Gre, if lives { "still works" } else { "does not work any more" });
-            }
-        }
-        tell.note(Layer::Control, "saying good-bye");
-        call.goodbye();
-        left.story = std::mem::take(&mut call.story);
-        Ok(left)
+        let gre = self.gre.as_ref();
+        let call = Call::new(plan, *dialled.to.ip(), stream, gre, &mut self.recorder, self.stop)?;
+        let mut walk = Walk {
+            call,
+            options: self.options,
+            last: self.facts.stop_after,
+            source: dialled.local.and_then(|local| crate::record::v4(local.ip())),
+            seed,
+            bounds: &mut self.bounds,
+            tell: &mut self.tell,
+            facts: &mut self.facts,
+            left: Left::default(),
+        };
+        walk.go();
+        Ok(walk.left)
     }
 
     fn report(mut self, left: Option<Left>) -> Report {
@@ -475,17 +317,5 @@ impl Test<'_> {
         }
         let not_permitted = self.gre.is_none();
         Report { facts: self.facts, capture: self.recorder.into_pcap(), interrupted, not_permitted }
-    }
-}
-
-/// Any will do that is not the call's.
-fn call_id_for_self(server: Ipv4Addr) -> u16 {
-    server.octets().iter().fold(0x4711, |id: u16, octet| id.rotate_left(3) ^ u16::from(*octet))
-}
-
-fn hops_text(hops: &[adit_doctor::facts::Hop]) -> String {
-    match hops.iter().rev().find_map(|hop| hop.from.map(|from| (hop.ttl, from))) {
-        Some((ttl, from)) => format!("as far as {from}, router {ttl}"),
-        None => "no router answers".to_owned(),
     }
 }
