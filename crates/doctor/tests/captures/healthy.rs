@@ -150,3 +150,22 @@ fn any_piece_of_a_call_that_works() {
         }
     }
 }
+
+/// What the capture alone has lost is nobody's fault.
+#[test]
+fn a_call_that_works_with_any_frame_missing_in_the_file() {
+    let make = || {
+        let mut world = World::new(Near::Server);
+        world.up();
+        talk(&mut world, 20);
+        world.wait(10.0).hang_up();
+        world
+    };
+    for at in 0..make().len() {
+        let mut world = make();
+        world.lose(at);
+        world.silence(20.0);
+        let verdict = world.verdict();
+        assert_eq!(verdict.first_failure, None, "frame {} is missing:\n{verdict}", at + 1);
+    }
+}

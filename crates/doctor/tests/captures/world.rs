@@ -490,6 +490,11 @@ impl World {
         self
     }
 
+    /// The capture lacks a frame.
+    pub(crate) fn lose(&mut self, at: usize) {
+        self.frames.remove(at);
+    }
+
     pub(crate) fn file(&self) -> Vec<u8> {
         let mut file = write::header(write::RAW).to_vec();
         for (time, frame) in &self.frames {

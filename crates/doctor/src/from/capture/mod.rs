@@ -46,8 +46,32 @@ pub fn facts(conversation: &Conversation, call: usize, vantage: Vantage) -> Fact
     let size_matters = facts.mtu.to_server.lost.is_some() || facts.mtu.to_client.lost.is_some();
     facts.gre = gre::facts(&view, &facts.lcp, size_matters, vantage);
     facts.ending = ending::facts(&view, facts.is_up());
+    clear_silence(&mut facts);
     took(&mut facts);
     facts
+}
+
+/// An answer that is not in the file was given all the same, where what comes after it worked.
+fn clear_silence(facts: &mut Facts) {
+    let data = facts.gre.to_server.data > 0 && facts.gre.to_client.data > 0;
+    let beyond_login = data || facts.address.opened.is_some() || facts.encrypt.client_offer.is_some();
+    let beyond_lcp = beyond_login || facts.auth.challenges > 0 || facts.auth.login.is_some();
+    let beyond_call = beyond_lcp || facts.gre.to_client.packets > 0 && facts.gre.to_server.packets > 0;
+    if data {
+        (facts.address.silent, facts.encrypt.silent) = (None, None);
+    }
+    if beyond_login {
+        facts.auth.silent = None;
+    }
+    if beyond_lcp {
+        facts.lcp.silent = None;
+    }
+    if beyond_call {
+        facts.call.silent = None;
+    }
+    if beyond_call || facts.call.requested.is_some() || facts.call.reply.is_some() {
+        (facts.control.silent, facts.control.acknowledged) = (None, None);
+    }
 }
 
 /// Where the capture was made, and why that is said.
