@@ -46,6 +46,9 @@ fn every_failed_call_is_one_line_with_address_user_layer_code_and_reason() {
     failed("alice", "not the password", &[], ("alice", "auth", "A01", "wrong password"));
     failed("mallory", PASSWORD, &[], ("mallory", "auth", "A01", "unknown user"));
     failed("alice@corp", PASSWORD, &[], ("alice@corp", "auth", "A01", "there is"));
+    assert!(server.adit(&["user", "set", "alice", "--must-change", "yes"]).ok);
+    failed("alice", PASSWORD, &[], ("alice", "auth", "A03", "must change the password"));
+    assert!(server.adit(&["user", "set", "alice", "--must-change", "no"]).ok);
     let passwd = server.adit(&["user", "disable", "bob", "--reason", "left"]);
     assert!(passwd.ok, "{passwd}");
     failed("bob", PASSWORD, &[], ("bob", "auth", "A02", "bob is disabled: left"));
