@@ -24,6 +24,8 @@ const PINGS: usize = 3;
 const SERVERS_MAX: usize = 4;
 /// ICMP: the time to live ran out.
 const EXCEEDED: u8 = 11;
+/// ICMP destination unreachable (RFC 792).
+const UNREACHABLE: u8 = 3;
 /// An ICMP error that comes so soon was made without asking anybody.
 const AT_ONCE: Duration = Duration::from_millis(600);
 /// Most servers say nothing to DHCPINFORM.
@@ -172,7 +174,14 @@ fn handed_out(event: Option<&Event>, up: &Up) -> Option<Vec<Ipv4Net>> {
 /// `None` where nothing was asked, or where the answer says something else: a server that has the address itself.
 fn forwards(asked: &Asked, ids: &[u32]) -> Option<bool> {
     let outcomes: Vec<&Outcome> = ids.iter().filter_map(|id| Some(&asked.of(*id)?.outcome)).collect();
-    let is_told = outcomes.iter().any(|outcome| matches!(outcome, Outcome::Icmp { kind: EXCEEDED, .. }));
+    // Who does not forward has no word for what it does not pass on. Kernels limit how often they say these things, so
+    // that one about another packet may be all that comes.
+    let passes = |outcome: &Outcome| match outcome {
+        Outcome::Icmp { kind: EXCEEDED, .. } => true,
+        Outcome::Icmp { kind: UNREACHABLE, code, .. } => !matches!(code, 2 | 3),
+        _ => false,
+    };
+    let is_told = asked.events.iter().any(|event| passes(&event.outcome));
     let is_silent = !outcomes.is_empty() && outcomes.iter().all(|outcome| **outcome == Outcome::Silent);
     match (is_told, is_silent) {
         (true, _) => Some(true),
