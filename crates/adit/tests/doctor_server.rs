@@ -129,6 +129,12 @@ const OPEN: &str = "table inet filter { chain input { type filter hook input pri
                     ct state established,related accept\nct state invalid drop\niif lo accept\nip protocol icmp accept\n\
                     iifname \"lan0\" accept\ntcp dport 1723 counter accept\nmeta l4proto gre counter accept\n}\n}";
 
+const HELPER: &str = "table inet filter { ct helper pptp { type \"pptp\" protocol tcp;\n}\n\
+                  chain pre { type filter hook prerouting priority 0; tcp dport 1723 ct helper set \"pptp\";\n}\n\
+                  chain input { type filter hook input priority 0; policy drop;\n\
+                  ct state established,related accept\niifname { lo, lan0 } accept\nip protocol icmp accept\n\
+                  tcp dport 1723 accept\n}\n}";
+
 #[test]
 fn firewalls() {
     let world = world(CONFIG);
@@ -178,6 +184,11 @@ fn firewalls() {
         .fails("R02", &["clients are told to send 192.168.10.0/24 here", "a rule of the firewall denies it"]);
     with("table ip nat { chain pre { type nat hook prerouting priority -100; tcp dport 1723 dnat to 192.168.10.20;\n}\n}")
         .fails("S03", &["is sent on to 192.168.10.20"]);
+
+    // A helper announces GRE: then no rule of its own is needed.
+    let said = with(HELPER);
+    assert_eq!((said.first(), said.findings().len()), ("-", 0), "{}", said.text);
+    assert!(flat(&said.text).contains("; helper pptp"), "{}", said.text);
 
     // The fix is the command itself: it works.
     let said = with(&chain(
@@ -289,8 +300,9 @@ fn the_pool() {
     let client = Host::new("client");
     wire((&client, "eth0", "198.51.100.7/24"), (&world.server.host, "eth9", "198.51.100.1/24"));
     client.ip("route add default via 198.51.100.1");
-    let held = common::dial(&client, "203.0.113.10", "alice", common::PASSWORD, &[]);
-    let mut held = held;
+    // Through a firewall that has a helper in place of a rule for GRE: what is said of it in `firewalls` is true.
+    world.server.host.nft(HELPER);
+    let mut held = common::dial(&client, "203.0.113.10", "alice", common::PASSWORD, &[]);
     held.running.wait_for("connected", common::SOON);
     world.doctor().fails("I01", &["1 of 1 addresses in use", "held by alice 1"]);
     held.hang_up();

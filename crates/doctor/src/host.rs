@@ -225,9 +225,10 @@ fn firewall(filter: &Filter) -> Option<String> {
         None => "no rule looks at it".to_owned(),
     };
     let (tcp, gre) = (rule(&filter.control_in), rule(&filter.gre_in));
+    let helper = filter.helper.as_ref().map(|name| format!("; helper {name}")).unwrap_or_default();
     Some(match tcp == gre {
-        true => format!("{}: tcp 1723 and protocol 47: {tcp}", filter.by),
-        false => format!("{}: tcp 1723 {tcp}; protocol 47 {gre}", filter.by),
+        true => format!("{}: tcp 1723 and protocol 47: {tcp}{helper}", filter.by),
+        false => format!("{}: tcp 1723 {tcp}; protocol 47 {gre}{helper}", filter.by),
     })
 }
 

@@ -91,16 +91,23 @@ impl Network {
         all.first().copied()
     }
 
-    /// The interface and address where clients arrive.
+    /// The interface and address where clients arrive: of several, the one on the way to the Internet, or a public one.
     pub(super) fn outside(&self, purpose: &Purpose) -> Option<(String, Ipv4Addr)> {
-        let named = purpose.listen.iter().find_map(|listen| {
-            if let Some(name) = &listen.interface {
-                return Some((name.clone(), self.link(name)?.addresses.first()?.addr()));
-            }
-            let address =
-                listen.address.filter(|address| !address.is_unspecified() && !address.is_loopback())?;
-            Some((self.interface_of(address)?.name.clone(), address))
-        });
+        let mut named: Vec<(String, Ipv4Addr)> = purpose
+            .listen
+            .iter()
+            .filter_map(|listen| {
+                if let Some(name) = &listen.interface {
+                    return Some((name.clone(), self.link(name)?.addresses.first()?.addr()));
+                }
+                let address =
+                    listen.address.filter(|address| !address.is_unspecified() && !address.is_loopback())?;
+                Some((self.interface_of(address)?.name.clone(), address))
+            })
+            .collect();
+        let default = self.default_route().and_then(|route| route.dev.clone());
+        named.sort_by_key(|(name, address)| (Some(name) != default.as_ref(), address.is_private()));
+        let named = named.into_iter().next();
         let by_default = || {
             let route = self.default_route()?;
             let name = route.dev.clone()?;

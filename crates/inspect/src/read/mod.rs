@@ -12,7 +12,7 @@ mod words;
 use std::fmt;
 
 /// Text that a reader takes, in octets: a list of a hundred thousand addresses fits.
-pub const TEXT_MAX: usize = 32 << 20;
+pub const TEXT_MAX: usize = 16 << 20;
 /// Rules kept of one host.
 pub const RULES_MAX: usize = 100_000;
 /// Values kept of one set or map; a longer one is known only in part.
