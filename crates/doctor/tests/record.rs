@@ -168,6 +168,16 @@ fn findings_of_a_call_that_was_up() {
 }
 
 #[test]
+fn large_packets_that_vanish_claim_no_direction() {
+    let mut steps = until(Layer::Address);
+    let text = "finding M01: packets of 1296 octets vanish, 1196 pass: to the client or back";
+    steps.push(Step { at: Duration::from_secs(3), who: "note", text });
+    let verdict = judged(&Record { why: "user-request", steps, ..record(Layer::Address) });
+    assert_eq!(verdict.first_failure, Some(Code::M01));
+    assert_eq!(verdict.headline, "packets of 1296 octets to the client or back vanish, 1196 octets pass");
+}
+
+#[test]
 fn a_call_in_set_up_is_not_judged_before_there_is_something_to_judge() {
     let verdict = judged(&record(Layer::Gre));
     assert_eq!((verdict.outcome, verdict.first_failure), (Outcome::NotProvable, None));
