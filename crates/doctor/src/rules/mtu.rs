@@ -135,14 +135,14 @@ fn lost(facts: &Facts, from: Side) -> Option<Proof> {
     let passes =
         bracket.passes.as_ref().map_or(String::new(), |passes| format!(", {} octets pass", passes.what));
     let outer = if bracket.is_outer { " (outer size)" } else { "" };
-    let hint = if facts.mtu.too_big.is_none() && facts.vantage != crate::Vantage::Record {
+    let hint = if facts.mtu.too_big.is_none() && facts.vantage != Vantage::Record {
         "; no ICMP message says so"
     } else {
         ""
     };
     // A server knows only that an echo of that size did not come back.
     let way = match facts.vantage {
-        crate::Vantage::Record => "to the client or back".to_owned(),
+        Vantage::Record => "to the client or back".to_owned(),
         _ => format!("from the {from}"),
     };
     Proof::missing(seen, format!("packets of {} octets {way} vanish{passes}{outer}{hint}", seen.what))
