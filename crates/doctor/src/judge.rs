@@ -84,8 +84,14 @@ fn main(facts: &Facts, hits: &[Hit]) -> Option<Main> {
     if facts.vantage == Vantage::Record && facts.told.is_some() {
         return told();
     }
+    // Where a good part of the packets is lost, an answer that never came shows nothing more.
+    let loss = hits.iter().find(|hit| hit.rule.code == Code::G07 && rules::loss_is_heavy(facts));
+    let is_excused = |hit: &&Hit| {
+        let layer = hit.rule.code.layer();
+        loss.is_some() && hit.proof.absence && (Layer::Lcp..=Layer::Route).contains(&layer)
+    };
     let of = |kind| {
-        let mut hits = hits.iter().filter(move |hit| hit.rule.kind == kind);
+        let mut hits = hits.iter().filter(move |hit| hit.rule.kind == kind && !is_excused(hit));
         // The rules of a host are in the order in which it is looked at.
         if facts.vantage == Vantage::Host {
             return hits.next();
@@ -99,7 +105,10 @@ fn main(facts: &Facts, hits: &[Hit]) -> Option<Main> {
         }
         best
     };
-    let Some(hit) = of(Kind::Fault).or_else(|| of(Kind::Ending)) else { return told() };
+    let timed_out =
+        facts.told.as_ref().is_some_and(|told| [Code::L05, Code::A14, Code::I06].contains(&told.code));
+    let by_loss = || loss.filter(|_| timed_out || hits.iter().any(|hit| is_excused(&hit)));
+    let Some(hit) = of(Kind::Fault).or_else(|| of(Kind::Ending)).or_else(by_loss) else { return told() };
     Some(Main {
         code: hit.rule.code,
         text: hit.proof.text.clone(),

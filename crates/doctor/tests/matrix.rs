@@ -546,6 +546,12 @@ fn rows_60_to_64_size_loss_and_loops() {
         let verdict = judge(&f);
         assert_eq!((verdict.first_failure, verdict.findings[0].code), (None, Code::G07));
         assert!(verdict.findings[0].text.contains("from client to server"));
+        // So much of it that silence shows nothing more; a refusal still does.
+        f.inside.forwards = Some(true);
+        f.inside.targets = vec![target([10, 20], SILENT)];
+        fails(&f, Code::G07);
+        f.inside.targets = vec![target([10, 20], Answer::Refused)];
+        fails(&f, Code::R09);
 
         let mut f = up_to(vantage, Layer::Address);
         f.inside.tunnel_in_tunnel = Some(seen(()));

@@ -13,6 +13,8 @@ use crate::{Side, Vantage};
 const REPEATED: u32 = 2;
 /// A direction loses noticeably from this part on (percent), and when so many packets are missing.
 const LOSS: (u64, u64) = (5, 10);
+/// Percent from which on three questions in a row may well be lost.
+const HEAVY: u64 = 15;
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
@@ -372,6 +374,14 @@ fn hops(facts: &Facts, proof: Proof) -> Proof {
         }
         None => "no router says how far our GRE gets".to_owned(),
     })
+}
+
+/// So many packets are lost, one way or the other, that what is not answered may not have arrived.
+pub(crate) fn loss_is_heavy(facts: &Facts) -> bool {
+    [Side::Client, Side::Server]
+        .into_iter()
+        .map(|side| facts.gre.from(side))
+        .any(|way| way.lost >= LOSS.1 && way.lost * 100 >= HEAVY * (way.packets + way.lost))
 }
 
 fn loss(facts: &Facts, side: Side) -> Option<Proof> {

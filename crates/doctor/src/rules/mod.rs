@@ -15,6 +15,8 @@ mod name;
 mod route;
 mod words;
 
+pub(crate) use gre::loss_is_heavy;
+
 use adit_diag::Code;
 
 use crate::{At, Evidence, Facts, Seen};

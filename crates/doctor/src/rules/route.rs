@@ -60,7 +60,7 @@ pub(super) const RULES: &[Rule] = &[
     fault("server-does-not-forward", Code::R06, 97, |f| {
         let silent = all_silent(f) && f.inside.forwards == Some(false);
         silent.then(|| {
-            Proof::fact("the tunnel works, and the server passes nothing on: not even a packet that ends behind it is answered")
+            Proof::absence("the tunnel works, and the server passes nothing on: not even a packet that ends behind it is answered")
         })?
     }),
     fault("nothing-returns", Code::R03, 92, |f| {
