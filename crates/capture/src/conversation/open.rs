@@ -20,6 +20,8 @@ use crate::packet::Packet;
 
 /// Packets of one direction, its first ones, that decrypt to nothing, until the keys are said to differ.
 const NOISE_MIN: u32 = 3;
+/// So many times more packets that stay closed than such that open: the keys are not those.
+const NOISE_TIMES: u64 = 4;
 /// Turns of the coherency count that are tried when many packets are missing.
 const TURNS_MAX: u32 = 7;
 /// Packets that decrypt to nothing, one after the other, until nothing more is tried in this direction.
@@ -82,9 +84,10 @@ pub struct Open {
     pub opened: u64,
     /// The same of each direction: to server, to client.
     pub opened_each: [u64; 2],
+    closed_each: [u64; 2],
     /// Packets that could not be decrypted.
     pub closed: u64,
-    /// A packet of each direction, where its first ones all decrypt to nothing though the password is right: to server, to
+    /// A packet of each direction, where nearly all decrypt to nothing though the password is right: to server, to
     /// client.
     pub noise: [Option<u64>; 2],
     challenge: Option<(u8, Vec<u8>)>,
@@ -240,7 +243,10 @@ impl Open {
             }
             None => {
                 self.closed += 1;
-                if stream.noise == NOISE_MIN && self.opened_each[direction] == 0 {
+                self.closed_each[direction] += 1;
+                // Now and then noise looks like a packet.
+                let (opened, closed) = (self.opened_each[direction], self.closed_each[direction]);
+                if stream.noise >= NOISE_MIN && closed >= opened * NOISE_TIMES {
                     self.noise[direction].get_or_insert(packet.number);
                 }
             }
