@@ -22,7 +22,8 @@ use crate::prompt::PasswordSource;
 /// Nothing on this host is changed: with -u the inside of the tunnel is tried without an interface.
 ///
 /// Exit status: 0 when all is well, 10 to 19 for the layer that failed (10 name, 11 control, 12 gre, 13 lcp, 14 auth,
-/// 15 encrypt, 16 address, 17 route, 18 mtu, 19 this host), 5 when a file has no PPTP, 1 for --server with a finding.
+/// 15 encrypt, 16 address, 17 route, 18 mtu, 19 this host), 1 when it failed and the layer cannot be known, 4 when a right
+/// is missing, 5 when a file has no PPTP; of --server 1 with a finding.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

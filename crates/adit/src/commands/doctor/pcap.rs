@@ -102,7 +102,11 @@ pub(super) fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {
     }
     Ok(match decides.and_then(|at| judged.get(at)) {
         None => Exit::NotFound,
-        Some(decides) => decides.code().map_or(Exit::Done, |code| Exit::Layer(code.layer())),
+        Some(decides) => match (decides.code(), decides.verdict.outcome) {
+            (Some(code), _) => Exit::Layer(code.layer()),
+            (None, Outcome::NotProvable) => Exit::Problem,
+            (None, _) => Exit::Done,
+        },
     })
 }
 
