@@ -38,6 +38,10 @@ fn of_code(facts: &Facts, code: Code) -> String {
         (Code::R02, Vantage::Record) => {
             format!("adit explain route {} DEST[:PORT]", facts.auth.user.as_deref().unwrap_or("USER"))
         }
+        // Its page sends people here.
+        (Code::S03, Vantage::Host) => {
+            "`nft list ruleset`, and the counters before and after a call.".to_owned()
+        }
         // Their pages send people to the record, which this is.
         (
             Code::A05
