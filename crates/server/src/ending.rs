@@ -100,7 +100,9 @@ pub(crate) fn event(
     event.kind = match (up_at, layer) {
         (Some(_), _) => "session.end",
         (None, Some(Layer::Auth)) => "auth.fail",
-        (None, _) => "call.fail",
+        // It never came up, and nobody is to blame: somebody hung up, or only looked whether it would.
+        (None, None) => "call.end",
+        (None, Some(_)) => "call.fail",
     }
     .to_owned();
     blame_on(&mut event, end.code);
