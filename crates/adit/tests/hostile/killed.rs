@@ -149,8 +149,9 @@ fn c061_calls_one_after_the_other_leak_nothing() {
     for _ in 0..10 {
         call();
     }
-    assert_eq!(descriptors(), before, "descriptors");
-    assert_eq!(state_of(&server.host), routes);
+    // A connection may be closed a moment after its session is gone; what leaks stays, ten times.
+    wait_until("the descriptors", SOON, || descriptors() <= before);
+    wait_until("the routes", SOON, || state_of(&server.host) == routes);
     let status = server.json(&["status"]);
     assert_eq!((&status["calls_ok"], &status["drops"]["queue_full"]), (&11.into(), &0.into()), "{status}");
 }
