@@ -51,6 +51,19 @@ impl Layer {
         Layer::Posture,
     ];
 
+    /// The layers of a call, in order; the others are of a host or a file.
+    pub const OF_A_CALL: [Layer; 9] = [
+        Layer::Name,
+        Layer::Control,
+        Layer::Gre,
+        Layer::Lcp,
+        Layer::Auth,
+        Layer::Encrypt,
+        Layer::Address,
+        Layer::Route,
+        Layer::Mtu,
+    ];
+
     /// The first letter of the layer's codes.
     pub const fn letter(self) -> char {
         match self {

@@ -14,19 +14,6 @@ struct Hit {
     proof: Proof,
 }
 
-/// The layers of a call; of a host there is one more at the front of the others.
-pub(crate) const CALL: [Layer; 9] = [
-    Layer::Name,
-    Layer::Control,
-    Layer::Gre,
-    Layer::Lcp,
-    Layer::Auth,
-    Layer::Encrypt,
-    Layer::Address,
-    Layer::Route,
-    Layer::Mtu,
-];
-
 /// Judges one call, or one host.
 pub fn judge(facts: &Facts) -> Verdict {
     let hits: Vec<Hit> =
@@ -178,7 +165,8 @@ fn fired(hits: &[Hit]) -> Vec<Fired> {
 
 /// The table of layers. A layer that works stays "pass" above the one that failed.
 fn table(facts: &Facts, main: Option<&Main>, hits: &[Hit]) -> Vec<LayerResult> {
-    let mut order: Vec<Layer> = if facts.vantage == Vantage::Host { Vec::new() } else { CALL.to_vec() };
+    let mut order: Vec<Layer> =
+        if facts.vantage == Vantage::Host { Vec::new() } else { Layer::OF_A_CALL.to_vec() };
     let failed = main.map(|main| main.code.layer());
     if failed.is_some_and(|failed| !order.contains(&failed)) {
         order.extend(failed);

@@ -99,7 +99,7 @@ pub(crate) fn so_far(facts: &Facts, outcome: Outcome) -> String {
             None => "connected".to_owned(),
         },
         _ => {
-            let last = crate::judge::CALL.into_iter().rfind(|layer| state(facts, *layer).0 == State::Pass);
+            let last = Layer::OF_A_CALL.into_iter().rfind(|layer| state(facts, *layer).0 == State::Pass);
             match last {
                 Some(layer) => {
                     format!("it works as far as {}; what came after cannot be known from here", layer.word())

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+pub use adit_capture::conversation::Position;
+
 /// One end of a PPTP call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Side {
@@ -29,20 +31,6 @@ impl fmt::Display for Side {
             Side::Server => "server",
         })
     }
-}
-
-/// Where a capture was made, as far as its packets tell.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Position {
-    /// On the client, or beside it.
-    NearClient,
-    /// On the server, or beside it.
-    NearServer,
-    /// Routers on both sides.
-    Middle,
-    /// The packets do not tell.
-    #[default]
-    Unknown,
 }
 
 /// Who looks.

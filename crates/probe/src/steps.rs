@@ -34,17 +34,6 @@ const FAREWELL: Duration = Duration::from_millis(600);
 const ENOUGH: Duration = Duration::from_secs(5);
 /// The name that we give ourselves, so that whoever reads the server's log knows.
 const HOST_NAME: &[u8] = b"adit-doctor";
-const LAYERS: [Layer; 9] = [
-    Layer::Name,
-    Layer::Control,
-    Layer::Gre,
-    Layer::Lcp,
-    Layer::Auth,
-    Layer::Encrypt,
-    Layer::Address,
-    Layer::Route,
-    Layer::Mtu,
-];
 
 /// What a test found.
 #[derive(Clone, Debug)]
@@ -108,7 +97,7 @@ fn missing(error: &adit_sys::Error) -> String {
 
 /// This layer and all above it.
 fn leave_out(facts: &mut Facts, from: Layer, why: &str) {
-    for layer in LAYERS.into_iter().filter(|layer| *layer >= from) {
+    for layer in Layer::OF_A_CALL.into_iter().filter(|layer| *layer >= from) {
         if facts.left_out.iter().all(|(known, _)| *known != layer) {
             facts.left_out.push((layer, why.to_owned()));
         }
@@ -294,7 +283,7 @@ impl Test<'_> {
             leave_out(&mut self.facts, Layer::Name, "no time was left; --timeout gives more");
         }
         if let Some(last) = self.options.last {
-            for layer in LAYERS.into_iter().filter(|layer| *layer > last) {
+            for layer in Layer::OF_A_CALL.into_iter().filter(|layer| *layer > last) {
                 self.facts.left_out.retain(|(known, _)| *known != layer);
                 self.facts.left_out.push((layer, "left out by --layers".to_owned()));
             }

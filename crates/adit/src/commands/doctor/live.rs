@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use adit_diag::Layer;
 use adit_doctor::{Outcome, Verdict, text};
 use adit_probe::{Account, Options, Progress, Reach, Report, Stop};
 
+use super::Args;
 use super::json::{Doctor, Judgement, Step};
-use super::{Args, LayerWord};
 use crate::document;
 use crate::failure::{Exit, Failure};
 use crate::output::{Form, Output};
@@ -81,7 +80,7 @@ fn options(args: &Args, output: &Output) -> Result<Options, Failure> {
         account,
         reach,
         from: args.from,
-        last: args.layers.iter().max().map(|word| word.layer()),
+        last: args.layers.iter().max().copied(),
         total: output.timeout.unwrap_or(TOTAL),
         idle: args.idle,
         mtu: MTU,
@@ -95,22 +94,6 @@ fn is_ours(from: std::net::Ipv4Addr) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::usage(format!("--from {from}: this host has no such address")).fix("ip address lists them"))
-}
-
-impl LayerWord {
-    fn layer(self) -> Layer {
-        match self {
-            LayerWord::Name => Layer::Name,
-            LayerWord::Control => Layer::Control,
-            LayerWord::Gre => Layer::Gre,
-            LayerWord::Lcp => Layer::Lcp,
-            LayerWord::Auth => Layer::Auth,
-            LayerWord::Encrypt => Layer::Encrypt,
-            LayerWord::Address => Layer::Address,
-            LayerWord::Route => Layer::Route,
-            LayerWord::Mtu => Layer::Mtu,
-        }
-    }
 }
 
 /// Ctrl-C and a signal to end: the call is closed in order, and what was found so far is told.

@@ -10,6 +10,9 @@ use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use adit_diag::Layer;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
 use super::link_flags::LinkFlags;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
@@ -69,11 +72,11 @@ pub(crate) struct Args {
         long,
         value_name = "LAYER",
         value_delimiter = ',',
-        value_enum,
+        value_parser = layer(),
         requires = "host",
         hide_possible_values = true
     )]
-    pub(crate) layers: Vec<LayerWord>,
+    pub(crate) layers: Vec<Layer>,
     /// Stay silent in the tunnel this long, then see whether it still works, such as 40s
     #[arg(long, value_name = "SPAN", value_parser = crate::when::span, requires = "user")]
     pub(crate) idle: Option<Duration>,
@@ -91,18 +94,13 @@ pub(crate) struct Args {
     pub(crate) why: bool,
 }
 
-/// The layers that a live test can be limited to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
-pub(crate) enum LayerWord {
-    Name,
-    Control,
-    Gre,
-    Lcp,
-    Auth,
-    Encrypt,
-    Address,
-    Route,
-    Mtu,
+/// A layer of a call, by its word.
+fn layer() -> impl TypedValueParser<Value = Layer> {
+    let word = PossibleValuesParser::new(Layer::OF_A_CALL.map(Layer::word));
+    word.try_map(|word| {
+        let named = |layer: &Layer| layer.word() == word;
+        Layer::OF_A_CALL.into_iter().find(named).ok_or("no layer of a call")
+    })
 }
 
 pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit, Failure> {

@@ -21,7 +21,7 @@ use adit_capture::conversation::{self, By, Conversation, Step};
 use adit_diag::Layer;
 
 use crate::facts::Facts;
-use crate::{At, Position, Seen, Side, Vantage};
+use crate::{At, Seen, Side, Vantage};
 
 pub use name::facts_of_name;
 
@@ -77,12 +77,6 @@ fn clear_silence(facts: &mut Facts) {
 /// Where the capture was made, and why that is said.
 pub fn vantage(conversation: &Conversation) -> (Vantage, String) {
     let (position, why) = conversation.position();
-    let position = match position {
-        conversation::Position::NearClient => Position::NearClient,
-        conversation::Position::NearServer => Position::NearServer,
-        conversation::Position::Middle => Position::Middle,
-        conversation::Position::Unknown => Position::Unknown,
-    };
     (Vantage::Capture(position), why)
 }
 
