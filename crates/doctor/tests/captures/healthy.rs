@@ -89,6 +89,19 @@ fn idle_for_an_hour_with_echoes() {
     spotless(&world);
 }
 
+/// A search for the packet size that passes asks with many echoes at once: it is one question that nobody answered yet.
+#[test]
+fn a_burst_of_echoes_is_one_question() {
+    let mut world = World::new(Near::Client);
+    world.up().data(Client, 0, 100).data(Server, 0, 100).wait(0.3);
+    for (id, size) in [1400, 1300, 1200, 1000, 576, 400].into_iter().enumerate() {
+        let id = u8::try_from(id).unwrap();
+        world.gre_vanishes(Server, &lcp(cp::ECHO_REQUEST, id, &vec![0; size]));
+    }
+    world.silence(1.5);
+    assert_ne!(world.verdict().first_failure, Some(Code::L04), "{}", world.verdict());
+}
+
 #[test]
 fn call_ids_of_zero_are_legal() {
     let mut world = World::new(Near::Client);

@@ -7,14 +7,14 @@ use adit_wire::lcp::{LcpOption, kind};
 use adit_wire::{cp, ppp};
 
 use super::View;
-use super::messages::{Messages, rejected, seen};
+use super::messages::{Message, Messages, rejected, seen};
 use crate::facts::{EchoLost, Lcp, OptionLoop, Terminated};
 use crate::{Seen, Side};
 
 /// Rounds about one option that make a loop.
 const ROUNDS_MIN: usize = 5;
 /// Echo-Requests in a row without an answer that show a dead peer.
-const ECHOES_MIN: u32 = 3;
+const ECHOES_MIN: usize = 3;
 /// Options that are no matter of dispute: a Magic-Number changes with each Nak, the method has its own facts.
 const NO_DISPUTE: [u8; 2] = [kind::MAGIC, kind::AUTH];
 
@@ -150,19 +150,27 @@ fn echo_lost(view: &View<'_>, call: &Call, messages: &Messages<'_>) -> Option<Se
     [Side::Client, Side::Server].into_iter().find_map(|asked_by| {
         let by_client = asked_by == Side::Client;
         let answered = call.tally.of(ppp::LCP, cp::ECHO_REPLY, !by_client).map_or(0, |count| count.last.0);
-        let unanswered =
-            || messages.sent(asked_by, cp::ECHO_REQUEST).filter(move |message| message.frame > answered);
-        let count = u32::try_from(unanswered().count()).unwrap_or(u32::MAX);
-        let first = unanswered().next().filter(|_| count >= ECHOES_MIN)?;
-        let last = unanswered().next_back()?;
+        let mut rounds: Vec<&Message<'_>> = Vec::new();
+        for request in messages.sent(asked_by, cp::ECHO_REQUEST).filter(|message| message.frame > answered) {
+            if rounds.last().is_none_or(|last| request.time.saturating_sub(last.time) >= ECHO_ROUND) {
+                rounds.push(request);
+            }
+        }
+        let first = rounds.first().filter(|_| rounds.len() >= ECHOES_MIN)?;
+        let last = rounds.last()?;
         // An answer may still be on its way when the file ends.
-        if view.end().saturating_sub(last.time) < Duration::from_millis(500) && count == ECHOES_MIN {
+        if view.end().saturating_sub(last.time) < Duration::from_millis(500) && rounds.len() == ECHOES_MIN {
             return None;
         }
+        let count = u32::try_from(rounds.len()).unwrap_or(u32::MAX);
         let control_lives = control_lives(view, asked_by.other(), first.time);
         Some(seen(view, EchoLost { asked_by, count, control_lives }, first))
     })
 }
+
+/// Echo-Requests closer than this are one question: a search for the size that passes asks with many at once, and its
+/// silence is no longer than that of one. Programs ask once a second at most.
+const ECHO_ROUND: Duration = Duration::from_millis(900);
 
 /// Whether TCP segments of `of` came after `since`; `None` when there were no segments to it that it had to answer.
 pub(super) fn control_lives(view: &View<'_>, of: Side, since: Duration) -> Option<bool> {
