@@ -2,16 +2,12 @@
 
 use adit_diag::Code;
 
-use super::{Kind, Proof, Rule, words};
+use super::{Proof, Rule, words};
 use crate::Seen;
 use crate::facts::{Facts, Login, LoginVerdict, Method};
 
-const fn failure(id: &'static str, code: Code, weight: u8, when: fn(&Facts) -> Option<Proof>) -> Rule {
-    Rule { id, code, kind: Kind::Fault, weight, when }
-}
-
 pub(super) const RULES: &[Rule] = &[
-    failure("auth-nak-loop", Code::A05, 95, |f| {
+    Rule::fault("auth-nak-loop", Code::A05, 95, |f| {
         let seen = f.auth.none.as_ref().filter(|_| !f.is_up())?;
         let proof = Proof::of(
             seen,
@@ -27,28 +23,28 @@ pub(super) const RULES: &[Rule] = &[
             list(&f.auth.wanted)
         )))
     }),
-    failure("failure-646", Code::A06, 100, |f| refused(f, 646, |_| true)),
-    failure("failure-647", Code::A10, 95, |f| refused(f, 647, |text| has(text, &["expire", "end date"]))),
-    failure("failure-647", Code::A04, 95, |f| refused(f, 647, |text| has(text, &["lock"]))),
-    failure("failure-647", Code::A02, 90, |f| refused(f, 647, |_| true)),
-    failure("failure-648", Code::A03, 100, |f| refused(f, 648, |_| true)),
-    failure("failure-649", Code::A08, 95, |f| refused(f, 649, |text| has(text, &["already", "session"]))),
-    failure("failure-649", Code::A13, 95, |f| {
+    Rule::fault("failure-646", Code::A06, 100, |f| refused(f, 646, |_| true)),
+    Rule::fault("failure-647", Code::A10, 95, |f| refused(f, 647, |text| has(text, &["expire", "end date"]))),
+    Rule::fault("failure-647", Code::A04, 95, |f| refused(f, 647, |text| has(text, &["lock"]))),
+    Rule::fault("failure-647", Code::A02, 90, |f| refused(f, 647, |_| true)),
+    Rule::fault("failure-648", Code::A03, 100, |f| refused(f, 648, |_| true)),
+    Rule::fault("failure-649", Code::A08, 95, |f| refused(f, 649, |text| has(text, &["already", "session"]))),
+    Rule::fault("failure-649", Code::A13, 95, |f| {
         refused(f, 649, |text| has(text, &["address", "network", "from here"]))
     }),
-    failure("failure-649", Code::A11, 90, |f| refused(f, 649, |_| true)),
-    failure("failure-691", Code::A04, 95, |f| refused(f, 691, |text| has(text, &["lock"]))),
-    failure("failure-691", Code::A01, 90, |f| refused(f, 691, |_| true)),
-    failure("failure-709", Code::A03, 100, |f| refused(f, 709, |_| true)),
-    failure("failure-without-code", Code::A01, 70, |f| {
+    Rule::fault("failure-649", Code::A11, 90, |f| refused(f, 649, |_| true)),
+    Rule::fault("failure-691", Code::A04, 95, |f| refused(f, 691, |text| has(text, &["lock"]))),
+    Rule::fault("failure-691", Code::A01, 90, |f| refused(f, 691, |_| true)),
+    Rule::fault("failure-709", Code::A03, 100, |f| refused(f, 709, |_| true)),
+    Rule::fault("failure-without-code", Code::A01, 70, |f| {
         let seen = login(f).filter(|seen| !matches!(seen.what.error, Some(646..=649 | 691 | 709)))?;
         Proof::of(seen, format!("the server refuses the login{}: {}", user(f), text(&seen.what)))
     }),
-    failure("server-proof-wrong", Code::A12, 100, |f| {
+    Rule::fault("server-proof-wrong", Code::A12, 100, |f| {
         let seen = f.auth.proof_is_wrong.as_ref()?;
         Proof::of(seen, "the server accepted the login, and its own proof does not fit the password")
     }),
-    failure("challenge-unanswered", Code::A14, 70, |f| {
+    Rule::fault("challenge-unanswered", Code::A14, 70, |f| {
         let unanswered = f.auth.challenges > 0 && f.auth.responses == 0 && f.auth.login.is_none();
         let seen = f.auth.silent.as_ref().filter(|_| unanswered && f.gre.stopped.is_none())?;
         Proof::missing(
@@ -56,29 +52,17 @@ pub(super) const RULES: &[Rule] = &[
             format!("the client does not answer the challenge within {}", words::seconds(seen.what)),
         )
     }),
-    failure("response-unanswered", Code::A07, 80, |f| unanswered(f, Some(true))),
-    failure("response-unanswered", Code::A14, 60, |f| unanswered(f, None)),
-    Rule {
-        id: "auth-pap",
-        code: Code::Q12,
-        kind: Kind::Finding,
-        weight: 100,
-        when: |f| {
-            let seen = f.auth.agreed.as_ref().filter(|method| method.what == Method::Pap)?;
-            Proof::of(seen, "PAP: the password crosses in clear text")
-        },
-    },
-    Rule {
-        id: "auth-weak",
-        code: Code::Q13,
-        kind: Kind::Finding,
-        weight: 100,
-        when: |f| {
-            let seen = f.auth.agreed.as_ref()?;
-            let weak = matches!(seen.what, Method::ChapMd5 | Method::MsChapV1);
-            weak.then(|| Proof::of(seen, format!("{} is a weak method", seen.what)))?
-        },
-    },
+    Rule::fault("response-unanswered", Code::A07, 80, |f| unanswered(f, Some(true))),
+    Rule::fault("response-unanswered", Code::A14, 60, |f| unanswered(f, None)),
+    Rule::finding("auth-pap", Code::Q12, 100, |f| {
+        let seen = f.auth.agreed.as_ref().filter(|method| method.what == Method::Pap)?;
+        Proof::of(seen, "PAP: the password crosses in clear text")
+    }),
+    Rule::finding("auth-weak", Code::Q13, 100, |f| {
+        let seen = f.auth.agreed.as_ref()?;
+        let weak = matches!(seen.what, Method::ChapMd5 | Method::MsChapV1);
+        weak.then(|| Proof::of(seen, format!("{} is a weak method", seen.what)))?
+    }),
 ];
 
 fn login(facts: &Facts) -> Option<&Seen<Login>> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use adit_diag::Code;
 
-use super::{Kind, Proof, Rule, words};
+use super::{Proof, Rule, words};
 use crate::facts::{Closed, Connect, Facts, How, Stage};
 use crate::{Seen, Side, Vantage};
 
@@ -12,277 +12,156 @@ use crate::{Seen, Side, Vantage};
 const AT_ONCE: Duration = Duration::from_secs(3);
 
 pub(super) const RULES: &[Rule] = &[
-    Rule {
-        id: "syn-unanswered",
-        code: Code::C01,
-        kind: Kind::Fault,
-        weight: 90,
-        when: |f| {
-            let seen = f.tcp.connect.as_ref()?;
-            let Connect::Silent { syns, waited } = seen.what else { return None };
-            let tries = if syns > 1 { format!(" ({syns} tries)") } else { String::new() };
-            Proof::missing(
-                seen,
-                format!("{} does not answer within {}{tries}", server(f), words::seconds(waited)),
-            )
-        },
-    },
-    Rule {
-        id: "icmp-prohibited",
-        code: Code::C01,
-        kind: Kind::Fault,
-        weight: 100,
-        when: |f| {
-            let seen = f.tcp.connect.as_ref()?;
-            match seen.what {
-                Connect::Unreachable { from, code } if words::is_filter(code) => {
-                    Proof::of(seen, format!("{from} refuses TCP 1723: {}", words::unreachable(code)))
-                }
-                _ => None,
+    Rule::fault("syn-unanswered", Code::C01, 90, |f| {
+        let seen = f.tcp.connect.as_ref()?;
+        let Connect::Silent { syns, waited } = seen.what else { return None };
+        let tries = if syns > 1 { format!(" ({syns} tries)") } else { String::new() };
+        Proof::missing(
+            seen,
+            format!("{} does not answer within {}{tries}", server(f), words::seconds(waited)),
+        )
+    }),
+    Rule::fault("icmp-prohibited", Code::C01, 100, |f| {
+        let seen = f.tcp.connect.as_ref()?;
+        match seen.what {
+            Connect::Unreachable { from, code } if words::is_filter(code) => {
+                Proof::of(seen, format!("{from} refuses TCP 1723: {}", words::unreachable(code)))
             }
-        },
-    },
-    Rule {
-        id: "other-address-dead",
-        code: Code::C01,
-        kind: Kind::Finding,
-        weight: 100,
-        when: |f| {
-            let open = |connect: &Connect| matches!(connect, Connect::Open { .. });
-            let works = f.tcp.connect.as_ref().is_some_and(|seen| open(&seen.what));
-            let (other, _) = f.tcp.tried.iter().find(|(_, connect)| works && !open(connect))?;
-            let name = f.name.asked.as_deref().unwrap_or("the server");
-            let text =
-                format!("{}, another address of {name}, does not answer on TCP {}", other.ip(), other.port());
-            Proof::fact(text)
-        },
-    },
-    Rule {
-        id: "denied-here",
-        code: Code::S03,
-        kind: Kind::Fault,
-        weight: 100,
-        when: |f| {
-            let seen = f.tcp.connect.as_ref()?;
-            match &seen.what {
-                Connect::Denied(why) => {
-                    Proof::of(seen, format!("this host does not let TCP 1723 out: {why}"))
-                }
-                _ => None,
+            _ => None,
+        }
+    }),
+    Rule::finding("other-address-dead", Code::C01, 100, |f| {
+        let open = |connect: &Connect| matches!(connect, Connect::Open { .. });
+        let works = f.tcp.connect.as_ref().is_some_and(|seen| open(&seen.what));
+        let (other, _) = f.tcp.tried.iter().find(|(_, connect)| works && !open(connect))?;
+        let name = f.name.asked.as_deref().unwrap_or("the server");
+        let text =
+            format!("{}, another address of {name}, does not answer on TCP {}", other.ip(), other.port());
+        Proof::fact(text)
+    }),
+    Rule::fault("denied-here", Code::S03, 100, |f| {
+        let seen = f.tcp.connect.as_ref()?;
+        match &seen.what {
+            Connect::Denied(why) => Proof::of(seen, format!("this host does not let TCP 1723 out: {why}")),
+            _ => None,
+        }
+    }),
+    Rule::fault("syn-reset", Code::C02, 100, |f| {
+        let seen = f.tcp.connect.as_ref()?;
+        let by = match seen.what {
+            Connect::Refused { by_a_box: true } => "a device before the server, not the server itself (TTL),",
+            Connect::Refused { by_a_box: false } => "the server",
+            Connect::Unreachable { from, code } if words::is_port(code) => {
+                return Proof::of(seen, format!("{from} refuses TCP 1723: {}", words::unreachable(code)));
             }
-        },
-    },
-    Rule {
-        id: "syn-reset",
-        code: Code::C02,
-        kind: Kind::Fault,
-        weight: 100,
-        when: |f| {
-            let seen = f.tcp.connect.as_ref()?;
-            let by = match seen.what {
-                Connect::Refused { by_a_box: true } => {
-                    "a device before the server, not the server itself (TTL),"
-                }
-                Connect::Refused { by_a_box: false } => "the server",
-                Connect::Unreachable { from, code } if words::is_port(code) => {
-                    return Proof::of(seen, format!("{from} refuses TCP 1723: {}", words::unreachable(code)));
-                }
-                _ => return None,
-            };
-            Proof::of(seen, format!("{} is refused: {by} answered with a reset", server(f)))
-        },
-    },
-    Rule {
-        id: "syn-then-closed",
-        code: Code::C03,
-        kind: Kind::Fault,
-        weight: 95,
-        when: |f| closed_early(f, Stage::Opened, "before anything was said"),
-    },
-    Rule {
-        id: "start-reset",
-        code: Code::C03,
-        kind: Kind::Fault,
-        weight: 95,
-        when: |f| closed_early(f, Stage::Requested, "right after Start-Control-Connection-Request"),
-    },
-    Rule {
-        id: "start-unanswered",
-        code: Code::C01,
-        kind: Kind::Fault,
-        weight: 85,
-        when: |f| {
-            let seen = f
-                .control
-                .silent
-                .as_ref()
-                .filter(|_| f.control.reply.is_none() && f.control.foreign.is_none())?;
-            if f.control.acknowledged == Some(false) {
-                return None;
-            }
-            let stage = if f.control.requested.is_some() {
-                "TCP is open; no answer to Start-Control-Connection-Request"
-            } else {
-                "TCP is open; the client says nothing"
-            };
-            Proof::missing(seen, format!("{stage} within {}", words::seconds(seen.what)))
-        },
-    },
-    Rule {
-        id: "start-unanswered",
-        code: Code::M01,
-        kind: Kind::Fault,
-        weight: 60,
-        when: |f| {
-            let seen = f.control.silent.as_ref().filter(|_| f.control.reply.is_none())?;
-            let lost = f.control.acknowledged == Some(false);
-            lost.then(|| {
-                Proof::missing(seen, "TCP is open, and its first 156 octets never arrive at the server")
-            })?
-        },
-    },
-    Rule {
-        id: "not-pptp",
-        code: Code::C04,
-        kind: Kind::Fault,
-        weight: 100,
-        when: |f| {
-            let seen = f.control.foreign.as_ref()?;
-            Proof::of(seen, format!("{} answers, and not with PPTP: \"{}\"", server(f), seen.what))
-        },
-    },
-    Rule {
-        id: "start-refused",
-        code: Code::C07,
-        kind: Kind::Fault,
-        weight: 100,
-        when: |f| {
-            let seen = f.control.reply.as_ref()?;
-            let (result, error) = (seen.what.result, seen.what.error);
-            if result == 1 || result == 3 && f.control.others > 0 {
-                return None;
-            }
-            let more = words::error(error);
-            let more = if result == 2 && !more.is_empty() { format!(", {more}") } else { String::new() };
-            Proof::of(
-                seen,
-                format!(
-                    "the server refuses the control connection: result {result}, {}{more}",
-                    words::start_result(result)
-                ),
-            )
-        },
-    },
-    Rule {
-        id: "start-refused",
-        code: Code::G06,
-        kind: Kind::Fault,
-        weight: 80,
-        when: |f| {
-            let seen = f.control.reply.as_ref()?;
-            let second = seen.what.result == 3 && f.control.others > 0;
-            second.then(|| {
-                Proof::of(seen, "the server takes one control connection from this address, and one lives")
-            })?
-        },
-    },
-    Rule {
-        id: "call-unanswered",
-        code: Code::C10,
-        kind: Kind::Fault,
-        weight: 85,
-        when: |f| {
-            let seen = f.call.silent.as_ref().filter(|_| f.call.reply.is_none())?;
-            Proof::missing(
-                seen,
-                format!("no answer to Outgoing-Call-Request within {}", words::seconds(seen.what)),
-            )
-        },
-    },
-    Rule {
-        id: "call-refused",
-        code: Code::C05,
-        kind: Kind::Fault,
-        weight: 100,
-        when: |f| {
-            let seen = f.call.reply.as_ref().filter(|reply| reply.what.result != 1)?;
-            let (result, error) = (seen.what.result, words::error(seen.what.error));
-            let error = if error.is_empty() { String::new() } else { format!(", {error}") };
-            Proof::of(
-                seen,
-                format!(
-                    "the server refuses the call: result {result}, {}{error}",
-                    words::call_result(result)
-                ),
-            )
-        },
-    },
-    Rule {
-        id: "control-garbage",
-        code: Code::C09,
-        kind: Kind::Ending,
-        weight: 90,
-        when: |f| {
-            let seen = f.control.garbage.as_ref()?;
-            Proof::of(seen, format!("the control connection carries garbage: {}", seen.what))
-        },
-    },
-    Rule {
-        id: "control-echo-unanswered",
-        code: Code::C06,
-        kind: Kind::Ending,
-        weight: 80,
-        when: |f| {
-            let closed = f.control.closed.as_ref()?;
-            let How::EchoTimeout(silence) = closed.what.how else { return None };
-            let other = closed.what.by.other();
-            Proof::of(
-                closed,
-                format!(
-                    "the {other} left Echo-Requests on TCP 1723 unanswered for {}",
-                    words::seconds(silence)
-                ),
-            )
-        },
-    },
-    Rule {
-        id: "control-closed",
-        code: Code::C06,
-        kind: Kind::Ending,
-        weight: 60,
-        when: |f| {
-            let closed = broken_off(f)?;
-            let how = match closed.what.how {
-                How::Fin => "closed TCP without a Stop message",
-                How::Reset { by_a_box: false } => "reset TCP",
-                How::Reset { by_a_box: true } => "did not, but a device on the way (TTL) reset TCP",
-                How::Stop(_) | How::EchoTimeout(_) => return None,
-            };
-            Proof::of(closed, format!("the {} {how}", closed.what.by))
-        },
-    },
-    Rule {
-        id: "control-stopped",
-        code: Code::C08,
-        kind: Kind::Ending,
-        weight: 80,
-        when: |f| {
-            let closed = broken_off(f)?;
-            let How::Stop(reason) = closed.what.how else { return None };
-            // A client that hangs up before the tunnel is up gives no reason, and had one that other rules may know.
-            if closed.what.by == Side::Client && reason <= 1 {
-                return None;
-            }
-            Proof::of(
-                closed,
-                format!(
-                    "the {} stopped the control connection: {}",
-                    closed.what.by,
-                    words::stop_reason(reason)
-                ),
-            )
-        },
-    },
+            _ => return None,
+        };
+        Proof::of(seen, format!("{} is refused: {by} answered with a reset", server(f)))
+    }),
+    Rule::fault("syn-then-closed", Code::C03, 95, |f| {
+        closed_early(f, Stage::Opened, "before anything was said")
+    }),
+    Rule::fault("start-reset", Code::C03, 95, |f| {
+        closed_early(f, Stage::Requested, "right after Start-Control-Connection-Request")
+    }),
+    Rule::fault("start-unanswered", Code::C01, 85, |f| {
+        let seen =
+            f.control.silent.as_ref().filter(|_| f.control.reply.is_none() && f.control.foreign.is_none())?;
+        if f.control.acknowledged == Some(false) {
+            return None;
+        }
+        let stage = if f.control.requested.is_some() {
+            "TCP is open; no answer to Start-Control-Connection-Request"
+        } else {
+            "TCP is open; the client says nothing"
+        };
+        Proof::missing(seen, format!("{stage} within {}", words::seconds(seen.what)))
+    }),
+    Rule::fault("start-unanswered", Code::M01, 60, |f| {
+        let seen = f.control.silent.as_ref().filter(|_| f.control.reply.is_none())?;
+        let lost = f.control.acknowledged == Some(false);
+        lost.then(|| {
+            Proof::missing(seen, "TCP is open, and its first 156 octets never arrive at the server")
+        })?
+    }),
+    Rule::fault("not-pptp", Code::C04, 100, |f| {
+        let seen = f.control.foreign.as_ref()?;
+        Proof::of(seen, format!("{} answers, and not with PPTP: \"{}\"", server(f), seen.what))
+    }),
+    Rule::fault("start-refused", Code::C07, 100, |f| {
+        let seen = f.control.reply.as_ref()?;
+        let (result, error) = (seen.what.result, seen.what.error);
+        if result == 1 || result == 3 && f.control.others > 0 {
+            return None;
+        }
+        let more = words::error(error);
+        let more = if result == 2 && !more.is_empty() { format!(", {more}") } else { String::new() };
+        Proof::of(
+            seen,
+            format!(
+                "the server refuses the control connection: result {result}, {}{more}",
+                words::start_result(result)
+            ),
+        )
+    }),
+    Rule::fault("start-refused", Code::G06, 80, |f| {
+        let seen = f.control.reply.as_ref()?;
+        let second = seen.what.result == 3 && f.control.others > 0;
+        second.then(|| {
+            Proof::of(seen, "the server takes one control connection from this address, and one lives")
+        })?
+    }),
+    Rule::fault("call-unanswered", Code::C10, 85, |f| {
+        let seen = f.call.silent.as_ref().filter(|_| f.call.reply.is_none())?;
+        Proof::missing(
+            seen,
+            format!("no answer to Outgoing-Call-Request within {}", words::seconds(seen.what)),
+        )
+    }),
+    Rule::fault("call-refused", Code::C05, 100, |f| {
+        let seen = f.call.reply.as_ref().filter(|reply| reply.what.result != 1)?;
+        let (result, error) = (seen.what.result, words::error(seen.what.error));
+        let error = if error.is_empty() { String::new() } else { format!(", {error}") };
+        Proof::of(
+            seen,
+            format!("the server refuses the call: result {result}, {}{error}", words::call_result(result)),
+        )
+    }),
+    Rule::ending("control-garbage", Code::C09, 90, |f| {
+        let seen = f.control.garbage.as_ref()?;
+        Proof::of(seen, format!("the control connection carries garbage: {}", seen.what))
+    }),
+    Rule::ending("control-echo-unanswered", Code::C06, 80, |f| {
+        let closed = f.control.closed.as_ref()?;
+        let How::EchoTimeout(silence) = closed.what.how else { return None };
+        let other = closed.what.by.other();
+        Proof::of(
+            closed,
+            format!("the {other} left Echo-Requests on TCP 1723 unanswered for {}", words::seconds(silence)),
+        )
+    }),
+    Rule::ending("control-closed", Code::C06, 60, |f| {
+        let closed = broken_off(f)?;
+        let how = match closed.what.how {
+            How::Fin => "closed TCP without a Stop message",
+            How::Reset { by_a_box: false } => "reset TCP",
+            How::Reset { by_a_box: true } => "did not, but a device on the way (TTL) reset TCP",
+            How::Stop(_) | How::EchoTimeout(_) => return None,
+        };
+        Proof::of(closed, format!("the {} {how}", closed.what.by))
+    }),
+    Rule::ending("control-stopped", Code::C08, 80, |f| {
+        let closed = broken_off(f)?;
+        let How::Stop(reason) = closed.what.how else { return None };
+        // A client that hangs up before the tunnel is up gives no reason, and had one that other rules may know.
+        if closed.what.by == Side::Client && reason <= 1 {
+            return None;
+        }
+        Proof::of(
+            closed,
+            format!("the {} stopped the control connection: {}", closed.what.by, words::stop_reason(reason)),
+        )
+    }),
 ];
 
 /// The server, or a device for it, closed at `stage`.

@@ -3,33 +3,25 @@
 use adit_diag::Code;
 
 use super::lcp::terminated;
-use super::{Kind, Proof, Rule};
+use super::{Proof, Rule};
 use crate::facts::{Bits, Facts};
 use crate::{Seen, Side};
 
 /// More Reset-Requests than this are a storm.
 const RESETS: u32 = 5;
 
-const fn fault(id: &'static str, code: Code, weight: u8, when: fn(&Facts) -> Option<Proof>) -> Rule {
-    Rule { id, code, kind: Kind::Fault, weight, when }
-}
-
-const fn finding(id: &'static str, code: Code, when: fn(&Facts) -> Option<Proof>) -> Rule {
-    Rule { id, code, kind: Kind::Finding, weight: 100, when }
-}
-
 pub(super) const RULES: &[Rule] = &[
-    fault("ccp-protocol-rejected", Code::E02, 95, |f| rejected(f, Side::Server, true)),
-    fault("ccp-protocol-rejected", Code::E01, 95, |f| rejected(f, Side::Client, true)),
-    fault("mppe-rejected", Code::E02, 95, |f| rejected(f, Side::Server, false)),
-    fault("mppe-rejected", Code::E01, 95, |f| rejected(f, Side::Client, false)),
-    fault("mppe-nak-loop", Code::E03, 97, |f| {
+    Rule::fault("ccp-protocol-rejected", Code::E02, 95, |f| rejected(f, Side::Server, true)),
+    Rule::fault("ccp-protocol-rejected", Code::E01, 95, |f| rejected(f, Side::Client, true)),
+    Rule::fault("mppe-rejected", Code::E02, 95, |f| rejected(f, Side::Server, false)),
+    Rule::fault("mppe-rejected", Code::E01, 95, |f| rejected(f, Side::Client, false)),
+    Rule::fault("mppe-nak-loop", Code::E03, 97, |f| {
         let (client, server) = (f.encrypt.client_offer.as_ref()?, f.encrypt.server_offer.as_ref()?);
         let (a, b) = (client.what.strengths(), server.what.strengths());
         let apart = a != 0 && b != 0 && a & b == 0 && f.encrypt.opened.is_none();
         apart.then(|| Some(offers(f, Proof::of(server, "no key size in common")?)))?
     }),
-    fault("mppe-nak-loop", Code::E03, 80, |f| {
+    Rule::fault("mppe-nak-loop", Code::E03, 80, |f| {
         let seen = f
             .encrypt
             .nak_loop
@@ -37,7 +29,7 @@ pub(super) const RULES: &[Rule] = &[
             .filter(|naks| !naks.what.only_stateless && f.encrypt.opened.is_none())?;
         Some(offers(f, Proof::of(seen, format!("no agreement about MPPE in {} rounds", seen.what.rounds))?))
     }),
-    fault("mppe-nak-loop", Code::E07, 90, |f| {
+    Rule::fault("mppe-nak-loop", Code::E07, 90, |f| {
         let seen = f
             .encrypt
             .nak_loop
@@ -48,28 +40,22 @@ pub(super) const RULES: &[Rule] = &[
             Proof::of(seen, "one side takes stateless encryption only, the other has it stateful")?,
         ))
     }),
-    fault("protocol-reject-strange", Code::E05, 90, |f| {
+    Rule::fault("protocol-reject-strange", Code::E05, 90, |f| {
         let seen = f.encrypt.garbage.as_ref().filter(|_| f.encrypt.opened.is_some())?;
         Proof::of(seen, format!("what arrives decrypts to garbage: {}", seen.what))
     }),
-    fault("success-then-end", Code::E01, 90, |f| says_encryption(f, Side::Server)),
-    fault("success-then-end", Code::E02, 90, |f| says_encryption(f, Side::Client)),
-    fault("success-then-end", Code::E06, 80, |f| {
+    Rule::fault("success-then-end", Code::E01, 90, |f| says_encryption(f, Side::Server)),
+    Rule::fault("success-then-end", Code::E02, 90, |f| says_encryption(f, Side::Client)),
+    Rule::fault("success-then-end", Code::E06, 80, |f| {
         let seen = terminated(f).filter(|_| f.encrypt.no_keys && f.logged_in() && !f.is_up())?;
         let method = f.auth.agreed.as_ref().map_or("the method".to_owned(), |method| method.what.to_string());
         Proof::of(seen, format!("{method} gives no keys for MPPE, and the {} ended the call", seen.what.by))
     }),
-    Rule {
-        id: "ccp-closed-later",
-        code: Code::E08,
-        kind: Kind::Ending,
-        weight: 90,
-        when: |f| {
-            let seen = f.encrypt.closed.as_ref()?;
-            Proof::of(seen, format!("the {} switched encryption off in mid-call", seen.what))
-        },
-    },
-    finding("ccp-reset-storm", Code::E07, |f| {
+    Rule::ending("ccp-closed-later", Code::E08, 90, |f| {
+        let seen = f.encrypt.closed.as_ref()?;
+        Proof::of(seen, format!("the {} switched encryption off in mid-call", seen.what))
+    }),
+    Rule::finding("ccp-reset-storm", Code::E07, 100, |f| {
         let many = f.encrypt.resets >= RESETS;
         many.then(|| {
             Proof::fact(format!(
@@ -78,12 +64,12 @@ pub(super) const RULES: &[Rule] = &[
             ))
         })?
     }),
-    finding("mppe-short-key", Code::Q13, |f| {
+    Rule::finding("mppe-short-key", Code::Q13, 100, |f| {
         let seen = f.encrypt.client_agreed.as_ref().or(f.encrypt.server_agreed.as_ref())?;
         let short = seen.what.strengths() != 0 && seen.what.strengths() & Bits::BITS_128 == 0;
         short.then(|| Proof::of(seen, format!("MPPE with a short key: {}", seen.what)))?
     }),
-    finding("data-in-clear", Code::Q11, |f| {
+    Rule::finding("data-in-clear", Code::Q11, 100, |f| {
         let text = "the tunnel's traffic is not encrypted";
         match &f.encrypt.first_clear {
             Some(seen) => Proof::of(seen, format!("{text}: {} IP packets in clear", f.encrypt.clear_packets)),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use adit_diag::{Code, Layer};
 
 use super::lcp::ends_soon;
-use super::{Kind, Proof, Rule, words};
+use super::{Proof, Rule, words};
 use crate::facts::{Arrival, Facts, Way};
 use crate::{Side, Vantage};
 
@@ -17,195 +17,98 @@ const LOSS: (u64, u64) = (5, 10);
 const HEAVY: u64 = 15;
 
 pub(super) const RULES: &[Rule] = &[
-    Rule {
-        id: "gre-denied-here",
-        code: Code::S03,
-        kind: Kind::Fault,
-        weight: 100,
-        when: |f| {
-            let seen = f.gre.denied_here.as_ref()?;
-            Proof::of(
-                seen,
-                format!("this host's own firewall does not let GRE (protocol 47) out: {}", seen.what),
-            )
-        },
-    },
-    Rule {
-        id: "gre-protocol-unreachable",
-        code: Code::G01,
-        kind: Kind::Fault,
-        weight: 100,
-        when: |f| refused(f, |code| !words::is_filter(code)),
-    },
-    Rule {
-        id: "gre-prohibited",
-        code: Code::G01,
-        kind: Kind::Fault,
-        weight: 100,
-        when: |f| refused(f, words::is_filter),
-    },
-    Rule {
-        id: "gre-other-address",
-        code: Code::G03,
-        kind: Kind::Fault,
-        weight: 100,
-        when: |f| {
-            let seen = f.gre.from_elsewhere.as_ref().filter(|_| !f.link_is_up())?;
-            let called = f.tcp.server.map_or("the server".to_owned(), |server| server.ip().to_string());
-            Proof::of(
-                seen,
-                format!("the server's GRE comes from {}, and the client called {called}", seen.what),
-            )
-        },
-    },
-    Rule {
-        id: "call-id-mismatch",
-        code: Code::G04,
-        kind: Kind::Fault,
-        weight: 95,
-        when: |f| {
-            let seen = f.call.repeated_id.as_ref().filter(|_| !f.link_is_up())?;
-            let sent = f.call.client_id.unwrap_or_default();
-            Proof::of(
-                seen,
-                format!(
-                    "the client's Call ID is {sent}, and the server's reply names {}: changed on the way",
-                    seen.what
-                ),
-            )
-        },
-    },
-    Rule {
-        id: "call-id-mismatch",
-        code: Code::G04,
-        kind: Kind::Fault,
-        weight: 96,
-        when: |f| {
-            // Linux' PPTP helper writes the client's own Call ID into Call-Disconnect-Notify.
-            let helped = |seen: u16| Some(seen) == f.call.client_id;
-            let seen = f.call.ended_id.as_ref().filter(|seen| !f.link_is_up() && !helped(seen.what))?;
-            let given = f.call.server_id.unwrap_or_default();
-            Proof::of(
-                seen,
-                format!(
-                    "the server's reply gave its Call ID as {given}, and its last message as {}: changed on the way",
-                    seen.what
-                ),
-            )
-        },
-    },
-    Rule {
-        id: "gre-unknown-call",
-        code: Code::G04,
-        kind: Kind::Fault,
-        weight: 90,
-        when: |f| wrong_id(f, false),
-    },
-    Rule {
-        id: "gre-unknown-call",
-        code: Code::G06,
-        kind: Kind::Fault,
-        weight: 92,
-        when: |f| wrong_id(f, true),
-    },
-    Rule {
-        id: "gre-same-call-id",
-        code: Code::G06,
-        kind: Kind::Fault,
-        weight: 95,
-        when: |f| {
-            let seen = f.call.same_id.as_ref().filter(|_| !f.link_is_up() || f.gre.stopped.is_some())?;
-            Proof::of(seen, format!("two calls through one address have the same Call ID, {}", seen.what))
-        },
-    },
-    Rule {
-        id: "second-client",
-        code: Code::G06,
-        kind: Kind::Ending,
-        weight: 40,
-        when: |f| {
-            let waits = waiting(f) && f.control.others > 0;
-            waits.then(|| Proof::absence("another client calls the same server through the same address"))?
-        },
-    },
-    Rule {
-        id: "second-client",
-        code: Code::G06,
-        kind: Kind::Fault,
-        weight: 91,
-        when: |f| {
-            // Beside the server both calls are seen: this one hears nothing, while the other holds the address.
-            let at_server = f.vantage.near() == Some(Side::Server);
-            let is_it = at_server
-                && waiting(f)
-                && f.control.others > 0
-                && f.gre.to_server.packets > 0
-                && f.gre.to_client.arrival == Arrival::Unknown;
-            is_it.then(|| {
+    Rule::fault("gre-denied-here", Code::S03, 100, |f| {
+        let seen = f.gre.denied_here.as_ref()?;
+        Proof::of(seen, format!("this host's own firewall does not let GRE (protocol 47) out: {}", seen.what))
+    }),
+    Rule::fault("gre-protocol-unreachable", Code::G01, 100, |f| refused(f, |code| !words::is_filter(code))),
+    Rule::fault("gre-prohibited", Code::G01, 100, |f| refused(f, words::is_filter)),
+    Rule::fault("gre-other-address", Code::G03, 100, |f| {
+        let seen = f.gre.from_elsewhere.as_ref().filter(|_| !f.link_is_up())?;
+        let called = f.tcp.server.map_or("the server".to_owned(), |server| server.ip().to_string());
+        Proof::of(seen, format!("the server's GRE comes from {}, and the client called {called}", seen.what))
+    }),
+    Rule::fault("call-id-mismatch", Code::G04, 95, |f| {
+        let seen = f.call.repeated_id.as_ref().filter(|_| !f.link_is_up())?;
+        let sent = f.call.client_id.unwrap_or_default();
+        Proof::of(
+            seen,
+            format!(
+                "the client's Call ID is {sent}, and the server's reply names {}: changed on the way",
+                seen.what
+            ),
+        )
+    }),
+    Rule::fault("call-id-mismatch", Code::G04, 96, |f| {
+        // Linux' PPTP helper writes the client's own Call ID into Call-Disconnect-Notify.
+        let helped = |seen: u16| Some(seen) == f.call.client_id;
+        let seen = f.call.ended_id.as_ref().filter(|seen| !f.link_is_up() && !helped(seen.what))?;
+        let given = f.call.server_id.unwrap_or_default();
+        Proof::of(
+            seen,
+            format!(
+                "the server's reply gave its Call ID as {given}, and its last message as {}: changed on the way",
+                seen.what
+            ),
+        )
+    }),
+    Rule::fault("gre-unknown-call", Code::G04, 90, |f| wrong_id(f, false)),
+    Rule::fault("gre-unknown-call", Code::G06, 92, |f| wrong_id(f, true)),
+    Rule::fault("gre-same-call-id", Code::G06, 95, |f| {
+        let seen = f.call.same_id.as_ref().filter(|_| !f.link_is_up() || f.gre.stopped.is_some())?;
+        Proof::of(seen, format!("two calls through one address have the same Call ID, {}", seen.what))
+    }),
+    Rule::ending("second-client", Code::G06, 40, |f| {
+        let waits = waiting(f) && f.control.others > 0;
+        waits.then(|| Proof::absence("another client calls the same server through the same address"))?
+    }),
+    Rule::fault("second-client", Code::G06, 91, |f| {
+        // Beside the server both calls are seen: this one hears nothing, while the other holds the address.
+        let at_server = f.vantage.near() == Some(Side::Server);
+        let is_it = at_server
+            && waiting(f)
+            && f.control.others > 0
+            && f.gre.to_server.packets > 0
+            && f.gre.to_client.arrival == Arrival::Unknown;
+        is_it.then(|| {
                 Proof::absence("another call from the same address is up, and the server's GRE for this one does not reach its client")
             })?
-        },
-    },
-    Rule {
-        id: "gre-none-back",
-        code: Code::G01,
-        kind: Kind::Fault,
-        weight: 70,
-        when: |f| {
-            let near_server = f.vantage.near() == Some(Side::Server);
-            let none = f.gre.to_server.packets > 0 && f.gre.to_client.packets == 0;
-            if near_server || !none || !waiting(f) || ends_soon(f).is_some() {
-                return None;
-            }
-            let took = f
-                .took
-                .get(&Layer::Gre)
-                .map_or(String::new(), |took| format!(" in {}", words::seconds(*took)));
-            let proof = Proof::absence(format!("nothing came back over GRE (protocol 47){took}"))?
-                .with(format!("{} packets of GRE to the server, none back", f.gre.to_server.packets));
-            Some(hops(f, proof))
-        },
-    },
-    Rule {
-        id: "gre-none-back",
-        code: Code::G03,
-        kind: Kind::Fault,
-        weight: 60,
-        when: |f| {
-            let near_server = f.vantage.near() == Some(Side::Server);
-            let none = f.gre.to_server.packets > 0 && f.gre.to_client.packets == 0;
-            let is_it = near_server && none && waiting(f) && ends_soon(f).is_none();
-            is_it.then(|| {
-                Proof::absence(
-                    "the client's GRE arrives, and the server sends none: its firewall, or its PPP program",
-                )
-            })?
-        },
-    },
-    Rule {
-        id: "gre-none-arrives",
-        code: Code::G02,
-        kind: Kind::Fault,
-        weight: 75,
-        when: |f| {
-            let near_client = f.vantage.near() == Some(Side::Client);
-            let none = f.gre.to_client.packets > 0 && f.gre.to_server.packets == 0;
-            let is_it = !near_client && none && waiting(f);
-            is_it.then(|| Proof::absence("the server sends GRE, and none of the client's is seen"))?
-        },
-    },
-    Rule {
-        id: "gre-not-acknowledged",
-        code: Code::G02,
-        kind: Kind::Fault,
-        weight: 90,
-        when: |f| {
-            let heard = f.gre.to_client.packets > 0 && f.gre.to_server.packets > 0;
-            let unheard = f.lcp.server_requests >= REPEATED
-                && f.lcp.server_answers == 0
-                && f.gre.to_server.arrival == Arrival::Unknown;
-            let is_it = waiting(f) && heard && unheard;
-            is_it.then(|| {
+    }),
+    Rule::fault("gre-none-back", Code::G01, 70, |f| {
+        let near_server = f.vantage.near() == Some(Side::Server);
+        let none = f.gre.to_server.packets > 0 && f.gre.to_client.packets == 0;
+        if near_server || !none || !waiting(f) || ends_soon(f).is_some() {
+            return None;
+        }
+        let took =
+            f.took.get(&Layer::Gre).map_or(String::new(), |took| format!(" in {}", words::seconds(*took)));
+        let proof = Proof::absence(format!("nothing came back over GRE (protocol 47){took}"))?
+            .with(format!("{} packets of GRE to the server, none back", f.gre.to_server.packets));
+        Some(hops(f, proof))
+    }),
+    Rule::fault("gre-none-back", Code::G03, 60, |f| {
+        let near_server = f.vantage.near() == Some(Side::Server);
+        let none = f.gre.to_server.packets > 0 && f.gre.to_client.packets == 0;
+        let is_it = near_server && none && waiting(f) && ends_soon(f).is_none();
+        is_it.then(|| {
+            Proof::absence(
+                "the client's GRE arrives, and the server sends none: its firewall, or its PPP program",
+            )
+        })?
+    }),
+    Rule::fault("gre-none-arrives", Code::G02, 75, |f| {
+        let near_client = f.vantage.near() == Some(Side::Client);
+        let none = f.gre.to_client.packets > 0 && f.gre.to_server.packets == 0;
+        let is_it = !near_client && none && waiting(f);
+        is_it.then(|| Proof::absence("the server sends GRE, and none of the client's is seen"))?
+    }),
+    Rule::fault("gre-not-acknowledged", Code::G02, 90, |f| {
+        let heard = f.gre.to_client.packets > 0 && f.gre.to_server.packets > 0;
+        let unheard = f.lcp.server_requests >= REPEATED
+            && f.lcp.server_answers == 0
+            && f.gre.to_server.arrival == Arrival::Unknown;
+        let is_it = waiting(f) && heard && unheard;
+        is_it.then(|| {
                 let repeated = f.lcp.server_requests;
                 let at_server = match f.vantage.near() {
                     Some(Side::Server) => "; the client's packets arrive here: the server's own firewall comes next",
@@ -215,113 +118,67 @@ pub(super) const RULES: &[Rule] = &[
                     "the server repeats its LCP request ({repeated} times) and answers nothing of the client{at_server}"
                 ))
             })?
-        },
-    },
-    Rule {
-        id: "gre-answers-lost",
-        code: Code::G03,
-        kind: Kind::Fault,
-        weight: 90,
-        when: |f| {
-            let near_client = f.vantage.near() == Some(Side::Client);
-            let unheard = f.lcp.client_requests >= REPEATED
-                && f.lcp.server_answers > 0
-                && f.lcp.client_answers == 0
-                && f.gre.to_client.arrival == Arrival::Unknown;
-            let is_it = waiting(f) && unheard && !near_client;
-            is_it.then(|| {
+    }),
+    Rule::fault("gre-answers-lost", Code::G03, 90, |f| {
+        let near_client = f.vantage.near() == Some(Side::Client);
+        let unheard = f.lcp.client_requests >= REPEATED
+            && f.lcp.server_answers > 0
+            && f.lcp.client_answers == 0
+            && f.gre.to_client.arrival == Arrival::Unknown;
+        let is_it = waiting(f) && unheard && !near_client;
+        is_it.then(|| {
                 Proof::fact(format!(
                     "the server answers each LCP request of the client, who repeats it ({} times) and acknowledges nothing",
                     f.lcp.client_requests
                 ))
             })?
-        },
-    },
-    Rule {
-        id: "gre-stops-after-idle",
-        code: Code::G05,
-        kind: Kind::Fault,
-        weight: 85,
-        when: |f| {
-            let seen = f.gre.stopped.as_ref()?;
-            let stop = seen.what;
-            let whose = match stop.from {
-                Some(side) => format!("GRE from the {side}"),
-                None => "GRE".to_owned(),
-            };
-            let idle = match stop.after_idle {
-                idle if idle >= Duration::from_secs(10) => {
-                    format!(" after {} of quiet", words::seconds(idle))
-                }
-                _ => String::new(),
-            };
-            Proof::of(
-                seen,
-                format!(
-                    "{whose} worked and stopped{idle}; for {} nothing, while TCP 1723 goes on",
-                    words::seconds(stop.silent)
-                ),
-            )
-        },
-    },
-    Rule {
-        id: "lcp-echo-unanswered",
-        code: Code::G05,
-        kind: Kind::Fault,
-        weight: 80,
-        when: |f| {
-            let seen = f.lcp.echo_lost.as_ref().filter(|lost| lost.what.control_lives == Some(true))?;
-            Proof::of(
-                seen,
-                format!("{} LCP echoes went unanswered, while TCP 1723 still answers", seen.what.count),
-            )
-        },
-    },
-    Rule {
-        id: "gre-gaps",
-        code: Code::G07,
-        kind: Kind::Finding,
-        weight: 90,
-        when: |f| loss(f, Side::Client),
-    },
-    Rule {
-        id: "gre-gaps",
-        code: Code::G07,
-        kind: Kind::Finding,
-        weight: 90,
-        when: |f| loss(f, Side::Server),
-    },
-    Rule {
-        id: "gre-out-of-order",
-        code: Code::G08,
-        kind: Kind::Finding,
-        weight: 80,
-        when: |f| {
-            let (side, way, part) = [Side::Client, Side::Server]
-                .into_iter()
-                .map(|side| (side, f.gre.from(side)))
-                .map(|(side, way)| (side, way, (way.late + way.repeated) * 100 / way.packets.max(1)))
-                .find(|(_, way, part)| *part >= LOSS.0 && way.late + way.repeated >= LOSS.1)?;
-            Proof::fact(format!(
-                "{part} % of the GRE packets of the {side} come out of order or twice ({} late, {} twice)",
-                way.late, way.repeated
-            ))
-        },
-    },
-    Rule {
-        id: "gre-window-stall",
-        code: Code::G09,
-        kind: Kind::Finding,
-        weight: 70,
-        when: |f| {
-            let seen = f.gre.stalled.as_ref()?;
-            let (side, time) = seen.what;
-            Proof::of(
-                seen,
-                format!("the {side} waits for acknowledgments, {} altogether", words::seconds(time)),
-            )
-        },
-    },
+    }),
+    Rule::fault("gre-stops-after-idle", Code::G05, 85, |f| {
+        let seen = f.gre.stopped.as_ref()?;
+        let stop = seen.what;
+        let whose = match stop.from {
+            Some(side) => format!("GRE from the {side}"),
+            None => "GRE".to_owned(),
+        };
+        let idle = match stop.after_idle {
+            idle if idle >= Duration::from_secs(10) => {
+                format!(" after {} of quiet", words::seconds(idle))
+            }
+            _ => String::new(),
+        };
+        Proof::of(
+            seen,
+            format!(
+                "{whose} worked and stopped{idle}; for {} nothing, while TCP 1723 goes on",
+                words::seconds(stop.silent)
+            ),
+        )
+    }),
+    Rule::fault("lcp-echo-unanswered", Code::G05, 80, |f| {
+        let seen = f.lcp.echo_lost.as_ref().filter(|lost| lost.what.control_lives == Some(true))?;
+        Proof::of(
+            seen,
+            format!("{} LCP echoes went unanswered, while TCP 1723 still answers", seen.what.count),
+        )
+    }),
+    Rule::finding("gre-gaps", Code::G07, 90, |f| loss(f, Side::Client)),
+    Rule::finding("gre-gaps", Code::G07, 90, |f| loss(f, Side::Server)),
+    Rule::finding("gre-out-of-order", Code::G08, 80, |f| {
+        let (side, way, part) = [Side::Client, Side::Server]
+            .into_iter()
+            .map(|side| (side, f.gre.from(side)))
+            .map(|(side, way)| (side, way, (way.late + way.repeated) * 100 / way.packets.max(1)))
+            .find(|(_, way, part)| *part >= LOSS.0 && way.late + way.repeated >= LOSS.1)?;
+        Proof::fact(format!(
+            "{part} % of the GRE packets of the {side} come out of order or twice ({} late, {} twice)",
+            way.late, way.repeated
+        ))
+    }),
+    Rule::finding("gre-window-stall", Code::G09, 70, |f| {
+        let seen = f.gre.stalled.as_ref()?;
+        let (side, time) = seen.what;
+        Proof::of(seen, format!("the {side} waits for acknowledgments, {} altogether", words::seconds(time)))
+    }),
 ];
 
 /// The call was granted, and the link did not come up.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use adit_diag::Code;
 
-use super::{Kind, Proof, Rule, words};
+use super::{Proof, Rule, words};
 use crate::facts::{Facts, How, Stage, Terminated};
 use crate::{Seen, Side, Vantage};
 
@@ -14,101 +14,59 @@ const SOON: Duration = Duration::from_secs(3);
 const ROUNDS: u32 = 5;
 
 pub(super) const RULES: &[Rule] = &[
-    Rule {
-        id: "lcp-own-magic",
-        code: Code::L02,
-        kind: Kind::Fault,
-        weight: 100,
-        when: |f| {
-            let seen = f.lcp.looped_back.as_ref()?;
-            Proof::of(seen, format!("the peer's packets carry our own Magic-Number {:#010x}", seen.what))
-        },
-    },
-    Rule {
-        id: "lcp-option-loop",
-        code: Code::L01,
-        kind: Kind::Fault,
-        weight: 95,
-        when: |f| {
-            let seen =
-                f.lcp.option_loop.as_ref().filter(|loop_| loop_.what.rounds >= ROUNDS && !f.link_is_up())?;
-            let option = &seen.what;
-            let proof = Proof::of(
-                seen,
-                format!("no agreement about {}: {} rounds, and no end", option.option, option.rounds),
-            )?;
-            let (wanted, offered) = &option.positions;
-            let other = option.by.other();
-            Some(proof.with(format!("the {} wants {wanted}; the {other} says {offered}", option.by)))
-        },
-    },
-    Rule {
-        id: "gre-server-ends-soon",
-        code: Code::L03,
-        kind: Kind::Fault,
-        weight: 85,
-        when: |f| {
-            let (seen, after) = ends_soon(f)?;
-            let what = format!(
-                "the server granted the call and ended it {} later, without a word of PPP: not a firewall",
-                words::seconds(after)
-            );
-            Proof::of(&seen, what)
-        },
-    },
-    Rule {
-        id: "lcp-echo-unanswered",
-        code: Code::L04,
-        kind: Kind::Fault,
-        weight: 80,
-        when: |f| {
-            let seen = f.lcp.echo_lost.as_ref().filter(|lost| lost.what.control_lives != Some(true))?;
-            if f.gre.stopped.is_some() {
-                return None;
-            }
-            let other = seen.what.asked_by.other();
-            Proof::of(seen, format!("the {other} no longer answers: {} LCP echoes in a row", seen.what.count))
-        },
-    },
-    Rule {
-        id: "lcp-terminated",
-        code: Code::L03,
-        kind: Kind::Ending,
-        weight: 70,
-        when: |f| {
-            let seen = terminated(f)?;
-            let text = if seen.what.text.is_empty() {
-                "without a reason".to_owned()
-            } else {
-                format!("\"{}\"", seen.what.text)
-            };
-            Proof::of(seen, format!("the {} ended the link: {text}", seen.what.by))
-        },
-    },
-    Rule {
-        id: "lcp-both-repeat",
-        code: Code::L05,
-        kind: Kind::Ending,
-        weight: 50,
-        when: |f| {
-            let heard = f.gre.to_client.packets > 0 && f.gre.to_server.packets > 0;
-            let seen = f.lcp.silent.as_ref().filter(|_| heard && !f.link_is_up())?;
-            Proof::missing(
-                seen,
-                format!("GRE passes, and LCP does not come up within {}", words::seconds(seen.what)),
-            )
-        },
-    },
-    Rule {
-        id: "lcp-first-frame",
-        code: Code::L05,
-        kind: Kind::Ending,
-        weight: 40,
-        when: |f| {
-            let seen = f.lcp.first_is_not_lcp.as_ref().filter(|_| !f.link_is_up())?;
-            Proof::of(seen, format!("the first PPP packet is protocol {:#06x}, not LCP", seen.what))
-        },
-    },
+    Rule::fault("lcp-own-magic", Code::L02, 100, |f| {
+        let seen = f.lcp.looped_back.as_ref()?;
+        Proof::of(seen, format!("the peer's packets carry our own Magic-Number {:#010x}", seen.what))
+    }),
+    Rule::fault("lcp-option-loop", Code::L01, 95, |f| {
+        let seen =
+            f.lcp.option_loop.as_ref().filter(|loop_| loop_.what.rounds >= ROUNDS && !f.link_is_up())?;
+        let option = &seen.what;
+        let proof = Proof::of(
+            seen,
+            format!("no agreement about {}: {} rounds, and no end", option.option, option.rounds),
+        )?;
+        let (wanted, offered) = &option.positions;
+        let other = option.by.other();
+        Some(proof.with(format!("the {} wants {wanted}; the {other} says {offered}", option.by)))
+    }),
+    Rule::fault("gre-server-ends-soon", Code::L03, 85, |f| {
+        let (seen, after) = ends_soon(f)?;
+        let what = format!(
+            "the server granted the call and ended it {} later, without a word of PPP: not a firewall",
+            words::seconds(after)
+        );
+        Proof::of(&seen, what)
+    }),
+    Rule::fault("lcp-echo-unanswered", Code::L04, 80, |f| {
+        let seen = f.lcp.echo_lost.as_ref().filter(|lost| lost.what.control_lives != Some(true))?;
+        if f.gre.stopped.is_some() {
+            return None;
+        }
+        let other = seen.what.asked_by.other();
+        Proof::of(seen, format!("the {other} no longer answers: {} LCP echoes in a row", seen.what.count))
+    }),
+    Rule::ending("lcp-terminated", Code::L03, 70, |f| {
+        let seen = terminated(f)?;
+        let text = if seen.what.text.is_empty() {
+            "without a reason".to_owned()
+        } else {
+            format!("\"{}\"", seen.what.text)
+        };
+        Proof::of(seen, format!("the {} ended the link: {text}", seen.what.by))
+    }),
+    Rule::ending("lcp-both-repeat", Code::L05, 50, |f| {
+        let heard = f.gre.to_client.packets > 0 && f.gre.to_server.packets > 0;
+        let seen = f.lcp.silent.as_ref().filter(|_| heard && !f.link_is_up())?;
+        Proof::missing(
+            seen,
+            format!("GRE passes, and LCP does not come up within {}", words::seconds(seen.what)),
+        )
+    }),
+    Rule::ending("lcp-first-frame", Code::L05, 40, |f| {
+        let seen = f.lcp.first_is_not_lcp.as_ref().filter(|_| !f.link_is_up())?;
+        Proof::of(seen, format!("the first PPP packet is protocol {:#06x}, not LCP", seen.what))
+    }),
 ];
 
 /// The server granted the call, said nothing over GRE, and ended it soon.

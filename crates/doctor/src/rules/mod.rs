@@ -32,6 +32,9 @@ pub enum Kind {
     Finding,
 }
 
+/// Whether a rule fires, and why.
+pub type When = fn(&Facts) -> Option<Proof>;
+
 /// One rule.
 pub struct Rule {
     /// A stable name.
@@ -43,7 +46,24 @@ pub struct Rule {
     /// 100: a fact. Less: likely, so much.
     pub weight: u8,
     /// Whether it fires, and why.
-    pub when: fn(&Facts) -> Option<Proof>,
+    pub when: When,
+}
+
+impl Rule {
+    /// What it shows broke the call.
+    pub(crate) const fn fault(id: &'static str, code: Code, weight: u8, when: When) -> Rule {
+        Rule { id, code, kind: Kind::Fault, weight, when }
+    }
+
+    /// What it shows ended the call.
+    pub(crate) const fn ending(id: &'static str, code: Code, weight: u8, when: When) -> Rule {
+        Rule { id, code, kind: Kind::Ending, weight, when }
+    }
+
+    /// What it shows broke nothing.
+    pub(crate) const fn finding(id: &'static str, code: Code, weight: u8, when: When) -> Rule {
+        Rule { id, code, kind: Kind::Finding, weight, when }
+    }
 }
 
 /// Why a rule fired.

@@ -2,7 +2,7 @@
 
 use adit_diag::Code;
 
-use super::{Kind, Proof, Rule};
+use super::{Proof, Rule};
 use crate::facts::{Bracket, Facts};
 use crate::{Side, Vantage};
 
@@ -10,72 +10,43 @@ use crate::{Side, Vantage};
 const HEADERS: u16 = 40;
 
 pub(super) const RULES: &[Rule] = &[
-    Rule {
-        id: "fragment-missing",
-        code: Code::M03,
-        kind: Kind::Fault,
-        weight: 95,
-        when: |f| {
-            let seen = f.mtu.fragments_missing.as_ref().filter(|count| count.what > 0)?;
+    Rule::fault("fragment-missing", Code::M03, 95, |f| {
+        let seen = f.mtu.fragments_missing.as_ref().filter(|count| count.what > 0)?;
+        Proof::of(
+            seen,
+            format!("{} outer packets came in part only: their other fragments are lost", seen.what),
+        )
+    }),
+    Rule::fault("fragment-missing", Code::M03, 92, |f| {
+        let count = f.mtu.fragmented.filter(|_| f.mtu.fragments_missing.is_none())?;
+        let lost = f.mtu.to_server.lost.as_ref().or(f.mtu.to_client.lost.as_ref())?;
+        Proof::missing(
+            lost,
+            format!(
+                "{count} packets leave in fragments, and what is so big is never answered; whole packets are"
+            ),
+        )
+    }),
+    Rule::fault("big-packets-lost", Code::M01, 90, |f| lost(f, Side::Client)),
+    Rule::fault("big-packets-lost", Code::M01, 90, |f| lost(f, Side::Server)),
+    Rule::fault("mss-too-big", Code::M02, 92, |f| {
+        let (seen, agreed) = (f.mtu.mss.as_ref()?, f.mtu.agreed?);
+        let lost = f.mtu.to_client.lost.as_ref().or(f.mtu.to_server.lost.as_ref())?;
+        let is_it = seen.what > agreed.saturating_sub(HEADERS) && lost.what > agreed;
+        is_it.then(|| {
             Proof::of(
                 seen,
-                format!("{} outer packets came in part only: their other fragments are lost", seen.what),
-            )
-        },
-    },
-    Rule {
-        id: "fragment-missing",
-        code: Code::M03,
-        kind: Kind::Fault,
-        weight: 92,
-        when: |f| {
-            let count = f.mtu.fragmented.filter(|_| f.mtu.fragments_missing.is_none())?;
-            let lost = f.mtu.to_server.lost.as_ref().or(f.mtu.to_client.lost.as_ref())?;
-            Proof::missing(
-                lost,
                 format!(
-                    "{count} packets leave in fragments, and what is so big is never answered; whole packets are"
+                    "TCP inside agrees on segments of {} octets, and the tunnel takes packets of {agreed}",
+                    seen.what
                 ),
             )
-        },
-    },
-    Rule {
-        id: "big-packets-lost",
-        code: Code::M01,
-        kind: Kind::Fault,
-        weight: 90,
-        when: |f| lost(f, Side::Client),
-    },
-    Rule {
-        id: "big-packets-lost",
-        code: Code::M01,
-        kind: Kind::Fault,
-        weight: 90,
-        when: |f| lost(f, Side::Server),
-    },
-    Rule {
-        id: "mss-too-big",
-        code: Code::M02,
-        kind: Kind::Fault,
-        weight: 92,
-        when: |f| {
-            let (seen, agreed) = (f.mtu.mss.as_ref()?, f.mtu.agreed?);
-            let lost = f.mtu.to_client.lost.as_ref().or(f.mtu.to_server.lost.as_ref())?;
-            let is_it = seen.what > agreed.saturating_sub(HEADERS) && lost.what > agreed;
-            is_it.then(|| {
-                Proof::of(seen, format!("TCP inside agrees on segments of {} octets, and the tunnel takes packets of {agreed}", seen.what))
-            })?
-        },
-    },
-    Rule {
-        id: "mss-too-big",
-        code: Code::M02,
-        kind: Kind::Finding,
-        weight: 70,
-        when: |f| {
-            let (seen, agreed) = (f.mtu.mss.as_ref()?, f.mtu.agreed?);
-            let is_it = seen.what > agreed.saturating_sub(HEADERS) && f.mtu.to_client.lost.is_none();
-            is_it.then(|| {
+        })?
+    }),
+    Rule::finding("mss-too-big", Code::M02, 70, |f| {
+        let (seen, agreed) = (f.mtu.mss.as_ref()?, f.mtu.agreed?);
+        let is_it = seen.what > agreed.saturating_sub(HEADERS) && f.mtu.to_client.lost.is_none();
+        is_it.then(|| {
                 Proof::of(
                     seen,
                     format!(
@@ -85,18 +56,12 @@ pub(super) const RULES: &[Rule] = &[
                     ),
                 )
             })?
-        },
-    },
-    Rule {
-        id: "mss-too-big",
-        code: Code::M02,
-        kind: Kind::Finding,
-        weight: 60,
-        when: |f| {
-            let (seen, agreed) = (f.mtu.mss.as_ref()?, f.mtu.agreed?);
-            // A capture shows segment sizes from before and behind whoever clamps.
-            let is_it = f.vantage == Vantage::Client && seen.what > agreed.saturating_sub(HEADERS);
-            is_it.then(|| {
+    }),
+    Rule::finding("mss-too-big", Code::M02, 60, |f| {
+        let (seen, agreed) = (f.mtu.mss.as_ref()?, f.mtu.agreed?);
+        // A capture shows segment sizes from before and behind whoever clamps.
+        let is_it = f.vantage == Vantage::Client && seen.what > agreed.saturating_sub(HEADERS);
+        is_it.then(|| {
                 Proof::of(
                     seen,
                     format!(
@@ -106,24 +71,15 @@ pub(super) const RULES: &[Rule] = &[
                     ),
                 )
             })?
-        },
-    },
-    Rule {
-        id: "icmp-fragmentation-needed",
-        code: Code::M01,
-        kind: Kind::Finding,
-        weight: 80,
-        when: |f| {
-            let seen = f.mtu.too_big.as_ref()?;
-            let (from, mtu) = seen.what;
-            Proof::of(
-                seen,
-                format!(
-                    "{from} says that packets of the tunnel are too big: its next hop takes {mtu} octets"
-                ),
-            )
-        },
-    },
+    }),
+    Rule::finding("icmp-fragmentation-needed", Code::M01, 80, |f| {
+        let seen = f.mtu.too_big.as_ref()?;
+        let (from, mtu) = seen.what;
+        Proof::of(
+            seen,
+            format!("{from} says that packets of the tunnel are too big: its next hop takes {mtu} octets"),
+        )
+    }),
 ];
 
 fn lost(facts: &Facts, from: Side) -> Option<Proof> {

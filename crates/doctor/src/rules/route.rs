@@ -2,27 +2,19 @@
 
 use adit_diag::Code;
 
-use super::{Kind, Proof, Rule, words};
+use super::{Proof, Rule, words};
 use crate::facts::{Answer, Facts, Target};
 use crate::{Seen, Side, Vantage};
 
 /// So many packets without one back are a pattern.
 const ONE_WAY: u64 = 5;
 
-const fn fault(id: &'static str, code: Code, weight: u8, when: fn(&Facts) -> Option<Proof>) -> Rule {
-    Rule { id, code, kind: Kind::Fault, weight, when }
-}
-
-const fn finding(id: &'static str, code: Code, when: fn(&Facts) -> Option<Proof>) -> Rule {
-    Rule { id, code, kind: Kind::Finding, weight: 50, when }
-}
-
 pub(super) const RULES: &[Rule] = &[
-    fault("tunnel-in-tunnel", Code::R01, 100, |f| {
+    Rule::fault("tunnel-in-tunnel", Code::R01, 100, |f| {
         let seen = f.inside.tunnel_in_tunnel.as_ref()?;
         Proof::of(seen, "routing loop: the tunnel's own packets to the server go into the tunnel")
     }),
-    fault("routes-lack-target", Code::R01, 85, |f| {
+    Rule::fault("routes-lack-target", Code::R01, 85, |f| {
         let routes = f.inside.routes.as_ref().filter(|routes| !routes.what.is_empty())?;
         let lacks =
             |target: &&Seen<Target>| routes.what.iter().all(|net| !net.contains(&target.what.address));
@@ -37,19 +29,19 @@ pub(super) const RULES: &[Rule] = &[
             ),
         )
     }),
-    fault("target-prohibited", Code::R02, 100, |f| {
+    Rule::fault("target-prohibited", Code::R02, 100, |f| {
         let (seen, from, code) = unreachable(f, words::is_filter)?;
         Proof::of(
             seen,
             format!("{from} does not let packets to {} pass: {}", seen.what.asked, words::unreachable(code)),
         )
     }),
-    fault("denied-by-rules", Code::R02, 100, |f| {
+    Rule::fault("denied-by-rules", Code::R02, 100, |f| {
         let seen = f.inside.denied.as_ref()?;
         let (packets, line) = &seen.what;
         Proof::of(seen, format!("the server's rules kept {packets} packets out: {line}"))
     }),
-    fault("target-no-route", Code::R01, 95, |f| {
+    Rule::fault("target-no-route", Code::R01, 95, |f| {
         let no_way = f.inside.targets.iter().find_map(|target| match target.what.answer {
             Answer::NoWay { from } => Some((target, from, 1)),
             _ => None,
@@ -57,13 +49,13 @@ pub(super) const RULES: &[Rule] = &[
         let (seen, from, _) = no_way.or_else(|| unreachable(f, |code| matches!(code, 0 | 6)))?;
         Proof::of(seen, format!("{from} has no route to {}", seen.what.asked))
     }),
-    fault("server-does-not-forward", Code::R06, 97, |f| {
+    Rule::fault("server-does-not-forward", Code::R06, 97, |f| {
         let silent = all_silent(f) && f.inside.forwards == Some(false);
         silent.then(|| {
             Proof::absence("the tunnel works, and the server passes nothing on: not even a packet that ends behind it is answered")
         })?
     }),
-    fault("nothing-returns", Code::R03, 92, |f| {
+    Rule::fault("nothing-returns", Code::R03, 92, |f| {
         let silent = all_silent(f) && f.inside.forwards == Some(true) && !f.inside.targets.is_empty();
         silent.then(|| {
             Proof::absence(
@@ -71,7 +63,7 @@ pub(super) const RULES: &[Rule] = &[
             )
         })?
     }),
-    fault("dns-inside-unanswered", Code::R04, 90, |f| {
+    Rule::fault("dns-inside-unanswered", Code::R04, 90, |f| {
         // Where targets were asked too and nothing gave a sign of life, it may not be the DNS server.
         let alone = f.vantage == Vantage::Client || !all_silent(f) || f.inside.targets.is_empty();
         let seen = f.inside.dns.iter().find(|dns| dns.what.answered.is_none() && alone)?;
@@ -80,20 +72,20 @@ pub(super) const RULES: &[Rule] = &[
             format!("the DNS server {} that was handed out does not answer", seen.what.server),
         )
     }),
-    fault("dns-inside-nxdomain", Code::R05, 100, |f| {
+    Rule::fault("dns-inside-nxdomain", Code::R05, 100, |f| {
         let empty =
             |name: &&Seen<crate::facts::NameTest>| name.what.found.as_ref().is_some_and(Vec::is_empty);
         let seen = f.inside.names.iter().find(empty)?;
         Proof::of(seen, format!("{} does not exist, says {} inside", seen.what.name, seen.what.server))
     }),
-    fault("target-refuses", Code::R09, 95, |f| {
+    Rule::fault("target-refuses", Code::R09, 95, |f| {
         let refused = |target: &&Seen<Target>| {
             matches!(target.what.answer, Answer::Refused | Answer::Unreachable { code: 2 | 3, .. })
         };
         let seen = f.inside.targets.iter().find(refused)?;
         Proof::of(seen, format!("{} refuses: it is reached, and nothing listens there", seen.what.asked))
     }),
-    fault("target-silent", Code::R08, 85, |f| {
+    Rule::fault("target-silent", Code::R08, 85, |f| {
         let silent = |target: &&Seen<Target>| {
             matches!(target.what.answer, Answer::Silent { .. } | Answer::Unreachable { code: 1 | 7, .. })
         };
@@ -105,26 +97,26 @@ pub(super) const RULES: &[Rule] = &[
         };
         Proof::missing(seen, format!("{} does not answer{says}", seen.what.asked))
     }),
-    fault("source-not-translated", Code::R03, 80, |f| {
+    Rule::fault("source-not-translated", Code::R03, 80, |f| {
         let seen = f.inside.untranslated.as_ref()?;
         Proof::of(
             seen,
             format!("packets leave the server with the inner source {}, and nothing returns", seen.what),
         )
     }),
-    fault("gre-only-acks", Code::R06, 60, |f| {
+    Rule::fault("gre-only-acks", Code::R06, 60, |f| {
         let at_server = f.vantage.near() == Some(Side::Server);
         (at_server && one_way(f) && f.inside.untranslated.is_none()).then(|| {
             Proof::absence("the tunnel is up; the client's packets arrive, and the server sends nothing back but acknowledgments")
         })?
     }),
-    finding("gre-only-acks", Code::R06, |f| {
+    Rule::finding("gre-only-acks", Code::R06, 50, |f| {
         let elsewhere = f.vantage.near() != Some(Side::Server);
         (elsewhere && one_way(f)).then(|| {
             Proof::absence("after the tunnel came up, the server sent acknowledgments and no data: forwarding or the way back behind it")
         })?
     }),
-    finding("peer-is-server-address", Code::R01, |f| {
+    Rule::finding("peer-is-server-address", Code::R01, 50, |f| {
         let seen = f.inside.peer_is_outer.as_ref()?;
         Proof::of(
             seen,
@@ -134,7 +126,7 @@ pub(super) const RULES: &[Rule] = &[
             ),
         )
     }),
-    finding("dns-outside", Code::R04, |f| {
+    Rule::finding("dns-outside", Code::R04, 50, |f| {
         let seen = f.inside.dns_outside.as_ref()?;
         Proof::of(seen, format!("questions for the inner DNS server {} leave outside the tunnel", seen.what))
     }),

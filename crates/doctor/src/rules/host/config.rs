@@ -2,7 +2,7 @@
 
 use adit_diag::Code;
 
-use super::{HostRule, Kind, Proof, Rule, of};
+use super::{HostRule, Proof, Rule, of};
 use crate::Facts;
 use crate::facts::host::{Check, Host, Remark};
 
@@ -28,24 +28,16 @@ macro_rules! remarks {
         &[
             $(
                 HostRule {
-                    rule: Rule {
-                        id: concat!("config-", $id),
-                        code: Code::$code,
-                        kind: Kind::Fault,
-                        weight: 100,
-                        when: |facts| said(facts, Code::$code, true),
-                    },
+                    rule: Rule::fault(concat!("config-", $id), Code::$code, 100, |facts| {
+                        said(facts, Code::$code, true)
+                    }),
                     check: Check::Config,
                     fix: |host| fixes(host, Code::$code, true),
                 },
                 HostRule {
-                    rule: Rule {
-                        id: concat!("config-", $id, "-warning"),
-                        code: Code::$code,
-                        kind: Kind::Finding,
-                        weight: 100,
-                        when: |facts| said(facts, Code::$code, false),
-                    },
+                    rule: Rule::finding(concat!("config-", $id, "-warning"), Code::$code, 100, |facts| {
+                        said(facts, Code::$code, false)
+                    }),
                     check: Check::Config,
                     fix: |host| fixes(host, Code::$code, false),
                 },
