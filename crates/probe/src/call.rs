@@ -9,7 +9,7 @@ use adit_netstack::Stack;
 use adit_sys::gre::{GreSocket, IcmpKind, RecvBatch, SendBatch};
 use adit_sys::poll::{Interest, Poller};
 use adit_tunnel::events::{Command, End, Event, Input, Up, Why};
-use adit_tunnel::path::{HEADROOM, Path, PathConfig, Sink};
+use adit_tunnel::path::{Collected, HEADROOM, Path, PathConfig};
 use adit_tunnel::{ClientConfig, ClientTunnel, Transmit};
 use adit_wire::{cp, gre, ppp};
 
@@ -99,27 +99,6 @@ pub(crate) struct Call<'a> {
     poller: Poller,
     stop: &'a Stop,
     stopping: bool,
-}
-
-/// What a [`Path`] puts out.
-#[derive(Default)]
-struct Out {
-    gre: Vec<Vec<u8>>,
-    ip: Vec<Vec<u8>>,
-    frames: Vec<Vec<u8>>,
-}
-
-impl Sink for Out {
-    fn gre(&mut self, packet: &[u8]) {
-        self.gre.push(packet.to_vec());
-    }
-    fn ip(&mut self, packet: &mut [u8]) {
-        self.ip.push(packet.to_vec());
-    }
-    fn frame(&mut self, frame: &[u8]) {
-        self.frames.push(frame.to_vec());
-    }
-    fn dhcp(&mut self, _: &[u8]) {}
 }
 
 /// How a call is made.
@@ -327,9 +306,9 @@ impl<'a> Call<'a> {
     }
 
     /// Has the path do something, and takes what comes of it where it belongs.
-    fn with_path(&mut self, work: impl FnOnce(&mut Path, &mut Out)) -> Option<u32> {
+    fn with_path(&mut self, work: impl FnOnce(&mut Path, &mut Collected)) -> Option<u32> {
         let path = self.path.as_mut()?;
-        let mut out = Out::default();
+        let mut out = Collected::default();
         work(path, &mut out);
         let mut number = None;
         for packet in &out.gre {

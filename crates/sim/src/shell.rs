@@ -8,7 +8,7 @@ use adit_crypto::mppe::Strength;
 use adit_diag::Code;
 use adit_tunnel::Transmit;
 use adit_tunnel::events::{CallHandle, Command, End, Event, Input, Question, Stray, Up, Why};
-use adit_tunnel::path::{self, HEADROOM, Path, PathCommand, PathConfig, PathEvent, Sink};
+use adit_tunnel::path::{self, Collected, HEADROOM, Path, PathCommand, PathConfig, PathEvent};
 use adit_wire::gre;
 
 use crate::inner::{self, Arrived};
@@ -79,37 +79,6 @@ struct Traffic {
     every: Duration,
     left: u32,
     len: usize,
-}
-
-/// Takes what comes out of a path.
-#[derive(Default)]
-struct Collected {
-    gre: Vec<Vec<u8>>,
-    ip: Vec<Vec<u8>>,
-    frames: Vec<Vec<u8>>,
-    broken: bool,
-}
-
-impl Sink for Collected {
-    fn gre(&mut self, packet: &[u8]) {
-        self.gre.push(packet.to_vec());
-    }
-
-    fn ip(&mut self, packet: &mut [u8]) {
-        self.ip.push(packet.to_vec());
-    }
-
-    fn frame(&mut self, frame: &[u8]) {
-        self.frames.push(frame.to_vec());
-    }
-
-    fn dhcp(&mut self, _packet: &[u8]) {}
-
-    fn event(&mut self, event: PathEvent) {
-        match event {
-            PathEvent::EncryptionBroken => self.broken = true,
-        }
-    }
 }
 
 impl<M: Machine> Shell<M> {
@@ -288,7 +257,7 @@ impl<M: Machine> Shell<M> {
         for frame in sink.frames {
             self.machine.handle_input(now, Input::Frame { call: handle, frame: &frame });
         }
-        if sink.broken {
+        if sink.events.contains(&PathEvent::EncryptionBroken) {
             self.broken = Some(Code::E05);
             out.notes.push((self.who, "encryption is broken".to_owned()));
             self.machine.handle_command(now, Command::Stop { why: Why::Failed });

@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
 use adit_crypto::Rng;
-use adit_tunnel::path::{self, HEADROOM, Path, PathCommand, PathConfig, PathEvent, Sink};
+use adit_tunnel::path::{self, Collected, HEADROOM, Path, PathCommand, PathConfig};
 use adit_wire::pptp::*;
 
 use super::ppp::{Event, GOODBYE, Ppp};
@@ -54,31 +54,6 @@ pub struct Outcome {
     pub heard: Vec<Message>,
     /// TCP is closed.
     pub closed: bool,
-}
-
-#[derive(Default)]
-struct Collected {
-    gre: Vec<Vec<u8>>,
-    ip: Vec<Vec<u8>>,
-    frames: Vec<Vec<u8>>,
-}
-
-impl Sink for Collected {
-    fn gre(&mut self, packet: &[u8]) {
-        self.gre.push(packet.to_vec());
-    }
-
-    fn ip(&mut self, packet: &mut [u8]) {
-        self.ip.push(packet.to_vec());
-    }
-
-    fn frame(&mut self, frame: &[u8]) {
-        self.frames.push(frame.to_vec());
-    }
-
-    fn dhcp(&mut self, _packet: &[u8]) {}
-
-    fn event(&mut self, _event: PathEvent) {}
 }
 
 impl Foreign {

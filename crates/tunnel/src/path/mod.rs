@@ -8,6 +8,7 @@
 //! has been encrypted the same holds for the rest of its life, so that nobody can talk it out of encryption.
 
 mod batch;
+mod collected;
 mod config;
 mod counters;
 mod denied;
@@ -27,6 +28,7 @@ use self::flow::Flow;
 use self::gate::Gate;
 
 pub use batch::{Begin, Cipher, Pending, Prepared};
+pub use collected::Collected;
 pub use config::{Network, NetworkV6, PathCommand, PathConfig};
 pub use counters::Counters;
 pub use denied::Denied;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use adit_sys::gre::{GreSocket, RecvBatch, SendBatch};
 use adit_tunnel::events::{Answer, Command, Event, Input, Question, Why};
-use adit_tunnel::path::{HEADROOM, Path, PathCommand, PathConfig, Sink};
+use adit_tunnel::path::{Collected, HEADROOM, Path, PathCommand, PathConfig};
 use adit_tunnel::{ClientTunnel, ServerTunnel, Transmit};
 use adit_wire::gre;
 
@@ -116,26 +116,6 @@ struct Call {
     /// Our address and the peer's, once the call is up.
     up: Option<(Ipv4Addr, Ipv4Addr)>,
     said: Instant,
-}
-
-#[derive(Default)]
-struct Collected {
-    gre: Vec<Vec<u8>>,
-    ip: Vec<Vec<u8>>,
-    frames: Vec<Vec<u8>>,
-}
-
-impl Sink for Collected {
-    fn gre(&mut self, packet: &[u8]) {
-        self.gre.push(packet.to_vec());
-    }
-    fn ip(&mut self, packet: &mut [u8]) {
-        self.ip.push(packet.to_vec());
-    }
-    fn frame(&mut self, frame: &[u8]) {
-        self.frames.push(frame.to_vec());
-    }
-    fn dhcp(&mut self, _: &[u8]) {}
 }
 
 impl<M: Machine> Drive<'_, M> {

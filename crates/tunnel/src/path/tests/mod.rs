@@ -22,45 +22,17 @@ const SERVER: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
 /// A host behind the server.
 const HOST: Ipv4Addr = Ipv4Addr::new(192, 168, 7, 7);
 
-/// Everything that came out of a path.
-#[derive(Debug, Default)]
-struct Out {
-    gre: Vec<Vec<u8>>,
-    ip: Vec<Vec<u8>>,
-    frames: Vec<Vec<u8>>,
-    dhcp: Vec<Vec<u8>>,
-    events: Vec<PathEvent>,
-}
-
-impl Sink for Out {
-    fn gre(&mut self, packet: &[u8]) {
-        self.gre.push(packet.to_vec());
-    }
-    fn ip(&mut self, packet: &mut [u8]) {
-        self.ip.push(packet.to_vec());
-    }
-    fn frame(&mut self, frame: &[u8]) {
-        self.frames.push(frame.to_vec());
-    }
-    fn dhcp(&mut self, packet: &[u8]) {
-        self.dhcp.push(packet.to_vec());
-    }
-    fn event(&mut self, event: PathEvent) {
-        self.events.push(event);
-    }
-}
-
 /// A path with its clock and what came out of it.
 struct End {
     path: Path,
     now: Instant,
-    out: Out,
+    out: Collected,
 }
 
 impl End {
     fn new(config: PathConfig) -> End {
         let now = Instant::now();
-        End { path: Path::new(config, now), now, out: Out::default() }
+        End { path: Path::new(config, now), now, out: Collected::default() }
     }
 
     fn command(&mut self, command: PathCommand) {
