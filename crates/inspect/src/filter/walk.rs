@@ -190,14 +190,13 @@ impl Walker<'_> {
         if let Some(sure) = self.chain(name, chain, Sure::Yes, 0) {
             let fate = if base.drops { Fate::Dropped } else { Fate::Accepted };
             let text = if base.drops { "policy drop" } else { "policy accept" };
-            let by = By {
+            self.note(sure, fate, |_| By {
                 chain: name.clone(),
                 handle: None,
                 text: text.to_owned(),
                 packets: base.counter,
                 policy: true,
-            };
-            self.note(sure, fate, by);
+            });
         }
         let found = std::mem::take(&mut self.found);
         self.combine(found, base.kind);
@@ -239,10 +238,12 @@ impl Walker<'_> {
         outcome.fate = fate;
     }
 
-    fn note(&mut self, sure: Sure, fate: Fate, by: By) {
+    /// `by` is made only where it is kept: of jumps of jumps come many thousands.
+    fn note(&mut self, sure: Sure, fate: Fate, by: impl FnOnce(&Self) -> By) {
         match sure {
-            Sure::Yes => self.found.main = Some((fate, by)),
+            Sure::Yes => self.found.main = Some((fate, by(self))),
             _ if self.found.others.len() < KEPT_MAX * 2 => {
+                let by = by(self);
                 self.found.others.push((sure, Exception { fate, by }));
             }
             _ => {}
@@ -254,11 +255,10 @@ impl Walker<'_> {
         for (index, rule) in chain.rules.iter().enumerate() {
             self.steps += 1;
             if self.steps > STEPS_MAX {
-                let by = By {
+                self.note(sure, Fate::CannotTell, |walker| By {
                     text: "too many rules and jumps to follow".to_owned(),
-                    ..self.by(name, index, rule)
-                };
-                self.note(sure, Fate::CannotTell, by);
+                    ..walker.by(name, index, rule)
+                });
                 return None;
             }
             match self.rule(name, index, rule, sure, depth) {
@@ -362,9 +362,10 @@ impl Walker<'_> {
                 let to = ChainName { chain: to.clone(), ..name.clone() };
                 let rules = self.rules;
                 let Some(chain) = rules.chains.get(&to).filter(|_| depth < DEPTH_MAX) else {
-                    let by =
-                        By { text: format!("{}: no such chain", rule.text), ..self.by(name, index, rule) };
-                    self.note(sure, Fate::CannotTell, by);
+                    self.note(sure, Fate::CannotTell, |walker| By {
+                        text: format!("{}: no such chain", rule.text),
+                        ..walker.by(name, index, rule)
+                    });
                     return Next::Nobody;
                 };
                 return match (self.chain(&to, chain, sure, depth + 1), action) {
@@ -397,8 +398,7 @@ impl Walker<'_> {
             }
             Action::SetMark | Action::Nothing => return Next::Rule(sure),
         };
-        let by = self.by(name, index, rule);
-        self.note(sure, fate, by);
+        self.note(sure, fate, |walker| walker.by(name, index, rule));
         Next::Nobody
     }
 }
