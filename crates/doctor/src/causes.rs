@@ -6,7 +6,7 @@
 use adit_diag::Code;
 
 use crate::facts::{Bracket, Connect, Facts, How, Known};
-use crate::{Cause, Owner, Vantage};
+use crate::{Cause, Owner, Side, Vantage};
 
 /// So many refusals in a row from one address are more than a slip of the finger.
 const SAME_AGAIN: u32 = 3;
@@ -49,6 +49,11 @@ fn carrier_on_the_way(facts: &Facts) -> bool {
 /// GRE with a small time to live was answered from behind the first router: it leaves our side.
 fn gre_leaves(facts: &Facts) -> bool {
     facts.gre.hops.iter().any(|hop| hop.ttl >= 2 && hop.from.is_some())
+}
+
+/// The client's GRE is seen beside the server: nothing before that place drops it.
+fn gre_arrives(facts: &Facts) -> bool {
+    facts.vantage.near() == Some(Side::Server) && facts.gre.to_server.packets > 0
 }
 
 /// An ICMP message names the device.
@@ -146,7 +151,11 @@ pub const TABLE: &[Possible] = &[
         text: "the client's router or firewall drops its outgoing GRE",
         owner: Owner::ClientNetwork,
         fix: "allow protocol 47 out in the client's router; turn on its PPTP passthrough",
-        weigh: |f| if gre_leaves(f) { 25 } else { 45 },
+        weigh: |f| match (gre_arrives(f), gre_leaves(f)) {
+            (true, _) => 0,
+            (_, true) => 25,
+            (_, false) => 45,
+        },
     },
     Possible {
         code: Code::G02,
@@ -162,7 +171,7 @@ pub const TABLE: &[Possible] = &[
         text: "a network between drops GRE one way",
         owner: Owner::Provider,
         fix: "test from another network; if that works, report it to the provider",
-        weigh: |_| 10,
+        weigh: |f| if gre_arrives(f) { 0 } else { 10 },
     },
     Possible {
         code: Code::G03,
@@ -401,7 +410,7 @@ fn named_device(facts: &Facts, code: Code) -> Option<String> {
 /// Whose a code is, where the table of causes has nothing finer.
 pub(crate) fn owner(facts: &Facts, code: Code) -> Owner {
     let refused_by_server =
-        facts.encrypt.rejected.as_ref().is_some_and(|rejected| rejected.what.by == crate::Side::Server);
+        facts.encrypt.rejected.as_ref().is_some_and(|rejected| rejected.what.by == Side::Server);
     match code {
         Code::N01 | Code::E01 | Code::I02 | Code::R01 | Code::S11 => Owner::Client,
         Code::E03 | Code::A05 if !refused_by_server => Owner::Client,

@@ -24,7 +24,7 @@ impl PacketSocket {
     /// S08 without CAP_NET_RAW; `Kind::NotFound` when there is no such interface.
     pub fn open(interface: &str) -> Result<PacketSocket> {
         let tried = || format!("cannot open a packet socket on {interface}");
-        let index = index(interface).map_err(|e| Error::io(tried(), &e))?;
+        let index = interface_index(interface).map_err(|e| Error::io(tried(), &e))?;
         let all = (libc::ETH_P_ALL as u16).to_be();
         let fd = socket::open(libc::AF_PACKET, libc::SOCK_RAW, 0)
             .map_err(|e| Error::io(tried(), &e).needs("CAP_NET_RAW"))?;
@@ -75,7 +75,11 @@ impl AsFd for PacketSocket {
     }
 }
 
-fn index(interface: &str) -> io::Result<u32> {
+/// The index of an interface in this network namespace.
+///
+/// # Errors
+/// `ENODEV` when there is none of this name.
+pub fn interface_index(interface: &str) -> io::Result<u32> {
     let name = CString::new(interface).map_err(|_| io::Error::from_raw_os_error(libc::ENODEV))?;
     // SAFETY: `name` is a string that ends with a zero octet and lives through the call.
     match unsafe { libc::if_nametoindex(name.as_ptr()) } {

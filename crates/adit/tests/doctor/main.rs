@@ -5,6 +5,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod capture;
 mod faults;
 mod healthy;
 mod manners;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use adit_capture::write;
 use adit_sys::observe::Observer;
+use adit_sys::packet::interface_index;
 
 use super::read::Reading;
 use crate::commands::connect;
@@ -90,10 +91,7 @@ fn index(name: &str) -> Result<Option<u32>, Failure> {
     if name == "any" {
         return Ok(None);
     }
-    let is_name = !name.is_empty() && !name.contains('/') && name != "." && name != "..";
-    let path = PathBuf::from(format!("/sys/class/net/{name}/ifindex"));
-    let index = std::fs::read_to_string(path).ok().filter(|_| is_name);
-    index.and_then(|text| text.trim().parse().ok()).map(Some).ok_or_else(|| {
+    interface_index(name).map(Some).map_err(|_| {
         Failure::new(Exit::NotFound, format!("there is no interface {name}"))
             .fix("ip link lists them; any takes all")
     })

@@ -134,8 +134,9 @@ fn nothing(out: &mut String, read: &Read, args: &Args) {
 const NEXT: &str = "a capture on the client or the server, begun before the call: tcpdump -i any -w call.pcap 'tcp port 1723 or proto 47 or icmp or port 53'";
 
 fn no_pptp(read: &Read) -> String {
+    // A live capture takes nothing else, so that there may be much more on the interface.
     let place = if read.is_live { "on the interface" } else { "in this file" };
-    if read.summary.frames == 0 {
+    if read.summary.frames == 0 && !read.is_live {
         return format!("there is no packet {place}");
     }
     format!("no PPTP {place}: no TCP 1723, no PPTP message, no GRE version 1")
