@@ -6,4 +6,5 @@ mod findings;
 mod healthy;
 mod inside;
 mod patterns;
+mod twice;
 mod world;

@@ -172,6 +172,13 @@ impl World {
         self.ids = [client_id, server_id];
     }
 
+    /// The frames of another client's call, at their own times.
+    pub(crate) fn beside(&mut self, other: World) -> &mut World {
+        self.frames.extend(other.frames);
+        self.frames.sort_by_key(|(time, _)| *time);
+        self
+    }
+
     pub(crate) fn wait(&mut self, seconds: f64) -> &mut World {
         self.now += Duration::from_secs_f64(seconds);
         self

@@ -132,17 +132,23 @@ fn judged(read: &Read, host: Option<&str>) -> Vec<Judged> {
     let mut judged = Vec::new();
     // A name that nobody asked for in the file tells nothing of whose address is whose.
     let host = host.filter(|host| host.parse::<std::net::IpAddr>().is_ok() || is_asked_for(read, host));
+    let mut looked = Vec::new();
     for (at, conversation) in read.conversations.iter().enumerate() {
         if host.is_some_and(|host| !is_about(conversation, host)) {
             continue;
         }
         for call in 0..conversation.calls.len().max(1) {
             let (vantage, place) = capture::vantage(conversation);
-            let facts = capture::facts(conversation, call, vantage);
-            let verdict = judge(&facts);
-            let remarks = timeline::remarks(conversation, call, &facts);
-            judged.push(Judged { facts, verdict, conversation: Some(at), call, place, remarks });
+            looked.push((conversation, at, call, place, capture::facts(conversation, call, vantage)));
         }
+    }
+    let mut all: Vec<_> =
+        looked.iter_mut().map(|(conversation, _, call, _, facts)| (*conversation, *call, facts)).collect();
+    capture::addresses_twice(&mut all);
+    for (conversation, at, call, place, facts) in looked {
+        let verdict = judge(&facts);
+        let remarks = timeline::remarks(conversation, call, &facts);
+        judged.push(Judged { facts, verdict, conversation: Some(at), call, place, remarks });
     }
     judged.sort_by_key(|one| {
         let conversation = one.conversation.and_then(|at| read.conversations.get(at));

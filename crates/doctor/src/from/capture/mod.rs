@@ -14,6 +14,7 @@ mod lcp;
 mod messages;
 mod mtu;
 mod name;
+mod twice;
 
 use std::time::Duration;
 
@@ -24,6 +25,7 @@ use crate::facts::Facts;
 use crate::{At, Seen, Side, Vantage};
 
 pub use name::facts_of_name;
+pub use twice::addresses_twice;
 
 /// Silence of less than this shows nothing: the capture may just have ended.
 pub const PATIENCE: Duration = Duration::from_secs(3);

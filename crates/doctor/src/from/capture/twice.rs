@@ -1,0 +1,71 @@
+//! One inner address in two calls at once: what no call shows by itself.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+
+use adit_capture::conversation::Conversation;
+
+use super::{PATIENCE, View, ending};
+use crate::facts::Facts;
+use crate::{At, Seen};
+
+/// A call that holds an address, with times of the capture.
+struct Holder {
+    /// Where it stands among the calls.
+    at: usize,
+    frame: Option<u64>,
+    since: Duration,
+    /// When its client was last heard, or the call was ended.
+    until: Duration,
+}
+
+/// Notes in the facts of every call of a file which addresses another call to the same server holds at the same time.
+///
+/// A call counts as alive as long as its client is heard: a server that keeps the call of a client that went away without a
+/// word, and lends its address anew, does so rightly.
+pub fn addresses_twice(calls: &mut [(&Conversation, usize, &mut Facts)]) {
+    let mut holders: BTreeMap<(IpAddr, Ipv4Addr), Vec<Holder>> = BTreeMap::new();
+    for (at, (conversation, call, facts)) in calls.iter().enumerate() {
+        if let Some((address, holder)) = holder(conversation, *call, facts, at) {
+            holders.entry((conversation.server, address)).or_default().push(holder);
+        }
+    }
+    for ((_, address), mut of_address) in holders {
+        of_address.sort_by_key(|holder| holder.since);
+        // The one of those so far that lives longest.
+        let mut longest: Option<&Holder> = None;
+        for holder in &of_address {
+            if let Some(other) = longest
+                && other.until.min(holder.until) >= holder.since + PATIENCE
+            {
+                for one in [other, holder] {
+                    if let Some((conversation, _, facts)) = calls.get_mut(one.at) {
+                        let time = holder.since.saturating_sub(conversation.began());
+                        let at = At { frame: holder.frame, time: Some(time) };
+                        facts.address.twice.get_or_insert(Seen::at(address, at));
+                    }
+                }
+            }
+            if longest.is_none_or(|other| holder.until > other.until) {
+                longest = Some(holder);
+            }
+        }
+    }
+}
+
+fn holder(conversation: &Conversation, index: usize, facts: &Facts, at: usize) -> Option<(Ipv4Addr, Holder)> {
+    let assigned = facts.address.assigned.as_ref()?;
+    let view = View { conversation, index, call: conversation.calls.get(index) };
+    let heard = view.call?.to_server.last?.1;
+    let ended = view.steps().find(|step| ending::is_end(step)).map(|step| step.time);
+    Some((
+        assigned.what,
+        Holder {
+            at,
+            frame: assigned.at.frame,
+            since: conversation.began() + assigned.at.time?,
+            until: ended.map_or(heard, |ended| ended.min(heard)),
+        },
+    ))
+}
