@@ -8,9 +8,7 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use adit_capture::write;
-use adit_wire::pptp::{
-    Bearer, ErrorCode, Framing, Message, OutgoingCallReply, OutgoingCallRequest, OutgoingResult, Text,
-};
+use adit_wire::pptp::{Message, OutgoingCallReply, OutgoingCallRequest};
 use adit_wire::{gre, ipv4, ppp};
 
 const CLIENT: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 2);
@@ -65,29 +63,8 @@ fn set_up() -> Vec<Vec<u8>> {
         message.emit(&mut out);
         out
     };
-    let request = OutgoingCallRequest {
-        call_id: 7,
-        serial: 1,
-        minimum_bps: 300,
-        maximum_bps: 100_000_000,
-        bearer: Bearer::EITHER,
-        framing: Framing::EITHER,
-        window: 64,
-        processing_delay: 0,
-        phone_number: Text::default(),
-        subaddress: Text::default(),
-    };
-    let reply = OutgoingCallReply {
-        call_id: 99,
-        peer_call_id: 7,
-        result: OutgoingResult::from(1),
-        error: ErrorCode::from(0),
-        cause: 0,
-        connect_speed: 0,
-        window: 64,
-        processing_delay: 0,
-        physical_channel: 0,
-    };
+    let request = OutgoingCallRequest::new(7);
+    let reply = OutgoingCallReply { connect_speed: 0, ..OutgoingCallReply::connected(99, 7) };
     vec![
         v4(CLIENT, SERVER, ipv4::TCP, &segment(40_000, 1723, 2, 999, &[])),
         v4(SERVER, CLIENT, ipv4::TCP, &segment(1723, 40_000, 0x12, 4999, &[])),

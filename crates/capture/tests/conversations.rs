@@ -8,10 +8,7 @@ use std::net::Ipv4Addr;
 
 use adit_capture::Item;
 use adit_capture::conversation::{By, CONVERSATIONS_MAX, Conversation, Conversations, Event, FIRST, LAST};
-use adit_wire::pptp::{
-    Bearer, CallClearRequest, ErrorCode, Framing, OutgoingCallReply, OutgoingCallRequest, OutgoingResult,
-    Text,
-};
+use adit_wire::pptp::{CallClearRequest, OutgoingCallReply, OutgoingCallRequest, OutgoingResult};
 use adit_wire::{gre, ppp};
 use world::{By as Side, CLIENT, LCP, SERVER, Tcp, ip, octets, pcap, read, sccrq, v4};
 
@@ -37,31 +34,14 @@ fn only(frames: &[Vec<u8>]) -> Conversation {
 }
 
 fn request(call_id: u16) -> Vec<u8> {
-    octets(OutgoingCallRequest {
-        call_id,
-        serial: 1,
-        minimum_bps: 300,
-        maximum_bps: 100_000_000,
-        bearer: Bearer::EITHER,
-        framing: Framing::EITHER,
-        window: 64,
-        processing_delay: 0,
-        phone_number: Text::default(),
-        subaddress: Text::default(),
-    })
+    octets(OutgoingCallRequest::new(call_id))
 }
 
 fn reply(call_id: u16, peer_call_id: u16, result: u8) -> Vec<u8> {
     octets(OutgoingCallReply {
-        call_id,
-        peer_call_id,
         result: OutgoingResult::from(result),
-        error: ErrorCode::from(0),
-        cause: 0,
         connect_speed: 0,
-        window: 64,
-        processing_delay: 0,
-        physical_channel: 0,
+        ..OutgoingCallReply::connected(call_id, peer_call_id)
     })
 }
 

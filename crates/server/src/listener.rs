@@ -166,15 +166,10 @@ async fn new_sessions(
 /// Tells a client that this server has no room for it, so that nobody looks for the fault in the network.
 async fn turn_away(mut stream: TcpStream) {
     let refusal = pptp::Message::from(pptp::StartControlConnectionReply {
-        version: pptp::Version::ONE,
         result: pptp::StartResult::GeneralError,
         error: pptp::ErrorCode::NoResource,
-        framing: pptp::Framing::EITHER,
-        bearer: pptp::Bearer::EITHER,
         maximum_channels: 0,
-        firmware: 1,
-        host_name: pptp::Text::default(),
-        vendor: pptp::Text::new(b"adit"),
+        ..pptp::StartControlConnectionReply::new(b"", b"adit")
     });
     let mut reply = Vec::new();
     refusal.emit(&mut reply);

@@ -126,7 +126,7 @@ impl Rude {
             return;
         }
         match message {
-            Message::StartControlConnectionRequest(_) => self.say(start_reply(), out),
+            Message::StartControlConnectionRequest(_) => self.say(start_request().into_reply(), out),
             Message::StartControlConnectionReply(_) => self.say(call_request(self.call.0), out),
             Message::OutgoingCallRequest(request) => {
                 self.call.1 = request.call_id;
@@ -341,30 +341,6 @@ fn start_request() -> StartControlConnectionRequest {
         firmware: 0xffff,
         host_name: Text::new(&[0xff; 64]),
         vendor: Text::new(b"\x1b[31mrude"),
-    }
-}
-
-fn start_reply() -> StartControlConnectionReply {
-    let StartControlConnectionRequest {
-        version,
-        framing,
-        bearer,
-        maximum_channels,
-        firmware,
-        host_name,
-        vendor,
-    } = start_request();
-    let (result, error) = (StartResult::Success, ErrorCode::None);
-    StartControlConnectionReply {
-        version,
-        result,
-        error,
-        framing,
-        bearer,
-        maximum_channels,
-        firmware,
-        host_name,
-        vendor,
     }
 }
 

@@ -8,8 +8,8 @@ use adit_sys::gre::{GreOptions, GreSocket, RecvBatch, SendBatch};
 use adit_testbed::{Host, wire};
 use adit_wire::gre;
 use adit_wire::pptp::{
-    Bearer, Frame, Framer, Framing, Message, OutgoingCallReply, OutgoingCallRequest, OutgoingResult,
-    StartControlConnectionReply, StartControlConnectionRequest, StartResult, Text, Version,
+    Frame, Framer, Message, OutgoingCallReply, OutgoingCallRequest, OutgoingResult,
+    StartControlConnectionReply, StartControlConnectionRequest, StartResult,
 };
 
 use crate::common::*;
@@ -99,29 +99,9 @@ impl Peer {
     /// The server's part of both, towards a client.
     pub(crate) fn accept(&mut self, call_id: u16) -> u16 {
         assert!(matches!(self.receive(), Some(Message::StartControlConnectionRequest(_))));
-        self.send(&Message::from(StartControlConnectionReply {
-            version: Version::ONE,
-            result: StartResult::Success,
-            error: 0.into(),
-            framing: Framing::EITHER,
-            bearer: Bearer::EITHER,
-            maximum_channels: 1,
-            firmware: 1,
-            host_name: Text::new(b"loop"),
-            vendor: Text::new(b"by hand"),
-        }));
+        self.send(&StartControlConnectionReply::new(b"loop", b"by hand").into());
         let Some(Message::OutgoingCallRequest(request)) = self.receive() else { panic!("no call") };
-        self.send(&Message::from(OutgoingCallReply {
-            call_id,
-            peer_call_id: request.call_id,
-            result: OutgoingResult::Connected,
-            error: 0.into(),
-            cause: 0,
-            connect_speed: 100_000_000,
-            window: 64,
-            processing_delay: 0,
-            physical_channel: 0,
-        }));
+        self.send(&OutgoingCallReply::connected(call_id, request.call_id).into());
         request.call_id
     }
 }
@@ -139,31 +119,13 @@ pub(crate) fn start() -> Message {
 
 /// The same from a host of this name.
 pub(crate) fn start_as(host_name: &[u8]) -> Message {
-    Message::from(StartControlConnectionRequest {
-        version: Version::ONE,
-        framing: Framing::EITHER,
-        bearer: Bearer::EITHER,
-        maximum_channels: 0,
-        firmware: 1,
-        host_name: Text::new(host_name),
-        vendor: Text::new(b"by hand"),
-    })
+    StartControlConnectionRequest { firmware: 1, ..StartControlConnectionRequest::new(host_name, b"by hand") }
+        .into()
 }
 
 /// Outgoing-Call-Request.
 pub(crate) fn call(call_id: u16) -> Message {
-    Message::from(OutgoingCallRequest {
-        call_id,
-        serial: 1,
-        minimum_bps: 300,
-        maximum_bps: 100_000_000,
-        bearer: Bearer::EITHER,
-        framing: Framing::EITHER,
-        window: 64,
-        processing_delay: 0,
-        phone_number: Text::default(),
-        subaddress: Text::default(),
-    })
+    OutgoingCallRequest::new(call_id).into()
 }
 
 /// GRE by hand.

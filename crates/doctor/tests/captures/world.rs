@@ -8,9 +8,8 @@ use adit_capture::{Item, Reader, write};
 use adit_doctor::from::capture;
 use adit_doctor::{Verdict, judge};
 use adit_wire::pptp::{
-    Bearer, CallClearRequest, EchoReply, EchoRequest, ErrorCode, Framing, Message, OutgoingCallReply,
-    OutgoingCallRequest, OutgoingResult, StartControlConnectionReply, StartControlConnectionRequest,
-    StartResult, Text, Version,
+    CallClearRequest, EchoReply, EchoRequest, ErrorCode, Message, OutgoingCallReply, OutgoingCallRequest,
+    OutgoingResult, StartControlConnectionReply, StartControlConnectionRequest, StartResult,
 };
 use adit_wire::{ccp, checksum, cp, gre, ipv4, ppp};
 
@@ -257,54 +256,23 @@ impl World {
     }
 
     pub(crate) fn sccrq(&mut self) -> &mut World {
-        self.say(
-            Client,
-            StartControlConnectionRequest {
-                version: Version::ONE,
-                framing: Framing::EITHER,
-                bearer: Bearer::EITHER,
-                maximum_channels: 0,
-                firmware: 0,
-                host_name: Text::new(b"pc"),
-                vendor: Text::new(b"Microsoft"),
-            },
-        )
+        self.say(Client, StartControlConnectionRequest::new(b"pc", b"Microsoft"))
     }
 
     pub(crate) fn sccrp(&mut self, result: u8, error: u8) -> &mut World {
         self.say(
             Server,
             StartControlConnectionReply {
-                version: Version::ONE,
                 result: StartResult::from(result),
                 error: ErrorCode::from(error),
-                framing: Framing::EITHER,
-                bearer: Bearer::EITHER,
-                maximum_channels: 1,
-                firmware: 1,
-                host_name: Text::new(b"vpn"),
-                vendor: Text::new(b"linux"),
+                ..StartControlConnectionReply::new(b"vpn", b"linux")
             },
         )
     }
 
     pub(crate) fn ocrq(&mut self) -> &mut World {
         let call_id = self.ids[0];
-        self.say(
-            Client,
-            OutgoingCallRequest {
-                call_id,
-                serial: 1,
-                minimum_bps: 300,
-                maximum_bps: 100_000_000,
-                bearer: Bearer::EITHER,
-                framing: Framing::EITHER,
-                window: 8,
-                processing_delay: 0,
-                phone_number: Text::default(),
-                subaddress: Text::default(),
-            },
-        )
+        self.say(Client, OutgoingCallRequest { window: 8, ..OutgoingCallRequest::new(call_id) })
     }
 
     pub(crate) fn ocrp(&mut self, result: u8, error: u8, peer_call_id: u16) -> &mut World {
@@ -312,15 +280,11 @@ impl World {
         self.say(
             Server,
             OutgoingCallReply {
-                call_id,
-                peer_call_id,
                 result: OutgoingResult::from(result),
                 error: ErrorCode::from(error),
-                cause: 0,
                 connect_speed: 0,
                 window: 8,
-                processing_delay: 0,
-                physical_channel: 0,
+                ..OutgoingCallReply::connected(call_id, peer_call_id)
             },
         )
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use adit_wire::pptp::{Bearer, Framing};
+use adit_wire::pptp::{Bearer, Framing, OutgoingCallRequest};
 
 /// Which end of the VPN this is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,12 +100,14 @@ pub struct CallParameters {
 
 impl Default for CallParameters {
     fn default() -> CallParameters {
+        let OutgoingCallRequest { minimum_bps, maximum_bps, bearer, framing, window, .. } =
+            OutgoingCallRequest::new(0);
         CallParameters {
-            minimum_bps: 300,
-            maximum_bps: 100_000_000,
-            bearer: Bearer::EITHER,
-            framing: Framing::EITHER,
-            window: 64,
+            minimum_bps,
+            maximum_bps,
+            bearer,
+            framing,
+            window,
             phone_number: Vec::new(),
             subaddress: Vec::new(),
         }

@@ -33,7 +33,7 @@ impl ControlConnection {
         match self.calls.get(handle) {
             Some(&Call::OutgoingOffered { peer_id, .. }) => {
                 let (result, error) = error::outgoing_refusal(refusal);
-                self.outgoing_answer(0, peer_id, result, error);
+                self.refuse_outgoing(peer_id, result, error);
             }
             Some(&Call::IncomingOffered { peer_id, .. }) => {
                 let (result, error) = error::incoming_refusal(refusal);

@@ -37,10 +37,10 @@ impl ControlConnection {
     pub(super) fn outgoing_request(&mut self, now: Instant, request: &OutgoingCallRequest) {
         let peer_id = request.call_id;
         if self.config.role == Role::Client {
-            return self.outgoing_answer(0, peer_id, OutgoingResult::DoNotAccept, ErrorCode::None);
+            return self.refuse_outgoing(peer_id, OutgoingResult::DoNotAccept, ErrorCode::None);
         }
         if let Some(error) = self.cannot_take(peer_id) {
-            return self.outgoing_answer(0, peer_id, OutgoingResult::GeneralError, error);
+            return self.refuse_outgoing(peer_id, OutgoingResult::GeneralError, error);
         }
         let handle = self.calls.new_handle();
         let deadline = now + self.config.call_timeout;
@@ -73,37 +73,15 @@ impl ControlConnection {
         self.call_up(handle, Call::Up { side: Side::Pac, local_id, peer_id }, window);
         let ours = self.config.call.maximum_bps;
         self.outbox.send(OutgoingCallReply {
-            call_id: local_id,
-            peer_call_id: peer_id,
-            result: OutgoingResult::Connected,
-            error: ErrorCode::None,
-            cause: 0,
             connect_speed: if bps == 0 { ours } else { bps.min(ours) },
             window: self.config.call.window,
-            processing_delay: 0,
-            physical_channel: 0,
+            ..OutgoingCallReply::connected(local_id, peer_id)
         });
     }
 
     /// PAC: says that there is no call.
-    pub(super) fn outgoing_answer(
-        &mut self,
-        call_id: u16,
-        peer_id: u16,
-        result: OutgoingResult,
-        error: ErrorCode,
-    ) {
-        self.outbox.send(OutgoingCallReply {
-            call_id,
-            peer_call_id: peer_id,
-            result,
-            error,
-            cause: 0,
-            connect_speed: 0,
-            window: 0,
-            processing_delay: 0,
-            physical_channel: 0,
-        });
+    pub(super) fn refuse_outgoing(&mut self, peer_id: u16, result: OutgoingResult, error: ErrorCode) {
+        self.outbox.send(OutgoingCallReply::refused(peer_id, result, error));
     }
 
     /// PNS: the reply to our request.
@@ -146,7 +124,7 @@ impl ControlConnection {
     pub(super) fn drop_outgoing_offer(&mut self, handle: Handle, peer_id: u16, end: &End) {
         self.calls.remove(handle);
         if end.by != By::Peer {
-            self.outgoing_answer(0, peer_id, OutgoingResult::GeneralError, ErrorCode::NoResource);
+            self.refuse_outgoing(peer_id, OutgoingResult::GeneralError, ErrorCode::NoResource);
         }
         self.call_ended(handle, end);
     }

@@ -131,13 +131,11 @@ impl Foreign {
     fn start_request(&self) -> StartControlConnectionRequest {
         let profile = &self.profile;
         StartControlConnectionRequest {
-            version: Version::ONE,
             framing: Framing(profile.capabilities.0),
             bearer: Bearer(profile.capabilities.1),
             maximum_channels: profile.channels,
             firmware: profile.firmware,
-            host_name: Text::new(profile.host),
-            vendor: Text::new(profile.vendor),
+            ..StartControlConnectionRequest::new(profile.host, profile.vendor)
         }
     }
 
@@ -145,16 +143,11 @@ impl Foreign {
         let profile = &self.profile;
         let guid = profile.identifications.last().map(Vec::as_slice).filter(|guid| guid.len() == 16);
         OutgoingCallRequest {
-            call_id: profile.call_id,
-            serial: 1,
             minimum_bps: profile.bps.0,
             maximum_bps: profile.bps.1,
-            bearer: Bearer::EITHER,
-            framing: Framing::EITHER,
             window: profile.window,
-            processing_delay: 0,
-            phone_number: Text::default(),
             subaddress: Text::new(guid.unwrap_or_default()),
+            ..OutgoingCallRequest::new(profile.call_id)
         }
     }
 
@@ -171,28 +164,7 @@ impl Foreign {
         self.outcome.heard.push(message.clone());
         match message {
             Message::StartControlConnectionRequest(_) => {
-                let StartControlConnectionRequest {
-                    version,
-                    framing,
-                    bearer,
-                    maximum_channels,
-                    firmware,
-                    host_name,
-                    vendor,
-                } = self.start_request();
-                let (result, error) = (StartResult::Success, ErrorCode::None);
-                let reply = StartControlConnectionReply {
-                    version,
-                    result,
-                    error,
-                    framing,
-                    bearer,
-                    maximum_channels,
-                    firmware,
-                    host_name,
-                    vendor,
-                };
-                self.say(reply, out);
+                self.say(self.start_request().into_reply(), out);
             }
             Message::StartControlConnectionReply(_) if !self.profile.quirks.eager => {
                 let request = self.call_request();
@@ -200,15 +172,9 @@ impl Foreign {
             }
             Message::OutgoingCallRequest(request) => {
                 let reply = OutgoingCallReply {
-                    call_id: self.profile.call_id,
-                    peer_call_id: request.call_id,
-                    result: OutgoingResult::Connected,
-                    error: ErrorCode::None,
-                    cause: 0,
                     connect_speed: self.profile.bps.1,
                     window: self.profile.window,
-                    processing_delay: 0,
-                    physical_channel: 0,
+                    ..OutgoingCallReply::connected(self.profile.call_id, request.call_id)
                 };
                 self.say(reply, out);
                 self.connected(now, request.call_id);

@@ -46,34 +46,12 @@ fn message(packet: &Packet) -> (u16, u16, Message) {
 }
 
 fn request(call_id: u16) -> Message {
-    OutgoingCallRequest {
-        call_id,
-        serial: 0,
-        minimum_bps: 0,
-        maximum_bps: 0,
-        bearer: Bearer(3),
-        framing: Framing(3),
-        window: 64,
-        processing_delay: 0,
-        phone_number: Text::default(),
-        subaddress: Text::default(),
-    }
-    .into()
+    OutgoingCallRequest { serial: 0, minimum_bps: 0, maximum_bps: 0, ..OutgoingCallRequest::new(call_id) }
+        .into()
 }
 
 fn reply(call_id: u16, peer_call_id: u16) -> Message {
-    OutgoingCallReply {
-        call_id,
-        peer_call_id,
-        result: OutgoingResult::Connected,
-        error: ErrorCode::None,
-        cause: 0,
-        connect_speed: 0,
-        window: 64,
-        processing_delay: 0,
-        physical_channel: 0,
-    }
-    .into()
+    OutgoingCallReply { connect_speed: 0, ..OutgoingCallReply::connected(call_id, peer_call_id) }.into()
 }
 
 fn notify(call_id: u16) -> Message {

@@ -31,6 +31,23 @@ pub struct OutgoingCallRequest {
 }
 
 impl OutgoingCallRequest {
+    /// The first call of a client that asks for nothing special (RFC 2637 section 2.7): the speeds, types and window of
+    /// Windows, no delay, no number.
+    pub fn new(call_id: u16) -> Self {
+        Self {
+            call_id,
+            serial: 1,
+            minimum_bps: 300,
+            maximum_bps: 100_000_000,
+            bearer: Bearer::EITHER,
+            framing: Framing::EITHER,
+            window: 64,
+            processing_delay: 0,
+            phone_number: Text::default(),
+            subaddress: Text::default(),
+        }
+    }
+
     pub(super) fn read(fields: &mut Fields<'_>) -> Self {
         let request = Self {
             call_id: fields.u16(),
@@ -105,6 +122,27 @@ pub struct OutgoingCallReply {
 }
 
 impl OutgoingCallReply {
+    /// The call is connected (RFC 2637 section 2.8), with the speed and window of [`OutgoingCallRequest::new`].
+    pub fn connected(call_id: u16, peer_call_id: u16) -> Self {
+        let OutgoingCallRequest { maximum_bps, window, .. } = OutgoingCallRequest::new(peer_call_id);
+        Self {
+            call_id,
+            peer_call_id,
+            result: OutgoingResult::Connected,
+            error: ErrorCode::None,
+            cause: 0,
+            connect_speed: maximum_bps,
+            window,
+            processing_delay: 0,
+            physical_channel: 0,
+        }
+    }
+
+    /// There is no call (RFC 2637 section 2.8): besides the request's Call ID and why, all is zero.
+    pub fn refused(peer_call_id: u16, result: OutgoingResult, error: ErrorCode) -> Self {
+        Self { result, error, connect_speed: 0, window: 0, ..Self::connected(0, peer_call_id) }
+    }
+
     pub(super) fn read(fields: &mut Fields<'_>) -> Self {
         Self {
             call_id: fields.u16(),

@@ -50,6 +50,35 @@ pub struct StartControlConnectionRequest {
 }
 
 impl StartControlConnectionRequest {
+    /// An ordinary client (RFC 2637 section 2.1): of version 1, takes any framing and bearer, carries no calls for others.
+    pub fn new(host_name: &[u8], vendor: &[u8]) -> Self {
+        Self {
+            version: Version::ONE,
+            framing: Framing::EITHER,
+            bearer: Bearer::EITHER,
+            maximum_channels: 0,
+            firmware: 0,
+            host_name: Text::new(host_name),
+            vendor: Text::new(vendor),
+        }
+    }
+
+    /// What the same host answers where it is the one asked: yes, and the same about itself (RFC 2637 section 2.2).
+    pub fn into_reply(self) -> StartControlConnectionReply {
+        let Self { version, framing, bearer, maximum_channels, firmware, host_name, vendor } = self;
+        StartControlConnectionReply {
+            version,
+            result: StartResult::Success,
+            error: ErrorCode::None,
+            framing,
+            bearer,
+            maximum_channels,
+            firmware,
+            host_name,
+            vendor,
+        }
+    }
+
     pub(super) fn read(fields: &mut Fields<'_>) -> Self {
         let version = Version(fields.u16());
         fields.reserved::<2>();
@@ -108,6 +137,12 @@ pub struct StartControlConnectionReply {
 }
 
 impl StartControlConnectionReply {
+    /// An ordinary server says yes (RFC 2637 section 2.2); one channel and firmware 1, as pptpd has it.
+    pub fn new(host_name: &[u8], vendor: &[u8]) -> Self {
+        let request = StartControlConnectionRequest::new(host_name, vendor);
+        Self { maximum_channels: 1, firmware: 1, ..request.into_reply() }
+    }
+
     pub(super) fn read(fields: &mut Fields<'_>) -> Self {
         Self {
             version: Version(fields.u16()),

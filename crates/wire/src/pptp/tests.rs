@@ -110,6 +110,29 @@ fn samples_read_as_tshark_reads_them() {
 }
 
 #[test]
+fn the_ordinary_messages_are_those_of_the_samples() {
+    let whole = |message: Message| assert_eq!(emit(&message), sample(message.message_type().into()));
+    whole(StartControlConnectionReply::new(b"vpn.example", b"linux").into());
+    let guid =
+        [0xe3, 0x57, 0x2a, 0x57, 0xe0, 0xa2, 0xbd, 0x41, 0xb8, 0x26, 0xf1, 0x45, 0x41, 0x06, 0xf2, 0x61];
+    whole(OutgoingCallRequest { subaddress: Text::new(&guid), ..OutgoingCallRequest::new(64234) }.into());
+    whole(OutgoingCallReply { window: 16384, ..OutgoingCallReply::connected(58378, 64234) }.into());
+    let (analog, async_only) = (Bearer::ANALOG, Framing::ASYNC);
+    let request = StartControlConnectionRequest::new(b"", b"Microsoft");
+    whole(StartControlConnectionRequest { bearer: analog, framing: async_only, ..request }.into());
+}
+
+#[test]
+fn a_refusal_names_the_call_and_why_and_nothing_else() {
+    let refusal = OutgoingCallReply::refused(64234, OutgoingResult::GeneralError, ErrorCode::NoResource);
+    let mut octets = Vec::new();
+    Header::emit(MessageType::OutgoingCallReply, &mut octets);
+    octets.extend([0, 0, 0xfa, 0xea, 2, 4]);
+    octets.resize(MessageType::OutgoingCallReply.size(), 0);
+    assert_eq!(emit(&refusal.into()), octets);
+}
+
+#[test]
 fn c009_reserved_fields_are_sent_as_zero() {
     for (at, message) in samples().into_iter().map(|(_, octets)| Message::parse(&octets).unwrap()).enumerate()
     {

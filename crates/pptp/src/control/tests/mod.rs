@@ -239,57 +239,27 @@ impl Pair {
 
 pub(super) fn request() -> StartControlConnectionRequest {
     StartControlConnectionRequest {
-        version: Version::ONE,
         framing: Framing::ASYNC,
         bearer: Bearer::ANALOG,
-        maximum_channels: 0,
-        firmware: 0,
-        host_name: Text::default(),
-        vendor: Text::new(b"Microsoft"),
+        ..StartControlConnectionRequest::new(b"", b"Microsoft")
     }
 }
 
 pub(super) fn reply(result: StartResult) -> StartControlConnectionReply {
     StartControlConnectionReply {
-        version: Version::ONE,
         result,
-        error: ErrorCode::None,
         framing: Framing(0),
         bearer: Bearer(0),
-        maximum_channels: 1,
-        firmware: 1,
-        host_name: Text::new(b"local"),
-        vendor: Text::new(b"linux"),
+        ..StartControlConnectionReply::new(b"local", b"linux")
     }
 }
 
 pub(super) fn call_request(call_id: u16) -> OutgoingCallRequest {
-    OutgoingCallRequest {
-        call_id,
-        serial: 1,
-        minimum_bps: 300,
-        maximum_bps: 100_000_000,
-        bearer: Bearer::EITHER,
-        framing: Framing::EITHER,
-        window: 64,
-        processing_delay: 0,
-        phone_number: Text::default(),
-        subaddress: Text::new(&[7; 16]),
-    }
+    OutgoingCallRequest { subaddress: Text::new(&[7; 16]), ..OutgoingCallRequest::new(call_id) }
 }
 
 pub(super) fn call_reply(peer_call_id: u16, call_id: u16) -> OutgoingCallReply {
-    OutgoingCallReply {
-        call_id,
-        peer_call_id,
-        result: OutgoingResult::Connected,
-        error: ErrorCode::None,
-        cause: 0,
-        connect_speed: 100_000_000,
-        window: 16384,
-        processing_delay: 0,
-        physical_channel: 0,
-    }
+    OutgoingCallReply { window: 16384, ..OutgoingCallReply::connected(call_id, peer_call_id) }
 }
 
 pub(super) fn notify(call_id: u16, result: DisconnectResult) -> CallDisconnectNotify {
