@@ -128,10 +128,16 @@ fn nothing(out: &mut String, read: &Read, args: &Args) {
     for (n, line) in there_is(read).iter().enumerate() {
         text::paragraph(out, if n == 0 { "There is" } else { "" }, line);
     }
-    text::paragraph(out, "Next test", NEXT);
+    text::paragraph(out, "Next test", next(read));
 }
 
-const NEXT: &str = "a capture on the client or the server, begun before the call: tcpdump -i any -w call.pcap 'tcp port 1723 or proto 47 or icmp or port 53'";
+/// What to capture instead.
+fn next(read: &Read) -> &'static str {
+    if read.is_live {
+        return "call while it watches, on the client or the server of the call: adit doctor --capture any --seconds 300";
+    }
+    "a capture on the client or the server, begun before the call: tcpdump -i any -w call.pcap 'tcp port 1723 or proto 47 or icmp or port 53'"
+}
 
 fn no_pptp(read: &Read) -> String {
     // A live capture takes nothing else, so that there may be much more on the interface.
@@ -340,7 +346,7 @@ pub(super) fn document(read: &Read, judged: &[Judged], decides: Option<usize>, a
         None => {
             document.notes.push(no_pptp(read));
             document.notes.extend(there_is(read));
-            document.judgement.next = vec![NEXT.to_owned()];
+            document.judgement.next = vec![next(read).to_owned()];
         }
     }
     document
