@@ -5,8 +5,9 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use adit_wire::pptp::{Frame, Message};
 use adit_wire::text::escape;
-use adit_wire::{Layer, ppp, pptp};
+use adit_wire::{Layer, cp, ppp};
 
 use crate::beginning::Icmp;
 use crate::note::What;
@@ -83,7 +84,7 @@ pub enum Event {
         octets: usize,
     },
     /// A control message.
-    Message(pptp::Frame),
+    Message(Frame),
     /// The first data are no control message.
     Foreign(Vec<u8>),
     /// An ICMP error about a packet of this conversation.
@@ -121,6 +122,23 @@ impl Step {
             Event::Lacking(What::Fragments { .. }) => Layer::Ipv4,
             Event::Lacking(_) => Layer::Pptp,
             Event::FirstGre | Event::GreFrom(_) | Event::UnknownCall(_) => Layer::Gre,
+        }
+    }
+
+    /// Whether somebody ends the link, the call or the connection with it.
+    pub fn is_end(&self) -> bool {
+        match &self.what {
+            Event::Fin | Event::Reset { .. } => true,
+            Event::Ppp { protocol: ppp::LCP, information, .. } => {
+                information.first() == Some(&cp::TERMINATE_REQUEST)
+            }
+            Event::Message(Frame::Message(message)) => matches!(
+                message,
+                Message::CallClearRequest(_)
+                    | Message::CallDisconnectNotify(_)
+                    | Message::StopControlConnectionRequest(_)
+            ),
+            _ => false,
         }
     }
 }

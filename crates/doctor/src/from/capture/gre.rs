@@ -8,7 +8,6 @@ use adit_wire::pptp::{Frame, Message};
 use adit_wire::{cp, ppp};
 
 use super::control::address;
-use super::ending;
 use super::lcp::control_lives;
 use super::side;
 use super::{PATIENCE, View};
@@ -112,7 +111,7 @@ fn echoes_lost(call: &Call, facts: &mut Gre, vantage: Vantage) {
 fn errors(view: &View<'_>) -> Vec<Seen<IcmpError>> {
     // Who has hung up takes no more GRE, and says so.
     view.steps()
-        .take_while(|step| !ending::is_end(step))
+        .take_while(|step| !step.is_end())
         .filter_map(|step| {
             let Event::Icmp(icmp) = &step.what else { return None };
             let quoted = icmp.quoted.as_ref().filter(|quoted| matches!(quoted.upper, Upper::Gre { .. }))?;

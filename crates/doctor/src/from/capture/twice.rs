@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use adit_capture::conversation::Conversation;
 
-use super::{PATIENCE, View, ending};
+use super::{PATIENCE, View};
 use crate::facts::Facts;
 use crate::{At, Seen};
 
@@ -58,7 +58,7 @@ fn holder(conversation: &Conversation, index: usize, facts: &Facts, at: usize) -
     let assigned = facts.address.assigned.as_ref()?;
     let view = View { conversation, index, call: conversation.calls.get(index) };
     let heard = view.call?.to_server.last?.1;
-    let ended = view.steps().find(|step| ending::is_end(step)).map(|step| step.time);
+    let ended = view.steps().find(|step| step.is_end()).map(|step| step.time);
     Some((
         assigned.what,
         Holder {

@@ -7,7 +7,6 @@ use adit_capture::conversation::{By, Conversation, Event, Step};
 use adit_diag::Layer;
 use adit_doctor::facts::{Connect, Facts, LoginVerdict};
 use adit_doctor::{At, Seen, Side, Verdict};
-use adit_wire::pptp::{Frame, Message};
 use adit_wire::{Layer as Wire, cp, ppp};
 
 /// Lines that people are shown of one call.
@@ -64,7 +63,7 @@ pub(super) fn lines(
     for step in steps(conversation, call) {
         let layer = layer(step);
         let is_known = died.map_or(is_done(layer), |up| step.frame <= up);
-        if is_known && !is_end(step) || is_answered_echo(conversation, call, step) {
+        if is_known && !step.is_end() || is_answered_echo(conversation, call, step) {
             continue;
         }
         let text = format!("{}: {step}", step.by);
@@ -89,23 +88,6 @@ fn is_answered_echo(conversation: &Conversation, call: usize, step: &Step) -> bo
     let last = answered.map(|count| count.last.0).max();
     matches!(information.first(), Some(&(cp::ECHO_REQUEST | cp::ECHO_REPLY)))
         && last.is_some_and(|last| step.frame <= last)
-}
-
-/// A step that ends something.
-fn is_end(step: &Step) -> bool {
-    match &step.what {
-        Event::Fin | Event::Reset { .. } => true,
-        Event::Ppp { protocol: ppp::LCP, information, .. } => {
-            information.first() == Some(&cp::TERMINATE_REQUEST)
-        }
-        Event::Message(Frame::Message(message)) => matches!(
-            message,
-            Message::CallClearRequest(_)
-                | Message::CallDisconnectNotify(_)
-                | Message::StopControlConnectionRequest(_)
-        ),
-        _ => false,
-    }
 }
 
 /// The same line again and again becomes one.
