@@ -71,8 +71,8 @@ pub(super) const RULES: &[Rule] = &[
             && f.gre.to_server.packets > 0
             && f.gre.to_client.arrival == Arrival::Unknown;
         is_it.then(|| {
-                Proof::absence("another call from the same address is up, and the server's GRE for this one does not reach its client")
-            })?
+            Proof::absence("another call from the same address is up, and the server's GRE for this one does not reach its client")
+        })?
     }),
     Rule::fault("gre-none-back", Code::G01, 70, |f| {
         let near_server = f.vantage.near() == Some(Side::Server);
@@ -109,15 +109,15 @@ pub(super) const RULES: &[Rule] = &[
             && f.gre.to_server.arrival == Arrival::Unknown;
         let is_it = waiting(f) && heard && unheard;
         is_it.then(|| {
-                let repeated = f.lcp.server_requests;
-                let at_server = match f.vantage.near() {
-                    Some(Side::Server) => "; the client's packets arrive here: the server's own firewall comes next",
-                    _ => "",
-                };
-                Proof::fact(format!(
-                    "the server repeats its LCP request ({repeated} times) and answers nothing of the client{at_server}"
-                ))
-            })?
+            let repeated = f.lcp.server_requests;
+            let at_server = match f.vantage.near() {
+                Some(Side::Server) => "; the client's packets arrive here: the server's own firewall comes next",
+                _ => "",
+            };
+            Proof::fact(format!(
+                "the server repeats its LCP request ({repeated} times) and answers nothing of the client{at_server}"
+            ))
+        })?
     }),
     Rule::fault("gre-answers-lost", Code::G03, 90, |f| {
         let near_client = f.vantage.near() == Some(Side::Client);
@@ -127,11 +127,11 @@ pub(super) const RULES: &[Rule] = &[
             && f.gre.to_client.arrival == Arrival::Unknown;
         let is_it = waiting(f) && unheard && !near_client;
         is_it.then(|| {
-                Proof::fact(format!(
-                    "the server answers each LCP request of the client, who repeats it ({} times) and acknowledges nothing",
-                    f.lcp.client_requests
-                ))
-            })?
+            Proof::fact(format!(
+                "the server answers each LCP request of the client, who repeats it ({} times) and acknowledges nothing",
+                f.lcp.client_requests
+            ))
+        })?
     }),
     Rule::fault("gre-stops-after-idle", Code::G05, 85, |f| {
         let seen = f.gre.stopped.as_ref()?;

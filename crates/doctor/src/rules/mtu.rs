@@ -47,30 +47,30 @@ pub(super) const RULES: &[Rule] = &[
         let (seen, agreed) = (f.mtu.mss.as_ref()?, f.mtu.agreed?);
         let is_it = seen.what > agreed.saturating_sub(HEADERS) && f.mtu.to_client.lost.is_none();
         is_it.then(|| {
-                Proof::of(
-                    seen,
-                    format!(
-                        "TCP inside agrees on segments of {} octets, and the tunnel takes packets of {agreed}: it \
-                         works while ICMP gets through",
-                        seen.what
-                    ),
-                )
-            })?
+            Proof::of(
+                seen,
+                format!(
+                    "TCP inside agrees on segments of {} octets, and the tunnel takes packets of {agreed}: it \
+                     works while ICMP gets through",
+                    seen.what
+                ),
+            )
+        })?
     }),
     Rule::finding("mss-too-big", Code::M02, 60, |f| {
         let (seen, agreed) = (f.mtu.mss.as_ref()?, f.mtu.agreed?);
         // A capture shows segment sizes from before and behind whoever clamps.
         let is_it = f.vantage == Vantage::Client && seen.what > agreed.saturating_sub(HEADERS);
         is_it.then(|| {
-                Proof::of(
-                    seen,
-                    format!(
-                        "a target inside announces segments of {} octets, and the tunnel takes {}: the server does not clamp the MSS",
-                        seen.what,
-                        agreed.saturating_sub(HEADERS)
-                    ),
-                )
-            })?
+            Proof::of(
+                seen,
+                format!(
+                    "a target inside announces segments of {} octets, and the tunnel takes {}: the server does not clamp the MSS",
+                    seen.what,
+                    agreed.saturating_sub(HEADERS)
+                ),
+            )
+        })?
     }),
     Rule::finding("icmp-fragmentation-needed", Code::M01, 80, |f| {
         let seen = f.mtu.too_big.as_ref()?;
