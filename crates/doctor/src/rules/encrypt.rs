@@ -4,7 +4,7 @@ use adit_diag::Code;
 
 use super::lcp::terminated;
 use super::{Proof, Rule};
-use crate::facts::{Bits, Facts};
+use crate::facts::{Bits, Facts, MppeLoop};
 use crate::{Seen, Side};
 
 /// More Reset-Requests than this are a storm.
@@ -22,19 +22,11 @@ pub(super) const RULES: &[Rule] = &[
         apart.then(|| Some(offers(f, Proof::of(server, "no key size in common")?)))?
     }),
     Rule::fault("mppe-nak-loop", Code::E03, 80, |f| {
-        let seen = f
-            .encrypt
-            .nak_loop
-            .as_ref()
-            .filter(|naks| !naks.what.only_stateless && f.encrypt.opened.is_none())?;
+        let seen = nak_loop(f, false)?;
         Some(offers(f, Proof::of(seen, format!("no agreement about MPPE in {} rounds", seen.what.rounds))?))
     }),
     Rule::fault("mppe-nak-loop", Code::E07, 90, |f| {
-        let seen = f
-            .encrypt
-            .nak_loop
-            .as_ref()
-            .filter(|naks| naks.what.only_stateless && f.encrypt.opened.is_none())?;
+        let seen = nak_loop(f, true)?;
         Some(offers(
             f,
             Proof::of(seen, "one side takes stateless encryption only, the other has it stateful")?,
@@ -80,6 +72,12 @@ pub(super) const RULES: &[Rule] = &[
         }
     }),
 ];
+
+/// Naks without an end, about statelessness alone or not.
+fn nak_loop(facts: &Facts, only_stateless: bool) -> Option<&Seen<MppeLoop>> {
+    let naks = facts.encrypt.nak_loop.as_ref().filter(|_| facts.encrypt.opened.is_none());
+    naks.filter(|naks| naks.what.only_stateless == only_stateless)
+}
 
 fn rejected(facts: &Facts, by: Side, all_of_ccp: bool) -> Option<Proof> {
     let seen = facts.encrypt.rejected.as_ref()?;

@@ -75,9 +75,7 @@ pub(super) const RULES: &[Rule] = &[
         })?
     }),
     Rule::fault("gre-none-back", Code::G01, 70, |f| {
-        let near_server = f.vantage.near() == Some(Side::Server);
-        let none = f.gre.to_server.packets > 0 && f.gre.to_client.packets == 0;
-        if near_server || !none || !waiting(f) || ends_soon(f).is_some() {
+        if f.vantage.near() == Some(Side::Server) || !none_back(f) {
             return None;
         }
         let took =
@@ -87,9 +85,7 @@ pub(super) const RULES: &[Rule] = &[
         Some(hops(f, proof))
     }),
     Rule::fault("gre-none-back", Code::G03, 60, |f| {
-        let near_server = f.vantage.near() == Some(Side::Server);
-        let none = f.gre.to_server.packets > 0 && f.gre.to_client.packets == 0;
-        let is_it = near_server && none && waiting(f) && ends_soon(f).is_none();
+        let is_it = f.vantage.near() == Some(Side::Server) && none_back(f);
         is_it.then(|| {
             Proof::absence(
                 "the client's GRE arrives, and the server sends none: its firewall, or its PPP program",
@@ -188,6 +184,12 @@ fn waiting(facts: &Facts) -> bool {
         && facts.gre.denied_here.is_none()
         && facts.gre.from_elsewhere.is_none()
         && facts.lcp.looped_back.is_none()
+}
+
+/// The client sends GRE and hears none, and not because the server ended the call at once.
+fn none_back(facts: &Facts) -> bool {
+    let none = facts.gre.to_server.packets > 0 && facts.gre.to_client.packets == 0;
+    none && waiting(facts) && ends_soon(facts).is_none()
 }
 
 /// Somebody sent an ICMP error about GRE.
