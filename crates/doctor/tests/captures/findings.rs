@@ -3,18 +3,12 @@
 use adit_diag::Code;
 use adit_wire::{cp, ppp};
 
+use crate::case::{Case, all_right};
 use crate::world::By::{Client, Server};
 use crate::world::{
     BITS_40, BITS_128, CLIENT, INNER_CLIENT, INNER_DNS, MS_CHAP_V1, MS_CHAP_V2, Near, PAP, ROUTER, SERVER,
     World, address, control, dns, udp, v4,
 };
-
-struct Case {
-    name: &'static str,
-    near: Near,
-    make: fn(&mut World),
-    code: Code,
-}
 
 const CASES: &[Case] = &[
     Case {
@@ -177,17 +171,11 @@ const CASES: &[Case] = &[
 
 #[test]
 fn each_finding_is_told_and_is_no_failure() {
-    let mut wrong = Vec::new();
-    for case in CASES {
-        let mut world = World::new(case.near);
-        (case.make)(&mut world);
-        let verdict = world.verdict();
+    all_right(CASES, |case, verdict| {
         let told = verdict.findings.iter().any(|finding| finding.code == case.code);
-        if !told || verdict.first_failure.is_some() {
-            wrong.push(format!("{}: finding {} expected\n{verdict}", case.name, case.code));
-        }
-    }
-    assert!(wrong.is_empty(), "{} of {} wrong\n\n{}", wrong.len(), CASES.len(), wrong.join("\n----\n"));
+        let is_right = told && verdict.first_failure.is_none();
+        (!is_right).then(|| format!("{}: finding {} expected\n{verdict}", case.name, case.code))
+    });
 }
 
 /// Numbers that the receiver acknowledged are missing in the file only.

@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod case;
 mod findings;
 mod healthy;
 mod inside;

@@ -2,21 +2,14 @@
 
 use adit_diag::Code;
 use adit_wire::pptp::{StopControlConnectionRequest, StopReason};
-use adit_wire::{cp, gre, ipv4, ppp};
+use adit_wire::{cp, gre, ppp};
 
+use crate::case::{Case, all_right};
 use crate::world::By::{Client, Server};
 use crate::world::{
     BITS_40, BITS_128, By, CLIENT, INNER_SERVER, MS_CHAP_V2, Near, PAP, ROUTER, SERVER, World, address,
     control, lcp, magic, mppe, v4,
 };
-
-/// What happens, where it is seen, and what it means.
-struct Case {
-    name: &'static str,
-    near: Near,
-    make: fn(&mut World),
-    code: Code,
-}
 
 fn request(id: u8) -> Vec<u8> {
     lcp(cp::CONFIGURE_REQUEST, id, &magic(0x1111))
@@ -611,33 +604,20 @@ const CASES: &[Case] = &[
 
 #[test]
 fn each_pattern_is_named() {
-    let mut wrong = Vec::new();
-    for case in CASES {
-        let mut world = World::new(case.near);
-        (case.make)(&mut world);
-        let verdict = world.verdict();
-        if verdict.first_failure != Some(case.code) {
-            wrong.push(format!(
-                "{}: {} expected\n{verdict}\n{}",
-                case.name,
-                case.code,
-                adit_doctor::text::why(&verdict)
-            ));
-        }
-    }
-    assert!(wrong.is_empty(), "{} of {} wrong\n\n{}", wrong.len(), CASES.len(), wrong.join("\n----\n"));
+    all_right(CASES, |case, verdict| {
+        let why = || adit_doctor::text::why(verdict);
+        (verdict.first_failure != Some(case.code))
+            .then(|| format!("{}: {} expected\n{verdict}\n{}", case.name, case.code, why()))
+    });
 }
 
 /// Every verdict points to a frame, says who can fix it, and gives one next test.
 #[test]
 fn each_verdict_has_its_proof() {
     for case in CASES {
-        let mut world = World::new(case.near);
-        (case.make)(&mut world);
-        let verdict = world.verdict();
+        let verdict = case.verdict();
         assert!(!verdict.causes.is_empty(), "{}: {verdict}", case.name);
         assert!(!verdict.next.is_empty(), "{}: {verdict}", case.name);
         assert!(verdict.causes.len() <= 3, "{}", case.name);
-        let _ = ipv4::TCP;
     }
 }
