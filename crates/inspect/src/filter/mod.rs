@@ -13,7 +13,7 @@ pub use condition::{Condition, Field, Match, Side, Value};
 pub use mistake::{Mistakes, mistakes};
 pub(crate) use packet::{ACK, FIN, PSH, RST, SYN, TCP, URG};
 pub use packet::{Interface, Packet, Place, State};
-pub use walk::{By, Exception, Fate, Outcome, PathHook, STEPS_MAX, walk};
+pub use walk::{By, Exception, Fate, Outcome, PathHook, walk};
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -9,8 +9,10 @@ use super::{
     Action, Base, Chain, ChainName, Hook, Kind, Match, Packet, Rule, Ruleset, State, Step, Target, Value,
 };
 
-/// Rules looked at for one packet, at most: jumps of jumps multiply.
-pub const STEPS_MAX: usize = 200_000;
+/// Rules looked at for one packet, at most, beside [`ROUNDS_MAX`] times all there are: jumps of jumps multiply.
+const STEPS_MAX: usize = 20_000;
+/// How often each rule may be looked at for one packet, on average.
+const ROUNDS_MAX: usize = 4;
 /// Jumps within jumps, as in the kernel.
 const DEPTH_MAX: usize = 16;
 /// Exceptions and doubts kept of one packet.
@@ -115,8 +117,10 @@ pub fn walk(rules: &Ruleset, packet: &Packet, path: PathHook) -> Outcome {
     let sets_mark = |step: &Step| matches!(step, Step::Do(Action::SetMark));
     let marks =
         rules.chains.values().flat_map(|chain| &chain.rules).any(|rule| rule.steps.iter().any(sets_mark));
+    let all: usize = rules.chains.values().map(|chain| chain.rules.len()).sum();
     let mut walker = Walker {
         rules,
+        steps_max: STEPS_MAX.saturating_add(all.saturating_mul(ROUNDS_MAX)),
         packet: packet.clone(),
         marks,
         steps: 0,
@@ -180,6 +184,7 @@ struct Walker<'a> {
     packet: Packet,
     marks: bool,
     steps: usize,
+    steps_max: usize,
     found: Found,
     outcome: Outcome,
 }
@@ -254,7 +259,7 @@ impl Walker<'_> {
     fn chain(&mut self, name: &ChainName, chain: &Chain, mut sure: Sure, depth: usize) -> Option<Sure> {
         for (index, rule) in chain.rules.iter().enumerate() {
             self.steps += 1;
-            if self.steps > STEPS_MAX {
+            if self.steps > self.steps_max {
                 self.note(sure, Fate::CannotTell, |walker| By {
                     text: "too many rules and jumps to follow".to_owned(),
                     ..walker.by(name, index, rule)
