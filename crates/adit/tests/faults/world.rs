@@ -16,7 +16,7 @@ use std::time::Duration;
 use adit_testbed::{Capture, Host, Output, Relay, Room, Running, Seeded, bridge, wait_until, wire};
 use tempfile::TempDir;
 
-use crate::common::{self, PASSWORD, SERVER, SOON, add_user};
+use crate::common::{self, CONFIG, PASSWORD, SERVER, SOON, add_user, with_io};
 use crate::services::{Answers, Dns, Tcp};
 
 /// What the client dials.
@@ -28,23 +28,10 @@ pub(crate) const HOME: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 7);
 /// A name that only the office's DNS server knows.
 pub(crate) const INNER_NAME: &str = "files.corp.example.org";
 
-/// What the server runs with, but where a row says otherwise.
-pub(crate) const CONFIG: &str = r#"
-[server]
-name = "vpn.example.org"
-listen = "203.0.113.10"
-[pool]
-net = "10.99.0.0/24"
-dns = ["192.168.10.5"]
-domain = "corp.example.org"
-[access]
-routes = ["192.168.10.0/24"]
-[auth]
-[link]
-io = "socket"
-[limits]
-calls_per_minute_per_address = 0
-"#;
+/// What the server runs with, but where a row says otherwise; every section that a row adds to is there.
+fn config() -> String {
+    with_io(&format!("{CONFIG}[auth]\n[link]\n"))
+}
 
 /// What stands between client and transit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,7 +79,7 @@ impl Default for Plan {
             home: Home::Helper,
             edge: Edge::Routed,
             line: None,
-            config: CONFIG.to_owned(),
+            config: config(),
             users: vec!["alice"],
             serve: true,
         }
@@ -105,7 +92,7 @@ impl Plan {
         Plan { serve: false, ..Plan::default() }
     }
 
-    /// A server that runs with `instead` in place of `this` in [`CONFIG`].
+    /// A server that runs with `instead` in place of `this` in [`config`].
     pub(crate) fn with(this: &str, instead: &str) -> Plan {
         Plan::default().and(this, instead)
     }
