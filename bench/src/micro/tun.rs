@@ -145,15 +145,6 @@ fn super_packet(len: usize) -> Vec<u8> {
     if let Some(field) = segment.get_mut(tcp::CHECKSUM_AT..tcp::CHECKSUM_AT + 2) {
         field.copy_from_slice(&sum.to_be_bytes());
     }
-    let header = ipv4::Repr {
-        src,
-        dst,
-        protocol: ipv4::TCP,
-        tos: 0,
-        identification: 1,
-        dont_fragment: true,
-        ttl: 64,
-        payload_len,
-    };
-    [&header.emit()[..], &segment].concat()
+    let header = ipv4::Repr::new(src, dst, ipv4::TCP);
+    ipv4::Repr { identification: 1, dont_fragment: true, ..header }.packet(&segment)
 }

@@ -113,15 +113,6 @@ fn segment(from: u16, to: u16, flags: u8, seq: u32, data: &[u8]) -> Vec<u8> {
 }
 
 fn v4(src: Ipv4Addr, dst: Ipv4Addr, protocol: u8, payload: &[u8]) -> Vec<u8> {
-    let header = ipv4::Repr {
-        src,
-        dst,
-        protocol,
-        tos: 0,
-        identification: 7,
-        dont_fragment: true,
-        ttl: 64,
-        payload_len: payload.len() as u16,
-    };
-    [&header.emit(), payload].concat()
+    let header = ipv4::Repr::new(src, dst, protocol);
+    ipv4::Repr { identification: 7, dont_fragment: true, ..header }.packet(payload)
 }

@@ -170,18 +170,8 @@ fn c068_ip_options_do_not_hide_the_gre_header() {
     let (a, b) = hosts();
     let sites = pair(&a, &b, &server(), true);
     let gre = gre_frame(sites[1].call_id);
-    let mut header = ipv4::Repr {
-        src: OUTER[0],
-        dst: OUTER[1],
-        protocol: gre::IP_PROTOCOL,
-        tos: 0,
-        identification: 0,
-        dont_fragment: false,
-        ttl: 64,
-        payload_len: 8 + gre.len() as u16,
-    }
-    .emit()
-    .to_vec();
+    let header = ipv4::Repr::new(OUTER[0], OUTER[1], gre::IP_PROTOCOL);
+    let mut header = ipv4::Repr { payload_len: 8 + gre.len() as u16, ..header }.emit().to_vec();
     header[0] = 0x47;
     header.extend([1, 1, 1, 1, 1, 1, 1, 0]); // no-operations to the end of the list
     header[10..12].fill(0);

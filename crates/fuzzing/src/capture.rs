@@ -145,19 +145,10 @@ fn build(mut input: Input<'_>) -> Vec<u8> {
 fn packet(choice: u8, protocol: u8, place: u16, payload: &[u8]) -> Vec<u8> {
     let ends = [[192, 0, 2, 1].into(), [203, 0, 113, 1].into()];
     let (src, dst) = if choice & 1 == 0 { (ends[0], ends[1]) } else { (ends[1], ends[0]) };
-    let header = ipv4::Repr {
-        src,
-        dst,
-        protocol,
-        tos: 0,
-        identification: u16::from(choice >> 1),
-        dont_fragment: false,
-        ttl: 64,
-        payload_len: payload.len() as u16,
-    };
-    let mut header = header.emit();
-    header[6..8].copy_from_slice(&place.to_be_bytes());
-    [&header, payload].concat()
+    let header = ipv4::Repr { identification: u16::from(choice >> 1), ..ipv4::Repr::new(src, dst, protocol) };
+    let mut packet = header.packet(payload);
+    packet[6..8].copy_from_slice(&place.to_be_bytes());
+    packet
 }
 
 const CONTROL: [u16; 8] =

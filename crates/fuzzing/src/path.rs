@@ -8,7 +8,7 @@ use adit_crypto::rc4::Job;
 use adit_crypto::secret::Password;
 use adit_ppp::mppe::Mppe;
 use adit_tunnel::path::{Begin, HEADROOM, Network, NetworkV6, Path, PathCommand, PathConfig, Sink};
-use adit_wire::{gre, ppp};
+use adit_wire::{gre, ipv4, ppp};
 
 use crate::input::Input;
 
@@ -179,20 +179,13 @@ fn packet(input: &mut Input<'_>, end: usize) -> Vec<u8> {
     }
     let data = input.chunk();
     let payload = data.repeat(usize::from(shape & 0x0f) + 1);
-    let (src, dst) = (ENDS[end], ENDS[1 - end]);
-    let repr = adit_wire::ipv4::Repr {
-        src,
-        dst,
-        protocol: [17, 6, 1, 50][usize::from(shape >> 5 & 3)],
-        tos: 0,
+    let protocol = [17, 6, 1, 50][usize::from(shape >> 5 & 3)];
+    let header = ipv4::Repr {
         dont_fragment: shape & 0x10 != 0,
         identification: u16::from(shape),
-        ttl: 64,
-        payload_len: payload.len() as u16,
+        ..ipv4::Repr::new(ENDS[end], ENDS[1 - end], protocol)
     };
-    let mut packet = repr.emit().to_vec();
-    packet.extend_from_slice(&payload);
-    packet
+    header.packet(&payload)
 }
 
 fn frame(input: &mut Input<'_>) -> Vec<u8> {

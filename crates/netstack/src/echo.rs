@@ -26,14 +26,10 @@ impl Echo {
     pub(crate) fn packet(&self) -> Vec<u8> {
         let size = usize::from(self.size.max(SMALLEST));
         let header = ipv4::Repr {
-            src: self.from,
-            dst: self.to,
-            protocol: ipv4::ICMP,
-            tos: 0,
             identification: self.sequence,
             dont_fragment: self.dont_fragment,
             ttl: self.ttl,
-            payload_len: (size - ipv4::HEADER_MIN) as u16,
+            ..ipv4::Repr::new(self.from, self.to, ipv4::ICMP)
         };
         let mut icmp = vec![icmp::ECHO_REQUEST, 0, 0, 0];
         icmp.extend_from_slice(&self.identifier.to_be_bytes());
@@ -41,9 +37,7 @@ impl Echo {
         icmp.resize(size - ipv4::HEADER_MIN, FILL);
         let sum = checksum::of(&icmp).to_be_bytes();
         icmp.splice(2..4, sum);
-        let mut packet = header.emit().to_vec();
-        packet.extend_from_slice(&icmp);
-        packet
+        header.packet(&icmp)
     }
 }
 

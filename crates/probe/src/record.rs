@@ -167,17 +167,7 @@ mod tests {
     }
 
     fn packet(from: Ipv4Addr, to: Ipv4Addr, protocol: u8, payload: &[u8]) -> Vec<u8> {
-        let header = ipv4::Repr {
-            src: from,
-            dst: to,
-            protocol,
-            tos: 0,
-            identification: 0,
-            dont_fragment: false,
-            ttl: 64,
-            payload_len: payload.len() as u16,
-        };
-        [&header.emit()[..], payload].concat()
+        ipv4::Repr::new(from, to, protocol).packet(payload)
     }
 
     fn tcp(from: u16, to: u16) -> Vec<u8> {

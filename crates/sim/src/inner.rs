@@ -20,14 +20,9 @@ pub fn datagram(from: Ipv4Addr, to: Ipv4Addr, number: u32, len: usize) -> Vec<u8
     let mut packet = udp::datagram_v4((from, PORT), (to, PORT), &content(number, len));
     // Pieces are told apart by this.
     let header = ipv4::Repr {
-        src: from,
-        dst: to,
-        protocol: ipv4::UDP,
-        tos: 0,
         identification: number as u16,
-        dont_fragment: false,
-        ttl: 64,
         payload_len: (packet.len() - ipv4::HEADER_MIN) as u16,
+        ..ipv4::Repr::new(from, to, ipv4::UDP)
     };
     if let Some(front) = packet.first_chunk_mut() {
         *front = header.emit();

@@ -91,14 +91,8 @@ pub fn fragmentation_needed(original: ipv4::Packet<'_>, mtu: u16, from: Ipv4Addr
     let bytes = original.as_bytes();
     let quoted = &bytes[..bytes.len().min(original.header_len() + QUOTED)];
     let header = ipv4::Repr {
-        src: from,
-        dst: original.src(),
-        protocol: ipv4::ICMP,
-        tos: 0,
-        identification: 0,
-        dont_fragment: false,
-        ttl: 64,
         payload_len: (HEADER + quoted.len()) as u16,
+        ..ipv4::Repr::new(from, original.src(), ipv4::ICMP)
     };
     out.extend_from_slice(&header.emit());
     let at = out.len();

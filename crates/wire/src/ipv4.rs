@@ -174,6 +174,20 @@ pub struct Repr {
 }
 
 impl Repr {
+    /// The header of a packet that may be cut on its way, with time to live 64 and nothing else set.
+    pub fn new(src: Ipv4Addr, dst: Ipv4Addr, protocol: u8) -> Repr {
+        Repr { src, dst, protocol, tos: 0, identification: 0, dont_fragment: false, ttl: 64, payload_len: 0 }
+    }
+
+    /// The whole packet. Its length is that of `payload`, whatever `payload_len` says; data beyond what a packet holds
+    /// is cut off.
+    pub fn packet(&self, payload: &[u8]) -> Vec<u8> {
+        const MAX: usize = u16::MAX as usize - HEADER_MIN;
+        let payload = payload.get(..MAX).unwrap_or(payload);
+        let header = Repr { payload_len: payload.len() as u16, ..*self }.emit();
+        [&header[..], payload].concat()
+    }
+
     /// The header, checksum included.
     pub fn emit(&self) -> [u8; HEADER_MIN] {
         let mut header = [0; HEADER_MIN];

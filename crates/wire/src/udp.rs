@@ -51,16 +51,7 @@ pub fn datagram_v4(from: (Ipv4Addr, u16), to: (Ipv4Addr, u16), data: &[u8]) -> V
     const MAX: usize = u16::MAX as usize - ipv4::HEADER_MIN - HEADER;
     let data = data.get(..MAX).unwrap_or(data);
     let len = (HEADER + data.len()) as u16;
-    let header = ipv4::Repr {
-        src: from.0,
-        dst: to.0,
-        protocol: ipv4::UDP,
-        tos: 0,
-        identification: 0,
-        dont_fragment: false,
-        ttl: 64,
-        payload_len: len,
-    };
+    let header = ipv4::Repr { payload_len: len, ..ipv4::Repr::new(from.0, to.0, ipv4::UDP) };
     let mut packet = header.emit().to_vec();
     let udp = packet.len();
     for half in [from.1, to.1, len, 0] {

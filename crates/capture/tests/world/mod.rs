@@ -98,17 +98,7 @@ pub(crate) fn ethernet(ethertype: u16, packet: &[u8]) -> Vec<u8> {
 }
 
 pub(crate) fn v4(source: Ipv4Addr, destination: Ipv4Addr, protocol: u8, payload: &[u8]) -> Vec<u8> {
-    let header = ipv4::Repr {
-        src: source,
-        dst: destination,
-        protocol,
-        tos: 0,
-        identification: 7,
-        dont_fragment: false,
-        ttl: 64,
-        payload_len: payload.len() as u16,
-    };
-    [&header.emit(), payload].concat()
+    ipv4::Repr { identification: 7, ..ipv4::Repr::new(source, destination, protocol) }.packet(payload)
 }
 
 pub(crate) fn v6(next_header: u8, payload: &[u8]) -> Vec<u8> {

@@ -13,17 +13,8 @@ fn tcp_v4(len: usize, flags: u8) -> Vec<u8> {
     let mut segment = vec![0x10, 0, 0, 80, 0xff, 0xff, 0xff, 0x00, 0, 0, 0, 1, 0x80, flags, 1, 0, 0, 0, 0, 0];
     segment.extend([1, 1, 8, 10, 1, 2, 3, 4, 5, 6, 7, 8]);
     segment.extend((0..len).map(|n| n as u8));
-    let header = ipv4::Repr {
-        src: SRC,
-        dst: DST,
-        protocol: ipv4::TCP,
-        tos: 0,
-        identification: 0xfffe,
-        dont_fragment: true,
-        ttl: 64,
-        payload_len: segment.len() as u16,
-    };
-    [&header.emit()[..], &segment].concat()
+    let header = ipv4::Repr::new(SRC, DST, ipv4::TCP);
+    ipv4::Repr { identification: 0xfffe, dont_fragment: true, ..header }.packet(&segment)
 }
 
 fn tcp_v6(len: usize) -> Vec<u8> {

@@ -364,17 +364,8 @@ fn a_route_ends_with_its_call() {
 fn super_packet(len: usize) -> Vec<u8> {
     let mut segment = vec![0x10, 0, 0, 80, 0, 0, 0, 1, 0, 0, 0, 1, 0x50, tcp::ACK, 1, 0, 0, 0, 0, 0];
     segment.extend((0..len).map(|n| (n / 7) as u8));
-    let header = ipv4::Repr {
-        src: HOST,
-        dst: INNER,
-        protocol: ipv4::TCP,
-        tos: 0,
-        identification: 1,
-        dont_fragment: true,
-        ttl: 64,
-        payload_len: segment.len() as u16,
-    };
-    [&header.emit()[..], &segment].concat()
+    let header = ipv4::Repr::new(HOST, INNER, ipv4::TCP);
+    ipv4::Repr { identification: 1, dont_fragment: true, ..header }.packet(&segment)
 }
 
 #[test]

@@ -94,17 +94,8 @@ pub(crate) fn address(kind: u8, address: Ipv4Addr) -> Vec<u8> {
 }
 
 pub(crate) fn v4(source: Ipv4Addr, destination: Ipv4Addr, protocol: u8, ttl: u8, payload: &[u8]) -> Vec<u8> {
-    let header = ipv4::Repr {
-        src: source,
-        dst: destination,
-        protocol,
-        tos: 0,
-        identification: 0,
-        dont_fragment: true,
-        ttl,
-        payload_len: payload.len() as u16,
-    };
-    [&header.emit(), payload].concat()
+    let header = ipv4::Repr::new(source, destination, protocol);
+    ipv4::Repr { dont_fragment: true, ttl, ..header }.packet(payload)
 }
 
 pub(crate) fn udp(source: u16, destination: u16, data: &[u8]) -> Vec<u8> {

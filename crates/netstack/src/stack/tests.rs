@@ -17,17 +17,8 @@ fn sent(stack: &mut Stack) -> Vec<u8> {
 }
 
 fn from(source: Ipv4Addr, protocol: u8, ttl: u8, payload: &[u8]) -> Vec<u8> {
-    let header = ipv4::Repr {
-        src: source,
-        dst: US,
-        protocol,
-        tos: 0,
-        identification: 0,
-        dont_fragment: true,
-        ttl,
-        payload_len: payload.len() as u16,
-    };
-    [&header.emit()[..], payload].concat()
+    let header = ipv4::Repr::new(source, US, protocol);
+    ipv4::Repr { dont_fragment: true, ttl, ..header }.packet(payload)
 }
 
 fn error(from_whom: Ipv4Addr, kind: u8, code: u8, mtu: u16, about: &[u8]) -> Vec<u8> {

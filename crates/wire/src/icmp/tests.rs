@@ -5,17 +5,9 @@ use super::*;
 const ROUTER: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
 
 fn ipv4_packet(protocol: u8, payload: &[u8]) -> Vec<u8> {
-    let repr = ipv4::Repr {
-        src: Ipv4Addr::new(192, 0, 2, 7),
-        dst: Ipv4Addr::new(10, 0, 0, 9),
-        protocol,
-        tos: 0,
-        identification: 1,
-        dont_fragment: true,
-        ttl: 64,
-        payload_len: payload.len() as u16,
-    };
-    [&repr.emit()[..], payload].concat()
+    let (src, dst) = (Ipv4Addr::new(192, 0, 2, 7), Ipv4Addr::new(10, 0, 0, 9));
+    let header = ipv4::Repr { identification: 1, dont_fragment: true, ..ipv4::Repr::new(src, dst, protocol) };
+    header.packet(payload)
 }
 
 fn answer(original: &[u8]) -> Option<Vec<u8>> {

@@ -44,6 +44,21 @@ fn cut(octets: &[u8], mtu: usize) -> Option<Vec<Vec<u8>>> {
 }
 
 #[test]
+fn a_packet_has_the_length_of_its_payload() {
+    let header = Repr::new(REPR.src, REPR.dst, UDP);
+    for len in [0, 1, 1400, 65_515, 65_516, 70_000] {
+        let payload: Vec<u8> = (0..len).map(|n| n as u8).collect();
+        let octets = Repr { payload_len: 3, ..header }.packet(&payload);
+        let packet = Packet::new_checked(&octets).unwrap();
+        assert!(packet.checksum_is_right());
+        assert_eq!((packet.src(), packet.dst(), packet.protocol()), (REPR.src, REPR.dst, UDP));
+        assert_eq!((packet.ttl(), packet.dont_fragment(), packet.is_fragment()), (64, false, false));
+        assert_eq!(packet.payload(), &payload[..len.min(65_515)]);
+        assert_eq!(octets.len(), HEADER_MIN + packet.payload().len());
+    }
+}
+
+#[test]
 fn a_header_is_read_back() {
     let octets = packet(REPR);
     let read = Packet::new_checked(&octets).unwrap();

@@ -114,17 +114,8 @@ fn encrypted_pair() -> (End, End) {
 }
 
 fn ipv4_packet(src: Ipv4Addr, dst: Ipv4Addr, protocol: u8, payload: &[u8]) -> Vec<u8> {
-    let repr = ipv4::Repr {
-        src,
-        dst,
-        protocol,
-        tos: 0,
-        identification: 77,
-        dont_fragment: true,
-        ttl: 64,
-        payload_len: payload.len() as u16,
-    };
-    [&repr.emit()[..], payload].concat()
+    let header = ipv4::Repr::new(src, dst, protocol);
+    ipv4::Repr { identification: 77, dont_fragment: true, ..header }.packet(payload)
 }
 
 /// A ping from the client of `len` octets in all, at least 28; `number` tells it from others.
