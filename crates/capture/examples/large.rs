@@ -87,9 +87,7 @@ fn ppp(from: Ipv4Addr, seq: u32, protocol: u16, packet: &[u8]) -> Vec<u8> {
     ppp::push_header(&mut frame, protocol, false, false);
     frame.extend(packet);
     let (to, call_id) = if from == CLIENT { (SERVER, 99) } else { (CLIENT, 7) };
-    let repr = gre::Repr { call_id, seq: Some(seq), ack: None, payload_len: frame.len() as u16 };
-    let (header, len) = repr.emit();
-    v4(from, to, gre::IP_PROTOCOL, &[&header[..len], &frame].concat())
+    v4(from, to, gre::IP_PROTOCOL, &gre::packet(call_id, Some(seq), None, &frame))
 }
 
 /// Encrypted data, as it looks from outside.
@@ -98,9 +96,7 @@ fn data(from: Ipv4Addr, to: Ipv4Addr, call_id: u16, seq: u32, len: usize) -> Vec
     frame.extend((0x9000 | seq as u16 & 0x0fff).to_be_bytes());
     frame.resize(len, seq as u8);
     let ack = Some(seq.wrapping_sub(1)).filter(|_| seq > 0);
-    let repr = gre::Repr { call_id, seq: Some(seq), ack, payload_len: frame.len() as u16 };
-    let (header, len) = repr.emit();
-    v4(from, to, gre::IP_PROTOCOL, &[&header[..len], &frame].concat())
+    v4(from, to, gre::IP_PROTOCOL, &gre::packet(call_id, Some(seq), ack, &frame))
 }
 
 fn segment(from: u16, to: u16, flags: u8, seq: u32, data: &[u8]) -> Vec<u8> {

@@ -48,9 +48,7 @@ fn reply(call_id: u16, peer_call_id: u16, result: u8) -> Vec<u8> {
 /// GRE with a PPP frame, or an acknowledgment alone.
 fn data(from: Ipv4Addr, to: Ipv4Addr, call_id: u16, seq: Option<u32>, ack: Option<u32>) -> Vec<u8> {
     let frame = if seq.is_some() { LCP } else { &[] };
-    let repr = gre::Repr { call_id, seq, ack, payload_len: frame.len() as u16 };
-    let (header, len) = repr.emit();
-    v4(from, to, gre::IP_PROTOCOL, &[&header[..len], frame].concat())
+    v4(from, to, gre::IP_PROTOCOL, &gre::packet(call_id, seq, ack, frame))
 }
 
 fn to_server(call_id: u16, seq: u32) -> Vec<u8> {

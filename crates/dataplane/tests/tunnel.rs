@@ -161,8 +161,7 @@ fn c080_c063_frames_cross_and_are_acknowledged() {
 
 /// An LCP frame with number 0 in GRE for `call_id`.
 fn gre_frame(call_id: u16) -> Vec<u8> {
-    let (header, len) = gre::Repr { call_id, seq: Some(0), ack: None, payload_len: 8 }.emit();
-    [&header[..len], &LCP].concat()
+    gre::packet(call_id, Some(0), None, &LCP)
 }
 
 #[test]

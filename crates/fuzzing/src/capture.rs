@@ -170,9 +170,7 @@ fn tunnelled(input: &mut Input<'_>, kind: u8) -> Vec<u8> {
     };
     let frame = frame.as_slice();
     let _ = datagram(frame);
-    let (header, len) =
-        gre::Repr { call_id: u16::from(kind >> 4), seq, ack, payload_len: frame.len() as u16 }.emit();
-    [&header[..len], frame].concat()
+    gre::packet(u16::from(kind >> 4), seq, ack, frame)
 }
 
 /// A segment near the beginning of one of four connections; its data may be a control message or a piece of one.

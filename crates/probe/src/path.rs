@@ -24,15 +24,14 @@ pub(crate) fn hops(call: &mut Call<'_>, source: Option<Ipv4Addr>, until: Instant
     let options = GreOptions { local: source, filter: Some(CallFilter::none()), ..GreOptions::default() };
     let Ok(socket) = GreSocket::open(&options) else { return hops };
     // An acknowledgment of nothing: harmless should it arrive, and enough for whoever looks at Call IDs.
-    let (header, len) = gre::Repr { call_id: peer_id, seq: None, ack: Some(u32::MAX), payload_len: 0 }.emit();
-    let packet = header.get(..len).unwrap_or_default();
+    let packet = gre::packet(peer_id, None, Some(u32::MAX), &[]);
     let mut batch = SendBatch::new(1, 64);
     for ttl in 1..=FARTHEST {
         let silent = hops.iter().rev().take_while(|hop| hop.from.is_none()).count();
         if silent >= SILENT_MAX || Instant::now() + SPACE > until || !call.lives() || call.is_stopped() {
             break;
         }
-        if socket.set_ttl(ttl).is_err() || !batch.push(call.server, source, packet) {
+        if socket.set_ttl(ttl).is_err() || !batch.push(call.server, source, &packet) {
             break;
         }
         let _ = socket.send(&mut batch);
@@ -60,9 +59,9 @@ pub(crate) fn hops(call: &mut Call<'_>, source: Option<Ipv4Addr>, until: Instant
 pub(crate) fn self_test(call_id: u16) -> Option<bool> {
     let options = GreOptions { local: Some(LOOPBACK), ..GreOptions::default() };
     let socket = GreSocket::open(&options).ok()?;
-    let (header, len) = gre::Repr { call_id, seq: None, ack: Some(u32::MAX), payload_len: 0 }.emit();
+    let packet = gre::packet(call_id, None, Some(u32::MAX), &[]);
     let mut batch = SendBatch::new(1, 64);
-    if !batch.push(LOOPBACK, Some(LOOPBACK), header.get(..len)?) {
+    if !batch.push(LOOPBACK, Some(LOOPBACK), &packet) {
         return None;
     }
     let sent = socket.send(&mut batch);

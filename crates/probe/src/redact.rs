@@ -69,19 +69,10 @@ mod tests {
     use std::time::Duration;
 
     fn record(out: &mut Vec<u8>, frame: &[u8]) {
-        let header = gre::Repr { call_id: 7, seq: Some(1), ack: None, payload_len: frame.len() as u16 };
-        let (gre, len) = header.emit();
-        let ip = ipv4::Repr {
-            src: Ipv4Addr::new(192, 0, 2, 1),
-            dst: Ipv4Addr::new(192, 0, 2, 2),
-            protocol: gre::IP_PROTOCOL,
-            tos: 0,
-            identification: 0,
-            dont_fragment: false,
-            ttl: 64,
-            payload_len: (len + frame.len()) as u16,
-        };
-        let packet = [&[0; LINK_HEADER], &ip.emit()[..], &gre[..len], frame].concat();
+        let (from, to) = (Ipv4Addr::new(192, 0, 2, 1), Ipv4Addr::new(192, 0, 2, 2));
+        let packet =
+            ipv4::Repr::new(from, to, gre::IP_PROTOCOL).packet(&gre::packet(7, Some(1), None, frame));
+        let packet = [&[0; LINK_HEADER], &packet[..]].concat();
         adit_capture::write::frame(out, Duration::ZERO, &packet, packet.len());
     }
 

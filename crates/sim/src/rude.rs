@@ -267,10 +267,7 @@ impl Rude {
             _ => seq.wrapping_add(1),
         };
         let ack = (self.rng.below(5) == 0).then(|| self.rng.u32());
-        let payload_len = frame.len() as u16;
-        let (header, len) = gre::Repr { call_id: self.call.1, seq: Some(seq), ack, payload_len }.emit();
-        let mut octets = header.get(..len).unwrap_or_default().to_vec();
-        octets.extend_from_slice(frame);
+        let octets = gre::packet(self.call.1, Some(seq), ack, frame);
         out.packets.push(Packet { src: self.local.0, dst: self.peer.0, body: Body::Gre(octets) });
     }
 

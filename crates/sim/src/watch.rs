@@ -90,9 +90,7 @@ mod tests {
     const OTHER: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 2);
 
     fn packet(src: Ipv4Addr, frame: &[u8]) -> Packet {
-        let payload_len = frame.len() as u16;
-        let (header, len) = gre::Repr { call_id: 1, seq: Some(0), ack: None, payload_len }.emit();
-        let body = Body::Gre([&header[..len], frame].concat());
+        let body = Body::Gre(gre::packet(1, Some(0), None, frame));
         Packet { src, dst: OTHER, body }
     }
 

@@ -90,9 +90,7 @@ fn c237_an_idle_call_keeps_little_and_a_closed_one_nothing() {
                 path.send_frame(now, &FRAME, &mut out);
                 // A packet of each kind that is kept for a while: ahead of its turn, and a jump.
                 for seq in [0u32, 20, 100_000] {
-                    let repr = gre::Repr { call_id: 7, seq: Some(seq), ack: None, payload_len: 1500 };
-                    let (header, len) = repr.emit();
-                    let mut packet = [&header[..len], &[0xff; 1500]].concat();
+                    let mut packet = gre::packet(7, Some(seq), None, &[0xff; 1500]);
                     path.handle_gre(now, &mut packet, &mut out);
                 }
                 path.handle_timeout(now + Duration::from_secs(1), &mut out);

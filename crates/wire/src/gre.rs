@@ -162,6 +162,13 @@ impl Repr {
     }
 }
 
+/// A whole packet with a PPP frame, or an acknowledgment alone; data beyond what a packet holds is cut off.
+pub fn packet(call_id: u16, seq: Option<u32>, ack: Option<u32>, frame: &[u8]) -> Vec<u8> {
+    let frame = frame.get(..usize::from(u16::MAX)).unwrap_or(frame);
+    let (header, len) = Repr { call_id, seq, ack, payload_len: frame.len() as u16 }.emit();
+    [&header[..len], frame].concat()
+}
+
 impl fmt::Display for Repr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "GRE call {}", self.call_id)?;

@@ -148,9 +148,7 @@ impl Gre {
     }
 
     pub(crate) fn send_as(&self, call_id: u16, seq: u32, frame: &[u8]) {
-        let payload_len = frame.len().try_into().unwrap();
-        let (header, len) = gre::Repr { call_id, seq: Some(seq), ack: None, payload_len }.emit();
-        self.raw(&[&header[..len], frame].concat());
+        self.raw(&gre::packet(call_id, Some(seq), None, frame));
     }
 
     /// Sends octets in place of a GRE packet.

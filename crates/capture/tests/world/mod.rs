@@ -114,9 +114,7 @@ pub(crate) fn v6(next_header: u8, payload: &[u8]) -> Vec<u8> {
 
 /// GRE from client to server, from its header on.
 pub(crate) fn gre_of(seq: u32, frame: &[u8]) -> Vec<u8> {
-    let repr = gre::Repr { call_id: 99, seq: Some(seq), ack: None, payload_len: frame.len() as u16 };
-    let (header, len) = repr.emit();
-    [&header[..len], frame].concat()
+    gre::packet(99, Some(seq), None, frame)
 }
 
 /// An LCP Configure-Request.

@@ -235,9 +235,7 @@ impl Bench {
 }
 
 fn gre_packet(call_id: u16, seq: u32, ack: Option<u32>, frame: &[u8]) -> Vec<u8> {
-    let repr = gre::Repr { call_id, seq: Some(seq), ack, payload_len: frame.len() as u16 };
-    let (header, len) = repr.emit();
-    [&header[..len], frame].concat()
+    gre::packet(call_id, Some(seq), ack, frame)
 }
 
 const LCP: [u8; 8] = [0xff, 0x03, 0xc0, 0x21, 9, 1, 0, 4];

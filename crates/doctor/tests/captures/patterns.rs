@@ -584,15 +584,8 @@ const CASES: &[Case] = &[
             w.up();
             for id in 0..4u16 {
                 let frame = World::encrypted(id, 1472);
-                let repr = gre::Repr {
-                    call_id: 1201,
-                    seq: Some(100 + u32::from(id)),
-                    ack: None,
-                    payload_len: frame.len() as u16,
-                };
-                let (header, len) = repr.emit();
-                let mut packet =
-                    v4(CLIENT, SERVER, gre::IP_PROTOCOL, 57, &[&header[..len], &frame].concat()[..1400]);
+                let whole = gre::packet(1201, Some(100 + u32::from(id)), None, &frame);
+                let mut packet = v4(CLIENT, SERVER, gre::IP_PROTOCOL, 57, &whole[..1400]);
                 packet[4..6].copy_from_slice(&(0x7000 + id).to_be_bytes());
                 packet[6..8].copy_from_slice(&0x2000u16.to_be_bytes());
                 w.wait(0.5).raw(packet);

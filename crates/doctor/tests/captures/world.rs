@@ -306,9 +306,7 @@ impl World {
         (call_id, seq, ack): (u16, Option<u32>, Option<u32>),
         frame: &[u8],
     ) -> &mut World {
-        let repr = gre::Repr { call_id, seq, ack, payload_len: frame.len() as u16 };
-        let (header, len) = repr.emit();
-        self.raw(v4(from, to, gre::IP_PROTOCOL, ttl, &[&header[..len], frame].concat()))
+        self.raw(v4(from, to, gre::IP_PROTOCOL, ttl, &gre::packet(call_id, seq, ack, frame)))
     }
 
     /// A PPP frame over GRE that arrives.

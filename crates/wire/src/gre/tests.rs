@@ -47,6 +47,17 @@ fn c063_c064_c065_samples_are_read_and_written_back() {
 }
 
 #[test]
+fn a_whole_packet_is_header_and_frame() {
+    for (text, call_id, payload_len, seq, ack) in SAMPLES {
+        let octets = hex(text);
+        let frame = &octets[octets.len() - usize::from(payload_len)..];
+        assert_eq!(packet(call_id, seq, ack, frame), octets, "{text}");
+    }
+    let cut = packet(1, Some(2), None, &[0xff; 70_000]);
+    assert_eq!(Packet::new_checked(&cut).unwrap().payload().len(), 65_535);
+}
+
+#[test]
 fn c066_foreign_headers_are_refused() {
     for first in
         ["b001880b", "7001880b", "1001880b", "3801880b", "3101880b", "3009880b", "3000880b", "3002880b"]

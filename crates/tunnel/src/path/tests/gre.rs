@@ -79,11 +79,7 @@ fn c077_c078_a_gap_ends_with_its_time() {
 #[test]
 fn an_acknowledgment_of_what_was_sent_is_proof() {
     let mut end = server();
-    let ack = |ack| {
-        let (header, len) =
-            adit_wire::gre::Repr { call_id: 7, seq: None, ack: Some(ack), payload_len: 0 }.emit();
-        header[..len].to_vec()
-    };
+    let ack = |ack| adit_wire::gre::packet(7, None, Some(ack), &[]);
     end.gre(&ack(0));
     assert!(!end.path.is_acknowledged(), "nothing was sent yet");
     end.frame(&LCP_ECHO);

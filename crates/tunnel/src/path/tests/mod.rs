@@ -167,10 +167,7 @@ fn dhcp_inform() -> Vec<u8> {
 
 /// A GRE packet to the path with Call ID 7, made by hand.
 fn packet(seq: u32, frame: &[u8]) -> Vec<u8> {
-    let repr =
-        adit_wire::gre::Repr { call_id: 7, seq: Some(seq), ack: None, payload_len: frame.len() as u16 };
-    let (header, len) = repr.emit();
-    [&header[..len], frame].concat()
+    adit_wire::gre::packet(7, Some(seq), None, frame)
 }
 
 /// An IPv4 frame in clear.
