@@ -36,10 +36,7 @@ impl Overheard {
         let chunk = input.chunk();
         data.truncate(data.len().saturating_sub(chunk.len()));
         data.extend_from_slice(chunk);
-        let mut frame = Vec::new();
-        ppp::push_header(&mut frame, protocol, false, false);
-        cp::emit(&mut frame, code, id, &data);
-        frame
+        cp::frame(protocol, code, id, &data)
     }
 }
 

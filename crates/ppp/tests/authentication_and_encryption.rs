@@ -27,13 +27,6 @@ fn up() -> World {
     world
 }
 
-fn frame(protocol: u16, code: u8, id: u8, data: &[u8]) -> Vec<u8> {
-    let mut frame = Vec::new();
-    ppp::push_header(&mut frame, protocol, false, false);
-    cp::emit(&mut frame, code, id, data);
-    frame
-}
-
 #[test]
 fn every_method_comes_up_where_encryption_is_allowed() {
     for method in METHODS {
@@ -206,7 +199,7 @@ fn c198_ccp_that_starts_again_encrypts_from_the_start_keys() {
     let ask = b"\x12\x06\x01\x00\x00\x40";
     world.command(Role::Server, Command::NoteTraffic);
     let now = world.now;
-    world.server.link.handle_input(now, &frame(ppp::CCP, cp::CONFIGURE_REQUEST, 99, ask));
+    world.server.link.handle_input(now, &cp::frame(ppp::CCP, cp::CONFIGURE_REQUEST, 99, ask));
     world.wait(Duration::from_secs(5), || false);
     let told: Vec<bool> = world
         .server
@@ -226,7 +219,7 @@ fn c198_ccp_that_starts_again_encrypts_from_the_start_keys() {
 fn encryption_that_is_required_and_stays_away_ends_the_session() {
     let mut world = up();
     let now = world.now;
-    world.server.link.handle_input(now, &frame(ppp::CCP, cp::TERMINATE_REQUEST, 9, b""));
+    world.server.link.handle_input(now, &cp::frame(ppp::CCP, cp::TERMINATE_REQUEST, 9, b""));
     let mut out = Vec::new();
     while world.server.link.poll_transmit(&mut out) {}
     // The peer says nothing any more.

@@ -189,7 +189,7 @@ impl<'a> Call<'a> {
         self.work(Instant::now() + TERMINATE, |call| call.story.call_end.is_some());
         if self.story.call_end.is_none() && self.story.end.is_none() {
             // Nobody answers in GRE. The link is told so in its own language, and the call is cleared over TCP.
-            let frame = [0xff, 0x03, 0xc0, 0x21, cp::TERMINATE_ACK, self.terminate_id, 0, 4];
+            let frame = cp::frame(ppp::LCP, cp::TERMINATE_ACK, self.terminate_id, &[]);
             let call = self.handle;
             self.tunnel.handle_input(Instant::now(), Input::Frame { call, frame: &frame });
         }
@@ -352,8 +352,7 @@ impl<'a> Call<'a> {
         data.extend_from_slice(MARK);
         data.extend_from_slice(&number.to_be_bytes());
         data.resize(len.saturating_sub(4).max(data.len()), 0x55);
-        let mut frame = vec![0xff, 0x03, 0xc0, 0x21];
-        cp::emit(&mut frame, cp::ECHO_REQUEST, number as u8, &data);
+        let frame = cp::frame(ppp::LCP, cp::ECHO_REQUEST, number as u8, &data);
         self.with_path(|path, out| path.send_frame(Instant::now(), &frame, out))
     }
 

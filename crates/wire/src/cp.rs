@@ -3,7 +3,7 @@
 
 use core::fmt;
 
-use crate::{Error, Layer, Result};
+use crate::{Error, Layer, Result, ppp};
 
 /// Configure-Request: the options its sender wants for the direction towards it.
 pub const CONFIGURE_REQUEST: u8 = 1;
@@ -118,6 +118,14 @@ pub fn emit(out: &mut Vec<u8>, code: u8, id: u8, data: &[u8]) {
     out.extend_from_slice(&[code, id]);
     out.extend_from_slice(&((HEADER_LEN + data.len()) as u16).to_be_bytes());
     out.extend_from_slice(data);
+}
+
+/// A packet in a PPP frame with nothing of its header left out; `data` is cut as [`emit`] does.
+pub fn frame(protocol: u16, code: u8, id: u8, data: &[u8]) -> Vec<u8> {
+    let mut frame = Vec::new();
+    ppp::push_header(&mut frame, protocol, false, false);
+    emit(&mut frame, code, id, data);
+    frame
 }
 
 /// One configuration option as it stands in a packet.

@@ -63,10 +63,7 @@ pub(crate) struct World {
 
 /// An LCP, CCP or IPCP packet.
 pub(crate) fn control(protocol: u16, code: u8, id: u8, data: &[u8]) -> Vec<u8> {
-    let mut frame = Vec::new();
-    ppp::push_header(&mut frame, protocol, false, false);
-    cp::emit(&mut frame, code, id, data);
-    frame
+    cp::frame(protocol, code, id, data)
 }
 
 pub(crate) fn lcp(code: u8, id: u8, data: &[u8]) -> Vec<u8> {

@@ -278,10 +278,7 @@ impl Solo {
 
     /// Gives it a packet; what it sends then.
     pub(super) fn give(&mut self, protocol: u16, code: u8, id: u8, data: &[u8]) -> Vec<Sent> {
-        let mut frame = Vec::new();
-        ppp::push_header(&mut frame, protocol, false, false);
-        cp::emit(&mut frame, code, id, data);
-        self.raw(&frame)
+        self.raw(&cp::frame(protocol, code, id, data))
     }
 
     pub(super) fn raw(&mut self, frame: &[u8]) -> Vec<Sent> {

@@ -7,6 +7,12 @@ fn options(data: &[u8]) -> Vec<Result<Opt<'_>>> {
 }
 
 #[test]
+fn a_frame_is_header_and_packet() {
+    let frame = frame(ppp::IPCP, CONFIGURE_REJECT, 7, &[3, 6, 0, 0, 0, 0]);
+    assert_eq!(frame, [0xff, 3, 0x80, 0x21, 4, 7, 0, 10, 3, 6, 0, 0, 0, 0]);
+}
+
+#[test]
 fn c103_padding_is_ignored_and_a_bad_length_refused() {
     let padded = [1, 7, 0, 6, 0xaa, 0xbb, 0, 0, 0];
     assert_eq!(Packet::parse(Layer::Lcp, &padded), Ok(Packet { code: 1, id: 7, data: &[0xaa, 0xbb] }));

@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use adit_wire::checksum;
+use adit_wire::{checksum, cp};
 
 /// A control protocol's packet in a frame: its protocol, code, identifier and options.
 pub(crate) struct Control<'a> {
@@ -11,12 +11,6 @@ pub(crate) struct Control<'a> {
     pub(crate) id: u8,
     pub(crate) data: &'a [u8],
 }
-
-pub(crate) const LCP: u16 = 0xc021;
-pub(crate) const IPCP: u16 = 0x8021;
-pub(crate) const REQUEST: u8 = 1;
-pub(crate) const NAK: u8 = 3;
-pub(crate) const REJECT: u8 = 4;
 
 impl Control<'_> {
     /// Reads a frame that is of a control protocol.
@@ -30,7 +24,7 @@ impl Control<'_> {
 
     /// The same packet as another code with other data: an answer.
     pub(crate) fn answer(&self, code: u8, data: &[u8]) -> Vec<u8> {
-        frame(self.protocol, code, self.id, data)
+        cp::frame(self.protocol, code, self.id, data)
     }
 
     /// An option of this packet.
@@ -45,16 +39,6 @@ impl Control<'_> {
         }
         None
     }
-}
-
-/// A frame of a control protocol.
-pub(crate) fn frame(protocol: u16, code: u8, id: u8, data: &[u8]) -> Vec<u8> {
-    let mut out = vec![0xff, 3];
-    out.extend(protocol.to_be_bytes());
-    out.extend([code, id]);
-    out.extend((data.len() as u16 + 4).to_be_bytes());
-    out.extend(data);
-    out
 }
 
 /// An ICMP Echo-Request.

@@ -1,8 +1,10 @@
 //! I: addresses.
 
+use adit_wire::{cp, ppp};
+
 use crate::case::{Case, LOGIN, row};
 use crate::peers::drive::Came;
-use crate::peers::frames::{Control, IPCP, REJECT, REQUEST};
+use crate::peers::frames::Control;
 use crate::peers::{Manners, client, server};
 use crate::world::{Plan, hold_a_call};
 
@@ -21,10 +23,12 @@ fn row_46_pool_exhausted() {
 fn refuses_its_own() -> Manners {
     Manners {
         came: Box::new(|frame| match Control::parse(frame) {
-            Some(packet) if packet.protocol == IPCP && packet.code == REQUEST => match packet.option(3) {
-                Some([_, _, 0, 0, 0, 0]) | None => Came::Pass,
-                Some(address) => Came::Answer(packet.answer(REJECT, address)),
-            },
+            Some(packet) if packet.protocol == ppp::IPCP && packet.code == cp::CONFIGURE_REQUEST => {
+                match packet.option(3) {
+                    Some([_, _, 0, 0, 0, 0]) | None => Came::Pass,
+                    Some(address) => Came::Answer(packet.answer(cp::CONFIGURE_REJECT, address)),
+                }
+            }
             _ => Came::Pass,
         }),
         ..Manners::default()

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use adit_wire::{cp, ppp};
+
 use crate::case::{Case, row};
 use crate::peers::drive::Came;
-use crate::peers::frames::{Control, LCP, NAK, REQUEST};
+use crate::peers::frames::Control;
 use crate::peers::{Manners, client, server};
 use crate::world::{Plan, World, settle};
 
@@ -27,11 +29,11 @@ fn row_26_ppp_dies_after_the_call() {
 fn never_content() -> Manners {
     Manners {
         came: Box::new(|frame| match Control::parse(frame) {
-            Some(packet) if packet.protocol == LCP && packet.code == REQUEST => {
+            Some(packet) if packet.protocol == ppp::LCP && packet.code == cp::CONFIGURE_REQUEST => {
                 let asked = packet.option(1).and_then(|mru| mru.get(2..4));
                 let wanted = if asked == Some(&1000_u16.to_be_bytes()) { 1400_u16 } else { 1000 };
                 let [high, low] = wanted.to_be_bytes();
-                Came::Answer(packet.answer(NAK, &[1, 4, high, low]))
+                Came::Answer(packet.answer(cp::CONFIGURE_NAK, &[1, 4, high, low]))
             }
             _ => Came::Pass,
         }),
