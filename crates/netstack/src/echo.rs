@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use adit_wire::{checksum, icmp, ipv4};
+use adit_wire::{icmp, ipv4};
 
 /// IP header, ICMP header.
 pub(crate) const SMALLEST: u16 = (ipv4::HEADER_MIN + icmp::HEADER) as u16;
@@ -24,20 +24,14 @@ pub(crate) struct Echo {
 impl Echo {
     /// The whole packet.
     pub(crate) fn packet(&self) -> Vec<u8> {
-        let size = usize::from(self.size.max(SMALLEST));
         let header = ipv4::Repr {
             identification: self.sequence,
             dont_fragment: self.dont_fragment,
             ttl: self.ttl,
             ..ipv4::Repr::new(self.from, self.to, ipv4::ICMP)
         };
-        let mut icmp = vec![icmp::ECHO_REQUEST, 0, 0, 0];
-        icmp.extend_from_slice(&self.identifier.to_be_bytes());
-        icmp.extend_from_slice(&self.sequence.to_be_bytes());
-        icmp.resize(size - ipv4::HEADER_MIN, FILL);
-        let sum = checksum::of(&icmp).to_be_bytes();
-        icmp.splice(2..4, sum);
-        header.packet(&icmp)
+        let data = vec![FILL; usize::from(self.size.saturating_sub(SMALLEST))];
+        header.packet(&icmp::echo_request(self.identifier, self.sequence, &data))
     }
 }
 

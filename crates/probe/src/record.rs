@@ -203,11 +203,8 @@ mod tests {
     fn an_icmp_error_is_taken_when_it_is_about_ours() {
         let recorder = recorder();
         let error = |about: &[u8]| {
-            let mut icmp = vec![3, 13, 0, 0, 0, 0, 0, 0];
-            icmp.extend_from_slice(&about[..28]);
-            let sum = adit_wire::checksum::of(&icmp).to_be_bytes();
-            icmp.splice(2..4, sum);
-            recorder.is_ours(&packet(OTHER, US, ipv4::ICMP, &icmp))
+            let prohibited = icmp::message(icmp::UNREACHABLE, 13, [0; 4], &about[..28]);
+            recorder.is_ours(&packet(OTHER, US, ipv4::ICMP, &prohibited))
         };
         assert!(error(&packet(US, SERVER, ipv4::TCP, &tcp(40_000, 1723))));
         assert!(!error(&packet(US, OTHER, ipv4::TCP, &tcp(40_000, 1723))));

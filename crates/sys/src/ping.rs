@@ -6,7 +6,7 @@ use std::process;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
-use adit_wire::checksum;
+use adit_wire::icmp::{self, ECHO_REPLY, ECHO_REQUEST};
 
 use crate::error::{Error, Result};
 use crate::gre::IcmpKind;
@@ -64,8 +64,6 @@ pub enum Answer {
 
 /// IP header, ICMP header, and eight octets that tell our echo from that of another process.
 const SMALLEST: u16 = 20 + 8 + 8;
-const ECHO_REPLY: u8 = 0;
-const ECHO: u8 = 8;
 
 /// Sends one echo and waits for what comes of it.
 ///
@@ -132,15 +130,10 @@ fn open(request: &Request) -> io::Result<UdpSocket> {
 }
 
 fn echo(size: u16, identifier: u16, sequence: u16) -> Vec<u8> {
-    let mut octets = vec![ECHO, 0, 0, 0];
-    octets.extend_from_slice(&identifier.to_be_bytes());
-    octets.extend_from_slice(&sequence.to_be_bytes());
-    octets.extend_from_slice(b"adit");
-    octets.extend_from_slice(&process::id().to_be_bytes());
-    octets.resize(usize::from(size) - 20, 0x55);
-    let sum = checksum::of(&octets).to_be_bytes();
-    octets.splice(2..4, sum);
-    octets
+    let mut data = b"adit".to_vec();
+    data.extend_from_slice(&process::id().to_be_bytes());
+    data.resize(usize::from(size) - 28, 0x55);
+    icmp::echo_request(identifier, sequence, &data)
 }
 
 /// `Some(None)` for the reply to the echo whose octets from the identifier on begin with `ours`, `Some(kind)` for an
@@ -154,7 +147,8 @@ fn read(ip: &[u8], ours: &[u8], destination: Ipv4Addr) -> Option<Option<IcmpKind
     // An error returns our IP header and at least the first eight octets behind it.
     let inner = payload(rest)?;
     let about = Ipv4Addr::from(*rest.get(16..)?.first_chunk::<4>()?);
-    let same = about == destination && inner.first() == Some(&ECHO) && inner.get(4..8)? == ours.get(..4)?;
+    let same =
+        about == destination && inner.first() == Some(&ECHO_REQUEST) && inner.get(4..8)? == ours.get(..4)?;
     let info = u32::from(u16::from_be_bytes([head[6], head[7]]));
     same.then(|| Some(IcmpKind::new(head[0], head[1], info)))
 }
@@ -180,7 +174,7 @@ mod tests {
         for size in [36, 84, 1400, 1401] {
             let echo = echo(size, 1, 2);
             assert_eq!(echo.len() + 20, usize::from(size));
-            assert_eq!(checksum::of(&echo), 0);
+            assert_eq!(adit_wire::checksum::of(&echo), 0);
         }
     }
 

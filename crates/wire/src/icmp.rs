@@ -1,5 +1,5 @@
-//! ICMP (RFC 792, RFC 1191) and ICMPv6 (RFC 4443): the errors we send for packets that are too big, and the errors we
-//! read about packets of our own.
+//! ICMP (RFC 792, RFC 1191) and ICMPv6 (RFC 4443): echoes, the errors we send for packets that are too big, and the
+//! errors we read about packets of our own.
 
 use core::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -70,6 +70,28 @@ impl fmt::Display for Packet<'_> {
     }
 }
 
+/// A message with a right checksum: `rest` is what follows the checksum in its header, `data` what follows the header.
+pub fn message(kind: u8, code: u8, rest: [u8; 4], data: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(HEADER + data.len());
+    push(&mut out, kind, code, rest, data);
+    out
+}
+
+/// An echo request.
+pub fn echo_request(identifier: u16, sequence: u16, data: &[u8]) -> Vec<u8> {
+    let ([a, b], [c, d]) = (identifier.to_be_bytes(), sequence.to_be_bytes());
+    message(ECHO_REQUEST, 0, [a, b, c, d], data)
+}
+
+fn push(out: &mut Vec<u8>, kind: u8, code: u8, rest: [u8; 4], data: &[u8]) {
+    let at = out.len();
+    out.extend_from_slice(&[kind, code, 0, 0]);
+    out.extend_from_slice(&rest);
+    out.extend_from_slice(data);
+    let sum = checksum::of(&out[at..]);
+    out[at + 2..at + 4].copy_from_slice(&sum.to_be_bytes());
+}
+
 /// Appends to `out` an IPv4 packet from `from` that tells the sender of `original` that it does not fit into `mtu`
 /// octets. Returns false, and appends nothing, when nobody may be told: RFC 1122 section 3.2.2 forbids errors about
 /// errors, later fragments, and packets to or from more than one host.
@@ -95,12 +117,8 @@ pub fn fragmentation_needed(original: ipv4::Packet<'_>, mtu: u16, from: Ipv4Addr
         ..ipv4::Repr::new(from, original.src(), ipv4::ICMP)
     };
     out.extend_from_slice(&header.emit());
-    let at = out.len();
-    out.extend_from_slice(&[UNREACHABLE, FRAGMENTATION_NEEDED, 0, 0, 0, 0]);
-    out.extend_from_slice(&mtu.to_be_bytes());
-    out.extend_from_slice(quoted);
-    let sum = checksum::of(&out[at..]);
-    out[at + 2..at + 4].copy_from_slice(&sum.to_be_bytes());
+    let [high, low] = mtu.to_be_bytes();
+    push(out, UNREACHABLE, FRAGMENTATION_NEEDED, [0, 0, high, low], quoted);
     true
 }
 

@@ -11,7 +11,7 @@ use adit_wire::pptp::{
     CallClearRequest, EchoReply, EchoRequest, ErrorCode, Message, OutgoingCallReply, OutgoingCallRequest,
     OutgoingResult, StartControlConnectionReply, StartControlConnectionRequest, StartResult,
 };
-use adit_wire::{ccp, checksum, cp, gre, ipv4, ppp};
+use adit_wire::{ccp, checksum, cp, gre, icmp, ipv4, ppp};
 
 pub(crate) const CLIENT: Ipv4Addr = Ipv4Addr::new(192, 168, 1, 23);
 pub(crate) const SERVER: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 10);
@@ -346,10 +346,8 @@ impl World {
         about: &[u8],
     ) -> &mut World {
         let to = Ipv4Addr::from(<[u8; 4]>::try_from(&about[12..16]).unwrap());
-        let mut body = vec![kind, code, 0, 0, 0, 0, (mtu >> 8) as u8, mtu as u8];
-        body.extend(&about[..about.len().min(28)]);
-        let sum = checksum::Sum::default().with(&body).finish();
-        body[2..4].copy_from_slice(&sum.to_be_bytes());
+        let [high, low] = mtu.to_be_bytes();
+        let body = icmp::message(kind, code, [0, 0, high, low], &about[..about.len().min(28)]);
         self.raw(v4(from, to, ipv4::ICMP, 60, &body))
     }
 

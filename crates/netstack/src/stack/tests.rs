@@ -22,12 +22,8 @@ fn from(source: Ipv4Addr, protocol: u8, ttl: u8, payload: &[u8]) -> Vec<u8> {
 }
 
 fn error(from_whom: Ipv4Addr, kind: u8, code: u8, mtu: u16, about: &[u8]) -> Vec<u8> {
-    let mut icmp = vec![kind, code, 0, 0, 0, 0];
-    icmp.extend_from_slice(&mtu.to_be_bytes());
-    icmp.extend_from_slice(&about[..28]);
-    let sum = checksum::of(&icmp).to_be_bytes();
-    icmp.splice(2..4, sum);
-    from(from_whom, ipv4::ICMP, 63, &icmp)
+    let [high, low] = mtu.to_be_bytes();
+    from(from_whom, ipv4::ICMP, 63, &icmp::message(kind, code, [0, 0, high, low], &about[..28]))
 }
 
 /// The answer of `to` to the segment in `packet`.

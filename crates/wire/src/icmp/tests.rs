@@ -16,6 +16,17 @@ fn answer(original: &[u8]) -> Option<Vec<u8>> {
 }
 
 #[test]
+fn a_message_has_a_right_checksum() {
+    let octets = echo_request(0x1234, 9, &[0x55; 21]);
+    assert_eq!((octets.len(), &octets[..2], &octets[4..8]), (29, &[8, 0][..], &[0x12, 0x34, 0, 9][..]));
+    assert_eq!(octets[8..], [0x55; 21]);
+    assert!(Packet::new_checked(&octets).is_ok());
+    let octets = message(UNREACHABLE, 13, [1, 2, 3, 4], &[]);
+    assert_eq!((octets.len(), &octets[..2], &octets[4..]), (8, &[3, 13][..], &[1, 2, 3, 4][..]));
+    assert!(Packet::new_checked(&octets).is_ok());
+}
+
+#[test]
 fn c090_fragmentation_needed_quotes_the_packet_and_names_the_mtu() {
     let original = ipv4_packet(6, &[9; 1480]);
     let octets = answer(&original).unwrap();

@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use adit_wire::{checksum, cp};
+use adit_wire::{checksum, cp, icmp, ipv4};
 
 /// A control protocol's packet in a frame: its protocol, code, identifier and options.
 pub(crate) struct Control<'a> {
@@ -43,13 +43,8 @@ impl Control<'_> {
 
 /// An ICMP Echo-Request.
 pub(crate) fn ping(from: Ipv4Addr, to: Ipv4Addr) -> Vec<u8> {
-    let mut packet = vec![0x45, 0, 0, 48, 0, 1, 0, 0, 64, 1, 0, 0];
-    packet.extend(from.octets());
-    packet.extend(to.octets());
-    packet.extend([8, 0, 0, 0, 0x12, 0x34, 0, 1]);
-    packet.extend([0x55; 20]);
-    put_checksums(&mut packet);
-    packet
+    let header = ipv4::Repr { identification: 1, ..ipv4::Repr::new(from, to, ipv4::ICMP) };
+    header.packet(&icmp::echo_request(0x1234, 1, &[0x55; 20]))
 }
 
 /// Turns an Echo-Request into its reply; false for anything else.

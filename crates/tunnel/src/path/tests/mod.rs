@@ -120,12 +120,7 @@ fn ipv4_packet(src: Ipv4Addr, dst: Ipv4Addr, protocol: u8, payload: &[u8]) -> Ve
 
 /// A ping from the client of `len` octets in all, at least 28; `number` tells it from others.
 fn ping(number: u16, len: usize) -> Vec<u8> {
-    let mut payload = vec![0; len - 20];
-    payload[0] = icmp::ECHO_REQUEST;
-    payload[6..8].copy_from_slice(&number.to_be_bytes());
-    let sum = checksum::of(&payload);
-    payload[2..4].copy_from_slice(&sum.to_be_bytes());
-    ipv4_packet(CLIENT, HOST, ipv4::ICMP, &payload)
+    ipv4_packet(CLIENT, HOST, ipv4::ICMP, &icmp::echo_request(0, number, &vec![0; len - 28]))
 }
 
 /// The same as an answer to the client.
