@@ -27,7 +27,7 @@ pub fn judge(facts: &Facts) -> Verdict {
     };
     let layers = table(facts, main.as_ref(), &hits);
     let causes =
-        main.as_ref().map(|main| causes::of(facts, main.code, &also(main.code, &hits))).unwrap_or_default();
+        main.as_ref().map(|main| causes::of(facts, main.code, &also(main, &hits))).unwrap_or_default();
     let fixes = match (facts.vantage, code) {
         (Vantage::Host, Some(code)) => crate::host::fixes(facts, code),
         _ => causes::fixes(facts, code, &causes),
@@ -58,6 +58,8 @@ struct Main {
     text: String,
     evidence: Vec<Evidence>,
     confidence: Confidence,
+    /// No more is known than how it ended.
+    is_ending: bool,
 }
 
 /// Of a record, the code in it: whoever lived it knew most. Else the lowest layer with a fault, in it the heaviest rule, in
@@ -66,7 +68,13 @@ fn main(facts: &Facts, hits: &[Hit]) -> Option<Main> {
     let told = || {
         let told = facts.told.as_ref()?;
         let text = if told.detail.is_empty() { told.code.title().to_owned() } else { told.detail.clone() };
-        Some(Main { code: told.code, text, evidence: Vec::new(), confidence: Confidence::High })
+        Some(Main {
+            code: told.code,
+            text,
+            evidence: Vec::new(),
+            confidence: Confidence::High,
+            is_ending: false,
+        })
     };
     if facts.vantage == Vantage::Record && facts.told.is_some() {
         return told();
@@ -101,6 +109,7 @@ fn main(facts: &Facts, hits: &[Hit]) -> Option<Main> {
         text: hit.proof.text.clone(),
         evidence: evidence(&hit.proof),
         confidence: confidence(facts.vantage, &hit.proof),
+        is_ending: hit.rule.kind == Kind::Ending,
     })
 }
 
@@ -112,9 +121,13 @@ fn confidence(vantage: Vantage, proof: &Proof) -> Confidence {
     }
 }
 
-/// Other explanations of the same layer's end: further causes.
-fn also(code: Code, hits: &[Hit]) -> Vec<(Code, u8)> {
+/// Other explanations of the same layer's end: further causes. Where a fault explains it, how it ended is its consequence.
+fn also(main: &Main, hits: &[Hit]) -> Vec<(Code, u8)> {
     let mut also: Vec<(Code, u8)> = Vec::new();
+    let code = main.code;
+    if !main.is_ending {
+        return also;
+    }
     for hit in hits.iter().filter(|hit| hit.rule.kind == Kind::Ending) {
         let other = hit.rule.code;
         if other != code && other.layer() == code.layer() && also.iter().all(|(known, _)| *known != other) {

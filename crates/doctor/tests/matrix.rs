@@ -187,16 +187,6 @@ fn control_connection_refused() {
     fails(&f, Code::G06);
 }
 
-/// A granted call with so many packets each way, and LCP requests each way.
-fn granted(vantage: Vantage, to_server: u64, to_client: u64) -> Facts {
-    let mut f = up_to(vantage, Layer::Control);
-    f.gre.to_server.packets = to_server;
-    f.gre.to_client.packets = to_client;
-    f.lcp.client_requests = to_server as u32;
-    f.lcp.server_requests = to_client as u32;
-    f
-}
-
 #[test]
 fn row_13_gre_to_the_server_is_lost() {
     let mut f = granted(D, 6, 6);

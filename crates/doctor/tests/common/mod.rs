@@ -113,3 +113,11 @@ pub(crate) fn hung_up(f: &mut Facts, by: Side) {
     f.ending =
         Some(seen(Ending { by: Some(by), how: "Stop-Control-Connection-Request".into(), in_order: true }));
 }
+
+/// The call is granted; so many GRE packets, each an LCP request, were seen each way, and nothing shows that they arrive.
+pub(crate) fn granted(vantage: Vantage, to_server: u32, to_client: u32) -> Facts {
+    let mut f = up_to(vantage, Layer::Control);
+    (f.gre.to_server.packets, f.gre.to_client.packets) = (to_server.into(), to_client.into());
+    (f.lcp.client_requests, f.lcp.server_requests) = (to_server, to_client);
+    f
+}

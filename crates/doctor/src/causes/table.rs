@@ -1,34 +1,13 @@
-//! The written table of causes: where a fact does not decide, what is likely, how likely, and whose it is.
-//!
-//! The weights are judgements, on a scale of their own; those that apply are shared out to one hundred together. A cause
-//! whose code has one meaning weighs one hundred alone.
+//! The table of causes, and what the facts say for or against each.
 
 use adit_diag::Code;
 
-use crate::facts::{Bracket, Connect, Facts, How, Known};
-use crate::{Cause, Owner, Side, Vantage};
+use super::Possible;
+use crate::facts::{Connect, Facts, How, Known};
+use crate::{Owner, Position, Side, Vantage};
 
 /// So many refusals in a row from one address are more than a slip of the finger.
 const SAME_AGAIN: u32 = 3;
-
-/// At most so many are told.
-pub const MAX: usize = 3;
-
-/// One possible cause of a code.
-pub struct Possible {
-    /// Of which code.
-    pub code: Code,
-    /// A stable name.
-    pub id: &'static str,
-    /// What it is.
-    pub text: &'static str,
-    /// Whose device or setting it is.
-    pub owner: Owner,
-    /// What to do.
-    pub fix: &'static str,
-    /// How much it weighs with these facts; 0: it cannot be.
-    pub weigh: fn(&Facts) -> u8,
-}
 
 /// The address that the client calls from needs a translation on its way.
 fn behind_nat(facts: &Facts) -> bool {
@@ -51,25 +30,55 @@ fn gre_leaves(facts: &Facts) -> bool {
     facts.gre.hops.iter().any(|hop| hop.ttl >= 2 && hop.from.is_some())
 }
 
-/// The client's GRE is seen beside the server: nothing before that place drops it.
-fn gre_arrives(facts: &Facts) -> bool {
-    facts.vantage.near() == Some(Side::Server) && facts.gre.to_server.packets > 0
+/// The capture was made beside the server, before its own firewall.
+fn beside_server(facts: &Facts) -> bool {
+    facts.vantage == Vantage::Capture(Position::NearServer)
 }
 
-/// An ICMP message names the device.
-fn named(facts: &Facts) -> bool {
-    facts.gre.unreachable().is_some()
+/// The client's GRE is seen beside the server: nothing before that place drops it.
+fn gre_arrives(facts: &Facts) -> bool {
+    beside_server(facts) && facts.gre.to_server.packets > 0
+}
+
+/// None of it is: nothing behind that place drops it.
+fn gre_is_lost_before(facts: &Facts) -> bool {
+    beside_server(facts) && facts.gre.to_server.packets == 0
+}
+
+/// The server put no GRE on its own wire.
+fn server_sends_none(facts: &Facts) -> bool {
+    beside_server(facts) && facts.gre.to_client.packets == 0 && facts.gre.from_elsewhere.is_none()
+}
+
+/// Who no longer answers LCP echoes, where they show it.
+fn silent_side(facts: &Facts) -> Option<Side> {
+    facts.lcp.echo_lost.as_ref().map(|lost| lost.what.asked_by.other())
+}
+
+fn silent(facts: &Facts) -> bool {
+    matches!(facts.tcp.connect.as_ref().map(|seen| &seen.what), Some(Connect::Silent { .. }))
+}
+
+/// TCP is open, and no word of PPTP comes.
+fn says_nothing(facts: &Facts) -> bool {
+    matches!(facts.tcp.connect.as_ref().map(|seen| &seen.what), Some(Connect::Open { .. }))
+        && facts.control.reply.is_none()
+}
+
+fn ends_soon(facts: &Facts) -> bool {
+    facts.control.closed.as_ref().is_some_and(|closed| !matches!(closed.what.how, How::EchoTimeout(_)))
+        && !facts.link_is_up()
 }
 
 /// The table.
-pub const TABLE: &[Possible] = &[
+pub(super) const TABLE: &[Possible] = &[
     Possible {
         code: Code::C01,
         id: "filter-before-server",
         text: "a firewall before the server drops TCP 1723",
         owner: Owner::ServerNetwork,
         fix: "accept TCP 1723 (and protocol 47) to the server in the firewall before it, and forward both",
-        weigh: |f| if silent(f) { 45 } else { 0 },
+        weigh: |f| if silent(f) && !beside_server(f) { 45 } else { 0 },
     },
     Possible {
         code: Code::C01,
@@ -77,7 +86,7 @@ pub const TABLE: &[Possible] = &[
         text: "the address is old or wrong, or the server is off",
         owner: Owner::Server,
         fix: "compare the address with the one that the server has today; see whether the server runs",
-        weigh: |f| match silent(f) {
+        weigh: |f| match silent(f) && !beside_server(f) {
             true if f.name.asked.is_some() => 35,
             true => 30,
             false => 0,
@@ -89,7 +98,39 @@ pub const TABLE: &[Possible] = &[
         text: "a filter on the client's side drops TCP 1723",
         owner: Owner::ClientNetwork,
         fix: "allow TCP 1723 to the server in the client's firewall and router",
-        weigh: |f| if silent(f) { 20 } else { 0 },
+        weigh: |f| if silent(f) && !beside_server(f) { 20 } else { 0 },
+    },
+    Possible {
+        code: Code::C01,
+        id: "own-filter",
+        text: "the server's own firewall drops TCP 1723, which arrives at it",
+        owner: Owner::Server,
+        fix: "on the server: nft add rule inet filter input tcp dport 1723 accept; adit doctor --server names the rule",
+        weigh: |f| if silent(f) && beside_server(f) { 75 } else { 0 },
+    },
+    Possible {
+        code: Code::C01,
+        id: "way-back",
+        text: "the server has no way back to the client, or drops what comes from it (rp_filter)",
+        owner: Owner::Server,
+        fix: "on the server: ip route get CLIENT names the interface of its answers; it must be the one that the call came by",
+        weigh: |f| if silent(f) && beside_server(f) { 25 } else { 0 },
+    },
+    Possible {
+        code: Code::C01,
+        id: "hung",
+        text: "the program behind TCP 1723 takes the connection and says nothing: it hangs, or has no time",
+        owner: Owner::Server,
+        fix: "on the server: ss -ltnp sport = :1723 names the program; read its log and restart it",
+        weigh: |f| if says_nothing(f) { 70 } else { 0 },
+    },
+    Possible {
+        code: Code::C01,
+        id: "proxy",
+        text: "a box before the server takes the connection and passes nothing on",
+        owner: Owner::ServerNetwork,
+        fix: "switch off SYN proxy, inspection or load balancing for TCP 1723 before the server",
+        weigh: |f| if says_nothing(f) && !beside_server(f) { 30 } else { 0 },
     },
     Possible {
         code: Code::G01,
@@ -97,11 +138,10 @@ pub const TABLE: &[Possible] = &[
         text: "the router on the client's side does not pass GRE",
         owner: Owner::ClientNetwork,
         fix: "turn on \"PPTP passthrough\" (PPTP ALG) in the client's router and restart it",
-        weigh: |f| match (named(f), behind_nat(f), gre_leaves(f)) {
-            (true, ..) => 0,
-            (_, true, false) => 60,
-            (_, true, true) => 35,
-            (_, false, _) => 15,
+        weigh: |f| match (behind_nat(f), gre_leaves(f)) {
+            (true, false) => 60,
+            (true, true) => 35,
+            (false, _) => 15,
         },
     },
     Possible {
@@ -110,11 +150,7 @@ pub const TABLE: &[Possible] = &[
         text: "the firewall on the server's side opens TCP 1723 and not protocol 47",
         owner: Owner::ServerNetwork,
         fix: "accept IP protocol 47 (not port 47) to and from the server; behind a port forward, forward GRE too",
-        weigh: |f| match (named(f), gre_leaves(f)) {
-            (true, _) => 0,
-            (_, true) => 55,
-            (_, false) => 30,
-        },
+        weigh: |f| if gre_leaves(f) { 55 } else { 30 },
     },
     Possible {
         code: Code::G01,
@@ -122,11 +158,7 @@ pub const TABLE: &[Possible] = &[
         text: "the Internet provider drops GRE, as carrier NAT and mobile networks do",
         owner: Owner::Provider,
         fix: "test from another network; a provider with carrier NAT rarely passes GRE, whatever is set here",
-        weigh: |f| match (named(f), carrier_on_the_way(f)) {
-            (true, _) => 0,
-            (_, true) => 60,
-            (_, false) => 10,
-        },
+        weigh: |f| if carrier_on_the_way(f) { 60 } else { 10 },
     },
     Possible {
         code: Code::G01,
@@ -134,7 +166,7 @@ pub const TABLE: &[Possible] = &[
         text: "another PPTP client behind the same router has the GRE of this server (G06)",
         owner: Owner::ClientNetwork,
         fix: "hang up other PPTP clients of this network and try again; a router with a PPTP helper takes several",
-        weigh: |f| if !named(f) && behind_nat(f) { 15 } else { 0 },
+        weigh: |f| if behind_nat(f) { 15 } else { 0 },
     },
     Possible {
         code: Code::G01,
@@ -143,7 +175,7 @@ pub const TABLE: &[Possible] = &[
         owner: Owner::Client,
         fix: "allow protocol 47 out and in on the client itself",
         // The probe sees its own packets leave, behind the rules of its host.
-        weigh: |f| if named(f) || f.vantage == Vantage::Client { 0 } else { 10 },
+        weigh: |f| if f.vantage == Vantage::Client { 0 } else { 10 },
     },
     Possible {
         code: Code::G02,
@@ -163,7 +195,19 @@ pub const TABLE: &[Possible] = &[
         text: "the firewall on the server's side drops GRE that comes in",
         owner: Owner::ServerNetwork,
         fix: "accept IP protocol 47 (not port 47) to the server: nft add rule inet filter input ip protocol gre accept",
-        weigh: |f| if gre_leaves(f) { 65 } else { 45 },
+        weigh: |f| match (gre_is_lost_before(f), gre_leaves(f)) {
+            (true, _) => 0,
+            (_, true) => 65,
+            (_, false) => 45,
+        },
+    },
+    Possible {
+        code: Code::G02,
+        id: "before-server",
+        text: "the firewall or port forward before the server passes TCP 1723 and not protocol 47",
+        owner: Owner::ServerNetwork,
+        fix: "in the router before the server, forward IP protocol 47 (not port 47) beside TCP 1723, or switch its PPTP passthrough on",
+        weigh: |f| if gre_is_lost_before(f) { 45 } else { 0 },
     },
     Possible {
         code: Code::G02,
@@ -187,7 +231,7 @@ pub const TABLE: &[Possible] = &[
         text: "the client's router does not know for whom the server's GRE is",
         owner: Owner::ClientNetwork,
         fix: "turn on \"PPTP passthrough\" (PPTP ALG) in the client's router and restart it",
-        weigh: |f| if f.gre.from_elsewhere.is_some() { 0 } else { 55 },
+        weigh: |f| if f.gre.from_elsewhere.is_some() || server_sends_none(f) { 0 } else { 55 },
     },
     Possible {
         code: Code::G03,
@@ -196,6 +240,14 @@ pub const TABLE: &[Possible] = &[
         owner: Owner::ServerNetwork,
         fix: "accept protocol 47 out: nft add rule inet filter output ip protocol gre accept",
         weigh: |f| if f.gre.from_elsewhere.is_some() { 0 } else { 35 },
+    },
+    Possible {
+        code: Code::G03,
+        id: "mute-ppp",
+        text: "the server's PPP program sends nothing",
+        owner: Owner::Server,
+        fix: "read the server's log of that minute: pppd's options or its files are the usual reason",
+        weigh: |f| if server_sends_none(f) { 20 } else { 0 },
     },
     Possible {
         code: Code::G05,
@@ -284,6 +336,38 @@ pub const TABLE: &[Possible] = &[
         weigh: |f| if ends_soon(f) { 100 } else { 0 },
     },
     Possible {
+        code: Code::L04,
+        id: "client-gone",
+        text: "the client went away without a word: switched off, asleep, or its line is gone",
+        owner: Owner::Client,
+        fix: "nothing at the server: the call is freed so that the next one finds its place; look at that device and its line",
+        weigh: |f| if silent_side(f) == Some(Side::Client) { 70 } else { 0 },
+    },
+    Possible {
+        code: Code::L04,
+        id: "server-gone",
+        text: "the server went away without a word: switched off, restarted, or its line is gone",
+        owner: Owner::Server,
+        fix: "see whether the server runs and since when; a client that dials anew finds it when it is back",
+        weigh: |f| if silent_side(f) == Some(Side::Server) { 60 } else { 0 },
+    },
+    Possible {
+        code: Code::L04,
+        id: "path-gone",
+        text: "a network between went down",
+        owner: Owner::Provider,
+        fix: "compare with other connections of that minute; for paths with long outages raise link.echo.lost",
+        weigh: |f| if silent_side(f).is_some() { 30 } else { 0 },
+    },
+    Possible {
+        code: Code::I03,
+        id: "lent-twice",
+        text: "the server lends one address to two calls: two pools meet, or a fixed address lies in a pool",
+        owner: Owner::Server,
+        fix: "at the server, give each pool and each fixed address (also those of other servers and of RADIUS) a range of its own",
+        weigh: |f| if f.address.twice.is_some() { 100 } else { 0 },
+    },
+    Possible {
         code: Code::R08,
         id: "target-off",
         text: "the target is off, or its own firewall drops the packets",
@@ -308,126 +392,3 @@ pub const TABLE: &[Possible] = &[
         weigh: |_| 20,
     },
 ];
-
-fn silent(facts: &Facts) -> bool {
-    matches!(facts.tcp.connect.as_ref().map(|seen| &seen.what), Some(Connect::Silent { .. }))
-}
-
-fn ends_soon(facts: &Facts) -> bool {
-    facts.control.closed.as_ref().is_some_and(|closed| !matches!(closed.what.how, How::EchoTimeout(_)))
-        && !facts.link_is_up()
-}
-
-/// The causes of `code`, the likeliest first; `also` are other codes of the layer whose rules fired.
-pub(crate) fn of(facts: &Facts, code: Code, also: &[(Code, u8)]) -> Vec<Cause> {
-    let mut causes: Vec<Cause> = TABLE
-        .iter()
-        .filter(|possible| possible.code == code)
-        .map(|possible| Cause {
-            text: possible.text.to_owned(),
-            weight: (possible.weigh)(facts),
-            code,
-            owner: possible.owner,
-        })
-        .filter(|cause| cause.weight > 0)
-        .collect();
-    if causes.is_empty() {
-        causes.push(Cause { text: code.title().to_owned(), weight: 100, code, owner: owner(facts, code) });
-        for (code, weight) in also {
-            let owner = owner(facts, *code);
-            causes.push(Cause { text: code.title().to_owned(), weight: *weight, code: *code, owner });
-        }
-    }
-    causes.sort_by_key(|cause| std::cmp::Reverse(cause.weight));
-    causes.truncate(MAX);
-    share(&mut causes);
-    causes
-}
-
-/// Shares one hundred out, by weight.
-fn share(causes: &mut [Cause]) {
-    let sum: u32 = causes.iter().map(|cause| u32::from(cause.weight)).sum();
-    let mut left = 100;
-    let last = causes.len().saturating_sub(1);
-    for (n, cause) in causes.iter_mut().enumerate() {
-        let share = if n == last { left } else { (u32::from(cause.weight) * 100 / sum.max(1) + 2) / 5 * 5 };
-        cause.weight = u8::try_from(share.min(left)).unwrap_or(100);
-        left -= u32::from(cause.weight);
-    }
-}
-
-/// What to do: that of each cause, else what the code's page says first.
-pub(crate) fn fixes(facts: &Facts, code: Option<Code>, causes: &[Cause]) -> Vec<String> {
-    let Some(code) = code else { return Vec::new() };
-    let fix = |cause: &Cause| {
-        TABLE
-            .iter()
-            .find(|possible| possible.code == cause.code && possible.text == cause.text)
-            .map(|possible| possible.fix.to_owned())
-    };
-    let mut fixes: Vec<String> = named_device(facts, code).into_iter().collect();
-    fixes.extend(measured_size(facts, code));
-    fixes.extend(causes.iter().filter_map(fix));
-    if fixes.is_empty() {
-        fixes.extend(code.entry().fix.into_iter().take(2));
-    }
-    fixes
-}
-
-/// What the outer headers take at most: IP 20, GRE 16, PPP 4, CCP and MPPE 4.
-const HEADERS: u16 = 44;
-
-/// The size that was found to pass, as a setting.
-fn measured_size(facts: &Facts, code: Code) -> Option<String> {
-    let passes = |bracket: &Bracket| {
-        let passes = bracket.passes.as_ref().filter(|_| bracket.lost.is_some())?.what;
-        Some(if bracket.is_outer { passes.saturating_sub(HEADERS) } else { passes })
-    };
-    let sizes = [passes(&facts.mtu.to_server), passes(&facts.mtu.to_client)];
-    let size = sizes.into_iter().flatten().min().filter(|_| code == Code::M01)?;
-    Some(format!(
-        "at one end of the tunnel: link.mtu = {size} in adit.toml, \"mtu {size} mru {size}\" for pppd; or let ICMP \
-         \"fragmentation needed\" pass on the way"
-    ))
-}
-
-/// The device that said so itself.
-fn named_device(facts: &Facts, code: Code) -> Option<String> {
-    let from = match (code, facts.tcp.connect.as_ref().map(|seen| &seen.what)) {
-        (Code::C01 | Code::N02, Some(Connect::Unreachable { from, .. })) => *from,
-        (Code::G01, _) => facts.gre.unreachable()?.what.from,
-        _ => return None,
-    };
-    Some(match code {
-        Code::N02 => format!("on {from}, which has no way to the server: its routes, or the link behind it"),
-        Code::G01 => {
-            format!("on {from}, which refuses: let IP protocol 47 (GRE) pass between client and server")
-        }
-        _ => format!("on {from}, which refuses: let TCP 1723 pass between client and server"),
-    })
-}
-
-/// Whose a code is, where the table of causes has nothing finer.
-pub(crate) fn owner(facts: &Facts, code: Code) -> Owner {
-    let refused_by_server =
-        facts.encrypt.rejected.as_ref().is_some_and(|rejected| rejected.what.by == Side::Server);
-    match code {
-        Code::N01 | Code::E01 | Code::I02 | Code::R01 | Code::S11 => Owner::Client,
-        Code::E03 | Code::A05 if !refused_by_server => Owner::Client,
-        Code::N02 | Code::L02 | Code::G07 | Code::G08 | Code::M01 | Code::M03 => Owner::Provider,
-        Code::G04 | Code::G06 | Code::I03 => Owner::ClientNetwork,
-        Code::A01
-        | Code::A02
-        | Code::A03
-        | Code::A04
-        | Code::A06
-        | Code::A08
-        | Code::A10
-        | Code::A11
-        | Code::A13 => Owner::Accounts,
-        Code::R08 | Code::R09 => Owner::Target,
-        Code::N03 | Code::R03 => Owner::ServerNetwork,
-        Code::S03 if facts.vantage == Vantage::Client => Owner::Client,
-        _ => Owner::Server,
-    }
-}

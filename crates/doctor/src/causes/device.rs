@@ -1,0 +1,86 @@
+//! A device that said itself, by ICMP, that it does not pass what it was given: no guess is needed.
+
+use std::net::IpAddr;
+
+use adit_diag::Code;
+use ipnet::Ipv4Net;
+
+use crate::facts::{Answer, Connect, Facts};
+use crate::{Owner, Side};
+
+/// What it said, and whose it is.
+pub(super) struct Device {
+    pub(super) owner: Owner,
+    pub(super) text: String,
+    pub(super) fix: String,
+}
+
+/// The device that caused `code` and said so.
+pub(super) fn named(facts: &Facts, code: Code) -> Option<Device> {
+    let connect = facts.tcp.connect.as_ref().map(|seen| &seen.what);
+    match (code, connect) {
+        (Code::C01, Some(Connect::Unreachable { from, .. })) => Some(Device {
+            owner: outside(facts, *from, Side::Client),
+            text: format!("{from} refuses TCP 1723, and says so"),
+            fix: format!("on {from}, which refuses: let TCP 1723 pass between client and server"),
+        }),
+        (Code::N02, Some(Connect::Unreachable { from, .. })) => Some(Device {
+            owner: outside(facts, *from, Side::Client),
+            text: format!("{from} has no way to the server, and says so"),
+            fix: format!("on {from}, which has no way to the server: its routes, or the link behind it"),
+        }),
+        (Code::G01, _) => {
+            let error = facts.gre.unreachable()?.what;
+            Some(Device {
+                owner: outside(facts, error.from, error.about),
+                text: format!("{} refuses GRE, and says so", error.from),
+                fix: format!(
+                    "on {}, which refuses: let IP protocol 47 (GRE) pass between client and server",
+                    error.from
+                ),
+            })
+        }
+        (Code::R01, _) => {
+            let (asked, from) = facts.inside.targets.iter().find_map(|target| match target.what.answer {
+                Answer::NoWay { from } | Answer::Unreachable { from, code: 0 | 6 } => {
+                    Some((&target.what.asked, from))
+                }
+                _ => None,
+            })?;
+            let is_server = facts.address.peer.as_ref().is_some_and(|peer| IpAddr::V4(peer.what) == from);
+            Some(Device {
+                owner: if is_server { Owner::Server } else { Owner::ServerNetwork },
+                text: format!("{from} has no route to {asked}, and says so"),
+                fix: format!(
+                    "on {from}: give it a route to {asked}, or ask for an address that exists there"
+                ),
+            })
+        }
+        _ => None,
+    }
+}
+
+/// Networks of homes and offices are of this size, most of them.
+const NEIGHBOURS: u8 = 24;
+
+/// Whose a device outside the tunnel is that answered a packet of `sender`, as far as its address tells.
+fn outside(facts: &Facts, from: IpAddr, sender: Side) -> Owner {
+    let server = facts.tcp.server.map(|server| server.ip());
+    let client = facts.name.source.map(IpAddr::V4);
+    let is_near = |end: Option<IpAddr>| match (end, from) {
+        (Some(IpAddr::V4(end)), IpAddr::V4(from)) => Ipv4Net::new_assert(end, NEIGHBOURS).contains(&from),
+        _ => false,
+    };
+    let is_private = matches!(from, IpAddr::V4(from) if from.is_private());
+    if server == Some(from) {
+        Owner::Server
+    } else if client == Some(from) || is_near(client) {
+        Owner::ClientNetwork
+    } else if is_near(server) {
+        Owner::ServerNetwork
+    } else if sender == Side::Server || is_private {
+        Owner::ClientNetwork
+    } else {
+        Owner::Provider
+    }
+}
