@@ -80,6 +80,13 @@ fn who_is_silent_is_asked_about() {
 }
 
 #[test]
+fn the_servers_record_is_of_its_own_echoes() {
+    let mut f = up_to(R, Layer::Address);
+    f.told = Some(Told { code: Code::L04, detail: String::new() });
+    assert_eq!(owners(&f, Code::L04)[0], Owner::Client);
+}
+
+#[test]
 fn the_end_of_a_call_is_no_second_cause_of_its_fault() {
     let mut f = up_to(D, Layer::Gre);
     f.lcp.looped_back = Some(seen(0x1234_5678));

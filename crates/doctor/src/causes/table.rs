@@ -50,9 +50,10 @@ fn server_sends_none(facts: &Facts) -> bool {
     beside_server(facts) && facts.gre.to_client.packets == 0 && facts.gre.from_elsewhere.is_none()
 }
 
-/// Who no longer answers LCP echoes, where they show it.
+/// Who no longer answers LCP echoes, where they show it; the server's record is of its own echoes.
 fn silent_side(facts: &Facts) -> Option<Side> {
-    facts.lcp.echo_lost.as_ref().map(|lost| lost.what.asked_by.other())
+    let seen = facts.lcp.echo_lost.as_ref().map(|lost| lost.what.asked_by.other());
+    seen.or((facts.vantage == Vantage::Record).then_some(Side::Client))
 }
 
 fn silent(facts: &Facts) -> bool {
