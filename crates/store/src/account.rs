@@ -112,6 +112,34 @@ pub struct AccountChange {
     pub note: Option<String>,
 }
 
+impl AccountChange {
+    /// The account with the change made. The revision is neither looked at nor raised: a store does that.
+    pub fn apply(self, mut account: Account) -> Account {
+        let AccountChange {
+            revision: _,
+            group,
+            address,
+            networks,
+            expires,
+            disabled,
+            vpn,
+            locked_until,
+            must_change,
+            note,
+        } = self;
+        account.group = group.unwrap_or(account.group);
+        account.address = address.unwrap_or(account.address);
+        account.networks = networks.unwrap_or(account.networks);
+        account.expires = expires.unwrap_or(account.expires);
+        account.disabled = disabled.unwrap_or(account.disabled);
+        account.vpn = vpn.unwrap_or(account.vpn);
+        account.locked_until = locked_until.unwrap_or(account.locked_until);
+        account.must_change = must_change.unwrap_or(account.must_change);
+        account.note = note.unwrap_or(account.note);
+        account
+    }
+}
+
 impl Account {
     /// The account as the gate sees it.
     pub fn for_policy(&self) -> adit_policy::Account {

@@ -157,31 +157,11 @@ pub(super) fn change(
     name: &str,
     change: &AccountChange,
 ) -> Result<Account, Fail> {
-    let mut account = must(transaction, name)?;
+    let account = must(transaction, name)?;
     if change.revision.is_some_and(|revision| revision != account.revision) {
         return Err(Error::Changed(account.name).into());
     }
-    let AccountChange {
-        revision: _,
-        group,
-        address,
-        networks,
-        expires,
-        disabled,
-        vpn,
-        locked_until,
-        must_change,
-        note,
-    } = change.clone();
-    account.group = group.unwrap_or(account.group);
-    account.address = address.unwrap_or(account.address);
-    account.networks = networks.unwrap_or(account.networks);
-    account.expires = expires.unwrap_or(account.expires);
-    account.disabled = disabled.unwrap_or(account.disabled);
-    account.vpn = vpn.unwrap_or(account.vpn);
-    account.locked_until = locked_until.unwrap_or(account.locked_until);
-    account.must_change = must_change.unwrap_or(account.must_change);
-    account.note = note.unwrap_or(account.note);
+    let mut account = change.clone().apply(account);
     account.revision += 1;
     free_address(transaction, &account)?;
     write(transaction, &account)?;

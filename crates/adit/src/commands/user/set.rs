@@ -94,7 +94,7 @@ pub(crate) fn run(args: &Args, output: &Output, settings: &Settings) -> Result<E
         return Err(super::nobody(&[], &args.name));
     };
     let before = find(&store, &args.name)?;
-    let after = apply(&before, &change);
+    let after = change.clone().apply(before.clone());
     if let Some(address) = after.address.filter(|_| change.address.is_some() || change.group.is_some()) {
         check_address(address, after.group.as_deref(), settings)?;
     }
@@ -107,20 +107,6 @@ pub(crate) fn run(args: &Args, output: &Output, settings: &Settings) -> Result<E
         record(&store, output, "user.set", &before.name, &changes);
     }
     tell(&before.name, changes, output)
-}
-
-/// The account as it will be.
-fn apply(before: &Account, change: &AccountChange) -> Account {
-    let mut after = before.clone();
-    let AccountChange { group, address, networks, expires, vpn, must_change, note, .. } = change.clone();
-    after.group = group.unwrap_or(after.group);
-    after.address = address.unwrap_or(after.address);
-    after.networks = networks.unwrap_or(after.networks);
-    after.expires = expires.unwrap_or(after.expires);
-    after.vpn = vpn.unwrap_or(after.vpn);
-    after.must_change = must_change.unwrap_or(after.must_change);
-    after.note = note.unwrap_or(after.note);
-    after
 }
 
 /// What a change changes, in words.
