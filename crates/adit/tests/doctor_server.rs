@@ -4,9 +4,8 @@
 
 mod common;
 
-use std::net::UdpSocket;
-
 use adit_testbed::{Host, Output, wire};
+use common::services::{Answers, Dns};
 use common::{CONFIG, Server, start};
 use serde_json::Value;
 
@@ -15,7 +14,7 @@ struct World {
     server: Server,
     // A wire is gone with either of its ends.
     _street: Host,
-    _dns: Option<std::thread::JoinHandle<()>>,
+    _dns: Dns,
 }
 
 fn outside() -> (Host, Host) {
@@ -26,24 +25,16 @@ fn outside() -> (Host, Host) {
     (host, street)
 }
 
-/// Answers every question with the same words, until the namespace is gone.
-fn name_server(lan: &Host) -> std::thread::JoinHandle<()> {
-    let socket = lan.run(|| UdpSocket::bind("192.168.10.5:53").unwrap());
-    socket.set_read_timeout(Some(std::time::Duration::from_secs(60))).unwrap();
-    std::thread::spawn(move || {
-        let mut question = [0; 512];
-        while let Ok((len, from)) = socket.recv_from(&mut question) {
-            question[2] |= 0x80;
-            let _ = socket.send_to(&question[..len], from);
-        }
-    })
+/// A name server that answers every question, and knows nothing.
+fn name_server(lan: &Host) -> Dns {
+    Dns::start(lan, [192, 168, 10, 5].into(), Answers::new(&[]))
 }
 
 fn world(config: &str) -> World {
     let (host, street) = outside();
     let server = Server::start(host, config, &["alice"]);
     let dns = name_server(&server.lan);
-    World { server, _street: street, _dns: Some(dns) }
+    World { server, _street: street, _dns: dns }
 }
 
 /// Without its line ends.
@@ -285,7 +276,7 @@ fn addresses_that_are_not_public() {
         host.ip(&format!("route add default via {router}"));
         let server = Server::start(host, &CONFIG.replace("203.0.113.10", "eth0"), &["alice"]);
         let dns = name_server(&server.lan);
-        let world = World { server, _street: street, _dns: Some(dns) };
+        let world = World { server, _street: street, _dns: dns };
         let said = world.doctor();
         assert_eq!((said.first(), said.findings()), (code, findings), "{}", said.text);
         assert!(said.text.contains(address));

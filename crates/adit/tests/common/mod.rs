@@ -9,6 +9,8 @@
     reason = "shared by tests"
 )]
 
+pub mod services;
+
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddrV4, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};

@@ -3,7 +3,7 @@
 use adit_testbed::{Host, Running};
 
 use crate::common::*;
-use crate::world::{Names, doctor};
+use crate::world::{doctor, names};
 
 /// Watches an interface until it is told to stop.
 fn watch(host: &Host, dir: &tempfile::TempDir, seconds: &str) -> Running {
@@ -35,7 +35,7 @@ fn a_call_that_fails_is_judged_when_it_is_told_to_stop() {
 fn a_call_that_works_is_no_failure() {
     let (client, server) = neighbours();
     let server = Server::start(server, CONFIG, &["alice"]);
-    let _names = Names::start(&server.lan, "192.168.10.5");
+    let _names = names(&server.lan);
     let dir = tempfile::TempDir::new().unwrap();
     let mut watching = watch(&client, &dir, "300");
     doctor(&client, &["203.0.113.10", "-u", "alice"]).is_healthy();

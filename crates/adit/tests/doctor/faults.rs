@@ -27,7 +27,7 @@ fn fails_with(said: &Said, exit: i32, codes: &[&str]) {
 fn a_healthy_call_behind_nat() {
     let (client, _nat, server) = behind_nat();
     let server = Server::start(server, CONFIG, &["alice"]);
-    let _names = Names::start(&server.lan, "192.168.10.5");
+    let _names = names(&server.lan);
     doctor(&client, &["203.0.113.10"]).is_healthy();
     doctor(&client, &["203.0.113.10", "-u", "alice", "--reach", "192.168.10.20"]).is_healthy();
 }
@@ -127,7 +127,7 @@ fn encryption_that_one_side_does_not_want() {
 fn targets_behind_the_tunnel_are_told_apart() {
     let (client, server) = neighbours();
     let server = Server::start(server, CONFIG, &["alice"]);
-    let _names = Names::start(&server.lan, "192.168.10.5");
+    let _names = names(&server.lan);
     let reach = |target: &str| doctor(&client, &["203.0.113.10", "-u", "alice", "--reach", target]);
     fails_with(&reach("192.168.10.20:81"), 17, &["R09"]);
     fails_with(&reach("192.168.10.77"), 17, &["R08"]);
@@ -153,7 +153,7 @@ fn a_pool_that_is_the_clients_own_network() {
     let (client, _nat, server) = behind_nat();
     let config = CONFIG.replace("10.99.0.0/24", "192.168.1.0/24");
     let server = Server::start(server, &config, &["alice"]);
-    let _names = Names::start(&server.lan, "192.168.10.5");
+    let _names = names(&server.lan);
     fails_with(&doctor(&client, &["203.0.113.10", "-u", "alice"]), 16, &["I03"]);
 }
 
@@ -162,7 +162,7 @@ fn packets_that_are_too_large_vanish() {
     let (client, nat, server) = behind_nat();
     nat.rule("ip protocol gre ip length > 1300 drop");
     let server = Server::start(server, CONFIG, &["alice"]);
-    let _names = Names::start(&server.lan, "192.168.10.5");
+    let _names = names(&server.lan);
     let said = doctor(&client, &["203.0.113.10", "-u", "alice", "--reach", "192.168.10.20"]);
     fails_with(&said, 18, &["M01"]);
 }
@@ -172,7 +172,7 @@ fn a_route_that_clients_do_not_learn() {
     let (client, server) = neighbours();
     let config = CONFIG.replace("routes = [\"192.168.10.0/24\"]", "routes = [\"192.168.10.0/28\"]");
     let server = Server::start(server, &config, &["alice"]);
-    let _names = Names::start(&server.lan, "192.168.10.5");
+    let _names = names(&server.lan);
     fails_with(&doctor(&client, &["203.0.113.10", "-u", "alice", "--reach", "192.168.10.20"]), 17, &["R01"]);
 }
 
@@ -180,7 +180,7 @@ fn a_route_that_clients_do_not_learn() {
 fn gre_that_a_router_forgets() {
     let (client, nat, server) = behind_nat();
     let server = Server::start(server, CONFIG, &["alice"]);
-    let _names = Names::start(&server.lan, "192.168.10.5");
+    let _names = names(&server.lan);
     let idle = std::thread::scope(|scope| {
         scope.spawn(|| {
             // By then the tests inside are done, and the silence has begun.

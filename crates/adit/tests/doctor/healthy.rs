@@ -24,7 +24,7 @@ fn with_an_account_it_goes_the_whole_way() {
     let before = state_of(&client);
     let server = Server::start(server, CONFIG, &["alice"]);
     let listener = server.lan.run(|| std::net::TcpListener::bind((LAN_HOST, 443)).unwrap());
-    let names = Names::start(&server.lan, "192.168.10.5");
+    let names = names(&server.lan);
     let reach =
         ["--reach", "192.168.10.20:443", "--reach", "intranet.corp.example.org", "--reach", "10.99.0.1"];
     let said = doctor(&client, &[&["203.0.113.10", "-u", "alice"], &reach[..]].concat());

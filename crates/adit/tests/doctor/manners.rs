@@ -79,7 +79,7 @@ fn a_line_that_loses_packets_is_no_broken_line() {
         Seeded { drop: 20, ..Seeded::new(2) },
     );
     let server = Server::start(server, CONFIG, &["alice"]);
-    let _names = Names::start(&server.lan, "192.168.10.5");
+    let _names = names(&server.lan);
     let target = ["203.0.113.10", "-u", "alice", "--reach", "192.168.10.20"];
     doctor(&client, &target).is_healthy();
     // Much in one direction: still no fault, and the direction is told.
@@ -94,7 +94,7 @@ fn a_line_that_loses_packets_is_no_broken_line() {
 fn the_bundle_holds_what_was_found_and_no_proof() {
     let (client, server) = neighbours();
     let server = Server::start(server, CONFIG, &["alice"]);
-    let _names = Names::start(&server.lan, "192.168.10.5");
+    let _names = names(&server.lan);
     let dir = tempfile::TempDir::new().unwrap();
     let file = dir.path().join("call.tar.gz");
     let path = file.to_str().unwrap();

@@ -1,15 +1,10 @@
 //! Running the doctor at a client.
 
-use std::net::UdpSocket;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
-use std::time::Duration;
-
 use adit_testbed::{Host, Output};
 use serde_json::Value;
 
-use crate::common::{PASSWORD, adit};
+use crate::common::services::{Answers, Dns};
+use crate::common::{LAN_HOST, PASSWORD, adit};
 
 /// What the doctor said.
 pub(crate) struct Said {
@@ -53,43 +48,7 @@ impl Said {
     }
 }
 
-/// A name server that knows one name; gone with this value.
-pub(crate) struct Names {
-    over: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Names {
-    /// Starts it on a host: `intranet.corp.example.org` is 192.168.10.20, and nothing else is.
-    pub(crate) fn start(host: &Host, address: &str) -> Names {
-        let socket = host.run(|| UdpSocket::bind((address, 53)).unwrap());
-        socket.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
-        let over = Arc::new(AtomicBool::new(false));
-        let stop = Arc::clone(&over);
-        let serve = move || {
-            let mut buffer = [0; 512];
-            while !stop.load(Ordering::Relaxed) {
-                let Ok((len, from)) = socket.recv_from(&mut buffer) else { continue };
-                let mut answer = buffer[..len].to_vec();
-                let known = answer.windows(8).any(|window| window == b"intranet");
-                answer[2] |= 0x80;
-                answer[3] = if known { 0 } else { 3 };
-                if known {
-                    answer[7] = 1;
-                    answer.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 168, 10, 20]);
-                }
-                socket.send_to(&answer, from).unwrap();
-            }
-        };
-        Names { over, thread: Some(std::thread::spawn(serve)) }
-    }
-}
-
-impl Drop for Names {
-    fn drop(&mut self) {
-        self.over.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
+/// The name server of the LAN: `intranet.corp.example.org` is [`LAN_HOST`], and nothing else is.
+pub(crate) fn names(lan: &Host) -> Dns {
+    Dns::start(lan, [192, 168, 10, 5].into(), Answers::new(&[("intranet.corp.example.org", LAN_HOST)]))
 }

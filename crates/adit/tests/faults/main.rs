@@ -12,5 +12,4 @@ mod case;
 mod matrix;
 mod peers;
 mod rows;
-mod services;
 mod world;

@@ -16,8 +16,8 @@ use std::time::Duration;
 use adit_testbed::{Capture, Host, Output, Relay, Room, Running, Seeded, bridge, wait_until, wire};
 use tempfile::TempDir;
 
+use crate::common::services::{Answers, Dns, Tcp};
 use crate::common::{self, CONFIG, PASSWORD, SERVER, SOON, add_user, with_io};
-use crate::services::{Answers, Dns, Tcp};
 
 /// What the client dials.
 pub(crate) const NAME: &str = "vpn.example.org";

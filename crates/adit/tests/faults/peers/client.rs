@@ -16,8 +16,8 @@ use adit_tunnel::{ClientConfig, ClientTunnel};
 
 use super::Manners;
 use super::drive::Drive;
+use crate::common::services::Service;
 use crate::common::{PASSWORD, SERVER, SOON};
-use crate::services::Service;
 
 /// The link of a client that answers MS-CHAPv2 and wants 128 bits.
 pub(crate) fn link(user: &str) -> LinkConfig {

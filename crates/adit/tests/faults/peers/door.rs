@@ -8,7 +8,7 @@ use std::time::Duration;
 use adit_testbed::Host;
 
 use crate::common::SERVER;
-use crate::services::Service;
+use crate::common::services::Service;
 
 /// What it does with whoever comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,8 +9,8 @@ use adit_testbed::Host;
 use adit_wire::pptp::{Frame, Framer, Message};
 
 use super::door::each_connection;
+use crate::common::services::Service;
 use crate::common::{SERVER, SOON};
-use crate::services::Service;
 
 /// What it adds to the server's Call ID, on its way to the client.
 const SHIFT: u16 = 1000;

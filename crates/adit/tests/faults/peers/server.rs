@@ -20,7 +20,7 @@ use super::Manners;
 use super::door::{each_connection, listen};
 use super::drive::Drive;
 use crate::common::PASSWORD;
-use crate::services::Service;
+use crate::common::services::Service;
 
 /// Its end of every tunnel, and what it gives.
 const LOCAL: Ipv4Addr = Ipv4Addr::new(10, 88, 0, 1);

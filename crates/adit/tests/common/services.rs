@@ -1,4 +1,4 @@
-//! What hosts of the world offer: a name server, and a TCP port that takes connections.
+//! What hosts offer: a name server, and a TCP port that takes connections.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddrV4, TcpListener, UdpSocket};
@@ -14,14 +14,14 @@ const LOOK: Duration = Duration::from_millis(50);
 
 /// A thread that ends with this value.
 #[derive(Debug)]
-pub(crate) struct Service {
+pub struct Service {
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Service {
     /// Runs `work` on `host`; it must look at what it is given and end when that is true.
-    pub(crate) fn start(host: &Host, work: impl FnOnce(&AtomicBool) + Send + 'static) -> Service {
+    pub fn start(host: &Host, work: impl FnOnce(&AtomicBool) + Send + 'static) -> Service {
         let stop = Arc::new(AtomicBool::new(false));
         let told = Arc::clone(&stop);
         Service { stop, thread: Some(host.thread(move || work(&told))) }
@@ -40,14 +40,14 @@ impl Drop for Service {
 
 /// What a name server knows; can be changed while it runs.
 #[derive(Clone, Debug)]
-pub(crate) struct Answers(Arc<Mutex<BTreeMap<String, Ipv4Addr>>>);
+pub struct Answers(Arc<Mutex<BTreeMap<String, Ipv4Addr>>>);
 
 impl Answers {
-    pub(crate) fn new(names: &[(&str, Ipv4Addr)]) -> Answers {
+    pub fn new(names: &[(&str, Ipv4Addr)]) -> Answers {
         Answers(Arc::new(Mutex::new(names.iter().map(|(name, at)| ((*name).to_owned(), *at)).collect())))
     }
 
-    pub(crate) fn set(&self, name: &str, address: Option<Ipv4Addr>) {
+    pub fn set(&self, name: &str, address: Option<Ipv4Addr>) {
         let mut names = self.0.lock().unwrap();
         match address {
             Some(address) => names.insert(name.to_owned(), address),
@@ -89,12 +89,12 @@ impl Answers {
 
 /// A name server.
 #[derive(Debug)]
-pub(crate) struct Dns {
+pub struct Dns {
     _service: Service,
 }
 
 impl Dns {
-    pub(crate) fn start(host: &Host, address: Ipv4Addr, answers: Answers) -> Dns {
+    pub fn start(host: &Host, address: Ipv4Addr, answers: Answers) -> Dns {
         let socket = host.run(|| UdpSocket::bind((address, 53)).unwrap());
         socket.set_read_timeout(Some(LOOK)).unwrap();
         let _service = Service::start(host, move |stop| {
@@ -113,12 +113,12 @@ impl Dns {
 
 /// A port that takes connections and says nothing, as HTTPS does before the client speaks.
 #[derive(Debug)]
-pub(crate) struct Tcp {
+pub struct Tcp {
     _service: Service,
 }
 
 impl Tcp {
-    pub(crate) fn start(host: &Host, address: SocketAddrV4) -> Tcp {
+    pub fn start(host: &Host, address: SocketAddrV4) -> Tcp {
         let listener = host.run(|| TcpListener::bind(address).unwrap());
         listener.set_nonblocking(true).unwrap();
         let _service = Service::start(host, move |stop| {
