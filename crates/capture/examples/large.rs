@@ -58,18 +58,14 @@ fn round(number: u32) -> Vec<Vec<u8>> {
 }
 
 fn set_up() -> Vec<Vec<u8>> {
-    let octets = |message: Message| {
-        let mut out = Vec::new();
-        message.emit(&mut out);
-        out
-    };
-    let request = OutgoingCallRequest::new(7);
+    let request = Message::from(OutgoingCallRequest::new(7)).to_octets();
     let reply = OutgoingCallReply { connect_speed: 0, ..OutgoingCallReply::connected(99, 7) };
+    let reply = Message::from(reply).to_octets();
     vec![
         v4(CLIENT, SERVER, ipv4::TCP, &segment(40_000, 1723, 2, 999, &[])),
         v4(SERVER, CLIENT, ipv4::TCP, &segment(1723, 40_000, 0x12, 4999, &[])),
-        v4(CLIENT, SERVER, ipv4::TCP, &segment(40_000, 1723, 0x18, 1000, &octets(request.into()))),
-        v4(SERVER, CLIENT, ipv4::TCP, &segment(1723, 40_000, 0x18, 5000, &octets(reply.into()))),
+        v4(CLIENT, SERVER, ipv4::TCP, &segment(40_000, 1723, 0x18, 1000, &request)),
+        v4(SERVER, CLIENT, ipv4::TCP, &segment(1723, 40_000, 0x18, 5000, &reply)),
         ppp(CLIENT, 1, ppp::LCP, &[1, 1, 0, 8, 1, 4, 5, 0x78]),
         ppp(SERVER, 1, ppp::LCP, &[1, 1, 0, 8, 1, 4, 5, 0x78]),
         ppp(CLIENT, 2, ppp::LCP, &[2, 1, 0, 8, 1, 4, 5, 0x78]),

@@ -38,8 +38,7 @@ fn frames(stream: &[u8], segment: usize) -> Vec<Result<Frame, adit_wire::Error>>
 }
 
 fn same_again(message: &Message) {
-    let mut octets = Vec::new();
-    message.emit(&mut octets);
+    let octets = message.to_octets();
     assert_eq!(octets.len(), message.message_type().size());
     assert_eq!(Message::parse(&octets).as_ref(), Ok(message), "read, written, read again");
     let line = message.to_string();

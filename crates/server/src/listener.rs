@@ -171,8 +171,7 @@ async fn turn_away(mut stream: TcpStream) {
         maximum_channels: 0,
         ..pptp::StartControlConnectionReply::new(b"", b"adit")
     });
-    let mut reply = Vec::new();
-    refusal.emit(&mut reply);
+    let reply = refusal.to_octets();
     // What has been sent is read first: closing with something unread would be a reset, which overtakes the answer.
     let mut request = [0; pptp::MESSAGE_MAX];
     let whole = pptp::MessageType::StartControlConnectionRequest.size();

@@ -97,8 +97,7 @@ impl Rude {
     }
 
     fn say(&mut self, message: impl Into<Message>, out: &mut Output) {
-        let mut octets = Vec::new();
-        message.into().emit(&mut octets);
+        let octets = message.into().to_octets();
         if self.manner == Manner::Cut {
             for octet in octets {
                 self.write(vec![octet], out);

@@ -7,7 +7,7 @@ use adit_testbed::{Host, wait_until};
 use adit_wire::pptp::{EchoRequest, Message};
 
 use crate::common::*;
-use crate::peer::{Gre, Peer, call, octets_of, outsider, start};
+use crate::peer::{Gre, Peer, call, outsider, start};
 
 /// A server with alice connected to it, and somebody else.
 struct Scene {
@@ -109,7 +109,7 @@ fn c003_c005_c007_c014_garbage_and_giant_lengths_end_their_own_connection_alone(
 fn c001_half_messages_are_waited_for_and_no_longer_than_a_bound() {
     let config = CONFIG.replace("[limits]", "[link]\nsetup = \"5s\"\n[limits]");
     let scene = Scene::new(&config);
-    let hello = octets_of(&start());
+    let hello = start().to_octets();
     let mut slow = Peer::open(&scene.outsider);
     for octet in &hello {
         slow.stream.write_all(&[*octet]).unwrap();
@@ -128,7 +128,7 @@ fn c001_half_messages_are_waited_for_and_no_longer_than_a_bound() {
 fn floods_of_echoes_and_calls_do_not_grow_the_server_nor_starve_others() {
     let scene = Scene::new(CONFIG);
     let before = scene.memory_kib();
-    let echo = octets_of(&Message::from(EchoRequest { identifier: 7 }));
+    let echo = Message::from(EchoRequest { identifier: 7 }).to_octets();
     let flood = echo.repeat(4096);
     // Nobody reads the answers.
     let mut deaf = Peer::open(&scene.outsider);

@@ -36,7 +36,7 @@ impl Peer {
     }
 
     pub(crate) fn send(&mut self, message: &Message) {
-        self.stream.write_all(&octets_of(message)).unwrap();
+        self.stream.write_all(&message.to_octets()).unwrap();
     }
 
     /// The next message; `None` when the connection is closed or reset.
@@ -104,12 +104,6 @@ impl Peer {
         self.send(&OutgoingCallReply::connected(call_id, request.call_id).into());
         request.call_id
     }
-}
-
-pub(crate) fn octets_of(message: &Message) -> Vec<u8> {
-    let mut out = Vec::new();
-    message.emit(&mut out);
-    out
 }
 
 /// Start-Control-Connection-Request.

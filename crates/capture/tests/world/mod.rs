@@ -189,9 +189,7 @@ impl Tcp {
 
 /// The octets of a control message.
 pub(crate) fn octets(message: impl Into<Message>) -> Vec<u8> {
-    let mut out = Vec::new();
-    message.into().emit(&mut out);
-    out
+    message.into().to_octets()
 }
 
 /// A Start-Control-Connection-Request.

@@ -238,9 +238,7 @@ impl World {
     }
 
     pub(crate) fn say(&mut self, by: By, message: impl Into<Message>) -> &mut World {
-        let mut out = Vec::new();
-        message.into().emit(&mut out);
-        self.bytes(by, &out)
+        self.bytes(by, &message.into().to_octets())
     }
 
     pub(crate) fn sccrq(&mut self) -> &mut World {

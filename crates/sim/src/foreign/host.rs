@@ -117,9 +117,7 @@ impl Foreign {
     }
 
     fn say(&mut self, message: impl Into<Message>, out: &mut Output) {
-        let mut octets = Vec::new();
-        message.into().emit(&mut octets);
-        self.write(octets, out);
+        self.write(message.into().to_octets(), out);
     }
 
     fn write(&mut self, octets: Vec<u8>, out: &mut Output) {
@@ -152,8 +150,7 @@ impl Foreign {
     }
 
     fn opened(&mut self, out: &mut Output) {
-        let mut octets = Vec::new();
-        Message::from(self.start_request()).emit(&mut octets);
+        let mut octets = Message::from(self.start_request()).to_octets();
         if self.profile.quirks.eager {
             Message::from(self.call_request()).emit(&mut octets);
         }

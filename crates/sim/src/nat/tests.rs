@@ -8,11 +8,7 @@ const SERVER: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
 const OUTSIDE: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 5);
 
 fn emit(messages: &[Message]) -> Vec<u8> {
-    let mut octets = Vec::new();
-    for message in messages {
-        message.emit(&mut octets);
-    }
-    octets
+    messages.iter().flat_map(Message::to_octets).collect()
 }
 
 fn tcp(src: (Ipv4Addr, u16), dst: (Ipv4Addr, u16), octets: Vec<u8>) -> Packet {

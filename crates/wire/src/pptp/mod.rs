@@ -78,6 +78,13 @@ macro_rules! messages {
                 }
             }
 
+            /// The message, of exactly [`MessageType::size`] octets.
+            pub fn to_octets(&self) -> Vec<u8> {
+                let mut out = Vec::new();
+                self.emit(&mut out);
+                out
+            }
+
             /// Appends the message, of exactly [`MessageType::size`] octets.
             pub fn emit(&self, out: &mut Vec<u8>) {
                 Header::emit(self.message_type(), out);

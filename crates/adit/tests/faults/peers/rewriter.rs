@@ -58,9 +58,7 @@ fn pass_on(mut from: &TcpStream, mut to: &TcpStream, stop: &AtomicBool, change: 
         }
         while let Some(Ok(Frame::Message(mut message))) = framer.next_frame() {
             change(&mut message);
-            let mut octets = Vec::new();
-            message.emit(&mut octets);
-            let _ = to.write_all(&octets);
+            let _ = to.write_all(&message.to_octets());
         }
     }
     let _ = to.shutdown(std::net::Shutdown::Both);

@@ -25,9 +25,7 @@ pub(super) fn secs(seconds: u64) -> Duration {
 }
 
 pub(super) fn emit(message: &Message) -> Vec<u8> {
-    let mut octets = Vec::new();
-    message.emit(&mut octets);
-    octets
+    message.to_octets()
 }
 
 /// One machine and what came out of it.
