@@ -15,11 +15,11 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use adit_crypto::proof::Secret;
 use jiff::Timestamp;
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, Transaction, TransactionBehavior};
 
 use self::fail::Fail;
 use crate::seal::{create_directory, directory_of, give_to_owner_of};
@@ -151,7 +151,7 @@ impl SqliteStore {
         // Before anything is written: a file of another program is left as it is.
         let known = i64::try_from(schema::SCRIPTS.len()).unwrap_or(i64::MAX);
         schema::check(&connection, path, known).map_err(failed)?;
-        write_ahead(&connection).map_err(failed)?;
+        write_ahead(&connection, busy).map_err(failed)?;
         schema::migrate(&mut connection, path, schema::SCRIPTS).map_err(failed)?;
         Ok(SqliteStore {
             path: path.into(),
@@ -255,9 +255,19 @@ fn prepare(connection: &Connection, busy: Duration) -> core::result::Result<(), 
     Ok(())
 }
 
+/// How often a lock is tried where SQLite does not wait for it.
+const AGAIN: Duration = Duration::from_millis(10);
+
 /// Readers and the one writer do not wait for each other.
-fn write_ahead(connection: &Connection) -> core::result::Result<(), Fail> {
-    connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+fn write_ahead(connection: &Connection, busy: Duration) -> core::result::Result<(), Fail> {
+    // The change of a new file wants it alone, and SQLite does not wait for that by itself.
+    let begin = Instant::now();
+    while let Err(error) = connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(())) {
+        if error.sqlite_error_code() != Some(ErrorCode::DatabaseBusy) || begin.elapsed() >= busy {
+            return Err(error.into());
+        }
+        std::thread::sleep(AGAIN);
+    }
     connection.pragma_update_and_check(None, "journal_size_limit", LOG_LIMIT, |_| Ok(()))?;
     Ok(())
 }

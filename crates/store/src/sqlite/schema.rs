@@ -15,9 +15,14 @@ pub(super) const SCRIPTS: &[&str] = &[include_str!("schema.sql")];
 
 /// Says whether the file is ours, and too new; asks nothing of an empty one.
 pub(super) fn check(connection: &Connection, path: &Path, known: i64) -> Result<i64, Fail> {
-    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    let application: i64 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
-    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", (), |row| row.get(0))?;
+    // One question: between two, another program may make its tables.
+    let (version, application, tables): (i64, i64, i64) = connection.query_row(
+        "SELECT (SELECT user_version FROM pragma_user_version),
+                (SELECT application_id FROM pragma_application_id),
+                (SELECT count(*) FROM sqlite_schema)",
+        (),
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+    )?;
     if application != APPLICATION && (application != 0 || version != 0 || tables != 0) {
         return Err(Error::Foreign { path: path.into() }.into());
     }
