@@ -16,10 +16,10 @@ pub(crate) const CONTROL: Duration = s(5);
 pub(crate) const CALL: Duration = s(5);
 /// For GRE and LCP: three to four Configure-Requests.
 pub(crate) const LINK: Duration = s(10);
-/// For the login.
-pub(crate) const AUTH: Duration = s(8);
-/// For CCP and IPCP.
-pub(crate) const NETWORK: Duration = s(6);
+/// For the login: three tries, as peers ask again every three seconds.
+pub(crate) const AUTH: Duration = s(10);
+/// For CCP and IPCP: on a line that loses a third, each takes two tries more often than not.
+pub(crate) const NETWORK: Duration = s(12);
 /// For what lies behind the tunnel.
 pub(crate) const INSIDE: Duration = s(6);
 /// For GRE with rising time to live.
