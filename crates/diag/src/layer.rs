@@ -52,17 +52,10 @@ impl Layer {
     ];
 
     /// The layers of a call, in order; the others are of a host or a file.
-    pub const OF_A_CALL: [Layer; 9] = [
-        Layer::Name,
-        Layer::Control,
-        Layer::Gre,
-        Layer::Lcp,
-        Layer::Auth,
-        Layer::Encrypt,
-        Layer::Address,
-        Layer::Route,
-        Layer::Mtu,
-    ];
+    pub const OF_A_CALL: [Layer; 9] = {
+        let [of_a_call @ .., _host, _file, _plan, _posture] = Layer::ALL;
+        of_a_call
+    };
 
     /// The first letter of the layer's codes.
     pub const fn letter(self) -> char {
