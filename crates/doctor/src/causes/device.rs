@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use adit_diag::Code;
 use ipnet::Ipv4Net;
 
-use crate::facts::{Answer, Connect, Facts};
-use crate::{Owner, Side};
+use crate::facts::{Connect, Facts};
+use crate::{Owner, Side, rules};
 
 /// What it said, and whose it is.
 pub(super) struct Device {
@@ -41,12 +41,8 @@ pub(super) fn named(facts: &Facts, code: Code) -> Option<Device> {
             })
         }
         (Code::R01, _) => {
-            let (asked, from) = facts.inside.targets.iter().find_map(|target| match target.what.answer {
-                Answer::NoWay { from } | Answer::Unreachable { from, code: 0 | 6 } => {
-                    Some((&target.what.asked, from))
-                }
-                _ => None,
-            })?;
+            let (target, from) = rules::no_route(facts)?;
+            let asked = &target.what.asked;
             let is_server = facts.address.peer.as_ref().is_some_and(|peer| IpAddr::V4(peer.what) == from);
             Some(Device {
                 owner: if is_server { Owner::Server } else { Owner::ServerNetwork },

@@ -16,6 +16,7 @@ mod route;
 mod words;
 
 pub(crate) use gre::loss_is_heavy;
+pub(crate) use route::no_route;
 
 use adit_diag::Code;
 

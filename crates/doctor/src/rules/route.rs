@@ -42,11 +42,7 @@ pub(super) const RULES: &[Rule] = &[
         Proof::of(seen, format!("the server's rules kept {packets} packets out: {line}"))
     }),
     Rule::fault("target-no-route", Code::R01, 95, |f| {
-        let no_way = f.inside.targets.iter().find_map(|target| match target.what.answer {
-            Answer::NoWay { from } => Some((target, from, 1)),
-            _ => None,
-        });
-        let (seen, from, _) = no_way.or_else(|| unreachable(f, |code| matches!(code, 0 | 6)))?;
+        let (seen, from) = no_route(f)?;
         Proof::of(seen, format!("{from} has no route to {}", seen.what.asked))
     }),
     Rule::fault("server-does-not-forward", Code::R06, 97, |f| {
@@ -131,6 +127,16 @@ pub(super) const RULES: &[Rule] = &[
         Proof::of(seen, format!("questions for the inner DNS server {} leave outside the tunnel", seen.what))
     }),
 ];
+
+/// The first target to which a device says that it has no route.
+pub(crate) fn no_route(facts: &Facts) -> Option<(&Seen<Target>, std::net::IpAddr)> {
+    let no_way = facts.inside.targets.iter().find_map(|target| match target.what.answer {
+        Answer::NoWay { from } => Some((target, from)),
+        _ => None,
+    });
+    no_way
+        .or_else(|| unreachable(facts, |code| matches!(code, 0 | 6)).map(|(target, from, _)| (target, from)))
+}
 
 /// The first target that an ICMP error of such a code speaks of.
 fn unreachable(facts: &Facts, which: fn(u8) -> bool) -> Option<(&Seen<Target>, std::net::IpAddr, u8)> {
