@@ -11,11 +11,13 @@ mod entry;
 mod explain;
 mod foreign;
 mod layer;
+mod method;
 mod near;
 #[cfg(test)]
 mod pages;
 mod pattern;
 mod reference;
+mod refusal;
 mod text;
 
 pub use code::{Code, UnknownCode};
@@ -24,6 +26,8 @@ pub use entry::{Elsewhere, Entry};
 pub use explain::{Explanation, NotKnown, explain};
 pub use foreign::{Cause, Foreign, foreign};
 pub use layer::Layer;
+pub use method::{AuthMethod, UnknownMethod};
 pub use near::nearest;
 pub use pattern::{Pattern, patterns};
 pub use reference::reference;
+pub use refusal::{LiveSession, LoginRefusal, NameForm};
