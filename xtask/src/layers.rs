@@ -69,6 +69,10 @@ const CORE_MAY_USE: &[&str] = &[
     "miniz_oxide",
     // What machines learn is stored and sent as data; serde describes its shape and reaches nothing.
     "serde",
+    // The same data in few octets: what a session keeps of itself.
+    "postcard",
+    // The shape of that data for those who read it as JSON; a description, derived.
+    "schemars",
     // TCP as a machine: packets and times in, packets out.
     "smoltcp",
 ];

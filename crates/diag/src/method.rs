@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 /// Its [word](AuthMethod::word) is the spelling of configuration, flags, records, JSON and messages. What a method does
 /// on the wire is in `adit_ppp::auth`; a new one (`eap-tls`) is a variant here and a file and a row there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum AuthMethod {
     /// The password itself (RFC 1334).
     #[serde(rename = "pap")]

@@ -12,7 +12,8 @@ use crate::Code;
 ///
 /// Names are printable ([escaped](LoginRefusal::UnknownUser)) and bounded by whoever makes the value; times are seconds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "reason", rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
 pub enum LoginRefusal {
     /// No account can have the name that was sent.
     BadName {
@@ -125,6 +126,7 @@ pub enum LoginRefusal {
 
 /// Where the domain stands in a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum NameForm {
     /// `DOMAIN\user`.
@@ -135,6 +137,7 @@ pub enum NameForm {
 
 /// A session that counts against a limit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LiveSession {
     /// `s41`.
     pub session: String,
@@ -347,7 +350,7 @@ mod tests {
             assert_eq!(serde_json::from_str::<LoginRefusal>(&json).unwrap(), reason, "{json}");
         }
         let json = serde_json::to_string(&LoginRefusal::WrongPassword).unwrap();
-        assert_eq!(json, r#"{"reason":"wrong-password"}"#);
+        assert_eq!(json, r#""wrong-password""#);
     }
 
     #[test]

@@ -1,0 +1,38 @@
+//! Words that come from outside of the program's own vocabulary.
+
+use core::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Words for people inside a typed fact: what an operator gave as a reason, what the system said, the words of an end.
+///
+/// They can be shown and nothing else: there is no way to look into them, so that nothing can depend on how they read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(transparent)]
+pub struct Text(String);
+
+impl Text {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl From<String> for Text {
+    fn from(words: String) -> Text {
+        Text(words)
+    }
+}
+
+impl From<&str> for Text {
+    fn from(words: &str) -> Text {
+        Text(words.to_owned())
+    }
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
