@@ -1,18 +1,15 @@
-//! The command line: flags that every command has, and the list of commands.
+//! The command line: the list of commands, and how an argument list is read.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::error::{ContextKind, ErrorKind};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::commands;
 use crate::failure::Failure;
+use crate::global::Global;
 use crate::help;
 use crate::output::Output;
-use crate::style::Color;
-use crate::when;
 
 /// PPTP server, client, and the tools around them
 #[derive(Debug, Parser)]
@@ -22,55 +19,6 @@ pub(crate) struct Cli {
     pub(crate) global: Global,
     #[command(subcommand)]
     pub(crate) command: Command,
-}
-
-/// Flags that every command has.
-#[derive(Clone, Debug, clap::Args)]
-#[command(next_help_heading = "Everywhere")]
-pub(crate) struct Global {
-    /// Configuration file [default: /etc/adit/adit.toml]
-    #[arg(short, long, global = true, value_name = "FILE", env = "ADIT_CONFIG", hide_env = true)]
-    pub(crate) config: Option<PathBuf>,
-    /// Print one JSON document
-    #[arg(long, global = true, conflicts_with = "jsonl")]
-    pub(crate) json: bool,
-    /// Print one JSON document per line
-    #[arg(long, global = true)]
-    pub(crate) jsonl: bool,
-    /// No remarks, only results and errors
-    #[arg(short, long, global = true)]
-    pub(crate) quiet: bool,
-    /// Say more: which files and directories are used
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
-    pub(crate) verbose: u8,
-    /// Colour: auto is on a terminal, unless NO_COLOR is set
-    #[arg(
-        long,
-        global = true,
-        value_name = "WHEN",
-        value_enum,
-        default_value_t,
-        hide_possible_values = true
-    )]
-    pub(crate) color: Color,
-    /// Times in UTC instead of local time
-    #[arg(long, global = true)]
-    pub(crate) utc: bool,
-    /// Give up after this long, such as 5s
-    #[arg(long, global = true, value_name = "SPAN", value_parser = when::span)]
-    pub(crate) timeout: Option<Duration>,
-    /// Ask nothing, go on
-    #[arg(long, global = true)]
-    pub(crate) yes: bool,
-    /// Say what would be done, do nothing
-    #[arg(long, global = true)]
-    pub(crate) dry_run: bool,
-    /// Database and seal key [default: /var/lib/adit]
-    #[arg(long, global = true, value_name = "DIR", env = "ADIT_STATE_DIR", hide_env = true)]
-    pub(crate) state_dir: Option<PathBuf>,
-    /// Control socket [default: /run/adit]
-    #[arg(long, global = true, value_name = "DIR", env = "ADIT_RUN_DIR", hide_env = true)]
-    pub(crate) run_dir: Option<PathBuf>,
 }
 
 /// Every command; one file each below `commands`.
@@ -140,28 +88,9 @@ pub(crate) fn read() -> Result<(Cli, Output), ExitCode> {
         }
         Err(error) => {
             let failure = failure(&error);
-            Output::new(&bare()).failure(&failure);
+            Output::new(&Global::bare()).failure(&failure);
             Err(ExitCode::from(failure.exit.number()))
         }
-    }
-}
-
-/// The flags that matter for printing an error of a command line that could not be read.
-fn bare() -> Global {
-    let given = |flag: &str| std::env::args_os().any(|argument| argument == flag);
-    Global {
-        config: None,
-        json: given("--json"),
-        jsonl: given("--jsonl"),
-        quiet: false,
-        verbose: 0,
-        color: Color::Auto,
-        utc: true,
-        timeout: None,
-        yes: false,
-        dry_run: false,
-        state_dir: None,
-        run_dir: None,
     }
 }
 

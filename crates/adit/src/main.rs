@@ -6,15 +6,18 @@
 mod cli;
 mod commands;
 mod control;
+mod dispatch;
 mod document;
 mod facts;
 mod failure;
+mod global;
 mod help;
 mod list;
 mod output;
 mod places;
 mod prompt;
 mod settings;
+mod signal;
 mod style;
 mod table;
 mod when;
@@ -26,7 +29,7 @@ fn main() -> ExitCode {
         Ok(read) => read,
         Err(code) => return code,
     };
-    let exit = match commands::run(cli, &output) {
+    let exit = match dispatch::run(cli, &output) {
         Ok(exit) => exit,
         Err(failure) => {
             output.failure(&failure);

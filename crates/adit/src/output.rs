@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::cli::Global;
 use crate::document::{self, Document};
 use crate::failure::Failure;
+use crate::global::Global;
 use crate::style::{Tone, paint};
 use crate::when::Clock;
 

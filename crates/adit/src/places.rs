@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::cli::Global;
 use crate::failure::{Exit, Failure};
+use crate::global::Global;
 
 /// The configuration file, unless another is given.
 pub(crate) const CONFIG: &str = "/etc/adit/adit.toml";

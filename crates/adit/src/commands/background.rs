@@ -9,6 +9,7 @@ use adit_crypto::secret::Password;
 
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
+use crate::signal::wait_for_signal;
 
 /// Starts it; returns when the tunnel is up or the attempt has failed.
 pub(crate) fn run(password: &Password, output: &Output) -> Result<Exit, Failure> {
@@ -47,7 +48,7 @@ impl Relays {
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             if let Ok(runtime) = runtime {
-                runtime.block_on(super::connect::wait_for_signal());
+                runtime.block_on(wait_for_signal());
                 let _ = adit_sys::host::terminate(pid);
             }
         });

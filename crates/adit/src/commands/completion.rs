@@ -2,7 +2,6 @@
 
 use clap_complete::Shell;
 
-use crate::cli;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 
@@ -19,9 +18,10 @@ pub(crate) struct Args {
     shell: Shell,
 }
 
-pub(crate) fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {
+/// Prints the script for the tree of commands.
+pub(crate) fn run(args: &Args, tree: &mut clap::Command, output: &Output) -> Result<Exit, Failure> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut cli::tree(), "adit", &mut script);
+    clap_complete::generate(args.shell, tree, "adit", &mut script);
     output.text(&String::from_utf8_lossy(&script))?;
     Ok(Exit::Done)
 }

@@ -14,6 +14,7 @@ use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::places::Places;
 use crate::prompt::PasswordSource;
+use crate::signal::wait_for_signal;
 
 /// Connect this host to a PPTP server
 ///
@@ -150,19 +151,6 @@ async fn connect(options: &ConnectOptions, output: &Output) -> Result<(), Client
         let _ = writeln!(out, "{line}").and_then(|()| out.flush());
     };
     adit_client::run(options, stopped, &mut say).await
-}
-
-pub(super) async fn wait_for_signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut terminate), Ok(mut interrupt)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
 }
 
 /// The last words: what it means and what to do.

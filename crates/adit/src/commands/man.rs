@@ -4,7 +4,6 @@ mod config;
 
 use std::path::{Path, PathBuf};
 
-use crate::cli;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 
@@ -19,14 +18,15 @@ pub(crate) struct Args {
     directory: PathBuf,
 }
 
-pub(crate) fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {
+/// Writes a page for each command of the tree.
+pub(crate) fn run(args: &Args, tree: &clap::Command, output: &Output) -> Result<Exit, Failure> {
     if output.dry_run {
         output.remark("would", &format!("write the pages to {}", args.directory.display()));
         return Ok(Exit::Done);
     }
     let failed = |error: &std::io::Error| Failure::io("writing", &args.directory, error);
     std::fs::create_dir_all(&args.directory).map_err(|error| failed(&error))?;
-    let count = write(&cli::full_tree(), "adit", &args.directory).map_err(|error| failed(&error))? + 1;
+    let count = write(tree, "adit", &args.directory).map_err(|error| failed(&error))? + 1;
     std::fs::write(args.directory.join("adit.toml.5"), config::page()).map_err(|error| failed(&error))?;
     output.remark("wrote", &format!("{count} pages to {}", args.directory.display()));
     Ok(Exit::Done)

@@ -41,7 +41,7 @@ const KNOWN: &[Known] = &[
     known::<sessions::PastSessions>(),
     known::<user::list::Users>(),
     known::<user::show::UserDocument>(),
-    known::<user::ChangeDocument>(),
+    known::<user::change::ChangeDocument>(),
     known::<version::Version>(),
 ];
 

@@ -43,7 +43,7 @@ pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit,
     if let Some(name) = &args.first_user
         && store.account(name)?.is_none()
     {
-        user::add_first(name, &config, &store, output)?;
+        user::first::add_first(name, &config, &store, output)?;
     }
     let dial = format!("{}   type PPTP, {}", dial(&config), terms(&config));
     let file = places.config.clone();

@@ -5,11 +5,12 @@ use std::time::Duration;
 use adit_doctor::{Outcome, Verdict, text};
 use adit_probe::{Account, Options, Progress, Reach, Report, Stop};
 
-use super::Args;
+use super::args::Args;
 use super::json::{Doctor, Judgement, Step};
 use crate::document;
 use crate::failure::{Exit, Failure};
 use crate::output::{Form, Output};
+use crate::signal::wait_for_signal;
 
 /// The whole test, unless --timeout says otherwise.
 const TOTAL: Duration = Duration::from_secs(30);
@@ -102,10 +103,10 @@ fn watch_signals(stop: Stop) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(no_signals)?;
     let watch = move || {
         runtime.block_on(async {
-            crate::commands::connect::wait_for_signal().await;
+            wait_for_signal().await;
             stop.wish();
             // A second one does not wait for the server's good-bye.
-            crate::commands::connect::wait_for_signal().await;
+            wait_for_signal().await;
             std::process::exit(130);
         });
     };

@@ -1,107 +1,16 @@
 //! `adit doctor`
 
+mod args;
 mod bundle;
 pub(crate) mod json;
 mod live;
 mod pcap;
 mod server;
 
-use std::net::Ipv4Addr;
-use std::path::PathBuf;
-use std::time::Duration;
-
-use adit_diag::Layer;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
-
-use super::link_flags::LinkFlags;
+pub(crate) use self::args::Args;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::places::Places;
-use crate::prompt::PasswordSource;
-
-/// Find the first layer that fails, whose it is, and the proof
-///
-/// Asks a server from here (HOST), reads a capture of a call (--pcap), or looks at the server on this host (--server).
-/// Nothing on this host is changed: with -u the inside of the tunnel is tried without an interface.
-///
-/// Exit status: 0 when all is well, 10 to 19 for the layer that failed (10 name, 11 control, 12 gre, 13 lcp, 14 auth,
-/// 15 encrypt, 16 address, 17 route, 18 mtu, 19 this host), 1 when it failed and the layer cannot be known, 4 when a right
-/// is missing, 5 when a file has no PPTP; of --server 1 with a finding.
-#[derive(Debug, clap::Args)]
-#[command(after_help = "\
-Examples:
-  adit doctor vpn.example.org
-  adit doctor vpn.example.org -u alice --reach 192.168.10.20:443
-  adit doctor --pcap call.pcap
-  sudo adit doctor --capture eth0 --seconds 120
-  sudo adit doctor --server")]
-pub(crate) struct Args {
-    /// Name or address of the server, with :PORT where it is not 1723
-    #[arg(value_name = "HOST", required_unless_present_any = ["pcap", "capture", "server"])]
-    pub(crate) host: Option<String>,
-    /// Read a capture file instead; - for stdin. With HOST, only what it has of that server
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["capture", "server"])]
-    pub(crate) pcap: Option<PathBuf>,
-    /// Watch an interface instead, as if it were a file; any for all of them
-    #[arg(long, value_name = "INTERFACE", conflicts_with = "server")]
-    pub(crate) capture: Option<String>,
-    /// How long to watch
-    #[arg(long, value_name = "N", default_value_t = 60, requires = "capture", value_parser = clap::value_parser!(u64).range(1..=86_400))]
-    pub(crate) seconds: u64,
-    /// Show challenges and responses of the capture, or leave them in the bundle: enough to find the password by trying
-    #[arg(long, conflicts_with = "server")]
-    pub(crate) hashes: bool,
-    /// Look at the server on this host instead
-    #[arg(long, conflicts_with = "host")]
-    pub(crate) server: bool,
-    /// Account, as NAME or DOMAIN\NAME: log in once; with --pcap, whose password decrypts
-    #[arg(short, long, value_name = "USER")]
-    pub(crate) user: Option<String>,
-    #[command(flatten)]
-    pub(crate) password: PasswordSource,
-    #[command(flatten)]
-    pub(super) link: LinkFlags,
-    /// What must be reachable through the tunnel: an address or name, with :PORT for TCP; repeat for more
-    #[arg(long, value_name = "TARGET", requires = "user", conflicts_with_all = ["pcap", "server"])]
-    pub(crate) reach: Vec<String>,
-    /// Leave from this address of this host
-    #[arg(long, value_name = "ADDR", requires = "host")]
-    pub(crate) from: Option<Ipv4Addr>,
-    /// Go no further than these layers: name, control, gre, lcp, auth, encrypt, address, route, mtu
-    #[arg(
-        long,
-        value_name = "LAYER",
-        value_delimiter = ',',
-        value_parser = layer(),
-        requires = "host",
-        hide_possible_values = true
-    )]
-    pub(crate) layers: Vec<Layer>,
-    /// Stay silent in the tunnel this long, then see whether it still works, such as 40s
-    #[arg(long, value_name = "SPAN", value_parser = crate::when::span, requires = "user")]
-    pub(crate) idle: Option<Duration>,
-    /// Write what was found into one archive to send to somebody; password and proofs are left out
-    #[arg(long, value_name = "FILE", requires = "host")]
-    pub(crate) bundle: Option<PathBuf>,
-    /// Judge only this call of the capture, counted from 1
-    #[arg(long, value_name = "N", conflicts_with = "server")]
-    pub(crate) call: Option<usize>,
-    /// Judge this session of the server
-    #[arg(long, value_name = "ID", requires = "server")]
-    pub(crate) session: Option<String>,
-    /// Show the rules that fired, and their weights
-    #[arg(long)]
-    pub(crate) why: bool,
-}
-
-/// A layer of a call, by its word.
-fn layer() -> impl TypedValueParser<Value = Layer> {
-    let word = PossibleValuesParser::new(Layer::OF_A_CALL.map(Layer::word));
-    word.try_map(|word| {
-        let named = |layer: &Layer| layer.word() == word;
-        Layer::OF_A_CALL.into_iter().find(named).ok_or("no layer of a call")
-    })
-}
 
 pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit, Failure> {
     if args.pcap.is_some() || args.capture.is_some() {

@@ -1,66 +1,20 @@
 //! `adit doctor --pcap FILE` and `adit doctor --capture INTERFACE`
 
 mod hashes;
+mod judged;
 mod live;
 mod read;
 mod show;
 mod timeline;
 
-use adit_capture::conversation::{Conversation, Lookups, Secret};
-use adit_capture::{Note, Summary};
-use adit_diag::Code;
+use adit_capture::conversation::{Conversation, Secret};
 use adit_doctor::from::capture;
-use adit_doctor::{Facts, Outcome, Verdict, judge};
+use adit_doctor::{Outcome, judge};
 
-use super::Args;
+use self::judged::{Judged, Read};
+use super::args::Args;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
-
-/// Conversations of one file that are judged; a scan of the port makes millions.
-const CONVERSATIONS_MAX: usize = 256;
-/// Remarks about the file that are kept.
-const NOTES_MAX: usize = 64;
-
-/// What was read.
-#[derive(Default)]
-struct Read {
-    /// What people call it.
-    name: String,
-    /// It was seen just now, and is no file.
-    is_live: bool,
-    summary: Summary,
-    conversations: Vec<Conversation>,
-    /// Conversations beyond [`CONVERSATIONS_MAX`].
-    left_out: u64,
-    lookups: Lookups,
-    notes: Vec<Note>,
-    notes_left_out: u64,
-    hashes: Vec<String>,
-}
-
-/// One call, judged.
-struct Judged {
-    facts: Facts,
-    verdict: Verdict,
-    /// Which conversation; `None` for a name that led to none.
-    conversation: Option<usize>,
-    /// Which of its calls.
-    call: usize,
-    /// Where the capture was made, and why that is said.
-    place: String,
-    /// Remarks on how it went, without a code.
-    remarks: Vec<String>,
-}
-
-impl Judged {
-    fn code(&self) -> Option<Code> {
-        self.verdict.first_failure
-    }
-
-    fn has_failed(&self) -> bool {
-        self.verdict.outcome == Outcome::Failed
-    }
-}
 
 pub(super) fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {
     let secret = secret(args)?;

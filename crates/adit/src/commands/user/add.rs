@@ -5,10 +5,10 @@ use std::net::Ipv4Addr;
 use adit_store::{NewAccount, Store as _};
 use ipnet::Ipv4Net;
 
-use super::{
-    Change, ChangeDocument, PasswordFlags, check_address, check_networks, expires, networks_text,
-    new_password, record, tell_password,
-};
+use super::change::{Change, ChangeDocument, record};
+use super::network::{check_address, check_networks};
+use super::password::{PasswordFlags, new_password, tell_password};
+use super::words::{expires, networks_text};
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::settings::Settings;

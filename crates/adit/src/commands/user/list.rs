@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{expires_text, networks_text};
+use super::words::{expires_text, networks_text};
 use crate::document::{Document, Utc};
 use crate::failure::{Exit, Failure};
 use crate::list::{Column, EXTRA, ListFlags};

@@ -2,7 +2,9 @@
 
 use adit_store::{AccountChange, Store as _};
 
-use super::{Change, ChangeDocument, PasswordFlags, find, new_password, record, tell_password};
+use super::change::{Change, ChangeDocument, record};
+use super::find::{find, nobody};
+use super::password::{PasswordFlags, new_password, tell_password};
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::settings::Settings;
@@ -25,7 +27,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, output: &Output, settings: &Settings) -> Result<Exit, Failure> {
     let store = if output.dry_run { settings.store_to_read()? } else { Some(settings.store()?) };
     let Some(store) = store else {
-        return Err(super::nobody(&[], &args.name));
+        return Err(nobody(&[], &args.name));
     };
     let account = find(&store, &args.name)?;
     let reversible = (account.reversible || args.password.reversible) && !args.no_reversible;

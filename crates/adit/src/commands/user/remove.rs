@@ -2,7 +2,9 @@
 
 use adit_store::Store as _;
 
-use super::{ChangeDocument, find, record};
+use super::change::{ChangeDocument, record};
+use super::find::{find, nobody};
+use super::switch::remark_connected;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::places::Places;
@@ -26,7 +28,7 @@ pub(crate) fn run(
 ) -> Result<Exit, Failure> {
     let store = if output.dry_run { settings.store_to_read()? } else { Some(settings.store()?) };
     let Some(store) = store else {
-        return Err(super::nobody(&[], &args.name));
+        return Err(nobody(&[], &args.name));
     };
     let account = find(&store, &args.name)?;
     if !output.dry_run {
@@ -51,6 +53,6 @@ pub(crate) fn run(
             password: None,
         })?;
     }
-    super::switch::remark_connected(&account, output, places, settings)?;
+    remark_connected(&account, output, places, settings)?;
     Ok(Exit::Done)
 }

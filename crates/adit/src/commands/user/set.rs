@@ -5,9 +5,10 @@ use std::net::Ipv4Addr;
 use adit_store::{Account, AccountChange, Store as _};
 use ipnet::Ipv4Net;
 
-use super::{
-    Change, ChangeDocument, check_address, check_networks, expires, expires_text, find, networks_text, record,
-};
+use super::change::{Change, ChangeDocument, record};
+use super::find::{find, nobody};
+use super::network::{check_address, check_networks};
+use super::words::{expires, expires_text, networks_text};
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::settings::Settings;
@@ -91,7 +92,7 @@ pub(crate) fn run(args: &Args, output: &Output, settings: &Settings) -> Result<E
     };
     let store = if output.dry_run { settings.store_to_read()? } else { Some(settings.store()?) };
     let Some(store) = store else {
-        return Err(super::nobody(&[], &args.name));
+        return Err(nobody(&[], &args.name));
     };
     let before = find(&store, &args.name)?;
     let after = change.clone().apply(before.clone());

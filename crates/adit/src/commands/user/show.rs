@@ -5,8 +5,9 @@ use adit_store::{EventFilter, Store as _};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::list::{Seen, UserBody};
-use super::{expires_text, find, networks_text};
+use super::find::{find, nobody};
+use super::list::{self, Seen, UserBody};
+use super::words::{expires_text, networks_text};
 use crate::document::{Document, Utc};
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
@@ -74,7 +75,7 @@ pub(crate) fn run(
     settings: &Settings,
 ) -> Result<Exit, Failure> {
     let Some(store) = settings.store_to_read()? else {
-        return Err(super::nobody(&[], &args.name));
+        return Err(nobody(&[], &args.name));
     };
     let account = find(&store, &args.name)?;
     let seen = Seen::read(&store, places)?;
@@ -161,7 +162,7 @@ fn text(document: &UserDocument, seen: &Seen, output: &Output) -> String {
         &match (account.password_changed, user.password_age_s) {
             (Some(at), Some(age)) => {
                 let kept = if account.reversible { ", kept reversible" } else { "" };
-                format!("set {} ({}){kept}", clock.day(at), super::list::age(age))
+                format!("set {} ({}){kept}", clock.day(at), list::age(age))
             }
             _ => "none".to_owned(),
         },

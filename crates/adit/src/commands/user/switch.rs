@@ -2,7 +2,8 @@
 
 use adit_store::{Account, AccountChange, SessionFilter, Store as _};
 
-use super::{Change, ChangeDocument, find, record};
+use super::change::{Change, ChangeDocument, record};
+use super::find::{find, nobody};
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::places::Places;
@@ -82,7 +83,7 @@ fn switch(
 ) -> Result<Account, Failure> {
     let store = if output.dry_run { settings.store_to_read()? } else { Some(settings.store()?) };
     let Some(store) = store else {
-        return Err(super::nobody(&[], name));
+        return Err(nobody(&[], name));
     };
     let account = find(&store, name)?;
     let difference = difference(&account);

@@ -8,9 +8,9 @@ use adit_sys::observe::Observer;
 use adit_sys::packet::interface_index;
 
 use super::read::Reading;
-use crate::commands::connect;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
+use crate::signal::wait_for_signal;
 
 /// Octets kept of a packet.
 const PACKET_MAX: usize = 65_536;
@@ -40,7 +40,7 @@ pub(super) fn interface(
         .map_err(|error| Failure::io("starting", &PathBuf::from("the capture"), &error))?;
     runtime.block_on(async {
         let end = tokio::time::sleep(Duration::from_secs(seconds));
-        let stop = connect::wait_for_signal();
+        let stop = wait_for_signal();
         tokio::pin!(end, stop);
         let mut tick = tokio::time::interval(LOOK);
         let mut packet = vec![0; PACKET_MAX];

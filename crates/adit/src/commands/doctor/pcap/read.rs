@@ -9,7 +9,7 @@ use adit_capture::conversation::{Conversations, Secret};
 use adit_capture::{Item, Reader};
 
 use super::hashes::Hashes;
-use super::{CONVERSATIONS_MAX, NOTES_MAX, Read};
+use super::judged::{CONVERSATIONS_MAX, NOTES_MAX, Read};
 use crate::failure::Failure;
 use crate::output::Output;
 

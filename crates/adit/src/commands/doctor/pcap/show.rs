@@ -7,9 +7,10 @@ use adit_capture::conversation::Conversation;
 use adit_doctor::{Outcome, text};
 use jiff::Timestamp;
 
+use super::super::args::Args;
 use super::super::json;
+use super::judged::{Judged, Read};
 use super::timeline::{self, Line};
-use super::{Args, Judged, Read};
 use crate::document::Utc;
 use crate::failure::Failure;
 use crate::output::Output;

@@ -8,7 +8,7 @@ use adit_doctor::facts::host::Check;
 use adit_doctor::{Facts, Vantage, host, judge};
 
 use self::purpose::Known;
-use super::Args;
+use super::args::Args;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::places::Places;

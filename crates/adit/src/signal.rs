@@ -1,0 +1,16 @@
+//! The signals that ask this program to end.
+
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Returns at the next SIGTERM or SIGINT; never, where they cannot be listened for.
+pub(crate) async fn wait_for_signal() {
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}
