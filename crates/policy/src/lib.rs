@@ -6,16 +6,16 @@
 
 pub mod access;
 pub mod account;
+pub mod fair_queue;
 pub mod limit;
-pub mod lobby;
 pub mod name;
 pub mod password;
 pub mod pool;
 
 pub use access::{Access, Admission, Encryption, OnSecond, Tunnel};
 pub use account::{Account, AccountRules, Refusal, decide};
+pub use fair_queue::FairQueue;
 pub use limit::{CallLimiter, SetupSlots};
-pub use lobby::Lobby;
 pub use name::{DomainRule, LoginName};
 pub use password::{PasswordFault, PasswordRules, PasswordStyle};
 pub use pool::{Lease, PoolConfig, PoolError, Pools, Usage};

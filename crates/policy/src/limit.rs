@@ -84,7 +84,7 @@ struct Setup {
     called: bool,
 }
 
-/// The connections that are being set up. A crowd of unfinished ones cannot keep a new caller out: while somebody
+/// The connections that are being set up. A crowd of unfinished ones cannot keep a new caller out: while another
 /// waits, the address with most of them gives up its oldest, once that had time enough.
 #[derive(Debug)]
 pub struct SetupSlots {

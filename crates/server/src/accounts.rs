@@ -17,9 +17,9 @@ use adit_tunnel::events::{Answer, Terms, Why};
 use adit_wire::text::escape;
 use jiff::Timestamp;
 
-use crate::journal::{Journal, Note};
-use crate::mail::Learned;
-use crate::meaning;
+use crate::convert;
+use crate::event_writer::{Entry, EventWriter};
+use crate::message::Learned;
 use crate::registry::Registry;
 
 /// How long a refusal takes: slow enough against guessing, the same for every reason.
@@ -29,7 +29,7 @@ pub(crate) const REFUSAL_DELAY: Duration = Duration::from_secs(1);
 pub(crate) struct Clerk {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) registry: Arc<Registry>,
-    pub(crate) journal: Journal,
+    pub(crate) event_writer: EventWriter,
     pub(crate) config: Arc<Config>,
     pub(crate) from: SocketAddrV4,
 }
@@ -97,13 +97,13 @@ impl Clerk {
             self.change_password(&account, password)?;
         }
         self.make_room(&account.name, access)?;
-        self.journal.note(Note::Change(Change::Login(account.name.clone(), *self.from.ip())));
+        self.event_writer.enqueue(Entry::Change(Change::Login(account.name.clone(), *self.from.ip())));
         let terms = Terms {
             idle: access.idle,
             max: access.max,
-            mppe: Some(meaning::mppe(&self.config, access)),
+            mppe: Some(convert::mppe(&self.config, access)),
             networks: account.networks.clone(),
-            reach: meaning::reach(&self.config, access),
+            reach: convert::reach(&self.config, access),
             answer_dhcp: true,
         };
         let learned = Learned {

@@ -13,9 +13,8 @@ use adit_store::{LeaseState, SessionId, Store};
 use adit_tunnel::events::Answer;
 use jiff::Timestamp;
 
-use crate::error::{Result, ServerError};
-use crate::mail::Learned;
-use crate::run::store_error;
+use crate::error::{Result, ServerError, store_error};
+use crate::message::Learned;
 
 /// A user whose older session is being ended for a newer one waits so long for its address.
 const HANDED_OVER_WITHIN: Duration = Duration::from_secs(2);
@@ -31,7 +30,7 @@ pub(crate) struct Addresses {
 struct Inner {
     pools: Pools,
     held: BTreeMap<SessionId, (String, Lease)>,
-    /// Whose an address was last. That it was given back is written down by the journal, which may be behind.
+    /// Whose an address was last. The row that says it was released is written by the event writer, which may be behind.
     last: BTreeMap<Ipv4Addr, SessionId>,
 }
 
@@ -251,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_given_back_can_be_lent_before_the_journal_has_written_that_down() {
+    fn a_released_address_can_be_lent_before_the_event_writer_has_written_the_release() {
         let dir = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(&dir.path().join("adit.db"), &dir.path().join("key")).unwrap();
         let store: Arc<dyn Store> = Arc::new(store);
@@ -262,7 +261,7 @@ mod tests {
         addresses.release(first);
         // The user comes back at once and gets the same address again.
         assert_eq!(addresses.try_lend(&config, second, "alice").unwrap(), (pool.clone(), address));
-        // The journal comes late, and takes nothing away.
+        // The event writer comes late, and takes nothing away.
         assert!(!store.release_lease(&pool, address, first, None, Timestamp::now()).unwrap());
         assert_eq!(store.leases(None, None).unwrap()[0].session, Some(second));
         assert_eq!(addresses.used(&pool), 1);

@@ -20,12 +20,12 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::accounts::{Clerk, REFUSAL_DELAY};
-use crate::control::Counters;
-use crate::door::{Arrival, Place};
+use crate::admission::{Accepted, SetupSlot};
+use crate::convert;
 use crate::ending;
-use crate::journal::Note;
-use crate::mail::{Answered, Learned, Mail};
-use crate::meaning;
+use crate::event_writer::Entry;
+use crate::finding::Finding;
+use crate::message::{Answered, Learned, Message};
 use crate::server::Server;
 use crate::session::Session;
 
@@ -43,7 +43,7 @@ pub(crate) struct Connection {
     tunnel: ServerTunnel,
     stream: TcpStream,
     /// Among those that are being set up, until it is up.
-    place: Option<Place<Arrival>>,
+    slot: Option<SetupSlot<Accepted>>,
     call_id: Option<u16>,
     handle: Option<u32>,
     /// Of the call that is over: packets may have passed after the last look.
@@ -79,7 +79,7 @@ impl Connection {
         server: Arc<Server>,
         session: Arc<Session>,
         stream: TcpStream,
-        place: Place<Arrival>,
+        slot: SetupSlot<Accepted>,
     ) -> Connection {
         let (config, tunnel) = server.config_for_a_call();
         let tunnel = ServerTunnel::new(tunnel, *session.from.ip(), Instant::now(), server.rng());
@@ -89,7 +89,7 @@ impl Connection {
             session,
             tunnel,
             stream,
-            place: Some(place),
+            slot: Some(slot),
             call_id: None,
             handle: None,
             last_counters: None,
@@ -127,7 +127,7 @@ impl Connection {
             let wake = self.tunnel.poll_timeout().map(|(at, _)| at);
             tokio::select! {
                 ready = self.stream.readable() => self.read(ready.is_ok()),
-                mail = session.mailbox.next() => self.open_mail(mail),
+                message = session.queue.next() => self.handle_message(message),
                 () = sleep_until(wake) => {
                     self.look_for_strays();
                     self.tunnel.handle_timeout(Instant::now());
@@ -140,7 +140,7 @@ impl Connection {
 
     /// GRE that belongs to no call tells where that of this call is, while it is being set up.
     fn look_for_strays(&mut self) {
-        if let (Some(call_id), Some(call), true) = (self.call_id, self.handle, self.place.is_some())
+        if let (Some(call_id), Some(call), true) = (self.call_id, self.handle, self.slot.is_some())
             && let Some(stray) =
                 self.server.dataplane.stray(call_id, *self.session.from.ip(), self.session.started_at)
         {
@@ -150,7 +150,7 @@ impl Connection {
 
     /// Notes what looks broken, for those who look at the session before it ends.
     fn suspect(&mut self) {
-        if self.place.is_some() {
+        if self.slot.is_some() {
             let suspects = self.tunnel.suspects(Instant::now());
             let mut known = self.session.known();
             (known.code, known.suspicion) = match suspects {
@@ -210,33 +210,33 @@ impl Connection {
         }
     }
 
-    fn open_mail(&mut self, mail: Mail) {
+    fn handle_message(&mut self, message: Message) {
         let now = Instant::now();
         let call = self.handle.unwrap_or_default();
-        match mail {
-            Mail::Frame(frame) => self.tunnel.handle_input(now, Input::Frame { call, frame: &frame }),
-            Mail::Acknowledged => self.tunnel.handle_input(now, Input::Acknowledged { call }),
-            Mail::Unreachable { from, code } => {
+        match message {
+            Message::Frame(frame) => self.tunnel.handle_input(now, Input::Frame { call, frame: &frame }),
+            Message::Acknowledged => self.tunnel.handle_input(now, Input::Acknowledged { call }),
+            Message::Unreachable { from, code } => {
                 self.tunnel.handle_input(now, Input::Unreachable { call, from, code });
             }
-            Mail::EncryptionBroken => {
+            Message::EncryptionBroken => {
                 let detail = "the client keeps sending data that is not encrypted as agreed".to_owned();
                 self.refused = Some((Code::E05, detail));
                 self.tunnel.handle_command(now, Command::Stop { why: Why::Failed });
             }
-            Mail::Dhcp(packet) => self.answer_dhcp(&packet),
-            Mail::Traffic(packets) => self.tunnel.handle_input(now, Input::Traffic { call, packets }),
-            Mail::Answer(answered) => {
+            Message::Dhcp(packet) => self.answer_dhcp(&packet),
+            Message::Traffic(packets) => self.tunnel.handle_input(now, Input::Traffic { call, packets }),
+            Message::Answer(answered) => {
                 let Answered { id, answer, learned } = *answered;
                 self.learn(learned);
                 self.tunnel.handle_answer(now, id, answer);
             }
-            Mail::End { why, code, reason } => {
+            Message::End { why, code, reason } => {
                 self.note(Layer::Pptp, format!("{}: {reason}", why.word()));
                 self.told.get_or_insert(End { why, by: Who::Us, code, detail: reason });
                 self.tunnel.handle_command(now, Command::Stop { why });
             }
-            Mail::Cut => self.closed = true,
+            Message::Cut => self.closed = true,
         }
     }
 
@@ -259,7 +259,7 @@ impl Connection {
             }
             Event::Step { step, .. } => {
                 // Questions whether the other lives would fill the record of a session that does nothing else.
-                if !(self.place.is_none() && step.text.starts_with("Echo-")) {
+                if !(self.slot.is_none() && step.text.starts_with("Echo-")) {
                     self.session.record(step);
                 }
             }
@@ -279,7 +279,7 @@ impl Connection {
                 self.note(Layer::Ppp, format!("{} ok: {text}", layer.word()));
             }
             Event::Finding { code, text, .. } => {
-                self.session.known().noticed.push(ending::Finding { code, text });
+                self.session.known().noticed.push(Finding { code, text });
             }
             // These take time: the turn ends with them.
             Event::Up { .. } | Event::CallEnded { .. } => {}
@@ -313,7 +313,7 @@ impl Connection {
                 let clerk = Clerk {
                     store: Arc::clone(&self.server.store),
                     registry: Arc::clone(&self.server.registry),
-                    journal: self.server.journal.clone(),
+                    event_writer: self.server.event_writer.clone(),
                     config: Arc::clone(&self.config),
                     from: self.session.from,
                 };
@@ -330,7 +330,7 @@ impl Connection {
         }
     }
 
-    /// Asks the store on a thread that may block; the answer comes by mail, a refusal after a second.
+    /// Asks the store on a thread that may block; the answer comes by message, a refusal after a second.
     fn decide_apart(&self, id: u32, decide: impl FnOnce() -> (Answer, Learned) + Send + 'static) {
         let session = Arc::clone(&self.session);
         tokio::spawn(async move {
@@ -338,7 +338,7 @@ impl Connection {
             if matches!(answer, Answer::Reject(_)) {
                 tokio::time::sleep(REFUSAL_DELAY).await;
             }
-            session.mailbox.put(Mail::Answer(Box::new(Answered { id, answer, learned })));
+            session.queue.push(Message::Answer(Box::new(Answered { id, answer, learned })));
         });
     }
 
@@ -355,8 +355,8 @@ impl Connection {
             return refuse("no Call ID is free".to_owned());
         };
         self.call_id = Some(call_id);
-        if let Some(place) = &self.place {
-            place.called();
+        if let Some(slot) = &self.slot {
+            slot.call_requested();
         }
         self.note(Layer::Pptp, format!("call accepted as {call_id}: {text}"));
         Answer::AcceptCall { call_id }
@@ -378,8 +378,8 @@ impl Connection {
             if learned.refused.is_none() {
                 // An expired password that was changed, for one.
                 self.refused = None;
-                known.reach = meaning::reach(&self.config, self.config.access_for(learned.group.as_deref()));
-                known.routes_key = ending::routes_key(&self.config, learned.group.as_deref());
+                known.reach = convert::reach(&self.config, self.config.access_for(learned.group.as_deref()));
+                known.routes_key = convert::routes_key(&self.config, learned.group.as_deref());
             }
             drop(known);
             self.update(SessionUpdate {
@@ -415,8 +415,8 @@ impl Connection {
             ..SessionUpdate::default()
         });
         if first {
-            if let Some(place) = self.place.take() {
-                place.came_up();
+            if let Some(slot) = self.slot.take() {
+                slot.call_up();
             }
             self.server.registry.came_up(Arc::clone(&self.session));
             self.server.registry.calls_ok.fetch_add(1, Ordering::Relaxed);
@@ -429,7 +429,7 @@ impl Connection {
                 ("mppe".to_owned(), mppe),
                 ("took_s".to_owned(), took),
             ]);
-            self.server.journal.event(event);
+            self.server.event_writer.enqueue_event(event);
             self.session.known().record.shrink();
         }
     }
@@ -449,7 +449,7 @@ impl Connection {
     fn look_at_counters(&mut self) {
         let (Some(call_id), Some(handle)) = (self.call_id, self.handle) else { return };
         let Some(counters) = self.server.dataplane.counters(call_id) else { return };
-        let counters = counters_of(&counters);
+        let counters = convert::counters(&counters);
         self.session.known().counters = counters;
         let packets = counters.rx_packets + counters.tx_packets;
         self.tunnel.handle_input(Instant::now(), Input::Traffic { call: handle, packets });
@@ -466,7 +466,7 @@ impl Connection {
         }
         if let Some((pool, address)) = self.lease.take() {
             self.server.addresses.release(self.session.id);
-            self.server.journal.note(Note::Change(Change::Release(self.session.id, pool, address)));
+            self.server.event_writer.enqueue(Entry::Change(Change::Release(self.session.id, pool, address)));
         }
         // What the client was told about a refused login is the cause; that it then hung up is the consequence.
         let end = match self.refused.take() {
@@ -496,7 +496,7 @@ impl Connection {
         let (counters, was_up) = {
             let mut known = self.session.known();
             if let Some(last) = &self.last_counters {
-                known.counters = counters_of(&last.read());
+                known.counters = convert::counters(&last.read());
             }
             known.end = Some(end_text(&end));
             known.code = end.code;
@@ -507,12 +507,12 @@ impl Connection {
         {
             self.server.registry.count_failed(code);
         }
-        let found = ending::findings(&self.session.known());
-        for ending::Finding { code, text } in &found {
+        let found = self.session.known().findings();
+        for Finding { code, text } in &found {
             self.note(Layer::Pptp, format!("finding {code}: {text}"));
         }
         let event = ending::event(self.new_event("session.end"), &end, was_up, &self.session, &found);
-        self.server.journal.event(event);
+        self.server.event_writer.enqueue_event(event);
         let (steps, omitted) = {
             let known = self.session.known();
             let steps = known
@@ -534,9 +534,9 @@ impl Connection {
             code: end.code.map(|code| code.to_string()),
             detail: end.detail,
         };
-        let counters = Some(store_counters(&counters));
+        let counters = Some(convert::store_counters(&counters));
         let ended = Change::End(self.session.id, Box::new(end), counters, steps, omitted);
-        self.server.journal.note(Note::Change(ended));
+        self.server.event_writer.enqueue(Entry::Change(ended));
         self.server.registry.remove(self.session.id);
     }
 
@@ -549,7 +549,7 @@ impl Connection {
     }
 
     fn update(&self, update: SessionUpdate) {
-        self.server.journal.note(Note::Change(Change::Update(self.session.id, Box::new(update))));
+        self.server.event_writer.enqueue(Entry::Change(Change::Update(self.session.id, Box::new(update))));
     }
 
     fn note(&self, layer: Layer, text: String) {
@@ -560,7 +560,7 @@ impl Connection {
         let known = self.session.known();
         let Some(up) = known.up.as_ref() else { return };
         let access = self.config.access_for(known.group.as_deref());
-        let Some(pool) = meaning::pool(&self.config, access) else { return };
+        let Some(pool) = convert::pool(&self.config, access) else { return };
         let answer = crate::dhcp::answer(packet, up, pool, access);
         drop(known);
         match (answer, self.call_id) {
@@ -579,35 +579,6 @@ pub(crate) fn end_text(end: &End) -> String {
     let code = end.code.map(|code| format!(" {code}")).unwrap_or_default();
     let detail = if end.detail.is_empty() { String::new() } else { format!(": {}", end.detail) };
     format!("{}{code}{detail}", end.why.word())
-}
-
-pub(crate) fn counters_of(path: &adit_tunnel::path::Counters) -> Counters {
-    Counters {
-        rx_packets: path.rx_packets,
-        rx_bytes: path.rx_bytes,
-        tx_packets: path.tx_packets,
-        tx_bytes: path.tx_bytes,
-        lost: path.lost,
-        reordered: path.reordered,
-        duplicate: path.duplicate,
-        out_of_window: path.out_of_window,
-        decrypt_failures: path.decrypt_failures,
-        clear_refused: path.clear_refused,
-        spoofed: path.spoofed,
-        acl_denied: path.acl_denied,
-        acl_unicast: path.acl_unicast,
-        acl_last: path.acl_last,
-        rx_frames: path.rx_frames,
-    }
-}
-
-pub(crate) fn store_counters(counters: &Counters) -> adit_store::Counters {
-    adit_store::Counters {
-        rx_bytes: counters.rx_bytes,
-        tx_bytes: counters.tx_bytes,
-        rx_packets: counters.rx_packets,
-        tx_packets: counters.tx_packets,
-    }
 }
 
 async fn sleep_until(at: Option<Instant>) {

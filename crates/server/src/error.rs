@@ -30,3 +30,14 @@ impl std::error::Error for ServerError {}
 
 /// The result of everything that can stop the server.
 pub type Result<T> = std::result::Result<T, ServerError>;
+
+/// A failure of the operating system, as a reason not to start or go on.
+pub(crate) fn sys_error(error: &adit_sys::Error) -> ServerError {
+    let code = error.code().unwrap_or(Code::S08);
+    ServerError::new(code, format!("{}: {}", error.tried(), error.answer()), error.fix())
+}
+
+/// A store that does not work, as a reason not to start.
+pub(crate) fn store_error(error: &adit_store::Error) -> ServerError {
+    ServerError::new(error.code().unwrap_or(Code::S09), error.to_string(), error.fix().unwrap_or_default())
+}

@@ -14,8 +14,7 @@ use adit_sys::tun::{Tun, TunOptions};
 use ipnet::{IpNet, Ipv4Net};
 
 use crate::control::Warning;
-use crate::error::Result;
-use crate::run::sys_error;
+use crate::error::{Result, ServerError, sys_error};
 
 /// The host as the server uses it.
 pub(crate) struct Host {
@@ -77,7 +76,7 @@ impl Host {
             })
             .collect()
         };
-        crate::listener::addresses(listen, of)
+        resolve(listen, of)
     }
 
     /// A route to a network behind a client.
@@ -129,6 +128,33 @@ impl Host {
         }
         warnings
     }
+}
+
+/// All addresses to listen on, with interfaces resolved to theirs.
+fn resolve(
+    listen: &[Listen],
+    interface_addresses: impl Fn(&str) -> Vec<Ipv4Addr>,
+) -> Result<Vec<SocketAddrV4>> {
+    let mut all = Vec::new();
+    for at in listen {
+        match at {
+            Listen::Address { address, port } => all.push(SocketAddrV4::new(*address, *port)),
+            Listen::Interface { name, port } => {
+                let found = interface_addresses(name);
+                if found.is_empty() {
+                    return Err(ServerError::new(
+                        Code::S10,
+                        format!("interface {name} in server.listen has no IPv4 address, or does not exist"),
+                        "name an interface that `ip -4 address` shows, or an address",
+                    ));
+                }
+                all.extend(found.into_iter().map(|address| SocketAddrV4::new(address, *port)));
+            }
+        }
+    }
+    all.sort_unstable();
+    all.dedup();
+    Ok(all)
 }
 
 /// Our address in a pool, with the pool's prefix, so that the kernel routes the pool to the interface.

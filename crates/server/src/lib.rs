@@ -1,26 +1,28 @@
 //! The server daemon: listener, sessions, accounting, control socket.
 //!
 //! One task drives one control connection with its call; the data path belongs to the dataplane's workers; what may
-//! block (the store) is asked on threads of its own, and what is written down goes through one journal.
+//! block (the store) is asked on threads of its own, and everything that is written goes through one event writer.
 #![forbid(unsafe_code)]
 
 #[macro_use]
-mod say;
+mod log_stderr;
 
 mod accounts;
 mod addresses;
+mod admission;
 mod connection;
 pub mod control;
+mod convert;
 mod dhcp;
 mod dispatch;
-mod door;
 mod ending;
 mod error;
+mod event_writer;
+mod finding;
 mod host;
-mod journal;
 mod listener;
-mod mail;
-mod meaning;
+mod message;
+mod rate_limit;
 mod registry;
 mod run;
 mod server;

@@ -1,10 +1,8 @@
-//! Accepts control connections and keeps strangers few.
+//! Accepts control connections and starts their sessions.
 
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::sync::Arc;
-use std::time::Instant;
 
-use adit_config::Listen;
 use adit_diag::Code;
 use adit_store::{NewEvent, NewSession, SessionId};
 use adit_wire::pptp;
@@ -12,19 +10,19 @@ use jiff::Timestamp;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::admission::{Accepted, SetupSlot};
 use crate::connection::Connection;
-use crate::door::{Arrival, Place};
 use crate::error::{Result, ServerError};
 use crate::server::Server;
 use crate::session::Session;
 
 /// Connections that the kernel keeps until they are accepted; it may be set to keep fewer (net.core.somaxconn).
 const BACKLOG: u32 = 4096;
-/// Connections that wait at the door at the most.
-const LOBBY: u64 = 16_384;
+/// The most connections that wait for admission.
+const MAX_WAITING: u64 = 16_384;
 
-/// How long a client that is turned away may take.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
+/// How long the refusal of a connection may take.
+const REJECT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// Opens the TCP listener of one address.
 ///
@@ -74,52 +72,52 @@ fn listen_error(address: SocketAddrV4, error: &std::io::Error) -> ServerError {
     }
 }
 
-/// How many connections may wait at the door where so many descriptors are allowed: a quarter of them.
-pub(crate) fn room(descriptors: u64) -> usize {
-    usize::try_from((descriptors / 4).clamp(64, LOBBY)).unwrap_or(64)
+/// How many connections may wait for admission where so many descriptors are allowed: a quarter of them.
+pub(crate) fn admission_capacity(descriptors: u64) -> usize {
+    usize::try_from((descriptors / 4).clamp(64, MAX_WAITING)).unwrap_or(64)
 }
 
-/// Accepts until the listener is dropped; what is accepted waits at the door.
+/// Accepts until the listener is dropped; what is accepted waits for admission.
 pub(crate) async fn accept(server: Arc<Server>, listener: TcpListener) {
     loop {
         match listener.accept().await {
             Ok((stream, SocketAddr::V4(from))) => {
-                if let Some((from, _)) = server.door.arrive(*from.ip(), (stream, from)) {
+                if let Some((from, _)) = server.admission.enqueue(*from.ip(), (stream, from)) {
                     server.count_flood(from);
                 }
             }
             Ok((_, SocketAddr::V6(_))) => {}
             Err(error) => {
                 // Out of descriptors or memory: the connections that are there must get their turn.
-                server.complain("accept", &error);
+                server.log_rate_limited("accept", &error);
                 tokio::time::sleep(std::time::Duration::from_millis(100)).await;
             }
         }
     }
 }
 
-/// Lets those in whose turn it is, for ever.
-pub(crate) async fn let_in(server: Arc<Server>) {
+/// Admits connections in their turn, until it is cancelled.
+pub(crate) async fn admit(server: Arc<Server>) {
     loop {
-        let admitted = server.door.next().await;
-        begin(&server, admitted).await;
+        let admitted = server.admission.admit().await;
+        start_sessions(&server, admitted).await;
     }
 }
 
-/// Begins the sessions of all that were let in together.
-async fn begin(server: &Arc<Server>, admitted: Vec<(Arrival, Place<Arrival>)>) {
+/// Starts the sessions of connections that were admitted together.
+async fn start_sessions(server: &Arc<Server>, admitted: Vec<(Accepted, SetupSlot<Accepted>)>) {
     let started = Timestamp::now();
     let from: Vec<SocketAddrV4> = admitted.iter().map(|((_, from), _)| *from).collect();
-    let Some(ids) = new_sessions(server, started, &from).await else {
-        for ((stream, _), place) in admitted {
+    let Some(ids) = create_rows(server, started, &from).await else {
+        for ((stream, _), slot) in admitted {
             tokio::spawn(async move {
-                turn_away(stream).await;
-                drop(place);
+                reject(stream).await;
+                drop(slot);
             });
         }
         return;
     };
-    for (((stream, from), place), id) in admitted.into_iter().zip(ids) {
+    for (((stream, from), slot), id) in admitted.into_iter().zip(ids) {
         let _ = stream.set_nodelay(true);
         let to = match stream.local_addr() {
             Ok(SocketAddr::V4(to)) => *to.ip(),
@@ -127,14 +125,14 @@ async fn begin(server: &Arc<Server>, admitted: Vec<(Arrival, Place<Arrival>)>) {
         };
         let session = Arc::new(Session::new(id, from, to, started));
         server.registry.add(Arc::clone(&session));
-        place.begun(Arc::clone(&session));
-        let connection = Box::new(Connection::new(Arc::clone(server), session, stream, place));
+        slot.session_started(Arc::clone(&session));
+        let connection = Box::new(Connection::new(Arc::clone(server), session, stream, slot));
         tokio::spawn(connection.run());
     }
 }
 
-/// Writes down that these sessions begin, in one transaction.
-async fn new_sessions(
+/// Creates the rows of new sessions in one transaction.
+async fn create_rows(
     server: &Arc<Server>,
     started: Timestamp,
     from: &[SocketAddrV4],
@@ -142,7 +140,7 @@ async fn new_sessions(
     let store = Arc::clone(&server.store);
     let new: Vec<NewSession> =
         from.iter().map(|from| NewSession { started, from: SocketAddr::V4(*from) }).collect();
-    let made = match server.journal.blocked() {
+    let made = match server.event_writer.blocked() {
         Some(error) => Err(error),
         None => tokio::task::spawn_blocking(move || store.start_sessions(&new)).await.ok()?,
     };
@@ -150,21 +148,21 @@ async fn new_sessions(
         Ok(ids) => return Some(ids),
         Err(error) => error,
     };
-    server.complain("a call could not be taken", &error);
+    server.log_rate_limited("a call could not be taken", &error);
     let code = error.code().unwrap_or(Code::S09);
     for from in from {
         server.registry.count_failed(code);
         let mut event = NewEvent::new(started, "call.fail");
         event.from = Some((*from.ip()).into());
-        crate::ending::blame_on(&mut event, Some(code));
+        crate::ending::set_code(&mut event, Some(code));
         event.fields.push(("detail".to_owned(), error.to_string()));
-        server.journal.event(event);
+        server.event_writer.enqueue_event(event);
     }
     None
 }
 
-/// Tells a client that this server has no room for it, so that nobody looks for the fault in the network.
-async fn turn_away(mut stream: TcpStream) {
+/// Refuses a connection with "no resource", so that the fault is not sought in the network.
+async fn reject(mut stream: TcpStream) {
     let refusal = pptp::Message::from(pptp::StartControlConnectionReply {
         result: pptp::StartResult::GeneralError,
         error: pptp::ErrorCode::NoResource,
@@ -181,49 +179,5 @@ async fn turn_away(mut stream: TcpStream) {
         stream.shutdown().await?;
         stream.read(&mut request).await
     };
-    let _ = tokio::time::timeout(PATIENCE, said).await;
-}
-
-/// All addresses to listen on, with interfaces resolved to theirs.
-pub(crate) fn addresses(
-    listen: &[Listen],
-    interface_addresses: impl Fn(&str) -> Vec<Ipv4Addr>,
-) -> Result<Vec<SocketAddrV4>> {
-    let mut all = Vec::new();
-    for at in listen {
-        match at {
-            Listen::Address { address, port } => all.push(SocketAddrV4::new(*address, *port)),
-            Listen::Interface { name, port } => {
-                let found = interface_addresses(name);
-                if found.is_empty() {
-                    return Err(ServerError::new(
-                        Code::S10,
-                        format!("interface {name} in server.listen has no IPv4 address, or does not exist"),
-                        "name an interface that `ip -4 address` shows, or an address",
-                    ));
-                }
-                all.extend(found.into_iter().map(|address| SocketAddrV4::new(address, *port)));
-            }
-        }
-    }
-    all.sort_unstable();
-    all.dedup();
-    Ok(all)
-}
-
-/// Marks the moment of a complaint so that the same one is not repeated for a minute.
-#[derive(Debug, Default)]
-pub(crate) struct Quiet(std::sync::Mutex<Option<Instant>>);
-
-impl Quiet {
-    /// Whether it is time to speak again.
-    pub(crate) fn may_speak(&self) -> bool {
-        let mut last = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let now = Instant::now();
-        let speak = last.is_none_or(|at| now.duration_since(at) >= std::time::Duration::from_secs(60));
-        if speak {
-            *last = Some(now);
-        }
-        speak
-    }
+    let _ = tokio::time::timeout(REJECT_TIMEOUT, said).await;
 }

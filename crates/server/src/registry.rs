@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use adit_diag::Code;
 use adit_store::SessionId;
 
-use crate::mail::Mail;
+use crate::message::Message;
 use crate::session::Session;
 
 /// All sessions of the server and what it has counted.
@@ -17,8 +17,8 @@ pub(crate) struct Registry {
     tables: Mutex<Tables>,
     pub(crate) draining: AtomicBool,
     pub(crate) calls_ok: AtomicU64,
-    /// Frames that found a session's mailbox full.
-    pub(crate) mailbox_full: AtomicU64,
+    /// Frames that found a session's queue full.
+    pub(crate) queue_full: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -88,12 +88,12 @@ impl Registry {
     }
 
     /// Gives something to the session of a Call ID; drops and counts it when the session does not keep up.
-    pub(crate) fn deliver(&self, call_id: u16, mail: Mail) {
+    pub(crate) fn deliver(&self, call_id: u16, message: Message) {
         let session = self.tables().by_call.get(&call_id).cloned();
         if let Some(session) = session
-            && !session.mailbox.put(mail)
+            && !session.queue.push(message)
         {
-            self.mailbox_full.fetch_add(1, Ordering::Relaxed);
+            self.queue_full.fetch_add(1, Ordering::Relaxed);
         }
     }
 

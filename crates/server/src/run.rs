@@ -8,14 +8,13 @@ use adit_diag::Code;
 use adit_store::NewEvent;
 use jiff::Timestamp;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::mpsc;
 
 use crate::addresses::Addresses;
-use crate::error::{Result, ServerError};
+use crate::error::{Result, ServerError, store_error, sys_error};
+use crate::event_writer::EventWriter;
 use crate::host::Host;
-use crate::journal::Journal;
 use crate::registry::Registry;
-use crate::server::{Options, Parts, Server, Wish};
+use crate::server::{Options, Parts, Server};
 use crate::{dispatch, listener, socket};
 
 /// Threads that wait for the store. It takes one at a time, so more would only stand in its queue, each with a stack.
@@ -55,7 +54,7 @@ async fn serve(options: Options) -> Result<()> {
         Err(error) => return Err(ServerError::new(Code::S09, error.to_string(), "this is a fault of adit")),
     }
     let (files, stderr) = open_logs(&config)?;
-    let journal = Journal::start(Arc::clone(&store), config.log.format, files, stderr);
+    let event_writer = EventWriter::start(Arc::clone(&store), config.log.format, files, stderr);
     let pools = Addresses::new(&config, Arc::clone(&store))?;
     let registry = Arc::new(Registry::default());
     let plane = DataplaneConfig {
@@ -70,26 +69,24 @@ async fn serve(options: Options) -> Result<()> {
     };
     let (dataplane, events) = Dataplane::start(plane, tun).map_err(|error| sys_error(&error))?;
     if let Some(error) = dataplane.xdp_refused() {
-        say!("warning  link.io: the socket is used: {} ({})", error.tried(), error.answer());
-        say!("         fix   {}", error.fix());
+        log_stderr!("warning  link.io: the socket is used: {} ({})", error.tried(), error.answer());
+        log_stderr!("         fix   {}", error.fix());
     }
     dispatch::start(events, Arc::clone(&registry))
         .map_err(|error| ServerError::new(Code::S08, format!("no thread: {error}"), "look at ulimit -u"))?;
     let seed = adit_sys::host::random_seed().map_err(|error| sys_error(&error))?;
-    let (wishes, mut wanted) = mpsc::unbounded_channel();
     let server = Arc::new(Server::new(Parts {
         config,
         source,
         reread,
         store,
         registry,
-        journal,
+        event_writer,
         dataplane,
         host,
         addresses: pools,
         seed,
-        descriptors,
-        wishes,
+        admission_capacity: listener::admission_capacity(descriptors),
         version,
         listen: addresses.iter().map(ToString::to_string).collect(),
     }));
@@ -97,33 +94,29 @@ async fn serve(options: Options) -> Result<()> {
     for listener in listeners {
         tasks.spawn(listener::accept(Arc::clone(&server), listener));
     }
-    tasks.spawn(listener::let_in(Arc::clone(&server)));
+    tasks.spawn(listener::admit(Arc::clone(&server)));
     tasks.spawn(socket::serve(Arc::clone(&server), control));
-    let house = Arc::clone(&server);
-    tasks.spawn(async move { house.keep_house().await });
+    let maintained = Arc::clone(&server);
+    tasks.spawn(async move { maintained.run_maintenance().await });
     let watch = Arc::clone(&server);
     tasks.spawn(async move { watch.watch_traffic().await });
-    server.journal.event(NewEvent::new(Timestamp::now(), "server.start"));
+    server.event_writer.enqueue_event(NewEvent::new(Timestamp::now(), "server.start"));
     let mut signals = Signals::new()?;
     ready(&server.status().await);
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
-    until_told_to_stop(&server, &mut signals, &mut wanted).await;
+    until_shutdown(&server, &mut signals).await;
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     let grace = server.config().server.shutdown_grace;
     server.end_all(grace, signals.stop()).await;
     tasks.shutdown().await;
-    server.journal.event(NewEvent::new(Timestamp::now(), "server.stop"));
-    let journal = Arc::clone(&server);
-    let _ = tokio::task::spawn_blocking(move || journal.journal.flush()).await;
+    server.event_writer.enqueue_event(NewEvent::new(Timestamp::now(), "server.stop"));
+    let event_writer = server.event_writer.clone();
+    let _ = tokio::task::spawn_blocking(move || event_writer.flush()).await;
     server.dataplane.stop();
     Ok(())
 }
 
-async fn until_told_to_stop(
-    server: &Arc<Server>,
-    signals: &mut Signals,
-    wanted: &mut mpsc::UnboundedReceiver<Wish>,
-) {
+async fn until_shutdown(server: &Arc<Server>, signals: &mut Signals) {
     loop {
         tokio::select! {
             stop = signals.next() => {
@@ -131,13 +124,11 @@ async fn until_told_to_stop(
                     return;
                 }
                 match server.reload().await {
-                    Ok(text) => say!("reload   ok: {text}"),
-                    Err(error) => say!("reload   FAILED: {error}"),
+                    Ok(text) => log_stderr!("reload   ok: {text}"),
+                    Err(error) => log_stderr!("reload   FAILED: {error}"),
                 }
             }
-            wish = wanted.recv() => match wish {
-                Some(Wish::Stop) | None => return,
-            },
+            () = server.shutdown_requested() => return,
         }
     }
 }
@@ -199,14 +190,4 @@ fn open_logs(config: &Config) -> Result<(Vec<std::fs::File>, bool)> {
         }
     }
     Ok((files, stderr))
-}
-
-pub(crate) fn sys_error(error: &adit_sys::Error) -> ServerError {
-    let code = error.code().unwrap_or(Code::S08);
-    ServerError::new(code, format!("{}: {}", error.tried(), error.answer()), error.fix())
-}
-
-/// A store that does not work, as a reason not to start.
-pub(crate) fn store_error(error: &adit_store::Error) -> ServerError {
-    ServerError::new(error.code().unwrap_or(Code::S09), error.to_string(), error.fix().unwrap_or_default())
 }

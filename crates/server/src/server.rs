@@ -1,4 +1,4 @@
-//! The daemon as a whole: what it owns, how it starts, is told things, and stops.
+//! The daemon as a whole: what it owns, how it starts, reloads, and stops.
 
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
@@ -13,16 +13,16 @@ use adit_store::{Change, NewEvent, Retention, Store};
 use adit_tunnel::ServerConfig;
 use adit_tunnel::events::Why;
 use jiff::Timestamp;
-use tokio::sync::mpsc;
+use tokio::sync::Notify;
 
 use crate::addresses::Addresses;
+use crate::admission::{Accepted, Admission};
 use crate::control::{CodeCount, Drops, PoolStatus, Status, Warning};
-use crate::door::{Arrival, Door};
+use crate::convert;
+use crate::event_writer::{Entry, EventWriter};
 use crate::host::Host;
-use crate::journal::{Journal, Note};
-use crate::listener::Quiet;
-use crate::mail::Mail;
-use crate::meaning;
+use crate::message::Message;
+use crate::rate_limit::RateLimit;
 use crate::registry::Registry;
 use crate::session::Session;
 
@@ -49,13 +49,6 @@ pub struct Options {
     pub version: &'static str,
 }
 
-/// What somebody wants of the daemon as a whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Wish {
-    /// End all sessions in order, then stop.
-    Stop,
-}
-
 /// How long sessions that are cut may take to write down their end.
 const CUT: Duration = Duration::from_secs(1);
 
@@ -72,18 +65,18 @@ pub(crate) struct Server {
     reread: Reread,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) registry: Arc<Registry>,
-    pub(crate) journal: Journal,
+    pub(crate) event_writer: EventWriter,
     pub(crate) dataplane: Dataplane,
     pub(crate) host: Host,
     pub(crate) addresses: Addresses,
     rng: Mutex<Rng>,
-    pub(crate) door: Arc<Door<Arrival>>,
+    pub(crate) admission: Arc<Admission<Accepted>>,
     flooded: Mutex<(u64, Option<Ipv4Addr>)>,
-    flood_quiet: Quiet,
-    complaints: Quiet,
+    flood_limit: RateLimit,
+    error_limit: RateLimit,
     /// Accounts, when they were last counted.
     users: AtomicU64,
-    wishes: mpsc::UnboundedSender<Wish>,
+    shutdown: Notify,
     version: &'static str,
     started: Timestamp,
     started_at: Instant,
@@ -97,7 +90,7 @@ fn retention(config: &Config) -> Retention {
 }
 
 fn for_calls(config: Config) -> (Arc<Config>, ServerConfig) {
-    let tunnel = meaning::tunnel(&config);
+    let tunnel = convert::tunnel(&config);
     (Arc::new(config), tunnel)
 }
 
@@ -112,38 +105,37 @@ pub(crate) struct Parts {
     pub(crate) reread: Reread,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) registry: Arc<Registry>,
-    pub(crate) journal: Journal,
+    pub(crate) event_writer: EventWriter,
     pub(crate) dataplane: Dataplane,
     pub(crate) host: Host,
     pub(crate) addresses: Addresses,
     pub(crate) seed: [u8; 32],
-    /// Descriptors that this process may have.
-    pub(crate) descriptors: u64,
-    pub(crate) wishes: mpsc::UnboundedSender<Wish>,
+    /// The most connections that wait for admission.
+    pub(crate) admission_capacity: usize,
     pub(crate) version: &'static str,
     pub(crate) listen: Vec<String>,
 }
 
 impl Server {
     pub(crate) fn new(parts: Parts) -> Server {
-        let door = Door::new(&parts.config.limits, crate::listener::room(parts.descriptors));
+        let admission = Admission::new(&parts.config.limits, parts.admission_capacity);
         Server {
             config: RwLock::new(for_calls(parts.config)),
             source: parts.source,
             reread: parts.reread,
             store: parts.store,
             registry: parts.registry,
-            journal: parts.journal,
+            event_writer: parts.event_writer,
             dataplane: parts.dataplane,
             host: parts.host,
             addresses: parts.addresses,
             rng: Mutex::new(Rng::from_seed(parts.seed)),
-            door,
+            admission,
             flooded: Mutex::default(),
-            flood_quiet: Quiet::default(),
-            complaints: Quiet::default(),
+            flood_limit: RateLimit::default(),
+            error_limit: RateLimit::default(),
             users: AtomicU64::new(0),
-            wishes: parts.wishes,
+            shutdown: Notify::new(),
             version: parts.version,
             started: Timestamp::now(),
             started_at: Instant::now(),
@@ -166,25 +158,25 @@ impl Server {
         lock(&self.rng).fork()
     }
 
-    /// Counts a connection that found no room at the door; says so once a minute.
+    /// Counts a connection that found no room in the admission queue; logs it once a minute.
     pub(crate) fn count_flood(&self, from: Ipv4Addr) {
         let mut flooded = lock(&self.flooded);
         flooded.0 += 1;
         flooded.1 = Some(from);
-        if self.flood_quiet.may_speak() {
+        if self.flood_limit.is_due() {
             let mut event = NewEvent::new(Timestamp::now(), "call.flood");
             event.from = Some(from.into());
-            crate::ending::blame_on(&mut event, Some(adit_diag::Code::C05));
+            crate::ending::set_code(&mut event, Some(adit_diag::Code::C05));
             event.fields.push(("refused".to_owned(), flooded.0.to_string()));
-            self.journal.event(event);
+            self.event_writer.enqueue_event(event);
             flooded.0 = 0;
         }
     }
 
-    /// Says what does not work, at most once a minute.
-    pub(crate) fn complain(&self, what: &str, error: &dyn std::fmt::Display) {
-        if self.complaints.may_speak() {
-            say!("error    {what}: {error}");
+    /// Logs what does not work, at most once a minute.
+    pub(crate) fn log_rate_limited(&self, what: &str, error: &dyn std::fmt::Display) {
+        if self.error_limit.is_due() {
+            log_stderr!("error    {what}: {error}");
         }
     }
 
@@ -224,9 +216,9 @@ impl Server {
         self.host.follow(&new).map_err(|error| format!("{error}; nothing was changed"))?;
         self.addresses.follow(&new).map_err(|error| format!("{error}; nothing was changed"))?;
         self.dataplane.set_networks(new.pools.values().map(|pool| pool.net).collect());
-        self.door.follow(&new.limits);
+        self.admission.set_limits(&new.limits);
         *self.config.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = for_calls(new);
-        self.journal.event(NewEvent::new(Timestamp::now(), "config.reload"));
+        self.event_writer.enqueue_event(NewEvent::new(Timestamp::now(), "config.reload"));
         Ok("new calls get the new configuration; the sessions that are up keep theirs".to_owned())
     }
 
@@ -234,12 +226,17 @@ impl Server {
     pub(crate) fn drain(&self, on: bool) {
         self.registry.draining.store(on, Ordering::Relaxed);
         let kind = if on { "server.drain" } else { "server.undrain" };
-        self.journal.event(NewEvent::new(Timestamp::now(), kind));
+        self.event_writer.enqueue_event(NewEvent::new(Timestamp::now(), kind));
     }
 
-    /// Passes a wish to the main task.
-    pub(crate) fn wish(&self, wish: Wish) {
-        let _ = self.wishes.send(wish);
+    /// Has the main task end all sessions in order, then stop.
+    pub(crate) fn request_shutdown(&self) {
+        self.shutdown.notify_one();
+    }
+
+    /// Waits for [`Server::request_shutdown`].
+    pub(crate) async fn shutdown_requested(&self) {
+        self.shutdown.notified().await;
     }
 
     /// Ends every session in order, and cuts those that are left when the grace is over or `cut` is told.
@@ -265,8 +262,8 @@ impl Server {
         }
     }
 
-    /// Counters of running sessions and old rows: now and then.
-    pub(crate) async fn keep_house(&self) {
+    /// Writes the counters of running sessions and deletes old rows, periodically.
+    pub(crate) async fn run_maintenance(&self) {
         let mut every = tokio::time::interval(Duration::from_secs(60));
         let mut minutes = 0u64;
         loop {
@@ -276,14 +273,14 @@ impl Server {
                 .all()
                 .iter()
                 .filter(|session| session.known().up.is_some())
-                .map(|session| (session.id, crate::connection::store_counters(&session.known().counters)))
+                .map(|session| (session.id, convert::store_counters(&session.known().counters)))
                 .collect::<Vec<_>>();
             // In pieces, so that others can write in between.
             for some in counters.chunks(COUNTED_TOGETHER) {
-                self.journal.note(Note::Change(Change::Count(some.to_vec())));
+                self.event_writer.enqueue(Entry::Change(Change::Count(some.to_vec())));
             }
             if minutes.is_multiple_of(60) {
-                self.journal.note(Note::Prune(retention(&self.config())));
+                self.event_writer.enqueue(Entry::Prune(retention(&self.config())));
             }
             minutes += 1;
         }
@@ -301,10 +298,10 @@ impl Server {
                 let packets = counters.rx_packets + counters.tx_packets;
                 let mut known = session.known();
                 let before = known.counters.rx_packets + known.counters.tx_packets;
-                known.counters = crate::connection::counters_of(&counters);
+                known.counters = convert::counters(&counters);
                 drop(known);
                 if packets != before {
-                    session.mailbox.put(Mail::Traffic(packets));
+                    session.queue.push(Message::Traffic(packets));
                 }
             }
         }
@@ -312,7 +309,7 @@ impl Server {
 
     /// Accounts in the store; as many as last time where the answer would take long.
     async fn count_users(&self) -> Result<u64, Warning> {
-        if self.journal.blocked().is_some() {
+        if self.event_writer.blocked().is_some() {
             return Ok(self.users.load(Ordering::Relaxed));
         }
         let store = Arc::clone(&self.store);
@@ -334,7 +331,7 @@ impl Server {
         let config = self.config();
         let (sessions_up, sessions_starting) = self.registry.up_and_starting();
         let mut warnings = self.host.warnings(&config);
-        if let Some(error) = self.journal.trouble() {
+        if let Some(error) = self.event_writer.trouble() {
             let code = error.code().unwrap_or(adit_diag::Code::S09).to_string();
             let text = format!("new calls are refused, because nothing can be written down: {error}");
             warnings.insert(0, Warning { code, text });
@@ -343,8 +340,8 @@ impl Server {
             warnings.insert(0, warning);
             self.users.load(Ordering::Relaxed)
         });
-        if self.journal.lost() > 0 {
-            let text = format!("{} notes were lost because the store was too slow", self.journal.lost());
+        if self.event_writer.lost() > 0 {
+            let text = format!("{} notes were lost because the store was too slow", self.event_writer.lost());
             warnings.push(Warning { code: adit_diag::Code::S09.to_string(), text });
         }
         let drops = self.dataplane.drops();
@@ -367,7 +364,7 @@ impl Server {
                     name: name.clone(),
                     net: pool.net.to_string(),
                     used: self.addresses.used(name),
-                    size: meaning::size(pool),
+                    size: convert::size(pool),
                 })
                 .collect(),
             users,
@@ -383,7 +380,7 @@ impl Server {
                 unknown_call: drops.unknown_call,
                 spoofed: drops.spoofed,
                 malformed: drops.malformed,
-                queue_full: drops.queue_full + self.registry.mailbox_full.load(Ordering::Relaxed),
+                queue_full: drops.queue_full + self.registry.queue_full.load(Ordering::Relaxed),
             },
             warnings,
         }

@@ -11,8 +11,8 @@ use adit_tunnel::record::Record;
 use jiff::Timestamp;
 
 use crate::control::{Counters, FindingRow, SessionDetail, SessionRow, StepRow};
-use crate::ending;
-use crate::mail::{Mail, Mailbox};
+use crate::finding::{self, Finding};
+use crate::message::{Message, MessageQueue};
 
 /// One session: one control connection and its call.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ pub(crate) struct Session {
     pub(crate) started: Timestamp,
     pub(crate) started_at: Instant,
     /// What its task reads.
-    pub(crate) mailbox: Mailbox,
+    pub(crate) queue: MessageQueue,
     known: Mutex<Known>,
 }
 
@@ -46,7 +46,7 @@ pub(crate) struct Known {
     /// The key of the configuration that says so.
     pub(crate) routes_key: String,
     /// What is wrong and does not end it, as far as its machine tells: each code once.
-    pub(crate) noticed: Vec<ending::Finding>,
+    pub(crate) noticed: Vec<Finding>,
     pub(crate) end: Option<String>,
     pub(crate) code: Option<Code>,
     /// What speaks for the code, while it is no more than a suspicion.
@@ -55,10 +55,19 @@ pub(crate) struct Known {
     pub(crate) record: Record,
 }
 
+impl Known {
+    /// What is wrong and does not end the session: what its counters show, then what its machine noticed.
+    pub(crate) fn findings(&self) -> Vec<Finding> {
+        let mut findings = finding::counted(&self.counters, self.up_at.is_some(), &self.routes_key);
+        findings.extend(self.noticed.iter().cloned());
+        findings
+    }
+}
+
 impl Session {
     pub(crate) fn new(id: SessionId, from: SocketAddrV4, to: Ipv4Addr, started: Timestamp) -> Session {
-        let (mailbox, known) = (Mailbox::default(), Mutex::default());
-        Session { id, from, to, started, started_at: Instant::now(), mailbox, known }
+        let (queue, known) = (MessageQueue::default(), Mutex::default());
+        Session { id, from, to, started, started_at: Instant::now(), queue, known }
     }
 
     /// What is known now. A task that panicked while it held the lock leaves what it knew.
@@ -68,12 +77,12 @@ impl Session {
 
     /// Has its task end it in order. Waits for nobody.
     pub(crate) fn end(&self, why: Why, code: Option<Code>, reason: String) {
-        self.mailbox.put(Mail::End { why, code, reason });
+        self.queue.push(Message::End { why, code, reason });
     }
 
     /// Has its task end it without waiting for the client.
     pub(crate) fn cut(&self) {
-        self.mailbox.put(Mail::Cut);
+        self.queue.push(Message::Cut);
     }
 
     /// Adds a step to the record.
@@ -112,7 +121,7 @@ impl Session {
         let session = self.row();
         let known = self.known();
         let up = known.up.as_ref();
-        let findings = ending::findings(&known);
+        let findings = known.findings();
         SessionDetail {
             session,
             host: known.host.clone(),

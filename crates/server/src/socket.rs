@@ -11,7 +11,7 @@ use tokio::net::{UnixListener, UnixStream};
 
 use crate::control::{Request, Response};
 use crate::error::{Result, ServerError};
-use crate::server::{Server, Wish};
+use crate::server::Server;
 
 /// A request line may be this long, in octets.
 const MAX_REQUEST: u64 = 64 << 10;
@@ -134,7 +134,7 @@ async fn answer(server: &Arc<Server>, request: Request) -> Response {
             })
         }
         Request::Stop => {
-            server.wish(Wish::Stop);
+            server.request_shutdown();
             Response::Done("stopping".to_owned())
         }
     }

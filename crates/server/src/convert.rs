@@ -1,4 +1,4 @@
-//! What the configuration means to the machines of the core.
+//! Conversions: configuration to the settings of the core's machines, counters to what is shown and stored.
 
 use std::time::Duration;
 
@@ -11,6 +11,8 @@ use adit_ppp::link::{LinkConfig, Role};
 use adit_pptp::control::ControlConfig;
 use adit_tunnel::ServerConfig;
 use ipnet::Ipv4Net;
+
+use crate::control::Counters;
 
 /// The machine's configuration for a new call.
 pub(crate) fn tunnel(config: &Config) -> ServerConfig {
@@ -90,6 +92,14 @@ pub(crate) fn reach(config: &Config, access: &Access) -> Option<Vec<Ipv4Net>> {
     Some(Ipv4Net::aggregate(&reach))
 }
 
+/// The key that says where this group may send packets.
+pub(crate) fn routes_key(config: &Config, group: Option<&str>) -> String {
+    match group.filter(|group| config.groups.contains_key(*group)) {
+        Some(group) => format!("groups.{group}.routes"),
+        None => "access.routes".to_owned(),
+    }
+}
+
 /// A keep-alive as (how often, how many may stay unanswered).
 pub(crate) fn echo(echo: &adit_config::Echo) -> Option<(Duration, u32)> {
     echo.every.map(|every| (every, echo.lost.max(1)))
@@ -102,4 +112,35 @@ pub(crate) fn size(pool: &PoolConfig) -> u64 {
         u64::from(last.saturating_sub(first)) + 1 - u64::from((first..=last).contains(&server))
     };
     pool.ranges.iter().map(of).sum()
+}
+
+/// The counters of a data path, as they are shown.
+pub(crate) fn counters(path: &adit_tunnel::path::Counters) -> Counters {
+    Counters {
+        rx_packets: path.rx_packets,
+        rx_bytes: path.rx_bytes,
+        tx_packets: path.tx_packets,
+        tx_bytes: path.tx_bytes,
+        lost: path.lost,
+        reordered: path.reordered,
+        duplicate: path.duplicate,
+        out_of_window: path.out_of_window,
+        decrypt_failures: path.decrypt_failures,
+        clear_refused: path.clear_refused,
+        spoofed: path.spoofed,
+        acl_denied: path.acl_denied,
+        acl_unicast: path.acl_unicast,
+        acl_last: path.acl_last,
+        rx_frames: path.rx_frames,
+    }
+}
+
+/// The counters that the store keeps of a session.
+pub(crate) fn store_counters(counters: &Counters) -> adit_store::Counters {
+    adit_store::Counters {
+        rx_bytes: counters.rx_bytes,
+        tx_bytes: counters.tx_bytes,
+        rx_packets: counters.rx_packets,
+        tx_packets: counters.tx_packets,
+    }
 }

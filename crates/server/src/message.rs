@@ -10,13 +10,13 @@ use tokio::sync::Notify;
 
 /// Messages that wait for one session at the most; GRE frames beyond it are dropped and counted, as a full socket
 /// buffer would.
-pub(crate) const MAILBOX: usize = 64;
+pub(crate) const MAX_MESSAGES: usize = 64;
 /// Answers and orders find room beyond that: there are few, and none may be lost.
-const ORDERS: usize = 64;
+const RESERVED: usize = 64;
 
 /// One message.
 #[derive(Debug)]
-pub(crate) enum Mail {
+pub(crate) enum Message {
     /// A PPP control frame from the data path.
     Frame(Vec<u8>),
     /// The client's GRE acknowledged ours.
@@ -77,49 +77,49 @@ pub(crate) struct Learned {
 
 /// The messages of one session. Thousands of sessions have nothing to read, so an empty one holds no memory.
 #[derive(Debug, Default)]
-pub(crate) struct Mailbox {
-    waiting: Mutex<VecDeque<Mail>>,
+pub(crate) struct MessageQueue {
+    waiting: Mutex<VecDeque<Message>>,
     arrived: Notify,
 }
 
-impl Mailbox {
-    fn waiting(&self) -> MutexGuard<'_, VecDeque<Mail>> {
+impl MessageQueue {
+    fn waiting(&self) -> MutexGuard<'_, VecDeque<Message>> {
         self.waiting.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
     /// Adds a message; `false` when there is no room.
-    pub(crate) fn put(&self, mail: Mail) -> bool {
-        let room = match mail {
-            Mail::Answer(_) | Mail::End { .. } | Mail::Cut => MAILBOX + ORDERS,
-            _ => MAILBOX,
+    pub(crate) fn push(&self, message: Message) -> bool {
+        let room = match message {
+            Message::Answer(_) | Message::End { .. } | Message::Cut => MAX_MESSAGES + RESERVED,
+            _ => MAX_MESSAGES,
         };
         let mut waiting = self.waiting();
         if waiting.len() >= room {
             return false;
         }
-        waiting.push_back(mail);
+        waiting.push_back(message);
         drop(waiting);
         self.arrived.notify_one();
         true
     }
 
     /// The next message; waits for it. One reader.
-    pub(crate) async fn next(&self) -> Mail {
+    pub(crate) async fn next(&self) -> Message {
         loop {
-            if let Some(mail) = self.take() {
-                return mail;
+            if let Some(message) = self.try_next() {
+                return message;
             }
             self.arrived.notified().await;
         }
     }
 
     /// The next message, if there is one.
-    pub(crate) fn take(&self) -> Option<Mail> {
+    pub(crate) fn try_next(&self) -> Option<Message> {
         let mut waiting = self.waiting();
-        let mail = waiting.pop_front();
+        let message = waiting.pop_front();
         if waiting.is_empty() {
             *waiting = VecDeque::new();
         }
-        mail
+        message
     }
 }

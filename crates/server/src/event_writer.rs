@@ -1,7 +1,7 @@
-//! What happened, written down by one thread in the order in which it happened: lines for people, rows in the store.
+//! Writes events and rows on one thread, in the order in which they happened: log lines, rows in the store.
 //!
-//! Nobody waits for the disk: a session sends a note and goes on. When the store cannot write (disk full, database
-//! locked), lines go on, rows wait until it can, stderr says so once a minute, and notes that had no room are counted.
+//! No session waits for the disk: it enqueues an entry and goes on. While the store cannot write (disk full, database
+//! locked), log lines go on, rows wait in a backlog, stderr reports it once a minute, and entries without room are counted.
 
 use std::collections::VecDeque;
 use std::io::Write as _;
@@ -14,42 +14,42 @@ use adit_config::LogFormat;
 use adit_store::{Change, Error, NewEvent, Retention, Store};
 use jiff::Timestamp;
 
-/// Notes that wait at the most, on their way to the thread and in its backlog.
-const WAITING: usize = 8192;
-/// Notes that are one transaction, at the most, when they wait together.
-const TOGETHER: usize = 256;
-/// How long the thread waits before it asks the store again that could not write.
+/// The most entries that wait on their way to the thread, and the most that wait in its backlog.
+const MAX_WAITING: usize = 8192;
+/// The most entries in one transaction.
+const MAX_BATCH: usize = 256;
+/// The delay before a write is tried again after the store could not write.
 const RETRY: Duration = Duration::from_secs(5);
 
-/// Something to write down.
-pub(crate) enum Note {
-    /// A line and a row.
+/// Something to write.
+pub(crate) enum Entry {
+    /// A log line and a row.
     Event(Box<NewEvent>),
-    /// A row, or several.
+    /// One row or several.
     Change(Change),
-    /// Old rows go.
+    /// Delete old rows.
     Prune(Retention),
-    /// Write everything that waits and say so.
+    /// Write everything that waits, then report it.
     Flush(SyncSender<()>),
 }
 
 /// The sending end.
 #[derive(Clone)]
-pub(crate) struct Journal {
-    notes: SyncSender<Note>,
+pub(crate) struct EventWriter {
+    entries: SyncSender<Entry>,
     lost: Arc<AtomicU64>,
     trouble: Arc<Mutex<Option<Error>>>,
 }
 
-impl Journal {
+impl EventWriter {
     /// Starts the thread that writes.
     pub(crate) fn start(
         store: Arc<dyn Store>,
         format: LogFormat,
         files: Vec<std::fs::File>,
         stderr: bool,
-    ) -> Journal {
-        let (notes, receiver) = sync_channel(WAITING);
+    ) -> EventWriter {
+        let (entries, receiver) = sync_channel(MAX_WAITING);
         let lost = Arc::new(AtomicU64::new(0));
         let trouble = Arc::default();
         let writer = Writer {
@@ -57,54 +57,54 @@ impl Journal {
             format,
             files,
             stderr,
-            journald: is_journal(),
+            journald: stderr_is_systemd_journal(),
             lost: Arc::clone(&lost),
             trouble: Arc::clone(&trouble),
             backlog: VecDeque::new(),
             retry_at: Instant::now(),
-            complained: None,
-            unrelieved: false,
+            reported_at: None,
+            recovery_unreported: false,
         };
         std::thread::Builder::new()
-            .name("adit-journal".to_owned())
+            .name("adit-events".to_owned())
             .spawn(move || writer.run(&receiver))
             .map(drop)
-            .unwrap_or_else(|error| say!("adit: no thread for the journal: {error}"));
-        Journal { notes, lost, trouble }
+            .unwrap_or_else(|error| log_stderr!("adit: no thread for the event writer: {error}"));
+        EventWriter { entries, lost, trouble }
     }
 
-    /// Sends a note; never waits.
-    pub(crate) fn note(&self, note: Note) {
-        if let Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) = self.notes.try_send(note) {
+    /// Enqueues an entry; never waits. Without room it is lost and counted.
+    pub(crate) fn enqueue(&self, entry: Entry) {
+        if let Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) = self.entries.try_send(entry) {
             self.lost.fetch_add(1, Ordering::Relaxed);
         }
     }
 
-    /// An event with its fields.
-    pub(crate) fn event(&self, event: NewEvent) {
-        self.note(Note::Event(Box::new(event)));
+    /// Enqueues an event with its fields.
+    pub(crate) fn enqueue_event(&self, event: NewEvent) {
+        self.enqueue(Entry::Event(Box::new(event)));
     }
 
-    /// Waits until everything noted so far is written, at most five seconds.
+    /// Waits until everything enqueued so far is written, at most five seconds.
     pub(crate) fn flush(&self) {
         let (done, written) = sync_channel(1);
-        if self.notes.send(Note::Flush(done)).is_ok() {
+        if self.entries.send(Entry::Flush(done)).is_ok() {
             let _ = written.recv_timeout(Duration::from_secs(5));
         }
     }
 
-    /// Why the store does not take anything now, if it does not.
+    /// Why the store could not do the last write, if it could not.
     pub(crate) fn trouble(&self) -> Option<Error> {
         last(&self.trouble).clone()
     }
 
-    /// Why a new session could not be written down either: the store is asked again every few seconds, and nobody else has
-    /// to wait for the answer.
+    /// Why a new session could not be written either: the writer tries the store again every few seconds, and nothing else
+    /// has to wait for the answer.
     pub(crate) fn blocked(&self) -> Option<Error> {
-        self.trouble().filter(passes)
+        self.trouble().filter(is_transient)
     }
 
-    /// Notes that were lost because the store did not keep up.
+    /// Entries that were lost because the store did not keep up.
     pub(crate) fn lost(&self) -> u64 {
         self.lost.load(Ordering::Relaxed)
     }
@@ -130,46 +130,46 @@ struct Writer {
     journald: bool,
     lost: Arc<AtomicU64>,
     trouble: Arc<Mutex<Option<Error>>>,
-    /// What the store could not take yet, oldest first; at most [`WAITING`].
+    /// What the store could not take yet, oldest first; at most [`MAX_WAITING`].
     backlog: VecDeque<Work>,
     /// When the store is asked again, while there is a backlog.
     retry_at: Instant,
-    /// The last complaint.
-    complained: Option<Instant>,
-    /// Whether there was no word of relief since.
-    unrelieved: bool,
+    /// When a failure of the store was last logged.
+    reported_at: Option<Instant>,
+    /// Whether the recovery from it has not been logged yet.
+    recovery_unreported: bool,
 }
 
 impl Writer {
-    fn run(mut self, notes: &Receiver<Note>) {
+    fn run(mut self, entries: &Receiver<Entry>) {
         loop {
-            let mut next = match notes.recv_timeout(RETRY) {
+            let mut next = match entries.recv_timeout(RETRY) {
                 Ok(first) => Some(first),
                 Err(RecvTimeoutError::Timeout) => None,
                 Err(RecvTimeoutError::Disconnected) => return,
             };
             self.catch_up();
             let mut changes = Vec::new();
-            while let Some(note) = next {
-                match note {
-                    Note::Event(event) => {
+            while let Some(entry) = next {
+                match entry {
+                    Entry::Event(event) => {
                         self.line(&event);
                         match changes.last_mut() {
                             Some(Change::Events(events)) => events.push(*event),
                             _ => changes.push(Change::Events(vec![*event])),
                         }
                     }
-                    Note::Change(change) => changes.push(change),
-                    Note::Flush(done) => {
+                    Entry::Change(change) => changes.push(change),
+                    Entry::Flush(done) => {
                         self.take_all(std::mem::take(&mut changes));
                         let _ = done.send(());
                     }
-                    Note::Prune(retention) => {
+                    Entry::Prune(retention) => {
                         self.take_all(std::mem::take(&mut changes));
                         self.take(Work::Prune(retention));
                     }
                 }
-                next = if changes.len() < TOGETHER { notes.try_recv().ok() } else { None };
+                next = if changes.len() < MAX_BATCH { entries.try_recv().ok() } else { None };
             }
             self.take_all(changes);
         }
@@ -184,9 +184,9 @@ impl Writer {
                     self.wrote();
                 }
                 // The store as a whole does not work: everything waits.
-                Err(error) if passes(&error) => {
+                Err(error) if is_transient(&error) => {
                     self.failed(&error);
-                    self.backlog.extend(changes.drain(..).take(WAITING).map(Work::Change));
+                    self.backlog.extend(changes.drain(..).take(MAX_WAITING).map(Work::Change));
                 }
                 // One of them is refused: the others are not to suffer for it.
                 Err(_) => {}
@@ -202,7 +202,7 @@ impl Writer {
         if self.backlog.is_empty() && self.done(&work) {
             return;
         }
-        if self.backlog.len() < WAITING {
+        if self.backlog.len() < MAX_WAITING {
             self.backlog.push_back(work);
         } else {
             self.lost.fetch_add(1, Ordering::Relaxed);
@@ -236,32 +236,32 @@ impl Writer {
             }
             Err(error) => {
                 self.failed(&error);
-                !passes(&error)
+                !is_transient(&error)
             }
         }
     }
 
     fn wrote(&mut self) {
         *last(&self.trouble) = None;
-        if std::mem::take(&mut self.unrelieved) {
-            say!("store    works again; {} notes are still to be written", self.backlog.len());
+        if std::mem::take(&mut self.recovery_unreported) {
+            log_stderr!("store    works again; {} notes are still to be written", self.backlog.len());
         }
     }
 
     fn failed(&mut self, error: &Error) {
         *last(&self.trouble) = Some(error.clone()).filter(|error| error.code().is_some());
-        self.complain(error);
+        self.log_rate_limited(error);
         self.retry_at = Instant::now() + RETRY;
     }
 
-    /// Once a minute.
-    fn complain(&mut self, error: &Error) {
-        if self.complained.is_none_or(|at| at.elapsed() >= Duration::from_secs(60)) {
-            self.complained = Some(Instant::now());
-            self.unrelieved = true;
+    /// Logs a failure of the store, at most once a minute.
+    fn log_rate_limited(&mut self, error: &Error) {
+        if self.reported_at.is_none_or(|at| at.elapsed() >= Duration::from_secs(60)) {
+            self.reported_at = Some(Instant::now());
+            self.recovery_unreported = true;
             let code = error.code().map(|code| format!("{code}  ")).unwrap_or_default();
-            say!("error    {code}{error}");
-            say!(
+            log_stderr!("error    {code}{error}");
+            log_stderr!(
                 "         sessions go on, new calls are refused; {} notes wait, {} had no room",
                 self.backlog.len(),
                 self.lost.load(Ordering::Relaxed)
@@ -279,7 +279,7 @@ impl Writer {
         }
         if self.stderr {
             let priority = if self.journald { priority(event) } else { "" };
-            say!("{priority}{line}");
+            log_stderr!("{priority}{line}");
         }
     }
 }
@@ -294,16 +294,16 @@ fn priority(event: &NewEvent) -> &'static str {
     }
 }
 
-/// Whether stderr is the journal's, by the device and inode that systemd names (systemd.exec(5), `JOURNAL_STREAM`).
-fn is_journal() -> bool {
+/// Whether stderr is systemd's journal, by the device and inode that systemd names (systemd.exec(5), `JOURNAL_STREAM`).
+fn stderr_is_systemd_journal() -> bool {
     use std::os::unix::fs::MetadataExt as _;
     let Some(named) = std::env::var("JOURNAL_STREAM").ok() else { return false };
     let stderr = std::fs::metadata("/dev/stderr").ok();
     stderr.is_some_and(|stderr| named == format!("{}:{}", stderr.dev(), stderr.ino()))
 }
 
-/// Whether this is the fault of the host as a whole, and may pass. Another note may be fine where one is refused.
-fn passes(error: &Error) -> bool {
+/// Whether this is the fault of the host as a whole, and may pass. Otherwise the store refuses one entry, and another may be fine.
+fn is_transient(error: &Error) -> bool {
     matches!(error, Error::Locked { .. } | Error::Full { .. } | Error::Permission { .. } | Error::Io { .. })
 }
 
@@ -336,7 +336,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_journal_learns_what_failed() {
+    fn the_priority_tells_a_failed_call_from_a_failed_host() {
         let with = |code: Option<&str>| {
             let mut event = NewEvent::new(Timestamp::UNIX_EPOCH, "call.fail");
             event.code = code.map(str::to_owned);

@@ -1,0 +1,256 @@
+//! Admission of connections: as many set-ups at once as finish in time, the rest in a queue that is fair between
+//! addresses.
+//!
+//! After an outage all clients call again at once. Were all admitted together, all would time out together; were those
+//! beyond a limit refused, their users would have to dial again. So connections wait here, accepted and in order, until
+//! there is a free slot. They cost a descriptor and little else, and nothing here times them out.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+use adit_config::Limits;
+use adit_diag::Code;
+use adit_policy::{CallLimiter, FairQueue, SetupSlots};
+use adit_tunnel::events::Why;
+use tokio::sync::Notify;
+
+use crate::session::Session;
+
+/// The most connections admitted together: their sessions begin in one transaction of the store.
+const MAX_BATCH: usize = 64;
+/// How often the set-ups are checked while connections wait.
+const CHECK_EVERY: Duration = Duration::from_millis(100);
+
+/// The queue of connections that wait and the slots of those that are being set up.
+#[derive(Debug)]
+pub(crate) struct Admission<T> {
+    inner: Mutex<Inner<T>>,
+    changed: Notify,
+}
+
+#[derive(Debug)]
+struct Inner<T> {
+    queue: FairQueue<T>,
+    slots: SetupSlots,
+    callers: CallLimiter,
+    /// The sessions that are being set up, by the number of their slot.
+    sessions: BTreeMap<u64, Arc<Session>>,
+    next: u64,
+}
+
+/// A slot among the connections that are being set up; dropping it frees the slot.
+#[derive(Debug)]
+pub(crate) struct SetupSlot<T> {
+    admission: Arc<Admission<T>>,
+    id: u64,
+    from: Ipv4Addr,
+}
+
+impl<T> Admission<T> {
+    /// Makes a queue in which `capacity` connections may wait.
+    pub(crate) fn new(limits: &Limits, capacity: usize) -> Arc<Admission<T>> {
+        Arc::new(Admission {
+            inner: Mutex::new(Inner {
+                queue: FairQueue::new(capacity),
+                slots: SetupSlots::new(limits.starting),
+                callers: CallLimiter::new(limits.calls_per_minute_per_address),
+                sessions: BTreeMap::new(),
+                next: 0,
+            }),
+            changed: Notify::new(),
+        })
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner<T>> {
+        self.inner.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// Applies other limits; set-ups that have begun stay.
+    pub(crate) fn set_limits(&self, limits: &Limits) {
+        let mut inner = self.inner();
+        inner.slots.resize(limits.starting);
+        inner.callers = CallLimiter::new(limits.calls_per_minute_per_address);
+        drop(inner);
+        self.changed.notify_one();
+    }
+
+    /// The number of connections that wait.
+    pub(crate) fn waiting(&self) -> usize {
+        self.inner().queue.len()
+    }
+
+    /// Enqueues a connection; returns the one that is removed because there is no room for more.
+    pub(crate) fn enqueue(&self, from: Ipv4Addr, connection: T) -> Option<(Ipv4Addr, T)> {
+        let removed = self.inner().queue.push(from, connection);
+        self.changed.notify_one();
+        removed
+    }
+
+    /// The next connections to set up, at least one; waits for them.
+    pub(crate) async fn admit(self: &Arc<Self>) -> Vec<(T, SetupSlot<T>)> {
+        loop {
+            let admitted = self.try_admit();
+            if !admitted.is_empty() {
+                return admitted;
+            }
+            if self.free_a_slot() {
+                continue;
+            }
+            if self.waiting() == 0 {
+                self.changed.notified().await;
+            } else {
+                let _ = tokio::time::timeout(CHECK_EVERY, self.changed.notified()).await;
+            }
+        }
+    }
+
+    fn try_admit(self: &Arc<Self>) -> Vec<(T, SetupSlot<T>)> {
+        let now = Instant::now();
+        let mut inner = self.inner();
+        let Inner { queue, slots, callers, next, .. } = &mut *inner;
+        let mut admitted = Vec::new();
+        while admitted.len() < MAX_BATCH && !slots.is_full() {
+            let Some((from, connection)) = queue.pop(|from| callers.call(now, from).is_ok()) else { break };
+            *next += 1;
+            slots.begin(now, *next, from);
+            admitted.push((connection, SetupSlot { admission: Arc::clone(self), id: *next, from }));
+        }
+        admitted
+    }
+
+    /// Ends set-ups that make no progress while others wait; whether there is a free slot now.
+    fn free_a_slot(&self) -> bool {
+        let now = Instant::now();
+        let mut inner = self.inner();
+        let Inner { queue, slots, sessions, .. } = &mut *inner;
+        if !slots.is_full() {
+            return false;
+        }
+        let mut given_up = Vec::new();
+        for waiting in queue.addresses().take(MAX_BATCH) {
+            let Some(victim) = slots.victim(now, waiting) else { continue };
+            slots.end(victim);
+            given_up.extend(sessions.remove(&victim));
+        }
+        drop(inner);
+        for session in &given_up {
+            let reason = "others wait to be let in, and this connection came no further".to_owned();
+            session.end(Why::Failed, Some(Code::C05), reason);
+        }
+        !given_up.is_empty()
+    }
+}
+
+impl<T> SetupSlot<T> {
+    /// The connection has become a session.
+    pub(crate) fn session_started(&self, session: Arc<Session>) {
+        self.admission.inner().sessions.insert(self.id, session);
+    }
+
+    /// The client has requested a call.
+    pub(crate) fn call_requested(&self) {
+        self.admission.inner().slots.called(self.id);
+    }
+
+    /// The call is up: it does not count against its address.
+    pub(crate) fn call_up(self) {
+        self.admission.inner().callers.give_back(self.from);
+    }
+}
+
+impl<T> Drop for SetupSlot<T> {
+    fn drop(&mut self) {
+        let mut inner = self.admission.inner();
+        inner.slots.end(self.id);
+        inner.sessions.remove(&self.id);
+        drop(inner);
+        self.admission.changed.notify_one();
+    }
+}
+
+/// What waits for admission at the server: an accepted connection and where it comes from.
+pub(crate) type Accepted = (tokio::net::TcpStream, SocketAddrV4);
+
+#[cfg(test)]
+mod tests {
+    use adit_config::Checked;
+
+    use super::*;
+
+    fn limits(starting: u32, per_minute: u32) -> Limits {
+        let limits = Checked::built_in().into_config().unwrap().limits;
+        Limits { starting, calls_per_minute_per_address: per_minute, ..limits }
+    }
+
+    fn at(last: u8) -> Ipv4Addr {
+        Ipv4Addr::new(203, 0, 113, last)
+    }
+
+    #[tokio::test]
+    async fn a_storm_larger_than_the_limit_is_admitted_to_the_last() {
+        let admission: Arc<Admission<u32>> = Admission::new(&limits(32, 0), 10_000);
+        for n in 0..5_000 {
+            assert!(admission.enqueue(at(1), n).is_none());
+        }
+        let (mut seen, mut most) = (Vec::new(), 0);
+        while seen.len() < 5_000 {
+            let admitted = admission.admit().await;
+            most = most.max(admission.inner().slots.len());
+            for (who, slot) in admitted {
+                seen.push(who);
+                slot.call_requested();
+                slot.call_up();
+            }
+        }
+        assert_eq!(seen, (0..5_000).collect::<Vec<_>>(), "in order");
+        assert!(most <= 32, "{most} at once");
+        assert!(admission.inner().slots.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_branch_office_is_admitted_as_fast_as_its_calls_come_up_and_a_guesser_is_not() {
+        let admission: Arc<Admission<u32>> = Admission::new(&limits(256, 20), 10_000);
+        for n in 0..200 {
+            admission.enqueue(at(1), n);
+            admission.enqueue(at(2), 1_000 + n);
+        }
+        let mut up = 0;
+        while up < 200 {
+            for (who, slot) in admission.admit().await {
+                if who < 1_000 {
+                    up += 1;
+                    slot.call_up();
+                }
+                // The other one's calls fail.
+            }
+        }
+        assert!(admission.waiting() >= 178, "{} of the other wait still", admission.waiting());
+    }
+
+    #[tokio::test]
+    async fn silent_connections_do_not_block_others() {
+        let admission: Arc<Admission<u32>> = Admission::new(&limits(8, 0), 100);
+        for n in 0..50 {
+            admission.enqueue(at(1), n);
+        }
+        let mut silent = admission.admit().await;
+        assert_eq!(silent.len(), 8);
+        for (n, (_, slot)) in silent.iter().enumerate() {
+            let id = adit_store::SessionId(n as u64);
+            let from = SocketAddrV4::new(at(1), 1);
+            slot.session_started(Arc::new(Session::new(id, from, at(9), jiff::Timestamp::now())));
+        }
+        admission.enqueue(at(2), 77);
+        // Real time passes for the slots, which are told when a connection began.
+        std::thread::sleep(SetupSlots::SILENT);
+        let mut admitted = Vec::new();
+        while admitted.len() < 2 {
+            admitted.extend(admission.admit().await);
+        }
+        assert!(admitted.iter().any(|(who, _)| *who == 77), "the other address has its turn at once");
+        assert!(admission.inner().slots.len() <= 8);
+        silent.clear();
+    }
+}

@@ -1,0 +1,92 @@
+//! What was wrong with a session and did not end it.
+
+use adit_diag::Code;
+
+use crate::control::{Counters, FindingRow};
+
+/// GRE packets that must be missing before it is worth a word, and out of how many one: 5 in 100.
+const LOST: (u64, u64) = (10, 20);
+/// The same of a call that never came up, in which there are few.
+const LOST_EARLY: (u64, u64) = (3, 5);
+
+/// Something that was wrong and did not end the call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Finding {
+    pub(crate) code: Code,
+    pub(crate) text: String,
+}
+
+impl From<Finding> for FindingRow {
+    fn from(Finding { code, text }: Finding) -> FindingRow {
+        FindingRow { code: code.to_string(), text }
+    }
+}
+
+/// What the counters of a session show, with the key of the configuration that allows destinations.
+pub(crate) fn counted(counters: &Counters, was_up: bool, routes: &str) -> Vec<Finding> {
+    let (least, one_of) = if was_up { LOST } else { LOST_EARLY };
+    let mut findings = Vec::new();
+    let sent = counters.rx_packets + counters.rx_frames + counters.lost;
+    if counters.lost >= least && counters.lost.saturating_mul(one_of) > sent {
+        let text = format!(
+            "{} of {sent} GRE packets from the client never arrived ({} %): client to server",
+            counters.lost,
+            counters.lost.saturating_mul(100) / sent.max(1)
+        );
+        findings.push(Finding { code: Code::G07, text });
+    }
+    if let Some(last) = counters.denied_last() {
+        let packets = counters.acl_unicast;
+        let text = format!("{packets} packets dropped that {routes} does not allow, the last to {last}");
+        findings.push(Finding { code: Code::R02, text });
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn row_63_a_third_of_the_packets_lost_is_a_finding_with_its_direction() {
+        let counters = Counters { rx_packets: 700, rx_frames: 20, lost: 310, ..Counters::default() };
+        let found = counted(&counters, true, "access.routes");
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].code, Code::G07);
+        assert_eq!(
+            found[0].text,
+            "310 of 1030 GRE packets from the client never arrived (30 %): client to server"
+        );
+    }
+
+    #[test]
+    fn of_a_call_that_never_came_up_a_few_missing_packets_are_worth_a_word() {
+        let counters = Counters { rx_frames: 6, lost: 3, ..Counters::default() };
+        assert_eq!(counted(&counters, false, "access.routes").len(), 1);
+        assert_eq!(counted(&counters, true, "access.routes"), []);
+        let one = Counters { rx_frames: 6, lost: 1, ..Counters::default() };
+        assert_eq!(counted(&one, false, "access.routes"), []);
+    }
+
+    #[test]
+    fn a_healthy_line_with_two_lost_in_a_hundred_is_none() {
+        for (rx_packets, lost) in [(0, 0), (3, 9), (980, 20), (98_000, 2_000)] {
+            let counters = Counters { rx_packets, lost, ..Counters::default() };
+            assert_eq!(counted(&counters, true, "access.routes"), [], "{rx_packets} {lost}");
+        }
+    }
+
+    #[test]
+    fn row_57_a_denied_destination_is_named_with_the_line_that_does_not_allow_it() {
+        let packed =
+            adit_tunnel::path::Denied { destination: [192, 168, 20, 5].into(), protocol: 6, port: 3389 };
+        let counters =
+            Counters { acl_denied: 9, acl_unicast: 3, acl_last: packed.pack(), ..Counters::default() };
+        let found = counted(&counters, true, "groups.staff.routes");
+        assert_eq!(found[0].code, Code::R02);
+        assert_eq!(
+            found[0].text,
+            "3 packets dropped that groups.staff.routes does not allow, the last to 192.168.20.5 tcp/3389"
+        );
+    }
+}
