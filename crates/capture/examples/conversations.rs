@@ -39,7 +39,7 @@ fn show(conversation: &Conversation) {
     let start = conversation.steps.iter().next().map_or(Duration::ZERO, |step| step.time);
     for step in conversation.steps.iter() {
         let (at, call) = (step.time.saturating_sub(start).as_secs_f64(), step.call);
-        println!("  +{at:.6} {} {} {} {step} {call:?}", step.frame, step.by, step.layer());
+        println!("  +{at:.6} {} {} {} {step} {call:?}", step.frame, step.by, step.protocol());
     }
     for call in &conversation.calls {
         println!("  {call}");

@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use adit_wire::{Error, Layer, checksum, gre, ipv4, ipv6, tcp, udp};
+use adit_wire::{Error, Protocol, checksum, gre, ipv4, ipv6, tcp, udp};
 
 use crate::beginning::{Icmp, Upper};
 use crate::dns::{self, Dns};
@@ -113,11 +113,11 @@ impl Decoder<'_> {
             gre::IP_PROTOCOL => match Gre::read(octets, len) {
                 Some(Any::Pptp(gre)) => Content::Gre(gre),
                 Some(Any::Other { version, protocol }) => Content::OtherGre { version, protocol },
-                None => short(Layer::Gre, "at least 8 octets", octets),
+                None => short(Protocol::Gre, "at least 8 octets", octets),
             },
             ipv4::ICMP | ipv6::ICMPV6 => match Icmp::read(octets, network.protocol == ipv6::ICMPV6) {
                 Some(icmp) => Content::Icmp(icmp),
-                None => short(Layer::Icmp, "at least 8 octets", octets),
+                None => short(Protocol::Icmp, "at least 8 octets", octets),
             },
             ipv4::UDP => datagram_of(octets, len),
             _ => Content::Other,
@@ -165,7 +165,7 @@ fn checksum_fits(network: &Network, octets: &[u8]) -> bool {
 
 fn datagram_of(octets: &[u8], len: usize) -> Content {
     let (Some(source), Some(destination)) = (octets.be16(0), octets.be16(2)) else {
-        return short(Layer::Udp, "at least 8 octets", octets);
+        return short(Protocol::Udp, "at least 8 octets", octets);
     };
     let data = octets.at_most(len).behind(udp::HEADER);
     if (source == dns::PORT || destination == dns::PORT)
@@ -176,6 +176,6 @@ fn datagram_of(octets: &[u8], len: usize) -> Content {
     Content::Udp { source, destination, len: len.saturating_sub(udp::HEADER) }
 }
 
-fn short(layer: Layer, expected: &'static str, octets: &[u8]) -> Content {
-    Content::Broken(Error::new(layer, "header", 0, expected, octets.len() as u64))
+fn short(protocol: Protocol, expected: &'static str, octets: &[u8]) -> Content {
+    Content::Broken(Error::new(protocol, "header", 0, expected, octets.len() as u64))
 }

@@ -112,7 +112,7 @@ impl fmt::Display for Gre {
 
 fn protocol(frame: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     match ppp::frame(frame) {
-        Ok((protocol, _)) => ppp::Protocol(protocol).fmt(f),
+        Ok((protocol, _)) => ppp::ProtocolNumber(protocol).fmt(f),
         Err(error) => error.fmt(f),
     }
 }

@@ -1,7 +1,7 @@
 //! GRE as it is found on the wire: read also where it breaks the rules, and says which.
 
 use adit_wire::gre::{HEADER_MIN, PROTOCOL_PPP};
-use adit_wire::{Error, Layer};
+use adit_wire::{Error, Protocol};
 
 use crate::octets::Octets as _;
 
@@ -48,7 +48,7 @@ impl Gre {
         if version != 1 || protocol != PROTOCOL_PPP {
             return Some(Any::Other { version, protocol });
         }
-        let error = |field, at, expected, found| Some(Error::new(Layer::Gre, field, at, expected, found));
+        let error = |field, at, expected, found| Some(Error::new(Protocol::Gre, field, at, expected, found));
         let mut defect = None;
         if flags & !FREE != KEY | 1 {
             defect = error("Flags and Version", 0, "0x2001, S and A free", flags.into());

@@ -15,7 +15,7 @@ impl Overheard {
         assert!(parsed.is_ok(), "sent {frame:02x?}");
         let Ok((protocol, information)) = parsed else { return };
         assert!(information.len() <= 1500, "{} octets of information", information.len());
-        if let Ok(packet) = cp::Packet::parse(adit_wire::Layer::Lcp, information) {
+        if let Ok(packet) = cp::Packet::parse(adit_wire::Protocol::Lcp, information) {
             self.0.retain(|(of, ..)| *of != protocol);
             self.0.push((protocol, packet.id, packet.data.to_vec()));
         }

@@ -1,37 +1,39 @@
 //! PPP frames and every control protocol in them: read, shown, written again.
 
-use adit_wire::{Layer, ccp, chap, cp, ipcp, ipv6cp, lcp, pap, ppp};
+use adit_wire::{Protocol, ccp, chap, cp, ipcp, ipv6cp, lcp, pap, ppp};
 
 /// One frame as it comes out of GRE.
 pub(crate) fn ppp_frames(data: &[u8]) {
     let Ok((protocol, information)) = ppp::frame(data) else { return };
-    let _ = ppp::Protocol(protocol).to_string();
+    let _ = ppp::ProtocolNumber(protocol).to_string();
     // The packets of all control protocols look alike, so each input is worth a look by every one.
-    for layer in [Layer::Lcp, Layer::Pap, Layer::Chap, Layer::Ccp, Layer::Ipcp, Layer::Ipv6cp] {
-        packet(layer, information);
+    for protocol in
+        [Protocol::Lcp, Protocol::Pap, Protocol::Chap, Protocol::Ccp, Protocol::Ipcp, Protocol::Ipv6cp]
+    {
+        packet(protocol, information);
     }
 }
 
-fn packet(layer: Layer, information: &[u8]) {
-    let Ok(packet) = cp::Packet::parse(layer, information) else { return };
+fn packet(protocol: Protocol, information: &[u8]) {
+    let Ok(packet) = cp::Packet::parse(protocol, information) else { return };
     let mut again = Vec::new();
     packet.emit(&mut again);
-    assert_eq!(cp::Packet::parse(layer, &again), Ok(packet), "read, written, read again");
-    match layer {
-        Layer::Lcp => lcp(&packet),
-        Layer::Pap => pap(&packet),
-        Layer::Chap => chap(&packet),
-        Layer::Ccp => {
+    assert_eq!(cp::Packet::parse(protocol, &again), Ok(packet), "read, written, read again");
+    match protocol {
+        Protocol::Lcp => lcp(&packet),
+        Protocol::Pap => pap(&packet),
+        Protocol::Chap => chap(&packet),
+        Protocol::Ccp => {
             shown(&ccp::describe(&packet).to_string());
-            options(&packet, layer, |opt, out| ccp::CcpOption::parse(opt).map(|o| o.emit(out)));
+            options(&packet, protocol, |opt, out| ccp::CcpOption::parse(opt).map(|o| o.emit(out)));
         }
-        Layer::Ipcp => {
+        Protocol::Ipcp => {
             shown(&ipcp::describe(&packet).to_string());
-            options(&packet, layer, |opt, out| ipcp::IpcpOption::parse(opt).map(|o| o.emit(out)));
+            options(&packet, protocol, |opt, out| ipcp::IpcpOption::parse(opt).map(|o| o.emit(out)));
         }
-        Layer::Ipv6cp => {
+        Protocol::Ipv6cp => {
             shown(&ipv6cp::describe(&packet).to_string());
-            options(&packet, layer, |opt, out| ipv6cp::Ipv6cpOption::parse(opt).map(|o| o.emit(out)));
+            options(&packet, protocol, |opt, out| ipv6cp::Ipv6cpOption::parse(opt).map(|o| o.emit(out)));
         }
         _ => {}
     }
@@ -40,11 +42,11 @@ fn packet(layer: Layer, information: &[u8]) {
 /// An option that is understood is written again octet by octet.
 fn options(
     packet: &cp::Packet<'_>,
-    layer: Layer,
+    protocol: Protocol,
     again: impl Fn(&cp::Opt<'_>, &mut Vec<u8>) -> adit_wire::Result<()>,
 ) {
     let mut octets = 0;
-    for opt in packet.options(layer) {
+    for opt in packet.options(protocol) {
         let Ok(opt) = opt else { break };
         octets += opt.raw.len();
         let mut out = Vec::new();
@@ -57,7 +59,7 @@ fn options(
 
 fn lcp(packet: &cp::Packet<'_>) {
     shown(&lcp::describe(packet).to_string());
-    options(packet, Layer::Lcp, |opt, out| lcp::LcpOption::parse(opt).map(|o| o.emit(out)));
+    options(packet, Protocol::Lcp, |opt, out| lcp::LcpOption::parse(opt).map(|o| o.emit(out)));
     if let Ok(marked) = lcp::Marked::parse(packet) {
         assert_eq!(marked.to_vec(), packet.data);
     }
@@ -75,7 +77,7 @@ fn pap(packet: &cp::Packet<'_>) {
     if let Ok(message) = pap::Message::parse(packet) {
         let mut out = Vec::new();
         message.emit(&mut out, packet.id);
-        let again = cp::Packet::parse(Layer::Pap, &out);
+        let again = cp::Packet::parse(Protocol::Pap, &out);
         assert!(again.is_ok_and(|p| pap::Message::parse(&p) == Ok(message)), "read, written, read again");
     }
 }
@@ -85,7 +87,7 @@ fn chap(packet: &cp::Packet<'_>) {
     if let Ok(message) = chap::Message::parse(packet) {
         let mut out = Vec::new();
         message.emit(&mut out, packet.id);
-        let again = cp::Packet::parse(Layer::Chap, &out);
+        let again = cp::Packet::parse(Protocol::Chap, &out);
         assert!(again.is_ok_and(|p| chap::Message::parse(&p) == Ok(message)), "read, written, read again");
     }
     let _ = chap::MsChapV1Response::parse(packet.data).map(|r| r.to_bytes());

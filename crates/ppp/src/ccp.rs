@@ -1,6 +1,6 @@
 //! CCP (RFC 1962) as PPTP uses it: to agree on MPPE (RFC 3078 section 2), one strength and one mode for both directions.
 //!
-//! [`Ccp`] is the [`Protocol`] of a [`Fsm`](crate::fsm::Fsm). Compressors are rejected, MPPC included. While CCP is Opened
+//! [`Ccp`] is the [`ControlProtocol`] of a [`Fsm`](crate::fsm::Fsm). Compressors are rejected, MPPC included. While CCP is Opened
 //! [`Ccp::agreed`] says what holds; how a CCP that is required may end is in [`Ccp::why`].
 
 mod policy;
@@ -12,12 +12,12 @@ use adit_crypto::mppe::{Side, StartKeys, Strength};
 use adit_diag::Code;
 use adit_wire::ccp::{CcpOption, Mppe, kind};
 use adit_wire::cp::{self, Opt, Packet};
-use adit_wire::{Error, Layer};
+use adit_wire::{Error, Protocol};
 
 pub use policy::{Agreed, Mode, MppePolicy};
 pub use why::no_keys;
 
-use crate::fsm::{Extra, Failure, Judge, Protocol};
+use crate::fsm::{ControlProtocol, Extra, Failure, Judge};
 
 /// CCP's one option and the decisions about it.
 #[derive(Debug)]
@@ -180,8 +180,8 @@ fn mppe_of(options: &[Opt<'_>]) -> Option<Result<Mppe, Error>> {
     })
 }
 
-impl Protocol for Ccp {
-    const LAYER: Layer = Layer::Ccp;
+impl ControlProtocol for Ccp {
+    const PROTOCOL: Protocol = Protocol::Ccp;
     const NO_AGREEMENT: Code = Code::E03;
     /// A request that crosses our Ack is as late as the slowest path makes it; Windows sends such ones.
     const CROSSING: Option<Duration> = Some(Duration::from_secs(1));

@@ -1,8 +1,8 @@
 //! Option negotiation as all of PPP's control protocols do it (RFC 1661 sections 4 to 6): [`Fsm`] drives the
-//! [automaton](crate::automaton) for one [`Protocol`].
+//! [automaton](crate::automaton) for one [`ControlProtocol`].
 //!
 //! The `Fsm` owns everything that is common: identifiers, the Restart timer and its counters, which replies are ours,
-//! the order Reject before Nak before Ack, Max-Failure, Code-Reject, Terminate. The `Protocol` owns the options.
+//! the order Reject before Nak before Ack, Max-Failure, Code-Reject, Terminate. The `ControlProtocol` owns the options.
 
 mod machine;
 mod protocol;
@@ -10,7 +10,7 @@ mod receive;
 mod timers;
 
 pub use machine::{Event, Finish, Fsm};
-pub use protocol::{Extra, Failure, Judge, Protocol};
+pub use protocol::{ControlProtocol, Extra, Failure, Judge};
 pub use receive::Ignored;
 pub use timers::Timers;
 

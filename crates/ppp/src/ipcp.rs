@@ -8,14 +8,14 @@ use core::net::Ipv4Addr;
 use std::sync::Arc;
 
 use adit_diag::Code;
-use adit_wire::Layer;
+use adit_wire::Protocol;
 use adit_wire::cp::Opt;
 use adit_wire::ipcp::IpcpOption;
 
 pub use client::Client;
 pub use server::{AddressGrant, Server};
 
-use crate::fsm::{Failure, Judge, Protocol};
+use crate::fsm::{ControlProtocol, Failure, Judge};
 
 /// The peer's address where it names none (an unnumbered server). It is never sent.
 pub const PLACEHOLDER: Ipv4Addr = Ipv4Addr::new(10, 112, 112, 112);
@@ -74,8 +74,8 @@ impl Ipcp {
     }
 }
 
-impl Protocol for Ipcp {
-    const LAYER: Layer = Layer::Ipcp;
+impl ControlProtocol for Ipcp {
+    const PROTOCOL: Protocol = Protocol::Ipcp;
     const NO_AGREEMENT: Code = Code::I05;
 
     fn reset(&mut self) {

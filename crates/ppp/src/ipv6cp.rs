@@ -2,11 +2,11 @@
 
 use adit_crypto::Rng;
 use adit_diag::Code;
-use adit_wire::Layer;
+use adit_wire::Protocol;
 use adit_wire::cp::Opt;
 use adit_wire::ipv6cp::{Ipv6cpOption, kind};
 
-use crate::fsm::{Failure, Judge, Protocol};
+use crate::fsm::{ControlProtocol, Failure, Judge};
 
 /// The universal/local bit: clear, since the identifiers are made up (RFC 5072 section 4.1).
 const UNIVERSAL: u64 = 1 << 57;
@@ -48,8 +48,8 @@ fn invent(rng: &mut Rng, other: u64) -> u64 {
     }
 }
 
-impl Protocol for Ipv6cp {
-    const LAYER: Layer = Layer::Ipv6cp;
+impl ControlProtocol for Ipv6cp {
+    const PROTOCOL: Protocol = Protocol::Ipv6cp;
     const NO_AGREEMENT: Code = Code::I05;
 
     fn reset(&mut self) {

@@ -9,12 +9,12 @@ use std::collections::VecDeque;
 use adit_crypto::Rng;
 use adit_wire::cp::{Opt, Packet};
 use adit_wire::lcp::{AuthProtocol, LcpOption, kind};
-use adit_wire::{Layer, ppp};
+use adit_wire::{Protocol, ppp};
 
 pub use config::{Auth, LcpConfig};
 pub use extra::Notice;
 
-use crate::fsm::{Extra, Failure, Judge, Protocol};
+use crate::fsm::{ControlProtocol, Extra, Failure, Judge};
 use options::{authentication::Authentication, compression::Compression, magic::Magic, mru::Mru};
 
 /// The smallest MRU that is accepted from a peer, in octets.
@@ -115,8 +115,8 @@ impl Lcp {
     }
 }
 
-impl Protocol for Lcp {
-    const LAYER: Layer = Layer::Lcp;
+impl ControlProtocol for Lcp {
+    const PROTOCOL: Protocol = Protocol::Lcp;
 
     fn reset(&mut self) {
         self.mru = Mru::new(self.wish.mru);

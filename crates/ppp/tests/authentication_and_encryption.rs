@@ -10,7 +10,7 @@ use adit_diag::Code;
 use adit_ppp::auth::Method;
 use adit_ppp::ccp::Mode;
 use adit_ppp::link::{By, Command, LinkEvent, Role};
-use adit_wire::{Layer, cp, ppp};
+use adit_wire::{Protocol, cp, ppp};
 use common::{World, client_config, server_config};
 use proptest::prelude::*;
 
@@ -126,7 +126,7 @@ fn c144_no_network_protocol_moves_before_required_encryption_runs() {
         let position = |wanted: &dyn Fn(&LinkEvent) -> bool| end.events.iter().position(wanted).unwrap();
         let encrypted = position(&|event| matches!(event, LinkEvent::Encryption(Some(_))));
         let sent = position(
-            &|event| matches!(event, LinkEvent::Step(step) if step.sent && step.layer == Layer::Ipcp),
+            &|event| matches!(event, LinkEvent::Step(step) if step.sent && step.protocol == Protocol::Ipcp),
         );
         let network = position(&|event| matches!(event, LinkEvent::NetworkUp(_)));
         assert!(encrypted < sent && sent < network);

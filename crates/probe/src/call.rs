@@ -332,7 +332,7 @@ impl<'a> Call<'a> {
 
     fn is_our_echo(&mut self, now: Instant, frame: &[u8]) -> bool {
         let Ok((ppp::LCP, information)) = ppp::frame(frame) else { return false };
-        let Ok(packet) = cp::Packet::parse(adit_wire::Layer::Lcp, information) else { return false };
+        let Ok(packet) = cp::Packet::parse(adit_wire::Protocol::Lcp, information) else { return false };
         let Some((mark, rest)) = packet.data.get(4..).and_then(|data| data.split_first_chunk::<4>()) else {
             return false;
         };
@@ -416,14 +416,14 @@ impl<'a> Call<'a> {
     /// Our own echoes bear the Magic-Number of our Configure-Request; a Terminate-Request is known by its identifier.
     fn note_lcp(&mut self, frame: &[u8]) {
         let Ok((ppp::LCP, information)) = ppp::frame(frame) else { return };
-        let Ok(packet) = cp::Packet::parse(adit_wire::Layer::Lcp, information) else { return };
+        let Ok(packet) = cp::Packet::parse(adit_wire::Protocol::Lcp, information) else { return };
         if packet.code == cp::TERMINATE_REQUEST {
             self.terminate_id = packet.id;
         }
         if packet.code != cp::CONFIGURE_REQUEST {
             return;
         }
-        for option in cp::Options::new(adit_wire::Layer::Lcp, packet.data).flatten() {
+        for option in cp::Options::new(adit_wire::Protocol::Lcp, packet.data).flatten() {
             if let (MAGIC, Some(magic)) = (option.kind, option.data.first_chunk::<4>()) {
                 self.echoes.magic = *magic;
             }

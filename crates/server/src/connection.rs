@@ -13,7 +13,7 @@ use adit_store::{Change, NewEvent, SessionEnd, SessionUpdate};
 use adit_tunnel::events::{Answer, Command, End, Event, Input, Question, Step, Up, Who, Why};
 use adit_tunnel::path::PathConfig;
 use adit_tunnel::{ServerTunnel, Transmit};
-use adit_wire::Layer;
+use adit_wire::Protocol;
 use jiff::Timestamp;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
@@ -232,7 +232,7 @@ impl Connection {
                 self.tunnel.handle_answer(now, id, answer);
             }
             Message::End { why, code, reason } => {
-                self.note(Layer::Pptp, format!("{}: {reason}", why.word()));
+                self.note(Protocol::Pptp, format!("{}: {reason}", why.word()));
                 self.told.get_or_insert(End { why, by: Who::Us, code, detail: reason });
                 self.tunnel.handle_command(now, Command::Stop { why });
             }
@@ -276,7 +276,7 @@ impl Connection {
             }
             Event::Layer { layer, text, .. } => {
                 self.session.known().layer = Some(layer);
-                self.note(Layer::Ppp, format!("{} ok: {text}", layer.word()));
+                self.note(Protocol::Ppp, format!("{} ok: {text}", layer.word()));
             }
             Event::Finding { code, text, .. } => {
                 self.session.known().noticed.push(Finding { code, text });
@@ -358,7 +358,7 @@ impl Connection {
         if let Some(slot) = &self.slot {
             slot.call_requested();
         }
-        self.note(Layer::Pptp, format!("call accepted as {call_id}: {text}"));
+        self.note(Protocol::Pptp, format!("call accepted as {call_id}: {text}"));
         Answer::AcceptCall { call_id }
     }
 
@@ -389,7 +389,7 @@ impl Connection {
             });
         }
         if let Some((code, detail)) = learned.refused {
-            self.note(Layer::Ppp, format!("{code} {detail}"));
+            self.note(Protocol::Ppp, format!("{code} {detail}"));
             // The line of the log comes at the end, once for each call.
             self.refused = Some((code, detail));
         }
@@ -440,7 +440,7 @@ impl Connection {
             match self.server.host.add_route(net).await {
                 Ok(()) => self.routes.push(net),
                 Err(error) => {
-                    self.note(Layer::Ipv4, format!("no route to {net} behind this client: {error}"))
+                    self.note(Protocol::Ipv4, format!("no route to {net} behind this client: {error}"))
                 }
             }
         }
@@ -509,7 +509,7 @@ impl Connection {
         }
         let found = self.session.known().findings();
         for Finding { code, text } in &found {
-            self.note(Layer::Pptp, format!("finding {code}: {text}"));
+            self.note(Protocol::Pptp, format!("finding {code}: {text}"));
         }
         let event = ending::event(self.new_event("session.end"), &end, was_up, &self.session, &found);
         self.server.event_writer.enqueue_event(event);
@@ -521,7 +521,7 @@ impl Connection {
                 .map(|(at, step)| adit_store::Step {
                     at,
                     who: step.who.word().to_owned(),
-                    layer: step.layer.name().to_owned(),
+                    layer: step.protocol.name().to_owned(),
                     text: step.text,
                 })
                 .collect();
@@ -552,8 +552,8 @@ impl Connection {
         self.server.event_writer.enqueue(Entry::Change(Change::Update(self.session.id, Box::new(update))));
     }
 
-    fn note(&self, layer: Layer, text: String) {
-        self.session.record(Step { who: Who::Note, layer, text });
+    fn note(&self, protocol: Protocol, text: String) {
+        self.session.record(Step { who: Who::Note, protocol, text });
     }
 
     fn answer_dhcp(&mut self, packet: &[u8]) {
@@ -566,10 +566,10 @@ impl Connection {
         match (answer, self.call_id) {
             (Ok(reply), Some(call_id)) => {
                 self.server.dataplane.send_ip(call_id, reply);
-                self.note(Layer::Dhcp, "DHCPINFORM answered with DNS, domain and routes".to_owned());
+                self.note(Protocol::Dhcp, "DHCPINFORM answered with DNS, domain and routes".to_owned());
             }
             (Ok(_), None) => {}
-            (Err(error), _) => self.note(Layer::Dhcp, format!("DHCP packet not answered: {error}")),
+            (Err(error), _) => self.note(Protocol::Dhcp, format!("DHCP packet not answered: {error}")),
         }
     }
 }

@@ -144,7 +144,7 @@ fn step_row(at: std::time::Duration, step: Step) -> StepRow {
     StepRow {
         at_ms: u64::try_from(at.as_millis()).unwrap_or(u64::MAX),
         who: step.who.word().to_owned(),
-        layer: step.layer.name().to_owned(),
+        layer: step.protocol.name().to_owned(),
         text: step.text,
     }
 }

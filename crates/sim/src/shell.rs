@@ -199,7 +199,7 @@ impl<M: Machine> Shell<M> {
                 }
             }
             Event::Step { step, .. } => {
-                let text = format!("{} {} {}", step.who.word(), step.layer, step.text);
+                let text = format!("{} {} {}", step.who.word(), step.protocol, step.text);
                 out.notes.push((self.who, text));
             }
             Event::Established { .. } => out.notes.push((self.who, "established".to_owned())),

@@ -89,7 +89,7 @@ impl Evidence {
             return;
         }
         if let Ok((ppp::LCP, information)) = ppp::frame(frame)
-            && let Ok(packet) = cp::Packet::parse(adit_wire::Layer::Lcp, information)
+            && let Ok(packet) = cp::Packet::parse(adit_wire::Protocol::Lcp, information)
         {
             self.answered =
                 matches!(packet.code, cp::CONFIGURE_ACK | cp::CONFIGURE_NAK | cp::CONFIGURE_REJECT);

@@ -324,7 +324,7 @@ impl Call {
         match event {
             LinkEvent::Step(step) => {
                 let who = if step.sent { Who::Us } else { Who::Peer };
-                let step = Step { who, layer: step.layer, text: step.text };
+                let step = Step { who, protocol: step.protocol, text: step.text };
                 out.push_back(Event::Step { call: Some(self.handle), step });
             }
             LinkEvent::LcpUp { peer_mru, pfc, acfc } => {

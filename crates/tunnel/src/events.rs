@@ -10,7 +10,7 @@ use adit_diag::Code;
 use adit_ppp::auth::{AuthRequest, Method, Verdict};
 use adit_ppp::ccp::MppePolicy;
 use adit_ppp::link::AddressGrant;
-use adit_wire::Layer;
+use adit_wire::Protocol;
 use ipnet::Ipv4Net;
 
 use crate::path::PathCommand;
@@ -335,7 +335,7 @@ pub struct Step {
     /// Whose step.
     pub who: Who,
     /// The protocol.
-    pub layer: Layer,
+    pub protocol: Protocol,
     /// One line for people; bounded, without secrets.
     pub text: String,
 }

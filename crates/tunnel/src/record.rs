@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use adit_wire::Layer;
+use adit_wire::Protocol;
 
 use crate::events::{Step, Who};
 use crate::phrases;
@@ -38,7 +38,7 @@ struct Head {
     /// Of its text, in octets as they are kept.
     len: [u8; 2],
     who: Who,
-    layer: Layer,
+    protocol: Protocol,
 }
 
 /// Memory for texts and heads grows by so much at a time.
@@ -63,7 +63,7 @@ impl Packed {
         let micros = u64::try_from(at.as_micros()).unwrap_or(u64::MAX).min((1 << 48) - 1);
         let [_, _, micros @ ..] = micros.to_be_bytes();
         let len = u16::try_from(text.len()).unwrap_or_default().to_be_bytes();
-        self.heads.push(Head { micros, len, who: step.who, layer: step.layer });
+        self.heads.push(Head { micros, len, who: step.who, protocol: step.protocol });
     }
 
     fn iter(&self) -> impl Iterator<Item = (Duration, Step)> {
@@ -74,7 +74,7 @@ impl Packed {
             rest = behind;
             let [a, b, c, d, e, f] = head.micros;
             let at = Duration::from_micros(u64::from_be_bytes([0, 0, a, b, c, d, e, f]));
-            (at, Step { who: head.who, layer: head.layer, text: phrases::lengthen(text) })
+            (at, Step { who: head.who, protocol: head.protocol, text: phrases::lengthen(text) })
         })
     }
 }
@@ -130,7 +130,7 @@ mod tests {
         for n in 0..1000u64 {
             record.push(
                 Duration::from_millis(n),
-                Step { who: Who::Note, layer: Layer::Lcp, text: n.to_string() },
+                Step { who: Who::Note, protocol: Protocol::Lcp, text: n.to_string() },
             );
         }
         assert_eq!(record.len(), FIRST + LAST);
@@ -145,9 +145,9 @@ mod tests {
         let mut record = Record::default();
         let mut steps = Vec::new();
         for (n, who) in [Who::Us, Who::Peer, Who::Note].into_iter().cycle().take(40).enumerate() {
-            for layer in [Layer::Pptp, Layer::Lcp, Layer::Dhcp] {
+            for protocol in [Protocol::Pptp, Protocol::Lcp, Protocol::Dhcp] {
                 let at = Duration::from_micros(n as u64 * 1_000_003);
-                let step = Step { who, layer, text: format!("step {n} \u{e4}{}", "x".repeat(n)) };
+                let step = Step { who, protocol, text: format!("step {n} \u{e4}{}", "x".repeat(n)) };
                 record.push(at, step.clone());
                 steps.push((at, step));
             }
@@ -161,8 +161,8 @@ mod tests {
     fn a_text_of_any_length_is_cut_between_characters() {
         let mut record = Record::default();
         let text = format!("x{}", "\u{e4}".repeat(40_000));
-        record.push(Duration::ZERO, Step { who: Who::Us, layer: Layer::Lcp, text: text.clone() });
-        record.push(Duration::ZERO, Step { who: Who::Us, layer: Layer::Lcp, text: "next".to_owned() });
+        record.push(Duration::ZERO, Step { who: Who::Us, protocol: Protocol::Lcp, text: text.clone() });
+        record.push(Duration::ZERO, Step { who: Who::Us, protocol: Protocol::Lcp, text: "next".to_owned() });
         let texts: Vec<_> = record.steps().map(|(_, step)| step.text).collect();
         assert_eq!((texts[0].len(), texts[1].as_str()), (TEXT_MAX - 1, "next"));
         assert!(text.starts_with(&texts[0]));

@@ -274,7 +274,7 @@ impl Tunnel {
         match event {
             ControlEvent::Step(step) => {
                 let who = if step.sent { Who::Us } else { Who::Peer };
-                let step = Step { who, layer: adit_wire::Layer::Pptp, text: step.text };
+                let step = Step { who, protocol: adit_wire::Protocol::Pptp, text: step.text };
                 self.events.push_back(Event::Step { call: None, step });
             }
             ControlEvent::Established(peer) => {

@@ -3,7 +3,7 @@
 use core::fmt;
 
 use crate::cp::{self, Hex, Opt};
-use crate::{Layer, Result};
+use crate::{Protocol, Result};
 
 /// Type octets of CCP's options.
 pub mod kind {
@@ -115,7 +115,7 @@ impl<'a> CcpOption<'a> {
     pub fn parse(opt: &Opt<'a>) -> Result<CcpOption<'a>> {
         match (opt.kind, <[u8; 4]>::try_from(opt.data)) {
             (kind::MPPE, Ok(bits)) => Ok(CcpOption::Mppe(Mppe(u32::from_be_bytes(bits)))),
-            (kind::MPPE, Err(_)) => Err(opt.wrong_length(Layer::Ccp, "MPPE Length", "6")),
+            (kind::MPPE, Err(_)) => Err(opt.wrong_length(Protocol::Ccp, "MPPE Length", "6")),
             (kind, _) => Ok(CcpOption::Other { kind, data: opt.data }),
         }
     }
@@ -160,7 +160,7 @@ pub fn describe<'a>(packet: &'a cp::Packet<'a>) -> impl fmt::Display + 'a {
     struct Describe<'a>(&'a cp::Packet<'a>);
     impl fmt::Display for Describe<'_> {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            cp::describe(f, Layer::Ccp, self.0, |f, opt| match CcpOption::parse(opt) {
+            cp::describe(f, Protocol::Ccp, self.0, |f, opt| match CcpOption::parse(opt) {
                 Ok(option) => write!(f, "{option}"),
                 Err(error) => write!(f, "{opt} ({error})"),
             })

@@ -14,7 +14,7 @@ pub use outcome::{Failure, MsChapError, Success};
 pub use response::{MsChapV1Response, MsChapV2Response};
 
 use crate::text::escape;
-use crate::{Error, Layer, Result, cp};
+use crate::{Error, Protocol, Result, cp};
 
 /// Challenge.
 pub const CHALLENGE: u8 = 1;
@@ -88,7 +88,7 @@ impl<'a> Message<'a> {
             SUCCESS => Message::Success(packet.data),
             FAILURE => Message::Failure(packet.data),
             CHANGE_PASSWORD_3 => Message::ChangePassword(Box::new(ChangePassword::parse(packet.data)?)),
-            code => return Err(Error::new(Layer::Chap, "Code", 0, "1 to 4 or 7", u64::from(code))),
+            code => return Err(Error::new(Protocol::Chap, "Code", 0, "1 to 4 or 7", u64::from(code))),
         })
     }
 
@@ -110,10 +110,10 @@ impl<'a> Message<'a> {
 
 fn value_and_name(data: &[u8]) -> Result<(&[u8], &[u8])> {
     let [size, rest @ ..] = data else {
-        return Err(Error::new(Layer::Chap, "Value-Size", cp::HEADER_LEN, "1 octet", 0));
+        return Err(Error::new(Protocol::Chap, "Value-Size", cp::HEADER_LEN, "1 octet", 0));
     };
     rest.split_at_checked(usize::from(*size)).filter(|(value, _)| !value.is_empty()).ok_or(Error::new(
-        Layer::Chap,
+        Protocol::Chap,
         "Value-Size",
         cp::HEADER_LEN,
         "1 to the octets that are left",

@@ -3,7 +3,7 @@
 
 use core::fmt;
 
-use crate::{Error, Layer, Result, ppp};
+use crate::{Error, Protocol, Result, ppp};
 
 /// Configure-Request: the options its sender wants for the direction towards it.
 pub const CONFIGURE_REQUEST: u8 = 1;
@@ -77,13 +77,13 @@ impl<'a> Packet<'a> {
     ///
     /// # Errors
     /// Fewer than four octets, or a Length below four or beyond the octets received.
-    pub fn parse(layer: Layer, information: &'a [u8]) -> Result<Packet<'a>> {
+    pub fn parse(protocol: Protocol, information: &'a [u8]) -> Result<Packet<'a>> {
         let [code, id, high, low, rest @ ..] = information else {
-            return Err(Error::new(layer, "header", 0, "4 octets", information.len() as u64));
+            return Err(Error::new(protocol, "header", 0, "4 octets", information.len() as u64));
         };
         let length = usize::from(u16::from_be_bytes([*high, *low]));
         let data = length.checked_sub(HEADER_LEN).and_then(|n| rest.get(..n)).ok_or(Error::new(
-            layer,
+            protocol,
             "Length",
             2,
             "4 to the octets received",
@@ -98,8 +98,8 @@ impl<'a> Packet<'a> {
     }
 
     /// The data as a list of options, as codes 1 to 4 have it.
-    pub fn options(&self, layer: Layer) -> Options<'a> {
-        Options::new(layer, self.data)
+    pub fn options(&self, protocol: Protocol) -> Options<'a> {
+        Options::new(protocol, self.data)
     }
 }
 
@@ -141,8 +141,13 @@ pub struct Opt<'a> {
 
 impl Opt<'_> {
     /// The error for an option whose data is not as long as its type demands; `expected` names the right length.
-    pub const fn wrong_length(&self, layer: Layer, field: &'static str, expected: &'static str) -> Error {
-        Error::new(layer, field, 1, expected, self.raw.len() as u64)
+    pub const fn wrong_length(
+        &self,
+        protocol: Protocol,
+        field: &'static str,
+        expected: &'static str,
+    ) -> Error {
+        Error::new(protocol, field, 1, expected, self.raw.len() as u64)
     }
 }
 
@@ -167,15 +172,15 @@ pub fn push_option(out: &mut Vec<u8>, kind: u8, data: &[u8]) {
 /// Walks a list of options. It ends after the last one or after the first error.
 #[derive(Clone, Debug)]
 pub struct Options<'a> {
-    layer: Layer,
+    protocol: Protocol,
     rest: &'a [u8],
     offset: usize,
 }
 
 impl<'a> Options<'a> {
     /// The options in `data`, which is the data of a packet with code 1 to 4.
-    pub fn new(layer: Layer, data: &'a [u8]) -> Options<'a> {
-        Options { layer, rest: data, offset: 0 }
+    pub fn new(protocol: Protocol, data: &'a [u8]) -> Options<'a> {
+        Options { protocol, rest: data, offset: 0 }
     }
 }
 
@@ -195,7 +200,13 @@ impl<'a> Iterator for Options<'a> {
             None => {
                 self.rest = &[];
                 let expected = "2 to the octets that are left";
-                Some(Err(Error::new(self.layer, "option Length", self.offset + 1, expected, length as u64)))
+                Some(Err(Error::new(
+                    self.protocol,
+                    "option Length",
+                    self.offset + 1,
+                    expected,
+                    length as u64,
+                )))
             }
         }
     }
@@ -219,7 +230,7 @@ impl fmt::Display for Hex<'_> {
 /// their name and octets. The text is bounded: [`SHOWN_OPTIONS`] options, 32 octets of anything opaque.
 pub fn describe(
     f: &mut fmt::Formatter<'_>,
-    layer: Layer,
+    protocol: Protocol,
     packet: &Packet<'_>,
     option: impl Fn(&mut fmt::Formatter<'_>, &Opt<'_>) -> fmt::Result,
 ) -> fmt::Result {
@@ -230,7 +241,7 @@ pub fn describe(
             if packet.data.is_empty() {
                 return f.write_str("no options");
             }
-            for (i, opt) in packet.options(layer).enumerate() {
+            for (i, opt) in packet.options(protocol).enumerate() {
                 if i > 0 {
                     f.write_str(", ")?;
                 }
@@ -244,7 +255,7 @@ pub fn describe(
         }
         TERMINATE_REQUEST | TERMINATE_ACK if packet.data.is_empty() => Ok(()),
         TERMINATE_REQUEST | TERMINATE_ACK => write!(f, ": {}", TerminateData::new(packet.data)),
-        CODE_REJECT => match Packet::parse(layer, packet.data) {
+        CODE_REJECT => match Packet::parse(protocol, packet.data) {
             Ok(rejected) => write!(f, " of {rejected}"),
             // The rejected packet may have been cut to the MRU.
             Err(_) => match packet.data.first().map(|code| (code, code_name(*code))) {

@@ -6,7 +6,7 @@ mod ack;
 use core::fmt;
 use std::net::Ipv4Addr;
 
-use crate::{Error, Layer, Result};
+use crate::{Error, Protocol, Result};
 
 pub use ack::{Ack, Route};
 
@@ -84,7 +84,7 @@ impl Inform {
     pub fn parse(data: &[u8]) -> Result<Inform> {
         let options = Options::new(data)?;
         if data[0] != 1 {
-            return Err(Error::new(Layer::Dhcp, "op", 0, "1", u64::from(data[0])));
+            return Err(Error::new(Protocol::Dhcp, "op", 0, "1", u64::from(data[0])));
         }
         let mut kind = 0;
         let mut parameters = None;
@@ -99,7 +99,7 @@ impl Inform {
         }
         if kind != INFORM {
             let found = u64::from(kind);
-            return Err(Error::new(Layer::Dhcp, "DHCP Message Type", FIXED, "8 (DHCPINFORM)", found));
+            return Err(Error::new(Protocol::Dhcp, "DHCP Message Type", FIXED, "8 (DHCPINFORM)", found));
         }
         let word = |at: usize| [data[at], data[at + 1], data[at + 2], data[at + 3]];
         let mut chaddr = [0; 16];
@@ -142,13 +142,13 @@ impl<'a> Options<'a> {
     fn new(data: &'a [u8]) -> Result<Options<'a>> {
         let Some((fixed, options)) = data.split_at_checked(FIXED) else {
             let found = data.len() as u64;
-            return Err(Error::new(Layer::Dhcp, "message", 0, "at least 240 octets", found));
+            return Err(Error::new(Protocol::Dhcp, "message", 0, "at least 240 octets", found));
         };
         match fixed.last_chunk::<4>() {
             Some(&MAGIC) => Ok(Options(options)),
             found => {
                 let found = u64::from(u32::from_be_bytes(found.copied().unwrap_or_default()));
-                Err(Error::new(Layer::Dhcp, "magic cookie", FIXED - 4, "99.130.83.99", found))
+                Err(Error::new(Protocol::Dhcp, "magic cookie", FIXED - 4, "99.130.83.99", found))
             }
         }
     }

@@ -5,7 +5,7 @@ use core::fmt;
 /// The protocol whose bytes were being read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
-pub enum Layer {
+pub enum Protocol {
     /// PPTP control connection (RFC 2637 section 2).
     Pptp,
     /// Enhanced GRE (RFC 2637 section 4.1).
@@ -42,32 +42,32 @@ pub enum Layer {
     Dhcp,
 }
 
-impl Layer {
+impl Protocol {
     /// The name people use.
     pub const fn name(self) -> &'static str {
         match self {
-            Layer::Pptp => "PPTP",
-            Layer::Gre => "GRE",
-            Layer::Ppp => "PPP",
-            Layer::Lcp => "LCP",
-            Layer::Pap => "PAP",
-            Layer::Chap => "CHAP",
-            Layer::Eap => "EAP",
-            Layer::Ccp => "CCP",
-            Layer::Mppe => "MPPE",
-            Layer::Ipcp => "IPCP",
-            Layer::Ipv6cp => "IPV6CP",
-            Layer::Ipv4 => "IPv4",
-            Layer::Ipv6 => "IPv6",
-            Layer::Icmp => "ICMP",
-            Layer::Tcp => "TCP",
-            Layer::Udp => "UDP",
-            Layer::Dhcp => "DHCP",
+            Protocol::Pptp => "PPTP",
+            Protocol::Gre => "GRE",
+            Protocol::Ppp => "PPP",
+            Protocol::Lcp => "LCP",
+            Protocol::Pap => "PAP",
+            Protocol::Chap => "CHAP",
+            Protocol::Eap => "EAP",
+            Protocol::Ccp => "CCP",
+            Protocol::Mppe => "MPPE",
+            Protocol::Ipcp => "IPCP",
+            Protocol::Ipv6cp => "IPV6CP",
+            Protocol::Ipv4 => "IPv4",
+            Protocol::Ipv6 => "IPv6",
+            Protocol::Icmp => "ICMP",
+            Protocol::Tcp => "TCP",
+            Protocol::Udp => "UDP",
+            Protocol::Dhcp => "DHCP",
         }
     }
 }
 
-impl fmt::Display for Layer {
+impl fmt::Display for Protocol {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
@@ -77,7 +77,7 @@ impl fmt::Display for Layer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Error {
     /// The protocol.
-    pub layer: Layer,
+    pub protocol: Protocol,
     /// The field, in the words of the protocol's specification.
     pub field: &'static str,
     /// Octets from the start of the buffer that was given to the parser.
@@ -91,20 +91,20 @@ pub struct Error {
 impl Error {
     /// Makes an error; see the fields.
     pub const fn new(
-        layer: Layer,
+        protocol: Protocol,
         field: &'static str,
         offset: usize,
         expected: &'static str,
         found: u64,
     ) -> Error {
-        Error { layer, field, offset, expected, found }
+        Error { protocol, field, offset, expected, found }
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Error { layer, field, offset, expected, found } = self;
-        write!(f, "{layer} {field} at octet {offset}: expected {expected}, found {found}")
+        let Error { protocol, field, offset, expected, found } = self;
+        write!(f, "{protocol} {field} at octet {offset}: expected {expected}, found {found}")
     }
 }
 

@@ -6,7 +6,7 @@
 use core::fmt;
 use core::ops::Range;
 
-use crate::{Error, Layer, Result};
+use crate::{Error, Protocol, Result};
 
 /// The IP protocol number of GRE.
 pub const IP_PROTOCOL: u8 = 47;
@@ -86,7 +86,7 @@ impl Repr {
     /// Reads the header at the start of `buffer` and checks that the payload it announces is there.
     pub fn parse(buffer: &[u8]) -> Result<Repr> {
         let error =
-            |field, offset, expected, found| Err(Error::new(Layer::Gre, field, offset, expected, found));
+            |field, offset, expected, found| Err(Error::new(Protocol::Gre, field, offset, expected, found));
         let Some(&[a, b, c, d, e, f, g, h]) = buffer.first_chunk::<HEADER_MIN>() else {
             return error("header", 0, "at least 8 octets", buffer.len() as u64);
         };
@@ -107,7 +107,7 @@ impl Repr {
                 return Ok(None);
             }
             let Some(value) = word(at) else {
-                return Err(Error::new(Layer::Gre, name, at, "4 octets", (buffer.len() - at) as u64));
+                return Err(Error::new(Protocol::Gre, name, at, "4 octets", (buffer.len() - at) as u64));
             };
             at += 4;
             Ok(Some(value))

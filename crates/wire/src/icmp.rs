@@ -4,7 +4,7 @@
 use core::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use crate::{Error, Layer, Result, checksum, ipv4, ipv6};
+use crate::{Error, Protocol, Result, checksum, ipv4, ipv6};
 
 /// ICMP type of an echo reply.
 pub const ECHO_REPLY: u8 = 0;
@@ -34,11 +34,11 @@ impl<'a> Packet<'a> {
     /// Reads the message that fills `buffer`, and checks its checksum.
     pub fn new_checked(buffer: &'a [u8]) -> Result<Packet<'a>> {
         if buffer.len() < HEADER {
-            return Err(Error::new(Layer::Icmp, "header", 0, "at least 8 octets", buffer.len() as u64));
+            return Err(Error::new(Protocol::Icmp, "header", 0, "at least 8 octets", buffer.len() as u64));
         }
         match checksum::of(buffer) {
             0 => Ok(Packet { bytes: buffer }),
-            sum => Err(Error::new(Layer::Icmp, "Checksum", 2, "a sum of 0", u64::from(sum))),
+            sum => Err(Error::new(Protocol::Icmp, "Checksum", 2, "a sum of 0", u64::from(sum))),
         }
     }
 

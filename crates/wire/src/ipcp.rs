@@ -4,7 +4,7 @@ use core::fmt;
 use core::net::Ipv4Addr;
 
 use crate::cp::{self, Hex, Opt};
-use crate::{Layer, Result};
+use crate::{Protocol, Result};
 
 /// Type octets of IPCP's options.
 pub mod kind {
@@ -104,7 +104,7 @@ impl<'a> IpcpOption<'a> {
     /// # Errors
     /// An option whose Length is not right for its type.
     pub fn parse(opt: &Opt<'a>) -> Result<IpcpOption<'a>> {
-        let wrong = |field, expected| Err(opt.wrong_length(Layer::Ipcp, field, expected));
+        let wrong = |field, expected| Err(opt.wrong_length(Protocol::Ipcp, field, expected));
         match (opt.kind, opt.data, NameServer::from_kind(opt.kind)) {
             (kind::ADDRESS, [a, b, c, d], _) => Ok(IpcpOption::Address(Ipv4Addr::new(*a, *b, *c, *d))),
             (kind::ADDRESS, _, _) => wrong("IP-Address Length", "6"),
@@ -159,7 +159,7 @@ pub fn describe<'a>(packet: &'a cp::Packet<'a>) -> impl fmt::Display + 'a {
     struct Describe<'a>(&'a cp::Packet<'a>);
     impl fmt::Display for Describe<'_> {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            cp::describe(f, Layer::Ipcp, self.0, |f, opt| match IpcpOption::parse(opt) {
+            cp::describe(f, Protocol::Ipcp, self.0, |f, opt| match IpcpOption::parse(opt) {
                 Ok(option) => write!(f, "{option}"),
                 Err(error) => write!(f, "{opt} ({error})"),
             })

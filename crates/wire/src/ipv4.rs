@@ -3,7 +3,7 @@
 use core::fmt;
 use std::net::Ipv4Addr;
 
-use crate::{Error, Layer, Result, checksum};
+use crate::{Error, Protocol, Result, checksum};
 
 mod fragment;
 
@@ -33,7 +33,7 @@ impl<'a> Packet<'a> {
     /// checksum is not looked at, see [`Packet::checksum_is_right`].
     pub fn new_checked(buffer: &'a [u8]) -> Result<Packet<'a>> {
         let error = |field, offset, expected, found: usize| {
-            Err(Error::new(Layer::Ipv4, field, offset, expected, found as u64))
+            Err(Error::new(Protocol::Ipv4, field, offset, expected, found as u64))
         };
         let Some(header) = buffer.first_chunk::<HEADER_MIN>() else {
             return error("header", 0, "at least 20 octets", buffer.len());

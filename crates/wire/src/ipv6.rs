@@ -3,7 +3,7 @@
 use core::fmt;
 use std::net::Ipv6Addr;
 
-use crate::{Error, Layer, Result};
+use crate::{Error, Protocol, Result};
 
 /// The fixed header.
 pub const HEADER: usize = 40;
@@ -27,7 +27,7 @@ impl<'a> Packet<'a> {
     /// (RFC 2675) look like empty packets.
     pub fn new_checked(buffer: &'a [u8]) -> Result<Packet<'a>> {
         let error = |field, offset, expected, found: usize| {
-            Err(Error::new(Layer::Ipv6, field, offset, expected, found as u64))
+            Err(Error::new(Protocol::Ipv6, field, offset, expected, found as u64))
         };
         let Some(header) = buffer.first_chunk::<HEADER>() else {
             return error("header", 0, "at least 40 octets", buffer.len());

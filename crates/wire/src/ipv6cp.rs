@@ -3,7 +3,7 @@
 use core::fmt;
 
 use crate::cp::{self, Hex, Opt};
-use crate::{Layer, Result};
+use crate::{Protocol, Result};
 
 /// Type octets of IPV6CP's options.
 pub mod kind {
@@ -38,7 +38,7 @@ impl<'a> Ipv6cpOption<'a> {
                 Ok(Ipv6cpOption::InterfaceIdentifier(u64::from_be_bytes(id)))
             }
             (kind::INTERFACE_IDENTIFIER, Err(_)) => {
-                Err(opt.wrong_length(Layer::Ipv6cp, "Interface-Identifier Length", "10"))
+                Err(opt.wrong_length(Protocol::Ipv6cp, "Interface-Identifier Length", "10"))
             }
             (kind, _) => Ok(Ipv6cpOption::Other { kind, data: opt.data }),
         }
@@ -73,7 +73,7 @@ pub fn describe<'a>(packet: &'a cp::Packet<'a>) -> impl fmt::Display + 'a {
     struct Describe<'a>(&'a cp::Packet<'a>);
     impl fmt::Display for Describe<'_> {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            cp::describe(f, Layer::Ipv6cp, self.0, |f, opt| match Ipv6cpOption::parse(opt) {
+            cp::describe(f, Protocol::Ipv6cp, self.0, |f, opt| match Ipv6cpOption::parse(opt) {
                 Ok(option) => write!(f, "{option}"),
                 Err(error) => write!(f, "{opt} ({error})"),
             })

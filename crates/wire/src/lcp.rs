@@ -6,7 +6,7 @@ mod option;
 pub use describe::describe;
 pub use option::{AuthProtocol, LcpOption, kind};
 
-use crate::{Error, Layer, Result, cp};
+use crate::{Error, Protocol, Result, cp};
 
 /// Data of Echo-Request, Echo-Reply, Discard-Request and Identification: a Magic-Number and more octets
 /// (RFC 1661 section 5.8, RFC 1570 section 2.1).
@@ -27,7 +27,7 @@ impl<'a> Marked<'a> {
         match packet.data {
             [a, b, c, d, rest @ ..] => Ok(Marked { magic: u32::from_be_bytes([*a, *b, *c, *d]), rest }),
             data => {
-                Err(Error::new(Layer::Lcp, "Magic-Number", cp::HEADER_LEN, "4 octets", data.len() as u64))
+                Err(Error::new(Protocol::Lcp, "Magic-Number", cp::HEADER_LEN, "4 octets", data.len() as u64))
             }
         }
     }
@@ -60,7 +60,7 @@ impl<'a> TimeRemaining<'a> {
             [a, b, c, d, message @ ..] => {
                 Ok(TimeRemaining { magic, seconds: u32::from_be_bytes([*a, *b, *c, *d]), message })
             }
-            _ => Err(Error::new(Layer::Lcp, "Seconds-Remaining", 8, "4 octets", rest.len() as u64)),
+            _ => Err(Error::new(Protocol::Lcp, "Seconds-Remaining", 8, "4 octets", rest.len() as u64)),
         }
     }
 
@@ -91,7 +91,7 @@ impl<'a> ProtocolReject<'a> {
             }
             data => {
                 let found = data.len() as u64;
-                Err(Error::new(Layer::Lcp, "Rejected-Protocol", cp::HEADER_LEN, "2 octets", found))
+                Err(Error::new(Protocol::Lcp, "Rejected-Protocol", cp::HEADER_LEN, "2 octets", found))
             }
         }
     }

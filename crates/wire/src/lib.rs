@@ -5,7 +5,7 @@
 //!
 //! The contract, stated once: a view is made by `new_checked` (or `parse`), which verifies every length; after that no
 //! accessor can panic, whatever the bytes. `parse` never panics. `emit` writes exactly what `parse` reads back.
-//! Every refusal is an [`Error`]: which layer, which field, at which octet, what was expected, what was found.
+//! Every refusal is an [`Error`]: which protocol, which field, at which octet, what was expected, what was found.
 #![forbid(unsafe_code)]
 
 pub mod ccp;
@@ -29,4 +29,4 @@ pub mod tcp;
 pub mod text;
 pub mod udp;
 
-pub use error::{Error, Layer, Result};
+pub use error::{Error, Protocol, Result};

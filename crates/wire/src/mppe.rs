@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::{Error, Layer, Result};
+use crate::{Error, Protocol, Result};
 
 /// Octets of the header.
 pub const HEADER: usize = 2;
@@ -33,7 +33,7 @@ impl Header {
     /// Reads the header at the start of `data`; what follows is cipher text.
     pub fn parse(data: &[u8]) -> Result<Header> {
         let Some(&word) = data.first_chunk::<HEADER>() else {
-            return Err(Error::new(Layer::Mppe, "header", 0, "2 octets", data.len() as u64));
+            return Err(Error::new(Protocol::Mppe, "header", 0, "2 octets", data.len() as u64));
         };
         let word = u16::from_be_bytes(word);
         Ok(Header {

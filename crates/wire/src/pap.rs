@@ -3,7 +3,7 @@
 use core::fmt;
 
 use crate::text::escape;
-use crate::{Error, Layer, Result, cp};
+use crate::{Error, Protocol, Result, cp};
 
 /// Authenticate-Request.
 pub const REQUEST: u8 = 1;
@@ -51,7 +51,7 @@ impl<'a> Message<'a> {
                 let message = if packet.data.is_empty() { &[] } else { fields.next("Msg-Length")? };
                 if packet.code == ACK { Message::Ack { message } } else { Message::Nak { message } }
             }
-            code => return Err(Error::new(Layer::Pap, "Code", 0, "1 to 3", u64::from(code))),
+            code => return Err(Error::new(Protocol::Pap, "Code", 0, "1 to 3", u64::from(code))),
         })
     }
 
@@ -92,12 +92,12 @@ struct Fields<'a> {
 impl<'a> Fields<'a> {
     fn next(&mut self, name: &'static str) -> Result<&'a [u8]> {
         let [length, rest @ ..] = self.data else {
-            return Err(Error::new(Layer::Pap, name, self.offset, "1 octet", 0));
+            return Err(Error::new(Protocol::Pap, name, self.offset, "1 octet", 0));
         };
         let length = usize::from(*length);
         let Some((field, rest)) = rest.split_at_checked(length) else {
             let expected = "at most the octets that are left";
-            return Err(Error::new(Layer::Pap, name, self.offset, expected, length as u64));
+            return Err(Error::new(Protocol::Pap, name, self.offset, expected, length as u64));
         };
         self.data = rest;
         self.offset += 1 + length;

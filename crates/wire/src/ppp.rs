@@ -3,7 +3,7 @@
 //! There is no FCS and no escaping in the tunnel. Address-and-Control may be absent (ACFC) and the protocol may be one
 //! octet (PFC); a receiver accepts all four forms whatever was negotiated.
 
-use crate::{Error, Layer, Result, ccp, chap, cp, ipcp, ipv6cp, lcp, pap};
+use crate::{Error, Protocol, Result, ccp, chap, cp, ipcp, ipv6cp, lcp, pap};
 
 /// IPv4 datagrams.
 pub const IP: u16 = 0x0021;
@@ -74,7 +74,7 @@ const ADDRESS_CONTROL: [u8; 2] = [0xff, 0x03];
 pub fn frame(bytes: &[u8]) -> Result<(u16, &[u8])> {
     let rest = bytes.strip_prefix(&ADDRESS_CONTROL).unwrap_or(bytes);
     let offset = bytes.len() - rest.len();
-    let short = Error::new(Layer::Ppp, "Protocol", offset, "1 or 2 octets", rest.len() as u64);
+    let short = Error::new(Protocol::Ppp, "Protocol", offset, "1 or 2 octets", rest.len() as u64);
     match *rest {
         [] => Err(short),
         [first, ref information @ ..] if first & 1 == 1 => Ok((u16::from(first), information)),
@@ -83,7 +83,7 @@ pub fn frame(bytes: &[u8]) -> Result<(u16, &[u8])> {
             if second & 1 == 1 {
                 Ok((protocol, information))
             } else {
-                Err(Error::new(Layer::Ppp, "Protocol", offset, "an odd last octet", u64::from(protocol)))
+                Err(Error::new(Protocol::Ppp, "Protocol", offset, "an odd last octet", u64::from(protocol)))
             }
         }
         [_] => Err(short),
@@ -135,42 +135,42 @@ pub const fn protocol_name(protocol: u16) -> Option<&'static str> {
     })
 }
 
-/// The layer of a control protocol.
-pub const fn layer(protocol: u16) -> Layer {
-    match protocol {
-        LCP => Layer::Lcp,
-        PAP => Layer::Pap,
-        CHAP => Layer::Chap,
-        EAP => Layer::Eap,
-        CCP => Layer::Ccp,
-        IPCP => Layer::Ipcp,
-        IPV6CP => Layer::Ipv6cp,
-        _ => Layer::Ppp,
+/// The protocol whose bytes a frame with this protocol number carries; [`Protocol::Ppp`] for one without a parser here.
+pub const fn protocol(number: u16) -> Protocol {
+    match number {
+        LCP => Protocol::Lcp,
+        PAP => Protocol::Pap,
+        CHAP => Protocol::Chap,
+        EAP => Protocol::Eap,
+        CCP => Protocol::Ccp,
+        IPCP => Protocol::Ipcp,
+        IPV6CP => Protocol::Ipv6cp,
+        _ => Protocol::Ppp,
     }
 }
 
 /// The information field of a control protocol's frame in one line for people: bounded, without secrets.
-pub fn describe(protocol: u16, information: &[u8]) -> String {
-    let packet = match cp::Packet::parse(layer(protocol), information) {
+pub fn describe(number: u16, information: &[u8]) -> String {
+    let packet = match cp::Packet::parse(protocol(number), information) {
         Ok(packet) => packet,
         Err(error) => return format!("malformed: {error}"),
     };
-    match protocol {
+    match number {
         LCP => lcp::describe(&packet).to_string(),
         PAP => pap::describe(&packet).to_string(),
         CHAP => chap::describe(&packet).to_string(),
         CCP => ccp::describe(&packet).to_string(),
         IPCP => ipcp::describe(&packet).to_string(),
         IPV6CP => ipv6cp::describe(&packet).to_string(),
-        _ => format!("{}, {} octets", Protocol(protocol), information.len()),
+        _ => format!("{}, {} octets", ProtocolNumber(number), information.len()),
     }
 }
 
 /// A protocol number for people: its name, or `protocol 0x1234`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Protocol(pub u16);
+pub struct ProtocolNumber(pub u16);
 
-impl core::fmt::Display for Protocol {
+impl core::fmt::Display for ProtocolNumber {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match protocol_name(self.0) {
             Some(name) => f.write_str(name),

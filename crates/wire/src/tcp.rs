@@ -1,6 +1,6 @@
 //! TCP (RFC 9293): enough of it to lower the maximum segment size, and to cut a super-segment.
 
-use crate::{Error, Layer, Result, checksum};
+use crate::{Error, Protocol, Result, checksum};
 
 /// A header without options.
 pub const HEADER_MIN: usize = 20;
@@ -32,12 +32,12 @@ impl<'a> Packet<'a> {
     pub fn new_checked(buffer: &'a [u8]) -> Result<Packet<'a>> {
         let Some(header) = buffer.first_chunk::<HEADER_MIN>() else {
             let found = buffer.len() as u64;
-            return Err(Error::new(Layer::Tcp, "header", 0, "at least 20 octets", found));
+            return Err(Error::new(Protocol::Tcp, "header", 0, "at least 20 octets", found));
         };
         let offset = usize::from(header[12] >> 4);
         if !(HEADER_MIN..=buffer.len()).contains(&(offset * 4)) {
             let expected = "at least 5, within the segment";
-            return Err(Error::new(Layer::Tcp, "Data Offset", 12, expected, offset as u64));
+            return Err(Error::new(Protocol::Tcp, "Data Offset", 12, expected, offset as u64));
         }
         Ok(Packet { bytes: buffer })
     }

@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use crate::{Error, Layer, Result, checksum, ipv4};
+use crate::{Error, Protocol, Result, checksum, ipv4};
 
 /// The header.
 pub const HEADER: usize = 8;
@@ -21,12 +21,14 @@ impl<'a> Packet<'a> {
     pub fn new_checked(buffer: &'a [u8]) -> Result<Packet<'a>> {
         let Some(header) = buffer.first_chunk::<HEADER>() else {
             let found = buffer.len() as u64;
-            return Err(Error::new(Layer::Udp, "header", 0, "at least 8 octets", found));
+            return Err(Error::new(Protocol::Udp, "header", 0, "at least 8 octets", found));
         };
         let len = usize::from(u16::from_be_bytes([header[4], header[5]]));
         match buffer.get(..len) {
             Some(bytes) if len >= HEADER => Ok(Packet { bytes }),
-            _ => Err(Error::new(Layer::Udp, "Length", 4, "header and data, within the packet", len as u64)),
+            _ => {
+                Err(Error::new(Protocol::Udp, "Length", 4, "header and data, within the packet", len as u64))
+            }
         }
     }
 

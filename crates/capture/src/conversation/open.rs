@@ -151,7 +151,7 @@ impl Open {
     }
 
     fn chap(&mut self, secret: &Secret, frame: u64, octets: &[u8], from_client: bool) {
-        let Ok(packet) = cp::Packet::parse(ppp::layer(ppp::CHAP), octets) else { return };
+        let Ok(packet) = cp::Packet::parse(ppp::protocol(ppp::CHAP), octets) else { return };
         match chap::Message::parse(&packet) {
             Ok(chap::Message::Challenge { value, .. }) if !from_client => {
                 self.challenge = Some((packet.id, value.to_vec()));
@@ -198,15 +198,16 @@ impl Open {
     }
 
     fn ccp(&mut self, octets: &[u8], from_client: bool) {
-        let layer = ppp::layer(ppp::CCP);
-        let Ok(packet) = cp::Packet::parse(layer, octets) else { return };
+        let control = ppp::protocol(ppp::CCP);
+        let Ok(packet) = cp::Packet::parse(control, octets) else { return };
         if packet.code != cp::CONFIGURE_ACK {
             return;
         }
-        let bits = packet.options(layer).flatten().find_map(|option| match ccp::CcpOption::parse(&option) {
-            Ok(ccp::CcpOption::Mppe(bits)) => Some(bits),
-            _ => None,
-        });
+        let bits =
+            packet.options(control).flatten().find_map(|option| match ccp::CcpOption::parse(&option) {
+                Ok(ccp::CcpOption::Mppe(bits)) => Some(bits),
+                _ => None,
+            });
         // Who acknowledges will send so.
         let direction = usize::from(!from_client);
         self.agreed[direction] = bits;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use adit_wire::pptp::{Frame, Message};
 use adit_wire::text::escape;
-use adit_wire::{Layer, cp, ppp};
+use adit_wire::{Protocol, cp, ppp};
 
 use crate::beginning::Icmp;
 use crate::note::What;
@@ -110,18 +110,18 @@ pub enum Event {
 
 impl Step {
     /// The protocol.
-    pub fn layer(&self) -> Layer {
+    pub fn protocol(&self) -> Protocol {
         match &self.what {
             Event::Syn { .. } | Event::SynAck { .. } | Event::Open | Event::Reset { .. } | Event::Fin => {
-                Layer::Tcp
+                Protocol::Tcp
             }
-            Event::Again { .. } => Layer::Tcp,
-            Event::Message(_) | Event::Foreign(_) => Layer::Pptp,
-            Event::Icmp(_) => Layer::Icmp,
-            Event::Ppp { protocol, .. } => ppp::layer(*protocol),
-            Event::Lacking(What::Fragments { .. }) => Layer::Ipv4,
-            Event::Lacking(_) => Layer::Pptp,
-            Event::FirstGre | Event::GreFrom(_) | Event::UnknownCall(_) => Layer::Gre,
+            Event::Again { .. } => Protocol::Tcp,
+            Event::Message(_) | Event::Foreign(_) => Protocol::Pptp,
+            Event::Icmp(_) => Protocol::Icmp,
+            Event::Ppp { protocol, .. } => ppp::protocol(*protocol),
+            Event::Lacking(What::Fragments { .. }) => Protocol::Ipv4,
+            Event::Lacking(_) => Protocol::Pptp,
+            Event::FirstGre | Event::GreFrom(_) | Event::UnknownCall(_) => Protocol::Gre,
         }
     }
 

@@ -4,7 +4,7 @@ pub(crate) mod fragments;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use adit_wire::{Error, Layer, Result, checksum, ipv4, ipv6};
+use adit_wire::{Error, Protocol, Result, checksum, ipv4, ipv6};
 
 use crate::octets::Octets as _;
 
@@ -51,14 +51,14 @@ impl<'a> Ip<'a> {
         match octets.octet(0).map(|first| first >> 4) {
             Some(4) => Ip::parse_v4(octets, room),
             Some(6) => Ip::parse_v6(octets, room),
-            Some(other) => Err(Error::new(Layer::Ipv4, "Version", 0, "4 or 6", other.into())),
-            None => Err(Error::new(Layer::Ipv4, "header", 0, "at least 20 octets", 0)),
+            Some(other) => Err(Error::new(Protocol::Ipv4, "Version", 0, "4 or 6", other.into())),
+            None => Err(Error::new(Protocol::Ipv4, "header", 0, "at least 20 octets", 0)),
         }
     }
 
     fn parse_v4(octets: &'a [u8], room: usize) -> Result<Ip<'a>> {
         let error = |field, offset, expected, found| {
-            Err(Error::new(Layer::Ipv4, field, offset, expected, found as u64))
+            Err(Error::new(Protocol::Ipv4, field, offset, expected, found as u64))
         };
         let Some(header) = octets.first_chunk::<{ ipv4::HEADER_MIN }>() else {
             return error("header", 0, "at least 20 octets", octets.len());
@@ -97,7 +97,7 @@ impl<'a> Ip<'a> {
     fn parse_v6(octets: &'a [u8], room: usize) -> Result<Ip<'a>> {
         let Some(header) = octets.first_chunk::<{ ipv6::HEADER }>() else {
             let found = octets.len() as u64;
-            return Err(Error::new(Layer::Ipv6, "header", 0, "at least 40 octets", found));
+            return Err(Error::new(Protocol::Ipv6, "header", 0, "at least 40 octets", found));
         };
         let claimed = usize::from(u16::from_be_bytes([header[4], header[5]]));
         let total = if claimed == 0 { room.min(octets.len()) } else { room.min(ipv6::HEADER + claimed) };

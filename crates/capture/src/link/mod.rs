@@ -54,7 +54,7 @@ impl fmt::Display for NotIp {
             NotIp::WifiControl => f.write_str("802.11 management or control"),
             NotIp::WifiEncrypted => f.write_str("802.11 data, encrypted on the air"),
             NotIp::PppoeDiscovery => f.write_str("PPPoE discovery"),
-            NotIp::Ppp(protocol) => write!(f, "PPP {}", adit_wire::ppp::Protocol(*protocol)),
+            NotIp::Ppp(protocol) => write!(f, "PPP {}", adit_wire::ppp::ProtocolNumber(*protocol)),
             NotIp::TooShort => f.write_str("frame too short"),
             NotIp::Link(number) => write!(f, "link type {number}, not supported"),
         }

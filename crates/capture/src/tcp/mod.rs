@@ -6,7 +6,7 @@ mod table;
 use std::time::Duration;
 
 use adit_wire::pptp::Frame;
-use adit_wire::{Error, Layer, Result, tcp};
+use adit_wire::{Error, Protocol, Result, tcp};
 
 use crate::octets::Octets as _;
 
@@ -95,7 +95,7 @@ impl Segment {
     /// the data as far as it was captured.
     pub(crate) fn read(octets: &[u8], len: usize) -> Result<(Segment, &[u8])> {
         let error = |field, at, expected, found: usize| {
-            Err(Error::new(Layer::Tcp, field, at, expected, found as u64))
+            Err(Error::new(Protocol::Tcp, field, at, expected, found as u64))
         };
         let Some(header) = octets.first_chunk::<{ tcp::HEADER_MIN }>() else {
             return error("header", 0, "at least 20 octets", octets.len());

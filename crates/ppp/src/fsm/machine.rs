@@ -6,7 +6,7 @@ use std::time::Instant;
 use adit_wire::cp;
 use adit_wire::ppp::DEFAULT_MRU;
 
-use super::protocol::{Failure, Protocol};
+use super::protocol::{ControlProtocol, Failure};
 use super::timers::Timers;
 use crate::automaton::{self, Action, State};
 use crate::output::Output;
@@ -62,7 +62,7 @@ pub struct Fsm<P> {
     deadline: Option<Instant>,
     last_id: u8,
     pub(super) request: Request,
-    /// Identifier and options of the peer's request that was acknowledged last, where [`Protocol::CROSSING`] wants them.
+    /// Identifier and options of the peer's request that was acknowledged last, where [`ControlProtocol::CROSSING`] wants them.
     pub(super) peer_request: (u8, Box<[u8]>),
     pub(super) naks_sent: u32,
     /// Naks and Rejects received in this negotiation.
@@ -103,7 +103,7 @@ pub(super) enum Reply<'a> {
     },
 }
 
-impl<P: Protocol> Fsm<P> {
+impl<P: ControlProtocol> Fsm<P> {
     /// A layer in Initial: neither opened nor with a lower layer.
     pub fn new(protocol: P, timers: Timers) -> Fsm<P> {
         Fsm {

@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use adit_diag::Code;
-use adit_wire::Layer;
+use adit_wire::Protocol;
 use adit_wire::cp::{self, Opt, Packet};
 
 /// The decision on one option of the peer's Configure-Request.
@@ -44,14 +44,14 @@ pub struct Failure {
 
 /// One control protocol: its options and its decisions. [`Fsm`](crate::fsm::Fsm) calls it; it sends nothing itself.
 ///
-/// The calls of one negotiation, in order: [`reset`](Protocol::reset); then [`request`](Protocol::request) for each
-/// Configure-Request of ours, answered by [`acked`](Protocol::acked), [`naked`](Protocol::naked) or
-/// [`rejected`](Protocol::rejected); and for each of the peer's [`judge`](Protocol::judge) for every option,
-/// [`missing`](Protocol::missing) once, and, if all was acceptable, [`accepted`](Protocol::accepted). When both sides'
+/// The calls of one negotiation, in order: [`reset`](ControlProtocol::reset); then [`request`](ControlProtocol::request) for each
+/// Configure-Request of ours, answered by [`acked`](ControlProtocol::acked), [`naked`](ControlProtocol::naked) or
+/// [`rejected`](ControlProtocol::rejected); and for each of the peer's [`judge`](ControlProtocol::judge) for every option,
+/// [`missing`](ControlProtocol::missing) once, and, if all was acceptable, [`accepted`](ControlProtocol::accepted). When both sides'
 /// requests have been acknowledged the `Fsm` says [`Event::Up`](crate::fsm::Event::Up).
-pub trait Protocol {
+pub trait ControlProtocol {
     /// The protocol's name in errors and messages.
-    const LAYER: Layer;
+    const PROTOCOL: Protocol;
 
     /// The code for a negotiation that does not converge.
     const NO_AGREEMENT: Code = Code::L01;

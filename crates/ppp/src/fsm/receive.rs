@@ -6,7 +6,7 @@ use std::time::Instant;
 use adit_wire::cp::{self, Opt, Options, Packet};
 
 use super::machine::{Event, Finish, Fsm, Reply};
-use super::protocol::{Extra, Failure, Judge, Protocol};
+use super::protocol::{ControlProtocol, Extra, Failure, Judge};
 use crate::automaton::{self, State};
 
 /// Refusals of our requests (Nak or Reject) after which a negotiation does not converge, beside two for each
@@ -37,7 +37,7 @@ impl fmt::Display for Ignored {
     }
 }
 
-impl<P: Protocol> Fsm<P> {
+impl<P: ControlProtocol> Fsm<P> {
     /// A packet of this protocol came: the information field of its frame.
     ///
     /// # Errors
@@ -46,7 +46,7 @@ impl<P: Protocol> Fsm<P> {
         if matches!(self.state, State::Initial | State::Starting) {
             return Err(Ignored::NotUp);
         }
-        let packet = Packet::parse(P::LAYER, information).map_err(Ignored::Malformed)?;
+        let packet = Packet::parse(P::PROTOCOL, information).map_err(Ignored::Malformed)?;
         match packet.code {
             cp::CONFIGURE_REQUEST => self.on_request(now, &packet)?,
             cp::CONFIGURE_ACK => self.on_ack(now, &packet)?,
@@ -204,8 +204,8 @@ impl<P: Protocol> Fsm<P> {
         self.refusals += 1;
         if self.refusals > REFUSALS.saturating_add(self.timers.max_failure.saturating_mul(2)) {
             let last = options.first().map_or_else(|| "nothing".to_owned(), P::show);
-            let (layer, times) = (P::LAYER, self.refusals);
-            let detail = format!("the peer refused our {layer} requests {times} times, last over {last}");
+            let (protocol, times) = (P::PROTOCOL, self.refusals);
+            let detail = format!("the peer refused our {protocol} requests {times} times, last over {last}");
             let failure = Failure { code: P::NO_AGREEMENT, detail: detail.clone() };
             self.finish_with(now, Finish::Failed(failure), &detail);
         }
@@ -258,12 +258,12 @@ impl<P: Protocol> Fsm<P> {
 
     /// Whether `options` are some of those in our request, unchanged and in their order.
     fn are_ours(&self, options: &[Opt<'_>]) -> bool {
-        let mut ours = Options::new(P::LAYER, &self.request.options).filter_map(Result::ok);
+        let mut ours = Options::new(P::PROTOCOL, &self.request.options).filter_map(Result::ok);
         options.iter().all(|option| ours.any(|own| own.raw == option.raw))
     }
 }
 
 /// All options of a packet with code 1 to 4, or none: one bad Length makes the whole packet malformed.
-fn options<'a, P: Protocol>(packet: &Packet<'a>) -> Result<Vec<Opt<'a>>, Ignored> {
-    packet.options(P::LAYER).collect::<Result<_, _>>().map_err(Ignored::Malformed)
+fn options<'a, P: ControlProtocol>(packet: &Packet<'a>) -> Result<Vec<Opt<'a>>, Ignored> {
+    packet.options(P::PROTOCOL).collect::<Result<_, _>>().map_err(Ignored::Malformed)
 }

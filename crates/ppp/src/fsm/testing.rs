@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use adit_wire::cp::{self, Packet};
 
-use super::{Event, Fsm, Protocol};
+use super::{ControlProtocol, Event, Fsm};
 
 /// Two ends of a line that loses nothing.
 pub(crate) struct Pair<A, B> {
@@ -18,7 +18,7 @@ pub(crate) struct Pair<A, B> {
     pub(crate) log: Vec<String>,
 }
 
-impl<A: Protocol, B: Protocol> Pair<A, B> {
+impl<A: ControlProtocol, B: ControlProtocol> Pair<A, B> {
     pub(crate) fn new(a: Fsm<A>, b: Fsm<B>) -> Pair<A, B> {
         Pair { now: Instant::now(), a, b, told: Vec::new(), log: Vec::new() }
     }
@@ -81,7 +81,7 @@ impl<A: Protocol, B: Protocol> Pair<A, B> {
 }
 
 /// Everything that a layer wants to send.
-pub(crate) fn packets<P: Protocol>(fsm: &mut Fsm<P>) -> Vec<Vec<u8>> {
+pub(crate) fn packets<P: ControlProtocol>(fsm: &mut Fsm<P>) -> Vec<Vec<u8>> {
     let mut list = Vec::new();
     loop {
         let mut packet = Vec::new();
@@ -93,7 +93,7 @@ pub(crate) fn packets<P: Protocol>(fsm: &mut Fsm<P>) -> Vec<Vec<u8>> {
 }
 
 /// Everything that a layer has to tell.
-pub(crate) fn events<P: Protocol>(fsm: &mut Fsm<P>) -> Vec<Event> {
+pub(crate) fn events<P: ControlProtocol>(fsm: &mut Fsm<P>) -> Vec<Event> {
     core::iter::from_fn(|| fsm.poll_event()).collect()
 }
 
@@ -105,13 +105,13 @@ pub(crate) fn packet(code: u8, id: u8, data: &[u8]) -> Vec<u8> {
 }
 
 /// The one packet that a layer sends, as (code, id, data).
-pub(crate) fn reply<P: Protocol>(fsm: &mut Fsm<P>) -> (u8, u8, Vec<u8>) {
+pub(crate) fn reply<P: ControlProtocol>(fsm: &mut Fsm<P>) -> (u8, u8, Vec<u8>) {
     let list = packets(fsm);
     assert_eq!(list.len(), 1, "{list:02x?}");
-    let packet = Packet::parse(P::LAYER, &list[0]).unwrap();
+    let packet = Packet::parse(P::PROTOCOL, &list[0]).unwrap();
     (packet.code, packet.id, packet.data.to_vec())
 }
 
 fn line(from: char, packet: &[u8]) -> String {
-    format!("{from}: {}", Packet::parse(adit_wire::Layer::Ppp, packet).unwrap())
+    format!("{from}: {}", Packet::parse(adit_wire::Protocol::Ppp, packet).unwrap())
 }

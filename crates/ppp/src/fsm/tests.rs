@@ -2,7 +2,7 @@ use core::time::Duration;
 use std::time::Instant;
 
 use adit_diag::Code;
-use adit_wire::Layer;
+use adit_wire::Protocol;
 use adit_wire::cp::{self, Opt, Packet};
 use proptest::prelude::*;
 
@@ -27,8 +27,8 @@ impl Toy {
     }
 }
 
-impl Protocol for Toy {
-    const LAYER: Layer = Layer::Ppp;
+impl ControlProtocol for Toy {
+    const PROTOCOL: Protocol = Protocol::Ppp;
     const CROSSING: Option<Duration> = Some(Duration::from_secs(1));
 
     fn reset(&mut self) {

@@ -136,7 +136,7 @@ impl Link {
     pub(super) fn authentication_rejected(&mut self, now: Instant, protocol: u16) -> bool {
         let ours = self.authentication().is_some_and(|used| used.method().protocol() == protocol);
         if ours {
-            let (peer, protocol) = (self.config.role.peer(), ppp::Protocol(protocol));
+            let (peer, protocol) = (self.config.role.peer(), ppp::ProtocolNumber(protocol));
             let detail = format!("the {peer} agreed to authenticate and then rejected {protocol}");
             self.end(now, By::Us, Some(Code::A05), detail);
         }

@@ -4,7 +4,7 @@ use core::net::Ipv4Addr;
 use std::sync::Arc;
 
 use adit_diag::Code;
-use adit_wire::Layer;
+use adit_wire::Protocol;
 
 use super::{AddressGrant, Mppe};
 use crate::auth::{AuthRequest, Method, Verdict};
@@ -15,7 +15,7 @@ pub struct Step {
     /// Sent by us; else received.
     pub sent: bool,
     /// Whose packet.
-    pub layer: Layer,
+    pub protocol: Protocol,
     /// What it said, printable and bounded.
     pub text: String,
 }

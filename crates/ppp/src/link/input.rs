@@ -4,11 +4,11 @@ use core::fmt;
 use core::time::Duration;
 use std::time::Instant;
 
-use adit_wire::{Layer, cp, ppp};
+use adit_wire::{Protocol, cp, ppp};
 
 use super::state::Phase;
 use super::{Link, Role};
-use crate::fsm::{Fsm, Protocol};
+use crate::fsm::{ControlProtocol, Fsm};
 
 /// A client that can hear us answers our Configure-Request when it sends its own. A server's first request leaves with
 /// the reply to the call, when many a client is not ready for GRE yet: it need not cost a whole restart period.
@@ -43,7 +43,7 @@ impl Link {
         let (protocol, information) = match ppp::frame(frame) {
             Ok(parts) => parts,
             Err(error) => {
-                self.output.step(false, Layer::Ppp, format!("malformed: {error}"));
+                self.output.step(false, Protocol::Ppp, format!("malformed: {error}"));
                 return;
             }
         };
@@ -67,7 +67,7 @@ impl Link {
             Fate::Taken => text,
             Fate::Ignored(why) => format!("{text} ({why})"),
         };
-        self.output.step(false, ppp::layer(protocol), text);
+        self.output.step(false, ppp::protocol(protocol), text);
     }
 
     fn receive_lcp(&mut self, now: Instant, information: &[u8]) -> Fate {
@@ -148,7 +148,7 @@ impl Link {
 
 /// A packet of a network protocol, which may have to wait for encryption or for an address. Of those that wait only a
 /// Configure-Request is worth keeping: it is answered as soon as that is possible, never with a Terminate-Ack.
-fn receive_network<P: Protocol>(
+fn receive_network<P: ControlProtocol>(
     now: Instant,
     information: &[u8],
     fsm: Option<&mut Fsm<P>>,

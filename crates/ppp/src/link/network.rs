@@ -10,7 +10,7 @@ use adit_wire::ppp;
 use super::state::{Address, Authentication, NetworkPhase, Phase, later};
 use super::{By, Link, LinkEvent, Role};
 use crate::ccp::{Ccp, Mode, no_keys};
-use crate::fsm::{Event, Failure, Finish, Fsm, Protocol};
+use crate::fsm::{ControlProtocol, Event, Failure, Finish, Fsm};
 use crate::ipv6cp::Ipv6cp;
 
 /// The smallest MTU of a link that carries IPv6 (RFC 8200 section 5).
@@ -193,7 +193,7 @@ impl Link {
 }
 
 /// A layer that begins to negotiate.
-pub(super) fn started<P: Protocol>(mut fsm: Fsm<P>, now: Instant, peer_mru: u16) -> Fsm<P> {
+pub(super) fn started<P: ControlProtocol>(mut fsm: Fsm<P>, now: Instant, peer_mru: u16) -> Fsm<P> {
     fsm.set_peer_mru(peer_mru);
     fsm.open(now);
     fsm.lower_up(now);
@@ -201,7 +201,7 @@ pub(super) fn started<P: Protocol>(mut fsm: Fsm<P>, now: Instant, peer_mru: u16)
 }
 
 /// Gives a layer the packet that was held for it.
-pub(super) fn release<P: Protocol>(
+pub(super) fn release<P: ControlProtocol>(
     now: Instant,
     fsm: Option<&mut Fsm<P>>,
     held: &mut Option<Vec<u8>>,
@@ -220,7 +220,7 @@ pub(super) fn release<P: Protocol>(
 }
 
 /// What a layer has to send, with its protocol, and what it has to tell.
-pub(super) fn drain<P: Protocol>(
+pub(super) fn drain<P: ControlProtocol>(
     fsm: &mut Fsm<P>,
     protocol: u16,
     packets: &mut Vec<(u16, Vec<u8>)>,

@@ -1,6 +1,6 @@
 //! What waits to be collected: frames, and events with a line for each control packet.
 
-use adit_wire::{Layer, cp, ppp};
+use adit_wire::{Protocol, cp, ppp};
 
 use super::{LinkEvent, Step};
 use crate::output;
@@ -32,13 +32,13 @@ impl Output {
         ppp::push_header(&mut frame, protocol, self.acfc && !basic, false);
         frame.extend_from_slice(packet);
         if self.waiting.send(frame) {
-            self.step(true, ppp::layer(protocol), ppp::describe(protocol, packet));
+            self.step(true, ppp::protocol(protocol), ppp::describe(protocol, packet));
         }
     }
 
-    pub(super) fn step(&mut self, sent: bool, layer: Layer, text: String) {
+    pub(super) fn step(&mut self, sent: bool, protocol: Protocol, text: String) {
         if self.waiting.events() < MAX_STEPS {
-            self.waiting.tell(LinkEvent::Step(Step { sent, layer, text }));
+            self.waiting.tell(LinkEvent::Step(Step { sent, protocol, text }));
         }
     }
 

@@ -72,7 +72,7 @@ impl Link {
             _ if network.encrypting => {
                 network.noise += 1;
                 if network.noise >= NOISE {
-                    let (peer, protocol) = (self.config.role.peer(), ppp::Protocol(protocol));
+                    let (peer, protocol) = (self.config.role.peer(), ppp::ProtocolNumber(protocol));
                     let detail = format!(
                         "the {peer} rejected {NOISE} protocols that were never sent, last {protocol}: \
                          it decrypts with other keys"

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use adit_crypto::mppe::StartKeys;
 use adit_wire::ipcp::IpcpOption;
-use adit_wire::{Layer, cp};
+use adit_wire::{Protocol, cp};
 
 use super::{AddressGrant, End, Network};
 use crate::auth::{Authenticator, AuthenticatorEvent, Ignored, Method, Peer, PeerEvent};
@@ -212,8 +212,8 @@ impl NetworkPhase {
 
     /// The address in a held request, unless it is 0.0.0.0.
     pub(super) fn wanted_address(&self) -> Option<Ipv4Addr> {
-        let packet = cp::Packet::parse(Layer::Ipcp, self.held_ipcp.as_deref()?).ok()?;
-        packet.options(Layer::Ipcp).flatten().find_map(|option| match IpcpOption::parse(&option) {
+        let packet = cp::Packet::parse(Protocol::Ipcp, self.held_ipcp.as_deref()?).ok()?;
+        packet.options(Protocol::Ipcp).flatten().find_map(|option| match IpcpOption::parse(&option) {
             Ok(IpcpOption::Address(address)) if !address.is_unspecified() => Some(address),
             _ => None,
         })

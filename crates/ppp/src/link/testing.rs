@@ -11,7 +11,7 @@ use adit_crypto::secret::Password;
 use adit_diag::Code;
 use adit_wire::cp::{self, Packet};
 use adit_wire::lcp::LcpOption;
-use adit_wire::{Layer, ppp};
+use adit_wire::{Protocol, ppp};
 
 use super::*;
 use crate::auth::{Credentials, Method, MsChapError, Verdict};
@@ -139,8 +139,8 @@ impl Host {
         self.events
             .iter()
             .filter_map(|event| match event {
-                LinkEvent::Step(Step { sent, layer, text }) => {
-                    Some(format!("{} {layer} {text}", if *sent { ">" } else { "<" }))
+                LinkEvent::Step(Step { sent, protocol, text }) => {
+                    Some(format!("{} {protocol} {text}", if *sent { ">" } else { "<" }))
                 }
                 _ => None,
             })
@@ -325,7 +325,7 @@ pub(super) fn lcp(options: &[LcpOption<'_>]) -> Vec<u8> {
 
 pub(super) fn parse(frame: &[u8]) -> Sent {
     let (protocol, information) = ppp::frame(frame).unwrap();
-    let Packet { code, id, data } = Packet::parse(Layer::Ppp, information).unwrap();
+    let Packet { code, id, data } = Packet::parse(Protocol::Ppp, information).unwrap();
     Sent { protocol, code, id, data: data.to_vec() }
 }
 

@@ -77,7 +77,7 @@ impl End1 {
         let step = |event: &LinkEvent| match event {
             LinkEvent::Step(step) => {
                 let arrow = if step.sent { ">" } else { "<" };
-                Some(format!("{arrow} {} {}", step.layer, step.text))
+                Some(format!("{arrow} {} {}", step.protocol, step.text))
             }
             _ => None,
         };

@@ -11,7 +11,7 @@ use adit_crypto::secret::{NtHash, Password};
 use adit_ppp::mppe::Mppe;
 use adit_wire::chap::{Message, MsChapV2Response, Success};
 use adit_wire::lcp::{Marked, ProtocolReject, kind as lcp};
-use adit_wire::{Layer, ccp, cp, ppp};
+use adit_wire::{Protocol, ccp, cp, ppp};
 
 use super::negotiation::{Negotiation, Options, RESTART, octets};
 use super::profile::Profile;
@@ -198,15 +198,15 @@ impl Ppp {
     /// A frame came.
     pub fn handle_frame(&mut self, now: Instant, frame: &[u8]) {
         let Ok((protocol, information)) = ppp::frame(frame) else { return };
-        let layer = match protocol {
-            ppp::LCP => Layer::Lcp,
-            ppp::CHAP => Layer::Chap,
-            ppp::CCP => Layer::Ccp,
-            ppp::IPCP => Layer::Ipcp,
-            ppp::IPV6CP => Layer::Ipv6cp,
+        let control = match protocol {
+            ppp::LCP => Protocol::Lcp,
+            ppp::CHAP => Protocol::Chap,
+            ppp::CCP => Protocol::Ccp,
+            ppp::IPCP => Protocol::Ipcp,
+            ppp::IPV6CP => Protocol::Ipv6cp,
             _ => return,
         };
-        let Ok(packet) = cp::Packet::parse(layer, information) else { return };
+        let Ok(packet) = cp::Packet::parse(control, information) else { return };
         match (protocol, self.phase) {
             (ppp::LCP, _) => self.lcp(now, &packet),
             (ppp::CHAP, Phase::Authenticate) => self.chap(now, &packet),
@@ -349,14 +349,14 @@ impl Ppp {
 
     /// A packet that is made already.
     fn raw(&mut self, protocol: u16, packet: &[u8]) {
-        if let Ok(parsed) = cp::Packet::parse(Layer::Chap, packet) {
+        if let Ok(parsed) = cp::Packet::parse(Protocol::Chap, packet) {
             self.send(protocol, parsed.code, parsed.id, parsed.data);
         }
     }
 
     /// Answers the peer's request; its options if they are acknowledged.
     fn judge_lcp(&mut self, packet: &cp::Packet<'_>) -> Option<Options> {
-        let options = options(packet, Layer::Lcp)?;
+        let options = options(packet, Protocol::Lcp)?;
         let takes =
             |kind: u8| self.profile.lcp_takes.contains(&kind) && (kind != lcp::AUTH || !self.profile.server);
         let refused: Options = options.iter().filter(|(kind, _)| !takes(*kind)).cloned().collect();
@@ -376,7 +376,7 @@ impl Ppp {
 
     /// Our request was naked or rejected: the next one, if it was our last.
     fn refused(&mut self, now: Instant, protocol: u16, packet: &cp::Packet<'_>) {
-        let Some(options) = options(packet, Layer::Lcp) else { return };
+        let Some(options) = options(packet, Protocol::Lcp) else { return };
         let negotiation = self.negotiation(protocol);
         if packet.id != negotiation.id || negotiation.repeat.is_none() {
             return;
@@ -499,7 +499,7 @@ impl Ppp {
     }
 
     fn judge_network(&mut self, protocol: u16, packet: &cp::Packet<'_>) {
-        let Some(options) = options(packet, Layer::Ipcp) else { return };
+        let Some(options) = options(packet, Protocol::Ipcp) else { return };
         let (code, data) = match protocol {
             ppp::CCP => self.judge_mppe(&options),
             ppp::IPCP => self.judge_ipcp(&options),
@@ -570,9 +570,9 @@ fn address(data: &[u8]) -> Option<Ipv4Addr> {
     <[u8; 4]>::try_from(data).ok().map(Ipv4Addr::from)
 }
 
-fn options(packet: &cp::Packet<'_>, layer: Layer) -> Option<Options> {
+fn options(packet: &cp::Packet<'_>, control: Protocol) -> Option<Options> {
     packet
-        .options(layer)
+        .options(control)
         .map(|option| option.ok().map(|option| (option.kind, option.data.to_vec())))
         .collect()
 }

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 
 fn show(bytes: &[u8]) -> String {
-    describe(&cp::Packet::parse(Layer::Ccp, bytes).unwrap()).to_string()
+    describe(&cp::Packet::parse(Protocol::Ccp, bytes).unwrap()).to_string()
 }
 
 #[test]
@@ -38,7 +38,7 @@ proptest! {
         for option in [CcpOption::Mppe(Mppe(bits)), CcpOption::Other { kind, data: &data }] {
             let mut out = Vec::new();
             option.emit(&mut out);
-            let opt = cp::Options::new(Layer::Ccp, &out).next().unwrap().unwrap();
+            let opt = cp::Options::new(Protocol::Ccp, &out).next().unwrap().unwrap();
             prop_assert_eq!(opt.raw, &out[..]);
             prop_assert_eq!(CcpOption::parse(&opt), Ok(option));
         }

@@ -3,7 +3,7 @@
 use core::fmt;
 
 use super::response::split;
-use crate::{Error, Layer, Result};
+use crate::{Error, Protocol, Result};
 
 /// Octets after the header: 516 + 16 + 16 + 8 + 24 + 2.
 const SIZE: usize = 582;
@@ -29,7 +29,7 @@ impl ChangePassword {
     pub fn parse(data: &[u8]) -> Result<ChangePassword> {
         if data.len() != SIZE {
             let found = (data.len() + crate::cp::HEADER_LEN) as u64;
-            return Err(Error::new(Layer::Chap, "Change-Password Length", 2, "586", found));
+            return Err(Error::new(Protocol::Chap, "Change-Password Length", 2, "586", found));
         }
         let (encrypted_password, rest) = split(data);
         let (encrypted_hash, rest) = split(rest);

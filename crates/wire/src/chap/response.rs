@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::{Error, Layer, Result};
+use crate::{Error, Protocol, Result};
 
 /// Octets of the Value, both versions.
 const SIZE: usize = 49;
@@ -85,7 +85,7 @@ fn sized(value: &[u8]) -> Result<&[u8]> {
     if value.len() == SIZE {
         return Ok(value);
     }
-    Err(Error::new(Layer::Chap, "Value-Size", crate::cp::HEADER_LEN, "49", value.len() as u64))
+    Err(Error::new(Protocol::Chap, "Value-Size", crate::cp::HEADER_LEN, "49", value.len() as u64))
 }
 
 /// The first `N` octets, and the rest; zeros where there are fewer.

@@ -14,7 +14,7 @@ fn octets(hex: &str) -> Vec<u8> {
 }
 
 fn packet(bytes: &[u8]) -> cp::Packet<'_> {
-    cp::Packet::parse(Layer::Chap, bytes).unwrap()
+    cp::Packet::parse(Protocol::Chap, bytes).unwrap()
 }
 
 /// The sample packets of the specification, without the protocol number, and how a person reads them.

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 
 fn options(data: &[u8]) -> Vec<Result<Opt<'_>>> {
-    Options::new(Layer::Lcp, data).collect()
+    Options::new(Protocol::Lcp, data).collect()
 }
 
 #[test]
@@ -15,13 +15,13 @@ fn a_frame_is_header_and_packet() {
 #[test]
 fn c103_padding_is_ignored_and_a_bad_length_refused() {
     let padded = [1, 7, 0, 6, 0xaa, 0xbb, 0, 0, 0];
-    assert_eq!(Packet::parse(Layer::Lcp, &padded), Ok(Packet { code: 1, id: 7, data: &[0xaa, 0xbb] }));
+    assert_eq!(Packet::parse(Protocol::Lcp, &padded), Ok(Packet { code: 1, id: 7, data: &[0xaa, 0xbb] }));
 
-    let below_four = Packet::parse(Layer::Lcp, &[1, 7, 0, 3]).unwrap_err();
+    let below_four = Packet::parse(Protocol::Lcp, &[1, 7, 0, 3]).unwrap_err();
     assert_eq!((below_four.field, below_four.offset, below_four.found), ("Length", 2, 3));
-    let beyond = Packet::parse(Layer::Ccp, &[1, 7, 0, 5]).unwrap_err();
-    assert_eq!((beyond.layer, beyond.found), (Layer::Ccp, 5));
-    assert!(Packet::parse(Layer::Lcp, &[1, 7, 0]).is_err());
+    let beyond = Packet::parse(Protocol::Ccp, &[1, 7, 0, 5]).unwrap_err();
+    assert_eq!((beyond.protocol, beyond.found), (Protocol::Ccp, 5));
+    assert!(Packet::parse(Protocol::Lcp, &[1, 7, 0]).is_err());
 }
 
 #[test]
@@ -55,7 +55,7 @@ proptest! {
         let mut bytes = Vec::new();
         emit(&mut bytes, code, id, &data);
         bytes.extend_from_slice(&padding);
-        prop_assert_eq!(Packet::parse(Layer::Lcp, &bytes), Ok(Packet { code, id, data: &data }));
+        prop_assert_eq!(Packet::parse(Protocol::Lcp, &bytes), Ok(Packet { code, id, data: &data }));
     }
 
     #[test]
@@ -64,7 +64,7 @@ proptest! {
         for (kind, value) in &list {
             push_option(&mut data, *kind, value);
         }
-        let walked: Vec<_> = Options::new(Layer::Ipcp, &data).map(|o| o.map(|o| (o.kind, o.data.to_vec()))).collect();
+        let walked: Vec<_> = Options::new(Protocol::Ipcp, &data).map(|o| o.map(|o| (o.kind, o.data.to_vec()))).collect();
         prop_assert_eq!(walked, list.into_iter().map(Ok).collect::<Vec<_>>());
     }
 

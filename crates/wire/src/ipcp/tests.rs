@@ -5,7 +5,7 @@ use super::*;
 fn line(hex: &str) -> String {
     let bytes: Vec<u8> =
         (0..hex.len()).step_by(2).map(|i| u8::from_str_radix(&hex[i..i + 2], 16).unwrap()).collect();
-    let packet = cp::Packet::parse(Layer::Ipcp, &bytes).unwrap();
+    let packet = cp::Packet::parse(Protocol::Ipcp, &bytes).unwrap();
     describe(&packet).to_string()
 }
 
@@ -38,7 +38,7 @@ proptest! {
     ) {
         let mut raw = Vec::new();
         cp::push_option(&mut raw, kind, &data);
-        let opt = cp::Options::new(Layer::Ipcp, &raw).next().unwrap().unwrap();
+        let opt = cp::Options::new(Protocol::Ipcp, &raw).next().unwrap().unwrap();
         if let Ok(option) = IpcpOption::parse(&opt) {
             let mut again = Vec::new();
             option.emit(&mut again);

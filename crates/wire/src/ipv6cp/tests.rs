@@ -3,10 +3,10 @@ use super::*;
 #[test]
 fn samples_read_well_and_write_back() {
     let bytes = [1, 1, 0, 14, 1, 10, 2, 0xaa, 0xbb, 0xff, 0xfe, 0xcc, 0xdd, 0xee];
-    let packet = cp::Packet::parse(Layer::Ipv6cp, &bytes).unwrap();
+    let packet = cp::Packet::parse(Protocol::Ipv6cp, &bytes).unwrap();
     assert_eq!(describe(&packet).to_string(), "Configure-Request id 1: interface id 02aa:bbff:fecc:ddee");
 
-    let opt = packet.options(Layer::Ipv6cp).next().unwrap().unwrap();
+    let opt = packet.options(Protocol::Ipv6cp).next().unwrap().unwrap();
     let option = Ipv6cpOption::parse(&opt).unwrap();
     assert_eq!(option, Ipv6cpOption::InterfaceIdentifier(0x02aa_bbff_fecc_ddee));
     let mut again = Vec::new();

@@ -3,7 +3,7 @@
 use core::fmt;
 
 use super::{LcpOption, Marked, ProtocolReject, TimeRemaining};
-use crate::{Layer, cp, ppp, text};
+use crate::{Protocol, cp, ppp, text};
 
 /// The packet in one line: `Configure-Request id 1: mru 1400, magic 1a2b3c4d, auth mschap-v2`. Bounded, printable.
 pub fn describe<'a>(packet: &'a cp::Packet<'a>) -> impl fmt::Display + 'a {
@@ -21,7 +21,7 @@ impl fmt::Display for Describe<'_> {
         let shown = |octets: &[u8]| text::escape(octets.get(..SHOWN_TEXT).unwrap_or(octets)).to_string();
         match packet.code {
             cp::PROTOCOL_REJECT => match ProtocolReject::parse(packet) {
-                Ok(reject) => write!(f, "{packet} of {}", ppp::Protocol(reject.protocol)),
+                Ok(reject) => write!(f, "{packet} of {}", ppp::ProtocolNumber(reject.protocol)),
                 Err(error) => write!(f, "{packet} ({error})"),
             },
             cp::ECHO_REQUEST | cp::ECHO_REPLY | cp::DISCARD_REQUEST => match Marked::parse(packet) {
@@ -45,7 +45,7 @@ impl fmt::Display for Describe<'_> {
                 }
                 Err(error) => write!(f, "{packet} ({error})"),
             },
-            _ => cp::describe(f, Layer::Lcp, packet, |f, opt| match LcpOption::parse(opt) {
+            _ => cp::describe(f, Protocol::Lcp, packet, |f, opt| match LcpOption::parse(opt) {
                 Ok(option) => write!(f, "{option}"),
                 Err(error) => write!(f, "{opt} ({error})"),
             }),

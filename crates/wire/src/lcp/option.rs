@@ -3,7 +3,7 @@
 use core::fmt;
 
 use crate::cp::{self, Hex, Opt};
-use crate::{Layer, Result, ppp};
+use crate::{Protocol, Result, ppp};
 
 /// Type octets of LCP's options.
 pub mod kind {
@@ -117,7 +117,7 @@ impl fmt::Display for AuthProtocol<'_> {
             AuthProtocol::Eap => f.write_str("eap"),
             AuthProtocol::Other([0xc2, 0x23, algorithm, ..]) => write!(f, "chap algorithm {algorithm}"),
             AuthProtocol::Other([a, b, rest @ ..]) => {
-                write!(f, "{}", ppp::Protocol(u16::from_be_bytes([*a, *b])))?;
+                write!(f, "{}", ppp::ProtocolNumber(u16::from_be_bytes([*a, *b])))?;
                 if rest.is_empty() { Ok(()) } else { write!(f, " {}", Hex(rest)) }
             }
             AuthProtocol::Other(short) => write!(f, "{}", Hex(short)),
@@ -173,7 +173,7 @@ impl<'a> LcpOption<'a> {
     /// # Errors
     /// An option whose Length is not right for its type.
     pub fn parse(opt: &Opt<'a>) -> Result<LcpOption<'a>> {
-        let wrong = |field, expected| Err(opt.wrong_length(Layer::Lcp, field, expected));
+        let wrong = |field, expected| Err(opt.wrong_length(Protocol::Lcp, field, expected));
         match (opt.kind, opt.data) {
             (kind::MRU, [a, b]) => Ok(LcpOption::Mru(u16::from_be_bytes([*a, *b]))),
             (kind::MRU, _) => wrong("MRU Length", "4"),

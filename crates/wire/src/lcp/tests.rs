@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Layer, ppp};
+use crate::{Protocol, ppp};
 
 /// The sample packets `pkt-ppp-*` that are LCP: octets, and what a person reads.
 const SAMPLES: [(&str, &str); 12] = [
@@ -35,7 +35,7 @@ fn samples_read_well_and_write_back_to_the_same_octets() {
         let bytes = octets(hex);
         let (protocol, information) = ppp::frame(&bytes).unwrap();
         assert_eq!(protocol, ppp::LCP);
-        let packet = cp::Packet::parse(Layer::Lcp, information).unwrap();
+        let packet = cp::Packet::parse(Protocol::Lcp, information).unwrap();
         assert_eq!(describe(&packet).to_string(), line);
 
         let mut again = Vec::new();
@@ -58,7 +58,7 @@ fn every_option_of_the_table_has_a_name() {
     let shown = |kind, data: &[u8]| {
         let mut raw = Vec::new();
         cp::push_option(&mut raw, kind, data);
-        let opt = cp::Options::new(Layer::Lcp, &raw).next().unwrap().unwrap();
+        let opt = cp::Options::new(Protocol::Lcp, &raw).next().unwrap().unwrap();
         LcpOption::parse(&opt).unwrap().to_string()
     };
     assert_eq!(shown(kind::AUTH, &[0xc2, 0x27]), "auth eap");
@@ -91,7 +91,7 @@ proptest! {
     fn options_read_back_to_the_same_octets(kind: u8, data in prop::collection::vec(any::<u8>(), 0..30)) {
         let mut raw = Vec::new();
         cp::push_option(&mut raw, kind, &data);
-        let opt = cp::Options::new(Layer::Lcp, &raw).next().unwrap().unwrap();
+        let opt = cp::Options::new(Protocol::Lcp, &raw).next().unwrap().unwrap();
         if let Ok(option) = LcpOption::parse(&opt) {
             let mut again = Vec::new();
             option.emit(&mut again);

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 
 fn packet(bytes: &[u8]) -> cp::Packet<'_> {
-    cp::Packet::parse(Layer::Pap, bytes).unwrap()
+    cp::Packet::parse(Protocol::Pap, bytes).unwrap()
 }
 
 #[test]

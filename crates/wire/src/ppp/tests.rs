@@ -12,17 +12,17 @@ fn c086_all_four_forms_of_the_header_are_accepted() {
 
 #[test]
 fn what_is_no_frame_is_refused_with_the_place() {
-    assert_eq!(frame(&[]), Err(Error::new(Layer::Ppp, "Protocol", 0, "1 or 2 octets", 0)));
-    assert_eq!(frame(&[0xff, 0x03]), Err(Error::new(Layer::Ppp, "Protocol", 2, "1 or 2 octets", 0)));
-    assert_eq!(frame(&[0x00]), Err(Error::new(Layer::Ppp, "Protocol", 0, "1 or 2 octets", 1)));
+    assert_eq!(frame(&[]), Err(Error::new(Protocol::Ppp, "Protocol", 0, "1 or 2 octets", 0)));
+    assert_eq!(frame(&[0xff, 0x03]), Err(Error::new(Protocol::Ppp, "Protocol", 2, "1 or 2 octets", 0)));
+    assert_eq!(frame(&[0x00]), Err(Error::new(Protocol::Ppp, "Protocol", 0, "1 or 2 octets", 1)));
     let even = frame(&[0x80, 0x20, 0x01]).unwrap_err();
     assert_eq!((even.expected, even.found), ("an odd last octet", 0x8020));
 }
 
 #[test]
 fn an_unknown_protocol_is_named_by_its_number() {
-    assert_eq!(Protocol(IPCP).to_string(), "IPCP");
-    assert_eq!(Protocol(0x4aa1).to_string(), "protocol 0x4aa1");
+    assert_eq!(ProtocolNumber(IPCP).to_string(), "IPCP");
+    assert_eq!(ProtocolNumber(0x4aa1).to_string(), "protocol 0x4aa1");
 }
 
 proptest! {
@@ -49,5 +49,5 @@ fn control_packets_are_described_without_secrets() {
     assert!(line.contains("bob") && !line.contains("secret"), "{line}");
     assert!(describe(CCP, &[1, 7, 0]).starts_with("malformed: CCP"));
     assert_eq!(describe(CBCP, &[1, 7, 0, 4]), "CBCP (callback), 4 octets");
-    assert_eq!((layer(EAP), layer(CBCP)), (Layer::Eap, Layer::Ppp));
+    assert_eq!((protocol(EAP), protocol(CBCP)), (Protocol::Eap, Protocol::Ppp));
 }

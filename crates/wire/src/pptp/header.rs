@@ -3,7 +3,7 @@
 use core::fmt;
 
 use super::field::{Fields, Put as _};
-use crate::{Error, Layer, Result};
+use crate::{Error, Protocol, Result};
 
 /// Octets of the header.
 pub const HEADER_LEN: usize = 12;
@@ -121,7 +121,7 @@ impl Header {
     /// found.
     pub fn parse(octets: &[u8]) -> Result<Header> {
         let error =
-            |field, offset, expected, found| Err(Error::new(Layer::Pptp, field, offset, expected, found));
+            |field, offset, expected, found| Err(Error::new(Protocol::Pptp, field, offset, expected, found));
         if octets.len() < HEADER_LEN {
             return error("header", 0, "12 octets", octets.len() as u64);
         }

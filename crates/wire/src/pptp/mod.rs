@@ -35,7 +35,7 @@ pub use outgoing::{OutgoingCallReply, OutgoingCallRequest};
 pub use start::{StartControlConnectionReply, StartControlConnectionRequest, Version};
 pub use stop::{StopControlConnectionReply, StopControlConnectionRequest};
 
-use crate::{Error, Layer, Result};
+use crate::{Error, Protocol, Result};
 use field::Fields;
 
 /// The TCP port of the control connection.
@@ -67,13 +67,13 @@ macro_rules! messages {
                 let header = Header::parse(octets)?;
                 let Some(message) = octets.get(..header.length.into()) else {
                     let have = octets.len() as u64;
-                    return Err(Error::new(Layer::Pptp, "message", 0, "as many octets as Length says", have));
+                    return Err(Error::new(Protocol::Pptp, "message", 0, "as many octets as Length says", have));
                 };
                 let mut fields = Fields::new(message.get(HEADER_LEN..).unwrap_or_default());
                 match header.message_type {
                     $(MessageType::$item => Ok(Message::$item($item::read(&mut fields))),)+
                     MessageType::Unknown(other) => {
-                        Err(Error::new(Layer::Pptp, "Control Message Type", 8, "1 to 15", other.into()))
+                        Err(Error::new(Protocol::Pptp, "Control Message Type", 8, "1 to 15", other.into()))
                     }
                 }
             }

@@ -83,7 +83,7 @@ fn dns(view: &View<'_>, ipcp: &Messages<'_>, facts: &Address) -> Option<Seen<Vec
     if !ipcp.sent(Side::Client, cp::CONFIGURE_REQUEST).any(asks) {
         return None;
     }
-    let options = ack.packet.options(ppp::layer(ppp::IPCP)).flatten();
+    let options = ack.packet.options(ppp::protocol(ppp::IPCP)).flatten();
     let mut given = Vec::new();
     for option in options.filter(|option| DNS.contains(&option.kind)) {
         if let Ok(IpcpOption::NameServer(_, address)) = IpcpOption::parse(&option)

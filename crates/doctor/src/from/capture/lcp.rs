@@ -79,7 +79,7 @@ fn option_loop(view: &View<'_>, messages: &Messages<'_>, by: Side) -> Option<See
     let mut kinds: Vec<u8> = Vec::new();
     for message in messages.list.iter().filter(|message| message.by == by.other()) {
         if matches!(message.packet.code, cp::CONFIGURE_NAK | cp::CONFIGURE_REJECT) {
-            let options = message.packet.options(ppp::layer(ppp::LCP)).flatten();
+            let options = message.packet.options(ppp::protocol(ppp::LCP)).flatten();
             kinds.extend(options.map(|option| option.kind).filter(|kind| !NO_DISPUTE.contains(kind)));
         }
     }
@@ -103,7 +103,7 @@ fn option_loop(view: &View<'_>, messages: &Messages<'_>, by: Side) -> Option<See
 
 /// An option as people read it.
 fn words(packet: cp::Packet<'_>, kind: u8) -> Option<String> {
-    let option = packet.options(ppp::layer(ppp::LCP)).flatten().find(|option| option.kind == kind)?;
+    let option = packet.options(ppp::protocol(ppp::LCP)).flatten().find(|option| option.kind == kind)?;
     LcpOption::parse(&option).ok().map(|option| option.to_string())
 }
 

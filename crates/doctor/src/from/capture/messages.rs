@@ -25,7 +25,7 @@ pub(super) struct Messages<'a> {
 impl<'a> Message<'a> {
     /// The data of an option, as Configure-packets carry them.
     pub(super) fn option(&self, protocol: u16, kind: u8) -> Option<&'a [u8]> {
-        let options = self.packet.options(ppp::layer(protocol));
+        let options = self.packet.options(ppp::protocol(protocol));
         options.flatten().find(|option| option.kind == kind).map(|option| option.data)
     }
 
@@ -45,7 +45,7 @@ impl<'a> Messages<'a> {
             if *its != protocol {
                 return None;
             }
-            let packet = cp::Packet::parse(ppp::layer(protocol), information).ok()?;
+            let packet = cp::Packet::parse(ppp::protocol(protocol), information).ok()?;
             Some(Message { by: side(step.by), frame: step.frame, time: step.time, packet })
         };
         Messages {

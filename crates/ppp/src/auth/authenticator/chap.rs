@@ -5,7 +5,7 @@ use std::time::Instant;
 use adit_crypto::change_password::Change;
 use adit_crypto::proof::Proof;
 use adit_wire::chap::{self, Message, MsChapError, MsChapV1Response, MsChapV2Response};
-use adit_wire::{Error, Layer, cp};
+use adit_wire::{Error, Protocol, cp};
 
 use super::{AuthRequest, Authenticator, MAX_TRIES, Retry, State};
 use crate::auth::timing::later;
@@ -37,7 +37,7 @@ impl Authenticator {
     }
 
     pub(super) fn handle_chap(&mut self, now: Instant, information: &[u8]) -> Result<(), Ignored> {
-        let packet = cp::Packet::parse(Layer::Chap, information).map_err(Ignored::Malformed)?;
+        let packet = cp::Packet::parse(Protocol::Chap, information).map_err(Ignored::Malformed)?;
         match packet.code {
             chap::RESPONSE | chap::CHANGE_PASSWORD_3 => {}
             chap::CHANGE_PASSWORD_1 | chap::CHANGE_PASSWORD_2 => return self.refuse_change(packet.id),
@@ -158,5 +158,5 @@ impl Authenticator {
 
 fn sized<const N: usize>(value: &[u8]) -> Result<[u8; N], Error> {
     let found = value.len() as u64;
-    value.try_into().map_err(|_| Error::new(Layer::Chap, "Value-Size", cp::HEADER_LEN, "16", found))
+    value.try_into().map_err(|_| Error::new(Protocol::Chap, "Value-Size", cp::HEADER_LEN, "16", found))
 }

@@ -7,14 +7,14 @@ use adit_crypto::secret::Password;
 use adit_diag::Code;
 use adit_wire::pap::Message;
 use adit_wire::text::escape;
-use adit_wire::{Layer, cp};
+use adit_wire::{Protocol, cp};
 
 use super::{AuthRequest, Authenticator, State};
 use crate::auth::{Ignored, Method};
 
 impl Authenticator {
     pub(super) fn handle_pap(&mut self, now: Instant, information: &[u8]) -> Result<(), Ignored> {
-        let packet = cp::Packet::parse(Layer::Pap, information).map_err(Ignored::Malformed)?;
+        let packet = cp::Packet::parse(Protocol::Pap, information).map_err(Ignored::Malformed)?;
         let Message::Request { name, password } = Message::parse(&packet).map_err(Ignored::Malformed)? else {
             return Err(Ignored::Unexpected);
         };

@@ -10,7 +10,7 @@ use adit_wire::chap::{
     ChangePassword, Failure, Message, MsChapError, MsChapV1Response, MsChapV2Response, Success,
 };
 use adit_wire::text::escape;
-use adit_wire::{Layer, cp};
+use adit_wire::{Protocol, cp};
 
 use super::{Exchange, Expect, Peer, State};
 use crate::auth::verdict::code_of;
@@ -21,7 +21,7 @@ const SHOWN: usize = 256;
 
 impl Peer {
     pub(super) fn handle_chap(&mut self, now: Instant, information: &[u8]) -> Result<(), Ignored> {
-        let packet = cp::Packet::parse(Layer::Chap, information).map_err(Ignored::Malformed)?;
+        let packet = cp::Packet::parse(Protocol::Chap, information).map_err(Ignored::Malformed)?;
         match Message::parse(&packet).map_err(Ignored::Malformed)? {
             Message::Challenge { value, .. } => {
                 self.on_challenge(now, packet.id, value);

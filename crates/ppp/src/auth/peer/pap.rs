@@ -5,7 +5,7 @@ use std::time::Instant;
 use adit_diag::Code;
 use adit_wire::pap::Message;
 use adit_wire::text::escape;
-use adit_wire::{Layer, cp};
+use adit_wire::{Protocol, cp};
 
 use super::{Expect, Peer, State};
 use crate::auth::Ignored;
@@ -21,7 +21,7 @@ impl Peer {
     }
 
     pub(super) fn handle_pap(&mut self, information: &[u8]) -> Result<(), Ignored> {
-        let packet = cp::Packet::parse(Layer::Pap, information).map_err(Ignored::Malformed)?;
+        let packet = cp::Packet::parse(Protocol::Pap, information).map_err(Ignored::Malformed)?;
         let message = Message::parse(&packet).map_err(Ignored::Malformed)?;
         let State::Sent { expect, .. } = &self.state else { return Err(Ignored::Unexpected) };
         if packet.id != expect.id {

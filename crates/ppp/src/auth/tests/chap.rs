@@ -1,6 +1,6 @@
 use adit_crypto::change_password;
 use adit_wire::chap::{ChangePassword, Failure, Message};
-use adit_wire::{Layer, cp};
+use adit_wire::{Protocol, cp};
 
 use super::*;
 
@@ -482,7 +482,7 @@ fn packets_of_a_server_are_no_news_to_a_server() {
         assert_eq!(server.handle_input(now, packet), Err(Ignored::Unexpected));
     }
     assert!(matches!(server.handle_input(now, b"\x63\x01\0\x04"), Err(Ignored::Malformed(_))));
-    assert!(cp::Packet::parse(Layer::Chap, b"\x63\x01\0\x04").is_ok());
+    assert!(cp::Packet::parse(Protocol::Chap, b"\x63\x01\0\x04").is_ok());
 }
 
 #[test]

@@ -64,7 +64,7 @@ fn c189_no_network_protocol_says_a_word_before_encryption_runs() {
         for host in [b, a] {
             let encryption = host.position(|event| matches!(event, LinkEvent::Encryption(Some(_)))).unwrap();
             let first = host.position(|event| match event {
-                LinkEvent::Step(step) => step.sent && step.layer == adit_wire::Layer::Ipcp,
+                LinkEvent::Step(step) => step.sent && step.protocol == adit_wire::Protocol::Ipcp,
                 LinkEvent::NetworkUp(_) => true,
                 _ => false,
             });

@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use adit_diag::Code;
 use adit_wire::lcp::{AuthProtocol, LcpOption, Marked, ProtocolReject};
-use adit_wire::{Layer, cp, ppp};
+use adit_wire::{Protocol, cp, ppp};
 
 use crate::link::testing::*;
 use crate::link::{By, Command, Echo, LinkConfig, LinkEvent};
@@ -340,7 +340,7 @@ fn c125_what_the_peer_says_is_printable_in_the_record() {
         assert!(line.chars().all(|c| c == ' ' || c.is_ascii_graphic()), "{line}");
     }
     let malformed = |event: &LinkEvent| match event {
-        LinkEvent::Step(step) => step.layer == Layer::Ppp && step.text.starts_with("malformed"),
+        LinkEvent::Step(step) => step.protocol == Protocol::Ppp && step.text.starts_with("malformed"),
         _ => false,
     };
     assert_eq!(solo.host.events.iter().filter(|event| malformed(event)).count(), 2);

@@ -21,7 +21,7 @@ impl Hashes {
     pub(super) fn take(&mut self, packet: &Packet) {
         let (Content::Gre(gre), Some(network)) = (&packet.content, &packet.network) else { return };
         let Ok((ppp::CHAP, information)) = ppp::frame(&gre.frame) else { return };
-        let Ok(chap) = cp::Packet::parse(ppp::layer(ppp::CHAP), information) else { return };
+        let Ok(chap) = cp::Packet::parse(ppp::protocol(ppp::CHAP), information) else { return };
         let full = self.lines.len() >= LOGINS_MAX || self.challenges.len() >= LOGINS_MAX;
         match chap::Message::parse(&chap) {
             Ok(chap::Message::Challenge { value, .. }) if !full => {

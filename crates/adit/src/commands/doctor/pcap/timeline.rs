@@ -7,7 +7,7 @@ use adit_capture::conversation::{By, Conversation, Event, Step};
 use adit_diag::Layer;
 use adit_doctor::facts::{Connect, Facts, LoginVerdict};
 use adit_doctor::{At, Seen, Side, Verdict};
-use adit_wire::{Layer as Wire, cp, ppp};
+use adit_wire::{Protocol, cp, ppp};
 
 /// Lines that people are shown of one call.
 const LINES_MAX: usize = 40;
@@ -30,17 +30,17 @@ pub(super) fn steps(conversation: &Conversation, call: usize) -> impl Iterator<I
 
 /// The layer of a step, as a person tests.
 pub(super) fn layer(step: &Step) -> Layer {
-    match (&step.what, step.layer()) {
+    match (&step.what, step.protocol()) {
         (Event::Icmp(icmp), _) => match icmp.quoted.map(|quoted| quoted.upper) {
             Some(Upper::Gre { .. }) => Layer::Gre,
             _ => Layer::Control,
         },
-        (_, Wire::Gre | Wire::Ipv4 | Wire::Ppp) => Layer::Gre,
-        (_, Wire::Lcp) => Layer::Lcp,
-        (_, Wire::Pap | Wire::Chap) => Layer::Auth,
+        (_, Protocol::Gre | Protocol::Ipv4 | Protocol::Ppp) => Layer::Gre,
+        (_, Protocol::Lcp) => Layer::Lcp,
+        (_, Protocol::Pap | Protocol::Chap) => Layer::Auth,
         (Event::Ppp { protocol: ppp::EAP, .. }, _) => Layer::Auth,
-        (_, Wire::Ccp | Wire::Mppe) => Layer::Encrypt,
-        (_, Wire::Ipcp | Wire::Ipv6cp) => Layer::Address,
+        (_, Protocol::Ccp | Protocol::Mppe) => Layer::Encrypt,
+        (_, Protocol::Ipcp | Protocol::Ipv6cp) => Layer::Address,
         _ => Layer::Control,
     }
 }
