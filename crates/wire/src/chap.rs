@@ -169,7 +169,8 @@ impl fmt::Debug for Message<'_> {
     }
 }
 
-fn hides(text: &[u8], key: &[u8]) -> bool {
+/// Whether a field of MS-CHAP stands somewhere in the text.
+pub(crate) fn hides(text: &[u8], key: &[u8]) -> bool {
     text.windows(key.len()).any(|window| window == key)
 }
 

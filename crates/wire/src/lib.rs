@@ -22,6 +22,7 @@ pub mod ipv6;
 pub mod ipv6cp;
 pub mod lcp;
 pub mod mppe;
+pub mod note;
 pub mod pap;
 pub mod ppp;
 pub mod pptp;

@@ -29,8 +29,10 @@ pub struct Message {
     pub kind: MessageKind,
     /// What matches a reply to its request, where the protocol has that.
     pub id: Option<u8>,
-    /// What follows the header, as it was on the wire, with zeros in the place of passwords, challenges and proofs. Of
-    /// something malformed, the whole.
+    /// Octets that follow the header; of something malformed or foreign, all of them.
+    pub length: u16,
+    /// The first of them, as they were on the wire, with zeros in the place of passwords, challenges and proofs. Those
+    /// that are left out are zeros or say nothing.
     pub octets: Octets,
 }
 
@@ -48,6 +50,8 @@ macro_rules! kinds {
             Foreign(u16),
             /// A packet that cannot be read.
             Malformed,
+            /// A PPP frame whose protocol cannot be read.
+            MalformedFrame,
         }
 
         impl MessageKind {
@@ -57,7 +61,7 @@ macro_rules! kinds {
                     $(MessageKind::$kind => $name,)+
                     MessageKind::Unknown(_) => "unknown",
                     MessageKind::Foreign(_) => "foreign",
-                    MessageKind::Malformed => "malformed",
+                    MessageKind::Malformed | MessageKind::MalformedFrame => "malformed",
                 }
             }
         }

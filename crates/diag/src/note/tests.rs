@@ -6,13 +6,15 @@ fn every() -> Vec<(Note, &'static str)> {
         protocol: Protocol::Pptp,
         kind: MessageKind::OutgoingCallRequest,
         id: None,
-        octets: Octets(vec![0, 7, 0, 0]),
+        length: 156,
+        octets: Octets(vec![0, 7]),
     };
     let packet = |sent, treatment| {
         let message = Message {
             protocol: Protocol::Lcp,
             kind: MessageKind::ConfigureRequest,
             id: Some(3),
+            length: 4,
             octets: Octets(vec![1, 4, 5, 0x78]),
         };
         Note::Packet(Packet { sent, message, treatment })

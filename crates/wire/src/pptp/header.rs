@@ -146,6 +146,15 @@ impl Header {
     }
 
     /// Appends the header of a message of exactly its type's size.
+    /// The message of this type with this body, cut or filled with zeros to the size of the type.
+    pub(crate) fn in_front_of(message_type: MessageType, body: &[u8]) -> Vec<u8> {
+        let mut octets = Vec::new();
+        Header::emit(message_type, &mut octets);
+        octets.extend_from_slice(body);
+        octets.resize(message_type.size(), 0);
+        octets
+    }
+
     pub(super) fn emit(message_type: MessageType, out: &mut Vec<u8>) {
         // Every size is below 65536.
         out.u16(message_type.size() as u16);
