@@ -116,13 +116,15 @@ impl From<Diagnostic> for Failure {
 
 impl From<adit_store::Error> for Failure {
     fn from(error: adit_store::Error) -> Failure {
-        use adit_store::Error;
+        use adit_store::ErrorKind;
         if let Some(diagnostic) = error.diagnostic() {
             return diagnostic.into();
         }
-        let exit = match &error {
-            Error::NoSuchAccount(_) | Error::NoSuchSession(_) => Exit::NotFound,
-            Error::AccountExists(_) | Error::AddressTaken { .. } | Error::Changed(_) => Exit::Conflict,
+        let exit = match &error.kind {
+            ErrorKind::NoSuchAccount(_) | ErrorKind::NoSuchSession(_) => Exit::NotFound,
+            ErrorKind::AccountExists(_) | ErrorKind::AddressTaken { .. } | ErrorKind::Changed(_) => {
+                Exit::Conflict
+            }
             _ => Exit::Usage,
         };
         Failure { fix: error.fix(), ..Failure::new(exit, error.to_string()) }

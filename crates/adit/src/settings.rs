@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use adit_config::{Checked, Config, SecretSource, StoreUrl};
-use adit_store::{SealKey, SqliteStore};
+use adit_store::{Access, ErrorKind, KeySource, Location, SealKey, Store, StoreConfig};
 
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
@@ -80,15 +80,15 @@ impl Settings {
     }
 
     /// The store, to read and write; made at first use.
-    pub(crate) fn store(&self) -> Result<SqliteStore, Failure> {
+    pub(crate) fn store(&self) -> Result<Store, Failure> {
         open_store(&self.places, self.config())
     }
 
     /// The store, only to read; `None` when nothing was ever written.
-    pub(crate) fn store_to_read(&self) -> Result<Option<SqliteStore>, Failure> {
-        match SqliteStore::open_to_read(&self.database()?) {
+    pub(crate) fn store_to_read(&self) -> Result<Option<Store>, Failure> {
+        match adit_store::open(&StoreConfig::sqlite_read_only(self.database()?)) {
             Ok(store) => Ok(Some(store)),
-            Err(adit_store::Error::Missing { .. }) => Ok(None),
+            Err(error) if error.kind == ErrorKind::Missing => Ok(None),
             Err(error) => Err(error.into()),
         }
     }
@@ -100,14 +100,19 @@ impl Settings {
 }
 
 /// Opens the store that a configuration names, to read and write; makes it at first use.
-pub(crate) fn open_store(places: &Places, config: Option<&Config>) -> Result<SqliteStore, Failure> {
+pub(crate) fn open_store(places: &Places, config: Option<&Config>) -> Result<Store, Failure> {
     let path = database(places, config)?;
-    let source = match config.filter(|_| !places.state_given) {
-        None => return Ok(SqliteStore::open(&path, &places.seal_key())?),
-        Some(config) => &config.store.seal_key,
+    let key = match config.filter(|_| !places.state_given) {
+        None => KeySource::File(places.seal_key()),
+        Some(config) => key_source(&config.store.seal_key)?,
     };
-    if let SecretSource::File(key) = source {
-        return Ok(SqliteStore::open(&path, key)?);
+    Ok(adit_store::open(&StoreConfig::new(Location::Sqlite(path), Access::Full(key)))?)
+}
+
+/// Where the seal key comes from; a key that does not come from a file is read here.
+fn key_source(source: &SecretSource) -> Result<KeySource, Failure> {
+    if let SecretSource::File(path) = source {
+        return Ok(KeySource::File(path.clone()));
     }
     let wrong = |why: &str| {
         Failure::new(Exit::Problem, format!("the seal key in {source}: {why}"))
@@ -116,7 +121,7 @@ pub(crate) fn open_store(places: &Places, config: Option<&Config>) -> Result<Sql
     };
     let text = source.read().map(zeroize::Zeroizing::new).map_err(|error| wrong(&error.to_string()))?;
     let key = SealKey::parse(&text).ok_or_else(|| wrong("not 64 hexadecimal digits"))?;
-    Ok(SqliteStore::open_with_key(&path, key)?)
+    Ok(KeySource::Key(key))
 }
 
 /// The database; a state directory that was given goes before the configuration.

@@ -27,7 +27,7 @@ pub(crate) const REFUSAL_DELAY: Duration = Duration::from_secs(1);
 
 /// Everything a decision needs.
 pub(crate) struct Clerk {
-    pub(crate) store: Arc<dyn Store>,
+    pub(crate) store: Store,
     pub(crate) registry: Arc<Registry>,
     pub(crate) event_writer: EventWriter,
     pub(crate) config: Arc<Config>,
@@ -73,15 +73,14 @@ impl Clerk {
         let silent = |error: adit_store::Error| {
             Refusal::of(&shown, Code::A07, format!("the account store does not answer: {error}"))
         };
-        let account = self.store.account(&name).map_err(silent)?;
-        let secret = self.store.secret(&name).map_err(silent)?;
+        let found = self.store.credentials(&name).map_err(silent)?;
         let bare = self.bare_account(&name).map_err(silent)?;
         // An unknown name costs the same work and gets the same answer as a wrong password.
-        let (account, secret) = match (account, secret) {
-            (Some(account), Some(secret)) => (account, secret),
-            (account, _) => {
+        let (account, secret) = match found {
+            Some((account, Some(secret))) => (account, secret),
+            found => {
                 proof::check_unknown(&request.proof);
-                let known = account.map(|account| account.name);
+                let known = found.map(|(account, _)| account.name);
                 let why = unknown(&name, known.as_deref(), bare.as_deref());
                 return Err(Refusal::of(known.as_deref().unwrap_or(&shown), Code::A01, why));
             }
@@ -97,7 +96,8 @@ impl Clerk {
             self.change_password(&account, password)?;
         }
         self.make_room(&account.name, access)?;
-        self.event_writer.enqueue(Entry::Change(Change::Login(account.name.clone(), *self.from.ip())));
+        self.event_writer
+            .enqueue(Entry::Change(Change::Login(account.name.clone(), (*self.from.ip()).into())));
         let terms = Terms {
             idle: access.idle,
             max: access.max,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use adit_config::Config;
@@ -21,7 +21,7 @@ const HANDED_OVER_WITHIN: Duration = Duration::from_secs(2);
 
 /// The pools of the running configuration and who holds what.
 pub(crate) struct Addresses {
-    store: Arc<dyn Store>,
+    store: Store,
     inner: Mutex<Inner>,
     /// An address was given back.
     released: Condvar,
@@ -39,7 +39,7 @@ impl Addresses {
     ///
     /// # Errors
     /// When the pools cannot work, or the store does not answer.
-    pub(crate) fn new(config: &Config, store: Arc<dyn Store>) -> Result<Addresses> {
+    pub(crate) fn new(config: &Config, store: Store) -> Result<Addresses> {
         let mut pools = make(config)?;
         let mut leases = store.leases(None, None).map_err(|error| store_error(&error))?;
         leases.sort_by_key(|lease| lease.since);
@@ -53,7 +53,7 @@ impl Addresses {
             };
             pools.remember(now, &lease.user, lease.address, idle);
         }
-        keep_fixed(&mut pools, &*store);
+        keep_fixed(&mut pools, &store);
         Ok(Addresses {
             store,
             inner: Mutex::new(Inner { pools, held: BTreeMap::new(), last: BTreeMap::new() }),
@@ -71,7 +71,7 @@ impl Addresses {
     /// When the pools cannot work; the old ones stay.
     pub(crate) fn follow(&self, config: &Config) -> Result<()> {
         let mut pools = make(config)?;
-        keep_fixed(&mut pools, &*self.store);
+        keep_fixed(&mut pools, &self.store);
         let now = Instant::now();
         let mut inner = self.inner();
         let mut held = BTreeMap::new();
@@ -209,7 +209,7 @@ fn make(config: &Config) -> Result<Pools> {
 }
 
 /// Nobody else gets an address that is some account's own.
-fn keep_fixed(pools: &mut Pools, store: &dyn Store) {
+fn keep_fixed(pools: &mut Pools, store: &Store) {
     for account in store.accounts().unwrap_or_default() {
         if let Some(address) = account.address {
             // An address outside of every pool is refused when its owner calls, with the reason.
@@ -221,24 +221,24 @@ fn keep_fixed(pools: &mut Pools, store: &dyn Store) {
 #[cfg(test)]
 mod tests {
     use adit_config::{Checked, Source};
-    use adit_store::{NewSession, SqliteStore};
+    use adit_store::{NewSession, StoreConfig};
 
     use super::*;
 
-    fn begin(store: &dyn Store) -> SessionId {
+    fn begin(store: &Store) -> SessionId {
         let from = "203.0.113.7:50000".parse().unwrap();
-        store.start_session(&NewSession { started: Timestamp::now(), from }).unwrap()
+        store.start_sessions(&[NewSession { started: Timestamp::now(), from }]).unwrap()[0]
     }
 
     #[test]
     fn the_last_address_is_handed_over_to_its_users_newer_session() {
         let dir = tempfile::tempdir().unwrap();
-        let store = SqliteStore::open(&dir.path().join("adit.db"), &dir.path().join("key")).unwrap();
-        let store: Arc<dyn Store> = Arc::new(store);
+        let config = StoreConfig::sqlite(dir.path().join("adit.db"), dir.path().join("key"));
+        let store = adit_store::open(&config).unwrap();
         let config = "[pool]\nnet = \"10.99.0.0/24\"\nrange = \"10.99.0.10-10.99.0.10\"\n";
         let config = Checked::built_in_with(Source::new("adit.toml", config)).into_config().unwrap();
-        let addresses = Addresses::new(&config, Arc::clone(&store)).unwrap();
-        let (older, newer, other) = (begin(&*store), begin(&*store), begin(&*store));
+        let addresses = Addresses::new(&config, store.clone()).unwrap();
+        let (older, newer, other) = (begin(&store), begin(&store), begin(&store));
         let lent = addresses.try_lend(&config, older, "alice").unwrap();
         assert_eq!(addresses.try_lend(&config, other, "bob").unwrap_err().code, Code::I01);
         std::thread::scope(|scope| {
@@ -252,11 +252,11 @@ mod tests {
     #[test]
     fn a_released_address_can_be_lent_before_the_event_writer_has_written_the_release() {
         let dir = tempfile::tempdir().unwrap();
-        let store = SqliteStore::open(&dir.path().join("adit.db"), &dir.path().join("key")).unwrap();
-        let store: Arc<dyn Store> = Arc::new(store);
+        let config = StoreConfig::sqlite(dir.path().join("adit.db"), dir.path().join("key"));
+        let store = adit_store::open(&config).unwrap();
         let config = Checked::built_in().into_config().unwrap();
-        let addresses = Addresses::new(&config, Arc::clone(&store)).unwrap();
-        let (first, second) = (begin(&*store), begin(&*store));
+        let addresses = Addresses::new(&config, store.clone()).unwrap();
+        let (first, second) = (begin(&store), begin(&store));
         let (pool, address) = addresses.try_lend(&config, first, "alice").unwrap();
         addresses.release(first);
         // The user comes back at once and gets the same address again.
@@ -269,7 +269,7 @@ mod tests {
         // What another server on the same store has lent stays with it.
         addresses.release(second);
         store.release_lease(&pool, address, second, None, Timestamp::now()).unwrap();
-        let (foreign, third) = (begin(&*store), begin(&*store));
+        let (foreign, third) = (begin(&store), begin(&store));
         assert!(store.take_lease(&pool, address, "alice", foreign, Timestamp::now()).unwrap());
         assert_eq!(addresses.try_lend(&config, third, "alice").unwrap_err().code, Code::I02);
         assert_eq!(store.leases(None, None).unwrap()[0].session, Some(foreign));

@@ -311,7 +311,7 @@ impl Connection {
             }
             Question::Authenticate(request) => {
                 let clerk = Clerk {
-                    store: Arc::clone(&self.server.store),
+                    store: self.server.store.clone(),
                     registry: Arc::clone(&self.server.registry),
                     event_writer: self.server.event_writer.clone(),
                     config: Arc::clone(&self.config),

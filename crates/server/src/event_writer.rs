@@ -44,7 +44,7 @@ pub(crate) struct EventWriter {
 impl EventWriter {
     /// Starts the thread that writes.
     pub(crate) fn start(
-        store: Arc<dyn Store>,
+        store: Store,
         format: LogFormat,
         files: Vec<std::fs::File>,
         stderr: bool,
@@ -101,7 +101,7 @@ impl EventWriter {
     /// Why a new session could not be written either: the writer tries the store again every few seconds, and nothing else
     /// has to wait for the answer.
     pub(crate) fn blocked(&self) -> Option<Error> {
-        self.trouble().filter(is_transient)
+        self.trouble().filter(Error::is_transient)
     }
 
     /// Entries that were lost because the store did not keep up.
@@ -122,7 +122,7 @@ enum Work {
 }
 
 struct Writer {
-    store: Arc<dyn Store>,
+    store: Store,
     format: LogFormat,
     files: Vec<std::fs::File>,
     stderr: bool,
@@ -178,13 +178,13 @@ impl Writer {
     /// Writes what waits together as one transaction, behind what waits already.
     fn take_all(&mut self, mut changes: Vec<Change>) {
         if self.backlog.is_empty() && changes.len() > 1 {
-            match self.store.write_all(&changes, Timestamp::now()) {
+            match self.store.apply(&changes, Timestamp::now()) {
                 Ok(()) => {
                     changes.clear();
                     self.wrote();
                 }
                 // The store as a whole does not work: everything waits.
-                Err(error) if is_transient(&error) => {
+                Err(error) if error.is_transient() => {
                     self.failed(&error);
                     self.backlog.extend(changes.drain(..).take(MAX_WAITING).map(Work::Change));
                 }
@@ -226,7 +226,7 @@ impl Writer {
     fn done(&mut self, work: &Work) -> bool {
         let now = Timestamp::now();
         let result = match work {
-            Work::Change(change) => self.store.write_all(std::slice::from_ref(change), now),
+            Work::Change(change) => self.store.apply(std::slice::from_ref(change), now),
             Work::Prune(retention) => self.store.prune(retention, now).map(drop),
         };
         match result {
@@ -236,7 +236,7 @@ impl Writer {
             }
             Err(error) => {
                 self.failed(&error);
-                !is_transient(&error)
+                !error.is_transient()
             }
         }
     }
@@ -300,11 +300,6 @@ fn stderr_is_systemd_journal() -> bool {
     let Some(named) = std::env::var("JOURNAL_STREAM").ok() else { return false };
     let stderr = std::fs::metadata("/dev/stderr").ok();
     stderr.is_some_and(|stderr| named == format!("{}:{}", stderr.dev(), stderr.ino()))
-}
-
-/// Whether this is the fault of the host as a whole, and may pass. Otherwise the store refuses one entry, and another may be fine.
-fn is_transient(error: &Error) -> bool {
-    matches!(error, Error::Locked { .. } | Error::Full { .. } | Error::Permission { .. } | Error::Io { .. })
 }
 
 fn json(event: &NewEvent) -> String {

@@ -137,7 +137,7 @@ async fn create_rows(
     started: Timestamp,
     from: &[SocketAddrV4],
 ) -> Option<Vec<SessionId>> {
-    let store = Arc::clone(&server.store);
+    let store = server.store.clone();
     let new: Vec<NewSession> =
         from.iter().map(|from| NewSession { started, from: SocketAddr::V4(*from) }).collect();
     let made = match server.event_writer.blocked() {

@@ -46,7 +46,7 @@ async fn serve(options: Options) -> Result<()> {
         .iter()
         .map(|address| listener::open(*address, config.server.interface.as_deref()))
         .collect::<Result<Vec<_>>>()?;
-    let recover = Arc::clone(&store);
+    let recover = store.clone();
     let recovered = tokio::task::spawn_blocking(move || recover.recover(Timestamp::now())).await;
     match recovered {
         Ok(Ok(_)) => {}
@@ -54,8 +54,8 @@ async fn serve(options: Options) -> Result<()> {
         Err(error) => return Err(ServerError::new(Code::S09, error.to_string(), "this is a fault of adit")),
     }
     let (files, stderr) = open_logs(&config)?;
-    let event_writer = EventWriter::start(Arc::clone(&store), config.log.format, files, stderr);
-    let pools = Addresses::new(&config, Arc::clone(&store))?;
+    let event_writer = EventWriter::start(store.clone(), config.log.format, files, stderr);
+    let pools = Addresses::new(&config, store.clone())?;
     let registry = Arc::new(Registry::default());
     let plane = DataplaneConfig {
         networks: config.pools.values().map(|pool| pool.net).collect(),

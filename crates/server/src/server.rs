@@ -38,7 +38,7 @@ pub struct Options {
     /// Reads it again.
     pub reread: Reread,
     /// Accounts, leases, sessions, events.
-    pub store: Arc<dyn Store>,
+    pub store: Store,
     /// For the control socket.
     pub run_dir: PathBuf,
     /// Name of the tunnel interface; a `%d` in it is replaced by a number.
@@ -63,7 +63,7 @@ pub(crate) struct Server {
     config: RwLock<(Arc<Config>, ServerConfig)>,
     source: String,
     reread: Reread,
-    pub(crate) store: Arc<dyn Store>,
+    pub(crate) store: Store,
     pub(crate) registry: Arc<Registry>,
     pub(crate) event_writer: EventWriter,
     pub(crate) dataplane: Dataplane,
@@ -103,7 +103,7 @@ pub(crate) struct Parts {
     pub(crate) config: Config,
     pub(crate) source: String,
     pub(crate) reread: Reread,
-    pub(crate) store: Arc<dyn Store>,
+    pub(crate) store: Store,
     pub(crate) registry: Arc<Registry>,
     pub(crate) event_writer: EventWriter,
     pub(crate) dataplane: Dataplane,
@@ -312,7 +312,7 @@ impl Server {
         if self.event_writer.blocked().is_some() {
             return Ok(self.users.load(Ordering::Relaxed));
         }
-        let store = Arc::clone(&self.store);
+        let store = self.store.clone();
         let counted =
             tokio::task::spawn_blocking(move || store.accounts().map(|accounts| accounts.len() as u64)).await;
         let text = match counted {

@@ -6,6 +6,8 @@ use adit_policy::name::key;
 use ipnet::Ipv4Net;
 use jiff::Timestamp;
 
+use crate::SealedSecret;
+
 /// One account, without its secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
@@ -72,6 +74,28 @@ pub struct NewAccount {
 }
 
 impl NewAccount {
+    /// The account that it becomes.
+    pub fn into_account(self, secret: Option<&SealedSecret>, now: Timestamp) -> Account {
+        let NewAccount { name, group, address, networks, expires, vpn, must_change, note } = self;
+        Account {
+            name,
+            group,
+            address,
+            networks,
+            expires,
+            disabled: None,
+            vpn,
+            locked_until: None,
+            must_change,
+            password_changed: secret.map(|_| now),
+            reversible: secret.is_some_and(|secret| secret.password.is_some()),
+            created: now,
+            note,
+            last_login: None,
+            revision: 1,
+        }
+    }
+
     /// An account with nothing special about it.
     pub fn named(name: &str) -> NewAccount {
         NewAccount {
@@ -141,6 +165,16 @@ impl AccountChange {
 }
 
 impl Account {
+    /// The account after its secret was set.
+    #[must_use]
+    pub fn with_new_secret(mut self, secret: &SealedSecret, now: Timestamp) -> Account {
+        self.password_changed = Some(now);
+        self.reversible = secret.password.is_some();
+        self.must_change = false;
+        self.revision += 1;
+        self
+    }
+
     /// The account as the gate sees it.
     pub fn for_policy(&self) -> adit_policy::Account {
         let seconds = |at: Timestamp| u64::try_from(at.as_second()).unwrap_or(0);

@@ -12,13 +12,35 @@ use crate::SessionId;
 /// The result of every call of the store.
 pub type Result<T> = core::result::Result<T, Error>;
 
+/// What went wrong, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Error {
+    /// What.
+    pub kind: ErrorKind,
+    /// Where.
+    pub place: Place,
+}
+
+/// Where something went wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Place {
+    /// In the request: the store works, and cannot do what was asked.
+    Request,
+    /// In a file or directory: the database, what lies beside it, the key.
+    File(PathBuf),
+    /// In what the caller gave: a key from a credential or the environment.
+    Caller,
+}
+
 /// What went wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Error {
+pub enum ErrorKind {
     /// There is no account of this name.
     NoSuchAccount(String),
-    /// There is one already, spelt like this.
+    /// There is an account of this name already, spelt like this.
     AccountExists(String),
     /// The name cannot be an account's.
     BadName {
@@ -34,70 +56,44 @@ pub enum Error {
         /// Who has it.
         by: String,
     },
-    /// Somebody else changed the account since it was read.
+    /// The account was changed by another program since it was read.
     Changed(String),
     /// There is no session of this name.
     NoSuchSession(SessionId),
     /// Another program has held the lock for too long.
     Locked {
-        /// The database.
-        path: PathBuf,
         /// How long this one waited.
         waited: Duration,
     },
     /// The disk, or the quota, is full.
-    Full {
-        /// The database.
-        path: PathBuf,
-    },
-    /// The file is damaged.
+    Full,
+    /// The data is damaged.
     Corrupt {
-        /// The database.
-        path: PathBuf,
-        /// What SQLite said.
+        /// What the database said.
         detail: String,
     },
-    /// The file is something else than adit's database.
-    Foreign {
-        /// The file.
-        path: PathBuf,
-    },
-    /// A newer adit wrote the file.
+    /// The database belongs to another program.
+    Foreign,
+    /// A newer adit wrote the database.
     Newer {
-        /// The database.
-        path: PathBuf,
         /// Its schema version.
         found: i64,
         /// The newest this program knows.
         known: i64,
     },
-    /// The operating system does not let us.
+    /// The operating system does not permit it.
     Permission {
-        /// The file or directory.
-        path: PathBuf,
         /// What was tried.
         detail: String,
     },
-    /// The file is not there, and it was only to be read.
-    Missing {
-        /// The database.
-        path: PathBuf,
-    },
+    /// The database is not there, and it was only to be read.
+    Missing,
     /// The database has sealed passwords, but the key file is gone.
-    NoKey {
-        /// The key file.
-        key: PathBuf,
-    },
+    NoKey,
     /// The key is not the one that sealed the passwords.
-    WrongKey {
-        /// The key file, when it came from one.
-        key: Option<PathBuf>,
-    },
+    WrongKey,
     /// The key file does not hold a key.
-    BadKey {
-        /// The key file.
-        key: PathBuf,
-    },
+    BadKey,
     /// One sealed password cannot be opened although the key is right: it was changed from outside.
     Unsealable {
         /// Whose.
@@ -105,86 +101,120 @@ pub enum Error {
     },
     /// The operating system's error about a file.
     Io {
-        /// The file.
-        path: PathBuf,
         /// The error.
         detail: String,
     },
-    /// Anything else that SQLite says.
+    /// Any other error of the database.
     Database {
-        /// The database.
-        path: PathBuf,
         /// The error.
         detail: String,
     },
 }
 
+impl From<ErrorKind> for Error {
+    /// An error of the request.
+    fn from(kind: ErrorKind) -> Error {
+        Error { kind, place: Place::Request }
+    }
+}
+
+impl ErrorKind {
+    /// The error in a file.
+    pub(crate) fn at(self, path: &Path) -> Error {
+        Error { kind: self, place: Place::File(path.into()) }
+    }
+}
+
 impl Error {
+    /// Whether the same request may succeed later without being changed: the store as a whole does not work now.
+    pub fn is_transient(&self) -> bool {
+        match &self.kind {
+            ErrorKind::Locked { .. }
+            | ErrorKind::Full
+            | ErrorKind::Permission { .. }
+            | ErrorKind::Io { .. } => true,
+            ErrorKind::NoSuchAccount(_)
+            | ErrorKind::AccountExists(_)
+            | ErrorKind::BadName { .. }
+            | ErrorKind::AddressTaken { .. }
+            | ErrorKind::Changed(_)
+            | ErrorKind::NoSuchSession(_)
+            | ErrorKind::Corrupt { .. }
+            | ErrorKind::Foreign
+            | ErrorKind::Newer { .. }
+            | ErrorKind::Missing
+            | ErrorKind::NoKey
+            | ErrorKind::WrongKey
+            | ErrorKind::BadKey
+            | ErrorKind::Unsealable { .. }
+            | ErrorKind::Database { .. } => false,
+        }
+    }
+
     /// The code, when it is a fault of this host; `None` when the caller asked for something that cannot be.
     pub fn code(&self) -> Option<Code> {
-        match self {
-            Error::NoSuchAccount(_)
-            | Error::AccountExists(_)
-            | Error::BadName { .. }
-            | Error::AddressTaken { .. }
-            | Error::Changed(_)
-            | Error::NoSuchSession(_) => None,
-            Error::Full { .. } => Some(Code::S06),
-            Error::Permission { .. } => Some(Code::S08),
-            Error::Locked { .. }
-            | Error::Corrupt { .. }
-            | Error::Foreign { .. }
-            | Error::Newer { .. }
-            | Error::Missing { .. }
-            | Error::NoKey { .. }
-            | Error::WrongKey { .. }
-            | Error::BadKey { .. }
-            | Error::Unsealable { .. }
-            | Error::Io { .. }
-            | Error::Database { .. } => Some(Code::S09),
+        match &self.kind {
+            ErrorKind::NoSuchAccount(_)
+            | ErrorKind::AccountExists(_)
+            | ErrorKind::BadName { .. }
+            | ErrorKind::AddressTaken { .. }
+            | ErrorKind::Changed(_)
+            | ErrorKind::NoSuchSession(_) => None,
+            ErrorKind::Full => Some(Code::S06),
+            ErrorKind::Permission { .. } => Some(Code::S08),
+            ErrorKind::Locked { .. }
+            | ErrorKind::Corrupt { .. }
+            | ErrorKind::Foreign
+            | ErrorKind::Newer { .. }
+            | ErrorKind::Missing
+            | ErrorKind::NoKey
+            | ErrorKind::WrongKey
+            | ErrorKind::BadKey
+            | ErrorKind::Unsealable { .. }
+            | ErrorKind::Io { .. }
+            | ErrorKind::Database { .. } => Some(Code::S09),
         }
     }
 
     /// The one thing to do first.
     pub fn fix(&self) -> Option<String> {
-        Some(match self {
-            Error::NoSuchAccount(_) => "adit user list shows who there is".into(),
-            Error::AccountExists(name) => format!("to change it: adit user set {name} ..."),
-            Error::BadName { .. } => "choose another name".into(),
-            Error::AddressTaken { by, .. } => {
+        let place = &self.place;
+        Some(match &self.kind {
+            ErrorKind::NoSuchAccount(_) => "adit user list shows who there is".into(),
+            ErrorKind::AccountExists(name) => format!("to change it: adit user set {name} ..."),
+            ErrorKind::BadName { .. } => "choose another name".into(),
+            ErrorKind::AddressTaken { by, .. } => {
                 format!("take it from {by} first: adit user set {by} --no-address")
             }
-            Error::Changed(name) => format!("look at it again (adit user show {name}), then repeat"),
-            Error::NoSuchSession(_) => "adit sessions --past shows the ones on record".into(),
-            Error::Locked { path, .. } => format!("see who holds it: fuser -v {}", path.display()),
-            Error::Full { path } => format!("make room: df -h {}", parent(path).display()),
-            Error::Corrupt { path, .. } => format!(
+            ErrorKind::Changed(name) => {
+                format!("look at it again (adit user show {name}), then repeat")
+            }
+            ErrorKind::NoSuchSession(_) => "adit sessions --past shows the ones on record".into(),
+            ErrorKind::Locked { .. } => format!("see who holds it: fuser -v {place}"),
+            ErrorKind::Full => format!("make room: df -h {}", place.directory()),
+            ErrorKind::Corrupt { .. } => format!(
                 "stop adit, move the file away, put your backup there\n\
-                 what can be read is saved by: sqlite3 {} .recover",
-                path.display()
+                 what can be read is saved by: sqlite3 {place} .recover"
             ),
-            Error::Foreign { .. } => "give another file: --state-dir DIR, or store.url in adit.toml".into(),
-            Error::Newer { .. } => "use the newer adit, or a backup from before the upgrade".into(),
-            Error::Permission { .. } => "run it with sudo, or as the user adit".into(),
-            Error::Missing { .. } => {
+            ErrorKind::Foreign => "give another file: --state-dir DIR, or store.url in adit.toml".into(),
+            ErrorKind::Newer { .. } => "use the newer adit, or a backup from before the upgrade".into(),
+            ErrorKind::Permission { .. } => "run it with sudo, or as the user adit".into(),
+            ErrorKind::Missing => {
                 "nothing was written yet: adit user add NAME, or adit serve, makes it".into()
             }
-            Error::NoKey { key } => format!(
-                "put {} back from your backup\n\
-                 without it every password must be set again: adit user passwd NAME",
-                key.display()
+            ErrorKind::NoKey => format!(
+                "put {place} back from your backup\n\
+                 without it every password must be set again: adit user passwd NAME"
             ),
-            Error::WrongKey { .. } => {
-                "put the key that belongs to this database back from your backup".into()
+            ErrorKind::WrongKey => "put the key that belongs to this database back from your backup".into(),
+            ErrorKind::BadKey => {
+                format!("put {place} back from your backup: 64 hexadecimal digits")
             }
-            Error::BadKey { key } => {
-                format!("put {} back from your backup: 64 hexadecimal digits", key.display())
+            ErrorKind::Unsealable { name } => format!("set a new one: adit user passwd {name}"),
+            ErrorKind::Io { .. } => {
+                format!("look at the disk: dmesg | tail; df -h {}", place.directory())
             }
-            Error::Unsealable { name } => format!("set a new one: adit user passwd {name}"),
-            Error::Io { path, .. } => {
-                format!("look at the disk: dmesg | tail; df -h {}", parent(path).display())
-            }
-            Error::Database { .. } => return None,
+            ErrorKind::Database { .. } => return None,
         })
     }
 
@@ -199,68 +229,73 @@ impl Error {
 
     /// An error of the operating system about `path`.
     pub(crate) fn io(path: &Path, doing: &str, error: &std::io::Error) -> Error {
-        let path = path.to_path_buf();
-        match error.kind() {
-            std::io::ErrorKind::PermissionDenied => Error::Permission { path, detail: doing.into() },
+        let kind = match error.kind() {
+            std::io::ErrorKind::PermissionDenied => ErrorKind::Permission { detail: doing.into() },
             std::io::ErrorKind::ReadOnlyFilesystem => {
-                Error::Permission { path, detail: format!("{doing}: the file system is read-only") }
+                ErrorKind::Permission { detail: format!("{doing}: the file system is read-only") }
             }
-            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Error::Full { path },
-            _ => Error::Io { path, detail: format!("{doing}: {error}") },
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => ErrorKind::Full,
+            _ => ErrorKind::Io { detail: format!("{doing}: {error}") },
+        };
+        kind.at(path)
+    }
+}
+
+impl Place {
+    /// The directory of the file, for commands that look at the disk.
+    fn directory(&self) -> String {
+        match self {
+            Place::File(path) => path.parent().unwrap_or(path).display().to_string(),
+            Place::Request | Place::Caller => ".".into(),
         }
     }
 }
 
-fn parent(path: &Path) -> &Path {
-    path.parent().unwrap_or(path)
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::File(path) => write!(f, "{}", path.display()),
+            Place::Request => f.write_str("the request"),
+            Place::Caller => f.write_str("the key given"),
+        }
+    }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Error::NoSuchAccount(name) => write!(f, "there is no user \"{}\"", name.escape_debug()),
-            Error::AccountExists(name) => write!(f, "the user {name} exists already"),
-            Error::BadName { name, why } => {
+        let place = &self.place;
+        match &self.kind {
+            ErrorKind::NoSuchAccount(name) => write!(f, "there is no user \"{}\"", name.escape_debug()),
+            ErrorKind::AccountExists(name) => write!(f, "the user {name} exists already"),
+            ErrorKind::BadName { name, why } => {
                 write!(f, "\"{}\" cannot be a user name: it {why}", name.escape_debug())
             }
-            Error::AddressTaken { address, by } => write!(f, "{address} is the fixed address of {by}"),
-            Error::Changed(name) => write!(f, "somebody else changed {name} at the same time"),
-            Error::NoSuchSession(id) => write!(f, "there is no session {id}"),
-            Error::Locked { path, waited } => {
-                write!(
-                    f,
-                    "{} is locked by another program (waited {:.1} s)",
-                    path.display(),
-                    waited.as_secs_f64()
-                )
+            ErrorKind::AddressTaken { address, by } => write!(f, "{address} is the fixed address of {by}"),
+            ErrorKind::Changed(name) => write!(f, "somebody else changed {name} at the same time"),
+            ErrorKind::NoSuchSession(id) => write!(f, "there is no session {id}"),
+            ErrorKind::Locked { waited } => {
+                write!(f, "{place} is locked by another program (waited {:.1} s)", waited.as_secs_f64())
             }
-            Error::Full { path } => write!(f, "no space left to write {}", path.display()),
-            Error::Corrupt { path, detail } => write!(f, "{} is damaged: {detail}", path.display()),
-            Error::Foreign { path } => write!(f, "{} is not a database of adit", path.display()),
-            Error::Newer { path, found, known } => write!(
+            ErrorKind::Full => write!(f, "no space left to write {place}"),
+            ErrorKind::Corrupt { detail } => write!(f, "{place} is damaged: {detail}"),
+            ErrorKind::Foreign => write!(f, "{place} is not a database of adit"),
+            ErrorKind::Newer { found, known } => write!(
                 f,
-                "{} was written by a newer adit (schema {found}; this program knows up to {known})",
-                path.display()
+                "{place} was written by a newer adit (schema {found}; this program knows up to {known})"
             ),
-            Error::Permission { path, detail } => {
-                write!(f, "permission denied: {}: {detail}", path.display())
+            ErrorKind::Permission { detail } => write!(f, "permission denied: {place}: {detail}"),
+            ErrorKind::Missing => write!(f, "there is no {place}"),
+            ErrorKind::NoKey => {
+                write!(f, "the database has sealed passwords, but their key {place} is gone")
             }
-            Error::Missing { path } => write!(f, "there is no {}", path.display()),
-            Error::NoKey { key } => {
-                write!(f, "the database has sealed passwords, but their key {} is gone", key.display())
+            ErrorKind::WrongKey => {
+                write!(f, "{place} is not the key that sealed the passwords of this database")
             }
-            Error::WrongKey { key: Some(key) } => {
-                write!(f, "{} is not the key that sealed the passwords of this database", key.display())
-            }
-            Error::WrongKey { key: None } => {
-                f.write_str("the key given is not the one that sealed the passwords of this database")
-            }
-            Error::BadKey { key } => write!(f, "{} does not hold a key", key.display()),
-            Error::Unsealable { name } => {
+            ErrorKind::BadKey => write!(f, "{place} does not hold a key"),
+            ErrorKind::Unsealable { name } => {
                 write!(f, "the sealed password of {name} cannot be opened: it was changed outside of adit")
             }
-            Error::Io { path, detail } => write!(f, "{}: {detail}", path.display()),
-            Error::Database { path, detail } => write!(f, "{}: {detail}", path.display()),
+            ErrorKind::Io { detail } | ErrorKind::Database { detail } => write!(f, "{place}: {detail}"),
         }
     }
 }

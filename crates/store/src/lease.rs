@@ -1,10 +1,11 @@
 //! Addresses lent to clients.
 
 use std::net::Ipv4Addr;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::SessionId;
+use crate::{Result, SessionId};
 
 /// What an address of a pool is at the moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,4 +50,30 @@ pub struct Lease {
     pub since: Timestamp,
     /// The end of the quarantine.
     pub until: Option<Timestamp>,
+}
+
+/// Addresses lent to clients.
+pub trait Leases: Send + Sync {
+    /// Lends an address to a session. `false` when another session has it, or it is in quarantine after another user;
+    /// `true` also when this session has it already.
+    fn take_lease(
+        &self,
+        pool: &str,
+        address: Ipv4Addr,
+        user: &str,
+        session: SessionId,
+        now: Timestamp,
+    ) -> Result<bool>;
+    /// Takes an address back from a session. `true` exactly once per lease; `false` when the session does not have it.
+    fn release_lease(
+        &self,
+        pool: &str,
+        address: Ipv4Addr,
+        session: SessionId,
+        quarantine: Option<Duration>,
+        now: Timestamp,
+    ) -> Result<bool>;
+    /// The addresses that are lent or were lent, by pool and address; of one pool or all, of one user or all. A user's
+    /// newest one is the address to give him again.
+    fn leases(&self, pool: Option<&str>, user: Option<&str>) -> Result<Vec<Lease>>;
 }

@@ -1,16 +1,21 @@
-//! Accounts, leases, sessions and events: what outlives the program, behind one trait.
+//! Accounts, leases, sessions and events: what outlives the program, whatever keeps it.
 //!
-//! [`Store`] is blocking; an asynchronous caller gives it a thread. [`SqliteStore`] keeps everything in one SQLite
-//! file that other programs may read: tables are strict, times are whole milliseconds since 1970 (UTC), addresses are
-//! text, names of columns are the names used here. Passwords are the exception: they are sealed with a key that lives
-//! in another file.
+//! [`open`] is the one way to a [`Store`]. A back end fills the roles [`Accounts`], [`Leases`], [`Sessions`], [`Events`],
+//! [`Changes`] and [`Maintenance`]; it keeps sealed octets and knows no key. All calls block; an asynchronous caller
+//! gives them a thread. The SQLite back end keeps everything in one file that other programs may read: tables are strict,
+//! times are whole milliseconds since 1970 (UTC), addresses are text, names of columns are the names used here. Passwords
+//! are the exception: they are sealed with a key that lives in another file.
 #![forbid(unsafe_code)]
 
 mod account;
-mod change;
+mod backend;
+mod changes;
 mod error;
 mod event;
+mod files;
 mod lease;
+mod maintenance;
+mod open;
 mod seal;
 mod session;
 mod sqlite;
@@ -18,13 +23,15 @@ mod store;
 mod time;
 
 pub use account::{Account, AccountChange, Login, NewAccount};
-pub use change::Change;
-pub use error::{Error, Result};
+pub use backend::{Accounts, Backend, Events, Maintenance, Sessions};
+pub use changes::{Change, Changes};
+pub use error::{Error, ErrorKind, Place, Result};
 pub use event::{Event, EventFilter, NewEvent};
-pub use lease::{Lease, LeaseState};
-pub use seal::SealKey;
+pub use lease::{Lease, LeaseState, Leases};
+pub use maintenance::{Pruned, Recovered, Retention};
+pub use open::{Access, KeySource, Location, StoreConfig, open};
+pub use seal::{SealKey, SealedSecret};
 pub use session::{
     Counters, NewSession, Session, SessionEnd, SessionFilter, SessionId, SessionState, SessionUpdate, Step,
 };
-pub use sqlite::SqliteStore;
-pub use store::{Pruned, Recovered, Retention, Store};
+pub use store::Store;

@@ -178,6 +178,11 @@ pub struct Step {
     pub text: String,
 }
 
+impl Step {
+    /// The most steps that one record keeps.
+    pub const MAX: usize = 512;
+}
+
 /// Which sessions to list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SessionFilter {

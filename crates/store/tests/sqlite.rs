@@ -3,26 +3,26 @@
 
 mod suite;
 
-use adit_store::SqliteStore;
+use adit_store::{Store, StoreConfig};
 use tempfile::TempDir;
 
 /// The same again in memory.
 mod memory {
-    use adit_store::SqliteStore;
+    use adit_store::{Store, StoreConfig};
 
     use crate::suite;
 
-    fn open() -> (SqliteStore, ()) {
-        (SqliteStore::in_memory().unwrap(), ())
+    fn open() -> (Store, ()) {
+        (adit_store::open(&StoreConfig::memory()).unwrap(), ())
     }
 
     suite::suite!(open);
 }
 
-fn open() -> (SqliteStore, TempDir) {
+fn open() -> (Store, TempDir) {
     let dir = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(&dir.path().join("adit.db"), &dir.path().join("seal.key")).unwrap();
-    (store, dir)
+    let config = StoreConfig::sqlite(dir.path().join("adit.db"), dir.path().join("seal.key"));
+    (adit_store::open(&config).unwrap(), dir)
 }
 
 suite::suite!(open);

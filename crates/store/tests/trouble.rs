@@ -11,7 +11,10 @@ use std::time::{Duration, Instant};
 use adit_crypto::proof::Secret;
 use adit_crypto::secret::Password;
 use adit_diag::Code;
-use adit_store::{Error, EventFilter, NewAccount, NewEvent, NewSession, SessionFilter, SqliteStore, Store};
+use adit_store::{
+    Change, Error, ErrorKind, EventFilter, NewAccount, NewEvent, NewSession, SessionFilter, Store,
+    StoreConfig,
+};
 use jiff::Timestamp;
 use rusqlite::Connection;
 use tempfile::TempDir;
@@ -33,8 +36,16 @@ impl Place {
         self.dir.path().join("seal.key")
     }
 
-    fn open(&self) -> Result<SqliteStore, Error> {
-        SqliteStore::open(&self.db(), &self.key())
+    fn config(&self) -> StoreConfig {
+        StoreConfig::sqlite(self.db(), self.key())
+    }
+
+    fn open(&self) -> Result<Store, Error> {
+        adit_store::open(&self.config())
+    }
+
+    fn open_read_only(&self) -> Result<Store, Error> {
+        adit_store::open(&StoreConfig::sqlite_read_only(self.db()))
     }
 
     /// A database with one account and one event.
@@ -43,7 +54,7 @@ impl Place {
         let store = place.open().unwrap();
         let secret = Secret::Clear(Password::new("correct horse"));
         store.add_account(&NewAccount::named("alice"), Some(&secret), true, now()).unwrap();
-        store.add_events(&[event()]).unwrap();
+        add(&store, &[event()]).unwrap();
         drop(store);
         place
     }
@@ -55,6 +66,16 @@ fn now() -> Timestamp {
 
 fn event() -> NewEvent {
     NewEvent::new(now(), "server.start")
+}
+
+fn add(store: &Store, events: &[NewEvent]) -> Result<(), Error> {
+    store.apply(&[Change::Events(events.to_vec())], now())
+}
+
+/// SQLite's own check of the whole file.
+fn check(place: &Place) -> String {
+    let connection = Connection::open(place.db()).unwrap();
+    connection.query_row("PRAGMA quick_check(1)", (), |row| row.get(0)).unwrap()
 }
 
 #[track_caller]
@@ -89,16 +110,17 @@ fn is_root() -> bool {
 #[test]
 fn locked_by_another_program() {
     let place = Place::used();
-    let store = SqliteStore::open_waiting(&place.db(), &place.key(), Duration::from_millis(200)).unwrap();
+    let config = StoreConfig { lock_wait: Duration::from_millis(200), ..place.config() };
+    let store = adit_store::open(&config).unwrap();
     let other = Connection::open(place.db()).unwrap();
     other.execute_batch("BEGIN IMMEDIATE; INSERT INTO meta VALUES ('x', 'y')").unwrap();
     let began = Instant::now();
-    let error = store.add_events(&[event()]).unwrap_err();
+    let error = add(&store, &[event()]).unwrap_err();
     assert!(began.elapsed() >= Duration::from_millis(150), "it waits before it gives up");
     is(&error, Code::S09, "locked by another program");
     assert_eq!(store.events(&EventFilter::default()).unwrap().len(), 1, "reading goes on");
     other.execute_batch("COMMIT").unwrap();
-    store.add_events(&[event()]).unwrap();
+    add(&store, &[event()]).unwrap();
     assert_eq!(store.events(&EventFilter::default()).unwrap().len(), 2);
 }
 
@@ -109,7 +131,7 @@ fn a_lock_that_is_short_is_waited_for() {
     let other = Connection::open(place.db()).unwrap();
     other.execute_batch("BEGIN IMMEDIATE; INSERT INTO meta VALUES ('x', 'y')").unwrap();
     std::thread::scope(|scope| {
-        scope.spawn(|| store.add_events(&[event()]).unwrap());
+        scope.spawn(|| add(&store, &[event()]).unwrap());
         std::thread::sleep(Duration::from_millis(150));
         other.execute_batch("COMMIT").unwrap();
     });
@@ -139,7 +161,7 @@ fn the_disk_is_full() {
     long.fields = vec![("text".into(), "x".repeat(4000))];
     let mut written = 0;
     let error = loop {
-        match store.add_events(std::slice::from_ref(&long)) {
+        match add(&store, std::slice::from_ref(&long)) {
             Ok(()) => written += 1,
             Err(error) => break error,
         }
@@ -149,11 +171,12 @@ fn the_disk_is_full() {
     assert!(written > 10, "{written}");
     assert_eq!(store.events(&EventFilter::default()).unwrap().len(), written, "what was accepted is there");
     assert_eq!(store.accounts().unwrap().len(), 1);
-    store.check().unwrap();
+    assert_eq!(check(&place), "ok");
 
     // A second program that starts now, and a first start in the full file system.
     let second = place.dir.path().join("second/adit.db");
-    let error = SqliteStore::open(&second, &place.dir.path().join("second/seal.key")).unwrap_err();
+    let error =
+        adit_store::open(&StoreConfig::sqlite(second, place.dir.path().join("second/seal.key"))).unwrap_err();
     is(&error, Code::S06, "no space left");
     drop(store);
     match place.open() {
@@ -165,7 +188,7 @@ fn the_disk_is_full() {
         Command::new("mount").args(["-o", "remount,size=8m"]).arg(place.dir.path()).status().unwrap();
     assert!(status.success());
     let store = place.open().unwrap();
-    store.add_events(&[long]).unwrap();
+    add(&store, &[long]).unwrap();
     assert_eq!(store.events(&EventFilter::default()).unwrap().len(), written + 1);
 }
 
@@ -178,7 +201,7 @@ fn the_header_is_damaged() {
     let error = place.open().unwrap_err();
     is(&error, Code::S09, "is damaged");
     assert_eq!(std::fs::read(place.db()).unwrap(), bytes, "it is left as it was");
-    is(&SqliteStore::open_to_read(&place.db()).unwrap_err(), Code::S09, "is damaged");
+    is(&place.open_read_only().unwrap_err(), Code::S09, "is damaged");
 }
 
 #[test]
@@ -196,7 +219,7 @@ fn a_page_in_the_middle_is_damaged() {
         let store = place.open().unwrap();
         let mut long = event();
         long.fields = vec![("text".into(), "x".repeat(500))];
-        store.add_events(&vec![long; 200]).unwrap();
+        add(&store, &vec![long; 200]).unwrap();
     }
     Connection::open(place.db()).unwrap().execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
     let mut bytes = std::fs::read(place.db()).unwrap();
@@ -206,9 +229,7 @@ fn a_page_in_the_middle_is_damaged() {
     }
     std::fs::write(place.db(), &bytes).unwrap();
     let store = place.open().unwrap();
-    let error = store.events(&EventFilter::default()).err().or(store.check().err()).unwrap();
-    is(&error, Code::S09, "is damaged");
-    is(&store.check().unwrap_err(), Code::S09, "is damaged");
+    is(&store.events(&EventFilter::default()).unwrap_err(), Code::S09, "is damaged");
 }
 
 #[test]
@@ -219,7 +240,7 @@ fn cut_short() {
     std::fs::write(place.db(), &bytes[..bytes.len() / 3]).unwrap();
     let error = match place.open() {
         Err(error) => error,
-        Ok(store) => store.check().unwrap_err(),
+        Ok(store) => store.events(&EventFilter::default()).unwrap_err(),
     };
     is(&error, Code::S09, "is damaged");
 }
@@ -228,7 +249,7 @@ fn cut_short() {
 fn written_by_a_newer_program() {
     let place = Place::used();
     Connection::open(place.db()).unwrap().execute_batch("PRAGMA user_version = 99").unwrap();
-    for error in [place.open().unwrap_err(), SqliteStore::open_to_read(&place.db()).unwrap_err()] {
+    for error in [place.open().unwrap_err(), place.open_read_only().unwrap_err()] {
         is(&error, Code::S09, "newer adit (schema 99");
     }
 }
@@ -245,7 +266,7 @@ fn the_database_of_another_program() {
 #[test]
 fn nothing_there_to_read() {
     let place = Place::new();
-    is(&SqliteStore::open_to_read(&place.db()).unwrap_err(), Code::S09, "there is no");
+    is(&place.open_read_only().unwrap_err(), Code::S09, "there is no");
     assert!(!place.db().exists());
 }
 
@@ -268,14 +289,14 @@ fn no_permission() {
     };
     mode(&place.db(), 0o400);
     is(&place.open().unwrap_err(), Code::S08, "permission denied");
-    assert_eq!(SqliteStore::open_to_read(&place.db()).unwrap().accounts().unwrap().len(), 1);
+    assert_eq!(place.open_read_only().unwrap().accounts().unwrap().len(), 1);
     // SQLite gave its side files the mode of the database.
     for side in ["adit.db-wal", "adit.db-shm"] {
         let _ = std::fs::remove_file(place.dir.path().join(side));
     }
     mode(&place.db(), 0o000);
     is(&place.open().unwrap_err(), Code::S08, "permission denied");
-    is(&SqliteStore::open_to_read(&place.db()).unwrap_err(), Code::S08, "permission denied");
+    is(&place.open_read_only().unwrap_err(), Code::S08, "permission denied");
     mode(&place.db(), 0o600);
     mode(&place.key(), 0o000);
     is(&place.open().unwrap_err(), Code::S08, "seal.key");
@@ -283,14 +304,14 @@ fn no_permission() {
     mode(place.dir.path(), 0o500);
     match place.open() {
         Err(error) => is(&error, Code::S08, "permission denied"),
-        Ok(store) => is(&store.add_events(&[event()]).unwrap_err(), Code::S08, "permission denied"),
+        Ok(store) => is(&add(&store, &[event()]).unwrap_err(), Code::S08, "permission denied"),
     }
     mode(place.dir.path(), 0o000);
     is(&place.open().unwrap_err(), Code::S08, "permission denied");
-    is(&SqliteStore::open_to_read(&place.db()).unwrap_err(), Code::S08, "permission denied");
+    is(&place.open_read_only().unwrap_err(), Code::S08, "permission denied");
     mode(place.dir.path(), 0o700);
     place.open().unwrap();
-    is(&SqliteStore::open(Path::new("/adit.db"), &place.key()).unwrap_err(), Code::S08, "/adit.db");
+    is(&adit_store::open(&StoreConfig::sqlite("/adit.db", place.key())).unwrap_err(), Code::S08, "/adit.db");
 }
 
 #[test]
@@ -304,9 +325,9 @@ fn the_key_is_gone_wrong_or_no_key() {
     is(&place.open().unwrap_err(), Code::S09, "not the key that sealed");
     std::fs::write(place.key(), "hello").unwrap();
     is(&place.open().unwrap_err(), Code::S09, "does not hold a key");
-    assert_eq!(SqliteStore::open_to_read(&place.db()).unwrap().accounts().unwrap().len(), 1);
+    assert_eq!(place.open_read_only().unwrap().accounts().unwrap().len(), 1);
     std::fs::write(place.key(), right).unwrap();
-    assert!(place.open().unwrap().secret("alice").unwrap().is_some());
+    assert!(place.open().unwrap().credentials("alice").unwrap().unwrap().1.is_some());
 }
 
 #[test]
@@ -321,9 +342,9 @@ fn secrets_are_sealed_bound_and_private() {
              WHERE name = 'mallory'",
         )
         .unwrap();
-    let error = store.secret("mallory").unwrap_err();
+    let error = store.credentials("mallory").unwrap_err();
     is(&error, Code::S09, "sealed password of mallory");
-    assert!(store.secret("alice").unwrap().is_some());
+    assert!(store.credentials("alice").unwrap().unwrap().1.is_some());
     drop((store, other));
     let hash = *Password::new("correct horse").nt_hash().as_bytes();
     for name in ["adit.db", "adit.db-wal", "adit.db-shm", "seal.key"] {
@@ -338,12 +359,15 @@ fn secrets_are_sealed_bound_and_private() {
 #[test]
 fn a_reader_cannot_write_nor_see_secrets() {
     let place = Place::used();
-    let reader = SqliteStore::open_to_read(&place.db()).unwrap();
+    let reader = place.open_read_only().unwrap();
     assert_eq!(reader.account("alice").unwrap().unwrap().name, "alice");
-    assert!(matches!(reader.secret("alice"), Err(Error::Permission { .. })));
-    assert!(matches!(reader.add_events(&[event()]), Err(Error::Permission { .. })));
+    assert!(matches!(reader.credentials("alice"), Err(Error { kind: ErrorKind::Permission { .. }, .. })));
+    assert!(matches!(add(&reader, &[event()]), Err(Error { kind: ErrorKind::Permission { .. }, .. })));
     let secret = Secret::Clear(Password::new("x"));
-    assert!(matches!(reader.set_secret("alice", &secret, false, now()), Err(Error::Permission { .. })));
+    assert!(matches!(
+        reader.set_secret("alice", &secret, false, now()),
+        Err(Error { kind: ErrorKind::Permission { .. }, .. })
+    ));
 }
 
 #[test]
@@ -357,7 +381,10 @@ fn two_programs_at_first_start() {
     let secret = Secret::Clear(Password::new("pw"));
     stores[0].add_account(&NewAccount::named("alice"), Some(&secret), false, now()).unwrap();
     for store in &stores {
-        assert_eq!(store.secret("alice").unwrap().unwrap().nt_hash(), Password::new("pw").nt_hash());
+        assert_eq!(
+            store.credentials("alice").unwrap().unwrap().1.unwrap().nt_hash(),
+            Password::new("pw").nt_hash()
+        );
     }
 }
 
@@ -369,7 +396,7 @@ fn two_programs_never_lend_one_address_twice() {
     let won: usize = std::thread::scope(|scope| {
         let threads = stores.each_ref().map(|store| {
             scope.spawn(move || {
-                let id = store.start_session(&NewSession { started: now(), from }).unwrap();
+                let id = store.start_sessions(&[NewSession { started: now(), from }]).unwrap()[0];
                 let take =
                     |n: u8| store.take_lease("default", [10, 99, 0, n].into(), "u", id, now()).unwrap();
                 (0..100).filter(|n| take(*n)).count()
@@ -385,7 +412,7 @@ fn a_foreign_program_may_read() {
     let place = Place::used();
     let store = place.open().unwrap();
     let from = "198.51.100.7:50000".parse().unwrap();
-    let id = store.start_session(&NewSession { started: now(), from }).unwrap();
+    let id = store.start_sessions(&[NewSession { started: now(), from }]).unwrap()[0];
     let other = Connection::open(place.db()).unwrap();
     let sql = "SELECT datetime(started / 1000, 'unixepoch'), from_address FROM sessions WHERE id = ?1";
     let row: (String, String) =
@@ -405,10 +432,11 @@ fn killed_in_the_middle() {
     if let Some(dir) = std::env::var_os(PLACE) {
         // The program that will be killed: says what it was told is written.
         let dir = PathBuf::from(dir);
-        let store = SqliteStore::open(&dir.join("adit.db"), &dir.join("seal.key")).unwrap();
+        let store =
+            adit_store::open(&StoreConfig::sqlite(dir.join("adit.db"), dir.join("seal.key"))).unwrap();
         for n in 0.. {
             let from = "198.51.100.7:1".parse().unwrap();
-            let id = store.start_session(&NewSession { started: now(), from }).unwrap();
+            let id = store.start_sessions(&[NewSession { started: now(), from }]).unwrap()[0];
             let address = std::net::Ipv4Addr::from(0x0a63_0000 + n);
             assert!(store.take_lease("default", address, "u", id, now()).unwrap());
             println!("wrote {}", id.0);
@@ -435,7 +463,7 @@ fn killed_in_the_middle() {
     assert!(told >= 200, "{told}");
 
     let store = place.open().unwrap();
-    store.check().unwrap();
+    assert_eq!(check(&place), "ok");
     let sessions = store.sessions(&SessionFilter::default()).unwrap();
     assert!(sessions.len() as u64 >= told, "{} of {told} are there", sessions.len());
     let recovered = store.recover(now()).unwrap();

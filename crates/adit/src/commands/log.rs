@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use adit_diag::Layer;
-use adit_store::{Event, EventFilter, SessionId, Store as _};
+use adit_store::{Event, EventFilter, SessionId};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};

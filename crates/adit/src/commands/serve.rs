@@ -2,13 +2,12 @@
 
 use std::io::Write as _;
 use std::path::Path;
-use std::sync::Arc;
 
 use adit_config::{Checked, Config, Listen, Source, StoreUrl};
 use adit_policy::Encryption;
 use adit_server::control::{Status, Warning};
 use adit_server::{Options, ServerError};
-use adit_store::{SqliteStore, Store as _};
+use adit_store::StoreConfig;
 
 use crate::commands::user;
 use crate::facts;
@@ -37,7 +36,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit, Failure> {
     let config = read(places, output)?;
     let store = match config.store.url {
-        StoreUrl::Memory => SqliteStore::in_memory()?,
+        StoreUrl::Memory => adit_store::open(&StoreConfig::memory())?,
         StoreUrl::Sqlite(_) => crate::settings::open_store(places, Some(&config))?,
     };
     if let Some(name) = &args.first_user
@@ -52,7 +51,7 @@ pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit,
         source: if file.exists() { file.display().to_string() } else { "(built-in defaults)".to_owned() },
         config,
         reread: Box::new(move || reread(&file)),
-        store: Arc::new(store),
+        store,
         run_dir: places.run.clone(),
         interface: args.interface.clone(),
         ready: Box::new(move |status| {

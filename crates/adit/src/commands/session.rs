@@ -1,7 +1,7 @@
 //! `adit session`
 
 use adit_doctor::Verdict;
-use adit_store::{Session, SessionFilter, SessionId, Step, Store as _};
+use adit_store::{Session, SessionFilter, SessionId, Step};
 use schemars::JsonSchema;
 use serde::Serialize;
 

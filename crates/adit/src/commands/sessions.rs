@@ -1,6 +1,6 @@
 //! `adit sessions`
 
-use adit_store::{Session, SessionFilter, Store as _};
+use adit_store::{Session, SessionFilter};
 use schemars::JsonSchema;
 use serde::Serialize;
 

@@ -7,7 +7,7 @@ use adit_diag::Code;
 use adit_doctor::from::record::{self, Record};
 use adit_doctor::{Outcome, Side, Verdict, judge, text};
 use adit_server::control::SessionDetail;
-use adit_store::{EventFilter, Session, SqliteStore, Step, Store as _};
+use adit_store::{EventFilter, Session, Step, Store};
 
 use crate::failure::Failure;
 
@@ -18,7 +18,7 @@ const ATTEMPTS: u32 = 50;
 pub(crate) fn past(
     session: &Session,
     steps: &[Step],
-    store: &SqliteStore,
+    store: &Store,
     host: Option<&str>,
 ) -> Result<Verdict, Failure> {
     let end = session.end.as_ref();
@@ -100,7 +100,7 @@ fn side(by: &str) -> Option<Side> {
 }
 
 /// How often this account was refused from this address without a break, up to this session.
-fn failures_in_a_row(session: &Session, store: &SqliteStore) -> Result<u32, Failure> {
+fn failures_in_a_row(session: &Session, store: &Store) -> Result<u32, Failure> {
     let Some(user) = session.user.clone() else { return Ok(1) };
     let until = session.end.as_ref().map(|end| end.at + Duration::from_secs(1));
     let filter = EventFilter { user: Some(user), until, last: Some(ATTEMPTS), ..EventFilter::default() };

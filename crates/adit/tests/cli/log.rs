@@ -1,6 +1,6 @@
 //! `adit log`
 
-use adit_store::{NewEvent, SessionId, Store as _};
+use adit_store::{Change, NewEvent, SessionId};
 
 use crate::{World, at};
 
@@ -21,10 +21,8 @@ pub(crate) fn logged() -> World {
     silent.fields = vec![("after".into(), "10.0s".into()), ("vendor".into(), "Microsoft Windows NT".into())];
     let forged = event(500, "auth.fail", "x\" code=A01\nfrom=192.0.2.1", "192.0.2.99", "A01");
     let start = event(0, "server.start", "", "", "");
-    world
-        .store()
-        .add_events(&[start, failed, event(200, "session.up", "bob", "198.51.100.7", ""), silent, forged])
-        .unwrap();
+    let up = event(200, "session.up", "bob", "198.51.100.7", "");
+    world.store().apply(&[Change::Events(vec![start, failed, up, silent, forged])], at(0)).unwrap();
     world
 }
 
@@ -76,9 +74,10 @@ fn what_happens_is_followed() {
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     assert!(lines.next().unwrap().unwrap().contains("192.0.2.99"), "the last one first");
     let store = world.store();
-    store.add_events(&[NewEvent::new(at(-9000), "one")]).unwrap();
+    store.apply(&[Change::Events(vec![NewEvent::new(at(-9000), "one")])], at(0)).unwrap();
     assert!(lines.next().unwrap().unwrap().ends_with(" one"), "whatever its clock says");
-    store.add_events(&[NewEvent::new(at(900), "two"), NewEvent::new(at(901), "three")]).unwrap();
+    let two = vec![NewEvent::new(at(900), "two"), NewEvent::new(at(901), "three")];
+    store.apply(&[Change::Events(two)], at(0)).unwrap();
     assert!(lines.next().unwrap().unwrap().ends_with(" two"));
     assert!(lines.next().unwrap().unwrap().ends_with(" three"));
     child.kill().unwrap();

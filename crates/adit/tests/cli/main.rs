@@ -16,7 +16,7 @@ mod user;
 use std::path::PathBuf;
 use std::process::Output;
 
-use adit_store::SqliteStore;
+use adit_store::{Store, StoreConfig};
 use assert_cmd::Command;
 use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
@@ -59,8 +59,9 @@ impl World {
     }
 
     /// The store, to put things in.
-    pub(crate) fn store(&self) -> SqliteStore {
-        SqliteStore::open(&self.path("state/adit.db"), &self.path("state/seal.key")).unwrap()
+    pub(crate) fn store(&self) -> Store {
+        adit_store::open(&StoreConfig::sqlite(self.path("state/adit.db"), self.path("state/seal.key")))
+            .unwrap()
     }
 
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use adit_store::{Counters, NewSession, SessionEnd, SessionId, SessionUpdate, Step, Store as _};
+use adit_store::{Change, Counters, NewSession, SessionEnd, SessionId, SessionUpdate, Step};
 
 use crate::{World, at};
 
@@ -24,7 +24,7 @@ pub(crate) fn past() -> World {
     let world = World::configured();
     let store = world.store();
     let start = |from: &str, seconds| {
-        store.start_session(&NewSession { started: at(seconds), from: from.parse().unwrap() }).unwrap()
+        store.start_sessions(&[NewSession { started: at(seconds), from: from.parse().unwrap() }]).unwrap()[0]
     };
     let good = start("198.51.100.7:50000", 0);
     let up = SessionUpdate {
@@ -40,19 +40,18 @@ pub(crate) fn past() -> World {
         mppe: Some("128 stateless".into()),
         ..SessionUpdate::default()
     };
-    store.update_session(good, &up, at(1)).unwrap();
+    store.apply(&[Change::Update(good, Box::new(up))], at(1)).unwrap();
     let steps = [
         step(0, "note", "PPTP", "TCP accepted"),
         step(12, "received", "PPTP", "Start-Control-Connection-Request version 1.0"),
         step(13, "sent", "PPTP", "Start-Control-Connection-Reply ok"),
         step(130, "note", "IPCP", "up 10.99.0.14, peer 10.99.0.1"),
     ];
-    store.save_record(good, &steps, 0).unwrap();
     let counters =
         Counters { rx_bytes: 1_234_567_890, tx_bytes: 88_000_000, rx_packets: 900_000, tx_packets: 400_000 };
-    store
-        .end_session(good, &end(8000, "user-request", "received", None, "User request"), Some(counters))
-        .unwrap();
+    let over = end(8000, "user-request", "received", None, "User request");
+    let over = Change::End(good, Box::new(over), Some(counters), steps.to_vec(), 0);
+    store.apply(&[over], at(8000)).unwrap();
 
     let silent = start("203.0.113.77:51522", 100);
     let peer = SessionUpdate {
@@ -60,17 +59,19 @@ pub(crate) fn past() -> World {
         host: Some("box".into()),
         ..SessionUpdate::default()
     };
-    store.update_session(silent, &peer, at(100)).unwrap();
+    store.apply(&[Change::Update(silent, Box::new(peer))], at(100)).unwrap();
     let steps: Vec<Step> =
         (0..200).map(|n| step(30 + n * 3000, "sent", "LCP", "Configure-Request")).collect();
-    store.save_record(silent, &steps, 41).unwrap();
     let detail = "no GRE packet has come back in 10.0 s";
-    store.end_session(silent, &end(110, "failed", "note", Some("G01"), detail), None).unwrap();
+    let over = end(110, "failed", "note", Some("G01"), detail);
+    store.apply(&[Change::End(silent, Box::new(over), None, steps, 41)], at(110)).unwrap();
 
     let wrong = start("198.51.100.9:1", 200);
     let user = SessionUpdate { user: Some("bob".into()), ..SessionUpdate::default() };
-    store.update_session(wrong, &user, at(200)).unwrap();
-    store.end_session(wrong, &end(202, "failed", "sent", Some("Z99"), ""), None).unwrap();
+    let over = end(202, "failed", "sent", Some("Z99"), "");
+    let changes =
+        [Change::Update(wrong, Box::new(user)), Change::End(wrong, Box::new(over), None, Vec::new(), 0)];
+    store.apply(&changes, at(200)).unwrap();
     start("198.51.100.8:1", 300);
     world
 }

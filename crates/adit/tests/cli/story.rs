@@ -3,7 +3,7 @@
 use adit_crypto::proof::Secret;
 use adit_crypto::secret::Password;
 use adit_store::{
-    AccountChange, NewAccount, NewEvent, NewSession, SessionId, SessionUpdate, Step, Store as _,
+    AccountChange, Change, NewAccount, NewEvent, NewSession, SessionEnd, SessionId, SessionUpdate, Step,
 };
 
 use crate::{World, at};
@@ -32,7 +32,7 @@ fn call(world: &World, seconds: i64, user: &str, from: &str, code: &str, detail:
     event.session = Some(SessionId(seconds.unsigned_abs() / 60));
     let key = if code.is_empty() { "address" } else { "detail" };
     event.fields = vec![(key.to_owned(), detail.to_owned())];
-    world.store().add_events(&[event]).unwrap();
+    world.store().apply(&[Change::Events(vec![event])], at(0)).unwrap();
 }
 
 #[test]
@@ -92,9 +92,8 @@ fn who_may_reach_what() {
     add(&world, "carol", Some("all"));
     let store = world.store();
     let from = "198.51.100.7:50000".parse().unwrap();
-    let id = store.start_session(&NewSession { started: at(0), from }).unwrap();
+    let id = store.start_sessions(&[NewSession { started: at(0), from }]).unwrap()[0];
     let update = SessionUpdate { user: Some("alice".into()), ..SessionUpdate::default() };
-    store.update_session(id, &update, at(1)).unwrap();
     let text = "finding R02: 3 packets dropped that groups.staff.routes does not allow, the last to 192.168.10.20 tcp/443";
     let step = Step {
         at: std::time::Duration::from_secs(60),
@@ -102,7 +101,15 @@ fn who_may_reach_what() {
         layer: "PPTP".into(),
         text: text.into(),
     };
-    store.save_record(id, &[step], 0).unwrap();
+    let end = SessionEnd {
+        at: at(90),
+        why: "user-request".into(),
+        by: "received".into(),
+        code: None,
+        detail: String::new(),
+    };
+    let changes = [Change::Update(id, Box::new(update)), Change::End(id, Box::new(end), None, vec![step], 0)];
+    store.apply(&changes, at(90)).unwrap();
     let runs = [
         world.run(&["explain", "route", "alice", "192.168.10.20:443"]),
         world.run(&["explain", "route", "bob", "192.168.10.20:443"]),

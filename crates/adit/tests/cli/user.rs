@@ -4,7 +4,7 @@ use std::os::unix::process::CommandExt as _;
 
 use adit_crypto::proof::Secret;
 use adit_crypto::secret::Password;
-use adit_store::{AccountChange, NewAccount, NewEvent, NewSession, SessionEnd, SessionUpdate, Store as _};
+use adit_store::{AccountChange, Change, NewAccount, NewEvent, NewSession, SessionEnd, SessionUpdate};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{World, at};
@@ -39,9 +39,11 @@ pub(crate) fn peopled() -> World {
         let new = NewAccount { group: group.map(Into::into), ..NewAccount::named(name) };
         store.add_account(&new, Some(&secret), name == "old.fax", ago(days)).unwrap();
     }
-    store.record_login("alice", "198.51.100.7".parse().unwrap(), at(0)).unwrap();
-    store.record_login("bob", "198.51.100.99".parse().unwrap(), at(3600)).unwrap();
-    store.record_login("carol", "192.0.2.14".parse().unwrap(), at(7200)).unwrap();
+    for (user, from, when) in
+        [("alice", "198.51.100.7", 0), ("bob", "198.51.100.99", 3600), ("carol", "192.0.2.14", 7200)]
+    {
+        store.apply(&[Change::Login(user.into(), from.parse().unwrap())], at(when)).unwrap();
+    }
     let locked = AccountChange {
         locked_until: Some(Some(Timestamp::now() + SignedDuration::from_secs(11 * 60 + 30))),
         ..AccountChange::default()
@@ -49,9 +51,8 @@ pub(crate) fn peopled() -> World {
     store.change_account("carol", &locked).unwrap();
     for (user, why, code) in [("alice", "idle-timeout", None), ("carol", "failed", Some("A01"))] {
         let from = "198.51.100.7:50000".parse().unwrap();
-        let id = store.start_session(&NewSession { started: at(0), from }).unwrap();
+        let id = store.start_sessions(&[NewSession { started: at(0), from }]).unwrap()[0];
         let update = SessionUpdate { user: Some(user.into()), ..SessionUpdate::default() };
-        store.update_session(id, &update, at(1)).unwrap();
         let end = SessionEnd {
             at: at(60),
             why: why.into(),
@@ -59,15 +60,24 @@ pub(crate) fn peopled() -> World {
             code: code.map(Into::into),
             detail: String::new(),
         };
-        store.end_session(id, &end, None).unwrap();
         let mut event = NewEvent::new(at(5), if code.is_some() { "auth.fail" } else { "session.up" });
         event.user = Some(user.into());
         event.from = Some(from.ip());
         event.code = code.map(Into::into);
         event.session = Some(id);
-        store.add_events(&[event]).unwrap();
+        let changes = [
+            Change::Update(id, Box::new(update)),
+            Change::End(id, Box::new(end), None, Vec::new(), 0),
+            Change::Events(vec![event]),
+        ];
+        store.apply(&changes, at(1)).unwrap();
     }
     world
+}
+
+/// The password or the hash that an account has now.
+fn secret(world: &World, name: &str) -> Secret {
+    world.store().credentials(name).unwrap().unwrap().1.unwrap()
 }
 
 #[test]
@@ -157,7 +167,7 @@ fn add() {
     assert_eq!(names, ["alice", "branch7"]);
     let alice = world.store().account("alice").unwrap().unwrap();
     assert_eq!(alice.expires, Some("2099-04-01T00:00:00Z".parse().unwrap()), "the end of the last day");
-    let hash = world.store().secret("alice").unwrap().unwrap().nt_hash();
+    let hash = secret(&world, "alice").nt_hash();
     assert_eq!(hash, Password::new(GOOD.trim()).nt_hash());
 }
 
@@ -202,7 +212,7 @@ fn passwords() {
         let arguments: Vec<&str> = ["user", "passwd", "alice"].iter().chain(arguments).copied().collect();
         world.run_with(&arguments, stdin)
     };
-    let secret = || match world.store().secret("alice").unwrap().unwrap() {
+    let secret = || match secret(&world, "alice") {
         Secret::Clear(password) => format!("clear {}", password.expose()),
         Secret::NtHash(_) => "hash".to_owned(),
     };
@@ -237,7 +247,7 @@ fn an_empty_password_makes_one_that_is_told_once() {
         text.lines().find_map(|line| line.strip_prefix("password ")).unwrap().split(' ').next().unwrap();
     assert_eq!(made.len(), "ruzk-pemo-lavi-tond-46".len(), "{text}");
     assert_eq!(text.matches(made).count(), 1);
-    assert_eq!(world.store().secret("alice").unwrap().unwrap().nt_hash(), Password::new(made).nt_hash());
+    assert_eq!(secret(&world, "alice").nt_hash(), Password::new(made).nt_hash());
     let output = world
         .command(&["user", "passwd", "alice", "--password-stdin", "--json"])
         .write_stdin("\n")
@@ -245,7 +255,7 @@ fn an_empty_password_makes_one_that_is_told_once() {
         .unwrap();
     let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let made = json["password"].as_str().unwrap();
-    assert_eq!(world.store().secret("alice").unwrap().unwrap().nt_hash(), Password::new(made).nt_hash());
+    assert_eq!(secret(&world, "alice").nt_hash(), Password::new(made).nt_hash());
     assert!(!world.run(&["log"]).contains(made));
 }
 

@@ -1,10 +1,7 @@
 //! Accounts in SQLite.
 
 use std::net::IpAddr;
-use std::path::Path;
 
-use adit_crypto::proof::Secret;
-use adit_crypto::secret::{NtHash, Password};
 use adit_policy::name::key;
 use ipnet::Ipv4Net;
 use jiff::Timestamp;
@@ -13,37 +10,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, named_param
 use super::fail::Fail;
 use super::row::{bad, parse_optional, time, time_optional};
 use crate::time::to_ms;
-use crate::{Account, AccountChange, Error, Login, NewAccount, SealKey};
-
-/// A secret as it goes into the database.
-pub(super) struct Sealed {
-    nt_hash: Vec<u8>,
-    password: Option<Vec<u8>>,
-}
-
-impl Sealed {
-    pub(super) fn new(
-        seal: &SealKey,
-        path: &Path,
-        name: &str,
-        secret: &Secret,
-        reversible: bool,
-    ) -> crate::Result<Sealed> {
-        let nt_hash = seal.seal(path, &purpose("nt-hash", name), secret.nt_hash().as_bytes())?;
-        let password = match secret {
-            Secret::Clear(password) if reversible => {
-                Some(seal.seal(path, &purpose("password", name), password.expose().as_bytes())?)
-            }
-            _ => None,
-        };
-        Ok(Sealed { nt_hash, password })
-    }
-}
-
-/// What a sealed secret is bound to.
-fn purpose(kind: &str, name: &str) -> String {
-    format!("adit {kind} {}", key(name))
-}
+use crate::{Account, AccountChange, ErrorKind, Login, NewAccount, SealedSecret};
 
 pub(super) fn all(connection: &Connection) -> Result<Vec<Account>, Fail> {
     let mut statement = connection.prepare_cached("SELECT * FROM accounts ORDER BY name_key")?;
@@ -56,8 +23,8 @@ pub(super) fn one(connection: &Connection, name: &str) -> Result<Option<Account>
     Ok(statement.query_row([key(name)], read).optional()?)
 }
 
-fn must(connection: &Connection, name: &str) -> Result<Account, Fail> {
-    one(connection, name)?.ok_or_else(|| Error::NoSuchAccount(name.into()).into())
+fn must(connection: &Connection, name: &str) -> Result<(Account, Option<SealedSecret>), Fail> {
+    credentials(connection, name)?.ok_or_else(|| ErrorKind::NoSuchAccount(name.into()).into())
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Account> {
@@ -87,69 +54,32 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Account> {
     })
 }
 
-pub(super) fn secret(connection: &Connection, seal: &SealKey, name: &str) -> Result<Option<Secret>, Fail> {
-    let mut statement =
-        connection.prepare_cached("SELECT nt_hash, password FROM accounts WHERE name_key = ?1")?;
-    let columns = |row: &Row<'_>| Ok((row.get::<_, Option<Vec<u8>>>(0)?, row.get::<_, Option<Vec<u8>>>(1)?));
-    let Some((nt_hash, password)) = statement.query_row([key(name)], columns).optional()? else {
-        return Ok(None);
-    };
-    let unsealable = || Fail::from(Error::Unsealable { name: name.into() });
-    if let Some(sealed) = password {
-        let clear = seal.open(&purpose("password", name), &sealed).ok_or_else(unsealable)?;
-        let text = core::str::from_utf8(&clear).map_err(|_| unsealable())?;
-        return Ok(Some(Secret::Clear(Password::new(text))));
-    }
-    let Some(sealed) = nt_hash else {
-        return Ok(None);
-    };
-    let hash = seal.open(&purpose("nt-hash", name), &sealed).ok_or_else(unsealable)?;
-    let octets: [u8; 16] = hash.as_slice().try_into().map_err(|_| unsealable())?;
-    Ok(Some(Secret::NtHash(NtHash::from_bytes(octets))))
+pub(super) fn credentials(
+    connection: &Connection,
+    name: &str,
+) -> Result<Option<(Account, Option<SealedSecret>)>, Fail> {
+    let mut statement = connection.prepare_cached("SELECT * FROM accounts WHERE name_key = ?1")?;
+    Ok(statement.query_row([key(name)], |row| Ok((read(row)?, read_secret(row)?))).optional()?)
 }
 
-pub(super) fn add(
+fn read_secret(row: &Row<'_>) -> rusqlite::Result<Option<SealedSecret>> {
+    let password = row.get("password")?;
+    Ok(row.get::<_, Option<Vec<u8>>>("nt_hash")?.map(|nt_hash| SealedSecret { nt_hash, password }))
+}
+
+pub(super) fn insert(
     transaction: &Transaction<'_>,
     new: &NewAccount,
-    sealed: Option<&Sealed>,
+    secret: Option<&SealedSecret>,
     now: Timestamp,
 ) -> Result<Account, Fail> {
-    adit_policy::name::check(&new.name).map_err(|why| Error::BadName { name: new.name.clone(), why })?;
+    adit_policy::name::check(&new.name).map_err(|why| ErrorKind::BadName { name: new.name.clone(), why })?;
     if let Some(there) = one(transaction, &new.name)? {
-        return Err(Error::AccountExists(there.name).into());
+        return Err(ErrorKind::AccountExists(there.name).into());
     }
-    let account = Account {
-        name: new.name.clone(),
-        group: new.group.clone(),
-        address: new.address,
-        networks: new.networks.clone(),
-        expires: new.expires,
-        disabled: None,
-        vpn: new.vpn,
-        locked_until: None,
-        must_change: new.must_change,
-        password_changed: sealed.map(|_| now),
-        reversible: sealed.is_some_and(|sealed| sealed.password.is_some()),
-        created: now,
-        note: new.note.clone(),
-        last_login: None,
-        revision: 1,
-    };
-    free_address(transaction, &account)?;
-    transaction.execute(
-        "INSERT INTO accounts (name_key, name, created, nt_hash, password, password_changed)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        (
-            key(&new.name),
-            &new.name,
-            to_ms(now),
-            sealed.map(|s| &s.nt_hash),
-            sealed.and_then(|s| s.password.as_ref()),
-            account.password_changed.map(to_ms),
-        ),
-    )?;
-    write(transaction, &account)?;
-    must(transaction, &new.name)
+    let account = new.clone().into_account(secret, now);
+    put(transaction, &account, secret)?;
+    Ok(must(transaction, &account.name)?.0)
 }
 
 pub(super) fn change(
@@ -157,15 +87,24 @@ pub(super) fn change(
     name: &str,
     change: &AccountChange,
 ) -> Result<Account, Fail> {
-    let account = must(transaction, name)?;
+    let (account, secret) = must(transaction, name)?;
     if change.revision.is_some_and(|revision| revision != account.revision) {
-        return Err(Error::Changed(account.name).into());
+        return Err(ErrorKind::Changed(account.name).into());
     }
     let mut account = change.clone().apply(account);
     account.revision += 1;
-    free_address(transaction, &account)?;
-    write(transaction, &account)?;
-    must(transaction, name)
+    put(transaction, &account, secret.as_ref())?;
+    Ok(must(transaction, name)?.0)
+}
+
+pub(super) fn set_secret(
+    transaction: &Transaction<'_>,
+    name: &str,
+    secret: &SealedSecret,
+    now: Timestamp,
+) -> Result<(), Fail> {
+    let (account, _) = must(transaction, name)?;
+    put(transaction, &account.with_new_secret(secret, now), Some(secret))
 }
 
 /// Sees that no other account has the fixed address.
@@ -177,53 +116,53 @@ fn free_address(transaction: &Transaction<'_>, account: &Account) -> Result<(), 
     let by =
         transaction.query_row(sql, (address.to_string(), key(&account.name)), |row| row.get(0)).optional()?;
     match by {
-        Some(by) => Err(Error::AddressTaken { address, by }.into()),
+        Some(by) => Err(ErrorKind::AddressTaken { address, by }.into()),
         None => Ok(()),
     }
 }
 
-/// Writes what [`AccountChange`] can change.
-fn write(transaction: &Transaction<'_>, account: &Account) -> Result<(), Fail> {
+/// Writes a whole account, new or changed: the one statement that does.
+fn put(transaction: &Transaction<'_>, account: &Account, secret: Option<&SealedSecret>) -> Result<(), Fail> {
+    free_address(transaction, account)?;
     let networks: Vec<String> = account.networks.iter().map(Ipv4Net::to_string).collect();
-    transaction.execute(
-        "UPDATE accounts SET group_name = :group, address = :address, networks = :networks, expires = :expires,
-            disabled = :disabled, vpn = :vpn, locked_until = :locked, must_change = :must, note = :note, revision = :revision
-         WHERE name_key = :key",
-        named_params! {
-            ":group": account.group,
-            ":address": account.address.map(|a| a.to_string()),
-            ":networks": networks.join(" "),
-            ":expires": account.expires.map(to_ms),
-            ":disabled": account.disabled,
-            ":vpn": account.vpn,
-            ":locked": account.locked_until.map(to_ms),
-            ":must": account.must_change,
-            ":note": account.note,
-            ":revision": account.revision,
-            ":key": key(&account.name),
-        },
+    let mut statement = transaction.prepare_cached(
+        "INSERT INTO accounts (name_key, name, group_name, address, networks, expires, disabled, vpn, locked_until,
+            must_change, nt_hash, password, password_changed, created, note, login_at, login_from, revision)
+         VALUES (:key, :name, :group, :address, :networks, :expires, :disabled, :vpn, :locked,
+            :must, :nt_hash, :password, :password_changed, :created, :note, :login_at, :login_from, :revision)
+         ON CONFLICT (name_key) DO UPDATE SET
+            group_name = excluded.group_name, address = excluded.address, networks = excluded.networks,
+            expires = excluded.expires, disabled = excluded.disabled, vpn = excluded.vpn,
+            locked_until = excluded.locked_until, must_change = excluded.must_change, nt_hash = excluded.nt_hash,
+            password = excluded.password, password_changed = excluded.password_changed, note = excluded.note,
+            revision = excluded.revision",
     )?;
+    statement.execute(named_params! {
+        ":key": key(&account.name),
+        ":name": account.name,
+        ":group": account.group,
+        ":address": account.address.map(|a| a.to_string()),
+        ":networks": networks.join(" "),
+        ":expires": account.expires.map(to_ms),
+        ":disabled": account.disabled,
+        ":vpn": account.vpn,
+        ":locked": account.locked_until.map(to_ms),
+        ":must": account.must_change,
+        ":nt_hash": secret.map(|secret| &secret.nt_hash),
+        ":password": secret.and_then(|secret| secret.password.as_ref()),
+        ":password_changed": account.password_changed.map(to_ms),
+        ":created": to_ms(account.created),
+        ":note": account.note,
+        ":login_at": account.last_login.as_ref().map(|login| to_ms(login.at)),
+        ":login_from": account.last_login.as_ref().map(|login| login.from.to_string()),
+        ":revision": account.revision,
+    })?;
     Ok(())
-}
-
-pub(super) fn set_secret(
-    transaction: &Transaction<'_>,
-    name: &str,
-    sealed: &Sealed,
-    now: Timestamp,
-) -> Result<(), Fail> {
-    let changed = transaction.execute(
-        "UPDATE accounts SET nt_hash = ?2, password = ?3, password_changed = ?4, must_change = 0,
-            revision = revision + 1
-         WHERE name_key = ?1",
-        (key(name), &sealed.nt_hash, &sealed.password, to_ms(now)),
-    )?;
-    if changed == 0 { Err(Error::NoSuchAccount(name.into()).into()) } else { Ok(()) }
 }
 
 pub(super) fn remove(transaction: &Transaction<'_>, name: &str) -> Result<(), Fail> {
     if transaction.execute("DELETE FROM accounts WHERE name_key = ?1", [key(name)])? == 0 {
-        return Err(Error::NoSuchAccount(name.into()).into());
+        return Err(ErrorKind::NoSuchAccount(name.into()).into());
     }
     // Addresses kept for somebody who does not come back; one in use is freed when its session ends.
     transaction.execute("DELETE FROM leases WHERE user_key = ?1 AND state = 'free'", [key(name)])?;

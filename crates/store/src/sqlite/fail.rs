@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rusqlite::ErrorCode;
 
-use crate::Error;
+use crate::{Error, ErrorKind};
 
 /// What a statement or our own check said, before the file's name is put to it.
 #[derive(Debug)]
@@ -28,6 +28,12 @@ impl From<Error> for Fail {
     }
 }
 
+impl From<ErrorKind> for Fail {
+    fn from(kind: ErrorKind) -> Fail {
+        Fail::Store(kind.into())
+    }
+}
+
 impl Fail {
     /// The error for people. `waited` is the busy timeout.
     pub(super) fn at(self, path: &Path, waited: Duration) -> Error {
@@ -35,24 +41,20 @@ impl Fail {
             Fail::Store(error) => return error,
             Fail::Sql(error) => error,
         };
-        let owned = path.to_path_buf();
         let detail = error.to_string();
-        match error.sqlite_error_code() {
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-                Error::Locked { path: owned, waited }
-            }
-            Some(ErrorCode::DiskFull) => Error::Full { path: owned },
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
-                Error::Corrupt { path: owned, detail }
-            }
+        let kind = match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => ErrorKind::Locked { waited },
+            Some(ErrorCode::DiskFull) => ErrorKind::Full,
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => ErrorKind::Corrupt { detail },
             Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
-                Error::Permission { path: owned, detail: "writing the database".into() }
+                ErrorKind::Permission { detail: "writing the database".into() }
             }
-            Some(ErrorCode::CannotOpen | ErrorCode::SystemIoFailure) => file_error(path, detail),
-            Some(_) => Error::Database { path: owned, detail },
+            Some(ErrorCode::CannotOpen | ErrorCode::SystemIoFailure) => return file_error(path, detail),
+            Some(_) => ErrorKind::Database { detail },
             // A value of the wrong form in a row: nobody but a damaged disk or a foreign program writes one.
-            None => Error::Corrupt { path: owned, detail },
-        }
+            None => ErrorKind::Corrupt { detail },
+        };
+        kind.at(path)
     }
 }
 
@@ -60,7 +62,7 @@ impl Fail {
 fn file_error(path: &Path, detail: String) -> Error {
     if let Err(error) = std::fs::OpenOptions::new().read(true).write(true).open(path) {
         if error.kind() == std::io::ErrorKind::NotFound {
-            return Error::Missing { path: path.into() };
+            return ErrorKind::Missing.at(path);
         }
         return Error::io(path, "opening the database", &error);
     }
@@ -70,6 +72,6 @@ fn file_error(path: &Path, detail: String) -> Error {
     let _ = std::fs::remove_file(&probe);
     match tried {
         Err(error) => Error::io(path, "writing beside the database", &error),
-        Ok(()) => Error::Io { path: path.into(), detail },
+        Ok(()) => ErrorKind::Io { detail }.at(path),
     }
 }

@@ -5,13 +5,18 @@ use std::path::Path;
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::fail::Fail;
-use crate::Error;
+use crate::ErrorKind;
 
 /// "adit" as a number: what `file(1)` and others recognise the database by.
 const APPLICATION: i64 = 0x6164_6974;
 
 /// Script `n` leads from version `n` to `n + 1`. A released script never changes; a new version is a new script.
 pub(super) const SCRIPTS: &[&str] = &[include_str!("schema.sql")];
+
+/// The version that this program writes.
+pub(super) fn newest() -> i64 {
+    i64::try_from(SCRIPTS.len()).unwrap_or(i64::MAX)
+}
 
 /// Says whether the file is ours, and too new; asks nothing of an empty one.
 pub(super) fn check(connection: &Connection, path: &Path, known: i64) -> Result<i64, Fail> {
@@ -24,10 +29,10 @@ pub(super) fn check(connection: &Connection, path: &Path, known: i64) -> Result<
         |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
     )?;
     if application != APPLICATION && (application != 0 || version != 0 || tables != 0) {
-        return Err(Error::Foreign { path: path.into() }.into());
+        return Err(ErrorKind::Foreign.at(path).into());
     }
     if version > known {
-        return Err(Error::Newer { path: path.into(), found: version, known }.into());
+        return Err(ErrorKind::Newer { found: version, known }.at(path).into());
     }
     Ok(version)
 }
@@ -89,14 +94,14 @@ mod tests {
         let newer = migrate(&mut connection, Path::new("t"), &[ONE]).unwrap_err();
         assert_eq!(
             newer.at(Path::new("t"), std::time::Duration::ZERO),
-            Error::Newer { path: "t".into(), found: 2, known: 1 }
+            ErrorKind::Newer { found: 2, known: 1 }.at(Path::new("t"))
         );
         let mut other = Connection::open_in_memory().unwrap();
         other.execute_batch("CREATE TABLE browser_history (x)").unwrap();
         let foreign = migrate(&mut other, Path::new("t"), &[ONE]).unwrap_err();
         assert_eq!(
             foreign.at(Path::new("t"), std::time::Duration::ZERO),
-            Error::Foreign { path: "t".into() }
+            ErrorKind::Foreign.at(Path::new("t"))
         );
         assert_eq!(version(&other), 0);
     }

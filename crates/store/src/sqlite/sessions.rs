@@ -11,11 +11,8 @@ use super::fail::Fail;
 use super::row::{count as get_count, parse, parse_optional, store_count, time, time_optional};
 use crate::time::to_ms;
 use crate::{
-    Counters, Error, NewSession, Session, SessionEnd, SessionFilter, SessionId, SessionUpdate, Step,
+    Counters, ErrorKind, NewSession, Session, SessionEnd, SessionFilter, SessionId, SessionUpdate, Step,
 };
-
-/// The most steps one record keeps.
-pub(super) const STEPS_MAX: usize = 512;
 
 pub(super) fn start(transaction: &Transaction<'_>, new: &NewSession) -> Result<SessionId, Fail> {
     let mut statement = transaction.prepare_cached(
@@ -107,17 +104,17 @@ pub(super) fn save_record(
     steps: &[Step],
     omitted: u64,
 ) -> Result<(), Fail> {
-    let cut = steps.len().saturating_sub(STEPS_MAX) as u64;
+    let cut = steps.len().saturating_sub(Step::MAX) as u64;
     let omitted = store_count(omitted.saturating_add(cut));
     let sql = "UPDATE sessions SET omitted = ?2 WHERE id = ?1";
     if transaction.prepare_cached(sql)?.execute((store_count(id.0), omitted))? == 0 {
-        return Err(Error::NoSuchSession(id).into());
+        return Err(ErrorKind::NoSuchSession(id).into());
     }
     transaction.prepare_cached("DELETE FROM steps WHERE session = ?1")?.execute([store_count(id.0)])?;
     let mut statement = transaction.prepare_cached(
         "INSERT INTO steps (session, n, at_us, who, layer, text) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?;
-    for (n, step) in steps.iter().take(STEPS_MAX).enumerate() {
+    for (n, step) in steps.iter().take(Step::MAX).enumerate() {
         let at = i64::try_from(step.at.as_micros()).unwrap_or(i64::MAX);
         statement.execute((store_count(id.0), n as i64, at, &step.who, &step.layer, &step.text))?;
     }

@@ -9,12 +9,12 @@ use super::at;
 
 const A: Ipv4Addr = Ipv4Addr::new(10, 99, 0, 10);
 
-fn session(store: &dyn Store) -> SessionId {
+fn session(store: &Store) -> SessionId {
     let from = "198.51.100.7:50000".parse().unwrap();
-    store.start_session(&NewSession { started: at(0), from }).unwrap()
+    store.start_sessions(&[NewSession { started: at(0), from }]).unwrap()[0]
 }
 
-pub(crate) fn an_address_is_lent_once(store: &dyn Store) {
+pub(crate) fn an_address_is_lent_once(store: &Store) {
     let (one, two) = (session(store), session(store));
     assert!(store.take_lease("default", A, "Alice", one, at(1)).unwrap());
     assert!(store.take_lease("default", A, "alice", one, at(2)).unwrap(), "asking again is no harm");
@@ -36,7 +36,7 @@ pub(crate) fn an_address_is_lent_once(store: &dyn Store) {
     );
 }
 
-pub(crate) fn a_lease_is_released_exactly_once(store: &dyn Store) {
+pub(crate) fn a_lease_is_released_exactly_once(store: &Store) {
     let (one, two) = (session(store), session(store));
     assert!(store.take_lease("default", A, "alice", one, at(1)).unwrap());
     assert!(!store.release_lease("default", A, two, None, at(2)).unwrap(), "it is not theirs");
@@ -51,7 +51,7 @@ pub(crate) fn a_lease_is_released_exactly_once(store: &dyn Store) {
     assert!(!store.release_lease("nowhere", A, one, None, at(5)).unwrap());
 }
 
-pub(crate) fn quarantine_keeps_others_away(store: &dyn Store) {
+pub(crate) fn quarantine_keeps_others_away(store: &Store) {
     let (one, two) = (session(store), session(store));
     assert!(store.take_lease("default", A, "alice", one, at(0)).unwrap());
     assert!(store.release_lease("default", A, one, Some(Duration::from_secs(60)), at(10)).unwrap());
@@ -63,7 +63,7 @@ pub(crate) fn quarantine_keeps_others_away(store: &dyn Store) {
     assert!(store.take_lease("default", A, "bob", two, at(160)).unwrap(), "it is over");
 }
 
-pub(crate) fn the_last_address_is_remembered(store: &dyn Store) {
+pub(crate) fn the_last_address_is_remembered(store: &Store) {
     for (n, (user, pool)) in
         [("alice", "default"), ("alice", "lan"), ("bob", "default")].into_iter().enumerate()
     {
@@ -82,7 +82,7 @@ pub(crate) fn the_last_address_is_remembered(store: &dyn Store) {
     assert_eq!(of(None, Some("alice")), [] as [Ipv4Addr; 0], "nothing is kept for somebody who is gone");
 }
 
-pub(crate) fn leases_of_many_threads_never_overlap(store: &dyn Store) {
+pub(crate) fn leases_of_many_threads_never_overlap(store: &Store) {
     const POOL: u32 = 8;
     let held: Mutex<BTreeMap<Ipv4Addr, SessionId>> = Mutex::default();
     std::thread::scope(|scope| {

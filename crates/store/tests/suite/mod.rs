@@ -5,7 +5,6 @@ mod events;
 mod leases;
 mod sessions;
 
-use adit_store::Store;
 use jiff::{SignedDuration, Timestamp};
 
 pub(crate) use accounts::*;
@@ -18,19 +17,10 @@ pub(crate) fn at(seconds: i64) -> Timestamp {
     "2026-11-22T18:00:00Z".parse::<Timestamp>().unwrap() + SignedDuration::from_secs(seconds)
 }
 
-pub(crate) fn small_things_by_name(store: &dyn Store) {
-    assert_eq!(store.meta("canary").unwrap(), None);
-    store.set_meta("canary", "1").unwrap();
-    store.set_meta("canary", "2").unwrap();
-    store.set_meta("Canary", "other").unwrap();
-    assert_eq!(store.meta("canary").unwrap().as_deref(), Some("2"));
-}
-
 /// One test per function of the suite, each with a store of its own.
 macro_rules! suite {
     ($open:expr) => {
         $crate::suite::suite! { $open;
-            small_things_by_name
             accounts_are_added_listed_and_removed
             names_are_one_whatever_the_case
             bad_names_are_refused
@@ -48,6 +38,7 @@ macro_rules! suite {
             leases_of_many_threads_never_overlap
             sessions_begin_grow_and_end
             a_session_ends_exactly_once
+            changes_are_applied_all_or_none
             counters_of_many_sessions
             sessions_are_filtered
             the_record_is_kept_and_bounded

@@ -1,22 +1,34 @@
 use std::time::Duration;
 
 use adit_store::{
-    Counters, Error, LeaseState, NewEvent, NewSession, Retention, Session, SessionEnd, SessionFilter,
-    SessionId, SessionState, SessionUpdate, Step, Store,
+    Change, Counters, ErrorKind, EventFilter, LeaseState, NewEvent, NewSession, Retention, Session,
+    SessionEnd, SessionFilter, SessionId, SessionState, SessionUpdate, Step, Store,
 };
 
 use super::at;
 
-fn start(store: &dyn Store, seconds: i64) -> SessionId {
+fn start(store: &Store, seconds: i64) -> SessionId {
     let from = "198.51.100.7:50000".parse().unwrap();
-    store.start_session(&NewSession { started: at(seconds), from }).unwrap()
+    store.start_sessions(&[NewSession { started: at(seconds), from }]).unwrap()[0]
 }
 
-fn start_as(store: &dyn Store, seconds: i64, user: &str) -> SessionId {
+fn start_as(store: &Store, seconds: i64, user: &str) -> SessionId {
     let id = start(store, seconds);
     let update = SessionUpdate { user: Some(user.into()), ..SessionUpdate::default() };
-    assert!(store.update_session(id, &update, at(seconds)).unwrap());
+    write(store, update_to(id, update), seconds);
     id
+}
+
+fn write(store: &Store, change: Change, seconds: i64) {
+    store.apply(&[change], at(seconds)).unwrap();
+}
+
+fn update_to(id: SessionId, update: SessionUpdate) -> Change {
+    Change::Update(id, Box::new(update))
+}
+
+fn end_of(id: SessionId, end: SessionEnd) -> Change {
+    Change::End(id, Box::new(end), None, Vec::new(), 0)
 }
 
 fn end(seconds: i64, code: Option<&str>) -> SessionEnd {
@@ -29,11 +41,11 @@ fn end(seconds: i64, code: Option<&str>) -> SessionEnd {
     }
 }
 
-fn get(store: &dyn Store, id: SessionId) -> Session {
+fn get(store: &Store, id: SessionId) -> Session {
     store.session(id).unwrap().unwrap()
 }
 
-pub(crate) fn sessions_begin_grow_and_end(store: &dyn Store) {
+pub(crate) fn sessions_begin_grow_and_end(store: &Store) {
     assert_eq!(store.session(SessionId(1)).unwrap(), None);
     let id = start(store, 0);
     let fresh = get(store, id);
@@ -45,7 +57,7 @@ pub(crate) fn sessions_begin_grow_and_end(store: &dyn Store) {
         vendor: Some("Microsoft Windows NT".into()),
         ..SessionUpdate::default()
     };
-    assert!(store.update_session(id, &peer, at(1)).unwrap());
+    write(store, update_to(id, peer), 1);
     let up = SessionUpdate {
         up: Some(at(2)),
         user: Some("Alice".into()),
@@ -58,7 +70,7 @@ pub(crate) fn sessions_begin_grow_and_end(store: &dyn Store) {
         counters: Some(counters),
         ..SessionUpdate::default()
     };
-    assert!(store.update_session(id, &up, at(2)).unwrap());
+    write(store, update_to(id, up), 2);
     let session = get(store, id);
     assert_eq!(session.state(), SessionState::Up);
     assert_eq!(
@@ -71,47 +83,58 @@ pub(crate) fn sessions_begin_grow_and_end(store: &dyn Store) {
     assert_eq!((session.counters, session.seen), (counters, at(2)));
 
     let last = Counters { rx_bytes: u64::MAX, ..counters };
-    assert!(store.end_session(id, &end(9, None), Some(last)).unwrap());
+    write(store, Change::End(id, Box::new(end(9, None)), Some(last), Vec::new(), 0), 9);
     let session = get(store, id);
     assert_eq!((session.state(), session.end), (SessionState::Ended, Some(end(9, None))));
     assert_eq!(session.counters.rx_bytes, i64::MAX as u64, "what does not fit stops at the end");
     assert_eq!(session.counters.tx_packets, 4);
 }
 
-pub(crate) fn a_session_ends_exactly_once(store: &dyn Store) {
+pub(crate) fn a_session_ends_exactly_once(store: &Store) {
     let id = start(store, 0);
-    assert!(store.end_session(id, &end(1, Some("G01")), None).unwrap());
-    assert!(
-        !store.end_session(id, &end(2, None), Some(Counters { rx_bytes: 7, ..Counters::default() })).unwrap()
-    );
-    assert!(
-        !store
-            .update_session(id, &SessionUpdate { up: Some(at(3)), ..SessionUpdate::default() }, at(3))
-            .unwrap()
-    );
+    write(store, end_of(id, end(1, Some("G01"))), 1);
+    let late = Counters { rx_bytes: 7, ..Counters::default() };
+    write(store, Change::End(id, Box::new(end(2, None)), Some(late), Vec::new(), 0), 2);
+    write(store, update_to(id, SessionUpdate { up: Some(at(3)), ..SessionUpdate::default() }), 3);
     let session = get(store, id);
     assert_eq!(session.end, Some(end(1, Some("G01"))));
-    assert_eq!((session.counters, session.up), (Counters::default(), None));
-    assert!(!store.end_session(SessionId(999), &end(1, None), None).unwrap());
+    assert_eq!((session.counters, session.up, session.seen), (Counters::default(), None, at(0)));
 }
 
-pub(crate) fn counters_of_many_sessions(store: &dyn Store) {
+pub(crate) fn changes_are_applied_all_or_none(store: &Store) {
+    let id = start(store, 0);
+    let unknown = SessionId(999);
+    let changes = [
+        Change::Events(vec![NewEvent::new(at(1), "call.fail")]),
+        end_of(id, end(1, None)),
+        end_of(unknown, end(1, None)),
+    ];
+    assert_eq!(store.apply(&changes, at(1)), Err(ErrorKind::NoSuchSession(unknown).into()));
+    assert_eq!(get(store, id).end, None);
+    assert_eq!(store.events(&EventFilter::default()).unwrap(), []);
+    store.apply(&changes[..2], at(1)).unwrap();
+    assert_eq!(get(store, id).end, Some(end(1, None)));
+    assert_eq!(store.events(&EventFilter::default()).unwrap().len(), 1);
+    assert_eq!(store.session(unknown).unwrap(), None);
+}
+
+pub(crate) fn counters_of_many_sessions(store: &Store) {
     let (one, two, over) = (start(store, 0), start(store, 0), start(store, 0));
-    store.end_session(over, &end(1, None), None).unwrap();
+    write(store, end_of(over, end(1, None)), 1);
     let c = |n| Counters { rx_bytes: n, tx_bytes: n + 1, rx_packets: n + 2, tx_packets: n + 3 };
-    store.count(&[(one, c(10)), (two, c(20)), (over, c(30)), (SessionId(999), c(40))], at(60)).unwrap();
+    write(store, Change::Count(vec![(one, c(10)), (two, c(20)), (over, c(30)), (SessionId(999), c(40))]), 60);
     assert_eq!((get(store, one).counters, get(store, one).seen), (c(10), at(60)));
     assert_eq!(get(store, two).counters, c(20));
     assert_eq!(get(store, over).counters, Counters::default());
 }
 
-pub(crate) fn sessions_are_filtered(store: &dyn Store) {
+pub(crate) fn sessions_are_filtered(store: &Store) {
     let a1 = start_as(store, 0, "alice");
     let b1 = start_as(store, 10, "bob");
     let nobody = start(store, 20);
     let a2 = start_as(store, 30, "Alice");
-    store.end_session(a1, &end(5, None), None).unwrap();
-    store.end_session(nobody, &end(50, Some("G01")), None).unwrap();
+    write(store, end_of(a1, end(5, None)), 5);
+    write(store, end_of(nobody, end(50, Some("G01"))), 50);
     let ids = |filter: SessionFilter| {
         store.sessions(&filter).unwrap().into_iter().map(|s| s.id).collect::<Vec<_>>()
     };
@@ -129,7 +152,7 @@ pub(crate) fn sessions_are_filtered(store: &dyn Store) {
     assert_eq!(ids(SessionFilter { last: Some(1), running: Some(false), ..all() }), [nobody]);
 }
 
-pub(crate) fn the_record_is_kept_and_bounded(store: &dyn Store) {
+pub(crate) fn the_record_is_kept_and_bounded(store: &Store) {
     let id = start(store, 0);
     let step = |n: u64| Step {
         at: Duration::from_micros(n * 1500),
@@ -138,27 +161,26 @@ pub(crate) fn the_record_is_kept_and_bounded(store: &dyn Store) {
         text: format!("Configure-Request id {n}"),
     };
     assert_eq!(store.record(id).unwrap(), []);
-    store.save_record(id, &[step(1)], 0).unwrap();
+    let ended = |steps: &[Step], omitted| {
+        Change::End(id, Box::new(end(4, Some("L05"))), None, steps.to_vec(), omitted)
+    };
     let steps: Vec<_> = (0..3).map(step).collect();
-    store.save_record(id, &steps, 0).unwrap();
+    write(store, ended(&steps, 0), 4);
     assert_eq!(store.record(id).unwrap(), steps);
-    store.end_session(id, &end(4, Some("L05")), None).unwrap();
     let more: Vec<_> = (0..600).map(step).collect();
-    store.save_record(id, &more, 7).unwrap();
-    assert_eq!(store.record(id).unwrap(), more[..512], "a failed call keeps its record, cut at the bound");
+    write(store, ended(&more, 7), 4);
+    assert_eq!(store.record(id).unwrap(), more[..Step::MAX], "cut at the bound");
     assert_eq!(get(store, id).omitted, 7 + 88);
-    let unknown = SessionId(999);
-    assert_eq!(store.save_record(unknown, &steps, 0), Err(Error::NoSuchSession(unknown)));
-    assert_eq!(store.record(unknown).unwrap(), []);
+    assert_eq!(store.record(SessionId(999)).unwrap(), []);
 }
 
-pub(crate) fn a_crash_is_cleaned_up(store: &dyn Store) {
+pub(crate) fn a_crash_is_cleaned_up(store: &Store) {
     let (over, running) = (start(store, 0), start_as(store, 10, "alice"));
-    store.end_session(over, &end(5, None), None).unwrap();
+    write(store, end_of(over, end(5, None)), 5);
     let address = [10, 99, 0, 14].into();
     assert!(store.take_lease("default", address, "alice", running, at(11)).unwrap());
     let counters = Counters { rx_bytes: 5, ..Counters::default() };
-    store.count(&[(running, counters)], at(40)).unwrap();
+    write(store, Change::Count(vec![(running, counters)]), 40);
 
     let recovered = store.recover(at(1000)).unwrap();
     assert_eq!((recovered.sessions, recovered.leases), (vec![running], 1));
@@ -174,25 +196,24 @@ pub(crate) fn a_crash_is_cleaned_up(store: &dyn Store) {
     assert_eq!(store.recover(at(1001)).unwrap(), Default::default(), "nothing is left to do");
 }
 
-pub(crate) fn session_ids_are_never_used_twice(store: &dyn Store) {
+pub(crate) fn session_ids_are_never_used_twice(store: &Store) {
     let first = start(store, 0);
-    store.end_session(first, &end(1, None), None).unwrap();
+    write(store, end_of(first, end(1, None)), 1);
     let retention = Retention { sessions: Duration::ZERO, ..Retention::default() };
     assert_eq!(store.prune(&retention, at(1000)).unwrap().sessions, 1);
     assert_eq!(store.session(first).unwrap(), None);
     assert!(start(store, 2) > first);
 }
 
-pub(crate) fn old_things_are_removed_and_young_ones_kept(store: &dyn Store) {
+pub(crate) fn old_things_are_removed_and_young_ones_kept(store: &Store) {
     let (old, young, running) = (start(store, 0), start(store, 900), start(store, 1));
     let step =
         Step { at: Duration::ZERO, who: "note".into(), layer: "PPTP".into(), text: "TCP accepted".into() };
-    for id in [old, young, running] {
-        store.save_record(id, std::slice::from_ref(&step), 0).unwrap();
+    for (id, seconds) in [(old, 10), (young, 910)] {
+        let ended = Change::End(id, Box::new(end(seconds, None)), None, vec![step.clone()], 0);
+        write(store, ended, seconds);
+        write(store, Change::Events(vec![NewEvent::new(at(seconds), "a")]), seconds);
     }
-    store.end_session(old, &end(10, None), None).unwrap();
-    store.end_session(young, &end(910, None), None).unwrap();
-    store.add_events(&[NewEvent::new(at(10), "a"), NewEvent::new(at(910), "b")]).unwrap();
     let keep = |events, sessions| Retention {
         events: Duration::from_secs(events),
         sessions: Duration::from_secs(sessions),
@@ -207,15 +228,14 @@ pub(crate) fn old_things_are_removed_and_young_ones_kept(store: &dyn Store) {
     assert_eq!((pruned.events, pruned.sessions, pruned.steps), (0, 1, 0));
     assert_eq!(store.session(old).unwrap(), None);
     assert!(store.session(running).unwrap().is_some(), "what runs is never old");
-    assert_eq!(store.record(running).unwrap().len(), 1);
     assert_eq!(store.prune(&keep(500, 500), at(1000)).unwrap(), Default::default());
 }
 
-pub(crate) fn a_flood_is_cut(store: &dyn Store) {
+pub(crate) fn a_flood_is_cut(store: &Store) {
     for n in 0..30 {
         let id = start(store, n);
-        store.end_session(id, &end(n, Some("G01")), None).unwrap();
-        store.add_events(&[NewEvent::new(at(n), "call.fail")]).unwrap();
+        write(store, end_of(id, end(n, Some("G01"))), n);
+        write(store, Change::Events(vec![NewEvent::new(at(n), "call.fail")]), n);
     }
     let few = Retention { most: 10, ..Retention::default() };
     let pruned = store.prune(&few, at(31)).unwrap();

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use adit_diag::Code;
 use adit_doctor::text;
 use adit_policy::Tunnel;
-use adit_store::{SessionFilter, SqliteStore, Store as _};
+use adit_store::{SessionFilter, Store};
 use ipnet::Ipv4Net;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -96,7 +96,7 @@ fn destination(to: &str) -> Result<Ipv4Addr, Failure> {
 
 fn judge(
     settings: &Settings,
-    store: &SqliteStore,
+    store: &Store,
     user: String,
     group: Option<String>,
     destination: Ipv4Addr,
@@ -153,7 +153,7 @@ fn written(settings: &Settings, group: Option<&str>, tunnel: Tunnel) -> (String,
 }
 
 /// What the server kept out, as the record of the newest session has it.
-fn dropped(store: &SqliteStore, user: &str) -> Result<Option<String>, Failure> {
+fn dropped(store: &Store, user: &str) -> Result<Option<String>, Failure> {
     let newest = SessionFilter { user: Some(user.to_owned()), last: Some(1), ..SessionFilter::default() };
     let Some(session) = store.sessions(&newest)?.pop() else { return Ok(None) };
     let steps = store.record(session.id)?;

@@ -2,7 +2,7 @@
 
 use adit_diag::Code;
 use adit_doctor::text;
-use adit_store::{Account, EventFilter, NewEvent, SqliteStore, Store as _};
+use adit_store::{Account, EventFilter, NewEvent, Store};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -141,7 +141,7 @@ fn state(account: &Account, settings: &Settings, now: Timestamp) -> Option<(Code
 }
 
 /// The account that was probably meant: the name without its domain, or one that is spelt nearly so.
-fn nearest(store: &SqliteStore, name: &str) -> Result<Option<String>, Failure> {
+fn nearest(store: &Store, name: &str) -> Result<Option<String>, Failure> {
     let bare = name.rsplit_once('\\').map(|(_, user)| user).or(name.split_once('@').map(|(user, _)| user));
     if let Some(account) = bare.map(|bare| store.account(bare)).transpose()?.flatten() {
         return Ok(Some(account.name));
@@ -152,7 +152,7 @@ fn nearest(store: &SqliteStore, name: &str) -> Result<Option<String>, Failure> {
 
 /// The last attempts, newest first: those under this name, and those that ended before a name was sent and came from an
 /// address that the name was used from.
-fn attempts(store: &SqliteStore, name: &str) -> Result<Vec<Attempt>, Failure> {
+fn attempts(store: &Store, name: &str) -> Result<Vec<Attempt>, Failure> {
     let named = EventFilter { user: Some(name.to_owned()), last: Some(READ), ..EventFilter::default() };
     let named: Vec<NewEvent> = store.events(&named)?.into_iter().map(|event| event.event).collect();
     let addresses: Vec<_> =

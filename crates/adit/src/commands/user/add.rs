@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use adit_store::{NewAccount, Store as _};
+use adit_store::{ErrorKind, NewAccount};
 use ipnet::Ipv4Net;
 
 use super::change::{Change, ChangeDocument, record};
@@ -50,7 +50,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, output: &Output, settings: &Settings) -> Result<Exit, Failure> {
     // Everything that can be wrong is said before anybody has to type a password.
     adit_policy::name::check(&args.name)
-        .map_err(|why| adit_store::Error::BadName { name: args.name.clone(), why })?;
+        .map_err(|why| store_error(ErrorKind::BadName { name: args.name.clone(), why }))?;
     if let Some(group) = &args.group {
         settings.check_group(group)?;
     }
@@ -89,15 +89,20 @@ pub(crate) fn run(args: &Args, output: &Output, settings: &Settings) -> Result<E
     tell(&new, password.made.as_ref(), output, settings)
 }
 
+/// What the store would answer.
+fn store_error(kind: ErrorKind) -> Failure {
+    adit_store::Error::from(kind).into()
+}
+
 /// Whether the store would take it.
 fn check_new(new: &NewAccount, accounts: &[adit_store::Account]) -> Result<(), Failure> {
     let key = adit_policy::name::key;
     if let Some(there) = accounts.iter().find(|account| key(&account.name) == key(&new.name)) {
-        return Err(adit_store::Error::AccountExists(there.name.clone()).into());
+        return Err(store_error(ErrorKind::AccountExists(there.name.clone())));
     }
     let owner = accounts.iter().find(|account| account.address.is_some() && account.address == new.address);
     if let (Some(owner), Some(address)) = (owner, new.address) {
-        return Err(adit_store::Error::AddressTaken { address, by: owner.name.clone() }.into());
+        return Err(store_error(ErrorKind::AddressTaken { address, by: owner.name.clone() }));
     }
     Ok(())
 }

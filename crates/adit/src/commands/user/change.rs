@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::MetadataExt as _;
 
-use adit_store::{NewEvent, SqliteStore, Store as _};
+use adit_store::{NewEvent, Store};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -53,12 +53,12 @@ fn caller() -> String {
 }
 
 /// Writes down that an account was changed. The change itself is done already, so a failure here is only a remark.
-pub(super) fn record(store: &SqliteStore, output: &Output, kind: &str, user: &str, changes: &[Change]) {
+pub(super) fn record(store: &Store, output: &Output, kind: &str, user: &str, changes: &[Change]) {
     let mut event = NewEvent::new(output.clock.now(), kind);
     event.user = Some(user.to_owned());
     event.fields = changes.iter().map(|change| (change.field.to_owned(), change.to.clone())).collect();
     event.fields.push(("by".into(), caller()));
-    if let Err(error) = store.add_events(&[event]) {
+    if let Err(error) = store.apply(&[adit_store::Change::Events(vec![event])], output.clock.now()) {
         output.remark("warning", &format!("the change is done, but not in the log: {error}"));
     }
 }

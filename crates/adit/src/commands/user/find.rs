@@ -6,7 +6,7 @@ use crate::failure::{Exit, Failure};
 use crate::table::printable;
 
 /// The account of a name; with a suggestion when there is none.
-pub(super) fn find(store: &dyn Store, name: &str) -> Result<Account, Failure> {
+pub(super) fn find(store: &Store, name: &str) -> Result<Account, Failure> {
     if let Some(account) = store.account(name)? {
         return Ok(account);
     }

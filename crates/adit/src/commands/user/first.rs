@@ -2,7 +2,7 @@
 
 use adit_config::Config;
 use adit_crypto::proof::Secret;
-use adit_store::{NewAccount, SqliteStore, Store as _};
+use adit_store::{NewAccount, Store};
 
 use super::change::record;
 use super::password::{make_password, tell_password};
@@ -10,12 +10,7 @@ use crate::failure::Failure;
 use crate::output::Output;
 
 /// Adds somebody with a password made here, and tells it once: `adit serve --first-user`.
-pub(crate) fn add_first(
-    name: &str,
-    config: &Config,
-    store: &SqliteStore,
-    output: &Output,
-) -> Result<(), Failure> {
+pub(crate) fn add_first(name: &str, config: &Config, store: &Store, output: &Output) -> Result<(), Failure> {
     let made = make_password(&config.auth.password)?;
     let new = NewAccount::named(name);
     store.add_account(&new, Some(&Secret::Clear(made.clone())), false, output.clock.now())?;

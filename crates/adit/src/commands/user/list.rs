@@ -96,7 +96,7 @@ pub(crate) struct Seen {
 
 impl Seen {
     /// Reads it. Sessions of a server that does not answer are no sessions.
-    pub(crate) fn read(store: &dyn Store, places: &Places) -> Result<Seen, Failure> {
+    pub(crate) fn read(store: &Store, places: &Places) -> Result<Seen, Failure> {
         let mut seen = Seen::default();
         if places.daemon_runs() {
             let running = SessionFilter { running: Some(true), ..SessionFilter::default() };

@@ -1,6 +1,6 @@
 //! `adit user passwd`
 
-use adit_store::{AccountChange, Store as _};
+use adit_store::AccountChange;
 
 use super::change::{Change, ChangeDocument, record};
 use super::find::{find, nobody};

@@ -1,7 +1,5 @@
 //! `adit user remove`
 
-use adit_store::Store as _;
-
 use super::change::{ChangeDocument, record};
 use super::find::{find, nobody};
 use super::switch::remark_connected;

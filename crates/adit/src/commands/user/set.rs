@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use adit_store::{Account, AccountChange, Store as _};
+use adit_store::{Account, AccountChange};
 use ipnet::Ipv4Net;
 
 use super::change::{Change, ChangeDocument, record};

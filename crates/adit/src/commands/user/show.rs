@@ -1,7 +1,7 @@
 //! `adit user show`
 
 use adit_diag::Code;
-use adit_store::{EventFilter, Store as _};
+use adit_store::EventFilter;
 use schemars::JsonSchema;
 use serde::Serialize;
 

@@ -1,6 +1,6 @@
 //! `adit user enable`, `disable`, `unlock`
 
-use adit_store::{Account, AccountChange, SessionFilter, Store as _};
+use adit_store::{Account, AccountChange, SessionFilter};
 
 use super::change::{Change, ChangeDocument, record};
 use super::find::{find, nobody};

@@ -7,7 +7,7 @@ use adit_diag::Code;
 use adit_doctor::facts::host::{Calls, Check, Failed, Host, Users};
 use adit_doctor::host::Line;
 use adit_doctor::{At, Evidence, State};
-use adit_store::{Account, EventFilter, SessionId, SqliteStore, Store as _};
+use adit_store::{Account, EventFilter, SessionId, Store};
 use jiff::{SignedDuration, Timestamp};
 
 use super::purpose::Known;
@@ -81,7 +81,7 @@ fn users(accounts: &[Account], settings: &Settings, now: Timestamp) -> Users {
 /// Failures of one code: how many, and from where.
 type Tally = BTreeMap<Code, (u64, BTreeMap<IpAddr, u64>)>;
 
-fn calls(store: &SqliteStore, now: Timestamp) -> adit_store::Result<Calls> {
+fn calls(store: &Store, now: Timestamp) -> adit_store::Result<Calls> {
     let since = now.checked_sub(DAY).ok();
     let filter = EventFilter { since, last: Some(EVENTS_MAX), ..EventFilter::default() };
     let mut tally = Tally::new();
@@ -124,7 +124,7 @@ fn calls(store: &SqliteStore, now: Timestamp) -> adit_store::Result<Calls> {
 }
 
 /// The finding of a session's record about what its account may not reach.
-fn denied(store: &SqliteStore, session: SessionId) -> adit_store::Result<String> {
+fn denied(store: &Store, session: SessionId) -> adit_store::Result<String> {
     let steps = store.record(session)?;
     let words = steps.iter().rev().find_map(|step| step.text.strip_prefix("finding R02: "));
     Ok(words.map_or_else(|| format!("went where it may not, see adit session {session}"), printable))

@@ -3,16 +3,17 @@
 //! ChaCha20-Poly1305 (RFC 8439) with a random nonce. The associated data names the account and the kind of secret, so
 //! that a sealed password copied to another account does not open there.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce};
 use zeroize::{Zeroize as _, Zeroizing};
 
-use crate::{Error, Result};
+use crate::files::{create_directory, directory_of, give_to_owner_of};
+use crate::{Error, ErrorKind, Result};
 
 const KEY: usize = 32;
 const NONCE: usize = 12;
@@ -21,6 +22,7 @@ const TAG: usize = 16;
 const FORMAT: u8 = 1;
 
 /// The key that seals secrets. It is wiped when dropped and never shown.
+#[derive(Clone)]
 pub struct SealKey(Zeroizing<[u8; KEY]>);
 
 impl core::fmt::Debug for SealKey {
@@ -38,13 +40,13 @@ impl SealKey {
     /// Reads a key file: 64 hexadecimal digits and a line end.
     pub fn read(path: &Path) -> Result<SealKey> {
         let file = File::open(path).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => Error::NoKey { key: path.into() },
+            std::io::ErrorKind::NotFound => ErrorKind::NoKey.at(path),
             _ => Error::io(path, "reading the key", &error),
         })?;
         // Longer than any key file: a wrong path, such as a device, must not fill the memory.
         let mut text = Zeroizing::new(Vec::with_capacity(256));
         file.take(256).read_to_end(&mut text).map_err(|e| Error::io(path, "reading the key", &e))?;
-        SealKey::parse(&text).ok_or_else(|| Error::BadKey { key: path.into() })
+        SealKey::parse(&text).ok_or_else(|| ErrorKind::BadKey.at(path))
     }
 
     /// A key from its text, 64 hexadecimal digits with or without blanks around: how it comes in an environment
@@ -64,7 +66,7 @@ impl SealKey {
     /// A key that nobody else has.
     pub(crate) fn random() -> Result<SealKey> {
         let mut key = SealKey(Zeroizing::new([0; KEY]));
-        random(Path::new("the seal key"), &mut *key.0)?;
+        random(&mut *key.0)?;
         Ok(key)
     }
 
@@ -83,7 +85,7 @@ impl SealKey {
         let directory = directory_of(path);
         create_directory(directory)?;
         let mut suffix = [0; 8];
-        random(path, &mut suffix)?;
+        random(&mut suffix)?;
         let draft = path.with_extension(format!("{:016x}", u64::from_le_bytes(suffix)));
         let written = (|| {
             let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
@@ -103,16 +105,13 @@ impl SealKey {
     }
 
     /// Seals `secret` for one purpose.
-    pub(crate) fn seal(&self, path: &Path, purpose: &str, secret: &[u8]) -> Result<Vec<u8>> {
+    pub(crate) fn seal(&self, purpose: &str, secret: &[u8]) -> Result<Vec<u8>> {
         let mut nonce = [0; NONCE];
-        random(path, &mut nonce)?;
+        random(&mut nonce)?;
         let sealed = self
             .cipher()
             .encrypt(&Nonce::from(nonce), Payload { msg: secret, aad: purpose.as_bytes() })
-            .map_err(|_| Error::Database {
-                path: path.into(),
-                detail: "the secret is too long to seal".into(),
-            })?;
+            .map_err(|_| ErrorKind::Database { detail: "the secret is too long to seal".into() })?;
         let mut out = Vec::with_capacity(1 + NONCE + sealed.len());
         out.push(FORMAT);
         out.extend_from_slice(&nonce);
@@ -140,35 +139,9 @@ impl SealKey {
     }
 }
 
-fn random(path: &Path, buf: &mut [u8]) -> Result<()> {
+fn random(buf: &mut [u8]) -> Result<()> {
     getrandom::fill(buf)
-        .map_err(|error| Error::Io { path: path.into(), detail: format!("no random numbers: {error}") })
-}
-
-pub(crate) fn directory_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    }
-}
-
-/// Makes a directory for what only we may read, and those above it.
-pub(crate) fn create_directory(path: &Path) -> Result<()> {
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(path)
-        .map_err(|error| Error::io(path, "making the directory", &error))
-}
-
-/// What root makes in a directory of the service's user must be the service's, or it could not read it. Does nothing
-/// when the owner is the same already.
-pub(crate) fn give_to_owner_of(directory: &Path, file: &Path) -> std::io::Result<()> {
-    let (theirs, ours) = (std::fs::metadata(directory)?, std::fs::metadata(file)?);
-    if theirs.uid() == ours.uid() {
-        return Ok(());
-    }
-    std::os::unix::fs::chown(file, Some(theirs.uid()), Some(theirs.gid()))
+        .map_err(|error| ErrorKind::Io { detail: format!("no random numbers: {error}") }.into())
 }
 
 #[cfg(test)]
@@ -178,7 +151,7 @@ mod tests {
     use super::*;
 
     fn seal(key: &SealKey, purpose: &str, secret: &[u8]) -> Vec<u8> {
-        key.seal(Path::new("test"), purpose, secret).unwrap()
+        key.seal(purpose, secret).unwrap()
     }
 
     #[test]
@@ -229,10 +202,10 @@ mod tests {
     fn what_is_no_key_is_refused() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("seal.key");
-        assert!(matches!(SealKey::read(&path), Err(Error::NoKey { .. })));
+        assert!(matches!(SealKey::read(&path), Err(Error { kind: ErrorKind::NoKey, .. })));
         for bad in ["", "00", &"g".repeat(64), &"+1".repeat(32), &"0".repeat(63), &"0".repeat(1000)] {
             std::fs::write(&path, bad).unwrap();
-            assert!(matches!(SealKey::read(&path), Err(Error::BadKey { .. })), "{bad:?}");
+            assert!(matches!(SealKey::read(&path), Err(Error { kind: ErrorKind::BadKey, .. })), "{bad:?}");
         }
         std::fs::write(&path, format!("{}\n", "0aF".repeat(64).chars().take(64).collect::<String>()))
             .unwrap();

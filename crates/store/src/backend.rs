@@ -1,0 +1,84 @@
+//! The roles of a back end. Every call is one transaction unless it says otherwise; all block; all are safe from several
+//! threads and, for a database, from several processes.
+
+use core::fmt;
+
+use jiff::Timestamp;
+
+use crate::{
+    Account, AccountChange, Changes, Event, EventFilter, Leases, NewAccount, NewSession, Place, Pruned,
+    Recovered, Result, Retention, SealedSecret, Session, SessionFilter, SessionId, Step,
+};
+
+/// Users who may log in. Secrets arrive sealed; see [`crate::Store`] for clear ones.
+pub trait Accounts: Send + Sync {
+    /// All accounts, by name.
+    fn accounts(&self) -> Result<Vec<Account>>;
+    /// One account, without regard to case; `None` when there is none.
+    fn account(&self, name: &str) -> Result<Option<Account>>;
+    /// One account and its sealed secret, if it has one, as of one moment.
+    fn sealed_credentials(&self, name: &str) -> Result<Option<(Account, Option<SealedSecret>)>>;
+    /// Adds an account; without a secret it cannot log in.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::BadName`], [`crate::ErrorKind::AccountExists`], [`crate::ErrorKind::AddressTaken`].
+    fn insert_account(
+        &self,
+        new: &NewAccount,
+        secret: Option<&SealedSecret>,
+        now: Timestamp,
+    ) -> Result<Account>;
+    /// Changes an account and returns it as it is now.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::NoSuchAccount`], [`crate::ErrorKind::Changed`], [`crate::ErrorKind::AddressTaken`].
+    fn change_account(&self, name: &str, change: &AccountChange) -> Result<Account>;
+    /// Sets the secret of an account.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::NoSuchAccount`].
+    fn set_sealed_secret(&self, name: &str, secret: &SealedSecret, now: Timestamp) -> Result<()>;
+    /// Removes an account and everything that belongs to it alone; its sessions and events stay.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::NoSuchAccount`].
+    fn remove_account(&self, name: &str) -> Result<()>;
+}
+
+/// Calls: those that run, those that ended, and those that never came up.
+pub trait Sessions: Send + Sync {
+    /// Begins several sessions, all or none; their names in the same order.
+    fn start_sessions(&self, new: &[NewSession]) -> Result<Vec<SessionId>>;
+    /// One session.
+    fn session(&self, id: SessionId) -> Result<Option<Session>>;
+    /// Its record, in order.
+    fn record(&self, id: SessionId) -> Result<Vec<Step>>;
+    /// Sessions, oldest first.
+    fn sessions(&self, filter: &SessionFilter) -> Result<Vec<Session>>;
+}
+
+/// What happened. It is recorded by [`Changes::apply`].
+pub trait Events: Send + Sync {
+    /// Reads what happened, oldest first.
+    fn events(&self, filter: &EventFilter) -> Result<Vec<Event>>;
+}
+
+/// What keeps a store right after a crash and small over the years.
+pub trait Maintenance: Send + Sync {
+    /// Where it is, for errors.
+    fn place(&self) -> Place;
+    /// The sealed value that tells the right key from a wrong one; `None` before the first key.
+    fn key_check(&self) -> Result<Option<Vec<u8>>>;
+    /// Keeps this value if there is none yet; returns the one that is kept.
+    fn set_key_check(&self, fresh: &[u8]) -> Result<Vec<u8>>;
+    /// At the start of the server: ends the sessions that a crash left running ("server stopped unexpectedly", at the
+    /// time they were last seen) and frees their addresses.
+    fn recover(&self, now: Timestamp) -> Result<Recovered>;
+    /// Removes what is older than it has to be kept, in many small transactions: others may write in between.
+    fn prune(&self, retention: &Retention, now: Timestamp) -> Result<Pruned>;
+}
+
+/// Everything that a store is made of.
+pub trait Backend: Accounts + Leases + Sessions + Events + Changes + Maintenance + fmt::Debug {}
+
+impl<T: Accounts + Leases + Sessions + Events + Changes + Maintenance + fmt::Debug> Backend for T {}
