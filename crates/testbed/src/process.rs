@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader, Read};
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crate::wait_until;
@@ -15,6 +15,8 @@ pub struct Running {
     name: String,
     child: Child,
     log: Arc<Mutex<String>>,
+    /// What reads its output, until all of it is read.
+    readers: Vec<JoinHandle<()>>,
 }
 
 /// What is kept of a program's output, at most.
@@ -28,13 +30,10 @@ impl Running {
         let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
         let mut child = child.unwrap_or_else(|e| panic!("cannot start {name}: {e}; install it"));
         let log = Arc::new(Mutex::new(String::new()));
-        if let Some(out) = child.stdout.take() {
-            keep(out, &log);
-        }
-        if let Some(out) = child.stderr.take() {
-            keep(out, &log);
-        }
-        Running { name, child, log }
+        let stdout = child.stdout.take().map(|out| keep(out, &log));
+        let stderr = child.stderr.take().map(|out| keep(out, &log));
+        let readers = stdout.into_iter().chain(stderr).collect();
+        Running { name, child, log, readers }
     }
 
     /// Its process id.
@@ -55,18 +54,17 @@ impl Running {
     pub fn wait_for(&mut self, text: &str, limit: Duration) {
         let start = Instant::now();
         loop {
-            // Asked before the log is read, so that the last words of a program that ends are seen.
             let ended = self.status();
+            if ended.is_some() {
+                self.read_to_the_end(limit);
+            }
             if lock(&self.log).contains(text) {
                 return;
             }
             let log = || self.log();
             assert!(start.elapsed() < limit, "{} did not print {text:?} in {limit:?}:\n{}", self.name, log());
             if let Some(status) = ended {
-                // The readers may still be on their way.
-                thread::sleep(Duration::from_millis(50));
-                assert!(log().contains(text), "{} ended ({status}) without {text:?}:\n{}", self.name, log());
-                return;
+                panic!("{} ended ({status}) without {text:?}:\n{}", self.name, log());
             }
             thread::sleep(Duration::from_millis(5));
         }
@@ -77,10 +75,10 @@ impl Running {
         self.child.try_wait().unwrap_or_else(|e| panic!("cannot wait for {}: {e}", self.name))
     }
 
-    /// Waits for its end.
+    /// Waits for its end. Afterwards [`Running::log`] holds all that it printed.
     ///
     /// # Panics
-    /// When it has not ended within `limit`.
+    /// When it has not ended within `limit`, or a program that it started still holds its output then.
     #[track_caller]
     pub fn wait(&mut self, limit: Duration) -> ExitStatus {
         let mut status = None;
@@ -89,7 +87,18 @@ impl Running {
             status = self.status();
             status.is_some()
         });
+        self.read_to_the_end(limit);
         status.unwrap_or_else(|| ExitStatus::from_raw(0))
+    }
+
+    /// Waits until what it printed is in the log, when it has ended.
+    #[track_caller]
+    fn read_to_the_end(&mut self, limit: Duration) {
+        let what = format!("the end of the output of {}; a program that it started may hold it", self.name);
+        wait_until(&what, limit, || self.readers.iter().all(JoinHandle::is_finished));
+        for reader in self.readers.drain(..) {
+            assert!(reader.join().is_ok(), "what reads the output of {} panicked", self.name);
+        }
     }
 
     /// Sends it a signal by name (`TERM`, `HUP`, `INT`, `STOP`, `KILL`).
@@ -120,7 +129,7 @@ impl Drop for Running {
     }
 }
 
-fn keep(out: impl Read + Send + 'static, log: &Arc<Mutex<String>>) {
+fn keep(out: impl Read + Send + 'static, log: &Arc<Mutex<String>>) -> JoinHandle<()> {
     let log = Arc::clone(log);
     thread::spawn(move || {
         let mut out = BufReader::new(out);
@@ -132,7 +141,7 @@ fn keep(out: impl Read + Send + 'static, log: &Arc<Mutex<String>>) {
             }
             line.clear();
         }
-    });
+    })
 }
 
 fn lock(log: &Mutex<String>) -> MutexGuard<'_, String> {

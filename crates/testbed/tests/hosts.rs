@@ -83,6 +83,24 @@ fn a_program_that_ends_silently_is_not_waited_for() {
 }
 
 #[test]
+fn all_that_a_program_printed_is_in_its_log_when_it_has_ended() {
+    let host = Host::new("host");
+    let mut running = host.spawn(Command::new("sh").args(["-c", "seq 20000; echo last >&2"]));
+    assert!(running.wait(SOON).success());
+    let log = running.log();
+    assert_eq!(log.lines().count(), 20_001);
+    assert!(log.contains("\n20000\n") && log.contains("last\n"));
+}
+
+#[test]
+#[should_panic(expected = "may hold it")]
+fn a_child_that_holds_the_output_is_told() {
+    let host = Host::new("host");
+    let mut running = host.spawn(Command::new("sh").args(["-c", "sleep 5 & exit 0"]));
+    running.wait(Duration::from_millis(500));
+}
+
+#[test]
 fn a_capture_is_read_by_a_foreign_dissector() {
     let (a, b) = (Host::new("a"), Host::new("b"));
     wire((&a, "eth0", "192.0.2.1/24"), (&b, "eth0", "192.0.2.2/24"));
