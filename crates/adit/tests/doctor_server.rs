@@ -5,9 +5,9 @@
 mod common;
 
 use adit_testbed::{Host, Output, wire};
+use common::documents::{Doctor, Judgement, parse};
 use common::services::{Answers, Dns};
 use common::{CONFIG, Server, start};
-use serde_json::Value;
 
 /// A server with clients on one side, a router and a LAN on the other; a name server answers in the LAN.
 struct World {
@@ -44,7 +44,7 @@ fn flat(text: &str) -> String {
 
 /// What a run said.
 struct Said {
-    json: Value,
+    verdict: Judgement,
     text: String,
     code: Option<i32>,
 }
@@ -59,7 +59,7 @@ fn doctor(_: &Host, adit: impl Fn(&[&str]) -> Output) -> Said {
     let json = adit(&["doctor", "--server", "--json"]);
     let text = adit(&["doctor", "--server"]);
     Said {
-        json: serde_json::from_str(&json.stdout).unwrap_or_else(|error| panic!("{error}\n{json}")),
+        verdict: parse::<Doctor>(&json.stdout).unwrap_or_else(|error| panic!("{error}\n{json}")).judgement,
         text: text.stdout,
         code: json.code,
     }
@@ -67,16 +67,11 @@ fn doctor(_: &Host, adit: impl Fn(&[&str]) -> Output) -> Said {
 
 impl Said {
     fn first(&self) -> &str {
-        self.json["first_failure"].as_str().unwrap_or("-")
+        self.verdict.first_failure.as_deref().unwrap_or("-")
     }
 
     fn findings(&self) -> Vec<&str> {
-        self.json["findings"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .filter_map(|finding| finding["code"].as_str())
-            .collect()
+        self.verdict.finding_codes()
     }
 
     #[track_caller]
@@ -187,7 +182,7 @@ fn firewalls() {
         "drop",
         "iifname { lo, lan0 } accept\ntcp dport 1723 accept\nip protocol icmp accept",
     ));
-    host.sh(said.json["fixes"][0].as_str().unwrap());
+    host.sh(&said.verdict.fixes[0]);
     let said = world.doctor();
     assert_eq!((said.first(), said.findings().len()), ("-", 0), "{}", said.text);
 

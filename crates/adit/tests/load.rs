@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use adit_bench::{Plan, Report};
 use adit_testbed::{Host, wait_until};
+use common::documents::PastSession;
 use common::*;
 
 /// Accounts that share the calls.
@@ -46,17 +47,14 @@ fn run(host: &Host, plan: Plan) -> Report {
 
 /// Waits until no session is left.
 fn wait_for_the_end(server: &Server) {
-    wait_until("the end of all sessions", SOON, || {
-        server.json(&["sessions"])["sessions"].as_array().unwrap().is_empty()
-    });
+    wait_until("the end of all sessions", SOON, || server.sessions().is_empty());
 }
 
 /// The sessions that are over, when all are written down: rows are written behind the events.
-fn past(server: &Server, number: usize) -> Vec<serde_json::Value> {
+fn past(server: &Server, number: usize) -> Vec<PastSession> {
     let mut rows = Vec::new();
     wait_until("the rows of all sessions", SOON, || {
-        let past = server.json(&["sessions", "--past", "-n", "10000"]);
-        rows.clone_from(past["sessions"].as_array().unwrap());
+        rows = server.past(&["-n", "10000"]);
         rows.len() >= number
     });
     assert_eq!(rows.len(), number);
@@ -76,7 +74,7 @@ fn two_hundred_sessions_at_once_all_carry_data_and_are_accounted_for() {
     let report = std::thread::scope(|scope| {
         // Up long enough for the last to come before the first goes.
         let load = scope.spawn(|| run(&client, Plan { hold: Duration::from_secs(6), ..plan(200, 200, 20) }));
-        wait_until("200 sessions at once", SOON, || server.json(&["status"])["sessions_up"] == 200);
+        wait_until("200 sessions at once", SOON, || server.status().sessions_up == 200);
         load.join().unwrap()
     });
     assert_eq!((report.up, report.addresses, report.pings_answered), (200, 200, 4000));
@@ -84,15 +82,14 @@ fn two_hundred_sessions_at_once_all_carry_data_and_are_accounted_for() {
 
     let rows = past(&server, 200);
     let by_address: BTreeMap<&str, _> =
-        rows.iter().map(|row| (row["address"].as_str().unwrap(), row)).collect();
+        rows.iter().map(|row| (row.address.as_deref().unwrap(), row)).collect();
     for client in &report.each {
         let row = by_address[client.address.unwrap().to_string().as_str()];
-        assert_eq!(row["user"], client.user.as_str(), "{row}");
-        assert_eq!((row["end"].as_str(), row["code"].as_str()), (Some("user-request"), None), "{row}");
-        let counted =
-            ["rx_packets", "rx_bytes", "tx_packets", "tx_bytes"].map(|key| row[key].as_u64().unwrap());
+        assert_eq!(row.user.as_ref(), Some(&client.user), "{row:?}");
+        assert_eq!(row.outcome(), (Some("user-request"), None), "{row:?}");
+        let counted = [row.rx_packets, row.rx_bytes, row.tx_packets, row.tx_bytes];
         let ours = client.counters;
-        assert_eq!(counted, [ours.tx_packets, ours.tx_bytes, ours.rx_packets, ours.rx_bytes], "{row}");
+        assert_eq!(counted, [ours.tx_packets, ours.tx_bytes, ours.rx_packets, ours.rx_bytes], "{row:?}");
         assert_eq!((ours.rx_packets, ours.rx_bytes), (20, 20 * 1228));
     }
     assert_eq!((events(&server, "session.up"), events(&server, "session.end")), (200, 200), "one each");
@@ -105,7 +102,7 @@ fn c235_a_server_that_stops_ends_every_session_in_order() {
     let report = std::thread::scope(|scope| {
         let plan = Plan { hold: SOON * 10, ..plan(100, 100, 1) };
         let load = scope.spawn(|| client.run(|| adit_bench::run(plan).unwrap()));
-        wait_until("100 sessions at once", SOON, || server.json(&["status"])["sessions_up"] == 100);
+        wait_until("100 sessions at once", SOON, || server.status().sessions_up == 100);
         server.running.signal("TERM");
         assert!(server.running.wait(SOON).success(), "{}", server.running.log());
         load.join().unwrap()
@@ -114,7 +111,7 @@ fn c235_a_server_that_stops_ends_every_session_in_order() {
     let ends: Vec<_> = report.failed.iter().collect();
     assert!(matches!(ends[..], [(_, 100)]), "{ends:?}");
     let rows = past(&server, 100);
-    assert_eq!(rows.iter().filter(|row| row["end"] == "shutdown").count(), 100, "{rows:?}");
+    assert_eq!(rows.iter().filter(|row| row.end.as_deref() == Some("shutdown")).count(), 100, "{rows:?}");
     assert_eq!(events(&server, "session.end"), 100);
 }
 
@@ -142,7 +139,7 @@ impl Held {
             memory: number("VmRSS:"),
             descriptors: std::fs::read_dir(format!("{process}/fd")).unwrap().count(),
             threads: number("Threads:"),
-            addresses: server.json(&["status"])["pools"][0]["used"].as_u64().unwrap(),
+            addresses: server.status().pools[0].used,
             routes: state_of(&server.host),
         }
     }

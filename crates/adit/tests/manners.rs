@@ -55,11 +55,11 @@ fn c043_a_full_server_refuses_with_its_reason_and_goes_on() {
     let server = Server::start(server_host, &config, &["alice"]);
     std::thread::scope(|scope| {
         let three = scope.spawn(|| call(&client_host, 3, Duration::from_secs(4)));
-        wait_until("three sessions", SOON, || server.json(&["status"])["sessions_up"] == 3);
+        wait_until("three sessions", SOON, || server.status().sessions_up == 3);
         let late = call(&client_host, 1, Duration::ZERO);
         assert_eq!(late.up, 0);
         assert!(late.failed.keys().all(|why| why.starts_with("C05")), "{:?}", late.failed);
-        assert_eq!(server.json(&["status"])["sessions_up"], 3, "nobody had to go");
+        assert_eq!(server.status().sessions_up, 3, "nobody had to go");
         assert!(three.join().unwrap().is_clean());
     });
     assert!(call(&client_host, 1, Duration::ZERO).is_clean(), "there is room again");
@@ -74,16 +74,10 @@ fn c116_a_client_that_vanishes_is_noticed_by_its_echoes_and_its_address_freed() 
     let server = Server::start(server_host, &config, &["alice"]);
     let _client = connect(&client_host, "alice", &[]);
     client_host.ip("link set eth0 down");
-    wait_until("the end of the session", SOON, || {
-        server.json(&["sessions"])["sessions"].as_array().unwrap().is_empty()
-    });
-    assert_eq!(server.json(&["status"])["pools"][0]["used"], 0);
-    let mut row = serde_json::Value::Null;
-    wait_until("its row", SOON, || {
-        row = server.json(&["sessions", "--past"])["sessions"][0].clone();
-        !row.is_null()
-    });
-    assert_eq!((row["end"].as_str(), row["code"].as_str()), (Some("lost-carrier"), Some("L04")), "{row}");
+    wait_until("the end of the session", SOON, || server.sessions().is_empty());
+    assert_eq!(server.status().pools[0].used, 0);
+    let row = server.first_past();
+    assert_eq!(row.outcome(), (Some("lost-carrier"), Some("L04")), "{row:?}");
 }
 
 #[test]
@@ -101,10 +95,6 @@ fn c035_a_control_connection_without_echo_replies_ends_the_session() {
             }
         }",
     );
-    let mut row = serde_json::Value::Null;
-    wait_until("the end of the session", SOON, || {
-        row = server.json(&["sessions", "--past"])["sessions"][0].clone();
-        !row.is_null()
-    });
-    assert_eq!((row["end"].as_str(), row["code"].as_str()), (Some("lost-carrier"), Some("C06")), "{row}");
+    let row = server.first_past();
+    assert_eq!(row.outcome(), (Some("lost-carrier"), Some("C06")), "{row:?}");
 }

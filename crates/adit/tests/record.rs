@@ -5,6 +5,7 @@
 mod common;
 
 use adit_testbed::{Host, wait_until};
+use common::documents::PastSessionDocument;
 use common::*;
 
 /// A pool with one address.
@@ -60,8 +61,8 @@ fn every_failed_call_is_one_line_with_address_user_layer_code_and_reason() {
     // The command shows the same lines, and nothing else has a code.
     let log = server.adit(&["log", "--failed"]);
     assert_eq!(log.stdout.lines().count(), expected.len(), "{log}");
-    let again = server.json(&["sessions", "--past", "--failed"]);
-    assert_eq!(again["sessions"].as_array().unwrap().len(), expected.len(), "{again}");
+    let again = server.past(&["--failed"]);
+    assert_eq!(again.len(), expected.len(), "{again:?}");
     // And what they mean together.
     let story = server.adit(&["explain", "user", "alice"]);
     assert!(story.ok && story.stdout.contains("A01  wrong password"), "{story}");
@@ -95,6 +96,6 @@ fn a_call_without_gre_is_named_while_it_hangs_and_when_it_is_over() {
     ] {
         assert!(story.stdout.contains(words), "{words} is missing: {story}");
     }
-    let json = server.json(&["session", "s1"]);
-    assert_eq!(json["verdict"]["first_failure"], "G02");
+    let past: PastSessionDocument = server.document(&["session", "s1"]);
+    assert_eq!(past.verdict.code(), "G02");
 }

@@ -9,6 +9,7 @@
     reason = "shared by tests"
 )]
 
+pub mod documents;
 pub mod services;
 
 use std::io::{Read as _, Write as _};
@@ -17,8 +18,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use adit_testbed::{Host, Output, Running, wire};
+use adit_testbed::{Host, Output, Running, wait_until, wire};
 use tempfile::TempDir;
+
+use adit_server::control::{SessionDetail, SessionRow, Status};
+use documents::{Document, LiveSession, PastSession, PastSessions, Sessions};
 
 /// Long enough for a busy machine.
 pub const SOON: Duration = Duration::from_secs(30);
@@ -94,13 +98,46 @@ impl Server {
         self.host.command(&mut adit(self.dir.path(), arguments))
     }
 
-    /// The same; its JSON.
-    pub fn json(&self, arguments: &[&str]) -> serde_json::Value {
-        let mut arguments = arguments.to_vec();
-        arguments.push("--json");
-        let output = self.adit(&arguments);
-        serde_json::from_str(&output.stdout)
-            .unwrap_or_else(|error| panic!("{arguments:?}: {error}\n{output}"))
+    /// The same; its document.
+    #[track_caller]
+    pub fn document<T: Document>(&self, arguments: &[&str]) -> T {
+        let output = self.adit(&[arguments, &["--json"]].concat());
+        documents::parse(&output.stdout).unwrap_or_else(|error| panic!("{arguments:?}: {error}\n{output}"))
+    }
+
+    /// `adit status`.
+    #[track_caller]
+    pub fn status(&self) -> Status {
+        self.document(&["status"])
+    }
+
+    /// The sessions that run, those in set-up too.
+    #[track_caller]
+    pub fn sessions(&self) -> Vec<SessionRow> {
+        self.document::<Sessions>(&["sessions"]).sessions
+    }
+
+    /// The sessions that are over, chosen by more arguments; oldest first.
+    #[track_caller]
+    pub fn past(&self, more: &[&str]) -> Vec<PastSession> {
+        self.document::<PastSessions>(&[&["sessions", "--past"], more].concat()).sessions
+    }
+
+    /// One that runs, with its record.
+    #[track_caller]
+    pub fn session(&self, who: &str) -> SessionDetail {
+        self.document::<LiveSession>(&["session", who]).detail
+    }
+
+    /// Waits until a session is over and written down, and returns the oldest of these.
+    #[track_caller]
+    pub fn first_past(&self) -> PastSession {
+        let mut first = None;
+        wait_until("a session's row", SOON, || {
+            first = self.past(&[]).into_iter().find(|session| session.ended.is_some());
+            first.is_some()
+        });
+        first.unwrap()
     }
 }
 

@@ -1,15 +1,15 @@
 //! Running the doctor at a client.
 
 use adit_testbed::{Host, Output};
-use serde_json::Value;
 
+use crate::common::documents::{Doctor, Judgement, parse};
 use crate::common::services::{Answers, Dns};
 use crate::common::{LAN_HOST, PASSWORD, adit};
 
 /// What the doctor said.
 pub(crate) struct Said {
     pub(crate) output: Output,
-    pub(crate) json: Value,
+    pub(crate) verdict: Judgement,
 }
 
 /// Runs it on a host.
@@ -23,28 +23,33 @@ pub(crate) fn doctor(host: &Host, arguments: &[&str]) -> Said {
         all.extend(["--password-file", password.to_str().unwrap()]);
     }
     let output = host.command(&mut adit(dir.path(), &all));
-    let json = serde_json::from_str(&output.stdout).unwrap_or_else(|e| panic!("{e}: {output}"));
-    Said { output, json }
+    Said::of(output)
 }
 
 impl Said {
+    /// Reads the document.
+    #[track_caller]
+    pub(crate) fn of(output: Output) -> Said {
+        let document: Doctor = parse(&output.stdout).unwrap_or_else(|e| panic!("{e}: {output}"));
+        Said { output, verdict: document.judgement }
+    }
+
     /// The first failure's code; empty when there is none.
     pub(crate) fn code(&self) -> &str {
-        self.json["first_failure"].as_str().unwrap_or_default()
+        self.verdict.code()
     }
 
     /// A layer's state.
+    #[track_caller]
     pub(crate) fn state(&self, layer: &str) -> &str {
-        let layers = self.json["layers"].as_array().unwrap();
-        let found = layers.iter().find(|found| found["name"] == layer);
-        found.and_then(|found| found["state"].as_str()).unwrap_or_default()
+        &self.verdict.layer(layer).state
     }
 
     /// Fails with all that was said unless it found nothing wrong.
     #[track_caller]
     pub(crate) fn is_healthy(&self) {
         assert_eq!((self.output.code, self.code()), (Some(0), ""), "{}", self.output);
-        assert_eq!(self.json["findings"], serde_json::json!([]), "{}", self.output);
+        assert!(self.verdict.findings.is_empty(), "{}", self.output);
     }
 }
 

@@ -154,8 +154,7 @@ fn a_tunnel_in_the_background_outlives_its_command_and_is_hung_up_from_elsewhere
     assert!(gone.ok && gone.stdout.contains("hung up"), "{gone}");
     assert_eq!(state_of(&client_host), before, "at once: disconnect waits for it");
     wait_until("the session's end", SOON, || {
-        let past = server.json(&["sessions", "--past"]);
-        past["sessions"].as_array().unwrap().iter().any(|session| session["end"] == "user-request")
+        server.past(&[]).iter().any(|session| session.end.as_deref() == Some("user-request"))
     });
     assert_eq!(command(&["disconnect"]).code, Some(5));
 }
@@ -219,7 +218,6 @@ fn what_is_not_a_server_is_told_apart() {
     ] {
         let mut client = dial(&client_host, server, "alice", PASSWORD, &[]);
         let status = client.running.wait(SOON);
-        std::thread::sleep(std::time::Duration::from_millis(50));
         let log = client.running.log();
         assert_eq!(status.code(), Some(exit), "{server}: {log}");
         assert!(log.contains(code), "{server}: {log}");

@@ -34,20 +34,13 @@ impl Scene {
         let log = self.alice.running.log();
         assert!(!log.contains("retry") && !log.contains("FAIL"), "{log}");
         assert_eq!(self.alice.hang_up(), 0);
-        let used = self.server.json(&["status"])["pools"][0]["used"].clone();
-        assert_eq!(used, 0, "an address is still lent");
+        assert_eq!(self.server.status().pools[0].used, 0, "an address is still lent");
         self.server.running.signal("TERM");
         assert!(self.server.running.wait(SOON).success(), "{}", self.server.running.log());
     }
 
     fn sessions(&self) -> Vec<String> {
-        let sessions = self.server.json(&["sessions"]);
-        sessions["sessions"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|s| s["user"].as_str().unwrap().to_owned())
-            .collect()
+        self.server.sessions().into_iter().map(|session| session.user).collect()
     }
 
     fn memory_kib(&self) -> u64 {
@@ -219,9 +212,9 @@ fn c027_a_connection_that_breaks_in_any_state_frees_everything() {
         }
     }
     wait_until("the end of all of them", SOON, || scene.sessions() == ["alice"]);
-    let status = scene.server.json(&["status"]);
-    assert_eq!(status["sessions_starting"], 0, "{status}");
-    assert_eq!(status["pools"][0]["used"], 1, "alice's alone: {status}");
+    let status = scene.server.status();
+    assert_eq!(status.sessions_starting, 0, "{status:?}");
+    assert_eq!(status.pools[0].used, 1, "alice's alone: {status:?}");
     scene.undisturbed();
 }
 
@@ -229,11 +222,10 @@ fn c027_a_connection_that_breaks_in_any_state_frees_everything() {
 fn c028_two_connections_from_one_address_work_at_once() {
     let mut scene = Scene::new(CONFIG);
     let mut bob = bob(&scene.client_host);
-    let sessions = scene.server.json(&["sessions"]);
-    let rows = sessions["sessions"].as_array().unwrap();
-    assert_eq!(rows.len(), 2, "{sessions}");
-    assert_eq!(rows[0]["from"], rows[1]["from"]);
-    assert_ne!(rows[0]["address"], rows[1]["address"]);
+    let rows = scene.server.sessions();
+    assert_eq!(rows.len(), 2, "{rows:?}");
+    assert_eq!(rows[0].from, rows[1].from);
+    assert_ne!(rows[0].address, rows[1].address);
     assert_eq!(scene.alice.running.status(), None);
     assert_eq!(bob.hang_up(), 0);
     scene.undisturbed();

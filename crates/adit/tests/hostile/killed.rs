@@ -25,9 +25,8 @@ fn slow_wire() -> (Host, Host, Relay) {
 
 fn nobody_is_left(server: &Server) {
     wait_until("the server's forgetting", SOON, || {
-        let status = server.json(&["status"]);
-        let counts = [&status["sessions_up"], &status["sessions_starting"], &status["pools"][0]["used"]];
-        counts.iter().all(|count| count.as_u64() == Some(0))
+        let status = server.status();
+        [status.sessions_up, status.sessions_starting, status.pools[0].used] == [0; 3]
     });
 }
 
@@ -90,14 +89,14 @@ fn c234_a_server_killed_at_any_stage_starts_again_with_a_clean_host() {
         let status = client.running.wait(SOON);
         assert_eq!(status.code(), Some(11), "after {stage}: {}", client.running.log());
         server.running = start(&server.host, server.dir.path());
-        let status = server.json(&["status"]);
-        assert_eq!(status["pools"][0]["used"], 0, "after {stage}: {status}");
-        assert_eq!(status["sessions_up"], 0, "after {stage}: {status}");
+        let status = server.status();
+        assert_eq!(status.pools[0].used, 0, "after {stage}: {status:?}");
+        assert_eq!(status.sessions_up, 0, "after {stage}: {status:?}");
     }
     // What was going on is on record as ended, and nothing keeps anybody out.
-    let past = server.json(&["sessions", "--past"]);
-    let open = past["sessions"].as_array().unwrap().iter().filter(|s| s["end"] == "").count();
-    assert_eq!(open, 0, "{past}");
+    let past = server.past(&[]);
+    assert_eq!(past.len(), STAGES.len(), "{past:?}");
+    assert!(past.iter().all(|session| session.ended.is_some() && session.end.is_some()), "{past:?}");
     let mut client = connect(&client_host, "alice", &[]);
     client_host.ping(LAN_HOST);
     assert_eq!(client.hang_up(), 0);
@@ -109,19 +108,18 @@ fn c137_c138_a_killed_client_gives_its_address_back_once_and_no_two_have_the_sam
     let config = CONFIG.replace("dns = ", "range = \"10.99.0.10-10.99.0.11\"\ndns = ");
     let server = Server::start(server_host, &config, &["alice", "bob", "carol"]);
     let second = ["--routes", "192.168.77.0/24", "--interface", "second0"];
-    let used = || server.json(&["status"])["pools"][0]["used"].as_u64();
+    let used = || server.status().pools[0].used;
     for _ in 0..4 {
         let mut alice = connect(&client_host, "alice", &[]);
-        assert_eq!(used(), Some(1));
+        assert_eq!(used(), 1);
         alice.running.kill();
-        wait_until("the address", SOON, || used() == Some(0));
+        wait_until("the address", SOON, || used() == 0);
     }
     let mut alice = connect(&client_host, "alice", &[]);
     let mut bob = dial(&client_host, "203.0.113.10", "bob", PASSWORD, &second);
     bob.running.wait_for("connected", SOON);
-    let sessions = server.json(&["sessions"]);
-    let address = |n: usize| sessions["sessions"][n]["address"].as_str().unwrap().to_owned();
-    assert_ne!(address(0), address(1), "{sessions}");
+    let sessions = server.sessions();
+    assert_ne!(sessions[0].address, sessions[1].address, "{sessions:?}");
     let third = ["--once", "--routes", "192.168.78.0/24", "--interface", "third0"];
     let mut carol = dial(&client_host, "203.0.113.10", "carol", PASSWORD, &third);
     assert_eq!(
@@ -131,7 +129,7 @@ fn c137_c138_a_killed_client_gives_its_address_back_once_and_no_two_have_the_sam
         carol.running.log()
     );
     assert_eq!((alice.hang_up(), bob.hang_up()), (0, 0));
-    wait_until("both addresses", SOON, || used() == Some(0));
+    wait_until("both addresses", SOON, || used() == 0);
 }
 
 #[test]
@@ -152,8 +150,8 @@ fn c061_calls_one_after_the_other_leak_nothing() {
     // A connection may be closed a moment after its session is gone; what leaks stays, ten times.
     wait_until("the descriptors", SOON, || descriptors() <= before);
     wait_until("the routes", SOON, || state_of(&server.host) == routes);
-    let status = server.json(&["status"]);
-    assert_eq!((&status["calls_ok"], &status["drops"]["queue_full"]), (&11.into(), &0.into()), "{status}");
+    let status = server.status();
+    assert_eq!((status.calls_ok, status.drops.queue_full), (11, 0), "{status:?}");
 }
 
 #[test]

@@ -3,24 +3,21 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use adit_server::control::Counters;
 use adit_testbed::{Host, wait_until};
-use serde_json::Value;
 
 use crate::common::*;
 use crate::peer::{Gre, Peer, outsider};
 
-fn drops(server: &Server) -> Value {
-    server.json(&["status"])["drops"].clone()
-}
-
 /// What the server calls alice's call.
 fn call_id(server: &Server) -> u16 {
-    let session = server.json(&["session", "alice"]);
-    session["call_ids"][0].as_u64().unwrap_or_else(|| panic!("{session}")).try_into().unwrap()
+    let session = server.session("alice");
+    session.call_ids.unwrap_or_else(|| panic!("{session:?}")).0
 }
 
-fn counter(server: &Server, name: &str) -> u64 {
-    server.json(&["session", "alice"])["session"]["counters"][name].as_u64().unwrap()
+/// What went through alice's session.
+fn counters(server: &Server) -> Counters {
+    server.session("alice").session.counters
 }
 
 /// One UDP datagram from this source address, through the tunnel.
@@ -55,12 +52,11 @@ fn c069_c070_gre_for_unknown_calls_and_from_strangers_is_counted_and_dropped() {
         stranger.raw(b"\x30");
     }
     wait_until("the drops", SOON, || {
-        let drops = drops(&server);
-        let count = |name: &str| drops[name].as_u64().unwrap();
-        count("unknown_call") >= 20 && count("spoofed") >= 10
+        let drops = server.status().drops;
+        drops.unknown_call >= 20 && drops.spoofed >= 10
     });
-    let malformed = drops(&server)["malformed"].as_u64().unwrap();
-    assert!(malformed >= 5, "{}", drops(&server));
+    let drops = server.status().drops;
+    assert!(drops.malformed >= 5, "{drops:?}");
     client_host.ping(LAN_HOST);
     assert!(!alice.running.log().contains("retry"), "{}", alice.running.log());
     // The same from alice's own address: what is not encrypted is refused, whoever sent it.
@@ -72,7 +68,7 @@ fn c069_c070_gre_for_unknown_calls_and_from_strangers_is_counted_and_dropped() {
             b"\x00\x21\x45\x00\x00\x14\x00\x00\x00\x00\x40\x11\x00\x00\x0a\x63\x00\x0a\xc0\xa8\x0a\x14",
         );
     }
-    wait_until("the refusals", SOON, || counter(&server, "clear_refused") > 0);
+    wait_until("the refusals", SOON, || counters(&server).clear_refused > 0);
     alice.running.status();
     drop(alice);
 }
@@ -93,7 +89,7 @@ fn c136_inner_packets_with_another_source_or_to_a_denied_place_are_dropped_and_c
     };
     let (allowed, denied) = (listener("192.168.10.20"), listener("192.168.77.20"));
     let got = |socket: &std::net::UdpSocket| socket.recv_from(&mut [0; 64]).is_ok();
-    let address = server.json(&["session", "alice"])["session"]["address"].as_str().unwrap().to_owned();
+    let address = server.session("alice").session.address;
     datagram(&client_host, &address, "192.168.10.20");
     wait_until("an honest datagram", SOON, || got(&allowed));
     client_host.ip("address add 10.99.0.200/32 dev adit0");
@@ -102,8 +98,8 @@ fn c136_inner_packets_with_another_source_or_to_a_denied_place_are_dropped_and_c
         datagram(&client_host, "203.0.113.77", "192.168.10.20");
         datagram(&client_host, &address, "192.168.77.20");
     }
-    wait_until("the spoofed ones", SOON, || counter(&server, "spoofed") >= 10);
-    wait_until("the denied ones", SOON, || counter(&server, "acl_denied") >= 5);
+    wait_until("the spoofed ones", SOON, || counters(&server).spoofed >= 10);
+    wait_until("the denied ones", SOON, || counters(&server).acl_denied >= 5);
     assert!(!got(&allowed) && !got(&denied), "a dropped datagram came through");
     client_host.ping(LAN_HOST);
     assert_eq!(alice.hang_up(), 0);
@@ -149,7 +145,6 @@ fn c112_a_server_that_echoes_our_lcp_is_a_loop() {
         stop.store(true, Ordering::Relaxed);
         status
     });
-    std::thread::sleep(Duration::from_millis(100));
     let log = client.running.log();
     assert_eq!(status.code(), Some(13), "{log}");
     assert!(log.contains("L02"), "{log}");
@@ -187,7 +182,7 @@ fn a_flood_of_ppp_in_ones_own_call_disturbs_nobody_else() {
         stop.store(true, Ordering::Relaxed);
     });
     drop(peer);
-    wait_until("its end", SOON, || server.json(&["status"])["sessions_starting"] == 0);
+    wait_until("its end", SOON, || server.status().sessions_starting == 0);
     assert!(!alice.running.log().contains("retry"), "{}", alice.running.log());
     assert_eq!(alice.hang_up(), 0);
 }

@@ -55,9 +55,7 @@ fn c238_logs_records_and_database_hold_no_password_and_no_response() {
         let mut right = dial(&client_host, "203.0.113.10", "alice", PASSWORD, &more);
         right.running.wait_for("connected", SOON);
         assert_eq!(right.hang_up(), 0);
-        wait_until("the records", SOON, || {
-            server.json(&["sessions", "--past"])["sessions"].as_array().unwrap().len() == 2
-        });
+        wait_until("the records", SOON, || server.past(&[]).len() == 2);
         let fields = ["-Y", "chap.code == 2", "-T", "fields", "-e", "chap.value"];
         let responses: Vec<String> = capture.tshark(&fields).lines().map(str::to_owned).collect();
         assert_eq!(responses.len(), if method == "pap" { 0 } else { 2 }, "{method}: {responses:?}");
@@ -96,9 +94,7 @@ fn c013_names_from_the_network_cannot_write_on_the_terminal() {
     drop(peer);
     let mut client = dial(&client_host, "203.0.113.10", evil, WRONG, &["--once"]);
     assert_eq!(client.running.wait(SOON).code(), Some(14), "{}", client.running.log());
-    wait_until("the records", SOON, || {
-        server.json(&["sessions", "--past"])["sessions"].as_array().unwrap().len() == 2
-    });
+    wait_until("the records", SOON, || server.past(&[]).len() == 2);
     let mut shown = vec![server.running.log(), server.adit(&["log"]).stdout];
     for session in ["s1", "s2"] {
         shown.push(server.adit(&["session", session]).stdout);

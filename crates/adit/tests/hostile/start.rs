@@ -21,8 +21,6 @@ fn host() -> (Host, Host, TempDir) {
 fn ends(host: &Host, command: &mut Command) -> (i32, String) {
     let mut running = host.spawn(command);
     let status = running.wait(SOON);
-    // Its last words may still be on their way to the log.
-    std::thread::sleep(std::time::Duration::from_millis(100));
     (status.code().unwrap_or(-1), running.log())
 }
 

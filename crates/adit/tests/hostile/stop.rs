@@ -6,11 +6,10 @@ use adit_testbed::wait_until;
 
 use crate::common::*;
 
-/// The ends of all sessions on record, newest first.
+/// The ends of all sessions on record, oldest first.
 fn ends(server: &Server) -> Vec<(String, String)> {
-    let past = server.json(&["sessions", "--past"]);
-    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
-    past["sessions"].as_array().unwrap().iter().map(|s| (text(&s["user"]), text(&s["end"]))).collect()
+    let past = server.past(&[]).into_iter();
+    past.map(|session| (session.user.unwrap_or_default(), session.end.unwrap_or_default())).collect()
 }
 
 #[test]

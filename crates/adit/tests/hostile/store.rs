@@ -4,9 +4,11 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use adit_server::control::{Status, Warning};
 use adit_testbed::{Fate, Host, Output, Relay, pass, wait_until};
 use rusqlite::Connection;
 
+use crate::common::documents::{PastSession, PastSessions, parse};
 use crate::common::*;
 use adit_testbed::Room;
 
@@ -15,7 +17,6 @@ fn try_once(host: &Host, user: &str) -> (i32, String) {
     let routes = ["--once", "--routes", "192.168.77.0/24", "--interface", "second0"];
     let mut client = dial(host, "203.0.113.10", user, PASSWORD, &routes);
     let status = client.running.wait(SOON);
-    std::thread::sleep(Duration::from_millis(100));
     (status.code().unwrap_or(-1), client.running.log())
 }
 
@@ -24,6 +25,11 @@ fn comes_in(host: &Host, user: &str) {
     let mut client = dial(host, "203.0.113.10", user, PASSWORD, &routes);
     client.running.wait_for("connected", SOON);
     assert_eq!(client.hang_up(), 0);
+}
+
+/// Whether a session is that of this user, who hung up.
+fn hung_up(user: &str) -> impl Fn(&PastSession) -> bool {
+    move |session| session.user.as_deref() == Some(user) && session.end.as_deref() == Some("user-request")
 }
 
 fn database(server: &Server) -> PathBuf {
@@ -42,8 +48,8 @@ fn a_locked_database_keeps_new_calls_out_and_nothing_else() {
     assert!(log.contains("C07") && log.contains("no resource"), "{log}");
     // Once it is known, nobody waits for it.
     wait_until("a warning", SOON, || {
-        let warnings = server.json(&["status"])["warnings"].to_string();
-        warnings.contains("S09") && warnings.contains("new calls are refused")
+        let warnings = server.status().warnings;
+        warnings.iter().any(|warning| warning.code == "S09" && warning.text.contains("new calls are refused"))
     });
     let begin = Instant::now();
     assert_eq!(try_once(&client_host, "bob").0, 11);
@@ -54,19 +60,12 @@ fn a_locked_database_keeps_new_calls_out_and_nothing_else() {
     // Alice goes while nothing can be written.
     assert_eq!(alice.hang_up(), 0, "{}", alice.running.log());
     lock.execute_batch("ROLLBACK").unwrap();
-    wait_until("alice's end in the record", SOON, || {
-        let past = server.json(&["sessions", "--past"]);
-        past["sessions"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .any(|s| s["user"] == "alice" && s["end"] == "user-request")
-    });
+    wait_until("alice's end in the record", SOON, || server.past(&[]).iter().any(hung_up("alice")));
     comes_in(&client_host, "bob");
     comes_in(&client_host, "alice");
-    let status = server.json(&["status"]);
-    assert!(!status["warnings"].to_string().contains("S09"), "{status}");
-    assert_eq!(status["pools"][0]["used"], 0, "{status}");
+    let status = server.status();
+    assert!(status.warnings.iter().all(|warning| warning.code != "S09"), "{status:?}");
+    assert_eq!(status.pools[0].used, 0, "{status:?}");
 }
 
 #[test]
@@ -87,7 +86,6 @@ fn a_database_locked_while_a_call_is_set_up_ends_the_call_with_the_reason() {
     relay.set(pass, pass);
     // Reading still works, so that the password is checked; the address cannot be written down.
     let status = alice.running.wait(SOON);
-    std::thread::sleep(Duration::from_millis(100));
     let log = alice.running.log();
     assert_eq!(status.code(), Some(13), "{log}");
     assert!(log.contains("S09") && !log.contains("adit.db"), "{log}");
@@ -136,13 +134,14 @@ fn a_full_disk_keeps_new_calls_out_and_nothing_else() {
     assert!(log.contains("C07"), "{log}");
     assert!(server.log().contains("code=S06"), "{}", server.log());
     client_host.ping("10.99.0.1".parse().unwrap());
-    let status = run(&["status", "--json"]);
-    assert!(status.stdout.contains("S06") && status.stdout.contains("new calls are refused"), "{status}");
+    let status: Status = parse(&run(&["status", "--json"]).stdout).unwrap();
+    let full = |warning: &Warning| warning.code == "S06" && warning.text.contains("new calls are refused");
+    assert!(status.warnings.iter().any(full), "{status:?}");
     assert_eq!(alice.hang_up(), 0);
     std::fs::remove_file(&fill).unwrap();
     wait_until("alice's end in the record", SOON, || {
-        let past = run(&["sessions", "--past", "--json"]).stdout;
-        past.contains("alice") && past.contains("user-request")
+        let past: PastSessions = parse(&run(&["sessions", "--past", "--json"]).stdout).unwrap();
+        past.sessions.iter().any(hung_up("alice"))
     });
     comes_in(&client_host, "bob");
     server.signal("TERM");
@@ -164,7 +163,6 @@ fn a_server_does_not_start_on_a_full_disk_or_a_broken_database() {
     .unwrap();
     let mut broken = host.spawn(&mut adit(dir.path(), &["serve"]));
     let status = broken.wait(SOON);
-    std::thread::sleep(Duration::from_millis(100));
     assert_eq!(status.code(), Some(19), "{}", broken.log());
     assert!(broken.log().contains("S09"), "{}", broken.log());
     std::fs::remove_file(state.join("adit.db")).unwrap();
@@ -172,7 +170,6 @@ fn a_server_does_not_start_on_a_full_disk_or_a_broken_database() {
     let room = Room::new(&host, &tiny);
     let mut full = host.spawn(&mut room.inside(&adit(dir.path(), &["serve"])));
     let status = full.wait(SOON);
-    std::thread::sleep(Duration::from_millis(100));
     assert_eq!(status.code(), Some(19), "{}", full.log());
     assert!(full.log().contains("S06"), "{}", full.log());
     assert_eq!(state_of(&host), before);
