@@ -1,14 +1,15 @@
 //! One row at work: the vantages are asked, and what they say is held against the matrix.
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use adit_testbed::Output;
-use serde_json::Value;
+use adit_testbed::{Output, wait_until};
 
 use crate::common::PASSWORD;
+use crate::common::documents::{self, Doctor, Document, Judgement, Log, PastSessionDocument, PastSessions};
 use crate::matrix::{self, Row};
+use crate::table;
 use crate::world::{NAME, Plan, World, settle, text};
 
 /// No command takes longer, on a busy machine.
@@ -49,16 +50,16 @@ pub(crate) struct Got {
     /// Everything it said.
     story: String,
     took: Duration,
-    /// The command does not exist.
-    absent: bool,
+    /// The command did not answer: it was used wrongly, or what it printed is no document. Fulfils nothing.
+    error: Option<String>,
     /// The conversation reached "up".
     up: bool,
 }
 
 impl Got {
     fn shown(&self) -> String {
-        if self.absent {
-            return "absent".to_owned();
+        if let Some(error) = &self.error {
+            return error.clone();
         }
         let mut shown = self.failure.clone().unwrap_or_else(|| "-".to_owned());
         for finding in &self.findings {
@@ -69,18 +70,13 @@ impl Got {
 
     fn fulfils(&self, want: &str) -> bool {
         let (want, words) = want.split_once('~').unwrap_or((want, ""));
-        if !self.story.to_lowercase().contains(&words.to_lowercase()) {
+        if self.error.is_some() || !self.story.to_lowercase().contains(&words.to_lowercase()) {
             return false;
-        }
-        if want.contains('/') {
-            return want.split('/').any(|one| self.fulfils(one));
         }
         match want {
             "-" => self.failure.is_none() && self.next,
-            "named" => self.failure.is_some() || !self.findings.is_empty(),
             "healthy" => self.failure.is_none() && self.findings.is_empty(),
             "up" => self.failure.is_none() && self.up,
-            "+" => self.failure.is_none() && !self.findings.is_empty(),
             _ => match want.strip_prefix('+') {
                 Some(code) => self.failure.is_none() && self.findings.iter().any(|found| found == code),
                 None => self.failure.as_deref() == Some(want),
@@ -88,27 +84,38 @@ impl Got {
         }
     }
 
-    /// From one verdict of the JSON contract.
-    fn of_verdict(verdict: &Value) -> Got {
-        let codes = |list: &Value| -> Vec<String> {
-            let list = list.as_array().into_iter().flatten();
-            list.filter_map(|one| one["code"].as_str().map(str::to_owned)).collect()
-        };
-        let warned = verdict["layers"].as_array().into_iter().flatten();
-        let warned = warned.filter(|layer| layer["state"] == "warn");
-        let mut findings = codes(&verdict["findings"]);
-        findings.extend(warned.filter_map(|layer| layer["code"].as_str().map(str::to_owned)));
+    fn of_judgement(judgement: &Judgement) -> Got {
+        let layers = || judgement.layers.iter();
+        let mut findings: Vec<String> =
+            judgement.findings.iter().map(|finding| finding.code.clone()).collect();
+        findings
+            .extend(layers().filter(|layer| layer.state == "warn").filter_map(|layer| layer.code.clone()));
         findings.sort();
         findings.dedup();
-        let broken = |layer: &&Value| ["fail", "not-reached"].iter().any(|state| layer["state"] == **state);
-        let works = !verdict["layers"].as_array().into_iter().flatten().any(|layer| broken(&layer));
-        let next = verdict["next"].as_array().is_some_and(|next| !next.is_empty());
+        let works = !layers().any(|layer| ["fail", "not-reached"].contains(&layer.state.as_str()));
         Got {
-            failure: verdict["first_failure"].as_str().map(str::to_owned),
+            failure: judgement.first_failure.clone(),
             findings,
-            next: next || works,
+            next: works || !judgement.next.is_empty(),
+            story: tell(judgement),
             ..Got::default()
         }
+    }
+
+    /// From one of `adit doctor`: of the first call of a capture that failed, else of the last.
+    fn of_doctor(document: &Doctor) -> Got {
+        let calls = document.calls.as_deref();
+        let mut all: Vec<Got> =
+            calls.unwrap_or_default().iter().map(|call| Got::of_judgement(&call.judgement)).collect();
+        let failed = all.iter().position(|got| got.failure.is_some());
+        let at = failed.or(all.len().checked_sub(1));
+        let Some(at) = at else {
+            let got = Got::of_judgement(&document.judgement);
+            // A capture in which there is nothing to diagnose is an answer too.
+            return Got { next: got.next || calls.is_some(), ..got };
+        };
+        let story = all.iter().map(|got| got.story.as_str()).collect();
+        Got { story, ..all.swap_remove(at) }
     }
 }
 
@@ -136,9 +143,28 @@ impl Case {
         }
     }
 
-    fn put(&mut self, vantage: Vantage, mut got: Got, output: &Output) {
-        got.absent = output.code == Some(2);
+    /// Reads what a command printed, and keeps what it says.
+    fn put<T: Document>(
+        &mut self,
+        vantage: Vantage,
+        began: Instant,
+        output: &Output,
+        of: impl FnOnce(&Case, &T) -> Got,
+    ) {
+        let took = began.elapsed();
+        let read = match output.code {
+            Some(2) => Err("it was used wrongly (exit status 2)".to_owned()),
+            Some(_) => documents::parse::<T>(&output.stdout),
+            None => Err("it was ended by a signal".to_owned()),
+        };
+        let mut got = match read {
+            Ok(document) => of(self, &document),
+            Err(error) => {
+                Got { error: Some(format!("ERROR: {error}")), story: output.to_string(), ..Got::default() }
+            }
+        };
         let _ = writeln!(got.story, "exit {:?}\n{}", output.code, output.stderr);
+        got.took = took;
         self.got.retain(|(of, _)| *of != vantage);
         self.got.push((vantage, got));
     }
@@ -164,30 +190,22 @@ impl Case {
             self.world.start_at_client(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
         act(&self.world);
         let status = running.wait(LONGEST);
-        // Its last words may still be on their way.
-        settle();
         let log = running.log();
         // Both streams are in one log: the document is the last thing in it.
         let document =
             log.split_inclusive('\n').skip_while(|line| !line.starts_with('{')).collect::<String>();
-        let output =
-            Output { ok: status.success(), code: status.code(), stdout: document, stderr: String::new() };
-        let mut got = read(&output, Got::of_verdict);
-        got.took = begin.elapsed();
-        self.put(Vantage::Doctor, got, &output);
+        let output = Output { ok: status.success(), code: status.code(), stdout: document, stderr: log };
+        self.put(Vantage::Doctor, begin, &output, |_, document: &Doctor| Got::of_doctor(document));
     }
 
     /// Failures that the server has written down.
     pub(crate) fn failures(&self) -> usize {
-        self.world.at_server(&["log", "--failed", "--json"]).stdout.matches("\"code\"").count()
+        self.world.document::<Log>(&["log", "--failed"]).events.len()
     }
 
     /// Waits until it has written down more than `known`.
     pub(crate) fn wait_for_a_failure(&self, known: usize) {
-        let begin = Instant::now();
-        while begin.elapsed() < LONGEST && self.failures() <= known {
-            std::thread::sleep(Duration::from_millis(200));
-        }
+        wait_until("a failure in the server's log", LONGEST, || self.failures() > known);
     }
 
     fn arguments(&self, more: &[&str]) -> Vec<String> {
@@ -205,9 +223,7 @@ impl Case {
         let arguments = self.arguments(more);
         let begin = Instant::now();
         let output = self.world.at_client(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
-        let mut got = read(&output, Got::of_verdict);
-        got.took = begin.elapsed();
-        self.put(Vantage::Doctor, got, &output);
+        self.put(Vantage::Doctor, begin, &output, |_, document: &Doctor| Got::of_doctor(document));
     }
 
     /// What two captures say.
@@ -232,20 +248,7 @@ impl Case {
         }
         let begin = Instant::now();
         let output = self.world.at_server(&arguments);
-        let mut got = read(&output, |document| {
-            let calls = document["calls"].as_array().cloned().unwrap_or_default();
-            let mut all: Vec<Got> = calls.iter().map(Got::of_verdict).collect();
-            let first = all.iter().position(|got| got.failure.is_some());
-            let mut got = match first {
-                Some(at) => all.swap_remove(at),
-                None => all.pop().unwrap_or_else(|| Got::of_verdict(document)),
-            };
-            // Nothing to diagnose is an answer too.
-            got.next |= calls.is_empty();
-            got
-        });
-        got.took = begin.elapsed();
-        self.put(vantage, got, &output);
+        self.put(vantage, begin, &output, |_, document: &Doctor| Got::of_doctor(document));
     }
 
     /// `adit doctor --server`.
@@ -255,14 +258,10 @@ impl Case {
         }
         let begin = Instant::now();
         let output = self.world.at_server(&["doctor", "--server", "--json"]);
-        let mut got = read(&output, |document| {
-            let mut got = Got::of_verdict(document);
+        self.put(Vantage::Server, begin, &output, |_, document: &Doctor| {
             // There is always more to find out from outside.
-            got.next = true;
-            got
+            Got { next: true, ..Got::of_doctor(document) }
         });
-        got.took = begin.elapsed();
-        self.put(Vantage::Server, got, &output);
         self
     }
 
@@ -274,14 +273,16 @@ impl Case {
         settle();
         let begin = Instant::now();
         let output = self.world.at_server(&["log", "--failed", "--json"]);
-        let mut got = read(&output, |document| {
-            let events = document["events"].as_array().cloned().unwrap_or_default();
-            let last = events.iter().rev().find_map(|event| event["code"].as_str());
-            Got { failure: last.map(str::to_owned), next: true, ..Got::default() }
+        self.put(Vantage::Record, begin, &output, |case, log: &Log| {
+            let newest = log.events.iter().rev().find(|event| event.code.is_some());
+            let mut got = Got { next: true, ..Got::default() };
+            if let Some(event) = newest {
+                got.failure.clone_from(&event.code);
+                got.story = format!("  {} {:?}\n", event.kind, event.fields);
+            }
+            case.newest_session(&mut got);
+            got
         });
-        self.newest_session(&mut got);
-        got.took = begin.elapsed();
-        self.put(Vantage::Record, got, &output);
         self
     }
 
@@ -301,13 +302,12 @@ impl Case {
 
     /// What the story of the newest call that is over adds; it must tell the same as the log.
     fn newest_session(&self, got: &mut Got) {
-        let past = self.world.at_server(&["sessions", "--past", "--json"]).stdout;
-        let past: Value = serde_json::from_str(&past).unwrap_or_default();
-        let ids = past["sessions"].as_array().into_iter().flatten().filter_map(|one| one["id"].as_str());
-        let Some(id) = ids.max_by_key(|id| id[1..].parse::<u32>().unwrap_or_default()) else { return };
-        let output = self.world.at_server(&["session", id, "--json"]);
-        let story = read(&output, |document| Got::of_verdict(&document["verdict"]));
-        got.up = !past["sessions"].to_string().contains("\"code\":\"");
+        let past = self.world.document::<PastSessions>(&["sessions", "--past"]).sessions;
+        let number = |id: &str| id.strip_prefix('s').and_then(|id| id.parse::<u32>().ok());
+        let Some(newest) = past.iter().max_by_key(|session| number(&session.id)) else { return };
+        let document = self.world.document::<PastSessionDocument>(&["session", &newest.id]);
+        let story = Got::of_judgement(&document.verdict);
+        got.up = past.iter().all(|session| session.code.is_none());
         match (&got.failure, story.failure) {
             (Some(log), told) if told.as_ref() != Some(log) => {
                 let told = told.unwrap_or_else(|| "-".to_owned());
@@ -329,19 +329,14 @@ impl Case {
             let state = match (want, got) {
                 (".", _) => "not asked",
                 ("later", _) => "later",
-                (_, Some(got)) if got.absent => "absent",
+                (_, Some(got)) if got.error.is_some() => "ERROR",
                 (want, Some(got)) if got.fulfils(want) => "ok",
                 _ => "WRONG",
             };
-            let Row { number, fault, .. } = self.row;
-            let _ = writeln!(
-                lines,
-                "{number}\t{fault}\t{}\t{want}\t{shown}\t{state}\t{}",
-                vantage.word(),
-                took.as_millis()
-            );
-            if state == "WRONG" {
+            table::line(&mut lines, self.row, vantage.word(), want, &shown, state, took);
+            if ["ERROR", "WRONG"].contains(&state) {
                 let story = got.map_or("it was not asked", |got| got.story.as_str());
+                let Row { number, fault, .. } = self.row;
                 let _ = writeln!(
                     wrong,
                     "=== row {number} ({fault}), {}: wanted {want}, got {shown}\n{story}",
@@ -349,8 +344,7 @@ impl Case {
                 );
             }
         }
-        std::fs::create_dir_all(table()).unwrap();
-        std::fs::write(table().join(format!("row-{}.tsv", self.row.number)), &lines).unwrap();
+        table::write(self.row, &lines);
         println!("{lines}");
         assert!(wrong.is_empty(), "{wrong}");
     }
@@ -361,53 +355,41 @@ pub(crate) fn later(number: &str) {
     let row = matrix::find(number);
     let mut lines = String::new();
     for vantage in Vantage::ALL {
-        let _ = writeln!(lines, "{number}\t{}\t{}\tlater\t\tlater\t0", row.fault, vantage.word());
+        table::line(&mut lines, row, vantage.word(), "later", "", "later", Duration::ZERO);
     }
-    std::fs::create_dir_all(table()).unwrap();
-    std::fs::write(table().join(format!("row-{number}.tsv")), lines).unwrap();
+    table::write(row, &lines);
 }
 
-/// Where the rows put their lines; `cargo xtask faults` makes a table of them.
-fn table() -> PathBuf {
-    let named = std::env::var_os("ADIT_FAULTS").map(PathBuf::from);
-    named.unwrap_or_else(|| Path::new(env!("CARGO_TARGET_TMPDIR")).join("faults"))
-}
-
-fn read(output: &Output, of: impl FnOnce(&Value) -> Got) -> Got {
-    match serde_json::from_str::<Value>(&output.stdout) {
-        Ok(document) => {
-            let mut got = of(&document);
-            got.story = tell(&document);
-            got
-        }
-        Err(error) => Got { failure: Some(format!("no JSON: {error}")), ..Got::default() },
-    }
-}
-
-/// What is told elsewhere, or tells nothing.
-const UNTOLD: &[&str] = &["layers", "calls", "schema", "generated", "verdict", "timeline", "steps"];
-
-/// A document in few lines: what every layer says, and all the words of the verdict.
-fn tell(document: &Value) -> String {
+/// A judgement in few lines: what every layer says, and all else in its own words.
+fn tell(judgement: &Judgement) -> String {
     let mut out = String::new();
-    let calls = document["calls"].as_array().map_or(&[][..], Vec::as_slice);
-    let whole = Some(document).filter(|_| calls.is_empty());
-    for verdict in whole.into_iter().chain([&document["verdict"]]).chain(calls) {
-        for layer in verdict["layers"].as_array().into_iter().flatten() {
-            let [name, state, code, summary] =
-                ["name", "state", "code", "summary"].map(|key| layer[key].as_str().unwrap_or_default());
-            let evidence = layer["evidence"].as_array().into_iter().flatten();
-            let evidence: Vec<&str> = evidence.filter_map(|one| one["text"].as_str()).collect();
-            let _ = writeln!(out, "  {name:8} {state:11} {code:3} {summary} {}", evidence.join("; "));
+    for layer in &judgement.layers {
+        let evidence: Vec<&str> = layer.evidence.iter().map(|one| one.text.as_str()).collect();
+        let code = layer.code.as_deref().unwrap_or_default();
+        let _ = writeln!(
+            out,
+            "  {:8} {:11} {code:3} {} {}",
+            layer.name,
+            layer.state,
+            layer.summary,
+            evidence.join("; ")
+        );
+    }
+    for cause in &judgement.causes {
+        let _ = writeln!(out, "  cause: {} {} % ({}): {}", cause.code, cause.weight, cause.owner, cause.text);
+    }
+    for finding in &judgement.findings {
+        let evidence: Vec<&str> = finding.evidence.iter().map(|one| one.text.as_str()).collect();
+        let _ = writeln!(out, "  finding: {} {} {}", finding.code, finding.text, evidence.join("; "));
+    }
+    let texts = [("fix", &judgement.fixes), ("next", &judgement.next), ("innocent", &judgement.innocent)];
+    for (name, texts) in texts {
+        for text in texts {
+            let _ = writeln!(out, "  {name}: {text}");
         }
-        for (key, value) in verdict.as_object().into_iter().flatten() {
-            let told = !UNTOLD.contains(&key.as_str())
-                && *value != Value::Null
-                && *value != Value::Array(Vec::new());
-            if told {
-                let _ = writeln!(out, "  {key}: {value}");
-            }
-        }
+    }
+    for rule in &judgement.rules {
+        let _ = writeln!(out, "  rule: {} {} %: {}", rule.id, rule.weight, rule.because);
     }
     out
 }

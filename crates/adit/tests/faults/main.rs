@@ -12,4 +12,5 @@ mod case;
 mod matrix;
 mod peers;
 mod rows;
+mod table;
 mod world;

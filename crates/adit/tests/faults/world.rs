@@ -16,6 +16,7 @@ use std::time::Duration;
 use adit_testbed::{Capture, Host, Output, Relay, Room, Running, Seeded, bridge, wait_until, wire};
 use tempfile::TempDir;
 
+use crate::common::documents::{self, Document, Sessions};
 use crate::common::services::{Answers, Dns, Tcp};
 use crate::common::{self, CONFIG, PASSWORD, SERVER, SOON, add_user, with_io};
 
@@ -237,6 +238,12 @@ impl World {
         self.server.command(&mut self.adit_at_server(arguments))
     }
 
+    /// Runs one there; its document.
+    pub(crate) fn document<T: Document>(&self, arguments: &[&str]) -> T {
+        let output = self.at_server(&[arguments, &["--json"]].concat());
+        documents::parse(&output.stdout).unwrap_or_else(|error| panic!("{arguments:?}: {error}\n{output}"))
+    }
+
     /// Runs a command of adit at the client, with its name server.
     pub(crate) fn at_client(&self, arguments: &[&str]) -> Output {
         let command = common::adit(self.client_dir.path(), arguments);
@@ -281,8 +288,8 @@ impl World {
     /// Waits until so many sessions are up.
     pub(crate) fn wait_for_sessions(&self, count: usize) {
         wait_until("the sessions", SOON, || {
-            let text = self.at_server(&["sessions", "--json"]).stdout;
-            text.matches("\"state\":\"up\"").count() + text.matches("\"state\": \"up\"").count() == count
+            let sessions = self.document::<Sessions>(&["sessions"]).sessions;
+            sessions.iter().filter(|session| session.state == "up").count() == count
         });
     }
 
