@@ -64,11 +64,25 @@ pub struct Report {
     pub elapsed: Duration,
 }
 
+impl Report {
+    /// The last `lines` lines of the transcript, and what each side knows in the end.
+    pub fn describe(&self, scenario: &Scenario, lines: usize) -> String {
+        let from = self.lines.len().saturating_sub(lines);
+        let kept = self.lines.iter().skip(from).cloned();
+        let seed = format!("seed {} fault {:?} ending {:?}", scenario.seed, scenario.fault, scenario.ending);
+        let sides = self.clients.iter().chain(&self.servers);
+        let sides = sides.map(|side| format!("{:?} {:?} {:?}", side.code, side.call, side.closed));
+        kept.chain([seed]).chain(sides).map(|line| line + "\n").collect()
+    }
+}
+
 /// What one side knows in the end.
 #[derive(Clone, Debug, Default)]
 pub struct Side {
     /// What was agreed, if the call came up.
     pub up: Option<Up>,
+    /// Virtual time from the beginning of the conversation until the call came up.
+    pub up_after: Option<Duration>,
     /// What was wrong with it and did not end it.
     pub found: Vec<(Code, String)>,
     /// How the call ended.
@@ -86,9 +100,10 @@ pub struct Side {
 }
 
 impl Side {
-    fn new(call: Option<&Call>, closed: Option<End>, code: Option<Code>) -> Side {
+    fn new(epoch: Instant, call: Option<&Call>, closed: Option<End>, code: Option<Code>) -> Side {
         Side {
             up: call.and_then(|call| call.up.clone()),
+            up_after: call.and_then(|call| call.up_at).map(|at| at.saturating_duration_since(epoch)),
             found: call.map(|call| call.found.clone()).unwrap_or_default(),
             call: call.and_then(|call| call.end.clone()),
             closed,
@@ -99,15 +114,15 @@ impl Side {
         }
     }
 
-    fn server(shell: &Shell<ServerTunnel>) -> Side {
+    fn server(epoch: Instant, shell: &Shell<ServerTunnel>) -> Side {
         let call = shell.calls().values().find(|call| call.up.is_some() || call.end.is_some());
         let code = shell.code();
-        Side::new(call, shell.closed.clone(), code)
+        Side::new(epoch, call, shell.closed.clone(), code)
     }
 
-    fn client(client: &ClientHost) -> Side {
+    fn client(epoch: Instant, client: &ClientHost) -> Side {
         let call = client.shell().and_then(|shell| shell.calls().values().next());
-        Side::new(call, client.shell().and_then(|shell| shell.closed.clone()), client.code())
+        Side::new(epoch, call, client.shell().and_then(|shell| shell.closed.clone()), client.code())
     }
 }
 
@@ -336,13 +351,14 @@ impl Conversation {
 
     fn report(mut self) -> Report {
         self.complaints.extend(self.world.watch.complaint.take());
+        let epoch = self.world.epoch();
         let mut servers = Vec::new();
         if let Some(server) = self.world.host(self.server).server() {
             for shell in &server.past {
                 let complaints = shell.calls().values().filter_map(|call| call.complaint.clone());
                 self.complaints.extend(complaints.map(|complaint| format!("server: {complaint}")));
                 if !is_rude(shell.peer()) {
-                    servers.push(Side::server(shell));
+                    servers.push(Side::server(epoch, shell));
                 }
             }
             if !server.dead && server.live().next().is_some() {
@@ -362,7 +378,7 @@ impl Conversation {
             if !client.is_over() {
                 self.complaints.push("the client is not over".to_owned());
             }
-            clients.push(Side::client(client));
+            clients.push(Side::client(epoch, client));
         }
         Report {
             hash: self.world.transcript.hash(),

@@ -50,6 +50,8 @@ pub struct Call {
     acknowledged: bool,
     /// What was agreed, when it came up.
     pub up: Option<Up>,
+    /// When it came up.
+    pub up_at: Option<Instant>,
     /// What was wrong and did not end it.
     pub found: Vec<(Code, String)>,
     /// How it ended.
@@ -210,6 +212,7 @@ impl<M: Machine> Shell<M> {
                 out.notes.push((self.who, format!("up: {} and {}, mtu {}", up.local, up.peer, up.mtu)));
                 if let Some(call) = self.calls.get_mut(&call) {
                     call.up = Some(up);
+                    call.up_at = Some(now);
                 }
             }
             Event::Finding { call, code, text } => {
@@ -402,6 +405,7 @@ impl Call {
             local_call_id,
             acknowledged: false,
             up: None,
+            up_at: None,
             found: Vec::new(),
             end: None,
             received: Vec::new(),

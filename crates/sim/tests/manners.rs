@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use adit_crypto::Rng;
+use adit_ppp::auth::Method;
 use adit_sim::client::ClientHost;
 use adit_sim::conversation::play;
 use adit_sim::judge::judge;
@@ -27,6 +28,22 @@ fn c014_c038_rude_clients_do_not_disturb_a_good_one() {
             let report = play(scenario.clone(), false);
             judge(&scenario, &report).unwrap_or_else(|what| panic!("{manner:?} seed {seed}: {what}"));
             assert!(report.elapsed < Duration::from_secs(200), "{manner:?} lasts {:?}", report.elapsed);
+        }
+    }
+}
+
+/// On a line without loss nothing in the set-up waits for a timer. The clock is virtual: no busy machine decides this.
+#[test]
+fn c233_every_call_with_ms_chap_v2_and_mppe_is_up_within_a_second() {
+    for seed in 0..100 {
+        let scenario = scenario(seed);
+        let report = play(scenario.clone(), false);
+        judge(&scenario, &report).unwrap_or_else(|what| panic!("seed {seed}: {what}"));
+        for side in report.clients.iter().chain(&report.servers) {
+            let up = side.up.as_ref().unwrap();
+            assert_eq!((up.method, up.encryption.is_some()), (Some(Method::MsChapV2), true), "seed {seed}");
+            let took = side.up_after.unwrap();
+            assert!(took < Duration::from_secs(1), "seed {seed}: up after {took:?}");
         }
     }
 }
