@@ -8,7 +8,7 @@ use crate::failure::Failure;
 
 /// How the password is proved, and what encryption is agreed to.
 #[derive(Clone, Debug, clap::Args)]
-pub(super) struct LinkFlags {
+pub(crate) struct LinkFlags {
     /// How the password is proved; repeat for more, the preferred first
     #[arg(long, value_name = "METHOD", value_enum, default_values_t = [MethodWord::MschapV2])]
     method: Vec<MethodWord>,
@@ -49,7 +49,7 @@ fn bits(text: &str) -> Result<u8, String> {
 
 impl LinkFlags {
     /// Methods in order, and encryption.
-    pub(super) fn read(&self) -> Result<(Vec<Method>, MppePolicy), Failure> {
+    pub(crate) fn read(&self) -> Result<(Vec<Method>, MppePolicy), Failure> {
         let methods: Vec<Method> = self.method.iter().map(|word| word.method()).collect();
         let mppe = MppePolicy {
             mode: match self.mppe {
