@@ -6,11 +6,12 @@ use adit_diag::Code;
 
 use crate::book::Book;
 use crate::check::{self, HostFacts};
+use crate::files::read_files;
 use crate::finding::{Finding, Level};
 use crate::keys::{self, KEYS, Slot};
 use crate::model::Config;
 use crate::render::render;
-use crate::source::{Source, read_files};
+use crate::source::Source;
 use crate::tree::{self, Entry, Node, Spot, Table, Value};
 use crate::{resolve, syntax, walk};
 

@@ -9,6 +9,7 @@
 mod book;
 mod check;
 mod checked;
+mod files;
 mod finding;
 mod keys;
 mod model;
@@ -23,6 +24,7 @@ mod walk;
 
 pub use check::{HostFacts, HostNet};
 pub use checked::{Checked, Setting};
+pub use files::{MAX_FILE, MAX_FILES, read_files};
 pub use finding::{Finding, Fix, Level, Replace, apply};
 pub use keys::{Key, keys};
 pub use model::{
@@ -32,4 +34,4 @@ pub use model::{
 pub use read::{parse_duration, show_duration};
 pub use render::{render, summary};
 pub use schema::schema;
-pub use source::{MAX_FILE, MAX_FILES, Place, Source, read_files};
+pub use source::{Place, Source};
