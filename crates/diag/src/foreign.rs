@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::text::{WIDTH, paragraph, wrap};
-use crate::{Code, Layer, patterns};
+use crate::{Cause, Code, Layer, patterns};
 
 /// Keys with what the other program says, a note, and whether it is confirmed; the causes stand in the pages of our
 /// codes.
@@ -25,28 +25,6 @@ pub struct Foreign {
     pub see_also: Vec<String>,
     /// Whether the words or the meaning were found in the papers or the source of the other program, or in a real log.
     pub confirmed: bool,
-}
-
-/// One meaning.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cause {
-    /// Our code.
-    pub code: Code,
-    /// 1 is the likeliest.
-    pub rank: u8,
-    /// What must be true.
-    pub when: String,
-}
-
-impl Cause {
-    /// The title of the code, and what must be true unless that is nothing.
-    fn when_and_title(&self) -> String {
-        match self.when.strip_prefix("always").map(|rest| rest.trim_start_matches([':', ' '])) {
-            Some("") => self.code.title().to_owned(),
-            Some(rest) => format!("{}: {rest}", self.code.title()),
-            None => format!("{}: {}", self.code.title(), self.when),
-        }
-    }
 }
 
 impl Foreign {

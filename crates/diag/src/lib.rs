@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod cause;
 mod code;
 mod diagnostic;
 mod entry;
@@ -23,12 +24,13 @@ mod reference;
 mod refusal;
 mod text;
 
+pub use cause::Cause;
 pub use code::{Code, UnknownCode};
 pub use diagnostic::Diagnostic;
 pub use entry::{Elsewhere, Entry};
 pub use event::EventKind;
 pub use explain::{Explanation, NotKnown, explain};
-pub use foreign::{Cause, Foreign, foreign};
+pub use foreign::{Foreign, foreign};
 pub use layer::Layer;
 pub use method::{AuthMethod, UnknownMethod};
 pub use near::nearest;

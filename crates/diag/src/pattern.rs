@@ -1,6 +1,6 @@
 //! What can be seen on the wire, and which code it shows.
 
-use crate::foreign::Cause;
+use crate::cause::Cause;
 
 /// One pattern per row: id, causes, evidence, note.
 const PATTERNS: &str = include_str!("../codes/patterns.tsv");
