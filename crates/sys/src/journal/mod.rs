@@ -10,6 +10,7 @@ mod format;
 mod recover;
 mod replace;
 mod undo;
+mod undone;
 
 use std::fs;
 use std::net::IpAddr;
@@ -19,7 +20,7 @@ use ipnet::IpNet;
 
 pub use change::{Before, Change, Lasts};
 pub use recover::{Outcome, Report, Still, recover};
-pub use undo::Undone;
+pub use undone::Undone;
 
 use crate::error::{Error, Kind, Result};
 use crate::host;

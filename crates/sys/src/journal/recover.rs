@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::change::{Change, Lasts};
 use super::format::{Content, DAMAGED, ENDING, Header, JournalFile, boot_id};
-use super::undo::{Undone, undo_inside};
+use super::undo::undo_inside;
+use super::undone::Undone;
 use crate::error::{Error, Kind, Result};
 use crate::namespace::Namespace;
 

@@ -6,7 +6,7 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as
 use std::path::{Path, PathBuf};
 
 use super::change::Before;
-use super::undo::Undone;
+use super::undone::Undone;
 use crate::error::{Error, Kind, Result};
 
 /// The largest file that is kept in the journal.

@@ -1,39 +1,15 @@
 //! Undoing one change.
 
-use std::fmt;
 use std::thread;
 
 use super::change::Change;
 use super::replace;
+use super::undone::Undone;
 use crate::error::{Error, Kind, Result};
 use crate::host;
 use crate::namespace::Namespace;
 use crate::net::Net;
 use crate::resolver;
-
-/// What became of a change that was to be undone.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Undone {
-    /// It was undone.
-    Undone,
-    /// It was not in force any more.
-    Gone,
-    /// Somebody has changed the thing since, so it was left as it is; the text says what was found.
-    Left(String),
-    /// It could not be undone, and stays in the journal.
-    Failed(Error),
-}
-
-impl fmt::Display for Undone {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Undone::Undone => f.write_str("undone"),
-            Undone::Gone => f.write_str("gone already"),
-            Undone::Left(why) => write!(f, "left as it is: {why}"),
-            Undone::Failed(error) => write!(f, "not undone: {error}"),
-        }
-    }
-}
 
 /// Undoes a change inside the namespace in which it was made, wherever the calling thread is.
 pub(super) fn undo_inside(namespace: &Namespace, change: &Change) -> Undone {
