@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
-use crate::middlebox::Verdict;
 use crate::packet::{Body, Packet};
+use crate::verdict::Verdict;
 
 /// A rule: what it stops, and from when on.
 #[derive(Clone, Debug)]

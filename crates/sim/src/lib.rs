@@ -25,5 +25,6 @@ pub mod shell;
 pub mod tamper;
 pub mod tcp;
 pub mod transcript;
+pub mod verdict;
 pub mod watch;
 pub mod world;

@@ -8,17 +8,7 @@ use crate::nat::Nat;
 use crate::packet::Packet;
 use crate::rewrite::Rewrite;
 use crate::tamper::Tamper;
-
-/// What becomes of a packet.
-#[derive(Debug)]
-pub enum Verdict {
-    /// It goes on, perhaps changed.
-    Pass(Packet),
-    /// It vanishes; why.
-    Drop(&'static str),
-    /// It vanishes, and this goes back to its sender.
-    Answer(Packet),
-}
+use crate::verdict::Verdict;
 
 /// A box at the edge of a site.
 #[derive(Debug)]

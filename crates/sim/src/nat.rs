@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use adit_wire::pptp::{CONTROL_MESSAGE, MAGIC_COOKIE};
 
-use crate::middlebox::Verdict;
 use crate::packet::{Body, Kind, Packet, Segment, Unreachable, gre_call_id, set_gre_call_id};
+use crate::verdict::Verdict;
 
 /// How GRE and Call IDs are translated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

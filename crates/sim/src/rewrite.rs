@@ -4,8 +4,8 @@ use std::net::Ipv4Addr;
 
 use adit_wire::pptp::{CONTROL_MESSAGE, MAGIC_COOKIE};
 
-use crate::middlebox::Verdict;
 use crate::packet::{Body, Kind, Packet, gre_call_id, set_gre_call_id};
+use crate::verdict::Verdict;
 
 /// What is added to a Call ID that is changed.
 const SHIFT: u16 = 1000;

@@ -2,8 +2,8 @@
 
 use adit_crypto::Rng;
 
-use crate::middlebox::Verdict;
 use crate::packet::{Body, Kind, Packet};
+use crate::verdict::Verdict;
 
 /// Changes octets of some packets. Chances are out of a thousand.
 #[derive(Debug)]

@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 use adit_crypto::Rng;
 
 use crate::link::{Link, Quality};
-use crate::middlebox::{Middlebox, Verdict};
+use crate::middlebox::Middlebox;
 use crate::packet::Packet;
 use crate::transcript::Transcript;
+use crate::verdict::Verdict;
 use crate::watch::Watch;
 
 /// Packets that may be on their way at once.
