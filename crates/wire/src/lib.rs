@@ -12,6 +12,7 @@ pub mod ccp;
 pub mod chap;
 pub mod checksum;
 pub mod cp;
+pub mod describe;
 pub mod dhcp;
 mod error;
 pub mod gre;

@@ -3,7 +3,7 @@
 //! There is no FCS and no escaping in the tunnel. Address-and-Control may be absent (ACFC) and the protocol may be one
 //! octet (PFC); a receiver accepts all four forms whatever was negotiated.
 
-use crate::{Error, Protocol, Result, ccp, chap, cp, ipcp, ipv6cp, lcp, pap};
+use crate::{Error, Protocol, Result};
 
 /// IPv4 datagrams.
 pub const IP: u16 = 0x0021;
@@ -146,23 +146,6 @@ pub const fn protocol(number: u16) -> Protocol {
         IPCP => Protocol::Ipcp,
         IPV6CP => Protocol::Ipv6cp,
         _ => Protocol::Ppp,
-    }
-}
-
-/// The information field of a control protocol's frame in one line for people: bounded, without secrets.
-pub fn describe(number: u16, information: &[u8]) -> String {
-    let packet = match cp::Packet::parse(protocol(number), information) {
-        Ok(packet) => packet,
-        Err(error) => return format!("malformed: {error}"),
-    };
-    match number {
-        LCP => lcp::describe(&packet).to_string(),
-        PAP => pap::describe(&packet).to_string(),
-        CHAP => chap::describe(&packet).to_string(),
-        CCP => ccp::describe(&packet).to_string(),
-        IPCP => ipcp::describe(&packet).to_string(),
-        IPV6CP => ipv6cp::describe(&packet).to_string(),
-        _ => format!("{}, {} octets", ProtocolNumber(number), information.len()),
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use adit_wire::pptp::{Frame, Message};
 use adit_wire::text::escape;
-use adit_wire::{Protocol, cp, ppp};
+use adit_wire::{Protocol, cp, describe, ppp};
 
 use crate::beginning::Icmp;
 use crate::note::What;
@@ -158,7 +158,9 @@ impl fmt::Display for Step {
             Event::Message(message) => message.fmt(f),
             Event::Foreign(octets) => write!(f, "not PPTP: \"{}\"", escape(octets)),
             Event::Icmp(icmp) => icmp.fmt(f),
-            Event::Ppp { protocol, information, .. } => f.write_str(&ppp::describe(*protocol, information)),
+            Event::Ppp { protocol, information, .. } => {
+                f.write_str(&describe::information(*protocol, information))
+            }
             Event::FirstGre => f.write_str("first GRE packet"),
             Event::Lacking(what) => what.fmt(f),
             Event::GreFrom(address) => write!(f, "GRE of this call from {address}"),

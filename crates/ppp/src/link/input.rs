@@ -4,7 +4,7 @@ use core::fmt;
 use core::time::Duration;
 use std::time::Instant;
 
-use adit_wire::{Protocol, cp, ppp};
+use adit_wire::{Protocol, cp, describe, ppp};
 
 use super::state::Phase;
 use super::{Link, Role};
@@ -62,7 +62,7 @@ impl Link {
             ppp::IPV6CP => self.receive_ipv6cp(now, information),
             _ => self.receive_unknown(now, protocol, information),
         };
-        let text = ppp::describe(protocol, information);
+        let text = describe::information(protocol, information);
         let text = match fate {
             Fate::Taken => text,
             Fate::Ignored(why) => format!("{text} ({why})"),

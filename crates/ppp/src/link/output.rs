@@ -1,6 +1,6 @@
 //! What waits to be collected: frames, and events with a line for each control packet.
 
-use adit_wire::{Protocol, cp, ppp};
+use adit_wire::{Protocol, cp, describe, ppp};
 
 use super::{LinkEvent, Step};
 use crate::output;
@@ -32,7 +32,7 @@ impl Output {
         ppp::push_header(&mut frame, protocol, self.acfc && !basic, false);
         frame.extend_from_slice(packet);
         if self.waiting.send(frame) {
-            self.step(true, ppp::protocol(protocol), ppp::describe(protocol, packet));
+            self.step(true, ppp::protocol(protocol), describe::information(protocol, packet));
         }
     }
 
