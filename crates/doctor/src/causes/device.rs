@@ -6,7 +6,7 @@ use adit_diag::Code;
 use ipnet::Ipv4Net;
 
 use crate::facts::{Connect, Facts};
-use crate::{Owner, Side, rules};
+use crate::{Owner, Side};
 
 /// What it said, and whose it is.
 pub(super) struct Device {
@@ -41,7 +41,7 @@ pub(super) fn named(facts: &Facts, code: Code) -> Option<Device> {
             })
         }
         (Code::R01, _) => {
-            let (target, from) = rules::no_route(facts)?;
+            let (target, from) = facts.inside.no_route()?;
             let asked = &target.what.asked;
             let is_server = facts.address.peer.as_ref().is_some_and(|peer| IpAddr::V4(peer.what) == from);
             Some(Device {

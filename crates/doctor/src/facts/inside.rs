@@ -38,6 +38,27 @@ pub struct Inside {
     pub pings: Option<(u32, u32)>,
 }
 
+impl Inside {
+    /// The first target to which a device says that it has no route, and the device.
+    pub(crate) fn no_route(&self) -> Option<(&Seen<Target>, IpAddr)> {
+        let no_way = self.targets.iter().find_map(|target| match target.what.answer {
+            Answer::NoWay { from } => Some((target, from)),
+            _ => None,
+        });
+        no_way.or_else(|| {
+            self.unreachable(|code| matches!(code, 0 | 6)).map(|(target, from, _)| (target, from))
+        })
+    }
+
+    /// The first target that an ICMP error of such a code speaks of: its sender, and the code.
+    pub(crate) fn unreachable(&self, which: fn(u8) -> bool) -> Option<(&Seen<Target>, IpAddr, u8)> {
+        self.targets.iter().find_map(|target| match target.what.answer {
+            Answer::Unreachable { from, code } if which(code) => Some((target, from, code)),
+            _ => None,
+        })
+    }
+}
+
 /// A DNS server, asked through the tunnel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DnsTest {

@@ -16,7 +16,6 @@ mod route;
 mod words;
 
 pub(crate) use gre::loss_is_heavy;
-pub(crate) use route::no_route;
 
 use adit_diag::Code;
 

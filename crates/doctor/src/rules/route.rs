@@ -30,7 +30,7 @@ pub(super) const RULES: &[Rule] = &[
         )
     }),
     Rule::fault("target-prohibited", Code::R02, 100, |f| {
-        let (seen, from, code) = unreachable(f, words::is_filter)?;
+        let (seen, from, code) = f.inside.unreachable(words::is_filter)?;
         Proof::of(
             seen,
             format!("{from} does not let packets to {} pass: {}", seen.what.asked, words::unreachable(code)),
@@ -42,7 +42,7 @@ pub(super) const RULES: &[Rule] = &[
         Proof::of(seen, format!("the server's rules kept {packets} packets out: {line}"))
     }),
     Rule::fault("target-no-route", Code::R01, 95, |f| {
-        let (seen, from) = no_route(f)?;
+        let (seen, from) = f.inside.no_route()?;
         Proof::of(seen, format!("{from} has no route to {}", seen.what.asked))
     }),
     Rule::fault("server-does-not-forward", Code::R06, 97, |f| {
@@ -127,24 +127,6 @@ pub(super) const RULES: &[Rule] = &[
         Proof::of(seen, format!("questions for the inner DNS server {} leave outside the tunnel", seen.what))
     }),
 ];
-
-/// The first target to which a device says that it has no route.
-pub(crate) fn no_route(facts: &Facts) -> Option<(&Seen<Target>, std::net::IpAddr)> {
-    let no_way = facts.inside.targets.iter().find_map(|target| match target.what.answer {
-        Answer::NoWay { from } => Some((target, from)),
-        _ => None,
-    });
-    no_way
-        .or_else(|| unreachable(facts, |code| matches!(code, 0 | 6)).map(|(target, from, _)| (target, from)))
-}
-
-/// The first target that an ICMP error of such a code speaks of.
-fn unreachable(facts: &Facts, which: fn(u8) -> bool) -> Option<(&Seen<Target>, std::net::IpAddr, u8)> {
-    facts.inside.targets.iter().find_map(|target| match target.what.answer {
-        Answer::Unreachable { from, code } if which(code) => Some((target, from, code)),
-        _ => None,
-    })
-}
 
 /// Nothing behind the server gave any sign of life, though something was asked.
 pub(super) fn all_silent(facts: &Facts) -> bool {
