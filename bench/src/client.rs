@@ -1,6 +1,6 @@
-//! One client: from the TCP connection to the orderly end, with pings or traffic in between.
+//! One client: its machines, its connection, and pings or traffic through its tunnel.
 
-use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::net::Ipv4Addr;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -12,13 +12,12 @@ use adit_pptp::control::ControlConfig;
 use adit_tunnel::events::{Command, Event, Input, Up, Why};
 use adit_tunnel::path::{Counters, Path, PathConfig, Sink};
 use adit_tunnel::{ClientConfig, ClientTunnel, Transmit};
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
-use crate::crowd::Crowd;
 use crate::io::Gre;
-use crate::load::Plan;
-use crate::traffic::{self, Pings};
+use crate::pings::{Pings, echo_request};
+use crate::plan::Plan;
 
 /// How a client fared.
 #[derive(Clone, Debug, Default)]
@@ -39,8 +38,6 @@ pub struct Outcome {
 
 /// What is not answered after this time is lost. An answer brings the next ping at once.
 const PING_PATIENCE: Duration = Duration::from_secs(2);
-/// How long the TCP connection may take: a crowd at the door is let in one by one.
-const CONNECT: Duration = Duration::from_secs(120);
 /// How long a server may take from there on.
 const SETUP: Duration = Duration::from_secs(120);
 /// When octets that found no room are tried again.
@@ -78,6 +75,14 @@ pub(crate) struct Client {
     outcome: Outcome,
 }
 
+/// What a client talks through.
+pub(crate) struct Connection {
+    pub(crate) stream: Rc<TcpStream>,
+    /// Told when the task that reads the connection is to look at the client.
+    pub(crate) over: Rc<Notify>,
+    pub(crate) gre: Rc<Gre>,
+}
+
 /// Collects what the path puts out while it is borrowed.
 struct Out<'a> {
     gre: &'a Gre,
@@ -105,100 +110,6 @@ impl Sink for Out<'_> {
     fn dhcp(&mut self, _packet: &[u8]) {}
 }
 
-/// Runs client `number` of the plan; tells `came` when it is up or has failed.
-pub(crate) async fn run(
-    plan: &Plan,
-    number: u32,
-    crowd: Rc<Crowd>,
-    rng: Rng,
-    came: impl FnOnce(bool),
-) -> Outcome {
-    let started = Instant::now();
-    let outcome = Outcome { user: plan.user_of(number), ..Outcome::default() };
-    let call_id = u16::try_from(number % 65_535 + 1).unwrap_or(1);
-    let source = plan.source_of(number);
-    let stream = match tokio::time::timeout(CONNECT, connect(source, plan.server)).await {
-        Ok(Ok(stream)) => Rc::new(stream),
-        other => {
-            came(false);
-            let failed = other.map_or_else(
-                |_| "C01".to_owned(),
-                |error| error.map_or_else(|e| e.to_string(), |_| String::new()),
-            );
-            return Outcome { failed: Some(failed), ..outcome };
-        }
-    };
-    let _ = stream.set_nodelay(true);
-    let over = Rc::new(Notify::new());
-    let config = client_config(plan, &outcome.user, call_id);
-    let client = Client {
-        tunnel: ClientTunnel::new(config, *plan.server.ip(), Instant::now(), rng),
-        stream: Rc::clone(&stream),
-        gre: Rc::clone(&crowd.gre),
-        server: *plan.server.ip(),
-        source,
-        call_id,
-        call: 0,
-        path: None,
-        early: Vec::new(),
-        up: None,
-        started,
-        active: None,
-        hold: (!plan.together).then_some(plan.hold),
-        pings_wanted: plan.pings,
-        size: plan.size,
-        compare: plan.traffic.is_none(),
-        stopping: false,
-        closed: false,
-        over: Rc::clone(&over),
-        unsent: Vec::new(),
-        wakes: None,
-        outcome,
-    };
-    crowd.join(call_id, client);
-    read(&stream, &over, &crowd, call_id, came).await;
-    crowd.leave(call_id).map(|client| client.outcome).unwrap_or_default()
-}
-
-/// Reads the connection until it is over.
-async fn read(stream: &TcpStream, over: &Notify, crowd: &Crowd, call_id: u16, came: impl FnOnce(bool)) {
-    let mut came = Some(came);
-    let mut closed = crowd.with(call_id, |_| {});
-    while !closed {
-        tokio::select! {
-            ready = stream.readable() => {
-                let mut input = [0u8; 512];
-                let read = ready.and_then(|()| stream.try_read(&mut input));
-                crowd.with(call_id, |client| match &read {
-                    Ok(0) => client.control(None),
-                    Ok(len) => client.control(input.get(..*len)),
-                    Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
-                    Err(_) => client.control(None),
-                });
-            }
-            () = over.notified() => {}
-        }
-        closed = crowd.with(call_id, |_| {});
-        let up = crowd.is_up(call_id);
-        if (closed || up)
-            && let Some(came) = came.take()
-        {
-            came(up);
-        }
-    }
-    if let Some(came) = came.take() {
-        came(false);
-    }
-}
-
-async fn connect(source: Ipv4Addr, server: SocketAddrV4) -> std::io::Result<TcpStream> {
-    let socket = TcpSocket::new_v4()?;
-    if !source.is_unspecified() {
-        socket.bind(SocketAddr::V4(SocketAddrV4::new(source, 0)))?;
-    }
-    socket.connect(SocketAddr::V4(server)).await
-}
-
 fn client_config(plan: &Plan, user: &str, call_id: u16) -> ClientConfig {
     let mut link = LinkConfig::new(Role::Client);
     link.credentials = Some(Credentials::new(user, Password::new(plan.password.clone())));
@@ -216,6 +127,49 @@ fn client_config(plan: &Plan, user: &str, call_id: u16) -> ClientConfig {
 }
 
 impl Client {
+    /// Client `number` of the plan, whose set-up began at `started`.
+    pub(crate) fn new(
+        plan: &Plan,
+        number: u32,
+        connection: Connection,
+        started: Instant,
+        rng: Rng,
+    ) -> Client {
+        let Connection { stream, over, gre } = connection;
+        let outcome = Outcome { user: plan.user_of(number), ..Outcome::default() };
+        let call_id = plan.call_id_of(number);
+        let config = client_config(plan, &outcome.user, call_id);
+        Client {
+            tunnel: ClientTunnel::new(config, *plan.server.ip(), Instant::now(), rng),
+            stream,
+            gre,
+            server: *plan.server.ip(),
+            source: plan.source_of(number),
+            call_id,
+            call: 0,
+            path: None,
+            early: Vec::new(),
+            up: None,
+            started,
+            active: None,
+            hold: (!plan.together).then_some(plan.hold),
+            pings_wanted: plan.pings,
+            size: plan.size,
+            compare: plan.traffic.is_none(),
+            stopping: false,
+            closed: false,
+            over,
+            unsent: Vec::new(),
+            wakes: None,
+            outcome,
+        }
+    }
+
+    /// How it fared.
+    pub(crate) fn into_outcome(self) -> Outcome {
+        self.outcome
+    }
+
     pub(crate) fn is_up(&self) -> bool {
         self.up.is_some() && !self.closed
     }
@@ -229,7 +183,7 @@ impl Client {
     }
 
     /// Octets of the connection; `None` at its end.
-    fn control(&mut self, octets: Option<&[u8]>) {
+    pub(crate) fn control(&mut self, octets: Option<&[u8]>) {
         let input = octets.map_or(Input::ControlClosed, Input::Control);
         self.tunnel.handle_input(Instant::now(), input);
     }
@@ -307,7 +261,7 @@ impl Client {
     fn ping(&mut self, now: Instant) {
         let Some(up) = &self.up else { return };
         let sequence = u16::try_from(self.outcome.pings.sent & 0xffff).unwrap_or(0);
-        let mut packet = traffic::echo_request(up.local, up.peer, self.call_id, sequence, self.size);
+        let mut packet = echo_request(up.local, up.peer, self.call_id, sequence, self.size);
         self.active = Some(now);
         self.send(now, &mut packet);
     }

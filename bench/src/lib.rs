@@ -2,14 +2,18 @@
 //!
 //! No TUN and no routes: inner packets are made and checked here, so ten thousand clients need one raw socket.
 
+mod call;
 mod client;
 mod crowd;
 mod io;
 mod load;
 pub mod micro;
+mod pings;
+mod plan;
 mod traffic;
 mod watch;
 
 pub use client::Outcome;
-pub use load::{Plan, Report, ServerUse, TrafficReport, run};
-pub use traffic::{Pings, Traffic};
+pub use load::{Report, ServerUse, TrafficReport, run};
+pub use pings::Pings;
+pub use plan::{Plan, Traffic};

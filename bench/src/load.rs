@@ -2,7 +2,6 @@
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddrV4};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,77 +11,13 @@ use serde::Serialize;
 use tokio::sync::{Notify, Semaphore};
 use tokio::task::{JoinSet, LocalSet};
 
-use crate::client::{self, Outcome};
+use crate::call;
+use crate::client::{Client, Outcome};
 use crate::crowd::Crowd;
 use crate::io::Gre;
-use crate::traffic::{self, Moved, Traffic};
+use crate::plan::Plan;
+use crate::traffic::{self, Moved};
 use crate::watch::{Used, used};
-
-/// What to do.
-#[derive(Clone, Debug)]
-pub struct Plan {
-    /// Whom to dial.
-    pub server: SocketAddrV4,
-    /// The account; `%n` stands for its number, from 0.
-    pub user: String,
-    /// How many accounts share the calls, at least 1.
-    pub users: u32,
-    /// The password of all accounts.
-    pub password: String,
-    /// Calls to make.
-    pub sessions: u32,
-    /// Calls that are being set up or up at once; 1: one after the other. With `together`, those being set up.
-    pub at_once: u32,
-    /// Echo requests through each tunnel, each sent when the one before was answered.
-    pub pings: u32,
-    /// Octets of data in each.
-    pub size: u16,
-    /// How long to stay up after the last echo request; with `together`, after the last call came up.
-    pub hold: Duration,
-    /// Whether all calls stay until the last is up.
-    pub together: bool,
-    /// Whether a call goes on without asking whether the server lives: only the server's keep-alive is heard.
-    pub patient: bool,
-    /// Addresses of this host to call from, in turn; none: as the routes say.
-    pub sources: Vec<Ipv4Addr>,
-    /// With `together`: what to send when all are up.
-    pub traffic: Option<Traffic>,
-    /// The server's process on this machine, whose time and memory are to be measured.
-    pub server_pid: Option<u32>,
-}
-
-impl Plan {
-    /// One call to a server that hangs up when it is up.
-    pub fn new(server: SocketAddrV4, password: &str) -> Plan {
-        Plan {
-            server,
-            user: "load%n".to_owned(),
-            users: 1,
-            password: password.to_owned(),
-            sessions: 1,
-            at_once: 1,
-            pings: 0,
-            size: 64,
-            hold: Duration::ZERO,
-            together: false,
-            patient: false,
-            sources: Vec::new(),
-            traffic: None,
-            server_pid: None,
-        }
-    }
-
-    /// The account of call `number`.
-    pub(crate) fn user_of(&self, number: u32) -> String {
-        self.user.replace("%n", &(number % self.users.max(1)).to_string())
-    }
-
-    /// Where call `number` comes from; unspecified for "as the routes say".
-    pub(crate) fn source_of(&self, number: u32) -> Ipv4Addr {
-        let turn = number as usize % self.sources.len().max(1);
-        self.sources.get(turn).copied().unwrap_or(Ipv4Addr::UNSPECIFIED)
-    }
-}
 
 /// What became of it.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -248,7 +183,7 @@ async fn carry_out(plan: Plan) -> anyhow::Result<Report> {
         let grown = after.rss_kib.saturating_sub(at_first.rss_kib) as f64 * 1024.0;
         server.bytes_per_session = grown / f64::from((plan.sessions - first).max(1));
         for (n, call_id) in crowd.up().into_iter().enumerate() {
-            crowd.with(call_id, client::Client::stop);
+            crowd.with(call_id, Client::stop);
             if n % 64 == 63 {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
@@ -332,7 +267,7 @@ impl Load {
                         slot.take();
                     }
                 };
-                client::run(&plan, number, crowd, rng, came).await
+                call::run(&plan, number, crowd, rng, came).await
             });
         }
     }

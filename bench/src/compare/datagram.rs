@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use rustix::net::{MMsgHdr, SendAncillaryBuffer, SendFlags, sendmmsg, sockopt};
 
-use crate::measure::Taken;
 use crate::pair::Pair;
 use crate::stats::quantile;
+use crate::taken::Taken;
 
 /// Octets in a datagram: with UDP and IPv4 header, 64.
 const SIZE: usize = 36;

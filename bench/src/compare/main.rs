@@ -15,6 +15,7 @@ mod profile;
 mod report;
 mod results;
 mod stats;
+mod taken;
 
 use std::fs;
 use std::path::PathBuf;

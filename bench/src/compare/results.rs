@@ -5,10 +5,11 @@ use serde::Serialize;
 use crate::crowd::Crowd;
 use crate::machine::Machine;
 use crate::marks::{MARKS, Of, PING_BEYOND_BASELINE};
-use crate::measure::{Measure, Taken, Unit};
+use crate::measure::{Measure, Unit};
 use crate::micro::Stage;
 use crate::peers::Peer;
 use crate::stats::{Spread, ratios};
+use crate::taken::Taken;
 
 /// Everything of one run: the JSON document.
 #[derive(Debug, Serialize)]
