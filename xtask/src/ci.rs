@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
 
-use crate::{Write, conformance, faults, files, layers, reference};
+use crate::{Write, conformance, faults, files, layers, outside, reference};
 
 type Step = (&'static str, fn(&Path) -> anyhow::Result<()>);
 
@@ -15,8 +15,10 @@ type Step = (&'static str, fn(&Path) -> anyhow::Result<()>);
 const STEPS: &[Step] = &[
     ("format", |root| cargo(root, &["fmt", "--all", "--check"], &[])),
     ("files", files::check),
+    ("spelling", outside::spelling),
     ("layers", layers::check),
     ("conformance", |root| conformance::run(root, Write::Compare)),
+    ("dependencies", outside::dependencies),
     ("lint", |root| {
         cargo(root, &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"], &[])
     }),

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `ci [--only STEP,...]` | all of the steps below, each timed |
 //! | `files` | length of source files, words and host names that do not belong in the repository |
+//! | `terminology` | words that CONTRIBUTING replaces, in names, messages, comments and docs |
 //! | `layers` | dependency arrows between crates, purity of the core |
 //! | `conformance [--check]` | writes (or compares) docs/conformance.md |
 //! | `faults` | runs the fault matrix of `adit doctor` and prints its confusion table |
@@ -14,16 +15,18 @@ mod conformance;
 mod faults;
 mod files;
 mod layers;
+mod outside;
 mod purity;
 mod reference;
 mod source;
+mod terminology;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 
-const USAGE: &str = "usage: cargo xtask ci [--only STEP,...] | files | layers | conformance [--check] \
+const USAGE: &str = "usage: cargo xtask ci [--only STEP,...] | files | layers | terminology | conformance [--check] \
                      | faults | reference [--check]";
 
 fn main() -> ExitCode {
@@ -44,6 +47,7 @@ fn run(args: &[&str]) -> anyhow::Result<()> {
         ["ci", "--only", steps] => ci::run(&root, Some(steps)),
         ["files"] => files::check(&root),
         ["layers"] => layers::check(&root),
+        ["terminology"] => terminology::check(&root),
         ["faults"] => faults::run(&root),
         ["conformance"] => conformance::run(&root, Write::Update),
         ["conformance", "--check"] => conformance::run(&root, Write::Compare),
