@@ -80,6 +80,16 @@ need_rust() {
         "An older one stands first in PATH: $(command -v cargo)"
 }
 
+# split_debug PROGRAM: moves debug information into PROGRAM.debug beside it, where gdb and perf find it by the link left behind.
+split_debug() {
+    local program=$1
+    readelf --section-headers --wide "$program" | grep -q ' \.debug_line ' || return 0
+    # Written beside and renamed: cargo keeps a second link to the file.
+    objcopy --only-keep-debug "$program" "$program.debug"
+    objcopy --strip-debug --add-gnu-debuglink="$program.debug" "$program" "$program.new"
+    mv "$program.new" "$program"
+}
+
 # Offers a device that a container often lacks.
 need_tun() {
     [[ -e /dev/net/tun ]] || { as_root mkdir -p /dev/net && as_root mknod -m 0666 /dev/net/tun c 10 200 2>/dev/null; } || true

@@ -42,20 +42,21 @@ impl Clock {
     }
 
     fn show(&self, at: Timestamp, format: &str) -> String {
-        at.to_zoned(self.zone.clone()).strftime(format).to_string()
+        at.to_zoned_datetime(self.zone.clone()).strftime(format).to_string()
     }
 
     /// The end of a day: the first moment of the next.
     pub(crate) fn end_of(&self, day: Date) -> Option<Timestamp> {
         let next = day.checked_add(1.day()).ok()?;
-        Some(next.to_zoned(self.zone.clone()).ok()?.timestamp())
+        Some(next.to_zoned_datetime(self.zone.clone()).ok()?.timestamp())
     }
 
     /// A point in time before now: a span ("24h"), a day, a day with time, "today", "yesterday", or RFC 3339.
     pub(crate) fn since(&self, text: &str) -> Result<Timestamp, String> {
-        let local =
-            |at: DateTime| at.to_zoned(self.zone.clone()).map(|at| at.timestamp()).map_err(|e| e.to_string());
-        let today = self.now().to_zoned(self.zone.clone()).date();
+        let local = |at: DateTime| {
+            at.to_zoned_datetime(self.zone.clone()).map(|at| at.timestamp()).map_err(|e| e.to_string())
+        };
+        let today = self.now().to_zoned_datetime(self.zone.clone()).date();
         if let Ok(span) = span(text) {
             let span = SignedDuration::try_from(span).map_err(|e| e.to_string())?;
             return self.now().checked_sub(span).map_err(|e| e.to_string());

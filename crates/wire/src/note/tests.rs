@@ -45,7 +45,7 @@ fn no_secret_is_kept() {
     chap::Message::Success(&text).emit(&mut success, 1);
     let kept = ppp(ppp::CHAP, &success).octets.0;
     assert!(!kept.windows(2).any(|pair| pair == b"AA"));
-    assert_eq!(shown(ppp::CHAP, &success), ppp::describe(ppp::CHAP, &success));
+    assert_eq!(shown(ppp::CHAP, &success), crate::describe::information(ppp::CHAP, &success));
     // What cannot be read is not looked at further.
     let cut = ppp(ppp::PAP, &packet[..8]);
     assert_eq!((cut.kind, cut.octets.0.len()), (MessageKind::Malformed, 4));
@@ -119,7 +119,7 @@ proptest! {
             3 => information.extend_from_slice(&[1, 2, 3]),
             _ => {}
         }
-        prop_assert_eq!(shown(protocol, &information), ppp::describe(protocol, &information));
+        prop_assert_eq!(shown(protocol, &information), crate::describe::information(protocol, &information));
     }
 
     #[test]
