@@ -10,6 +10,7 @@ use adit_ppp::ccp::{Mode, MppePolicy};
 use adit_ppp::link::{LinkConfig, Role};
 use adit_pptp::control::ControlConfig;
 use adit_tunnel::ServerConfig;
+use adit_tunnel::path::PathConfig;
 use ipnet::Ipv4Net;
 
 use crate::control::Counters;
@@ -53,6 +54,20 @@ pub(crate) fn methods(config: &Config) -> Vec<Method> {
             AuthMethod::MsChapV2 => Method::MsChapV2,
         })
         .collect()
+}
+
+/// The data path of a call, whose client receives `window` packets without an acknowledgment.
+pub(crate) fn path(config: &Config, local_call_id: u16, peer_call_id: u16, window: u16) -> PathConfig {
+    let link = &config.link;
+    PathConfig {
+        reorder_packets: link.reorder.packets,
+        reorder_wait: link.reorder.wait,
+        encryption_required: config.access.encryption == Encryption::Require,
+        mtu: link.mtu,
+        clamp_mss: link.mss != adit_config::Mss::Off,
+        window: if link.windowing { window } else { 0 },
+        ..PathConfig::new(local_call_id, peer_call_id)
+    }
 }
 
 /// Encryption for an access.

@@ -38,10 +38,14 @@ pub(crate) fn behind_one_address(session: &Session, registry: &Registry, end: En
 pub(crate) fn event(
     mut event: NewEvent,
     end: &End,
-    up_at: Option<Instant>,
+    now: Instant,
     session: &Session,
     found: &[Finding],
 ) -> NewEvent {
+    let (counters, vendor, up_at) = {
+        let known = session.known();
+        (known.counters, known.vendor.clone(), known.up_at)
+    };
     let layer = end.code.map(Code::layer);
     event.kind = match (up_at, layer) {
         (Some(_), _) => "session.end",
@@ -54,17 +58,16 @@ pub(crate) fn event(
     set_code(&mut event, end.code);
     let mut field = |key: &str, value: String| event.fields.push((key.to_owned(), value));
     field("why", end.why.word().to_owned());
-    let (counters, vendor) = {
-        let known = session.known();
-        (known.counters, known.vendor.clone())
-    };
     match up_at {
         Some(at) => {
-            field("up_s", at.elapsed().as_secs().to_string());
+            field("up_s", now.saturating_duration_since(at).as_secs().to_string());
             field("rx", counters.rx_bytes.to_string());
             field("tx", counters.tx_bytes.to_string());
         }
-        None => field("after_s", format!("{:.1}", session.started_at.elapsed().as_secs_f64())),
+        None => {
+            let after = now.saturating_duration_since(session.started_at);
+            field("after_s", format!("{:.1}", after.as_secs_f64()));
+        }
     }
     if !end.detail.is_empty() {
         field("detail", end.detail.clone());
@@ -85,4 +88,11 @@ pub(crate) fn set_code(event: &mut NewEvent, code: Option<Code>) {
     if let Some(code) = code {
         event.fields.push(("layer".to_owned(), code.layer().word().to_owned()));
     }
+}
+
+/// How a session ended, in one line.
+pub(crate) fn end_text(end: &End) -> String {
+    let code = end.code.map(|code| format!(" {code}")).unwrap_or_default();
+    let detail = if end.detail.is_empty() { String::new() } else { format!(": {}", end.detail) };
+    format!("{}{code}{detail}", end.why.word())
 }

@@ -13,7 +13,6 @@ mod admission;
 mod connection;
 pub mod control;
 mod convert;
-mod dhcp;
 mod dispatch;
 mod ending;
 mod error;

@@ -11,7 +11,6 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::admission::{Accepted, SetupSlot};
-use crate::connection::Connection;
 use crate::error::{Result, ServerError};
 use crate::server::Server;
 use crate::session::Session;
@@ -126,7 +125,7 @@ async fn start_sessions(server: &Arc<Server>, admitted: Vec<(Accepted, SetupSlot
         let session = Arc::new(Session::new(id, from, to, started));
         server.registry.add(Arc::clone(&session));
         slot.session_started(Arc::clone(&session));
-        let connection = Box::new(Connection::new(Arc::clone(server), session, stream, slot));
+        let connection = Box::new(server.connection(session, slot, stream));
         tokio::spawn(connection.run());
     }
 }

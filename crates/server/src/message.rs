@@ -76,28 +76,27 @@ pub(crate) struct Learned {
 }
 
 /// The messages of one session. Thousands of sessions have nothing to read, so an empty one holds no memory.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct MessageQueue {
-    waiting: Mutex<VecDeque<Message>>,
+    /// `None` once the queue is closed.
+    waiting: Mutex<Option<VecDeque<Message>>>,
     arrived: Notify,
 }
 
 impl MessageQueue {
-    fn waiting(&self) -> MutexGuard<'_, VecDeque<Message>> {
+    fn waiting(&self) -> MutexGuard<'_, Option<VecDeque<Message>>> {
         self.waiting.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
-    /// Adds a message; `false` when there is no room.
+    /// Adds a message; `false` when there is no room, or the session has ended.
     pub(crate) fn push(&self, message: Message) -> bool {
         let room = match message {
             Message::Answer(_) | Message::End { .. } | Message::Cut => MAX_MESSAGES + RESERVED,
             _ => MAX_MESSAGES,
         };
         let mut waiting = self.waiting();
-        if waiting.len() >= room {
-            return false;
-        }
-        waiting.push_back(message);
+        let Some(messages) = waiting.as_mut().filter(|messages| messages.len() < room) else { return false };
+        messages.push_back(message);
         drop(waiting);
         self.arrived.notify_one();
         true
@@ -116,10 +115,71 @@ impl MessageQueue {
     /// The next message, if there is one.
     pub(crate) fn try_next(&self) -> Option<Message> {
         let mut waiting = self.waiting();
-        let message = waiting.pop_front();
-        if waiting.is_empty() {
-            *waiting = VecDeque::new();
+        let messages = waiting.as_mut()?;
+        let message = messages.pop_front();
+        if messages.is_empty() {
+            *messages = VecDeque::new();
         }
         message
+    }
+
+    /// Takes no more messages; returns those that were not read.
+    pub(crate) fn close(&self) -> VecDeque<Message> {
+        self.waiting().take().unwrap_or_default()
+    }
+}
+
+impl Default for MessageQueue {
+    fn default() -> MessageQueue {
+        MessageQueue { waiting: Mutex::new(Some(VecDeque::new())), arrived: Notify::new() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(n: usize) -> Message {
+        Message::Frame(vec![0; n])
+    }
+
+    #[test]
+    fn a_full_queue_drops_frames_and_still_takes_orders() {
+        let queue = MessageQueue::default();
+        for n in 0..MAX_MESSAGES {
+            assert!(queue.push(frame(n)), "{n}");
+        }
+        assert!(!queue.push(frame(0)));
+        assert!(!queue.push(Message::Traffic(1)));
+        for n in 0..RESERVED {
+            assert!(queue.push(Message::Cut), "{n}");
+        }
+        assert!(!queue.push(Message::Cut), "orders are bounded too");
+        let first = queue.try_next();
+        assert!(matches!(first, Some(Message::Frame(frame)) if frame.is_empty()), "oldest first");
+    }
+
+    #[test]
+    fn a_closed_queue_returns_what_was_not_read_and_takes_nothing() {
+        let queue = MessageQueue::default();
+        queue.push(frame(1));
+        queue.push(frame(2));
+        assert!(queue.try_next().is_some());
+        assert_eq!(queue.close().len(), 1);
+        assert!(!queue.push(Message::Cut));
+        assert!(queue.try_next().is_none());
+        assert!(queue.close().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_reader_that_waits_is_woken() {
+        let queue = std::sync::Arc::new(MessageQueue::default());
+        let reader = tokio::spawn({
+            let queue = std::sync::Arc::clone(&queue);
+            async move { queue.next().await }
+        });
+        tokio::task::yield_now().await;
+        queue.push(Message::Traffic(7));
+        assert!(matches!(reader.await.unwrap(), Message::Traffic(7)));
     }
 }

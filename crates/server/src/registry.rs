@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use adit_config::{Limits, SameNat};
 use adit_diag::Code;
 use adit_store::SessionId;
 
@@ -62,7 +63,7 @@ impl Registry {
     }
 
     /// This session's call is up, for the first time. What is known of it says so already, and its user.
-    pub(crate) fn came_up(&self, session: Arc<Session>) {
+    pub(crate) fn call_up(&self, session: Arc<Session>) {
         let user = session.known().user.as_deref().map(str::to_lowercase).unwrap_or_default();
         let mut tables = self.tables();
         let user = match tables.by_user.get_key_value(user.as_str()) {
@@ -118,6 +119,28 @@ impl Registry {
         self.tables().by_user.get(user.to_lowercase().as_str()).cloned().unwrap_or_default()
     }
 
+    /// Why one more call is not accepted now, if it is not.
+    pub(crate) fn refusal(&self, limits: &Limits, caller: &Session) -> Option<String> {
+        if self.draining.load(Ordering::Relaxed) {
+            return Some("this server takes no new calls: it is being drained".to_owned());
+        }
+        if limits.same_nat == SameNat::Refuse {
+            let same = |other: &Session| {
+                other.id != caller.id
+                    && other.from.ip() == caller.from.ip()
+                    && other.known().call_ids.is_some()
+            };
+            if let Some(other) = self.all().iter().find(|other| same(other)) {
+                let other = other.id;
+                return Some(format!("{other} calls from the same address (limits.same_nat = \"refuse\")"));
+            }
+        }
+        if self.up() >= u64::from(limits.sessions) {
+            return Some(format!("all {} sessions are in use (limits.sessions)", limits.sessions));
+        }
+        None
+    }
+
     fn matching(&self, keep: impl Fn(&Session) -> bool) -> Vec<Arc<Session>> {
         self.all().into_iter().filter(|session| keep(session)).collect()
     }
@@ -154,3 +177,6 @@ impl Registry {
         self.tables().failed.iter().map(|(code, count)| (*code, *count)).collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,17 +6,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 use std::time::{Duration, Instant};
 
-use adit_config::{Config, SameNat};
+use adit_config::Config;
 use adit_crypto::Rng;
 use adit_dataplane::Dataplane;
 use adit_store::{Change, NewEvent, Retention, Store};
 use adit_tunnel::ServerConfig;
 use adit_tunnel::events::Why;
 use jiff::Timestamp;
+use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
 use crate::addresses::Addresses;
-use crate::admission::{Accepted, Admission};
+use crate::admission::{Accepted, Admission, SetupSlot};
+use crate::connection::{BlockingAddresses, Connection, Handles, LocalAuthenticator, Start};
 use crate::control::{CodeCount, Drops, PoolStatus, Status, Warning};
 use crate::convert;
 use crate::event_writer::{Entry, EventWriter};
@@ -66,9 +68,11 @@ pub(crate) struct Server {
     pub(crate) store: Store,
     pub(crate) registry: Arc<Registry>,
     pub(crate) event_writer: EventWriter,
-    pub(crate) dataplane: Dataplane,
-    pub(crate) host: Host,
-    pub(crate) addresses: Addresses,
+    pub(crate) dataplane: Arc<Dataplane>,
+    host: Arc<Host>,
+    addresses: Arc<Addresses>,
+    /// What connections use of all this.
+    handles: Arc<Handles>,
     rng: Mutex<Rng>,
     pub(crate) admission: Arc<Admission<Accepted>>,
     flooded: Mutex<(u64, Option<Ipv4Addr>)>,
@@ -119,6 +123,21 @@ pub(crate) struct Parts {
 impl Server {
     pub(crate) fn new(parts: Parts) -> Server {
         let admission = Admission::new(&parts.config.limits, parts.admission_capacity);
+        let dataplane = Arc::new(parts.dataplane);
+        let host = Arc::new(parts.host);
+        let addresses = Arc::new(parts.addresses);
+        let handles = Arc::new(Handles {
+            registry: Arc::clone(&parts.registry),
+            recorder: Box::new(parts.event_writer.clone()),
+            path: Arc::clone(&dataplane) as _,
+            authenticator: Box::new(LocalAuthenticator {
+                store: parts.store.clone(),
+                registry: Arc::clone(&parts.registry),
+                event_writer: parts.event_writer.clone(),
+            }),
+            addresses: Arc::new(BlockingAddresses(Arc::clone(&addresses))),
+            routes: Arc::clone(&host) as _,
+        });
         Server {
             config: RwLock::new(for_calls(parts.config)),
             source: parts.source,
@@ -126,9 +145,10 @@ impl Server {
             store: parts.store,
             registry: parts.registry,
             event_writer: parts.event_writer,
-            dataplane: parts.dataplane,
-            host: parts.host,
-            addresses: parts.addresses,
+            dataplane,
+            host,
+            addresses,
+            handles,
             rng: Mutex::new(Rng::from_seed(parts.seed)),
             admission,
             flooded: Mutex::default(),
@@ -149,13 +169,21 @@ impl Server {
     }
 
     /// The same, with what it means to a call's machine: shared by all calls that get it.
-    pub(crate) fn config_for_a_call(&self) -> (Arc<Config>, ServerConfig) {
+    fn config_for_a_call(&self) -> (Arc<Config>, ServerConfig) {
         self.config.read().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
     }
 
-    /// A generator for a new session.
-    pub(crate) fn rng(&self) -> Rng {
-        lock(&self.rng).fork()
+    /// The connection of a session that begins now.
+    pub(crate) fn connection(
+        &self,
+        session: Arc<Session>,
+        slot: SetupSlot<Accepted>,
+        stream: TcpStream,
+    ) -> Connection {
+        let (config, tunnel) = self.config_for_a_call();
+        let rng = lock(&self.rng).fork();
+        let start = Start { config, tunnel, rng, session, slot: Box::new(slot) };
+        Connection::new(Arc::clone(&self.handles), start, stream)
     }
 
     /// Counts a connection that found no room in the admission queue; logs it once a minute.
@@ -178,26 +206,6 @@ impl Server {
         if self.error_limit.is_due() {
             log_stderr!("error    {what}: {error}");
         }
-    }
-
-    /// Why one more call does not fit, if it does not.
-    pub(crate) fn full(&self, config: &Config, caller: &Session) -> Option<String> {
-        let limits = &config.limits;
-        if limits.same_nat == SameNat::Refuse {
-            let same = |other: &Session| {
-                other.id != caller.id
-                    && other.from.ip() == caller.from.ip()
-                    && other.known().call_ids.is_some()
-            };
-            if let Some(other) = self.registry.all().iter().find(|other| same(other)) {
-                let other = other.id;
-                return Some(format!("{other} calls from the same address (limits.same_nat = \"refuse\")"));
-            }
-        }
-        if self.registry.up() >= u64::from(limits.sessions) {
-            return Some(format!("all {} sessions are in use (limits.sessions)", limits.sessions));
-        }
-        None
     }
 
     /// Takes a new configuration for new calls; the sessions that are up keep theirs.

@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::{Mutex, MutexGuard};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use adit_diag::{Code, Layer};
 use adit_store::SessionId;
@@ -62,6 +62,17 @@ impl Known {
         findings.extend(self.noticed.iter().cloned());
         findings
     }
+
+    /// The record as the store keeps it, and how many steps it leaves out.
+    pub(crate) fn stored_record(&self) -> (Vec<adit_store::Step>, u64) {
+        let stored = |(at, step): (Duration, Step)| adit_store::Step {
+            at,
+            who: step.who.word().to_owned(),
+            layer: step.protocol.name().to_owned(),
+            text: step.text,
+        };
+        (self.record.steps().map(stored).collect(), self.record.omitted())
+    }
 }
 
 impl Session {
@@ -85,9 +96,9 @@ impl Session {
         self.queue.push(Message::Cut);
     }
 
-    /// Adds a step to the record.
-    pub(crate) fn record(&self, step: Step) {
-        self.known().record.push(self.started_at.elapsed(), step);
+    /// Adds a step that happened at `now` to the record.
+    pub(crate) fn record(&self, now: Instant, step: Step) {
+        self.known().record.push(now.saturating_duration_since(self.started_at), step);
     }
 
     /// Its line in a list.
@@ -140,7 +151,7 @@ impl Session {
     }
 }
 
-fn step_row(at: std::time::Duration, step: Step) -> StepRow {
+fn step_row(at: Duration, step: Step) -> StepRow {
     StepRow {
         at_ms: u64::try_from(at.as_millis()).unwrap_or(u64::MAX),
         who: step.who.word().to_owned(),
@@ -148,3 +159,6 @@ fn step_row(at: std::time::Duration, step: Step) -> StepRow {
         text: step.text,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,18 +5,18 @@ use std::net::Ipv4Addr;
 use adit_policy::{Access, PoolConfig, Tunnel};
 use adit_tunnel::events::Up;
 use adit_wire::dhcp::{self, Ack, Inform, Route};
-use adit_wire::{ipv4, udp};
+use adit_wire::{Protocol, ipv4, udp};
+
+use super::handles::Now;
+use super::machine::Machine;
+use super::state::State;
+use crate::convert;
 
 /// The IPv4 packet that answers the IPv4 packet `packet`.
 ///
 /// # Errors
 /// Where the packet is not a DHCPINFORM, what it is instead.
-pub(crate) fn answer(
-    packet: &[u8],
-    up: &Up,
-    pool: &PoolConfig,
-    access: &Access,
-) -> Result<Vec<u8>, adit_wire::Error> {
+fn answer(packet: &[u8], up: &Up, pool: &PoolConfig, access: &Access) -> Result<Vec<u8>, adit_wire::Error> {
     let outer = ipv4::Packet::new_checked(packet)?;
     let datagram = udp::Packet::new_checked(outer.payload())?;
     let inform = Inform::parse(datagram.payload())?;
@@ -39,4 +39,24 @@ pub(crate) fn answer(
             .collect(),
     };
     Ok(udp::datagram_v4((up.local, dhcp::SERVER_PORT), (up.peer, dhcp::CLIENT_PORT), &ack.emit(&inform)))
+}
+
+impl Machine {
+    /// Answers a DHCPINFORM of a client whose call is up.
+    pub(super) fn answer_dhcp(&mut self, now: Now, packet: &[u8]) {
+        let State::Up(state) = &self.state else { return };
+        let known = self.session.known();
+        let Some(up) = known.up.as_ref() else { return };
+        let access = self.config.access_for(known.group.as_deref());
+        let Some(pool) = convert::pool(&self.config, access) else { return };
+        let answer = answer(packet, up, pool, access);
+        drop(known);
+        match answer {
+            Ok(reply) => {
+                self.handles.path.send_ip(state.call.id, reply);
+                self.note(now, Protocol::Dhcp, "DHCPINFORM answered with DNS, domain and routes".to_owned());
+            }
+            Err(error) => self.note(now, Protocol::Dhcp, format!("DHCP packet not answered: {error}")),
+        }
+    }
 }

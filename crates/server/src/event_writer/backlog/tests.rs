@@ -57,7 +57,9 @@ impl FakeStore {
 }
 
 fn error(kind: ErrorKind) -> Error {
-    Error { kind, place: Place::File(PathBuf::from("/var/lib/adit/adit.db")) }
+    let mut error = Error::from(kind);
+    error.place = Place::File(PathBuf::from("/var/lib/adit/adit.db"));
+    error
 }
 
 fn full() -> Error {

@@ -1,0 +1,119 @@
+//! The server's parts behind the interfaces that a connection uses.
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use adit_config::Config;
+use adit_dataplane::Dataplane;
+use adit_store::{SessionId, Store};
+use adit_tunnel::events::Stray;
+use adit_tunnel::path::{Counters, PathCommand, PathConfig};
+use ipnet::Ipv4Net;
+
+use super::handles::{
+    AddressPool, Authenticator, BoxFuture, Decision, FinalCounters, Login, PacketPath, Recorder, Routes, Slot,
+};
+use crate::accounts::Clerk;
+use crate::addresses::Addresses;
+use crate::admission::SetupSlot;
+use crate::event_writer::{Entry, EventWriter};
+use crate::host::Host;
+use crate::registry::Registry;
+
+impl Recorder for EventWriter {
+    fn enqueue(&self, entry: Entry) {
+        EventWriter::enqueue(self, entry);
+    }
+}
+
+impl PacketPath for Dataplane {
+    fn reserve_call_id(&self, peer: Ipv4Addr) -> Option<u16> {
+        Dataplane::reserve_call_id(self, peer)
+    }
+
+    fn open(&self, call_id: u16, local: Ipv4Addr, peer: Ipv4Addr, config: PathConfig) {
+        Dataplane::open(self, call_id, local, peer, config);
+    }
+
+    fn command(&self, call_id: u16, command: PathCommand) {
+        Dataplane::command(self, call_id, command);
+    }
+
+    fn send_frame(&self, call_id: u16, frame: Vec<u8>) {
+        Dataplane::send_frame(self, call_id, frame);
+    }
+
+    fn send_ip(&self, call_id: u16, packet: Vec<u8>) {
+        Dataplane::send_ip(self, call_id, packet);
+    }
+
+    fn counters(&self, call_id: u16) -> Option<Counters> {
+        Dataplane::counters(self, call_id)
+    }
+
+    fn unmatched(&self, call_id: u16, peer: Ipv4Addr, since: Instant) -> Option<Stray> {
+        self.stray(call_id, peer, since)
+    }
+
+    fn close(&self, call_id: u16) -> Option<FinalCounters> {
+        let last = Dataplane::close(self, call_id)?;
+        Some(Box::new(move || last.read()))
+    }
+}
+
+impl<T: Send> Slot for SetupSlot<T> {
+    fn call_requested(&self) {
+        SetupSlot::call_requested(self);
+    }
+
+    fn call_up(self: Box<Self>) {
+        SetupSlot::call_up(*self);
+    }
+}
+
+/// Decides on logins by the accounts of the store.
+pub(crate) struct LocalAuthenticator {
+    pub(crate) store: Store,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) event_writer: EventWriter,
+}
+
+impl Authenticator for LocalAuthenticator {
+    fn authenticate(&self, login: Login) -> BoxFuture<'static, Decision> {
+        let Login { config, from, request } = login;
+        let clerk = Clerk {
+            store: self.store.clone(),
+            registry: Arc::clone(&self.registry),
+            event_writer: self.event_writer.clone(),
+            config,
+            from,
+        };
+        Box::pin(async move { tokio::task::spawn_blocking(move || clerk.decide(&request)).await.ok() })
+    }
+}
+
+/// The pools, which block on the store, on threads that may block.
+pub(crate) struct BlockingAddresses(pub(crate) Arc<Addresses>);
+
+impl AddressPool for BlockingAddresses {
+    fn lend(&self, config: Arc<Config>, session: SessionId, user: String) -> BoxFuture<'static, Decision> {
+        let addresses = Arc::clone(&self.0);
+        let lend = move || addresses.lend(&config, session, &user);
+        Box::pin(async move { tokio::task::spawn_blocking(lend).await.ok() })
+    }
+
+    fn release(&self, session: SessionId) {
+        self.0.release(session);
+    }
+}
+
+impl Routes for Host {
+    fn add(&self, net: Ipv4Net) -> BoxFuture<'_, Result<(), String>> {
+        Box::pin(async move { self.add_route(net).await.map_err(|error| error.to_string()) })
+    }
+
+    fn remove(&self, net: Ipv4Net) -> BoxFuture<'_, ()> {
+        Box::pin(self.remove_route(net))
+    }
+}

@@ -1,0 +1,250 @@
+//! The machine of one connection: what arrives goes in, what is to be done comes out. It reads no clock and no socket.
+
+use std::sync::Arc;
+
+use adit_config::Config;
+use adit_crypto::Rng;
+use adit_diag::Code;
+use adit_ppp::auth::AuthRequest;
+use adit_store::{Change, NewEvent, SessionUpdate};
+use adit_tunnel::events::{self, Command, End, Step, Who, Why};
+use adit_tunnel::{ServerConfig, ServerTunnel, Transmit};
+use adit_wire::Protocol;
+use ipnet::Ipv4Net;
+
+use super::handles::{Handles, Now, Slot};
+use super::state::{NoCall, State};
+use crate::event_writer::Entry;
+use crate::message::{Answered, Message};
+use crate::session::Session;
+
+/// One connection with its call and its session.
+pub(crate) struct Machine {
+    pub(super) handles: Arc<Handles>,
+    /// The configuration as it was when the client called.
+    pub(super) config: Arc<Config>,
+    pub(super) session: Arc<Session>,
+    pub(super) tunnel: ServerTunnel,
+    pub(super) state: State,
+    /// Why the server ends the session: what counts unless the call had another end of its own.
+    pub(super) requested_end: Option<End>,
+    /// The connection is over: what is left to send is sent, then [`Effect::Close`].
+    pub(super) is_closed: bool,
+}
+
+/// What arrives.
+pub(crate) enum Input<'a> {
+    /// Octets of the control connection.
+    Control(&'a [u8]),
+    /// The client closed the control connection, or it broke.
+    ControlClosed,
+    /// A message from the rest of the server.
+    Message(Message),
+    /// What became of [`Effect::AddRoutes`].
+    RoutesAdded {
+        /// The routes that exist now.
+        added: Vec<Ipv4Net>,
+        /// The others, and why.
+        failed: Vec<(Ipv4Net, String)>,
+    },
+    /// [`Effect::RemoveRoutes`] is done.
+    RoutesRemoved,
+}
+
+/// What is to be done outside of the machine.
+pub(crate) enum Effect {
+    /// Send what the output buffer holds to the client.
+    Send,
+    /// Authenticate a user; a [`Message::Answer`] with this id brings the verdict.
+    Authenticate {
+        /// Of the question.
+        id: u32,
+        /// What the client claims and proves.
+        request: Box<AuthRequest>,
+    },
+    /// Lend the user an address; a [`Message::Answer`] with this id brings it.
+    LendAddress {
+        /// Of the question.
+        id: u32,
+        /// The account.
+        user: String,
+    },
+    /// Add these routes before anything else, then give [`Input::RoutesAdded`].
+    AddRoutes(Vec<Ipv4Net>),
+    /// Remove these routes before anything else, then give [`Input::RoutesRemoved`].
+    RemoveRoutes(Vec<Ipv4Net>),
+    /// Close the connection, then call [`Machine::handle_disconnected`] and [`Machine::finish`].
+    Close,
+}
+
+/// What a session begins with.
+pub(crate) struct Start {
+    /// The configuration for new calls.
+    pub(crate) config: Arc<Config>,
+    /// What it means to the tunnel machine.
+    pub(crate) tunnel: ServerConfig,
+    /// A generator of its own.
+    pub(crate) rng: Rng,
+    /// The session, known to the registry.
+    pub(crate) session: Arc<Session>,
+    /// Its slot among those that are being set up.
+    pub(crate) slot: Box<dyn Slot>,
+}
+
+impl Machine {
+    /// Makes the machine of a session that has just begun.
+    pub(crate) fn new(handles: Arc<Handles>, start: Start, now: Now) -> Machine {
+        let Start { config, tunnel, rng, session, slot } = start;
+        let tunnel = ServerTunnel::new(tunnel, *session.from.ip(), now.instant, rng);
+        Machine {
+            handles,
+            config,
+            session,
+            tunnel,
+            state: State::NoCall(NoCall { slot }),
+            requested_end: None,
+            is_closed: false,
+        }
+    }
+
+    /// The session that this machine drives.
+    pub(crate) fn session(&self) -> &Arc<Session> {
+        &self.session
+    }
+
+    /// The configuration of this session.
+    pub(crate) fn config(&self) -> &Arc<Config> {
+        &self.config
+    }
+
+    /// Something arrived.
+    pub(crate) fn handle_input(&mut self, now: Now, input: Input<'_>) {
+        match input {
+            Input::Control(octets) => {
+                self.report_unmatched(now);
+                self.tunnel.handle_input(now.instant, events::Input::Control(octets));
+            }
+            // Who ended the connection does not learn it from its end.
+            Input::ControlClosed if self.is_closed => {}
+            Input::ControlClosed => {
+                self.report_unmatched(now);
+                self.tunnel.handle_input(now.instant, events::Input::ControlClosed);
+            }
+            Input::Message(message) => self.handle_message(now, message),
+            Input::RoutesAdded { added, failed } => self.routes_added(now, added, failed),
+            Input::RoutesRemoved => self.routes_removed(now),
+        }
+    }
+
+    /// Time has passed.
+    pub(crate) fn handle_timeout(&mut self, now: Now) {
+        self.report_unmatched(now);
+        self.tunnel.handle_timeout(now.instant);
+        self.update_suspicion(now);
+    }
+
+    /// When to call [`Machine::handle_timeout`] at the latest.
+    pub(crate) fn poll_timeout(&self) -> Option<std::time::Instant> {
+        self.tunnel.poll_timeout().map(|(at, _)| at)
+    }
+
+    /// The next thing to do; `None` until something arrives. `output` holds what [`Effect::Send`] sends.
+    pub(crate) fn poll_effect(&mut self, now: Now, output: &mut Vec<u8>) -> Option<Effect> {
+        loop {
+            while let Some(event) = self.tunnel.poll_event() {
+                if let Some(effect) = self.handle_event(now, event) {
+                    return Some(effect);
+                }
+            }
+            match self.tunnel.poll_transmit(output) {
+                Some(Transmit::Control) => return Some(Effect::Send),
+                Some(Transmit::Frame { .. }) => {
+                    if let Some(call) = self.state.call() {
+                        self.handles.path.send_frame(call.id, output.clone());
+                    }
+                }
+                None => return self.is_closed.then_some(Effect::Close),
+            }
+        }
+    }
+
+    fn handle_message(&mut self, now: Now, message: Message) {
+        match message {
+            Message::Frame(frame) => {
+                self.call_input(now, |call| events::Input::Frame { call, frame: &frame });
+            }
+            Message::Acknowledged => self.call_input(now, |call| events::Input::Acknowledged { call }),
+            Message::Unreachable { from, code } => {
+                self.call_input(now, |call| events::Input::Unreachable { call, from, code });
+            }
+            Message::Traffic(packets) => {
+                self.call_input(now, |call| events::Input::Traffic { call, packets });
+            }
+            Message::EncryptionBroken => {
+                let detail = "the client keeps sending data that is not encrypted as agreed".to_owned();
+                if let Some(call) = self.state.call_mut() {
+                    call.refused = Some((Code::E05, detail));
+                }
+                self.tunnel.handle_command(now.instant, Command::Stop { why: Why::Failed });
+            }
+            Message::Dhcp(packet) => self.answer_dhcp(now, &packet),
+            Message::Answer(answered) => {
+                let Answered { id, answer, learned } = *answered;
+                self.learn(now, learned);
+                self.tunnel.handle_answer(now.instant, id, answer);
+            }
+            Message::End { why, code, reason } => {
+                self.note(now, Protocol::Pptp, format!("{}: {reason}", why.word()));
+                self.requested_end.get_or_insert(End { why, by: Who::Us, code, detail: reason });
+                self.tunnel.handle_command(now.instant, Command::Stop { why });
+            }
+            Message::Cut => self.is_closed = true,
+        }
+    }
+
+    fn call_input<'a>(&mut self, now: Now, input: impl FnOnce(u32) -> events::Input<'a>) {
+        if let Some(call) = self.state.call() {
+            self.tunnel.handle_input(now.instant, input(call.handle));
+        }
+    }
+
+    /// GRE that belongs to no call shows where that of this call is, while it is being set up.
+    fn report_unmatched(&mut self, now: Now) {
+        let State::SettingUp(setting_up) = &self.state else { return };
+        let (call, id) = (setting_up.call.handle, setting_up.call.id);
+        let (peer, since) = (*self.session.from.ip(), self.session.started_at);
+        if let Some(stray) = self.handles.path.unmatched(id, peer, since) {
+            self.tunnel.handle_input(now.instant, events::Input::Stray { call, stray });
+        }
+    }
+
+    /// Notes what looks broken, for those who look at the session before it ends.
+    fn update_suspicion(&mut self, now: Now) {
+        if self.state.was_up() {
+            return;
+        }
+        let suspects = self.tunnel.suspects(now.instant);
+        let mut known = self.session.known();
+        (known.code, known.suspicion) = match suspects {
+            Some((code, detail)) => (Some(code), detail),
+            None => (None, String::new()),
+        };
+    }
+
+    pub(super) fn new_event(&self, now: Now, kind: &str) -> NewEvent {
+        let mut event = NewEvent::new(now.timestamp, kind);
+        event.user = self.session.known().user.clone();
+        event.from = Some((*self.session.from.ip()).into());
+        event.session = Some(self.session.id);
+        event
+    }
+
+    pub(super) fn update_row(&self, update: SessionUpdate) {
+        let update = Change::Update(self.session.id, Box::new(update));
+        self.handles.recorder.enqueue(Entry::Change(update));
+    }
+
+    pub(super) fn note(&self, now: Now, protocol: Protocol, text: String) {
+        self.session.record(now.instant, Step { who: Who::Note, protocol, text });
+    }
+}

@@ -1,0 +1,223 @@
+//! From the first message to a call that carries traffic.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use adit_diag::Code;
+use adit_store::SessionUpdate;
+use adit_tunnel::events::{self, Answer, Event, Question, Who};
+use adit_wire::Protocol;
+use ipnet::Ipv4Net;
+
+use super::handles::Now;
+use super::machine::{Effect, Machine};
+use super::state::{Call, Ending, NoCall, SettingUp, State, Up};
+use crate::convert;
+use crate::event_writer::Entry;
+use crate::finding::Finding;
+use crate::message::Learned;
+
+impl Machine {
+    /// What the tunnel machine reports; what takes time or a socket is an effect.
+    pub(super) fn handle_event(&mut self, now: Now, event: Event) -> Option<Effect> {
+        match event {
+            Event::Ask { id, call, question } => return self.ask(now, id, call, question),
+            Event::OpenPath { local_call_id, peer_call_id, window, .. } => {
+                self.open_path(local_call_id, peer_call_id, window);
+            }
+            Event::Path { command, .. } => {
+                if let Some(call) = self.state.call() {
+                    self.handles.path.command(call.id, command);
+                }
+            }
+            Event::Step { step, .. } => {
+                // Keep-alives would fill the record of a session that does nothing else.
+                if !(self.state.was_up() && step.text.starts_with("Echo-")) {
+                    self.session.record(now.instant, step);
+                }
+            }
+            Event::Established { host, vendor } => self.established(host, vendor),
+            Event::Layer { layer, text, .. } => {
+                self.session.known().layer = Some(layer);
+                self.note(now, Protocol::Ppp, format!("{} ok: {text}", layer.word()));
+            }
+            Event::Finding { code, text, .. } => {
+                self.session.known().noticed.push(Finding { code, text });
+            }
+            Event::Up { up, .. } => return self.call_up(now, up),
+            Event::CallEnded { end, .. } => return self.end_call(now, end),
+            Event::Closed { end } => self.closed(end),
+        }
+        None
+    }
+
+    fn ask(&mut self, now: Now, id: u32, call: u32, question: Question) -> Option<Effect> {
+        match question {
+            Question::Call(request) => {
+                let answer = self.accept_call(now, call, &request.text);
+                self.tunnel.handle_answer(now.instant, id, answer);
+                None
+            }
+            Question::Authenticate(request) => Some(Effect::Authenticate { id, request: Box::new(request) }),
+            Question::Address { name, .. } => {
+                let known = self.session.known().user.clone();
+                let user = known.unwrap_or_else(|| adit_wire::text::escape(&name).to_string());
+                Some(Effect::LendAddress { id, user })
+            }
+        }
+    }
+
+    fn accept_call(&mut self, now: Now, handle: u32, text: &str) -> Answer {
+        let refuse = |detail: String| Answer::RefuseCall { code: Code::C05, detail };
+        if let Some(reason) = self.handles.registry.refusal(&self.config.limits, &self.session) {
+            return refuse(reason);
+        }
+        let slot = match std::mem::replace(&mut self.state, State::Ended) {
+            State::NoCall(NoCall { slot }) => slot,
+            other => {
+                self.state = other;
+                return refuse("this connection has had its call".to_owned());
+            }
+        };
+        let Some(id) = self.handles.path.reserve_call_id(*self.session.from.ip()) else {
+            self.state = State::NoCall(NoCall { slot });
+            return refuse("no Call ID is free".to_owned());
+        };
+        slot.call_requested();
+        let call = Call { handle, id, lease: None, refused: None };
+        self.state = State::SettingUp(SettingUp { slot, call, networks: Vec::new() });
+        self.note(now, Protocol::Pptp, format!("call accepted as {id}: {text}"));
+        Answer::AcceptCall { call_id: id }
+    }
+
+    fn open_path(&self, local_call_id: u16, peer_call_id: u16, window: u16) {
+        self.session.known().call_ids = Some((local_call_id, peer_call_id));
+        self.handles.registry.bind_call(local_call_id, Arc::clone(&self.session));
+        let config = convert::path(&self.config, local_call_id, peer_call_id, window);
+        self.handles.path.open(local_call_id, self.session.to, *self.session.from.ip(), config);
+    }
+
+    fn established(&self, host: String, vendor: String) {
+        let mut known = self.session.known();
+        known.host.clone_from(&host);
+        known.vendor.clone_from(&vendor);
+        drop(known);
+        let (host, vendor) = (Some(host), Some(vendor));
+        self.update_row(SessionUpdate { host, vendor, ..SessionUpdate::default() });
+    }
+
+    /// Takes what came with an answer.
+    pub(super) fn learn(&mut self, now: Now, learned: Learned) {
+        let Learned { user, group, networks, lease, refused } = learned;
+        if let State::SettingUp(setting_up) = &mut self.state
+            && !networks.is_empty()
+        {
+            setting_up.networks = networks;
+        }
+        if let Some(lease) = lease {
+            match self.state.call_mut() {
+                Some(call) => {
+                    call.lease = Some(lease.clone());
+                    let (pool, address) = (Some(lease.0), Some(lease.1));
+                    self.update_row(SessionUpdate { pool, address, ..SessionUpdate::default() });
+                }
+                // The call is over: its end has given back what it held, and will not come again.
+                None => self.handles.release(self.session.id, lease),
+            }
+        }
+        if user.is_some() {
+            let mut known = self.session.known();
+            known.user.clone_from(&user);
+            known.group.clone_from(&group);
+            if refused.is_none() {
+                let access = self.config.access_for(group.as_deref());
+                known.reach = convert::reach(&self.config, access);
+                known.routes_key = convert::routes_key(&self.config, group.as_deref());
+            }
+            drop(known);
+            // An earlier refusal that was put right, such as an expired password that was changed.
+            if let Some(call) = self.state.call_mut().filter(|_| refused.is_none()) {
+                call.refused = None;
+            }
+            self.update_row(SessionUpdate { user, group, ..SessionUpdate::default() });
+        }
+        if let Some((code, detail)) = refused {
+            self.note(now, Protocol::Ppp, format!("{code} {detail}"));
+            // The line of the log comes at the end, once for each call.
+            if let Some(call) = self.state.call_mut() {
+                call.refused = Some((code, detail));
+            }
+        }
+    }
+
+    /// The call carries traffic: for the first time, or again after PPP was negotiated anew.
+    fn call_up(&mut self, now: Now, up: events::Up) -> Option<Effect> {
+        let mppe = mppe_text(&up);
+        self.update_row(SessionUpdate {
+            up: Some(now.timestamp),
+            address: Some(up.peer),
+            server_address: Some(up.local),
+            method: up.method.map(|method| method.to_string()),
+            mppe: Some(mppe),
+            ..SessionUpdate::default()
+        });
+        let mut known = self.session.known();
+        known.up_at.get_or_insert(now.instant);
+        known.up = Some(up);
+        drop(known);
+        let SettingUp { slot, call, networks } = match std::mem::replace(&mut self.state, State::Ended) {
+            State::SettingUp(setting_up) => setting_up,
+            other => {
+                self.state = other;
+                return None;
+            }
+        };
+        self.state = State::Up(Up { call, routes: Vec::new() });
+        slot.call_up();
+        self.handles.registry.call_up(Arc::clone(&self.session));
+        self.handles.registry.calls_ok.fetch_add(1, Ordering::Relaxed);
+        Some(Effect::AddRoutes(networks))
+    }
+
+    pub(super) fn routes_added(&mut self, now: Now, added: Vec<Ipv4Net>, failed: Vec<(Ipv4Net, String)>) {
+        if let State::Up(up) = &mut self.state {
+            up.routes = added;
+        }
+        for (net, error) in failed {
+            self.note(now, Protocol::Ipv4, format!("no route to {net} behind this client: {error}"));
+        }
+        let mut event = self.new_event(now, "session.up");
+        let mut known = self.session.known();
+        let took = now.instant.saturating_duration_since(self.session.started_at);
+        if let Some(up) = &known.up {
+            event.fields.extend([
+                ("address".to_owned(), up.peer.to_string()),
+                ("method".to_owned(), up.method.map(|method| method.to_string()).unwrap_or_default()),
+                ("mppe".to_owned(), mppe_text(up)),
+                ("took_s".to_owned(), format!("{:.3}", took.as_secs_f64())),
+            ]);
+        }
+        known.record.shrink();
+        drop(known);
+        self.handles.recorder.enqueue(Entry::Event(Box::new(event)));
+    }
+
+    /// The control connection is over.
+    fn closed(&mut self, end: events::End) {
+        self.is_closed = true;
+        self.state = match std::mem::replace(&mut self.state, State::Ended) {
+            State::NoCall(NoCall { slot }) => {
+                let requested = self.requested_end.take().filter(|_| end.by == Who::Us);
+                let end = requested.unwrap_or(end);
+                State::Ending(Ending { slot: Some(slot), end, lease: None, counters: None })
+            }
+            other => other,
+        };
+    }
+}
+
+fn mppe_text(up: &events::Up) -> String {
+    up.encryption.map_or("none".to_owned(), |(strength, stateless)| {
+        format!("{} {}", strength.bits(), if stateless { "stateless" } else { "stateful" })
+    })
+}

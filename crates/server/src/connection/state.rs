@@ -1,0 +1,91 @@
+//! The states of a connection; each owns the data that is valid in it.
+
+use adit_diag::Code;
+use adit_tunnel::events::End;
+use ipnet::Ipv4Net;
+
+use super::handles::{FinalCounters, Lease, Slot};
+
+/// Where a connection is on its way from accept to the end of its record.
+pub(crate) enum State {
+    /// The client is connected and has no call.
+    NoCall(NoCall),
+    /// A call was accepted and is being set up.
+    SettingUp(SettingUp),
+    /// The call carries traffic.
+    Up(Up),
+    /// The call or the connection is over; what is left is to say goodbye.
+    Ending(Ending),
+    /// The end is recorded.
+    Ended,
+}
+
+/// See [`State::NoCall`].
+pub(crate) struct NoCall {
+    pub(crate) slot: Box<dyn Slot>,
+}
+
+/// See [`State::SettingUp`].
+pub(crate) struct SettingUp {
+    pub(crate) slot: Box<dyn Slot>,
+    pub(crate) call: Call,
+    /// The networks behind the client, by its account.
+    pub(crate) networks: Vec<Ipv4Net>,
+}
+
+/// See [`State::Up`].
+pub(crate) struct Up {
+    pub(crate) call: Call,
+    /// Routes of the host that lead to the client.
+    pub(crate) routes: Vec<Ipv4Net>,
+}
+
+/// See [`State::Ending`].
+pub(crate) struct Ending {
+    /// Of a call that never came up: others wait until it is over.
+    pub(crate) slot: Option<Box<dyn Slot>>,
+    /// How it ended.
+    pub(crate) end: End,
+    /// Given back when the routes are gone.
+    pub(crate) lease: Option<Lease>,
+    /// Of the call: packets may have passed after the last look.
+    pub(crate) counters: Option<FinalCounters>,
+}
+
+/// The one call of a connection.
+pub(crate) struct Call {
+    /// Its name in the tunnel machine.
+    pub(crate) handle: u32,
+    /// Its name in the packet path.
+    pub(crate) id: u16,
+    pub(crate) lease: Option<Lease>,
+    /// The last refusal: the cause of the end, whatever the client makes of it.
+    pub(crate) refused: Option<(Code, String)>,
+}
+
+impl State {
+    /// The call, while there is one.
+    pub(crate) fn call(&self) -> Option<&Call> {
+        match self {
+            State::SettingUp(SettingUp { call, .. }) | State::Up(Up { call, .. }) => Some(call),
+            State::NoCall(_) | State::Ending(_) | State::Ended => None,
+        }
+    }
+
+    /// The same, to change it.
+    pub(crate) fn call_mut(&mut self) -> Option<&mut Call> {
+        match self {
+            State::SettingUp(SettingUp { call, .. }) | State::Up(Up { call, .. }) => Some(call),
+            State::NoCall(_) | State::Ending(_) | State::Ended => None,
+        }
+    }
+
+    /// Whether the call has been up, or is.
+    pub(crate) fn was_up(&self) -> bool {
+        match self {
+            State::Up(_) => true,
+            State::Ending(ending) => ending.slot.is_none(),
+            State::NoCall(_) | State::SettingUp(_) | State::Ended => false,
+        }
+    }
+}

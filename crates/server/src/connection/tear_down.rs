@@ -1,0 +1,139 @@
+//! From the end of the call to the last line of the record.
+
+use adit_store::{Change, SessionEnd};
+use adit_tunnel::events::{self, Command, End, Who, Why};
+use adit_wire::Protocol;
+use ipnet::Ipv4Net;
+
+use super::handles::Now;
+use super::machine::{Effect, Machine};
+use super::state::{Ending, NoCall, SettingUp, State, Up};
+use crate::event_writer::Entry;
+use crate::finding::Finding;
+use crate::message::Message;
+use crate::{convert, ending};
+
+impl Machine {
+    /// The call is over: its data path goes at once, its address when its routes are gone.
+    pub(super) fn end_call(&mut self, now: Now, end: End) -> Option<Effect> {
+        self.end_call_with(now, end).map(Effect::RemoveRoutes)
+    }
+
+    fn end_call_with(&mut self, now: Now, end: End) -> Option<Vec<Ipv4Net>> {
+        self.update_counters(now);
+        let (slot, call, routes) = match std::mem::replace(&mut self.state, State::Ended) {
+            State::NoCall(NoCall { slot }) => (Some(slot), None, Vec::new()),
+            State::SettingUp(SettingUp { slot, call, .. }) => (Some(slot), Some(call), Vec::new()),
+            State::Up(Up { call, routes }) => (None, Some(call), routes),
+            over @ (State::Ending(_) | State::Ended) => {
+                self.state = over;
+                return None;
+            }
+        };
+        let mut ending = Ending { slot, end, lease: None, counters: None };
+        if let Some(call) = call {
+            self.handles.registry.unbind_call(call.id);
+            ending.counters = self.handles.path.close(call.id);
+            ending.lease = call.lease;
+            // What the client was told about a refused login is the cause; that it then hung up is the consequence.
+            if let Some((code, detail)) = call.refused {
+                ending.end = End { why: Why::Failed, code: Some(code), detail, ..ending.end };
+            }
+        }
+        self.state = State::Ending(ending);
+        Some(routes)
+    }
+
+    fn update_counters(&mut self, now: Now) {
+        let Some(call) = self.state.call() else { return };
+        let (id, call) = (call.id, call.handle);
+        let Some(counters) = self.handles.path.counters(id) else { return };
+        self.session.known().counters = convert::counters(&counters);
+        let packets = counters.rx_packets + counters.tx_packets;
+        self.tunnel.handle_input(now.instant, events::Input::Traffic { call, packets });
+    }
+
+    pub(super) fn routes_removed(&mut self, now: Now) {
+        let State::Ending(ending) = &mut self.state else { return };
+        if let Some(lease) = ending.lease.take() {
+            self.handles.release(self.session.id, lease);
+        }
+        let end = ending.end.clone();
+        ending.end = ending::behind_one_address(&self.session, &self.handles.registry, end);
+        // One call a connection: with the call gone, the connection has nothing left to do.
+        self.tunnel.handle_command(now.instant, Command::Stop { why: Why::UserRequest });
+    }
+
+    /// The control connection is closed. Where a call was still there: the routes to remove before
+    /// [`Input::RoutesRemoved`](super::machine::Input::RoutesRemoved).
+    pub(super) fn handle_disconnected(&mut self, now: Now) -> Option<Vec<Ipv4Net>> {
+        self.state.call()?;
+        let lost = End { why: Why::LostCarrier, by: Who::Note, code: None, detail: String::new() };
+        let end = self.requested_end.take().unwrap_or(lost);
+        self.end_call_with(now, end)
+    }
+
+    /// Writes the last lines: event, record, row. The slot is free afterwards.
+    pub(super) fn finish(&mut self, now: Now) {
+        let (end, counters, _slot) = match std::mem::replace(&mut self.state, State::Ended) {
+            State::Ending(Ending { end, counters, slot, .. }) => (end, counters, slot),
+            State::NoCall(NoCall { slot }) => (self.end_without_call(), None, Some(slot)),
+            State::SettingUp(SettingUp { slot, .. }) => (self.end_without_call(), None, Some(slot)),
+            State::Up(_) | State::Ended => (self.end_without_call(), None, None),
+        };
+        self.record_end(now, end, counters.map(|read| read()));
+        self.handles.registry.remove(self.session.id);
+        // An address that came too late goes back.
+        for message in self.session.queue.close() {
+            if let Message::Answer(answered) = message
+                && let Some(lease) = answered.learned.lease
+            {
+                self.handles.release(self.session.id, lease);
+            }
+        }
+    }
+
+    fn end_without_call(&mut self) -> End {
+        self.requested_end.take().unwrap_or(End {
+            why: Why::UserRequest,
+            by: Who::Peer,
+            code: None,
+            detail: "closed before a call was made".to_owned(),
+        })
+    }
+
+    fn record_end(&self, now: Now, end: End, last: Option<adit_tunnel::path::Counters>) {
+        let (counters, up_at) = {
+            let mut known = self.session.known();
+            if let Some(last) = &last {
+                known.counters = convert::counters(last);
+            }
+            known.end = Some(ending::end_text(&end));
+            known.code = end.code;
+            (known.counters, known.up_at)
+        };
+        if let Some(code) = end.code
+            && up_at.is_none()
+        {
+            self.handles.registry.count_failed(code);
+        }
+        let found = self.session.known().findings();
+        for Finding { code, text } in &found {
+            self.note(now, Protocol::Pptp, format!("finding {code}: {text}"));
+        }
+        let event =
+            ending::event(self.new_event(now, "session.end"), &end, now.instant, &self.session, &found);
+        self.handles.recorder.enqueue(Entry::Event(Box::new(event)));
+        let (steps, omitted) = self.session.known().stored_record();
+        let end = SessionEnd {
+            at: now.timestamp,
+            why: end.why.word().to_owned(),
+            by: end.by.word().to_owned(),
+            code: end.code.map(|code| code.to_string()),
+            detail: end.detail,
+        };
+        let counters = Some(convert::store_counters(&counters));
+        let ended = Change::End(self.session.id, Box::new(end), counters, steps, omitted);
+        self.handles.recorder.enqueue(Entry::Change(ended));
+    }
+}

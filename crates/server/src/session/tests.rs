@@ -1,0 +1,104 @@
+use std::sync::Arc;
+
+use adit_crypto::mppe::Strength;
+use adit_tunnel::events::Who;
+use adit_wire::Protocol;
+
+use super::*;
+
+fn session() -> Session {
+    let from = SocketAddrV4::new(Ipv4Addr::new(198, 51, 100, 7), 40_000);
+    Session::new(SessionId(41), from, Ipv4Addr::new(203, 0, 113, 10), Timestamp::UNIX_EPOCH)
+}
+
+fn agreed() -> Up {
+    Up {
+        name: Arc::from(&b"alice"[..]),
+        method: None,
+        server_proved: true,
+        encryption: Some((Strength::Bits128, true)),
+        local: Ipv4Addr::new(10, 99, 0, 1),
+        peer: Ipv4Addr::new(10, 99, 0, 14),
+        dns: vec![Ipv4Addr::new(192, 168, 10, 5)],
+        wins: Vec::new(),
+        mtu: 1396,
+    }
+}
+
+#[test]
+fn the_row_of_a_new_session_says_where_it_comes_from_and_that_it_is_at_control() {
+    let row = session().row();
+    assert_eq!((row.id.as_str(), row.from.as_str(), row.state.as_str()), ("s41", "198.51.100.7", "control"));
+    assert_eq!((row.user.as_str(), row.address.as_str(), row.code.as_str()), ("", "", ""));
+    assert_eq!((row.up_s, row.mppe), (0, 0));
+    assert_eq!(row.started, "1970-01-01T00:00:00Z");
+}
+
+#[test]
+fn the_state_is_the_layer_in_set_up_and_up_afterwards() {
+    let session = session();
+    for (layer, word) in [(Layer::Gre, "gre"), (Layer::Lcp, "lcp"), (Layer::Auth, "auth")] {
+        session.known().layer = Some(layer);
+        assert_eq!(session.row().state, word);
+    }
+    session.known().up = Some(agreed());
+    let row = session.row();
+    assert_eq!((row.state.as_str(), row.address.as_str(), row.mppe), ("up", "10.99.0.14", 128));
+}
+
+#[test]
+fn the_code_is_shown_as_soon_as_it_is_known() {
+    let session = session();
+    session.known().code = Some(Code::G01);
+    assert_eq!(session.row().code, "G01");
+}
+
+#[test]
+fn reach_tells_everything_from_nothing_known_yet() {
+    let session = session();
+    assert!(!session.detail().reach_any, "a session in set-up may reach nothing");
+    session.known().up = Some(agreed());
+    assert!(session.detail().reach_any);
+    session.known().reach = Some(vec!["10.0.0.0/8".parse().unwrap()]);
+    let detail = session.detail();
+    assert_eq!((detail.reach_any, detail.reach), (false, vec!["10.0.0.0/8".to_owned()]));
+    assert_eq!((detail.mtu, detail.dns), (1396, vec!["192.168.10.5".to_owned()]));
+}
+
+#[test]
+fn the_record_counts_from_the_start_of_the_session() {
+    let session = session();
+    let step = |text: &str| Step { who: Who::Note, protocol: Protocol::Pptp, text: text.to_owned() };
+    session.record(session.started_at + Duration::from_millis(1500), step("one"));
+    // A clock read before the session began is no reason to panic.
+    session.record(session.started_at - Duration::from_millis(1), step("two"));
+    let steps = session.detail().steps;
+    assert_eq!(steps.iter().map(|step| step.at_ms).collect::<Vec<_>>(), [1500, 0]);
+    let (stored, omitted) = session.known().stored_record();
+    assert_eq!((stored.len(), omitted), (2, 0));
+    assert_eq!((stored[0].who.as_str(), stored[0].layer.as_str()), ("note", "PPTP"));
+}
+
+#[test]
+fn findings_are_those_of_the_counters_and_those_of_the_machine() {
+    let session = session();
+    {
+        let mut known = session.known();
+        known.counters = Counters { rx_frames: 6, lost: 3, ..Counters::default() };
+        known.noticed.push(Finding { code: Code::E05, text: "clear text".to_owned() });
+    }
+    let codes: Vec<_> = session.detail().findings.into_iter().map(|finding| finding.code).collect();
+    assert_eq!(codes, ["G07", "E05"]);
+    session.known().up_at = Some(Instant::now());
+    let codes: Vec<_> = session.detail().findings.into_iter().map(|finding| finding.code).collect();
+    assert_eq!(codes, ["E05"], "a call that is up may lose three packets");
+}
+
+#[test]
+fn orders_wait_in_the_queue() {
+    let session = session();
+    session.end(Why::AdminReset, None, "kick".to_owned());
+    session.cut();
+    assert!(matches!(session.queue.try_next(), Some(Message::End { why: Why::AdminReset, .. })));
+    assert!(matches!(session.queue.try_next(), Some(Message::Cut)));
+}
