@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use adit_crypto::Rng;
 use adit_crypto::secret::Password;
-use adit_ppp::auth::{Credentials, Method};
+use adit_diag::AuthMethod;
+use adit_ppp::auth::Credentials;
 use adit_ppp::link::{LinkConfig, Role};
 use adit_pptp::control::ControlConfig;
 use adit_tunnel::events::{Command, Event, Input, Up, Why};
@@ -113,7 +114,7 @@ impl Sink for Out<'_> {
 fn client_config(plan: &Plan, user: &str, call_id: u16) -> ClientConfig {
     let mut link = LinkConfig::new(Role::Client);
     link.credentials = Some(Credentials::new(user, Password::new(plan.password.clone())));
-    link.methods = vec![Method::MsChapV2];
+    link.methods = vec![AuthMethod::MsChapV2];
     if plan.patient {
         // The server's keep-alive alone is to be heard.
         link.echo = None;

@@ -11,7 +11,6 @@ pub mod running;
 pub mod setup;
 
 pub use adit_dataplane::Io;
-pub use adit_ppp::auth::Method;
 pub use adit_ppp::ccp::{Mode, MppePolicy};
 pub use failure::Failure;
 pub use options::{ConnectOptions, Routes};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use adit_crypto::secret::Password;
 use adit_dataplane::Io;
-use adit_ppp::auth::Method;
+use adit_diag::AuthMethod;
 use adit_ppp::ccp::MppePolicy;
 use ipnet::Ipv4Net;
 
@@ -21,7 +21,7 @@ pub struct ConnectOptions {
     /// Its password.
     pub password: Password,
     /// Methods the client agrees to, preferred first.
-    pub methods: Vec<Method>,
+    pub methods: Vec<AuthMethod>,
     /// Encryption.
     pub mppe: MppePolicy,
     /// What goes through the tunnel.
@@ -68,7 +68,7 @@ impl ConnectOptions {
             port: adit_wire::pptp::PORT,
             user: user.to_owned(),
             password,
-            methods: vec![Method::MsChapV2],
+            methods: vec![AuthMethod::MsChapV2],
             mppe: MppePolicy::default(),
             routes: Routes::Split(Vec::new()),
             dns: true,

@@ -8,6 +8,7 @@ use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use adit_diag::AuthMethod;
 use adit_policy::{Access, AccountRules, DomainRule, PasswordRules, PasswordStyle, PoolConfig};
 
 /// One whole configuration.
@@ -174,36 +175,6 @@ pub struct Auth {
     pub domain: DomainRule,
     /// Passwords of local accounts.
     pub password: PasswordPolicy,
-}
-
-/// An authentication method of PPP. Ordered: the weakest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum AuthMethod {
-    /// The password itself (RFC 1334).
-    Pap,
-    /// CHAP with MD5 (RFC 1994).
-    ChapMd5,
-    /// MS-CHAPv1 (RFC 2433).
-    MsChapV1,
-    /// MS-CHAPv2 (RFC 2759).
-    MsChapV2,
-}
-
-impl AuthMethod {
-    /// The word of the configuration.
-    pub const fn word(self) -> &'static str {
-        match self {
-            AuthMethod::Pap => "pap",
-            AuthMethod::ChapMd5 => "chap",
-            AuthMethod::MsChapV1 => "mschap-v1",
-            AuthMethod::MsChapV2 => "mschap-v2",
-        }
-    }
-
-    /// Whether it yields keys for MPPE (RFC 3079).
-    pub const fn gives_keys(self) -> bool {
-        matches!(self, AuthMethod::MsChapV1 | AuthMethod::MsChapV2)
-    }
 }
 
 /// Who knows the accounts.

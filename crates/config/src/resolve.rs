@@ -8,8 +8,8 @@ use adit_policy::{Access, Encryption, OnSecond, PasswordRules, PasswordStyle, Po
 
 use crate::keys::{self, Kind, Slot, default_node};
 use crate::model::{
-    Auth, AuthMethod, AuthSource, Config, Echo, Io, Limits, Link, Log, LogFormat, LogLevel, PasswordPolicy,
-    Reorder, Retention, SameNat, Server, Store,
+    Auth, AuthSource, Config, Echo, Io, Limits, Link, Log, LogFormat, LogLevel, PasswordPolicy, Reorder,
+    Retention, SameNat, Server, Store,
 };
 use crate::read::{self, Read};
 use crate::tree::Node;
@@ -202,12 +202,6 @@ fn encryption(section: &Section<'_>) -> Option<Encryption> {
 fn auth(at: &Section<'_>) -> Option<Auth> {
     let section = at.section(&["auth"]);
     let password = at.section(&["auth", "password"]);
-    let method = |word: &&str| match *word {
-        "pap" => AuthMethod::Pap,
-        "chap" => AuthMethod::ChapMd5,
-        "mschap-v1" => AuthMethod::MsChapV1,
-        _ => AuthMethod::MsChapV2,
-    };
     let words = |name| match section.kind(name)? {
         Kind::Words(words) => {
             section.get(name, |node| read::list(node, &(1..=words.len()), |item| read::word(item, words)))
@@ -215,7 +209,7 @@ fn auth(at: &Section<'_>) -> Option<Auth> {
         _ => None,
     };
     Some(Auth {
-        methods: words("methods")?.iter().map(method).collect(),
+        methods: words("methods")?.into_iter().filter_map(keys::method).collect(),
         sources: words("sources")?.iter().map(|_| AuthSource::Local).collect(),
         domain: section.get("domain", read::domain_rule)?,
         password: PasswordPolicy {

@@ -7,7 +7,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use adit_config::{AuthMethod, Checked, Config, HostFacts, HostNet, Io, Level, Listen, Mss, Source, keys};
+use adit_config::{Checked, Config, HostFacts, HostNet, Io, Level, Listen, Mss, Source, keys};
+use adit_diag::AuthMethod;
 use adit_policy::{Encryption, OnSecond, Tunnel};
 
 fn here(path: &str) -> PathBuf {

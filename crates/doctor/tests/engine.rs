@@ -4,7 +4,8 @@ mod common;
 
 use std::collections::BTreeSet;
 
-use adit_diag::{Code, Layer, patterns};
+use adit_diag::{AuthMethod, Code, Layer, patterns};
+use adit_doctor::facts::AuthProtocol;
 use adit_doctor::rules::{self, Kind};
 use adit_doctor::{Facts, Outcome, State, Vantage, judge};
 use proptest::prelude::*;
@@ -55,7 +56,7 @@ fn weights_are_percents_and_a_finding_is_never_the_fault() {
     }
     for f in [up_to(D, Layer::Address), up_to(PC, Layer::Address)] {
         let mut f = f;
-        f.auth.agreed = Some(seen(adit_doctor::facts::Method::Pap));
+        f.auth.agreed = Some(seen(AuthProtocol::Method(AuthMethod::Pap)));
         f.encrypt = Default::default();
         let verdict = judge(&f);
         assert_eq!((verdict.outcome, verdict.first_failure), (Outcome::Healthy, None));

@@ -7,7 +7,7 @@ mod common;
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use adit_diag::{Code, Layer};
+use adit_diag::{AuthMethod, Code, Layer};
 use adit_doctor::facts::*;
 use adit_doctor::{Facts, Outcome, Side, Vantage, Verdict, judge};
 
@@ -300,8 +300,8 @@ fn negotiating(vantage: Vantage) -> Facts {
 fn rows_27_to_29_lcp() {
     for vantage in [D, PC, PS] {
         let mut f = negotiating(vantage);
-        f.auth.offered = vec![Method::Pap];
-        f.auth.wanted = vec![Method::MsChapV2];
+        f.auth.offered = vec![AuthProtocol::Method(AuthMethod::Pap)];
+        f.auth.wanted = vec![AuthProtocol::Method(AuthMethod::MsChapV2)];
         f.auth.none = Some(seen(NoMethod { refused_by: Side::Client, rounds: 3 }));
         f.lcp.terminated =
             Some(seen(Terminated { by: Side::Server, text: "peer refused to authenticate".into() }));

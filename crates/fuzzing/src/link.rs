@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use adit_crypto::Rng;
 use adit_crypto::proof::{Secret, check};
 use adit_crypto::secret::Password;
-use adit_diag::Code;
-use adit_ppp::auth::{Credentials, Method, Verdict};
+use adit_diag::{AuthMethod, Code};
+use adit_ppp::auth::{Credentials, Rejection, Verdict};
 use adit_ppp::ccp::MppePolicy;
 use adit_ppp::link::{AddressGrant, Answer, Command, Link, LinkConfig, LinkEvent, Question, Role};
 use adit_wire::chap::MsChapError;
@@ -65,7 +65,7 @@ fn conversation(data: &[u8], tested: usize) {
 
 fn end(role: Role, terms: u8) -> End {
     let mut config = LinkConfig::new(role);
-    let methods = [Method::MsChapV2, Method::MsChapV1, Method::ChapMd5, Method::Pap];
+    let methods = [AuthMethod::MsChapV2, AuthMethod::MsChapV1, AuthMethod::ChapMd5, AuthMethod::Pap];
     let count = 1 + usize::from(terms & 3);
     config.methods = methods[..count].to_vec();
     if role == Role::Client {
@@ -123,12 +123,12 @@ fn good_answer(question: Question) -> Answer {
 }
 
 fn refusal(retry: bool) -> Verdict {
-    Verdict::Reject {
+    Verdict::Reject(Rejection {
         error: if retry { MsChapError::AuthenticationFailure } else { MsChapError::PasswordExpired },
         code: Code::A01,
         retry,
         message: "wrong name or password".to_owned(),
-    }
+    })
 }
 
 fn step(ends: &mut [End; 2], tested: usize, now: &mut Instant, input: &mut Input<'_>) {

@@ -9,7 +9,7 @@ use adit_crypto::Rng;
 use adit_crypto::proof::{Secret, check};
 use adit_crypto::secret::Password;
 use adit_diag::Code;
-use adit_ppp::auth::{Credentials, Verdict};
+use adit_ppp::auth::{Credentials, Rejection};
 use adit_ppp::link::{AddressGrant, LinkConfig, Role};
 use adit_pptp::control::ControlConfig;
 use adit_tunnel::events::{Answer, CallHandle, Command, Event, Input as Arrival, Question, Terms, Why};
@@ -144,7 +144,7 @@ fn good_answer(question: &Question) -> Answer {
 }
 
 fn refusal() -> Answer {
-    Answer::Reject(Verdict::Reject {
+    Answer::Reject(Rejection {
         error: MsChapError::AuthenticationFailure,
         code: Code::A01,
         retry: true,

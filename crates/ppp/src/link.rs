@@ -72,7 +72,7 @@ impl Link {
     /// A link that waits for [`open`](Link::open).
     pub fn new(config: impl Into<Arc<LinkConfig>>, mut rng: Rng) -> Link {
         let config = config.into();
-        let methods = config.methods.iter().map(|method| method.lcp()).collect();
+        let methods = config.methods.iter().map(|method| crate::auth::lcp(*method)).collect();
         let auth = match config.role {
             Role::Server => Auth::Ask(methods),
             Role::Client if config.credentials.is_some() => Auth::Answer(methods),

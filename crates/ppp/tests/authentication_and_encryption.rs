@@ -6,23 +6,23 @@ use core::time::Duration;
 
 use adit_crypto::mppe::Strength;
 use adit_crypto::secret::Password;
-use adit_diag::Code;
-use adit_ppp::auth::Method;
+use adit_diag::{AuthMethod, Code};
 use adit_ppp::ccp::Mode;
 use adit_ppp::link::{By, Command, LinkEvent, Role};
 use adit_wire::{Protocol, cp, ppp};
 use common::{World, client_config, server_config};
 use proptest::prelude::*;
 
-const METHODS: [Method; 4] = [Method::Pap, Method::ChapMd5, Method::MsChapV1, Method::MsChapV2];
+const METHODS: [AuthMethod; 4] =
+    [AuthMethod::Pap, AuthMethod::ChapMd5, AuthMethod::MsChapV1, AuthMethod::MsChapV2];
 
-fn world(methods: &[Method], server: Mode, client: Mode) -> World {
+fn world(methods: &[AuthMethod], server: Mode, client: Mode) -> World {
     World::new(server_config(methods, server, &[128]), client_config(methods, client, &[128]))
 }
 
 /// MS-CHAPv2, encryption required on both ends, and up.
 fn up() -> World {
-    let world = world(&[Method::MsChapV2], Mode::Require, Mode::Require).run();
+    let world = world(&[AuthMethod::MsChapV2], Mode::Require, Mode::Require).run();
     assert!(world.server.is_up() && world.client.is_up(), "{:#?}", world.client.record());
     world
 }
@@ -60,7 +60,7 @@ fn every_method_comes_up_where_encryption_is_allowed() {
 
 #[test]
 fn c175_a_method_without_keys_ends_a_session_that_requires_them() {
-    for method in [Method::Pap, Method::ChapMd5] {
+    for method in [AuthMethod::Pap, AuthMethod::ChapMd5] {
         let world = world(&[method], Mode::Require, Mode::Allow).run();
         let detail = format!("encryption is required, and {method} gives no keys for it");
         assert_eq!(world.server.why(), (Some(Code::E06), &detail[..]));
@@ -73,7 +73,7 @@ fn c175_a_method_without_keys_ends_a_session_that_requires_them() {
 
 #[test]
 fn both_versions_of_ms_chap_carry_required_encryption() {
-    for method in [Method::MsChapV1, Method::MsChapV2] {
+    for method in [AuthMethod::MsChapV1, AuthMethod::MsChapV2] {
         for bits in [&[128][..], &[56], &[40], &[40, 56, 128]] {
             let world = World::new(
                 server_config(&[method], Mode::Require, bits),
@@ -90,14 +90,14 @@ fn both_versions_of_ms_chap_carry_required_encryption() {
 
 #[test]
 fn c180_one_end_requires_what_the_other_has_switched_off() {
-    let world = world(&[Method::MsChapV2], Mode::Require, Mode::Off).run();
+    let world = world(&[AuthMethod::MsChapV2], Mode::Require, Mode::Off).run();
     let detail = "server wants mppe 128 stateless, client rejects mppe";
     assert_eq!(world.server.why(), (Some(Code::E01), detail));
     let (code, said) = world.client.why();
     assert_eq!(code, Some(Code::E01), "{said}");
     assert!(said.contains("client encryption is off"), "{said}");
 
-    let world = self::world(&[Method::MsChapV2], Mode::Off, Mode::Require).run();
+    let world = self::world(&[AuthMethod::MsChapV2], Mode::Off, Mode::Require).run();
     let detail = "client wants mppe 128 stateless, server rejects mppe";
     assert_eq!(world.client.why(), (Some(Code::E02), detail));
     let (code, said) = world.server.why();
@@ -108,8 +108,8 @@ fn c180_one_end_requires_what_the_other_has_switched_off() {
 #[test]
 fn key_sizes_that_do_not_meet_are_named_on_the_end_that_gives_up() {
     let world = World::new(
-        server_config(&[Method::MsChapV2], Mode::Require, &[128]),
-        client_config(&[Method::MsChapV2], Mode::Require, &[40]),
+        server_config(&[AuthMethod::MsChapV2], Mode::Require, &[128]),
+        client_config(&[AuthMethod::MsChapV2], Mode::Require, &[40]),
     )
     .run();
     let codes = [world.server.why().0, world.client.why().0];
@@ -148,9 +148,9 @@ fn c161_a_refused_client_reads_why_before_the_link_ends() {
 
 #[test]
 fn a_client_that_goes_instead_of_trying_again_was_still_refused() {
-    let mut client = client_config(&[Method::MsChapV2], Mode::Require, &[128]);
+    let mut client = client_config(&[AuthMethod::MsChapV2], Mode::Require, &[128]);
     client.credentials.as_mut().unwrap().password = Password::new("wrong");
-    let mut world = World::new(server_config(&[Method::MsChapV2], Mode::Require, &[128]), client);
+    let mut world = World::new(server_config(&[AuthMethod::MsChapV2], Mode::Require, &[128]), client);
     world.account.retry = true;
     let world = world.run();
     let (code, detail) = world.server.why();
@@ -160,9 +160,9 @@ fn a_client_that_goes_instead_of_trying_again_was_still_refused() {
 
 #[test]
 fn c163_an_expired_password_is_changed_on_the_way_in() {
-    let mut server = server_config(&[Method::MsChapV2], Mode::Require, &[128]);
+    let mut server = server_config(&[AuthMethod::MsChapV2], Mode::Require, &[128]);
     server.change_password = true;
-    let mut client = client_config(&[Method::MsChapV2], Mode::Require, &[128]);
+    let mut client = client_config(&[AuthMethod::MsChapV2], Mode::Require, &[128]);
     client.credentials.as_mut().unwrap().new_password = Some(Password::new("a new one"));
     let mut world = World::new(server, client);
     world.account.expired = true;
@@ -173,7 +173,7 @@ fn c163_an_expired_password_is_changed_on_the_way_in() {
 
 #[test]
 fn c166_a_rechallenge_disturbs_nothing_and_its_failure_ends_the_session() {
-    for method in [Method::ChapMd5, Method::MsChapV1, Method::MsChapV2] {
+    for method in [AuthMethod::ChapMd5, AuthMethod::MsChapV1, AuthMethod::MsChapV2] {
         let mut world = world(&[method], Mode::Allow, Mode::Prefer).run();
         let disturbed = |event: &LinkEvent| {
             matches!(event, LinkEvent::Encryption(_) | LinkEvent::NetworkDown | LinkEvent::NetworkUp(_))
@@ -229,7 +229,7 @@ fn encryption_that_is_required_and_stays_away_ends_the_session() {
 
 #[test]
 fn a_server_that_does_not_know_the_password_is_left_by_the_client() {
-    let mut world = world(&[Method::MsChapV2], Mode::Require, Mode::Require);
+    let mut world = world(&[AuthMethod::MsChapV2], Mode::Require, Mode::Require);
     // An impostor says yes to everybody, and invents its proof.
     world.answers = false;
     world.open();
@@ -256,7 +256,7 @@ fn c238_the_record_of_a_session_shows_no_secret() {
     for event in world.server.events.iter().chain(&world.client.events) {
         assert!(!format!("{event:?}").contains("clientPass"));
     }
-    let pap = self::world(&[Method::Pap], Mode::Off, Mode::Off).run();
+    let pap = self::world(&[AuthMethod::Pap], Mode::Off, Mode::Off).run();
     let shown = [pap.server.record(), pap.client.record()].concat().join("\n");
     assert!(shown.contains("Authenticate-Request") && !shown.contains("clientPass"), "{shown}");
 }

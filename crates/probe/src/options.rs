@@ -4,8 +4,7 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use adit_crypto::secret::Password;
-use adit_diag::Layer;
-use adit_ppp::auth::Method;
+use adit_diag::{AuthMethod, Layer};
 use adit_ppp::ccp::MppePolicy;
 
 /// A test.
@@ -39,7 +38,7 @@ pub struct Account {
     /// Its password.
     pub password: Password,
     /// Methods to agree to, the preferred first.
-    pub methods: Vec<Method>,
+    pub methods: Vec<AuthMethod>,
     /// Encryption.
     pub mppe: MppePolicy,
 }

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use adit_crypto::Rng;
 use adit_crypto::secret::Password;
-use adit_diag::Layer;
+use adit_diag::{AuthMethod, Layer};
 use adit_doctor::facts::{Connect, Facts, Resolved};
 use adit_doctor::{Seen, Vantage};
-use adit_ppp::auth::{Credentials, Method};
+use adit_ppp::auth::Credentials;
 use adit_ppp::ccp::{Mode, MppePolicy};
 use adit_ppp::link::{LinkConfig, Role};
 use adit_pptp::control::ControlConfig;
@@ -226,7 +226,8 @@ impl Test<'_> {
                 // Which one the server wants is to be seen; none is used, since nothing but LCP leaves. A link without
                 // a name to prove would refuse them all.
                 link.credentials = Some(Credentials::new("adit-doctor", Password::new("")));
-                link.methods = vec![Method::MsChapV2, Method::MsChapV1, Method::ChapMd5, Method::Pap];
+                link.methods =
+                    vec![AuthMethod::MsChapV2, AuthMethod::MsChapV1, AuthMethod::ChapMd5, AuthMethod::Pap];
                 link.mppe = MppePolicy { mode: Mode::Prefer, ..MppePolicy::default() };
             }
         }

@@ -11,7 +11,7 @@ use adit_diag::Code;
 use adit_policy::account;
 use adit_policy::name;
 use adit_policy::{Access, Admission};
-use adit_ppp::auth::{AuthRequest, MsChapError, Verdict};
+use adit_ppp::auth::{AuthRequest, MsChapError, Rejection};
 use adit_store::{Account, Change, Store};
 use adit_tunnel::events::{Answer, Terms, Why};
 use adit_wire::text::escape;
@@ -48,15 +48,15 @@ impl Clerk {
                 if refusal.code == Code::A07 {
                     // A wrong password is the only other thing that MS-CHAP could say; people would change it.
                     let detail = "the account store does not answer".to_owned();
-                    return (Answer::Unable { code: Code::A07, detail }, learned);
+                    return (Answer::Unavailable { detail }, learned);
                 }
-                let verdict = Verdict::Reject {
+                let rejection = Rejection {
                     error: refusal.error,
                     code: refusal.code,
                     retry: false,
                     message: refusal.told.to_owned(),
                 };
-                (Answer::Reject(verdict), learned)
+                (Answer::Reject(rejection), learned)
             }
         }
     }

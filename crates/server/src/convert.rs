@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use adit_config::{AuthMethod, Config};
+use adit_config::Config;
 use adit_crypto::mppe::Strength;
 use adit_policy::{Access, Encryption, PoolConfig};
-use adit_ppp::auth::Method;
 use adit_ppp::ccp::{Mode, MppePolicy};
 use adit_ppp::link::{LinkConfig, Role};
 use adit_pptp::control::ControlConfig;
@@ -30,7 +29,7 @@ pub(crate) fn tunnel(config: &Config) -> ServerConfig {
     control.echo_timeout = control_echo.map_or(Duration::ZERO, |(every, lost)| every * lost);
     let mut ppp = LinkConfig::new(Role::Server);
     ppp.mru = link.mtu;
-    ppp.methods = methods(config);
+    ppp.methods.clone_from(&config.auth.methods);
     ppp.change_password = true;
     // Who wants no echoes gets none of these either.
     ppp.test_sizes = link.echo.every.is_some();
@@ -39,21 +38,6 @@ pub(crate) fn tunnel(config: &Config) -> ServerConfig {
     ppp.local_name = config.server.hostname.as_str().into();
     ppp.echo = echo(&link.echo).map(|(every, lost)| adit_ppp::link::Echo { every, lost });
     ServerConfig { control: control.into(), link: ppp.into(), setup: link.setup, mtu: link.mtu }
-}
-
-/// The methods to ask for, preferred first.
-pub(crate) fn methods(config: &Config) -> Vec<Method> {
-    config
-        .auth
-        .methods
-        .iter()
-        .map(|method| match method {
-            AuthMethod::Pap => Method::Pap,
-            AuthMethod::ChapMd5 => Method::ChapMd5,
-            AuthMethod::MsChapV1 => Method::MsChapV1,
-            AuthMethod::MsChapV2 => Method::MsChapV2,
-        })
-        .collect()
 }
 
 /// The data path of a call, whose client receives `window` packets without an acknowledgment.

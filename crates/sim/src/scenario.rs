@@ -7,8 +7,8 @@ use std::time::Duration;
 use adit_crypto::Rng;
 use adit_crypto::mppe::Strength;
 use adit_crypto::secret::Password;
-use adit_diag::Code;
-use adit_ppp::auth::{Credentials, Method, MsChapError};
+use adit_diag::{AuthMethod, Code};
+use adit_ppp::auth::{Credentials, MsChapError};
 use adit_ppp::ccp::{Mode, MppePolicy};
 use adit_ppp::link::{Echo, LinkConfig, Role};
 use adit_pptp::control::ControlConfig;
@@ -175,6 +175,7 @@ impl Scenario {
             local: INNER,
             dns: vec![Ipv4Addr::new(10, 77, 0, 53)],
             sessions: 100,
+            rounds: 0,
             answers_after: Some(Duration::from_millis(rng.below(300))),
             deaf: false,
             mute: false,
@@ -255,12 +256,12 @@ impl Scenario {
             return;
         }
         let common = match rng.below(4) {
-            0 => Method::Pap,
-            1 => Method::ChapMd5,
-            2 => Method::MsChapV1,
-            _ => Method::MsChapV2,
+            0 => AuthMethod::Pap,
+            1 => AuthMethod::ChapMd5,
+            2 => AuthMethod::MsChapV1,
+            _ => AuthMethod::MsChapV2,
         };
-        let mut methods = vec![Method::MsChapV2, common];
+        let mut methods = vec![AuthMethod::MsChapV2, common];
         methods.dedup();
         Arc::make_mut(&mut self.server.link).methods = methods;
         for client in &mut self.clients {
@@ -316,10 +317,10 @@ impl Scenario {
             }
             Fault::SilentDirectory => self.service.answers_after = None,
             Fault::NoMethod => {
-                Arc::make_mut(&mut self.server.link).methods = vec![Method::MsChapV2];
+                Arc::make_mut(&mut self.server.link).methods = vec![AuthMethod::MsChapV2];
                 self.policy(Mode::Allow, Mode::Allow, &[Strength::Bits128]);
                 for client in &mut self.clients {
-                    Arc::make_mut(&mut client.link).methods = vec![Method::Pap];
+                    Arc::make_mut(&mut client.link).methods = vec![AuthMethod::Pap];
                 }
             }
             Fault::ClientClear => {
@@ -358,9 +359,9 @@ impl Scenario {
     }
 
     fn common_method(&mut self) {
-        Arc::make_mut(&mut self.server.link).methods = vec![Method::MsChapV2];
+        Arc::make_mut(&mut self.server.link).methods = vec![AuthMethod::MsChapV2];
         for client in &mut self.clients {
-            Arc::make_mut(&mut client.link).methods = vec![Method::MsChapV2];
+            Arc::make_mut(&mut client.link).methods = vec![AuthMethod::MsChapV2];
         }
     }
 

@@ -8,7 +8,7 @@ use adit_crypto::Rng;
 use adit_crypto::proof::{Secret, check, check_unknown};
 use adit_crypto::secret::Password;
 use adit_diag::Code;
-use adit_ppp::auth::{AuthRequest, MsChapError, Verdict};
+use adit_ppp::auth::{AuthRequest, MsChapError, Rejection};
 use adit_ppp::ccp::Mode;
 use adit_ppp::link::AddressGrant;
 use adit_pptp::call_id::CallIds;
@@ -45,6 +45,8 @@ pub struct Service {
     pub dns: Vec<Ipv4Addr>,
     /// Calls at a time.
     pub sessions: usize,
+    /// Further rounds without a message that a login has to play before a right password is enough.
+    pub rounds: u8,
     /// How long a question takes to answer; `None` for ever.
     pub answers_after: Option<Duration>,
     /// Nobody listens on the port.
@@ -73,6 +75,8 @@ struct Connection {
     shell: Shell<ServerTunnel>,
     /// Answers on their way, with the time when they are there.
     answers: Vec<(Instant, u32, Answer)>,
+    /// Rounds that were played.
+    rounds: u8,
     /// What the connection holds.
     call_ids: Vec<(CallHandle, u16)>,
     address: Option<(CallHandle, Ipv4Addr)>,
@@ -126,7 +130,8 @@ impl ServerHost {
         let required = self.config.link.mppe.mode == Mode::Require;
         let tcp = Tcp::new(local, remote);
         let shell = Shell::new("server", self.address, tunnel, tcp, required, self.config.mtu);
-        let connection = Connection { shell, answers: Vec::new(), call_ids: Vec::new(), address: None };
+        let connection =
+            Connection { shell, answers: Vec::new(), rounds: 0, call_ids: Vec::new(), address: None };
         self.connections.insert(remote, connection);
         out.packets.push(segment(local, remote, Kind::SynAck));
     }
@@ -229,7 +234,7 @@ impl ServerHost {
     fn answer(&mut self, now: Instant, socket: Socket, call: CallHandle, question: Question) -> Answer {
         match question {
             Question::Call(_) => self.take_call(now, socket, call),
-            Question::Authenticate(request) => self.authenticate(&request),
+            Question::Authenticate(request) => self.authenticate(socket, &request),
             Question::Address { .. } => self.lend(socket, call),
         }
     }
@@ -248,10 +253,10 @@ impl ServerHost {
         }
     }
 
-    fn authenticate(&self, request: &AuthRequest) -> Answer {
+    fn authenticate(&mut self, socket: Socket, request: &AuthRequest) -> Answer {
         let reject = |error, code| {
             let message = "Authentication failure".to_owned();
-            Answer::Reject(Verdict::Reject { error, code, retry: false, message })
+            Answer::Reject(Rejection { error, code, retry: false, message })
         };
         let account = self.service.accounts.iter().find(|account| account.name.as_bytes() == request.name);
         let Some(account) = account else {
@@ -261,7 +266,13 @@ impl ServerHost {
         match (check(&request.proof, &Secret::Clear(Password::new(account.password))), account.bar) {
             (Err(_), _) => reject(MsChapError::AuthenticationFailure, Code::A01),
             (Ok(_), Some((error, code))) => reject(error, code),
-            (Ok(proven), None) => Answer::Accept { proven, terms: Terms::default() },
+            (Ok(proven), None) => match self.connections.get_mut(&socket) {
+                Some(connection) if connection.rounds < self.service.rounds => {
+                    connection.rounds += 1;
+                    Answer::Challenge { message: String::new() }
+                }
+                _ => Answer::Accept { proven, terms: Terms::default() },
+            },
         }
     }
 

@@ -37,13 +37,19 @@ struct Play {
 impl Play {
     /// Our server and their client, or the other way round.
     fn new(profile: Profile, seed: u64, line: Quality) -> Play {
-        Play::damaged(profile, seed, line, 0)
+        Play::with(profile, seed, line, 0, 0)
     }
 
     /// The same, with so many GRE packets out of a thousand damaged.
     fn damaged(profile: Profile, seed: u64, line: Quality, gre: u16) -> Play {
+        Play::with(profile, seed, line, gre, 0)
+    }
+
+    /// The same, with so many further rounds at our server before a login is good.
+    fn with(profile: Profile, seed: u64, line: Quality, gre: u16, rounds: u8) -> Play {
         let mut rng = Rng::from_number(seed);
-        let scenario = Scenario::plain(seed, &mut rng);
+        let mut scenario = Scenario::plain(seed, &mut rng);
+        scenario.service.rounds = rounds;
         let mut world = World::new(rng.fork(), true);
         let lossy = line.loss > 0;
         let server_site = world.add_site(Vec::new(), Quality::default(), Quality::default());
@@ -232,6 +238,24 @@ fn foreign_clients_with_our_server() {
 #[test]
 fn foreign_servers_with_our_client() {
     all(Profile::servers());
+}
+
+#[test]
+fn foreign_clients_play_further_rounds_of_our_account_source() {
+    for profile in Profile::clients() {
+        let mut play = Play::with(profile.clone(), 1, Quality::default(), 0, 2);
+        play.connect();
+        assert_eq!(play.steps("server: sent CHAP Challenge"), 3, "{}", play.text("rounds"));
+        assert_eq!(play.steps("server: sent CHAP Success"), 1);
+        play.exchange();
+        play.end(true);
+        for seed in 0..20 {
+            let mut play = Play::with(profile.clone(), seed, bad(), 0, 2);
+            play.connect();
+            play.exchange();
+            play.end(seed % 2 == 0);
+        }
+    }
 }
 
 fn played(profile: Profile) -> Play {

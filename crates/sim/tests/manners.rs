@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use adit_crypto::Rng;
-use adit_ppp::auth::Method;
+use adit_diag::AuthMethod;
 use adit_sim::client::ClientHost;
 use adit_sim::conversation::play;
 use adit_sim::judge::judge;
@@ -41,7 +41,11 @@ fn c233_every_call_with_ms_chap_v2_and_mppe_is_up_within_a_second() {
         judge(&scenario, &report).unwrap_or_else(|what| panic!("seed {seed}: {what}"));
         for side in report.clients.iter().chain(&report.servers) {
             let up = side.up.as_ref().unwrap();
-            assert_eq!((up.method, up.encryption.is_some()), (Some(Method::MsChapV2), true), "seed {seed}");
+            assert_eq!(
+                (up.method, up.encryption.is_some()),
+                (Some(AuthMethod::MsChapV2), true),
+                "seed {seed}"
+            );
             let took = side.up_after.unwrap();
             assert!(took < Duration::from_secs(1), "seed {seed}: up after {took:?}");
         }

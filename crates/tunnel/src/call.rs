@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use adit_crypto::Rng;
-use adit_diag::{Code, Layer};
+use adit_diag::{AuthMethod, Code, Layer};
 use adit_ppp::ccp::{Mode, MppePolicy};
 use adit_ppp::link::{self, By, Link, LinkConfig, LinkEvent, Role};
 use adit_pptp::control::Told;
@@ -54,7 +54,7 @@ pub(crate) struct Call {
     peer_mru: u16,
     pub(crate) terms: Terms,
     name: Arc<[u8]>,
-    method: Option<adit_ppp::auth::Method>,
+    method: Option<AuthMethod>,
     server_proved: bool,
     encryption: Option<(adit_crypto::mppe::Strength, bool)>,
     began: Instant,

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use adit_crypto::mppe::Strength;
 use adit_crypto::proof::Proven;
-use adit_diag::Code;
-use adit_ppp::auth::{AuthRequest, Method, Verdict};
+use adit_diag::{AuthMethod, Code};
+use adit_ppp::auth::{AuthRequest, Rejection};
 use adit_ppp::ccp::MppePolicy;
 use adit_ppp::link::AddressGrant;
 use adit_wire::Protocol;
@@ -187,7 +187,12 @@ pub enum Answer {
         terms: Terms,
     },
     /// They are not.
-    Reject(Verdict),
+    Reject(Rejection),
+    /// The account source wants another round.
+    Challenge {
+        /// What a person has to read before the next round; empty if it needs no person.
+        message: String,
+    },
     /// The addresses of the call.
     Address(AddressGrant),
     /// There are none; the code says why (I01 pool empty, I02 refused).
@@ -197,10 +202,8 @@ pub enum Answer {
         /// For the record, and for the peer.
         detail: String,
     },
-    /// Whoever knows does not answer (A07): the call ends without a verdict on name and password.
-    Unable {
-        /// The code.
-        code: Code,
+    /// Whoever knows the accounts does not answer (A07): the call ends without a verdict on name and password.
+    Unavailable {
         /// For the record, and for the peer.
         detail: String,
     },
@@ -346,7 +349,7 @@ pub struct Up {
     /// The name that was authenticated (server) or used (client), as sent.
     pub name: Arc<[u8]>,
     /// How.
-    pub method: Option<Method>,
+    pub method: Option<AuthMethod>,
     /// Whether the other side proved that it knows the password too.
     pub server_proved: bool,
     /// Encryption, if any: strength and whether stateless.

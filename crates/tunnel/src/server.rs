@@ -82,10 +82,18 @@ impl ServerTunnel {
                 call.terms = terms;
                 call.answer(now, id, link::Answer::Verdict(Verdict::Accept(proven)));
             }
-            Answer::Reject(verdict) => call.answer(now, id, link::Answer::Verdict(verdict)),
+            Answer::Reject(rejection) => {
+                call.answer(now, id, link::Answer::Verdict(Verdict::Reject(rejection)));
+            }
+            Answer::Challenge { message } => {
+                call.answer(now, id, link::Answer::Verdict(Verdict::Challenge { message }));
+            }
+            Answer::Unavailable { detail } => {
+                call.answer(now, id, link::Answer::Verdict(Verdict::Unavailable { detail }));
+            }
             Answer::Address(grant) => call.answer(now, id, link::Answer::Address(Some(grant))),
-            Answer::NoAddress { code, detail } | Answer::Unable { code, detail } => {
-                call.close(now, crate::events::Why::Failed, Some(code), detail)
+            Answer::NoAddress { code, detail } => {
+                call.close(now, crate::events::Why::Failed, Some(code), detail);
             }
             Answer::AcceptCall { .. } | Answer::RefuseCall { .. } => {}
         }

@@ -9,7 +9,7 @@ use adit_crypto::Rng;
 use adit_crypto::proof::{self, Secret};
 use adit_crypto::secret::Password;
 use adit_diag::Code;
-use adit_ppp::auth::{Credentials, MsChapError, Verdict};
+use adit_ppp::auth::{Credentials, MsChapError, Rejection};
 use adit_ppp::link::{AddressGrant, LinkConfig, Role};
 use adit_pptp::control::ControlConfig;
 use adit_tunnel::events::{Answer, Command, End, Event, Input, Question, Terms, Up, Why};
@@ -79,7 +79,7 @@ impl Pair {
                 let secret = Secret::Clear(Password::new(self.password));
                 match proof::check(&request.proof, &secret) {
                     Ok(proven) => Answer::Accept { proven, terms: Terms::default() },
-                    Err(_) => Answer::Reject(Verdict::Reject {
+                    Err(_) => Answer::Reject(Rejection {
                         error: MsChapError::AuthenticationFailure,
                         code: Code::A01,
                         retry: false,

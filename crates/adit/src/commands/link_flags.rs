@@ -1,8 +1,11 @@
 //! Flags for how a client logs in and encrypts: of `adit connect` and `adit doctor`.
 
-use adit_client::{Method, Mode, MppePolicy};
+use adit_client::{Mode, MppePolicy};
 use adit_crypto::mppe::Strength;
 use clap::ValueEnum;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+
+use adit_diag::AuthMethod;
 
 use crate::failure::Failure;
 
@@ -10,8 +13,8 @@ use crate::failure::Failure;
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct LinkFlags {
     /// How the password is proved; repeat for more, the preferred first
-    #[arg(long, value_name = "METHOD", value_enum, default_values_t = [MethodWord::MschapV2])]
-    method: Vec<MethodWord>,
+    #[arg(long, value_name = "METHOD", value_parser = method(), default_values_t = [AuthMethod::MsChapV2])]
+    method: Vec<AuthMethod>,
     /// Encryption
     #[arg(long, value_name = "WHETHER", value_enum, default_value_t = MppeWord::Require)]
     mppe: MppeWord,
@@ -24,18 +27,20 @@ pub(crate) struct LinkFlags {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum MethodWord {
-    Pap,
-    Chap,
-    MschapV1,
-    MschapV2,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum MppeWord {
     Require,
     Allow,
     Off,
+}
+
+/// The words of [`AuthMethod`]; `chap` is what scripts may still have.
+fn method() -> impl TypedValueParser<Value = AuthMethod> {
+    let words = AuthMethod::ALL.map(|method| match method {
+        AuthMethod::ChapMd5 => PossibleValue::new(method.word()).alias("chap"),
+        _ => PossibleValue::new(method.word()),
+    });
+    PossibleValuesParser::new(words)
+        .try_map(|word| if word == "chap" { Ok(AuthMethod::ChapMd5) } else { word.parse() })
 }
 
 fn bits(text: &str) -> Result<u8, String> {
@@ -49,8 +54,8 @@ fn bits(text: &str) -> Result<u8, String> {
 
 impl LinkFlags {
     /// Methods in order, and encryption.
-    pub(crate) fn read(&self) -> Result<(Vec<Method>, MppePolicy), Failure> {
-        let methods: Vec<Method> = self.method.iter().map(|word| word.method()).collect();
+    pub(crate) fn read(&self) -> Result<(Vec<AuthMethod>, MppePolicy), Failure> {
+        let methods = self.method.clone();
         let mppe = MppePolicy {
             mode: match self.mppe {
                 MppeWord::Require => Mode::Require,
@@ -66,17 +71,6 @@ impl LinkFlags {
                 .fix("--method mschap-v2, or --mppe off if the server really takes no encryption"));
         }
         Ok((methods, mppe))
-    }
-}
-
-impl MethodWord {
-    fn method(self) -> Method {
-        match self {
-            MethodWord::Pap => Method::Pap,
-            MethodWord::Chap => Method::ChapMd5,
-            MethodWord::MschapV1 => Method::MsChapV1,
-            MethodWord::MschapV2 => Method::MsChapV2,
-        }
     }
 }
 

@@ -1,11 +1,12 @@
 //! `[auth]`, against the encryption that groups need.
 
-use adit_diag::Code;
+use adit_diag::{AuthMethod, Code};
 use adit_policy::Encryption;
 
 use crate::book::Book;
 use crate::finding::{Finding, Level};
-use crate::model::{AuthMethod, Config};
+use crate::keys;
+use crate::model::Config;
 use crate::tree::{Node, Value};
 
 /// Below this, a stolen hash of a login is broken in hours on one graphics card.
@@ -23,7 +24,7 @@ pub(super) fn run(book: &mut Book<'_>, config: &Config) {
 /// The list item that names a method.
 fn item<'a>(book: &Book<'a>, method: AuthMethod) -> Option<&'a Node> {
     match &book.entry(&["auth", "methods"])?.node.value {
-        Value::List(items) => items.iter().find(|item| item.text() == Some(method.word())),
+        Value::List(items) => items.iter().find(|item| item.text().and_then(keys::method) == Some(method)),
         _ => None,
     }
 }

@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 
 use adit_diag::{Code, nearest};
 
+use crate::keys::FORMER;
 use crate::read::{Problem, Read, quote, want_text, wrong_type};
 use crate::tree::{Node, Value};
 
@@ -35,6 +36,8 @@ pub(crate) fn word(node: &Node, words: &'static [&'static str]) -> Read<&'static
         }
         _ => return Err(vec![wrong_type(node, &choice)]),
     };
+    let former = FORMER.iter().find(|(former, _)| *former == given);
+    let given = former.map_or(given, |(_, now)| (*now).to_owned());
     if let Some(word) = words.iter().find(|word| **word == given) {
         return Ok(word);
     }

@@ -3,17 +3,19 @@
 use std::fmt;
 use std::time::Duration;
 
+use adit_diag::AuthMethod;
+
 use crate::{Seen, Side};
 
 /// A.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Auth {
     /// What the server asked for, in its order.
-    pub offered: Vec<Method>,
+    pub offered: Vec<AuthProtocol>,
     /// What the client asked for instead.
-    pub wanted: Vec<Method>,
+    pub wanted: Vec<AuthProtocol>,
     /// What LCP agreed on.
-    pub agreed: Option<Seen<Method>>,
+    pub agreed: Option<Seen<AuthProtocol>>,
     /// They found nothing in common.
     pub none: Option<Seen<NoMethod>>,
     /// The name as sent, escaped.
@@ -58,32 +60,30 @@ impl Auth {
     }
 }
 
-/// An authentication protocol (RFC 1661, 6.2).
+/// An authentication protocol (RFC 1661, 6.2), as LCP asks for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Method {
-    /// 0xc023.
-    Pap,
-    /// 0xc223, algorithm 5.
-    ChapMd5,
-    /// 0xc223, algorithm 128.
-    MsChapV1,
-    /// 0xc223, algorithm 129.
-    MsChapV2,
-    /// 0xc227.
+pub enum AuthProtocol {
+    /// One of our methods.
+    Method(AuthMethod),
+    /// 0xc227: what is inside is agreed later.
     Eap,
     /// Another.
     Other(u16),
 }
 
-impl fmt::Display for Method {
+impl AuthProtocol {
+    /// Whether this is the method.
+    pub fn is(self, method: AuthMethod) -> bool {
+        self == AuthProtocol::Method(method)
+    }
+}
+
+impl fmt::Display for AuthProtocol {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Method::Pap => f.write_str("PAP"),
-            Method::ChapMd5 => f.write_str("CHAP-MD5"),
-            Method::MsChapV1 => f.write_str("MS-CHAPv1"),
-            Method::MsChapV2 => f.write_str("MS-CHAPv2"),
-            Method::Eap => f.write_str("EAP"),
-            Method::Other(protocol) => write!(f, "protocol {protocol:#06x}"),
+            AuthProtocol::Method(method) => write!(f, "{method}"),
+            AuthProtocol::Eap => f.write_str("eap"),
+            AuthProtocol::Other(protocol) => write!(f, "protocol {protocol:#06x}"),
         }
     }
 }

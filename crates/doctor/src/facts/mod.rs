@@ -19,7 +19,7 @@ use std::time::Duration;
 use adit_diag::{Code, Layer};
 
 pub use address::{Address, Overlap};
-pub use auth::{Auth, Known, Login, Method, NoMethod, Verdict as LoginVerdict};
+pub use auth::{Auth, AuthProtocol, Known, Login, NoMethod, Verdict as LoginVerdict};
 pub use control::{Call, CallReply, Closed, Connect, Control, How, Stage, StartReply, Tcp};
 pub use encrypt::{Bits, Encrypt, Loop as MppeLoop, Rejected};
 pub use gre::{Arrival, Gre, GreStop, Hop, IcmpError, Way};

@@ -9,7 +9,7 @@ use std::time::Duration;
 use adit_diag::{Code, Layer};
 
 use crate::facts::{
-    Arrival, Bits, CallReply, Connect, Ending, Facts, Known, Login, LoginVerdict, Method, Told,
+    Arrival, AuthProtocol, Bits, CallReply, Connect, Ending, Facts, Known, Login, LoginVerdict, Told,
 };
 use crate::{At, Seen, Side, Vantage};
 
@@ -143,7 +143,8 @@ fn note(facts: &mut Facts, layer: Layer, text: &str, at: At) {
         }
         Layer::Auth => {
             let (method, user) = text.split_once(" as ").unwrap_or((text, ""));
-            facts.auth.agreed = method_of(method).map(|method| Seen::at(method, at));
+            let method = method.parse().ok().map(AuthProtocol::Method);
+            facts.auth.agreed = method.map(|method| Seen::at(method, at));
             if facts.auth.user.is_none() && !user.is_empty() {
                 facts.auth.user = Some(user.to_owned());
             }
@@ -159,16 +160,6 @@ fn note(facts: &mut Facts, layer: Layer, text: &str, at: At) {
         Layer::Address => facts.address.opened = Some(Seen::at((), at)),
         _ => {}
     }
-}
-
-fn method_of(word: &str) -> Option<Method> {
-    Some(match word {
-        "pap" => Method::Pap,
-        "chap-md5" => Method::ChapMd5,
-        "mschap-v1" => Method::MsChapV1,
-        "mschap-v2" => Method::MsChapV2,
-        _ => return None,
-    })
 }
 
 /// Of `mppe 128 stateless`.

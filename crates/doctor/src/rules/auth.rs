@@ -1,10 +1,10 @@
 //! A: the login.
 
-use adit_diag::Code;
+use adit_diag::{AuthMethod, Code};
 
 use super::{Proof, Rule, words};
 use crate::Seen;
-use crate::facts::{Facts, Login, LoginVerdict, Method};
+use crate::facts::{AuthProtocol, Facts, Login, LoginVerdict};
 
 pub(super) const RULES: &[Rule] = &[
     Rule::fault("auth-nak-loop", Code::A05, 95, |f| {
@@ -13,7 +13,7 @@ pub(super) const RULES: &[Rule] = &[
             seen,
             format!("no method in common: the {} refused what was asked for", seen.what.refused_by),
         )?;
-        let list = |methods: &[Method]| {
+        let list = |methods: &[AuthProtocol]| {
             let methods: Vec<String> = methods.iter().map(ToString::to_string).collect();
             if methods.is_empty() { "nothing else".to_owned() } else { methods.join(", ") }
         };
@@ -55,12 +55,12 @@ pub(super) const RULES: &[Rule] = &[
     Rule::fault("response-unanswered", Code::A07, 80, |f| unanswered(f, Some(true))),
     Rule::fault("response-unanswered", Code::A14, 60, |f| unanswered(f, None)),
     Rule::finding("auth-pap", Code::Q12, 100, |f| {
-        let seen = f.auth.agreed.as_ref().filter(|method| method.what == Method::Pap)?;
+        let seen = f.auth.agreed.as_ref().filter(|method| method.what.is(AuthMethod::Pap))?;
         Proof::of(seen, "PAP: the password crosses in clear text")
     }),
     Rule::finding("auth-weak", Code::Q13, 100, |f| {
         let seen = f.auth.agreed.as_ref()?;
-        let weak = matches!(seen.what, Method::ChapMd5 | Method::MsChapV1);
+        let weak = seen.what.is(AuthMethod::ChapMd5) || seen.what.is(AuthMethod::MsChapV1);
         weak.then(|| Proof::of(seen, format!("{} is a weak method", seen.what)))?
     }),
 ];

@@ -5,10 +5,10 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use adit_diag::Layer;
+use adit_diag::{AuthMethod, Layer};
 use adit_doctor::facts::{
-    Arrival, Bits, CallReply, Closed, Connect, Ending, How, Login, LoginVerdict, Method, Resolved, Stage,
-    StartReply,
+    Arrival, AuthProtocol, Bits, CallReply, Closed, Connect, Ending, How, Login, LoginVerdict, Resolved,
+    Stage, StartReply,
 };
 use adit_doctor::{At, Facts, Position, Seen, Side, Vantage};
 
@@ -61,7 +61,7 @@ pub(crate) fn up_to(vantage: Vantage, layer: Layer) -> Facts {
     }
     if layer >= Layer::Lcp {
         f.lcp.opened = Some(seen(()));
-        f.auth.agreed = Some(seen(Method::MsChapV2));
+        f.auth.agreed = Some(seen(AuthProtocol::Method(AuthMethod::MsChapV2)));
         f.auth.user = Some("alice".into());
     }
     if layer >= Layer::Auth {

@@ -1,20 +1,24 @@
 //! The server's end.
 
 mod chap;
-mod pap;
 mod reply;
+mod round;
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use adit_crypto::Rng;
 use adit_crypto::mppe::StartKeys;
-use adit_diag::Code;
+use adit_crypto::proof::Proven;
+use adit_diag::{AuthMethod, Code};
 use adit_wire::text::escape;
 
+use super::method::{Exchange, row};
 use super::timing::later;
-use super::{AuthRequest, Ignored, Method, MsChapError, Timing, Verdict};
+use super::{Ignored, MsChapError, Rejection, Timing, Verdict};
 use crate::output::Output;
+
+pub(super) use super::AuthRequest;
 
 /// How many Responses one session may send with R=1 in between (RFC 2759 section 6 leaves the number open).
 const MAX_TRIES: u8 = 3;
@@ -23,7 +27,7 @@ const MAX_TRIES: u8 = 3;
 #[derive(Clone, Debug)]
 pub struct AuthenticatorConfig {
     /// The method that LCP agreed on.
-    pub method: Method,
+    pub method: AuthMethod,
     /// The name in our Challenges.
     pub local_name: Arc<str>,
     /// After E=648 wait for an MS-CHAPv2 Change-Password packet.
@@ -48,6 +52,11 @@ pub enum AuthenticatorEvent {
     },
     /// A later challenge was answered rightly too. The keys in use stay.
     Renewed,
+    /// Whoever knows the accounts does not answer, and nothing was said to the peer. This is final.
+    Unavailable {
+        /// What happened, for people.
+        detail: String,
+    },
     /// It is not, or it did not say. This is final.
     Failed {
         /// The catalogue's code.
@@ -57,32 +66,40 @@ pub enum AuthenticatorEvent {
     },
 }
 
-/// The server's end.
+/// The server's end. What it sends for a [`Verdict::Challenge`] depends on the method:
+/// a new Challenge (CHAP, and MS-CHAP without a message), a Failure with `R=1` and the message (MS-CHAP), or a Nak with the
+/// message (PAP).
 #[derive(Debug)]
 pub struct Authenticator {
     pub(super) config: AuthenticatorConfig,
     rng: Rng,
-    state: State,
-    output: Output<AuthenticatorEvent>,
+    pub(super) state: State,
+    pub(super) output: Output<AuthenticatorEvent>,
+    /// No deadline lies beyond this one.
+    until: Option<Instant>,
     /// Tries that failed.
     failures: u8,
+    /// Rounds that the account source has added.
+    rounds: u8,
+    /// The last verdict asked for another round.
+    pub(super) continues: bool,
     /// Who proved itself.
     proven: Option<Arc<[u8]>>,
     /// The identifier used last.
     last_id: u8,
     /// The exchange whose result is known, to repeat it.
-    settled: Option<Box<Settled>>,
+    pub(super) settled: Option<Box<Settled>>,
     /// When the first Success is sent again, and how often it may be, until the peer goes on.
     again: Option<(Instant, u32)>,
 }
 
 /// Where the exchange stands. Every state but the last two ends by itself at its deadline.
 #[derive(Debug)]
-enum State {
+pub(super) enum State {
     /// Not opened yet.
     Idle,
-    /// A request is awaited (PAP).
-    Listening { deadline: Instant },
+    /// A request is awaited (PAP): the first, or, after a Nak with what was `asked`, the next.
+    Listening { deadline: Instant, asked: Option<String> },
     /// A Challenge is out.
     Challenged { id: u8, challenge: Vec<u8>, resend: Instant, left: u32, deadline: Instant },
     /// The question is open.
@@ -97,7 +114,7 @@ enum State {
 
 /// What is awaited after a Failure that allows another try.
 #[derive(Debug)]
-struct Retry {
+pub(super) struct Retry {
     /// One more than the identifier of the Response that failed (RFC 2759 section 6).
     id: u8,
     challenge: Vec<u8>,
@@ -108,10 +125,10 @@ struct Retry {
 
 /// A request and the packet that answered it. A PAP request is not kept, since a password is in it.
 #[derive(Debug)]
-struct Settled {
-    id: u8,
+pub(super) struct Settled {
+    pub(super) id: u8,
     request: Vec<u8>,
-    reply: Vec<u8>,
+    pub(super) reply: Vec<u8>,
 }
 
 impl Authenticator {
@@ -123,7 +140,10 @@ impl Authenticator {
             rng,
             state: State::Idle,
             output: Output::new(),
+            until: None,
             failures: 0,
+            rounds: 0,
+            continues: false,
             proven: None,
             last_id,
             settled: None,
@@ -132,7 +152,7 @@ impl Authenticator {
     }
 
     /// The method.
-    pub fn method(&self) -> Method {
+    pub fn method(&self) -> AuthMethod {
         self.config.method
     }
 
@@ -141,18 +161,24 @@ impl Authenticator {
         if !matches!(self.state, State::Idle) {
             return;
         }
-        match self.config.method {
-            Method::Pap => self.state = State::Listening { deadline: later(now, self.config.timing.total) },
-            _ => self.challenge(now),
+        self.until = Some(later(now, self.config.timing.limit));
+        match row(self.config.method).exchange {
+            Exchange::Pap => {
+                let deadline = self.by(now, self.config.timing.total);
+                self.state = State::Listening { deadline, asked: None };
+            }
+            Exchange::Chap(_) => self.send_challenge(now),
         }
     }
 
     /// Asks a peer that is known once more. PAP cannot, and nothing happens while something is open (RFC 1994
     /// section 2).
     pub fn rechallenge(&mut self, now: Instant) {
-        if matches!(self.state, State::Known) && self.config.method != Method::Pap {
-            self.failures = 0;
-            self.challenge(now);
+        let Exchange::Chap(_) = row(self.config.method).exchange else { return };
+        if matches!(self.state, State::Known) {
+            (self.failures, self.rounds, self.continues) = (0, 0, false);
+            self.until = Some(later(now, self.config.timing.limit));
+            self.send_challenge(now);
         }
     }
 
@@ -175,6 +201,7 @@ impl Authenticator {
     pub fn refusal(&self, now: Instant) -> Option<(Code, &str)> {
         match &self.state {
             State::Retrying(_, code, detail) => Some((*code, detail)),
+            State::Listening { asked: Some(asked), .. } => Some((Code::A14, asked)),
             State::Checking { deadline, .. } if later(now, self.config.timing.total / 2) >= *deadline => {
                 Some((Code::A07, "the account source has not answered"))
             }
@@ -188,14 +215,14 @@ impl Authenticator {
         self.again = None;
     }
 
-    /// A packet of [`Method::protocol`] came: the information field of its frame.
+    /// A packet of [the method's protocol](super::protocol) came: the information field of its frame.
     ///
     /// # Errors
     /// Why the packet was dropped.
     pub fn handle_input(&mut self, now: Instant, information: &[u8]) -> Result<(), Ignored> {
-        match self.config.method {
-            Method::Pap => self.handle_pap(now, information),
-            _ => self.handle_chap(now, information),
+        match row(self.config.method).exchange {
+            Exchange::Pap => self.handle_pap(now, information),
+            Exchange::Chap(algorithm) => self.handle_chap(now, algorithm, information),
         }
     }
 
@@ -206,39 +233,56 @@ impl Authenticator {
             self.state = state;
             return;
         };
-        let (reply, retry) = match &verdict {
-            Verdict::Accept(proven) => (self.success_packet(id, proven), None),
-            Verdict::Reject { error, retry, message, .. } => {
-                self.failures = self.failures.saturating_add(1);
-                let expired = *error == MsChapError::PasswordExpired && !changing;
-                let retry = self.retry(now, id, *retry, expired.then_some(&name));
-                (Some(self.failure_packet(id, *error, retry.as_ref(), message)), retry)
-            }
-        };
-        let Some(reply) = reply else {
+        self.continues = false;
+        match verdict {
+            Verdict::Accept(proven) => self.accepted(now, id, request, name, proven),
+            Verdict::Reject(rejection) => self.rejected(now, id, request, &name, changing, rejection),
+            Verdict::Challenge { message } => self.next_round(now, id, request, &message),
+            Verdict::Unavailable { detail } => self.output.tell(AuthenticatorEvent::Unavailable { detail }),
+        }
+    }
+
+    fn accepted(&mut self, now: Instant, id: u8, request: Vec<u8>, name: Vec<u8>, proven: Proven) {
+        let Some(reply) = self.success_packet(id, &proven) else {
             let detail = "whoever knows the accounts accepted the peer and gave no proof of ours for it";
             self.refuse(id, request, Code::A12, detail.to_owned());
             return;
         };
         self.output.send(reply.clone());
         self.settled = Some(Box::new(Settled { id, request, reply }));
-        match verdict {
-            Verdict::Accept(proven) => self.known(now, name, proven.keys),
-            Verdict::Reject { code, message, .. } => {
-                let detail = format!("\"{}\": {message}", escape(&name));
-                match retry {
-                    Some(retry) => self.state = State::Retrying(Box::new(retry), code, detail),
-                    None => self.fail(code, detail),
-                }
-            }
+        self.known(now, name, proven.keys);
+    }
+
+    fn rejected(
+        &mut self,
+        now: Instant,
+        id: u8,
+        request: Vec<u8>,
+        name: &[u8],
+        changing: bool,
+        rejection: Rejection,
+    ) {
+        let Rejection { error, code, retry, message } = rejection;
+        self.failures = self.failures.saturating_add(1);
+        let expired = error == MsChapError::PasswordExpired && !changing;
+        let retry = self.retry(now, id, retry, expired.then_some(name));
+        let reply = self.failure_packet(id, error, retry.as_ref(), &message);
+        self.output.send(reply.clone());
+        self.settled = Some(Box::new(Settled { id, request, reply }));
+        let detail = format!("\"{}\": {message}", escape(name));
+        match retry {
+            Some(retry) => self.state = State::Retrying(Box::new(retry), code, detail),
+            None => self.fail(code, detail),
         }
     }
 
     /// Time has passed.
     pub fn handle_timeout(&mut self, now: Instant) {
         match &mut self.state {
-            State::Listening { deadline } if now >= *deadline => {
-                self.fail(Code::A14, "the client sent no name and password".to_owned());
+            State::Listening { deadline, asked } if now >= *deadline => {
+                let none = || "the client sent no name and password".to_owned();
+                let detail = asked.take().unwrap_or_else(none);
+                self.fail(Code::A14, detail);
             }
             State::Challenged { resend, left, deadline, .. } if now >= (*resend).min(*deadline) => {
                 if *left == 0 || now >= *deadline {
@@ -246,7 +290,8 @@ impl Authenticator {
                 } else {
                     *left -= 1;
                     *resend = later(now, self.config.timing.resend);
-                    self.send_challenge();
+                    let packet = self.challenge_packet();
+                    self.output.send(packet.unwrap_or_default());
                 }
             }
             State::Checking { id, request, deadline, .. } if now >= *deadline => {
@@ -287,21 +332,34 @@ impl Authenticator {
         match &self.state {
             State::Known => self.again.map(|(at, _)| (at, "Success again")),
             State::Idle | State::Ended => None,
-            State::Listening { deadline } => Some((*deadline, "authentication request")),
+            State::Listening { deadline, .. } => Some((*deadline, "authentication request")),
             State::Challenged { resend, deadline, .. } => Some(((*resend).min(*deadline), "challenge")),
             State::Checking { deadline, .. } => Some((*deadline, "account source")),
             State::Retrying(retry, ..) => Some((retry.deadline, "another try")),
         }
     }
 
+    /// The instant `wait` from now, or when the time for all of it is over.
+    pub(super) fn by(&self, now: Instant, wait: Duration) -> Instant {
+        let at = later(now, wait);
+        self.until.map_or(at, |until| at.min(until))
+    }
+
     /// Puts the question.
-    fn ask(&mut self, now: Instant, id: u8, request: Vec<u8>, changing: bool, question: AuthRequest) {
+    pub(super) fn ask(
+        &mut self,
+        now: Instant,
+        id: u8,
+        request: Vec<u8>,
+        changing: bool,
+        question: AuthRequest,
+    ) {
         if self.proven.as_ref().is_some_and(|proven| **proven != *question.name) {
             let detail = format!("the client is now \"{}\", which is not who it was", escape(&question.name));
             self.refuse(id, request, Code::A01, detail);
             return;
         }
-        let deadline = later(now, self.config.timing.total);
+        let deadline = self.by(now, self.config.timing.total);
         self.state = State::Checking { id, request, name: question.name.clone(), changing, deadline };
         self.output.tell(AuthenticatorEvent::Ask(question));
     }
@@ -315,15 +373,15 @@ impl Authenticator {
             // A client need not repeat its Response, and pppd's does not: with the Success lost it would wait in vain. One
             // that comes again does no harm. A PAP client repeats its request.
             let timing = self.config.timing;
-            self.again = (self.config.method != Method::Pap && timing.tries > 1)
-                .then(|| (later(now, timing.resend), timing.tries - 1));
+            let repeats = matches!(row(self.config.method).exchange, Exchange::Chap(_)) && timing.tries > 1;
+            self.again = repeats.then(|| (later(now, timing.resend), timing.tries - 1));
             self.proven = Some(Arc::clone(&name));
             self.output.tell(AuthenticatorEvent::Success { name, keys });
         }
     }
 
     /// Says no to the peer without having an answer.
-    fn refuse(&mut self, id: u8, request: Vec<u8>, code: Code, detail: String) {
+    pub(super) fn refuse(&mut self, id: u8, request: Vec<u8>, code: Code, detail: String) {
         let reply = self.failure_packet(id, MsChapError::AuthenticationFailure, None, "Access denied");
         self.output.send(reply.clone());
         self.settled = Some(Box::new(Settled { id, request, reply }));

@@ -1,67 +1,158 @@
-//! The methods and their numbers.
+//! The table of methods: one row and one file each.
 
-use core::fmt;
+mod chap_md5;
+mod mschap_v1;
+mod mschap_v2;
+mod pap;
 
+use adit_crypto::Rng;
+use adit_crypto::mppe::StartKeys;
+use adit_crypto::proof::{Proof, Proven};
+use adit_crypto::secret::Password;
+use adit_diag::AuthMethod;
+use adit_wire::chap::ChangePassword;
 use adit_wire::lcp::AuthProtocol;
-use adit_wire::ppp;
+use adit_wire::{Error, Protocol, cp, ppp};
 
-/// How a peer proves itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Method {
-    /// The password in clear.
-    Pap,
-    /// MD5 over challenge and password.
-    ChapMd5,
-    /// Microsoft's first.
-    MsChapV1,
-    /// Microsoft's second: mutual, and the one to use.
-    MsChapV2,
-}
+/// What a person reads who got in.
+pub(in crate::auth) const WELCOME: &str = "Access granted";
 
-impl Method {
-    /// The protocol number of its packets.
-    pub const fn protocol(self) -> u16 {
-        match self {
-            Method::Pap => ppp::PAP,
-            Method::ChapMd5 | Method::MsChapV1 | Method::MsChapV2 => ppp::CHAP,
-        }
-    }
-
+/// What the rest of authentication must know of a method.
+#[derive(Clone, Copy)]
+pub(in crate::auth) struct Row {
     /// Its value in LCP's Authentication-Protocol option.
-    pub const fn lcp(self) -> AuthProtocol<'static> {
-        match self {
-            Method::Pap => AuthProtocol::Pap,
-            Method::ChapMd5 => AuthProtocol::ChapMd5,
-            Method::MsChapV1 => AuthProtocol::MsChapV1,
-            Method::MsChapV2 => AuthProtocol::MsChapV2,
+    lcp: AuthProtocol<'static>,
+    /// How its packets go back and forth.
+    pub(in crate::auth) exchange: Exchange,
+}
+
+/// A sequence of packets.
+#[derive(Clone, Copy)]
+pub(in crate::auth) enum Exchange {
+    /// The client speaks first (RFC 1334).
+    Pap,
+    /// Challenge and Response (RFC 1994), with what an algorithm makes of them.
+    Chap(&'static dyn Algorithm),
+}
+
+/// The row of a method.
+pub(in crate::auth) const fn row(method: AuthMethod) -> Row {
+    match method {
+        AuthMethod::Pap => Row { lcp: AuthProtocol::Pap, exchange: Exchange::Pap },
+        AuthMethod::ChapMd5 => {
+            Row { lcp: AuthProtocol::ChapMd5, exchange: Exchange::Chap(&chap_md5::ChapMd5) }
         }
-    }
-
-    /// The method of LCP's option; `None` for one that is not ours.
-    pub const fn from_lcp(protocol: AuthProtocol<'_>) -> Option<Method> {
-        match protocol {
-            AuthProtocol::Pap => Some(Method::Pap),
-            AuthProtocol::ChapMd5 => Some(Method::ChapMd5),
-            AuthProtocol::MsChapV1 => Some(Method::MsChapV1),
-            AuthProtocol::MsChapV2 => Some(Method::MsChapV2),
-            AuthProtocol::Eap | AuthProtocol::Other(_) => None,
+        AuthMethod::MsChapV1 => {
+            Row { lcp: AuthProtocol::MsChapV1, exchange: Exchange::Chap(&mschap_v1::MsChapV1) }
         }
-    }
-
-    /// Whether MPPE keys come out of it.
-    pub const fn gives_keys(self) -> bool {
-        matches!(self, Method::MsChapV1 | Method::MsChapV2)
-    }
-
-    /// Whether the server proves itself too.
-    pub const fn is_mutual(self) -> bool {
-        matches!(self, Method::MsChapV2)
+        AuthMethod::MsChapV2 => {
+            Row { lcp: AuthProtocol::MsChapV2, exchange: Exchange::Chap(&mschap_v2::MsChapV2) }
+        }
     }
 }
 
-/// `pap`, `chap-md5`, `mschap-v1`, `mschap-v2`.
-impl fmt::Display for Method {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.lcp(), f)
+/// The value of a method in LCP's Authentication-Protocol option.
+pub const fn lcp(method: AuthMethod) -> AuthProtocol<'static> {
+    row(method).lcp
+}
+
+/// The method of LCP's option; `None` for one that is not ours.
+pub fn from_lcp(protocol: AuthProtocol<'_>) -> Option<AuthMethod> {
+    AuthMethod::ALL.into_iter().find(|method| lcp(*method) == protocol)
+}
+
+/// The protocol number of a method's packets.
+pub const fn protocol(method: AuthMethod) -> u16 {
+    match row(method).exchange {
+        Exchange::Pap => ppp::PAP,
+        Exchange::Chap(_) => ppp::CHAP,
     }
+}
+
+/// An algorithm of CHAP.
+pub(in crate::auth) trait Algorithm: Sync {
+    /// Octets of the challenges that a server sends.
+    fn challenge_len(&self) -> usize;
+
+    /// `V=` of a Failure, which then has `E=`, `R=` and `C=` too and may allow another Response (RFC 2433 section 9, RFC
+    /// 2759 section 6); `None` where a Failure is free text and final.
+    fn failure_version(&self) -> Option<u32>;
+
+    /// Server: what a Response claims.
+    ///
+    /// # Errors
+    /// A Value that is not as the algorithm has it.
+    fn proof(&self, response: Response<'_>) -> Result<Proof, Error>;
+
+    /// Server: the text of Success; `None` if the method needs a proof of ours and there is none.
+    fn success(&self, _: &Proven) -> Option<Vec<u8>> {
+        Some(WELCOME.into())
+    }
+
+    /// Client: the answer to a Challenge.
+    ///
+    /// # Errors
+    /// How many octets the challenge must have.
+    fn respond(&self, client: Client<'_>, id: u8, challenge: &[u8]) -> Result<Responded, String>;
+
+    /// Client: the challenge for another Response after a Failure with `R=1` and without `C=`; `None` if there is none.
+    fn implied_challenge(&self, _failed: &[u8]) -> Option<Vec<u8>> {
+        None
+    }
+
+    /// Whether there is a Change-Password packet.
+    fn changes_password(&self) -> bool {
+        false
+    }
+
+    /// Client: a packet that changes the password; `None` if there is no such thing.
+    fn change(&self, _client: Client<'_>, _challenge: &[u8], _new: &Password) -> Option<Changing> {
+        None
+    }
+}
+
+/// A Response with what it answers.
+#[derive(Clone, Copy)]
+pub(in crate::auth) struct Response<'a> {
+    pub(in crate::auth) id: u8,
+    pub(in crate::auth) challenge: &'a [u8],
+    pub(in crate::auth) value: &'a [u8],
+    pub(in crate::auth) name: &'a [u8],
+}
+
+/// Who answers a Challenge.
+pub(in crate::auth) struct Client<'a> {
+    pub(in crate::auth) name: &'a [u8],
+    pub(in crate::auth) password: &'a Password,
+    pub(in crate::auth) min_challenge: usize,
+    pub(in crate::auth) rng: &'a mut Rng,
+}
+
+/// A Response, and what its answer must prove.
+pub(in crate::auth) struct Responded {
+    pub(in crate::auth) value: Vec<u8>,
+    pub(in crate::auth) expect: Proofs,
+}
+
+/// A Change-Password packet, and what its answer must prove.
+pub(in crate::auth) struct Changing {
+    pub(in crate::auth) message: Box<ChangePassword>,
+    pub(in crate::auth) expect: Proofs,
+}
+
+/// What a client computes for itself when it proves something.
+#[derive(Default)]
+pub(in crate::auth) struct Proofs {
+    /// The server's proof, where the method has one.
+    pub(in crate::auth) server: Option<[u8; 20]>,
+    /// MPPE start keys of the client's side, where the method gives any.
+    pub(in crate::auth) keys: Option<StartKeys>,
+    /// A challenge of our own, never to be answered by ourselves.
+    pub(in crate::auth) peer_challenge: Option<[u8; 16]>,
+}
+
+/// A Value or challenge of exactly `N` octets.
+fn sized<const N: usize>(value: &[u8]) -> Result<[u8; N], Error> {
+    let found = value.len() as u64;
+    value.try_into().map_err(|_| Error::new(Protocol::Chap, "Value-Size", cp::HEADER_LEN, "16", found))
 }

@@ -2,7 +2,8 @@
 //!
 //! The [`Authenticator`] is the server's end: it asks the peer, puts a [question](AuthRequest) to whoever knows the
 //! accounts, and passes the [`Verdict`] on. The [`Peer`] is the client's end and also checks the server's own proof.
-//! Both take and give the information fields of frames of [`Method::protocol`].
+//! Both take and give the information fields of frames of the method's [`protocol`]. What differs between methods
+//! is in one file and one row of the table for each.
 
 mod authenticator;
 mod method;
@@ -14,18 +15,16 @@ use core::fmt;
 
 pub use adit_wire::chap::MsChapError;
 pub use authenticator::{Authenticator, AuthenticatorConfig, AuthenticatorEvent};
-pub use method::Method;
+pub use method::{from_lcp, lcp, protocol};
 pub use peer::{Credentials, Peer, PeerConfig, PeerEvent};
 pub use timing::Timing;
-pub use verdict::{AuthRequest, Verdict};
+pub use verdict::{AuthRequest, Rejection, Verdict};
 
 /// The longest name (RFC 2759 section 4), in octets.
 pub const MAX_NAME: usize = 256;
 
-/// Octets of an MS-CHAPv2 challenge, and of the challenges that we send for CHAP-MD5.
-const CHALLENGE: usize = 16;
-/// Octets of an MS-CHAPv1 challenge.
-const CHALLENGE_V1: usize = 8;
+/// Rounds that an account source may add to one authentication.
+pub const MAX_ROUNDS: u8 = 8;
 
 /// Why a packet was dropped without an effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

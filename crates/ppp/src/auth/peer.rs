@@ -1,7 +1,6 @@
 //! The client's end.
 
 mod chap;
-mod pap;
 
 use core::fmt;
 use std::collections::VecDeque;
@@ -10,14 +9,18 @@ use std::time::Instant;
 use adit_crypto::Rng;
 use adit_crypto::mppe::StartKeys;
 use adit_crypto::secret::Password;
-use adit_diag::Code;
+use adit_diag::{AuthMethod, Code};
 
+use super::method::{Exchange, row};
 use super::timing::later;
-use super::{Ignored, Method, Timing};
+use super::{Ignored, Timing};
 use crate::output::Output;
 
 /// Own challenges that are remembered, so as never to answer one.
 const REMEMBERED: usize = 8;
+
+/// Challenges that are answered in one authentication. A server may repeat a lost one with another value, every time.
+const MAX_CHALLENGES: u8 = 32;
 
 /// Who the client is.
 #[derive(Clone, Debug)]
@@ -30,12 +33,21 @@ pub struct Credentials {
     pub password: Password,
     /// Replaces the password if the server says that it has expired (MS-CHAPv2 only).
     pub new_password: Option<Password>,
+    /// What to prove in further rounds, in order: the code of a second factor, for one. A Failure or Nak that allows a
+    /// further round is final without; a further Challenge is answered with the password.
+    pub next_passwords: Vec<Password>,
 }
 
 impl Credentials {
     /// A name and its password.
     pub fn new(name: impl Into<String>, password: Password) -> Credentials {
-        Credentials { name: name.into(), domain: String::new(), password, new_password: None }
+        Credentials {
+            name: name.into(),
+            domain: String::new(),
+            password,
+            new_password: None,
+            next_passwords: Vec::new(),
+        }
     }
 
     /// The name as it is sent: `DOMAIN\name`, or the name alone.
@@ -48,7 +60,7 @@ impl Credentials {
 #[derive(Clone, Debug)]
 pub struct PeerConfig {
     /// The method that LCP agreed on.
-    pub method: Method,
+    pub method: AuthMethod,
     /// Who the client is.
     pub credentials: Credentials,
     /// The shortest CHAP-MD5 challenge to answer, in octets; answers to very short ones can be collected beforehand.
@@ -87,8 +99,8 @@ pub enum PeerEvent {
 /// The client's end.
 pub struct Peer {
     pub(super) config: PeerConfig,
-    rng: Rng,
-    state: State,
+    pub(super) rng: Rng,
+    pub(super) state: State,
     output: Output<PeerEvent>,
     /// Challenges of our own.
     own: VecDeque<Vec<u8>>,
@@ -97,12 +109,18 @@ pub struct Peer {
     /// Whether [`Credentials::new_password`] is the password by now.
     changed: bool,
     /// Challenge and Response of last time, for a server that asks again.
-    last: Option<Exchange>,
+    last: Option<Answered>,
+    /// Challenges answered since it was opened, or since the server asked again.
+    challenges: u8,
+    /// Which of [`Credentials::next_passwords`] is the one to prove, from 1; 0 for the password.
+    round: usize,
+    /// Everything must be over by then.
+    until: Option<Instant>,
 }
 
 /// Where the exchange stands.
 #[derive(Debug)]
-enum State {
+pub(super) enum State {
     /// Not opened yet.
     Idle,
     /// A Challenge is awaited.
@@ -117,19 +135,19 @@ enum State {
 
 /// What makes an answer a good one.
 #[derive(Debug)]
-struct Expect {
+pub(super) struct Expect {
     /// The identifier of the answer.
-    id: u8,
+    pub(super) id: u8,
     /// The server's proof, where the method has one.
-    proof: Option<[u8; 20]>,
-    keys: Option<StartKeys>,
+    pub(super) proof: Option<[u8; 20]>,
+    pub(super) keys: Option<StartKeys>,
     /// The packet changes the password.
-    changing: bool,
+    pub(super) changing: bool,
 }
 
 /// A Challenge and what answered it.
 #[derive(Debug)]
-struct Exchange {
+struct Answered {
     id: u8,
     challenge: Vec<u8>,
     response: Vec<u8>,
@@ -147,20 +165,29 @@ impl Peer {
             admitted: false,
             changed: false,
             last: None,
+            challenges: 0,
+            round: 0,
+            until: None,
         }
     }
 
     /// The method.
-    pub fn method(&self) -> Method {
+    pub fn method(&self) -> AuthMethod {
         self.config.method
     }
 
     /// LCP is up: PAP begins, CHAP waits for the server's Challenge.
     pub fn open(&mut self, now: Instant) {
         if matches!(self.state, State::Idle) {
-            match self.config.method {
-                Method::Pap => self.send_pap(now),
-                _ => self.state = State::Waiting { deadline: later(now, self.config.timing.total) },
+            self.until = Some(later(now, self.config.timing.limit));
+            match row(self.config.method).exchange {
+                Exchange::Pap => {
+                    let id = self.rng.u32() as u8;
+                    self.send_pap(now, id);
+                }
+                Exchange::Chap(_) => {
+                    self.state = State::Waiting { deadline: later(now, self.config.timing.total) };
+                }
             }
         }
     }
@@ -173,7 +200,7 @@ impl Peer {
         self.own.push_back(challenge.to_vec());
     }
 
-    /// A packet of [`Method::protocol`] came: the information field of its frame.
+    /// A packet of [the method's protocol](super::protocol) came: the information field of its frame.
     ///
     /// # Errors
     /// Why the packet was dropped.
@@ -181,9 +208,9 @@ impl Peer {
         if matches!(self.state, State::Idle | State::Ended) {
             return Err(Ignored::Unexpected);
         }
-        match self.config.method {
-            Method::Pap => self.handle_pap(information),
-            _ => self.handle_chap(now, information),
+        match row(self.config.method).exchange {
+            Exchange::Pap => self.handle_pap(now, information),
+            Exchange::Chap(algorithm) => self.handle_chap(now, algorithm, information),
         }
     }
 
@@ -229,20 +256,22 @@ impl Peer {
     }
 
     /// Sends a packet and waits for its answer.
-    fn send(&mut self, now: Instant, packet: Vec<u8>, expect: Expect) {
+    pub(super) fn send(&mut self, now: Instant, packet: Vec<u8>, expect: Expect) {
         let timing = self.config.timing;
+        let deadline = later(now, timing.total);
         self.output.send(packet.clone());
         self.state = State::Sent {
             packet,
             resend: later(now, timing.resend),
             left: timing.tries.saturating_sub(1),
-            deadline: later(now, timing.total),
+            deadline: self.until.map_or(deadline, |until| deadline.min(until)),
             expect,
         };
     }
 
-    fn admit(&mut self, keys: Option<StartKeys>, server_proved: bool, message: &[u8]) {
+    pub(super) fn admit(&mut self, keys: Option<StartKeys>, server_proved: bool, message: &[u8]) {
         self.state = State::Admitted;
+        (self.challenges, self.round, self.until) = (0, 0, None);
         if core::mem::replace(&mut self.admitted, true) {
             self.output.tell(PeerEvent::Renewed);
         } else {
@@ -251,14 +280,27 @@ impl Peer {
         }
     }
 
-    fn fail(&mut self, code: Code, mschap_error: Option<u32>, message: String) {
+    pub(super) fn fail(&mut self, code: Code, mschap_error: Option<u32>, message: String) {
         self.state = State::Ended;
         self.output.tell(PeerEvent::Failed { code, mschap_error, message });
     }
 
-    /// The password as the server knows it by now.
-    fn password(&self) -> &Password {
-        let Credentials { password, new_password, .. } = &self.config.credentials;
+    /// Whether there is something to prove in a further round.
+    pub(super) fn has_next_password(&self) -> bool {
+        self.round < self.config.credentials.next_passwords.len()
+    }
+
+    /// A further round begins.
+    pub(super) fn next_password(&mut self) {
+        self.round = self.round.saturating_add(1);
+    }
+
+    /// What to prove in this round: the password as the server knows it by now, or what comes after it.
+    pub(super) fn password(&self) -> &Password {
+        let Credentials { password, new_password, next_passwords, .. } = &self.config.credentials;
+        if let Some(next) = self.round.checked_sub(1).and_then(|round| next_passwords.get(round)) {
+            return next;
+        }
         new_password.as_ref().filter(|_| self.changed).unwrap_or(password)
     }
 }

@@ -2,25 +2,28 @@ mod chap;
 mod pap;
 mod peer;
 mod random;
+mod rounds;
 
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use adit_crypto::Rng;
 use adit_crypto::mppe::{KeySchedule, StartKeys, Strength};
 use adit_crypto::proof::{ProofError, Secret, check, check_unknown};
 use adit_crypto::secret::Password;
-use adit_diag::Code;
+use adit_diag::{AuthMethod, Code};
 
 use super::*;
 
-const METHODS: [Method; 4] = [Method::Pap, Method::ChapMd5, Method::MsChapV1, Method::MsChapV2];
-const CHAP_METHODS: [Method; 3] = [Method::ChapMd5, Method::MsChapV1, Method::MsChapV2];
+const METHODS: [AuthMethod; 4] =
+    [AuthMethod::Pap, AuthMethod::ChapMd5, AuthMethod::MsChapV1, AuthMethod::MsChapV2];
+const CHAP_METHODS: [AuthMethod; 3] = [AuthMethod::ChapMd5, AuthMethod::MsChapV1, AuthMethod::MsChapV2];
 
 fn secs(n: u64) -> Duration {
     Duration::from_secs(n)
 }
 
-fn authenticator(method: Method) -> Authenticator {
+fn authenticator(method: AuthMethod) -> Authenticator {
     let config = AuthenticatorConfig {
         method,
         local_name: "vpn".into(),
@@ -34,12 +37,12 @@ fn credentials(name: &str, password: &str) -> Credentials {
     Credentials::new(name, Password::new(password))
 }
 
-fn peer_of(method: Method, credentials: Credentials) -> Peer {
+fn peer_of(method: AuthMethod, credentials: Credentials) -> Peer {
     let config = PeerConfig { method, credentials, min_challenge: 8, timing: Timing::default() };
     Peer::new(config, Rng::from_number(2))
 }
 
-fn peer(method: Method) -> Peer {
+fn peer(method: AuthMethod) -> Peer {
     peer_of(method, credentials("alice", "clientPass"))
 }
 
@@ -51,21 +54,29 @@ struct Account {
     retry: bool,
     /// Questions that were answered.
     asked: u32,
+    /// Rounds to play before a right password is enough.
+    rounds: VecDeque<Round>,
+}
+
+/// A further round.
+#[derive(Clone, Copy)]
+struct Round {
+    message: &'static str,
+    /// What has to be proved in it.
+    next: Option<&'static str>,
 }
 
 impl Account {
     fn new() -> Account {
         let password = Password::new("clientPass");
-        Account { name: b"alice", password, expired: false, retry: false, asked: 0 }
+        Account { name: b"alice", password, expired: false, retry: false, asked: 0, rounds: VecDeque::new() }
     }
 
     fn answer(&mut self, question: &AuthRequest) -> Verdict {
         self.asked += 1;
-        let reject = |error, code, retry, message: &str| Verdict::Reject {
-            error,
-            code,
-            retry,
-            message: message.to_owned(),
+        let reject = |error, code, retry, message: &str| {
+            let message = message.to_owned();
+            Verdict::Reject(Rejection { error, code, retry, message })
         };
         let name = adit_crypto::mschap::without_domain(&question.name);
         let result = if name == self.name {
@@ -81,6 +92,10 @@ impl Account {
                 }
                 if self.expired {
                     return reject(MsChapError::PasswordExpired, Code::A03, false, "Password expired");
+                }
+                if let Some(Round { message, next }) = self.rounds.pop_front() {
+                    self.password = next.map_or(self.password.clone(), Password::new);
+                    return Verdict::Challenge { message: message.to_owned() };
                 }
                 Verdict::Accept(proven)
             }
@@ -149,7 +164,7 @@ struct Line {
 }
 
 impl Line {
-    fn new(method: Method) -> Line {
+    fn new(method: AuthMethod) -> Line {
         Line::with(authenticator(method), peer(method), Account::new())
     }
 
@@ -282,8 +297,8 @@ fn c156_c157_domains_and_every_kind_of_password() {
             credentials.domain = domain.to_owned();
             let wire_name = credentials.wire_name();
             let account = Account { password: Password::new(password), ..Account::new() };
-            let client = peer_of(Method::MsChapV2, credentials);
-            let line = Line::with(authenticator(Method::MsChapV2), client, account).open();
+            let client = peer_of(AuthMethod::MsChapV2, credentials);
+            let line = Line::with(authenticator(AuthMethod::MsChapV2), client, account).open();
             let [AuthenticatorEvent::Success { name, .. }] = &line.server_events[..] else {
                 panic!("{:?}", line.server_events);
             };
@@ -296,11 +311,11 @@ fn c156_c157_domains_and_every_kind_of_password() {
 #[test]
 fn methods_and_their_numbers() {
     for method in METHODS {
-        assert_eq!(Method::from_lcp(method.lcp()), Some(method));
+        assert_eq!(from_lcp(lcp(method)), Some(method));
     }
-    assert_eq!(Method::MsChapV2.to_string(), "mschap-v2");
-    assert_eq!(Method::from_lcp(adit_wire::lcp::AuthProtocol::Eap), None);
-    assert_eq!((Method::Pap.protocol(), Method::MsChapV2.protocol()), (0xc023, 0xc223));
+    assert_eq!(AuthMethod::MsChapV2.to_string(), "mschap-v2");
+    assert_eq!(from_lcp(adit_wire::lcp::AuthProtocol::Eap), None);
+    assert_eq!((protocol(AuthMethod::Pap), protocol(AuthMethod::MsChapV2)), (0xc023, 0xc223));
 }
 
 #[test]

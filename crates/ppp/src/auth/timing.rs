@@ -3,6 +3,10 @@
 use core::time::Duration;
 use std::time::Instant;
 
+/// The longest that one authentication takes, with all its rounds and tries: a person finds a code, and an account source
+/// thinks, more than once.
+const MAX_TIME: Duration = Duration::from_secs(180);
+
 /// Times and counts of both ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timing {
@@ -14,9 +18,11 @@ pub struct Timing {
     pub total: Duration,
     /// For a person to type a new password, after a Failure that allows another try.
     pub retry: Duration,
+    /// For all of it, however many rounds there are.
+    pub limit: Duration,
 }
 
-/// 3 s, 10 times, 30 s, 60 s.
+/// 3 s, 10 times, 30 s, 60 s, 180 s.
 impl Default for Timing {
     fn default() -> Timing {
         Timing {
@@ -24,6 +30,7 @@ impl Default for Timing {
             tries: 10,
             total: Duration::from_secs(30),
             retry: Duration::from_secs(60),
+            limit: MAX_TIME,
         }
     }
 }

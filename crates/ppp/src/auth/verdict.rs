@@ -1,10 +1,8 @@
 //! The question to whoever knows the accounts, its answer, and the answer's two translations: to the wire and back.
 
 use adit_crypto::proof::{Proof, Proven};
-use adit_diag::Code;
+use adit_diag::{AuthMethod, Code, LoginRefusal};
 use adit_wire::chap::MsChapError;
-
-use super::Method;
 
 /// Is this who it says? Compare `proof` with [`adit_crypto::proof::check`], or ask a directory.
 #[derive(Clone, Debug)]
@@ -12,9 +10,12 @@ pub struct AuthRequest {
     /// The name as sent, 0 to 256 octets; it may carry a domain.
     pub name: Vec<u8>,
     /// The method that was agreed.
-    pub method: Method,
+    pub method: AuthMethod,
     /// What the peer sent, with what it was asked.
     pub proof: Proof,
+    /// It answers the [`Verdict::Challenge`] given last: what the account source kept of the round before belongs to it,
+    /// if the name is the same. If not, this is a new beginning.
+    pub continues: bool,
 }
 
 /// The answer to an [`AuthRequest`].
@@ -23,16 +24,44 @@ pub enum Verdict {
     /// It is. A new password was stored before this is said.
     Accept(Proven),
     /// It is not, or it may not come in.
-    Reject {
-        /// `E=` of an MS-CHAP Failure; 648 lets an MS-CHAPv2 client change the password, if that is configured.
-        error: MsChapError,
-        /// For the record.
-        code: Code,
-        /// Another try is allowed. At most three are, whatever is said here.
-        retry: bool,
-        /// For the person at the other end; must not tell an unknown name from a wrong password.
+    Reject(Rejection),
+    /// It may be: the account source wants another round. At most [`MAX_ROUNDS`](super::MAX_ROUNDS) are played.
+    Challenge {
+        /// What the person at the other end should read before the next Response; empty if that needs no person. See
+        /// [`Authenticator`](super::Authenticator) for what a method makes of it.
         message: String,
     },
+    /// Whoever knows does not answer: the link ends without a verdict on name and password, since the only thing that
+    /// MS-CHAP could say is that they are wrong, and a person would change them.
+    Unavailable {
+        /// For the record, and for the peer.
+        detail: String,
+    },
+}
+
+/// A refusal. An acceptance cannot be said with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejection {
+    /// `E=` of an MS-CHAP Failure; 648 lets an MS-CHAPv2 client change the password, if that is configured.
+    pub error: MsChapError,
+    /// For the record.
+    pub code: Code,
+    /// Another try is allowed. At most three are, whatever is said here.
+    pub retry: bool,
+    /// For the person at the other end; must not tell an unknown name from a wrong password.
+    pub message: String,
+}
+
+/// The refusal for a reason, without another try.
+impl From<&LoginRefusal> for Rejection {
+    fn from(reason: &LoginRefusal) -> Rejection {
+        Rejection {
+            error: MsChapError::from(reason.mschap_error()),
+            code: reason.code(),
+            retry: false,
+            message: reason.told().to_owned(),
+        }
+    }
 }
 
 /// What a server means with `E=` and its message.

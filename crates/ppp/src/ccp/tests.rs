@@ -3,11 +3,11 @@ use std::time::Instant;
 use adit_crypto::Rng;
 use adit_crypto::mppe::{StartKey, start_keys_v1};
 use adit_crypto::secret::Password;
+use adit_diag::AuthMethod;
 use adit_wire::cp::{CONFIGURE_ACK, CONFIGURE_NAK, CONFIGURE_REJECT, CONFIGURE_REQUEST};
 use proptest::prelude::*;
 
 use super::*;
-use crate::auth::Method;
 use crate::automaton::State;
 use crate::fsm::testing::{Pair, events, packet, packets, reply};
 use crate::fsm::{Event, Finish, Fsm, Timers};
@@ -379,7 +379,7 @@ fn without_keys_there_is_nothing_to_offer() {
     let (mut fsm, (_, _, data)) = started(Fsm::new(ccp, Timers::default()));
     assert_eq!(data, []);
     assert_eq!(answer(&mut fsm, H | S).0, CONFIGURE_REJECT);
-    let failure = no_keys(Method::Pap);
+    let failure = no_keys(AuthMethod::Pap);
     assert_eq!(failure.code, Code::E06);
     assert_eq!(failure.detail, "encryption is required, and pap gives no keys for it");
     // MS-CHAPv1 with nothing but a hash on file has keys of 128 bits only.

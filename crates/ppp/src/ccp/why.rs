@@ -1,17 +1,16 @@
 //! Why there is no encryption, with both sides' offers next to each other.
 
 use adit_crypto::mppe::Side;
-use adit_diag::Code;
+use adit_diag::{AuthMethod, Code};
 use adit_wire::ccp::Mppe;
 use adit_wire::text::escape;
 
 use super::Ccp;
-use crate::auth::Method;
 use crate::fsm::{Failure, Finish};
 
 /// The failure of a session that requires encryption and authenticated itself by a method without keys. It is known
 /// before CCP begins.
-pub fn no_keys(method: Method) -> Failure {
+pub fn no_keys(method: AuthMethod) -> Failure {
     let detail = format!("encryption is required, and {method} gives no keys for it");
     Failure { code: Code::E06, detail }
 }

@@ -9,7 +9,7 @@ use adit_wire::ppp;
 
 use super::state::{Authentication, NetworkPhase, Phase, Told, later};
 use super::{By, End, Link, LinkEvent, Question};
-use crate::auth::{AuthenticatorEvent, PeerEvent, Verdict};
+use crate::auth::{self, AuthenticatorEvent, PeerEvent, Verdict};
 
 /// Beyond one period of the restart timer, in which a peer that lost the refusal asks again.
 const TO_READ: core::time::Duration = core::time::Duration::from_secs(1);
@@ -27,7 +27,7 @@ impl Link {
 
     pub(super) fn pump_authentication(&mut self, now: Instant) -> bool {
         let Some(authentication) = self.authentication() else { return false };
-        let protocol = authentication.method().protocol();
+        let protocol = auth::protocol(authentication.method());
         let mut packets = Vec::new();
         let mut packet = Vec::new();
         while authentication.poll_transmit(&mut packet) {
@@ -56,6 +56,7 @@ impl Link {
             }
             AuthenticatorEvent::Success { name, keys } => self.authenticated(now, name, true, keys),
             AuthenticatorEvent::Renewed => {}
+            AuthenticatorEvent::Unavailable { detail } => self.end(now, By::Us, Some(Code::A07), detail),
             // Nothing was said to a client that said nothing.
             AuthenticatorEvent::Failed { code: code @ Code::A14, detail } => {
                 self.end(now, By::Nobody, Some(code), detail);
@@ -134,7 +135,7 @@ impl Link {
 
     /// The peer does not do the protocol by which somebody has to prove himself.
     pub(super) fn authentication_rejected(&mut self, now: Instant, protocol: u16) -> bool {
-        let ours = self.authentication().is_some_and(|used| used.method().protocol() == protocol);
+        let ours = self.authentication().is_some_and(|used| auth::protocol(used.method()) == protocol);
         if ours {
             let (peer, protocol) = (self.config.role.peer(), ppp::ProtocolNumber(protocol));
             let detail = format!("the {peer} agreed to authenticate and then rejected {protocol}");

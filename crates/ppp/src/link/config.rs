@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use adit_crypto::mppe::Side;
 
-use crate::auth::{Credentials, Method, Timing};
+use adit_diag::AuthMethod;
+
+use crate::auth::{Credentials, Timing};
 use crate::ccp::MppePolicy;
 use crate::fsm::Timers;
 
@@ -61,7 +63,7 @@ pub struct LinkConfig {
     /// The longest information field to ask the peer for, in octets.
     pub mru: u16,
     /// Server: what to ask for, the preferred first; empty to let anybody in. Client: what to answer.
-    pub methods: Vec<Method>,
+    pub methods: Vec<AuthMethod>,
     /// Client: who it is. Without them no method is answered.
     pub credentials: Option<Credentials>,
     /// Server: let a client with an expired password set a new one (MS-CHAPv2).
@@ -112,7 +114,7 @@ impl LinkConfig {
         LinkConfig {
             role,
             mru: 1400,
-            methods: vec![Method::MsChapV2],
+            methods: vec![AuthMethod::MsChapV2],
             credentials: None,
             change_password: false,
             min_challenge: 8,

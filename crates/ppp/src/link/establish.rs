@@ -12,7 +12,7 @@ use super::ending::unless_wished;
 use super::keepalive::{Due, Keepalive};
 use super::state::{Authentication, Phase, later};
 use super::{By, End, Link, LinkEvent, Role};
-use crate::auth::{Authenticator, AuthenticatorConfig, Method, Peer, PeerConfig};
+use crate::auth::{self, Authenticator, AuthenticatorConfig, Peer, PeerConfig};
 use crate::ccp::Mode;
 use crate::fsm::{Event, Finish};
 use crate::lcp::{Agreed, Notice};
@@ -109,7 +109,7 @@ impl Link {
             Role::Server => agreed.peer_proves,
             Role::Client => agreed.we_prove,
         };
-        let Some(method) = method.and_then(Method::from_lcp) else {
+        let Some(method) = method.and_then(auth::from_lcp) else {
             self.without_authentication(now);
             return;
         };

@@ -3,11 +3,11 @@
 use core::net::Ipv4Addr;
 use std::sync::Arc;
 
-use adit_diag::Code;
+use adit_diag::{AuthMethod, Code};
 use adit_wire::Protocol;
 
 use super::{AddressGrant, Mppe};
-use crate::auth::{AuthRequest, Method, Verdict};
+use crate::auth::{AuthRequest, Verdict};
 
 /// One control packet, in one line for the session's record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,7 +78,7 @@ pub enum LinkEvent {
         /// The client's name, as sent.
         name: Arc<[u8]>,
         /// How.
-        method: Method,
+        method: AuthMethod,
         /// The server has proved itself too.
         server_proved: bool,
     },

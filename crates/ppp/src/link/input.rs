@@ -8,6 +8,7 @@ use adit_wire::{Protocol, cp, describe, ppp};
 
 use super::state::Phase;
 use super::{Link, Role};
+use crate::auth;
 use crate::fsm::{ControlProtocol, Fsm};
 
 /// A client that can hear us answers our Configure-Request when it sends its own. A server's first request leaves with
@@ -93,7 +94,7 @@ impl Link {
             _ => return self.too_early(),
         };
         match authentication {
-            Some(authentication) if authentication.method().protocol() == protocol => {
+            Some(authentication) if auth::protocol(authentication.method()) == protocol => {
                 authentication.handle_input(now, information).into()
             }
             _ => self.receive_unknown(now, protocol, information),

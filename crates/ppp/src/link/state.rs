@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use adit_crypto::mppe::StartKeys;
+use adit_diag::AuthMethod;
 use adit_wire::ipcp::IpcpOption;
 use adit_wire::{Protocol, cp};
 
 use super::{AddressGrant, End, Network};
-use crate::auth::{Authenticator, AuthenticatorEvent, Ignored, Method, Peer, PeerEvent};
+use crate::auth::{Authenticator, AuthenticatorEvent, Ignored, Peer, PeerEvent};
 use crate::ccp::Ccp;
 use crate::fsm::{Failure, Fsm};
 use crate::ipcp::{self, Ipcp};
@@ -74,7 +75,7 @@ pub(super) enum Authentication {
 }
 
 impl Authentication {
-    pub(super) fn method(&self) -> Method {
+    pub(super) fn method(&self) -> AuthMethod {
         match self {
             Authentication::Server(authenticator) => authenticator.method(),
             Authentication::Client(peer) => peer.method(),

@@ -8,13 +8,13 @@ use adit_crypto::Rng;
 use adit_crypto::mschap;
 use adit_crypto::proof::{Secret, check};
 use adit_crypto::secret::Password;
-use adit_diag::Code;
+use adit_diag::{AuthMethod, Code};
 use adit_wire::cp::{self, Packet};
 use adit_wire::lcp::LcpOption;
 use adit_wire::{Protocol, ppp};
 
 use super::*;
-use crate::auth::{Credentials, Method, MsChapError, Verdict};
+use crate::auth::{Credentials, MsChapError, Rejection, Verdict};
 use crate::ccp::Mode;
 
 pub(super) const LOCAL: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
@@ -41,7 +41,7 @@ pub(super) fn with_mode(mut config: LinkConfig, mode: Mode) -> LinkConfig {
     config
 }
 
-pub(super) fn with_methods(mut config: LinkConfig, methods: &[Method]) -> LinkConfig {
+pub(super) fn with_methods(mut config: LinkConfig, methods: &[AuthMethod]) -> LinkConfig {
     config.methods = methods.to_vec();
     config
 }
@@ -157,12 +157,12 @@ fn verdict(request: &crate::auth::AuthRequest) -> Verdict {
     let secret = Secret::Clear(Password::new(PASSWORD));
     match check(&request.proof, &secret) {
         Ok(proven) if request.name == b"User" => Verdict::Accept(proven),
-        _ => Verdict::Reject {
+        _ => Verdict::Reject(Rejection {
             error: MsChapError::AuthenticationFailure,
             code: Code::A01,
             retry: false,
             message: "Access denied".to_owned(),
-        },
+        }),
     }
 }
 

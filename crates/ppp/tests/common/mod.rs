@@ -8,8 +8,8 @@ use adit_crypto::Rng;
 use adit_crypto::mppe::{KeySchedule, Strength};
 use adit_crypto::proof::{ProofError, Secret, check};
 use adit_crypto::secret::Password;
-use adit_diag::Code;
-use adit_ppp::auth::{AuthRequest, Credentials, Method, MsChapError, Verdict};
+use adit_diag::{AuthMethod, Code};
+use adit_ppp::auth::{AuthRequest, Credentials, MsChapError, Rejection, Verdict};
 use adit_ppp::ccp::{Mode, MppePolicy};
 use adit_ppp::link::{AddressGrant, Answer, Command, End, Link, LinkConfig, LinkEvent, Question, Role};
 use adit_ppp::mppe::Mppe;
@@ -65,7 +65,7 @@ impl End1 {
         (end.code, &end.detail)
     }
 
-    pub(crate) fn authenticated(&self) -> Option<(Method, bool)> {
+    pub(crate) fn authenticated(&self) -> Option<(AuthMethod, bool)> {
         self.events.iter().find_map(|event| match event {
             LinkEvent::Authenticated { method, server_proved, .. } => Some((*method, *server_proved)),
             _ => None,
@@ -94,7 +94,7 @@ pub(crate) struct World {
     pub(crate) answers: bool,
 }
 
-pub(crate) fn server_config(methods: &[Method], mode: Mode, bits: &[u8]) -> LinkConfig {
+pub(crate) fn server_config(methods: &[AuthMethod], mode: Mode, bits: &[u8]) -> LinkConfig {
     LinkConfig {
         methods: methods.to_vec(),
         mppe: policy(mode, bits),
@@ -103,7 +103,7 @@ pub(crate) fn server_config(methods: &[Method], mode: Mode, bits: &[u8]) -> Link
     }
 }
 
-pub(crate) fn client_config(methods: &[Method], mode: Mode, bits: &[u8]) -> LinkConfig {
+pub(crate) fn client_config(methods: &[AuthMethod], mode: Mode, bits: &[u8]) -> LinkConfig {
     LinkConfig {
         methods: methods.to_vec(),
         credentials: Some(Credentials::new("alice", Password::new("clientPass"))),
@@ -229,7 +229,7 @@ impl Account {
         self.asked += 1;
         let reject = |error, code, retry, message: &str| {
             let message = message.to_owned();
-            Verdict::Reject { error, code, retry, message }
+            Verdict::Reject(Rejection { error, code, retry, message })
         };
         match check(&request.proof, &Secret::Clear(self.password.clone())) {
             Ok(proven) => {

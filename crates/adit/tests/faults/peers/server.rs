@@ -8,7 +8,7 @@ use adit_crypto::Rng;
 use adit_crypto::proof::{Secret, check};
 use adit_crypto::secret::Password;
 use adit_diag::Code;
-use adit_ppp::auth::{MsChapError, Verdict};
+use adit_ppp::auth::{MsChapError, Rejection};
 use adit_ppp::link::{AddressGrant, LinkConfig, Role};
 use adit_pptp::control::ControlConfig;
 use adit_sys::gre::{GreOptions, GreSocket};
@@ -66,7 +66,7 @@ fn answer(question: &Question) -> Answer {
         Question::Authenticate(request) => {
             match check(&request.proof, &Secret::Clear(Password::new(PASSWORD))) {
                 Ok(proven) => Answer::Accept { proven, terms: Terms::default() },
-                Err(_) => Answer::Reject(Verdict::Reject {
+                Err(_) => Answer::Reject(Rejection {
                     error: MsChapError::AuthenticationFailure,
                     code: Code::A01,
                     retry: false,

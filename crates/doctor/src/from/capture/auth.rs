@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use adit_capture::conversation::{Call, Checked};
-use adit_wire::lcp::{AuthProtocol, kind};
+use adit_diag::AuthMethod;
+use adit_wire::lcp::{self, kind};
 use adit_wire::text::escape;
 use adit_wire::{chap, cp, pap, ppp};
 
 use super::View;
 use super::messages::{Message, Messages, seen};
-use crate::facts::{Auth, Login, LoginVerdict, Method, NoMethod};
+use crate::facts::{Auth, AuthProtocol, Login, LoginVerdict, NoMethod};
 use crate::{Seen, Side};
 
 /// Refusals of the same method that show that nothing is in common.
@@ -57,21 +58,22 @@ fn time_of(messages: &Messages<'_>, frame: u64) -> Duration {
     messages.list.iter().find(|message| message.frame == frame).map_or(Duration::ZERO, |message| message.time)
 }
 
-fn method(data: &[u8]) -> Method {
-    match AuthProtocol::from_data(data) {
-        AuthProtocol::Pap => Method::Pap,
-        AuthProtocol::ChapMd5 => Method::ChapMd5,
-        AuthProtocol::MsChapV1 => Method::MsChapV1,
-        AuthProtocol::MsChapV2 => Method::MsChapV2,
-        AuthProtocol::Eap => Method::Eap,
-        AuthProtocol::Other(data) => {
-            Method::Other(data.first_chunk().map_or(0, |octets| u16::from_be_bytes(*octets)))
+fn method(data: &[u8]) -> AuthProtocol {
+    let of = AuthProtocol::Method;
+    match lcp::AuthProtocol::from_data(data) {
+        lcp::AuthProtocol::Pap => of(AuthMethod::Pap),
+        lcp::AuthProtocol::ChapMd5 => of(AuthMethod::ChapMd5),
+        lcp::AuthProtocol::MsChapV1 => of(AuthMethod::MsChapV1),
+        lcp::AuthProtocol::MsChapV2 => of(AuthMethod::MsChapV2),
+        lcp::AuthProtocol::Eap => AuthProtocol::Eap,
+        lcp::AuthProtocol::Other(data) => {
+            AuthProtocol::Other(data.first_chunk().map_or(0, |octets| u16::from_be_bytes(*octets)))
         }
     }
 }
 
 fn methods(view: &View<'_>, lcp: &Messages<'_>, facts: &mut Auth) {
-    let add = |list: &mut Vec<Method>, message: &Message<'_>| {
+    let add = |list: &mut Vec<AuthProtocol>, message: &Message<'_>| {
         if let Some(data) = message.option(ppp::LCP, kind::AUTH) {
             let method = method(data);
             if !list.contains(&method) {

@@ -7,7 +7,7 @@ use adit_wire::{cp, ppp};
 
 use super::View;
 use super::messages::{Message, Messages, protocol_reject, rejected, seen};
-use crate::facts::{Auth, Bits, Encrypt, LoginVerdict, Method, MppeLoop, Rejected};
+use crate::facts::{Auth, AuthProtocol, Bits, Encrypt, LoginVerdict, MppeLoop, Rejected};
 use crate::{Seen, Side};
 
 /// Naks that make a loop.
@@ -40,8 +40,7 @@ pub(super) fn facts(view: &View<'_>, auth: &Auth) -> Encrypt {
     facts.resets = u32::try_from(resets).unwrap_or(u32::MAX);
     let jumps = call.to_server.count_jumps + call.to_client.count_jumps;
     facts.count_jumps = u32::try_from(jumps).unwrap_or(u32::MAX);
-    facts.no_keys =
-        matches!(auth.agreed.as_ref().map(|method| method.what), Some(Method::Pap | Method::ChapMd5));
+    facts.no_keys = matches!(auth.agreed.as_ref().map(|method| method.what), Some(AuthProtocol::Method(method)) if !method.gives_keys());
     if let Some(opened) = facts.opened.as_ref().and_then(|seen| seen.at.frame) {
         facts.closed = closed(view, &lcp, &ccp, opened);
         facts.garbage = strange(view, &lcp, opened);

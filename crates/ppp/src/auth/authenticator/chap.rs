@@ -4,15 +4,23 @@ use std::time::Instant;
 
 use adit_crypto::change_password::Change;
 use adit_crypto::proof::Proof;
-use adit_wire::chap::{self, Message, MsChapError, MsChapV1Response, MsChapV2Response};
-use adit_wire::{Error, Protocol, cp};
+use adit_wire::chap::{self, Message, MsChapError};
+use adit_wire::{Protocol, cp};
 
 use super::{AuthRequest, Authenticator, MAX_TRIES, Retry, State};
+use crate::auth::method::{Algorithm, Exchange, Response, row};
 use crate::auth::timing::later;
-use crate::auth::{CHALLENGE, CHALLENGE_V1, Ignored, MAX_NAME, Method};
+use crate::auth::{Ignored, MAX_NAME};
 
 impl Authenticator {
     /// Sends a Challenge with a new value under a new identifier.
+    pub(super) fn send_challenge(&mut self, now: Instant) {
+        self.challenge(now);
+        let packet = self.challenge_packet();
+        self.output.send(packet.unwrap_or_default());
+    }
+
+    /// Begins to wait for the answer to a Challenge with a new value under a new identifier.
     pub(super) fn challenge(&mut self, now: Instant) {
         let timing = self.config.timing;
         self.last_id = self.last_id.wrapping_add(1);
@@ -21,26 +29,31 @@ impl Authenticator {
             challenge: self.fresh_challenge(),
             resend: later(now, timing.resend),
             left: timing.tries.saturating_sub(1),
-            deadline: later(now, timing.total),
+            deadline: self.by(now, timing.total),
         };
-        self.send_challenge();
     }
 
-    /// Sends the Challenge that is out.
-    pub(super) fn send_challenge(&mut self) {
-        if let State::Challenged { id, challenge, .. } = &self.state {
-            let message = Message::Challenge { value: challenge, name: self.config.local_name.as_bytes() };
-            let mut packet = Vec::new();
-            message.emit(&mut packet, *id);
-            self.output.send(packet);
-        }
+    /// The Challenge that is out.
+    pub(super) fn challenge_packet(&self) -> Option<Vec<u8>> {
+        let State::Challenged { id, challenge, .. } = &self.state else { return None };
+        let message = Message::Challenge { value: challenge, name: self.config.local_name.as_bytes() };
+        let mut packet = Vec::new();
+        message.emit(&mut packet, *id);
+        Some(packet)
     }
 
-    pub(super) fn handle_chap(&mut self, now: Instant, information: &[u8]) -> Result<(), Ignored> {
+    pub(super) fn handle_chap(
+        &mut self,
+        now: Instant,
+        algorithm: &dyn Algorithm,
+        information: &[u8],
+    ) -> Result<(), Ignored> {
         let packet = cp::Packet::parse(Protocol::Chap, information).map_err(Ignored::Malformed)?;
         match packet.code {
             chap::RESPONSE | chap::CHANGE_PASSWORD_3 => {}
-            chap::CHANGE_PASSWORD_1 | chap::CHANGE_PASSWORD_2 => return self.refuse_change(packet.id),
+            chap::CHANGE_PASSWORD_1 | chap::CHANGE_PASSWORD_2 => {
+                return self.refuse_change(algorithm, packet.id);
+            }
             // What a client does not send is either malformed or our own come back.
             _ => {
                 return Err(Message::parse(&packet).err().map_or(Ignored::Unexpected, Ignored::Malformed));
@@ -57,7 +70,9 @@ impl Authenticator {
             State::Retrying(retry, ..) => (retry.id, retry.challenge.clone()),
             State::Checking { request: open, .. } if *open == request => return Err(Ignored::BeingChecked),
             State::Checking { .. } => return Err(Ignored::WrongId),
-            State::Ended if packet.code == chap::CHANGE_PASSWORD_3 => return self.refuse_change(packet.id),
+            State::Ended if packet.code == chap::CHANGE_PASSWORD_3 => {
+                return self.refuse_change(algorithm, packet.id);
+            }
             State::Idle | State::Listening { .. } | State::Known | State::Ended => {
                 return Err(Ignored::Unexpected);
             }
@@ -70,8 +85,9 @@ impl Authenticator {
                 if name.len() > MAX_NAME {
                     return Err(Ignored::LongName);
                 }
-                let proof = self.proof(id, &challenge, value, name).map_err(Ignored::Malformed)?;
-                let question = AuthRequest { name: name.to_vec(), method: self.config.method, proof };
+                let response = Response { id, challenge: &challenge, value, name };
+                let proof = algorithm.proof(response).map_err(Ignored::Malformed)?;
+                let question = self.question(name.to_vec(), proof);
                 self.ask(now, id, request.to_vec(), false, question);
                 Ok(())
             }
@@ -80,8 +96,11 @@ impl Authenticator {
                     State::Retrying(retry, ..) => retry.expired.clone(),
                     _ => None,
                 };
-                let Some(name) = expired else { return self.refuse_change(packet.id) };
-                let authenticator_challenge = sized(&challenge).map_err(Ignored::Malformed)?;
+                let Some(name) = expired else { return self.refuse_change(algorithm, packet.id) };
+                // An expired password is waited for with a challenge of this size alone.
+                let Ok(authenticator_challenge) = challenge.try_into() else {
+                    return Err(Ignored::Unexpected);
+                };
                 let proof = Proof::ChangePassword(Change {
                     name: name.clone(),
                     authenticator_challenge,
@@ -90,7 +109,7 @@ impl Authenticator {
                     peer_challenge: change.peer_challenge,
                     nt_response: change.nt_response,
                 });
-                let question = AuthRequest { name, method: self.config.method, proof };
+                let question = self.question(name, proof);
                 self.ask(now, id, request.to_vec(), true, question);
                 Ok(())
             }
@@ -98,28 +117,14 @@ impl Authenticator {
         }
     }
 
-    /// What the Response claims, by the method.
-    fn proof(&self, id: u8, challenge: &[u8], value: &[u8], name: &[u8]) -> Result<Proof, Error> {
-        Ok(match self.config.method {
-            Method::Pap | Method::ChapMd5 => {
-                Proof::ChapMd5 { id, challenge: challenge.to_vec(), response: sized(value)? }
-            }
-            Method::MsChapV1 => {
-                let MsChapV1Response { nt_response, .. } = MsChapV1Response::parse(value)?;
-                Proof::MsChapV1 { challenge: sized(challenge)?, nt_response }
-            }
-            Method::MsChapV2 => {
-                let MsChapV2Response { peer_challenge, nt_response } = MsChapV2Response::parse(value)?;
-                let authenticator_challenge = sized(challenge)?;
-                Proof::MsChapV2 { authenticator_challenge, peer_challenge, nt_response, name: name.to_vec() }
-            }
-        })
+    fn question(&self, name: Vec<u8>, proof: Proof) -> AuthRequest {
+        AuthRequest { name, method: self.config.method, proof, continues: self.continues }
     }
 
     /// A Change-Password that we do not take, right after a Response: E=709 (RFC 2759 section 6).
-    fn refuse_change(&mut self, id: u8) -> Result<(), Ignored> {
+    fn refuse_change(&mut self, algorithm: &dyn Algorithm, id: u8) -> Result<(), Ignored> {
         let follows = self.settled.as_ref().is_some_and(|settled| id == settled.id.wrapping_add(1));
-        if self.config.method == Method::ChapMd5 || !follows {
+        if algorithm.failure_version().is_none() || !follows {
             return Err(Ignored::Unexpected);
         }
         let reply = self.failure_packet(id, MsChapError::ChangingPassword, None, "Password not changed");
@@ -134,29 +139,30 @@ impl Authenticator {
         now: Instant,
         id: u8,
         allowed: bool,
-        expired: Option<&Vec<u8>>,
+        expired: Option<&[u8]>,
     ) -> Option<Retry> {
-        let method = self.config.method;
-        let changes = self.config.change_password && method == Method::MsChapV2;
-        let expired = expired.filter(|_| changes).cloned();
-        if !method.gives_keys() || self.failures >= MAX_TRIES || !(allowed || expired.is_some()) {
-            return None;
-        }
+        let Exchange::Chap(algorithm) = row(self.config.method).exchange else { return None };
+        let changes = self.config.change_password && algorithm.changes_password();
+        let expired = expired.filter(|_| changes).map(<[u8]>::to_vec);
+        let may = algorithm.failure_version().is_some() && self.failures < MAX_TRIES;
+        (may && (allowed || expired.is_some())).then(|| self.another_try(now, id, expired))
+    }
+
+    /// What to wait for after a Failure with `R=1` to this identifier.
+    pub(super) fn another_try(&mut self, now: Instant, id: u8, expired: Option<Vec<u8>>) -> Retry {
         self.last_id = id.wrapping_add(1);
-        let deadline = later(now, self.config.timing.retry);
-        Some(Retry { id: self.last_id, challenge: self.fresh_challenge(), expired, deadline })
+        let deadline = self.by(now, self.config.timing.retry);
+        Retry { id: self.last_id, challenge: self.fresh_challenge(), expired, deadline }
     }
 
     /// A challenge that nobody can foresee, as long as the method has it.
     pub(super) fn fresh_challenge(&mut self) -> Vec<u8> {
-        let size = if self.config.method == Method::MsChapV1 { CHALLENGE_V1 } else { CHALLENGE };
+        let size = match row(self.config.method).exchange {
+            Exchange::Pap => 0,
+            Exchange::Chap(algorithm) => algorithm.challenge_len(),
+        };
         let mut challenge = vec![0; size];
         self.rng.fill(&mut challenge);
         challenge
     }
-}
-
-fn sized<const N: usize>(value: &[u8]) -> Result<[u8; N], Error> {
-    let found = value.len() as u64;
-    value.try_into().map_err(|_| Error::new(Protocol::Chap, "Value-Size", cp::HEADER_LEN, "16", found))
 }

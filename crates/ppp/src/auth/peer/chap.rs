@@ -2,29 +2,31 @@
 
 use std::time::Instant;
 
-use adit_crypto::change_password;
-use adit_crypto::mppe::{Side, start_keys_v1, start_keys_v2};
-use adit_crypto::mschap::{authenticator_response, nt_response, nt_response_v2, same};
+use adit_crypto::mschap::same;
 use adit_diag::Code;
-use adit_wire::chap::{
-    ChangePassword, Failure, Message, MsChapError, MsChapV1Response, MsChapV2Response, Success,
-};
+use adit_wire::chap::{Failure, Message, MsChapError, Success};
 use adit_wire::text::escape;
 use adit_wire::{Protocol, cp};
 
-use super::{Exchange, Expect, Peer, State};
+use super::{Answered, Expect, MAX_CHALLENGES, Peer, State};
+use crate::auth::Ignored;
+use crate::auth::method::{Algorithm, Client, Proofs, Responded};
 use crate::auth::verdict::code_of;
-use crate::auth::{Ignored, Method};
 
 /// Octets of a server's text that are shown.
 const SHOWN: usize = 256;
 
 impl Peer {
-    pub(super) fn handle_chap(&mut self, now: Instant, information: &[u8]) -> Result<(), Ignored> {
+    pub(super) fn handle_chap(
+        &mut self,
+        now: Instant,
+        algorithm: &dyn Algorithm,
+        information: &[u8],
+    ) -> Result<(), Ignored> {
         let packet = cp::Packet::parse(Protocol::Chap, information).map_err(Ignored::Malformed)?;
         match Message::parse(&packet).map_err(Ignored::Malformed)? {
             Message::Challenge { value, .. } => {
-                self.on_challenge(now, packet.id, value);
+                self.on_challenge(now, algorithm, packet.id, value);
                 Ok(())
             }
             Message::Success(text) => {
@@ -34,7 +36,7 @@ impl Peer {
             }
             Message::Failure(text) => {
                 let expect = self.answered(packet.id)?;
-                self.on_failure(now, expect, text);
+                self.on_failure(now, algorithm, expect, text);
                 Ok(())
             }
             Message::Response { .. } | Message::ChangePassword(_) => Err(Ignored::Unexpected),
@@ -53,7 +55,7 @@ impl Peer {
         }
     }
 
-    fn on_challenge(&mut self, now: Instant, id: u8, challenge: &[u8]) {
+    fn on_challenge(&mut self, now: Instant, algorithm: &dyn Algorithm, id: u8, challenge: &[u8]) {
         if let Some(last) = self.last.as_ref().filter(|last| last.id == id && last.challenge == challenge) {
             // Our Response was lost, or it crossed the repetition.
             self.output.send(last.response.clone());
@@ -63,38 +65,41 @@ impl Peer {
             let message = "the server sent our own challenge back, as an impostor does who wants it answered";
             return self.fail(Code::A12, None, message.to_owned());
         }
+        if self.challenges >= MAX_CHALLENGES {
+            let message = format!("the server sent {MAX_CHALLENGES} challenges and did not decide");
+            return self.fail(Code::A14, None, message);
+        }
+        // Instead of Success or Failure: the server wants another round (RFC 1994 section 4.1).
+        if matches!(self.state, State::Sent { .. }) {
+            self.next_password();
+        }
+        self.respond(now, algorithm, id, challenge);
+    }
+
+    fn respond(&mut self, now: Instant, algorithm: &dyn Algorithm, id: u8, challenge: &[u8]) {
+        self.challenges = self.challenges.saturating_add(1);
         let name = self.config.credentials.wire_name();
         let name = name.as_bytes();
-        let hash = self.password().nt_hash();
-        let (value, proof, keys) = match self.config.method {
-            Method::Pap | Method::ChapMd5 => {
-                let least = self.config.min_challenge;
-                if challenge.len() < least {
-                    return self.bad_challenge(challenge, &format!("at least {least}"));
-                }
-                (adit_crypto::chap::response(id, self.password(), challenge).to_vec(), None, None)
-            }
-            Method::MsChapV1 => {
-                let Ok(challenge) = challenge.try_into() else { return self.bad_challenge(challenge, "8") };
-                let nt_response = nt_response(&challenge, &hash);
-                let keys = start_keys_v1(&hash, &challenge, Some(self.password()));
-                (MsChapV1Response { nt_response, use_nt: true }.to_bytes().to_vec(), None, Some(keys))
-            }
-            Method::MsChapV2 => {
-                let Ok(challenge) = challenge.try_into() else { return self.bad_challenge(challenge, "16") };
-                let peer_challenge = self.rng.challenge();
-                self.never_answer(&peer_challenge);
-                let nt_response = nt_response_v2(&challenge, &peer_challenge, name, &hash);
-                let proof = authenticator_response(&challenge, &peer_challenge, name, &hash, &nt_response);
-                let keys = start_keys_v2(&hash, &nt_response, Side::Client);
-                let value = MsChapV2Response { peer_challenge, nt_response }.to_bytes();
-                (value.to_vec(), Some(proof), Some(keys))
-            }
+        let password = self.password().clone();
+        let min_challenge = self.config.min_challenge;
+        let client = Client { name, password: &password, min_challenge, rng: &mut self.rng };
+        let Responded { value, expect } = match algorithm.respond(client, id, challenge) {
+            Ok(responded) => responded,
+            Err(wanted) => return self.bad_challenge(challenge, &wanted),
         };
         let mut packet = Vec::new();
         Message::Response { value: &value, name }.emit(&mut packet, id);
-        self.last = Some(Exchange { id, challenge: challenge.to_vec(), response: packet.clone() });
-        self.send(now, packet, Expect { id, proof, keys, changing: false });
+        self.last = Some(Answered { id, challenge: challenge.to_vec(), response: packet.clone() });
+        self.prove(now, id, packet, expect, false);
+    }
+
+    /// Sends a packet that proves something.
+    fn prove(&mut self, now: Instant, id: u8, packet: Vec<u8>, expect: Proofs, changing: bool) {
+        let Proofs { server: proof, keys, peer_challenge } = expect;
+        if let Some(ours) = peer_challenge {
+            self.never_answer(&ours);
+        }
+        self.send(now, packet, Expect { id, proof, keys, changing });
     }
 
     fn bad_challenge(&mut self, challenge: &[u8], wanted: &str) {
@@ -123,8 +128,8 @@ impl Peer {
         }
     }
 
-    fn on_failure(&mut self, now: Instant, expect: Expect, text: &[u8]) {
-        if !self.config.method.gives_keys() {
+    fn on_failure(&mut self, now: Instant, algorithm: &dyn Algorithm, expect: Expect, text: &[u8]) {
+        if algorithm.failure_version().is_none() {
             let message = format!("the server says \"{}\"", escape(cut(text)));
             return self.fail(Code::A01, None, message);
         }
@@ -134,7 +139,9 @@ impl Peer {
             let message = format!("the server says \"{}\"", escape(cut(text)));
             return self.fail(Code::A01, None, message);
         };
-        if error == MsChapError::PasswordExpired && !expect.changing && self.change(now, expect.id, &failure)
+        let may_change = error == MsChapError::PasswordExpired && !expect.changing;
+        if may_change && self.change(now, algorithm, expect.id, &failure)
+            || self.try_again(now, algorithm, expect.id, &failure)
         {
             return;
         }
@@ -145,33 +152,43 @@ impl Peer {
         self.fail(code_of(error, said), Some(error.number()), message);
     }
 
+    /// Sends another Response if the server allows one and there is something else to prove; `false` if not.
+    fn try_again(
+        &mut self,
+        now: Instant,
+        algorithm: &dyn Algorithm,
+        failed: u8,
+        failure: &Failure<'_>,
+    ) -> bool {
+        if !failure.retry || !self.has_next_password() || self.challenges >= MAX_CHALLENGES {
+            return false;
+        }
+        let before = self.last.as_ref().map(|last| last.challenge.as_slice()).unwrap_or_default();
+        let challenge = failure.challenge.clone().or_else(|| algorithm.implied_challenge(before));
+        let Some(challenge) = challenge else { return false };
+        self.next_password();
+        // No Challenge packet comes: the next Response has the next identifier (RFC 2759 section 6).
+        self.respond(now, algorithm, failed.wrapping_add(1), &challenge);
+        true
+    }
+
     /// Sends a Change-Password if there is a new password and the server takes one; `false` if not.
-    fn change(&mut self, now: Instant, failed: u8, failure: &Failure<'_>) -> bool {
-        let takes = self.config.method == Method::MsChapV2 && failure.version == Some(3) && !self.changed;
-        let challenge = failure.challenge.as_deref().and_then(|octets| <[u8; 16]>::try_from(octets).ok());
+    fn change(&mut self, now: Instant, algorithm: &dyn Algorithm, failed: u8, failure: &Failure<'_>) -> bool {
+        let takes = failure.version == Some(3) && !self.changed;
         let credentials = &self.config.credentials;
-        let (Some(challenge), Some(new), true) = (challenge, &credentials.new_password, takes) else {
+        let (Some(challenge), Some(new), true) = (&failure.challenge, &credentials.new_password, takes)
+        else {
             return false;
         };
         let name = credentials.wire_name();
-        let made =
-            change_password::make(&mut self.rng, name.as_bytes(), &challenge, &credentials.password, new);
-        let Some(change) = made else { return false };
-        let hash = new.nt_hash();
-        let change_password::Change { peer_challenge, nt_response, .. } = change;
-        let proof = authenticator_response(&challenge, &peer_challenge, name.as_bytes(), &hash, &nt_response);
-        let keys = start_keys_v2(&hash, &nt_response, Side::Client);
-        let message = ChangePassword {
-            encrypted_password: *change.encrypted_password,
-            encrypted_hash: change.encrypted_hash,
-            peer_challenge,
-            nt_response,
-        };
+        let min_challenge = self.config.min_challenge;
+        let (name, password) = (name.as_bytes(), &credentials.password);
+        let client = Client { name, password, min_challenge, rng: &mut self.rng };
+        let Some(changing) = algorithm.change(client, challenge, new) else { return false };
         let id = failed.wrapping_add(1);
         let mut packet = Vec::new();
-        Message::ChangePassword(Box::new(message)).emit(&mut packet, id);
-        self.never_answer(&peer_challenge);
-        self.send(now, packet, Expect { id, proof: Some(proof), keys: Some(keys), changing: true });
+        Message::ChangePassword(changing.message).emit(&mut packet, id);
+        self.prove(now, id, packet, changing.expect, true);
         true
     }
 }

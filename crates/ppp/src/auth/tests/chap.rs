@@ -1,11 +1,12 @@
 use adit_crypto::change_password;
+use adit_diag::AuthMethod;
 use adit_wire::chap::{ChangePassword, Failure, Message};
 use adit_wire::{Protocol, cp};
 
 use super::*;
 
 /// A server whose Challenge has been sent, a client, and the client's Response to it.
-fn responded(method: Method, credentials: Credentials) -> (Authenticator, Peer, Vec<u8>) {
+fn responded(method: AuthMethod, credentials: Credentials) -> (Authenticator, Peer, Vec<u8>) {
     let (mut server, mut client) = (authenticator(method), peer_of(method, credentials));
     let now = Instant::now();
     server.open(now);
@@ -88,7 +89,8 @@ fn c151_a_success_that_may_be_lost_comes_again_until_the_client_goes_on() {
 
 #[test]
 fn a_success_after_a_later_challenge_comes_once() {
-    let (mut server, mut client, response) = responded(Method::MsChapV2, credentials("alice", "clientPass"));
+    let (mut server, mut client, response) =
+        responded(AuthMethod::MsChapV2, credentials("alice", "clientPass"));
     let (now, mut account) = (Instant::now(), Account::new());
     server.handle_input(now, &response).unwrap();
     let verdict = account.answer(&question(&mut server));
@@ -110,7 +112,7 @@ fn c152_no_two_challenges_are_alike_and_each_has_its_identifier() {
     let mut seen = Vec::new();
     for seed in 0..50 {
         let config = AuthenticatorConfig {
-            method: Method::MsChapV2,
+            method: AuthMethod::MsChapV2,
             local_name: "vpn".into(),
             change_password: false,
             timing: Timing::default(),
@@ -123,7 +125,7 @@ fn c152_no_two_challenges_are_alike_and_each_has_its_identifier() {
         seen.push(packet[5..21].to_vec());
     }
     // Rechallenges of one session.
-    let mut line = Line::new(Method::MsChapV2).open();
+    let mut line = Line::new(AuthMethod::MsChapV2).open();
     let mut ids = Vec::new();
     for _ in 0..20 {
         line.server.rechallenge(line.now);
@@ -138,7 +140,7 @@ fn c152_no_two_challenges_are_alike_and_each_has_its_identifier() {
 
 #[test]
 fn a_challenge_is_repeated_unchanged_ten_times_in_thirty_seconds() {
-    let mut server = authenticator(Method::MsChapV2);
+    let mut server = authenticator(AuthMethod::MsChapV2);
     let start = Instant::now();
     server.open(start);
     let first = sent(&mut server);
@@ -170,7 +172,7 @@ fn c158_a_value_of_a_wrong_size_is_dropped_and_a_right_one_still_counts() {
         assert_eq!(question(&mut server).name, b"alice");
     }
     // Reserved octets and flags mean nothing.
-    let (mut server, _, mut response) = responded(Method::MsChapV2, credentials("alice", "clientPass"));
+    let (mut server, _, mut response) = responded(AuthMethod::MsChapV2, credentials("alice", "clientPass"));
     response[5 + 16..5 + 24].fill(0xee);
     response[5 + 48] = 0xff;
     server.handle_input(Instant::now(), &response).unwrap();
@@ -179,7 +181,7 @@ fn c158_a_value_of_a_wrong_size_is_dropped_and_a_right_one_still_counts() {
 
 #[test]
 fn a_name_beyond_256_octets_is_dropped() {
-    let (mut server, _, mut response) = responded(Method::MsChapV2, credentials("alice", "clientPass"));
+    let (mut server, _, mut response) = responded(AuthMethod::MsChapV2, credentials("alice", "clientPass"));
     response.truncate(4 + 1 + 49);
     response.extend([b'x'; 257]);
     response[2..4].copy_from_slice(&311_u16.to_be_bytes());
@@ -192,7 +194,7 @@ fn a_name_beyond_256_octets_is_dropped() {
 
 #[test]
 fn c161_a_failure_names_error_retry_challenge_version_and_message() {
-    let (mut server, _, response) = responded(Method::MsChapV2, credentials("alice", "wrong"));
+    let (mut server, _, response) = responded(AuthMethod::MsChapV2, credentials("alice", "wrong"));
     let now = Instant::now();
     server.handle_input(now, &response).unwrap();
     let verdict = Account::new().answer(&question(&mut server));
@@ -206,7 +208,7 @@ fn c161_a_failure_names_error_retry_challenge_version_and_message() {
     assert_eq!(failure(&packet).challenge.unwrap().len(), 16);
     assert_eq!(server_failed(&mut server).0, Code::A01);
 
-    let (mut server, _, response) = responded(Method::MsChapV1, credentials("alice", "wrong"));
+    let (mut server, _, response) = responded(AuthMethod::MsChapV1, credentials("alice", "wrong"));
     server.handle_input(now, &response).unwrap();
     let verdict = Account::new().answer(&question(&mut server));
     server.handle_answer(now, verdict);
@@ -227,7 +229,7 @@ fn response(id: u8, challenge: &[u8], password: &str) -> Vec<u8> {
 
 #[test]
 fn c162_another_try_answers_the_new_challenge_under_the_next_identifier() {
-    let (mut server, _, first) = responded(Method::MsChapV2, credentials("alice", "wrong"));
+    let (mut server, _, first) = responded(AuthMethod::MsChapV2, credentials("alice", "wrong"));
     let now = Instant::now();
     let mut account = Account { retry: true, ..Account::new() };
     server.handle_input(now, &first).unwrap();
@@ -256,7 +258,7 @@ fn c162_another_try_answers_the_new_challenge_under_the_next_identifier() {
 
 #[test]
 fn c162_three_tries_and_no_more() {
-    let (mut server, _, mut packet) = responded(Method::MsChapV2, credentials("alice", "wrong"));
+    let (mut server, _, mut packet) = responded(AuthMethod::MsChapV2, credentials("alice", "wrong"));
     let now = Instant::now();
     let mut account = Account { retry: true, ..Account::new() };
     for n in 1..=3 {
@@ -274,7 +276,7 @@ fn c162_three_tries_and_no_more() {
 
 #[test]
 fn another_try_that_never_comes_ends_with_the_first_reason() {
-    let (mut server, _, first) = responded(Method::MsChapV2, credentials("alice", "wrong"));
+    let (mut server, _, first) = responded(AuthMethod::MsChapV2, credentials("alice", "wrong"));
     let now = Instant::now();
     server.handle_input(now, &first).unwrap();
     let mut account = Account { retry: true, ..Account::new() };
@@ -293,9 +295,9 @@ fn expired(new: &str) -> Line {
     let mut credentials = credentials("alice", "clientPass");
     credentials.domain = "CORP".to_owned();
     credentials.new_password = Some(Password::new(new));
-    let client = peer_of(Method::MsChapV2, credentials);
+    let client = peer_of(AuthMethod::MsChapV2, credentials);
     let account = Account { expired: true, ..Account::new() };
-    Line::with(authenticator(Method::MsChapV2), client, account)
+    Line::with(authenticator(AuthMethod::MsChapV2), client, account)
 }
 
 #[test]
@@ -349,7 +351,7 @@ fn a_client_without_a_new_password_reports_that_the_old_one_expired() {
 fn c164_a_change_that_is_wrong_is_refused_with_709_and_nothing_is_stored() {
     let now = Instant::now();
     for old in ["clientPass", "not the old one"] {
-        let (mut server, _, first) = responded(Method::MsChapV2, credentials("alice", "clientPass"));
+        let (mut server, _, first) = responded(AuthMethod::MsChapV2, credentials("alice", "clientPass"));
         let mut account = Account { expired: true, ..Account::new() };
         server.handle_input(now, &first).unwrap();
         let verdict = account.answer(&question(&mut server));
@@ -394,7 +396,7 @@ fn c164_a_change_that_is_wrong_is_refused_with_709_and_nothing_is_stored() {
 fn changes_of_version_1_and_changes_that_nobody_asked_for() {
     let now = Instant::now();
     for code in [5, 6, 7] {
-        let (mut server, _, first) = responded(Method::MsChapV2, credentials("alice", "wrong"));
+        let (mut server, _, first) = responded(AuthMethod::MsChapV2, credentials("alice", "wrong"));
         let mut packet = Vec::new();
         cp::emit(&mut packet, code, first[1].wrapping_add(1), &[0; 582]);
         // Out of the blue.
@@ -413,7 +415,7 @@ fn changes_of_version_1_and_changes_that_nobody_asked_for() {
 
 #[test]
 fn c166_a_rechallenge_keeps_the_keys_and_its_failure_ends_the_session() {
-    let mut line = Line::new(Method::MsChapV2).open();
+    let mut line = Line::new(AuthMethod::MsChapV2).open();
     for _ in 0..5 {
         line.server.rechallenge(line.now);
         // One is open: no second.
@@ -434,10 +436,10 @@ fn c166_a_rechallenge_keeps_the_keys_and_its_failure_ends_the_session() {
 
 #[test]
 fn c166_a_peer_that_turns_into_another_is_refused() {
-    let mut line = Line::new(Method::MsChapV2).open();
+    let mut line = Line::new(AuthMethod::MsChapV2).open();
     line.server.rechallenge(line.now);
     let challenge = sent(&mut line.server);
-    let mut other = peer_of(Method::MsChapV2, credentials("bob", "clientPass"));
+    let mut other = peer_of(AuthMethod::MsChapV2, credentials("bob", "clientPass"));
     other.open(line.now);
     other.handle_input(line.now, &challenge).unwrap();
     line.server.handle_input(line.now, &peer_sent(&mut other)).unwrap();
@@ -448,7 +450,8 @@ fn c166_a_peer_that_turns_into_another_is_refused() {
 
 #[test]
 fn an_account_source_that_is_silent_is_not_the_clients_fault() {
-    let (mut server, mut client, response) = responded(Method::MsChapV2, credentials("alice", "clientPass"));
+    let (mut server, mut client, response) =
+        responded(AuthMethod::MsChapV2, credentials("alice", "clientPass"));
     let start = Instant::now();
     server.handle_input(start, &response).unwrap();
     let question = question(&mut server);
@@ -465,7 +468,7 @@ fn an_account_source_that_is_silent_is_not_the_clients_fault() {
 
 #[test]
 fn an_acceptance_without_a_proof_of_ours_is_none() {
-    let (mut server, _, response) = responded(Method::MsChapV2, credentials("alice", "clientPass"));
+    let (mut server, _, response) = responded(AuthMethod::MsChapV2, credentials("alice", "clientPass"));
     let now = Instant::now();
     server.handle_input(now, &response).unwrap();
     question(&mut server);
@@ -476,7 +479,7 @@ fn an_acceptance_without_a_proof_of_ours_is_none() {
 
 #[test]
 fn packets_of_a_server_are_no_news_to_a_server() {
-    let (mut server, ..) = responded(Method::MsChapV2, credentials("alice", "clientPass"));
+    let (mut server, ..) = responded(AuthMethod::MsChapV2, credentials("alice", "clientPass"));
     let now = Instant::now();
     for packet in [&b"\x01\x01\0\x06\x01a"[..], b"\x03\x01\0\x04", b"\x04\x01\0\x04"] {
         assert_eq!(server.handle_input(now, packet), Err(Ignored::Unexpected));
@@ -487,7 +490,7 @@ fn packets_of_a_server_are_no_news_to_a_server() {
 
 #[test]
 fn c238_debug_shows_no_secret() {
-    let (mut server, client, response) = responded(Method::MsChapV2, credentials("alice", "hunter2"));
+    let (mut server, client, response) = responded(AuthMethod::MsChapV2, credentials("alice", "hunter2"));
     server.handle_input(Instant::now(), &response).unwrap();
     let shown = format!("{client:?} {:?} {:?}", question(&mut server), client.config);
     assert!(!shown.contains("hunter2"), "{shown}");

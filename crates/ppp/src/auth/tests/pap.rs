@@ -1,10 +1,12 @@
+use adit_diag::AuthMethod;
+
 use super::*;
 
 const REQUEST: &[u8] = b"\x01\x07\x00\x15\x05alice\x0aclientPass";
 
 #[test]
 fn c147_a_request_with_inner_lengths_beyond_the_packet_is_dropped() {
-    let mut server = authenticator(Method::Pap);
+    let mut server = authenticator(AuthMethod::Pap);
     let now = Instant::now();
     server.open(now);
     for bad in [&b"\x01\x07\x00\x0a\x06alice"[..], b"\x01\x07\x00\x0b\x05alice\x01", b"\x01\x07\x00\x04"] {
@@ -17,7 +19,7 @@ fn c147_a_request_with_inner_lengths_beyond_the_packet_is_dropped() {
 
 #[test]
 fn c148_a_request_after_success_is_acknowledged_again() {
-    let mut server = authenticator(Method::Pap);
+    let mut server = authenticator(AuthMethod::Pap);
     let now = Instant::now();
     server.open(now);
     server.handle_input(now, REQUEST).unwrap();
@@ -37,7 +39,7 @@ fn c148_a_request_after_success_is_acknowledged_again() {
     }
     assert!(server.poll_event().is_none());
     // And a Nak after a Nak, without another question.
-    let mut server = authenticator(Method::Pap);
+    let mut server = authenticator(AuthMethod::Pap);
     server.open(now);
     server.handle_input(now, REQUEST).unwrap();
     let mut account = Account { name: b"bob", ..Account::new() };
@@ -52,7 +54,7 @@ fn c148_a_request_after_success_is_acknowledged_again() {
 
 #[test]
 fn c149_a_client_asks_ten_times_three_seconds_apart() {
-    let mut client = peer(Method::Pap);
+    let mut client = peer(AuthMethod::Pap);
     let start = Instant::now();
     client.open(start);
     let first = peer_sent(&mut client);
@@ -71,7 +73,7 @@ fn c149_a_client_asks_ten_times_three_seconds_apart() {
 
 #[test]
 fn a_client_takes_an_ack_without_a_message() {
-    let mut client = peer(Method::Pap);
+    let mut client = peer(AuthMethod::Pap);
     let now = Instant::now();
     client.open(now);
     let id = peer_sent(&mut client)[1];
@@ -83,7 +85,7 @@ fn a_client_takes_an_ack_without_a_message() {
 
 #[test]
 fn an_empty_password_is_refused_without_a_question() {
-    let mut server = authenticator(Method::Pap);
+    let mut server = authenticator(AuthMethod::Pap);
     let now = Instant::now();
     server.open(now);
     server.handle_input(now, b"\x01\x07\x00\x0b\x05alice\x00").unwrap();
@@ -93,7 +95,7 @@ fn an_empty_password_is_refused_without_a_question() {
 
 #[test]
 fn a_silent_client_ends_it() {
-    let mut server = authenticator(Method::Pap);
+    let mut server = authenticator(AuthMethod::Pap);
     let now = Instant::now();
     server.open(now);
     let (at, _) = server.poll_timeout().unwrap();

@@ -1,7 +1,9 @@
+use adit_diag::AuthMethod;
+
 use super::*;
 
 /// A client that has answered a Challenge, and its Response.
-fn answered(method: Method, challenge: &[u8]) -> (Peer, Vec<u8>) {
+fn answered(method: AuthMethod, challenge: &[u8]) -> (Peer, Vec<u8>) {
     let mut client = peer(method);
     client.open(Instant::now());
     client.handle_input(Instant::now(), &challenge_packet(5, challenge)).unwrap();
@@ -42,7 +44,7 @@ fn c159_a_server_that_cannot_prove_itself_is_left() {
             "the server let us in, but its proof is wrong: it does not know the password",
         ),
     ] {
-        let (mut client, _) = answered(Method::MsChapV2, &[7; 16]);
+        let (mut client, _) = answered(AuthMethod::MsChapV2, &[7; 16]);
         client.handle_input(Instant::now(), &success(5, text)).unwrap();
         assert_eq!(peer_failed(&mut client), (Code::A12, None, reason.to_owned()));
     }
@@ -51,7 +53,7 @@ fn c159_a_server_that_cannot_prove_itself_is_left() {
 #[test]
 fn c160_a_proof_counts_in_every_form_that_was_seen() {
     for form in ["S={} M=Access granted", "S={}", "S={}M=Thank you", "M=hello S={}"] {
-        let (mut client, response) = answered(Method::MsChapV2, &[7; 16]);
+        let (mut client, response) = answered(AuthMethod::MsChapV2, &[7; 16]);
         for digits in [proof(&response), proof(&response).to_uppercase()] {
             let text = form.replace("{}", &digits);
             let before = client.poll_event();
@@ -61,14 +63,14 @@ fn c160_a_proof_counts_in_every_form_that_was_seen() {
                 matches!(event, Some(PeerEvent::Success { server_proved: true, .. })),
                 "{text}: {event:?}"
             );
-            (client, _) = answered(Method::MsChapV2, &[7; 16]);
+            (client, _) = answered(AuthMethod::MsChapV2, &[7; 16]);
         }
     }
 }
 
 #[test]
 fn an_answer_under_another_identifier_is_dropped() {
-    let (mut client, response) = answered(Method::MsChapV2, &[7; 16]);
+    let (mut client, response) = answered(AuthMethod::MsChapV2, &[7; 16]);
     let text = format!("S={}", proof(&response));
     assert_eq!(client.handle_input(Instant::now(), &success(6, text.as_bytes())), Err(Ignored::WrongId));
     client.handle_input(Instant::now(), &success(5, text.as_bytes())).unwrap();
@@ -80,9 +82,11 @@ fn an_answer_under_another_identifier_is_dropped() {
 
 #[test]
 fn c165_an_own_challenge_is_never_answered() {
-    for (method, challenge) in
-        [(Method::ChapMd5, &[9; 16][..]), (Method::MsChapV1, &[9; 8]), (Method::MsChapV2, &[9; 16])]
-    {
+    for (method, challenge) in [
+        (AuthMethod::ChapMd5, &[9; 16][..]),
+        (AuthMethod::MsChapV1, &[9; 8]),
+        (AuthMethod::MsChapV2, &[9; 16]),
+    ] {
         let mut client = peer(method);
         client.open(Instant::now());
         client.never_answer(challenge);
@@ -91,7 +95,7 @@ fn c165_an_own_challenge_is_never_answered() {
         assert_eq!(peer_failed(&mut client).0, Code::A12);
     }
     // The Peer-Challenge of MS-CHAPv2 comes back as a Challenge.
-    let (mut client, response) = answered(Method::MsChapV2, &[7; 16]);
+    let (mut client, response) = answered(AuthMethod::MsChapV2, &[7; 16]);
     client.handle_input(Instant::now(), &challenge_packet(6, &response[5..21])).unwrap();
     assert!(!client.poll_transmit(&mut Vec::new()));
     assert_eq!(peer_failed(&mut client).0, Code::A12);
@@ -100,10 +104,10 @@ fn c165_an_own_challenge_is_never_answered() {
 #[test]
 fn c165_short_challenges_are_refused() {
     for (method, challenge, wanted) in [
-        (Method::ChapMd5, &[1; 7][..], "at least 8"),
-        (Method::MsChapV1, &[1; 7], "8"),
-        (Method::MsChapV1, &[1; 16], "8"),
-        (Method::MsChapV2, &[1; 8], "16"),
+        (AuthMethod::ChapMd5, &[1; 7][..], "at least 8"),
+        (AuthMethod::MsChapV1, &[1; 7], "8"),
+        (AuthMethod::MsChapV1, &[1; 16], "8"),
+        (AuthMethod::MsChapV2, &[1; 8], "16"),
     ] {
         let mut client = peer(method);
         client.open(Instant::now());
@@ -118,7 +122,7 @@ fn c165_short_challenges_are_refused() {
 
 #[test]
 fn a_repeated_challenge_gets_the_same_response_and_a_new_one_another() {
-    let (mut client, response) = answered(Method::MsChapV2, &[7; 16]);
+    let (mut client, response) = answered(AuthMethod::MsChapV2, &[7; 16]);
     client.handle_input(Instant::now(), &challenge_packet(5, &[7; 16])).unwrap();
     assert_eq!(peer_sent(&mut client), response);
     client.handle_input(Instant::now(), &challenge_packet(6, &[8; 16])).unwrap();
@@ -129,7 +133,7 @@ fn a_repeated_challenge_gets_the_same_response_and_a_new_one_another() {
 
 #[test]
 fn a_response_without_an_answer_is_repeated_and_then_given_up() {
-    let (mut client, response) = answered(Method::MsChapV2, &[7; 16]);
+    let (mut client, response) = answered(AuthMethod::MsChapV2, &[7; 16]);
     let mut repeated = 0;
     while let Some((at, _)) = client.poll_timeout() {
         client.handle_timeout(at);
@@ -144,7 +148,7 @@ fn a_response_without_an_answer_is_repeated_and_then_given_up() {
 
 #[test]
 fn a_server_that_never_asks_is_named_with_the_method() {
-    let mut client = peer(Method::MsChapV2);
+    let mut client = peer(AuthMethod::MsChapV2);
     let now = Instant::now();
     client.open(now);
     client.handle_timeout(now + secs(30));
@@ -154,7 +158,7 @@ fn a_server_that_never_asks_is_named_with_the_method() {
 
 #[test]
 fn what_the_server_says_is_passed_on_and_printable() {
-    let (mut client, _) = answered(Method::MsChapV2, &[7; 16]);
+    let (mut client, _) = answered(AuthMethod::MsChapV2, &[7; 16]);
     let mut packet = Vec::new();
     let text = b"E=647 R=0 C=00112233445566778899AABBCCDDEEFF V=3 M=Account locked\x1b[0m";
     adit_wire::chap::Message::Failure(text).emit(&mut packet, 5);
@@ -163,7 +167,7 @@ fn what_the_server_says_is_passed_on_and_printable() {
     assert_eq!((code, number), (Code::A04, Some(647)));
     assert_eq!(message, "the server says E=647, account disabled: \"Account locked\\x1b[0m\"");
 
-    let (mut client, _) = answered(Method::MsChapV2, &[7; 16]);
+    let (mut client, _) = answered(AuthMethod::MsChapV2, &[7; 16]);
     let mut packet = Vec::new();
     adit_wire::chap::Message::Failure(b"Bad guy").emit(&mut packet, 5);
     client.handle_input(Instant::now(), &packet).unwrap();
@@ -176,7 +180,7 @@ fn a_change_is_tried_once_and_only_where_the_server_takes_one() {
     for (version, changes) in [(" V=3", true), (" V=2", false), ("", false)] {
         let mut credentials = credentials("alice", "clientPass");
         credentials.new_password = Some(Password::new("new"));
-        let mut client = peer_of(Method::MsChapV2, credentials);
+        let mut client = peer_of(AuthMethod::MsChapV2, credentials);
         let now = Instant::now();
         client.open(now);
         client.handle_input(now, &challenge_packet(255, &[7; 16])).unwrap();

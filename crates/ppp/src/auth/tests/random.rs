@@ -1,5 +1,7 @@
 use proptest::prelude::*;
 
+use adit_diag::AuthMethod;
+
 use super::{Rng, *};
 
 /// Any octets, or something that looks like a packet of CHAP or PAP.
@@ -55,9 +57,9 @@ proptest! {
                         server.handle_answer(now, verdict);
                     }
                     AuthenticatorEvent::Ask(_) => asked += 1,
-                    AuthenticatorEvent::Failed { .. } => finals += 1,
+                    AuthenticatorEvent::Failed { .. } | AuthenticatorEvent::Unavailable { .. } => finals += 1,
                     AuthenticatorEvent::Success { .. } | AuthenticatorEvent::Renewed => {
-                        prop_assert!(method == Method::Pap, "nobody knew the password");
+                        prop_assert!(method == AuthMethod::Pap, "nobody knew the password");
                     }
                 }
             }
@@ -75,8 +77,8 @@ proptest! {
         let mut response = peer_sent(&mut line.client);
         // The LAN Manager response and the reserved octets count for nothing.
         let checked: Vec<usize> = match method {
-            Method::ChapMd5 => (5..21).collect(),
-            Method::MsChapV1 => (29..53).collect(),
+            AuthMethod::ChapMd5 => (5..21).collect(),
+            AuthMethod::MsChapV1 => (29..53).collect(),
             _ => (5..21).chain(29..53).collect(),
         };
         let at = checked[at % checked.len()];
@@ -111,7 +113,7 @@ proptest! {
             }
         }
         line.settle(|| false);
-        let changes = method == Method::MsChapV2;
+        let changes = method == AuthMethod::MsChapV2;
         let admitted = right && (!expired || changes);
         prop_assert_eq!(line.server_events.len(), 1);
         prop_assert_eq!(line.client_events.len(), 1);

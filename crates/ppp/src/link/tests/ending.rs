@@ -2,10 +2,9 @@
 
 use core::time::Duration;
 
-use adit_diag::Code;
+use adit_diag::{AuthMethod, Code};
 use adit_wire::{cp, ppp};
 
-use crate::auth::Method;
 use crate::ccp::Mode;
 use crate::link::testing::*;
 use crate::link::{By, Command, LinkEvent};
@@ -191,7 +190,7 @@ fn a_server_that_cannot_prove_itself_is_left_with_a12() {
 
 #[test]
 fn a_close_while_a_refusal_is_read_keeps_the_cause() {
-    let mut solo = Solo::new(with_mode(with_methods(server(), &[Method::Pap]), Mode::Off));
+    let mut solo = Solo::new(with_mode(with_methods(server(), &[AuthMethod::Pap]), Mode::Off));
     solo.open_lcp(&[]);
     solo.give(ppp::PAP, 1, 1, b"\x04User\x05wrong");
     solo.host.link.handle_command(solo.now, Command::Close { reason: "shutdown".to_owned() });

@@ -3,16 +3,16 @@
 use core::time::Duration;
 
 use adit_crypto::mppe::Strength;
+use adit_diag::AuthMethod;
 use adit_wire::{cp, ppp};
 use proptest::prelude::*;
 
-use crate::auth::Method;
 use crate::ccp::Mode;
 use crate::link::testing::*;
 use crate::link::{Command, LinkConfig, LinkEvent};
 
-fn methods() -> impl Strategy<Value = Vec<Method>> {
-    let all = vec![Method::MsChapV2, Method::MsChapV1, Method::ChapMd5, Method::Pap];
+fn methods() -> impl Strategy<Value = Vec<AuthMethod>> {
+    let all = vec![AuthMethod::MsChapV2, AuthMethod::MsChapV1, AuthMethod::ChapMd5, AuthMethod::Pap];
     prop::sample::subsequence(all, 0..=4).prop_shuffle()
 }
 

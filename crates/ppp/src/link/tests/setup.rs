@@ -2,10 +2,10 @@
 
 use adit_crypto::mppe::Strength;
 use adit_crypto::secret::Password;
-use adit_diag::Code;
+use adit_diag::{AuthMethod, Code};
 use adit_wire::{cp, ppp};
 
-use crate::auth::{Credentials, Method};
+use crate::auth::Credentials;
 use crate::ccp::Mode;
 use crate::link::testing::*;
 use crate::link::{By, LinkConfig, LinkEvent, Network, Role};
@@ -29,7 +29,7 @@ fn a_server_and_a_client_come_up_with_keys_that_fit() {
             _ => None,
         })
     };
-    let wanted = Some((std::sync::Arc::from(*b"User"), Method::MsChapV2, true));
+    let wanted = Some((std::sync::Arc::from(*b"User"), AuthMethod::MsChapV2, true));
     assert_eq!((authenticated(&world.a), authenticated(&world.b)), (wanted.clone(), wanted));
     // No time was needed, and nothing is pending but the keep-alive.
     assert_eq!((world.now, world.a.link.poll_timeout().unwrap().1), (world.start, "LCP echo"));
@@ -54,7 +54,8 @@ fn the_record_reads_like_a_conversation() {
     }
 }
 
-const METHODS: [Method; 4] = [Method::MsChapV2, Method::MsChapV1, Method::ChapMd5, Method::Pap];
+const METHODS: [AuthMethod; 4] =
+    [AuthMethod::MsChapV2, AuthMethod::MsChapV1, AuthMethod::ChapMd5, AuthMethod::Pap];
 const MODES: [Mode; 4] = [Mode::Off, Mode::Allow, Mode::Prefer, Mode::Require];
 
 #[test]
@@ -117,7 +118,7 @@ fn a_wrong_password_is_named_on_both_sides_and_read_before_the_link_ends() {
 
 #[test]
 fn a_refused_client_that_does_not_go_is_sent_away() {
-    let mut solo = Solo::new(with_mode(with_methods(server(), &[Method::Pap]), Mode::Off));
+    let mut solo = Solo::new(with_mode(with_methods(server(), &[AuthMethod::Pap]), Mode::Off));
     solo.open_lcp(&[]);
     let sent = solo.give(ppp::PAP, 1, 1, b"\x04User\x05wrong");
     assert_eq!((sent[0].protocol, sent[0].code), (ppp::PAP, 3));
@@ -133,7 +134,7 @@ fn a_refused_client_that_does_not_go_is_sent_away() {
 
 #[test]
 fn c146_no_common_method_ends_with_a05_on_both_sides() {
-    let mut world = World::new(server(), with_methods(client(), &[Method::Pap]));
+    let mut world = World::new(server(), with_methods(client(), &[AuthMethod::Pap]));
     world.seconds(40);
     for end in [world.a.end().unwrap(), world.b.end().unwrap()] {
         assert_eq!(end.code, Some(Code::A05));
@@ -143,8 +144,11 @@ fn c146_no_common_method_ends_with_a05_on_both_sides() {
 
 #[test]
 fn c145_the_first_method_in_common_is_used() {
-    let a = with_mode(with_methods(server(), &[Method::MsChapV2, Method::ChapMd5, Method::Pap]), Mode::Allow);
-    let b = with_mode(with_methods(client(), &[Method::Pap]), Mode::Allow);
+    let a = with_mode(
+        with_methods(server(), &[AuthMethod::MsChapV2, AuthMethod::ChapMd5, AuthMethod::Pap]),
+        Mode::Allow,
+    );
+    let b = with_mode(with_methods(client(), &[AuthMethod::Pap]), Mode::Allow);
     let mut world = World::new(a, b);
     world.talk();
     assert!(world.is_up());
@@ -152,13 +156,13 @@ fn c145_the_first_method_in_common_is_used() {
         LinkEvent::Authenticated { method, .. } => Some(*method),
         _ => None,
     });
-    assert_eq!(method, Some(Method::Pap));
+    assert_eq!(method, Some(AuthMethod::Pap));
 }
 
 #[test]
 fn c175_a_method_without_keys_ends_a_session_that_requires_encryption() {
     let mut world =
-        World::new(with_methods(server(), &[Method::Pap]), with_methods(client(), &[Method::Pap]));
+        World::new(with_methods(server(), &[AuthMethod::Pap]), with_methods(client(), &[AuthMethod::Pap]));
     world.seconds(20);
     let end = world.a.end().unwrap();
     assert_eq!(end.code, Some(Code::E06));

@@ -10,7 +10,7 @@ use adit_config::Config;
 use adit_crypto::proof::{self, Secret};
 use adit_crypto::secret::Password;
 use adit_diag::Code;
-use adit_ppp::auth::{AuthRequest, MsChapError, Verdict};
+use adit_ppp::auth::{AuthRequest, MsChapError, Rejection};
 use adit_ppp::link::AddressGrant;
 use adit_store::{Change, SessionId};
 use adit_tunnel::events::{Answer, Stray, Terms};
@@ -171,7 +171,7 @@ pub(super) fn authenticate(request: &AuthRequest) -> (Answer, Learned) {
             (Answer::Accept { proven, terms: Terms { answer_dhcp: true, ..Terms::default() } }, learned)
         }
         Err(_) => {
-            let reject = Verdict::Reject {
+            let reject = Rejection {
                 error: MsChapError::AuthenticationFailure,
                 code: Code::A01,
                 retry: false,
