@@ -13,6 +13,7 @@ use adit_pptp::control::ControlConfig;
 use adit_tunnel::events::{Command, Event, Input, Up, Why};
 use adit_tunnel::path::{Counters, Path, PathConfig, Sink};
 use adit_tunnel::{ClientConfig, ClientTunnel, Transmit};
+use adit_wire::LocalCallId;
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
@@ -124,7 +125,13 @@ fn client_config(plan: &Plan, user: &str, call_id: u16) -> ClientConfig {
     if plan.patient {
         control.echo_every = None;
     }
-    ClientConfig { control: control.into(), link: link.into(), setup: SETUP, mtu: 1400, call_id }
+    ClientConfig {
+        control: control.into(),
+        link: link.into(),
+        setup: SETUP,
+        mtu: 1400,
+        call_id: LocalCallId::new(call_id),
+    }
 }
 
 impl Client {

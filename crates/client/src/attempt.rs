@@ -14,6 +14,7 @@ use adit_sys::tun::Tun;
 use adit_tunnel::events::{Command, Event, Input, Up, Why};
 use adit_tunnel::path::PathConfig;
 use adit_tunnel::{ClientConfig, ClientTunnel, Transmit};
+use adit_wire::LocalCallId;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
@@ -43,7 +44,7 @@ pub(crate) struct Attempt<'a> {
     stream: TcpStream,
     dataplane: Dataplane,
     packets: mpsc::UnboundedReceiver<PathEvent>,
-    call_id: u16,
+    call_id: LocalCallId,
     call: u32,
     local: Ipv4Addr,
     began: Instant,
@@ -229,7 +230,7 @@ impl<'a> Attempt<'a> {
     }
 }
 
-fn config(options: &ConnectOptions, call_id: u16) -> ClientConfig {
+fn config(options: &ConnectOptions, call_id: LocalCallId) -> ClientConfig {
     let mut link = LinkConfig::new(Role::Client);
     link.mru = options.mtu;
     link.methods.clone_from(&options.methods);

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use adit_crypto::Rng;
+use adit_wire::LocalCallId;
 
 /// Call IDs of one process. They are chosen at random, since a sender of forged packets has to guess them; 0 is never
 /// used, because some peers take it for "none".
@@ -11,7 +12,7 @@ use adit_crypto::Rng;
 pub(crate) struct CallIds {
     taken: Vec<bool>,
     /// Released ones, the oldest first.
-    resting: VecDeque<(Instant, u16)>,
+    resting: VecDeque<(Instant, LocalCallId)>,
     quarantine: Duration,
     rng: Rng,
     free: usize,
@@ -27,7 +28,7 @@ impl CallIds {
     }
 
     /// Takes a free Call ID. One that was released less than the quarantine ago is taken only if there is no other.
-    pub(crate) fn reserve(&mut self, now: Instant) -> Option<u16> {
+    pub(crate) fn reserve(&mut self, now: Instant) -> Option<LocalCallId> {
         while self.resting.front().is_some_and(|(since, _)| {
             self.free == 0 || now.saturating_duration_since(*since) >= self.quarantine
         }) {
@@ -38,26 +39,27 @@ impl CallIds {
             return None;
         }
         let start = self.rng.u32() as u16;
-        let id = (0..=u16::MAX).map(|n| start.wrapping_add(n)).find(|id| !self.is_taken(*id))?;
+        let id =
+            (0..=u16::MAX).map(|n| LocalCallId::new(start.wrapping_add(n))).find(|id| !self.is_taken(*id))?;
         self.set(id, true);
         Some(id)
     }
 
     /// Gives a Call ID back.
-    pub(crate) fn release(&mut self, now: Instant, id: u16) {
+    pub(crate) fn release(&mut self, now: Instant, id: LocalCallId) {
         let resting = self.resting.iter().any(|(_, other)| *other == id);
-        if id != 0 && self.is_taken(id) && !resting {
+        if id.get() != 0 && self.is_taken(id) && !resting {
             self.resting.push_back((now, id));
         }
     }
 
     /// Whether it is in use, or was until lately.
-    pub(crate) fn is_taken(&self, id: u16) -> bool {
-        self.taken.get(usize::from(id)).copied().unwrap_or(true)
+    pub(crate) fn is_taken(&self, id: LocalCallId) -> bool {
+        self.taken.get(id.index()).copied().unwrap_or(true)
     }
 
-    fn set(&mut self, id: u16, taken: bool) {
-        if let Some(slot) = self.taken.get_mut(usize::from(id)) {
+    fn set(&mut self, id: LocalCallId, taken: bool) {
+        if let Some(slot) = self.taken.get_mut(id.index()) {
             *slot = taken;
         }
         self.free = if taken { self.free.saturating_sub(1) } else { self.free + 1 };
@@ -80,7 +82,7 @@ mod tests {
         let mut seen = vec![false; 1 << 16];
         for _ in 0..65_535 {
             let id = ids.reserve(now).unwrap();
-            assert!(id != 0 && !std::mem::replace(&mut seen[usize::from(id)], true));
+            assert!(id.get() != 0 && !std::mem::replace(&mut seen[id.index()], true));
         }
         assert_eq!(ids.reserve(now), None);
     }
@@ -88,7 +90,7 @@ mod tests {
     #[test]
     fn c062_a_released_id_rests() {
         let (mut ids, start) = (ids(), Instant::now());
-        let all: Vec<u16> = (0..65_535).map(|_| ids.reserve(start).unwrap()).collect();
+        let all: Vec<LocalCallId> = (0..65_535).map(|_| ids.reserve(start).unwrap()).collect();
         ids.release(start, all[0]);
         ids.release(start + QUARANTINE / 2, all[1]);
         ids.release(start + QUARANTINE / 2, all[1]); // twice is once

@@ -13,6 +13,7 @@ use adit_sys::tun::{Offload, Tun};
 use adit_sys::xdp::{self, CallSet, Xdp, XdpOptions};
 use adit_tunnel::events::Stray;
 use adit_tunnel::path::{Counters, HEADROOM, PathCommand, PathConfig};
+use adit_wire::LocalCallId;
 use ipnet::{IpNet, Ipv4Net};
 
 use crate::call_ids::CallIds;
@@ -39,7 +40,7 @@ pub struct Dataplane {
 #[derive(Debug)]
 struct Known {
     ids: CallIds,
-    counters: BTreeMap<u16, Arc<SharedCounters>>,
+    counters: BTreeMap<LocalCallId, Arc<SharedCounters>>,
 }
 
 impl Dataplane {
@@ -131,10 +132,10 @@ impl Dataplane {
 
     /// A Call ID for a new call with `peer`; `None` when all are taken. It is given back by [`Dataplane::close`]. The
     /// first packets of the call may come before [`Dataplane::open`]; a few are kept for it.
-    pub fn reserve_call_id(&self, peer: Ipv4Addr) -> Option<u16> {
+    pub fn reserve_call_id(&self, peer: Ipv4Addr) -> Option<LocalCallId> {
         let call_id = self.known().ids.reserve(Instant::now())?;
         if let Some(calls) = &self.xdp_calls {
-            calls.insert(call_id);
+            calls.insert(call_id.get());
         }
         self.give(call_id, Order::Expect(call_id, peer));
         Some(call_id)
@@ -142,7 +143,7 @@ impl Dataplane {
 
     /// Opens a call: from now on GRE packets from `peer` with this Call ID are heard. `local` is our address on the
     /// control connection, and so the source of the call's GRE; 0.0.0.0 leaves that to the routes.
-    pub fn open(&self, call_id: u16, local: Ipv4Addr, peer: Ipv4Addr, config: PathConfig) {
+    pub fn open(&self, call_id: LocalCallId, local: Ipv4Addr, peer: Ipv4Addr, config: PathConfig) {
         let counters = Arc::new(SharedCounters::default());
         self.known().counters.insert(call_id, Arc::clone(&counters));
         let config = PathConfig { local_call_id: call_id, ..config };
@@ -150,7 +151,7 @@ impl Dataplane {
     }
 
     /// Gives a command to the path of a call. A network command sets the destinations that lead to the call as well.
-    pub fn command(&self, call_id: u16, command: PathCommand) {
+    pub fn command(&self, call_id: LocalCallId, command: PathCommand) {
         let routes = match &command {
             PathCommand::Network(Some(network)) => {
                 let v4 = network.peer_networks.iter().copied().map(IpNet::V4);
@@ -167,22 +168,22 @@ impl Dataplane {
     }
 
     /// Sends a PPP control frame.
-    pub fn send_frame(&self, call_id: u16, frame: Vec<u8>) {
+    pub fn send_frame(&self, call_id: LocalCallId, frame: Vec<u8>) {
         self.give_or_drop(call_id, Order::Frame(call_id, frame));
     }
 
     /// Sends an IP packet into the tunnel, as if it came from the host.
-    pub fn send_ip(&self, call_id: u16, packet: Vec<u8>) {
+    pub fn send_ip(&self, call_id: LocalCallId, packet: Vec<u8>) {
         let mut buffer = vec![0; HEADROOM];
         buffer.extend_from_slice(&packet);
         self.give_or_drop(call_id, Order::Packet(call_id, buffer));
     }
 
     /// Ends a call and gives its Call ID back. What is read of its counters some time later is what it carried.
-    pub fn close(&self, call_id: u16) -> Option<LastCounters> {
+    pub fn close(&self, call_id: LocalCallId) -> Option<LastCounters> {
         self.give_all(|| Order::Close(call_id));
         if let Some(calls) = &self.xdp_calls {
-            calls.remove(call_id);
+            calls.remove(call_id.get());
         }
         let mut known = self.known();
         known.ids.release(Instant::now(), call_id);
@@ -190,7 +191,7 @@ impl Dataplane {
     }
 
     /// The counters of an open call, no older than a turn of its worker.
-    pub fn counters(&self, call_id: u16) -> Option<Counters> {
+    pub fn counters(&self, call_id: LocalCallId) -> Option<Counters> {
         self.known().counters.get(&call_id).map(|shared| shared.read())
     }
 
@@ -205,12 +206,12 @@ impl Dataplane {
     }
 
     /// GRE seen since then that may have been meant for this call, and belongs to none.
-    pub fn stray(&self, call_id: u16, peer: Ipv4Addr, since: Instant) -> Option<Stray> {
+    pub fn stray(&self, call_id: LocalCallId, peer: Ipv4Addr, since: Instant) -> Option<Stray> {
         let seen = self.drops.strays.since(since);
         // What comes late of an earlier call has its Call ID, which rests for a while.
-        let unknown = |id: u16| !self.known().ids.is_taken(id);
+        let unknown = |id: u16| !self.known().ids.is_taken(LocalCallId::new(id));
         let renamed = seen.iter().find(|seen| seen.source == peer && unknown(seen.call_id));
-        let elsewhere = seen.iter().find(|seen| seen.source != peer && seen.call_id == call_id);
+        let elsewhere = seen.iter().find(|seen| seen.source != peer && seen.call_id == call_id.get());
         renamed.map(|seen| Stray::CallId(seen.call_id)).or(elsewhere.map(|seen| Stray::Source(seen.source)))
     }
 
@@ -237,11 +238,11 @@ impl Dataplane {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn owner(&self, call_id: u16) -> Option<&Orders> {
-        self.workers.get(usize::from(call_id) % self.workers.len().max(1))
+    fn owner(&self, call_id: LocalCallId) -> Option<&Orders> {
+        self.workers.get(call_id.index() % self.workers.len().max(1))
     }
 
-    fn give(&self, call_id: u16, order: Order) {
+    fn give(&self, call_id: LocalCallId, order: Order) {
         if let Some(worker) = self.owner(call_id) {
             worker.give(order);
         }
@@ -253,7 +254,7 @@ impl Dataplane {
         }
     }
 
-    fn give_or_drop(&self, call_id: u16, order: Order) {
+    fn give_or_drop(&self, call_id: LocalCallId, order: Order) {
         if self.owner(call_id).is_some_and(|worker| !worker.try_give(order)) {
             crate::counters::count(&self.drops.queue_full, 1);
         }

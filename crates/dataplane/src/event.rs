@@ -1,5 +1,7 @@
 //! What workers tell their owner.
 
+use adit_wire::LocalCallId;
+
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
@@ -16,26 +18,26 @@ pub enum Event {
     /// A PPP control frame from the peer.
     Frame {
         /// Our Call ID.
-        call_id: u16,
+        call_id: LocalCallId,
         /// From the address field (or the protocol field, when that is compressed) on.
         frame: Vec<u8>,
     },
     /// A DHCPINFORM from the peer.
     Dhcp {
         /// Our Call ID.
-        call_id: u16,
+        call_id: LocalCallId,
         /// The whole IPv4 packet.
         packet: Vec<u8>,
     },
     /// The peer has acknowledged a packet of ours, for the first time: GRE reaches it.
     Acknowledged {
         /// Our Call ID.
-        call_id: u16,
+        call_id: LocalCallId,
     },
     /// A router or host refused our GRE with an ICMP message of type 3. At most one a second for each call.
     Unreachable {
         /// Our Call ID.
-        call_id: u16,
+        call_id: LocalCallId,
         /// Who said so.
         from: Ipv4Addr,
         /// The ICMP code: 2 for "protocol unreachable", 9, 10 and 13 for "prohibited".
@@ -44,13 +46,13 @@ pub enum Event {
     /// The peer keeps sending data that is not encrypted as agreed.
     EncryptionBroken {
         /// Our Call ID.
-        call_id: u16,
+        call_id: LocalCallId,
     },
 }
 
 impl Event {
     /// The call that it is about.
-    pub fn call_id(&self) -> u16 {
+    pub fn call_id(&self) -> LocalCallId {
         match self {
             Event::Frame { call_id, .. }
             | Event::Dhcp { call_id, .. }
@@ -83,7 +85,7 @@ impl Events {
     }
 
     fn taken(&self, event: &Event) {
-        if let Some(waiting) = self.waiting.get(usize::from(event.call_id())) {
+        if let Some(waiting) = self.waiting.get(event.call_id().index()) {
             waiting.fetch_sub(1, Ordering::Relaxed);
         }
     }
@@ -106,7 +108,7 @@ pub(crate) fn queue() -> (EventSender, Events) {
 impl EventSender {
     /// Queues an event; false when its call, or all together, have too many waiting. Never waits.
     pub(crate) fn send(&self, event: Event) -> bool {
-        let Some(waiting) = self.waiting.get(usize::from(event.call_id())) else { return false };
+        let Some(waiting) = self.waiting.get(event.call_id().index()) else { return false };
         // Only the worker that owns the call adds, so the limit holds.
         if waiting.load(Ordering::Relaxed) >= WAITING_OF_ONE {
             return false;
@@ -129,27 +131,30 @@ mod tests {
     #[test]
     fn a_call_that_floods_leaves_room_for_others() {
         let (sender, events) = queue();
-        let flood = (0..1000).filter(|_| sender.send(Event::Acknowledged { call_id: 1 })).count();
+        let flood =
+            (0..1000).filter(|_| sender.send(Event::Acknowledged { call_id: LocalCallId::new(1) })).count();
         assert_eq!(flood, usize::from(WAITING_OF_ONE));
-        assert!(sender.send(Event::Acknowledged { call_id: 2 }));
-        assert_eq!(events.recv().unwrap().call_id(), 1);
-        assert!(sender.send(Event::Acknowledged { call_id: 1 }));
-        assert!(!sender.send(Event::Acknowledged { call_id: 1 }));
+        assert!(sender.send(Event::Acknowledged { call_id: LocalCallId::new(2) }));
+        assert_eq!(events.recv().unwrap().call_id(), LocalCallId::new(1));
+        assert!(sender.send(Event::Acknowledged { call_id: LocalCallId::new(1) }));
+        assert!(!sender.send(Event::Acknowledged { call_id: LocalCallId::new(1) }));
     }
 
     #[test]
     fn all_calls_together_are_bounded_and_recover() {
         let (sender, events) = queue();
-        let sent = (0..10_000u16).filter(|id| sender.send(Event::Acknowledged { call_id: *id })).count();
+        let sent = (0..10_000u16)
+            .filter(|id| sender.send(Event::Acknowledged { call_id: LocalCallId::new(*id) }))
+            .count();
         assert_eq!(sent, WAITING);
         while events.try_recv().is_some() {}
-        assert!((0..64).all(|_| sender.send(Event::Acknowledged { call_id: 9999 })));
+        assert!((0..64).all(|_| sender.send(Event::Acknowledged { call_id: LocalCallId::new(9999) })));
     }
 
     #[test]
     fn the_end_of_all_workers_ends_the_events() {
         let (sender, events) = queue();
-        sender.send(Event::EncryptionBroken { call_id: 7 });
+        sender.send(Event::EncryptionBroken { call_id: LocalCallId::new(7) });
         drop(sender);
         assert!(events.recv().is_some());
         assert_eq!(events.recv(), None);

@@ -6,6 +6,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use adit_sys::poll::Waker;
 use adit_tunnel::path::{PathCommand, PathConfig};
+use adit_wire::LocalCallId;
 use ipnet::{IpNet, Ipv4Net};
 
 use crate::counters::SharedCounters;
@@ -17,19 +18,19 @@ pub(crate) const WAITING: usize = 4096;
 #[derive(Debug)]
 pub(crate) enum Order {
     /// A call with this peer may begin soon: its first packets wait for it.
-    Expect(u16, Ipv4Addr),
+    Expect(LocalCallId, Ipv4Addr),
     /// A call begins.
     Open(Box<Open>),
     /// For the path of a call.
-    Path(u16, PathCommand),
+    Path(LocalCallId, PathCommand),
     /// A PPP control frame for the peer.
-    Frame(u16, Vec<u8>),
+    Frame(LocalCallId, Vec<u8>),
     /// An IP packet for the peer, behind the headroom that a path wants.
-    Packet(u16, Vec<u8>),
+    Packet(LocalCallId, Vec<u8>),
     /// A call ends.
-    Close(u16),
+    Close(LocalCallId),
     /// The destinations of a call: these and no others.
-    Routes(u16, Vec<IpNet>),
+    Routes(LocalCallId, Vec<IpNet>),
     /// The pools.
     Pools(Vec<Ipv4Net>),
     /// The thread ends.

@@ -3,10 +3,14 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use adit_wire::LocalCallId;
 use ipnet::{IpNet, Ipv4Net};
 
 /// A pool with more addresses than this has no array; its addresses go the way of other networks.
 const MAX_POOL: u32 = 1 << 20;
+
+/// No call: this side never assigns Call ID 0.
+const NONE: LocalCallId = LocalCallId::new(0);
 
 /// The destinations of all calls.
 #[derive(Debug, Default)]
@@ -15,15 +19,15 @@ pub(crate) struct Routes {
     v4: Table<u32>,
     v6: Table<u128>,
     /// Everything that was added: the call of each network, and the networks of each call.
-    owners: BTreeMap<IpNet, u16>,
-    networks: BTreeMap<u16, Vec<IpNet>>,
+    owners: BTreeMap<IpNet, LocalCallId>,
+    networks: BTreeMap<LocalCallId, Vec<IpNet>>,
 }
 
-/// The addresses from `first` on: the Call ID of each, or 0.
+/// The addresses from `first` on: the Call ID of each, or [`NONE`].
 #[derive(Debug)]
 struct Pool {
     first: u32,
-    calls: Vec<u16>,
+    calls: Vec<LocalCallId>,
 }
 
 impl Routes {
@@ -33,7 +37,7 @@ impl Routes {
             .iter()
             .map(|net| (u32::from(net.network()), u32::from(net.broadcast())))
             .filter(|(first, last)| last - first < MAX_POOL)
-            .map(|(first, last)| Pool { first, calls: vec![0; (last - first) as usize + 1] })
+            .map(|(first, last)| Pool { first, calls: vec![NONE; (last - first) as usize + 1] })
             .collect();
         (self.v4, self.v6) = (Table::default(), Table::default());
         let owners = std::mem::take(&mut self.owners);
@@ -44,7 +48,7 @@ impl Routes {
     }
 
     /// Sends `net` to a call; a call that had exactly this network before loses it.
-    pub(crate) fn add(&mut self, net: IpNet, call_id: u16) {
+    pub(crate) fn add(&mut self, net: IpNet, call_id: LocalCallId) {
         self.owners.insert(net, call_id);
         let networks = self.networks.entry(call_id).or_default();
         if !networks.contains(&net) {
@@ -54,7 +58,7 @@ impl Routes {
     }
 
     /// Takes every network of a call away.
-    pub(crate) fn remove_call(&mut self, call_id: u16) {
+    pub(crate) fn remove_call(&mut self, call_id: LocalCallId) {
         for net in self.networks.remove(&call_id).unwrap_or_default() {
             if self.owners.get(&net) == Some(&call_id) {
                 self.owners.remove(&net);
@@ -63,7 +67,7 @@ impl Routes {
         }
     }
 
-    fn set(&mut self, net: IpNet, call_id: u16) {
+    fn set(&mut self, net: IpNet, call_id: LocalCallId) {
         match net {
             IpNet::V4(net) => match self.pool_entry(net) {
                 Some(entry) => *entry = call_id,
@@ -76,7 +80,7 @@ impl Routes {
     fn unset(&mut self, net: IpNet) {
         match net {
             IpNet::V4(net) => match self.pool_entry(net) {
-                Some(entry) => *entry = 0,
+                Some(entry) => *entry = NONE,
                 None => self.v4.remove(u32::from(net.network()), net.prefix_len()),
             },
             IpNet::V6(net) => self.v6.remove(u128::from(net.network()), net.prefix_len()),
@@ -84,18 +88,18 @@ impl Routes {
     }
 
     /// The call for a destination.
-    pub(crate) fn find(&self, destination: IpAddr) -> Option<u16> {
+    pub(crate) fn find(&self, destination: IpAddr) -> Option<LocalCallId> {
         match destination {
             IpAddr::V4(address) => self.find_v4(address),
             IpAddr::V6(address) => self.find_v6(address),
         }
     }
 
-    fn find_v4(&self, address: Ipv4Addr) -> Option<u16> {
+    fn find_v4(&self, address: Ipv4Addr) -> Option<LocalCallId> {
         let address = u32::from(address);
         for pool in &self.pools {
             let at = address.wrapping_sub(pool.first) as usize;
-            if let Some(call_id) = pool.calls.get(at).filter(|call_id| **call_id != 0) {
+            if let Some(call_id) = pool.calls.get(at).filter(|call_id| **call_id != NONE) {
                 return Some(*call_id);
             }
         }
@@ -103,7 +107,7 @@ impl Routes {
             .find(address, |address, bits| if bits == 0 { 0 } else { address >> (32 - bits) << (32 - bits) })
     }
 
-    fn find_v6(&self, address: Ipv6Addr) -> Option<u16> {
+    fn find_v6(&self, address: Ipv6Addr) -> Option<LocalCallId> {
         self.v6.find(
             u128::from(address),
             |address, bits| {
@@ -112,7 +116,7 @@ impl Routes {
         )
     }
 
-    fn pool_entry(&mut self, net: Ipv4Net) -> Option<&mut u16> {
+    fn pool_entry(&mut self, net: Ipv4Net) -> Option<&mut LocalCallId> {
         if net.prefix_len() != 32 {
             return None;
         }
@@ -123,7 +127,7 @@ impl Routes {
 
 /// Networks by prefix length, the longest first, each length sorted.
 #[derive(Debug)]
-struct Table<A>(Vec<(u8, Vec<(A, u16)>)>);
+struct Table<A>(Vec<(u8, Vec<(A, LocalCallId)>)>);
 
 impl<A> Default for Table<A> {
     fn default() -> Table<A> {
@@ -132,7 +136,7 @@ impl<A> Default for Table<A> {
 }
 
 impl<A: Copy + Ord> Table<A> {
-    fn insert(&mut self, network: A, bits: u8, call_id: u16) {
+    fn insert(&mut self, network: A, bits: u8, call_id: LocalCallId) {
         let at = match self.0.binary_search_by(|(other, _)| bits.cmp(other)) {
             Ok(at) => at,
             Err(at) => {
@@ -155,7 +159,7 @@ impl<A: Copy + Ord> Table<A> {
         self.0.retain(|(_, networks)| !networks.is_empty());
     }
 
-    fn find(&self, address: A, masked: impl Fn(A, u8) -> A) -> Option<u16> {
+    fn find(&self, address: A, masked: impl Fn(A, u8) -> A) -> Option<LocalCallId> {
         self.0.iter().find_map(|(bits, networks)| {
             let network = masked(address, *bits);
             let at = networks.binary_search_by_key(&network, |(other, _)| *other).ok()?;
@@ -173,7 +177,7 @@ mod tests {
     }
 
     fn find(routes: &Routes, text: &str) -> Option<u16> {
-        routes.find(text.parse().unwrap())
+        routes.find(text.parse().unwrap()).map(LocalCallId::get)
     }
 
     fn routes() -> Routes {
@@ -189,7 +193,7 @@ mod tests {
             ("fe80::2/128", 2),
             ("2001:db8::/32", 3),
         ] {
-            routes.add(net(text), call_id);
+            routes.add(net(text), LocalCallId::new(call_id));
         }
         routes
     }
@@ -217,12 +221,12 @@ mod tests {
     #[test]
     fn a_call_takes_its_networks_with_it() {
         let mut routes = routes();
-        routes.remove_call(3);
+        routes.remove_call(LocalCallId::new(3));
         assert_eq!(find(&routes, "10.0.0.3"), None);
         assert_eq!(find(&routes, "192.0.2.8"), Some(6));
         assert_eq!(find(&routes, "2001:db8:1::1"), None);
         for call_id in 0..10 {
-            routes.remove_call(call_id);
+            routes.remove_call(LocalCallId::new(call_id));
         }
         assert!(
             routes.v4.0.is_empty()
@@ -235,9 +239,9 @@ mod tests {
     #[test]
     fn the_newer_call_has_the_address_and_the_older_does_not_take_it_away() {
         let mut routes = routes();
-        routes.add(net("10.0.0.2/32"), 9);
+        routes.add(net("10.0.0.2/32"), LocalCallId::new(9));
         assert_eq!(find(&routes, "10.0.0.2"), Some(9));
-        routes.remove_call(2);
+        routes.remove_call(LocalCallId::new(2));
         assert_eq!(find(&routes, "10.0.0.2"), Some(9));
     }
 
@@ -248,14 +252,14 @@ mod tests {
         for (address, call_id) in [("10.0.0.2", 2), ("192.0.2.7", 5), ("192.0.2.8", 3), ("fe80::2", 2)] {
             assert_eq!(find(&routes, address), Some(call_id), "{address}");
         }
-        assert!(routes.pools[0].calls.contains(&5));
+        assert!(routes.pools[0].calls.contains(&LocalCallId::new(5)));
     }
 
     #[test]
     fn a_default_route_is_a_route() {
         let mut routes = Routes::default();
-        routes.add(net("0.0.0.0/0"), 1);
-        routes.add(net("::/0"), 1);
+        routes.add(net("0.0.0.0/0"), LocalCallId::new(1));
+        routes.add(net("::/0"), LocalCallId::new(1));
         assert_eq!((find(&routes, "8.8.8.8"), find(&routes, "2001::1")), (Some(1), Some(1)));
     }
 }

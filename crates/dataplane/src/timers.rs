@@ -1,21 +1,23 @@
 //! When which call has something to do.
 
+use adit_wire::LocalCallId;
+
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::Instant;
 
 /// Deadlines of calls. An entry may be out of date: whoever takes it asks the call whether it is due, and arms anew.
 #[derive(Debug, Default)]
-pub(crate) struct Timers(BinaryHeap<Reverse<(Instant, u16)>>);
+pub(crate) struct Timers(BinaryHeap<Reverse<(Instant, LocalCallId)>>);
 
 impl Timers {
     /// Notes that `call_id` has something to do at `at`.
-    pub(crate) fn arm(&mut self, at: Instant, call_id: u16) {
+    pub(crate) fn arm(&mut self, at: Instant, call_id: LocalCallId) {
         self.0.push(Reverse((at, call_id)));
     }
 
     /// The next call whose time has come.
-    pub(crate) fn take_due(&mut self, now: Instant) -> Option<(Instant, u16)> {
+    pub(crate) fn take_due(&mut self, now: Instant) -> Option<(Instant, LocalCallId)> {
         let due = self.0.peek().is_some_and(|Reverse((at, _))| *at <= now);
         if due { self.0.pop().map(|Reverse(entry)| entry) } else { None }
     }
@@ -38,13 +40,13 @@ mod tests {
         let at = |n| now + Duration::from_millis(n);
         let mut timers = Timers::default();
         for (n, call_id) in [(5, 1), (3, 2), (9, 3), (3, 4)] {
-            timers.arm(at(n), call_id);
+            timers.arm(at(n), LocalCallId::new(call_id));
         }
         assert_eq!(timers.next(), Some(at(3)));
         assert_eq!(timers.take_due(at(2)), None);
-        assert_eq!(timers.take_due(at(5)), Some((at(3), 2)));
-        assert_eq!(timers.take_due(at(5)), Some((at(3), 4)));
-        assert_eq!(timers.take_due(at(5)), Some((at(5), 1)));
+        assert_eq!(timers.take_due(at(5)), Some((at(3), LocalCallId::new(2))));
+        assert_eq!(timers.take_due(at(5)), Some((at(3), LocalCallId::new(4))));
+        assert_eq!(timers.take_due(at(5)), Some((at(5), LocalCallId::new(1))));
         assert_eq!(timers.take_due(at(5)), None);
         assert_eq!(timers.next(), Some(at(9)));
     }

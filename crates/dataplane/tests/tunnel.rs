@@ -12,7 +12,7 @@ use adit_sys::gre::{GreOptions, GreSocket, IcmpKind, SendBatch};
 use adit_sys::packet::PacketSocket;
 use adit_sys::tun::VnetHeader;
 use adit_testbed::{Answer, Host, Relay, Request, Seeded, wait_until, wire};
-use adit_wire::{checksum, gre, ipv4};
+use adit_wire::{LocalCallId, PeerCallId, checksum, gre, ipv4};
 use common::{INNER, OUTER, Site, pair, transfer};
 
 const LIMIT: Duration = Duration::from_secs(10);
@@ -57,8 +57,8 @@ fn ping_and_tcp_cross_by_af_xdp() {
         let sites = [Site::new(&a, 0, sites[0].clone()), Site::new(&b, 1, sites[1].clone())];
         assert!(sites[1].plane.xdp_refused().is_none(), "{:?}", sites[1].plane.xdp_refused());
         assert!(sites[1].plane.io().starts_with("AF_XDP on eth0"), "{}", sites[1].plane.io());
-        sites[0].open(sites[1].call_id, encrypted);
-        sites[1].open(sites[0].call_id, encrypted);
+        sites[0].open(sites[1].named_by_peer(), encrypted);
+        sites[1].open(sites[0].named_by_peer(), encrypted);
         a.ping(INNER[1]);
         transfer(&a, &b, INNER[1], 5_000_000);
         transfer(&b, &a, INNER[0], 5_000_000);
@@ -160,8 +160,8 @@ fn c080_c063_frames_cross_and_are_acknowledged() {
 }
 
 /// An LCP frame with number 0 in GRE for `call_id`.
-fn gre_frame(call_id: u16) -> Vec<u8> {
-    gre::packet(call_id, Some(0), None, &LCP)
+fn gre_frame(call_id: LocalCallId) -> Vec<u8> {
+    gre::packet(call_id.get(), Some(0), None, &LCP)
 }
 
 #[test]
@@ -189,7 +189,7 @@ fn c069_c070_c087_strangers_and_unknown_calls_are_counted_and_not_answered() {
     let config = server();
     let site = Site::new(&b, 1, config);
     // Before the call is open nobody is heard; what its peer says waits.
-    let send = |call_id: u16, from: &str| {
+    let send = |call_id: LocalCallId, from: &str| {
         let options = GreOptions { local: Some(from.parse().unwrap()), ..GreOptions::default() };
         let socket = a.run(|| GreSocket::open(&options).unwrap());
         let mut batch = SendBatch::new(1, 100);
@@ -200,11 +200,11 @@ fn c069_c070_c087_strangers_and_unknown_calls_are_counted_and_not_answered() {
     send(site.call_id, "192.0.2.77");
     wait_until("the stranger before the call", LIMIT, || site.plane.drops().unknown_call == 1);
     assert!(site.events.try_recv().is_none());
-    site.open(4711, true);
+    site.open(PeerCallId::new(4711), true);
     assert!(matches!(site.events.recv(), Some(Event::Frame { .. })));
     send(site.call_id, "192.0.2.77");
     wait_until("the stranger", LIMIT, || site.plane.drops().spoofed == 1);
-    send(site.call_id ^ 1, "192.0.2.1");
+    send(LocalCallId::new(site.call_id.get() ^ 1), "192.0.2.1");
     wait_until("the unknown call", LIMIT, || site.plane.drops().unknown_call == 2);
     assert!(site.events.try_recv().is_none());
     site.plane.close(site.call_id);
@@ -217,7 +217,7 @@ fn c069_c070_c087_strangers_and_unknown_calls_are_counted_and_not_answered() {
 fn c088_a_host_without_gre_says_so() {
     let (a, _b) = hosts();
     let site = Site::new(&a, 0, server());
-    site.open(4711, true);
+    site.open(PeerCallId::new(4711), true);
     site.plane.send_frame(site.call_id, LCP.to_vec());
     assert_eq!(
         site.events.recv(),

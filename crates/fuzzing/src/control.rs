@@ -9,6 +9,7 @@ use adit_diag::Code;
 use adit_pptp::control::{
     CallEnd, ControlCommand, ControlConfig, ControlConnection, ControlEvent, Handle, Refusal,
 };
+use adit_wire::LocalCallId;
 use adit_wire::pptp::Message;
 
 use crate::forge;
@@ -125,12 +126,12 @@ impl Watch {
         let handle =
             self.requests.get(usize::from(choice >> 4)).copied().unwrap_or_else(|| Handle::from(choice >> 4));
         match choice & 7 {
-            0 | 1 => ControlCommand::AcceptCall { handle, call_id: input.u16() },
+            0 | 1 => ControlCommand::AcceptCall { handle, call_id: LocalCallId::new(input.u16()) },
             2 => {
                 let refusal = Refusal { code: Code::C05, detail: "full".to_owned() };
                 ControlCommand::RefuseCall { handle, refusal }
             }
-            3 => ControlCommand::PlaceCall { call_id: input.u16() },
+            3 => ControlCommand::PlaceCall { call_id: LocalCallId::new(input.u16()) },
             4 => ControlCommand::EndCall { handle, end: CallEnd::AdminShutdown },
             5 => ControlCommand::Stop { shutdown: false },
             6 => ControlCommand::Yield,

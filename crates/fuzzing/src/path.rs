@@ -8,6 +8,7 @@ use adit_crypto::rc4::Job;
 use adit_crypto::secret::Password;
 use adit_ppp::mppe::Mppe;
 use adit_tunnel::path::{Begin, HEADROOM, Network, NetworkV6, Path, PathCommand, PathConfig, Sink};
+use adit_wire::{LocalCallId, PeerCallId};
 use adit_wire::{gre, ipv4, ppp};
 
 use crate::input::Input;
@@ -58,7 +59,11 @@ pub(crate) fn path(data: &[u8]) {
     let mut ends = [0, 1].map(|end| {
         let ids = [(7, 9), (9, 7)][end];
         let window = u16::from(terms >> 5);
-        let config = PathConfig { encryption_required: is_required, window, ..PathConfig::new(ids.0, ids.1) };
+        let config = PathConfig {
+            encryption_required: is_required,
+            window,
+            ..PathConfig::new(LocalCallId::new(ids.0), PeerCallId::new(ids.1))
+        };
         Path::new(config, now)
     });
     let mut was_encrypted = [is_required; 2];

@@ -15,6 +15,7 @@ use adit_pptp::control::ControlConfig;
 use adit_tunnel::events::{Answer, CallHandle, Command, Event, Input as Arrival, Question, Terms, Why};
 use adit_tunnel::path::PathCommand;
 use adit_tunnel::{ClientConfig, ClientTunnel, ServerConfig, ServerTunnel, Transmit};
+use adit_wire::LocalCallId;
 use adit_wire::chap::MsChapError;
 
 use crate::forge::{self, Overheard};
@@ -105,7 +106,7 @@ fn client(terms: u8, now: Instant) -> End {
         link: link.into(),
         setup: Duration::from_secs(30),
         mtu: 1400,
-        call_id: 7,
+        call_id: LocalCallId::new(7),
     };
     let rng = Rng::from_number(256 + u64::from(terms));
     let machine = ClientTunnel::new(config, Ipv4Addr::new(192, 0, 2, 1), now, rng);
@@ -126,7 +127,7 @@ fn honest_round(ends: &mut [End; 2], now: Instant, from: usize) {
 
 fn good_answer(question: &Question) -> Answer {
     match question {
-        Question::Call(_) => Answer::AcceptCall { call_id: 9 },
+        Question::Call(_) => Answer::AcceptCall { call_id: LocalCallId::new(9) },
         Question::Authenticate(request) => {
             let secret = Secret::Clear(Password::new(PASSWORD));
             match check(&request.proof, &secret) {

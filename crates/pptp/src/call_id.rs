@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
 
 use adit_crypto::Rng;
+use adit_wire::LocalCallId;
 
 /// How long a Call ID rests after its call: GRE packets of the old call may still be on their way.
 pub const REST: Duration = Duration::from_secs(60);
@@ -19,8 +20,8 @@ pub struct CallIds {
     /// Ids that have never been given out, as an offset from the first one.
     fresh: u32,
     offset: u32,
-    used: BTreeSet<u16>,
-    resting: VecDeque<(Instant, u16)>,
+    used: BTreeSet<LocalCallId>,
+    resting: VecDeque<(Instant, LocalCallId)>,
 }
 
 impl CallIds {
@@ -36,7 +37,7 @@ impl CallIds {
     }
 
     /// A free Call ID, or `None` when all are in use.
-    pub fn allocate(&mut self, now: Instant) -> Option<u16> {
+    pub fn allocate(&mut self, now: Instant) -> Option<LocalCallId> {
         let rested = self.resting.front().is_some_and(|(since, _)| now >= *since + REST);
         let id = if rested {
             self.longest_resting()
@@ -48,7 +49,7 @@ impl CallIds {
     }
 
     /// The call of this id is over. An id that is not in use is ignored.
-    pub fn release(&mut self, now: Instant, id: u16) {
+    pub fn release(&mut self, now: Instant, id: LocalCallId) {
         if self.used.remove(&id) {
             self.resting.push_back((now, id));
         }
@@ -59,17 +60,17 @@ impl CallIds {
         self.used.len()
     }
 
-    fn next_fresh(&mut self) -> Option<u16> {
+    fn next_fresh(&mut self) -> Option<LocalCallId> {
         let count = Self::count(&self.ids);
         if self.fresh >= count {
             return None;
         }
         let id = u32::from(*self.ids.start()) + (self.offset + self.fresh) % count;
         self.fresh += 1;
-        u16::try_from(id).ok()
+        u16::try_from(id).ok().map(LocalCallId::new)
     }
 
-    fn longest_resting(&mut self) -> Option<u16> {
+    fn longest_resting(&mut self) -> Option<LocalCallId> {
         self.resting.pop_front().map(|(_, id)| id)
     }
 }
@@ -85,11 +86,15 @@ mod tests {
         let mut seen = BTreeSet::new();
         for _ in 0..65535 {
             let id = ids.allocate(now).unwrap();
-            assert!(id != 0 && seen.insert(id));
+            assert!(id.get() != 0 && seen.insert(id));
         }
         assert_eq!(ids.allocate(now), None);
-        ids.release(now, 7);
-        assert_eq!(ids.allocate(now), Some(7), "the only one left is given even while it rests");
+        ids.release(now, LocalCallId::new(7));
+        assert_eq!(
+            ids.allocate(now),
+            Some(LocalCallId::new(7)),
+            "the only one left is given even while it rests"
+        );
     }
 
     #[test]

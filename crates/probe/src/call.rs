@@ -11,7 +11,7 @@ use adit_sys::poll::{Interest, Poller};
 use adit_tunnel::events::{Command, End, Event, Input, Up, Why};
 use adit_tunnel::path::{Collected, HEADROOM, Path, PathConfig};
 use adit_tunnel::{ClientConfig, ClientTunnel, Transmit};
-use adit_wire::{cp, gre, ppp};
+use adit_wire::{LocalCallId, PeerCallId, cp, gre, ppp};
 
 use crate::bounds::GOODBYE;
 use crate::record::Recorder;
@@ -41,7 +41,7 @@ pub(crate) struct Story {
     /// Host and vendor of the server.
     pub(crate) established: Option<(String, String)>,
     /// Both Call IDs.
-    pub(crate) granted: Option<(u16, u16)>,
+    pub(crate) granted: Option<(LocalCallId, PeerCallId)>,
     /// The first frame over GRE.
     pub(crate) heard: bool,
     /// What came up, with its text.
@@ -273,7 +273,10 @@ impl<'a> Call<'a> {
         }
         for (source, mut packet) in packets {
             let Ok(header) = gre::Repr::parse(&packet) else { continue };
-            let ours = self.path.as_ref().is_some_and(|path| path.local_call_id() == header.call_id);
+            let ours = self
+                .path
+                .as_ref()
+                .is_some_and(|path| path.local_call_id() == LocalCallId::new(header.call_id));
             if source != self.server {
                 if ours {
                     // As any client, we do not take it.

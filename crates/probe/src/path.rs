@@ -24,7 +24,7 @@ pub(crate) fn hops(call: &mut Call<'_>, source: Option<Ipv4Addr>, until: Instant
     let options = GreOptions { local: source, filter: Some(CallFilter::none()), ..GreOptions::default() };
     let Ok(socket) = GreSocket::open(&options) else { return hops };
     // An acknowledgment of nothing: harmless should it arrive, and enough for whoever looks at Call IDs.
-    let packet = gre::packet(peer_id, None, Some(u32::MAX), &[]);
+    let packet = gre::packet(peer_id.get(), None, Some(u32::MAX), &[]);
     let mut batch = SendBatch::new(1, 64);
     for ttl in 1..=FARTHEST {
         let silent = hops.iter().rev().take_while(|hop| hop.from.is_none()).count();

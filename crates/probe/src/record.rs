@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use adit_capture::write;
 use adit_sys::observe::{Observer, Seen};
-use adit_wire::{gre, icmp, ipv4};
+use adit_wire::{LocalCallId, gre, icmp, ipv4};
 
 /// LINKTYPE_LINUX_SLL: it says which way each packet went.
 const COOKED: u16 = 113;
@@ -26,11 +26,11 @@ pub(crate) struct Recorder {
     /// The name as DNS writes it.
     name: Vec<u8>,
     /// Our Call ID, by which GRE from elsewhere is known.
-    pub(crate) call_id: u16,
+    pub(crate) call_id: LocalCallId,
 }
 
 impl Recorder {
-    pub(crate) fn new(observer: Option<Observer>, host: &str, port: u16, call_id: u16) -> Recorder {
+    pub(crate) fn new(observer: Option<Observer>, host: &str, port: u16, call_id: LocalCallId) -> Recorder {
         let mut name = Vec::new();
         for label in host.trim_end_matches('.').split('.') {
             name.push(label.len() as u8);
@@ -111,7 +111,7 @@ impl Recorder {
                 };
                 is(from, to) || is(to, from)
             }
-            gre::IP_PROTOCOL => with_server || half(6) == Some(self.call_id),
+            gre::IP_PROTOCOL => with_server || half(6) == Some(self.call_id.get()),
             ipv4::ICMP => icmp::Packet::new_checked(ip.payload()).is_ok_and(|message| {
                 let quoted = message.payload();
                 let to =
@@ -160,7 +160,7 @@ mod tests {
     const OTHER: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 1);
 
     fn recorder() -> Recorder {
-        let mut recorder = Recorder::new(None, "vpn.Example.org", 1723, 7);
+        let mut recorder = Recorder::new(None, "vpn.Example.org", 1723, LocalCallId::new(7));
         recorder.set_servers(&[SERVER]);
         recorder.add_port(40_000);
         recorder

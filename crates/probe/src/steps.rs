@@ -15,6 +15,7 @@ use adit_pptp::control::ControlConfig;
 use adit_sys::gre::{GreOptions, GreSocket};
 use adit_sys::observe::Observer;
 use adit_tunnel::ClientConfig;
+use adit_wire::LocalCallId;
 
 use crate::bounds::{self, Bounds};
 use crate::call::{Call, Plan};
@@ -58,7 +59,7 @@ pub fn run(options: &Options, stop: &Stop, say: &mut dyn FnMut(Progress)) -> adi
     let began = Instant::now();
     let mut facts = Facts::new(Vantage::Client, options.host.clone());
     facts.stop_after = last_layer(options);
-    let call_id = 1 + rng.below(u64::from(u16::MAX)) as u16;
+    let call_id = LocalCallId::new(1 + rng.below(u64::from(u16::MAX)) as u16);
     let observer = Observer::open(options.port);
     let gre = GreSocket::open(&GreOptions { local: options.from, ..GreOptions::default() });
     if let Err(error) = &gre {
@@ -111,7 +112,7 @@ struct Test<'a> {
     tell: Teller<'a>,
     recorder: Recorder,
     gre: Option<GreSocket>,
-    call_id: u16,
+    call_id: LocalCallId,
     rng: Rng,
     facts: Facts,
     /// Our end of the control connection.

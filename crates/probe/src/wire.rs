@@ -93,8 +93,8 @@ pub(crate) fn add(facts: &mut Facts, story: Story, sees: bool) {
         facts.call.requested = facts.call.requested.take().or_else(here);
     }
     if let Some((ours, theirs)) = story.granted {
-        facts.call.client_id.get_or_insert(ours);
-        facts.call.server_id.get_or_insert(theirs);
+        facts.call.client_id.get_or_insert(ours.get());
+        facts.call.server_id.get_or_insert(theirs.get());
         facts.call.reply.get_or_insert(Seen::new(CallReply { result: 1, ..CallReply::default() }));
     }
     if story.heard {

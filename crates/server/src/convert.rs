@@ -10,6 +10,7 @@ use adit_ppp::link::{LinkConfig, Role};
 use adit_pptp::control::ControlConfig;
 use adit_tunnel::ServerConfig;
 use adit_tunnel::path::PathConfig;
+use adit_wire::{LocalCallId, PeerCallId};
 use ipnet::Ipv4Net;
 
 use crate::control::Counters;
@@ -41,7 +42,12 @@ pub(crate) fn tunnel(config: &Config) -> ServerConfig {
 }
 
 /// The data path of a call, whose client receives `window` packets without an acknowledgment.
-pub(crate) fn path(config: &Config, local_call_id: u16, peer_call_id: u16, window: u16) -> PathConfig {
+pub(crate) fn path(
+    config: &Config,
+    local_call_id: LocalCallId,
+    peer_call_id: PeerCallId,
+    window: u16,
+) -> PathConfig {
     let link = &config.link;
     PathConfig {
         reorder_packets: link.reorder.packets,

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use adit_config::{Limits, SameNat};
 use adit_diag::Code;
 use adit_store::SessionId;
+use adit_wire::LocalCallId;
 
 use crate::message::Message;
 use crate::session::Session;
@@ -25,7 +26,7 @@ pub(crate) struct Registry {
 #[derive(Debug, Default)]
 struct Tables {
     sessions: BTreeMap<SessionId, Arc<Session>>,
-    by_call: BTreeMap<u16, Arc<Session>>,
+    by_call: BTreeMap<LocalCallId, Arc<Session>>,
     /// Those that are up, by the lower-case name of their account, oldest first.
     by_user: BTreeMap<Arc<str>, Vec<Arc<Session>>>,
     /// Those that are up, and under which name they are in `by_user`.
@@ -80,16 +81,16 @@ impl Registry {
     }
 
     /// From now on frames of this Call ID go to this session.
-    pub(crate) fn bind_call(&self, call_id: u16, session: Arc<Session>) {
+    pub(crate) fn bind_call(&self, call_id: LocalCallId, session: Arc<Session>) {
         self.tables().by_call.insert(call_id, session);
     }
 
-    pub(crate) fn unbind_call(&self, call_id: u16) {
+    pub(crate) fn unbind_call(&self, call_id: LocalCallId) {
         self.tables().by_call.remove(&call_id);
     }
 
     /// Gives something to the session of a Call ID; drops and counts it when the session does not keep up.
-    pub(crate) fn deliver(&self, call_id: u16, message: Message) {
+    pub(crate) fn deliver(&self, call_id: LocalCallId, message: Message) {
         let session = self.tables().by_call.get(&call_id).cloned();
         if let Some(session) = session
             && !session.queue.push(message)

@@ -8,6 +8,7 @@ use adit_diag::{Code, Layer};
 use adit_store::SessionId;
 use adit_tunnel::events::{Step, Up, Why};
 use adit_tunnel::record::Record;
+use adit_wire::{LocalCallId, PeerCallId};
 use jiff::Timestamp;
 
 use crate::control::{Counters, FindingRow, SessionDetail, SessionRow, StepRow};
@@ -41,7 +42,7 @@ pub(crate) struct Known {
     pub(crate) layer: Option<Layer>,
     pub(crate) up: Option<Up>,
     pub(crate) up_at: Option<Instant>,
-    pub(crate) call_ids: Option<(u16, u16)>,
+    pub(crate) call_ids: Option<(LocalCallId, PeerCallId)>,
     pub(crate) reach: Option<Vec<ipnet::Ipv4Net>>,
     /// The key of the configuration that says so.
     pub(crate) routes_key: String,
@@ -136,7 +137,7 @@ impl Session {
         SessionDetail {
             session,
             host: known.host.clone(),
-            call_ids: known.call_ids,
+            call_ids: known.call_ids.map(|(local, peer)| (local.get(), peer.get())),
             mtu: up.map_or(0, |up| up.mtu),
             dns: up.map(|up| up.dns.iter().map(Ipv4Addr::to_string).collect()).unwrap_or_default(),
             reach: known.reach.iter().flatten().map(ToString::to_string).collect(),

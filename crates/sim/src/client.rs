@@ -8,6 +8,7 @@ use adit_diag::Code;
 use adit_ppp::ccp::Mode;
 use adit_tunnel::events::{Command, Stray, Why};
 use adit_tunnel::{ClientConfig, ClientTunnel};
+use adit_wire::LocalCallId;
 use adit_wire::pptp::PORT;
 
 use crate::packet::{Body, Kind, Packet, Segment, gre_call_id};
@@ -147,7 +148,7 @@ impl Host for ClientHost {
             Body::Gre(octets) => {
                 if let State::Open(shell) = &mut self.state {
                     let key = gre_call_id(&octets);
-                    match (foreign, shell.used(key)) {
+                    match (foreign, shell.used(LocalCallId::new(key))) {
                         (false, true) => shell.handle_gre(now, octets, out),
                         (false, false) => shell.handle_stray(now, Stray::CallId(key), out),
                         (true, true) => shell.handle_stray(now, Stray::Source(packet.src), out),

@@ -13,6 +13,7 @@ use adit_ppp::ccp::{Mode, MppePolicy};
 use adit_ppp::link::{Echo, LinkConfig, Role};
 use adit_pptp::control::ControlConfig;
 use adit_tunnel::{ClientConfig, ServerConfig};
+use adit_wire::LocalCallId;
 
 use crate::link::Quality;
 use crate::nat::Translation;
@@ -161,7 +162,7 @@ impl Scenario {
             link: link.into(),
             setup: Duration::from_secs(90),
             mtu: 1400,
-            call_id: rng.below(65536) as u16,
+            call_id: LocalCallId::new(rng.below(65536) as u16),
         };
         let mut link = LinkConfig::new(Role::Server);
         link.local_name = "sim".into();

@@ -14,6 +14,7 @@ use adit_ppp::link::AddressGrant;
 use adit_pptp::call_id::CallIds;
 use adit_tunnel::events::{Answer, CallHandle, Question, Stray, Terms};
 use adit_tunnel::{ServerConfig, ServerTunnel};
+use adit_wire::LocalCallId;
 use adit_wire::pptp::PORT;
 
 use crate::packet::{Body, Kind, Packet, Segment, gre_call_id};
@@ -78,7 +79,7 @@ struct Connection {
     /// Rounds that were played.
     rounds: u8,
     /// What the connection holds.
-    call_ids: Vec<(CallHandle, u16)>,
+    call_ids: Vec<(CallHandle, LocalCallId)>,
     address: Option<(CallHandle, Ipv4Addr)>,
 }
 
@@ -165,7 +166,8 @@ impl ServerHost {
 
     fn gre(&mut self, now: Instant, from: Ipv4Addr, octets: Vec<u8>, out: &mut Output) {
         let key = gre_call_id(&octets);
-        let owner = self.connections.iter().find(|(socket, c)| socket.0 == from && c.shell.owns(key));
+        let named = LocalCallId::new(key);
+        let owner = self.connections.iter().find(|(socket, c)| socket.0 == from && c.shell.owns(named));
         let Some(socket) = owner.map(|(socket, _)| *socket) else {
             return self.stray(now, from, key, out);
         };
@@ -177,11 +179,12 @@ impl ServerHost {
 
     /// A GRE packet that belongs to no call. What comes late of an earlier call names a Call ID that was in use.
     fn stray(&mut self, now: Instant, from: Ipv4Addr, key: u16, out: &mut Output) {
-        let was_used = self.past.iter().any(|shell| shell.used(key));
+        let named = LocalCallId::new(key);
+        let was_used = self.past.iter().any(|shell| shell.used(named));
         for (socket, connection) in &mut self.connections {
-            if socket.0 != from && connection.shell.owns(key) {
+            if socket.0 != from && connection.shell.owns(named) {
                 connection.shell.handle_stray(now, Stray::Source(from), out);
-            } else if socket.0 == from && !was_used && !connection.shell.used(key) {
+            } else if socket.0 == from && !was_used && !connection.shell.used(named) {
                 connection.shell.handle_stray(now, Stray::CallId(key), out);
             }
         }

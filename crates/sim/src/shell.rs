@@ -9,7 +9,7 @@ use adit_diag::Code;
 use adit_tunnel::Transmit;
 use adit_tunnel::events::{CallHandle, Command, End, Event, Input, Question, Stray, Up, Why};
 use adit_tunnel::path::{self, Collected, HEADROOM, Path, PathCommand, PathConfig, PathEvent};
-use adit_wire::gre;
+use adit_wire::{LocalCallId, PeerCallId, gre};
 
 use crate::inner::{self, Arrived};
 use crate::machine::Machine;
@@ -46,7 +46,7 @@ pub struct Shell<M> {
 pub struct Call {
     /// The data path; gone when the call ended.
     path: Option<Path>,
-    local_call_id: u16,
+    local_call_id: LocalCallId,
     acknowledged: bool,
     /// What was agreed, when it came up.
     pub up: Option<Up>,
@@ -125,17 +125,17 @@ impl<M: Machine> Shell<M> {
     }
 
     /// Whether a GRE packet with this key is for a call of this shell.
-    pub fn owns(&self, call_id: u16) -> bool {
+    pub fn owns(&self, call_id: LocalCallId) -> bool {
         self.calls.values().any(|call| call.path.is_some() && call.local_call_id == call_id)
     }
 
     /// Whether this Call ID is or was one of this shell.
-    pub fn used(&self, call_id: u16) -> bool {
+    pub fn used(&self, call_id: LocalCallId) -> bool {
         self.calls.values().any(|call| call.local_call_id == call_id)
     }
 
     /// The Call IDs in use.
-    pub fn call_ids(&self) -> impl Iterator<Item = u16> {
+    pub fn call_ids(&self) -> impl Iterator<Item = LocalCallId> {
         self.calls.values().filter(|call| call.path.is_some()).map(|call| call.local_call_id)
     }
 
@@ -169,7 +169,7 @@ impl<M: Machine> Shell<M> {
     }
 
     fn complain(&mut self, what: &str) {
-        let call = self.calls.entry(CallHandle::MAX).or_insert_with(|| Call::new(None, 0));
+        let call = self.calls.entry(CallHandle::MAX).or_insert_with(|| Call::new(None, LocalCallId::new(0)));
         call.complaint.get_or_insert(what.to_owned());
     }
 
@@ -223,7 +223,7 @@ impl<M: Machine> Shell<M> {
             }
             Event::CallEnded { call, end } => {
                 out.notes.push((self.who, ended("call ended", &end)));
-                let call = self.calls.entry(call).or_insert_with(|| Call::new(None, 0));
+                let call = self.calls.entry(call).or_insert_with(|| Call::new(None, LocalCallId::new(0)));
                 call.close();
                 if call.end.replace(end).is_some() {
                     call.complaint.get_or_insert("the call ended twice".to_owned());
@@ -280,7 +280,10 @@ impl<M: Machine> Shell<M> {
     /// A GRE packet of one of the calls.
     pub fn handle_gre(&mut self, now: Instant, mut octets: Vec<u8>, out: &mut Output) {
         let key = gre_call_id(&octets);
-        let owner = self.calls.iter_mut().find(|(_, call)| call.path.is_some() && call.local_call_id == key);
+        let owner = self
+            .calls
+            .iter_mut()
+            .find(|(_, call)| call.path.is_some() && call.local_call_id == LocalCallId::new(key));
         let Some((&handle, call)) = owner else { return };
         let Some(path) = &mut call.path else { return };
         let header = gre::Repr::parse(&octets);
@@ -310,7 +313,8 @@ impl<M: Machine> Shell<M> {
     pub fn handle_unreachable(&mut self, now: Instant, from: Ipv4Addr, icmp: &Unreachable, out: &mut Output) {
         let key = gre_call_id(&icmp.quoted);
         let about = self.calls.iter().find(|(_, call)| {
-            call.path.as_ref().is_some_and(|path| path.peer_call_id() == key) && icmp.quoted_dst == self.peer
+            call.path.as_ref().is_some_and(|path| path.peer_call_id() == PeerCallId::new(key))
+                && icmp.quoted_dst == self.peer
         });
         if let Some((&call, _)) = about {
             self.machine.handle_input(now, Input::Unreachable { call, from, code: icmp.code });
@@ -399,7 +403,7 @@ impl<M: Machine> Shell<M> {
 }
 
 impl Call {
-    fn new(path: Option<Path>, local_call_id: u16) -> Call {
+    fn new(path: Option<Path>, local_call_id: LocalCallId) -> Call {
         Call {
             path,
             local_call_id,

@@ -9,6 +9,7 @@ use adit_diag::{AuthMethod, Code, Layer};
 use adit_ppp::ccp::{Mode, MppePolicy};
 use adit_ppp::link::{self, By, Link, LinkConfig, LinkEvent, Role};
 use adit_pptp::control::Told;
+use adit_wire::{LocalCallId, PeerCallId};
 use ipnet::Ipv4Net;
 
 use crate::blame::{self, Evidence};
@@ -41,7 +42,7 @@ pub(crate) struct CallConfig {
 pub(crate) struct Call {
     pub(crate) handle: CallHandle,
     /// Our Call ID and the peer's.
-    call_ids: (u16, u16),
+    call_ids: (LocalCallId, PeerCallId),
     role: Role,
     link: Link,
     /// When the link is to begin, should the peer not begin before; `None` once it has begun.
@@ -84,7 +85,7 @@ impl Call {
     /// A call whose GRE path exists; a client's link starts to negotiate at once.
     pub(crate) fn new(
         handle: CallHandle,
-        call_ids: (u16, u16),
+        call_ids: (LocalCallId, PeerCallId),
         config: CallConfig,
         now: Instant,
         rng: Rng,
@@ -129,7 +130,7 @@ impl Call {
         }
     }
 
-    pub(crate) fn call_ids(&self) -> (u16, u16) {
+    pub(crate) fn call_ids(&self) -> (LocalCallId, PeerCallId) {
         self.call_ids
     }
 

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use adit_crypto::Rng;
 use adit_ppp::link::LinkConfig;
 use adit_pptp::control::{ControlCommand, ControlConfig, ControlConnection};
+use adit_wire::LocalCallId;
 
 use crate::call::CallConfig;
 use crate::events::{Command, Event, Input};
@@ -24,13 +25,13 @@ pub struct ClientConfig {
     /// The largest inner packet, in octets.
     pub mtu: u16,
     /// Our Call ID: the key of the GRE packets we shall receive.
-    pub call_id: u16,
+    pub call_id: LocalCallId,
 }
 
 /// A control connection that we opened, with its one call.
 pub struct ClientTunnel {
     tunnel: Tunnel,
-    call_id: u16,
+    call_id: LocalCallId,
     placed: bool,
 }
 

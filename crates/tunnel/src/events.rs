@@ -10,7 +10,7 @@ use adit_diag::{AuthMethod, Code};
 use adit_ppp::auth::{AuthRequest, Rejection};
 use adit_ppp::ccp::MppePolicy;
 use adit_ppp::link::AddressGrant;
-use adit_wire::Protocol;
+use adit_wire::{LocalCallId, PeerCallId, Protocol};
 use ipnet::Ipv4Net;
 
 use crate::path::PathCommand;
@@ -159,7 +159,7 @@ pub enum Question {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallRequest {
     /// The peer's Call ID: the key of the GRE packets we send.
-    pub peer_call_id: u16,
+    pub peer_call_id: PeerCallId,
     /// One line for people.
     pub text: String,
 }
@@ -170,7 +170,7 @@ pub enum Answer {
     /// Take the call under this local Call ID.
     AcceptCall {
         /// The key of the GRE packets we shall receive.
-        call_id: u16,
+        call_id: LocalCallId,
     },
     /// Refuse the call with a code (C05 busy, S06 ...) and a text for the record.
     RefuseCall {
@@ -244,9 +244,9 @@ pub enum Event {
         /// The call.
         call: CallHandle,
         /// Key of the GRE packets we receive.
-        local_call_id: u16,
+        local_call_id: LocalCallId,
         /// Key of the GRE packets we send.
-        peer_call_id: u16,
+        peer_call_id: PeerCallId,
         /// The peer's receive window in packets, for [`crate::path::PathConfig::window`]; 0: it has none.
         window: u16,
     },

@@ -7,6 +7,7 @@ use adit_crypto::Rng;
 use adit_diag::{Code, Layer};
 use adit_pptp::control::{By, CallEnd, ControlCommand, ControlConnection, ControlEvent};
 use adit_wire::text::escape;
+use adit_wire::{LocalCallId, PeerCallId};
 
 use crate::call::{Call, CallConfig, LinkQuestion};
 use crate::events::{CallHandle, CallRequest, Command, End, Event, Input, Question, Step, Who, Why};
@@ -239,8 +240,8 @@ impl Tunnel {
         let Some(named) = self.control.link_info().filter(|_| self.tells) else { return };
         for call in &mut self.calls {
             match call.call_ids() {
-                (ours, _) if ours == named => call.handle_told(),
-                (_, theirs) if theirs == named => call.handle_misnamed(named),
+                (ours, _) if ours == LocalCallId::new(named) => call.handle_told(),
+                (_, theirs) if theirs == PeerCallId::new(named) => call.handle_misnamed(named),
                 _ => {}
             }
         }

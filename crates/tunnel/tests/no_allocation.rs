@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use adit_crypto::mppe::{StartKey, StartKeys, Strength};
 use adit_ppp::mppe::Mppe;
 use adit_tunnel::path::{HEADROOM, Network, Path, PathCommand, PathConfig, Sink};
+use adit_wire::{LocalCallId, PeerCallId};
 use adit_wire::{gre, udp};
 
 /// Keeps the last GRE packet in a buffer of its own, and counts the rest.
@@ -31,7 +32,7 @@ impl Sink for Out {
 
 fn end(call_ids: (u16, u16), keys: (u8, u8), peer: &str, stateless: bool) -> Path {
     let now = Instant::now();
-    let mut path = Path::new(PathConfig::new(call_ids.0, call_ids.1), now);
+    let mut path = Path::new(PathConfig::new(LocalCallId::new(call_ids.0), PeerCallId::new(call_ids.1)), now);
     let keys = StartKeys { send: StartKey::new([keys.0; 16]), receive: StartKey::new([keys.1; 16]) };
     path.command(now, PathCommand::Encryption(Some(Mppe { strength: Strength::Bits128, stateless, keys })));
     let network = Network {

@@ -14,6 +14,7 @@ use adit_ppp::link::{AddressGrant, LinkConfig, Role};
 use adit_pptp::control::ControlConfig;
 use adit_tunnel::events::{Answer, Command, End, Event, Input, Question, Terms, Up, Why};
 use adit_tunnel::{ClientConfig, ClientTunnel, ServerConfig, ServerTunnel, Transmit};
+use adit_wire::LocalCallId;
 
 const CLIENT: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 7);
 const SERVER: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 10);
@@ -58,7 +59,7 @@ impl Pair {
             link: link.into(),
             setup: Duration::from_secs(30),
             mtu: 1400,
-            call_id: 7,
+            call_id: LocalCallId::new(7),
         };
         Pair {
             now,
@@ -74,7 +75,7 @@ impl Pair {
 
     fn answer(&mut self, id: u32, question: &Question) {
         let answer = match question {
-            Question::Call(_) => Answer::AcceptCall { call_id: 4711 },
+            Question::Call(_) => Answer::AcceptCall { call_id: LocalCallId::new(4711) },
             Question::Authenticate(request) => {
                 let secret = Secret::Clear(Password::new(self.password));
                 match proof::check(&request.proof, &secret) {

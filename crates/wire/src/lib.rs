@@ -8,6 +8,7 @@
 //! Every refusal is an [`Error`]: which protocol, which field, at which octet, what was expected, what was found.
 #![forbid(unsafe_code)]
 
+mod call_id;
 pub mod ccp;
 pub mod chap;
 pub mod checksum;
@@ -31,4 +32,5 @@ pub mod tcp;
 pub mod text;
 pub mod udp;
 
+pub use call_id::{LocalCallId, PeerCallId};
 pub use error::{Error, Protocol, Result};

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use adit_tunnel::path::Path;
+use adit_wire::{LocalCallId, PeerCallId};
 
 use crate::counters::SharedCounters;
 use crate::order::Open;
@@ -48,9 +49,9 @@ pub(super) struct Calls {
     places: Vec<Option<Call>>,
     free: Vec<u32>,
     /// By the peer's address and its Call ID.
-    by_peer: BTreeMap<(Ipv4Addr, u16), u16>,
+    by_peer: BTreeMap<(Ipv4Addr, PeerCallId), LocalCallId>,
     /// Calls that had something to do in this turn, each once.
-    touched: Vec<u16>,
+    touched: Vec<LocalCallId>,
 }
 
 impl Calls {
@@ -65,7 +66,7 @@ impl Calls {
     }
 
     /// Adds a call; one with the same Call ID goes.
-    pub(super) fn open(&mut self, call_id: u16, call: Call) {
+    pub(super) fn open(&mut self, call_id: LocalCallId, call: Call) {
         self.close(call_id);
         self.by_peer.insert((call.peer, call.path.peer_call_id()), call_id);
         let place = match self.free.pop() {
@@ -76,7 +77,7 @@ impl Calls {
             }
         };
         if let (Some(slot), Some(entry)) =
-            (self.places.get_mut(place as usize), self.index.get_mut(usize::from(call_id)))
+            (self.places.get_mut(place as usize), self.index.get_mut(call_id.index()))
         {
             *slot = Some(call);
             *entry = place + 1;
@@ -84,8 +85,8 @@ impl Calls {
     }
 
     /// Removes a call.
-    pub(super) fn close(&mut self, call_id: u16) {
-        let Some(entry) = self.index.get_mut(usize::from(call_id)) else { return };
+    pub(super) fn close(&mut self, call_id: LocalCallId) {
+        let Some(entry) = self.index.get_mut(call_id.index()) else { return };
         let Some(place) = std::mem::take(entry).checked_sub(1) else { return };
         if let Some(call) = self.places.get_mut(place as usize).and_then(Option::take) {
             call.counters.publish(&call.path.counters());
@@ -98,8 +99,8 @@ impl Calls {
     }
 
     /// The call, noted as one to be settled.
-    pub(super) fn touch(&mut self, call_id: u16) -> Option<&mut Call> {
-        let place = self.index.get(usize::from(call_id))?.checked_sub(1)?;
+    pub(super) fn touch(&mut self, call_id: LocalCallId) -> Option<&mut Call> {
+        let place = self.index.get(call_id.index())?.checked_sub(1)?;
         let call = self.places.get_mut(place as usize)?.as_mut()?;
         if !std::mem::replace(&mut call.touched, true) {
             self.touched.push(call_id);
@@ -108,20 +109,20 @@ impl Calls {
     }
 
     /// The call, without a note.
-    pub(super) fn get_mut(&mut self, call_id: u16) -> Option<&mut Call> {
-        let place = self.index.get(usize::from(call_id))?.checked_sub(1)?;
+    pub(super) fn get_mut(&mut self, call_id: LocalCallId) -> Option<&mut Call> {
+        let place = self.index.get(call_id.index())?.checked_sub(1)?;
         self.places.get_mut(place as usize)?.as_mut()
     }
 
     /// Our Call ID of the call that a peer knows by its own.
-    pub(super) fn find(&self, peer: Ipv4Addr, peer_call_id: u16) -> Option<u16> {
+    pub(super) fn find(&self, peer: Ipv4Addr, peer_call_id: PeerCallId) -> Option<LocalCallId> {
         self.by_peer.get(&(peer, peer_call_id)).copied()
     }
 
     /// Calls `each` for every call touched since the last time.
-    pub(super) fn settle(&mut self, mut each: impl FnMut(u16, &mut Call)) {
+    pub(super) fn settle(&mut self, mut each: impl FnMut(LocalCallId, &mut Call)) {
         for call_id in self.touched.drain(..) {
-            let place = self.index.get(usize::from(call_id)).and_then(|place| place.checked_sub(1));
+            let place = self.index.get(call_id.index()).and_then(|place| place.checked_sub(1));
             let call = place.and_then(|place| self.places.get_mut(place as usize)?.as_mut());
             if let Some(call) = call.filter(|call| call.touched) {
                 call.touched = false;

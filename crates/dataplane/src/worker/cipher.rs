@@ -6,6 +6,7 @@ use adit_crypto::mppe::{self, KeySchedule, Wanting};
 use adit_crypto::rc4::Job;
 use adit_sys::gre::MAX_BATCH;
 use adit_tunnel::path::Cipher;
+use adit_wire::LocalCallId;
 
 use super::calls::Calls;
 
@@ -17,7 +18,7 @@ const ROW: usize = 4;
 pub(super) struct Work<'a> {
     /// The number of the packet in its batch.
     pub(super) number: usize,
-    pub(super) call_id: u16,
+    pub(super) call_id: LocalCallId,
     pub(super) cipher: &'a Cipher,
 }
 
@@ -47,16 +48,21 @@ pub(super) fn apply<'a>(
 }
 
 /// Calls with [`ROW`] packets in a row.
-#[derive(Default)]
 struct Rows {
-    calls: [u16; MAX_BATCH / ROW],
+    calls: [LocalCallId; MAX_BATCH / ROW],
     count: usize,
-    last: Option<u16>,
+    last: Option<LocalCallId>,
     len: usize,
 }
 
+impl Default for Rows {
+    fn default() -> Rows {
+        Rows { calls: [LocalCallId::new(0); MAX_BATCH / ROW], count: 0, last: None, len: 0 }
+    }
+}
+
 impl Rows {
-    fn add(&mut self, call_id: u16) {
+    fn add(&mut self, call_id: LocalCallId) {
         self.len = if self.last == Some(call_id) { self.len + 1 } else { 1 };
         self.last = Some(call_id);
         if self.len == ROW
@@ -67,7 +73,7 @@ impl Rows {
         }
     }
 
-    fn last(&self) -> Option<u16> {
+    fn last(&self) -> Option<LocalCallId> {
         self.calls.get(self.count.checked_sub(1)?).copied()
     }
 }

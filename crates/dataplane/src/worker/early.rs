@@ -3,6 +3,8 @@
 //! The reply that accepts a call and the first GRE packet behind it come by different ways; the packet may be the one
 //! that is looked at first. Lost, it would be repeated only after a restart period.
 
+use adit_wire::LocalCallId;
+
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
@@ -11,7 +13,7 @@ const HELD: usize = 8;
 
 /// Calls that were reserved and are not open yet.
 #[derive(Debug, Default)]
-pub(super) struct Early(BTreeMap<u16, Expected>);
+pub(super) struct Early(BTreeMap<LocalCallId, Expected>);
 
 #[derive(Debug)]
 struct Expected {
@@ -21,12 +23,12 @@ struct Expected {
 
 impl Early {
     /// A call with `peer` may be opened soon.
-    pub(super) fn expect(&mut self, call_id: u16, peer: Ipv4Addr) {
+    pub(super) fn expect(&mut self, call_id: LocalCallId, peer: Ipv4Addr) {
         self.0.insert(call_id, Expected { peer, packets: Vec::new() });
     }
 
     /// Keeps a packet; false when its call is not expected from this source, or has enough of them.
-    pub(super) fn hold(&mut self, call_id: u16, source: Ipv4Addr, packet: &[u8]) -> bool {
+    pub(super) fn hold(&mut self, call_id: LocalCallId, source: Ipv4Addr, packet: &[u8]) -> bool {
         let Some(expected) = self.0.get_mut(&call_id) else { return false };
         let may_wait = expected.peer == source && expected.packets.len() < HELD;
         if may_wait {
@@ -36,7 +38,7 @@ impl Early {
     }
 
     /// The call is not awaited any more; what came for it.
-    pub(super) fn take(&mut self, call_id: u16) -> Vec<Vec<u8>> {
+    pub(super) fn take(&mut self, call_id: LocalCallId) -> Vec<Vec<u8>> {
         self.0.remove(&call_id).map(|expected| expected.packets).unwrap_or_default()
     }
 }

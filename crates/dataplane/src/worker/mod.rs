@@ -16,6 +16,7 @@ use adit_sys::gre::{IcmpKind, IcmpReport};
 use adit_sys::tun::{Gso, VnetHeader};
 use adit_tunnel::path::{Begin, HEADROOM, PathCommand, Pending, Prepared};
 use adit_wire::gre;
+use adit_wire::{LocalCallId, PeerCallId};
 
 use self::calls::{Call, Calls};
 use self::cipher::Work;
@@ -69,7 +70,7 @@ pub(crate) struct Worker<I, O, T> {
     routes: Routes,
     timers: Timers,
     /// Packets of the batch whose cipher work is still to be done: number, Call ID.
-    begun: Vec<(usize, u16, Pending)>,
+    begun: Vec<(usize, LocalCallId, Pending)>,
     /// IP packets of the batch that are to go to the host.
     coalescer: Coalescer,
     /// [`HEADROOM`] octets, then what the TUN interface handed over.
@@ -203,7 +204,7 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
     }
 
     /// A call of this worker, marked as one that had something to do.
-    fn call(&mut self, call_id: u16) -> Option<(&mut Call, &mut Outside<O, T>)> {
+    fn call(&mut self, call_id: LocalCallId) -> Option<(&mut Call, &mut Outside<O, T>)> {
         self.calls.touch(call_id).map(|call| (call, &mut self.outside))
     }
 
@@ -215,13 +216,13 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
             count(&drops.malformed, 1);
             return;
         };
-        let call_id = u16::from_be_bytes([high, low]);
+        let call_id = LocalCallId::new(u16::from_be_bytes([high, low]));
         let Some(call) = self.calls.touch(call_id) else {
             let is_ours = gre::Repr::parse(packet).is_ok();
             match is_ours {
                 true if self.early.hold(call_id, source, packet) => {}
                 true => {
-                    drops.strays.note(now, source, call_id);
+                    drops.strays.note(now, source, call_id.get());
                     count(&drops.unknown_call, 1);
                 }
                 false => count(&drops.malformed, 1),
@@ -229,7 +230,7 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
             return;
         };
         if source != call.peer {
-            drops.strays.note(now, source, call_id);
+            drops.strays.note(now, source, call_id.get());
             count(&drops.spoofed, 1);
             return;
         }
@@ -291,13 +292,13 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
         Some(len.checked_div(header.gso_size.into()).map_or(1, |segments| segments.max(1)))
     }
 
-    fn owner(&self, call_id: u16) -> usize {
-        usize::from(call_id) % self.workers.len().max(1)
+    fn owner(&self, call_id: LocalCallId) -> usize {
+        call_id.index() % self.workers.len().max(1)
     }
 
     /// Sends what lies in the packet buffer to the peer of a call of this worker: cut straight into the slots from which
     /// it leaves.
-    fn send_to_peer(&mut self, now: Instant, call_id: u16, header: VnetHeader, len: usize) {
+    fn send_to_peer(&mut self, now: Instant, call_id: LocalCallId, header: VnetHeader, len: usize) {
         let Some(call) = self.calls.touch(call_id) else { return };
         let is_whole = header.gso == Gso::None;
         let longest = if is_whole { len } else { LONGEST_HEADERS + usize::from(header.gso_size) };
@@ -354,7 +355,7 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
     }
 
     /// Hands what lies in the packet buffer to the worker that owns the call.
-    fn hand_over(&mut self, call_id: u16, header: VnetHeader, len: usize) {
+    fn hand_over(&mut self, call_id: LocalCallId, header: VnetHeader, len: usize) {
         let Some(owner) = self.workers.get(self.owner(call_id)) else { return };
         let buffer = self.packet.get_mut(..HEADROOM + len).unwrap_or_default();
         let drops = &self.outside.drops;
@@ -373,7 +374,7 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
         let Some(report) = self.input.icmp() else { return false };
         let IcmpReport { destination, from, kind, call_id: Some(peer_call_id) } = report else { return true };
         // Only what quotes a call that lives is believed at all.
-        let Some(call_id) = self.calls.find(destination, peer_call_id) else { return true };
+        let Some(call_id) = self.calls.find(destination, PeerCallId::new(peer_call_id)) else { return true };
         let Some(call) = self.calls.touch(call_id) else { return true };
         if let IcmpKind::FragmentationNeeded { mtu } = kind {
             if self.dont_fragment
@@ -393,7 +394,7 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
     }
 
     /// The time of a call has come, unless the entry is out of date.
-    fn time(&mut self, now: Instant, at: Instant, call_id: u16) {
+    fn time(&mut self, now: Instant, at: Instant, call_id: LocalCallId) {
         let Some(call) = self.calls.touch(call_id).filter(|call| call.armed == Some(at)) else { return };
         call.armed = None;
         let mut sink = self.outside.sink(now, call_id, call.local, call.peer);
@@ -425,7 +426,7 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
 /// A GRE packet of a call.
 fn from_peer<O: GreOut, T: TunIo>(
     now: Instant,
-    call_id: u16,
+    call_id: LocalCallId,
     call: &mut Call,
     packet: &mut [u8],
     outside: &mut Outside<O, T>,
@@ -436,7 +437,7 @@ fn from_peer<O: GreOut, T: TunIo>(
 }
 
 /// Tells once that the peer has acknowledged a packet.
-fn tell_acknowledged<O: GreOut, T: TunIo>(call_id: u16, call: &mut Call, outside: &Outside<O, T>) {
+fn tell_acknowledged<O: GreOut, T: TunIo>(call_id: LocalCallId, call: &mut Call, outside: &Outside<O, T>) {
     if !call.told_acknowledged && call.path.is_acknowledged() {
         call.told_acknowledged = outside.tell(Event::Acknowledged { call_id });
     }

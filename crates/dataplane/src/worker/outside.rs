@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use adit_sys::tun::VnetHeader;
 use adit_tunnel::path::{Cipher, HEADROOM, PathEvent, Sink};
+use adit_wire::LocalCallId;
 
 use super::calls::Calls;
 use super::cipher::{self, Work};
@@ -46,7 +47,7 @@ pub(crate) struct Around<T> {
 pub(super) struct Outside<O, T> {
     gre: O,
     /// Cipher work on what waits in `gre`: the number of the packet, its call, and the work.
-    ciphers: Vec<(usize, u16, Cipher)>,
+    ciphers: Vec<(usize, LocalCallId, Cipher)>,
     /// Packets that wait in `gre`.
     waiting: usize,
     pub(super) tun: T,
@@ -83,7 +84,7 @@ impl<O: GreOut, T: TunIo> Outside<O, T> {
     /// The packet that lies in the slot at `range` goes to `peer`, once `cipher` has been applied to the slot.
     pub(super) fn push(
         &mut self,
-        call_id: u16,
+        call_id: LocalCallId,
         (peer, local): (Ipv4Addr, Option<Ipv4Addr>),
         range: Range<usize>,
         cipher: Option<Cipher>,
@@ -131,7 +132,7 @@ impl<O: GreOut, T: TunIo> Outside<O, T> {
     pub(super) fn sink(
         &mut self,
         now: Instant,
-        call_id: u16,
+        call_id: LocalCallId,
         local: Option<Ipv4Addr>,
         peer: Ipv4Addr,
     ) -> CallSink<'_, O, T> {
@@ -168,7 +169,7 @@ impl<O: GreOut, T: TunIo> Outside<O, T> {
 pub(super) struct CallSink<'a, O, T> {
     outside: &'a mut Outside<O, T>,
     now: Instant,
-    call_id: u16,
+    call_id: LocalCallId,
     local: Option<Ipv4Addr>,
     peer: Ipv4Addr,
 }

@@ -181,7 +181,10 @@ impl Bench {
     /// Opens a call with `CLIENT` whose ids are the same on both sides.
     fn open(&self, call_id: u16) -> Arc<SharedCounters> {
         let counters = Arc::new(SharedCounters::default());
-        let config = PathConfig { encryption_required: false, ..PathConfig::new(call_id, call_id) };
+        let config = PathConfig {
+            encryption_required: false,
+            ..PathConfig::new(LocalCallId::new(call_id), PeerCallId::new(call_id))
+        };
         let open = Open { local: SERVER, peer: CLIENT, config, counters: Arc::clone(&counters) };
         self.order(Order::Open(Box::new(open)));
         counters
@@ -197,8 +200,8 @@ impl Bench {
             answer_dhcp: true,
             ipv6: None,
         };
-        self.order(Order::Path(call_id, PathCommand::Network(Some(network))));
-        self.order(Order::Routes(call_id, vec![ipnet::Ipv4Net::from(inner).into()]));
+        self.order(Order::Path(LocalCallId::new(call_id), PathCommand::Network(Some(network))));
+        self.order(Order::Routes(LocalCallId::new(call_id), vec![ipnet::Ipv4Net::from(inner).into()]));
     }
 
     /// Turns until nothing is left to do.
@@ -260,8 +263,8 @@ fn c069_c070_c087_only_packets_of_open_calls_from_their_peer_are_heard() {
     bench.gre(CLIENT, vec![0, 0, 8, 0, 1, 2, 3, 4, 5]);
     bench.gre(CLIENT, gre_packet(7, 0, None, &LCP));
     bench.turn();
-    assert_eq!(bench.told(), [Event::Frame { call_id: 7, frame: LCP.to_vec() }]);
-    bench.order(Order::Close(7));
+    assert_eq!(bench.told(), [Event::Frame { call_id: LocalCallId::new(7), frame: LCP.to_vec() }]);
+    bench.order(Order::Close(LocalCallId::new(7)));
     bench.gre(CLIENT, gre_packet(7, 1, None, &LCP));
     bench.turn();
     assert!(bench.told().is_empty() && bench.sent().is_empty());
@@ -292,8 +295,8 @@ fn c044_a_call_opened_in_a_crowd_hears_its_first_packet_too() {
 #[test]
 fn the_first_packets_of_an_expected_call_wait_until_it_is_open() {
     let mut bench = Bench::new();
-    bench.order(Order::Expect(7, CLIENT));
-    bench.order(Order::Expect(8, CLIENT));
+    bench.order(Order::Expect(LocalCallId::new(7), CLIENT));
+    bench.order(Order::Expect(LocalCallId::new(8), CLIENT));
     bench.turn();
     for seq in 0..20 {
         bench.gre(CLIENT, gre_packet(7, seq, None, &LCP));
@@ -305,9 +308,13 @@ fn the_first_packets_of_an_expected_call_wait_until_it_is_open() {
     assert!(bench.told().is_empty());
     bench.open(7);
     bench.turn();
-    assert_eq!(bench.told(), vec![Event::Frame { call_id: 7, frame: LCP.to_vec() }; 8], "and no more");
+    assert_eq!(
+        bench.told(),
+        vec![Event::Frame { call_id: LocalCallId::new(7), frame: LCP.to_vec() }; 8],
+        "and no more"
+    );
     // A call that never began leaves nothing to one that gets its Call ID.
-    bench.order(Order::Close(8));
+    bench.order(Order::Close(LocalCallId::new(8)));
     bench.open(8);
     bench.turn();
     assert!(bench.told().is_empty());
@@ -340,8 +347,8 @@ fn what_a_call_carried_in_the_turn_of_its_end_is_counted() {
     let mut bench = Bench::new();
     let counters = bench.open(7);
     bench.up(7, INNER);
-    bench.order(Order::Packet(7, [&[0; HEADROOM][..], &datagram(HOST, INNER, 1)].concat()));
-    bench.order(Order::Close(7));
+    bench.order(Order::Packet(LocalCallId::new(7), [&[0; HEADROOM][..], &datagram(HOST, INNER, 1)].concat()));
+    bench.order(Order::Close(LocalCallId::new(7)));
     bench.turn();
     assert_eq!(counters.read().tx_packets, 1);
 }
@@ -352,7 +359,7 @@ fn a_route_ends_with_its_call() {
     bench.open(7);
     bench.up(7, INNER);
     bench.turn();
-    bench.order(Order::Close(7));
+    bench.order(Order::Close(LocalCallId::new(7)));
     bench.tun(VnetHeader::default(), datagram(HOST, INNER, 1));
     bench.turn();
     assert_eq!((bench.sent().len(), bench.drops.read().no_route), (0, 1));
@@ -375,7 +382,7 @@ fn a_super_packet_crosses_two_encrypted_workers_in_pieces() {
         bench.open(7);
         bench.up(7, INNER);
         let mppe = Mppe { strength: Strength::Bits128, stateless: true, keys };
-        bench.order(Order::Path(7, PathCommand::Encryption(Some(mppe))));
+        bench.order(Order::Path(LocalCallId::new(7), PathCommand::Encryption(Some(mppe))));
     }
     // On the other side the peer may send from anywhere.
     let network = Network {
@@ -386,7 +393,7 @@ fn a_super_packet_crosses_two_encrypted_workers_in_pieces() {
         answer_dhcp: false,
         ipv6: None,
     };
-    b.order(Order::Path(7, PathCommand::Network(Some(network))));
+    b.order(Order::Path(LocalCallId::new(7), PathCommand::Network(Some(network))));
     let whole = super_packet(60_000);
     let header =
         VnetHeader { needs_checksum: true, gso: Gso::TcpV4, gso_size: 1360, ..VnetHeader::default() };
@@ -488,7 +495,7 @@ fn timers_of_closed_calls_do_nothing() {
     bench.open(7);
     bench.gre(CLIENT, gre_packet(7, 0, None, &LCP));
     bench.turn();
-    bench.order(Order::Close(7));
+    bench.order(Order::Close(LocalCallId::new(7)));
     bench.open(7);
     bench.turn();
     bench.now += Duration::from_secs(1);
@@ -501,11 +508,11 @@ fn frames_and_packets_of_the_shell_are_sent() {
     let mut bench = Bench::new();
     bench.open(7);
     bench.up(7, INNER);
-    bench.order(Order::Frame(7, LCP.to_vec()));
+    bench.order(Order::Frame(LocalCallId::new(7), LCP.to_vec()));
     let mut packet = vec![0; HEADROOM];
     packet.extend(datagram(HOST, INNER, 1));
-    bench.order(Order::Packet(7, packet));
-    bench.order(Order::Frame(8, LCP.to_vec()));
+    bench.order(Order::Packet(LocalCallId::new(7), packet));
+    bench.order(Order::Frame(LocalCallId::new(8), LCP.to_vec()));
     bench.turn();
     let sent = bench.sent();
     let numbers: Vec<_> =
@@ -517,13 +524,13 @@ fn frames_and_packets_of_the_shell_are_sent() {
 fn the_first_acknowledgment_is_told_once() {
     let mut bench = Bench::new();
     bench.open(7);
-    bench.order(Order::Frame(7, LCP.to_vec()));
+    bench.order(Order::Frame(LocalCallId::new(7), LCP.to_vec()));
     bench.turn();
     for seq in 0..3 {
         bench.gre(CLIENT, gre_packet(7, seq, Some(0), &LCP));
     }
     bench.turn();
-    let acknowledged = |event: &Event| *event == Event::Acknowledged { call_id: 7 };
+    let acknowledged = |event: &Event| *event == Event::Acknowledged { call_id: LocalCallId::new(7) };
     assert_eq!(bench.told().iter().filter(|event| acknowledged(event)).count(), 1);
 }
 
@@ -539,7 +546,7 @@ fn c231_dhcp_inform_goes_to_the_shell() {
     let packet = udp::datagram_v4((INNER, 68), (Ipv4Addr::BROADCAST, 67), &data);
     bench.gre(CLIENT, gre_packet(7, 0, None, &clear(&packet)));
     bench.turn();
-    assert_eq!(bench.told(), [Event::Dhcp { call_id: 7, packet }]);
+    assert_eq!(bench.told(), [Event::Dhcp { call_id: LocalCallId::new(7), packet }]);
 }
 
 fn refusal(kind: IcmpKind, destination: Ipv4Addr, call_id: Option<u16>) -> IcmpReport {
@@ -559,11 +566,11 @@ fn c088_protocol_unreachable_is_told_if_it_quotes_a_live_call_and_not_too_often(
         put(&bench, refusal(IcmpKind::ProtocolUnreachable, CLIENT, None));
     }
     bench.turn();
-    assert_eq!(bench.told(), [Event::Unreachable { call_id: 7, from: HOST, code: 2 }]);
+    assert_eq!(bench.told(), [Event::Unreachable { call_id: LocalCallId::new(7), from: HOST, code: 2 }]);
     bench.now += Duration::from_secs(1);
     put(&bench, refusal(IcmpKind::Prohibited, CLIENT, Some(7)));
     bench.turn();
-    assert_eq!(bench.told(), [Event::Unreachable { call_id: 7, from: HOST, code: 13 }]);
+    assert_eq!(bench.told(), [Event::Unreachable { call_id: LocalCallId::new(7), from: HOST, code: 13 }]);
 }
 
 #[test]
@@ -582,7 +589,7 @@ fn c089_fragmentation_needed_is_believed_only_for_a_live_call_and_a_sane_value()
         bench.turn();
         bench.world.borrow_mut().icmp.push_back(refusal(kind, CLIENT, call_id));
         bench.turn();
-        assert_eq!(bench.worker.calls.touch(7).unwrap().path.mtu(), mtu, "{kind:?}");
+        assert_eq!(bench.worker.calls.touch(LocalCallId::new(7)).unwrap().path.mtu(), mtu, "{kind:?}");
         assert!(bench.told().is_empty());
     }
 }
@@ -593,12 +600,12 @@ fn broken_encryption_is_told() {
     bench.open(7);
     let keys = StartKeys { send: StartKey::new([1; 16]), receive: StartKey::new([2; 16]) };
     let mppe = Mppe { strength: Strength::Bits128, stateless: true, keys };
-    bench.order(Order::Path(7, PathCommand::Encryption(Some(mppe))));
+    bench.order(Order::Path(LocalCallId::new(7), PathCommand::Encryption(Some(mppe))));
     for seq in 0..32 {
         bench.gre(CLIENT, gre_packet(7, seq, None, &[0, 0xfd, 0, 0, 1, 2, 3]));
     }
     bench.turn();
-    assert_eq!(bench.told(), [Event::EncryptionBroken { call_id: 7 }]);
+    assert_eq!(bench.told(), [Event::EncryptionBroken { call_id: LocalCallId::new(7) }]);
 }
 
 #[test]
@@ -612,8 +619,8 @@ fn c038_a_call_that_floods_takes_no_room_from_others() {
     bench.gre(CLIENT, gre_packet(8, 0, None, &LCP));
     bench.turn();
     let told = bench.told();
-    assert_eq!(told.iter().filter(|event| event.call_id() == 7).count(), 64);
-    assert_eq!(told.iter().filter(|event| event.call_id() == 8).count(), 1);
+    assert_eq!(told.iter().filter(|event| event.call_id() == LocalCallId::new(7)).count(), 64);
+    assert_eq!(told.iter().filter(|event| event.call_id() == LocalCallId::new(8)).count(), 1);
     assert_eq!(bench.drops.read().queue_full, 10_000 - 64);
 }
 
@@ -624,7 +631,7 @@ fn c193_key_changes_of_all_calls_together_are_bounded() {
         bench.open(call_id);
         let keys = StartKeys { send: StartKey::new([1; 16]), receive: StartKey::new([2; 16]) };
         let mppe = Mppe { strength: Strength::Bits128, stateless: true, keys };
-        bench.order(Order::Path(call_id, PathCommand::Encryption(Some(mppe))));
+        bench.order(Order::Path(LocalCallId::new(call_id), PathCommand::Encryption(Some(mppe))));
     }
     for call_id in 1..=100 {
         for seq in 0..4 {
@@ -633,8 +640,9 @@ fn c193_key_changes_of_all_calls_together_are_bounded() {
         }
     }
     bench.turn();
-    let tried: u64 =
-        (1..=100).map(|id| bench.worker.calls.touch(id).unwrap().path.counters().decrypt_failures).sum();
+    let tried: u64 = (1..=100)
+        .map(|id| bench.worker.calls.touch(LocalCallId::new(id)).unwrap().path.counters().decrypt_failures)
+        .sum();
     // Each try costs 0xf00 changes of the 50 000 there are.
     assert_eq!(tried, 13);
 }
@@ -646,7 +654,7 @@ fn a_worker_hands_packets_to_the_owner_of_their_call() {
     benches[owner].open(call_id);
     benches[owner].up(call_id, INNER);
     let routes = vec![ipnet::Ipv4Net::from(INNER).into()];
-    benches[0].order(Order::Routes(call_id, routes));
+    benches[0].order(Order::Routes(LocalCallId::new(call_id), routes));
     let header =
         VnetHeader { needs_checksum: true, gso: Gso::TcpV4, gso_size: 1360, ..VnetHeader::default() };
     benches[0].tun(header, super_packet(10_000));
@@ -664,7 +672,7 @@ fn c061_ten_thousand_calls_leave_nothing_behind() {
         bench.open(n + 1);
         bench.up(n + 1, INNER);
         bench.gre(CLIENT, gre_packet(n + 1, 0, None, &LCP));
-        bench.order(Order::Close(n + 1));
+        bench.order(Order::Close(LocalCallId::new(n + 1)));
         bench.turn();
         bench.now += Duration::from_millis(10);
         bench.told();

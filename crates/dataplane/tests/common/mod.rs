@@ -10,6 +10,7 @@ use adit_ppp::mppe::Mppe;
 use adit_sys::tun::{Tun, TunOptions};
 use adit_testbed::Host;
 use adit_tunnel::path::{Counters, Network, PathCommand, PathConfig};
+use adit_wire::{LocalCallId, PeerCallId};
 
 /// Addresses inside the tunnel.
 pub const INNER: [Ipv4Addr; 2] = [Ipv4Addr::new(10, 0, 0, 1), Ipv4Addr::new(10, 0, 0, 2)];
@@ -20,7 +21,7 @@ pub const OUTER: [Ipv4Addr; 2] = [Ipv4Addr::new(192, 0, 2, 1), Ipv4Addr::new(192
 pub struct Site {
     pub plane: Dataplane,
     pub events: Events,
-    pub call_id: u16,
+    pub call_id: LocalCallId,
     /// 0 or 1.
     pub number: usize,
 }
@@ -41,7 +42,7 @@ impl Site {
     }
 
     /// Opens the call towards the peer's Call ID, IP up, encrypted or not.
-    pub fn open(&self, peer_call_id: u16, encrypted: bool) {
+    pub fn open(&self, peer_call_id: PeerCallId, encrypted: bool) {
         let (own, peer) = (self.number, 1 - self.number);
         let config =
             PathConfig { encryption_required: encrypted, ..PathConfig::new(self.call_id, peer_call_id) };
@@ -65,6 +66,11 @@ impl Site {
         self.plane.command(self.call_id, PathCommand::Network(Some(network)));
     }
 
+    /// What the other site calls the call by: the Call ID that this one gave.
+    pub fn named_by_peer(&self) -> PeerCallId {
+        PeerCallId::new(self.call_id.get())
+    }
+
     pub fn counters(&self) -> Counters {
         self.plane.counters(self.call_id).unwrap()
     }
@@ -73,8 +79,8 @@ impl Site {
 /// Two sites, connected.
 pub fn pair(a: &Host, b: &Host, config: &DataplaneConfig, encrypted: bool) -> [Site; 2] {
     let sites = [Site::new(a, 0, config.clone()), Site::new(b, 1, config.clone())];
-    sites[0].open(sites[1].call_id, encrypted);
-    sites[1].open(sites[0].call_id, encrypted);
+    sites[0].open(sites[1].named_by_peer(), encrypted);
+    sites[1].open(sites[0].named_by_peer(), encrypted);
     sites
 }
 

@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use adit_wire::{LocalCallId, PeerCallId};
+
 use super::events::Handle;
 
 /// Which end of a call we are, in the RFC's words.
@@ -17,29 +19,29 @@ pub(super) enum Side {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Call {
     /// Outgoing-Call-Request came; the shell is asked. We are the PAC.
-    OutgoingOffered { peer_id: u16, maximum_bps: u32, window: u16, deadline: Instant },
+    OutgoingOffered { peer_id: PeerCallId, maximum_bps: u32, window: u16, deadline: Instant },
     /// Outgoing-Call-Request sent; waiting for its reply. We are the PNS.
     OutgoingRequested {
-        local_id: u16,
+        local_id: LocalCallId,
         /// A reply came that names this other call: something on the path changes Call IDs.
         stray: Option<u16>,
         deadline: Instant,
     },
     /// Incoming-Call-Request came; the shell is asked. We are the PNS.
-    IncomingOffered { peer_id: u16, deadline: Instant },
+    IncomingOffered { peer_id: PeerCallId, deadline: Instant },
     /// Incoming-Call-Reply sent; waiting for Incoming-Call-Connected. We are the PNS.
-    IncomingAccepted { local_id: u16, peer_id: u16, deadline: Instant },
+    IncomingAccepted { local_id: LocalCallId, peer_id: PeerCallId, deadline: Instant },
     /// Incoming-Call-Request sent; waiting for its reply. We are the PAC.
-    IncomingRequested { local_id: u16, deadline: Instant },
+    IncomingRequested { local_id: LocalCallId, deadline: Instant },
     /// Connected.
-    Up { side: Side, local_id: u16, peer_id: u16 },
+    Up { side: Side, local_id: LocalCallId, peer_id: PeerCallId },
     /// Call-Clear-Request sent; waiting for Call-Disconnect-Notify. The shell knows the call as ended.
-    Clearing { local_id: u16, peer_id: Option<u16>, deadline: Instant },
+    Clearing { local_id: LocalCallId, peer_id: Option<PeerCallId>, deadline: Instant },
 }
 
 impl Call {
     /// The Call ID we gave.
-    pub(super) fn local_id(&self) -> Option<u16> {
+    pub(super) fn local_id(&self) -> Option<LocalCallId> {
         match *self {
             Call::OutgoingOffered { .. } | Call::IncomingOffered { .. } => None,
             Call::OutgoingRequested { local_id, .. }
@@ -51,7 +53,7 @@ impl Call {
     }
 
     /// The Call ID the peer gave.
-    pub(super) fn peer_id(&self) -> Option<u16> {
+    pub(super) fn peer_id(&self) -> Option<PeerCallId> {
         match *self {
             Call::OutgoingRequested { .. } | Call::IncomingRequested { .. } => None,
             Call::OutgoingOffered { peer_id, .. }
@@ -150,8 +152,8 @@ impl Calls {
     /// The call that a Call-Disconnect-Notify means. By the RFC it bears the PAC's Call ID; NAT helpers and some
     /// servers put the PNS's there; with a single call there is no doubt whatever it bears.
     pub(super) fn disconnected(&self, call_id: u16) -> Option<Handle> {
-        self.find(|call| call.peer_id() == Some(call_id))
-            .or_else(|| self.find(|call| call.local_id() == Some(call_id)))
+        self.find(|call| call.peer_id() == Some(PeerCallId::new(call_id)))
+            .or_else(|| self.find(|call| call.local_id() == Some(LocalCallId::new(call_id))))
             .or(match self.calls.as_slice() {
                 [(handle, _)] => Some(*handle),
                 _ => None,

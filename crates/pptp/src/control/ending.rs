@@ -8,6 +8,7 @@ use adit_wire::pptp::{
     StopReason, Text,
 };
 use adit_wire::text::escape;
+use adit_wire::{LocalCallId, PeerCallId};
 
 use super::calls::{Call, Side};
 use super::config::Role;
@@ -17,7 +18,7 @@ use super::state::State;
 use super::{ControlConnection, error};
 
 impl ControlConnection {
-    pub(super) fn accept(&mut self, now: Instant, handle: Handle, call_id: u16) {
+    pub(super) fn accept(&mut self, now: Instant, handle: Handle, call_id: LocalCallId) {
         match self.calls.get(handle) {
             Some(&Call::OutgoingOffered { peer_id, maximum_bps, window, .. }) => {
                 self.accept_outgoing(handle, call_id, peer_id, maximum_bps, window);
@@ -37,7 +38,7 @@ impl ControlConnection {
             }
             Some(&Call::IncomingOffered { peer_id, .. }) => {
                 let (result, error) = error::incoming_refusal(refusal);
-                self.incoming_answer(0, peer_id, result, error);
+                self.incoming_answer(None, peer_id, result, error);
             }
             _ => return,
         }
@@ -45,7 +46,7 @@ impl ControlConnection {
         self.call_ended(handle, &End::new(By::Us, Some(refusal.code), refusal.detail.clone()));
     }
 
-    pub(super) fn place(&mut self, now: Instant, call_id: u16) {
+    pub(super) fn place(&mut self, now: Instant, call_id: LocalCallId) {
         if self.is_closed() {
             return;
         }
@@ -84,32 +85,39 @@ impl ControlConnection {
             }
             Call::IncomingRequested { local_id, .. } | Call::Up { side: Side::Pac, local_id, .. } => {
                 let (result, error) = error::disconnect(what);
-                self.disconnect(handle, local_id, result, error, end);
+                self.disconnect(handle, Some(local_id), result, error, end);
             }
             Call::Clearing { .. } => {}
         }
     }
 
     /// PNS: sends Call-Clear-Request. The call stays in the table until the PAC confirms.
-    fn clear(&mut self, now: Instant, handle: Handle, local_id: u16, peer_id: Option<u16>, end: &End) {
-        self.outbox.send(CallClearRequest { call_id: local_id });
+    fn clear(
+        &mut self,
+        now: Instant,
+        handle: Handle,
+        local_id: LocalCallId,
+        peer_id: Option<PeerCallId>,
+        end: &End,
+    ) {
+        self.outbox.send(CallClearRequest { call_id: local_id.get() });
         let deadline = now + self.config.disconnect_timeout;
         self.calls.insert(handle, Call::Clearing { local_id, peer_id, deadline });
         self.call_ended(handle, end);
     }
 
-    /// PAC: sends Call-Disconnect-Notify, which ends the call at once.
+    /// PAC: sends Call-Disconnect-Notify, which ends the call at once. A call that was not accepted has no Call ID of ours.
     fn disconnect(
         &mut self,
         handle: Handle,
-        call_id: u16,
+        call_id: Option<LocalCallId>,
         result: DisconnectResult,
         error: ErrorCode,
         end: &End,
     ) {
         self.calls.remove(handle);
         self.outbox.send(CallDisconnectNotify {
-            call_id,
+            call_id: call_id.map_or(0, LocalCallId::get),
             result,
             error,
             cause: 0,
@@ -121,10 +129,11 @@ impl ControlConnection {
     /// PAC: the PNS hangs up. The request bears the PNS's own Call ID.
     pub(super) fn clear_request(&mut self, request: &CallClearRequest) {
         let end = End::new(By::Peer, None, "Call-Clear-Request");
+        let cleared = PeerCallId::new(request.call_id);
         let ours = self.calls.iter().find_map(|(handle, call)| match *call {
-            Call::OutgoingOffered { peer_id, .. } if peer_id == request.call_id => Some((handle, 0)),
-            Call::Up { side: Side::Pac, local_id, peer_id } if peer_id == request.call_id => {
-                Some((handle, local_id))
+            Call::OutgoingOffered { peer_id, .. } if peer_id == cleared => Some((handle, None)),
+            Call::Up { side: Side::Pac, local_id, peer_id } if peer_id == cleared => {
+                Some((handle, Some(local_id)))
             }
             _ => None,
         });

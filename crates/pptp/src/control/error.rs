@@ -1,6 +1,7 @@
 //! From the peer's result codes to our codes, with a sentence for each.
 
 use adit_diag::Code;
+use adit_wire::LocalCallId;
 use adit_wire::pptp::{
     CallDisconnectNotify, DisconnectResult, ErrorCode, IncomingCallReply, IncomingResult, OutgoingCallReply,
     OutgoingResult, StartControlConnectionReply, StartResult, StopReason,
@@ -72,7 +73,7 @@ pub(super) fn disconnected(role: Role, notify: &CallDisconnectNotify) -> End {
 }
 
 /// Outgoing-Call-Reply for a call that we did not place, while one that we did waits for its reply.
-pub(super) fn rewritten(placed: u16, replied: u16) -> String {
+pub(super) fn rewritten(placed: LocalCallId, replied: u16) -> String {
     format!("the reply to call {placed} came for call {replied}")
 }
 

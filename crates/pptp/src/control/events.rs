@@ -4,6 +4,7 @@ use core::fmt;
 
 use adit_diag::Code;
 use adit_wire::pptp::{Bearer, Framing, IncomingCallRequest, OutgoingCallRequest, Version};
+use adit_wire::{LocalCallId, PeerCallId};
 
 /// A call within its control connection: unique for the connection's life, never a Call ID.
 pub type Handle = u32;
@@ -16,7 +17,7 @@ pub enum ControlCommand {
         /// From [`ControlEvent::CallRequested`].
         handle: Handle,
         /// Our Call ID, unique on this host: the key of the GRE packets we shall receive.
-        call_id: u16,
+        call_id: LocalCallId,
     },
     /// Do not take the call that was requested; the control connection stays.
     RefuseCall {
@@ -28,7 +29,7 @@ pub enum ControlCommand {
     /// Call the peer: Outgoing-Call-Request from a client, Incoming-Call-Request from a server.
     PlaceCall {
         /// Our Call ID, unique on this host.
-        call_id: u16,
+        call_id: LocalCallId,
     },
     /// End one call. Unknown handles are ignored: the peer may have been quicker.
     EndCall {
@@ -109,9 +110,9 @@ pub enum ControlEvent {
         /// The call.
         handle: Handle,
         /// Key of the GRE packets we receive.
-        local_call_id: u16,
+        local_call_id: LocalCallId,
         /// Key of the GRE packets we send.
-        peer_call_id: u16,
+        peer_call_id: PeerCallId,
         /// The peer's receive window in packets; 0 means that it does no flow control.
         window: u16,
     },
@@ -188,11 +189,11 @@ pub enum CallRequest {
 
 impl CallRequest {
     /// The peer's Call ID: the key of the GRE packets we shall send.
-    pub fn call_id(&self) -> u16 {
-        match self {
+    pub fn call_id(&self) -> PeerCallId {
+        PeerCallId::new(match self {
             CallRequest::Outgoing(request) => request.call_id,
             CallRequest::Incoming(request) => request.call_id,
-        }
+        })
     }
 }
 

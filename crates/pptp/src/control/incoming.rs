@@ -7,16 +7,18 @@ use adit_wire::pptp::{
     ErrorCode, IncomingCallConnected, IncomingCallReply, IncomingCallRequest, IncomingResult, Text,
 };
 
+use adit_wire::{LocalCallId, PeerCallId};
+
 use super::calls::{Call, Side};
 use super::events::{By, CallRequest, ControlEvent, End, Handle};
 use super::{ControlConnection, error};
 
 impl ControlConnection {
     /// PAC: offers a call under our Call ID.
-    pub(super) fn place_incoming(&mut self, now: Instant, handle: Handle, call_id: u16) {
+    pub(super) fn place_incoming(&mut self, now: Instant, handle: Handle, call_id: LocalCallId) {
         let call = &self.config.call;
         self.outbox.send(IncomingCallRequest {
-            call_id,
+            call_id: call_id.get(),
             serial: self.serial,
             bearer: call.bearer,
             physical_channel: 0,
@@ -30,12 +32,12 @@ impl ControlConnection {
 
     /// PNS: the peer offers a call.
     pub(super) fn incoming_request(&mut self, now: Instant, request: &IncomingCallRequest) {
-        let peer_id = request.call_id;
+        let peer_id = PeerCallId::new(request.call_id);
         if !self.config.accept_incoming {
-            return self.incoming_answer(0, peer_id, IncomingResult::DoNotAccept, ErrorCode::None);
+            return self.incoming_answer(None, peer_id, IncomingResult::DoNotAccept, ErrorCode::None);
         }
         if let Some(error) = self.cannot_take(peer_id) {
-            return self.incoming_answer(0, peer_id, IncomingResult::GeneralError, error);
+            return self.incoming_answer(None, peer_id, IncomingResult::GeneralError, error);
         }
         let handle = self.calls.new_handle();
         let deadline = now + self.config.call_timeout;
@@ -45,23 +47,29 @@ impl ControlConnection {
     }
 
     /// PNS: the shell takes the call.
-    pub(super) fn accept_incoming(&mut self, now: Instant, handle: Handle, local_id: u16, peer_id: u16) {
+    pub(super) fn accept_incoming(
+        &mut self,
+        now: Instant,
+        handle: Handle,
+        local_id: LocalCallId,
+        peer_id: PeerCallId,
+    ) {
         let deadline = now + self.config.call_timeout;
         self.calls.insert(handle, Call::IncomingAccepted { local_id, peer_id, deadline });
-        self.incoming_answer(local_id, peer_id, IncomingResult::Connect, ErrorCode::None);
+        self.incoming_answer(Some(local_id), peer_id, IncomingResult::Connect, ErrorCode::None);
     }
 
-    /// PNS: answers an offer.
+    /// PNS: answers an offer; a refusal has no Call ID of ours.
     pub(super) fn incoming_answer(
         &mut self,
-        call_id: u16,
-        peer_id: u16,
+        call_id: Option<LocalCallId>,
+        peer_id: PeerCallId,
         result: IncomingResult,
         error: ErrorCode,
     ) {
         self.outbox.send(IncomingCallReply {
-            call_id,
-            peer_call_id: peer_id,
+            call_id: call_id.map_or(0, LocalCallId::get),
+            peer_call_id: peer_id.get(),
             result,
             error,
             window: if result == IncomingResult::Connect { self.config.call.window } else { 0 },
@@ -71,9 +79,11 @@ impl ControlConnection {
 
     /// PAC: the answer to our offer.
     pub(super) fn incoming_reply(&mut self, reply: &IncomingCallReply) {
-        let offered = self.calls.find(|call| {
-            matches!(call, Call::IncomingRequested { local_id, .. } if *local_id == reply.peer_call_id)
-        });
+        let local_id = LocalCallId::new(reply.peer_call_id);
+        let peer_id = PeerCallId::new(reply.call_id);
+        let offered = self.calls.find(
+            |call| matches!(call, Call::IncomingRequested { local_id: asked, .. } if *asked == local_id),
+        );
         let Some(handle) = offered else {
             self.counters.ignored += 1;
             return;
@@ -82,10 +92,9 @@ impl ControlConnection {
         if reply.result != IncomingResult::Connect {
             return self.call_ended(handle, &error::incoming_refused(reply));
         }
-        let (local_id, peer_id) = (reply.peer_call_id, reply.call_id);
         self.call_up(handle, Call::Up { side: Side::Pac, local_id, peer_id }, reply.window);
         self.outbox.send(IncomingCallConnected {
-            peer_call_id: peer_id,
+            peer_call_id: peer_id.get(),
             connect_speed: self.config.call.maximum_bps,
             window: self.config.call.window,
             transmit_delay: 0,
@@ -96,7 +105,9 @@ impl ControlConnection {
     /// PNS: the call is connected.
     pub(super) fn incoming_connected(&mut self, connected: &IncomingCallConnected) {
         let accepted = self.calls.iter().find_map(|(handle, call)| match *call {
-            Call::IncomingAccepted { local_id, peer_id, .. } if local_id == connected.peer_call_id => {
+            Call::IncomingAccepted { local_id, peer_id, .. }
+                if local_id == LocalCallId::new(connected.peer_call_id) =>
+            {
                 Some((handle, local_id, peer_id))
             }
             _ => None,
@@ -110,10 +121,10 @@ impl ControlConnection {
     }
 
     /// PNS: an offer that was not answered by the shell in time, or is no longer wanted.
-    pub(super) fn drop_incoming_offer(&mut self, handle: Handle, peer_id: u16, end: &End) {
+    pub(super) fn drop_incoming_offer(&mut self, handle: Handle, peer_id: PeerCallId, end: &End) {
         self.calls.remove(handle);
         if end.by != By::Peer {
-            self.incoming_answer(0, peer_id, IncomingResult::GeneralError, ErrorCode::NoResource);
+            self.incoming_answer(None, peer_id, IncomingResult::GeneralError, ErrorCode::NoResource);
         }
         self.call_ended(handle, end);
     }

@@ -207,7 +207,7 @@ impl ControlConnection {
             ControlCommand::Tell { handle, told } => {
                 if let Some(&Call::Up { side: Side::Pns, peer_id, .. }) = self.calls.get(handle) {
                     self.tell(match told {
-                        Told::Heard => peer_id,
+                        Told::Heard => peer_id.get(),
                         Told::Misnamed(call_id) => call_id,
                     });
                 }

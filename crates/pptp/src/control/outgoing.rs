@@ -5,6 +5,8 @@ use std::time::Instant;
 
 use adit_wire::pptp::{ErrorCode, OutgoingCallReply, OutgoingCallRequest, OutgoingResult, Text};
 
+use adit_wire::{LocalCallId, PeerCallId};
+
 use super::calls::{Call, Side};
 use super::config::Role;
 use super::events::{By, CallRequest, ControlEvent, End, Handle};
@@ -15,10 +17,10 @@ const STRAY: Duration = Duration::from_secs(3);
 
 impl ControlConnection {
     /// PNS: asks for a call under our Call ID.
-    pub(super) fn place_outgoing(&mut self, now: Instant, handle: Handle, call_id: u16) {
+    pub(super) fn place_outgoing(&mut self, now: Instant, handle: Handle, call_id: LocalCallId) {
         let call = &self.config.call;
         self.outbox.send(OutgoingCallRequest {
-            call_id,
+            call_id: call_id.get(),
             serial: self.serial,
             minimum_bps: call.minimum_bps,
             maximum_bps: call.maximum_bps,
@@ -35,7 +37,7 @@ impl ControlConnection {
 
     /// PAC: the peer wants a call.
     pub(super) fn outgoing_request(&mut self, now: Instant, request: &OutgoingCallRequest) {
-        let peer_id = request.call_id;
+        let peer_id = PeerCallId::new(request.call_id);
         if self.config.role == Role::Client {
             return self.refuse_outgoing(peer_id, OutgoingResult::DoNotAccept, ErrorCode::None);
         }
@@ -51,7 +53,7 @@ impl ControlConnection {
     }
 
     /// Why one more call of the peer cannot be taken, if so. A call that is there is never disturbed.
-    pub(super) fn cannot_take(&self, peer_id: u16) -> Option<ErrorCode> {
+    pub(super) fn cannot_take(&self, peer_id: PeerCallId) -> Option<ErrorCode> {
         if self.calls.find(|call| call.peer_id() == Some(peer_id)).is_some() {
             Some(ErrorCode::BadCallId)
         } else if self.calls.len() >= self.config.max_calls {
@@ -65,8 +67,8 @@ impl ControlConnection {
     pub(super) fn accept_outgoing(
         &mut self,
         handle: Handle,
-        local_id: u16,
-        peer_id: u16,
+        local_id: LocalCallId,
+        peer_id: PeerCallId,
         bps: u32,
         window: u16,
     ) {
@@ -75,25 +77,26 @@ impl ControlConnection {
         self.outbox.send(OutgoingCallReply {
             connect_speed: if bps == 0 { ours } else { bps.min(ours) },
             window: self.config.call.window,
-            ..OutgoingCallReply::connected(local_id, peer_id)
+            ..OutgoingCallReply::connected(local_id.get(), peer_id.get())
         });
     }
 
     /// PAC: says that there is no call.
-    pub(super) fn refuse_outgoing(&mut self, peer_id: u16, result: OutgoingResult, error: ErrorCode) {
-        self.outbox.send(OutgoingCallReply::refused(peer_id, result, error));
+    pub(super) fn refuse_outgoing(&mut self, peer_id: PeerCallId, result: OutgoingResult, error: ErrorCode) {
+        self.outbox.send(OutgoingCallReply::refused(peer_id.get(), result, error));
     }
 
     /// PNS: the reply to our request.
     pub(super) fn outgoing_reply(&mut self, now: Instant, reply: &OutgoingCallReply) {
         let connected = reply.result == OutgoingResult::Connected;
-        let asked = self.calls.find(|call| call.local_id() == Some(reply.peer_call_id));
+        let asked = self.calls.find(|call| call.local_id() == Some(LocalCallId::new(reply.peer_call_id)));
         match asked.and_then(|handle| self.calls.get(handle).map(|call| (handle, call))) {
             Some((handle, Call::OutgoingRequested { local_id, .. })) => {
                 let local_id = *local_id;
                 self.calls.remove(handle);
                 if connected {
-                    let call = Call::Up { side: Side::Pns, local_id, peer_id: reply.call_id };
+                    let call =
+                        Call::Up { side: Side::Pns, local_id, peer_id: PeerCallId::new(reply.call_id) };
                     self.call_up(handle, call, reply.window);
                 } else {
                     self.call_ended(handle, &error::outgoing_refused(reply));
@@ -104,7 +107,7 @@ impl ControlConnection {
                 let (local_id, deadline) = (*local_id, *deadline);
                 self.calls.remove(handle);
                 if connected {
-                    let peer_id = Some(reply.call_id);
+                    let peer_id = Some(PeerCallId::new(reply.call_id));
                     self.calls.insert(handle, Call::Clearing { local_id, peer_id, deadline });
                 }
             }
@@ -121,7 +124,7 @@ impl ControlConnection {
     }
 
     /// PAC: a request that was not answered by the shell in time, or is no longer wanted.
-    pub(super) fn drop_outgoing_offer(&mut self, handle: Handle, peer_id: u16, end: &End) {
+    pub(super) fn drop_outgoing_offer(&mut self, handle: Handle, peer_id: PeerCallId, end: &End) {
         self.calls.remove(handle);
         if end.by != By::Peer {
             self.refuse_outgoing(peer_id, OutgoingResult::GeneralError, ErrorCode::NoResource);

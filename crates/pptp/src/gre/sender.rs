@@ -1,5 +1,7 @@
 //! Numbers the packets that leave.
 
+use adit_wire::PeerCallId;
+
 use adit_wire::gre::Repr;
 
 use super::ahead;
@@ -7,7 +9,7 @@ use super::ahead;
 /// The sending side of one call.
 #[derive(Clone, Debug)]
 pub struct Sender {
-    peer_call_id: u16,
+    peer_call_id: PeerCallId,
     next: u32,
     /// Octets are free to lie: only numbers in `acked..next` can be acknowledged.
     acked: u32,
@@ -15,7 +17,7 @@ pub struct Sender {
 
 impl Sender {
     /// A sender whose packets carry the peer's Call ID and begin with sequence number `first` (RFC 2637: 0).
-    pub fn new(peer_call_id: u16, first: u32) -> Sender {
+    pub fn new(peer_call_id: PeerCallId, first: u32) -> Sender {
         Sender { peer_call_id, next: first, acked: first.wrapping_sub(1) }
     }
 
@@ -23,12 +25,12 @@ impl Sender {
     pub fn data(&mut self, payload_len: u16, ack: Option<u32>) -> Repr {
         let seq = self.next;
         self.next = seq.wrapping_add(1);
-        Repr { call_id: self.peer_call_id, seq: Some(seq), ack, payload_len }
+        Repr { call_id: self.peer_call_id.get(), seq: Some(seq), ack, payload_len }
     }
 
     /// The header of a packet that only acknowledges; consumes no number.
     pub fn acknowledgment(&self, ack: u32) -> Repr {
-        Repr { call_id: self.peer_call_id, seq: None, ack: Some(ack), payload_len: 0 }
+        Repr { call_id: self.peer_call_id.get(), seq: None, ack: Some(ack), payload_len: 0 }
     }
 
     /// Notes an Acknowledgment Number from the peer and returns how many packets it newly acknowledges: 0 for one that
@@ -54,7 +56,7 @@ mod tests {
 
     #[test]
     fn c064_c072_numbers_begin_at_zero_and_rise_by_one() {
-        let mut sender = Sender::new(0xe40a, 0);
+        let mut sender = Sender::new(PeerCallId::new(0xe40a), 0);
         for seq in 0..5 {
             let repr = sender.data(9, None);
             assert_eq!(repr, Repr { call_id: 0xe40a, seq: Some(seq), ack: None, payload_len: 9 });
@@ -63,7 +65,7 @@ mod tests {
 
     #[test]
     fn c073_an_acknowledgment_consumes_no_number() {
-        let mut sender = Sender::new(1, 0);
+        let mut sender = Sender::new(PeerCallId::new(1), 0);
         assert_eq!(sender.data(1, None).seq, Some(0));
         assert_eq!(sender.acknowledgment(77), Repr { call_id: 1, seq: None, ack: Some(77), payload_len: 0 });
         assert_eq!(sender.data(1, None).seq, Some(1));
@@ -71,7 +73,7 @@ mod tests {
 
     #[test]
     fn c074_sending_and_acks_wrap() {
-        let mut sender = Sender::new(1, u32::MAX - 1);
+        let mut sender = Sender::new(PeerCallId::new(1), u32::MAX - 1);
         let numbers: Vec<_> = (0..4).map(|_| sender.data(1, None).seq.unwrap()).collect();
         assert_eq!(numbers, [u32::MAX - 1, u32::MAX, 0, 1]);
         assert_eq!(sender.handle_ack(u32::MAX), 2);
@@ -81,7 +83,7 @@ mod tests {
 
     #[test]
     fn c081_a_peer_that_never_acks_holds_nothing_back() {
-        let mut sender = Sender::new(1, 0);
+        let mut sender = Sender::new(PeerCallId::new(1), 0);
         for seq in 0..100_000 {
             assert_eq!(sender.data(1, None).seq, Some(seq));
         }
@@ -90,7 +92,7 @@ mod tests {
 
     #[test]
     fn c084_acks_beyond_what_was_sent_and_old_ones_are_ignored() {
-        let mut sender = Sender::new(1, 0);
+        let mut sender = Sender::new(PeerCallId::new(1), 0);
         assert_eq!(sender.handle_ack(0), 0, "nothing was sent yet");
         assert_eq!(
             sender.handle_ack(u32::MAX),

@@ -1,5 +1,6 @@
 //! The server's parts behind the interfaces that a connection uses.
 
+use adit_wire::LocalCallId;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Instant;
@@ -28,35 +29,35 @@ impl Recorder for EventWriter {
 }
 
 impl PacketPath for Dataplane {
-    fn reserve_call_id(&self, peer: Ipv4Addr) -> Option<u16> {
+    fn reserve_call_id(&self, peer: Ipv4Addr) -> Option<LocalCallId> {
         Dataplane::reserve_call_id(self, peer)
     }
 
-    fn open(&self, call_id: u16, local: Ipv4Addr, peer: Ipv4Addr, config: PathConfig) {
+    fn open(&self, call_id: LocalCallId, local: Ipv4Addr, peer: Ipv4Addr, config: PathConfig) {
         Dataplane::open(self, call_id, local, peer, config);
     }
 
-    fn command(&self, call_id: u16, command: PathCommand) {
+    fn command(&self, call_id: LocalCallId, command: PathCommand) {
         Dataplane::command(self, call_id, command);
     }
 
-    fn send_frame(&self, call_id: u16, frame: Vec<u8>) {
+    fn send_frame(&self, call_id: LocalCallId, frame: Vec<u8>) {
         Dataplane::send_frame(self, call_id, frame);
     }
 
-    fn send_ip(&self, call_id: u16, packet: Vec<u8>) {
+    fn send_ip(&self, call_id: LocalCallId, packet: Vec<u8>) {
         Dataplane::send_ip(self, call_id, packet);
     }
 
-    fn counters(&self, call_id: u16) -> Option<Counters> {
+    fn counters(&self, call_id: LocalCallId) -> Option<Counters> {
         Dataplane::counters(self, call_id)
     }
 
-    fn unmatched(&self, call_id: u16, peer: Ipv4Addr, since: Instant) -> Option<Stray> {
+    fn unmatched(&self, call_id: LocalCallId, peer: Ipv4Addr, since: Instant) -> Option<Stray> {
         self.stray(call_id, peer, since)
     }
 
-    fn close(&self, call_id: u16) -> Option<FinalCounters> {
+    fn close(&self, call_id: LocalCallId) -> Option<FinalCounters> {
         let last = Dataplane::close(self, call_id)?;
         Some(Box::new(move || last.read()))
     }

@@ -1,5 +1,6 @@
 //! What a connection uses of the server: narrow interfaces, so that a test can stand in for kernel and store.
 
+use adit_wire::LocalCallId;
 use std::future::Future;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::pin::Pin;
@@ -55,21 +56,21 @@ pub(crate) trait Recorder: Send + Sync {
 /// The data paths of calls, and the Call IDs that name them.
 pub(crate) trait PacketPath: Send + Sync {
     /// Reserves a Call ID for a call with `peer`; `None` when all are taken. [`PacketPath::close`] frees it.
-    fn reserve_call_id(&self, peer: Ipv4Addr) -> Option<u16>;
+    fn reserve_call_id(&self, peer: Ipv4Addr) -> Option<LocalCallId>;
     /// Opens the data path of a call between our address `local` and `peer`.
-    fn open(&self, call_id: u16, local: Ipv4Addr, peer: Ipv4Addr, config: PathConfig);
+    fn open(&self, call_id: LocalCallId, local: Ipv4Addr, peer: Ipv4Addr, config: PathConfig);
     /// Changes the data path of a call.
-    fn command(&self, call_id: u16, command: PathCommand);
+    fn command(&self, call_id: LocalCallId, command: PathCommand);
     /// Sends a PPP control frame to the client.
-    fn send_frame(&self, call_id: u16, frame: Vec<u8>);
+    fn send_frame(&self, call_id: LocalCallId, frame: Vec<u8>);
     /// Sends an IP packet to the client.
-    fn send_ip(&self, call_id: u16, packet: Vec<u8>);
+    fn send_ip(&self, call_id: LocalCallId, packet: Vec<u8>);
     /// The counters of an open call.
-    fn counters(&self, call_id: u16) -> Option<Counters>;
+    fn counters(&self, call_id: LocalCallId) -> Option<Counters>;
     /// GRE seen since `since` that belongs to no call and may have been meant for this one.
-    fn unmatched(&self, call_id: u16, peer: Ipv4Addr, since: Instant) -> Option<Stray>;
+    fn unmatched(&self, call_id: LocalCallId, peer: Ipv4Addr, since: Instant) -> Option<Stray>;
     /// Closes the data path of a call and frees its Call ID.
-    fn close(&self, call_id: u16) -> Option<FinalCounters>;
+    fn close(&self, call_id: LocalCallId) -> Option<FinalCounters>;
 }
 
 /// A slot among the sessions that are being set up; dropping it frees the slot.

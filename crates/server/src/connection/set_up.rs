@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use adit_diag::Code;
 use adit_store::SessionUpdate;
 use adit_tunnel::events::{self, Answer, Event, Question, Who};
-use adit_wire::Protocol;
+use adit_wire::{LocalCallId, PeerCallId, Protocol};
 use ipnet::Ipv4Net;
 
 use super::handles::Now;
@@ -90,7 +90,7 @@ impl Machine {
         Answer::AcceptCall { call_id: id }
     }
 
-    fn open_path(&self, local_call_id: u16, peer_call_id: u16, window: u16) {
+    fn open_path(&self, local_call_id: LocalCallId, peer_call_id: PeerCallId, window: u16) {
         self.session.known().call_ids = Some((local_call_id, peer_call_id));
         self.handles.registry.bind_call(local_call_id, Arc::clone(&self.session));
         let config = convert::path(&self.config, local_call_id, peer_call_id, window);

@@ -2,6 +2,7 @@
 
 use adit_diag::Code;
 use adit_tunnel::events::End;
+use adit_wire::LocalCallId;
 use ipnet::Ipv4Net;
 
 use super::handles::{FinalCounters, Lease, Slot};
@@ -57,7 +58,7 @@ pub(crate) struct Call {
     /// Its name in the tunnel machine.
     pub(crate) handle: u32,
     /// Its name in the packet path.
-    pub(crate) id: u16,
+    pub(crate) id: LocalCallId,
     pub(crate) lease: Option<Lease>,
     /// The last refusal: the cause of the end, whatever the client makes of it.
     pub(crate) refused: Option<(Code, String)>,

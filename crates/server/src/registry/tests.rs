@@ -1,6 +1,7 @@
 use std::net::{Ipv4Addr, SocketAddrV4};
 
 use adit_config::{Checked, Limits, SameNat};
+use adit_wire::{LocalCallId, PeerCallId};
 
 use super::*;
 
@@ -65,8 +66,8 @@ fn nothing_is_kept_of_sessions_that_have_ended() {
     let registry = Registry::default();
     for id in 1..=50 {
         let session = up(&registry, id, 7, &format!("user{id}"), None);
-        session.known().call_ids = Some((id as u16, 1));
-        registry.bind_call(id as u16, session);
+        session.known().call_ids = Some((LocalCallId::new(id as u16), PeerCallId::new(1)));
+        registry.bind_call(LocalCallId::new(id as u16), session);
     }
     for id in 1..=50 {
         registry.remove(SessionId(id));
@@ -107,14 +108,14 @@ fn a_user_whose_name_looks_like_a_session_is_found_when_no_session_has_it() {
 fn messages_reach_the_session_of_their_call_and_overflow_is_counted() {
     let registry = Registry::default();
     let (first, second) = (session(&registry, 1, 7), session(&registry, 2, 8));
-    registry.bind_call(100, Arc::clone(&first));
-    registry.deliver(100, Message::Traffic(1));
-    registry.deliver(200, Message::Traffic(2));
+    registry.bind_call(LocalCallId::new(100), Arc::clone(&first));
+    registry.deliver(LocalCallId::new(100), Message::Traffic(1));
+    registry.deliver(LocalCallId::new(200), Message::Traffic(2));
     assert!(matches!(first.queue.try_next(), Some(Message::Traffic(1))));
     assert!(first.queue.try_next().is_none() && second.queue.try_next().is_none());
     assert_eq!(registry.queue_full.load(Ordering::Relaxed), 0, "an unknown call is not a full queue");
     for n in 0..crate::message::MAX_MESSAGES as u64 + 3 {
-        registry.deliver(100, Message::Traffic(n));
+        registry.deliver(LocalCallId::new(100), Message::Traffic(n));
     }
     assert_eq!(registry.queue_full.load(Ordering::Relaxed), 3);
 }
@@ -124,14 +125,14 @@ fn a_call_id_that_was_given_to_a_newer_session_stays_with_it() {
     let registry = Registry::default();
     let (older, newer) = (session(&registry, 1, 7), session(&registry, 2, 8));
     for session in [&older, &newer] {
-        session.known().call_ids = Some((100, 1));
-        registry.bind_call(100, Arc::clone(session));
+        session.known().call_ids = Some((LocalCallId::new(100), PeerCallId::new(1)));
+        registry.bind_call(LocalCallId::new(100), Arc::clone(session));
     }
     registry.remove(SessionId(1));
-    registry.deliver(100, Message::Traffic(5));
+    registry.deliver(LocalCallId::new(100), Message::Traffic(5));
     assert!(matches!(newer.queue.try_next(), Some(Message::Traffic(5))));
-    registry.unbind_call(100);
-    registry.deliver(100, Message::Traffic(6));
+    registry.unbind_call(LocalCallId::new(100));
+    registry.deliver(LocalCallId::new(100), Message::Traffic(6));
     assert!(newer.queue.try_next().is_none());
 }
 
@@ -158,7 +159,7 @@ fn one_call_per_address_where_the_configuration_says_so() {
     let (first, second, other) =
         (session(&registry, 1, 7), session(&registry, 2, 7), session(&registry, 3, 8));
     assert_eq!(registry.refusal(&limits, &second), None, "the first has no call yet");
-    first.known().call_ids = Some((100, 1));
+    first.known().call_ids = Some((LocalCallId::new(100), PeerCallId::new(1)));
     assert!(registry.refusal(&limits, &second).unwrap().contains("s1"));
     assert_eq!(registry.refusal(&limits, &first), None, "not by its own call");
     assert_eq!(registry.refusal(&limits, &other), None);

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use adit_crypto::Rng;
 use adit_tunnel::path::{self, Collected, HEADROOM, Path, PathCommand, PathConfig};
 use adit_wire::pptp::*;
+use adit_wire::{LocalCallId, PeerCallId};
 
 use super::ppp::{Event, GOODBYE, Ppp};
 use super::profile::Profile;
@@ -199,7 +200,7 @@ impl Foreign {
         self.peer_call_id = peer_call_id;
         let config = PathConfig {
             first_sequence: self.profile.first_sequence,
-            ..PathConfig::new(self.profile.call_id, peer_call_id)
+            ..PathConfig::new(LocalCallId::new(self.profile.call_id), PeerCallId::new(peer_call_id))
         };
         self.path = Some(Path::new(config, now));
         let ppp = Ppp::new(self.profile.clone(), self.name, self.password, now, self.rng.fork());

@@ -84,7 +84,7 @@ impl Path {
     /// The first half of [`Path::handle_gre`] for a packet that is the next of the call, as nearly all are.
     pub fn begin(&mut self, now: Instant, packet: &mut [u8], sink: &mut dyn Sink) -> Begin {
         let header = match gre::Repr::parse(packet) {
-            Ok(header) if header.call_id == self.config.local_call_id => header,
+            Ok(header) if self.is_ours(&header) => header,
             _ => return Begin::NotNow,
         };
         let Some(seq) = header.seq else {

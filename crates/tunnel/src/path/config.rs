@@ -4,15 +4,16 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use adit_ppp::mppe::Mppe;
+use adit_wire::{LocalCallId, PeerCallId};
 use ipnet::{Ipv4Net, Ipv6Net};
 
 /// What stays the same for the whole life of a path.
 #[derive(Clone, Debug)]
 pub struct PathConfig {
     /// Our Call ID: packets of this call arrive with it.
-    pub local_call_id: u16,
+    pub local_call_id: LocalCallId,
     /// The peer's Call ID: packets of this call leave with it.
-    pub peer_call_id: u16,
+    pub peer_call_id: PeerCallId,
     /// How many numbers a packet may be ahead and still wait for its turn, 0..=1024.
     pub reorder_packets: u16,
     /// How long a packet may wait for its turn.
@@ -36,7 +37,7 @@ pub struct PathConfig {
 
 impl PathConfig {
     /// The defaults for a call.
-    pub fn new(local_call_id: u16, peer_call_id: u16) -> PathConfig {
+    pub fn new(local_call_id: LocalCallId, peer_call_id: PeerCallId) -> PathConfig {
         PathConfig {
             local_call_id,
             peer_call_id,

@@ -13,7 +13,7 @@ impl Path {
     /// Takes a packet of this call from the peer, from the GRE header on. It is worked on in place.
     pub fn handle_gre(&mut self, now: Instant, packet: &mut [u8], sink: &mut dyn Sink) {
         let header = match gre::Repr::parse(packet) {
-            Ok(header) if header.call_id == self.config.local_call_id => header,
+            Ok(header) if self.is_ours(&header) => header,
             _ => {
                 self.counters.malformed += 1;
                 return;

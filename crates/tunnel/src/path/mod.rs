@@ -23,6 +23,7 @@ use std::time::Instant;
 
 use adit_ppp::mppe::{Decryptor, Encryptor};
 use adit_pptp::gre::{Acknowledger, Receiver, ReceiverConfig, Sender};
+use adit_wire::{LocalCallId, PeerCallId};
 
 use self::flow::Flow;
 use self::gate::Gate;
@@ -129,12 +130,17 @@ impl Path {
     }
 
     /// Our Call ID.
-    pub fn local_call_id(&self) -> u16 {
+    pub fn local_call_id(&self) -> LocalCallId {
         self.config.local_call_id
     }
 
+    /// Whether a GRE header of the peer names this call.
+    fn is_ours(&self, header: &adit_wire::gre::Repr) -> bool {
+        LocalCallId::new(header.call_id) == self.config.local_call_id
+    }
+
     /// The peer's Call ID.
-    pub fn peer_call_id(&self) -> u16 {
+    pub fn peer_call_id(&self) -> PeerCallId {
         self.config.peer_call_id
     }
 

@@ -13,6 +13,7 @@ use adit_sys::gre::{GreOptions, GreSocket};
 use adit_testbed::Host;
 use adit_tunnel::events::{Answer, Question};
 use adit_tunnel::{ClientConfig, ClientTunnel};
+use adit_wire::LocalCallId;
 
 use super::Manners;
 use super::drive::Drive;
@@ -37,7 +38,7 @@ pub(crate) fn dial(host: &Host, link: LinkConfig, manners: Manners) -> Service {
             link: Arc::new(link),
             setup: Duration::from_secs(30),
             mtu: 1400,
-            call_id: 16384,
+            call_id: LocalCallId::new(16384),
         };
         let machine = ClientTunnel::new(config, SERVER, Instant::now(), Rng::from_number(7));
         let answers = |_: &Question| -> Answer { unreachable!("a client is asked nothing") };

@@ -184,7 +184,7 @@ impl<M: Machine> Drive<'_, M> {
             .collect();
         for mut packet in packets {
             let header = gre::Repr::parse(&packet);
-            if header.is_ok_and(|header| header.call_id == call.path.local_call_id()) {
+            if header.is_ok_and(|header| header.call_id == call.path.local_call_id().get()) {
                 let mut sink = Collected::default();
                 call.path.handle_gre(now, &mut packet, &mut sink);
                 self.collected(now, call, sink);

@@ -15,6 +15,7 @@ use adit_sys::gre::{GreOptions, GreSocket};
 use adit_testbed::Host;
 use adit_tunnel::events::{Answer, Question, Terms};
 use adit_tunnel::{ServerConfig, ServerTunnel};
+use adit_wire::LocalCallId;
 
 use super::Manners;
 use super::door::{each_connection, listen};
@@ -62,7 +63,7 @@ pub(crate) fn start(host: &Host, link: LinkConfig, manners: Manners) -> Service 
 
 fn answer(question: &Question) -> Answer {
     match question {
-        Question::Call(_) => Answer::AcceptCall { call_id: 1201 },
+        Question::Call(_) => Answer::AcceptCall { call_id: LocalCallId::new(1201) },
         Question::Authenticate(request) => {
             match check(&request.proof, &Secret::Clear(Password::new(PASSWORD))) {
                 Ok(proven) => Answer::Accept { proven, terms: Terms::default() },

@@ -1,6 +1,7 @@
 //! Conformance D: outgoing calls, from both ends.
 
 use adit_diag::Code;
+use adit_wire::{LocalCallId, PeerCallId};
 
 use super::*;
 
@@ -80,10 +81,16 @@ fn c044_the_shell_hears_of_the_call_before_the_reply_leaves() {
     one.accept = None;
     one.hears(call_request(100));
     one.tells();
-    one.machine.handle_command(one.now, ControlCommand::AcceptCall { handle: 0, call_id: 4 });
+    one.machine
+        .handle_command(one.now, ControlCommand::AcceptCall { handle: 0, call_id: LocalCallId::new(4) });
     let up = core::iter::from_fn(|| one.machine.poll_event())
         .find(|event| matches!(event, ControlEvent::CallUp { .. }));
-    let expected = ControlEvent::CallUp { handle: 0, local_call_id: 4, peer_call_id: 100, window: 64 };
+    let expected = ControlEvent::CallUp {
+        handle: 0,
+        local_call_id: LocalCallId::new(4),
+        peer_call_id: PeerCallId::new(100),
+        window: 64,
+    };
     assert_eq!(up, Some(expected));
     let mut octets = Vec::new();
     assert!(one.machine.poll_transmit(&mut octets));
@@ -93,9 +100,14 @@ fn c044_the_shell_hears_of_the_call_before_the_reply_leaves() {
 #[test]
 fn c045_c046_the_client_accepts_call_id_0_and_window_0() {
     let mut one = One::client();
-    one.commands(ControlCommand::PlaceCall { call_id: 100 });
+    one.commands(ControlCommand::PlaceCall { call_id: LocalCallId::new(100) });
     one.hears(OutgoingCallReply { window: 0, ..call_reply(100, 0) });
-    let expected = ControlEvent::CallUp { handle: 0, local_call_id: 100, peer_call_id: 0, window: 0 };
+    let expected = ControlEvent::CallUp {
+        handle: 0,
+        local_call_id: LocalCallId::new(100),
+        peer_call_id: PeerCallId::new(0),
+        window: 0,
+    };
     assert_eq!(one.tells(), Some(expected));
     one.commands(ControlCommand::EndCall { handle: 0, end: CallEnd::Request });
     one.call_ended();
@@ -104,9 +116,12 @@ fn c045_c046_the_client_accepts_call_id_0_and_window_0() {
 
     // And as our own.
     let mut one = One::client();
-    one.commands(ControlCommand::PlaceCall { call_id: 0 });
+    one.commands(ControlCommand::PlaceCall { call_id: LocalCallId::new(0) });
     one.hears(call_reply(0, 0));
-    assert!(matches!(one.tells(), Some(ControlEvent::CallUp { local_call_id: 0, peer_call_id: 0, .. })));
+    let Some(ControlEvent::CallUp { local_call_id, peer_call_id, .. }) = one.tells() else {
+        panic!("the call is not up")
+    };
+    assert_eq!((local_call_id, peer_call_id), (LocalCallId::new(0), PeerCallId::new(0)));
 }
 
 #[test]
@@ -114,7 +129,7 @@ fn c047_each_refusal_of_a_call_has_its_own_words() {
     let mut details = Vec::new();
     for result in 2..=8u8 {
         let mut one = One::client();
-        one.commands(ControlCommand::PlaceCall { call_id: 100 });
+        one.commands(ControlCommand::PlaceCall { call_id: LocalCallId::new(100) });
         one.hears(OutgoingCallReply { result: result.into(), cause: 34, ..call_reply(100, 0) });
         let (by, code, detail) = one.call_ended();
         assert_eq!((by, code), (By::Peer, Some(Code::C05)));
@@ -124,7 +139,7 @@ fn c047_each_refusal_of_a_call_has_its_own_words() {
         assert!(one.machine.is_established());
     }
     let mut one = One::client();
-    one.commands(ControlCommand::PlaceCall { call_id: 100 });
+    one.commands(ControlCommand::PlaceCall { call_id: LocalCallId::new(100) });
     let result = OutgoingResult::GeneralError;
     one.hears(OutgoingCallReply { result, error: ErrorCode::NoResource, ..call_reply(100, 0) });
     assert_eq!(one.call_ended().2, "general error: no resource");
@@ -133,7 +148,7 @@ fn c047_each_refusal_of_a_call_has_its_own_words() {
 #[test]
 fn c048_a_reply_to_an_unknown_call_is_ignored() {
     let mut one = One::client();
-    one.commands(ControlCommand::PlaceCall { call_id: 100 });
+    one.commands(ControlCommand::PlaceCall { call_id: LocalCallId::new(100) });
     one.hears(call_reply(55, 900));
     assert_eq!(one.tells(), None);
     one.hears(call_reply(100, 900));
@@ -146,7 +161,7 @@ fn c048_a_reply_to_an_unknown_call_is_ignored() {
 #[test]
 fn a_rewritten_call_id_is_named_when_the_time_is_up() {
     let mut one = One::client();
-    one.commands(ControlCommand::PlaceCall { call_id: 100 });
+    one.commands(ControlCommand::PlaceCall { call_id: LocalCallId::new(100) });
     one.hears(call_reply(55, 900));
     one.waits(secs(60));
     let (_, code, detail) = one.call_ended();
@@ -155,7 +170,7 @@ fn a_rewritten_call_id_is_named_when_the_time_is_up() {
 
     // The server mostly gives up first: it waits for our GRE.
     let mut one = One::client();
-    one.commands(ControlCommand::PlaceCall { call_id: 100 });
+    one.commands(ControlCommand::PlaceCall { call_id: LocalCallId::new(100) });
     one.hears(call_reply(55, 900));
     one.hears(notify(900, DisconnectResult::LostCarrier));
     let (by, code, detail) = one.call_ended();
@@ -166,7 +181,7 @@ fn a_rewritten_call_id_is_named_when_the_time_is_up() {
 #[test]
 fn c049_no_reply_in_60_seconds_closes_the_connection() {
     let mut one = One::client();
-    one.commands(ControlCommand::PlaceCall { call_id: 100 });
+    one.commands(ControlCommand::PlaceCall { call_id: LocalCallId::new(100) });
     one.sent.clear();
     for _ in 0..59 {
         one.waits(secs(1));
@@ -207,7 +222,7 @@ fn a_call_may_be_cleared_before_it_is_answered() {
     assert_eq!(one.says(), Some(notify(0, DisconnectResult::Request).into()));
     assert_eq!(one.call_ended().0, By::Peer);
     // The shell's answer comes too late.
-    one.commands(ControlCommand::AcceptCall { handle: 0, call_id: 5 });
+    one.commands(ControlCommand::AcceptCall { handle: 0, call_id: LocalCallId::new(5) });
     assert_eq!((one.says(), one.tells()), (None, None));
 }
 
@@ -262,7 +277,7 @@ fn c053_disconnect_with_either_id_and_any_result() {
 
     // With two calls the id must fit, and the server's own goes first.
     let mut one = One::client_with_call();
-    one.commands(ControlCommand::PlaceCall { call_id: 900 });
+    one.commands(ControlCommand::PlaceCall { call_id: LocalCallId::new(900) });
     one.hears(call_reply(900, 800));
     one.events.clear();
     one.hears(notify(4242, DisconnectResult::Request));
@@ -307,7 +322,7 @@ fn c054_a_missing_disconnect_is_waited_for_briefly() {
 fn a_call_given_up_before_its_reply() {
     for connected in [true, false] {
         let mut one = One::client();
-        one.commands(ControlCommand::PlaceCall { call_id: 100 });
+        one.commands(ControlCommand::PlaceCall { call_id: LocalCallId::new(100) });
         one.commands(ControlCommand::EndCall { handle: 0, end: CallEnd::Request });
         assert_eq!(one.call_ended().0, By::Us);
         let result = if connected { OutgoingResult::Connected } else { OutgoingResult::Busy };
@@ -403,11 +418,11 @@ fn a_connection_without_calls_is_stopped() {
 #[test]
 fn placing_a_call_too_early_or_too_often_fails_at_once() {
     let mut one = One::new(ControlConfig::client());
-    one.commands(ControlCommand::PlaceCall { call_id: 1 });
+    one.commands(ControlCommand::PlaceCall { call_id: LocalCallId::new(1) });
     assert_eq!(one.call_ended().2, "no control connection");
     let mut one = One::established(ControlConfig { max_calls: 1, ..ControlConfig::client() });
-    one.commands(ControlCommand::PlaceCall { call_id: 1 });
-    one.commands(ControlCommand::PlaceCall { call_id: 2 });
+    one.commands(ControlCommand::PlaceCall { call_id: LocalCallId::new(1) });
+    one.commands(ControlCommand::PlaceCall { call_id: LocalCallId::new(2) });
     assert_eq!(one.call_ended().2, "too many calls");
 }
 
@@ -416,18 +431,28 @@ fn a_whole_conversation() {
     let mut pair = Pair::new(ControlConfig::server(), ControlConfig::client());
     assert!(matches!(pair.server.tells(), Some(ControlEvent::Established(_))));
     assert!(matches!(pair.client.tells(), Some(ControlEvent::Established(_))));
-    pair.client.commands(ControlCommand::PlaceCall { call_id: 100 });
+    pair.client.commands(ControlCommand::PlaceCall { call_id: LocalCallId::new(100) });
     pair.talk();
     assert!(matches!(pair.server.tells(), Some(ControlEvent::CallRequested { .. })));
     let (server, client) = (pair.server.tells(), pair.client.tells());
     let window = 64;
     assert_eq!(
         server,
-        Some(ControlEvent::CallUp { handle: 0, local_call_id: 900, peer_call_id: 100, window })
+        Some(ControlEvent::CallUp {
+            handle: 0,
+            local_call_id: LocalCallId::new(900),
+            peer_call_id: PeerCallId::new(100),
+            window
+        })
     );
     assert_eq!(
         client,
-        Some(ControlEvent::CallUp { handle: 0, local_call_id: 100, peer_call_id: 900, window })
+        Some(ControlEvent::CallUp {
+            handle: 0,
+            local_call_id: LocalCallId::new(100),
+            peer_call_id: PeerCallId::new(900),
+            window
+        })
     );
     // An hour of silence is filled with echoes.
     pair.waits(secs(3600));
@@ -446,7 +471,7 @@ fn c061_ten_thousand_calls_on_one_connection_leave_nothing() {
     let mut pair = Pair::new(ControlConfig::server(), ControlConfig::client());
     for n in 0..10_000u32 {
         let call_id = n as u16;
-        pair.client.commands(ControlCommand::PlaceCall { call_id });
+        pair.client.commands(ControlCommand::PlaceCall { call_id: LocalCallId::new(call_id) });
         pair.talk();
         let handle = n;
         match n % 3 {

@@ -1,6 +1,7 @@
 //! Conformance A: framing of the control connection, as the machine sees it.
 
 use adit_diag::Code;
+use adit_wire::LocalCallId;
 use proptest::prelude::*;
 
 use super::*;
@@ -153,7 +154,7 @@ proptest! {
             let handle = u32::from(command & 1);
             match command {
                 0 | 1 => one.commands(ControlCommand::EndCall { handle, end: CallEnd::Request }),
-                2 => one.commands(ControlCommand::PlaceCall { call_id: wait as u16 & 3 }),
+                2 => one.commands(ControlCommand::PlaceCall { call_id: LocalCallId::new(wait as u16 & 3) }),
                 3 if wait == 0 => one.commands(ControlCommand::Stop { shutdown: true }),
                 _ => {}
             }

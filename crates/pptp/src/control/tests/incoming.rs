@@ -1,6 +1,7 @@
 //! Conformance D: incoming calls.
 
 use adit_diag::Code;
+use adit_wire::{LocalCallId, PeerCallId};
 
 use super::*;
 
@@ -63,12 +64,17 @@ fn an_incoming_call_is_answered_connected_and_cleared() {
     let mut one = One::established(accepting());
     one.hears(ring(1000));
     let Some(ControlEvent::CallRequested { request, .. }) = one.tells() else { panic!() };
-    assert_eq!(request.call_id(), 1000);
+    assert_eq!(request.call_id(), PeerCallId::new(1000));
     assert!(request.to_string().contains("18005551"));
     assert_eq!(one.says(), Some(answered(900, 1000, IncomingResult::Connect, ErrorCode::None).into()));
     assert_eq!(one.tells(), None, "not up before Incoming-Call-Connected");
     one.hears(connected(900));
-    let up = ControlEvent::CallUp { handle: 0, local_call_id: 900, peer_call_id: 1000, window: 16 };
+    let up = ControlEvent::CallUp {
+        handle: 0,
+        local_call_id: LocalCallId::new(900),
+        peer_call_id: PeerCallId::new(1000),
+        window: 16,
+    };
     assert_eq!(one.tells(), Some(up));
     // We are the PNS: the end is a Call-Clear-Request with our id.
     one.commands(ControlCommand::EndCall { handle: 0, end: CallEnd::Request });
@@ -122,14 +128,14 @@ fn a_server_places_an_incoming_call() {
     let mut pair = Pair::new(ControlConfig::server(), accepting());
     pair.server.events.clear();
     pair.client.events.clear();
-    pair.server.commands(ControlCommand::PlaceCall { call_id: 7 });
+    pair.server.commands(ControlCommand::PlaceCall { call_id: LocalCallId::new(7) });
     pair.talk();
     let up = |local, peer| {
         Some(ControlEvent::CallUp { handle: 0, local_call_id: local, peer_call_id: peer, window: 64 })
     };
-    assert_eq!(pair.server.tells(), up(7, 900));
+    assert_eq!(pair.server.tells(), up(LocalCallId::new(7), PeerCallId::new(900)));
     assert!(matches!(pair.client.tells(), Some(ControlEvent::CallRequested { .. })));
-    assert_eq!(pair.client.tells(), up(900, 7));
+    assert_eq!(pair.client.tells(), up(LocalCallId::new(900), PeerCallId::new(7)));
     // The PAC ends it with Call-Disconnect-Notify, and the connection, which has no call left.
     pair.server.commands(ControlCommand::EndCall { handle: 0, end: CallEnd::AdminShutdown });
     pair.talk();
@@ -141,20 +147,20 @@ fn a_server_places_an_incoming_call() {
 #[test]
 fn a_refused_or_unanswered_offer_ends() {
     let mut one = One::server();
-    one.commands(ControlCommand::PlaceCall { call_id: 7 });
+    one.commands(ControlCommand::PlaceCall { call_id: LocalCallId::new(7) });
     one.hears(answered(0, 7, IncomingResult::DoNotAccept, ErrorCode::None));
     let (by, code, detail) = one.call_ended();
     assert_eq!((by, code), (By::Peer, Some(Code::C05)));
     assert!(detail.contains("does not accept"), "{detail}");
 
     // Windows as PNS drops the request silently.
-    one.commands(ControlCommand::PlaceCall { call_id: 8 });
+    one.commands(ControlCommand::PlaceCall { call_id: LocalCallId::new(8) });
     one.waits(secs(60));
     assert_eq!(one.call_ended().1, Some(Code::C10));
 
     // Ended by the shell before the answer.
     let mut one = One::server();
-    one.commands(ControlCommand::PlaceCall { call_id: 9 });
+    one.commands(ControlCommand::PlaceCall { call_id: LocalCallId::new(9) });
     one.says();
     one.commands(ControlCommand::EndCall { handle: 0, end: CallEnd::AdminShutdown });
     assert_eq!(one.says(), Some(notify(9, DisconnectResult::AdminShutdown).into()));

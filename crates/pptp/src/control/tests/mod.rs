@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use adit_crypto::Rng;
 use adit_diag::Code;
+use adit_wire::LocalCallId;
 use adit_wire::pptp::*;
 
 use super::*;
@@ -94,7 +95,7 @@ impl One {
     /// A client with a call: Call ID 100 here, 900 there.
     pub(super) fn client_with_call() -> One {
         let mut one = One::client();
-        one.commands(ControlCommand::PlaceCall { call_id: 100 });
+        one.commands(ControlCommand::PlaceCall { call_id: LocalCallId::new(100) });
         one.hears(call_reply(100, 900));
         assert!(matches!(one.events.back(), Some(ControlEvent::CallUp { .. })), "{:?}", one.events);
         one.sent.clear();
@@ -110,7 +111,8 @@ impl One {
                     self.events.push_back(ControlEvent::CallRequested { handle, request });
                     if let Some(call_id) = self.accept.take() {
                         self.accept = Some(call_id + 1);
-                        let command = ControlCommand::AcceptCall { handle, call_id };
+                        let command =
+                            ControlCommand::AcceptCall { handle, call_id: LocalCallId::new(call_id) };
                         self.machine.handle_command(self.now, command);
                     }
                 }

@@ -1,6 +1,7 @@
 //! Conformance B: set-up and end of the control connection.
 
 use adit_diag::Code;
+use adit_wire::LocalCallId;
 
 use super::*;
 
@@ -213,7 +214,7 @@ fn c027_loss_of_tcp_ends_every_call_in_any_state() {
 
     // While the call is being set up.
     let mut one = One::client();
-    one.commands(ControlCommand::PlaceCall { call_id: 1 });
+    one.commands(ControlCommand::PlaceCall { call_id: LocalCallId::new(1) });
     one.commands(ControlCommand::TransportClosed);
     assert_eq!(one.call_ended().1, Some(Code::C06));
     assert_eq!(one.closed().1, Some(Code::C06));
@@ -298,7 +299,7 @@ fn what_was_configured_is_said() {
     assert_eq!((request.host_name.name(), request.vendor.name().len()), (&b"branch"[..], 64));
     assert_eq!((request.framing, request.maximum_channels), (Framing::EITHER, 0));
     one.hears(reply(StartResult::Success));
-    one.commands(ControlCommand::PlaceCall { call_id: 5 });
+    one.commands(ControlCommand::PlaceCall { call_id: LocalCallId::new(5) });
     let Some(Message::OutgoingCallRequest(call)) = one.says() else { panic!() };
     assert_eq!(call.phone_number.name(), b"RELAY_PPP1");
     assert_eq!((call.serial, call.minimum_bps, call.maximum_bps, call.window), (1, 300, 100_000_000, 64));

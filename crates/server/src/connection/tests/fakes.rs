@@ -15,6 +15,7 @@ use adit_ppp::link::AddressGrant;
 use adit_store::{Change, SessionId};
 use adit_tunnel::events::{Answer, Stray, Terms};
 use adit_tunnel::path::{Counters, PathCommand, PathConfig};
+use adit_wire::LocalCallId;
 use ipnet::Ipv4Net;
 
 use super::super::handles::{
@@ -28,7 +29,7 @@ use crate::registry::Registry;
 pub(super) const PASSWORD: &str = "correct horse";
 pub(super) const INNER: Ipv4Addr = Ipv4Addr::new(10, 99, 0, 14);
 pub(super) const GATEWAY: Ipv4Addr = Ipv4Addr::new(10, 99, 0, 1);
-pub(super) const CALL_ID: u16 = 4711;
+pub(super) const CALL_ID: LocalCallId = LocalCallId::new(4711);
 
 /// The network behind the account.
 pub(super) fn branch() -> Ipv4Net {
@@ -126,36 +127,36 @@ impl Drop for FakeSlot {
 }
 
 impl PacketPath for Fake {
-    fn reserve_call_id(&self, _peer: Ipv4Addr) -> Option<u16> {
+    fn reserve_call_id(&self, _peer: Ipv4Addr) -> Option<LocalCallId> {
         (!self.has_no_call_id.load(Ordering::Relaxed)).then_some(CALL_ID)
     }
 
-    fn open(&self, call_id: u16, _local: Ipv4Addr, peer: Ipv4Addr, _config: PathConfig) {
+    fn open(&self, call_id: LocalCallId, _local: Ipv4Addr, peer: Ipv4Addr, _config: PathConfig) {
         self.write(format!("path open {call_id} {peer}"));
     }
 
-    fn command(&self, call_id: u16, _command: PathCommand) {
+    fn command(&self, call_id: LocalCallId, _command: PathCommand) {
         assert_eq!(call_id, CALL_ID);
     }
 
-    fn send_frame(&self, call_id: u16, frame: Vec<u8>) {
+    fn send_frame(&self, call_id: LocalCallId, frame: Vec<u8>) {
         assert_eq!(call_id, CALL_ID);
         lock(&self.frames).push_back(frame);
     }
 
-    fn send_ip(&self, call_id: u16, _packet: Vec<u8>) {
+    fn send_ip(&self, call_id: LocalCallId, _packet: Vec<u8>) {
         self.write(format!("path send ip {call_id}"));
     }
 
-    fn counters(&self, _call_id: u16) -> Option<Counters> {
+    fn counters(&self, _call_id: LocalCallId) -> Option<Counters> {
         Some(Counters { rx_packets: self.packets.load(Ordering::Relaxed), ..Counters::default() })
     }
 
-    fn unmatched(&self, _call_id: u16, _peer: Ipv4Addr, _since: Instant) -> Option<Stray> {
+    fn unmatched(&self, _call_id: LocalCallId, _peer: Ipv4Addr, _since: Instant) -> Option<Stray> {
         *lock(&self.unmatched)
     }
 
-    fn close(&self, call_id: u16) -> Option<FinalCounters> {
+    fn close(&self, call_id: LocalCallId) -> Option<FinalCounters> {
         self.write(format!("path close {call_id}"));
         let late = self.packets.load(Ordering::Relaxed) + 1;
         Some(Box::new(move || Counters { rx_packets: late, ..Counters::default() }))

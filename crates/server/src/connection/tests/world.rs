@@ -13,6 +13,7 @@ use adit_pptp::control::ControlConfig;
 use adit_store::{Change, SessionEnd, SessionId};
 use adit_tunnel::events::{self, Event};
 use adit_tunnel::{ClientConfig, ClientTunnel, Transmit};
+use adit_wire::LocalCallId;
 
 use super::super::handles::{Handles, Now};
 use super::super::machine::{Effect, Input, Machine, Start};
@@ -38,7 +39,7 @@ pub(super) fn client(password: &str, now: Now) -> ClientTunnel {
         link: link.into(),
         setup: Duration::from_secs(30),
         mtu: 1400,
-        call_id: 7,
+        call_id: LocalCallId::new(7),
     };
     ClientTunnel::new(config, SERVER, now.instant, Rng::from_number(2))
 }

@@ -60,7 +60,7 @@ fn c187_control_frames_are_never_encrypted() {
 
 #[test]
 fn c188_plain_ip_from_the_peer_is_dropped_and_counted() {
-    let mut end = End::new(PathConfig::new(7, 9));
+    let mut end = End::new(PathConfig::new(LocalCallId::new(7), PeerCallId::new(9)));
     end.gre(&packet(0, &clear(&ping(0, 64))));
     end.command(PathCommand::Network(Some(network())));
     end.gre(&packet(1, &clear(&ping(1, 64))));
@@ -73,7 +73,7 @@ fn c188_plain_ip_from_the_peer_is_dropped_and_counted() {
 
 #[test]
 fn c189_plain_ip_never_leaves_while_encryption_is_required() {
-    let mut end = End::new(PathConfig::new(7, 9));
+    let mut end = End::new(PathConfig::new(LocalCallId::new(7), PeerCallId::new(9)));
     end.command(PathCommand::Network(Some(network())));
     end.ip(&pong(0, 64));
     end.ip(&pong(0, 5000));

@@ -69,7 +69,7 @@ impl End {
 }
 
 fn config() -> PathConfig {
-    PathConfig { encryption_required: false, ..PathConfig::new(7, 9) }
+    PathConfig { encryption_required: false, ..PathConfig::new(LocalCallId::new(7), PeerCallId::new(9)) }
 }
 
 fn network() -> Network {
@@ -92,7 +92,10 @@ fn server() -> End {
 
 /// The client's end in clear, network up.
 fn client() -> End {
-    let mut end = End::new(PathConfig { encryption_required: false, ..PathConfig::new(9, 7) });
+    let mut end = End::new(PathConfig {
+        encryption_required: false,
+        ..PathConfig::new(LocalCallId::new(9), PeerCallId::new(7))
+    });
     let network = Network { peer_networks: vec!["0.0.0.0/0".parse().unwrap()], local: CLIENT, ..network() };
     end.command(PathCommand::Network(Some(network)));
     end
