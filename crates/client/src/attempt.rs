@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use adit_crypto::Rng;
 use adit_dataplane::{Dataplane, DataplaneConfig, Event as PathEvent, Events};
-use adit_diag::{Code, Layer};
+use adit_diag::note::LayerUp;
+use adit_diag::{Code, Note};
 use adit_ppp::auth::Credentials;
 use adit_ppp::ccp::Mode;
 use adit_ppp::link::{Echo, LinkConfig, Role};
@@ -174,11 +175,12 @@ impl<'a> Attempt<'a> {
                 let text = format!("tcp {} open, PPTP 1.0 \"{who}\"", self.server.port());
                 report(Report::Progress(Progress::ok("control", text, self.began.elapsed()))).await?;
             }
-            Event::Layer { layer, text, .. } => {
-                let text = if layer == Layer::Gre { "both ways".to_owned() } else { text };
+            Event::Note { note: Note::LayerUp(up), .. } => {
+                let text = if up == LayerUp::Gre { "both ways".to_owned() } else { up.to_string() };
                 // The GRE line waits for proof of both ways; address is told with what was set up for it.
-                if !matches!(layer, Layer::Control | Layer::Address) {
-                    report(Report::Progress(Progress::ok(layer.word(), text, self.began.elapsed()))).await?;
+                if !matches!(up, LayerUp::Control { .. } | LayerUp::Address { .. }) {
+                    let stage = up.layer().word();
+                    report(Report::Progress(Progress::ok(stage, text, self.began.elapsed()))).await?;
                 }
             }
             Event::Up { up, .. } => report(Report::Up(Box::new(up))).await?,
@@ -191,8 +193,8 @@ impl<'a> Attempt<'a> {
                 self.failure.get_or_insert(end.into());
                 self.closed = true;
             }
-            // A client's machine asks nothing, and its steps are for the record of `adit doctor`.
-            Event::Ask { .. } | Event::Step { .. } | Event::Finding { .. } => {}
+            // A client's machine asks nothing, and its packets are for the record of `adit doctor`.
+            Event::Ask { .. } | Event::Note { .. } => {}
         }
         Ok(())
     }

@@ -9,8 +9,8 @@ use adit_diag::Code;
 use adit_pptp::control::{
     CallEnd, ControlCommand, ControlConfig, ControlConnection, ControlEvent, Handle, Refusal,
 };
-use adit_wire::LocalCallId;
 use adit_wire::pptp::Message;
+use adit_wire::{LocalCallId, note};
 
 use crate::forge;
 use crate::input::Input;
@@ -113,7 +113,10 @@ impl Watch {
                     assert!(!detail.contains(char::is_control), "{detail:?}");
                     self.is_closed = true;
                 }
-                ControlEvent::Step(step) => assert!(!step.text.contains(char::is_control), "{step:?}"),
+                ControlEvent::Packet(packet) => {
+                    let words = note::describe(&packet.message);
+                    assert!(!words.contains(char::is_control), "{words:?}");
+                }
                 ControlEvent::Established(_) => {}
             }
         }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use adit_crypto::Rng;
 use adit_crypto::proof::{Secret, check};
 use adit_crypto::secret::Password;
-use adit_diag::{AuthMethod, Code};
+use adit_diag::{AuthMethod, Code, Note};
 use adit_ppp::auth::{Credentials, Rejection, Verdict};
 use adit_ppp::ccp::MppePolicy;
 use adit_ppp::link::{AddressGrant, Answer, Command, Link, LinkConfig, LinkEvent, Question, Role};
@@ -221,10 +221,7 @@ impl End {
             assert!(count < MUCH, "events without end");
             assert!(!self.has_ended, "{event:?} after the last event");
             match event {
-                LinkEvent::Step(step) => {
-                    let is_plain = !step.text.contains(char::is_control) && step.text.len() < 4096;
-                    assert!(is_plain, "a line for people: {:?}", step.text);
-                }
+                LinkEvent::Packet(packet) => crate::ppp::check_note(&Note::Packet(packet)),
                 LinkEvent::LargeLost { lost, passes } => assert!(lost > passes),
                 LinkEvent::Ask(id, question) => self.questions.push((id, question)),
                 LinkEvent::Encryption(mppe) => self.is_encrypting = mppe.is_some(),

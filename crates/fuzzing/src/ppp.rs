@@ -1,5 +1,7 @@
 //! PPP frames and every control protocol in them: read, shown, written again.
 
+use adit_diag::Note;
+use adit_wire::note::Shown;
 use adit_wire::{Protocol, ccp, chap, cp, ipcp, ipv6cp, lcp, pap, ppp};
 
 /// One frame as it comes out of GRE.
@@ -99,6 +101,13 @@ fn chap(packet: &cp::Packet<'_>) {
     if let Ok(change) = chap::ChangePassword::parse(packet.data) {
         assert!(packet.data.starts_with(&change.to_vec()));
     }
+}
+
+/// A note for the record: a plain line for people, and the same note behind JSON.
+pub(crate) fn check_note(note: &Note) {
+    shown(&Shown(note).to_string());
+    let json = serde_json::to_string(note).unwrap_or_default();
+    assert_eq!(serde_json::from_str::<Note>(&json).ok().as_ref(), Some(note), "{json}");
 }
 
 /// A line for the record: of bounded length, without control characters.

@@ -14,6 +14,7 @@ use adit_ppp::link::{AddressGrant, LinkConfig, Role};
 use adit_pptp::control::ControlConfig;
 use adit_tunnel::events::{Answer, CallHandle, Command, Event, Input as Arrival, Question, Terms, Why};
 use adit_tunnel::path::PathCommand;
+use adit_tunnel::record::{self, Record};
 use adit_tunnel::{ClientConfig, ClientTunnel, ServerConfig, ServerTunnel, Transmit};
 use adit_wire::LocalCallId;
 use adit_wire::chap::MsChapError;
@@ -53,6 +54,9 @@ struct End {
     paths: BTreeSet<CallHandle>,
     encrypted: BTreeSet<CallHandle>,
     ended: BTreeSet<CallHandle>,
+    /// What a shell would keep of it.
+    record: Record,
+    notes: u64,
     was_up: bool,
     is_closed: bool,
 }
@@ -240,6 +244,8 @@ impl End {
             paths: BTreeSet::new(),
             encrypted: BTreeSet::new(),
             ended: BTreeSet::new(),
+            record: Record::default(),
+            notes: 0,
             was_up: false,
             is_closed: false,
         }
@@ -334,14 +340,14 @@ impl End {
                 assert!(self.paths.insert(call), "two data paths for call {call}")
             }
             Event::Path { call, command } => self.note_path(call, &command),
-            Event::Step { step, .. } => {
-                let is_plain = !step.text.contains(char::is_control) && step.text.len() < 4096;
-                assert!(is_plain, "a line for people: {:?}", step.text);
+            Event::Note { note, .. } => {
+                crate::ppp::check_note(&note);
+                self.record.push(Duration::ZERO, &note);
+                self.notes += 1;
+                assert_eq!(self.record.len() as u64 + self.record.omitted(), self.notes);
+                assert!(self.record.octets() <= record::MAX);
             }
             Event::Established { host, vendor } => assert!(!(host + &vendor).contains(char::is_control)),
-            Event::Layer { text, .. } | Event::Finding { text, .. } => {
-                assert!(!text.contains(char::is_control), "{text:?}")
-            }
             Event::Up { call, .. } => {
                 assert!(self.encrypted.contains(&call), "up without the encryption that is required");
                 self.was_up = true;

@@ -33,7 +33,7 @@ use crate::lcp::{Auth, Lcp, LcpConfig};
 pub use crate::ipcp::AddressGrant;
 pub use crate::mppe::Mppe;
 pub use config::{Echo, LinkConfig, Role};
-pub use events::{Answer, By, Command, End, LinkEvent, Network, Question, Step};
+pub use events::{Answer, By, Command, End, LinkEvent, Network, Question};
 
 use establish::Restarts;
 use keepalive::Keepalive;

@@ -126,7 +126,7 @@ fn c144_no_network_protocol_moves_before_required_encryption_runs() {
         let position = |wanted: &dyn Fn(&LinkEvent) -> bool| end.events.iter().position(wanted).unwrap();
         let encrypted = position(&|event| matches!(event, LinkEvent::Encryption(Some(_))));
         let sent = position(
-            &|event| matches!(event, LinkEvent::Step(step) if step.sent && step.protocol == Protocol::Ipcp),
+            &|event| matches!(event, LinkEvent::Packet(packet) if packet.sent && packet.message.protocol == Protocol::Ipcp),
         );
         let network = position(&|event| matches!(event, LinkEvent::NetworkUp(_)));
         assert!(encrypted < sent && sent < network);

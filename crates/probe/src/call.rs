@@ -4,7 +4,8 @@ use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpStream};
 use std::time::{Duration, Instant};
 
-use adit_diag::Layer;
+use adit_diag::note::LayerUp;
+use adit_diag::{Layer, Note};
 use adit_netstack::Stack;
 use adit_sys::gre::{GreSocket, IcmpKind, RecvBatch, SendBatch};
 use adit_sys::poll::{Interest, Poller};
@@ -44,8 +45,8 @@ pub(crate) struct Story {
     pub(crate) granted: Option<(LocalCallId, PeerCallId)>,
     /// The first frame over GRE.
     pub(crate) heard: bool,
-    /// What came up, with its text.
-    pub(crate) layers: Vec<(Layer, String)>,
+    /// What came up.
+    pub(crate) layers: Vec<LayerUp>,
     pub(crate) up: Option<Up>,
     pub(crate) call_end: Option<End>,
     pub(crate) end: Option<End>,
@@ -454,9 +455,10 @@ impl<'a> Call<'a> {
                 }
             }
             Event::Established { host, vendor } => self.story.established = Some((host, vendor)),
-            Event::Layer { layer: Layer::Gre, .. } => self.story.heard = true,
-            Event::Layer { layer, text, .. } => {
-                self.story.layers.push((layer, text));
+            Event::Note { note: Note::LayerUp(LayerUp::Gre), .. } => self.story.heard = true,
+            Event::Note { note: Note::LayerUp(up), .. } => {
+                let layer = up.layer();
+                self.story.layers.push(up);
                 if layer == Layer::Lcp && self.lcp_only {
                     // Before the link asks for an address that nobody wants.
                     self.story.hung_up = true;
@@ -472,13 +474,13 @@ impl<'a> Call<'a> {
             Event::Closed { end } => {
                 self.story.end.get_or_insert(end);
             }
-            Event::Ask { .. } | Event::Step { .. } | Event::Finding { .. } => {}
+            Event::Ask { .. } | Event::Note { .. } => {}
         }
     }
 
     /// A layer came up.
     pub(crate) fn has(&self, layer: Layer) -> bool {
-        self.story.layers.iter().any(|(up, _)| *up == layer)
+        self.story.layers.iter().any(|up| up.layer() == layer)
     }
 
     /// Octets that MPPE adds to an IP packet, as its PPP information has it.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use adit_capture::conversation::{Conversation, Conversations};
 use adit_capture::{Item, Reader};
 use adit_diag::Layer;
+use adit_diag::note::LayerUp;
 use adit_doctor::facts::{
     Address, Arrival, CallReply, Connect, Facts, Inside, Login, LoginVerdict, Mtu, StartReply, Told,
 };
@@ -100,18 +101,18 @@ pub(crate) fn add(facts: &mut Facts, story: Story, sees: bool) {
     if story.heard {
         facts.gre.to_client.arrival = Arrival::Proven;
     }
-    for (layer, text) in &story.layers {
-        match layer {
-            Layer::Lcp => {
+    for up in &story.layers {
+        match up {
+            LayerUp::Lcp { .. } => {
                 facts.gre.to_server.arrival = Arrival::Proven;
                 facts.lcp.opened = facts.lcp.opened.take().or_else(here);
             }
-            Layer::Auth => {
-                let login =
-                    Login { verdict: LoginVerdict::Accepted, error: None, retry: None, text: text.clone() };
+            LayerUp::Auth { .. } => {
+                let text = up.to_string();
+                let login = Login { verdict: LoginVerdict::Accepted, error: None, retry: None, text };
                 facts.auth.login.get_or_insert(Seen::new(login));
             }
-            Layer::Encrypt => facts.encrypt.opened = facts.encrypt.opened.take().or_else(here),
+            LayerUp::Encrypt { .. } => facts.encrypt.opened = facts.encrypt.opened.take().or_else(here),
             _ => {}
         }
     }

@@ -7,7 +7,8 @@ use std::time::Duration;
 use adit_config::Config;
 use adit_crypto::proof::{self, ProofError, Secret};
 use adit_crypto::secret::Password;
-use adit_diag::Code;
+use adit_diag::note::{Cause, Refused};
+use adit_diag::{Code, LoginRefusal, NameForm};
 use adit_policy::account;
 use adit_policy::name;
 use adit_policy::{Access, Admission};
@@ -42,7 +43,7 @@ impl Clerk {
             Err(refusal) => {
                 let learned = Learned {
                     user: Some(refusal.user),
-                    refused: Some((refusal.code, refusal.detail.clone())),
+                    refused: Some(Refused { code: refusal.code, cause: refusal.cause }),
                     ..Learned::default()
                 };
                 if refusal.code == Code::A07 {
@@ -67,11 +68,11 @@ impl Clerk {
             Ok(name) => name.key,
             Err(why) => {
                 proof::check_unknown(&request.proof);
-                return Err(Refusal::of(&shown, why.code, why.message));
+                return Err(Refusal::of(&shown, why.code, why.message.into()));
             }
         };
         let silent = |error: adit_store::Error| {
-            Refusal::of(&shown, Code::A07, format!("the account store does not answer: {error}"))
+            Refusal::of(&shown, Code::A07, format!("the account store does not answer: {error}").into())
         };
         let found = self.store.credentials(&name).map_err(silent)?;
         let bare = self.bare_account(&name).map_err(silent)?;
@@ -82,7 +83,7 @@ impl Clerk {
                 proof::check_unknown(&request.proof);
                 let known = found.map(|(account, _)| account.name);
                 let why = unknown(&name, known.as_deref(), bare.as_deref());
-                return Err(Refusal::of(known.as_deref().unwrap_or(&shown), Code::A01, why));
+                return Err(Refusal::typed(known.as_deref().unwrap_or(&shown), why));
             }
         };
         let proven =
@@ -90,7 +91,7 @@ impl Clerk {
         let access = self.config.access_for(account.group.as_deref());
         access
             .allows_from(&account.name, *self.from.ip())
-            .map_err(|no| Refusal::of(&account.name, no.code, no.message))?;
+            .map_err(|no| Refusal::of(&account.name, no.code, no.message.into()))?;
         self.account_state(&account, proven.new_password.as_ref())?;
         if let Some(password) = &proven.new_password {
             self.change_password(&account, password)?;
@@ -131,23 +132,19 @@ impl Clerk {
         let mut rules = self.config.auth.password.account_rules();
         rules.password_max_age = rules.password_max_age.filter(|_| new_password.is_none());
         account::decide(&state, &rules, seconds(Timestamp::now()))
-            .map_err(|no| Refusal::of(&account.name, no.code, no.message))
+            .map_err(|no| Refusal::of(&account.name, no.code, no.message.into()))
     }
 
     fn change_password(&self, account: &Account, password: &Password) -> Result<(), Refusal> {
-        let refused = |detail: String| Refusal {
-            error: MsChapError::ChangingPassword,
-            told: "the new password is refused",
-            ..Refusal::of(&account.name, Code::A03, detail)
-        };
+        let refused = |refusal: LoginRefusal| Refusal::typed(&account.name, refusal);
         let rules = &self.config.auth.password.rules;
         rules
             .check(&account.name, password.expose())
-            .map_err(|why| refused(format!("the new password is refused: {why}")))?;
+            .map_err(|why| refused(LoginRefusal::NewPasswordRefused { fault: why.to_string() }))?;
         let secret = Secret::Clear(password.clone());
         self.store
             .set_secret(&account.name, &secret, account.reversible, Timestamp::now())
-            .map_err(|error| refused(format!("the new password could not be stored: {error}")))
+            .map_err(|error| refused(LoginRefusal::NewPasswordNotStored { fault: error.to_string() }))
     }
 
     /// Ends older sessions of the same account, or refuses this one, when it would be one too many.
@@ -162,7 +159,8 @@ impl Clerk {
                     .iter()
                     .map(|session| format!("{} from {}", session.id, session.from.ip()))
                     .collect();
-                return Err(Refusal::of(user, no.code, format!("{}: {}", no.message, who.join(", "))));
+                let detail = format!("{}: {}", no.message, who.join(", "));
+                return Err(Refusal::of(user, no.code, detail.into()));
             }
         };
         for session in others.iter().filter(|session| replaced.contains(&session.id.0)) {
@@ -178,13 +176,13 @@ struct Refusal {
     error: MsChapError,
     code: Code,
     /// For the record and the log.
-    detail: String,
+    cause: Cause,
     /// For the caller: the same for every reason that a guesser could learn from.
     told: &'static str,
 }
 
 impl Refusal {
-    fn of(user: &str, code: Code, detail: String) -> Refusal {
+    fn of(user: &str, code: Code, cause: Cause) -> Refusal {
         let told = match code {
             Code::A02 | Code::A10 => "the account is disabled",
             Code::A03 => "the password has expired",
@@ -194,36 +192,37 @@ impl Refusal {
             _ => "authentication failed",
         };
         let error = MsChapError::from(account::mschap_error(code));
-        Refusal { user: user.to_owned(), error, code, detail, told }
+        Refusal { user: user.to_owned(), error, code, cause, told }
+    }
+
+    fn typed(user: &str, refusal: LoginRefusal) -> Refusal {
+        let (code, told) = (refusal.code(), refusal.told());
+        let error = MsChapError::from(refusal.mschap_error());
+        Refusal { user: user.to_owned(), error, code, cause: Cause::Login(refusal), told }
     }
 }
 
 /// Why there is no password to compare with: for the record, never for the caller.
-fn unknown(name: &str, known: Option<&str>, bare: Option<&str>) -> String {
-    let name = escape(name.as_bytes());
+fn unknown(name: &str, known: Option<&str>, bare: Option<&str>) -> LoginRefusal {
+    let escaped = escape(name.as_bytes()).to_string();
     match (known, bare) {
-        (Some(known), _) => format!("the account {known} has no password yet (adit user passwd {known})"),
-        (None, Some(bare)) if name.to_string().contains('\\') => format!(
-            "unknown user: no account \"{name}\", but there is \"{bare}\": auth.domain = \"strip\" takes the domain off"
-        ),
-        (None, Some(bare)) => {
-            format!(
-                "unknown user: no account \"{name}\", but there is \"{bare}\": the user has to give the name without @"
-            )
-        }
-        (None, None) => format!("unknown user: no account \"{name}\""),
+        (Some(known), _) => LoginRefusal::NoPassword { user: known.to_owned() },
+        (None, Some(bare)) => LoginRefusal::UnknownUserInThisForm {
+            name: escaped,
+            other: bare.to_owned(),
+            form: if name.contains('\\') { NameForm::Backslash } else { NameForm::At },
+        },
+        (None, None) => LoginRefusal::UnknownUser { name: escaped },
     }
 }
 
 fn proof_refusal(user: &str, error: ProofError) -> Refusal {
-    match error {
-        ProofError::NeedsClearText => {
-            Refusal::of(user, Code::A05, format!("{error}: adit user passwd {user} --reversible"))
-        }
-        ProofError::BadChange(_) => Refusal {
-            error: MsChapError::ChangingPassword,
-            ..Refusal::of(user, Code::A03, error.to_string())
+    Refusal::typed(
+        user,
+        match error {
+            ProofError::NeedsClearText => LoginRefusal::NeedsReversiblePassword { user: user.to_owned() },
+            ProofError::BadChange(fault) => LoginRefusal::BadPasswordChange { fault: fault.to_string() },
+            ProofError::Wrong => LoginRefusal::WrongPassword,
         },
-        ProofError::Wrong => Refusal::of(user, Code::A01, error.to_string()),
-    }
+    )
 }

@@ -6,6 +6,7 @@ use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use adit_config::Config;
+use adit_diag::note::Refused;
 use adit_diag::{Code, Diagnostic, Layer};
 use adit_policy::{Lease, Pools};
 use adit_ppp::link::AddressGrant;
@@ -197,7 +198,8 @@ impl Addresses {
 }
 
 fn refused(why: Diagnostic) -> (Answer, Learned) {
-    let learned = Learned { refused: Some((why.code, why.message.clone())), ..Learned::default() };
+    let cause = why.message.as_str().into();
+    let learned = Learned { refused: Some(Refused { code: why.code, cause }), ..Learned::default() };
     // What is wrong on this host is not for the client to know.
     let detail = if why.code.layer() == Layer::Host { why.code.title().to_owned() } else { why.message };
     (Answer::NoAddress { code: why.code, detail }, learned)

@@ -222,8 +222,8 @@ pub struct Counters {
 
 impl Counters {
     /// The last destination of a packet to one host that the account may not reach.
-    pub fn denied_last(&self) -> Option<adit_tunnel::path::Denied> {
-        adit_tunnel::path::Denied::unpack(self.acl_last)
+    pub fn denied_last(&self) -> Option<adit_diag::note::Destination> {
+        adit_tunnel::path::denied::unpack(self.acl_last)
     }
 }
 

@@ -2,12 +2,12 @@
 
 use std::time::Instant;
 
+use adit_diag::note::Finding;
 use adit_diag::{Code, Layer};
 use adit_store::NewEvent;
 use adit_tunnel::blame::{self, Neighbour};
 use adit_tunnel::events::End;
 
-use crate::finding::Finding;
 use crate::registry::Registry;
 use crate::session::Session;
 
@@ -76,7 +76,7 @@ pub(crate) fn event(
         field("vendor", vendor);
     }
     if !found.is_empty() {
-        let codes: Vec<&str> = found.iter().map(|finding| finding.code.as_str()).collect();
+        let codes: Vec<&str> = found.iter().map(|finding| finding.code().as_str()).collect();
         field("findings", codes.join(","));
     }
     event

@@ -1,6 +1,6 @@
 //! What was wrong with a session and did not end it.
 
-use adit_diag::Code;
+use adit_diag::note::Finding;
 
 use crate::control::{Counters, FindingRow};
 
@@ -9,16 +9,9 @@ const LOST: (u64, u64) = (10, 20);
 /// The same of a call that never came up, in which there are few.
 const LOST_EARLY: (u64, u64) = (3, 5);
 
-/// Something that was wrong and did not end the call.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Finding {
-    pub(crate) code: Code,
-    pub(crate) text: String,
-}
-
 impl From<Finding> for FindingRow {
-    fn from(Finding { code, text }: Finding) -> FindingRow {
-        FindingRow { code: code.to_string(), text }
+    fn from(finding: Finding) -> FindingRow {
+        FindingRow { code: finding.code().to_string(), text: finding.to_string() }
     }
 }
 
@@ -28,35 +21,26 @@ pub(crate) fn counted(counters: &Counters, was_up: bool, routes: &str) -> Vec<Fi
     let mut findings = Vec::new();
     let sent = counters.rx_packets + counters.rx_frames + counters.lost;
     if counters.lost >= least && counters.lost.saturating_mul(one_of) > sent {
-        let text = format!(
-            "{} of {sent} GRE packets from the client never arrived ({} %): client to server",
-            counters.lost,
-            counters.lost.saturating_mul(100) / sent.max(1)
-        );
-        findings.push(Finding { code: Code::G07, text });
+        findings.push(Finding::Loss { lost: counters.lost, sent });
     }
     if let Some(last) = counters.denied_last() {
-        let packets = counters.acl_unicast;
-        let text = format!("{packets} packets dropped that {routes} does not allow, the last to {last}");
-        findings.push(Finding { code: Code::R02, text });
+        findings.push(Finding::Denied { packets: counters.acl_unicast, key: routes.to_owned(), last });
     }
     findings
 }
 
 #[cfg(test)]
 mod tests {
+    use adit_diag::note::Destination;
+    use adit_tunnel::path::denied;
+
     use super::*;
 
     #[test]
     fn row_63_a_third_of_the_packets_lost_is_a_finding_with_its_direction() {
         let counters = Counters { rx_packets: 700, rx_frames: 20, lost: 310, ..Counters::default() };
         let found = counted(&counters, true, "access.routes");
-        assert_eq!(found.len(), 1);
-        assert_eq!(found[0].code, Code::G07);
-        assert_eq!(
-            found[0].text,
-            "310 of 1030 GRE packets from the client never arrived (30 %): client to server"
-        );
+        assert_eq!(found, [Finding::Loss { lost: 310, sent: 1030 }]);
     }
 
     #[test]
@@ -78,15 +62,11 @@ mod tests {
 
     #[test]
     fn row_57_a_denied_destination_is_named_with_the_line_that_does_not_allow_it() {
-        let packed =
-            adit_tunnel::path::Denied { destination: [192, 168, 20, 5].into(), protocol: 6, port: 3389 };
+        let last = Destination { address: [192, 168, 20, 5].into(), protocol: 6, port: 3389 };
         let counters =
-            Counters { acl_denied: 9, acl_unicast: 3, acl_last: packed.pack(), ..Counters::default() };
+            Counters { acl_denied: 9, acl_unicast: 3, acl_last: denied::pack(last), ..Counters::default() };
         let found = counted(&counters, true, "groups.staff.routes");
-        assert_eq!(found[0].code, Code::R02);
-        assert_eq!(
-            found[0].text,
-            "3 packets dropped that groups.staff.routes does not allow, the last to 192.168.20.5 tcp/3389"
-        );
+        let key = "groups.staff.routes".to_owned();
+        assert_eq!(found, [Finding::Denied { packets: 3, key, last }]);
     }
 }

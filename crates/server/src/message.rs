@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use std::sync::{Mutex, MutexGuard};
 
 use adit_diag::Code;
+use adit_diag::note::Refused;
 use adit_tunnel::events::{Answer, Why};
 use tokio::sync::Notify;
 
@@ -71,8 +72,8 @@ pub(crate) struct Learned {
     pub(crate) networks: Vec<ipnet::Ipv4Net>,
     /// The pool and address that were lent.
     pub(crate) lease: Option<(String, Ipv4Addr)>,
-    /// A code and detail worth an event: a refused login.
-    pub(crate) refused: Option<(Code, String)>,
+    /// What is worth an event: a login or an address that was refused.
+    pub(crate) refused: Option<Refused>,
 }
 
 /// The messages of one session. Thousands of sessions have nothing to read, so an empty one holds no memory.

@@ -4,15 +4,17 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use adit_diag::{Code, Layer};
+use adit_diag::note::Finding;
+use adit_diag::{Code, Layer, Note};
 use adit_store::SessionId;
-use adit_tunnel::events::{Step, Up, Why};
+use adit_tunnel::events::{Up, Why};
 use adit_tunnel::record::Record;
+use adit_wire::note::Shown;
 use adit_wire::{LocalCallId, PeerCallId};
 use jiff::Timestamp;
 
 use crate::control::{Counters, FindingRow, SessionDetail, SessionRow, StepRow};
-use crate::finding::{self, Finding};
+use crate::finding;
 use crate::message::{Message, MessageQueue};
 
 /// One session: one control connection and its call.
@@ -64,15 +66,15 @@ impl Known {
         findings
     }
 
-    /// The record as the store keeps it, and how many steps it leaves out.
+    /// The record as the store keeps it, and how many notes it leaves out.
     pub(crate) fn stored_record(&self) -> (Vec<adit_store::Step>, u64) {
-        let stored = |(at, step): (Duration, Step)| adit_store::Step {
+        let stored = |(at, note): (Duration, Note)| adit_store::Step {
             at,
-            who: step.who.word().to_owned(),
-            layer: step.protocol.name().to_owned(),
-            text: step.text,
+            who: note.who().word().to_owned(),
+            layer: note.protocol().name().to_owned(),
+            text: Shown(&note).to_string(),
         };
-        (self.record.steps().map(stored).collect(), self.record.omitted())
+        (self.record.notes().map(stored).collect(), self.record.omitted())
     }
 }
 
@@ -97,9 +99,9 @@ impl Session {
         self.queue.push(Message::Cut);
     }
 
-    /// Adds a step that happened at `now` to the record.
-    pub(crate) fn record(&self, now: Instant, step: Step) {
-        self.known().record.push(now.saturating_duration_since(self.started_at), step);
+    /// Adds what was learnt at `now` to the record.
+    pub(crate) fn record(&self, now: Instant, note: &Note) {
+        self.known().record.push(now.saturating_duration_since(self.started_at), note);
     }
 
     /// Its line in a list.
@@ -146,18 +148,18 @@ impl Session {
             suspicion: known.suspicion.clone(),
             to: self.to.to_string(),
             findings: findings.into_iter().map(FindingRow::from).collect(),
-            steps: known.record.steps().map(|(at, step)| step_row(at, step)).collect(),
+            steps: known.record.notes().map(|(at, note)| step_row(at, &note)).collect(),
             steps_omitted: known.record.omitted(),
         }
     }
 }
 
-fn step_row(at: Duration, step: Step) -> StepRow {
+fn step_row(at: Duration, note: &Note) -> StepRow {
     StepRow {
         at_ms: u64::try_from(at.as_millis()).unwrap_or(u64::MAX),
-        who: step.who.word().to_owned(),
-        layer: step.protocol.name().to_owned(),
-        text: step.text,
+        who: note.who().word().to_owned(),
+        layer: note.protocol().name().to_owned(),
+        text: Shown(note).to_string(),
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use adit_crypto::Rng;
 use adit_crypto::mppe::Strength;
 use adit_diag::Code;
+use adit_diag::note::Finding;
 use adit_ppp::ccp::Mode;
 use adit_tunnel::ServerTunnel;
 use adit_tunnel::events::{Command, End, Up, Why};
@@ -84,7 +85,7 @@ pub struct Side {
     /// Virtual time from the beginning of the conversation until the call came up.
     pub up_after: Option<Duration>,
     /// What was wrong with it and did not end it.
-    pub found: Vec<(Code, String)>,
+    pub found: Vec<Finding>,
     /// How the call ended.
     pub call: Option<End>,
     /// How the connection ended.

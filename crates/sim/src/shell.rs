@@ -5,10 +5,12 @@ use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
 use adit_crypto::mppe::Strength;
-use adit_diag::Code;
+use adit_diag::note::Finding;
+use adit_diag::{Code, Note};
 use adit_tunnel::Transmit;
 use adit_tunnel::events::{CallHandle, Command, End, Event, Input, Question, Stray, Up, Why};
 use adit_tunnel::path::{self, Collected, HEADROOM, Path, PathCommand, PathConfig, PathEvent};
+use adit_wire::note::Shown;
 use adit_wire::{LocalCallId, PeerCallId, gre};
 
 use crate::inner::{self, Arrived};
@@ -53,7 +55,7 @@ pub struct Call {
     /// When it came up.
     pub up_at: Option<Instant>,
     /// What was wrong and did not end it.
-    pub found: Vec<(Code, String)>,
+    pub found: Vec<Finding>,
     /// How it ended.
     pub end: Option<End>,
     /// Numbers of the inner datagrams that arrived.
@@ -200,25 +202,13 @@ impl<M: Machine> Shell<M> {
                     }
                 }
             }
-            Event::Step { step, .. } => {
-                let text = format!("{} {} {}", step.who.word(), step.protocol, step.text);
-                out.notes.push((self.who, text));
-            }
+            Event::Note { call, note } => self.note(call, note, out),
             Event::Established { .. } => out.notes.push((self.who, "established".to_owned())),
-            Event::Layer { layer, text, .. } => {
-                out.notes.push((self.who, format!("{} ok: {text}", layer.word())));
-            }
             Event::Up { call, up } => {
                 out.notes.push((self.who, format!("up: {} and {}, mtu {}", up.local, up.peer, up.mtu)));
                 if let Some(call) = self.calls.get_mut(&call) {
                     call.up = Some(up);
                     call.up_at = Some(now);
-                }
-            }
-            Event::Finding { call, code, text } => {
-                out.notes.push((self.who, format!("finding {code}: {text}")));
-                if let Some(call) = self.calls.get_mut(&call) {
-                    call.found.push((code, text));
                 }
             }
             Event::CallEnded { call, end } => {
@@ -238,6 +228,19 @@ impl<M: Machine> Shell<M> {
                     self.complain("the connection closed before its call ended");
                 }
             }
+        }
+    }
+
+    fn note(&mut self, call: Option<CallHandle>, note: Note, out: &mut Output) {
+        let words = Shown(&note).to_string();
+        let text = match &note {
+            Note::Packet(_) => format!("{} {} {words}", note.who().word(), note.protocol()),
+            _ => words,
+        };
+        out.notes.push((self.who, text));
+        if let (Note::Finding(finding), Some(call)) = (note, call.and_then(|call| self.calls.get_mut(&call)))
+        {
+            call.found.push(finding);
         }
     }
 

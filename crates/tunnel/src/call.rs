@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use adit_crypto::Rng;
-use adit_diag::{AuthMethod, Code, Layer};
+use adit_diag::note::{Finding, LayerUp};
+use adit_diag::{AuthMethod, Code, Layer, Note};
 use adit_ppp::ccp::{Mode, MppePolicy};
 use adit_ppp::link::{self, By, Link, LinkConfig, LinkEvent, Role};
 use adit_pptp::control::Told;
@@ -13,7 +14,7 @@ use adit_wire::{LocalCallId, PeerCallId};
 use ipnet::Ipv4Net;
 
 use crate::blame::{self, Evidence};
-use crate::events::{CallHandle, End, Event, Question, Step, Stray, Terms, Up, Who, Why};
+use crate::events::{CallHandle, End, Event, Question, Stray, Terms, Up, Who, Why};
 use crate::path::{self, NetworkV6, PathCommand};
 
 /// A peer that hangs up so long after the call began, and before LCP is up, has waited for GRE in vain: this is the time
@@ -142,7 +143,7 @@ impl Call {
         let first = !self.evidence.heard_anything();
         self.evidence.frame(frame);
         if first {
-            self.layer(out, Layer::Gre, "the peer's GRE arrives".to_owned());
+            self.note(out, Note::LayerUp(LayerUp::Gre));
         }
         self.begin(now);
         self.link.handle_input(now, frame);
@@ -323,16 +324,12 @@ impl Call {
         out: &mut VecDeque<Event>,
     ) {
         match event {
-            LinkEvent::Step(step) => {
-                let who = if step.sent { Who::Us } else { Who::Peer };
-                let step = Step { who, protocol: step.protocol, text: step.text };
-                out.push_back(Event::Step { call: Some(self.handle), step });
-            }
+            LinkEvent::Packet(packet) => self.note(out, Note::Packet(packet)),
             LinkEvent::LcpUp { peer_mru, pfc, acfc } => {
                 self.phase = Layer::Auth;
                 self.peer_mru = peer_mru;
                 self.path(out, PathCommand::Link { peer_mru, pfc, acfc });
-                self.layer(out, Layer::Lcp, format!("mru {peer_mru}"));
+                self.note(out, Note::LayerUp(LayerUp::Lcp { mru: peer_mru }));
             }
             LinkEvent::Ask(id, question) => {
                 let question = match question {
@@ -344,12 +341,12 @@ impl Call {
                 asks.push(LinkQuestion { id, question });
             }
             LinkEvent::Authenticated { name, method, server_proved } => {
-                let text = format!("{method} as {}", adit_wire::text::escape(&name));
+                let user = adit_wire::text::escape(&name).to_string();
                 self.name = name;
                 self.method = Some(method);
                 self.server_proved = server_proved;
                 self.phase = Layer::Encrypt;
-                self.layer(out, Layer::Auth, text);
+                self.note(out, Note::LayerUp(LayerUp::Auth { method, user }));
             }
             LinkEvent::Encryption(agreed) => self.encryption(agreed, out),
             LinkEvent::NetworkUp(network) => self.network_up(now, network, out),
@@ -360,8 +357,7 @@ impl Call {
             LinkEvent::LargeLost { lost, passes } => {
                 // What is inside of the longest frame is shorter than it: MPPE and the protocol take four octets.
                 let [lost, passes] = [lost, passes].map(|size| size.saturating_sub(4));
-                let text = format!("packets of {lost} octets vanish, {passes} pass: to the client or back");
-                out.push_back(Event::Finding { call: self.handle, code: Code::M01, text });
+                self.note(out, Note::Finding(Finding::SizeProbe { lost, passes }));
             }
             LinkEvent::Ended(end) => self.link_ended(end, out),
         }
@@ -372,8 +368,8 @@ impl Call {
             Some(mppe) => {
                 self.encryption = Some((mppe.strength, mppe.stateless));
                 self.phase = Layer::Address;
-                let how = if mppe.stateless { "stateless" } else { "stateful" };
-                self.layer(out, Layer::Encrypt, format!("mppe {} {how}", mppe.strength.bits()));
+                let (bits, stateless) = (mppe.strength.bits(), mppe.stateless);
+                self.note(out, Note::LayerUp(LayerUp::Encrypt { bits, stateless }));
                 self.path(out, PathCommand::Encryption(Some(mppe)));
             }
             None => {
@@ -406,7 +402,8 @@ impl Call {
                 ipv6: network.ipv6.map(|(local, peer)| NetworkV6::link_local(local, peer)),
             })),
         );
-        self.layer(out, Layer::Address, format!("local {} peer {}", network.local, network.peer));
+        let (local, peer) = (network.local, network.peer);
+        self.note(out, Note::LayerUp(LayerUp::Address { local, peer }));
         self.deadline = None;
         self.up = true;
         self.last_traffic = now;
@@ -476,7 +473,7 @@ impl Call {
         out.push_back(Event::Path { call: self.handle, command });
     }
 
-    fn layer(&self, out: &mut VecDeque<Event>, layer: Layer, text: String) {
-        out.push_back(Event::Layer { call: self.handle, layer, text });
+    fn note(&self, out: &mut VecDeque<Event>, note: Note) {
+        out.push_back(Event::Note { call: Some(self.handle), note });
     }
 }

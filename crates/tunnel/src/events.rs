@@ -6,14 +6,17 @@ use std::time::Duration;
 
 use adit_crypto::mppe::Strength;
 use adit_crypto::proof::Proven;
-use adit_diag::{AuthMethod, Code};
+use adit_diag::note::Message;
+use adit_diag::{AuthMethod, Code, Note};
 use adit_ppp::auth::{AuthRequest, Rejection};
 use adit_ppp::ccp::MppePolicy;
 use adit_ppp::link::AddressGrant;
-use adit_wire::{LocalCallId, PeerCallId, Protocol};
+use adit_wire::{LocalCallId, PeerCallId};
 use ipnet::Ipv4Net;
 
 use crate::path::PathCommand;
+
+pub use adit_diag::note::{Who, Why};
 
 /// A call within its control connection; unique for the life of the tunnel machine, never a Call ID.
 pub type CallHandle = u32;
@@ -88,57 +91,6 @@ pub enum Command {
     },
 }
 
-/// Why a call ended, in one vocabulary for records, accounting and exit codes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Why {
-    /// The person on the other side hung up.
-    UserRequest,
-    /// The control connection or the link was lost.
-    LostCarrier,
-    /// No traffic for the time allowed.
-    IdleTimeout,
-    /// The longest time allowed has passed.
-    SessionTimeout,
-    /// An operator ended it.
-    AdminReset,
-    /// The program is being stopped.
-    Shutdown,
-    /// The same user connected again and the newer call wins.
-    Replaced,
-    /// It failed before it was up, or broke a rule; the code says which layer.
-    Failed,
-}
-
-impl Why {
-    /// One lower-case word for logs and JSON.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Why::UserRequest => "user-request",
-            Why::LostCarrier => "lost-carrier",
-            Why::IdleTimeout => "idle-timeout",
-            Why::SessionTimeout => "session-timeout",
-            Why::AdminReset => "admin-reset",
-            Why::Shutdown => "shutdown",
-            Why::Replaced => "replaced",
-            Why::Failed => "failed",
-        }
-    }
-
-    /// Acct-Terminate-Cause (RFC 2866 section 5.10).
-    pub const fn terminate_cause(self) -> u32 {
-        match self {
-            Why::UserRequest => 1,
-            Why::LostCarrier => 2,
-            Why::IdleTimeout => 4,
-            Why::SessionTimeout => 5,
-            Why::AdminReset => 6,
-            Why::Shutdown => 7,
-            Why::Replaced => 13,
-            Why::Failed => 17,
-        }
-    }
-}
-
 /// A question the machine cannot answer itself; the shell answers with the same id.
 #[derive(Clone, Debug)]
 pub enum Question {
@@ -160,8 +112,8 @@ pub enum Question {
 pub struct CallRequest {
     /// The peer's Call ID: the key of the GRE packets we send.
     pub peer_call_id: PeerCallId,
-    /// One line for people.
-    pub text: String,
+    /// The request, for the record.
+    pub message: Message,
 }
 
 /// The answer to a [`Question`].
@@ -257,12 +209,12 @@ pub enum Event {
         /// What.
         command: PathCommand,
     },
-    /// A line for the record.
-    Step {
+    /// Something for the record: a packet, a layer that came up, a finding.
+    Note {
         /// The call; `None` for the control connection itself.
         call: Option<CallHandle>,
-        /// The line.
-        step: Step,
+        /// What was learnt.
+        note: Note,
     },
     /// The control connection is established.
     Established {
@@ -270,24 +222,6 @@ pub enum Event {
         host: String,
         /// Vendor name the peer gave, escaped.
         vendor: String,
-    },
-    /// A layer came up on the call: control, gre, lcp, auth, encrypt, address.
-    Layer {
-        /// The call.
-        call: CallHandle,
-        /// Which.
-        layer: adit_diag::Layer,
-        /// What was agreed, for people.
-        text: String,
-    },
-    /// Something is wrong with a call that is up, and does not end it.
-    Finding {
-        /// The call.
-        call: CallHandle,
-        /// The code.
-        code: Code,
-        /// What shows it, one line for people.
-        text: String,
     },
     /// The call carries traffic.
     Up {
@@ -308,39 +242,6 @@ pub enum Event {
         /// How.
         end: End,
     },
-}
-
-/// Who did or said something.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Who {
-    /// This program.
-    Us,
-    /// The other side.
-    Peer,
-    /// Nobody: a timer, the network, a remark.
-    Note,
-}
-
-impl Who {
-    /// One word for records.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Who::Us => "sent",
-            Who::Peer => "received",
-            Who::Note => "note",
-        }
-    }
-}
-
-/// One step of a conversation, decoded.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Step {
-    /// Whose step.
-    pub who: Who,
-    /// The protocol.
-    pub protocol: Protocol,
-    /// One line for people; bounded, without secrets.
-    pub text: String,
 }
 
 /// What a call agreed on when it came up.

@@ -7,7 +7,6 @@ mod call;
 pub mod client;
 pub mod events;
 pub mod path;
-mod phrases;
 pub mod record;
 pub mod server;
 mod tunnel;

@@ -1,170 +1,214 @@
-//! The record of a conversation: what happened when, bounded, kept for failed calls.
+//! The record of a conversation: what was learnt when, bounded in octets, kept for failed calls.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use adit_wire::Protocol;
+use adit_diag::Note;
 
-use crate::events::{Step, Who};
-use crate::phrases;
-
-/// Steps kept from the beginning: a whole set-up, with retransmissions.
+/// Notes kept from the beginning, at most: a whole set-up, with retransmissions.
 pub const FIRST: usize = 160;
-/// Steps kept from the end: how it broke.
+/// Notes kept from the end, at most: how it broke.
 pub const LAST: usize = 96;
+/// Octets that the notes of the beginning take, at most. A set-up takes three thousand.
+pub const FIRST_OCTETS: usize = 32 << 10;
+/// Octets that the notes of the end take, at most.
+pub const LAST_OCTETS: usize = 16 << 10;
+/// Octets of one note as it is kept: a longer one is left out.
+pub const NOTE_MAX: usize = 2048;
+/// Memory for notes grows by so much at a time.
+const GROW: usize = 256;
+/// Octets of a time as it is kept, at most.
+const TIME: usize = 10;
+/// Octets that all notes take, at most, whatever the peer sends.
+pub const MAX: usize = FIRST_OCTETS + GROW + LAST_OCTETS;
 
-/// A bounded list of steps with their time since the control connection was accepted.
+/// A bounded list of notes with their time since the control connection was accepted.
 ///
-/// Every session keeps one for as long as it lives, so it is packed: one piece of memory, no more than it holds.
+/// Every session keeps one for as long as it lives, so it is one piece of memory: each note in a binary form of few
+/// octets, behind the time since the one before.
 #[derive(Clone, Debug, Default)]
 pub struct Record {
-    first: Packed,
-    last: VecDeque<(Duration, Step)>,
+    first: Vec<u8>,
+    count: usize,
+    /// The time of the last of `first`.
+    at: Duration,
+    last: VecDeque<(Duration, Box<[u8]>)>,
+    /// Octets of `last`.
+    last_octets: usize,
     omitted: u64,
 }
 
-/// Steps with their texts one behind the other.
-#[derive(Clone, Debug, Default)]
-struct Packed {
-    heads: Vec<Head>,
-    /// The texts, in short: see [`crate::phrases`].
-    texts: Vec<u8>,
-}
-
-/// A step without its text. Octets, so that there is nothing between two of them.
-#[derive(Clone, Copy, Debug)]
-struct Head {
-    micros: [u8; 6],
-    /// Of its text, in octets as they are kept.
-    len: [u8; 2],
-    who: Who,
-    protocol: Protocol,
-}
-
-/// Memory for texts and heads grows by so much at a time.
-const GROW: (usize, usize) = (256, 16);
-/// The longest text, in octets.
-const TEXT_MAX: usize = 8192;
-
-impl Packed {
-    fn push(&mut self, at: Duration, step: &Step) {
-        let mut len = step.text.len().min(TEXT_MAX);
-        while !step.text.is_char_boundary(len) {
-            len -= 1;
-        }
-        let text = phrases::shorten(step.text.get(..len).unwrap_or_default());
-        if self.texts.capacity() - self.texts.len() < text.len() {
-            self.texts.reserve_exact(text.len().next_multiple_of(GROW.0));
-        }
-        if self.heads.len() == self.heads.capacity() {
-            self.heads.reserve_exact(GROW.1);
-        }
-        self.texts.extend_from_slice(&text);
-        let micros = u64::try_from(at.as_micros()).unwrap_or(u64::MAX).min((1 << 48) - 1);
-        let [_, _, micros @ ..] = micros.to_be_bytes();
-        let len = u16::try_from(text.len()).unwrap_or_default().to_be_bytes();
-        self.heads.push(Head { micros, len, who: step.who, protocol: step.protocol });
-    }
-
-    fn iter(&self) -> impl Iterator<Item = (Duration, Step)> {
-        let mut rest = self.texts.as_slice();
-        self.heads.iter().map(move |head| {
-            let len = usize::from(u16::from_be_bytes(head.len));
-            let (text, behind) = rest.split_at_checked(len).unwrap_or((rest, &[]));
-            rest = behind;
-            let [a, b, c, d, e, f] = head.micros;
-            let at = Duration::from_micros(u64::from_be_bytes([0, 0, a, b, c, d, e, f]));
-            (at, Step { who: head.who, protocol: head.protocol, text: phrases::lengthen(text) })
-        })
-    }
-}
-
 impl Record {
-    /// Adds a step; the middle of a very long record is left out and counted.
-    pub fn push(&mut self, at: Duration, step: Step) {
-        if self.first.heads.len() < FIRST {
-            self.first.push(at, &step);
+    /// Adds a note; the middle of a very long record is left out and counted.
+    pub fn push(&mut self, at: Duration, note: &Note) {
+        // Everything that is a note can be written in this form; what could not would be missing and counted.
+        let Some(octets) = postcard::to_allocvec(note).ok().filter(|octets| octets.len() <= NOTE_MAX) else {
+            self.omitted += 1;
+            return;
+        };
+        if self.last.is_empty()
+            && self.count < FIRST
+            && self.first.len() + octets.len() + TIME <= FIRST_OCTETS
+        {
+            self.push_first(at, &octets);
             return;
         }
-        if self.last.len() == LAST {
-            self.last.pop_front();
+        self.last_octets += octets.len();
+        self.last.push_back((at, octets.into()));
+        while self.last.len() > LAST || self.last_octets > LAST_OCTETS {
+            let Some((_, octets)) = self.last.pop_front() else { break };
+            self.last_octets -= octets.len();
             self.omitted += 1;
         }
-        self.last.push_back((at, step));
     }
 
-    /// The steps in order; [`Record::omitted`] are missing after the first [`FIRST`].
-    pub fn steps(&self) -> impl Iterator<Item = (Duration, Step)> {
-        self.first.iter().chain(self.last.iter().cloned())
+    fn push_first(&mut self, at: Duration, octets: &[u8]) {
+        let since = at.saturating_sub(self.at);
+        let micros = u64::try_from(since.as_micros()).unwrap_or(u64::MAX);
+        let mut room = [0; TIME];
+        let since: &[u8] = postcard::to_slice(&micros, &mut room).unwrap_or_default();
+        let len = since.len() + octets.len();
+        if self.first.capacity() - self.first.len() < len {
+            self.first.reserve_exact(len.next_multiple_of(GROW));
+        }
+        self.first.extend_from_slice(since);
+        self.first.extend_from_slice(octets);
+        self.count += 1;
+        self.at = self.at.saturating_add(Duration::from_micros(micros));
     }
 
-    /// How many steps were left out.
+    /// The notes in order; [`Record::omitted`] are missing after the first [`FIRST`].
+    pub fn notes(&self) -> impl Iterator<Item = (Duration, Note)> {
+        let mut rest = self.first.as_slice();
+        let mut at = Duration::ZERO;
+        let first = std::iter::from_fn(move || {
+            let (micros, behind): (u64, _) = postcard::take_from_bytes(rest).ok()?;
+            let (note, behind) = postcard::take_from_bytes(behind).ok()?;
+            rest = behind;
+            at += Duration::from_micros(micros);
+            Some((at, note))
+        });
+        let last =
+            self.last.iter().filter_map(|(at, octets)| Some((*at, postcard::from_bytes(octets).ok()?)));
+        first.chain(last)
+    }
+
+    /// How many notes were left out.
     pub fn omitted(&self) -> u64 {
         self.omitted
     }
 
-    /// Steps held.
+    /// Notes held.
     pub fn len(&self) -> usize {
-        self.first.heads.len() + self.last.len()
+        self.count + self.last.len()
     }
 
     /// Whether nothing has happened yet.
     pub fn is_empty(&self) -> bool {
-        self.first.heads.is_empty()
+        self.count == 0
     }
 
-    /// Gives back memory that is held for steps to come: the session is up, and few will.
+    /// Octets that the notes take.
+    pub fn octets(&self) -> usize {
+        self.first.capacity() + self.last_octets
+    }
+
+    /// Gives back memory that is held for notes to come: the session is up, and few will.
     pub fn shrink(&mut self) {
-        self.first.texts.shrink_to_fit();
-        self.first.heads.shrink_to_fit();
+        self.first.shrink_to_fit();
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use adit_diag::note::{LayerUp, Message, MessageKind, Octets, Packet, Treatment, Why};
+    use adit_wire::Protocol;
+
     use super::*;
+
+    fn mru(mru: u16) -> Note {
+        Note::LayerUp(LayerUp::Lcp { mru })
+    }
 
     #[test]
     fn keeps_the_beginning_and_the_end() {
         let mut record = Record::default();
-        for n in 0..1000u64 {
-            record.push(
-                Duration::from_millis(n),
-                Step { who: Who::Note, protocol: Protocol::Lcp, text: n.to_string() },
-            );
+        for n in 0..1000u16 {
+            record.push(Duration::from_millis(n.into()), &mru(n));
         }
         assert_eq!(record.len(), FIRST + LAST);
         assert_eq!(record.omitted(), 1000 - (FIRST + LAST) as u64);
-        let texts: Vec<_> = record.steps().map(|(_, step)| step.text.clone()).collect();
-        assert_eq!(texts[0], "0");
-        assert_eq!(texts[FIRST - 1], "159");
-        assert_eq!(texts.last().unwrap(), "999");
-    }
-    #[test]
-    fn what_goes_in_comes_out() {
-        let mut record = Record::default();
-        let mut steps = Vec::new();
-        for (n, who) in [Who::Us, Who::Peer, Who::Note].into_iter().cycle().take(40).enumerate() {
-            for protocol in [Protocol::Pptp, Protocol::Lcp, Protocol::Dhcp] {
-                let at = Duration::from_micros(n as u64 * 1_000_003);
-                let step = Step { who, protocol, text: format!("step {n} \u{e4}{}", "x".repeat(n)) };
-                record.push(at, step.clone());
-                steps.push((at, step));
-            }
-        }
-        assert_eq!(record.steps().collect::<Vec<_>>(), steps);
-        record.shrink();
-        assert_eq!(record.steps().count(), steps.len());
+        let notes: Vec<_> = record.notes().collect();
+        assert_eq!(notes.len(), record.len());
+        assert_eq!(notes[0], (Duration::ZERO, mru(0)));
+        assert_eq!(notes[FIRST - 1], (Duration::from_millis(159), mru(159)));
+        assert_eq!(notes.last().unwrap(), &(Duration::from_millis(999), mru(999)));
     }
 
     #[test]
-    fn a_text_of_any_length_is_cut_between_characters() {
+    fn what_goes_in_comes_out() {
         let mut record = Record::default();
-        let text = format!("x{}", "\u{e4}".repeat(40_000));
-        record.push(Duration::ZERO, Step { who: Who::Us, protocol: Protocol::Lcp, text: text.clone() });
-        record.push(Duration::ZERO, Step { who: Who::Us, protocol: Protocol::Lcp, text: "next".to_owned() });
-        let texts: Vec<_> = record.steps().map(|(_, step)| step.text).collect();
-        assert_eq!((texts[0].len(), texts[1].as_str()), (TEXT_MAX - 1, "next"));
-        assert!(text.starts_with(&texts[0]));
+        let mut notes = Vec::new();
+        for n in 0..120u8 {
+            let message = Message {
+                protocol: Protocol::Pptp,
+                kind: MessageKind::Unknown(n.into()),
+                id: (n % 2 == 0).then_some(n),
+                length: 500,
+                octets: Octets([vec![0; n.into()], vec![n]].concat()),
+            };
+            let packet = Packet { sent: n % 3 == 0, message, treatment: Treatment::Handled };
+            let at = Duration::from_micros(u64::from(n) * 1_000_003);
+            record.push(at, &Note::Packet(packet.clone()));
+            notes.push((at, Note::Packet(packet)));
+        }
+        assert_eq!(record.notes().collect::<Vec<_>>(), notes);
+        record.shrink();
+        assert_eq!(record.notes().count(), notes.len());
+    }
+
+    #[test]
+    fn a_note_of_any_length_is_kept_or_counted() {
+        let mut record = Record::default();
+        let reason = "\u{e4}".repeat(40_000).as_str().into();
+        record.push(Duration::ZERO, &Note::EndOrdered { why: Why::AdminReset, reason });
+        record.push(Duration::ZERO, &mru(1));
+        assert_eq!(record.notes().map(|(_, note)| note).last(), Some(mru(1)));
+        assert_eq!(record.len() as u64 + record.omitted(), 2);
+        let many = Message {
+            protocol: Protocol::Lcp,
+            kind: MessageKind::ConfigureRequest,
+            id: Some(1),
+            length: 40_000,
+            octets: Octets(vec![7; 40_000]),
+        };
+        let packet = Packet { sent: false, message: many, treatment: Treatment::Handled };
+        record.push(Duration::ZERO, &Note::Packet(packet));
+        assert_eq!(record.omitted(), 1);
+        assert!(record.octets() <= 2 * NOTE_MAX);
+    }
+
+    #[test]
+    fn a_record_of_long_notes_is_bounded_in_octets_and_keeps_its_end() {
+        for len in [0, 1, 100, 500, 2000] {
+            let mut record = Record::default();
+            for n in 0..2000u16 {
+                let message = Message {
+                    protocol: Protocol::Lcp,
+                    kind: MessageKind::Unknown(n),
+                    id: None,
+                    length: 2000,
+                    octets: Octets(vec![7; len]),
+                };
+                let packet = Packet { sent: false, message, treatment: Treatment::Handled };
+                record.push(Duration::from_secs(n.into()), &Note::Packet(packet));
+                assert!(record.octets() <= MAX, "{len}: {}", record.octets());
+            }
+            assert_eq!(record.len() as u64 + record.omitted(), 2000);
+            let notes: Vec<(Duration, Note)> = record.notes().collect();
+            assert_eq!(notes.len(), record.len());
+            assert!(notes.is_sorted_by_key(|(at, _)| *at), "in order");
+            assert_eq!((notes[0].0.as_secs(), notes.last().unwrap().0.as_secs()), (0, 1999));
+        }
     }
 }

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Instant;
 
 use adit_crypto::Rng;
-use adit_diag::{Code, Layer};
+use adit_diag::note::LayerUp;
+use adit_diag::{Code, Note};
 use adit_pptp::control::{By, CallEnd, ControlCommand, ControlConnection, ControlEvent};
 use adit_wire::text::escape;
 use adit_wire::{LocalCallId, PeerCallId};
 
 use crate::call::{Call, CallConfig, LinkQuestion};
-use crate::events::{CallHandle, CallRequest, Command, End, Event, Input, Question, Step, Who, Why};
+use crate::events::{CallHandle, CallRequest, Command, End, Event, Input, Question, Who, Why};
 
 /// Where the bytes of [`crate::ServerTunnel::poll_transmit`] and of the client's go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -273,10 +274,8 @@ impl Tunnel {
 
     fn control_event(&mut self, now: Instant, event: ControlEvent) {
         match event {
-            ControlEvent::Step(step) => {
-                let who = if step.sent { Who::Us } else { Who::Peer };
-                let step = Step { who, protocol: adit_wire::Protocol::Pptp, text: step.text };
-                self.events.push_back(Event::Step { call: None, step });
+            ControlEvent::Packet(packet) => {
+                self.events.push_back(Event::Note { call: None, note: Note::Packet(packet) });
             }
             ControlEvent::Established(peer) => {
                 self.tells = peer.vendor == OUR_VENDOR;
@@ -288,14 +287,15 @@ impl Tunnel {
             ControlEvent::CallRequested { handle, request } => {
                 let question = Question::Call(CallRequest {
                     peer_call_id: request.call_id(),
-                    text: request.to_string(),
+                    message: request.to_note(),
                 });
                 self.ask(handle, Pending::Call(handle), question);
             }
             ControlEvent::CallUp { handle, local_call_id, peer_call_id, window } => {
                 self.events.push_back(Event::OpenPath { call: handle, local_call_id, peer_call_id, window });
-                let text = format!("call {local_call_id} here, {peer_call_id} there");
-                self.events.push_back(Event::Layer { call: handle, layer: Layer::Control, text });
+                let (ours, theirs) = (local_call_id.get(), peer_call_id.get());
+                let up = LayerUp::Control { local_call_id: ours, peer_call_id: theirs };
+                self.events.push_back(Event::Note { call: Some(handle), note: Note::LayerUp(up) });
                 let ids = (local_call_id, peer_call_id);
                 let call = Call::new(handle, ids, self.config.clone(), now, self.rng.fork());
                 self.calls.reserve_exact(1);

@@ -96,6 +96,18 @@ fn every_note_survives_json_and_a_binary_format() {
 }
 
 #[test]
+fn a_destination_reads_as_address_and_port() {
+    for (address, protocol, port, text) in [
+        ([192, 168, 10, 20], 6, 443, "192.168.10.20 tcp/443"),
+        ([255, 255, 255, 254], 17, 65535, "255.255.255.254 udp/65535"),
+        ([0, 0, 0, 1], 1, 0, "0.0.0.1 icmp"),
+        ([10, 0, 0, 1], 47, 0, "10.0.0.1 protocol 47"),
+    ] {
+        assert_eq!(Destination { address: address.into(), protocol, port }.to_string(), text);
+    }
+}
+
+#[test]
 fn an_end_reads_as_a_line() {
     let end = |code, cause| End { why: Why::Failed, by: Who::Us, code, cause }.to_string();
     assert_eq!(end(Some(Code::A01), Cause::Login(LoginRefusal::WrongPassword)), "failed A01: wrong password");

@@ -4,6 +4,9 @@ use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
+/// The longest words, in octets.
+const MAX: usize = 512;
+
 /// Words for people inside a typed fact: what an operator gave as a reason, what the system said, the words of an end.
 ///
 /// They can be shown and nothing else: there is no way to look into them, so that nothing can depend on how they read.
@@ -20,14 +23,17 @@ impl Text {
 }
 
 impl From<String> for Text {
-    fn from(words: String) -> Text {
+    /// Words beyond 512 octets are cut.
+    fn from(mut words: String) -> Text {
+        words.truncate(words.floor_char_boundary(MAX));
         Text(words)
     }
 }
 
 impl From<&str> for Text {
+    /// Words beyond 512 octets are cut.
     fn from(words: &str) -> Text {
-        Text(words.to_owned())
+        Text(words[..words.floor_char_boundary(MAX)].to_owned())
     }
 }
 

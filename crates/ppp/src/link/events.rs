@@ -3,22 +3,11 @@
 use core::net::Ipv4Addr;
 use std::sync::Arc;
 
+use adit_diag::note::Packet;
 use adit_diag::{AuthMethod, Code};
-use adit_wire::Protocol;
 
 use super::{AddressGrant, Mppe};
 use crate::auth::{AuthRequest, Verdict};
-
-/// One control packet, in one line for the session's record.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Step {
-    /// Sent by us; else received.
-    pub sent: bool,
-    /// Whose packet.
-    pub protocol: Protocol,
-    /// What it said, printable and bounded.
-    pub text: String,
-}
 
 /// Who ended a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,8 +49,8 @@ pub struct Network {
 /// What a link tells.
 #[derive(Debug)]
 pub enum LinkEvent {
-    /// A control packet was sent or received.
-    Step(Step),
+    /// A control packet was sent or received: for the session's record.
+    Packet(Packet),
     /// LCP is Opened. Until the next of these, frames may be sent as said here.
     LcpUp {
         /// The longest information field that the peer takes, in octets.

@@ -4,7 +4,8 @@ use core::fmt;
 use core::time::Duration;
 use std::time::Instant;
 
-use adit_wire::{Protocol, cp, describe, ppp};
+use adit_diag::note::Treatment;
+use adit_wire::{cp, note, ppp};
 
 use super::state::Phase;
 use super::{Link, Role};
@@ -15,27 +16,6 @@ use crate::fsm::{ControlProtocol, Fsm};
 /// the reply to the call, when many a client is not ready for GRE yet: it need not cost a whole restart period.
 const FOLLOWS_WITHIN: Duration = Duration::from_millis(300);
 
-/// What became of a packet, where that is worth a word in the record.
-enum Fate {
-    Taken,
-    Ignored(String),
-}
-
-impl<E: fmt::Display> From<Result<(), E>> for Fate {
-    fn from(result: Result<(), E>) -> Fate {
-        match result {
-            Ok(()) => Fate::Taken,
-            Err(ignored) => Fate::Ignored(format!("ignored: {ignored}")),
-        }
-    }
-}
-
-impl Fate {
-    fn ignored(why: &str) -> Fate {
-        Fate::Ignored(format!("ignored: {why}"))
-    }
-}
-
 impl Link {
     pub(super) fn receive(&mut self, now: Instant, frame: &[u8]) {
         if matches!(self.phase, Phase::Dead | Phase::Ended) {
@@ -43,8 +23,8 @@ impl Link {
         }
         let (protocol, information) = match ppp::frame(frame) {
             Ok(parts) => parts,
-            Err(error) => {
-                self.output.step(false, Protocol::Ppp, format!("malformed: {error}"));
+            Err(_) => {
+                self.output.note(false, note::malformed_frame(frame), Treatment::Handled);
                 return;
             }
         };
@@ -53,7 +33,7 @@ impl Link {
         {
             network.peer_went_on();
         }
-        let fate = match protocol {
+        let treatment = match protocol {
             // Data is the data path's; before its time it is dropped silently.
             ppp::IP | ppp::IPV6 | ppp::COMPRESSED => return,
             ppp::LCP => self.receive_lcp(now, information),
@@ -63,30 +43,25 @@ impl Link {
             ppp::IPV6CP => self.receive_ipv6cp(now, information),
             _ => self.receive_unknown(now, protocol, information),
         };
-        let text = describe::information(protocol, information);
-        let text = match fate {
-            Fate::Taken => text,
-            Fate::Ignored(why) => format!("{text} ({why})"),
-        };
-        self.output.step(false, ppp::protocol(protocol), text);
+        self.output.note(false, note::ppp(protocol, information), treatment);
     }
 
-    fn receive_lcp(&mut self, now: Instant, information: &[u8]) -> Fate {
+    fn receive_lcp(&mut self, now: Instant, information: &[u8]) -> Treatment {
         let mut is_first = false;
         if let Phase::Establish { heard, last_heard, .. } = &mut self.phase {
             is_first = *heard == 0;
             *heard = heard.saturating_add(1);
             *last_heard = now;
         }
-        let fate = self.lcp.handle_input(now, information).into();
+        let treatment = treated(self.lcp.handle_input(now, information));
         let asks = information.first() == Some(&cp::CONFIGURE_REQUEST);
         if is_first && asks && self.config.role == Role::Server {
             self.lcp.hurry(now, FOLLOWS_WITHIN);
         }
-        fate
+        treatment
     }
 
-    fn receive_authentication(&mut self, now: Instant, protocol: u16, information: &[u8]) -> Fate {
+    fn receive_authentication(&mut self, now: Instant, protocol: u16, information: &[u8]) -> Treatment {
         let authentication = match &mut self.phase {
             Phase::Authenticate(authentication) => Some(&mut **authentication),
             Phase::Refused { authentication, .. } => Some(&mut **authentication),
@@ -95,26 +70,26 @@ impl Link {
         };
         match authentication {
             Some(authentication) if auth::protocol(authentication.method()) == protocol => {
-                authentication.handle_input(now, information).into()
+                treated(authentication.handle_input(now, information))
             }
             _ => self.receive_unknown(now, protocol, information),
         }
     }
 
-    fn receive_ccp(&mut self, now: Instant, information: &[u8]) -> Fate {
+    fn receive_ccp(&mut self, now: Instant, information: &[u8]) -> Treatment {
         match &mut self.phase {
-            Phase::Network(network) => network.ccp.handle_input(now, information).into(),
+            Phase::Network(network) => treated(network.ccp.handle_input(now, information)),
             _ => self.too_early(),
         }
     }
 
-    fn receive_ipcp(&mut self, now: Instant, information: &[u8]) -> Fate {
+    fn receive_ipcp(&mut self, now: Instant, information: &[u8]) -> Treatment {
         let Phase::Network(network) = &mut self.phase else { return self.too_early() };
         let gate = network.is_gate_open();
         receive_network(now, information, network.ipcp.as_mut(), &mut network.held_ipcp, gate)
     }
 
-    fn receive_ipv6cp(&mut self, now: Instant, information: &[u8]) -> Fate {
+    fn receive_ipv6cp(&mut self, now: Instant, information: &[u8]) -> Treatment {
         let Phase::Network(network) = &mut self.phase else { return self.too_early() };
         if !network.ipv6 {
             return self.receive_unknown(now, ppp::IPV6CP, information);
@@ -123,26 +98,24 @@ impl Link {
         receive_network(now, information, network.ipv6cp.as_deref_mut(), &mut network.held_ipv6cp, gate)
     }
 
-    fn receive_unknown(&mut self, now: Instant, protocol: u16, information: &[u8]) -> Fate {
+    fn receive_unknown(&mut self, now: Instant, protocol: u16, information: &[u8]) -> Treatment {
         if !matches!(self.phase, Phase::Network(_)) {
             return self.too_early();
         }
         if self.reject_protocol(now, protocol, information) {
-            Fate::Taken
+            Treatment::Handled
         } else {
-            Fate::ignored("too many to reject each")
+            ignored("too many to reject each")
         }
     }
 
     /// RFC 1661 section 3.4 and 3.5: silently, which for the peer it is.
-    fn too_early(&self) -> Fate {
+    fn too_early(&self) -> Treatment {
         match (&self.phase, self.config.role) {
-            (Phase::Establish { .. }, _) => Fate::ignored("LCP is not open"),
-            (Phase::Authenticate(_), Role::Server) => {
-                Fate::ignored("the client has not authenticated itself")
-            }
-            (Phase::Authenticate(_), Role::Client) => Fate::ignored("we have not authenticated ourselves"),
-            _ => Fate::ignored("the link is ending"),
+            (Phase::Establish { .. }, _) => ignored("LCP is not open"),
+            (Phase::Authenticate(_), Role::Server) => ignored("the client has not authenticated itself"),
+            (Phase::Authenticate(_), Role::Client) => ignored("we have not authenticated ourselves"),
+            _ => ignored("the link is ending"),
         }
     }
 }
@@ -155,17 +128,28 @@ fn receive_network<P: ControlProtocol>(
     fsm: Option<&mut Fsm<P>>,
     held: &mut Option<Vec<u8>>,
     is_gate_open: bool,
-) -> Fate {
+) -> Treatment {
     match fsm {
-        Some(fsm) if is_gate_open => fsm.handle_input(now, information).into(),
+        Some(fsm) if is_gate_open => treated(fsm.handle_input(now, information)),
         _ => {
-            let until = if is_gate_open { "until there is an address" } else { "until encryption is up" };
-            if information.first() == Some(&cp::CONFIGURE_REQUEST) {
+            let is_held = information.first() == Some(&cp::CONFIGURE_REQUEST);
+            if is_held {
                 *held = Some(information.to_vec());
-                Fate::Ignored(format!("held {until}"))
-            } else {
-                Fate::Ignored(format!("ignored {until}"))
+            }
+            match (is_held, is_gate_open) {
+                (true, true) => Treatment::HeldUntilAddress,
+                (true, false) => Treatment::HeldUntilEncryption,
+                (false, true) => Treatment::TooEarlyForAddress,
+                (false, false) => Treatment::TooEarlyForEncryption,
             }
         }
     }
+}
+
+fn ignored(why: impl fmt::Display) -> Treatment {
+    Treatment::Ignored { why: why.to_string().into() }
+}
+
+fn treated<E: fmt::Display>(result: Result<(), E>) -> Treatment {
+    result.map_or_else(ignored, |()| Treatment::Handled)
 }

@@ -1,14 +1,15 @@
-//! What waits to be collected: frames, and events with a line for each control packet.
+//! What waits to be collected: frames, and events with a note of each control packet.
 
-use adit_wire::{Protocol, cp, describe, ppp};
+use adit_diag::note::{Message, Packet, Treatment};
+use adit_wire::{cp, note, ppp};
 
-use super::{LinkEvent, Step};
+use super::LinkEvent;
 use crate::output;
 
 /// Frames that may wait; more are dropped, as a bad line would drop them.
 const MAX_FRAMES: usize = 64;
-/// Events that may wait before steps are left out of the record.
-const MAX_STEPS: usize = 256;
+/// Events that may wait before packets are left out of the record.
+const MAX_PACKETS: usize = 256;
 /// Events that may wait at all. A caller that lets so many lie loses the oldest.
 const MAX_EVENTS: usize = 512;
 
@@ -24,7 +25,7 @@ impl Output {
         Output { waiting: output::Output::new(), acfc: false }
     }
 
-    /// Queues one control packet, and its line for the record.
+    /// Queues one control packet, and its note for the record.
     pub(super) fn send(&mut self, protocol: u16, packet: &[u8]) {
         // LCP's codes 1 to 7 always have Address, Control and the whole protocol (RFC 1661 section 6.5 and 6.6).
         let basic = protocol == ppp::LCP && packet.first().is_none_or(|code| *code <= cp::CODE_REJECT);
@@ -32,13 +33,13 @@ impl Output {
         ppp::push_header(&mut frame, protocol, self.acfc && !basic, false);
         frame.extend_from_slice(packet);
         if self.waiting.send(frame) {
-            self.step(true, ppp::protocol(protocol), describe::information(protocol, packet));
+            self.note(true, note::ppp(protocol, packet), Treatment::Handled);
         }
     }
 
-    pub(super) fn step(&mut self, sent: bool, protocol: Protocol, text: String) {
-        if self.waiting.events() < MAX_STEPS {
-            self.waiting.tell(LinkEvent::Step(Step { sent, protocol, text }));
+    pub(super) fn note(&mut self, sent: bool, message: Message, treatment: Treatment) {
+        if self.waiting.events() < MAX_PACKETS {
+            self.waiting.tell(LinkEvent::Packet(Packet { sent, message, treatment }));
         }
     }
 

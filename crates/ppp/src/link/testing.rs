@@ -8,9 +8,10 @@ use adit_crypto::Rng;
 use adit_crypto::mschap;
 use adit_crypto::proof::{Secret, check};
 use adit_crypto::secret::Password;
-use adit_diag::{AuthMethod, Code};
+use adit_diag::{AuthMethod, Code, Note};
 use adit_wire::cp::{self, Packet};
 use adit_wire::lcp::LcpOption;
+use adit_wire::note::Shown;
 use adit_wire::{Protocol, ppp};
 
 use super::*;
@@ -139,8 +140,10 @@ impl Host {
         self.events
             .iter()
             .filter_map(|event| match event {
-                LinkEvent::Step(Step { sent, protocol, text }) => {
-                    Some(format!("{} {protocol} {text}", if *sent { ">" } else { "<" }))
+                LinkEvent::Packet(packet) => {
+                    let way = if packet.sent { ">" } else { "<" };
+                    let words = Shown(&Note::Packet(packet.clone())).to_string();
+                    Some(format!("{way} {} {words}", packet.message.protocol))
                 }
                 _ => None,
             })

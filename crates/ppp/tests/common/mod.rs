@@ -8,11 +8,12 @@ use adit_crypto::Rng;
 use adit_crypto::mppe::{KeySchedule, Strength};
 use adit_crypto::proof::{ProofError, Secret, check};
 use adit_crypto::secret::Password;
-use adit_diag::{AuthMethod, Code};
+use adit_diag::{AuthMethod, Code, Note};
 use adit_ppp::auth::{AuthRequest, Credentials, MsChapError, Rejection, Verdict};
 use adit_ppp::ccp::{Mode, MppePolicy};
 use adit_ppp::link::{AddressGrant, Answer, Command, End, Link, LinkConfig, LinkEvent, Question, Role};
 use adit_ppp::mppe::Mppe;
+use adit_wire::note::Shown;
 
 /// The account that the server knows.
 pub(crate) struct Account {
@@ -75,9 +76,10 @@ impl End1 {
     /// Every packet as the record shows it.
     pub(crate) fn record(&self) -> Vec<String> {
         let step = |event: &LinkEvent| match event {
-            LinkEvent::Step(step) => {
-                let arrow = if step.sent { ">" } else { "<" };
-                Some(format!("{arrow} {} {}", step.protocol, step.text))
+            LinkEvent::Packet(packet) => {
+                let arrow = if packet.sent { ">" } else { "<" };
+                let words = Shown(&Note::Packet(packet.clone())).to_string();
+                Some(format!("{arrow} {} {words}", packet.message.protocol))
             }
             _ => None,
         };

@@ -3,6 +3,7 @@
 use core::fmt;
 
 use adit_diag::Code;
+use adit_diag::note::Packet;
 use adit_wire::pptp::{Bearer, Framing, IncomingCallRequest, OutgoingCallRequest, Version};
 use adit_wire::{LocalCallId, PeerCallId};
 
@@ -95,7 +96,7 @@ pub enum CallEnd {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ControlEvent {
     /// A message was sent or received; for the record.
-    Step(Step),
+    Packet(Packet),
     /// The control connection is established.
     Established(PeerInfo),
     /// The peer wants a call: answer with [`ControlCommand::AcceptCall`] or [`ControlCommand::RefuseCall`].
@@ -150,15 +151,6 @@ pub enum By {
     Nobody,
 }
 
-/// A message, decoded.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Step {
-    /// Sent by us, or received.
-    pub sent: bool,
-    /// One line for people.
-    pub text: String,
-}
-
 /// What the peer told of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PeerInfo {
@@ -193,6 +185,14 @@ impl CallRequest {
         PeerCallId::new(match self {
             CallRequest::Outgoing(request) => request.call_id,
             CallRequest::Incoming(request) => request.call_id,
+        })
+    }
+
+    /// The request for the record.
+    pub fn to_note(&self) -> adit_diag::note::Message {
+        adit_wire::note::pptp(&match self {
+            CallRequest::Outgoing(request) => request.clone().into(),
+            CallRequest::Incoming(request) => request.clone().into(),
         })
     }
 }

@@ -35,9 +35,7 @@ use adit_wire::pptp::{
 use calls::{Call, Calls, Side};
 pub use config::{CallParameters, ControlConfig, Role};
 use events::End;
-pub use events::{
-    By, CallEnd, CallRequest, ControlCommand, ControlEvent, Handle, PeerInfo, Refusal, Step, Told,
-};
+pub use events::{By, CallEnd, CallRequest, ControlCommand, ControlEvent, Handle, PeerInfo, Refusal, Told};
 use outbox::Outbox;
 pub use outbox::{EVENTS_MAX, MESSAGES_MAX, STEPS_MAX};
 use state::State;
@@ -176,7 +174,7 @@ impl ControlConnection {
 
     fn frame(&mut self, now: Instant, frame: &Frame) {
         self.counters.received += 1;
-        self.outbox.tell_step(false, frame.to_string());
+        self.outbox.note(false, adit_wire::note::pptp_frame(frame));
         match frame {
             Frame::Message(message) => self.receive(now, message),
             Frame::Unknown(_) => {

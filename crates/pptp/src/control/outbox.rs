@@ -2,9 +2,11 @@
 
 use std::collections::VecDeque;
 
+use adit_diag::note as diag;
+use adit_wire::note;
 use adit_wire::pptp::Message;
 
-use super::events::{ControlEvent, Step};
+use super::events::ControlEvent;
 
 /// Messages that may wait to be sent. A peer that does not read for so long is lost.
 pub const MESSAGES_MAX: usize = 64;
@@ -42,14 +44,14 @@ impl Outbox {
         self.waiting.as_ref().map_or(0, |waiting| waiting.messages.len())
     }
 
-    /// Queues a message, and its step for the record.
+    /// Queues a message, and its note for the record.
     pub(super) fn send(&mut self, message: impl Into<Message>) {
         if self.messages() >= MESSAGES_MAX {
             self.overflow = Some(Overflow::Messages);
             return;
         }
         let message = message.into();
-        self.tell_step(true, message.to_string());
+        self.note(true, note::pptp(&message));
         self.waiting().messages.push_back(message);
     }
 
@@ -58,10 +60,11 @@ impl Outbox {
         self.messages() < MESSAGES_MAX / 2
     }
 
-    pub(super) fn tell_step(&mut self, sent: bool, text: String) {
+    pub(super) fn note(&mut self, sent: bool, message: diag::Message) {
         let events = &mut self.waiting().events;
         if events.len() < STEPS_MAX {
-            events.push_back(ControlEvent::Step(Step { sent, text }));
+            let treatment = diag::Treatment::Handled;
+            events.push_back(ControlEvent::Packet(diag::Packet { sent, message, treatment }));
         }
     }
 

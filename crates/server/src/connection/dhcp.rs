@@ -2,10 +2,11 @@
 
 use std::net::Ipv4Addr;
 
+use adit_diag::Note;
 use adit_policy::{Access, PoolConfig, Tunnel};
 use adit_tunnel::events::Up;
 use adit_wire::dhcp::{self, Ack, Inform, Route};
-use adit_wire::{Protocol, ipv4, udp};
+use adit_wire::{ipv4, udp};
 
 use super::handles::Now;
 use super::machine::Machine;
@@ -54,9 +55,9 @@ impl Machine {
         match answer {
             Ok(reply) => {
                 self.handles.path.send_ip(state.call.id, reply);
-                self.note(now, Protocol::Dhcp, "DHCPINFORM answered with DNS, domain and routes".to_owned());
+                self.note(now, &Note::DhcpAnswered);
             }
-            Err(error) => self.note(now, Protocol::Dhcp, format!("DHCP packet not answered: {error}")),
+            Err(error) => self.note(now, &Note::DhcpFailed { error: error.to_string().into() }),
         }
     }
 }

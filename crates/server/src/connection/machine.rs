@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use adit_config::Config;
 use adit_crypto::Rng;
-use adit_diag::Code;
+use adit_diag::note::Refused;
+use adit_diag::{Code, Note};
 use adit_ppp::auth::AuthRequest;
 use adit_store::{Change, NewEvent, SessionUpdate};
-use adit_tunnel::events::{self, Command, End, Step, Who, Why};
+use adit_tunnel::events::{self, Command, End, Who, Why};
 use adit_tunnel::{ServerConfig, ServerTunnel, Transmit};
-use adit_wire::Protocol;
 use ipnet::Ipv4Net;
 
 use super::handles::{Handles, Now, Slot};
@@ -181,9 +181,9 @@ impl Machine {
                 self.call_input(now, |call| events::Input::Traffic { call, packets });
             }
             Message::EncryptionBroken => {
-                let detail = "the client keeps sending data that is not encrypted as agreed".to_owned();
+                let cause = "the client keeps sending data that is not encrypted as agreed".into();
                 if let Some(call) = self.state.call_mut() {
-                    call.refused = Some((Code::E05, detail));
+                    call.refused = Some(Refused { code: Code::E05, cause });
                 }
                 self.tunnel.handle_command(now.instant, Command::Stop { why: Why::Failed });
             }
@@ -194,7 +194,7 @@ impl Machine {
                 self.tunnel.handle_answer(now.instant, id, answer);
             }
             Message::End { why, code, reason } => {
-                self.note(now, Protocol::Pptp, format!("{}: {reason}", why.word()));
+                self.note(now, &Note::EndOrdered { why, reason: reason.as_str().into() });
                 self.requested_end.get_or_insert(End { why, by: Who::Us, code, detail: reason });
                 self.tunnel.handle_command(now.instant, Command::Stop { why });
             }
@@ -244,7 +244,7 @@ impl Machine {
         self.handles.recorder.enqueue(Entry::Change(update));
     }
 
-    pub(super) fn note(&self, now: Now, protocol: Protocol, text: String) {
-        self.session.record(now.instant, Step { who: Who::Note, protocol, text });
+    pub(super) fn note(&self, now: Now, note: &Note) {
+        self.session.record(now.instant, note);
     }
 }

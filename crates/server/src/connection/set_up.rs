@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use adit_diag::Code;
+use adit_diag::note::Message;
+use adit_diag::{Code, Note};
 use adit_store::SessionUpdate;
 use adit_tunnel::events::{self, Answer, Event, Question, Who};
-use adit_wire::{LocalCallId, PeerCallId, Protocol};
+use adit_wire::{LocalCallId, PeerCallId};
 use ipnet::Ipv4Net;
 
 use super::handles::Now;
@@ -14,7 +15,6 @@ use super::machine::{Effect, Machine};
 use super::state::{Call, Ending, NoCall, SettingUp, State, Up};
 use crate::convert;
 use crate::event_writer::Entry;
-use crate::finding::Finding;
 use crate::message::Learned;
 
 impl Machine {
@@ -30,20 +30,8 @@ impl Machine {
                     self.handles.path.command(call.id, command);
                 }
             }
-            Event::Step { step, .. } => {
-                // Keep-alives would fill the record of a session that does nothing else.
-                if !(self.state.was_up() && step.text.starts_with("Echo-")) {
-                    self.session.record(now.instant, step);
-                }
-            }
+            Event::Note { note, .. } => self.take_note(now, note),
             Event::Established { host, vendor } => self.established(host, vendor),
-            Event::Layer { layer, text, .. } => {
-                self.session.known().layer = Some(layer);
-                self.note(now, Protocol::Ppp, format!("{} ok: {text}", layer.word()));
-            }
-            Event::Finding { code, text, .. } => {
-                self.session.known().noticed.push(Finding { code, text });
-            }
             Event::Up { up, .. } => return self.call_up(now, up),
             Event::CallEnded { end, .. } => return self.end_call(now, end),
             Event::Closed { end } => self.closed(end),
@@ -51,10 +39,25 @@ impl Machine {
         None
     }
 
+    fn take_note(&self, now: Now, note: Note) {
+        match note {
+            // The record has it once, at the end, with what the counters show.
+            Note::Finding(finding) => self.session.known().noticed.push(finding),
+            // Keep-alives would fill the record of a session that does nothing else.
+            Note::Packet(packet) if self.state.was_up() && packet.message.kind.is_echo() => {}
+            note => {
+                if let Note::LayerUp(up) = &note {
+                    self.session.known().layer = Some(up.layer());
+                }
+                self.note(now, &note);
+            }
+        }
+    }
+
     fn ask(&mut self, now: Now, id: u32, call: u32, question: Question) -> Option<Effect> {
         match question {
             Question::Call(request) => {
-                let answer = self.accept_call(now, call, &request.text);
+                let answer = self.accept_call(now, call, request.message);
                 self.tunnel.handle_answer(now.instant, id, answer);
                 None
             }
@@ -67,7 +70,7 @@ impl Machine {
         }
     }
 
-    fn accept_call(&mut self, now: Now, handle: u32, text: &str) -> Answer {
+    fn accept_call(&mut self, now: Now, handle: u32, request: Message) -> Answer {
         let refuse = |detail: String| Answer::RefuseCall { code: Code::C05, detail };
         if let Some(reason) = self.handles.registry.refusal(&self.config.limits, &self.session) {
             return refuse(reason);
@@ -86,7 +89,7 @@ impl Machine {
         slot.call_requested();
         let call = Call { handle, id, lease: None, refused: None };
         self.state = State::SettingUp(SettingUp { slot, call, networks: Vec::new() });
-        self.note(now, Protocol::Pptp, format!("call accepted as {id}: {text}"));
+        self.note(now, &Note::CallAccepted { call_id: id.get(), request });
         Answer::AcceptCall { call_id: id }
     }
 
@@ -141,11 +144,11 @@ impl Machine {
             }
             self.update_row(SessionUpdate { user, group, ..SessionUpdate::default() });
         }
-        if let Some((code, detail)) = refused {
-            self.note(now, Protocol::Ppp, format!("{code} {detail}"));
+        if let Some(refused) = refused {
+            self.note(now, &Note::Refused(refused.clone()));
             // The line of the log comes at the end, once for each call.
             if let Some(call) = self.state.call_mut() {
-                call.refused = Some((code, detail));
+                call.refused = Some(refused);
             }
         }
     }
@@ -183,8 +186,8 @@ impl Machine {
         if let State::Up(up) = &mut self.state {
             up.routes = added;
         }
-        for (net, error) in failed {
-            self.note(now, Protocol::Ipv4, format!("no route to {net} behind this client: {error}"));
+        for (network, error) in failed {
+            self.note(now, &Note::RouteFailed { network, error: error.into() });
         }
         let mut event = self.new_event(now, "session.up");
         let mut known = self.session.known();

@@ -1,6 +1,6 @@
 //! The states of a connection; each owns the data that is valid in it.
 
-use adit_diag::Code;
+use adit_diag::note::Refused;
 use adit_tunnel::events::End;
 use adit_wire::LocalCallId;
 use ipnet::Ipv4Net;
@@ -61,7 +61,7 @@ pub(crate) struct Call {
     pub(crate) id: LocalCallId,
     pub(crate) lease: Option<Lease>,
     /// The last refusal: the cause of the end, whatever the client makes of it.
-    pub(crate) refused: Option<(Code, String)>,
+    pub(crate) refused: Option<Refused>,
 }
 
 impl State {

@@ -1,15 +1,15 @@
 //! From the end of the call to the last line of the record.
 
+use adit_diag::Note;
+use adit_diag::note::Refused;
 use adit_store::{Change, SessionEnd};
 use adit_tunnel::events::{self, Command, End, Who, Why};
-use adit_wire::Protocol;
 use ipnet::Ipv4Net;
 
 use super::handles::Now;
 use super::machine::{Effect, Machine};
 use super::state::{Ending, NoCall, SettingUp, State, Up};
 use crate::event_writer::Entry;
-use crate::finding::Finding;
 use crate::message::Message;
 use crate::{convert, ending};
 
@@ -36,7 +36,8 @@ impl Machine {
             ending.counters = self.handles.path.close(call.id);
             ending.lease = call.lease;
             // What the client was told about a refused login is the cause; that it then hung up is the consequence.
-            if let Some((code, detail)) = call.refused {
+            if let Some(Refused { code, cause }) = call.refused {
+                let detail = cause.to_string();
                 ending.end = End { why: Why::Failed, code: Some(code), detail, ..ending.end };
             }
         }
@@ -118,8 +119,8 @@ impl Machine {
             self.handles.registry.count_failed(code);
         }
         let found = self.session.known().findings();
-        for Finding { code, text } in &found {
-            self.note(now, Protocol::Pptp, format!("finding {code}: {text}"));
+        for finding in &found {
+            self.note(now, &Note::Finding(finding.clone()));
         }
         let event =
             ending::event(self.new_event(now, "session.end"), &end, now.instant, &self.session, &found);

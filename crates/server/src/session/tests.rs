@@ -1,8 +1,7 @@
 use std::sync::Arc;
 
 use adit_crypto::mppe::Strength;
-use adit_tunnel::events::Who;
-use adit_wire::Protocol;
+use adit_diag::note::LayerUp;
 
 use super::*;
 
@@ -68,15 +67,15 @@ fn reach_tells_everything_from_nothing_known_yet() {
 #[test]
 fn the_record_counts_from_the_start_of_the_session() {
     let session = session();
-    let step = |text: &str| Step { who: Who::Note, protocol: Protocol::Pptp, text: text.to_owned() };
-    session.record(session.started_at + Duration::from_millis(1500), step("one"));
-    // A clock read before the session began is no reason to panic.
-    session.record(session.started_at - Duration::from_millis(1), step("two"));
+    session.record(session.started_at + Duration::from_millis(1500), &Note::LayerUp(LayerUp::Gre));
+    // A clock read before the session began is no reason to panic: the record never goes back in time.
+    session.record(session.started_at - Duration::from_millis(1), &Note::DhcpAnswered);
     let steps = session.detail().steps;
-    assert_eq!(steps.iter().map(|step| step.at_ms).collect::<Vec<_>>(), [1500, 0]);
+    assert_eq!(steps.iter().map(|step| step.at_ms).collect::<Vec<_>>(), [1500, 1500]);
     let (stored, omitted) = session.known().stored_record();
     assert_eq!((stored.len(), omitted), (2, 0));
-    assert_eq!((stored[0].who.as_str(), stored[0].layer.as_str()), ("note", "PPTP"));
+    assert_eq!((stored[0].who.as_str(), stored[0].layer.as_str()), ("note", "PPP"));
+    assert_eq!(stored[0].text, "gre ok: the peer's GRE arrives");
 }
 
 #[test]
@@ -85,13 +84,13 @@ fn findings_are_those_of_the_counters_and_those_of_the_machine() {
     {
         let mut known = session.known();
         known.counters = Counters { rx_frames: 6, lost: 3, ..Counters::default() };
-        known.noticed.push(Finding { code: Code::E05, text: "clear text".to_owned() });
+        known.noticed.push(Finding::SizeProbe { lost: 1400, passes: 1300 });
     }
     let codes: Vec<_> = session.detail().findings.into_iter().map(|finding| finding.code).collect();
-    assert_eq!(codes, ["G07", "E05"]);
+    assert_eq!(codes, ["G07", "M01"]);
     session.known().up_at = Some(Instant::now());
     let codes: Vec<_> = session.detail().findings.into_iter().map(|finding| finding.code).collect();
-    assert_eq!(codes, ["E05"], "a call that is up may lose three packets");
+    assert_eq!(codes, ["M01"], "a call that is up may lose three packets");
 }
 
 #[test]

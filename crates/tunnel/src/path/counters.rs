@@ -39,7 +39,7 @@ pub struct Counters {
     pub acl_denied: u64,
     /// Of these, those to one host.
     pub acl_unicast: u64,
-    /// The last of these, packed: see [`super::Denied::unpack`].
+    /// The last of these, packed: see [`super::denied::unpack`].
     pub acl_last: u64,
     /// IP packets to the peer larger than the tunnel takes, answered with an ICMP error or dropped.
     pub too_big: u64,

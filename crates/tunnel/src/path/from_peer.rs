@@ -7,7 +7,7 @@ use adit_pptp::gre::Arrival;
 use adit_wire::{cp, gre, ipv4, ipv6, ppp};
 
 use super::gate::{self, Verdict};
-use super::{Denied, Path, PathEvent, Sink};
+use super::{Path, PathEvent, Sink, denied};
 
 impl Path {
     /// Takes a packet of this call from the peer, from the GRE header on. It is worked on in place.
@@ -157,10 +157,10 @@ impl Path {
     fn count_denied(&mut self, protocol: u16, packet: &[u8]) {
         self.counters.acl_denied += 1;
         if protocol == ppp::IP
-            && let Some(denied) = ipv4::Packet::new_checked(packet).ok().and_then(Denied::of)
+            && let Some(denied) = ipv4::Packet::new_checked(packet).ok().and_then(denied::destination)
         {
             self.counters.acl_unicast += 1;
-            self.counters.acl_last = denied.pack();
+            self.counters.acl_last = denied::pack(denied);
         }
     }
 }

@@ -11,7 +11,7 @@ mod batch;
 mod collected;
 mod config;
 mod counters;
-mod denied;
+pub mod denied;
 mod flow;
 mod from_peer;
 mod gate;
@@ -32,7 +32,6 @@ pub use batch::{Begin, Cipher, Pending, Prepared};
 pub use collected::Collected;
 pub use config::{Network, NetworkV6, PathCommand, PathConfig};
 pub use counters::Counters;
-pub use denied::Denied;
 pub use sink::{PathEvent, Sink};
 
 /// Octets that must be free in front of an inner packet given to [`Path::handle_ip`]: GRE (16), PPP (4), MPPE (2) and

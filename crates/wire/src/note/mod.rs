@@ -74,7 +74,9 @@ impl fmt::Display for Shown<'_> {
                 write!(f, "{}{}", describe(&packet.message), packet.treatment)
             }
             Note::CallAccepted { call_id, request } => {
-                write!(f, "call accepted as {call_id}: {}", describe(request))
+                let request = (request.kind.name(), describe(request));
+                let details = request.1.strip_prefix(request.0).unwrap_or(&request.1);
+                write!(f, "call accepted as {call_id}:{details}")
             }
             note => note.fmt(f),
         }

@@ -293,7 +293,7 @@ impl<M: Machine> Drive<'_, M> {
             }
             Event::CallEnded { .. } => *call = None,
             Event::Closed { .. } => return true,
-            Event::Step { .. } | Event::Established { .. } | Event::Layer { .. } | Event::Finding { .. } => {}
+            Event::Note { .. } | Event::Established { .. } => {}
         }
         false
     }

@@ -156,7 +156,7 @@ fn c166_a_rechallenge_does_not_disturb_the_network() {
     }
     assert_eq!(world.a.asked, 4);
     let quiet = |host: &Host, from: usize| {
-        host.events[from..].iter().all(|event| matches!(event, LinkEvent::Step(_) | LinkEvent::Ask(..)))
+        host.events[from..].iter().all(|event| matches!(event, LinkEvent::Packet(_) | LinkEvent::Ask(..)))
     };
     assert!(quiet(&world.a, before.0) && quiet(&world.b, before.1));
     assert!(world.is_up());

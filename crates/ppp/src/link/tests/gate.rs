@@ -64,7 +64,9 @@ fn c189_no_network_protocol_says_a_word_before_encryption_runs() {
         for host in [b, a] {
             let encryption = host.position(|event| matches!(event, LinkEvent::Encryption(Some(_)))).unwrap();
             let first = host.position(|event| match event {
-                LinkEvent::Step(step) => step.sent && step.protocol == adit_wire::Protocol::Ipcp,
+                LinkEvent::Packet(packet) => {
+                    packet.sent && packet.message.protocol == adit_wire::Protocol::Ipcp
+                }
                 LinkEvent::NetworkUp(_) => true,
                 _ => false,
             });
@@ -82,7 +84,7 @@ fn c188_c189_encryption_that_falls_is_told_at_once_and_the_network_stays_for_its
     let before = solo.host.events.len();
     let sent = solo.give(ppp::CCP, cp::CONFIGURE_REQUEST, 9, &octets(H_S));
     assert!(matches!(
-        solo.host.events[before..].iter().find(|event| !matches!(event, LinkEvent::Step(_))),
+        solo.host.events[before..].iter().find(|event| !matches!(event, LinkEvent::Packet(_))),
         Some(LinkEvent::Encryption(None))
     ));
     assert!(solo.host.network().is_some() && solo.host.mppe().is_none());

@@ -3,8 +3,9 @@
 use core::time::Duration;
 
 use adit_diag::Code;
+use adit_diag::note::MessageKind;
 use adit_wire::lcp::{AuthProtocol, LcpOption, Marked, ProtocolReject};
-use adit_wire::{Protocol, cp, ppp};
+use adit_wire::{cp, ppp};
 
 use crate::link::testing::*;
 use crate::link::{By, Command, Echo, LinkConfig, LinkEvent};
@@ -271,7 +272,7 @@ fn c124_a_configure_request_in_opened_takes_network_and_keys_down_and_begins_aga
     let before = solo.host.events.len();
     let sent = solo.give(ppp::LCP, cp::CONFIGURE_REQUEST, 99, &lcp(&[LcpOption::Magic(MAGIC)]));
     let told: Vec<_> =
-        solo.host.events[before..].iter().filter(|event| !matches!(event, LinkEvent::Step(_))).collect();
+        solo.host.events[before..].iter().filter(|event| !matches!(event, LinkEvent::Packet(_))).collect();
     assert!(matches!(&told[..], [LinkEvent::NetworkDown, LinkEvent::Encryption(None)]), "{told:?}");
     assert_eq!((sent[0].code, sent[1].code), (cp::CONFIGURE_REQUEST, cp::CONFIGURE_ACK));
 
@@ -340,7 +341,7 @@ fn c125_what_the_peer_says_is_printable_in_the_record() {
         assert!(line.chars().all(|c| c == ' ' || c.is_ascii_graphic()), "{line}");
     }
     let malformed = |event: &LinkEvent| match event {
-        LinkEvent::Step(step) => step.protocol == Protocol::Ppp && step.text.starts_with("malformed"),
+        LinkEvent::Packet(packet) => packet.message.kind == MessageKind::MalformedFrame,
         _ => false,
     };
     assert_eq!(solo.host.events.iter().filter(|event| malformed(event)).count(), 2);

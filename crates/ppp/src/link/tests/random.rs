@@ -104,7 +104,10 @@ fn check(host: &Host, required: bool) {
     for event in &host.events {
         assert!(!ended, "nothing follows Ended");
         match event {
-            LinkEvent::Step(step) => assert!(step.text.len() < 3000 && !step.text.contains('\n')),
+            LinkEvent::Packet(packet) => {
+                let words = adit_wire::note::describe(&packet.message);
+                assert!(words.len() < 3000 && !words.contains('\n'));
+            }
             LinkEvent::LcpUp { peer_mru, .. } => {
                 assert!(*peer_mru >= 128 && !up && !encrypted);
                 lcp = true;

@@ -354,7 +354,7 @@ fn c057_wan_error_notify_is_counted() {
     for mut one in [One::server_with_call(), One::client_with_call()] {
         one.hears(WanErrorNotify { peer_call_id: 100, crc_errors: 4, ..WanErrorNotify::default() });
         assert_eq!(one.machine.counters().wan_error_notifies, 1);
-        assert!(one.steps.iter().any(|step| step.text.contains("crc 4")));
+        assert!(one.steps.iter().any(|step| words(step).contains("crc 4")));
         assert_eq!((one.says(), one.tells()), (None, None));
     }
 }

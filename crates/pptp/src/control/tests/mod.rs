@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use adit_crypto::Rng;
 use adit_diag::Code;
+use adit_diag::note::Packet;
 use adit_wire::LocalCallId;
 use adit_wire::pptp::*;
 
@@ -23,6 +24,11 @@ pub(super) const CLIENT: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 7);
 
 pub(super) fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
+}
+
+/// What a packet says.
+pub(super) fn words(packet: &Packet) -> String {
+    adit_wire::note::describe(&packet.message)
 }
 
 pub(super) fn emit(message: &Message) -> Vec<u8> {
@@ -37,7 +43,7 @@ pub(super) struct One {
     pub(super) sent: VecDeque<Message>,
     /// Events given since they were last taken, without steps.
     pub(super) events: VecDeque<ControlEvent>,
-    pub(super) steps: Vec<Step>,
+    pub(super) steps: Vec<Packet>,
     /// Call ID to accept the next calls with; `None` leaves them unanswered.
     pub(super) accept: Option<u16>,
 }
@@ -106,7 +112,7 @@ impl One {
     pub(super) fn collect(&mut self) {
         while let Some(event) = self.machine.poll_event() {
             match event {
-                ControlEvent::Step(step) => self.steps.push(step),
+                ControlEvent::Packet(packet) => self.steps.push(packet),
                 ControlEvent::CallRequested { handle, request } => {
                     self.events.push_back(ControlEvent::CallRequested { handle, request });
                     if let Some(call_id) = self.accept.take() {

@@ -9,7 +9,7 @@ use std::time::Instant;
 use adit_config::Config;
 use adit_crypto::proof::{self, Secret};
 use adit_crypto::secret::Password;
-use adit_diag::Code;
+use adit_diag::{Code, LoginRefusal};
 use adit_ppp::auth::{AuthRequest, MsChapError, Rejection};
 use adit_ppp::link::AddressGrant;
 use adit_store::{Change, SessionId};
@@ -178,7 +178,7 @@ pub(super) fn authenticate(request: &AuthRequest) -> (Answer, Learned) {
                 retry: false,
                 message: "authentication failed".to_owned(),
             };
-            let refused = Some((Code::A01, "wrong password".to_owned()));
+            let refused = Some(LoginRefusal::WrongPassword.into());
             let learned = Learned { user: Some("alice".to_owned()), refused, ..Learned::default() };
             (Answer::Reject(reject), learned)
         }

@@ -14,6 +14,7 @@ use adit_store::{Change, SessionEnd, SessionId};
 use adit_tunnel::events::{self, Event};
 use adit_tunnel::{ClientConfig, ClientTunnel, Transmit};
 use adit_wire::LocalCallId;
+use adit_wire::note::Shown;
 
 use super::super::handles::{Handles, Now};
 use super::super::machine::{Effect, Input, Machine, Start};
@@ -213,7 +214,7 @@ impl World {
 
     /// The texts of the record.
     pub(super) fn record(&self) -> Vec<String> {
-        self.session.known().record.steps().map(|(_, step)| step.text).collect()
+        self.session.known().record.notes().map(|(_, note)| Shown(&note).to_string()).collect()
     }
 }
 
