@@ -41,6 +41,7 @@ const PACKAGES: &[(&str, Tier, u8)] = &[
     ("adit-sys", Tier::Shell, 40),
     ("adit-config", Tier::Shell, 50),
     ("adit-store", Tier::Shell, 50),
+    ("adit-auth", Tier::Shell, 55),
     ("adit-inspect", Tier::Shell, 50),
     ("adit-dataplane", Tier::Shell, 50),
     ("adit-server", Tier::Shell, 60),

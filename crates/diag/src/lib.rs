@@ -22,6 +22,7 @@ mod pattern;
 mod protocol;
 mod reference;
 mod refusal;
+mod source_fault;
 mod text;
 
 pub use cause::Cause;
@@ -39,3 +40,4 @@ pub use pattern::{Pattern, patterns};
 pub use protocol::Protocol;
 pub use reference::reference;
 pub use refusal::{LiveSession, LoginRefusal, NameForm};
+pub use source_fault::{SourceFault, SourceUnavailable};

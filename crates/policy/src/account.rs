@@ -1,10 +1,9 @@
 //! An account as the gate sees it, and whether its state lets it in.
 
-use core::fmt;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use adit_diag::{Code, Diagnostic};
+use adit_diag::LoginRefusal;
 use ipnet::Ipv4Net;
 
 /// A person or device that may log in. Times are seconds since 1970-01-01 UTC.
@@ -60,54 +59,12 @@ pub struct AccountRules {
     pub password_max_age: Option<Duration>,
 }
 
-/// Why an account does not get in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    /// Our code, for the record and the operator.
-    pub code: Code,
-    /// The number of the MS-CHAP Failure message, `E=` (RFC 2759 section 6).
-    pub mschap_error: u32,
-    /// One sentence for the record; it may say more than the peer is told.
-    pub message: String,
-}
-
-impl Refusal {
-    fn new(code: Code, message: String) -> Refusal {
-        Refusal { code, mschap_error: mschap_error(code), message }
-    }
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.code, self.message)
-    }
-}
-
-impl From<Refusal> for Diagnostic {
-    fn from(refusal: Refusal) -> Diagnostic {
-        Diagnostic::new(refusal.code).message(refusal.message).with("mschap", refusal.mschap_error)
-    }
-}
-
-/// The `E=` number that tells a peer about a code of layer A. MS-CHAP has six numbers; what has none is
-/// told as the number whose words help the user most, and a lock is told as a wrong password.
-pub fn mschap_error(code: Code) -> u32 {
-    match code {
-        Code::A06 => 646,
-        Code::A02 | Code::A10 => 647,
-        Code::A03 => 648,
-        Code::A08 | Code::A11 | Code::A13 => 649,
-        _ => 691,
-    }
-}
-
 /// Whether the account is locked now; asked before the password is looked at.
-pub fn locked(account: &Account, now: u64) -> Result<(), Refusal> {
+pub fn locked(account: &Account, now: u64) -> Result<(), LoginRefusal> {
     match account.locked_until {
-        Some(until) if now < until => Err(Refusal::new(
-            Code::A04,
-            format!("{} is locked for another {} s after failed logins", account.name, until - now),
-        )),
+        Some(until) if now < until => {
+            Err(LoginRefusal::Locked { user: account.name.clone(), left: until - now })
+        }
         _ => Ok(()),
     }
 }
@@ -115,48 +72,36 @@ pub fn locked(account: &Account, now: u64) -> Result<(), Refusal> {
 /// Whether the account's state lets it in at `now`, in seconds since 1970.
 ///
 /// Ask only after the password was proven right: the answers tell that the account exists.
-pub fn decide(account: &Account, rules: &AccountRules, now: u64) -> Result<(), Refusal> {
+pub fn decide(account: &Account, rules: &AccountRules, now: u64) -> Result<(), LoginRefusal> {
     locked(account, now)?;
-    let name = &account.name;
+    let user = || account.name.clone();
     if let Some(reason) = &account.disabled {
-        let because = if reason.is_empty() { String::new() } else { format!(": {reason}") };
-        return Err(Refusal::new(Code::A02, format!("{name} is disabled{because}")));
+        return Err(LoginRefusal::Disabled { user: user(), because: reason.clone() });
     }
     if let Some(expires) = account.expires
         && now >= expires
     {
-        return Err(Refusal::new(Code::A10, format!("{name} expired {} ago", days(now - expires))));
+        return Err(LoginRefusal::Expired { user: user(), ago: now - expires });
     }
     if !account.vpn_allowed {
-        return Err(Refusal::new(Code::A11, format!("{name} has no VPN permission")));
+        return Err(LoginRefusal::NoVpnPermission { user: user() });
     }
     if account.must_change {
-        return Err(Refusal::new(Code::A03, format!("{name} must change the password")));
+        return Err(LoginRefusal::MustChangePassword { user: user() });
     }
     if let (Some(changed), Some(max)) = (account.password_changed, rules.password_max_age)
         && now.saturating_sub(changed) >= max.as_secs()
     {
-        let age = days(now - changed.min(now));
-        return Err(Refusal::new(
-            Code::A03,
-            format!("the password of {name} is {age} old, {} is allowed", days(max.as_secs())),
-        ));
+        let (age, allowed) = (now - changed.min(now), max.as_secs());
+        return Err(LoginRefusal::PasswordExpired { user: user(), age, allowed });
     }
     Ok(())
 }
 
-/// A length of time for people, in days or less.
-fn days(seconds: u64) -> String {
-    match seconds {
-        0..120 => format!("{seconds} s"),
-        120..7_200 => format!("{} min", seconds / 60),
-        7_200..172_800 => format!("{} h", seconds / 3_600),
-        _ => format!("{} days", seconds / 86_400),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use adit_diag::Code;
+
     use super::*;
 
     const NOW: u64 = 1_790_000_000;
@@ -166,7 +111,7 @@ mod tests {
         change(&mut account);
         let rules = AccountRules { password_max_age: Some(Duration::from_secs(86_400)) };
         let refusal = decide(&account, &rules, NOW).unwrap_err();
-        (refusal.code, refusal.mschap_error)
+        (refusal.code(), refusal.mschap_error())
     }
 
     #[test]
@@ -199,7 +144,8 @@ mod tests {
     fn a_lock_is_told_as_a_wrong_password_and_says_how_long() {
         let account = Account { locked_until: Some(NOW + 90), ..Account::new("alice") };
         let refusal = locked(&account, NOW).unwrap_err();
-        assert_eq!(refusal.to_string(), "A04 alice is locked for another 90 s after failed logins");
+        assert_eq!(refusal.to_string(), "alice is locked for another 90 s after failed logins");
+        assert_eq!((refusal.code(), refusal.mschap_error()), (Code::A04, 691));
         assert_eq!(locked(&account, NOW + 90), Ok(()));
     }
 
@@ -207,6 +153,6 @@ mod tests {
     fn the_reason_is_in_the_record() {
         let account = Account { disabled: Some("left in May".into()), ..Account::new("old.fax") };
         let refusal = decide(&account, &AccountRules::default(), NOW).unwrap_err();
-        assert_eq!(refusal.message, "old.fax is disabled: left in May");
+        assert_eq!(refusal.to_string(), "old.fax is disabled: left in May");
     }
 }

@@ -13,7 +13,7 @@ pub mod password;
 pub mod pool;
 
 pub use access::{Access, Admission, Encryption, OnSecond, Tunnel};
-pub use account::{Account, AccountRules, Refusal, decide};
+pub use account::{Account, AccountRules, decide};
 pub use fair_queue::FairQueue;
 pub use limit::{CallLimiter, SetupSlots};
 pub use name::{DomainRule, LoginName};

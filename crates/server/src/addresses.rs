@@ -20,6 +20,17 @@ use crate::message::Learned;
 /// A user whose older session is being ended for a newer one waits so long for its address.
 const HANDED_OVER_WITHIN: Duration = Duration::from_secs(2);
 
+/// The address that a session needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LeaseRequest {
+    /// The account.
+    pub(crate) user: String,
+    /// The pool of the configuration.
+    pub(crate) pool: String,
+    /// The account's own address; `None` for any.
+    pub(crate) address: Option<Ipv4Addr>,
+}
+
 /// The pools of the running configuration and who holds what.
 pub(crate) struct Addresses {
     store: Store,
@@ -93,9 +104,14 @@ impl Addresses {
         inner.held.values().filter(|(_, lease)| lease.pool() == pool).count() as u64
     }
 
-    /// Lends an address; blocks on the store.
-    pub(crate) fn lend(&self, config: &Config, session: SessionId, user: &str) -> (Answer, Learned) {
-        match self.try_lend(config, session, user) {
+    /// Lends an address by what the account source granted; blocks on the store.
+    pub(crate) fn lend(
+        &self,
+        config: &Config,
+        session: SessionId,
+        request: &LeaseRequest,
+    ) -> (Answer, Learned) {
+        match self.try_lend(session, request) {
             Ok((name, address)) => {
                 let Some(pool) = config.pools.get(&name) else {
                     let missing =
@@ -116,18 +132,14 @@ impl Addresses {
 
     fn try_lend(
         &self,
-        config: &Config,
         session: SessionId,
-        user: &str,
+        request: &LeaseRequest,
     ) -> core::result::Result<(String, Ipv4Addr), Diagnostic> {
+        let LeaseRequest { user, pool, address: fixed } = request;
         let silent = |error: adit_store::Error| {
             Diagnostic::new(error.code().unwrap_or(Code::S09)).message(error.to_string())
         };
-        let account = self.store.account(user).map_err(silent)?;
-        let group = account.as_ref().and_then(|account| account.group.as_deref());
-        let fixed = account.as_ref().and_then(|account| account.address);
-        let access = config.access_for(group);
-        let (pool, address) = self.allocate(session, user, &access.pool, fixed)?;
+        let (pool, address) = self.allocate(session, user, pool, *fixed)?;
         match self.take(&pool, address, user, session) {
             Ok(true) => Ok((pool, address)),
             Ok(false) => {
@@ -232,6 +244,10 @@ mod tests {
         store.start_sessions(&[NewSession { started: Timestamp::now(), from }]).unwrap()[0]
     }
 
+    fn request(user: &str) -> LeaseRequest {
+        LeaseRequest { user: user.to_owned(), pool: "default".to_owned(), address: None }
+    }
+
     #[test]
     fn the_last_address_is_handed_over_to_its_users_newer_session() {
         let dir = tempfile::tempdir().unwrap();
@@ -241,10 +257,10 @@ mod tests {
         let config = Checked::built_in_with(Source::new("adit.toml", config)).into_config().unwrap();
         let addresses = Addresses::new(&config, store.clone()).unwrap();
         let (older, newer, other) = (begin(&store), begin(&store), begin(&store));
-        let lent = addresses.try_lend(&config, older, "alice").unwrap();
-        assert_eq!(addresses.try_lend(&config, other, "bob").unwrap_err().code, Code::I01);
+        let lent = addresses.try_lend(older, &request("alice")).unwrap();
+        assert_eq!(addresses.try_lend(other, &request("bob")).unwrap_err().code, Code::I01);
         std::thread::scope(|scope| {
-            let waiting = scope.spawn(|| addresses.try_lend(&config, newer, "alice"));
+            let waiting = scope.spawn(|| addresses.try_lend(newer, &request("alice")));
             std::thread::sleep(Duration::from_millis(50));
             addresses.release(older);
             assert_eq!(waiting.join().unwrap().unwrap(), lent);
@@ -259,10 +275,10 @@ mod tests {
         let config = Checked::built_in().into_config().unwrap();
         let addresses = Addresses::new(&config, store.clone()).unwrap();
         let (first, second) = (begin(&store), begin(&store));
-        let (pool, address) = addresses.try_lend(&config, first, "alice").unwrap();
+        let (pool, address) = addresses.try_lend(first, &request("alice")).unwrap();
         addresses.release(first);
         // The user comes back at once and gets the same address again.
-        assert_eq!(addresses.try_lend(&config, second, "alice").unwrap(), (pool.clone(), address));
+        assert_eq!(addresses.try_lend(second, &request("alice")).unwrap(), (pool.clone(), address));
         // The event writer comes late, and takes nothing away.
         assert!(!store.release_lease(&pool, address, first, None, Timestamp::now()).unwrap());
         assert_eq!(store.leases(None, None).unwrap()[0].session, Some(second));
@@ -273,7 +289,7 @@ mod tests {
         store.release_lease(&pool, address, second, None, Timestamp::now()).unwrap();
         let (foreign, third) = (begin(&store), begin(&store));
         assert!(store.take_lease(&pool, address, "alice", foreign, Timestamp::now()).unwrap());
-        assert_eq!(addresses.try_lend(&config, third, "alice").unwrap_err().code, Code::I02);
+        assert_eq!(addresses.try_lend(third, &request("alice")).unwrap_err().code, Code::I02);
         assert_eq!(store.leases(None, None).unwrap()[0].session, Some(foreign));
         assert_eq!(addresses.used(&pool), 0);
     }

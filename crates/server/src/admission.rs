@@ -154,6 +154,21 @@ impl<T> SetupSlot<T> {
         self.admission.inner().slots.called(self.id);
     }
 
+    /// The account source thinks about the login, or has answered. While it thinks, the set-up costs no processor time,
+    /// and others take its slot: a slow source keeps no other client out. When it answers, the set-up counts again, even
+    /// beyond the limit.
+    pub(crate) fn set_waiting(&self, is_waiting: bool) {
+        let mut inner = self.admission.inner();
+        if is_waiting {
+            inner.slots.end(self.id);
+        } else {
+            inner.slots.begin(Instant::now(), self.id, self.from);
+            inner.slots.called(self.id);
+        }
+        drop(inner);
+        self.admission.changed.notify_one();
+    }
+
     /// The call is up: it does not count against its address.
     pub(crate) fn call_up(self) {
         self.admission.inner().callers.give_back(self.from);
@@ -227,6 +242,32 @@ mod tests {
             }
         }
         assert!(admission.waiting() >= 178, "{} of the other wait still", admission.waiting());
+    }
+
+    #[tokio::test]
+    async fn a_crowd_that_waits_for_an_account_source_keeps_no_client_out() {
+        let admission: Arc<Admission<u32>> = Admission::new(&limits(8, 0), 2_000);
+        for n in 0..1_000 {
+            admission.enqueue(at(1), n);
+        }
+        let mut waiting = Vec::new();
+        while waiting.len() < 1_000 {
+            for (_, slot) in admission.admit().await {
+                slot.call_requested();
+                slot.set_waiting(true);
+                waiting.push(slot);
+            }
+        }
+        admission.enqueue(at(2), 2_000);
+        let (who, slot) = admission.admit().await.pop().unwrap();
+        assert_eq!(who, 2_000);
+        drop(slot);
+        for slot in &waiting {
+            slot.set_waiting(false);
+        }
+        assert_eq!(admission.inner().slots.len(), 1_000, "they count again");
+        drop(waiting);
+        assert!(admission.inner().slots.is_empty());
     }
 
     #[tokio::test]

@@ -30,6 +30,8 @@ pub(crate) fn tunnel(config: &Config) -> ServerConfig {
     control.echo_timeout = control_echo.map_or(Duration::ZERO, |(every, lost)| every * lost);
     let mut ppp = LinkConfig::new(Role::Server);
     ppp.mru = link.mtu;
+    // An account source may take as long as the set-up: a person approves a login with a phone.
+    ppp.auth_timeout = ppp.auth_timeout.max(link.setup);
     ppp.methods.clone_from(&config.auth.methods);
     ppp.change_password = true;
     // Who wants no echoes gets none of these either.
@@ -147,5 +149,22 @@ pub(crate) fn store_counters(counters: &Counters) -> adit_store::Counters {
         tx_bytes: counters.tx_bytes,
         rx_packets: counters.rx_packets,
         tx_packets: counters.tx_packets,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use adit_config::{Checked, Source};
+
+    use super::*;
+
+    #[test]
+    fn an_account_source_may_take_as_long_as_the_set_up() {
+        let timeout = |text: &str| {
+            let config = Checked::built_in_with(Source::new("adit.toml", text)).into_config().unwrap();
+            tunnel(&config).link.auth_timeout
+        };
+        assert_eq!(timeout("[link]\nsetup = \"2m\"\n"), Duration::from_secs(120));
+        assert_eq!(timeout("[link]\nsetup = \"6s\"\n"), Duration::from_secs(30));
     }
 }

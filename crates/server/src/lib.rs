@@ -7,7 +7,6 @@
 #[macro_use]
 mod log_stderr;
 
-mod accounts;
 mod addresses;
 mod admission;
 mod connection;
@@ -20,6 +19,7 @@ mod event_writer;
 mod finding;
 mod host;
 mod listener;
+mod login;
 mod message;
 mod rate_limit;
 mod registry;

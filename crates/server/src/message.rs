@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::net::Ipv4Addr;
 use std::sync::{Mutex, MutexGuard};
 
+use adit_auth::{AddressRequest, Pending};
 use adit_diag::Code;
 use adit_diag::note::Refused;
 use adit_tunnel::events::{Answer, Why};
@@ -62,14 +63,18 @@ pub(crate) struct Answered {
 }
 
 /// What a session learns with an answer.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Learned {
-    /// The account's name as it is spelt in the store.
+    /// The account's name as its source spells it.
     pub(crate) user: Option<String>,
     /// Its group.
     pub(crate) group: Option<String>,
     /// The networks behind it.
     pub(crate) networks: Vec<ipnet::Ipv4Net>,
+    /// The account's own address or pool.
+    pub(crate) address: AddressRequest,
+    /// The login, when its account source wants another round.
+    pub(crate) pending: Option<Box<Pending>>,
     /// The pool and address that were lent.
     pub(crate) lease: Option<(String, Ipv4Addr)>,
     /// What is worth an event: a login or an address that was refused.
@@ -124,6 +129,11 @@ impl MessageQueue {
         message
     }
 
+    /// Whether it takes no more messages.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.waiting().is_none()
+    }
+
     /// Takes no more messages; returns those that were not read.
     pub(crate) fn close(&self) -> VecDeque<Message> {
         self.waiting().take().unwrap_or_default()
@@ -166,7 +176,9 @@ mod tests {
         queue.push(frame(1));
         queue.push(frame(2));
         assert!(queue.try_next().is_some());
+        assert!(!queue.is_closed());
         assert_eq!(queue.close().len(), 1);
+        assert!(queue.is_closed());
         assert!(!queue.push(Message::Cut));
         assert!(queue.try_next().is_none());
         assert!(queue.close().is_empty());

@@ -36,7 +36,7 @@ pub fn run(options: Options) -> Result<()> {
 }
 
 async fn serve(options: Options) -> Result<()> {
-    let Options { config, source, reread, store, run_dir, interface, ready, version } = options;
+    let Options { config, source, reread, store, sources, run_dir, interface, ready, version } = options;
     let descriptors = adit_sys::host::raise_descriptor_limit().unwrap_or(1024);
     // The control socket first: it also keeps a second server out before anything is changed.
     let control = socket::open(&run_dir)?;
@@ -80,6 +80,7 @@ async fn serve(options: Options) -> Result<()> {
         source,
         reread,
         store,
+        sources,
         registry,
         event_writer,
         dataplane,

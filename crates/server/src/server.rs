@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 use std::time::{Duration, Instant};
 
+use adit_auth::Sources;
 use adit_config::Config;
 use adit_crypto::Rng;
 use adit_dataplane::Dataplane;
@@ -18,11 +19,12 @@ use tokio::sync::Notify;
 
 use crate::addresses::Addresses;
 use crate::admission::{Accepted, Admission, SetupSlot};
-use crate::connection::{BlockingAddresses, Connection, Handles, LocalAuthenticator, Start};
+use crate::connection::{BlockingAddresses, Connection, Handles, Start};
 use crate::control::{CodeCount, Drops, PoolStatus, Status, Warning};
 use crate::convert;
 use crate::event_writer::{Entry, EventWriter};
 use crate::host::Host;
+use crate::login::SourceAuthenticator;
 use crate::message::Message;
 use crate::rate_limit::RateLimit;
 use crate::registry::Registry;
@@ -41,6 +43,8 @@ pub struct Options {
     pub reread: Reread,
     /// Accounts, leases, sessions, events.
     pub store: Store,
+    /// Who knows the accounts; [`Sources::from_config`] makes those of the configuration.
+    pub sources: Sources,
     /// For the control socket.
     pub run_dir: PathBuf,
     /// Name of the tunnel interface; a `%d` in it is replaced by a number.
@@ -108,6 +112,7 @@ pub(crate) struct Parts {
     pub(crate) source: String,
     pub(crate) reread: Reread,
     pub(crate) store: Store,
+    pub(crate) sources: Sources,
     pub(crate) registry: Arc<Registry>,
     pub(crate) event_writer: EventWriter,
     pub(crate) dataplane: Dataplane,
@@ -130,8 +135,8 @@ impl Server {
             registry: Arc::clone(&parts.registry),
             recorder: Box::new(parts.event_writer.clone()),
             path: Arc::clone(&dataplane) as _,
-            authenticator: Box::new(LocalAuthenticator {
-                store: parts.store.clone(),
+            authenticator: Box::new(SourceAuthenticator {
+                sources: parts.sources,
                 registry: Arc::clone(&parts.registry),
                 event_writer: parts.event_writer.clone(),
             }),

@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::path::Path;
 
+use adit_auth::Sources;
 use adit_config::{Checked, Config, Listen, Source, StoreUrl};
 use adit_policy::Encryption;
 use adit_server::control::{Status, Warning};
@@ -47,10 +48,12 @@ pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit,
     let dial = format!("{}   type PPTP, {}", dial(&config), terms(&config));
     let file = places.config.clone();
     let quiet = output.quiet;
+    let sources = Sources::from_config(&config.auth.sources, &store);
     let options = Options {
         source: if file.exists() { file.display().to_string() } else { "(built-in defaults)".to_owned() },
         config,
         reread: Box::new(move || reread(&file)),
+        sources,
         store,
         run_dir: places.run.clone(),
         interface: args.interface.clone(),

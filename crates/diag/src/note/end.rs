@@ -5,7 +5,7 @@ use core::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::Text;
-use crate::{Code, LoginRefusal};
+use crate::{Code, LoginRefusal, SourceUnavailable};
 
 /// Why a call ended, in one vocabulary for records, accounting and exit codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -117,6 +117,8 @@ pub enum Cause {
     Login(LoginRefusal),
     /// Anything else, which the code names well enough: one line of evidence for people.
     Text(Text),
+    /// An account source gave no verdict on the login.
+    AccountSource(SourceUnavailable),
 }
 
 impl Cause {
@@ -124,7 +126,7 @@ impl Cause {
     pub const fn login(&self) -> Option<&LoginRefusal> {
         match self {
             Cause::Login(refusal) => Some(refusal),
-            Cause::Text(_) => None,
+            Cause::Text(_) | Cause::AccountSource(_) => None,
         }
     }
 
@@ -139,6 +141,7 @@ impl fmt::Display for Cause {
         match self {
             Cause::Login(refusal) => refusal.fmt(f),
             Cause::Text(text) => text.fmt(f),
+            Cause::AccountSource(source) => source.fmt(f),
         }
     }
 }
@@ -187,6 +190,12 @@ pub struct Refused {
 impl From<LoginRefusal> for Refused {
     fn from(refusal: LoginRefusal) -> Refused {
         Refused { code: refusal.code(), cause: Cause::Login(refusal) }
+    }
+}
+
+impl From<SourceUnavailable> for Refused {
+    fn from(source: SourceUnavailable) -> Refused {
+        Refused { code: source.code(), cause: Cause::AccountSource(source) }
     }
 }
 

@@ -5,9 +5,10 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Instant;
 
+use adit_auth::Caller;
 use adit_config::Config;
 use adit_dataplane::Dataplane;
-use adit_store::{SessionId, Store};
+use adit_store::SessionId;
 use adit_tunnel::events::Stray;
 use adit_tunnel::path::{Counters, PathCommand, PathConfig};
 use ipnet::Ipv4Net;
@@ -15,12 +16,11 @@ use ipnet::Ipv4Net;
 use super::handles::{
     AddressPool, Authenticator, BoxFuture, Decision, FinalCounters, Login, PacketPath, Recorder, Routes, Slot,
 };
-use crate::accounts::Clerk;
-use crate::addresses::Addresses;
+use crate::addresses::{Addresses, LeaseRequest};
 use crate::admission::SetupSlot;
 use crate::event_writer::{Entry, EventWriter};
 use crate::host::Host;
-use crate::registry::Registry;
+use crate::login::SourceAuthenticator;
 
 impl Recorder for EventWriter {
     fn enqueue(&self, entry: Entry) {
@@ -68,29 +68,23 @@ impl<T: Send> Slot for SetupSlot<T> {
         SetupSlot::call_requested(self);
     }
 
+    fn set_waiting(&self, is_waiting: bool) {
+        SetupSlot::set_waiting(self, is_waiting);
+    }
+
     fn call_up(self: Box<Self>) {
         SetupSlot::call_up(*self);
     }
 }
 
-/// Decides on logins by the accounts of the store.
-pub(crate) struct LocalAuthenticator {
-    pub(crate) store: Store,
-    pub(crate) registry: Arc<Registry>,
-    pub(crate) event_writer: EventWriter,
-}
-
-impl Authenticator for LocalAuthenticator {
+impl Authenticator for SourceAuthenticator {
     fn authenticate(&self, login: Login) -> BoxFuture<'static, Decision> {
-        let Login { config, from, request } = login;
-        let clerk = Clerk {
-            store: self.store.clone(),
-            registry: Arc::clone(&self.registry),
-            event_writer: self.event_writer.clone(),
-            config,
-            from,
-        };
-        Box::pin(async move { tokio::task::spawn_blocking(move || clerk.decide(&request)).await.ok() })
+        let this = self.clone();
+        Box::pin(async move {
+            let Login { config, from, request, pending } = login;
+            let caller = Caller { from: *from.ip(), config };
+            Some(this.log_in(&request, &caller, pending).await)
+        })
     }
 }
 
@@ -98,9 +92,14 @@ impl Authenticator for LocalAuthenticator {
 pub(crate) struct BlockingAddresses(pub(crate) Arc<Addresses>);
 
 impl AddressPool for BlockingAddresses {
-    fn lend(&self, config: Arc<Config>, session: SessionId, user: String) -> BoxFuture<'static, Decision> {
+    fn lend(
+        &self,
+        config: Arc<Config>,
+        session: SessionId,
+        request: LeaseRequest,
+    ) -> BoxFuture<'static, Decision> {
         let addresses = Arc::clone(&self.0);
-        let lend = move || addresses.lend(&config, session, &user);
+        let lend = move || addresses.lend(&config, session, &request);
         Box::pin(async move { tokio::task::spawn_blocking(lend).await.ok() })
     }
 

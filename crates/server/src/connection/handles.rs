@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Instant;
 
+use adit_auth::Pending;
 use adit_config::Config;
 use adit_ppp::auth::AuthRequest;
 use adit_store::{Change, SessionId};
@@ -15,6 +16,7 @@ use adit_tunnel::path::{Counters, PathCommand, PathConfig};
 use ipnet::Ipv4Net;
 use jiff::Timestamp;
 
+use crate::addresses::LeaseRequest;
 use crate::event_writer::Entry;
 use crate::message::Learned;
 use crate::registry::Registry;
@@ -77,6 +79,8 @@ pub(crate) trait PacketPath: Send + Sync {
 pub(crate) trait Slot: Send {
     /// The client has requested a call.
     fn call_requested(&self);
+    /// The account source has thought for long about the login, or has answered after that.
+    fn set_waiting(&self, is_waiting: bool);
     /// The call is up: it does not count against its address.
     fn call_up(self: Box<Self>);
 }
@@ -89,9 +93,11 @@ pub(crate) struct Login {
     pub(crate) from: SocketAddrV4,
     /// What the client claims and proves.
     pub(crate) request: AuthRequest,
+    /// What the round before left.
+    pub(crate) pending: Option<Box<Pending>>,
 }
 
-/// Decides on logins.
+/// Authenticates clients.
 pub(crate) trait Authenticator: Send + Sync {
     /// The verdict on a login.
     fn authenticate(&self, login: Login) -> BoxFuture<'static, Decision>;
@@ -99,8 +105,13 @@ pub(crate) trait Authenticator: Send + Sync {
 
 /// Lends inner addresses to clients.
 pub(crate) trait AddressPool: Send + Sync {
-    /// Lends a session of `user` an address.
-    fn lend(&self, config: Arc<Config>, session: SessionId, user: String) -> BoxFuture<'static, Decision>;
+    /// Lends a session an address.
+    fn lend(
+        &self,
+        config: Arc<Config>,
+        session: SessionId,
+        request: LeaseRequest,
+    ) -> BoxFuture<'static, Decision>;
     /// Takes the address of a session back; does nothing the second time.
     fn release(&self, session: SessionId);
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use adit_auth::Pending;
 use adit_config::Config;
 use adit_crypto::Rng;
 use adit_diag::note::Refused;
@@ -14,6 +15,7 @@ use ipnet::Ipv4Net;
 
 use super::handles::{Handles, Now, Slot};
 use super::state::{NoCall, State};
+use crate::addresses::LeaseRequest;
 use crate::event_writer::Entry;
 use crate::message::{Answered, Message};
 use crate::session::Session;
@@ -61,13 +63,15 @@ pub(crate) enum Effect {
         id: u32,
         /// What the client claims and proves.
         request: Box<AuthRequest>,
+        /// What the round before left.
+        pending: Option<Box<Pending>>,
     },
-    /// Lend the user an address; a [`Message::Answer`] with this id brings it.
+    /// Lend the session an address; a [`Message::Answer`] with this id brings it.
     LendAddress {
         /// Of the question.
         id: u32,
-        /// The account.
-        user: String,
+        /// Which.
+        request: Box<LeaseRequest>,
     },
     /// Add these routes before anything else, then give [`Input::RoutesAdded`].
     AddRoutes(Vec<Ipv4Net>),
@@ -140,12 +144,19 @@ impl Machine {
     pub(crate) fn handle_timeout(&mut self, now: Now) {
         self.report_unmatched(now);
         self.tunnel.handle_timeout(now.instant);
+        if let State::SettingUp(setting_up) = &mut self.state {
+            setting_up.check_login(now.instant);
+        }
         self.update_suspicion(now);
     }
 
     /// When to call [`Machine::handle_timeout`] at the latest.
     pub(crate) fn poll_timeout(&self) -> Option<std::time::Instant> {
-        self.tunnel.poll_timeout().map(|(at, _)| at)
+        let slow_login = match &self.state {
+            State::SettingUp(setting_up) => setting_up.login_is_slow_at(),
+            _ => None,
+        };
+        self.tunnel.poll_timeout().map(|(at, _)| at).into_iter().chain(slow_login).min()
     }
 
     /// The next thing to do; `None` until something arrives. `output` holds what [`Effect::Send`] sends.

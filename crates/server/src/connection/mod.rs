@@ -22,17 +22,20 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-pub(crate) use adapters::{BlockingAddresses, LocalAuthenticator};
+pub(crate) use adapters::BlockingAddresses;
 pub(crate) use handles::{Handles, Now};
 pub(crate) use machine::Start;
 
-use crate::accounts::REFUSAL_DELAY;
+use crate::login::REFUSAL_DELAY;
 use crate::message::{Answered, Message};
+use crate::session::Session;
 use handles::{BoxFuture, Decision, Login};
 use machine::{Effect, Input, Machine};
 
 /// A client that does not read what we send for so long is gone.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How often a login that waits for an account source is checked for a client that has hung up.
+const CHECK_EVERY: Duration = Duration::from_secs(1);
 /// Octets read at once.
 const READ: usize = 2048;
 
@@ -107,14 +110,16 @@ impl Connection {
                     Ok(len) => return Turn::Write(output.split_off(len)),
                     Err(_) => return Turn::Write(output),
                 },
-                Some(Effect::Authenticate { id, request }) => {
+                Some(Effect::Authenticate { id, request, pending }) => {
                     let (config, from) = (Arc::clone(self.machine.config()), self.machine.session().from);
-                    let login = Login { config, from, request: *request };
-                    self.answer_later(id, self.handles.authenticator.authenticate(login));
+                    let login = Login { config, from, request: *request, pending };
+                    let login = self.handles.authenticator.authenticate(login);
+                    let session = Arc::clone(self.machine.session());
+                    self.answer_later(id, Box::pin(while_open(session, login)));
                 }
-                Some(Effect::LendAddress { id, user }) => {
+                Some(Effect::LendAddress { id, request }) => {
                     let (config, session) = (Arc::clone(self.machine.config()), self.machine.session().id);
-                    self.answer_later(id, self.handles.addresses.lend(config, session, user));
+                    self.answer_later(id, self.handles.addresses.lend(config, session, *request));
                 }
                 Some(Effect::AddRoutes(networks)) => return Turn::AddRoutes(networks),
                 Some(Effect::RemoveRoutes(routes)) => return Turn::RemoveRoutes(routes),
@@ -187,6 +192,18 @@ impl Connection {
             self.remove_routes(routes).await;
         }
         self.machine.finish(Now::read());
+    }
+}
+
+/// The decision on a login, which is withdrawn when the session ends.
+async fn while_open(session: Arc<Session>, mut login: BoxFuture<'static, Decision>) -> Decision {
+    loop {
+        if let Ok(decision) = timeout(CHECK_EVERY, &mut login).await {
+            return decision;
+        }
+        if session.queue.is_closed() {
+            return None;
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use adit_auth::AddressRequest;
 use adit_diag::note::Message;
 use adit_diag::{Code, Note};
 use adit_store::SessionUpdate;
@@ -13,6 +14,7 @@ use ipnet::Ipv4Net;
 use super::handles::Now;
 use super::machine::{Effect, Machine};
 use super::state::{Call, Ending, NoCall, SettingUp, State, Up};
+use crate::addresses::LeaseRequest;
 use crate::convert;
 use crate::event_writer::Entry;
 use crate::message::Learned;
@@ -61,13 +63,27 @@ impl Machine {
                 self.tunnel.handle_answer(now.instant, id, answer);
                 None
             }
-            Question::Authenticate(request) => Some(Effect::Authenticate { id, request: Box::new(request) }),
+            Question::Authenticate(request) => {
+                if let State::SettingUp(setting_up) = &mut self.state {
+                    setting_up.login_asked(now.instant);
+                }
+                let pending = self.state.call_mut().and_then(|call| call.pending.take());
+                Some(Effect::Authenticate { id, request: Box::new(request), pending })
+            }
             Question::Address { name, .. } => {
-                let known = self.session.known().user.clone();
-                let user = known.unwrap_or_else(|| adit_wire::text::escape(&name).to_string());
-                Some(Effect::LendAddress { id, user })
+                Some(Effect::LendAddress { id, request: Box::new(self.lease_request(&name)) })
             }
         }
+    }
+
+    /// The address that the session needs, by what the account source granted.
+    fn lease_request(&self, name: &[u8]) -> LeaseRequest {
+        let known = self.session.known();
+        let user = known.user.clone().unwrap_or_else(|| adit_wire::text::escape(name).to_string());
+        let own = self.state.call().and_then(|call| call.address.as_deref());
+        let pool = own.and_then(|own| own.pool.clone());
+        let pool = pool.unwrap_or_else(|| self.config.access_for(known.group.as_deref()).pool.clone());
+        LeaseRequest { user, pool, address: own.and_then(|own| own.address) }
     }
 
     fn accept_call(&mut self, now: Now, handle: u32, request: Message) -> Answer {
@@ -87,8 +103,8 @@ impl Machine {
             return refuse("no Call ID is free".to_owned());
         };
         slot.call_requested();
-        let call = Call { handle, id, lease: None, refused: None };
-        self.state = State::SettingUp(SettingUp { slot, call, networks: Vec::new() });
+        let call = Call { handle, id, lease: None, address: None, pending: None, refused: None };
+        self.state = State::SettingUp(SettingUp { slot, call, networks: Vec::new(), login: None });
         self.note(now, &Note::CallAccepted { call_id: id.get(), request });
         Answer::AcceptCall { call_id: id }
     }
@@ -111,11 +127,15 @@ impl Machine {
 
     /// Takes what came with an answer.
     pub(super) fn learn(&mut self, now: Now, learned: Learned) {
-        let Learned { user, group, networks, lease, refused } = learned;
-        if let State::SettingUp(setting_up) = &mut self.state
-            && !networks.is_empty()
-        {
-            setting_up.networks = networks;
+        let Learned { user, group, networks, address, lease, pending, refused } = learned;
+        if let State::SettingUp(setting_up) = &mut self.state {
+            setting_up.login_answered();
+            if !networks.is_empty() {
+                setting_up.networks = networks;
+            }
+        }
+        if let Some(call) = self.state.call_mut() {
+            call.pending = pending;
         }
         if let Some(lease) = lease {
             match self.state.call_mut() {
@@ -141,6 +161,7 @@ impl Machine {
             // An earlier refusal that was put right, such as an expired password that was changed.
             if let Some(call) = self.state.call_mut().filter(|_| refused.is_none()) {
                 call.refused = None;
+                call.address = (address != AddressRequest::default()).then(|| Box::new(address));
             }
             self.update_row(SessionUpdate { user, group, ..SessionUpdate::default() });
         }
@@ -168,7 +189,7 @@ impl Machine {
         known.up_at.get_or_insert(now.instant);
         known.up = Some(up);
         drop(known);
-        let SettingUp { slot, call, networks } = match std::mem::replace(&mut self.state, State::Ended) {
+        let SettingUp { slot, call, networks, .. } = match std::mem::replace(&mut self.state, State::Ended) {
             State::SettingUp(setting_up) => setting_up,
             other => {
                 self.state = other;

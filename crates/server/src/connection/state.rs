@@ -1,5 +1,8 @@
 //! The states of a connection; each owns the data that is valid in it.
 
+use std::time::{Duration, Instant};
+
+use adit_auth::{AddressRequest, Pending};
 use adit_diag::note::Refused;
 use adit_tunnel::events::End;
 use adit_wire::LocalCallId;
@@ -32,6 +35,49 @@ pub(crate) struct SettingUp {
     pub(crate) call: Call,
     /// The networks behind the client, by its account.
     pub(crate) networks: Vec<Ipv4Net>,
+    /// The login that has no answer yet.
+    pub(crate) login: Option<OpenLogin>,
+}
+
+/// A login that waits for the account sources.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OpenLogin {
+    /// When it was asked for.
+    since: Instant,
+    /// Whether it has waited for long, so that others have the slot.
+    is_slow: bool,
+}
+
+/// A login that has waited for so long leaves its slot to others.
+const SLOW: Duration = Duration::from_secs(2);
+
+impl SettingUp {
+    /// The account sources are asked.
+    pub(crate) fn login_asked(&mut self, now: Instant) {
+        self.login = Some(OpenLogin { since: now, is_slow: false });
+    }
+
+    /// When [`SettingUp::check_login`] has something to do.
+    pub(crate) fn login_is_slow_at(&self) -> Option<Instant> {
+        self.login.filter(|login| !login.is_slow).map(|login| login.since + SLOW)
+    }
+
+    /// Leaves the slot to others, if the login has waited for long.
+    pub(crate) fn check_login(&mut self, now: Instant) {
+        if self.login_is_slow_at().is_some_and(|at| now >= at)
+            && let Some(login) = &mut self.login
+        {
+            login.is_slow = true;
+            self.slot.set_waiting(true);
+        }
+    }
+
+    /// The answer is there.
+    pub(crate) fn login_answered(&mut self) {
+        if self.login.take().is_some_and(|login| login.is_slow) {
+            self.slot.set_waiting(false);
+        }
+    }
 }
 
 /// See [`State::Up`].
@@ -60,6 +106,10 @@ pub(crate) struct Call {
     /// Its name in the packet path.
     pub(crate) id: LocalCallId,
     pub(crate) lease: Option<Lease>,
+    /// The account's own address or pool, if it has any.
+    pub(crate) address: Option<Box<AddressRequest>>,
+    /// The login, while its account source wants another round.
+    pub(crate) pending: Option<Box<Pending>>,
     /// The last refusal: the cause of the end, whatever the client makes of it.
     pub(crate) refused: Option<Refused>,
 }

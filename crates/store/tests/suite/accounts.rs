@@ -197,6 +197,6 @@ pub(crate) fn the_gate_sees_the_same_account(store: &Store) {
     let now = |seconds: i64| u64::try_from(at(seconds).as_second()).unwrap();
     assert!(adit_policy::decide(&account.for_policy(), &rules, now(99)).is_ok());
     let refused = adit_policy::decide(&account.for_policy(), &rules, now(100)).unwrap_err();
-    assert_eq!(refused.code, adit_diag::Code::A10);
+    assert_eq!(refused.code(), adit_diag::Code::A10);
     assert_eq!(account.for_policy().name, "alice");
 }

@@ -137,7 +137,9 @@ fn state(account: &Account, settings: &Settings, now: Timestamp) -> Option<(Code
     }
     let rules = settings.effective().auth.password.account_rules();
     let now = u64::try_from(now.as_second()).unwrap_or(0);
-    adit_policy::account::decide(&account.for_policy(), &rules, now).err().map(|no| (no.code, no.message))
+    adit_policy::account::decide(&account.for_policy(), &rules, now)
+        .err()
+        .map(|no| (no.code(), no.to_string()))
 }
 
 /// The account that was probably meant: the name without its domain, or one that is spelt nearly so.

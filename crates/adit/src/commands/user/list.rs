@@ -176,7 +176,7 @@ fn state(account: &Account, settings: &Settings, now: Timestamp) -> &'static str
     if account.disabled.is_none() && account.password_changed.is_none() {
         return "no-password";
     }
-    match adit_policy::decide(&account.for_policy(), &rules, seconds).map_err(|refusal| refusal.code) {
+    match adit_policy::decide(&account.for_policy(), &rules, seconds).map_err(|refusal| refusal.code()) {
         Ok(()) => "ok",
         Err(Code::A02) => "disabled",
         Err(Code::A04) => "locked",

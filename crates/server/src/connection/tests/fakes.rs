@@ -22,6 +22,7 @@ use super::super::handles::{
     AddressPool, Authenticator, BoxFuture, Decision, FinalCounters, Handles, Login, PacketPath, Recorder,
     Routes, Slot,
 };
+use crate::addresses::LeaseRequest;
 use crate::event_writer::Entry;
 use crate::message::Learned;
 use crate::registry::Registry;
@@ -115,6 +116,10 @@ impl Slot for FakeSlot {
         self.0.write("slot call requested");
     }
 
+    fn set_waiting(&self, is_waiting: bool) {
+        self.0.write(format!("slot {}", if is_waiting { "waits" } else { "waits no more" }));
+    }
+
     fn call_up(self: Box<Self>) {
         self.0.write("slot call up");
     }
@@ -201,8 +206,13 @@ impl Authenticator for FakeAuthenticator {
 }
 
 impl AddressPool for Fake {
-    fn lend(&self, _config: Arc<Config>, _session: SessionId, user: String) -> BoxFuture<'static, Decision> {
-        self.write(format!("lend to {user}"));
+    fn lend(
+        &self,
+        _config: Arc<Config>,
+        _session: SessionId,
+        request: LeaseRequest,
+    ) -> BoxFuture<'static, Decision> {
+        self.write(format!("lend to {}", request.user));
         Box::pin(async { Some(lend()) })
     }
 

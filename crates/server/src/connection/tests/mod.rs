@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use adit_diag::Code;
-use adit_tunnel::events::{Command, Stray, Why};
+use adit_tunnel::events::{Answer, Command, Stray, Why};
 
 use super::machine::Input;
 use super::state::State;
@@ -173,6 +173,23 @@ fn a_client_that_vanishes_loses_its_session() {
     assert!(world.is_finished);
     assert_eq!(world.end().why, "lost-carrier");
     world.fake.position("release s41");
+}
+
+#[test]
+fn a_login_that_waits_for_long_leaves_its_slot_to_others() {
+    let mut world = World::new(PASSWORD);
+    world.answers_login = false;
+    world.settle();
+    world.run(Duration::from_secs(1));
+    assert!(!world.fake.log().iter().any(|line| line == "slot waits"), "a second is not long");
+    world.run(Duration::from_secs(10));
+    world.fake.position("slot waits");
+    assert!(!world.is_finished);
+    let unavailable = Answer::Unavailable { detail: "no answer".to_owned() };
+    world.answer(world.open_question.unwrap(), (unavailable, crate::message::Learned::default()));
+    assert!(world.fake.position("slot waits no more") > world.fake.position("slot waits"));
+    world.run(MINUTE);
+    assert!(world.is_finished);
 }
 
 #[test]

@@ -94,6 +94,6 @@ async fn a_refused_login_takes_a_second() {
     let began = Instant::now();
     client.talk(|client| client.is_over && client.registry.len() == 0).await;
     session.await.unwrap();
-    assert!(began.elapsed() >= crate::accounts::REFUSAL_DELAY, "{:?}", began.elapsed());
+    assert!(began.elapsed() >= crate::login::REFUSAL_DELAY, "{:?}", began.elapsed());
     client.fake.position("event auth.fail");
 }

@@ -64,7 +64,9 @@ pub(super) struct World {
     pub(super) has_gre: bool,
     /// Whether questions for an address get their answer.
     pub(super) answers_address: bool,
-    /// The question for an address that has none.
+    /// Whether logins get their verdict.
+    pub(super) answers_login: bool,
+    /// The last question that has no answer.
     pub(super) open_question: Option<u32>,
     pub(super) is_finished: bool,
 }
@@ -91,6 +93,7 @@ impl World {
             call_at_client: 0,
             has_gre: true,
             answers_address: true,
+            answers_login: true,
             open_question: None,
             is_finished: false,
         }
@@ -109,7 +112,10 @@ impl World {
         let Some(effect) = self.machine.poll_effect(self.now, output) else { return false };
         match effect {
             Effect::Send => self.client.handle_input(self.now.instant, events::Input::Control(output)),
-            Effect::Authenticate { id, request } => self.answer(id, fakes::authenticate(&request)),
+            Effect::Authenticate { id, request, .. } if self.answers_login => {
+                self.answer(id, fakes::authenticate(&request));
+            }
+            Effect::Authenticate { id, .. } => self.open_question = Some(id),
             Effect::LendAddress { id, .. } if self.answers_address => self.answer(id, fakes::lend()),
             Effect::LendAddress { id, .. } => self.open_question = Some(id),
             Effect::AddRoutes(networks) => {

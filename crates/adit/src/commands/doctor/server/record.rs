@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use adit_diag::Code;
+use adit_diag::{Code, LoginRefusal};
 use adit_doctor::facts::host::{Calls, Check, Failed, Host, Users};
 use adit_doctor::host::Line;
 use adit_doctor::{At, Evidence, State};
@@ -59,7 +59,7 @@ fn neither(host: &mut Host, why: &str) {
     }
 }
 
-fn refusal(account: &Account, settings: &Settings, now: Timestamp) -> Option<adit_policy::Refusal> {
+fn refusal(account: &Account, settings: &Settings, now: Timestamp) -> Option<LoginRefusal> {
     let rules = settings.effective().auth.password.account_rules();
     let seconds = u64::try_from(now.as_second()).unwrap_or(0);
     adit_policy::decide(&account.for_policy(), &rules, seconds).err()
@@ -68,7 +68,7 @@ fn refusal(account: &Account, settings: &Settings, now: Timestamp) -> Option<adi
 fn users(accounts: &[Account], settings: &Settings, now: Timestamp) -> Users {
     let barred = accounts.iter().filter_map(|account| {
         let refusal = refusal(account, settings, now)?;
-        Some((account.name.clone(), refusal.code))
+        Some((account.name.clone(), refusal.code()))
     });
     let barred: Vec<(String, Code)> = barred.collect();
     let soon = accounts.iter().filter(|account| {
@@ -155,10 +155,10 @@ pub(super) fn user(name: &str, settings: &Settings, output: &Output) -> Result<L
         Some(refusal) => Line {
             check: Check::User,
             state: State::Fail,
-            code: Some(refusal.code),
-            summary: printable(&refusal.message),
+            code: Some(refusal.code()),
+            summary: printable(&refusal.to_string()),
             evidence,
-            fixes: refusal.code.entry().fix.into_iter().take(1).collect(),
+            fixes: refusal.code().entry().fix.into_iter().take(1).collect(),
         },
         None => Line {
             check: Check::User,

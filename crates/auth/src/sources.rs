@@ -1,0 +1,203 @@
+//! Several account sources, asked in order.
+
+use core::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use adit_config::AuthSource;
+use adit_crypto::proof;
+use adit_diag::{SourceFault, SourceUnavailable};
+use adit_ppp::auth::{AuthRequest, MAX_ROUNDS};
+use adit_store::Store;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+use crate::{AccountSource, Caller, ChallengeState, Grant, LocalAccounts, Outcome, Rejection};
+
+/// The bounds of a login.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Rounds that a source may add to one login.
+    pub rounds: u8,
+    /// Logins that may wait for one source.
+    pub waiting: usize,
+    /// The time that one login may take with all its rounds.
+    pub time: Duration,
+}
+
+/// 8 rounds and 180 s, as much as PPP plays; 4096 logins.
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { rounds: MAX_ROUNDS, waiting: 4096, time: Duration::from_secs(180) }
+    }
+}
+
+/// Several account sources in the order in which they are asked; clones share them.
+#[derive(Clone)]
+pub struct Sources {
+    entries: Arc<[Arc<Entry>]>,
+    limits: Limits,
+}
+
+struct Entry {
+    source: Arc<dyn AccountSource>,
+    waiting: Semaphore,
+}
+
+impl Entry {
+    fn fault(&self, fault: SourceFault) -> SourceUnavailable {
+        SourceUnavailable { source: self.source.name().to_owned(), fault }
+    }
+
+    fn unavailable(&self, fault: SourceFault) -> LoginOutcome {
+        LoginOutcome::Unavailable(self.fault(fault))
+    }
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.source.name())
+    }
+}
+
+/// What becomes of a login.
+#[derive(Debug)]
+pub enum LoginOutcome {
+    /// The client is who it claims to be.
+    Grant(Box<Grant>),
+    /// Another round is wanted.
+    Challenge {
+        /// To be given back with it.
+        pending: Box<Pending>,
+        /// What a person should read before it; may be empty.
+        message: String,
+    },
+    /// It is refused.
+    Reject(Rejection),
+    /// There is no verdict.
+    Unavailable(SourceUnavailable),
+}
+
+/// A login between two rounds. Its owner is the connection, so that it is gone with it.
+#[derive(Debug)]
+pub struct Pending {
+    /// The source that wants the next round.
+    entry: Arc<Entry>,
+    state: ChallengeState,
+    login: Login,
+}
+
+/// What is known of a login across sources and rounds.
+#[derive(Debug)]
+struct Login {
+    /// The name that began it; another name begins another login.
+    name: Vec<u8>,
+    began: Instant,
+    /// Rounds that were added so far.
+    rounds: u8,
+    /// The first source that gave no verdict.
+    fault: Option<SourceUnavailable>,
+}
+
+impl Sources {
+    /// Sources in this order, with the default bounds.
+    pub fn new(sources: Vec<Arc<dyn AccountSource>>) -> Sources {
+        Sources::with_limits(sources, Limits::default())
+    }
+
+    /// Sources in this order.
+    pub fn with_limits(sources: Vec<Arc<dyn AccountSource>>, limits: Limits) -> Sources {
+        let permits = limits.waiting.min(Semaphore::MAX_PERMITS);
+        let entry = |source| Arc::new(Entry { source, waiting: Semaphore::new(permits) });
+        Sources { entries: sources.into_iter().map(entry).collect(), limits }
+    }
+
+    /// The sources of `auth.sources`; the local ones are in `store`.
+    pub fn from_config(sources: &[AuthSource], store: &Store) -> Sources {
+        let open = |source: &AuthSource| match source {
+            AuthSource::Local => Arc::new(LocalAccounts::new(store.clone())) as Arc<dyn AccountSource>,
+        };
+        Sources::new(sources.iter().map(open).collect())
+    }
+
+    /// Asks the sources about a login; `pending` is what the round before left.
+    pub async fn authenticate(
+        &self,
+        request: &AuthRequest,
+        caller: &Caller,
+        pending: Option<Box<Pending>>,
+    ) -> LoginOutcome {
+        let continues = |pending: &Pending| request.continues && pending.login.name == request.name;
+        if let Some(pending) = pending.filter(|pending| continues(pending)) {
+            let Pending { entry, state, login } = *pending;
+            return match self.ask(&entry, request, caller, Some(state), login.began).await {
+                Ok(outcome) => self.conclude(entry, outcome, login),
+                Err(fault) => entry.unavailable(fault),
+            };
+        }
+        let mut login = Login { name: request.name.clone(), began: Instant::now(), rounds: 0, fault: None };
+        let mut unknown = None;
+        for entry in self.entries.iter() {
+            match self.ask(entry, request, caller, None, login.began).await {
+                Ok(Outcome::NotMine(reason)) => {
+                    unknown.get_or_insert(reason);
+                }
+                Ok(outcome) => return self.conclude(Arc::clone(entry), outcome, login),
+                Err(fault) => {
+                    login.fault.get_or_insert_with(|| entry.fault(fault));
+                }
+            }
+        }
+        // An unknown name costs the same work and gets the same answer as a wrong password.
+        proof::check_unknown(&request.proof);
+        let name = || adit_wire::text::escape(&request.name).to_string();
+        let reason = unknown.unwrap_or_else(|| adit_diag::LoginRefusal::UnknownUser { name: name() });
+        reject(login, Rejection { account: None, reason })
+    }
+
+    /// Asks one source, within the bounds.
+    async fn ask(
+        &self,
+        entry: &Entry,
+        request: &AuthRequest,
+        caller: &Caller,
+        state: Option<ChallengeState>,
+        began: Instant,
+    ) -> Result<Outcome, SourceFault> {
+        let Ok(_permit) = entry.waiting.try_acquire() else {
+            return Err(SourceFault::TooManyLogins { limit: self.limits.waiting });
+        };
+        let left = self.limits.time.saturating_sub(began.elapsed());
+        match timeout(left, entry.source.authenticate(request, caller, state)).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(SourceFault::TimedOut { seconds: self.limits.time.as_secs() }),
+        }
+    }
+
+    /// What follows from the verdict of the source that decides.
+    fn conclude(&self, entry: Arc<Entry>, outcome: Outcome, mut login: Login) -> LoginOutcome {
+        match outcome {
+            Outcome::Grant(grant) => LoginOutcome::Grant(grant),
+            Outcome::Challenge { .. } if login.rounds >= self.limits.rounds => {
+                entry.unavailable(SourceFault::TooManyRounds { limit: self.limits.rounds })
+            }
+            Outcome::Challenge { state, message } => {
+                login.rounds += 1;
+                LoginOutcome::Challenge { pending: Box::new(Pending { entry, state, login }), message }
+            }
+            Outcome::Reject(rejection) => reject(login, rejection),
+            Outcome::NotMine(_) => entry.unavailable(SourceFault::LostLogin),
+        }
+    }
+}
+
+/// A rejection, which is final only when every source before gave its verdict.
+fn reject(login: Login, rejection: Rejection) -> LoginOutcome {
+    match login.fault {
+        Some(fault) => LoginOutcome::Unavailable(fault),
+        None => LoginOutcome::Reject(rejection),
+    }
+}
+
+#[cfg(test)]
+mod tests;

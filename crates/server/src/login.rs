@@ -1,0 +1,121 @@
+//! A login from the account sources to the answer: admission is the same for every source.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use adit_auth::{Caller, Grant, LoginOutcome, Pending, Rejection, Sources};
+use adit_diag::note::Refused;
+use adit_diag::{LiveSession, LoginRefusal};
+use adit_policy::{Access, Admission};
+use adit_ppp::auth::AuthRequest;
+use adit_store::Change;
+use adit_tunnel::events::{Answer, Terms, Why};
+use adit_wire::text::escape;
+
+use crate::convert;
+use crate::event_writer::{Entry, EventWriter};
+use crate::message::Learned;
+use crate::registry::Registry;
+
+/// How long a refusal takes: slow enough against guessing, the same for every reason.
+pub(crate) const REFUSAL_DELAY: Duration = Duration::from_secs(1);
+
+/// Asks the account sources and admits the accounts that they grant.
+#[derive(Clone)]
+pub(crate) struct SourceAuthenticator {
+    pub(crate) sources: Sources,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) event_writer: EventWriter,
+}
+
+impl SourceAuthenticator {
+    /// Authenticates a client and admits its account.
+    pub(crate) async fn log_in(
+        &self,
+        request: &AuthRequest,
+        caller: &Caller,
+        pending: Option<Box<Pending>>,
+    ) -> (Answer, Learned) {
+        let outcome = self.sources.authenticate(request, caller, pending).await;
+        self.answer(request, caller, outcome)
+    }
+
+    fn answer(&self, request: &AuthRequest, caller: &Caller, outcome: LoginOutcome) -> (Answer, Learned) {
+        let rejection = match outcome {
+            LoginOutcome::Grant(grant) => match self.admit(caller, &grant) {
+                Ok(terms) => return accept(*grant, terms),
+                Err(reason) => Rejection { account: Some(grant.account), reason },
+            },
+            LoginOutcome::Challenge { pending, message } => {
+                let learned = Learned { pending: Some(pending), ..Learned::default() };
+                return (Answer::Challenge { message }, learned);
+            }
+            LoginOutcome::Reject(rejection) => rejection,
+            LoginOutcome::Unavailable(why) => {
+                // A wrong password is the only other thing that MS-CHAP could report; people would change it.
+                let answer = Answer::Unavailable { detail: why.for_client().to_owned() };
+                return (answer, refused(request, None, why.into()));
+            }
+        };
+        let Rejection { account, reason } = rejection;
+        (Answer::Reject((&reason).into()), refused(request, account, reason.into()))
+    }
+
+    /// Whether the account may have this session, and on which terms.
+    fn admit(&self, caller: &Caller, grant: &Grant) -> Result<Terms, LoginRefusal> {
+        caller.may_log_in(&grant.account, grant.group.as_deref())?;
+        let access = caller.config.access_for(grant.group.as_deref());
+        self.enforce_session_limit(caller, &grant.account, access)?;
+        let login = Change::Login(grant.account.clone(), caller.from.into());
+        self.event_writer.enqueue(Entry::Change(login));
+        Ok(Terms {
+            idle: grant.limits.idle.or(access.idle),
+            max: grant.limits.session.or(access.max),
+            mppe: Some(convert::mppe(&caller.config, access)),
+            networks: grant.networks.clone(),
+            reach: convert::reach(&caller.config, access),
+            answer_dhcp: true,
+        })
+    }
+
+    /// Ends older sessions of the account, or refuses this one, when it would exceed the limit.
+    fn enforce_session_limit(
+        &self,
+        caller: &Caller,
+        user: &str,
+        access: &Access,
+    ) -> Result<(), LoginRefusal> {
+        let others = self.registry.of_user(user);
+        let ids: Vec<u64> = others.iter().map(|session| session.id.0).collect();
+        let replaced = match access.admit(&ids) {
+            Admission::Admit => return Ok(()),
+            Admission::Replace(replaced) => replaced,
+            Admission::Refuse => {
+                let live = others.iter().map(|session| LiveSession {
+                    session: session.id.to_string(),
+                    from: (*session.from.ip()).into(),
+                });
+                let (user, limit) = (user.to_owned(), access.sessions);
+                return Err(LoginRefusal::SessionLimit { user, limit, live: live.collect() });
+            }
+        };
+        for session in others.iter().filter(|session| replaced.contains(&session.id.0)) {
+            session.end(Why::Replaced, None, format!("{user} called again from {}", caller.from));
+        }
+        Ok(())
+    }
+}
+
+fn accept(grant: Grant, terms: Terms) -> (Answer, Learned) {
+    let Grant { account, proven, group, address, networks, .. } = grant;
+    let learned = Learned { user: Some(account), group, networks, address, ..Learned::default() };
+    (Answer::Accept { proven, terms }, learned)
+}
+
+fn refused(request: &AuthRequest, account: Option<String>, why: Refused) -> Learned {
+    let user = account.unwrap_or_else(|| escape(&request.name).to_string());
+    Learned { user: Some(user), refused: Some(why), ..Learned::default() }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,155 @@
+//! A store that counts how often accounts are read.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use adit_store::*;
+use jiff::Timestamp;
+
+/// Reads of accounts so far.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Reads(Arc<AtomicUsize>);
+
+impl Reads {
+    /// A store in memory that counts them.
+    pub(super) fn store() -> (Store, Reads) {
+        let key = SealKey::from_bytes([7; 32]);
+        let (location, access) = (Location::Memory, Access::Full(KeySource::Key(key.clone())));
+        let inner = open(&StoreConfig::new(location, access)).unwrap();
+        let reads = Reads::default();
+        (Store::new(Arc::new(Counting { inner, reads: reads.clone() }), Some(key)), reads)
+    }
+
+    pub(super) fn take(&self) -> usize {
+        self.0.swap(0, Ordering::Relaxed)
+    }
+
+    fn count(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[derive(Debug)]
+struct Counting {
+    inner: Store,
+    reads: Reads,
+}
+
+impl Accounts for Counting {
+    fn accounts(&self) -> Result<Vec<Account>> {
+        self.reads.count();
+        self.inner.accounts()
+    }
+
+    fn account(&self, name: &str) -> Result<Option<Account>> {
+        self.reads.count();
+        self.inner.account(name)
+    }
+
+    fn sealed_credentials(&self, name: &str) -> Result<Option<(Account, Option<SealedSecret>)>> {
+        self.reads.count();
+        self.inner.sealed_credentials(name)
+    }
+
+    fn insert_account(
+        &self,
+        new: &NewAccount,
+        secret: Option<&SealedSecret>,
+        now: Timestamp,
+    ) -> Result<Account> {
+        self.inner.insert_account(new, secret, now)
+    }
+
+    fn change_account(&self, name: &str, change: &AccountChange) -> Result<Account> {
+        self.inner.change_account(name, change)
+    }
+
+    fn set_sealed_secret(&self, name: &str, secret: &SealedSecret, now: Timestamp) -> Result<()> {
+        self.inner.set_sealed_secret(name, secret, now)
+    }
+
+    fn remove_account(&self, name: &str) -> Result<()> {
+        self.inner.remove_account(name)
+    }
+}
+
+impl Leases for Counting {
+    fn take_lease(
+        &self,
+        pool: &str,
+        address: std::net::Ipv4Addr,
+        user: &str,
+        session: SessionId,
+        now: Timestamp,
+    ) -> Result<bool> {
+        self.inner.take_lease(pool, address, user, session, now)
+    }
+
+    fn release_lease(
+        &self,
+        pool: &str,
+        address: std::net::Ipv4Addr,
+        session: SessionId,
+        quarantine: Option<Duration>,
+        now: Timestamp,
+    ) -> Result<bool> {
+        self.inner.release_lease(pool, address, session, quarantine, now)
+    }
+
+    fn leases(&self, pool: Option<&str>, user: Option<&str>) -> Result<Vec<Lease>> {
+        self.inner.leases(pool, user)
+    }
+}
+
+impl Sessions for Counting {
+    fn start_sessions(&self, new: &[NewSession]) -> Result<Vec<SessionId>> {
+        self.inner.start_sessions(new)
+    }
+
+    fn session(&self, id: SessionId) -> Result<Option<Session>> {
+        self.inner.session(id)
+    }
+
+    fn record(&self, id: SessionId) -> Result<Vec<Step>> {
+        self.inner.record(id)
+    }
+
+    fn sessions(&self, filter: &SessionFilter) -> Result<Vec<Session>> {
+        self.inner.sessions(filter)
+    }
+}
+
+impl Events for Counting {
+    fn events(&self, filter: &EventFilter) -> Result<Vec<Event>> {
+        self.inner.events(filter)
+    }
+}
+
+impl Changes for Counting {
+    fn apply(&self, changes: &[Change], now: Timestamp) -> Result<()> {
+        self.inner.apply(changes, now)
+    }
+}
+
+impl Maintenance for Counting {
+    fn place(&self) -> Place {
+        self.inner.place()
+    }
+
+    fn key_check(&self) -> Result<Option<Vec<u8>>> {
+        self.inner.key_check()
+    }
+
+    fn set_key_check(&self, fresh: &[u8]) -> Result<Vec<u8>> {
+        self.inner.set_key_check(fresh)
+    }
+
+    fn recover(&self, now: Timestamp) -> Result<Recovered> {
+        self.inner.recover(now)
+    }
+
+    fn prune(&self, retention: &Retention, now: Timestamp) -> Result<Pruned> {
+        self.inner.prune(retention, now)
+    }
+}
