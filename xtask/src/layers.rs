@@ -1,4 +1,4 @@
-//! The dependency arrows of ARCHITECTURE.md, checked against `cargo metadata`.
+//! The dependency arrows of ARCHITECTURE.md, checked against `cargo metadata`, and those between the files of a crate.
 
 use std::path::Path;
 use std::process::Command;
@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Context as _, bail, ensure};
 use serde_json::Value;
 
-use crate::purity;
+use crate::{cycles, purity};
 
 /// What a package may depend on outside this table is decided by its tier.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -78,7 +78,7 @@ const CORE_MAY_USE: &[&str] = &[
     "smoltcp",
 ];
 
-/// Checks every arrow of the workspace and the purity of core.
+/// Checks every arrow of the workspace, the arrows between the files of each crate, and the purity of core.
 pub(crate) fn check(root: &Path) -> anyhow::Result<()> {
     let out = Command::new("cargo")
         .args(["metadata", "--format-version", "1", "--no-deps", "--locked"])
@@ -101,6 +101,7 @@ pub(crate) fn check(root: &Path) -> anyhow::Result<()> {
                 findings.push(format!("{name} -> {to}: {problem}"));
             }
         }
+        cycles::check(root, package, &mut findings)?;
         if from.1 == Tier::Core {
             let manifest = Path::new(package["manifest_path"].as_str().unwrap_or_default());
             purity::check(root, manifest.parent().unwrap_or(root), &mut findings)?;

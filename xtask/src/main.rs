@@ -5,13 +5,14 @@
 //! | `ci [--only STEP,...]` | all of the steps below, each timed |
 //! | `files` | length of source files, words and host names that do not belong in the repository |
 //! | `terminology` | words that CONTRIBUTING replaces, in names, messages, comments and docs |
-//! | `layers` | dependency arrows between crates, purity of the core |
+//! | `layers` | dependency arrows between crates, import cycles of files inside them, purity of the core |
 //! | `conformance [--check]` | writes (or compares) docs/conformance.md |
 //! | `faults` | runs the fault matrix of `adit doctor` and prints its confusion table |
 //! | `reference [--check]` | writes (or compares) the generated pages under docs/reference |
 
 mod ci;
 mod conformance;
+mod cycles;
 mod faults;
 mod files;
 mod layers;

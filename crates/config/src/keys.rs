@@ -4,7 +4,7 @@ mod kind;
 mod table;
 
 pub(crate) use kind::Kind;
-pub(crate) use table::{FORMER, KEYS, method};
+pub(crate) use table::KEYS;
 
 use crate::tree::Node;
 

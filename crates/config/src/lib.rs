@@ -21,6 +21,7 @@ mod source;
 mod syntax;
 mod tree;
 mod walk;
+mod words;
 
 pub use check::{HostFacts, HostNet};
 pub use checked::{Checked, Setting};

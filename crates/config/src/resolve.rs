@@ -13,6 +13,7 @@ use crate::model::{
 };
 use crate::read::{self, Read};
 use crate::tree::Node;
+use crate::words;
 
 /// How long a freed address rests before somebody else gets it.
 const REST: Duration = Duration::from_secs(30);
@@ -202,15 +203,15 @@ fn encryption(section: &Section<'_>) -> Option<Encryption> {
 fn auth(at: &Section<'_>) -> Option<Auth> {
     let section = at.section(&["auth"]);
     let password = at.section(&["auth", "password"]);
-    let words = |name| match section.kind(name)? {
+    let list = |name| match section.kind(name)? {
         Kind::Words(words) => {
             section.get(name, |node| read::list(node, &(1..=words.len()), |item| read::word(item, words)))
         }
         _ => None,
     };
     Some(Auth {
-        methods: words("methods")?.into_iter().filter_map(keys::method).collect(),
-        sources: words("sources")?.iter().map(|_| AuthSource::Local).collect(),
+        methods: list("methods")?.into_iter().filter_map(words::method).collect(),
+        sources: list("sources")?.iter().map(|_| AuthSource::Local).collect(),
         domain: section.get("domain", read::domain_rule)?,
         password: PasswordPolicy {
             rules: PasswordRules {

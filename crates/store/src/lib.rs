@@ -29,8 +29,8 @@ pub use error::{Error, ErrorKind, Place, Result};
 pub use event::{Event, EventFilter, NewEvent};
 pub use lease::{Lease, LeaseState, Leases};
 pub use maintenance::{Pruned, Recovered, Retention};
-pub use open::{Access, KeySource, Location, StoreConfig, open};
-pub use seal::{SealKey, SealedSecret};
+pub use open::{Access, Location, StoreConfig, open};
+pub use seal::{KeySource, SealKey, SealedSecret};
 pub use session::{
     Counters, NewSession, Session, SessionEnd, SessionFilter, SessionId, SessionState, SessionUpdate, Step,
 };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::sqlite::Sqlite;
-use crate::{Backend, Result, SealKey, Store, seal};
+use crate::{Backend, KeySource, Result, Store, seal};
 
 /// Where a store is, and how it is used.
 #[derive(Clone, Debug)]
@@ -35,17 +35,6 @@ pub enum Access {
     Full(KeySource),
     /// Only to read what is not secret; needs no key and changes nothing.
     ReadOnly,
-}
-
-/// Where the key that seals secrets comes from.
-#[derive(Clone, Debug)]
-pub enum KeySource {
-    /// A key file, made at first use.
-    File(PathBuf),
-    /// From elsewhere, such as a systemd credential.
-    Key(SealKey),
-    /// Made for this store alone, for one that is in memory.
-    Random,
 }
 
 impl StoreConfig {

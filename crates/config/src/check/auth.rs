@@ -5,9 +5,9 @@ use adit_policy::Encryption;
 
 use crate::book::Book;
 use crate::finding::{Finding, Level};
-use crate::keys;
 use crate::model::Config;
 use crate::tree::{Node, Value};
+use crate::words;
 
 /// Below this, a stolen hash of a login is broken in hours on one graphics card.
 const SHORT: usize = 12;
@@ -24,7 +24,7 @@ pub(super) fn run(book: &mut Book<'_>, config: &Config) {
 /// The list item that names a method.
 fn item<'a>(book: &Book<'a>, method: AuthMethod) -> Option<&'a Node> {
     match &book.entry(&["auth", "methods"])?.node.value {
-        Value::List(items) => items.iter().find(|item| item.text().and_then(keys::method) == Some(method)),
+        Value::List(items) => items.iter().find(|item| item.text().and_then(words::method) == Some(method)),
         _ => None,
     }
 }

@@ -3,7 +3,6 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use adit_diag::AuthMethod;
 use toml::de::DeValue;
 
 use crate::keys::{Key, Kind};
@@ -16,17 +15,8 @@ const fn secs(from: u64, to: u64) -> RangeInclusive<Duration> {
 const HOUR: u64 = 3_600;
 const DAY: u64 = 86_400;
 
-pub(crate) const METHODS: &[&str] = &["mschap-v2", "mschap-v1", "chap-md5", "pap"];
-
-/// Words that older files may have, and what they are now.
-pub(crate) const FORMER: &[(&str, &str)] = &[("chap", "chap-md5")];
-
-/// The method of a word, of today or of an older file.
-pub(crate) fn method(word: &str) -> Option<AuthMethod> {
-    let former = FORMER.iter().find(|(former, _)| *former == word);
-    former.map_or(word, |(_, now)| now).parse().ok()
-}
-pub(crate) const ENCRYPTION: &[&str] = &["require", "allow", "off"];
+const METHODS: &[&str] = &["mschap-v2", "mschap-v1", "chap-md5", "pap"];
+const ENCRYPTION: &[&str] = &["require", "allow", "off"];
 
 const POOL: &[&str] = &["pool", "pools.*"];
 const ACCESS: &[&str] = &["access", "groups.*"];

@@ -4,9 +4,9 @@ use std::ops::RangeInclusive;
 
 use adit_diag::{Code, nearest};
 
-use crate::keys::FORMER;
 use crate::read::{Problem, Read, quote, want_text, wrong_type};
 use crate::tree::{Node, Value};
+use crate::words;
 
 /// A text of 1 to `max` octets without control characters.
 pub(crate) fn text(node: &Node, max: usize) -> Read<String> {
@@ -25,7 +25,7 @@ pub(crate) fn text(node: &Node, max: usize) -> Read<String> {
 pub(crate) fn word(node: &Node, words: &'static [&'static str]) -> Read<&'static str> {
     let choice = choices(words);
     let given = match &node.value {
-        Value::Text(text) => text.clone(),
+        Value::Text(text) => words::current(text),
         Value::Bool(value) => {
             let meant = if *value { ["require", "allow", "on"] } else { ["off", "refuse", "none"] };
             let meant = words.iter().find(|word| meant.contains(word));
@@ -36,12 +36,10 @@ pub(crate) fn word(node: &Node, words: &'static [&'static str]) -> Read<&'static
         }
         _ => return Err(vec![wrong_type(node, &choice)]),
     };
-    let former = FORMER.iter().find(|(former, _)| *former == given);
-    let given = former.map_or(given, |(_, now)| (*now).to_owned());
     if let Some(word) = words.iter().find(|word| **word == given) {
         return Ok(word);
     }
-    let meant = nearest(&given, words.iter().copied());
+    let meant = nearest(given, words.iter().copied());
     Problem::new(node, Code::F07, format!("cannot be {given:?}, it must be {choice}"))
         .label(choice)
         .maybe(meant.map(quote))

@@ -6,7 +6,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce};
@@ -20,6 +20,17 @@ const NONCE: usize = 12;
 const TAG: usize = 16;
 /// The first octet of everything sealed: which construction.
 const FORMAT: u8 = 1;
+
+/// Where the key that seals secrets comes from.
+#[derive(Clone, Debug)]
+pub enum KeySource {
+    /// A key file, made at first use.
+    File(PathBuf),
+    /// From elsewhere, such as a systemd credential.
+    Key(SealKey),
+    /// Made for this store alone, for one that is in memory.
+    Random,
+}
 
 /// The key that seals secrets. It is wiped when dropped and never shown.
 #[derive(Clone)]

@@ -1,19 +1,16 @@
 //! Secrets of accounts above the back end, which keeps sealed octets only.
 
 mod key;
+mod unlock;
 
 use adit_crypto::proof::Secret;
 use adit_crypto::secret::{NtHash, Password};
 use adit_policy::name;
 
-pub use key::SealKey;
+pub use key::{KeySource, SealKey};
+pub(crate) use unlock::unlock;
 
-use crate::{Backend, ErrorKind, KeySource, Result};
-
-/// What the sealed check value says.
-const CHECK: &[u8] = b"adit";
-/// What it is bound to.
-const CHECK_PURPOSE: &str = "adit seal check";
+use crate::{ErrorKind, Result};
 
 /// A secret as a back end keeps it: sealed octets that say nothing without the key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,32 +50,5 @@ impl SealKey {
         let hash = self.open(&purpose("nt-hash", name), &sealed.nt_hash).ok_or_else(unsealable)?;
         let octets: [u8; 16] = hash.as_slice().try_into().map_err(|_| unsealable())?;
         Ok(Secret::NtHash(NtHash::from_bytes(octets)))
-    }
-}
-
-/// The key for a back end, after seeing that it is the one that sealed what is there. A key file is made at first use.
-///
-/// # Errors
-/// [`ErrorKind::NoKey`] when the file is gone while the database has sealed passwords: a new key would not open them.
-pub(crate) fn unlock(backend: &dyn Backend, source: &KeySource) -> Result<SealKey> {
-    let (key, wrong) = match source {
-        KeySource::Key(key) => {
-            (key.clone(), crate::Error { kind: ErrorKind::WrongKey, place: crate::Place::Caller })
-        }
-        KeySource::File(path) => {
-            let key = match SealKey::read(path) {
-                Err(error) if error.kind == ErrorKind::NoKey && backend.key_check()?.is_none() => {
-                    SealKey::create(path)?
-                }
-                read => read?,
-            };
-            (key, ErrorKind::WrongKey.at(path))
-        }
-        KeySource::Random => (SealKey::random()?, ErrorKind::WrongKey.into()),
-    };
-    let stored = backend.set_key_check(&key.seal(CHECK_PURPOSE, CHECK)?)?;
-    match key.open(CHECK_PURPOSE, &stored) {
-        Some(opened) if opened.as_slice() == CHECK => Ok(key),
-        _ => Err(wrong),
     }
 }
