@@ -59,6 +59,11 @@ impl Places {
         self.state.join("seal.key")
     }
 
+    /// What makes the server the same one after a restart.
+    pub(crate) fn server_identity(&self) -> PathBuf {
+        self.state.join("server.id")
+    }
+
     /// What was changed on this host and has to be put back.
     pub(crate) fn journal(&self) -> PathBuf {
         self.state.join("journal")

@@ -132,6 +132,7 @@ impl World {
             reread: Box::new(|| Err("it is not read again".to_owned())),
             store: store.clone(),
             sources,
+            identity: None,
             run_dir: dir.path().join("run"),
             interface: "adit%d".to_owned(),
             ready: Box::new(move |_| ready.send(()).unwrap()),

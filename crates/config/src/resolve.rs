@@ -15,9 +15,6 @@ use crate::read::{self, Read};
 use crate::tree::Node;
 use crate::words;
 
-/// How long a freed address rests before somebody else gets it.
-const REST: Duration = Duration::from_secs(30);
-
 /// The typed configuration, or nothing where a value cannot be read; [`crate::walk`] said why.
 pub(crate) fn resolve(tree: &Node) -> Option<Config> {
     let at = Section { tree, path: &[], under: None };
@@ -152,7 +149,6 @@ fn pool(section: &Section<'_>, name: &str) -> Option<Option<PoolConfig>> {
         ranges: ranges.unwrap_or_else(|| vec![default_range(net, server)]),
         server,
         sticky: section.duration_or_never("sticky")?.unwrap_or_default(),
-        rest: REST,
         dns: section.get("dns", |node| read::list(node, &(0..=2), read::address))?,
         wins: section.get("wins", |node| read::list(node, &(0..=2), read::address))?,
         domain: section.optional("domain", read::name)?,

@@ -18,4 +18,4 @@ pub use fair_queue::FairQueue;
 pub use limit::{CallLimiter, SetupSlots};
 pub use name::{DomainRule, LoginName};
 pub use password::{PasswordFault, PasswordRules, PasswordStyle};
-pub use pool::{Lease, PoolConfig, PoolError, Pools, Usage};
+pub use pool::{AddressRefusal, AddressRequest, Chosen, PoolConfig, PoolError};

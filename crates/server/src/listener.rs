@@ -136,12 +136,12 @@ async fn create_rows(
     started: Timestamp,
     from: &[SocketAddrV4],
 ) -> Option<Vec<SessionId>> {
-    let store = server.store.clone();
+    let (store, id) = (server.store.clone(), server.id);
     let new: Vec<NewSession> =
         from.iter().map(|from| NewSession { started, from: SocketAddr::V4(*from) }).collect();
     let made = match server.event_writer.blocked() {
         Some(error) => Err(error),
-        None => tokio::task::spawn_blocking(move || store.start_sessions(&new)).await.ok()?,
+        None => tokio::task::spawn_blocking(move || store.start_sessions(id, &new)).await.ok()?,
     };
     let error = match made {
         Ok(ids) => return Some(ids),

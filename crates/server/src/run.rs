@@ -1,11 +1,12 @@
 //! From settings to a running server and back to a clean host.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use adit_config::{Config, LogTarget};
 use adit_dataplane::{Dataplane, DataplaneConfig, Io};
 use adit_diag::Code;
-use adit_store::NewEvent;
+use adit_store::{NewEvent, ServerId, ServerIdentity, Store};
 use jiff::Timestamp;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -36,7 +37,8 @@ pub fn run(options: Options) -> Result<()> {
 }
 
 async fn serve(options: Options) -> Result<()> {
-    let Options { config, source, reread, store, sources, run_dir, interface, ready, version } = options;
+    let Options { config, source, reread, store, identity, sources, run_dir, interface, ready, version } =
+        options;
     let descriptors = adit_sys::host::raise_descriptor_limit().unwrap_or(1024);
     // The control socket first: it also keeps a second server out before anything is changed.
     let control = socket::open(&run_dir)?;
@@ -46,16 +48,11 @@ async fn serve(options: Options) -> Result<()> {
         .iter()
         .map(|address| listener::open(*address, config.server.interface.as_deref()))
         .collect::<Result<Vec<_>>>()?;
-    let recover = store.clone();
-    let recovered = tokio::task::spawn_blocking(move || recover.recover(Timestamp::now())).await;
-    match recovered {
-        Ok(Ok(_)) => {}
-        Ok(Err(error)) => return Err(store_error(&error)),
-        Err(error) => return Err(ServerError::new(Code::S09, error.to_string(), "this is a fault of adit")),
-    }
+    let identity = open_identity(identity.as_deref()).map_err(|error| store_error(&error))?;
+    let id = recover(&store, &identity).map_err(|error| store_error(&error))?;
     let (files, stderr) = open_logs(&config)?;
     let event_writer = EventWriter::start(store.clone(), config.log.format, files, stderr);
-    let pools = Addresses::new(&config, store.clone())?;
+    let pools = Addresses::new(store.clone());
     let registry = Arc::new(Registry::default());
     let plane = DataplaneConfig {
         networks: config.pools.values().map(|pool| pool.net).collect(),
@@ -81,6 +78,7 @@ async fn serve(options: Options) -> Result<()> {
         reread,
         store,
         sources,
+        id,
         registry,
         event_writer,
         dataplane,
@@ -115,6 +113,22 @@ async fn serve(options: Options) -> Result<()> {
     let _ = tokio::task::spawn_blocking(move || event_writer.flush()).await;
     server.dataplane.stop();
     Ok(())
+}
+
+/// The identity of this server; nobody else has it until the process ends.
+fn open_identity(file: Option<&Path>) -> adit_store::Result<ServerIdentity> {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    match file {
+        Some(file) => ServerIdentity::open(file, host.trim()),
+        None => ServerIdentity::random(host.trim()),
+    }
+}
+
+/// Registers this server, and ends what its last run left running.
+fn recover(store: &Store, identity: &ServerIdentity) -> adit_store::Result<ServerId> {
+    let id = store.register_server(identity)?;
+    store.recover(id, Timestamp::now())?;
+    Ok(id)
 }
 
 async fn until_shutdown(server: &Arc<Server>, signals: &mut Signals) {

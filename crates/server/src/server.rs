@@ -10,7 +10,7 @@ use adit_auth::Sources;
 use adit_config::Config;
 use adit_crypto::Rng;
 use adit_dataplane::Dataplane;
-use adit_store::{Change, NewEvent, Retention, Store};
+use adit_store::{Change, NewEvent, Retention, ServerId, Store};
 use adit_tunnel::ServerConfig;
 use adit_tunnel::events::Why;
 use jiff::Timestamp;
@@ -45,6 +45,8 @@ pub struct Options {
     pub store: Store,
     /// Who knows the accounts; [`Sources::from_config`] makes those of the configuration.
     pub sources: Sources,
+    /// The file of the server identity, made at first use; `None` for a store that ends with the process.
+    pub identity: Option<PathBuf>,
     /// For the control socket.
     pub run_dir: PathBuf,
     /// Name of the tunnel interface; a `%d` in it is replaced by a number.
@@ -70,6 +72,8 @@ pub(crate) struct Server {
     source: String,
     reread: Reread,
     pub(crate) store: Store,
+    /// What the store knows this server by.
+    pub(crate) id: ServerId,
     pub(crate) registry: Arc<Registry>,
     pub(crate) event_writer: EventWriter,
     pub(crate) dataplane: Arc<Dataplane>,
@@ -113,6 +117,7 @@ pub(crate) struct Parts {
     pub(crate) reread: Reread,
     pub(crate) store: Store,
     pub(crate) sources: Sources,
+    pub(crate) id: ServerId,
     pub(crate) registry: Arc<Registry>,
     pub(crate) event_writer: EventWriter,
     pub(crate) dataplane: Dataplane,
@@ -148,6 +153,7 @@ impl Server {
             source: parts.source,
             reread: parts.reread,
             store: parts.store,
+            id: parts.id,
             registry: parts.registry,
             event_writer: parts.event_writer,
             dataplane,
@@ -227,7 +233,6 @@ impl Server {
             return Err("link.io needs a restart; nothing was changed".to_owned());
         }
         self.host.follow(&new).map_err(|error| format!("{error}; nothing was changed"))?;
-        self.addresses.follow(&new).map_err(|error| format!("{error}; nothing was changed"))?;
         self.dataplane.set_networks(new.pools.values().map(|pool| pool.net).collect());
         self.admission.set_limits(&new.limits);
         *self.config.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = for_calls(new);

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::{
     Account, AccountChange, Changes, Event, EventFilter, Leases, NewAccount, NewSession, Place, Pruned,
-    Recovered, Result, Retention, SealedSecret, Session, SessionFilter, SessionId, Step,
+    Result, Retention, SealedSecret, ServerId, Servers, Session, SessionFilter, SessionId, Step,
 };
 
 /// Users who may log in. Secrets arrive sealed; see [`crate::Store`] for clear ones.
@@ -47,8 +47,8 @@ pub trait Accounts: Send + Sync {
 
 /// Calls: those that run, those that ended, and those that never came up.
 pub trait Sessions: Send + Sync {
-    /// Begins several sessions, all or none; their names in the same order.
-    fn start_sessions(&self, new: &[NewSession]) -> Result<Vec<SessionId>>;
+    /// Begins several sessions of a server, all or none; their names in the same order.
+    fn start_sessions(&self, server: ServerId, new: &[NewSession]) -> Result<Vec<SessionId>>;
     /// One session.
     fn session(&self, id: SessionId) -> Result<Option<Session>>;
     /// Its record, in order.
@@ -63,7 +63,7 @@ pub trait Events: Send + Sync {
     fn events(&self, filter: &EventFilter) -> Result<Vec<Event>>;
 }
 
-/// What keeps a store right after a crash and small over the years.
+/// What keeps a store safe, and small over the years.
 pub trait Maintenance: Send + Sync {
     /// Where it is, for errors.
     fn place(&self) -> Place;
@@ -71,14 +71,14 @@ pub trait Maintenance: Send + Sync {
     fn key_check(&self) -> Result<Option<Vec<u8>>>;
     /// Keeps this value if there is none yet; returns the one that is kept.
     fn set_key_check(&self, fresh: &[u8]) -> Result<Vec<u8>>;
-    /// At the start of the server: ends the sessions that a crash left running ("server stopped unexpectedly", at the
-    /// time they were last seen) and frees their addresses.
-    fn recover(&self, now: Timestamp) -> Result<Recovered>;
     /// Removes what is older than it has to be kept, in many small transactions: others may write in between.
     fn prune(&self, retention: &Retention, now: Timestamp) -> Result<Pruned>;
 }
 
 /// Everything that a store is made of.
-pub trait Backend: Accounts + Leases + Sessions + Events + Changes + Maintenance + fmt::Debug {}
+pub trait Backend:
+    Accounts + Servers + Leases + Sessions + Events + Changes + Maintenance + fmt::Debug
+{
+}
 
-impl<T: Accounts + Leases + Sessions + Events + Changes + Maintenance + fmt::Debug> Backend for T {}
+impl<T: Accounts + Servers + Leases + Sessions + Events + Changes + Maintenance + fmt::Debug> Backend for T {}

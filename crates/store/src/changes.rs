@@ -1,8 +1,8 @@
 //! What a server records while it runs, so that much of it can be one transaction.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
-use crate::{Counters, NewEvent, Result, SessionEnd, SessionId, SessionUpdate, Step};
+use crate::{Counters, NewEvent, Release, Result, SessionEnd, SessionId, SessionUpdate, Step};
 use jiff::Timestamp;
 
 /// One thing to record.
@@ -20,7 +20,7 @@ pub enum Change {
     /// [`Step::MAX`] steps are kept. A session ends once: of a later end only the record is taken.
     End(SessionId, Box<SessionEnd>, Option<Counters>, Vec<Step>, u64),
     /// The address of a session goes back to its pool; ignored when the session does not have it any more.
-    Release(SessionId, String, Ipv4Addr),
+    Release(Release),
 }
 
 /// The one way of recording.

@@ -94,6 +94,10 @@ pub enum ErrorKind {
     WrongKey,
     /// The key file does not hold a key.
     BadKey,
+    /// Another process is the server of this identity.
+    ServerRuns,
+    /// The identity file does not hold an identity.
+    BadIdentity,
     /// One sealed password cannot be opened although the key is right: it was changed from outside.
     Unsealable {
         /// Whose.
@@ -132,7 +136,8 @@ impl Error {
             ErrorKind::Locked { .. }
             | ErrorKind::Full
             | ErrorKind::Permission { .. }
-            | ErrorKind::Io { .. } => true,
+            | ErrorKind::Io { .. }
+            | ErrorKind::ServerRuns => true,
             ErrorKind::NoSuchAccount(_)
             | ErrorKind::AccountExists(_)
             | ErrorKind::BadName { .. }
@@ -146,6 +151,7 @@ impl Error {
             | ErrorKind::NoKey
             | ErrorKind::WrongKey
             | ErrorKind::BadKey
+            | ErrorKind::BadIdentity
             | ErrorKind::Unsealable { .. }
             | ErrorKind::Database { .. } => false,
         }
@@ -160,6 +166,7 @@ impl Error {
             | ErrorKind::AddressTaken { .. }
             | ErrorKind::Changed(_)
             | ErrorKind::NoSuchSession(_) => None,
+            ErrorKind::ServerRuns => Some(Code::S01),
             ErrorKind::Full => Some(Code::S06),
             ErrorKind::Permission { .. } => Some(Code::S08),
             ErrorKind::Locked { .. }
@@ -170,6 +177,7 @@ impl Error {
             | ErrorKind::NoKey
             | ErrorKind::WrongKey
             | ErrorKind::BadKey
+            | ErrorKind::BadIdentity
             | ErrorKind::Unsealable { .. }
             | ErrorKind::Io { .. }
             | ErrorKind::Database { .. } => Some(Code::S09),
@@ -210,6 +218,13 @@ impl Error {
             ErrorKind::BadKey => {
                 format!("put {place} back from your backup: 64 hexadecimal digits")
             }
+            ErrorKind::ServerRuns => {
+                "adit status; or give this one its own --run-dir, --state-dir and addresses".into()
+            }
+            ErrorKind::BadIdentity => format!(
+                "put {place} back from your backup: 32 hexadecimal digits\n\
+                 without it, remove the file: a new one is made at the next start"
+            ),
             ErrorKind::Unsealable { name } => format!("set a new one: adit user passwd {name}"),
             ErrorKind::Io { .. } => {
                 format!("look at the disk: dmesg | tail; df -h {}", place.directory())
@@ -292,6 +307,8 @@ impl fmt::Display for Error {
                 write!(f, "{place} is not the key that sealed the passwords of this database")
             }
             ErrorKind::BadKey => write!(f, "{place} does not hold a key"),
+            ErrorKind::ServerRuns => write!(f, "another adit serves already: it has locked {place}"),
+            ErrorKind::BadIdentity => write!(f, "{place} does not hold a server identity"),
             ErrorKind::Unsealable { name } => {
                 write!(f, "the sealed password of {name} cannot be opened: it was changed outside of adit")
             }

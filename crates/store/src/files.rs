@@ -1,10 +1,11 @@
 //! Files that only the service may read.
 
-use std::fs::DirBuilder;
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
-use crate::{Error, Result};
+use crate::{Error, ErrorKind, Result};
 
 pub(crate) fn directory_of(path: &Path) -> &Path {
     match path.parent() {
@@ -20,6 +21,38 @@ pub(crate) fn create_directory(path: &Path) -> Result<()> {
         .mode(0o700)
         .create(path)
         .map_err(|error| Error::io(path, "making the directory", &error))
+}
+
+/// Makes a file, mode 0600; fails when it is there already. What appears under the name is complete, and it is on the
+/// disk when this returns.
+pub(crate) fn create_complete(path: &Path, content: &[u8]) -> std::io::Result<()> {
+    let directory = directory_of(path);
+    let suffix = random_hex::<8>().map_err(std::io::Error::other)?;
+    let draft = path.with_extension(suffix);
+    let written = (|| {
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
+        file.write_all(content)?;
+        file.sync_all()?;
+        give_to_owner_of(directory, &draft)?;
+        // A link, not a rename: it fails when the name exists.
+        std::fs::hard_link(&draft, path)?;
+        File::open(directory)?.sync_all()
+    })();
+    let _ = std::fs::remove_file(&draft);
+    written
+}
+
+/// Random octets.
+pub(crate) fn random(octets: &mut [u8]) -> Result<()> {
+    getrandom::fill(octets)
+        .map_err(|error| ErrorKind::Io { detail: format!("no random numbers: {error}") }.into())
+}
+
+/// The hexadecimal digits of `N` random octets.
+pub(crate) fn random_hex<const N: usize>() -> Result<String> {
+    let mut octets = [0; N];
+    random(&mut octets)?;
+    Ok(octets.iter().map(|octet| format!("{octet:02x}")).collect())
 }
 
 /// What root makes in a directory of the service's user must be the service's, or it could not read it. Does nothing

@@ -1,7 +1,7 @@
 //! Accounts, leases, sessions and events: what outlives the program, whatever keeps it.
 //!
-//! [`open`] is the one way to a [`Store`]. A back end fills the roles [`Accounts`], [`Leases`], [`Sessions`], [`Events`],
-//! [`Changes`] and [`Maintenance`]; it keeps sealed octets and knows no key. All calls block; an asynchronous caller
+//! [`open`] is the one way to a [`Store`]. A back end fills the roles [`Accounts`], [`Servers`], [`Leases`], [`Sessions`],
+//! [`Events`], [`Changes`] and [`Maintenance`]; it keeps sealed octets and knows no key. All calls block; an asynchronous caller
 //! gives them a thread. The SQLite back end keeps everything in one file that other programs may read: tables are strict,
 //! times are whole milliseconds since 1970 (UTC), addresses are text, names of columns are the names used here. Passwords
 //! are the exception: they are sealed with a key that lives in another file.
@@ -17,6 +17,8 @@ mod lease;
 mod maintenance;
 mod open;
 mod seal;
+mod server;
+mod server_id;
 mod session;
 mod sqlite;
 mod store;
@@ -27,10 +29,12 @@ pub use backend::{Accounts, Backend, Events, Maintenance, Sessions};
 pub use changes::{Change, Changes};
 pub use error::{Error, ErrorKind, Place, Result};
 pub use event::{Event, EventFilter, NewEvent};
-pub use lease::{Lease, LeaseState, Leases};
+pub use lease::{LeaseClaim, Leases, Release};
 pub use maintenance::{Pruned, Recovered, Retention};
 pub use open::{Access, Location, StoreConfig, open};
 pub use seal::{KeySource, SealKey, SealedSecret};
+pub use server::{ServerIdentity, Servers};
+pub use server_id::ServerId;
 pub use session::{
     Counters, NewSession, Session, SessionEnd, SessionFilter, SessionId, SessionState, SessionUpdate, Step,
 };

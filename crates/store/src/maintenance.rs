@@ -33,7 +33,7 @@ pub struct Pruned {
     pub steps: u64,
 }
 
-/// What [`crate::Maintenance::recover`] cleaned up.
+/// What [`crate::Servers::recover`] cleaned up.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recovered {
     /// Sessions that were running when the server stopped.

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::ServerId;
+
 /// The name of a session, `s41`; never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SessionId(pub u64);
@@ -120,6 +122,8 @@ pub struct SessionEnd {
 pub struct Session {
     /// Its name.
     pub id: SessionId,
+    /// The server that has it.
+    pub server: ServerId,
     /// When its control connection was accepted.
     pub started: Timestamp,
     /// The client's public address and port.

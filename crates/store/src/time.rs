@@ -18,8 +18,3 @@ pub(crate) fn from_ms(ms: i64) -> Timestamp {
 pub(crate) fn ms_before(at: Timestamp, span: Duration) -> i64 {
     to_ms(at).saturating_sub(i64::try_from(span.as_millis()).unwrap_or(i64::MAX))
 }
-
-/// `at + span` in milliseconds, never outside of what fits.
-pub(crate) fn ms_after(at: Timestamp, span: Duration) -> i64 {
-    to_ms(at).saturating_add(i64::try_from(span.as_millis()).unwrap_or(i64::MAX))
-}

@@ -1,7 +1,9 @@
 //! What can happen to a database: each is one clear error with a code and a fix, and nothing is lost.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
+use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
+use std::net::Ipv4Addr;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -11,9 +13,10 @@ use std::time::{Duration, Instant};
 use adit_crypto::proof::Secret;
 use adit_crypto::secret::Password;
 use adit_diag::Code;
+use adit_policy::{AddressRequest, PoolConfig};
 use adit_store::{
-    Change, Error, ErrorKind, EventFilter, NewAccount, NewEvent, NewSession, SessionFilter, Store,
-    StoreConfig,
+    Change, Error, ErrorKind, EventFilter, LeaseClaim, NewAccount, NewEvent, NewSession, ServerIdentity,
+    SessionFilter, SessionId, Store, StoreConfig,
 };
 use jiff::Timestamp;
 use rusqlite::Connection;
@@ -62,6 +65,27 @@ impl Place {
 
 fn now() -> Timestamp {
     "2026-11-22T18:00:00Z".parse().unwrap()
+}
+
+/// A session on a server of its own.
+fn start(store: &Store) -> SessionId {
+    let server = store.register_server(&ServerIdentity::random("vpn1").unwrap()).unwrap();
+    let from = "198.51.100.7:50000".parse().unwrap();
+    store.start_sessions(server, &[NewSession { started: now(), from }]).unwrap()[0]
+}
+
+/// So many addresses.
+fn pools(size: u32) -> BTreeMap<String, PoolConfig> {
+    let first = Ipv4Addr::new(10, 99, 0, 10);
+    let ranges = vec![(first, Ipv4Addr::from(u32::from(first) + size - 1))];
+    let pool = PoolConfig { ranges, ..PoolConfig::new("default", "10.99.0.0/16".parse().unwrap()) };
+    [("default".to_owned(), pool)].into()
+}
+
+/// One address; `None` when there is none.
+fn claim(store: &Store, session: SessionId, pools: &BTreeMap<String, PoolConfig>) -> Option<Ipv4Addr> {
+    let request = AddressRequest { pools, pool: "default", user: "u", fixed: None };
+    store.claim_lease(&LeaseClaim { session, request }, &[], now()).unwrap().ok().map(|chosen| chosen.address)
 }
 
 fn event() -> NewEvent {
@@ -392,27 +416,27 @@ fn two_programs_at_first_start() {
 fn two_programs_never_lend_one_address_twice() {
     let place = Place::new();
     let stores = [place.open().unwrap(), place.open().unwrap()];
-    let from = "198.51.100.7:1".parse().unwrap();
-    let won: usize = std::thread::scope(|scope| {
+    let pools = pools(100);
+    let mut given: Vec<_> = std::thread::scope(|scope| {
         let threads = stores.each_ref().map(|store| {
+            let pools = &pools;
             scope.spawn(move || {
-                let id = store.start_sessions(&[NewSession { started: now(), from }]).unwrap()[0];
-                let take =
-                    |n: u8| store.take_lease("default", [10, 99, 0, n].into(), "u", id, now()).unwrap();
-                (0..100).filter(|n| take(*n)).count()
+                let id = start(store);
+                std::iter::from_fn(|| claim(store, id, pools)).collect::<Vec<_>>()
             })
         });
-        threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
     });
-    assert_eq!(won, 100, "each address went to exactly one");
+    given.sort_unstable();
+    given.dedup();
+    assert_eq!(given.len(), 100, "each address went to exactly one");
 }
 
 #[test]
 fn a_foreign_program_may_read() {
     let place = Place::used();
     let store = place.open().unwrap();
-    let from = "198.51.100.7:50000".parse().unwrap();
-    let id = store.start_sessions(&[NewSession { started: now(), from }]).unwrap()[0];
+    let id = start(&store);
     let other = Connection::open(place.db()).unwrap();
     let sql = "SELECT datetime(started / 1000, 'unixepoch'), from_address FROM sessions WHERE id = ?1";
     let row: (String, String) =
@@ -434,11 +458,13 @@ fn killed_in_the_middle() {
         let dir = PathBuf::from(dir);
         let store =
             adit_store::open(&StoreConfig::sqlite(dir.join("adit.db"), dir.join("seal.key"))).unwrap();
-        for n in 0.. {
+        let identity = ServerIdentity::open(&dir.join("server.id"), "vpn1").unwrap();
+        let server = store.register_server(&identity).unwrap();
+        let pools = pools(60_000);
+        loop {
             let from = "198.51.100.7:1".parse().unwrap();
-            let id = store.start_sessions(&[NewSession { started: now(), from }]).unwrap()[0];
-            let address = std::net::Ipv4Addr::from(0x0a63_0000 + n);
-            assert!(store.take_lease("default", address, "u", id, now()).unwrap());
+            let id = store.start_sessions(server, &[NewSession { started: now(), from }]).unwrap()[0];
+            claim(&store, id, &pools).unwrap();
             println!("wrote {}", id.0);
         }
     }
@@ -466,7 +492,8 @@ fn killed_in_the_middle() {
     assert_eq!(check(&place), "ok");
     let sessions = store.sessions(&SessionFilter::default()).unwrap();
     assert!(sessions.len() as u64 >= told, "{} of {told} are there", sessions.len());
-    let recovered = store.recover(now()).unwrap();
+    let identity = ServerIdentity::open(&place.dir.path().join("server.id"), "vpn1").unwrap();
+    let recovered = store.recover(store.register_server(&identity).unwrap(), now()).unwrap();
     assert_eq!(recovered.sessions.len(), sessions.len());
     assert!(recovered.leases >= told && recovered.leases <= sessions.len() as u64);
     let left = SessionFilter { running: Some(true), ..SessionFilter::default() };

@@ -40,6 +40,10 @@ pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit,
         StoreUrl::Memory => adit_store::open(&StoreConfig::memory())?,
         StoreUrl::Sqlite(_) => crate::settings::open_store(places, Some(&config))?,
     };
+    let identity = match config.store.url {
+        StoreUrl::Memory => None,
+        StoreUrl::Sqlite(_) => Some(places.server_identity()),
+    };
     if let Some(name) = &args.first_user
         && store.account(name)?.is_none()
     {
@@ -55,6 +59,7 @@ pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit,
         reread: Box::new(move || reread(&file)),
         sources,
         store,
+        identity,
         run_dir: places.run.clone(),
         interface: args.interface.clone(),
         ready: Box::new(move |status| {

@@ -208,6 +208,7 @@ mod tests {
     fn every_column_is_a_field_of_the_document() {
         let session = Session {
             id: adit_store::SessionId(1),
+            server: adit_store::ServerId(1),
             started: "2026-11-22T18:00:00Z".parse().unwrap(),
             from: "192.0.2.1:5".parse().unwrap(),
             up: None,

@@ -16,7 +16,7 @@ mod user;
 use std::path::PathBuf;
 use std::process::Output;
 
-use adit_store::{Store, StoreConfig};
+use adit_store::{ServerId, ServerIdentity, Store, StoreConfig};
 use assert_cmd::Command;
 use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
@@ -40,6 +40,11 @@ routes = [\"192.168.20.0/24\"]
 [groups.ops]
 idle = \"30m\"
 ";
+
+/// A server, to start sessions on.
+pub(crate) fn server(store: &Store) -> ServerId {
+    store.register_server(&ServerIdentity::random("vpn1").unwrap()).unwrap()
+}
 
 impl World {
     /// Without a configuration.

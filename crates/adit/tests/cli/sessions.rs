@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use adit_store::{Change, Counters, NewSession, SessionEnd, SessionId, SessionUpdate, Step};
 
-use crate::{World, at};
+use crate::{World, at, server};
 
 fn end(seconds: i64, why: &str, by: &str, code: Option<&str>, detail: &str) -> SessionEnd {
     SessionEnd {
@@ -24,7 +24,12 @@ pub(crate) fn past() -> World {
     let world = World::configured();
     let store = world.store();
     let start = |from: &str, seconds| {
-        store.start_sessions(&[NewSession { started: at(seconds), from: from.parse().unwrap() }]).unwrap()[0]
+        store
+            .start_sessions(
+                server(&store),
+                &[NewSession { started: at(seconds), from: from.parse().unwrap() }],
+            )
+            .unwrap()[0]
     };
     let good = start("198.51.100.7:50000", 0);
     let up = SessionUpdate {

@@ -6,7 +6,7 @@ use adit_store::{
     AccountChange, Change, NewAccount, NewEvent, NewSession, SessionEnd, SessionId, SessionUpdate, Step,
 };
 
-use crate::{World, at};
+use crate::{World, at, server};
 
 /// Days, in seconds.
 const DAY: i64 = 86_400;
@@ -92,7 +92,7 @@ fn who_may_reach_what() {
     add(&world, "carol", Some("all"));
     let store = world.store();
     let from = "198.51.100.7:50000".parse().unwrap();
-    let id = store.start_sessions(&[NewSession { started: at(0), from }]).unwrap()[0];
+    let id = store.start_sessions(server(&store), &[NewSession { started: at(0), from }]).unwrap()[0];
     let update = SessionUpdate { user: Some("alice".into()), ..SessionUpdate::default() };
     let text = "finding R02: 3 packets dropped that groups.staff.routes does not allow, the last to 192.168.10.20 tcp/443";
     let step = Step {

@@ -7,7 +7,7 @@ use adit_crypto::secret::Password;
 use adit_store::{AccountChange, Change, NewAccount, NewEvent, NewSession, SessionEnd, SessionUpdate};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{World, at};
+use crate::{World, at, server};
 
 const GOOD: &str = "a very good passphrase\n";
 
@@ -51,7 +51,7 @@ pub(crate) fn peopled() -> World {
     store.change_account("carol", &locked).unwrap();
     for (user, why, code) in [("alice", "idle-timeout", None), ("carol", "failed", Some("A01"))] {
         let from = "198.51.100.7:50000".parse().unwrap();
-        let id = store.start_sessions(&[NewSession { started: at(0), from }]).unwrap()[0];
+        let id = store.start_sessions(server(&store), &[NewSession { started: at(0), from }]).unwrap()[0];
         let update = SessionUpdate { user: Some(user.into()), ..SessionUpdate::default() };
         let end = SessionEnd {
             at: at(60),

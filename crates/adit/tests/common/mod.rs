@@ -79,16 +79,21 @@ pub struct Server {
 impl Server {
     /// Starts it on `host`, which has its public interface already; `users` are made with [`PASSWORD`].
     pub fn start(host: Host, config: &str, users: &[&str]) -> Server {
-        let lan = Host::new("lan");
-        wire((&host, "lan0", "192.168.10.1/24"), (&lan, "eth0", "192.168.10.20/24"));
-        lan.ip("route add default via 192.168.10.1");
-        lan.ip("address add 192.168.10.5/24 dev eth0");
-        host.sysctl("net.ipv4.ip_forward", "1");
         let dir = TempDir::new().unwrap();
         std::fs::write(dir.path().join("adit.toml"), with_io(config)).unwrap();
         for user in users {
             add_user(dir.path(), user, &[]);
         }
+        Server::start_in(host, dir)
+    }
+
+    /// The same with a configuration and a state that are there already.
+    pub fn start_in(host: Host, dir: TempDir) -> Server {
+        let lan = Host::new("lan");
+        wire((&host, "lan0", "192.168.10.1/24"), (&lan, "eth0", "192.168.10.20/24"));
+        lan.ip("route add default via 192.168.10.1");
+        lan.ip("address add 192.168.10.5/24 dev eth0");
+        host.sysctl("net.ipv4.ip_forward", "1");
         let running = start(&host, dir.path());
         Server { host, lan, dir, running }
     }

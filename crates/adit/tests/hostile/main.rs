@@ -15,3 +15,4 @@ mod secrets;
 mod start;
 mod stop;
 mod store;
+mod two_servers;

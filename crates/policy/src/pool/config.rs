@@ -23,8 +23,6 @@ pub struct PoolConfig {
     pub server: Ipv4Addr,
     /// How long a user's last address is remembered for that user.
     pub sticky: Duration,
-    /// How long a freed address rests before somebody else gets it, while any other is free.
-    pub rest: Duration,
     /// DNS servers told to clients, two at most (RFC 1877).
     pub dns: Vec<Ipv4Addr>,
     /// WINS servers told to clients, two at most (RFC 1877).
@@ -43,14 +41,13 @@ impl PoolConfig {
             ranges: vec![default_range(net, server)],
             server,
             sticky: Duration::from_secs(30 * 86_400),
-            rest: Duration::from_secs(30),
             dns: Vec::new(),
             wins: Vec::new(),
             domain: None,
         }
     }
 
-    /// Whether the pool can work at all; [`super::Pools::new`] asks too.
+    /// Whether the pool can work at all.
     pub fn check(&self) -> Result<(), PoolError> {
         let PoolConfig { name, net, server, ranges, .. } = self;
         if net.prefix_len() > 30 {
@@ -67,6 +64,17 @@ impl PoolConfig {
             span += u64::from(u32::from(*to) - u32::from(*from)) + 1;
         }
         if span > u64::from(MAX_RANGE) { Err(PoolError::TooBig { pool: name.clone() }) } else { Ok(()) }
+    }
+
+    /// Whether a client can have the address: it is inside the network, and not the network, broadcast or server address.
+    pub fn is_host(&self, address: Ipv4Addr) -> bool {
+        let net = self.net;
+        address > net.network() && address < net.broadcast() && address != self.server
+    }
+
+    /// Whether a client without a fixed address can have the address.
+    pub fn assigns(&self, address: Ipv4Addr) -> bool {
+        self.is_host(address) && self.ranges.iter().any(|(from, to)| (*from..=*to).contains(&address))
     }
 }
 
@@ -119,18 +127,6 @@ pub enum PoolError {
         /// Last address.
         to: Ipv4Addr,
     },
-    /// Two pools share addresses.
-    Overlap {
-        /// The later pool.
-        pool: String,
-        /// The earlier pool.
-        other: String,
-    },
-    /// Two pools have one name.
-    Twice {
-        /// The name.
-        pool: String,
-    },
 }
 
 impl fmt::Display for PoolError {
@@ -146,8 +142,6 @@ impl fmt::Display for PoolError {
             PoolError::Range { pool, from, to } => {
                 write!(f, "pool {pool}: range {from}-{to} is not inside its network")
             }
-            PoolError::Overlap { pool, other } => write!(f, "pool {pool} overlaps pool {other}"),
-            PoolError::Twice { pool } => write!(f, "two pools are named {pool}"),
         }
     }
 }

@@ -10,7 +10,7 @@ use std::time::Instant;
 use adit_auth::Pending;
 use adit_config::Config;
 use adit_ppp::auth::AuthRequest;
-use adit_store::{Change, SessionId};
+use adit_store::{Change, Release, SessionId};
 use adit_tunnel::events::{Answer, Stray};
 use adit_tunnel::path::{Counters, PathCommand, PathConfig};
 use ipnet::Ipv4Net;
@@ -138,6 +138,7 @@ impl Handles {
     /// Takes the address of a session back and records that.
     pub(crate) fn release(&self, session: SessionId, (pool, address): Lease) {
         self.addresses.release(session);
-        self.recorder.enqueue(Entry::Change(Change::Release(session, pool, address)));
+        let release = Release { session, pool, address };
+        self.recorder.enqueue(Entry::Change(Change::Release(release)));
     }
 }

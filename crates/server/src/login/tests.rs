@@ -10,7 +10,7 @@ use adit_config::{Checked, Config, Source};
 use adit_crypto::proof::{Proof, Secret};
 use adit_crypto::secret::Password;
 use adit_diag::{AuthMethod, Code, SourceFault};
-use adit_store::{NewAccount, NewSession, SessionId, Store};
+use adit_store::{NewAccount, NewSession, ServerIdentity, SessionId, Store};
 use jiff::Timestamp;
 
 use super::*;
@@ -120,9 +120,10 @@ async fn the_account_is_read_once_for_a_login_with_its_address() {
     let secret = Secret::Clear(Password::new("correct horse"));
     store.add_account(&new, Some(&secret), false, Timestamp::now()).unwrap();
     let config = config("[pool]\nnet = \"10.99.0.0/24\"\n");
-    let addresses = Addresses::new(&config, store.clone()).unwrap();
+    let addresses = Addresses::new(store.clone());
     let started = NewSession { started: Timestamp::now(), from: "203.0.113.7:50000".parse().unwrap() };
-    let session = store.start_sessions(&[started]).unwrap()[0];
+    let server = store.register_server(&ServerIdentity::random("vpn1").unwrap()).unwrap();
+    let session = store.start_sessions(server, &[started]).unwrap()[0];
     let sources = Sources::from_config(&config.auth.sources, &store);
     let authenticator = authenticator(store, sources);
     let caller = Caller { from: FROM, config: Arc::clone(&config) };

@@ -3,16 +3,15 @@
 //! ChaCha20-Poly1305 (RFC 8439) with a random nonce. The associated data names the account and the kind of secret, so
 //! that a sealed password copied to another account does not open there.
 
-use std::fs::{File, OpenOptions};
-use std::io::{Read as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce};
 use zeroize::{Zeroize as _, Zeroizing};
 
-use crate::files::{create_directory, directory_of, give_to_owner_of};
+use crate::files::{create_complete, create_directory, directory_of, random};
 use crate::{Error, ErrorKind, Result};
 
 const KEY: usize = 32;
@@ -93,22 +92,8 @@ impl SealKey {
         }
         text.push('\n');
 
-        let directory = directory_of(path);
-        create_directory(directory)?;
-        let mut suffix = [0; 8];
-        random(&mut suffix)?;
-        let draft = path.with_extension(format!("{:016x}", u64::from_le_bytes(suffix)));
-        let written = (|| {
-            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
-            file.write_all(text.as_bytes())?;
-            file.sync_all()?;
-            give_to_owner_of(directory, &draft)?;
-            // A link, not a rename: it fails when the name exists, and what appears under the name is complete.
-            std::fs::hard_link(&draft, path)?;
-            File::open(directory)?.sync_all()
-        })();
-        let _ = std::fs::remove_file(&draft);
-        match written {
+        create_directory(directory_of(path))?;
+        match create_complete(path, text.as_bytes()) {
             Ok(()) => Ok(key),
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => SealKey::read(path),
             Err(error) => Err(failed(error)),
@@ -148,11 +133,6 @@ impl SealKey {
         key.as_mut_slice().zeroize();
         cipher
     }
-}
-
-fn random(buf: &mut [u8]) -> Result<()> {
-    getrandom::fill(buf)
-        .map_err(|error| ErrorKind::Io { detail: format!("no random numbers: {error}") }.into())
 }
 
 #[cfg(test)]

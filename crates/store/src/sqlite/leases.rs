@@ -1,97 +1,78 @@
 //! Leases in SQLite.
 
-use std::net::Ipv4Addr;
-use std::time::Duration;
+use core::result::Result as Outcome;
 
 use adit_policy::name::key;
+use adit_policy::pool::choose;
+use adit_policy::{AddressRefusal, Chosen};
 use jiff::Timestamp;
-use rusqlite::{Connection, Row, Transaction};
+use rusqlite::Transaction;
 
 use super::fail::Fail;
-use super::row::{bad, count, parse, store_count, time, time_optional};
-use crate::time::{ms_after, to_ms};
-use crate::{Lease, LeaseState, SessionId};
+use super::lease_table::{Cursors, Table};
+use super::row::store_count;
+use crate::time::to_ms;
+use crate::{ErrorKind, LeaseClaim, Release, SessionId};
 
-pub(super) fn take(
+/// `?1` to `?5` the row, `?6` the session, `?7` the time. No row is made for an unknown session.
+pub(super) const HOLD: &str =
+    "INSERT INTO leases (pool, number, address, user, user_key, state, session, since, until, server)
+     SELECT ?1, ?2, ?3, ?4, ?5, 'used', id, ?7, NULL, server FROM sessions WHERE id = ?6
+     ON CONFLICT (pool, number) DO UPDATE
+        SET user = excluded.user, user_key = excluded.user_key, state = 'used', session = excluded.session,
+            since = excluded.since, until = NULL, server = excluded.server";
+
+/// `?1` the pool, `?2` the address, `?3` the session, `?4` the time.
+pub(super) const RELEASE: &str = "UPDATE leases SET state = 'free', session = NULL, since = ?4
+     WHERE pool = ?1 AND number = ?2 AND session = ?3 AND state = 'used'";
+
+pub(super) fn claim<'a>(
     transaction: &Transaction<'_>,
-    pool: &str,
-    address: Ipv4Addr,
+    cursors: &mut Cursors,
+    claim: &LeaseClaim<'a>,
+    released: &[Release],
+    now: Timestamp,
+) -> Outcome<Outcome<Chosen<'a>, AddressRefusal>, Fail> {
+    for given_back in released {
+        release(transaction, given_back, now)?;
+    }
+    let request = &claim.request;
+    let mut chosen = choose(request, &mut Table { transaction, cursors, now })?;
+    if let Err(AddressRefusal::Exhausted { pool }) = &chosen
+        && cursors.rewind(pool)
+    {
+        chosen = choose(request, &mut Table { transaction, cursors, now })?;
+    }
+    if let Ok(chosen) = &chosen {
+        hold(transaction, chosen, request.user, claim.session, now)?;
+    }
+    Ok(chosen)
+}
+
+fn hold(
+    transaction: &Transaction<'_>,
+    chosen: &Chosen<'_>,
     user: &str,
     session: SessionId,
     now: Timestamp,
-) -> Result<bool, Fail> {
-    // One statement, so that two programs can never both get a row. A user's own quarantine does not bind him.
-    let mut statement = transaction.prepare_cached(
-        "INSERT INTO leases (pool, number, address, user, user_key, state, session, since, until)
-         VALUES (?1, ?2, ?3, ?4, ?5, 'used', ?6, ?7, NULL)
-         ON CONFLICT (pool, number) DO UPDATE
-            SET user = excluded.user, user_key = excluded.user_key, state = 'used', session = excluded.session,
-                since = excluded.since, until = NULL
-            WHERE state = 'free'
-               OR (state = 'quarantine' AND (until <= excluded.since OR user_key = excluded.user_key))
-               OR (state = 'used' AND session = excluded.session)",
-    )?;
-    let number = u32::from(address);
-    let taken = statement.execute((
-        pool,
-        number,
+) -> Outcome<(), Fail> {
+    let Chosen { pool, address } = chosen;
+    let held = transaction.prepare_cached(HOLD)?.execute((
+        &pool.name,
+        u32::from(*address),
         address.to_string(),
         user,
         key(user),
         store_count(session.0),
         to_ms(now),
     ))?;
-    Ok(taken == 1)
+    if held == 1 { Ok(()) } else { Err(ErrorKind::NoSuchSession(session).into()) }
 }
 
-pub(super) fn release(
-    transaction: &Transaction<'_>,
-    pool: &str,
-    address: Ipv4Addr,
-    session: SessionId,
-    quarantine: Option<Duration>,
-    now: Timestamp,
-) -> Result<bool, Fail> {
-    let state = if quarantine.is_some() { LeaseState::Quarantine } else { LeaseState::Free };
-    let mut statement = transaction.prepare_cached(
-        "UPDATE leases SET state = ?4, session = NULL, since = ?5, until = ?6
-         WHERE pool = ?1 AND number = ?2 AND session = ?3 AND state = 'used'",
-    )?;
-    let until = quarantine.map(|span| ms_after(now, span));
-    let freed = statement.execute((
-        pool,
-        u32::from(address),
-        store_count(session.0),
-        state.word(),
-        to_ms(now),
-        until,
-    ))?;
-    Ok(freed == 1)
-}
-
-pub(super) fn list(
-    connection: &Connection,
-    pool: Option<&str>,
-    user: Option<&str>,
-) -> Result<Vec<Lease>, Fail> {
-    let mut statement = connection.prepare_cached(
-        "SELECT * FROM leases WHERE (?1 IS NULL OR pool = ?1) AND (?2 IS NULL OR user_key = ?2)
-         ORDER BY pool, number",
-    )?;
-    let rows = statement.query_map((pool, user.map(key)), read)?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
-}
-
-fn read(row: &Row<'_>) -> rusqlite::Result<Lease> {
-    let state: String = row.get("state")?;
-    let session: Option<i64> = row.get("session")?;
-    Ok(Lease {
-        pool: row.get("pool")?,
-        address: parse(row, "address")?,
-        user: row.get("user")?,
-        state: LeaseState::from_word(&state).ok_or_else(|| bad("state", &state, "no such state"))?,
-        session: if session.is_some() { Some(SessionId(count(row, "session")?)) } else { None },
-        since: time(row, "since")?,
-        until: time_optional(row, "until")?,
-    })
+/// Ignored when the session does not have the address any more.
+pub(super) fn release(transaction: &Transaction<'_>, release: &Release, now: Timestamp) -> Outcome<(), Fail> {
+    let Release { session, pool, address } = release;
+    let values = (pool, u32::from(*address), store_count(session.0), to_ms(now));
+    transaction.prepare_cached(RELEASE)?.execute(values)?;
+    Ok(())
 }

@@ -3,28 +3,31 @@
 mod accounts;
 mod events;
 mod fail;
+mod lease_table;
 mod leases;
 mod open;
 mod row;
 mod schema;
+mod servers;
 mod sessions;
 mod upkeep;
 
-use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use adit_policy::{AddressRefusal, Chosen};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior};
 
 use self::fail::Fail;
+use self::lease_table::Cursors;
 use crate::time::ms_before;
 use crate::{
-    Account, AccountChange, Accounts, Change, Changes, Event, EventFilter, Events, Lease, Leases,
-    Maintenance, NewAccount, NewSession, Place, Pruned, Recovered, Result, Retention, SealedSecret, Session,
-    SessionFilter, SessionId, Sessions, Step,
+    Account, AccountChange, Accounts, Change, Changes, Event, EventFilter, Events, LeaseClaim, Leases,
+    Maintenance, NewAccount, NewSession, Place, Pruned, Recovered, Release, Result, Retention, SealedSecret,
+    ServerId, ServerIdentity, Servers, Session, SessionFilter, SessionId, Sessions, Step,
 };
 
 /// A database in one SQLite file.
@@ -36,12 +39,18 @@ pub(crate) struct Sqlite {
     connection: Mutex<Connection>,
     /// Whether what is written now is on the disk when that returns; the last setting of the connection.
     durable: AtomicBool,
+    /// Where the search for unused addresses goes on.
+    cursors: Mutex<Cursors>,
 }
 
 impl Sqlite {
     fn lock(&self) -> MutexGuard<'_, Connection> {
         // A thread that panicked left no half transaction behind: dropping one rolls it back.
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn cursors(&self) -> MutexGuard<'_, Cursors> {
+        self.cursors.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn read<T>(&self, work: impl FnOnce(&Connection) -> core::result::Result<T, Fail>) -> Result<T> {
@@ -106,7 +115,11 @@ impl Accounts for Sqlite {
     }
 
     fn change_account(&self, name: &str, change: &AccountChange) -> Result<Account> {
-        self.write(true, |t| accounts::change(t, name, change))
+        let changed = self.write(true, |t| accounts::change(t, name, change))?;
+        if change.address.is_some() {
+            self.cursors().rewind_all();
+        }
+        Ok(changed)
     }
 
     fn set_sealed_secret(&self, name: &str, secret: &SealedSecret, now: Timestamp) -> Result<()> {
@@ -114,41 +127,36 @@ impl Accounts for Sqlite {
     }
 
     fn remove_account(&self, name: &str) -> Result<()> {
-        self.write(true, |t| accounts::remove(t, name))
+        self.write(true, |t| accounts::remove(t, name))?;
+        self.cursors().rewind_all();
+        Ok(())
+    }
+}
+
+impl Servers for Sqlite {
+    fn register_server(&self, identity: &ServerIdentity) -> Result<ServerId> {
+        self.write(true, |t| servers::register(t, identity))
+    }
+
+    fn recover(&self, server: ServerId, now: Timestamp) -> Result<Recovered> {
+        self.write(true, |t| servers::recover(t, server, now))
     }
 }
 
 impl Leases for Sqlite {
-    fn take_lease(
+    fn claim_lease<'a>(
         &self,
-        pool: &str,
-        address: Ipv4Addr,
-        user: &str,
-        session: SessionId,
+        claim: &LeaseClaim<'a>,
+        released: &[Release],
         now: Timestamp,
-    ) -> Result<bool> {
-        self.write(false, |t| leases::take(t, pool, address, user, session, now))
-    }
-
-    fn release_lease(
-        &self,
-        pool: &str,
-        address: Ipv4Addr,
-        session: SessionId,
-        quarantine: Option<Duration>,
-        now: Timestamp,
-    ) -> Result<bool> {
-        self.write(false, |t| leases::release(t, pool, address, session, quarantine, now))
-    }
-
-    fn leases(&self, pool: Option<&str>, user: Option<&str>) -> Result<Vec<Lease>> {
-        self.read(|c| leases::list(c, pool, user))
+    ) -> Result<core::result::Result<Chosen<'a>, AddressRefusal>> {
+        self.write(false, |t| leases::claim(t, &mut self.cursors(), claim, released, now))
     }
 }
 
 impl Sessions for Sqlite {
-    fn start_sessions(&self, new: &[NewSession]) -> Result<Vec<SessionId>> {
-        self.write(false, |t| new.iter().map(|new| sessions::start(t, new)).collect())
+    fn start_sessions(&self, server: ServerId, new: &[NewSession]) -> Result<Vec<SessionId>> {
+        self.write(false, |t| new.iter().map(|new| sessions::start(t, server, new)).collect())
     }
 
     fn session(&self, id: SessionId) -> Result<Option<Session>> {
@@ -186,7 +194,7 @@ fn apply_one(t: &Transaction<'_>, change: &Change, now: Timestamp) -> core::resu
             sessions::save_record(t, *id, steps, *omitted)?;
             sessions::end(t, *id, end, *counters).map(drop)
         }
-        Change::Release(id, pool, address) => leases::release(t, pool, *address, *id, None, now).map(drop),
+        Change::Release(release) => leases::release(t, release, now),
     }
 }
 
@@ -204,10 +212,6 @@ impl Maintenance for Sqlite {
             t.execute("INSERT OR IGNORE INTO sealed_meta (key, value) VALUES ('check', ?1)", [fresh])?;
             Ok(key_check(t)?.unwrap_or_default())
         })
-    }
-
-    fn recover(&self, now: Timestamp) -> Result<Recovered> {
-        self.write(true, |t| upkeep::recover(t, now))
     }
 
     fn prune(&self, retention: &Retention, now: Timestamp) -> Result<Pruned> {

@@ -68,7 +68,13 @@ impl Sqlite {
     }
 
     fn with(connection: Connection, path: &Path, busy: Duration) -> Sqlite {
-        Sqlite { path: path.into(), busy, connection: Mutex::new(connection), durable: AtomicBool::new(true) }
+        Sqlite {
+            path: path.into(),
+            busy,
+            connection: Mutex::new(connection),
+            durable: AtomicBool::new(true),
+            cursors: Mutex::default(),
+        }
     }
 }
 

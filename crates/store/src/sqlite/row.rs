@@ -4,7 +4,7 @@ use core::str::FromStr;
 
 use jiff::Timestamp;
 use rusqlite::Row;
-use rusqlite::types::Type;
+use rusqlite::types::{FromSql, Type};
 
 use crate::time::from_ms;
 
@@ -25,6 +25,14 @@ where
     match row.get::<_, Option<String>>(column)? {
         None => Ok(None),
         Some(text) => text.parse().map(Some).map_err(|error: T::Err| bad(column, &text, &error.to_string())),
+    }
+}
+
+/// A column that is `None` in a database that an older adit wrote and that was opened only to read.
+pub(super) fn newer<T: FromSql>(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<T>> {
+    match row.get(column) {
+        Err(rusqlite::Error::InvalidColumnName(_)) => Ok(None),
+        value => value.map(Some),
     }
 }
 

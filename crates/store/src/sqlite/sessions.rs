@@ -8,20 +8,25 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, Transaction, named_params};
 
 use super::fail::Fail;
-use super::row::{count as get_count, parse, parse_optional, store_count, time, time_optional};
+use super::row::{count as get_count, newer, parse, parse_optional, store_count, time, time_optional};
+use super::servers::FIRST;
 use crate::time::to_ms;
 use crate::{
-    Counters, ErrorKind, NewSession, Session, SessionEnd, SessionFilter, SessionId, SessionUpdate, Step,
+    Counters, ErrorKind, NewSession, ServerId, Session, SessionEnd, SessionFilter, SessionId, SessionUpdate,
+    Step,
 };
 
-pub(super) fn start(transaction: &Transaction<'_>, new: &NewSession) -> Result<SessionId, Fail> {
+pub(super) fn start(
+    transaction: &Transaction<'_>,
+    server: ServerId,
+    new: &NewSession,
+) -> Result<SessionId, Fail> {
     let mut statement = transaction.prepare_cached(
-        "INSERT INTO sessions (started, seen, from_address, from_port) VALUES (?1, ?1, ?2, ?3) RETURNING id",
+        "INSERT INTO sessions (started, seen, from_address, from_port, server) VALUES (?1, ?1, ?2, ?3, ?4)
+         RETURNING id",
     )?;
-    let id = statement
-        .query_row((to_ms(new.started), new.from.ip().to_string(), new.from.port()), |row| {
-            row.get::<_, i64>(0)
-        })?;
+    let values = (to_ms(new.started), new.from.ip().to_string(), new.from.port(), store_count(server.0));
+    let id: i64 = statement.query_row(values, |row| row.get(0))?;
     Ok(SessionId(id.unsigned_abs()))
 }
 
@@ -188,6 +193,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Session> {
     };
     Ok(Session {
         id: SessionId(get_count(row, "id")?),
+        server: newer(row, "server")?.map_or(FIRST, |id: i64| ServerId(id.unsigned_abs())),
         started: time(row, "started")?,
         from: SocketAddr::new(parse::<IpAddr>(row, "from_address")?, row.get("from_port")?),
         up: time_optional(row, "up")?,

@@ -1,29 +1,9 @@
-//! What keeps the database right after a crash and small over the years.
+//! What keeps the database small over the years.
 
-use jiff::Timestamp;
 use rusqlite::{Connection, Transaction};
 
 use super::fail::Fail;
 use super::row::store_count;
-use crate::time::to_ms;
-use crate::{Recovered, SessionId};
-
-/// What the record says of a session that a crash ended.
-const CRASHED: &str = "server stopped unexpectedly";
-
-pub(super) fn recover(transaction: &Transaction<'_>, now: Timestamp) -> Result<Recovered, Fail> {
-    // The clock may have been set back since: no session ends before it was seen last.
-    let sql = "UPDATE sessions SET ended = max(seen, started), why = 'crash', ended_by = 'note', detail = ?1
-               WHERE ended IS NULL RETURNING id";
-    let mut statement = transaction.prepare(sql)?;
-    let rows =
-        statement.query_map([CRASHED], |row| row.get::<_, i64>(0).map(|id| SessionId(id.unsigned_abs())))?;
-    let mut sessions = rows.collect::<rusqlite::Result<Vec<_>>>()?;
-    sessions.sort();
-    let sql = "UPDATE leases SET state = 'free', session = NULL, since = ?1 WHERE state = 'used'";
-    let leases = transaction.execute(sql, [to_ms(now)])? as u64;
-    Ok(Recovered { sessions, leases })
-}
 
 /// Rows removed in one transaction: a big clean-up must not keep the server from writing.
 const CHUNK: i64 = 2000;

@@ -2,19 +2,38 @@
 
 mod accounts;
 mod events;
+mod lease_model;
 mod leases;
+mod servers;
 mod sessions;
 
+use std::sync::LazyLock;
+
+use adit_store::{NewSession, ServerId, ServerIdentity, SessionId, Store};
 use jiff::{SignedDuration, Timestamp};
 
 pub(crate) use accounts::*;
 pub(crate) use events::*;
+pub(crate) use lease_model::*;
 pub(crate) use leases::*;
+pub(crate) use servers::*;
 pub(crate) use sessions::*;
 
 /// 2026-11-22T18:00:00Z and so many seconds.
 pub(crate) fn at(seconds: i64) -> Timestamp {
     "2026-11-22T18:00:00Z".parse::<Timestamp>().unwrap() + SignedDuration::from_secs(seconds)
+}
+
+/// The server that sessions are started on, where a test has one only.
+pub(crate) fn server(store: &Store) -> ServerId {
+    static IDENTITY: LazyLock<ServerIdentity> = LazyLock::new(|| ServerIdentity::random("vpn1").unwrap());
+    store.register_server(&IDENTITY).unwrap()
+}
+
+/// A session on a server.
+pub(crate) fn start_on(store: &Store, server: ServerId, seconds: i64) -> SessionId {
+    let from = "198.51.100.7:50000".parse().unwrap();
+    store.start_sessions(server, &[NewSession { started: at(seconds), from }]).unwrap()[0]
 }
 
 /// One test per function of the suite, each with a store of its own.
@@ -32,9 +51,13 @@ macro_rules! suite {
             logins_are_remembered
             the_gate_sees_the_same_account
             an_address_is_lent_once
+            a_lease_is_for_a_session_on_record
             a_lease_is_released_exactly_once
-            quarantine_keeps_others_away
-            the_last_address_is_remembered
+            what_is_given_back_is_free_before_it_is_on_record
+            a_user_gets_the_last_address_again
+            a_fixed_address_is_for_its_owner
+            an_address_without_an_owner_is_for_all
+            the_choice_follows_the_model
             leases_of_many_threads_never_overlap
             sessions_begin_grow_and_end
             a_session_ends_exactly_once
@@ -43,6 +66,8 @@ macro_rules! suite {
             sessions_are_filtered
             the_record_is_kept_and_bounded
             a_crash_is_cleaned_up
+            a_server_is_the_same_after_a_restart
+            a_server_cleans_up_after_itself_alone
             session_ids_are_never_used_twice
             events_keep_everything_they_hold
             events_are_filtered

@@ -1,15 +1,14 @@
 use std::time::Duration;
 
 use adit_store::{
-    Change, Counters, ErrorKind, EventFilter, LeaseState, NewEvent, NewSession, Retention, Session,
-    SessionEnd, SessionFilter, SessionId, SessionState, SessionUpdate, Step, Store,
+    Change, Counters, ErrorKind, EventFilter, NewEvent, Retention, Session, SessionEnd, SessionFilter,
+    SessionId, SessionState, SessionUpdate, Step, Store,
 };
 
-use super::at;
+use super::{at, claim, ip, server, start_on};
 
 fn start(store: &Store, seconds: i64) -> SessionId {
-    let from = "198.51.100.7:50000".parse().unwrap();
-    store.start_sessions(&[NewSession { started: at(seconds), from }]).unwrap()[0]
+    start_on(store, server(store), seconds)
 }
 
 fn start_as(store: &Store, seconds: i64, user: &str) -> SessionId {
@@ -50,6 +49,7 @@ pub(crate) fn sessions_begin_grow_and_end(store: &Store) {
     let id = start(store, 0);
     let fresh = get(store, id);
     assert_eq!((fresh.state(), fresh.from.port(), fresh.seen), (SessionState::Starting, 50000, at(0)));
+    assert_eq!(fresh.server, server(store));
 
     let counters = Counters { rx_bytes: 1 << 40, tx_bytes: 2, rx_packets: 3, tx_packets: 4 };
     let peer = SessionUpdate {
@@ -177,12 +177,11 @@ pub(crate) fn the_record_is_kept_and_bounded(store: &Store) {
 pub(crate) fn a_crash_is_cleaned_up(store: &Store) {
     let (over, running) = (start(store, 0), start_as(store, 10, "alice"));
     write(store, end_of(over, end(5, None)), 5);
-    let address = [10, 99, 0, 14].into();
-    assert!(store.take_lease("default", address, "alice", running, at(11)).unwrap());
+    assert_eq!(claim(store, running, "alice", None, 11), Ok(ip(10)));
     let counters = Counters { rx_bytes: 5, ..Counters::default() };
     write(store, Change::Count(vec![(running, counters)]), 40);
 
-    let recovered = store.recover(at(1000)).unwrap();
+    let recovered = store.recover(server(store), at(1000)).unwrap();
     assert_eq!((recovered.sessions, recovered.leases), (vec![running], 1));
     let session = get(store, running);
     let ended = session.end.unwrap();
@@ -191,9 +190,8 @@ pub(crate) fn a_crash_is_cleaned_up(store: &Store) {
     assert_eq!((ended.why.as_str(), ended.by.as_str(), ended.code), ("crash", "note", None));
     assert_eq!(session.counters, counters);
     assert_eq!(get(store, over).end, Some(end(5, None)));
-    let lease = &store.leases(None, None).unwrap()[0];
-    assert_eq!((lease.state, lease.user.as_str()), (LeaseState::Free, "alice"));
-    assert_eq!(store.recover(at(1001)).unwrap(), Default::default(), "nothing is left to do");
+    assert_eq!(store.recover(server(store), at(1001)).unwrap(), Default::default(), "nothing is left to do");
+    assert_eq!(claim(store, start(store, 1002), "alice", None, 1099), Ok(ip(10)), "it sticks from then on");
 }
 
 pub(crate) fn session_ids_are_never_used_twice(store: &Store) {

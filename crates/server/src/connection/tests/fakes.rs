@@ -12,7 +12,7 @@ use adit_crypto::secret::Password;
 use adit_diag::{Code, LoginRefusal};
 use adit_ppp::auth::{AuthRequest, MsChapError, Rejection};
 use adit_ppp::link::AddressGrant;
-use adit_store::{Change, SessionId};
+use adit_store::{Change, Release, SessionId};
 use adit_tunnel::events::{Answer, Stray, Terms};
 use adit_tunnel::path::{Counters, PathCommand, PathConfig};
 use adit_wire::LocalCallId;
@@ -100,7 +100,7 @@ impl Recorder for FakeRecorder {
         match &entry {
             Entry::Event(event) => self.0.write(format!("event {}", event.kind)),
             Entry::Change(Change::End(..)) => self.0.write("row ended"),
-            Entry::Change(Change::Release(_, pool, address)) => {
+            Entry::Change(Change::Release(Release { pool, address, .. })) => {
                 self.0.write(format!("row released {pool} {address}"));
             }
             Entry::Change(_) | Entry::Prune(_) | Entry::Flush(_) => {}

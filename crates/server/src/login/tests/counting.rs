@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
+use adit_policy::{AddressRefusal, Chosen};
 use adit_store::*;
 use jiff::Timestamp;
 
@@ -74,37 +74,30 @@ impl Accounts for Counting {
     }
 }
 
+impl Servers for Counting {
+    fn register_server(&self, identity: &ServerIdentity) -> Result<ServerId> {
+        self.inner.register_server(identity)
+    }
+
+    fn recover(&self, server: ServerId, now: Timestamp) -> Result<Recovered> {
+        self.inner.recover(server, now)
+    }
+}
+
 impl Leases for Counting {
-    fn take_lease(
+    fn claim_lease<'a>(
         &self,
-        pool: &str,
-        address: std::net::Ipv4Addr,
-        user: &str,
-        session: SessionId,
+        claim: &LeaseClaim<'a>,
+        released: &[Release],
         now: Timestamp,
-    ) -> Result<bool> {
-        self.inner.take_lease(pool, address, user, session, now)
-    }
-
-    fn release_lease(
-        &self,
-        pool: &str,
-        address: std::net::Ipv4Addr,
-        session: SessionId,
-        quarantine: Option<Duration>,
-        now: Timestamp,
-    ) -> Result<bool> {
-        self.inner.release_lease(pool, address, session, quarantine, now)
-    }
-
-    fn leases(&self, pool: Option<&str>, user: Option<&str>) -> Result<Vec<Lease>> {
-        self.inner.leases(pool, user)
+    ) -> Result<core::result::Result<Chosen<'a>, AddressRefusal>> {
+        self.inner.claim_lease(claim, released, now)
     }
 }
 
 impl Sessions for Counting {
-    fn start_sessions(&self, new: &[NewSession]) -> Result<Vec<SessionId>> {
-        self.inner.start_sessions(new)
+    fn start_sessions(&self, server: ServerId, new: &[NewSession]) -> Result<Vec<SessionId>> {
+        self.inner.start_sessions(server, new)
     }
 
     fn session(&self, id: SessionId) -> Result<Option<Session>> {
@@ -143,10 +136,6 @@ impl Maintenance for Counting {
 
     fn set_key_check(&self, fresh: &[u8]) -> Result<Vec<u8>> {
         self.inner.set_key_check(fresh)
-    }
-
-    fn recover(&self, now: Timestamp) -> Result<Recovered> {
-        self.inner.recover(now)
     }
 
     fn prune(&self, retention: &Retention, now: Timestamp) -> Result<Pruned> {

@@ -1,0 +1,82 @@
+use adit_policy::name;
+use adit_store::{Account, AccountChange, Accounts, Error, ErrorKind, NewAccount, Result, SealedSecret};
+use jiff::Timestamp;
+
+use crate::Fake;
+use crate::state::State;
+
+fn missing(name: &str) -> Error {
+    ErrorKind::NoSuchAccount(name.into()).into()
+}
+
+/// Puts an account where it is or was, unless another one has its address.
+fn put(state: &mut State, account: Account, secret: Option<SealedSecret>) -> Result<Account> {
+    let key = name::key(&account.name);
+    if let Some(address) = account.address
+        && let Some((_, (other, _))) =
+            state.accounts.iter().find(|(other, (found, _))| **other != key && found.address == Some(address))
+    {
+        return Err(ErrorKind::AddressTaken { address, by: other.name.clone() }.into());
+    }
+    state.accounts.insert(key, (account.clone(), secret));
+    Ok(account)
+}
+
+impl Accounts for Fake {
+    fn accounts(&self) -> Result<Vec<Account>> {
+        Ok(self.lock().accounts.values().map(|(account, _)| account.clone()).collect())
+    }
+
+    fn account(&self, name: &str) -> Result<Option<Account>> {
+        Ok(self.sealed_credentials(name)?.map(|(account, _)| account))
+    }
+
+    fn sealed_credentials(&self, name: &str) -> Result<Option<(Account, Option<SealedSecret>)>> {
+        Ok(self.lock().accounts.get(&name::key(name)).cloned())
+    }
+
+    fn insert_account(
+        &self,
+        new: &NewAccount,
+        secret: Option<&SealedSecret>,
+        now: Timestamp,
+    ) -> Result<Account> {
+        name::check(&new.name).map_err(|why| ErrorKind::BadName { name: new.name.clone(), why })?;
+        self.write(|state| {
+            if let Some((there, _)) = state.accounts.get(&name::key(&new.name)) {
+                return Err(ErrorKind::AccountExists(there.name.clone()).into());
+            }
+            put(state, new.clone().into_account(secret, now), secret.cloned())
+        })
+    }
+
+    fn change_account(&self, name: &str, change: &AccountChange) -> Result<Account> {
+        self.write(|state| {
+            let found = state.accounts.get(&name::key(name)).cloned();
+            let (account, secret) = found.ok_or_else(|| missing(name))?;
+            if change.revision.is_some_and(|revision| revision != account.revision) {
+                return Err(ErrorKind::Changed(account.name).into());
+            }
+            let mut account = change.clone().apply(account);
+            account.revision += 1;
+            put(state, account, secret)
+        })
+    }
+
+    fn set_sealed_secret(&self, name: &str, secret: &SealedSecret, now: Timestamp) -> Result<()> {
+        self.write(|state| {
+            let found = state.accounts.get(&name::key(name)).cloned();
+            let (account, _) = found.ok_or_else(|| missing(name))?;
+            put(state, account.with_new_secret(secret, now), Some(secret.clone())).map(drop)
+        })
+    }
+
+    fn remove_account(&self, name: &str) -> Result<()> {
+        let key = name::key(name);
+        self.write(|state| {
+            state.accounts.remove(&key).ok_or_else(|| missing(name))?;
+            state.leases.retain(|_, lease| lease.session.is_some() || name::key(&lease.user) != key);
+            Ok(())
+        })
+    }
+}
