@@ -11,4 +11,5 @@ pub mod ipv6cp;
 pub mod lcp;
 pub mod link;
 pub mod mppe;
+mod negotiate;
 mod output;

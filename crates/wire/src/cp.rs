@@ -1,7 +1,15 @@
 //! The packet that LCP and every network control protocol share (RFC 1661 section 5), and its list of options
 //! (section 6): `code(1) identifier(1) length(2) data`, and in the data of codes 1 to 4 `type(1) length(1) data` each.
 
+mod hex;
+mod option;
+mod table;
+
 use core::fmt;
+
+pub use hex::Hex;
+pub use option::{ConfigOption, Length, Opt, Options, UnknownOption, push_option};
+pub(crate) use table::option_table;
 
 use crate::{Error, Protocol, Result, ppp};
 
@@ -126,104 +134,6 @@ pub fn frame(protocol: u16, code: u8, id: u8, data: &[u8]) -> Vec<u8> {
     ppp::push_header(&mut frame, protocol, false, false);
     emit(&mut frame, code, id, data);
     frame
-}
-
-/// One configuration option as it stands in a packet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Opt<'a> {
-    /// The Type octet.
-    pub kind: u8,
-    /// What follows the Length octet.
-    pub data: &'a [u8],
-    /// The whole option, Type and Length included.
-    pub raw: &'a [u8],
-}
-
-impl Opt<'_> {
-    /// The error for an option whose data is not as long as its type demands; `expected` names the right length.
-    pub const fn wrong_length(
-        &self,
-        protocol: Protocol,
-        field: &'static str,
-        expected: &'static str,
-    ) -> Error {
-        Error::new(protocol, field, 1, expected, self.raw.len() as u64)
-    }
-}
-
-/// An option that is shown by its type and octets alone.
-impl fmt::Display for Opt<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "option {}", self.kind)?;
-        if !self.data.is_empty() {
-            write!(f, " {}", Hex(self.data))?;
-        }
-        Ok(())
-    }
-}
-
-/// Appends one option; `data` beyond 253 octets is cut, since its Length is one octet.
-pub fn push_option(out: &mut Vec<u8>, kind: u8, data: &[u8]) {
-    let data = data.get(..253).unwrap_or(data);
-    out.extend_from_slice(&[kind, data.len() as u8 + 2]);
-    out.extend_from_slice(data);
-}
-
-/// Walks a list of options. It ends after the last one or after the first error.
-#[derive(Clone, Debug)]
-pub struct Options<'a> {
-    protocol: Protocol,
-    rest: &'a [u8],
-    offset: usize,
-}
-
-impl<'a> Options<'a> {
-    /// The options in `data`, which is the data of a packet with code 1 to 4.
-    pub fn new(protocol: Protocol, data: &'a [u8]) -> Options<'a> {
-        Options { protocol, rest: data, offset: 0 }
-    }
-}
-
-impl<'a> Iterator for Options<'a> {
-    type Item = Result<Opt<'a>>;
-
-    fn next(&mut self) -> Option<Result<Opt<'a>>> {
-        let rest = self.rest;
-        let [kind, tail @ ..] = rest else { return None };
-        let length = tail.first().map_or(0, |l| usize::from(*l));
-        match rest.get(..length).filter(|raw| raw.len() >= 2) {
-            Some(raw) => {
-                self.rest = rest.get(length..).unwrap_or_default();
-                self.offset += length;
-                Some(Ok(Opt { kind: *kind, data: raw.get(2..).unwrap_or_default(), raw }))
-            }
-            None => {
-                self.rest = &[];
-                let expected = "2 to the octets that are left";
-                Some(Err(Error::new(
-                    self.protocol,
-                    "option Length",
-                    self.offset + 1,
-                    expected,
-                    length as u64,
-                )))
-            }
-        }
-    }
-}
-
-/// Octets for people, `0a1b2c`; the first 32 of them.
-#[derive(Clone, Copy, Debug)]
-pub struct Hex<'a>(pub &'a [u8]);
-
-impl fmt::Display for Hex<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const SHOWN: usize = 32;
-        for octet in self.0.iter().take(SHOWN) {
-            write!(f, "{octet:02x}")?;
-        }
-        if self.0.len() > SHOWN { write!(f, "... ({} octets)", self.0.len()) } else { Ok(()) }
-    }
 }
 
 /// Writes a packet of codes 1 to 7 as a person reads it; `option` writes one option of this protocol. Other codes get

@@ -4,7 +4,9 @@ mod describe;
 mod option;
 
 pub use describe::describe;
-pub use option::{AuthProtocol, LcpOption, kind};
+pub use option::{
+    Accm, Acfc, Auth, AuthProtocol, Callback, Endpoint, LcpOption, Magic, Mrru, Mru, Pfc, ShortSequence,
+};
 
 use crate::{Error, Protocol, Result, cp};
 

@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use adit_diag::Code;
 use adit_wire::Protocol;
-use adit_wire::cp::{self, Opt, Packet};
+use adit_wire::cp::{self, ConfigOption, Opt, Packet};
 
 /// The decision on one option of the peer's Configure-Request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +15,13 @@ pub enum Judge {
     Nak(Vec<u8>),
     /// Not acceptable with any value.
     Reject,
+}
+
+impl Judge {
+    /// A Nak with this value.
+    pub fn nak<'a>(value: &impl ConfigOption<'a>) -> Judge {
+        Judge::Nak(value.data().as_ref().to_vec())
+    }
 }
 
 /// What to do with a packet whose code is not one of 1 to 7.

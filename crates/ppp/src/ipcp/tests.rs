@@ -1,12 +1,12 @@
 use std::time::Instant;
 
 use adit_wire::cp;
-use adit_wire::ipcp::NameServer;
+use adit_wire::ipcp::{self, NameServer};
 use proptest::prelude::*;
 
 use super::*;
 use crate::fsm::testing::{Pair, events, packet, packets, reply};
-use crate::fsm::{Event, Finish, Fsm, Timers};
+use crate::fsm::{Event, Failure, Finish, Fsm, Timers};
 
 const LOCAL: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
 const GIVEN: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 100);
@@ -47,11 +47,11 @@ fn answer(fsm: &mut Fsm<Ipcp>, now: Instant, options: &[IpcpOption<'_>]) -> (u8,
 }
 
 fn address(address: Ipv4Addr) -> IpcpOption<'static> {
-    IpcpOption::Address(address)
+    IpcpOption::Address(ipcp::Address(address))
 }
 
 fn name_server(server: NameServer, address: Ipv4Addr) -> IpcpOption<'static> {
-    IpcpOption::NameServer(server, address)
+    IpcpOption::NameServer(ipcp::NameServerAddress { server, address })
 }
 
 fn failure(fsm: &mut Fsm<Ipcp>) -> Failure {
@@ -128,10 +128,10 @@ fn c130_the_order_of_windows_gives_reject_then_nak_then_ack() {
 #[test]
 fn c131_c132_compression_and_the_old_addresses_are_rejected() {
     let refused = [
-        IpcpOption::Other { kind: 1, data: &[0; 8] },
-        IpcpOption::Compression { protocol: 0x002d, parameters: &[15, 1] },
-        IpcpOption::Other { kind: 4, data: &[0; 4] },
-        IpcpOption::Other { kind: 200, data: &[] },
+        IpcpOption::Addresses(ipcp::Addresses { own: ZERO, peer: ZERO }),
+        IpcpOption::Compression(ipcp::Compression { protocol: 0x002d, parameters: &[15, 1] }),
+        IpcpOption::Other(cp::UnknownOption { kind: 4, data: &[0; 4] }),
+        IpcpOption::Other(cp::UnknownOption { kind: 200, data: &[] }),
     ];
     for fsm in [server(0), client(Client::new())] {
         let (mut fsm, now, _) = start(fsm);

@@ -1,7 +1,9 @@
 use std::time::Instant;
 
-use adit_wire::cp;
+use adit_wire::cp::{self, ConfigOption};
+use adit_wire::ipv6cp::InterfaceIdentifier;
 
+use super::options::UNIVERSAL;
 use super::*;
 use crate::fsm::testing::{Pair, events, packet, packets, reply};
 use crate::fsm::{Event, Finish, Fsm, Timers};
@@ -20,7 +22,7 @@ fn start(mut fsm: Fsm<Ipv6cp>) -> (Fsm<Ipv6cp>, Instant) {
 
 fn option(identifier: u64) -> Vec<u8> {
     let mut out = Vec::new();
-    Ipv6cpOption::InterfaceIdentifier(identifier).emit(&mut out);
+    InterfaceIdentifier(identifier).emit(&mut out);
     out
 }
 
@@ -77,7 +79,7 @@ fn compression_is_rejected_and_a_missing_identifier_asked_for() {
     assert_eq!(reply(&mut fsm), (cp::CONFIGURE_REJECT, 1, compression.to_vec()));
     fsm.handle_input(now, &packet(cp::CONFIGURE_REQUEST, 2, &[])).unwrap();
     let (code, _, data) = reply(&mut fsm);
-    assert_eq!((code, data[0]), (cp::CONFIGURE_NAK, kind::INTERFACE_IDENTIFIER));
+    assert_eq!((code, data[0]), (cp::CONFIGURE_NAK, InterfaceIdentifier::KIND));
 }
 
 #[test]

@@ -2,6 +2,9 @@
 
 use adit_wire::lcp::AuthProtocol;
 
+/// The smallest MRU that is accepted from a peer, in octets.
+pub const MIN_MRU: u16 = 128;
+
 /// Who proves itself to whom, and how. The first method is the one preferred.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Auth {

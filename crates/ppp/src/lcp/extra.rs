@@ -38,7 +38,7 @@ impl Lcp {
                 if let (true, Ok(Marked { magic, .. })) = (opened, Marked::parse(packet))
                     && !self.watch_for_a_loop(magic, opened)
                 {
-                    self.magic.forgive();
+                    self.context.clear_loop_signs();
                     self.notice(Notice::EchoReply(packet.id));
                 }
                 Extra::Done
@@ -56,10 +56,9 @@ impl Lcp {
 
     /// Whether the packet carries our own Magic-Number, which only a looped line brings back.
     fn watch_for_a_loop(&mut self, magic: u32, opened: bool) -> bool {
-        let ours = opened && self.magic.own == Some(magic);
+        let ours = opened && self.options.magic.own == Some(magic);
         if ours {
-            let failure = self.magic.evidence();
-            self.fail(failure);
+            self.context.count_loop_sign();
         }
         ours
     }

@@ -2,14 +2,15 @@ use std::time::Instant;
 
 use adit_crypto::Rng;
 use adit_diag::Code;
-use adit_wire::cp;
-use adit_wire::lcp::Marked;
+use adit_wire::cp::{self, ConfigOption};
+use adit_wire::lcp::{self, Marked};
+use adit_wire::ppp;
 use proptest::prelude::*;
 
 use super::*;
 use crate::automaton::State;
 use crate::fsm::testing::{Pair, events, packet, packets, reply};
-use crate::fsm::{Event, Finish, Fsm, Timers};
+use crate::fsm::{ControlProtocol, Event, Finish, Fsm, Timers};
 
 const V2: AuthProtocol<'static> = AuthProtocol::MsChapV2;
 const PAP: AuthProtocol<'static> = AuthProtocol::Pap;
@@ -89,20 +90,25 @@ fn a_server_and_a_client_agree_in_one_round() {
 fn c106_mru_1400_and_65535_are_acked_and_0_to_127_naked() {
     let (mut fsm, now) = start(server());
     for mru in [128, 1400, 1500, 65_535] {
-        assert_eq!(answer(&mut fsm, now, &[LcpOption::Mru(mru)]).0, cp::CONFIGURE_ACK);
+        assert_eq!(answer(&mut fsm, now, &[LcpOption::Mru(lcp::Mru(mru))]).0, cp::CONFIGURE_ACK);
         assert_eq!(fsm.protocol().agreed().peer_mru, mru);
     }
     for mru in [0, 1, 127] {
-        let (code, data) = answer(&mut fsm, now, &[LcpOption::Mru(mru)]);
-        assert_eq!((code, data), (cp::CONFIGURE_NAK, octets(&[LcpOption::Mru(128)])));
+        let (code, data) = answer(&mut fsm, now, &[LcpOption::Mru(lcp::Mru(mru))]);
+        assert_eq!((code, data), (cp::CONFIGURE_NAK, octets(&[LcpOption::Mru(lcp::Mru(128))])));
     }
 }
 
 #[test]
 fn c109_callback_is_rejected_and_the_retry_without_it_acked() {
     let (mut fsm, now) = start(server());
-    let callback = LcpOption::Callback { operation: 6, message: &[] };
-    let asked = [LcpOption::Mru(1400), LcpOption::Magic(7), LcpOption::Pfc, LcpOption::Acfc];
+    let callback = LcpOption::Callback(lcp::Callback { operation: 6, message: &[] });
+    let asked = [
+        LcpOption::Mru(lcp::Mru(1400)),
+        LcpOption::Magic(lcp::Magic(7)),
+        LcpOption::Pfc(lcp::Pfc),
+        LcpOption::Acfc(lcp::Acfc),
+    ];
     let with = [&asked[..], &[callback]].concat();
     assert_eq!(answer(&mut fsm, now, &with), (cp::CONFIGURE_REJECT, octets(&[callback])));
     assert_eq!(answer(&mut fsm, now, &asked).0, cp::CONFIGURE_ACK);
@@ -114,18 +120,18 @@ fn c109_callback_is_rejected_and_the_retry_without_it_acked() {
 fn c110_multilink_and_the_rest_of_the_table_are_rejected() {
     let (mut fsm, now) = start(client());
     let refused = [
-        LcpOption::Mrru(1614),
-        LcpOption::ShortSequence,
-        LcpOption::Endpoint { class: 1, address: &[9; 20] },
-        LcpOption::Other { kind: kind::VENDOR, data: &[0; 4] },
-        LcpOption::Other { kind: kind::QUALITY, data: &[0xc0, 0x25] },
-        LcpOption::Other { kind: kind::FCS_ALTERNATIVES, data: &[1] },
-        LcpOption::Other { kind: kind::PADDING, data: &[4] },
-        LcpOption::Other { kind: kind::NUMBERED_MODE, data: &[1] },
-        LcpOption::Other { kind: kind::COMPOUND_FRAMES, data: &[] },
-        LcpOption::Other { kind: 22, data: &[] },
+        LcpOption::Mrru(lcp::Mrru(1614)),
+        LcpOption::ShortSequence(lcp::ShortSequence),
+        LcpOption::Endpoint(lcp::Endpoint { class: 1, address: &[9; 20] }),
+        LcpOption::Other(cp::UnknownOption { kind: 0, data: &[0; 4] }),
+        LcpOption::Other(cp::UnknownOption { kind: 4, data: &[0xc0, 0x25] }),
+        LcpOption::Other(cp::UnknownOption { kind: 9, data: &[1] }),
+        LcpOption::Other(cp::UnknownOption { kind: 10, data: &[4] }),
+        LcpOption::Other(cp::UnknownOption { kind: 11, data: &[1] }),
+        LcpOption::Other(cp::UnknownOption { kind: 15, data: &[] }),
+        LcpOption::Other(cp::UnknownOption { kind: 22, data: &[] }),
     ];
-    let with = [&[LcpOption::Mru(1400)][..], &refused].concat();
+    let with = [&[LcpOption::Mru(lcp::Mru(1400))][..], &refused].concat();
     assert_eq!(answer(&mut fsm, now, &with), (cp::CONFIGURE_REJECT, octets(&refused)));
 }
 
@@ -133,7 +139,7 @@ fn c110_multilink_and_the_rest_of_the_table_are_rejected() {
 fn c111_any_accm_is_acked() {
     let (mut fsm, now) = start(server());
     for map in [0, 0xffff_ffff, 0x000a_0000] {
-        assert_eq!(answer(&mut fsm, now, &[LcpOption::Accm(map)]).0, cp::CONFIGURE_ACK);
+        assert_eq!(answer(&mut fsm, now, &[LcpOption::Accm(lcp::Accm(map))]).0, cp::CONFIGURE_ACK);
     }
 }
 
@@ -141,10 +147,10 @@ fn c111_any_accm_is_acked() {
 fn an_understood_option_of_a_wrong_length_is_naked_with_a_right_one() {
     let (mut fsm, now) = start(server());
     for (raw, right) in [
-        (&[kind::MRU, 3, 5][..], LcpOption::Mru(1500)),
-        (&[kind::ACCM, 3, 0], LcpOption::Accm(0)),
-        (&[kind::PFC, 3, 0], LcpOption::Pfc),
-        (&[kind::ACFC, 3, 0], LcpOption::Acfc),
+        (&[lcp::Mru::KIND, 3, 5][..], LcpOption::Mru(lcp::Mru(1500))),
+        (&[lcp::Accm::KIND, 3, 0], LcpOption::Accm(lcp::Accm(0))),
+        (&[lcp::Pfc::KIND, 3, 0], LcpOption::Pfc(lcp::Pfc)),
+        (&[lcp::Acfc::KIND, 3, 0], LcpOption::Acfc(lcp::Acfc)),
     ] {
         fsm.handle_input(now, &packet(cp::CONFIGURE_REQUEST, 1, raw)).unwrap();
         assert_eq!(reply(&mut fsm), (cp::CONFIGURE_NAK, 1, octets(&[right])));
@@ -157,12 +163,12 @@ fn c112_magic_0_and_our_own_are_naked_with_another() {
     let (mut fsm, now) = start(server());
     let own = fsm.protocol().magic();
     for bad in [0, own] {
-        let (code, data) = answer(&mut fsm, now, &[LcpOption::Magic(bad)]);
+        let (code, data) = answer(&mut fsm, now, &[LcpOption::Magic(lcp::Magic(bad))]);
         let suggested = u32::from_be_bytes(data[2..].try_into().unwrap());
-        assert_eq!((code, data[0]), (cp::CONFIGURE_NAK, kind::MAGIC));
+        assert_eq!((code, data[0]), (cp::CONFIGURE_NAK, lcp::Magic::KIND));
         assert!(suggested != 0 && suggested != own);
     }
-    assert_eq!(answer(&mut fsm, now, &[LcpOption::Magic(own ^ 1)]).0, cp::CONFIGURE_ACK);
+    assert_eq!(answer(&mut fsm, now, &[LcpOption::Magic(lcp::Magic(own ^ 1))]).0, cp::CONFIGURE_ACK);
 }
 
 #[test]
@@ -190,11 +196,12 @@ fn c112_a_looped_line_is_found_and_closed() {
 fn two_ends_with_the_same_number_by_chance_still_agree() {
     let (mut fsm, now) = start(server());
     let own = fsm.protocol().magic();
-    answer(&mut fsm, now, &[LcpOption::Magic(own)]);
-    fsm.handle_input(now, &packet(cp::CONFIGURE_NAK, 1, &octets(&[LcpOption::Magic(3)]))).unwrap();
+    answer(&mut fsm, now, &[LcpOption::Magic(lcp::Magic(own))]);
+    fsm.handle_input(now, &packet(cp::CONFIGURE_NAK, 1, &octets(&[LcpOption::Magic(lcp::Magic(3))])))
+        .unwrap();
     reply(&mut fsm);
     assert_ne!(fsm.protocol().magic(), own);
-    assert_eq!(answer(&mut fsm, now, &[LcpOption::Magic(8)]).0, cp::CONFIGURE_ACK);
+    assert_eq!(answer(&mut fsm, now, &[LcpOption::Magic(lcp::Magic(8))]).0, cp::CONFIGURE_ACK);
 }
 
 #[test]
@@ -227,23 +234,24 @@ fn c146_a_client_with_pap_only_against_mschapv2_ends_with_the_reason_on_both_sid
 #[test]
 fn a_client_naks_eap_first_as_windows_servers_offer_it() {
     let (mut fsm, now) = start(client());
-    let (code, data) = answer(&mut fsm, now, &[LcpOption::Auth(AuthProtocol::Eap)]);
-    assert_eq!((code, data), (cp::CONFIGURE_NAK, octets(&[LcpOption::Auth(V2)])));
-    assert_eq!(answer(&mut fsm, now, &[LcpOption::Auth(V2)]).0, cp::CONFIGURE_ACK);
+    let (code, data) = answer(&mut fsm, now, &[LcpOption::Auth(lcp::Auth(AuthProtocol::Eap))]);
+    assert_eq!((code, data), (cp::CONFIGURE_NAK, octets(&[LcpOption::Auth(lcp::Auth(V2))])));
+    assert_eq!(answer(&mut fsm, now, &[LcpOption::Auth(lcp::Auth(V2))]).0, cp::CONFIGURE_ACK);
     assert_eq!(fsm.protocol().agreed().we_prove, Some(V2));
 }
 
 #[test]
 fn a_server_does_not_prove_itself_twice() {
     let (mut fsm, now) = start(server());
-    let asked = [LcpOption::Auth(V2)];
+    let asked = [LcpOption::Auth(lcp::Auth(V2))];
     assert_eq!(answer(&mut fsm, now, &asked), (cp::CONFIGURE_REJECT, octets(&asked)));
 }
 
 #[test]
 fn a_client_without_credentials_says_so_at_once() {
     let (mut fsm, now) = start(lcp(Auth::Answer(vec![]), 3));
-    fsm.handle_input(now, &packet(cp::CONFIGURE_REQUEST, 1, &octets(&[LcpOption::Auth(V2)]))).unwrap();
+    fsm.handle_input(now, &packet(cp::CONFIGURE_REQUEST, 1, &octets(&[LcpOption::Auth(lcp::Auth(V2))])))
+        .unwrap();
     packets(&mut fsm);
     let failure = failure(&mut fsm);
     assert_eq!(failure.code, Code::A05);
@@ -253,13 +261,21 @@ fn a_client_without_credentials_says_so_at_once() {
 #[test]
 fn what_the_peer_naks_or_rejects_leaves_our_request() {
     let (mut fsm, now) = start(lcp(Auth::Ask(vec![V2]), 1));
-    let magic = LcpOption::Magic(fsm.protocol().magic());
-    fsm.handle_input(now, &packet(cp::CONFIGURE_NAK, 1, &octets(&[LcpOption::Mru(9000)]))).unwrap();
-    assert_eq!(reply(&mut fsm).2, octets(&[LcpOption::Mru(1500), LcpOption::Auth(V2), magic]));
-    fsm.handle_input(now, &packet(cp::CONFIGURE_REJECT, 2, &octets(&[LcpOption::Mru(1500), magic]))).unwrap();
-    assert_eq!(reply(&mut fsm).2, octets(&[LcpOption::Auth(V2)]));
+    let magic = LcpOption::Magic(lcp::Magic(fsm.protocol().magic()));
+    fsm.handle_input(now, &packet(cp::CONFIGURE_NAK, 1, &octets(&[LcpOption::Mru(lcp::Mru(9000))]))).unwrap();
+    assert_eq!(
+        reply(&mut fsm).2,
+        octets(&[LcpOption::Mru(lcp::Mru(1500)), LcpOption::Auth(lcp::Auth(V2)), magic])
+    );
+    fsm.handle_input(
+        now,
+        &packet(cp::CONFIGURE_REJECT, 2, &octets(&[LcpOption::Mru(lcp::Mru(1500)), magic])),
+    )
+    .unwrap();
+    assert_eq!(reply(&mut fsm).2, octets(&[LcpOption::Auth(lcp::Auth(V2))]));
     assert_eq!(fsm.protocol().magic(), 0);
-    fsm.handle_input(now, &packet(cp::CONFIGURE_REJECT, 3, &octets(&[LcpOption::Auth(V2)]))).unwrap();
+    fsm.handle_input(now, &packet(cp::CONFIGURE_REJECT, 3, &octets(&[LcpOption::Auth(lcp::Auth(V2))])))
+        .unwrap();
     packets(&mut fsm);
     assert_eq!(failure(&mut fsm).detail, "the client refuses to authenticate; we ask for mschap-v2");
 }
@@ -283,7 +299,7 @@ fn c113_c114_an_echo_request_is_answered_in_opened_with_our_magic_and_the_same_d
     fsm.handle_input(now, &packet(cp::ECHO_REQUEST, 7, &echo(9))).unwrap();
     assert!(packets(&mut fsm).is_empty());
 
-    let (mut fsm, now) = opened(client(), &[LcpOption::Magic(9), LcpOption::Auth(V2)]);
+    let (mut fsm, now) = opened(client(), &[LcpOption::Magic(lcp::Magic(9)), LcpOption::Auth(lcp::Auth(V2))]);
     let own = fsm.protocol().magic();
     for magic in [9, 0, 1234] {
         fsm.handle_input(now, &packet(cp::ECHO_REQUEST, 7, &echo(magic))).unwrap();
@@ -293,7 +309,7 @@ fn c113_c114_an_echo_request_is_answered_in_opened_with_our_magic_and_the_same_d
 
 #[test]
 fn c107_a_reply_never_exceeds_the_mru_of_the_peer() {
-    let (mut fsm, now) = opened(client(), &[LcpOption::Mru(200), LcpOption::Magic(9)]);
+    let (mut fsm, now) = opened(client(), &[LcpOption::Mru(lcp::Mru(200)), LcpOption::Magic(lcp::Magic(9))]);
     fsm.set_peer_mru(fsm.protocol().agreed().peer_mru);
     fsm.handle_input(now, &packet(cp::ECHO_REQUEST, 7, &[0; 600])).unwrap();
     assert_eq!(reply(&mut fsm).2.len(), 196);
@@ -301,7 +317,7 @@ fn c107_a_reply_never_exceeds_the_mru_of_the_peer() {
 
 #[test]
 fn c115_an_echo_reply_with_our_own_magic_is_no_sign_of_life_but_of_a_loop() {
-    let (mut fsm, now) = opened(client(), &[LcpOption::Magic(9)]);
+    let (mut fsm, now) = opened(client(), &[LcpOption::Magic(lcp::Magic(9))]);
     let own = fsm.protocol().magic();
     for magic in [9_u32, 0, 77] {
         fsm.handle_input(now, &packet(cp::ECHO_REPLY, 7, &magic.to_be_bytes())).unwrap();
@@ -320,7 +336,7 @@ fn c115_an_echo_reply_with_our_own_magic_is_no_sign_of_life_but_of_a_loop() {
 
 #[test]
 fn c117_a_discard_request_is_ignored() {
-    let (mut fsm, now) = opened(client(), &[LcpOption::Magic(9)]);
+    let (mut fsm, now) = opened(client(), &[LcpOption::Magic(lcp::Magic(9))]);
     fsm.handle_input(now, &packet(cp::DISCARD_REQUEST, 7, &[0, 0, 0, 9, 1, 2, 3])).unwrap();
     assert!(packets(&mut fsm).is_empty() && fsm.is_opened() && events(&mut fsm).is_empty());
 }

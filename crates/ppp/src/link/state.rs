@@ -215,7 +215,7 @@ impl NetworkPhase {
     pub(super) fn wanted_address(&self) -> Option<Ipv4Addr> {
         let packet = cp::Packet::parse(Protocol::Ipcp, self.held_ipcp.as_deref()?).ok()?;
         packet.options(Protocol::Ipcp).flatten().find_map(|option| match IpcpOption::parse(&option) {
-            Ok(IpcpOption::Address(address)) if !address.is_unspecified() => Some(address),
+            Ok(IpcpOption::Address(wanted)) if !wanted.0.is_unspecified() => Some(wanted.0),
             _ => None,
         })
     }

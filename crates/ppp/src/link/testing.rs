@@ -10,7 +10,7 @@ use adit_crypto::proof::{Secret, check};
 use adit_crypto::secret::Password;
 use adit_diag::{AuthMethod, Code, Note};
 use adit_wire::cp::{self, Packet};
-use adit_wire::lcp::LcpOption;
+use adit_wire::lcp::{self, LcpOption};
 use adit_wire::note::Shown;
 use adit_wire::{Protocol, ppp};
 
@@ -363,7 +363,7 @@ pub(super) fn success(response: &Sent, asked: &[u8; 16]) -> Vec<u8> {
 /// A server past authentication, and what it sent when it came there.
 pub(super) fn admitted(config: LinkConfig) -> (Solo, Vec<Sent>) {
     let mut solo = Solo::new(config);
-    let sent = solo.open_lcp(&[LcpOption::Mru(1400), LcpOption::Magic(MAGIC)]);
+    let sent = solo.open_lcp(&[LcpOption::Mru(lcp::Mru(1400)), LcpOption::Magic(lcp::Magic(MAGIC))]);
     let challenge = of(&sent, ppp::CHAP).remove(0);
     let sent = solo.give(ppp::CHAP, 2, challenge.id, &response(&challenge, "User", PASSWORD));
     assert_eq!((sent[0].protocol, sent[0].code), (ppp::CHAP, 3));

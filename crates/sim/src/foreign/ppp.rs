@@ -10,7 +10,8 @@ use adit_crypto::mschap::{authenticator_response, nt_response_v2};
 use adit_crypto::secret::{NtHash, Password};
 use adit_ppp::mppe::Mppe;
 use adit_wire::chap::{Message, MsChapV2Response, Success};
-use adit_wire::lcp::{Marked, ProtocolReject, kind as lcp};
+use adit_wire::cp::ConfigOption;
+use adit_wire::lcp::{self, Marked, ProtocolReject};
 use adit_wire::{Protocol, ccp, cp, ppp};
 
 use super::negotiation::{Negotiation, Options, RESTART, octets};
@@ -93,13 +94,13 @@ impl Ppp {
         let magic = rng.nonzero_u32();
         let mut lcp = Negotiation::new(profile.lcp.clone());
         for (kind, data) in &mut lcp.options {
-            if *kind == lcp::MAGIC {
+            if *kind == lcp::Magic::KIND {
                 *data = magic.to_be_bytes().to_vec();
             }
         }
         let mut ipv6 = vec![0; 8];
         rng.fill(&mut ipv6);
-        let mppe = (ccp::kind::MPPE, profile.mppe.to_be_bytes().to_vec());
+        let mppe = (ccp::Mppe::KIND, profile.mppe.to_be_bytes().to_vec());
         let challenge = rng.challenge();
         let mut ppp = Ppp {
             name: name.as_bytes().to_vec(),
@@ -260,8 +261,8 @@ impl Ppp {
         ppp::push_header(
             &mut frame,
             protocol,
-            !plain && compressed(lcp::ACFC),
-            !plain && compressed(lcp::PFC),
+            !plain && compressed(lcp::Acfc::KIND),
+            !plain && compressed(lcp::Pfc::KIND),
         );
         cp::emit(&mut frame, code, id, data);
         self.frames.push_back(frame);
@@ -317,11 +318,11 @@ impl Ppp {
     fn lcp_up(&mut self, now: Instant) {
         self.phase = Phase::Authenticate;
         let value = |kind| self.peer_lcp.iter().find(|(of, _)| *of == kind).map(|(_, data)| data.as_slice());
-        let peer_mru = match value(lcp::MRU) {
+        let peer_mru = match value(lcp::Mru::KIND) {
             Some(&[high, low]) => u16::from_be_bytes([high, low]),
             _ => 1500,
         };
-        let (pfc, acfc) = (value(lcp::PFC).is_some(), value(lcp::ACFC).is_some());
+        let (pfc, acfc) = (value(lcp::Pfc::KIND).is_some(), value(lcp::Acfc::KIND).is_some());
         self.events.push_back(Event::LcpUp { peer_mru, pfc, acfc });
         for text in self.profile.identifications.clone() {
             let id = self.id();
@@ -357,15 +358,16 @@ impl Ppp {
     /// Answers the peer's request; its options if they are acknowledged.
     fn judge_lcp(&mut self, packet: &cp::Packet<'_>) -> Option<Options> {
         let options = options(packet, Protocol::Lcp)?;
-        let takes =
-            |kind: u8| self.profile.lcp_takes.contains(&kind) && (kind != lcp::AUTH || !self.profile.server);
+        let takes = |kind: u8| {
+            self.profile.lcp_takes.contains(&kind) && (kind != lcp::Auth::KIND || !self.profile.server)
+        };
         let refused: Options = options.iter().filter(|(kind, _)| !takes(*kind)).cloned().collect();
-        let wrong = options.iter().any(|(kind, data)| *kind == lcp::AUTH && data != CHAP_MS_V2);
+        let wrong = options.iter().any(|(kind, data)| *kind == lcp::Auth::KIND && data != CHAP_MS_V2);
         if !refused.is_empty() {
             self.send(ppp::LCP, cp::CONFIGURE_REJECT, packet.id, &octets(&refused));
             None
         } else if wrong {
-            let wanted = vec![(lcp::AUTH, CHAP_MS_V2.to_vec())];
+            let wanted = vec![(lcp::Auth::KIND, CHAP_MS_V2.to_vec())];
             self.send(ppp::LCP, cp::CONFIGURE_NAK, packet.id, &octets(&wanted));
             None
         } else {
@@ -510,14 +512,14 @@ impl Ppp {
     }
 
     fn judge_mppe(&mut self, options: &Options) -> (u8, Vec<u8>) {
-        let bits = options.iter().find(|(kind, _)| *kind == ccp::kind::MPPE);
+        let bits = options.iter().find(|(kind, _)| *kind == ccp::Mppe::KIND);
         let bits =
             bits.and_then(|(_, data)| <[u8; 4]>::try_from(data.as_slice()).ok()).map(u32::from_be_bytes);
         if bits == Some(self.profile.mppe_wants) {
             self.peer_mppe = self.profile.mppe_wants;
             return (cp::CONFIGURE_ACK, octets(options));
         }
-        let wanted = (ccp::kind::MPPE, self.profile.mppe_wants.to_be_bytes().to_vec());
+        let wanted = (ccp::Mppe::KIND, self.profile.mppe_wants.to_be_bytes().to_vec());
         (cp::CONFIGURE_NAK, octets(&vec![wanted]))
     }
 
@@ -545,7 +547,7 @@ impl Ppp {
 
     /// What follows from an agreement.
     fn settle(&mut self) {
-        let ours = self.ccp.get(ccp::kind::MPPE).map(<[u8]>::to_vec);
+        let ours = self.ccp.get(ccp::Mppe::KIND).map(<[u8]>::to_vec);
         let wants = self.profile.mppe_wants;
         if self.ccp.is_open() && !self.encrypted && ours == Some(wants.to_be_bytes().to_vec()) {
             self.encrypted = true;

@@ -8,7 +8,7 @@ fn samples_read_well_and_write_back() {
 
     let opt = packet.options(Protocol::Ipv6cp).next().unwrap().unwrap();
     let option = Ipv6cpOption::parse(&opt).unwrap();
-    assert_eq!(option, Ipv6cpOption::InterfaceIdentifier(0x02aa_bbff_fecc_ddee));
+    assert_eq!(option, Ipv6cpOption::InterfaceIdentifier(InterfaceIdentifier(0x02aa_bbff_fecc_ddee)));
     let mut again = Vec::new();
     option.emit(&mut again);
     assert_eq!(again, bytes[4..]);
@@ -16,6 +16,6 @@ fn samples_read_well_and_write_back() {
 
 #[test]
 fn a_short_identifier_is_an_error() {
-    let opt = Opt { kind: 1, data: &[1, 2], raw: &[1, 4, 1, 2] };
+    let opt = cp::Opt { kind: 1, data: &[1, 2], raw: &[1, 4, 1, 2] };
     assert_eq!(Ipv6cpOption::parse(&opt).unwrap_err().expected, "10");
 }

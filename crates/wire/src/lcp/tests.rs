@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::cp::ConfigOption;
 use crate::{Protocol, ppp};
 
 /// The sample packets `pkt-ppp-*` that are LCP: octets, and what a person reads.
@@ -61,19 +62,19 @@ fn every_option_of_the_table_has_a_name() {
         let opt = cp::Options::new(Protocol::Lcp, &raw).next().unwrap().unwrap();
         LcpOption::parse(&opt).unwrap().to_string()
     };
-    assert_eq!(shown(kind::AUTH, &[0xc2, 0x27]), "auth eap");
-    assert_eq!(shown(kind::AUTH, &[0xc2, 0x23, 6]), "auth chap algorithm 6");
-    assert_eq!(shown(kind::AUTH, &[0xc0, 0x25]), "auth LQR");
-    assert_eq!(shown(kind::QUALITY, &[0xc0, 0x25, 0, 0, 0, 9]), "quality protocol c02500000009");
-    assert_eq!(shown(kind::ENDPOINT, &[1, 0xaa]), "endpoint class 1 aa");
-    assert_eq!(shown(kind::MRRU, &[6, 0x4e]), "mrru 1614");
-    assert_eq!(shown(kind::COMPOUND_FRAMES, &[]), "compound frames");
+    assert_eq!(shown(Auth::KIND, &[0xc2, 0x27]), "auth eap");
+    assert_eq!(shown(Auth::KIND, &[0xc2, 0x23, 6]), "auth chap algorithm 6");
+    assert_eq!(shown(Auth::KIND, &[0xc0, 0x25]), "auth LQR");
+    assert_eq!(shown(4, &[0xc0, 0x25, 0, 0, 0, 9]), "quality protocol c02500000009");
+    assert_eq!(shown(Endpoint::KIND, &[1, 0xaa]), "endpoint class 1 aa");
+    assert_eq!(shown(Mrru::KIND, &[6, 0x4e]), "mrru 1614");
+    assert_eq!(shown(15, &[]), "compound frames");
     assert_eq!(shown(29, &[]), "option 29");
 }
 
 #[test]
 fn a_wrong_length_names_the_right_one() {
-    let opt = cp::Opt { kind: kind::MRU, data: &[5], raw: &[1, 3, 5] };
+    let opt = cp::Opt { kind: Mru::KIND, data: &[5], raw: &[1, 3, 5] };
     let error = LcpOption::parse(&opt).unwrap_err();
     assert_eq!(error.to_string(), "LCP MRU Length at octet 1: expected 4, found 3");
 }

@@ -3,7 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use adit_wire::ipcp::{IpcpOption, kind};
+use adit_wire::cp::ConfigOption;
+use adit_wire::ipcp::{self, NameServer, NameServerAddress};
 use adit_wire::{cp, ppp};
 use ipnet::Ipv4Net;
 
@@ -12,7 +13,7 @@ use super::messages::{Message, Messages, protocol_reject, seen};
 use crate::facts::{Address, Overlap};
 use crate::{Seen, Side};
 
-const DNS: [u8; 2] = [kind::PRIMARY_DNS, kind::SECONDARY_DNS];
+const DNS: [u8; 2] = [NameServer::PrimaryDns.kind(), NameServer::SecondaryDns.kind()];
 /// Home and office networks are of this size, most of them.
 const GUESS: u8 = 24;
 
@@ -30,7 +31,7 @@ pub(super) fn facts(view: &View<'_>) -> Address {
     naks(&ipcp, &mut facts);
     if facts.opened.is_none() {
         let refused = [Side::Client, Side::Server].into_iter().find_map(|by| {
-            let refusals = ipcp.refusals(by, kind::ADDRESS);
+            let refusals = ipcp.refusals(by, ipcp::Address::KIND);
             let reject = refusals.into_iter().find(|message| message.packet.code == cp::CONFIGURE_REJECT)?;
             Some((by, reject))
         });
@@ -49,14 +50,14 @@ pub(super) fn facts(view: &View<'_>) -> Address {
 }
 
 fn address(message: &Message<'_>) -> Option<Ipv4Addr> {
-    let data: [u8; 4] = message.option(ppp::IPCP, kind::ADDRESS)?.try_into().ok()?;
+    let data: [u8; 4] = message.option(ppp::IPCP, ipcp::Address::KIND)?.try_into().ok()?;
     Some(data.into())
 }
 
 /// The same Nak again and again, though the client asks again.
 fn naks(ipcp: &Messages<'_>, facts: &mut Address) {
     let naks: Vec<Ipv4Addr> = ipcp
-        .refusals(Side::Client, kind::ADDRESS)
+        .refusals(Side::Client, ipcp::Address::KIND)
         .filter(|message| message.packet.code == cp::CONFIGURE_NAK)
         .filter_map(address)
         .collect();
@@ -86,7 +87,7 @@ fn dns(view: &View<'_>, ipcp: &Messages<'_>, facts: &Address) -> Option<Seen<Vec
     let options = ack.packet.options(ppp::protocol(ppp::IPCP)).flatten();
     let mut given = Vec::new();
     for option in options.filter(|option| DNS.contains(&option.kind)) {
-        if let Ok(IpcpOption::NameServer(_, address)) = IpcpOption::parse(&option)
+        if let Some(Ok(NameServerAddress { address, .. })) = NameServerAddress::parse(&option)
             && !address.is_unspecified()
             && !given.contains(&address)
         {

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use adit_capture::conversation::{Call, Checked};
 use adit_diag::AuthMethod;
-use adit_wire::lcp::{self, kind};
+use adit_wire::cp::ConfigOption;
+use adit_wire::lcp;
 use adit_wire::text::escape;
 use adit_wire::{chap, cp, pap, ppp};
 
@@ -74,7 +75,7 @@ fn method(data: &[u8]) -> AuthProtocol {
 
 fn methods(view: &View<'_>, lcp: &Messages<'_>, facts: &mut Auth) {
     let add = |list: &mut Vec<AuthProtocol>, message: &Message<'_>| {
-        if let Some(data) = message.option(ppp::LCP, kind::AUTH) {
+        if let Some(data) = message.option(ppp::LCP, lcp::Auth::KIND) {
             let method = method(data);
             if !list.contains(&method) {
                 list.push(method);
@@ -84,7 +85,7 @@ fn methods(view: &View<'_>, lcp: &Messages<'_>, facts: &mut Auth) {
     lcp.sent(Side::Server, cp::CONFIGURE_REQUEST).for_each(|message| add(&mut facts.offered, message));
     lcp.sent(Side::Client, cp::CONFIGURE_NAK).for_each(|message| add(&mut facts.wanted, message));
     facts.agreed = lcp.acked(Side::Server).and_then(|ack| {
-        let data = ack.option(ppp::LCP, kind::AUTH)?;
+        let data = ack.option(ppp::LCP, lcp::Auth::KIND)?;
         Some(seen(view, method(data), ack))
     });
     if facts.agreed.is_some() {
@@ -94,7 +95,7 @@ fn methods(view: &View<'_>, lcp: &Messages<'_>, facts: &mut Auth) {
     let refusal = |message: &&Message<'_>| {
         matches!(message.packet.code, cp::CONFIGURE_NAK | cp::CONFIGURE_REJECT)
             && message.by == Side::Client
-            && message.option(ppp::LCP, kind::AUTH).is_some()
+            && message.option(ppp::LCP, lcp::Auth::KIND).is_some()
     };
     if lcp.opened().is_some()
         && let Some(last) = lcp.list.iter().rfind(refusal)
@@ -103,7 +104,7 @@ fn methods(view: &View<'_>, lcp: &Messages<'_>, facts: &mut Auth) {
         facts.none = Some(seen(view, NoMethod { refused_by: Side::Client, rounds }, last));
         return;
     }
-    let refusals: Vec<&Message<'_>> = lcp.refusals(Side::Server, kind::AUTH).collect();
+    let refusals: Vec<&Message<'_>> = lcp.refusals(Side::Server, lcp::Auth::KIND).collect();
     let Some(last) = refusals.last() else { return };
     let rejected = refusals.iter().any(|refusal| refusal.packet.code == cp::CONFIGURE_REJECT);
     let end = lcp.list.iter().find(|message| {

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use adit_wire::ccp::kind;
+use adit_wire::ccp::Mppe;
+use adit_wire::cp::ConfigOption;
 use adit_wire::{cp, ppp};
 
 use super::View;
@@ -56,7 +57,7 @@ pub(super) fn facts(view: &View<'_>, auth: &Auth) -> Encrypt {
 
 /// The MPPE bits of a request or its Ack; none when the option is not there.
 fn bits(message: &Message<'_>) -> Bits {
-    let data = message.option(ppp::CCP, kind::MPPE).and_then(|data| data.try_into().ok());
+    let data = message.option(ppp::CCP, Mppe::KIND).and_then(|data| data.try_into().ok());
     Bits(data.map_or(0, u32::from_be_bytes))
 }
 
@@ -67,14 +68,14 @@ fn refusal(view: &View<'_>, lcp: &Messages<'_>, ccp: &Messages<'_>) -> Option<Se
     }
     [Side::Client, Side::Server].into_iter().find_map(|by| {
         let reject =
-            ccp.refusals(by, kind::MPPE).find(|message| message.packet.code == cp::CONFIGURE_REJECT)?;
+            ccp.refusals(by, Mppe::KIND).find(|message| message.packet.code == cp::CONFIGURE_REJECT)?;
         Some(seen(view, Rejected { by: by.other(), all_of_ccp: false }, reject))
     })
 }
 
 fn nak_loop(view: &View<'_>, ccp: &Messages<'_>, by: Side) -> Option<Seen<MppeLoop>> {
     let naks: Vec<&Message<'_>> =
-        ccp.refusals(by, kind::MPPE).filter(|message| message.packet.code == cp::CONFIGURE_NAK).collect();
+        ccp.refusals(by, Mppe::KIND).filter(|message| message.packet.code == cp::CONFIGURE_NAK).collect();
     let last = naks.last().filter(|_| naks.len() >= ROUNDS_MIN)?;
     let asked = ccp.sent(by, cp::CONFIGURE_REQUEST).rfind(|request| request.frame < last.frame)?;
     let (wants, says) = (bits(asked), bits(last));

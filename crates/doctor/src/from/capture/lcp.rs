@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use adit_capture::conversation::{Call, Event};
-use adit_wire::lcp::{LcpOption, kind};
+use adit_wire::cp::ConfigOption;
+use adit_wire::lcp::{Auth, LcpOption, Magic, Mru};
 use adit_wire::{cp, ppp};
 
 use super::View;
@@ -16,7 +17,7 @@ const ROUNDS_MIN: usize = 5;
 /// Echo-Requests in a row without an answer that show a dead peer.
 const ECHOES_MIN: usize = 3;
 /// Options that are no matter of dispute: a Magic-Number changes with each Nak, the method has its own facts.
-const NO_DISPUTE: [u8; 2] = [kind::MAGIC, kind::AUTH];
+const NO_DISPUTE: [u8; 2] = [Magic::KIND, Auth::KIND];
 
 const ANSWERS: [u8; 3] = [cp::CONFIGURE_ACK, cp::CONFIGURE_NAK, cp::CONFIGURE_REJECT];
 
@@ -96,7 +97,7 @@ fn option_loop(view: &View<'_>, messages: &Messages<'_>, by: Side) -> Option<See
         asked.and_then(|request| words(request.packet, kind)).unwrap_or_else(|| "nothing of it".to_owned());
     let says = words(last.packet, kind).unwrap_or_default();
     let says = if last.packet.code == cp::CONFIGURE_REJECT { format!("rejects {says}") } else { says };
-    let option = kind::name(kind).map_or_else(|| format!("option {kind}"), str::to_owned);
+    let option = LcpOption::name(kind).map_or_else(|| format!("option {kind}"), str::to_owned);
     let rounds = u32::try_from(rounds).unwrap_or(u32::MAX);
     Some(seen(view, OptionLoop { by, option, positions: (wants, says), rounds }, last))
 }
@@ -111,7 +112,7 @@ fn words(packet: cp::Packet<'_>, kind: u8) -> Option<String> {
 fn looped_back(view: &View<'_>, messages: &Messages<'_>) -> Option<Seen<u32>> {
     let magic = |by: Side| {
         messages.sent(by, cp::CONFIGURE_REQUEST).filter_map(|message| {
-            let data = message.option(ppp::LCP, kind::MAGIC)?;
+            let data = message.option(ppp::LCP, Magic::KIND)?;
             Some((u32::from_be_bytes(data.try_into().ok()?), message))
         })
     };
@@ -123,7 +124,7 @@ fn looped_back(view: &View<'_>, messages: &Messages<'_>) -> Option<Seen<u32>> {
 
 /// The MRU in the last request of `by` that was acknowledged.
 fn mru(messages: &Messages<'_>, by: Side) -> Option<u16> {
-    let data = messages.acked(by)?.option(ppp::LCP, kind::MRU)?;
+    let data = messages.acked(by)?.option(ppp::LCP, Mru::KIND)?;
     Some(u16::from_be_bytes(data.try_into().ok()?))
 }
 

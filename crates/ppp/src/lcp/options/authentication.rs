@@ -1,10 +1,13 @@
 //! Authentication-Protocol (RFC 1661 section 6.2): its sender demands that the other side proves itself.
 
 use adit_diag::Code;
-use adit_wire::lcp::AuthProtocol;
+use adit_wire::cp::{ConfigOption, Opt};
+use adit_wire::lcp::{self, AuthProtocol};
 
 use crate::fsm::{Failure, Judge};
-use crate::lcp::Auth;
+use crate::lcp::config::{Auth, LcpConfig};
+use crate::lcp::context::Context;
+use crate::negotiate::{Context as _, Negotiate};
 
 #[derive(Debug)]
 pub(in crate::lcp) struct Authentication {
@@ -12,7 +15,7 @@ pub(in crate::lcp) struct Authentication {
     /// Server: which of the methods is being asked for.
     choice: usize,
     /// What the peer wanted last and may not have.
-    peer_wish: Option<String>,
+    peer_wants: Option<String>,
     /// Client: Naks sent, each with the next of the methods, so that every common one has its turn.
     turns: usize,
     /// Client: what we have acknowledged.
@@ -20,15 +23,8 @@ pub(in crate::lcp) struct Authentication {
 }
 
 impl Authentication {
-    pub(in crate::lcp) fn new(auth: Auth) -> Authentication {
-        Authentication { auth, choice: 0, peer_wish: None, turns: 0, answers: None }
-    }
-
-    pub(in crate::lcp) fn reset(&mut self) {
-        self.choice = 0;
-        self.peer_wish = None;
-        self.turns = 0;
-        self.answers = None;
+    pub(in crate::lcp) fn new(config: &LcpConfig, _: &mut Context) -> Authentication {
+        Authentication { auth: config.auth.clone(), choice: 0, peer_wants: None, turns: 0, answers: None }
     }
 
     /// What we ask of the peer.
@@ -39,62 +35,87 @@ impl Authentication {
         }
     }
 
-    /// The peer asks us.
-    pub(in crate::lcp) fn judge(
-        &mut self,
-        wanted: AuthProtocol<'_>,
-        naks_left: bool,
-    ) -> (Judge, Option<Failure>) {
+    /// What the peer wants and we do not allow.
+    pub(in crate::lcp) fn dispute(&self) -> Option<Failure> {
+        let wants = self.peer_wants.as_ref()?;
+        let allowed = names(self.auth.methods());
+        let detail = match &self.auth {
+            Auth::Ask(_) => format!("the client wants {wants}, we allow {allowed}"),
+            Auth::Answer(_) => format!("the server insists on {wants}, we allow {allowed}"),
+        };
+        Some(Failure { code: Code::A05, detail })
+    }
+}
+
+impl Negotiate<Context> for Authentication {
+    type Wire<'a> = lcp::Auth<'a>;
+
+    fn reset(&mut self, _: &mut Context) {
+        self.choice = 0;
+        self.peer_wants = None;
+        self.turns = 0;
+        self.answers = None;
+    }
+
+    fn request(&self, out: &mut Vec<u8>) {
+        if let Some(asked) = self.asked() {
+            lcp::Auth(asked).emit(out);
+        }
+    }
+
+    fn judge(&mut self, asked: lcp::Auth<'_>, naks_left: bool, context: &mut Context) -> Judge {
         match &self.auth {
             // A server proves itself inside MS-CHAPv2 and EAP, not by a second authentication.
-            Auth::Ask(_) => (Judge::Reject, None),
-            Auth::Answer(methods) if methods.contains(&wanted) => (Judge::Ack, None),
+            Auth::Ask(_) => Judge::Reject,
+            Auth::Answer(methods) if methods.contains(&asked.0) => Judge::Ack,
             Auth::Answer(methods) => {
-                self.peer_wish = Some(wanted.to_string());
+                self.peer_wants = Some(asked.0.to_string());
                 match methods.iter().cycle().nth(self.turns) {
                     Some(next) if naks_left => {
                         self.turns += 1;
-                        (Judge::Nak(next.data().to_vec()), None)
+                        Judge::nak(&lcp::Auth(*next))
                     }
-                    _ => (Judge::Reject, self.dispute()),
+                    _ => {
+                        if let Some(dispute) = self.dispute() {
+                            context.fail(dispute);
+                        }
+                        Judge::Reject
+                    }
                 }
             }
         }
     }
 
-    pub(in crate::lcp) fn accept(&mut self, wanted: AuthProtocol<'_>) {
-        self.answers = self.auth.methods().iter().find(|method| **method == wanted).copied();
-        self.peer_wish = None;
+    fn accepted(&mut self, asked: Option<lcp::Auth<'_>>, _: &mut Context) {
+        self.answers = None;
+        if let Some(lcp::Auth(asked)) = asked {
+            self.answers = self.auth.methods().iter().find(|method| **method == asked).copied();
+            self.peer_wants = None;
+        }
     }
 
-    /// The peer would rather use `wanted`: follow it if that is allowed.
-    pub(in crate::lcp) fn naked(&mut self, wanted: AuthProtocol<'_>) {
+    /// The peer would rather use another method: follow it if that is allowed.
+    fn naked(&mut self, wanted: lcp::Auth<'_>, _: &mut Context) {
         let Auth::Ask(methods) = &self.auth else { return };
-        match methods.iter().position(|method| *method == wanted) {
+        match methods.iter().position(|method| *method == wanted.0) {
             Some(choice) => {
                 self.choice = choice;
-                self.peer_wish = None;
+                self.peer_wants = None;
             }
-            None => self.peer_wish = Some(wanted.to_string()),
+            None => self.peer_wants = Some(wanted.0.to_string()),
         }
     }
 
     /// The peer will not prove itself that way, and there is no session without.
-    pub(in crate::lcp) fn rejected(&self) -> Option<Failure> {
-        let Auth::Ask(methods) = &self.auth else { return None };
+    fn rejected(&mut self, _: &Opt<'_>, context: &mut Context) {
+        if context.suspects_loop() {
+            // A line that is looped rejects what we would reject; that says nothing of the peer.
+            context.count_loop_sign();
+            return;
+        }
+        let Auth::Ask(methods) = &self.auth else { return };
         let refused = format!("the client refuses to authenticate; we ask for {}", names(methods));
-        self.dispute().or(Some(Failure { code: Code::A05, detail: refused }))
-    }
-
-    /// What the peer wants and we do not allow.
-    pub(in crate::lcp) fn dispute(&self) -> Option<Failure> {
-        let wish = self.peer_wish.as_ref()?;
-        let allowed = names(self.auth.methods());
-        let detail = match &self.auth {
-            Auth::Ask(_) => format!("the client wants {wish}, we allow {allowed}"),
-            Auth::Answer(_) => format!("the server insists on {wish}, we allow {allowed}"),
-        };
-        Some(Failure { code: Code::A05, detail })
+        context.fail(self.dispute().unwrap_or(Failure { code: Code::A05, detail: refused }));
     }
 }
 

@@ -1,44 +1,67 @@
 //! Maximum-Receive-Unit (RFC 1661 section 6.1). Each side names what it wants to receive.
 
-use adit_wire::lcp::LcpOption;
+use adit_wire::cp::{ConfigOption, Opt};
+use adit_wire::lcp;
 use adit_wire::ppp::DEFAULT_MRU;
 
 use crate::fsm::Judge;
-use crate::lcp::MIN_MRU;
+use crate::lcp::config::{LcpConfig, MIN_MRU};
+use crate::lcp::context::Context;
+use crate::negotiate::Negotiate;
 
 #[derive(Debug)]
 pub(in crate::lcp) struct Mru {
-    /// `None` once the peer rejected the option.
-    wish: Option<u16>,
+    configured: u16,
+    /// What we ask for; `None` once the peer rejected the option.
+    asked: Option<u16>,
     /// The peer's: our limit for sending.
     pub(in crate::lcp) peer: u16,
 }
 
 impl Mru {
-    pub(in crate::lcp) fn new(wish: u16) -> Mru {
-        Mru { wish: Some(wish), peer: DEFAULT_MRU }
+    pub(in crate::lcp) fn new(config: &LcpConfig, _: &mut Context) -> Mru {
+        Mru { configured: config.mru, asked: Some(config.mru), peer: DEFAULT_MRU }
     }
 
+    /// What the peer may send at most, as far as it keeps to our request.
     pub(in crate::lcp) fn own(&self) -> u16 {
-        self.wish.unwrap_or(DEFAULT_MRU)
+        self.asked.unwrap_or(DEFAULT_MRU)
+    }
+}
+
+impl Negotiate<Context> for Mru {
+    type Wire<'a> = lcp::Mru;
+
+    fn reset(&mut self, _: &mut Context) {
+        *self = Mru { asked: Some(self.configured), peer: DEFAULT_MRU, ..*self };
     }
 
-    pub(in crate::lcp) fn request(&self) -> Option<LcpOption<'static>> {
-        self.wish.map(LcpOption::Mru)
-    }
-
-    pub(in crate::lcp) fn judge(mru: u16) -> Judge {
-        if mru >= MIN_MRU { Judge::Ack } else { Judge::Nak(MIN_MRU.to_be_bytes().to_vec()) }
-    }
-
-    /// Buffers always hold the default MRU, so anything up to it can be promised.
-    pub(in crate::lcp) fn naked(&mut self, mru: u16) {
-        if self.wish.is_some() {
-            self.wish = Some(mru.clamp(MIN_MRU, DEFAULT_MRU));
+    fn request(&self, out: &mut Vec<u8>) {
+        if let Some(asked) = self.asked {
+            lcp::Mru(asked).emit(out);
         }
     }
 
-    pub(in crate::lcp) fn rejected(&mut self) {
-        self.wish = None;
+    fn judge(&mut self, asked: lcp::Mru, _: bool, _: &mut Context) -> Judge {
+        if asked.0 >= MIN_MRU { Judge::Ack } else { Judge::nak(&lcp::Mru(MIN_MRU)) }
+    }
+
+    fn judge_malformed(&mut self, _: &mut Context) -> Judge {
+        Judge::nak(&lcp::Mru(DEFAULT_MRU))
+    }
+
+    fn accepted(&mut self, asked: Option<lcp::Mru>, _: &mut Context) {
+        self.peer = asked.map_or(DEFAULT_MRU, |asked| asked.0);
+    }
+
+    /// Buffers always hold the default MRU, so anything up to it can be promised.
+    fn naked(&mut self, wanted: lcp::Mru, _: &mut Context) {
+        if self.asked.is_some() {
+            self.asked = Some(wanted.0.clamp(MIN_MRU, DEFAULT_MRU));
+        }
+    }
+
+    fn rejected(&mut self, _: &Opt<'_>, _: &mut Context) {
+        self.asked = None;
     }
 }

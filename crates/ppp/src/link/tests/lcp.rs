@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use adit_diag::Code;
 use adit_diag::note::MessageKind;
-use adit_wire::lcp::{AuthProtocol, LcpOption, Marked, ProtocolReject};
+use adit_wire::lcp::{self, AuthProtocol, LcpOption, Marked, ProtocolReject};
 use adit_wire::{cp, ppp};
 
 use crate::link::testing::*;
@@ -29,7 +29,7 @@ fn a_first_request_that_came_too_early_for_the_client_is_repeated_soon_and_once(
     let mut solo = Solo::new(server());
     let first = solo.collect();
     solo.wait(Duration::from_secs(1));
-    solo.give(ppp::LCP, cp::CONFIGURE_REQUEST, 1, &lcp(&[LcpOption::Magic(MAGIC)]));
+    solo.give(ppp::LCP, cp::CONFIGURE_REQUEST, 1, &lcp(&[LcpOption::Magic(lcp::Magic(MAGIC))]));
     assert_eq!(solo.wait(Duration::from_millis(299)), []);
     assert_eq!(solo.wait(Duration::from_millis(1)), first);
     assert_eq!(solo.wait(Duration::from_millis(2999)), []);
@@ -38,7 +38,12 @@ fn a_first_request_that_came_too_early_for_the_client_is_repeated_soon_and_once(
     // A client's request finds a server that is ready; the time it takes to be answered is that of the way.
     let mut solo = Solo::new(client());
     let first = solo.collect();
-    solo.give(ppp::LCP, cp::CONFIGURE_REQUEST, 1, &lcp(&[LcpOption::Auth(AuthProtocol::MsChapV2)]));
+    solo.give(
+        ppp::LCP,
+        cp::CONFIGURE_REQUEST,
+        1,
+        &lcp(&[LcpOption::Auth(lcp::Auth(AuthProtocol::MsChapV2))]),
+    );
     assert_eq!(solo.wait(Duration::from_millis(2999)), []);
     assert_eq!(solo.wait(Duration::from_millis(1)), first);
 }
@@ -58,7 +63,7 @@ fn c094_during_authentication_network_protocols_are_dropped_silently() {
 #[test]
 fn c107_a_peer_with_mru_200_never_gets_a_longer_information_field() {
     let mut solo = Solo::new(with_mode_off());
-    solo.open_lcp(&[LcpOption::Mru(200)]);
+    solo.open_lcp(&[LcpOption::Mru(lcp::Mru(200))]);
     let told = solo.host.events.iter().any(|event| matches!(event, LinkEvent::LcpUp { peer_mru: 200, .. }));
     assert!(told);
     solo.give(0x4aa1, 1, 1, &[7; 1000]);
@@ -248,7 +253,7 @@ fn c121_protocol_rejects_are_limited_to_ten_a_second() {
 #[test]
 fn c122_lcp_codes_1_to_7_have_the_whole_header_after_compression_was_agreed() {
     let mut solo = Solo::new(with_mode_off());
-    solo.open_lcp(&[LcpOption::Pfc, LcpOption::Acfc]);
+    solo.open_lcp(&[LcpOption::Pfc(lcp::Pfc), LcpOption::Acfc(lcp::Acfc)]);
     solo.give(ppp::IPCP, cp::CONFIGURE_REQUEST, 1, &octets("030600000000"));
     solo.give(ppp::LCP, cp::ECHO_REQUEST, 1, &Marked { magic: 5, rest: &[] }.to_vec());
     solo.give(ppp::LCP, 99, 1, &[]);
@@ -270,7 +275,7 @@ fn c122_lcp_codes_1_to_7_have_the_whole_header_after_compression_was_agreed() {
 fn c124_a_configure_request_in_opened_takes_network_and_keys_down_and_begins_again() {
     let mut solo = up(server());
     let before = solo.host.events.len();
-    let sent = solo.give(ppp::LCP, cp::CONFIGURE_REQUEST, 99, &lcp(&[LcpOption::Magic(MAGIC)]));
+    let sent = solo.give(ppp::LCP, cp::CONFIGURE_REQUEST, 99, &lcp(&[LcpOption::Magic(lcp::Magic(MAGIC))]));
     let told: Vec<_> =
         solo.host.events[before..].iter().filter(|event| !matches!(event, LinkEvent::Packet(_))).collect();
     assert!(matches!(&told[..], [LinkEvent::NetworkDown, LinkEvent::Encryption(None)]), "{told:?}");
@@ -292,10 +297,11 @@ fn c124_a_configure_request_in_opened_takes_network_and_keys_down_and_begins_aga
 #[test]
 fn more_than_three_restarts_in_a_minute_end_the_link() {
     let mut solo = Solo::new(with_mode_off());
-    solo.open_lcp(&[LcpOption::Magic(MAGIC)]);
+    solo.open_lcp(&[LcpOption::Magic(lcp::Magic(MAGIC))]);
     for id in 0..4 {
         assert!(solo.host.end().is_none());
-        let sent = solo.give(ppp::LCP, cp::CONFIGURE_REQUEST, 90 + id, &lcp(&[LcpOption::Magic(MAGIC)]));
+        let sent =
+            solo.give(ppp::LCP, cp::CONFIGURE_REQUEST, 90 + id, &lcp(&[LcpOption::Magic(lcp::Magic(MAGIC))]));
         solo.answer(&sent[0]);
     }
     solo.wait(Duration::from_secs(10));
@@ -305,10 +311,11 @@ fn more_than_three_restarts_in_a_minute_end_the_link() {
 
     // A client that never gets as far as that has ten of them.
     let mut solo = Solo::new(server());
-    solo.open_lcp(&[LcpOption::Magic(MAGIC)]);
+    solo.open_lcp(&[LcpOption::Magic(lcp::Magic(MAGIC))]);
     for id in 0..11 {
         assert!(solo.host.end().is_none(), "{id}");
-        let sent = solo.give(ppp::LCP, cp::CONFIGURE_REQUEST, 90 + id, &lcp(&[LcpOption::Magic(MAGIC)]));
+        let sent =
+            solo.give(ppp::LCP, cp::CONFIGURE_REQUEST, 90 + id, &lcp(&[LcpOption::Magic(lcp::Magic(MAGIC))]));
         solo.answer(&sent[0]);
     }
     solo.wait(Duration::from_secs(10));
@@ -317,10 +324,11 @@ fn more_than_three_restarts_in_a_minute_end_the_link() {
 
     // Slower ones are borne.
     let mut solo = Solo::new(with_mode_off());
-    solo.open_lcp(&[LcpOption::Magic(MAGIC)]);
+    solo.open_lcp(&[LcpOption::Magic(lcp::Magic(MAGIC))]);
     for id in 0..10 {
         solo.wait(Duration::from_secs(25));
-        let sent = solo.give(ppp::LCP, cp::CONFIGURE_REQUEST, 90 + id, &lcp(&[LcpOption::Magic(MAGIC)]));
+        let sent =
+            solo.give(ppp::LCP, cp::CONFIGURE_REQUEST, 90 + id, &lcp(&[LcpOption::Magic(lcp::Magic(MAGIC))]));
         solo.answer(&sent[0]);
     }
     assert!(solo.host.end().is_none());

@@ -2,10 +2,10 @@
 
 use adit_crypto::mppe::Side;
 use adit_diag::{AuthMethod, Code};
-use adit_wire::ccp::Mppe;
+use adit_wire::ccp;
 use adit_wire::text::escape;
 
-use super::Ccp;
+use super::Mppe;
 use crate::fsm::{Failure, Finish};
 
 /// The failure of a session that requires encryption and authenticated itself by a method without keys. It is known
@@ -15,10 +15,10 @@ pub fn no_keys(method: AuthMethod) -> Failure {
     Failure { code: Code::E06, detail }
 }
 
-impl Ccp {
+impl Mppe {
     /// Why the end of CCP is the end of the session, which it is where encryption is required. `was_up`: CCP has been
     /// Opened in this session. `None` where it is not required, and where we ended it ourselves.
-    pub fn why(&self, finish: &Finish, was_up: bool) -> Option<Failure> {
+    pub(in crate::ccp) fn why(&self, finish: &Finish, was_up: bool) -> Option<Failure> {
         let them = self.them();
         let how = match finish {
             _ if !self.is_required() => return None,
@@ -34,7 +34,7 @@ impl Ccp {
     }
 
     /// What we refused the peer, which is the likely reason if it now ends the session.
-    pub fn refusal(&self) -> Option<Failure> {
+    pub(in crate::ccp) fn refusal(&self) -> Option<Failure> {
         let offer = self.peer.offer.filter(|_| self.peer.rejected)?;
         let them = self.them();
         let (code, ours) = match self.offer() {
@@ -50,9 +50,9 @@ impl Ccp {
         let them = self.them();
         let (code, theirs) = match self.peer.offer {
             _ if self.peer.rejects => (self.refused_by_peer(), format!("{them} rejects mppe")),
-            None | Some(Mppe(0)) => (self.refused_by_peer(), format!("{them} offers no encryption")),
+            None | Some(ccp::Mppe(0)) => (self.refused_by_peer(), format!("{them} offers no encryption")),
             Some(bits) => {
-                let stateful = self.common(bits).is_some() && !bits.has(Mppe::STATELESS);
+                let stateful = self.common(bits).is_some() && !bits.has(ccp::Mppe::STATELESS);
                 (if stateful { Code::E07 } else { Code::E03 }, format!("{them} offers {bits}"))
             }
         };
@@ -60,15 +60,15 @@ impl Ccp {
     }
 
     /// The directions differ.
-    pub(super) fn lopsided(&self, ours: Mppe, theirs: Mppe) -> Failure {
+    pub(super) fn lopsided(&self, ours: ccp::Mppe, theirs: ccp::Mppe) -> Failure {
         let (us, them) = (self.us(), self.them());
         let detail = format!("{them} agreed to {ours} towards {us} and asked for {theirs} towards itself");
         Failure { code: Code::E03, detail }
     }
 
     /// Everything we can do, as the option would say it.
-    fn offer(&self) -> Option<Mppe> {
-        (!self.allowed.is_empty()).then_some(self.allowed.with(Mppe::STATELESS))
+    fn offer(&self) -> Option<ccp::Mppe> {
+        (!self.allowed.is_empty()).then_some(self.allowed.with(ccp::Mppe::STATELESS))
     }
 
     fn we_want(&self) -> String {

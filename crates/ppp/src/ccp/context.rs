@@ -1,0 +1,31 @@
+//! What CCP's options share.
+
+use adit_crypto::mppe::Side;
+use adit_wire::ccp::Mppe;
+
+use super::policy::Mode;
+use crate::fsm::Failure;
+use crate::negotiate;
+
+/// What may be agreed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Config {
+    pub(super) side: Side,
+    pub(super) mode: Mode,
+    pub(super) stateless_only: bool,
+    /// The strengths that the policy and the keys allow.
+    pub(super) allowed: Mppe,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Context {
+    failure: Option<Box<Failure>>,
+}
+
+impl negotiate::Context for Context {
+    type Config = Config;
+
+    fn failure(&mut self) -> &mut Option<Box<Failure>> {
+        &mut self.failure
+    }
+}

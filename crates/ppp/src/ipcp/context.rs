@@ -1,0 +1,28 @@
+//! What IPCP's options share.
+
+use std::sync::Arc;
+
+use super::client::Client;
+use super::grant::AddressGrant;
+use crate::fsm::Failure;
+use crate::negotiate;
+
+/// Which side this is, with what it gives or asks for.
+#[derive(Debug)]
+pub(crate) enum Config {
+    Server(Arc<AddressGrant>),
+    Client(Client),
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Context {
+    failure: Option<Box<Failure>>,
+}
+
+impl negotiate::Context for Context {
+    type Config = Config;
+
+    fn failure(&mut self) -> &mut Option<Box<Failure>> {
+        &mut self.failure
+    }
+}
