@@ -15,8 +15,8 @@ use adit_crypto::secret::Password;
 use adit_diag::Code;
 use adit_policy::{AddressRequest, PoolConfig};
 use adit_store::{
-    Change, Error, ErrorKind, EventFilter, LeaseClaim, NewAccount, NewEvent, NewSession, ServerIdentity,
-    SessionFilter, SessionId, Store, StoreConfig,
+    AccountChange, Change, Error, ErrorKind, EventFilter, LeaseClaim, NewAccount, NewEvent, NewSession,
+    ServerIdentity, SessionFilter, SessionId, Store, StoreConfig,
 };
 use jiff::Timestamp;
 use rusqlite::Connection;
@@ -430,6 +430,20 @@ fn two_programs_never_lend_one_address_twice() {
     given.sort_unstable();
     given.dedup();
     assert_eq!(given.len(), 100, "each address went to exactly one");
+}
+
+#[test]
+fn an_address_that_another_program_sets_free_is_found_before_a_pool_is_full() {
+    let place = Place::new();
+    let (store, other) = (place.open().unwrap(), place.open().unwrap());
+    let pools = pools(3);
+    let owner = NewAccount { address: Some([10, 99, 0, 10].into()), ..NewAccount::named("fax") };
+    store.add_account(&owner, None, false, now()).unwrap();
+    let given: Vec<_> = std::iter::from_fn(|| claim(&store, start(&store), &pools)).collect();
+    assert_eq!(given.len(), 2, "{given:?}");
+    let change = AccountChange { address: Some(None), ..AccountChange::default() };
+    other.change_account("fax", &change).unwrap();
+    assert_eq!(claim(&store, start(&store), &pools), Some([10, 99, 0, 10].into()));
 }
 
 #[test]
