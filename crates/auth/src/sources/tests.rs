@@ -127,8 +127,8 @@ fn an_unknown_name_has_the_reason_of_the_first_source() {
     };
     assert_eq!(rejection.reason, LoginRefusal::UnknownUser { name: "source 0".to_owned() });
     let (none, _) = scripted([], Limits::default());
-    let nobody = run(none.authenticate(&request("a\nb", false), &caller(), None));
-    let LoginOutcome::Reject(Rejection { account: None, reason }) = nobody else { panic!("{nobody:?}") };
+    let unknown = run(none.authenticate(&request("a\nb", false), &caller(), None));
+    let LoginOutcome::Reject(Rejection { account: None, reason }) = unknown else { panic!("{unknown:?}") };
     assert_eq!(reason, LoginRefusal::UnknownUser { name: "a\\x0ab".to_owned() });
 }
 

@@ -103,7 +103,7 @@ async fn every_source_meets_the_same_admission() {
 }
 
 #[tokio::test]
-async fn a_source_that_fails_rejects_nobody() {
+async fn a_source_that_fails_is_no_rejection() {
     let fault = SourceFault::Failed { error: "no route to 10.0.0.7".into() };
     let (answer, learned) = log_in(Err(fault), "").await;
     let Answer::Unavailable { detail } = answer else { panic!("{answer:?}") };
