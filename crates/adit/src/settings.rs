@@ -136,3 +136,40 @@ fn database(places: &Places, config: Option<&Config>) -> Result<PathBuf, Failure
         .fix("store.url = \"sqlite:/var/lib/adit/adit.db\"")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use adit_config::Source;
+
+    use super::*;
+
+    fn config(text: &str) -> Config {
+        Checked::built_in_with(Source::new("adit.toml", text)).into_config().unwrap()
+    }
+
+    #[test]
+    fn store_url_is_the_database() {
+        let path = |url: &str| {
+            let config = config(&format!("[store]\nurl = \"{url}\"\n"));
+            let state = PathBuf::from("/state");
+            let (file, run) = (state.join("adit.toml"), state.join("run"));
+            let places = Places { config: file, config_given: false, state, state_given: false, run };
+            database(&places, Some(&config)).ok().unwrap()
+        };
+        assert_eq!(path("sqlite:/x/a.db"), Path::new("/x/a.db"));
+        assert_eq!(path("sqlite:/x/b.db"), Path::new("/x/b.db"));
+    }
+
+    #[test]
+    fn seal_key_is_the_source_of_the_key() {
+        let source = |seal_key: &str| {
+            let config = config(&format!("[store]\nseal_key = {seal_key}\n"));
+            key_source(&config.store.seal_key)
+        };
+        let file = source("{ file = \"/x/key\" }").ok().unwrap();
+        assert!(matches!(file, KeySource::File(path) if path == Path::new("/x/key")));
+        assert!(source("{ env = \"ADIT_TEST_NO_SUCH_VARIABLE\" }").is_err());
+    }
+}

@@ -32,6 +32,26 @@ fn c011_every_control_message_is_one_segment_of_its_own() {
     assert!(sides.iter().all(|messages| *messages >= 3), "{segments}");
 }
 
+#[test]
+fn log_level_selects_the_lines_of_the_log() {
+    for (level, has_login, has_step) in [("warn", false, false), ("info", true, false), ("debug", true, true)]
+    {
+        let (client_host, server_host) = neighbours();
+        let config = format!("{CONFIG}[log]\nlevel = \"{level}\"\n");
+        let server = Server::start(server_host, &config, &["alice"]);
+        let mut refused = dial(&client_host, "203.0.113.10", "alice", "not the password", &["--once"]);
+        refused.running.wait(SOON);
+        let mut client = connect(&client_host, "alice", &[]);
+        assert_eq!(client.hang_up(), 0, "{}", client.running.log());
+        wait_until("the end in the store", SOON, || server.adit(&["log"]).stdout.contains("session.end"));
+        let log = server.running.log();
+        assert!(log.contains("code=A01"), "a failed call is a warning: {log}");
+        assert_eq!(log.contains("session.up"), has_login, "{level}: {log}");
+        assert_eq!(log.lines().any(|line| line.contains(" step ")), has_step, "{level}: {log}");
+        assert!(server.adit(&["log"]).stdout.contains("session.up"), "the store keeps all events");
+    }
+}
+
 /// Makes `calls` calls at once as one user; `hold` keeps them up.
 fn call(host: &Host, calls: u32, hold: Duration) -> Report {
     let plan = Plan {

@@ -1,6 +1,7 @@
 //! Every key of the file: where it stands, what it takes, its default, and one line about it.
 
 mod kind;
+mod samples;
 mod table;
 
 pub(crate) use kind::Kind;
@@ -29,6 +30,12 @@ impl Key {
     /// What it takes, for people.
     pub fn takes(&self) -> String {
         self.kind.takes()
+    }
+
+    /// Values to try, as TOML: the limits and words that it takes, and the words that it refuses because they are
+    /// planned. For checks that every key has an effect.
+    pub fn samples(&self) -> Vec<String> {
+        samples::samples(&self.kind)
     }
 
     /// The default, or the example.
@@ -180,6 +187,18 @@ mod tests {
                 planned.split('.').map(|part| if part == "*" { "x" } else { part }).collect();
             assert!(matches!(slot(&path), Slot::Unknown), "{planned}");
             assert!(is_planned(&path));
+        }
+    }
+
+    #[test]
+    fn every_sample_is_good_or_planned() {
+        for key in KEYS {
+            for text in key.samples() {
+                let problems = key.kind.check(&table::node(&text).unwrap());
+                let is_planned =
+                    problems.iter().any(|problem| problem.label == "not supported in this version");
+                assert!(problems.is_empty() || is_planned, "{} = {text}: {problems:?}", key.name);
+            }
         }
     }
 

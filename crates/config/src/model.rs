@@ -283,7 +283,7 @@ pub enum SameNat {
 /// What is logged, where, and how it looks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Log {
-    /// The least important line that is written.
+    /// The least severe line that is written.
     pub level: LogLevel,
     /// Where lines go.
     pub to: Vec<LogTarget>,
@@ -291,16 +291,16 @@ pub struct Log {
     pub format: LogFormat,
 }
 
-/// How important a line is. Ordered: the most important first.
+/// How severe a line is. Ordered: the most severe first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LogLevel {
-    /// Something does not work.
+    /// This host could not do what was needed.
     Error,
-    /// Something will not work.
+    /// A call that failed.
     Warn,
     /// Logins, ends, changes.
     Info,
-    /// Every step.
+    /// Every step of every call.
     Debug,
 }
 

@@ -82,8 +82,13 @@ impl<'a> Section<'a> {
     }
 
     fn word(&self, name: &str) -> Option<&'static str> {
-        let Kind::Word(words) = self.kind(name)? else { return None };
-        self.get(name, |node| read::word(node, words))
+        match self.kind(name)? {
+            Kind::Word(words) => self.get(name, |node| read::word(node, words)),
+            Kind::SupportedWord(words, planned) => {
+                self.get(name, |node| read::supported_word(node, words, planned))
+            }
+            _ => None,
+        }
     }
 
     fn number<T: TryFrom<i64>>(&self, name: &str) -> Option<T> {
@@ -141,6 +146,10 @@ fn pools(at: &Section<'_>) -> Option<BTreeMap<String, PoolConfig>> {
 /// The inner `None` is a pool without a network.
 fn pool(section: &Section<'_>, name: &str) -> Option<Option<PoolConfig>> {
     let Some(net) = section.optional("net", read::prefix)? else { return Some(None) };
+    // Leases of a DHCP server or of RADIUS would need a pool of another kind.
+    if section.word("source")? != "static" {
+        return None;
+    }
     let server = section.optional("server", read::address)?.unwrap_or_else(|| default_server(net));
     let ranges = section.optional("range", read::ranges)?;
     Some(Some(PoolConfig {
@@ -203,11 +212,18 @@ fn auth(at: &Section<'_>) -> Option<Auth> {
         Kind::Words(words) => {
             section.get(name, |node| read::list(node, &(1..=words.len()), |item| read::word(item, words)))
         }
+        Kind::SupportedWords(words, planned) => {
+            section.get(name, |node| read::supported_words(node, words, planned))
+        }
+        _ => None,
+    };
+    let source = |word: &str| match word {
+        "local" => Some(AuthSource::Local),
         _ => None,
     };
     Some(Auth {
         methods: list("methods")?.into_iter().filter_map(words::method).collect(),
-        sources: list("sources")?.iter().map(|_| AuthSource::Local).collect(),
+        sources: list("sources")?.into_iter().map(source).collect::<Option<_>>()?,
         domain: section.get("domain", read::domain_rule)?,
         password: PasswordPolicy {
             rules: PasswordRules {

@@ -444,7 +444,7 @@ impl<'a> Call<'a> {
                     encryption_required: self.encryption_required,
                     mtu: self.mtu,
                     // What the other side does with the segment size is to be seen.
-                    clamp_mss: false,
+                    max_mss: None,
                     ..PathConfig::new(local_call_id, peer_call_id)
                 };
                 self.path = Some(Path::new(config, now));

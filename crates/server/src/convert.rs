@@ -1,14 +1,18 @@
 //! Conversions: configuration to the settings of the core's machines, counters to what is shown and stored.
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use adit_config::Config;
+use adit_config::{Config, Mss, Reorder};
 use adit_crypto::mppe::Strength;
+use adit_dataplane::{DataplaneConfig, Io};
 use adit_policy::{Access, Encryption, PoolConfig};
 use adit_ppp::ccp::{Mode, MppePolicy};
 use adit_ppp::link::{LinkConfig, Role};
 use adit_pptp::control::ControlConfig;
+use adit_store::Retention;
 use adit_tunnel::ServerConfig;
+use adit_tunnel::events::Terms;
 use adit_tunnel::path::PathConfig;
 use adit_wire::{LocalCallId, PeerCallId};
 use ipnet::Ipv4Net;
@@ -51,12 +55,17 @@ pub(crate) fn path(
     window: u16,
 ) -> PathConfig {
     let link = &config.link;
+    let Reorder { packets, wait } = link.reorder;
     PathConfig {
-        reorder_packets: link.reorder.packets,
-        reorder_wait: link.reorder.wait,
+        reorder_packets: packets,
+        reorder_wait: wait,
         encryption_required: config.access.encryption == Encryption::Require,
         mtu: link.mtu,
-        clamp_mss: link.mss != adit_config::Mss::Off,
+        max_mss: match link.mss {
+            Mss::Off => None,
+            Mss::Clamp => Some(u16::MAX),
+            Mss::Size(size) => Some(size),
+        },
         window: if link.windowing { window } else { 0 },
         ..PathConfig::new(local_call_id, peer_call_id)
     }
@@ -85,6 +94,38 @@ pub(crate) fn mppe(config: &Config, access: &Access) -> MppePolicy {
     }
 }
 
+/// What a call of a user with this access may do, with the `networks` behind its client.
+pub(crate) fn terms(config: &Config, access: &Access, networks: Vec<Ipv4Net>) -> Terms {
+    Terms {
+        idle: access.idle,
+        max: access.max,
+        mppe: Some(mppe(config, access)),
+        networks,
+        reach: reach(config, access),
+        answer_dhcp: true,
+    }
+}
+
+/// What moves the packets of a server that listens on the address `near`.
+pub(crate) fn dataplane(config: &Config, near: Option<Ipv4Addr>) -> DataplaneConfig {
+    DataplaneConfig {
+        networks: config.pools.values().map(|pool| pool.net).collect(),
+        io: match config.link.io {
+            adit_config::Io::Auto => Io::Auto,
+            adit_config::Io::Socket => Io::Socket,
+            adit_config::Io::Xdp => Io::Xdp,
+        },
+        near,
+        ..DataplaneConfig::server()
+    }
+}
+
+/// What is kept for how long.
+pub(crate) fn retention(config: &Config) -> Retention {
+    let adit_config::Retention { events, sessions } = config.retention;
+    Retention { events, sessions, ..Retention::default() }
+}
+
 /// The pool of an access; the configuration's check makes sure that it exists.
 pub(crate) fn pool<'a>(config: &'a Config, access: &Access) -> Option<&'a PoolConfig> {
     config.pools.get(&access.pool)
@@ -109,12 +150,13 @@ pub(crate) fn routes_key(config: &Config, group: Option<&str>) -> String {
 
 /// A keep-alive as (how often, how many may stay unanswered).
 pub(crate) fn echo(echo: &adit_config::Echo) -> Option<(Duration, u32)> {
-    echo.every.map(|every| (every, echo.lost.max(1)))
+    let adit_config::Echo { every, lost } = *echo;
+    every.map(|every| (every, lost.max(1)))
 }
 
 /// Addresses that a pool can give.
 pub(crate) fn size(pool: &PoolConfig) -> u64 {
-    let of = |(first, last): &(std::net::Ipv4Addr, std::net::Ipv4Addr)| {
+    let of = |(first, last): &(Ipv4Addr, Ipv4Addr)| {
         let (first, last, server) = (u32::from(*first), u32::from(*last), u32::from(pool.server));
         u64::from(last.saturating_sub(first)) + 1 - u64::from((first..=last).contains(&server))
     };

@@ -4,16 +4,19 @@
 //! locked), log lines go on, rows wait in a backlog, stderr reports it once a minute, and entries without room are counted.
 
 mod backlog;
+mod level;
 mod log_line;
+mod step;
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::time::{Duration, Instant};
 
-use adit_config::LogFormat;
 use adit_store::{Change, Error, NewEvent, Retention, Store};
 
 use backlog::{Backlog, Health, MAX_WAITING, RETRY, Sink, Work};
-use log_line::LogLines;
+
+pub(crate) use log_line::LogLines;
+pub(crate) use step::Step;
 
 /// The most entries in one transaction.
 const MAX_BATCH: usize = 256;
@@ -21,6 +24,8 @@ const MAX_BATCH: usize = 256;
 pub(crate) enum Entry {
     /// A log line and a row.
     Event(Box<NewEvent>),
+    /// A debug line.
+    Step(Box<Step>),
     /// One row or several.
     Change(Change),
     /// Delete old rows.
@@ -38,15 +43,9 @@ pub(crate) struct EventWriter {
 
 impl EventWriter {
     /// Starts the thread that writes.
-    pub(crate) fn start(
-        store: Store,
-        format: LogFormat,
-        files: Vec<std::fs::File>,
-        stderr: bool,
-    ) -> EventWriter {
+    pub(crate) fn start(store: Store, log: LogLines) -> EventWriter {
         let (entries, receiver) = sync_channel(MAX_WAITING);
         let health = Health::default();
-        let log = LogLines::new(format, files, stderr);
         let writer = Writer { log, backlog: Backlog::new(store, health.clone()) };
         std::thread::Builder::new()
             .name("adit-events".to_owned())
@@ -120,6 +119,7 @@ impl<S: Sink> Writer<S> {
                             _ => changes.push(Change::Events(vec![*event])),
                         }
                     }
+                    Entry::Step(step) => self.log.write_step(&step),
                     Entry::Change(change) => changes.push(change),
                     Entry::Flush(done) => {
                         self.backlog.write_all(std::mem::take(&mut changes));

@@ -131,7 +131,7 @@ impl Host {
 }
 
 /// All addresses to listen on, with interfaces resolved to theirs.
-fn resolve(
+pub(crate) fn resolve(
     listen: &[Listen],
     interface_addresses: impl Fn(&str) -> Vec<Ipv4Addr>,
 ) -> Result<Vec<SocketAddrV4>> {

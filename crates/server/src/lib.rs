@@ -13,6 +13,8 @@ mod connection;
 pub mod control;
 mod convert;
 mod dispatch;
+#[cfg(test)]
+mod effects;
 mod ending;
 mod error;
 mod event_writer;

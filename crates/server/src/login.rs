@@ -68,14 +68,8 @@ impl SourceAuthenticator {
         self.enforce_session_limit(caller, &grant.account, access)?;
         let login = Change::Login(grant.account.clone(), caller.from.into());
         self.event_writer.enqueue(Entry::Change(login));
-        Ok(Terms {
-            idle: grant.limits.idle.or(access.idle),
-            max: grant.limits.session.or(access.max),
-            mppe: Some(convert::mppe(&caller.config, access)),
-            networks: grant.networks.clone(),
-            reach: convert::reach(&caller.config, access),
-            answer_dhcp: true,
-        })
+        let terms = convert::terms(&caller.config, access, grant.networks.clone());
+        Ok(Terms { idle: grant.limits.idle.or(terms.idle), max: grant.limits.session.or(terms.max), ..terms })
     }
 
     /// Ends older sessions of the account, or refuses this one, when it would exceed the limit.

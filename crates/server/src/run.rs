@@ -3,8 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use adit_config::{Config, LogTarget};
-use adit_dataplane::{Dataplane, DataplaneConfig, Io};
+use adit_dataplane::Dataplane;
 use adit_diag::Code;
 use adit_store::{NewEvent, ServerId, ServerIdentity, Store};
 use jiff::Timestamp;
@@ -12,11 +11,11 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::addresses::Addresses;
 use crate::error::{Result, ServerError, store_error, sys_error};
-use crate::event_writer::EventWriter;
+use crate::event_writer::{EventWriter, LogLines};
 use crate::host::Host;
 use crate::registry::Registry;
 use crate::server::{Options, Parts, Server};
-use crate::{dispatch, listener, socket};
+use crate::{convert, dispatch, listener, socket};
 
 /// Threads that wait for the store. It takes one at a time, so more would only stand in its queue, each with a stack.
 const BLOCKING: usize = 8;
@@ -50,20 +49,10 @@ async fn serve(options: Options) -> Result<()> {
         .collect::<Result<Vec<_>>>()?;
     let identity = open_identity(identity.as_deref()).map_err(|error| store_error(&error))?;
     let id = recover(&store, &identity).map_err(|error| store_error(&error))?;
-    let (files, stderr) = open_logs(&config)?;
-    let event_writer = EventWriter::start(store.clone(), config.log.format, files, stderr);
+    let event_writer = EventWriter::start(store.clone(), LogLines::open(&config.log)?);
     let pools = Addresses::new(store.clone());
     let registry = Arc::new(Registry::default());
-    let plane = DataplaneConfig {
-        networks: config.pools.values().map(|pool| pool.net).collect(),
-        io: match config.link.io {
-            adit_config::Io::Auto => Io::Auto,
-            adit_config::Io::Socket => Io::Socket,
-            adit_config::Io::Xdp => Io::Xdp,
-        },
-        near: addresses.first().map(|address| *address.ip()),
-        ..DataplaneConfig::server()
-    };
+    let plane = convert::dataplane(&config, addresses.first().map(|address| *address.ip()));
     let (dataplane, events) = Dataplane::start(plane, tun).map_err(|error| sys_error(&error))?;
     if let Some(error) = dataplane.xdp_refused() {
         log_stderr!("warning  link.io: the socket is used: {} ({})", error.tried(), error.answer());
@@ -183,26 +172,4 @@ impl Signals {
             _ = self.interrupt.recv() => {}
         }
     }
-}
-
-/// The files that lines go to, and whether they go to stderr.
-fn open_logs(config: &Config) -> Result<(Vec<std::fs::File>, bool)> {
-    let mut files = Vec::new();
-    let mut stderr = false;
-    for target in &config.log.to {
-        match target {
-            LogTarget::Stderr => stderr = true,
-            LogTarget::File(path) => {
-                let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
-                files.push(file.map_err(|error| {
-                    ServerError::new(
-                        Code::S06,
-                        format!("cannot write the log {}: {error}", path.display()),
-                        "give a path that the program may write in log.to",
-                    )
-                })?);
-            }
-        }
-    }
-    Ok((files, stderr))
 }

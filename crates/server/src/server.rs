@@ -10,7 +10,7 @@ use adit_auth::Sources;
 use adit_config::Config;
 use adit_crypto::Rng;
 use adit_dataplane::Dataplane;
-use adit_store::{Change, NewEvent, Retention, ServerId, Store};
+use adit_store::{Change, NewEvent, ServerId, Store};
 use adit_tunnel::ServerConfig;
 use adit_tunnel::events::Why;
 use jiff::Timestamp;
@@ -93,12 +93,6 @@ pub(crate) struct Server {
     started: Timestamp,
     started_at: Instant,
     listen: Vec<String>,
-}
-
-/// What is kept for how long.
-fn retention(config: &Config) -> Retention {
-    let kept = config.retention;
-    Retention { events: kept.events, sessions: kept.sessions, ..Retention::default() }
 }
 
 fn for_calls(config: Config) -> (Arc<Config>, ServerConfig) {
@@ -298,7 +292,7 @@ impl Server {
                 self.event_writer.enqueue(Entry::Change(Change::Count(some.to_vec())));
             }
             if minutes.is_multiple_of(60) {
-                self.event_writer.enqueue(Entry::Prune(retention(&self.config())));
+                self.event_writer.enqueue(Entry::Prune(convert::retention(&self.config())));
             }
             minutes += 1;
         }

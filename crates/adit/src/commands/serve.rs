@@ -187,3 +187,15 @@ fn greet(status: &Status, dial: &str) {
     // Who closed our stderr wants the server, not its story.
     let _ = std::io::stderr().write_all(lines.join("\n").as_bytes());
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clients_dial_the_name_of_the_server_when_it_has_one() {
+        let with = |text: &str| Checked::built_in_with(Source::new("adit.toml", text)).into_config().unwrap();
+        assert_eq!(dial(&with("[server]\nname = \"vpn.example.net\"\n")), "vpn.example.net");
+        assert_eq!(dial(&with("[server]\nlisten = \"203.0.113.10\"\n")), "203.0.113.10");
+    }
+}

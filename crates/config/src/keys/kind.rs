@@ -15,6 +15,10 @@ pub(crate) enum Kind {
     Word(&'static [&'static str]),
     /// Some of the words, in order of preference.
     Words(&'static [&'static str]),
+    /// One of the first words; the others are planned, and refused in this version.
+    SupportedWord(&'static [&'static str], &'static [&'static str]),
+    /// Some of the first words, in order; the others are planned, and refused in this version.
+    SupportedWords(&'static [&'static str], &'static [&'static str]),
     Number(RangeInclusive<i64>),
     /// Some of the numbers.
     Numbers(&'static [i64]),
@@ -49,6 +53,8 @@ impl Kind {
             Kind::Words(words) => {
                 problems(read::list(node, &(1..=words.len()), |item| read::word(item, words)))
             }
+            Kind::SupportedWord(words, planned) => problems(read::supported_word(node, words, planned)),
+            Kind::SupportedWords(words, planned) => problems(read::supported_words(node, words, planned)),
             Kind::Number(limits) => problems(read::number(node, limits)),
             Kind::Numbers(allowed) => problems(read::number_list(node, allowed)),
             Kind::Bool => problems(read::boolean(node)),
@@ -79,8 +85,8 @@ impl Kind {
         };
         match self {
             Kind::Text(max) => format!("a text of up to {max} octets"),
-            Kind::Word(words) => words.join(" | "),
-            Kind::Words(words) => format!("a list of {}", words.join(", ")),
+            Kind::Word(words) | Kind::SupportedWord(words, _) => words.join(" | "),
+            Kind::Words(words) | Kind::SupportedWords(words, _) => format!("a list of {}", words.join(", ")),
             Kind::Number(limits) if *limits.end() == i64::MAX => "a number".to_owned(),
             Kind::Number(limits) => format!("a number, {} to {}", limits.start(), limits.end()),
             Kind::Numbers(allowed) => {
@@ -117,8 +123,8 @@ impl Kind {
         let prefix = || json!({"type": "string", "pattern": "^[0-9.]+/[0-9]+$"});
         match self {
             Kind::Text(max) => json!({"type": "string", "minLength": 1, "maxLength": max}),
-            Kind::Word(words) => json!({"enum": words}),
-            Kind::Words(words) => list(json!({"enum": words})),
+            Kind::Word(words) | Kind::SupportedWord(words, _) => json!({"enum": words}),
+            Kind::Words(words) | Kind::SupportedWords(words, _) => list(json!({"enum": words})),
             Kind::Number(limits) if *limits.end() == i64::MAX => json!({"type": "integer"}),
             Kind::Number(limits) => {
                 json!({"type": "integer", "minimum": limits.start(), "maximum": limits.end()})

@@ -55,7 +55,7 @@ pub(crate) static KEYS: &[Key] = &[
     key(POOL, "dns", Kind::Addresses(2), "[]", "[\"192.168.10.5\", \"192.168.10.6\"]", "DNS servers told to clients; PPP has no more than two"),
     key(POOL, "wins", Kind::Addresses(2), "[]", "", "WINS servers told to clients"),
     key(POOL, "domain", Kind::Name, "", "\"corp.example.org\"", "DNS domain told to clients, by DHCPINFORM"),
-    key(POOL, "source", Kind::Word(&["static"]), "\"static\"", "", "where addresses come from"),
+    key(POOL, "source", Kind::SupportedWord(&["static"], &["dhcp", "radius"]), "\"static\"", "", "where addresses come from"),
 
     key(ACCESS, "pool", Kind::PoolName, "\"default\"", "", "the pool that addresses come from"),
     key(ACCESS, "tunnel", Kind::Word(&["split", "all"]), "\"split\"", "", "split: only `routes`; all: everything goes through here"),
@@ -68,7 +68,7 @@ pub(crate) static KEYS: &[Key] = &[
     key(&["groups.*.link"], "mppe", Kind::Word(ENCRYPTION), "", "\"allow\"", "encryption of this group alone"),
 
     key(&["auth"], "methods", Kind::Words(METHODS), "[\"mschap-v2\"]", "", "in order of preference; all but mschap-v2 are weak"),
-    key(&["auth"], "sources", Kind::Words(&["local"]), "[\"local\"]", "", "who is asked about a user"),
+    key(&["auth"], "sources", Kind::SupportedWords(&["local"], &["radius", "ldap", "winbind", "chap-secrets"]), "[\"local\"]", "", "who is asked about a user"),
     key(&["auth"], "domain", Kind::Domain, "\"strip\"", "\"require:CORP\"", "CORP\\bob is bob, or another user, or the only form let in"),
     key(&["auth.password"], "min_length", Kind::Number(1..=256), "14", "", "shortest password of a local account"),
     key(&["auth.password"], "blocklist", Kind::Bool, "true", "", "refuse common passwords; needs no network"),
@@ -94,7 +94,7 @@ pub(crate) static KEYS: &[Key] = &[
     key(&["limits"], "calls_per_minute_per_address", Kind::Number(0..=100_000), "20", "", "new calls from one address that do not come up; more wait; 0 is no limit"),
     key(&["limits"], "same_nat", Kind::Word(&["allow", "refuse"]), "\"allow\"", "", "several clients behind one address"),
 
-    key(&["log"], "level", Kind::Word(&["error", "warn", "info", "debug"]), "\"info\"", "", "the least important line that is written"),
+    key(&["log"], "level", Kind::Word(&["error", "warn", "info", "debug"]), "\"info\"", "", "the least severe line that is written; debug adds every step of a call"),
     key(&["log"], "to", Kind::LogTargets, "[\"stderr\"]", "{ file = \"/var/log/adit.log\" }", "where lines go"),
     key(&["log"], "format", Kind::Word(&["kv", "json"]), "\"kv\"", "", "how a line looks"),
 

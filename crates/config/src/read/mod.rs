@@ -5,6 +5,7 @@ mod duration;
 mod list;
 mod simple;
 mod special;
+mod supported;
 
 use std::ops::Range;
 
@@ -18,6 +19,7 @@ pub use duration::{parse_duration, show_duration};
 pub(crate) use list::{list, number_list, one_or_list};
 pub(crate) use simple::{boolean, number, text, word};
 pub(crate) use special::{domain_rule, good_name, log_target, mss, pool_name, secret, store_url};
+pub(crate) use supported::{supported_word, supported_words};
 
 /// Why a value cannot be used. The message goes on after the key: "pool.net *has no length*".
 #[derive(Clone, Debug)]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use adit_auth::Pending;
-use adit_config::Config;
+use adit_config::{Config, LogLevel};
 use adit_crypto::Rng;
 use adit_diag::note::Refused;
 use adit_diag::{Code, Note};
@@ -16,7 +16,7 @@ use ipnet::Ipv4Net;
 use super::handles::{Handles, Now, Slot};
 use super::state::{NoCall, State};
 use crate::addresses::LeaseRequest;
-use crate::event_writer::Entry;
+use crate::event_writer::{Entry, Step};
 use crate::message::{Answered, Message};
 use crate::session::Session;
 
@@ -257,5 +257,9 @@ impl Machine {
 
     pub(super) fn note(&self, now: Now, note: &Note) {
         self.session.record(now.instant, note);
+        if self.config.log.level == LogLevel::Debug {
+            let step = Step { at: now.timestamp, session: self.session.id, note: note.clone() };
+            self.handles.recorder.enqueue(Entry::Step(Box::new(step)));
+        }
     }
 }

@@ -1,13 +1,19 @@
-//! Log lines: where they go and what they look like.
+//! Log lines: where they go, which are written, and what they look like.
 
 use std::fs::File;
 use std::io::Write as _;
 
-use adit_config::LogFormat;
+use adit_config::{Log, LogFormat, LogLevel, LogTarget};
+use adit_diag::Code;
 use adit_store::NewEvent;
 
-/// Where log lines go.
-pub(super) struct LogLines {
+use super::level;
+use super::step::Step;
+use crate::error::{Result, ServerError};
+
+/// Where log lines go, and which are written.
+pub(crate) struct LogLines {
+    level: LogLevel,
     format: LogFormat,
     files: Vec<File>,
     stderr: bool,
@@ -16,34 +22,63 @@ pub(super) struct LogLines {
 }
 
 impl LogLines {
-    /// Lines in `format` to `files`, and to stderr if so.
-    pub(super) fn new(format: LogFormat, files: Vec<File>, stderr: bool) -> LogLines {
-        LogLines { format, files, stderr, journald: stderr_is_systemd_journal() }
+    /// Opens what `log` names.
+    ///
+    /// # Errors
+    /// S06 for a file that cannot be written.
+    pub(crate) fn open(log: &Log) -> Result<LogLines> {
+        let Log { level, to, format } = log;
+        let mut files = Vec::new();
+        let mut stderr = false;
+        for target in to {
+            match target {
+                LogTarget::Stderr => stderr = true,
+                LogTarget::File(path) => {
+                    let file = File::options().create(true).append(true).open(path);
+                    files.push(file.map_err(|error| {
+                        ServerError::new(
+                            Code::S06,
+                            format!("cannot write the log {}: {error}", path.display()),
+                            "give a path that the program may write in log.to",
+                        )
+                    })?);
+                }
+            }
+        }
+        Ok(LogLines { level: *level, format: *format, files, stderr, journald: stderr_is_systemd_journal() })
     }
 
     /// Writes the line of an event.
-    pub(super) fn write(&mut self, event: &NewEvent) {
-        let line = match self.format {
+    pub(crate) fn write(&mut self, event: &NewEvent) {
+        let line = || match self.format {
             LogFormat::Kv => event.to_string(),
             LogFormat::Json => json(event),
         };
-        for file in &mut self.files {
+        self.write_line(level::level(event), line);
+    }
+
+    /// Writes the line of one step of a session.
+    pub(crate) fn write_step(&mut self, step: &Step) {
+        let line = || match self.format {
+            LogFormat::Kv => step.to_string(),
+            LogFormat::Json => step.json().to_string(),
+        };
+        self.write_line(LogLevel::Debug, line);
+    }
+
+    /// Writes a line, unless it is less severe than what is asked for.
+    fn write_line(&self, level: LogLevel, line: impl Fn() -> String) {
+        if level > self.level {
+            return;
+        }
+        let line = line();
+        for mut file in &self.files {
             let _ = writeln!(file, "{line}");
         }
         if self.stderr {
-            let priority = if self.journald { priority(event) } else { "" };
-            log_stderr!("{priority}{line}");
+            let prefix = if self.journald { level::prefix(level) } else { "" };
+            log_stderr!("{prefix}{line}");
         }
-    }
-}
-
-/// What systemd's journal takes for the priority of a line (sd-daemon(3)): a call that failed is a warning, what this host
-/// could not do an error, the rest is information.
-fn priority(event: &NewEvent) -> &'static str {
-    match event.code.as_deref().and_then(|code| code.chars().next()) {
-        None => "<6>",
-        Some('S') => "<3>",
-        Some(_) => "<4>",
     }
 }
 
@@ -81,17 +116,53 @@ fn json(event: &NewEvent) -> String {
 
 #[cfg(test)]
 mod tests {
+    use adit_diag::Note;
+    use adit_store::SessionId;
     use jiff::Timestamp;
 
     use super::*;
 
-    #[test]
-    fn the_priority_tells_a_failed_call_from_a_failed_host() {
-        let with = |code: Option<&str>| {
-            let mut event = NewEvent::new(Timestamp::UNIX_EPOCH, "call.fail");
+    /// The first words of the lines of a failed host, a failed call, a login and a step.
+    fn lines(level: LogLevel, format: LogFormat) -> Vec<String> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("adit.log");
+        let log = Log { level, to: vec![LogTarget::File(path.clone())], format };
+        let mut lines = LogLines::open(&log).unwrap();
+        for code in [Some("S06"), Some("G01"), None] {
+            let mut event = NewEvent::new(Timestamp::UNIX_EPOCH, "call.end");
             event.code = code.map(str::to_owned);
-            priority(&event)
-        };
-        assert_eq!((with(None), with(Some("G01")), with(Some("S06"))), ("<6>", "<4>", "<3>"));
+            lines.write(&event);
+        }
+        let (at, session) = (Timestamp::UNIX_EPOCH, SessionId(7));
+        lines.write_step(&Step { at, session, note: Note::DhcpAnswered });
+        std::fs::read_to_string(&path).unwrap().lines().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn lines_below_the_level_are_not_written() {
+        for (level, expected) in
+            [(LogLevel::Error, 1), (LogLevel::Warn, 2), (LogLevel::Info, 3), (LogLevel::Debug, 4)]
+        {
+            let lines = lines(level, LogFormat::Kv);
+            assert_eq!(lines.len(), expected, "{level:?}: {lines:?}");
+        }
+    }
+
+    #[test]
+    fn a_step_is_a_line_with_its_session() {
+        let kv = lines(LogLevel::Debug, LogFormat::Kv).pop().unwrap();
+        assert!(kv.starts_with("1970-01-01T00:00:00Z step "), "{kv}");
+        assert!(kv.contains(" layer=") && kv.ends_with(" call=s7"), "{kv}");
+        let json = lines(LogLevel::Debug, LogFormat::Json).pop().unwrap();
+        let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!((&json["kind"], &json["session"]), (&"step".into(), &"s7".into()));
+        assert_eq!(json["note"], serde_json::to_value(Note::DhcpAnswered).unwrap());
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_written_is_s06() {
+        let to = vec![LogTarget::File("/nonexistent/adit.log".into())];
+        let log = Log { level: LogLevel::Info, to, format: LogFormat::Kv };
+        assert_eq!(LogLines::open(&log).map(drop).unwrap_err().code, Code::S06);
     }
 }

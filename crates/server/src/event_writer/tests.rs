@@ -1,3 +1,4 @@
+use adit_config::{Log, LogFormat, LogLevel, LogTarget};
 use adit_store::StoreConfig;
 use jiff::Timestamp;
 
@@ -9,8 +10,8 @@ fn events_reach_log_and_store_in_order_before_flush_returns() {
     let config = StoreConfig::sqlite(dir.path().join("adit.db"), dir.path().join("key"));
     let store = adit_store::open(&config).unwrap();
     let path = dir.path().join("adit.log");
-    let file = std::fs::File::create(&path).unwrap();
-    let writer = EventWriter::start(store.clone(), LogFormat::Kv, vec![file], false);
+    let log = Log { level: LogLevel::Info, to: vec![LogTarget::File(path.clone())], format: LogFormat::Kv };
+    let writer = EventWriter::start(store.clone(), LogLines::open(&log).unwrap());
     // More than one batch.
     for n in 0..MAX_BATCH + 44 {
         let mut event = NewEvent::new(Timestamp::now(), "session.up");

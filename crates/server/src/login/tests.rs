@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 use std::sync::Mutex;
 
 use adit_auth::{AccountSource, AddressRequest, ChallengeState, Outcome, SessionLimits};
-use adit_config::{Checked, Config, Source};
+use adit_config::{Checked, Config, Log, LogFormat, LogLevel, Source};
 use adit_crypto::proof::{Proof, Secret};
 use adit_crypto::secret::Password;
 use adit_diag::{AuthMethod, Code, SourceFault};
@@ -15,6 +15,7 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::addresses::{Addresses, LeaseRequest};
+use crate::event_writer::LogLines;
 use crate::session::Session;
 use counting::Reads;
 
@@ -43,7 +44,8 @@ fn config(text: &str) -> Arc<Config> {
 }
 
 fn authenticator(store: Store, sources: Sources) -> SourceAuthenticator {
-    let event_writer = EventWriter::start(store, adit_config::LogFormat::Kv, Vec::new(), false);
+    let log = Log { level: LogLevel::Info, to: Vec::new(), format: LogFormat::Kv };
+    let event_writer = EventWriter::start(store, LogLines::open(&log).unwrap());
     SourceAuthenticator { sources, registry: Arc::new(Registry::default()), event_writer }
 }
 

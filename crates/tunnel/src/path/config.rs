@@ -29,8 +29,9 @@ pub struct PathConfig {
     pub encryption_required: bool,
     /// The largest IP packet for the tunnel until [`Network::mtu`] says less.
     pub mtu: u16,
-    /// Lower the maximum segment size of TCP connections to what fits the tunnel.
-    pub clamp_mss: bool,
+    /// Lower the maximum segment size of TCP connections to what fits the tunnel, and to this many octets. `None`: leave it
+    /// alone.
+    pub max_mss: Option<u16>,
     /// Sequence number of the first packet that leaves (RFC 2637: 0).
     pub first_sequence: u32,
 }
@@ -48,7 +49,7 @@ impl PathConfig {
             window: 0,
             encryption_required: true,
             mtu: 1400,
-            clamp_mss: true,
+            max_mss: Some(u16::MAX),
             first_sequence: 0,
         }
     }

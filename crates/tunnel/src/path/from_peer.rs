@@ -136,10 +136,9 @@ impl Path {
         let packet = bytes.get_mut(..len).unwrap_or_default();
         match verdict {
             Verdict::Pass => {
-                if self.config.clamp_mss && protocol == ppp::IP {
-                    gate::clamp_v4(packet, mtu);
-                } else if self.config.clamp_mss {
-                    gate::clamp_v6(packet, mtu);
+                if let Some(max) = self.config.max_mss {
+                    let clamp = if protocol == ppp::IP { gate::clamp_v4 } else { gate::clamp_v6 };
+                    clamp(packet, mtu, max);
                 }
                 self.counters.rx_packets += 1;
                 self.counters.rx_bytes += len as u64;

@@ -97,24 +97,24 @@ fn is_dhcp_inform(packet: ipv4::Packet<'_>) -> bool {
             .is_ok_and(|udp| udp.dst_port() == dhcp::SERVER_PORT && dhcp::is_inform(udp.payload()))
 }
 
-/// Lowers the maximum segment size of a TCP SYN to what a tunnel of `mtu` octets takes whole.
-pub(super) fn clamp_v4(bytes: &mut [u8], mtu: u16) {
+/// Lowers the maximum segment size of a TCP SYN to what a tunnel of `mtu` octets takes whole, and to `max` octets.
+pub(super) fn clamp_v4(bytes: &mut [u8], mtu: u16, max: u16) {
     let Ok(packet) = ipv4::Packet::new_checked(bytes) else { return };
     if packet.protocol() != ipv4::TCP || packet.is_fragment() {
         return;
     }
     let (start, end) = (packet.header_len(), packet.as_bytes().len());
     if let Some(segment) = bytes.get_mut(start..end) {
-        tcp::clamp_mss(segment, mtu.saturating_sub((ipv4::HEADER_MIN + tcp::HEADER_MIN) as u16));
+        tcp::clamp_mss(segment, mtu.saturating_sub((ipv4::HEADER_MIN + tcp::HEADER_MIN) as u16).min(max));
     }
 }
 
 /// The same for IPv6.
-pub(super) fn clamp_v6(bytes: &mut [u8], mtu: u16) {
+pub(super) fn clamp_v6(bytes: &mut [u8], mtu: u16, max: u16) {
     let Ok(packet) = ipv6::Packet::new_checked(bytes) else { return };
     let Some((ipv4::TCP, start)) = packet.upper_layer() else { return };
     let end = packet.as_bytes().len();
     if let Some(segment) = bytes.get_mut(start..end) {
-        tcp::clamp_mss(segment, mtu.saturating_sub((ipv6::HEADER + tcp::HEADER_MIN) as u16));
+        tcp::clamp_mss(segment, mtu.saturating_sub((ipv6::HEADER + tcp::HEADER_MIN) as u16).min(max));
     }
 }

@@ -55,9 +55,9 @@ impl Path {
             return Prepared::Dropped;
         };
         let mtu = self.mtu();
-        if self.config.clamp_mss {
+        if let Some(max) = self.config.max_mss {
             let clamp = if protocol == ppp::IP { gate::clamp_v4 } else { gate::clamp_v6 };
-            clamp(bytes, mtu);
+            clamp(bytes, mtu, max);
         }
         if len > usize::from(mtu) {
             return Prepared::TooBig;

@@ -69,3 +69,21 @@ pub(super) fn new_password(
 pub(super) fn tell_password(output: &Output, made: &Password) -> Result<(), Failure> {
     output.line(&format!("password {}      shown once", made.expose()))
 }
+
+#[cfg(test)]
+mod tests {
+    use adit_policy::PasswordStyle;
+
+    use super::*;
+
+    #[test]
+    fn generate_is_the_style_of_made_passwords() {
+        let config = adit_config::Checked::built_in().into_config().unwrap();
+        let hyphens = |generate| {
+            let policy = PasswordPolicy { generate, ..config.auth.password.clone() };
+            make_password(&policy).ok().unwrap().expose().matches('-').count()
+        };
+        assert_eq!(hyphens(PasswordStyle::Words), 4);
+        assert!(hyphens(PasswordStyle::Random) < 4);
+    }
+}

@@ -26,7 +26,13 @@ fn c091_syn_and_syn_ack_are_clamped_both_ways() {
     let mut end = server();
     end.gre(&packet(0, &clear(&tcp_segment(CLIENT, HOST, tcp::ACK, 1460))));
     assert_eq!(mss_of(&end.out.ip[0]), 1460, "only a SYN announces a size");
-    let mut end = End::new(PathConfig { clamp_mss: false, ..config() });
+    for (max, expected) in [(1300, 1300), (1450, 1360)] {
+        let mut end = End::new(PathConfig { max_mss: Some(max), ..config() });
+        end.command(PathCommand::Network(Some(network())));
+        end.gre(&packet(0, &clear(&tcp_segment(CLIENT, HOST, tcp::SYN, 1460))));
+        assert_eq!(mss_of(&end.out.ip[0]), expected, "never more than what fits");
+    }
+    let mut end = End::new(PathConfig { max_mss: None, ..config() });
     end.command(PathCommand::Network(Some(network())));
     end.gre(&packet(0, &clear(&tcp_segment(CLIENT, HOST, tcp::SYN, 1460))));
     assert_eq!(mss_of(&end.out.ip[0]), 1460);

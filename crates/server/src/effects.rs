@@ -1,0 +1,176 @@
+//! Every key of the configuration has an effect: each is set to each of its samples, and what uses it is looked at.
+
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::path::Path;
+use std::sync::Arc;
+
+use adit_config::{Checked, Config, Key, Limits, Log, LogTarget, PasswordPolicy, Source};
+use adit_diag::Note;
+use adit_policy::account::{Account, decide};
+use adit_policy::{Access, name};
+use adit_store::{NewEvent, SessionId};
+use adit_wire::{LocalCallId, PeerCallId};
+use jiff::Timestamp;
+
+use crate::admission::Admission;
+use crate::event_writer::LogLines;
+use crate::registry::Registry;
+use crate::session::Session;
+use crate::{convert, host, listener};
+
+const BASE: &str = r#"
+[server]
+listen = "203.0.113.10"
+[pool]
+net = "10.99.0.0/24"
+[pools.other]
+net = "10.98.0.0/24"
+[access]
+routes = ["192.168.10.0/24"]
+[groups.staff]
+pool = "other"
+"#;
+
+/// Keys that are used where this test does not look, and the test that observes them.
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("store.url", "adit/src/settings.rs"),
+    ("store.seal_key", "adit/src/settings.rs"),
+    ("server.name", "adit/src/commands/serve.rs"),
+    ("server.shutdown_grace", "adit/tests/hostile/stop.rs"),
+    ("auth.password.generate", "adit/src/commands/user/password.rs"),
+    ("pool.sticky", "store/tests/suite/leases.rs"),
+    ("pools.other.sticky", "store/tests/suite/leases.rs"),
+    ("pool.domain", "adit/tests/tunnel/cases.rs"),
+    ("pools.other.domain", "adit/tests/tunnel/cases.rs"),
+];
+
+const CALLER: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(203, 0, 113, 7), 40_000);
+
+/// What the parts of the server make of a configuration, as texts to compare.
+fn effects(config: &Config) -> Vec<String> {
+    let path = convert::path(config, LocalCallId::new(1), PeerCallId::new(2), 64);
+    let address_of = |name: &str| vec![Ipv4Addr::new(192, 0, 2, name.len() as u8)];
+    let anywhere = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0);
+    let mut effects = vec![
+        format!("{:?}", convert::tunnel(config)),
+        format!("{path:?}"),
+        format!("{:?}", convert::dataplane(config, None)),
+        format!("{:?}", convert::retention(config)),
+        format!("{:?}", host::resolve(&config.server.listen, address_of)),
+        format!("{:?}", listener::open(anywhere, config.server.interface.as_deref()).map(drop)),
+        format!("{:?}", [&b"CORP\\bob"[..], b"bob"].map(|sent| name::login_name(sent, &config.auth.domain))),
+    ];
+    effects.extend(of_passwords(&config.auth.password));
+    effects.extend(of_limits(&config.limits));
+    effects.extend(of_log(&config.log));
+    for access in std::iter::once(&config.access).chain(config.groups.values()) {
+        effects.extend(of_access(config, access));
+    }
+    effects.extend(config.pools.values().map(|pool| format!("{} addresses", convert::size(pool))));
+    effects
+}
+
+fn of_passwords(policy: &PasswordPolicy) -> Vec<String> {
+    let account = Account { password_changed: Some(0), ..Account::new("bob") };
+    let days = [2, 500, 4_000].map(|day| decide(&account, &policy.account_rules(), day * 86_400).is_ok());
+    let passwords = ["kq7Zt", "vwT8rjLq2mXz0pKd5c", "Password2024Password"];
+    let checked = passwords.map(|password| policy.rules.check("bob", password));
+    vec![format!("{days:?}"), format!("{checked:?}")]
+}
+
+fn of_limits(limits: &Limits) -> Vec<String> {
+    let registry = Registry::default();
+    let session = |id| {
+        let session = Session::new(SessionId(id), CALLER, Ipv4Addr::LOCALHOST, Timestamp::UNIX_EPOCH);
+        let session = Arc::new(session);
+        session.known().user = Some(format!("user{id}"));
+        session.known().call_ids = Some((LocalCallId::new(1), PeerCallId::new(1)));
+        session
+    };
+    let caller = session(0);
+    let alone = format!("{:?}", registry.refusal(limits, &caller));
+    let other = session(1);
+    registry.add(Arc::clone(&other));
+    registry.call_up(other);
+    let beside_one = format!("{:?}", registry.refusal(limits, &caller));
+    (2..300).for_each(|id| registry.call_up(session(id)));
+    let beside_many = format!("{:?}", registry.refusal(limits, &caller));
+    vec![format!("{:?}", Admission::<()>::new(limits, 10)), alone, beside_one, beside_many]
+}
+
+/// Whether the targets can be opened, and what is written for a login, a failed call and a failed host.
+fn of_log(log: &Log) -> Vec<String> {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("log");
+    let opened = LogLines::open(log).map(drop);
+    let mut lines = LogLines::open(&Log { to: vec![LogTarget::File(file.clone())], ..log.clone() }).unwrap();
+    for code in [None, Some("G01"), Some("S06")] {
+        let mut event = NewEvent::new(Timestamp::UNIX_EPOCH, "call.end");
+        event.code = code.map(str::to_owned);
+        lines.write(&event);
+    }
+    lines.write_step(&crate::event_writer::Step {
+        at: Timestamp::UNIX_EPOCH,
+        session: SessionId(1),
+        note: Note::DhcpAnswered,
+    });
+    vec![format!("{opened:?}"), fs::read_to_string(&file).unwrap()]
+}
+
+fn of_access(config: &Config, access: &Access) -> Vec<String> {
+    let live = |count: u64| access.admit(&(0..count).collect::<Vec<_>>());
+    vec![
+        format!("{:?}", convert::terms(config, access, Vec::new())),
+        format!("{:?}", convert::pool(config, access).map(|pool| &pool.name)),
+        format!("{:?} {:?} {:?}", live(1), live(2), live(1_000)),
+        format!("{:?}", access.allows_from("bob", *CALLER.ip())),
+    ]
+}
+
+fn set(section: &str, key: &Key, value: &str) -> Checked {
+    let change = format!("[{section}]\n{} = {value}\n", key.name);
+    let change = change.strip_prefix("[]\n").unwrap_or(&change);
+    Checked::parse(vec![Source::new("adit.toml", BASE), Source::new("change.toml", change)])
+}
+
+#[tokio::test]
+async fn each_key_has_an_effect() {
+    let base = Checked::parse(vec![Source::new("adit.toml", BASE)]).into_config().unwrap();
+    let before = effects(&base);
+    assert_eq!(before, effects(&base), "what changes by itself shows nothing");
+    let mut without = Vec::new();
+    for key in adit_config::keys() {
+        for section in key.sections {
+            let section = section.replace("pools.*", "pools.other").replace("groups.*", "groups.staff");
+            let path = [section.as_str(), key.name].join(".");
+            if ELSEWHERE.iter().any(|(known, _)| *known == path) {
+                continue;
+            }
+            let mut has_effect = false;
+            for value in key.samples() {
+                match set(&section, key, &value).into_config() {
+                    Ok(config) if config == base => {}
+                    Ok(config) if effects(&config) == before => without.push(format!("{path} = {value}")),
+                    // Another effect, or an error that says why not.
+                    Ok(_) | Err(_) => has_effect = true,
+                }
+            }
+            if !has_effect {
+                without.push(path);
+            }
+        }
+    }
+    assert!(without.is_empty(), "without effect: {without:#?}");
+}
+
+#[test]
+fn keys_that_are_used_elsewhere_are_observed_there() {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    for (key, file) in ELSEWHERE {
+        let text = fs::read_to_string(crates.join(file)).unwrap();
+        let tests = if file.contains("/tests/") { &text } else { text.split_once("#[cfg(test)]").unwrap().1 };
+        let name = key.rsplit('.').next().unwrap();
+        assert!(tests.contains(name), "{file} does not test {key}");
+    }
+}
