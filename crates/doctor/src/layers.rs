@@ -17,7 +17,11 @@ pub(crate) fn state(facts: &Facts, layer: Layer) -> (State, String) {
         Layer::Gre => works(facts.link_is_up() || heard_both(facts), "both ways".to_owned()),
         Layer::Lcp => works(facts.link_is_up(), lcp(facts)),
         Layer::Auth => works(facts.logged_in(), auth(facts)),
-        Layer::Encrypt => works(facts.encrypt.opened.is_some() || facts.is_up(), encrypt(facts)),
+        // Where it is not known, "up" does not say whether it is encrypted.
+        Layer::Encrypt => {
+            let is_known = !facts.is_untyped(layer);
+            works(facts.encrypt.opened.is_some() || facts.is_up() && is_known, encrypt(facts))
+        }
         Layer::Address => works(facts.is_up(), address(facts)),
         Layer::Route => works(inside_works(facts), inside(facts)),
         Layer::Mtu => {

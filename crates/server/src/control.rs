@@ -2,6 +2,8 @@
 //!
 //! The same types are what `adit status`, `adit sessions` and `adit session` print with `--json`.
 
+use adit_diag::Note;
+use adit_diag::note::{Destination, Finding};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -222,7 +224,7 @@ pub struct Counters {
 
 impl Counters {
     /// The last destination of a packet to one host that the account may not reach.
-    pub fn denied_last(&self) -> Option<adit_diag::note::Destination> {
+    pub fn denied_last(&self) -> Option<Destination> {
         adit_tunnel::path::denied::unpack(self.acl_last)
     }
 }
@@ -268,6 +270,9 @@ pub struct FindingRow {
     pub code: String,
     /// One line of evidence.
     pub text: String,
+    /// The same for programs; null from a server that has no typed notes.
+    #[serde(default)]
+    pub finding: Option<Finding>,
 }
 
 /// One line of a record.
@@ -281,4 +286,7 @@ pub struct StepRow {
     pub layer: String,
     /// What.
     pub text: String,
+    /// The same for programs; null from a server that has no typed notes.
+    #[serde(default)]
+    pub note: Option<Note>,
 }

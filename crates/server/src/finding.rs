@@ -11,7 +11,7 @@ const LOST_EARLY: (u64, u64) = (3, 5);
 
 impl From<Finding> for FindingRow {
     fn from(finding: Finding) -> FindingRow {
-        FindingRow { code: finding.code().to_string(), text: finding.to_string() }
+        FindingRow { code: finding.code().to_string(), text: finding.to_string(), finding: Some(finding) }
     }
 }
 

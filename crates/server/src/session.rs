@@ -73,6 +73,7 @@ impl Known {
             who: note.who().word().to_owned(),
             layer: note.protocol().name().to_owned(),
             text: Shown(&note).to_string(),
+            note: Some(note),
         };
         (self.record.notes().map(stored).collect(), self.record.omitted())
     }
@@ -148,18 +149,19 @@ impl Session {
             suspicion: known.suspicion.clone(),
             to: self.to.to_string(),
             findings: findings.into_iter().map(FindingRow::from).collect(),
-            steps: known.record.notes().map(|(at, note)| step_row(at, &note)).collect(),
+            steps: known.record.notes().map(|(at, note)| step_row(at, note)).collect(),
             steps_omitted: known.record.omitted(),
         }
     }
 }
 
-fn step_row(at: Duration, note: &Note) -> StepRow {
+fn step_row(at: Duration, note: Note) -> StepRow {
     StepRow {
         at_ms: u64::try_from(at.as_millis()).unwrap_or(u64::MAX),
         who: note.who().word().to_owned(),
         layer: note.protocol().name().to_owned(),
-        text: Shown(note).to_string(),
+        text: Shown(&note).to_string(),
+        note: Some(note),
     }
 }
 

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use adit_crypto::Rng;
 use adit_crypto::mppe::Strength;
-use adit_diag::Code;
 use adit_diag::note::Finding;
+use adit_diag::{Code, Note};
 use adit_ppp::ccp::Mode;
 use adit_tunnel::ServerTunnel;
 use adit_tunnel::events::{Command, End, Up, Why};
@@ -84,6 +84,8 @@ pub struct Side {
     pub up: Option<Up>,
     /// Virtual time from the beginning of the conversation until the call came up.
     pub up_after: Option<Duration>,
+    /// What it learnt, with the time since the beginning of the conversation.
+    pub notes: Vec<(Duration, Note)>,
     /// What was wrong with it and did not end it.
     pub found: Vec<Finding>,
     /// How the call ended.
@@ -105,6 +107,7 @@ impl Side {
         Side {
             up: call.and_then(|call| call.up.clone()),
             up_after: call.and_then(|call| call.up_at).map(|at| at.saturating_duration_since(epoch)),
+            notes: Vec::new(),
             found: call.map(|call| call.found.clone()).unwrap_or_default(),
             call: call.and_then(|call| call.end.clone()),
             closed,
@@ -117,8 +120,11 @@ impl Side {
 
     fn server(epoch: Instant, shell: &Shell<ServerTunnel>) -> Side {
         let call = shell.calls().values().find(|call| call.up.is_some() || call.end.is_some());
-        let code = shell.code();
-        Side::new(epoch, call, shell.closed.clone(), code)
+        let since = |(at, note): &(Instant, Note)| (at.saturating_duration_since(epoch), note.clone());
+        Side {
+            notes: shell.notes.iter().map(since).collect(),
+            ..Side::new(epoch, call, shell.closed.clone(), shell.code())
+        }
     }
 
     fn client(epoch: Instant, client: &ClientHost) -> Side {

@@ -37,6 +37,8 @@ pub struct Shell<M> {
     next_count: Option<Instant>,
     /// Questions that wait for an answer.
     pub questions: Vec<(u32, CallHandle, Question)>,
+    /// What was learnt of it, with the time.
+    pub notes: Vec<(Instant, Note)>,
     /// How the control connection ended.
     pub closed: Option<End>,
     /// What the path said was wrong with encryption.
@@ -106,6 +108,7 @@ impl<M: Machine> Shell<M> {
             mtu,
             next_count: None,
             questions: Vec::new(),
+            notes: Vec::new(),
             closed: None,
             broken: None,
         }
@@ -202,7 +205,7 @@ impl<M: Machine> Shell<M> {
                     }
                 }
             }
-            Event::Note { call, note } => self.note(call, note, out),
+            Event::Note { call, note } => self.note(now, call, note, out),
             Event::Established { .. } => out.notes.push((self.who, "established".to_owned())),
             Event::Up { call, up } => {
                 out.notes.push((self.who, format!("up: {} and {}, mtu {}", up.local, up.peer, up.mtu)));
@@ -231,17 +234,18 @@ impl<M: Machine> Shell<M> {
         }
     }
 
-    fn note(&mut self, call: Option<CallHandle>, note: Note, out: &mut Output) {
+    fn note(&mut self, now: Instant, call: Option<CallHandle>, note: Note, out: &mut Output) {
         let words = Shown(&note).to_string();
         let text = match &note {
             Note::Packet(_) => format!("{} {} {words}", note.who().word(), note.protocol()),
             _ => words,
         };
         out.notes.push((self.who, text));
-        if let (Note::Finding(finding), Some(call)) = (note, call.and_then(|call| self.calls.get_mut(&call)))
-        {
-            call.found.push(finding);
+        let call = call.and_then(|call| self.calls.get_mut(&call));
+        if let (Note::Finding(finding), Some(call)) = (&note, call) {
+            call.found.push(finding.clone());
         }
+        self.notes.push((now, note));
     }
 
     /// Passes on what a path put out.

@@ -5,6 +5,7 @@ use core::str::FromStr;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use adit_diag::{LoginRefusal, Note};
 use jiff::Timestamp;
 
 use crate::ServerId;
@@ -115,6 +116,8 @@ pub struct SessionEnd {
     pub code: Option<String>,
     /// One line of evidence.
     pub detail: String,
+    /// Why the login was refused, if that ended it. The detail says the same to people.
+    pub refusal: Option<LoginRefusal>,
 }
 
 /// One session.
@@ -180,6 +183,9 @@ pub struct Step {
     pub layer: String,
     /// One line for people.
     pub text: String,
+    /// The same for programs. `None` where a version wrote it that had no typed notes, or a newer one wrote a note that
+    /// this one does not know.
+    pub note: Option<Note>,
 }
 
 impl Step {

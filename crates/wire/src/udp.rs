@@ -87,7 +87,7 @@ mod tests {
     #[test]
     fn lengths_that_lie_are_refused() {
         let mut octets = [0, 67, 0, 68, 0, 8, 0, 0, 1];
-        assert_eq!(Packet::new_checked(&octets).unwrap().payload(), []);
+        assert!(Packet::new_checked(&octets).unwrap().payload().is_empty());
         assert_eq!(Packet::new_checked(&octets[..7]).unwrap_err().field, "header");
         for len in [0, 7, 10] {
             octets[5] = len;

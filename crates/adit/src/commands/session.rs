@@ -1,5 +1,6 @@
 //! `adit session`
 
+use adit_diag::Note;
 use adit_doctor::Verdict;
 use adit_store::{Session, SessionFilter, SessionId, Step};
 use schemars::JsonSchema;
@@ -16,6 +17,9 @@ use crate::settings::Settings;
 use crate::style::Tone;
 use crate::table::printable;
 use crate::when;
+
+/// Of the steps of an older version.
+const UNTYPED: &str = "not in typed form: shown as text, the verdict uses code, layer and counters";
 
 /// Show one session in full, step by step
 #[derive(Debug, clap::Args)]
@@ -58,6 +62,8 @@ struct StepBody {
     layer: String,
     /// One line for people.
     text: String,
+    /// The same for programs; null where a version wrote it that had no typed notes.
+    note: Option<Note>,
 }
 
 pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit, Failure> {
@@ -110,6 +116,7 @@ fn document(session: &Session, steps: &[Step], judged: &Verdict) -> PastSessionD
                 who: step.who.clone(),
                 layer: step.layer.clone(),
                 text: step.text.clone(),
+                note: step.note.clone(),
             })
             .collect(),
         steps_omitted: session.omitted,
@@ -161,6 +168,10 @@ fn show(session: &Session, steps: &[Step], output: &Output) -> String {
         fact("sent", Some(way(c.tx_bytes, c.tx_packets)));
     }
 
+    if steps.iter().any(|step| step.note.is_none()) {
+        fact("record", Some(UNTYPED.to_owned()));
+    }
+
     let (head, tail) = steps.split_at(steps.len().min(before_gap(session, steps)));
     let mut line = |step: &Step| {
         let arrow = match step.who.as_str() {
@@ -179,6 +190,7 @@ fn show(session: &Session, steps: &[Step], output: &Output) -> String {
             who: String::new(),
             layer: "...".into(),
             text: format!("{} steps left out", session.omitted),
+            note: None,
         };
         line(&left_out);
     }

@@ -3,8 +3,9 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use adit_diag::Code;
-use adit_doctor::from::record::{self, Record};
+use adit_diag::note::Finding;
+use adit_diag::{Code, Note};
+use adit_doctor::from::record::{self, Noted, Record};
 use adit_doctor::{Outcome, Side, Verdict, judge, text};
 use adit_server::control::SessionDetail;
 use adit_store::{EventFilter, Session, Step, Store};
@@ -40,10 +41,13 @@ pub(crate) fn past(
             Some(Code::A01) => failures_in_a_row(session, store)?,
             _ => 0,
         },
-        steps: steps
+        received: session.counters.rx_packets,
+        refusal: end.and_then(|end| end.refusal.as_ref()),
+        notes: steps
             .iter()
-            .map(|step| record::Step { at: step.at, who: &step.who, text: &step.text })
+            .filter_map(|step| Some(Noted { at: step.at, note: step.note.as_ref()? }))
             .collect(),
+        has_untyped: steps.iter().any(|step| step.note.is_none()),
     };
     Ok(judge(&record::facts(&record)))
 }
@@ -51,14 +55,13 @@ pub(crate) fn past(
 /// Of a session that runs.
 pub(crate) fn live(detail: &SessionDetail) -> Verdict {
     let session = &detail.session;
-    let findings: Vec<String> =
-        detail.findings.iter().map(|finding| format!("finding {}: {}", finding.code, finding.text)).collect();
-    let steps = detail.steps.iter().map(|step| record::Step {
-        at: Duration::from_millis(step.at_ms),
-        who: &step.who,
-        text: &step.text,
-    });
-    let found = findings.iter().map(|text| record::Step { at: Duration::ZERO, who: "note", text });
+    let findings: Vec<Note> =
+        detail.findings.iter().filter_map(|row| row.finding.clone().map(Note::Finding)).collect();
+    let notes = detail
+        .steps
+        .iter()
+        .filter_map(|step| Some(Noted { at: Duration::from_millis(step.at_ms), note: step.note.as_ref()? }));
+    let found = findings.iter().map(|note| Noted { at: Duration::ZERO, note });
     let record = Record {
         name: &session.id,
         host: Some(detail.to.as_str()).filter(|to| !to.is_empty()),
@@ -72,9 +75,20 @@ pub(crate) fn live(detail: &SessionDetail) -> Verdict {
         why: "",
         by: None,
         failures_in_a_row: 0,
-        steps: steps.chain(found).collect(),
+        received: session.counters.rx_packets,
+        refusal: None,
+        notes: notes.chain(found).collect(),
+        has_untyped: detail.steps.iter().any(|step| step.note.is_none()),
     };
     judge(&record::facts(&record))
+}
+
+/// The last finding of a record about what its account may not reach.
+pub(crate) fn denied(steps: &[Step]) -> Option<&Finding> {
+    steps.iter().rev().find_map(|step| match &step.note {
+        Some(Note::Finding(finding @ Finding::Denied { .. })) => Some(finding),
+        _ => None,
+    })
 }
 
 /// The doctor's words, with an empty line in front; nothing where nothing is wrong.

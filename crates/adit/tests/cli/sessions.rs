@@ -13,11 +13,13 @@ fn end(seconds: i64, why: &str, by: &str, code: Option<&str>, detail: &str) -> S
         by: by.into(),
         code: code.map(Into::into),
         detail: detail.into(),
+        refusal: None,
     }
 }
 
 fn step(ms: u64, who: &str, layer: &str, text: &str) -> Step {
-    Step { at: Duration::from_millis(ms), who: who.into(), layer: layer.into(), text: text.into() }
+    let (who, layer, text) = (who.into(), layer.into(), text.into());
+    Step { at: Duration::from_millis(ms), who, layer, text, note: None }
 }
 
 pub(crate) fn past() -> World {
@@ -106,8 +108,8 @@ fn one() {
     let silent = world.run(&["session", "s2"]);
     assert!(!silent.contains('\u{1b}'), "{silent}");
     let lines: Vec<&str> = silent.lines().collect();
-    assert_eq!(lines[3].trim(), "0.030  → LCP    Configure-Request");
-    assert!(lines[3 + 160].contains("41 steps left out"), "{silent}");
+    assert_eq!(lines[4].trim(), "0.030  → LCP    Configure-Request");
+    assert!(lines[4 + 160].contains("41 steps left out"), "{silent}");
     insta::assert_snapshot!("one_failed_end", lines[lines.len() - 4..].join("\n"));
     let runs = [
         world.run(&["session", "s99"]),

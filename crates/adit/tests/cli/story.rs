@@ -2,6 +2,8 @@
 
 use adit_crypto::proof::Secret;
 use adit_crypto::secret::Password;
+use adit_diag::Note;
+use adit_diag::note::{Destination, Finding};
 use adit_store::{
     AccountChange, Change, NewAccount, NewEvent, NewSession, SessionEnd, SessionId, SessionUpdate, Step,
 };
@@ -94,12 +96,15 @@ fn who_may_reach_what() {
     let from = "198.51.100.7:50000".parse().unwrap();
     let id = store.start_sessions(server(&store), &[NewSession { started: at(0), from }]).unwrap()[0];
     let update = SessionUpdate { user: Some("alice".into()), ..SessionUpdate::default() };
-    let text = "finding R02: 3 packets dropped that groups.staff.routes does not allow, the last to 192.168.10.20 tcp/443";
+    let last = Destination { address: [192, 168, 10, 20].into(), protocol: 6, port: 443 };
+    let key = "groups.staff.routes".to_owned();
+    let note = Note::Finding(Finding::Denied { packets: 3, key, last });
     let step = Step {
         at: std::time::Duration::from_secs(60),
         who: "note".into(),
         layer: "PPTP".into(),
-        text: text.into(),
+        text: note.to_string(),
+        note: Some(note),
     };
     let end = SessionEnd {
         at: at(90),
@@ -107,6 +112,7 @@ fn who_may_reach_what() {
         by: "received".into(),
         code: None,
         detail: String::new(),
+        refusal: None,
     };
     let changes = [Change::Update(id, Box::new(update)), Change::End(id, Box::new(end), None, vec![step], 0)];
     store.apply(&changes, at(90)).unwrap();

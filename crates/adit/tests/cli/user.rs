@@ -59,6 +59,7 @@ pub(crate) fn peopled() -> World {
             by: "sent".into(),
             code: code.map(Into::into),
             detail: String::new(),
+            refusal: None,
         };
         let mut event = NewEvent::new(at(5), if code.is_some() { "auth.fail" } else { "session.up" });
         event.user = Some(user.into());

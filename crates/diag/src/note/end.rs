@@ -130,6 +130,14 @@ impl Cause {
         }
     }
 
+    /// The same, taken out.
+    pub fn into_login(self) -> Option<LoginRefusal> {
+        match self {
+            Cause::Login(refusal) => Some(refusal),
+            Cause::Text(_) | Cause::AccountSource(_) => None,
+        }
+    }
+
     /// Whether there is nothing to show.
     pub fn is_empty(&self) -> bool {
         matches!(self, Cause::Text(text) if text.is_empty())

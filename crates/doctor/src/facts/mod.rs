@@ -136,6 +136,11 @@ impl Facts {
         self.auth.login.as_ref().is_some_and(accepted) || self.address.opened.is_some()
     }
 
+    /// Of a record: what became of this layer was not recorded in typed form.
+    pub fn is_untyped(&self, layer: Layer) -> bool {
+        self.vantage == Vantage::Record && self.left_out.iter().any(|(left_out, _)| *left_out == layer)
+    }
+
     /// The tunnel carries IP.
     pub fn is_up(&self) -> bool {
         self.address.opened.is_some()

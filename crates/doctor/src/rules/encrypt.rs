@@ -1,6 +1,6 @@
 //! E: CCP and MPPE.
 
-use adit_diag::Code;
+use adit_diag::{Code, Layer};
 
 use super::lcp::terminated;
 use super::{Proof, Rule};
@@ -65,6 +65,7 @@ pub(super) const RULES: &[Rule] = &[
         let text = "the tunnel's traffic is not encrypted";
         match &f.encrypt.first_clear {
             Some(seen) => Proof::of(seen, format!("{text}: {} IP packets in clear", f.encrypt.clear_packets)),
+            None if f.is_untyped(Layer::Encrypt) => None,
             None if f.is_up() && f.encrypt.opened.is_none() && f.vantage.near().is_some() => {
                 Proof::fact(text)
             }

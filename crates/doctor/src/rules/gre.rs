@@ -237,16 +237,15 @@ fn hops(facts: &Facts, proof: Proof) -> Proof {
 
 /// So many packets are lost, one way or the other, that what is not answered may not have arrived.
 pub(crate) fn loss_is_heavy(facts: &Facts) -> bool {
-    [Side::Client, Side::Server]
-        .into_iter()
-        .map(|side| facts.gre.from(side))
-        .any(|way| way.lost >= LOSS.1 && way.lost * 100 >= HEAVY * (way.packets + way.lost))
+    [Side::Client, Side::Server].into_iter().map(|side| facts.gre.from(side)).any(|way| {
+        way.lost >= LOSS.1 && way.lost.saturating_mul(100) >= HEAVY.saturating_mul(way.packets + way.lost)
+    })
 }
 
 fn loss(facts: &Facts, side: Side) -> Option<Proof> {
     // Without the receiver's acknowledgments, or a place at the receiver, the file may lack them, not the receiver.
     let Way { packets, lost, .. } = *facts.gre.from(side);
-    let part = lost * 100 / (packets + lost).max(1);
+    let part = lost.saturating_mul(100) / (packets + lost).max(1);
     let other = side.other();
     let is_it = lost >= LOSS.1 && part >= LOSS.0;
     is_it.then(|| {

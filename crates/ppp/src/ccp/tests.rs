@@ -226,7 +226,7 @@ fn a_nak_is_adopted_as_far_as_the_policy_goes() {
     // Where it is not required, no bits mean that the peer wants none.
     let (mut fsm, (_, id, _)) = started(end(Side::Server, Mode::Prefer, &[40, 128]));
     fsm.handle_input(now, &packet(CONFIGURE_NAK, id, &option(0))).unwrap();
-    assert_eq!(reply(&mut fsm).2, []);
+    assert!(reply(&mut fsm).2.is_empty());
 }
 
 #[test]
@@ -377,7 +377,7 @@ fn off_rejects_the_option_and_can_say_what_it_refused() {
 fn without_keys_there_is_nothing_to_offer() {
     let ccp = Ccp::new(Side::Server, &policy(Mode::Prefer, &[40, 128]), None);
     let (mut fsm, (_, _, data)) = started(Fsm::new(ccp, Timers::default()));
-    assert_eq!(data, []);
+    assert!(data.is_empty());
     assert_eq!(answer(&mut fsm, H | S).0, CONFIGURE_REJECT);
     let failure = no_keys(AuthMethod::Pap);
     assert_eq!(failure.code, Code::E06);

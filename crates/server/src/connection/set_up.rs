@@ -233,7 +233,7 @@ impl Machine {
             State::NoCall(NoCall { slot }) => {
                 let requested = self.requested_end.take().filter(|_| end.by == Who::Us);
                 let end = requested.unwrap_or(end);
-                State::Ending(Ending { slot: Some(slot), end, lease: None, counters: None })
+                State::Ending(Ending { slot: Some(slot), end, refusal: None, lease: None, counters: None })
             }
             other => other,
         };

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use adit_auth::{AddressRequest, Pending};
+use adit_diag::LoginRefusal;
 use adit_diag::note::Refused;
 use adit_tunnel::events::End;
 use adit_wire::LocalCallId;
@@ -93,6 +94,8 @@ pub(crate) struct Ending {
     pub(crate) slot: Option<Box<dyn Slot>>,
     /// How it ended.
     pub(crate) end: End,
+    /// Why the login was refused, if that is how.
+    pub(crate) refusal: Option<LoginRefusal>,
     /// Given back when the routes are gone.
     pub(crate) lease: Option<Lease>,
     /// Of the call: packets may have passed after the last look.

@@ -1,7 +1,7 @@
 //! From the end of the call to the last line of the record.
 
-use adit_diag::Note;
 use adit_diag::note::Refused;
+use adit_diag::{LoginRefusal, Note};
 use adit_store::{Change, SessionEnd};
 use adit_tunnel::events::{self, Command, End, Who, Why};
 use ipnet::Ipv4Net;
@@ -30,7 +30,7 @@ impl Machine {
                 return None;
             }
         };
-        let mut ending = Ending { slot, end, lease: None, counters: None };
+        let mut ending = Ending { slot, end, refusal: None, lease: None, counters: None };
         if let Some(call) = call {
             self.handles.registry.unbind_call(call.id);
             ending.counters = self.handles.path.close(call.id);
@@ -38,6 +38,7 @@ impl Machine {
             // What the client was told about a refused login is the cause; that it then hung up is the consequence.
             if let Some(Refused { code, cause }) = call.refused {
                 let detail = cause.to_string();
+                ending.refusal = cause.into_login();
                 ending.end = End { why: Why::Failed, code: Some(code), detail, ..ending.end };
             }
         }
@@ -76,13 +77,13 @@ impl Machine {
 
     /// Writes the last lines: event, record, row. The slot is free afterwards.
     pub(super) fn finish(&mut self, now: Now) {
-        let (end, counters, _slot) = match std::mem::replace(&mut self.state, State::Ended) {
-            State::Ending(Ending { end, counters, slot, .. }) => (end, counters, slot),
-            State::NoCall(NoCall { slot }) => (self.end_without_call(), None, Some(slot)),
-            State::SettingUp(SettingUp { slot, .. }) => (self.end_without_call(), None, Some(slot)),
-            State::Up(_) | State::Ended => (self.end_without_call(), None, None),
+        let (end, refusal, counters, _slot) = match std::mem::replace(&mut self.state, State::Ended) {
+            State::Ending(Ending { end, refusal, counters, slot, .. }) => (end, refusal, counters, slot),
+            State::NoCall(NoCall { slot }) => (self.end_without_call(), None, None, Some(slot)),
+            State::SettingUp(SettingUp { slot, .. }) => (self.end_without_call(), None, None, Some(slot)),
+            State::Up(_) | State::Ended => (self.end_without_call(), None, None, None),
         };
-        self.record_end(now, end, counters.map(|read| read()));
+        self.record_end(now, end, refusal, counters.map(|read| read()));
         self.handles.registry.remove(self.session.id);
         // An address that came too late goes back.
         for message in self.session.queue.close() {
@@ -103,7 +104,13 @@ impl Machine {
         })
     }
 
-    fn record_end(&self, now: Now, end: End, last: Option<adit_tunnel::path::Counters>) {
+    fn record_end(
+        &self,
+        now: Now,
+        end: End,
+        refusal: Option<LoginRefusal>,
+        last: Option<adit_tunnel::path::Counters>,
+    ) {
         let (counters, up_at) = {
             let mut known = self.session.known();
             if let Some(last) = &last {
@@ -132,6 +139,7 @@ impl Machine {
             by: end.by.word().to_owned(),
             code: end.code.map(|code| code.to_string()),
             detail: end.detail,
+            refusal,
         };
         let counters = Some(convert::store_counters(&counters));
         let ended = Change::End(self.session.id, Box::new(end), counters, steps, omitted);

@@ -76,6 +76,7 @@ fn the_record_counts_from_the_start_of_the_session() {
     assert_eq!((stored.len(), omitted), (2, 0));
     assert_eq!((stored[0].who.as_str(), stored[0].layer.as_str()), ("note", "PPP"));
     assert_eq!(stored[0].text, "gre ok: the peer's GRE arrives");
+    assert_eq!(stored[0].note, Some(Note::LayerUp(LayerUp::Gre)));
 }
 
 #[test]

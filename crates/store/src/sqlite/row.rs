@@ -5,6 +5,8 @@ use core::str::FromStr;
 use jiff::Timestamp;
 use rusqlite::Row;
 use rusqlite::types::{FromSql, Type};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::time::from_ms;
 
@@ -44,6 +46,19 @@ pub(super) fn time(row: &Row<'_>, column: &str) -> rusqlite::Result<Timestamp> {
 /// The same where there may be none.
 pub(super) fn time_optional(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Timestamp>> {
     Ok(row.get::<_, Option<i64>>(column)?.map(from_ms))
+}
+
+/// A value that is kept as JSON. `None` where there is none, where the column is missing (a reader changes nothing, not the
+/// tables of an older version either), and where a newer adit wrote what this one does not know.
+pub(super) fn json<T: DeserializeOwned>(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<T>> {
+    let Ok(index) = row.as_ref().column_index(column) else { return Ok(None) };
+    let text: Option<String> = row.get(index)?;
+    Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+}
+
+/// A value as JSON for the database. Everything that is kept so can be written.
+pub(super) fn store_json<T: Serialize>(value: Option<&T>) -> Option<String> {
+    value.and_then(|value| serde_json::to_string(value).ok())
 }
 
 /// A count; a negative one is nobody's.

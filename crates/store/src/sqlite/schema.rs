@@ -11,8 +11,12 @@ use crate::ErrorKind;
 const APPLICATION: i64 = 0x6164_6974;
 
 /// Script `n` leads from version `n` to `n + 1`. A released script never changes; a new version is a new script.
-pub(super) const SCRIPTS: &[&str] =
-    &[include_str!("schema.sql"), include_str!("servers.sql"), include_str!("leases.sql")];
+pub(super) const SCRIPTS: &[&str] = &[
+    include_str!("schema.sql"),
+    include_str!("servers.sql"),
+    include_str!("leases.sql"),
+    include_str!("typed.sql"),
+];
 
 /// The version that this program writes.
 pub(super) fn newest() -> i64 {

@@ -8,7 +8,9 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, Transaction, named_params};
 
 use super::fail::Fail;
-use super::row::{count as get_count, newer, parse, parse_optional, store_count, time, time_optional};
+use super::row::{
+    count as get_count, json, newer, parse, parse_optional, store_count, store_json, time, time_optional,
+};
 use super::servers::FIRST;
 use crate::time::to_ms;
 use crate::{
@@ -95,11 +97,19 @@ pub(super) fn end(
         count(transaction, &[(id, counters)], end.at)?;
     }
     let mut statement = transaction.prepare_cached(
-        "UPDATE sessions SET ended = ?2, why = ?3, ended_by = ?4, code = ?5, detail = ?6
+        "UPDATE sessions SET ended = ?2, why = ?3, ended_by = ?4, code = ?5, detail = ?6, refusal = ?7
          WHERE id = ?1 AND ended IS NULL",
     )?;
-    let ended =
-        statement.execute((store_count(id.0), to_ms(end.at), &end.why, &end.by, &end.code, &end.detail))?;
+    let refusal = store_json(end.refusal.as_ref());
+    let ended = statement.execute((
+        store_count(id.0),
+        to_ms(end.at),
+        &end.why,
+        &end.by,
+        &end.code,
+        &end.detail,
+        refusal,
+    ))?;
     Ok(ended == 1)
 }
 
@@ -117,11 +127,12 @@ pub(super) fn save_record(
     }
     transaction.prepare_cached("DELETE FROM steps WHERE session = ?1")?.execute([store_count(id.0)])?;
     let mut statement = transaction.prepare_cached(
-        "INSERT INTO steps (session, n, at_us, who, layer, text) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO steps (session, n, at_us, who, layer, text, note) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?;
     for (n, step) in steps.iter().take(Step::MAX).enumerate() {
         let at = i64::try_from(step.at.as_micros()).unwrap_or(i64::MAX);
-        statement.execute((store_count(id.0), n as i64, at, &step.who, &step.layer, &step.text))?;
+        let (id, note) = (store_count(id.0), store_json(step.note.as_ref()));
+        statement.execute((id, n as i64, at, &step.who, &step.layer, &step.text, note))?;
     }
     Ok(())
 }
@@ -132,7 +143,7 @@ pub(super) fn one(connection: &Connection, id: SessionId) -> Result<Option<Sessi
 }
 
 pub(super) fn record(connection: &Connection, id: SessionId) -> Result<Vec<Step>, Fail> {
-    let sql = "SELECT at_us, who, layer, text FROM steps WHERE session = ?1 ORDER BY n";
+    let sql = "SELECT * FROM steps WHERE session = ?1 ORDER BY n";
     let mut statement = connection.prepare_cached(sql)?;
     let rows = statement.query_map([store_count(id.0)], |row| {
         Ok(Step {
@@ -140,6 +151,7 @@ pub(super) fn record(connection: &Connection, id: SessionId) -> Result<Vec<Step>
             who: row.get("who")?,
             layer: row.get("layer")?,
             text: row.get("text")?,
+            note: json(row, "note")?,
         })
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
@@ -189,6 +201,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Session> {
             by: row.get::<_, Option<String>>("ended_by")?.unwrap_or_default(),
             code: row.get("code")?,
             detail: row.get::<_, Option<String>>("detail")?.unwrap_or_default(),
+            refusal: json(row, "refusal")?,
         }),
     };
     Ok(Session {

@@ -131,6 +131,7 @@ impl Servers for Fake {
                     by: "note".into(),
                     code: None,
                     detail: "server stopped unexpectedly".into(),
+                    refusal: None,
                 });
                 recovered.sessions.push(session.id);
             }

@@ -65,6 +65,7 @@ macro_rules! suite {
             counters_of_many_sessions
             sessions_are_filtered
             the_record_is_kept_and_bounded
+            what_is_typed_comes_back_typed
             a_crash_is_cleaned_up
             a_server_is_the_same_after_a_restart
             a_server_cleans_up_after_itself_alone

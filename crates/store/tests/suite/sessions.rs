@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use adit_diag::note::LayerUp;
+use adit_diag::{LoginRefusal, Note};
 use adit_store::{
     Change, Counters, ErrorKind, EventFilter, NewEvent, Retention, Session, SessionEnd, SessionFilter,
     SessionId, SessionState, SessionUpdate, Step, Store,
@@ -37,6 +39,7 @@ fn end(seconds: i64, code: Option<&str>) -> SessionEnd {
         by: "received".into(),
         code: code.map(Into::into),
         detail: "for a test".into(),
+        refusal: None,
     }
 }
 
@@ -159,6 +162,7 @@ pub(crate) fn the_record_is_kept_and_bounded(store: &Store) {
         who: "received".into(),
         layer: "LCP".into(),
         text: format!("Configure-Request id {n}"),
+        note: None,
     };
     assert_eq!(store.record(id).unwrap(), []);
     let ended = |steps: &[Step], omitted| {
@@ -172,6 +176,29 @@ pub(crate) fn the_record_is_kept_and_bounded(store: &Store) {
     assert_eq!(store.record(id).unwrap(), more[..Step::MAX], "cut at the bound");
     assert_eq!(get(store, id).omitted, 7 + 88);
     assert_eq!(store.record(SessionId(999)).unwrap(), []);
+}
+
+pub(crate) fn what_is_typed_comes_back_typed(store: &Store) {
+    let id = start(store, 0);
+    let notes = [
+        Note::LayerUp(LayerUp::Lcp { mru: 1400 }),
+        Note::Refused(LoginRefusal::UnknownUser { name: "mallory \"quoted\"".into() }.into()),
+    ];
+    let steps: Vec<Step> = notes
+        .into_iter()
+        .map(|note| Step {
+            at: Duration::from_millis(5),
+            who: note.who().word().into(),
+            layer: note.protocol().name().into(),
+            text: note.to_string(),
+            note: Some(note),
+        })
+        .collect();
+    let refusal = Some(LoginRefusal::UnknownUser { name: "mallory".into() });
+    let over = SessionEnd { refusal, ..end(4, Some("A01")) };
+    write(store, Change::End(id, Box::new(over.clone()), None, steps.clone(), 0), 4);
+    assert_eq!(store.record(id).unwrap(), steps);
+    assert_eq!(get(store, id).end, Some(over));
 }
 
 pub(crate) fn a_crash_is_cleaned_up(store: &Store) {
@@ -205,8 +232,13 @@ pub(crate) fn session_ids_are_never_used_twice(store: &Store) {
 
 pub(crate) fn old_things_are_removed_and_young_ones_kept(store: &Store) {
     let (old, young, running) = (start(store, 0), start(store, 900), start(store, 1));
-    let step =
-        Step { at: Duration::ZERO, who: "note".into(), layer: "PPTP".into(), text: "TCP accepted".into() };
+    let step = Step {
+        at: Duration::ZERO,
+        who: "note".into(),
+        layer: "PPTP".into(),
+        text: "TCP accepted".into(),
+        note: None,
+    };
     for (id, seconds) in [(old, 10), (young, 910)] {
         let ended = Change::End(id, Box::new(end(seconds, None)), None, vec![step.clone()], 0);
         write(store, ended, seconds);

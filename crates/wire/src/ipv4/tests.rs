@@ -87,7 +87,7 @@ fn c068_options_move_the_payload() {
     octets[0] = 0x46;
     assert_eq!(Packet::new_checked(&octets).unwrap().payload(), [4, 5, 6, 7]);
     octets[0] = 0x47;
-    assert_eq!(Packet::new_checked(&octets).unwrap().payload(), []);
+    assert!(Packet::new_checked(&octets).unwrap().payload().is_empty());
     octets[0] = 0x48;
     assert!(Packet::new_checked(&octets).is_err());
 }

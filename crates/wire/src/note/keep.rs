@@ -3,7 +3,7 @@
 use crate::{Protocol, chap, cp, pap};
 
 /// Octets kept of the options of one packet: more than any real one has.
-const OPTIONS: usize = 512;
+const OPTIONS: usize = 1500;
 /// Octets kept of what is shown as a text, or not shown further.
 const TEXT: usize = 257;
 /// Octets kept of what is only ever shown as octets.

@@ -10,6 +10,7 @@ use ipnet::Ipv4Net;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::commands::verdict;
 use crate::document::Document;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
@@ -157,8 +158,7 @@ fn dropped(store: &Store, user: &str) -> Result<Option<String>, Failure> {
     let newest = SessionFilter { user: Some(user.to_owned()), last: Some(1), ..SessionFilter::default() };
     let Some(session) = store.sessions(&newest)?.pop() else { return Ok(None) };
     let steps = store.record(session.id)?;
-    let found = steps.iter().rev().find_map(|step| step.text.strip_prefix("finding R02: "));
-    Ok(found.map(|found| format!("{}: {found}", session.id)))
+    Ok(verdict::denied(&steps).map(|found| format!("{}: {found}", session.id)))
 }
 
 fn words(route: &Route, output: &Output) -> String {

@@ -7,7 +7,7 @@ mod world;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use adit_diag::Code;
+use adit_diag::{Code, LoginRefusal};
 use adit_tunnel::events::{Answer, Command, Stray, Why};
 
 use super::machine::Input;
@@ -87,6 +87,7 @@ fn a_wrong_password_is_the_cause_though_the_client_hangs_up() {
     let end = world.end();
     assert_eq!((end.why.as_str(), end.code.as_deref()), ("failed", Some("A01")));
     assert_eq!(end.detail, "wrong password");
+    assert_eq!(end.refusal, Some(LoginRefusal::WrongPassword));
     world.fake.position("event auth.fail");
     assert_eq!(world.handles.registry.failed(), [(Code::A01, 1)]);
     // Others wait for the slot until everything is over.

@@ -126,8 +126,11 @@ fn calls(store: &Store, now: Timestamp) -> adit_store::Result<Calls> {
 /// The finding of a session's record about what its account may not reach.
 fn denied(store: &Store, session: SessionId) -> adit_store::Result<String> {
     let steps = store.record(session)?;
-    let words = steps.iter().rev().find_map(|step| step.text.strip_prefix("finding R02: "));
-    Ok(words.map_or_else(|| format!("went where it may not, see adit session {session}"), printable))
+    let found = verdict::denied(&steps);
+    Ok(found.map_or_else(
+        || format!("went where it may not, see adit session {session}"),
+        |found| printable(&found.to_string()),
+    ))
 }
 
 /// One account: whether it may log in, and what became of its last tries.
