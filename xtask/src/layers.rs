@@ -35,6 +35,7 @@ const PACKAGES: &[(&str, Tier, u8)] = &[
     ("adit-pptp", Tier::Core, 20),
     ("adit-policy", Tier::Core, 20),
     ("adit-capture", Tier::Core, 20),
+    ("adit-api", Tier::Core, 25),
     ("adit-tunnel", Tier::Core, 30),
     ("adit-netstack", Tier::Core, 30),
     ("adit-doctor", Tier::Core, 30),
@@ -44,6 +45,7 @@ const PACKAGES: &[(&str, Tier, u8)] = &[
     ("adit-auth", Tier::Shell, 55),
     ("adit-inspect", Tier::Shell, 50),
     ("adit-dataplane", Tier::Shell, 50),
+    ("adit-admin", Tier::Shell, 55),
     ("adit-server", Tier::Shell, 60),
     ("adit-client", Tier::Shell, 60),
     ("adit-probe", Tier::Shell, 60),
@@ -76,6 +78,8 @@ const CORE_MAY_USE: &[&str] = &[
     "schemars",
     // TCP as a machine: packets and times in, packets out.
     "smoltcp",
+    // Points in time as values; that nobody reads the clock is looked for in the source.
+    "jiff",
 ];
 
 /// Checks every arrow of the workspace, the arrows between the files of each crate, and the purity of core.

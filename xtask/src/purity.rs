@@ -8,6 +8,7 @@ use crate::source;
 const WORDS: &[(&str, &str)] = &[
     ("Instant::now", "time is an argument"),
     ("SystemTime", "time is an argument"),
+    ("Timestamp::now", "time is an argument"),
     ("std::fs", "no I/O"),
     ("std::io", "no I/O"),
     ("std::env", "no environment"),

@@ -1,14 +1,15 @@
 //! The way to the running server: one JSON request a line, one JSON answer a line, over its control socket.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::net::UnixStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use adit_api::log::{Filter, Followed};
+use adit_api::{Request, Response};
 use adit_diag::Code;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
 
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
@@ -16,54 +17,171 @@ use crate::places::Places;
 
 /// How long to wait for an answer, unless `--timeout` says otherwise.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// A server tells a follower at least every five seconds that it is alive.
+const FOLLOWING: Duration = Duration::from_secs(15);
 /// The longest answer line, in octets.
-const LONGEST: u64 = 8 << 20;
+const LONGEST: usize = 8 << 20;
+/// An answer that carries a password is shorter than this: its buffer does not grow, so no copy of it stays behind.
+const SHORT: usize = 64 << 10;
 
 /// A connection to the running server.
 pub(crate) struct Control {
-    stream: BufReader<UnixStream>,
-    socket: std::path::PathBuf,
+    stream: UnixStream,
+    socket: PathBuf,
+    /// What was read and not used yet.
+    buffer: Zeroizing<Vec<u8>>,
 }
 
 /// Connects to the server of these places.
 pub(crate) fn connect(output: &Output, places: &Places) -> Result<Control, Failure> {
+    find(output, places)?.ok_or_else(|| unreachable(&places.socket()))
+}
+
+/// Connects to the server of these places; `None` when no server runs: there is no socket, or no process listens on it.
+pub(crate) fn find(output: &Output, places: &Places) -> Result<Option<Control>, Failure> {
     let socket = places.socket();
-    let stream = UnixStream::connect(&socket).map_err(|error| match error.kind() {
-        std::io::ErrorKind::PermissionDenied => {
-            let group = group_of(&socket).unwrap_or_else(|| "adit".into());
-            Failure::new(Exit::Denied, format!("you may not use {}", socket.display()))
-                .code(Code::S08)
-                .fix(format!("run it with sudo, or join the group {group} and log in again"))
+    let stream = match UnixStream::connect(&socket) {
+        Ok(stream) => stream,
+        Err(error) => {
+            return match error.kind() {
+                ErrorKind::NotFound | ErrorKind::ConnectionRefused => Ok(None),
+                ErrorKind::PermissionDenied => Err(denied(&socket)),
+                _ => Err(unreachable(&socket)),
+            };
         }
-        _ => Failure::new(Exit::Unreachable, format!("no server answers on {}", socket.display()))
-            .fix("start it: systemctl start adit, or adit serve"),
-    })?;
-    let patience = Some(output.timeout.unwrap_or(PATIENCE).max(Duration::from_millis(1)));
-    let failed = |error: std::io::Error| Failure::io("using", &socket, &error);
-    stream.set_read_timeout(patience).and_then(|()| stream.set_write_timeout(patience)).map_err(failed)?;
-    Ok(Control { stream: BufReader::new(stream), socket })
+    };
+    let control = Control { stream, socket, buffer: Zeroizing::new(Vec::with_capacity(SHORT)) };
+    control.set_patience(output.timeout.unwrap_or(PATIENCE))?;
+    Ok(Some(control))
+}
+
+fn unreachable(socket: &Path) -> Failure {
+    Failure::new(Exit::Unreachable, format!("no server answers on {}", socket.display()))
+        .fix("start it: systemctl start adit, or adit serve")
+}
+
+fn denied(socket: &Path) -> Failure {
+    let group = group_of(socket).unwrap_or_else(|| "adit".into());
+    Failure::new(Exit::Denied, format!("you may not use {}", socket.display()))
+        .code(Code::S08)
+        .fix(format!("run it with sudo, or join the group {group} and log in again"))
+}
+
+/// What a server of another version says cannot be understood.
+pub(crate) fn other_version() -> Failure {
+    Failure::new(Exit::Unreachable, "the running server is of another version").fix("restart it")
 }
 
 impl Control {
-    /// One question, one answer.
-    pub(crate) fn ask<Q: Serialize, A: DeserializeOwned>(&mut self, question: &Q) -> Result<A, Failure> {
-        let silent = |why: &str| {
-            let socket = self.socket.display();
-            Failure::new(Exit::Unreachable, format!("the server behind {socket} does not answer: {why}"))
-                .fix("adit log; journalctl -u adit")
+    /// One question, one answer; a refusal becomes a failure of ours.
+    pub(crate) fn ask(&mut self, request: &Request) -> Result<Response, Failure> {
+        let sent = self.send(request);
+        // A server that refuses before it has read everything closes its end, and its answer can be read all the same.
+        let answer = match self.line() {
+            Ok(Some(line)) => self.understand(&line)?,
+            Ok(None) => return Err(self.unanswered(request, "it closed the connection")),
+            Err(error) => return Err(self.unanswered(request, &sent.err().unwrap_or(error))),
         };
-        let mut line = serde_json::to_vec(question).map_err(|error| silent(&error.to_string()))?;
-        line.push(b'\n');
-        self.stream.get_mut().write_all(&line).map_err(|error| silent(&error.to_string()))?;
-        let mut answer = String::new();
-        let read = self.stream.by_ref().take(LONGEST).read_line(&mut answer);
-        match read {
-            Ok(0) => Err(silent("it closed the connection")),
-            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => Err(silent("nothing in time")),
-            Err(error) => Err(silent(&error.to_string())),
-            Ok(_) => serde_json::from_str(&answer)
-                .map_err(|error| silent(&format!("not in our language: {error}"))),
+        match answer {
+            Response::Error(error) => Err(error.into()),
+            answer => Ok(answer),
         }
+    }
+
+    /// The failure of a request without an answer.
+    fn unanswered(&self, request: &Request, why: &str) -> Failure {
+        let failure = self.silent(why);
+        if !request.changes_accounts() {
+            return failure;
+        }
+        let message = format!("{}; the account is changed in full or not at all", failure.message);
+        Failure { message, ..failure }.fix("adit user show NAME, then try again")
+    }
+
+    /// Begins to follow what happens. When this returns, nothing that happens later is missed without being told.
+    pub(crate) fn follow(mut self, filter: Filter) -> Result<Follower, Failure> {
+        match self.ask(&Request::Follow(filter))? {
+            Response::Followed(Followed::Begun) => {}
+            _ => return Err(other_version()),
+        }
+        self.set_patience(FOLLOWING)?;
+        Ok(Follower { control: self })
+    }
+
+    fn set_patience(&self, patience: Duration) -> Result<(), Failure> {
+        let patience = Some(patience.max(Duration::from_millis(1)));
+        let set =
+            self.stream.set_read_timeout(patience).and_then(|()| self.stream.set_write_timeout(patience));
+        set.map_err(|error| Failure::io("using", &self.socket, &error))
+    }
+
+    /// Sends a request; the error is in words.
+    fn send(&mut self, request: &Request) -> Result<(), String> {
+        let mut line = Zeroizing::new(Vec::with_capacity(SHORT));
+        serde_json::to_writer(&mut *line, request).map_err(|error| error.to_string())?;
+        line.push(b'\n');
+        self.stream.write_all(&line).map_err(|error| words(&error))
+    }
+
+    /// The next line, without its end; `None` when the server closed the connection. The error is in words.
+    fn line(&mut self) -> Result<Option<Zeroizing<Vec<u8>>>, String> {
+        let mut chunk = Zeroizing::new([0; 16 << 10]);
+        let mut searched = 0;
+        loop {
+            let end = self.buffer.iter().skip(searched).position(|octet| *octet == b'\n');
+            if let Some(end) = end.map(|end| end + searched) {
+                let rest = Zeroizing::new(self.buffer.split_off(end + 1));
+                let mut line = std::mem::replace(&mut self.buffer, rest);
+                line.truncate(end);
+                return Ok(Some(line));
+            }
+            searched = self.buffer.len();
+            if searched > LONGEST {
+                return Err(format!("an answer of more than {LONGEST} octets"));
+            }
+            match self.stream.read(&mut *chunk).map_err(|error| words(&error))? {
+                0 => return Ok(None),
+                read => self.buffer.extend_from_slice(chunk.get(..read).unwrap_or_default()),
+            }
+        }
+    }
+
+    fn understand(&self, line: &[u8]) -> Result<Response, Failure> {
+        serde_json::from_slice(line).map_err(|error| match serde_json::from_slice(line) {
+            Ok(serde_json::Value::Object(_)) => other_version(),
+            _ => self.silent(&format!("not in our language: {error}")),
+        })
+    }
+
+    fn silent(&self, why: &str) -> Failure {
+        let socket = self.socket.display();
+        Failure::new(Exit::Unreachable, format!("the server behind {socket} does not answer: {why}"))
+            .fix("adit log; journalctl -u adit")
+    }
+}
+
+/// One who follows what happens.
+pub(crate) struct Follower {
+    control: Control,
+}
+
+impl Follower {
+    /// What comes next; `None` when the server has stopped.
+    pub(crate) fn next(&mut self) -> Result<Option<Followed>, Failure> {
+        let line = self.control.line().map_err(|why| self.control.silent(&why))?;
+        let Some(line) = line else { return Ok(None) };
+        match self.control.understand(&line)? {
+            Response::Followed(followed) => Ok(Some(followed)),
+            Response::Error(error) => Err(error.into()),
+            _ => Err(other_version()),
+        }
+    }
+}
+
+fn words(error: &std::io::Error) -> String {
+    match error.kind() {
+        ErrorKind::WouldBlock | ErrorKind::TimedOut => "nothing in time".to_owned(),
+        _ => error.to_string(),
     }
 }
 

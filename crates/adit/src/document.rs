@@ -1,10 +1,9 @@
 //! What `--json` prints: documents that name their schema, and the list of all schemas.
 
-use std::borrow::Cow;
-
+pub(crate) use adit_api::Utc;
 use jiff::Timestamp;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Serialize, Serializer};
+use schemars::{JsonSchema, Schema};
+use serde::Serialize;
 
 use crate::failure::Failure;
 
@@ -28,30 +27,6 @@ pub(crate) struct Envelope<'a, T> {
 /// Puts the name and the time to a body.
 pub(crate) fn envelope<T: Document>(body: &T, now: Timestamp) -> Envelope<'_, T> {
     Envelope { schema: T::NAME, generated: Utc(now), body }
-}
-
-/// A time in a document: RFC 3339, UTC, whole seconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Utc(pub(crate) Timestamp);
-
-impl Serialize for Utc {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&format_args!("{:.0}", self.0))
-    }
-}
-
-impl JsonSchema for Utc {
-    fn schema_name() -> Cow<'static, str> {
-        "Utc".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "format": "date-time" })
-    }
-
-    fn inline_schema() -> bool {
-        true
-    }
 }
 
 /// What `--json` says when a command fails. The exit code of the program is `exit`.

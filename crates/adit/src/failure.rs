@@ -114,20 +114,30 @@ impl From<Diagnostic> for Failure {
     }
 }
 
+/// The one place where a refusal gets its exit code.
+impl From<adit_api::Error> for Failure {
+    fn from(error: adit_api::Error) -> Failure {
+        use adit_api::Kind;
+        let by_code = |otherwise| match error.code {
+            Some(code) if code.exit_code() != 1 => Exit::Layer(code.layer()),
+            _ => otherwise,
+        };
+        let exit = match error.kind {
+            Kind::NotFound => Exit::NotFound,
+            Kind::Invalid => Exit::Usage,
+            Kind::Conflict => Exit::Conflict,
+            Kind::Denied => Exit::Denied,
+            Kind::Busy | Kind::Unavailable => by_code(Exit::Unreachable),
+            Kind::Failed | Kind::Internal => by_code(Exit::Problem),
+            Kind::Unsupported => Exit::Unreachable,
+        };
+        Failure { exit, code: error.code, message: error.message, fix: error.fix, silent: false }
+    }
+}
+
 impl From<adit_store::Error> for Failure {
     fn from(error: adit_store::Error) -> Failure {
-        use adit_store::ErrorKind;
-        if let Some(diagnostic) = error.diagnostic() {
-            return diagnostic.into();
-        }
-        let exit = match &error.kind {
-            ErrorKind::NoSuchAccount(_) | ErrorKind::NoSuchSession(_) => Exit::NotFound,
-            ErrorKind::AccountExists(_) | ErrorKind::AddressTaken { .. } | ErrorKind::Changed(_) => {
-                Exit::Conflict
-            }
-            _ => Exit::Usage,
-        };
-        Failure { fix: error.fix(), ..Failure::new(exit, error.to_string()) }
+        adit_admin::refused(error).into()
     }
 }
 
@@ -149,5 +159,32 @@ impl From<adit_sys::Error> for Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use adit_api::{Error, Kind};
+
+    use super::*;
+
+    #[test]
+    fn every_kind_of_refusal_has_its_exit_code() {
+        for (kind, code, exit) in [
+            (Kind::NotFound, None, 5),
+            (Kind::Invalid, None, 2),
+            (Kind::Conflict, None, 6),
+            (Kind::Denied, Some(Code::S08), 4),
+            (Kind::Busy, None, 3),
+            (Kind::Busy, Some(Code::S09), 19),
+            (Kind::Unavailable, None, 3),
+            (Kind::Unavailable, Some(Code::S06), 19),
+            (Kind::Failed, None, 1),
+            (Kind::Internal, None, 1),
+            (Kind::Unsupported, None, 3),
+        ] {
+            let error = Error { code, ..Error::new(kind, "x") };
+            assert_eq!(Failure::from(error).exit.number(), exit, "{kind:?} {code:?}");
+        }
     }
 }

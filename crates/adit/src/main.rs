@@ -16,6 +16,7 @@ mod list;
 mod output;
 mod places;
 mod prompt;
+mod service;
 mod settings;
 mod signal;
 mod style;

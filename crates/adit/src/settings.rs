@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use adit_admin::{ConfigFile, FileState};
 use adit_config::{Checked, Config, SecretSource, StoreUrl};
 use adit_store::{Access, ErrorKind, KeySource, Location, SealKey, Store, StoreConfig};
 
@@ -54,29 +55,14 @@ impl Settings {
         &self.effective
     }
 
-    /// Says whether a group is in the configuration.
-    pub(crate) fn check_group(&self, group: &str) -> Result<(), Failure> {
-        let path = self.places.config.display();
-        let Some(config) = self.config() else {
-            let (why, fix) = match self.there {
-                true => (format!("{path} has errors"), "adit check".to_owned()),
-                false => (format!("there is no {path} yet"), "adit init, or leave --group away".to_owned()),
-            };
-            return Err(
-                Failure::new(Exit::NotFound, format!("there is no group \"{group}\": {why}")).fix(fix)
-            );
+    /// The configuration file, and whether it is what applies.
+    pub(crate) fn config_file(&self) -> ConfigFile {
+        let state = match (self.config(), self.there) {
+            (Some(_), _) => FileState::Usable,
+            (None, true) => FileState::Invalid,
+            (None, false) => FileState::Missing,
         };
-        if config.groups.contains_key(group) {
-            return Ok(());
-        }
-        let names: Vec<&str> = config.groups.keys().map(String::as_str).collect();
-        let near = adit_diag::nearest(group, names.iter().copied());
-        let meant = near.map(|name| format!(": did you mean \"{name}\"?")).unwrap_or_default();
-        let fix = match names.is_empty() {
-            true => format!("add [groups.{group}] to {path}"),
-            false => format!("one of {}; or add [groups.{group}] to {path}", names.join(", ")),
-        };
-        Err(Failure::new(Exit::NotFound, format!("there is no group \"{group}\"{meant}")).fix(fix))
+        ConfigFile { path: self.places.config.display().to_string(), state }
     }
 
     /// The store, to read and write; made at first use.
@@ -124,8 +110,8 @@ fn key_source(source: &SecretSource) -> Result<KeySource, Failure> {
     Ok(KeySource::Key(key))
 }
 
-/// The database; a state directory that was given goes before the configuration.
-fn database(places: &Places, config: Option<&Config>) -> Result<PathBuf, Failure> {
+/// The database's file; a state directory that was given goes before the configuration.
+pub(crate) fn database(places: &Places, config: Option<&Config>) -> Result<PathBuf, Failure> {
     match config.filter(|_| !places.state_given).map(|config| &config.store.url) {
         None => Ok(places.database()),
         Some(StoreUrl::Sqlite(path)) => Ok(path.clone()),

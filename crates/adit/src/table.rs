@@ -1,5 +1,6 @@
 //! A table of words that fits the terminal: columns are left out before they are cut.
 
+pub(crate) use adit_diag::printable;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use crate::style::Tone;
@@ -132,18 +133,6 @@ pub(crate) fn cut(text: &str, room: usize) -> String {
     }
     out.push('…');
     out
-}
-
-/// A text without anything that would move the cursor or turn the letters round.
-pub(crate) fn printable(text: &str) -> String {
-    let odd = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
-    };
-    if !text.chars().any(odd) {
-        return text.to_owned();
-    }
-    text.chars().flat_map(|c| if odd(c) { c.escape_default().collect() } else { vec![c] }).collect()
 }
 
 #[cfg(test)]

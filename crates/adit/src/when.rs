@@ -17,6 +17,11 @@ impl Clock {
         Clock { zone: if utc { TimeZone::UTC } else { TimeZone::system() } }
     }
 
+    /// The time zone that times are shown in.
+    pub(crate) fn zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         Timestamp::now()
     }
@@ -34,11 +39,6 @@ impl Clock {
     /// `2026-11-22`
     pub(crate) fn day(&self, at: Timestamp) -> String {
         self.show(at, "%Y-%m-%d")
-    }
-
-    /// The last day on which something works that ends at `end`: an end at midnight is the day before.
-    pub(crate) fn last_day(&self, end: Timestamp) -> String {
-        self.day(end - SignedDuration::from_millis(1))
     }
 
     fn show(&self, at: Timestamp, format: &str) -> String {
@@ -201,6 +201,6 @@ mod tests {
         let clock = Clock::new(true);
         let end = clock.end_of(jiff::civil::date(2027, 3, 31)).unwrap();
         assert_eq!(end, "2027-04-01T00:00:00Z".parse().unwrap());
-        assert_eq!(clock.last_day(end), "2027-03-31");
+        assert_eq!(adit_admin::accounts::last_day(end, clock.zone()), "2027-03-31");
     }
 }

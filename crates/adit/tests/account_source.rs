@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::mpsc;
 use std::time::Duration;
 
+use adit_admin::{ConfigFile, FileState};
 use adit_auth::*;
 use adit_config::{Checked, Source};
 use adit_crypto::proof::{self, Secret};
@@ -128,7 +129,8 @@ impl World {
         let (ready, is_ready) = mpsc::channel();
         let options = adit_server::Options {
             config,
-            source: "adit.toml".to_owned(),
+            file: ConfigFile { path: "adit.toml".to_owned(), state: FileState::Usable },
+            database: None,
             reread: Box::new(|| Err("it is not read again".to_owned())),
             store: store.clone(),
             sources,

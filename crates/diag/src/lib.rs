@@ -19,6 +19,7 @@ pub mod note;
 #[cfg(test)]
 mod pages;
 mod pattern;
+mod printable;
 mod protocol;
 mod reference;
 mod refusal;
@@ -37,6 +38,7 @@ pub use method::{AuthMethod, UnknownMethod};
 pub use near::nearest;
 pub use note::Note;
 pub use pattern::{Pattern, patterns};
+pub use printable::printable;
 pub use protocol::Protocol;
 pub use reference::reference;
 pub use refusal::{LiveSession, LoginRefusal, NameForm};

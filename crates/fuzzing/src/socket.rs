@@ -1,6 +1,6 @@
 //! The control socket's language.
 
-use adit_server::control::{Request, Response};
+use adit_api::{Request, Response};
 
 /// A line is a request, an answer, or neither; what was read is written and read again as the same.
 pub(crate) fn control_socket(data: &[u8]) {

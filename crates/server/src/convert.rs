@@ -3,6 +3,7 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
+use adit_api::session::Counters;
 use adit_config::{Config, Mss, Reorder};
 use adit_crypto::mppe::Strength;
 use adit_dataplane::{DataplaneConfig, Io};
@@ -13,11 +14,9 @@ use adit_pptp::control::ControlConfig;
 use adit_store::Retention;
 use adit_tunnel::ServerConfig;
 use adit_tunnel::events::Terms;
-use adit_tunnel::path::PathConfig;
+use adit_tunnel::path::{self, PathConfig};
 use adit_wire::{LocalCallId, PeerCallId};
 use ipnet::Ipv4Net;
-
-use crate::control::Counters;
 
 /// The machine's configuration for a new call.
 pub(crate) fn tunnel(config: &Config) -> ServerConfig {
@@ -164,7 +163,7 @@ pub(crate) fn size(pool: &PoolConfig) -> u64 {
 }
 
 /// The counters of a data path, as they are shown.
-pub(crate) fn counters(path: &adit_tunnel::path::Counters) -> Counters {
+pub(crate) fn counters(path: &path::Counters) -> Counters {
     Counters {
         rx_packets: path.rx_packets,
         rx_bytes: path.rx_bytes,
@@ -179,13 +178,12 @@ pub(crate) fn counters(path: &adit_tunnel::path::Counters) -> Counters {
         spoofed: path.spoofed,
         acl_denied: path.acl_denied,
         acl_unicast: path.acl_unicast,
-        acl_last: path.acl_last,
         rx_frames: path.rx_frames,
     }
 }
 
 /// The counters that the store keeps of a session.
-pub(crate) fn store_counters(counters: &Counters) -> adit_store::Counters {
+pub(crate) fn store_counters(counters: &path::Counters) -> adit_store::Counters {
     adit_store::Counters {
         rx_bytes: counters.rx_bytes,
         tx_bytes: counters.tx_bytes,

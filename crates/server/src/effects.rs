@@ -38,7 +38,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("store.seal_key", "adit/src/settings.rs"),
     ("server.name", "adit/src/commands/serve.rs"),
     ("server.shutdown_grace", "adit/tests/hostile/stop.rs"),
-    ("auth.password.generate", "adit/src/commands/user/password.rs"),
+    ("auth.password.generate", "admin/src/accounts/password.rs"),
     ("pool.sticky", "store/tests/suite/leases.rs"),
     ("pools.other.sticky", "store/tests/suite/leases.rs"),
     ("pool.domain", "adit/tests/tunnel/cases.rs"),

@@ -4,22 +4,27 @@
 //! locked), log lines go on, rows wait in a backlog, stderr reports it once a minute, and entries without room are counted.
 
 mod backlog;
+mod broadcast;
 mod level;
 mod log_line;
 mod step;
 
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::time::{Duration, Instant};
 
+use adit_api::log::Event;
 use adit_store::{Change, Error, NewEvent, Retention, Store};
 
 use backlog::{Backlog, Health, MAX_WAITING, RETRY, Sink, Work};
+use broadcast::Broadcast;
 
 pub(crate) use log_line::LogLines;
 pub(crate) use step::Step;
 
 /// The most entries in one transaction.
 const MAX_BATCH: usize = 256;
+
 /// Something to write.
 pub(crate) enum Entry {
     /// A log line and a row.
@@ -39,6 +44,7 @@ pub(crate) enum Entry {
 pub(crate) struct EventWriter {
     entries: SyncSender<Entry>,
     health: Health,
+    broadcast: Broadcast,
 }
 
 impl EventWriter {
@@ -46,13 +52,14 @@ impl EventWriter {
     pub(crate) fn start(store: Store, log: LogLines) -> EventWriter {
         let (entries, receiver) = sync_channel(MAX_WAITING);
         let health = Health::default();
-        let writer = Writer { log, backlog: Backlog::new(store, health.clone()) };
+        let broadcast = Broadcast::new();
+        let writer = Writer { log, backlog: Backlog::new(store, health.clone(), broadcast.clone()) };
         std::thread::Builder::new()
             .name("adit-events".to_owned())
             .spawn(move || writer.run(&receiver))
             .map(drop)
             .unwrap_or_else(|error| log_stderr!("adit: no thread for the event writer: {error}"));
-        EventWriter { entries, health }
+        EventWriter { entries, health, broadcast }
     }
 
     /// Enqueues an entry; never waits. Without room it is lost and counted.
@@ -65,6 +72,12 @@ impl EventWriter {
     /// Enqueues an event with its fields.
     pub(crate) fn enqueue_event(&self, event: NewEvent) {
         self.enqueue(Entry::Event(Box::new(event)));
+    }
+
+    /// Subscribes to every event from now on, when it is written or cannot be. A slow reader loses the oldest events, and
+    /// is told how many.
+    pub(crate) fn subscribe(&self) -> tokio::sync::broadcast::Receiver<Arc<Event>> {
+        self.broadcast.subscribe()
     }
 
     /// Waits until everything enqueued so far is written, at most five seconds.

@@ -1,19 +1,12 @@
 //! What was wrong with a session and did not end it.
 
 use adit_diag::note::Finding;
-
-use crate::control::{Counters, FindingRow};
+use adit_tunnel::path::{Counters, denied};
 
 /// GRE packets that must be missing before it is worth a word, and out of how many one: 5 in 100.
 const LOST: (u64, u64) = (10, 20);
 /// The same of a call that never came up, in which there are few.
 const LOST_EARLY: (u64, u64) = (3, 5);
-
-impl From<Finding> for FindingRow {
-    fn from(finding: Finding) -> FindingRow {
-        FindingRow { code: finding.code().to_string(), text: finding.to_string(), finding: Some(finding) }
-    }
-}
 
 /// What the counters of a session show, with the key of the configuration that allows destinations.
 pub(crate) fn counted(counters: &Counters, was_up: bool, routes: &str) -> Vec<Finding> {
@@ -23,7 +16,7 @@ pub(crate) fn counted(counters: &Counters, was_up: bool, routes: &str) -> Vec<Fi
     if counters.lost >= least && counters.lost.saturating_mul(one_of) > sent {
         findings.push(Finding::Loss { lost: counters.lost, sent });
     }
-    if let Some(last) = counters.denied_last() {
+    if let Some(last) = denied::unpack(counters.acl_last) {
         findings.push(Finding::Denied { packets: counters.acl_unicast, key: routes.to_owned(), last });
     }
     findings
@@ -32,7 +25,6 @@ pub(crate) fn counted(counters: &Counters, was_up: bool, routes: &str) -> Vec<Fi
 #[cfg(test)]
 mod tests {
     use adit_diag::note::Destination;
-    use adit_tunnel::path::denied;
 
     use super::*;
 

@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
+use adit_api::status::Warning;
 use adit_config::{Config, Listen};
 use adit_diag::Code;
 use adit_policy::PoolConfig;
@@ -13,7 +14,6 @@ use adit_sys::net::{Net, Route};
 use adit_sys::tun::{Tun, TunOptions};
 use ipnet::{IpNet, Ipv4Net};
 
-use crate::control::Warning;
 use crate::error::{Result, ServerError, sys_error};
 
 /// The host as the server uses it.
@@ -105,7 +105,7 @@ impl Host {
     /// What on this host will keep clients from getting anywhere.
     pub(crate) fn warnings(&self, config: &Config) -> Vec<Warning> {
         let mut warnings = Vec::new();
-        let mut warn = |code: Code, text: String| warnings.push(Warning { code: code.to_string(), text });
+        let mut warn = |code: Code, text: String| warnings.push(Warning { code, text });
         let routed = config.access.routes.len()
             + config.groups.values().map(|access| access.routes.len()).sum::<usize>();
         if sysctl("net/ipv4/ip_forward") == Some(0) && routed > 0 {

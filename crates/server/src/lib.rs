@@ -10,7 +10,6 @@ mod log_stderr;
 mod addresses;
 mod admission;
 mod connection;
-pub mod control;
 mod convert;
 mod dispatch;
 #[cfg(test)]
@@ -27,6 +26,7 @@ mod rate_limit;
 mod registry;
 mod run;
 mod server;
+mod service;
 mod session;
 pub mod socket;
 

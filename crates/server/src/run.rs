@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use adit_api::Done;
 use adit_dataplane::Dataplane;
 use adit_diag::Code;
 use adit_store::{NewEvent, ServerId, ServerIdentity, Store};
@@ -15,6 +16,7 @@ use crate::event_writer::{EventWriter, LogLines};
 use crate::host::Host;
 use crate::registry::Registry;
 use crate::server::{Options, Parts, Server};
+use crate::service::Service;
 use crate::{convert, dispatch, listener, socket};
 
 /// Threads that wait for the store. It takes one at a time, so more would only stand in its queue, each with a stack.
@@ -36,8 +38,19 @@ pub fn run(options: Options) -> Result<()> {
 }
 
 async fn serve(options: Options) -> Result<()> {
-    let Options { config, source, reread, store, identity, sources, run_dir, interface, ready, version } =
-        options;
+    let Options {
+        config,
+        file,
+        reread,
+        store,
+        database,
+        identity,
+        sources,
+        run_dir,
+        interface,
+        ready,
+        version,
+    } = options;
     let descriptors = adit_sys::host::raise_descriptor_limit().unwrap_or(1024);
     // The control socket first: it also keeps a second server out before anything is changed.
     let control = socket::open(&run_dir)?;
@@ -63,7 +76,8 @@ async fn serve(options: Options) -> Result<()> {
     let seed = adit_sys::host::random_seed().map_err(|error| sys_error(&error))?;
     let server = Arc::new(Server::new(Parts {
         config,
-        source,
+        file,
+        database,
         reread,
         store,
         sources,
@@ -76,14 +90,14 @@ async fn serve(options: Options) -> Result<()> {
         seed,
         admission_capacity: listener::admission_capacity(descriptors),
         version,
-        listen: addresses.iter().map(ToString::to_string).collect(),
+        listen: addresses,
     }));
     let mut tasks = tokio::task::JoinSet::new();
     for listener in listeners {
         tasks.spawn(listener::accept(Arc::clone(&server), listener));
     }
     tasks.spawn(listener::admit(Arc::clone(&server)));
-    tasks.spawn(socket::serve(Arc::clone(&server), control));
+    tasks.spawn(socket::serve(Service::new(Arc::clone(&server)), control));
     let maintained = Arc::clone(&server);
     tasks.spawn(async move { maintained.run_maintenance().await });
     let watch = Arc::clone(&server);
@@ -127,8 +141,8 @@ async fn until_shutdown(server: &Arc<Server>, signals: &mut Signals) {
                 if stop {
                     return;
                 }
-                match server.reload().await {
-                    Ok(text) => log_stderr!("reload   ok: {text}"),
+                match server.reload() {
+                    Ok(()) => log_stderr!("reload   ok: {}", Done::Reloaded),
                     Err(error) => log_stderr!("reload   FAILED: {error}"),
                 }
             }

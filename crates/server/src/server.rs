@@ -1,11 +1,14 @@
 //! The daemon as a whole: what it owns, how it starts, reloads, and stops.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 use std::time::{Duration, Instant};
 
+use adit_admin::{ConfigFile, FileState};
+use adit_api::status::{CodeCount, Drops, PoolStatus, Status, Warning};
+use adit_api::{Error, Identity, Kind, Utc};
 use adit_auth::Sources;
 use adit_config::Config;
 use adit_crypto::Rng;
@@ -20,8 +23,8 @@ use tokio::sync::Notify;
 use crate::addresses::Addresses;
 use crate::admission::{Accepted, Admission, SetupSlot};
 use crate::connection::{BlockingAddresses, Connection, Handles, Start};
-use crate::control::{CodeCount, Drops, PoolStatus, Status, Warning};
 use crate::convert;
+use crate::error::ServerError;
 use crate::event_writer::{Entry, EventWriter};
 use crate::host::Host;
 use crate::login::SourceAuthenticator;
@@ -37,12 +40,14 @@ pub type Reread = Box<dyn Fn() -> Result<Config, String> + Send + Sync>;
 pub struct Options {
     /// The configuration, checked.
     pub config: Config,
-    /// Its file, for people.
-    pub source: String,
+    /// Its file, and whether it is what applies.
+    pub file: ConfigFile,
     /// Reads it again.
     pub reread: Reread,
     /// Accounts, leases, sessions, events.
     pub store: Store,
+    /// The store's file, so that others see whether they mean this server; `None` for one in memory.
+    pub database: Option<PathBuf>,
     /// Who knows the accounts; [`Sources::from_config`] makes those of the configuration.
     pub sources: Sources,
     /// The file of the server identity, made at first use; `None` for a store that ends with the process.
@@ -69,7 +74,8 @@ const COUNTED_TOGETHER: usize = 1000;
 pub(crate) struct Server {
     /// What new calls get: the configuration, and what it means to their machines.
     config: RwLock<(Arc<Config>, ServerConfig)>,
-    source: String,
+    file: ConfigFile,
+    database: Option<PathBuf>,
     reread: Reread,
     pub(crate) store: Store,
     /// What the store knows this server by.
@@ -92,7 +98,7 @@ pub(crate) struct Server {
     version: &'static str,
     started: Timestamp,
     started_at: Instant,
-    listen: Vec<String>,
+    listen: Vec<SocketAddrV4>,
 }
 
 fn for_calls(config: Config) -> (Arc<Config>, ServerConfig) {
@@ -107,7 +113,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// The parts that [`crate::run`] makes, in the order in which they have to be made.
 pub(crate) struct Parts {
     pub(crate) config: Config,
-    pub(crate) source: String,
+    pub(crate) file: ConfigFile,
+    pub(crate) database: Option<PathBuf>,
     pub(crate) reread: Reread,
     pub(crate) store: Store,
     pub(crate) sources: Sources,
@@ -121,7 +128,7 @@ pub(crate) struct Parts {
     /// The most connections that wait for admission.
     pub(crate) admission_capacity: usize,
     pub(crate) version: &'static str,
-    pub(crate) listen: Vec<String>,
+    pub(crate) listen: Vec<SocketAddrV4>,
 }
 
 impl Server {
@@ -144,7 +151,8 @@ impl Server {
         });
         Server {
             config: RwLock::new(for_calls(parts.config)),
-            source: parts.source,
+            file: parts.file,
+            database: parts.database,
             reread: parts.reread,
             store: parts.store,
             id: parts.id,
@@ -214,24 +222,30 @@ impl Server {
     }
 
     /// Takes a new configuration for new calls; the sessions that are up keep theirs.
-    pub(crate) async fn reload(&self) -> Result<String, String> {
-        let new = (self.reread)()?;
+    ///
+    /// # Errors
+    /// What the running configuration cannot become; nothing was changed then.
+    pub(crate) fn reload(&self) -> Result<(), Error> {
+        let failed = |message: String| Error::new(Kind::Failed, message);
+        let new = (self.reread)().map_err(failed)?;
         let old = self.config();
+        let restart = |keys: &str| Err(failed(format!("{keys} a restart; nothing was changed")));
         if new.server.listen != old.server.listen || new.server.interface != old.server.interface {
-            return Err("server.listen and server.interface need a restart; nothing was changed".to_owned());
+            return restart("server.listen and server.interface need");
         }
         if new.link.mtu > old.link.mtu {
-            return Err("a larger link.mtu needs a restart; nothing was changed".to_owned());
+            return restart("a larger link.mtu needs");
         }
         if new.link.io != old.link.io {
-            return Err("link.io needs a restart; nothing was changed".to_owned());
+            return restart("link.io needs");
         }
-        self.host.follow(&new).map_err(|error| format!("{error}; nothing was changed"))?;
+        let unchanged = |error: ServerError| failed(format!("{error}; nothing was changed"));
+        self.host.follow(&new).map_err(unchanged)?;
         self.dataplane.set_networks(new.pools.values().map(|pool| pool.net).collect());
         self.admission.set_limits(&new.limits);
         *self.config.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = for_calls(new);
         self.event_writer.enqueue_event(NewEvent::new(Timestamp::now(), "config.reload"));
-        Ok("new calls get the new configuration; the sessions that are up keep theirs".to_owned())
+        Ok(())
     }
 
     /// Refuses new calls, or takes them again.
@@ -310,7 +324,7 @@ impl Server {
                 let packets = counters.rx_packets + counters.tx_packets;
                 let mut known = session.known();
                 let before = known.counters.rx_packets + known.counters.tx_packets;
-                known.counters = convert::counters(&counters);
+                known.counters = counters;
                 drop(known);
                 if packets != before {
                     session.queue.push(Message::Traffic(packets));
@@ -335,7 +349,30 @@ impl Server {
             Ok(Err(error)) => error.to_string(),
             Err(error) => error.to_string(),
         };
-        Err(Warning { code: adit_diag::Code::S09.to_string(), text })
+        Err(Warning { code: adit_diag::Code::S09, text })
+    }
+
+    /// Where its configuration comes from.
+    pub(crate) fn file(&self) -> &ConfigFile {
+        &self.file
+    }
+
+    /// The same for people.
+    fn source(&self) -> &str {
+        match self.file.state {
+            FileState::Missing => "(built-in defaults)",
+            FileState::Usable | FileState::Invalid => &self.file.path,
+        }
+    }
+
+    /// Which server this is.
+    pub(crate) fn identity(&self) -> Identity {
+        Identity {
+            version: self.version.to_owned(),
+            pid: std::process::id(),
+            config: self.source().to_owned(),
+            database: self.database.as_ref().map(|path| path.display().to_string()),
+        }
     }
 
     /// How the server is.
@@ -344,7 +381,7 @@ impl Server {
         let (sessions_up, sessions_starting) = self.registry.up_and_starting();
         let mut warnings = self.host.warnings(&config);
         if let Some(error) = self.event_writer.trouble() {
-            let code = error.code().unwrap_or(adit_diag::Code::S09).to_string();
+            let code = error.code().unwrap_or(adit_diag::Code::S09);
             let text = format!("new calls are refused, because nothing can be written down: {error}");
             warnings.insert(0, Warning { code, text });
         }
@@ -354,15 +391,15 @@ impl Server {
         });
         if self.event_writer.lost() > 0 {
             let text = format!("{} notes were lost because the store was too slow", self.event_writer.lost());
-            warnings.push(Warning { code: adit_diag::Code::S09.to_string(), text });
+            warnings.push(Warning { code: adit_diag::Code::S09, text });
         }
         let drops = self.dataplane.drops();
         Status {
             version: self.version.to_owned(),
             pid: std::process::id(),
-            started: format!("{:.0}", self.started),
+            started: Utc(self.started),
             up_s: self.started_at.elapsed().as_secs(),
-            config: self.source.clone(),
+            config: self.source().to_owned(),
             listen: self.listen.clone(),
             interface: self.host.interface().to_owned(),
             io: self.dataplane.io().to_owned(),
@@ -374,7 +411,7 @@ impl Server {
                 .iter()
                 .map(|(name, pool)| PoolStatus {
                     name: name.clone(),
-                    net: pool.net.to_string(),
+                    net: pool.net,
                     used: self.addresses.used(name),
                     size: convert::size(pool),
                 })
@@ -386,7 +423,7 @@ impl Server {
                 .registry
                 .failed()
                 .into_iter()
-                .map(|(code, count)| CodeCount { code: code.to_string(), count })
+                .map(|(code, count)| CodeCount { code, count })
                 .collect(),
             drops: Drops {
                 unknown_call: drops.unknown_call,

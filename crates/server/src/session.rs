@@ -4,6 +4,8 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
+use adit_api::Utc;
+use adit_api::session::{FindingRow, SessionDetail, SessionRow, State, StepRow};
 use adit_diag::note::Finding;
 use adit_diag::{Code, Layer, Note};
 use adit_store::SessionId;
@@ -13,9 +15,8 @@ use adit_wire::note::Shown;
 use adit_wire::{LocalCallId, PeerCallId};
 use jiff::Timestamp;
 
-use crate::control::{Counters, FindingRow, SessionDetail, SessionRow, StepRow};
-use crate::finding;
 use crate::message::{Message, MessageQueue};
+use crate::{convert, finding};
 
 /// One session: one control connection and its call.
 #[derive(Debug)]
@@ -54,7 +55,7 @@ pub(crate) struct Known {
     pub(crate) code: Option<Code>,
     /// What speaks for the code, while it is no more than a suspicion.
     pub(crate) suspicion: String,
-    pub(crate) counters: Counters,
+    pub(crate) counters: adit_tunnel::path::Counters,
     pub(crate) record: Record,
 }
 
@@ -110,24 +111,23 @@ impl Session {
         let known = self.known();
         let up = known.up.as_ref();
         SessionRow {
-            id: self.id.to_string(),
+            id: self.id,
             user: known.user.clone().unwrap_or_default(),
             group: known.group.clone().unwrap_or_default(),
-            address: up.map(|up| up.peer.to_string()).unwrap_or_default(),
-            from: self.from.ip().to_string(),
+            address: up.map(|up| up.peer),
+            from: (*self.from.ip()).into(),
             state: match (up, known.layer) {
-                (Some(_), _) => "up".to_owned(),
-                (None, Some(layer)) => layer.word().to_owned(),
-                (None, None) => Layer::Control.word().to_owned(),
+                (Some(_), _) => State::Up,
+                (None, layer) => State::At(layer.unwrap_or(Layer::Control)),
             },
-            code: known.code.map(|code| code.to_string()).unwrap_or_default(),
-            started: format!("{:.0}", self.started),
+            code: known.code,
+            started: Utc(self.started),
             age_s: self.started_at.elapsed().as_secs(),
             up_s: known.up_at.map_or(0, |at| at.elapsed().as_secs()),
             mppe: up.and_then(|up| up.encryption).map_or(0, |(strength, _)| u32::from(strength.bits())),
             method: up.and_then(|up| up.method).map(|method| method.to_string()).unwrap_or_default(),
             vendor: known.vendor.clone(),
-            counters: known.counters,
+            counters: convert::counters(&known.counters),
         }
     }
 
@@ -142,12 +142,12 @@ impl Session {
             host: known.host.clone(),
             call_ids: known.call_ids.map(|(local, peer)| (local.get(), peer.get())),
             mtu: up.map_or(0, |up| up.mtu),
-            dns: up.map(|up| up.dns.iter().map(Ipv4Addr::to_string).collect()).unwrap_or_default(),
-            reach: known.reach.iter().flatten().map(ToString::to_string).collect(),
+            dns: up.map(|up| up.dns.clone()).unwrap_or_default(),
+            reach: known.reach.clone().unwrap_or_default(),
             reach_any: known.reach.is_none() && up.is_some(),
             end: known.end.clone().unwrap_or_default(),
             suspicion: known.suspicion.clone(),
-            to: self.to.to_string(),
+            to: Some(self.to),
             findings: findings.into_iter().map(FindingRow::from).collect(),
             steps: known.record.notes().map(|(at, note)| step_row(at, note)).collect(),
             steps_omitted: known.record.omitted(),

@@ -25,9 +25,9 @@ pub enum Change {
 
 /// The one way of recording.
 pub trait Changes: Send + Sync {
-    /// Records several things in their order, all or nothing.
+    /// Records several things in their order, all or nothing. Returns the ids of the events among them, in order.
     ///
     /// # Errors
     /// [`crate::ErrorKind::NoSuchSession`] when an unknown session ends.
-    fn apply(&self, changes: &[Change], now: Timestamp) -> Result<()>;
+    fn apply(&self, changes: &[Change], now: Timestamp) -> Result<Vec<i64>>;
 }

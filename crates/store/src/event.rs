@@ -59,6 +59,8 @@ pub struct EventFilter {
     pub until: Option<Timestamp>,
     /// Only with an id above this one: how to follow.
     pub after: Option<i64>,
+    /// Only with an id below this one: how to read in pages, from the newest on.
+    pub before: Option<i64>,
     /// Only about this user, without regard to case.
     pub user: Option<String>,
     /// Only of this session.

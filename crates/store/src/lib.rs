@@ -7,7 +7,6 @@
 //! are the exception: they are sealed with a key that lives in another file.
 #![forbid(unsafe_code)]
 
-mod account;
 mod backend;
 mod changes;
 mod error;
@@ -24,7 +23,8 @@ mod sqlite;
 mod store;
 mod time;
 
-pub use account::{Account, AccountChange, Login, NewAccount};
+pub use adit_api::SessionId;
+pub use adit_api::accounts::{Account, AccountChange, Login, NewAccount};
 pub use backend::{Accounts, Backend, Events, Maintenance, Sessions};
 pub use changes::{Change, Changes};
 pub use error::{Error, ErrorKind, Place, Result};
@@ -36,6 +36,6 @@ pub use seal::{KeySource, SealKey, SealedSecret};
 pub use server::{ServerIdentity, Servers};
 pub use server_id::ServerId;
 pub use session::{
-    Counters, NewSession, Session, SessionEnd, SessionFilter, SessionId, SessionState, SessionUpdate, Step,
+    Counters, NewSession, Session, SessionEnd, SessionFilter, SessionState, SessionUpdate, Step,
 };
 pub use store::Store;

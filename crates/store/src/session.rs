@@ -1,36 +1,12 @@
 //! Calls: those that run, those that ended, and those that never came up.
 
-use core::fmt;
-use core::str::FromStr;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use adit_diag::{LoginRefusal, Note};
 use jiff::Timestamp;
 
-use crate::ServerId;
-
-/// The name of a session, `s41`; never used twice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SessionId(pub u64);
-
-impl fmt::Display for SessionId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "s{}", self.0)
-    }
-}
-
-impl FromStr for SessionId {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<SessionId, &'static str> {
-        text.strip_prefix(['s', 'S'])
-            .filter(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()))
-            .and_then(|digits| digits.parse().ok())
-            .map(SessionId)
-            .ok_or("a session is named like s41")
-    }
-}
+use crate::{ServerId, SessionId};
 
 /// How far a session got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -204,6 +180,8 @@ pub struct SessionFilter {
     pub since: Option<Timestamp>,
     /// Only the newest of each user, of those that fit the rest.
     pub newest_per_user: bool,
+    /// Only those with a name below this one: how to read in pages, from the newest on.
+    pub before: Option<SessionId>,
     /// Only those that ended with a code.
     pub failed: bool,
     /// The newest so many; `None` for all.

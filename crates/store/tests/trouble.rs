@@ -93,7 +93,7 @@ fn event() -> NewEvent {
 }
 
 fn add(store: &Store, events: &[NewEvent]) -> Result<(), Error> {
-    store.apply(&[Change::Events(events.to_vec())], now())
+    store.apply(&[Change::Events(events.to_vec())], now()).map(drop)
 }
 
 /// SQLite's own check of the whole file.

@@ -1,9 +1,11 @@
 //! `adit log`
 
-use std::time::Duration;
+mod follow;
 
+use adit_api::SessionId;
+use adit_api::log::{Event, Filter, Lagged};
 use adit_diag::Layer;
-use adit_store::{Event, EventFilter, SessionId};
+use adit_store::NewEvent;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -12,13 +14,12 @@ use crate::document::{self, Document, Utc};
 use crate::failure::{Exit, Failure};
 use crate::output::{Form, Output};
 use crate::places::Places;
+use crate::service::Service;
 use crate::settings::Settings;
 use crate::table::printable;
 
 /// Lines shown when nothing says how many.
 const USUAL: u32 = 100;
-/// How often to look for new events while following.
-const POLL: Duration = Duration::from_millis(500);
 
 /// Show what happened: logins, ends, failures, changes
 #[derive(Debug, clap::Args)]
@@ -80,10 +81,21 @@ impl Document for Line {
     const NAME: &'static str = "adit.event/1";
 }
 
+/// A line of `adit log --follow --jsonl` in the place of events that were not read in time.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Gap {
+    /// How many events are missing, whatever the flags say about them.
+    missed: u64,
+}
+
+impl Document for Gap {
+    const NAME: &'static str = "adit.event-gap/1";
+}
+
 #[derive(Serialize, JsonSchema)]
 struct EventBody {
-    /// Counts up.
-    id: i64,
+    /// Counts up; null while the store cannot write the event.
+    id: Option<i64>,
     /// When.
     at: Utc,
     /// What kind: `auth.fail`.
@@ -101,9 +113,9 @@ struct EventBody {
 }
 
 impl From<&Event> for EventBody {
-    fn from(Event { id, event }: &Event) -> EventBody {
+    fn from(event: &Event) -> EventBody {
         EventBody {
-            id: *id,
+            id: event.id,
             at: Utc(event.at),
             kind: event.kind.clone(),
             user: event.user.clone(),
@@ -136,13 +148,14 @@ pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit,
             output.clock.since(text).map(Some).map_err(wrong)
         }
     };
-    let mut filter = EventFilter {
+    let filter = Filter {
         since: when(&args.since, "--since")?,
         until: when(&args.until, "--until")?,
         after: None,
+        before: None,
         user: args.user.clone(),
         session: args.session,
-        layers: args.layer.iter().map(|layer| layer.letter()).collect(),
+        layers: args.layer.clone(),
         failed: args.failed,
         last: args.lines.or(if args.since.is_none() { Some(USUAL) } else { None }),
     };
@@ -150,31 +163,29 @@ pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit,
         output.line("at,kind,user,from,code,session,fields")?;
     }
     let settings = Settings::load(output, places)?;
-    let mut store = settings.store_to_read()?;
-    let events = store.as_ref().map(|store| store.events(&filter)).transpose()?.unwrap_or_default();
-    match output.form {
-        Form::Json => output.document(&Log { events: events.iter().map(EventBody::from).collect() })?,
-        _ => events.iter().try_for_each(|event| put(args, output, event))?,
+    if args.follow {
+        return follow::run(args, output, places, &settings, filter);
     }
-    if !args.follow {
-        if events.is_empty() && output.is_text() && !args.csv {
-            let all = EventFilter { last: filter.last, ..EventFilter::default() };
-            output.remark("nothing", if filter == all { "was written yet" } else { "fits" });
-        }
+    let events = Service::open(output, places, &settings)?.log(&filter)?;
+    if output.form == Form::Json {
+        output.document(&Log { events: events.iter().map(EventBody::from).collect() })?;
         return Ok(Exit::Done);
     }
-    filter.after = Some(events.last().map_or(0, |event| event.id));
-    filter.last = None;
-    loop {
-        std::thread::sleep(POLL);
-        if store.is_none() {
-            store = settings.store_to_read()?;
-        }
-        for event in store.as_ref().map(|store| store.events(&filter)).transpose()?.unwrap_or_default() {
-            put(args, output, &event)?;
-            filter.after = Some(event.id);
-        }
+    events.iter().try_for_each(|event| put(args, output, event))?;
+    if events.is_empty() && output.is_text() && !args.csv {
+        let all = Filter { last: filter.last, ..Filter::default() };
+        output.remark("nothing", if filter == all { "was written yet" } else { "fits" });
     }
+    Ok(Exit::Done)
+}
+
+/// Shows that events are missing.
+fn put_gap(output: &Output, lagged: Lagged) -> Result<(), Failure> {
+    if output.form == Form::JsonLines {
+        return output.value(&document::envelope(&Gap { missed: lagged.missed }, output.clock.now()));
+    }
+    output.remark("warning", &format!("{lagged}: adit log shows them"));
+    Ok(())
 }
 
 fn put(args: &Args, output: &Output, event: &Event) -> Result<(), Failure> {
@@ -182,11 +193,11 @@ fn put(args: &Args, output: &Output, event: &Event) -> Result<(), Failure> {
         return output.value(&document::envelope(&Line { event: event.into() }, output.clock.now()));
     }
     if !args.csv {
-        return output.line(&event.to_string());
+        return output.line(&line(event));
     }
     let body = EventBody::from(event);
     let at = serde_json::to_value(body.at).unwrap_or_default();
-    let fields = event.event.fields.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>();
+    let fields = event.fields.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>();
     let cells = [
         at.as_str().unwrap_or_default().to_owned(),
         body.kind,
@@ -197,6 +208,12 @@ fn put(args: &Args, output: &Output, event: &Event) -> Result<(), Failure> {
         fields.join(" "),
     ];
     output.line(&cells.map(|cell| csv(&printable(&cell))).join(","))
+}
+
+/// The line of an event, as the server's own log has it.
+fn line(event: &Event) -> String {
+    let Event { id: _, at, kind, user, from, code, session, fields } = event.clone();
+    NewEvent { at, kind, user, from, code, session, fields }.to_string()
 }
 
 /// A cell of CSV (RFC 4180) without line ends. A leading `=`, `+`, `-` or `@` would be a formula to a spreadsheet: a name from the

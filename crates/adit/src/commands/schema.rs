@@ -1,7 +1,7 @@
 //! `adit schema`
 
+use adit_api::status::Status;
 use adit_client::Progress;
-use adit_server::control::Status;
 
 use crate::commands::{
     check, disconnect, doctor, explain, init, log, session, sessions, status, undo, user, version,
@@ -37,6 +37,7 @@ const KNOWN: &[Known] = &[
     known::<disconnect::Disconnected>(),
     known::<log::Log>(),
     known::<log::Line>(),
+    known::<log::Gap>(),
     known::<session::PastSessionDocument>(),
     known::<sessions::PastSessions>(),
     known::<user::list::Users>(),

@@ -3,10 +3,11 @@
 use std::io::Write as _;
 use std::path::Path;
 
+use adit_admin::{ConfigFile, Context, FileState, StoreRecorder};
+use adit_api::status::{Status, Warning};
 use adit_auth::Sources;
 use adit_config::{Checked, Config, Listen, Source, StoreUrl};
 use adit_policy::Encryption;
-use adit_server::control::{Status, Warning};
 use adit_server::{Options, ServerError};
 use adit_store::StoreConfig;
 
@@ -44,19 +45,39 @@ pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit,
         StoreUrl::Memory => None,
         StoreUrl::Sqlite(_) => Some(places.server_identity()),
     };
+    let file = ConfigFile {
+        path: places.config.display().to_string(),
+        state: if places.config.exists() { FileState::Usable } else { FileState::Missing },
+    };
     if let Some(name) = &args.first_user
         && store.account(name)?.is_none()
     {
-        user::first::add_first(name, &config, &store, output)?;
+        let context = Context {
+            store: &store,
+            config: &config,
+            file: &file,
+            recorder: &StoreRecorder(&store),
+            is_serving: false,
+            page: 1,
+            now: output.clock.now(),
+        };
+        user::first::add_first(name, &context, output)?;
     }
     let dial = format!("{}   type PPTP, {}", dial(&config), terms(&config));
-    let file = places.config.clone();
+    let path = places.config.clone();
     let quiet = output.quiet;
     let sources = Sources::from_config(&config.auth.sources, &store);
     let options = Options {
-        source: if file.exists() { file.display().to_string() } else { "(built-in defaults)".to_owned() },
+        file,
+        database: match config.store.url {
+            StoreUrl::Memory => None,
+            StoreUrl::Sqlite(_) => {
+                let file = crate::settings::database(places, Some(&config))?;
+                Some(std::path::absolute(&file).unwrap_or(file))
+            }
+        },
         config,
-        reread: Box::new(move || reread(&file)),
+        reread: Box::new(move || reread(&path)),
         sources,
         store,
         identity,
@@ -162,9 +183,10 @@ fn dial(config: &Config) -> String {
 
 /// What a person needs to dial in, when the server is ready.
 fn greet(status: &Status, dial: &str) {
+    let listen: Vec<String> = status.listen.iter().map(ToString::to_string).collect();
     let mut lines = vec![
         format!("adit {}   {}   pid {}", status.version, status.config, status.pid),
-        format!("listen   {} tcp, gre", status.listen.join(" ")),
+        format!("listen   {} tcp, gre", listen.join(" ")),
         format!("dial     {dial}"),
     ];
     lines.extend(status.pools.iter().map(|pool| {

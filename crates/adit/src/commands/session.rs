@@ -107,7 +107,7 @@ fn no_session(who: &str) -> Failure {
 
 fn document(session: &Session, steps: &[Step], judged: &Verdict) -> PastSessionDocument {
     PastSessionDocument {
-        session: session.into(),
+        session: adit_admin::past(session.clone()).into(),
         host: session.host.clone().filter(|host| !host.is_empty()),
         steps: steps
             .iter()

@@ -1,6 +1,6 @@
 //! `adit sessions`
 
-use adit_store::{Session, SessionFilter};
+use adit_api::history;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -9,6 +9,7 @@ use crate::failure::{Exit, Failure};
 use crate::list::{Column, EXTRA, ListFlags};
 use crate::output::Output;
 use crate::places::Places;
+use crate::service::Service;
 use crate::settings::Settings;
 use crate::style::Tone;
 use crate::table::Field;
@@ -96,29 +97,32 @@ pub(crate) struct PastSession {
     pub(crate) detail: Option<String>,
 }
 
-impl From<&Session> for PastSession {
-    fn from(session: &Session) -> PastSession {
-        let text = |value: &Option<String>| value.clone().filter(|value| !value.is_empty());
-        let end = session.end.as_ref();
+impl From<history::PastSession> for PastSession {
+    fn from(session: history::PastSession) -> PastSession {
+        let text = |value: Option<String>| value.filter(|value| !value.is_empty());
+        let (ended, why, code, detail) = match session.end {
+            Some(end) => (Some(end.at), Some(end.why), end.code, Some(end.detail)),
+            None => (None, None, None, None),
+        };
         PastSession {
             id: session.id.to_string(),
-            user: text(&session.user),
-            group: text(&session.group),
+            user: text(session.user),
+            group: text(session.group),
             address: session.address.map(|address| address.to_string()),
             from: session.from.ip().to_string(),
             started: Utc(session.started),
-            ended: end.map(|end| Utc(end.at)),
-            up_s: session.up.zip(end).map_or(0, |(up, end)| when::between(up, end.at)),
-            rx_bytes: session.counters.rx_bytes,
-            tx_bytes: session.counters.tx_bytes,
-            rx_packets: session.counters.rx_packets,
-            tx_packets: session.counters.tx_packets,
-            method: text(&session.method),
-            mppe: text(&session.mppe),
-            vendor: text(&session.vendor),
-            end: end.map(|end| end.why.clone()),
-            code: end.and_then(|end| text(&end.code)),
-            detail: end.map(|end| end.detail.clone()).filter(|detail| !detail.is_empty()),
+            ended: ended.map(Utc),
+            up_s: session.up.zip(ended).map_or(0, |(up, ended)| when::between(up, ended)),
+            rx_bytes: session.rx_bytes,
+            tx_bytes: session.tx_bytes,
+            rx_packets: session.rx_packets,
+            tx_packets: session.tx_packets,
+            method: text(session.method),
+            mppe: text(session.mppe),
+            vendor: text(session.vendor),
+            end: why,
+            code: text(code),
+            detail: text(detail),
         }
     }
 }
@@ -168,20 +172,16 @@ fn past(args: &Args, output: &Output, places: &Places) -> Result<Exit, Failure> 
                 .map_err(|hint| Failure::usage(format!("--since: \"{text}\" is no time")).fix(hint))?,
         ),
     };
-    let filter = SessionFilter {
-        running: Some(false),
+    let filter = history::Filter {
         user: args.user.clone(),
         since,
-        newest_per_user: false,
+        before: None,
         failed: args.failed,
         last: args.lines.or(if since.is_none() { Some(USUAL) } else { None }),
     };
     let settings = Settings::load(output, places)?;
-    let sessions = match settings.store_to_read()? {
-        Some(store) => store.sessions(&filter)?,
-        None => Vec::new(),
-    };
-    let chosen = args.list.choose(COLUMNS, sessions.iter().map(PastSession::from).collect())?;
+    let sessions = Service::open(output, places, &settings)?.history(&filter)?;
+    let chosen = args.list.choose(COLUMNS, sessions.into_iter().map(PastSession::from).collect())?;
     if !output.is_text() {
         chosen.document(output, "sessions", &PastSessions { sessions: Vec::new() })?;
         return Ok(Exit::Done);
@@ -206,9 +206,8 @@ mod tests {
 
     #[test]
     fn every_column_is_a_field_of_the_document() {
-        let session = Session {
-            id: adit_store::SessionId(1),
-            server: adit_store::ServerId(1),
+        let session = history::PastSession {
+            id: adit_api::SessionId(1),
             started: "2026-11-22T18:00:00Z".parse().unwrap(),
             from: "192.0.2.1:5".parse().unwrap(),
             up: None,
@@ -221,12 +220,14 @@ mod tests {
             server_address: None,
             method: None,
             mppe: None,
-            counters: adit_store::Counters::default(),
-            seen: "2026-11-22T18:00:00Z".parse().unwrap(),
+            rx_bytes: 0,
+            tx_bytes: 0,
+            rx_packets: 0,
+            tx_packets: 0,
             end: None,
             omitted: 0,
         };
-        let fields = serde_json::to_value(PastSession::from(&session)).unwrap();
+        let fields = serde_json::to_value(PastSession::from(session)).unwrap();
         for column in COLUMNS {
             assert!(fields.get(column.name).is_some(), "{}", column.name);
         }

@@ -1,6 +1,8 @@
 //! `adit status`, and what other commands show of the running server.
 
-use adit_server::control::{Request, Response, SessionDetail, SessionRow, Status};
+use adit_api::session::{SessionDetail, SessionRow, State};
+use adit_api::status::Status;
+use adit_api::{Request, Response};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -69,30 +71,15 @@ impl Document for Kicked {
     const NAME: &'static str = "adit.kick/1";
 }
 
-/// Asks the running server; an error of its becomes ours.
+/// Asks the running server.
 pub(crate) fn ask(request: &Request, output: &Output, places: &Places) -> Result<Response, Failure> {
-    match control::connect(output, places)?.ask(request)? {
-        Response::Error { exit, message } => {
-            let exit = match exit {
-                2 => Exit::Usage,
-                5 => Exit::NotFound,
-                _ => Exit::Problem,
-            };
-            Err(Failure::new(exit, message))
-        }
-        response => Ok(response),
-    }
-}
-
-fn unexpected(response: &Response) -> Failure {
-    let _ = response;
-    Failure::new(Exit::Unreachable, "the running server is of another version").fix("restart it")
+    control::connect(output, places)?.ask(request)
 }
 
 pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit, Failure> {
     let status = match ask(&Request::Status, output, places)? {
         Response::Status(status) => status,
-        other => return Err(unexpected(&other)),
+        _ => return Err(control::other_version()),
     };
     match args.check {
         Some(Check::Live) => return Ok(Exit::Done),
@@ -113,7 +100,8 @@ fn text(status: &Status, output: &Output) -> String {
     let mut line = |name: &str, value: String| text.push_str(&format!("{name:<9}{value}\n"));
     line("adit", format!("{}   up {}   pid {}", status.version, when::length(status.up_s), status.pid));
     line("config", status.config.clone());
-    line("listen", format!("{} tcp, gre ({})", status.listen.join(" "), status.io));
+    let listen: Vec<String> = status.listen.iter().map(ToString::to_string).collect();
+    line("listen", format!("{} tcp, gre ({})", listen.join(" "), status.io));
     let calls: u64 = status.calls_failed.iter().map(|failed| failed.count).sum();
     let starting = match status.sessions_starting {
         0 => String::new(),
@@ -126,8 +114,8 @@ fn text(status: &Status, output: &Output) -> String {
     line("users", status.users.to_string());
     line("calls", format!("{} came up, {calls} failed since the start", status.calls_ok));
     for failed in &status.calls_failed {
-        let title = failed.code.parse::<adit_diag::Code>().map(adit_diag::Code::title).unwrap_or_default();
-        line("", format!("{} {:>6}  {title}", output.paint(Tone::Bad, &failed.code), failed.count));
+        let code = output.paint(Tone::Bad, failed.code.as_str());
+        line("", format!("{code} {:>6}  {}", failed.count, failed.code.title()));
     }
     let drops = status.drops;
     if drops.unknown_call + drops.spoofed + drops.malformed + drops.queue_full > 0 {
@@ -143,33 +131,45 @@ fn text(status: &Status, output: &Output) -> String {
         line("draining", "new calls are refused".to_owned());
     }
     for warning in &status.warnings {
-        line("warning", format!("{} {}", output.paint(Tone::Bad, &warning.code), printable(&warning.text)));
+        line(
+            "warning",
+            format!("{} {}", output.paint(Tone::Bad, warning.code.as_str()), printable(&warning.text)),
+        );
     }
     text
 }
 
 const COLUMNS: &[Column<SessionRow>] = &[
-    Column::left("id", "ID", 0, |s, _| s.id.clone().into()),
+    Column::left("id", "ID", 0, |s, _| s.id.to_string().into()),
     Column::left("user", "USER", 0, |s, _| s.user.clone().into()),
     Column::left("group", "GROUP", 7, |s, _| s.group.clone().into()),
-    Column::left("address", "ADDRESS", 0, |s, _| s.address.clone().into()),
-    Column::left("from", "FROM", 0, |s, _| s.from.clone().into()),
+    Column::left("address", "ADDRESS", 0, |s, _| text_of(s.address.as_ref()).into()),
+    Column::left("from", "FROM", 0, |s, _| s.from.to_string().into()),
     Column::right("up_s", "UP", 1, |s, _| when::length(if s.up_s > 0 { s.up_s } else { s.age_s }).into()),
     Column::right("counters.rx_bytes", "RX", 3, |s, _| when::size(s.counters.rx_bytes).into()),
     Column::right("counters.tx_bytes", "TX", 3, |s, _| when::size(s.counters.tx_bytes).into()),
     Column::right("counters.lost", "LOSS", 5, |s, _| loss(s).into()),
-    Column::right("mppe", "MPPE", 4, |s, _| match (s.mppe, s.state.as_str()) {
-        (0, "up") => Field::new(Tone::Bad, "none"),
+    Column::right("mppe", "MPPE", 4, |s, _| match (s.mppe, s.state) {
+        (0, State::Up) => Field::new(Tone::Bad, "none"),
         (0, _) => "".into(),
         (bits, _) => bits.to_string().into(),
     }),
     Column::left("method", "METHOD", 8, |s, _| s.method.clone().into()),
     Column::left("vendor", "VENDOR", 9, |s, _| s.vendor.clone().into()),
-    Column::left("state", "STATE", 0, |s, _| match s.code.as_str() {
-        "" => s.state.clone().into(),
-        code => Field::new(Tone::Bad, format!("{} {code}", s.state)),
+    Column::left("state", "STATE", 0, |s, _| match s.code {
+        None => s.state.to_string().into(),
+        Some(code) => Field::new(Tone::Bad, format!("{} {code}", s.state)),
     }),
 ];
+
+/// A value that may be missing; nothing then.
+fn text_of(value: Option<&impl ToString>) -> String {
+    value.map(ToString::to_string).unwrap_or_default()
+}
+
+fn words(values: &[impl ToString]) -> String {
+    values.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+}
 
 /// GRE packets that never came, of all that were sent to us.
 fn loss(session: &SessionRow) -> String {
@@ -185,7 +185,7 @@ fn loss(session: &SessionRow) -> String {
 pub(crate) fn live_sessions(list: &ListFlags, output: &Output, places: &Places) -> Result<Exit, Failure> {
     let rows = match ask(&Request::Sessions, output, places)? {
         Response::Sessions(rows) => rows,
-        other => return Err(unexpected(&other)),
+        _ => return Err(control::other_version()),
     };
     let chosen = list.choose(COLUMNS, rows)?;
     if !output.is_text() {
@@ -193,7 +193,7 @@ pub(crate) fn live_sessions(list: &ListFlags, output: &Output, places: &Places) 
         return Ok(Exit::Done);
     }
     let all = chosen.rows().count();
-    let up = chosen.rows().filter(|session| session.state == "up").count();
+    let up = chosen.rows().filter(|session| session.state == State::Up).count();
     if all > 0 {
         output.text(&chosen.text(output))?;
     }
@@ -210,7 +210,7 @@ pub(crate) fn live_sessions(list: &ListFlags, output: &Output, places: &Places) 
 pub(crate) fn live_session(who: &str, output: &Output, places: &Places) -> Result<Option<Exit>, Failure> {
     let detail = match ask(&Request::Session { selector: who.to_owned() }, output, places) {
         Ok(Response::Session(detail)) => detail,
-        Ok(other) => return Err(unexpected(&other)),
+        Ok(_) => return Err(control::other_version()),
         Err(failure) if failure.exit == Exit::NotFound => return Ok(None),
         Err(failure) => return Err(failure),
     };
@@ -226,11 +226,11 @@ pub(crate) fn live_session(who: &str, output: &Output, places: &Places) -> Resul
 
 fn detail_text(detail: &SessionDetail, output: &Output) -> String {
     let session = &detail.session;
-    let mut text = format!("{}  ", output.paint(Tone::Head, &session.id));
+    let mut text = format!("{}  ", output.paint(Tone::Head, &session.id.to_string()));
     if !session.user.is_empty() {
         text.push_str(&format!("{}  ", printable(&session.user)));
     }
-    let state = if session.state == "up" {
+    let state = if session.state == State::Up {
         format!("up {}", when::length(session.up_s))
     } else {
         format!("{} s old, at {}", session.age_s, session.state)
@@ -242,12 +242,12 @@ fn detail_text(detail: &SessionDetail, output: &Output) -> String {
         }
     };
     fact("client", [session.vendor.as_str(), detail.host.as_str()].join(" ").trim().to_owned());
-    fact("address", session.address.clone());
+    fact("address", text_of(session.address.as_ref()));
     fact("auth", session.method.clone());
     fact("mppe", if session.mppe > 0 { session.mppe.to_string() } else { String::new() });
     fact("mtu", if detail.mtu > 0 { detail.mtu.to_string() } else { String::new() });
-    fact("dns", detail.dns.join(" "));
-    fact("reach", if detail.reach_any { "anything".to_owned() } else { detail.reach.join(" ") });
+    fact("dns", words(&detail.dns));
+    fact("reach", if detail.reach_any { "anything".to_owned() } else { words(&detail.reach) });
     if let Some((ours, theirs)) = detail.call_ids {
         fact("call", format!("{ours} here, {theirs} there"));
     }
@@ -292,7 +292,7 @@ pub(crate) fn kick(selector: &str, reason: &str, output: &Output, places: &Place
         |dry_run| Request::Kick { selector: selector.to_owned(), reason: reason.to_owned(), dry_run };
     let kicked = |response| match response {
         Response::Kicked(rows) => Ok(rows),
-        other => Err(unexpected(&other)),
+        _ => Err(control::other_version()),
     };
     let found = kicked(ask(&request(true), output, places)?)?;
     if found.len() > 1 && !output.dry_run {

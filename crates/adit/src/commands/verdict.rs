@@ -3,11 +3,11 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use adit_api::session::{SessionDetail, State};
 use adit_diag::note::Finding;
 use adit_diag::{Code, Note};
 use adit_doctor::from::record::{self, Noted, Record};
 use adit_doctor::{Outcome, Side, Verdict, judge, text};
-use adit_server::control::SessionDetail;
 use adit_store::{EventFilter, Session, Step, Store};
 
 use crate::failure::Failure;
@@ -62,15 +62,16 @@ pub(crate) fn live(detail: &SessionDetail) -> Verdict {
         .iter()
         .filter_map(|step| Some(Noted { at: Duration::from_millis(step.at_ms), note: step.note.as_ref()? }));
     let found = findings.iter().map(|note| Noted { at: Duration::ZERO, note });
+    let (name, to) = (session.id.to_string(), detail.to.map(|to| to.to_string()));
     let record = Record {
-        name: &session.id,
-        host: Some(detail.to.as_str()).filter(|to| !to.is_empty()),
-        was_up: session.up_s > 0 || session.state == "up",
-        from: session.from.parse().ok().map(|address| SocketAddr::new(address, 0)),
+        name: &name,
+        host: to.as_deref(),
+        was_up: session.up_s > 0 || session.state == State::Up,
+        from: Some(SocketAddr::new(session.from, 0)),
         user: Some(session.user.as_str()).filter(|user| !user.is_empty()),
-        address: session.address.parse().ok(),
+        address: session.address,
         server_address: None,
-        code: session.code.parse().ok(),
+        code: session.code,
         detail: &detail.suspicion,
         why: "",
         by: None,

@@ -49,7 +49,8 @@ fn strange_answers() {
         (b"", "it closed the connection"),
         (b"{\"done\":\"x\"}\n", "another version"),
         (
-            b"{\"error\":{\"exit\":5,\"message\":\"no session \\\"x\\\" is here now: adit sessions\"}}\n",
+            br#"{"error":{"kind":"not-found","code":null,"message":"no session \"x\" is here now: adit sessions","fix":null}}
+"#,
             "no session",
         ),
     ] {

@@ -1,12 +1,13 @@
 //! What `adit --json` prints, typed: a test cannot wait for a field that no document has.
 //!
-//! The types of the control socket are the server's own. The others are written down once more, because a program's
+//! The types of the control socket are those of `adit_api`. The others are written down once more, because a program's
 //! types cannot be imported; every field is required, those that may be null too. Fields that are not listed are left to
 //! the test that holds each document against its schema.
 
 use std::collections::BTreeMap;
 
-use adit_server::control::{SessionDetail, SessionRow, Status};
+use adit_api::session::{SessionDetail, SessionRow};
+use adit_api::status::Status;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 

@@ -21,7 +21,8 @@ use std::time::Duration;
 use adit_testbed::{Host, Output, Running, wait_until, wire};
 use tempfile::TempDir;
 
-use adit_server::control::{SessionDetail, SessionRow, Status};
+use adit_api::session::{SessionDetail, SessionRow};
+use adit_api::status::Status;
 use documents::{Document, LiveSession, PastSession, PastSessions, Sessions};
 
 /// Long enough for a busy machine.

@@ -289,7 +289,7 @@ impl World {
     pub(crate) fn wait_for_sessions(&self, count: usize) {
         wait_until("the sessions", SOON, || {
             let sessions = self.document::<Sessions>(&["sessions"]).sessions;
-            sessions.iter().filter(|session| session.state == "up").count() == count
+            sessions.iter().filter(|session| session.state == adit_api::session::State::Up).count() == count
         });
     }
 

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use adit_server::control::Counters;
+use adit_api::session::Counters;
 use adit_testbed::{Host, wait_until};
 
 use crate::common::*;
@@ -89,7 +89,7 @@ fn c136_inner_packets_with_another_source_or_to_a_denied_place_are_dropped_and_c
     };
     let (allowed, denied) = (listener("192.168.10.20"), listener("192.168.77.20"));
     let got = |socket: &std::net::UdpSocket| socket.recv_from(&mut [0; 64]).is_ok();
-    let address = server.session("alice").session.address;
+    let address = server.session("alice").session.address.unwrap().to_string();
     datagram(&client_host, &address, "192.168.10.20");
     wait_until("an honest datagram", SOON, || got(&allowed));
     client_host.ip("address add 10.99.0.200/32 dev adit0");

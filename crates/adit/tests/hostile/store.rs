@@ -4,7 +4,8 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use adit_server::control::{Status, Warning};
+use adit_api::status::{Status, Warning};
+use adit_diag::Code;
 use adit_testbed::{Fate, Host, Output, Relay, pass, wait_until};
 use rusqlite::Connection;
 
@@ -49,7 +50,9 @@ fn a_locked_database_keeps_new_calls_out_and_nothing_else() {
     // Once it is known, nobody waits for it.
     wait_until("a warning", SOON, || {
         let warnings = server.status().warnings;
-        warnings.iter().any(|warning| warning.code == "S09" && warning.text.contains("new calls are refused"))
+        warnings
+            .iter()
+            .any(|warning| warning.code == Code::S09 && warning.text.contains("new calls are refused"))
     });
     let begin = Instant::now();
     assert_eq!(try_once(&client_host, "bob").0, 11);
@@ -64,7 +67,7 @@ fn a_locked_database_keeps_new_calls_out_and_nothing_else() {
     comes_in(&client_host, "bob");
     comes_in(&client_host, "alice");
     let status = server.status();
-    assert!(status.warnings.iter().all(|warning| warning.code != "S09"), "{status:?}");
+    assert!(status.warnings.iter().all(|warning| warning.code != Code::S09), "{status:?}");
     assert_eq!(status.pools[0].used, 0, "{status:?}");
 }
 
@@ -135,7 +138,8 @@ fn a_full_disk_keeps_new_calls_out_and_nothing_else() {
     assert!(server.log().contains("code=S06"), "{}", server.log());
     client_host.ping("10.99.0.1".parse().unwrap());
     let status: Status = parse(&run(&["status", "--json"]).stdout).unwrap();
-    let full = |warning: &Warning| warning.code == "S06" && warning.text.contains("new calls are refused");
+    let full =
+        |warning: &Warning| warning.code == Code::S06 && warning.text.contains("new calls are refused");
     assert!(status.warnings.iter().any(full), "{status:?}");
     assert_eq!(alice.hang_up(), 0);
     std::fs::remove_file(&fill).unwrap();

@@ -50,7 +50,7 @@ impl Machine {
         let Some(call) = self.state.call() else { return };
         let (id, call) = (call.id, call.handle);
         let Some(counters) = self.handles.path.counters(id) else { return };
-        self.session.known().counters = convert::counters(&counters);
+        self.session.known().counters = counters;
         let packets = counters.rx_packets + counters.tx_packets;
         self.tunnel.handle_input(now.instant, events::Input::Traffic { call, packets });
     }
@@ -113,8 +113,8 @@ impl Machine {
     ) {
         let (counters, up_at) = {
             let mut known = self.session.known();
-            if let Some(last) = &last {
-                known.counters = convert::counters(last);
+            if let Some(last) = last {
+                known.counters = last;
             }
             known.end = Some(ending::end_text(&end));
             known.code = end.code;

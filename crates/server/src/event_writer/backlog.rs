@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 use adit_store::{Change, Error, Retention, Store};
 use jiff::Timestamp;
 
+use super::broadcast::Broadcast;
+
 /// The most entries that wait.
 pub(super) const MAX_WAITING: usize = 8192;
 /// The delay before a write is tried again after the store could not write.
@@ -15,14 +17,14 @@ pub(super) const RETRY: Duration = Duration::from_secs(5);
 
 /// What the backlog needs of the store.
 pub(super) trait Sink: Send {
-    /// Writes changes in one transaction.
-    fn write(&self, changes: &[Change]) -> Result<(), Error>;
+    /// Writes changes in one transaction; returns the ids of their events.
+    fn write(&self, changes: &[Change]) -> Result<Vec<i64>, Error>;
     /// Deletes old rows.
     fn prune(&self, retention: &Retention) -> Result<(), Error>;
 }
 
 impl Sink for Store {
-    fn write(&self, changes: &[Change]) -> Result<(), Error> {
+    fn write(&self, changes: &[Change]) -> Result<Vec<i64>, Error> {
         self.apply(changes, Timestamp::now())
     }
 
@@ -72,10 +74,22 @@ pub(super) enum Work {
     Prune(Retention),
 }
 
-/// Writes to the store, in order; what it cannot write waits.
+/// The outcome of a write.
+enum Outcome {
+    /// It is written, and its events have these ids.
+    Written(Vec<i64>),
+    /// The store refuses it, now and later.
+    Refused,
+    /// The store does not work now.
+    Waits,
+}
+
+/// Writes to the store, in order; what it cannot write waits. Subscribers get every event when it is written or begins to
+/// wait.
 pub(super) struct Backlog<S> {
     store: S,
     health: Health,
+    broadcast: Broadcast,
     /// What the store could not write yet, oldest first; at most [`MAX_WAITING`].
     backlog: VecDeque<Work>,
     /// When the store is tried again, while there is a backlog.
@@ -88,10 +102,11 @@ pub(super) struct Backlog<S> {
 
 impl<S: Sink> Backlog<S> {
     /// An empty backlog in front of a store.
-    pub(super) fn new(store: S, health: Health) -> Backlog<S> {
+    pub(super) fn new(store: S, health: Health, broadcast: Broadcast) -> Backlog<S> {
         Backlog {
             store,
             health,
+            broadcast,
             backlog: VecDeque::new(),
             retry_at: Instant::now(),
             reported_at: None,
@@ -103,13 +118,15 @@ impl<S: Sink> Backlog<S> {
     pub(super) fn write_all(&mut self, mut changes: Vec<Change>) {
         if self.backlog.is_empty() && changes.len() > 1 {
             match self.store.write(&changes) {
-                Ok(()) => {
+                Ok(ids) => {
+                    self.broadcast.send(&changes, &ids);
                     changes.clear();
                     self.wrote();
                 }
                 // The store as a whole does not work: everything waits.
                 Err(error) if error.is_transient() => {
                     self.failed(&error);
+                    self.broadcast.send(&changes, &[]);
                     self.backlog.extend(changes.drain(..).take(MAX_WAITING).map(Work::Change));
                 }
                 // One of them is refused: the others are not to suffer for it.
@@ -123,7 +140,12 @@ impl<S: Sink> Backlog<S> {
 
     /// Writes one thing, behind those that wait already.
     pub(super) fn write(&mut self, work: Work) {
-        if self.backlog.is_empty() && self.try_write(&work) {
+        let outcome = if self.backlog.is_empty() { self.try_write(&work) } else { Outcome::Waits };
+        if let Work::Change(change) = &work {
+            let ids = if let Outcome::Written(ids) = &outcome { ids } else { &Vec::new() };
+            self.broadcast.send(std::slice::from_ref(change), ids);
+        }
+        if !matches!(outcome, Outcome::Waits) {
             return;
         }
         if self.backlog.len() < MAX_WAITING {
@@ -139,27 +161,28 @@ impl<S: Sink> Backlog<S> {
             return;
         }
         while let Some(work) = self.backlog.pop_front() {
-            if !self.try_write(&work) {
+            // Its events were sent when it began to wait.
+            if let Outcome::Waits = self.try_write(&work) {
                 self.backlog.push_front(work);
                 return;
             }
         }
     }
 
-    /// Writes one thing; `false` when that has to be tried again.
-    fn try_write(&mut self, work: &Work) -> bool {
+    /// Writes one thing.
+    fn try_write(&mut self, work: &Work) -> Outcome {
         let result = match work {
             Work::Change(change) => self.store.write(std::slice::from_ref(change)),
-            Work::Prune(retention) => self.store.prune(retention),
+            Work::Prune(retention) => self.store.prune(retention).map(|()| Vec::new()),
         };
         match result {
-            Ok(()) => {
+            Ok(ids) => {
                 self.wrote();
-                true
+                Outcome::Written(ids)
             }
             Err(error) => {
                 self.failed(&error);
-                !error.is_transient()
+                if error.is_transient() { Outcome::Waits } else { Outcome::Refused }
             }
         }
     }

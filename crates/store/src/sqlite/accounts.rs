@@ -77,7 +77,7 @@ pub(super) fn insert(
     if let Some(there) = one(transaction, &new.name)? {
         return Err(ErrorKind::AccountExists(there.name).into());
     }
-    let account = new.clone().into_account(secret, now);
+    let account = new.clone().into_account(secret.map(|secret| secret.password.is_some()), now);
     put(transaction, &account, secret)?;
     Ok(must(transaction, &account.name)?.0)
 }
@@ -104,7 +104,7 @@ pub(super) fn set_secret(
     now: Timestamp,
 ) -> Result<(), Fail> {
     let (account, _) = must(transaction, name)?;
-    put(transaction, &account.with_new_secret(secret, now), Some(secret))
+    put(transaction, &account.with_new_password(secret.password.is_some(), now), Some(secret))
 }
 
 /// Sees that no other account has the fixed address.

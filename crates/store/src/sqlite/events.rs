@@ -12,7 +12,12 @@ use super::row::{bad, count, parse_optional, store_count, time};
 use crate::time::to_ms;
 use crate::{Event, EventFilter, NewEvent, SessionId};
 
-pub(super) fn add(transaction: &Transaction<'_>, events: &[NewEvent]) -> Result<(), Fail> {
+/// Adds events; their ids in the same order go to `ids`.
+pub(super) fn add(
+    transaction: &Transaction<'_>,
+    events: &[NewEvent],
+    ids: &mut Vec<i64>,
+) -> Result<(), Fail> {
     let mut statement = transaction.prepare_cached(
         "INSERT INTO events (at, kind, user, user_key, from_address, code, session, fields)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
@@ -30,6 +35,7 @@ pub(super) fn add(transaction: &Transaction<'_>, events: &[NewEvent]) -> Result<
             event.session.map(|id| store_count(id.0)),
             fields,
         ))?;
+        ids.push(transaction.last_insert_rowid());
     }
     Ok(())
 }
@@ -40,10 +46,11 @@ pub(super) fn list(connection: &Connection, filter: &EventFilter) -> Result<Vec<
     let (user, session) = (filter.user.as_deref().map(key), filter.session.map(|id| store_count(id.0)));
     let layers: String = filter.layers.iter().map(char::to_ascii_uppercase).collect();
     let last = filter.last.map_or(-1, i64::from);
-    let asked: [(bool, &str, &str, &dyn ToSql); 6] = [
+    let asked: [(bool, &str, &str, &dyn ToSql); 7] = [
         (since.is_some(), "at >= :since", ":since", &since),
         (until.is_some(), "at < :until", ":until", &until),
         (filter.after.is_some(), "id > :after", ":after", &filter.after),
+        (filter.before.is_some(), "id < :before", ":before", &filter.before),
         (user.is_some(), "user_key = :user", ":user", &user),
         (session.is_some(), "session = :session", ":session", &session),
         (!layers.is_empty(), "instr(:layers, substr(code, 1, 1)) > 0", ":layers", &layers),

@@ -179,14 +179,24 @@ impl Events for Sqlite {
 }
 
 impl Changes for Sqlite {
-    fn apply(&self, changes: &[Change], now: Timestamp) -> Result<()> {
-        self.write(false, |t| changes.iter().try_for_each(|change| apply_one(t, change, now)))
+    fn apply(&self, changes: &[Change], now: Timestamp) -> Result<Vec<i64>> {
+        self.write(false, |t| {
+            let mut ids = Vec::new();
+            changes.iter().try_for_each(|change| apply_one(t, change, &mut ids, now))?;
+            Ok(ids)
+        })
     }
 }
 
-fn apply_one(t: &Transaction<'_>, change: &Change, now: Timestamp) -> core::result::Result<(), Fail> {
+/// Records one change; the ids of its events go to `ids`.
+fn apply_one(
+    t: &Transaction<'_>,
+    change: &Change,
+    ids: &mut Vec<i64>,
+    now: Timestamp,
+) -> core::result::Result<(), Fail> {
     match change {
-        Change::Events(events) => events::add(t, events),
+        Change::Events(events) => events::add(t, events, ids),
         Change::Login(name, from) => accounts::record_login(t, name, *from, now),
         Change::Update(id, update) => sessions::update(t, *id, update, now).map(drop),
         Change::Count(counters) => sessions::count(t, counters, now),

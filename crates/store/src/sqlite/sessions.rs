@@ -165,6 +165,7 @@ pub(super) fn list(connection: &Connection, filter: &SessionFilter) -> Result<Ve
         None => "true",
     }];
     let (user, since) = (filter.user.as_deref().map(key), filter.since.map(to_ms));
+    let before = filter.before.map(|id| store_count(id.0));
     let last = filter.last.map_or(-1, i64::from);
     let mut values: Vec<(&str, &dyn ToSql)> = vec![(":last", &last)];
     if let Some(user) = &user {
@@ -174,6 +175,10 @@ pub(super) fn list(connection: &Connection, filter: &SessionFilter) -> Result<Ve
     if let Some(since) = &since {
         fits.push("(ended IS NULL OR ended >= :since)");
         values.push((":since", since));
+    }
+    if let Some(before) = &before {
+        fits.push("id < :before");
+        values.push((":before", before));
     }
     if filter.failed {
         fits.push("code IS NOT NULL");

@@ -46,7 +46,11 @@ impl Accounts for Fake {
             if let Some((there, _)) = state.accounts.get(&name::key(&new.name)) {
                 return Err(ErrorKind::AccountExists(there.name.clone()).into());
             }
-            put(state, new.clone().into_account(secret, now), secret.cloned())
+            put(
+                state,
+                new.clone().into_account(secret.map(|secret| secret.password.is_some()), now),
+                secret.cloned(),
+            )
         })
     }
 
@@ -67,7 +71,8 @@ impl Accounts for Fake {
         self.write(|state| {
             let found = state.accounts.get(&name::key(name)).cloned();
             let (account, _) = found.ok_or_else(|| missing(name))?;
-            put(state, account.with_new_secret(secret, now), Some(secret.clone())).map(drop)
+            put(state, account.with_new_password(secret.password.is_some(), now), Some(secret.clone()))
+                .map(drop)
         })
     }
 

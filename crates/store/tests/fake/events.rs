@@ -10,6 +10,7 @@ fn fits(event: &Event, filter: &EventFilter) -> bool {
     filter.since.is_none_or(|since| event.at >= since)
         && filter.until.is_none_or(|until| event.at < until)
         && filter.after.is_none_or(|after| *id > after)
+        && filter.before.is_none_or(|before| *id < before)
         && user.is_none_or(|user| event.user.as_deref().map(name::key) == Some(user))
         && filter.session.is_none_or(|session| event.session == Some(session))
         && (!filter.failed || event.code.is_some())

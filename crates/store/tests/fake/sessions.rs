@@ -120,8 +120,12 @@ fn apply(state: &mut State, change: &Change, now: Timestamp) -> Result<()> {
 }
 
 impl Changes for Fake {
-    fn apply(&self, changes: &[Change], now: Timestamp) -> Result<()> {
-        self.write(|state| changes.iter().try_for_each(|change| apply(state, change, now)))
+    fn apply(&self, changes: &[Change], now: Timestamp) -> Result<Vec<i64>> {
+        self.write(|state| {
+            let last = state.last_event;
+            changes.iter().try_for_each(|change| apply(state, change, now))?;
+            Ok((last + 1..=state.last_event).collect())
+        })
     }
 }
 

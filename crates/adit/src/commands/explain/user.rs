@@ -1,18 +1,21 @@
 //! `adit explain user`: why somebody cannot connect, by the account and the last attempts.
 
+use adit_api::accounts::Account;
+use adit_api::log::{Event, Filter};
 use adit_diag::Code;
 use adit_doctor::text;
-use adit_store::{Account, EventFilter, NewEvent, Store};
+use adit_policy::name::key;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::super::user::list::{Seen, UserBody};
+use super::super::user::list::UserBody;
 use super::meaning::{self, Attempt, Meaning};
 use crate::document::{Document, Utc};
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::places::Places;
+use crate::service::Service;
 use crate::settings::Settings;
 use crate::style::Tone;
 use crate::table::{cut, printable};
@@ -90,33 +93,37 @@ pub(super) fn run(name: &str, output: &Output, places: &Places) -> Result<Exit, 
         Failure::new(Exit::NotFound, format!("nothing is known of a user \"{}\"", printable(name)))
             .fix("adit user list; adit log --failed")
     };
-    let Some(store) = settings.store_to_read()? else { return Err(unknown()) };
-    let account = store.account(name)?;
-    let attempts = attempts(&store, account.as_ref().map_or(name, |account| &account.name))?;
+    let service = Service::open(output, places, &settings)?;
+    let listed = match service.account(name) {
+        Ok(shown) => Some(shown.listed),
+        Err(failure) if failure.exit == Exit::NotFound => None,
+        Err(failure) => return Err(failure),
+    };
+    let account = listed.as_ref().map(|listed| &listed.account);
+    let attempts = attempts(&service, account.map_or(name, |account| &account.name))?;
     if account.is_none() && attempts.is_empty() {
         return Err(unknown());
     }
     let now = output.clock.now();
-    let seen = Seen::read(&store, places)?;
-    let refused = account.as_ref().and_then(|account| state(account, &settings, now));
-    let near = match &account {
+    let refused = account.and_then(|account| state(account, &settings, now));
+    let near = match account {
         Some(_) => None,
-        None => nearest(&store, name)?,
+        None => nearest(&service, name)?,
     };
     let mut meanings = meaning::of(&meaning::Known {
         exists: account.is_some(),
         refused,
         near,
-        password_changed: account.as_ref().and_then(|account| account.password_changed),
-        up: account.as_ref().is_some_and(|account| !seen.up(&account.name).is_empty()),
+        password_changed: account.and_then(|account| account.password_changed),
+        up: listed.as_ref().is_some_and(|listed| !listed.connected.is_empty()),
         attempts: &attempts,
     });
-    if let Some(account) = &account {
+    if let Some(account) = account {
         for meaning in &mut meanings {
             meaning.fix = meaning.fix.replace("NAME", &account.name);
         }
     }
-    let account = account.map(|account| UserBody::new(account, &seen, &settings, now));
+    let account = listed.map(|listed| UserBody::new(listed, now));
     if !output.is_text() {
         output.document(&UserStory {
             user: name.to_owned(),
@@ -143,25 +150,24 @@ fn state(account: &Account, settings: &Settings, now: Timestamp) -> Option<(Code
 }
 
 /// The account that was probably meant: the name without its domain, or one that is spelt nearly so.
-fn nearest(store: &Store, name: &str) -> Result<Option<String>, Failure> {
+fn nearest(service: &Service<'_>, name: &str) -> Result<Option<String>, Failure> {
+    let accounts = service.all_accounts()?;
+    let names = || accounts.iter().map(|listed| listed.account.name.as_str());
     let bare = name.rsplit_once('\\').map(|(_, user)| user).or(name.split_once('@').map(|(user, _)| user));
-    if let Some(account) = bare.map(|bare| store.account(bare)).transpose()?.flatten() {
-        return Ok(Some(account.name));
-    }
-    let accounts = store.accounts()?;
-    Ok(adit_diag::nearest(name, accounts.iter().map(|account| account.name.as_str())).map(str::to_owned))
+    let named = |bare: &str| names().find(|name| key(name) == key(bare));
+    Ok(bare.and_then(named).or_else(|| adit_diag::nearest(name, names())).map(str::to_owned))
 }
 
 /// The last attempts, newest first: those under this name, and those that ended before a name was sent and came from an
 /// address that the name was used from.
-fn attempts(store: &Store, name: &str) -> Result<Vec<Attempt>, Failure> {
-    let named = EventFilter { user: Some(name.to_owned()), last: Some(READ), ..EventFilter::default() };
-    let named: Vec<NewEvent> = store.events(&named)?.into_iter().map(|event| event.event).collect();
+fn attempts(service: &Service<'_>, name: &str) -> Result<Vec<Attempt>, Failure> {
+    let named = Filter { user: Some(name.to_owned()), last: Some(READ), ..Filter::default() };
+    let named = service.log(&named)?;
     let addresses: Vec<_> =
         named.iter().filter(|event| is_attempt(event)).filter_map(|event| event.from).collect();
     let since = named.first().map(|event| event.at);
-    let failed = EventFilter { failed: true, since, last: Some(NAMELESS), ..EventFilter::default() };
-    let nameless = store.events(&failed)?.into_iter().map(|event| event.event).filter(|event| {
+    let failed = Filter { failed: true, since, last: Some(NAMELESS), ..Filter::default() };
+    let nameless = service.log(&failed)?.into_iter().filter(|event| {
         event.user.is_none()
             && event.session.is_some()
             && event.from.is_some_and(|from| addresses.contains(&from))
@@ -172,12 +178,12 @@ fn attempts(store: &Store, name: &str) -> Result<Vec<Attempt>, Failure> {
     Ok(attempts)
 }
 
-fn is_attempt(event: &NewEvent) -> bool {
+fn is_attempt(event: &Event) -> bool {
     matches!(event.kind.as_str(), "session.up" | "call.fail" | "auth.fail")
         || event.kind == "session.end" && event.code.is_some()
 }
 
-fn attempt(event: NewEvent) -> Attempt {
+fn attempt(event: Event) -> Attempt {
     let field =
         |wanted: &str| event.fields.iter().find(|(key, _)| key == wanted).map(|(_, value)| value.clone());
     let detail = if event.code.is_none() { field("address") } else { field("detail") };

@@ -2,16 +2,16 @@
 
 use std::net::Ipv4Addr;
 
-use adit_store::{ErrorKind, NewAccount};
+use adit_admin::accounts::{last_day, networks_text};
+use adit_api::accounts::{Action, Changed, NewAccount, NewPassword};
 use ipnet::Ipv4Net;
 
-use super::change::{Change, ChangeDocument, record};
-use super::network::{check_address, check_networks};
-use super::password::{PasswordFlags, new_password, tell_password};
-use super::words::{expires, networks_text};
+use super::change::{changes, document, remarks, request};
+use super::password::{PasswordFlags, new_password, print_made};
+use super::words::expires;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
-use crate::settings::Settings;
+use crate::service::Service;
 use crate::style::Tone;
 
 /// Let somebody in
@@ -47,17 +47,8 @@ pub(crate) struct Args {
     password: PasswordFlags,
 }
 
-pub(crate) fn run(args: &Args, output: &Output, settings: &Settings) -> Result<Exit, Failure> {
-    // Everything that can be wrong is said before anybody has to type a password.
-    adit_policy::name::check(&args.name)
-        .map_err(|why| store_error(ErrorKind::BadName { name: args.name.clone(), why }))?;
-    if let Some(group) = &args.group {
-        settings.check_group(group)?;
-    }
-    if let Some(address) = args.address {
-        check_address(address, args.group.as_deref(), settings)?;
-    }
-    let new = NewAccount {
+pub(crate) fn run(args: &Args, output: &Output, service: &Service<'_>) -> Result<Exit, Failure> {
+    let account = NewAccount {
         name: args.name.clone(),
         group: args.group.clone(),
         address: args.address,
@@ -67,102 +58,52 @@ pub(crate) fn run(args: &Args, output: &Output, settings: &Settings) -> Result<E
         must_change: args.password.must_change,
         note: args.note.clone(),
     };
-    if output.dry_run {
-        let accounts = match settings.store_to_read()? {
-            Some(store) => store.accounts()?,
-            None => Vec::new(),
-        };
-        check_new(&new, &accounts)?;
-        check_networks(&new.name, &new.networks, &accounts, settings)?;
-        return tell(&new, None, output, settings);
-    }
-    let store = settings.store()?;
-    let accounts = store.accounts()?;
-    check_new(&new, &accounts)?;
-    check_networks(&new.name, &new.networks, &accounts, settings)?;
-
-    let question = format!("Password for {} (empty: make one): ", new.name);
-    let password = new_password(&new.name, &args.password, &question, settings)?;
     let reversible = args.password.reversible;
-    store.add_account(&new, Some(&password.secret), reversible, output.clock.now())?;
-    record(&store, output, "user.add", &new.name, &facts(&new, output));
-    tell(&new, password.made.as_ref(), output, settings)
-}
-
-/// What the store would answer.
-fn store_error(kind: ErrorKind) -> Failure {
-    adit_store::Error::from(kind).into()
-}
-
-/// Whether the store would take it.
-fn check_new(new: &NewAccount, accounts: &[adit_store::Account]) -> Result<(), Failure> {
-    let key = adit_policy::name::key;
-    if let Some(there) = accounts.iter().find(|account| key(&account.name) == key(&new.name)) {
-        return Err(store_error(ErrorKind::AccountExists(there.name.clone())));
+    let add = |password, dry_run| {
+        let action = Action::Add { account: account.clone(), password, reversible };
+        service.change(request(action, dry_run))
+    };
+    // Everything that can be wrong is reported before a password has to be typed.
+    let would_add = add(NewPassword::Made, true)?;
+    if output.dry_run {
+        return show(&would_add, output);
     }
-    let owner = accounts.iter().find(|account| account.address.is_some() && account.address == new.address);
-    if let (Some(owner), Some(address)) = (owner, new.address) {
-        return Err(store_error(ErrorKind::AddressTaken { address, by: owner.name.clone() }));
-    }
-    Ok(())
+    let question = format!("Password for {} (empty: make one): ", account.name);
+    let password = new_password(&args.password, &question)?;
+    show(&add(password, false)?, output)
 }
 
-/// What is special about a new account.
-fn facts(new: &NewAccount, output: &Output) -> Vec<Change> {
-    let fact = |field, to: Option<String>| to.map(|to| Change { field, from: "none".into(), to });
-    [
-        fact("group", new.group.clone()),
-        fact("address", new.address.map(|address| address.to_string())),
-        fact("networks", (!new.networks.is_empty()).then(|| networks_text(&new.networks))),
-        fact("expires", new.expires.map(|end| output.clock.last_day(end))),
-        fact("vpn", (!new.vpn).then(|| "no".into())),
-        fact("note", (!new.note.is_empty()).then(|| new.note.clone())),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+fn show(added: &Changed, output: &Output) -> Result<Exit, Failure> {
+    if output.is_text() {
+        let word = if output.dry_run { "would add" } else { "added   " };
+        output.line(&format!("{word} {}", output.paint(Tone::Plain, &parts(added, output).join("   "))))?;
+        print_made(added.password.as_ref(), output)?;
+    } else {
+        document("added", added, changes(added, output), output)?;
+    }
+    remarks(added, output);
+    Ok(Exit::Done)
 }
 
-fn tell(
-    new: &NewAccount,
-    made: Option<&adit_crypto::secret::Password>,
-    output: &Output,
-    settings: &Settings,
-) -> Result<Exit, Failure> {
-    if !output.is_text() {
-        output.document(&ChangeDocument {
-            action: "added",
-            user: new.name.clone(),
-            changed: true,
-            dry_run: output.dry_run,
-            changes: facts(new, output),
-            password: made.map(|password| password.expose().to_owned()),
-        })?;
-        return Ok(Exit::Done);
-    }
-    let mut parts = vec![new.name.clone()];
-    if let Some(group) = &new.group {
+/// The new account in words.
+fn parts(added: &Changed, output: &Output) -> Vec<String> {
+    let Some(account) = &added.after else { return Vec::new() };
+    let mut parts = vec![account.name.clone()];
+    if let Some(group) = &account.group {
         parts.push(format!("group {group}"));
     }
-    let pool = &settings.effective().access_for(new.group.as_deref()).pool;
-    parts.push(match new.address {
+    parts.push(match account.address {
         Some(address) => format!("address {address}"),
-        None => format!("pool {pool} (dynamic)"),
+        None => format!("pool {} (dynamic)", added.pool),
     });
-    if !new.networks.is_empty() {
-        parts.push(format!("networks {}", networks_text(&new.networks)));
+    if !account.networks.is_empty() {
+        parts.push(format!("networks {}", networks_text(&account.networks)));
     }
-    if new.expires.is_some() {
-        let account = new.expires.map(|end| output.clock.last_day(end)).unwrap_or_default();
-        parts.push(format!("expires {account}"));
+    if let Some(end) = account.expires {
+        parts.push(format!("expires {}", last_day(end, output.clock.zone())));
     }
-    if !new.vpn {
+    if !account.vpn {
         parts.push("no VPN".into());
     }
-    let word = if output.dry_run { "would add" } else { "added   " };
-    output.line(&format!("{word} {}", output.paint(Tone::Plain, &parts.join("   "))))?;
-    if let Some(made) = made {
-        tell_password(output, made)?;
-    }
-    Ok(Exit::Done)
+    parts
 }

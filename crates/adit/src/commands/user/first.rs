@@ -1,20 +1,20 @@
 //! The first account of a server, made as the server starts.
 
-use adit_config::Config;
-use adit_crypto::proof::Secret;
-use adit_store::{NewAccount, Store};
+use adit_admin::Context;
+use adit_api::accounts::{Action, NewAccount, NewPassword};
 
-use super::change::record;
-use super::password::{make_password, tell_password};
+use super::change::{remarks, request};
+use super::password::print_made;
 use crate::failure::Failure;
 use crate::output::Output;
 
-/// Adds somebody with a password made here, and tells it once: `adit serve --first-user`.
-pub(crate) fn add_first(name: &str, config: &Config, store: &Store, output: &Output) -> Result<(), Failure> {
-    let made = make_password(&config.auth.password)?;
-    let new = NewAccount::named(name);
-    store.add_account(&new, Some(&Secret::Clear(made.clone())), false, output.clock.now())?;
-    record(store, output, "user.add", name, &[]);
+/// Adds a user with a password made here, and prints it once: `adit serve --first-user`.
+pub(crate) fn add_first(name: &str, context: &Context<'_>, output: &Output) -> Result<(), Failure> {
+    let account = NewAccount::named(name);
+    let action = Action::Add { account, password: NewPassword::Made, reversible: false };
+    let added = adit_admin::accounts::change(context, &request(action, false))?;
     output.line(&format!("added    {name}"))?;
-    tell_password(output, &made)
+    print_made(added.password.as_ref(), output)?;
+    remarks(&added, output);
+    Ok(())
 }

@@ -2,19 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use adit_policy::name::key;
-use adit_store::{Account, Session, SessionFilter, Store};
+use adit_admin::accounts::networks_text;
+use adit_api::accounts::{Account, Connected, Listed, State};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::words::{expires_text, networks_text};
+use super::words::expires_text;
 use crate::document::{Document, Utc};
 use crate::failure::{Exit, Failure};
 use crate::list::{Column, EXTRA, ListFlags};
 use crate::output::Output;
-use crate::places::Places;
-use crate::settings::Settings;
+use crate::service::Service;
 use crate::style::Tone;
 use crate::table::Field;
 use crate::when;
@@ -52,7 +51,8 @@ pub(crate) struct UserBody {
     /// The group; null for what everybody gets.
     pub(crate) group: Option<String>,
     /// ok, disabled, expired, locked, no-vpn, no-password, must-change or password-expired.
-    pub(crate) state: &'static str,
+    #[schemars(with = "String")]
+    pub(crate) state: State,
     /// Sessions that are up now.
     pub(crate) sessions: u64,
     /// Seconds since the oldest of them came up; null without one.
@@ -84,57 +84,24 @@ pub(crate) struct UserBody {
     #[serde(skip)]
     pub(crate) account: Account,
     #[serde(skip)]
+    pub(crate) connected: Vec<Connected>,
+    #[serde(skip)]
     now: Timestamp,
 }
 
-/// What the sessions tell about people, by name key.
-#[derive(Default)]
-pub(crate) struct Seen {
-    up: BTreeMap<String, Vec<Session>>,
-    last_end: BTreeMap<String, Session>,
-}
-
-impl Seen {
-    /// Reads it. Sessions of a server that does not answer are no sessions.
-    pub(crate) fn read(store: &Store, places: &Places) -> Result<Seen, Failure> {
-        let mut seen = Seen::default();
-        if places.daemon_runs() {
-            let running = SessionFilter { running: Some(true), ..SessionFilter::default() };
-            for session in store.sessions(&running)? {
-                if let (Some(user), Some(_)) = (&session.user, session.up) {
-                    seen.up.entry(key(user)).or_default().push(session);
-                }
-            }
-        }
-        let ended = SessionFilter { running: Some(false), newest_per_user: true, ..SessionFilter::default() };
-        for session in store.sessions(&ended)? {
-            if let Some(user) = &session.user {
-                seen.last_end.insert(key(user), session);
-            }
-        }
-        Ok(seen)
-    }
-
-    /// The sessions of somebody that are up.
-    pub(crate) fn up(&self, name: &str) -> &[Session] {
-        self.up.get(&key(name)).map_or(&[], Vec::as_slice)
-    }
-}
-
 impl UserBody {
-    pub(crate) fn new(account: Account, seen: &Seen, settings: &Settings, now: Timestamp) -> UserBody {
-        let up = seen.up(&account.name);
-        let oldest = up.iter().filter_map(|session| session.up).min();
-        let end = seen.last_end.get(&key(&account.name)).and_then(|session| session.end.as_ref());
+    pub(crate) fn new(listed: Listed, now: Timestamp) -> UserBody {
+        let Listed { account, state, connected, last_end } = listed;
+        let oldest = connected.iter().map(|connected| connected.up).min();
         UserBody {
             user: account.name.clone(),
             group: account.group.clone(),
-            state: state(&account, settings, now),
-            sessions: up.len() as u64,
+            state,
+            sessions: connected.len() as u64,
             connected_s: oldest.map(|since| when::between(since, now)),
             last_login: account.last_login.as_ref().map(|login| Utc(login.at)),
             last_from: account.last_login.as_ref().map(|login| login.from.to_string()),
-            last_end: end.map(|end| end.code.clone().unwrap_or_else(|| end.why.clone())),
+            last_end,
             password_age_s: account.password_changed.map(|at| when::between(at, now)),
             reversible: account.reversible,
             address: account.address.map(|address| address.to_string()),
@@ -145,6 +112,7 @@ impl UserBody {
             created: Utc(account.created),
             note: account.note.clone(),
             account,
+            connected,
             now,
         }
     }
@@ -153,37 +121,18 @@ impl UserBody {
     pub(crate) fn state_text(&self) -> String {
         let connected = self.connected_s.map(|seconds| format!("connected {}", when::length(seconds)));
         let words = match self.state {
-            "ok" if connected.is_some() => return connected.unwrap_or_default(),
-            "ok" if self.last_login.is_none() => "ok, no login yet".to_owned(),
-            "locked" => {
+            State::Ok if connected.is_some() => return connected.unwrap_or_default(),
+            State::Ok if self.last_login.is_none() => "ok, no login yet".to_owned(),
+            State::Locked => {
                 let until = self.locked_until.map_or(self.now, |until| until.0);
                 format!("locked {}", when::about(when::between(self.now, until)))
             }
-            word => word.replace('-', " "),
+            state => state.word().replace('-', " "),
         };
         match connected {
             Some(connected) => format!("{words}, {connected}"),
             None => words,
         }
-    }
-}
-
-/// What stands between an account and a login, the first thing that does.
-fn state(account: &Account, settings: &Settings, now: Timestamp) -> &'static str {
-    use adit_diag::Code;
-    let rules = settings.effective().auth.password.account_rules();
-    let seconds = u64::try_from(now.as_second()).unwrap_or(0);
-    if account.disabled.is_none() && account.password_changed.is_none() {
-        return "no-password";
-    }
-    match adit_policy::decide(&account.for_policy(), &rules, seconds).map_err(|refusal| refusal.code()) {
-        Ok(()) => "ok",
-        Err(Code::A02) => "disabled",
-        Err(Code::A04) => "locked",
-        Err(Code::A10) => "expired",
-        Err(Code::A11) => "no-vpn",
-        Err(Code::A03) if account.must_change => "must-change",
-        Err(_) => "password-expired",
     }
 }
 
@@ -231,24 +180,10 @@ const COLUMNS: &[Column<UserBody>] = &[
     Column::left("note", "NOTE", EXTRA, |u, _| u.note.clone().into()),
 ];
 
-pub(crate) fn run(
-    args: &Args,
-    output: &Output,
-    places: &Places,
-    settings: &Settings,
-) -> Result<Exit, Failure> {
+pub(crate) fn run(args: &Args, output: &Output, service: &Service<'_>) -> Result<Exit, Failure> {
     let now = output.clock.now();
-    let users = match settings.store_to_read()? {
-        Some(store) => {
-            let seen = Seen::read(&store, places)?;
-            store
-                .accounts()?
-                .into_iter()
-                .map(|account| UserBody::new(account, &seen, settings, now))
-                .collect()
-        }
-        None => Vec::new(),
-    };
+    let users: Vec<UserBody> =
+        service.all_accounts()?.into_iter().map(|listed| UserBody::new(listed, now)).collect();
     let total = users.len();
     let chosen = args.list.choose(COLUMNS, users)?;
     if !output.is_text() {
@@ -268,12 +203,12 @@ pub(crate) fn run(
 /// `4 users, 1 connected, 1 locked, 2 passwords older than 180 days`
 fn summary<'a>(shown: impl Iterator<Item = &'a UserBody>, total: usize) -> String {
     let (mut count, mut connected, mut old) = (0, 0, 0);
-    let mut states: BTreeMap<&str, u32> = BTreeMap::new();
+    let mut states: BTreeMap<State, u32> = BTreeMap::new();
     for user in shown {
         count += 1;
         connected += u32::from(user.connected_s.is_some());
         old += u32::from(user.password_age_s.is_some_and(|age| age > OLD_PASSWORD_S));
-        if user.state != "ok" {
+        if user.state != State::Ok {
             *states.entry(user.state).or_default() += 1;
         }
     }
@@ -286,7 +221,7 @@ fn summary<'a>(shown: impl Iterator<Item = &'a UserBody>, total: usize) -> Strin
     if connected > 0 {
         parts.push(format!("{connected} connected"));
     }
-    parts.extend(states.iter().map(|(state, count)| format!("{count} {}", state.replace('-', " "))));
+    parts.extend(states.iter().map(|(state, count)| format!("{count} {}", state.word().replace('-', " "))));
     match old {
         0 => {}
         1 => parts.push("1 password older than 180 days".into()),

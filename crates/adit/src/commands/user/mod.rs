@@ -2,10 +2,8 @@
 
 pub(crate) mod add;
 pub(crate) mod change;
-mod find;
 pub(crate) mod first;
 pub(crate) mod list;
-mod network;
 pub(crate) mod passwd;
 mod password;
 pub(crate) mod remove;
@@ -17,6 +15,7 @@ mod words;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::places::Places;
+use crate::service::Service;
 use crate::settings::Settings;
 
 /// People who may log in
@@ -36,15 +35,16 @@ pub(crate) enum User {
 
 pub(crate) fn run(user: User, output: &Output, places: &Places) -> Result<Exit, Failure> {
     let settings = &Settings::load(output, places)?;
+    let service = &Service::open(output, places, settings)?;
     match user {
-        User::List(args) => list::run(&args, output, places, settings),
-        User::Show(args) => show::run(&args, output, places, settings),
-        User::Add(args) => add::run(&args, output, settings),
-        User::Set(args) => set::run(&args, output, settings),
-        User::Passwd(args) => passwd::run(&args, output, settings),
-        User::Enable(args) => switch::enable(&args, output, settings),
-        User::Disable(args) => switch::disable(&args, output, places, settings),
-        User::Unlock(args) => switch::unlock(&args, output, settings),
-        User::Remove(args) => remove::run(&args, output, places, settings),
+        User::List(args) => list::run(&args, output, service),
+        User::Show(args) => show::run(&args, output, settings, service),
+        User::Add(args) => add::run(&args, output, service),
+        User::Set(args) => set::run(&args, output, service),
+        User::Passwd(args) => passwd::run(&args, output, service),
+        User::Enable(args) => switch::enable(&args, output, service),
+        User::Disable(args) => switch::disable(&args, output, service),
+        User::Unlock(args) => switch::unlock(&args, output, service),
+        User::Remove(args) => remove::run(&args, output, service),
     }
 }

@@ -1,13 +1,12 @@
 //! `adit user passwd`
 
-use adit_store::AccountChange;
+use adit_api::accounts::{Action, NewPassword};
 
-use super::change::{Change, ChangeDocument, record};
-use super::find::{find, nobody};
-use super::password::{PasswordFlags, new_password, tell_password};
+use super::change::{Change, document, name, remarks, request};
+use super::password::{PasswordFlags, new_password, print_made};
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
-use crate::settings::Settings;
+use crate::service::Service;
 
 /// Set somebody's password
 #[derive(Debug, clap::Args)]
@@ -24,41 +23,27 @@ pub(crate) struct Args {
     no_reversible: bool,
 }
 
-pub(crate) fn run(args: &Args, output: &Output, settings: &Settings) -> Result<Exit, Failure> {
-    let store = if output.dry_run { settings.store_to_read()? } else { Some(settings.store()?) };
-    let Some(store) = store else {
-        return Err(nobody(&[], &args.name));
+pub(crate) fn run(args: &Args, output: &Output, service: &Service<'_>) -> Result<Exit, Failure> {
+    let PasswordFlags { reversible, must_change, .. } = args.password;
+    let reversible = if args.no_reversible { Some(false) } else { reversible.then_some(true) };
+    let set = |password, dry_run| {
+        let action = Action::Password { name: args.name.clone(), password, reversible, must_change };
+        service.change(request(action, dry_run))
     };
-    let account = find(&store, &args.name)?;
-    let reversible = (account.reversible || args.password.reversible) && !args.no_reversible;
-    let question = format!("New password for {} (empty: make one): ", account.name);
-    let password = new_password(&account.name, &args.password, &question, settings)?;
-    if !output.dry_run {
-        store.set_secret(&account.name, &password.secret, reversible, output.clock.now())?;
-        if args.password.must_change {
-            let change = AccountChange { must_change: Some(true), ..AccountChange::default() };
-            store.change_account(&account.name, &change)?;
-        }
-        record(&store, output, "user.passwd", &account.name, &[]);
-    }
-    let made = password.made.as_ref().filter(|_| !output.dry_run);
-    if !output.is_text() {
+    // Before a password has to be typed: is there such an account?
+    let would_change = set(NewPassword::Made, true)?;
+    let question = format!("New password for {} (empty: make one): ", name(&would_change));
+    let changed = set(new_password(&args.password, &question)?, output.dry_run)?;
+    if output.is_text() {
+        let word = if output.dry_run { "would change" } else { "changed " };
+        let is_kept = changed.after.as_ref().is_some_and(|account| account.reversible);
+        let kept = if is_kept { "   kept reversible" } else { "" };
+        output.line(&format!("{word} {}   new password{kept}", name(&changed)))?;
+        print_made(changed.password.as_ref(), output)?;
+    } else {
         let change = Change { field: "password", from: "old".into(), to: "new".into() };
-        output.document(&ChangeDocument {
-            action: "password",
-            user: account.name,
-            changed: true,
-            dry_run: output.dry_run,
-            changes: vec![change],
-            password: made.map(|password| password.expose().to_owned()),
-        })?;
-        return Ok(Exit::Done);
+        document("password", &changed, vec![change], output)?;
     }
-    let word = if output.dry_run { "would change" } else { "changed " };
-    let kept = if reversible { "   kept reversible" } else { "" };
-    output.line(&format!("{word} {}   new password{kept}", account.name))?;
-    if let Some(made) = made {
-        tell_password(output, made)?;
-    }
+    remarks(&changed, output);
     Ok(Exit::Done)
 }

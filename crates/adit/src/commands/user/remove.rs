@@ -1,13 +1,12 @@
 //! `adit user remove`
 
-use super::change::{ChangeDocument, record};
-use super::find::{find, nobody};
-use super::switch::remark_connected;
+use adit_api::accounts::Action;
+
+use super::change::{document, name, remarks, request};
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
-use crate::places::Places;
 use crate::prompt;
-use crate::settings::Settings;
+use crate::service::Service;
 
 /// Remove somebody for good
 #[derive(Debug, clap::Args)]
@@ -18,39 +17,23 @@ pub(crate) struct Args {
     name: String,
 }
 
-pub(crate) fn run(
-    args: &Args,
-    output: &Output,
-    places: &Places,
-    settings: &Settings,
-) -> Result<Exit, Failure> {
-    let store = if output.dry_run { settings.store_to_read()? } else { Some(settings.store()?) };
-    let Some(store) = store else {
-        return Err(nobody(&[], &args.name));
-    };
-    let account = find(&store, &args.name)?;
+pub(crate) fn run(args: &Args, output: &Output, service: &Service<'_>) -> Result<Exit, Failure> {
+    let remove = |dry_run| service.change(request(Action::Remove { name: args.name.clone() }, dry_run));
+    let mut removed = remove(true)?;
     if !output.dry_run {
-        let question = format!("Remove {} for good?", account.name);
+        let question = format!("Remove {} for good?", name(&removed));
         if !prompt::agree(output, &question, false, "--yes")? {
             output.remark("nothing", "was changed");
             return Ok(Exit::Done);
         }
-        store.remove_account(&account.name)?;
-        record(&store, output, "user.remove", &account.name, &[]);
+        removed = remove(false)?;
     }
     if output.is_text() {
         let word = if output.dry_run { "would remove" } else { "removed " };
-        output.line(&format!("{word} {}", account.name))?;
+        output.line(&format!("{word} {}", name(&removed)))?;
     } else {
-        output.document(&ChangeDocument {
-            action: "removed",
-            user: account.name.clone(),
-            changed: true,
-            dry_run: output.dry_run,
-            changes: Vec::new(),
-            password: None,
-        })?;
+        document("removed", &removed, Vec::new(), output)?;
     }
-    remark_connected(&account, output, places, settings)?;
+    remarks(&removed, output);
     Ok(Exit::Done)
 }

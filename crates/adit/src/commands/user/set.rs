@@ -2,16 +2,14 @@
 
 use std::net::Ipv4Addr;
 
-use adit_store::{Account, AccountChange};
+use adit_api::accounts::{AccountChange, Action};
 use ipnet::Ipv4Net;
 
-use super::change::{Change, ChangeDocument, record};
-use super::find::{find, nobody};
-use super::network::{check_address, check_networks};
-use super::words::{expires, expires_text, networks_text};
+use super::change::{changes, document, name, remarks, request};
+use super::words::expires;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
-use crate::settings::Settings;
+use crate::service::Service;
 
 /// Change somebody
 #[derive(Debug, clap::Args)]
@@ -74,11 +72,8 @@ fn yes_or_no(text: &str) -> Result<bool, String> {
     }
 }
 
-pub(crate) fn run(args: &Args, output: &Output, settings: &Settings) -> Result<Exit, Failure> {
+pub(crate) fn run(args: &Args, output: &Output, service: &Service<'_>) -> Result<Exit, Failure> {
     let What { group, no_group, address, no_address, network, no_networks, .. } = &args.what;
-    if let Some(group) = group {
-        settings.check_group(group)?;
-    }
     let change = AccountChange {
         revision: None,
         group: if *no_group { Some(None) } else { group.clone().map(Some) },
@@ -90,66 +85,23 @@ pub(crate) fn run(args: &Args, output: &Output, settings: &Settings) -> Result<E
         note: args.what.note.clone(),
         ..AccountChange::default()
     };
-    let store = if output.dry_run { settings.store_to_read()? } else { Some(settings.store()?) };
-    let Some(store) = store else {
-        return Err(nobody(&[], &args.name));
-    };
-    let before = find(&store, &args.name)?;
-    let after = change.clone().apply(before.clone());
-    if let Some(address) = after.address.filter(|_| change.address.is_some() || change.group.is_some()) {
-        check_address(address, after.group.as_deref(), settings)?;
+    let action = Action::Set { name: args.name.clone(), change };
+    let changed = service.change(request(action, output.dry_run))?;
+    let changes = changes(&changed, output);
+    if output.is_text() {
+        let word = match (changed.changed, output.dry_run) {
+            (false, _) => "unchanged",
+            (true, true) => "would change",
+            (true, false) => "changed ",
+        };
+        output.line(&format!("{word} {}", name(&changed)))?;
+        for change in changes {
+            let (from, to) = (crate::table::printable(&change.from), crate::table::printable(&change.to));
+            output.line(&format!("  {:<12} {from} → {to}", change.field))?;
+        }
+    } else {
+        document("changed", &changed, changes, output)?;
     }
-    if change.networks.is_some() {
-        check_networks(&before.name, &after.networks, &store.accounts()?, settings)?;
-    }
-    let changes = differences(&before, &after, output);
-    if !changes.is_empty() && !output.dry_run {
-        store.change_account(&before.name, &AccountChange { revision: Some(before.revision), ..change })?;
-        record(&store, output, "user.set", &before.name, &changes);
-    }
-    tell(&before.name, changes, output)
-}
-
-/// What a change changes, in words.
-fn differences(before: &Account, after: &Account, output: &Output) -> Vec<Change> {
-    let words = |account: &Account| {
-        let yes = |yes: bool| if yes { "yes" } else { "no" }.to_owned();
-        [
-            ("group", account.group.clone().unwrap_or_else(|| "none".into())),
-            ("address", account.address.map_or_else(|| "dynamic".into(), |address| address.to_string())),
-            ("networks", networks_text(&account.networks)),
-            ("expires", expires_text(account, output)),
-            ("vpn", yes(account.vpn)),
-            ("must-change", yes(account.must_change)),
-            ("note", if account.note.is_empty() { "none".into() } else { account.note.clone() }),
-        ]
-    };
-    let pairs = words(before).into_iter().zip(words(after));
-    let changes = pairs.filter(|((_, from), (_, to))| from != to);
-    changes.map(|((field, from), (_, to))| Change { field, from, to }).collect()
-}
-
-fn tell(name: &str, changes: Vec<Change>, output: &Output) -> Result<Exit, Failure> {
-    if !output.is_text() {
-        output.document(&ChangeDocument {
-            action: "changed",
-            user: name.to_owned(),
-            changed: !changes.is_empty(),
-            dry_run: output.dry_run,
-            changes,
-            password: None,
-        })?;
-        return Ok(Exit::Done);
-    }
-    let word = match (changes.is_empty(), output.dry_run) {
-        (true, _) => "unchanged",
-        (false, true) => "would change",
-        (false, false) => "changed ",
-    };
-    output.line(&format!("{word} {name}"))?;
-    for change in changes {
-        let (from, to) = (crate::table::printable(&change.from), crate::table::printable(&change.to));
-        output.line(&format!("  {:<12} {from} → {to}", change.field))?;
-    }
+    remarks(&changed, output);
     Ok(Exit::Done)
 }

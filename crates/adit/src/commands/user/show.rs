@@ -1,24 +1,21 @@
 //! `adit user show`
 
+use adit_admin::accounts::networks_text;
+use adit_api::accounts::{Connected, Shown};
 use adit_diag::Code;
-use adit_store::EventFilter;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::find::{find, nobody};
-use super::list::{self, Seen, UserBody};
-use super::words::{expires_text, networks_text};
+use super::list::{self, UserBody};
+use super::words::expires_text;
 use crate::document::{Document, Utc};
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
-use crate::places::Places;
+use crate::service::Service;
 use crate::settings::Settings;
 use crate::style::Tone;
 use crate::table::printable;
 use crate::when;
-
-/// Login attempts shown.
-const ATTEMPTS: usize = 10;
 
 /// Show somebody in full
 #[derive(Debug, clap::Args)]
@@ -71,41 +68,34 @@ struct Attempt {
 pub(crate) fn run(
     args: &Args,
     output: &Output,
-    places: &Places,
     settings: &Settings,
+    service: &Service<'_>,
 ) -> Result<Exit, Failure> {
-    let Some(store) = settings.store_to_read()? else {
-        return Err(nobody(&[], &args.name));
-    };
-    let account = find(&store, &args.name)?;
-    let seen = Seen::read(&store, places)?;
-    let about = EventFilter { user: Some(account.name.clone()), last: Some(200), ..EventFilter::default() };
-    let attempts = store
-        .events(&about)?
-        .into_iter()
-        .rev()
-        .map(|event| event.event)
-        .filter(|event| event.kind == "session.up" || event.kind.starts_with("auth."))
-        .take(ATTEMPTS)
-        .map(|event| Attempt {
-            at: Utc(event.at),
-            from: event.from.map(|from| from.to_string()),
-            code: event.code,
-            session: event.session.map(|session| session.to_string()),
-        })
-        .collect();
+    let Shown { listed, attempts } = service.account(&args.name)?;
+    let user = UserBody::new(listed, output.clock.now());
     let document = UserDocument {
-        policy: policy(account.group.as_deref(), settings),
-        sessions: seen.up(&account.name).iter().map(|session| session.id.to_string()).collect(),
-        user: UserBody::new(account, &seen, settings, output.clock.now()),
-        attempts,
+        policy: policy(user.group.as_deref(), settings),
+        sessions: user.connected.iter().map(|connected| connected.session.to_string()).collect(),
+        user,
+        attempts: attempts.into_iter().map(Attempt::from).collect(),
     };
     if output.is_text() {
-        output.text(&text(&document, &seen, output))?;
+        output.text(&text(&document, output))?;
     } else {
         output.document(&document)?;
     }
     Ok(Exit::Done)
+}
+
+impl From<adit_api::accounts::Attempt> for Attempt {
+    fn from(attempt: adit_api::accounts::Attempt) -> Attempt {
+        Attempt {
+            at: Utc(attempt.at),
+            from: attempt.from.map(|from| from.to_string()),
+            code: attempt.code,
+            session: attempt.session.map(|session| session.to_string()),
+        }
+    }
 }
 
 /// The rules of a group over those of everybody.
@@ -140,7 +130,7 @@ fn policy(group: Option<&str>, settings: &Settings) -> Vec<Rule> {
     rules
 }
 
-fn text(document: &UserDocument, seen: &Seen, output: &Output) -> String {
+fn text(document: &UserDocument, output: &Output) -> String {
     let UserDocument { user, policy, attempts, .. } = document;
     let account = &user.account;
     let clock = &output.clock;
@@ -182,18 +172,12 @@ fn text(document: &UserDocument, seen: &Seen, output: &Output) -> String {
             text.push_str(&format!("{}\n", line.trim_end()));
         }
     }
-    let up = seen.up(&user.user);
-    if !up.is_empty() {
+    if !user.connected.is_empty() {
         text.push_str("connected\n");
-        for session in up {
-            let since =
-                session.up.map(|since| when::length(when::between(since, clock.now()))).unwrap_or_default();
-            let address = session.address.map(|address| address.to_string()).unwrap_or_default();
-            text.push_str(&format!(
-                "  {:<6} {address}  from {}  up {since}\n",
-                session.id.to_string(),
-                session.from.ip()
-            ));
+        for Connected { session, address, from, up } in &user.connected {
+            let since = when::length(when::between(*up, clock.now()));
+            let address = address.map(|address| address.to_string()).unwrap_or_default();
+            text.push_str(&format!("  {:<6} {address}  from {from}  up {since}\n", session.to_string()));
         }
     }
     if !attempts.is_empty() {

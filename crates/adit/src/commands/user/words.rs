@@ -1,23 +1,15 @@
 //! Properties of an account in words, and from words.
 
-use adit_store::Account;
-use ipnet::Ipv4Net;
+use adit_admin::accounts::last_day;
+use adit_api::accounts::Account;
 
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::table::printable;
 
-/// Networks in words.
-pub(super) fn networks_text(networks: &[Ipv4Net]) -> String {
-    if networks.is_empty() {
-        return "none".into();
-    }
-    networks.iter().map(Ipv4Net::to_string).collect::<Vec<_>>().join(" ")
-}
-
 /// The end of an account in words.
 pub(super) fn expires_text(account: &Account, output: &Output) -> String {
-    account.expires.map_or_else(|| "never".into(), |end| output.clock.last_day(end))
+    account.expires.map_or_else(|| "never".into(), |end| last_day(end, output.clock.zone()))
 }
 
 /// Reads `--expires`: the last day on which the account works, a span from now, or never.

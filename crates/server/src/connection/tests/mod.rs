@@ -4,9 +4,11 @@ mod fakes;
 mod shell;
 mod world;
 
+use std::net::Ipv4Addr;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use adit_api::session::State as SessionState;
 use adit_diag::{Code, LoginRefusal};
 use adit_tunnel::events::{Answer, Command, Stray, Why};
 
@@ -36,7 +38,8 @@ fn a_call_comes_up_with_slot_routes_and_event_in_order() {
     assert!(at.is_sorted(), "{:#?}", fake.log());
     assert_eq!(world.handles.registry.up_and_starting(), (1, 0));
     let row = world.session.row();
-    assert_eq!((row.state.as_str(), row.user.as_str(), row.address.as_str()), ("up", "alice", "10.99.0.14"));
+    assert_eq!((row.state, row.user.as_str()), (SessionState::Up, "alice"));
+    assert_eq!(row.address, Some(Ipv4Addr::new(10, 99, 0, 14)));
 }
 
 #[test]

@@ -24,7 +24,7 @@ fn name(change: &Change) -> String {
 }
 
 impl Sink for Arc<FakeStore> {
-    fn write(&self, changes: &[Change]) -> Result<(), Error> {
+    fn write(&self, changes: &[Change]) -> Result<Vec<i64>, Error> {
         self.asked.fetch_add(1, Ordering::Relaxed);
         if let Some(error) = self.error.lock().unwrap().clone() {
             return Err(error);
@@ -34,11 +34,15 @@ impl Sink for Arc<FakeStore> {
             return Err(error(ErrorKind::NoSuchAccount(refused.to_owned())));
         }
         self.written.lock().unwrap().push(names);
-        Ok(())
+        let events = changes.iter().map(|change| match change {
+            Change::Events(events) => events.len(),
+            _ => 0,
+        });
+        Ok((1..).take(events.sum()).collect())
     }
 
     fn prune(&self, _retention: &Retention) -> Result<(), Error> {
-        self.write(&[Change::Login("prune".to_owned(), Ipv4Addr::LOCALHOST.into())])
+        self.write(&[Change::Login("prune".to_owned(), Ipv4Addr::LOCALHOST.into())]).map(drop)
     }
 }
 
@@ -72,7 +76,7 @@ fn login(user: &str) -> Change {
 
 fn backlog(store: &Arc<FakeStore>) -> (Backlog<Arc<FakeStore>>, Health) {
     let health = Health::default();
-    (Backlog::new(Arc::clone(store), health.clone()), health)
+    (Backlog::new(Arc::clone(store), health.clone(), Broadcast::new()), health)
 }
 
 #[test]
@@ -175,4 +179,29 @@ fn only_trouble_of_the_host_blocks_new_sessions() {
     store.fail(Some(error(ErrorKind::NoSuchSession(SessionId(4)))));
     backlog.write(Work::Change(login("a")));
     assert_eq!(health.blocked(), None);
+}
+
+#[test]
+fn subscribers_get_each_event_once_with_its_id_where_it_has_one() {
+    let store = Arc::new(FakeStore::default());
+    let broadcast = Broadcast::new();
+    let mut backlog = Backlog::new(Arc::clone(&store), Health::default(), broadcast.clone());
+    let mut events = broadcast.subscribe();
+    let change = |kind| Change::Events(vec![NewEvent::new(Timestamp::UNIX_EPOCH, kind)]);
+    backlog.write_all(vec![login("a"), change("server.start")]);
+    store.fail(Some(full()));
+    backlog.write_all(vec![change("config.reload"), login("b")]);
+    backlog.write_all(vec![change("server.drain")]);
+    store.fail(None);
+    backlog.catch_up(Instant::now() + RETRY);
+    backlog.write_all(vec![change("server.stop")]);
+    let received: Vec<_> =
+        std::iter::from_fn(|| events.try_recv().ok()).map(|event| (event.id, event.kind.clone())).collect();
+    let expected = [
+        (Some(1), "server.start"),
+        (None, "config.reload"),
+        (None, "server.drain"),
+        (Some(1), "server.stop"),
+    ];
+    assert_eq!(received, expected.map(|(id, kind)| (id, kind.to_owned())));
 }

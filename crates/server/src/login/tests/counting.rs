@@ -120,7 +120,7 @@ impl Events for Counting {
 }
 
 impl Changes for Counting {
-    fn apply(&self, changes: &[Change], now: Timestamp) -> Result<()> {
+    fn apply(&self, changes: &[Change], now: Timestamp) -> Result<Vec<i64>> {
         self.inner.apply(changes, now)
     }
 }

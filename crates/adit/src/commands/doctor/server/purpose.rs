@@ -1,10 +1,12 @@
 //! What this host is for: from its configuration, and from its server where one runs.
 
+use adit_api::session::SessionRow;
+use adit_api::status::Status;
+use adit_api::{Request, Response};
 use adit_config::{Checked, Config, Level, Listen, Mss, StoreUrl};
 use adit_doctor::facts::host::{self, Check, Host, Pool, Remark};
 use adit_inspect::look::{self, Purpose};
 use adit_policy::Tunnel;
-use adit_server::control::{Request, Response, SessionRow, Status};
 use ipnet::Ipv4Net;
 
 use crate::commands::status;
@@ -161,8 +163,7 @@ impl<'a> Known<'a> {
     fn holders(&self, net: Ipv4Net) -> Vec<(String, u64)> {
         let mut holders: Vec<(String, u64)> = Vec::new();
         for session in &self.sessions {
-            let inside =
-                session.address.parse().is_ok_and(|address: std::net::Ipv4Addr| net.contains(&address));
+            let inside = session.address.is_some_and(|address| net.contains(&address));
             if !inside {
                 continue;
             }

@@ -5,11 +5,10 @@ use std::net::{IpAddr, Ipv4Addr};
 use adit_policy::name::key;
 use ipnet::Ipv4Net;
 use jiff::Timestamp;
-
-use crate::SealedSecret;
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// One account, without its secret.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
     /// Its name, spelt as it was added; unique without regard to case.
     pub name: String,
@@ -44,7 +43,7 @@ pub struct Account {
 }
 
 /// A successful login.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Login {
     /// When.
     pub at: Timestamp,
@@ -53,7 +52,7 @@ pub struct Login {
 }
 
 /// What a new account is made from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewAccount {
     /// Its name; see [`adit_policy::name::check`].
     pub name: String,
@@ -74,8 +73,8 @@ pub struct NewAccount {
 }
 
 impl NewAccount {
-    /// The account that it becomes.
-    pub fn into_account(self, secret: Option<&SealedSecret>, now: Timestamp) -> Account {
+    /// The account that it becomes. `reversible` says whether the clear password is kept too; `None` without a password.
+    pub fn into_account(self, reversible: Option<bool>, now: Timestamp) -> Account {
         let NewAccount { name, group, address, networks, expires, vpn, must_change, note } = self;
         Account {
             name,
@@ -87,8 +86,8 @@ impl NewAccount {
             vpn,
             locked_until: None,
             must_change,
-            password_changed: secret.map(|_| now),
-            reversible: secret.is_some_and(|secret| secret.password.is_some()),
+            password_changed: reversible.map(|_| now),
+            reversible: reversible == Some(true),
             created: now,
             note,
             last_login: None,
@@ -112,28 +111,43 @@ impl NewAccount {
 }
 
 /// What to change about an account; `None` leaves a thing as it is.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct AccountChange {
     /// Change only if the account still has this [`Account::revision`]; `None` to change in any case.
     pub revision: Option<i64>,
     /// The group, or none.
+    #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub group: Option<Option<String>>,
     /// The fixed address, or none.
+    #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub address: Option<Option<Ipv4Addr>>,
     /// The networks behind the client.
     pub networks: Option<Vec<Ipv4Net>>,
     /// The end, or none.
+    #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub expires: Option<Option<Timestamp>>,
     /// The reason why it is switched off, or none to switch it on.
+    #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub disabled: Option<Option<String>>,
     /// Whether it may use the VPN.
     pub vpn: Option<bool>,
     /// The end of its lock, or none to unlock it.
+    #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub locked_until: Option<Option<Timestamp>>,
     /// Whether the password must be changed at the next login.
     pub must_change: Option<bool>,
     /// A word for people.
     pub note: Option<String>,
+}
+
+/// A thing that is given is changed, also when it is given as `null`.
+fn given<'de, T, D>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    Option::deserialize(deserializer).map(Some)
 }
 
 impl AccountChange {
@@ -165,11 +179,11 @@ impl AccountChange {
 }
 
 impl Account {
-    /// The account after its secret was set.
+    /// The account after its password was set; `reversible` says whether the clear password is kept too.
     #[must_use]
-    pub fn with_new_secret(mut self, secret: &SealedSecret, now: Timestamp) -> Account {
+    pub fn with_new_password(mut self, reversible: bool, now: Timestamp) -> Account {
         self.password_changed = Some(now);
-        self.reversible = secret.password.is_some();
+        self.reversible = reversible;
         self.must_change = false;
         self.revision += 1;
         self
@@ -191,5 +205,18 @@ impl Account {
             must_change: self.must_change,
             note: self.note.clone(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_and_none_are_two_things() {
+        let change = AccountChange { group: Some(None), vpn: Some(false), ..AccountChange::default() };
+        let json = serde_json::to_string(&change).unwrap();
+        assert_eq!(serde_json::from_str::<AccountChange>(&json).unwrap(), change);
+        assert_eq!(serde_json::from_str::<AccountChange>("{}").unwrap(), AccountChange::default());
     }
 }

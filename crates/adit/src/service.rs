@@ -1,0 +1,189 @@
+//! The administration interface of this call: through the server where it runs, else on the store in this process.
+
+use adit_admin::{Context, StoreRecorder};
+use adit_api::accounts::{self, Change, Changed, Listed, Shown};
+use adit_api::log::{self, Event};
+use adit_api::{Identity, Request, Response, history};
+use adit_store::{Store, StoreConfig};
+
+use crate::control::{self, Control};
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::places::Places;
+use crate::settings::Settings;
+
+/// The service of this call.
+pub(crate) struct Service<'a> {
+    output: &'a Output,
+    places: &'a Places,
+    settings: &'a Settings,
+    is_serving: bool,
+}
+
+impl<'a> Service<'a> {
+    /// Finds out whether the server of this store runs; nothing is opened yet.
+    ///
+    /// A server with another database is not the one that the configuration or `--state-dir` names.
+    pub(crate) fn open(
+        output: &'a Output,
+        places: &'a Places,
+        settings: &'a Settings,
+    ) -> Result<Service<'a>, Failure> {
+        let is_serving = match control::find(output, places)? {
+            Some(mut control) => serves(&mut control, settings)?,
+            None => false,
+        };
+        Ok(Service { output, places, settings, is_serving })
+    }
+
+    /// Whether the server answers.
+    pub(crate) fn is_serving(&self) -> bool {
+        self.is_serving
+    }
+
+    /// Carries out one request; a refusal becomes a failure of ours.
+    pub(crate) fn call(&self, request: &Request) -> Result<Response, Failure> {
+        if self.is_serving {
+            // A connection for each: a server does not keep one open while a user thinks about a password.
+            return control::connect(self.output, self.places)?.ask(request);
+        }
+        let store = self.store(request)?;
+        let context = Context {
+            store: &store,
+            config: self.settings.effective(),
+            file: &self.settings.config_file(),
+            recorder: &StoreRecorder(&store),
+            is_serving: false,
+            page: usize::MAX,
+            now: self.output.clock.now(),
+        };
+        Ok(adit_admin::call(&context, request)?)
+    }
+
+    /// The store for a request; an empty one where nothing was ever written, and nothing is to be.
+    fn store(&self, request: &Request) -> Result<Store, Failure> {
+        if request.changes_accounts() {
+            return self.settings.store();
+        }
+        match self.settings.store_to_read()? {
+            Some(store) => Ok(store),
+            None => Ok(adit_store::open(&StoreConfig::memory())?),
+        }
+    }
+
+    /// Changes an account, or with `dry_run` says what that would change.
+    pub(crate) fn change(&self, change: Change) -> Result<Changed, Failure> {
+        match self.accounts(accounts::Request::Change(Box::new(change)))? {
+            accounts::Response::Changed(changed) => Ok(*changed),
+            _ => Err(control::other_version()),
+        }
+    }
+
+    /// One account in full.
+    pub(crate) fn account(&self, name: &str) -> Result<Shown, Failure> {
+        match self.accounts(accounts::Request::Show { name: name.to_owned() })? {
+            accounts::Response::Shown(shown) => Ok(*shown),
+            _ => Err(control::other_version()),
+        }
+    }
+
+    /// All accounts by name.
+    pub(crate) fn all_accounts(&self) -> Result<Vec<Listed>, Failure> {
+        let (mut all, mut after) = (Vec::new(), None);
+        loop {
+            match self.accounts(accounts::Request::List { after })? {
+                accounts::Response::Page(page) => {
+                    all.extend(page.accounts);
+                    after = page.next;
+                }
+                _ => return Err(control::other_version()),
+            }
+            if after.is_none() {
+                return Ok(all);
+            }
+        }
+    }
+
+    fn accounts(&self, request: accounts::Request) -> Result<accounts::Response, Failure> {
+        match self.call(&Request::Accounts(request))? {
+            Response::Accounts(response) => Ok(response),
+            _ => Err(control::other_version()),
+        }
+    }
+
+    /// The sessions on record that a filter chooses, oldest first.
+    pub(crate) fn history(&self, filter: &history::Filter) -> Result<Vec<history::PastSession>, Failure> {
+        let page = |before, last| {
+            let filter = history::Filter { before, last, ..filter.clone() };
+            match self.call(&Request::History(history::Request::List(filter)))? {
+                Response::History(history::Response::Page(page)) => Ok((page.sessions, page.next)),
+                _ => Err(control::other_version()),
+            }
+        };
+        pages(filter.before, filter.last, page)
+    }
+
+    /// The events on record that a filter chooses, oldest first.
+    pub(crate) fn log(&self, filter: &log::Filter) -> Result<Vec<Event>, Failure> {
+        let page = |before, last| {
+            let filter = log::Filter { before, last, ..filter.clone() };
+            match self.call(&Request::Log(filter))? {
+                Response::Log(page) => Ok((page.events, page.next)),
+                _ => Err(control::other_version()),
+            }
+        };
+        pages(filter.before, filter.last, page)
+    }
+}
+
+/// All pages of a list that begins with its newest items; the items oldest first.
+fn pages<T, Id: Copy>(
+    mut before: Option<Id>,
+    last: Option<u32>,
+    page: impl Fn(Option<Id>, Option<u32>) -> Result<(Vec<T>, Option<Id>), Failure>,
+) -> Result<Vec<T>, Failure> {
+    let mut newest_first = Vec::new();
+    loop {
+        let have = u32::try_from(newest_first.len()).unwrap_or(u32::MAX);
+        let (items, next) = page(before, last.map(|last| last.saturating_sub(have)))?;
+        newest_first.extend(items.into_iter().rev());
+        if next.is_none() {
+            newest_first.reverse();
+            return Ok(newest_first);
+        }
+        before = next;
+    }
+}
+
+/// Whether a server works on the store that these settings name.
+fn serves(control: &mut Control, settings: &Settings) -> Result<bool, Failure> {
+    let Response::Identity(Identity { database, .. }) = control.ask(&Request::Identity)? else {
+        return Err(control::other_version());
+    };
+    // Only a database in memory has no file.
+    let (theirs, ours) = (database.map(std::path::PathBuf::from), settings.database().ok());
+    let real = |path: &std::path::PathBuf| path.canonicalize().or_else(|_| std::path::absolute(path)).ok();
+    Ok(theirs == ours || theirs.as_ref().and_then(real) == ours.as_ref().and_then(real))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_are_put_together_oldest_first() {
+        let stored: Vec<i64> = (1..=25).collect();
+        let page = |before: Option<i64>, last: Option<u32>| {
+            let want = last.unwrap_or(10).min(10) as usize;
+            let fits: Vec<i64> =
+                stored.iter().copied().filter(|id| before.is_none_or(|before| *id < before)).collect();
+            let items = fits[fits.len().saturating_sub(want)..].to_vec();
+            let may_have_more = items.len() == want && last.is_none_or(|last| last as usize > want);
+            let next = items.first().copied().filter(|_| may_have_more);
+            Ok((items, next))
+        };
+        assert_eq!(pages(None, None, page).unwrap(), stored);
+        assert_eq!(pages(None, Some(13), page).unwrap(), stored[12..]);
+        assert_eq!(pages(Some(4), None, page).unwrap(), [1, 2, 3]);
+    }
+}

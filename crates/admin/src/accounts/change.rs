@@ -1,0 +1,234 @@
+//! Changes of accounts: everything is checked first, then one thing is written, then it is put into the log.
+
+use adit_api::accounts::{Account, AccountChange, Action, Change, Changed, NewAccount, NewPassword};
+use adit_api::{Result, SessionId};
+use adit_crypto::proof::Secret;
+use adit_crypto::secret::Password;
+use adit_store::{ErrorKind, NewEvent};
+use jiff::tz::TimeZone;
+
+use super::check::{check_address, check_group, check_networks, check_new};
+use super::difference::differences;
+use super::find;
+use super::password::accept;
+use super::seen::Seen;
+use crate::{Context, refused};
+
+/// What was done: to answer, and to put into the log.
+struct Outcome {
+    kind: &'static str,
+    before: Option<Account>,
+    after: Option<Account>,
+    changed: bool,
+    /// Fields of the event.
+    fields: Vec<(String, String)>,
+    /// The password that was made.
+    made: Option<Password>,
+}
+
+/// Makes a change, or with `dry_run` says what it would change.
+///
+/// # Errors
+/// Why the change cannot be made; nothing was changed then.
+pub fn change(context: &Context<'_>, request: &Change) -> Result<Changed> {
+    let Change { dry_run, by, action } = request;
+    let dry_run = *dry_run;
+    let outcome = match action {
+        Action::Add { account, password, reversible } => {
+            add(context, account, password, *reversible, dry_run)
+        }
+        Action::Set { name, change } => set(context, name, change, dry_run),
+        Action::Password { name, password, reversible, must_change } => {
+            set_password(context, name, password, (*reversible, *must_change), dry_run)
+        }
+        Action::Enable { name } => enable(context, name, dry_run),
+        Action::Disable { name, reason } => disable(context, name, reason, dry_run),
+        Action::Unlock { name } => unlock(context, name, dry_run),
+        Action::Remove { name } => remove(context, name, dry_run),
+    }?;
+    let warning = if outcome.changed && !dry_run { record(context, &outcome, by) } else { None };
+    let Outcome { before, after, changed, made, .. } = outcome;
+    let now = after.as_ref().or(before.as_ref());
+    let group = now.and_then(|account| account.group.as_deref());
+    let connected = match (action, now) {
+        (Action::Disable { .. } | Action::Remove { .. }, Some(account)) => connected(context, &account.name)?,
+        _ => None,
+    };
+    let pool = context.config.access_for(group).pool.clone();
+    Ok(Changed { before, after, changed, password: made, pool, connected, warning })
+}
+
+fn add(
+    context: &Context<'_>,
+    new: &NewAccount,
+    password: &NewPassword,
+    reversible: bool,
+    dry_run: bool,
+) -> Result<Outcome> {
+    adit_policy::name::check(&new.name)
+        .map_err(|why| refused(ErrorKind::BadName { name: new.name.clone(), why }.into()))?;
+    if let Some(group) = &new.group {
+        check_group(group, context.config, context.file)?;
+    }
+    if let Some(address) = new.address {
+        check_address(context, address, new.group.as_deref())?;
+    }
+    let accounts = context.store.accounts().map_err(refused)?;
+    check_new(new, &accounts)?;
+    check_networks(context, &new.name, &new.networks, &accounts)?;
+    let accepted = accept(context, &new.name, password)?;
+    let after = if dry_run {
+        new.clone().into_account(Some(reversible), context.now)
+    } else {
+        let secret = Secret::Clear(accepted.password.clone());
+        context.store.add_account(new, Some(&secret), reversible, context.now).map_err(refused)?
+    };
+    let made = Some(accepted.password).filter(|_| accepted.is_made && !dry_run);
+    Ok(Outcome {
+        kind: "user.add",
+        fields: fields(None, &after),
+        before: None,
+        after: Some(after),
+        changed: true,
+        made,
+    })
+}
+
+fn set(context: &Context<'_>, name: &str, change: &AccountChange, dry_run: bool) -> Result<Outcome> {
+    if let Some(Some(group)) = &change.group {
+        check_group(group, context.config, context.file)?;
+    }
+    let before = find(context.store, name)?;
+    let after = change.clone().apply(before.clone());
+    if let Some(address) = after.address.filter(|_| change.address.is_some() || change.group.is_some()) {
+        check_address(context, address, after.group.as_deref())?;
+    }
+    if change.networks.is_some() {
+        let accounts = context.store.accounts().map_err(refused)?;
+        check_networks(context, &before.name, &after.networks, &accounts)?;
+    }
+    let fields = fields(Some(&before), &after);
+    let changed = !fields.is_empty();
+    // What the caller read, or what was checked here: another change in between is a conflict.
+    let revision = change.revision.or(Some(before.revision));
+    let after = write(context, after, AccountChange { revision, ..change.clone() }, changed && !dry_run)?;
+    Ok(Outcome { kind: "user.set", before: Some(before), after: Some(after), changed, fields, made: None })
+}
+
+fn set_password(
+    context: &Context<'_>,
+    name: &str,
+    password: &NewPassword,
+    (reversible, must_change): (Option<bool>, bool),
+    dry_run: bool,
+) -> Result<Outcome> {
+    let before = find(context.store, name)?;
+    let accepted = accept(context, &before.name, password)?;
+    let reversible = reversible.unwrap_or(before.reversible);
+    let mut after = Account { must_change, ..before.clone().with_new_password(reversible, context.now) };
+    if !dry_run {
+        let secret = Secret::Clear(accepted.password.clone());
+        context.store.set_secret(&before.name, &secret, reversible, context.now).map_err(refused)?;
+        let change = AccountChange { must_change: Some(true), ..AccountChange::default() };
+        after = write(context, after, change, must_change)?;
+    }
+    let made = Some(accepted.password).filter(|_| accepted.is_made && !dry_run);
+    Ok(Outcome {
+        kind: "user.passwd",
+        before: Some(before),
+        after: Some(after),
+        changed: true,
+        fields: Vec::new(),
+        made,
+    })
+}
+
+fn enable(context: &Context<'_>, name: &str, dry_run: bool) -> Result<Outcome> {
+    let change = AccountChange { disabled: Some(None), ..AccountChange::default() };
+    switch(context, ("user.enable", "disabled"), name, change, dry_run, |account| {
+        account.disabled.as_ref().map(|_| "no".to_owned())
+    })
+}
+
+fn disable(context: &Context<'_>, name: &str, reason: &str, dry_run: bool) -> Result<Outcome> {
+    let change = AccountChange { disabled: Some(Some(reason.to_owned())), ..AccountChange::default() };
+    switch(context, ("user.disable", "disabled"), name, change, dry_run, |account| {
+        let is_new = account.disabled.as_deref() != Some(reason);
+        is_new.then(|| if reason.is_empty() { "yes".to_owned() } else { reason.to_owned() })
+    })
+}
+
+fn unlock(context: &Context<'_>, name: &str, dry_run: bool) -> Result<Outcome> {
+    let change = AccountChange { locked_until: Some(None), ..AccountChange::default() };
+    switch(context, ("user.unlock", "locked"), name, change, dry_run, |account| {
+        account.locked_until.filter(|until| *until > context.now).map(|_| "no".to_owned())
+    })
+}
+
+/// Makes one change if it changes anything: `to` gives the word for how it is afterwards.
+fn switch(
+    context: &Context<'_>,
+    (kind, field): (&'static str, &str),
+    name: &str,
+    change: AccountChange,
+    dry_run: bool,
+    to: impl FnOnce(&Account) -> Option<String>,
+) -> Result<Outcome> {
+    let before = find(context.store, name)?;
+    let to = to(&before);
+    let changed = to.is_some();
+    let mut after = before.clone();
+    if changed {
+        after = write(context, change.clone().apply(after), change, !dry_run)?;
+    }
+    let fields = to.into_iter().map(|to| (field.to_owned(), to)).collect();
+    Ok(Outcome { kind, before: Some(before), after: Some(after), changed, fields, made: None })
+}
+
+fn remove(context: &Context<'_>, name: &str, dry_run: bool) -> Result<Outcome> {
+    let before = find(context.store, name)?;
+    if !dry_run {
+        context.store.remove_account(&before.name).map_err(refused)?;
+    }
+    Ok(Outcome {
+        kind: "user.remove",
+        before: Some(before),
+        after: None,
+        changed: true,
+        fields: Vec::new(),
+        made: None,
+    })
+}
+
+/// Writes a change if it is to be written; the account as it is then, or as it would be.
+fn write(
+    context: &Context<'_>,
+    would_be: Account,
+    change: AccountChange,
+    is_to_be_written: bool,
+) -> Result<Account> {
+    if !is_to_be_written {
+        return Ok(would_be);
+    }
+    context.store.change_account(&would_be.name, &change).map_err(refused)
+}
+
+fn fields(before: Option<&Account>, after: &Account) -> Vec<(String, String)> {
+    let differences = differences(before, after, &TimeZone::system());
+    differences.into_iter().map(|change| (change.field.to_owned(), change.to)).collect()
+}
+
+/// Puts a change into the log. It is done already, so a failure here is only a warning.
+fn record(context: &Context<'_>, outcome: &Outcome, by: &str) -> Option<String> {
+    let mut event = NewEvent::new(context.now, outcome.kind);
+    event.user = outcome.after.as_ref().or(outcome.before.as_ref()).map(|account| account.name.clone());
+    event.fields.clone_from(&outcome.fields);
+    event.fields.push(("by".into(), by.to_owned()));
+    let error = context.recorder.record(event).err()?;
+    Some(format!("the change is done, but not in the log: {error}"))
+}
+
+/// The oldest session of an account that is up: a change of the account does not end it.
+fn connected(context: &Context<'_>, name: &str) -> Result<Option<SessionId>> {
+    Ok(Seen::of_one(context, name)?.up(name).first().map(|connected| connected.session))
+}

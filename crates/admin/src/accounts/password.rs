@@ -1,0 +1,59 @@
+//! New passwords: made here, or checked against the rules.
+
+use adit_api::accounts::NewPassword;
+use adit_api::{Error, Kind, Result};
+use adit_config::PasswordPolicy;
+use adit_crypto::Rng;
+use adit_crypto::secret::Password;
+use adit_policy::PasswordRules;
+
+use crate::Context;
+
+/// A password that may be set.
+pub(super) struct Accepted {
+    /// The password.
+    pub(super) password: Password,
+    /// Whether it was made here: then someone has to learn it.
+    pub(super) is_made: bool,
+}
+
+/// Makes a password, or checks the one given against the rules of the configuration.
+pub(super) fn accept(context: &Context<'_>, name: &str, new: &NewPassword) -> Result<Accepted> {
+    let policy = &context.config.auth.password;
+    let NewPassword::Given { password, weak } = new else {
+        return Ok(Accepted { password: generate(policy)?, is_made: true });
+    };
+    // Whatever the rules say, PPTP has to be able to carry it.
+    let rules = if *weak { PasswordRules { min_length: 1, blocklist: false } } else { policy.rules.clone() };
+    rules.check(name, password.expose()).map_err(|fault| {
+        let fix = if *weak { "choose another one" } else { "leave it empty and one is made; or --weak" };
+        Error::new(Kind::Invalid, format!("this password is refused: {fault}")).fix(fix)
+    })?;
+    Ok(Accepted { password: password.clone(), is_made: false })
+}
+
+/// Makes a password in the style of the policy.
+fn generate(policy: &PasswordPolicy) -> Result<Password> {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed)
+        .map_err(|error| Error::new(Kind::Internal, format!("no random numbers: {error}")))?;
+    Ok(adit_policy::password::generate(policy.generate, &mut Rng::from_seed(seed)))
+}
+
+#[cfg(test)]
+mod tests {
+    use adit_policy::PasswordStyle;
+
+    use super::*;
+
+    #[test]
+    fn the_policy_selects_the_style_of_generated_passwords() {
+        let config = adit_config::Checked::built_in().into_config().unwrap();
+        let hyphens = |style| {
+            let policy = PasswordPolicy { generate: style, ..config.auth.password.clone() };
+            generate(&policy).unwrap().expose().matches('-').count()
+        };
+        assert_eq!(hyphens(PasswordStyle::Words), 4);
+        assert!(hyphens(PasswordStyle::Random) < 4);
+    }
+}

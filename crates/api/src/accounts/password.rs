@@ -1,0 +1,140 @@
+//! Passwords in requests and answers.
+//!
+//! In JSON a password is the hexadecimal form of its UTF-8: no quote and no backslash has to be escaped, so a decoder reads
+//! it in place and makes no copy that is not wiped.
+
+use adit_crypto::secret::Password;
+use serde::{Deserialize, Serialize};
+
+/// The password of an account that is added or changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum NewPassword {
+    /// Make one in the style of the configuration, and return it.
+    Made,
+    /// This one.
+    Given {
+        /// The password itself.
+        #[serde(with = "hex")]
+        password: Password,
+        /// Take it although the rules of the configuration refuse it.
+        weak: bool,
+    },
+}
+
+mod hex {
+    use core::fmt::{self, Write as _};
+
+    use adit_crypto::secret::Password;
+    use serde::de::{Error, Visitor};
+    use serde::{Deserializer, Serializer};
+    use zeroize::Zeroizing;
+
+    pub(super) fn serialize<S: Serializer>(password: &Password, serializer: S) -> Result<S::Ok, S::Error> {
+        let clear = password.expose();
+        // Reserved in full, so that growing leaves no copy behind.
+        let mut text = Zeroizing::new(String::with_capacity(2 * clear.len()));
+        for octet in clear.bytes() {
+            write!(text, "{octet:02x}").map_err(serde::ser::Error::custom)?;
+        }
+        serializer.serialize_str(&text)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Password, D::Error> {
+        deserializer.deserialize_str(Hex)
+    }
+
+    pub(super) struct Hex;
+
+    impl Visitor<'_> for Hex {
+        type Value = Password;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a password in hexadecimal")
+        }
+
+        // The errors do not quote what they are about.
+        fn visit_str<E: Error>(self, text: &str) -> Result<Password, E> {
+            let wrong = || E::custom("a password that is not UTF-8 in hexadecimal");
+            let mut octets = Zeroizing::new(Vec::with_capacity(text.len() / 2));
+            for pair in text.as_bytes().chunks(2) {
+                let &[high, low] = pair else { return Err(wrong()) };
+                let digit = |octet: u8| char::from(octet).to_digit(16);
+                let (high, low) = digit(high).zip(digit(low)).ok_or_else(wrong)?;
+                octets.push(u8::try_from(high * 16 + low).map_err(|_| wrong())?);
+            }
+            core::str::from_utf8(&octets).map(Password::new).map_err(|_| wrong())
+        }
+    }
+}
+
+pub(super) mod hex_option {
+    use core::fmt;
+
+    use adit_crypto::secret::Password;
+    use serde::de::{Error, Visitor};
+    use serde::{Deserializer, Serializer};
+
+    pub(in super::super) fn serialize<S: Serializer>(
+        password: &Option<Password>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match password {
+            Some(password) => super::hex::serialize(password, serializer),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Password>, D::Error> {
+        deserializer.deserialize_option(Optional)
+    }
+
+    struct Optional;
+
+    impl<'de> Visitor<'de> for Optional {
+        type Value = Option<Password>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a password in hexadecimal, or null")
+        }
+
+        fn visit_none<E: Error>(self) -> Result<Option<Password>, E> {
+            Ok(None)
+        }
+
+        fn visit_unit<E: Error>(self) -> Result<Option<Password>, E> {
+            Ok(None)
+        }
+
+        fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<Password>, D::Error> {
+            super::hex::deserialize(deserializer).map(Some)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_survives_and_is_never_written_in_clear() {
+        for clear in ["secret", "quote\" back\\slash", "日本", ""] {
+            let given = NewPassword::Given { password: Password::new(clear), weak: false };
+            let json = serde_json::to_string(&given).unwrap();
+            assert!(clear.is_empty() || !json.contains(clear), "{json}");
+            assert_eq!(serde_json::from_str::<NewPassword>(&json).unwrap(), given);
+            assert!(clear.is_empty() || !format!("{given:?}").contains(clear));
+        }
+    }
+
+    #[test]
+    fn what_is_no_password_is_refused_without_being_quoted() {
+        for hex in ["6", "zz", "ff", "6é"] {
+            let json = format!(r#"{{"given":{{"password":"{hex}","weak":false}}}}"#);
+            let error = serde_json::from_str::<NewPassword>(&json).unwrap_err().to_string();
+            assert!(error.contains("hexadecimal") && !error.contains(&format!("\"{hex}\"")), "{error}");
+        }
+    }
+}

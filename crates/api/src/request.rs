@@ -1,0 +1,114 @@
+//! What may be asked.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{accounts, history, log};
+
+/// What may be asked of the service. As JSON `{"command":"kick","with":{...}}`: the name stands in front, so that the rest
+/// is read in place, without a copy in between that a password would stay in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "command", content = "with", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Request {
+    /// Which server this is, and what it keeps its data in.
+    Identity,
+    /// How the server is.
+    Status,
+    /// Every session, those in set-up too.
+    Sessions,
+    /// One session with its record.
+    Session {
+        /// `s41`, a user name, or an inner address.
+        selector: String,
+    },
+    /// End sessions.
+    Kick {
+        /// `s41`, a user name, an inner address, `from:ADDRESS`, `group:NAME` or `all`.
+        selector: String,
+        /// For the log.
+        reason: String,
+        /// Only say which sessions it would be.
+        dry_run: bool,
+    },
+    /// Read the configuration again and apply it to new calls.
+    Reload,
+    /// Refuse new calls, keep the sessions that are up; `false` takes it back.
+    Drain {
+        /// Whether to drain.
+        on: bool,
+    },
+    /// End all sessions in order and stop.
+    Stop,
+    /// Accounts.
+    Accounts(accounts::Request),
+    /// Sessions on record.
+    History(history::Request),
+    /// Events on record.
+    Log(log::Filter),
+    /// Events from now on. Answered with one [`crate::Response::Followed`] after another, until the caller disconnects.
+    Follow(log::Filter),
+}
+
+impl Request {
+    /// Whether the request, carried out, changes accounts: that takes more rights than to operate the server.
+    pub fn changes_accounts(&self) -> bool {
+        matches!(self, Request::Accounts(request) if request.is_change())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use adit_crypto::secret::Password;
+
+    use super::*;
+    use crate::accounts::{Action, Change, NewPassword};
+
+    fn change(dry_run: bool) -> Request {
+        let password = NewPassword::Given { password: Password::new("secret"), weak: false };
+        let action = Action::Password { name: "bob".into(), password, reversible: None, must_change: false };
+        Request::Accounts(accounts::Request::Change(Box::new(Change { dry_run, by: "root".into(), action })))
+    }
+
+    #[test]
+    fn requests_keep_their_names() {
+        for (request, json) in [
+            (Request::Status, r#"{"command":"status"}"#),
+            (Request::Sessions, r#"{"command":"sessions"}"#),
+            (Request::Drain { on: true }, r#"{"command":"drain","with":{"on":true}}"#),
+            (
+                Request::Accounts(accounts::Request::List { after: None }),
+                r#"{"command":"accounts","with":{"list":{"after":null}}}"#,
+            ),
+        ] {
+            assert_eq!(serde_json::to_string(&request).unwrap(), json);
+            assert_eq!(serde_json::from_str::<Request>(json).unwrap(), request);
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_is_refused() {
+        for json in [
+            r#"{"command":"dance"}"#,
+            r#"{"command":"status","why":1}"#,
+            r#"{"command":"drain","with":{"on":true,"off":false}}"#,
+            r#"{"command":"accounts","with":{"list":{"after":null,"before":null}}}"#,
+        ] {
+            assert!(serde_json::from_str::<Request>(json).is_err(), "{json}");
+        }
+    }
+
+    #[test]
+    fn a_password_is_neither_in_the_line_nor_in_a_debug_text() {
+        let request = change(false);
+        let json = serde_json::to_string(&request).unwrap();
+        assert!(!json.contains("secret") && !format!("{request:?}").contains("secret"), "{json}");
+        assert_eq!(serde_json::from_str::<Request>(&json).unwrap(), request);
+    }
+
+    #[test]
+    fn only_what_is_carried_out_changes_accounts() {
+        assert!(change(false).changes_accounts());
+        assert!(!change(true).changes_accounts());
+        assert!(!Request::Stop.changes_accounts());
+        assert!(!Request::Accounts(accounts::Request::Show { name: "bob".into() }).changes_accounts());
+    }
+}

@@ -1,0 +1,205 @@
+//! Sessions that run.
+
+use core::fmt;
+use core::str::FromStr;
+use std::net::{IpAddr, Ipv4Addr};
+
+use adit_diag::Note;
+use adit_diag::note::Finding;
+use adit_diag::{Code, Layer};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{SessionId, Utc};
+
+/// How far a session is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It carries traffic.
+    Up,
+    /// In set-up, at this layer.
+    At(Layer),
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            State::Up => "up",
+            State::At(layer) => layer.word(),
+        })
+    }
+}
+
+impl FromStr for State {
+    type Err = &'static str;
+
+    fn from_str(word: &str) -> Result<State, &'static str> {
+        if word == "up" {
+            return Ok(State::Up);
+        }
+        let layer = Layer::ALL.into_iter().find(|layer| layer.word() == word);
+        layer.map(State::At).ok_or("neither up nor a layer")
+    }
+}
+
+/// One session in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SessionRow {
+    /// `s41`.
+    #[schemars(with = "String")]
+    pub id: SessionId,
+    /// The account; empty before authentication.
+    pub user: String,
+    /// Its group; empty where it has none.
+    pub group: String,
+    /// Inner address of the client; empty before there is one.
+    #[serde(with = "crate::text::blank")]
+    #[schemars(with = "String")]
+    pub address: Option<Ipv4Addr>,
+    /// Outer address of the client.
+    #[schemars(with = "String")]
+    pub from: IpAddr,
+    /// `up`, or the layer that is being negotiated: control, gre, lcp, auth, encrypt, address.
+    #[serde(with = "crate::text")]
+    #[schemars(with = "String")]
+    pub state: State,
+    /// The code of what is wrong, if that is known already.
+    #[serde(with = "crate::text::blank")]
+    #[schemars(with = "String")]
+    pub code: Option<Code>,
+    /// When the control connection was accepted, RFC 3339 UTC.
+    pub started: Utc,
+    /// Seconds since.
+    pub age_s: u64,
+    /// Seconds since it came up; 0 before.
+    pub up_s: u64,
+    /// MPPE strength in bits; 0 without encryption.
+    pub mppe: u32,
+    /// How the user proved who they are.
+    pub method: String,
+    /// Vendor name of the client, escaped.
+    pub vendor: String,
+    /// What went through.
+    pub counters: Counters,
+}
+
+/// What went through a session, seen from the server: received is what the client sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Counters {
+    /// Inner packets received.
+    pub rx_packets: u64,
+    /// Their octets.
+    pub rx_bytes: u64,
+    /// Inner packets sent.
+    pub tx_packets: u64,
+    /// Their octets.
+    pub tx_bytes: u64,
+    /// GRE packets of the client that never arrived.
+    pub lost: u64,
+    /// That arrived out of order and were put right.
+    pub reordered: u64,
+    /// That arrived twice.
+    pub duplicate: u64,
+    /// That arrived too late or far outside the window.
+    pub out_of_window: u64,
+    /// That could not be decrypted.
+    pub decrypt_failures: u64,
+    /// In clear although encryption is required.
+    pub clear_refused: u64,
+    /// With an inner source address that is not the client's.
+    pub spoofed: u64,
+    /// To a destination the account may not reach.
+    pub acl_denied: u64,
+    /// Of these, those to one host and not to everybody.
+    #[serde(default)]
+    pub acl_unicast: u64,
+    /// PPP control frames received.
+    #[serde(default)]
+    pub rx_frames: u64,
+}
+
+/// One session in full.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SessionDetail {
+    /// As in the list.
+    pub session: SessionRow,
+    /// Host name the client gave, escaped.
+    pub host: String,
+    /// Our Call ID and the client's.
+    pub call_ids: Option<(u16, u16)>,
+    /// The largest inner packet; 0 before it is known.
+    pub mtu: u16,
+    /// DNS servers given.
+    #[schemars(with = "Vec<String>")]
+    pub dns: Vec<Ipv4Addr>,
+    /// Networks that the account may reach; empty with `reach_any` set for all.
+    #[schemars(with = "Vec<String>")]
+    pub reach: Vec<ipnet::Ipv4Net>,
+    /// Whether it may reach anything.
+    pub reach_any: bool,
+    /// Why it ended; empty while it lives.
+    pub end: String,
+    /// What speaks for the code of a session in set-up, which is not more than likely yet.
+    #[serde(default)]
+    pub suspicion: String,
+    /// The address of this host that it called.
+    #[serde(default, with = "crate::text::blank")]
+    #[schemars(with = "String")]
+    pub to: Option<Ipv4Addr>,
+    /// What is wrong and does not end it.
+    #[serde(default)]
+    pub findings: Vec<FindingRow>,
+    /// The record, oldest first.
+    pub steps: Vec<StepRow>,
+    /// Steps left out in the middle of a very long record.
+    pub steps_omitted: u64,
+}
+
+/// Something that is wrong with a session and does not end it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FindingRow {
+    /// The code, as for `adit explain`.
+    #[serde(with = "crate::text")]
+    #[schemars(with = "String")]
+    pub code: Code,
+    /// One line of evidence.
+    pub text: String,
+    /// The same for programs; null from a server that has no typed notes.
+    #[serde(default)]
+    pub finding: Option<Finding>,
+}
+
+impl From<Finding> for FindingRow {
+    fn from(finding: Finding) -> FindingRow {
+        FindingRow { code: finding.code(), text: finding.to_string(), finding: Some(finding) }
+    }
+}
+
+/// One line of a record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct StepRow {
+    /// Milliseconds since the control connection was accepted.
+    pub at_ms: u64,
+    /// `sent`, `received` or `note`.
+    pub who: String,
+    /// The protocol.
+    pub layer: String,
+    /// What.
+    pub text: String,
+    /// The same for programs; null from a server that has no typed notes.
+    #[serde(default)]
+    pub note: Option<Note>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_is_up_or_a_layer() {
+        for state in Layer::ALL.into_iter().map(State::At).chain([State::Up]) {
+            assert_eq!(state.to_string().parse(), Ok(state));
+        }
+        assert!("down".parse::<State>().is_err());
+    }
+}

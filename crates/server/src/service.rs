@@ -1,0 +1,170 @@
+//! The one service behind every door: typed requests in, typed answers out.
+
+mod caller;
+mod follower;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use adit_admin::{Context, Recorder, refused};
+use adit_api::log::Filter;
+use adit_api::{Done, Error, Kind, Request, Response, Result};
+use adit_store::NewEvent;
+use adit_tunnel::events::Why;
+use jiff::Timestamp;
+use tokio::sync::{Mutex, Semaphore};
+
+pub(crate) use caller::Caller;
+pub(crate) use follower::Follower;
+
+use crate::event_writer::EventWriter;
+use crate::server::Server;
+
+/// Requests that may be with the store at once: the other threads that wait for it belong to logins.
+const AT_THE_STORE: usize = 2;
+/// How long a request waits for its turn at the store.
+const TURN: Duration = Duration::from_secs(5);
+/// Followers at once.
+const FOLLOWERS: usize = 32;
+/// Items of one answer, at the most: a line stays far below what a door carries.
+const PAGE: usize = 2000;
+
+/// The service; clones are the same one.
+#[derive(Clone)]
+pub(crate) struct Service {
+    server: Arc<Server>,
+    at_the_store: Arc<Semaphore>,
+    /// Held by the one change that is made: what it checks stays true until it is written.
+    changes: Arc<Mutex<()>>,
+    followers: Arc<Semaphore>,
+}
+
+impl Service {
+    pub(crate) fn new(server: Arc<Server>) -> Service {
+        Service {
+            server,
+            at_the_store: Arc::new(Semaphore::new(AT_THE_STORE)),
+            changes: Arc::default(),
+            followers: Arc::new(Semaphore::new(FOLLOWERS)),
+        }
+    }
+
+    /// Carries out one request.
+    pub(crate) async fn call(&self, request: Request, caller: Caller) -> Result<Response> {
+        let server = &self.server;
+        match request {
+            Request::Identity => Ok(Response::Identity(server.identity())),
+            Request::Status => Ok(Response::Status(Box::new(server.status().await))),
+            Request::Sessions => {
+                Ok(Response::Sessions(server.registry.all().iter().map(|session| session.row()).collect()))
+            }
+            Request::Session { selector } => match server.registry.select(&selector).last() {
+                Some(session) => Ok(Response::Session(Box::new(session.detail()))),
+                None => Err(no_session(&selector)),
+            },
+            Request::Kick { selector, reason, dry_run } => self.kick(&selector, &reason, dry_run),
+            Request::Reload => {
+                let server = Arc::clone(server);
+                blocking(move || server.reload()).await.map(|()| Response::Done(Done::Reloaded))
+            }
+            Request::Drain { on } => {
+                server.drain(on);
+                Ok(Response::Done(if on { Done::Draining } else { Done::Accepting }))
+            }
+            Request::Stop => {
+                server.request_shutdown();
+                Ok(Response::Done(Done::Stopping))
+            }
+            Request::Accounts(_) | Request::History(_) | Request::Log(_) => self.admin(request, caller).await,
+            Request::Follow(_) => {
+                Err(Error::new(Kind::Invalid, "what is followed has no end, so it is no one answer"))
+            }
+        }
+    }
+
+    /// Begins to follow what happens.
+    pub(crate) fn follow(&self, filter: Filter) -> Result<Follower> {
+        let Ok(permit) = Arc::clone(&self.followers).try_acquire_owned() else {
+            let message = format!("{FOLLOWERS} others follow the log already, and more are not allowed");
+            return Err(Error::new(Kind::Busy, message).fix("end one of them: adit log -f"));
+        };
+        Ok(Follower::new(self.server.event_writer.subscribe(), filter, permit))
+    }
+
+    fn kick(&self, selector: &str, reason: &str, dry_run: bool) -> Result<Response> {
+        let sessions = self.server.registry.select(selector);
+        if sessions.is_empty() {
+            return Err(no_session(selector));
+        }
+        if !dry_run {
+            for session in &sessions {
+                session.end(Why::AdminReset, None, reason.to_owned());
+            }
+        }
+        Ok(Response::Kicked(sessions.iter().map(|session| session.row()).collect()))
+    }
+
+    /// What needs store and configuration alone.
+    async fn admin(&self, request: Request, caller: Caller) -> Result<Response> {
+        let mut turn = None;
+        if request.changes_accounts() {
+            caller.may_change_accounts()?;
+            // The store is asked every few seconds whether it works again; others need not wait for the answer.
+            if let Some(error) = self.server.event_writer.blocked() {
+                return Err(refused(error));
+            }
+            let changes = Arc::clone(&self.changes);
+            turn = Some(in_time(changes.lock_owned()).await?);
+        }
+        let Ok(permit) = in_time(Arc::clone(&self.at_the_store).acquire_owned()).await? else {
+            return Err(Error::new(Kind::Unavailable, "the server is being stopped"));
+        };
+        let server = Arc::clone(&self.server);
+        blocking(move || {
+            // Whoever asked may have gone; the work goes on, and so does its turn.
+            let _turn = (turn, permit);
+            let config = server.config();
+            let context = Context {
+                store: &server.store,
+                config: &config,
+                file: server.file(),
+                recorder: &Through(&server.event_writer),
+                is_serving: true,
+                page: PAGE,
+                now: Timestamp::now(),
+            };
+            adit_admin::call(&context, &request)
+        })
+        .await
+    }
+}
+
+/// The log of a server that runs: events go through its one writer, to the store and to those who follow.
+struct Through<'a>(&'a EventWriter);
+
+impl Recorder for Through<'_> {
+    fn record(&self, event: NewEvent) -> core::result::Result<(), String> {
+        self.0.enqueue_event(event);
+        self.0.flush();
+        self.0.trouble().map_or(Ok(()), |error| Err(error.to_string()))
+    }
+}
+
+/// Does what may block on a thread of its own.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| {
+        Err(Error::new(Kind::Internal, format!("the request was not finished: {error}")))
+    })
+}
+
+/// Waits for a turn, but not for ever.
+async fn in_time<T>(turn: impl Future<Output = T>) -> Result<T> {
+    tokio::time::timeout(TURN, turn).await.map_err(|_| {
+        let message = format!("the server was busy with other requests for {} s", TURN.as_secs());
+        Error::new(Kind::Busy, message).fix("try again")
+    })
+}
+
+fn no_session(selector: &str) -> Error {
+    Error::new(Kind::NotFound, format!("no session {selector:?} is here now: adit sessions"))
+}

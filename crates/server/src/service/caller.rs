@@ -1,0 +1,50 @@
+//! Who asks.
+
+use std::os::unix::fs::MetadataExt as _;
+
+use adit_api::{Error, Kind, Result};
+use adit_diag::Code;
+
+/// Who asks, as the kernel says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Caller {
+    /// The user id; `None` when the kernel does not say.
+    pub(crate) uid: Option<u32>,
+}
+
+impl Caller {
+    /// Accounts are changed by those who may change the database: root, and the user that the server runs as. To be let
+    /// in through the socket is enough for everything else.
+    pub(crate) fn may_change_accounts(self) -> Result<()> {
+        let own = std::fs::metadata("/proc/self").map(|me| me.uid()).ok();
+        if is_trusted(self.uid, own) {
+            return Ok(());
+        }
+        let message = "you may look at accounts and sessions, and end sessions, but not change accounts";
+        Err(Error::new(Kind::Denied, message).code(Code::S08).fix("run it with sudo, or as the user adit"))
+    }
+}
+
+fn is_trusted(uid: Option<u32>, own: Option<u32>) -> bool {
+    uid.is_some_and(|uid| uid == 0 || Some(uid) == own)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn root_and_the_user_of_the_server_are_trusted() {
+        for (uid, own, trusted) in [
+            (Some(0), Some(0), true),
+            (Some(0), Some(998), true),
+            (Some(998), Some(998), true),
+            (Some(1000), Some(998), false),
+            (Some(1000), Some(0), false),
+            (Some(1000), None, false),
+            (None, None, false),
+        ] {
+            assert_eq!(is_trusted(uid, own), trusted, "{uid:?} {own:?}");
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! One connection to the control socket.
+
+use std::io;
+use std::time::Duration;
+
+use adit_api::{Error, Kind, Request, Response};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::UnixStream;
+use zeroize::Zeroizing;
+
+use super::lines::{Line, Lines, MAX_REQUEST};
+use crate::service::{Caller, Follower, Service};
+
+/// A peer that says nothing, or reads nothing, for so long is let go.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// An answer that carries a password is shorter than this: its buffer does not grow, so no copy of it stays behind.
+const SHORT: usize = 8 << 10;
+
+/// Answers one request after the other until the peer is done.
+pub(super) async fn talk(service: Service, stream: UnixStream) -> io::Result<()> {
+    let caller = Caller { uid: stream.peer_cred().ok().map(|peer| peer.uid()) };
+    let (read, mut write) = stream.into_split();
+    let mut lines = Lines::new(read);
+    loop {
+        let response = match read_request(&mut lines).await? {
+            None => return Ok(()),
+            Some(Ok(Request::Follow(filter))) => match service.follow(filter) {
+                Ok(follower) => return relay(follower, &mut lines, &mut write).await,
+                Err(error) => Err(error),
+            },
+            Some(Ok(request)) => service.call(request, caller).await,
+            Some(Err(error)) => {
+                send(&mut write, &Response::Error(error)).await?;
+                return Ok(());
+            }
+        };
+        send(&mut write, &response.unwrap_or_else(Response::Error)).await?;
+    }
+}
+
+/// The next request; `None` when there is none, an error when it is none that is known here.
+async fn read_request(
+    lines: &mut Lines<impl AsyncRead + Unpin>,
+) -> io::Result<Option<adit_api::Result<Request>>> {
+    let line = tokio::time::timeout(PATIENCE, lines.next()).await??;
+    Ok(match line {
+        Line::End => None,
+        Line::TooLong => {
+            let message = format!("the request is longer than {MAX_REQUEST} octets");
+            Some(Err(Error::new(Kind::Invalid, message)))
+        }
+        Line::Text(line) => Some(serde_json::from_slice(line).map_err(|error| {
+            Error::new(Kind::Unsupported, format!("the server does not know this request: {error}"))
+                .fix("adit version; if adit was upgraded since the server was started, restart the server")
+        })),
+    })
+}
+
+/// Sends one line.
+async fn send(write: &mut (impl AsyncWrite + Unpin), response: &Response) -> io::Result<()> {
+    let mut line = Zeroizing::new(Vec::with_capacity(SHORT));
+    serde_json::to_writer(&mut *line, response)?;
+    line.push(b'\n');
+    tokio::time::timeout(PATIENCE, write.write_all(&line)).await?
+}
+
+/// Sends what a follower gets, until the peer closes the connection or the server stops.
+async fn relay(
+    mut follower: Follower,
+    lines: &mut Lines<impl AsyncRead + Unpin>,
+    write: &mut (impl AsyncWrite + Unpin),
+) -> io::Result<()> {
+    loop {
+        let next = tokio::select! {
+            next = follower.next() => next,
+            // The peer has nothing to say any more: it is gone, or it does not keep to the rules.
+            _ = lines.next() => return Ok(()),
+        };
+        let Some(next) = next else { return Ok(()) };
+        send(write, &Response::Followed(next)).await?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use adit_api::log::{Event, Filter, Followed, Lagged};
+    use adit_store::NewEvent;
+    use jiff::Timestamp;
+    use tokio::io::{AsyncBufReadExt as _, BufReader};
+    use tokio::sync::broadcast;
+
+    use super::*;
+
+    async fn read(octets: &[u8]) -> Option<adit_api::Result<Request>> {
+        read_request(&mut Lines::new(octets)).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn an_unknown_request_is_refused_with_what_to_do() {
+        for line in [&b"{\"command\":\"dance\"}\n"[..], b"hello\n", b"\n", b"{\"command\":\"kick\"}\n"] {
+            let error = read(line).await.unwrap().unwrap_err();
+            assert_eq!(error.kind, Kind::Unsupported);
+            assert!(error.fix.unwrap().contains("restart the server"));
+        }
+        assert_eq!(read(b"{\"command\":\"status\"}").await, Some(Ok(Request::Status)));
+        assert_eq!(read(b"").await, None);
+    }
+
+    #[tokio::test]
+    async fn a_long_request_is_refused() {
+        let error = read(&vec![b' '; MAX_REQUEST + 1]).await.unwrap().unwrap_err();
+        assert_eq!(error.kind, Kind::Invalid);
+        assert!(error.message.contains("65536 octets"), "{error}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_says_nothing_is_let_go() {
+        let (_kept, silent) = tokio::io::duplex(64);
+        let error = read_request(&mut Lines::new(silent)).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+
+    fn event(id: i64) -> Arc<Event> {
+        Arc::new(adit_admin::event(Some(id), NewEvent::new(Timestamp::UNIX_EPOCH, "session.up")))
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_reads_slowly_is_told_how_many_events_it_missed() {
+        let (sender, receiver) = broadcast::channel(4);
+        let follower = Follower::new(receiver, Filter::default(), None);
+        // The connection carries one line, or two.
+        let (mut far, near) = tokio::io::duplex(256);
+        let (near_read, mut near_write) = tokio::io::split(near);
+        let server = tokio::spawn(async move {
+            relay(follower, &mut Lines::new(near_read), &mut near_write).await.unwrap();
+        });
+        let mut from_server = BufReader::new(&mut far).lines();
+        let mut next = async || {
+            let line = from_server.next_line().await.unwrap().unwrap();
+            match serde_json::from_str(&line).unwrap() {
+                Response::Followed(followed) => followed,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(next().await, Followed::Begun);
+        for id in 0..100 {
+            sender.send(event(id)).unwrap();
+            tokio::task::yield_now().await;
+        }
+        let (mut seen, mut missed) = (0, 0);
+        while seen + missed < 100 {
+            match next().await {
+                Followed::Event(event) => {
+                    assert_eq!(event.id.unwrap(), i64::try_from(seen + missed).unwrap(), "in order");
+                    seen += 1;
+                }
+                Followed::Lagged(Lagged { missed: more }) => missed += more,
+                other => panic!("{other:?}"),
+            }
+        }
+        assert!(seen >= 4 && missed > 0, "{seen} seen, {missed} missed");
+        drop(far);
+        server.await.unwrap();
+    }
+}
