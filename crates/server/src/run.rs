@@ -17,7 +17,8 @@ use crate::host::Host;
 use crate::registry::Registry;
 use crate::server::{Options, Parts, Server};
 use crate::service::Service;
-use crate::{convert, dispatch, listener, socket};
+use crate::socket::{self, Serving};
+use crate::{convert, dispatch, listener};
 
 /// Threads that wait for the store. It takes one at a time, so more would only stand in its queue, each with a stack.
 const BLOCKING: usize = 8;
@@ -97,7 +98,7 @@ async fn serve(options: Options) -> Result<()> {
         tasks.spawn(listener::accept(Arc::clone(&server), listener));
     }
     tasks.spawn(listener::admit(Arc::clone(&server)));
-    tasks.spawn(socket::serve(Service::new(Arc::clone(&server)), control));
+    let serving = Serving::start(Service::new(Arc::clone(&server)), control);
     let maintained = Arc::clone(&server);
     tasks.spawn(async move { maintained.run_maintenance().await });
     let watch = Arc::clone(&server);
@@ -114,6 +115,7 @@ async fn serve(options: Options) -> Result<()> {
     server.event_writer.enqueue_event(NewEvent::new(Timestamp::now(), "server.stop"));
     let event_writer = server.event_writer.clone();
     let _ = tokio::task::spawn_blocking(move || event_writer.flush()).await;
+    serving.stop().await;
     server.dataplane.stop();
     Ok(())
 }

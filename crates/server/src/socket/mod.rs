@@ -5,17 +5,20 @@ mod talk;
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::time::Duration;
 
 use adit_diag::Code;
 use tokio::net::UnixListener;
-use tokio::sync::Semaphore;
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, JoinSet};
 
 use crate::error::{Result, ServerError};
 use crate::service::Service;
 
 /// Connections at once.
 const CONNECTIONS: usize = 64;
+/// How long requests in progress may take when the server stops.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// Where the socket is in the run directory.
 pub fn path(run_dir: &Path) -> PathBuf {
@@ -65,22 +68,44 @@ pub(crate) fn open(run_dir: &Path) -> Result<Control> {
     Ok(control)
 }
 
-/// Serves until it is cancelled.
-pub(crate) async fn serve(service: Service, control: Control) {
-    let connections = Arc::new(Semaphore::new(CONNECTIONS));
+/// The open socket with a task that serves it.
+pub(crate) struct Serving {
+    task: JoinHandle<()>,
+    /// Dropped to stop.
+    stop: watch::Sender<()>,
+}
+
+impl Serving {
+    /// Starts to serve.
+    pub(crate) fn start(service: Service, control: Control) -> Serving {
+        let (stop, stopped) = watch::channel(());
+        Serving { task: tokio::spawn(serve(service, control, stopped)), stop }
+    }
+
+    /// Closes the socket, waits until requests in progress are answered and followers have got what happened so far, at
+    /// most [`GRACE`], and closes their connections.
+    pub(crate) async fn stop(self) {
+        drop(self.stop);
+        let _ = tokio::time::timeout(GRACE, self.task).await;
+    }
+}
+
+async fn serve(service: Service, control: Control, mut stop: watch::Receiver<()>) {
+    let mut connections = JoinSet::new();
     loop {
         // Who is one too many waits in the listener's queue.
-        let Ok(permit) = Arc::clone(&connections).acquire_owned().await else { return };
-        match control.listener.accept().await {
-            Ok((stream, _)) => {
-                let service = service.clone();
-                tokio::spawn(async move {
-                    // Who closes the connection, or is closed, knows; there is nobody else to tell.
-                    let _ = talk::talk(service, stream).await;
-                    drop(permit);
-                });
-            }
-            Err(_) => tokio::time::sleep(std::time::Duration::from_millis(100)).await,
+        let has_room = connections.len() < CONNECTIONS;
+        tokio::select! {
+            _ = stop.changed() => break,
+            Some(_) = connections.join_next() => {}
+            accepted = control.listener.accept(), if has_room => match accepted {
+                Ok((stream, _)) => {
+                    connections.spawn(talk::talk(service.clone(), stream, stop.clone()));
+                }
+                Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
+            },
         }
     }
+    drop(control);
+    while connections.join_next().await.is_some() {}
 }

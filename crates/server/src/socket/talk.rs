@@ -6,6 +6,7 @@ use std::time::Duration;
 use adit_api::{Error, Kind, Request, Response};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::UnixStream;
+use tokio::sync::watch;
 use zeroize::Zeroizing;
 
 use super::lines::{Line, Lines, MAX_REQUEST};
@@ -16,16 +17,25 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// An answer that carries a password is shorter than this: its buffer does not grow, so no copy of it stays behind.
 const SHORT: usize = 8 << 10;
 
-/// Answers one request after the other until the peer is done.
-pub(super) async fn talk(service: Service, stream: UnixStream) -> io::Result<()> {
+/// Answers one request after the other until the peer is done, or the server stops; a request in progress is answered.
+pub(super) async fn talk(
+    service: Service,
+    stream: UnixStream,
+    mut stop: watch::Receiver<()>,
+) -> io::Result<()> {
     let caller = Caller { uid: stream.peer_cred().ok().map(|peer| peer.uid()) };
     let (read, mut write) = stream.into_split();
     let mut lines = Lines::new(read);
     loop {
-        let response = match read_request(&mut lines).await? {
+        let request = tokio::select! {
+            biased;
+            request = read_request(&mut lines) => request?,
+            _ = stop.changed() => return Ok(()),
+        };
+        let response = match request {
             None => return Ok(()),
             Some(Ok(Request::Follow(filter))) => match service.follow(filter) {
-                Ok(follower) => return relay(follower, &mut lines, &mut write).await,
+                Ok(follower) => return relay(follower, &mut lines, &mut write, stop).await,
                 Err(error) => Err(error),
             },
             Some(Ok(request)) => service.call(request, caller).await,
@@ -64,17 +74,20 @@ async fn send(write: &mut (impl AsyncWrite + Unpin), response: &Response) -> io:
     tokio::time::timeout(PATIENCE, write.write_all(&line)).await?
 }
 
-/// Sends what a follower gets, until the peer closes the connection or the server stops.
+/// Sends what a follower gets, until the peer closes the connection, or the server stops and all of it is sent.
 async fn relay(
     mut follower: Follower,
     lines: &mut Lines<impl AsyncRead + Unpin>,
     write: &mut (impl AsyncWrite + Unpin),
+    mut stop: watch::Receiver<()>,
 ) -> io::Result<()> {
     loop {
         let next = tokio::select! {
+            biased;
             next = follower.next() => next,
             // The peer has nothing to say any more: it is gone, or it does not keep to the rules.
             _ = lines.next() => return Ok(()),
+            _ = stop.changed() => return Ok(()),
         };
         let Some(next) = next else { return Ok(()) };
         send(write, &Response::Followed(next)).await?;
@@ -88,7 +101,7 @@ mod tests {
     use adit_api::log::{Event, Filter, Followed, Lagged};
     use adit_store::NewEvent;
     use jiff::Timestamp;
-    use tokio::io::{AsyncBufReadExt as _, BufReader};
+    use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
     use tokio::sync::broadcast;
 
     use super::*;
@@ -133,8 +146,9 @@ mod tests {
         // The connection carries one line, or two.
         let (mut far, near) = tokio::io::duplex(256);
         let (near_read, mut near_write) = tokio::io::split(near);
+        let (_running, stop) = watch::channel(());
         let server = tokio::spawn(async move {
-            relay(follower, &mut Lines::new(near_read), &mut near_write).await.unwrap();
+            relay(follower, &mut Lines::new(near_read), &mut near_write, stop).await.unwrap();
         });
         let mut from_server = BufReader::new(&mut far).lines();
         let mut next = async || {
@@ -163,5 +177,23 @@ mod tests {
         assert!(seen >= 4 && missed > 0, "{seen} seen, {missed} missed");
         drop(far);
         server.await.unwrap();
+    }
+    #[tokio::test]
+    async fn when_the_server_stops_a_follower_gets_what_happened_so_far() {
+        let (sender, receiver) = broadcast::channel(4);
+        let follower = Follower::new(receiver, Filter::default(), None);
+        let (mut far, near) = tokio::io::duplex(4096);
+        let (near_read, mut near_write) = tokio::io::split(near);
+        let (running, stop) = watch::channel(());
+        sender.send(event(1)).unwrap();
+        sender.send(event(2)).unwrap();
+        drop(running);
+        relay(follower, &mut Lines::new(near_read), &mut near_write, stop).await.unwrap();
+        drop(near_write);
+        let mut text = String::new();
+        far.read_to_string(&mut text).await.unwrap();
+        let followed: Vec<Response> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(followed.len(), 3, "{text}");
+        assert_eq!(followed[0], Response::Followed(Followed::Begun));
     }
 }
