@@ -1,22 +1,23 @@
 //! `adit log`
 
 mod follow;
+mod line;
 
 use adit_api::SessionId;
-use adit_api::log::{Event, Filter, Lagged};
+use adit_api::log::Filter;
 use adit_diag::Layer;
-use adit_store::NewEvent;
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Map, Value};
 
-use crate::document::{self, Document, Utc};
+use line::{EventBody, put};
+pub(crate) use line::{Gap, Line};
+
+use crate::document::Document;
 use crate::failure::{Exit, Failure};
 use crate::output::{Form, Output};
 use crate::places::Places;
 use crate::service::Service;
 use crate::settings::Settings;
-use crate::table::printable;
 
 /// Lines shown when nothing says how many.
 const USUAL: u32 = 100;
@@ -70,63 +71,6 @@ impl Document for Log {
     const NAME: &'static str = "adit.log/1";
 }
 
-/// One line of `adit log --jsonl`.
-#[derive(Serialize, JsonSchema)]
-pub(crate) struct Line {
-    #[serde(flatten)]
-    event: EventBody,
-}
-
-impl Document for Line {
-    const NAME: &'static str = "adit.event/1";
-}
-
-/// A line of `adit log --follow --jsonl` in the place of events that were not read in time.
-#[derive(Serialize, JsonSchema)]
-pub(crate) struct Gap {
-    /// How many events are missing, whatever the flags say about them.
-    missed: u64,
-}
-
-impl Document for Gap {
-    const NAME: &'static str = "adit.event-gap/1";
-}
-
-#[derive(Serialize, JsonSchema)]
-struct EventBody {
-    /// Counts up; null while the store cannot write the event.
-    id: Option<i64>,
-    /// When.
-    at: Utc,
-    /// What kind: `auth.fail`.
-    kind: String,
-    /// Who.
-    user: Option<String>,
-    /// The public address it came from.
-    from: Option<String>,
-    /// The code, when something is wrong.
-    code: Option<String>,
-    /// The session: `s39`.
-    session: Option<String>,
-    /// More, all of them texts.
-    fields: Map<String, Value>,
-}
-
-impl From<&Event> for EventBody {
-    fn from(event: &Event) -> EventBody {
-        EventBody {
-            id: event.id,
-            at: Utc(event.at),
-            kind: event.kind.clone(),
-            user: event.user.clone(),
-            from: event.from.map(|from| from.to_string()),
-            code: event.code.clone(),
-            session: event.session.map(|session| session.to_string()),
-            fields: event.fields.iter().map(|(key, value)| (key.clone(), value.clone().into())).collect(),
-        }
-    }
-}
-
 fn layer(text: &str) -> Result<Layer, String> {
     let mut letters = text.chars();
     let by_letter = letters.next().filter(|_| letters.next().is_none()).and_then(Layer::from_letter);
@@ -164,14 +108,14 @@ pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit,
     }
     let settings = Settings::load(output, places)?;
     if args.follow {
-        return follow::run(args, output, places, &settings, filter);
+        return follow::run(args.csv, output, places, &settings, filter);
     }
     let events = Service::open(output, places, &settings)?.log(&filter)?;
     if output.form == Form::Json {
         output.document(&Log { events: events.iter().map(EventBody::from).collect() })?;
         return Ok(Exit::Done);
     }
-    events.iter().try_for_each(|event| put(args, output, event))?;
+    events.iter().try_for_each(|event| put(args.csv, output, event))?;
     if events.is_empty() && output.is_text() && !args.csv {
         let all = Filter { last: filter.last, ..Filter::default() };
         output.remark("nothing", if filter == all { "was written yet" } else { "fits" });
@@ -179,66 +123,9 @@ pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit,
     Ok(Exit::Done)
 }
 
-/// Shows that events are missing.
-fn put_gap(output: &Output, lagged: Lagged) -> Result<(), Failure> {
-    if output.form == Form::JsonLines {
-        return output.value(&document::envelope(&Gap { missed: lagged.missed }, output.clock.now()));
-    }
-    output.remark("warning", &format!("{lagged}: adit log shows them"));
-    Ok(())
-}
-
-fn put(args: &Args, output: &Output, event: &Event) -> Result<(), Failure> {
-    if output.form == Form::JsonLines {
-        return output.value(&document::envelope(&Line { event: event.into() }, output.clock.now()));
-    }
-    if !args.csv {
-        return output.line(&line(event));
-    }
-    let body = EventBody::from(event);
-    let at = serde_json::to_value(body.at).unwrap_or_default();
-    let fields = event.fields.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>();
-    let cells = [
-        at.as_str().unwrap_or_default().to_owned(),
-        body.kind,
-        body.user.unwrap_or_default(),
-        body.from.unwrap_or_default(),
-        body.code.unwrap_or_default(),
-        body.session.unwrap_or_default(),
-        fields.join(" "),
-    ];
-    output.line(&cells.map(|cell| csv(&printable(&cell))).join(","))
-}
-
-/// The line of an event, as the server's own log has it.
-fn line(event: &Event) -> String {
-    let Event { id: _, at, kind, user, from, code, session, fields } = event.clone();
-    NewEvent { at, kind, user, from, code, session, fields }.to_string()
-}
-
-/// A cell of CSV (RFC 4180) without line ends. A leading `=`, `+`, `-` or `@` would be a formula to a spreadsheet: a name from the
-/// network must not become one.
-fn csv(cell: &str) -> String {
-    let guarded = if cell.starts_with(['=', '+', '-', '@']) { format!("'{cell}") } else { cell.to_owned() };
-    if guarded.contains([',', '"']) { format!("\"{}\"", guarded.replace('"', "\"\"")) } else { guarded }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn cells() {
-        for (cell, written) in [
-            ("bob", "bob"),
-            ("a,b", "\"a,b\""),
-            ("say \"hi\"", "\"say \"\"hi\"\"\""),
-            ("=cmd()", "'=cmd()"),
-            ("-", "'-"),
-        ] {
-            assert_eq!(csv(cell), written);
-        }
-    }
 
     #[test]
     fn layers_by_letter_or_word() {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use adit_api::log::{Event, Filter, Followed};
 
-use super::{Args, put, put_gap};
+use super::line::{put, put_gap};
 use crate::control;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
@@ -18,13 +18,13 @@ const POLL: Duration = Duration::from_millis(500);
 /// Shows the events on record, then those that happen, until it is interrupted. The server sends them while it runs; else
 /// they are read from the store, to which other programs may write.
 pub(super) fn run(
-    args: &Args,
+    csv: bool,
     output: &Output,
     places: &Places,
     settings: &Settings,
     filter: Filter,
 ) -> Result<Exit, Failure> {
-    let mut shown = Shown { args, output, filter };
+    let mut shown = Shown { csv, output, filter };
     loop {
         let service = Service::open(output, places, settings)?;
         if !service.is_serving() {
@@ -52,7 +52,7 @@ pub(super) fn run(
 
 /// What was shown already, and how to show more.
 struct Shown<'a> {
-    args: &'a Args,
+    csv: bool,
     output: &'a Output,
     /// What is still to be shown: `after` is the last event that was.
     filter: Filter,
@@ -75,7 +75,7 @@ impl Shown<'_> {
         if event.id.is_some_and(|id| self.filter.after.is_some_and(|after| id <= after)) {
             return Ok(());
         }
-        put(self.args, self.output, event)?;
+        put(self.csv, self.output, event)?;
         self.filter.after = event.id.or(self.filter.after);
         Ok(())
     }

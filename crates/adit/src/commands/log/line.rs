@@ -1,0 +1,133 @@
+//! How events are shown: lines for people, JSON, comma-separated values.
+
+use adit_api::log::{Event, Lagged};
+use adit_store::NewEvent;
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::document::{self, Document, Utc};
+use crate::failure::Failure;
+use crate::output::{Form, Output};
+use crate::table::printable;
+
+/// One line of `adit log --jsonl`.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Line {
+    #[serde(flatten)]
+    event: EventBody,
+}
+
+impl Document for Line {
+    const NAME: &'static str = "adit.event/1";
+}
+
+/// A line of `adit log --follow --jsonl` in the place of events that were not read in time.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Gap {
+    /// How many events are missing, whatever the flags say about them.
+    missed: u64,
+}
+
+impl Document for Gap {
+    const NAME: &'static str = "adit.event-gap/1";
+}
+
+/// One event.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct EventBody {
+    /// Counts up; null while the store cannot write the event.
+    id: Option<i64>,
+    /// When.
+    at: Utc,
+    /// What kind: `auth.fail`.
+    kind: String,
+    /// Who.
+    user: Option<String>,
+    /// The public address it came from.
+    from: Option<String>,
+    /// The code, when something is wrong.
+    code: Option<String>,
+    /// The session: `s39`.
+    session: Option<String>,
+    /// More, all of them texts.
+    fields: Map<String, Value>,
+}
+
+impl From<&Event> for EventBody {
+    fn from(event: &Event) -> EventBody {
+        EventBody {
+            id: event.id,
+            at: Utc(event.at),
+            kind: event.kind.clone(),
+            user: event.user.clone(),
+            from: event.from.map(|from| from.to_string()),
+            code: event.code.clone(),
+            session: event.session.map(|session| session.to_string()),
+            fields: event.fields.iter().map(|(key, value)| (key.clone(), value.clone().into())).collect(),
+        }
+    }
+}
+
+/// Shows that events are missing.
+pub(super) fn put_gap(output: &Output, lagged: Lagged) -> Result<(), Failure> {
+    if output.form == Form::JsonLines {
+        return output.value(&document::envelope(&Gap { missed: lagged.missed }, output.clock.now()));
+    }
+    output.remark("warning", &format!("{lagged}: adit log shows them"));
+    Ok(())
+}
+
+/// Shows an event, as comma-separated values with `csv`.
+pub(super) fn put(csv: bool, output: &Output, event: &Event) -> Result<(), Failure> {
+    if output.form == Form::JsonLines {
+        return output.value(&document::envelope(&Line { event: event.into() }, output.clock.now()));
+    }
+    if !csv {
+        return output.line(&line(event));
+    }
+    let body = EventBody::from(event);
+    let at = serde_json::to_value(body.at).unwrap_or_default();
+    let fields = event.fields.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>();
+    let cells = [
+        at.as_str().unwrap_or_default().to_owned(),
+        body.kind,
+        body.user.unwrap_or_default(),
+        body.from.unwrap_or_default(),
+        body.code.unwrap_or_default(),
+        body.session.unwrap_or_default(),
+        fields.join(" "),
+    ];
+    output.line(&cells.map(|text| cell(&printable(&text))).join(","))
+}
+
+/// The line of an event, as the server's own log has it.
+fn line(event: &Event) -> String {
+    let Event { id: _, at, kind, user, from, code, session, fields } = event.clone();
+    NewEvent { at, kind, user, from, code, session, fields }.to_string()
+}
+
+/// A cell of CSV (RFC 4180) without line ends. A leading `=`, `+`, `-` or `@` would be a formula to a spreadsheet: a name from the
+/// network must not become one.
+fn cell(text: &str) -> String {
+    let guarded = if text.starts_with(['=', '+', '-', '@']) { format!("'{text}") } else { text.to_owned() };
+    if guarded.contains([',', '"']) { format!("\"{}\"", guarded.replace('"', "\"\"")) } else { guarded }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells() {
+        for (text, written) in [
+            ("bob", "bob"),
+            ("a,b", "\"a,b\""),
+            ("say \"hi\"", "\"say \"\"hi\"\"\""),
+            ("=cmd()", "'=cmd()"),
+            ("-", "'-"),
+        ] {
+            assert_eq!(cell(text), written);
+        }
+    }
+}
