@@ -2,7 +2,8 @@
 
 use adit_api::Result;
 use adit_api::log::{Event, Filter, Page};
-use adit_store::{EventFilter, NewEvent};
+use adit_diag::Recorded;
+use adit_store::{Event as Stored, EventFilter, NewEvent};
 
 use crate::{Context, refused};
 
@@ -17,7 +18,7 @@ pub(crate) fn read(context: &Context<'_>, filter: &Filter) -> Result<Page> {
         before: filter.before,
         user: filter.user.clone(),
         session: filter.session,
-        layers: filter.layers.iter().map(|layer| layer.letter()).collect(),
+        layers: filter.layers.clone(),
         failed: filter.failed,
         last: Some(want),
     };
@@ -25,19 +26,19 @@ pub(crate) fn read(context: &Context<'_>, filter: &Filter) -> Result<Page> {
     // A full page may have more before it, unless it is all that was asked for.
     let may_have_more = events.len() == want as usize && filter.last.is_none_or(|last| last > want);
     let next = events.first().map(|event| event.id).filter(|_| may_have_more);
-    Ok(Page { events: events.into_iter().map(|stored| event(Some(stored.id), stored.event)).collect(), next })
+    Ok(Page { events: events.into_iter().map(on_record).collect(), next })
 }
 
-/// An event as it is shown; without an id while the store does not have it.
+/// An event on record as it is shown.
+fn on_record(event: Stored) -> Event {
+    let Stored { id, at, kind, user, from, code, session, fields, facts } = event;
+    Event { id: Some(id), at, kind, user, from, code, session, fields, facts }
+}
+
+/// An event that has just happened as it is shown; without an id while the store does not have it.
 pub fn event(id: Option<i64>, event: NewEvent) -> Event {
-    Event {
-        id,
-        at: event.at,
-        kind: event.kind,
-        user: event.user,
-        from: event.from,
-        code: event.code,
-        session: event.session,
-        fields: event.fields,
-    }
+    let fields = event.fields();
+    let NewEvent { at, user, from, code, session, facts } = event;
+    let (kind, code) = (Recorded::Known(facts.kind()), code.map(Recorded::Known));
+    Event { id, at, kind, user, from, code, session, fields, facts: Some(facts) }
 }

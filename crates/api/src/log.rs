@@ -3,7 +3,7 @@
 use core::fmt;
 use std::net::IpAddr;
 
-use adit_diag::Layer;
+use adit_diag::{Code, EventFacts, EventKind, Layer, Recorded};
 use adit_policy::name::key;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -17,18 +17,20 @@ pub struct Event {
     pub id: Option<i64>,
     /// When.
     pub at: Timestamp,
-    /// What kind: `auth.fail`.
-    pub kind: String,
+    /// What kind: `auth.fail`. A newer program may have written one that this one does not know.
+    pub kind: Recorded<EventKind>,
     /// Who, as far as known.
     pub user: Option<String>,
     /// The public address it came from.
     pub from: Option<IpAddr>,
-    /// The code, when something is wrong. Text, because a newer program may have written one that this one does not know.
-    pub code: Option<String>,
+    /// The code, when something is wrong.
+    pub code: Option<Recorded<Code>>,
     /// The session.
     pub session: Option<SessionId>,
-    /// More, in the order in which to show it.
+    /// More, in the order in which to show it. Text for people: nothing reads it.
     pub fields: Vec<(String, String)>,
+    /// The same, typed; `None` where another version wrote the event in a form that this one cannot read.
+    pub facts: Option<EventFacts>,
 }
 
 /// Which events to read or to follow.
@@ -60,7 +62,7 @@ impl Filter {
     /// Whether an event is one of those asked for. `last` is not looked at: it is about a list.
     pub fn fits(&self, event: &Event) -> bool {
         let Filter { since, until, after, before, user, session, layers, failed, last: _ } = self;
-        let letter = event.code.as_deref().and_then(|code| code.chars().next());
+        let letter = event.code.as_ref().and_then(|code| code.to_string().chars().next());
         since.is_none_or(|since| event.at >= since)
             && until.is_none_or(|until| event.at < until)
             && event.id.is_none_or(|id| after.is_none_or(|after| id > after))
@@ -136,12 +138,13 @@ mod tests {
         Event {
             id: Some(7),
             at: "2026-11-22T18:02:40Z".parse().unwrap(),
-            kind: "auth.fail".into(),
+            kind: Recorded::Known(EventKind::AuthFail),
             user: Some("Bob".into()),
             from: None,
-            code: Some("A01".into()),
+            code: Some(Recorded::Known(Code::A01)),
             session: Some(SessionId(39)),
             fields: Vec::new(),
+            facts: None,
         }
     }
 

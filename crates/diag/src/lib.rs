@@ -30,7 +30,7 @@ pub use cause::Cause;
 pub use code::{Code, UnknownCode};
 pub use diagnostic::Diagnostic;
 pub use entry::{Elsewhere, Entry};
-pub use event::EventKind;
+pub use event::{EventFacts, EventKind, Recorded};
 pub use explain::{Explanation, NotKnown, explain};
 pub use foreign::{Foreign, foreign};
 pub use layer::Layer;

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use adit_config::{Checked, Config, Key, Limits, Log, LogTarget, PasswordPolicy, Source};
-use adit_diag::Note;
+use adit_diag::{Code, EventFacts, Note};
 use adit_policy::account::{Account, decide};
 use adit_policy::{Access, name};
 use adit_store::{NewEvent, SessionId};
@@ -105,10 +105,9 @@ fn of_log(log: &Log) -> Vec<String> {
     let file = dir.path().join("log");
     let opened = LogLines::open(log).map(drop);
     let mut lines = LogLines::open(&Log { to: vec![LogTarget::File(file.clone())], ..log.clone() }).unwrap();
-    for code in [None, Some("G01"), Some("S06")] {
-        let mut event = NewEvent::new(Timestamp::UNIX_EPOCH, "call.end");
-        event.code = code.map(str::to_owned);
-        lines.write(&event);
+    for code in [None, Some(Code::G01), Some(Code::S06)] {
+        let event = NewEvent::new(Timestamp::UNIX_EPOCH, EventFacts::ServerStart);
+        lines.write(&NewEvent { code, ..event });
     }
     lines.write_step(&crate::event_writer::Step {
         at: Timestamp::UNIX_EPOCH,

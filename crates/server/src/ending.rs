@@ -1,10 +1,10 @@
-//! The last words on a session: the one line of the log that says how it ended, and what was noticed on the way.
+//! The end of a session: the event that says how it ended and what was found on the way.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use adit_diag::note::Finding;
+use adit_diag::event::{Ended, EventFacts, Failed};
+use adit_diag::note::{Cause, Finding};
 use adit_diag::{Code, Layer};
-use adit_store::NewEvent;
 use adit_tunnel::blame::{self, Neighbour};
 use adit_tunnel::events::End;
 
@@ -34,60 +34,32 @@ pub(crate) fn behind_one_address(session: &Session, registry: &Registry, end: En
     blame::behind_one_address(end, &neighbours)
 }
 
-/// The line: an event with source address, user, code, layer and what happened.
-pub(crate) fn event(
-    mut event: NewEvent,
-    end: &End,
-    now: Instant,
-    session: &Session,
-    found: &[Finding],
-) -> NewEvent {
+/// What the log says of the end: how far the session came, why it is over, and what was found.
+pub(crate) fn facts(end: &End, now: Instant, session: &Session, found: &[Finding]) -> EventFacts {
     let (counters, vendor, up_at) = {
         let known = session.known();
         (known.counters, known.vendor.clone(), known.up_at)
     };
-    let layer = end.code.map(Code::layer);
-    event.kind = match (up_at, layer) {
-        (Some(_), _) => "session.end",
-        (None, Some(Layer::Auth)) => "auth.fail",
-        // It never came up, and nobody is to blame: somebody hung up, or only looked whether it would.
-        (None, None) => "call.end",
-        (None, Some(_)) => "call.fail",
+    let (why, cause) = (end.why, Cause::from(end.detail.as_str()));
+    let findings = found.to_vec();
+    if let Some(up_at) = up_at {
+        let up_s = now.saturating_duration_since(up_at).as_secs();
+        let (rx_bytes, tx_bytes) = (counters.rx_bytes, counters.tx_bytes);
+        return EventFacts::SessionEnd(Ended { why, up_s, rx_bytes, tx_bytes, cause, findings });
     }
-    .to_owned();
-    set_code(&mut event, end.code);
-    let mut field = |key: &str, value: String| event.fields.push((key.to_owned(), value));
-    field("why", end.why.word().to_owned());
-    match up_at {
-        Some(at) => {
-            field("up_s", now.saturating_duration_since(at).as_secs().to_string());
-            field("rx", counters.rx_bytes.to_string());
-            field("tx", counters.tx_bytes.to_string());
-        }
-        None => {
-            let after = now.saturating_duration_since(session.started_at);
-            field("after_s", format!("{:.1}", after.as_secs_f64()));
-        }
+    let after_ms = Some(milliseconds(now.saturating_duration_since(session.started_at)));
+    let failed = Failed { why: Some(why), after_ms, cause, vendor, findings };
+    match end.code.map(Code::layer) {
+        Some(Layer::Auth) => EventFacts::AuthFail(failed),
+        Some(_) => EventFacts::CallFail(failed),
+        // Nothing is to blame: the client hung up, or only looked whether the call would come up.
+        None => EventFacts::CallEnd(failed),
     }
-    if !end.detail.is_empty() {
-        field("detail", end.detail.clone());
-    }
-    if up_at.is_none() && !vendor.is_empty() {
-        field("vendor", vendor);
-    }
-    if !found.is_empty() {
-        let codes: Vec<&str> = found.iter().map(|finding| finding.code().as_str()).collect();
-        field("findings", codes.join(","));
-    }
-    event
 }
 
-/// Gives an event the code of what is wrong, and the word of its layer.
-pub(crate) fn set_code(event: &mut NewEvent, code: Option<Code>) {
-    event.code = code.map(|code| code.to_string());
-    if let Some(code) = code {
-        event.fields.push(("layer".to_owned(), code.layer().word().to_owned()));
-    }
+/// A duration for the log.
+pub(crate) fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// How a session ended, in one line.

@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::sync::Arc;
 
 use adit_diag::Code;
+use adit_diag::event::{EventFacts, Failed};
 use adit_store::{NewEvent, NewSession, SessionId};
 use adit_wire::pptp;
 use jiff::Timestamp;
@@ -151,10 +152,11 @@ async fn create_rows(
     let code = error.code().unwrap_or(Code::S09);
     for from in from {
         server.registry.count_failed(code);
-        let mut event = NewEvent::new(started, "call.fail");
+        let (cause, vendor, findings) = (error.to_string().into(), String::new(), Vec::new());
+        let failed = Failed { why: None, after_ms: None, cause, vendor, findings };
+        let mut event = NewEvent::new(started, EventFacts::CallFail(failed));
         event.from = Some((*from.ip()).into());
-        crate::ending::set_code(&mut event, Some(code));
-        event.fields.push(("detail".to_owned(), error.to_string()));
+        event.code = Some(code);
         server.event_writer.enqueue_event(event);
     }
     None

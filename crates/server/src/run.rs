@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use adit_api::Done;
 use adit_dataplane::Dataplane;
-use adit_diag::Code;
+use adit_diag::{Code, EventFacts};
 use adit_store::{NewEvent, ServerId, ServerIdentity, Store};
 use jiff::Timestamp;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -103,7 +103,7 @@ async fn serve(options: Options) -> Result<()> {
     tasks.spawn(async move { maintained.run_maintenance().await });
     let watch = Arc::clone(&server);
     tasks.spawn(async move { watch.watch_traffic().await });
-    server.event_writer.enqueue_event(NewEvent::new(Timestamp::now(), "server.start"));
+    server.event_writer.enqueue_event(NewEvent::new(Timestamp::now(), EventFacts::ServerStart));
     let mut signals = Signals::new()?;
     ready(&server.status().await);
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
@@ -112,7 +112,7 @@ async fn serve(options: Options) -> Result<()> {
     let grace = server.config().server.shutdown_grace;
     server.end_all(grace, signals.stop()).await;
     tasks.shutdown().await;
-    server.event_writer.enqueue_event(NewEvent::new(Timestamp::now(), "server.stop"));
+    server.event_writer.enqueue_event(NewEvent::new(Timestamp::now(), EventFacts::ServerStop));
     let event_writer = server.event_writer.clone();
     let _ = tokio::task::spawn_blocking(move || event_writer.flush()).await;
     serving.stop().await;

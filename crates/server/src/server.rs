@@ -13,6 +13,7 @@ use adit_auth::Sources;
 use adit_config::Config;
 use adit_crypto::Rng;
 use adit_dataplane::Dataplane;
+use adit_diag::{Code, EventFacts};
 use adit_store::{Change, NewEvent, ServerId, Store};
 use adit_tunnel::ServerConfig;
 use adit_tunnel::events::Why;
@@ -205,10 +206,9 @@ impl Server {
         flooded.0 += 1;
         flooded.1 = Some(from);
         if self.flood_limit.is_due() {
-            let mut event = NewEvent::new(Timestamp::now(), "call.flood");
+            let mut event = NewEvent::new(Timestamp::now(), EventFacts::CallFlood { refused: flooded.0 });
             event.from = Some(from.into());
-            crate::ending::set_code(&mut event, Some(adit_diag::Code::C05));
-            event.fields.push(("refused".to_owned(), flooded.0.to_string()));
+            event.code = Some(Code::C05);
             self.event_writer.enqueue_event(event);
             flooded.0 = 0;
         }
@@ -244,15 +244,15 @@ impl Server {
         self.dataplane.set_networks(new.pools.values().map(|pool| pool.net).collect());
         self.admission.set_limits(&new.limits);
         *self.config.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = for_calls(new);
-        self.event_writer.enqueue_event(NewEvent::new(Timestamp::now(), "config.reload"));
+        self.event_writer.enqueue_event(NewEvent::new(Timestamp::now(), EventFacts::ConfigReload));
         Ok(())
     }
 
     /// Refuses new calls, or takes them again.
     pub(crate) fn drain(&self, on: bool) {
         self.registry.draining.store(on, Ordering::Relaxed);
-        let kind = if on { "server.drain" } else { "server.undrain" };
-        self.event_writer.enqueue_event(NewEvent::new(Timestamp::now(), kind));
+        let facts = if on { EventFacts::ServerDrain } else { EventFacts::ServerUndrain };
+        self.event_writer.enqueue_event(NewEvent::new(Timestamp::now(), facts));
     }
 
     /// Has the main task end all sessions in order, then stop.
@@ -349,7 +349,7 @@ impl Server {
             Ok(Err(error)) => error.to_string(),
             Err(error) => error.to_string(),
         };
-        Err(Warning { code: adit_diag::Code::S09, text })
+        Err(Warning { code: Code::S09, text })
     }
 
     /// Where its configuration comes from.
@@ -381,7 +381,7 @@ impl Server {
         let (sessions_up, sessions_starting) = self.registry.up_and_starting();
         let mut warnings = self.host.warnings(&config);
         if let Some(error) = self.event_writer.trouble() {
-            let code = error.code().unwrap_or(adit_diag::Code::S09);
+            let code = error.code().unwrap_or(Code::S09);
             let text = format!("new calls are refused, because nothing can be written down: {error}");
             warnings.insert(0, Warning { code, text });
         }
@@ -391,7 +391,7 @@ impl Server {
         });
         if self.event_writer.lost() > 0 {
             let text = format!("{} notes were lost because the store was too slow", self.event_writer.lost());
-            warnings.push(Warning { code: adit_diag::Code::S09, text });
+            warnings.push(Warning { code: Code::S09, text });
         }
         let drops = self.dataplane.drops();
         Status {

@@ -3,51 +3,68 @@
 use core::fmt;
 use std::net::IpAddr;
 
+use adit_diag::{Code, EventFacts, EventKind, Layer, Recorded};
 use jiff::Timestamp;
 
 use crate::SessionId;
 
-/// Something to write down.
+/// An event to write down. `Display` is its line in a log file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewEvent {
     /// When.
     pub at: Timestamp,
-    /// What kind, lower case, dotted: `auth.fail`, `session.up`.
-    pub kind: String,
     /// Who, as far as known.
     pub user: Option<String>,
     /// The public address it came from.
     pub from: Option<IpAddr>,
     /// The code, when something is wrong.
-    pub code: Option<String>,
+    pub code: Option<Code>,
     /// The session.
     pub session: Option<SessionId>,
-    /// More, in the order in which to show it.
-    pub fields: Vec<(String, String)>,
+    /// The kind, and all else.
+    pub facts: EventFacts,
 }
 
 impl NewEvent {
-    /// An event with nothing but a kind.
-    pub fn new(at: Timestamp, kind: &str) -> NewEvent {
-        NewEvent {
-            at,
-            kind: kind.to_string(),
-            user: None,
-            from: None,
-            code: None,
-            session: None,
-            fields: Vec::new(),
-        }
+    /// An event that is about no user, address or session, with nothing wrong.
+    pub const fn new(at: Timestamp, facts: EventFacts) -> NewEvent {
+        NewEvent { at, user: None, from: None, code: None, session: None, facts }
+    }
+
+    /// Its facts as they are shown, in order.
+    pub fn fields(&self) -> Vec<(String, String)> {
+        self.facts.fields(self.code)
     }
 }
 
-/// An event that was written down. `Display` is its line.
+/// An event on record. `Display` is its line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
     /// Counts up: see [`EventFilter::after`].
     pub id: i64,
-    /// What was written.
-    pub event: NewEvent,
+    /// When.
+    pub at: Timestamp,
+    /// The kind; another version may have written one that this one does not know.
+    pub kind: Recorded<EventKind>,
+    /// Who, as far as known.
+    pub user: Option<String>,
+    /// The public address it came from.
+    pub from: Option<IpAddr>,
+    /// The code, when something is wrong.
+    pub code: Option<Recorded<Code>>,
+    /// The session.
+    pub session: Option<SessionId>,
+    /// More, as it was shown when it was written, in that order. Text for people: nothing reads it.
+    pub fields: Vec<(String, String)>,
+    /// The same, typed; `None` where another version wrote the event in a form that this one cannot read.
+    pub facts: Option<EventFacts>,
+}
+
+impl Event {
+    /// The code, if there is one that this version knows.
+    pub fn known_code(&self) -> Option<Code> {
+        self.code.as_ref()?.known()
+    }
 }
 
 /// Which events to read; they come oldest first.
@@ -65,8 +82,8 @@ pub struct EventFilter {
     pub user: Option<String>,
     /// Only of this session.
     pub session: Option<SessionId>,
-    /// Only with a code that begins with one of these letters; empty for all.
-    pub layers: Vec<char>,
+    /// Only with a code of one of these layers; empty for all.
+    pub layers: Vec<Layer>,
     /// Only with a code.
     pub failed: bool,
     /// The newest so many; `None` for all.
@@ -74,33 +91,58 @@ pub struct EventFilter {
 }
 
 impl fmt::Display for NewEvent {
-    /// `2026-11-22T18:02:40Z auth.fail   user=bob from=198.51.100.7 code=A01 method=mschap-v2 call=s39`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let NewEvent { at, user, from, code, session, facts } = self;
+        let line =
+            Line { at: *at, kind: &facts.kind(), user: user.as_deref(), from: *from, session: *session };
+        line.write(f, code.as_ref(), &self.fields())
+    }
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Event { id: _, at, kind, user, from, code, session, fields, facts: _ } = self;
+        let line = Line { at: *at, kind, user: user.as_deref(), from: *from, session: *session };
+        line.write(f, code.as_ref(), fields)
+    }
+}
+
+/// What a line has of every event.
+struct Line<'a> {
+    at: Timestamp,
+    kind: &'a dyn fmt::Display,
+    user: Option<&'a str>,
+    from: Option<IpAddr>,
+    session: Option<SessionId>,
+}
+
+impl Line<'_> {
+    /// `2026-11-22T18:02:40Z auth.fail   user=bob from=198.51.100.7 code=A01 layer=auth why=failed call=s39`
     ///
     /// A value can hold neither a line end nor an unescaped `=`, so no user name can forge a field.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn write(
+        &self,
+        f: &mut fmt::Formatter<'_>,
+        code: Option<&impl fmt::Display>,
+        fields: &[(String, String)],
+    ) -> fmt::Result {
         write!(f, "{:.0} {:<11}", self.at, self.kind)?;
-        if let Some(user) = &self.user {
+        if let Some(user) = self.user {
             write!(f, " user={}", Value(user))?;
         }
         if let Some(from) = self.from {
             write!(f, " from={from}")?;
         }
-        if let Some(code) = &self.code {
-            write!(f, " code={}", Value(code))?;
+        if let Some(code) = code {
+            write!(f, " code={}", Value(&code.to_string()))?;
         }
-        for (key, value) in &self.fields {
+        for (key, value) in fields {
             write!(f, " {}={}", key, Value(value))?;
         }
         if let Some(session) = self.session {
             write!(f, " call={session}")?;
         }
         Ok(())
-    }
-}
-
-impl fmt::Display for Event {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.event.fmt(f)
     }
 }
 
@@ -133,33 +175,4 @@ impl fmt::Display for Value<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_event_is_one_line() {
-        let mut event = NewEvent::new("2026-11-22T18:02:40.250Z".parse().unwrap(), "auth.fail");
-        event.user = Some("bob".into());
-        event.from = Some("198.51.100.7".parse().unwrap());
-        event.code = Some("A01".into());
-        event.session = Some(SessionId(39));
-        event.fields = vec![("method".into(), "mschap-v2".into()), ("tries".into(), "1".into())];
-        assert_eq!(
-            event.to_string(),
-            "2026-11-22T18:02:40Z auth.fail   user=bob from=198.51.100.7 code=A01 method=mschap-v2 tries=1 call=s39"
-        );
-    }
-
-    #[test]
-    fn no_name_can_forge_a_field_or_a_line() {
-        let mut event = NewEvent::new("2026-11-22T18:02:40Z".parse().unwrap(), "auth.fail");
-        event.user = Some("x code=A01 from=192.0.2.1\n2026 \"\\\u{2028}".into());
-        let line = event.to_string();
-        assert_eq!(
-            line,
-            "2026-11-22T18:02:40Z auth.fail   user=\"x code\\x3dA01 from\\x3d192.0.2.1\\x0a2026 \\\"\\\\\\u{2028}\""
-        );
-        assert_eq!(line.matches("from=").count(), 0);
-        assert_eq!(line.lines().count(), 1);
-    }
-}
+mod tests;

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use adit_crypto::proof::Secret;
 use adit_crypto::secret::Password;
 use adit_diag::Code;
+use adit_diag::event::{AccountChanged, EventFacts};
 use adit_policy::{AddressRequest, PoolConfig};
 use adit_store::{
     AccountChange, Change, Error, ErrorKind, EventFilter, LeaseClaim, NewAccount, NewEvent, NewSession,
@@ -89,7 +90,13 @@ fn claim(store: &Store, session: SessionId, pools: &BTreeMap<String, PoolConfig>
 }
 
 fn event() -> NewEvent {
-    NewEvent::new(now(), "server.start")
+    NewEvent::new(now(), EventFacts::ServerStart)
+}
+
+/// An event that takes twice so many octets and a few more: it is kept as text and typed.
+fn long(octets: usize) -> NewEvent {
+    let changes = vec![("note".into(), "x".repeat(octets))];
+    NewEvent::new(now(), EventFacts::UserSet(AccountChanged { changes, by: String::new() }))
 }
 
 fn add(store: &Store, events: &[NewEvent]) -> Result<(), Error> {
@@ -181,8 +188,7 @@ fn the_disk_is_full() {
     assert!(status.success(), "mounting a small file system");
     let store = place.open().unwrap();
     store.add_account(&NewAccount::named("alice"), None, false, now()).unwrap();
-    let mut long = event();
-    long.fields = vec![("text".into(), "x".repeat(4000))];
+    let long = long(2000);
     let mut written = 0;
     let error = loop {
         match add(&store, std::slice::from_ref(&long)) {
@@ -241,9 +247,7 @@ fn a_page_in_the_middle_is_damaged() {
     let place = Place::used();
     {
         let store = place.open().unwrap();
-        let mut long = event();
-        long.fields = vec![("text".into(), "x".repeat(500))];
-        add(&store, &vec![long; 200]).unwrap();
+        add(&store, &vec![long(250); 200]).unwrap();
     }
     Connection::open(place.db()).unwrap().execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
     let mut bytes = std::fs::read(place.db()).unwrap();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use adit_api::session::{SessionDetail, State};
 use adit_diag::note::Finding;
-use adit_diag::{Code, Note};
+use adit_diag::{Code, EventKind, Note};
 use adit_doctor::from::record::{self, Noted, Record};
 use adit_doctor::{Outcome, Side, Verdict, judge, text};
 use adit_store::{EventFilter, Session, Step, Store};
@@ -120,10 +120,9 @@ fn failures_in_a_row(session: &Session, store: &Store) -> Result<u32, Failure> {
     let until = session.end.as_ref().map(|end| end.at + Duration::from_secs(1));
     let filter = EventFilter { user: Some(user), until, last: Some(ATTEMPTS), ..EventFilter::default() };
     let events = store.events(&filter)?;
-    let here =
-        events.iter().rev().map(|event| &event.event).filter(|event| event.from == Some(session.from.ip()));
+    let here = events.iter().rev().filter(|event| event.from == Some(session.from.ip()));
     let refused = here
-        .take_while(|event| event.kind != "session.up")
-        .filter(|event| event.kind == "auth.fail" && event.code.as_deref() == Some(Code::A01.as_str()));
+        .take_while(|event| event.kind != EventKind::SessionUp)
+        .filter(|event| event.kind == EventKind::AuthFail && event.known_code() == Some(Code::A01));
     Ok(u32::try_from(refused.count()).unwrap_or(u32::MAX).max(1))
 }

@@ -7,6 +7,7 @@ use crate::{World, log, sessions, user};
 /// Every way in which a value is not what a schema says. Knows the part of JSON Schema that our schemas use, and fails on
 /// any other word, so that nothing is passed over.
 fn faults(value: &Value, schema: &Value, root: &Value, at: &str) -> Vec<String> {
+    let schema = &merged(schema, root);
     let Some(rules) = schema.as_object() else {
         return if schema == &Value::Bool(true) { vec![] } else { vec![format!("{at}: not allowed")] };
     };
@@ -15,8 +16,7 @@ fn faults(value: &Value, schema: &Value, root: &Value, at: &str) -> Vec<String> 
         match word.as_str() {
             "$schema" | "$id" | "$defs" | "title" | "description" | "format" | "default" | "readOnly" => {}
             "$ref" => {
-                let name = rule.as_str().unwrap().strip_prefix("#/$defs/").unwrap();
-                found.extend(faults(value, &root["$defs"][name], root, at));
+                found.extend(faults(value, referred(rule, root), root, at));
             }
             "type" => {
                 let is = |kind: &Value| match kind.as_str().unwrap() {
@@ -61,6 +61,22 @@ fn faults(value: &Value, schema: &Value, root: &Value, at: &str) -> Vec<String> 
                 found.extend(missing.map(|name| format!("{at}.{name}: missing")));
             }
             "additionalProperties" => {}
+            // The one of codes; anything else is to be taught first.
+            "pattern" => {
+                assert_eq!(rule, "^[A-Z][0-9]{2}$", "{at}");
+                let text = value.as_str().unwrap_or_default().as_bytes();
+                let fits = matches!(text, [b'A'..=b'Z', b'0'..=b'9', b'0'..=b'9']);
+                found.extend((!fits).then(|| format!("{at}: {value} is no code")));
+            }
+            "minItems" | "maxItems" => {
+                let (length, limit) = (value.as_array().map_or(0, Vec::len) as u64, rule.as_u64().unwrap());
+                let fits = if word == "minItems" { length >= limit } else { length <= limit };
+                found.extend((!fits).then(|| format!("{at}: {length} items")));
+            }
+            "prefixItems" => {
+                let items = value.as_array().into_iter().flatten().zip(rule.as_array().unwrap());
+                found.extend(items.flat_map(|(item, rule)| faults(item, rule, root, at)));
+            }
             "items" => {
                 for (index, item) in value.as_array().into_iter().flatten().enumerate() {
                     found.extend(faults(item, rule, root, &format!("{at}[{index}]")));
@@ -77,6 +93,22 @@ fn faults(value: &Value, schema: &Value, root: &Value, at: &str) -> Vec<String> 
         }
     }
     found
+}
+
+/// What `$ref` names.
+fn referred<'a>(name: &Value, root: &'a Value) -> &'a Value {
+    &root["$defs"][name.as_str().unwrap().strip_prefix("#/$defs/").unwrap()]
+}
+
+/// A schema with properties beside a reference, as a tagged enum has it: one schema with the properties of both.
+fn merged(schema: &Value, root: &Value) -> Value {
+    let (Some(name), Some(own)) = (schema.get("$ref"), schema.get("properties")) else {
+        return schema.clone();
+    };
+    let mut all = referred(name, root).clone();
+    all["properties"].as_object_mut().unwrap().extend(own.as_object().unwrap().clone());
+    all["required"].as_array_mut().unwrap().extend(schema["required"].as_array().unwrap().iter().cloned());
+    all
 }
 
 fn check(world: &World, arguments: &[&str]) {

@@ -2,8 +2,9 @@
 
 use adit_crypto::proof::Secret;
 use adit_crypto::secret::Password;
-use adit_diag::Note;
-use adit_diag::note::{Destination, Finding};
+use adit_diag::event::{CameUp, EventFacts, Failed, Mppe};
+use adit_diag::note::{Cause, Destination, Finding, Why};
+use adit_diag::{AuthMethod, Code, Layer, Note};
 use adit_store::{
     AccountChange, Change, NewAccount, NewEvent, NewSession, SessionEnd, SessionId, SessionUpdate, Step,
 };
@@ -19,21 +20,32 @@ fn add(world: &World, name: &str, group: Option<&str>) {
     world.store().add_account(&new, Some(&secret), false, at(-20 * DAY)).unwrap();
 }
 
-/// A call: when, whose, from where, what was wrong, the evidence.
-fn call(world: &World, seconds: i64, user: &str, from: &str, code: &str, detail: &str) {
-    let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
-    let kind = match code.chars().next() {
-        None => "session.up",
-        Some('A') => "auth.fail",
-        Some(_) => "call.fail",
+/// A call that came up: when, whose, from where, its address.
+fn up(world: &World, seconds: i64, user: &str, from: &str, address: &str) {
+    let (address, method) = (address.parse().unwrap(), Some(AuthMethod::MsChapV2));
+    let up = CameUp { address, method, mppe: Mppe::Stateless(128), took_ms: 1_200 };
+    write(world, seconds, user, from, None, EventFacts::SessionUp(up));
+}
+
+/// A call that failed: when, whose, from where, what was wrong, the evidence.
+fn failed(world: &World, seconds: i64, user: &str, from: &str, code: Code, cause: impl Into<Cause>) {
+    let (cause, vendor, findings) = (cause.into(), String::new(), Vec::new());
+    let failed = Failed { why: Some(Why::Failed), after_ms: Some(400), cause, vendor, findings };
+    let facts = match code.layer() {
+        Layer::Auth => EventFacts::AuthFail(failed),
+        _ => EventFacts::CallFail(failed),
     };
-    let mut event = NewEvent::new(at(seconds), kind);
-    event.user = some(user);
-    event.from = some(from).map(|from| from.parse().unwrap());
-    event.code = some(code);
-    event.session = Some(SessionId(seconds.unsigned_abs() / 60));
-    let key = if code.is_empty() { "address" } else { "detail" };
-    event.fields = vec![(key.to_owned(), detail.to_owned())];
+    write(world, seconds, user, from, Some(code), facts);
+}
+
+fn write(world: &World, seconds: i64, user: &str, from: &str, code: Option<Code>, facts: EventFacts) {
+    let event = NewEvent {
+        user: Some(user.to_owned()).filter(|user| !user.is_empty()),
+        from: Some(from.parse().unwrap()),
+        code,
+        session: Some(SessionId(seconds.unsigned_abs() / 60)),
+        ..NewEvent::new(at(seconds), facts)
+    };
     world.store().apply(&[Change::Events(vec![event])], at(0)).unwrap();
 }
 
@@ -48,22 +60,22 @@ fn why_somebody_cannot_connect() {
         add(&world, name, group);
     }
     // An old password on a telephone.
-    call(&world, 0, "alice", "198.51.100.7", "", "10.99.0.14");
+    up(&world, 0, "alice", "198.51.100.7", "10.99.0.14");
     for n in 0..3 {
-        call(&world, DAY + n * 600, "alice", "198.51.100.7", "A01", "wrong password");
+        failed(&world, DAY + n * 600, "alice", "198.51.100.7", Code::A01, "wrong password");
     }
     // Works at home, not in the hotel; there no name is sent.
-    call(&world, 60, "bob", "198.51.100.99", "", "10.99.0.15");
-    call(&world, 3600, "bob", "203.0.113.77", "", "10.99.0.15");
-    call(&world, DAY, "", "203.0.113.77", "G01", "no GRE packet has come back, while TCP 1723 works");
+    up(&world, 60, "bob", "198.51.100.99", "10.99.0.15");
+    up(&world, 3600, "bob", "203.0.113.77", "10.99.0.15");
+    failed(&world, DAY, "", "203.0.113.77", Code::G01, "no GRE packet has come back, while TCP 1723 works");
     // Switched off.
     let disabled = AccountChange { disabled: Some(Some("left".to_owned())), ..AccountChange::default() };
     world.store().change_account("carol", &disabled).unwrap();
-    call(&world, 120, "carol", "192.0.2.14", "A02", "carol is disabled: left");
+    failed(&world, 120, "carol", "192.0.2.14", Code::A02, "carol is disabled: left");
     // Another encryption.
-    call(&world, 180, "dave", "192.0.2.15", "E01", "the client rejects MPPE");
+    failed(&world, 180, "dave", "192.0.2.15", Code::E01, "the client rejects MPPE");
     // A name with a domain, and a name of nobody.
-    call(&world, 240, "bob@corp", "192.0.2.16", "A01", "unknown user: no account \"bob@corp\"");
+    failed(&world, 240, "bob@corp", "192.0.2.16", Code::A01, "unknown user: no account \"bob@corp\"");
     let runs: Vec<String> = ["alice", "bob", "carol", "dave", "erin", "bob@corp", "mallory"]
         .iter()
         .map(|user| world.run(&["explain", "user", user]))
@@ -114,7 +126,8 @@ fn who_may_reach_what() {
         detail: String::new(),
         refusal: None,
     };
-    let changes = [Change::Update(id, Box::new(update)), Change::End(id, Box::new(end), None, vec![step], 0)];
+    let end = Change::End(id, Box::new(end), None, vec![step], 0);
+    let changes = [Change::Update(id, Box::new(update)), end];
     store.apply(&changes, at(90)).unwrap();
     let runs = [
         world.run(&["explain", "route", "alice", "192.168.10.20:443"]),

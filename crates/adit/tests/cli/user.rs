@@ -4,6 +4,9 @@ use std::os::unix::process::CommandExt as _;
 
 use adit_crypto::proof::Secret;
 use adit_crypto::secret::Password;
+use adit_diag::event::{CameUp, EventFacts, Failed, Mppe};
+use adit_diag::note::{Cause, Why};
+use adit_diag::{AuthMethod, LoginRefusal};
 use adit_store::{AccountChange, Change, NewAccount, NewEvent, NewSession, SessionEnd, SessionUpdate};
 use jiff::{SignedDuration, Timestamp};
 
@@ -23,6 +26,16 @@ fn settle_days(text: &str) -> String {
         text = text.replace(day.split('T').next().unwrap(), &format!("{days:3} D AGO"));
     }
     text
+}
+
+fn refused() -> EventFacts {
+    let (cause, vendor, findings) = (Cause::Login(LoginRefusal::WrongPassword), String::new(), Vec::new());
+    EventFacts::AuthFail(Failed { why: Some(Why::Failed), after_ms: Some(400), cause, vendor, findings })
+}
+
+fn up() -> EventFacts {
+    let (address, method) = ([10, 99, 0, 14].into(), Some(AuthMethod::MsChapV2));
+    EventFacts::SessionUp(CameUp { address, method, mppe: Mppe::Stateless(128), took_ms: 1_200 })
 }
 
 /// Four people with a past.
@@ -61,11 +74,13 @@ pub(crate) fn peopled() -> World {
             detail: String::new(),
             refusal: None,
         };
-        let mut event = NewEvent::new(at(5), if code.is_some() { "auth.fail" } else { "session.up" });
-        event.user = Some(user.into());
-        event.from = Some(from.ip());
-        event.code = code.map(Into::into);
-        event.session = Some(id);
+        let event = NewEvent {
+            user: Some(user.into()),
+            from: Some(from.ip()),
+            code: code.map(|code: &str| code.parse().unwrap()),
+            session: Some(id),
+            ..NewEvent::new(at(5), if code.is_some() { refused() } else { up() })
+        };
         let changes = [
             Change::Update(id, Box::new(update)),
             Change::End(id, Box::new(end), None, Vec::new(), 0),
@@ -307,14 +322,9 @@ fn switches() {
         world.run(&["user", "disable", "bob", "--json"]),
     ];
     insta::assert_snapshot!("switches", settle_days(&runs.join("\n")));
-    let events: Vec<String> = world
-        .store()
-        .events(&Default::default())
-        .unwrap()
-        .iter()
-        .map(|event| event.event.kind.clone())
-        .collect();
-    assert_eq!(events[2..], ["user.disable", "user.enable", "user.unlock", "user.disable"]);
+    let events = world.store().events(&Default::default()).unwrap();
+    let kinds: Vec<_> = events[2..].iter().map(|event| event.kind.to_string()).collect();
+    assert_eq!(kinds, ["user.disable", "user.enable", "user.unlock", "user.disable"]);
 }
 
 #[test]

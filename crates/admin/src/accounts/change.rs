@@ -4,6 +4,7 @@ use adit_api::accounts::{Account, AccountChange, Action, Change, Changed, NewAcc
 use adit_api::{Result, SessionId};
 use adit_crypto::proof::Secret;
 use adit_crypto::secret::Password;
+use adit_diag::event::{AccountChanged, EventFacts};
 use adit_store::{ErrorKind, NewEvent};
 use jiff::tz::TimeZone;
 
@@ -14,13 +15,16 @@ use super::password::accept;
 use super::seen::Seen;
 use crate::{Context, refused};
 
+/// The event of a change.
+type EventOf = fn(AccountChanged) -> EventFacts;
+
 /// What was done: to answer, and to put into the log.
 struct Outcome {
-    kind: &'static str,
+    kind: EventOf,
     before: Option<Account>,
     after: Option<Account>,
     changed: bool,
-    /// Fields of the event.
+    /// What is new: fields of the account, and their values for people.
     fields: Vec<(String, String)>,
     /// The password that was made.
     made: Option<Password>,
@@ -85,7 +89,7 @@ fn add(
     };
     let made = Some(accepted.password).filter(|_| accepted.is_made && !dry_run);
     Ok(Outcome {
-        kind: "user.add",
+        kind: EventFacts::UserAdd,
         fields: fields(None, &after),
         before: None,
         after: Some(after),
@@ -112,7 +116,14 @@ fn set(context: &Context<'_>, name: &str, change: &AccountChange, dry_run: bool)
     // What the caller read, or what was checked here: another change in between is a conflict.
     let revision = change.revision.or(Some(before.revision));
     let after = write(context, after, AccountChange { revision, ..change.clone() }, changed && !dry_run)?;
-    Ok(Outcome { kind: "user.set", before: Some(before), after: Some(after), changed, fields, made: None })
+    Ok(Outcome {
+        kind: EventFacts::UserSet,
+        before: Some(before),
+        after: Some(after),
+        changed,
+        fields,
+        made: None,
+    })
 }
 
 fn set_password(
@@ -134,7 +145,7 @@ fn set_password(
     }
     let made = Some(accepted.password).filter(|_| accepted.is_made && !dry_run);
     Ok(Outcome {
-        kind: "user.passwd",
+        kind: EventFacts::UserPasswd,
         before: Some(before),
         after: Some(after),
         changed: true,
@@ -145,14 +156,14 @@ fn set_password(
 
 fn enable(context: &Context<'_>, name: &str, dry_run: bool) -> Result<Outcome> {
     let change = AccountChange { disabled: Some(None), ..AccountChange::default() };
-    switch(context, ("user.enable", "disabled"), name, change, dry_run, |account| {
+    switch(context, (EventFacts::UserEnable, "disabled"), name, change, dry_run, |account| {
         account.disabled.as_ref().map(|_| "no".to_owned())
     })
 }
 
 fn disable(context: &Context<'_>, name: &str, reason: &str, dry_run: bool) -> Result<Outcome> {
     let change = AccountChange { disabled: Some(Some(reason.to_owned())), ..AccountChange::default() };
-    switch(context, ("user.disable", "disabled"), name, change, dry_run, |account| {
+    switch(context, (EventFacts::UserDisable, "disabled"), name, change, dry_run, |account| {
         let is_new = account.disabled.as_deref() != Some(reason);
         is_new.then(|| if reason.is_empty() { "yes".to_owned() } else { reason.to_owned() })
     })
@@ -160,7 +171,7 @@ fn disable(context: &Context<'_>, name: &str, reason: &str, dry_run: bool) -> Re
 
 fn unlock(context: &Context<'_>, name: &str, dry_run: bool) -> Result<Outcome> {
     let change = AccountChange { locked_until: Some(None), ..AccountChange::default() };
-    switch(context, ("user.unlock", "locked"), name, change, dry_run, |account| {
+    switch(context, (EventFacts::UserUnlock, "locked"), name, change, dry_run, |account| {
         account.locked_until.filter(|until| *until > context.now).map(|_| "no".to_owned())
     })
 }
@@ -168,7 +179,7 @@ fn unlock(context: &Context<'_>, name: &str, dry_run: bool) -> Result<Outcome> {
 /// Makes one change if it changes anything: `to` gives the word for how it is afterwards.
 fn switch(
     context: &Context<'_>,
-    (kind, field): (&'static str, &str),
+    (kind, field): (EventOf, &str),
     name: &str,
     change: AccountChange,
     dry_run: bool,
@@ -191,7 +202,7 @@ fn remove(context: &Context<'_>, name: &str, dry_run: bool) -> Result<Outcome> {
         context.store.remove_account(&before.name).map_err(refused)?;
     }
     Ok(Outcome {
-        kind: "user.remove",
+        kind: EventFacts::UserRemove,
         before: Some(before),
         after: None,
         changed: true,
@@ -220,10 +231,9 @@ fn fields(before: Option<&Account>, after: &Account) -> Vec<(String, String)> {
 
 /// Puts a change into the log. It is done already, so a failure here is only a warning.
 fn record(context: &Context<'_>, outcome: &Outcome, by: &str) -> Option<String> {
-    let mut event = NewEvent::new(context.now, outcome.kind);
+    let changed = AccountChanged { changes: outcome.fields.clone(), by: by.to_owned() };
+    let mut event = NewEvent::new(context.now, (outcome.kind)(changed));
     event.user = outcome.after.as_ref().or(outcome.before.as_ref()).map(|account| account.name.clone());
-    event.fields.clone_from(&outcome.fields);
-    event.fields.push(("by".into(), by.to_owned()));
     let error = context.recorder.record(event).err()?;
     Some(format!("the change is done, but not in the log: {error}"))
 }

@@ -2,7 +2,7 @@
 
 use adit_api::Result;
 use adit_api::accounts::{Account, Attempt, Listed, Page, Shown, State};
-use adit_diag::Code;
+use adit_diag::{Code, EventKind};
 use adit_policy::name::key;
 use adit_store::EventFilter;
 use jiff::Timestamp;
@@ -42,10 +42,14 @@ pub(super) fn show(context: &Context<'_>, name: &str) -> Result<Shown> {
         .map_err(refused)?
         .into_iter()
         .rev()
-        .map(|event| event.event)
-        .filter(|event| event.kind == "session.up" || event.kind.starts_with("auth."))
+        .filter(|event| event.kind == EventKind::SessionUp || event.kind == EventKind::AuthFail)
         .take(ATTEMPTS)
-        .map(|event| Attempt { at: event.at, from: event.from, code: event.code, session: event.session })
+        .map(|event| Attempt {
+            at: event.at,
+            from: event.from,
+            code: event.code.map(|code| code.to_string()),
+            session: event.session,
+        })
         .collect();
     Ok(Shown { listed: listed(context, account, &seen), attempts })
 }

@@ -6,7 +6,7 @@ use adit_auth::Pending;
 use adit_config::{Config, LogLevel};
 use adit_crypto::Rng;
 use adit_diag::note::Refused;
-use adit_diag::{Code, Note};
+use adit_diag::{Code, EventFacts, Note};
 use adit_ppp::auth::AuthRequest;
 use adit_store::{Change, NewEvent, SessionUpdate};
 use adit_tunnel::events::{self, Command, End, Who, Why};
@@ -242,8 +242,9 @@ impl Machine {
         };
     }
 
-    pub(super) fn new_event(&self, now: Now, kind: &str) -> NewEvent {
-        let mut event = NewEvent::new(now.timestamp, kind);
+    /// An event about this session.
+    pub(super) fn new_event(&self, now: Now, facts: EventFacts) -> NewEvent {
+        let mut event = NewEvent::new(now.timestamp, facts);
         event.user = self.session.known().user.clone();
         event.from = Some((*self.session.from.ip()).into());
         event.session = Some(self.session.id);

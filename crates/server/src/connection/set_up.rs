@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use adit_auth::AddressRequest;
+use adit_diag::event::{CameUp, EventFacts, Mppe};
 use adit_diag::note::Message;
 use adit_diag::{Code, Note};
 use adit_store::SessionUpdate;
@@ -15,9 +16,9 @@ use super::handles::Now;
 use super::machine::{Effect, Machine};
 use super::state::{Call, Ending, NoCall, SettingUp, State, Up};
 use crate::addresses::LeaseRequest;
-use crate::convert;
 use crate::event_writer::Entry;
 use crate::message::Learned;
+use crate::{convert, ending};
 
 impl Machine {
     /// What the tunnel machine reports; what takes time or a socket is an effect.
@@ -176,13 +177,12 @@ impl Machine {
 
     /// The call carries traffic: for the first time, or again after PPP was negotiated anew.
     fn call_up(&mut self, now: Now, up: events::Up) -> Option<Effect> {
-        let mppe = mppe_text(&up);
         self.update_row(SessionUpdate {
             up: Some(now.timestamp),
             address: Some(up.peer),
             server_address: Some(up.local),
             method: up.method.map(|method| method.to_string()),
-            mppe: Some(mppe),
+            mppe: Some(mppe(&up).to_string()),
             ..SessionUpdate::default()
         });
         let mut known = self.session.known();
@@ -210,20 +210,17 @@ impl Machine {
         for (network, error) in failed {
             self.note(now, &Note::RouteFailed { network, error: error.into() });
         }
-        let mut event = self.new_event(now, "session.up");
-        let mut known = self.session.known();
         let took = now.instant.saturating_duration_since(self.session.started_at);
-        if let Some(up) = &known.up {
-            event.fields.extend([
-                ("address".to_owned(), up.peer.to_string()),
-                ("method".to_owned(), up.method.map(|method| method.to_string()).unwrap_or_default()),
-                ("mppe".to_owned(), mppe_text(up)),
-                ("took_s".to_owned(), format!("{:.3}", took.as_secs_f64())),
-            ]);
-        }
+        let mut known = self.session.known();
+        let facts = known.up.as_ref().map(|up| {
+            let (address, method, mppe) = (up.peer, up.method, mppe(up));
+            EventFacts::SessionUp(CameUp { address, method, mppe, took_ms: ending::milliseconds(took) })
+        });
         known.record.shrink();
         drop(known);
-        self.handles.recorder.enqueue(Entry::Event(Box::new(event)));
+        if let Some(facts) = facts {
+            self.handles.recorder.enqueue(Entry::Event(Box::new(self.new_event(now, facts))));
+        }
     }
 
     /// The control connection is over.
@@ -240,8 +237,10 @@ impl Machine {
     }
 }
 
-fn mppe_text(up: &events::Up) -> String {
-    up.encryption.map_or("none".to_owned(), |(strength, stateless)| {
-        format!("{} {}", strength.bits(), if stateless { "stateless" } else { "stateful" })
-    })
+fn mppe(up: &events::Up) -> Mppe {
+    match up.encryption {
+        None => Mppe::None,
+        Some((strength, true)) => Mppe::Stateless(strength.bits()),
+        Some((strength, false)) => Mppe::Stateful(strength.bits()),
+    }
 }

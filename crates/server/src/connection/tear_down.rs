@@ -2,7 +2,7 @@
 
 use adit_diag::note::Refused;
 use adit_diag::{LoginRefusal, Note};
-use adit_store::{Change, SessionEnd};
+use adit_store::{Change, NewEvent, SessionEnd};
 use adit_tunnel::events::{self, Command, End, Who, Why};
 use ipnet::Ipv4Net;
 
@@ -129,8 +129,8 @@ impl Machine {
         for finding in &found {
             self.note(now, &Note::Finding(finding.clone()));
         }
-        let event =
-            ending::event(self.new_event(now, "session.end"), &end, now.instant, &self.session, &found);
+        let facts = ending::facts(&end, now.instant, &self.session, &found);
+        let event = NewEvent { code: end.code, ..self.new_event(now, facts) };
         self.handles.recorder.enqueue(Entry::Event(Box::new(event)));
         let (steps, omitted) = self.session.known().stored_record();
         let end = SessionEnd {

@@ -1,13 +1,14 @@
 //! How severe an event is.
 
 use adit_config::LogLevel;
+use adit_diag::{Code, Layer};
 use adit_store::NewEvent;
 
 /// What this host could not do is an error, a call that failed a warning, the rest is information.
 pub(super) fn level(event: &NewEvent) -> LogLevel {
-    match event.code.as_deref().and_then(|code| code.chars().next()) {
+    match event.code.map(Code::layer) {
         None => LogLevel::Info,
-        Some('S') => LogLevel::Error,
+        Some(Layer::Host) => LogLevel::Error,
         Some(_) => LogLevel::Warn,
     }
 }
@@ -24,19 +25,19 @@ pub(super) fn prefix(level: LogLevel) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use adit_diag::EventFacts;
     use jiff::Timestamp;
 
     use super::*;
 
     #[test]
     fn the_level_tells_a_failed_call_from_a_failed_host() {
-        let with = |code: Option<&str>| {
-            let mut event = NewEvent::new(Timestamp::UNIX_EPOCH, "call.fail");
-            event.code = code.map(str::to_owned);
-            level(&event)
+        let with = |code: Option<Code>| {
+            let event = NewEvent::new(Timestamp::UNIX_EPOCH, EventFacts::ServerStart);
+            level(&NewEvent { code, ..event })
         };
         assert_eq!(with(None), LogLevel::Info);
-        assert_eq!(with(Some("G01")), LogLevel::Warn);
-        assert_eq!(with(Some("S06")), LogLevel::Error);
+        assert_eq!(with(Some(Code::G01)), LogLevel::Warn);
+        assert_eq!(with(Some(Code::S06)), LogLevel::Error);
     }
 }

@@ -6,6 +6,7 @@ use std::io::Write as _;
 use adit_config::{Log, LogFormat, LogLevel, LogTarget};
 use adit_diag::Code;
 use adit_store::NewEvent;
+use serde_json::{Map, Value};
 
 use super::level;
 use super::step::Step;
@@ -90,33 +91,29 @@ fn stderr_is_systemd_journal() -> bool {
     stderr.is_some_and(|stderr| named == format!("{}:{}", stderr.dev(), stderr.ino()))
 }
 
+/// An object of texts, with the same typed as `facts`.
 fn json(event: &NewEvent) -> String {
-    let mut map = serde_json::Map::new();
-    let mut put = |key: &str, value: String| {
-        map.insert(key.to_owned(), serde_json::Value::String(value));
-    };
-    put("time", format!("{:.3}", event.at));
-    put("kind", event.kind.clone());
-    for (key, value) in [("user", &event.user), ("code", &event.code)] {
+    let mut map = Map::new();
+    let mut put = |key: &str, value: Option<String>| {
         if let Some(value) = value {
-            put(key, value.clone());
+            map.insert(key.to_owned(), value.into());
         }
-    }
-    if let Some(from) = event.from {
-        put("from", from.to_string());
-    }
-    if let Some(session) = event.session {
-        put("session", session.to_string());
-    }
-    for (key, value) in &event.fields {
-        put(key, value.clone());
-    }
-    serde_json::Value::Object(map).to_string()
+    };
+    put("time", Some(format!("{:.3}", event.at)));
+    put("kind", Some(event.facts.kind().to_string()));
+    put("user", event.user.clone());
+    put("code", event.code.map(|code| code.to_string()));
+    put("from", event.from.map(|from| from.to_string()));
+    put("session", event.session.map(|session| session.to_string()));
+    map.extend(event.fields().into_iter().map(|(key, value)| (key, Value::from(value))));
+    map.insert("facts".to_owned(), serde_json::to_value(&event.facts).unwrap_or_default());
+    Value::Object(map).to_string()
 }
 
 #[cfg(test)]
 mod tests {
-    use adit_diag::Note;
+    use adit_diag::event::{CameUp, EventFacts, Mppe};
+    use adit_diag::{AuthMethod, Note};
     use adit_store::SessionId;
     use jiff::Timestamp;
 
@@ -128,10 +125,9 @@ mod tests {
         let path = dir.path().join("adit.log");
         let log = Log { level, to: vec![LogTarget::File(path.clone())], format };
         let mut lines = LogLines::open(&log).unwrap();
-        for code in [Some("S06"), Some("G01"), None] {
-            let mut event = NewEvent::new(Timestamp::UNIX_EPOCH, "call.end");
-            event.code = code.map(str::to_owned);
-            lines.write(&event);
+        for code in [Some(Code::S06), Some(Code::G01), None] {
+            let event = NewEvent::new(Timestamp::UNIX_EPOCH, EventFacts::ServerStart);
+            lines.write(&NewEvent { code, ..event });
         }
         let (at, session) = (Timestamp::UNIX_EPOCH, SessionId(7));
         lines.write_step(&Step { at, session, note: Note::DhcpAnswered });
@@ -154,7 +150,7 @@ mod tests {
         assert!(kv.starts_with("1970-01-01T00:00:00Z step "), "{kv}");
         assert!(kv.contains(" layer=") && kv.ends_with(" call=s7"), "{kv}");
         let json = lines(LogLevel::Debug, LogFormat::Json).pop().unwrap();
-        let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+        let json: Value = serde_json::from_str(&json).unwrap();
         assert_eq!((&json["kind"], &json["session"]), (&"step".into(), &"s7".into()));
         assert_eq!(json["note"], serde_json::to_value(Note::DhcpAnswered).unwrap());
     }
@@ -164,5 +160,27 @@ mod tests {
         let to = vec![LogTarget::File("/nonexistent/adit.log".into())];
         let log = Log { level: LogLevel::Info, to, format: LogFormat::Kv };
         assert_eq!(LogLines::open(&log).map(drop).unwrap_err().code, Code::S06);
+    }
+
+    #[test]
+    fn a_json_line_has_every_field_as_text_and_the_facts_typed() {
+        let up = CameUp {
+            address: [10, 99, 0, 14].into(),
+            method: Some(AuthMethod::MsChapV2),
+            mppe: Mppe::Stateless(128),
+            took_ms: 1_204,
+        };
+        let facts = EventFacts::SessionUp(up);
+        let event = NewEvent { user: Some("alice".into()), ..NewEvent::new(Timestamp::UNIX_EPOCH, facts) };
+        let line: Value = serde_json::from_str(&json(&event)).unwrap();
+        let expected = serde_json::json!({
+            "time": "1970-01-01T00:00:00.000Z", "kind": "session.up", "user": "alice",
+            "address": "10.99.0.14", "method": "mschap-v2", "mppe": "128 stateless", "took_s": "1.204",
+            "facts": {
+                "kind": "session.up", "address": "10.99.0.14", "method": "mschap-v2",
+                "mppe": { "stateless": 128 }, "took_ms": 1204,
+            },
+        });
+        assert_eq!(line, expected);
     }
 }

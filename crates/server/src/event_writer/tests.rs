@@ -1,4 +1,5 @@
 use adit_config::{Log, LogFormat, LogLevel, LogTarget};
+use adit_diag::EventFacts;
 use adit_store::StoreConfig;
 use jiff::Timestamp;
 
@@ -14,13 +15,12 @@ fn events_reach_log_and_store_in_order_before_flush_returns() {
     let writer = EventWriter::start(store.clone(), LogLines::open(&log).unwrap());
     // More than one batch.
     for n in 0..MAX_BATCH + 44 {
-        let mut event = NewEvent::new(Timestamp::now(), "session.up");
-        event.fields.push(("n".to_owned(), n.to_string()));
-        writer.enqueue_event(event);
+        let refused = n as u64;
+        writer.enqueue_event(NewEvent::new(Timestamp::now(), EventFacts::CallFlood { refused }));
     }
     writer.flush();
     let log = std::fs::read_to_string(&path).unwrap();
-    let numbers: Vec<&str> = log.lines().filter_map(|line| line.split("n=").last()).collect();
+    let numbers: Vec<&str> = log.lines().filter_map(|line| line.split("refused=").last()).collect();
     let expected: Vec<String> = (0..MAX_BATCH + 44).map(|n| n.to_string()).collect();
     assert_eq!(numbers, expected);
     let filter = adit_store::EventFilter { last: Some(1000), ..adit_store::EventFilter::default() };

@@ -52,6 +52,7 @@ impl Follower {
 
 #[cfg(test)]
 mod tests {
+    use adit_diag::EventFacts;
     use adit_store::NewEvent;
     use jiff::Timestamp;
     use tokio::sync::broadcast;
@@ -59,7 +60,7 @@ mod tests {
     use super::*;
 
     fn event(id: i64, user: &str) -> Arc<Event> {
-        let mut event = NewEvent::new(Timestamp::UNIX_EPOCH, "session.up");
+        let mut event = NewEvent::new(Timestamp::UNIX_EPOCH, EventFacts::ServerStart);
         event.user = Some(user.to_owned());
         Arc::new(adit_admin::event(Some(id), event))
     }

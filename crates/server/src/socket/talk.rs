@@ -99,6 +99,7 @@ mod tests {
     use std::sync::Arc;
 
     use adit_api::log::{Event, Filter, Followed, Lagged};
+    use adit_diag::EventFacts;
     use adit_store::NewEvent;
     use jiff::Timestamp;
     use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
@@ -136,7 +137,7 @@ mod tests {
     }
 
     fn event(id: i64) -> Arc<Event> {
-        Arc::new(adit_admin::event(Some(id), NewEvent::new(Timestamp::UNIX_EPOCH, "session.up")))
+        Arc::new(adit_admin::event(Some(id), NewEvent::new(Timestamp::UNIX_EPOCH, EventFacts::ServerStart)))
     }
 
     #[tokio::test]

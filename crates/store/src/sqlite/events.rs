@@ -2,13 +2,14 @@
 
 use core::fmt;
 
+use adit_diag::{Code, EventFacts, Recorded};
 use adit_policy::name::key;
 use rusqlite::{Connection, Row, ToSql, Transaction};
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::fail::Fail;
-use super::row::{bad, count, parse_optional, store_count, time};
+use super::row::{bad, count, json, parse_optional, store_count, store_json, time};
 use crate::time::to_ms;
 use crate::{Event, EventFilter, NewEvent, SessionId};
 
@@ -19,21 +20,22 @@ pub(super) fn add(
     ids: &mut Vec<i64>,
 ) -> Result<(), Fail> {
     let mut statement = transaction.prepare_cached(
-        "INSERT INTO events (at, kind, user, user_key, from_address, code, session, fields)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT INTO events (at, kind, user, user_key, from_address, code, session, fields, facts)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?;
     for event in events {
-        let fields = serde_json::to_string(&Fields(event.fields.clone()))
+        let fields = serde_json::to_string(&Fields(event.fields()))
             .map_err(|error| bad("fields", "", &error.to_string()))?;
         statement.execute((
             to_ms(event.at),
-            &event.kind,
+            event.facts.kind().word(),
             &event.user,
             event.user.as_deref().map(key),
             event.from.map(|from| from.to_string()),
-            &event.code,
+            event.code.map(Code::as_str),
             event.session.map(|id| store_count(id.0)),
             fields,
+            store_json(Some(&event.facts)),
         ))?;
         ids.push(transaction.last_insert_rowid());
     }
@@ -44,7 +46,7 @@ pub(super) fn list(connection: &Connection, filter: &EventFilter) -> Result<Vec<
     // Only what is asked for stands in the statement, so that it can use an index.
     let (since, until) = (filter.since.map(to_ms), filter.until.map(to_ms));
     let (user, session) = (filter.user.as_deref().map(key), filter.session.map(|id| store_count(id.0)));
-    let layers: String = filter.layers.iter().map(char::to_ascii_uppercase).collect();
+    let layers: String = filter.layers.iter().map(|layer| layer.letter()).collect();
     let last = filter.last.map_or(-1, i64::from);
     let asked: [(bool, &str, &str, &dyn ToSql); 7] = [
         (since.is_some(), "at >= :since", ":since", &since),
@@ -76,15 +78,15 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Event> {
     let session: Option<i64> = row.get("session")?;
     Ok(Event {
         id: row.get("id")?,
-        event: NewEvent {
-            at: time(row, "at")?,
-            kind: row.get("kind")?,
-            user: row.get("user")?,
-            from: parse_optional(row, "from_address")?,
-            code: row.get("code")?,
-            session: if session.is_some() { Some(SessionId(count(row, "session")?)) } else { None },
-            fields,
-        },
+        at: time(row, "at")?,
+        kind: row.get::<_, String>("kind")?.into(),
+        user: row.get("user")?,
+        from: parse_optional(row, "from_address")?,
+        code: row.get::<_, Option<String>>("code")?.map(Recorded::from),
+        session: if session.is_some() { Some(SessionId(count(row, "session")?)) } else { None },
+        fields,
+        // What another version wrote may have facts that this one cannot read; its text can be shown.
+        facts: json::<EventFacts>(row, "facts")?,
     })
 }
 

@@ -16,6 +16,7 @@ pub(super) const SCRIPTS: &[&str] = &[
     include_str!("servers.sql"),
     include_str!("leases.sql"),
     include_str!("typed.sql"),
+    include_str!("event_facts.sql"),
 ];
 
 /// The version that this program writes.

@@ -4,19 +4,16 @@ use adit_store::{Event, EventFilter, Events, Result};
 use crate::Fake;
 
 fn fits(event: &Event, filter: &EventFilter) -> bool {
-    let Event { id, event } = event;
     let user = filter.user.as_deref().map(name::key);
-    let layer = event.code.as_deref().and_then(|code| code.chars().next());
     filter.since.is_none_or(|since| event.at >= since)
         && filter.until.is_none_or(|until| event.at < until)
-        && filter.after.is_none_or(|after| *id > after)
-        && filter.before.is_none_or(|before| *id < before)
+        && filter.after.is_none_or(|after| event.id > after)
+        && filter.before.is_none_or(|before| event.id < before)
         && user.is_none_or(|user| event.user.as_deref().map(name::key) == Some(user))
         && filter.session.is_none_or(|session| event.session == Some(session))
         && (!filter.failed || event.code.is_some())
         && (filter.layers.is_empty()
-            || layer
-                .is_some_and(|layer| filter.layers.iter().any(|asked| asked.eq_ignore_ascii_case(&layer))))
+            || event.known_code().is_some_and(|code| filter.layers.contains(&code.layer())))
 }
 
 impl Events for Fake {

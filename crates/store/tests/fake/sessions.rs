@@ -1,6 +1,6 @@
 use adit_policy::name;
 use adit_store::{
-    Change, Changes, Counters, ErrorKind, Event, Login, NewSession, Result, ServerId, Session, SessionFilter,
+    Change, Changes, Counters, ErrorKind, Login, NewSession, Result, ServerId, Session, SessionFilter,
     SessionId, SessionUpdate, Sessions, Step,
 };
 use jiff::Timestamp;
@@ -83,7 +83,7 @@ fn apply(state: &mut State, change: &Change, now: Timestamp) -> Result<()> {
         Change::Events(events) => {
             for event in events {
                 state.last_event += 1;
-                state.events.push(Event { id: state.last_event, event: event.clone() });
+                state.events.push(crate::suite::on_record(state.last_event, event.clone()));
             }
         }
         Change::Login(user, from) => {

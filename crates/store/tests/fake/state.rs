@@ -38,7 +38,7 @@ impl State {
         let surplus = self.events.len().saturating_sub(most);
         let all = std::mem::take(&mut self.events);
         let count = all.len();
-        let young = |(n, event): &(usize, Event)| *n >= surplus && event.event.at >= before(retention.events);
+        let young = |(n, event): &(usize, Event)| *n >= surplus && event.at >= before(retention.events);
         self.events = all.into_iter().enumerate().filter(young).map(|(_, event)| event).collect();
         pruned.events = (count - self.events.len()) as u64;
 

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use adit_diag::note::LayerUp;
-use adit_diag::{LoginRefusal, Note};
+use adit_diag::{EventFacts, LoginRefusal, Note};
 use adit_store::{
     Change, Counters, ErrorKind, EventFilter, NewEvent, Retention, Session, SessionEnd, SessionFilter,
     SessionId, SessionState, SessionUpdate, Step, Store,
@@ -108,7 +108,7 @@ pub(crate) fn changes_are_applied_all_or_none(store: &Store) {
     let id = start(store, 0);
     let unknown = SessionId(999);
     let changes = [
-        Change::Events(vec![NewEvent::new(at(1), "call.fail")]),
+        Change::Events(vec![NewEvent::new(at(1), EventFacts::ServerStart)]),
         end_of(id, end(1, None)),
         end_of(unknown, end(1, None)),
     ];
@@ -242,7 +242,7 @@ pub(crate) fn old_things_are_removed_and_young_ones_kept(store: &Store) {
     for (id, seconds) in [(old, 10), (young, 910)] {
         let ended = Change::End(id, Box::new(end(seconds, None)), None, vec![step.clone()], 0);
         write(store, ended, seconds);
-        write(store, Change::Events(vec![NewEvent::new(at(seconds), "a")]), seconds);
+        write(store, Change::Events(vec![NewEvent::new(at(seconds), EventFacts::ServerStart)]), seconds);
     }
     let keep = |events, sessions| Retention {
         events: Duration::from_secs(events),
@@ -265,7 +265,7 @@ pub(crate) fn a_flood_is_cut(store: &Store) {
     for n in 0..30 {
         let id = start(store, n);
         write(store, end_of(id, end(n, Some("G01"))), n);
-        write(store, Change::Events(vec![NewEvent::new(at(n), "call.fail")]), n);
+        write(store, Change::Events(vec![NewEvent::new(at(n), EventFacts::ServerStart)]), n);
     }
     let few = Retention { most: 10, ..Retention::default() };
     let pruned = store.prune(&few, at(31)).unwrap();

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use adit_diag::{Code, Layer};
+use adit_diag::{Code, Layer, Recorded};
 use jiff::Timestamp;
 
 /// So many refusals in a row from one address are more than a slip of the finger.
@@ -15,7 +15,7 @@ pub(super) struct Attempt {
     pub(super) from: Option<IpAddr>,
     pub(super) session: Option<String>,
     /// What was wrong; `None` when the call came up.
-    pub(super) code: Option<String>,
+    pub(super) code: Option<Recorded<Code>>,
     pub(super) detail: String,
     /// No name was sent: that it is this user's is a guess by its address.
     pub(super) nameless: bool,
@@ -25,11 +25,11 @@ pub(super) struct Attempt {
 
 impl Attempt {
     fn code(&self) -> Option<Code> {
-        self.code.as_deref()?.parse().ok()
+        self.code.as_ref()?.known()
     }
 
     fn is(&self, code: Code) -> bool {
-        self.code.as_deref() == Some(code.as_str())
+        self.code() == Some(code)
     }
 
     fn came_up(&self) -> bool {
@@ -269,7 +269,7 @@ mod tests {
             at: at(hour),
             from: Some([203, 0, 113, from].into()),
             session: Some(format!("s{hour}")),
-            code: code.map(str::to_owned),
+            code: code.map(|code| code.to_owned().into()),
             detail: String::new(),
             nameless: false,
             was_up: false,

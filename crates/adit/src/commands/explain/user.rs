@@ -2,7 +2,7 @@
 
 use adit_api::accounts::Account;
 use adit_api::log::{Event, Filter};
-use adit_diag::Code;
+use adit_diag::{Code, EventFacts, EventKind, Recorded};
 use adit_doctor::text;
 use adit_policy::name::key;
 use jiff::Timestamp;
@@ -51,7 +51,7 @@ struct AttemptBody {
     /// The session.
     session: Option<String>,
     /// What was wrong; null when the call came up.
-    code: Option<String>,
+    code: Option<Recorded<Code>>,
     /// The evidence, or the address in the tunnel.
     detail: String,
     /// The call ended before a name was sent; it came from an address that this user calls from.
@@ -179,22 +179,36 @@ fn attempts(service: &Service<'_>, name: &str) -> Result<Vec<Attempt>, Failure> 
 }
 
 fn is_attempt(event: &Event) -> bool {
-    matches!(event.kind.as_str(), "session.up" | "call.fail" | "auth.fail")
-        || event.kind == "session.end" && event.code.is_some()
+    match event.kind.known() {
+        Some(EventKind::SessionUp | EventKind::CallFail | EventKind::AuthFail) => true,
+        Some(EventKind::SessionEnd) => event.code.is_some(),
+        _ => false,
+    }
 }
 
 fn attempt(event: Event) -> Attempt {
-    let field =
-        |wanted: &str| event.fields.iter().find(|(key, _)| key == wanted).map(|(_, value)| value.clone());
-    let detail = if event.code.is_none() { field("address") } else { field("detail") };
     Attempt {
         at: event.at,
         from: event.from,
         session: event.session.map(|session| session.to_string()),
         nameless: event.user.is_none(),
-        was_up: event.kind.starts_with("session."),
-        detail: detail.unwrap_or_default(),
+        was_up: event.kind.known().is_some_and(EventKind::is_of_session),
+        detail: detail(&event),
         code: event.code,
+    }
+}
+
+/// The evidence, or the address in the tunnel.
+fn detail(event: &Event) -> String {
+    match &event.facts {
+        Some(EventFacts::SessionUp(up)) => up.address.to_string(),
+        Some(facts) => facts.cause().map(ToString::to_string).unwrap_or_default(),
+        // Another version wrote it: its text is shown as it is.
+        None => {
+            let shown = if event.code.is_none() { "address" } else { "detail" };
+            let field = event.fields.iter().find(|(key, _)| key == shown);
+            field.map(|(_, text)| text.clone()).unwrap_or_default()
+        }
     }
 }
 

@@ -1,7 +1,8 @@
 //! How events are shown: lines for people, JSON, comma-separated values.
 
 use adit_api::log::{Event, Lagged};
-use adit_store::NewEvent;
+use adit_diag::{Code, EventFacts, EventKind, Recorded};
+use adit_store::Event as Stored;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -41,17 +42,19 @@ pub(super) struct EventBody {
     /// When.
     at: Utc,
     /// What kind: `auth.fail`.
-    kind: String,
+    kind: Recorded<EventKind>,
     /// Who.
     user: Option<String>,
     /// The public address it came from.
     from: Option<String>,
     /// The code, when something is wrong.
-    code: Option<String>,
+    code: Option<Recorded<Code>>,
     /// The session: `s39`.
     session: Option<String>,
-    /// More, all of them texts.
+    /// More, as it is shown: all of them texts.
     fields: Map<String, Value>,
+    /// The same for programs: by kind. Null where another version wrote the event in a form that this one cannot read.
+    facts: Option<EventFacts>,
 }
 
 impl From<&Event> for EventBody {
@@ -65,6 +68,7 @@ impl From<&Event> for EventBody {
             code: event.code.clone(),
             session: event.session.map(|session| session.to_string()),
             fields: event.fields.iter().map(|(key, value)| (key.clone(), value.clone().into())).collect(),
+            facts: event.facts.clone(),
         }
     }
 }
@@ -91,10 +95,10 @@ pub(super) fn put(csv: bool, output: &Output, event: &Event) -> Result<(), Failu
     let fields = event.fields.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>();
     let cells = [
         at.as_str().unwrap_or_default().to_owned(),
-        body.kind,
+        body.kind.to_string(),
         body.user.unwrap_or_default(),
         body.from.unwrap_or_default(),
-        body.code.unwrap_or_default(),
+        body.code.map(|code| code.to_string()).unwrap_or_default(),
         body.session.unwrap_or_default(),
         fields.join(" "),
     ];
@@ -103,8 +107,8 @@ pub(super) fn put(csv: bool, output: &Output, event: &Event) -> Result<(), Failu
 
 /// The line of an event, as the server's own log has it.
 fn line(event: &Event) -> String {
-    let Event { id: _, at, kind, user, from, code, session, fields } = event.clone();
-    NewEvent { at, kind, user, from, code, session, fields }.to_string()
+    let Event { id, at, kind, user, from, code, session, fields, facts } = event.clone();
+    Stored { id: id.unwrap_or_default(), at, kind, user, from, code, session, fields, facts }.to_string()
 }
 
 /// A cell of CSV (RFC 4180) without line ends. A leading `=`, `+`, `-` or `@` would be a formula to a spreadsheet: a name from the

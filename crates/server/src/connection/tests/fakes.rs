@@ -98,7 +98,7 @@ struct FakeRecorder(Arc<Fake>);
 impl Recorder for FakeRecorder {
     fn enqueue(&self, entry: Entry) {
         match &entry {
-            Entry::Event(event) => self.0.write(format!("event {}", event.kind)),
+            Entry::Event(event) => self.0.write(format!("event {}", event.facts.kind())),
             Entry::Change(Change::End(..)) => self.0.write("row ended"),
             Entry::Change(Change::Release(Release { pool, address, .. })) => {
                 self.0.write(format!("row released {pool} {address}"));

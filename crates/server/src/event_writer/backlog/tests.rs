@@ -1,6 +1,7 @@
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
+use adit_diag::{EventFacts, EventKind};
 use adit_store::{ErrorKind, NewEvent, Place, SessionId};
 
 use super::*;
@@ -17,7 +18,9 @@ struct FakeStore {
 
 fn name(change: &Change) -> String {
     match change {
-        Change::Events(events) => events.iter().map(|event| event.kind.clone()).collect::<Vec<_>>().join("+"),
+        Change::Events(events) => {
+            events.iter().map(|event| event.facts.kind().word()).collect::<Vec<_>>().join("+")
+        }
         Change::Login(user, _) => user.clone(),
         other => panic!("{other:?}"),
     }
@@ -83,9 +86,9 @@ fn backlog(store: &Arc<FakeStore>) -> (Backlog<Arc<FakeStore>>, Health) {
 fn changes_that_wait_together_are_one_transaction() {
     let store = Arc::new(FakeStore::default());
     let (mut backlog, health) = backlog(&store);
-    let event = NewEvent::new(Timestamp::UNIX_EPOCH, "session.up");
+    let event = NewEvent::new(Timestamp::UNIX_EPOCH, EventFacts::ServerStart);
     backlog.write_all(vec![login("a"), Change::Events(vec![event]), login("b")]);
-    assert_eq!(store.written(), [["a", "session.up", "b"]]);
+    assert_eq!(store.written(), [["a", "server.start", "b"]]);
     assert_eq!((health.trouble(), health.lost()), (None, 0));
 }
 
@@ -187,21 +190,22 @@ fn subscribers_get_each_event_once_with_its_id_where_it_has_one() {
     let broadcast = Broadcast::new();
     let mut backlog = Backlog::new(Arc::clone(&store), Health::default(), broadcast.clone());
     let mut events = broadcast.subscribe();
-    let change = |kind| Change::Events(vec![NewEvent::new(Timestamp::UNIX_EPOCH, kind)]);
-    backlog.write_all(vec![login("a"), change("server.start")]);
+    let change = |facts| Change::Events(vec![NewEvent::new(Timestamp::UNIX_EPOCH, facts)]);
+    backlog.write_all(vec![login("a"), change(EventFacts::ServerStart)]);
     store.fail(Some(full()));
-    backlog.write_all(vec![change("config.reload"), login("b")]);
-    backlog.write_all(vec![change("server.drain")]);
+    backlog.write_all(vec![change(EventFacts::ConfigReload), login("b")]);
+    backlog.write_all(vec![change(EventFacts::ServerDrain)]);
     store.fail(None);
     backlog.catch_up(Instant::now() + RETRY);
-    backlog.write_all(vec![change("server.stop")]);
-    let received: Vec<_> =
-        std::iter::from_fn(|| events.try_recv().ok()).map(|event| (event.id, event.kind.clone())).collect();
+    backlog.write_all(vec![change(EventFacts::ServerStop)]);
+    let received: Vec<_> = std::iter::from_fn(|| events.try_recv().ok())
+        .map(|event| (event.id, event.kind.known().unwrap()))
+        .collect();
     let expected = [
-        (Some(1), "server.start"),
-        (None, "config.reload"),
-        (None, "server.drain"),
-        (Some(1), "server.stop"),
+        (Some(1), EventKind::ServerStart),
+        (None, EventKind::ConfigReload),
+        (None, EventKind::ServerDrain),
+        (Some(1), EventKind::ServerStop),
     ];
-    assert_eq!(received, expected.map(|(id, kind)| (id, kind.to_owned())));
+    assert_eq!(received, expected);
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use adit_diag::{Code, LoginRefusal};
+use adit_diag::{Code, EventFacts, EventKind, LoginRefusal};
 use adit_doctor::facts::host::{Calls, Check, Failed, Host, Users};
 use adit_doctor::host::Line;
 use adit_doctor::{At, Evidence, State};
@@ -35,7 +35,7 @@ pub(super) fn put(settings: &Settings, output: &Output, known: &Known<'_>, host:
     match store.accounts() {
         Ok(accounts) => host.users = Some(users(&accounts, settings, now)),
         Err(error) => {
-            host.not_tested.insert(Check::Users, error.to_string());
+            host.not_tested.insert(Check::Users, error.to_string().into());
         }
     }
     match calls(&store, now) {
@@ -48,14 +48,14 @@ pub(super) fn put(settings: &Settings, output: &Output, known: &Known<'_>, host:
             host.calls = Some(calls);
         }
         Err(error) => {
-            host.not_tested.insert(Check::Calls, error.to_string());
+            host.not_tested.insert(Check::Calls, error.to_string().into());
         }
     }
 }
 
 fn neither(host: &mut Host, why: &str) {
     for check in [Check::Users, Check::Calls] {
-        host.not_tested.insert(check, why.to_owned());
+        host.not_tested.insert(check, why.into());
     }
 }
 
@@ -87,26 +87,22 @@ fn calls(store: &Store, now: Timestamp) -> adit_store::Result<Calls> {
     let mut tally = Tally::new();
     let mut calls = Calls::default();
     for event in store.events(&filter)? {
-        let event = event.event;
-        match event.kind.as_str() {
-            "session.up" => calls.up += 1,
-            "auth.fail" | "call.fail" => {
-                let Some(code) = event.code.as_deref().and_then(|code| code.parse::<Code>().ok()) else {
-                    continue;
-                };
+        match event.kind.known() {
+            Some(EventKind::SessionUp) => calls.up += 1,
+            Some(EventKind::AuthFail | EventKind::CallFail) => {
+                let Some(code) = event.known_code() else { continue };
                 let (count, from) = tally.entry(code).or_default();
                 *count += 1;
                 if let Some(address) = event.from {
                     *from.entry(address).or_default() += 1;
                 }
             }
-            "session.end" => {
-                let found =
-                    event.fields.iter().any(|(key, value)| key == "findings" && value.contains("R02"));
-                if let (true, Some(session)) = (found, event.session) {
-                    let what = denied(store, session)?;
-                    calls.denied.push((event.user.unwrap_or_else(|| session.to_string()), what));
-                }
+            Some(EventKind::SessionEnd) => {
+                let findings = event.facts.iter().flat_map(EventFacts::findings);
+                let denied = findings.filter(|finding| finding.code() == Code::R02);
+                let session = event.session.map(|session| session.to_string());
+                let who = event.user.or(session).unwrap_or_default();
+                calls.denied.extend(denied.map(|finding| (who.clone(), finding.to_string())));
             }
             _ => {}
         }
@@ -121,16 +117,6 @@ fn calls(store: &Store, now: Timestamp) -> adit_store::Result<Calls> {
     calls.failed = failed.collect();
     calls.failed.sort_by_key(|failed| std::cmp::Reverse(failed.count));
     Ok(calls)
-}
-
-/// The finding of a session's record about what its account may not reach.
-fn denied(store: &Store, session: SessionId) -> adit_store::Result<String> {
-    let steps = store.record(session)?;
-    let found = verdict::denied(&steps);
-    Ok(found.map_or_else(
-        || format!("went where it may not, see adit session {session}"),
-        |found| printable(&found.to_string()),
-    ))
 }
 
 /// One account: whether it may log in, and what became of its last tries.

@@ -1,0 +1,86 @@
+//! How the facts of an event are shown: `key=value`.
+
+use core::fmt;
+use core::time::Duration;
+
+use super::{Ended, EventFacts, Failed};
+use crate::note::{Finding, Why};
+use crate::{AuthMethod, Code};
+
+impl EventFacts {
+    /// What they are for people, in the order in which they are shown. The code of the event comes first where it is
+    /// named by the word of its layer, for those who do not know the letters.
+    pub fn fields(&self, code: Option<Code>) -> Vec<(String, String)> {
+        let mut fields = Fields(Vec::new());
+        fields.put("layer", code.map(|code| code.layer().word()));
+        match self {
+            EventFacts::ServerStart
+            | EventFacts::ServerStop
+            | EventFacts::ServerDrain
+            | EventFacts::ServerUndrain
+            | EventFacts::ConfigReload => {}
+            EventFacts::CallFlood { refused } => fields.put("refused", Some(refused)),
+            EventFacts::CallFail(failed) | EventFacts::CallEnd(failed) | EventFacts::AuthFail(failed) => {
+                failed.show(&mut fields);
+            }
+            EventFacts::SessionUp(up) => {
+                fields.put("address", Some(up.address));
+                fields.put("method", Some(up.method.map(AuthMethod::word).unwrap_or_default()));
+                fields.put("mppe", Some(up.mppe));
+                let took = Duration::from_millis(up.took_ms);
+                fields.put("took_s", Some(format_args!("{:.3}", took.as_secs_f64())));
+            }
+            EventFacts::SessionEnd(ended) => ended.show(&mut fields),
+            EventFacts::UserAdd(changed)
+            | EventFacts::UserSet(changed)
+            | EventFacts::UserRemove(changed)
+            | EventFacts::UserPasswd(changed)
+            | EventFacts::UserEnable(changed)
+            | EventFacts::UserDisable(changed)
+            | EventFacts::UserUnlock(changed) => {
+                fields.0.extend(changed.changes.iter().cloned());
+                fields.put("by", Some(&changed.by));
+            }
+        }
+        fields.0
+    }
+}
+
+/// Keys and values for people.
+struct Fields(Vec<(String, String)>);
+
+impl Fields {
+    fn put(&mut self, key: &str, value: Option<impl fmt::Display>) {
+        if let Some(value) = value {
+            self.0.push((key.to_owned(), value.to_string()));
+        }
+    }
+
+    fn put_findings(&mut self, findings: &[Finding]) {
+        let codes: Vec<&str> = findings.iter().map(|finding| finding.code().as_str()).collect();
+        self.put("findings", (!codes.is_empty()).then(|| codes.join(",")));
+    }
+}
+
+impl Failed {
+    fn show(&self, fields: &mut Fields) {
+        fields.put("why", self.why.map(Why::word));
+        if let Some(after) = self.after_ms.map(Duration::from_millis) {
+            fields.put("after_s", Some(format_args!("{:.1}", after.as_secs_f64())));
+        }
+        fields.put("detail", Some(&self.cause).filter(|cause| !cause.is_empty()));
+        fields.put("vendor", Some(&self.vendor).filter(|vendor| !vendor.is_empty()));
+        fields.put_findings(&self.findings);
+    }
+}
+
+impl Ended {
+    fn show(&self, fields: &mut Fields) {
+        fields.put("why", Some(self.why.word()));
+        fields.put("up_s", Some(self.up_s));
+        fields.put("rx", Some(self.rx_bytes));
+        fields.put("tx", Some(self.tx_bytes));
+        fields.put("detail", Some(&self.cause).filter(|cause| !cause.is_empty()));
+        fields.put_findings(&self.findings);
+    }
+}

@@ -1,0 +1,101 @@
+//! The kinds of events.
+
+use core::fmt;
+use core::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $kind:ident = $word:literal,)+) => {
+        /// A kind of event.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+        pub enum EventKind {
+            $($(#[$doc])* #[serde(rename = $word)] $kind,)+
+        }
+
+        impl EventKind {
+            /// Every kind.
+            pub const ALL: &'static [EventKind] = &[$(EventKind::$kind),+];
+
+            /// Its word in logs, the store and JSON: lower case, dotted.
+            pub const fn word(self) -> &'static str {
+                match self {
+                    $(EventKind::$kind => $word,)+
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// The server takes calls.
+    ServerStart = "server.start",
+    /// It has stopped in order.
+    ServerStop = "server.stop",
+    /// It takes no new calls.
+    ServerDrain = "server.drain",
+    /// It takes new calls again.
+    ServerUndrain = "server.undrain",
+    /// It read its configuration again.
+    ConfigReload = "config.reload",
+    /// Connections were turned away before they were read.
+    CallFlood = "call.flood",
+    /// A call never came up, and something is to blame.
+    CallFail = "call.fail",
+    /// A call never came up, and nothing is to blame.
+    CallEnd = "call.end",
+    /// A login was refused, or authentication failed otherwise.
+    AuthFail = "auth.fail",
+    /// A session carries traffic.
+    SessionUp = "session.up",
+    /// A session that carried traffic is over.
+    SessionEnd = "session.end",
+    /// An account was added.
+    UserAdd = "user.add",
+    /// An account was changed.
+    UserSet = "user.set",
+    /// An account was removed.
+    UserRemove = "user.remove",
+    /// An account got another password.
+    UserPasswd = "user.passwd",
+    /// An account was enabled.
+    UserEnable = "user.enable",
+    /// An account was disabled.
+    UserDisable = "user.disable",
+    /// An account may try again after failed logins.
+    UserUnlock = "user.unlock",
+}
+
+impl EventKind {
+    /// Whether it is about a session that carried traffic.
+    pub const fn is_of_session(self) -> bool {
+        matches!(self, EventKind::SessionUp | EventKind::SessionEnd)
+    }
+}
+
+impl fmt::Display for EventKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.word())
+    }
+}
+
+/// The text is not the word of a kind: an event of a newer version, perhaps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownKind;
+
+impl fmt::Display for UnknownKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not a kind of event: two words with a dot, as in auth.fail")
+    }
+}
+
+impl core::error::Error for UnknownKind {}
+
+impl FromStr for EventKind {
+    type Err = UnknownKind;
+
+    fn from_str(word: &str) -> Result<EventKind, UnknownKind> {
+        EventKind::ALL.iter().copied().find(|kind| kind.word() == word).ok_or(UnknownKind)
+    }
+}
