@@ -27,7 +27,7 @@ pub(crate) fn agree(output: &Output, question: &str, usual: bool, instead: &str)
     must_ask(question, instead)?;
     loop {
         let choices = if usual { "[Y/n]" } else { "[y/N]" };
-        let answer = line(&format!("{question} {choices} "), instead)?;
+        let answer = line(question, &format!("{question} {choices} "), instead)?;
         match answer.to_lowercase().as_str() {
             "" => return Ok(usual),
             "y" | "yes" => return Ok(true),
@@ -45,11 +45,11 @@ fn must_ask(question: &str, instead: &str) -> Result<(), Failure> {
     Err(Failure::usage(format!("there is no terminal to ask on: {question}")).fix(instead))
 }
 
-/// One line; empty for the usual answer.
-pub(crate) fn line(question: &str, instead: &str) -> Result<String, Failure> {
-    must_ask(question.split("  ").next().unwrap_or_default().trim(), instead)?;
+/// One line; empty for the usual answer. `shown` is the question as it is written, with the choices.
+pub(crate) fn line(question: &str, shown: &str, instead: &str) -> Result<String, Failure> {
+    must_ask(question, instead)?;
     let mut err = std::io::stderr();
-    let _ = write!(err, "{question}").and_then(|()| err.flush());
+    let _ = write!(err, "{shown}").and_then(|()| err.flush());
     let mut answer = String::new();
     let read = std::io::stdin().lock().take(LONGEST).read_line(&mut answer);
     match read {

@@ -36,6 +36,11 @@ impl Clock {
         self.show(at, "%Y-%m-%d %H:%M:%S")
     }
 
+    /// `18:02:40`
+    pub(crate) fn time(&self, at: Timestamp) -> String {
+        self.show(at, "%H:%M:%S")
+    }
+
     /// `2026-11-22`
     pub(crate) fn day(&self, at: Timestamp) -> String {
         self.show(at, "%Y-%m-%d")

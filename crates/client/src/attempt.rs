@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use adit_crypto::Rng;
 use adit_dataplane::{Dataplane, DataplaneConfig, Event as PathEvent, Events};
 use adit_diag::note::LayerUp;
-use adit_diag::{Code, Note};
+use adit_diag::{Code, Layer, Note};
 use adit_ppp::auth::Credentials;
 use adit_ppp::ccp::Mode;
 use adit_ppp::link::{Echo, LinkConfig, Role};
@@ -173,14 +173,13 @@ impl<'a> Attempt<'a> {
             Event::Established { host, vendor } => {
                 let who = [vendor, host].into_iter().find(|name| !name.is_empty()).unwrap_or_default();
                 let text = format!("tcp {} open, PPTP 1.0 \"{who}\"", self.server.port());
-                report(Report::Progress(Progress::ok("control", text, self.began.elapsed()))).await?;
+                report(Report::Progress(Progress::ok(Layer::Control, text, self.began.elapsed()))).await?;
             }
             Event::Note { note: Note::LayerUp(up), .. } => {
                 let text = if up == LayerUp::Gre { "both ways".to_owned() } else { up.to_string() };
                 // The GRE line waits for proof of both ways; address is told with what was set up for it.
                 if !matches!(up, LayerUp::Control { .. } | LayerUp::Address { .. }) {
-                    let stage = up.layer().word();
-                    report(Report::Progress(Progress::ok(stage, text, self.began.elapsed()))).await?;
+                    report(Report::Progress(Progress::ok(up.layer(), text, self.began.elapsed()))).await?;
                 }
             }
             Event::Up { up, .. } => report(Report::Up(Box::new(up))).await?,

@@ -14,5 +14,5 @@ pub use adit_dataplane::Io;
 pub use adit_ppp::ccp::{Mode, MppePolicy};
 pub use failure::Failure;
 pub use options::{ConnectOptions, Routes};
-pub use progress::Progress;
+pub use progress::{Milestone, Progress, Stage, State};
 pub use run::{FIRST_WAIT, LONGEST_WAIT, run};

@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
+use adit_diag::Layer;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// One line of progress; also one line of `--jsonl`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Progress {
-    /// `name`, `control`, `gre`, `lcp`, `auth`, `encrypt`, `address`, `dns`, `routes`, `mtu`; or `connected`, `ended`,
-    /// `retry`, `warning`.
-    pub stage: String,
-    /// `ok`, `fail` or `note`.
-    pub state: String,
+    /// How far the attempt is.
+    pub stage: Stage,
+    /// How it went.
+    pub state: State,
     /// What, for people.
     pub text: String,
     /// Milliseconds since the attempt began.
@@ -21,27 +21,94 @@ pub struct Progress {
     pub code: String,
 }
 
+/// A stage of an attempt: a layer, or something else that happens once the layers are up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Stage {
+    /// This layer is tested or came up.
+    Layer(Layer),
+    /// Anything else.
+    Milestone(Milestone),
+}
+
+/// What happens in an attempt that is no layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Milestone {
+    /// Name servers were set.
+    Dns,
+    /// Routes were set.
+    Routes,
+    /// The tunnel is up.
+    Connected,
+    /// The attempt is over.
+    Ended,
+    /// Another attempt follows.
+    Retry,
+    /// Something is worth knowing.
+    Warning,
+}
+
+/// How a stage went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// Well.
+    Ok,
+    /// It broke.
+    Fail,
+    /// A remark.
+    Note,
+}
+
+impl Stage {
+    /// Its word in lines and JSON.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Stage::Layer(layer) => layer.word(),
+            Stage::Milestone(Milestone::Dns) => "dns",
+            Stage::Milestone(Milestone::Routes) => "routes",
+            Stage::Milestone(Milestone::Connected) => "connected",
+            Stage::Milestone(Milestone::Ended) => "ended",
+            Stage::Milestone(Milestone::Retry) => "retry",
+            Stage::Milestone(Milestone::Warning) => "warning",
+        }
+    }
+}
+
+impl From<Layer> for Stage {
+    fn from(layer: Layer) -> Stage {
+        Stage::Layer(layer)
+    }
+}
+
+impl From<Milestone> for Stage {
+    fn from(milestone: Milestone) -> Stage {
+        Stage::Milestone(milestone)
+    }
+}
+
 impl Progress {
     /// A stage that went well.
-    pub fn ok(stage: &str, text: impl Into<String>, since: Duration) -> Progress {
-        Progress::new(stage, "ok", text, since)
+    pub fn ok(stage: impl Into<Stage>, text: impl Into<String>, since: Duration) -> Progress {
+        Progress::new(stage.into(), State::Ok, text, since)
     }
 
     /// A remark.
-    pub fn note(stage: &str, text: impl Into<String>, since: Duration) -> Progress {
-        Progress::new(stage, "note", text, since)
+    pub fn note(stage: impl Into<Stage>, text: impl Into<String>, since: Duration) -> Progress {
+        Progress::new(stage.into(), State::Note, text, since)
     }
 
     /// What broke.
-    pub fn fail(stage: &str, failure: &crate::failure::Failure, since: Duration) -> Progress {
+    pub fn fail(stage: impl Into<Stage>, failure: &crate::failure::Failure, since: Duration) -> Progress {
         let code = failure.code.map(|code| code.to_string()).unwrap_or_default();
-        Progress { code, ..Progress::new(stage, "fail", failure.detail.clone(), since) }
+        Progress { code, ..Progress::new(stage.into(), State::Fail, failure.detail.clone(), since) }
     }
 
-    fn new(stage: &str, state: &str, text: impl Into<String>, since: Duration) -> Progress {
+    fn new(stage: Stage, state: State, text: impl Into<String>, since: Duration) -> Progress {
         Progress {
-            stage: stage.to_owned(),
-            state: state.to_owned(),
+            stage,
+            state,
             text: text.into(),
             ms: u64::try_from(since.as_millis()).unwrap_or(u64::MAX),
             code: String::new(),
@@ -52,13 +119,44 @@ impl Progress {
 impl std::fmt::Display for Progress {
     /// `auth      mschap-v2 as alice                  102 ms`
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.state.as_str() {
-            "ok" if self.ms > 0 => write!(f, "{:<9} {:<42} {:>6} ms", self.stage, self.text, self.ms),
-            "fail" if !self.code.is_empty() => {
-                write!(f, "{:<9} FAIL  {}  {}", self.stage, self.code, self.text)
-            }
-            "fail" => write!(f, "{:<9} FAIL  {}", self.stage, self.text),
-            _ => write!(f, "{:<9} {}", self.stage, self.text),
+        let (stage, text) = (self.stage.word(), &self.text);
+        match self.state {
+            State::Ok if self.ms > 0 => write!(f, "{stage:<9} {text:<42} {:>6} ms", self.ms),
+            State::Fail if !self.code.is_empty() => write!(f, "{stage:<9} FAIL  {}  {text}", self.code),
+            State::Fail => write!(f, "{stage:<9} FAIL  {text}"),
+            State::Ok | State::Note => write!(f, "{stage:<9} {text}"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stage_is_its_word_in_json_and_comes_back() {
+        let milestones = [
+            Milestone::Dns,
+            Milestone::Routes,
+            Milestone::Connected,
+            Milestone::Ended,
+            Milestone::Retry,
+            Milestone::Warning,
+        ];
+        let stages = Layer::ALL.into_iter().map(Stage::from).chain(milestones.into_iter().map(Stage::from));
+        for stage in stages {
+            let json = serde_json::to_string(&stage).unwrap();
+            assert_eq!(json, format!("\"{}\"", stage.word()));
+            assert_eq!(serde_json::from_str::<Stage>(&json).unwrap(), stage);
+        }
+    }
+
+    #[test]
+    fn a_line_has_stage_text_and_time() {
+        let since = Duration::from_millis(102);
+        let line = Progress::ok(Layer::Auth, "mschap-v2 as alice", since).to_string();
+        assert_eq!(line, format!("auth      {:<42}    102 ms", "mschap-v2 as alice"));
+        let line = Progress::note(Milestone::Connected, "in 0.31 s on adit0", since).to_string();
+        assert_eq!(line, "connected in 0.31 s on adit0");
     }
 }

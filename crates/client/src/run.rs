@@ -4,6 +4,7 @@ use std::net::SocketAddrV4;
 use std::time::{Duration, Instant};
 
 use adit_crypto::Rng;
+use adit_diag::Layer;
 use adit_sys::tun::{Tun, TunOptions};
 use tokio::sync::watch;
 
@@ -11,7 +12,7 @@ use crate::attempt::{Attempt, Report, host_failure};
 use crate::dial;
 use crate::failure::Failure;
 use crate::options::{ConnectOptions, Routes};
-use crate::progress::Progress;
+use crate::progress::{Milestone, Progress, Stage};
 use crate::setup::{self, Setup};
 
 /// First wait before connecting again; doubles up to [`LONGEST_WAIT`].
@@ -40,7 +41,7 @@ pub async fn run(
         let mut was_up = None;
         let failure = attempt(options, &mut stop, say, rng.fork(), &mut was_up).await;
         if *stop.borrow() {
-            say(Progress::note("ended", "hung up", began.elapsed()));
+            say(Progress::note(Milestone::Ended, "hung up", began.elapsed()));
             return Ok(());
         }
         let lived = was_up.map_or(Duration::ZERO, |at: Instant| at.elapsed());
@@ -49,7 +50,7 @@ pub async fn run(
         if failure.code.is_some() {
             say(Progress::fail(stage_of(&failure), &failure, began.elapsed()));
         } else {
-            say(Progress::note("ended", failure.detail.clone(), began.elapsed()));
+            say(Progress::note(Milestone::Ended, failure.detail.clone(), began.elapsed()));
         }
         if options.once || !try_again || !(failure.may_retry() || failure.code.is_none()) {
             return if failure.code.is_some() { Err(failure) } else { Ok(()) };
@@ -57,11 +58,11 @@ pub async fn run(
         if lived >= GOOD_LIFE {
             wait = FIRST_WAIT;
         }
-        say(Progress::note("retry", format!("again in {} s", wait.as_secs()), began.elapsed()));
+        say(Progress::note(Milestone::Retry, format!("again in {} s", wait.as_secs()), began.elapsed()));
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
             _ = stop.changed() => {
-                say(Progress::note("ended", "hung up", began.elapsed()));
+                say(Progress::note(Milestone::Ended, "hung up", began.elapsed()));
                 return Ok(());
             }
         }
@@ -70,8 +71,8 @@ pub async fn run(
 }
 
 /// The line of progress that a failure belongs to.
-fn stage_of(failure: &Failure) -> &'static str {
-    failure.code.map_or("ended", |code| code.layer().word())
+fn stage_of(failure: &Failure) -> Stage {
+    failure.code.map_or(Milestone::Ended.into(), |code| code.layer().into())
 }
 
 async fn attempt(
@@ -103,14 +104,14 @@ async fn dial_any(
 ) -> Result<(SocketAddrV4, tokio::net::TcpStream), Failure> {
     let addresses = dial::resolve(&options.server, options.port).await?;
     let text: Vec<String> = addresses.iter().map(|address| address.ip().to_string()).collect();
-    say(Progress::ok("name", text.join(", "), began.elapsed()));
+    say(Progress::ok(Layer::Name, text.join(", "), began.elapsed()));
     let mut last = Failure { code: None, detail: String::new() };
     for address in &addresses {
         match dial::open(*address).await {
             Ok(stream) => return Ok((*address, stream)),
             Err(failure) => {
                 if addresses.len() > 1 {
-                    say(Progress::note("control", failure.detail.clone(), began.elapsed()));
+                    say(Progress::note(Layer::Control, failure.detail.clone(), began.elapsed()));
                 }
                 last = failure;
             }
@@ -136,7 +137,7 @@ async fn talk(
     let mut setup = Setup::open(&options.state_dir).await.map_err(host_failure)?;
     let attempt = Attempt::new(options, server, stream, tun, rng, began)?;
     if let Some(why) = attempt.xdp_refused() {
-        say(Progress::note("warning", why, began.elapsed()));
+        say(Progress::note(Milestone::Warning, why, began.elapsed()));
     }
     let mut report = async |report: Report| -> Result<(), Failure> {
         match report {
@@ -157,22 +158,22 @@ async fn talk(
                 };
                 let done = setup.apply(&plan).await.map_err(host_failure)?;
                 let since = began.elapsed();
-                say(Progress::ok("address", format!("{}  peer {}", up.local, up.peer), since));
+                say(Progress::ok(Layer::Address, format!("{}  peer {}", up.local, up.peer), since));
                 if !plan.dns.is_empty() {
-                    say(Progress::note("dns", done.dns, since));
+                    say(Progress::note(Milestone::Dns, done.dns, since));
                 }
-                say(Progress::note("routes", done.routes, since));
-                say(Progress::note("mtu", up.mtu.to_string(), since));
+                say(Progress::note(Milestone::Routes, done.routes, since));
+                say(Progress::note(Layer::Mtu, up.mtu.to_string(), since));
                 was_up.get_or_insert_with(Instant::now);
                 let text = format!("in {:.2} s on {interface}", since.as_secs_f64());
-                say(Progress::note("connected", text, since));
+                say(Progress::note(Milestone::Connected, text, since));
             }
         }
         Ok(())
     };
     let failure = attempt.run(stop, &mut report).await;
     for remark in setup.undo().await {
-        say(Progress::note("warning", remark, began.elapsed()));
+        say(Progress::note(Milestone::Warning, remark, began.elapsed()));
     }
     Ok(failure)
 }

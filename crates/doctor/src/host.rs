@@ -47,7 +47,7 @@ pub fn lines(facts: &Facts) -> Vec<Line> {
             continue;
         }
         let (state, summary) = match facts.host.not_tested.get(&check) {
-            Some(why) => (State::NotTested, why.clone()),
+            Some(why) => (State::NotTested, why.to_string()),
             None => match fine(&facts.host, check) {
                 Some(text) => (State::Pass, text),
                 None => match doubt(&facts.host, check) {

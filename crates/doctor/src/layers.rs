@@ -169,10 +169,11 @@ fn control(facts: &Facts) -> String {
         let vendor = if reply.vendor.is_empty() { String::new() } else { format!(", \"{}\"", reply.vendor) };
         parts.push(format!("PPTP {}.{}{vendor}", reply.version >> 8, reply.version & 0xff));
     }
+    let mut text = parts.join("; ");
     if facts.granted() {
-        parts.push("call granted".to_owned());
+        text.push_str(if text.is_empty() { "call granted" } else { ", call granted" });
     }
-    parts.join("; ").replace("; call", ", call")
+    text
 }
 
 fn lcp(facts: &Facts) -> String {

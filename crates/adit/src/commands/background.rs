@@ -5,6 +5,7 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 use std::thread::JoinHandle;
 
+use adit_client::{Milestone, Progress};
 use adit_crypto::secret::Password;
 
 use crate::failure::{Exit, Failure};
@@ -20,9 +21,12 @@ pub(crate) fn run(password: &Password, output: &Output) -> Result<Exit, Failure>
     let lines = child.stdout.take().map(BufReader::new);
     for line in lines.into_iter().flat_map(BufRead::lines) {
         let Ok(line) = line else { break };
+        // A line of something else is an error, in the form that was asked for.
+        let progress: Option<Progress> = serde_json::from_str(&line).ok();
+        let shown = progress.as_ref().filter(|_| output.is_text()).map(Progress::to_string);
         // Who closed our output wants the tunnel, not its story.
-        let _ = output.line(&line);
-        if is_up(&line) {
+        let _ = output.line(shown.as_deref().unwrap_or(&line));
+        if progress.is_some_and(|progress| progress.stage == Milestone::Connected.into()) {
             output.remark("note", &format!("process {} keeps the tunnel up: adit disconnect", child.id()));
             return Ok(Exit::Done);
         }
@@ -66,10 +70,6 @@ impl Relays {
     }
 }
 
-fn is_up(line: &str) -> bool {
-    line.starts_with("connected") || line.contains("\"stage\":\"connected\"")
-}
-
 fn start(password: &Password) -> std::io::Result<Child> {
     let mut given = std::env::args_os().skip(1);
     let mut arguments = Vec::new();
@@ -85,7 +85,7 @@ fn start(password: &Password) -> std::io::Result<Child> {
     }
     let mut command = Command::new(std::env::current_exe()?);
     // A process group of its own: Ctrl-C at the terminal is not meant for it.
-    command.args(arguments).arg("--password-stdin").process_group(0);
+    command.args(arguments).args(["--password-stdin", "--watched"]).process_group(0);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn()?;
     if let Some(mut stdin) = child.stdin.take() {

@@ -55,6 +55,9 @@ pub(crate) struct Args {
     /// Go to the background once the tunnel is up
     #[arg(long)]
     background: bool,
+    /// Print progress as JSON whatever the form, for the process that shows it: what `--background` starts
+    #[arg(long, hide = true)]
+    watched: bool,
     /// Largest packet inside the tunnel, in octets
     #[arg(long, value_name = "N", default_value_t = 1400, value_parser = clap::value_parser!(u16).range(576..=1500))]
     mtu: u16,
@@ -95,7 +98,7 @@ pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit,
         .map_err(|error| Failure::new(Exit::Problem, format!("no threads: {error}")))?;
     let mark = adit_client::running::Mark::new(&options.run_dir, &options.server, &options.user)
         .map_err(|error| Failure::io("writing in", &options.run_dir, &error))?;
-    let ended = runtime.block_on(connect(&options, output));
+    let ended = runtime.block_on(connect(&options, output.is_text() && !args.watched));
     drop(mark);
     runtime.shutdown_timeout(Duration::from_millis(200));
     ended.map(|()| Exit::Done).map_err(|failure| told(&failure))
@@ -130,7 +133,7 @@ fn options(args: &Args, places: &Places) -> Result<ConnectOptions, Failure> {
     Ok(options)
 }
 
-async fn connect(options: &ConnectOptions, output: &Output) -> Result<(), ClientFailure> {
+async fn connect(options: &ConnectOptions, text: bool) -> Result<(), ClientFailure> {
     let (stop, stopped) = tokio::sync::watch::channel(false);
     tokio::spawn(async move {
         wait_for_signal().await;
@@ -139,7 +142,6 @@ async fn connect(options: &ConnectOptions, output: &Output) -> Result<(), Client
         wait_for_signal().await;
         std::process::exit(130);
     });
-    let text = output.is_text();
     let mut say = |progress: Progress| {
         let line = if text {
             progress.to_string()

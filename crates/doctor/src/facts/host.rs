@@ -1,5 +1,6 @@
 //! The host that looks, or is looked at. One struct a line of `adit doctor --server`.
 
+use core::fmt;
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -43,7 +44,52 @@ pub struct Host {
     /// What became of the calls of the last day.
     pub calls: Option<Calls>,
     /// What was not looked at, with the reason.
-    pub not_tested: BTreeMap<Check, String>,
+    pub not_tested: BTreeMap<Check, NotTested>,
+}
+
+/// Why something was not looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotTested {
+    /// Only root may run this program so.
+    NeedsRoot {
+        /// The program.
+        program: String,
+    },
+    /// A program is missing.
+    NotInstalled {
+        /// The program.
+        program: String,
+        /// The package of Debian that has it.
+        package: String,
+    },
+    /// Anything else, in words.
+    Other(String),
+}
+
+impl fmt::Display for NotTested {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NotTested::NeedsRoot { program } => {
+                write!(f, "{program} needs root: sudo adit doctor --server")
+            }
+            NotTested::NotInstalled { program, package } => {
+                write!(f, "{program} is not installed (apt install {package})")
+            }
+            NotTested::Other(why) => f.write_str(why),
+        }
+    }
+}
+
+impl From<String> for NotTested {
+    fn from(why: String) -> NotTested {
+        NotTested::Other(why)
+    }
+}
+
+impl From<&str> for NotTested {
+    fn from(why: &str) -> NotTested {
+        NotTested::Other(why.to_owned())
+    }
 }
 
 /// A line of `adit doctor --server`, in the order in which they are shown: from the outside in.

@@ -3,10 +3,11 @@
 use std::net::Ipv4Addr;
 use std::path::Path;
 
-use adit_doctor::facts::host::{Check, Fate, Filter, Host, Passage, Rule};
+use adit_doctor::facts::host::{Check, Fate, Filter, Host, NotTested, Passage, Rule};
 use ipnet::Ipv4Net;
 
 use super::network::{INTERNET, Network, put};
+use super::wanted::Wanted;
 use super::{PORT, Purpose, not_tested, run, system};
 use crate::filter::{self, By, Interface, Outcome, Packet, PathHook, Ruleset, Target, walk};
 use crate::read::{iptables, nft};
@@ -47,10 +48,10 @@ pub(super) fn look(purpose: &Purpose, network: &Network, host: &mut Host) {
     let rule = |by: &By| rules.rule(by);
     host.filter = Some(Filter {
         by: rules.by.clone(),
-        control_in: rules.passage(&control, None, &format!("tcp dport {port}"), address, first),
-        control_out: rules.passage(&answer, None, &format!("tcp sport {port}"), address, first),
-        gre_in: rules.passage(&gre_in, None, "meta l4proto gre", address, first),
-        gre_out: rules.passage(&gre_out, None, "meta l4proto gre", address, first),
+        control_in: rules.passage(&control, &Wanted::ToPort(port), address, first),
+        control_out: rules.passage(&answer, &Wanted::FromPort(port), address, first),
+        gre_in: rules.passage(&gre_in, &Wanted::Gre, address, first),
+        gre_out: rules.passage(&gre_out, &Wanted::Gre, address, first),
         port_47: mistakes.port_47.iter().map(rule).collect(),
         invalid: mistakes.invalid_dropped.iter().map(rule).collect(),
         gre_untracked: gre_untracked(host.system.as_ref().map(|system| system.kernel.as_str())),
@@ -70,18 +71,18 @@ fn forward(purpose: &Purpose, network: &Network, host: &mut Host, rules: &Rules)
         let packet = Packet::forward(tunnel, &pools, Interface::Named(leads.dev.clone()), &[net]);
         let out = walk(&rules.set, &packet, PathHook::Through);
         let back = walk(&rules.set, &packet.backward(), PathHook::Through);
-        let passage = |outcome: &Outcome, what: &str| rules.passage(outcome, Some(what), what, *ours, None);
+        let passage = |outcome: &Outcome, wanted: Wanted<'_>| rules.passage(outcome, &wanted, *ours, None);
         // Whatever else goes the same way passes: then a rule names this network.
         let other = Packet::forward(tunnel, &pools, Interface::Named(leads.dev), &[Ipv4Net::from(INTERNET)]);
         let named =
             out.fate.is_lost() && walk(&rules.set, &other, PathHook::Through).fate == filter::Fate::Accepted;
         put(host, |forward| {
             if named {
-                forward.denied.push((net, passage(&out, &format!("ip daddr {net}"))));
+                forward.denied.push((net, passage(&out, Wanted::To(net))));
                 return;
             }
-            let there = passage(&out, &format!("iifname \"{tunnel}\""));
-            let again = passage(&back, &format!("oifname \"{tunnel}\""));
+            let there = passage(&out, Wanted::In(tunnel));
+            let again = passage(&back, Wanted::Out(tunnel));
             forward.translated |= out.source.is_some();
             forward.clamped |= out.clamped;
             keep_worse(&mut forward.out, there);
@@ -103,10 +104,10 @@ fn keep_worse(kept: &mut Option<Passage>, new: Passage) {
     }
 }
 
-fn read() -> Result<Rules, String> {
+fn read() -> Result<Rules, NotTested> {
     let mut by = Vec::new();
     let listed = match run::run("nft", &["-j", "list", "ruleset"]) {
-        Ok(text) => Ok(nft::read(&text).map_err(|error| error.to_string())?),
+        Ok(text) => Ok(nft::read(&text).map_err(|error| NotTested::Other(error.to_string()))?),
         Err(silent) => Err(silent),
     };
     let mut set = match &listed {
@@ -121,11 +122,11 @@ fn read() -> Result<Rules, String> {
     // The second is the old kernel interface where the first speaks to nftables.
     for program in ["iptables-save", "iptables-legacy-save"] {
         let saved = match run::run(program, &["-c"]) {
-            Ok(text) => iptables::read(&text).map_err(|error| error.to_string())?,
+            Ok(text) => iptables::read(&text).map_err(|error| NotTested::Other(error.to_string()))?,
             Err(run::Silent::Missing) => continue,
             // nft has said the same already.
             Err(_) if listed.is_ok() && program == "iptables-save" => continue,
-            Err(silent) if listed.is_err() => return Err(silent.words(program, "iptables")),
+            Err(silent) if listed.is_err() => return Err(silent.not_tested(program, "iptables")),
             Err(_) => continue,
         };
         saved_any = Some(());
@@ -144,9 +145,9 @@ fn read() -> Result<Rules, String> {
     let old = system::text(Path::new("/proc/thread-self/net/ip_tables_names"), 4096).unwrap_or_default();
     if !old.trim().is_empty() && !old_read {
         let tables = old.split_ascii_whitespace().collect::<Vec<_>>().join(", ");
-        return Err(format!(
+        return Err(NotTested::Other(format!(
             "the kernel has tables of iptables ({tables}) that no program here shows: apt install iptables"
-        ));
+        )));
     }
     match listed {
         Err(silent) if saved_any.is_none() => {
@@ -159,7 +160,7 @@ fn read() -> Result<Rules, String> {
             {
                 return Ok(Rules { set, by_iptables, by: "no packet filter".to_owned() });
             }
-            return Err(silent.words("nft", "nftables"));
+            return Err(silent.not_tested("nft", "nftables"));
         }
         _ => {}
     }
@@ -185,12 +186,11 @@ impl Rules {
         Rule { place, text: by.text.clone(), packets: by.packets, policy: by.policy }
     }
 
-    /// `match_text`: what an nft rule would have to say to accept them.
+    /// What becomes of packets, and the command that lets them pass where they are lost.
     fn passage(
         &self,
         outcome: &Outcome,
-        forwarded: Option<&str>,
-        match_text: &str,
+        wanted: &Wanted<'_>,
         address: Ipv4Addr,
         first: Option<Ipv4Addr>,
     ) -> Passage {
@@ -207,7 +207,7 @@ impl Rules {
         };
         let lost = outcome.fate.is_lost();
         // Masquerading takes the first address of the interface.
-        let source = outcome.source.as_ref().filter(|_| forwarded.is_none()).and_then(|(target, by)| {
+        let source = outcome.source.as_ref().filter(|_| !wanted.is_forwarded()).and_then(|(target, by)| {
             let to = match target {
                 Target::Address(to) => Some(*to),
                 Target::Own => first,
@@ -224,26 +224,19 @@ impl Rules {
             },
             doubts: rules(&outcome.doubts, |_| true),
             source,
-            fix: outcome.by.as_ref().filter(|_| lost).map(|by| self.command(by, match_text)),
+            fix: outcome.by.as_ref().filter(|_| lost).map(|by| self.command(by, wanted)),
             fate,
         }
     }
 
     /// The command that lets packets pass the chain that takes them.
-    fn command(&self, by: &By, match_text: &str) -> String {
+    fn command(&self, by: &By, wanted: &Wanted<'_>) -> String {
         let chain = &by.chain;
         if !self.is_iptables(by) {
-            return format!("nft insert rule {chain} {match_text} accept");
+            return format!("nft insert rule {chain} {} accept", wanted.nft());
         }
         let table = if chain.table == "filter" { String::new() } else { format!("-t {} ", chain.table) };
-        let asks = match match_text.split_once(' ') {
-            Some(("tcp", rest)) => format!("-p tcp --{}", rest),
-            Some(("iifname", name)) => format!("-i {}", name.trim_matches('"')),
-            Some(("ip", rest)) => format!("-d {}", rest.trim_start_matches("daddr ")),
-            Some(("oifname", name)) => format!("-o {}", name.trim_matches('"')),
-            _ => "-p gre".to_owned(),
-        };
-        format!("iptables {table}-I {} {asks} -j ACCEPT", chain.chain)
+        format!("iptables {table}-I {} {} -j ACCEPT", chain.chain, wanted.iptables())
     }
 }
 

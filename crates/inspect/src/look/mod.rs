@@ -9,11 +9,12 @@ mod network;
 mod run;
 mod sockets;
 mod system;
+mod wanted;
 
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
-use adit_doctor::facts::host::{Check, Host};
+use adit_doctor::facts::host::{Check, Host, NotTested};
 use ipnet::Ipv4Net;
 
 /// What the host is for, from its configuration and its daemon.
@@ -72,6 +73,6 @@ pub fn look(purpose: &Purpose) -> Host {
     host
 }
 
-fn not_tested(host: &mut Host, check: Check, why: impl Into<String>) {
+fn not_tested(host: &mut Host, check: Check, why: impl Into<NotTested>) {
     host.not_tested.entry(check).or_insert_with(|| why.into());
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::path::Path;
 
-use adit_doctor::facts::host::{Bite, Check, Forward, Host, ReversePath, Sizes, Wan};
+use adit_doctor::facts::host::{Bite, Check, Forward, Host, NotTested, ReversePath, Sizes, Wan};
 use ipnet::Ipv4Net;
 
 use super::system::{sysctl, text};
@@ -47,7 +47,7 @@ impl Network {
         let neighbours = ask(&["-j", "-4", "neighbour"], ip::neighbours);
         for why in [links.as_ref().err(), routes.as_ref().err(), rules.as_ref().err()].into_iter().flatten() {
             for check in [Check::Nat, Check::Forward, Check::RpFilter, Check::Mtu] {
-                not_tested(host, check, why);
+                not_tested(host, check, why.clone());
             }
         }
         network.links = links.unwrap_or_default();
@@ -300,9 +300,9 @@ impl Network {
     }
 }
 
-fn ask<T>(arguments: &[&str], read: fn(&str) -> Result<T, crate::read::ReadError>) -> Result<T, String> {
-    let text = run::run("ip", arguments).map_err(|silent| silent.words("ip", "iproute2"))?;
-    read(&text).map_err(|error| error.to_string())
+fn ask<T>(arguments: &[&str], read: fn(&str) -> Result<T, crate::read::ReadError>) -> Result<T, NotTested> {
+    let text = run::run("ip", arguments).map_err(|silent| silent.not_tested("ip", "iproute2"))?;
+    read(&text).map_err(|error| NotTested::Other(error.to_string()))
 }
 
 /// Packets that the reverse-path filter has dropped.

@@ -6,6 +6,8 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use adit_doctor::facts::host::NotTested;
+
 use crate::read::TEXT_MAX;
 
 /// How long a program may take.
@@ -25,14 +27,16 @@ pub(super) enum Silent {
 }
 
 impl Silent {
-    /// The reason for a line "not tested".
-    pub(super) fn words(&self, program: &str, package: &str) -> String {
+    /// Why a check cannot be made that needs this program of this package.
+    pub(super) fn not_tested(self, program: &str, package: &str) -> NotTested {
+        let program = program.to_owned();
         match self {
-            Silent::Missing => format!("{program} is not installed (apt install {package})"),
+            Silent::Missing => NotTested::NotInstalled { program, package: package.to_owned() },
+            // The words of the system, whatever the program puts around them.
             Silent::Failed(why) if why.contains("ermission denied") || why.contains("not permitted") => {
-                format!("{program} needs root: sudo adit doctor --server")
+                NotTested::NeedsRoot { program }
             }
-            Silent::Failed(why) => format!("{program}: {why}"),
+            Silent::Failed(why) => NotTested::Other(format!("{program}: {why}")),
         }
     }
 }

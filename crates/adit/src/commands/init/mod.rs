@@ -120,7 +120,7 @@ pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit,
         }
     }
     if output.is_text() {
-        tell(&text, path, forward, &host, &to_do, output)?;
+        tell(&draft, path, forward, &host, &to_do, output)?;
     } else {
         let file = path.display().to_string();
         let wrote = !output.dry_run;
@@ -177,7 +177,7 @@ fn ask<T: core::str::FromStr + core::fmt::Display>(
     instead: &str,
 ) -> Result<T, Failure> {
     loop {
-        let answer = prompt::line(&format!("{question:<24}  [{usual}]  "), instead)?;
+        let answer = prompt::line(question, &format!("{question:<24}  [{usual}]  "), instead)?;
         if answer.is_empty() {
             return Ok(usual);
         }
@@ -251,20 +251,20 @@ fn forwarding(places: &Places) -> Result<(), Failure> {
 }
 
 fn tell(
-    text: &str,
+    draft: &Draft,
     path: &Path,
     forward: bool,
     host: &Host,
     to_do: &[String],
     output: &Output,
 ) -> Result<(), Failure> {
-    let would = output.dry_run;
+    let (text, would) = (draft.text(), output.dry_run);
     let (wrote, set) = if would { ("would write", "would set") } else { ("wrote   ", "set     ") };
     output.line(&format!("{wrote} {}   {} lines", path.display(), text.lines().count()))?;
     if would {
         output.text(&text.lines().map(|line| format!("         {line}\n")).collect::<String>())?;
     }
-    if !text.contains("routes") {
+    if draft.lan.is_empty() {
         output.line("left     no network for clients to reach: set routes in [access]")?;
     }
     if forward {

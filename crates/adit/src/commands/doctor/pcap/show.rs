@@ -203,8 +203,7 @@ fn list(out: &mut String, read: &Read, judged: &[Judged], args: &Args, output: &
 
 fn clock(time: Duration, output: &Output) -> String {
     let stamp = i64::try_from(time.as_millis()).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
-    let text = stamp.map(|stamp| output.clock.second(stamp)).unwrap_or_default();
-    let text = text.split(' ').next_back().unwrap_or_default().to_owned();
+    let text = stamp.map(|stamp| output.clock.time(stamp)).unwrap_or_default();
     format!("{text}.{:03}", time.subsec_millis())
 }
 

@@ -4,7 +4,7 @@ mod purpose;
 mod record;
 mod show;
 
-use adit_doctor::facts::host::Check;
+use adit_doctor::facts::host::{Check, NotTested};
 use adit_doctor::{Facts, Vantage, host, judge};
 
 use self::purpose::Known;
@@ -49,6 +49,5 @@ pub(super) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit,
 }
 
 fn not_permitted(facts: &Facts) -> bool {
-    let firewall = facts.host.not_tested.get(&Check::Firewall);
-    firewall.is_some_and(|why| why.contains("needs root"))
+    matches!(facts.host.not_tested.get(&Check::Firewall), Some(NotTested::NeedsRoot { .. }))
 }

@@ -127,7 +127,7 @@ impl<'a> Known<'a> {
                     Some(_) => format!("there is no {file}: the server runs with the built-in configuration"),
                     None => format!("there is no {file}, and no server runs: adit init"),
                 };
-                host.not_tested.insert(Check::Config, why);
+                host.not_tested.insert(Check::Config, why.into());
             }
         }
         if let (Some(listen), Some(status)) = (host.listen.as_mut(), &self.status) {
@@ -135,7 +135,7 @@ impl<'a> Known<'a> {
             listen.sessions = Some((status.sessions_up, status.sessions_limit));
         }
         if let Some(why) = &self.refused {
-            host.not_tested.insert(Check::Pool, why.clone());
+            host.not_tested.insert(Check::Pool, why.as_str().into());
         }
         let Some(config) = self.config else { return };
         for pool in config.pools.values() {
