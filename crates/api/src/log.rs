@@ -90,7 +90,7 @@ pub enum Followed {
     /// The subscription holds from here on: everything older is in the store.
     Begun,
     /// It happened.
-    Event(Event),
+    Event(Box<Event>),
     /// The follower was too slow.
     Lagged(Lagged),
     /// Nothing happened for a while, and the server is alive.

@@ -39,7 +39,9 @@ impl Follower {
         let next = loop {
             match tokio::time::timeout_at(self.idle_at, self.events.recv()).await {
                 Err(_) => break Followed::Idle,
-                Ok(Ok(event)) if self.filter.fits(&event) => break Followed::Event(event.as_ref().clone()),
+                Ok(Ok(event)) if self.filter.fits(&event) => {
+                    break Followed::Event(Box::new(event.as_ref().clone()));
+                }
                 Ok(Ok(_)) => {}
                 Ok(Err(RecvError::Lagged(missed))) => break Followed::Lagged(Lagged { missed }),
                 Ok(Err(RecvError::Closed)) => return None,
