@@ -61,7 +61,7 @@ pub(super) fn parse(page: &str) -> anyhow::Result<Vec<Term>> {
         }
         for spelling in not.split(", ").map(|term| term.trim_matches('`')).filter(|term| !term.is_empty()) {
             let is_whole_name = spelling.starts_with(char::is_uppercase) && !spelling.contains(' ');
-            let words = spelling.split([' ', '_']).map(str::to_lowercase).collect();
+            let words = spelling.split([' ', '_', '.']).map(str::to_lowercase).collect();
             terms.push(Term {
                 spelling: spelling.to_owned(),
                 words,

@@ -23,10 +23,10 @@ pub(super) enum Kind {
     Text,
 }
 
-/// The words of a path: each folder and the file without its extension is a name.
+/// The words of a path: each folder and the file is a name, the extension its last word.
 pub(super) fn path(file: &Path) -> Vec<Word> {
     let mut words = Words::default();
-    for part in file.with_extension("").components() {
+    for part in file.components() {
         words.name(&part.as_os_str().to_string_lossy(), 0);
     }
     words.all
