@@ -12,10 +12,10 @@ use crate::client::{Client, Connection, Outcome};
 use crate::crowd::Crowd;
 use crate::plan::Plan;
 
-/// How long the TCP connection may take: a crowd at the door is let in one by one.
+/// Time limit for the TCP connection: with many clients at once, the server accepts them one after the other.
 const CONNECT: Duration = Duration::from_secs(120);
 
-/// Runs client `number` of the plan; tells `came` when it is up or has failed.
+/// Runs client `number` of the plan; calls `came` when it is up or has failed.
 pub(crate) async fn run(
     plan: &Plan,
     number: u32,

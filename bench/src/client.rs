@@ -21,12 +21,12 @@ use crate::io::Gre;
 use crate::pings::{Pings, echo_request};
 use crate::plan::Plan;
 
-/// How a client fared.
+/// The result of one client.
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
     /// The account.
     pub user: String,
-    /// From the start of the TCP connection to IPCP; `None` when it did not come so far.
+    /// From the start of the TCP connection to IPCP; `None` when it did not get that far.
     pub setup: Option<Duration>,
     /// Its inner address.
     pub address: Option<Ipv4Addr>,
@@ -34,15 +34,15 @@ pub struct Outcome {
     pub pings: Pings,
     /// What its data path counted.
     pub counters: Counters,
-    /// The code, or what went wrong.
+    /// The code, or the error.
     pub failed: Option<String>,
 }
 
 /// What is not answered after this time is lost. An answer brings the next ping at once.
 const PING_PATIENCE: Duration = Duration::from_secs(2);
-/// How long a server may take from there on.
+/// How long a server may take from there.
 const SETUP: Duration = Duration::from_secs(120);
-/// When octets that found no room are tried again.
+/// When octets that did not fit are sent again.
 const SEND_AGAIN: Duration = Duration::from_millis(20);
 
 pub(crate) struct Client {
@@ -50,21 +50,21 @@ pub(crate) struct Client {
     stream: Rc<TcpStream>,
     gre: Rc<Gre>,
     server: Ipv4Addr,
-    /// Where it calls from; unspecified for "as the routes say".
+    /// Its source address; unspecified: as the routing table selects.
     source: Ipv4Addr,
     call_id: u16,
     call: u32,
     path: Option<Path>,
-    /// Packets that came before the reply to the call was read, a handful at the most.
+    /// Packets that arrived before the reply to the call was read: a few at most.
     early: Vec<Vec<u8>>,
     up: Option<Up>,
     started: Instant,
-    /// When it last did something: came up, or sent a ping.
+    /// When it was last active: came up, or sent a ping.
     active: Option<Instant>,
     hold: Option<Duration>,
     pings_wanted: u32,
     size: u16,
-    /// Whether what comes back is compared octet by octet.
+    /// Whether each reply is compared with its request octet by octet.
     compare: bool,
     stopping: bool,
     closed: bool,
@@ -72,15 +72,15 @@ pub(crate) struct Client {
     over: Rc<Notify>,
     /// What the connection did not take yet.
     unsent: Vec<u8>,
-    /// When the crowd is to wake it, as the crowd knows it.
+    /// The time of its timer in the crowd.
     pub(crate) wakes: Option<Instant>,
     outcome: Outcome,
 }
 
-/// What a client talks through.
+/// The connection of a client.
 pub(crate) struct Connection {
     pub(crate) stream: Rc<TcpStream>,
-    /// Told when the task that reads the connection is to look at the client.
+    /// Notifies the task that reads the connection of work for it.
     pub(crate) over: Rc<Notify>,
     pub(crate) gre: Rc<Gre>,
 }
@@ -117,7 +117,7 @@ fn client_config(plan: &Plan, user: &str, call_id: u16) -> ClientConfig {
     link.credentials = Some(Credentials::new(user, Password::new(plan.password.clone())));
     link.methods = vec![AuthMethod::MsChapV2];
     if plan.patient {
-        // The server's keep-alive alone is to be heard.
+        // Only the server sends keep-alives.
         link.echo = None;
     }
     let mut control = ControlConfig::client();
@@ -173,7 +173,7 @@ impl Client {
         }
     }
 
-    /// How it fared.
+    /// Its result.
     pub(crate) fn into_outcome(self) -> Outcome {
         self.outcome
     }
@@ -196,13 +196,13 @@ impl Client {
         self.tunnel.handle_input(Instant::now(), input);
     }
 
-    /// Hangs up.
+    /// Closes the call.
     pub(crate) fn stop(&mut self) {
         self.stopping = true;
         self.tunnel.handle_command(Instant::now(), Command::Stop { why: Why::UserRequest });
     }
 
-    /// Tells and sends what there is to tell and send.
+    /// Handles pending events and sends pending packets.
     pub(crate) fn settle(&mut self, output: &mut Vec<u8>) {
         self.events();
         while let Some(transmit) = self.tunnel.poll_transmit(output) {
@@ -235,7 +235,7 @@ impl Client {
         }
     }
 
-    /// When it wants to be woken.
+    /// When its next timer is due.
     pub(crate) fn wake(&self) -> Option<Instant> {
         let tunnel = self.tunnel.poll_timeout().map(|(at, _)| at);
         let path = self.path.as_ref().and_then(Path::poll_timeout).map(|(at, _)| at);
@@ -243,7 +243,7 @@ impl Client {
         [tunnel, path, self.next_step(), again].into_iter().flatten().min()
     }
 
-    /// When to ping next, or to hang up.
+    /// When to ping next, or to close the call.
     fn next_step(&self) -> Option<Instant> {
         let active = self.active.filter(|_| !self.stopping)?;
         let pings = &self.outcome.pings;
@@ -352,7 +352,7 @@ impl Client {
         }
     }
 
-    /// Notes why it ended if that was not our wish.
+    /// Records why the session ended, unless this client ended it.
     fn ended_by(&mut self, end: &adit_tunnel::events::End) {
         if !self.stopping && self.outcome.failed.is_none() {
             let code = end.code.map_or_else(|| end.why.word().to_owned(), |code| code.to_string());

@@ -1,4 +1,4 @@
-//! All clients of this process, by Call ID, and when each wants to be woken.
+//! All clients of this process by Call ID, and their timers.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
@@ -10,7 +10,7 @@ use adit_wire::gre;
 use crate::client::Client;
 use crate::io::Gre;
 
-/// How exact timers are. Nothing in PPTP counts in less.
+/// The resolution of timers; PPTP needs no finer one.
 const TICK: Duration = Duration::from_millis(5);
 
 /// The clients.
@@ -91,7 +91,7 @@ impl Crowd {
         (0..=u16::MAX).filter(|call_id| self.is_up(*call_id)).collect()
     }
 
-    /// Reads GRE for all of them, and tells `after` when a batch has been read, for ever.
+    /// Reads GRE for all of them and calls `after` after each batch; never returns.
     pub(crate) async fn hear(&self, after: impl Fn()) {
         let each = |packet: &mut [u8]| {
             if let Ok(call_id) = gre::Packet::new_checked(&*packet).map(|packet| packet.call_id()) {
@@ -105,7 +105,7 @@ impl Crowd {
         self.gre.run(each, after).await;
     }
 
-    /// Wakes whoever wants to be woken, for ever.
+    /// Runs the timers of all clients; never returns.
     pub(crate) async fn wake(&self) {
         let mut every = tokio::time::interval(TICK);
         every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

@@ -35,14 +35,14 @@ impl Gre {
         Ok(Gre { socket, outgoing: RefCell::new(SendBatch::new(MAX_BATCH, SLOT)) })
     }
 
-    /// Queues one GRE packet; [`Gre::flush`] sends what is queued. `from` is unspecified for "as the routes say".
+    /// Queues one GRE packet; [`Gre::flush`] sends what is queued. `from` unspecified: as the routing table selects.
     pub(crate) fn send(&self, from: Ipv4Addr, to: Ipv4Addr, packet: &[u8]) {
         let from = Some(from).filter(|from| !from.is_unspecified());
         let mut batch = self.outgoing.borrow_mut();
         if batch.is_full() {
             self.socket.get_ref().0.send(&mut batch);
         }
-        // A packet longer than any slot is nobody's: the path makes none.
+        // A packet that does not fit a slot is dropped: the path makes none.
         let _ = batch.push(to, from, packet);
     }
 
@@ -54,7 +54,7 @@ impl Gre {
         }
     }
 
-    /// Gives every packet that arrives to `each`, and tells `after` at the end of each batch, for ever.
+    /// Passes every packet that arrives to `each` and calls `after` at the end of each batch; never returns.
     pub(crate) async fn run(&self, mut each: impl FnMut(&mut [u8]), mut after: impl FnMut()) {
         let mut batch = RecvBatch::new(MAX_BATCH, SLOT);
         loop {

@@ -1,4 +1,4 @@
-//! Many clients, at once or one after the other, and what became of them.
+//! Many clients, at once or one after the other, and their results.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ use crate::plan::Plan;
 use crate::traffic::{self, Moved};
 use crate::watch::{Used, used};
 
-/// What became of it.
+/// The report of a run.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Report {
     /// Calls made.
@@ -48,7 +48,7 @@ pub struct Report {
     pub addresses: usize,
     /// From the first call to the end of the last.
     pub seconds: f64,
-    /// What the server's process used, where that was asked for.
+    /// What the server's process used, where that was requested.
     #[serde(flatten)]
     pub server: Option<ServerUse>,
     /// What the traffic phase moved, where there was one.
@@ -81,7 +81,7 @@ pub struct ServerUse {
 pub struct TrafficReport {
     /// Echo requests sent.
     pub traffic_sent: u64,
-    /// Echo replies that came back.
+    /// Echo replies that arrived.
     pub traffic_answered: u64,
     /// Packets a second, requests and replies.
     pub traffic_packets_per_second: f64,
@@ -92,7 +92,7 @@ pub struct TrafficReport {
 }
 
 impl Report {
-    /// Whether every call came up and ended well, and every echo request was answered.
+    /// Whether every call came up and ended normally, and every echo request was answered.
     pub fn is_clean(&self) -> bool {
         self.failed.is_empty()
             && self.up == self.calls
@@ -104,7 +104,7 @@ impl Report {
 /// Runs the plan to its end, in the network namespace of the calling thread.
 ///
 /// # Errors
-/// When there is no raw socket. What goes wrong with a call is in the report.
+/// When there is no raw socket. Failures of calls are in the report.
 pub fn run(plan: Plan) -> anyhow::Result<Report> {
     let _ = adit_sys::host::raise_descriptor_limit();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -113,18 +113,18 @@ pub fn run(plan: Plan) -> anyhow::Result<Report> {
 
 /// How many calls are made first, to see what the ones after them cost.
 const FIRST: u32 = 100;
-/// How long a server may take to settle before its memory is looked at.
+/// How long a server may take to settle before its memory is measured.
 const SETTLE: Duration = Duration::from_millis(500);
 
-/// Counts who has come up or failed.
+/// Counts the calls that have come up or failed.
 #[derive(Default)]
-struct Door {
+struct Progress {
     came: Cell<u32>,
     last_up: Cell<Option<Instant>>,
     moved: Notify,
 }
 
-impl Door {
+impl Progress {
     fn came(&self, up: bool) {
         self.came.set(self.came.get() + 1);
         if up {
@@ -147,9 +147,9 @@ async fn carry_out(plan: Plan) -> anyhow::Result<Report> {
     let crowd = Rc::new(Crowd::new(Rc::new(Gre::open()?)));
     let heard = Rc::new(Notify::new());
     let (hear, wake) = (Rc::clone(&crowd), Rc::clone(&crowd));
-    let told = Rc::clone(&heard);
+    let notified = Rc::clone(&heard);
     let helpers = [
-        tokio::task::spawn_local(async move { hear.hear(|| told.notify_one()).await }),
+        tokio::task::spawn_local(async move { hear.hear(|| notified.notify_one()).await }),
         tokio::task::spawn_local(async move { wake.wake().await }),
     ];
     let look = || plan.server_pid.and_then(used).unwrap_or_default();
@@ -158,7 +158,7 @@ async fn carry_out(plan: Plan) -> anyhow::Result<Report> {
     let before = look();
     let first = if plan.together && plan.sessions > FIRST && plan.server_pid.is_some() { FIRST } else { 0 };
     load.start(0..first);
-    load.door.wait_for(first).await;
+    load.progress.wait_for(first).await;
     if first > 0 {
         tokio::time::sleep(SETTLE).await;
     }
@@ -173,8 +173,8 @@ async fn carry_out(plan: Plan) -> anyhow::Result<Report> {
     };
     let mut last_up = None;
     if plan.together {
-        load.door.wait_for(plan.sessions).await;
-        last_up = load.door.last_up.get();
+        load.progress.wait_for(plan.sessions).await;
+        last_up = load.progress.last_up.get();
         let up = look();
         server.server_cpu_us_per_setup = per(cpu(at_first, up), u64::from(plan.sessions - first));
         report.traffic = together(&plan, &crowd, &heard, &mut server, &look).await;
@@ -192,7 +192,7 @@ async fn carry_out(plan: Plan) -> anyhow::Result<Report> {
     let outcomes = load.clients.join_all().await;
     helpers.iter().for_each(|helper| helper.abort());
     report.last_up_seconds =
-        last_up.or(load.door.last_up.get()).map_or(0.0, |at| (at - started).as_secs_f64());
+        last_up.or(load.progress.last_up.get()).map_or(0.0, |at| (at - started).as_secs_f64());
     let timed = outcomes.iter().filter(|outcome| outcome.setup.is_some()).count() as f64 - f64::from(first);
     report.setups_per_second =
         if report.last_up_seconds > 0.0 { timed / report.last_up_seconds } else { 0.0 };
@@ -200,7 +200,7 @@ async fn carry_out(plan: Plan) -> anyhow::Result<Report> {
     Ok(add_up(report, outcomes, started.elapsed()))
 }
 
-/// What is done while all are up.
+/// Measures while all are up.
 async fn together(
     plan: &Plan,
     crowd: &Crowd,
@@ -244,25 +244,26 @@ struct Load {
     crowd: Rc<Crowd>,
     rng: Rng,
     slots: Arc<Semaphore>,
-    door: Rc<Door>,
+    progress: Rc<Progress>,
     clients: JoinSet<Outcome>,
 }
 
 impl Load {
     fn new(plan: Rc<Plan>, crowd: Rc<Crowd>, rng: Rng) -> Load {
         let slots = Arc::new(Semaphore::new(plan.at_once as usize));
-        Load { plan, crowd, rng, slots, door: Rc::default(), clients: JoinSet::new() }
+        Load { plan, crowd, rng, slots, progress: Rc::default(), clients: JoinSet::new() }
     }
 
     fn start(&mut self, numbers: std::ops::Range<u32>) {
         for number in numbers {
-            let (plan, crowd, door) = (Rc::clone(&self.plan), Rc::clone(&self.crowd), Rc::clone(&self.door));
+            let (plan, crowd, progress) =
+                (Rc::clone(&self.plan), Rc::clone(&self.crowd), Rc::clone(&self.progress));
             let (slots, rng) = (Arc::clone(&self.slots), self.rng.fork());
             self.clients.spawn_local(async move {
                 let mut slot = slots.acquire_owned().await.ok();
                 let together = plan.together;
                 let came = |up| {
-                    door.came(up);
+                    progress.came(up);
                     if together {
                         slot.take();
                     }

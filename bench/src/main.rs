@@ -1,4 +1,4 @@
-//! Dials a PPTP server many times and says how that went.
+//! Dials a PPTP server many times and reports the results.
 
 use std::io::Read as _;
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -8,7 +8,7 @@ use adit_bench::{Plan, Traffic};
 use anyhow::Context as _;
 use clap::Parser;
 
-/// Dials a PPTP server many times, sends pings through every tunnel, and prints one JSON document.
+/// Dial a PPTP server many times, send pings through every tunnel, and print one JSON document.
 #[derive(Debug, Parser)]
 #[command(after_help = FIELDS)]
 struct Args {
@@ -17,7 +17,7 @@ struct Args {
     /// TCP port of the server.
     #[arg(long, default_value_t = 1723)]
     port: u16,
-    /// Account; `%n` is replaced by the number of the account, from 0.
+    /// Account name; `%n` is replaced by the number of the account, from 0.
     #[arg(short, long, default_value = "load%n")]
     user: String,
     /// Accounts that share the calls [default: as many as calls].
@@ -38,10 +38,10 @@ struct Args {
     /// Seconds to stay up after the pings.
     #[arg(long, default_value_t = 0.0)]
     hold: f64,
-    /// All calls stay until the last is up; then --hold and --traffic begin. --at-once bounds set-ups only.
+    /// Keep all calls until the last is up; then --hold and --traffic begin. --at-once limits set-ups only.
     #[arg(long)]
     together: bool,
-    /// Clients send no keep-alive of their own: only the server's is measured.
+    /// Send no keep-alive from the clients: only the server's is measured.
     #[arg(long)]
     patient: bool,
     /// Addresses of this host to call from, in turn: all hosts of a network.
@@ -53,18 +53,18 @@ struct Args {
     /// Packets a second in --traffic, of all sessions together; 0: as many as are answered.
     #[arg(long, default_value_t = 0)]
     rate: u32,
-    /// Packets on their way at once in --traffic, without --rate.
+    /// Packets in flight at once in --traffic, without --rate.
     #[arg(long, default_value_t = 128)]
     window: u32,
     /// Process of the server on this machine, to measure its time and memory.
     #[arg(long)]
     server_pid: Option<u32>,
-    /// Reads the password of all accounts from standard input, one line.
+    /// Read the password of all accounts from standard input, one line.
     #[arg(long)]
     password_stdin: bool,
 }
 
-/// What the document holds.
+/// The fields of the document.
 const FIELDS: &str = "\
 The document: calls, up, failed {why: number}; setup_ms_median, _p99, _max (from the start of the TCP connection to IPCP);
 last_up_seconds, setups_per_second (of the calls after the first hundred, where those are made first); pings_sent, _answered,
@@ -101,6 +101,6 @@ fn main() -> anyhow::Result<()> {
     };
     let report = adit_bench::run(plan)?;
     println!("{}", serde_json::to_string_pretty(&report)?);
-    anyhow::ensure!(report.is_clean(), "not every call did what it was to do: see above");
+    anyhow::ensure!(report.is_clean(), "some calls failed: see above");
     Ok(())
 }

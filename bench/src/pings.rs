@@ -5,18 +5,18 @@ use std::net::Ipv4Addr;
 use adit_tunnel::path::HEADROOM;
 use adit_wire::checksum;
 
-/// What one client sends and what came back.
+/// The echo requests of one client and their replies.
 #[derive(Clone, Debug, Default)]
 pub struct Pings {
     /// Requests.
     pub sent: u64,
     /// Replies with the data that was sent.
     pub answered: u64,
-    /// Replies whose data was not what was sent.
+    /// Replies whose data differs from the request.
     pub damaged: u64,
 }
 
-/// An IPv4 packet with an ICMP echo request, [`HEADROOM`] octets of room in front.
+/// An IPv4 packet with an ICMP echo request, with [`HEADROOM`] free octets in front.
 pub(crate) fn echo_request(from: Ipv4Addr, to: Ipv4Addr, id: u16, sequence: u16, size: u16) -> Vec<u8> {
     let total = 28 + size;
     let mut packet = vec![0u8; HEADROOM];
@@ -37,13 +37,13 @@ pub(crate) fn echo_request(from: Ipv4Addr, to: Ipv4Addr, id: u16, sequence: u16,
     packet
 }
 
-/// The data depends on who sends it and when, so that a packet in the wrong tunnel is noticed.
+/// The data depends on the client and the time, so that a packet in the wrong tunnel is detected.
 fn pattern(id: u16, sequence: u16, n: u16) -> u8 {
     id.wrapping_mul(31).wrapping_add(sequence.wrapping_mul(17)).wrapping_add(n) as u8
 }
 
 impl Pings {
-    /// Looks at a packet that came out of the tunnel; its data is compared where `compare` is set.
+    /// Reads a packet that arrived through the tunnel; its data is compared where `compare` is set.
     pub(crate) fn received(&mut self, packet: &[u8], id: u16, compare: bool) {
         let header = usize::from(packet.first().copied().unwrap_or(0) & 15) * 4;
         let Some(icmp) = packet.get(header..) else { return };

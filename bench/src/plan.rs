@@ -1,12 +1,12 @@
-//! What to do: how many calls, how fast, and what goes through them.
+//! The plan of a run: how many calls, how fast, and with which traffic.
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::Duration;
 
-/// What to do.
+/// The parameters of a run.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// Whom to dial.
+    /// The address of the server.
     pub server: SocketAddrV4,
     /// The account; `%n` stands for its number, from 0.
     pub user: String,
@@ -26,9 +26,9 @@ pub struct Plan {
     pub hold: Duration,
     /// Whether all calls stay until the last is up.
     pub together: bool,
-    /// Whether a call goes on without asking whether the server lives: only the server's keep-alive is heard.
+    /// Whether calls send no keep-alive of their own and only answer the server's.
     pub patient: bool,
-    /// Addresses of this host to call from, in turn; none: as the routes say.
+    /// Source addresses of this host, in turn; none: as the routing table selects.
     pub sources: Vec<Ipv4Addr>,
     /// With `together`: what to send when all are up.
     pub traffic: Option<Traffic>,
@@ -37,7 +37,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// One call to a server that hangs up when it is up.
+    /// One call that is closed as soon as it is up.
     pub fn new(server: SocketAddrV4, password: &str) -> Plan {
         Plan {
             server,
@@ -67,7 +67,7 @@ impl Plan {
         u16::try_from(number % 65_535 + 1).unwrap_or(1)
     }
 
-    /// Where call `number` comes from; unspecified for "as the routes say".
+    /// The source address of call `number`; unspecified: as the routing table selects.
     pub(crate) fn source_of(&self, number: u32) -> Ipv4Addr {
         let turn = number as usize % self.sources.len().max(1);
         self.sources.get(turn).copied().unwrap_or(Ipv4Addr::UNSPECIFIED)

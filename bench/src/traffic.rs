@@ -31,7 +31,7 @@ struct Sender {
     to: Ipv4Addr,
 }
 
-/// Sends over all sessions that are up, in turn. `heard` is told when packets have been read.
+/// Sends over all sessions that are up, in turn. `heard` is notified when packets have been read.
 pub(crate) async fn run(crowd: &Crowd, traffic: Traffic, size: u16, heard: &Notify) -> Moved {
     let mut senders = Vec::new();
     for call_id in crowd.up() {
@@ -64,9 +64,9 @@ pub(crate) async fn run(crowd: &Crowd, traffic: Traffic, size: u16, heard: &Noti
             send(now);
             sent += now;
         } else {
-            let room = u64::from(traffic.window).saturating_sub(sent.saturating_sub(counted + lost));
-            send(room.min(BURST));
-            sent += room.min(BURST);
+            let space = u64::from(traffic.window).saturating_sub(sent.saturating_sub(counted + lost));
+            send(space.min(BURST));
+            sent += space.min(BURST);
             if tokio::time::timeout(LOST, heard.notified()).await.is_err() {
                 lost = sent.saturating_sub(counted);
             }
@@ -74,13 +74,13 @@ pub(crate) async fn run(crowd: &Crowd, traffic: Traffic, size: u16, heard: &Noti
         }
     }
     let took = started.elapsed();
-    // What is still on its way comes.
+    // Packets still in flight arrive.
     tokio::time::sleep(LOST).await;
     Moved { sent, answered: crowd.answered.get().saturating_sub(before), took }
 }
 
 impl Sender {
-    /// Makes its next packet. The data is zeros: nobody compares it here.
+    /// Makes its next packet. The data is zeros: it is not compared.
     fn fill(&mut self, packet: &mut Vec<u8>, size: u16) {
         self.sequence = self.sequence.wrapping_add(1);
         packet.clear();

@@ -1,4 +1,4 @@
-//! What another process uses, as /proc tells.
+//! CPU time and memory of another process, from /proc.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ pub(crate) struct Used {
 /// The unit of times in /proc, whatever the kernel's own clock (USER_HZ).
 const TICKS_PER_SECOND: u64 = 100;
 
-/// Looks at a process; `None` when it is not there.
+/// Reads the usage of a process; `None` when it does not exist.
 pub(crate) fn used(pid: u32) -> Option<Used> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // The name in parentheses may hold anything; the fields behind it are counted from the third.

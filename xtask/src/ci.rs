@@ -11,7 +11,7 @@ use crate::{Write, conformance, faults, files, layers, outside, reference};
 
 type Step = (&'static str, fn(&Path) -> anyhow::Result<()>);
 
-/// Quick ones first: a slip is told in seconds, not after the build.
+/// Quick ones first: simple mistakes are reported in seconds, not after the build.
 const STEPS: &[Step] = &[
     ("format", |root| cargo(root, &["fmt", "--all", "--check"], &[])),
     ("files", files::check),
@@ -27,7 +27,7 @@ const STEPS: &[Step] = &[
     }),
     // Fuzz corpora are replayed here too: crates/fuzzing is a package like any other.
     ("test", |root| cargo(root, &["nextest", "run", "--workspace", "--profile", "ci", "--locked"], &[])),
-    // Its rows mostly wait: they run by themselves, more at a time than what measures.
+    // Its rows mostly wait: they run separately, with more at a time than tests that measure.
     ("faults", faults::run),
     ("doctest", |root| cargo(root, &["test", "--doc", "--workspace", "--locked"], &[])),
     ("reference", |root| reference::run(root, Write::Compare)),

@@ -1,7 +1,7 @@
 //! Which requirement of the protocols is shown by which test.
 //!
 //! docs/conformance.tsv lists the requirements: number, status, text, and a reason when it does not apply.
-//! A test shows requirement 71 by bearing `c071` at the front of its name; several numbers stand in a row,
+//! A test shows requirement 71 by `c071` at the front of its name; several numbers follow each other,
 //! `c071_c074_sequence_wraps`. The page docs/conformance.md is made from both.
 
 use std::collections::BTreeMap;
@@ -75,13 +75,13 @@ fn read(text: &str) -> anyhow::Result<BTreeMap<u16, Item>> {
         let number = number.parse().with_context(|| format!("docs/conformance.tsv line {}", at + 1))?;
         let item = Item { number, status, text: text.to_owned(), reason: reason.to_owned() };
         if items.insert(number, item).is_some() {
-            bail!("docs/conformance.tsv line {}: {number} stands twice", at + 1);
+            bail!("docs/conformance.tsv line {}: {number} is defined twice", at + 1);
         }
     }
     Ok(items)
 }
 
-/// All test functions of the repository that bear numbers.
+/// All test functions of the repository with numbers.
 fn collect(root: &Path) -> anyhow::Result<Tests> {
     let mut tests = Tests::new();
     for file in source::files(root)? {
@@ -108,7 +108,7 @@ fn test_names(text: &str) -> impl Iterator<Item = &str> {
             is_test = true;
             return None;
         }
-        // A test that is not run shows nothing.
+        // A test that is ignored shows nothing.
         if line.starts_with("#[ignore") {
             is_test = false;
         }
@@ -118,7 +118,7 @@ fn test_names(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// `c071_c074_wraps` bears 71 and 74.
+/// `c071_c074_wraps` has 71 and 74.
 fn numbers(name: &str) -> impl Iterator<Item = u16> {
     name.split('_').map_while(|part| {
         let digits = part.strip_prefix('c')?;
@@ -131,7 +131,7 @@ fn page(items: &BTreeMap<u16, Item>, tests: &Tests) -> String {
     let mut out = String::from("# Conformance\n\n");
     let _ = writeln!(
         out,
-        "What the protocols and their field practice ask of adit, and the tests that show it. {} of {} items \
+        "What the protocols and their field practice require of adit, and the tests that show it. {} of {} items \
          apply today, {} belong to features that are not built yet, {} do not apply.\n\n\
          Made by `cargo xtask conformance` from docs/conformance.tsv and the names of the tests; do not edit.\n",
         count(Status::Applies),
@@ -165,7 +165,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_stand_at_the_front_of_a_name() {
+    fn numbers_are_at_the_front_of_a_name() {
         assert_eq!(numbers("c071_c074_sequence_wraps").collect::<Vec<_>>(), [71, 74]);
         assert_eq!(numbers("c007_huge").collect::<Vec<_>>(), [7]);
         assert_eq!(numbers("wraps_c071").count(), 0);

@@ -1,4 +1,4 @@
-//! Checks over the text of every file: length, hosts in addresses, and words that have no place here.
+//! Checks over the text of every file: length, hosts in URLs, and words that do not belong in the repository.
 
 use std::path::Path;
 
@@ -6,10 +6,10 @@ use anyhow::bail;
 
 use crate::source;
 
-/// Lines of a Rust file, its tests not counted. A longer file says more than one thing.
+/// Lines of a Rust file, without its tests. A longer file has more than one purpose.
 const MAX_LINES: usize = 800;
 
-/// Hosts whose pages may be cited. Anything else in an address is a slip, or needs a line here.
+/// Hosts whose pages may be cited. Any other host is a mistake, or needs a line here.
 const KNOWN_HOSTS: &[&str] = &[
     "docs.rs",
     "w3.org",
@@ -71,7 +71,7 @@ pub(crate) fn check(root: &Path) -> anyhow::Result<()> {
 /// Everything that is wrong with one line of the file `name`.
 fn judge(name: &str, line: &str) -> Vec<String> {
     let mut problems = Vec::new();
-    // Only .ci/ may know that something lies beside the repository.
+    // Only .ci/ may refer to files outside the repository.
     if !name.starts_with(".ci/") && name != "xtask/src/files.rs" && line.contains("../shared") {
         problems.push("refers to a folder beside the repository".to_owned());
     }
@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_strange_host_is_found_and_a_known_one_is_not() {
+    fn an_unknown_host_is_found_and_a_known_one_is_not() {
         assert_eq!(judge("a.md", "see https://www.rfc-editor.org/rfc/rfc2637").len(), 0);
         assert_eq!(judge("a.md", "see https://vpn.example.org. and http://127.0.0.1:8723/").len(), 0);
         let strange = ["https", "://mirror.corp.invalid/x"].concat();
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_beside_the_repository_is_named_only_by_ci() {
+    fn paths_outside_the_repository_are_allowed_only_in_ci() {
         let line = ["cat ..", "/shared/x"].concat();
         assert_eq!(judge("README.md", &line).len(), 1);
         assert_eq!(judge(".ci/run", &line).len(), 0);

@@ -57,7 +57,7 @@ const PACKAGES: &[(&str, Tier, u8)] = &[
     ("xtask", Tier::Tool, 0),
 ];
 
-/// What core may use from outside: arithmetic on bytes, nothing that reaches the machine.
+/// What core may use from outside: arithmetic on bytes, nothing with I/O.
 const CORE_MAY_USE: &[&str] = &[
     "rand_chacha",
     "rand_core",
@@ -121,7 +121,7 @@ fn find(name: &str) -> Option<&'static (&'static str, Tier, u8)> {
     PACKAGES.iter().find(|(package, ..)| *package == name)
 }
 
-/// Says what is wrong with the arrow `from -> to`, if anything.
+/// The error in the arrow `from -> to`, if anything.
 fn judge(from: &(&str, Tier, u8), to: &str, is_dev: bool) -> Option<String> {
     let Some((_, tier, height)) = find(to) else {
         let is_foreign_to_core = from.1 == Tier::Core && !is_dev && !CORE_MAY_USE.contains(&to);

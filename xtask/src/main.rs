@@ -1,4 +1,4 @@
-//! `cargo xtask ci`: every check CI runs, in one place, so that a green run here is a green run there.
+//! `cargo xtask ci`: all checks of CI, so that a run that passes here passes there.
 //!
 //! | command | what it checks |
 //! |---|---|

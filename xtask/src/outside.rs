@@ -1,11 +1,11 @@
-//! Checks made by programs of their own: `typos` and `cargo deny`. `scripts/test` installs both.
+//! Checks made by other programs: `typos` and `cargo deny`. `scripts/test` installs both.
 
 use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, bail, ensure};
 
-/// Spelling, everywhere; `_typos.toml` has what must stay as it is.
+/// Checks the spelling of every file; `_typos.toml` lists what must stay as it is.
 pub(crate) fn spelling(root: &Path) -> anyhow::Result<()> {
     let status = Command::new("typos")
         .args(["--format", "brief"])
@@ -18,8 +18,8 @@ pub(crate) fn spelling(root: &Path) -> anyhow::Result<()> {
 
 /// Licences, bans and sources of the dependencies, and the advisories against them.
 ///
-/// The advisories lie in a database on another host. Where that cannot be reached, a line says that they were not
-/// checked; nothing else is excused.
+/// The advisories are in a database on another host. Where that cannot be reached, a line reports that they were not
+/// checked; every other failure is an error.
 pub(crate) fn dependencies(root: &Path) -> anyhow::Result<()> {
     deny(root, &["check", "licenses", "bans", "sources"])?;
     let fetched = Command::new("cargo")

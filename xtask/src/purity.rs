@@ -1,10 +1,10 @@
-//! Core reads no clock, opens nothing, starts no thread: looked for in its source, word by word.
+//! Checks the source of the core crates: no clock, no I/O, no threads.
 
 use std::path::Path;
 
 use crate::source;
 
-/// What the code of a core crate never says, and why.
+/// What the code of a core crate must not contain, and why.
 const WORDS: &[(&str, &str)] = &[
     ("Instant::now", "time is an argument"),
     ("SystemTime", "time is an argument"),
@@ -23,7 +23,7 @@ const WORDS: &[(&str, &str)] = &[
     ("println!", "no output"),
 ];
 
-/// The only unsafe code in core, by crate: RC4 in assembly. The crate denies it everywhere else.
+/// The only unsafe code in core, by crate: RC4 in assembly. The crate denies it in all other files.
 const UNSAFE: &[(&str, &str)] = &[("crates/crypto", "crates/crypto/src/rc4/x86_64.rs")];
 
 /// Adds a finding for every impure word in the crate at `folder`, and for a missing ban of unsafe code.
@@ -46,7 +46,7 @@ pub(crate) fn check(root: &Path, folder: &Path, findings: &mut Vec<String>) -> a
             findings.push(format!("{}: unsafe code in core", file.display()));
         }
         for (number, line) in source::without_tests(&text).lines().enumerate() {
-            for (word, why) in said(line) {
+            for (word, why) in forbidden(line) {
                 findings.push(format!("{}:{}: {word} in core: {why}", file.display(), number + 1));
             }
         }
@@ -61,10 +61,10 @@ fn lifts_the_ban(text: &str) -> bool {
         .any(|code| code.contains("unsafe_code") && !code.contains("forbid(") && !code.contains("deny("))
 }
 
-/// Shares what never changes, which is no business of threads. Whatever else is beside it is.
+/// Shared ownership of constant data needs no threads; everything else in `std::sync` does.
 const SHARING: &str = "std::sync::Arc";
 
-fn said(line: &str) -> impl Iterator<Item = &'static (&'static str, &'static str)> {
+fn forbidden(line: &str) -> impl Iterator<Item = &'static (&'static str, &'static str)> {
     let code = source::without_comment(line).replace(&format!("{SHARING};"), "");
     WORDS.iter().filter(move |(word, _)| code.contains(word))
 }
@@ -74,18 +74,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_lifted_ban_is_seen() {
+    fn a_lifted_ban_is_found() {
         assert!(lifts_the_ban("fn f() {}\n#[expect(unsafe_code, reason = \"fast\")]\nfn g() {}"));
         assert!(!lifts_the_ban("#![deny(unsafe_code)]\n// allow(unsafe_code) is not for here"));
     }
 
     #[test]
-    fn code_is_judged_and_comments_are_not() {
-        assert_eq!(said("let now = Instant::now();").count(), 1);
-        assert_eq!(said("/// Never calls `Instant::now`.").count(), 0);
-        assert_eq!(said("fn poll(now: Instant) {}").count(), 0);
-        assert_eq!(said("use std::sync::Arc;").count(), 0);
-        assert_eq!(said("use std::sync::Mutex;").count(), 1);
-        assert_eq!(said("use std::sync::{Arc, Mutex};").count(), 1);
+    fn code_is_checked_and_comments_are_not() {
+        assert_eq!(forbidden("let now = Instant::now();").count(), 1);
+        assert_eq!(forbidden("/// Never calls `Instant::now`.").count(), 0);
+        assert_eq!(forbidden("fn poll(now: Instant) {}").count(), 0);
+        assert_eq!(forbidden("use std::sync::Arc;").count(), 0);
+        assert_eq!(forbidden("use std::sync::Mutex;").count(), 1);
+        assert_eq!(forbidden("use std::sync::{Arc, Mutex};").count(), 1);
     }
 }

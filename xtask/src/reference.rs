@@ -1,4 +1,4 @@
-//! The pages that the program and its tables write about themselves: manual pages, schemas of `--json`, keys of the
+//! The pages that are generated from the program and its tables: manual pages, schemas of `--json`, keys of the
 //! configuration, codes.
 
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use crate::{Write, settle};
 /// Page, relative to docs/reference, to its text.
 type Pages = BTreeMap<PathBuf, String>;
 
-/// Writes or compares every generated page; a page that nothing makes any more is removed or told.
+/// Writes or compares every generated page; a page that is not generated any more is removed or reported.
 pub(crate) fn run(root: &Path, write: Write) -> anyhow::Result<()> {
     let program = build(root)?;
     let mut pages = manuals(&program)?;
@@ -31,7 +31,7 @@ pub(crate) fn run(root: &Path, write: Write) -> anyhow::Result<()> {
                 continue;
             }
             if write == Write::Compare {
-                bail!("docs/reference/{}: nothing makes this page any more", name.display());
+                bail!("docs/reference/{}: this page is not generated any more", name.display());
             }
             std::fs::remove_file(&path)?;
         }
@@ -39,7 +39,7 @@ pub(crate) fn run(root: &Path, write: Write) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Builds `adit` as the tests did, so that nothing is built twice, and says where it is.
+/// Builds `adit` as the tests did, so that nothing is built twice, and returns its path.
 fn build(root: &Path) -> anyhow::Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let out = Command::new(cargo)

@@ -30,7 +30,7 @@ pub(crate) fn is_test_file(file: &Path) -> bool {
     below("tests") || file.file_name().is_some_and(|name| name == "tests.rs" || name == "testing.rs")
 }
 
-/// The lines of a Rust source before its `#[cfg(test)] mod tests`, which stands last by custom.
+/// The lines of a Rust source before its `#[cfg(test)] mod tests`, which is last by convention.
 pub(crate) fn without_tests(text: &str) -> &str {
     let mut start = 0;
     for line in text.split_inclusive('\n') {
@@ -43,7 +43,7 @@ pub(crate) fn without_tests(text: &str) -> &str {
     text
 }
 
-/// A line without its `//` comment; good enough for looking for words in code.
+/// A line without its `//` comment; exact enough to search words in code.
 pub(crate) fn without_comment(line: &str) -> &str {
     line.split_once("//").map_or(line, |(code, _)| code)
 }

@@ -58,14 +58,14 @@ mod tests {
     }
 
     #[test]
-    fn stolen_time_is_no_work() {
+    fn stolen_time_is_not_counted() {
         let stat = "cpu  10 1 20 300 4 5 6 999 0 0\ncpu0 1 1 1\n";
         assert_eq!(machine_ticks(stat), Some((42, 346)));
         assert_eq!(machine_ticks("cpu  1 2\n"), None);
     }
 
     #[test]
-    fn this_process_has_used_something_or_nothing() {
+    fn cpu_time_of_this_process_can_be_read() {
         assert!(of_processes(&[std::process::id()]).unwrap() >= 0.0);
         assert!(of_processes(&[u32::MAX]).is_err());
         let (busy, all) = of_machine().unwrap();

@@ -22,7 +22,7 @@ struct Load {
     arguments: &'static [&'static str],
 }
 
-/// Sessions with traffic in turn, first; then set-ups, a storm, and a crowd that says nothing.
+/// First sessions with traffic in turn; then set-ups, a storm of them, and many idle sessions.
 const LOADS: [Load; 7] = [
     Load { title: ONE, sessions: 1, arguments: TRAFFIC },
     Load { title: "traffic, 10 sessions", sessions: 10, arguments: TRAFFIC },
@@ -45,7 +45,7 @@ pub(crate) const ONE: &str = "traffic, 1 session";
 pub(crate) const MANY: &str = "traffic, 1,000 sessions";
 const TRAFFIC: &[&str] = &["--pings", "0", "--at-once", "64", "--traffic", "3"];
 
-/// What one load came to.
+/// The result of one load.
 #[derive(Debug, Serialize)]
 pub(crate) struct Crowd {
     pub(crate) title: &'static str,
@@ -120,7 +120,7 @@ starting = 4096
 calls_per_minute_per_address = 0
 ";
 
-/// A number of the report, wherever it stands.
+/// A number of the report, at any depth.
 pub(crate) fn number(report: &Value, key: &str) -> Option<f64> {
     let map = report.as_object()?;
     map.get(key).and_then(Value::as_f64).or_else(|| map.values().find_map(|value| number(value, key)))

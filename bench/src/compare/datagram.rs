@@ -15,11 +15,11 @@ use crate::taken::Taken;
 
 /// Octets in a datagram: with UDP and IPv4 header, 64.
 const SIZE: usize = 36;
-/// Datagrams of the flood in flight, at most: enough for full batches everywhere, too little to fill any queue.
+/// Datagrams of the flood in flight, at most: enough for full batches at every stage, too few to fill any queue.
 const WINDOW: u64 = 512;
 /// Datagrams for each system call of the sender.
 const BURST: u64 = 32;
-/// The receiver says how far it is after so many.
+/// The receiver reports its progress after this many datagrams.
 const REPORT: u64 = 32;
 /// Silence after which what is in flight counts as lost.
 const STALL: Duration = Duration::from_millis(50);
@@ -83,7 +83,7 @@ pub(crate) fn exchange(pair: &Pair, times: usize, pause: Duration) -> anyhow::Re
     })
 }
 
-/// Whether the answer to request `n` comes; late answers to others are passed over.
+/// Whether the answer to request `n` arrives; late answers to other requests are ignored.
 fn answered(socket: &UdpSocket, n: u64) -> io::Result<bool> {
     let mut answer = [0; SIZE];
     loop {
@@ -121,18 +121,18 @@ fn with_server(
     })
 }
 
-/// Counts datagrams; tells the sender the highest number seen and how many came.
+/// Counts datagrams; reports to the sender the highest number seen and how many arrived.
 fn count(socket: &UdpSocket, done: &AtomicBool) -> io::Result<()> {
     let (mut highest, mut arrived) = (0, 0);
-    let mut told = 0;
+    let mut reported = 0;
     receive(socket, done, |datagram, from| {
         if let Some(datagram) = datagram {
             highest = highest.max(number(datagram, 0) + 1);
             arrived += 1;
         }
-        // The last few before a silence are told too.
-        if arrived >= told + REPORT || (datagram.is_none() && arrived > told) {
-            told = arrived;
+        // The last few before a pause are reported too.
+        if arrived >= reported + REPORT || (datagram.is_none() && arrived > reported) {
+            reported = arrived;
             let mut report = [0; 16];
             report[..8].copy_from_slice(&highest.to_be_bytes());
             report[8..].copy_from_slice(&u64::to_be_bytes(arrived));

@@ -47,7 +47,7 @@ impl Run {
             anyhow::bail!("iperf3: {error}; {}", pair.logs());
         }
         let moved = moved(&report).context("iperf3's report lacks the sums")?;
-        anyhow::ensure!(moved.octets > 0.0, "iperf3 moved nothing");
+        anyhow::ensure!(moved.octets > 0.0, "iperf3 transferred no data");
         Ok(moved)
     }
 }
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn one_direction_has_no_way_back() {
+    fn one_direction_has_only_the_sum_received() {
         let report = json!({"end": {
             "sum_sent": {"bytes": 999},
             "sum_received": {"bytes": 100, "bits_per_second": 800.0},

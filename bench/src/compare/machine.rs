@@ -9,14 +9,14 @@ use serde::Serialize;
 
 use crate::cpu;
 
-/// What a reader has to know to judge the figures.
+/// What a reader needs to judge the figures.
 #[derive(Debug, Serialize)]
 pub(crate) struct Machine {
     pub(crate) cpu: String,
     pub(crate) cores: usize,
     pub(crate) kernel: String,
     pub(crate) hypervisor: bool,
-    /// `vulnerability: what is done about it`, those that do not concern this CPU left out.
+    /// `vulnerability: what is done about it`, without those that do not affect this CPU.
     pub(crate) mitigations: Vec<String>,
     pub(crate) iperf3: String,
 }

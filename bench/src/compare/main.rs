@@ -1,4 +1,4 @@
-//! adit beside what a user could pick instead: all of it on one machine, in one run, in turn within every round.
+//! Compares adit with its alternatives: on one machine, in one run, in turn within every round.
 
 mod cpu;
 mod crowd;
@@ -30,37 +30,37 @@ use peers::{Peer, Programs};
 use report::Report;
 use results::{About, Failure, Missing, Results, Sample};
 
-/// Compares adit with other tunnels over a veth pair between two network namespaces of its own, and prints ratios.
+/// Compare adit with other tunnels over a veth pair between two network namespaces, and print ratios.
 #[derive(Debug, Parser)]
 struct Args {
-    /// Only these, separated by commas [default: all].
+    /// Run only these configurations, separated by commas [default: all].
     #[arg(long, value_delimiter = ',')]
     only: Vec<Peer>,
-    /// Only these loads, separated by commas [default: all].
+    /// Run only these loads, separated by commas [default: all].
     #[arg(long, value_delimiter = ',')]
     measures: Vec<Measure>,
-    /// Times that everything is measured in turn [default: 5].
+    /// Number of rounds [default: 5].
     #[arg(long)]
     rounds: Option<u32>,
     /// Seconds of each load [default: 2].
     #[arg(long)]
     seconds: Option<u32>,
-    /// Two rounds of one TCP stream with veth, the baseline and adit, where nothing else is said.
+    /// Run two rounds of one TCP stream with veth, the baseline and adit, unless other options are given.
     #[arg(long)]
     quick: bool,
-    /// Leave out what is measured without a rival: many sessions, and the stages of the path alone.
+    /// Leave out what is measured without a comparison: many sessions, and the stages of the data path.
     #[arg(long)]
     tunnels_only: bool,
     /// Directory with a guest that has the kernel's PPTP driver; see bench/kernel-pptp.
     #[arg(long, env = "BENCH_LAB")]
     lab: Option<PathBuf>,
-    /// Record where the time goes, with `perf`, in one more run of each of adit's back ends.
+    /// Record a profile with `perf` in one more run of each of adit's back ends.
     #[arg(long)]
     perf: bool,
-    /// Where report.txt, report.json and plot.svg go.
+    /// Directory for report.txt, report.json and plot.svg.
     #[arg(long, default_value = "bench/results/last")]
     out: PathBuf,
-    /// Directories with programs, looked at before PATH; repeat for more.
+    /// Directories with programs, searched before PATH; repeat for more.
     #[arg(long)]
     programs: Vec<PathBuf>,
 }
@@ -74,7 +74,7 @@ impl Args {
         }
     }
 
-    /// Whether adit alone is measured too: where nothing was chosen.
+    /// Whether adit alone is measured too: unless a selection was given.
     fn measures_alone(&self) -> bool {
         !self.quick && !self.tunnels_only && self.only.is_empty() && self.measures.is_empty()
     }
@@ -136,11 +136,11 @@ fn main() -> anyhow::Result<()> {
         println!("\n{}", profile::profile(pair, &peer.name(), results.seconds, &args.out)?);
     }
     println!("\nalso as JSON and SVG, in {}", args.out.display());
-    anyhow::ensure!(results.failures.is_empty(), "not everything carried data: see FAILED above");
+    anyhow::ensure!(results.failures.is_empty(), "some measurements failed: see FAILED above");
     Ok(())
 }
 
-/// Starts every configuration; those that do not come up are missing, with the reason.
+/// Starts every configuration; those that do not start are listed as missing, with the reason.
 fn start(peers: &[Peer], programs: &Programs, results: &mut Results) -> Vec<(Peer, Pair)> {
     let mut pairs = Vec::new();
     for &peer in peers {

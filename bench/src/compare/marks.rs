@@ -1,9 +1,9 @@
-//! What adit has set itself, beside what was measured. No mark fails a run: figures depend on the machine.
+//! The targets of adit, shown beside the measurements. A missed target fails no run: figures depend on the machine.
 
 use crate::measure::Measure;
 use crate::peers::Peer;
 
-/// What of a measurement a mark is about.
+/// The property of a measurement that a mark limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Of {
     /// The ratio of the values is at least the mark.

@@ -30,7 +30,7 @@ pub(crate) enum Measure {
     Small,
     /// 2,000 UDP requests, each sent when the last was answered.
     Request,
-    /// 100 UDP requests with pauses: what an idle line answers.
+    /// 100 UDP requests with pauses: the latency of an idle path.
     Ping,
 }
 
@@ -105,7 +105,7 @@ impl Measure {
     /// # Errors
     /// When the path does not carry it.
     pub(crate) fn take(self, pair: &Pair, seconds: u32) -> anyhow::Result<Taken> {
-        // What the run before left in queues goes out first.
+        // Packets that the previous run left in queues are sent first.
         sleep(Duration::from_millis(150));
         let pids = pair.pids();
         let (tunnel, (machine, _)) = (cpu::of_processes(&pids)?, cpu::of_machine()?);

@@ -39,6 +39,10 @@ fn run(program: &str, arguments: &[&Path], programs: &Programs) -> Result<String
     let output = Command::new("timeout").arg("120").arg(file).args(arguments).output();
     let output = output.map_err(|error| error.to_string())?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let said = String::from_utf8_lossy(&output.stderr);
-    if output.status.success() { Ok(text) } else { Err(format!("{}: {text}{}", output.status, said.trim())) }
+    let errors = String::from_utf8_lossy(&output.stderr);
+    if output.status.success() {
+        Ok(text)
+    } else {
+        Err(format!("{}: {text}{}", output.status, errors.trim()))
+    }
 }

@@ -1,4 +1,4 @@
-//! Two hosts and the wire between them: every configuration has its own, so that none hears another's packets.
+//! Two hosts and the wire between them: every configuration has its own, so that none receives another's packets.
 
 use std::net::Ipv4Addr;
 use std::process::Command;
@@ -18,7 +18,7 @@ pub(crate) const INNER_CLIENT: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 2);
 /// The largest packet inside every tunnel, in octets.
 pub(crate) const INNER_MTU: u32 = 1400;
 
-/// How long a peer may take to come up.
+/// How long a peer may take to start.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Two hosts on a wire of MTU 1500, and what runs on them.
@@ -87,7 +87,7 @@ impl Pair {
         let target = self.target.to_string();
         let until = Instant::now() + PATIENCE;
         while !self.client.try_sh(&format!("ping -q -c 1 -W 1 {target}")).ok {
-            anyhow::ensure!(Instant::now() < until, "no ping goes through: {}", self.logs());
+            anyhow::ensure!(Instant::now() < until, "no echo reply: {}", self.logs());
             sleep(Duration::from_millis(100));
         }
         self.others.push(self.server.spawn(Command::new("iperf3").arg("-s")));
@@ -112,7 +112,7 @@ impl Pair {
     }
 }
 
-/// Asks again and again until the answer is yes or time is up.
+/// Polls a condition until it is true or the time is up.
 pub(crate) fn wait(limit: Duration, mut ready: impl FnMut() -> bool) -> bool {
     let until = Instant::now() + limit;
     while !ready() {

@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_could_be_markup_is_none() {
+    fn text_is_escaped() {
         assert_eq!(escape("a<b> & c"), "a&lt;b&gt; &amp; c");
     }
 }

@@ -1,4 +1,4 @@
-//! Where the time goes: `perf` over the whole machine while one stream runs.
+//! Where the time is spent: `perf` over the whole machine while one stream runs.
 
 use std::fs;
 use std::path::Path;
@@ -18,7 +18,7 @@ const LINES: usize = 45;
 /// Without `perf`, or when it fails.
 pub(crate) fn profile(pair: &Pair, name: &str, seconds: u32, out: &Path) -> anyhow::Result<String> {
     let data = out.join(format!("perf-{name}.data"));
-    // Hardware counters are rarely to be had in a virtual machine; the clock always is.
+    // Hardware counters are rarely available in a virtual machine; the clock always is.
     let mut recorder = Command::new("perf")
         .args(["record", "-q", "-a", "-g", "-e", "cpu-clock", "-F", "1999", "-o"])
         .arg(&data)
@@ -49,7 +49,7 @@ pub(crate) fn profile(pair: &Pair, name: &str, seconds: u32, out: &Path) -> anyh
     Ok(text)
 }
 
-/// The lines of a report that are no remarks.
+/// The lines of a report without comments.
 fn shares(report: &str) -> String {
     let lines = report.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#'));
     lines.take(LINES).map(|line| format!("{}\n", line.trim_end())).collect()
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn remarks_are_left_out() {
+    fn comments_are_left_out() {
         assert_eq!(shares("# Overhead  Command\n#\n\n    12.00%  adit  \n"), "    12.00%  adit\n");
     }
 }

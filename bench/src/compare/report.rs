@@ -1,4 +1,4 @@
-//! The results for people.
+//! The results as text.
 
 use std::fmt::{self, Display};
 
@@ -85,7 +85,7 @@ fn table(f: &mut fmt::Formatter<'_>, results: &Results, measure: Measure) -> fmt
     ratios.into_iter().try_for_each(|ratio| line(f, ratio))
 }
 
-/// What of a crowd's report is worth a line, and how it is called.
+/// The fields of a crowd's report that are shown, with their labels.
 const CROWD_FIELDS: [(&str, &str); 9] = [
     ("up", "up"),
     ("setups_per_second", "set-ups/s"),
@@ -135,7 +135,7 @@ fn line(f: &mut fmt::Formatter<'_>, ratio: &Ratio) -> fmt::Result {
         "system_cpu" => ("CPU RATIO", "at most"),
         _ => ("BEYOND, µs,", "at most"),
     };
-    // A ratio of CPU time without a mark says what the ratio of throughput says.
+    // A ratio of CPU time without a mark adds nothing to the ratio of throughput.
     if ratio.of == "system_cpu" && ratio.mark.is_none() {
         return Ok(());
     }

@@ -1,4 +1,4 @@
-//! All samples of a run, and what they say together.
+//! All samples of a run, and their statistics.
 
 use serde::Serialize;
 
@@ -55,7 +55,7 @@ pub(crate) struct Sample {
     pub(crate) taken: Taken,
 }
 
-/// A measurement that did not come off.
+/// A measurement that failed.
 #[derive(Debug, Serialize)]
 pub(crate) struct Failure {
     pub(crate) round: u32,
@@ -150,7 +150,7 @@ impl Results {
         }
     }
 
-    /// What an idle line takes longer than the baseline's, round by round.
+    /// How much longer an idle request takes than through the baseline, round by round.
     fn ping_beyond(&mut self, ours: Peer, theirs: Peer) {
         let measure = Measure::Ping;
         let base = self.values(theirs, measure, |taken| Some(taken.value));
@@ -165,7 +165,7 @@ impl Results {
     }
 }
 
-/// adit's other forms are no rivals.
+/// Other variants of adit are not compared.
 fn is_compared(theirs: Peer) -> bool {
     let own = [
         Peer::AditSocket,

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-/// What the rounds of one measure came to.
+/// The result of all rounds of one measure.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub(crate) struct Spread {
     pub(crate) median: f64,

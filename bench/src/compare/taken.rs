@@ -1,8 +1,8 @@
-//! What one measurement comes to.
+//! The result of one measurement.
 
 use serde::Serialize;
 
-/// What one measurement came to.
+/// The result of one measurement.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub(crate) struct Taken {
     /// In the unit of the measure.

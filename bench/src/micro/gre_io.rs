@@ -2,7 +2,7 @@
 //!
 //! One thread sends a burst of 64 packets and then takes them at the other end. As long as the burst is below what the
 //! kernel does in one softirq, it arrives while it is sent: so "out" is the sender, the wire, and the receiving kernel,
-//! and "in" is fetching what lies there. Each variant runs once a round, one after the other.
+//! and "in" is receiving what has arrived. Each variant runs once a round, one after the other.
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ const FROM: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
 const TO: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 2);
 /// Octets of the GRE packets.
 const LENGTHS: [usize; 2] = [100, 1400];
-/// A burst is waited for no longer.
+/// Time limit for the arrival of a burst.
 const PATIENCE: Duration = Duration::from_millis(200);
 
 /// One variant with packets of one length.
@@ -65,8 +65,8 @@ impl Ends {
                 let sender = &mut ends.0.sender;
                 while let Some(slot) = sender.slot() {
                     let range = HEADROOM..HEADROOM + packet.len();
-                    if let Some(room) = slot.get_mut(range.clone()) {
-                        room.copy_from_slice(packet);
+                    if let Some(space) = slot.get_mut(range.clone()) {
+                        space.copy_from_slice(packet);
                     }
                     if !sender.push(TO, None, range) {
                         break;
@@ -139,7 +139,7 @@ fn lane(mode: Option<Mode>) -> Result<Lane> {
             Ends::Xdp(Box::new((open(from)?, open(to)?)))
         }
     };
-    // Whoever is told for good who its neighbour is asks nothing in the middle of a measurement.
+    // Permanent neighbour entries: no address resolution in the middle of a measurement.
     for (host, other, address) in [(from, to, TO), (to, from, FROM)] {
         let mac = other.sh("ip -o link show dev eth0 | sed 's/.*link.ether \\([^ ]*\\).*/\\1/'");
         host.sh(&format!("ip neigh replace {address} lladdr {} dev eth0 nud permanent", mac.trim()));
@@ -205,7 +205,7 @@ fn burst(lane: &mut Lane, packet: &[u8]) -> Result<()> {
     let sent = lane.ends.send(packet);
     let out = began.elapsed();
     ensure!(sent > 0, "nothing was sent");
-    // What a softirq on another core still has in hand is waited for outside of the clock.
+    // Packets that a softirq on another core still processes are awaited outside of the measured time.
     std::thread::sleep(Duration::from_micros(50));
     let (mut got, mut fetching) = (0, Duration::ZERO);
     while got < sent && began.elapsed() < PATIENCE {

@@ -1,6 +1,6 @@
 //! RC4 and the keys of MPPE, alone: this program's two forms against the `rc4` and `sha1` crates.
 //!
-//! Each variant runs once a round, one after the other, so that whatever else the machine does meets all alike. What
+//! Each variant runs once a round, one after the other, so that other load on the machine affects all alike. What
 //! compares them is the median of the ratios of each round.
 
 use std::fmt;
@@ -38,7 +38,7 @@ pub struct Report {
 pub struct Row {
     /// The task.
     pub task: String,
-    /// Who did it.
+    /// The implementation.
     pub variant: &'static str,
     /// Nanoseconds for one packet or one piece, the 5th percentile: an undisturbed machine.
     pub p05_ns: f64,
@@ -97,7 +97,7 @@ pub fn run(rounds: usize) -> Report {
         for (task, times) in tasks.iter().zip(&mut times) {
             for (variant, times) in task.variants.iter().zip(times) {
                 let octets = task.octets.unwrap_or_default();
-                // Twice, because keys that were made ahead come from the batch before.
+                // Twice, because keys computed ahead are made by the batch before.
                 (variant.run)(&mut world, octets);
                 let from = Instant::now();
                 (variant.run)(&mut world, octets);
@@ -270,7 +270,7 @@ struct One<'a>(&'a mut KeySchedule);
 
 impl Wanting for One<'_> {
     fn wanting(&mut self) -> Option<&mut KeySchedule> {
-        self.0.has_room().then_some(&mut *self.0)
+        self.0.has_space().then_some(&mut *self.0)
     }
 }
 

@@ -134,7 +134,7 @@ fn by_definition(data: &[u8]) -> u16 {
     !(sum as u16)
 }
 
-/// A TCP super-packet of whole segments, at most 64 KiB, its checksum left to whoever cuts it.
+/// A TCP super-packet of whole segments, at most 64 KiB, without a checksum: the segmentation fills it in.
 fn super_packet(len: usize) -> Vec<u8> {
     let (src, dst) = (Ipv4Addr::new(10, 0, 0, 1), Ipv4Addr::new(10, 0, 0, 2));
     let mut segment = vec![0x10, 0, 0, 80, 1, 2, 3, 4, 5, 6, 7, 8, 0x80, tcp::ACK, 1, 0, 0, 0, 0, 0];

@@ -1,4 +1,4 @@
-//! Stateless MPPE-128 from the crates, as RFC 3078 and RFC 3079 write it down.
+//! Stateless MPPE-128 from the crates, as specified in RFC 3078 and RFC 3079.
 
 use rc4::{KeyInit as _, Rc4, StreamCipher as _};
 use sha1::{Digest as _, Sha1};
@@ -40,7 +40,7 @@ impl Direction {
         self.coherency = (self.coherency + 1) & COUNT_MASK;
     }
 
-    /// Goes on to the key of count `coherency`; `false` when that is too far.
+    /// Advances to the key of count `coherency`; `false` when that is too far.
     pub(crate) fn advance_to(&mut self, coherency: u16) -> bool {
         let jump = coherency.wrapping_sub(self.coherency) & COUNT_MASK;
         if jump > JUMP_MAX {
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn an_old_packet_is_not_waited_for() {
+    fn an_old_packet_is_refused() {
         let mut receiver = Direction::new(&[7; 16]);
         receiver.advance();
         assert!(!receiver.advance_to(0));

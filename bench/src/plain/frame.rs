@@ -1,4 +1,4 @@
-//! What stands in front of an inner packet: enhanced GRE, PPP, MPPE.
+//! The headers in front of an inner packet: enhanced GRE, PPP, MPPE.
 //!
 //! ```text
 //! GRE, 12 octets        PPP     MPPE   encrypted from here on
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_short_is_nothing() {
+    fn a_cut_packet_is_refused() {
         for len in 0..IP_HEADER + CLEAR - 1 {
             assert!(payload(&mut vec![0x30; len]).is_none());
         }

@@ -1,6 +1,6 @@
 //! The baseline of the comparison: a deliberately plain PPTP data path.
 //!
-//! One packet per system call, no offload on the TUN device, the `rc4` and `sha1` crates as they come, fixed keys, no
+//! One packet per system call, no offload on the TUN device, the `rc4` and `sha1` crates unmodified, fixed keys, no
 //! control connection, no window, no reordering. It shows what the straightforward program costs; it protects nothing.
 
 mod cipher;
@@ -22,7 +22,7 @@ use rustix::net::{
 /// A plain point-to-point tunnel: GRE and stateless MPPE-128 with fixed keys.
 #[derive(Debug, Parser)]
 struct Args {
-    /// Name of the TUN interface to make; addresses are the caller's business.
+    /// Name of the TUN interface to create, without addresses.
     interface: String,
     /// Our address on the wire.
     local: Ipv4Addr,
@@ -38,8 +38,8 @@ enum End {
     Server,
 }
 
-/// Room for one packet and its headers.
-const ROOM: usize = 2048;
+/// Space for one packet and its headers.
+const SPACE: usize = 2048;
 /// Socket buffers, in octets: what a burst of one TCP window needs.
 const BUFFER: usize = 4 << 20;
 
@@ -47,7 +47,7 @@ fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     let options = TunOptions { name: args.interface.clone(), offload: Offload::None, multi_queue: false };
     let tun = Tun::open(&options)?;
-    // Blocking, like every first version of such a program.
+    // Blocking, as in the simplest program of this kind.
     fcntl_setfl(&tun, fcntl_getfl(&tun)?.difference(OFlags::NONBLOCK))?;
     let gre = socket(AddressFamily::INET, SocketType::RAW, Some(ipproto::GRE)).context("raw socket")?;
     sockopt::set_socket_recv_buffer_size_force(&gre, BUFFER)?;
@@ -68,7 +68,7 @@ fn main() -> anyhow::Result<()> {
 
 /// TUN to GRE.
 fn outgoing(tun: &Tun, gre: impl std::os::fd::AsFd, mut keys: Direction) -> anyhow::Result<()> {
-    let mut packet = [0; ROOM];
+    let mut packet = [0; SPACE];
     let mut sequence = 0;
     loop {
         let Some((_, len)) = tun.read(&mut packet[frame::HEADERS..])? else { continue };
@@ -84,7 +84,7 @@ fn outgoing(tun: &Tun, gre: impl std::os::fd::AsFd, mut keys: Direction) -> anyh
 
 /// GRE to TUN.
 fn incoming(tun: &Tun, gre: impl std::os::fd::AsFd, mut keys: Direction) -> anyhow::Result<()> {
-    let mut packet = [0; ROOM];
+    let mut packet = [0; SPACE];
     loop {
         let Ok((_, len)) = recv(&gre, &mut packet[..], RecvFlags::empty()) else { continue };
         let Some((coherency, payload)) = frame::payload(packet.get_mut(..len).unwrap_or_default()) else {

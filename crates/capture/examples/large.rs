@@ -49,7 +49,7 @@ fn round(number: u32) -> Vec<Vec<u8>> {
     }
     packets.push(data(SERVER, CLIENT, 7, number + FIRST, 1400));
     if number.is_multiple_of(4) {
-        // A new connection of somebody else.
+        // A new connection of another program.
         let port = (2000 + number / 4 % 60_000) as u16;
         packets.push(v4(CLIENT, OTHER, ipv4::TCP, &segment(port, 443, 2, number, &[])));
         packets.push(v4(CLIENT, OTHER, ipv4::TCP, &segment(port, 443, 0x18, number + 1, &[0x16; 300])));

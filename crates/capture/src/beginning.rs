@@ -8,7 +8,7 @@ use adit_wire::{gre, icmp, ipv4, ipv6};
 use crate::ip::Ip;
 use crate::octets::Octets as _;
 
-/// What the first octets of a packet say.
+/// The facts in the first octets of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Beginning {
     /// Source.
@@ -23,7 +23,7 @@ pub struct Beginning {
     pub ttl: u8,
     /// DF.
     pub dont_fragment: bool,
-    /// What the first octets behind the IP header say.
+    /// The facts in the first octets behind the IP header.
     pub upper: Upper,
 }
 
@@ -138,7 +138,7 @@ impl fmt::Display for Beginning {
 /// An ICMP or ICMPv6 message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Icmp {
-    /// Whether it is ICMPv6 (RFC 4443), whose types are other ones.
+    /// Whether it is ICMPv6 (RFC 4443), whose types differ.
     pub v6: bool,
     /// Type.
     pub kind: u8,
@@ -151,7 +151,7 @@ pub struct Icmp {
 }
 
 impl Icmp {
-    /// Reads the message that begins with `octets`; its checksum is not looked at, since it covers what may be cut.
+    /// Reads the message that begins with `octets`; its checksum is not checked, since it covers what may be cut.
     pub(crate) fn read(octets: &[u8], v6: bool) -> Option<Icmp> {
         let (kind, code) = (octets.octet(0)?, octets.octet(1)?);
         let is_error = if v6 { kind < 128 } else { matches!(kind, 3 | 4 | 5 | 11 | 12) };

@@ -28,36 +28,41 @@ pub(crate) struct State {
 
 /// One packet on its way through the headers.
 pub(crate) struct Decoder<'a> {
-    /// Taken, where the packet is to be followed; only looked at for one that was captured twice.
+    /// Taken, where the packet is to be followed; only read for one that was captured twice.
     pub(crate) state: &'a mut State,
     pub(crate) is_followed: bool,
     pub(crate) frame: u64,
     pub(crate) time: Duration,
-    pub(crate) tell: &'a mut dyn FnMut(What),
+    pub(crate) report: &'a mut dyn FnMut(What),
 }
 
 /// Decodes one IP packet that stands alone, such as one from inside a tunnel; `octets` is all there is of it.
 ///
-/// TCP segments come without what only their connection can tell, and fragments as fragments.
+/// TCP segments lack what only their connection shows, and fragments are returned as such.
 pub fn datagram(octets: &[u8]) -> (Option<Network>, Content) {
     let mut decoder = Decoder {
         state: &mut State::default(),
         is_followed: false,
         frame: 0,
         time: Duration::ZERO,
-        tell: &mut |_| {},
+        report: &mut |_| {},
     };
     decoder.packet(octets, octets.len())
 }
 
 impl Decoder<'_> {
-    /// `octets` is the packet as far as it was captured, and padding; together they had `room` octets on the wire.
-    pub(crate) fn packet(&mut self, octets: &[u8], room: usize) -> (Option<Network>, Content) {
-        self.ip(octets, room, Vec::new())
+    /// `octets` is the packet as far as it was captured, and padding; together they had `wire_len` octets on the wire.
+    pub(crate) fn packet(&mut self, octets: &[u8], wire_len: usize) -> (Option<Network>, Content) {
+        self.ip(octets, wire_len, Vec::new())
     }
 
-    fn ip(&mut self, octets: &[u8], room: usize, via: Vec<(IpAddr, IpAddr)>) -> (Option<Network>, Content) {
-        let ip = match Ip::parse(octets, room) {
+    fn ip(
+        &mut self,
+        octets: &[u8],
+        wire_len: usize,
+        via: Vec<(IpAddr, IpAddr)>,
+    ) -> (Option<Network>, Content) {
+        let ip = match Ip::parse(octets, wire_len) {
             Ok(ip) => ip,
             Err(error) => return (None, Content::Broken(error)),
         };
@@ -68,14 +73,14 @@ impl Decoder<'_> {
             dont_fragment: ip.dont_fragment,
             protocol: ip.protocol,
             total: ip.total,
-            padding: room - ip.total,
+            padding: wire_len - ip.total,
             header_sum: ip.header_sum,
             via,
             fragments: Vec::new(),
         };
         let Some(fragment) = ip.fragment else { return self.upper(network, ip.payload, ip.payload_len) };
         let whole = if self.is_followed {
-            self.state.fragments.take(&ip, fragment, self.time, self.frame, &mut *self.tell)
+            self.state.fragments.take(&ip, fragment, self.time, self.frame, &mut *self.report)
         } else {
             None
         };
@@ -141,7 +146,7 @@ impl Decoder<'_> {
             time: self.time,
         };
         if self.is_followed {
-            self.state.streams.take(place, &mut segment, payload, &mut *self.tell);
+            self.state.streams.take(place, &mut segment, payload, &mut *self.report);
         } else {
             self.state.streams.recall(place, &mut segment);
         }

@@ -1,4 +1,4 @@
-//! A packet as one line for people.
+//! A packet as one line of text.
 
 use std::fmt::{self, Display as _};
 

@@ -1,4 +1,4 @@
-//! DNS (RFC 1035), as much as the name layer needs: what was asked, and what came back.
+//! DNS (RFC 1035), as much as the name layer needs: the query and its answer.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -28,9 +28,9 @@ pub struct Dns {
     pub rcode: u8,
     /// TC: the answer did not fit.
     pub is_truncated: bool,
-    /// The name asked for, escaped; without the last dot.
+    /// The name in the query, escaped; without the last dot.
     pub name: String,
-    /// The type asked for: 1 for A, 28 for AAAA.
+    /// The query type: 1 for A, 28 for AAAA.
     pub kind: u16,
     /// The answers, at most [`ANSWERS_MAX`], as far as they were captured.
     pub answers: Vec<Answer>,

@@ -1,4 +1,4 @@
-//! GRE as it is found on the wire: read also where it breaks the rules, and says which.
+//! GRE as found on the wire: packets that break a rule are read too, with the rule.
 
 use adit_wire::gre::{HEADER_MIN, PROTOCOL_PPP};
 use adit_wire::{Error, Protocol};
@@ -19,7 +19,7 @@ pub struct Gre {
     pub call_id: Option<u16>,
     /// Sequence Number.
     pub seq: Option<u32>,
-    /// Acknowledgment Number; 0xffffffff from some who have received nothing yet.
+    /// Acknowledgment Number; 0xffffffff from some peers that have received nothing yet.
     pub ack: Option<u32>,
     /// Octets of the PPP frame on the wire.
     pub payload_len: usize,
@@ -33,7 +33,7 @@ pub struct Gre {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Any {
     Pptp(Gre),
-    /// Somebody else's tunnel.
+    /// Another tunnel protocol.
     Other {
         version: u8,
         protocol: u16,

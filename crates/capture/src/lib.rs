@@ -12,7 +12,7 @@
 //!
 //! [`Reader`] is a machine: push octets, poll items. It follows the file in bounded memory, whatever is in it; each bound
 //! is a constant here. Lengths are clamped to what was captured. Whatever is cut, damaged or missing is a [`Note`] with
-//! its place. Nothing is judged here: that a reply never came is for whoever reads the packets to say.
+//! its place. Nothing is judged here: that a reply never arrived is judged by the caller.
 
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! What is to be said about the file itself: where it is cut or damaged, what is missing from it.
+//! Notes about the file itself: where it is cut or damaged, what is missing from it.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -10,9 +10,9 @@ use crate::beginning::Beginning;
 /// A remark about the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note {
-    /// The frame that gave rise to it; for what lies between frames, the last one before; 0 when there was none.
+    /// The frame that caused it; between frames, the last one before; 0 when there was none.
     pub frame: u64,
-    /// Where in the file, in octets; where gzip was around it, in what came out.
+    /// The offset in the file in octets; for gzip, after decompression.
     pub offset: u64,
     /// What.
     pub what: What,
@@ -35,7 +35,7 @@ pub enum Missing {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum What {
-    /// The file holds nothing, or too little to say what it is.
+    /// The file is empty, or too short to identify.
     Empty {
         /// Octets it has.
         octets: u64,
@@ -54,7 +54,7 @@ pub enum What {
     },
     /// The compressed data cannot be read any further.
     BadCompression,
-    /// Something impossible stands here.
+    /// The value here is invalid.
     Damaged {
         /// What should.
         expected: &'static str,
@@ -76,14 +76,14 @@ pub enum What {
         /// Its number.
         id: u32,
     },
-    /// Frames of a link type that cannot be read; told once for each.
+    /// Frames of a link type that cannot be read; reported once for each.
     UnknownLink {
         /// Its number (tcpdump.org/linktypes).
         link: u16,
     },
-    /// A frame is earlier than the one before by more than a second; told once.
+    /// A frame is earlier than the one before by more than a second; reported once.
     TimeGoesBack,
-    /// A packet came in fragments, and not all of them are in the file.
+    /// A packet arrived in fragments, and not all of them are in the file.
     Fragments {
         /// Frames of those that are, in order of arrival; at most [`crate::PIECES_MAX`].
         frames: Vec<u64>,
@@ -95,7 +95,7 @@ pub enum What {
         destination: IpAddr,
         /// IP protocol.
         protocol: u8,
-        /// What the first fragment says, when it is there.
+        /// The beginning of the packet, when the first fragment is there.
         beginning: Option<Beginning>,
     },
     /// Octets of a control connection are not in the file.

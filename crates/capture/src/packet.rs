@@ -1,4 +1,4 @@
-//! What comes out: one packet for each frame of the file.
+//! The output: one packet for each frame of the file.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -22,7 +22,7 @@ pub struct Packet {
     pub interface: u32,
     /// The frame's link type (tcpdump.org/linktypes).
     pub link: u16,
-    /// Whether the capturing host sent or received it, where the file says so.
+    /// Whether the capturing host sent or received it, where the file contains it.
     pub direction: Option<Direction>,
     /// Octets of the frame in the file.
     pub captured: usize,
@@ -34,7 +34,7 @@ pub struct Packet {
     pub duplicate_of: Option<u64>,
     /// The IP header, when there is one.
     pub network: Option<Network>,
-    /// What it says.
+    /// The decoded content.
     pub content: Content,
 }
 
@@ -58,7 +58,7 @@ pub struct Network {
     pub dont_fragment: bool,
     /// IP protocol behind all headers.
     pub protocol: u8,
-    /// Octets of the IP packet on the wire; of the whole one, where it came in fragments.
+    /// Octets of the IP packet on the wire; of the whole one, where it arrived in fragments.
     pub total: usize,
     /// Octets in the frame behind the packet. Ethernet pads short frames when they leave: a short frame without padding
     /// was captured on the host that sent it.
@@ -67,11 +67,11 @@ pub struct Network {
     pub header_sum: Option<bool>,
     /// Source and destination of the headers around it (IPv4 in IPv6 and the like), the outermost first.
     pub via: Vec<(IpAddr, IpAddr)>,
-    /// The frames the packet came in, when it came in fragments; the last of them is this one.
+    /// The frames that carried the packet, when it arrived in fragments; the last of them is this one.
     pub fragments: Vec<u64>,
 }
 
-/// What a packet says.
+/// The content of a packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Content {
@@ -99,15 +99,15 @@ pub enum Content {
         /// Octets of data.
         len: usize,
     },
-    /// A fragment of a packet that is not whole yet; the packet comes with its last fragment.
+    /// A fragment of a packet that is not whole yet; the packet is returned with its last fragment.
     Fragment {
-        /// Where in the packet it lies, in octets.
+        /// Its offset in the packet, in octets.
         offset: usize,
         /// Octets of it.
         len: usize,
         /// Others follow.
         more: bool,
-        /// What the first one says.
+        /// What the first one contains.
         upper: Upper,
     },
     /// A PPP frame outside any tunnel: a capture of a PPP link, or PPPoE.

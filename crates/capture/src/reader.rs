@@ -15,10 +15,10 @@ use crate::packet::{Content, Packet};
 use crate::summary::Summary;
 use crate::tcp::{HELD_MAX, STREAMS_MAX};
 
-/// Frames may be out of order by this much before it is told: several queues of one network card.
+/// Frames may be out of order by this much before it is reported: several queues of one network card.
 const SLACK: Duration = Duration::from_secs(1);
-/// Kinds of notes that are told once: link types and tables.
-const TOLD_MAX: usize = 64;
+/// Kinds of notes that are reported once: link types and tables.
+const REPORTED_MAX: usize = 64;
 
 /// Octets of a file that a reader keeps, whatever the file is: what it has not read yet, all packets in fragments, and all
 /// connections with segments out of order and half a message each.
@@ -26,12 +26,12 @@ pub const KEPT_MAX: usize = CAPACITY
     + INCOMPLETE_MAX * (u16::MAX as usize)
     + STREAMS_MAX * 2 * (HELD_MAX + adit_wire::pptp::BUFFER_MAX);
 
-/// What the reader gives.
+/// What the reader returns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Item {
     /// The next frame.
     Packet(Box<Packet>),
-    /// A remark about the file. It comes before the packet of the frame that gave rise to it.
+    /// A note about the file. It precedes the packet of the frame that caused it.
     Note(Note),
 }
 
@@ -53,20 +53,20 @@ pub struct Reader {
     state: State,
     duplicates: Duplicates,
     summary: Summary,
-    /// One packet, and what there is to say about the file before it: never more than one frame gives rise to.
+    /// One packet, and the notes that precede it: never more than one frame causes.
     queue: VecDeque<Item>,
     offset: u64,
-    told: Vec<What>,
+    reported: Vec<What>,
 }
 
 impl Reader {
-    /// Takes octets of the file, as many as there is room for, and says how many. After each push, items must be taken
-    /// until there are none; then there is room again.
+    /// Takes octets of the file, as many as there is space for, and returns how many. After each push, items must be
+    /// taken until there are none; then there is space again.
     pub fn push(&mut self, octets: &[u8]) -> usize {
         self.container.push(octets)
     }
 
-    /// Takes all of these octets, and hands each item that they give to `each`.
+    /// Takes all of these octets, and passes each item to `each`.
     pub fn feed(&mut self, mut octets: &[u8], mut each: impl FnMut(Item)) {
         while !octets.is_empty() {
             let taken = self.push(octets);
@@ -89,23 +89,23 @@ impl Reader {
             match self.container.next() {
                 Some(Event::Note(offset, what)) => {
                     self.offset = offset;
-                    tell(&mut self.queue, &mut self.told, (self.summary.frames, offset), what);
+                    queue_note(&mut self.queue, &mut self.reported, (self.summary.frames, offset), what);
                 }
                 Some(Event::Record(offset, record, octets)) => {
                     self.offset = offset;
                     let place = (self.summary.frames + 1, offset);
-                    let (queue, told) = (&mut self.queue, &mut self.told);
-                    let mut tell = |what| tell(queue, told, place, what);
+                    let (queue, reported) = (&mut self.queue, &mut self.reported);
+                    let mut report = |what| queue_note(queue, reported, place, what);
                     if self.summary.last.is_some_and(|last| record.time.saturating_add(SLACK) < last)
                         && record.time != Duration::ZERO
                     {
-                        tell(What::TimeGoesBack);
+                        report(What::TimeGoesBack);
                     }
                     while let Some(what) = self.state.fragments.give_up(Some(record.time)) {
-                        tell(what);
+                        report(what);
                     }
                     let (state, duplicates) = (&mut self.state, &mut self.duplicates);
-                    let packet = decode(record, octets, place.0, state, duplicates, &mut tell);
+                    let packet = decode(record, octets, place.0, state, duplicates, &mut report);
                     self.summary.count(&packet);
                     self.queue.push_back(Item::Packet(Box::new(packet)));
                 }
@@ -114,7 +114,7 @@ impl Reader {
                         return None;
                     }
                     let what = self.state.fragments.give_up(None)?;
-                    tell(&mut self.queue, &mut self.told, (self.summary.frames, self.offset), what);
+                    queue_note(&mut self.queue, &mut self.reported, (self.summary.frames, self.offset), what);
                 }
             }
         }
@@ -132,13 +132,13 @@ impl Reader {
 }
 
 /// Queues a note; of some, only the first.
-fn tell(queue: &mut VecDeque<Item>, told: &mut Vec<What>, (frame, offset): (u64, u64), what: What) {
+fn queue_note(queue: &mut VecDeque<Item>, reported: &mut Vec<What>, (frame, offset): (u64, u64), what: What) {
     if let What::Full { .. } | What::UnknownLink { .. } | What::TimeGoesBack | What::NoInterface { .. } = what
     {
-        if told.contains(&what) || told.len() == TOLD_MAX {
+        if reported.contains(&what) || reported.len() == REPORTED_MAX {
             return;
         }
-        told.push(what.clone());
+        reported.push(what.clone());
     }
     queue.push_back(Item::Note(Note { frame, offset, what }));
 }
@@ -149,7 +149,7 @@ fn decode(
     number: u64,
     state: &mut State,
     duplicates: &mut Duplicates,
-    tell: &mut dyn FnMut(What),
+    report: &mut dyn FnMut(What),
 ) -> Packet {
     let frame = link::frame(record.link, octets);
     let mut packet = Packet {
@@ -173,20 +173,20 @@ fn decode(
         }
         Carried::Nothing(kind) => {
             if let NotIp::Link(link) = kind {
-                tell(What::UnknownLink { link });
+                report(What::UnknownLink { link });
             }
             packet.content = Content::NotIp(kind);
             return packet;
         }
     };
     let before = octets.len() - carried.len();
-    let room = record.total.saturating_sub(before + frame.check_len.max(record.check_len));
-    if let Ok(ip) = Ip::parse(carried, room) {
+    let wire_len = record.total.saturating_sub(before + frame.check_len.max(record.check_len));
+    if let Ok(ip) = Ip::parse(carried, wire_len) {
         let packet_octets = carried.at_most(ip.total);
         packet.duplicate_of = duplicates.first_of(packet_octets, record.time, number, frame.is_retry);
     }
     let is_followed = packet.duplicate_of.is_none();
-    let mut decoder = Decoder { state, is_followed, frame: number, time: record.time, tell };
-    (packet.network, packet.content) = decoder.packet(carried, room);
+    let mut decoder = Decoder { state, is_followed, frame: number, time: record.time, report };
+    (packet.network, packet.content) = decoder.packet(carried, wire_len);
     packet
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::link::NotIp;
 use crate::packet::{Content, Packet};
 
-/// Kinds told apart in each table of a [`Summary`]; what else comes is counted together.
+/// Kinds counted separately in each table of a [`Summary`]; all others are counted together.
 pub const KINDS_MAX: usize = 64;
 
 /// Counts of one file.

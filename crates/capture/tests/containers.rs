@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use adit_capture::{Direction, Item, Packet, What};
 use miniz_oxide::deflate::compress_to_vec;
-use world::{START, at, ethernet, gre_packet, notes, packets, pcap, read, read_in, said};
+use world::{START, at, ethernet, gre_packet, notes, packets, pcap, read, read_in, reported};
 
 /// Frames of different lengths, so that options and padding fall differently.
 fn frames() -> Vec<Vec<u8>> {
@@ -136,14 +136,14 @@ fn essence(packets: &[Packet]) -> Vec<Packet> {
 }
 
 #[test]
-fn every_container_says_the_same() {
+fn every_container_gives_the_same_packets() {
     let expected = packets(&read(&pcap(1, &frames())));
     assert_eq!(expected.len(), 5);
     assert_eq!(expected[2].time, START + Duration::from_millis(20));
     for (name, file) in every_container() {
         let items = read(&file);
         assert_eq!(essence(&packets(&items)), expected, "{name}");
-        assert_eq!(said(&items), [], "{name}");
+        assert_eq!(reported(&items), [], "{name}");
         if name.starts_with("pcapng") {
             let first = &packets(&items)[0];
             assert_eq!((first.interface, first.direction), (1, Some(Direction::Sent)), "{name}");
@@ -152,7 +152,7 @@ fn every_container_says_the_same() {
 }
 
 #[test]
-fn pieces_of_any_size_say_the_same() {
+fn pieces_of_any_size_give_the_same_packets() {
     for (name, file) in every_container() {
         let whole = read_in(&file, file.len());
         for piece in [1, 2, 3, 7, 64, 1000] {
@@ -162,7 +162,7 @@ fn pieces_of_any_size_say_the_same() {
 }
 
 #[test]
-fn a_file_cut_anywhere_gives_what_is_whole_and_says_so() {
+fn a_file_cut_anywhere_gives_its_whole_packets_and_a_note() {
     for (name, file) in every_container() {
         let whole = packets(&read(&file));
         for len in 0..file.len() {
@@ -176,7 +176,8 @@ fn a_file_cut_anywhere_gives_what_is_whole_and_says_so() {
                 "{name} cut to {len}: {notes:?}"
             );
             if notes.is_empty() {
-                // Cut between two records: no reader can know. In gzip that cannot be, but for the padding behind it.
+                // Cut between two records: no reader can detect that. In gzip it is detected, except in the padding
+                // behind it.
                 assert!(!name.contains("gzip") || packets.len() == 5 || name.contains("two"), "{name} {len}");
             }
         }
@@ -184,7 +185,7 @@ fn a_file_cut_anywhere_gives_what_is_whole_and_says_so() {
 }
 
 #[test]
-fn behind_a_damaged_record_the_next_is_found() {
+fn reading_resumes_after_a_damaged_record() {
     for (name, file) in
         [("pcap", old_pcap(Order(true), 0xa1b2_c3d4, 1_000_000, 0)), ("pcapng", pcapng(Order(false)))]
     {
@@ -199,10 +200,10 @@ fn behind_a_damaged_record_the_next_is_found() {
             let (items, _) = read_in(&broken, piece);
             let times: Vec<_> = packets(&items).iter().map(|packet| packet.time).collect();
             assert_eq!(times, [0, 1, 3, 4].map(|n| whole[n].time), "{name}");
-            let said = said(&items);
+            let reported = reported(&items);
             assert!(
-                matches!(said[..], [What::Damaged { found: 0xffff_ffff, .. }, What::Resumed { .. }]),
-                "{name}: {said:?}"
+                matches!(reported[..], [What::Damaged { found: 0xffff_ffff, .. }, What::Resumed { .. }]),
+                "{name}: {reported:?}"
             );
             let first = &notes(&items)[0];
             assert_eq!(first.frame, 2, "{name}");
@@ -212,24 +213,27 @@ fn behind_a_damaged_record_the_next_is_found() {
 }
 
 #[test]
-fn damage_to_the_end_is_told_with_its_length() {
+fn damage_to_the_end_is_reported_with_its_length() {
     let mut file = pcap(1, &frames());
     file.extend([0xff; 500]);
-    let said = said(&read(&file));
-    assert!(matches!(said[..], [What::Damaged { .. }, What::NeverResumed { skipped: 500 }]), "{said:?}");
+    let reported = reported(&read(&file));
+    assert!(
+        matches!(reported[..], [What::Damaged { .. }, What::NeverResumed { skipped: 500 }]),
+        "{reported:?}"
+    );
 }
 
 #[test]
-fn blocks_longer_than_memory_are_passed_over() {
+fn blocks_longer_than_the_buffer_are_skipped() {
     let order = Order(false);
     let mut file = order.section();
     file.extend(order.interface(1, 0, &[]));
     file.extend(order.block(0xbad, &vec![7; 5 << 20]));
     file.extend(order.enhanced(0, START.as_micros() as u64, &frames()[0], &[]));
     let items = read(&file);
-    assert_eq!((packets(&items).len(), said(&items)), (1, vec![]));
+    assert_eq!((packets(&items).len(), reported(&items)), (1, vec![]));
     let cut = read(&file[..3 << 20]);
-    assert!(matches!(said(&cut)[..], [What::Cut { .. }]), "{:?}", said(&cut));
+    assert!(matches!(reported(&cut)[..], [What::Cut { .. }]), "{:?}", reported(&cut));
 }
 
 #[test]
@@ -283,15 +287,15 @@ fn simple_and_old_packets_and_new_sections() {
     let packets = packets(&items);
     assert_eq!(packets.iter().map(|packet| packet.time).collect::<Vec<_>>(), [Duration::ZERO, START, START]);
     assert_eq!(packets[2].link, 228);
-    assert_eq!(said(&items), [What::NoInterface { id: 1 }]);
+    assert_eq!(reported(&items), [What::NoInterface { id: 1 }]);
 }
 
 #[test]
 fn what_is_no_capture_is_refused_with_its_beginning() {
-    assert_eq!(said(&read(b"")), [What::Empty { octets: 0 }]);
-    assert_eq!(said(&read(b"\xd4")), [What::Empty { octets: 1 }]);
+    assert_eq!(reported(&read(b"")), [What::Empty { octets: 0 }]);
+    assert_eq!(reported(&read(b"\xd4")), [What::Empty { octets: 1 }]);
     let items = read(b"#!/bin/sh\necho");
-    assert_eq!(said(&items), [What::NotACapture { begins: b"#!/bin/s".to_vec() }]);
+    assert_eq!(reported(&items), [What::NotACapture { begins: b"#!/bin/s".to_vec() }]);
     let [Item::Note(note)] = &items[..] else { panic!("{items:?}") };
     assert_eq!(
         note.to_string(),
@@ -300,7 +304,7 @@ fn what_is_no_capture_is_refused_with_its_beginning() {
 }
 
 #[test]
-fn damaged_gzip_gives_what_came_before() {
+fn damaged_gzip_gives_the_packets_before_the_damage() {
     let plain = pcap(1, &frames());
     // A second member whose first block has a type that does not exist.
     let (first, second) = plain.split_at(plain.len() - 10);
@@ -308,5 +312,9 @@ fn damaged_gzip_gives_what_came_before() {
     broken[10] = 0x07;
     let items = read(&[gzip(first, 0), broken].concat());
     assert_eq!(packets(&items).len(), 4);
-    assert!(matches!(said(&items)[..], [What::BadCompression, What::Cut { .. }]), "{:?}", said(&items));
+    assert!(
+        matches!(reported(&items)[..], [What::BadCompression, What::Cut { .. }]),
+        "{:?}",
+        reported(&items)
+    );
 }

@@ -1,4 +1,4 @@
-//! What belongs together, also where something on the way changed it.
+//! Packets are grouped into conversations, also where something on the path changed them.
 
 #![cfg(test)]
 
@@ -63,9 +63,9 @@ fn to_client(call_id: u16, seq: u32) -> Vec<u8> {
 fn set_up() -> (Tcp, Vec<Vec<u8>>) {
     let mut tcp = Tcp::new(1723);
     let mut frames = tcp.open();
-    frames.push(tcp.say(Side::Client, &sccrq()));
-    frames.push(tcp.say(Side::Client, &request(7)));
-    frames.push(tcp.say(Side::Server, &reply(99, 7, 1)));
+    frames.push(tcp.send(Side::Client, &sccrq()));
+    frames.push(tcp.send(Side::Client, &request(7)));
+    frames.push(tcp.send(Side::Server, &reply(99, 7, 1)));
     (tcp, frames)
 }
 
@@ -73,7 +73,7 @@ fn set_up() -> (Tcp, Vec<Vec<u8>>) {
 fn a_call_from_its_beginning_to_its_end() {
     let (mut tcp, mut frames) = set_up();
     frames.extend([to_server(99, 0), to_client(7, 0)]);
-    frames.push(tcp.say(Side::Client, &octets(CallClearRequest { call_id: 7 })));
+    frames.push(tcp.send(Side::Client, &octets(CallClearRequest { call_id: 7 })));
     frames.push(tcp.raw(Side::Client, 0x11, tcp.next[0], &[]));
     let conversation = only(&frames);
     assert_eq!((conversation.client, conversation.server), (ip(CLIENT), ip(SERVER)));
@@ -96,12 +96,12 @@ fn a_call_from_its_beginning_to_its_end() {
 }
 
 #[test]
-fn several_calls_are_told_apart_by_their_numbers() {
+fn several_calls_are_distinguished_by_their_numbers() {
     let (mut tcp, mut frames) = set_up();
-    frames.push(tcp.say(Side::Client, &request(8)));
-    frames.push(tcp.say(Side::Server, &reply(0, 8, 1)));
-    frames.push(tcp.say(Side::Client, &request(9)));
-    frames.push(tcp.say(Side::Server, &reply(0, 9, 4)));
+    frames.push(tcp.send(Side::Client, &request(8)));
+    frames.push(tcp.send(Side::Server, &reply(0, 8, 1)));
+    frames.push(tcp.send(Side::Client, &request(9)));
+    frames.push(tcp.send(Side::Server, &reply(0, 9, 4)));
     frames.extend([to_server(0, 0), to_server(0, 1), to_server(99, 0), to_client(8, 0)]);
     let conversation = only(&frames);
     let figures: Vec<_> = conversation
@@ -116,8 +116,8 @@ fn several_calls_are_told_apart_by_their_numbers() {
 fn a_number_rewritten_in_one_message_only_is_seen() {
     let mut tcp = Tcp::new(1723);
     let mut frames = tcp.open();
-    frames.push(tcp.say(Side::Client, &request(7)));
-    frames.push(tcp.say(Side::Server, &reply(99, 4711, 1)));
+    frames.push(tcp.send(Side::Client, &request(7)));
+    frames.push(tcp.send(Side::Server, &reply(99, 4711, 1)));
     frames.push(to_client(4711, 0));
     let conversation = only(&frames);
     let call = &conversation.calls[0];
@@ -132,12 +132,12 @@ fn gre_with_a_wrong_number_belongs_to_the_only_call() {
     let conversation = only(&frames);
     let call = &conversation.calls[0];
     assert_eq!((call.wrong_to_server, call.to_server.packets), (Some(98), 2));
-    let told = conversation.steps.iter().filter(|step| step.what == Event::UnknownCall(98)).count();
-    assert_eq!(told, 1);
+    let reported = conversation.steps.iter().filter(|step| step.what == Event::UnknownCall(98)).count();
+    assert_eq!(reported, 1);
 }
 
 #[test]
-fn gre_before_any_call_is_named_and_not_lost() {
+fn gre_before_any_call_is_reported() {
     let mut tcp = Tcp::new(1723);
     let mut frames = tcp.open();
     frames.extend([to_client(5, 0), to_client(5, 1), to_client(6, 0)]);
@@ -163,7 +163,7 @@ fn clients_behind_one_address_keep_their_own_calls() {
     open.pop();
     let mut second = Tcp::new(1723);
     second.next = [1001, 5001];
-    open.push(second.say(Side::Server, &reply(100, 7, 1)));
+    open.push(second.send(Side::Server, &reply(100, 7, 1)));
     let open: Vec<_> = open.into_iter().map(|packet| with_port(packet, 41_000)).collect();
     frames.push(to_server(99, 0));
     frames.extend(open);
@@ -184,9 +184,9 @@ fn without_a_control_connection_both_directions_are_one_call() {
 }
 
 #[test]
-fn a_file_that_starts_in_the_middle_learns_who_is_who() {
+fn a_file_that_starts_in_the_middle_identifies_client_and_server() {
     let mut tcp = Tcp::new(4711);
-    let conversation = only(&[tcp.say(Side::Server, &reply(99, 7, 1)), to_client(7, 0)]);
+    let conversation = only(&[tcp.send(Side::Server, &reply(99, 7, 1)), to_client(7, 0)]);
     assert_eq!((conversation.client, conversation.server), (ip(CLIENT), ip(SERVER)));
     assert!(!conversation.from_the_beginning && conversation.has_roles);
     assert_eq!(conversation.calls[0].client_id, Some(7));
@@ -194,7 +194,7 @@ fn a_file_that_starts_in_the_middle_learns_who_is_who() {
 }
 
 #[test]
-fn numbers_lost_late_repeated_and_begun_anew() {
+fn lost_late_repeated_and_restarted_numbers_are_counted() {
     let figures = |numbers: &[u32]| {
         let frames: Vec<_> = numbers.iter().map(|seq| to_server(99, *seq)).collect();
         let flow = only(&frames).calls[0].to_server.clone();
@@ -210,7 +210,7 @@ fn numbers_lost_late_repeated_and_begun_anew() {
 }
 
 #[test]
-fn acknowledgments_tell_what_only_the_file_lacks() {
+fn acknowledgments_show_what_only_the_file_lacks() {
     let (_, mut frames) = set_up();
     frames.push(data(SERVER, CLIENT, 7, Some(0), Some(u32::MAX)));
     frames.extend([to_server(99, 0), to_server(99, 1), to_server(99, 3)]);
@@ -270,8 +270,8 @@ fn what_the_file_lacks_is_a_step_of_its_call() {
     let mut piece = to_server(99, 0);
     piece[6] = 0x20;
     frames.push(piece);
-    tcp.say(Side::Server, &world::echo(1));
-    frames.push(tcp.say(Side::Server, &world::echo(2)));
+    tcp.send(Side::Server, &world::echo(1));
+    frames.push(tcp.send(Side::Server, &world::echo(2)));
     frames.push(tcp.raw(Side::Client, 0x10, tcp.next[0], &[]));
     let conversation = only(&frames);
     let lacking: Vec<_> = conversation
@@ -301,7 +301,7 @@ fn the_list_of_steps_keeps_beginning_and_end() {
 }
 
 #[test]
-fn of_too_many_conversations_the_oldest_is_given_out_whole() {
+fn too_many_conversations_return_the_oldest() {
     let syn = |n| with_port(Tcp::new(1723).open().swap_remove(0), 2000 + n);
     let calls = (0..CONVERSATIONS_MAX as u16 + 3).map(syn);
     let found = conversations(&calls.collect::<Vec<_>>());
@@ -317,7 +317,7 @@ fn with_port(mut packet: Vec<u8>, port: u16) -> Vec<u8> {
 }
 
 #[test]
-fn a_scan_of_the_port_pushes_out_no_call() {
+fn a_port_scan_evicts_no_call() {
     let (_, mut frames) = set_up();
     frames.extend([to_server(99, 0), to_client(7, 0)]);
     for n in 0..3 * CONVERSATIONS_MAX as u16 {

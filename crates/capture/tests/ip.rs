@@ -10,8 +10,8 @@ use std::time::Duration;
 use adit_capture::{Answer, Content, INCOMPLETE_MAX, Missing, Upper, What, datagram, write};
 use adit_wire::{gre, ipv4};
 use world::{
-    CLIENT, LCP, SERVER, START, at, gre_of, gre_packet, ip, one, packets, pcap, pptp_gre, read, said, udp,
-    v4, v6,
+    CLIENT, LCP, SERVER, START, at, gre_of, gre_packet, ip, one, packets, pcap, pptp_gre, read, reported,
+    udp, v4, v6,
 };
 
 const RAW: u16 = 101;
@@ -35,7 +35,7 @@ fn fragments_in_any_order_make_the_packet() {
         let frames: Vec<_> = order.iter().map(|n| pieces[*n].clone()).collect();
         let items = read(&pcap(RAW, &frames));
         let packets = packets(&items);
-        assert_eq!(said(&items), []);
+        assert_eq!(reported(&items), []);
         let gre = pptp_gre(&packets[3]);
         assert_eq!((gre.seq, gre.frame.len(), gre.payload_len, gre.defect), (Some(5), 302, 302, None));
         let network = packets[3].network.as_ref().unwrap();
@@ -55,9 +55,9 @@ fn the_missing_fragment_is_named() {
     ];
     for (kept, expected) in cases {
         let frames: Vec<_> = kept.iter().map(|n| pieces[*n].clone()).collect();
-        let said = said(&read(&pcap(RAW, &frames)));
-        let [What::Fragments { missing, frames, source, beginning, .. }] = &said[..] else {
-            panic!("{said:?}")
+        let reported = reported(&read(&pcap(RAW, &frames)));
+        let [What::Fragments { missing, frames, source, beginning, .. }] = &reported[..] else {
+            panic!("{reported:?}")
         };
         assert_eq!((*missing, frames.len(), *source), (expected, kept.len(), ip(CLIENT)));
         let upper = beginning.map(|beginning| beginning.upper);
@@ -76,13 +76,13 @@ fn fragments_are_given_up_after_a_minute_and_when_there_are_too_many() {
     let items = read(&file);
     assert!(
         matches!(items[1], adit_capture::Item::Note(_)),
-        "told before the packet that shows how late it is"
+        "reported before the packet that shows how late it is"
     );
 
     let firsts: Vec<_> = (0..INCOMPLETE_MAX + 10).map(|n| fragments(n as u32, 124).swap_remove(0)).collect();
-    let said = said(&read(&pcap(RAW, &firsts)));
-    let full = said.iter().filter(|what| matches!(what, What::Full { .. })).count();
-    assert_eq!((full, said.len() - full), (1, INCOMPLETE_MAX + 10));
+    let reported = reported(&read(&pcap(RAW, &firsts)));
+    let full = reported.iter().filter(|what| matches!(what, What::Full { .. })).count();
+    assert_eq!((full, reported.len() - full), (1, INCOMPLETE_MAX + 10));
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn extension_headers_and_tunnels_are_walked() {
 }
 
 #[test]
-fn lengths_that_lie_are_clamped() {
+fn wrong_lengths_are_clamped() {
     let mut packet = gre_packet(1);
     packet[2..4].copy_from_slice(&14_373u16.to_be_bytes());
     let packet = one(RAW, &packet);
@@ -132,7 +132,7 @@ fn lengths_that_lie_are_clamped() {
 }
 
 #[test]
-fn gre_that_breaks_a_rule_is_read_and_says_which() {
+fn gre_that_breaks_a_rule_is_read_and_the_rule_is_named() {
     let with = |gre: &[u8]| one(RAW, &v4(CLIENT, SERVER, 47, gre));
     let defect = |gre: &[u8]| pptp_gre(&with(gre)).defect.unwrap().field;
     assert_eq!(defect(&[0x20, 1, 0x88, 0x0b, 0, 2, 0, 9, 0xc0, 0x21]), "Sequence Number");
@@ -148,7 +148,7 @@ fn gre_that_breaks_a_rule_is_read_and_says_which() {
 }
 
 #[test]
-fn icmp_errors_say_what_they_are_about() {
+fn icmp_errors_contain_the_packet_they_are_about() {
     let quote = &gre_packet(1)[..28];
     let unreachable = v4(SERVER, CLIENT, 1, &[&[3, 2, 0, 0, 0, 0, 0, 0][..], quote].concat());
     let Content::Icmp(icmp) = one(RAW, &unreachable).content else { panic!() };
@@ -184,7 +184,7 @@ fn dns(flags: u16, kind: u16, records: &[(u16, &[u8])]) -> Vec<u8> {
 }
 
 #[test]
-fn dns_says_what_was_asked_and_answered() {
+fn dns_queries_and_answers_are_decoded() {
     let ask = |message: &[u8]| match one(RAW, &v4(SERVER, CLIENT, 17, &udp(53, 4000, message))).content {
         Content::Dns(dns) => dns,
         other => panic!("{other:?}"),
@@ -221,7 +221,7 @@ fn the_same_packet_within_a_millisecond_was_captured_twice() {
 }
 
 #[test]
-fn a_packet_from_inside_the_tunnel_stands_alone() {
+fn a_packet_from_inside_the_tunnel_is_decoded_alone() {
     let (network, content) = datagram(&v4(CLIENT, SERVER, 17, &udp(4000, 53, &dns(0x0100, 1, &[]))));
     assert_eq!(network.unwrap().source, ip(CLIENT));
     assert!(matches!(content, Content::Dns(_)));
@@ -230,11 +230,11 @@ fn a_packet_from_inside_the_tunnel_stands_alone() {
 }
 
 #[test]
-fn time_that_goes_back_is_told_once() {
+fn time_that_goes_back_is_reported_once() {
     let mut file = write::header(RAW).to_vec();
     for n in [9usize, 800, 3, 900, 4] {
         let packet = gre_packet(n as u32);
         write::frame(&mut file, at(n), &packet, packet.len());
     }
-    assert_eq!(said(&read(&file)), [What::TimeGoesBack]);
+    assert_eq!(reported(&read(&file)), [What::TimeGoesBack]);
 }

@@ -106,7 +106,7 @@ fn the_packet_is_found_on_every_link() {
 }
 
 #[test]
-fn frames_cut_anywhere_are_read_as_far_as_they_go() {
+fn frames_cut_anywhere_are_read_up_to_the_cut() {
     for (name, link, frame, _) in links() {
         for len in 0..frame.len() {
             let mut file = adit_capture::write::header(link).to_vec();
@@ -149,7 +149,7 @@ fn what_is_not_ip_is_named() {
 }
 
 #[test]
-fn a_link_that_cannot_be_read_is_told_once() {
+fn a_link_that_cannot_be_read_is_reported_once() {
     let items = read(&pcap(220, &[vec![0; 64], vec![0; 64]]));
     assert_eq!(packets(&items).len(), 2);
     let notes = notes(&items);

@@ -1,4 +1,4 @@
-//! Nothing in a file can panic, hang or exhaust the reader, and the way it is cut into pieces changes nothing.
+//! No file content can panic, hang or exhaust the reader, and the size of the pieces changes nothing.
 
 #![cfg(test)]
 
@@ -12,15 +12,15 @@ use world::{By, Tcp, echo, ethernet, gre_packet, ocrq, packets, pcap, read_in, s
 fn rich() -> Vec<u8> {
     let mut tcp = Tcp::new(1723);
     let mut packets = tcp.open();
-    packets.push(tcp.say(By::Client, &sccrq()));
-    packets.push(tcp.say(By::Client, &[ocrq(), echo(1)].concat()));
+    packets.push(tcp.send(By::Client, &sccrq()));
+    packets.push(tcp.send(By::Client, &[ocrq(), echo(1)].concat()));
     packets.extend((0..4).map(gre_packet));
-    packets.push(tcp.say(By::Server, &echo(2)));
+    packets.push(tcp.send(By::Server, &echo(2)));
     let frames: Vec<_> = packets.iter().map(|packet| ethernet(0x0800, packet)).collect();
     pcap(write::ETHERNET, &frames)
 }
 
-/// Reads a file as it comes, and holds the reader to what it promises.
+/// Reads a file of any content, and checks the guarantees of the reader.
 fn read_noise(file: &[u8], piece: usize) -> Vec<Item> {
     let (items, summary) = read_in(file, piece);
     let packets = packets(&items);

@@ -1,4 +1,4 @@
-//! Where a capture was made, as its packets tell.
+//! Where a capture was made, according to its packets.
 
 #![cfg(test)]
 
@@ -15,7 +15,7 @@ const COOKED: u16 = 113;
 fn place(link: u16, shape: impl Fn(bool, Vec<u8>) -> Vec<u8>) -> (Position, String) {
     let mut tcp = Tcp::new(1723);
     let mut packets = tcp.open();
-    packets.push(tcp.say(By::Client, &sccrq()));
+    packets.push(tcp.send(By::Client, &sccrq()));
     packets.push(tcp.raw(By::Server, 0x10, tcp.next[1], &[]));
     let by_client = |packet: &[u8]| packet[12..16] == world::CLIENT.octets();
     let frames: Vec<_> = packets.into_iter().map(|packet| shape(by_client(&packet), packet)).collect();
@@ -35,7 +35,7 @@ fn with_ttl(mut packet: Vec<u8>, ttl: u8) -> Vec<u8> {
 }
 
 #[test]
-fn by_the_time_to_live() {
+fn position_by_time_to_live() {
     let place = |client: u8, server: u8| {
         place(write::RAW, |by_client, packet| with_ttl(packet, if by_client { client } else { server })).0
     };
@@ -49,7 +49,7 @@ fn by_the_time_to_live() {
 }
 
 #[test]
-fn by_checksums_that_the_card_fills_in() {
+fn position_by_offloaded_checksums() {
     let (position, why) = place(write::RAW, |by_client, mut packet| {
         if by_client {
             packet[36] ^= 0x55;
@@ -61,7 +61,7 @@ fn by_checksums_that_the_card_fills_in() {
 }
 
 #[test]
-fn by_short_frames_that_are_not_filled_up_yet() {
+fn position_by_unpadded_short_frames() {
     let (position, why) = place(write::ETHERNET, |by_client, packet| {
         let mut frame = ethernet(0x0800, &packet);
         if by_client {
@@ -74,7 +74,7 @@ fn by_short_frames_that_are_not_filled_up_yet() {
 }
 
 #[test]
-fn by_the_direction_that_the_file_notes() {
+fn position_by_the_direction_in_the_file() {
     let cooked = |by_client: bool, packet: Vec<u8>| {
         let sent = if by_client { 0 } else { 4 };
         let mut frame = vec![0, sent, 0, 1, 0, 6, 2, 0, 0, 0, 0, 1, 0, 0, 8, 0];

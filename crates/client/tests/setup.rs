@@ -182,7 +182,7 @@ fn what_somebody_else_changed_meanwhile_is_left_and_said() {
         std::fs::write(&path, "nameserver 9.9.9.9\n").unwrap();
         let remarks = setup.undo().await;
         assert_eq!(remarks.len(), 1, "{remarks:?}");
-        assert!(remarks[0].ends_with("left as it is: somebody has changed it since"), "{remarks:?}");
+        assert!(remarks[0].ends_with("left as it is: changed by another program since"), "{remarks:?}");
     });
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "nameserver 9.9.9.9\n");
     assert_eq!(journals(&home), 0);

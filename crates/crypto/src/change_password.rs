@@ -41,7 +41,7 @@ impl fmt::Debug for Change {
 /// Why a change is refused. On the wire all are E=709.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChangeError {
-    /// The old password is not the one on file (the block decrypts to an impossible length, or the hash differs).
+    /// The old password is not the stored one (the block decrypts to an impossible length, or the hash differs).
     WrongOldPassword,
     /// The NT-Response does not fit the new password.
     WrongResponse,
@@ -59,7 +59,7 @@ impl fmt::Display for ChangeError {
     }
 }
 
-/// Makes the fields of the packet. `None` if the new password has more than 256 UTF-16 units.
+/// Creates the fields of the packet. `None` if the new password has more than 256 UTF-16 units.
 pub fn make(
     rng: &mut Rng,
     name: &[u8],
@@ -98,7 +98,7 @@ pub(crate) fn make_from(
     })
 }
 
-/// Opens a change with the hash on file and checks everything in it; the new password comes out.
+/// Decrypts a change with the stored hash, checks everything in it and returns the new password.
 pub fn open(change: &Change, old: &NtHash) -> Result<Password, ChangeError> {
     let mut block = Zeroizing::new(*change.encrypted_password);
     Rc4::new(old.as_bytes()).apply(&mut block[..]);

@@ -1,7 +1,7 @@
 //! MS-CHAP, MPPE key schedules and RC4, built on RustCrypto primitives, and the one random generator of the core.
 //!
 //! [`secret`] holds what must be wiped and never printed. [`chap`], [`mschap`] and [`change_password`] compute what
-//! travels on the wire; [`proof`] asks the one question of a server: *does this person know the secret?*
+//! travels on the wire; [`proof`] checks on the server that a peer knows the secret.
 //! [`mppe`] turns a successful MS-CHAP into keys, [`rc4`] uses them.
 #![deny(unsafe_code)]
 

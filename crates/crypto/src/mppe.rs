@@ -76,10 +76,10 @@ impl fmt::Display for Strength {
     }
 }
 
-/// The end of the link whose view is meant.
+/// The end of the link to which "send" and "receive" refer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
-    /// The one that asked for authentication (PAC, NAS).
+    /// The one that requested authentication (PAC, NAS).
     Server,
     /// The one that authenticated itself.
     Client,
@@ -110,7 +110,7 @@ impl StartKey {
     }
 
     /// The octets for a strength, filled up with zeros. Without a short key, the first octets of the long one:
-    /// no peer has the same, which [`StartKey::supports`] tells beforehand.
+    /// no peer has the same, which [`StartKey::supports`] reports beforehand.
     fn octets(&self, strength: Strength) -> [u8; 16] {
         let mut octets = [0; 16];
         match (strength, &self.short) {
@@ -168,7 +168,7 @@ pub fn start_keys_v2(hash: &NtHash, nt_response: &[u8; 24], side: Side) -> Start
 }
 
 /// Start keys after MS-CHAPv1 (RFC 3079 section 2), the same for both directions. Those for 40 and 56 bits come from
-/// the LAN Manager hash, so they exist only where the password is at hand and has such a hash.
+/// the LAN Manager hash, so they exist only where the password is known and has such a hash.
 pub fn start_keys_v1(hash: &NtHash, challenge: &[u8; 8], password: Option<&Password>) -> StartKeys {
     let hash = hash.hash();
     let long = head(sha1(&[&*hash, &*hash, challenge]));
@@ -188,13 +188,13 @@ pub struct KeySchedule {
     session: [u8; 16],
     #[zeroize(skip)]
     strength: Strength,
-    /// Wipes itself.
+    /// Wiped on drop.
     #[zeroize(skip)]
     ahead: Option<Box<Ahead>>,
 }
 
 impl KeySchedule {
-    /// Stands at the initial session key: no change has happened yet.
+    /// Begins with the initial session key.
     pub fn new(start: &StartKey, strength: Strength) -> KeySchedule {
         let start = start.octets(strength);
         let mut session = key_from_sha(&start, &start, strength.key_len());
@@ -202,8 +202,8 @@ impl KeySchedule {
         KeySchedule { start, session, strength, ahead: None }
     }
 
-    /// One key change: SHA-1 over start and session key, RC4 of the result with itself, weakening. Done beforehand, where
-    /// [`apply_each`] came by.
+    /// One key change: SHA-1 over start and session key, RC4 of the result with itself, weakening. Takes a key that
+    /// [`apply_each`] has computed ahead, if there is one.
     pub fn advance(&mut self) {
         self.advance_with(rc4::of_itself);
     }
@@ -329,7 +329,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_two_sides_meet() {
+    fn both_sides_derive_the_same_keys() {
         let hash = Password::new("clientPass").nt_hash();
         let server = start_keys_v2(&hash, &[7; 24], Side::Server);
         let client = start_keys_v2(&hash, &[7; 24], Side::Client);

@@ -17,7 +17,7 @@ pub fn without_domain(name: &[u8]) -> &[u8] {
     name.rsplit(|octet| *octet == b'\\').next().unwrap_or(name)
 }
 
-/// The eight octets that version 2 really asks (RFC 2759 section 8.2, ChallengeHash). The domain of `name` is left out.
+/// The eight-octet challenge that version 2 uses (RFC 2759 section 8.2, ChallengeHash), without the domain of `name`.
 pub fn challenge_hash(peer_challenge: &[u8; 16], authenticator_challenge: &[u8; 16], name: &[u8]) -> [u8; 8] {
     let digest = sha1(&[peer_challenge, authenticator_challenge, without_domain(name)]);
     let mut challenge = [0; 8];
@@ -41,7 +41,7 @@ pub fn nt_response_v2(
     nt_response(&challenge_hash(peer_challenge, authenticator_challenge, name), hash)
 }
 
-/// What the server sends back to prove that it knows the hash too (RFC 2759 section 8.7): the 20 octets that stand in
+/// What the server sends back to prove that it knows the hash too (RFC 2759 section 8.7): the 20 octets in
 /// `S=` as hexadecimal digits.
 pub fn authenticator_response(
     authenticator_challenge: &[u8; 16],

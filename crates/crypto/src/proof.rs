@@ -1,7 +1,7 @@
-//! The server's question to whoever knows the accounts, and its pure check.
+//! What a peer sends to prove its password, and the check of it.
 //!
-//! A [`Proof`] is what a peer sent together with what it was asked. [`check`] compares it in constant time with the
-//! [`Secret`] on file. For a name that is on no file there is [`check_unknown`], which takes as long and always refuses.
+//! A [`Proof`] is a peer's response together with its challenge. [`check`] compares it in constant time with the
+//! stored [`Secret`]. For an unknown name there is [`check_unknown`], which takes as long and always refuses.
 
 use core::fmt;
 
@@ -12,12 +12,12 @@ use crate::mppe::{Side, StartKeys, start_keys_v1, start_keys_v2};
 use crate::mschap::{authenticator_response, nt_response, nt_response_v2, same};
 use crate::secret::{NtHash, Password};
 
-/// What a peer offers as evidence that it knows a password. No variant prints what it holds.
+/// The evidence of a peer that it knows a password. `Debug` prints no secret.
 #[derive(Clone)]
 pub enum Proof {
     /// The password itself (RFC 1334).
     Pap {
-        /// As it came.
+        /// As received.
         password: Password,
     },
     /// CHAP with MD5 (RFC 1994).
@@ -167,13 +167,13 @@ pub fn check(proof: &Proof, secret: &Secret) -> Result<Proven, ProofError> {
     }
 }
 
-/// Does the work of [`check`] for a name that nobody has, and refuses.
+/// Does the work of [`check`] for an unknown name, and refuses.
 pub fn check_unknown(proof: &Proof) -> ProofError {
-    let nobody = match proof {
-        Proof::ChapMd5 { .. } => Secret::Clear(Password::new("nobody's password")),
+    let no_user = match proof {
+        Proof::ChapMd5 { .. } => Secret::Clear(Password::new("password of no user")),
         _ => Secret::NtHash(NtHash::from_bytes([0x5a; 16])),
     };
-    match check(proof, &nobody) {
+    match check(proof, &no_user) {
         Err(why @ ProofError::BadChange(_)) => why,
         _ => ProofError::Wrong,
     }

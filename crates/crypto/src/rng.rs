@@ -7,8 +7,8 @@ use rand_core::{Rng as _, SeedableRng as _};
 
 /// A cryptographic generator (ChaCha20) that depends on its seed alone.
 ///
-/// Every machine of every session has one and asks it a dozen times in its life. So it keeps no blocks that are made
-/// ahead, only where it stands in its sequence: 40 octets instead of 320.
+/// Every state machine of every session has one and uses it a dozen times. So it buffers no blocks, only its position
+/// in the sequence: 40 octets instead of 320.
 pub struct Rng {
     seed: [u8; 32],
     /// Words taken.

@@ -12,7 +12,7 @@ use crate::digest::md4;
 pub struct Password(String);
 
 impl Password {
-    /// Takes the text as it is.
+    /// Takes the text unchanged.
     pub fn new(text: impl Into<String>) -> Password {
         Password(text.into())
     }

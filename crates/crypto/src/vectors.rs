@@ -1,5 +1,5 @@
-//! Every vector of `tests/data/vectors.json` that belongs to this crate, each by the function that uses it in earnest.
-//! A type that is neither computed here nor named as somebody else's fails the test.
+//! Every vector of `tests/data/vectors.json` that belongs to this crate, each computed by the production function.
+//! A type that is neither computed here nor listed as another crate's fails the test.
 
 use serde_json::Value;
 
@@ -76,8 +76,8 @@ fn encrypted(mut cipher: Rc4, data: &[u8]) -> Vec<u8> {
     data
 }
 
-/// Compares one output; an output that the vector does not give is not compared, a given one that nobody computes is
-/// noticed by the count.
+/// Compares one output; an output that the vector does not give is not compared, a given one that is not computed is
+/// found by the count.
 struct Outputs<'a> {
     name: &'a str,
     wanted: &'a Value,
@@ -221,7 +221,7 @@ fn mppe(kind: &str, given: &Value, out: &mut Outputs<'_>) -> bool {
             assert_eq!(send, receive);
             let key = hex(KeySchedule::new(&send, strength(&given["bits"])).session_key());
             out.is("session_key", &key);
-            // What stands before the weakening differs in the constant octets only.
+            // Before the weakening only the constant octets differ.
             let constant = if number(&given["bits"]) == 40 { 6 } else { 2 };
             assert_eq!(key[constant..], text(&out.wanted["before_weaken"])[constant..]);
             out.compared += 1;
@@ -310,7 +310,7 @@ fn c153_c154_c155_c156_c157_c184_c185_every_vector() {
             || authentication(kind, given, &mut out)
             || mppe(kind, given, &mut out);
         let theirs = [ELSEWHERE, RADIUS, LATER].iter().any(|list| list.contains(&kind));
-        assert!(ours != theirs, "{name}: nobody computes vectors of type {kind}, or two do");
+        assert!(ours != theirs, "{name}: vectors of type {kind} are computed nowhere, or twice");
         if ours {
             assert_eq!(
                 out.compared,

@@ -70,7 +70,7 @@ fn doubt(host: &Host, check: Check) -> Option<String> {
         ("protocol 47 to this host", &filter.gre_in),
         ("protocol 47 from this host", &filter.gre_out),
     ];
-    let (what, passage) = all.into_iter().find(|(_, passage)| passage.fate == Fate::CannotTell)?;
+    let (what, passage) = all.into_iter().find(|(_, passage)| passage.fate == Fate::Unknown)?;
     let rule = passage.doubts.first().or(passage.rule.as_ref());
     let on = rule.map(|rule| format!(": it depends on {}", words(rule))).unwrap_or_default();
     Some(format!("cannot tell what becomes of {what}{on}"))

@@ -260,7 +260,7 @@ fn rows_07_16_17_18_22_23_68_firewall_and_translation() {
     // What is not understood is said, and is no verdict.
     let doubt = |filter: &mut Filter| {
         filter.gre_in =
-            Passage { fate: Fate::CannotTell, doubts: vec![rule("xt match conntrack drop")], ..passage() };
+            Passage { fate: Fate::Unknown, doubts: vec![rule("xt match conntrack drop")], ..passage() };
     };
     assert_eq!(with(|host| doubt(host.filter.as_mut().unwrap())), NOTHING);
     let mut host = healthy();

@@ -1,5 +1,5 @@
 //! Capture files: any octets, and files whose frames are built around the input so that it reaches the inner layers; and
-//! what the doctor says of them.
+//! the verdicts of the doctor on them.
 
 use std::time::Duration;
 
@@ -33,12 +33,12 @@ pub(crate) fn capture_file(data: &[u8]) {
     converse(&whole.0, Conversations::with_secret(Secret { user: None, password: Password::new("fuzz") }));
 }
 
-/// The doctor's verdict: bounded, in lines for people.
+/// The doctor's verdict: bounded, in lines without control characters.
 fn verdict(facts: &Facts) {
     let verdict = judge(facts);
     assert!(verdict.causes.len() <= 3);
     for words in [verdict.to_string(), text::why(&verdict)] {
-        assert!(!words.contains(|c: char| c.is_control() && c != '\n'), "lines for people: {words:?}");
+        assert!(!words.contains(|c: char| c.is_control() && c != '\n'), "a control character: {words:?}");
     }
 }
 
@@ -50,7 +50,7 @@ fn converse(items: &[Item], mut conversations: Conversations) {
         assert!(conversation.steps.len() <= FIRST + LAST);
         for step in conversation.steps.iter() {
             let line = step.to_string();
-            assert!(!line.contains(char::is_control), "a line for people: {line:?}");
+            assert!(!line.contains(char::is_control), "a control character: {line:?}");
             assert!(step.frame <= conversation.last_frame);
             assert!(step.call.is_none_or(|call| call < conversation.calls.len()));
         }
@@ -106,7 +106,7 @@ fn read(file: &[u8], piece: usize) -> (Vec<Item>, Summary) {
             }
             Item::Note(note) => note.to_string(),
         };
-        assert!(!line.contains(char::is_control), "a line for people: {line:?}");
+        assert!(!line.contains(char::is_control), "a control character: {line:?}");
     }
     assert_eq!(reader.summary().frames, frames);
     (items, reader.summary().clone())

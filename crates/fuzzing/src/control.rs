@@ -1,4 +1,4 @@
-//! One control connection whose peer may say anything, in any order, at any time.
+//! One control connection whose peer may send anything, in any order, at any time.
 
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
@@ -21,7 +21,7 @@ const MUCH: usize = 256;
 /// What has been seen of one connection.
 struct Watch {
     connection: ControlConnection,
-    /// Calls the peer asked for, or that came up.
+    /// Calls that the peer requested, or that came up.
     begun: BTreeSet<Handle>,
     ended: BTreeSet<Handle>,
     requests: Vec<Handle>,
@@ -67,7 +67,7 @@ pub(crate) fn control_connection(data: &[u8]) {
         }
         watch.drain();
     }
-    // Whatever was said, nobody is stuck: told to stop, it is closed within a bounded time.
+    // After any input, a connection that is requested to stop is closed within a bounded time.
     watch.connection.handle_command(now, ControlCommand::Stop { shutdown: true });
     watch.drain();
     for _ in 0..16 {
@@ -76,7 +76,7 @@ pub(crate) fn control_connection(data: &[u8]) {
         now = now.max(at);
         watch.drain();
     }
-    assert!(watch.is_closed, "told to stop, and still there");
+    assert!(watch.is_closed, "not closed after Stop");
     assert!(watch.begun.is_subset(&watch.ended), "calls {:?} never ended: {:?}", watch.begun, watch.ended);
 }
 

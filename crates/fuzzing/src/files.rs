@@ -20,7 +20,7 @@ pub(crate) fn config_toml(data: &[u8]) {
     assert_eq!(is_refused, !checked.is_clean(Level::Error), "errors and a configuration, or neither");
 }
 
-/// A journal that a crash, a full disk or a hand has damaged anywhere says no more than the whole one did.
+/// A damaged journal (crash, full disk, manual edit) yields no more changes than it has lines.
 pub(crate) fn journal(data: &[u8]) {
     let (changes, damaged) = journal::read(data);
     let lines = data.iter().filter(|octet| **octet == b'\n').count();
@@ -30,5 +30,5 @@ pub(crate) fn journal(data: &[u8]) {
         changes.len()
     );
     let cut = &data[..data.iter().rposition(|octet| *octet == b'\n').map_or(0, |at| at + 1)];
-    assert_eq!(journal::read(cut), (changes, damaged), "half a line at the end said something");
+    assert_eq!(journal::read(cut), (changes, damaged), "half a line at the end was read");
 }

@@ -1,4 +1,4 @@
-//! Packets that an attentive liar would send: they fit what was just said.
+//! Forged packets that fit the state of the conversation.
 
 use adit_wire::{cp, ppp};
 
@@ -50,7 +50,7 @@ pub(crate) fn message(input: &mut Input<'_>) -> Option<Vec<u8>> {
     octets[3] = 1;
     octets[4..8].copy_from_slice(&[0x1a, 0x2b, 0x3c, 0x4d]);
     octets[9] = message_type;
-    // Version 1.0 where a version stands, so that conversations get going.
+    // Version 1.0 in the version field, so that conversations begin.
     if matches!(message_type, 1 | 2) {
         octets[12] = 1;
         octets[14] = u8::from(message_type == 2);

@@ -76,7 +76,7 @@ fn check(outcome: &Outcome) {
 }
 
 fn line(text: &str) {
-    assert!(!text.contains(char::is_control), "a line for people: {text:?}");
+    assert!(!text.contains(char::is_control), "a control character: {text:?}");
 }
 
 /// A ruleset of nft, of a few chains; each rule is made of a few decisions.

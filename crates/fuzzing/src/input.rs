@@ -1,4 +1,4 @@
-//! An input taken apart into decisions and chunks. Everything is there: past the end come zeros.
+//! An input split into decisions and chunks. Reading past its end yields zeros.
 
 /// Reads decisions from the front of an input.
 #[derive(Clone, Debug)]

@@ -1,4 +1,5 @@
-//! The host in user space that the doctor puts into a tunnel: whatever comes out of the tunnel, each question has one answer.
+//! The host in user space that the doctor puts into a tunnel: whatever arrives through the tunnel, each question has
+//! one answer.
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::{Duration, Instant};
@@ -19,7 +20,7 @@ pub(crate) fn netstack(data: &[u8]) {
     let mut now = Instant::now();
     let seed = u64::from(input.u32()) << 32 | u64::from(input.u32());
     let mut stack = Stack::new(StackConfig { local: US, mtu: MTU, seed }, now);
-    let (mut asked, mut told, mut sent): (Vec<u32>, Vec<u32>, Vec<Vec<u8>>) = Default::default();
+    let (mut asked, mut answered, mut sent): (Vec<u32>, Vec<u32>, Vec<Vec<u8>>) = Default::default();
     while !input.is_empty() {
         match input.u8() % 8 {
             0 | 1 if asked.len() < QUESTIONS_MAX * 2 => {
@@ -37,30 +38,30 @@ pub(crate) fn netstack(data: &[u8]) {
                 stack.handle_input(now, &answer(packet, &mut input));
             }
         }
-        collect(&mut stack, &mut sent, &mut told);
+        collect(&mut stack, &mut sent, &mut answered);
     }
     // Every question has a limit of seconds; no answer takes more wake-ups than this.
     for _ in 0..10_000 {
         let Some((at, _)) = stack.poll_timeout(now) else { break };
         now = at.max(now + Duration::from_millis(1));
         stack.handle_timeout(now);
-        collect(&mut stack, &mut sent, &mut told);
-        if told.len() == asked.len() {
+        collect(&mut stack, &mut sent, &mut answered);
+        if answered.len() == asked.len() {
             break;
         }
     }
-    told.sort_unstable();
-    assert_eq!(told, asked, "each question is answered once");
+    answered.sort_unstable();
+    assert_eq!(answered, asked, "each question is answered once");
 }
 
-fn collect(stack: &mut Stack, sent: &mut Vec<Vec<u8>>, told: &mut Vec<u32>) {
+fn collect(stack: &mut Stack, sent: &mut Vec<Vec<u8>>, answered: &mut Vec<u32>) {
     let mut packet = Vec::new();
     while stack.poll_transmit(&mut packet) {
         assert!(packet.len() <= usize::from(u16::MAX) && packet.first() == Some(&0x45));
         assert!(sent.len() < SENT_MAX, "packets without end");
         sent.push(packet.clone());
     }
-    told.extend(std::iter::from_fn(|| stack.poll_event()).map(|event| event.id));
+    answered.extend(std::iter::from_fn(|| stack.poll_event()).map(|event| event.id));
 }
 
 fn question(input: &mut Input<'_>) -> Command {
@@ -113,7 +114,7 @@ fn answer(mut packet: Vec<u8>, input: &mut Input<'_>) -> Vec<u8> {
     packet
 }
 
-/// Writes the checksums anew.
+/// Updates the checksums.
 fn repair(packet: &mut [u8]) {
     packet[10..12].fill(0);
     let sum = checksum::of(&packet[..20]).to_be_bytes();
@@ -138,7 +139,7 @@ fn repair(packet: &mut [u8]) {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn a_while_of_noise() {
+    fn noise_does_not_panic() {
         let mut state = 7u64;
         for _ in 0..3000 {
             let mut data = Vec::new();

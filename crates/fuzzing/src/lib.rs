@@ -56,7 +56,7 @@ pub const TARGETS: &[Target] = &[
 ///
 /// # Panics
 /// When there is no such target, and whenever the target finds something.
-#[expect(clippy::panic, reason = "that is how a fuzz target speaks")]
+#[expect(clippy::panic, reason = "a fuzz target fails by panicking")]
 pub fn run(name: &str, data: &[u8]) {
     match TARGETS.iter().find(|target| target.name == name) {
         Some(target) => (target.run)(data),

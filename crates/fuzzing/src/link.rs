@@ -1,4 +1,5 @@
-//! Whole PPP conversations: a link under test, an honest one at the other end, and a hand that meddles.
+//! Whole PPP conversations: a link under test, a correct one at the other end, and changed or forged packets between
+//! them.
 
 use std::collections::VecDeque;
 use std::net::Ipv4Addr;
@@ -52,7 +53,7 @@ fn conversation(data: &[u8], tested: usize) {
         end.link.open(now);
         end.drain();
     }
-    // Some conversations begin with an honest part, so that the late phases are reached too.
+    // Some conversations begin with a correct part, so that the late phases are reached too.
     for _ in 0..input.u8() & 31 {
         honest_round(&mut ends, now, 1 - tested);
         honest_round(&mut ends, now, tested);
@@ -157,7 +158,7 @@ fn step(ends: &mut [End; 2], tested: usize, now: &mut Instant, input: &mut Input
             }
         }
         7 => {
-            // A loop: its own frame comes back.
+            // A loop: its own frame is returned.
             if let Some(frame) = end.sent.front().cloned() {
                 end.link.handle_input(*now, &frame);
             }
@@ -201,7 +202,7 @@ fn step(ends: &mut [End; 2], tested: usize, now: &mut Instant, input: &mut Input
     ends[tested].drain();
 }
 
-/// Told to close, a link is over within a bounded time, whatever was said before.
+/// A link that is requested to close ends within a bounded time, in any state.
 fn finish(end: &mut End, mut now: Instant) {
     end.link.handle_command(now, Command::Close { reason: "end".to_owned() });
     end.drain();
@@ -211,7 +212,7 @@ fn finish(end: &mut End, mut now: Instant) {
         end.link.handle_timeout(now);
         end.drain();
     }
-    assert!(end.has_ended, "told to close, and still there");
+    assert!(end.has_ended, "not ended after Close");
 }
 
 impl End {
@@ -257,10 +258,10 @@ impl End {
 mod tests {
     use super::*;
 
-    /// The honest part of a conversation really gets to its end, whatever the terms: otherwise the late phases would
+    /// The correct part of a conversation reaches its end, whatever the terms: otherwise the late phases would
     /// never be fuzzed.
     #[test]
-    fn honest_ends_get_up() {
+    fn correct_ends_come_up() {
         for terms in 0..128 {
             let now = Instant::now();
             let mut ends = [end(Role::Server, terms), end(Role::Client, terms)];

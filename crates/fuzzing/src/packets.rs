@@ -127,7 +127,7 @@ fn inform(data: &[u8]) {
     let is_inform = dhcp::is_inform(data);
     match dhcp::Inform::parse(data) {
         Ok(inform) => {
-            assert!(is_inform, "parsed, but is_inform says no");
+            assert!(is_inform, "parsed, but is_inform is false");
             let _ = inform.to_string();
         }
         Err(error) => {

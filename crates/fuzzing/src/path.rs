@@ -1,4 +1,4 @@
-//! Two data paths that talk to each other, and a hand that meddles with what passes between them.
+//! Two data paths connected to each other, with packets changed, lost and forged between them.
 
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
@@ -15,7 +15,7 @@ use crate::input::Input;
 
 const ENDS: [Ipv4Addr; 2] = [Ipv4Addr::new(10, 99, 0, 1), Ipv4Addr::new(10, 99, 0, 14)];
 
-/// What came out of one end.
+/// The output of one end.
 #[derive(Default)]
 struct Out {
     gre: Vec<Vec<u8>>,
@@ -103,7 +103,7 @@ pub(crate) fn path(data: &[u8]) {
     }
 }
 
-/// Brings what `end` sent to the other one, or not, or changed, until nothing more is said.
+/// Delivers, drops or changes what `end` sent to the other one, until nothing more is sent.
 fn deliver(
     ends: &mut [Path; 2],
     mut end: usize,

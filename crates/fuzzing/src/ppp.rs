@@ -4,11 +4,11 @@ use adit_diag::Note;
 use adit_wire::note::Shown;
 use adit_wire::{Protocol, ccp, chap, cp, ipcp, ipv6cp, lcp, pap, ppp};
 
-/// One frame as it comes out of GRE.
+/// One frame as received in GRE.
 pub(crate) fn ppp_frames(data: &[u8]) {
     let Ok((protocol, information)) = ppp::frame(data) else { return };
     let _ = ppp::ProtocolNumber(protocol).to_string();
-    // The packets of all control protocols look alike, so each input is worth a look by every one.
+    // The packets of all control protocols look alike, so each input is read as every one of them.
     for protocol in
         [Protocol::Lcp, Protocol::Pap, Protocol::Chap, Protocol::Ccp, Protocol::Ipcp, Protocol::Ipv6cp]
     {
@@ -103,7 +103,7 @@ fn chap(packet: &cp::Packet<'_>) {
     }
 }
 
-/// A note for the record: a plain line for people, and the same note behind JSON.
+/// A note of the record: one line of text, and unchanged after JSON.
 pub(crate) fn check_note(note: &Note) {
     shown(&Shown(note).to_string());
     let json = serde_json::to_string(note).unwrap_or_default();

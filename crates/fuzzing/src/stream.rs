@@ -42,5 +42,8 @@ fn same_again(message: &Message) {
     assert_eq!(octets.len(), message.message_type().size());
     assert_eq!(Message::parse(&octets).as_ref(), Ok(message), "read, written, read again");
     let line = message.to_string();
-    assert!(line.len() < 2048 && !line.contains(char::is_control), "a line for people: {line:?}");
+    assert!(
+        line.len() < 2048 && !line.contains(char::is_control),
+        "a control character or too long: {line:?}"
+    );
 }

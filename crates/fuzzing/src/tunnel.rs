@@ -1,5 +1,5 @@
-//! Whole conversations: control connection, call and link of a tunnel machine under test, an honest one at the other
-//! end, and a hand that meddles with what passes between them.
+//! Whole conversations: control connection, call and link of a tunnel machine under test, a correct one at the other
+//! end, with messages and packets changed, lost and forged between them.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::net::Ipv4Addr;
@@ -84,7 +84,7 @@ fn conversation(data: &[u8], tested: usize) {
         end.handle_timeout(now);
         end.drain();
     }
-    assert!(end.is_closed, "told to stop, and still there");
+    assert!(end.is_closed, "not closed after Stop");
     assert!(end.paths.is_empty(), "data paths left behind: {:?}", end.paths);
 }
 
@@ -277,7 +277,7 @@ impl End {
         }
     }
 
-    /// A client asks nothing.
+    /// A client has no requests.
     fn answer(&mut self, now: Instant, id: u32, answer: Answer) {
         if let Machine::Server(tunnel) = &mut self.machine {
             tunnel.handle_answer(now, id, answer);
@@ -389,7 +389,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn honest_ends_get_up() {
+    fn correct_ends_come_up() {
         for terms in 0..16 {
             let now = Instant::now();
             let mut ends = [server(terms, now), client(terms, now)];
@@ -402,7 +402,7 @@ mod tests {
         }
     }
 
-    /// Everything that two honest ends send each other in the quarter of an hour that begins at `now`.
+    /// Everything that two correct ends send each other in the quarter of an hour that begins at `now`.
     fn transcript(mut now: Instant) -> Vec<(Duration, Vec<u8>)> {
         let begun = now;
         let mut ends = [server(0, now), client(0, now)];
@@ -423,8 +423,8 @@ mod tests {
         transcript
     }
 
-    /// Nothing but the distance of monotonic instants counts: keep-alives and deadlines come at the same times whatever
-    /// the clock on the wall says or does.
+    /// Nothing but the distance of monotonic instants counts: keep-alives and deadlines are due at the same times,
+    /// whatever the wall clock shows.
     #[test]
     fn c239_only_distances_of_monotonic_instants_count() {
         let now = Instant::now();

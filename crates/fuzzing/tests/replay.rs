@@ -40,7 +40,7 @@ fn replay(target: &str) {
     for entry in fs::read_dir(&folder).unwrap() {
         let path = entry.unwrap().path();
         let data = fs::read(&path).unwrap();
-        // The name of the input is told when it breaks something.
+        // The name of the input is printed when it fails.
         let result = std::panic::catch_unwind(|| adit_fuzzing::run(target, &data));
         assert!(result.is_ok(), "fuzz/corpus/{target}/{}", path.file_name().unwrap().to_string_lossy());
     }

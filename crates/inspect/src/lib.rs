@@ -1,8 +1,8 @@
-//! What a host does to PPTP, found without changing anything on it.
+//! How this host treats PPTP, found without changing anything on it.
 //!
-//! [`read`] turns what the host's own tools and /proc print into types; [`filter`] takes a packet through the rules.
-//! Both are pure: text in, facts out, every bound named. [`look`] runs the tools, reads /proc, asks a few hosts, and makes
-//! the doctor's facts of it.
+//! [`read`] turns what the host's own tools and /proc print into types; [`filter`] follows a packet through the rules.
+//! Both are pure: text in, facts out, every bound named. [`look`] runs the tools, reads /proc, probes a few hosts, and
+//! returns the doctor's facts.
 
 #![forbid(unsafe_code)]
 

@@ -1,5 +1,5 @@
-//! The evaluator against the kernel: rules put together at random are loaded for real, real packets are sent, and what
-//! becomes of them must be what was said. "Cannot tell" is allowed, seldom.
+//! The evaluator against the kernel: random rules are loaded into the kernel, packets are sent, and their fate must be
+//! the predicted one. An unknown prediction is allowed, but must be rare.
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
@@ -15,10 +15,10 @@ const CLIENT: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
 const SERVER: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 2);
 /// Rulesets tried.
 const CASES: u64 = 60;
-/// How long a packet may take between two namespaces of a busy machine, and how long silence is believed.
+/// How long a packet may take between two namespaces of a busy machine, and how long to wait before it counts as lost.
 const PATIENCE: Duration = Duration::from_millis(200);
 
-/// What rules ask, none of it about the direction; each is a piece of a line of nft.
+/// Matches that do not depend on the direction; each is a piece of a line of nft.
 const ASK: &[&str] = &[
     "meta l4proto gre",
     "meta l4proto tcp",
@@ -124,7 +124,7 @@ impl Dice {
         }
         let count = 1 + self.roll(2);
         let mut words: Vec<&str> = (0..count).map(|_| self.one(ASK)).collect();
-        // The kernel does not take every question everywhere.
+        // Not every match is valid in every hook.
         let fits = |ask: &&str| match hook {
             "output" => !ask.contains("iif") && !ask.contains("pkttype") && !ask.contains("fib daddr"),
             "prerouting" | "input" | "deep" if ask.contains("oif") => false,
@@ -147,7 +147,7 @@ impl Dice {
     fn rules(&mut self, chain: &str, hook: &str) -> String {
         let count = self.roll(5);
         let deep = hook == "deep";
-        // Some questions contradict each other; nft refuses such a rule, and the others stay.
+        // Some matches contradict each other; nft refuses such a rule, and the others stay.
         (0..count)
             .map(|_| format!("nft add rule inet t {chain} '{}' 2>/dev/null || true\n", self.rule(hook, deep)))
             .collect()
@@ -199,7 +199,7 @@ impl World {
         World { client, server, listener, from, to }
     }
 
-    /// Whether a control connection comes about.
+    /// Whether a control connection can be established.
     fn tcp(&self) -> bool {
         let target = SocketAddr::from((SERVER, 1723));
         let connected = self.client.run(|| TcpStream::connect_timeout(&target, PATIENCE));
@@ -232,8 +232,8 @@ fn gre(from: &GreSocket, to: &GreSocket, at: Ipv4Addr, number: u16) -> bool {
     false
 }
 
-/// What was said, against what happened; `None` where nothing was said.
-fn said(outcomes: &[Outcome]) -> Option<bool> {
+/// Whether the packets are predicted to pass; `None` where the prediction is unknown.
+fn predicted(outcomes: &[Outcome]) -> Option<bool> {
     if outcomes.iter().any(|outcome| outcome.fate.is_lost()) {
         return Some(false);
     }
@@ -241,17 +241,17 @@ fn said(outcomes: &[Outcome]) -> Option<bool> {
 }
 
 #[test]
-fn what_is_said_of_rules_is_what_the_kernel_does() {
+fn predicted_verdicts_are_those_of_the_kernel() {
     let world = World::new();
     let with_client = |mut packet: Packet| {
         for place in [&mut packet.source, &mut packet.destination] {
-            if *place == Place::Anyone {
+            if *place == Place::Any {
                 *place = Place::One(CLIENT);
             }
         }
         packet
     };
-    let (mut tried, mut passed, mut unsaid, mut wrong) = (0, 0, 0, Vec::new());
+    let (mut tried, mut passed, mut unknown, mut wrong) = (0, 0, 0, Vec::new());
     // More, or others, by hand: ADIT_KERNEL_CASES=1000..2000.
     let given = std::env::var("ADIT_KERNEL_CASES").ok();
     let given = given
@@ -266,36 +266,36 @@ fn what_is_said_of_rules_is_what_the_kernel_does() {
         let script = Dice(seed).ruleset();
         world.server.sh(&script);
         let rules = nft::read(&world.server.sh("nft -j list ruleset")).unwrap();
-        let say = |packet: Packet, path| walk(&rules, &with_client(packet), path);
+        let predict = |packet: Packet, path| walk(&rules, &with_client(packet), path);
         let control = [
-            say(Packet::control_in("eth0", SERVER, 1723), PathHook::In),
-            say(Packet::control_out("eth0", SERVER, 1723), PathHook::Out),
+            predict(Packet::control_in("eth0", SERVER, 1723), PathHook::In),
+            predict(Packet::control_out("eth0", SERVER, 1723), PathHook::Out),
         ];
-        let inward = [say(Packet::gre_in("eth0", SERVER, false), PathHook::In)];
-        let outward = [say(Packet::gre_out("eth0", SERVER, false), PathHook::Out)];
+        let inward = [predict(Packet::gre_in("eth0", SERVER, false), PathHook::In)];
+        let outward = [predict(Packet::gre_out("eth0", SERVER, false), PathHook::Out)];
         let number = u16::try_from(seed % 60_000).unwrap() + 1;
         let happened = [
-            ("tcp 1723", said(&control), world.tcp()),
-            ("gre in", said(&inward), gre(&world.from, &world.to, SERVER, number)),
-            ("gre out", said(&outward), gre(&world.to, &world.from, CLIENT, number)),
+            ("tcp 1723", predicted(&control), world.tcp()),
+            ("gre in", predicted(&inward), gre(&world.from, &world.to, SERVER, number)),
+            ("gre out", predicted(&outward), gre(&world.to, &world.from, CLIENT, number)),
         ];
-        for (what, said, is) in happened {
+        for (what, predicted, is) in happened {
             tried += 1;
             passed += u32::from(is);
-            match said {
-                None => unsaid += 1,
-                Some(said) if said == is => {}
-                Some(said) => {
+            match predicted {
+                None => unknown += 1,
+                Some(predicted) if predicted == is => {}
+                Some(predicted) => {
                     wrong.push(format!(
-                        "seed {seed}, {what}: said {said}, is {is}\n{script}\n{control:#?}{inward:#?}"
+                        "seed {seed}, {what}: predicted {predicted}, is {is}\n{script}\n{control:#?}{inward:#?}"
                     ));
                 }
             }
         }
     }
-    println!("{tried} packets, {passed} passed, {unsaid} of which nothing was said, {} wrong", wrong.len());
+    println!("{tried} packets, {passed} passed, {unknown} without a prediction, {} wrong", wrong.len());
     wrong.iter().for_each(|wrong| println!("{}", wrong.lines().next().unwrap_or_default()));
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong[0]);
-    assert!(unsaid * 8 < tried, "{unsaid} of {tried} cannot be told");
+    assert!(unknown * 8 < tried, "{unknown} of {tried} have no prediction");
     assert!(passed * 4 > tried && passed * 4 < tried * 3, "{passed} of {tried} passed: a poor test");
 }

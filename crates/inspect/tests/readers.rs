@@ -28,7 +28,7 @@ fn address(text: &str) -> Ipv4Addr {
 }
 
 #[test]
-fn routes_and_rules_lead_as_in_the_kernel() {
+fn routes_and_rules_are_selected_as_in_the_kernel() {
     let routes = ip::routes(ROUTES).unwrap();
     assert_eq!(routes.len(), 7, "those of IPv6 are left out");
     // Without the rule about a mark, which makes everything behind it a question.
@@ -43,7 +43,7 @@ fn routes_and_rules_lead_as_in_the_kernel() {
     ) {
         ip::Way::Route(route) => route.dev.clone().unwrap_or_default() + " " + &route.kind,
         ip::Way::Nowhere => "nowhere".to_owned(),
-        ip::Way::CannotTell(rule) => format!("rule {}", rule.priority),
+        ip::Way::Unknown(rule) => format!("rule {}", rule.priority),
     };
     assert_eq!(dev("203.0.113.10", "8.8.8.8", None), "eth0 unicast");
     assert_eq!(dev("198.51.100.7", "8.8.8.8", None), "eth2 unicast", "policy routing by source");
@@ -57,7 +57,7 @@ fn routes_and_rules_lead_as_in_the_kernel() {
     let marked = ip::rules(RULES).unwrap();
     assert!(matches!(
         ip::way(&marked, &routes, address("203.0.113.10"), address("8.8.8.8"), None),
-        ip::Way::CannotTell(rule) if rule.priority == 300
+        ip::Way::Unknown(rule) if rule.priority == 300
     ));
 }
 
@@ -110,7 +110,7 @@ fn tracked_connections_and_counters() {
 }
 
 #[test]
-fn an_error_says_where_and_what() {
+fn an_error_names_the_place_and_what_was_expected() {
     for (error, text) in [
         (nft::read("{"), "nft -j list ruleset, line 1 column 1: expected JSON"),
         (nft::read("[]"), "nft -j list ruleset, top: expected an object with a list \"nftables\""),
@@ -127,7 +127,7 @@ fn an_error_says_where_and_what() {
     assert_eq!(error.to_string(), "iptables-save, line 2: expected a chain that was declared before");
 }
 
-/// Whatever the rules are, packets go through them and come to an end.
+/// Packets can be followed through any rules, and that ends.
 fn try_all(rules: &adit_inspect::filter::Ruleset) {
     let server = Ipv4Addr::new(203, 0, 113, 10);
     for (packet, path) in [

@@ -1,4 +1,5 @@
-//! DHCPINFORM (RFC 2131 section 4.4.3): which routes does the server hand out. Windows clients ask this in a tunnel.
+//! DHCPINFORM (RFC 2131 section 4.4.3): requests the routes that the server hands out, as Windows clients do in a
+//! tunnel.
 
 use std::net::Ipv4Addr;
 
@@ -73,7 +74,7 @@ mod tests {
     const US: Ipv4Addr = Ipv4Addr::new(10, 99, 0, 10);
 
     #[test]
-    fn a_server_reads_the_question_and_its_answer_is_read() {
+    fn the_request_can_be_parsed_and_the_answer_is_read() {
         let octets = inform(7, US);
         let read = Inform::parse(&octets).unwrap();
         let route = |network: [u8; 4], prefix| Route {

@@ -1,6 +1,6 @@
 //! A DNS query for an A record (RFC 1035), by its octets.
 
-/// The port that is asked.
+/// The port of DNS servers.
 pub(crate) const PORT: u16 = 53;
 const RECURSION_DESIRED: u16 = 0x0100;
 const A: u16 = 1;
@@ -8,7 +8,7 @@ const IN: u16 = 1;
 const LABEL_MAX: usize = 63;
 const NAME_MAX: usize = 253;
 
-/// The message that asks for the IPv4 addresses of `name`; `None` when that is no name.
+/// The query for the IPv4 addresses of `name`; `None` when that is no valid name.
 pub fn query(id: u16, name: &str) -> Option<Vec<u8>> {
     let name = name.strip_suffix('.').unwrap_or(name);
     if name.is_empty() || name.len() > NAME_MAX || !name.is_ascii() {
@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_query_is_what_a_reader_reads() {
+    fn a_query_can_be_parsed() {
         let octets = query(0x1234, "intranet.corp.example.org.").unwrap();
         let read = adit_capture::Dns::read(&octets).unwrap();
         assert_eq!((read.id, read.kind, read.is_response), (0x1234, 1, false));
@@ -44,7 +44,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_name_is_not_asked() {
+    fn an_invalid_name_is_refused() {
         for name in ["", ".", "a..b", &"x".repeat(64), &"x.".repeat(130), "ü.example"] {
             assert_eq!(query(1, name), None, "{name}");
         }

@@ -8,7 +8,7 @@ use adit_wire::{icmp, ipv4};
 pub(crate) const SMALLEST: u16 = (ipv4::HEADER_MIN + icmp::HEADER) as u16;
 const FILL: u8 = 0x55;
 
-/// What is asked for.
+/// An echo request to be sent.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Echo {
     pub(crate) from: Ipv4Addr,

@@ -1,4 +1,4 @@
-//! ICMP errors: who says what about which packet of ours.
+//! ICMP errors: sender, content and the packet of ours that they are about.
 
 use std::net::Ipv4Addr;
 
@@ -26,7 +26,7 @@ pub(crate) fn read(octets: &[u8]) -> Option<Quote<'_>> {
     if !matches!(kind, icmp::UNREACHABLE | EXCEEDED) {
         return None;
     }
-    // The quoted packet is cut by its nature, so that its own length says nothing here.
+    // The quoted packet is always cut, so its own length is not checked.
     let header_len = usize::from(quoted.first()? & 0x0f) * 4;
     if quoted.first()? >> 4 != 4 || header_len < ipv4::HEADER_MIN {
         return None;

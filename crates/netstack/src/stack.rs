@@ -1,4 +1,4 @@
-//! The machine: questions in, packets both ways, one answer to each question.
+//! The state machine: commands in, packets both ways, one event for each command.
 
 use std::collections::VecDeque;
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -13,17 +13,17 @@ use crate::quote::{self, Quote};
 use crate::tcp::{Progress, Tcp};
 use crate::{dhcp, dns};
 
-/// Questions that are open at a time; more are answered [`Outcome::Refusal`] at once.
+/// Commands that are open at a time; further ones end as [`Outcome::Refusal`] at once.
 pub const QUESTIONS_MAX: usize = 64;
 /// Packets that wait to be sent, at most.
 const QUEUE_MAX: usize = 256;
-/// A name server that is silent is asked again after this long.
+/// A query without an answer is repeated after this time.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
 /// Where ports of our own begin (RFC 6335: dynamic).
 const FIRST_PORT: u16 = 49_152;
 const HOPS: u8 = 64;
 
-/// The host that is played.
+/// The configuration of the host.
 #[derive(Clone, Copy, Debug)]
 pub struct StackConfig {
     /// Its address.
@@ -34,12 +34,12 @@ pub struct StackConfig {
     pub seed: u64,
 }
 
-/// A question.
+/// A command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
     /// Send one ICMP echo.
     Ping {
-        /// To whom.
+        /// The destination.
         to: Ipv4Addr,
         /// Octets of the whole IP packet, from 28.
         size: u16,
@@ -50,9 +50,9 @@ pub enum Command {
         /// How long to wait.
         wait: Duration,
     },
-    /// Ask a name server for the IPv4 addresses of a name; it is asked again each second.
+    /// Query a name server for the IPv4 addresses of a name; repeated each second.
     Lookup {
-        /// Whom to ask.
+        /// The name server.
         server: Ipv4Addr,
         /// The name.
         name: String,
@@ -61,33 +61,33 @@ pub enum Command {
     },
     /// Open a TCP connection, and close it when it is open.
     Dial {
-        /// To whom.
+        /// The destination.
         to: SocketAddrV4,
         /// How long to wait; the SYN is repeated.
         wait: Duration,
     },
-    /// Ask for the routes that the other end hands out, with a DHCPINFORM; it is asked again each second.
+    /// Request the routes that the other end hands out, with a DHCPINFORM; repeated each second.
     Routes {
         /// How long to wait.
         wait: Duration,
     },
 }
 
-/// The answer to a question.
+/// The result of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// The number that [`Stack::handle_command`] gave.
+    /// The number that [`Stack::handle_command`] returned.
     pub id: u32,
     /// How long it took.
     pub took: Duration,
-    /// What came of it.
+    /// The outcome.
     pub outcome: Outcome,
 }
 
-/// What came of a question.
+/// The outcome of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The echo came back.
+    /// The echo reply arrived.
     Reply {
         /// Time to live left in it.
         ttl: u8,
@@ -113,9 +113,9 @@ pub enum Outcome {
         /// Time to live left in the RST; `None` when it was not seen.
         ttl: Option<u8>,
     },
-    /// Somebody answered with an ICMP error.
+    /// An ICMP error was received.
     Icmp {
-        /// Who.
+        /// Its sender.
         from: Ipv4Addr,
         /// Type: 3 unreachable, 11 time exceeded.
         kind: u8,
@@ -124,9 +124,9 @@ pub enum Outcome {
         /// The next hop's MTU, where the error is about size.
         mtu: Option<u16>,
     },
-    /// Nothing came in time.
+    /// Nothing arrived in time.
     Silent,
-    /// The question cannot be asked: no such name or address, or too many questions.
+    /// The command cannot be carried out: no such name or address, or too many open commands.
     Refusal,
 }
 
@@ -170,7 +170,7 @@ pub struct Stack {
     next: u16,
     next_id: u32,
     questions: Vec<Question>,
-    /// Connections that say good-bye; forgotten when they have.
+    /// Connections that are closing; forgotten when they are closed.
     closing: Vec<SocketHandle>,
     tcp: Tcp,
     output: VecDeque<Vec<u8>>,
@@ -178,7 +178,7 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// A host with nothing to do.
+    /// A host without commands.
     pub fn new(config: StackConfig, now: Instant) -> Stack {
         Stack {
             local: config.local,
@@ -193,7 +193,7 @@ impl Stack {
         }
     }
 
-    /// Asks; the answer bears the number returned.
+    /// Starts a command; its event has the number returned.
     pub fn handle_command(&mut self, now: Instant, command: Command) -> u32 {
         let id = self.next_id;
         self.next_id = self.next_id.wrapping_add(1);
@@ -232,9 +232,9 @@ impl Stack {
             }
             Command::Routes { .. } => {
                 let id = u32::from(self.identifier) << 16 | u32::from(self.next);
-                let everybody = (Ipv4Addr::BROADCAST, adit_wire::dhcp::SERVER_PORT);
+                let broadcast = (Ipv4Addr::BROADCAST, adit_wire::dhcp::SERVER_PORT);
                 let ours = (self.local, adit_wire::dhcp::CLIENT_PORT);
-                let packet = udp::datagram_v4(ours, everybody, &dhcp::inform(id, self.local));
+                let packet = udp::datagram_v4(ours, broadcast, &dhcp::inform(id, self.local));
                 self.send(packet.clone());
                 Asked::Routes { id, packet, again: now + ASK_AGAIN }
             }
@@ -245,7 +245,7 @@ impl Stack {
         })
     }
 
-    /// A packet came out of the pipe.
+    /// Takes a packet from the pipe.
     pub fn handle_input(&mut self, now: Instant, packet: &[u8]) {
         let Ok(ip) = ipv4::Packet::new_checked(packet) else { return };
         if ip.dst() != self.local || ip.is_fragment() {
@@ -264,7 +264,7 @@ impl Stack {
         self.collect();
     }
 
-    /// Time has passed.
+    /// Handles the timers that are due.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.tcp.turn(now);
         self.judge_dials(now);
@@ -293,7 +293,7 @@ impl Stack {
         true
     }
 
-    /// The next answer.
+    /// The next event.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.events.pop_front()
     }
@@ -301,10 +301,8 @@ impl Stack {
     /// When to call [`Stack::handle_timeout`] at the latest, and why.
     pub fn poll_timeout(&mut self, now: Instant) -> Option<(Instant, &'static str)> {
         let questions = self.questions.iter().map(|question| match &question.asked {
-            Asked::Lookup { again, .. } if *again < question.until => {
-                (*again, "a name server is asked again")
-            }
-            _ => (question.until, "a question's time is over"),
+            Asked::Lookup { again, .. } if *again < question.until => (*again, "a query is repeated"),
+            _ => (question.until, "a time limit is reached"),
         });
         let tcp = self.tcp.poll_timeout(now).map(|at| (at, "TCP sends again"));
         questions.chain(tcp).min_by_key(|(at, _)| *at)
@@ -330,7 +328,7 @@ impl Stack {
         }
     }
 
-    /// The question whose packet an error is about.
+    /// The command whose packet an error is about.
     fn about(&self, quote: &Quote<'_>) -> Option<usize> {
         let half = |at: usize| Some(u16::from_be_bytes(*quote.payload.get(at..)?.first_chunk::<2>()?));
         let (first, second, to) = (half(0)?, half(2)?, quote.destination);
@@ -376,7 +374,7 @@ impl Stack {
         }
     }
 
-    /// What smoltcp does not tell of a segment: its time to live and its MSS.
+    /// Keeps what smoltcp does not report of a segment: its time to live and its MSS.
     fn note_segment(&mut self, ip: ipv4::Packet<'_>) {
         let Ok(read) = segment::Packet::new_checked(ip.payload()) else { return };
         let flags = read.flags();

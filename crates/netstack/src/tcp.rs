@@ -24,7 +24,7 @@ pub(crate) struct Tcp {
     local: Ipv4Addr,
 }
 
-/// How a connection stands.
+/// The state of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Progress {
     /// The SYN is out.
@@ -42,13 +42,13 @@ impl Tcp {
         config.random_seed = seed;
         let mut interface = Interface::new(config, &mut wire, Time::ZERO);
         interface.update_ip_addrs(|addresses| {
-            // Everything is a neighbour at the other end of the pipe. There is room: it is the only address.
+            // Everything is a neighbour at the other end of the pipe. There is space: it is the only address.
             let _ = addresses.push(IpCidr::new(IpAddress::Ipv4(local), 0));
         });
         Tcp { interface, sockets: SocketSet::new(Vec::new()), wire, began: now, local }
     }
 
-    /// Begins a connection; `None` for an address that nobody can have.
+    /// Begins a connection; `None` for an address that no host can have.
     pub(crate) fn dial(&mut self, now: Instant, to: SocketAddrV4, from_port: u16) -> Option<SocketHandle> {
         let buffer = || SocketBuffer::new(vec![0; BUFFER]);
         let mut socket = Socket::new(buffer(), buffer());
@@ -68,7 +68,7 @@ impl Tcp {
         }
     }
 
-    /// Says good-bye to the other side; nobody asks for this connection any more.
+    /// Closes the connection: its result has been reported.
     pub(crate) fn close(&mut self, now: Instant, handle: SocketHandle) {
         self.sockets.get_mut::<Socket<'_>>(handle).close();
         self.turn(now);

@@ -1,11 +1,11 @@
-//! The one error of this crate: what was tried, what the kernel answered, what fixes it.
+//! The error type of this crate: what was tried, what the kernel answered, what fixes it.
 
 use std::fmt;
 use std::io;
 
 use adit_diag::{Code, Diagnostic};
 
-/// What sort of answer it was, for code that has to decide.
+/// The kind of error, for callers that handle some of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Kind {
@@ -15,11 +15,11 @@ pub enum Kind {
     NotFound,
     /// It is there already.
     Exists,
-    /// Somebody else holds it.
+    /// Another process holds it.
     Busy,
     /// This kernel or service cannot do it.
     Unsupported,
-    /// Somebody changed it since; it was left alone.
+    /// Another program changed it since; it was left alone.
     Changed,
     /// A file does not hold what it should.
     Damaged,
@@ -50,7 +50,7 @@ impl fmt::Display for Fix<'_> {
 }
 
 impl Error {
-    /// The sort of answer.
+    /// The kind of error.
     pub fn kind(&self) -> Kind {
         self.kind
     }
@@ -65,7 +65,7 @@ impl Error {
         &self.answer
     }
 
-    /// What fixes it, as an order; empty when nothing is known.
+    /// The fix, as an instruction; empty when none is known.
     pub fn fix(&self) -> &str {
         &self.fix
     }
@@ -132,7 +132,7 @@ fn grant(capability: &str) -> String {
     )
 }
 
-/// The kernel's words without the number that Rust adds.
+/// The kernel's message without the number that Rust adds.
 fn words(answer: &io::Error) -> String {
     let text = answer.to_string();
     match text.find(" (os error") {

@@ -1,7 +1,7 @@
-//! Linux: GRE sockets, TUN, netlink, nft, resolver, and the journal that undoes.
+//! Linux: GRE sockets, TUN, netlink, nft, resolver, and the undo journal of host changes.
 //!
-//! Everything that asks the kernel for something is here, and nothing else is. It is the only crate with `unsafe`;
-//! each file that needs it lifts the denial for itself and says why.
+//! All system calls beyond the standard library are here, and nothing else is. Each file that needs `unsafe` allows it
+//! for itself, with the reason.
 
 #![deny(unsafe_code)]
 

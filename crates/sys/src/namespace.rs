@@ -10,7 +10,7 @@ use std::thread;
 
 use crate::error::{Error, Result};
 
-/// A network namespace, held by a descriptor: it lives as long as this does (or anybody is in it).
+/// A network namespace, held by a descriptor: it lives as long as this value, or as long as a process is in it.
 #[derive(Debug)]
 pub struct Namespace(File);
 
@@ -40,7 +40,7 @@ impl Namespace {
         });
         let made =
             made.and_then(|thread| thread.join().unwrap_or_else(|_| Err(io::Error::other("thread ended"))));
-        made.map(Namespace).map_err(|e| explain("cannot make a network namespace", &e))
+        made.map(Namespace).map_err(|e| explain("cannot create a network namespace", &e))
     }
 
     /// The one that the calling thread is in.

@@ -1,5 +1,5 @@
-//! What of this host's own PPTP, GRE, ICMP and DNS crosses its interfaces, both ways (AF_PACKET): for a test that wants to
-//! see its own packets as a capture would.
+//! Receives this host's own PPTP, GRE, ICMP and DNS packets, both ways (AF_PACKET): for a test that checks its own
+//! packets as a capture would.
 #![expect(unsafe_code, reason = "recvmsg with a timestamp and a link address")]
 
 use std::io;
@@ -38,7 +38,7 @@ impl Observer {
     /// # Errors
     /// S08 without CAP_NET_RAW.
     pub fn open(port: u16) -> Result<Observer> {
-        let tried = "cannot look at this host's own packets";
+        let tried = "cannot observe this host's own packets";
         let fd = socket::open(libc::AF_PACKET, libc::SOCK_DGRAM, 0)
             .map_err(|e| Error::io(tried, &e).needs("CAP_NET_RAW"))?;
         let one = 1i32;
@@ -100,7 +100,7 @@ impl AsFd for Observer {
     }
 }
 
-/// Room for the timestamp, aligned as the kernel wants.
+/// Space for the timestamp, aligned as the kernel wants.
 #[repr(C, align(8))]
 struct Control([u8; CONTROL]);
 

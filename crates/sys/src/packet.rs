@@ -1,4 +1,4 @@
-//! Whole frames of an interface (AF_PACKET): for captures, and for a wire that a test can spoil.
+//! Whole frames of an interface (AF_PACKET): for captures, and for the relay of the tests.
 #![expect(unsafe_code, reason = "if_nametoindex, sockaddr_ll")]
 
 use std::ffi::CString;
@@ -12,8 +12,8 @@ use crate::tun::VnetHeader;
 
 /// A non-blocking socket that sees every frame that arrives at an interface, and sends frames out of it.
 ///
-/// Super-packets and unfinished checksums of this host's own traffic come with the header that describes them; given
-/// back with the same header they pass on as they are.
+/// Super-packets and unfinished checksums of this host's own traffic are received with the header that describes them;
+/// sent with the same header they are forwarded unchanged.
 #[derive(Debug)]
 pub struct PacketSocket(File);
 
@@ -63,7 +63,7 @@ impl PacketSocket {
     /// Sends one frame.
     ///
     /// # Errors
-    /// `WouldBlock` when there is no room now, else what the kernel answers.
+    /// `WouldBlock` when there is no space now, else the error of the kernel.
     pub fn send(&self, header: VnetHeader, frame: &[u8]) -> io::Result<()> {
         (&self.0).write_vectored(&[IoSlice::new(&header.to_octets()), IoSlice::new(frame)]).map(drop)
     }

@@ -19,7 +19,7 @@ pub struct Request {
     pub destination: Ipv4Addr,
     /// From which address; `None` for that of the route.
     pub source: Option<Ipv4Addr>,
-    /// Out of which interface, whatever the routes say.
+    /// The interface to send from, regardless of the routes.
     pub interface: Option<String>,
     /// Octets of the whole IP packet, from 36.
     pub size: u16,
@@ -46,14 +46,14 @@ impl Request {
     }
 }
 
-/// What came back.
+/// The answer to an echo request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// The echo, after so long.
+    /// The echo reply, with the round-trip time.
     Reply(Duration),
-    /// Somebody on the way (or this host: `None`) could not pass it on.
+    /// A router, or this host, answered with an ICMP error.
     Error {
-        /// Who.
+        /// Its sender; `None` for this host.
         from: Option<Ipv4Addr>,
         /// Why.
         kind: IcmpKind,
@@ -62,10 +62,10 @@ pub enum Answer {
     Silent,
 }
 
-/// IP header, ICMP header, and eight octets that tell our echo from that of another process.
+/// IP header, ICMP header, and eight octets that distinguish our echo from that of another process.
 const SMALLEST: u16 = 20 + 8 + 8;
 
-/// Sends one echo and waits for what comes of it.
+/// Sends one echo request and waits for the answer.
 ///
 /// # Errors
 /// S08 without CAP_NET_RAW; otherwise what the kernel answers, such as no route (`Kind::NotFound`: ENETUNREACH).
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn the_packet_has_the_size_asked_for_and_a_right_checksum() {
+    fn the_packet_has_the_requested_size_and_a_valid_checksum() {
         for size in [36, 84, 1400, 1401] {
             let echo = echo(size, 1, 2);
             assert_eq!(echo.len() + 20, usize::from(size));
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn our_reply_is_told_from_others() {
+    fn our_reply_is_distinguished_from_others() {
         let sent = echo(84, 7, 9);
         let mut reply = sent.clone();
         reply[0] = ECHO_REPLY;
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_about_our_echo_says_why() {
+    fn an_error_about_our_echo_contains_its_reason() {
         let sent = echo(84, 7, 9);
         let mut error = vec![3, 4, 0, 0, 0, 0, 0x05, 0x14];
         error.extend_from_slice(&ip(&sent)[..28]);

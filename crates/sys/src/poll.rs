@@ -17,7 +17,7 @@ pub const MAX_READY: usize = 32;
 pub enum Interest {
     /// Something to read (errors are always reported).
     Read,
-    /// Room to write as well.
+    /// Space to write as well.
     ReadWrite,
 }
 
@@ -28,7 +28,7 @@ pub struct Ready {
     pub token: u64,
     /// There is something to read.
     pub readable: bool,
-    /// There is room to write.
+    /// There is space to write.
     pub writable: bool,
     /// There is an error to collect (for a GRE socket: [`crate::gre::GreSocket::icmp`]), or the other end is gone.
     pub error: bool,
@@ -47,7 +47,7 @@ impl Poller {
         // SAFETY: epoll_create1 takes no pointers.
         let fd = unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) };
         if fd < 0 {
-            return Err(Error::io("cannot make an epoll set", &io::Error::last_os_error()));
+            return Err(Error::io("cannot create an epoll set", &io::Error::last_os_error()));
         }
         // SAFETY: the kernel has just given us this descriptor.
         Ok(Poller(unsafe { OwnedFd::from_raw_fd(fd) }))
@@ -104,7 +104,7 @@ impl Poller {
         Ok(())
     }
 
-    /// Waits until something is ready or `timeout` is over (`None`: for ever), and calls `each` for every ready
+    /// Waits until something is ready or `timeout` is over (`None`: no limit), and calls `each` for every ready
     /// descriptor. A signal ends the wait early, as if nothing were ready. Waits are rounded up to milliseconds, so
     /// that a deadline has passed when the wait returns.
     ///
@@ -114,7 +114,7 @@ impl Poller {
         let timeout =
             timeout.map_or(-1, |t| i32::try_from(t.as_nanos().div_ceil(1_000_000)).unwrap_or(i32::MAX));
         let mut events = [libc::epoll_event { events: 0, u64: 0 }; MAX_READY];
-        // SAFETY: `events` has room for MAX_READY entries.
+        // SAFETY: `events` has space for MAX_READY entries.
         let n =
             unsafe { libc::epoll_wait(self.0.as_raw_fd(), events.as_mut_ptr(), MAX_READY as i32, timeout) };
         let Ok(n) = usize::try_from(n) else {
@@ -146,7 +146,7 @@ impl AsFd for Poller {
 pub struct Waker(Arc<File>);
 
 impl Waker {
-    /// A new one, asleep.
+    /// A new waker without pending wakes.
     ///
     /// # Errors
     /// When the process is out of descriptors.
@@ -154,7 +154,7 @@ impl Waker {
         // SAFETY: eventfd takes no pointers.
         let fd = unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) };
         if fd < 0 {
-            return Err(Error::io("cannot make an eventfd", &io::Error::last_os_error()));
+            return Err(Error::io("cannot create an eventfd", &io::Error::last_os_error()));
         }
         // SAFETY: the kernel has just given us this descriptor.
         Ok(Waker(Arc::new(unsafe { File::from_raw_fd(fd) })))
@@ -166,7 +166,7 @@ impl Waker {
         let _ = (&*self.0).write(&1u64.to_ne_bytes());
     }
 
-    /// Takes the pending wakes back; returns whether there were any. Clear first, then look for work.
+    /// Clears the pending wakes; returns whether there were any. Clear first, then look for work.
     pub fn clear(&self) -> bool {
         matches!((&*self.0).read(&mut [0; 8]), Ok(8))
     }

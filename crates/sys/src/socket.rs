@@ -13,7 +13,7 @@ pub(crate) fn open(family: i32, kind: i32, protocol: i32) -> io::Result<OwnedFd>
     if fd < 0 {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: the kernel has just given us this descriptor and nobody else knows it.
+    // SAFETY: the kernel has just returned this descriptor, and nothing else owns it.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
@@ -39,7 +39,7 @@ fn set_raw(socket: impl AsFd, level: i32, name: i32, value: *const u8, len: usiz
 pub(crate) fn get<const N: usize>(socket: impl AsFd, level: i32, name: i32) -> io::Result<[u32; N]> {
     let mut value = [0u32; N];
     let mut len = size_of::<[u32; N]>() as libc::socklen_t;
-    // SAFETY: `value` has room for `len` octets, and any octets are valid integers.
+    // SAFETY: `value` has space for `len` octets, and any octets are valid integers.
     let rc = unsafe {
         libc::getsockopt(
             socket.as_fd().as_raw_fd(),
@@ -82,7 +82,7 @@ pub(crate) fn set_buffer(socket: impl AsFd, force: i32, name: i32, octets: usize
     Ok(get::<1>(socket, libc::SOL_SOCKET, name)?[0] as usize / 2)
 }
 
-/// An IPv4 address as the kernel wants it.
+/// An IPv4 address as the kernel expects it.
 pub(crate) fn address(address: std::net::Ipv4Addr) -> libc::sockaddr_in {
     libc::sockaddr_in {
         sin_family: libc::AF_INET as libc::sa_family_t,

@@ -17,7 +17,7 @@ use common::{A, B, Net, SOON, packet};
 
 const SECOND: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 3);
 
-/// They know each other.
+/// With resolved neighbours.
 fn net() -> Net {
     let net = common::net();
     net.a.ping(B);
@@ -101,7 +101,7 @@ fn the_answer_comes_from_the_address_that_was_called() {
 }
 
 #[test]
-fn a_bound_socket_hears_its_address_alone() {
+fn a_bound_socket_receives_for_its_address_only() {
     let net = net();
     net.b.ip("address add 192.0.2.3/24 dev eth0");
     let a = open(&net.a, &GreOptions::default());
@@ -197,7 +197,7 @@ fn a_host_without_pptp_is_reported_as_such() {
             call_id: Some(0x1234)
         }
     );
-    assert_eq!(report.to_string(), "192.0.2.2 says about GRE to 192.0.2.2: protocol 47 unreachable");
+    assert_eq!(report.to_string(), "192.0.2.2 reports for GRE to 192.0.2.2: protocol 47 unreachable");
     // The pending error must not eat a packet in either direction.
     let b = open(&net.b, &GreOptions::default());
     send_one(&a, B, None, &packet(1, 1, 4));
@@ -226,7 +226,7 @@ fn icmp_errors_pending_while_sending_and_receiving_lose_nothing() {
 }
 
 #[test]
-fn routers_report_what_they_cannot_pass() {
+fn routers_report_what_they_cannot_forward() {
     let (a, router, far) = (Host::new("a"), Host::new("router"), Host::new("far"));
     wire((&a, "eth0", "192.0.2.1/24"), (&router, "near", "192.0.2.254/24"));
     wire((&router, "far", "198.51.100.254/24"), (&far, "eth0", "198.51.100.2/24"));
@@ -259,7 +259,7 @@ fn routers_report_what_they_cannot_pass() {
 }
 
 #[test]
-fn a_firewall_of_this_host_and_a_missing_route_are_told_apart() {
+fn a_firewall_of_this_host_and_a_missing_route_are_distinguished() {
     let net = net();
     let (a, b) = (open(&net.a, &GreOptions::default()), open(&net.b, &GreOptions::default()));
     let nowhere = send_one(&a, Ipv4Addr::new(203, 0, 113, 1), None, &packet(1, 1, 4));
@@ -280,7 +280,7 @@ fn a_firewall_of_this_host_and_a_missing_route_are_told_apart() {
 }
 
 #[test]
-fn packets_that_nobody_takes_are_counted() {
+fn packets_that_are_not_received_in_time_are_counted() {
     let net = net();
     let a = open(&net.a, &GreOptions::default());
     let b = open(&net.b, &GreOptions { receive_buffer: 4096, ..GreOptions::default() });
@@ -292,7 +292,7 @@ fn packets_that_nobody_takes_are_counted() {
 }
 
 #[test]
-fn a_full_queue_drops_and_says_so() {
+fn a_full_queue_drops_and_counts() {
     let net = net();
     net.a.shape("eth0", 800, 20);
     let (a, b) = (open(&net.a, &GreOptions::default()), open(&net.b, &GreOptions::default()));
@@ -310,7 +310,7 @@ fn a_full_queue_drops_and_says_so() {
 }
 
 #[test]
-fn wrong_addresses_and_interfaces_say_what_to_do() {
+fn wrong_addresses_and_interfaces_are_errors_with_a_fix() {
     let host = Host::new("host");
     let open = |options: GreOptions| host.run(move || GreSocket::open(&options).unwrap_err());
     let address = open(GreOptions { local: Some(SECOND), ..GreOptions::default() });

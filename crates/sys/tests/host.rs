@@ -1,4 +1,4 @@
-//! What a host says of itself, on hosts made for the purpose.
+//! Facts about hosts, on hosts made for the purpose.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
@@ -23,7 +23,7 @@ fn office() -> (Host, Host) {
 }
 
 #[test]
-fn the_way_to_everywhere_is_found_with_its_address() {
+fn the_default_route_is_found_with_its_address() {
     let (host, _world) = office();
     let net = host.run(|| Net::open().unwrap());
     let route = host::default_route(&net).unwrap().unwrap();
@@ -61,7 +61,7 @@ fn every_network_in_use_is_listed_and_the_pool_avoids_it() {
     assert_eq!(find("192.168.10.0/24"), Some(&eth1("192.168.10.0/24", Purpose::Address)));
     assert_eq!(find("10.99.0.0/16"), Some(&eth1("10.99.0.0/16", Purpose::Route)));
     assert_eq!(find("10.97.1.9/32"), Some(&eth1("10.97.1.9/32", Purpose::Address)));
-    assert_eq!(find("10.98.0.0/24").unwrap().interface, "", "a refused network leads nowhere");
+    assert_eq!(find("10.98.0.0/24").unwrap().interface, "", "a refused network has no interface");
     assert!(find("10.96.0.0/24").is_some(), "other tables count too");
     assert!(find("0.0.0.0/0").is_none() && find("127.0.0.0/8").is_none());
 
@@ -136,7 +136,7 @@ fn rules() -> NftRules {
 }
 
 #[test]
-fn the_firewall_script_is_taken_by_nft_and_loading_it_twice_leaves_one_table() {
+fn nft_accepts_the_firewall_script_and_loading_it_twice_leaves_one_table() {
     let (host, _world) = office();
     let script = rules().script();
     host.run(|| host::apply_nft(&script).unwrap());
@@ -166,7 +166,7 @@ fn the_lines_for_a_closed_input_chain_open_it() {
         world.run(|| std::net::TcpStream::connect_timeout(&to, Duration::from_millis(500)).is_ok())
     };
     assert!(!dial());
-    // Answers to what this host asks itself (ARP is not filtered, TCP is).
+    // Answers to requests of this host itself (ARP is not filtered, TCP is).
     for line in rules().lines_for_input() {
         host.nft(&format!("add rule inet filter input {line}"));
     }
@@ -175,7 +175,7 @@ fn the_lines_for_a_closed_input_chain_open_it() {
 }
 
 #[test]
-fn wrong_rules_are_refused_as_a_whole_with_nfts_own_words() {
+fn wrong_rules_are_refused_as_a_whole_with_the_message_of_nft() {
     let (host, _world) = office();
     let script = format!("{}\nnonsense\n", rules().script());
     let error = host.run(|| host::apply_nft(&script).unwrap_err());
@@ -185,7 +185,7 @@ fn wrong_rules_are_refused_as_a_whole_with_nfts_own_words() {
 }
 
 #[test]
-fn missing_rights_are_known_before_anything_is_tried() {
+fn missing_capabilities_are_found_in_advance() {
     const INSIDE: &str = "ADIT_TEST_WITHOUT_CAPABILITY";
     if std::env::var_os(INSIDE).is_some() {
         assert!(!host::has_capability(Capability::NetAdmin) && !host::has_capability(Capability::NetRaw));
@@ -198,7 +198,7 @@ fn missing_rights_are_known_before_anything_is_tried() {
     let mut command = Command::new("setpriv");
     command.args(["--bounding-set=-net_raw,-net_admin", "--inh-caps=-net_raw,-net_admin"]);
     command.arg(std::env::current_exe().unwrap());
-    command.args(["--exact", "missing_rights_are_known_before_anything_is_tried", "--nocapture"]);
+    command.args(["--exact", "missing_capabilities_are_found_in_advance", "--nocapture"]);
     let output = Host::new("host").command(command.env(INSIDE, "1"));
     assert!(output.ok && output.stdout.contains("seen: cannot load firewall rules"), "{output}");
 }

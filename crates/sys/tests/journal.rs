@@ -68,7 +68,7 @@ impl World {
         })
     }
 
-    /// Makes the first `count` changes, then dies without a word: the journal's text is all that is left of it.
+    /// Makes the first `count` changes, then dies without undoing: only the text of the journal is left.
     fn crash_after(&self, count: usize) -> String {
         let mut journal = self.open(Lasts::UntilExit);
         for number in 1..=count {
@@ -85,7 +85,7 @@ impl World {
         text.unwrap_or_default()
     }
 
-    /// Leaves a journal that nobody owns.
+    /// Leaves a journal without an owner.
     fn leave(&self, text: &str) {
         fs::create_dir_all(self.journals()).unwrap();
         fs::write(self.journals().join("1-1-0.journal"), text).unwrap();
@@ -207,7 +207,7 @@ fn c234_whenever_the_owner_is_killed_the_next_start_puts_everything_back() {
 }
 
 #[test]
-fn killed_while_undoing_the_rest_is_undone_later_and_twice_does_no_harm() {
+fn killed_while_undoing_the_rest_is_undone_later() {
     let world = world();
     let before = world.state();
     let whole = world.crash_after(CHANGES);
@@ -240,7 +240,7 @@ fn the_changes_of_a_living_owner_are_left_alone() {
 }
 
 #[test]
-fn what_is_meant_to_last_lasts_until_undo_is_said() {
+fn changes_that_are_meant_to_last_stay_until_undo() {
     let world = world();
     let before = world.state();
     let mut journal = world.open(Lasts::UntilUndo);
@@ -266,14 +266,14 @@ fn what_is_meant_to_last_lasts_until_undo_is_said() {
 }
 
 #[test]
-fn what_somebody_else_changed_since_is_left() {
+fn what_another_program_changed_since_is_left() {
     let world = world();
     world.crash_after(CHANGES);
     world.host.sysctl("net.ipv4.ip_forward", "0");
     fs::write(world.path("etc/hosts"), "theirs\n").unwrap();
     world.host.ip("route replace 10.2.0.0/16 via 192.0.2.3 dev eth0 proto static");
     let results = results(&world.recover());
-    assert_eq!(results[3], Undone::Left("somebody has changed it since".to_owned()));
+    assert_eq!(results[3], Undone::Left("changed by another program since".to_owned()));
     assert_eq!(
         (&results[4], &results[5]),
         (&Undone::Gone, &Undone::Gone),
@@ -301,7 +301,7 @@ fn damage_is_named_the_rest_is_undone_and_the_file_is_kept() {
     world.host.ip("address del 10.1.0.1/24 dev eth0");
     assert_eq!(world.state(), before);
 
-    // Without its first line nobody knows whose it was; the changes are undone all the same.
+    // Without its first line the owner is not known; the changes are undone all the same.
     fs::remove_file(world.journals().join("1-1-0.damaged")).unwrap();
     let text = world.crash_after(2);
     world.leave(text.split_once('\n').unwrap().1);
@@ -310,7 +310,7 @@ fn damage_is_named_the_rest_is_undone_and_the_file_is_kept() {
     assert!(report.damaged[0].answer().contains("first line"), "{:?}", report.damaged);
     assert_eq!(world.state(), before);
 
-    // A file without anything in it says nothing and goes away.
+    // An empty file is removed without an error.
     fs::remove_file(world.journals().join("1-1-0.damaged")).unwrap();
     world.leave("");
     assert_eq!(world.recover(), Report::default());
@@ -364,7 +364,7 @@ fn a_change_that_cannot_be_made_leaves_no_trace() {
     assert_eq!(world.only_file(), None);
     assert_eq!(world.host.run(|| journal.set_sysctl("net.no.such", "1").unwrap_err()).kind(), Kind::NotFound);
 
-    // What is there already is nobody's change.
+    // What is there already is not a change of this journal.
     world.host.ip("route add 10.2.0.0/16 via 192.0.2.2");
     assert_eq!(world.change(&mut journal, 2).unwrap_err().kind(), Kind::Exists);
     world.host.ip("address add 10.1.0.1/24 dev eth0");
@@ -376,7 +376,7 @@ fn a_change_that_cannot_be_made_leaves_no_trace() {
 }
 
 #[test]
-fn what_may_not_be_undone_now_stays_for_the_next_try() {
+fn a_change_that_cannot_be_undone_now_stays_for_the_next_start() {
     const INSIDE: &str = "ADIT_TEST_JOURNAL";
     if let Ok(folder) = std::env::var(INSIDE) {
         let report = recover(Path::new(&folder), false, false).unwrap();
@@ -391,7 +391,7 @@ fn what_may_not_be_undone_now_stays_for_the_next_try() {
     let mut command = std::process::Command::new("setpriv");
     command.args(["--bounding-set=-net_raw,-net_admin", "--inh-caps=-net_raw,-net_admin"]);
     command.arg(std::env::current_exe().unwrap());
-    command.args(["--exact", "what_may_not_be_undone_now_stays_for_the_next_try", "--nocapture"]);
+    command.args(["--exact", "a_change_that_cannot_be_undone_now_stays_for_the_next_start", "--nocapture"]);
     let output = world.host.command(command.env(INSIDE, world.journals()));
     assert!(output.stdout.contains("not undone: cannot remove route"), "{output}");
     assert!(output.stdout.contains("CAP_NET_ADMIN"), "{output}");

@@ -45,7 +45,7 @@ fn interfaces_are_listed_as_ip_link_shows_them() {
     assert_eq!(none.kind(), Kind::NotFound);
     assert_eq!(
         none.to_string(),
-        "cannot use interface \"eth1\": there is no such interface; see `ip link` for the names"
+        "cannot use interface \"eth1\": no such interface; see `ip link` for the names"
     );
 }
 

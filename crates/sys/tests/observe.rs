@@ -30,7 +30,7 @@ fn what_belongs_to_pptp_is_seen_both_ways_and_nothing_else() {
             assert_eq!((found.len, packet[0] >> 4), (found.total, 4));
             seen.push((packet[9], found.outgoing, port(&packet)));
         }
-        // ICMP answers to both datagrams end the story; the second has no other trace.
+        // Wait for the ICMP errors about both datagrams; the second has no other trace.
         seen.iter().filter(|(protocol, outgoing, _)| (*protocol, *outgoing) == (1, false)).count() == 2
     });
     assert!(seen.contains(&(6, true, 1723)), "the SYN: {seen:?}");

@@ -1,4 +1,4 @@
-//! Name servers through systemd-resolved, which a service of our own stands in for on a message bus of its own.
+//! Name servers through systemd-resolved: a substitute for that service on a message bus of its own.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
@@ -14,11 +14,11 @@ use adit_sys::resolver::{Dns, DnsMethod, ResolverFiles};
 use adit_testbed::{Host, Running, wire};
 use tempfile::TempDir;
 
-/// What the service was told, as it came.
+/// The calls that the service received, in order.
 #[derive(Clone, Default)]
-struct Told(Arc<Mutex<Vec<String>>>);
+struct Calls(Arc<Mutex<Vec<String>>>);
 
-impl Told {
+impl Calls {
     fn note(&self, text: String) {
         self.0.lock().unwrap().push(text);
     }
@@ -29,7 +29,7 @@ impl Told {
 }
 
 /// org.freedesktop.resolve1.Manager, as far as it is called.
-struct Manager(Told);
+struct Manager(Calls);
 
 #[zbus::interface(name = "org.freedesktop.resolve1.Manager")]
 impl Manager {
@@ -65,7 +65,7 @@ struct World {
     host: Host,
     _peer: Host,
     files: ResolverFiles,
-    told: Told,
+    calls: Calls,
     folder: TempDir,
     _bus: Running,
     _service: zbus::Connection,
@@ -95,12 +95,12 @@ fn bus(folder: &TempDir) -> (Running, String) {
 fn world() -> World {
     let folder = tempfile::tempdir().unwrap();
     let (bus, address) = bus(&folder);
-    let told = Told::default();
+    let calls = Calls::default();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let service = runtime.block_on(async {
         zbus::connection::Builder::address(address.as_str())
             .name("org.freedesktop.resolve1")
-            .serve_at("/org/freedesktop/resolve1", Manager(told.clone()))
+            .serve_at("/org/freedesktop/resolve1", Manager(calls.clone()))
             .build()
             .await
             .unwrap()
@@ -114,7 +114,7 @@ fn world() -> World {
         host,
         _peer: peer,
         files: ResolverFiles { resolv_conf, bus: Some(address) },
-        told,
+        calls,
         folder,
         _bus: bus,
         _service: service,
@@ -143,34 +143,34 @@ const SERVERS: &str =
     "dns 2 [(2, [192, 168, 10, 5]), (10, [253, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 5])]";
 
 #[test]
-fn resolved_keeps_domains_apart_and_gets_its_settings_taken_back() {
+fn resolved_gets_domains_and_its_settings_are_reverted() {
     let world = world();
     let mut journal = world.journal();
     let method = world.set(&mut journal, "eth0", &dns(&["corp.example.org"])).unwrap();
     assert_eq!(method, DnsMethod::Resolved);
-    assert_eq!(world.told.take(), [SERVERS, "domains 2 [(\"corp.example.org\", false)]", "default 2 false"]);
+    assert_eq!(world.calls.take(), [SERVERS, "domains 2 [(\"corp.example.org\", false)]", "default 2 false"]);
     assert_eq!(journal.undo()[0].1, Undone::Undone);
-    assert_eq!(world.told.take(), ["revert 2"]);
+    assert_eq!(world.calls.take(), ["revert 2"]);
 
     world.set(&mut journal, "eth0", &dns(&[])).unwrap();
-    assert_eq!(world.told.take(), [SERVERS, "domains 2 [(\".\", true)]", "default 2 true"]);
+    assert_eq!(world.calls.take(), [SERVERS, "domains 2 [(\".\", true)]", "default 2 true"]);
     drop(journal);
-    assert_eq!(world.told.take(), ["revert 2"]);
+    assert_eq!(world.calls.take(), ["revert 2"]);
 }
 
 #[test]
-fn an_interface_that_is_gone_needs_no_taking_back() {
+fn an_interface_that_is_gone_needs_no_revert() {
     let world = world();
     let mut journal = world.journal();
     world.set(&mut journal, "eth0", &dns(&[])).unwrap();
-    world.told.take();
+    world.calls.take();
     world.host.ip("link del dev eth0");
     assert_eq!(journal.undo()[0].1, Undone::Gone);
-    assert!(world.told.take().is_empty());
+    assert!(world.calls.take().is_empty());
 }
 
 #[test]
-fn after_a_crash_the_next_start_takes_the_settings_back() {
+fn after_a_crash_the_next_start_reverts_the_settings() {
     let world = world();
     let mut journal = world.journal();
     world.set(&mut journal, "eth0", &dns(&[])).unwrap();
@@ -180,26 +180,26 @@ fn after_a_crash_the_next_start_takes_the_settings_back() {
     std::mem::forget(journal);
     fs::remove_file(path).unwrap();
     fs::write(folder.join("1-1-0.journal"), text).unwrap();
-    world.told.take();
+    world.calls.take();
     let report = world.host.run(|| recover(&folder, false, false).unwrap());
     assert_eq!(report.outcomes[0].undone, Some(Undone::Undone));
-    assert_eq!(world.told.take(), ["revert 2"]);
+    assert_eq!(world.calls.take(), ["revert 2"]);
 }
 
 #[test]
-fn a_refusal_says_who_refuses_and_leaves_nothing_behind() {
+fn a_refusal_is_an_error_with_a_fix_and_leaves_nothing_behind() {
     let world = world();
     let mut journal = world.journal();
     let error = world.set(&mut journal, "eth1", &dns(&[])).unwrap_err();
     assert_eq!(error.kind(), Kind::NotPermitted);
     assert_eq!(error.answer(), "not you");
     assert!(error.fix().contains("polkit"), "{error}");
-    assert_eq!(world.told.take().last().unwrap(), "revert 3", "no half of it stays");
+    assert_eq!(world.calls.take().last().unwrap(), "revert 3", "no half of it stays");
     assert_eq!(journal.changes().count(), 0);
 }
 
 #[test]
-fn without_resolved_the_file_is_replaced_and_comes_back() {
+fn without_resolved_the_file_is_replaced_and_restored() {
     let world = world();
     let old = "nameserver 192.168.1.1\n";
     fs::write(&world.files.resolv_conf, old).unwrap();
@@ -207,7 +207,7 @@ fn without_resolved_the_file_is_replaced_and_comes_back() {
     assert_eq!(world.set(&mut journal, "eth0", &dns(&[])).unwrap(), DnsMethod::ResolvConf);
     let text = fs::read_to_string(&world.files.resolv_conf).unwrap();
     assert!(text.ends_with("\nnameserver 192.168.10.5\nnameserver fd00::5\n"), "{text}");
-    assert!(world.told.take().is_empty(), "the file does not lead to resolved");
+    assert!(world.calls.take().is_empty(), "the file does not refer to resolved");
     drop(journal);
     assert_eq!(fs::read_to_string(&world.files.resolv_conf).unwrap(), old);
 }

@@ -28,7 +28,7 @@ fn up(host: &Host, tun: &Tun, address: &str) {
 }
 
 #[test]
-fn the_first_free_number_becomes_the_name_and_the_interface_goes_with_its_owner() {
+fn the_first_free_number_becomes_the_name_and_the_interface_is_removed_with_its_owner() {
     let host = Host::new("host");
     let first = open(&host, &TunOptions::default());
     let second = open(&host, &TunOptions::default());
@@ -67,7 +67,7 @@ fn packets_pass_both_ways() {
     assert_eq!((&text[..n], from.to_string().as_str()), (&b"out"[..], "10.0.0.9:9"));
 }
 
-/// Carries packets between two TUN interfaces until told to stop; returns how many were super-packets.
+/// Carries packets between two TUN interfaces until stopped; returns how many were super-packets.
 fn join(tuns: [Tun; 2], stop: &AtomicBool, large: &AtomicUsize) {
     let poller = Poller::new().unwrap();
     for (token, tun) in (0..).zip(&tuns) {
@@ -125,7 +125,7 @@ fn without_offload_every_packet_is_whole_and_small() {
 }
 
 #[test]
-fn udp_offload_is_asked_for_or_given_up_cleanly() {
+fn udp_offload_is_requested_or_left_out() {
     let host = Host::new("host");
     let tun = open(&host, &TunOptions { offload: Offload::TcpUdp, ..TunOptions::default() });
     assert!(tun.offload() >= Offload::Tcp, "{:?}", tun.offload());
@@ -155,7 +155,7 @@ fn queues_of_one_interface_share_its_packets() {
 }
 
 #[test]
-fn a_down_interface_answers_with_an_error_not_with_silence() {
+fn writing_to_a_down_interface_is_an_error() {
     let host = Host::new("host");
     let tun = open(&host, &TunOptions::default());
     let mut packet = [0u8; 28];
@@ -167,7 +167,7 @@ fn a_down_interface_answers_with_an_error_not_with_silence() {
 }
 
 #[test]
-fn names_that_cannot_be_had_say_why() {
+fn unavailable_names_are_errors_with_a_reason() {
     let host = Host::new("host");
     let taken = open(&host, &TunOptions { name: "vpn".to_owned(), ..TunOptions::default() });
     wire((&host, "eth0", ""), (&host, "eth1", ""));
@@ -186,7 +186,7 @@ fn names_that_cannot_be_had_say_why() {
 }
 
 #[test]
-fn a_ping_knows_what_the_interface_takes() {
+fn a_ping_is_limited_by_the_mtu_of_the_interface() {
     let (a, b) = (Host::new("a"), Host::new("b"));
     wire((&a, "eth0", "192.0.2.1/24"), (&b, "eth0", "192.0.2.2/24"));
     let to = Ipv4Addr::new(192, 0, 2, 2);

@@ -83,7 +83,7 @@ fn both_modes(test: impl Fn(Mode)) {
 }
 
 #[test]
-fn packets_go_both_ways_octet_by_octet() {
+fn packets_arrive_unchanged_in_both_directions() {
     both_modes(|mode| {
         let net = net();
         let (mut a, mut b) = (open(&net.a, mode), open(&net.b, mode));
@@ -160,7 +160,7 @@ fn what_is_carried_is_carried_by_af_xdp_and_may_be_changed_until_the_flush() {
         });
         assert!(b.receiver.get_mut(b.receiver.len()).is_none());
         assert_eq!(b.receiver.taken() - taken, 40, "{mode:?}");
-        // One packet in a second goes by the socket while the neighbour is not confirmed.
+        // One packet a second goes through the socket while the neighbour is not confirmed.
         assert!(a.sender.given() - given >= 39, "{mode:?}");
     });
 }
@@ -186,7 +186,7 @@ fn a_full_ring_is_counted_and_nothing_else_is_lost() {
         let numbers: Vec<u32> = drain(&mut b.receiver).iter().map(|gre| number(gre)).collect();
         assert!(numbers.is_sorted() && numbers.len() >= 4096, "{}", numbers.len());
         assert_eq!(numbers.len() as u64 + b.receiver.dropped(), u64::from(total), "{mode:?}");
-        // It goes on.
+        // Traffic continues.
         push(&mut a.sender, B, None, &packet(7, 1, 60));
         flush(&mut a.sender);
         wait_until("one more", SOON, || !drain(&mut b.receiver).is_empty());
@@ -194,7 +194,7 @@ fn a_full_ring_is_counted_and_nothing_else_is_lost() {
 }
 
 #[test]
-fn everything_else_goes_to_the_stack() {
+fn other_packets_go_to_the_kernel() {
     both_modes(|mode| {
         let net = net();
         let (mut a, _b) = (open(&net.a, mode), open(&net.b, mode));
@@ -222,7 +222,7 @@ fn everything_else_goes_to_the_stack() {
         });
         assert_eq!(answer, b"thanks");
         assert!(server.join().unwrap() == data);
-        // GRE that is not PPTP's, and GRE for somebody else, is not taken.
+        // GRE that is not PPTP's, and GRE for another host, is not taken.
         let b = plain(&net.b);
         let mut out = SendBatch::new(2, 2048);
         assert!(out.push(A, None, &[0x00, 0x00, 0x08, 0x00, 1, 2, 3, 4, 5, 6, 7, 8]));
@@ -246,7 +246,7 @@ fn packets_for_addresses_of_others_are_left_alone() {
         assert!(out.push(to, None, &packet(7, 1, 8)));
         b.send(&mut out);
     }
-    // The second one comes by the socket, which hears every address here.
+    // The second one arrives on the socket, which receives for every address of this host.
     let mut destinations = Vec::new();
     wait_until("both", SOON, || {
         a.receiver.receive(true).unwrap();
@@ -280,13 +280,13 @@ fn fragments_and_long_packets_go_through_the_socket() {
 }
 
 #[test]
-fn a_neighbour_that_is_not_known_is_found_by_the_kernel() {
+fn an_unknown_neighbour_is_resolved_by_the_kernel() {
     both_modes(|mode| {
         let net = net();
         let mut a = open(&net.a, mode);
         let b = plain(&net.b);
         let mut batch = RecvBatch::new(64, 2048);
-        // Nobody has asked for the address yet: not one packet is lost, and soon they go by AF_XDP.
+        // The neighbour is not resolved yet: not one packet is lost, and soon they use AF_XDP.
         let mut count = 0u32;
         let mut seen = Vec::new();
         wait_until("AF_XDP", SOON, || {
@@ -363,7 +363,7 @@ fn a_router_on_the_way_is_the_next_hop_and_another_interface_is_the_kernels() {
 }
 
 #[test]
-fn the_program_goes_with_its_owner_and_admits_no_second() {
+fn the_program_is_detached_with_its_owner_and_excludes_a_second() {
     both_modes(|mode| {
         let net = net();
         let attached = || net.a.ip("-details link show eth0").contains("xdp");
@@ -382,7 +382,7 @@ fn the_program_goes_with_its_owner_and_admits_no_second() {
 }
 
 #[test]
-fn an_interface_that_goes_down_and_away_is_no_panic_and_no_spin() {
+fn an_interface_that_goes_down_or_is_removed_causes_no_panic_and_no_busy_loop() {
     both_modes(|mode| {
         let net = net();
         let (mut a, mut b) = (open(&net.a, mode), open(&net.b, mode));
@@ -425,7 +425,7 @@ fn an_interface_that_goes_down_and_away_is_no_panic_and_no_spin() {
 }
 
 #[test]
-fn waiting_ends_when_a_packet_comes() {
+fn waiting_ends_when_a_packet_arrives() {
     both_modes(|mode| {
         let net = net();
         let (mut a, mut b) = (open(&net.a, mode), open(&net.b, mode));
@@ -463,7 +463,7 @@ fn share(host: &Host, number: u16) -> Arc<GreSocket> {
     host.run(|| Arc::new(GreSocket::open(&GreOptions { filter, ..GreOptions::default() }).unwrap()))
 }
 
-/// Every call's packets come to its own worker, whatever queue brings them: by AF_XDP from the worker's queue, by its raw
+/// Every call's packets reach its own worker from any queue: through AF_XDP from the worker's queue, through its raw
 /// socket from the other's.
 #[test]
 fn workers_share_the_queues_and_get_their_own_calls() {
@@ -495,7 +495,7 @@ fn workers_share_the_queues_and_get_their_own_calls() {
                 let due = (0..40u16).filter(|call| usize::from(call % 2) == own);
                 let due: Vec<_> = due.map(|call| packet(call, call.into(), 100)).collect();
                 assert_eq!(got, due, "{mode:?}");
-                // Behind the driver veth says that everything came by the first queue.
+                // In generic mode veth reports the first queue for every packet.
                 let queue = if mode == Mode::Native { number } else { 0 };
                 let taken = worker.receiver.taken() - before[own];
                 assert_eq!(taken, if own == queue { 20 } else { 0 }, "{mode:?}, queue {queue}, worker {own}");
@@ -540,7 +540,7 @@ fn fewer_queues_than_workers_are_refused() {
 }
 
 #[test]
-fn several_receive_queues_are_all_heard() {
+fn all_receive_queues_are_polled() {
     let (a, b) = two_queues();
     a.ping(B);
     let mut x = open(&b, Mode::Native);
@@ -559,7 +559,7 @@ fn several_receive_queues_are_all_heard() {
 }
 
 #[test]
-fn what_cannot_be_is_said() {
+fn unsupported_interfaces_are_errors_with_a_reason() {
     let net = net();
     let socket = Arc::new(plain(&net.a));
     let lo = XdpOptions { interface: "lo".to_owned(), ..options(Mode::Generic) };

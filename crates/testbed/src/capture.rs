@@ -1,4 +1,4 @@
-//! Captures, and what a foreign dissector makes of them.
+//! Captures, and their dissection by tshark.
 
 use std::path::Path;
 use std::process::Command;
@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use crate::host::Host;
 use crate::process::Running;
 
-/// tcpdump at work; each packet is in the file as soon as it is seen.
+/// A running tcpdump; each packet is in the file as soon as it is seen.
 #[derive(Debug)]
 pub struct Capture {
     tcpdump: Running,
@@ -26,7 +26,8 @@ impl Capture {
     /// When tcpdump is not installed or does not accept the filter.
     #[track_caller]
     pub fn start(host: &Host, interface: &str, filter: &str) -> Capture {
-        let folder = tempfile::tempdir().unwrap_or_else(|e| panic!("no room for a capture: {e}"));
+        let folder =
+            tempfile::tempdir().unwrap_or_else(|e| panic!("no temporary directory for a capture: {e}"));
         let file = folder.path().join("capture.pcap");
         let mut tcpdump = host.spawn(
             Command::new("tcpdump")
@@ -53,8 +54,8 @@ impl Capture {
         tshark(&self.file(), arguments)
     }
 
-    /// Ends it, once it has written nothing for a quarter of a second: what it has not yet read when it is told to end is
-    /// lost. The file is whole afterwards.
+    /// Ends it, once it has written nothing for a quarter of a second: packets that it has not read when it ends are
+    /// lost. The file is complete afterwards.
     pub fn stop(&mut self) {
         if self.tcpdump.status().is_none() {
             let mut seen = (Instant::now(), 0);

@@ -51,7 +51,7 @@ impl Host {
         host
     }
 
-    /// A namespace that somebody else made and named, as `ip netns` lists it.
+    /// An existing namespace, by its name in `ip netns`.
     ///
     /// # Panics
     /// When there is none of that name.
@@ -76,8 +76,8 @@ impl Host {
         format!("/proc/{}/fd/{}", std::process::id(), self.namespace.as_fd().as_raw_fd())
     }
 
-    /// Runs `work` in a thread inside the namespace and returns its result; a panic in it goes on here. Sockets,
-    /// threads and processes that it makes belong to the namespace for good.
+    /// Runs `work` in a thread inside the namespace and returns its result; a panic in it is resumed here. Sockets,
+    /// threads and processes that it makes stay in the namespace.
     pub fn run<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
         let inside = || {
             self.namespace.enter().unwrap_or_else(|e| panic!("this test needs root: {e}"));
@@ -116,7 +116,7 @@ impl Host {
         }
     }
 
-    /// Runs a shell script inside the namespace, whatever comes of it.
+    /// Runs a shell script inside the namespace; failure is not an error.
     pub fn try_sh(&self, script: &str) -> Output {
         self.command(Command::new("sh").args(["-e", "-c", script]))
     }
@@ -188,7 +188,7 @@ impl Host {
         panic!("{} cannot ping {destination}: {last}", self.name);
     }
 
-    /// Sends one ICMP echo, whatever comes of it.
+    /// Sends one ICMP echo request; no reply is not an error.
     ///
     /// # Errors
     /// As [`adit_sys::ping::ping`], such as no route.
@@ -205,12 +205,12 @@ impl Host {
         self.run(|| Running::start(command))
     }
 
-    /// Gives the namespace a name that `ip netns` and other programs know, until the value returned is dropped.
+    /// Gives the namespace a name for `ip netns` and other programs, until the value returned is dropped.
     ///
     /// # Panics
     /// When the name is taken.
     pub fn publish(&self, name: &str) -> Published {
-        // `ip netns attach` wants a process inside it; the shell is one.
+        // `ip netns attach` needs a process inside it; the shell is one.
         self.sh(&format!("ip netns attach {name} $$"));
         Published(name.to_owned())
     }

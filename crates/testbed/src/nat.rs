@@ -1,13 +1,13 @@
-//! A router between a private network and the world, with the faults that such routers have.
+//! A NAT router between a private network and the Internet, with the faults that such routers have.
 
 use crate::host::Host;
 
-/// What the router knows about PPTP.
+/// The support of the router for PPTP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Helper {
     /// It reads the control connection and translates Call IDs (nf_nat_pptp), as "PPTP passthrough" does.
     Pptp,
-    /// Nothing: GRE is told apart by addresses alone.
+    /// None: GRE is distinguished by addresses alone.
     None,
 }
 
@@ -20,10 +20,10 @@ pub struct Nat {
 }
 
 impl Nat {
-    /// Makes `host` translate whatever leaves through `outside` to the address of that interface.
+    /// Makes `host` translate everything that leaves through `outside` to the address of that interface.
     ///
     /// # Panics
-    /// When this kernel has no NAT, or no PPTP helper where one is asked for.
+    /// When this kernel has no NAT, or no PPTP helper where one is requested.
     #[track_caller]
     pub fn start(host: Host, outside: &str, helper: Helper) -> Nat {
         host.sysctl("net.ipv4.ip_forward", "1");
@@ -48,7 +48,7 @@ impl Nat {
         Nat { host, outside: outside.to_owned() }
     }
 
-    /// Lets nothing in from outside that does not belong to a conversation begun inside, as home routers do.
+    /// Drops everything from outside that does not belong to a connection begun inside, as home routers do.
     pub fn close_outside(&self) {
         let outside = &self.outside;
         self.rule(&format!("iifname \"{outside}\" ct state established,related accept"));
@@ -60,12 +60,12 @@ impl Nat {
         self.rule(&format!("oifname \"{}\" ip protocol gre counter drop", self.outside));
     }
 
-    /// Drops GRE that comes from the outside.
+    /// Drops GRE that arrives from the outside.
     pub fn drop_gre_in(&self) {
         self.rule(&format!("iifname \"{}\" ip protocol gre counter drop", self.outside));
     }
 
-    /// Drops ICMP that says that a packet is too large: the black hole of path MTU discovery.
+    /// Drops ICMP "fragmentation needed": the black hole of path MTU discovery.
     pub fn drop_too_large(&self) {
         self.rule("icmp type destination-unreachable icmp code frag-needed drop");
     }

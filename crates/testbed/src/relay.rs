@@ -1,4 +1,4 @@
-//! A wire that spoils what passes: two packet sockets and a thread between them.
+//! A wire that drops, delays and repeats frames: two packet sockets and a thread between them.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -30,7 +30,7 @@ pub struct Counts {
     pub overflowed: u64,
 }
 
-/// The wire. Both directions have their own rule; the first goes from the first end to the second.
+/// The wire. Both directions have their own rule; the first is from the first end to the second.
 #[derive(Debug)]
 pub struct Relay {
     shared: Arc<Mutex<[Direction; 2]>>,
@@ -52,7 +52,7 @@ impl std::fmt::Debug for Direction {
 }
 
 impl Relay {
-    /// Lays the wire between `a` and `b`.
+    /// Creates the wire between `a` and `b`.
     ///
     /// # Panics
     /// Without the rights that namespaces need.

@@ -1,4 +1,4 @@
-//! What a bad wire does to a frame.
+//! What a relay does to a frame.
 
 use std::time::Duration;
 
@@ -9,18 +9,18 @@ pub struct Frame<'a> {
     pub octets: &'a [u8],
     /// From the GRE header on, for GRE over IPv4.
     pub gre: Option<&'a [u8]>,
-    /// How many GRE frames came this way before it.
+    /// How many GRE frames were seen in this direction before it.
     pub index: u64,
 }
 
-/// What becomes of it.
+/// What happens to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
     /// It passes.
     Pass,
     /// It is lost.
     Drop,
-    /// It passes later; frames that came after it may overtake it.
+    /// It passes later; later frames may overtake it.
     Delay(Duration),
     /// It passes, and so does a copy, that much later.
     Duplicate(Duration),
@@ -38,7 +38,7 @@ impl<F: FnMut(&Frame<'_>) -> Fate + Send> Rule for F {
     }
 }
 
-/// A good wire.
+/// A wire without faults.
 pub fn pass(_: &Frame<'_>) -> Fate {
     Fate::Pass
 }
@@ -61,7 +61,7 @@ pub struct Seeded {
 }
 
 impl Seeded {
-    /// A good wire, to be spoiled by setting fields.
+    /// A wire without faults; set fields to add some.
     pub fn new(seed: u64) -> Seeded {
         Seeded {
             drop: 0,

@@ -8,7 +8,7 @@ use crate::wait_until;
 /// One end of a wire: the host, the interface's name there, and its address (empty for none).
 pub type End<'a> = (&'a Host, &'a str, &'a str);
 
-/// Lays a wire (a veth pair) between two hosts and brings it up.
+/// Creates a wire (a veth pair) between two hosts and brings it up.
 ///
 /// # Panics
 /// When an interface of the name exists already.

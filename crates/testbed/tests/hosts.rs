@@ -11,7 +11,7 @@ use adit_testbed::{Capture, Host, Request, bridge, wait_until, wire};
 const SOON: Duration = Duration::from_secs(20);
 
 #[test]
-fn hosts_on_a_wire_hear_each_other_and_nobody_else() {
+fn hosts_on_a_wire_reach_each_other_and_no_other_host() {
     let (a, b, stranger) = (Host::new("a"), Host::new("b"), Host::new("stranger"));
     wire((&a, "eth0", "192.0.2.1/24"), (&b, "eth0", "192.0.2.2/24"));
     a.ping(Ipv4Addr::new(192, 0, 2, 2));
@@ -33,7 +33,7 @@ fn a_switch_joins_more_than_two() {
 }
 
 #[test]
-fn a_host_and_its_wires_go_away_even_when_the_test_panics() {
+fn a_host_and_its_wires_are_removed_even_when_the_test_panics() {
     let survivor = Host::new("survivor");
     let end = survivor.path();
     let panicked = std::thread::spawn(move || {
@@ -54,7 +54,7 @@ fn a_panic_inside_a_host_is_the_tests_panic() {
 }
 
 #[test]
-fn a_program_is_heard_and_ended_with_its_value() {
+fn the_output_of_a_program_is_read_and_dropping_it_ends_it() {
     let host = Host::new("host");
     let mut shell = Command::new("sh");
     let mut running = host.spawn(shell.args(["-c", "echo ready; echo loud >&2; exec sleep 100"]));
@@ -94,14 +94,14 @@ fn all_that_a_program_printed_is_in_its_log_when_it_has_ended() {
 
 #[test]
 #[should_panic(expected = "may hold it")]
-fn a_child_that_holds_the_output_is_told() {
+fn a_child_that_holds_the_output_is_reported() {
     let host = Host::new("host");
     let mut running = host.spawn(Command::new("sh").args(["-c", "sleep 5 & exit 0"]));
     running.wait(Duration::from_millis(500));
 }
 
 #[test]
-fn a_capture_is_read_by_a_foreign_dissector() {
+fn a_capture_can_be_read_by_tshark() {
     let (a, b) = (Host::new("a"), Host::new("b"));
     wire((&a, "eth0", "192.0.2.1/24"), (&b, "eth0", "192.0.2.2/24"));
     let mut capture = Capture::start(&b, "eth0", "icmp");

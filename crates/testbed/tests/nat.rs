@@ -67,7 +67,7 @@ fn call(control: &mut TcpStream, id: u16) -> u16 {
     request[12..14].copy_from_slice(&id.to_be_bytes());
     control.write_all(&request).unwrap();
     let reply = take(control);
-    assert_eq!((word(&reply, 8), word(&reply, 14)), (8, id), "our own Call ID comes back as we know it");
+    assert_eq!((word(&reply, 8), word(&reply, 14)), (8, id), "our own Call ID is returned unchanged");
     word(&reply, 12)
 }
 
@@ -162,7 +162,7 @@ fn the_helper_keeps_two_clients_with_the_same_call_id_apart() {
 }
 
 #[test]
-fn without_the_helper_the_second_client_is_not_told_apart() {
+fn without_the_helper_the_second_client_is_not_distinguished() {
     let world = world(Helper::None);
     world.nat.close_outside();
     let listener = world.server.run(|| TcpListener::bind((SERVER, 1723)).unwrap());
@@ -176,11 +176,11 @@ fn without_the_helper_the_second_client_is_not_told_apart() {
     receive(&server);
     send(&server, ROUTER, &gre(SAME_CALL, b"for the second"));
     let wrong = receive(&calls[0].gre);
-    assert_eq!(receive(&calls[1].gre), None, "the answer goes to the first client, or nowhere: {wrong:?}");
+    assert_eq!(receive(&calls[1].gre), None, "the answer reaches the first client, or none: {wrong:?}");
 }
 
 #[test]
-fn gre_is_dropped_one_way_while_tcp_goes_on() {
+fn gre_is_dropped_one_way_while_tcp_continues() {
     let world = world(Helper::Pptp);
     let listener = world.server.run(|| TcpListener::bind((SERVER, 1723)).unwrap());
     let server = world.server.run(|| GreSocket::open(&GreOptions::default()).unwrap());

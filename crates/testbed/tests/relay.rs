@@ -65,7 +65,7 @@ fn receive(at: &GreSocket) -> Vec<u16> {
 }
 
 #[test]
-fn a_good_wire_keeps_everything_in_order() {
+fn a_wire_without_a_rule_keeps_everything_in_order() {
     let net = net(pass);
     send(&net.a, B, 0..200);
     assert_eq!(receive(&net.b), (0..200).collect::<Vec<_>>());
@@ -90,7 +90,7 @@ fn a_rule_decides_frame_by_frame() {
 }
 
 #[test]
-fn a_seeded_rule_loses_what_it_says_and_can_be_replaced() {
+fn a_seeded_rule_loses_its_share_and_can_be_replaced() {
     let net = net(Seeded { drop: 200, reorder: 100, duplicate: 50, ..Seeded::new(42) });
     send(&net.a, B, 0..1000);
     let arrived = receive(&net.b);

@@ -1,4 +1,4 @@
-//! What the rows of the fault matrix left behind: a file of lines for each attempt at a row.
+//! The results of the rows of the fault matrix: a file of lines for each attempt at a row.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -7,10 +7,10 @@ use anyhow::{Context as _, bail, ensure};
 
 /// The vantage points, in the order of columns, as the rows call them.
 pub(super) const VANTAGES: [&str; 5] = ["doctor", "near-client", "near-server", "server", "record"];
-/// What may have become of a verdict.
+/// The possible states of a verdict.
 pub(super) const STATES: [&str; 5] = ["ok", "WRONG", "ERROR", "later", "not asked"];
 
-/// What one vantage point said of one fault.
+/// The verdict of one vantage point on one fault.
 #[derive(Clone, Debug)]
 pub(super) struct Verdict {
     pub(super) want: String,

@@ -7,7 +7,7 @@ use super::rows::{Attempt, Place, Row, STATES, VANTAGES, Verdict};
 
 /// The whole table, with counts, retries and times.
 pub(super) fn table(rows: &BTreeMap<Place, Row>) -> String {
-    let mut out = String::from("== fault matrix: what was wanted, and what was said where that differs\n");
+    let mut out = String::from("== fault matrix: expected verdicts, and the actual ones where they differ\n");
     let _ = write!(out, "{:<4} {:<36}", "row", "fault");
     for vantage in VANTAGES {
         let _ = write!(out, " {vantage:<14}");
@@ -26,7 +26,7 @@ pub(super) fn table(rows: &BTreeMap<Place, Row>) -> String {
     out
 }
 
-/// How many verdicts are not what the matrix wants, those that are missing included.
+/// How many verdicts are not the expected ones, missing ones included.
 pub(super) fn bad(rows: &BTreeMap<Place, Row>) -> usize {
     let is_bad = |verdict: Option<&Verdict>| verdict.is_none_or(|verdict| is_wrong(verdict));
     rows.values()
@@ -98,7 +98,7 @@ fn of<'a>(rows: &'a BTreeMap<Place, Row>, vantage: &'a str) -> impl Iterator<Ite
     rows.values().filter_map(move |row| row.verdict(vantage))
 }
 
-/// What was said: with a mark where it was right, with what was wanted where it was not.
+/// The verdict, marked as correct or with the expected one.
 fn cell(verdict: &Verdict) -> String {
     let want = verdict.want.split('~').next().unwrap_or_default();
     match verdict.state.as_str() {
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_attempt_counts_and_every_retry_is_told() {
+    fn the_last_attempt_counts_and_every_retry_is_reported() {
         let rows =
             rows(&[("1", "1", "WRONG"), ("1", "2", "ok"), ("2", "2", "ok"), ("3", "1", "ERROR")]).unwrap();
         let text = table(&rows);
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_row_writes_is_an_error() {
+    fn malformed_lines_are_errors() {
         assert!(rows(&[("1", "1", "absent")]).is_err());
         assert!(rows(&[("1", "0", "ok")]).is_err());
         assert!(rows(&[("1", "x", "ok")]).is_err());

@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_taken_apart() {
+    fn names_are_split_into_words() {
         assert_eq!(terms_in("fn keep_house() {}\nfn keep() {}\nstruct KeepHouse;").len(), 2);
         assert_eq!(terms_in("let a = housekeeping; let keep = house;"), []);
     }
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn words_of_names_and_of_text_are_apart() {
+    fn words_of_names_and_of_text_are_separate() {
         // "keep house" is looked for in names only, "goes away" in text only.
         assert_eq!(terms_in("// We keep house.\nfn goes_away() {}"), []);
     }

@@ -41,7 +41,7 @@ impl Mppe {
 pub(super) fn start(pair: &mut Pair, programs: &Programs, io: &str, mppe: Mppe) -> anyhow::Result<()> {
     let program = programs.find("adit")?;
     let selects = selects_io(pair, &program)?;
-    anyhow::ensure!(selects || io == "socket", "this adit has no `link.io`");
+    anyhow::ensure!(selects || io == "socket", "this build of adit has no `link.io`");
     let io_line = if selects { format!("io = \"{io}\"\n") } else { String::new() };
     let link = format!("[link]\n{io_line}{}", mppe.link());
     fs::write(
@@ -92,12 +92,15 @@ pub(super) fn start(pair: &mut Pair, programs: &Programs, io: &str, mppe: Mppe) 
     }
     let agreed = agreed(pair);
     // Two adits that may do either agree on stateless.
-    anyhow::ensure!(mppe != Mppe::Stateful || agreed.contains("stateful"), "what was agreed is {agreed}");
+    anyhow::ensure!(
+        mppe != Mppe::Stateful || agreed.contains("stateful"),
+        "the negotiated encryption is {agreed}"
+    );
     pair.about = format!("{}; {agreed}", version(&program, "--version"));
     Ok(())
 }
 
-/// Whether the configuration of this build knows the key.
+/// Whether the configuration of this build has the key.
 fn selects_io(pair: &Pair, program: &Path) -> anyhow::Result<bool> {
     let file = pair.file("probe.toml");
     fs::write(&file, "[link]\nio = \"socket\"\n")?;
@@ -114,5 +117,5 @@ fn has_xdp(host: &Host) -> bool {
 fn agreed(pair: &Pair) -> String {
     let log = pair.tunnel.last().map(Running::log).unwrap_or_default();
     let words = |line: &str| line.split_whitespace().skip(1).take(3).collect::<Vec<_>>().join(" ");
-    log.lines().find(|line| line.starts_with("encrypt")).map_or("encryption not said".to_owned(), words)
+    log.lines().find(|line| line.starts_with("encrypt")).map_or("encryption unknown".to_owned(), words)
 }

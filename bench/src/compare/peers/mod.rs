@@ -14,7 +14,7 @@ use crate::pair::{CLIENT, Pair, SERVER, wait_for};
 
 pub(crate) use adit::Mppe;
 
-/// One of the things compared.
+/// One of the configurations compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Peer {

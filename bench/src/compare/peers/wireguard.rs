@@ -10,14 +10,14 @@ use crate::pair::{CLIENT, Pair, SERVER, try_sh, wait};
 
 const PORT: u16 = 51820;
 
-/// Starts `program` at both ends; `tag` tells its interfaces from others', whose control sockets share a directory.
+/// Starts `program` at both ends; `tag` distinguishes its interfaces: their control sockets share a directory.
 pub(super) fn start(pair: &mut Pair, tag: &str, program: PathBuf) -> anyhow::Result<()> {
     let about = version(&program, "--version");
     let names = [format!("{tag}c"), format!("{tag}s")];
     for (host, name) in [&pair.client, &pair.server].into_iter().zip(&names) {
         let mut command = Command::new(&program);
         command.args(["-f", name]).env("WG_PROCESS_FOREGROUND", "1").env("LOG_LEVEL", "error");
-        // BoringTun and its kin would give up root for the user who logged in, and there may be none.
+        // BoringTun and similar programs would drop root for the login user, and there may be none.
         if program.ends_with("boringtun-cli") || program.ends_with("gotatun") {
             command.arg("--disable-drop-privileges");
         }
@@ -27,7 +27,7 @@ pub(super) fn start(pair: &mut Pair, tag: &str, program: PathBuf) -> anyhow::Res
     for name in &names {
         let socket = format!("/var/run/wireguard/{name}.sock");
         let there = wait(Duration::from_secs(10), || Path::new(&socket).exists());
-        anyhow::ensure!(there, "{} makes no {socket}: {}", program.display(), pair.logs());
+        anyhow::ensure!(there, "{} created no {socket}: {}", program.display(), pair.logs());
     }
     let (client_key, server_key) = (Key::new(pair, "client")?, Key::new(pair, "server")?);
     for (host, name, ours, theirs, address) in [
@@ -57,7 +57,7 @@ impl Key {
         let file = pair.file(&format!("{role}.key"));
         try_sh(&pair.client, &format!("umask 077; wg genkey >{file}"))?;
         let public = try_sh(&pair.client, &format!("wg pubkey <{file}"))?.trim().to_owned();
-        anyhow::ensure!(fs::metadata(&file)?.len() > 0 && !public.is_empty(), "wg made no key");
+        anyhow::ensure!(fs::metadata(&file)?.len() > 0 && !public.is_empty(), "wg generated no key");
         Ok(Key { file, public })
     }
 }

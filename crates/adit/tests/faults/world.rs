@@ -13,7 +13,7 @@ use std::process::Command;
 
 use std::time::Duration;
 
-use adit_testbed::{Capture, Host, Output, Relay, Room, Running, Seeded, bridge, wait_until, wire};
+use adit_testbed::{Capture, Host, MountNamespace, Output, Relay, Running, Seeded, bridge, wait_until, wire};
 use tempfile::TempDir;
 
 use crate::common::documents::{self, Document, Sessions};
@@ -109,9 +109,9 @@ impl Plan {
 pub(crate) struct World {
     // First, so that what runs ends before its namespace goes.
     pub(crate) serving: Option<Running>,
-    pub(crate) room: Room,
+    pub(crate) room: MountNamespace,
     /// What only the server's programs see, where that matters.
-    pub(crate) server_room: Option<Room>,
+    pub(crate) server_room: Option<MountNamespace>,
     pub(crate) outer_names: Answers,
     pub(crate) office_dns: Option<Dns>,
     pub(crate) office_web: Option<Tcp>,
@@ -185,7 +185,8 @@ impl World {
         .unwrap();
         std::fs::write(client_dir.path().join("password"), format!("{PASSWORD}\n")).unwrap();
         let resolv = client_dir.path().join("resolv.conf");
-        let room = Room::new(&client, &format!("mount --bind {} /etc/resolv.conf", resolv.display()));
+        let room =
+            MountNamespace::new(&client, &format!("mount --bind {} /etc/resolv.conf", resolv.display()));
         std::fs::write(dir.path().join("adit.toml"), &plan.config).unwrap();
         for user in &plan.users {
             add_user(dir.path(), user, &[]);

@@ -7,14 +7,14 @@ use adit_testbed::{Host, Output, wait_until};
 use tempfile::TempDir;
 
 use crate::common::*;
-use adit_testbed::Room;
+use adit_testbed::MountNamespace;
 
 const RESOLV_CONF: &str = "# of the router\nsearch home.arpa\nnameserver 192.168.1.1\noptions timeout:2\n";
 
 /// A client's host where /etc/resolv.conf is [`RESOLV_CONF`], by one of two mounts.
-fn furnished(host: &Host, dir: &Path, script: &str) -> Room {
+fn furnished(host: &Host, dir: &Path, script: &str) -> MountNamespace {
     std::fs::write(dir.join("resolv.conf"), RESOLV_CONF).unwrap();
-    Room::new(host, &script.replace("DIR", dir.to_str().unwrap()))
+    MountNamespace::new(host, &script.replace("DIR", dir.to_str().unwrap()))
 }
 
 /// As in a container: the file itself is a mount, and cannot be replaced by another.

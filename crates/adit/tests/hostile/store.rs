@@ -11,7 +11,7 @@ use rusqlite::Connection;
 
 use crate::common::documents::{PastSession, PastSessions, parse};
 use crate::common::*;
-use adit_testbed::Room;
+use adit_testbed::MountNamespace;
 
 /// One attempt; its exit status and what it printed.
 fn try_once(host: &Host, user: &str) -> (i32, String) {
@@ -118,7 +118,8 @@ fn a_full_disk_keeps_new_calls_out_and_nothing_else() {
     let state = dir.path().join("state");
     std::fs::create_dir(&state).unwrap();
     std::fs::write(dir.path().join("adit.toml"), CONFIG).unwrap();
-    let room = Room::new(&server_host, &format!("mount -t tmpfs -o size=2m none {}", state.display()));
+    let room =
+        MountNamespace::new(&server_host, &format!("mount -t tmpfs -o size=2m none {}", state.display()));
     for user in ["alice", "bob"] {
         let mut add = room.inside(&adit(dir.path(), &["user", "add", user, "--password-stdin"]));
         assert!(with_input(&mut add, PASSWORD).status.success());
@@ -171,7 +172,7 @@ fn a_server_does_not_start_on_a_full_disk_or_a_broken_database() {
     assert!(broken.log().contains("S09"), "{}", broken.log());
     std::fs::remove_file(state.join("adit.db")).unwrap();
     let tiny = format!("mount -t tmpfs -o size=16k none {}", state.display());
-    let room = Room::new(&host, &tiny);
+    let room = MountNamespace::new(&host, &tiny);
     let mut full = host.spawn(&mut room.inside(&adit(dir.path(), &["serve"])));
     let status = full.wait(SOON);
     assert_eq!(status.code(), Some(19), "{}", full.log());

@@ -15,13 +15,13 @@ pub(crate) struct Buffer {
 
 impl Buffer {
     /// Octets that may be added.
-    pub(crate) fn room(&self) -> usize {
+    pub(crate) fn space(&self) -> usize {
         CAPACITY - (self.octets.len() - self.used)
     }
 
-    /// Adds octets, at most as many as there is room for.
+    /// Adds octets, at most as many as there is space for.
     pub(crate) fn push(&mut self, octets: &[u8]) -> usize {
-        let taken = octets.len().min(self.room());
+        let taken = octets.len().min(self.space());
         if self.octets.len() + taken > CAPACITY || self.used == self.octets.len() {
             self.octets.drain(..self.used);
             self.used = 0;
@@ -30,7 +30,7 @@ impl Buffer {
         taken
     }
 
-    /// What is there.
+    /// The octets that were added and not used yet.
     pub(crate) fn octets(&self) -> &[u8] {
         self.octets.get(self.used..).unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! gzip (RFC 1952) around a capture file: one member or several, inflated as they come.
+//! gzip (RFC 1952) around a capture file: one member or several, inflated as a stream.
 
 use miniz_oxide::inflate::TINFLStatus;
 use miniz_oxide::inflate::core::inflate_flags::TINFL_FLAG_HAS_MORE_INPUT;
@@ -10,9 +10,9 @@ use crate::note::What;
 /// The first two octets.
 pub(crate) const MAGIC: [u8; 2] = [0x1f, 0x8b];
 
-/// The last octets that came out, around and around: what follows may refer back 32 KiB.
+/// The last octets of output, as a ring: later data may refer back 32 KiB.
 const WINDOW: usize = 64 * 1024;
-/// Check value and length behind each member; the file's own lengths say more than they would.
+/// Check value and length behind each member; not checked: the lengths in the file detect more.
 const TRAILER: usize = 8;
 
 const FLAG_CHECK: u8 = 0x02;
@@ -20,10 +20,10 @@ const FLAG_EXTRA: u8 = 0x04;
 const FLAG_NAME: u8 = 0x08;
 const FLAG_COMMENT: u8 = 0x10;
 
-/// Where in a member the next octet lies.
+/// The position of the next octet in a member.
 #[derive(Clone, Copy, Debug)]
 enum Place {
-    /// The fixed header, of which so many octets are past.
+    /// The fixed header, after this many octets of it.
     Header(usize),
     /// The length of the extra field, whose first octet may be known.
     ExtraLen(Option<u8>),
@@ -45,7 +45,7 @@ pub(crate) struct Gzip {
     window: Box<[u8]>,
     /// Where in the window the next octet goes.
     at: usize,
-    /// What was taken may give more than there was room for.
+    /// The octets taken so far give more output than there was space for.
     is_held_back: bool,
     note: Option<What>,
 }
@@ -71,14 +71,14 @@ impl Default for Gzip {
 }
 
 impl Gzip {
-    /// Takes compressed octets as long as there is room for what comes out of them; says how many it took.
+    /// Takes compressed octets as long as there is space for their output; returns how many it took.
     pub(crate) fn push(&mut self, octets: &[u8], buffer: &mut Buffer) -> usize {
         self.pump(buffer);
         let mut taken = 0;
         while let Some(rest) = octets.get(taken..).filter(|rest| !rest.is_empty()) {
             taken += match self.place {
                 Place::Over => rest.len(),
-                Place::Body if !self.has_room(buffer) => break,
+                Place::Body if !self.has_space(buffer) => break,
                 Place::Body => self.inflate(rest, buffer),
                 _ => {
                     self.header(rest[0]);
@@ -89,16 +89,17 @@ impl Gzip {
         taken
     }
 
-    /// Goes on with what was taken but found no room.
+    /// Continues with what was taken but did not fit.
     pub(crate) fn pump(&mut self, buffer: &mut Buffer) {
-        while self.is_held_back && self.has_room(buffer) {
+        while self.is_held_back && self.has_space(buffer) {
             self.inflate(&[], buffer);
         }
     }
 
-    /// Whether the buffer takes all that one step can give. So nothing is lost when the data turn out to be damaged.
-    fn has_room(&self, buffer: &Buffer) -> bool {
-        buffer.room() >= self.window.len() - self.at
+    /// Whether the buffer has space for the largest output of one step, so that nothing is lost when the data is
+    /// damaged.
+    fn has_space(&self, buffer: &Buffer) -> bool {
+        buffer.space() >= self.window.len() - self.at
     }
 
     fn inflate(&mut self, octets: &[u8], buffer: &mut Buffer) -> usize {
@@ -115,7 +116,7 @@ impl Gzip {
         taken
     }
 
-    /// Something went wrong, or the file ends within a member: told once.
+    /// The data is damaged, or the file ends within a member: reported once.
     pub(crate) fn take_note(&mut self, at_end: bool) -> Option<What> {
         if at_end && !matches!(self.place, Place::Over | Place::Header(0)) {
             self.place = Place::Over;

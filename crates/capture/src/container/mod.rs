@@ -42,7 +42,7 @@ pub(crate) struct Record {
     pub(crate) direction: Option<Direction>,
 }
 
-/// What the file says next.
+/// The next thing that the file contains.
 #[derive(Debug)]
 pub(crate) enum Event<'a> {
     /// At this offset, a frame.
@@ -51,18 +51,18 @@ pub(crate) enum Event<'a> {
     Note(u64, What),
 }
 
-/// What a format makes of the octets at hand.
+/// What a format finds in the octets at hand.
 #[derive(Debug)]
 pub(crate) enum Found {
-    /// More octets are wanted, so many in all; what they are for.
+    /// More octets are needed: how many in all, and for what.
     Need(usize, &'static str),
     /// A frame: skip so many octets, then so many are the frame, then skip so many.
     Record { record: Record, before: usize, len: usize, after: usize },
     /// Something else of this length, which may exceed what can be held.
     Skip(u64),
-    /// The same, with something to tell.
-    SkipAndTell(u64, What),
-    /// It makes no sense: the next sensible place has to be found.
+    /// The same, with a note.
+    SkipWithNote(u64, What),
+    /// It is not valid: the next valid place has to be found.
     Damaged(What),
 }
 
@@ -72,11 +72,11 @@ enum Format {
     Unknown,
     Pcap(Pcap),
     Pcapng(Pcapng),
-    /// Not a capture file, or one that broke for good.
+    /// Not a capture file, or one that cannot be read any further.
     Nothing,
 }
 
-/// Where sense is looked for after a damaged place.
+/// A search for the next valid record after a damaged place.
 #[derive(Debug)]
 struct Search {
     from: u64,
@@ -88,21 +88,21 @@ pub(crate) struct Container {
     buffer: Buffer,
     gzip: Option<Box<Gzip>>,
     format: Format,
-    /// Octets to go past: the record that was given last, or a block nobody needs.
+    /// Octets to go past: the record that was given last, or a block that is not used.
     skip: u64,
     search: Option<Search>,
-    /// The file's first octets, until they say what it is.
+    /// The file's first octets, until they identify its format.
     is_begun: bool,
     first: Vec<u8>,
     at_end: bool,
-    end_told: bool,
+    is_end_reported: bool,
 }
 
 impl Container {
-    /// Takes octets of the file, as many as there is room for.
+    /// Takes octets of the file, as many as there is space for.
     pub(crate) fn push(&mut self, octets: &[u8]) -> usize {
         if !self.is_begun {
-            // Two octets tell gzip from the rest.
+            // Two octets identify gzip.
             let taken = octets.len().min(2 - self.first.len());
             self.first.extend_from_slice(octets.get(..taken).unwrap_or_default());
             if self.first.len() == 2 {
@@ -141,7 +141,7 @@ impl Container {
 
     /// Whether everything the file holds was given.
     pub(crate) fn is_over(&self) -> bool {
-        self.at_end && self.end_told
+        self.at_end && self.is_end_reported
     }
 
     /// The next event; `None` when more octets are needed, or when there is nothing more.
@@ -192,13 +192,13 @@ impl Container {
             let offset = self.buffer.offset();
             match found {
                 Found::Need(len, _) if octets.len() >= len => {
-                    // A format that asks for what it has would ask for ever.
+                    // A format that asks for octets it already has would never advance.
                     self.search = Some(Search { from: offset });
                     self.buffer.skip(1);
                 }
                 Found::Need(_, what) => return self.wait(what),
                 Found::Skip(len) => self.skip = len,
-                Found::SkipAndTell(len, what) => {
+                Found::SkipWithNote(len, what) => {
                     self.skip = len;
                     return Some(Event::Note(offset, what));
                 }
@@ -248,15 +248,15 @@ impl Container {
         }
     }
 
-    /// Nothing can be read now. At the end of the file, what is left over is told, once.
+    /// Nothing can be read now. At the end of the file, what is left over is reported, once.
     fn wait(&mut self, what: &'static str) -> Option<Event<'_>> {
         if let Some(what) = self.gzip.as_mut().and_then(|gzip| gzip.take_note(self.at_end)) {
             return Some(Event::Note(self.buffer.offset(), what));
         }
-        if !self.at_end || self.end_told {
+        if !self.at_end || self.is_end_reported {
             return None;
         }
-        self.end_told = true;
+        self.is_end_reported = true;
         let (left, offset) = (self.buffer.octets().len() as u64, self.buffer.offset());
         self.buffer.skip(usize::MAX);
         if let Format::Unknown = self.format {

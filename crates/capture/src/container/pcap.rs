@@ -10,7 +10,7 @@ use crate::octets::Order;
 const HEADER: usize = 24;
 const RECORD_HEADER: usize = 16;
 const MODIFIED_RECORD_HEADER: usize = 24;
-/// After a damaged place, a record this far from the last good one in time is not believed.
+/// After a damaged place, a record this far from the last good one in time is not valid.
 const DAY: u64 = 86_400;
 
 /// The format of one file.
@@ -94,7 +94,7 @@ impl Pcap {
             2 => Found::Skip(HEADER as u64),
             other => {
                 let what = What::Damaged { expected: "version 2", found: other.into() };
-                Found::SkipAndTell(HEADER as u64, what)
+                Found::SkipWithNote(HEADER as u64, what)
             }
         }
     }
@@ -109,7 +109,7 @@ impl Pcap {
         })
     }
 
-    /// Whether a record begins here and another one right behind it; `None` when more octets are needed to say.
+    /// Whether a record begins here and another one right behind it; `None` when more octets are needed.
     pub(crate) fn makes_sense(&self, octets: &[u8], at_end: bool) -> Option<bool> {
         let header = self.record_header(octets)?;
         if !self.is_likely(&header) {

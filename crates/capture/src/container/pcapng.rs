@@ -134,7 +134,7 @@ impl Pcapng {
         };
         if self.interfaces.len() == INTERFACES_MAX {
             let what = What::Full { table: "interfaces of the file", most: INTERFACES_MAX };
-            return Found::SkipAndTell(skip, what);
+            return Found::SkipWithNote(skip, what);
         }
         let mut interface =
             Interface { link, snap: snap as usize, check_len: 0, units: 1_000_000, offset: 0 };
@@ -174,13 +174,13 @@ impl Pcapng {
         // The older form has two halves here: interface and drop count.
         let id =
             if kind == OLD_PACKET { self.order.u16(block, 8).unwrap_or_default().into() } else { interface };
-        let room = block.len().saturating_sub(FRAME + PACKET_FIELDS);
-        if captured as usize > room {
+        let available = block.len().saturating_sub(FRAME + PACKET_FIELDS);
+        if captured as usize > available {
             let expected = "a captured length within the block";
-            return Found::SkipAndTell(skip, What::Damaged { expected, found: captured.into() });
+            return Found::SkipWithNote(skip, What::Damaged { expected, found: captured.into() });
         }
         let Some(interface) = self.interfaces.get(id as usize) else {
-            return Found::SkipAndTell(skip, What::NoInterface { id });
+            return Found::SkipWithNote(skip, What::NoInterface { id });
         };
         let len = captured as usize;
         let before = 8 + PACKET_FIELDS;
@@ -208,13 +208,13 @@ impl Pcapng {
     fn simple_packet(&self, block: &[u8]) -> Found {
         let skip = block.len() as u64;
         let Some(interface) = self.interfaces.first() else {
-            return Found::SkipAndTell(skip, What::NoInterface { id: 0 });
+            return Found::SkipWithNote(skip, What::NoInterface { id: 0 });
         };
-        let (Some(total), Some(room)) = (self.order.u32(block, 8), block.len().checked_sub(16)) else {
+        let (Some(total), Some(available)) = (self.order.u32(block, 8), block.len().checked_sub(16)) else {
             return Found::Damaged(What::Damaged { expected: "a packet block of 16 octets", found: skip });
         };
         let snap = if interface.snap == 0 { usize::MAX } else { interface.snap };
-        let len = (total as usize).min(snap).min(room);
+        let len = (total as usize).min(snap).min(available);
         let record = Record {
             time: Duration::ZERO,
             interface: 0,

@@ -32,9 +32,9 @@ pub struct End {
     pub unfinished_sums: u64,
     /// Checksums that fit.
     pub right_sums: u64,
-    /// Frames that the capturing host sent, as the file says.
+    /// Frames that the capturing host sent, according to the file.
     pub sent: u64,
-    /// Frames that the capturing host received, as the file says.
+    /// Frames that the capturing host received, according to the file.
     pub received: u64,
     /// Segments with data sent again.
     pub again: u64,
@@ -114,7 +114,7 @@ fn later(known: Option<u32>, number: u32) -> Option<u32> {
     })
 }
 
-/// Where a capture was made. Whatever is said to be missing depends on it.
+/// Where a capture was made. Every conclusion about missing packets depends on it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Position {
     /// On the client, or on its wire before any router.
@@ -123,7 +123,7 @@ pub enum Position {
     NearServer,
     /// Between routers, or on a wire that both ends share.
     Middle,
-    /// It cannot be told.
+    /// Not known.
     #[default]
     Unknown,
 }
@@ -147,7 +147,7 @@ pub(super) fn position(client: &End, server: &End) -> (Position, String) {
     for (end, other, name, near, own) in
         [(client, server, "client", NearClient, hops.0), (server, client, "server", NearServer, hops.1)]
     {
-        // A router that captures also sends what others wrote; the time to live tells them apart.
+        // A router that captures also forwards packets of others; the time to live distinguishes them.
         if is_far(own) || end.segments == 0 {
             continue;
         }

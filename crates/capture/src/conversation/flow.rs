@@ -1,4 +1,4 @@
-//! GRE of one call in one direction: what was lost, late or repeated, and what the other side says it has.
+//! GRE of one call in one direction: what was lost, late or repeated, and what the other side acknowledged.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -8,7 +8,7 @@ use adit_wire::{mppe, ppp};
 
 use crate::gre::Gre;
 
-/// Sequence numbers behind the highest that are told apart: lost, late or repeated.
+/// Sequence numbers behind the highest that are classified: lost, late or repeated.
 pub const WINDOW: u32 = 128;
 /// A step forward beyond this is a new start, not loss.
 pub const JUMP: u32 = 65_536;
@@ -42,13 +42,13 @@ pub struct Flow {
     pub first_seq: Option<u32>,
     /// The highest sequence number.
     pub highest: Option<u32>,
-    /// Numbers that never came.
+    /// Numbers that never arrived.
     pub missing: u64,
-    /// Numbers that came after a higher one.
+    /// Numbers that arrived after a higher one.
     pub late: u64,
-    /// Numbers that came twice.
+    /// Numbers that arrived twice.
     pub repeated: u64,
-    /// The numbers began anew.
+    /// How often the numbers restarted.
     pub restarts: u64,
     /// The highest number that the other side acknowledged.
     pub acked: Option<u32>,
@@ -69,7 +69,7 @@ pub struct Flow {
     pub largest_acked: usize,
     /// Packets that break a rule of the header.
     pub defects: u64,
-    /// Packets that came in outer fragments, all of them in the file.
+    /// Packets that arrived in outer fragments, all of them in the file.
     pub fragmented: u64,
     /// Acknowledgments of the other side that were higher than all before.
     pub acks: u64,
@@ -82,7 +82,7 @@ pub struct Flow {
     pub first_clear: Option<(u64, Duration)>,
     /// Frame and time of the first compressed or encrypted datagram.
     pub first_encrypted: Option<(u64, Duration)>,
-    /// Coherency counts of MPPE that went back or jumped far, in packets that came in their order.
+    /// Coherency counts of MPPE that went back or jumped far, in packets that arrived in order.
     pub count_jumps: u64,
     /// Packets with data since the other direction's last packet.
     pub unanswered: u64,
@@ -98,7 +98,7 @@ pub struct Flow {
     pub stalls: u64,
     /// The longest of them, and the frame that ended it.
     pub longest_stall: Option<(Duration, u64)>,
-    /// The numbers behind the highest that came: bit n for the highest less n.
+    /// The numbers behind the highest received: bit n for the highest less n.
     seen: u128,
     /// The number whose acknowledgment is timed, since [`Flow::unacked_since`].
     timed: u32,
@@ -250,7 +250,7 @@ impl Flow {
 }
 
 impl Flow {
-    /// As many packets are under way as the other side lets be.
+    /// The send window is full.
     fn is_full(&self) -> bool {
         let (Some(window), Some(highest)) = (self.window, self.highest) else { return false };
         let under_way = self.acked.map_or(highest, |acked| highest.wrapping_sub(acked));
@@ -302,7 +302,7 @@ impl Flow {
         self.unanswered += 1;
     }
 
-    /// Something came the other way.
+    /// A packet was seen in the other direction.
     pub(super) fn answered(&mut self) {
         (self.unanswered, self.unanswered_since, self.silence) = (0, None, Duration::ZERO);
     }

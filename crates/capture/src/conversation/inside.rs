@@ -1,4 +1,4 @@
-//! Inside the tunnel, as far as it can be read: packets in clear, and those that a password opens.
+//! Inside the tunnel, as far as it can be read: packets in clear, and those that a password decrypts.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -12,27 +12,27 @@ use crate::decode::datagram;
 use crate::packet::{Content, Network, Packet};
 use crate::tcp::Segment;
 
-/// Targets that are told apart; later ones are not followed.
+/// Targets that are distinguished; later ones are not followed.
 pub const TARGETS_MAX: usize = 48;
-/// Senders behind the server that are told apart.
+/// Senders behind the server that are distinguished.
 pub const SOURCES_MAX: usize = 16;
 /// ICMP errors that are kept.
 pub const ERRORS_MAX: usize = 16;
-/// TCP segments that are remembered, to know them when they come again.
+/// TCP segments that are remembered, to detect retransmissions.
 const SEGMENTS: usize = 64;
 
-/// Somebody that is asked for something through the tunnel.
+/// A host and service that are addressed through the tunnel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Target {
-    /// Who.
+    /// The address of the host.
     pub address: IpAddr,
-    /// By which IP protocol.
+    /// The IP protocol.
     pub protocol: u8,
     /// The port; 0 for ICMP echo.
     pub port: u16,
-    /// Who asks.
+    /// The sender.
     pub by: IpAddr,
-    /// The client's side asks, not the server's.
+    /// Whether the client's side sends, not the server's.
     pub from_client: bool,
     /// Requests: SYN, Echo-Request, UDP.
     pub requests: u64,
@@ -70,11 +70,11 @@ pub struct Inside {
     pub from_client: u64,
     /// Packets from the server.
     pub from_server: u64,
-    /// Octets of the largest packet from the client that the other side answered for (TCP acknowledged it).
+    /// Octets of the largest packet from the client that the other side acknowledged (TCP).
     pub largest_arrived: usize,
-    /// Who was asked.
+    /// The targets.
     pub targets: Vec<Target>,
-    /// Questions of DNS.
+    /// DNS queries.
     pub lookups: Lookups,
     /// The greatest MSS in a SYN: its value, frame, and whether the client sent it.
     pub mss: Option<(u16, u64, bool)>,
@@ -84,7 +84,7 @@ pub struct Inside {
     pub resent_count: u64,
     /// TCP segments with data.
     pub segments: u64,
-    /// ICMP errors: frame, sender, and what they say.
+    /// ICMP errors: frame, sender and content.
     pub errors: Vec<(u64, IpAddr, Icmp)>,
     /// GRE or PPTP to the server itself: the tunnel carries its own packets. The first such frame.
     pub nested: Option<u64>,
@@ -92,7 +92,7 @@ pub struct Inside {
     pub ends_at_server: Option<(u64, Duration)>,
     /// The client's own address, by what it sends.
     pub client_address: Option<IpAddr>,
-    /// Who sends from behind the server, and the server's end itself; at most [`SOURCES_MAX`].
+    /// The senders behind the server, and the server's end itself; at most [`SOURCES_MAX`].
     pub sources: Vec<IpAddr>,
     recent: VecDeque<Data>,
 }
@@ -110,7 +110,7 @@ struct Data {
 }
 
 impl Inside {
-    /// Takes the IP packet `octets` that came in `packet`; `server` is the server's address outside.
+    /// Takes the IP packet `octets` that arrived in `packet`; `server` is the server's address outside.
     pub(super) fn take(&mut self, packet: &Packet, from_client: bool, octets: &[u8], server: IpAddr) {
         let (network, content) = datagram(octets);
         let Some(network) = network else { return };
@@ -268,7 +268,7 @@ impl Inside {
     }
 }
 
-/// Broadcast and multicast ask nobody in particular.
+/// Broadcast and multicast address no single host.
 fn is_for_many(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => address.is_multicast() || address.is_broadcast() || address.octets()[3] == 255,

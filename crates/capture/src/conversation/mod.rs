@@ -1,8 +1,8 @@
 //! Packets grouped into conversations: a control connection, its calls, and the GRE of each call both ways.
 //!
-//! Facts only, each with its frame. That GRE never came, or which number is wrong, is for whoever reads them to judge; but
-//! what belongs together is decided here: by the ends of the control connection and the Call IDs exchanged on it, also
-//! where one address or one number was changed on the way, and where the file starts in the middle.
+//! Facts only, each with its frame. That GRE never arrived, or which number is wrong, is judged by the caller; but
+//! which packets belong together is decided here: by the ends of the control connection and the Call IDs exchanged on
+//! it, also where one address or one number was changed on the way, and where the file starts in the middle.
 
 mod end;
 mod flow;
@@ -64,15 +64,15 @@ pub struct Conversation {
     pub last_frame: u64,
     /// Its time.
     pub last_time: Duration,
-    /// Until when the capture goes on: silence lasts so long.
+    /// The end of the capture: silence lasts at least until then.
     pub until: Duration,
     /// What the client's TCP segments show.
     pub client_end: End,
     /// What the server's TCP segments show.
     pub server_end: End,
-    /// Questions before the call whose answer is the server's address.
+    /// DNS queries before the call that resolve to the server's address.
     pub names: Vec<Lookup>,
-    /// Name servers that the client asked outside the tunnel meanwhile, at most [`OUTSIDE_MAX`].
+    /// Name servers that the client queried outside the tunnel meanwhile, at most [`OUTSIDE_MAX`].
     pub outside: Vec<Outside>,
     /// Other conversations between the same addresses at the same time: a second client behind one NAT, or a connection
     /// left over. At most [`SIBLINGS_MAX`].
@@ -83,12 +83,12 @@ pub struct Conversation {
     pub closed: Option<(u64, Duration, By)>,
 }
 
-/// A name server asked outside the tunnel.
+/// A name server queried outside the tunnel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outside {
     /// Its address.
     pub server: IpAddr,
-    /// Questions.
+    /// Queries.
     pub times: u64,
     /// Frame and time of the first.
     pub first: (u64, Duration),
@@ -122,7 +122,7 @@ pub struct BrokenFragments {
     pub frames: Vec<u64>,
     /// What is missing of the first one.
     pub missing: Missing,
-    /// Who sent it.
+    /// The sender.
     pub by: By,
 }
 
@@ -137,7 +137,7 @@ pub struct Call {
     /// The client's Call ID as the server's reply repeats it, where that is another: something on the way rewrote one
     /// message and not the other.
     pub repeated_id: Option<u16>,
-    /// The server took the call; or it was taken before the file begins.
+    /// The server accepted the call, in the file or before it begins.
     pub is_up: bool,
     /// A message ended it.
     pub has_ended: bool,
@@ -151,7 +151,7 @@ pub struct Call {
     pub wrong_to_client: Option<u16>,
     /// GRE packets with another Call ID than the one agreed on: to server, to client.
     pub wrong_packets: [u64; 2],
-    /// GRE of this call came from this address, which is not the server's: the first such.
+    /// The first address other than the server's from which GRE of this call arrived.
     pub from_elsewhere: Option<IpAddr>,
     /// How often each kind of PPP control frame was sent.
     pub tally: Tally,
@@ -187,7 +187,7 @@ impl Conversation {
         }
     }
 
-    /// Where the capture was made, and why that is said.
+    /// Where the capture was made, and the evidence for it.
     pub fn position(&self) -> (Position, String) {
         end::position(&self.client_end, &self.server_end)
     }
@@ -202,7 +202,7 @@ impl Conversation {
         self.steps.iter().next().map_or(self.last_time, |step| step.time)
     }
 
-    /// Takes note of what a control message says of calls; gives the call it is about.
+    /// Applies a control message to the calls; returns the call that it concerns.
     pub(super) fn learn(&mut self, message: &Message) -> Option<usize> {
         match message {
             Message::OutgoingCallRequest(request) => {

@@ -1,4 +1,4 @@
-//! Questions of DNS outside any tunnel: before a call, for the server's name; during one, what should have gone inside.
+//! DNS queries outside any tunnel: before a call, for the server's name; during one, what should have gone inside.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -8,32 +8,32 @@ use crate::beginning::{Icmp, Upper};
 use crate::dns::{Dns, PORT};
 use crate::packet::{Network, Packet};
 
-/// Questions that are remembered; of more, the oldest are forgotten.
+/// Queries that are remembered; of more, the oldest are forgotten.
 pub const LOOKUPS_MAX: usize = 64;
 
-/// One question, and what came back.
+/// One DNS query and its answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lookup {
     /// The name, escaped.
     pub name: String,
-    /// The type asked for: 1 for A, 28 for AAAA.
+    /// The query type: 1 for A, 28 for AAAA.
     pub kind: u16,
-    /// Who asks.
+    /// The client.
     pub by: IpAddr,
-    /// Who is asked.
+    /// The name server.
     pub server: IpAddr,
-    /// How often it was asked.
+    /// How often it was sent.
     pub times: u64,
-    /// Frame and time of the first question.
+    /// Frame and time of the first query.
     pub asked: (u64, Duration),
     /// The answer.
     pub answer: Option<LookupAnswer>,
-    /// An ICMP error about a question: its frame and sender.
+    /// An ICMP error about a query: its frame and sender.
     pub unreachable: Option<(u64, IpAddr)>,
     id: u16,
 }
 
-/// What came back.
+/// The answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LookupAnswer {
     /// Its frame.
@@ -46,7 +46,7 @@ pub struct LookupAnswer {
     pub addresses: Vec<IpAddr>,
 }
 
-/// The latest questions, in the order of their first frames.
+/// The latest queries, in the order of their first frames.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lookups(VecDeque<Lookup>);
 
@@ -89,7 +89,7 @@ impl Lookups {
         }
     }
 
-    /// An ICMP error about a question.
+    /// An ICMP error about a query.
     pub(super) fn icmp(&mut self, packet: &Packet, network: &Network, icmp: &Icmp) {
         let Some(quoted) = &icmp.quoted else { return };
         if let Upper::Udp { destination: PORT, .. } = quoted.upper {

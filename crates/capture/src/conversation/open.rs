@@ -1,7 +1,7 @@
 //! With a password: whether it is the one that was used, and what MPPE hides.
 //!
-//! A capture only listens: it follows the keys of both sides, and asks nobody to begin anew. Packets that come late are
-//! left closed.
+//! A capture only listens: it follows the keys of both sides, and cannot request a reset. Packets that arrive late are
+//! not decrypted.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -18,7 +18,7 @@ use super::inside::Inside;
 use crate::octets::Octets as _;
 use crate::packet::Packet;
 
-/// Packets of one direction, its first ones, that decrypt to nothing, until the keys are said to differ.
+/// Packets of one direction, its first ones, that decrypt to nothing, until the keys are reported to differ.
 const NOISE_MIN: u32 = 3;
 /// So many times more packets that stay closed than such that open: the keys are not those.
 const NOISE_TIMES: u64 = 4;
@@ -30,7 +30,7 @@ const NOISE_MAX: u32 = 64;
 /// A user's password.
 #[derive(Clone)]
 pub struct Secret {
-    /// Whose; for `None` it is tried for everybody.
+    /// The user that it belongs to; for `None` it is tried for every user.
     pub user: Option<String>,
     /// The password.
     pub password: Password,
@@ -61,12 +61,12 @@ pub enum Checked {
         /// The frame of its answer.
         frame: u64,
     },
-    /// The client used another one.
+    /// The client used another password.
     Wrong {
         /// The frame of its answer.
         frame: u64,
     },
-    /// The user of this call is another one.
+    /// The call belongs to another user.
     OtherUser {
         /// The frame of its answer.
         frame: u64,
@@ -98,7 +98,7 @@ pub struct Open {
     streams: [Option<Box<Stream>>; 2],
 }
 
-/// What is known to whoever looks on, not how far the keys are.
+/// Compares the published facts, not the state of the keys.
 impl PartialEq for Open {
     fn eq(&self, other: &Open) -> bool {
         (self.checked, self.server_proof, self.opened, self.closed)
@@ -119,7 +119,7 @@ struct Stream {
     noise: u32,
 }
 
-/// A copy waits for a packet that begins the stream anew: copies are made to be looked at.
+/// A copy decrypts nothing until a packet resets the stream: copies are made for inspection only.
 impl Clone for Stream {
     fn clone(&self) -> Stream {
         let Stream { stateless, expected, last_seq, noise, .. } = *self;
@@ -208,18 +208,18 @@ impl Open {
                 Ok(ccp::CcpOption::Mppe(bits)) => Some(bits),
                 _ => None,
             });
-        // Who acknowledges will send so.
+        // The side that acknowledges will send with these options.
         let direction = usize::from(!from_client);
         self.agreed[direction] = bits;
         self.streams[direction] = None;
     }
 
-    /// Takes the information field of a compressed frame, which had no more than `room` octets on the wire, and shows
-    /// `inside` what it hides.
+    /// Takes the information field of a compressed frame, which had no more than `wire_len` octets on the wire, and
+    /// passes its content to `inside`.
     pub(super) fn data(
         &mut self,
         packet: &Packet,
-        (seq, room): (u32, usize),
+        (seq, wire_len): (u32, usize),
         octets: &[u8],
         from_client: bool,
         (inside, server): (&mut Inside, IpAddr),
@@ -234,7 +234,7 @@ impl Open {
             let cipher = (!stateless).then(|| keys.cipher());
             Box::new(Stream { keys, stateless, cipher, expected: 0, last_seq: None, noise: 0 })
         });
-        match stream.decrypt(seq, octets, room) {
+        match stream.decrypt(seq, octets, wire_len) {
             Some(plain) => {
                 self.opened += 1;
                 self.opened_each[direction] += 1;
@@ -245,7 +245,7 @@ impl Open {
             None => {
                 self.closed += 1;
                 self.closed_each[direction] += 1;
-                // Now and then noise looks like a packet.
+                // Occasionally noise is a valid packet.
                 let (opened, closed) = (self.opened_each[direction], self.closed_each[direction]);
                 if stream.noise >= NOISE_MIN && closed >= opened * NOISE_TIMES {
                     self.noise[direction].get_or_insert(packet.number);
@@ -282,8 +282,8 @@ fn proof_of(asked: u8, challenge: &[u8], id: u8, value: &[u8], name: &[u8]) -> O
 }
 
 impl Stream {
-    /// The PPP frame inside, as far as it was captured; `None` when it stays closed.
-    fn decrypt(&mut self, seq: u32, octets: &[u8], room: usize) -> Option<Vec<u8>> {
+    /// The PPP frame inside, as far as it was captured; `None` when it is not decrypted.
+    fn decrypt(&mut self, seq: u32, octets: &[u8], wire_len: usize) -> Option<Vec<u8>> {
         let header = Header::parse(octets).ok()?;
         if !header.encrypted || header.compressed || self.noise >= NOISE_MAX {
             return None;
@@ -296,9 +296,9 @@ impl Stream {
             return None; // late
         }
         let plain = if self.stateless {
-            self.stateless(seq, skipped, data, room)
+            self.stateless(seq, skipped, data, wire_len)
         } else {
-            self.stateful(skipped, header, data, room)
+            self.stateful(skipped, header, data, wire_len)
         };
         match &plain {
             Some(_) => {
@@ -310,7 +310,7 @@ impl Stream {
         plain
     }
 
-    fn stateless(&mut self, seq: u32, skipped: u16, data: &[u8], room: usize) -> Option<Vec<u8>> {
+    fn stateless(&mut self, seq: u32, skipped: u16, data: &[u8], wire_len: usize) -> Option<Vec<u8>> {
         let gap = self.last_seq.map_or(0, |last| seq.wrapping_sub(last));
         let mut keys = self.keys.clone();
         let mut changes = u32::from(skipped) + 1;
@@ -320,7 +320,7 @@ impl Stream {
             }
             let mut plain = data.to_vec();
             keys.cipher().apply(&mut plain);
-            if is_packet(&plain, room) {
+            if is_packet(&plain, wire_len) {
                 self.keys = keys;
                 return Some(plain);
             }
@@ -329,13 +329,13 @@ impl Stream {
         None
     }
 
-    fn stateful(&mut self, skipped: u16, header: Header, data: &[u8], room: usize) -> Option<Vec<u8>> {
+    fn stateful(&mut self, skipped: u16, header: Header, data: &[u8], wire_len: usize) -> Option<Vec<u8>> {
         // Packets with the low octet FF change the key, from the expected count to this one.
         let flags = ((self.expected + skipped + 1) >> 8) - (self.expected >> 8);
         if skipped == 0 && flags == 0 && !header.flushed {
             let mut plain = data.to_vec();
             self.cipher.as_mut()?.apply(&mut plain);
-            if is_packet(&plain, room) {
+            if is_packet(&plain, wire_len) {
                 return Some(plain);
             }
             self.cipher = None;
@@ -345,7 +345,7 @@ impl Stream {
             self.cipher = None;
             return None;
         }
-        // With the A bit the sender begins RC4 anew from the current key (RFC 3078), or changes the key once more before
+        // With the A bit the sender restarts RC4 from the current key (RFC 3078), or changes the key once more before
         // that (Linux): whichever gives a packet.
         let mut keys = self.keys.clone();
         for _ in 0..flags {
@@ -354,7 +354,7 @@ impl Stream {
         for _ in 0..2 {
             let (mut cipher, mut plain) = (keys.cipher(), data.to_vec());
             cipher.apply(&mut plain);
-            if is_packet(&plain, room) {
+            if is_packet(&plain, wire_len) {
                 (self.keys, self.cipher) = (keys, Some(cipher));
                 return Some(plain);
             }
@@ -366,11 +366,11 @@ impl Stream {
 }
 
 /// Whether it looks like a PPP frame: an IP packet whose header fits, or another network protocol.
-fn is_packet(plain: &[u8], room: usize) -> bool {
+fn is_packet(plain: &[u8], wire_len: usize) -> bool {
     match ppp::frame(plain) {
         Ok((ppp::IP, packet)) => {
             packet.octet(0).is_some_and(|first| first >> 4 == 4 && first & 15 >= 5)
-                && packet.be16(2).is_some_and(|total| (20..=room).contains(&total.into()))
+                && packet.be16(2).is_some_and(|total| (20..=wire_len).contains(&total.into()))
         }
         Ok((ppp::IPV6, packet)) => packet.octet(0).is_some_and(|first| first >> 4 == 6),
         Ok((protocol, _)) => ppp::protocol_name(protocol).is_some(),

@@ -19,14 +19,14 @@ pub const LAST: usize = 96;
 /// Octets kept of a PPP control frame: echoes as long as the link takes measure it.
 pub const FRAME_KEPT: usize = 1600;
 
-/// Who did something.
+/// The side that did something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum By {
     /// The side that called: the RFC's PNS.
     Client,
     /// The side that was called: the RFC's PAC.
     Server,
-    /// Somebody else: a router, or one side under another address.
+    /// Another host: a router, or one side under another address.
     Other(IpAddr),
 }
 
@@ -47,11 +47,11 @@ pub struct Step {
     pub frame: u64,
     /// Its time since 1970; of [`Event::Lacking`], that of the step before.
     pub time: Duration,
-    /// Whose step.
+    /// The side that took it.
     pub by: By,
     /// The call it belongs to, in [`super::Conversation::calls`]; `None` for the control connection itself.
     pub call: Option<usize>,
-    /// What.
+    /// What happened.
     pub what: Event,
 }
 
@@ -73,12 +73,12 @@ pub enum Event {
     Open,
     /// RST.
     Reset {
-        /// Its time to live: another one than that of the rest of its sender tells a box in between.
+        /// Its time to live: one that differs from the sender's other packets shows a middlebox.
         ttl: u8,
     },
     /// FIN.
     Fin,
-    /// Data that came before, sent again: they were not acknowledged.
+    /// A retransmission of data that was not acknowledged.
     Again {
         /// Octets.
         octets: usize,
@@ -100,11 +100,11 @@ pub enum Event {
     },
     /// The first GRE packet of this side.
     FirstGre,
-    /// GRE that belongs here by its Call ID came from another address; told for the first.
+    /// GRE that belongs here by its Call ID arrived from another address; reported for the first.
     GreFrom(IpAddr),
     /// Something is missing or cannot be read: [`What::Gap`], [`What::StreamLost`] or [`What::Fragments`].
     Lacking(What),
-    /// GRE between these two with a Call ID that no call has; told for the first of each.
+    /// GRE between these two with a Call ID of no call; reported for the first of each.
     UnknownCall(u16),
 }
 
@@ -125,7 +125,7 @@ impl Step {
         }
     }
 
-    /// Whether somebody ends the link, the call or the connection with it.
+    /// Whether it ends the link, the call or the connection.
     pub fn is_end(&self) -> bool {
         match &self.what {
             Event::Fin | Event::Reset { .. } => true,
@@ -143,7 +143,7 @@ impl Step {
     }
 }
 
-/// One line for people: bounded, without secrets.
+/// One line of text: bounded, without secrets.
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.what {

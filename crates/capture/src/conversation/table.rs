@@ -19,11 +19,12 @@ use crate::octets::Octets as _;
 use crate::packet::{Content, Network, Packet};
 use crate::tcp::{Arrival, Segment};
 
-/// Conversations followed at a time; of more, the one that is silent for longest is given out, those without a message
-/// before the others.
+/// Conversations followed at a time; of more, the one that has been silent longest is returned, those without a message
+/// first.
 pub const CONVERSATIONS_MAX: usize = 128;
 
-/// Takes packets, gives conversations: each when it is complete, when there are too many, or at the end of the file.
+/// Takes packets and returns conversations: each when it is complete, when there are too many, or at the end of the
+/// file.
 #[derive(Debug, Default)]
 pub struct Conversations {
     live: Vec<Conversation>,
@@ -40,7 +41,7 @@ impl Conversations {
         Conversations { secret: Some(secret), ..Conversations::default() }
     }
 
-    /// The latest questions of DNS outside any tunnel.
+    /// The latest DNS queries outside any tunnel.
     pub fn lookups(&self) -> &Lookups {
         &self.lookups
     }
@@ -61,7 +62,7 @@ impl Conversations {
         }
     }
 
-    /// Takes a remark about the file, in its order among the packets: what is missing becomes a step of its conversation.
+    /// Takes a note about the file, in its order among the packets: what is missing becomes a step of its conversation.
     pub fn take_note(&mut self, note: &Note) {
         let of_stream = |number: u32| {
             self.live
@@ -100,7 +101,7 @@ impl Conversations {
         }
     }
 
-    /// There are no more packets: everything is given out.
+    /// There are no more packets: all conversations are returned.
     pub fn finish(&mut self) {
         let now = self.now;
         self.done.extend(self.live.drain(..).map(|conversation| Conversation { until: now, ..conversation }));
@@ -185,7 +186,7 @@ impl Conversations {
         }
     }
 
-    /// A question of DNS that a client asks outside its tunnel.
+    /// A DNS query of a client outside its tunnel.
     fn outside(&mut self, packet: &Packet, network: &Network, is_response: bool) {
         let place = (packet.number, packet.time);
         let asks = |conversation: &&mut Conversation| {
@@ -204,7 +205,7 @@ impl Conversations {
         }
     }
 
-    /// A control connection begins: something calls the port, or speaks the protocol.
+    /// A control connection begins: a connection to the port, or one that carries the protocol.
     fn new_stream(&mut self, packet: &Packet, network: &Network, segment: &Segment) -> Option<usize> {
         let is_call = segment.flags & tcp::SYN != 0
             && (segment.source_port == PORT || segment.destination_port == PORT);
@@ -266,7 +267,7 @@ impl Conversations {
                 return;
             }
             None => {
-                // No control connection in the file: whoever speaks first counts as the client.
+                // No control connection in the file: the side that sends first counts as the client.
                 let mut conversation = Conversation::between(source, destination);
                 let call = Call { is_up: true, server_id: gre.call_id, ..Call::default() };
                 conversation.new_call(call);
@@ -356,7 +357,7 @@ impl Conversations {
 
     fn add(&mut self, conversation: Conversation) -> usize {
         if self.live.len() == CONVERSATIONS_MAX {
-            // A scan of the port must not push out a call.
+            // A port scan must not evict a call.
             let rank = |other: &Conversation| (other.has_substance(), other.last_frame);
             let oldest = self.live.iter().enumerate().min_by_key(|(_, other)| rank(other));
             if let Some((at, _)) = oldest {
@@ -399,7 +400,7 @@ fn begins_a_message(octets: &[u8]) -> bool {
 fn facts(segment: &Segment, ttl: u8, from_the_beginning: bool) -> impl Iterator<Item = Event> {
     let again = segment.arrival == Arrival::Retransmission;
     let opens = !segment.is_reset() && segment.flags & tcp::SYN == 0 && segment.since_syn.is_some();
-    // One side may speak PPTP and the other not.
+    // One side may send PPTP and the other not.
     let is_known = segment.is_control && !from_the_beginning || begins_a_message(&segment.first);
     let is_foreign = !segment.first.is_empty() && segment.messages.is_empty() && !is_known;
     [

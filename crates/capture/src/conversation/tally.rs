@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// Kinds counted apart; later ones are not counted.
+/// Kinds counted separately; later ones are not counted.
 pub const KINDS_COUNTED_MAX: usize = 96;
 
 /// Frames of one kind from one side.

@@ -1,4 +1,4 @@
-//! Puts fragments together (RFC 791, RFC 8200), within bounds, and says which are missing.
+//! Puts fragments together (RFC 791, RFC 8200), within bounds, and reports which are missing.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -14,7 +14,7 @@ pub const INCOMPLETE_MAX: usize = 64;
 pub const PIECES_MAX: usize = 128;
 /// The longest packet.
 const PACKET_MAX: usize = 65_535;
-/// Fragments that have not come after this time are missing: twice what hosts wait.
+/// Fragments that have not arrived after this time are missing: twice what hosts wait.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,7 +34,7 @@ struct Incomplete {
     dont_fragment: bool,
     frames: Vec<u64>,
     octets: Vec<u8>,
-    /// Pieces as they came: where from and where to.
+    /// Pieces in order of arrival: beginning and end.
     pieces: Vec<(usize, usize)>,
     /// Where the packet ends; known once its last piece is there.
     end: Option<usize>,
@@ -49,7 +49,7 @@ pub(crate) struct Whole {
     pub(crate) octets: Vec<u8>,
     /// Octets it had on the wire.
     pub(crate) len: usize,
-    /// The frames it came in.
+    /// The frames that carried it.
     pub(crate) frames: Vec<u64>,
 }
 
@@ -62,15 +62,15 @@ pub(crate) struct Fragments {
 }
 
 impl Fragments {
-    /// Takes a fragment; gives the packet when it was the last one that lacked. What had to be forgotten for it is told
-    /// through `tell`.
+    /// Takes a fragment; returns the packet when this was the last missing fragment. Packets that are dropped to make
+    /// space are passed to `report`.
     pub(crate) fn take(
         &mut self,
         ip: &Ip<'_>,
         fragment: Fragment,
         time: Duration,
         frame: u64,
-        mut tell: impl FnMut(What),
+        mut report: impl FnMut(What),
     ) -> Option<Whole> {
         let key =
             Key { source: ip.source, destination: ip.destination, protocol: ip.protocol, id: fragment.id };
@@ -79,8 +79,8 @@ impl Fragments {
             if self.table.len() == INCOMPLETE_MAX
                 && let Some((_, oldest)) = self.table.pop_first()
             {
-                tell(What::Full { table: "packets in fragments", most: INCOMPLETE_MAX });
-                tell(oldest.tell());
+                report(What::Full { table: "packets in fragments", most: INCOMPLETE_MAX });
+                report(oldest.to_note());
             }
             self.last += 1;
             self.table.insert(self.last, Incomplete::new(key, ip, time));
@@ -93,7 +93,7 @@ impl Fragments {
             return match is_taken {
                 true => Some(incomplete.into_whole()),
                 false => {
-                    tell(incomplete.tell());
+                    report(incomplete.to_note());
                     None
                 }
             };
@@ -106,12 +106,12 @@ impl Fragments {
         self.table.values().map(|incomplete| incomplete.octets.len()).sum()
     }
 
-    /// Gives up packets whose fragments do not come any more; at the end of the file, all of them.
+    /// Gives up packets whose fragments have not arrived in time; at the end of the file, all of them.
     pub(crate) fn give_up(&mut self, now: Option<Duration>) -> Option<What> {
         let (age, oldest) = self.table.first_key_value()?;
         let is_late = now.is_none_or(|now| now.saturating_sub(oldest.since) > PATIENCE);
         let age = *age;
-        if is_late { self.table.remove(&age).map(|incomplete| incomplete.tell()) } else { None }
+        if is_late { self.table.remove(&age).map(|incomplete| incomplete.to_note()) } else { None }
     }
 }
 
@@ -130,7 +130,7 @@ impl Incomplete {
         }
     }
 
-    /// Adds a piece; false when there are too many, or when it lies beyond any packet.
+    /// Adds a piece; false when there are too many, or when it ends beyond the longest packet.
     fn add(&mut self, ip: &Ip<'_>, fragment: Fragment, frame: u64) -> bool {
         let (from, to) = (fragment.offset, fragment.offset + ip.payload_len);
         if self.pieces.len() == PIECES_MAX || to > PACKET_MAX {
@@ -171,7 +171,7 @@ impl Incomplete {
         Whole { octets: self.octets, len, frames: self.frames }
     }
 
-    fn tell(&self) -> What {
+    fn to_note(&self) -> What {
         let has_first = self.pieces.iter().any(|(from, _)| *from == 0);
         let missing = match (has_first, self.end.is_some()) {
             (true, true) => Missing::Middle,

@@ -25,7 +25,7 @@ pub(crate) struct Ip<'a> {
     pub(crate) dont_fragment: bool,
     pub(crate) protocol: u8,
     pub(crate) fragment: Option<Fragment>,
-    /// Octets of the whole packet by its header, or by the frame where the header says more than that held.
+    /// Octets of the whole packet by its header, or by the frame where the header claims more than that.
     pub(crate) total: usize,
     /// What follows the headers, as far as it was captured.
     pub(crate) payload: &'a [u8],
@@ -45,18 +45,18 @@ pub(crate) struct Fragment {
 }
 
 impl<'a> Ip<'a> {
-    /// Reads the packet at the start of `octets`, which had `room` octets on the wire for it and its padding. Lengths that
-    /// go beyond that are clamped: a header may lie.
-    pub(crate) fn parse(octets: &'a [u8], room: usize) -> Result<Ip<'a>> {
+    /// Reads the packet at the start of `octets`, which had `wire_len` octets on the wire, padding included. Longer
+    /// lengths are clamped: the header may be wrong.
+    pub(crate) fn parse(octets: &'a [u8], wire_len: usize) -> Result<Ip<'a>> {
         match octets.octet(0).map(|first| first >> 4) {
-            Some(4) => Ip::parse_v4(octets, room),
-            Some(6) => Ip::parse_v6(octets, room),
+            Some(4) => Ip::parse_v4(octets, wire_len),
+            Some(6) => Ip::parse_v6(octets, wire_len),
             Some(other) => Err(Error::new(Protocol::Ipv4, "Version", 0, "4 or 6", other.into())),
             None => Err(Error::new(Protocol::Ipv4, "header", 0, "at least 20 octets", 0)),
         }
     }
 
-    fn parse_v4(octets: &'a [u8], room: usize) -> Result<Ip<'a>> {
+    fn parse_v4(octets: &'a [u8], wire_len: usize) -> Result<Ip<'a>> {
         let error = |field, offset, expected, found| {
             Err(Error::new(Protocol::Ipv4, field, offset, expected, found as u64))
         };
@@ -69,7 +69,7 @@ impl<'a> Ip<'a> {
         }
         let claimed = usize::from(u16::from_be_bytes([header[2], header[3]]));
         // A host that leaves segmentation to its network card captures packets of length 0.
-        let total = if claimed == 0 { room.min(octets.len().max(header_len)) } else { claimed };
+        let total = if claimed == 0 { wire_len.min(octets.len().max(header_len)) } else { claimed };
         if total < header_len {
             return error("Total Length", 2, "at least the header", total);
         }
@@ -79,7 +79,7 @@ impl<'a> Ip<'a> {
         let address = |at: usize| {
             IpAddr::from(Ipv4Addr::new(header[at], header[at + 1], header[at + 2], header[at + 3]))
         };
-        let total = total.min(room);
+        let total = total.min(wire_len);
         Ok(Ip {
             source: address(12),
             destination: address(16),
@@ -94,13 +94,14 @@ impl<'a> Ip<'a> {
         })
     }
 
-    fn parse_v6(octets: &'a [u8], room: usize) -> Result<Ip<'a>> {
+    fn parse_v6(octets: &'a [u8], wire_len: usize) -> Result<Ip<'a>> {
         let Some(header) = octets.first_chunk::<{ ipv6::HEADER }>() else {
             let found = octets.len() as u64;
             return Err(Error::new(Protocol::Ipv6, "header", 0, "at least 40 octets", found));
         };
         let claimed = usize::from(u16::from_be_bytes([header[4], header[5]]));
-        let total = if claimed == 0 { room.min(octets.len()) } else { room.min(ipv6::HEADER + claimed) };
+        let total =
+            if claimed == 0 { wire_len.min(octets.len()) } else { wire_len.min(ipv6::HEADER + claimed) };
         let address = |at: usize| {
             let octets: [u8; 16] = std::array::from_fn(|n| header[at + n]);
             IpAddr::from(Ipv6Addr::from(octets))

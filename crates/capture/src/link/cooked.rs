@@ -1,11 +1,11 @@
-//! Linux cooked captures: what `tcpdump -i any` writes. They say which way each frame went.
+//! Linux cooked captures: what `tcpdump -i any` writes. They contain the direction of each frame.
 
 use super::{Carried, Direction, Frame, NotIp, PppOn, ethernet, ppp};
 use crate::octets::Octets as _;
 
 const V1: usize = 16;
 const V2: usize = 20;
-/// ARPHRD_PPP: the interface is a PPP link, and its packets come with a protocol but no header.
+/// ARPHRD_PPP: the interface is a PPP link, and its packets have a protocol but no header.
 const LINK_PPP: u16 = 512;
 
 pub(super) fn v1(octets: &[u8]) -> Frame<'_> {
@@ -31,7 +31,7 @@ fn cooked(kind: u16, link: u16, protocol: u16, octets: &[u8]) -> Frame<'_> {
         _ => None,
     };
     let carried = match protocol {
-        // VLAN tags come as they do on Ethernet.
+        // VLAN tags are as on Ethernet.
         0x8100 | 0x88a8 => ethernet::typed(octets.behind(2)),
         0x0004 => ethernet::llc(octets),
         // PPP frames on a PPP link that are not IP.

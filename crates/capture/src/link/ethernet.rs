@@ -1,4 +1,4 @@
-//! Ethernet with any VLAN tags, and PPP over Ethernet (RFC 2516) to tell it from PPTP.
+//! Ethernet with any VLAN tags, and PPP over Ethernet (RFC 2516) to distinguish it from PPTP.
 
 use super::{Carried, ETHERTYPE_IPV4, ETHERTYPE_IPV6, NotIp, PppOn, ppp};
 use crate::octets::Octets as _;

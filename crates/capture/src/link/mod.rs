@@ -14,7 +14,8 @@ pub(crate) const ETHERTYPE_IPV4: u16 = 0x0800;
 /// EtherType of IPv6.
 pub(crate) const ETHERTYPE_IPV6: u16 = 0x86dd;
 
-/// Seen by the capturing host; known only where the file says so. It is what best tells at which end a capture was made.
+/// Seen by the capturing host; known only where the file contains it. It is the best evidence of the end at which a
+/// capture was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
     /// The host received the frame.
@@ -23,7 +24,7 @@ pub enum Direction {
     Sent,
 }
 
-/// Why a frame that is not IP is of no use here.
+/// Why a frame is not IP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum NotIp {
@@ -39,7 +40,7 @@ pub enum NotIp {
     PppoeDiscovery,
     /// A PPP protocol on the link that is neither IP nor control.
     Ppp(u16),
-    /// The frame ends before it says what it carries.
+    /// The frame ends before its protocol field.
     TooShort,
     /// The link type is not one that can be read.
     Link(u16),
@@ -83,7 +84,7 @@ pub(crate) enum Carried<'a> {
     Nothing(NotIp),
 }
 
-/// A frame taken apart.
+/// A parsed frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Frame<'a> {
     pub(crate) carried: Carried<'a>,
@@ -100,7 +101,7 @@ impl<'a> Frame<'a> {
     }
 }
 
-/// Takes apart a frame of the link type `link` (the numbers of tcpdump.org/linktypes).
+/// Parses a frame of the link type `link` (the numbers of tcpdump.org/linktypes).
 pub(crate) fn frame(link: u16, octets: &[u8]) -> Frame<'_> {
     match link {
         1 => Frame::of(ethernet::frame(octets)),

@@ -15,8 +15,8 @@ pub(super) fn frame(on: PppOn, octets: &[u8]) -> Carried<'_> {
     }
 }
 
-/// The first octet says which way the frame went: `received`, else `sent` (any other value when that is empty). It may
-/// stand in the place of HDLC's address, before the control octet.
+/// The first octet is the direction of the frame: `received`, else `sent` (any other value when that is empty). It may
+/// be in the place of HDLC's address, before the control octet.
 pub(super) fn with_direction<'a>(octets: &'a [u8], received: &[u8], sent: &[u8]) -> Frame<'a> {
     let Some((first, rest)) = octets.split_first() else {
         return Frame::of(Carried::Nothing(NotIp::TooShort));

@@ -32,14 +32,14 @@ pub(super) fn frame(octets: &[u8]) -> Frame<'_> {
         let is_aggregate = octets.octet(at).is_some_and(|qos| qos & AGGREGATE != 0);
         at += if flags & ORDERED != 0 { 6 } else { 2 };
         if is_aggregate {
-            // Of the packets in it the first can be read: addresses and length stand before it.
+            // Of the packets in it the first can be read: addresses and length precede it.
             octets = octets.behind(14);
         }
     }
     Frame { is_retry, ..Frame::of(ethernet::llc(octets.behind(at))) }
 }
 
-/// A radiotap header is little-endian and says how long it is and what it has.
+/// A radiotap header is little-endian and contains its length and a bit map of its fields.
 pub(super) fn radiotap(octets: &[u8]) -> Frame<'_> {
     let Some(len) = Order::Little.u16(octets, 2).filter(|len| *len >= 8) else {
         return Frame::of(Carried::Nothing(NotIp::TooShort));

@@ -1,4 +1,4 @@
-//! TCP: the facts of each segment, and the control connections found by what they say.
+//! TCP: the facts of each segment, and the control connections found by their content.
 
 mod stream;
 mod table;
@@ -18,16 +18,16 @@ pub use table::STREAMS_MAX;
 /// Octets kept of the first data of each direction: enough to recognise another protocol by.
 pub const FIRST_KEPT: usize = 64;
 
-/// How a segment stands to those before it.
+/// The position of a segment relative to those before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Arrival {
-    /// It goes on where the last one ended, or nothing is known of those before.
+    /// It continues where the last one ended, or nothing is known of those before.
     InOrder,
     /// It brings nothing that was not there: sent again.
     Retransmission,
     /// One before it is missing, or late.
     Ahead,
-    /// It asks whether the other side is there: one octet back, nothing new.
+    /// A keep-alive: one octet back, no new data.
     KeepAlive,
 }
 
@@ -55,7 +55,7 @@ pub struct Segment {
     pub checksum: Option<bool>,
     /// The connection's number in this file, from 0 on. Ports that are used again give another number.
     pub stream: u32,
-    /// How it stands to those before.
+    /// Its position relative to those before.
     pub arrival: Arrival,
     /// The connection is a PPTP control connection, as far as is known so far.
     pub is_control: bool,
@@ -71,12 +71,12 @@ pub struct Segment {
 }
 
 impl Segment {
-    /// SYN, without ACK: somebody calls.
+    /// SYN without ACK: a connection request.
     pub fn is_syn(&self) -> bool {
         self.flags & (tcp::SYN | tcp::ACK) == tcp::SYN
     }
 
-    /// SYN and ACK: the call is taken.
+    /// SYN and ACK: the connection is accepted.
     pub fn is_syn_ack(&self) -> bool {
         self.flags & (tcp::SYN | tcp::ACK) == tcp::SYN | tcp::ACK
     }
@@ -91,7 +91,7 @@ impl Segment {
         self.flags & tcp::FIN != 0
     }
 
-    /// Reads the segment that begins with `octets` and had `len` octets on the wire: what one segment alone can say, and
+    /// Reads the segment that begins with `octets` and had `len` octets on the wire: what one segment alone shows, and
     /// the data as far as it was captured.
     pub(crate) fn read(octets: &[u8], len: usize) -> Result<(Segment, &[u8])> {
         let error = |field, at, expected, found: usize| {

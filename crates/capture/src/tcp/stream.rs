@@ -8,12 +8,12 @@ use adit_wire::{Error, tcp};
 use super::{Arrival, FIRST_KEPT, Segment};
 use crate::octets::Octets as _;
 
-/// Octets of segments that came before their turn, in one direction of one connection. Control messages are short.
+/// Octets of segments that arrived ahead of sequence, in one direction of one connection. Control messages are short.
 pub const HELD_MAX: usize = 8192;
 /// Such segments.
 const PIECES_MAX: usize = 32;
 
-/// Octets that will not come any more.
+/// Octets that will not arrive any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Trouble {
     Gap { octets: u64, acknowledged: bool },
@@ -23,7 +23,7 @@ pub(super) enum Trouble {
 /// What the octets are.
 #[derive(Debug)]
 enum Reading {
-    /// Not yet known: so few have come since the beginning.
+    /// Not yet known: too few have arrived since the beginning.
     Undecided(Vec<u8>),
     /// Control messages.
     Control(Framer),
@@ -37,12 +37,12 @@ enum Reading {
 /// One direction.
 #[derive(Debug)]
 pub(super) struct Half {
-    /// The sequence number that comes next.
+    /// The next sequence number.
     next: Option<u32>,
     /// That of the SYN.
     initial: Option<u32>,
     reading: Reading,
-    /// Segments before their turn, by sequence number as it was when the first of them came.
+    /// Segments ahead of sequence, by sequence number as it was when the first of them arrived.
     held: BTreeMap<u32, Vec<u8>>,
     has_spoken: bool,
 }
@@ -70,7 +70,7 @@ impl Half {
     }
 
     /// Takes a segment: `payload` is its data as far as it was captured. Fills in what the segment makes readable.
-    pub(super) fn take(&mut self, segment: &mut Segment, payload: &[u8], tell: &mut dyn FnMut(Trouble)) {
+    pub(super) fn take(&mut self, segment: &mut Segment, payload: &[u8], report: &mut dyn FnMut(Trouble)) {
         if segment.flags & tcp::SYN != 0 {
             if self.initial == Some(segment.seq) {
                 segment.arrival = Arrival::Retransmission;
@@ -103,38 +103,38 @@ impl Half {
             segment.arrival = if is_keep_alive { Arrival::KeepAlive } else { Arrival::Retransmission };
         } else if ahead > 0 {
             segment.arrival = Arrival::Ahead;
-            self.hold(segment, payload, tell);
+            self.hold(segment, payload, report);
         } else {
             let known = ahead.unsigned_abs() as usize;
             let len = segment.len - known;
-            self.go_on(payload.behind(known), len, &mut segment.messages, tell);
-            self.release(&mut segment.messages, tell);
+            self.advance(payload.behind(known), len, &mut segment.messages, report);
+            self.release(&mut segment.messages, report);
         }
     }
 
-    /// The other side has acknowledged everything before `ack`: what is missing of it will not come again.
+    /// The other side has acknowledged everything before `ack`: what is missing of it will not be sent again.
     /// Messages behind it become readable.
-    pub(super) fn acknowledged(&mut self, ack: u32, out: &mut Vec<Frame>, tell: &mut dyn FnMut(Trouble)) {
+    pub(super) fn acknowledged(&mut self, ack: u32, out: &mut Vec<Frame>, report: &mut dyn FnMut(Trouble)) {
         let Some(next) = self.next else { return };
         if self.held.is_empty() || distance(next, ack) <= 0 {
             return;
         }
         let first = self.nearest(next);
         if first.is_some_and(|first| distance(first, ack) >= 0) {
-            self.jump(true, out, tell);
+            self.jump(true, out, report);
         }
     }
 
-    fn hold(&mut self, segment: &mut Segment, payload: &[u8], tell: &mut dyn FnMut(Trouble)) {
+    fn hold(&mut self, segment: &mut Segment, payload: &[u8], report: &mut dyn FnMut(Trouble)) {
         if matches!(self.reading, Reading::Foreign | Reading::Seeking) || payload.len() < segment.len {
-            // Nobody waits for what is missing here.
-            self.skip_to(segment, tell);
-            self.go_on(payload, segment.len, &mut segment.messages, tell);
+            // What is missing here is not needed.
+            self.skip_to(segment, report);
+            self.advance(payload, segment.len, &mut segment.messages, report);
             return;
         }
         self.held.entry(segment.seq).or_insert_with(|| payload.to_vec());
         while self.held() > HELD_MAX || self.held.len() > PIECES_MAX {
-            self.jump(false, &mut segment.messages, tell);
+            self.jump(false, &mut segment.messages, report);
         }
     }
 
@@ -154,12 +154,12 @@ impl Half {
     }
 
     /// Goes on at the segment, without what is before it.
-    fn skip_to(&mut self, segment: &Segment, tell: &mut dyn FnMut(Trouble)) {
+    fn skip_to(&mut self, segment: &Segment, report: &mut dyn FnMut(Trouble)) {
         if let Some(next) = self.next
             && self.is_control()
         {
             let octets = segment.seq.wrapping_sub(next).into();
-            tell(Trouble::Gap { octets, acknowledged: false });
+            report(Trouble::Gap { octets, acknowledged: false });
         }
         self.next = Some(segment.seq);
         self.held.clear();
@@ -167,14 +167,14 @@ impl Half {
     }
 
     /// Goes on at the first segment that is held.
-    fn jump(&mut self, acknowledged: bool, out: &mut Vec<Frame>, tell: &mut dyn FnMut(Trouble)) {
+    fn jump(&mut self, acknowledged: bool, out: &mut Vec<Frame>, report: &mut dyn FnMut(Trouble)) {
         let Some((next, first)) = self.next.and_then(|next| Some((next, self.nearest(next)?))) else {
             return;
         };
-        tell(Trouble::Gap { octets: first.wrapping_sub(next).into(), acknowledged });
+        report(Trouble::Gap { octets: first.wrapping_sub(next).into(), acknowledged });
         self.next = Some(first);
         self.lose();
-        self.release(out, tell);
+        self.release(out, report);
     }
 
     fn lose(&mut self) {
@@ -188,8 +188,8 @@ impl Half {
         self.held.keys().copied().min_by_key(|seq| distance(next, *seq))
     }
 
-    /// Takes up what is held, as far as its turn has come.
-    fn release(&mut self, out: &mut Vec<Frame>, tell: &mut dyn FnMut(Trouble)) {
+    /// Reads held segments that are in sequence now.
+    fn release(&mut self, out: &mut Vec<Frame>, report: &mut dyn FnMut(Trouble)) {
         while let Some(next) = self.next
             && let Some(first) = self.nearest(next)
             && distance(next, first) <= 0
@@ -197,30 +197,30 @@ impl Half {
         {
             let known = distance(next, first).unsigned_abs() as usize;
             if known < payload.len() {
-                self.go_on(payload.behind(known), payload.len() - known, out, tell);
+                self.advance(payload.behind(known), payload.len() - known, out, report);
             }
         }
     }
 
     /// Reads octets that are in order; of `len` of them the first were captured.
-    fn go_on(&mut self, octets: &[u8], len: usize, out: &mut Vec<Frame>, tell: &mut dyn FnMut(Trouble)) {
+    fn advance(&mut self, octets: &[u8], len: usize, out: &mut Vec<Frame>, report: &mut dyn FnMut(Trouble)) {
         self.next = self.next.map(|next| next.wrapping_add(len as u32));
-        self.read(octets, out, tell);
+        self.read(octets, out, report);
         let cut = len.saturating_sub(octets.len());
         if cut > 0 {
             if self.is_control() {
-                tell(Trouble::Gap { octets: cut as u64, acknowledged: false });
+                report(Trouble::Gap { octets: cut as u64, acknowledged: false });
             }
             self.lose();
         }
     }
 
-    fn read(&mut self, octets: &[u8], out: &mut Vec<Frame>, tell: &mut dyn FnMut(Trouble)) {
+    fn read(&mut self, octets: &[u8], out: &mut Vec<Frame>, report: &mut dyn FnMut(Trouble)) {
         match &mut self.reading {
             Reading::Foreign => {}
             Reading::Control(framer) => {
                 if let Err(error) = read(framer, octets, out) {
-                    tell(Trouble::Lost(error));
+                    report(Trouble::Lost(error));
                     self.reading = Reading::Seeking;
                 }
             }
@@ -228,10 +228,10 @@ impl Half {
                 begun.extend_from_slice(octets);
                 if begun.len() >= HEADER_LEN {
                     let begun = std::mem::take(begun);
-                    self.begin(&begun, Reading::Foreign, out, tell);
+                    self.begin(&begun, Reading::Foreign, out, report);
                 }
             }
-            Reading::Seeking => self.begin(octets, Reading::Seeking, out, tell),
+            Reading::Seeking => self.begin(octets, Reading::Seeking, out, report),
         }
     }
 
@@ -241,7 +241,7 @@ impl Half {
         octets: &[u8],
         otherwise: Reading,
         out: &mut Vec<Frame>,
-        tell: &mut dyn FnMut(Trouble),
+        report: &mut dyn FnMut(Trouble),
     ) {
         if Header::parse(octets).is_err() {
             self.reading = otherwise;
@@ -251,7 +251,7 @@ impl Half {
         self.reading = match read(&mut framer, octets, out) {
             Ok(()) => Reading::Control(framer),
             Err(error) => {
-                tell(Trouble::Lost(error));
+                report(Trouble::Lost(error));
                 Reading::Seeking
             }
         };

@@ -29,7 +29,7 @@ struct Stream {
     halves: [Half; 2],
     /// Place in the order of forgetting.
     rank: (bool, u64),
-    /// When the first SYN came; gone once the connection is open.
+    /// When the first SYN arrived; `None` once the connection is open.
     syn: Option<Duration>,
     is_control: bool,
 }
@@ -47,7 +47,7 @@ pub(crate) struct Place {
 #[derive(Debug, Default)]
 pub(crate) struct Streams {
     table: BTreeMap<Key, Stream>,
-    /// Whom to forget first.
+    /// Which connection to forget first.
     order: BTreeMap<(bool, u64), Key>,
     count: u32,
 }
@@ -59,12 +59,12 @@ impl Streams {
         place: Place,
         segment: &mut Segment,
         payload: &[u8],
-        mut tell: impl FnMut(What),
+        mut report: impl FnMut(What),
     ) {
         let from = (place.source, segment.source_port);
         let to = (place.destination, segment.destination_port);
         let (key, side) = (Key::of(from, to), usize::from(from > to));
-        self.make_room(key, &mut tell);
+        self.evict_oldest(key, &mut report);
         let stream = self.table.entry(key).or_insert_with(|| {
             let number = self.count;
             self.count = self.count.wrapping_add(1);
@@ -80,7 +80,7 @@ impl Streams {
         segment.stream = stream.number;
 
         let number = stream.number;
-        let say = |source: IpAddr| {
+        let notes_about = |source: IpAddr| {
             move |trouble| match trouble {
                 Trouble::Gap { octets, acknowledged } => {
                     What::Gap { stream: number, source, octets, acknowledged }
@@ -90,14 +90,14 @@ impl Streams {
         };
         let [first, second] = &mut stream.halves;
         let (ours, theirs) = if side == 0 { (first, second) } else { (second, first) };
-        // What the other side sent and the file lacks is given up before anything else: it came earlier. Messages that
-        // become readable by that are the other side's, not this segment's.
+        // What the other side sent and the file lacks is given up before anything else: it was sent earlier. Messages
+        // that become readable by that are the other side's, not this segment's.
         if let Some(ack) = segment.ack {
-            let says = say(place.destination);
-            theirs.acknowledged(ack, &mut segment.late, &mut |trouble| tell(says(trouble)));
+            let to_note = notes_about(place.destination);
+            theirs.acknowledged(ack, &mut segment.late, &mut |trouble| report(to_note(trouble)));
         }
-        let says = say(place.source);
-        ours.take(segment, payload, &mut |trouble| tell(says(trouble)));
+        let to_note = notes_about(place.source);
+        ours.take(segment, payload, &mut |trouble| report(to_note(trouble)));
         stream.is_control |= ours.is_control() || theirs.is_control();
         segment.is_control = stream.is_control;
         stream.rank = (stream.is_control, place.frame);
@@ -119,12 +119,12 @@ impl Streams {
         self.table.values().flat_map(|stream| &stream.halves).map(Half::kept).sum()
     }
 
-    fn make_room(&mut self, key: Key, tell: &mut impl FnMut(What)) {
+    fn evict_oldest(&mut self, key: Key, report: &mut impl FnMut(What)) {
         if self.table.len() >= STREAMS_MAX
             && !self.table.contains_key(&key)
             && let Some((_, oldest)) = self.order.pop_first()
         {
-            tell(What::Full { table: "TCP connections", most: STREAMS_MAX });
+            report(What::Full { table: "TCP connections", most: STREAMS_MAX });
             self.table.remove(&oldest);
         }
     }

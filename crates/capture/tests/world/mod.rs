@@ -161,7 +161,7 @@ impl Tcp {
     }
 
     /// The next data.
-    pub(crate) fn say(&mut self, by: By, data: &[u8]) -> Vec<u8> {
+    pub(crate) fn send(&mut self, by: By, data: &[u8]) -> Vec<u8> {
         let segment = self.raw(by, 0x18, self.next[by as usize], data);
         self.next[by as usize] = self.next[by as usize].wrapping_add(data.len() as u32);
         segment
@@ -232,8 +232,8 @@ pub(crate) fn messages(items: &[Item]) -> Vec<(u64, String)> {
         .collect()
 }
 
-/// What the notes say.
-pub(crate) fn said(items: &[Item]) -> Vec<What> {
+/// The contents of the notes.
+pub(crate) fn reported(items: &[Item]) -> Vec<What> {
     notes(items).into_iter().map(|note| note.what).collect()
 }
 

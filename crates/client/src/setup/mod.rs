@@ -192,6 +192,6 @@ fn set_dns(
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {
-    let lost = |_| Error::new(Kind::Other, "cannot change this host", "the thread for it ended");
+    let lost = |_| Error::new(Kind::Other, "cannot change this host", "the thread ended unexpectedly");
     tokio::task::spawn_blocking(work).await.map_err(lost)?
 }

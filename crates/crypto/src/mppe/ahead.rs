@@ -1,18 +1,18 @@
-//! Keys that are made before their packets come, beside the cipher work of others.
+//! Session keys computed before their packets arrive, interleaved with the cipher work of other packets.
 //!
-//! Each session key comes from the one before it by way of a key schedule of RC4 (RFC 3078 section 7.3), which waits for
-//! itself at every step: alone it takes a third of the time of a whole packet. Beside the packets of a batch it costs
-//! much less. The chain depends on no packet, so whoever works on a batch makes the keys of the next one with it.
+//! Each session key is derived from the one before it by an RC4 key schedule (RFC 3078 section 7.3) in which every step
+//! depends on the one before: alone it takes a third of the time of a whole packet. Interleaved with the packets of a
+//! batch it costs much less. The chain depends on no packet, so the keys of the next batch are computed with this one.
 
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::KeySchedule;
 use crate::rc4::{self, Job};
 
-/// Keys that are kept ahead: a batch of packets.
+/// The most keys kept ahead: a batch of packets.
 const AHEAD: usize = 64;
 
-/// Session keys that are due next, in their order.
+/// The next session keys, in order.
 #[derive(Zeroize, ZeroizeOnDrop)]
 pub(super) struct Ahead {
     keys: [[u8; 16]; AHEAD],
@@ -37,8 +37,8 @@ impl Ahead {
     }
 
     fn put(&mut self, key: [u8; 16]) {
-        if let Some(room) = self.keys.get_mut((self.first + self.count) % AHEAD) {
-            *room = key;
+        if let Some(slot) = self.keys.get_mut((self.first + self.count) % AHEAD) {
+            *slot = key;
             self.count += 1;
         }
     }
@@ -48,14 +48,14 @@ impl Ahead {
     }
 }
 
-/// Who knows key schedules whose next keys will be wanted soon.
+/// A source of key schedules whose next keys will be needed soon.
 pub trait Wanting {
-    /// One that has room for a key, [`KeySchedule::has_room`]; `None`: no more keys are wanted.
+    /// One that has space for a key, [`KeySchedule::has_space`]; `None`: no more keys are needed.
     fn wanting(&mut self) -> Option<&mut KeySchedule>;
 }
 
-/// Encrypts or decrypts every packet from the beginning of the stream of its own key, and makes keys ahead beside that,
-/// as many as cost little.
+/// Encrypts or decrypts every packet from the beginning of the stream of its own key, and computes as many keys ahead
+/// as fit beside that work.
 pub fn apply_each(jobs: &mut [Job<'_>], wanting: &mut dyn Wanting) {
     rc4::apply_each_beside(jobs, &mut |encrypt| make_one(wanting, encrypt));
 }
@@ -72,17 +72,17 @@ fn make_one(wanting: &mut dyn Wanting, encrypt: &mut dyn FnMut(&mut [u8; 16])) -
 }
 
 impl KeySchedule {
-    /// How many keys were made ahead.
+    /// How many keys were computed ahead.
     pub fn ahead(&self) -> usize {
         self.ahead.as_ref().map_or(0, |ahead| ahead.count)
     }
 
     /// Whether one more key can be kept ahead.
-    pub fn has_room(&self) -> bool {
+    pub fn has_space(&self) -> bool {
         self.ahead() < AHEAD
     }
 
-    /// Makes one key ahead; `encrypt` encrypts a key with itself, one of 8 octets as twice the same.
+    /// Computes one key ahead; `encrypt` encrypts a key with itself, one of 8 octets as twice the same.
     fn make_ahead(&mut self, encrypt: &mut dyn FnMut(&mut [u8; 16])) {
         let len = self.strength.key_len();
         let ahead = self.ahead.get_or_insert_with(Ahead::new);

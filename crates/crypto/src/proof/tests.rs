@@ -149,7 +149,7 @@ fn the_longest_password_fits_and_one_more_does_not() {
 }
 
 #[test]
-fn c167_a_name_that_nobody_has_is_refused_as_a_wrong_password_is() {
+fn c167_an_unknown_name_is_refused_like_a_wrong_password() {
     let pap = Proof::Pap { password: Password::new("x") };
     let md5 = Proof::ChapMd5 { id: 1, challenge: vec![1], response: [0; 16] };
     let v1 = Proof::MsChapV1 { challenge: [1; 8], nt_response: [2; 24] };
@@ -162,11 +162,11 @@ fn c167_a_name_that_nobody_has_is_refused_as_a_wrong_password_is() {
     }
     let change = Proof::ChangePassword(change("old", "new"));
     assert_eq!(check_unknown(&change), refused(&change, &on_file("right")[0]));
-    // Not even the dummy's own secret gets in.
+    // Not even the secret of the substitute is accepted.
     let md5 = Proof::ChapMd5 {
         id: 1,
         challenge: vec![1],
-        response: crate::chap::response(1, &Password::new("nobody's password"), &[1]),
+        response: crate::chap::response(1, &Password::new("password of no user"), &[1]),
     };
     assert_eq!(check_unknown(&md5), ProofError::Wrong);
 }

@@ -10,8 +10,8 @@ pub(super) type Block = [u8; BLOCK];
 /// Blocks in which each row of a table has its turn once.
 pub(super) const TURN: usize = 256 / BLOCK;
 
-/// What is asked for a key while packets are worked on: it may give one to be encrypted with itself, 16 octets, which
-/// costs less beside the packets than alone. False: it gave none.
+/// Called for a key while packets are processed: it may pass one to be encrypted with itself, 16 octets, which costs
+/// less beside the packets than alone. Returns false when there is none.
 pub(crate) type Beside<'a> = dyn FnMut(&mut dyn FnMut(&mut Block)) -> bool + 'a;
 
 /// Packets that are put in order of their lengths at a time, so that neighbours end together.
@@ -51,7 +51,7 @@ pub(super) fn repeat(key: &[u8], repeated: &mut [u8; 256]) {
 /// Every job from the beginning of the stream of its key.
 pub(super) fn apply_each(lanes: &mut impl Lanes, jobs: &mut [Job<'_>], beside: &mut Beside<'_>) {
     for jobs in jobs.chunks_mut(SORTED) {
-        // The longest first; of equal ones, as they come.
+        // The longest first; equal ones in order.
         let mut order = [(0, 0); SORTED];
         let order = &mut order[..jobs.len()];
         for ((n, job), place) in jobs.iter().enumerate().zip(order.iter_mut()) {

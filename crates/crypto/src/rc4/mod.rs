@@ -60,7 +60,7 @@ pub(crate) fn of_itself(key: &mut [u8; 16], len: usize) {
     portable::of_itself(key, len);
 }
 
-/// The form that this processor gets, in a word or two.
+/// The name of the implementation for this processor.
 pub fn implementation() -> &'static str {
     #[cfg(target_arch = "x86_64")]
     if x86_64::Avx::find().is_some() {

@@ -67,7 +67,7 @@ impl Rc4 {
         stream
     }
 
-    /// Encrypts or decrypts in place; the next call goes on where this one ended.
+    /// Encrypts or decrypts in place; the next call continues where this one ended.
     pub fn apply(&mut self, data: &mut [u8]) {
         let (head, data) = data.split_at_mut(data.len().min(BLOCK - self.used));
         self.lay(head);

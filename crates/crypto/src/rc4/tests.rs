@@ -12,10 +12,10 @@ type Each = fn(&mut [Job<'_>]);
 /// The form chosen at start, and the portable one.
 const FORMS: [Each; 2] = [apply_each, portable::apply_each];
 
-/// Octets around each buffer that nobody may touch.
+/// Octets around each buffer that must stay unchanged.
 const GUARD: usize = 64;
 
-/// What the `rc4` crate makes of it.
+/// The result of the `rc4` crate.
 fn expected(key: &[u8], data: &[u8]) -> Vec<u8> {
     let mut data = data.to_vec();
     ::rc4::Rc4::new_from_slice(key).unwrap().apply_keystream(&mut data);
@@ -144,7 +144,7 @@ fn rfc_6229() {
 
 /// Keys of lengths that RC4 has not are taken as the all-zero key.
 #[test]
-fn a_key_of_no_octets_is_no_panic() {
+fn an_empty_key_does_not_panic() {
     for key in [&[][..], &[7; 257]] {
         let zero = expected(&[0], &[0; 40]);
         let mut data = [0; 40];

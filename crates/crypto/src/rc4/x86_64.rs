@@ -68,8 +68,8 @@ impl<const PAIRS: usize> Bank<PAIRS> {
     }
 }
 
-/// Sixteen steps. `$step` is told its number and the distance of its row from row `i`; then comes `$with`.
-/// `$last` goes before the sixteenth, whose row may be row 0: only an 8-bit addition to `i` finds it.
+/// Sixteen steps. `$step` takes its number and the distance of its row from row `i`; `$with` follows it.
+/// `$last` precedes the sixteenth, whose row may be row 0: only an 8-bit addition to `i` finds it.
 #[rustfmt::skip]
 macro_rules! sixteen {
     ($step:ident, $last:expr $(, $with:literal)*) => {
@@ -151,7 +151,7 @@ macro_rules! four_of_one {
 }
 
 /// `a = S[i]; j += a; b = S[j]; swap` for the two streams of a pair whose table begins at `$s`, their writes at `i`
-/// side by side. `$more` comes before `$add0` and `$add1` are added to `j`.
+/// side by side. `$more` is placed before `$add0` and `$add1` are added to `j`.
 #[rustfmt::skip]
 macro_rules! swap_two {
     ($row:expr, $s:literal, $j0:literal, $j1:literal, $more:expr, $add0:literal, $add1:literal) => {

@@ -280,7 +280,7 @@ pub enum Fate {
     /// They go to another machine.
     Elsewhere(String),
     /// It depends on something that is not understood.
-    CannotTell,
+    Unknown,
 }
 
 impl Fate {

@@ -1,22 +1,22 @@
-//! One question of a rule, and its answer for a packet.
+//! One condition of a rule, and its answer for a packet.
 
 use super::packet::{Interface, Packet, Place};
 
-/// A question: is the packet in the list, or not in it.
+/// A condition: the packet is in the list, or not in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Condition {
-    /// What is looked at.
+    /// The fields that are compared.
     pub of: Match,
-    /// Any of these rows will do.
+    /// At least one of these rows must match.
     pub rows: Vec<Vec<Value>>,
     /// True when it is in none of them.
     pub negated: bool,
 }
 
-/// What is looked at.
+/// The fields that are compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Match {
-    /// One field, or several that are looked at together.
+    /// One field, or several that are compared together.
     pub fields: Vec<Field>,
     /// The list of values is cut or not known: "not in it" proves nothing.
     pub incomplete: bool,
@@ -27,7 +27,7 @@ pub struct Match {
 pub enum Field {
     /// The IP protocol.
     Protocol,
-    /// IPv4 or IPv6, as one of the words that nftables has for it.
+    /// IPv4 or IPv6, by its name in nftables.
     Family,
     /// A port of TCP, UDP or, with `None`, whatever has ports there.
     Port(Side, Option<u8>),
@@ -35,11 +35,11 @@ pub enum Field {
     Interface(Side),
     /// An IPv4 address, as a number.
     Address(Side),
-    /// Whose address it is: `local`, `broadcast`, `multicast`.
+    /// The type of the address: `local`, `broadcast`, `multicast`.
     AddressType(Side),
-    /// What connection tracking thinks.
+    /// The state in connection tracking.
     State,
-    /// How the packet came through the link: `host`, `broadcast`.
+    /// How the packet was addressed on the link: `host`, `broadcast`.
     PacketType,
     /// The mark, 0 unless a rule sets it.
     Mark,
@@ -47,7 +47,8 @@ pub enum Field {
     TcpFlags(u8),
     /// Something in the header of that protocol: no other packet has it.
     HeaderOf(u8),
-    /// What the first packets of an ordinary client are not: too many, translated already, from where no way leads back.
+    /// What the first packets of an ordinary client are not: too many, translated already, from an address without a
+    /// route back.
     Exceptional,
     /// Something that is not understood.
     Unknown,
@@ -85,15 +86,15 @@ impl Value {
 /// An answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Answer {
-    /// So it is.
+    /// Yes.
     Yes,
-    /// But for clients at some addresses.
+    /// Yes, except for clients at some addresses.
     Most,
     /// Only for clients at some addresses.
     Some,
-    /// It may be.
+    /// Not known.
     Unknown,
-    /// It is not.
+    /// No.
     No,
 }
 
@@ -128,19 +129,19 @@ impl Answer {
 }
 
 impl Condition {
-    /// A question about one field.
+    /// A condition on one field.
     pub fn new(field: Field, values: Vec<Value>, negated: bool) -> Condition {
         let rows = values.into_iter().map(|value| vec![value]).collect();
         Condition { of: Match { fields: vec![field], incomplete: false }, rows, negated }
     }
 
-    /// A question that is not understood.
+    /// A condition that is not understood.
     pub fn unknown() -> Condition {
         Condition::new(Field::Unknown, vec![Value::Unknown], false)
     }
 
     pub(crate) fn ask(&self, packet: &Packet, marks: bool) -> Answer {
-        // A field that the packet does not have makes the rule fail, whichever way it asks.
+        // A field that the packet does not have makes the rule fail, also when it is negated.
         if self.of.fields.iter().any(|field| field.absent(packet)) {
             return Answer::No;
         }
@@ -169,11 +170,11 @@ impl Match {
 
     /// The answer of a value that was not read: an ordinary client is in no list of addresses.
     pub(crate) fn unseen(&self, packet: &Packet) -> Answer {
-        let anyone = |field: &Field| match field {
-            Field::Address(side) => *side.of(&packet.source, &packet.destination) == Place::Anyone,
+        let any_address = |field: &Field| match field {
+            Field::Address(side) => *side.of(&packet.source, &packet.destination) == Place::Any,
             _ => false,
         };
-        if self.fields.iter().any(anyone) { Answer::Some } else { Answer::Unknown }
+        if self.fields.iter().any(any_address) { Answer::Some } else { Answer::Unknown }
     }
 
     pub(crate) fn absent(&self, packet: &Packet) -> bool {
@@ -264,7 +265,7 @@ fn interface(value: &Value, is: &Interface) -> Answer {
             Some(beginning) => name.starts_with(beginning),
             None => name == wanted,
         }),
-        // Nothing of ours comes through the loopback.
+        // No packet of PPTP arrives through the loopback.
         (Value::Word(wanted), Interface::Unknown) if wanted == "lo" => Answer::No,
         _ => Answer::Unknown,
     }
@@ -274,7 +275,7 @@ fn address(value: &Value, is: &Place) -> Answer {
     let Value::Number(from, to) = value else { return Answer::Unknown };
     match is {
         _ if (*from, *to) == (0, u32::MAX) => Answer::Yes,
-        Place::Anyone => Answer::Some,
+        Place::Any => Answer::Some,
         Place::One(address) => Answer::of((*from..=*to).contains(&u32::from(*address))),
         Place::Within(nets) => {
             let ends = |net: &ipnet::Ipv4Net| (u32::from(net.network()), u32::from(net.broadcast()));

@@ -1,6 +1,6 @@
-//! A packet filter as one model, whoever wrote it down: nftables or iptables of either kind.
+//! A packet filter as one model, from nftables or from iptables of either kind.
 //!
-//! What is not understood is kept as such; it makes an answer "cannot tell" where it matters, and only there.
+//! What is not understood is kept as such; it makes an answer [`Fate::Unknown`] where it matters, and only there.
 
 mod condition;
 mod mistake;
@@ -59,9 +59,9 @@ pub struct Base {
     pub hook: Hook,
     /// What the chain may do.
     pub kind: Kind,
-    /// Lower ones come first.
+    /// Lower ones run first.
     pub priority: i64,
-    /// What becomes of packets that reach the end: dropped, or let on.
+    /// Whether packets that reach the end are dropped; else accepted.
     pub drops: bool,
     /// Packets that reached the end, where that is counted.
     pub counter: Option<u64>,
@@ -72,9 +72,9 @@ pub struct Base {
 /// The places in the kernel where packets meet rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hook {
-    /// As it comes from the device.
+    /// On arrival from the device.
     Ingress,
-    /// Before it is known where it goes.
+    /// Before the routing decision.
     Prerouting,
     /// To this host.
     Input,
@@ -101,12 +101,12 @@ impl Hook {
     }
 }
 
-/// What a chain may do.
+/// The type of a chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Let on or drop.
+    /// Accept or drop.
     Filter,
-    /// Change addresses of what begins; packets of a known connection pass by.
+    /// Change addresses of new connections; packets of known connections skip it.
     Nat,
 }
 
@@ -119,31 +119,31 @@ pub struct Rule {
     pub text: String,
     /// Packets that it has met.
     pub counter: Option<u64>,
-    /// What it asks and does, in order.
+    /// Its conditions and actions, in order.
     pub steps: Vec<Step>,
 }
 
 /// A part of a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Goes on with the rule only if this is so.
+    /// Continues with the rule only if this is so.
     If(Condition),
     /// Does something.
     Do(Action),
-    /// Looks the packet up, and does what is written there.
+    /// Looks the packet up, and runs the action of its entry.
     Map(Match, Vec<(Vec<Value>, Action)>),
 }
 
 /// What a rule does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Lets the packet out of this hook's chain.
+    /// Accepts the packet: the chain of this hook ends.
     Accept,
-    /// Takes it away.
+    /// Drops it.
     Drop,
-    /// Takes it away and tells the sender.
+    /// Drops it and sends an error to the sender.
     Reject,
-    /// Goes through another chain of the table, and comes back.
+    /// Goes through another chain of the table, and returns.
     Jump(String),
     /// Goes through another chain of the table, and on after the caller.
     Goto(String),
@@ -161,13 +161,13 @@ pub enum Action {
     SetMark,
     /// The segment size of TCP is lowered.
     ClampMss,
-    /// Counts, logs, or changes something that no rule asks for.
+    /// Counts, logs, or changes something that no rule matches.
     Nothing,
-    /// Hands it to a program (`queue`), or does what is not understood; the words of it.
+    /// Passes it to a program (`queue`), or does what is not understood; with its text.
     Unknown(String),
 }
 
-/// Whereto an address is changed.
+/// The new value of a rewritten address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
     /// That address.

@@ -17,15 +17,15 @@ pub struct Packet {
     pub source_port: Option<u16>,
     /// As above.
     pub destination_port: Option<u16>,
-    /// Where it came in.
+    /// The interface on which it arrived.
     pub from: Interface,
-    /// Where it goes out.
+    /// The interface on which it leaves.
     pub to: Interface,
     /// Its source.
     pub source: Place,
     /// Its destination.
     pub destination: Place,
-    /// What connection tracking thinks of it.
+    /// Its state in connection tracking.
     pub state: State,
     /// The flags of its TCP header; `None` where any is meant.
     pub flags: Option<u8>,
@@ -42,8 +42,8 @@ pub(crate) const URG: u8 = 32;
 /// An end of a packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// A client somewhere: not one of those that a rule names.
-    Anyone,
+    /// Any client: not one of those that a rule names.
+    Any,
     /// That address.
     One(Ipv4Addr),
     /// Some address in there.
@@ -61,16 +61,16 @@ pub enum Interface {
     Unknown,
 }
 
-/// What connection tracking thinks of a packet.
+/// The state of a packet in connection tracking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     /// The first of its connection.
     New,
     /// Of a connection that is known.
     Established,
-    /// The first of a connection that a helper foretold.
+    /// The first of a connection that a helper expects.
     Related,
-    /// A rule said not to look.
+    /// A rule exempts it from tracking.
     Untracked,
 }
 
@@ -94,7 +94,7 @@ impl Packet {
             destination_port: Some(port),
             from: Interface::Named(interface.to_owned()),
             to: Interface::None,
-            source: Place::Anyone,
+            source: Place::Any,
             destination: Place::One(server),
             state: State::New,
             flags: Some(SYN),
@@ -110,14 +110,14 @@ impl Packet {
             from: Interface::None,
             to: Interface::Named(interface.to_owned()),
             source: Place::One(server),
-            destination: Place::Anyone,
+            destination: Place::Any,
             state: State::Established,
             flags: Some(SYN | ACK),
         }
     }
 
-    /// GRE from a client. Tracking knows nothing of it, unless a helper followed the control connection: each direction
-    /// has its own call ID, so that one does not announce the other.
+    /// GRE from a client. It is new to connection tracking unless a helper followed the control connection: each
+    /// direction has its own Call ID, so that one does not match the other.
     pub fn gre_in(interface: &str, server: Ipv4Addr, helped: bool) -> Packet {
         Packet {
             protocol: Some(GRE),

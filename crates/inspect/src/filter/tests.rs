@@ -1,4 +1,4 @@
-//! Packets of calls through rules that people write.
+//! Packets of calls through typical rules.
 
 use std::net::Ipv4Addr;
 
@@ -67,7 +67,7 @@ fn the_usual_firewall() {
 }
 
 #[test]
-fn what_no_rule_accepts_meets_the_policy() {
+fn packets_that_no_rule_accepts_get_the_policy() {
     let rules = chain("input", "drop", &[ESTABLISHED, PORTS]);
     assert_eq!(control(&rules).fate, Fate::Accepted);
     let outcome = gre(&rules);
@@ -109,7 +109,7 @@ fn clients_that_a_rule_names_are_exceptions() {
     assert_eq!(outcome.fate, Fate::Dropped);
     assert_eq!(outcome.exceptions.len(), 1);
     assert_eq!(outcome.exceptions[0].by.text, "ip saddr 192.0.2.0/24 accept");
-    // The same turned round.
+    // The same, negated.
     let outcome = control(&chain("input", "accept", &[ALL_BUT_OFFICE]));
     assert_eq!(outcome.fate, Fate::Dropped);
     assert_eq!(outcome.exceptions.len(), 1, "{outcome:?}");
@@ -127,20 +127,20 @@ fn clients_that_a_rule_names_are_exceptions() {
 
 #[test]
 fn what_is_not_understood_is_a_doubt_only_where_it_matters() {
-    assert_eq!(gre(&chain("input", "accept", &[STRANGE])).fate, Fate::CannotTell);
+    assert_eq!(gre(&chain("input", "accept", &[STRANGE])).fate, Fate::Unknown);
     assert_eq!(gre(&chain("input", "drop", &[STRANGE])).fate, Fate::Dropped);
     assert_eq!(gre(&chain("input", "drop", &[GRE, STRANGE])).fate, Fate::Accepted);
     let outcome = gre(&chain("input", "accept", &[STRANGE, GRE]));
-    assert_eq!(outcome.fate, Fate::CannotTell);
+    assert_eq!(outcome.fate, Fate::Unknown);
     assert_eq!(outcome.doubts[0].by.handle, Some(0));
     // A strange rule about another protocol does not matter.
     let other = r#"{"match": {"op": "==", "left": {"payload": {"protocol": "tcp", "field": "dport"}}, "right": 22}}, {"xt": null}"#;
     assert_eq!(gre(&chain("input", "accept", &[other])).fate, Fate::Accepted);
-    assert_eq!(control(&chain("input", "accept", &[r#"{"queue": {"num": 3}}"#])).fate, Fate::CannotTell);
+    assert_eq!(control(&chain("input", "accept", &[r#"{"queue": {"num": 3}}"#])).fate, Fate::Unknown);
 }
 
 #[test]
-fn rates_and_dead_ends() {
+fn rate_limits_and_reverse_path_checks() {
     let within = r#"{"limit": {"rate": 10, "per": "second"}}, {"accept": null}"#;
     let over = r#"{"limit": {"rate": 10, "per": "second", "inv": true}}, {"drop": null}"#;
     assert_eq!(gre(&chain("input", "drop", &[within])).fate, Fate::Accepted);
@@ -185,7 +185,7 @@ fn rules_as_nft_prints_them() {
     ] {
         assert!(texts.iter().any(|shown| shown.ends_with(text)), "{text} is not in {texts:#?}");
     }
-    // TCP is taken by the set of interfaces and ports, GRE by its protocol; before both, new ones go on.
+    // TCP is taken by the set of interfaces and ports, GRE by its protocol; new connections pass on to both.
     let tcp = control(&rules);
     assert_eq!(tcp.fate, Fate::Redirected(Target::Address(Ipv4Addr::new(192, 168, 1, 5))));
     let packet = Packet { destination_port: Some(22), ..Packet::control_in("eth0", SERVER, 22) };
@@ -214,12 +214,12 @@ fn maps_jumps_and_gotos() {
     let fate = |rules: String| gre(&nftables(&json(&rules))).fate;
     assert_eq!(fate(to("jump", "vpn")), Fate::Accepted);
     assert_eq!(fate(to("goto", "vpn")), Fate::Accepted);
-    assert_eq!(fate(to("jump", "nowhere")), Fate::CannotTell);
-    assert_eq!(fate(to("jump", "loop")), Fate::CannotTell);
+    assert_eq!(fate(to("jump", "nowhere")), Fate::Unknown);
+    assert_eq!(fate(to("jump", "loop")), Fate::Unknown);
     assert_eq!(fate(rule(r#"{"return": null}"#) + &to("jump", "vpn")), Fate::Dropped);
     let vmap = r#"{"vmap": {"key": {"meta": {"key": "l4proto"}}, "data": {"set": [["tcp", {"accept": null}], ["gre", {"jump": {"target": "vpn"}}]]}}}"#;
     assert_eq!(fate(rule(vmap)), Fate::Accepted);
-    // After a goto nothing comes back; TCP does not stop in vpn and meets the policy, not the rule behind.
+    // A goto does not return; TCP does not stop in vpn and gets the policy, not the next rule.
     let tcp = |rules: String| control(&nftables(&json(&rules))).fate;
     assert_eq!(tcp(to("goto", "vpn") + &rule(r#"{"accept": null}"#)), Fate::Dropped);
     assert_eq!(tcp(to("jump", "vpn") + &rule(r#"{"accept": null}"#)), Fate::Accepted);
@@ -231,12 +231,12 @@ const LEGACY_KIND: &str = include_str!("../../tests/data/iptables-legacy.txt");
 const NFT_SHOWS: &str = include_str!("../../tests/data/iptables-nft.nft.json");
 
 #[test]
-fn iptables_of_both_kinds_say_the_same() {
+fn iptables_of_both_kinds_give_the_same_verdicts() {
     for (text, nftables) in [(NFT_KIND, true), (LEGACY_KIND, false)] {
         let saved = iptables::read(text).unwrap();
         assert_eq!(saved.nftables, nftables);
         let mut rules = saved.rules;
-        // Away with the redirection, to see the input chain.
+        // Without the redirection, to see the input chain.
         rules.chains.retain(|name, _| name.table != "nat");
         let tcp = control(&rules);
         assert_eq!(tcp.fate, Fate::Accepted);
@@ -257,11 +257,11 @@ fn iptables_of_both_kinds_say_the_same() {
 fn what_nft_cannot_show_of_iptables_is_taken_from_iptables() {
     let mut rules = nftables(NFT_SHOWS);
     // nft alone: matches without their meaning.
-    assert_eq!(gre(&rules).fate, Fate::CannotTell);
+    assert_eq!(gre(&rules).fate, Fate::Unknown);
     rules.absorb(iptables::read(NFT_KIND).unwrap());
     assert_eq!(gre(&rules).fate, Fate::Accepted);
     assert_eq!(control(&rules).fate, Fate::Redirected(Target::Address(Ipv4Addr::new(192, 168, 1, 5))));
-    // The old kind stands beside what nft shows.
+    // The legacy rules are added to those that nft shows.
     let mut both = chain("input", "drop", &[PORT]);
     both.absorb(iptables::read(LEGACY_KIND).unwrap());
     assert_eq!(gre(&both).fate, Fate::Dropped);
@@ -279,7 +279,7 @@ fn forwarding_from_the_tunnel() {
     let from_pool = r#"{"match": {"op": "==", "left": {"payload": {"protocol": "ip", "field": "saddr"}}, "right": {"prefix": {"addr": "10.99.0.0", "len": 16}}}}, {"accept": null}"#;
     assert_eq!(fate(&chain("forward", "drop", &[from_pool]), &packet), Fate::Accepted);
     let some_of_it = from_pool.replace("16", "25");
-    assert_eq!(fate(&chain("forward", "drop", &[&some_of_it]), &packet), Fate::CannotTell);
+    assert_eq!(fate(&chain("forward", "drop", &[&some_of_it]), &packet), Fate::Unknown);
     let web_only = r#"{"match": {"op": "==", "left": {"payload": {"protocol": "tcp", "field": "dport"}}, "right": 443}}, {"accept": null}"#;
-    assert_eq!(fate(&chain("forward", "drop", &[web_only]), &packet), Fate::CannotTell);
+    assert_eq!(fate(&chain("forward", "drop", &[web_only]), &packet), Fate::Unknown);
 }

@@ -1,4 +1,4 @@
-//! A packet's way through the rules.
+//! Follows a packet through the rules.
 //!
 //! Three kinds of packets are followed at once: that of an ordinary client, those of clients that a rule names by
 //! address, and the one that it may be when a rule is not understood. Only the first decides; the second are exceptions,
@@ -9,9 +9,9 @@ use super::{
     Action, Base, Chain, ChainName, Hook, Kind, Match, Packet, Rule, Ruleset, State, Step, Target, Value,
 };
 
-/// Rules looked at for one packet, at most, beside [`ROUNDS_MAX`] times all there are: jumps of jumps multiply.
+/// Rules evaluated for one packet, at most, beside [`ROUNDS_MAX`] times all there are: jumps of jumps multiply.
 const STEPS_MAX: usize = 20_000;
-/// How often each rule may be looked at for one packet, on average.
+/// How often each rule may be evaluated for one packet, on average.
 const ROUNDS_MAX: usize = 4;
 /// Jumps within jumps, as in the kernel.
 const DEPTH_MAX: usize = 16;
@@ -44,14 +44,14 @@ impl PathHook {
 pub enum Fate {
     /// It passes.
     Accepted,
-    /// It vanishes.
+    /// It is dropped without an error.
     Dropped,
-    /// It vanishes, and the sender is told.
+    /// It is dropped, and the sender gets an error.
     Rejected,
-    /// It goes to somebody else.
+    /// Its destination is rewritten.
     Redirected(Target),
-    /// A rule is not understood on which it depends.
-    CannotTell,
+    /// It depends on a rule that is not understood.
+    Unknown,
 }
 
 impl Fate {
@@ -90,11 +90,11 @@ pub struct Exception {
 pub struct Outcome {
     /// For an ordinary client.
     pub fate: Fate,
-    /// What decided; for an accepted packet the last rule that accepted it, `None` when nothing looked at it.
+    /// What decided; for an accepted packet the last rule that accepted it, `None` when no rule applied.
     pub by: Option<By>,
     /// For clients that rules name.
     pub exceptions: Vec<Exception>,
-    /// What it may be instead; with `CannotTell`, why.
+    /// What it may be instead; with `Unknown`, why.
     pub doubts: Vec<Exception>,
     /// Its source becomes another.
     pub source: Option<(Target, By)>,
@@ -150,7 +150,7 @@ pub fn walk(rules: &Ruleset, packet: &Packet, path: PathHook) -> Outcome {
         _ => false,
     };
     if doubtful {
-        walker.outcome.fate = Fate::CannotTell;
+        walker.outcome.fate = Fate::Unknown;
     }
     walker.outcome
 }
@@ -213,7 +213,7 @@ impl Walker<'_> {
         let spared = |sure: Sure| found.others.iter().any(|(s, other)| *s == sure && !other.fate.is_lost());
         let outcome = &mut self.outcome;
         if outcome.fate.is_lost() {
-            // Who was spared before may be caught here.
+            // A packet that an earlier chain accepted may be dropped here.
             if fate.is_lost() && !spared(Sure::Named) {
                 outcome.exceptions.retain(|exception| exception.fate.is_lost());
             }
@@ -235,15 +235,15 @@ impl Walker<'_> {
                 list.push(other);
             }
         }
-        // A rule tells more than a policy, and a filter more than what changes addresses.
-        let tells = |by: &By| !by.policy && kind == Kind::Filter;
-        if fate != Fate::Accepted || outcome.by.is_none() || tells(&by) {
+        // A rule is more specific than a policy, and a filter than an address translation.
+        let is_specific = |by: &By| !by.policy && kind == Kind::Filter;
+        if fate != Fate::Accepted || outcome.by.is_none() || is_specific(&by) {
             outcome.by = Some(by);
         }
         outcome.fate = fate;
     }
 
-    /// `by` is made only where it is kept: of jumps of jumps come many thousands.
+    /// `by` is made only where it is kept: nested jumps cause many thousands.
     fn note(&mut self, sure: Sure, fate: Fate, by: impl FnOnce(&Self) -> By) {
         match sure {
             Sure::Yes => self.found.main = Some((fate, by(self))),
@@ -255,12 +255,12 @@ impl Walker<'_> {
         }
     }
 
-    /// Goes through a chain; returns how sure it is that a packet comes out at its end, `None` when none does.
+    /// Goes through a chain; returns how sure it is that a packet reaches its end, `None` when none does.
     fn chain(&mut self, name: &ChainName, chain: &Chain, mut sure: Sure, depth: usize) -> Option<Sure> {
         for (index, rule) in chain.rules.iter().enumerate() {
             self.steps += 1;
             if self.steps > self.steps_max {
-                self.note(sure, Fate::CannotTell, |walker| By {
+                self.note(sure, Fate::Unknown, |walker| By {
                     text: "too many rules and jumps to follow".to_owned(),
                     ..walker.by(name, index, rule)
                 });
@@ -269,7 +269,7 @@ impl Walker<'_> {
             match self.rule(name, index, rule, sure, depth) {
                 Next::Rule(still) => sure = still,
                 Next::Return(still) => return Some(still),
-                Next::Nobody => return None,
+                Next::Done => return None,
             }
         }
         Some(sure)
@@ -307,14 +307,14 @@ impl Walker<'_> {
         Next::Rule(sure)
     }
 
-    /// Does what a rule says to those of the packets here that it means.
+    /// Applies an action to those of the packets here that the rule matches.
     fn act_on(&mut self, at: Place<'_>, action: &Action, answer: Answer, sure: Sure, depth: usize) -> Next {
         match answer {
             Answer::No => Next::Rule(sure),
             Answer::Yes => self.act(at, action, sure, depth),
             Answer::Most => match self.act(at, action, sure, depth) {
                 Next::Rule(still) if still == sure => Next::Rule(sure),
-                // The named ones go on alone.
+                // Only the named ones continue.
                 _ => Next::Rule(sure.max(Sure::Named)),
             },
             Answer::Some | Answer::Unknown => {
@@ -361,20 +361,20 @@ impl Walker<'_> {
             Action::Drop => Fate::Dropped,
             Action::Reject => Fate::Rejected,
             Action::Destination(target) => Fate::Redirected(*target),
-            Action::Unknown(_) => Fate::CannotTell,
+            Action::Unknown(_) => Fate::Unknown,
             Action::Return => return Next::Return(sure),
             Action::Jump(to) | Action::Goto(to) => {
                 let to = ChainName { chain: to.clone(), ..name.clone() };
                 let rules = self.rules;
                 let Some(chain) = rules.chains.get(&to).filter(|_| depth < DEPTH_MAX) else {
-                    self.note(sure, Fate::CannotTell, |walker| By {
+                    self.note(sure, Fate::Unknown, |walker| By {
                         text: format!("{}: no such chain", rule.text),
                         ..walker.by(name, index, rule)
                     });
-                    return Next::Nobody;
+                    return Next::Done;
                 };
                 return match (self.chain(&to, chain, sure, depth + 1), action) {
-                    (None, _) => Next::Nobody,
+                    (None, _) => Next::Done,
                     (Some(still), Action::Jump(_)) => Next::Rule(still),
                     (Some(still), _) => Next::Return(still),
                 };
@@ -404,7 +404,7 @@ impl Walker<'_> {
             Action::SetMark | Action::Nothing => return Next::Rule(sure),
         };
         self.note(sure, fate, |walker| walker.by(name, index, rule));
-        Next::Nobody
+        Next::Done
     }
 }
 
@@ -418,6 +418,6 @@ enum Next {
     Rule(Sure),
     /// At the end of this chain.
     Return(Sure),
-    /// Nowhere any more.
-    Nobody,
+    /// Nowhere: each has its verdict.
+    Done,
 }

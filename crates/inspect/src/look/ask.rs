@@ -1,4 +1,4 @@
-//! A few questions to hosts behind: who answers this host, and who answers an address of the pool.
+//! Echo and DNS requests to the hosts behind: which answer this host, and which answer an address of the pool.
 
 use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket};
 use std::thread;
@@ -10,23 +10,23 @@ use adit_sys::ping::{Answer, Request, ping};
 use super::network::{Network, dropped};
 use super::{Purpose, not_tested};
 
-/// Hosts that are asked.
+/// Hosts that are probed.
 const HOSTS_MAX: usize = 6;
-/// DNS servers that are asked.
+/// DNS servers that are queried.
 const SERVERS_MAX: usize = 8;
-/// How long one answer is waited for, and how often is asked.
+/// How long to wait for one answer, and how many requests to send.
 const PATIENCE: Duration = Duration::from_millis(700);
 const TRIES: u32 = 2;
 
 pub(super) fn look(purpose: &Purpose, network: &Network, host: &mut Host) {
     let pool = purpose.pools.iter().map(|(_, ours)| *ours).find(|ours| network.interface_of(*ours).is_some());
     if pool.is_none() {
-        not_tested(host, Check::Return, "no server runs: our end of the tunnel is not on this host");
+        not_tested(host, Check::Return, "no server runs on this host");
     }
     let servers: Vec<Ipv4Addr> = purpose.dns.iter().copied().take(SERVERS_MAX).collect();
     let hosts = network.hosts_behind(purpose, HOSTS_MAX);
     let before = dropped();
-    // All at once: silence takes no longer than one silence.
+    // All at once: several time-outs take no longer than one.
     let (dns, asked) = thread::scope(|scope| {
         let dns: Vec<_> =
             servers.iter().map(|server| scope.spawn(move || ask_names(*server, pool))).collect();
@@ -53,10 +53,10 @@ pub(super) fn look(purpose: &Purpose, network: &Network, host: &mut Host) {
         one.seen = network.neighbours.iter().any(|neighbour| neighbour.known && neighbour.address == one.who);
     }
     if asked.is_empty() {
-        let why = error.unwrap_or_else(|| "nobody behind this host is known to ask".to_owned());
+        let why = error.unwrap_or_else(|| "no host behind this one is known".to_owned());
         not_tested(host, Check::Return, why);
     } else if !asked.iter().any(|asked| asked.answers_us) {
-        not_tested(host, Check::Return, "nobody behind this host answers an echo, not even to itself");
+        not_tested(host, Check::Return, "no host behind this one answers an echo request of this host");
     }
     if pool.is_some() {
         let ours =
@@ -91,7 +91,7 @@ fn ask_names(server: Ipv4Addr, pool: Option<Ipv4Addr>) -> DnsServer {
     DnsServer { server, answered, answers_pool }
 }
 
-/// "Who serves the root?": every DNS server has some answer to that.
+/// A query for the name servers of the root: every DNS server answers it.
 const QUESTION: [u8; 17] = [0xad, 0x17, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 1];
 
 fn ask(server: Ipv4Addr, from: Ipv4Addr) -> Option<Duration> {
@@ -104,7 +104,7 @@ fn ask(server: Ipv4Addr, from: Ipv4Addr) -> Option<Duration> {
             socket.set_read_timeout(Some(rest)).ok()?;
             let mut answer = [0; 512];
             match socket.recv(&mut answer) {
-                // Any answer to this very question is one.
+                // Any answer to this query counts.
                 Ok(len) if len >= 12 && answer.first_chunk::<2>() == QUESTION.first_chunk::<2>() => {
                     return Some(begin.elapsed());
                 }
@@ -117,7 +117,7 @@ fn ask(server: Ipv4Addr, from: Ipv4Addr) -> Option<Duration> {
                 {
                     break;
                 }
-                // Nobody listens there: it was said at once.
+                // Connection refused: no server listens there.
                 Err(_) => return None,
             }
         }

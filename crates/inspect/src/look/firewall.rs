@@ -1,4 +1,4 @@
-//! The packet filter, asked about the packets of a call.
+//! What the packet filter does with the packets of a call.
 
 use std::net::Ipv4Addr;
 use std::path::Path;
@@ -15,12 +15,12 @@ use crate::read::{iptables, nft};
 /// Ways to networks behind that are tried.
 const WAYS_MAX: usize = 8;
 
-/// The rules, and whose they are.
+/// The rules, and which program loaded them.
 struct Rules {
     set: Ruleset,
     /// Tables of nftables that iptables keeps.
     by_iptables: Vec<String>,
-    /// For people.
+    /// The names of these programs, as text.
     by: String,
 }
 
@@ -60,19 +60,19 @@ pub(super) fn look(purpose: &Purpose, network: &Network, host: &mut Host) {
     forward(purpose, network, host, &rules);
 }
 
-/// What passes on from clients to the networks behind, and back.
+/// Forwarding from clients to the networks behind, and back.
 fn forward(purpose: &Purpose, network: &Network, host: &mut Host, rules: &Rules) {
     let pools: Vec<Ipv4Net> = purpose.pools.iter().map(|(net, _)| *net).collect();
     let (Some((_, ours)), false) = (purpose.pools.first(), purpose.tunnel.is_empty()) else { return };
     let tunnel = &purpose.tunnel;
     for net in network.behind(purpose).into_iter().take(WAYS_MAX) {
-        let inside = network.somebody_in(net);
+        let inside = network.other_host_in(net);
         let Some(leads) = network.leads(*ours, inside, Some(tunnel)) else { continue };
         let packet = Packet::forward(tunnel, &pools, Interface::Named(leads.dev.clone()), &[net]);
         let out = walk(&rules.set, &packet, PathHook::Through);
         let back = walk(&rules.set, &packet.backward(), PathHook::Through);
         let passage = |outcome: &Outcome, wanted: Wanted<'_>| rules.passage(outcome, &wanted, *ours, None);
-        // Whatever else goes the same way passes: then a rule names this network.
+        // All other destinations on the same path pass: then a rule names this network.
         let other = Packet::forward(tunnel, &pools, Interface::Named(leads.dev), &[Ipv4Net::from(INTERNET)]);
         let named =
             out.fate.is_lost() && walk(&rules.set, &other, PathHook::Through).fate == filter::Fate::Accepted;
@@ -91,12 +91,12 @@ fn forward(purpose: &Purpose, network: &Network, host: &mut Host, rules: &Rules)
     }
 }
 
-/// Of several ways the one that is lost is told.
+/// Of several ways, keeps the one on which packets are lost.
 fn keep_worse(kept: &mut Option<Passage>, new: Passage) {
     let rank = |fate: &Fate| match fate {
         Fate::Passes => 0,
         Fate::Elsewhere(_) => 1,
-        Fate::CannotTell => 2,
+        Fate::Unknown => 2,
         Fate::Rejected | Fate::Dropped => 3,
     };
     if kept.as_ref().is_none_or(|kept| rank(&new.fate) > rank(&kept.fate)) {
@@ -119,12 +119,12 @@ fn read() -> Result<Rules, NotTested> {
     }
     let mut by_iptables = Vec::new();
     let (mut saved_any, mut old_read) = (None, false);
-    // The second is the old kernel interface where the first speaks to nftables.
+    // The second uses the old kernel interface where the first uses nftables.
     for program in ["iptables-save", "iptables-legacy-save"] {
         let saved = match run::run(program, &["-c"]) {
             Ok(text) => iptables::read(&text).map_err(|error| NotTested::Other(error.to_string()))?,
             Err(run::Silent::Missing) => continue,
-            // nft has said the same already.
+            // nft has listed the same rules already.
             Err(_) if listed.is_ok() && program == "iptables-save" => continue,
             Err(silent) if listed.is_err() => return Err(silent.not_tested(program, "iptables")),
             Err(_) => continue,
@@ -200,7 +200,7 @@ impl Rules {
             filter::Fate::Rejected => Fate::Rejected,
             filter::Fate::Redirected(Target::Address(to)) if to == address => Fate::Passes,
             filter::Fate::Redirected(to) => Fate::Elsewhere(to.to_string()),
-            filter::Fate::CannotTell => Fate::CannotTell,
+            filter::Fate::Unknown => Fate::Unknown,
         };
         let rules = |list: &[filter::Exception], wanted: fn(filter::Fate) -> bool| -> Vec<Rule> {
             list.iter().filter(|one| wanted(one.fate)).map(|one| self.rule(&one.by)).collect()
@@ -229,7 +229,7 @@ impl Rules {
         }
     }
 
-    /// The command that lets packets pass the chain that takes them.
+    /// The command that accepts the packets in the chain that drops them.
     fn command(&self, by: &By, wanted: &Wanted<'_>) -> String {
         let chain = &by.chain;
         if !self.is_iptables(by) {

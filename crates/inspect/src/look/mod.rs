@@ -1,7 +1,7 @@
-//! The host as it is now.
+//! Reads the state of this host.
 //!
-//! Nothing is changed on it. A few hosts are asked: names of the DNS servers that clients are given, echoes of some hosts
-//! behind. Every wait is bounded, and what could not be looked at is said with its reason.
+//! Nothing is changed on it. A few hosts are probed: the DNS servers that clients are given by a query, some hosts
+//! behind by an echo request. Every wait is bounded, and what could not be tested is reported with its reason.
 
 mod ask;
 mod firewall;
@@ -20,7 +20,7 @@ use ipnet::Ipv4Net;
 /// What the host is for, from its configuration and its daemon.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Purpose {
-    /// Where calls are taken.
+    /// Where calls are accepted.
     pub listen: Vec<Listen>,
     /// The process of the server that runs.
     pub daemon: Option<u32>,
@@ -36,7 +36,7 @@ pub struct Purpose {
     pub mtu: u16,
     /// The server lowers segment sizes.
     pub clamps: bool,
-    /// Seconds between signs of life of an idle client; 0 for never.
+    /// Seconds between keep-alives of an idle client; 0 for never.
     pub echo_seconds: u64,
     /// Sessions that the server may have.
     pub sessions: u64,
@@ -44,7 +44,7 @@ pub struct Purpose {
     pub state: Option<PathBuf>,
 }
 
-/// Where calls are taken.
+/// Where calls are accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listen {
     /// An address; 0.0.0.0 for all.
@@ -58,7 +58,7 @@ pub struct Listen {
 /// The usual port (RFC 2637).
 pub const PORT: u16 = 1723;
 
-/// Looks.
+/// Collects the facts about this host.
 pub fn look(purpose: &Purpose) -> Host {
     let mut host = Host::default();
     let network = network::Network::read(&mut host);

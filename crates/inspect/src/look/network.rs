@@ -1,4 +1,4 @@
-//! Interfaces, addresses, routes: the ways of a call and of what is in it.
+//! Interfaces, addresses, routes: the paths of a call and of the packets in it.
 
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
@@ -15,7 +15,7 @@ use crate::read::proc;
 /// What the tunnel adds to an inner packet at most: IP 20, GRE 16, PPP 4, MPPE 4.
 const OVERHEAD: u32 = 44;
 
-/// What `ip` says.
+/// Links, routes, rules and neighbours, as `ip` shows them.
 #[derive(Debug, Default)]
 pub(super) struct Network {
     pub(super) links: Vec<Link>,
@@ -24,12 +24,12 @@ pub(super) struct Network {
     pub(super) neighbours: Vec<Neighbour>,
 }
 
-/// What no special route leads to.
+/// An address that only a default route reaches.
 pub(super) const INTERNET: Ipv4Addr = Ipv4Addr::new(192, 88, 99, 1);
-/// Addresses of a network that are looked at for one that is not our own.
+/// Addresses of a network that are tried to find one that is not our own.
 const OWN_MAX: usize = 64;
 
-/// Where a packet goes.
+/// The next hop of a packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Leads {
     pub(super) dev: String,
@@ -70,7 +70,7 @@ impl Network {
         self.links.iter().find(|link| link.name == name)
     }
 
-    /// Where this host sends something; `None` where nowhere or where it cannot be told.
+    /// Where this host sends a packet; `None` for nowhere or not known.
     pub(super) fn leads(&self, from: Ipv4Addr, to: Ipv4Addr, iif: Option<&str>) -> Option<Leads> {
         match ip::way(&self.rules, &self.routes, from, to, iif) {
             Way::Route(route) if route.kind == "unicast" => {
@@ -132,7 +132,7 @@ impl Network {
         host.wan = Some(Wan {
             address: Some(address),
             router: default.filter(|_| !elsewhere).and_then(|route| route.via),
-            // A private address that is not on the way to the Internet is meant for those inside.
+            // A private address that is not on the way to the Internet serves internal clients.
             inside_only: elsewhere || default.is_none(),
             interface,
         });
@@ -141,7 +141,7 @@ impl Network {
     /// A part of the forward facts that needs no rules of the packet filter; those are put in before.
     pub(super) fn forward(&self, purpose: &Purpose, host: &mut Host) {
         if purpose.pools.is_empty() {
-            not_tested(host, Check::Forward, "no configuration: it is not known what clients may reach");
+            not_tested(host, Check::Forward, "no configuration: the networks for clients are not known");
         }
         if host.not_tested.contains_key(&Check::Forward) {
             return;
@@ -168,7 +168,7 @@ impl Network {
             let Some((_, ours)) = purpose.pools.first() else { break };
             let refused =
                 |route: &Route| matches!(route.kind.as_str(), "unreachable" | "blackhole" | "prohibit");
-            let inside = self.somebody_in(*net);
+            let inside = self.other_host_in(*net);
             match ip::way(&self.rules, &self.routes, *ours, inside, Some(&purpose.tunnel)) {
                 Way::Nowhere => forward.no_route.push(*net),
                 Way::Route(route) if refused(route) => forward.no_route.push(*net),
@@ -228,7 +228,7 @@ impl Network {
         });
     }
 
-    /// Hosts behind that were seen on one wire while the way to them leads over another.
+    /// Hosts behind that were seen on one wire while the route to them uses another.
     fn seen_elsewhere(&self, purpose: &Purpose, link: &Link) -> Option<Bite> {
         let wanted = |neighbour: &&Neighbour| {
             neighbour.known
@@ -247,7 +247,7 @@ impl Network {
         })
     }
 
-    /// Clients call an address of one line, and answers leave over another.
+    /// Clients call the address of one uplink, and answers leave through another.
     fn clients_elsewhere(&self, purpose: &Purpose, link: &Link) -> Option<Bite> {
         let [listen] = purpose.listen.as_slice() else { return None };
         let address =
@@ -270,7 +270,7 @@ impl Network {
     }
 
     /// An address in a network that is not of this host.
-    pub(super) fn somebody_in(&self, net: Ipv4Net) -> Ipv4Addr {
+    pub(super) fn other_host_in(&self, net: Ipv4Net) -> Ipv4Addr {
         if net.prefix_len() == 0 {
             return INTERNET;
         }
@@ -278,7 +278,7 @@ impl Network {
         net.hosts().take(OWN_MAX).find(other).unwrap_or(net.addr())
     }
 
-    /// Hosts behind that are worth a question: DNS servers, routers, who was seen on the wire.
+    /// Hosts behind that are worth asking: DNS servers, routers, neighbours seen on the wire.
     pub(super) fn hosts_behind(&self, purpose: &Purpose, most: usize) -> Vec<Ipv4Addr> {
         let nets = self.behind(purpose);
         let inside =
@@ -311,7 +311,7 @@ pub(super) fn dropped() -> Option<u64> {
     proc::counter(&text, "TcpExt", "IPReversePathFilter")
 }
 
-/// What the packet filter said, for the line of forwarding.
+/// Adds a result of the packet filter to the facts about forwarding.
 pub(super) fn put(host: &mut Host, with: impl FnOnce(&mut Forward)) {
     with(host.forward.get_or_insert_with(Forward::default));
 }

@@ -1,4 +1,4 @@
-//! Another program, with a bound on its time and its words.
+//! Runs another program, with limits on its time and its output.
 
 use std::io::{ErrorKind, Read};
 use std::process::{Command, Stdio};
@@ -12,9 +12,9 @@ use crate::read::TEXT_MAX;
 
 /// How long a program may take.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Octets of its complaint that are kept.
-const COMPLAINT_MAX: u64 = 4096;
-/// How often its end is looked for.
+/// Octets of its error output that are kept.
+const ERRORS_MAX: u64 = 4096;
+/// How often its end is polled.
 const POLL: Duration = Duration::from_millis(5);
 
 /// Why there is no answer.
@@ -22,7 +22,7 @@ const POLL: Duration = Duration::from_millis(5);
 pub(super) enum Silent {
     /// There is no such program.
     Missing,
-    /// It said why not.
+    /// It failed, with this message.
     Failed(String),
 }
 
@@ -41,21 +41,21 @@ impl Silent {
     }
 }
 
-/// Runs it, with `C` as its language; what it prints.
+/// Runs it with `LC_ALL=C`; returns what it prints.
 pub(super) fn run(program: &str, arguments: &[&str]) -> Result<String, Silent> {
     let mut command = Command::new(program);
     command.args(arguments).env("LC_ALL", "C").stdin(Stdio::null());
     let spawned = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
     let mut child = match spawned {
         Ok(child) => child,
-        // A folder of the path that may not be searched hides what is not there.
+        // A folder of the path that may not be searched gives EACCES for a missing program.
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) => {
             return elsewhere(program, arguments);
         }
         Err(error) => return Err(Silent::Failed(plain(&error.to_string()))),
     };
     let out = child.stdout.take().map(|out| gather(out, TEXT_MAX as u64 + 1));
-    let complaint = child.stderr.take().map(|err| gather(err, COMPLAINT_MAX));
+    let errors = child.stderr.take().map(|err| gather(err, ERRORS_MAX));
     let begin = Instant::now();
     let status = loop {
         match child.try_wait() {
@@ -83,8 +83,8 @@ pub(super) fn run(program: &str, arguments: &[&str]) -> Result<String, Silent> {
         }
         return Ok(text);
     }
-    let complaint = text(complaint);
-    let first = complaint.lines().find(|line| !line.trim().is_empty()).unwrap_or("it failed without a word");
+    let errors = text(errors);
+    let first = errors.lines().find(|line| !line.trim().is_empty()).unwrap_or("failed without a message");
     Err(Silent::Failed(plain(first)))
 }
 
@@ -106,7 +106,7 @@ fn gather(from: impl Read + Send + 'static, most: u64) -> mpsc::Receiver<Vec<u8>
         let mut from = from;
         let mut octets = Vec::new();
         let _ = from.by_ref().take(most).read_to_end(&mut octets);
-        // What is too much must not stop the program.
+        // Output beyond the limit must not block the program.
         let _ = std::io::copy(&mut from, &mut std::io::sink());
         let _ = send.send(octets);
     });

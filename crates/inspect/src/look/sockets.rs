@@ -1,4 +1,4 @@
-//! Who listens, and who holds protocol 47.
+//! The processes that listen on the port, and those that hold protocol 47.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,7 +12,7 @@ use crate::read::proc::{self, LISTEN, Socket};
 
 /// Octets of a table that are read.
 const TABLE_MAX: u64 = 16 << 20;
-/// Holders that are told.
+/// Holders that are reported.
 const HOLDERS_MAX: usize = 16;
 /// The number of GRE: the "port" of a raw socket.
 const GRE: u16 = 47;

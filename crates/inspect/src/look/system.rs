@@ -12,7 +12,7 @@ use adit_sys::host::{Capability, capabilities, clock_is_synchronised};
 use super::{Purpose, not_tested};
 use crate::read::proc;
 
-/// A clock before this (2025-01-01) or after that (2100-01-01) is absurd: seconds since 1970.
+/// A clock before this (2025-01-01) or after that (2100-01-01) is wrong: seconds since 1970.
 const EARLIEST: u64 = 1_735_689_600;
 const LATEST: u64 = 4_102_444_800;
 
@@ -47,7 +47,7 @@ fn system(purpose: &Purpose) -> System {
     let root = rustix::process::geteuid().is_root();
     let have = capabilities().unwrap_or_default();
     let wanted = [Capability::NetAdmin, Capability::NetRaw];
-    // What somebody else lacks says nothing of the server.
+    // What another user lacks is no evidence about the server.
     let missing = wanted.iter().filter(|capability| root && !have.contains(capability));
     let files = purpose.daemon.and_then(|process| {
         let limits = text(Path::new(&format!("/proc/{process}/limits")), 8192).ok()?;
@@ -73,7 +73,7 @@ fn tun(root: bool) -> Option<String> {
         Ok(metadata) if !metadata.file_type().is_char_device() => return Some("it is no device".to_owned()),
         Ok(_) => {}
     }
-    // Opening it makes no interface yet.
+    // Opening the device creates no interface.
     match File::options().read(true).write(true).open(path) {
         Ok(_) => None,
         Err(_) if !root => None,
@@ -90,7 +90,7 @@ fn clock() -> Option<Clock> {
     })
 }
 
-/// RFC 3339 UTC, by the calendar of Gregory (days_from_civil turned round).
+/// RFC 3339 UTC, by the Gregorian calendar (the inverse of days_from_civil).
 fn date(seconds: u64) -> String {
     let (days, rest) = (seconds / 86_400 + 719_468, seconds % 86_400);
     let era = days / 146_097;
@@ -105,11 +105,11 @@ fn date(seconds: u64) -> String {
 }
 
 fn disk(path: &Path) -> io::Result<Disk> {
-    // What does not exist yet will be made on the disk of the nearest folder that does.
+    // A path that does not exist yet will be created on the disk of its nearest existing parent.
     let there = path.ancestors().find(|folder| folder.exists()).unwrap_or(Path::new("/"));
     let stat = rustix::fs::statvfs(there)?;
     let (block, root) = (stat.f_frsize, rustix::process::geteuid().is_root());
-    // The server is not root; what is kept back for root is not for it.
+    // The server is not root: blocks reserved for root are not available to it.
     let _ = root;
     Ok(Disk {
         path: path.display().to_string(),

@@ -39,7 +39,7 @@ pub struct Route {
     pub metric: u32,
     /// The source address that this host uses there.
     pub source: Option<Ipv4Addr>,
-    /// Largest packet, where the route says so.
+    /// The MTU, where the route has one.
     pub mtu: Option<u32>,
     /// It has no carrier or its next hop is dead.
     pub dead: bool,
@@ -48,21 +48,21 @@ pub struct Route {
 /// A rule that chooses a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
-    /// The lowest comes first.
+    /// The lowest is consulted first.
     pub priority: u32,
     /// For packets from there.
     pub from: Ipv4Net,
     /// To there.
     pub to: Ipv4Net,
-    /// That came in here; `lo` means from this host itself.
+    /// For packets that arrive here; `lo` means from this host itself.
     pub iif: Option<String>,
-    /// With a mark, a kind of service, a user: what is not looked at here.
+    /// With a mark, a type of service, a user: conditions that are not evaluated here.
     pub other: bool,
-    /// The table to ask; `None` for a rule that does something else.
+    /// The table to look up; `None` for a rule that does something else.
     pub table: Option<String>,
 }
 
-/// Who was seen on a wire.
+/// A host that was seen on a link.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Neighbour {
     /// Its address.
@@ -74,7 +74,7 @@ pub struct Neighbour {
 }
 
 fn list(source: &'static str, text: &str) -> Result<Vec<Json>, ReadError> {
-    // Nothing at all is how `ip -j` says that there is none.
+    // `ip -j` prints nothing at all when there is none.
     if text.trim().is_empty() {
         return Ok(Vec::new());
     }
@@ -151,7 +151,7 @@ pub fn routes(input: &str) -> Result<Vec<Route>, ReadError> {
         let Some(to) = text(item, "dst") else {
             return Err(error(SOURCE, format!("[{index}]"), "a text \"dst\""));
         };
-        // The default route of IPv6 is written in the same way; its gateway tells.
+        // The default route of IPv6 is written in the same way; its gateway shows the family.
         let six =
             text(item, "gateway").is_some_and(|gateway| gateway.contains(':')) || item.get("pref").is_some();
         let Some(to) = network(to).filter(|_| !six) else { continue };
@@ -235,18 +235,18 @@ pub fn neighbours(input: &str) -> Result<Vec<Neighbour>, ReadError> {
     Ok(all.iter().filter_map(neighbour).collect())
 }
 
-/// What the kernel would choose.
+/// The route that the kernel would choose.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Way<'a> {
     /// That route.
     Route(&'a Route),
     /// None.
     Nowhere,
-    /// A rule asks for what is not known here.
-    CannotTell(&'a Rule),
+    /// It depends on a rule with a condition that is not known here.
+    Unknown(&'a Rule),
 }
 
-/// The way of a packet; `iif` is where it came in, `None` for one of this host.
+/// Selects the route of a packet; `iif` is the interface on which it arrived, `None` for one of this host.
 pub fn way<'a>(
     rules: &'a [Rule],
     routes: &'a [Route],
@@ -255,14 +255,14 @@ pub fn way<'a>(
     iif: Option<&str>,
 ) -> Way<'a> {
     for rule in rules {
-        let comes = rule.iif.as_deref().is_none_or(|wanted| iif.unwrap_or("lo") == wanted);
-        if !comes || !rule.from.contains(&from) || !rule.to.contains(&to) {
+        let is_from = rule.iif.as_deref().is_none_or(|wanted| iif.unwrap_or("lo") == wanted);
+        if !is_from || !rule.from.contains(&from) || !rule.to.contains(&to) {
             continue;
         }
         let found = rule.table.as_deref().and_then(|table| best(routes, table, to));
         match (rule.other, found) {
-            (true, Some(_)) => return Way::CannotTell(rule),
-            (true, None) if rule.table.is_none() => return Way::CannotTell(rule),
+            (true, Some(_)) => return Way::Unknown(rule),
+            (true, None) if rule.table.is_none() => return Way::Unknown(rule),
             (_, Some(route)) if route.kind == "throw" => {}
             (false, Some(route)) => return Way::Route(route),
             _ => {}

@@ -21,7 +21,7 @@ pub struct Saved {
 }
 
 impl Ruleset {
-    /// Takes over what iptables says: in place of the same tables as nft shows them, or beside them.
+    /// Adds the rules of iptables: in place of the same tables as nft shows them, or beside them.
     pub fn absorb(&mut self, saved: Saved) {
         if saved.nftables {
             let has = |name: &ChainName| saved.rules.chains.keys().any(|other| other.table == name.table);

@@ -1,7 +1,7 @@
 //! What the host's own tools and /proc print, as types.
 //!
-//! Every reader takes text and gives facts. What it does not understand it keeps as such or says where and what it
-//! expected; it never panics, and what it keeps is bounded.
+//! Every reader takes text and returns facts. What it does not understand it keeps as such, or reports the place and
+//! what it expected; it never panics, and what it keeps is bounded.
 
 pub mod ip;
 pub mod iptables;

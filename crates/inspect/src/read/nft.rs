@@ -27,7 +27,7 @@ pub(crate) type Sets = BTreeMap<(String, String, String), Named>;
 /// Reads it. Families that never see IPv4 packets of this host (`ip6`, `arp`, `bridge`) are left out.
 ///
 /// # Errors
-/// When the text is no JSON of nft, or names a thing that is not there.
+/// When the text is no JSON of nft, or refers to an object that is missing.
 pub fn read(text: &str) -> Result<Ruleset, ReadError> {
     let root = json(SOURCE, text)?;
     let items = root.get("nftables").and_then(Json::as_array);

@@ -18,7 +18,7 @@ pub struct Socket {
     pub state: u8,
     /// Its inode, by which its owner is found.
     pub inode: u64,
-    /// Packets dropped because nobody read them; raw sockets only.
+    /// Packets dropped because the receive buffer was full; raw sockets only.
     pub drops: u64,
 }
 
@@ -69,13 +69,13 @@ pub struct Tracked {
     pub protocol: u8,
     /// Seconds until it is forgotten.
     pub seconds: u32,
-    /// Who began it.
+    /// Its initiator.
     pub source: Ipv4Addr,
-    /// With whom.
+    /// The other end.
     pub destination: Ipv4Addr,
     /// The source that the answers go to: not the first one's where an address was translated.
     pub answers_to: Option<Ipv4Addr>,
-    /// Nothing has come back.
+    /// No packet was seen in the other direction.
     pub unreplied: bool,
 }
 

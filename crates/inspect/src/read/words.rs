@@ -34,7 +34,7 @@ const PROTOCOLS: &[(&str, u8)] = &[
     ("udplite", 136),
 ];
 
-/// Ports that nft prints by name when it is told to.
+/// Ports that nft can print by name.
 const PORTS: &[(&str, u16)] = &[
     ("ftp", 21),
     ("ssh", 22),

@@ -54,7 +54,7 @@ fn dial() -> Command {
 }
 
 #[test]
-fn an_echo_has_the_size_asked_for_and_its_reply_is_known() {
+fn an_echo_has_the_requested_size_and_its_reply_is_matched() {
     let now = Instant::now();
     let mut stack = stack(now);
     let id = stack.handle_command(now, ping(1300));
@@ -69,7 +69,7 @@ fn an_echo_has_the_size_asked_for_and_its_reply_is_known() {
     reply.splice(2..4, sum);
     let later = now + Duration::from_millis(30);
     stack.handle_input(later, &from(ROUTER, ipv4::ICMP, 61, &reply));
-    assert_eq!(stack.poll_event(), None, "a reply of somebody else");
+    assert_eq!(stack.poll_event(), None, "a reply of another host");
     stack.handle_input(later, &from(THEM, ipv4::ICMP, 61, &reply));
     let outcome = Outcome::Reply { ttl: 61 };
     assert_eq!(stack.poll_event(), Some(Event { id, took: Duration::from_millis(30), outcome }));
@@ -78,7 +78,7 @@ fn an_echo_has_the_size_asked_for_and_its_reply_is_known() {
 }
 
 #[test]
-fn an_error_names_who_and_why() {
+fn an_icmp_error_is_reported_with_sender_and_code() {
     let now = Instant::now();
     for (kind, code, mtu) in [(3, 13, None), (3, 1, None), (3, 4, Some(1280)), (11, 0, None)] {
         for command in
@@ -95,7 +95,7 @@ fn an_error_names_who_and_why() {
 }
 
 #[test]
-fn a_connection_opens_and_is_closed_politely() {
+fn a_connection_opens_and_is_closed_with_fin() {
     let now = Instant::now();
     let mut stack = stack(now);
     let id = stack.handle_command(now, dial());
@@ -118,7 +118,7 @@ fn a_connection_opens_and_is_closed_politely() {
 }
 
 #[test]
-fn a_refused_connection_is_told_from_a_silent_one() {
+fn a_refused_connection_and_a_silent_one_are_distinguished() {
     let now = Instant::now();
     let mut stack = stack(now);
     stack.handle_command(now, dial());
@@ -142,7 +142,7 @@ fn a_refused_connection_is_told_from_a_silent_one() {
 }
 
 #[test]
-fn a_name_server_is_asked_again_and_its_answer_read() {
+fn a_query_is_repeated_and_its_answer_read() {
     let now = Instant::now();
     let mut stack = stack(now);
     let lookup = |name: &str| Command::Lookup { server: THEM, name: name.to_owned(), wait: WAIT };
@@ -178,7 +178,7 @@ fn questions_are_bounded() {
 }
 
 #[test]
-fn noise_is_borne() {
+fn noise_does_not_panic() {
     let now = Instant::now();
     let mut stack = stack(now);
     stack.handle_command(now, dial());

@@ -15,7 +15,7 @@ pub struct RecvBatch {
     damaged: u64,
 }
 
-/// Where a packet lies in its slot, without its IP header.
+/// The position of a packet in its slot, without its IP header.
 #[derive(Clone, Copy, Debug)]
 struct Place {
     slot: usize,
@@ -37,7 +37,7 @@ pub struct Packet<'a> {
 }
 
 impl RecvBatch {
-    /// Room for `packets` packets (1 to [`MAX_BATCH`]) of up to `slot` octets each, IP header included.
+    /// Space for `packets` packets (1 to [`MAX_BATCH`]) of up to `slot` octets each, IP header included.
     pub fn new(packets: usize, slot: usize) -> RecvBatch {
         let packets = packets.clamp(1, MAX_BATCH);
         let slot = slot.clamp(64, 65_536);
@@ -143,10 +143,10 @@ pub(super) struct Item {
     end: usize,
 }
 
-/// What became of a [`SendBatch`].
+/// The result of sending a [`SendBatch`].
 #[derive(Debug, Default)]
 pub struct Sent {
-    /// Packets that the kernel took.
+    /// Packets that the kernel accepted.
     pub sent: usize,
     /// Packets dropped because the queue to the network was full.
     pub congested: usize,
@@ -157,7 +157,7 @@ pub struct Sent {
 }
 
 impl SendBatch {
-    /// Room for `packets` packets (1 to [`MAX_BATCH`]) of up to `slot` octets each, from the GRE header on.
+    /// Space for `packets` packets (1 to [`MAX_BATCH`]) of up to `slot` octets each, from the GRE header on.
     pub fn new(packets: usize, slot: usize) -> SendBatch {
         let packets = packets.clamp(1, MAX_BATCH);
         let slot = slot.clamp(64, 65_536);
@@ -174,8 +174,8 @@ impl SendBatch {
     /// Returns false, and adds nothing, when the batch is full or the packet is longer than a slot.
     #[must_use]
     pub fn push(&mut self, destination: Ipv4Addr, source: Option<Ipv4Addr>, gre: &[u8]) -> bool {
-        let Some(room) = self.slot().and_then(|slot| slot.get_mut(..gre.len())) else { return false };
-        room.copy_from_slice(gre);
+        let Some(space) = self.slot().and_then(|slot| slot.get_mut(..gre.len())) else { return false };
+        space.copy_from_slice(gre);
         self.push_in_place(destination, source, 0..gre.len())
     }
 
@@ -185,7 +185,7 @@ impl SendBatch {
         self.buffer.get_mut(base..base + self.slot)
     }
 
-    /// Adds the packet that lies in [`SendBatch::slot`] at `range`.
+    /// Adds the packet at `range` of [`SendBatch::slot`].
     ///
     /// Returns false, and adds nothing, when the batch is full or the range is not inside the slot.
     #[must_use]
@@ -213,7 +213,7 @@ impl SendBatch {
         self.items.len() - self.first
     }
 
-    /// Whether another packet has no room.
+    /// Whether another packet does not fit.
     pub fn is_full(&self) -> bool {
         (self.items.len() + 1) * self.slot > self.buffer.len()
     }

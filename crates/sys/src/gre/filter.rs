@@ -1,4 +1,4 @@
-//! Which packets a GRE socket wants, decided in the kernel (classic BPF).
+//! The filter of a GRE socket in the kernel (classic BPF).
 
 /// Lets through enhanced GRE only (version 1, protocol type 0x880b: RFC 2637 section 4.1), and of it the calls of
 /// which the Call ID in `mask` equals `value`.

@@ -1,4 +1,4 @@
-//! What routers and hosts say about the GRE packets that we send.
+//! ICMP errors of routers and hosts about the GRE packets that we send.
 
 use std::fmt;
 use std::net::Ipv4Addr;
@@ -11,16 +11,17 @@ pub enum IcmpKind {
     NetworkUnreachable,
     /// The host does not answer.
     HostUnreachable,
-    /// The host does not speak GRE: nothing there serves PPTP, or its firewall rejects protocol 47.
+    /// The host does not accept GRE: no PPTP server runs there, or its firewall rejects protocol 47.
     ProtocolUnreachable,
-    /// A firewall says no.
+    /// Prohibited by a firewall.
     Prohibited,
-    /// The packet is too large for the path; the next hop takes `mtu` octets (0: an old router that does not say).
+    /// The packet is too large for the path; the next hop takes `mtu` octets (0: an old router that does not report
+    /// it).
     FragmentationNeeded {
         /// Largest IP packet that fits.
         mtu: u32,
     },
-    /// The time to live ran out on the way.
+    /// The time to live expired on the way.
     TimeExceeded,
     /// Any other type and code.
     Other {
@@ -60,14 +61,14 @@ impl fmt::Display for IcmpKind {
     }
 }
 
-/// One error about a packet that we sent. Anyone can forge ICMP: it is evidence, never a command.
+/// One error about a packet that we sent. ICMP is easily forged: it is evidence, never a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IcmpReport {
     /// Where our packet was going.
     pub destination: Ipv4Addr,
-    /// Who complains; `None` for this host itself.
+    /// The sender of the error; `None` for this host itself.
     pub from: Option<Ipv4Addr>,
-    /// The complaint.
+    /// The error.
     pub kind: IcmpKind,
     /// The Call ID in the returned GRE header (the peer's, as we sent it), if it was returned.
     pub call_id: Option<u16>,
@@ -76,8 +77,8 @@ pub struct IcmpReport {
 impl fmt::Display for IcmpReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.from {
-            Some(from) => write!(f, "{from} says about GRE to {}: {}", self.destination, self.kind),
-            None => write!(f, "this host says about GRE to {}: {}", self.destination, self.kind),
+            Some(from) => write!(f, "{from} reports for GRE to {}: {}", self.destination, self.kind),
+            None => write!(f, "this host reports for GRE to {}: {}", self.destination, self.kind),
         }
     }
 }

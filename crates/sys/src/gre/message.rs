@@ -12,7 +12,7 @@ use super::batch::{RecvBatch, SendBatch};
 use super::icmp::{IcmpKind, IcmpReport};
 use crate::socket;
 
-/// Room for one control message with an `in_pktinfo` (source address), aligned as the kernel wants.
+/// Space for one control message with an `in_pktinfo` (source address), aligned as the kernel wants.
 #[repr(C, align(8))]
 #[derive(Clone, Copy)]
 struct Control([u8; CONTROL]);
@@ -20,7 +20,7 @@ struct Control([u8; CONTROL]);
 // SAFETY: CMSG_SPACE is arithmetic on its argument.
 const CONTROL: usize = unsafe { libc::CMSG_SPACE(size_of::<libc::in_pktinfo>() as u32) } as usize;
 
-/// A small batch: to prepare room for a large one takes longer than the rest of sending a packet asks of us.
+/// A small batch: preparing the arrays of a large one takes longer than the rest of sending one packet.
 const FEW: usize = 4;
 
 fn empty_message() -> libc::mmsghdr {
@@ -111,8 +111,8 @@ fn set_source(header: &mut libc::msghdr, source: Ipv4Addr) {
 /// Takes one report from the error queue.
 pub(super) fn error_queue(socket: BorrowedFd<'_>) -> Option<IcmpReport> {
     #[repr(C, align(8))]
-    struct Room([u8; 512]);
-    let mut room = Room([0; 512]);
+    struct ErrorControl([u8; 512]);
+    let mut control = ErrorControl([0; 512]);
     let mut octets = [0u8; 128];
     let mut name = socket::address(Ipv4Addr::UNSPECIFIED);
     let mut vector = libc::iovec { iov_base: octets.as_mut_ptr().cast(), iov_len: octets.len() };
@@ -121,8 +121,8 @@ pub(super) fn error_queue(socket: BorrowedFd<'_>) -> Option<IcmpReport> {
     header.msg_namelen = size_of::<libc::sockaddr_in>() as libc::socklen_t;
     header.msg_iov = &raw mut vector;
     header.msg_iovlen = 1;
-    header.msg_control = ptr::from_mut(&mut room).cast();
-    header.msg_controllen = size_of::<Room>() as _;
+    header.msg_control = ptr::from_mut(&mut control).cast();
+    header.msg_controllen = size_of::<ErrorControl>() as _;
     // SAFETY: `header` points to locals with the lengths given.
     let n = unsafe {
         libc::recvmsg(socket.as_raw_fd(), &raw mut header, libc::MSG_ERRQUEUE | libc::MSG_DONTWAIT)
@@ -145,7 +145,7 @@ pub(super) fn error_queue(socket: BorrowedFd<'_>) -> Option<IcmpReport> {
     })
 }
 
-/// The Call ID of a returned GRE header; it lies in the 8 octets that every router returns.
+/// The Call ID of a returned GRE header; it is within the 8 octets that every router returns.
 fn call_id(gre: &[u8]) -> Option<u16> {
     let header = gre.first_chunk::<8>()?;
     let enhanced = header[1] & 0x07 == 1 && header[2..4] == [0x88, 0x0b];

@@ -70,20 +70,20 @@ impl GreSocket {
         let fd = socket::open(libc::AF_INET, libc::SOCK_RAW, libc::IPPROTO_GRE).map_err(|e| refused(&e))?;
         if let Some(filter) = options.filter {
             socket::attach_filter(&fd, &mut filter.program()).map_err(|e| {
-                Error::io("cannot put a packet filter on the GRE socket", &e).with_code(Code::S02)
+                Error::io("cannot attach a packet filter to the GRE socket", &e).with_code(Code::S02)
             })?;
         }
         let one = 1i32;
         socket::set(&fd, libc::IPPROTO_IP, libc::IP_RECVERR, &one)
-            .map_err(|e| Error::io("cannot ask for ICMP errors on the GRE socket", &e))?;
+            .map_err(|e| Error::io("cannot enable ICMP errors on the GRE socket", &e))?;
         let discover = if options.dont_fragment { libc::IP_PMTUDISC_DO } else { libc::IP_PMTUDISC_DONT };
         socket::set(&fd, libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, &discover)
-            .map_err(|e| Error::io("cannot set the fragmentation rule of the GRE socket", &e))?;
+            .map_err(|e| Error::io("cannot set the path MTU discovery of the GRE socket", &e))?;
         let receive_buffer =
             socket::set_buffer(&fd, libc::SO_RCVBUFFORCE, libc::SO_RCVBUF, options.receive_buffer)
-                .map_err(|e| Error::io("cannot size the receive buffer of the GRE socket", &e))?;
+                .map_err(|e| Error::io("cannot set the receive buffer size of the GRE socket", &e))?;
         socket::set_buffer(&fd, libc::SO_SNDBUFFORCE, libc::SO_SNDBUF, options.send_buffer)
-            .map_err(|e| Error::io("cannot size the send buffer of the GRE socket", &e))?;
+            .map_err(|e| Error::io("cannot set the send buffer size of the GRE socket", &e))?;
         if let Some(name) = &options.interface {
             socket::set_str(&fd, libc::SOL_SOCKET, libc::SO_BINDTODEVICE, name).map_err(|e| {
                 Error::io(format!("cannot bind the GRE socket to interface {name:?}"), &e)
@@ -107,7 +107,7 @@ impl GreSocket {
     /// [`RecvBatch::damaged`].
     ///
     /// # Errors
-    /// What the kernel says about the socket itself. ICMP errors are not among them: see [`GreSocket::icmp`].
+    /// A pending error of the socket itself. ICMP errors are not reported here: see [`GreSocket::icmp`].
     pub fn receive(&self, batch: &mut RecvBatch) -> io::Result<usize> {
         for _ in 0..MAX_PENDING_ERRORS {
             match message::receive(self.as_fd(), batch) {
@@ -136,7 +136,7 @@ impl GreSocket {
             };
             match error.raw_os_error() {
                 Some(libc::EINTR) => continue,
-                // An ICMP error about an earlier packet is reported once, on whatever call comes next.
+                // An ICMP error about an earlier packet is reported once, on the next call.
                 _ if is_icmp(&error) && !retried => {
                     retried = true;
                     continue;
@@ -158,7 +158,7 @@ impl GreSocket {
         message::error_queue(self.as_fd())
     }
 
-    /// Packets that the kernel dropped since the socket was opened because nobody took them in time.
+    /// Packets that the kernel dropped since the socket was opened because the receive buffer was full.
     pub fn dropped(&self) -> u32 {
         const SK_MEMINFO_DROPS: usize = 8;
         socket::get::<9>(&self.fd, libc::SOL_SOCKET, libc::SO_MEMINFO).map_or(0, |m| m[SK_MEMINFO_DROPS])
@@ -174,8 +174,9 @@ impl GreSocket {
     /// # Errors
     /// What the kernel answers.
     pub fn set_filter(&self, filter: CallFilter) -> Result<()> {
-        socket::attach_filter(&self.fd, &mut filter.program())
-            .map_err(|e| Error::io("cannot put a packet filter on the GRE socket", &e).with_code(Code::S02))
+        socket::attach_filter(&self.fd, &mut filter.program()).map_err(|e| {
+            Error::io("cannot attach a packet filter to the GRE socket", &e).with_code(Code::S02)
+        })
     }
 
     /// Sets the time to live of what is sent from now on (1 to 255), to find the router where GRE ends.

@@ -1,7 +1,7 @@
-//! What the kernel knows of its clock.
+//! The state of the kernel's clock.
 #![expect(unsafe_code, reason = "adjtimex")]
 
-/// Whether somebody tells the kernel the time (NTP, PTP, a hypervisor); `None` when it does not say.
+/// Whether the kernel's clock is synchronised (NTP, PTP, a hypervisor); `None` when that is not known.
 pub fn clock_is_synchronised() -> Option<bool> {
     // SAFETY: all-zero is a valid timex; modes 0 only reads.
     let mut timex: libc::timex = unsafe { std::mem::zeroed() };

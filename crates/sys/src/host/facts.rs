@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use crate::error::Result;
 use crate::net::{MAIN_TABLE, Net, RouteKind};
 
-/// The way to everywhere.
+/// A default route.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DefaultRoute {
     /// The interface's name.
@@ -54,7 +54,7 @@ pub fn default_route(net: &Net) -> Result<Option<DefaultRoute>> {
     }))
 }
 
-/// Whether the Internet can reach an address without anybody's translation.
+/// Whether the Internet can reach an address without translation.
 fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => {
@@ -97,7 +97,8 @@ pub struct InUse {
     pub interface: String,
 }
 
-/// Every network that this host knows, of both families, but for the loopback, link-local networks and default routes.
+/// Every network that this host has an address in or a route to, of both families, except the loopback, link-local
+/// networks and default routes.
 ///
 /// # Errors
 /// What the kernel answers.
@@ -141,17 +142,17 @@ fn is_link_local(network: &IpNet) -> bool {
     }
 }
 
-/// What answers names on this host.
+/// The resolver configuration of this host.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Resolver {
-    /// The servers, in the order in which they are asked.
+    /// The servers, in the order in which they are queried.
     pub servers: Vec<IpAddr>,
     /// Domains that are tried behind a name without dots.
     pub search: Vec<String>,
 }
 
-/// The resolver of this host as /etc/resolv.conf has it; behind a local stub (127.0.0.53) the servers that systemd-resolved
-/// asks, where it says so.
+/// The resolver configuration of /etc/resolv.conf; for a local stub (127.0.0.53), the servers that systemd-resolved
+/// queries, if its own file lists them.
 pub fn nameservers() -> Resolver {
     let read = |path: &str| fs::read_to_string(Path::new(path)).map(|t| parse(&t)).unwrap_or_default();
     let resolver = read("/etc/resolv.conf");
@@ -187,7 +188,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn public_addresses_are_told_from_the_rest() {
+    fn public_addresses_are_distinguished_from_the_rest() {
         for public in ["203.0.113.10", "8.8.8.8", "100.63.0.1", "100.128.0.1", "2001:db8::1"] {
             assert!(is_public(public.parse().unwrap()), "{public}");
         }

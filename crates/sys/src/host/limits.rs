@@ -5,7 +5,7 @@ use std::io;
 
 use crate::error::{Error, Result};
 
-/// Raises the number of descriptors that this process may have to the hard limit; returns what it is now.
+/// Raises the number of descriptors that this process may have to the hard limit; returns the new limit.
 ///
 /// # Errors
 /// What the kernel answers.
@@ -24,7 +24,7 @@ pub fn raise_descriptor_limit() -> Result<u64> {
     Ok(limit.rlim_cur)
 }
 
-/// Thirty-two octets that nobody can guess, from the operating system.
+/// Thirty-two random octets from the operating system, suitable for keys.
 ///
 /// # Errors
 /// Never on a kernel from 3.17 on; there is no weaker source to fall back to.

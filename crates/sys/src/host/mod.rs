@@ -1,4 +1,4 @@
-//! What this host is and has: facts for `init`, `serve` and `doctor`, and the few things they ask of it.
+//! Facts about this host for `init`, `serve` and `doctor`, and the few settings that they change.
 
 mod capability;
 mod clock;

@@ -1,4 +1,4 @@
-//! Firewall rules as nft script text, and handing them to `nft`.
+//! Firewall rules as an nft script, loaded with `nft`.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -62,7 +62,7 @@ impl NftRules {
         text
     }
 
-    /// The two rules that let calls in: control connection and GRE.
+    /// The two rules that accept calls: control connection and GRE.
     pub fn lines_for_input(&self) -> Vec<String> {
         let on = self.interface.as_ref().map(|i| format!("iifname {} ", quoted(i))).unwrap_or_default();
         vec![
@@ -85,7 +85,7 @@ fn quoted(name: &str) -> String {
 /// Loads a script with `nft -f -`, all of it or nothing.
 ///
 /// # Errors
-/// `Kind::NotFound` without the nft program; S08 without CAP_NET_ADMIN; S03 with nft's own words otherwise.
+/// `Kind::NotFound` without the nft program; S08 without CAP_NET_ADMIN; S03 with nft's own message otherwise.
 pub fn apply_nft(script: &str) -> Result<()> {
     nft("cannot load firewall rules", &["-f", "-"], script)
 }
@@ -115,7 +115,7 @@ fn nft(tried: &str, arguments: &[&str], input: &str) -> Result<()> {
         .spawn()
         .map_err(|e| missing(&e))?;
     if let Some(mut stdin) = child.stdin.take() {
-        // nft may stop reading at its first error; its own words say more than a broken pipe.
+        // nft may stop reading at its first error; its own message is more useful than a broken pipe.
         let _ = stdin.write_all(input.as_bytes());
     }
     let output = child.wait_with_output().map_err(|e| missing(&e))?;
@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_script_holds_what_is_asked_for() {
+    fn the_script_contains_the_requested_rules() {
         let rules = NftRules {
             port: 1723,
             interface: Some("eth0".to_owned()),

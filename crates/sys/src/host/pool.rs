@@ -1,4 +1,4 @@
-//! Choosing addresses for the clients that nobody here has.
+//! Chooses addresses for the clients that are not in use on this host.
 
 use std::net::Ipv4Addr;
 
@@ -26,7 +26,7 @@ pub fn suggest_pool(used: &[IpNet], prefix: u8) -> Option<Ipv4Net> {
     candidates(prefix).filter(uncommon).find(free).or_else(|| candidates(prefix).find(free))
 }
 
-/// In the order of preference: the middle of 10.0.0.0/8, where nobody begins to count, the rest of it, then 172.16.0.0/12
+/// In the order of preference: the middle of 10.0.0.0/8, where few networks begin, the rest of it, then 172.16.0.0/12
 /// and 192.168.0.0/16 from their ends.
 fn candidates(prefix: u8) -> impl Iterator<Item = Ipv4Net> {
     let tens = (64..=99).rev().chain(100..=254).chain(1..64).chain([0, 255]).map(|x| (10, x));
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn overlaps_names_the_culprits() {
+    fn overlaps_returns_the_overlapping_networks() {
         let used = nets(&["10.0.0.0/8", "10.99.0.4/30", "192.168.0.0/16", "fd00::/8"]);
         assert_eq!(overlaps(v4(10, 99, 0, 24), &used), nets(&["10.0.0.0/8", "10.99.0.4/30"]));
     }

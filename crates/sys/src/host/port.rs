@@ -1,4 +1,4 @@
-//! Who holds a TCP port.
+//! The process that holds a TCP port.
 
 use std::fmt;
 use std::fs;
@@ -19,12 +19,12 @@ impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.pid {
             Some(pid) => write!(f, "{}, process {pid}", self.name),
-            None => f.write_str("a process that we may not see"),
+            None => f.write_str("a process of another user"),
         }
     }
 }
 
-/// Who listens on a TCP port of this network namespace, if anybody does.
+/// The process that listens on a TCP port of this network namespace.
 pub fn port_holder(port: u16) -> Option<Holder> {
     let mut sockets = Vec::new();
     for (file, v6) in [("/proc/thread-self/net/tcp", false), ("/proc/thread-self/net/tcp6", true)] {

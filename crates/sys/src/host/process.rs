@@ -25,7 +25,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_one_process_is_meant() {
+    fn one_process_is_terminated_and_groups_are_refused() {
         for pid in [0, 1, u32::MAX] {
             assert_eq!(terminate(pid).unwrap_err().kind(), io::ErrorKind::InvalidInput);
         }

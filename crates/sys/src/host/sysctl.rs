@@ -25,7 +25,7 @@ pub fn read_sysctl(key: &str) -> Result<String> {
     Ok(text.trim_end().to_owned())
 }
 
-/// Writes a setting. The journal is the only caller: it knows how to put the old value back.
+/// Writes a setting. The journal is the only caller: it restores the old value.
 pub(crate) fn write_sysctl(key: &str, value: &str) -> Result<()> {
     fs::write(path(key), value).map_err(|e| {
         let error = Error::io(format!("cannot set sysctl {key} to {value}"), &e).needs("CAP_NET_ADMIN");
@@ -38,7 +38,7 @@ pub(crate) fn write_sysctl(key: &str, value: &str) -> Result<()> {
     })
 }
 
-/// Whether this host passes IPv4 packets on between interfaces.
+/// Whether this host forwards IPv4 packets between interfaces.
 ///
 /// # Errors
 /// When /proc is not mounted.

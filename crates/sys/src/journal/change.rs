@@ -15,7 +15,7 @@ use crate::net::Route;
 pub enum Lasts {
     /// As long as their owner lives.
     UntilExit,
-    /// Until somebody says `adit undo` (what `adit init` sets up).
+    /// Until `adit undo` (what `adit init` sets up).
     UntilUndo,
 }
 
@@ -28,7 +28,7 @@ pub enum Change {
     Route(Route),
     /// An address was added to an interface.
     Address {
-        /// The interface's name, for people.
+        /// The interface's name, for messages.
         interface: String,
         /// Its index, which no other interface ever has.
         index: u32,
@@ -55,9 +55,9 @@ pub enum Change {
         /// What is there since.
         wrote: String,
     },
-    /// systemd-resolved was told of name servers on an interface.
+    /// systemd-resolved was given name servers for an interface.
     LinkDns {
-        /// The interface's name, for people.
+        /// The interface's name, for messages.
         interface: String,
         /// Its index.
         index: u32,

@@ -17,17 +17,17 @@ use crate::namespace::Identity;
 
 /// The ending of a journal's file.
 pub(super) const ENDING: &str = "journal";
-/// The ending of one that could not be read in full and was kept for a person to look at.
+/// The ending of one that could not be read in full and was kept for inspection.
 pub(super) const DAMAGED: &str = "damaged";
 /// The largest file that is read: some hundred times the largest that is ever written.
 const SIZE_MAX: u64 = 8 << 20;
 
-/// Who made the changes, and where they are in force.
+/// The owner of the changes, and where they are in force.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Header {
     /// The format's version.
     journal: u32,
-    /// For people.
+    /// The name of the owner, for messages.
     pub(super) by: String,
     /// The owner's process id, in its own namespace.
     pub(super) pid: u32,
@@ -58,19 +58,19 @@ pub(super) struct JournalFile {
     path: PathBuf,
 }
 
-/// What a journal's file says.
+/// The content of a journal's file.
 #[derive(Debug, Default)]
 pub(super) struct Content {
     pub(super) header: Option<Header>,
     /// What is still to be undone, by number.
     pub(super) changes: BTreeMap<u32, Change>,
-    /// Lines that mean nothing, counted from 1.
+    /// Lines that cannot be read, counted from 1.
     pub(super) damaged: Vec<usize>,
 }
 
 impl JournalFile {
-    /// Makes the owner's file. It gets its name only once it is locked and has its first line, so that nobody takes it for
-    /// one whose owner has died.
+    /// Makes the owner's file. It gets its name only once it is locked and has its first line, so that it is never
+    /// mistaken for one whose owner has died.
     pub(super) fn create(folder: &Path, by: &str, lasts: Lasts, namespace: Identity) -> Result<JournalFile> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let header = Header {
@@ -137,14 +137,14 @@ impl JournalFile {
         })
     }
 
-    /// Reads it all.
+    /// Reads the whole file.
     pub(super) fn read(&mut self) -> Result<Content> {
         let failed = |e: &io::Error| Error::io(format!("cannot read journal {}", self.path.display()), e);
         let len = self.file.metadata().map_err(|e| failed(&e))?.len();
         if len > SIZE_MAX {
             let tried = format!("cannot read journal {}", self.path.display());
             return Err(Error::new(Kind::Damaged, tried, format!("it has {len} octets"))
-                .with_fix("look at it, undo by hand what it says, and remove it"));
+                .with_fix("inspect it, undo its changes by hand, and remove it"));
         }
         let mut octets = Vec::new();
         (&self.file).take(SIZE_MAX).read_to_end(&mut octets).map_err(|e| failed(&e))?;
@@ -157,7 +157,7 @@ impl JournalFile {
         let _ = fs::remove_file(&self.path);
     }
 
-    /// Sets it aside for a person.
+    /// Renames it, to be inspected by an administrator.
     pub(super) fn set_aside(self) -> PathBuf {
         let aside = self.path.with_extension(DAMAGED);
         let _ = fs::rename(&self.path, &aside);
@@ -191,14 +191,14 @@ fn write_error(path: &Path, e: &io::Error) -> Error {
     let error = Error::io(format!("cannot write journal {}", path.display()), e);
     match e.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            error.with_code(Code::S06).with_fix("make room on the disk; nothing was changed on this host")
+            error.with_code(Code::S06).with_fix("free disk space; nothing was changed on this host")
         }
         _ => error
             .with_fix("give a state directory that this user may write to; nothing was changed on this host"),
     }
 }
 
-/// Names this run of the kernel; empty when /proc does not say.
+/// Names this run of the kernel; empty when /proc does not show it.
 pub(super) fn boot_id() -> String {
     fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned()
 }

@@ -2,8 +2,8 @@
 //! start after a crash, and by `adit undo`.
 //!
 //! Each owner has a file of its own in the journal's folder and holds a lock on it while it lives. A file whose lock is
-//! free belongs to nobody any more: [`recover`] undoes what is in it and removes it. Undoing never touches what somebody
-//! else has changed since, and doing it twice does no harm.
+//! free has no owner any more: [`recover`] undoes what is in it and removes it. Undoing never touches what another
+//! program has changed since, and doing it twice does no harm.
 
 mod change;
 mod format;
@@ -29,8 +29,8 @@ use crate::net::{Interface, Net, Route};
 use crate::resolver::{self, Dns, DnsMethod, ResolverFiles};
 use format::JournalFile;
 
-/// What the octets of a journal's file say: the changes that are still to be undone, by number, and how many lines mean
-/// nothing. Nothing is touched; [`recover`] does the rest.
+/// Reads a journal's file: the changes that are still to be undone, by number, and how many lines cannot be read.
+/// Changes nothing; [`recover`] undoes.
 pub fn read(octets: &[u8]) -> (Vec<Change>, usize) {
     let content = format::parse(octets);
     (content.changes.into_values().collect(), content.damaged.len())
@@ -52,7 +52,7 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// A journal without changes yet, in the calling thread's network namespace. `by` says whose it is, for people:
+    /// A journal without changes yet, in the calling thread's network namespace. `by` names its owner in messages:
     /// "connect office".
     ///
     /// # Errors
@@ -60,7 +60,7 @@ impl Journal {
     pub fn open(folder: &Path, by: &str, lasts: Lasts) -> Result<Journal> {
         use std::os::unix::fs::DirBuilderExt as _;
         fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|e| {
-            Error::io(format!("cannot make the journal's folder {}", folder.display()), &e)
+            Error::io(format!("cannot create the journal's folder {}", folder.display()), &e)
                 .with_fix("run as root, or give a state directory that this user may write to")
         })?;
         Ok(Journal {
@@ -88,7 +88,7 @@ impl Journal {
     /// Adds a route.
     ///
     /// # Errors
-    /// `Kind::Exists` when there is one with the same destination, metric and table, whoever made it; else as
+    /// `Kind::Exists` when there is one with the same destination, metric and table, of any owner; else as
     /// [`Net::add_route`], or when the journal cannot be written.
     pub fn add_route(&mut self, route: &Route) -> Result<()> {
         let same = |r: &Route| {
@@ -98,7 +98,7 @@ impl Journal {
             return Err(Error::new(
                 Kind::Exists,
                 format!("cannot add route {route}"),
-                "there is one already",
+                "the route already exists",
             ));
         }
         self.make(Change::Route(route.clone()), |journal| journal.net.add_route(route))
@@ -107,12 +107,13 @@ impl Journal {
     /// Gives an interface an address.
     ///
     /// # Errors
-    /// `Kind::Exists` when it has it already; else as [`Net::add_address`], or when the journal cannot be written.
+    /// `Kind::Exists` when the interface already has it; else as [`Net::add_address`], or when the journal cannot be
+    /// written.
     pub fn add_address(&mut self, interface: &Interface, address: IpNet, peer: Option<IpAddr>) -> Result<()> {
         let own = self.net.addresses()?;
         if own.iter().any(|a| a.interface == interface.index && a.address.addr() == address.addr()) {
             let tried = format!("cannot add address {address} to {}", interface.name);
-            return Err(Error::new(Kind::Exists, tried, "it has it already"));
+            return Err(Error::new(Kind::Exists, tried, "the interface already has this address"));
         }
         let change =
             Change::Address { interface: interface.name.clone(), index: interface.index, address, peer };
@@ -177,7 +178,7 @@ impl Journal {
         self.make(change, |_| host::apply_nft(script))
     }
 
-    /// Undoes everything, the last change first, and says of each what became of it. What could not be undone stays in
+    /// Undoes everything, the last change first, and reports the outcome of each. What could not be undone stays in
     /// the journal for the next try.
     pub fn undo(&mut self) -> Vec<(Change, Undone)> {
         self.undo_some(|_| true)

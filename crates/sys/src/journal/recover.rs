@@ -10,10 +10,10 @@ use super::undone::Undone;
 use crate::error::{Error, Kind, Result};
 use crate::namespace::Namespace;
 
-/// What was found in a journal's folder, and what became of it.
+/// What was found in a journal's folder, and the outcome.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// The changes of owners that have died, with what became of them.
+    /// The changes of owners that have died, with the outcome of each.
     pub outcomes: Vec<Outcome>,
     /// Owners whose changes are meant to be in force.
     pub still: Vec<Still>,
@@ -24,11 +24,11 @@ pub struct Report {
 /// One change of an owner that has died.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
-    /// Whose it was: "connect office".
+    /// Its owner: "connect office".
     pub by: String,
     /// The change.
     pub change: Change,
-    /// What became of it; `None` in a dry run.
+    /// The outcome; `None` in a dry run.
     pub undone: Option<Undone>,
 }
 
@@ -37,14 +37,14 @@ pub struct Outcome {
 pub struct Still {
     /// The journal's file.
     pub path: PathBuf,
-    /// Whose they are; empty when the owner lives and its file was not read.
+    /// Their owner; empty when the owner lives and its file was not read.
     pub by: String,
     /// Whether the owner lives; otherwise the changes are meant to last until they are undone.
     pub alive: bool,
 }
 
 /// Undoes what owners that have died left behind, and, with `lasting`, also what was meant to last until now. With
-/// `dry_run` it only tells. Changes of a living owner are never touched.
+/// `dry_run` it only reports. Changes of a living owner are never touched.
 ///
 /// # Errors
 /// When the folder cannot be read. That there is none is no error: nothing was ever changed.
@@ -103,7 +103,7 @@ fn one_file(path: &Path, lasting: bool, dry_run: bool, report: &mut Report) -> R
         (false, Some(error)) => {
             let aside = file.set_aside();
             report.damaged.push(error.with_fix(format!(
-                "what could be read was undone; look at {} for the rest, then remove it",
+                "what could be read was undone; see {} for the rest, then remove it",
                 aside.display()
             )));
         }
@@ -121,16 +121,16 @@ fn damage(path: &Path, content: &Content) -> Option<Error> {
         (false, _) => format!("line {} is damaged", lines.join(", ")),
     };
     let tried = format!("cannot read all of journal {}", path.display());
-    Some(Error::new(Kind::Damaged, tried, answer).with_fix(format!("look at it; it is kept as *.{DAMAGED}")))
+    Some(Error::new(Kind::Damaged, tried, answer).with_fix(format!("inspect it; it is kept as *.{DAMAGED}")))
 }
 
 /// Where the changes of an owner were in force.
 enum Place {
     /// In a namespace that is still there.
     Inside(Namespace),
-    /// In one that is gone, or before the host was started anew: what the kernel held is gone too.
+    /// In one that is gone, or before the host was restarted: its state in the kernel is gone too.
     Gone,
-    /// Nobody can say.
+    /// Not known.
     Unknown(Error),
 }
 

@@ -12,7 +12,7 @@ use crate::error::{Error, Kind, Result};
 /// The largest file that is kept in the journal.
 const KEPT_MAX: u64 = 64 << 10;
 
-/// Looks at what is there.
+/// Reads what is there.
 pub(super) fn before(path: &Path) -> Result<Before> {
     let tried = || format!("cannot keep the old {}", path.display());
     let failed = |e: io::Error| Error::io(tried(), &e);
@@ -25,7 +25,7 @@ pub(super) fn before(path: &Path) -> Result<Before> {
         return Ok(Before::Link { target: fs::read_link(path).map_err(failed)? });
     }
     if !about.is_file() || about.len() > KEPT_MAX {
-        return Err(Error::new(Kind::Damaged, tried(), "it is no file, or larger than 64 KiB"));
+        return Err(Error::new(Kind::Damaged, tried(), "not a regular file, or larger than 64 KiB"));
     }
     let content = fs::read_to_string(path).map_err(failed)?;
     Ok(Before::File { content, mode: about.mode() & 0o7777, uid: about.uid(), gid: about.gid() })
@@ -40,7 +40,7 @@ pub(super) fn write(path: &Path, content: &str) -> Result<()> {
     put(path, content, mode, None).map_err(|e| {
         let error = Error::io(format!("cannot replace {}", path.display()), &e);
         match e.raw_os_error() {
-            Some(libc::EROFS) => error.with_fix("mount the file system writable, or go without it"),
+            Some(libc::EROFS) => error.with_fix("mount the file system writable"),
             Some(libc::EPERM) => {
                 error.with_fix(format!("see `lsattr {}`: it may be immutable", path.display()))
             }
@@ -50,7 +50,7 @@ pub(super) fn write(path: &Path, content: &str) -> Result<()> {
     })
 }
 
-/// Puts back what was there, unless somebody has changed it since we wrote `wrote`.
+/// Puts back what was there, unless another program has changed it since we wrote `wrote`.
 pub(super) fn restore(path: &Path, before: &Before, wrote: &str) -> Undone {
     let now = match self::before(path) {
         Ok(now) => now,
@@ -64,7 +64,7 @@ pub(super) fn restore(path: &Path, before: &Before, wrote: &str) -> Undone {
         _ => false,
     };
     if !ours {
-        return Undone::Left("somebody has changed it since".to_owned());
+        return Undone::Left("changed by another program since".to_owned());
     }
     let restored = match before {
         Before::Nothing => fs::remove_file(path),
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_comes_back_with_its_permissions() {
+    fn a_file_is_restored_with_its_permissions() {
         let (folder, path) = setup();
         fs::write(&path, "old\n").unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_comes_back_and_what_it_points_to_is_never_touched() {
+    fn a_link_is_restored_and_its_target_is_never_touched() {
         let (folder, path) = setup();
         let stub = folder.path().join("stub");
         fs::write(&stub, "stub\n").unwrap();
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_was_not_there_goes_away() {
+    fn a_file_that_did_not_exist_is_removed() {
         let (_folder, path) = setup();
         let old = replace(&path, "new\n");
         assert_eq!(restore(&path, &old, "new\n"), Undone::Undone);
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn what_somebody_else_wrote_is_left() {
+    fn what_another_program_wrote_is_left() {
         let (_folder, path) = setup();
         fs::write(&path, "old\n").unwrap();
         let old = replace(&path, "new\n");
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn half_a_write_is_known_as_ours() {
+    fn an_incomplete_write_is_recognised_as_ours() {
         let (_folder, path) = setup();
         fs::write(&path, "old content\n").unwrap();
         let old = replace(&path, "new content\n");
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_kept_is_not_replaced() {
+    fn a_file_that_cannot_be_kept_is_not_replaced() {
         let (folder, path) = setup();
         fs::write(&path, vec![b'x'; (KEPT_MAX + 1) as usize]).unwrap();
         assert_eq!(before(&path).unwrap_err().kind(), Kind::Damaged);

@@ -21,7 +21,7 @@ pub(super) fn undo_inside(namespace: &Namespace, change: &Change) -> Undone {
         Ok(()) => undo(change),
         Err(error) => Undone::Failed(error),
     };
-    let lost = || Error::new(Kind::Other, format!("cannot undo {change}"), "the thread for it ended");
+    let lost = || Error::new(Kind::Other, format!("cannot undo {change}"), "the thread ended unexpectedly");
     thread::scope(|scope| scope.spawn(inside).join().unwrap_or_else(|_| Undone::Failed(lost())))
 }
 
@@ -50,7 +50,7 @@ fn sysctl(key: &str, old: &str, new: &str) -> Undone {
             Ok(()) => Undone::Undone,
             Err(error) => Undone::Failed(error),
         },
-        Ok(now) => Undone::Left(format!("somebody has set it to {now}")),
+        Ok(now) => Undone::Left(format!("another program has set it to {now}")),
         Err(error) if error.kind() == Kind::NotFound => Undone::Gone,
         Err(error) => Undone::Failed(error),
     }
@@ -63,5 +63,5 @@ fn link_dns(index: u32, bus: Option<&str>) -> Result<()> {
 }
 
 fn gone() -> Error {
-    Error::new(Kind::NotFound, "cannot take back name servers", "the interface is gone")
+    Error::new(Kind::NotFound, "cannot revert the name servers", "the interface is gone")
 }

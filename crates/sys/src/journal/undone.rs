@@ -1,17 +1,17 @@
-//! What becomes of a change that is undone.
+//! The outcome of undoing a change.
 
 use std::fmt;
 
 use crate::error::Error;
 
-/// What became of a change that was to be undone.
+/// The outcome of undoing a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Undone {
     /// It was undone.
     Undone,
     /// It was not in force any more.
     Gone,
-    /// Somebody has changed the thing since, so it was left as it is; the text says what was found.
+    /// Another program has changed it since, so it was left as it is; with what was found.
     Left(String),
     /// It could not be undone, and stays in the journal.
     Failed(Error),

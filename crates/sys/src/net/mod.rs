@@ -18,7 +18,7 @@ pub use types::{Address, Hop, Interface, MAIN_TABLE, OWNER, Route, RouteKind};
 use crate::error::{Error, Kind, Result};
 use drive::Driver;
 
-/// A conversation with the kernel about the network namespace in which it was opened.
+/// A connection to the kernel, for the network namespace in which it was opened.
 #[derive(Debug)]
 pub struct Net {
     driver: Driver,
@@ -50,7 +50,7 @@ impl Net {
     /// `Kind::NotFound` when there is none.
     pub fn interface(&self, name: &str) -> Result<Interface> {
         self.interfaces()?.into_iter().find(|i| i.name == name).ok_or_else(|| {
-            Error::new(Kind::NotFound, format!("cannot use interface {name:?}"), "there is no such interface")
+            Error::new(Kind::NotFound, format!("cannot use interface {name:?}"), "no such interface")
                 .with_fix("see `ip link` for the names")
         })
     }
@@ -90,7 +90,7 @@ impl Net {
             .map_err(|e| Error::new(Kind::Other, format!("cannot {tried}"), e.to_string()))?
             .build();
         let answer = self.driver.first(&tried, |h| h.route().get(question).execute())?.ok_or_else(|| {
-            Error::new(Kind::NotFound, format!("cannot {tried}"), "the kernel says nothing")
+            Error::new(Kind::NotFound, format!("cannot {tried}"), "the kernel did not answer")
         })?;
         let hop = message::hop(&answer)
             .ok_or_else(|| Error::new(Kind::NotFound, format!("cannot {tried}"), "Network is unreachable"))?;
@@ -103,7 +103,7 @@ impl Net {
     /// Gives an interface an address; with `peer` it is one end of a point-to-point link.
     ///
     /// # Errors
-    /// `Kind::Exists` when it has it already; S08 without CAP_NET_ADMIN.
+    /// `Kind::Exists` when the interface already has it; S08 without CAP_NET_ADMIN.
     pub fn add_address(&self, interface: u32, address: IpNet, peer: Option<IpAddr>) -> Result<()> {
         let tried = format!("add address {address} to interface {interface}");
         let mut message = message::of_address(interface, address, peer);
@@ -114,7 +114,7 @@ impl Net {
         })
     }
 
-    /// Takes an address away.
+    /// Removes an address.
     ///
     /// # Errors
     /// `Kind::NotFound` when the interface does not have it; S08 without CAP_NET_ADMIN.
@@ -146,7 +146,7 @@ impl Net {
         self.driver.run(&tried, |h| h.link().change(message).execute())
     }
 
-    /// Adds a route, marked as ours ([`OWNER`]) unless it says otherwise.
+    /// Adds a route, marked as ours ([`OWNER`]) unless it has another protocol.
     ///
     /// # Errors
     /// `Kind::Exists` when there is one with the same destination, metric and table; S08 without CAP_NET_ADMIN.

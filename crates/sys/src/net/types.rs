@@ -1,4 +1,4 @@
-//! What there is to say about a host's network.
+//! Types of a host's network: interfaces, addresses, routes.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -23,7 +23,7 @@ pub struct Interface {
     pub loopback: bool,
     /// It has one other end and no neighbours (PPP, TUN).
     pub point_to_point: bool,
-    /// What sort of virtual device it is ("tun", "veth", "bridge"); `None` for hardware.
+    /// The type of virtual device ("tun", "veth", "bridge"); `None` for hardware.
     pub kind: Option<String>,
 }
 
@@ -38,7 +38,7 @@ pub struct Address {
     pub peer: Option<IpAddr>,
 }
 
-/// The routing table that is asked first by every rule set that nobody changed.
+/// The routing table that the default rules consult (`main`).
 pub const MAIN_TABLE: u32 = 254;
 
 /// Marks routes as ours (`proto 173` in `ip route`), so that only ours are removed.
@@ -61,18 +61,18 @@ pub struct Route {
     pub table: u32,
     /// Largest packet, in octets, when the route limits it.
     pub mtu: Option<u32>,
-    /// What becomes of the packets.
+    /// What happens to the packets.
     pub kind: RouteKind,
-    /// Who made it (rtnetlink(7), `rtm_protocol`).
+    /// The origin of the route (rtnetlink(7), `rtm_protocol`).
     pub owner: u8,
 }
 
-/// What becomes of packets that a route matches.
+/// What happens to packets that a route matches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum RouteKind {
-    /// They are sent on.
+    /// They are forwarded.
     Unicast,
     /// They are for this host.
     Local,

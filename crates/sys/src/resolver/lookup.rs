@@ -16,9 +16,9 @@ pub enum LookupError {
     NoSuchName,
     /// The name is there, and has no address.
     NoAddress,
-    /// No name server answered, or it could not say.
+    /// No name server answered, or it answered with a failure.
     NoAnswer,
-    /// Anything else, in the C library's words.
+    /// Anything else, with the C library's message.
     Other(String),
 }
 
@@ -55,7 +55,7 @@ pub fn lookup(name: &str) -> Result<Vec<IpAddr>, LookupError> {
         libc::EAI_NODATA => return Err(LookupError::NoAddress),
         libc::EAI_AGAIN => return Err(LookupError::NoAnswer),
         code => {
-            // SAFETY: gai_strerror returns a string that lives for ever.
+            // SAFETY: gai_strerror returns a static string.
             let words = unsafe { CStr::from_ptr(libc::gai_strerror(code)) };
             return Err(LookupError::Other(words.to_string_lossy().into_owned()));
         }
@@ -78,7 +78,7 @@ pub fn lookup(name: &str) -> Result<Vec<IpAddr>, LookupError> {
 }
 
 /// # Safety
-/// `ai_addr` must be null or point to a socket address of the family and length that `entry` says.
+/// `ai_addr` must be null or point to a socket address of the family and length given in `entry`.
 unsafe fn address_of(entry: &libc::addrinfo) -> Option<IpAddr> {
     if entry.ai_addr.is_null() {
         return None;
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn localhost_is_here() {
+    fn localhost_resolves_to_the_loopback() {
         assert!(lookup("localhost").unwrap().iter().all(IpAddr::is_loopback));
     }
 }

@@ -1,4 +1,4 @@
-//! The resolver of this host: which servers are asked for which names.
+//! The resolver of this host: which servers are queried for which names.
 
 mod lookup;
 mod resolv_conf;
@@ -12,21 +12,21 @@ pub use lookup::{LookupError, lookup};
 pub(crate) use resolv_conf::resolv_conf;
 pub(crate) use resolved::{revert_link, set_link};
 
-/// Who answers which names.
+/// Name servers, and the names for which they are queried.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dns {
     /// The servers, in order.
     pub servers: Vec<IpAddr>,
-    /// Only names below these domains are asked there; empty for all names.
+    /// Only names below these domains are queried there; empty for all names.
     pub domains: Vec<String>,
 }
 
-/// How it was done.
+/// How the name servers were set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DnsMethod {
     /// Through systemd-resolved, which keeps domains apart.
     Resolved,
-    /// Through resolv.conf, which cannot: every name is asked at the same servers.
+    /// Through resolv.conf, which cannot: every name is queried at the same servers.
     ResolvConf,
 }
 
@@ -54,7 +54,7 @@ impl Default for ResolverFiles {
     }
 }
 
-/// systemd-resolved where resolv.conf leads to it and it answers; else resolv.conf itself.
+/// systemd-resolved where resolv.conf refers to it and it answers; else resolv.conf itself.
 pub(crate) fn method(files: &ResolverFiles) -> DnsMethod {
     if resolv_conf::leads_to_resolved(&files.resolv_conf) && resolved::answers(files.bus.as_deref()) {
         DnsMethod::Resolved

@@ -7,10 +7,10 @@ use std::path::Path;
 
 use super::Dns;
 
-/// The C library asks no more servers than these.
+/// The C library queries no more servers than these.
 const SERVERS_MAX: usize = 3;
 
-/// Whether the C library asks systemd-resolved: the file is one of its own, or names its stub.
+/// Whether the C library queries systemd-resolved: the file is one of its own, or names its stub.
 pub(super) fn leads_to_resolved(path: &Path) -> bool {
     let link = fs::read_link(path).is_ok_and(|to| to.to_string_lossy().contains("systemd/resolve"));
     let stub = || {
@@ -31,7 +31,7 @@ fn servers(text: &str) -> impl Iterator<Item = &str> {
 /// some servers. With domains of ours its old servers follow, for the case that ours are out of reach; without, every name
 /// goes to ours alone.
 pub(crate) fn resolv_conf(old: &str, dns: &Dns, by: &str) -> String {
-    let mut text = format!("# Written by adit ({by}); the old file comes back when the tunnel goes down.\n");
+    let mut text = format!("# Written by adit ({by}); the old file is restored when the tunnel goes down.\n");
     let own_search = old.lines().rev().find_map(|line| {
         let mut words = line.split_ascii_whitespace();
         matches!(words.next(), Some("search" | "domain")).then(|| words.collect::<Vec<_>>())
@@ -78,7 +78,7 @@ mod tests {
     fn all_names_go_to_our_servers_alone() {
         assert_eq!(
             resolv_conf(OLD, &dns(&[]), "connect office"),
-            "# Written by adit (connect office); the old file comes back when the tunnel goes down.\n\
+            "# Written by adit (connect office); the old file is restored when the tunnel goes down.\n\
              search home.arpa lan\nnameserver 192.168.10.5\noptions edns0 timeout:2\n"
         );
     }

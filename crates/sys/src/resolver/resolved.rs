@@ -15,12 +15,12 @@ use crate::error::{Error, Kind, Result};
 const SERVICE: &str = "org.freedesktop.resolve1";
 const PATH: &str = "/org/freedesktop/resolve1";
 const MANAGER: &str = "org.freedesktop.resolve1.Manager";
-/// A resolver that takes longer is as good as none.
+/// A resolver that takes longer counts as not running.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Whether it runs, or is started by being asked.
+/// Whether it runs, or is started by the call.
 pub(super) fn answers(bus: Option<&str>) -> bool {
-    exchange(bus, "ask systemd-resolved", async |connection| {
+    exchange(bus, "query systemd-resolved", async |connection| {
         let property = (MANAGER, "DNSStubListener");
         call(connection, "org.freedesktop.DBus.Properties", "Get", &property).await
     })
@@ -32,7 +32,7 @@ pub(crate) fn set_link(bus: Option<&str>, index: u32, dns: &Dns) -> Result<()> {
     let index = number(index)?;
     let servers: Vec<(i32, Vec<u8>)> = dns.servers.iter().map(server).collect();
     let all = dns.domains.is_empty();
-    // "." takes every name; true: it only says where to ask, and is not tried behind short names.
+    // "." is for every name; true: it only routes queries, and is not appended to short names.
     let domains: Vec<(&str, bool)> =
         if all { vec![(".", true)] } else { dns.domains.iter().map(|d| (d.as_str(), false)).collect() };
     exchange(bus, "give systemd-resolved the tunnel's name servers", async |connection| {
@@ -91,7 +91,7 @@ where
     match result {
         Ok(Ok(())) => Ok(()),
         Ok(Err(e)) => Err(explain(tried, &e)),
-        Err(_) => Err(Error::new(Kind::Other, format!("cannot {tried}"), "the thread for it ended")),
+        Err(_) => Err(Error::new(Kind::Other, format!("cannot {tried}"), "the thread ended unexpectedly")),
     }
 }
 
@@ -120,7 +120,7 @@ fn explain(tried: &str, e: &zbus::Error) -> Error {
             error.with_fix("run as root, or allow it in polkit (org.freedesktop.resolve1.set-dns-servers)")
         }
         Kind::Busy => {
-            error.with_fix("systemd-networkd manages this interface: give it the name servers there")
+            error.with_fix("systemd-networkd manages this interface: configure the name servers there")
         }
         _ => error.with_fix("see `systemctl status systemd-resolved`"),
     }
@@ -130,7 +130,7 @@ fn number(index: u32) -> Result<i32> {
     i32::try_from(index).map_err(|_| {
         Error::new(
             Kind::Other,
-            format!("cannot name interface {index} to systemd-resolved"),
+            format!("cannot pass interface {index} to systemd-resolved"),
             "number too large",
         )
     })

@@ -1,4 +1,5 @@
-//! The virtio header in front of every packet (linux/virtio_net.h): what the kernel has left for us to do, or we for it.
+//! The virtio header in front of every packet (linux/virtio_net.h): checksums and segmentation left to the receiver of
+//! the packet.
 
 /// Which super-packet it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -13,7 +14,7 @@ pub enum Gso {
     TcpV6,
     /// UDP datagrams of one flow, to be cut (IPv4 or IPv6).
     Udp,
-    /// A type that this version does not know.
+    /// A type that this version does not support.
     Unknown(u8),
 }
 
@@ -93,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_header_survives_the_trip() {
+    fn every_header_is_read_back() {
         for flags in 0..4u8 {
             for kind in [0u8, 1, 4, 5, 3, 0x81, 0x84] {
                 let octets = [flags, kind, 1, 2, 3, 4, 5, 6, 7, 8];

@@ -27,7 +27,7 @@ pub enum Offload {
 pub struct TunOptions {
     /// The interface's name, up to 15 octets; `%d` in it becomes the first free number.
     pub name: String,
-    /// The most to ask for; an older kernel gives less ([`Tun::offload`]).
+    /// The most to request; an older kernel supports less ([`Tun::offload`]).
     pub offload: Offload,
     /// Several queues on the same interface ([`Tun::another_queue`]).
     pub multi_queue: bool,
@@ -39,7 +39,7 @@ impl Default for TunOptions {
     }
 }
 
-/// One queue of a TUN interface, non-blocking. The interface goes away with its last queue.
+/// One queue of a TUN interface, non-blocking. The interface is removed with its last queue.
 #[derive(Debug)]
 pub struct Tun {
     file: File,
@@ -104,8 +104,8 @@ impl Tun {
     /// Hands one packet, given in up to [`MAX_SLICES`] slices, to the kernel.
     ///
     /// # Errors
-    /// `WouldBlock` when the kernel has no room now; EIO while the interface is down; EINVAL for what is no IP packet or
-    /// contradicts its header; `InvalidInput` for too many slices.
+    /// `WouldBlock` when the kernel has no space now; EIO while the interface is down; EINVAL for what is no IP packet
+    /// or contradicts its header; `InvalidInput` for too many slices.
     pub fn write(&self, header: VnetHeader, packet: &[&[u8]]) -> io::Result<()> {
         let header = header.to_octets();
         let mut slices = [IoSlice::new(&[]); MAX_SLICES + 1];

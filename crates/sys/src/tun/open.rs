@@ -35,8 +35,8 @@ pub(super) fn open(options: &TunOptions) -> Result<Tun> {
     Ok(Tun { file, name, offload, multi_queue: options.multi_queue })
 }
 
-/// Asks for `wanted`, then for less. The mask belongs to the interface and outlives whoever set it, so that even no
-/// offload has to be asked for.
+/// Requests `wanted`, then less. The mask belongs to the interface and outlives the process that set it, so that
+/// even no offload has to be requested.
 fn set_offload(file: &File, wanted: Offload) -> io::Result<Offload> {
     let mut last = Ok(Offload::None);
     for offload in [Offload::TcpUdp, Offload::Tcp, Offload::None] {
@@ -63,8 +63,8 @@ fn request(options: &TunOptions) -> Result<libc::ifreq> {
     let name = options.name.as_bytes();
     let fits = !name.is_empty() && name.len() < libc::IFNAMSIZ;
     if !fits || name.iter().any(|c| *c <= b' ' || *c == b'/' || *c >= 0x7f) {
-        let tried = format!("cannot make TUN interface {:?}", options.name);
-        return Err(Error::new(Kind::Other, tried, "not a name for an interface")
+        let tried = format!("cannot create TUN interface {:?}", options.name);
+        return Err(Error::new(Kind::Other, tried, "not a valid interface name")
             .with_fix("use 1 to 15 letters, digits, dots, dashes"));
     }
     // SAFETY: an ifreq of zeroes is a valid one.
@@ -102,14 +102,13 @@ fn no_device(e: &io::Error) -> Error {
 }
 
 fn refused(name: &str, e: &io::Error) -> Error {
-    let error = Error::io(format!("cannot make TUN interface {name}"), e).needs("CAP_NET_ADMIN");
+    let error = Error::io(format!("cannot create TUN interface {name}"), e).needs("CAP_NET_ADMIN");
     match (error.kind(), e.raw_os_error()) {
         (Kind::Busy, _) => {
             error.with_fix(format!("another process holds {name}: end it, or choose another name"))
         }
-        (_, Some(libc::EINVAL)) => {
-            error.with_fix(format!("{name} exists and is no TUN interface of this kind: choose another name"))
-        }
+        (_, Some(libc::EINVAL)) => error
+            .with_fix(format!("{name} exists and is not a TUN interface of this kind: choose another name")),
         _ => error,
     }
 }

@@ -43,7 +43,7 @@ fn call<T>(command: libc::c_long, attributes: &T) -> io::Result<libc::c_long> {
 }
 
 fn descriptor(answer: libc::c_long) -> OwnedFd {
-    // SAFETY: the kernel has just given us this descriptor and nobody else knows it. It is closed on exec.
+    // SAFETY: the kernel has just returned this descriptor, and nothing else owns it. It is closed on exec.
     unsafe { OwnedFd::from_raw_fd(answer as i32) }
 }
 
@@ -128,7 +128,7 @@ pub(super) fn load(program: &[Instruction]) -> io::Result<OwnedFd> {
     };
     // `program` and the licence live through the call, and the kernel copies both.
     match call(PROG_LOAD, &load) {
-        // Kernels before 5.18 do not know the flag and need it not.
+        // Kernels before 5.18 do not have the flag and do not need it.
         Err(e) if e.raw_os_error() == Some(libc::EINVAL) => {
             load.flags = 0;
             call(PROG_LOAD, &load).map(descriptor)

@@ -13,7 +13,7 @@ const TIME_TO_LIVE: u8 = 64;
 const GRE: u8 = 47;
 const DONT_FRAGMENT: u16 = 0x4000;
 
-/// What stands in front of a packet that leaves.
+/// The headers in front of a packet to be sent.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Outer {
     pub(super) ethernet: [u8; ETHERNET],
@@ -25,8 +25,8 @@ pub(super) struct Outer {
 
 impl Outer {
     /// The headers of `gre` octets, of which there are 65 515 at most.
-    pub(super) fn write(&self, room: &mut [u8; HEADERS], gre: usize) {
-        let (ethernet, ip) = room.split_at_mut(ETHERNET);
+    pub(super) fn write(&self, headers: &mut [u8; HEADERS], gre: usize) {
+        let (ethernet, ip) = headers.split_at_mut(ETHERNET);
         ethernet.copy_from_slice(&self.ethernet);
         let total = (IP + gre) as u16;
         let flags = if self.dont_fragment { DONT_FRAGMENT } else { 0 };
@@ -47,7 +47,7 @@ impl Outer {
     }
 }
 
-/// What the headers of a packet that came say.
+/// The facts in the headers of a received packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Inner {
     pub(super) source: Ipv4Addr,
@@ -94,9 +94,9 @@ mod tests {
     };
 
     fn frame(gre: &[u8]) -> Vec<u8> {
-        let mut room = [0xaa; HEADERS];
-        OUTER.write(&mut room, gre.len());
-        [&room, gre].concat()
+        let mut headers = [0xaa; HEADERS];
+        OUTER.write(&mut headers, gre.len());
+        [&headers, gre].concat()
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Where a packet goes next: the Ethernet header for a destination, known without asking for each packet.
+//! The next hop of a packet: the Ethernet header for a destination, cached so that no lookup is needed per packet.
 
 use std::collections::HashMap;
 use std::io;
@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 use super::header::ETHERNET;
 use super::netlink::{Link, Netlink, News};
 
-/// Destinations remembered; beyond, everything is forgotten and learnt anew.
+/// Destinations remembered; beyond, everything is forgotten and looked up again.
 const MAX_DESTINATIONS: usize = 16_384;
 /// Neighbours remembered; the others are reached through the kernel.
 const MAX_NEIGHBOURS: usize = 16_384;
-/// A route is asked for again after this, for what changes without a message (a path MTU that was learnt).
+/// A route is looked up again after this, for changes without a message (a learnt path MTU).
 const ROUTE_AGE: Duration = Duration::from_secs(10);
 /// Changes are collected no more often than this.
 const NEWS_EVERY: Duration = Duration::from_millis(20);
@@ -25,7 +25,7 @@ const CONFIRM_EVERY: Duration = Duration::from_secs(1);
 pub(super) enum Hop {
     /// With these headers, from this interface.
     Direct { ethernet: [u8; ETHERNET], source: Ipv4Addr, mtu: u32 },
-    /// Through the kernel, which knows better, or finds out what we do not know yet.
+    /// Through the kernel: the route is not direct, or the neighbour is not resolved yet.
     Kernel,
 }
 
@@ -42,7 +42,7 @@ struct Destination {
 #[derive(Clone, Copy, Debug)]
 struct Neighbour {
     mac: Option<[u8; 6]>,
-    /// The kernel has heard of it lately, or is told not to ask.
+    /// Reachable recently, or a permanent entry.
     confirmed: bool,
     tried: Option<Instant>,
 }
@@ -88,12 +88,12 @@ impl Hops {
         self.link.up && !self.gone
     }
 
-    /// The kernel says that the interface is down, before the news of it were read.
+    /// The kernel reports that the interface is down, before the message about it was read.
     pub(super) fn down(&mut self) {
         self.link.up = false;
     }
 
-    /// Learns what has changed, now and then. To be called once for each batch.
+    /// Reads changes from time to time. To be called once for each batch.
     pub(super) fn refresh(&mut self, now: Instant) {
         if self.heard.is_some_and(|heard| now.saturating_duration_since(heard) < NEWS_EVERY) {
             return;
@@ -106,7 +106,7 @@ impl Hops {
             for neighbour in &mut self.neighbours {
                 neighbour.mac = None;
             }
-            // Should it fail, the neighbours are unknown, and the kernel is asked packet by packet.
+            // Should it fail, the neighbours are unknown, and packets are sent through the kernel.
             let _ = self.read_neighbours();
         }
         for news in all {
@@ -114,7 +114,7 @@ impl Hops {
         }
     }
 
-    /// How to send a packet to `destination`, from `source` unless that is for the route to say.
+    /// How to send a packet to `destination`, from `source`, or from the address that the route selects.
     pub(super) fn find(&mut self, now: Instant, destination: Ipv4Addr, source: Option<Ipv4Addr>) -> Hop {
         if !self.up() {
             return Hop::Kernel;

@@ -22,7 +22,7 @@ struct Pages {
     len: usize,
 }
 
-// SAFETY: the pages belong to the process, not to a thread; who may touch which octets is for the owners to say.
+// SAFETY: the pages belong to the process, not to a thread; the owners ensure exclusive access to the octets.
 unsafe impl Send for Pages {}
 // SAFETY: as above; `Pages` itself gives no access through a shared reference.
 unsafe impl Sync for Pages {}
@@ -52,7 +52,7 @@ impl Drop for Pages {
 pub(super) struct Umem {
     pages: Pages,
     frames: u32,
-    /// Tells the frames of one memory from those of another.
+    /// Distinguishes the frames of one memory from those of another.
     id: u32,
 }
 
@@ -65,7 +65,7 @@ pub(super) struct Frame {
 }
 
 impl Umem {
-    /// Room for `frames` frames, and the frames.
+    /// Memory for `frames` frames, and the frames.
     pub(super) fn new(frames: u32) -> io::Result<(Arc<Umem>, Vec<Frame>)> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let len = frames as usize * FRAME;
@@ -92,7 +92,7 @@ impl Umem {
         }
         // SAFETY: the index is below the number of frames, so the octets lie within the pages, which live as long as
         // `self`. There is no other `Frame` of this index and memory, and the kernel does not have it (see above), and
-        // this one is borrowed mutably: nobody else touches the octets.
+        // this one is borrowed mutably: nothing else accesses the octets.
         unsafe {
             let start = self.pages.start.as_ptr().add(frame.index as usize * FRAME);
             std::slice::from_raw_parts_mut(start, FRAME)
@@ -104,7 +104,7 @@ impl Umem {
         if frame.umem != self.id || frame.index >= self.frames {
             return &[];
         }
-        // SAFETY: as above; the frame is borrowed, so nobody has its octets mutably.
+        // SAFETY: as above; the frame is borrowed, so its octets are not borrowed mutably.
         unsafe {
             let start = self.pages.start.as_ptr().add(frame.index as usize * FRAME);
             std::slice::from_raw_parts(start, FRAME)
@@ -158,15 +158,15 @@ pub(super) struct Ring<E> {
     pages: Pages,
     offsets: Offsets,
     size: u32,
-    /// Our own index, ahead of what the kernel has been told.
+    /// Our own index, ahead of the published one.
     ours: u32,
-    /// The kernel's index when last looked at.
+    /// The kernel's index when last read.
     theirs: u32,
     entry: PhantomData<E>,
 }
 
 impl<E: Copy> Ring<E> {
-    /// Maps a ring of `size` entries (a power of two) that the socket was told to have.
+    /// Maps a ring of `size` entries (a power of two) that was configured on the socket.
     pub(super) fn map(
         socket: BorrowedFd<'_>,
         which: Which,
@@ -196,7 +196,7 @@ impl<E: Copy> Ring<E> {
         unsafe { &*self.pages.start.as_ptr().add(at as usize).cast::<AtomicU32>() }
     }
 
-    /// Where entry `index` lies, wrapped around.
+    /// The position of entry `index`, wrapped around.
     fn entry(&self, index: u32) -> *mut E {
         let at = (index & (self.size - 1)) as usize;
         // SAFETY: `at` is below `size`, and the pages reach `size` entries past the offset, which is aligned.
@@ -208,7 +208,7 @@ impl<E: Copy> Ring<E> {
         self.word(self.offsets.flags).load(Ordering::Relaxed) & libc::XDP_RING_NEED_WAKEUP != 0
     }
 
-    /// Puts an entry at the end, for the kernel to see at the next `submit`. False when there is no room.
+    /// Puts an entry at the end, for the kernel to see at the next `submit`. False when there is no space.
     fn push(&mut self, entry: E) -> bool {
         if self.ours.wrapping_sub(self.theirs) >= self.size {
             self.theirs = self.word(self.offsets.consumer).load(Ordering::Acquire);
@@ -255,7 +255,7 @@ impl<E: Copy> Ring<E> {
 }
 
 impl Ring<u64> {
-    /// Gives a frame to the kernel to be filled; it comes back where there is no room.
+    /// Gives a frame to the kernel to be filled; it is returned when there is no space.
     pub(super) fn give(&mut self, frame: Frame) -> Option<Frame> {
         if self.push(frame.address()) { None } else { Some(frame) }
     }
@@ -268,8 +268,8 @@ impl Ring<u64> {
 }
 
 impl Ring<Descriptor> {
-    /// Gives the first `len` octets of a frame from `start` on to the kernel to be sent; it comes back where there is
-    /// no room.
+    /// Gives the first `len` octets of a frame from `start` on to the kernel to be sent; it is returned when there
+    /// is no space.
     pub(super) fn send(&mut self, frame: Frame, start: usize, len: usize) -> Option<Frame> {
         let address = frame.address() + start as u64;
         let sent = self.push(Descriptor { address, len: len as u32, options: 0 });

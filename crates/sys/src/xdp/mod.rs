@@ -1,15 +1,15 @@
 //! AF_XDP: enhanced GRE between the network driver and this process, past the kernel's IP.
 //!
 //! A program in the driver (or, where that cannot, right behind it) takes whole enhanced GRE packets of our calls and
-//! puts them into memory that is ours; what leaves is put there too, with its IP and Ethernet headers. Everything else
-//! goes the kernel's way: calls of others, fragments, packets with IP options, VLAN tags, destinations by another interface, neighbours
-//! that are not known yet, packets that are too long. For these a [`GreSocket`] stands beside, which is complete by
-//! itself: AF_XDP only takes what is simple.
+//! puts them into memory of this process; packets to be sent are put there too, with their IP and Ethernet headers.
+//! Everything else takes the kernel's path: calls of others, fragments, packets with IP options, VLAN tags,
+//! destinations by another interface, neighbours that are not known yet, packets that are too long. For these there is
+//! a [`GreSocket`] as well, which receives everything: AF_XDP only takes the simple cases.
 //!
-//! What passes here is seen by no firewall, by no connection tracking and by no IPsec policy of this host. A packet is
-//! to be believed no more than its call allows: the caller checks that a call is open with the sender.
+//! These packets bypass the firewall, connection tracking and IPsec policies of this host. The caller must check that a
+//! call is open with the sender of a packet.
 //!
-//! The program is attached by a link of this process, so that it is gone with it, whatever ends it.
+//! The program is attached by a link of this process, so that it is detached when the process ends for any reason.
 
 mod bpf;
 mod header;
@@ -54,7 +54,7 @@ const LONGEST: u16 = (memory::FRAME - 256 - header::ETHERNET) as u16;
 pub enum Mode {
     /// In the driver.
     Native,
-    /// Behind it, on what the driver made of the frame: works with every driver.
+    /// Behind it, on the buffer of the driver (generic mode): works with every driver.
     Generic,
 }
 
@@ -74,13 +74,13 @@ pub struct XdpOptions {
 /// What was opened.
 #[derive(Debug)]
 pub struct Xdp {
-    /// For the thread that receives.
+    /// The half for the thread that receives.
     pub receiver: Receiver,
-    /// For the thread that sends.
+    /// The half for the thread that sends.
     pub sender: Sender,
     /// The calls whose packets are taken, of all workers together; none at first.
     pub calls: Arc<CallSet>,
-    /// What it is, in words.
+    /// A description for messages.
     pub about: About,
 }
 
@@ -100,8 +100,8 @@ impl CallSet {
         self.set(call_id, 0);
     }
 
-    /// The map has room for every Call ID from the start, so nothing can be refused. Were it, the raw socket would hear
-    /// the packets.
+    /// The map has space for every Call ID from the start, so nothing can be refused. If it were, the raw socket would
+    /// receive the packets.
     fn set(&self, call_id: u16, value: u32) {
         let _ = bpf::set(self.0.as_fd(), u32::from(call_id), value);
     }
@@ -138,25 +138,26 @@ impl fmt::Display for About {
 /// Opens AF_XDP on an interface for workers that share nothing, one for each of `sockets` (a power of two), which take
 /// what AF_XDP does not: a socket's filter is the worker's share of the calls, by the low bits of the Call ID.
 ///
-/// The kernel gives a packet only to a socket of the receive queue by which it came, so a queue belongs to one worker:
-/// that of its number's low bits. What comes by another worker's queue is left to the kernel, and reaches the right
-/// worker by its raw socket. What leaves goes by the worker's first queue.
+/// The kernel gives a packet only to a socket of the receive queue on which it arrived, so a queue belongs to one
+/// worker: that of its number's low bits. A packet that arrives on another worker's queue is left to the kernel, and
+/// reaches the right worker through its raw socket. Packets are sent on the worker's first queue.
 ///
 /// # Errors
 /// What this kernel, driver or process lacks, with the fix; fewer queues than workers are an error. Nothing is left
-/// behind; the sockets work on by themselves.
+/// behind; the sockets continue to work without it.
 pub fn open(options: &XdpOptions, sockets: &[Arc<GreSocket>]) -> Result<Vec<Xdp>> {
     let mut netlink = Netlink::open().map_err(|e| Error::io("cannot open a netlink socket", &e))?;
     let link = find(&mut netlink, &options.interface)?;
     let addresses = addresses(options)?;
     let mac = link.mac.unwrap_or_default();
-    let map = bpf::socket_map(MAX_QUEUES).map_err(|e| refused("cannot make a map of AF_XDP sockets", &e))?;
+    let map =
+        bpf::socket_map(MAX_QUEUES).map_err(|e| refused("cannot create a map of AF_XDP sockets", &e))?;
     let workers = sockets.len();
     if !workers.is_power_of_two() || workers > MAX_QUEUES as usize {
         let tried = format!("cannot use AF_XDP with {workers} workers");
-        return Err(Error::new(Kind::Unsupported, tried, "it is to be 1, 2, 4, 8 or 16 of them"));
+        return Err(Error::new(Kind::Unsupported, tried, "the number must be 1, 2, 4, 8 or 16"));
     }
-    let calls = bpf::number_map(1 << 16).map_err(|e| refused("cannot make a map of calls", &e))?;
+    let calls = bpf::number_map(1 << 16).map_err(|e| refused("cannot create a map of calls", &e))?;
     let wanted = Wanted { mac, addresses: &addresses, longest: LONGEST, workers: workers as u16 };
     let program = bpf::load(&program::assemble(&wanted, calls.as_fd(), map.as_fd()))
         .map_err(|e| refused("cannot load the XDP program", &e))?;
@@ -204,7 +205,7 @@ pub fn interface_for(near: Option<Ipv4Addr>) -> Result<String> {
             return Ok(interface.name);
         }
     }
-    // Without an address any one of the outside: the route is asked for, nothing is sent.
+    // Without an address, any external one: only its route is looked up, nothing is sent.
     net.route_to(near.unwrap_or(IpAddr::V4(Ipv4Addr::new(198, 18, 0, 1)))).map(|hop| hop.name)
 }
 
@@ -212,11 +213,10 @@ fn find(netlink: &mut Netlink, name: &str) -> Result<Link> {
     let tried = || format!("cannot use interface {name:?} for AF_XDP");
     let link = netlink.link(name).map_err(|e| Error::io(tried(), &e))?;
     let link = link.ok_or_else(|| {
-        Error::new(Kind::NotFound, tried(), "there is no such interface")
-            .with_fix("see `ip link` for the names")
+        Error::new(Kind::NotFound, tried(), "no such interface").with_fix("see `ip link` for the names")
     })?;
     if link.kind != libc::ARPHRD_ETHER || link.mac.is_none() {
-        return Err(Error::new(Kind::Unsupported, tried(), "it is no Ethernet interface")
+        return Err(Error::new(Kind::Unsupported, tried(), "not an Ethernet interface")
             .with_fix("set link.io = \"socket\""));
     }
     Ok(link)
@@ -237,7 +237,7 @@ fn addresses(options: &XdpOptions) -> Result<Vec<Ipv4Addr>> {
         .collect();
     all.sort_unstable();
     all.dedup();
-    // The others' packets come by the socket.
+    // The others' packets arrive on the socket.
     all.truncate(MAX_ADDRESSES);
     Ok(all)
 }
@@ -254,7 +254,7 @@ fn attach(program: &OwnedFd, interface: u32, options: &XdpOptions) -> Result<(Ow
     let attached = match options.mode {
         Some(mode) => attach(mode),
         None => attach(Mode::Native).or_else(|native| {
-            // In use is in use, whatever the mode.
+            // An interface that is in use is in use in every mode.
             if native.raw_os_error() == Some(libc::EBUSY) { Err(native) } else { attach(Mode::Generic) }
         }),
     };
@@ -265,19 +265,19 @@ fn attach(program: &OwnedFd, interface: u32, options: &XdpOptions) -> Result<(Ow
 fn queues(name: &str, link: &Link, copy: bool, map: &OwnedFd, workers: usize) -> Result<Vec<Bound>> {
     let mut all = Vec::new();
     let counts = socket::queues(name);
-    // A driver that does not say gets a socket for every queue that can be bound.
+    // A driver that does not report its queues gets a socket for every queue that can be bound.
     let count = counts.map_or(MAX_QUEUES, |counts| counts.receive).max(1);
     let both = counts.map_or(1, |counts| counts.receive.min(counts.transmit)).max(1) as usize;
     if workers > both {
         let tried = format!("cannot use AF_XDP on {name} with {workers} workers");
-        let answer = format!("each needs a queue of its own, and there are {both} to receive and to send by");
+        let answer = format!("each needs a receive and a transmit queue, and the interface has {both}");
         return Err(Error::new(Kind::Unsupported, tried, answer).with_fix(format!(
             "set more queues with `ethtool -L {name} combined {workers}`, use {both} workers, or set link.io = \"socket\""
         )));
     }
     if count > MAX_QUEUES {
         let tried = format!("cannot use AF_XDP on {name}");
-        let answer = format!("it has {count} receive queues, and {MAX_QUEUES} are the most");
+        let answer = format!("it has {count} receive queues; the maximum is {MAX_QUEUES}");
         return Err(Error::new(Kind::Unsupported, tried, answer).with_fix(format!(
             "set fewer queues with `ethtool -L {name} combined {MAX_QUEUES}`, or set link.io = \"socket\""
         )));

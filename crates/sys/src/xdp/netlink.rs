@@ -1,7 +1,7 @@
-//! Asking the kernel for routes and neighbours from the thread that sends, and hearing of changes.
+//! Looks up routes and neighbours in the thread that sends, and receives changes.
 //!
 //! [`crate::net`] answers through a thread of its own, which is right for a command and too slow for a packet that waits.
-//! This is the few messages that are needed, read and written by hand.
+//! Only the few messages that are needed, encoded and decoded here.
 #![expect(unsafe_code, reason = "send and recv on a netlink socket")]
 
 use std::io;
@@ -11,7 +11,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use crate::socket;
 
 /// Octets of the largest answer that is read in one piece; the kernel sends up to 32 KiB at once.
-const ROOM: usize = 32 * 1024;
+const BUFFER: usize = 32 * 1024;
 
 // Message types (linux/rtnetlink.h).
 const NEW_LINK: u16 = 16;
@@ -36,18 +36,18 @@ const DUMP: u16 = 0x300;
 /// Links, neighbours, IPv4 addresses, routes and rules (RTMGRP_…).
 const GROUPS: u32 = 0x1 | 0x4 | 0x10 | 0x40 | 0x80;
 
-/// What a message says.
+/// A change that a message reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum News {
     /// State of an interface.
     Link(Link),
     /// An interface is gone.
     NoLink { index: u32 },
-    /// A neighbour, or what is left of it.
+    /// A neighbour was added, changed or removed.
     Neighbour { interface: u32, address: Ipv4Addr, mac: Option<[u8; 6]>, state: u16 },
-    /// Routes, rules or addresses are others than before.
+    /// Routes, rules or addresses have changed.
     Routes,
-    /// Messages were lost: everything may be other than before.
+    /// Messages were lost: everything may have changed.
     Lost,
 }
 
@@ -70,16 +70,16 @@ pub(super) struct RouteAnswer {
     pub(super) gateway: Option<Ipv4Addr>,
     pub(super) source: Option<Ipv4Addr>,
     pub(super) mtu: Option<u32>,
-    /// Something in it that a plain Ethernet frame does not do.
+    /// It needs more than a plain Ethernet frame.
     pub(super) special: bool,
 }
 
-/// A conversation with the kernel.
+/// A connection to the kernel.
 #[derive(Debug)]
 pub(super) struct Netlink {
     questions: OwnedFd,
     events: OwnedFd,
-    room: Box<[u8]>,
+    buffer: Box<[u8]>,
 }
 
 #[repr(C)]
@@ -98,7 +98,7 @@ impl Netlink {
         let (questions, events) = (open()?, open()?);
         let address = Address { family: libc::AF_NETLINK as u16, pad: 0, process: 0, groups: GROUPS };
         socket::bind(&events, &address)?;
-        Ok(Netlink { questions, events, room: vec![0; ROOM].into_boxed_slice() })
+        Ok(Netlink { questions, events, buffer: vec![0; BUFFER].into_boxed_slice() })
     }
 
     /// The interface of that name; `None` when there is none.
@@ -129,7 +129,7 @@ impl Netlink {
         })
     }
 
-    /// How a packet to `destination` leaves, from `source` if that is given; `None` when the kernel says it does not.
+    /// How a packet to `destination` leaves, from `source` if that is given; `None` when there is no route.
     pub(super) fn route(
         &mut self,
         destination: Ipv4Addr,
@@ -152,13 +152,13 @@ impl Netlink {
         }
     }
 
-    /// What has changed since the last call; bounded, the rest comes with the next one.
+    /// What has changed since the last call; bounded, the rest is returned by the next one.
     pub(super) fn news(&mut self, mut each: impl FnMut(News)) {
         const AT_ONCE: usize = 64;
         for _ in 0..AT_ONCE {
-            match receive(&self.events, &mut self.room) {
+            match receive(&self.events, &mut self.buffer) {
                 Ok(n) => {
-                    for message in Messages(self.room.get(..n).unwrap_or_default()) {
+                    for message in Messages(self.buffer.get(..n).unwrap_or_default()) {
                         if let Some(news) = message.news() {
                             each(news);
                         }
@@ -170,7 +170,7 @@ impl Netlink {
         }
     }
 
-    /// Sends a question and reads its answers. The kernel has answered when the question is sent.
+    /// Sends a request and reads its answers. The kernel has answered when the request is sent.
     fn ask(
         &mut self,
         kind: u16,
@@ -178,8 +178,8 @@ impl Netlink {
         body: &[u8],
         mut each: impl FnMut(Message<'_>),
     ) -> io::Result<()> {
-        // What an earlier question may have left.
-        while receive(&self.questions, &mut self.room).is_ok() {}
+        // Answers that an earlier request may have left.
+        while receive(&self.questions, &mut self.buffer).is_ok() {}
         let mut message = Vec::with_capacity(16 + body.len());
         message.extend_from_slice(&((16 + body.len()) as u32).to_ne_bytes());
         message.extend_from_slice(&kind.to_ne_bytes());
@@ -188,11 +188,11 @@ impl Netlink {
         message.extend_from_slice(body);
         send(&self.questions, &message)?;
         loop {
-            let n = match receive(&self.questions, &mut self.room) {
+            let n = match receive(&self.questions, &mut self.buffer) {
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
                 other => other?,
             };
-            for message in Messages(self.room.get(..n).unwrap_or_default()) {
+            for message in Messages(self.buffer.get(..n).unwrap_or_default()) {
                 match message.kind {
                     DONE => return Ok(()),
                     ERROR => {
@@ -215,9 +215,10 @@ fn send(fd: &OwnedFd, octets: &[u8]) -> io::Result<()> {
     if n < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
-fn receive(fd: &OwnedFd, room: &mut [u8]) -> io::Result<usize> {
+fn receive(fd: &OwnedFd, buffer: &mut [u8]) -> io::Result<usize> {
     // SAFETY: `room` is writable for its length.
-    let n = unsafe { libc::recv(fd.as_raw_fd(), room.as_mut_ptr().cast(), room.len(), libc::MSG_DONTWAIT) };
+    let n =
+        unsafe { libc::recv(fd.as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len(), libc::MSG_DONTWAIT) };
     usize::try_from(n).map_err(|_| io::Error::last_os_error())
 }
 

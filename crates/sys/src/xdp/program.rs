@@ -1,7 +1,7 @@
 //! The program that runs in the network driver: it takes whole enhanced GRE packets for this host and passes the rest.
 //!
-//! Hand-assembled, so that neither a compiler nor a library for BPF is needed. Every doubt ends at "pass": the kernel's
-//! own path then does what it always did, and a raw socket hears the packet.
+//! Hand-assembled, so that neither a compiler nor a library for BPF is needed. Every packet in doubt is passed: it
+//! takes the kernel's own path, and a raw socket receives it.
 
 use std::net::Ipv4Addr;
 use std::os::fd::{AsRawFd, BorrowedFd};
@@ -15,14 +15,14 @@ pub(super) const MAX_ADDRESSES: usize = 64;
 /// What the program takes.
 #[derive(Clone, Debug)]
 pub(super) struct Wanted<'a> {
-    /// Frames to this station only: in promiscuous mode an interface hears others' too.
+    /// Frames to this station only: in promiscuous mode an interface receives others' too.
     pub(super) mac: [u8; 6],
     /// Packets to one of these only. A router's foreign packets are not ours.
     pub(super) addresses: &'a [Ipv4Addr],
     /// IP packets no longer than this.
     pub(super) longest: u16,
-    /// Of several workers (a power of two) only what came by a queue of the call's own: the number of the queue and the
-    /// Call ID have the same low bits.
+    /// With several workers (a power of two), only packets of a queue of the call's own worker: the number of the queue
+    /// and the Call ID have the same low bits.
     pub(super) workers: u16,
 }
 
@@ -67,7 +67,7 @@ const R4: u8 = 4;
 const R5: u8 = 5;
 const R6: u8 = 6;
 const R10: u8 = 10;
-/// Where on the stack a key lies.
+/// The position of a key on the stack.
 const KEY: i16 = -4;
 
 /// Instructions with jumps to two places that are known only at the end.

@@ -10,7 +10,7 @@ use super::socket::Queue;
 use crate::gre::{GreSocket, MAX_BATCH, Packet, RecvBatch};
 use crate::poll::{Interest, Poller};
 
-/// While AF_XDP always has packets, the socket is looked at once in so many turns.
+/// While AF_XDP always has packets, the socket is polled once in so many turns.
 const SOCKET_EVERY: u32 = 16;
 
 /// Octets of the largest packet taken from the socket, IP header included.
@@ -22,13 +22,13 @@ const SLOT: usize = 2048;
 /// errors. Either is a reason to call [`Receiver::receive`].
 #[derive(Debug)]
 pub struct Receiver {
-    /// First, so that the program is detached before the sockets go. It goes with the last of several receivers; until
-    /// then what is for a queue without a socket goes the kernel's way.
+    /// First, so that the program is detached before the sockets close. It is detached with the last of several
+    /// receivers; until then packets of a queue without a socket take the kernel's path.
     _attachment: Arc<OwnedFd>,
     queues: Vec<Queue>,
     /// Ready when one of several queues is.
     several: Option<Poller>,
-    /// The queue that is asked first.
+    /// The queue that is polled first.
     first: usize,
     arrived: Vec<Arrived>,
     socket: Arc<GreSocket>,
@@ -79,7 +79,7 @@ impl Receiver {
     }
 
     /// Gives the packets of the batch before back and takes what has arrived, up to [`MAX_BATCH`] packets; 0 when there
-    /// is nothing now. To look at the socket costs a system call: it is left out unless `ask_socket`.
+    /// is nothing now. Polling the socket costs a system call: it is left out unless `ask_socket`.
     ///
     /// # Errors
     /// As [`GreSocket::receive`]; AF_XDP has none: an interface that is down or gone is silent.
@@ -172,17 +172,17 @@ impl Receiver {
         self.damaged + self.by_socket.damaged()
     }
 
-    /// Packets so far that came through AF_XDP; the others came by the socket.
+    /// Packets so far that arrived through AF_XDP; the others arrived on the socket.
     pub fn taken(&self) -> u64 {
         self.taken
     }
 
-    /// Packets that the kernel dropped because nobody took them in time, or because they fit no frame.
+    /// Packets that the kernel dropped because the receive buffer was full, or because they fit no frame.
     pub fn dropped(&self) -> u64 {
         self.queues.iter().map(Queue::dropped).sum::<u64>() + u64::from(self.socket.dropped())
     }
 
-    /// Whether the interface was taken away; everything goes through the socket from then on.
+    /// Whether the interface was removed; everything goes through the socket from then on.
     pub fn gone(&self) -> bool {
         self.queues.iter().any(Queue::gone)
     }

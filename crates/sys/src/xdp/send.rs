@@ -14,7 +14,7 @@ use crate::gre::{GreSocket, MAX_BATCH, SendBatch, Sent};
 
 /// Octets of a slot.
 pub const SLOT: usize = super::memory::FRAME;
-/// A packet begins no earlier than this in its slot: in front of it come the headers of Ethernet and IP.
+/// A packet begins no earlier than this in its slot: the headers of Ethernet and IP precede it.
 pub const HEADROOM: usize = HEADERS;
 
 /// One wake-up makes the kernel send 32 packets at least, or drop one. So often it is woken for a batch.
@@ -33,7 +33,7 @@ pub struct Sender {
     open: Option<Frame>,
     socket: Arc<GreSocket>,
     by_socket: SendBatch,
-    /// Whom the packet before went to, and whether by the kernel's own path: order is kept where that changes.
+    /// The destination of the previous packet, and whether it took the kernel's path: order is kept where that changes.
     before: Option<(Ipv4Addr, bool)>,
     identification: u16,
     dont_fragment: bool,
@@ -68,7 +68,7 @@ impl Sender {
     /// The octets of the next packet, [`SLOT`] of them, with whatever they held before. The same ones again until
     /// [`Sender::push`].
     ///
-    /// `None` when the batch is full, which a flush cures, or when the interface takes no more: the packet is to be
+    /// `None` when the batch is full, before a flush, or when the interface takes no more: the packet is to be
     /// dropped and counted, as a router would.
     pub fn slot(&mut self) -> Option<&mut [u8]> {
         if self.batch.len() >= MAX_BATCH {
@@ -89,8 +89,8 @@ impl Sender {
         Some(self.outlet.octets(frame))
     }
 
-    /// Queues what stands in the slot: `range` is the packet from the GRE header on and begins at [`HEADROOM`] or
-    /// later. Without `source` the packet bears the address that the route says.
+    /// Queues the content of the slot: `range` is the packet from the GRE header on and begins at [`HEADROOM`] or
+    /// later. Without `source` the packet gets the address that the route selects.
     ///
     /// Returns false, and queues nothing, when there is no slot or the range is not in it.
     #[must_use]
@@ -125,8 +125,8 @@ impl Sender {
         self.given
     }
 
-    /// Frames that the interface has not taken yet. They leave with the next flush; while there are some, one should
-    /// come soon.
+    /// Frames that the interface has not taken yet. They are sent with the next flush; while there are
+    /// some, call it soon.
     pub fn backlog(&mut self) -> usize {
         self.outlet.backlog()
     }
@@ -162,10 +162,11 @@ impl Sender {
         match hop {
             Hop::Direct { ethernet, source, .. } => {
                 let start = queued.start - HEADERS;
-                let room = self.outlet.octets(&mut queued.frame).get_mut(start..);
-                if let Some(room) = room.and_then(|room| room.first_chunk_mut()) {
+                let headers = self.outlet.octets(&mut queued.frame).get_mut(start..);
+                if let Some(headers) = headers.and_then(|headers| headers.first_chunk_mut()) {
                     let (identification, dont_fragment) = (self.identification, self.dont_fragment);
-                    Outer { ethernet, source, destination, identification, dont_fragment }.write(room, gre);
+                    Outer { ethernet, source, destination, identification, dont_fragment }
+                        .write(headers, gre);
                     self.identification = identification.wrapping_add(1);
                 }
                 if self.outlet.push(queued.frame, start, HEADERS + gre) {
@@ -208,8 +209,8 @@ impl Sender {
                     report.sent = report.sent.saturating_sub(1);
                     report.congested += 1;
                 }
-                // What is in the ring goes out should the interface come back; what follows goes to the socket as soon
-                // as the news of it are read.
+                // What is in the ring is sent if the interface is up again; what follows goes to the socket as soon
+                // as the message about it is read.
                 Ok(Wake::Down) => {
                     self.hops.down();
                     report.error = Some(io::Error::from_raw_os_error(libc::ENETDOWN));

@@ -25,7 +25,7 @@ pub(super) struct Queue {
     fill: Ring<u64>,
 }
 
-/// The way out.
+/// The sending half.
 #[derive(Debug)]
 pub(super) struct Outlet {
     fd: OwnedFd,
@@ -36,14 +36,14 @@ pub(super) struct Outlet {
     pub(super) free: Vec<Frame>,
 }
 
-/// What one wake-up brought.
+/// The result of one wake-up.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Wake {
     /// The kernel has taken everything.
     Done,
-    /// It takes more when asked again.
+    /// Another wake-up sends more.
     Again,
-    /// A packet was dropped because the interface's queue is full; it takes more when asked again.
+    /// A packet was dropped because the interface's queue is full; another wake-up sends more.
     Dropped,
     /// The interface is down, or gone.
     Down,
@@ -126,7 +126,7 @@ fn outlet(
     // In copy mode every packet on its way counts against the send buffer; it holds all frames at once.
     socket::set_buffer(&fd, libc::SO_SNDBUFFORCE, libc::SO_SNDBUF, SEND_FRAMES as usize * 4096)?;
     socket::bind(&fd, &address(interface, queue, libc::XDP_SHARED_UMEM, Some(owner)))?;
-    // An older kernel does not know it and is woken more often.
+    // An older kernel does not support it and is woken more often.
     let _ = set(&fd, MAX_TX_SKB_BUDGET, &SEND_FRAMES);
     Ok(Outlet { fd, umem, transmit, completion, free })
 }
@@ -149,7 +149,7 @@ impl Queue {
 
     /// Gives a frame back to be filled again, at the next [`Queue::turn`].
     pub(super) fn give(&mut self, frame: Frame) {
-        // There is room: the ring has an entry for every frame.
+        // There is space: the ring has an entry for every frame.
         self.fill.give(frame);
     }
 
@@ -158,7 +158,7 @@ impl Queue {
         self.receive.release();
         self.fill.submit();
         if self.fill.needs_wakeup() {
-            // SAFETY: recvfrom without a buffer touches no memory. What it answers is told by the next one as well.
+            // SAFETY: recvfrom without a buffer touches no memory. Its error is returned by the next one as well.
             unsafe {
                 let (fd, none) = (self.fd.as_raw_fd(), ptr::null_mut());
                 libc::recvfrom(fd, none, 0, libc::MSG_DONTWAIT, none.cast(), ptr::null_mut());
@@ -166,14 +166,14 @@ impl Queue {
         }
     }
 
-    /// Packets for which there was no frame, no room in the ring, or which were longer than a frame.
+    /// Packets for which there was no frame, no space in the ring, or which were longer than a frame.
     pub(super) fn dropped(&self) -> u64 {
         let Ok(words) = socket::get::<12>(&self.fd, libc::SOL_XDP, libc::XDP_STATISTICS) else { return 0 };
         // rx_dropped and rx_ring_full.
         wide(&words, 0) + wide(&words, 3)
     }
 
-    /// Whether its interface was taken away.
+    /// Whether its interface was removed.
     pub(super) fn gone(&self) -> bool {
         socket::get::<1>(&self.fd, libc::SOL_SOCKET, libc::SO_ERROR).is_ok_and(|[error]| error != 0)
     }
@@ -196,7 +196,7 @@ impl Outlet {
         }
     }
 
-    /// Queues `len` octets of a frame from `start` on. False, and the frame is free again, when there is no room.
+    /// Queues `len` octets of a frame from `start` on. False, and the frame is free again, when there is no space.
     pub(super) fn push(&mut self, frame: Frame, start: usize, len: usize) -> bool {
         match self.transmit.send(frame, start, len) {
             None => true,
@@ -218,7 +218,7 @@ impl Outlet {
         if !self.transmit.needs_wakeup() {
             return Ok(Wake::Done);
         }
-        // SAFETY: sendto without a buffer touches no memory of ours but the frames that were given away.
+        // SAFETY: sendto without a buffer touches no memory of ours except the frames owned by the kernel.
         let sent =
             unsafe { libc::sendto(self.fd.as_raw_fd(), ptr::null(), 0, libc::MSG_DONTWAIT, ptr::null(), 0) };
         if sent >= 0 {
@@ -241,7 +241,7 @@ pub(super) struct Queues {
     pub(super) transmit: u32,
 }
 
-/// As its driver says (`ethtool -l`); `None` when it does not.
+/// As its driver reports (`ethtool -l`); `None` when it does not.
 pub(super) fn queues(interface: &str) -> Option<Queues> {
     /// linux/ethtool.h, `struct ethtool_channels`.
     #[repr(C)]

@@ -1,4 +1,4 @@
-//! Two hosts on a wire, and what goes over it.
+//! Two hosts on a wire, and the packets between them.
 
 #![allow(missing_docs, unreachable_pub, reason = "shared by tests")]
 
@@ -22,7 +22,7 @@ pub fn net() -> Net {
     Net { a, b }
 }
 
-/// An enhanced GRE packet with a sequence number, whose payload tells that and its length.
+/// An enhanced GRE packet with a sequence number, whose payload contains that number and its length.
 pub fn packet(call: u16, number: u32, payload: usize) -> Vec<u8> {
     let mut octets = vec![0x30, 0x01, 0x88, 0x0b];
     octets.extend_from_slice(&(payload as u16).to_be_bytes());

@@ -170,7 +170,7 @@ impl Path {
         let Encryption { encryptor, decryptor, .. } = self.encryption.as_mut()?;
         let (sent, received) = (encryptor.keys()?, decryptor.keys()?);
         let fewer = if sent.ahead() <= received.ahead() { sent } else { received };
-        fewer.has_room().then_some(fewer)
+        fewer.has_space().then_some(fewer)
     }
 
     /// Decrypts the information field of a 00FD frame at `information` in `packet`. Returns where the IP packet in it

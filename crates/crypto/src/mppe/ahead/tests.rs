@@ -8,7 +8,7 @@ struct One<'a>(&'a mut KeySchedule);
 
 impl Wanting for One<'_> {
     fn wanting(&mut self) -> Option<&mut KeySchedule> {
-        self.0.has_room().then_some(&mut *self.0)
+        self.0.has_space().then_some(&mut *self.0)
     }
 }
 
@@ -17,7 +17,7 @@ struct Two<'a>(&'a mut KeySchedule, &'a mut KeySchedule);
 impl Wanting for Two<'_> {
     fn wanting(&mut self) -> Option<&mut KeySchedule> {
         let next = if self.0.ahead() <= self.1.ahead() { &mut *self.0 } else { &mut *self.1 };
-        next.has_room().then_some(next)
+        next.has_space().then_some(next)
     }
 }
 
@@ -54,7 +54,7 @@ fn batch(each: Each, schedule: &mut KeySchedule, plain: &mut KeySchedule, length
 }
 
 #[test]
-fn keys_of_a_long_transfer_are_made_beside_it() {
+fn keys_of_a_long_transfer_are_made_ahead() {
     for (strength, each) in Strength::ALL.into_iter().flat_map(|strength| FORMS.map(|each| (strength, each)))
     {
         let (mut ahead, mut plain) = (schedule(1, strength), schedule(1, strength));
@@ -72,7 +72,7 @@ fn keys_of_a_long_transfer_are_made_beside_it() {
 }
 
 #[test]
-fn going_back_forgets_what_was_made_ahead() {
+fn going_back_discards_the_keys_made_ahead() {
     let mut schedule = schedule(2, Strength::Bits128);
     let mut plain = schedule.clone();
     batch(apply_each, &mut schedule, &mut plain, &[1400; 8]);
@@ -88,7 +88,7 @@ fn going_back_forgets_what_was_made_ahead() {
 
 proptest! {
     #[test]
-    fn every_key_is_the_one_of_its_turn(
+    fn every_key_is_the_one_of_its_packet(
         batches in vec(vec(prop_oneof![0_usize..80, 200_usize..300, Just(1400), 1000_usize..1500], 0..70), 0..6),
         strength in 0..3_usize,
     ) {

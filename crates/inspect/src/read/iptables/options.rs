@@ -120,7 +120,7 @@ impl<'a> Reader<'a> {
                     _ => self.unknown(),
                 }
             }
-            // recent: a rule that only notes; one that counts hits; one that asks who was there.
+            // recent: a rule that only records; one that counts hits; one that matches recorded addresses.
             "--set" => {}
             "--update" | "--rcheck" | "--remove" => {
                 if self.words.contains(&"--hitcount") {

@@ -21,7 +21,7 @@ pub(super) struct Reader<'a> {
     pub(super) place: &'a ChainName,
 }
 
-/// The packets that a rule has met: those of its counter, if everything was asked before it.
+/// The packets that a rule has matched: those of its counter, if all conditions precede it.
 pub(super) fn counter(expressions: &[Json]) -> Option<u64> {
     let at = expressions.iter().position(|expression| expression.get("counter").is_some())?;
     let asks =
@@ -55,7 +55,7 @@ impl Reader<'_> {
             "accept" => Step::Do(Action::Accept),
             "drop" => Step::Do(Action::Drop),
             "reject" => {
-                // nft leaves away what the kind of answer says already.
+                // nft omits what follows from the type of the error.
                 match body.get("type").and_then(Json::as_str) {
                     Some("icmpv6") => {
                         steps.push(Step::If(Condition::new(
@@ -161,7 +161,7 @@ impl Reader<'_> {
             };
             rows.extend(values(&fields, key).into_iter().map(|row| (row, action.clone())));
         }
-        // What is for all others comes last.
+        // The entry for all other values is last.
         rows.sort_by_key(|(row, _)| row.contains(&Value::Any));
         Step::Map(of(cut), rows)
     }
@@ -359,7 +359,7 @@ fn flag_bits(json: &Json) -> Option<u8> {
     }
 }
 
-/// `fib saddr . iif oif missing`: whether there is no way back; the answer is whether the question is turned round.
+/// `fib saddr . iif oif missing`: whether there is no route back; returns whether the condition is negated.
 fn way_back(left: &Json, right: &Json, operator: &str) -> Option<bool> {
     let result = left.get("fib")?.get("result")?.as_str()?;
     if !matches!(result, "oif" | "oifname" | "check") || !flags_of_fib(left).contains(&"saddr") {
@@ -403,7 +403,7 @@ fn changed(body: &Json) -> Action {
     }
 }
 
-/// What iptables brought along; nft shows no more than its name.
+/// An extension of iptables; nft shows only its name.
 fn foreign(body: &Json, steps: &mut Vec<Step>) {
     let word = |key: &str| body.get(key).and_then(Json::as_str).unwrap_or_default();
     let action = match (word("type"), word("name")) {
@@ -425,7 +425,7 @@ fn foreign(body: &Json, steps: &mut Vec<Step>) {
             "TCPMSS" => Action::ClampMss,
             other => Action::Unknown(format!("xt {}", other.chars().take(64).collect::<String>())),
         },
-        // Newer versions tell neither.
+        // Newer versions show neither.
         _ => {
             steps.push(Step::If(Condition::unknown()));
             Action::Unknown("xt".to_owned())

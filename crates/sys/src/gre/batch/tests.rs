@@ -56,7 +56,7 @@ fn damaged_packets_are_left_out_and_the_rest_keeps_its_order() {
 }
 
 #[test]
-fn a_send_batch_refuses_what_has_no_room() {
+fn a_send_batch_refuses_what_does_not_fit() {
     let mut batch = SendBatch::new(2, 64);
     let to = Ipv4Addr::LOCALHOST;
     assert!(!batch.push(to, None, &[0; 65]));

@@ -60,7 +60,7 @@ fn damage_in_the_middle_is_named_and_the_rest_is_read() {
 }
 
 #[test]
-fn any_octets_at_all_are_survived() {
+fn any_octets_can_be_read() {
     let mut seed = 7u64;
     for len in 0..200 {
         let octets: Vec<u8> = (0..len)
@@ -80,14 +80,14 @@ fn a_file_is_taken_over_only_when_its_owner_is_gone() {
     assert!(JournalFile::take_over(&path).unwrap().is_none(), "the owner lives");
     drop(file);
     let taken = JournalFile::take_over(&path).unwrap().unwrap();
-    assert!(JournalFile::take_over(&path).unwrap().is_none(), "somebody else is at it");
+    assert!(JournalFile::take_over(&path).unwrap().is_none(), "another process holds it");
     taken.remove();
     assert!(JournalFile::take_over(&path).unwrap().is_none(), "removed");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
 #[test]
-fn a_file_that_is_far_too_large_is_refused_with_words() {
+fn a_file_that_is_too_large_is_refused() {
     let (_folder, file) = file_with(1);
     let path = file.path.clone();
     file.file.set_len(SIZE_MAX + 1).unwrap();

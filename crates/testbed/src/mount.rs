@@ -1,4 +1,4 @@
-//! A mount namespace: a piece of the file system that only some processes see.
+//! Mount namespaces: file systems that only some processes see.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,26 +7,26 @@ use std::time::Duration;
 use crate::host::Host;
 use crate::process::Running;
 
-/// Lives as long as this value; everything mounted in it goes with it.
+/// A mount namespace; dropping it unmounts everything in it.
 #[derive(Debug)]
-pub struct Room {
+pub struct MountNamespace {
     holder: Running,
 }
 
-impl Room {
-    /// Runs `script` (mounts) in a new one.
+impl MountNamespace {
+    /// Runs `script`, which mounts, in a new one.
     ///
     /// # Panics
     /// When it fails.
     #[track_caller]
-    pub fn new(host: &Host, script: &str) -> Room {
-        let script = format!("{script}\necho furnished; exec sleep 1000");
+    pub fn new(host: &Host, script: &str) -> MountNamespace {
+        let script = format!("{script}\necho mounted; exec sleep 1000");
         let mut holder = host.spawn(Command::new("unshare").args(["--mount", "sh", "-e", "-c", &script]));
-        holder.wait_for("furnished", Duration::from_secs(30));
-        Room { holder }
+        holder.wait_for("mounted", Duration::from_secs(30));
+        MountNamespace { holder }
     }
 
-    /// The same command, but in this room.
+    /// The same command, to be run in this namespace.
     pub fn inside(&self, command: &Command) -> Command {
         let mut wrapped = Command::new("nsenter");
         wrapped.args(["--mount", "--target", &self.holder.pid().to_string(), "--"]);
@@ -34,7 +34,7 @@ impl Room {
         wrapped
     }
 
-    /// Where a file of this room is seen from outside.
+    /// The path of a file of this namespace, seen from outside.
     pub fn path(&self, inside: &Path) -> PathBuf {
         let root = PathBuf::from(format!("/proc/{}/root", self.holder.pid()));
         root.join(inside.strip_prefix("/").unwrap_or(inside))
