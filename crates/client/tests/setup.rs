@@ -161,7 +161,9 @@ fn what_fails_halfway_is_undone_and_says_which_network_is_the_trouble() {
             setup.apply(&plan(&home, Some(&["192.168.10.0/24", "172.20.0.0/16"]))).await.unwrap_err();
         assert_eq!(theirs.code(), Some(Code::I03));
         assert!(
-            theirs.to_string().starts_with("cannot route 172.20.0.0/16 through the tunnel: there is one"),
+            theirs
+                .to_string()
+                .starts_with("cannot route 172.20.0.0/16 through the tunnel: the route already exists"),
             "{theirs}"
         );
         assert_eq!(state(&home), before);

@@ -237,13 +237,13 @@ mod tests {
     }
 
     #[test]
-    fn texts_end_where_rust_says() {
+    fn string_literals_end_at_their_closing_quote() {
         let text = "\"a\\\"b\" r\"c\\\" br#\"d\"e\"# b\"f\" r#type \"g\n\" h";
         assert_eq!(flat(&read(text).unwrap()), "<a\\\"b>@1 <c\\>@1 <d\"e>@1 <f>@1 type@1 <g\n>@1 h@2");
     }
 
     #[test]
-    fn what_has_no_end_is_an_error_with_its_line() {
+    fn an_unterminated_token_is_an_error_with_its_line() {
         for (text, line) in [("a\n(b", "2"), ("a)", "1"), ("\n\n\"a", "3"), ("/* a", "1"), ("r#\"a\"", "1")] {
             let error = read(text).unwrap_err().to_string();
             assert!(error.starts_with(&format!("{line}: ")), "{text:?}: {error}");
