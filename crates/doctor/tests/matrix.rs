@@ -237,7 +237,7 @@ fn rows_20_21_call_ids() {
         let mut f = granted(vantage, 6, 6);
         f.gre.wrong_to_client = Some(seen(4711));
         fails(&f, Code::G04);
-        f.gre.wrong_is_anothers = true;
+        f.gre.wrong_is_of_another_call = true;
         fails(&f, Code::G06);
         let mut f = granted(vantage, 6, 0);
         f.call.same_id = Some(seen(7));

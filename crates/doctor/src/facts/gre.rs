@@ -21,7 +21,7 @@ pub struct Gre {
     /// The same to the client.
     pub wrong_to_client: Option<Seen<u16>>,
     /// The wrong Call ID belongs to another call between the same two addresses.
-    pub wrong_is_anothers: bool,
+    pub wrong_is_of_another_call: bool,
     /// GRE passed, and then stopped while the control connection went on.
     pub stopped: Option<Seen<GreStop>>,
     /// The side that has data and waits, its window used up, for so long altogether.

@@ -207,8 +207,8 @@ fn refused(facts: &Facts, which: fn(u8) -> bool) -> Option<Proof> {
     Proof::of(seen, format!("{} refuses GRE {about}: {}", error.from, words::unreachable(error.code)))
 }
 
-fn wrong_id(facts: &Facts, anothers: bool) -> Option<Proof> {
-    if facts.link_is_up() || facts.gre.wrong_is_anothers != anothers {
+fn wrong_id(facts: &Facts, of_another_call: bool) -> Option<Proof> {
+    if facts.link_is_up() || facts.gre.wrong_is_of_another_call != of_another_call {
         return None;
     }
     let (seen, whose, right) = match (&facts.gre.wrong_to_server, &facts.gre.wrong_to_client) {
@@ -217,7 +217,7 @@ fn wrong_id(facts: &Facts, anothers: bool) -> Option<Proof> {
         (None, None) => return None,
     };
     let right = right.map_or(String::new(), |id| format!("; the call's is {id}"));
-    let end = if anothers { ": that of another call" } else { "" };
+    let end = if of_another_call { ": that of another call" } else { "" };
     Proof::of(seen, format!("GRE of the {whose} has Call ID {}{right}{end}", seen.what))
 }
 

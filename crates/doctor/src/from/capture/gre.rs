@@ -50,11 +50,11 @@ pub(super) fn facts(view: &View<'_>, lcp: &Lcp, size_matters: bool, vantage: Van
     };
     facts.wrong_to_server = wrong(call.wrong_to_server, call.wrong_packets[0], &call.to_server);
     facts.wrong_to_client = wrong(call.wrong_to_client, call.wrong_packets[1], &call.to_client);
-    let anothers = |id: Option<u16>, of: fn(&Call) -> Option<u16>| {
+    let of_another_call = |id: Option<u16>, of: fn(&Call) -> Option<u16>| {
         id.is_some() && view.conversation.calls.iter().any(|other| of(other) == id && other != call)
     };
-    facts.wrong_is_anothers = anothers(call.wrong_to_server, |call| call.server_id)
-        || anothers(call.wrong_to_client, |call| call.client_id);
+    facts.wrong_is_of_another_call = of_another_call(call.wrong_to_server, |call| call.server_id)
+        || of_another_call(call.wrong_to_client, |call| call.client_id);
     facts.stopped = stopped(view, call);
     facts.stalled = stalled(view, call);
     facts
