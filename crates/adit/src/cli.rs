@@ -72,7 +72,7 @@ pub(crate) fn read() -> Result<(Cli, Output), ExitCode> {
             Ok((cli, output))
         }
         Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
-            // Nobody may be listening (`adit --help | head -1`); that is no failure.
+            // The reader may have closed the pipe (`adit --help | head -1`); that is no failure.
             let _ = error.print();
             Err(ExitCode::SUCCESS)
         }

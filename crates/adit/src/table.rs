@@ -184,7 +184,7 @@ a\\u{1b}[2J\\n  x                 0
     }
 
     #[test]
-    fn colour_takes_no_room() {
+    fn colour_takes_no_width() {
         let rows = [vec![Field::new(Tone::Bad, "x"), "y".into(), "1".into()]];
         let text = render(&HEADS, &rows, None, &|tone, text| crate::style::paint(true, tone, text));
         assert_eq!(text.lines().nth(1), Some("\u{1b}[31mx\u{1b}[0m     y      1"));

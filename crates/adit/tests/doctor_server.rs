@@ -237,7 +237,7 @@ fn the_network_behind() {
     let said = world.doctor();
     assert_eq!(said.first(), "-", "{}", said.text);
 
-    // Nobody answers names there any more.
+    // There is no DNS server any more.
     lan.ip("address del 192.168.10.5/24 dev eth0");
     lan.ip("address add 192.168.10.5/24 dev eth0");
     lan.nft("table ip f { chain in { type filter hook input priority 0; udp dport 53 drop;\n}\n}");
@@ -245,7 +245,7 @@ fn the_network_behind() {
 }
 
 #[test]
-fn nobody_and_somebody_else_on_the_port() {
+fn no_program_and_another_program_on_the_port() {
     let (host, _street) = outside();
     let mut world = Server::start(host, CONFIG, &["alice"]);
     let _dns = name_server(&world.lan);
@@ -308,7 +308,7 @@ fn a_pool_inside_the_lan_and_one_of_every_home() {
 }
 
 #[test]
-fn without_a_configuration_it_says_so() {
+fn a_missing_configuration_is_reported() {
     let (host, _street) = outside();
     let dir = tempfile::TempDir::new().unwrap();
     let mut command = common::adit(dir.path(), &["doctor", "--server"]);
@@ -343,7 +343,7 @@ fn a_full_disk() {
         }
         server.host.command(&mut command)
     };
-    // The server has ended: that comes first.
+    // The server has ended: that is reported first.
     let said = doctor(&server.host, run);
     said.fails("C02", &["has 0 KiB free of 1 MiB"]);
     assert!(said.findings().contains(&"S06"), "{}", said.text);

@@ -1,4 +1,4 @@
-//! What is written down of calls that fail: one line of the log for each, and its story.
+//! What is written down of calls that fail: one line of the log for each, and its record.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 

@@ -30,7 +30,7 @@ pub struct Context<'a> {
     pub store: &'a Store,
     /// What applies: the configuration, or the defaults where there is none.
     pub config: &'a Config,
-    /// Where the configuration comes from.
+    /// The source of the configuration.
     pub file: &'a ConfigFile,
     /// The log.
     pub recorder: &'a dyn Recorder,
@@ -42,7 +42,7 @@ pub struct Context<'a> {
     pub now: Timestamp,
 }
 
-/// Where the configuration comes from, for messages.
+/// The source of the configuration, for messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigFile {
     /// The file.

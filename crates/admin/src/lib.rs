@@ -1,6 +1,6 @@
 //! The use cases of administration, on the store and the configuration: accounts, past sessions, events.
 //!
-//! Typed requests in, typed answers out; nothing is printed, and nobody is asked. The server calls this for whoever comes
+//! Typed requests in, typed answers out; nothing is printed, and there are no prompts. The server calls this for requests that arrive
 //! through its doors; the command line calls it directly when no server runs. One module for each kind of thing, as in
 //! [`adit_api`]; a further kind (bans, groups) is a further module and one arm of [`call`].
 #![forbid(unsafe_code)]

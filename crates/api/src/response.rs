@@ -1,4 +1,4 @@
-//! What comes back.
+//! Answers.
 
 use core::fmt;
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub struct Running {
     /// Its process.
     pub pid: u32,
-    /// When that process started, in clock ticks after boot: a process id alone may be somebody else's by now.
+    /// When that process started, in clock ticks after boot: a process id alone may have been reused by now.
     pub start: u64,
     /// The server it was told to call.
     pub server: String,

@@ -149,7 +149,7 @@ fn another_plan_replaces_the_first() {
 }
 
 #[test]
-fn what_fails_halfway_is_undone_and_says_which_network_is_the_trouble() {
+fn a_set_up_that_fails_halfway_is_undone_and_names_the_network() {
     let home = home();
     home.host.ip("route add 172.20.0.0/16 via 192.168.1.1");
     let before = state(&home);
@@ -175,7 +175,7 @@ fn what_fails_halfway_is_undone_and_says_which_network_is_the_trouble() {
 }
 
 #[test]
-fn what_somebody_else_changed_meanwhile_is_left_and_said() {
+fn changes_by_another_program_are_kept_and_reported() {
     let home = home();
     let path = home.folder.path().join("resolv.conf");
     within(&home, async || {
@@ -223,7 +223,7 @@ fn c234_the_next_start_cleans_up_after_a_kill() {
     let mut child = home.host.spawn(command.env(INSIDE, home.folder.path()));
     child.wait_for("set up", std::time::Duration::from_secs(30));
     within(&home, async || {
-        // While it lives nobody touches its changes.
+        // While it runs, its changes are not undone.
         drop(open(home.folder.path()).await);
         assert!(state(&home).contains("203.0.113.10 via 192.168.1.1 dev eth0 proto 173"));
     });

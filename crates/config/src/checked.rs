@@ -25,7 +25,7 @@ pub struct Checked {
     host_checked: bool,
 }
 
-/// One value in effect and where it comes from.
+/// One value in effect and its origin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Setting {
     /// The key with its path.
@@ -173,7 +173,7 @@ impl Checked {
         render(&self.findings, &self.sources)
     }
 
-    /// Every value in effect, in the order of the manual, with where it comes from. Groups show only what
+    /// Every value in effect, in the order of the manual, with its origin. Groups show only what
     /// they say themselves.
     pub fn effective(&self) -> Vec<Setting> {
         let mut settings = Vec::new();

@@ -12,7 +12,7 @@ use crate::source::Source;
 pub enum Level {
     /// The file cannot be used.
     Error,
-    /// It can be used, and somebody will be sorry.
+    /// It can be used, with a risk or a disadvantage.
     Warning,
     /// Good to know; never makes a check fail.
     Note,

@@ -20,7 +20,7 @@ pub struct Config {
     pub server: Server,
     /// `[pool]` and `[pools.*]`, by name; the short form is named `default`.
     pub pools: BTreeMap<String, PoolConfig>,
-    /// `[access]`: the rules of everybody without a group.
+    /// `[access]`: the rules of users without a group.
     pub access: Access,
     /// `[groups.*]`: the rules of each group, with what it takes over from `[access]`.
     pub groups: BTreeMap<String, Access>,

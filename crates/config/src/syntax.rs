@@ -27,7 +27,7 @@ pub(crate) fn parse(source: &Source, file: usize) -> (Table, Vec<Finding>) {
         }
     }
     findings.sort_by_key(|finding| finding.line);
-    // What comes after a list without end was read as a part of it.
+    // The text after a list without end was read as a part of it.
     if let Some(open) = findings.iter().position(|finding| finding.message == OPEN_LIST) {
         findings.truncate(open + 1);
     }

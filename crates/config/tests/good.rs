@@ -28,7 +28,7 @@ fn config(checked: &Checked) -> &Config {
 }
 
 #[test]
-fn eight_lines_are_enough_and_have_nothing_to_complain_about() {
+fn eight_lines_are_enough_and_have_no_findings() {
     let checked = read("examples/small.toml");
     assert!(checked.findings().is_empty(), "{}", checked.render());
     let config = config(&checked);
@@ -81,7 +81,7 @@ fn the_annotated_file_has_every_key_and_every_default() {
 }
 
 #[test]
-fn a_group_takes_over_what_it_does_not_say() {
+fn a_group_inherits_what_it_does_not_set() {
     let checked = read("examples/full.toml");
     let config = config(&checked);
     let staff = config.access_for(Some("staff"));
@@ -95,7 +95,7 @@ fn a_group_takes_over_what_it_does_not_say() {
 }
 
 #[test]
-fn without_a_file_there_is_a_server_that_says_what_is_wrong_with_it() {
+fn without_a_file_the_findings_say_what_is_missing() {
     let dir = tempfile::tempdir().unwrap();
     let checked = Checked::read_or_built_in(&dir.path().join("adit.toml"));
     assert!(checked.config().is_some());

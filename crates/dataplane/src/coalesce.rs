@@ -5,7 +5,7 @@
 //! over as the one packet it was cut from, with the word to cut it again should it travel on (`virtio_net.h`). The rules
 //! are those of the kernel's own receive offload, and stricter where being strict costs nothing:
 //!
-//! - Every joined segment's checksum was found right: after the join nobody can see a damaged one. MPPE has no
+//! - Every joined segment's checksum was found right: after the join a damaged one is no longer visible. MPPE has no
 //!   integrity of its own.
 //! - Only segments with data and ACK are joined. PSH and a shorter segment end a group. SYN, FIN, RST, URG, ECE, CWR and
 //!   pure acknowledgments go alone, in their flow's order.

@@ -10,7 +10,7 @@ use crate::strays::Strays;
 /// GRE packets and messages that belong to no call, or found no room.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Drops {
-    /// GRE packets with a Call ID that nobody has.
+    /// GRE packets with a Call ID of no call.
     pub unknown_call: u64,
     /// GRE packets of a call from an address that is not its peer's.
     pub spoofed: u64,

@@ -208,7 +208,7 @@ impl Dataplane {
     /// GRE seen since then that may have been meant for this call, and belongs to none.
     pub fn stray(&self, call_id: LocalCallId, peer: Ipv4Addr, since: Instant) -> Option<Stray> {
         let seen = self.drops.strays.since(since);
-        // What comes late of an earlier call has its Call ID, which rests for a while.
+        // A late packet of an earlier call has its Call ID, which is not reused for a while.
         let unknown = |id: u16| !self.known().ids.is_taken(LocalCallId::new(id));
         let renamed = seen.iter().find(|seen| seen.source == peer && unknown(seen.call_id));
         let elsewhere = seen.iter().find(|seen| seen.source != peer && seen.call_id == call_id.get());

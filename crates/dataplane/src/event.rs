@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_call_that_floods_leaves_room_for_others() {
+    fn a_flooding_call_leaves_capacity_for_others() {
         let (sender, events) = queue();
         let flood =
             (0..1000).filter(|_| sender.send(Event::Acknowledged { call_id: LocalCallId::new(1) })).count();

@@ -28,7 +28,7 @@ pub(crate) struct Ask {
 }
 
 impl Ask {
-    /// Everybody.
+    /// Any user.
     pub(crate) const ALL: Ask = Ask { gre: true, reports: true, tun: true };
 }
 

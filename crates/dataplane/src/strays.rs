@@ -8,7 +8,7 @@ use std::time::Instant;
 /// Pairs of source and Call ID that are remembered; the one that was seen the longest ago goes first.
 const REMEMBERED: usize = 64;
 
-/// The strays of late.
+/// The most recent unmatched packets.
 #[derive(Debug, Default)]
 pub(crate) struct Strays(Mutex<VecDeque<Seen>>);
 
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_latest_are_remembered_and_no_more_than_there_is_room_for() {
+    fn only_the_most_recent_are_kept() {
         let (strays, start) = (Strays::default(), Instant::now());
         for n in 0..1000u16 {
             let at = start + Duration::from_millis(u64::from(n));

@@ -6,7 +6,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::Instant;
 
-/// Deadlines of calls. An entry may be out of date: whoever takes it asks the call whether it is due, and arms anew.
+/// Deadlines of calls. An entry may be out of date: the worker that takes it checks with the call whether it is due, and arms it again.
 #[derive(Debug, Default)]
 pub(crate) struct Timers(BinaryHeap<Reverse<(Instant, LocalCallId)>>);
 

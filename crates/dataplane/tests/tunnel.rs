@@ -72,7 +72,7 @@ fn ping_and_tcp_cross_by_af_xdp() {
 }
 
 #[test]
-fn af_xdp_that_is_refused_leaves_the_socket_and_says_why() {
+fn refused_af_xdp_falls_back_to_the_socket_with_the_reason() {
     let (a, b) = hosts();
     // The wire has one queue.
     let config = DataplaneConfig { io: Io::Xdp, near: Some(OUTER[0]), workers: 2, ..server() };
@@ -140,7 +140,7 @@ fn c076_c077_c190_c191_a_bad_wire_loses_packets_but_no_data() {
     let counters = sites[1].counters();
     let wire = relay.counts()[0];
     assert!(wire.dropped > 0 && wire.duplicated > 0 && wire.delayed > 0, "{wire:?}");
-    // A packet, or its copy, that was overtaken by more than the window holds is out of the window when it comes; on a
+    // A packet, or its copy, that was overtaken by more than the window holds is out of the window when it arrives; on a
     // busy machine, where packets come in long bursts, that can be all of them.
     let known = counters.reordered + counters.duplicate + counters.out_of_window;
     assert!(counters.lost > 0 && known > 0, "{counters:?}");
@@ -188,7 +188,7 @@ fn c069_c070_c087_strangers_and_unknown_calls_are_counted_and_not_answered() {
     a.ip("address add 192.0.2.77/24 dev eth0");
     let config = server();
     let site = Site::new(&b, 1, config);
-    // Before the call is open nobody is heard; what its peer says waits.
+    // Before the call is open no packet is read; those of its peer wait.
     let send = |call_id: LocalCallId, from: &str| {
         let options = GreOptions { local: Some(from.parse().unwrap()), ..GreOptions::default() };
         let socket = a.run(|| GreSocket::open(&options).unwrap());
@@ -214,7 +214,7 @@ fn c069_c070_c087_strangers_and_unknown_calls_are_counted_and_not_answered() {
 }
 
 #[test]
-fn c088_a_host_without_gre_says_so() {
+fn c088_a_host_without_gre_answers_protocol_unreachable() {
     let (a, _b) = hosts();
     let site = Site::new(&a, 0, server());
     site.open(PeerCallId::new(4711), true);
@@ -226,7 +226,7 @@ fn c088_a_host_without_gre_says_so() {
 }
 
 #[test]
-fn c088_a_firewall_that_rejects_gre_says_so() {
+fn c088_a_firewall_that_rejects_gre_answers_administratively_prohibited() {
     let (a, b) = hosts();
     b.nft(
         "table ip t {\n\

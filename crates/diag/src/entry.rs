@@ -22,7 +22,7 @@ pub struct Entry {
     pub owner: String,
     /// What to do, by place or platform, the likeliest first.
     pub fix: Vec<String>,
-    /// The one test that comes next.
+    /// The one test to run next.
     pub next: String,
     /// What other programs call it.
     pub elsewhere: Vec<Elsewhere>,

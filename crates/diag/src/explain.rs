@@ -1,4 +1,4 @@
-//! From whatever somebody has in hand to what it means.
+//! From a code, a number or a log line to its meaning.
 //!
 //! A question is tried from the exact to the vague: one of our codes, a key or a number with its program, a code
 //! inside a line of a log, the words of a known message, and last what people say in words of their own.

@@ -1,7 +1,7 @@
 //! The catalogue of everything that can go wrong: one Markdown file per code.
 //!
 //! Log line, exit code, doctor line and page are all made from it, so they cannot disagree. [`explain`] finds the page
-//! for a code of ours, a number of Windows, pppd, PPTP, MS-CHAP or RADIUS, or a line of somebody's log.
+//! for a code of ours, a number of Windows, pppd, PPTP, MS-CHAP or RADIUS, or a line of a foreign log.
 
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! The word that somebody meant.
+//! The word that was meant.
 
 /// The candidate nearest to a mistyped word, if one is near: a letter or two wrong, missing, doubled or
 /// swapped, the beginning of a longer word, or a longer word with it inside. Ties go to the earlier candidate.

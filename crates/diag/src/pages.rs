@@ -119,7 +119,7 @@ fn every_foreign_code_has_words_and_a_meaning() {
     }
 }
 
-/// A fix for each kind of device that people run: whoever is at fault, the page has their words.
+/// A fix for each kind of device in use: the page has the commands of the one at fault.
 #[test]
 fn every_page_of_a_connection_speaks_of_every_platform() {
     const PLATFORMS: &[&[&str]] =
@@ -133,7 +133,7 @@ fn every_page_of_a_connection_speaks_of_every_platform() {
 }
 
 #[test]
-fn every_pattern_is_told() {
+fn every_pattern_is_listed() {
     let mut names = BTreeSet::new();
     for pattern in patterns() {
         assert!(names.insert(pattern.id), "{} twice", pattern.id);
@@ -173,7 +173,7 @@ fn every_code_of_a_connection_can_be_reached() {
 }
 
 #[test]
-fn what_was_not_confirmed_says_so() {
+fn unconfirmed_entries_are_marked() {
     let unsure: Vec<_> = foreign().into_iter().filter(|one| !one.confirmed).collect();
     assert!(unsure.iter().any(|one| one.key == "event:20209"));
     for one in unsure {

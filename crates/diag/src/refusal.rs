@@ -10,7 +10,7 @@ use crate::Code;
 /// Why an account source or the admission refuses a login. [`Display`](fmt::Display) is the sentence of the record: it
 /// may say more than the client is sent, see [`told`](LoginRefusal::told).
 ///
-/// Names are printable ([escaped](LoginRefusal::UnknownUser)) and bounded by whoever makes the value; times are seconds.
+/// Names are printable ([escaped](LoginRefusal::UnknownUser)) and bounded by the code that makes the value; times are seconds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
@@ -151,7 +151,7 @@ struct Row {
     /// `E=` of an MS-CHAP Failure (RFC 2759 section 6). It has six numbers; a reason without one gets the number whose
     /// words help the user most.
     mschap: u32,
-    /// What the client is sent. The same for every reason from which somebody who guesses could learn.
+    /// What the client is sent. The same for every reason from which a guesser could learn.
     told: &'static str,
 }
 
@@ -369,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn the_client_cannot_tell_an_unknown_name_from_a_wrong_password() {
+    fn an_unknown_name_and_a_wrong_password_look_the_same_to_the_client() {
         let wrong = LoginRefusal::WrongPassword;
         for reason in every().into_iter().filter(|reason| reason.code() == Code::A01) {
             assert_eq!(

@@ -26,13 +26,13 @@ fn what_people_paste_is_understood() {
 }
 
 #[test]
-fn nothing_is_guessed_about_what_nobody_said() {
+fn nothing_is_guessed_from_missing_text() {
     for text in ["hello", "the quick brown fox", "it does not work", "vpn", "?", "47", "please help me"] {
         assert!(explain(text).is_err(), "{text}: {:?}", explain(text));
     }
 }
 
-/// Whatever is pasted, the answer comes, and fits a terminal: pieces of real lines, cut, joined and damaged.
+/// Any pasted text gets an answer that fits a terminal: pieces of real lines, cut, joined and damaged.
 #[test]
 fn no_question_is_too_strange() {
     let lines: Vec<&str> = PASTED.lines().collect();

@@ -58,7 +58,7 @@ fn every_symptom_has_an_answer_of_its_layer() {
                 let excused = ELSEWHERE.iter().any(|(excused, _)| *excused == id);
                 assert_ne!(layers(layer).contains(&code.layer()), excused, "{id}: {code} for {layer}");
             }
-            // No code: then it says in words why there is nothing to mend in PPTP.
+            // No code: then it explains why there is nothing to fix in PPTP.
             None => {
                 assert_eq!(wanted, "-", "{id}: {question}");
                 let Explanation::Foreign(pages) = &answer else { panic!("{id}") };
@@ -70,7 +70,7 @@ fn every_symptom_has_an_answer_of_its_layer() {
 }
 
 #[test]
-fn what_is_not_pptp_says_so() {
+fn what_is_not_pptp_is_reported_as_such() {
     for [id, layer, question, _] in rows().filter(|[_, layer, ..]| *layer == "not-pptp") {
         let page = explain(question).unwrap().to_string();
         assert!(page.contains("Not PPTP"), "{id} {layer}: {page}");

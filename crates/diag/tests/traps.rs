@@ -48,7 +48,7 @@ fn what_fell_through_to_l2tp_is_not_the_error() {
 }
 
 #[test]
-fn a_stage_and_a_code_are_told_together() {
+fn a_stage_and_a_code_are_reported_together() {
     for stage in [20221, 20222, 20223, 20224, 20225, 20227] {
         let page = pages(&format!("event {stage}")).remove(0);
         assert!(page.causes.is_empty() && page.note.is_some(), "{stage}");

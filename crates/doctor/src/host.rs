@@ -186,7 +186,7 @@ fn fine(host: &Host, check: Check) -> Option<String> {
             Some(format!("{}{who}", count(users.all, "account")))
         }
         Check::Calls => host.calls.as_ref().map(calls),
-        // Whoever asks for them makes their lines.
+        // Their caller makes their lines.
         Check::User | Check::Session => None,
     }
 }

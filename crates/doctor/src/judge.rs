@@ -1,4 +1,4 @@
-//! From facts to a verdict: the first layer that fails, what is innocent, what comes next.
+//! From facts to a verdict: the first layer that fails, what is innocent, what to test next.
 
 use adit_diag::{Code, Layer};
 
@@ -62,7 +62,7 @@ struct Main {
     is_ending: bool,
 }
 
-/// Of a record, the code in it: whoever lived it knew most. Else the lowest layer with a fault, in it the heaviest rule, in
+/// Of a record, the code in it: the program that took part knew most. Else the lowest layer with a fault, in it the heaviest rule, in
 /// the table's order; else, when nothing explains the end, how it ended; else what a machine noted.
 fn main(facts: &Facts, hits: &[Hit]) -> Option<Main> {
     let told = || {

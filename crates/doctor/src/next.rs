@@ -1,4 +1,4 @@
-//! The one test that comes next.
+//! The one test to run next.
 
 use adit_diag::Code;
 

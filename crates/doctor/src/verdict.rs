@@ -83,7 +83,7 @@ pub enum State {
     NotReached,
     /// It cannot be seen from here.
     NotVisible,
-    /// Nobody asked, or a right is missing.
+    /// Not tested, or a right is missing.
     NotTested,
 }
 
@@ -134,15 +134,15 @@ pub enum Owner {
     Client,
     /// The router or firewall on the client's side.
     ClientNetwork,
-    /// The Internet provider, or whoever runs a network between.
+    /// The Internet provider, or the operator of a network between.
     Provider,
     /// The router or firewall on the server's side.
     ServerNetwork,
-    /// Whoever runs the server.
+    /// The administrator of the server.
     Server,
-    /// Whoever keeps the accounts.
+    /// The administrator of the accounts.
     Accounts,
-    /// Whoever runs the host or network behind the server.
+    /// The administrator of the host or network behind the server.
     Target,
 }
 

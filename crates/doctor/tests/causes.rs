@@ -28,7 +28,7 @@ fn refused_by(from: Ipv4Addr) -> Facts {
 }
 
 #[test]
-fn a_device_that_refuses_tcp_and_says_so() {
+fn a_device_that_rejects_tcp() {
     assert_eq!(owners(&refused_by(HOME), Code::C01), [Owner::ClientNetwork]);
     assert_eq!(owners(&refused_by(Ipv4Addr::new(198, 51, 100, 1)), Code::C01), [Owner::Provider]);
     assert_eq!(owners(&refused_by(Ipv4Addr::new(203, 0, 113, 1)), Code::C01), [Owner::ServerNetwork]);
@@ -37,7 +37,7 @@ fn a_device_that_refuses_tcp_and_says_so() {
 }
 
 #[test]
-fn a_device_that_refuses_gre_and_says_so() {
+fn a_device_that_rejects_gre() {
     let refused = |from: Ipv4Addr, about| {
         let mut f = granted(PS, 0, 4);
         f.gre.errors = vec![seen(IcmpError { from: IpAddr::V4(from), kind: 3, code: 2, about, mtu: None })];

@@ -66,7 +66,7 @@ fn weights_are_percents_and_a_finding_is_never_the_fault() {
 }
 
 #[test]
-fn nothing_known_is_nothing_said() {
+fn without_facts_there_is_no_verdict() {
     for vantage in [D, PC, PS, R] {
         let verdict = judge(&Facts::new(vantage, ""));
         assert_eq!((verdict.outcome, verdict.first_failure), (Outcome::NotProvable, None));

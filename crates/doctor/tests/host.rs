@@ -191,7 +191,7 @@ fn a_healthy_server_has_a_line_for_every_check() {
         ]
     );
     assert!(lines.iter().all(|line| line.state == State::Pass && !line.summary.is_empty()), "{lines:#?}");
-    // What nobody looked at has no line, and is no fault.
+    // What was not examined has no line, and is no fault.
     assert!(host::lines(&facts(Host::default())).is_empty());
     assert_eq!(judge(&facts(Host::default())).first_failure, None);
 }
@@ -374,7 +374,7 @@ fn rows_33_46_48_49_51_65_66_the_rest() {
     assert_eq!(with(|host| host.sizes.as_mut().unwrap().clamped = false), warns(M02));
     let users = |change: fn(&mut Users)| with(|host| change(host.users.as_mut().unwrap()));
     assert_eq!(users(|users| users.barred = vec![("bob".into(), A04)]), warns(A04));
-    // That an account is switched off is news only when somebody tried it.
+    // A disabled account is reported only when it tried to log in.
     assert_eq!(users(|users| users.barred = vec![("bob".into(), A02)]), NOTHING);
     assert_eq!(users(|users| users.soon = vec!["carol".into()]), warns(A10));
     let failed = |code| {

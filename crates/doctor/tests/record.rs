@@ -81,7 +81,7 @@ fn failed(layer: Layer, code: Code, detail: &'static str) -> Verdict {
 fn of(code: Code, verdict: &Verdict) -> Verdict {
     assert_eq!(verdict.first_failure, Some(code), "{verdict}");
     assert_eq!(verdict.exit_code(), code.exit_code());
-    // What came up before is proven, and what comes after was not reached.
+    // What came up before is proven, and later layers were not reached.
     for result in &verdict.layers {
         let wanted = match result.layer {
             // A fault of this layer may come after the layer came up.
@@ -95,7 +95,7 @@ fn of(code: Code, verdict: &Verdict) -> Verdict {
 }
 
 #[test]
-fn gre_that_the_client_says_is_lost() {
+fn gre_that_the_client_reports_lost() {
     let detail = "the peer hears our GRE, as it says by Set-Link-Info; nothing of its own arrives here";
     insta::assert_snapshot!(failed(Layer::Control, Code::G02, detail));
 }

@@ -35,10 +35,10 @@ pub enum Encryption {
     Off,
 }
 
-/// The effective rules of one user: the defaults for everybody, changed by the group, then by the user.
+/// The effective rules of one user: the defaults, changed by the group, then by the user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Access {
-    /// Name of the pool that the address comes from.
+    /// Name of the pool that the address is taken from.
     pub pool: String,
     /// Split tunnel or all traffic.
     pub tunnel: Tunnel,

@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lock_is_told_as_a_wrong_password_and_says_how_long() {
+    fn a_locked_user_is_refused_like_a_wrong_password_and_the_record_has_the_time() {
         let account = Account { locked_until: Some(NOW + 90), ..Account::new("alice") };
         let refusal = locked(&account, NOW).unwrap_err();
         assert_eq!(refusal.to_string(), "alice is locked for another 90 s after failed logins");

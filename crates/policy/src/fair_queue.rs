@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn without_room_the_crowd_loses_its_last() {
+    fn a_full_queue_drops_the_newest_of_the_largest_group() {
         let mut queue = FairQueue::new(4);
         for n in 0..4 {
             assert!(queue.push(at(1), n).is_none());

@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn the_record_says_what_is_wrong_with_a_name() {
+    fn the_record_has_the_error_in_a_name() {
         let refused = login_name(b"bob", &DomainRule::Require("CORP".into())).unwrap_err();
         assert_eq!(refused.code, Code::A01);
         assert_eq!(refused.message, "the user name lacks the domain CORP\\");

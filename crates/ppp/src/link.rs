@@ -63,7 +63,7 @@ pub struct Link {
     last_question: u32,
     verdict_wanted: Option<u32>,
     address_wanted: Option<u32>,
-    /// What a name was given, kept over a renegotiation so that nobody is asked twice.
+    /// What a name was given, kept over a renegotiation so that no source is asked twice.
     granted: Option<(Arc<[u8]>, Arc<AddressGrant>)>,
     output: Output,
 }
@@ -121,7 +121,7 @@ impl Link {
         self.pump(now);
     }
 
-    /// The shell's wish.
+    /// A command of the shell.
     pub fn handle_command(&mut self, now: Instant, command: Command) {
         match command {
             Command::Close { reason } => {

@@ -4,7 +4,7 @@
 //! frame in place: two octets of header, then the cipher text of a protocol number and its packet.
 //!
 //! MPPE proves nothing: a forged or damaged frame decrypts to noise. So the receiver never believes a coherency count
-//! by itself. It tries the key the count asks for on a copy of its state, and moves on only if a packet comes out.
+//! by itself. It tries the key the count asks for on a copy of its state, and moves on only if the result is a packet.
 
 mod decrypt;
 mod encrypt;

@@ -230,7 +230,7 @@ fn encryption_that_is_required_and_stays_away_ends_the_session() {
 #[test]
 fn a_server_that_does_not_know_the_password_is_left_by_the_client() {
     let mut world = world(&[AuthMethod::MsChapV2], Mode::Require, Mode::Require);
-    // An impostor says yes to everybody, and invents its proof.
+    // An impostor accepts every login, and invents its proof.
     world.answers = false;
     world.open();
     let ask = world.server.events.iter().rev().find_map(|event| match event {

@@ -26,7 +26,7 @@ pub(crate) const INSIDE: Duration = s(6);
 pub(crate) const HOPS: Duration = s(4);
 /// For the good-bye; beyond the total.
 pub(crate) const GOODBYE: Duration = s(2);
-/// The whole test, unless somebody says otherwise.
+/// The whole test, unless the user sets another bound.
 pub(crate) const TOTAL: Duration = s(30);
 
 /// The time that is left.

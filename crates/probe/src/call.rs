@@ -157,7 +157,7 @@ impl<'a> Call<'a> {
         })
     }
 
-    /// Works until `done`, until then, until the connection is over, or until somebody wishes to stop. True: it is done.
+    /// Works until `done`, until then, until the connection is over, or until the user asks to stop. True: it is done.
     pub(crate) fn work(&mut self, until: Instant, mut done: impl FnMut(&mut Self) -> bool) -> bool {
         loop {
             self.drain();
@@ -189,7 +189,7 @@ impl<'a> Call<'a> {
         self.tunnel.handle_command(Instant::now(), Command::Stop { why: Why::UserRequest });
         self.work(Instant::now() + TERMINATE, |call| call.story.call_end.is_some());
         if self.story.call_end.is_none() && self.story.end.is_none() {
-            // Nobody answers in GRE. The link is told so in its own language, and the call is cleared over TCP.
+            // Nothing answers in GRE. The link terminates by LCP, and the call is cleared over TCP.
             let frame = cp::frame(ppp::LCP, cp::TERMINATE_ACK, self.terminate_id, &[]);
             let call = self.handle;
             self.tunnel.handle_input(Instant::now(), Input::Frame { call, frame: &frame });
@@ -309,7 +309,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// Has the path do something, and takes what comes of it where it belongs.
+    /// Runs an operation of the path and hands its results on.
     fn with_path(&mut self, work: impl FnOnce(&mut Path, &mut Collected)) -> Option<u32> {
         let path = self.path.as_mut()?;
         let mut out = Collected::default();
@@ -460,7 +460,7 @@ impl<'a> Call<'a> {
                 let layer = up.layer();
                 self.story.layers.push(up);
                 if layer == Layer::Lcp && self.lcp_only {
-                    // Before the link asks for an address that nobody wants.
+                    // Before the link requests an address that is not needed.
                     self.story.hung_up = true;
                     self.tunnel.handle_command(now, Command::Stop { why: Why::UserRequest });
                     self.stopping = true;

@@ -120,7 +120,7 @@ fn begin(to: SocketAddrV4, from: Option<Ipv4Addr>) -> io::Result<TcpStream> {
 fn failed(error: &io::Error, began: Instant) -> Connect {
     match error.kind() {
         io::ErrorKind::ConnectionRefused => Connect::Refused { by_a_box: false },
-        // Without an ICMP message: nobody on the wire has the address.
+        // Without an ICMP message: no host on the link has the address.
         io::ErrorKind::TimedOut | io::ErrorKind::HostUnreachable => {
             let waited = began.elapsed();
             Connect::Silent { syns: syns(waited), waited }

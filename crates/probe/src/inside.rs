@@ -26,7 +26,7 @@ const SERVERS_MAX: usize = 4;
 const EXCEEDED: u8 = 11;
 /// ICMP destination unreachable (RFC 792).
 const UNREACHABLE: u8 = 3;
-/// An ICMP error that comes so soon was made without asking anybody.
+/// An ICMP error that arrives so soon was made without asking another host.
 const AT_ONCE: Duration = Duration::from_millis(600);
 /// Most servers say nothing to DHCPINFORM.
 const ROUTES_WAIT: Duration = Duration::from_millis(1500);
@@ -175,7 +175,7 @@ fn handed_out(event: Option<&Event>, up: &Up) -> Option<Vec<Ipv4Net>> {
 fn forwards(asked: &Asked, ids: &[u32]) -> Option<bool> {
     let outcomes: Vec<&Outcome> = ids.iter().filter_map(|id| Some(&asked.of(*id)?.outcome)).collect();
     // Who does not forward has no word for what it does not pass on. Kernels limit how often they say these things, so
-    // that one about another packet may be all that comes.
+    // that one about another packet may be the only answer.
     let passes = |outcome: &Outcome| match outcome {
         Outcome::Icmp { kind: EXCEEDED, .. } => true,
         Outcome::Icmp { kind: UNREACHABLE, code, .. } => !matches!(code, 2 | 3),
@@ -203,7 +203,7 @@ fn is_silent(answer: Answer) -> bool {
     matches!(answer, Answer::Silent { .. })
 }
 
-/// Somebody did not answer.
+/// A target did not answer.
 pub(crate) fn has_silence(inside: &Inside) -> bool {
     inside.dns.iter().any(|test| test.what.answered.is_none())
         || inside.names.iter().any(|test| test.what.found.is_none())
@@ -289,7 +289,7 @@ pub(crate) fn overlaps(
     let tunnel = tunnel.filter(|address| *address != server);
     let mut found: Vec<Seen<Overlap>> = Vec::new();
     for address in tunnel {
-        // A default route is everybody's, and meets nothing.
+        // Every host has a default route; it overlaps with nothing.
         let meets = |local: &&LocalNet| local.net.prefix_len() > 0 && local.net.contains(&address);
         if let Some(local) = name.local.iter().find(meets) {
             let whose = format!("{} of this host", local.interface);

@@ -13,7 +13,7 @@ use crate::options::Options;
 use crate::record::v4;
 use crate::stop::Stop;
 
-/// How often a wish to stop is looked for.
+/// How often a request to stop is looked for.
 const TICK: Duration = Duration::from_millis(50);
 /// A second name server must answer within this time; the comparison is worth no more.
 const COMPARE: Duration = Duration::from_millis(400);

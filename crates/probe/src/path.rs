@@ -23,7 +23,7 @@ pub(crate) fn hops(call: &mut Call<'_>, source: Option<Ipv4Addr>, until: Instant
     let Some((_, peer_id)) = call.story.granted else { return hops };
     let options = GreOptions { local: source, filter: Some(CallFilter::none()), ..GreOptions::default() };
     let Ok(socket) = GreSocket::open(&options) else { return hops };
-    // An acknowledgment of nothing: harmless should it arrive, and enough for whoever looks at Call IDs.
+    // An acknowledgment of nothing: harmless should it arrive, and enough for a device that looks at Call IDs.
     let packet = gre::packet(peer_id.get(), None, Some(u32::MAX), &[]);
     let mut batch = SendBatch::new(1, 64);
     for ttl in 1..=FARTHEST {

@@ -57,7 +57,7 @@ impl Recorder {
         self.observer.as_ref()
     }
 
-    /// What goes to and comes from these addresses belongs to the test.
+    /// Packets to and from these addresses belong to the test.
     pub(crate) fn set_servers(&mut self, servers: &[Ipv4Addr]) {
         self.servers = servers.to_vec();
     }
@@ -126,7 +126,7 @@ impl Recorder {
         }
     }
 
-    /// Other names that this host asks for are nobody's business.
+    /// Other names that this host asks for are not recorded.
     fn asks_our_name(&self, packet: &[u8]) -> bool {
         let lower = packet.to_ascii_lowercase();
         self.name.len() > 3 && lower.windows(self.name.len()).any(|window| window == self.name)

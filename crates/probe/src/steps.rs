@@ -33,7 +33,7 @@ const NEVER: Duration = Duration::from_secs(24 * 3600);
 const FAREWELL: Duration = Duration::from_millis(600);
 /// Shorter silences over GRE show nothing.
 const ENOUGH: Duration = Duration::from_secs(5);
-/// The name that we give ourselves, so that whoever reads the server's log knows.
+/// The host name that the test sends, so that readers of the server's log recognise it.
 const HOST_NAME: &[u8] = b"adit-doctor";
 
 /// What a test found.
@@ -296,7 +296,7 @@ impl Test<'_> {
             if !interrupted {
                 wire::waited(&mut self.facts, &left.waited);
             } else if self.facts.took.get(&Layer::Gre).is_none_or(|took| *took < ENOUGH) {
-                // Nobody waited long enough to say that nothing comes.
+                // The wait was too short to conclude that nothing arrives.
                 self.facts.gre.to_server = Default::default();
             }
             self.facts.gre.hops = left.hops;

@@ -1,4 +1,4 @@
-//! The wish of the person at the keyboard that the test ends.
+//! The user's request that the test ends.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -185,7 +185,7 @@ impl<T> Drop for SetupSlot<T> {
     }
 }
 
-/// What waits for admission at the server: an accepted connection and where it comes from.
+/// What waits for admission at the server: an accepted connection and its origin.
 pub(crate) type Accepted = (tokio::net::TcpStream, SocketAddrV4);
 
 #[cfg(test)]

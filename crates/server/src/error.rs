@@ -2,7 +2,7 @@
 
 use adit_diag::Code;
 
-/// One problem, with its code and what mends it.
+/// One problem, with its code and its fix.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerError {
     /// The code.

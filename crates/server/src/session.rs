@@ -91,7 +91,7 @@ impl Session {
         self.known.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
-    /// Has its task end it in order. Waits for nobody.
+    /// Has its task end it in order. Does not wait.
     pub(crate) fn end(&self, why: Why, code: Option<Code>, reason: String) {
         self.queue.push(Message::End { why, code, reason });
     }

@@ -260,7 +260,7 @@ impl Conversation {
         })
     }
 
-    /// Runs on to the time of the fault, if that comes soon, and lets it happen.
+    /// Runs on to the time of the fault, if that is soon, and lets it happen.
     fn fault_at_its_time(&mut self) -> Result<(), Stuck> {
         let (Fault::Crash(after) | Fault::TcpReset(after)) = self.scenario.fault else { return Ok(()) };
         let at = self.world.epoch() + after;

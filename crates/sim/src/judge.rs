@@ -102,7 +102,7 @@ pub fn judge(scenario: &Scenario, report: &Report) -> Result<(), String> {
     }
 }
 
-/// Nobody changed a packet, so both sides agree and what arrived is what was sent.
+/// No packet was changed, so both sides agree and what arrived is what was sent.
 fn undamaged(report: &Report) -> Result<(), String> {
     if let Some((ours, theirs)) = report.encryption.iter().find(|(ours, theirs)| ours != theirs) {
         return Err(format!("the client encrypts {ours:?}, the server {theirs:?}"));

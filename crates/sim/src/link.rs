@@ -41,7 +41,7 @@ impl Default for Quality {
     }
 }
 
-/// What TCP makes of a lost segment: it comes later.
+/// What TCP makes of a lost segment: it arrives later.
 const RETRANSMISSION: Duration = Duration::from_millis(300);
 
 /// One direction of a line.

@@ -9,7 +9,7 @@ use adit_tunnel::{ClientTunnel, ServerTunnel, Transmit};
 pub trait Machine {
     /// Bytes and facts that arrived.
     fn handle_input(&mut self, now: Instant, input: Input<'_>);
-    /// A wish.
+    /// A command.
     fn handle_command(&mut self, now: Instant, command: Command);
     /// Time has passed.
     fn handle_timeout(&mut self, now: Instant);

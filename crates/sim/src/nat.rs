@@ -197,7 +197,7 @@ impl Nat {
         }
     }
 
-    /// An ICMP error goes to whoever sent the packet that it quotes.
+    /// An ICMP error goes to the sender of the packet that it quotes.
     fn icmp_inward(&self, unreachable: &mut Unreachable) -> Option<Ipv4Addr> {
         let (_, client) = self.senders.iter().find(|(server, _)| *server == unreachable.quoted_dst)?;
         unreachable.quoted_src = *client;

@@ -154,7 +154,7 @@ impl Rude {
             }
             Manner::GreNoise => {
                 let mut octets = self.noise(100);
-                // Mostly with the right Call ID, so that somebody looks at it.
+                // Mostly with the right Call ID, so that it is looked at.
                 if let Some(key) = octets.get_mut(6..8).filter(|_| self.rng.below(4) != 0) {
                     key.copy_from_slice(&self.call.1.to_be_bytes());
                 }

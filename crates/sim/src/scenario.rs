@@ -53,7 +53,7 @@ pub enum Fault {
     TcpLater(Duration),
     /// Both ends get a reset at this time.
     TcpReset(Duration),
-    /// Nobody listens on the server's port.
+    /// No server listens on the server's port.
     Deaf,
     /// The server accepts TCP and never says a word.
     Mute,
@@ -113,7 +113,7 @@ pub enum Ending {
 /// Everything about a conversation; equal for equal seeds.
 #[derive(Clone, Debug)]
 pub struct Scenario {
-    /// Where it comes from.
+    /// Its origin.
     pub seed: u64,
     /// What breaks.
     pub fault: Fault,

@@ -50,11 +50,11 @@ pub struct Service {
     pub rounds: u8,
     /// How long a question takes to answer; `None` for ever.
     pub answers_after: Option<Duration>,
-    /// Nobody listens on the port.
+    /// No server listens on the port.
     pub deaf: bool,
     /// TCP is accepted, and nothing is ever read or said.
     pub mute: bool,
-    /// TCP is accepted, and this is said, whatever comes.
+    /// TCP is accepted, and this is sent, whatever arrives.
     pub banner: Option<&'static [u8]>,
 }
 
@@ -177,7 +177,7 @@ impl ServerHost {
         self.settle(now, socket, out);
     }
 
-    /// A GRE packet that belongs to no call. What comes late of an earlier call names a Call ID that was in use.
+    /// A GRE packet that belongs to no call. A late packet of an earlier call has a Call ID that was in use.
     fn stray(&mut self, now: Instant, from: Ipv4Addr, key: u16, out: &mut Output) {
         let named = LocalCallId::new(key);
         let was_used = self.past.iter().any(|shell| shell.used(named));

@@ -1,4 +1,4 @@
-//! A line that damages what it carries: a bad router, or somebody in the middle.
+//! A line that damages what it carries: a bad router, or an attacker in the middle.
 
 use adit_crypto::Rng;
 

@@ -1,4 +1,4 @@
-//! What happened, in order: always as a hash, and as lines when somebody wants to read it.
+//! What happened, in order: always as a hash, and as lines when it is to be read.
 
 use std::time::{Duration, Instant};
 

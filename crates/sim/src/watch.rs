@@ -1,4 +1,4 @@
-//! Somebody who reads every GRE packet as it leaves its sender.
+//! An observer that reads every GRE packet as it leaves its sender.
 
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
@@ -14,7 +14,7 @@ pub struct Watch {
     trusted: BTreeSet<Ipv4Addr>,
     /// Hosts that must not send IP in clear.
     sworn: BTreeSet<Ipv4Addr>,
-    /// Octets that must not appear in any packet of anybody: what was sent as inner data.
+    /// Octets that must not appear in any packet: what was sent as inner data.
     secret: Option<Vec<u8>>,
     /// GRE packets seen.
     pub packets: u64,

@@ -156,7 +156,7 @@ impl<H: Host> World<H> {
         &mut self.sites[site].boxes
     }
 
-    /// Lets somebody do something with a host, and sends what comes of it.
+    /// Runs an operation on a host, and sends the packets that result.
     pub fn act<T>(&mut self, index: usize, act: impl FnOnce(&mut H, Instant, &mut Output) -> T) -> T {
         let mut out = Output::default();
         let result = act(&mut self.hosts[index].1, self.now, &mut out);

@@ -44,7 +44,7 @@ fn nothing_breaks() {
 }
 
 #[test]
-fn c088_gre_that_does_not_pass_is_told_by_direction() {
+fn c088_blocked_gre_is_reported_with_its_direction() {
     use Code::{G01, G02, G03};
     let (client, server) = codes(Fault::GreBoth, Some(G01), Some(G01));
     assert!(
@@ -63,7 +63,7 @@ fn c088_gre_that_does_not_pass_is_told_by_direction() {
 }
 
 #[test]
-fn gre_that_dies_is_told_from_a_peer_that_dies() {
+fn blocked_gre_is_distinguished_from_a_dead_peer() {
     let after = Duration::from_secs(20);
     let (client, server) = codes(Fault::GreLater(after), Some(Code::G05), Some(Code::G05));
     assert!(format!("{client}{server}").contains("TCP 1723 was answered"), "{client}; {server}");

@@ -318,7 +318,7 @@ fn c055_c056_c110_c133_c160_our_client_takes_what_a_windows_server_does() {
     // The second DNS server is rejected.
     assert_eq!(play.steps("client: received IPCP Configure-Reject"), 1);
     assert_eq!(play.steps("client: received PPTP Set-Link-Info peer's call 0"), 1);
-    // The repeated IPCP request comes when IPCP is up; data passes afterwards all the same.
+    // The repeated IPCP request arrives when IPCP is up; data passes afterwards all the same.
     assert_eq!(play.steps("client: received IPCP Configure-Request"), 2);
     play.end(false);
 }

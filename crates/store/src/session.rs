@@ -86,7 +86,7 @@ pub struct SessionEnd {
     pub at: Timestamp,
     /// Why, one word: `user-request`, `idle-timeout`, `failed` ...
     pub why: String,
-    /// Who ended it, one word: `sent` (us), `received` (the client), `note` (nobody).
+    /// Who ended it, one word: `sent` (us), `received` (the client), `note` (neither).
     pub by: String,
     /// The code of what broke. Text, because a newer adit may have written one that this one does not know.
     pub code: Option<String>,

@@ -28,7 +28,7 @@ pub(crate) fn silent(now: Instant, since: Instant, end: End) -> End {
     End { why: Why::LostCarrier, code: Some(Code::G05), detail, ..end }
 }
 
-/// Another call whose control connection comes from the same address.
+/// Another call whose control connection is from the same address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Neighbour {
     /// What people call it: `s41`.

@@ -50,7 +50,7 @@ impl ClientTunnel {
         self.place_call(now);
     }
 
-    /// The shell's wish.
+    /// A command of the shell.
     pub fn handle_command(&mut self, now: Instant, command: Command) {
         self.tunnel.handle_command(now, command);
     }

@@ -1,4 +1,4 @@
-//! What goes into a tunnel machine and what comes out of it.
+//! Input and output of a tunnel machine.
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -154,7 +154,7 @@ pub enum Answer {
         /// For the record, and for the peer.
         detail: String,
     },
-    /// Whoever knows the accounts does not answer (A07): the call ends without a verdict on name and password.
+    /// The account source does not answer (A07): the call ends without a verdict on name and password.
     Unavailable {
         /// For the record, and for the peer.
         detail: String,

@@ -45,17 +45,17 @@ impl ServerTunnel {
         self.tunnel.handle_input(now, input);
     }
 
-    /// What looks broken now, of a call that is being set up; the verdict comes at its end.
+    /// What looks broken now, of a call that is being set up; the verdict is given at its end.
     pub fn suspects(&self, now: Instant) -> Option<(Code, String)> {
         self.tunnel.suspects(now)
     }
 
-    /// The shell's wish.
+    /// A command of the shell.
     pub fn handle_command(&mut self, now: Instant, command: Command) {
         self.tunnel.handle_command(now, command);
     }
 
-    /// The answer to the question with this id; an answer that comes too late is dropped.
+    /// The answer to the question with this id; a late answer is dropped.
     pub fn handle_answer(&mut self, now: Instant, id: u32, answer: Answer) {
         match (self.tunnel.take_pending(id), answer) {
             (Some(Pending::Call(handle)), Answer::AcceptCall { call_id }) => {

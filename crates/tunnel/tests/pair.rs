@@ -201,7 +201,7 @@ fn hanging_up_is_orderly_on_both_sides() {
 }
 
 #[test]
-fn c235_the_server_ends_a_call_and_says_so() {
+fn c235_the_server_ends_a_call_with_a_reason() {
     let mut pair = Pair::new("correct horse");
     pair.settle();
     pair.server.handle_command(pair.now, Command::Stop { why: Why::Shutdown });
@@ -232,7 +232,7 @@ fn gre_that_is_dropped_is_named_by_direction() {
         pair.gre = gre;
         pair.run(Duration::from_secs(90));
         let (server, client) = (pair.at_server.call_end.unwrap(), pair.at_client.call_end.unwrap());
-        // Whoever gives up first knows the layer; the other may only see that it was hung up.
+        // The side that gives up first knows the layer; the other may only see that it was hung up.
         let named = [(server.code, server_code), (client.code, client_code)];
         assert!(
             named.iter().any(|(found, wanted)| *found == Some(*wanted)),

@@ -1,7 +1,7 @@
 //! The two Call IDs of a call (RFC 2637 section 2), one type each.
 //!
 //! Each side assigns one. On the wire, Call ID is the sender's and Peer's Call ID is the receiver's; a GRE packet bears
-//! the receiver's (RFC 2637 section 4.1). A field of a message is therefore a bare number: whoever knows the direction
+//! the receiver's (RFC 2637 section 4.1). A field of a message is therefore a bare number: code that knows the direction
 //! gives it its type, and from then on the two cannot be mistaken for each other.
 
 use core::fmt;

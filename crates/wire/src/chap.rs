@@ -1,6 +1,6 @@
 //! CHAP (RFC 1994) and what MS-CHAP puts into it (RFC 2433, 2759).
 //!
-//! No `Display` or `Debug` here shows a challenge, a response or a hash: whoever has a challenge and its response can
+//! No `Display` or `Debug` here shows a challenge, a response or a hash: a challenge and its response allow to
 //! search for the password.
 
 mod change_password;

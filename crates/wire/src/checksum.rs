@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_to_where_it_has_no_room_is_none() {
+    fn a_copy_into_a_short_buffer_is_none() {
         let mut to = [7; 3];
         assert_eq!((Sum::default().with_copy(&[1; 4], &mut to).partial(), to), (0, [7; 3]));
         assert_eq!(Sum::default().with_copy(&[1; 2], &mut to).partial(), 0x0101);

@@ -185,7 +185,7 @@ pub const SHOWN_OPTIONS: usize = 16;
 /// The data of a Terminate-Request: any octets (RFC 1661 section 5.5), in practice a text or Microsoft's error number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TerminateData<'a> {
-    /// A reason in words, or octets that nobody explained.
+    /// A reason in words, or octets without a defined meaning.
     Text(&'a [u8]),
     /// Windows: Magic-Number, the constant 00 3C CD 74, and an error number as `raserror.h` has it; 0 for none.
     Windows(u32),

@@ -45,7 +45,7 @@ pub struct Repr {
 impl<'a> Packet<'a> {
     /// Reads the packet at the start of `buffer`; octets behind its payload are padding and ignored.
     ///
-    /// Plain GRE (version 0, other protocol types) is an error like any other: it belongs to somebody else's tunnel.
+    /// Plain GRE (version 0, other protocol types) is an error like any other: it belongs to another tunnel.
     pub fn new_checked(buffer: &'a [u8]) -> Result<Packet<'a>> {
         Ok(Packet { buffer, repr: Repr::parse(buffer)? })
     }

@@ -93,7 +93,7 @@ fn push(out: &mut Vec<u8>, kind: u8, code: u8, rest: [u8; 4], data: &[u8]) {
 }
 
 /// Appends to `out` an IPv4 packet from `from` that tells the sender of `original` that it does not fit into `mtu`
-/// octets. Returns false, and appends nothing, when nobody may be told: RFC 1122 section 3.2.2 forbids errors about
+/// octets. Returns false, and appends nothing, when no error may be sent: RFC 1122 section 3.2.2 forbids errors about
 /// errors, later fragments, and packets to or from more than one host.
 pub fn fragmentation_needed(original: ipv4::Packet<'_>, mtu: u16, from: Ipv4Addr, out: &mut Vec<u8>) -> bool {
     let one_host = |address: Ipv4Addr| {
@@ -123,7 +123,7 @@ pub fn fragmentation_needed(original: ipv4::Packet<'_>, mtu: u16, from: Ipv4Addr
 }
 
 /// Appends to `out` an IPv6 packet from `from` that tells the sender of `original` that it does not fit into `mtu`
-/// octets. Returns false, and appends nothing, when nobody may be told (RFC 4443 section 2.4 e). A packet to a multicast
+/// octets. Returns false, and appends nothing, when no error may be sent (RFC 4443 section 2.4 e). A packet to a multicast
 /// group may be answered: path MTU discovery works there too.
 pub fn packet_too_big(original: ipv6::Packet<'_>, mtu: u32, from: Ipv6Addr, out: &mut Vec<u8>) -> bool {
     let is_error = match original.upper_layer() {

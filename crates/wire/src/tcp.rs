@@ -98,7 +98,7 @@ impl<'a> Packet<'a> {
     }
 }
 
-/// Lowers the maximum segment size that a SYN or SYN-ACK announces to `max`, mending the checksum. Never raises it, and
+/// Lowers the maximum segment size that a SYN or SYN-ACK announces to `max`, adjusting the checksum. Never raises it, and
 /// leaves alone what is no such segment. Returns whether something changed.
 pub fn clamp_mss(segment: &mut [u8], max: u16) -> bool {
     let Ok(packet) = Packet::new_checked(segment) else { return false };

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-/// Shows octets that somebody on the network chose: names, reasons, messages.
+/// Shows octets that were chosen on the network: names, reasons, messages.
 ///
 /// Printable ASCII and letters and digits of valid UTF-8 appear as they are; every other octet appears as `\xNN`.
 /// A backslash is doubled and a double quote becomes `\x22`, so the text can stand between quotes on one line.

@@ -61,7 +61,7 @@ pub fn datagram_v4(from: (Ipv4Addr, u16), to: (Ipv4Addr, u16), data: &[u8]) -> V
     }
     packet.extend_from_slice(data);
     let sum = checksum::Sum::default().pseudo_v4(from.0, to.0, ipv4::UDP, len).with(&packet[udp..]).finish();
-    // A checksum that comes out as zero is sent as its other form, since zero means "none".
+    // A checksum of zero is sent as its other form, since zero means "none".
     let sum = if sum == 0 { 0xffff } else { sum };
     packet[udp + CHECKSUM_AT..udp + HEADER].copy_from_slice(&sum.to_be_bytes());
     packet

@@ -24,7 +24,7 @@ pub(crate) fn run(password: &Password, output: &Output) -> Result<Exit, Failure>
         // A line of something else is an error, in the form that was asked for.
         let progress: Option<Progress> = serde_json::from_str(&line).ok();
         let shown = progress.as_ref().filter(|_| output.is_text()).map(Progress::to_string);
-        // Who closed our output wants the tunnel, not its story.
+        // A user who closed our output wants the tunnel without its messages.
         let _ = output.line(shown.as_deref().unwrap_or(&line));
         if progress.is_some_and(|progress| progress.stage == Milestone::Connected.into()) {
             output.remark("note", &format!("process {} keeps the tunnel up: adit disconnect", child.id()));

@@ -148,7 +148,7 @@ async fn connect(options: &ConnectOptions, text: bool) -> Result<(), ClientFailu
         } else {
             serde_json::to_string(&document::envelope(&progress, jiff::Timestamp::now())).unwrap_or_default()
         };
-        // Who closed our output wants the tunnel, not its story.
+        // A user who closed our output wants the tunnel without its messages.
         let mut out = std::io::stdout().lock();
         let _ = writeln!(out, "{line}").and_then(|()| out.flush());
     };

@@ -206,7 +206,7 @@ fn greet(status: &Status, dial: &str) {
         "note     PPTP can be read by someone who records it. Keep it narrow, and plan its end.".to_owned(),
     );
     lines.push("ready\n".to_owned());
-    // Who closed our stderr wants the server, not its story.
+    // A user who closed our stderr wants the server without its messages.
     let _ = std::io::stderr().write_all(lines.join("\n").as_bytes());
 }
 

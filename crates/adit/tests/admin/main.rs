@@ -2,9 +2,9 @@
 //! command does the same with a server and without one.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod both_ways;
 #[path = "../common/mod.rs"]
 mod common;
-mod doors;
 mod followers;
 mod refusals;
 

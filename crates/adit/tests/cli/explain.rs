@@ -29,7 +29,7 @@ fn what_people_have_in_hand() {
 }
 
 #[test]
-fn what_nobody_knows() {
+fn unknown_keys() {
     let world = World::new();
     let runs = [
         world.run(&["explain", "G99"]),

@@ -43,7 +43,7 @@ fn nothing_at_all_is_a_question_for_help() {
 }
 
 #[test]
-fn slips_are_told_with_what_was_meant() {
+fn misspelt_commands_get_a_suggestion() {
     let world = World::configured();
     let runs = [
         world.run(&["usre"]),

@@ -32,7 +32,7 @@ fn no_server() {
 }
 
 #[test]
-fn a_server_that_says_nothing_is_given_up() {
+fn a_silent_server_times_out() {
     let world = World::new();
     std::fs::create_dir_all(world.path("run")).unwrap();
     let _listener = UnixListener::bind(world.path("run/adit.sock")).unwrap();

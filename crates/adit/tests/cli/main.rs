@@ -23,7 +23,7 @@ use assert_cmd::Command;
 use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
 
-/// A world of its own: state, run directory and configuration in a directory that goes away.
+/// A world of its own: state, run directory and configuration in a temporary directory.
 pub(crate) struct World {
     dir: TempDir,
 }

@@ -34,7 +34,7 @@ fn two_calls() -> Wire {
     wire
 }
 
-/// GRE goes, and none comes.
+/// GRE is sent, and none arrives.
 fn one_way() -> Wire {
     let mut wire = Wire::new(Near::Client);
     wire.call();
@@ -57,7 +57,7 @@ fn the_last_call_that_failed_is_shown_in_full() {
 }
 
 #[test]
-fn what_is_missing_is_told_with_the_place() {
+fn missing_parts_are_reported_with_the_place() {
     let world = World::new();
     let file = file(&world, &one_way());
     assert_snapshot!("one_way", world.run(&["doctor", "--pcap", &file, "--why"]));
@@ -105,7 +105,7 @@ fn stdin_and_the_password_do_not_get_into_each_others_way() {
     assert!(text.contains("the password is not the one"), "{text}");
 }
 
-/// Proofs are shown to nobody who did not ask for them.
+/// Authentication proofs are shown on request only.
 #[test]
 fn hashes_are_shown_on_demand_alone() {
     let world = World::new();
@@ -125,6 +125,6 @@ fn a_host_picks_its_calls() {
     let run = |host: &str| world.run(&["doctor", host, "--pcap", &file]);
     assert!(run("203.0.113.10").contains("2 calls"));
     assert!(run("203.0.113.11").contains("No call to 203.0.113.11 in this file"));
-    // Nobody asked for the name in the file: its address is not known, and nothing is left out.
+    // The file has no query for the name: its address is not known, and nothing is left out.
     assert!(run("vpn.example.org").contains("2 calls"));
 }

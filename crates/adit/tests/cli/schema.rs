@@ -120,7 +120,7 @@ fn check(world: &World, arguments: &[&str]) {
 }
 
 #[test]
-fn documents_are_what_their_schemas_say() {
+fn documents_match_their_schemas() {
     let people = user::peopled();
     for arguments in [
         &["user", "list"][..],

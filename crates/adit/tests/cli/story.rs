@@ -50,7 +50,7 @@ fn write(world: &World, seconds: i64, user: &str, from: &str, code: Option<Code>
 }
 
 #[test]
-fn why_somebody_cannot_connect() {
+fn why_a_user_cannot_connect() {
     let world = World::configured();
     let config = format!("{}[auth.password]\nmax_age = \"3650d\"\n", crate::CONFIG);
     std::fs::write(world.path("adit.toml"), config).unwrap();
@@ -74,7 +74,7 @@ fn why_somebody_cannot_connect() {
     failed(&world, 120, "carol", "192.0.2.14", Code::A02, "carol is disabled: left");
     // Another encryption.
     failed(&world, 180, "dave", "192.0.2.15", Code::E01, "the client rejects MPPE");
-    // A name with a domain, and a name of nobody.
+    // A name with a domain, and a name of no account.
     failed(&world, 240, "bob@corp", "192.0.2.16", Code::A01, "unknown user: no account \"bob@corp\"");
     let runs: Vec<String> = ["alice", "bob", "carol", "dave", "erin", "bob@corp", "mallory"]
         .iter()

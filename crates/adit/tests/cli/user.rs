@@ -97,7 +97,7 @@ fn secret(world: &World, name: &str) -> Secret {
 }
 
 #[test]
-fn nobody_yet() {
+fn without_users() {
     let world = World::new();
     let runs = [world.run(&["user", "list"]), world.run(&["user", "show", "alice"])];
     insta::assert_snapshot!(runs.join("\n"));
@@ -256,7 +256,7 @@ fn passwords() {
 }
 
 #[test]
-fn an_empty_password_makes_one_that_is_told_once() {
+fn an_empty_password_generates_one_that_is_shown_once() {
     let world = World::configured();
     let text = world.run_with(&["user", "add", "alice", "--password-stdin"], "\n");
     let made =
@@ -369,7 +369,7 @@ fn without_permission() {
 }
 
 #[test]
-fn what_is_wrong_with_the_database_is_told() {
+fn database_errors_are_reported() {
     let world = peopled();
     let database = world.path("state/adit.db");
     let mut runs = Vec::new();

@@ -155,7 +155,7 @@ pub fn start(host: &Host, dir: &Path) -> Running {
     running
 }
 
-/// The program that belongs to AF_XDP is there with it, and only with it: nobody fell back to the socket.
+/// The program that belongs to AF_XDP is loaded with it, and only with it: there was no fallback to the socket.
 fn moves_packets_by_io(host: &Host) {
     let links = host.sh("ip -o link show type veth");
     assert_eq!(links.contains("xdp"), io() == "xdp", "{links}");

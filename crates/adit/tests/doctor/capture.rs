@@ -14,7 +14,7 @@ fn watch(host: &Host, dir: &tempfile::TempDir, seconds: &str) -> Running {
 }
 
 #[test]
-fn a_call_that_fails_is_judged_when_it_is_told_to_stop() {
+fn a_failed_call_is_judged_when_the_capture_is_stopped() {
     let (client, server) = neighbours();
     server.nft("table ip f { chain i { type filter hook input priority 0; ip protocol gre drop; }; }");
     let server = Server::start(server, CONFIG, &["alice"]);

@@ -72,7 +72,7 @@ fn a_port_that_is_closed_dropped_or_refused_on_the_way() {
 }
 
 #[test]
-fn an_address_that_nobody_has_and_one_without_a_route() {
+fn an_unused_address_and_one_without_a_route() {
     let (client, _server) = neighbours();
     fails_with(&doctor(&client, &["203.0.113.99"]), 11, &["C01"]);
     fails_with(&doctor(&client, &["198.51.100.1"]), 10, &["N02"]);
@@ -124,7 +124,7 @@ fn encryption_that_one_side_does_not_want() {
 }
 
 #[test]
-fn targets_behind_the_tunnel_are_told_apart() {
+fn targets_behind_the_tunnel_are_judged_one_by_one() {
     let (client, server) = neighbours();
     let server = Server::start(server, CONFIG, &["alice"]);
     let _names = names(&server.lan);

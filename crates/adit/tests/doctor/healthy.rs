@@ -4,7 +4,7 @@ use crate::common::*;
 use crate::world::*;
 
 #[test]
-fn without_an_account_it_stops_after_lcp_and_says_so() {
+fn without_an_account_it_stops_after_lcp_with_a_note() {
     let (client, server) = neighbours();
     let before = state_of(&client);
     let server = Server::start(server, CONFIG, &["alice"]);

@@ -9,7 +9,7 @@ use crate::common::*;
 use crate::world::*;
 
 #[test]
-fn it_goes_no_further_than_it_is_told() {
+fn it_goes_no_further_than_requested() {
     let (client, server) = neighbours();
     let _server = Server::start(server, CONFIG, &["alice"]);
     let said = doctor(&client, &["203.0.113.10", "--layers", "name,control"]);
@@ -18,7 +18,7 @@ fn it_goes_no_further_than_it_is_told() {
 }
 
 #[test]
-fn ctrl_c_says_good_bye_and_tells_what_was_found() {
+fn ctrl_c_disconnects_and_reports_the_findings() {
     let (client, server) = neighbours();
     server.nft("table ip f { chain i { type filter hook input priority 0; ip protocol gre drop; }; }");
     let server = Server::start(server, CONFIG, &["alice"]);
@@ -37,7 +37,7 @@ fn ctrl_c_says_good_bye_and_tells_what_was_found() {
 }
 
 #[test]
-fn without_the_right_to_raw_sockets_it_says_what_is_missing() {
+fn without_raw_sockets_the_missing_capability_is_named() {
     let (client, server) = neighbours();
     let _server = Server::start(server, CONFIG, &["alice"]);
     let dir = tempfile::TempDir::new().unwrap();

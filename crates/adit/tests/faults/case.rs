@@ -15,7 +15,7 @@ use crate::world::{NAME, Plan, World, settle, text};
 /// No command takes longer, on a busy machine.
 const LONGEST: Duration = Duration::from_secs(60);
 
-/// Where somebody looks from.
+/// A vantage point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Vantage {
     Doctor,
@@ -259,7 +259,7 @@ impl Case {
         let begin = Instant::now();
         let output = self.world.at_server(&["doctor", "--server", "--json"]);
         self.put(Vantage::Server, begin, &output, |_, document: &Doctor| {
-            // There is always more to find out from outside.
+            // There is always more to test from outside.
             Got { next: true, ..Got::of_doctor(document) }
         });
         self
@@ -300,7 +300,7 @@ impl Case {
         self
     }
 
-    /// What the story of the newest call that is over adds; it must tell the same as the log.
+    /// The record of the newest call that is over; it must agree with the log.
     fn newest_session(&self, got: &mut Got) {
         let past = self.world.document::<PastSessions>(&["sessions", "--past"]).sessions;
         let number = |id: &str| id.strip_prefix('s').and_then(|id| id.parse::<u32>().ok());
@@ -397,7 +397,7 @@ fn tell(judgement: &Judgement) -> String {
 /// The whole way with the usual account, to the office's web server.
 pub(crate) const LOGIN: &[&str] = &["-u", "alice", "--reach", "192.168.10.20:443"];
 
-/// A row with nothing special about it: the fault is made in a world that was sound, and everybody is asked.
+/// A row with nothing special about it: the fault is made in a sound network, and every vantage point is asked.
 pub(crate) fn row(number: &str, plan: &Plan, more: &[&str], inject: impl FnOnce(&mut World)) {
     let mut case = Case::new(number, plan);
     inject(&mut case.world);

@@ -1,4 +1,4 @@
-//! The fault matrix: every fault is made for real in network namespaces, and everybody who can look is asked what broke.
+//! The fault matrix: every fault is made for real in network namespaces, and every vantage point is asked what broke.
 //!
 //! Each row is a test of its own and leaves its lines of the confusion table in `target/tmp/faults` (or where
 //! `ADIT_FAULTS` says); `cargo xtask faults` puts them together. `ADIT_FAULTS_KEEP=DIR` keeps the captures.

@@ -7,9 +7,9 @@
 //! - `healthy`: no failure and no finding.
 //! - `up`: no failure, and every session came up.
 //! - `later`: what the fault needs does not exist yet.
-//! - `.`: not asked, such as a capture at a server that nobody reached.
+//! - `.`: not asked, such as a capture at a server that no packet reached.
 //!
-//! After `~` comes what the text must contain.
+//! After `~`: what the text must contain.
 
 /// One fault.
 #[derive(Clone, Copy, Debug)]
@@ -114,7 +114,7 @@ pub(crate) const MATRIX: &[Row] = &[
     row("61", "MSS not clamped", ["+M02", "+M02", "+M02", "-", "-"]),
     row("62", "second fragments dropped", ["M03", "M03", "M03", "-", "M01"]),
     row("63", "30 % loss of GRE one way", ["+G07", "+G07", "+G07", "-", "+G07"]),
-    // The call that swallowed its own way still counts as up when everybody is asked: it has missed no echo yet.
+    // The call that swallowed its own way still counts as up when the vantage points are asked: it has missed no echo yet.
     row("64", "default route swallowed", ["R01~loop", "-", "-", "-", "-"]),
     row("65", "clock far off with EAP-TLS", ["later"; 5]),
     row("66", "state directory full", ["C07", "C07", "C07", "S06", "S06"]),

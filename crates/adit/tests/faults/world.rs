@@ -43,7 +43,7 @@ pub(crate) enum Home {
     Strict,
     /// NAT that knows nothing of PPTP and gives all GRE to one address inside.
     Funnel(Ipv4Addr),
-    /// No NAT: the client's address is known everywhere.
+    /// No NAT: every router knows the client's address.
     Routed,
 }
 
@@ -88,7 +88,7 @@ impl Default for Plan {
 }
 
 impl Plan {
-    /// Nobody listens yet.
+    /// No server listens yet.
     pub(crate) fn without_server() -> Plan {
         Plan { serve: false, ..Plan::default() }
     }
@@ -166,7 +166,7 @@ impl World {
         server.ip("route add 172.16.50.0/24 via 192.168.10.254");
         for router in [&home, &transit, &edge, &server, &lan] {
             router.sysctl("net.ipv4.ip_forward", "1");
-            // Nobody here says "this way is shorter": it would be seen as a fault.
+            // No ICMP redirects here: they would be seen as a fault.
             router.sysctl("net.ipv4.conf.all.send_redirects", "0");
         }
         put_nat(plan.home, &home, &transit);

@@ -74,7 +74,7 @@ fn name_servers_are_replaced_and_come_back_after_an_orderly_end_and_after_a_kill
 }
 
 #[test]
-fn what_somebody_else_wrote_into_resolv_conf_meanwhile_stays() {
+fn changes_of_resolv_conf_by_another_program_are_kept() {
     let (client_host, server_host) = neighbours();
     let _server = Server::start(server_host, CONFIG, &["alice"]);
     let dir = TempDir::new().unwrap();
@@ -163,7 +163,7 @@ fn a_tunnel_in_the_background_outlives_its_command_and_is_hung_up_from_elsewhere
 fn interrupted_before_it_is_up_the_background_attempt_ends_too() {
     let (client_host, server_host) = neighbours();
     let before = state_of(&client_host);
-    // Nobody answers here.
+    // No server answers here.
     let _silence = server_host.run(|| std::net::TcpListener::bind((SERVER, 1723)).unwrap());
     let dir = TempDir::new().unwrap();
     let file = dir.path().join("password");
@@ -179,14 +179,14 @@ fn interrupted_before_it_is_up_the_background_attempt_ends_too() {
 }
 
 #[test]
-fn a_server_whose_log_nobody_reads_goes_on() {
+fn a_server_with_a_closed_log_pipe_goes_on() {
     let (client_host, server_host) = neighbours();
     let dir = TempDir::new().unwrap();
     std::fs::write(dir.path().join("adit.toml"), CONFIG).unwrap();
     add_user(dir.path(), "alice", &[]);
     let mut serve = adit(dir.path(), &["serve"]);
     let mut child = server_host.run(|| serve.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap());
-    // The reader goes away.
+    // The reader exits.
     drop(child.stderr.take());
     let ask = |arguments: &[&str]| server_host.command(&mut adit(dir.path(), arguments));
     wait_until("the server", SOON, || ask(&["status", "--check", "ready"]).ok);
@@ -200,7 +200,7 @@ fn a_server_whose_log_nobody_reads_goes_on() {
 }
 
 #[test]
-fn what_is_not_a_server_is_told_apart() {
+fn what_is_not_a_pptp_server_is_reported_as_such() {
     let (client_host, server_host) = neighbours();
     let web = server_host.run(|| std::net::TcpListener::bind((SERVER, 8080)).unwrap());
     let answers = std::thread::spawn(move || {

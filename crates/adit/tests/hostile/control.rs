@@ -1,4 +1,4 @@
-//! Rubbish, floods and half conversations on TCP 1723, while somebody else works.
+//! Garbage, floods and half conversations on TCP 1723, while another client works.
 
 use std::io::{Read as _, Write as _};
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use adit_wire::pptp::{EchoRequest, Message};
 use crate::common::*;
 use crate::peer::{Gre, Peer, call, outsider, start};
 
-/// A server with alice connected to it, and somebody else.
+/// A server with alice connected to it, and another client.
 struct Scene {
     server: Server,
     client_host: Host,
@@ -123,12 +123,12 @@ fn floods_of_echoes_and_calls_do_not_grow_the_server_nor_starve_others() {
     let before = scene.memory_kib();
     let echo = Message::from(EchoRequest { identifier: 7 }).to_octets();
     let flood = echo.repeat(4096);
-    // Nobody reads the answers.
+    // The answers are not read.
     let mut deaf = Peer::open(&scene.outsider);
     deaf.start();
     let begin = Instant::now();
     while begin.elapsed() < Duration::from_secs(2) && deaf.stream.write_all(&flood).is_ok() {}
-    // Somebody reads them; the server does not answer each of a flood, and still answers.
+    // They are read; the server does not answer each of a flood, and still answers.
     let mut eager = Peer::open(&scene.outsider);
     eager.start();
     eager.stream.write_all(&flood).unwrap();

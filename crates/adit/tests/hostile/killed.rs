@@ -6,7 +6,7 @@ use adit_testbed::{Fate, Host, Relay, Seeded, pass, wait_until};
 
 use crate::common::*;
 
-/// Where the kill comes: after this line of the client's progress.
+/// Where it is killed: after this line of the client's progress.
 const STAGES: [&str; 8] = ["name", "control", "gre", "lcp", "auth", "encrypt", "address", "connected"];
 
 /// Two hosts on a slow wire: every stage takes long enough to be caught in it.
@@ -23,7 +23,7 @@ fn slow_wire() -> (Host, Host, Relay) {
     (client, server, relay)
 }
 
-fn nobody_is_left(server: &Server) {
+fn no_session_is_left(server: &Server) {
     wait_until("the server's forgetting", SOON, || {
         let status = server.status();
         [status.sessions_up, status.sessions_starting, status.pools[0].used] == [0; 3]
@@ -42,7 +42,7 @@ fn c234_a_client_killed_at_any_stage_leaves_nothing_that_undo_does_not_take_away
         let undone = client_host.command(&mut adit(client.dir.path(), &["undo"]));
         assert!(undone.ok, "after {stage}: {undone}");
         assert_eq!(state_of(&client_host), before, "after {stage}: {undone}");
-        nobody_is_left(&server);
+        no_session_is_left(&server);
     }
 }
 
@@ -64,7 +64,7 @@ fn c234_what_a_killed_client_left_is_taken_away_by_its_next_start() {
     assert!(!to_server.contains("adit"), "{to_server}");
     assert_eq!(client.hang_up(), 0, "{}", client.running.log());
     assert_eq!(state_of(&client_host), before);
-    nobody_is_left(&server);
+    no_session_is_left(&server);
 }
 
 /// The same call again, with what is left of the first.
@@ -93,7 +93,7 @@ fn c234_a_server_killed_at_any_stage_starts_again_with_a_clean_host() {
         assert_eq!(status.pools[0].used, 0, "after {stage}: {status:?}");
         assert_eq!(status.sessions_up, 0, "after {stage}: {status:?}");
     }
-    // What was going on is on record as ended, and nothing keeps anybody out.
+    // What was going on is on record as ended, and no login is blocked.
     let past = server.past(&[]);
     assert_eq!(past.len(), STAGES.len(), "{past:?}");
     assert!(past.iter().all(|session| session.ended.is_some() && session.end.is_some()), "{past:?}");
@@ -140,7 +140,7 @@ fn c061_calls_one_after_the_other_leak_nothing() {
     let call = || {
         let mut alice = connect(&client_host, "alice", &[]);
         assert_eq!(alice.hang_up(), 0);
-        nobody_is_left(&server);
+        no_session_is_left(&server);
     };
     call();
     let (before, routes) = (descriptors(), state_of(&server.host));

@@ -1,4 +1,4 @@
-//! GRE that belongs to nobody, addresses that are not the sender's own, and an LCP that is answered by its echo.
+//! GRE that belongs to no call, addresses that are not the sender's own, and an LCP that is answered by its echo.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -41,7 +41,7 @@ fn c069_c070_gre_for_unknown_calls_and_from_strangers_is_counted_and_dropped() {
     for _ in 0..20 {
         stranger.send(unknown, frame);
     }
-    // A Terminate-Request for alice's call, by somebody else.
+    // A Terminate-Request for alice's call, by another host.
     for seq in 0..10 {
         stranger.send_as(call_id, seq, frame);
     }
@@ -59,7 +59,7 @@ fn c069_c070_gre_for_unknown_calls_and_from_strangers_is_counted_and_dropped() {
     assert!(drops.malformed >= 5, "{drops:?}");
     client_host.ping(LAN_HOST);
     assert!(!alice.running.log().contains("retry"), "{}", alice.running.log());
-    // The same from alice's own address: what is not encrypted is refused, whoever sent it.
+    // The same from alice's own address: what is not encrypted is refused from any address.
     let neighbour = Gre::open(&client_host, SERVER);
     for seq in 1000..1010 {
         neighbour.send_as(
@@ -77,7 +77,7 @@ fn c069_c070_gre_for_unknown_calls_and_from_strangers_is_counted_and_dropped() {
 fn c136_inner_packets_with_another_source_or_to_a_denied_place_are_dropped_and_counted() {
     let (client_host, server_host) = neighbours();
     let server = Server::start(server_host, CONFIG, &["alice"]);
-    // A second network behind the server, which nobody may reach.
+    // A second network behind the server, which no user may reach.
     server.lan.ip("address add 192.168.77.20/24 dev eth0");
     server.host.ip("address add 192.168.77.1/24 dev lan0");
     let mut alice = connect(&client_host, "alice", &["--routes", "192.168.77.0/24"]);
@@ -105,7 +105,7 @@ fn c136_inner_packets_with_another_source_or_to_a_denied_place_are_dropped_and_c
     assert_eq!(alice.hang_up(), 0);
 }
 
-/// Sends back every frame that comes for `mine` until it is told to stop.
+/// Sends back every frame for `mine` until it is stopped.
 fn echo_everything(mut gre: Gre, mine: u16, theirs: u16, stop: &AtomicBool) {
     gre.each(mine, || !stop.load(Ordering::Relaxed), |gre, frame| gre.send(theirs, frame));
 }
@@ -140,7 +140,7 @@ fn c112_a_server_that_echoes_our_lcp_is_a_loop() {
     let stop = AtomicBool::new(false);
     let status = std::thread::scope(|scope| {
         scope.spawn(|| echo_everything(gre, 88, theirs, &stop));
-        // It closes the control connection in order, which nobody here answers.
+        // It closes the control connection in order, without an answer here.
         let status = client.running.wait(SOON);
         stop.store(true, Ordering::Relaxed);
         status
@@ -152,7 +152,7 @@ fn c112_a_server_that_echoes_our_lcp_is_a_loop() {
 }
 
 #[test]
-fn a_flood_of_ppp_in_ones_own_call_disturbs_nobody_else() {
+fn a_ppp_flood_in_one_call_disturbs_no_other() {
     let (client_host, server_host) = neighbours();
     let server = Server::start(server_host, CONFIG, &["alice"]);
     let outsider = outsider(&server.host);

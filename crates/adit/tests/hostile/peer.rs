@@ -152,7 +152,7 @@ impl Gre {
         self.socket.send(&mut batch);
     }
 
-    /// Gives every frame that comes for `call_id` to `take`, for as long as `go_on` says so.
+    /// Gives every frame for `call_id` to `take`, for as long as `go_on` is true.
     pub(crate) fn each(
         &mut self,
         call_id: u16,
@@ -180,7 +180,7 @@ impl Gre {
     }
 }
 
-/// Somebody who reaches the server on another wire.
+/// A host that reaches the server on another wire.
 pub(crate) fn outsider(server: &Host) -> Host {
     let outsider = Host::new("outsider");
     wire((&outsider, "eth0", "198.51.100.66/24"), (server, "eth9", "198.51.100.1/24"));

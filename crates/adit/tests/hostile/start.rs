@@ -24,8 +24,8 @@ fn ends(host: &Host, command: &mut Command) -> (i32, String) {
     (status.code().unwrap_or(-1), running.log())
 }
 
-/// Runs a program as nobody, without any capability.
-fn as_nobody(command: &Command) -> Command {
+/// Runs a program as an unprivileged user, without any capability.
+fn unprivileged(command: &Command) -> Command {
     let mut wrapped = Command::new("setpriv");
     wrapped.args(["--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all"]);
     wrap(&mut wrapped, command);
@@ -76,16 +76,16 @@ fn an_address_that_is_not_here_is_named() {
 }
 
 #[test]
-fn nobody_may_not_serve_and_may_not_connect() {
+fn an_unprivileged_user_can_neither_serve_nor_connect() {
     let (_client, host, dir) = host();
     let before = state_of(&host);
     // Nothing may be written there.
-    let (code, log) = ends(&host, &mut as_nobody(&adit(dir.path(), &["serve"])));
+    let (code, log) = ends(&host, &mut unprivileged(&adit(dir.path(), &["serve"])));
     assert_eq!(code, 4, "{log}");
     assert!(log.contains("S08"), "{log}");
     // Everything may be written, but the host may not be changed.
     std::os::unix::fs::chown(dir.path(), Some(65534), Some(65534)).unwrap();
-    let (code, log) = ends(&host, &mut as_nobody(&adit(dir.path(), &["serve"])));
+    let (code, log) = ends(&host, &mut unprivileged(&adit(dir.path(), &["serve"])));
     assert_eq!(code, 4, "{log}");
     assert!(log.contains("S08") && log.contains("fix"), "{log}");
     clean(&host, &before, dir.path());
@@ -94,7 +94,7 @@ fn nobody_may_not_serve_and_may_not_connect() {
     std::fs::write(&password, "x\n").unwrap();
     let file = password.to_str().unwrap();
     let arguments = ["connect", "203.0.113.10", "-u", "alice", "--password-file", file];
-    let (code, log) = ends(&host, &mut as_nobody(&adit(dir.path(), &arguments)));
+    let (code, log) = ends(&host, &mut unprivileged(&adit(dir.path(), &arguments)));
     assert_eq!(code, 4, "{log}");
     assert!(log.contains("S08") && log.contains("CAP_NET_ADMIN"), "{log}");
     drop(listener);

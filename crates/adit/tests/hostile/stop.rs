@@ -1,4 +1,4 @@
-//! Stopping: in order, within the grace, and at once when somebody insists.
+//! Stopping: in order, within the grace, and at once on a second signal.
 
 use std::time::{Duration, Instant};
 

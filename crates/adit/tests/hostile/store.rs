@@ -47,7 +47,7 @@ fn a_locked_database_keeps_new_calls_out_and_nothing_else() {
     let (code, log) = try_once(&client_host, "bob");
     assert_eq!(code, 11, "{log}");
     assert!(log.contains("C07") && log.contains("no resource"), "{log}");
-    // Once it is known, nobody waits for it.
+    // Once it is known, no login waits for it.
     wait_until("a warning", SOON, || {
         let warnings = server.status().warnings;
         warnings
@@ -98,7 +98,7 @@ fn a_database_locked_while_a_call_is_set_up_ends_the_call_with_the_reason() {
 }
 
 #[test]
-fn accounts_that_cannot_be_read_are_not_told_as_a_wrong_password() {
+fn unreadable_accounts_are_not_reported_as_a_wrong_password() {
     let (client_host, server_host) = neighbours();
     let server = Server::start(server_host, CONFIG, &["alice"]);
     let outside = Connection::open(database(&server)).unwrap();

@@ -1,4 +1,4 @@
-//! What a change changes, in words: for the log, and for whoever shows it.
+//! What a change changes, as text: for the log, and for the user.
 
 use adit_api::accounts::Account;
 use ipnet::Ipv4Net;

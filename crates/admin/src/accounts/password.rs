@@ -13,7 +13,7 @@ use crate::Context;
 pub(super) struct Accepted {
     /// The password.
     pub(super) password: Password,
-    /// Whether it was made here: then someone has to learn it.
+    /// Whether it was made here: then the administrator has to be shown it.
     pub(super) is_made: bool,
 }
 

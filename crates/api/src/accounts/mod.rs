@@ -1,4 +1,4 @@
-//! Accounts: what may be asked about them, and what comes back.
+//! Accounts: requests and answers.
 
 mod account;
 mod change;

@@ -59,7 +59,7 @@ impl Setup {
                     .filter_map(|o| remark(&o.change, o.undone.as_ref()?))
                     .chain(report.damaged.iter().map(ToString::to_string))
                     .collect(),
-                // What cannot be read now cannot be read next time either; it must not keep anybody from connecting.
+                // What cannot be read now cannot be read next time either; it must not prevent a connection.
                 Err(error) => vec![error.to_string()],
             };
             Ok((Journal::open(&path, &whose, Lasts::UntilExit)?, remarks))
@@ -103,7 +103,7 @@ impl Setup {
         Ok(done)
     }
 
-    /// Puts everything back; returns what a person should know: what was left as it is because somebody else has changed
+    /// Puts everything back; returns what the user should know: what was left as it is because another program has changed
     /// it, and what could not be undone.
     pub async fn undo(&mut self) -> Vec<String> {
         self.applied = None;
@@ -145,7 +145,7 @@ fn apply(journal: &mut Journal, plan: &Plan, resolver: &ResolverFiles) -> Result
     let steps = Steps::new(plan, interface.index, &hop, &others)?;
     if let Some(route) = &steps.to_server {
         match journal.add_route(route) {
-            // Somebody routes the server already, and knows better.
+            // The host already has a route to the server; it takes precedence.
             Err(error) if error.kind() == Kind::Exists => {}
             other => other?,
         }
@@ -188,7 +188,7 @@ fn set_dns(
     Ok(format!("{} for {names}", servers.join(", ")))
 }
 
-/// Runs what may wait for the disk or for another program where it holds nobody up.
+/// Runs what may wait for the disk or for another program on a thread where it delays no other task.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {

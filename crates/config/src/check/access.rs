@@ -24,7 +24,7 @@ fn check(book: &mut Book<'_>, config: &Config, path: &[&str], access: &Access) {
     idle(book, path, access);
 }
 
-/// Where a group's value comes from: its own table, or `[access]`.
+/// The origin of a group's value: its own table, or `[access]`.
 fn written<'a>(book: &Book<'_>, path: &[&'a str], name: &'a str) -> Vec<&'a str> {
     let own = below(path, name);
     if book.entry(&own).is_some() || path == ["access"] { own } else { vec!["access", name] }

@@ -12,7 +12,7 @@ use crate::finding::Level;
 use crate::model::{Config, Listen};
 use crate::tree::Value;
 
-/// What a host looks like, given by whoever can ask it.
+/// The state of a host, given by a caller that can query it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HostFacts {
     /// The names of its interfaces.

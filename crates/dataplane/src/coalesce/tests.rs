@@ -189,7 +189,7 @@ fn cut(header: VnetHeader, octets: &[u8]) -> Vec<Vec<u8>> {
     pieces
 }
 
-/// That `batch` comes out as groups of these sizes, and every octet as it went in.
+/// That `batch` leaves as groups of these sizes, with every octet unchanged.
 fn check(batch: &[Tcp], expected: &[usize]) {
     for is_v6 in [false, true] {
         let batch: Vec<_> = batch.iter().map(|tcp| Tcp { is_v6, ..tcp.clone() }).collect();

@@ -50,7 +50,7 @@ const MTU_MIN: u32 = 552;
 const LONGEST_HEADERS: usize = 60 + 60;
 /// What GRE, PPP and MPPE add to an inner packet at most: 20 + 16 + 8.
 const OVERHEAD: u32 = 44;
-/// So long after a flush that left packets comes the next: an interface that takes none must not keep a core busy.
+/// The delay until the next flush after one that left packets: an interface that takes none must not keep a core busy.
 const FLUSH_AGAIN: Duration = Duration::from_millis(2);
 /// ICMP errors of one call are told no more often than this.
 const UNREACHABLE_EVERY: Duration = Duration::from_secs(1);

@@ -67,7 +67,7 @@ pub(crate) fn run<I: GreIn, O: GreOut, T: TunIo>(
                 // It cannot happen to a set that is in order; should it, the worker must not spin.
                 std::thread::sleep(Duration::from_millis(10));
             }
-            // Only who has something, so that a packet on an idle line waits for nobody else.
+            // Only calls that have something, so that a packet on an idle line does not wait for other calls.
             ask = if busy == 0 && waited.is_ok() { ready } else { Ask { reports: ready.reports, ..ask } };
         }
         if woken {

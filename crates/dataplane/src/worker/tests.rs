@@ -71,7 +71,7 @@ impl GreIn for FakeIn {
 /// Packets with their destinations and sources.
 type Waiting = Vec<(Ipv4Addr, Option<Ipv4Addr>, std::ops::Range<usize>)>;
 
-/// What was flushed and not taken comes last.
+/// Packets that were flushed and not taken are last.
 struct FakeOut(Shared, Vec<Vec<u8>>, Waiting, VecDeque<(Ipv4Addr, Option<Ipv4Addr>, Vec<u8>)>);
 
 impl FakeOut {
@@ -521,7 +521,7 @@ fn frames_and_packets_of_the_shell_are_sent() {
 }
 
 #[test]
-fn the_first_acknowledgment_is_told_once() {
+fn the_first_acknowledgment_is_reported_once() {
     let mut bench = Bench::new();
     bench.open(7);
     bench.order(Order::Frame(LocalCallId::new(7), LCP.to_vec()));
@@ -554,7 +554,7 @@ fn refusal(kind: IcmpKind, destination: Ipv4Addr, call_id: Option<u16>) -> IcmpR
 }
 
 #[test]
-fn c088_protocol_unreachable_is_told_if_it_quotes_a_live_call_and_not_too_often() {
+fn c088_protocol_unreachable_that_quotes_a_live_call_is_reported_at_a_limited_rate() {
     let mut bench = Bench::new();
     bench.open(7);
     bench.turn();
@@ -595,7 +595,7 @@ fn c089_fragmentation_needed_is_believed_only_for_a_live_call_and_a_sane_value()
 }
 
 #[test]
-fn broken_encryption_is_told() {
+fn broken_encryption_is_reported() {
     let mut bench = Bench::new();
     bench.open(7);
     let keys = StartKeys { send: StartKey::new([1; 16]), receive: StartKey::new([2; 16]) };
@@ -609,7 +609,7 @@ fn broken_encryption_is_told() {
 }
 
 #[test]
-fn c038_a_call_that_floods_takes_no_room_from_others() {
+fn c038_a_flooding_call_takes_no_capacity_from_others() {
     let mut bench = Bench::new();
     bench.open(7);
     bench.open(8);

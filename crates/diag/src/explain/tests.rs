@@ -126,14 +126,14 @@ fn the_number_with_which_windows_hangs_up_is_read() {
     let line = |end: &str| format!("pppd[812]: LCP terminated by peer (^?M-^GM-^J^@<M-Mt{end})");
     assert_eq!(codes(&line("^@^@^BM-f")), ["windows:742"]);
     assert_eq!(codes(&line("^@^@^@^@")), ["windows:631"]);
-    // Cut short, or a number that nobody knows: the line itself.
+    // Cut short, or an unknown number: the line itself.
     for end in ["", "^@^@", "^@^@M-", "M-^?M-^?M-^?M-^?", "^@^@^Ü^@"] {
         assert_eq!(codes(&line(end)), ["pppd:\"LCP terminated by peer\""], "{end}");
     }
 }
 
 #[test]
-fn what_is_not_pptp_says_so() {
+fn what_is_not_pptp_is_reported_as_such() {
     let page = explain("789").unwrap().to_string();
     assert!(page.contains("Not PPTP"), "{page}");
     assert!(!page.contains("Tell apart"));

@@ -60,7 +60,7 @@ fn silent(facts: &Facts) -> bool {
     matches!(facts.tcp.connect.as_ref().map(|seen| &seen.what), Some(Connect::Silent { .. }))
 }
 
-/// TCP is open, and no word of PPTP comes.
+/// TCP is open, and no PPTP message arrives.
 fn says_nothing(facts: &Facts) -> bool {
     matches!(facts.tcp.connect.as_ref().map(|seen| &seen.what), Some(Connect::Open { .. }))
         && facts.control.reply.is_none()

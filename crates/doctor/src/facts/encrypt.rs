@@ -16,7 +16,7 @@ pub struct Encrypt {
     pub client_agreed: Option<Seen<Bits>>,
     /// What the client acknowledged of the server's last request.
     pub server_agreed: Option<Seen<Bits>>,
-    /// Somebody wants none of it.
+    /// One side wants no encryption.
     pub rejected: Option<Seen<Rejected>>,
     /// Naks without end.
     pub nak_loop: Option<Seen<Loop>>,

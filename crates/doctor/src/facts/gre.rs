@@ -100,7 +100,7 @@ pub struct GreStop {
 pub struct Hop {
     /// Time to live.
     pub ttl: u8,
-    /// Who answered; `None`: nobody.
+    /// Who answered; `None` if there was no answer.
     pub from: Option<Ipv4Addr>,
 }
 

@@ -182,9 +182,9 @@ impl Check {
 pub struct System {
     /// `6.1.0-18-amd64`.
     pub kernel: String,
-    /// Rights that the server needs and whoever looks lacks: `CAP_NET_RAW`.
+    /// Rights that the server needs and this process lacks: `CAP_NET_RAW`.
     pub missing_rights: Vec<String>,
-    /// A server runs: its rights are proven, whoever looks.
+    /// A server runs: its rights are proven, with any rights of this process.
     pub runs: bool,
     /// Why /dev/net/tun cannot be used; `None` when it can.
     pub tun: Option<String>,
@@ -207,11 +207,11 @@ pub struct Listen {
     pub gre: Vec<Holder>,
     /// The process of the server that answers on the control socket.
     pub daemon: Option<u32>,
-    /// Of the wanted addresses, those that nobody of this host has.
+    /// Of the wanted addresses, those that no interface of this host has.
     pub missing: Vec<String>,
     /// It answers with a PPTP message: `None` not asked.
     pub answers: Option<bool>,
-    /// New calls are refused, because somebody said so.
+    /// New calls are refused, because an administrator paused the server.
     pub draining: bool,
     /// Sessions, and how many there may be.
     pub sessions: Option<(u64, u64)>,
@@ -376,7 +376,7 @@ pub struct Back {
     pub asked: Vec<Asked>,
 }
 
-/// Somebody in the networks behind.
+/// A host in the networks behind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asked {
     /// Who.
@@ -476,7 +476,7 @@ pub struct Clock {
     pub now: String,
     /// It lies before this program was made, or absurdly far after.
     pub absurd: bool,
-    /// The kernel is told the time by somebody.
+    /// The kernel's clock is synchronised.
     pub synchronised: Option<bool>,
 }
 

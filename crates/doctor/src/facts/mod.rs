@@ -81,7 +81,7 @@ pub struct Ending {
     pub by: Option<Side>,
     /// How, for people: `Call-Clear-Request`, `LCP Terminate-Request`.
     pub how: String,
-    /// As somebody wanted it: hung up, not broken.
+    /// As requested: hung up, not broken.
     pub in_order: bool,
 }
 

@@ -179,7 +179,7 @@ fn closed_early(facts: &Facts, stage: Stage, when: &str) -> Option<Proof> {
     is_it.then(|| Proof::of(closed, format!("TCP 1723 opens, and {how} {when}")))?
 }
 
-/// The control connection ended, and nobody wanted it to. What the one who looks did itself explains nothing.
+/// The control connection ended without a request. The observer's own actions explain nothing.
 fn broken_off(facts: &Facts) -> Option<&Seen<Closed>> {
     let closed = facts.control.closed.as_ref()?;
     let in_order = facts.ending.as_ref().is_some_and(|ending| ending.what.in_order);

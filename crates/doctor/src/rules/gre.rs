@@ -192,11 +192,11 @@ fn none_back(facts: &Facts) -> bool {
     none && waiting(facts) && ends_soon(facts).is_none()
 }
 
-/// Somebody sent an ICMP error about GRE.
+/// A host sent an ICMP error about GRE.
 fn refused(facts: &Facts, which: fn(u8) -> bool) -> Option<Proof> {
     let seen = facts.gre.unreachable().filter(|error| which(error.what.code) && !facts.link_is_up())?;
     let error = seen.what;
-    // After a call its packets are strangers: such an error comes late, and GRE had passed.
+    // After a call its packets are unmatched: such an error is late, and GRE had passed.
     if facts.gre.from(error.about).arrival == Arrival::Proven {
         return None;
     }

@@ -84,12 +84,12 @@ pub(super) fn ends_soon(facts: &Facts) -> Option<(Seen<()>, Duration)> {
     is_it.then(|| (Seen::at((), closed.at), closed.what.after))
 }
 
-/// Somebody wanted to end it, and nothing had failed: what pppd and adit say when they are told to.
+/// A user ended it, and nothing had failed: the reasons that pppd and adit send then.
 fn is_wish(text: &str) -> bool {
     ["user request", "user-request", "shutdown"].iter().any(|wish| text.eq_ignore_ascii_case(wish))
 }
 
-/// A Terminate-Request that broke the call. What the one who looks sent itself explains nothing, nor does a wish.
+/// A Terminate-Request that broke the call. The observer's own explains nothing, nor does a user's request.
 pub(super) fn terminated(facts: &Facts) -> Option<&Seen<Terminated>> {
     let in_order = facts.ending.as_ref().is_some_and(|ending| ending.what.in_order);
     let seen = facts.lcp.terminated.as_ref()?;

@@ -59,7 +59,7 @@ pub(super) const RULES: &[Rule] = &[
     }),
     Rule::finding("mss-too-big", Code::M02, 60, |f| {
         let (seen, agreed) = (f.mtu.mss.as_ref()?, f.mtu.agreed?);
-        // A capture shows segment sizes from before and behind whoever clamps.
+        // A capture shows segment sizes from before and behind a clamping device.
         let is_it = f.vantage == Vantage::Client && seen.what > agreed.saturating_sub(HEADERS);
         is_it.then(|| {
             Proof::of(

@@ -170,7 +170,7 @@ const CASES: &[Case] = &[
 ];
 
 #[test]
-fn each_finding_is_told_and_is_no_failure() {
+fn each_finding_is_reported_and_is_no_failure() {
     all_right(CASES, |case, verdict| {
         let told = verdict.findings.iter().any(|finding| finding.code == case.code);
         let is_right = told && verdict.first_failure.is_none();

@@ -89,7 +89,7 @@ fn idle_for_an_hour_with_echoes() {
     spotless(&world);
 }
 
-/// A search for the packet size that passes asks with many echoes at once: it is one question that nobody answered yet.
+/// A search for the packet size that passes asks with many echoes at once: it is one request without an answer yet.
 #[test]
 fn a_burst_of_echoes_is_one_question() {
     let mut world = World::new(Near::Client);
@@ -114,7 +114,7 @@ fn call_ids_of_zero_are_legal() {
 
 /// A capture of TCP 1723 alone shows no GRE, and proves nothing of it.
 #[test]
-fn a_filtered_capture_blames_nobody() {
+fn a_filtered_capture_blames_no_side() {
     for seconds in [1.0, 30.0] {
         let mut world = World::new(Near::Client);
         world.call().wait(seconds).fin(Server).fin(Client);
@@ -129,7 +129,7 @@ fn a_filtered_capture_blames_nobody() {
     assert_eq!(world.verdict().outcome, Outcome::NotProvable, "{}", world.verdict());
 }
 
-/// A capture that begins late or ends early shows less, and blames nobody for it.
+/// A capture that begins late or ends early shows less, and blames no side for it.
 #[test]
 fn any_piece_of_a_call_that_works() {
     let make = || {
@@ -164,7 +164,7 @@ fn any_piece_of_a_call_that_works() {
     }
 }
 
-/// What the capture alone has lost is nobody's fault.
+/// Packets that only the capture lost are not a fault.
 #[test]
 fn a_call_that_works_with_any_frame_missing_in_the_file() {
     let make = || {

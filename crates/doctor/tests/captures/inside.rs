@@ -226,7 +226,7 @@ fn with_the_password_it_goes_on_inside() {
 }
 
 #[test]
-fn a_wrong_password_opens_nothing_and_says_so() {
+fn a_wrong_password_decrypts_nothing_and_is_reported() {
     use adit_capture::conversation::Checked;
     let world = hidden(&CASES[1]);
     let opened = |secret| {

@@ -19,7 +19,7 @@ fn server_request(id: u8) -> Vec<u8> {
     lcp(cp::CONFIGURE_REQUEST, id, &[MS_CHAP_V2, &magic(0x5555)].concat())
 }
 
-/// LCP requests of one side that nobody answers.
+/// LCP requests of one side without an answer.
 fn asks_in_vain(world: &mut World, by: By, times: u8) {
     for id in 0..times {
         let frame = if by == Client { request(id) } else { server_request(id) };

@@ -55,7 +55,7 @@ fn lent_anew_after_the_end() {
     assert_eq!(codes(&world), [None; 2]);
 }
 
-/// The first client goes away without a word, and the server still asks for it when the second has its address.
+/// The first client vanishes without a message, and the server still asks for it when the second has its address.
 #[test]
 fn lent_anew_though_the_first_call_still_stands() {
     let mut world = World::new(Near::Server);

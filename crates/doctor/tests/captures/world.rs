@@ -407,7 +407,7 @@ impl World {
         self.call().lcp_up(MS_CHAP_V2).login().ipcp_up()
     }
 
-    /// Encrypted data of so many octets, that nobody can read. `count` is MPPE's coherency count.
+    /// Encrypted data of so many octets, unreadable. `count` is MPPE's coherency count.
     pub(crate) fn data(&mut self, by: By, count: u16, len: usize) -> &mut World {
         let frame = World::encrypted(count, len);
         self.gre(by, &frame)

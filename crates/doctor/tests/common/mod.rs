@@ -108,7 +108,7 @@ pub(crate) fn closed(f: &mut Facts, how: How, stage: Stage, after: Duration) {
     f.control.closed = Some(seen(Closed { by: Side::Server, how, stage, after }));
 }
 
-/// The call ended as somebody wanted it.
+/// The call ended on request.
 pub(crate) fn hung_up(f: &mut Facts, by: Side) {
     f.ending =
         Some(seen(Ending { by: Some(by), how: "Stop-Control-Connection-Request".into(), in_order: true }));

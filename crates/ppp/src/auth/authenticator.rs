@@ -52,7 +52,7 @@ pub enum AuthenticatorEvent {
     },
     /// A later challenge was answered rightly too. The keys in use stay.
     Renewed,
-    /// Whoever knows the accounts does not answer, and nothing was said to the peer. This is final.
+    /// The account source does not answer, and no reply was sent to the peer. This is final.
     Unavailable {
         /// What happened, for people.
         detail: String,
@@ -197,7 +197,7 @@ impl Authenticator {
     }
 
     /// The reason of a peer that goes now: its last try failed and it makes no other one, or it has waited for long, half
-    /// of all our patience, for whoever knows the accounts.
+    /// of the whole time limit, for the account source.
     pub fn refusal(&self, now: Instant) -> Option<(Code, &str)> {
         match &self.state {
             State::Retrying(_, code, detail) => Some((*code, detail)),
@@ -371,7 +371,7 @@ impl Authenticator {
         } else {
             let name: Arc<[u8]> = name.into();
             // A client need not repeat its Response, and pppd's does not: with the Success lost it would wait in vain. One
-            // that comes again does no harm. A PAP client repeats its request.
+            // that is repeated does no harm. A PAP client repeats its request.
             let timing = self.config.timing;
             let repeats = matches!(row(self.config.method).exchange, Exchange::Chap(_)) && timing.tries > 1;
             self.again = repeats.then(|| (later(now, timing.resend), timing.tries - 1));

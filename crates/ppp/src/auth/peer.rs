@@ -295,7 +295,7 @@ impl Peer {
         self.round = self.round.saturating_add(1);
     }
 
-    /// What to prove in this round: the password as the server knows it by now, or what comes after it.
+    /// What to prove in this round: the password as the server knows it by now, or its successor.
     pub(super) fn password(&self) -> &Password {
         let Credentials { password, new_password, next_passwords, .. } = &self.config.credentials;
         if let Some(next) = self.round.checked_sub(1).and_then(|round| next_passwords.get(round)) {

@@ -258,7 +258,7 @@ fn c153_c154_c155_every_method_lets_the_right_password_in() {
 }
 
 #[test]
-fn every_method_keeps_a_wrong_password_out_and_says_so() {
+fn every_method_refuses_a_wrong_password_with_its_reason() {
     for method in METHODS {
         let client = peer_of(method, credentials("alice", "wrong"));
         let line = Line::with(authenticator(method), client, Account::new()).open();

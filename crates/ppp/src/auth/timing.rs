@@ -14,7 +14,7 @@ pub struct Timing {
     pub resend: Duration,
     /// How often such a packet is sent.
     pub tries: u32,
-    /// For the peer to answer, and then for whoever knows the accounts.
+    /// For the peer to answer, and then for the account source.
     pub total: Duration,
     /// For a person to type a new password, after a Failure that allows another try.
     pub retry: Duration,

@@ -1,4 +1,4 @@
-//! The question to whoever knows the accounts, its answer, and the answer's two translations: to the wire and back.
+//! The request to the account source, its answer, and the answer's encoding on the wire.
 
 use adit_crypto::proof::{Proof, Proven};
 use adit_diag::{AuthMethod, Code, LoginRefusal};
@@ -31,7 +31,7 @@ pub enum Verdict {
         /// [`Authenticator`](super::Authenticator) for what a method makes of it.
         message: String,
     },
-    /// Whoever knows does not answer: the link ends without a verdict on name and password, since the only thing that
+    /// The account source does not answer: the link ends without a verdict on name and password, since the only thing that
     /// MS-CHAP could say is that they are wrong, and a person would change them.
     Unavailable {
         /// For the record, and for the peer.

@@ -11,7 +11,7 @@ pub enum Mode {
     Off,
     /// If the peer starts it. CCP is not opened but [listens](crate::fsm::Fsm::listen).
     Allow,
-    /// Asked for, but a peer that refuses is let in all the same.
+    /// Asked for, but a peer that refuses is admitted all the same.
     Prefer,
     /// Asked for, and no packet of data goes in clear.
     Require,

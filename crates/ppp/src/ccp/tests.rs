@@ -324,7 +324,7 @@ fn a_peer_without_encryption_is_refused_where_it_is_required() {
 }
 
 #[test]
-fn c181_a_peer_without_ccp_is_let_in_where_encryption_is_allowed() {
+fn c181_a_peer_without_ccp_is_admitted_where_encryption_is_optional() {
     for mode in [Mode::Off, Mode::Allow, Mode::Prefer] {
         let fsm = end(Side::Server, mode, &[128]);
         for finish in [Finish::NoAnswer, Finish::Rejected, Finish::Terminated(Vec::new())] {
@@ -358,7 +358,7 @@ fn c182_an_all_zero_request_is_acknowledged_where_encryption_is_not_required() {
 }
 
 #[test]
-fn off_rejects_the_option_and_can_say_what_it_refused() {
+fn off_rejects_the_option_and_reports_what_it_refused() {
     for (side, code, detail) in [
         (Side::Server, Code::E02, "client wants mppe 128 stateless, server encryption is off"),
         (Side::Client, Code::E01, "server wants mppe 128 stateless, client encryption is off"),

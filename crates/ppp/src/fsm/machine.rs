@@ -267,7 +267,7 @@ impl<P: ControlProtocol> Fsm<P> {
         self.cause.get_or_insert(Box::new(finish));
         let was_listening = self.state == State::Stopped;
         self.fire(now, automaton::Event::Close, Reply::None);
-        // The table is silent here, since a layer finishes before it comes to Stopped. After `listen` it has not.
+        // The table is silent here, since a layer finishes before it reaches Stopped. After `listen` it has not.
         if was_listening && let Some(finish) = self.cause.take() {
             self.tell(Event::Finished(*finish));
         }

@@ -68,7 +68,7 @@ pub trait ControlProtocol {
     /// table's rule, for all but CCP.
     const CROSSING: Option<Duration> = None;
 
-    /// A negotiation begins anew: forget what was agreed, wish again what the configuration wishes.
+    /// A negotiation begins anew: forget what was agreed, request again what is configured.
     fn reset(&mut self);
 
     /// Appends the options of our Configure-Request.

@@ -247,7 +247,7 @@ impl<P: ControlProtocol> Fsm<P> {
 
     /// A reply counts once, and only for the request that is out.
     fn expect_reply(&self, packet: &Packet<'_>) -> Result<(), Ignored> {
-        // In Closed and Stopped no request is out, and the table answers whatever comes.
+        // In Closed and Stopped no request is out, and the table answers whatever arrives.
         let settled = matches!(self.state, State::Closed | State::Stopped);
         if settled || (packet.id == self.request.id && !self.request.answered) {
             Ok(())

@@ -32,7 +32,7 @@ impl<A: ControlProtocol, B: ControlProtocol> Pair<A, B> {
         self.talk();
     }
 
-    /// Carries packets until nobody has one; panics if that does not end.
+    /// Carries packets until neither side has one; panics if that does not end.
     pub(crate) fn talk(&mut self) {
         for _ in 0..1000 {
             let from_a = packets(&mut self.a);

@@ -10,7 +10,7 @@ use super::testing::{Pair, events, packet, packets, reply};
 use super::*;
 use crate::automaton::State;
 
-/// A protocol whose options have one octet of data. It asks for `wish`; it wants 7 in option 1 of the peer, rejects
+/// A protocol whose options have one octet of data. It asks for `request`; it wants 7 in option 1 of the peer, rejects
 /// options from 100 on, and takes everything else.
 #[derive(Debug, Default)]
 struct Toy {

@@ -174,7 +174,7 @@ fn c134_a_server_without_an_address_of_its_own_gets_a_placeholder() {
 }
 
 #[test]
-fn a_fixed_address_is_used_unsaid_when_the_server_does_not_want_to_hear_it() {
+fn a_fixed_address_is_used_when_the_server_rejects_the_option() {
     let (mut fsm, now, request) = start(client(Client::new().with_address(Some(OTHER))));
     assert_eq!(request, octets(&[address(OTHER)]));
     fsm.handle_input(now, &packet(cp::CONFIGURE_REJECT, 1, &request)).unwrap();

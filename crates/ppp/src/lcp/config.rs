@@ -1,4 +1,4 @@
-//! What this end wishes.
+//! What this end requests.
 
 use adit_wire::lcp::AuthProtocol;
 

@@ -225,7 +225,7 @@ fn c146_a_client_with_pap_only_against_mschapv2_ends_with_the_reason_on_both_sid
         })
     };
     let (server, client) = (told('a'), told('b'));
-    // Whoever gives up first says so; the other may hear it in the Terminate-Request.
+    // The side that gives up first reports it; the other may learn it from the Terminate-Request.
     let first = server.or(client).unwrap();
     assert_eq!(first.code, Code::A05);
     assert!(first.detail.contains("mschap-v2") && first.detail.contains("pap"), "{}", first.detail);
@@ -248,7 +248,7 @@ fn a_server_does_not_prove_itself_twice() {
 }
 
 #[test]
-fn a_client_without_credentials_says_so_at_once() {
+fn a_client_without_credentials_fails_at_once() {
     let (mut fsm, now) = start(lcp(Auth::Answer(vec![]), 3));
     fsm.handle_input(now, &packet(cp::CONFIGURE_REQUEST, 1, &octets(&[LcpOption::Auth(lcp::Auth(V2))])))
         .unwrap();
@@ -342,7 +342,7 @@ fn c117_a_discard_request_is_ignored() {
 }
 
 #[test]
-fn a_protocol_reject_is_told_in_opened_only() {
+fn a_protocol_reject_is_sent_in_opened_only() {
     let reject = packet(cp::PROTOCOL_REJECT, 1, &[0x80, 0x57, 1, 2]);
     let (mut fsm, now) = start(client());
     fsm.handle_input(now, &reject).unwrap();

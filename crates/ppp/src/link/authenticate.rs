@@ -95,7 +95,7 @@ impl Link {
         }
     }
 
-    /// The client is not let in. LCP ends when it has had time to read why, or sooner if it goes by itself.
+    /// The client is not admitted. LCP ends when it has had time to read why, or sooner if it goes by itself.
     fn refused(&mut self, now: Instant, code: Code, detail: String) {
         self.drop_layers();
         let authentication = match core::mem::replace(&mut self.phase, Phase::Dead) {
@@ -133,7 +133,7 @@ impl Link {
         }
     }
 
-    /// The peer does not do the protocol by which somebody has to prove himself.
+    /// The peer does not support the authentication protocol.
     pub(super) fn authentication_rejected(&mut self, now: Instant, protocol: u16) -> bool {
         let ours = self.authentication().is_some_and(|used| auth::protocol(used.method()) == protocol);
         if ours {

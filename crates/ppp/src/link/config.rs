@@ -62,7 +62,7 @@ pub struct LinkConfig {
     pub role: Role,
     /// The longest information field to ask the peer for, in octets.
     pub mru: u16,
-    /// Server: what to ask for, the preferred first; empty to let anybody in. Client: what to answer.
+    /// Server: what to ask for, the preferred first; empty to admit without authentication. Client: what to answer.
     pub methods: Vec<AuthMethod>,
     /// Client: who it is. Without them no method is answered.
     pub credentials: Option<Credentials>,
@@ -92,7 +92,7 @@ pub struct LinkConfig {
     pub timers: Timers,
     /// Keep-alive; `None` for none.
     pub echo: Option<Echo>,
-    /// Find out whether large packets get through, once the network is up: see [`LinkEvent::LargeLost`](super::LinkEvent).
+    /// Test whether large packets pass, once the network is up: see [`LinkEvent::LargeLost`](super::LinkEvent).
     pub test_sizes: bool,
     /// LCP must be up by then.
     pub lcp_timeout: Duration,

@@ -158,7 +158,7 @@ fn named(data: &[u8]) -> Option<(Code, TerminateData<'_>)> {
         .then(|| (code, TerminateData::new(why)))
 }
 
-/// L03, unless the peer says that somebody there wished to hang up: pppd and adit have words for it.
+/// L03, unless the peer's reason is a request to hang up, as pppd and adit word it.
 pub(super) fn unless_wished(data: &[u8]) -> Option<Code> {
     let wished = [b"User request".as_slice(), b"user-request"].contains(&data);
     (!wished).then_some(Code::L03)

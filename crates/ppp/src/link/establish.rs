@@ -188,7 +188,7 @@ impl Link {
         self.ended(by, code, detail);
     }
 
-    /// Why LCP ended, where nobody gave another reason.
+    /// Why LCP ended, where no other reason is known.
     fn explain(&self, now: Instant, finish: Finish) -> End {
         let peer = self.config.role.peer();
         let (by, code, detail) = match finish {

@@ -111,7 +111,7 @@ pub enum Answer {
     Address(Option<AddressGrant>),
 }
 
-/// A wish of the shell.
+/// A command of the shell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
     /// End the link; the reason is sent to the peer, in ASCII.

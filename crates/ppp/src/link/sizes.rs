@@ -1,6 +1,6 @@
 //! Whether large packets get through: once the network is up, Echo-Requests as long as the largest packet.
 //!
-//! A path that drops large packets and says nothing is the fault that nobody sees: the call is up, small things work. A
+//! A path that silently drops large packets is the fault that stays unseen: the call is up, small things work. A
 //! peer that answers shorter requests and never the long ones proves it. One that answers no padded request at all, or
 //! misses one now and then, proves nothing.
 
@@ -19,7 +19,7 @@ const SHORTER: [u16; 5] = [1300, 1200, 1000, 576, 400];
 const ROUNDS: u8 = 3;
 /// Answers of that many rounds show that a length passes.
 const ANSWERS: u8 = 2;
-/// The first round comes so long after the network; then there is a pause, and others between the rounds.
+/// The delay of the first round after the network; then there is a pause, and others between the rounds.
 const SETTLE: Duration = Duration::from_millis(300);
 const PAUSE: Duration = Duration::from_millis(700);
 const BETWEEN: Duration = Duration::from_millis(500);

@@ -152,7 +152,7 @@ pub(super) enum Address {
 /// The network-layer protocol phase.
 #[derive(Debug)]
 pub(super) struct NetworkPhase {
-    /// `None` where nobody had to prove anything.
+    /// `None` where no authentication was required.
     pub(super) authentication: Option<Box<Authentication>>,
     /// Who the client is.
     pub(super) name: Arc<[u8]>,
@@ -196,7 +196,7 @@ impl NetworkPhase {
         self.told.is_some() || !self.ccp.state().is_negotiating() || now >= self.patience
     }
 
-    /// A packet of a network protocol came: the client has heard that it is let in.
+    /// A packet of a network protocol came: the client has read that it is authenticated.
     pub(super) fn peer_went_on(&mut self) {
         if let Some(Authentication::Server(authenticator)) = self.authentication.as_deref_mut() {
             authenticator.peer_went_on();

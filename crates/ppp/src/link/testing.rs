@@ -202,7 +202,7 @@ impl World {
         world
     }
 
-    /// Carries frames until nobody has one.
+    /// Carries frames until neither side has one.
     pub(super) fn talk(&mut self) {
         for _ in 0..1000 {
             let (from_a, from_b) = (self.a.turn(self.now), self.b.turn(self.now));

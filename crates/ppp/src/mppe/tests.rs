@@ -270,7 +270,7 @@ fn c194_inner_protocol_of_one_octet() {
 }
 
 #[test]
-fn c195_noise_is_refused_for_ever_and_told_once_it_is_hopeless() {
+fn c195_noise_is_always_refused_and_reported_once_it_is_hopeless() {
     let mut line = Line::stateless();
     line.receiver = Decryptor::new(&StartKey::new([9; 16]), Strength::Bits128, true);
     for _ in 0..100 {

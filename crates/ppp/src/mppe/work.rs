@@ -1,4 +1,4 @@
-//! The bound on the key changes that a peer, or somebody who forges its packets, can make us do.
+//! The bound on the key changes that a peer, or an attacker who forges its packets, can make us do.
 //!
 //! One change costs about half a microsecond. A frame that follows its predecessor needs one and is free. A frame that
 //! skips n counts needs n more, and those are paid from an allowance that refills with time.

@@ -231,7 +231,7 @@ impl ControlConnection {
         }
     }
 
-    /// TCP is gone, whoever closed it.
+    /// TCP is closed, by either side.
     pub(super) fn transport_closed(&mut self) {
         self.outbox.drop_messages();
         let end = match &self.state {

@@ -1,4 +1,4 @@
-//! What goes into a control connection besides octets, and what comes out.
+//! Input of a control connection besides octets, and its output.
 
 use core::fmt;
 

@@ -184,7 +184,7 @@ impl ControlConnection {
         }
     }
 
-    /// The shell's wish. What makes no sense in the present state is ignored.
+    /// A command of the shell. What makes no sense in the present state is ignored.
     pub fn handle_command(&mut self, now: Instant, command: ControlCommand) {
         match command {
             ControlCommand::AcceptCall { handle, call_id } => self.accept(now, handle, call_id),

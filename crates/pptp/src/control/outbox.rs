@@ -55,7 +55,7 @@ impl Outbox {
         self.waiting().messages.push_back(message);
     }
 
-    /// Whether there is room for a message that nobody needs.
+    /// Whether there is capacity for an optional message.
     pub(super) fn has_room(&self) -> bool {
         self.messages() < MESSAGES_MAX / 2
     }

@@ -12,7 +12,7 @@ use super::config::Role;
 use super::events::{By, CallRequest, ControlEvent, End, Handle};
 use super::{ControlConnection, error};
 
-/// A reply to somebody else's request may be followed by the one to ours; not later than so.
+/// A reply to another host's request may be followed by the one to ours, within this time.
 const STRAY: Duration = Duration::from_secs(3);
 
 impl ControlConnection {

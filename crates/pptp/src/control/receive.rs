@@ -151,7 +151,7 @@ impl ControlConnection {
         }
     }
 
-    /// The stream is lost: what comes is not PPTP, and gets no answer.
+    /// The stream is lost: what arrives is not PPTP, and gets no answer.
     pub(super) fn garbage(&mut self, error: &adit_wire::Error) {
         let begins = escape(self.framer.pending()).limit(64).to_string();
         let (code, text) = match self.state {

@@ -4,7 +4,7 @@
 //! ones, for a bounded time and in bounded room; then the gap is given up as lost. One that is behind is dropped. One
 //! that is far ahead is a jump: either very many packets were lost, or it is forged. A second packet of the same range
 //! proves the jump. Without one, it is believed when the wait is over, but the old range is remembered: its next
-//! packet, if it comes, undoes the jump. So a single forged packet can never stop a call.
+//! packet, if it arrives, undoes the jump. So a single forged packet can never stop a call.
 
 use std::time::{Duration, Instant};
 
@@ -114,7 +114,7 @@ impl Range {
 enum Old {
     /// It was received before.
     Duplicate,
-    /// It was given up, or is so old that nobody knows.
+    /// It was given up, or is too old to be known.
     Late,
 }
 

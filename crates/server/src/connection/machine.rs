@@ -1,4 +1,4 @@
-//! The machine of one connection: what arrives goes in, what is to be done comes out. It reads no clock and no socket.
+//! The machine of one connection: input in, actions out. It reads no clock and no socket.
 
 use std::sync::Arc;
 

@@ -129,7 +129,7 @@ impl Connection {
         }
     }
 
-    /// The answer comes as a message, a refusal after a second.
+    /// The answer arrives as a message, a refusal after a second.
     fn answer_later(&self, id: u32, decision: BoxFuture<'static, Decision>) {
         let session = Arc::clone(self.machine.session());
         let handles = Arc::clone(&self.handles);

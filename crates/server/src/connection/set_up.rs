@@ -168,7 +168,7 @@ impl Machine {
         }
         if let Some(refused) = refused {
             self.note(now, &Note::Refused(refused.clone()));
-            // The line of the log comes at the end, once for each call.
+            // The line of the log is written at the end, once for each call.
             if let Some(call) = self.state.call_mut() {
                 call.refused = Some(refused);
             }

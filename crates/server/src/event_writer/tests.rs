@@ -29,7 +29,7 @@ fn events_reach_log_and_store_in_order_before_flush_returns() {
 }
 
 #[test]
-fn entries_without_room_are_lost_and_counted_without_waiting() {
+fn entries_beyond_the_capacity_are_lost_and_counted_without_waiting() {
     let (entries, receiver) = sync_channel(2);
     let writer = EventWriter { entries, health: Health::default(), broadcast: Broadcast::new() };
     for _ in 0..5 {

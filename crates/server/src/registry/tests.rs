@@ -153,7 +153,7 @@ fn a_call_is_refused_while_draining_and_when_all_sessions_are_in_use() {
 }
 
 #[test]
-fn one_call_per_address_where_the_configuration_says_so() {
+fn one_call_per_address_where_configured() {
     let registry = Registry::default();
     let limits = Limits { same_nat: SameNat::Refuse, ..limits() };
     let (first, second, other) =

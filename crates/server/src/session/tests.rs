@@ -25,7 +25,7 @@ fn agreed() -> Up {
 }
 
 #[test]
-fn the_row_of_a_new_session_says_where_it_comes_from_and_that_it_is_at_control() {
+fn the_row_of_a_new_session_has_its_origin_and_the_control_layer() {
     let row = session().row();
     assert_eq!((row.id, row.state), (SessionId(41), State::At(Layer::Control)));
     assert_eq!(row.from, Ipv4Addr::new(198, 51, 100, 7));
@@ -53,7 +53,7 @@ fn the_code_is_shown_as_soon_as_it_is_known() {
 }
 
 #[test]
-fn reach_tells_everything_from_nothing_known_yet() {
+fn everything_reachable_differs_from_nothing_known_yet() {
     let session = session();
     assert!(!session.detail().reach_any, "a session in set-up may reach nothing");
     session.known().up = Some(agreed());

@@ -33,7 +33,7 @@ pub(crate) struct Control {
 
 impl Drop for Control {
     fn drop(&mut self) {
-        // The file goes before the socket is closed: whoever starts next must not find it and think it dead.
+        // The file is removed before the socket is closed: the next server must not find it and take it for stale.
         let _ = std::fs::remove_file(&self.path);
     }
 }

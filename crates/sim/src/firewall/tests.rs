@@ -15,7 +15,7 @@ fn syn() -> Packet {
 }
 
 #[test]
-fn a_rule_stops_what_it_says_from_its_time_on() {
+fn a_rule_drops_its_packets_from_its_time_on() {
     let now = Instant::now();
     let later = now + Duration::from_secs(5);
     let mut firewall = Firewall::new(ROUTER).with(What::GreOut, later, Action::Drop);

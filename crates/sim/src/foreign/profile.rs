@@ -86,7 +86,7 @@ pub struct Quirks {
     pub repeats_ipcp: bool,
     /// A server ends the call as soon as the client says goodbye; others wait for its Call-Clear-Request.
     pub ends_at_once: bool,
-    /// A client answers a Challenge once, and again only if the Challenge comes again.
+    /// A client answers a Challenge once, and again only if the Challenge is repeated.
     pub answers_once: bool,
     /// TCP is closed without Stop-Control-Connection-Request.
     pub abrupt: bool,

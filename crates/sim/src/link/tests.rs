@@ -24,7 +24,7 @@ fn a_good_line_delays_and_nothing_else() {
 }
 
 #[test]
-fn a_bad_line_loses_doubles_and_reorders_about_as_often_as_it_says() {
+fn a_bad_line_loses_duplicates_and_reorders_about_as_often_as_configured() {
     let now = Instant::now();
     let quality = Quality { loss: 100, duplicate: 200, reorder: 300, ..Quality::default() };
     let mut link = Link::new(quality);

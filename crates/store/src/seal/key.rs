@@ -59,7 +59,7 @@ impl SealKey {
         SealKey::parse(&text).ok_or_else(|| ErrorKind::BadKey.at(path))
     }
 
-    /// A key from its text, 64 hexadecimal digits with or without blanks around: how it comes in an environment
+    /// A key from its text, 64 hexadecimal digits with or without blanks around: as in an environment
     /// variable or a systemd credential.
     pub fn parse(text: &[u8]) -> Option<SealKey> {
         let digits = text.trim_ascii();
@@ -73,7 +73,7 @@ impl SealKey {
         Some(key)
     }
 
-    /// A key that nobody else has.
+    /// A new random key.
     pub(crate) fn random() -> Result<SealKey> {
         let mut key = SealKey(Zeroizing::new([0; KEY]));
         random(&mut *key.0)?;

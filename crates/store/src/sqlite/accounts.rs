@@ -164,7 +164,7 @@ pub(super) fn remove(transaction: &Transaction<'_>, name: &str) -> Result<(), Fa
     if transaction.execute("DELETE FROM accounts WHERE name_key = ?1", [key(name)])? == 0 {
         return Err(ErrorKind::NoSuchAccount(name.into()).into());
     }
-    // Addresses kept for somebody who does not come back; one in use is freed when its session ends.
+    // Addresses kept for a user who does not return; one in use is released when its session ends.
     transaction.execute("DELETE FROM leases WHERE user_key = ?1 AND state = 'free'", [key(name)])?;
     Ok(())
 }

@@ -51,7 +51,7 @@ impl Fail {
             }
             Some(ErrorCode::CannotOpen | ErrorCode::SystemIoFailure) => return file_error(path, detail),
             Some(_) => ErrorKind::Database { detail },
-            // A value of the wrong form in a row: nobody but a damaged disk or a foreign program writes one.
+            // A value of the wrong form in a row: only a damaged disk or a foreign program writes one.
             None => ErrorKind::Corrupt { detail },
         };
         kind.at(path)

@@ -22,7 +22,7 @@ impl Sqlite {
     pub(crate) fn open(path: &Path, busy: Duration) -> Result<Sqlite> {
         let directory = directory_of(path);
         create_directory(directory)?;
-        // SQLite would make it readable for everybody.
+        // SQLite would make it world-readable.
         match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
             Ok(_) => give_to_owner_of(directory, path).map_err(|e| Error::io(path, "giving away", &e))?,
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}

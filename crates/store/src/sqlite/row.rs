@@ -61,7 +61,7 @@ pub(super) fn store_json<T: Serialize>(value: Option<&T>) -> Option<String> {
     value.and_then(|value| serde_json::to_string(value).ok())
 }
 
-/// A count; a negative one is nobody's.
+/// A count; a negative one is an error.
 pub(super) fn count(row: &Row<'_>, column: &str) -> rusqlite::Result<u64> {
     let n: i64 = row.get(column)?;
     u64::try_from(n).map_err(|_| bad(column, &n.to_string(), "a count is not negative"))

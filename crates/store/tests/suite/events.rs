@@ -94,7 +94,7 @@ pub(crate) fn events_are_followed(store: &Store) {
     let seen = store.events(&EventFilter::default()).unwrap().last().unwrap().id;
     let next = EventFilter { after: Some(seen), ..EventFilter::default() };
     assert_eq!(store.events(&next).unwrap(), []);
-    // The clock may go back: what is written later comes later.
+    // The clock may go back: what is written later is listed later.
     add(store, &[event(-100, EventFacts::ServerStop, None, None)]);
     let new = store.events(&next).unwrap();
     assert_eq!(new.len(), 1);

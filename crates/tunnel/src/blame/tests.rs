@@ -26,7 +26,7 @@ fn row_20_the_second_client_behind_one_router_is_g06() {
 }
 
 #[test]
-fn a_neighbour_proves_nothing_where_it_has_the_same_trouble_or_the_router_tells_calls_apart() {
+fn a_neighbour_proves_nothing_where_it_fails_too_or_the_router_distinguishes_calls() {
     let deaf = Neighbour { heard: false, ..neighbour("s41", true) };
     assert_eq!(behind_one_address(ended(Code::G01), &[deaf]).code, Some(Code::G01));
     let two = [neighbour("s41", false), neighbour("s42", false)];
@@ -47,7 +47,7 @@ fn row_15_nothing_at_all_proves_no_direction() {
 }
 
 #[test]
-fn row_13_16_18_22_a_client_that_says_it_hears_us_proves_that_its_own_gre_is_lost() {
+fn row_13_16_18_22_a_client_that_reports_our_gre_proves_that_its_own_is_lost() {
     let mut evidence = Evidence::default();
     evidence.told();
     assert_eq!(judged(&evidence), Code::G02);
@@ -65,7 +65,7 @@ fn row_21_a_call_id_that_changed_is_g04_wherever_it_shows() {
     for evidence in [key, told] {
         assert_eq!(judged(&evidence), Code::G04);
     }
-    // A packet of a stranger says nothing about a call whose own GRE comes.
+    // A packet of another host proves nothing about a call whose own GRE arrives.
     let mut fine = Evidence { heard: 4, ..Evidence::default() };
     fine.stray(Stray::CallId(77));
     assert_eq!(judged(&fine), Code::G03);
@@ -82,7 +82,7 @@ fn row_23_gre_from_another_address_names_it() {
 
 const SERVER: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 10);
 
-/// An LCP packet without options, as it comes out of GRE.
+/// An LCP packet without options, as GRE carries it.
 fn lcp(code: u8) -> [u8; 8] {
     [0xff, 0x03, 0xc0, 0x21, code, 1, 0, 4]
 }
@@ -105,7 +105,7 @@ fn a_call_whose_echoes_went_unanswered_before_the_peer_hung_up_lost_gre() {
         // Bad luck on a bad line.
         let short = SILENCE.saturating_sub(Duration::from_millis(1));
         assert_eq!(after(short, hung_up(code)), hung_up(code));
-        // Whoever else ended it knew why.
+        // Any other side that ended it knew why.
         for by in [Who::Us, Who::Note] {
             let end = End { by, ..hung_up(code) };
             assert_eq!(after(SILENCE * 2, end.clone()), end);
@@ -143,7 +143,7 @@ fn a_link_that_falls_silent_is_blamed_on_a_neighbour_that_came_later_alone() {
 fn an_answer_to_our_request_proves_both_directions() {
     for code in [cp::CONFIGURE_ACK, cp::CONFIGURE_NAK, cp::CONFIGURE_REJECT] {
         assert_eq!(judged(&heard(&[&lcp(code)])), Code::L05, "{code}");
-        // What comes afterwards takes nothing back.
+        // Later packets take nothing back.
         assert_eq!(judged(&heard(&[&lcp(code), &lcp(cp::CONFIGURE_REQUEST)])), Code::L05, "{code}");
     }
     let mut acknowledged = heard(&[&lcp(cp::CONFIGURE_REQUEST)]);
@@ -205,7 +205,7 @@ fn an_icmp_error_names_its_sender_and_its_reason() {
         assert_eq!(said(icmp), format!("203.0.113.10 answered our GRE: {text}"));
     }
     assert_eq!(said(1), "203.0.113.10 answered our GRE: unreachable (ICMP type 3 code 1)");
-    // GRE that comes back all the same refutes it.
+    // GRE that arrives all the same refutes it.
     let mut evidence = heard(&[&lcp(cp::CONFIGURE_REQUEST)]);
     evidence.unreachable(SERVER, 2);
     assert_eq!(evidence.judge(Role::Client, Code::L05, "no LCP").0, Code::G02);
@@ -233,7 +233,7 @@ fn gre_gone_astray_is_lost_on_the_way_to_this_side() {
 }
 
 #[test]
-fn a_peer_that_says_the_call_id_is_not_its_own_is_believed_until_it_answers() {
+fn a_peer_that_denies_the_call_id_is_believed_until_it_answers() {
     let mut evidence = heard(&[&lcp(cp::CONFIGURE_REQUEST)]);
     evidence.misnamed(1007);
     let (code, detail) = evidence.judge(Role::Server, Code::A01, "it says");
@@ -244,7 +244,7 @@ fn a_peer_that_says_the_call_id_is_not_its_own_is_believed_until_it_answers() {
 }
 
 #[test]
-fn a_peer_is_told_what_it_cannot_know_when_its_answers_should_long_have_come() {
+fn a_peer_whose_answers_are_overdue_is_sent_what_it_cannot_know() {
     let early = TELL.saturating_sub(Duration::from_millis(1));
     let request = heard(&[&lcp(cp::CONFIGURE_REQUEST)]);
     assert_eq!(request.to_tell(TELL), Some(Told::Heard));
@@ -262,7 +262,7 @@ fn a_peer_is_told_what_it_cannot_know_when_its_answers_should_long_have_come() {
     misnamed.stray(Stray::CallId(77));
     assert_eq!(misnamed.to_tell(TELL), Some(Told::Misnamed(77)));
     assert_eq!(misnamed.to_tell(early), None);
-    // GRE of this call comes: that of another one is a stranger's.
+    // GRE of this call arrives: other GRE belongs to another host.
     misnamed.frame(&lcp(cp::CONFIGURE_REQUEST));
     assert_eq!(misnamed.to_tell(TELL), Some(Told::Heard));
 }

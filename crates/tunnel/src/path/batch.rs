@@ -132,7 +132,7 @@ impl Path {
     }
 
     /// The second half, once the cipher was applied. Returns where in `packet` the IP packet lies that is to go to the
-    /// host; whatever else comes of it goes to the sink.
+    /// host; all other results go to the sink.
     pub fn finish(
         &mut self,
         now: Instant,

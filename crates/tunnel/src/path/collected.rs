@@ -1,9 +1,9 @@
-//! A sink that keeps what comes.
+//! A sink that keeps its input.
 
 use super::{PathEvent, Sink};
 
 /// Keeps a copy of everything that a path puts out, in order of arrival, for a caller that works on it afterwards and
-/// can afford to copy. It grows with each call and is emptied by nobody else: make a new one for each input, or take out
+/// can afford to copy. It grows with each call and is never emptied by the path: make a new one for each input, or take out
 /// what was worked on.
 #[derive(Clone, Debug, Default)]
 pub struct Collected {

@@ -90,7 +90,7 @@ pub struct Network {
     pub local: Ipv4Addr,
     /// Largest IP packet for the tunnel.
     pub mtu: u16,
-    /// Hand a DHCPINFORM to us or to everybody to [`crate::path::Sink::dhcp`] instead of sending it on.
+    /// Hand a DHCPINFORM to this host or to broadcast to [`crate::path::Sink::dhcp`] instead of sending it on.
     pub answer_dhcp: bool,
     /// `None`: no IPv6 packet passes.
     pub ipv6: Option<NetworkV6>,

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use adit_diag::note::Destination;
 use adit_wire::ipv4;
 
-/// Of a packet, unless it is for everybody in reach: hosts send many of those, and miss none of them.
+/// Of a packet, unless it is multicast or broadcast: hosts send many of those, and need no answer.
 pub(super) fn destination(packet: ipv4::Packet<'_>) -> Option<Destination> {
     let address = packet.dst();
     let everybody = address.is_broadcast()

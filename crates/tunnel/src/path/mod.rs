@@ -1,11 +1,11 @@
 //! The data path of one call: GRE on one side, IP packets on the other, PPP and MPPE between.
 //!
-//! A [`Path`] has no I/O and no clock. Whoever moves packets (a dataplane worker, the simulator, a load generator, a
-//! fuzzer) gives it octets and an instant, and a [`Sink`] that takes what comes out. An in-order packet is worked on
+//! A [`Path`] has no I/O and no clock. Its user (a dataplane worker, the simulator, a load generator, a
+//! fuzzer) gives it octets and an instant, and a [`Sink`] that takes the output. An in-order packet is worked on
 //! where it lies: nothing is allocated for it.
 //!
 //! While encryption is required no IP packet leaves in clear and none is accepted in clear, in any state. Once a call
-//! has been encrypted the same holds for the rest of its life, so that nobody can talk it out of encryption.
+//! has been encrypted the same holds for the rest of its life, so that no packet can switch encryption off.
 
 mod batch;
 mod collected;

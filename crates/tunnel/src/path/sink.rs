@@ -1,4 +1,4 @@
-//! What comes out of a path.
+//! The output of a path.
 
 /// Takes what a path puts out. Nothing may be kept beyond the call but by copying.
 pub trait Sink {

@@ -151,7 +151,7 @@ impl Path {
     }
 
     /// A packet larger than the tunnel takes: fragments if its sender allows them, else an ICMP error for the sender.
-    /// The error comes from the packet's destination: a host drops what arrives with its own address as the source, and
+    /// The error is from the packet's destination: a host drops what arrives with its own address as the source, and
     /// behind the tunnel, where the error seems to come from, no other address is sure to be.
     fn too_big(&mut self, now: Instant, bytes: &[u8], sink: &mut dyn Sink) {
         let mtu = self.mtu();

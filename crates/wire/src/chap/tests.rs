@@ -133,7 +133,7 @@ fn c159_success_without_a_readable_proof() {
 }
 
 #[test]
-fn c161_failure_is_written_as_the_specification_says() {
+fn c161_failure_is_written_as_specified() {
     let failure = Failure {
         error: Some(MsChapError::PasswordExpired),
         retry: true,

@@ -107,7 +107,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(4096))]
 
     #[test]
-    fn what_is_kept_says_what_the_packet_says(
+    fn a_note_has_the_content_of_its_packet(
         protocol in protocols(), code in 0u8..18, id in any::<u8>(), data in data(), cut in 0usize..8,
     ) {
         let mut information = Vec::new();
@@ -123,7 +123,7 @@ proptest! {
     }
 
     #[test]
-    fn a_malformed_frame_says_why(frame in prop::collection::vec(any::<u8>(), 0..8)) {
+    fn a_malformed_frame_has_a_reason(frame in prop::collection::vec(any::<u8>(), 0..8)) {
         if let Err(error) = ppp::frame(&frame) {
             prop_assert_eq!(describe(&malformed_frame(&frame)), format!("malformed: {error}"));
         }

@@ -1,4 +1,4 @@
-//! Incoming-Call-Request, -Reply and -Connected (RFC 2637 sections 2.9 to 2.11): a call that comes in at the PAC.
+//! Incoming-Call-Request, -Reply and -Connected (RFC 2637 sections 2.9 to 2.11): a call that arrives at the PAC.
 
 use core::fmt;
 

@@ -1,4 +1,4 @@
-//! `adit doctor HOST --bundle FILE`: everything that was found, in one archive to send to somebody.
+//! `adit doctor HOST --bundle FILE`: all findings in one archive to send to support.
 
 use std::fmt::Write as _;
 use std::fs::OpenOptions;
@@ -140,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_check_sequence_is_that_of_everybody() {
+    fn the_frame_check_sequence_matches_the_standard() {
         assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
     }
 

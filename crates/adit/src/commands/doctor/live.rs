@@ -30,7 +30,7 @@ pub(super) fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {
     let report = adit_probe::run(&options, &stop, &mut say)?;
     let mut verdict = adit_doctor::judge(&report.facts);
     if args.bundle.is_none() {
-        // Frame numbers are of no use to somebody who does not have the capture.
+        // Frame numbers are of no use without the capture.
         without_frames(&mut verdict);
     }
     print(args, output, &report, &verdict)?;

@@ -84,7 +84,7 @@ fn secret(args: &Args) -> Result<Option<Secret>, Failure> {
 /// as one.
 fn judged(read: &Read, host: Option<&str>) -> Vec<Judged> {
     let mut judged = Vec::new();
-    // A name that nobody asked for in the file tells nothing of whose address is whose.
+    // A name without a query in the file does not show whose address is whose.
     let host = host.filter(|host| host.parse::<std::net::IpAddr>().is_ok() || is_asked_for(read, host));
     let mut looked = Vec::new();
     for (at, conversation) in read.conversations.iter().enumerate() {

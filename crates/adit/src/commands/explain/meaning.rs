@@ -339,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_nobody_has() {
+    fn a_name_of_no_account() {
         let tries = [attempt(1, 7, Some("A01"))];
         let known = Known {
             exists: false,

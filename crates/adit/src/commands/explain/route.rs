@@ -1,4 +1,4 @@
-//! `adit explain route`: whether somebody may reach something, by the configuration and the accounts.
+//! `adit explain route`: whether a user may reach a destination, by the configuration and the accounts.
 
 use std::net::Ipv4Addr;
 

@@ -1,4 +1,4 @@
-//! `adit explain user`: why somebody cannot connect, by the account and the last attempts.
+//! `adit explain user`: why a user cannot connect, by the account and the last attempts.
 
 use adit_api::accounts::Account;
 use adit_api::log::{Event, Filter};

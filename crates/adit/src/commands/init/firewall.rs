@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_missing_is_told() {
+    fn only_missing_rules_are_listed() {
         let eth0 = Some("eth0".to_owned());
         assert_eq!(
             with(&[]).commands(&eth0),

@@ -10,7 +10,7 @@ use adit_testbed::Host;
 use crate::common::SERVER;
 use crate::common::services::Service;
 
-/// What it does with whoever comes.
+/// What it does with a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Door {
     /// It speaks HTTP.
@@ -34,7 +34,7 @@ pub(crate) fn open(host: &Host, door: Door) -> Service {
                 let _ = stream.write_all(page.as_bytes());
             }
             Door::Resets => {
-                // Octets that nobody reads make the kernel reset the connection when it is closed.
+                // Unread octets make the kernel reset the connection when it is closed.
                 let _ = stream.peek(&mut [0; 1]);
             }
             Door::Mute => {

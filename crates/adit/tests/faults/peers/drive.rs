@@ -31,7 +31,7 @@ pub(crate) struct Manners {
     pub(crate) talks: bool,
     /// Opens no GRE socket: the kernel answers for it.
     pub(crate) no_gre: bool,
-    /// Where its GRE comes from.
+    /// The source address of its GRE.
     pub(crate) source: Option<Ipv4Addr>,
 }
 

@@ -1,7 +1,7 @@
 //! Peers that do not do as they should, and a foreign one that does.
 //!
 //! [`server`] and [`client`] are tunnels with one thing wrong: the machines of `adit-tunnel` on real sockets, with
-//! [`Manners`] that change what goes in or out. What does not even get so far is in [`door`].
+//! [`Manners`] that change what goes in or out. Servers that fail before PPTP are in [`listener`].
 
 pub(crate) mod client;
 pub(crate) mod door;

@@ -1,4 +1,4 @@
-//! Healthy networks: nobody may find anything.
+//! Healthy networks: no vantage point may find anything.
 
 use std::time::Duration;
 

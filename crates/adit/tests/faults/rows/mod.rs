@@ -27,7 +27,7 @@ const SOURCES: [&str; 11] = [
     include_str!("route.rs"),
 ];
 
-/// A row that no test makes would be missing from the table, and nobody would be told.
+/// A row that no test makes would be missing from the table without a notice.
 #[test]
 fn every_row_of_the_matrix_is_made() {
     for row in crate::matrix::MATRIX {

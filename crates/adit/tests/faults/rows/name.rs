@@ -24,7 +24,7 @@ fn row_03_no_route_on_the_client() {
 }
 
 #[test]
-fn row_04_transit_says_host_unreachable() {
+fn row_04_transit_answers_host_unreachable() {
     row("4", &Plan::default(), &[], |world| {
         world.transit.ip("route add unreachable 203.0.113.0/24");
     });

@@ -90,7 +90,7 @@ fn row_64_default_route_swallowed() {
     let captures = case.world.record();
     let mut running = case.world.dial("alice", &["--all"]);
     running.wait_for("connected", crate::common::SOON);
-    // Somebody removes the one route that keeps the tunnel itself out of the tunnel.
+    // The administrator removes the one route that keeps the tunnel itself out of the tunnel.
     case.world.client.ip("route del 203.0.113.10");
     settle();
     case.doctor(&[]);

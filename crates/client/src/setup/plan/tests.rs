@@ -113,7 +113,7 @@ fn name_servers_are_asked_through_the_tunnel() {
 }
 
 #[test]
-fn the_words_say_what_was_routed() {
+fn the_text_lists_the_routes() {
     let text = |routes| Steps::new(&plan(routes), TUN, &hop(), &home()).unwrap().text;
     assert_eq!(text(Some(&["192.168.10.0/24", "10.0.0.0/8"])), "192.168.10.0/24, 10.0.0.0/8");
     assert_eq!(text(Some(&[])), "10.99.0.1 alone");

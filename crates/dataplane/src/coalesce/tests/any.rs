@@ -1,4 +1,4 @@
-//! Whatever arrives, each flow comes out as it went in.
+//! Any input: each flow leaves as it entered.
 
 use std::collections::BTreeMap;
 

@@ -39,7 +39,7 @@ pub(super) fn facts(view: &View<'_>) -> Auth {
         + times(ppp::PAP, pap::REQUEST, true)
         + times(ppp::EAP, EAP_RESPONSE, true);
     facts.login = login(view, &chap, &pap, &eap);
-    // In the middle of a call nobody knows what came before.
+    // In the middle of a call it is unknown what came before.
     if !lcp.list.is_empty() {
         silence(view, call, &mut facts);
     }

@@ -13,7 +13,7 @@ use crate::{Seen, Side};
 
 /// Naks that make a loop.
 const ROUNDS_MIN: usize = 3;
-/// Protocol-Rejects of protocols that nobody knows, once MPPE is up: one may be a damaged packet.
+/// Protocol-Rejects of unknown protocols, once MPPE is up: one may be a damaged packet.
 const STRANGE_MIN: usize = 2;
 
 pub(super) fn facts(view: &View<'_>, auth: &Auth) -> Encrypt {
@@ -84,7 +84,7 @@ fn nak_loop(view: &View<'_>, ccp: &Messages<'_>, by: Side) -> Option<Seen<MppeLo
     Some(seen(view, MppeLoop { rounds, only_stateless }, last))
 }
 
-/// Requests that nobody answers, after the login.
+/// Requests without an answer, after the login.
 fn silent(view: &View<'_>, ccp: &Messages<'_>, auth: &Auth) -> Option<Seen<Duration>> {
     let login = auth.login.as_ref().filter(|login| login.what.verdict == LoginVerdict::Accepted)?;
     let last = ccp.list.iter().rfind(|message| message.packet.code != cp::CONFIGURE_REQUEST);
@@ -117,7 +117,7 @@ fn closed(view: &View<'_>, lcp: &Messages<'_>, ccp: &Messages<'_>, opened: u64) 
     Some(seen(view, reject.by, reject))
 }
 
-/// Protocols that nobody knows, rejected once MPPE is up: what was decrypted is garbage.
+/// Unknown protocols, rejected once MPPE is up: what was decrypted is garbage.
 fn strange(view: &View<'_>, lcp: &Messages<'_>, opened: u64) -> Option<Seen<String>> {
     let strange: Vec<(&Message<'_>, u16)> = lcp
         .list

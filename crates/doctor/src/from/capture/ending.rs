@@ -8,7 +8,7 @@ use crate::Seen;
 use crate::facts::Ending;
 
 pub(super) fn facts(view: &View<'_>, is_up: bool) -> Option<Seen<Ending>> {
-    // Data show that it was up, and where the beginning is not in the file, nobody knows that it was not.
+    // Data show that it was up, and where the beginning is not in the file, it is unknown whether it was.
     let data = view.call.map_or(0, |call| {
         let ways = [&call.to_server, &call.to_client];
         ways.iter().map(|way| way.encrypted + way.clear).sum::<u64>()

@@ -109,12 +109,12 @@ fn names(view: &View<'_>, questions: &[&Lookup]) -> Vec<Seen<NameTest>> {
         .collect()
 }
 
-/// A name that somebody may want to reach. Programs ask for others to learn something of the network.
+/// A name that a user may want to reach. Programs ask for others to learn something of the network.
 fn is_of_people(name: &str) -> bool {
     name.contains('.') && !name.ends_with(".arpa") && !name.starts_with('_')
 }
 
-/// Who answered; where nobody did, who did not. The server's own end is no target.
+/// Who answered; without an answer, who did not. The server's own end is no target.
 fn targets(view: &View<'_>, call: &Call, peer: Option<IpAddr>) -> Vec<Seen<Target>> {
     let asked = || {
         call.inside.targets.iter().filter(|target| {

@@ -63,7 +63,7 @@ fn count(call: &Call, code: u8, by_client: bool) -> u32 {
     u32::try_from(call.tally.times(ppp::LCP, code, by_client)).unwrap_or(u32::MAX)
 }
 
-/// Both acknowledged; or another protocol is there that only comes after, where the file begins late.
+/// Both acknowledged; or a protocol is there that can only follow, where the file begins late.
 fn opened(view: &View<'_>, messages: &Messages<'_>) -> Option<Seen<()>> {
     if let Some(message) = messages.first_opened() {
         return Some(seen(view, (), message));

@@ -53,7 +53,7 @@ pub fn facts(conversation: &Conversation, call: usize, vantage: Vantage) -> Fact
     facts
 }
 
-/// An answer that is not in the file was given all the same, where what comes after it worked.
+/// An answer that is not in the file was given all the same, where the next step worked.
 fn clear_silence(facts: &mut Facts) {
     let data = facts.gre.to_server.data > 0 && facts.gre.to_client.data > 0;
     let beyond_login = data || facts.address.opened.is_some() || facts.encrypt.client_offer.is_some();

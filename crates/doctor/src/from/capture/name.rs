@@ -40,7 +40,7 @@ fn split(addresses: &[IpAddr]) -> (Vec<Ipv4Addr>, usize) {
     (v4, v6)
 }
 
-/// What a capture without a call to it says of the server `host`: its name, asked for and not found. `None` when nobody
+/// What a capture without a call to it says of the server `host`: its name, asked for and not found. `None` when no host
 /// asked, or an IPv4 address came back.
 pub fn facts_of_name(lookups: &Lookups, host: &str) -> Option<Facts> {
     let host = host.trim_end_matches('.');

@@ -22,7 +22,7 @@ struct Holder {
 
 /// Notes in the facts of every call of a file which addresses another call to the same server holds at the same time.
 ///
-/// A call counts as alive as long as its client is heard: a server that keeps the call of a client that went away without a
+/// A call counts as alive as long as its client is heard: a server that keeps the call of a client that vanished without a
 /// word, and lends its address anew, does so rightly.
 pub fn addresses_twice(calls: &mut [(&Conversation, usize, &mut Facts)]) {
     let mut holders: BTreeMap<(IpAddr, Ipv4Addr), Vec<Holder>> = BTreeMap::new();

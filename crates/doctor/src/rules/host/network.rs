@@ -163,7 +163,7 @@ fn answers(host: &Host) -> Option<(usize, Vec<String>)> {
 fn no_way_back(facts: &Facts) -> Option<Proof> {
     let (tried, silent) = answers(of(facts))?;
     let from = of(facts).back.as_ref()?.from?;
-    // The answer comes as far as this host, which drops it: that is R07.
+    // The answer arrives at this host, which drops it: that is R07.
     if tried == 0 || silent.len() < tried || drops_answers(facts).is_some() {
         return None;
     }

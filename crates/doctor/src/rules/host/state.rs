@@ -169,7 +169,7 @@ fn barred(facts: &Facts, code: Code, word: &str) -> Option<Proof> {
     fact_if(!names.is_empty(), || format!("{} {word}: {}", names.len(), list(&names)))
 }
 
-/// An account that may not log in is news only when somebody tried.
+/// An account that may not log in is reported only when it tried.
 fn tried(facts: &Facts, code: Code, why: &str) -> Option<Proof> {
     let failed = of(facts).calls.as_ref()?.failed.iter().find(|failed| failed.code == code)?;
     let names = named(of(facts), code);

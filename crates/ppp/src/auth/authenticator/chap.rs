@@ -155,7 +155,7 @@ impl Authenticator {
         Retry { id: self.last_id, challenge: self.fresh_challenge(), expired, deadline }
     }
 
-    /// A challenge that nobody can foresee, as long as the method has it.
+    /// An unpredictable challenge of the method's length.
     pub(super) fn fresh_challenge(&mut self) -> Vec<u8> {
         let size = match row(self.config.method).exchange {
             Exchange::Pap => 0,

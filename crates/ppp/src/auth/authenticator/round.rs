@@ -54,7 +54,7 @@ impl Authenticator {
     }
 }
 
-/// Why it ends if no answer comes.
+/// Why it ends if no answer arrives.
 fn unanswered(message: &str) -> String {
     format!("the client did not answer \"{}\" of the account source", escape(message.as_bytes()))
 }

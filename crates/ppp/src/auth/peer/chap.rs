@@ -167,7 +167,7 @@ impl Peer {
         let challenge = failure.challenge.clone().or_else(|| algorithm.implied_challenge(before));
         let Some(challenge) = challenge else { return false };
         self.next_password();
-        // No Challenge packet comes: the next Response has the next identifier (RFC 2759 section 6).
+        // No Challenge packet follows: the next Response has the next identifier (RFC 2759 section 6).
         self.respond(now, algorithm, failed.wrapping_add(1), &challenge);
         true
     }

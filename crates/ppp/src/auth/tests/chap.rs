@@ -80,7 +80,7 @@ fn c151_a_success_that_may_be_lost_comes_again_until_the_client_goes_on() {
                 }
             }
             assert_eq!(again, goes_on.unwrap_or(Timing::default().tries - 1));
-            // Whoever asks still gets it.
+            // A peer that asks still gets it.
             server.handle_input(now, &response).unwrap();
             assert_eq!(sent(&mut server), result);
         }
@@ -393,7 +393,7 @@ fn c164_a_change_that_is_wrong_is_refused_with_709_and_nothing_is_stored() {
 }
 
 #[test]
-fn changes_of_version_1_and_changes_that_nobody_asked_for() {
+fn password_changes_of_version_1_and_unsolicited_ones_are_refused() {
     let now = Instant::now();
     for code in [5, 6, 7] {
         let (mut server, _, first) = responded(AuthMethod::MsChapV2, credentials("alice", "wrong"));

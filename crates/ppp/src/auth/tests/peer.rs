@@ -94,7 +94,7 @@ fn c165_an_own_challenge_is_never_answered() {
         assert!(!client.poll_transmit(&mut Vec::new()), "{method}");
         assert_eq!(peer_failed(&mut client).0, Code::A12);
     }
-    // The Peer-Challenge of MS-CHAPv2 comes back as a Challenge.
+    // The Peer-Challenge of MS-CHAPv2 is sent back as a Challenge.
     let (mut client, response) = answered(AuthMethod::MsChapV2, &[7; 16]);
     client.handle_input(Instant::now(), &challenge_packet(6, &response[5..21])).unwrap();
     assert!(!client.poll_transmit(&mut Vec::new()));
@@ -157,7 +157,7 @@ fn a_server_that_never_asks_is_named_with_the_method() {
 }
 
 #[test]
-fn what_the_server_says_is_passed_on_and_printable() {
+fn the_servers_message_is_passed_on_and_printable() {
     let (mut client, _) = answered(AuthMethod::MsChapV2, &[7; 16]);
     let mut packet = Vec::new();
     let text = b"E=647 R=0 C=00112233445566778899AABBCCDDEEFF V=3 M=Account locked\x1b[0m";

@@ -68,7 +68,7 @@ proptest! {
     }
 
     #[test]
-    fn one_changed_octet_never_lets_anybody_in(at: usize, bit in 0..8_u32, method in 1..4_usize) {
+    fn one_changed_octet_never_authenticates(at: usize, bit in 0..8_u32, method in 1..4_usize) {
         let method = METHODS[method];
         let mut line = Line::new(method);
         line.server.open(line.now);

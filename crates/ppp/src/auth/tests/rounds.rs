@@ -90,13 +90,13 @@ fn a_message_reaches_the_client_of_mschap_in_a_failure_that_allows_another_try()
 }
 
 #[test]
-fn chap_md5_has_no_room_for_a_message_and_does_the_round_all_the_same() {
+fn chap_md5_plays_a_further_round_without_a_message() {
     let line = rounds(AuthMethod::ChapMd5, &[asks("Enter the code", "123456")], &["123456"]).open();
     assert!(is_in(&line), "{:?}", line.client_events);
 }
 
 #[test]
-fn pap_says_what_it_wants_in_a_nak_and_takes_the_next_request() {
+fn pap_asks_in_a_nak_and_takes_the_next_request() {
     let mut line = rounds(AuthMethod::Pap, &[asks("Enter the code", "123456")], &["123456"]);
     line.server.open(line.now);
     line.client.open(line.now);
@@ -167,7 +167,7 @@ fn the_time_of_all_rounds_together_is_bounded() {
     let start = line.now;
     line.server.open(start);
     line.client.open(start);
-    // Whoever is asked takes nearly as long as it may, every time.
+    // The account source takes nearly as long as it may, every time.
     while line.server_events.is_empty() {
         while let Some(packet) = packet_of(|out| line.server.poll_transmit(out)) {
             let _ = line.client.handle_input(line.now, &packet);
@@ -250,7 +250,7 @@ fn a_refusal_between_two_rounds_begins_anew() {
 }
 
 #[test]
-fn a_source_that_does_not_answer_says_nothing_of_the_password() {
+fn an_unavailable_source_gives_no_verdict_on_the_password() {
     for method in METHODS {
         let mut line = Line::new(method);
         line.server.open(line.now);

@@ -10,7 +10,7 @@ use crate::link::testing::*;
 use crate::link::{By, Command, LinkEvent};
 
 #[test]
-fn a_close_here_says_the_reason_to_the_peer_and_ends_both() {
+fn a_local_close_sends_the_reason_and_ends_both_sides() {
     let mut world = World::new(server(), client());
     world.talk();
     world.a.link.handle_command(world.now, Command::Close { reason: "maintenance".to_owned() });
@@ -49,7 +49,7 @@ fn c123_a_terminate_request_is_acked_at_once_and_ends_the_link_one_period_later(
 }
 
 #[test]
-fn a_goodbye_says_in_which_phase_it_came() {
+fn a_terminate_request_reports_its_phase() {
     let detail = |mut solo: Solo| {
         solo.give(ppp::LCP, cp::TERMINATE_REQUEST, 9, b"no");
         solo.wait(Duration::from_secs(10));
@@ -69,7 +69,7 @@ fn a_goodbye_says_in_which_phase_it_came() {
 }
 
 #[test]
-fn a_goodbye_with_a_code_says_which_layer_broke_but_for_layers_that_we_see_ourselves() {
+fn a_terminate_request_with_a_code_names_the_layer_unless_this_side_sees_it() {
     let (mut solo, _) = admitted(server());
     solo.give(ppp::LCP, cp::TERMINATE_REQUEST, 9, b"I01 no address is left");
     solo.wait(Duration::from_secs(10));
@@ -85,7 +85,7 @@ fn a_goodbye_with_a_code_says_which_layer_broke_but_for_layers_that_we_see_ourse
 }
 
 #[test]
-fn nothing_is_said_when_the_layer_below_is_gone() {
+fn nothing_is_sent_when_the_layer_below_is_down() {
     let mut solo = up(server());
     solo.host.link.handle_command(solo.now, Command::LowerDown);
     assert_eq!(solo.collect(), []);

@@ -21,7 +21,7 @@ fn codes(sent: &[Sent], protocol: u16) -> Vec<u8> {
 fn c144_an_ipcp_request_before_required_encryption_is_held_and_answered_when_ccp_opens() {
     let (mut solo, sent) = admitted(server());
     let ccp = of(&sent, ppp::CCP).remove(0);
-    // It comes again and again, and is never answered with a Terminate-Ack or anything else.
+    // It is repeated, and is never answered with a Terminate-Ack or anything else.
     for id in 1..4 {
         assert_eq!(solo.give(ppp::IPCP, cp::CONFIGURE_REQUEST, id, &octets(ZERO_ADDRESS)), []);
         let sent = solo.wait(Duration::from_secs(2));
@@ -56,7 +56,7 @@ fn c144_a_client_holds_the_request_of_its_server_too() {
 }
 
 #[test]
-fn c189_no_network_protocol_says_a_word_before_encryption_runs() {
+fn c189_no_network_protocol_is_sent_before_encryption_runs() {
     for mode in [Mode::Require, Mode::Prefer] {
         let mut world = World::new(with_mode(server(), mode), client());
         world.talk();
@@ -78,7 +78,7 @@ fn c189_no_network_protocol_says_a_word_before_encryption_runs() {
 }
 
 #[test]
-fn c188_c189_encryption_that_falls_is_told_at_once_and_the_network_stays_for_its_return() {
+fn c188_c189_lost_encryption_is_reported_at_once_and_the_network_waits_for_it() {
     let mut solo = up(server());
     solo.wait(Duration::from_secs(5));
     let before = solo.host.events.len();
@@ -183,7 +183,7 @@ fn the_first_packets_do_not_go_in_clear_while_encryption_is_being_negotiated() {
         (solo, request.unwrap())
     };
     for mode in [Mode::Allow, Mode::Prefer] {
-        // It comes: then the network, encrypted from its first packet on.
+        // It arrives: then the network, encrypted from its first packet on.
         let (mut solo, request) = opened(mode);
         solo.wait(Duration::from_secs(5));
         solo.answer(&request);

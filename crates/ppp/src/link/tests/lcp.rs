@@ -170,7 +170,7 @@ fn c113_c117_echo_is_answered_and_discard_ignored() {
 }
 
 #[test]
-fn a_client_is_told_its_time() {
+fn a_client_is_sent_its_remaining_time() {
     let mut world = World::new(server(), client());
     world.talk();
     let command = Command::TimeRemaining { seconds: 300, message: "maintenance".to_owned() };
@@ -281,7 +281,7 @@ fn c124_a_configure_request_in_opened_takes_network_and_keys_down_and_begins_aga
     assert!(matches!(&told[..], [LinkEvent::NetworkDown, LinkEvent::Encryption(None)]), "{told:?}");
     assert_eq!((sent[0].code, sent[1].code), (cp::CONFIGURE_REQUEST, cp::CONFIGURE_ACK));
 
-    // Authentication comes again from scratch, with another challenge, and nobody is asked for an address twice.
+    // Authentication begins again, with another challenge, and no address is requested twice.
     let sent = solo.answer(&sent[0]);
     let challenge = of(&sent, ppp::CHAP).remove(0);
     let sent = solo.give(ppp::CHAP, 2, challenge.id, &response(&challenge, "User", PASSWORD));
@@ -335,7 +335,7 @@ fn more_than_three_restarts_in_a_minute_end_the_link() {
 }
 
 #[test]
-fn c125_what_the_peer_says_is_printable_in_the_record() {
+fn c125_text_of_the_peer_is_printable_in_the_record() {
     let mut solo = up(server());
     solo.give(
         ppp::LCP,

@@ -69,7 +69,7 @@ fn c143_no_ipv6cp_where_the_mtu_is_below_1280() {
 }
 
 #[test]
-fn ipcp_that_goes_down_and_comes_back_is_told_and_one_that_stays_away_ends_the_link() {
+fn ipcp_that_goes_down_is_reported_and_ends_the_link_unless_it_returns() {
     let mut solo = up(server());
     solo.give(ppp::IPCP, cp::TERMINATE_REQUEST, 9, &[]);
     assert!(solo.host.network().is_none());
@@ -129,7 +129,7 @@ fn a_late_or_foreign_answer_has_no_effect() {
 }
 
 #[test]
-fn c135_the_network_is_told_only_when_ipcp_is_open_both_ways() {
+fn c135_the_network_is_reported_only_when_ipcp_is_open_both_ways() {
     let (mut solo, _) = encrypted(server());
     let sent = solo.give(ppp::IPCP, cp::CONFIGURE_REQUEST, 1, &octets("0306c0000264"));
     assert!(solo.host.network().is_none());

@@ -1,4 +1,4 @@
-//! Whatever comes, a link neither panics nor hangs nor floods; and any two ends come to an end of their talk.
+//! Any input: a link neither panics nor hangs nor floods; and any two ends finish their negotiation.
 
 use core::time::Duration;
 
@@ -40,7 +40,7 @@ fn config(base: fn() -> LinkConfig) -> impl Strategy<Value = LinkConfig> {
 enum Happening {
     Packet(u16, u8, u8, Vec<u8>),
     Frame(Vec<u8>),
-    /// A frame of its own comes back.
+    /// A frame of its own is reflected.
     Echo(usize),
     /// Its last request of this protocol is acknowledged.
     Agree(u16),

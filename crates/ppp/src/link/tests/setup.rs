@@ -59,7 +59,7 @@ const METHODS: [AuthMethod; 4] =
 const MODES: [Mode; 4] = [Mode::Off, Mode::Allow, Mode::Prefer, Mode::Require];
 
 #[test]
-fn every_method_with_every_policy_of_both_ends_comes_up_or_says_why_not() {
+fn every_method_with_every_policy_of_both_ends_is_up_or_fails_with_a_reason() {
     for method in METHODS {
         for (a, b) in MODES.into_iter().flat_map(|a| MODES.map(|b| (a, b))) {
             let case = format!("{method}, server {a:?}, client {b:?}");
@@ -179,7 +179,7 @@ fn a_client_that_requires_encryption_does_not_go_on_without_authentication() {
 }
 
 #[test]
-fn nobody_has_to_authenticate_where_no_method_is_configured() {
+fn without_a_configured_method_no_authentication_is_required() {
     let mut world = World::new(
         with_mode(with_methods(server(), &[]), Mode::Off),
         with_mode(with_methods(client(), &[]), Mode::Allow),
@@ -237,7 +237,7 @@ fn a_question_for_an_address_without_an_answer_ends_with_i06() {
 }
 
 #[test]
-fn the_wish_of_the_client_is_in_the_question() {
+fn the_clients_address_request_is_in_the_question() {
     let fixed = "192.0.2.100".parse().unwrap();
     let mut world = World::new(server(), LinkConfig { address: Some(fixed), ..client() });
     world.talk();
@@ -288,7 +288,7 @@ fn a_silent_line_ends_with_l05_and_a_close_before_that_ends_at_once() {
 }
 
 #[test]
-fn l01_and_l05_tell_a_peer_that_does_not_agree_from_one_that_fell_silent() {
+fn l01_is_a_peer_that_does_not_agree_and_l05_a_silent_one() {
     let mut solo = Solo::new(server());
     solo.give(ppp::LCP, cp::CONFIGURE_REQUEST, 1, &[]);
     solo.wait(core::time::Duration::from_secs(40));
@@ -371,7 +371,7 @@ fn the_server_of_windows_takes_our_client_as_in_the_public_log() {
     // A Success without M=.
     let sent = solo.give(ppp::CHAP, 3, 0, &success(&sent[0], &value));
     let ccp = of(&sent, ppp::CCP);
-    // IPCP comes while CCP still negotiates.
+    // IPCP arrives while CCP still negotiates.
     assert!(solo.give(ppp::IPCP, 1, 5, &octets("0306c0000201")).is_empty());
     let sent = solo.give(ppp::CCP, 1, 4, &octets("1206010000e1"));
     assert_eq!((sent[0].code, &sent[0].data[..]), (cp::CONFIGURE_NAK, &octets("120601000040")[..]));

@@ -221,7 +221,7 @@ fn a_call_may_be_cleared_before_it_is_answered() {
     one.hears(CallClearRequest { call_id: 100 });
     assert_eq!(one.says(), Some(notify(0, DisconnectResult::Request).into()));
     assert_eq!(one.call_ended().0, By::Peer);
-    // The shell's answer comes too late.
+    // The shell's answer is too late.
     one.commands(ControlCommand::AcceptCall { handle: 0, call_id: LocalCallId::new(5) });
     assert_eq!((one.says(), one.tells()), (None, None));
 }

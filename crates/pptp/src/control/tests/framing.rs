@@ -119,7 +119,7 @@ fn another_protocol_on_the_port_is_named() {
     assert!(detail.contains("220 ftp"), "{detail}");
 }
 
-/// A list of messages that somebody who knows the formats but not the manners might send.
+/// A list of messages in valid formats and in an invalid order.
 fn rude() -> impl Strategy<Value = Vec<u8>> {
     (1..=15u16, prop::collection::vec(0..4u8, 220), prop::option::of(0..220usize)).prop_map(
         |(kind, body, flip)| {

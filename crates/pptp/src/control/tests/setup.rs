@@ -36,7 +36,7 @@ fn c016_c017_revisions_are_accepted_other_versions_are_not() {
 }
 
 #[test]
-fn c018_a_forbidden_address_is_told_so() {
+fn c018_a_forbidden_address_is_refused_with_the_reason() {
     let mut one = One::new(ControlConfig { authorised: false, ..ControlConfig::server() });
     one.hears(request());
     let Some(Message::StartControlConnectionReply(reply)) = one.says() else { panic!() };
@@ -289,7 +289,7 @@ fn c030_c031_capabilities_and_channels_change_nothing() {
 }
 
 #[test]
-fn what_was_configured_is_said() {
+fn the_configured_values_are_sent() {
     let mut config = ControlConfig::client();
     config.host_name = b"branch".to_vec();
     config.vendor = b"x".repeat(100);

@@ -225,7 +225,7 @@ fn the_highest_number_counts_what_waits() {
 }
 
 proptest! {
-    /// Whatever comes: only what came in goes out, nothing waits for ever, and the numbers rise, unless an unproven
+    /// Any input: only what came in goes out, nothing waits for ever, and the numbers rise, unless an unproven
     /// jump is undone (which needs numbers more than 64 apart).
     #[test]
     fn output_rises(

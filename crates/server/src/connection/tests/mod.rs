@@ -160,7 +160,7 @@ fn a_cut_session_gives_everything_back_without_waiting_for_the_client() {
 }
 
 #[test]
-fn a_connection_cut_before_a_call_says_so() {
+fn a_connection_cut_before_a_call_is_reported() {
     let mut world = World::new(PASSWORD);
     world.message(Message::Cut);
     world.settle();

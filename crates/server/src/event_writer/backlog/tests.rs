@@ -120,7 +120,7 @@ fn what_a_full_disk_does_not_take_is_written_later_in_order() {
     assert_eq!(store.asked(), 2, "once");
 
     store.fail(None);
-    // What comes now waits behind what waits already.
+    // New entries wait behind those that wait already.
     backlog.write_all(vec![login("d"), login("e")]);
     assert_eq!(store.written(), [[""; 0]; 0]);
     backlog.catch_up(Instant::now() + RETRY);
@@ -144,7 +144,7 @@ fn a_store_that_fails_again_while_it_catches_up_keeps_the_rest() {
 }
 
 #[test]
-fn the_backlog_is_bounded_and_what_has_no_room_is_counted() {
+fn the_backlog_is_bounded_and_lost_entries_are_counted() {
     let store = Arc::new(FakeStore::default());
     let (mut backlog, health) = backlog(&store);
     store.fail(Some(full()));

@@ -155,7 +155,7 @@ fn a_noisy_frame_in_a_batch_costs_its_successors_nothing() {
         client.ip(&ping(number, 600));
     }
     let mut batch = client.sent();
-    // A frame that somebody put in the place of the fourth: its number and count are right, its octets are noise.
+    // A frame that an attacker put in the place of the fourth: its number and count are right, its octets are noise.
     let len = batch[3].len();
     batch[3][len - 500..].fill(0x77);
     let start = len - 604;

@@ -192,7 +192,7 @@ fn c195_noise_goes_nowhere() {
 }
 
 #[test]
-fn c196_frames_without_the_agreed_bits_break_the_call_and_say_so_once() {
+fn c196_frames_without_the_agreed_bits_break_the_call_and_are_reported_once() {
     let (mut server, _) = encrypted_pair();
     for n in 0..40u32 {
         server.gre(&packet(n, &[&[0x00, 0xfd, 0x10, n as u8][..], &[0; 60]].concat()));
@@ -238,7 +238,7 @@ fn encrypted_frames_before_ccp_is_up_are_lost_and_forgiven() {
 }
 
 #[test]
-fn c201_stateful_loss_is_mended_by_a_reset_request() {
+fn c201_stateful_loss_is_repaired_by_a_reset_request() {
     let (mut server, mut client) = (server(), client());
     server.command(PathCommand::Encryption(Some(mppe(true, false))));
     client.command(PathCommand::Encryption(Some(mppe(false, false))));

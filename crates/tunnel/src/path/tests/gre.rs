@@ -170,7 +170,7 @@ fn unknown_protocols_go_to_the_link_which_rejects_them() {
 }
 
 proptest::proptest! {
-    /// Any packets in any order at any time: no panic, and whatever waits comes out in time.
+    /// Any packets in any order at any time: no panic, and whatever waits is delivered in time.
     #[test]
     fn any_packets(
         packets in proptest::collection::vec(

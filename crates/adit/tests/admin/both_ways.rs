@@ -18,7 +18,7 @@ const COMMANDS: [&[&str]; 12] = [
     &["user", "enable", "alice", "--json"],
     &["user", "unlock", "alice"],
     &["user", "list", "--columns", "user,state,note"],
-    &["user", "show", "alise"],
+    &["user", "show", "alicia"],
     &["user", "remove", "alice", "--dry-run"],
     &["user", "remove", "alice", "--yes"],
 ];
