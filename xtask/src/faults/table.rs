@@ -28,7 +28,7 @@ pub(super) fn table(rows: &BTreeMap<Place, Row>) -> String {
 
 /// How many verdicts are not the expected ones, missing ones included.
 pub(super) fn bad(rows: &BTreeMap<Place, Row>) -> usize {
-    let is_bad = |verdict: Option<&Verdict>| verdict.is_none_or(|verdict| is_wrong(verdict));
+    let is_bad = |verdict: Option<&Verdict>| verdict.is_none_or(is_wrong);
     rows.values()
         .flat_map(|row| VANTAGES.map(|vantage| row.verdict(vantage)))
         .filter(|one| is_bad(*one))

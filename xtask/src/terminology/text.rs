@@ -59,7 +59,7 @@ pub(super) fn rust(source: &str) -> Vec<Word> {
             _ => first.len_utf8(),
         };
         let (token, behind) = rest.split_at(len);
-        if first == '/' && len > 1 || token.ends_with(['"', '#']) && len > 1 {
+        if len > 1 && (first == '/' || token.ends_with(['"', '#'])) {
             for (number, text) in token.split('\n').enumerate() {
                 words.text(text, line + number);
             }

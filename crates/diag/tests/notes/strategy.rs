@@ -138,7 +138,7 @@ pub(crate) fn refusals() -> impl Strategy<Value = LoginRefusal> {
 
 /// Notes of every kind.
 pub(crate) fn notes() -> impl Strategy<Value = Note> {
-    let text = || words().prop_map(|words| adit_diag::note::Text::from(words));
+    let text = || words().prop_map(adit_diag::note::Text::from);
     let whys = prop::sample::select(Why::ALL.to_vec());
     prop_oneof![
         packets(),
