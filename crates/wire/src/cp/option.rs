@@ -6,7 +6,7 @@ use super::hex::Hex;
 use crate::{Error, Protocol, Result};
 
 /// An option that adit understands. It has a file of its own with what this trait asks for, and a row in its protocol's
-/// table ([`option_table`](super::option_table)).
+/// table (`option_table`).
 ///
 /// `Display` shows it with its value, as in `mru 1400`: bounded and printable.
 pub trait ConfigOption<'a>: fmt::Display + Sized {
