@@ -6,7 +6,7 @@ use std::os::unix::net::UnixListener;
 use std::time::Duration;
 
 use adit_api::{Kind, Response};
-use adit_testbed::Output;
+use adit_testbed::{Output, Running};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
@@ -103,16 +103,20 @@ fn a_server_of_another_version_is_named_as_such() {
     server.join().unwrap();
 }
 
+/// A change of the account `alice` that waits for the database, and the lock that it waits for.
+fn waiting_change(server: &Server) -> (Connection, Running) {
+    assert!(add(server, "alice", &[]).status.success());
+    let lock = Connection::open(server.dir.path().join("state/adit.db")).unwrap();
+    lock.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let change = server.host.spawn(&mut adit(server.dir.path(), &["user", "set", "alice", "--note", "new"]));
+    std::thread::sleep(Duration::from_millis(700));
+    (lock, change)
+}
+
 #[test]
 fn a_server_that_is_stopped_answers_the_request_in_progress() {
     let (_neighbour, mut server) = server(CONFIG);
-    assert!(add(&server, "alice", &[]).status.success());
-    // The change waits for the database.
-    let lock = Connection::open(server.dir.path().join("state/adit.db")).unwrap();
-    lock.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let mut change =
-        server.host.spawn(&mut adit(server.dir.path(), &["user", "set", "alice", "--note", "new"]));
-    std::thread::sleep(Duration::from_millis(700));
+    let (lock, mut change) = waiting_change(&server);
     assert_eq!(change.status(), None, "{}", change.log());
     server.running.signal("TERM");
     std::thread::sleep(Duration::from_millis(500));
@@ -126,12 +130,7 @@ fn a_server_that_is_stopped_answers_the_request_in_progress() {
 #[test]
 fn a_server_that_is_killed_leaves_an_account_as_it_was_or_changed() {
     let (_neighbour, mut server) = server(CONFIG);
-    assert!(add(&server, "alice", &[]).status.success());
-    let lock = Connection::open(server.dir.path().join("state/adit.db")).unwrap();
-    lock.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let mut change =
-        server.host.spawn(&mut adit(server.dir.path(), &["user", "set", "alice", "--note", "new"]));
-    std::thread::sleep(Duration::from_millis(700));
+    let (lock, mut change) = waiting_change(&server);
     server.running.kill();
     assert_eq!(change.wait(SOON).code(), Some(3), "{}", change.log());
     assert!(change.log().contains("changed in full or not at all"), "{}", change.log());
