@@ -133,9 +133,9 @@ fails() {       # fails EXIT CODE USER PASSWORD SERVER [OPTION...]
 case_client_and_server() {
     serve_up || return 1
     capture server wan0 "$work/both.pcap"
-    connect_up "$wan_server" alice "$alice_password" --routes "$office_net" || { story; return 1; }
+    connect_up "$wan_server" alice "$alice_password" --routes "$office_net" || { record; return 1; }
     grep -q '192.168.10.5' "$work/etc/resolv.conf" || { say "no DNS"; return 1; }
-    exchange ns:client ns:office "$office" 5001 20 || { story; return 1; }
+    exchange ns:client ns:office "$office" 5001 20 || { record; return 1; }
     connect_down || return 1
     wait_for 10 sessions_are 0 || { say "the session stays"; return 1; }
     capture_end

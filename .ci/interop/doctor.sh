@@ -41,16 +41,16 @@ case_doctor_pptpd() {
     guest fs sysctl -qw net.ipv4.ip_forward=1
     finds 'R0[14]' "DNS server handed out is nowhere" "$wan_foreign" "${login[@]}"
     finds A01 "wrong secret" "$wan_foreign" -u bob --password-stdin
-    finds A01 "unknown user" "$wan_foreign" -u nobody --password-stdin
+    finds A01 "unknown user" "$wan_foreign" -u unknown --password-stdin
     finds E01 "server requires MPPE, client refuses" "$wan_foreign" "${login[@]}" --mppe off
     finds E03 "40-bit client, 128-bit server" "$wan_foreign" "${login[@]}" --mppe-bits 40
     finds N01 "name unknown" no-such-name.invalid
-    finds 'N02|C01' "nobody at the address" 203.0.113.99
+    finds 'N02|C01' "no host at the address" 203.0.113.99
     finds C02 "nothing on 1723" "$wan_router"
 
     local gre='match ip protocol 47 0xff'
     guest_drops ingress "$gre"
-    finds 'G0[12]' "guest drops GRE that comes" "$wan_foreign"
+    finds 'G0[12]' "guest drops incoming GRE" "$wan_foreign"
     guest_drops egress "$gre"
     finds 'G0[13]' "guest drops GRE that leaves" "$wan_foreign"
     guest_drops ingress 'match ip protocol 6 0xff match ip dport 1723 0xffff'

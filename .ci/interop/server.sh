@@ -42,8 +42,8 @@ serve_down() {
     kill -TERM "$server_pid" && wait "$server_pid"
 }
 
-# The failing side's story, for whoever reads a red log.
-story() {
+# The record of the failing side, for the log of a failed case.
+record() {
     say "--- adit sessions, log"
     adit sessions >&2; adit log --since 5m >&2
     tail -n 20 "$work/serve.log" >&2
@@ -60,21 +60,21 @@ case_server_two_behind_nat() {
     boot c2 lan 192.168.7.12
     serve_up || return 1
     capture server wan0 "$work/two.pcap"
-    dial c1 "$wan_server" alice "$alice_password" "${mppe_128[@]}" || { story; return 1; }
-    dial c2 "$wan_server" bob "$bob_password" "${mppe_128[@]}" || { story; return 1; }
+    dial c1 "$wan_server" alice "$alice_password" "${mppe_128[@]}" || { record; return 1; }
+    dial c2 "$wan_server" bob "$bob_password" "${mppe_128[@]}" || { record; return 1; }
     local name
     for name in c1 c2; do
         learnt "$name" | grep -q 'remote=10.99.0.1 dns1=192.168.10.5 dns2=192.168.10.6' ||
             { say "$name learnt $(learnt "$name")"; return 1; }
         pppd_log "$name" | grep -q 'MPPE 128-bit stateless' || { say "$name: no MPPE 128"; return 1; }
     done
-    sessions_are 2 || { say "not two sessions"; story; return 1; }
+    sessions_are 2 || { say "not two sessions"; record; return 1; }
     exchange guest:c1 ns:office "$office" 5001 20 & local first=$!
-    exchange guest:c2 ns:office "$office" 5002 20 || { story; return 1; }
-    wait "$first" || { story; return 1; }
+    exchange guest:c2 ns:office "$office" 5002 20 || { record; return 1; }
+    wait "$first" || { record; return 1; }
     hang_up c1
     hang_up c2
-    wait_for 10 sessions_are 0 || { say "sessions stay"; story; return 1; }
+    wait_for 10 sessions_are 0 || { say "sessions stay"; record; return 1; }
     capture_end
     well_formed "$work/two.pcap" "$wan_server" || return 1
     no_clear_ip "$work/two.pcap" || return 1
@@ -87,8 +87,8 @@ case_server_kernel_client() {
     build_kernel_client
     serve_up || return 1
     capture server wan0 "$work/kernel.pcap"
-    dial_kernel c1 "$wan_server" alice "$alice_password" "${mppe_128[@]}" || { story; return 1; }
-    exchange guest:c1 ns:office "$office" 5001 20 || { story; return 1; }
+    dial_kernel c1 "$wan_server" alice "$alice_password" "${mppe_128[@]}" || { record; return 1; }
+    exchange guest:c1 ns:office "$office" 5001 20 || { record; return 1; }
     hang_up c1
     wait_for 10 sessions_are 0 || { say "the session stays"; return 1; }
     capture_end
@@ -102,14 +102,14 @@ case_server_rough_line() {
     boot c1 lan 192.168.7.11
     build_kernel_client
     serve_up || return 1
-    dial c1 "$wan_server" alice "$alice_password" "${mppe_128[@]}" || { story; return 1; }
+    dial c1 "$wan_server" alice "$alice_password" "${mppe_128[@]}" || { record; return 1; }
     roughen c1 'loss 1%'
-    exchange guest:c1 ns:office "$office" 5001 2 || { story; return 1; }
+    exchange guest:c1 ns:office "$office" 5001 2 || { record; return 1; }
     adit session alice >&2
     hang_up c1
-    dial_kernel c1 "$wan_server" bob "$bob_password" "${mppe_128[@]}" || { story; return 1; }
+    dial_kernel c1 "$wan_server" bob "$bob_password" "${mppe_128[@]}" || { record; return 1; }
     roughen c1 'delay 4ms 1ms loss 1% duplicate 1% reorder 3% 50%'
-    exchange guest:c1 ns:office "$office" 5002 2 || { story; return 1; }
+    exchange guest:c1 ns:office "$office" 5002 2 || { record; return 1; }
     adit session bob >&2
     hang_up c1
     serve_down
@@ -130,7 +130,7 @@ server_terms() {
         bad=1
         say "FAIL $name (looked for: $expected)"
         pppd_log c1 | tail -n 30 >&2
-        story
+        record
     fi
     hang_up c1
     serve_down && return "$bad"
@@ -160,7 +160,7 @@ case_server_refusals() {
     serve_up || return 1
     local bad=0
     refused c1 A01 alice wrong-password-1 "${mppe_128[@]}" || bad=1
-    refused c1 A01 nobody "$alice_password" "${mppe_128[@]}" || bad=1
+    refused c1 A01 unknown "$alice_password" "${mppe_128[@]}" || bad=1
     refused c1 'E0[13]' alice "$alice_password" nomppe || bad=1
     refused c1 'A05' alice "$alice_password" refuse-mschap-v2 || bad=1
     return "$bad"
@@ -170,7 +170,7 @@ case_server_refusals() {
 refused() {
     local name=$1 code=$2 user=$3 password=$4; shift 4
     if DIAL_TIMEOUT=8 dial "$name" "$wan_server" "$user" "$password" "$@" 2>/dev/null; then
-        say "$user was let in; $code expected"
+        say "$user was admitted; $code expected"
         hang_up "$name"
         return 1
     fi

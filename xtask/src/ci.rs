@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
 
-use crate::{Write, conformance, faults, files, layers, outside, reference};
+use crate::{Write, conformance, faults, files, layers, outside, reference, terminology};
 
 type Step = (&'static str, fn(&Path) -> anyhow::Result<()>);
 
@@ -16,6 +16,7 @@ const STEPS: &[Step] = &[
     ("format", |root| cargo(root, &["fmt", "--all", "--check"], &[])),
     ("files", files::check),
     ("spelling", outside::spelling),
+    ("terminology", terminology::check),
     ("layers", layers::check),
     ("conformance", |root| conformance::run(root, Write::Compare)),
     ("dependencies", outside::dependencies),

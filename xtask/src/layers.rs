@@ -78,7 +78,7 @@ const CORE_MAY_USE: &[&str] = &[
     "schemars",
     // TCP as a machine: packets and times in, packets out.
     "smoltcp",
-    // Points in time as values; that nobody reads the clock is looked for in the source.
+    // Points in time as values; the source is searched for reads of the clock.
     "jiff",
 ];
 

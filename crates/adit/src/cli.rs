@@ -94,7 +94,7 @@ pub(crate) fn read() -> Result<(Cli, Output), ExitCode> {
     }
 }
 
-/// Prints the help of a command to stderr: nobody asked for it.
+/// Prints the help of a command to stderr: it was not requested.
 fn help_of(path: &[String]) {
     let mut command = tree();
     command.build();

@@ -166,7 +166,7 @@ pub(crate) struct Follower {
 }
 
 impl Follower {
-    /// What comes next; `None` when the server has stopped.
+    /// The next item; `None` when the server has stopped.
     pub(crate) fn next(&mut self) -> Result<Option<Followed>, Failure> {
         let line = self.control.line().map_err(|why| self.control.silent(&why))?;
         let Some(line) = line else { return Ok(None) };

@@ -19,7 +19,7 @@ pub(crate) enum Exit {
     Denied,
     /// No such user, session, revision, code.
     NotFound,
-    /// Somebody changed it first, or it is there already.
+    /// It was changed by another request first, or exists already.
     Conflict,
     /// The first failing layer, 10 to 19.
     Layer(adit_diag::Layer),
@@ -51,7 +51,7 @@ pub(crate) struct Failure {
     pub(crate) message: String,
     /// The one thing to do first.
     pub(crate) fix: Option<String>,
-    /// Nobody listens any more (`adit user list | head`): say nothing.
+    /// The reader closed the pipe (`adit user list | head`): print nothing.
     pub(crate) silent: bool,
 }
 
@@ -93,8 +93,8 @@ impl Failure {
         }
     }
 
-    /// Nobody reads what we write.
-    pub(crate) fn nobody_listens() -> Failure {
+    /// The reader of our output closed the pipe.
+    pub(crate) fn reader_closed() -> Failure {
         Failure { silent: true, ..Failure::new(Exit::Done, "") }
     }
 }

@@ -8,7 +8,7 @@ use crate::when;
 
 /// Flags that every command has.
 #[derive(Clone, Debug, clap::Args)]
-#[command(next_help_heading = "Everywhere")]
+#[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
     /// Configuration file [default: /etc/adit/adit.toml]
     #[arg(short, long, global = true, value_name = "FILE", env = "ADIT_CONFIG", hide_env = true)]

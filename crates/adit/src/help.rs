@@ -4,16 +4,16 @@
 const GROUPS: &[(&str, &[&str])] = &[
     ("Set up", &["init", "check", "undo"]),
     ("Run", &["serve", "status", "sessions", "session", "kick", "log"]),
-    ("People", &["user"]),
+    ("Users", &["user"]),
     ("Client", &["connect", "disconnect"]),
-    ("Find out", &["doctor", "explain", "version"]),
-    ("Glue", &["completion", "man", "schema"]),
+    ("Diagnostics", &["doctor", "explain", "version"]),
+    ("Shell integration", &["completion", "man", "schema"]),
 ];
 
 const EXAMPLES: &str = "\
 Examples:
   sudo adit init              look at this host, write a first configuration
-  sudo adit user add alice    let somebody in
+  sudo adit user add alice    add a user
   adit explain 619            what an error of Windows means";
 
 /// Puts the groups in place of clap's own list.
@@ -28,8 +28,9 @@ pub(crate) fn grouped(command: clap::Command) -> clap::Command {
         }
         list.push('\n');
     }
-    let template =
-        format!("{{about}}\n\nUsage: adit [FLAGS] COMMAND\n\n{list}Everywhere:\n{{options}}\n\n{EXAMPLES}\n");
+    let template = format!(
+        "{{about}}\n\nUsage: adit [FLAGS] COMMAND\n\n{list}Global options:\n{{options}}\n\n{EXAMPLES}\n"
+    );
     command.help_template(template)
 }
 

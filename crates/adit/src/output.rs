@@ -86,7 +86,7 @@ impl Output {
         let mut out = std::io::stdout().lock();
         let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
         written.map_err(|error| match error.kind() {
-            std::io::ErrorKind::BrokenPipe => Failure::nobody_listens(),
+            std::io::ErrorKind::BrokenPipe => Failure::reader_closed(),
             _ => Failure::io("writing", &PathBuf::from("stdout"), &error),
         })
     }

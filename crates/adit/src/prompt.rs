@@ -8,13 +8,13 @@ use adit_crypto::secret::Password;
 use crate::failure::Failure;
 use crate::output::Output;
 
-/// How often somebody may mistype a new password.
+/// How often a user may mistype a new password.
 const TRIES: usize = 3;
 
 /// More than any password: a wrong file, such as a device, must not fill the memory.
 const LONGEST: u64 = 4096;
 
-/// Whether somebody is there to answer.
+/// Whether a terminal is there to answer.
 pub(crate) fn can_ask() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
@@ -37,7 +37,7 @@ pub(crate) fn agree(output: &Output, question: &str, usual: bool, instead: &str)
     }
 }
 
-/// Fails where nobody could answer.
+/// Fails without a terminal.
 fn must_ask(question: &str, instead: &str) -> Result<(), Failure> {
     if can_ask() {
         return Ok(());
@@ -63,7 +63,7 @@ pub(crate) fn line(question: &str, shown: &str, instead: &str) -> Result<String,
     }
 }
 
-/// Where a password comes from; never from the command line itself, where everybody can see it.
+/// The source of a password; never the command line itself, which every local user can see.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub(crate) struct PasswordSource {
     /// Read the password from the first line of stdin

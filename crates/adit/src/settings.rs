@@ -21,7 +21,7 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// Reads the file. Commands that only look, or that help somebody in need, go on without it.
+    /// Reads the file. Commands that only read, or that repair, go on without it.
     pub(crate) fn load(output: &Output, places: &Places) -> Result<Settings, Failure> {
         let path = places.config_file()?;
         let there = path.is_some();
@@ -95,7 +95,7 @@ pub(crate) fn open_store(places: &Places, config: Option<&Config>) -> Result<Sto
     Ok(adit_store::open(&StoreConfig::new(Location::Sqlite(path), Access::Full(key)))?)
 }
 
-/// Where the seal key comes from; a key that does not come from a file is read here.
+/// The source of the seal key; a key that is not in a file is read here.
 fn key_source(source: &SecretSource) -> Result<KeySource, Failure> {
     if let SecretSource::File(path) = source {
         return Ok(KeySource::File(path.clone()));
@@ -117,7 +117,7 @@ pub(crate) fn database(places: &Places, config: Option<&Config>) -> Result<PathB
         Some(StoreUrl::Sqlite(path)) => Ok(path.clone()),
         Some(StoreUrl::Memory) => Err(Failure::new(
             Exit::Problem,
-            "store.url is in memory: what the server knows ends with it, and nobody else can see it",
+            "store.url is in memory: its data end with the server, and no other program can see them",
         )
         .fix("store.url = \"sqlite:/var/lib/adit/adit.db\"")),
     }

@@ -33,7 +33,7 @@ pub(crate) enum Tone {
     Plain,
     /// As it should be.
     Good,
-    /// Somebody should look.
+    /// A warning.
     Warn,
     /// Broken.
     Bad,

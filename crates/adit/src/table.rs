@@ -16,7 +16,7 @@ pub(crate) struct Head {
     pub(crate) title: &'static str,
     /// Numbers stand at the right.
     pub(crate) right: bool,
-    /// 0 stays whatever happens; of the others the greatest goes first when there is no room.
+    /// 0 stays whatever happens; of the others the greatest goes first when there is no width.
     pub(crate) drop: u8,
 }
 
@@ -39,7 +39,7 @@ impl<T: Into<String>> From<T> for Field {
     }
 }
 
-/// The table as text, with a line end after each row. `width` is what there is room for; `None` for all it wants.
+/// The table as text, with a line end after each row. `width` is what there is width for; `None` for all it wants.
 pub(crate) fn render(
     heads: &[Head],
     rows: &[Vec<Field>],
@@ -62,10 +62,10 @@ pub(crate) fn render(
     let mut put = |fields: &dyn Fn(usize) -> Field| {
         let mut line = String::new();
         for (place, &column) in kept.iter().enumerate() {
-            let (room, head) = (widths.get(column).copied().unwrap_or_default(), heads.get(column));
+            let (width, head) = (widths.get(column).copied().unwrap_or_default(), heads.get(column));
             let field = fields(column);
-            let word = cut(&field.text, room);
-            let blanks = " ".repeat(room.saturating_sub(word.width()));
+            let word = cut(&field.text, width);
+            let blanks = " ".repeat(width.saturating_sub(word.width()));
             let last = place + 1 == kept.len();
             let word = paint(field.tone, &word);
             if head.is_some_and(|head| head.right) {
@@ -88,16 +88,16 @@ pub(crate) fn render(
 }
 
 /// Which columns stay, and how wide each may be.
-fn fit(heads: &[Head], widths: &mut [usize], room: Option<usize>) -> Vec<usize> {
+fn fit(heads: &[Head], widths: &mut [usize], width: Option<usize>) -> Vec<usize> {
     let mut kept: Vec<usize> = (0..heads.len()).collect();
-    let Some(room) = room else {
+    let Some(width) = width else {
         return kept;
     };
     let total = |kept: &[usize], widths: &[usize]| {
         let used: usize = kept.iter().filter_map(|&column| widths.get(column)).sum();
         used + GAP * kept.len().saturating_sub(1)
     };
-    while total(&kept, widths) > room {
+    while total(&kept, widths) > width {
         // Columns of one rank belong together: received without sent says little.
         let rank = |column: &usize| heads.get(*column).map_or(0, |head| head.drop);
         match kept.iter().map(rank).max() {
@@ -106,7 +106,7 @@ fn fit(heads: &[Head], widths: &mut [usize], room: Option<usize>) -> Vec<usize> 
         }
     }
     loop {
-        let over = total(&kept, widths).saturating_sub(room);
+        let over = total(&kept, widths).saturating_sub(width);
         let widest =
             kept.iter().copied().max_by_key(|&column| widths.get(column).copied().unwrap_or_default());
         let Some(width) = widest.and_then(|column| widths.get_mut(column)) else { break };
@@ -118,15 +118,15 @@ fn fit(heads: &[Head], widths: &mut [usize], room: Option<usize>) -> Vec<usize> 
     kept
 }
 
-/// A text cut to `room` columns, with a mark where something is missing.
-pub(crate) fn cut(text: &str, room: usize) -> String {
-    if text.width() <= room {
+/// A text cut to `width` columns, with a mark where something is missing.
+pub(crate) fn cut(text: &str, width: usize) -> String {
+    if text.width() <= width {
         return text.to_owned();
     }
     let (mut out, mut used) = (String::new(), 0);
     for c in text.chars() {
         used += c.width().unwrap_or_default();
-        if used + 1 > room {
+        if used + 1 > width {
             break;
         }
         out.push(c);

@@ -43,29 +43,29 @@ fn flat(text: &str) -> String {
 }
 
 /// What a run said.
-struct Said {
+struct Reply {
     verdict: Judgement,
     text: String,
     code: Option<i32>,
 }
 
 impl World {
-    fn doctor(&self) -> Said {
+    fn doctor(&self) -> Reply {
         doctor(&self.server.host, |arguments| self.server.adit(arguments))
     }
 }
 
-fn doctor(_: &Host, adit: impl Fn(&[&str]) -> Output) -> Said {
+fn doctor(_: &Host, adit: impl Fn(&[&str]) -> Output) -> Reply {
     let json = adit(&["doctor", "--server", "--json"]);
     let text = adit(&["doctor", "--server"]);
-    Said {
+    Reply {
         verdict: parse::<Doctor>(&json.stdout).unwrap_or_else(|error| panic!("{error}\n{json}")).judgement,
         text: text.stdout,
         code: json.code,
     }
 }
 
-impl Said {
+impl Reply {
     fn first(&self) -> &str {
         self.verdict.first_failure.as_deref().unwrap_or("-")
     }
@@ -75,7 +75,7 @@ impl Said {
     }
 
     #[track_caller]
-    fn fails(&self, code: &str, words: &[&str]) -> &Said {
+    fn fails(&self, code: &str, words: &[&str]) -> &Reply {
         assert_eq!(self.first(), code, "{}", self.text);
         assert_eq!(self.code, Some(1), "{}", self.text);
         for word in words {
@@ -91,8 +91,8 @@ impl Said {
 #[test]
 fn a_healthy_server_has_no_finding() {
     let world = world(CONFIG);
-    let said = world.doctor();
-    assert_eq!((said.first(), said.findings().len(), said.code), ("-", 0, Some(0)), "{}", said.text);
+    let reply = world.doctor();
+    assert_eq!((reply.first(), reply.findings().len(), reply.code), ("-", 0, Some(0)), "{}", reply.text);
     for words in [
         "listen    ok    203.0.113.10:1723 by adit, process",
         "firewall  ok    no rules",
@@ -104,9 +104,9 @@ fn a_healthy_server_has_no_finding() {
         "outside   not tested: from another network: adit doctor vpn.example.org",
         "nothing is wrong here",
     ] {
-        assert!(said.text.contains(words), "{words:?} is not in\n{}", said.text);
+        assert!(reply.text.contains(words), "{words:?} is not in\n{}", reply.text);
     }
-    assert!(flat(&said.text).contains("ip_forward=1, the firewall passes it on"), "{}", said.text);
+    assert!(flat(&reply.text).contains("ip_forward=1, the firewall passes it on"), "{}", reply.text);
     // And the server was not disturbed.
     assert!(world.server.adit(&["log", "--failed"]).stdout.is_empty());
 }
@@ -130,9 +130,13 @@ fn firewalls() {
         host.nft(rules);
         world.doctor()
     };
-    let said = with(OPEN);
-    assert_eq!((said.first(), said.findings().len()), ("-", 0), "{}", said.text);
-    assert!(flat(&said.text).contains("accepted by \"tcp dport 1723 accept\" (0 packets)"), "{}", said.text);
+    let reply = with(OPEN);
+    assert_eq!((reply.first(), reply.findings().len()), ("-", 0), "{}", reply.text);
+    assert!(
+        flat(&reply.text).contains("accepted by \"tcp dport 1723 accept\" (0 packets)"),
+        "{}",
+        reply.text
+    );
 
     let chain = |hook: &str, policy: &str, rules: &str| {
         format!(
@@ -172,35 +176,35 @@ fn firewalls() {
         .fails("S03", &["is sent on to 192.168.10.20"]);
 
     // A helper announces GRE: then no rule of its own is needed.
-    let said = with(HELPER);
-    assert_eq!((said.first(), said.findings().len()), ("-", 0), "{}", said.text);
-    assert!(flat(&said.text).contains("; helper pptp"), "{}", said.text);
+    let reply = with(HELPER);
+    assert_eq!((reply.first(), reply.findings().len()), ("-", 0), "{}", reply.text);
+    assert!(flat(&reply.text).contains("; helper pptp"), "{}", reply.text);
 
     // The fix is the command itself: it works.
-    let said = with(&chain(
+    let reply = with(&chain(
         "input",
         "drop",
         "iifname { lo, lan0 } accept\ntcp dport 1723 accept\nip protocol icmp accept",
     ));
-    host.sh(&said.verdict.fixes[0]);
-    let said = world.doctor();
-    assert_eq!((said.first(), said.findings().len()), ("-", 0), "{}", said.text);
+    host.sh(&reply.verdict.fixes[0]);
+    let reply = world.doctor();
+    assert_eq!((reply.first(), reply.findings().len()), ("-", 0), "{}", reply.text);
 
     // Source addresses: a restriction is a warning, a rewritten source is a fault.
-    let said = with(&chain(
+    let reply = with(&chain(
         "input",
         "drop",
         "iifname { lo, lan0 } accept\nip protocol icmp accept\nip saddr 192.0.2.0/24 accept",
     ));
-    assert_eq!((said.first(), said.findings()), ("-", vec!["S03"]), "{}", said.text);
+    assert_eq!((reply.first(), reply.findings()), ("-", vec!["S03"]), "{}", reply.text);
     host.ip("address add 203.0.113.11/24 dev eth0");
     with("table ip nat { chain post { type nat hook postrouting priority 100; oifname \"eth0\" ip protocol gre snat to 203.0.113.11;\n}\n}")
         .fails("G03", &["203.0.113.11, which is not the address that clients call"]);
     // The usual masquerading leaves it as it is.
-    let said = with(
+    let reply = with(
         "table ip nat { chain post { type nat hook postrouting priority 100; oifname \"eth0\" masquerade;\n}\n}",
     );
-    assert_eq!((said.first(), said.findings().len()), ("-", 0), "{}", said.text);
+    assert_eq!((reply.first(), reply.findings().len()), ("-", 0), "{}", reply.text);
 }
 
 #[test]
@@ -220,7 +224,7 @@ fn the_network_behind() {
     lan.ip("route add default via 172.31.0.254");
     world
         .doctor()
-        .fails("R03", &["nobody behind this host answers the pool (asked from 10.99.0.1)", "192.168.10.5"]);
+        .fails("R03", &["no host behind this one answers the pool (asked from 10.99.0.1)", "192.168.10.5"]);
 
     // The way back is another wire, where the filter is strict.
     wire((host, "lan1", "192.168.11.1/24"), (lan, "back0", "192.168.11.2/24"));
@@ -234,8 +238,8 @@ fn the_network_behind() {
     );
     host.sysctl("net.ipv4.conf.lan1.rp_filter", "2");
     host.sysctl("net.ipv4.conf.all.rp_filter", "0");
-    let said = world.doctor();
-    assert_eq!(said.first(), "-", "{}", said.text);
+    let reply = world.doctor();
+    assert_eq!(reply.first(), "-", "{}", reply.text);
 
     // There is no DNS server any more.
     lan.ip("address del 192.168.10.5/24 dev eth0");
@@ -251,11 +255,11 @@ fn no_program_and_another_program_on_the_port() {
     let _dns = name_server(&world.lan);
     world.running.signal("TERM");
     world.running.wait(common::SOON);
-    let said = doctor(&world.host, |arguments| world.adit(arguments));
-    said.fails("C02", &["nobody listens on TCP 1723: the server does not run", "systemctl start adit"]);
+    let reply = doctor(&world.host, |arguments| world.adit(arguments));
+    reply.fails("C02", &["no program listens on TCP 1723: the server does not run", "systemctl start adit"]);
     let listener = world.host.run(|| std::net::TcpListener::bind("203.0.113.10:1723").unwrap());
-    let said = doctor(&world.host, |arguments| world.adit(arguments));
-    said.fails(
+    let reply = doctor(&world.host, |arguments| world.adit(arguments));
+    reply.fails(
         "S01",
         &["203.0.113.10:1723 is held by", &format!("process {}", std::process::id()), "not by adit"],
     );
@@ -272,9 +276,9 @@ fn addresses_that_are_not_public() {
         let server = Server::start(host, &CONFIG.replace("203.0.113.10", "eth0"), &["alice"]);
         let dns = name_server(&server.lan);
         let world = World { server, _street: street, _dns: dns };
-        let said = world.doctor();
-        assert_eq!((said.first(), said.findings()), (code, findings), "{}", said.text);
-        assert!(said.text.contains(address));
+        let reply = world.doctor();
+        assert_eq!((reply.first(), reply.findings()), (code, findings), "{}", reply.text);
+        assert!(reply.text.contains(address));
     }
 }
 
@@ -302,8 +306,8 @@ fn a_pool_inside_the_lan_and_one_of_every_home() {
     let dir = tempfile::TempDir::new().unwrap();
     for (net, code) in [("192.168.10.128/25", "P01"), ("192.168.1.0/24", "P03")] {
         std::fs::write(dir.path().join("adit.toml"), CONFIG.replace("10.99.0.0/24", net)).unwrap();
-        let said = doctor(&host, |arguments| host.command(&mut common::adit(dir.path(), arguments)));
-        said.fails(code, &[net]);
+        let reply = doctor(&host, |arguments| host.command(&mut common::adit(dir.path(), arguments)));
+        reply.fails(code, &[net]);
     }
 }
 
@@ -313,9 +317,9 @@ fn a_missing_configuration_is_reported() {
     let dir = tempfile::TempDir::new().unwrap();
     let mut command = common::adit(dir.path(), &["doctor", "--server"]);
     command.env_remove("ADIT_CONFIG");
-    let said = host.command(&mut command);
-    assert!(flat(&said.stdout).contains("no server runs: adit init"), "{said}");
-    assert_eq!(said.code, Some(1), "{said}");
+    let reply = host.command(&mut command);
+    assert!(flat(&reply.stdout).contains("no server runs: adit init"), "{reply}");
+    assert_eq!(reply.code, Some(1), "{reply}");
 }
 
 #[test]
@@ -344,9 +348,9 @@ fn a_full_disk() {
         server.host.command(&mut command)
     };
     // The server has ended: that is reported first.
-    let said = doctor(&server.host, run);
-    said.fails("C02", &["has 0 KiB free of 1 MiB"]);
-    assert!(said.findings().contains(&"S06"), "{}", said.text);
+    let reply = doctor(&server.host, run);
+    reply.fails("C02", &["has 0 KiB free of 1 MiB"]);
+    assert!(reply.findings().contains(&"S06"), "{}", reply.text);
     drop(start(&server.host, server.dir.path()));
     drop(dns);
 }
@@ -363,12 +367,12 @@ fn users_and_what_became_of_them() {
     adit_testbed::wait_until("the failure in the log", common::SOON, || {
         world.server.adit(&["log", "--failed"]).stdout.contains("A02")
     });
-    let said = world.doctor();
-    assert_eq!((said.first(), said.findings()), ("-", vec!["A02"]), "{}", said.text);
-    assert!(said.text.contains("0 logins ok; 1 failed: 1 A02 (from 198.51.100.7)"), "{}", said.text);
+    let reply = world.doctor();
+    assert_eq!((reply.first(), reply.findings()), ("-", vec!["A02"]), "{}", reply.text);
+    assert!(reply.text.contains("0 logins ok; 1 failed: 1 A02 (from 198.51.100.7)"), "{}", reply.text);
     let output = world.server.adit(&["doctor", "--server", "--user", "alice"]);
     assert!(output.stdout.contains("user      FAIL  A02"), "{output}");
-    let output = world.server.adit(&["doctor", "--server", "--user", "nobody"]);
+    let output = world.server.adit(&["doctor", "--server", "--user", "unknown"]);
     assert_eq!(output.code, Some(5), "{output}");
     let output = world.server.adit(&["doctor", "--server", "--session", "s1"]);
     assert!(output.stdout.contains("session   FAIL  A02"), "{output}");

@@ -79,7 +79,7 @@ fn c043_a_full_server_refuses_with_its_reason_and_goes_on() {
         let late = call(&client_host, 1, Duration::ZERO);
         assert_eq!(late.up, 0);
         assert!(late.failed.keys().all(|why| why.starts_with("C05")), "{:?}", late.failed);
-        assert_eq!(server.status().sessions_up, 3, "nobody had to go");
+        assert_eq!(server.status().sessions_up, 3, "no session was replaced");
         assert!(three.join().unwrap().is_clean());
     });
     assert!(call(&client_host, 1, Duration::ZERO).is_clean(), "there is room again");

@@ -64,8 +64,8 @@ fn every_failed_call_is_one_line_with_address_user_layer_code_and_reason() {
     let again = server.past(&["--failed"]);
     assert_eq!(again.len(), expected.len(), "{again:?}");
     // And what they mean together.
-    let story = server.adit(&["explain", "user", "alice"]);
-    assert!(story.ok && story.stdout.contains("A01  wrong password"), "{story}");
+    let record = server.adit(&["explain", "user", "alice"]);
+    assert!(record.ok && record.stdout.contains("A01  wrong password"), "{record}");
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn a_call_without_gre_is_named_while_it_hangs_and_when_it_is_over() {
     wait_until("the line", SOON, || lines(&server).len() == 1);
     let line = lines(&server).pop().unwrap();
     assert!(line.contains("code=G02 layer=gre"), "{line}");
-    let story = server.adit(&["session", "s1"]);
+    let record = server.adit(&["session", "s1"]);
     for words in [
         "3 gre       FAIL  G02",
         "4-9         ",
@@ -94,7 +94,7 @@ fn a_call_without_gre_is_named_while_it_hangs_and_when_it_is_over() {
         "Next test",
         "adit explain G02",
     ] {
-        assert!(story.stdout.contains(words), "{words} is missing: {story}");
+        assert!(record.stdout.contains(words), "{words} is missing: {record}");
     }
     let past: PastSessionDocument = server.document(&["session", "s1"]);
     assert_eq!(past.verdict.code(), "G02");

@@ -16,7 +16,7 @@ pub enum Kind {
     NotFound,
     /// The request cannot be carried out as it is, whatever the state of the server.
     Invalid,
-    /// It is there already, or was changed by someone else first.
+    /// It exists already, or was changed by another request first.
     Conflict,
     /// Something else holds what is needed; the same request may succeed later.
     Busy,

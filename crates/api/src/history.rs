@@ -15,7 +15,7 @@ pub enum Request {
     List(Filter),
 }
 
-/// What comes back to [`Request`].
+/// The answer to a [`Request`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Response {

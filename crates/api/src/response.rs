@@ -8,7 +8,7 @@ use crate::session::{SessionDetail, SessionRow};
 use crate::status::Status;
 use crate::{Error, accounts, history, log};
 
-/// What comes back.
+/// The answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Response {

@@ -110,7 +110,7 @@ pub struct Counters {
     pub spoofed: u64,
     /// To a destination the account may not reach.
     pub acl_denied: u64,
-    /// Of these, those to one host and not to everybody.
+    /// Of these, the unicast ones.
     #[serde(default)]
     pub acl_unicast: u64,
     /// PPP control frames received.

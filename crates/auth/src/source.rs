@@ -65,7 +65,7 @@ pub enum Outcome {
     Grant(Box<Grant>),
     /// It may be: the source wants another round.
     Challenge {
-        /// Comes back with the next round.
+        /// Returned with the next round.
         state: ChallengeState,
         /// What a person should read before it; empty when that needs no person.
         message: String,

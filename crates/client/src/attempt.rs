@@ -224,9 +224,9 @@ impl<'a> Attempt<'a> {
             let call = self.call;
             self.tunnel.handle_input(Instant::now(), Input::Traffic { call, packets });
         }
-        if let Some(stray) = self.dataplane.stray(self.call_id, *self.server.ip(), self.began) {
+        if let Some(unmatched) = self.dataplane.unmatched(self.call_id, *self.server.ip(), self.began) {
             let call = self.call;
-            self.tunnel.handle_input(Instant::now(), Input::Stray { call, stray });
+            self.tunnel.handle_input(Instant::now(), Input::Unmatched { call, unmatched });
         }
     }
 }

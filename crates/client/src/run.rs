@@ -24,14 +24,14 @@ const GOOD_LIFE: Duration = Duration::from_secs(60);
 
 /// Connects and stays until `stop` says so, a person has to act, or, with `once`, until the first end.
 ///
-/// `say` gets every line of progress. The host is as it was when this returns.
+/// `on_progress` gets every line of progress. The host is as it was when this returns.
 ///
 /// # Errors
 /// Never returns an error for an orderly end; else the failure that ended the last attempt.
 pub async fn run(
     options: &ConnectOptions,
     mut stop: watch::Receiver<bool>,
-    say: &mut dyn FnMut(Progress),
+    on_progress: &mut dyn FnMut(Progress),
 ) -> Result<(), Failure> {
     let seed = adit_sys::host::random_seed().map_err(host_failure)?;
     let mut rng = Rng::from_seed(seed);
@@ -39,18 +39,18 @@ pub async fn run(
     loop {
         let began = Instant::now();
         let mut was_up = None;
-        let failure = attempt(options, &mut stop, say, rng.fork(), &mut was_up).await;
+        let failure = attempt(options, &mut stop, on_progress, rng.fork(), &mut was_up).await;
         if *stop.borrow() {
-            say(Progress::note(Milestone::Ended, "hung up", began.elapsed()));
+            on_progress(Progress::note(Milestone::Ended, "hung up", began.elapsed()));
             return Ok(());
         }
         let lived = was_up.map_or(Duration::ZERO, |at: Instant| at.elapsed());
         // The first attempt that fails is told to the person who waits; a tunnel that was up is worth having back.
         let try_again = !options.once && was_up.is_some() || wait > FIRST_WAIT && failure.may_retry();
         if failure.code.is_some() {
-            say(Progress::fail(stage_of(&failure), &failure, began.elapsed()));
+            on_progress(Progress::fail(stage_of(&failure), &failure, began.elapsed()));
         } else {
-            say(Progress::note(Milestone::Ended, failure.detail.clone(), began.elapsed()));
+            on_progress(Progress::note(Milestone::Ended, failure.detail.clone(), began.elapsed()));
         }
         if options.once || !try_again || !(failure.may_retry() || failure.code.is_none()) {
             return if failure.code.is_some() { Err(failure) } else { Ok(()) };
@@ -58,11 +58,15 @@ pub async fn run(
         if lived >= GOOD_LIFE {
             wait = FIRST_WAIT;
         }
-        say(Progress::note(Milestone::Retry, format!("again in {} s", wait.as_secs()), began.elapsed()));
+        on_progress(Progress::note(
+            Milestone::Retry,
+            format!("again in {} s", wait.as_secs()),
+            began.elapsed(),
+        ));
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
             _ = stop.changed() => {
-                say(Progress::note(Milestone::Ended, "hung up", began.elapsed()));
+                on_progress(Progress::note(Milestone::Ended, "hung up", began.elapsed()));
                 return Ok(());
             }
         }
@@ -78,20 +82,20 @@ fn stage_of(failure: &Failure) -> Stage {
 async fn attempt(
     options: &ConnectOptions,
     stop: &mut watch::Receiver<bool>,
-    say: &mut dyn FnMut(Progress),
+    on_progress: &mut dyn FnMut(Progress),
     rng: Rng,
     was_up: &mut Option<Instant>,
 ) -> Failure {
     let began = Instant::now();
     let dialled = tokio::select! {
-        dialled = dial_any(options, began, say) => dialled,
+        dialled = dial_any(options, began, on_progress) => dialled,
         _ = stop.changed() => return Failure { code: None, detail: "hung up".to_owned() },
     };
     let (server, stream) = match dialled {
         Ok(dialled) => dialled,
         Err(failure) => return failure,
     };
-    match talk(options, server, stream, stop.clone(), say, rng, began, was_up).await {
+    match talk(options, server, stream, stop.clone(), on_progress, rng, began, was_up).await {
         Ok(failure) | Err(failure) => failure,
     }
 }
@@ -100,18 +104,18 @@ async fn attempt(
 async fn dial_any(
     options: &ConnectOptions,
     began: Instant,
-    say: &mut dyn FnMut(Progress),
+    on_progress: &mut dyn FnMut(Progress),
 ) -> Result<(SocketAddrV4, tokio::net::TcpStream), Failure> {
     let addresses = dial::resolve(&options.server, options.port).await?;
     let text: Vec<String> = addresses.iter().map(|address| address.ip().to_string()).collect();
-    say(Progress::ok(Layer::Name, text.join(", "), began.elapsed()));
+    on_progress(Progress::ok(Layer::Name, text.join(", "), began.elapsed()));
     let mut last = Failure { code: None, detail: String::new() };
     for address in &addresses {
         match dial::open(*address).await {
             Ok(stream) => return Ok((*address, stream)),
             Err(failure) => {
                 if addresses.len() > 1 {
-                    say(Progress::note(Layer::Control, failure.detail.clone(), began.elapsed()));
+                    on_progress(Progress::note(Layer::Control, failure.detail.clone(), began.elapsed()));
                 }
                 last = failure;
             }
@@ -126,7 +130,7 @@ async fn talk(
     server: SocketAddrV4,
     stream: tokio::net::TcpStream,
     stop: watch::Receiver<bool>,
-    say: &mut dyn FnMut(Progress),
+    on_progress: &mut dyn FnMut(Progress),
     rng: Rng,
     began: Instant,
     was_up: &mut Option<Instant>,
@@ -137,11 +141,11 @@ async fn talk(
     let mut setup = Setup::open(&options.state_dir).await.map_err(host_failure)?;
     let attempt = Attempt::new(options, server, stream, tun, rng, began)?;
     if let Some(why) = attempt.xdp_refused() {
-        say(Progress::note(Milestone::Warning, why, began.elapsed()));
+        on_progress(Progress::note(Milestone::Warning, why, began.elapsed()));
     }
     let mut report = async |report: Report| -> Result<(), Failure> {
         match report {
-            Report::Progress(progress) => say(progress),
+            Report::Progress(progress) => on_progress(progress),
             Report::Up(up) => {
                 let plan = setup::Plan {
                     interface: interface.clone(),
@@ -158,22 +162,22 @@ async fn talk(
                 };
                 let done = setup.apply(&plan).await.map_err(host_failure)?;
                 let since = began.elapsed();
-                say(Progress::ok(Layer::Address, format!("{}  peer {}", up.local, up.peer), since));
+                on_progress(Progress::ok(Layer::Address, format!("{}  peer {}", up.local, up.peer), since));
                 if !plan.dns.is_empty() {
-                    say(Progress::note(Milestone::Dns, done.dns, since));
+                    on_progress(Progress::note(Milestone::Dns, done.dns, since));
                 }
-                say(Progress::note(Milestone::Routes, done.routes, since));
-                say(Progress::note(Layer::Mtu, up.mtu.to_string(), since));
+                on_progress(Progress::note(Milestone::Routes, done.routes, since));
+                on_progress(Progress::note(Layer::Mtu, up.mtu.to_string(), since));
                 was_up.get_or_insert_with(Instant::now);
                 let text = format!("in {:.2} s on {interface}", since.as_secs_f64());
-                say(Progress::note(Milestone::Connected, text, since));
+                on_progress(Progress::note(Milestone::Connected, text, since));
             }
         }
         Ok(())
     };
     let failure = attempt.run(stop, &mut report).await;
     for remark in setup.undo().await {
-        say(Progress::note(Milestone::Warning, remark, began.elapsed()));
+        on_progress(Progress::note(Milestone::Warning, remark, began.elapsed()));
     }
     Ok(failure)
 }

@@ -4,13 +4,13 @@ use std::path::Path;
 
 use adit_diag::Code;
 
-use crate::book::Book;
 use crate::check::{self, HostFacts};
 use crate::files::read_files;
 use crate::finding::{Finding, Level};
 use crate::keys::{self, KEYS, Slot};
 use crate::model::Config;
 use crate::render::render;
+use crate::report::Report;
 use crate::source::Source;
 use crate::tree::{self, Entry, Node, Spot, Table, Value};
 use crate::{resolve, syntax, walk};
@@ -90,8 +90,8 @@ impl Checked {
 
     /// A file for another adit: everything else found in it would mislead.
     fn other_version(&mut self) -> bool {
-        let book = Book::new(&self.sources, &self.tree);
-        let Some(entry) = book.entry(&["version"]) else { return false };
+        let report = Report::new(&self.sources, &self.tree);
+        let Some(entry) = report.entry(&["version"]) else { return false };
         let Value::Number(version) = entry.node.value else { return false };
         if version == 1 {
             return false;
@@ -99,33 +99,33 @@ impl Checked {
         let (newer, label) =
             if version > 1 { ("for a newer adit", "update adit") } else { ("unknown", "write 1") };
         let message = format!("version {version} is {newer}, this one reads version 1");
-        let finding = book.on(&["version"], Code::F21, Level::Error, message).label(label);
+        let finding = report.on(&["version"], Code::F21, Level::Error, message).label(label);
         self.findings.push(finding);
         true
     }
 
     fn check_meaning(&mut self) {
-        let mut book = Book::new(&self.sources, &self.tree);
+        let mut report = Report::new(&self.sources, &self.tree);
         let mut config = None;
-        if walk::walk(&mut book) {
+        if walk::walk(&mut report) {
             config = resolve::resolve(&self.tree);
         }
         if let Some(config) = &config {
-            check::run(&mut book, config);
+            check::run(&mut report, config);
         }
-        self.config = config.filter(|_| !book.failed);
-        self.findings.extend(book.findings);
+        self.config = config.filter(|_| !report.failed);
+        self.findings.extend(report.findings);
     }
 
     /// Checks against a host too. Does nothing when the files themselves cannot be used.
     pub fn check_host(&mut self, host: &HostFacts) {
         let Some(config) = &self.config else { return };
-        let mut book = Book::new(&self.sources, &self.tree);
-        check::run_host(&mut book, config, host);
-        if book.failed {
+        let mut report = Report::new(&self.sources, &self.tree);
+        check::run_host(&mut report, config, host);
+        if report.failed {
             self.config = None;
         }
-        self.findings.extend(book.findings);
+        self.findings.extend(report.findings);
         self.host_checked = true;
         self.sort();
     }

@@ -6,7 +6,6 @@
 
 #![forbid(unsafe_code)]
 
-mod book;
 mod check;
 mod checked;
 mod files;
@@ -15,6 +14,7 @@ mod keys;
 mod model;
 mod read;
 mod render;
+mod report;
 mod resolve;
 mod schema;
 mod source;

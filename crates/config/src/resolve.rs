@@ -180,7 +180,7 @@ fn access(section: &Section<'_>, encryption: Encryption) -> Option<Access> {
     })
 }
 
-fn groups(at: &Section<'_>, everybody: &Access) -> Option<BTreeMap<String, Access>> {
+fn groups(at: &Section<'_>, defaults: &Access) -> Option<BTreeMap<String, Access>> {
     let mut groups = BTreeMap::new();
     let named = at.tree.find(&["groups"]).and_then(|entry| entry.node.table());
     for name in named.into_iter().flat_map(|table| table.keys()) {
@@ -190,7 +190,7 @@ fn groups(at: &Section<'_>, everybody: &Access) -> Option<BTreeMap<String, Acces
         let link = Section { tree: at.tree, path: &link, under: Some(&["link"]) };
         let own = match link.node("mppe") {
             Some(_) => encryption(&link)?,
-            None => everybody.encryption,
+            None => defaults.encryption,
         };
         groups.insert(name.clone(), access(&section, own)?);
     }

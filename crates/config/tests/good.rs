@@ -53,7 +53,7 @@ fn eight_lines_are_enough_and_have_no_findings() {
 fn the_annotated_file_has_every_key_and_every_default() {
     let checked = read("examples/full.toml");
     let loud: Vec<&str> = checked.findings().iter().map(|finding| finding.message.as_str()).collect();
-    assert_eq!(loud, ["groups.legacy.link.mppe is \"allow\": calls without encryption are let in"]);
+    assert_eq!(loud, ["groups.legacy.link.mppe is \"allow\": calls without encryption are accepted"]);
     let settings = checked.effective();
     for key in keys() {
         let written = settings.iter().filter(|setting| setting.origin.is_some());
@@ -90,12 +90,12 @@ fn a_group_inherits_what_it_does_not_set() {
     assert_eq!(staff.encryption, Encryption::Require);
     let legacy = config.access_for(Some("legacy"));
     assert_eq!((legacy.pool.as_str(), legacy.sessions, legacy.encryption), ("legacy", 2, Encryption::Allow));
-    assert_eq!(config.access_for(Some("nobody")), &config.access);
+    assert_eq!(config.access_for(Some("unknown")), &config.access);
     assert_eq!(config.access_for(None).routes.len(), 1);
 }
 
 #[test]
-fn without_a_file_the_findings_say_what_is_missing() {
+fn without_a_file_the_findings_name_what_is_missing() {
     let dir = tempfile::tempdir().unwrap();
     let checked = Checked::read_or_built_in(&dir.path().join("adit.toml"));
     assert!(checked.config().is_some());

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use adit_tunnel::path::Counters;
 
-use crate::strays::Strays;
+use crate::unmatched::UnmatchedPackets;
 
 /// GRE packets and messages that belong to no call, or found no room.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub(crate) struct SharedDrops {
     pub(crate) queue_full: AtomicU64,
     pub(crate) no_route: AtomicU64,
     pub(crate) refused: AtomicU64,
-    pub(crate) strays: Strays,
+    pub(crate) unmatched: UnmatchedPackets,
 }
 
 impl SharedDrops {

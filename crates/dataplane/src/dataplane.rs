@@ -11,7 +11,7 @@ use adit_sys::gre::{CallFilter, GreOptions, GreSocket};
 use adit_sys::poll::Waker;
 use adit_sys::tun::{Offload, Tun};
 use adit_sys::xdp::{self, CallSet, Xdp, XdpOptions};
-use adit_tunnel::events::Stray;
+use adit_tunnel::events::Unmatched;
 use adit_tunnel::path::{Counters, HEADROOM, PathCommand, PathConfig};
 use adit_wire::LocalCallId;
 use ipnet::{IpNet, Ipv4Net};
@@ -206,13 +206,15 @@ impl Dataplane {
     }
 
     /// GRE seen since then that may have been meant for this call, and belongs to none.
-    pub fn stray(&self, call_id: LocalCallId, peer: Ipv4Addr, since: Instant) -> Option<Stray> {
-        let seen = self.drops.strays.since(since);
+    pub fn unmatched(&self, call_id: LocalCallId, peer: Ipv4Addr, since: Instant) -> Option<Unmatched> {
+        let seen = self.drops.unmatched.since(since);
         // A late packet of an earlier call has its Call ID, which is not reused for a while.
         let unknown = |id: u16| !self.known().ids.is_taken(LocalCallId::new(id));
         let renamed = seen.iter().find(|seen| seen.source == peer && unknown(seen.call_id));
         let elsewhere = seen.iter().find(|seen| seen.source != peer && seen.call_id == call_id.get());
-        renamed.map(|seen| Stray::CallId(seen.call_id)).or(elsewhere.map(|seen| Stray::Source(seen.source)))
+        renamed
+            .map(|seen| Unmatched::CallId(seen.call_id))
+            .or(elsewhere.map(|seen| Unmatched::Source(seen.source)))
     }
 
     /// How packets are moved, in words.

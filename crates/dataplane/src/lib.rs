@@ -16,8 +16,8 @@ mod io;
 mod order;
 mod routes;
 mod segment;
-mod strays;
 mod timers;
+mod unmatched;
 mod worker;
 
 pub use config::{DataplaneConfig, Io};

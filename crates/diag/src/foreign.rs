@@ -15,8 +15,8 @@ const SAYINGS: &str = include_str!("../codes/foreign.tsv");
 pub struct Foreign {
     /// Its key: `windows:619`, or `pppd:"Modem hangup"` for a log line.
     pub key: String,
-    /// What the other program says.
-    pub says: String,
+    /// The wording of the other program.
+    pub wording: String,
     /// What to know before the causes, or instead of them.
     pub note: Option<String>,
     /// Our codes that it can mean, the likeliest first. Empty when it is no fault of PPTP.
@@ -93,7 +93,7 @@ pub fn foreign() -> Vec<Foreign> {
     let mut all: BTreeMap<String, Foreign> = BTreeMap::new();
     let blank = |key: &str| Foreign {
         key: key.to_owned(),
-        says: String::new(),
+        wording: String::new(),
         note: None,
         causes: Vec::new(),
         see_also: Vec::new(),
@@ -101,10 +101,10 @@ pub fn foreign() -> Vec<Foreign> {
     };
     for row in SAYINGS.lines().filter(|row| !row.starts_with('#')) {
         let mut fields = row.split('\t');
-        let (Some(key), Some(says)) = (fields.next(), fields.next()) else { continue };
+        let (Some(key), Some(wording)) = (fields.next(), fields.next()) else { continue };
         let note = fields.next().filter(|note| !note.is_empty()).map(str::to_owned);
         let confirmed = fields.next() != Some("not confirmed");
-        all.insert(key.to_owned(), Foreign { says: says.to_owned(), note, confirmed, ..blank(key) });
+        all.insert(key.to_owned(), Foreign { wording: wording.to_owned(), note, confirmed, ..blank(key) });
     }
     for code in Code::ALL {
         for elsewhere in code.elsewhere() {
@@ -116,7 +116,7 @@ pub fn foreign() -> Vec<Foreign> {
     all.extend(patterns().into_iter().map(|pattern| {
         let key = format!("wire:{}", pattern.id);
         Foreign {
-            says: pattern.evidence.to_owned(),
+            wording: pattern.evidence.to_owned(),
             note: pattern.note,
             causes: pattern.causes,
             ..blank(&key)
@@ -125,7 +125,7 @@ pub fn foreign() -> Vec<Foreign> {
     for one in &mut all {
         one.causes.sort_by_key(|cause| (cause.rank, cause.code));
         if one.is_log_line() {
-            one.says = one.id().to_owned();
+            one.wording = one.id().to_owned();
         }
     }
     link(&mut all);
@@ -156,7 +156,7 @@ impl fmt::Display for Foreign {
         if self.is_log_line() {
             wrap(f, &format!("{}  ", self.system()), "     ", &format!("\"{}\"", self.id()))?;
         } else {
-            wrap(f, &format!("{}  {}   ", self.id(), self.name()), "     ", &self.says)?;
+            wrap(f, &format!("{}  {}   ", self.id(), self.name()), "     ", &self.wording)?;
         }
         if let Some(note) = &self.note {
             paragraph(f, "     ", note)?;

@@ -97,7 +97,7 @@ fn every_foreign_code_has_words_and_a_meaning() {
     let mut keys = BTreeSet::new();
     for page in foreign() {
         assert!(keys.insert(page.key.clone()), "{} twice", page.key);
-        assert!(!page.says.is_empty(), "{} has no words in foreign.tsv", page.key);
+        assert!(!page.wording.is_empty(), "{} has no words in foreign.tsv", page.key);
         assert!(page.note.is_some() || !page.causes.is_empty(), "{} says nothing", page.key);
         let mut seen: BTreeMap<Code, u8> = BTreeMap::new();
         for cause in &page.causes {

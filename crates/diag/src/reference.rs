@@ -57,7 +57,7 @@ pub fn reference() -> String {
         by_system.entry(system).or_default().push(one);
     }
     for (system, heading) in SYSTEMS {
-        let _ = writeln!(page, "\n### {heading}\n\n| key | says | means |\n|---|---|---|");
+        let _ = writeln!(page, "\n### {heading}\n\n| key | wording | means |\n|---|---|---|");
         let mut rows = by_system.remove(*system).unwrap_or_default();
         rows.sort_by_key(|one| (one.is_log_line(), one.id().parse::<u32>().ok()));
         for one in rows {
@@ -68,7 +68,7 @@ pub fn reference() -> String {
 }
 
 fn row(one: &Foreign) -> String {
-    let says = if one.is_log_line() { "" } else { &one.says };
+    let wording = if one.is_log_line() { "" } else { &one.wording };
     let codes: Vec<&str> = one.causes.iter().map(|cause| cause.code.as_str()).collect();
     let mut means = codes.join(", ");
     if means.is_empty() {
@@ -77,7 +77,7 @@ fn row(one: &Foreign) -> String {
     if !one.confirmed {
         means.push_str(" (not confirmed)");
     }
-    format!("| `{}` | {} | {} |", one.key, cell(says), cell(&means))
+    format!("| `{}` | {} | {} |", one.key, cell(wording), cell(&means))
 }
 
 /// A bar would end the cell.

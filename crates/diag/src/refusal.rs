@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::Code;
 
 /// Why an account source or the admission refuses a login. [`Display`](fmt::Display) is the sentence of the record: it
-/// may say more than the client is sent, see [`told`](LoginRefusal::told).
+/// may say more than the client is sent, see [`client_message`](LoginRefusal::told).
 ///
 /// Names are printable ([escaped](LoginRefusal::UnknownUser)) and bounded by the code that makes the value; times are seconds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -152,11 +152,11 @@ struct Row {
     /// words help the user most.
     mschap: u32,
     /// What the client is sent. The same for every reason from which a guesser could learn.
-    told: &'static str,
+    client_message: &'static str,
 }
 
-const fn row(code: Code, mschap: u32, told: &'static str) -> Row {
-    Row { code, mschap, told }
+const fn row(code: Code, mschap: u32, client_message: &'static str) -> Row {
+    Row { code, mschap, client_message }
 }
 
 /// For a wrong name and a wrong password alike.
@@ -197,8 +197,8 @@ impl LoginRefusal {
     }
 
     /// What the client is sent.
-    pub const fn told(&self) -> &'static str {
-        self.row().told
+    pub const fn client_message(&self) -> &'static str {
+        self.row().client_message
     }
 }
 
@@ -373,8 +373,8 @@ mod tests {
         let wrong = LoginRefusal::WrongPassword;
         for reason in every().into_iter().filter(|reason| reason.code() == Code::A01) {
             assert_eq!(
-                (reason.told(), reason.mschap_error()),
-                (wrong.told(), wrong.mschap_error()),
+                (reason.client_message(), reason.mschap_error()),
+                (wrong.client_message(), wrong.mschap_error()),
                 "{reason}"
             );
         }

@@ -56,7 +56,9 @@ fn a_stage_and_a_code_are_reported_together() {
     let both = pages("Event ID 20224, then event id 20227: the error code returned on failure is 691");
     let keys: Vec<&str> = both.iter().map(|page| page.key.as_str()).collect();
     assert_eq!(keys, ["event:20224", "event:20227", "windows:691"]);
-    assert!(both[0].note.as_deref().unwrap().contains("link is up") || both[0].says.contains("link is up"));
+    assert!(
+        both[0].note.as_deref().unwrap().contains("link is up") || both[0].wording.contains("link is up")
+    );
 }
 
 #[test]

@@ -65,19 +65,23 @@ struct Main {
 /// Of a record, the code in it: the program that took part knew most. Else the lowest layer with a fault, in it the heaviest rule, in
 /// the table's order; else, when nothing explains the end, how it ended; else what a machine noted.
 fn main(facts: &Facts, hits: &[Hit]) -> Option<Main> {
-    let told = || {
-        let told = facts.told.as_ref()?;
-        let text = if told.detail.is_empty() { told.code.title().to_owned() } else { told.detail.clone() };
+    let reported = || {
+        let reported = facts.reported.as_ref()?;
+        let text = if reported.detail.is_empty() {
+            reported.code.title().to_owned()
+        } else {
+            reported.detail.clone()
+        };
         Some(Main {
-            code: told.code,
+            code: reported.code,
             text,
             evidence: Vec::new(),
             confidence: Confidence::High,
             is_ending: false,
         })
     };
-    if facts.vantage == Vantage::Record && facts.told.is_some() {
-        return told();
+    if facts.vantage == Vantage::Record && facts.reported.is_some() {
+        return reported();
     }
     // Where a good part of the packets is lost, an answer that never came shows nothing more.
     let loss = hits.iter().find(|hit| hit.rule.code == Code::G07 && rules::loss_is_heavy(facts));
@@ -100,10 +104,12 @@ fn main(facts: &Facts, hits: &[Hit]) -> Option<Main> {
         }
         best
     };
-    let timed_out =
-        facts.told.as_ref().is_some_and(|told| [Code::L05, Code::A14, Code::I06].contains(&told.code));
+    let timed_out = facts
+        .reported
+        .as_ref()
+        .is_some_and(|reported| [Code::L05, Code::A14, Code::I06].contains(&reported.code));
     let by_loss = || loss.filter(|_| timed_out || hits.iter().any(|hit| is_excused(&hit)));
-    let Some(hit) = of(Kind::Fault).or_else(|| of(Kind::Ending)).or_else(by_loss) else { return told() };
+    let Some(hit) = of(Kind::Fault).or_else(|| of(Kind::Ending)).or_else(by_loss) else { return reported() };
     Some(Main {
         code: hit.rule.code,
         text: hit.proof.text.clone(),

@@ -178,8 +178,8 @@ fn control(facts: &Facts) -> String {
 
 fn lcp(facts: &Facts) -> String {
     let mru = |mru: Option<u16>| mru.map_or("1500".to_owned(), |mru| mru.to_string());
-    let told = facts.lcp.client_mru.filter(|_| facts.vantage == Vantage::Record);
-    let mut text = if let Some(mru) = told {
+    let reported = facts.lcp.client_mru.filter(|_| facts.vantage == Vantage::Record);
+    let mut text = if let Some(mru) = reported {
         format!("mru {mru} to the client")
     } else if facts.lcp.client_mru.is_some() || facts.lcp.server_mru.is_some() {
         format!(

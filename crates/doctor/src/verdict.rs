@@ -163,13 +163,13 @@ impl Owner {
     /// For people.
     pub const fn person(self) -> &'static str {
         match self {
-            Owner::Client => "whoever sits at the client",
-            Owner::ClientNetwork => "whoever runs the router or firewall on the client's side",
-            Owner::Provider => "the Internet provider, or whoever runs the network between",
-            Owner::ServerNetwork => "whoever runs the router or firewall on the server's side",
-            Owner::Server => "whoever runs the server",
-            Owner::Accounts => "whoever keeps the accounts",
-            Owner::Target => "whoever runs the target or its network",
+            Owner::Client => "the user of the client",
+            Owner::ClientNetwork => "the administrator of the router or firewall on the client's side",
+            Owner::Provider => "the Internet provider, or the operator of the network between",
+            Owner::ServerNetwork => "the administrator of the router or firewall on the server's side",
+            Owner::Server => "the administrator of the server",
+            Owner::Accounts => "the administrator of the accounts",
+            Owner::Target => "the administrator of the target or its network",
         }
     }
 }

@@ -60,7 +60,7 @@ fn beside_the_server_what_came_by_is_not_lost_before() {
 fn beside_the_server_what_never_came_is_not_lost_in_it() {
     let f = granted(PS, 0, 4);
     let causes = causes(&f, Code::G02);
-    assert!(causes.iter().all(|(_, text)| !text.contains("drops GRE that comes in")), "{causes:?}");
+    assert!(causes.iter().all(|(_, text)| !text.contains("drops incoming GRE")), "{causes:?}");
     assert!(causes.iter().any(|(_, text)| text.contains("before the server")), "{causes:?}");
 }
 
@@ -82,7 +82,7 @@ fn who_is_silent_is_asked_about() {
 #[test]
 fn the_servers_record_is_of_its_own_echoes() {
     let mut f = up_to(R, Layer::Address);
-    f.told = Some(Told { code: Code::L04, detail: String::new() });
+    f.reported = Some(Reported { code: Code::L04, detail: String::new() });
     assert_eq!(owners(&f, Code::L04)[0], Owner::Client);
 }
 

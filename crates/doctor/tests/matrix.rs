@@ -33,7 +33,7 @@ fn fails(f: &Facts, code: Code) -> Verdict {
 
 /// Judges, and wants neither a failure nor a claim that it works.
 #[track_caller]
-fn cannot_tell(f: &Facts) -> Verdict {
+fn unknown(f: &Facts) -> Verdict {
     let verdict = judge(f);
     assert_eq!((verdict.first_failure, verdict.outcome), (None, Outcome::NotProvable), "{verdict}");
     assert!(!verdict.next.is_empty());
@@ -218,7 +218,7 @@ fn row_15_no_gre_at_all() {
     assert_eq!(fails(&f, Code::G01).confidence, adit_doctor::Confidence::Low);
     // A filtered capture without any GRE proves nothing.
     f.gre = Gre::default();
-    cannot_tell(&f);
+    unknown(&f);
 }
 
 #[test]
@@ -378,7 +378,7 @@ fn rows_38_39_the_directory_is_silent() {
         fails(&f, Code::A14);
     }
     let mut f = up_to(R, Layer::Lcp);
-    f.told = Some(Told {
+    f.reported = Some(Reported {
         code: Code::A07,
         detail: "10.0.0.7 answers with a wrong authenticator: its secret differs".into(),
     });
@@ -556,7 +556,7 @@ fn row_67_the_clients_own_filter() {
     let verdict = fails(&f, Code::S03);
     assert_eq!(verdict.causes[0].owner, adit_doctor::Owner::Client);
     // A capture on the client shows no GRE of the client, and not why.
-    cannot_tell(&granted(PC, 0, 3));
+    unknown(&granted(PC, 0, 3));
 }
 
 #[test]
@@ -576,7 +576,7 @@ fn a_record_is_believed() {
     ];
     for code in codes {
         let mut f = up_to(R, Layer::Control);
-        f.told = Some(Told { code, detail: String::new() });
+        f.reported = Some(Reported { code, detail: String::new() });
         let verdict = fails(&f, code);
         assert_eq!(verdict.confidence, adit_doctor::Confidence::High);
     }

@@ -14,7 +14,7 @@ fn packet(sent: bool, protocol: Protocol, kind: MessageKind) -> Note {
     Note::Packet(Packet { sent, message, treatment: Treatment::Handled })
 }
 
-/// What a server of adit notes of a call that comes up, with its time in milliseconds.
+/// What a server of adit notes of a call that is set up, with its time in milliseconds.
 fn up() -> Vec<(u64, Note)> {
     use MessageKind as Kind;
     let (alice, method) = ("CORP\\\\alice".to_owned(), AuthMethod::MsChapV2);

@@ -187,8 +187,8 @@ mod tests {
         assert!(limiter.call(start + Duration::from_millis(2_999), address(1)).is_err());
         assert_eq!(limiter.call(start + Duration::from_secs(3), address(1)), Ok(()));
         let later = start + Duration::from_secs(86_400);
-        let let_in = (0..100).filter(|_| limiter.call(later, address(1)).is_ok()).count();
-        assert_eq!(let_in, 20, "a bucket never holds more than a minute");
+        let admitted = (0..100).filter(|_| limiter.call(later, address(1)).is_ok()).count();
+        assert_eq!(admitted, 20, "a bucket never holds more than a minute");
     }
 
     #[test]

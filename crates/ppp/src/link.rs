@@ -129,7 +129,7 @@ impl Link {
                 self.end_with_words(now, By::Us, None, detail, &reason);
             }
             Command::Rechallenge => self.rechallenge(now),
-            Command::TimeRemaining { seconds, message } => self.tell_time(seconds, &message),
+            Command::TimeRemaining { seconds, message } => self.send_time_remaining(seconds, &message),
             Command::LowerDown => self.lower_down(now),
             Command::NoteTraffic => self.note_traffic(now),
         }

@@ -28,15 +28,15 @@ impl<E, const PACKETS: usize, const EVENTS: usize> Output<E, PACKETS, EVENTS> {
     /// Keeps a packet; says whether there was room. Without, it is dropped, as a bad line would drop it.
     pub(crate) fn send(&mut self, packet: Vec<u8>) -> bool {
         let packets = &mut self.waiting().packets;
-        let room = packets.len() < PACKETS;
-        if room {
+        let has_capacity = packets.len() < PACKETS;
+        if has_capacity {
             packets.push_back(packet);
         }
-        room
+        has_capacity
     }
 
     /// Keeps an event; a caller that never collects them loses the oldest.
-    pub(crate) fn tell(&mut self, event: E) {
+    pub(crate) fn push_event(&mut self, event: E) {
         let events = &mut self.waiting().events;
         if events.len() >= EVENTS {
             events.pop_front();

@@ -65,8 +65,8 @@ fn c175_a_method_without_keys_ends_a_session_that_requires_them() {
         let detail = format!("encryption is required, and {method} gives no keys for it");
         assert_eq!(world.server.why(), (Some(Code::E06), &detail[..]));
         // And the client is told.
-        let (_, said) = world.client.why();
-        assert!(said.contains(&detail), "{said}");
+        let (_, text) = world.client.why();
+        assert!(text.contains(&detail), "{text}");
         assert_eq!(world.server.count(|event| matches!(event, LinkEvent::NetworkUp(_))), 0);
     }
 }
@@ -93,16 +93,16 @@ fn c180_one_end_requires_what_the_other_has_switched_off() {
     let world = world(&[AuthMethod::MsChapV2], Mode::Require, Mode::Off).run();
     let detail = "server wants mppe 128 stateless, client rejects mppe";
     assert_eq!(world.server.why(), (Some(Code::E01), detail));
-    let (code, said) = world.client.why();
-    assert_eq!(code, Some(Code::E01), "{said}");
-    assert!(said.contains("client encryption is off"), "{said}");
+    let (code, text) = world.client.why();
+    assert_eq!(code, Some(Code::E01), "{text}");
+    assert!(text.contains("client encryption is off"), "{text}");
 
     let world = self::world(&[AuthMethod::MsChapV2], Mode::Off, Mode::Require).run();
     let detail = "client wants mppe 128 stateless, server rejects mppe";
     assert_eq!(world.client.why(), (Some(Code::E02), detail));
-    let (code, said) = world.server.why();
-    assert_eq!(code, Some(Code::E02), "{said}");
-    assert!(said.contains("server encryption is off"), "{said}");
+    let (code, text) = world.server.why();
+    assert_eq!(code, Some(Code::E02), "{text}");
+    assert!(text.contains("server encryption is off"), "{text}");
 }
 
 #[test]
@@ -140,9 +140,9 @@ fn c161_a_refused_client_reads_why_before_the_link_ends() {
         client.credentials.as_mut().unwrap().password = Password::new("wrong");
         let world = World::new(server_config(&[method], Mode::Allow, &[128]), client).run();
         assert_eq!(world.server.why(), (Some(Code::A01), "\"alice\": Access denied"));
-        let (code, said) = world.client.why();
+        let (code, text) = world.client.why();
         assert_eq!(code, Some(Code::A01));
-        assert!(said.contains("Access denied"), "{said}");
+        assert!(text.contains("Access denied"), "{text}");
     }
 }
 
@@ -201,7 +201,7 @@ fn c198_ccp_that_starts_again_encrypts_from_the_start_keys() {
     let now = world.now;
     world.server.link.handle_input(now, &cp::frame(ppp::CCP, cp::CONFIGURE_REQUEST, 99, ask));
     world.wait(Duration::from_secs(5), || false);
-    let told: Vec<bool> = world
+    let reported: Vec<bool> = world
         .server
         .events
         .iter()
@@ -210,7 +210,7 @@ fn c198_ccp_that_starts_again_encrypts_from_the_start_keys() {
             _ => None,
         })
         .collect();
-    assert_eq!(told, [true, false, true]);
+    assert_eq!(reported, [true, false, true]);
     assert!(world.keys_meet());
     assert!(world.server.is_up() && world.client.is_up(), "{:#?}", world.server.record());
 }

@@ -38,7 +38,7 @@ pub(crate) const MARK: &[u8; 4] = b"adit";
 
 /// What the machine of a call told so far.
 #[derive(Debug, Default)]
-pub(crate) struct Story {
+pub(crate) struct CallRecord {
     /// Host and vendor of the server.
     pub(crate) established: Option<(String, String)>,
     /// Both Call IDs.
@@ -77,7 +77,7 @@ pub(crate) struct Echoes {
 
 /// One call and its control connection.
 pub(crate) struct Call<'a> {
-    pub(crate) story: Story,
+    pub(crate) record: CallRecord,
     pub(crate) echoes: Echoes,
     pub(crate) stack: Option<Stack>,
     pub(crate) server: Ipv4Addr,
@@ -132,7 +132,7 @@ impl<'a> Call<'a> {
         let local = stream.local_addr().ok().and_then(|local| crate::record::v4(local.ip()));
         let mtu = plan.config.mtu;
         Ok(Call {
-            story: Story::default(),
+            record: CallRecord::default(),
             echoes: Echoes::default(),
             stack: None,
             server,
@@ -164,8 +164,8 @@ impl<'a> Call<'a> {
             if done(self) {
                 return true;
             }
-            let wished = self.stop.is_wished() && !self.stopping;
-            if self.story.end.is_some() || wished || Instant::now() >= until {
+            let is_requested = self.stop.is_requested() && !self.stopping;
+            if self.record.end.is_some() || is_requested || Instant::now() >= until {
                 return false;
             }
             self.turn(until);
@@ -174,21 +174,21 @@ impl<'a> Call<'a> {
 
     /// Whether the person at the keyboard has enough.
     pub(crate) fn is_stopped(&self) -> bool {
-        self.stop.is_wished()
+        self.stop.is_requested()
     }
 
     /// The call can still be used.
     pub(crate) fn lives(&self) -> bool {
-        self.story.end.is_none() && self.story.call_end.is_none()
+        self.record.end.is_none() && self.record.call_end.is_none()
     }
 
     /// Ends call and connection in order.
     pub(crate) fn goodbye(&mut self) {
         self.stopping = true;
-        self.story.hung_up |= self.lives();
+        self.record.hung_up |= self.lives();
         self.tunnel.handle_command(Instant::now(), Command::Stop { why: Why::UserRequest });
-        self.work(Instant::now() + TERMINATE, |call| call.story.call_end.is_some());
-        if self.story.call_end.is_none() && self.story.end.is_none() {
+        self.work(Instant::now() + TERMINATE, |call| call.record.call_end.is_some());
+        if self.record.call_end.is_none() && self.record.end.is_none() {
             // Nothing answers in GRE. The link terminates by LCP, and the call is cleared over TCP.
             let frame = cp::frame(ppp::LCP, cp::TERMINATE_ACK, self.terminate_id, &[]);
             let call = self.handle;
@@ -197,7 +197,7 @@ impl<'a> Call<'a> {
         self.work(Instant::now() + GOODBYE, |_| false);
         if let Some(path) = &self.path {
             let counters = path.counters();
-            self.story.decrypted = (counters.decrypt_failures, counters.rx_packets);
+            self.record.decrypted = (counters.decrypt_failures, counters.rx_packets);
         }
         let _ = self.stream.shutdown(std::net::Shutdown::Both);
         // What answers the good-bye belongs to the capture.
@@ -220,7 +220,7 @@ impl<'a> Call<'a> {
         if waited.is_err() {
             std::thread::sleep(Duration::from_millis(10));
         }
-        if self.stop.is_wished() {
+        if self.stop.is_requested() {
             // It stays readable otherwise, and nothing would wait any more.
             self.stop.waker().clear();
         }
@@ -250,8 +250,8 @@ impl<'a> Call<'a> {
             Ok(0) => self.control_closed(),
             Ok(len) => {
                 let octets = buffer.get(..len).unwrap_or_default();
-                if self.story.first_words.is_empty() {
-                    self.story.first_words = octets.get(..FIRST_MAX).unwrap_or(octets).to_vec();
+                if self.record.first_words.is_empty() {
+                    self.record.first_words = octets.get(..FIRST_MAX).unwrap_or(octets).to_vec();
                 }
                 self.tunnel.handle_input(Instant::now(), Input::Control(octets));
             }
@@ -281,7 +281,7 @@ impl<'a> Call<'a> {
             if source != self.server {
                 if ours {
                     // As any client, we do not take it.
-                    self.story.elsewhere.get_or_insert(source);
+                    self.record.elsewhere.get_or_insert(source);
                 }
                 continue;
             }
@@ -367,7 +367,7 @@ impl<'a> Call<'a> {
             return;
         }
         if let Some(error) = socket.send(&mut self.sending).error {
-            self.story.denied.get_or_insert(crate::dial::words(&error));
+            self.record.denied.get_or_insert(crate::dial::words(&error));
         }
     }
 
@@ -409,7 +409,7 @@ impl<'a> Call<'a> {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                 Err(_) => {
                     self.unsent.clear();
-                    if self.story.end.is_none() {
+                    if self.record.end.is_none() {
                         self.control_closed();
                     }
                 }
@@ -439,7 +439,7 @@ impl<'a> Call<'a> {
         match event {
             Event::OpenPath { call, local_call_id, peer_call_id, .. } => {
                 self.handle = call;
-                self.story.granted = Some((local_call_id, peer_call_id));
+                self.record.granted = Some((local_call_id, peer_call_id));
                 let config = PathConfig {
                     encryption_required: self.encryption_required,
                     mtu: self.mtu,
@@ -454,25 +454,25 @@ impl<'a> Call<'a> {
                     path.command(now, command);
                 }
             }
-            Event::Established { host, vendor } => self.story.established = Some((host, vendor)),
-            Event::Note { note: Note::LayerUp(LayerUp::Gre), .. } => self.story.heard = true,
+            Event::Established { host, vendor } => self.record.established = Some((host, vendor)),
+            Event::Note { note: Note::LayerUp(LayerUp::Gre), .. } => self.record.heard = true,
             Event::Note { note: Note::LayerUp(up), .. } => {
                 let layer = up.layer();
-                self.story.layers.push(up);
+                self.record.layers.push(up);
                 if layer == Layer::Lcp && self.lcp_only {
                     // Before the link requests an address that is not needed.
-                    self.story.hung_up = true;
+                    self.record.hung_up = true;
                     self.tunnel.handle_command(now, Command::Stop { why: Why::UserRequest });
                     self.stopping = true;
                 }
             }
-            Event::Up { up, .. } => self.story.up = Some(up),
+            Event::Up { up, .. } => self.record.up = Some(up),
             Event::CallEnded { end, .. } => {
-                self.story.call_end.get_or_insert(end);
+                self.record.call_end.get_or_insert(end);
                 self.tunnel.handle_command(now, Command::Stop { why: Why::UserRequest });
             }
             Event::Closed { end } => {
-                self.story.end.get_or_insert(end);
+                self.record.end.get_or_insert(end);
             }
             Event::Ask { .. } | Event::Note { .. } => {}
         }
@@ -480,11 +480,11 @@ impl<'a> Call<'a> {
 
     /// A layer came up.
     pub(crate) fn has(&self, layer: Layer) -> bool {
-        self.story.layers.iter().any(|up| up.layer() == layer)
+        self.record.layers.iter().any(|up| up.layer() == layer)
     }
 
     /// Octets that MPPE adds to an IP packet, as its PPP information has it.
     pub(crate) fn overhead(&self) -> u16 {
-        if self.story.up.as_ref().is_some_and(|up| up.encryption.is_some()) { 4 } else { 0 }
+        if self.record.up.as_ref().is_some_and(|up| up.encryption.is_some()) { 4 } else { 0 }
     }
 }

@@ -65,7 +65,7 @@ pub(crate) fn dial(
         attempts.push(attempt);
     }
     let mut until = until;
-    while attempts.iter().any(|attempt| attempt.done.is_none()) && !stop.is_wished() {
+    while attempts.iter().any(|attempt| attempt.done.is_none()) && !stop.is_requested() {
         let left = until.saturating_duration_since(Instant::now());
         if left.is_zero() {
             break;

@@ -63,7 +63,7 @@ impl Asked {
 /// Asks for everything at once, so that what is silent costs its time only once.
 pub(crate) fn test(call: &mut Call<'_>, up: &Up, options: &Options, seed: u64, until: Instant) -> Inside {
     let (inside, mss) = ask_all(call, up, options, seed, until);
-    call.story.mss = call.story.mss.max(mss);
+    call.record.mss = call.record.mss.max(mss);
     inside
 }
 
@@ -181,9 +181,9 @@ fn forwards(asked: &Asked, ids: &[u32]) -> Option<bool> {
         Outcome::Icmp { kind: UNREACHABLE, code, .. } => !matches!(code, 2 | 3),
         _ => false,
     };
-    let is_told = asked.events.iter().any(|event| passes(&event.outcome));
+    let is_reported = asked.events.iter().any(|event| passes(&event.outcome));
     let is_silent = !outcomes.is_empty() && outcomes.iter().all(|outcome| **outcome == Outcome::Silent);
-    match (is_told, is_silent) {
+    match (is_reported, is_silent) {
         (true, _) => Some(true),
         (false, true) => Some(false),
         (false, false) => None,

@@ -59,7 +59,7 @@ pub(crate) fn resolve(options: &Options, until: Instant, stop: &Stop, name: &mut
 fn wait<T>(receiver: &mpsc::Receiver<T>, until: Instant, stop: &Stop) -> Option<T> {
     loop {
         let left = until.saturating_duration_since(Instant::now());
-        if left.is_zero() || stop.is_wished() {
+        if left.is_zero() || stop.is_requested() {
             return None;
         }
         match receiver.recv_timeout(left.min(TICK)) {

@@ -20,7 +20,7 @@ const LOOPBACK: Ipv4Addr = Ipv4Addr::LOCALHOST;
 /// Sends GRE of the call with a time to live of 1, 2, 3 ... and notes who says that it ran out.
 pub(crate) fn hops(call: &mut Call<'_>, source: Option<Ipv4Addr>, until: Instant) -> Vec<Hop> {
     let mut hops: Vec<Hop> = Vec::new();
-    let Some((_, peer_id)) = call.story.granted else { return hops };
+    let Some((_, peer_id)) = call.record.granted else { return hops };
     let options = GreOptions { local: source, filter: Some(CallFilter::none()), ..GreOptions::default() };
     let Ok(socket) = GreSocket::open(&options) else { return hops };
     // An acknowledgment of nothing: harmless should it arrive, and enough for a device that looks at Call IDs.

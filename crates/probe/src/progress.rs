@@ -40,25 +40,25 @@ impl Stage {
 }
 
 /// Tells events.
-pub(crate) struct Teller<'a> {
+pub(crate) struct Reporter<'a> {
     pub(crate) began: Instant,
-    pub(crate) say: &'a mut dyn FnMut(Progress),
+    pub(crate) on_progress: &'a mut dyn FnMut(Progress),
 }
 
-impl Teller<'_> {
+impl Reporter<'_> {
     pub(crate) fn begin(&mut self, layer: Layer, text: impl Into<String>) {
-        self.tell(layer, Stage::Begin, text);
+        self.report(layer, Stage::Begin, text);
     }
 
     pub(crate) fn note(&mut self, layer: Layer, text: impl Into<String>) {
-        self.tell(layer, Stage::Note, text);
+        self.report(layer, Stage::Note, text);
     }
 
     pub(crate) fn end(&mut self, layer: Layer, text: impl Into<String>) {
-        self.tell(layer, Stage::End, text);
+        self.report(layer, Stage::End, text);
     }
 
-    fn tell(&mut self, layer: Layer, stage: Stage, text: impl Into<String>) {
-        (self.say)(Progress { layer, stage, text: text.into(), since: self.began.elapsed() });
+    fn report(&mut self, layer: Layer, stage: Stage, text: impl Into<String>) {
+        (self.on_progress)(Progress { layer, stage, text: text.into(), since: self.began.elapsed() });
     }
 }

@@ -21,7 +21,7 @@ use crate::bounds::{self, Bounds};
 use crate::call::{Call, Plan};
 use crate::dial::{self, Dialled};
 use crate::options::Options;
-use crate::progress::{Progress, Teller};
+use crate::progress::{Progress, Reporter};
 use crate::record::Recorder;
 use crate::stop::Stop;
 use crate::walk::{Left, Walk};
@@ -50,11 +50,15 @@ pub struct Report {
     pub not_permitted: bool,
 }
 
-/// Runs a test; `say` gets its progress.
+/// Runs a test; `on_progress` gets its progress.
 ///
 /// # Errors
 /// When the kernel gives this process nothing to work with: no random numbers, no descriptors.
-pub fn run(options: &Options, stop: &Stop, say: &mut dyn FnMut(Progress)) -> adit_sys::Result<Report> {
+pub fn run(
+    options: &Options,
+    stop: &Stop,
+    on_progress: &mut dyn FnMut(Progress),
+) -> adit_sys::Result<Report> {
     let mut rng = Rng::from_seed(adit_sys::host::random_seed()?);
     let began = Instant::now();
     let mut facts = Facts::new(Vantage::Client, options.host.clone());
@@ -70,7 +74,7 @@ pub fn run(options: &Options, stop: &Stop, say: &mut dyn FnMut(Progress)) -> adi
         options,
         stop,
         bounds: Bounds::new(began, options.total),
-        tell: Teller { began, say },
+        report: Reporter { began, on_progress },
         recorder,
         gre: gre.ok(),
         call_id,
@@ -109,7 +113,7 @@ struct Test<'a> {
     options: &'a Options,
     stop: &'a Stop,
     bounds: Bounds,
-    tell: Teller<'a>,
+    report: Reporter<'a>,
     recorder: Recorder,
     gre: Option<GreSocket>,
     call_id: LocalCallId,
@@ -124,7 +128,7 @@ struct Test<'a> {
 impl Test<'_> {
     /// Whether the test is to end with this layer.
     fn ends_with(&self, layer: Layer) -> bool {
-        self.facts.stop_after.is_some_and(|last| last <= layer) || self.stop.is_wished()
+        self.facts.stop_after.is_some_and(|last| last <= layer) || self.stop.is_requested()
     }
 
     fn took(&mut self, layer: Layer, since: Instant) {
@@ -154,7 +158,7 @@ impl Test<'_> {
 
     fn name(&mut self) -> Vec<Ipv4Addr> {
         let began = Instant::now();
-        self.tell.begin(Layer::Name, format!("resolving {}", self.options.host));
+        self.report.begin(Layer::Name, format!("resolving {}", self.options.host));
         let until = self.bounds.until(bounds::NAME);
         let addresses = name::resolve(self.options, until, self.stop, &mut self.facts.name);
         if let Some(first) = addresses.first() {
@@ -171,7 +175,7 @@ impl Test<'_> {
             Some(Seen { what: Resolved::Failed(words), .. }) => words.clone(),
             _ => text.join(", "),
         };
-        self.tell.end(Layer::Name, text);
+        self.report.end(Layer::Name, text);
         addresses
     }
 
@@ -179,7 +183,7 @@ impl Test<'_> {
     fn dial(&mut self, addresses: &[Ipv4Addr]) -> adit_sys::Result<Option<Dialled>> {
         let began = Instant::now();
         let port = self.options.port;
-        self.tell.begin(Layer::Control, format!("tcp {port}"));
+        self.report.begin(Layer::Control, format!("tcp {port}"));
         let until = self.bounds.until(bounds::TCP);
         let from = self.options.from;
         let mut all = dial::dial(addresses, port, from, until, self.stop, &mut self.recorder)?;
@@ -187,7 +191,7 @@ impl Test<'_> {
         let open = all.iter().position(|dialled| dialled.stream.is_some());
         let chosen = all.swap_remove(open.unwrap_or(0));
         if let Connect::Open { after } = chosen.what {
-            self.tell.note(Layer::Control, format!("{} open in {} ms", chosen.to, after.as_millis()));
+            self.report.note(Layer::Control, format!("{} open in {} ms", chosen.to, after.as_millis()));
         }
         self.local = chosen.local;
         self.facts.tcp.server = Some(SocketAddr::V4(chosen.to));
@@ -202,7 +206,7 @@ impl Test<'_> {
             // An ICMP message or a late RST may still be on its way to us.
             std::thread::sleep(Duration::from_millis(20));
             self.recorder.turn();
-            self.tell.end(Layer::Control, "not open");
+            self.report.end(Layer::Control, "not open");
             return Ok(None);
         }
         Ok(Some(chosen))
@@ -268,7 +272,7 @@ impl Test<'_> {
             source: dialled.local.and_then(|local| crate::record::v4(local.ip())),
             seed,
             bounds: &mut self.bounds,
-            tell: &mut self.tell,
+            report: &mut self.report,
             facts: &mut self.facts,
             left: Left::default(),
         };
@@ -278,7 +282,7 @@ impl Test<'_> {
 
     fn report(mut self, left: Option<Left>) -> Report {
         self.recorder.turn();
-        let interrupted = self.stop.is_wished();
+        let interrupted = self.stop.is_requested();
         if interrupted {
             leave_out(&mut self.facts, Layer::Name, "the test was ended before");
         } else if self.bounds.is_over() {
@@ -292,7 +296,7 @@ impl Test<'_> {
         }
         wire::fill(&mut self.facts, &self.recorder, self.local);
         if let Some(left) = left {
-            wire::add(&mut self.facts, left.story, self.recorder.sees());
+            wire::add(&mut self.facts, left.record, self.recorder.sees());
             if !interrupted {
                 wire::waited(&mut self.facts, &left.waited);
             } else if self.facts.took.get(&Layer::Gre).is_none_or(|took| *took < ENOUGH) {

@@ -8,7 +8,7 @@ use adit_sys::poll::Waker;
 /// Ends a test from another thread; clones end the same one.
 #[derive(Clone, Debug)]
 pub struct Stop {
-    wished: Arc<AtomicBool>,
+    requested: Arc<AtomicBool>,
     waker: Waker,
 }
 
@@ -18,18 +18,18 @@ impl Stop {
     /// # Errors
     /// When the process is out of descriptors.
     pub fn new() -> adit_sys::Result<Stop> {
-        Ok(Stop { wished: Arc::default(), waker: Waker::new()? })
+        Ok(Stop { requested: Arc::default(), waker: Waker::new()? })
     }
 
-    /// The test is to say good-bye and tell what it found so far.
-    pub fn wish(&self) {
-        self.wished.store(true, Ordering::Relaxed);
+    /// Ends the test: it closes the call in order and returns its findings so far.
+    pub fn request(&self) {
+        self.requested.store(true, Ordering::Relaxed);
         self.waker.wake();
     }
 
-    /// Whether that was wished.
-    pub fn is_wished(&self) -> bool {
-        self.wished.load(Ordering::Relaxed)
+    /// Whether that was requested.
+    pub fn is_requested(&self) -> bool {
+        self.requested.load(Ordering::Relaxed)
     }
 
     pub(crate) fn waker(&self) -> &Waker {

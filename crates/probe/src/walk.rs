@@ -8,9 +8,9 @@ use adit_doctor::facts::{Facts, Hop, Inside, Mtu};
 use adit_tunnel::events::Up;
 
 use crate::bounds::{self, Bounds};
-use crate::call::{Call, Story};
+use crate::call::{Call, CallRecord};
 use crate::options::Options;
-use crate::progress::Teller;
+use crate::progress::Reporter;
 use crate::sizes::{self, Quality};
 use crate::{inside, path};
 
@@ -22,7 +22,7 @@ const DEAD: Duration = Duration::from_secs(10);
 /// What the call left when it was over.
 #[derive(Debug, Default)]
 pub(crate) struct Left {
-    pub(crate) story: Story,
+    pub(crate) record: CallRecord,
     pub(crate) hops: Vec<Hop>,
     pub(crate) self_test: Option<bool>,
     pub(crate) inside: Inside,
@@ -44,7 +44,7 @@ pub(crate) struct Walk<'a, 't> {
     pub(crate) source: Option<Ipv4Addr>,
     pub(crate) seed: u64,
     pub(crate) bounds: &'a mut Bounds,
-    pub(crate) tell: &'a mut Teller<'t>,
+    pub(crate) report: &'a mut Reporter<'t>,
     pub(crate) facts: &'a mut Facts,
     pub(crate) left: Left,
 }
@@ -62,7 +62,7 @@ impl Walk<'_, '_> {
                 self.network();
             }
         }
-        if let Some(up) = self.call.story.up.clone() {
+        if let Some(up) = self.call.record.up.clone() {
             self.facts.address.overlaps = inside::overlaps(&up, self.call.server, &[], &self.facts.name);
             if self.goes_beyond(Layer::Address) {
                 self.behind(&up);
@@ -74,9 +74,9 @@ impl Walk<'_, '_> {
                 self.silence(idle);
             }
         }
-        self.tell.note(Layer::Control, "saying good-bye");
+        self.report.note(Layer::Control, "saying good-bye");
         self.call.goodbye();
-        self.left.story = std::mem::take(&mut self.call.story);
+        self.left.record = std::mem::take(&mut self.call.record);
     }
 
     /// The call lives, and the test does not end with this layer.
@@ -99,62 +99,62 @@ impl Walk<'_, '_> {
     fn control(&mut self) -> bool {
         let began = Instant::now();
         let until = self.bounds.until(bounds::CONTROL);
-        if !self.call.work(until, |call| call.story.established.is_some()) {
+        if !self.call.work(until, |call| call.record.established.is_some()) {
             self.waited(Layer::Control, began);
-        } else if let Some((host, vendor)) = &self.call.story.established {
+        } else if let Some((host, vendor)) = &self.call.record.established {
             let who = if vendor.is_empty() { host } else { vendor };
-            self.tell.note(Layer::Control, format!("PPTP, \"{who}\""));
+            self.report.note(Layer::Control, format!("PPTP, \"{who}\""));
             let asked = Instant::now();
             let until = self.bounds.until(bounds::CALL);
-            if !self.call.work(until, |call| call.story.granted.is_some() || !call.lives()) {
+            if !self.call.work(until, |call| call.record.granted.is_some() || !call.lives()) {
                 self.waited(Layer::Control, asked);
             }
         }
         *self.facts.took.entry(Layer::Control).or_default() += began.elapsed();
-        let granted = self.call.story.granted.is_some();
-        self.tell.end(Layer::Control, if granted { "call granted" } else { "no call" });
+        let granted = self.call.record.granted.is_some();
+        self.report.end(Layer::Control, if granted { "call granted" } else { "no call" });
         granted
     }
 
     /// GRE, and LCP over it.
     fn link(&mut self) {
         let began = Instant::now();
-        self.tell.begin(Layer::Gre, "waiting for the server's GRE");
+        self.report.begin(Layer::Gre, "waiting for the server's GRE");
         let until = self.bounds.until(bounds::LINK);
-        let is_denied = |call: &Call<'_>| call.story.denied.is_some();
-        self.call.work(until, |call| call.story.heard || is_denied(call) || !call.lives());
+        let is_denied = |call: &Call<'_>| call.record.denied.is_some();
+        self.call.work(until, |call| call.record.heard || is_denied(call) || !call.lives());
         self.facts.took.insert(Layer::Gre, began.elapsed());
-        let heard = self.call.story.heard;
-        self.tell.end(Layer::Gre, if heard { "the server's GRE arrives" } else { "nothing came back" });
+        let heard = self.call.record.heard;
+        self.report.end(Layer::Gre, if heard { "the server's GRE arrives" } else { "nothing came back" });
         if self.ends_with(Layer::Gre) && heard {
             return;
         }
         if heard {
             let began = Instant::now();
-            self.tell.begin(Layer::Lcp, "negotiating");
+            self.report.begin(Layer::Lcp, "negotiating");
             self.call.work(until, |call| call.has(Layer::Lcp) || !call.lives());
             self.facts.took.insert(Layer::Lcp, began.elapsed());
-            self.tell.end(Layer::Lcp, if self.call.has(Layer::Lcp) { "up" } else { "not up" });
+            self.report.end(Layer::Lcp, if self.call.has(Layer::Lcp) { "up" } else { "not up" });
         }
         if self.call.has(Layer::Lcp) {
             return;
         }
         self.waited(Layer::Lcp, began);
         if self.goes_beyond(Layer::Gre) && !self.call.is_stopped() && !is_denied(&self.call) {
-            self.tell.begin(Layer::Gre, "how far protocol 47 gets");
+            self.report.begin(Layer::Gre, "how far protocol 47 gets");
             self.left.self_test = path::self_test(call_id_for_self(self.call.server));
             let until = self.bounds.until(bounds::HOPS);
             self.left.hops = path::hops(&mut self.call, self.source, until);
-            self.tell.end(Layer::Gre, hops_text(&self.left.hops));
+            self.report.end(Layer::Gre, hops_text(&self.left.hops));
         }
     }
 
     /// The login, once. True: it was accepted.
     fn login(&mut self) -> bool {
         let began = Instant::now();
-        self.tell.begin(Layer::Auth, "logging in, once");
+        self.report.begin(Layer::Auth, "logging in, once");
         let until = self.bounds.until(bounds::AUTH);
-        let is_accepted = |call: &Call<'_>| call.has(Layer::Auth) || call.story.up.is_some();
+        let is_accepted = |call: &Call<'_>| call.has(Layer::Auth) || call.record.up.is_some();
         let is_done = |call: &mut Call<'_>| is_accepted(call) || !call.lives();
         let patience = until.min(Instant::now() + PATIENCE);
         if !self.call.work(patience, is_done) {
@@ -166,25 +166,25 @@ impl Walk<'_, '_> {
         }
         self.facts.took.insert(Layer::Auth, began.elapsed());
         let accepted = is_accepted(&self.call);
-        self.tell.end(Layer::Auth, if accepted { "accepted" } else { "not accepted" });
+        self.report.end(Layer::Auth, if accepted { "accepted" } else { "not accepted" });
         accepted
     }
 
     /// CCP and IPCP.
     fn network(&mut self) {
         let began = Instant::now();
-        self.tell.begin(Layer::Address, "encryption and address");
+        self.report.begin(Layer::Address, "encryption and address");
         let until = self.bounds.until(bounds::NETWORK);
         let encryption_is_all = self.ends_with(Layer::Encrypt);
         let done = self.call.work(until, |call| {
-            call.story.up.is_some() || encryption_is_all && call.has(Layer::Encrypt) || !call.lives()
+            call.record.up.is_some() || encryption_is_all && call.has(Layer::Encrypt) || !call.lives()
         });
         self.facts.took.insert(Layer::Address, began.elapsed());
         if !done {
             let layer = if self.call.has(Layer::Encrypt) { Layer::Address } else { Layer::Encrypt };
             self.waited(layer, began);
         }
-        self.tell.end(Layer::Address, if self.call.story.up.is_some() { "up" } else { "not up" });
+        self.report.end(Layer::Address, if self.call.record.up.is_some() { "up" } else { "not up" });
     }
 
     /// Asks everything that lies behind; `salt` gives each round numbers of its own.
@@ -195,27 +195,27 @@ impl Walk<'_, '_> {
 
     fn behind(&mut self, up: &Up) {
         let began = Instant::now();
-        self.tell.begin(Layer::Route, "what lies behind the tunnel");
+        self.report.begin(Layer::Route, "what lies behind the tunnel");
         self.left.inside = self.ask(up, 0);
         if inside::is_dead(&self.left.inside) && self.call.lives() && !self.call.is_stopped() {
             // The server may still wait for the last word of the negotiation, which was lost; it asks again after three
             // seconds, and lets nothing pass before.
-            self.tell.note(Layer::Route, "nothing answers; once more");
+            self.report.note(Layer::Route, "nothing answers; once more");
             self.left.inside = self.ask(up, 1);
         }
         let targets = &self.left.inside.targets;
         self.facts.address.overlaps = inside::overlaps(up, self.call.server, targets, &self.facts.name);
         self.facts.took.insert(Layer::Route, began.elapsed());
-        self.tell.end(Layer::Route, format!("{} targets", targets.len()));
+        self.report.end(Layer::Route, format!("{} targets", targets.len()));
     }
 
     fn sizes(&mut self, up: &Up) {
         let began = Instant::now();
-        self.tell.begin(Layer::Mtu, "loss, round trip and packet size");
+        self.report.begin(Layer::Mtu, "loss, round trip and packet size");
         let until = self.bounds.until(bounds::INSIDE);
         let quality = sizes::quality(&mut self.call, 0, until);
         if quality.lost > 0 && inside::has_silence(&self.left.inside) && self.call.lives() {
-            self.tell.note(Layer::Route, "the line loses packets; once more");
+            self.report.note(Layer::Route, "the line loses packets; once more");
             let again = self.ask(up, 2);
             self.left.inside = inside::better(std::mem::take(&mut self.left.inside), again);
         }
@@ -223,7 +223,7 @@ impl Walk<'_, '_> {
         self.left.mtu = sizes::measure(&mut self.call, quality, up.mtu, until);
         self.left.quality = quality;
         self.facts.took.insert(Layer::Mtu, began.elapsed());
-        self.tell.end(Layer::Mtu, format!("{} of {} lost", quality.lost, quality.sent));
+        self.report.end(Layer::Mtu, format!("{} of {} lost", quality.lost, quality.sent));
     }
 
     /// Says nothing for a while, then sees whether the tunnel still works.
@@ -231,7 +231,7 @@ impl Walk<'_, '_> {
         if !self.call.lives() {
             return;
         }
-        self.tell.begin(Layer::Gre, format!("silent for {} s", idle.as_secs()));
+        self.report.begin(Layer::Gre, format!("silent for {} s", idle.as_secs()));
         self.bounds.extend(idle);
         self.call.work(Instant::now() + idle, |call| !call.lives());
         let until = self.bounds.until(bounds::INSIDE);
@@ -244,7 +244,7 @@ impl Walk<'_, '_> {
                 sizes::answers(&mut self.call, until);
             }
         }
-        self.tell.end(Layer::Gre, if lives { "still works" } else { "does not work any more" });
+        self.report.end(Layer::Gre, if lives { "still works" } else { "does not work any more" });
     }
 }
 

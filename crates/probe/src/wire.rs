@@ -8,13 +8,13 @@ use adit_capture::{Item, Reader};
 use adit_diag::Layer;
 use adit_diag::note::LayerUp;
 use adit_doctor::facts::{
-    Address, Arrival, CallReply, Connect, Facts, Inside, Login, LoginVerdict, Mtu, StartReply, Told,
+    Address, Arrival, CallReply, Connect, Facts, Inside, Login, LoginVerdict, Mtu, Reported, StartReply,
 };
 use adit_doctor::from::capture;
 use adit_doctor::{Seen, Side, Vantage};
 use adit_wire::text::escape;
 
-use crate::call::Story;
+use crate::call::CallRecord;
 use crate::record::Recorder;
 use crate::sizes::Quality;
 
@@ -78,30 +78,30 @@ fn merge(facts: &mut Facts, seen: Facts) {
 }
 
 /// What the machine of the call knows, where the packets do not say it already.
-pub(crate) fn add(facts: &mut Facts, story: Story, sees: bool) {
+pub(crate) fn add(facts: &mut Facts, record: CallRecord, sees: bool) {
     let here = || Some(Seen::new(()));
-    if let Some(ending) = facts.ending.as_mut().filter(|_| story.hung_up) {
+    if let Some(ending) = facts.ending.as_mut().filter(|_| record.hung_up) {
         ending.what.in_order |= ending.what.by == Some(Side::Client);
     }
-    if facts.control.reply.is_none() && story.established.is_none() && !story.first_words.is_empty() {
-        let words = escape(&story.first_words).to_string();
+    if facts.control.reply.is_none() && record.established.is_none() && !record.first_words.is_empty() {
+        let words = escape(&record.first_words).to_string();
         facts.control.foreign.get_or_insert(Seen::new(words));
     }
     facts.control.requested = facts.control.requested.take().or_else(here);
-    if let Some((host, vendor)) = story.established {
+    if let Some((host, vendor)) = record.established {
         let reply = StartReply { result: 1, error: 0, version: 0x0100, vendor, host };
         facts.control.reply.get_or_insert(Seen::new(reply));
         facts.call.requested = facts.call.requested.take().or_else(here);
     }
-    if let Some((ours, theirs)) = story.granted {
+    if let Some((ours, theirs)) = record.granted {
         facts.call.client_id.get_or_insert(ours.get());
         facts.call.server_id.get_or_insert(theirs.get());
         facts.call.reply.get_or_insert(Seen::new(CallReply { result: 1, ..CallReply::default() }));
     }
-    if story.heard {
+    if record.heard {
         facts.gre.to_client.arrival = Arrival::Proven;
     }
-    for up in &story.layers {
+    for up in &record.layers {
         match up {
             LayerUp::Lcp { .. } => {
                 facts.gre.to_server.arrival = Arrival::Proven;
@@ -116,29 +116,29 @@ pub(crate) fn add(facts: &mut Facts, story: Story, sees: bool) {
             _ => {}
         }
     }
-    if let Some(up) = story.up {
+    if let Some(up) = record.up {
         facts.address.opened = facts.address.opened.take().or_else(here);
         facts.address.assigned.get_or_insert(Seen::new(up.local));
         facts.address.peer.get_or_insert(Seen::new(up.peer));
         facts.address.dns.get_or_insert(Seen::new(up.dns));
     }
-    if let (failed @ GARBAGE.., 0) = story.decrypted {
+    if let (failed @ GARBAGE.., 0) = record.decrypted {
         let words = format!("{failed} packets of the server, and not one that is right");
         facts.encrypt.garbage.get_or_insert(Seen::new(words));
     }
-    facts.mtu.mss = story.mss.map(Seen::new).or(facts.mtu.mss.take());
-    if let Some(words) = story.denied {
+    facts.mtu.mss = record.mss.map(Seen::new).or(facts.mtu.mss.take());
+    if let Some(words) = record.denied {
         facts.gre.denied_here = Some(Seen::new(words));
     }
-    if let Some(from) = story.elsewhere {
+    if let Some(from) = record.elsewhere {
         facts.gre.from_elsewhere.get_or_insert(Seen::new(from.into()));
     }
     // Without the packets the machine's own judgement is the best there is.
-    let end = story.call_end.or(story.end);
+    let end = record.call_end.or(record.end);
     if let (false, Some(end)) = (sees, end)
         && let Some(code) = end.code
     {
-        facts.told = Some(Told { code, detail: end.detail });
+        facts.reported = Some(Reported { code, detail: end.detail });
     }
 }
 

@@ -136,7 +136,7 @@ impl<T> Admission<T> {
         }
         drop(inner);
         for session in &given_up {
-            let reason = "others wait to be let in, and this connection came no further".to_owned();
+            let reason = "others wait for admission, and this connection made no progress".to_owned();
             session.end(Why::Failed, Some(Code::C05), reason);
         }
         !given_up.is_empty()

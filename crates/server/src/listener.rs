@@ -174,11 +174,11 @@ async fn reject(mut stream: TcpStream) {
     // What has been sent is read first: closing with something unread would be a reset, which overtakes the answer.
     let mut request = [0; pptp::MESSAGE_MAX];
     let whole = pptp::MessageType::StartControlConnectionRequest.size();
-    let said = async {
+    let exchange = async {
         stream.read_exact(request.get_mut(..whole).unwrap_or_default()).await?;
         stream.write_all(&reply).await?;
         stream.shutdown().await?;
         stream.read(&mut request).await
     };
-    let _ = tokio::time::timeout(REJECT_TIMEOUT, said).await;
+    let _ = tokio::time::timeout(REJECT_TIMEOUT, exchange).await;
 }

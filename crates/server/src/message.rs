@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 /// Messages that wait for one session at the most; GRE frames beyond it are dropped and counted, as a full socket
 /// buffer would.
 pub(crate) const MAX_MESSAGES: usize = 64;
-/// Answers and orders find room beyond that: there are few, and none may be lost.
+/// Answers and orders find capacity beyond that: there are few, and none may be lost.
 const RESERVED: usize = 64;
 
 /// One message.
@@ -94,14 +94,16 @@ impl MessageQueue {
         self.waiting.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
-    /// Adds a message; `false` when there is no room, or the session has ended.
+    /// Adds a message; `false` when there is no capacity, or the session has ended.
     pub(crate) fn push(&self, message: Message) -> bool {
-        let room = match message {
+        let capacity = match message {
             Message::Answer(_) | Message::End { .. } | Message::Cut => MAX_MESSAGES + RESERVED,
             _ => MAX_MESSAGES,
         };
         let mut waiting = self.waiting();
-        let Some(messages) = waiting.as_mut().filter(|messages| messages.len() < room) else { return false };
+        let Some(messages) = waiting.as_mut().filter(|messages| messages.len() < capacity) else {
+            return false;
+        };
         messages.push_back(message);
         drop(waiting);
         self.arrived.notify_one();

@@ -120,7 +120,7 @@ async fn serve(options: Options) -> Result<()> {
     Ok(())
 }
 
-/// The identity of this server; nobody else has it until the process ends.
+/// The identity of this server; no other server has it until the process ends.
 fn open_identity(file: Option<&Path>) -> adit_store::Result<ServerIdentity> {
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     match file {

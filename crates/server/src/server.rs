@@ -352,7 +352,7 @@ impl Server {
         Err(Warning { code: Code::S09, text })
     }
 
-    /// Where its configuration comes from.
+    /// The source of its configuration.
     pub(crate) fn file(&self) -> &ConfigFile {
         &self.file
     }

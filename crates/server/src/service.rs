@@ -1,4 +1,4 @@
-//! The one service behind every door: typed requests in, typed answers out.
+//! The one service behind every interface: typed requests in, typed answers out.
 
 mod caller;
 mod follower;
@@ -26,7 +26,7 @@ const AT_THE_STORE: usize = 2;
 const TURN: Duration = Duration::from_secs(5);
 /// Followers at once.
 const FOLLOWERS: usize = 32;
-/// Items of one answer, at the most: a line stays far below what a door carries.
+/// Items of one answer, at the most: a line stays far below the limit of an interface.
 const PAGE: usize = 2000;
 
 /// The service; clones are the same one.
@@ -121,7 +121,7 @@ impl Service {
         };
         let server = Arc::clone(&self.server);
         blocking(move || {
-            // Whoever asked may have gone; the work goes on, and so does its turn.
+            // The caller may have disconnected; the work continues and keeps its turn.
             let _turn = (turn, permit);
             let config = server.config();
             let context = Context {
@@ -166,5 +166,5 @@ async fn in_time<T>(turn: impl Future<Output = T>) -> Result<T> {
 }
 
 fn no_session(selector: &str) -> Error {
-    Error::new(Kind::NotFound, format!("no session {selector:?} is here now: adit sessions"))
+    Error::new(Kind::NotFound, format!("no active session matches {selector:?}: adit sessions"))
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use adit_crypto::Rng;
 use adit_diag::Code;
 use adit_ppp::ccp::Mode;
-use adit_tunnel::events::{Command, Stray, Why};
+use adit_tunnel::events::{Command, Unmatched, Why};
 use adit_tunnel::{ClientConfig, ClientTunnel};
 use adit_wire::LocalCallId;
 use adit_wire::pptp::PORT;
@@ -150,8 +150,8 @@ impl Host for ClientHost {
                     let key = gre_call_id(&octets);
                     match (foreign, shell.used(LocalCallId::new(key))) {
                         (false, true) => shell.handle_gre(now, octets, out),
-                        (false, false) => shell.handle_stray(now, Stray::CallId(key), out),
-                        (true, true) => shell.handle_stray(now, Stray::Source(packet.src), out),
+                        (false, false) => shell.handle_unmatched(now, Unmatched::CallId(key), out),
+                        (true, true) => shell.handle_unmatched(now, Unmatched::Source(packet.src), out),
                         (true, false) => {}
                     }
                 }

@@ -60,7 +60,7 @@ pub struct Report {
     /// How data was encrypted before the end: on the client, on the server.
     pub encryption: Vec<(Encryption, Encryption)>,
     /// What the world or the watch complained of.
-    pub complaints: Vec<String>,
+    pub violations: Vec<String>,
     /// Virtual time that passed.
     pub elapsed: Duration,
 }
@@ -141,14 +141,14 @@ pub struct Conversation {
     clients: Vec<usize>,
     rude: Vec<usize>,
     encryption: Vec<(Encryption, Encryption)>,
-    complaints: Vec<String>,
+    violations: Vec<String>,
 }
 
 /// Plays a scenario; `verbose` keeps the transcript's lines.
 pub fn play(scenario: Scenario, verbose: bool) -> Report {
     let mut conversation = Conversation::new(scenario, verbose);
     if let Err(Stuck(why)) = conversation.run() {
-        conversation.complaints.push(format!("stuck: {why}"));
+        conversation.violations.push(format!("stuck: {why}"));
     }
     conversation.report()
 }
@@ -194,7 +194,7 @@ impl Conversation {
             clients,
             rude,
             encryption: Vec::new(),
-            complaints: Vec::new(),
+            violations: Vec::new(),
         }
     }
 
@@ -357,33 +357,33 @@ impl Conversation {
     }
 
     fn report(mut self) -> Report {
-        self.complaints.extend(self.world.watch.complaint.take());
+        self.violations.extend(self.world.watch.violation.take());
         let epoch = self.world.epoch();
         let mut servers = Vec::new();
         if let Some(server) = self.world.host(self.server).server() {
             for shell in &server.past {
-                let complaints = shell.calls().values().filter_map(|call| call.complaint.clone());
-                self.complaints.extend(complaints.map(|complaint| format!("server: {complaint}")));
+                let violations = shell.calls().values().filter_map(|call| call.violation.clone());
+                self.violations.extend(violations.map(|violation| format!("server: {violation}")));
                 if !is_rude(shell.peer()) {
                     servers.push(Side::server(epoch, shell));
                 }
             }
             if !server.dead && server.live().next().is_some() {
-                self.complaints.push("the server still has a connection".to_owned());
+                self.violations.push("the server still has a connection".to_owned());
             }
             if !server.dead && server.in_use() != (0, 0) {
-                self.complaints.push(format!("the server still holds {:?}", server.in_use()));
+                self.violations.push(format!("the server still holds {:?}", server.in_use()));
             }
         }
         let mut clients = Vec::new();
         for index in &self.clients {
             let Some(client) = self.world.host(*index).client() else { continue };
             if let Some(shell) = client.shell() {
-                let complaints = shell.calls().values().filter_map(|call| call.complaint.clone());
-                self.complaints.extend(complaints.map(|complaint| format!("client: {complaint}")));
+                let violations = shell.calls().values().filter_map(|call| call.violation.clone());
+                self.violations.extend(violations.map(|violation| format!("client: {violation}")));
             }
             if !client.is_over() {
-                self.complaints.push("the client is not over".to_owned());
+                self.violations.push("the client is not over".to_owned());
             }
             clients.push(Side::client(epoch, client));
         }
@@ -394,7 +394,7 @@ impl Conversation {
             clients,
             servers,
             encryption: self.encryption,
-            complaints: self.complaints,
+            violations: self.violations,
             elapsed: self.world.elapsed(),
         }
     }

@@ -148,10 +148,10 @@ mod tests {
     fn pieces_are_put_together_in_any_order() {
         let packet = datagram(FROM, TO, 7, 1300);
         let mut fragments = ipv4::Fragments::new(ipv4::Packet::new_checked(&packet).unwrap(), 576).unwrap();
-        let mut room = vec![0; 576];
+        let mut buffer = vec![0; 576];
         let mut pieces = Vec::new();
-        while let Some(len) = fragments.next_into(&mut room) {
-            pieces.push(room[..len].to_vec());
+        while let Some(len) = fragments.next_into(&mut buffer) {
+            pieces.push(buffer[..len].to_vec());
         }
         assert!(pieces.len() > 2);
         let mut receiver = Receiver::default();

@@ -11,7 +11,7 @@ use crate::scenario::{Fault, Scenario};
 /// What had to happen, by the fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Expectation {
-    /// The call comes up, carries data both ways, and ends in good order.
+    /// The call is set up, carries data both ways, and is cleared in order.
     Works,
     /// The client ends with one of these codes; the server, if it had a connection, with one of the others.
     Fails {
@@ -89,8 +89,8 @@ pub fn expectation(fault: Fault) -> Expectation {
 /// # Errors
 /// The first thing that is not as it had to be.
 pub fn judge(scenario: &Scenario, report: &Report) -> Result<(), String> {
-    if let Some(complaint) = report.complaints.first() {
-        return Err(complaint.clone());
+    if let Some(violation) = report.violations.first() {
+        return Err(violation.clone());
     }
     if !matches!(scenario.fault, Fault::Damage(..)) {
         undamaged(report)?;
@@ -192,7 +192,7 @@ fn fails(scenario: &Scenario, report: &Report, client: &[Code], server: &[Code])
     let unlucky = |code: Code| {
         scenario.is_lossy() && (TIMEOUTS.contains(&code) || matches!(code, Code::C08 | Code::L03))
     };
-    let mute = matches!(scenario.fault, Fault::Barred(_)) && !scenario.says_why();
+    let mute = matches!(scenario.fault, Fault::Barred(_)) && !scenario.gives_reason();
     let check = |who: &str, side: &Side, codes: &[Code]| match side.code {
         Some(code) if codes.is_empty() || codes.contains(&code) || unlucky(code) => Ok(()),
         Some(Code::A01) if mute => Ok(()),

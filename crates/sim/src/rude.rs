@@ -96,7 +96,7 @@ impl Rude {
         }
     }
 
-    fn say(&mut self, message: impl Into<Message>, out: &mut Output) {
+    fn send_message(&mut self, message: impl Into<Message>, out: &mut Output) {
         let octets = message.into().to_octets();
         if self.manner == Manner::Cut {
             for octet in octets {
@@ -115,7 +115,7 @@ impl Rude {
             Manner::Banner => {
                 self.write(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n".to_vec(), out)
             }
-            _ if !self.server => self.say(start_request(), out),
+            _ if !self.server => self.send_message(start_request(), out),
             _ => {}
         }
     }
@@ -125,11 +125,11 @@ impl Rude {
             return;
         }
         match message {
-            Message::StartControlConnectionRequest(_) => self.say(start_request().into_reply(), out),
-            Message::StartControlConnectionReply(_) => self.say(call_request(self.call.0), out),
+            Message::StartControlConnectionRequest(_) => self.send_message(start_request().into_reply(), out),
+            Message::StartControlConnectionReply(_) => self.send_message(call_request(self.call.0), out),
             Message::OutgoingCallRequest(request) => {
                 self.call.1 = request.call_id;
-                self.say(call_reply(self.call.0, request.call_id), out);
+                self.send_message(call_reply(self.call.0, request.call_id), out);
             }
             Message::OutgoingCallReply(reply) => self.call.1 = reply.call_id,
             _ => {}
@@ -162,13 +162,13 @@ impl Rude {
             }
             Manner::Flood => {
                 for identifier in 0..20 {
-                    self.say(EchoRequest { identifier }, out);
+                    self.send_message(EchoRequest { identifier }, out);
                 }
             }
             Manner::Redial => {
-                self.say(CallClearRequest { call_id: self.call.0 }, out);
+                self.send_message(CallClearRequest { call_id: self.call.0 }, out);
                 self.call.0 = self.call.0.wrapping_add(1);
-                self.say(call_request(self.call.0), out);
+                self.send_message(call_request(self.call.0), out);
             }
             Manner::Cut => {
                 if self.rng.below(20) == 0 {

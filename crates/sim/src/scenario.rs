@@ -382,7 +382,7 @@ impl Scenario {
     }
 
     /// Whether the method has numbers for the reasons of a refusal; PAP and CHAP-MD5 have words alone.
-    pub fn says_why(&self) -> bool {
+    pub fn gives_reason(&self) -> bool {
         self.clients.iter().all(|client| client.link.methods.iter().all(|method| method.gives_keys()))
     }
 
@@ -392,7 +392,7 @@ impl Scenario {
         self.clients.iter().all(|client| {
             let client = client.link.mppe.mode;
             server != Mode::Off && client != Mode::Off && (server.asks() || client.asks())
-        }) && self.says_why()
+        }) && self.gives_reason()
     }
 }
 

@@ -12,7 +12,7 @@ use adit_ppp::auth::{AuthRequest, MsChapError, Rejection};
 use adit_ppp::ccp::Mode;
 use adit_ppp::link::AddressGrant;
 use adit_pptp::call_id::CallIds;
-use adit_tunnel::events::{Answer, CallHandle, Question, Stray, Terms};
+use adit_tunnel::events::{Answer, CallHandle, Question, Terms, Unmatched};
 use adit_tunnel::{ServerConfig, ServerTunnel};
 use adit_wire::LocalCallId;
 use adit_wire::pptp::PORT;
@@ -152,9 +152,9 @@ impl ServerHost {
                 }
                 false if let Some(banner) = self.service.banner => {
                     let local = (self.address, PORT);
-                    let said = Kind::Data { offset: 0, octets: banner.to_vec() };
+                    let banner_segment = Kind::Data { offset: 0, octets: banner.to_vec() };
                     out.packets.push(segment(local, remote, Kind::SynAck));
-                    out.packets.push(segment(local, remote, said));
+                    out.packets.push(segment(local, remote, banner_segment));
                 }
                 false => self.accept(now, remote, out),
             }
@@ -169,7 +169,7 @@ impl ServerHost {
         let named = LocalCallId::new(key);
         let owner = self.connections.iter().find(|(socket, c)| socket.0 == from && c.shell.owns(named));
         let Some(socket) = owner.map(|(socket, _)| *socket) else {
-            return self.stray(now, from, key, out);
+            return self.unmatched(now, from, key, out);
         };
         if let Some(connection) = self.connections.get_mut(&socket) {
             connection.shell.handle_gre(now, octets, out);
@@ -178,14 +178,14 @@ impl ServerHost {
     }
 
     /// A GRE packet that belongs to no call. A late packet of an earlier call has a Call ID that was in use.
-    fn stray(&mut self, now: Instant, from: Ipv4Addr, key: u16, out: &mut Output) {
+    fn unmatched(&mut self, now: Instant, from: Ipv4Addr, key: u16, out: &mut Output) {
         let named = LocalCallId::new(key);
         let was_used = self.past.iter().any(|shell| shell.used(named));
         for (socket, connection) in &mut self.connections {
             if socket.0 != from && connection.shell.owns(named) {
-                connection.shell.handle_stray(now, Stray::Source(from), out);
+                connection.shell.handle_unmatched(now, Unmatched::Source(from), out);
             } else if socket.0 == from && !was_used && !connection.shell.used(named) {
-                connection.shell.handle_stray(now, Stray::CallId(key), out);
+                connection.shell.handle_unmatched(now, Unmatched::CallId(key), out);
             }
         }
     }

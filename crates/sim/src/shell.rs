@@ -8,7 +8,7 @@ use adit_crypto::mppe::Strength;
 use adit_diag::note::Finding;
 use adit_diag::{Code, Note};
 use adit_tunnel::Transmit;
-use adit_tunnel::events::{CallHandle, Command, End, Event, Input, Question, Stray, Up, Why};
+use adit_tunnel::events::{CallHandle, Command, End, Event, Input, Question, Unmatched, Up, Why};
 use adit_tunnel::path::{self, Collected, HEADROOM, Path, PathCommand, PathConfig, PathEvent};
 use adit_wire::note::Shown;
 use adit_wire::{LocalCallId, PeerCallId, gre};
@@ -70,7 +70,7 @@ pub struct Call {
     /// The first packet that a host would drop.
     pub damaged: Option<String>,
     /// What should not have happened.
-    pub complaint: Option<String>,
+    pub violation: Option<String>,
     /// Counters of the path, kept when it goes.
     pub counters: path::Counters,
     traffic: Option<Traffic>,
@@ -170,12 +170,12 @@ impl<M: Machine> Shell<M> {
             }
         }
         out.notes.push((self.who, "STUCK: the machine does not stop talking".to_owned()));
-        self.complain("the machine does not stop talking");
+        self.record_violation("the machine does not stop talking");
     }
 
-    fn complain(&mut self, what: &str) {
+    fn record_violation(&mut self, what: &str) {
         let call = self.calls.entry(CallHandle::MAX).or_insert_with(|| Call::new(None, LocalCallId::new(0)));
-        call.complaint.get_or_insert(what.to_owned());
+        call.violation.get_or_insert(what.to_owned());
     }
 
     fn event(&mut self, now: Instant, event: Event, out: &mut Output) {
@@ -219,16 +219,16 @@ impl<M: Machine> Shell<M> {
                 let call = self.calls.entry(call).or_insert_with(|| Call::new(None, LocalCallId::new(0)));
                 call.close();
                 if call.end.replace(end).is_some() {
-                    call.complaint.get_or_insert("the call ended twice".to_owned());
+                    call.violation.get_or_insert("the call ended twice".to_owned());
                 }
             }
             Event::Closed { end } => {
                 out.notes.push((self.who, ended("closed", &end)));
                 if self.closed.replace(end).is_some() {
-                    self.complain("the connection closed twice");
+                    self.record_violation("the connection closed twice");
                 }
                 if self.calls.values().any(|call| call.path.is_some()) {
-                    self.complain("the connection closed before its call ended");
+                    self.record_violation("the connection closed before its call ended");
                 }
             }
         }
@@ -307,11 +307,11 @@ impl<M: Machine> Shell<M> {
     }
 
     /// A GRE packet of no call, which may have been meant for one of these.
-    pub fn handle_stray(&mut self, now: Instant, stray: Stray, out: &mut Output) {
+    pub fn handle_unmatched(&mut self, now: Instant, unmatched: Unmatched, out: &mut Output) {
         let calls: Vec<CallHandle> =
             self.calls.iter().filter(|(_, call)| call.path.is_some()).map(|(call, _)| *call).collect();
         for call in calls {
-            self.machine.handle_input(now, Input::Stray { call, stray });
+            self.machine.handle_input(now, Input::Unmatched { call, unmatched });
         }
         self.turn(now, out);
     }
@@ -424,7 +424,7 @@ impl Call {
             network: false,
             encryption: None,
             damaged: None,
-            complaint: None,
+            violation: None,
             counters: path::Counters::default(),
             traffic: None,
             sent: 0,

@@ -23,7 +23,7 @@ pub struct Watch {
     /// Of these, IP packets in clear.
     pub clear: u64,
     /// What was wrong, the first of it.
-    pub complaint: Option<String>,
+    pub violation: Option<String>,
 }
 
 impl Watch {
@@ -45,9 +45,9 @@ impl Watch {
         if !self.trusted.contains(&packet.src) {
             return;
         }
-        let complaint = self.read(packet.src, octets).err();
-        if let Some(complaint) = complaint {
-            self.complaint.get_or_insert(format!("{complaint}: {packet}"));
+        let violation = self.read(packet.src, octets).err();
+        if let Some(violation) = violation {
+            self.violation.get_or_insert(format!("{violation}: {packet}"));
         }
     }
 
@@ -94,29 +94,29 @@ mod tests {
         Packet { src, dst: OTHER, body }
     }
 
-    fn complaint(packet: &Packet) -> Option<String> {
+    fn violation(packet: &Packet) -> Option<String> {
         let mut watch = Watch::default();
         watch.swear(HOST, b"secret");
         watch.trust(OTHER);
         watch.sent(packet);
-        watch.complaint
+        watch.violation
     }
 
     #[test]
     fn c189_ip_in_clear_is_noticed() {
         let clear = [0xff, 0x03, 0x00, 0x21, 0x45, 0x00];
-        assert!(complaint(&packet(HOST, &clear)).unwrap().starts_with("IP in clear"));
-        assert!(complaint(&packet(HOST, &[0x21, 0x45])).unwrap().starts_with("IP in clear"));
-        assert_eq!(complaint(&packet(OTHER, &clear)), None);
-        assert_eq!(complaint(&packet(HOST, &[0x00, 0xfd, 0x90, 0x00, 1, 2])), None);
-        assert_eq!(complaint(&packet(HOST, &[0xff, 0x03, 0xc0, 0x21, 1, 1, 0, 4])), None);
+        assert!(violation(&packet(HOST, &clear)).unwrap().starts_with("IP in clear"));
+        assert!(violation(&packet(HOST, &[0x21, 0x45])).unwrap().starts_with("IP in clear"));
+        assert_eq!(violation(&packet(OTHER, &clear)), None);
+        assert_eq!(violation(&packet(HOST, &[0x00, 0xfd, 0x90, 0x00, 1, 2])), None);
+        assert_eq!(violation(&packet(HOST, &[0xff, 0x03, 0xc0, 0x21, 1, 1, 0, 4])), None);
     }
 
     #[test]
     fn inner_data_is_noticed_under_any_protocol() {
         let mut frame = vec![0x00, 0xfd, 0x90, 0x00];
         frame.extend_from_slice(b"xxsecretxx");
-        assert!(complaint(&packet(HOST, &frame)).unwrap().starts_with("inner data in clear"));
+        assert!(violation(&packet(HOST, &frame)).unwrap().starts_with("inner data in clear"));
     }
 
     #[test]
@@ -124,10 +124,10 @@ mod tests {
         let mut wrong = packet(HOST, &[0x00, 0xfd, 0x90, 0x00]);
         let Body::Gre(octets) = &mut wrong.body else { panic!() };
         octets[0] |= 0x80;
-        assert!(complaint(&wrong).is_some());
+        assert!(violation(&wrong).is_some());
         let mut long = packet(HOST, &[0x00, 0xfd, 0x90, 0x00]);
         let Body::Gre(octets) = &mut long.body else { panic!() };
         octets.push(0);
-        assert!(complaint(&long).unwrap().starts_with("octets behind"));
+        assert!(violation(&long).unwrap().starts_with("octets behind"));
     }
 }

@@ -15,7 +15,7 @@ fn with(fault: Fault) -> Report {
     let mut scenario = Scenario::plain(1, &mut Rng::from_number(1));
     scenario.inject(fault);
     let report = play(scenario, true);
-    assert!(report.complaints.is_empty(), "{fault:?}: {:?}", report.complaints);
+    assert!(report.violations.is_empty(), "{fault:?}: {:?}", report.violations);
     report
 }
 
@@ -90,7 +90,7 @@ fn things_that_are_changed_on_the_way() {
     // A server with two addresses, whose GRE leaves by the other one.
     let other = [192, 0, 2, 77].into();
     let (client, _) = codes(Fault::Rewritten(Rewrite::Source(other)), Some(G03), Some(G03));
-    assert!(client.contains("GRE of this call comes from 192.0.2.77"), "{client}");
+    assert!(client.contains("GRE of this call arrives from 192.0.2.77"), "{client}");
     let (_, server) = codes(Fault::Rewritten(Rewrite::Key), Some(G02), Some(G04));
     assert!(server.contains("which was never agreed on"), "{server}");
     let (client, server) = codes(Fault::Rewritten(Rewrite::Request), Some(G04), Some(G04));

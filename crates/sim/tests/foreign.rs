@@ -201,7 +201,7 @@ impl Play {
         let lost = if self.profile.quirks.abrupt { Code::C06 } else { Code::C08 };
         let in_order = code.is_none() || self.lossy && code == Some(lost);
         assert!(in_order, "{}", self.text(&format!("ended with {code:?}")));
-        assert_eq!(self.world.watch.complaint, None, "{}", self.text("the watch"));
+        assert_eq!(self.world.watch.violation, None, "{}", self.text("the watch"));
     }
 
     fn heard(&self) -> &[Message] {

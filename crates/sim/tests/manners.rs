@@ -104,7 +104,7 @@ fn our_client_gives_every_rude_server_up() {
             let over = world.host(client).client().unwrap();
             assert!(over.is_over(), "{}", text());
             assert!(over.code().is_some(), "{}", text());
-            assert_eq!(world.watch.complaint, None, "{}", text());
+            assert_eq!(world.watch.violation, None, "{}", text());
         }
     }
 }

@@ -286,7 +286,7 @@ impl fmt::Display for Error {
                 write!(f, "\"{}\" cannot be a user name: it {why}", name.escape_debug())
             }
             ErrorKind::AddressTaken { address, by } => write!(f, "{address} is the fixed address of {by}"),
-            ErrorKind::Changed(name) => write!(f, "somebody else changed {name} at the same time"),
+            ErrorKind::Changed(name) => write!(f, "another administrator changed {name} at the same time"),
             ErrorKind::NoSuchSession(id) => write!(f, "there is no session {id}"),
             ErrorKind::Locked { waited } => {
                 write!(f, "{place} is locked by another program (waited {:.1} s)", waited.as_secs_f64())

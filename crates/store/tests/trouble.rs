@@ -472,7 +472,7 @@ fn a_foreign_program_may_read() {
 fn killed_in_the_middle() {
     const PLACE: &str = "ADIT_TEST_PLACE";
     if let Some(dir) = std::env::var_os(PLACE) {
-        // The program that will be killed: says what it was told is written.
+        // The program that will be killed: says what it was reported is written.
         let dir = PathBuf::from(dir);
         let store =
             adit_store::open(&StoreConfig::sqlite(dir.join("adit.db"), dir.join("seal.key"))).unwrap();
@@ -493,27 +493,27 @@ fn killed_in_the_middle() {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut told = 0;
+    let mut reported = 0;
     for line in BufReader::new(child.stdout.take().unwrap()).lines() {
         let line = line.unwrap();
         if let Some((_, id)) = line.split_once("wrote ") {
-            told = id.parse().unwrap();
+            reported = id.parse().unwrap();
         }
-        if told == 200 {
+        if reported == 200 {
             child.kill().unwrap();
         }
     }
     child.wait().unwrap();
-    assert!(told >= 200, "{told}");
+    assert!(reported >= 200, "{reported}");
 
     let store = place.open().unwrap();
     assert_eq!(check(&place), "ok");
     let sessions = store.sessions(&SessionFilter::default()).unwrap();
-    assert!(sessions.len() as u64 >= told, "{} of {told} are there", sessions.len());
+    assert!(sessions.len() as u64 >= reported, "{} of {reported} are there", sessions.len());
     let identity = ServerIdentity::open(&place.dir.path().join("server.id"), "vpn1").unwrap();
     let recovered = store.recover(store.register_server(&identity).unwrap(), now()).unwrap();
     assert_eq!(recovered.sessions.len(), sessions.len());
-    assert!(recovered.leases >= told && recovered.leases <= sessions.len() as u64);
+    assert!(recovered.leases >= reported && recovered.leases <= sessions.len() as u64);
     let left = SessionFilter { running: Some(true), ..SessionFilter::default() };
     assert_eq!(store.sessions(&left).unwrap(), []);
 }

@@ -30,7 +30,7 @@ fn version_1(path: &Path) {
 }
 
 #[test]
-fn a_database_from_before_servers_were_told_apart_belongs_to_the_first_one() {
+fn a_database_without_server_identities_belongs_to_the_first_server() {
     let dir = tempfile::tempdir().unwrap();
     let (path, key) = (dir.path().join("adit.db"), dir.path().join("seal.key"));
     version_1(&path);

@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 
 use adit_diag::{Code, Layer};
 use adit_ppp::link::Role;
-use adit_pptp::control::Told;
+use adit_pptp::control::GreReport;
 use adit_wire::{cp, ppp};
 
-use crate::events::{End, Stray, Who, Why};
+use crate::events::{End, Unmatched, Who, Why};
 
 /// A client whose requests stay without an answer for so long, while the server's arrive, says so.
-const TELL: Duration = Duration::from_secs(6);
+const REPORT_AFTER: Duration = Duration::from_secs(6);
 
 /// Shorter silences are bad luck on a bad line.
 const SILENCE: Duration = Duration::from_secs(10);
@@ -47,10 +47,10 @@ pub struct Neighbour {
 pub fn behind_one_address(end: End, neighbours: &[Neighbour]) -> End {
     let works: Vec<&Neighbour> = neighbours.iter().filter(|neighbour| neighbour.heard).collect();
     let twin = works.iter().find(|neighbour| neighbour.same_call_id);
-    let told_apart = works.len() > 1 && twin.is_none();
-    let Some(neighbour) = twin.or(works.first()).filter(|_| !told_apart) else { return end };
+    let is_distinguished = works.len() > 1 && twin.is_none();
+    let Some(neighbour) = twin.or(works.first()).filter(|_| !is_distinguished) else { return end };
     let name = &neighbour.name;
-    let said = match end.code {
+    let text = match end.code {
         Some(Code::G01 | Code::G02 | Code::G03) => format!("while GRE of {name} from the same address works"),
         Some(Code::G05 | Code::L04) if neighbour.began_behind => {
             format!("since {name} called from the same address")
@@ -58,7 +58,7 @@ pub fn behind_one_address(end: End, neighbours: &[Neighbour]) -> End {
         _ => return end,
     };
     let same = if neighbour.same_call_id { "; both chose the same Call ID" } else { "" };
-    End { code: Some(Code::G06), detail: format!("{}, {said}{same}", end.detail), ..end }
+    End { code: Some(Code::G06), detail: format!("{}, {text}{same}", end.detail), ..end }
 }
 
 /// What this side knows of protocol 47 on its call.
@@ -76,7 +76,7 @@ pub(crate) struct Evidence {
     unknown_call: Option<u16>,
     other_source: Option<Ipv4Addr>,
     /// The peer says on the control connection that our frames reach it, and that its own are not answered.
-    told: bool,
+    reported: bool,
     /// The peer says that what it gets names this call, which is not its own.
     misnamed: Option<u16>,
 }
@@ -107,16 +107,16 @@ impl Evidence {
     }
 
     /// Notes GRE that belongs to no call.
-    pub(crate) fn stray(&mut self, stray: Stray) {
-        match stray {
-            Stray::CallId(call_id) => _ = self.unknown_call.get_or_insert(call_id),
-            Stray::Source(address) => _ = self.other_source.get_or_insert(address),
+    pub(crate) fn unmatched(&mut self, unmatched: Unmatched) {
+        match unmatched {
+            Unmatched::CallId(call_id) => _ = self.unknown_call.get_or_insert(call_id),
+            Unmatched::Source(address) => _ = self.other_source.get_or_insert(address),
         }
     }
 
     /// Notes that the peer says that it hears us.
-    pub(crate) fn told(&mut self) {
-        self.told = true;
+    pub(crate) fn reported(&mut self) {
+        self.reported = true;
     }
 
     /// Notes that the peer says that what it gets names another call.
@@ -126,12 +126,12 @@ impl Evidence {
 
     /// What the peer should know, at a time when its answers should long have come: that its frames arrive, or under which
     /// name.
-    pub(crate) fn to_tell(&self, since: Duration) -> Option<Told> {
-        let waits = !self.answered && !self.acknowledged && since >= TELL;
+    pub(crate) fn gre_report(&self, since: Duration) -> Option<GreReport> {
+        let waits = !self.answered && !self.acknowledged && since >= REPORT_AFTER;
         match self.unknown_call {
             _ if !waits => None,
-            Some(call_id) if self.heard == 0 => Some(Told::Misnamed(call_id)),
-            _ => (self.heard > 0).then_some(Told::Heard),
+            Some(call_id) if self.heard == 0 => Some(GreReport::Misnamed(call_id)),
+            _ => (self.heard > 0).then_some(GreReport::Heard),
         }
     }
 
@@ -168,12 +168,12 @@ impl Evidence {
         if let Some((from, icmp)) = self.unreachable
             && !self.heard_anything()
         {
-            let said = match icmp {
+            let text = match icmp {
                 2 => "protocol 47 unreachable".to_owned(),
                 9 | 10 | 13 => format!("administratively prohibited (ICMP type 3 code {icmp})"),
                 _ => format!("unreachable (ICMP type 3 code {icmp})"),
             };
-            return (Code::G01, format!("{from} answered our GRE: {said}"));
+            return (Code::G01, format!("{from} answered our GRE: {text}"));
         }
         if !self.heard_anything()
             && let Some(found) = self.gone_astray(role)
@@ -207,11 +207,11 @@ impl Evidence {
             return Some((Code::G04, text));
         }
         if let Some(address) = self.other_source {
-            let text = format!("GRE of this call comes from {address}, not from the address of TCP 1723");
+            let text = format!("GRE of this call arrives from {address}, not from the address of TCP 1723");
             return Some((lost_to_us, text));
         }
         let text = "the peer hears our GRE, as it says by Set-Link-Info; nothing of its own arrives here";
-        self.told.then(|| (lost_to_us, text.to_owned()))
+        self.reported.then(|| (lost_to_us, text.to_owned()))
     }
 }
 

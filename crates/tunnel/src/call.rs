@@ -9,12 +9,12 @@ use adit_diag::note::{Finding, LayerUp};
 use adit_diag::{AuthMethod, Code, Layer, Note};
 use adit_ppp::ccp::{Mode, MppePolicy};
 use adit_ppp::link::{self, By, Link, LinkConfig, LinkEvent, Role};
-use adit_pptp::control::Told;
+use adit_pptp::control::GreReport;
 use adit_wire::{LocalCallId, PeerCallId};
 use ipnet::Ipv4Net;
 
 use crate::blame::{self, Evidence};
-use crate::events::{CallHandle, End, Event, Question, Stray, Terms, Up, Who, Why};
+use crate::events::{CallHandle, End, Event, Question, Terms, Unmatched, Up, Who, Why};
 use crate::path::{self, NetworkV6, PathCommand};
 
 /// A peer that hangs up so long after the call began, and before LCP is up, has waited for GRE in vain: this is the time
@@ -72,7 +72,7 @@ pub(crate) struct Call {
     /// How the layer below went down, while the link is being told.
     lost: Option<Box<End>>,
     /// The server knows that its frames arrive here.
-    told: bool,
+    reported: bool,
     ended: bool,
 }
 
@@ -126,7 +126,7 @@ impl Call {
             silent_since: None,
             control_heard: None,
             lost: None,
-            told: false,
+            reported: false,
             ended: false,
         }
     }
@@ -171,14 +171,14 @@ impl Call {
         self.evidence.unreachable(from, code);
     }
 
-    pub(crate) fn handle_stray(&mut self, stray: Stray) {
-        self.evidence.stray(stray);
+    pub(crate) fn handle_unmatched(&mut self, unmatched: Unmatched) {
+        self.evidence.unmatched(unmatched);
     }
 
     /// The peer says on the control connection that it hears us.
-    pub(crate) fn handle_told(&mut self) {
+    pub(crate) fn handle_peer_heard(&mut self) {
         if self.phase == Layer::Lcp {
-            self.evidence.told();
+            self.evidence.reported();
         }
     }
 
@@ -187,16 +187,16 @@ impl Call {
         self.evidence.misnamed(call_id);
     }
 
-    /// What the server should be told of its GRE, once.
-    pub(crate) fn take_tell(&mut self, now: Instant) -> Option<Told> {
+    /// What to report to the server about its GRE, once.
+    pub(crate) fn take_gre_report(&mut self, now: Instant) -> Option<GreReport> {
         let waits = self.role == Role::Client
             && self.phase == Layer::Lcp
             && self.closing.is_none()
             && !self.ended
-            && !self.told;
-        let told = self.evidence.to_tell(now.saturating_duration_since(self.began)).filter(|_| waits);
-        self.told |= told.is_some();
-        told
+            && !self.reported;
+        let report = self.evidence.gre_report(now.saturating_duration_since(self.began)).filter(|_| waits);
+        self.reported |= report.is_some();
+        report
     }
 
     /// What looks broken while the call is still being set up.
@@ -434,7 +434,7 @@ impl Call {
             let by = match end.by {
                 By::Us => Who::Us,
                 By::Peer => Who::Peer,
-                By::Nobody => Who::Note,
+                By::Neither => Who::Note,
             };
             let was_up = self.started.is_some();
             match end.code {

@@ -57,17 +57,17 @@ pub enum Input<'a> {
         code: u8,
     },
     /// GRE of no call came, which may have been meant for this one.
-    Stray {
+    Unmatched {
         /// The call.
         call: CallHandle,
         /// What was seen.
-        stray: Stray,
+        unmatched: Unmatched,
     },
 }
 
 /// A GRE packet that belongs to no call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stray {
+pub enum Unmatched {
     /// From the peer's address, with a Call ID that no call here has.
     CallId(u16),
     /// With the call's own Call ID, from another address than its control connection's.

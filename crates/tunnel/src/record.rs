@@ -65,8 +65,8 @@ impl Record {
     fn push_first(&mut self, at: Duration, octets: &[u8]) {
         let since = at.saturating_sub(self.at);
         let micros = u64::try_from(since.as_micros()).unwrap_or(u64::MAX);
-        let mut room = [0; TIME];
-        let since: &[u8] = postcard::to_slice(&micros, &mut room).unwrap_or_default();
+        let mut buffer = [0; TIME];
+        let since: &[u8] = postcard::to_slice(&micros, &mut buffer).unwrap_or_default();
         let len = since.len() + octets.len();
         if self.first.capacity() - self.first.len() < len {
             self.first.reserve_exact(len.next_multiple_of(GROW));

@@ -49,7 +49,7 @@ pub(crate) struct Tunnel {
     /// The call whose frames are sent next: calls take turns.
     turn: usize,
     /// The peer is an adit, which says by Set-Link-Info that it hears and is not heard.
-    tells: bool,
+    peer_reports_gre: bool,
     closed: bool,
 }
 
@@ -65,7 +65,7 @@ impl Tunnel {
             rng,
             stopping: None,
             turn: 0,
-            tells: false,
+            peer_reports_gre: false,
             closed: false,
         }
     }
@@ -94,9 +94,9 @@ impl Tunnel {
                     call.handle_unreachable(from, code);
                 }
             }
-            Input::Stray { call, stray } => {
+            Input::Unmatched { call, unmatched } => {
                 if let Some((call, _)) = self.call(call) {
-                    call.handle_stray(stray);
+                    call.handle_unmatched(unmatched);
                 }
             }
         }
@@ -230,18 +230,18 @@ impl Tunnel {
         self.stop_when_idle(now);
     }
 
-    /// What is said on the control connection about the way of GRE: our client says what the server cannot see, when GRE
+    /// Reports on the control connection about the path of GRE: our client reports what the server cannot see, when GRE
     /// fails and only then. Other clients send Set-Link-Info whenever they like, which proves nothing.
     fn hear_of_gre(&mut self, now: Instant) {
         for call in &mut self.calls {
-            if let Some(told) = call.take_tell(now) {
-                self.control.handle_command(now, ControlCommand::Tell { handle: call.handle, told });
+            if let Some(report) = call.take_gre_report(now) {
+                self.control.handle_command(now, ControlCommand::ReportGre { handle: call.handle, report });
             }
         }
-        let Some(named) = self.control.link_info().filter(|_| self.tells) else { return };
+        let Some(named) = self.control.link_info().filter(|_| self.peer_reports_gre) else { return };
         for call in &mut self.calls {
             match call.call_ids() {
-                (ours, _) if ours == LocalCallId::new(named) => call.handle_told(),
+                (ours, _) if ours == LocalCallId::new(named) => call.handle_peer_heard(),
                 (_, theirs) if theirs == PeerCallId::new(named) => call.handle_misnamed(named),
                 _ => {}
             }
@@ -278,7 +278,7 @@ impl Tunnel {
                 self.events.push_back(Event::Note { call: None, note: Note::Packet(packet) });
             }
             ControlEvent::Established(peer) => {
-                self.tells = peer.vendor == OUR_VENDOR;
+                self.peer_reports_gre = peer.vendor == OUR_VENDOR;
                 self.events.push_back(Event::Established {
                     host: escape(&peer.host_name).to_string(),
                     vendor: escape(&peer.vendor).to_string(),
@@ -328,7 +328,7 @@ fn end_of(by: By, code: Option<Code>, detail: String) -> End {
     let who = match by {
         By::Us => Who::Us,
         By::Peer => Who::Peer,
-        By::Nobody => Who::Note,
+        By::Neither => Who::Note,
     };
     let why = match code {
         Some(Code::C06) => Why::LostCarrier,

@@ -136,9 +136,9 @@ pub fn packet_too_big(original: ipv6::Packet<'_>, mtu: u32, from: Ipv6Addr, out:
     if is_error || original.src().is_unspecified() || original.src().is_multicast() {
         return false;
     }
-    let room = usize::from(ipv6::MTU_MIN) - ipv6::HEADER - HEADER;
+    let capacity = usize::from(ipv6::MTU_MIN) - ipv6::HEADER - HEADER;
     let bytes = original.as_bytes();
-    let quoted = &bytes[..bytes.len().min(room)];
+    let quoted = &bytes[..bytes.len().min(capacity)];
     let len = HEADER + quoted.len();
     let header = ipv6::Repr {
         src: from,

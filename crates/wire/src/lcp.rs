@@ -100,8 +100,8 @@ impl<'a> ProtocolReject<'a> {
 
     /// The data, for [`cp::emit`], cut so that the packet fits into `mru` octets (RFC 1661 section 5.7).
     pub fn to_vec(&self, mru: u16) -> Vec<u8> {
-        let room = usize::from(mru).saturating_sub(cp::HEADER_LEN + 2);
-        let information = self.information.get(..room).unwrap_or(self.information);
+        let capacity = usize::from(mru).saturating_sub(cp::HEADER_LEN + 2);
+        let information = self.information.get(..capacity).unwrap_or(self.information);
         [&self.protocol.to_be_bytes()[..], information].concat()
     }
 }

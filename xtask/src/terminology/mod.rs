@@ -33,7 +33,9 @@ pub(crate) fn check(root: &Path) -> anyhow::Result<()> {
         }
         let words = match file.extension().and_then(|end| end.to_str()) {
             Some("rs") => text::rust(&std::fs::read_to_string(root.join(&file))?),
-            Some("md") => text::prose(&std::fs::read_to_string(root.join(&file))?),
+            Some("md" | "toml" | "tsv" | "sh" | "sql" | "txt" | "snap" | "1" | "5" | "roff") => {
+                text::prose(&std::fs::read_to_string(root.join(&file))?)
+            }
             _ => Vec::new(),
         };
         let in_path = text::path(&file);

@@ -39,7 +39,7 @@ pub(crate) fn run(password: &Password, output: &Output) -> Result<Exit, Failure>
     Ok(Exit::Passed(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)))
 }
 
-/// What runs beside the reading of its progress. Neither outlives this process, so that nobody who waits for the end of our
+/// What runs beside the reading of its progress. Neither outlives this process, so that no program that waits for the end of our
 /// output waits for the end of the tunnel.
 struct Relays {
     errors: Option<JoinHandle<()>>,

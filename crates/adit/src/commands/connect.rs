@@ -66,7 +66,7 @@ pub(crate) struct Args {
     /// Name of the tunnel interface; %d becomes a number
     #[arg(long, value_name = "NAME", default_value = "adit%d")]
     interface: String,
-    /// Send no faster than the server acknowledges, within its window: for servers that drop what comes in bursts
+    /// Send no faster than the server acknowledges, within its window: for servers that drop bursts
     #[arg(long)]
     windowing: bool,
     /// What moves GRE packets; xdp is faster and passes by this host's firewall
@@ -101,7 +101,7 @@ pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit,
     let ended = runtime.block_on(connect(&options, output.is_text() && !args.watched));
     drop(mark);
     runtime.shutdown_timeout(Duration::from_millis(200));
-    ended.map(|()| Exit::Done).map_err(|failure| told(&failure))
+    ended.map(|()| Exit::Done).map_err(|failure| reported(&failure))
 }
 
 fn options(args: &Args, places: &Places) -> Result<ConnectOptions, Failure> {
@@ -142,7 +142,7 @@ async fn connect(options: &ConnectOptions, text: bool) -> Result<(), ClientFailu
         wait_for_signal().await;
         std::process::exit(130);
     });
-    let mut say = |progress: Progress| {
+    let mut on_progress = |progress: Progress| {
         let line = if text {
             progress.to_string()
         } else {
@@ -152,16 +152,16 @@ async fn connect(options: &ConnectOptions, text: bool) -> Result<(), ClientFailu
         let mut out = std::io::stdout().lock();
         let _ = writeln!(out, "{line}").and_then(|()| out.flush());
     };
-    adit_client::run(options, stopped, &mut say).await
+    adit_client::run(options, stopped, &mut on_progress).await
 }
 
 /// The last words: what it means and what to do.
-fn told(failure: &ClientFailure) -> Failure {
+fn reported(failure: &ClientFailure) -> Failure {
     let Some(code) = failure.code else { return Failure::new(Exit::Done, failure.detail.clone()) };
     let exit = if code == adit_diag::Code::S08 { Exit::Denied } else { Exit::Layer(code.layer()) };
-    let told = Failure::new(exit, code.title()).code(code);
+    let reported = Failure::new(exit, code.title()).code(code);
     match code.entry().fix.into_iter().next() {
-        Some(fix) => told.fix(fix),
-        None => told,
+        Some(fix) => reported.fix(fix),
+        None => reported,
     }
 }

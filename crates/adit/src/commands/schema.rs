@@ -26,7 +26,7 @@ const KNOWN: &[Known] = &[
     known::<explain::Explain>(),
     known::<explain::key::Keys>(),
     known::<explain::route::Route>(),
-    known::<explain::user::UserStory>(),
+    known::<explain::user::UserExplanation>(),
     known::<init::Init>(),
     known::<undo::Undo>(),
     known::<Status>(),

@@ -119,7 +119,7 @@ fn read(places: &Places, output: &Output) -> Result<Config, Failure> {
     checked.into_config().map_err(|checked| {
         let errors = checked.findings().iter().filter(|f| f.level == adit_config::Level::Error).count();
         Failure::new(Exit::Problem, format!("the configuration has {errors} errors; nothing was started"))
-            .fix("mend the lines above, then: adit check")
+            .fix("fix the lines above, then run: adit check")
     })
 }
 
@@ -194,7 +194,7 @@ fn greet(status: &Status, dial: &str) {
     }));
     lines.push(format!("users    {} local", status.users));
     if status.users == 0 {
-        lines.push("         nobody can log in yet: adit user add NAME".to_owned());
+        lines.push("         no user can log in yet: adit user add NAME".to_owned());
     }
     lines.extend(
         status
@@ -203,7 +203,8 @@ fn greet(status: &Status, dial: &str) {
             .map(|Warning { code, text }| format!("warning  {code} {text}      adit explain {code}")),
     );
     lines.push(
-        "note     PPTP can be read by someone who records it. Keep it narrow, and plan its end.".to_owned(),
+        "note     recorded PPTP traffic can be decrypted. Keep access narrow and plan the migration."
+            .to_owned(),
     );
     lines.push("ready\n".to_owned());
     // A user who closed our stderr wants the server without its messages.

@@ -198,7 +198,7 @@ pub(crate) fn live_sessions(list: &ListFlags, output: &Output, places: &Places) 
         output.text(&chosen.text(output))?;
     }
     output.line(&match (all, all - up) {
-        (0, _) => "nobody is connected".to_owned(),
+        (0, _) => "no sessions".to_owned(),
         (1, 0) => "1 session".to_owned(),
         (_, 0) => format!("{all} sessions"),
         (_, starting) => format!("{all} sessions: {up} up, {starting} in set-up"),

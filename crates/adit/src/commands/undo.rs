@@ -15,7 +15,7 @@ use crate::prompt;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Changes of an adit that still runs are never touched: end it, and it puts everything back itself.
-What somebody else has changed since is left as it is, and named.")]
+Changes that another program has made since are kept and listed.")]
 pub(crate) struct Args {
     /// Also what `adit init` set up to last
     #[arg(long)]
@@ -71,7 +71,7 @@ pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit,
     let report = journal::recover(&folder, args.all, output.dry_run)?;
     let document = document(&report, output.dry_run);
     if output.is_text() {
-        tell(&document, output)?
+        print(&document, output)?
     } else {
         output.document(&document)?
     }
@@ -108,7 +108,7 @@ fn document(report: &Report, dry_run: bool) -> Undo {
     }
 }
 
-fn tell(document: &Undo, output: &Output) -> Result<(), Failure> {
+fn print(document: &Undo, output: &Output) -> Result<(), Failure> {
     for Changed { change, by, state, why } in &document.changes {
         let why = why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
         let word = if *state == "would-undo" { "would undo" } else { state };

@@ -5,35 +5,35 @@ use adit_api::{Kind, Request, Response};
 use adit_testbed::wait_until;
 
 use crate::common::*;
-use crate::{Door, server};
+use crate::{ControlClient, server};
 
 /// Followers at once.
 const FOLLOWERS: usize = 32;
 
-fn follow(server: &Server) -> Result<Door, adit_api::Error> {
-    let mut door = Door::open(server);
-    match door.ask(&Request::Follow(Filter::default())) {
-        Response::Followed(Followed::Begun) => Ok(door),
+fn follow(server: &Server) -> Result<ControlClient, adit_api::Error> {
+    let mut client = ControlClient::open(server);
+    match client.ask(&Request::Follow(Filter::default())) {
+        Response::Followed(Followed::Begun) => Ok(client),
         Response::Error(error) => Err(error),
         other => panic!("{other:?}"),
     }
 }
 
 #[test]
-fn a_slow_follower_loses_events_and_is_told_how_many() {
+fn a_slow_follower_loses_events_and_receives_their_number() {
     const EVENTS: u64 = 20_000;
     let (_neighbour, server) = server(CONFIG);
     let mut slow = follow(&server).unwrap();
-    let mut door = Door::open(&server);
+    let mut client = ControlClient::open(&server);
     for number in 0..EVENTS {
         // The event writer's own queue must not overflow: that would be another loss.
         if number % 4000 == 0 {
             assert!(matches!(
-                door.ask(&Request::Log(Filter { last: Some(1), ..Filter::default() })),
+                client.ask(&Request::Log(Filter { last: Some(1), ..Filter::default() })),
                 Response::Log(_)
             ));
         }
-        assert!(matches!(door.ask(&Request::Drain { on: number % 2 == 0 }), Response::Done(_)));
+        assert!(matches!(client.ask(&Request::Drain { on: number % 2 == 0 }), Response::Done(_)));
     }
     let (mut seen, mut missed) = (0, 0);
     while seen + missed < EVENTS {
@@ -54,9 +54,9 @@ fn a_slow_follower_loses_events_and_is_told_how_many() {
 }
 
 #[test]
-fn followers_are_bounded_and_those_that_vanish_make_room() {
+fn followers_are_bounded_and_those_that_vanish_free_their_place() {
     let (_neighbour, server) = server(CONFIG);
-    let mut followers: Vec<Door> = (0..FOLLOWERS).map(|_| follow(&server).unwrap()).collect();
+    let mut followers: Vec<ControlClient> = (0..FOLLOWERS).map(|_| follow(&server).unwrap()).collect();
     let refusal = follow(&server).err().unwrap();
     assert_eq!(refusal.kind, Kind::Busy);
     assert!(refusal.message.contains("32 others") && refusal.fix.is_some(), "{refusal:?}");
@@ -66,7 +66,7 @@ fn followers_are_bounded_and_those_that_vanish_make_room() {
     assert_eq!(server.status().sessions_up, 0);
     followers.truncate(1);
     wait_until("room for more followers", SOON, || follow(&server).is_ok());
-    assert!(matches!(Door::open(&server).ask(&Request::Drain { on: true }), Response::Done(_)));
+    assert!(matches!(ControlClient::open(&server).ask(&Request::Drain { on: true }), Response::Done(_)));
     match followers[0].receive() {
         Some(Response::Followed(Followed::Event(event))) => {
             assert_eq!(event.kind.to_string(), "server.drain")
@@ -80,7 +80,7 @@ fn the_command_follows_through_a_restart_of_the_server() {
     let (_neighbour, mut server) = server(CONFIG);
     let mut log = server.host.spawn(&mut adit(server.dir.path(), &["log", "--follow", "--jsonl"]));
     log.wait_for("server.start", SOON);
-    assert!(matches!(Door::open(&server).ask(&Request::Drain { on: true }), Response::Done(_)));
+    assert!(matches!(ControlClient::open(&server).ask(&Request::Drain { on: true }), Response::Done(_)));
     log.wait_for("\"kind\":\"server.drain\"", SOON);
     server.running.signal("TERM");
     log.wait_for("\"kind\":\"server.stop\"", SOON);
@@ -88,7 +88,7 @@ fn the_command_follows_through_a_restart_of_the_server() {
     add_user(server.dir.path(), "alice", &[]);
     log.wait_for("\"kind\":\"user.add\"", SOON);
     server.running = start(&server.host, server.dir.path());
-    assert!(matches!(Door::open(&server).ask(&Request::Drain { on: true }), Response::Done(_)));
+    assert!(matches!(ControlClient::open(&server).ask(&Request::Drain { on: true }), Response::Done(_)));
     // The kind of the event itself: its facts bear it too.
     let count = |kind: &str| log.log().matches(&format!("\"kind\":\"{kind}\",\"user\"")).count();
     wait_until("the second start", SOON, || count("server.start") == 2);

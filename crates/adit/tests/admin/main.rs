@@ -22,15 +22,15 @@ fn server(config: &str) -> (Host, Server) {
 }
 
 /// A connection to the control socket.
-struct Door {
+struct ControlClient {
     reader: BufReader<UnixStream>,
 }
 
-impl Door {
-    fn open(server: &Server) -> Door {
+impl ControlClient {
+    fn open(server: &Server) -> ControlClient {
         let stream = UnixStream::connect(server.dir.path().join("run/adit.sock")).unwrap();
         stream.set_read_timeout(Some(SOON)).unwrap();
-        Door { reader: BufReader::new(stream) }
+        ControlClient { reader: BufReader::new(stream) }
     }
 
     fn send(&mut self, line: &str) {
@@ -50,7 +50,7 @@ impl Door {
     }
 }
 
-/// Adds a user, whose password comes from stdin, with a command beside the server.
+/// Adds a user, whose password is read from stdin, with a command beside the server.
 fn add(server: &Server, name: &str, more: &[&str]) -> std::process::Output {
     let arguments = [&["user", "add", name, "--password-stdin"], more].concat();
     with_input(&mut adit(server.dir.path(), &arguments), PASSWORD)

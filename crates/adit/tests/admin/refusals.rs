@@ -11,17 +11,17 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use crate::common::*;
-use crate::{Door, add, server};
+use crate::{ControlClient, add, server};
 
 /// A user and a group that own nothing.
-const NOBODY: &str = "65534";
+const UNPRIVILEGED_UID: &str = "65534";
 const OPERATORS: &str = "65533";
 
 /// Runs a command of adit as a user of one group.
 fn run_as(server: &Server, group: &str, arguments: &[&str]) -> Output {
     let command = adit(server.dir.path(), arguments);
     let mut other = std::process::Command::new("setpriv");
-    other.args(["--reuid", NOBODY, "--regid", group, "--clear-groups"]).arg(command.get_program());
+    other.args(["--reuid", UNPRIVILEGED_UID, "--regid", group, "--clear-groups"]).arg(command.get_program());
     other.args(command.get_args());
     for (name, value) in command.get_envs() {
         match value {
@@ -44,7 +44,7 @@ fn the_socket_is_for_its_group_and_accounts_are_changed_by_root() {
     open("run", 0o755);
     server.host.sh(&format!("chgrp {OPERATORS} {}/run/adit.sock", server.dir.path().display()));
     for arguments in [&["user", "list"][..], &["status"], &["log"], &["user", "disable", "alice"]] {
-        let refused = run_as(&server, NOBODY, arguments);
+        let refused = run_as(&server, UNPRIVILEGED_UID, arguments);
         assert_eq!(refused.code, Some(4), "{refused}");
         assert!(refused.stderr.contains("you may not use") && refused.stderr.contains("S08"), "{refused}");
     }
@@ -63,9 +63,9 @@ fn the_socket_is_for_its_group_and_accounts_are_changed_by_root() {
 #[test]
 fn a_request_that_is_not_known_or_too_long_is_refused_with_what_to_do() {
     let (_neighbour, server) = server(CONFIG);
-    let mut door = Door::open(&server);
-    door.send(r#"{"command":"dance"}"#);
-    match door.receive() {
+    let mut client = ControlClient::open(&server);
+    client.send(r#"{"command":"dance"}"#);
+    match client.receive() {
         Some(Response::Error(error)) => {
             assert_eq!(error.kind, Kind::Unsupported);
             assert!(error.fix.unwrap().contains("restart the server"));
@@ -84,11 +84,11 @@ fn a_server_of_another_version_is_named_as_such() {
     let dir = TempDir::new().unwrap();
     std::fs::write(dir.path().join("adit.toml"), CONFIG).unwrap();
     std::fs::create_dir(dir.path().join("run")).unwrap();
-    let listener = UnixListener::bind(dir.path().join("run/adit.sock")).unwrap();
+    let client = UnixListener::bind(dir.path().join("run/adit.sock")).unwrap();
     // The answer of the version before to a request that it does not know.
     let answer = b"{\"error\":{\"exit\":2,\"message\":\"not a request: unknown variant `identity`\"}}\n";
     let server = std::thread::spawn(move || {
-        let (stream, _) = listener.accept().unwrap();
+        let (stream, _) = client.accept().unwrap();
         BufReader::new(&stream).read_line(&mut String::new()).unwrap();
         (&stream).write_all(answer).unwrap();
     });

@@ -68,7 +68,7 @@ fn misspelt_commands_get_a_suggestion() {
 #[test]
 fn with_json_an_error_is_a_document_too() {
     let world = World::configured();
-    let runs = [world.run(&["user", "show", "nobody", "--json"]), world.run(&["usre", "--json"])];
+    let runs = [world.run(&["user", "show", "unknown", "--json"]), world.run(&["usre", "--json"])];
     insta::assert_snapshot!(runs.join("\n"));
 }
 
@@ -141,7 +141,7 @@ fn a_manual_page_per_command() {
     }
     let page = std::fs::read_to_string(man.join("adit-user-add.1")).unwrap();
     assert!(page.contains("adit user add") || page.contains("adit\\-user\\-add"), "{page}");
-    assert!(page.contains("Let somebody in") && page.contains("Configuration file"), "{page}");
+    assert!(page.contains("Add a user") && page.contains("Configuration file"), "{page}");
     let keys = std::fs::read_to_string(man.join("adit.toml.5")).unwrap();
     assert!(keys.contains(".SH \"[pool]\"") && keys.contains("\\fBmppe_bits\\fR"), "{keys}");
     let first = std::fs::read_to_string(man.join("adit.1")).unwrap();

@@ -49,9 +49,9 @@ fn strange_answers() {
         (b"", "it closed the connection"),
         (b"{\"done\":\"x\"}\n", "another version"),
         (
-            br#"{"error":{"kind":"not-found","code":null,"message":"no session \"x\" is here now: adit sessions","fix":null}}
+            br#"{"error":{"kind":"not-found","code":null,"message":"no active session matches \"x\": adit sessions","fix":null}}
 "#,
-            "no session",
+            "no active session",
         ),
     ] {
         let world = World::new();

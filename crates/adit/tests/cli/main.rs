@@ -9,10 +9,10 @@ mod live;
 mod log;
 mod older;
 mod pcap;
+mod record;
 mod rewording;
 mod schema;
 mod sessions;
-mod story;
 mod user;
 
 use std::path::PathBuf;

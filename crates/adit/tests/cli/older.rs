@@ -38,7 +38,7 @@ fn its_sessions_and_events_are_shown() {
 }
 
 #[test]
-fn a_session_that_was_up_is_healthy_and_what_only_its_text_says_is_not_known() {
+fn a_session_that_was_up_is_healthy_and_what_only_its_text_contains_is_not_known() {
     let document = world().json(&["session", "s1"]);
     let verdict = &document["verdict"];
     assert_eq!(verdict["first_failure"], Value::Null);
@@ -78,7 +78,7 @@ fn a_newer_schema_adds_columns_and_leaves_the_text_alone() {
         rows.collect::<Result<Vec<(i64, i64, String)>, _>>().unwrap()
     };
     let before = (steps(&world), world.json(&["session", "s2"])["verdict"].clone());
-    // Whoever opens it to write brings it to the newest schema.
+    // Opening it for writing upgrades it to the newest schema.
     let record = world.store().record(adit_store::SessionId(2)).unwrap();
     assert!(record.iter().all(|step| step.note.is_none()));
     assert_eq!((steps(&world), world.json(&["session", "s2"])["verdict"].clone()), before);

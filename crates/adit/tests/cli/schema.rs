@@ -128,7 +128,7 @@ fn documents_match_their_schemas() {
         &["user", "set", "alice", "--note", "x"],
         &["user", "disable", "alice"],
         &["user", "remove", "bob", "--yes"],
-        &["user", "show", "nobody"],
+        &["user", "show", "unknown"],
         &["nonsense"],
         &["check", "--depth", "meaning"],
         &["version"],

@@ -318,7 +318,7 @@ fn switches() {
         world.run(&["user", "enable", "alice"]),
         world.run(&["user", "unlock", "carol"]),
         world.run(&["user", "unlock", "carol"]),
-        world.run(&["user", "disable", "nobody"]),
+        world.run(&["user", "disable", "unknown"]),
         world.run(&["user", "disable", "bob", "--json"]),
     ];
     insta::assert_snapshot!("switches", settle_days(&runs.join("\n")));

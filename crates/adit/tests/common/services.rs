@@ -23,8 +23,8 @@ impl Service {
     /// Runs `work` on `host`; it must look at what it is given and end when that is true.
     pub fn start(host: &Host, work: impl FnOnce(&AtomicBool) + Send + 'static) -> Service {
         let stop = Arc::new(AtomicBool::new(false));
-        let told = Arc::clone(&stop);
-        Service { stop, thread: Some(host.thread(move || work(&told))) }
+        let reported = Arc::clone(&stop);
+        Service { stop, thread: Some(host.thread(move || work(&reported))) }
     }
 }
 

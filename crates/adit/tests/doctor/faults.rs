@@ -18,9 +18,9 @@ fn behind_nat() -> (Host, Nat, Host) {
 }
 
 #[track_caller]
-fn fails_with(said: &Said, exit: i32, codes: &[&str]) {
-    assert!(codes.contains(&said.code()), "{} is none of {codes:?}: {}", said.code(), said.output);
-    assert_eq!(said.output.code, Some(exit), "{}", said.output);
+fn fails_with(reply: &Reply, exit: i32, codes: &[&str]) {
+    assert!(codes.contains(&reply.code()), "{} is none of {codes:?}: {}", reply.code(), reply.output);
+    assert_eq!(reply.output.code, Some(exit), "{}", reply.output);
 }
 
 #[test]
@@ -37,9 +37,9 @@ fn gre_that_does_not_leave_the_client_side() {
     let (client, nat, server) = behind_nat();
     nat.drop_gre_out();
     let _server = Server::start(server, CONFIG, &["alice"]);
-    let said = doctor(&client, &["203.0.113.10"]);
+    let reply = doctor(&client, &["203.0.113.10"]);
     // The server speaks after a while, so that its own requests prove its direction.
-    fails_with(&said, 12, &["G01", "G02"]);
+    fails_with(&reply, 12, &["G01", "G02"]);
 }
 
 #[test]
@@ -47,8 +47,8 @@ fn gre_that_does_not_come_back() {
     let (client, nat, server) = behind_nat();
     nat.drop_gre_in();
     let _server = Server::start(server, CONFIG, &["alice"]);
-    let said = doctor(&client, &["203.0.113.10"]);
-    fails_with(&said, 12, &["G01"]);
+    let reply = doctor(&client, &["203.0.113.10"]);
+    fails_with(&reply, 12, &["G01"]);
 }
 
 #[test]
@@ -66,9 +66,9 @@ fn a_port_that_is_closed_dropped_or_refused_on_the_way() {
     server.nft("table ip f { chain i { type filter hook input priority 0; tcp dport 1723 drop; }; }");
     fails_with(&doctor(&client, &["203.0.113.10"]), 11, &["C01"]);
     nat.rule("tcp dport 1723 reject with icmp type admin-prohibited");
-    let said = doctor(&client, &["203.0.113.10"]);
-    fails_with(&said, 11, &["C01"]);
-    assert!(said.output.stdout.contains("192.168.1.1"), "the router is named: {}", said.output);
+    let reply = doctor(&client, &["203.0.113.10"]);
+    fails_with(&reply, 11, &["C01"]);
+    assert!(reply.output.stdout.contains("192.168.1.1"), "the router is named: {}", reply.output);
 }
 
 #[test]
@@ -90,8 +90,8 @@ fn something_else_that_listens_on_the_port() {
         std::thread::sleep(std::time::Duration::from_millis(200));
         listener
     });
-    let said = doctor(&client, &["203.0.113.10"]);
-    fails_with(&said, 11, &["C04"]);
+    let reply = doctor(&client, &["203.0.113.10"]);
+    fails_with(&reply, 11, &["C04"]);
     let listener = web.join().unwrap();
     let silent = std::thread::spawn(move || {
         let (stream, _) = listener.accept().unwrap();
@@ -109,11 +109,11 @@ fn a_wrong_password_is_tried_once() {
     let file = server.dir.path().join("wrong");
     std::fs::write(&file, "not the password\n").unwrap();
     let file = file.to_str().unwrap();
-    let said = doctor(&client, &["203.0.113.10", "-u", "alice", "--password-file", file]);
-    fails_with(&said, 14, &["A01"]);
+    let reply = doctor(&client, &["203.0.113.10", "-u", "alice", "--password-file", file]);
+    fails_with(&reply, 14, &["A01"]);
     let log = server.adit(&["log", "--failed"]);
     assert_eq!(log.stdout.matches("code=A01").count(), 1, "{log}");
-    assert!(!said.output.stdout.contains("not the password"));
+    assert!(!reply.output.stdout.contains("not the password"));
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn targets_behind_the_tunnel_are_judged_one_by_one() {
     let reach = |target: &str| doctor(&client, &["203.0.113.10", "-u", "alice", "--reach", target]);
     fails_with(&reach("192.168.10.20:81"), 17, &["R09"]);
     fails_with(&reach("192.168.10.77"), 17, &["R08"]);
-    fails_with(&reach("nobody.example.org"), 17, &["R05"]);
+    fails_with(&reach("unknown.example.org"), 17, &["R05"]);
     server.host.nft(
         "table ip f { chain f { type filter hook forward priority 0; ip daddr 192.168.10.20 reject with icmp type admin-prohibited; }; }",
     );
@@ -163,8 +163,8 @@ fn packets_that_are_too_large_vanish() {
     nat.rule("ip protocol gre ip length > 1300 drop");
     let server = Server::start(server, CONFIG, &["alice"]);
     let _names = names(&server.lan);
-    let said = doctor(&client, &["203.0.113.10", "-u", "alice", "--reach", "192.168.10.20"]);
-    fails_with(&said, 18, &["M01"]);
+    let reply = doctor(&client, &["203.0.113.10", "-u", "alice", "--reach", "192.168.10.20"]);
+    fails_with(&reply, 18, &["M01"]);
 }
 
 #[test]

@@ -12,9 +12,9 @@ use crate::world::*;
 fn it_goes_no_further_than_requested() {
     let (client, server) = neighbours();
     let _server = Server::start(server, CONFIG, &["alice"]);
-    let said = doctor(&client, &["203.0.113.10", "--layers", "name,control"]);
-    said.is_healthy();
-    assert_eq!((said.state("control"), said.state("lcp")), ("pass", "not-tested"), "{}", said.output);
+    let reply = doctor(&client, &["203.0.113.10", "--layers", "name,control"]);
+    reply.is_healthy();
+    assert_eq!((reply.state("control"), reply.state("lcp")), ("pass", "not-tested"), "{}", reply.output);
 }
 
 #[test]
@@ -46,11 +46,11 @@ fn without_raw_sockets_the_missing_capability_is_named() {
     command.args(["--bounding-set=-net_raw", "--inh-caps=-net_raw"]).arg(program.get_program());
     command.args(["doctor", "203.0.113.10", "--json"]);
     let output = client.command(&mut command);
-    let said = Said::of(output);
-    assert_eq!(said.code(), "", "{}", said.output);
-    assert_eq!((said.state("control"), said.state("gre")), ("pass", "not-tested"), "{}", said.output);
-    assert!(said.output.stdout.contains("CAP_NET_RAW"), "{}", said.output);
-    assert_eq!(said.output.code, Some(4), "not permitted: {}", said.output);
+    let reply = Reply::of(output);
+    assert_eq!(reply.code(), "", "{}", reply.output);
+    assert_eq!((reply.state("control"), reply.state("gre")), ("pass", "not-tested"), "{}", reply.output);
+    assert!(reply.output.stdout.contains("CAP_NET_RAW"), "{}", reply.output);
+    assert_eq!(reply.output.code, Some(4), "not permitted: {}", reply.output);
 }
 
 #[test]
@@ -59,9 +59,9 @@ fn it_is_over_in_time() {
     server.nft("table ip f { chain i { type filter hook input priority 0; ip protocol gre drop; }; }");
     let _server = Server::start(server, CONFIG, &["alice"]);
     let began = Instant::now();
-    let said = doctor(&client, &["203.0.113.10", "--timeout", "4s"]);
-    assert!(began.elapsed() < Duration::from_secs(8), "{:?}: {}", began.elapsed(), said.output);
-    assert_eq!(said.state("control"), "pass", "{}", said.output);
+    let reply = doctor(&client, &["203.0.113.10", "--timeout", "4s"]);
+    assert!(began.elapsed() < Duration::from_secs(8), "{:?}: {}", began.elapsed(), reply.output);
+    assert_eq!(reply.state("control"), "pass", "{}", reply.output);
 }
 
 #[test]
@@ -79,10 +79,10 @@ fn a_line_that_loses_packets_is_no_broken_line() {
     doctor(&client, &target).is_healthy();
     // Much in one direction: still no fault, and the direction is told.
     relay.set(Seeded { drop: 300, ..Seeded::new(3) }, pass);
-    let said = doctor(&client, &target);
-    assert_eq!(said.code(), "", "{}", said.output);
-    let loss = said.verdict.finding("G07").unwrap_or_else(|| panic!("{}", said.output));
-    assert!(format!("{loss:?}").contains("from client to server"), "{}", said.output);
+    let reply = doctor(&client, &target);
+    assert_eq!(reply.code(), "", "{}", reply.output);
+    let loss = reply.verdict.finding("G07").unwrap_or_else(|| panic!("{}", reply.output));
+    assert!(format!("{loss:?}").contains("from client to server"), "{}", reply.output);
 }
 
 #[test]
@@ -94,10 +94,10 @@ fn the_bundle_holds_what_was_found_and_no_proof() {
     let file = dir.path().join("call.tar.gz");
     let path = file.to_str().unwrap();
     let arguments = ["203.0.113.10", "-u", "alice", "--reach", "192.168.10.20", "--bundle", path];
-    let said = doctor(&client, &arguments);
-    assert_eq!(said.output.code, Some(0), "{}", said.output);
-    let listed = said.output.stderr.find("capture.pcap").unwrap();
-    assert!(listed < said.output.stderr.find("written to").unwrap(), "told before: {}", said.output);
+    let reply = doctor(&client, &arguments);
+    assert_eq!(reply.output.code, Some(0), "{}", reply.output);
+    let listed = reply.output.stderr.find("capture.pcap").unwrap();
+    assert!(listed < reply.output.stderr.find("written to").unwrap(), "told before: {}", reply.output);
     client.sh(&format!("tar -xzf {path} -C {}", dir.path().display()));
     let names = client.sh(&format!("tar -tzf {path}"));
     assert_eq!(
@@ -136,16 +136,16 @@ fn every_address_of_a_name_is_tried() {
             program.get_program().display()
         );
         let output = client.command(Command::new("unshare").args(["-m", "sh", "-c", &script]));
-        Said::of(output)
+        Reply::of(output)
     };
-    let said = doctor("203.0.113.99 vpn.test\n203.0.113.10 vpn.test\n");
-    assert_eq!(said.output.code, Some(0), "{}", said.output);
-    assert!(said.output.stdout.contains("vpn.test \u{2192} 203.0.113.10"), "{}", said.output);
-    let other = said.verdict.finding("C01").unwrap_or_else(|| panic!("{}", said.output));
-    assert!(format!("{other:?}").contains("203.0.113.99"), "{}", said.output);
+    let reply = doctor("203.0.113.99 vpn.test\n203.0.113.10 vpn.test\n");
+    assert_eq!(reply.output.code, Some(0), "{}", reply.output);
+    assert!(reply.output.stdout.contains("vpn.test \u{2192} 203.0.113.10"), "{}", reply.output);
+    let other = reply.verdict.finding("C01").unwrap_or_else(|| panic!("{}", reply.output));
+    assert!(format!("{other:?}").contains("203.0.113.99"), "{}", reply.output);
     doctor("203.0.113.10 vpn.test\n").is_healthy();
-    let said = doctor("2001:db8::10 vpn.test\n");
-    assert_eq!((said.code(), said.output.code), ("N01", Some(10)), "{}", said.output);
+    let reply = doctor("2001:db8::10 vpn.test\n");
+    assert_eq!((reply.code(), reply.output.code), ("N01", Some(10)), "{}", reply.output);
 }
 
 #[test]

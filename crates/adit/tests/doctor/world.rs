@@ -7,13 +7,13 @@ use crate::common::services::{Answers, Dns};
 use crate::common::{LAN_HOST, PASSWORD, adit};
 
 /// What the doctor said.
-pub(crate) struct Said {
+pub(crate) struct Reply {
     pub(crate) output: Output,
     pub(crate) verdict: Judgement,
 }
 
 /// Runs it on a host.
-pub(crate) fn doctor(host: &Host, arguments: &[&str]) -> Said {
+pub(crate) fn doctor(host: &Host, arguments: &[&str]) -> Reply {
     let dir = tempfile::TempDir::new().unwrap();
     let password = dir.path().join("password");
     std::fs::write(&password, format!("{PASSWORD}\n")).unwrap();
@@ -23,15 +23,15 @@ pub(crate) fn doctor(host: &Host, arguments: &[&str]) -> Said {
         all.extend(["--password-file", password.to_str().unwrap()]);
     }
     let output = host.command(&mut adit(dir.path(), &all));
-    Said::of(output)
+    Reply::of(output)
 }
 
-impl Said {
+impl Reply {
     /// Reads the document.
     #[track_caller]
-    pub(crate) fn of(output: Output) -> Said {
+    pub(crate) fn of(output: Output) -> Reply {
         let document: Doctor = parse(&output.stdout).unwrap_or_else(|e| panic!("{e}: {output}"));
-        Said { output, verdict: document.judgement }
+        Reply { output, verdict: document.judgement }
     }
 
     /// The first failure's code; empty when there is none.

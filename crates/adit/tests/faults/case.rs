@@ -48,7 +48,7 @@ pub(crate) struct Got {
     /// It names a next test, or nothing that it sees is broken.
     next: bool,
     /// Everything it said.
-    story: String,
+    record: String,
     took: Duration,
     /// The command did not answer: it was used wrongly, or what it printed is no document. Fulfils nothing.
     error: Option<String>,
@@ -70,7 +70,7 @@ impl Got {
 
     fn fulfils(&self, want: &str) -> bool {
         let (want, words) = want.split_once('~').unwrap_or((want, ""));
-        if self.error.is_some() || !self.story.to_lowercase().contains(&words.to_lowercase()) {
+        if self.error.is_some() || !self.record.to_lowercase().contains(&words.to_lowercase()) {
             return false;
         }
         match want {
@@ -97,7 +97,7 @@ impl Got {
             failure: judgement.first_failure.clone(),
             findings,
             next: works || !judgement.next.is_empty(),
-            story: tell(judgement),
+            record: show(judgement),
             ..Got::default()
         }
     }
@@ -114,8 +114,8 @@ impl Got {
             // A capture in which there is nothing to diagnose is an answer too.
             return Got { next: got.next || calls.is_some(), ..got };
         };
-        let story = all.iter().map(|got| got.story.as_str()).collect();
-        Got { story, ..all.swap_remove(at) }
+        let record = all.iter().map(|got| got.record.as_str()).collect();
+        Got { record, ..all.swap_remove(at) }
     }
 }
 
@@ -160,10 +160,10 @@ impl Case {
         let mut got = match read {
             Ok(document) => of(self, &document),
             Err(error) => {
-                Got { error: Some(format!("ERROR: {error}")), story: output.to_string(), ..Got::default() }
+                Got { error: Some(format!("ERROR: {error}")), record: output.to_string(), ..Got::default() }
             }
         };
-        let _ = writeln!(got.story, "exit {:?}\n{}", output.code, output.stderr);
+        let _ = writeln!(got.record, "exit {:?}\n{}", output.code, output.stderr);
         got.took = took;
         self.got.retain(|(of, _)| *of != vantage);
         self.got.push((vantage, got));
@@ -278,7 +278,7 @@ impl Case {
             let mut got = Got { next: true, ..Got::default() };
             if let Some(event) = newest {
                 got.failure.clone_from(&event.code);
-                got.story = format!("  {} {:?}\n", event.kind, event.fields);
+                got.record = format!("  {} {:?}\n", event.kind, event.fields);
             }
             case.newest_session(&mut got);
             got
@@ -288,12 +288,12 @@ impl Case {
 
     /// What the server printed, where it can write nothing down.
     pub(crate) fn printed(mut self) -> Case {
-        let story = self.world.serving.as_ref().unwrap().log();
-        let mut codes = story.split_whitespace().filter_map(|word| word.strip_prefix("code="));
+        let record = self.world.serving.as_ref().unwrap().log();
+        let mut codes = record.split_whitespace().filter_map(|word| word.strip_prefix("code="));
         let got = Got {
             failure: codes.next_back().map(str::to_owned),
             next: true,
-            story: story.clone(),
+            record: record.clone(),
             ..Got::default()
         };
         self.got.push((Vantage::Record, got));
@@ -306,17 +306,17 @@ impl Case {
         let number = |id: &str| id.strip_prefix('s').and_then(|id| id.parse::<u32>().ok());
         let Some(newest) = past.iter().max_by_key(|session| number(&session.id)) else { return };
         let document = self.world.document::<PastSessionDocument>(&["session", &newest.id]);
-        let story = Got::of_judgement(&document.verdict);
+        let record = Got::of_judgement(&document.verdict);
         got.up = past.iter().all(|session| session.code.is_none());
-        match (&got.failure, story.failure) {
-            (Some(log), told) if told.as_ref() != Some(log) => {
-                let told = told.unwrap_or_else(|| "-".to_owned());
-                got.failure = Some(format!("{told} (in the log {log})"));
+        match (&got.failure, record.failure) {
+            (Some(log), reported) if reported.as_ref() != Some(log) => {
+                let reported = reported.unwrap_or_else(|| "-".to_owned());
+                got.failure = Some(format!("{reported} (in the log {log})"));
             }
-            (_, told) => got.failure = told,
+            (_, reported) => got.failure = reported,
         }
-        got.findings = story.findings;
-        got.story.push_str(&story.story);
+        got.findings = record.findings;
+        got.record.push_str(&record.record);
     }
 
     /// Writes the row's lines of the table and fails when one is wrong.
@@ -335,11 +335,11 @@ impl Case {
             };
             table::line(&mut lines, self.row, vantage.word(), want, &shown, state, took);
             if ["ERROR", "WRONG"].contains(&state) {
-                let story = got.map_or("it was not asked", |got| got.story.as_str());
+                let record = got.map_or("it was not asked", |got| got.record.as_str());
                 let Row { number, fault, .. } = self.row;
                 let _ = writeln!(
                     wrong,
-                    "=== row {number} ({fault}), {}: wanted {want}, got {shown}\n{story}",
+                    "=== row {number} ({fault}), {}: wanted {want}, got {shown}\n{record}",
                     vantage.word()
                 );
             }
@@ -361,7 +361,7 @@ pub(crate) fn later(number: &str) {
 }
 
 /// A judgement in few lines: what every layer says, and all else in its own words.
-fn tell(judgement: &Judgement) -> String {
+fn show(judgement: &Judgement) -> String {
     let mut out = String::new();
     for layer in &judgement.layers {
         let evidence: Vec<&str> = layer.evidence.iter().map(|one| one.text.as_str()).collect();

@@ -109,9 +109,9 @@ impl Plan {
 pub(crate) struct World {
     // First, so that what runs ends before its namespace goes.
     pub(crate) serving: Option<Running>,
-    pub(crate) room: MountNamespace,
+    pub(crate) space: MountNamespace,
     /// What only the server's programs see, where that matters.
-    pub(crate) server_room: Option<MountNamespace>,
+    pub(crate) server_lan: Option<MountNamespace>,
     pub(crate) outer_names: Answers,
     pub(crate) office_dns: Option<Dns>,
     pub(crate) office_web: Option<Tcp>,
@@ -185,7 +185,7 @@ impl World {
         .unwrap();
         std::fs::write(client_dir.path().join("password"), format!("{PASSWORD}\n")).unwrap();
         let resolv = client_dir.path().join("resolv.conf");
-        let room =
+        let space =
             MountNamespace::new(&client, &format!("mount --bind {} /etc/resolv.conf", resolv.display()));
         std::fs::write(dir.path().join("adit.toml"), &plan.config).unwrap();
         for user in &plan.users {
@@ -195,8 +195,8 @@ impl World {
         server.ping("192.0.2.1".parse().unwrap());
         let mut world = World {
             serving: None,
-            room,
-            server_room: None,
+            space,
+            server_lan: None,
             outer_names,
             office_dns: Some(office_dns),
             office_web: Some(office_web),
@@ -228,8 +228,8 @@ impl World {
     /// A command of adit with the server's files.
     fn adit_at_server(&self, arguments: &[&str]) -> Command {
         let command = common::adit(self.dir.path(), arguments);
-        match &self.server_room {
-            Some(room) => room.inside(&command),
+        match &self.server_lan {
+            Some(space) => space.inside(&command),
             None => command,
         }
     }
@@ -248,13 +248,13 @@ impl World {
     /// Runs a command of adit at the client, with its name server.
     pub(crate) fn at_client(&self, arguments: &[&str]) -> Output {
         let command = common::adit(self.client_dir.path(), arguments);
-        self.client.command(&mut self.room.inside(&command))
+        self.client.command(&mut self.space.inside(&command))
     }
 
     /// Starts one there.
     pub(crate) fn start_at_client(&self, arguments: &[&str]) -> Running {
         let command = common::adit(self.client_dir.path(), arguments);
-        self.client.spawn(&mut self.room.inside(&command))
+        self.client.spawn(&mut self.space.inside(&command))
     }
 
     /// The file with this password in it.

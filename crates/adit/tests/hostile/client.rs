@@ -37,8 +37,8 @@ fn name_servers_are_replaced_and_come_back_after_an_orderly_end_and_after_a_kill
     let _server = Server::start(server_host, CONFIG, &["alice"]);
     for mount in [BOUND, PLAIN] {
         let dir = TempDir::new().unwrap();
-        let room = furnished(&client_host, dir.path(), mount);
-        let file = room.path(Path::new("/etc/resolv.conf"));
+        let space = furnished(&client_host, dir.path(), mount);
+        let file = space.path(Path::new("/etc/resolv.conf"));
         let now = || std::fs::read_to_string(&file).unwrap();
         let mode = || client_host.sh(&format!("stat -L -c %a {}", file.display()));
         let mode_before = mode();
@@ -46,7 +46,7 @@ fn name_servers_are_replaced_and_come_back_after_an_orderly_end_and_after_a_kill
         std::fs::write(&password, PASSWORD).unwrap();
         let arguments = arguments(password.to_str().unwrap(), &["--routes", "192.168.10.0/24"]);
         let connect = || {
-            let mut client = client_host.spawn(&mut room.inside(&adit(dir.path(), &arguments)));
+            let mut client = client_host.spawn(&mut space.inside(&adit(dir.path(), &arguments)));
             client.wait_for("connected", SOON);
             assert!(client.log().contains("dns       192.168.10.5"), "{}", client.log());
             let text = now();
@@ -67,7 +67,7 @@ fn name_servers_are_replaced_and_come_back_after_an_orderly_end_and_after_a_kill
         assert_eq!((now(), mode()), (RESOLV_CONF.to_owned(), mode_before.clone()), "{mount}");
         // Killed, and undone by hand.
         connect().kill();
-        let undone = client_host.command(&mut room.inside(&adit(dir.path(), &["undo"])));
+        let undone = client_host.command(&mut space.inside(&adit(dir.path(), &["undo"])));
         assert!(undone.ok, "{undone}");
         assert_eq!((now(), mode()), (RESOLV_CONF.to_owned(), mode_before), "{mount}");
     }
@@ -78,12 +78,12 @@ fn changes_of_resolv_conf_by_another_program_are_kept() {
     let (client_host, server_host) = neighbours();
     let _server = Server::start(server_host, CONFIG, &["alice"]);
     let dir = TempDir::new().unwrap();
-    let room = furnished(&client_host, dir.path(), BOUND);
-    let file = room.path(Path::new("/etc/resolv.conf"));
+    let space = furnished(&client_host, dir.path(), BOUND);
+    let file = space.path(Path::new("/etc/resolv.conf"));
     let password = dir.path().join("password");
     std::fs::write(&password, PASSWORD).unwrap();
     let arguments = arguments(password.to_str().unwrap(), &[]);
-    let mut client = client_host.spawn(&mut room.inside(&adit(dir.path(), &arguments)));
+    let mut client = client_host.spawn(&mut space.inside(&adit(dir.path(), &arguments)));
     client.wait_for("connected", SOON);
     let theirs = "nameserver 198.51.100.53\n";
     std::fs::write(&file, theirs).unwrap();

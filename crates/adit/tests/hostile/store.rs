@@ -118,19 +118,19 @@ fn a_full_disk_keeps_new_calls_out_and_nothing_else() {
     let state = dir.path().join("state");
     std::fs::create_dir(&state).unwrap();
     std::fs::write(dir.path().join("adit.toml"), CONFIG).unwrap();
-    let room =
+    let space =
         MountNamespace::new(&server_host, &format!("mount -t tmpfs -o size=2m none {}", state.display()));
     for user in ["alice", "bob"] {
-        let mut add = room.inside(&adit(dir.path(), &["user", "add", user, "--password-stdin"]));
+        let mut add = space.inside(&adit(dir.path(), &["user", "add", user, "--password-stdin"]));
         assert!(with_input(&mut add, PASSWORD).status.success());
     }
     let run = |arguments: &[&str]| -> Output {
-        server_host.command(&mut room.inside(&adit(dir.path(), arguments)))
+        server_host.command(&mut space.inside(&adit(dir.path(), arguments)))
     };
-    let mut server = server_host.spawn(&mut room.inside(&adit(dir.path(), &["serve"])));
+    let mut server = server_host.spawn(&mut space.inside(&adit(dir.path(), &["serve"])));
     server.wait_for("ready", SOON);
     let mut alice = connect(&client_host, "alice", &[]);
-    let fill = room.path(&state.join("fill"));
+    let fill = space.path(&state.join("fill"));
     let filled = std::fs::write(&fill, vec![0; 4 << 20]).unwrap_err();
     assert_eq!(filled.kind(), std::io::ErrorKind::StorageFull);
     let (code, log) = try_once(&client_host, "bob");
@@ -172,8 +172,8 @@ fn a_server_does_not_start_on_a_full_disk_or_a_broken_database() {
     assert!(broken.log().contains("S09"), "{}", broken.log());
     std::fs::remove_file(state.join("adit.db")).unwrap();
     let tiny = format!("mount -t tmpfs -o size=16k none {}", state.display());
-    let room = MountNamespace::new(&host, &tiny);
-    let mut full = host.spawn(&mut room.inside(&adit(dir.path(), &["serve"])));
+    let space = MountNamespace::new(&host, &tiny);
+    let mut full = host.spawn(&mut space.inside(&adit(dir.path(), &["serve"])));
     let status = full.wait(SOON);
     assert_eq!(status.code(), Some(19), "{}", full.log());
     assert!(full.log().contains("S06"), "{}", full.log());

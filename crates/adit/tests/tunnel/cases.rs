@@ -95,11 +95,11 @@ fn a_wrong_password_is_named_and_not_tried_again() {
     assert_eq!(log.stdout.matches("auth.fail").count(), 1, "one try only: {log}");
     assert_eq!(log.stdout.lines().count(), 1, "one line for each failed call: {log}");
     let failed = server.past(&["--failed"]);
-    let story = server.adit(&["session", &failed[0].id]);
+    let record = server.adit(&["session", &failed[0].id]);
     for word in ["Challenge", "Failure", "A01"] {
-        assert!(story.stdout.contains(word), "{word} is missing: {story}");
+        assert!(record.stdout.contains(word), "{word} is missing: {record}");
     }
-    assert!(!story.stdout.contains(PASSWORD) && !story.stdout.contains("not the password"));
+    assert!(!record.stdout.contains(PASSWORD) && !record.stdout.contains("not the password"));
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn kick_ends_a_session_and_its_client_comes_back() {
     client_host.ping(LAN_HOST);
     let past = server.past(&[]);
     assert_eq!(past[0].end.as_deref(), Some("admin-reset"), "{past:?}");
-    assert_eq!(server.adit(&["kick", "nobody"]).code, Some(5));
+    assert_eq!(server.adit(&["kick", "unknown"]).code, Some(5));
     assert_eq!(client.hang_up(), 0);
 }
 

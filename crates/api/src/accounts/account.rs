@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 pub struct Account {
     /// Its name, spelt as it was added; unique without regard to case.
     pub name: String,
-    /// The group of the configuration it belongs to; `None` for what everybody gets.
+    /// The group of the configuration it belongs to; `None` for the defaults.
     pub group: Option<String>,
     /// The address it always gets.
     pub address: Option<Ipv4Addr>,
@@ -34,7 +34,7 @@ pub struct Account {
     pub reversible: bool,
     /// When it was added.
     pub created: Timestamp,
-    /// A word for people.
+    /// Free-form note.
     pub note: String,
     /// The last time it logged in.
     pub last_login: Option<Login>,
@@ -68,7 +68,7 @@ pub struct NewAccount {
     pub vpn: bool,
     /// Whether the password must be changed at the first login.
     pub must_change: bool,
-    /// A word for people.
+    /// Free-form note.
     pub note: String,
 }
 
@@ -137,7 +137,7 @@ pub struct AccountChange {
     pub locked_until: Option<Option<Timestamp>>,
     /// Whether the password must be changed at the next login.
     pub must_change: Option<bool>,
-    /// A word for people.
+    /// Free-form note.
     pub note: Option<String>,
 }
 

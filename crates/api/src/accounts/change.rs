@@ -12,7 +12,7 @@ use crate::SessionId;
 pub struct Change {
     /// Only check it, and say what it would change.
     pub dry_run: bool,
-    /// Who changes it, for the log. Whoever may change accounts is believed.
+    /// Who changes it, for the log. A caller that may change accounts is trusted with this.
     pub by: String,
     /// What to change.
     pub action: Action,
@@ -85,7 +85,7 @@ pub struct Changed {
     /// The password that was made here. It is in this answer and nowhere else.
     #[serde(with = "super::password::hex_option")]
     pub password: Option<Password>,
-    /// The pool that its address comes from.
+    /// The pool of its address.
     pub pool: String,
     /// Its oldest session that is up: a change does not end it.
     pub connected: Option<SessionId>,

@@ -37,7 +37,7 @@ impl Request {
     }
 }
 
-/// What comes back to [`Request`].
+/// The answer to a [`Request`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Response {

@@ -5,52 +5,53 @@ use std::net::Ipv4Addr;
 use adit_diag::{Code, nearest};
 use adit_policy::{Access, Tunnel};
 
-use crate::book::Book;
 use crate::check::{below, pool_path};
 use crate::finding::Level;
 use crate::model::Config;
 use crate::read::quote;
+use crate::report::Report;
 
-pub(super) fn run(book: &mut Book<'_>, config: &Config) {
-    check(book, config, &["access"], &config.access);
+pub(super) fn run(report: &mut Report<'_>, config: &Config) {
+    check(report, config, &["access"], &config.access);
     for (name, access) in &config.groups {
-        check(book, config, &["groups", name], access);
+        check(report, config, &["groups", name], access);
     }
 }
 
-fn check(book: &mut Book<'_>, config: &Config, path: &[&str], access: &Access) {
-    pool(book, config, path, access);
-    routes(book, config, path, access);
-    idle(book, path, access);
+fn check(report: &mut Report<'_>, config: &Config, path: &[&str], access: &Access) {
+    pool(report, config, path, access);
+    routes(report, config, path, access);
+    idle(report, path, access);
 }
 
 /// The origin of a group's value: its own table, or `[access]`.
-fn written<'a>(book: &Book<'_>, path: &[&'a str], name: &'a str) -> Vec<&'a str> {
+fn written<'a>(report: &Report<'_>, path: &[&'a str], name: &'a str) -> Vec<&'a str> {
     let own = below(path, name);
-    if book.entry(&own).is_some() || path == ["access"] { own } else { vec!["access", name] }
+    if report.entry(&own).is_some() || path == ["access"] { own } else { vec!["access", name] }
 }
 
 /// Whether this table says anything itself; what it takes over was told there.
-fn says(book: &Book<'_>, path: &[&str], names: &[&str]) -> bool {
-    path == ["access"] || names.iter().any(|name| book.entry(&below(path, name)).is_some())
+fn is_set(report: &Report<'_>, path: &[&str], names: &[&str]) -> bool {
+    path == ["access"] || names.iter().any(|name| report.entry(&below(path, name)).is_some())
 }
 
-fn pool(book: &mut Book<'_>, config: &Config, path: &[&str], access: &Access) {
-    if config.pools.contains_key(&access.pool) || config.pools.is_empty() || !says(book, path, &["pool"]) {
+fn pool(report: &mut Report<'_>, config: &Config, path: &[&str], access: &Access) {
+    if config.pools.contains_key(&access.pool) || config.pools.is_empty() || !is_set(report, path, &["pool"])
+    {
         return;
     }
     let key = below(path, "pool");
-    if book.entry(&["pools", &access.pool]).is_some()
-        || (access.pool == "default" && book.entry(&["pool"]).is_some())
+    if report.entry(&["pools", &access.pool]).is_some()
+        || (access.pool == "default" && report.entry(&["pool"]).is_some())
     {
         return; // the pool is there, and has no network: told where it stands
     }
     let names: Vec<&str> = config.pools.keys().map(String::as_str).collect();
     let message =
         format!("{} names the pool {:?}, there is {}", key.join("."), access.pool, names.join(", "));
-    let mut finding = book.on(&key, Code::F09, Level::Error, message).label("no such pool");
-    match (book.entry(&key), nearest(&access.pool, names.iter().copied())) {
-        (Some(entry), Some(meant)) => finding = book.replacing(finding, &entry.node.spot, quote(meant)),
+    let mut finding = report.on(&key, Code::F09, Level::Error, message).label("no such pool");
+    match (report.entry(&key), nearest(&access.pool, names.iter().copied())) {
+        (Some(entry), Some(meant)) => finding = report.replacing(finding, &entry.node.spot, quote(meant)),
         (Some(_), None) => {
             finding = finding.advice(format!("[pools.{}]  net = \"10.99.1.0/24\"", access.pool))
         }
@@ -58,74 +59,74 @@ fn pool(book: &mut Book<'_>, config: &Config, path: &[&str], access: &Access) {
             finding = finding.advice(format!("[access]  pool = {}", quote(names.first().unwrap_or(&""))))
         }
     }
-    book.push(finding);
+    report.push(finding);
 }
 
-fn routes(book: &mut Book<'_>, config: &Config, path: &[&str], access: &Access) {
-    if !says(book, path, &["routes", "tunnel", "pool"]) {
+fn routes(report: &mut Report<'_>, config: &Config, path: &[&str], access: &Access) {
+    if !is_set(report, path, &["routes", "tunnel", "pool"]) {
         return;
     }
-    let key = written(book, path, "routes");
-    let told = book.entry(&key).is_some();
+    let key = written(report, path, "routes");
+    let is_set_here = report.entry(&key).is_some();
     if access.tunnel == Tunnel::All {
-        if told && says(book, path, &["routes"]) && !access.routes.is_empty() {
+        if is_set_here && is_set(report, path, &["routes"]) && !access.routes.is_empty() {
             let message =
                 format!("{} is not told to clients: tunnel = \"all\" sends everything here", key.join("."));
-            let finding = book.on(&key, Code::F20, Level::Note, message);
-            book.push(finding);
+            let finding = report.on(&key, Code::F20, Level::Note, message);
+            report.push(finding);
         }
         return;
     }
     if access.routes.is_empty() {
         let message = format!("[{}] has no routes: clients reach nothing but this server", path.join("."));
-        let finding = book.on(&key, Code::F22, Level::Warning, message);
-        book.push(finding.advice("routes = [\"192.168.10.0/24\"], or tunnel = \"all\""));
+        let finding = report.on(&key, Code::F22, Level::Warning, message);
+        report.push(finding.advice("routes = [\"192.168.10.0/24\"], or tunnel = \"all\""));
         return;
     }
     if access.routes.iter().any(|net| net.prefix_len() == 0) {
         let message = format!("{} is everything; say so, and clients get a default route", key.join("."));
-        let finding = book.on(&key, Code::F20, Level::Warning, message);
-        book.push(finding.label("0.0.0.0/0 is no split tunnel").advice("tunnel = \"all\""));
+        let finding = report.on(&key, Code::F20, Level::Warning, message);
+        report.push(finding.label("0.0.0.0/0 is no split tunnel").advice("tunnel = \"all\""));
         return;
     }
-    dns(book, config, path, access);
+    dns(report, config, path, access);
 }
 
 /// DNS servers that clients are told and cannot reach.
-fn dns(book: &mut Book<'_>, config: &Config, path: &[&str], access: &Access) {
+fn dns(report: &mut Report<'_>, config: &Config, path: &[&str], access: &Access) {
     let Some(pool) = config.pools.get(&access.pool) else { return };
     let reached =
         |server: &Ipv4Addr| *server == pool.server || access.routes.iter().any(|net| net.contains(server));
     for server in pool.dns.iter().filter(|server| !reached(server)) {
-        let table = pool_path(book, &pool.name);
+        let table = pool_path(report, &pool.name);
         let key = below(&table, "dns");
         let who = path.join(".");
         let message =
             format!("{} {server} is outside the routes of [{who}]: clients cannot ask it", key.join("."));
-        let item = book.entry(&key).and_then(|entry| match &entry.node.value {
+        let item = report.entry(&key).and_then(|entry| match &entry.node.value {
             crate::tree::Value::List(items) => {
                 items.iter().find(|item| item.text() == Some(&server.to_string())).map(|item| &item.spot)
             }
             _ => None,
         });
         let finding = match item {
-            Some(spot) => book.at(spot, Code::F16, Level::Warning, key.join("."), message),
-            None => book.on(&key, Code::F16, Level::Warning, message),
+            Some(spot) => report.at(spot, Code::F16, Level::Warning, key.join("."), message),
+            None => report.on(&key, Code::F16, Level::Warning, message),
         };
         let routes = access.routes.iter().map(|net| quote(&net.to_string()));
         let routes: Vec<String> = routes.chain([quote(&format!("{server}/32"))]).collect();
-        book.push(finding.label("not in any route").advice(format!("routes = [{}]", routes.join(", "))));
+        report.push(finding.label("not in any route").advice(format!("routes = [{}]", routes.join(", "))));
     }
 }
 
 /// A session cannot be idle longer than it may last.
-fn idle(book: &mut Book<'_>, path: &[&str], access: &Access) {
+fn idle(report: &mut Report<'_>, path: &[&str], access: &Access) {
     let (Some(idle), Some(max)) = (access.idle, access.max) else { return };
-    if idle <= max || !says(book, path, &["idle", "max"]) {
+    if idle <= max || !is_set(report, path, &["idle", "max"]) {
         return;
     }
-    let key = written(book, path, "idle");
+    let key = written(report, path, "idle");
     let message = format!("{} is longer than max: the session ends before it", key.join("."));
-    let finding = book.on(&key, Code::F20, Level::Note, message);
-    book.push(finding);
+    let finding = report.on(&key, Code::F20, Level::Note, message);
+    report.push(finding);
 }

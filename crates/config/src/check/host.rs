@@ -6,10 +6,10 @@ use adit_diag::Code;
 use adit_policy::{PoolConfig, Tunnel};
 use ipnet::Ipv4Net;
 
-use crate::book::Book;
 use crate::check::{below, pool_path};
 use crate::finding::Level;
 use crate::model::{Config, Listen};
+use crate::report::Report;
 use crate::tree::Value;
 
 /// The state of a host, given by a caller that can query it.
@@ -35,19 +35,19 @@ pub struct HostNet {
 }
 
 /// Adds what contradicts the host.
-pub(crate) fn run(book: &mut Book<'_>, config: &Config, host: &HostFacts) {
-    listens(book, config, host);
+pub(crate) fn run(report: &mut Report<'_>, config: &Config, host: &HostFacts) {
+    listens(report, config, host);
     if let Some(interface) = &config.server.interface
         && !host.interfaces.contains(interface)
     {
         let message = format!("server.interface {interface:?} is not on this host");
-        let finding = book.on(&["server", "interface"], Code::S10, Level::Error, message);
-        book.push(finding.label("no such interface").advice(have(&host.interfaces)));
+        let finding = report.on(&["server", "interface"], Code::S10, Level::Error, message);
+        report.push(finding.label("no such interface").advice(have(&host.interfaces)));
     }
     for pool in config.pools.values() {
-        networks(book, pool, host);
-        server(book, pool, host);
-        class_route(book, config, pool, host);
+        networks(report, pool, host);
+        server(report, pool, host);
+        class_route(report, config, pool, host);
     }
 }
 
@@ -55,7 +55,7 @@ fn have(names: &[String]) -> String {
     format!("this host has: {}", names.join(", "))
 }
 
-fn listens(book: &mut Book<'_>, config: &Config, host: &HostFacts) {
+fn listens(report: &mut Report<'_>, config: &Config, host: &HostFacts) {
     let addresses: Vec<String> =
         host.addresses.iter().filter(|net| !net.ours).map(|net| net.net.addr().to_string()).collect();
     for (index, listen) in config.server.listen.iter().enumerate() {
@@ -78,20 +78,20 @@ fn listens(book: &mut Book<'_>, config: &Config, host: &HostFacts) {
             }
         };
         let path = ["server", "listen"];
-        let item = book.entry(&path).and_then(|entry| match &entry.node.value {
+        let item = report.entry(&path).and_then(|entry| match &entry.node.value {
             Value::List(items) => items.get(index).map(|item| &item.spot),
             _ => None,
         });
         let finding = match item {
-            Some(spot) => book.at(spot, Code::S10, Level::Error, path.join("."), message),
-            None => book.on(&path, Code::S10, Level::Error, message),
+            Some(spot) => report.at(spot, Code::S10, Level::Error, path.join("."), message),
+            None => report.on(&path, Code::S10, Level::Error, message),
         };
-        book.push(finding.label("calls cannot arrive here").advice(there));
+        report.push(finding.label("calls cannot arrive here").advice(there));
     }
 }
 
 /// The pool against networks and routes of the host; the first conflict of each pool is told.
-fn networks(book: &mut Book<'_>, pool: &PoolConfig, host: &HostFacts) {
+fn networks(report: &mut Report<'_>, pool: &PoolConfig, host: &HostFacts) {
     let foreign =
         host.addresses.iter().chain(&host.routes).filter(|net| !net.ours && net.net.prefix_len() > 0);
     for other in foreign {
@@ -99,17 +99,17 @@ fn networks(book: &mut Book<'_>, pool: &PoolConfig, host: &HostFacts) {
         if net == Ipv4Net::from(pool.server) {
             continue; // told as P04
         }
-        let path = below(&pool_path(book, &pool.name), "net");
+        let path = below(&pool_path(report, &pool.name), "net");
         let (key, interface) = (path.join("."), &other.interface);
         let finding = if net == pool.net {
             let message = format!("{key} {net} is the same as a network of this host, on {interface}");
-            book.on(&path, Code::P02, Level::Error, message).label("packets would go there")
+            report.on(&path, Code::P02, Level::Error, message).label("packets would go there")
         } else if net.contains(&pool.net) {
             let message = format!("{key} {} lies inside {net} on {interface}", pool.net);
-            book.on(&path, Code::P01, Level::Error, message).label("hosts there will not send answers here")
+            report.on(&path, Code::P01, Level::Error, message).label("hosts there will not send answers here")
         } else if pool.net.contains(&net) {
             let message = format!("{key} {} has {net} on {interface} inside it", pool.net);
-            book.on(&path, Code::P01, Level::Error, message).label("part of the pool is elsewhere")
+            report.on(&path, Code::P01, Level::Error, message).label("part of the pool is elsewhere")
         } else {
             continue;
         };
@@ -117,7 +117,7 @@ fn networks(book: &mut Book<'_>, pool: &PoolConfig, host: &HostFacts) {
             Some(free) => finding.advice(format!("net = \"{free}\"")),
             None => finding,
         };
-        book.push(finding);
+        report.push(finding);
         return;
     }
 }
@@ -133,17 +133,17 @@ fn free_net(host: &HostFacts) -> Option<Ipv4Net> {
     candidates.into_iter().find(|net| !taken(net))
 }
 
-fn server(book: &mut Book<'_>, pool: &PoolConfig, host: &HostFacts) {
+fn server(report: &mut Report<'_>, pool: &PoolConfig, host: &HostFacts) {
     let same = |net: &&HostNet| !net.ours && net.net.addr() == pool.server;
     let Some(other) = host.addresses.iter().find(same) else { return };
-    let path = below(&pool_path(book, &pool.name), "server");
+    let path = below(&pool_path(report, &pool.name), "server");
     let message = format!("{} {} is already an address of {}", path.join("."), pool.server, other.interface);
-    let finding = book.on(&path, Code::P04, Level::Error, message);
-    book.push(finding.label("our end of the tunnel needs one of its own"));
+    let finding = report.on(&path, Code::P04, Level::Error, message);
+    report.push(finding.label("our end of the tunnel needs one of its own"));
 }
 
 /// Windows clients of a split tunnel route the class of their address, not the pool.
-fn class_route(book: &mut Book<'_>, config: &Config, pool: &PoolConfig, host: &HostFacts) {
+fn class_route(report: &mut Report<'_>, config: &Config, pool: &PoolConfig, host: &HostFacts) {
     let split = std::iter::once(&config.access)
         .chain(config.groups.values())
         .any(|access| access.tunnel == Tunnel::Split && access.pool == pool.name);
@@ -161,9 +161,9 @@ fn class_route(book: &mut Book<'_>, config: &Config, pool: &PoolConfig, host: &H
     let mut hit =
         others.filter(|net| class.contains(net) && !pool.net.contains(net) && !net.contains(&pool.net));
     let Some(other) = hit.next() else { return };
-    let path = below(&pool_path(book, &pool.name), "net");
+    let path = below(&pool_path(report, &pool.name), "net");
     let message =
         format!("Windows clients will send all of {class} here, {other} too, not only {}", pool.net);
-    let finding = book.on(&path, Code::P05, Level::Note, message);
-    book.push(finding);
+    let finding = report.on(&path, Code::P05, Level::Note, message);
+    report.push(finding);
 }

@@ -10,21 +10,21 @@ mod server;
 pub(crate) use host::run as run_host;
 pub use host::{HostFacts, HostNet};
 
-use crate::book::Book;
 use crate::model::Config;
+use crate::report::Report;
 
 /// Everything that needs no host.
-pub(crate) fn run(book: &mut Book<'_>, config: &Config) {
-    server::run(book, config);
-    pools::run(book, config);
-    access::run(book, config);
-    auth::run(book, config);
-    link::run(book, config);
+pub(crate) fn run(report: &mut Report<'_>, config: &Config) {
+    server::run(report, config);
+    pools::run(report, config);
+    access::run(report, config);
+    auth::run(report, config);
+    link::run(report, config);
 }
 
 /// The path of a pool's table: the default pool has a short form.
-fn pool_path<'a>(book: &Book<'_>, name: &'a str) -> Vec<&'a str> {
-    if name == "default" && book.entry(&["pools", name]).is_none() {
+fn pool_path<'a>(report: &Report<'_>, name: &'a str) -> Vec<&'a str> {
+    if name == "default" && report.entry(&["pools", name]).is_none() {
         vec!["pool"]
     } else {
         vec!["pools", name]

@@ -6,68 +6,68 @@ use adit_diag::Code;
 use adit_policy::{PoolConfig, PoolError};
 use ipnet::Ipv4Net;
 
-use crate::book::Book;
 use crate::check::{below, pool_path};
 use crate::finding::Level;
 use crate::model::Config;
 use crate::read::{part_span, quote};
+use crate::report::Report;
 use crate::tree::{Node, Spot, Value};
 
-pub(super) fn run(book: &mut Book<'_>, config: &Config) {
-    both_forms(book);
-    without_net(book);
+pub(super) fn run(report: &mut Report<'_>, config: &Config) {
+    both_forms(report);
+    without_net(report);
     for pool in config.pools.values() {
-        fits(book, pool);
-        common_home(book, pool);
+        fits(report, pool);
+        common_home(report, pool);
     }
-    overlaps(book, config);
-    unused(book, config);
+    overlaps(report, config);
+    unused(report, config);
 }
 
-fn both_forms(book: &mut Book<'_>) {
-    if book.entry(&["pool"]).is_some()
-        && let Some(named) = book.entry(&["pools", "default"])
+fn both_forms(report: &mut Report<'_>) {
+    if report.entry(&["pool"]).is_some()
+        && let Some(named) = report.entry(&["pools", "default"])
     {
         let message = "[pool] is short for [pools.default]; both are here";
-        let finding = book.at(&named.key, Code::F19, Level::Error, "pools.default", message);
-        book.push(finding.label("keep one of them"));
+        let finding = report.at(&named.key, Code::F19, Level::Error, "pools.default", message);
+        report.push(finding.label("keep one of them"));
     }
 }
 
-fn without_net(book: &mut Book<'_>) {
-    let named = book.entry(&["pools"]).and_then(|entry| entry.node.table());
+fn without_net(report: &mut Report<'_>) {
+    let named = report.entry(&["pools"]).and_then(|entry| entry.node.table());
     let mut paths: Vec<Vec<&str>> =
         named.into_iter().flat_map(|table| table.keys()).map(|name| vec!["pools", name]).collect();
-    if book.entry(&["pool"]).is_some() || paths.is_empty() {
+    if report.entry(&["pool"]).is_some() || paths.is_empty() {
         paths.push(vec!["pool"]);
     }
     for path in paths {
         let net = below(&path, "net");
-        let table = book.entry(&path).is_none_or(|entry| entry.node.table().is_some());
-        if table && book.entry(&net).is_none() {
+        let table = report.entry(&path).is_none_or(|entry| entry.node.table().is_some());
+        if table && report.entry(&net).is_none() {
             let message =
                 format!("{} is missing: the network that client addresses come from", net.join("."));
-            let finding = book.on(&net, Code::F08, Level::Error, message);
-            book.push(finding.advice(format!("[{}]  net = \"10.99.0.0/24\"", path.join("."))));
+            let finding = report.on(&net, Code::F08, Level::Error, message);
+            report.push(finding.advice(format!("[{}]  net = \"10.99.0.0/24\"", path.join("."))));
         }
     }
 }
 
 /// Range and server inside the network.
-fn fits(book: &mut Book<'_>, pool: &PoolConfig) {
-    let path = pool_path(book, &pool.name);
+fn fits(report: &mut Report<'_>, pool: &PoolConfig) {
+    let path = pool_path(report, &pool.name);
     let range_path = below(&path, "range");
     let server_path = below(&path, "server");
     let PoolConfig { net, server, .. } = pool;
     if net.prefix_len() > 30 {
         let message = format!("{}.net {net} has no room for a server and a client", path.join("."));
-        let finding = book.on(&below(&path, "net"), Code::F06, Level::Error, message);
-        book.push(finding.label("at least a /30"));
+        let finding = report.on(&below(&path, "net"), Code::F06, Level::Error, message);
+        report.push(finding.label("at least a /30"));
         return;
     }
-    if let Some(entry) = book.entry(&range_path) {
+    if let Some(entry) = report.entry(&range_path) {
         for (node, range) in range_nodes(&entry.node).into_iter().zip(&pool.ranges) {
-            range_in_net(book, &range_path.join("."), node, *range, *net);
+            range_in_net(report, &range_path.join("."), node, *range, *net);
         }
     }
     let host = net.contains(server) && *server != net.network() && *server != net.broadcast();
@@ -75,27 +75,27 @@ fn fits(book: &mut Book<'_>, pool: &PoolConfig) {
         let why = if net.contains(server) { "is the first or last address of" } else { "is not inside" };
         let message = format!("{} {server} {why} {net}", server_path.join("."));
         let finding =
-            book.on(&server_path, Code::F11, Level::Error, message).label("our end of every tunnel");
+            report.on(&server_path, Code::F11, Level::Error, message).label("our end of every tunnel");
         let first = Ipv4Addr::from(u32::from(net.network()) + 1);
-        let finding = match book.entry(&server_path) {
-            Some(entry) => book.replacing(finding, &entry.node.spot, quote(&first.to_string())),
+        let finding = match report.entry(&server_path) {
+            Some(entry) => report.replacing(finding, &entry.node.spot, quote(&first.to_string())),
             None => finding,
         };
-        book.push(finding);
+        report.push(finding);
         return;
     }
-    let written = book.entry(&range_path).is_some();
+    let written = report.entry(&range_path).is_some();
     let inside = pool.ranges.iter().all(|(from, to)| net.contains(from) && net.contains(to));
     if written && inside && pool.ranges.iter().any(|(from, to)| (*from..=*to).contains(server)) {
         let message = format!("{} holds the server address {server}; it is left out", range_path.join("."));
-        let finding = book.on(&range_path, Code::F11, Level::Warning, message);
-        book.push(finding.label("begin after it"));
+        let finding = report.on(&range_path, Code::F11, Level::Warning, message);
+        report.push(finding.label("begin after it"));
     }
     if let Err(PoolError::TooBig { .. }) = pool.check() {
         let most = adit_policy::pool::MAX_RANGE;
         let message = format!("{} has more than {most} addresses", range_path.join("."));
-        let finding = book.on(&range_path, Code::F06, Level::Error, message);
-        book.push(finding.label("too many"));
+        let finding = report.on(&range_path, Code::F06, Level::Error, message);
+        report.push(finding.label("too many"));
     }
 }
 
@@ -106,7 +106,13 @@ fn range_nodes(node: &Node) -> Vec<&Node> {
     }
 }
 
-fn range_in_net(book: &mut Book<'_>, key: &str, node: &Node, (from, to): (Ipv4Addr, Ipv4Addr), net: Ipv4Net) {
+fn range_in_net(
+    report: &mut Report<'_>,
+    key: &str,
+    node: &Node,
+    (from, to): (Ipv4Addr, Ipv4Addr),
+    net: Ipv4Net,
+) {
     let text = node.text().unwrap_or_default();
     let hyphen = text.find('-').unwrap_or(text.len());
     let last_at = text.get(hyphen..).map_or(0, |rest| rest.len() - rest.trim_start_matches(['-', ' ']).len());
@@ -139,9 +145,9 @@ fn range_in_net(book: &mut Book<'_>, key: &str, node: &Node, (from, to): (Ipv4Ad
     };
     let span = part_span(node, part).unwrap_or_else(|| node.spot.span.clone());
     let spot = Spot { file: node.spot.file, span };
-    let finding = book.at(&spot, Code::F12, Level::Error, key, message).label(label);
-    let finding = book.replacing(finding, &node.spot, quote(&fixed));
-    book.push(finding);
+    let finding = report.at(&spot, Code::F12, Level::Error, key, message).label(label);
+    let finding = report.replacing(finding, &node.spot, quote(&fixed));
+    report.push(finding);
 }
 
 /// The host part of an address in the right network: `10.99.1.250` was meant to be `10.99.0.250`.
@@ -176,26 +182,26 @@ const HOMES: &[(&str, &str)] = &[
     ("192.168.178.0/24", "FRITZ!Box routers"),
 ];
 
-fn common_home(book: &mut Book<'_>, pool: &PoolConfig) {
+fn common_home(report: &mut Report<'_>, pool: &PoolConfig) {
     let homes = HOMES.iter().filter_map(|(net, who)| Some((net.parse::<Ipv4Net>().ok()?, *who)));
     let hit = homes.into_iter().find(|(net, _)| net.contains(&pool.net) || pool.net.contains(net));
     let Some((net, who)) = hit else { return };
-    let path = pool_path(book, &pool.name);
+    let path = pool_path(report, &pool.name);
     let message = format!("{}.net {} is what {who} use at home ({net})", path.join("."), pool.net);
-    let finding = book.on(&below(&path, "net"), Code::P03, Level::Warning, message);
-    book.push(
+    let finding = report.on(&below(&path, "net"), Code::P03, Level::Warning, message);
+    report.push(
         finding.label("clients there lose their printer or the tunnel").advice("net = \"10.99.0.0/24\""),
     );
 }
 
-fn overlaps(book: &mut Book<'_>, config: &Config) {
+fn overlaps(report: &mut Report<'_>, config: &Config) {
     let pools: Vec<&PoolConfig> = config.pools.values().collect();
     for (index, pool) in pools.iter().enumerate() {
         for other in pools.iter().take(index) {
             if !pool.net.contains(&other.net) && !other.net.contains(&pool.net) {
                 continue;
             }
-            let (path, other_path) = (pool_path(book, &pool.name), pool_path(book, &other.name));
+            let (path, other_path) = (pool_path(report, &pool.name), pool_path(report, &other.name));
             let message = format!(
                 "{}.net {} overlaps {}.net {}",
                 path.join("."),
@@ -203,13 +209,13 @@ fn overlaps(book: &mut Book<'_>, config: &Config) {
                 other_path.join("."),
                 other.net
             );
-            let finding = book.on(&below(&path, "net"), Code::F10, Level::Error, message);
-            book.push(finding.label("two clients would get one address"));
+            let finding = report.on(&below(&path, "net"), Code::F10, Level::Error, message);
+            report.push(finding.label("two clients would get one address"));
         }
     }
 }
 
-fn unused(book: &mut Book<'_>, config: &Config) {
+fn unused(report: &mut Report<'_>, config: &Config) {
     // A mistyped name makes its pool look unused.
     if std::iter::once(&config.access)
         .chain(config.groups.values())
@@ -220,11 +226,11 @@ fn unused(book: &mut Book<'_>, config: &Config) {
     for pool in config.pools.keys() {
         let users = std::iter::once(&config.access).chain(config.groups.values());
         if users.into_iter().all(|access| access.pool != *pool) {
-            let path = pool_path(book, pool);
+            let path = pool_path(report, pool);
             let message = format!("[{}] is used by no group, only by fixed addresses", path.join("."));
-            let Some(entry) = book.entry(&path) else { continue };
-            let finding = book.at(&entry.key, Code::F20, Level::Note, path.join("."), message);
-            book.push(finding);
+            let Some(entry) = report.entry(&path) else { continue };
+            let finding = report.at(&entry.key, Code::F20, Level::Note, path.join("."), message);
+            report.push(finding);
         }
     }
 }

@@ -69,7 +69,7 @@ pub(crate) static KEYS: &[Key] = &[
 
     key(&["auth"], "methods", Kind::Words(METHODS), "[\"mschap-v2\"]", "", "in order of preference; all but mschap-v2 are weak"),
     key(&["auth"], "sources", Kind::SupportedWords(&["local"], &["radius", "ldap", "winbind", "chap-secrets"]), "[\"local\"]", "", "who is asked about a user"),
-    key(&["auth"], "domain", Kind::Domain, "\"strip\"", "\"require:CORP\"", "CORP\\bob is bob, or another user, or the only form let in"),
+    key(&["auth"], "domain", Kind::Domain, "\"strip\"", "\"require:CORP\"", "CORP\\bob is bob, or another user, or the only form accepted"),
     key(&["auth.password"], "min_length", Kind::Number(1..=256), "14", "", "shortest password of a local account"),
     key(&["auth.password"], "blocklist", Kind::Bool, "true", "", "refuse common passwords; needs no network"),
     key(&["auth.password"], "max_age", Kind::DurationOrNever(secs(DAY, 3650 * DAY)), "\"365d\"", "", "a password older than this has expired"),

@@ -140,7 +140,7 @@ impl Group {
             return first.write(slots, write);
         }
         if let Some(octets) = slots.octets_mut(first.slot).get_mut(first.start..first.end) {
-            self.mend(octets);
+            self.repair_checksum(octets);
         }
         let mut slices: [&[u8]; MAX_SLICES] = [&[]; MAX_SLICES];
         let mut next = Some(first);
@@ -169,7 +169,7 @@ impl Group {
     }
 
     /// Makes the first segment's headers those of all.
-    fn mend(&self, packet: &mut [u8]) {
+    fn repair_checksum(&self, packet: &mut [u8]) {
         let transport = self.segment.transport;
         let Some((ip, segment)) = packet.split_at_mut_checked(transport) else { return };
         let addresses = if self.segment.is_v6 {

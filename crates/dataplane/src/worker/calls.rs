@@ -21,8 +21,8 @@ pub(super) struct Call {
     pub(super) counters: Arc<SharedCounters>,
     /// When it is called next.
     pub(super) armed: Option<Instant>,
-    pub(super) told_acknowledged: bool,
-    pub(super) told_unreachable: Option<Instant>,
+    pub(super) reported_acknowledged: bool,
+    pub(super) reported_unreachable: Option<Instant>,
     touched: bool,
 }
 
@@ -34,8 +34,8 @@ impl Call {
             peer: open.peer,
             counters: open.counters,
             armed: None,
-            told_acknowledged: false,
-            told_unreachable: None,
+            reported_acknowledged: false,
+            reported_unreachable: None,
             touched: false,
         }
     }

@@ -66,9 +66,9 @@ impl Rows {
         self.len = if self.last == Some(call_id) { self.len + 1 } else { 1 };
         self.last = Some(call_id);
         if self.len == ROW
-            && let Some(room) = self.calls.get_mut(self.count)
+            && let Some(buffer) = self.calls.get_mut(self.count)
         {
-            *room = call_id;
+            *buffer = call_id;
             self.count += 1;
         }
     }

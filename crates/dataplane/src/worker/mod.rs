@@ -222,7 +222,7 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
             match is_ours {
                 true if self.early.hold(call_id, source, packet) => {}
                 true => {
-                    drops.strays.note(now, source, call_id.get());
+                    drops.unmatched.note(now, source, call_id.get());
                     count(&drops.unknown_call, 1);
                 }
                 false => count(&drops.malformed, 1),
@@ -230,7 +230,7 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
             return;
         };
         if source != call.peer {
-            drops.strays.note(now, source, call_id.get());
+            drops.unmatched.note(now, source, call_id.get());
             count(&drops.spoofed, 1);
             return;
         }
@@ -246,7 +246,7 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
                 return from_peer(now, call_id, call, packet, &mut self.outside);
             }
         }
-        tell_acknowledged(call_id, call, &self.outside);
+        report_acknowledged(call_id, call, &self.outside);
     }
 
     /// Does the cipher work that was put off, and hands what came out to the host.
@@ -274,14 +274,14 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
 
     /// A packet of the host, up to 64 KiB; how many packets for the peer that makes, about. `None` when there is none.
     fn take_from_host(&mut self, now: Instant) -> Option<usize> {
-        let room = self.packet.get_mut(HEADROOM..).unwrap_or_default();
-        let (header, len) = match self.outside.tun.read(room) {
+        let buffer = self.packet.get_mut(HEADROOM..).unwrap_or_default();
+        let (header, len) = match self.outside.tun.read(buffer) {
             Ok(Some(read)) => read,
             // While the interface is down or gone there is nothing to read, whatever the kernel calls that.
             Ok(None) | Err(_) => return None,
         };
         let call_id =
-            room.get(..len).and_then(destination).and_then(|destination| self.routes.find(destination));
+            buffer.get(..len).and_then(destination).and_then(|destination| self.routes.find(destination));
         match call_id {
             Some(call_id) if self.owner(call_id) == self.number => {
                 self.send_to_peer(now, call_id, header, len)
@@ -325,12 +325,12 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
             }
             let Some(call) = self.calls.touch(call_id) else { return };
             let Some(slot) = self.outside.slot() else { return count(&self.outside.drops.refused, 1) };
-            let room = slot.get_mut(HEADROOM..).unwrap_or_default();
+            let buffer = slot.get_mut(HEADROOM..).unwrap_or_default();
             let len = match &mut segments {
                 Some(segments) if segments.is_done() => return,
-                Some(segments) => segments.next_into(room),
-                None => room.get_mut(..packet.len()).map(|room| {
-                    room.copy_from_slice(packet);
+                Some(segments) => segments.next_into(buffer),
+                None => buffer.get_mut(..packet.len()).map(|buffer| {
+                    buffer.copy_from_slice(packet);
                     packet.len()
                 }),
             };
@@ -385,10 +385,10 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
             }
             return true;
         }
-        let is_time = call.told_unreachable.is_none_or(|at| now >= at + UNREACHABLE_EVERY);
+        let is_time = call.reported_unreachable.is_none_or(|at| now >= at + UNREACHABLE_EVERY);
         if let (Some(code), Some(from), true) = (unreachable_code(kind), from, is_time) {
-            call.told_unreachable = Some(now);
-            self.outside.tell(Event::Unreachable { call_id, from, code });
+            call.reported_unreachable = Some(now);
+            self.outside.report(Event::Unreachable { call_id, from, code });
         }
         true
     }
@@ -433,13 +433,13 @@ fn from_peer<O: GreOut, T: TunIo>(
 ) {
     let mut sink = outside.sink(now, call_id, call.local, call.peer);
     call.path.handle_gre(now, packet, &mut sink);
-    tell_acknowledged(call_id, call, outside);
+    report_acknowledged(call_id, call, outside);
 }
 
 /// Tells once that the peer has acknowledged a packet.
-fn tell_acknowledged<O: GreOut, T: TunIo>(call_id: LocalCallId, call: &mut Call, outside: &Outside<O, T>) {
-    if !call.told_acknowledged && call.path.is_acknowledged() {
-        call.told_acknowledged = outside.tell(Event::Acknowledged { call_id });
+fn report_acknowledged<O: GreOut, T: TunIo>(call_id: LocalCallId, call: &mut Call, outside: &Outside<O, T>) {
+    if !call.reported_acknowledged && call.path.is_acknowledged() {
+        call.reported_acknowledged = outside.report(Event::Acknowledged { call_id });
     }
 }
 

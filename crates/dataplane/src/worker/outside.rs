@@ -140,12 +140,12 @@ impl<O: GreOut, T: TunIo> Outside<O, T> {
     }
 
     /// Queues an event, or counts it as lost.
-    pub(super) fn tell(&self, event: Event) -> bool {
-        let told = self.events.send(event);
-        if !told {
+    pub(super) fn report(&self, event: Event) -> bool {
+        let reported = self.events.send(event);
+        if !reported {
             count(&self.drops.queue_full, 1);
         }
-        told
+        reported
     }
 
     fn may_spend(&mut self, now: Instant, changes: u32) -> bool {
@@ -181,8 +181,8 @@ impl<O: GreOut, T: TunIo> Sink for CallSink<'_, O, T> {
             self.outside.flush(None);
         }
         match self.outside.slot().and_then(|slot| slot.get_mut(range.clone())) {
-            Some(room) => {
-                room.copy_from_slice(packet);
+            Some(buffer) => {
+                buffer.copy_from_slice(packet);
                 self.outside.push(self.call_id, (self.peer, self.local), range, None);
             }
             None => count(&self.outside.drops.refused, 1),
@@ -194,17 +194,17 @@ impl<O: GreOut, T: TunIo> Sink for CallSink<'_, O, T> {
     }
 
     fn frame(&mut self, frame: &[u8]) {
-        self.outside.tell(Event::Frame { call_id: self.call_id, frame: frame.to_vec() });
+        self.outside.report(Event::Frame { call_id: self.call_id, frame: frame.to_vec() });
     }
 
     fn dhcp(&mut self, packet: &[u8]) {
-        self.outside.tell(Event::Dhcp { call_id: self.call_id, packet: packet.to_vec() });
+        self.outside.report(Event::Dhcp { call_id: self.call_id, packet: packet.to_vec() });
     }
 
     fn event(&mut self, event: PathEvent) {
         match event {
             PathEvent::EncryptionBroken => {
-                self.outside.tell(Event::EncryptionBroken { call_id: self.call_id });
+                self.outside.report(Event::EncryptionBroken { call_id: self.call_id });
             }
         }
     }

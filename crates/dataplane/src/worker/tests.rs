@@ -232,7 +232,7 @@ impl Bench {
         std::mem::take(&mut self.world.borrow_mut().tun_out)
     }
 
-    fn told(&self) -> Vec<Event> {
+    fn reported(&self) -> Vec<Event> {
         std::iter::from_fn(|| self.events.try_recv()).collect()
     }
 }
@@ -263,11 +263,11 @@ fn c069_c070_c087_only_packets_of_open_calls_from_their_peer_are_heard() {
     bench.gre(CLIENT, vec![0, 0, 8, 0, 1, 2, 3, 4, 5]);
     bench.gre(CLIENT, gre_packet(7, 0, None, &LCP));
     bench.turn();
-    assert_eq!(bench.told(), [Event::Frame { call_id: LocalCallId::new(7), frame: LCP.to_vec() }]);
+    assert_eq!(bench.reported(), [Event::Frame { call_id: LocalCallId::new(7), frame: LCP.to_vec() }]);
     bench.order(Order::Close(LocalCallId::new(7)));
     bench.gre(CLIENT, gre_packet(7, 1, None, &LCP));
     bench.turn();
-    assert!(bench.told().is_empty() && bench.sent().is_empty());
+    assert!(bench.reported().is_empty() && bench.sent().is_empty());
     let drops = bench.drops.read();
     assert_eq!((drops.unknown_call, drops.spoofed, drops.malformed), (3, 1, 2));
 }
@@ -278,7 +278,7 @@ fn c044_a_call_opened_before_its_first_packet_hears_it_even_in_one_turn() {
     bench.open(7);
     bench.gre(CLIENT, gre_packet(7, 0, None, &LCP));
     bench.worker.turn(bench.now, Ask::ALL);
-    assert_eq!(bench.told().len(), 1);
+    assert_eq!(bench.reported().len(), 1);
 }
 
 #[test]
@@ -289,7 +289,7 @@ fn c044_a_call_opened_in_a_crowd_hears_its_first_packet_too() {
     }
     bench.gre(CLIENT, gre_packet(999, 0, None, &LCP));
     bench.worker.turn(bench.now, Ask::ALL);
-    assert_eq!(bench.told().len(), 1);
+    assert_eq!(bench.reported().len(), 1);
 }
 
 #[test]
@@ -305,11 +305,11 @@ fn the_first_packets_of_an_expected_call_wait_until_it_is_open() {
     bench.gre(CLIENT, gre_packet(8, 0, None, &LCP));
     bench.gre(CLIENT, gre_packet(9, 0, None, &LCP));
     bench.turn();
-    assert!(bench.told().is_empty());
+    assert!(bench.reported().is_empty());
     bench.open(7);
     bench.turn();
     assert_eq!(
-        bench.told(),
+        bench.reported(),
         vec![Event::Frame { call_id: LocalCallId::new(7), frame: LCP.to_vec() }; 8],
         "and no more"
     );
@@ -317,7 +317,7 @@ fn the_first_packets_of_an_expected_call_wait_until_it_is_open() {
     bench.order(Order::Close(LocalCallId::new(8)));
     bench.open(8);
     bench.turn();
-    assert!(bench.told().is_empty());
+    assert!(bench.reported().is_empty());
     assert_eq!(bench.drops.read().unknown_call, 12 + 2);
 }
 
@@ -531,7 +531,7 @@ fn the_first_acknowledgment_is_reported_once() {
     }
     bench.turn();
     let acknowledged = |event: &Event| *event == Event::Acknowledged { call_id: LocalCallId::new(7) };
-    assert_eq!(bench.told().iter().filter(|event| acknowledged(event)).count(), 1);
+    assert_eq!(bench.reported().iter().filter(|event| acknowledged(event)).count(), 1);
 }
 
 #[test]
@@ -546,7 +546,7 @@ fn c231_dhcp_inform_goes_to_the_shell() {
     let packet = udp::datagram_v4((INNER, 68), (Ipv4Addr::BROADCAST, 67), &data);
     bench.gre(CLIENT, gre_packet(7, 0, None, &clear(&packet)));
     bench.turn();
-    assert_eq!(bench.told(), [Event::Dhcp { call_id: LocalCallId::new(7), packet }]);
+    assert_eq!(bench.reported(), [Event::Dhcp { call_id: LocalCallId::new(7), packet }]);
 }
 
 fn refusal(kind: IcmpKind, destination: Ipv4Addr, call_id: Option<u16>) -> IcmpReport {
@@ -566,11 +566,11 @@ fn c088_protocol_unreachable_that_quotes_a_live_call_is_reported_at_a_limited_ra
         put(&bench, refusal(IcmpKind::ProtocolUnreachable, CLIENT, None));
     }
     bench.turn();
-    assert_eq!(bench.told(), [Event::Unreachable { call_id: LocalCallId::new(7), from: HOST, code: 2 }]);
+    assert_eq!(bench.reported(), [Event::Unreachable { call_id: LocalCallId::new(7), from: HOST, code: 2 }]);
     bench.now += Duration::from_secs(1);
     put(&bench, refusal(IcmpKind::Prohibited, CLIENT, Some(7)));
     bench.turn();
-    assert_eq!(bench.told(), [Event::Unreachable { call_id: LocalCallId::new(7), from: HOST, code: 13 }]);
+    assert_eq!(bench.reported(), [Event::Unreachable { call_id: LocalCallId::new(7), from: HOST, code: 13 }]);
 }
 
 #[test]
@@ -590,7 +590,7 @@ fn c089_fragmentation_needed_is_believed_only_for_a_live_call_and_a_sane_value()
         bench.world.borrow_mut().icmp.push_back(refusal(kind, CLIENT, call_id));
         bench.turn();
         assert_eq!(bench.worker.calls.touch(LocalCallId::new(7)).unwrap().path.mtu(), mtu, "{kind:?}");
-        assert!(bench.told().is_empty());
+        assert!(bench.reported().is_empty());
     }
 }
 
@@ -605,7 +605,7 @@ fn broken_encryption_is_reported() {
         bench.gre(CLIENT, gre_packet(7, seq, None, &[0, 0xfd, 0, 0, 1, 2, 3]));
     }
     bench.turn();
-    assert_eq!(bench.told(), [Event::EncryptionBroken { call_id: LocalCallId::new(7) }]);
+    assert_eq!(bench.reported(), [Event::EncryptionBroken { call_id: LocalCallId::new(7) }]);
 }
 
 #[test]
@@ -618,9 +618,9 @@ fn c038_a_flooding_call_takes_no_capacity_from_others() {
     }
     bench.gre(CLIENT, gre_packet(8, 0, None, &LCP));
     bench.turn();
-    let told = bench.told();
-    assert_eq!(told.iter().filter(|event| event.call_id() == LocalCallId::new(7)).count(), 64);
-    assert_eq!(told.iter().filter(|event| event.call_id() == LocalCallId::new(8)).count(), 1);
+    let reported = bench.reported();
+    assert_eq!(reported.iter().filter(|event| event.call_id() == LocalCallId::new(7)).count(), 64);
+    assert_eq!(reported.iter().filter(|event| event.call_id() == LocalCallId::new(8)).count(), 1);
     assert_eq!(bench.drops.read().queue_full, 10_000 - 64);
 }
 
@@ -675,7 +675,7 @@ fn c061_ten_thousand_calls_leave_nothing_behind() {
         bench.order(Order::Close(LocalCallId::new(n + 1)));
         bench.turn();
         bench.now += Duration::from_millis(10);
-        bench.told();
+        bench.reported();
     }
     bench.now += Duration::from_secs(1);
     assert_eq!(bench.turn(), None, "no timer is left");

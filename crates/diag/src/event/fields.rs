@@ -8,7 +8,7 @@ use crate::note::{Finding, Why};
 use crate::{AuthMethod, Code};
 
 impl EventFacts {
-    /// What they are for people, in the order in which they are shown. The code of the event comes first where it is
+    /// What they are for people, in the order in which they are shown. The code of the event is first where it is
     /// named by the word of its layer, for those who do not know the letters.
     pub fn fields(&self, code: Option<Code>) -> Vec<(String, String)> {
         let mut fields = Fields(Vec::new());

@@ -105,7 +105,7 @@ pub struct Failed {
 pub struct CameUp {
     /// The client's inner address.
     pub address: Ipv4Addr,
-    /// How the client proved who it is; `None` where nobody asked.
+    /// How the client proved who it is; `None` where no proof was asked for.
     pub method: Option<AuthMethod>,
     /// MPPE.
     pub mppe: Mppe,

@@ -130,6 +130,6 @@ fn terminate_cause(parts: &[&str], all: &[Foreign]) -> Option<Explanation> {
     }
     let wanted = words(name);
     let found =
-        all.iter().find(|one| one.key.starts_with("radius:terminate:") && words(&one.says) == wanted)?;
+        all.iter().find(|one| one.key.starts_with("radius:terminate:") && words(&one.wording) == wanted)?;
     pick(all, core::slice::from_ref(&found.key))
 }

@@ -88,7 +88,7 @@ pub enum Who {
     /// The other side.
     #[serde(rename = "received")]
     Peer,
-    /// Nobody: a timer, the network, a remark.
+    /// Neither side: a timer, the network, a remark.
     Note,
 }
 

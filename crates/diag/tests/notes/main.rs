@@ -19,7 +19,7 @@ proptest! {
     }
 
     #[test]
-    fn a_refusal_survives_json_and_has_the_code_that_it_says(refusal in strategy::refusals()) {
+    fn a_refusal_survives_json_and_keeps_its_code(refusal in strategy::refusals()) {
         let json = serde_json::to_string(&refusal).unwrap();
         let back: LoginRefusal = serde_json::from_str(&json).unwrap();
         prop_assert_eq!(back.code(), refusal.code());

@@ -61,7 +61,7 @@ fn silent(facts: &Facts) -> bool {
 }
 
 /// TCP is open, and no PPTP message arrives.
-fn says_nothing(facts: &Facts) -> bool {
+fn is_silent(facts: &Facts) -> bool {
     matches!(facts.tcp.connect.as_ref().map(|seen| &seen.what), Some(Connect::Open { .. }))
         && facts.control.reply.is_none()
 }
@@ -112,7 +112,7 @@ pub(super) const TABLE: &[Possible] = &[
     Possible {
         code: Code::C01,
         id: "way-back",
-        text: "the server has no way back to the client, or drops what comes from it (rp_filter)",
+        text: "the server has no way back to the client, or drops packets from it (rp_filter)",
         owner: Owner::Server,
         fix: "on the server: ip route get CLIENT names the interface of its answers; it must be the one that the call came by",
         weigh: |f| if silent(f) && beside_server(f) { 25 } else { 0 },
@@ -123,7 +123,7 @@ pub(super) const TABLE: &[Possible] = &[
         text: "the program behind TCP 1723 takes the connection and says nothing: it hangs, or has no time",
         owner: Owner::Server,
         fix: "on the server: ss -ltnp sport = :1723 names the program; read its log and restart it",
-        weigh: |f| if says_nothing(f) { 70 } else { 0 },
+        weigh: |f| if is_silent(f) { 70 } else { 0 },
     },
     Possible {
         code: Code::C01,
@@ -131,7 +131,7 @@ pub(super) const TABLE: &[Possible] = &[
         text: "a box before the server takes the connection and passes nothing on",
         owner: Owner::ServerNetwork,
         fix: "switch off SYN proxy, inspection or load balancing for TCP 1723 before the server",
-        weigh: |f| if says_nothing(f) && !beside_server(f) { 30 } else { 0 },
+        weigh: |f| if is_silent(f) && !beside_server(f) { 30 } else { 0 },
     },
     Possible {
         code: Code::G01,
@@ -193,7 +193,7 @@ pub(super) const TABLE: &[Possible] = &[
     Possible {
         code: Code::G02,
         id: "server-side",
-        text: "the firewall on the server's side drops GRE that comes in",
+        text: "the firewall on the server's side drops incoming GRE",
         owner: Owner::ServerNetwork,
         fix: "accept IP protocol 47 (not port 47) to the server: nft add rule inet filter input ip protocol gre accept",
         weigh: |f| match (gre_is_lost_before(f), gre_leaves(f)) {
@@ -339,7 +339,7 @@ pub(super) const TABLE: &[Possible] = &[
     Possible {
         code: Code::L04,
         id: "client-gone",
-        text: "the client went away without a word: switched off, asleep, or its line is gone",
+        text: "the client vanished without a message: switched off, asleep, or its line is down",
         owner: Owner::Client,
         fix: "nothing at the server: the call is freed so that the next one finds its place; look at that device and its line",
         weigh: |f| if silent_side(f) == Some(Side::Client) { 70 } else { 0 },
@@ -347,7 +347,7 @@ pub(super) const TABLE: &[Possible] = &[
     Possible {
         code: Code::L04,
         id: "server-gone",
-        text: "the server went away without a word: switched off, restarted, or its line is gone",
+        text: "the server vanished without a message: switched off, restarted, or its line is down",
         owner: Owner::Server,
         fix: "see whether the server runs and since when; a client that dials anew finds it when it is back",
         weigh: |f| if silent_side(f) == Some(Side::Server) { 60 } else { 0 },

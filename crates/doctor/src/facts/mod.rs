@@ -67,7 +67,7 @@ pub struct Facts {
     /// How it ended.
     pub ending: Option<Seen<Ending>>,
     /// What the machine that lived it recorded.
-    pub told: Option<Told>,
+    pub reported: Option<Reported>,
     /// Time each layer took.
     pub took: BTreeMap<Layer, Duration>,
     /// Steps that were left out, with the reason: a missing right, a limit of time.
@@ -87,7 +87,7 @@ pub struct Ending {
 
 /// What a server or client noted of its own call.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Told {
+pub struct Reported {
     /// Its code.
     pub code: Code,
     /// Its words.
@@ -114,7 +114,7 @@ impl Facts {
             mtu: Mtu::default(),
             host: Host::default(),
             ending: None,
-            told: None,
+            reported: None,
             took: BTreeMap::new(),
             left_out: Vec::new(),
         }

@@ -12,7 +12,7 @@ use adit_diag::note::{self, Cause, LayerUp, MessageKind};
 use adit_diag::{Code, Layer, LoginRefusal, Note};
 
 use crate::facts::{
-    Arrival, AuthProtocol, Bits, CallReply, Connect, Ending, Facts, Known, Login, LoginVerdict, Told,
+    Arrival, AuthProtocol, Bits, CallReply, Connect, Ending, Facts, Known, Login, LoginVerdict, Reported,
 };
 use crate::{At, Seen, Side, Vantage};
 
@@ -99,7 +99,7 @@ pub fn facts(record: &Record<'_>) -> Facts {
         // The server looks for a fault of PPP only once something of its own was answered.
         facts.gre.to_client.arrival = Arrival::Proven;
     }
-    facts.told = record.code.map(|code| Told { code, detail: record.detail.to_owned() });
+    facts.reported = record.code.map(|code| Reported { code, detail: record.detail.to_owned() });
     if !record.why.is_empty() {
         let how = if record.detail.is_empty() { record.why } else { record.detail };
         let in_order = record.code.is_none();

@@ -36,8 +36,8 @@ pub(super) const RULES: &[Rule] = &[
         let seen = f.encrypt.garbage.as_ref().filter(|_| f.encrypt.opened.is_some())?;
         Proof::of(seen, format!("what arrives decrypts to garbage: {}", seen.what))
     }),
-    Rule::fault("success-then-end", Code::E01, 90, |f| says_encryption(f, Side::Server)),
-    Rule::fault("success-then-end", Code::E02, 90, |f| says_encryption(f, Side::Client)),
+    Rule::fault("success-then-end", Code::E01, 90, |f| asks_for_encryption(f, Side::Server)),
+    Rule::fault("success-then-end", Code::E02, 90, |f| asks_for_encryption(f, Side::Client)),
     Rule::fault("success-then-end", Code::E06, 80, |f| {
         let seen = terminated(f).filter(|_| f.encrypt.no_keys && f.logged_in() && !f.is_up())?;
         let method = f.auth.agreed.as_ref().map_or("the method".to_owned(), |method| method.what.to_string());
@@ -105,7 +105,7 @@ fn offers(facts: &Facts, proof: Proof) -> Proof {
 }
 
 /// `who` ended the call with words about encryption.
-fn says_encryption(facts: &Facts, who: Side) -> Option<Proof> {
+fn asks_for_encryption(facts: &Facts, who: Side) -> Option<Proof> {
     let seen = terminated(facts).filter(|seen| seen.what.by == who && !facts.is_up())?;
     let text = seen.what.text.to_ascii_lowercase();
     let is_it = ["mppe", "encrypt"].iter().any(|word| text.contains(word));

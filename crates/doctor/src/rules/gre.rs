@@ -26,7 +26,10 @@ pub(super) const RULES: &[Rule] = &[
     Rule::fault("gre-other-address", Code::G03, 100, |f| {
         let seen = f.gre.from_elsewhere.as_ref().filter(|_| !f.link_is_up())?;
         let called = f.tcp.server.map_or("the server".to_owned(), |server| server.ip().to_string());
-        Proof::of(seen, format!("the server's GRE comes from {}, and the client called {called}", seen.what))
+        Proof::of(
+            seen,
+            format!("the server's GRE arrives from {}, and the client called {called}", seen.what),
+        )
     }),
     Rule::fault("call-id-mismatch", Code::G04, 95, |f| {
         let seen = f.call.repeated_id.as_ref().filter(|_| !f.link_is_up())?;
@@ -107,7 +110,7 @@ pub(super) const RULES: &[Rule] = &[
         is_it.then(|| {
             let repeated = f.lcp.server_requests;
             let at_server = match f.vantage.near() {
-                Some(Side::Server) => "; the client's packets arrive here: the server's own firewall comes next",
+                Some(Side::Server) => "; the client's packets arrive here: the server's own firewall is next",
                 _ => "",
             };
             Proof::fact(format!(
@@ -229,7 +232,7 @@ fn hops(facts: &Facts, proof: Proof) -> Proof {
     let answered = facts.gre.hops.iter().rev().find_map(|hop| hop.from.map(|from| (hop.ttl, from)));
     proof.with(match answered {
         Some((ttl, from)) => {
-            format!("our GRE gets as far as {from}, {ttl} hops from here; behind it nobody says")
+            format!("our GRE gets as far as {from}, {ttl} hops from here; beyond it no router answers")
         }
         None => "no router says how far our GRE gets".to_owned(),
     })

@@ -85,8 +85,8 @@ pub(super) fn ends_soon(facts: &Facts) -> Option<(Seen<()>, Duration)> {
 }
 
 /// A user ended it, and nothing had failed: the reasons that pppd and adit send then.
-fn is_wish(text: &str) -> bool {
-    ["user request", "user-request", "shutdown"].iter().any(|wish| text.eq_ignore_ascii_case(wish))
+fn is_user_request(text: &str) -> bool {
+    ["user request", "user-request", "shutdown"].iter().any(|reason| text.eq_ignore_ascii_case(reason))
 }
 
 /// A Terminate-Request that broke the call. The observer's own explains nothing, nor does a user's request.
@@ -94,6 +94,6 @@ pub(super) fn terminated(facts: &Facts) -> Option<&Seen<Terminated>> {
     let in_order = facts.ending.as_ref().is_some_and(|ending| ending.what.in_order);
     let seen = facts.lcp.terminated.as_ref()?;
     let is_ours = facts.vantage == Vantage::Client && seen.what.by == Side::Client;
-    let by_wish = seen.what.by == Side::Client && is_wish(&seen.what.text);
-    (!in_order && !is_ours && !by_wish).then_some(seen)
+    let by_request = seen.what.by == Side::Client && is_user_request(&seen.what.text);
+    (!in_order && !is_ours && !by_request).then_some(seen)
 }

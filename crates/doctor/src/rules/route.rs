@@ -87,11 +87,11 @@ pub(super) const RULES: &[Rule] = &[
         };
         let alone = f.vantage == Vantage::Client || !all_silent(f) || f.inside.dns.is_empty();
         let seen = f.inside.targets.iter().find(|target| alone && silent(target))?;
-        let says = match seen.what.answer {
+        let answer = match seen.what.answer {
             Answer::Unreachable { from, .. } => format!("; {from} says that it is not there"),
             _ => String::new(),
         };
-        Proof::missing(seen, format!("{} does not answer{says}", seen.what.asked))
+        Proof::missing(seen, format!("{} does not answer{answer}", seen.what.asked))
     }),
     Rule::fault("source-not-translated", Code::R03, 80, |f| {
         let seen = f.inside.untranslated.as_ref()?;

@@ -172,8 +172,8 @@ const CASES: &[Case] = &[
 #[test]
 fn each_finding_is_reported_and_is_no_failure() {
     all_right(CASES, |case, verdict| {
-        let told = verdict.findings.iter().any(|finding| finding.code == case.code);
-        let is_right = told && verdict.first_failure.is_none();
+        let reported = verdict.findings.iter().any(|finding| finding.code == case.code);
+        let is_right = reported && verdict.first_failure.is_none();
         (!is_right).then(|| format!("{}: finding {} expected\n{verdict}", case.name, case.code))
     });
 }

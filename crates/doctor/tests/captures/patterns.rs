@@ -165,7 +165,7 @@ const CASES: &[Case] = &[
         code: Code::C08,
         make: |w| {
             w.open().sccrq().sccrp(1, 0).ocrq();
-            w.say(Server, StopControlConnectionRequest { reason: StopReason::from(3) }).fin(Server);
+            w.send(Server, StopControlConnectionRequest { reason: StopReason::from(3) }).fin(Server);
         },
     },
     // GRE.
@@ -265,7 +265,7 @@ const CASES: &[Case] = &[
         },
     },
     Case {
-        name: "GRE with a Call ID that nobody chose",
+        name: "GRE with a Call ID of no call",
         near: Near::Server,
         code: Code::G04,
         make: |w| {

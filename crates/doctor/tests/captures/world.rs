@@ -237,16 +237,16 @@ impl World {
         self
     }
 
-    pub(crate) fn say(&mut self, by: By, message: impl Into<Message>) -> &mut World {
+    pub(crate) fn send(&mut self, by: By, message: impl Into<Message>) -> &mut World {
         self.bytes(by, &message.into().to_octets())
     }
 
     pub(crate) fn sccrq(&mut self) -> &mut World {
-        self.say(Client, StartControlConnectionRequest::new(b"pc", b"Microsoft"))
+        self.send(Client, StartControlConnectionRequest::new(b"pc", b"Microsoft"))
     }
 
     pub(crate) fn sccrp(&mut self, result: u8, error: u8) -> &mut World {
-        self.say(
+        self.send(
             Server,
             StartControlConnectionReply {
                 result: StartResult::from(result),
@@ -258,12 +258,12 @@ impl World {
 
     pub(crate) fn ocrq(&mut self) -> &mut World {
         let call_id = self.ids[0];
-        self.say(Client, OutgoingCallRequest { window: 8, ..OutgoingCallRequest::new(call_id) })
+        self.send(Client, OutgoingCallRequest { window: 8, ..OutgoingCallRequest::new(call_id) })
     }
 
     pub(crate) fn ocrp(&mut self, result: u8, error: u8, peer_call_id: u16) -> &mut World {
         let call_id = if result == 1 { self.ids[1] } else { 0 };
-        self.say(
+        self.send(
             Server,
             OutgoingCallReply {
                 result: OutgoingResult::from(result),
@@ -282,16 +282,16 @@ impl World {
     }
 
     pub(crate) fn echo(&mut self, by: By, identifier: u32, answered: bool) -> &mut World {
-        self.say(by, EchoRequest { identifier });
+        self.send(by, EchoRequest { identifier });
         if answered {
-            self.say(by.other(), EchoReply { identifier, result: 1.into(), error: ErrorCode::from(0) });
+            self.send(by.other(), EchoReply { identifier, result: 1.into(), error: ErrorCode::from(0) });
         }
         self
     }
 
     pub(crate) fn clear(&mut self) -> &mut World {
         let call_id = self.ids[0];
-        self.say(Client, CallClearRequest { call_id })
+        self.send(Client, CallClearRequest { call_id })
     }
 
     /// A GRE packet with any numbers and addresses.

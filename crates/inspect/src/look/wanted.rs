@@ -10,7 +10,7 @@ pub(super) enum Wanted<'a> {
     FromPort(u16),
     /// GRE.
     Gre,
-    /// What comes in by this interface and is passed on.
+    /// Packets that arrive on this interface and are forwarded.
     In(&'a str),
     /// What is passed on to this interface.
     Out(&'a str),

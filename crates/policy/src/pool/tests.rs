@@ -287,7 +287,7 @@ proptest! {
                 Step::Take(user) => {
                     let free = all.iter().filter(|address| table.is_free(**address)).count();
                     let taken = table.take(&pools, &user.to_string(), None);
-                    prop_assert_eq!(taken.is_ok(), free > 0, "what is free is given, whoever had it");
+                    prop_assert_eq!(taken.is_ok(), free > 0, "what is free is given, whichever user had it");
                     held.extend(taken);
                 }
                 Step::Fixed(user, last) => {

@@ -238,13 +238,15 @@ impl Authenticator {
             Verdict::Accept(proven) => self.accepted(now, id, request, name, proven),
             Verdict::Reject(rejection) => self.rejected(now, id, request, &name, changing, rejection),
             Verdict::Challenge { message } => self.next_round(now, id, request, &message),
-            Verdict::Unavailable { detail } => self.output.tell(AuthenticatorEvent::Unavailable { detail }),
+            Verdict::Unavailable { detail } => {
+                self.output.push_event(AuthenticatorEvent::Unavailable { detail })
+            }
         }
     }
 
     fn accepted(&mut self, now: Instant, id: u8, request: Vec<u8>, name: Vec<u8>, proven: Proven) {
         let Some(reply) = self.success_packet(id, &proven) else {
-            let detail = "whoever knows the accounts accepted the peer and gave no proof of ours for it";
+            let detail = "the account source accepted the peer and gave no proof of ours for it";
             self.refuse(id, request, Code::A12, detail.to_owned());
             return;
         };
@@ -361,13 +363,13 @@ impl Authenticator {
         }
         let deadline = self.by(now, self.config.timing.total);
         self.state = State::Checking { id, request, name: question.name.clone(), changing, deadline };
-        self.output.tell(AuthenticatorEvent::Ask(question));
+        self.output.push_event(AuthenticatorEvent::Ask(question));
     }
 
     fn known(&mut self, now: Instant, name: Vec<u8>, keys: Option<StartKeys>) {
         self.state = State::Known;
         if self.proven.is_some() {
-            self.output.tell(AuthenticatorEvent::Renewed);
+            self.output.push_event(AuthenticatorEvent::Renewed);
         } else {
             let name: Arc<[u8]> = name.into();
             // A client need not repeat its Response, and pppd's does not: with the Success lost it would wait in vain. One
@@ -376,7 +378,7 @@ impl Authenticator {
             let repeats = matches!(row(self.config.method).exchange, Exchange::Chap(_)) && timing.tries > 1;
             self.again = repeats.then(|| (later(now, timing.resend), timing.tries - 1));
             self.proven = Some(Arc::clone(&name));
-            self.output.tell(AuthenticatorEvent::Success { name, keys });
+            self.output.push_event(AuthenticatorEvent::Success { name, keys });
         }
     }
 
@@ -390,6 +392,6 @@ impl Authenticator {
 
     fn fail(&mut self, code: Code, detail: String) {
         self.state = State::Ended;
-        self.output.tell(AuthenticatorEvent::Failed { code, detail });
+        self.output.push_event(AuthenticatorEvent::Failed { code, detail });
     }
 }

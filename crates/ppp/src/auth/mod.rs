@@ -1,6 +1,6 @@
 //! Who is there: PAP (RFC 1334), CHAP-MD5 (RFC 1994), MS-CHAPv1 (RFC 2433) and MS-CHAPv2 (RFC 2759), both ends.
 //!
-//! The [`Authenticator`] is the server's end: it asks the peer, puts a [question](AuthRequest) to whoever knows the
+//! The [`Authenticator`] is the server's end: it asks the peer, puts a [question](AuthRequest) to the source of the
 //! accounts, and passes the [`Verdict`] on. The [`Peer`] is the client's end and also checks the server's own proof.
 //! Both take and give the information fields of frames of the method's [`protocol`]. What differs between methods
 //! is in one file and one row of the table for each.

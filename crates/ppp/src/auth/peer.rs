@@ -273,16 +273,16 @@ impl Peer {
         self.state = State::Admitted;
         (self.challenges, self.round, self.until) = (0, 0, None);
         if core::mem::replace(&mut self.admitted, true) {
-            self.output.tell(PeerEvent::Renewed);
+            self.output.push_event(PeerEvent::Renewed);
         } else {
             let (message, password_changed) = (message.to_vec(), self.changed);
-            self.output.tell(PeerEvent::Success { keys, server_proved, password_changed, message });
+            self.output.push_event(PeerEvent::Success { keys, server_proved, password_changed, message });
         }
     }
 
     pub(super) fn fail(&mut self, code: Code, mschap_error: Option<u32>, message: String) {
         self.state = State::Ended;
-        self.output.tell(PeerEvent::Failed { code, mschap_error, message });
+        self.output.push_event(PeerEvent::Failed { code, mschap_error, message });
     }
 
     /// Whether there is something to prove in a further round.

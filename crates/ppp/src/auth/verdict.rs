@@ -59,7 +59,7 @@ impl From<&LoginRefusal> for Rejection {
             error: MsChapError::from(reason.mschap_error()),
             code: reason.code(),
             retry: false,
-            message: reason.told().to_owned(),
+            message: reason.client_message().to_owned(),
         }
     }
 }

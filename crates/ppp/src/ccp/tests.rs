@@ -412,7 +412,7 @@ fn c198_a_request_in_opened_begins_anew() {
     let mut pair =
         Pair::new(end(Side::Server, Mode::Require, &[128]), end(Side::Client, Mode::Require, &[128]));
     pair.start();
-    pair.told.clear();
+    pair.reported.clear();
     pair.a.note_traffic();
     let again = request(77, H | S);
     pair.a.handle_input(pair.now, &again).unwrap();
@@ -422,7 +422,7 @@ fn c198_a_request_in_opened_begins_anew() {
     assert_eq!(pair.a.protocol().agreed(), None);
     pair.talk();
     assert!(pair.a.is_opened() && pair.b.is_opened());
-    assert!(pair.told.contains(&('a', Event::Up)));
+    assert!(pair.reported.contains(&('a', Event::Up)));
     assert_eq!(pair.a.protocol().agreed(), agreed(Strength::Bits128));
 }
 

@@ -269,7 +269,7 @@ impl<P: ControlProtocol> Fsm<P> {
         self.fire(now, automaton::Event::Close, Reply::None);
         // The table is silent here, since a layer finishes before it reaches Stopped. After `listen` it has not.
         if was_listening && let Some(finish) = self.cause.take() {
-            self.tell(Event::Finished(*finish));
+            self.push_event(Event::Finished(*finish));
         }
     }
 
@@ -290,13 +290,13 @@ impl<P: ControlProtocol> Fsm<P> {
         match (action, reply) {
             (Action::Tlu, _) => {
                 self.opened_at = Some(now);
-                self.tell(Event::Up);
+                self.push_event(Event::Up);
             }
-            (Action::Tld, _) => self.tell(Event::Down),
+            (Action::Tld, _) => self.push_event(Event::Down),
             (Action::Tls, _) => {}
             (Action::Tlf, _) => {
                 let finish = self.cause.take().map_or(Finish::Closed, |cause| *cause);
-                self.tell(Event::Finished(finish));
+                self.push_event(Event::Finished(finish));
             }
             (Action::Irc, _) => {
                 self.restart_count = if matches!(self.state, State::Closing | State::Stopping) {
@@ -380,8 +380,8 @@ impl<P: ControlProtocol> Fsm<P> {
         self.output.send(packet);
     }
 
-    pub(super) fn tell(&mut self, event: Event) {
-        self.output.tell(event);
+    pub(super) fn push_event(&mut self, event: Event) {
+        self.output.push_event(event);
     }
 
     /// The data of a Terminate-Request, as much of it as is kept.

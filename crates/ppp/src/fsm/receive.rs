@@ -214,7 +214,7 @@ impl<P: ControlProtocol> Fsm<P> {
     fn on_terminate_request(&mut self, now: Instant, packet: &Packet<'_>) {
         let data = Self::kept(packet.data);
         self.cause.get_or_insert_with(|| Box::new(Finish::Terminated(data.clone())));
-        self.tell(Event::TerminateRequest(data));
+        self.push_event(Event::TerminateRequest(data));
         self.fire(now, automaton::Event::Rtr, Reply::Terminate { id: packet.id });
         if self.state.is_negotiating() {
             // The table goes on asking; if the peer then answers, it has changed its mind.

@@ -13,14 +13,14 @@ pub(crate) struct Pair<A, B> {
     pub(crate) a: Fsm<A>,
     pub(crate) b: Fsm<B>,
     /// What each told, in order.
-    pub(crate) told: Vec<(char, Event)>,
+    pub(crate) reported: Vec<(char, Event)>,
     /// Every packet, `a: Configure-Request id 1`, in order.
     pub(crate) log: Vec<String>,
 }
 
 impl<A: ControlProtocol, B: ControlProtocol> Pair<A, B> {
     pub(crate) fn new(a: Fsm<A>, b: Fsm<B>) -> Pair<A, B> {
-        Pair { now: Instant::now(), a, b, told: Vec::new(), log: Vec::new() }
+        Pair { now: Instant::now(), a, b, reported: Vec::new(), log: Vec::new() }
     }
 
     /// Opens both with a lower layer and lets them talk.
@@ -72,10 +72,10 @@ impl<A: ControlProtocol, B: ControlProtocol> Pair<A, B> {
 
     fn collect(&mut self) {
         while let Some(event) = self.a.poll_event() {
-            self.told.push(('a', event));
+            self.reported.push(('a', event));
         }
         while let Some(event) = self.b.poll_event() {
-            self.told.push(('b', event));
+            self.reported.push(('b', event));
         }
     }
 }

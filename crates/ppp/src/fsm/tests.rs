@@ -14,7 +14,7 @@ use crate::automaton::State;
 /// options from 100 on, and takes everything else.
 #[derive(Debug, Default)]
 struct Toy {
-    wish: Vec<(u8, u8)>,
+    requested: Vec<(u8, u8)>,
     asked: Vec<(u8, u8)>,
     failure: Option<Failure>,
     needs_option_2: bool,
@@ -22,8 +22,8 @@ struct Toy {
 }
 
 impl Toy {
-    fn wishing(wish: &[(u8, u8)]) -> Toy {
-        Toy { wish: wish.to_vec(), ..Toy::default() }
+    fn requesting(requested: &[(u8, u8)]) -> Toy {
+        Toy { requested: requested.to_vec(), ..Toy::default() }
     }
 }
 
@@ -32,7 +32,7 @@ impl ControlProtocol for Toy {
     const CROSSING: Option<Duration> = Some(Duration::from_secs(1));
 
     fn reset(&mut self) {
-        self.asked = self.wish.clone();
+        self.asked = self.requested.clone();
     }
 
     fn request(&self, out: &mut Vec<u8>) {
@@ -108,7 +108,7 @@ fn started(toy: Toy) -> (Fsm<Toy>, Instant) {
 
 /// One in Opened, after the peer's request with identifier 50 and these options.
 fn opened(toy: Toy, peer: &[(u8, u8)]) -> (Fsm<Toy>, Instant) {
-    let own = options(&toy.wish);
+    let own = options(&toy.requested);
     let (mut fsm, now) = started(toy);
     fsm.handle_input(now, &packet(cp::CONFIGURE_REQUEST, 50, &options(peer))).unwrap();
     fsm.handle_input(now, &packet(cp::CONFIGURE_ACK, 1, &own)).unwrap();
@@ -119,19 +119,19 @@ fn opened(toy: Toy, peer: &[(u8, u8)]) -> (Fsm<Toy>, Instant) {
 
 #[test]
 fn two_ends_agree() {
-    let a = Fsm::new(Toy::wishing(&[(1, 5), (100, 1), (3, 3)]), Timers::default());
-    let b = Fsm::new(Toy::wishing(&[(1, 7)]), Timers::default());
+    let a = Fsm::new(Toy::requesting(&[(1, 5), (100, 1), (3, 3)]), Timers::default());
+    let b = Fsm::new(Toy::requesting(&[(1, 7)]), Timers::default());
     let mut pair = Pair::new(a, b);
     pair.start();
     assert!(pair.a.is_opened() && pair.b.is_opened(), "{:#?}", pair.log);
     assert_eq!(pair.a.protocol().asked, [(1, 7), (3, 3)]);
     assert_eq!(pair.b.protocol().accepted, [1, 3]);
-    assert_eq!(pair.told.iter().filter(|(_, event)| *event == Event::Up).count(), 2);
+    assert_eq!(pair.reported.iter().filter(|(_, event)| *event == Event::Up).count(), 2);
 }
 
 #[test]
 fn c095_an_ack_with_changed_reordered_or_missing_options_is_dropped() {
-    let (mut fsm, now) = started(Toy::wishing(&[(1, 7), (3, 3)]));
+    let (mut fsm, now) = started(Toy::requesting(&[(1, 7), (3, 3)]));
     for bad in [&[(1, 7), (3, 4)][..], &[(3, 3), (1, 7)], &[(1, 7)], &[(1, 7), (3, 3), (4, 4)]] {
         let result = fsm.handle_input(now, &packet(cp::CONFIGURE_ACK, 1, &options(bad)));
         assert_eq!(result, Err(Ignored::NotOurOptions));
@@ -143,14 +143,14 @@ fn c095_an_ack_with_changed_reordered_or_missing_options_is_dropped() {
 
 #[test]
 fn c096_replies_with_a_stale_identifier_are_dropped() {
-    let (mut fsm, now) = started(Toy::wishing(&[(1, 7)]));
+    let (mut fsm, now) = started(Toy::requesting(&[(1, 7)]));
     for code in [cp::CONFIGURE_ACK, cp::CONFIGURE_NAK, cp::CONFIGURE_REJECT] {
         let result = fsm.handle_input(now, &packet(code, 2, &options(&[(1, 7)])));
         assert_eq!(result, Err(Ignored::StaleId));
         assert_eq!(fsm.state(), State::ReqSent);
     }
     // A second copy of the reply that was already counted is stale too: it must not take an open layer down.
-    let (mut fsm, now) = opened(Toy::wishing(&[(1, 7)]), &[]);
+    let (mut fsm, now) = opened(Toy::requesting(&[(1, 7)]), &[]);
     let again = packet(cp::CONFIGURE_ACK, 1, &options(&[(1, 7)]));
     assert_eq!(fsm.handle_input(now, &again), Err(Ignored::StaleId));
     assert!(fsm.is_opened());
@@ -158,7 +158,7 @@ fn c096_replies_with_a_stale_identifier_are_dropped() {
 
 #[test]
 fn a_reject_of_what_we_did_not_send_is_dropped() {
-    let (mut fsm, now) = started(Toy::wishing(&[(1, 7), (3, 3)]));
+    let (mut fsm, now) = started(Toy::requesting(&[(1, 7), (3, 3)]));
     for bad in [&[][..], &[(1, 8)], &[(3, 3), (1, 7)], &[(1, 7), (1, 7)]] {
         let result = fsm.handle_input(now, &packet(cp::CONFIGURE_REJECT, 1, &options(bad)));
         assert_eq!(result, Err(Ignored::NotOurOptions), "{bad:?}");
@@ -168,7 +168,7 @@ fn a_reject_of_what_we_did_not_send_is_dropped() {
 }
 
 #[test]
-fn c097_c098_a_reject_lists_only_the_refused_options_and_comes_before_any_nak() {
+fn c097_c098_a_reject_lists_only_the_refused_options_and_precedes_any_nak() {
     let (mut fsm, now) = started(Toy::default());
     let request = options(&[(1, 5), (120, 1), (3, 3), (101, 2)]);
     fsm.handle_input(now, &packet(cp::CONFIGURE_REQUEST, 9, &request)).unwrap();
@@ -259,7 +259,7 @@ fn c101_after_max_failure_naks_the_option_is_rejected() {
 
 #[test]
 fn after_max_failure_naks_received_our_option_is_given_up_and_a_peer_that_goes_on_ends_it() {
-    let (mut fsm, now) = started(Toy::wishing(&[(3, 3)]));
+    let (mut fsm, now) = started(Toy::requesting(&[(3, 3)]));
     let mut id = 1;
     for value in 0..5 {
         fsm.handle_input(now, &packet(cp::CONFIGURE_NAK, id, &options(&[(3, value)]))).unwrap();
@@ -355,7 +355,7 @@ fn c123_a_terminate_request_is_acked_at_once_and_the_layer_finishes_one_timer_pe
 
 #[test]
 fn c126_a_retransmission_keeps_its_identifier_and_the_late_ack_counts() {
-    let (mut fsm, now) = started(Toy::wishing(&[(3, 3)]));
+    let (mut fsm, now) = started(Toy::requesting(&[(3, 3)]));
     let due = now + Duration::from_secs(3);
     fsm.handle_timeout(due);
     assert_eq!(reply(&mut fsm), (cp::CONFIGURE_REQUEST, 1, options(&[(3, 3)])));
@@ -369,7 +369,7 @@ fn c126_a_retransmission_keeps_its_identifier_and_the_late_ack_counts() {
 
 #[test]
 fn a_request_in_opened_renegotiates_from_the_start() {
-    let (mut fsm, now) = opened(Toy::wishing(&[(3, 3)]), &[(4, 4)]);
+    let (mut fsm, now) = opened(Toy::requesting(&[(3, 3)]), &[(4, 4)]);
     fsm.handle_input(now, &packet(cp::CONFIGURE_REQUEST, 51, &options(&[(4, 5)]))).unwrap();
     assert_eq!(events(&mut fsm), [Event::Down]);
     let sent = packets(&mut fsm);
@@ -440,7 +440,7 @@ fn a_failure_of_the_protocol_closes_the_layer_with_its_words() {
 #[test]
 fn a_listening_layer_sends_nothing_until_the_peer_asks() {
     let now = Instant::now();
-    let mut fsm = Fsm::new(Toy::wishing(&[(3, 3)]), Timers::default());
+    let mut fsm = Fsm::new(Toy::requesting(&[(3, 3)]), Timers::default());
     fsm.listen();
     assert!(packets(&mut fsm).is_empty() && fsm.poll_timeout().is_none());
     fsm.handle_input(now, &packet(cp::CONFIGURE_REQUEST, 5, &[])).unwrap();
@@ -501,7 +501,7 @@ proptest! {
         script in prop::collection::vec(happening(), 0..60),
     ) {
         let mut now = Instant::now();
-        let mut fsm = Fsm::new(Toy::wishing(&[(1, 1), (3, 3)]), Timers::default());
+        let mut fsm = Fsm::new(Toy::requesting(&[(1, 1), (3, 3)]), Timers::default());
         let mut up = false;
         for step in script {
             match step {

@@ -66,7 +66,7 @@ fn failure(fsm: &mut Fsm<Ipcp>) -> Failure {
 }
 
 #[test]
-fn c127_0_0_0_0_is_naked_with_the_assigned_address_as_often_as_it_comes_then_acked() {
+fn c127_0_0_0_0_is_naked_with_the_assigned_address_as_often_as_it_is_sent_then_acked() {
     let (mut fsm, now, _) = start(server(0));
     for _ in 0..3 {
         let (code, data) = answer(&mut fsm, now, &[address(ZERO)]);
@@ -187,7 +187,7 @@ fn a_fixed_address_that_the_server_does_not_give_ends_ipcp_with_both_addresses_n
     let mut pair = Pair::new(server(0), client(Client::new().with_address(Some(OTHER))));
     pair.start();
     pair.wait(core::time::Duration::from_secs(20));
-    let failed = pair.told.iter().find_map(|(who, event)| match event {
+    let failed = pair.reported.iter().find_map(|(who, event)| match event {
         Event::Finished(Finish::Failed(failure)) => Some((who, failure)),
         _ => None,
     });

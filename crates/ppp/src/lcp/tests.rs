@@ -218,13 +218,13 @@ fn c146_a_client_with_pap_only_against_mschapv2_ends_with_the_reason_on_both_sid
     let mut pair = Pair::new(server(), lcp(Auth::Answer(vec![PAP]), 2));
     pair.start();
     pair.wait(core::time::Duration::from_secs(20));
-    let told = |side| {
-        pair.told.iter().find_map(|(who, event)| match event {
+    let reported = |side| {
+        pair.reported.iter().find_map(|(who, event)| match event {
             Event::Finished(Finish::Failed(failure)) if *who == side => Some(failure.clone()),
             _ => None,
         })
     };
-    let (server, client) = (told('a'), told('b'));
+    let (server, client) = (reported('a'), reported('b'));
     // The side that gives up first reports it; the other may learn it from the Terminate-Request.
     let first = server.or(client).unwrap();
     assert_eq!(first.code, Code::A05);
@@ -378,7 +378,7 @@ proptest! {
             prop_assert_eq!(pair.b.protocol().agreed().acfc, short.1);
         } else {
             prop_assert!(!pair.a.is_opened() && !pair.b.is_opened());
-            let codes: Vec<_> = pair.told.iter().filter_map(|(_, event)| match event {
+            let codes: Vec<_> = pair.reported.iter().filter_map(|(_, event)| match event {
                 Event::Finished(Finish::Failed(failure)) => Some(failure.code),
                 _ => None,
             }).collect();

@@ -53,7 +53,7 @@ impl Link {
             network.address = Address::Asked;
             self.address_wanted = Some(id);
             let wanted = network.wanted_address();
-            self.output.tell(LinkEvent::Ask(id, Question::Address { wanted }));
+            self.output.push_event(LinkEvent::Ask(id, Question::Address { wanted }));
         }
     }
 

@@ -7,7 +7,7 @@ use adit_crypto::mppe::StartKeys;
 use adit_diag::Code;
 use adit_wire::ppp;
 
-use super::state::{Authentication, NetworkPhase, Phase, Told, later};
+use super::state::{Authentication, NetworkPhase, Phase, Reported, later};
 use super::{By, End, Link, LinkEvent, Question};
 use crate::auth::{self, AuthenticatorEvent, PeerEvent, Verdict};
 
@@ -33,39 +33,39 @@ impl Link {
         while authentication.poll_transmit(&mut packet) {
             packets.push(core::mem::take(&mut packet));
         }
-        let told: Vec<Told> = core::iter::from_fn(|| authentication.poll_event()).collect();
-        let busy = !packets.is_empty() || !told.is_empty();
+        let reported: Vec<Reported> = core::iter::from_fn(|| authentication.poll_event()).collect();
+        let busy = !packets.is_empty() || !reported.is_empty();
         for packet in packets {
             self.output.send(protocol, &packet);
         }
-        for told in told {
-            match told {
-                Told::Server(event) => self.authenticator_told(now, event),
-                Told::Client(event) => self.peer_told(now, event),
+        for reported in reported {
+            match reported {
+                Reported::Server(event) => self.handle_authenticator_event(now, event),
+                Reported::Client(event) => self.handle_peer_event(now, event),
             }
         }
         busy
     }
 
-    fn authenticator_told(&mut self, now: Instant, event: AuthenticatorEvent) {
+    fn handle_authenticator_event(&mut self, now: Instant, event: AuthenticatorEvent) {
         match event {
             AuthenticatorEvent::Ask(request) => {
                 let id = self.next_question();
                 self.verdict_wanted = Some(id);
-                self.output.tell(LinkEvent::Ask(id, Question::Authenticate(request)));
+                self.output.push_event(LinkEvent::Ask(id, Question::Authenticate(request)));
             }
             AuthenticatorEvent::Success { name, keys } => self.authenticated(now, name, true, keys),
             AuthenticatorEvent::Renewed => {}
             AuthenticatorEvent::Unavailable { detail } => self.end(now, By::Us, Some(Code::A07), detail),
             // Nothing was said to a client that said nothing.
             AuthenticatorEvent::Failed { code: code @ Code::A14, detail } => {
-                self.end(now, By::Nobody, Some(code), detail);
+                self.end(now, By::Neither, Some(code), detail);
             }
             AuthenticatorEvent::Failed { code, detail } => self.refused(now, code, detail),
         }
     }
 
-    fn peer_told(&mut self, now: Instant, event: PeerEvent) {
+    fn handle_peer_event(&mut self, now: Instant, event: PeerEvent) {
         match event {
             PeerEvent::Success { keys, server_proved, .. } => {
                 let name = self.config.credentials.as_ref().map(|credentials| credentials.wire_name());
@@ -75,7 +75,7 @@ impl Link {
             PeerEvent::Failed { code, message, .. } => {
                 let by = match code {
                     Code::A12 => By::Us,
-                    Code::A14 => By::Nobody,
+                    Code::A14 => By::Neither,
                     _ => By::Peer,
                 };
                 self.end_with_words(now, by, Some(code), message, "authentication failed");
@@ -88,7 +88,11 @@ impl Link {
             Phase::Authenticate(authentication) => {
                 let method = authentication.method();
                 let server_proved = server_proved && method.is_mutual();
-                self.output.tell(LinkEvent::Authenticated { name: Arc::clone(&name), method, server_proved });
+                self.output.push_event(LinkEvent::Authenticated {
+                    name: Arc::clone(&name),
+                    method,
+                    server_proved,
+                });
                 self.begin_network(now, Some(authentication), name, keys);
             }
             phase => self.phase = phase,

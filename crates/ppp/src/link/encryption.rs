@@ -55,7 +55,7 @@ impl Link {
                 network.noise = 0;
                 let mppe =
                     Mppe { strength: agreed.strength, stateless: agreed.stateless, keys: keys.clone() };
-                self.output.tell(LinkEvent::Encryption(Some(mppe)));
+                self.output.push_event(LinkEvent::Encryption(Some(mppe)));
             }
             _ if network.ccp.protocol().is_required() => {
                 let code = match self.config.role {
@@ -73,7 +73,7 @@ impl Link {
     fn ccp_down(&mut self, now: Instant) {
         let Phase::Network(network) = &mut self.phase else { return };
         if core::mem::replace(&mut network.encrypting, false) {
-            self.output.tell(LinkEvent::Encryption(None));
+            self.output.push_event(LinkEvent::Encryption(None));
             if network.ccp.protocol().is_required() {
                 network.encryption_deadline = Some(later(now, self.config.encryption_timeout));
             }

@@ -43,10 +43,10 @@ impl Link {
     /// answered; while it negotiates it would go on, so it is closed.
     pub(super) fn peer_terminates(&mut self, now: Instant, data: &[u8]) {
         let goodbye = self.goodbye(data);
-        let (code, detail) = match (self.unmet_wish(now), named(data)) {
+        let (code, detail) = match (self.unmet_request(now), named(data)) {
             (Some(Failure { code, detail }), _) => (Some(code), format!("{goodbye}; {detail}")),
             (None, Some((code, why))) => (Some(code), format!("the {} says: {why}", self.config.role.peer())),
-            (None, None) => (unless_wished(data), goodbye),
+            (None, None) => (unless_requested(data), goodbye),
         };
         let end = match &self.phase {
             Phase::Dead | Phase::Terminate(_) | Phase::Ended => return,
@@ -65,7 +65,7 @@ impl Link {
     }
 
     /// What a peer that goes now wanted and did not get, which is the likely cause.
-    fn unmet_wish(&self, now: Instant) -> Option<Failure> {
+    fn unmet_request(&self, now: Instant) -> Option<Failure> {
         match &self.phase {
             Phase::Establish { .. } => self.lcp.protocol().dispute(),
             Phase::Authenticate(authentication) => authentication.refusal(now),
@@ -95,11 +95,11 @@ impl Link {
         self.verdict_wanted = None;
         self.address_wanted = None;
         if let Phase::Network(network) = &mut self.phase {
-            if network.told.take().is_some() {
-                self.output.tell(LinkEvent::NetworkDown);
+            if network.reported.take().is_some() {
+                self.output.push_event(LinkEvent::NetworkDown);
             }
             if core::mem::replace(&mut network.encrypting, false) {
-                self.output.tell(LinkEvent::Encryption(None));
+                self.output.push_event(LinkEvent::Encryption(None));
             }
             network.ipcp = None;
             network.ipv6cp = None;
@@ -109,11 +109,11 @@ impl Link {
     /// The layer below is gone: nothing more can be said to the peer, and its goodbye may have been lost.
     pub(super) fn lower_down(&mut self, now: Instant) {
         let gone = "the layer below went down";
-        match self.unmet_wish(now) {
+        match self.unmet_request(now) {
             Some(Failure { code, detail }) => {
                 self.ended(By::Peer, Some(code), format!("{gone}; {detail}"));
             }
-            None => self.ended(By::Nobody, None, gone.to_owned()),
+            None => self.ended(By::Neither, None, gone.to_owned()),
         }
     }
 
@@ -124,7 +124,7 @@ impl Link {
             self.output.send(adit_wire::ppp::LCP, &packet);
             packet.clear();
         }
-        self.ended(By::Nobody, None, String::new());
+        self.ended(By::Neither, None, String::new());
     }
 
     /// Says that it is over; with the given end unless an earlier cause is known.
@@ -138,7 +138,7 @@ impl Link {
             Phase::Terminate(end) | Phase::Refused { end, .. } => end,
             _ => End { by, code, detail },
         };
-        self.output.tell(LinkEvent::Ended(end));
+        self.output.push_event(LinkEvent::Ended(end));
     }
 
     /// A link that is to end and whose LCP has nothing more to do is over.
@@ -159,9 +159,9 @@ fn named(data: &[u8]) -> Option<(Code, TerminateData<'_>)> {
 }
 
 /// L03, unless the peer's reason is a request to hang up, as pppd and adit word it.
-pub(super) fn unless_wished(data: &[u8]) -> Option<Code> {
-    let wished = [b"User request".as_slice(), b"user-request"].contains(&data);
-    (!wished).then_some(Code::L03)
+pub(super) fn unless_requested(data: &[u8]) -> Option<Code> {
+    let is_request = [b"User request".as_slice(), b"user-request"].contains(&data);
+    (!is_request).then_some(Code::L03)
 }
 
 #[cfg(test)]
@@ -170,11 +170,11 @@ mod tests {
 
     #[test]
     fn hanging_up_is_no_fault_and_every_other_word_is() {
-        for wish in [b"User request".as_slice(), b"user-request"] {
-            assert_eq!(unless_wished(wish), None);
+        for requested in [b"User request".as_slice(), b"user-request"] {
+            assert_eq!(unless_requested(requested), None);
         }
         for fault in [b"".as_slice(), b"MPPE required but peer refused", b"user request denied"] {
-            assert_eq!(unless_wished(fault), Some(Code::L03));
+            assert_eq!(unless_requested(fault), Some(Code::L03));
         }
     }
 }

@@ -8,7 +8,7 @@ use std::time::Instant;
 use adit_diag::Code;
 use adit_wire::ppp;
 
-use super::ending::unless_wished;
+use super::ending::unless_requested;
 use super::keepalive::{Due, Keepalive};
 use super::state::{Authentication, Phase, later};
 use super::{By, End, Link, LinkEvent, Role};
@@ -100,7 +100,7 @@ impl Link {
         self.lcp.set_peer_mru(peer_mru);
         self.output.acfc = acfc;
         self.keepalive = self.config.echo.map(|echo| Keepalive::new(now, echo));
-        self.output.tell(LinkEvent::LcpUp { peer_mru, pfc, acfc });
+        self.output.push_event(LinkEvent::LcpUp { peer_mru, pfc, acfc });
         self.begin_authentication(now, agreed);
     }
 
@@ -144,7 +144,8 @@ impl Link {
 
     fn without_authentication(&mut self, now: Instant) {
         if self.config.mppe.mode == Mode::Require {
-            let detail = "encryption is required, but nobody has to authenticate, which would give its keys";
+            let detail =
+                "encryption is required, but no authentication is configured, which would give its keys";
             self.end(now, By::Us, Some(Code::E06), detail.to_owned());
         } else {
             self.begin_network(now, None, Arc::default(), None);
@@ -193,10 +194,10 @@ impl Link {
         let peer = self.config.role.peer();
         let (by, code, detail) = match finish {
             Finish::Closed => (By::Us, None, "closed here".to_owned()),
-            Finish::Terminated(data) => (By::Peer, unless_wished(&data), self.goodbye(&data)),
+            Finish::Terminated(data) => (By::Peer, unless_requested(&data), self.goodbye(&data)),
             Finish::NoAnswer => {
                 let (code, detail) = self.no_lcp(now);
-                (By::Nobody, Some(code), detail)
+                (By::Neither, Some(code), detail)
             }
             Finish::Rejected => {
                 (By::Peer, Some(Code::L01), format!("the {peer} rejected a code that LCP cannot do without"))
@@ -208,9 +209,9 @@ impl Link {
 
     pub(super) fn establish_timed_out(&mut self, now: Instant) {
         let (code, detail) = self.no_lcp(now);
-        let by = if code == Code::L05 { By::Nobody } else { By::Us };
+        let by = if code == Code::L05 { By::Neither } else { By::Us };
         self.end(now, by, Some(code), detail);
-        if by == By::Nobody {
+        if by == By::Neither {
             self.hang_up();
         }
     }
@@ -248,7 +249,7 @@ impl Link {
                     "the {peer} left {lost} Echo-Requests without an answer for {} s",
                     silence.as_secs()
                 );
-                self.end(now, By::Nobody, Some(Code::L04), detail);
+                self.end(now, By::Neither, Some(Code::L04), detail);
                 self.hang_up();
             }
         }

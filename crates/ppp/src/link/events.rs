@@ -17,7 +17,7 @@ pub enum By {
     /// The other.
     Peer,
     /// A silent line.
-    Nobody,
+    Neither,
 }
 
 /// How a link ended.
@@ -25,7 +25,7 @@ pub enum By {
 pub struct End {
     /// Who ended it.
     pub by: By,
-    /// The catalogue's code; `None` for an end that was wished for here.
+    /// The catalogue's code; `None` for an end that was requested here.
     pub code: Option<Code>,
     /// What happened, for people, printable.
     pub detail: String,

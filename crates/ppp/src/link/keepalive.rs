@@ -74,8 +74,9 @@ impl Link {
         self.lcp.send(cp::ECHO_REQUEST, &marked.to_vec());
     }
 
-    pub(super) fn tell_time(&mut self, seconds: u32, message: &str) {
-        let told = TimeRemaining { magic: self.lcp.protocol().magic(), seconds, message: message.as_bytes() };
-        self.lcp.send(cp::TIME_REMAINING, &told.to_vec());
+    pub(super) fn send_time_remaining(&mut self, seconds: u32, message: &str) {
+        let reported =
+            TimeRemaining { magic: self.lcp.protocol().magic(), seconds, message: message.as_bytes() };
+        self.lcp.send(cp::TIME_REMAINING, &reported.to_vec());
     }
 }

@@ -73,7 +73,7 @@ impl Link {
             held_ipv6cp: None,
             ipv6: self.config.ipv6 && mtu >= IPV6_MTU,
             deadline: Some(later(now, self.config.network_timeout)),
-            told: None,
+            reported: None,
             patience: later(now, self.config.encryption_timeout),
             noise: 0,
         }));
@@ -94,10 +94,10 @@ impl Link {
             self.output.send(protocol, &packet);
         }
         for event in ipcp {
-            self.ipcp_told(now, event);
+            self.handle_ipcp_event(now, event);
         }
         self.ipcp_failed(now);
-        self.tell_network(now);
+        self.report_network(now);
         busy
     }
 
@@ -123,7 +123,7 @@ impl Link {
         release(now, network.ipv6cp.as_deref_mut(), &mut network.held_ipv6cp)
     }
 
-    fn ipcp_told(&mut self, now: Instant, event: Event) {
+    fn handle_ipcp_event(&mut self, now: Instant, event: Event) {
         let deadline = later(now, self.config.network_timeout);
         let peer = self.config.role.peer();
         match event {
@@ -145,7 +145,7 @@ impl Link {
                 self.end(now, By::Us, Some(Code::I05), detail);
             }
             Event::Finished(Finish::NoAnswer) => {
-                self.end(now, By::Nobody, Some(Code::I06), format!("the {peer} does not answer IPCP"));
+                self.end(now, By::Neither, Some(Code::I06), format!("the {peer} does not answer IPCP"));
             }
             // It may come back before the deadline.
             Event::TerminateRequest(_) | Event::Finished(Finish::Terminated(_) | Finish::Closed) => {}
@@ -153,15 +153,15 @@ impl Link {
     }
 
     /// Tells what changed since it was last told.
-    fn tell_network(&mut self, now: Instant) {
+    fn report_network(&mut self, now: Instant) {
         let Phase::Network(network) = &mut self.phase else { return };
         let up = network.network().filter(|_| network.is_settled(now));
-        if network.told == up {
+        if network.reported == up {
             return;
         }
-        network.told.clone_from(&up);
+        network.reported.clone_from(&up);
         let is_up = up.is_some();
-        self.output.tell(up.map_or(LinkEvent::NetworkDown, LinkEvent::NetworkUp));
+        self.output.push_event(up.map_or(LinkEvent::NetworkDown, LinkEvent::NetworkUp));
         if is_up {
             self.begin_sizes(now);
         }

@@ -39,12 +39,12 @@ impl Output {
 
     pub(super) fn note(&mut self, sent: bool, message: Message, treatment: Treatment) {
         if self.waiting.events() < MAX_PACKETS {
-            self.waiting.tell(LinkEvent::Packet(Packet { sent, message, treatment }));
+            self.waiting.push_event(LinkEvent::Packet(Packet { sent, message, treatment }));
         }
     }
 
-    pub(super) fn tell(&mut self, event: LinkEvent) {
-        self.waiting.tell(event);
+    pub(super) fn push_event(&mut self, event: LinkEvent) {
+        self.waiting.push_event(event);
     }
 
     pub(super) fn poll_frame(&mut self, out: &mut Vec<u8>) -> bool {

@@ -103,7 +103,7 @@ impl Link {
             let found = sizes.found();
             self.sizes = None;
             if let Some((lost, passes)) = found {
-                self.output.tell(LinkEvent::LargeLost { lost, passes });
+                self.output.push_event(LinkEvent::LargeLost { lost, passes });
             }
         }
         for length in lengths {

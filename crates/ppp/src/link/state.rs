@@ -114,10 +114,10 @@ impl Authentication {
         }
     }
 
-    pub(super) fn poll_event(&mut self) -> Option<Told> {
+    pub(super) fn poll_event(&mut self) -> Option<Reported> {
         match self {
-            Authentication::Server(authenticator) => authenticator.poll_event().map(Told::Server),
-            Authentication::Client(peer) => peer.poll_event().map(Told::Client),
+            Authentication::Server(authenticator) => authenticator.poll_event().map(Reported::Server),
+            Authentication::Client(peer) => peer.poll_event().map(Reported::Client),
         }
     }
 
@@ -131,7 +131,7 @@ impl Authentication {
 
 /// What an authentication told.
 #[derive(Debug)]
-pub(super) enum Told {
+pub(super) enum Reported {
     Server(AuthenticatorEvent),
     Client(PeerEvent),
 }
@@ -177,7 +177,7 @@ pub(super) struct NetworkPhase {
     /// A network protocol must be up by then; `None` while one is.
     pub(super) deadline: Option<Instant>,
     /// What was told with NetworkUp and holds.
-    pub(super) told: Option<Network>,
+    pub(super) reported: Option<Network>,
     /// NetworkUp waits for a CCP that still negotiates, but not longer.
     pub(super) patience: Instant,
     /// Protocol-Rejects of what we never sent, since encryption began: the peer decrypts to noise.
@@ -193,7 +193,7 @@ impl NetworkPhase {
     /// Whether data may flow as things are: where encryption is not required, but being negotiated, the first packets are
     /// not to go in clear.
     pub(super) fn is_settled(&self, now: Instant) -> bool {
-        self.told.is_some() || !self.ccp.state().is_negotiating() || now >= self.patience
+        self.reported.is_some() || !self.ccp.state().is_negotiating() || now >= self.patience
     }
 
     /// A packet of a network protocol came: the client has read that it is authenticated.
@@ -239,7 +239,7 @@ impl NetworkPhase {
             Address::Unasked(at) if self.is_gate_open() => Some((at, "address question")),
             _ => None,
         };
-        let waits = self.told.is_none() && self.network().is_some();
+        let waits = self.reported.is_none() && self.network().is_some();
         [
             waits.then_some((self.patience, "patience with CCP")),
             self.authentication.as_ref().and_then(|authentication| authentication.poll_timeout()),

@@ -24,7 +24,7 @@ pub(super) enum Call {
     OutgoingRequested {
         local_id: LocalCallId,
         /// A reply came that names this other call: something on the path changes Call IDs.
-        stray: Option<u16>,
+        unmatched: Option<u16>,
         deadline: Instant,
     },
     /// Incoming-Call-Request came; the shell is asked. We are the PNS.

@@ -152,10 +152,10 @@ impl ControlConnection {
             return;
         };
         match self.calls.remove(handle) {
-            Some(Call::OutgoingRequested { local_id, stray: Some(stray), .. }) => {
+            Some(Call::OutgoingRequested { local_id, unmatched: Some(unmatched), .. }) => {
                 let mut end = error::disconnected(self.config.role, notify);
                 end.code = Some(Code::G04);
-                end.detail = format!("{}; then {}", error::rewritten(local_id, stray), end.detail);
+                end.detail = format!("{}; then {}", error::rewritten(local_id, unmatched), end.detail);
                 self.call_ended(handle, &end);
             }
             Some(call) if call.is_alive() => {
@@ -198,7 +198,7 @@ impl ControlConnection {
         }
         self.state = State::Closed;
         let End { by, code, detail } = end.clone();
-        self.outbox.tell(ControlEvent::Closed { by, code, detail });
+        self.outbox.push_event(ControlEvent::Closed { by, code, detail });
     }
 
     /// What follows from a change: calls are gone, queues are full.
@@ -258,16 +258,16 @@ impl ControlConnection {
         match &self.state {
             State::WaitRequest { .. } => {
                 let text = format!("no Start-Control-Connection-Request in {setup} s");
-                self.close(&End::new(By::Nobody, Some(Code::C10), text));
+                self.close(&End::new(By::Neither, Some(Code::C10), text));
             }
             State::WaitReply { .. } => {
                 let heard = self.framer.pending();
                 let end = if heard.is_empty() {
                     let text = format!("TCP opens, but no Start-Control-Connection-Reply came in {setup} s");
-                    End::new(By::Nobody, Some(Code::C01), text)
+                    End::new(By::Neither, Some(Code::C01), text)
                 } else {
                     let text = format!("in {setup} s only \"{}\" came", escape(heard).limit(64));
-                    End::new(By::Nobody, Some(Code::C04), text)
+                    End::new(By::Neither, Some(Code::C04), text)
                 };
                 self.close(&end);
             }
@@ -298,22 +298,22 @@ impl ControlConnection {
         {
             let code = (!used).then_some(Code::C10);
             let text = format!("no call for {} s", self.config.callless_timeout.as_secs());
-            self.stop(now, StopReason::General, &End::new(By::Nobody, code, text));
+            self.stop(now, StopReason::General, &End::new(By::Neither, code, text));
         }
     }
 
     fn call_deadline(&mut self, now: Instant, handle: Handle) {
         let seconds = self.config.call_timeout.as_secs();
-        let late = |code, text: String| End::new(By::Nobody, Some(code), text);
+        let late = |code, text: String| End::new(By::Neither, Some(code), text);
         match self.calls.get(handle) {
             Some(Call::OutgoingOffered { .. } | Call::IncomingOffered { .. }) => {
                 let text = format!("the request was not answered here in {seconds} s");
                 let end = End::new(By::Us, Some(Code::C10), text);
                 self.end_call(now, handle, CallEnd::GeneralError, &end);
             }
-            Some(Call::OutgoingRequested { local_id, stray: Some(stray), .. }) => {
-                let (text, named) = (error::rewritten(*local_id, *stray), *stray);
-                self.tell(named);
+            Some(Call::OutgoingRequested { local_id, unmatched: Some(unmatched), .. }) => {
+                let (text, named) = (error::rewritten(*local_id, *unmatched), *unmatched);
+                self.send_set_link_info(named);
                 self.stop(now, StopReason::General, &late(Code::G04, text));
             }
             Some(Call::OutgoingRequested { .. }) => {

@@ -49,11 +49,11 @@ pub enum ControlCommand {
     Probe,
     /// Tell the peer by Set-Link-Info what it cannot see: what a client says whose own frames are never answered. The
     /// character maps are the default ones, which change nothing (RFC 2637 section 2.15).
-    Tell {
+    ReportGre {
         /// The call.
         handle: Handle,
         /// What.
-        told: Told,
+        report: GreReport,
     },
     /// Close without a word: this connection collided with a better one (see [`super::collision`]).
     Yield,
@@ -63,7 +63,7 @@ pub enum ControlCommand {
 
 /// What a client tells its server about their GRE, by the Call ID in Set-Link-Info.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Told {
+pub enum GreReport {
     /// The server's frames arrive: the server's Call ID, as it should be.
     Heard,
     /// What arrives names this call, which is not the client's: the Call ID that the server knows it by.
@@ -148,7 +148,7 @@ pub enum By {
     /// The other side.
     Peer,
     /// Neither: time passed, or the network broke.
-    Nobody,
+    Neither,
 }
 
 /// What the peer told of itself.

@@ -43,7 +43,7 @@ impl ControlConnection {
         let deadline = now + self.config.call_timeout;
         self.calls.insert(handle, Call::IncomingOffered { peer_id, deadline });
         let request = CallRequest::Incoming(request.clone());
-        self.outbox.tell(ControlEvent::CallRequested { handle, request });
+        self.outbox.push_event(ControlEvent::CallRequested { handle, request });
     }
 
     /// PNS: the shell takes the call.

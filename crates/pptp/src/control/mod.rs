@@ -35,7 +35,9 @@ use adit_wire::pptp::{
 use calls::{Call, Calls, Side};
 pub use config::{CallParameters, ControlConfig, Role};
 use events::End;
-pub use events::{By, CallEnd, CallRequest, ControlCommand, ControlEvent, Handle, PeerInfo, Refusal, Told};
+pub use events::{
+    By, CallEnd, CallRequest, ControlCommand, ControlEvent, GreReport, Handle, PeerInfo, Refusal,
+};
 use outbox::Outbox;
 pub use outbox::{EVENTS_MAX, MESSAGES_MAX, STEPS_MAX};
 use state::State;
@@ -202,11 +204,11 @@ impl ControlConnection {
                     self.outbox.send(EchoRequest { identifier });
                 }
             }
-            ControlCommand::Tell { handle, told } => {
+            ControlCommand::ReportGre { handle, report } => {
                 if let Some(&Call::Up { side: Side::Pns, peer_id, .. }) = self.calls.get(handle) {
-                    self.tell(match told {
-                        Told::Heard => peer_id.get(),
-                        Told::Misnamed(call_id) => call_id,
+                    self.send_set_link_info(match report {
+                        GreReport::Heard => peer_id.get(),
+                        GreReport::Misnamed(call_id) => call_id,
                     });
                 }
             }
@@ -231,7 +233,7 @@ impl ControlConnection {
             Due::Dead => {
                 let waited = self.config.echo_timeout.as_secs();
                 let text = format!("an Echo-Request was not answered in {waited} s");
-                self.close(&End::new(By::Nobody, Some(Code::C06), text));
+                self.close(&End::new(By::Neither, Some(Code::C06), text));
             }
         }
         if self.poll_timeout().is_some_and(|(at, _)| now >= at) {
@@ -287,18 +289,18 @@ impl ControlConnection {
         let keepalive =
             KeepAlive::new(self.config.echo_every, self.config.echo_timeout, now, self.first_echo);
         self.state = State::Established { keepalive, callless: Some(now), used: false };
-        self.outbox.tell(ControlEvent::Established(peer));
+        self.outbox.push_event(ControlEvent::Established(peer));
     }
 
     /// PNS: Set-Link-Info with this Call ID and the default character maps, which change nothing.
-    fn tell(&mut self, peer_call_id: u16) {
+    fn send_set_link_info(&mut self, peer_call_id: u16) {
         let (send_accm, receive_accm) = (u32::MAX, u32::MAX);
         self.outbox.send(SetLinkInfo { peer_call_id, send_accm, receive_accm });
     }
 
     fn call_up(&mut self, handle: Handle, call: Call, window: u16) {
         if let Call::Up { local_id, peer_id, .. } = call {
-            self.outbox.tell(ControlEvent::CallUp {
+            self.outbox.push_event(ControlEvent::CallUp {
                 handle,
                 local_call_id: local_id,
                 peer_call_id: peer_id,
@@ -310,6 +312,6 @@ impl ControlConnection {
 
     fn call_ended(&mut self, handle: Handle, end: &End) {
         let End { by, code, detail } = end.clone();
-        self.outbox.tell(ControlEvent::CallEnded { handle, by, code, detail });
+        self.outbox.push_event(ControlEvent::CallEnded { handle, by, code, detail });
     }
 }

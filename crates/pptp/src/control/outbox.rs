@@ -56,7 +56,7 @@ impl Outbox {
     }
 
     /// Whether there is capacity for an optional message.
-    pub(super) fn has_room(&self) -> bool {
+    pub(super) fn has_capacity(&self) -> bool {
         self.messages() < MESSAGES_MAX / 2
     }
 
@@ -68,7 +68,7 @@ impl Outbox {
         }
     }
 
-    pub(super) fn tell(&mut self, event: ControlEvent) {
+    pub(super) fn push_event(&mut self, event: ControlEvent) {
         let events = &mut self.waiting().events;
         let is_full = events.len() >= EVENTS_MAX;
         events.push_back(event);

@@ -13,7 +13,7 @@ use super::events::{By, CallRequest, ControlEvent, End, Handle};
 use super::{ControlConnection, error};
 
 /// A reply to another host's request may be followed by the one to ours, within this time.
-const STRAY: Duration = Duration::from_secs(3);
+const UNMATCHED: Duration = Duration::from_secs(3);
 
 impl ControlConnection {
     /// PNS: asks for a call under our Call ID.
@@ -32,7 +32,7 @@ impl ControlConnection {
             subaddress: Text::new(&call.subaddress),
         });
         let deadline = now + self.config.call_timeout;
-        self.calls.insert(handle, Call::OutgoingRequested { local_id: call_id, stray: None, deadline });
+        self.calls.insert(handle, Call::OutgoingRequested { local_id: call_id, unmatched: None, deadline });
     }
 
     /// PAC: the peer wants a call.
@@ -49,7 +49,7 @@ impl ControlConnection {
         let OutgoingCallRequest { maximum_bps, window, .. } = *request;
         self.calls.insert(handle, Call::OutgoingOffered { peer_id, maximum_bps, window, deadline });
         let request = CallRequest::Outgoing(request.clone());
-        self.outbox.tell(ControlEvent::CallRequested { handle, request });
+        self.outbox.push_event(ControlEvent::CallRequested { handle, request });
     }
 
     /// Why one more call of the peer cannot be taken, if so. A call that is there is never disturbed.
@@ -114,9 +114,9 @@ impl ControlConnection {
             _ => {
                 self.counters.ignored += 1;
                 for call in self.calls.iter_mut() {
-                    if let Call::OutgoingRequested { stray, deadline, .. } = call {
-                        stray.get_or_insert(reply.peer_call_id);
-                        *deadline = (*deadline).min(now + STRAY);
+                    if let Call::OutgoingRequested { unmatched, deadline, .. } = call {
+                        unmatched.get_or_insert(reply.peer_call_id);
+                        *deadline = (*deadline).min(now + UNMATCHED);
                     }
                 }
             }

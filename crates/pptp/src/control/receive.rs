@@ -135,7 +135,7 @@ impl ControlConnection {
     }
 
     fn echo(&mut self, now: Instant, request: &EchoRequest) {
-        if self.outbox.has_room() && self.echo_limit.allow(now) {
+        if self.outbox.has_capacity() && self.echo_limit.allow(now) {
             let identifier = request.identifier;
             self.outbox.send(EchoReply { identifier, result: PlainResult::Ok, error: ErrorCode::None });
         } else {

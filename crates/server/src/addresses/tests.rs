@@ -55,8 +55,8 @@ fn a_released_address_can_be_lent_before_the_event_writer_has_written_the_releas
     addresses.release(ids[0]);
     addresses.release(ids[0]);
     assert_eq!(addresses.used("default"), 0);
-    assert_eq!(addresses.try_lend(&config, ids[1], &alice).unwrap(), mine, "the user comes back at once");
-    // The event writer comes late, and takes nothing away.
+    assert_eq!(addresses.try_lend(&config, ids[1], &alice).unwrap(), mine, "the user returns at once");
+    // The event writer is late, and takes nothing away.
     write_release(&store, ids[0], mine.address);
     let others = addresses.try_lend(&config, ids[2], &bob).unwrap();
     assert_ne!(others.address, mine.address);

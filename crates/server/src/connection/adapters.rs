@@ -9,7 +9,7 @@ use adit_auth::Caller;
 use adit_config::Config;
 use adit_dataplane::Dataplane;
 use adit_store::SessionId;
-use adit_tunnel::events::Stray;
+use adit_tunnel::events::Unmatched;
 use adit_tunnel::path::{Counters, PathCommand, PathConfig};
 use ipnet::Ipv4Net;
 
@@ -53,8 +53,8 @@ impl PacketPath for Dataplane {
         Dataplane::counters(self, call_id)
     }
 
-    fn unmatched(&self, call_id: LocalCallId, peer: Ipv4Addr, since: Instant) -> Option<Stray> {
-        self.stray(call_id, peer, since)
+    fn unmatched(&self, call_id: LocalCallId, peer: Ipv4Addr, since: Instant) -> Option<Unmatched> {
+        self.unmatched(call_id, peer, since)
     }
 
     fn close(&self, call_id: LocalCallId) -> Option<FinalCounters> {

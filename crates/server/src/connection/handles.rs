@@ -11,7 +11,7 @@ use adit_auth::Pending;
 use adit_config::Config;
 use adit_ppp::auth::AuthRequest;
 use adit_store::{Change, Release, SessionId};
-use adit_tunnel::events::{Answer, Stray};
+use adit_tunnel::events::{Answer, Unmatched};
 use adit_tunnel::path::{Counters, PathCommand, PathConfig};
 use ipnet::Ipv4Net;
 use jiff::Timestamp;
@@ -70,7 +70,7 @@ pub(crate) trait PacketPath: Send + Sync {
     /// The counters of an open call.
     fn counters(&self, call_id: LocalCallId) -> Option<Counters>;
     /// GRE seen since `since` that belongs to no call and may have been meant for this one.
-    fn unmatched(&self, call_id: LocalCallId, peer: Ipv4Addr, since: Instant) -> Option<Stray>;
+    fn unmatched(&self, call_id: LocalCallId, peer: Ipv4Addr, since: Instant) -> Option<Unmatched>;
     /// Closes the data path of a call and frees its Call ID.
     fn close(&self, call_id: LocalCallId) -> Option<FinalCounters>;
 }

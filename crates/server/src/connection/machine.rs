@@ -224,8 +224,8 @@ impl Machine {
         let State::SettingUp(setting_up) = &self.state else { return };
         let (call, id) = (setting_up.call.handle, setting_up.call.id);
         let (peer, since) = (*self.session.from.ip(), self.session.started_at);
-        if let Some(stray) = self.handles.path.unmatched(id, peer, since) {
-            self.tunnel.handle_input(now.instant, events::Input::Stray { call, stray });
+        if let Some(unmatched) = self.handles.path.unmatched(id, peer, since) {
+            self.tunnel.handle_input(now.instant, events::Input::Unmatched { call, unmatched });
         }
     }
 

@@ -31,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_level_tells_a_failed_call_from_a_failed_host() {
+    fn the_level_distinguishes_a_failed_call_from_a_failed_host() {
         let with = |code: Option<Code>| {
             let event = NewEvent::new(Timestamp::UNIX_EPOCH, EventFacts::ServerStart);
             level(&NewEvent { code, ..event })

@@ -13,8 +13,8 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
-    /// Accounts are changed by those who may change the database: root, and the user that the server runs as. To be let
-    /// in through the socket is enough for everything else.
+    /// Accounts are changed by those who may change the database: root, and the user that the server runs as. Access
+    /// to the socket is enough for everything else.
     pub(crate) fn may_change_accounts(self) -> Result<()> {
         let own = std::fs::metadata("/proc/self").map(|me| me.uid()).ok();
         if is_trusted(self.uid, own) {

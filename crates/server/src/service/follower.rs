@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_slow_one_loses_the_oldest_and_is_told_how_many() {
+    async fn a_slow_one_loses_the_oldest_and_receives_their_number() {
         let (sender, receiver) = broadcast::channel(4);
         let mut follower = Follower::new(receiver, Filter::default(), None);
         follower.next().await;

@@ -47,10 +47,10 @@ impl<R: AsyncRead + Unpin> Lines<R> {
                 return Ok(Line::Text(self.buffer.get(..end).unwrap_or_default()));
             }
             searched = self.filled;
-            let Some(room) = self.buffer.get_mut(self.filled..).filter(|room| !room.is_empty()) else {
+            let Some(free) = self.buffer.get_mut(self.filled..).filter(|free| !free.is_empty()) else {
                 return Ok(Line::TooLong);
             };
-            match self.from.read(room).await? {
+            match self.from.read(free).await? {
                 0 if self.filled == 0 => return Ok(Line::End),
                 0 => {
                     self.used = self.filled;

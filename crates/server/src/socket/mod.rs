@@ -94,11 +94,11 @@ async fn serve(service: Service, control: Control, mut stop: watch::Receiver<()>
     let mut connections = JoinSet::new();
     loop {
         // Who is one too many waits in the listener's queue.
-        let has_room = connections.len() < CONNECTIONS;
+        let has_capacity = connections.len() < CONNECTIONS;
         tokio::select! {
             _ = stop.changed() => break,
             Some(_) = connections.join_next() => {}
-            accepted = control.listener.accept(), if has_room => match accepted {
+            accepted = control.listener.accept(), if has_capacity => match accepted {
                 Ok((stream, _)) => {
                     connections.spawn(talk::talk(service.clone(), stream, stop.clone()));
                 }

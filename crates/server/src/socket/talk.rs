@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_peer_that_says_nothing_is_let_go() {
+    async fn a_silent_peer_is_disconnected() {
         let (_kept, silent) = tokio::io::duplex(64);
         let error = read_request(&mut Lines::new(silent)).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_peer_that_reads_slowly_is_told_how_many_events_it_missed() {
+    async fn a_peer_that_reads_slowly_receives_the_number_of_lost_events() {
         let (sender, receiver) = broadcast::channel(4);
         let follower = Follower::new(receiver, Filter::default(), None);
         // The connection carries one line, or two.

@@ -117,7 +117,7 @@ impl Foreign {
         self.turn(now, out);
     }
 
-    fn say(&mut self, message: impl Into<Message>, out: &mut Output) {
+    fn send_message(&mut self, message: impl Into<Message>, out: &mut Output) {
         self.write(message.into().to_octets(), out);
     }
 
@@ -162,11 +162,11 @@ impl Foreign {
         self.outcome.heard.push(message.clone());
         match message {
             Message::StartControlConnectionRequest(_) => {
-                self.say(self.start_request().into_reply(), out);
+                self.send_message(self.start_request().into_reply(), out);
             }
             Message::StartControlConnectionReply(_) if !self.profile.quirks.eager => {
                 let request = self.call_request();
-                self.say(request, out);
+                self.send_message(request, out);
             }
             Message::OutgoingCallRequest(request) => {
                 let reply = OutgoingCallReply {
@@ -174,7 +174,7 @@ impl Foreign {
                     window: self.profile.window,
                     ..OutgoingCallReply::connected(self.profile.call_id, request.call_id)
                 };
-                self.say(reply, out);
+                self.send_message(reply, out);
                 self.connected(now, request.call_id);
             }
             Message::OutgoingCallReply(reply) if reply.result == OutgoingResult::Connected => {
@@ -182,13 +182,13 @@ impl Foreign {
             }
             Message::EchoRequest(EchoRequest { identifier }) => {
                 let (result, error) = (PlainResult::Ok, ErrorCode::None);
-                self.say(EchoReply { identifier, result, error }, out);
+                self.send_message(EchoReply { identifier, result, error }, out);
             }
             Message::CallClearRequest(_) => self.disconnect(out),
             Message::CallDisconnectNotify(_) => self.stop(now, out),
             Message::StopControlConnectionRequest(_) => {
                 let (result, error) = (PlainResult::Ok, ErrorCode::None);
-                self.say(StopControlConnectionReply { result, error }, out);
+                self.send_message(StopControlConnectionReply { result, error }, out);
                 self.finish(out);
             }
             Message::StopControlConnectionReply(_) => self.finish(out),
@@ -220,14 +220,14 @@ impl Foreign {
         };
         self.path = None;
         self.ppp = None;
-        self.say(notify, out);
+        self.send_message(notify, out);
     }
 
     fn stop(&mut self, now: Instant, out: &mut Output) {
         self.path = None;
         self.ppp = None;
         self.patience = Some(now + PATIENCE);
-        self.say(StopControlConnectionRequest { reason: StopReason::General }, out);
+        self.send_message(StopControlConnectionRequest { reason: StopReason::General }, out);
     }
 
     fn finish(&mut self, out: &mut Output) {
@@ -248,7 +248,7 @@ impl Foreign {
             self.disconnect(out);
             self.stop(now, out);
         } else {
-            self.say(CallClearRequest { call_id: self.profile.call_id }, out);
+            self.send_message(CallClearRequest { call_id: self.profile.call_id }, out);
             self.ppp = None;
             self.path = None;
             self.patience = Some(now + PATIENCE);
@@ -279,7 +279,10 @@ impl Foreign {
                 self.command(now, PathCommand::Link { peer_mru, pfc, acfc });
                 if let Some(id) = self.profile.quirks.set_link_info {
                     let peer_call_id = id.unwrap_or(self.peer_call_id);
-                    self.say(SetLinkInfo { peer_call_id, send_accm: u32::MAX, receive_accm: u32::MAX }, out);
+                    self.send_message(
+                        SetLinkInfo { peer_call_id, send_accm: u32::MAX, receive_accm: u32::MAX },
+                        out,
+                    );
                 }
             }
             Event::Encryption(mppe) => self.command(now, PathCommand::Encryption(Some(mppe))),

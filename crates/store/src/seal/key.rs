@@ -20,7 +20,7 @@ const TAG: usize = 16;
 /// The first octet of everything sealed: which construction.
 const FORMAT: u8 = 1;
 
-/// Where the key that seals secrets comes from.
+/// The source of the key that seals secrets.
 #[derive(Clone, Debug)]
 pub enum KeySource {
     /// A key file, made at first use.

@@ -103,8 +103,8 @@ pub(crate) fn every_field_can_be_set_and_unset(store: &Store) {
     let on = store.change_account("alice", &on).unwrap();
     assert_eq!((on.disabled, on.locked_until), (None, None));
 
-    let nobody = store.change_account("bob", &AccountChange::default());
-    assert_eq!(nobody, Err(ErrorKind::NoSuchAccount("bob".into()).into()));
+    let unknown = store.change_account("bob", &AccountChange::default());
+    assert_eq!(unknown, Err(ErrorKind::NoSuchAccount("bob".into()).into()));
 }
 
 pub(crate) fn a_fixed_address_has_one_owner(store: &Store) {
@@ -144,7 +144,7 @@ pub(crate) fn secrets_come_back_as_they_were_put(store: &Store) {
     };
     store.add_account(&NewAccount::named("none"), None, false, at(0)).unwrap();
     assert!(secret(store, "none").is_none());
-    assert!(secret(store, "nobody").is_none());
+    assert!(secret(store, "unknown").is_none());
 
     let added =
         store.add_account(&NewAccount::named("alice"), Some(&clear("clientPass")), false, at(5)).unwrap();
@@ -174,8 +174,8 @@ pub(crate) fn a_new_secret_replaces_all_of_the_old_one(store: &Store) {
     let Some(Secret::NtHash(hash)) = secret(store, "fax") else { panic!("the clear one is still there") };
     assert_eq!(hash, Password::new("new").nt_hash());
     assert_eq!(
-        store.set_secret("nobody", &clear("x"), false, at(9)),
-        Err(ErrorKind::NoSuchAccount("nobody".into()).into())
+        store.set_secret("unknown", &clear("x"), false, at(9)),
+        Err(ErrorKind::NoSuchAccount("unknown".into()).into())
     );
 }
 

@@ -134,25 +134,29 @@ pub(crate) fn counters_of_many_sessions(store: &Store) {
 pub(crate) fn sessions_are_filtered(store: &Store) {
     let a1 = start_as(store, 0, "alice");
     let b1 = start_as(store, 10, "bob");
-    let nobody = start(store, 20);
+    let without_user = start(store, 20);
     let a2 = start_as(store, 30, "Alice");
     write(store, end_of(a1, end(5, None)), 5);
-    write(store, end_of(nobody, end(50, Some("G01"))), 50);
+    write(store, end_of(without_user, end(50, Some("G01"))), 50);
     let ids = |filter: SessionFilter| {
         store.sessions(&filter).unwrap().into_iter().map(|s| s.id).collect::<Vec<_>>()
     };
     let all = SessionFilter::default;
-    assert_eq!(ids(all()), [a1, b1, nobody, a2]);
+    assert_eq!(ids(all()), [a1, b1, without_user, a2]);
     assert_eq!(ids(SessionFilter { running: Some(true), ..all() }), [b1, a2]);
-    assert_eq!(ids(SessionFilter { running: Some(false), ..all() }), [a1, nobody]);
+    assert_eq!(ids(SessionFilter { running: Some(false), ..all() }), [a1, without_user]);
     assert_eq!(ids(SessionFilter { user: Some("ALICE".into()), ..all() }), [a1, a2]);
-    assert_eq!(ids(SessionFilter { since: Some(at(6)), ..all() }), [b1, nobody, a2], "still running then");
-    assert_eq!(ids(SessionFilter { since: Some(at(5)), ..all() }), [a1, b1, nobody, a2]);
+    assert_eq!(
+        ids(SessionFilter { since: Some(at(6)), ..all() }),
+        [b1, without_user, a2],
+        "still running then"
+    );
+    assert_eq!(ids(SessionFilter { since: Some(at(5)), ..all() }), [a1, b1, without_user, a2]);
     assert_eq!(ids(SessionFilter { newest_per_user: true, ..all() }), [b1, a2]);
     assert_eq!(ids(SessionFilter { newest_per_user: true, running: Some(false), ..all() }), [a1]);
-    assert_eq!(ids(SessionFilter { failed: true, ..all() }), [nobody]);
-    assert_eq!(ids(SessionFilter { last: Some(2), ..all() }), [nobody, a2]);
-    assert_eq!(ids(SessionFilter { last: Some(1), running: Some(false), ..all() }), [nobody]);
+    assert_eq!(ids(SessionFilter { failed: true, ..all() }), [without_user]);
+    assert_eq!(ids(SessionFilter { last: Some(2), ..all() }), [without_user, a2]);
+    assert_eq!(ids(SessionFilter { last: Some(1), running: Some(false), ..all() }), [without_user]);
 }
 
 pub(crate) fn the_record_is_kept_and_bounded(store: &Store) {

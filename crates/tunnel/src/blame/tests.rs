@@ -49,7 +49,7 @@ fn row_15_nothing_at_all_proves_no_direction() {
 #[test]
 fn row_13_16_18_22_a_client_that_reports_our_gre_proves_that_its_own_is_lost() {
     let mut evidence = Evidence::default();
-    evidence.told();
+    evidence.reported();
     assert_eq!(judged(&evidence), Code::G02);
     // What is heard is heard, whatever is said.
     evidence.acknowledged();
@@ -59,22 +59,22 @@ fn row_13_16_18_22_a_client_that_reports_our_gre_proves_that_its_own_is_lost() {
 #[test]
 fn row_21_a_call_id_that_changed_is_g04_wherever_it_shows() {
     let mut key = Evidence::default();
-    key.stray(Stray::CallId(77));
-    let mut told = Evidence { heard: 4, ..Evidence::default() };
-    told.misnamed(1007);
-    for evidence in [key, told] {
+    key.unmatched(Unmatched::CallId(77));
+    let mut reported = Evidence { heard: 4, ..Evidence::default() };
+    reported.misnamed(1007);
+    for evidence in [key, reported] {
         assert_eq!(judged(&evidence), Code::G04);
     }
     // A packet of another host proves nothing about a call whose own GRE arrives.
     let mut fine = Evidence { heard: 4, ..Evidence::default() };
-    fine.stray(Stray::CallId(77));
+    fine.unmatched(Unmatched::CallId(77));
     assert_eq!(judged(&fine), Code::G03);
 }
 
 #[test]
 fn row_23_gre_from_another_address_names_it() {
     let mut evidence = Evidence::default();
-    evidence.stray(Stray::Source(Ipv4Addr::new(203, 0, 113, 11)));
+    evidence.unmatched(Unmatched::Source(Ipv4Addr::new(203, 0, 113, 11)));
     let (code, detail) = evidence.judge(Role::Client, Code::L05, "no LCP");
     assert_eq!(code, Code::G03);
     assert!(detail.contains("203.0.113.11"), "{detail}");
@@ -190,7 +190,7 @@ fn only_an_end_that_gre_can_explain_is_judged_anew() {
 
 #[test]
 fn an_icmp_error_names_its_sender_and_its_reason() {
-    let said = |icmp| {
+    let detail_of = |icmp| {
         let mut evidence = Evidence::default();
         evidence.unreachable(SERVER, icmp);
         // The first one counts.
@@ -199,12 +199,12 @@ fn an_icmp_error_names_its_sender_and_its_reason() {
         assert_eq!(code, Code::G01);
         detail
     };
-    assert_eq!(said(2), "203.0.113.10 answered our GRE: protocol 47 unreachable");
+    assert_eq!(detail_of(2), "203.0.113.10 answered our GRE: protocol 47 unreachable");
     for icmp in [9, 10, 13] {
         let text = format!("administratively prohibited (ICMP type 3 code {icmp})");
-        assert_eq!(said(icmp), format!("203.0.113.10 answered our GRE: {text}"));
+        assert_eq!(detail_of(icmp), format!("203.0.113.10 answered our GRE: {text}"));
     }
-    assert_eq!(said(1), "203.0.113.10 answered our GRE: unreachable (ICMP type 3 code 1)");
+    assert_eq!(detail_of(1), "203.0.113.10 answered our GRE: unreachable (ICMP type 3 code 1)");
     // GRE that arrives all the same refutes it.
     let mut evidence = heard(&[&lcp(cp::CONFIGURE_REQUEST)]);
     evidence.unreachable(SERVER, 2);
@@ -214,18 +214,18 @@ fn an_icmp_error_names_its_sender_and_its_reason() {
 #[test]
 fn gre_gone_astray_is_lost_on_the_way_to_this_side() {
     let mut source = Evidence::default();
-    source.stray(Stray::Source(SERVER));
-    source.stray(Stray::Source(Ipv4Addr::LOCALHOST));
-    let mut told = Evidence::default();
-    told.told();
-    for evidence in [&source, &told] {
+    source.unmatched(Unmatched::Source(SERVER));
+    source.unmatched(Unmatched::Source(Ipv4Addr::LOCALHOST));
+    let mut reported = Evidence::default();
+    reported.reported();
+    for evidence in [&source, &reported] {
         assert_eq!(evidence.judge(Role::Server, Code::L05, "no LCP").0, Code::G02);
         assert_eq!(evidence.judge(Role::Client, Code::L05, "no LCP").0, Code::G03);
     }
-    assert!(source.judge(Role::Client, Code::L05, "").1.contains("comes from 203.0.113.10"));
+    assert!(source.judge(Role::Client, Code::L05, "").1.contains("arrives from 203.0.113.10"));
     let mut key = Evidence::default();
-    key.stray(Stray::CallId(77));
-    key.stray(Stray::CallId(78));
+    key.unmatched(Unmatched::CallId(77));
+    key.unmatched(Unmatched::CallId(78));
     assert!(key.judge(Role::Client, Code::L05, "").1.contains("names call 77"));
     // All of it at an acknowledgment too: that is GRE of this call.
     source.acknowledged();
@@ -245,26 +245,26 @@ fn a_peer_that_denies_the_call_id_is_believed_until_it_answers() {
 
 #[test]
 fn a_peer_whose_answers_are_overdue_is_sent_what_it_cannot_know() {
-    let early = TELL.saturating_sub(Duration::from_millis(1));
+    let early = REPORT_AFTER.saturating_sub(Duration::from_millis(1));
     let request = heard(&[&lcp(cp::CONFIGURE_REQUEST)]);
-    assert_eq!(request.to_tell(TELL), Some(Told::Heard));
-    assert_eq!(request.to_tell(TELL * 2), Some(Told::Heard));
-    assert_eq!(request.to_tell(early), None);
+    assert_eq!(request.gre_report(REPORT_AFTER), Some(GreReport::Heard));
+    assert_eq!(request.gre_report(REPORT_AFTER * 2), Some(GreReport::Heard));
+    assert_eq!(request.gre_report(early), None);
     // Nothing came: there is nothing to tell.
-    assert_eq!(Evidence::default().to_tell(TELL), None);
+    assert_eq!(Evidence::default().gre_report(REPORT_AFTER), None);
     // It knows already.
-    assert_eq!(heard(&[&lcp(cp::CONFIGURE_ACK)]).to_tell(TELL), None);
+    assert_eq!(heard(&[&lcp(cp::CONFIGURE_ACK)]).gre_report(REPORT_AFTER), None);
     let mut acknowledged = request.clone();
     acknowledged.acknowledged();
-    assert_eq!(acknowledged.to_tell(TELL), None);
+    assert_eq!(acknowledged.gre_report(REPORT_AFTER), None);
 
     let mut misnamed = Evidence::default();
-    misnamed.stray(Stray::CallId(77));
-    assert_eq!(misnamed.to_tell(TELL), Some(Told::Misnamed(77)));
-    assert_eq!(misnamed.to_tell(early), None);
+    misnamed.unmatched(Unmatched::CallId(77));
+    assert_eq!(misnamed.gre_report(REPORT_AFTER), Some(GreReport::Misnamed(77)));
+    assert_eq!(misnamed.gre_report(early), None);
     // GRE of this call arrives: other GRE belongs to another host.
     misnamed.frame(&lcp(cp::CONFIGURE_REQUEST));
-    assert_eq!(misnamed.to_tell(TELL), Some(Told::Heard));
+    assert_eq!(misnamed.gre_report(REPORT_AFTER), Some(GreReport::Heard));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use adit_wire::ipv4;
 /// Of a packet, unless it is multicast or broadcast: hosts send many of those, and need no answer.
 pub(super) fn destination(packet: ipv4::Packet<'_>) -> Option<Destination> {
     let address = packet.dst();
-    let everybody = address.is_broadcast()
+    let to_all = address.is_broadcast()
         || address.is_multicast()
         || address.is_unspecified()
         || address.octets().last() == Some(&255);
@@ -17,7 +17,7 @@ pub(super) fn destination(packet: ipv4::Packet<'_>) -> Option<Destination> {
         [_, _, high, low, ..] if ports => u16::from_be_bytes([*high, *low]),
         _ => 0,
     };
-    (!everybody).then_some(Destination { address, protocol: packet.protocol(), port })
+    (!to_all).then_some(Destination { address, protocol: packet.protocol(), port })
 }
 
 /// As a number that is never 0: how it travels among counters.

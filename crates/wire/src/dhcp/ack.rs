@@ -48,13 +48,13 @@ impl Ack {
         out[28..44].copy_from_slice(&chaddr);
         out[FIXED - 4..].copy_from_slice(&MAGIC);
 
-        let room = usize::from(inform.max_size).saturating_sub(HEADERS + 1);
+        let capacity = usize::from(inform.max_size).saturating_sub(HEADERS + 1);
         let mut put = |code, value: &[u8]| {
             let chunks = value.len().div_ceil(255);
             let always = code == option::MESSAGE_TYPE || code == option::SERVER;
             if value.is_empty()
                 || !(always || inform.wants(code))
-                || out.len() + value.len() + 2 * chunks > room
+                || out.len() + value.len() + 2 * chunks > capacity
             {
                 return;
             }

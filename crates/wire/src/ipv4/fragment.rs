@@ -26,9 +26,9 @@ impl<'a> Fragments<'a> {
         let payload = self.packet.payload();
         let rest = payload.get(self.done..).filter(|rest| !rest.is_empty())?;
         let (mut header, header_len) = self.header();
-        let room = self.mtu.checked_sub(header_len)?;
-        let last = rest.len() <= room;
-        let piece = rest.get(..if last { rest.len() } else { room & !7 })?;
+        let capacity = self.mtu.checked_sub(header_len)?;
+        let last = rest.len() <= capacity;
+        let piece = rest.get(..if last { rest.len() } else { capacity & !7 })?;
         let total = header_len + piece.len();
 
         let offset = (self.packet.fragment_offset() + self.done) / 8;

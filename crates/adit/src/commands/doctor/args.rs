@@ -71,7 +71,7 @@ pub(crate) struct Args {
     /// Stay silent in the tunnel this long, then see whether it still works, such as 40s
     #[arg(long, value_name = "SPAN", value_parser = crate::when::span, requires = "user")]
     pub(crate) idle: Option<Duration>,
-    /// Write what was found into one archive to send to somebody; password and proofs are left out
+    /// Write the findings into one archive to send to support; passwords and authentication proofs are left out
     #[arg(long, value_name = "FILE", requires = "host")]
     pub(crate) bundle: Option<PathBuf>,
     /// Judge only this call of the capture, counted from 1

@@ -82,7 +82,7 @@ fn host(facts: &Facts) -> String {
         line("network", format!("{} on {}", local.net, local.interface));
     }
     for hop in &facts.gre.hops {
-        let from = hop.from.map_or("nobody answers".to_owned(), |from| from.to_string());
+        let from = hop.from.map_or("no answer".to_owned(), |from| from.to_string());
         line("gre hop", format!("{} {from}", hop.ttl));
     }
     for (layer, reason) in &facts.left_out {

@@ -61,7 +61,7 @@ pub(crate) struct Moment {
     pub(crate) t_s: f64,
     /// The frame in the file.
     pub(crate) frame: u64,
-    /// client, server, or the address of somebody else.
+    /// client, server, or the address of another host.
     pub(crate) by: String,
     /// The layer.
     pub(crate) layer: String,

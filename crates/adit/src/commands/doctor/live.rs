@@ -26,8 +26,8 @@ pub(super) fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {
     let stop = Stop::new()?;
     watch_signals(stop.clone())?;
     output.remark("doctor", &format!("{}, at most {} s", options.host, options.total.as_secs()));
-    let mut say = |progress: Progress| tell(output, &progress);
-    let report = adit_probe::run(&options, &stop, &mut say)?;
+    let mut on_progress = |progress: Progress| print_progress(output, &progress);
+    let report = adit_probe::run(&options, &stop, &mut on_progress)?;
     let mut verdict = adit_doctor::judge(&report.facts);
     if args.bundle.is_none() {
         // Frame numbers are of no use without the capture.
@@ -104,7 +104,7 @@ fn watch_signals(stop: Stop) -> Result<(), Failure> {
     let watch = move || {
         runtime.block_on(async {
             wait_for_signal().await;
-            stop.wish();
+            stop.request();
             // A second one does not wait for the server's good-bye.
             wait_for_signal().await;
             std::process::exit(130);
@@ -113,7 +113,7 @@ fn watch_signals(stop: Stop) -> Result<(), Failure> {
     std::thread::Builder::new().name("adit-signals".to_owned()).spawn(watch).map(drop).map_err(no_signals)
 }
 
-fn tell(output: &Output, progress: &Progress) {
+fn print_progress(output: &Output, progress: &Progress) {
     match output.form {
         Form::JsonLines => {
             let step = Step {

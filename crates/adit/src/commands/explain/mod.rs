@@ -1,7 +1,7 @@
 //! `adit explain`
 
+mod convert;
 pub(crate) mod key;
-mod meaning;
 pub(crate) mod route;
 pub(crate) mod user;
 
@@ -26,7 +26,7 @@ Examples:
   adit explain event 20209                            an event of Windows
   adit explain 'LCP: timeout sending Config-Requests' a line of a log
   adit explain connected but no traffic               a symptom
-  adit explain user alice                             why somebody cannot connect
+  adit explain user alice                             why a user cannot connect
   adit explain route alice 192.168.10.20:443          who may reach what
   adit explain key link.mtu                           a key of adit.toml")]
 pub(crate) struct Args {
@@ -89,7 +89,7 @@ struct CodePage {
     fix: Vec<String>,
     /// What looks like it and is not.
     confused_with: Vec<String>,
-    /// The one test that comes next.
+    /// The one test to run next.
     next: String,
     /// What other programs call it.
     elsewhere: Vec<String>,
@@ -124,7 +124,7 @@ struct CausePage {
     owner: String,
     /// What to do first.
     fix: Option<String>,
-    /// The one test that comes next.
+    /// The one test to run next.
     next: String,
 }
 
@@ -163,7 +163,7 @@ impl From<&Foreign> for ForeignPage {
         ForeignPage {
             key: foreign.key.clone(),
             system: foreign.system(),
-            says: foreign.says.clone(),
+            says: foreign.wording.clone(),
             note: foreign.note.clone(),
             confirmed: foreign.confirmed,
             layers: foreign.layers().into_iter().map(adit_diag::Layer::word).collect(),

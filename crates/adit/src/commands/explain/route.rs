@@ -24,13 +24,13 @@ use crate::table::printable;
 pub(crate) struct Route {
     /// The account.
     user: String,
-    /// Its group; null for what everybody gets.
+    /// Its group; null for the defaults.
     group: Option<String>,
     /// Where to.
     destination: String,
     /// The key of the configuration that decides.
     key: String,
-    /// Where that was written; `default` when nobody wrote it.
+    /// The origin; `default` when it is not configured.
     written: String,
     /// Each line that was compared, in order.
     lines: Vec<Line>,
@@ -67,9 +67,9 @@ pub(super) fn run(user: &str, to: &str, output: &Output, places: &Places) -> Res
     let destination = destination(to)?;
     let settings = Settings::load(output, places)?;
     let Some(store) = settings.store_to_read()? else {
-        return Err(nobody(user));
+        return Err(unknown_user(user));
     };
-    let account = store.account(user)?.ok_or_else(|| nobody(user))?;
+    let account = store.account(user)?.ok_or_else(|| unknown_user(user))?;
     let route = judge(&settings, &store, account.name, account.group, destination)?;
     if output.is_text() {
         output.text(&words(&route, output))?;
@@ -79,7 +79,7 @@ pub(super) fn run(user: &str, to: &str, output: &Output, places: &Places) -> Res
     Ok(Exit::Done)
 }
 
-fn nobody(user: &str) -> Failure {
+fn unknown_user(user: &str) -> Failure {
     Failure::new(Exit::NotFound, format!("there is no user \"{}\"", printable(user))).fix("adit user list")
 }
 
@@ -140,17 +140,17 @@ fn judge(
 /// The key that decides, and where it was written.
 fn written(settings: &Settings, group: Option<&str>, tunnel: Tunnel) -> (String, String) {
     let name = if tunnel == Tunnel::All { "tunnel" } else { "routes" };
-    let everybody = format!("access.{name}");
+    let defaults = format!("access.{name}");
     let keys = group.map(|group| format!("groups.{group}.{name}")).into_iter();
     let all: Vec<_> = settings.file().map(|checked| checked.effective()).unwrap_or_default();
-    for key in keys.chain([everybody.clone()]) {
+    for key in keys.chain([defaults.clone()]) {
         if let Some(setting) = all.iter().find(|setting| setting.key == key)
             && let Some((file, line)) = &setting.origin
         {
             return (key, format!("{file} line {line}"));
         }
     }
-    (everybody, "default".to_owned())
+    (defaults, "default".to_owned())
 }
 
 /// What the server kept out, as the record of the newest session has it.

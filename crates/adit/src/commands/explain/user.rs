@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::super::user::list::UserBody;
-use super::meaning::{self, Attempt, Meaning};
+use super::convert::{self, Attempt, Meaning};
 use crate::document::{Document, Utc};
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
@@ -28,7 +28,7 @@ const NAMELESS: u32 = 1000;
 
 /// What `adit explain user --json` prints.
 #[derive(Serialize, JsonSchema)]
-pub(crate) struct UserStory {
+pub(crate) struct UserExplanation {
     /// As it was asked for.
     user: String,
     /// The account; null where there is none.
@@ -39,7 +39,7 @@ pub(crate) struct UserStory {
     meanings: Vec<MeaningBody>,
 }
 
-impl Document for UserStory {
+impl Document for UserExplanation {
     const NAME: &'static str = "adit.explain-user/1";
 }
 
@@ -110,7 +110,7 @@ pub(super) fn run(name: &str, output: &Output, places: &Places) -> Result<Exit, 
         Some(_) => None,
         None => nearest(&service, name)?,
     };
-    let mut meanings = meaning::of(&meaning::Known {
+    let mut meanings = convert::of(&convert::Known {
         exists: account.is_some(),
         refused,
         near,
@@ -125,7 +125,7 @@ pub(super) fn run(name: &str, output: &Output, places: &Places) -> Result<Exit, 
     }
     let account = listed.map(|listed| UserBody::new(listed, now));
     if !output.is_text() {
-        output.document(&UserStory {
+        output.document(&UserExplanation {
             user: name.to_owned(),
             account,
             attempts: attempts.iter().take(SHOWN).map(AttemptBody::from).collect(),

@@ -37,7 +37,7 @@ struct Wan {
     /// Its address with its network.
     #[schemars(with = "Option<String>")]
     address: Option<Ipv4Net>,
-    /// Whether the Internet can reach it without anybody's translation.
+    /// Whether the Internet can reach it without address translation.
     public: bool,
 }
 

@@ -55,14 +55,14 @@ pub(crate) struct Args {
     dns: Vec<Ipv4Addr>,
     /// Whether to let this host pass packets on
     #[arg(long, value_name = "ask|yes|no", value_enum, default_value_t, hide_possible_values = true)]
-    forward: Wish,
+    forward: Confirmation,
     /// Print the file, touch nothing
     #[arg(long)]
     print: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-enum Wish {
+enum Confirmation {
     #[default]
     Ask,
     Yes,
@@ -120,7 +120,7 @@ pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit,
         }
     }
     if output.is_text() {
-        tell(&draft, path, forward, &host, &to_do, output)?;
+        print(&draft, path, forward, &host, &to_do, output)?;
     } else {
         let file = path.display().to_string();
         let wrote = !output.dry_run;
@@ -190,10 +190,10 @@ fn ask<T: core::str::FromStr + core::fmt::Display>(
 
 fn wants_forwarding(args: &Args, output: &Output, silent: bool) -> Result<bool, Failure> {
     match args.forward {
-        Wish::Yes => Ok(true),
-        Wish::No => Ok(false),
-        Wish::Ask if silent => Ok(true),
-        Wish::Ask => {
+        Confirmation::Yes => Ok(true),
+        Confirmation::No => Ok(false),
+        Confirmation::Ask if silent => Ok(true),
+        Confirmation::Ask => {
             prompt::agree(output, "Let this host pass packets on?", true, "--forward yes, or --forward no")
         }
     }
@@ -250,7 +250,7 @@ fn forwarding(places: &Places) -> Result<(), Failure> {
     })
 }
 
-fn tell(
+fn print(
     draft: &Draft,
     path: &Path,
     forward: bool,
@@ -277,7 +277,9 @@ fn tell(
         output.text(&to_do.iter().map(|command| format!("           {command}\n")).collect::<String>())?;
         output.line("         and the same two rules into the file it is loaded from")?;
     }
-    output.line("note     PPTP can be read by whoever records it. Keep it narrow, plan its end.")?;
+    output.line(
+        "note     recorded PPTP traffic can be decrypted. Keep access narrow and plan the migration.",
+    )?;
     output.line("")?;
     output.line(if would { "Nothing was changed." } else { "Next     adit user add NAME, then adit serve" })
 }

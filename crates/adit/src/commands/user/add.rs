@@ -14,7 +14,7 @@ use crate::output::Output;
 use crate::service::Service;
 use crate::style::Tone;
 
-/// Let somebody in
+/// Add a user
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 The password is asked for; when the answer is empty, one is made and shown once.
@@ -25,7 +25,7 @@ Examples:
 pub(crate) struct Args {
     /// The name; upper and lower case are the same
     name: String,
-    /// A group of the configuration [default: what everybody gets]
+    /// A group of the configuration [default: none]
     #[arg(long, value_name = "GROUP")]
     group: Option<String>,
     /// The address it always gets [default: any of the pool]
@@ -40,7 +40,7 @@ pub(crate) struct Args {
     /// Make the account, but do not let it use the VPN yet
     #[arg(long)]
     no_vpn: bool,
-    /// A word for people
+    /// Free-form note
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     note: String,
     #[command(flatten)]

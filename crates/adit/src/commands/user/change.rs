@@ -49,7 +49,7 @@ impl From<Difference> for Change {
     }
 }
 
-/// The request for a change by whoever runs this program.
+/// The request for a change by the user of this program.
 pub(super) fn request(action: Action, dry_run: bool) -> Request {
     Request { dry_run, by: caller(), action }
 }

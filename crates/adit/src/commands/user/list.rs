@@ -48,7 +48,7 @@ impl Document for Users {
 pub(crate) struct UserBody {
     /// The name.
     pub(crate) user: String,
-    /// The group; null for what everybody gets.
+    /// The group; null for the defaults.
     pub(crate) group: Option<String>,
     /// ok, disabled, expired, locked, no-vpn, no-password, must-change or password-expired.
     #[schemars(with = "String")]
@@ -79,7 +79,7 @@ pub(crate) struct UserBody {
     pub(crate) locked_until: Option<Utc>,
     /// When it was added.
     pub(crate) created: Utc,
-    /// A word for people.
+    /// Free-form note.
     pub(crate) note: String,
     #[serde(skip)]
     pub(crate) account: Account,

@@ -8,7 +8,7 @@ use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::service::Service;
 
-/// Set somebody's password
+/// Set a user's password
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 The password is asked for; when the answer is empty, one is made and shown once.

@@ -8,10 +8,10 @@ use crate::output::Output;
 use crate::prompt;
 use crate::service::Service;
 
-/// Remove somebody for good
+/// Delete a user
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-What is on record about past sessions stays. To keep somebody out for a while: adit user disable NAME")]
+The records of past sessions are kept. To disable a user for a while: adit user disable NAME")]
 pub(crate) struct Args {
     /// Who
     name: String,

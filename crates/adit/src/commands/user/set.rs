@@ -11,7 +11,7 @@ use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::service::Service;
 
-/// Change somebody
+/// Change a user
 #[derive(Debug, clap::Args)]
 #[command(
     override_usage = "adit user set [OPTIONS] <NAME>",
@@ -35,7 +35,7 @@ struct What {
     /// A group of the configuration
     #[arg(long, value_name = "GROUP", conflicts_with = "no_group")]
     group: Option<String>,
-    /// No group: what everybody gets
+    /// No group: the defaults
     #[arg(long)]
     no_group: bool,
     /// The address it always gets
@@ -59,7 +59,7 @@ struct What {
     /// Whether the password must be changed at the next login: yes or no
     #[arg(long, value_name = "YES|NO", value_parser = yes_or_no)]
     must_change: Option<bool>,
-    /// A word for people; empty for none
+    /// Free-form note; empty for none
     #[arg(long, value_name = "TEXT")]
     note: Option<String>,
 }

@@ -17,7 +17,7 @@ use crate::style::Tone;
 use crate::table::printable;
 use crate::when;
 
-/// Show somebody in full
+/// Show a user in full
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Who
@@ -48,7 +48,7 @@ struct Rule {
     key: String,
     /// The value in effect, as TOML.
     value: String,
-    /// The section it comes from, and the line of the file; `default` when nobody wrote it.
+    /// Its section and the line of the file; `default` when it is not configured.
     from: String,
 }
 
@@ -59,7 +59,7 @@ struct Attempt {
     at: Utc,
     /// From where.
     from: Option<String>,
-    /// What was wrong; null when it was let in.
+    /// What was wrong; null when it was accepted.
     code: Option<String>,
     /// The session.
     session: Option<String>,
@@ -98,7 +98,7 @@ impl From<adit_api::accounts::Attempt> for Attempt {
     }
 }
 
-/// The rules of a group over those of everybody.
+/// The rules of a group over the defaults.
 fn policy(group: Option<&str>, settings: &Settings) -> Vec<Rule> {
     let Some(checked) = settings.file() else {
         return Vec::new();
@@ -166,9 +166,9 @@ fn text(document: &UserDocument, output: &Output) -> String {
     }
     if !policy.is_empty() {
         text.push_str("rules\n");
-        let room = policy.iter().map(|rule| rule.value.chars().count()).max().unwrap_or_default().min(40);
+        let width = policy.iter().map(|rule| rule.value.chars().count()).max().unwrap_or_default().min(40);
         for rule in policy {
-            let line = format!("  {:<10} {:<room$}  {}", rule.key, rule.value, rule.from);
+            let line = format!("  {:<10} {:<width$}  {}", rule.key, rule.value, rule.from);
             text.push_str(&format!("{}\n", line.trim_end()));
         }
     }

@@ -8,14 +8,14 @@ use crate::output::Output;
 use crate::service::Service;
 use crate::when;
 
-/// Switch somebody on again
+/// Enable a user
 #[derive(Debug, clap::Args)]
 pub(crate) struct EnableArgs {
     /// Who
     name: String,
 }
 
-/// Switch somebody off
+/// Disable a user
 #[derive(Debug, clap::Args)]
 #[command(after_help = "It counts from the next login on; to end sessions that run: adit kick NAME")]
 pub(crate) struct DisableArgs {

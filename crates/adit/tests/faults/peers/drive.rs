@@ -115,7 +115,7 @@ struct Call {
     began: Instant,
     /// Our address and the peer's, once the call is up.
     up: Option<(Ipv4Addr, Ipv4Addr)>,
-    said: Instant,
+    reply: Instant,
 }
 
 impl<M: Machine> Drive<'_, M> {
@@ -194,8 +194,8 @@ impl<M: Machine> Drive<'_, M> {
 
     fn talk(&mut self, now: Instant, call: &mut Call, sink: &mut Collected) {
         let Some((local, peer)) = call.up.filter(|_| self.manners.talks) else { return };
-        if call.said.elapsed() > Duration::from_millis(300) {
-            call.said = now;
+        if call.reply.elapsed() > Duration::from_millis(300) {
+            call.reply = now;
             let mut packet = vec![0; HEADROOM];
             packet.extend(frames::ping(local, peer));
             call.path.handle_ip(now, &mut packet, sink);
@@ -279,7 +279,7 @@ impl<M: Machine> Drive<'_, M> {
                 let mut config = PathConfig::new(local_call_id, peer_call_id);
                 config.encryption_required = false;
                 let path = Path::new(config, now);
-                *call = Some(Call { handle, path, began: now, up: None, said: now });
+                *call = Some(Call { handle, path, began: now, up: None, reply: now });
             }
             Event::Path { command, .. } => {
                 if let Some(call) = call {

@@ -4,9 +4,9 @@
 //! [`Manners`] that change what goes in or out. Servers that fail before PPTP are in [`listener`].
 
 pub(crate) mod client;
-pub(crate) mod door;
 pub(crate) mod drive;
 pub(crate) mod frames;
+pub(crate) mod listener;
 pub(crate) mod rewriter;
 pub(crate) mod server;
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use adit_testbed::Host;
 use adit_wire::pptp::{Frame, Framer, Message};
 
-use super::door::each_connection;
+use super::listener::each_connection;
 use crate::common::services::Service;
 use crate::common::{SERVER, SOON};
 

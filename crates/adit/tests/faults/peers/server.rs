@@ -18,8 +18,8 @@ use adit_tunnel::{ServerConfig, ServerTunnel};
 use adit_wire::LocalCallId;
 
 use super::Manners;
-use super::door::{each_connection, listen};
 use super::drive::Drive;
+use super::listener::{each_connection, listen};
 use crate::common::PASSWORD;
 use crate::common::services::Service;
 

@@ -13,7 +13,7 @@ fn row_31_wrong_password() {
 
 #[test]
 fn row_32_unknown_user() {
-    row("32", &Plan::default(), &["-u", "nobody"], |_| {});
+    row("32", &Plan::default(), &["-u", "unknown"], |_| {});
 }
 
 #[test]

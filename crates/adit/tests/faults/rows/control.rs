@@ -1,7 +1,7 @@
 //! C: TCP 1723 and the control connection.
 
 use crate::case::{Case, row};
-use crate::peers::door::{self, Door};
+use crate::peers::listener::{self, Behaviour};
 use crate::world::{Plan, World, hold_a_call};
 
 #[test]
@@ -41,7 +41,7 @@ fn row_08_home_router_rejects_tcp_1723() {
 #[test]
 fn row_09_a_web_server_listens() {
     let mut case = Case::new("9", &Plan::without_server());
-    let _web = door::open(&case.world.server, Door::Web);
+    let _web = listener::open(&case.world.server, Behaviour::Web);
     case.examine(&[]);
     case.server().record().judge();
 }
@@ -49,7 +49,7 @@ fn row_09_a_web_server_listens() {
 #[test]
 fn row_10_accepted_then_reset() {
     let mut case = Case::new("10", &Plan::without_server());
-    let _door = door::open(&case.world.server, Door::Resets);
+    let _listener = listener::open(&case.world.server, Behaviour::Resets);
     case.examine(&[]);
     case.judge();
 }
@@ -57,7 +57,7 @@ fn row_10_accepted_then_reset() {
 #[test]
 fn row_11_accepts_and_never_answers() {
     let mut case = Case::new("11", &Plan::without_server());
-    let _door = door::open(&case.world.server, Door::Mute);
+    let _listener = listener::open(&case.world.server, Behaviour::Mute);
     case.examine(&[]);
     case.judge();
 }

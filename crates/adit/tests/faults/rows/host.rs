@@ -13,10 +13,10 @@ fn row_66_state_directory_full() {
         "mkdir -p {0}; cp -a {0} {0}.kept; mount -t tmpfs -o size=1m none {0}; cp -a {0}.kept/. {0}/",
         state.display()
     );
-    case.world.server_room = Some(MountNamespace::new(&case.world.server, &script));
+    case.world.server_lan = Some(MountNamespace::new(&case.world.server, &script));
     case.world.serve();
-    let room = case.world.server_room.as_ref().unwrap();
-    std::fs::write(room.path(&state.join("filler")), vec![0; 4 << 20]).unwrap_err();
+    let space = case.world.server_lan.as_ref().unwrap();
+    std::fs::write(space.path(&state.join("filler")), vec![0; 4 << 20]).unwrap_err();
     case.examine(LOGIN);
     case.server().printed().judge();
 }

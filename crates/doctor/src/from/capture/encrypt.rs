@@ -78,8 +78,8 @@ fn nak_loop(view: &View<'_>, ccp: &Messages<'_>, by: Side) -> Option<Seen<MppeLo
         ccp.refusals(by, Mppe::KIND).filter(|message| message.packet.code == cp::CONFIGURE_NAK).collect();
     let last = naks.last().filter(|_| naks.len() >= ROUNDS_MIN)?;
     let asked = ccp.sent(by, cp::CONFIGURE_REQUEST).rfind(|request| request.frame < last.frame)?;
-    let (wants, says) = (bits(asked), bits(last));
-    let only_stateless = wants.strengths() == says.strengths() && wants != says;
+    let (wants, states) = (bits(asked), bits(last));
+    let only_stateless = wants.strengths() == states.strengths() && wants != states;
     let rounds = u32::try_from(naks.len()).unwrap_or(u32::MAX);
     Some(seen(view, MppeLoop { rounds, only_stateless }, last))
 }

@@ -95,11 +95,11 @@ fn option_loop(view: &View<'_>, messages: &Messages<'_>, by: Side) -> Option<See
     let asked = messages.sent(by, cp::CONFIGURE_REQUEST).rfind(|request| request.frame < last.frame);
     let wants =
         asked.and_then(|request| words(request.packet, kind)).unwrap_or_else(|| "nothing of it".to_owned());
-    let says = words(last.packet, kind).unwrap_or_default();
-    let says = if last.packet.code == cp::CONFIGURE_REJECT { format!("rejects {says}") } else { says };
+    let states = words(last.packet, kind).unwrap_or_default();
+    let states = if last.packet.code == cp::CONFIGURE_REJECT { format!("rejects {states}") } else { states };
     let option = LcpOption::name(kind).map_or_else(|| format!("option {kind}"), str::to_owned);
     let rounds = u32::try_from(rounds).unwrap_or(u32::MAX);
-    Some(seen(view, OptionLoop { by, option, positions: (wants, says), rounds }, last))
+    Some(seen(view, OptionLoop { by, option, positions: (wants, states), rounds }, last))
 }
 
 /// An option as people read it.

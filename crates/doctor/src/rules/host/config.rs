@@ -13,7 +13,7 @@ fn remarks(host: &Host, code: Code, error: bool) -> impl Iterator<Item = &Remark
     all.filter(move |remark| remark.code == code && weighs(remark) == error)
 }
 
-fn said(facts: &Facts, code: Code, error: bool) -> Option<Proof> {
+fn finding_of(facts: &Facts, code: Code, error: bool) -> Option<Proof> {
     let mut all = remarks(of(facts), code, error);
     let first = Proof::fact(&all.next()?.text)?;
     Some(all.fold(first, |proof, remark| proof.with(&remark.text)))
@@ -29,14 +29,14 @@ macro_rules! remarks {
             $(
                 HostRule {
                     rule: Rule::fault(concat!("config-", $id), Code::$code, 100, |facts| {
-                        said(facts, Code::$code, true)
+                        finding_of(facts, Code::$code, true)
                     }),
                     check: Check::Config,
                     fix: |host| fixes(host, Code::$code, true),
                 },
                 HostRule {
                     rule: Rule::finding(concat!("config-", $id, "-warning"), Code::$code, 100, |facts| {
-                        said(facts, Code::$code, false)
+                        finding_of(facts, Code::$code, false)
                     }),
                     check: Check::Config,
                     fix: |host| fixes(host, Code::$code, false),

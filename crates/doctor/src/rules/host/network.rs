@@ -167,14 +167,14 @@ fn no_way_back(facts: &Facts) -> Option<Proof> {
     if tried == 0 || silent.len() < tried || drops_answers(facts).is_some() {
         return None;
     }
-    let mut proof = Proof::fact(format!("nobody behind this host answers the pool (asked from {from})"))?;
+    let mut proof = Proof::fact(format!("no host behind this one answers the pool (asked from {from})"))?;
     let verb = if silent.len() == 1 { "answers" } else { "answer" };
     proof = proof.with(format!("{} {verb} this host's own address, not {from}", silent.join(", ")));
     let strict = of(facts).reverse_path.iter().flat_map(|filter| &filter.strict).cloned().collect::<Vec<_>>();
     Some(match strict.is_empty() {
         true => proof,
         false => proof.with(format!(
-            "{} strict (rp_filter=1): what comes back there by another way than it went is dropped",
+            "{} strict (rp_filter=1): packets that return there by another path are dropped",
             match strict.as_slice() {
                 [one] => format!("{one} is"),
                 all => format!("{} are", all.join(", ")),

@@ -20,11 +20,11 @@ pub(super) const LISTEN: &[HostRule] = &[
         let holders = strangers(host).map(|holder| format!("stop {}: {}", holder.name, stop(holder)));
         holders.take(2).collect()
     }),
-    rule!(Listen, "listen-nobody", C02, Fault, nobody, |_| vec![
+    rule!(Listen, "listen-none", C02, Fault, no_listener, |_| vec![
         "systemctl start adit; journalctl -u adit".to_owned()
     ]),
     rule!(Listen, "listen-address-missing", S10, Fault, missing, as_written),
-    rule!(Listen, "gre-nobody", S02, Fault, no_gre, as_written),
+    rule!(Listen, "gre-none", S02, Fault, no_gre, as_written),
     rule!(Listen, "gre-two", S02, Finding, two_gre, |host| {
         let holders = gre_strangers(host).map(|holder| format!("stop {}: {}", holder.name, stop(holder)));
         holders.take(2).collect()
@@ -103,13 +103,15 @@ fn taken(facts: &Facts) -> Option<Proof> {
     )
 }
 
-fn nobody(facts: &Facts) -> Option<Proof> {
+fn no_listener(facts: &Facts) -> Option<Proof> {
     let listen = of(facts).listen.as_ref()?;
     fact_if(listen.holders.is_empty(), || {
         let port = listen.port;
         match listen.daemon {
-            Some(process) => format!("nobody listens on TCP {port}, though adit runs (process {process})"),
-            None => format!("nobody listens on TCP {port}: the server does not run"),
+            Some(process) => {
+                format!("no program listens on TCP {port}, though adit runs (process {process})")
+            }
+            None => format!("no program listens on TCP {port}: the server does not run"),
         }
     })
 }
@@ -128,7 +130,7 @@ fn no_gre(facts: &Facts) -> Option<Proof> {
     let may_use_kernel = listen.daemon.is_none() && ours.name != "adit";
     fact_if(listen.gre.is_empty() && !may_use_kernel, || {
         format!(
-            "{} takes calls on {}, and nobody has a socket for protocol 47: every GRE packet is refused",
+            "{} takes calls on {}, and no program has a socket for protocol 47: every GRE packet is refused",
             name(ours),
             ours.address
         )

@@ -8,7 +8,7 @@ use crate::facts::host::{Host, Pool};
 
 pub(super) const RULES: &[HostRule] = &[
     rule!(Pool, "pool-full", I01, Fault, |f| pool(f, full), |_| {
-        vec!["a larger pool in adit.toml, or adit kick the sessions that nobody needs".to_owned()]
+        vec!["a larger pool in adit.toml, or adit kick sessions that are not needed".to_owned()]
     }),
     rule!(
         Pool,

@@ -130,14 +130,14 @@ impl Peer {
 
     fn on_failure(&mut self, now: Instant, algorithm: &dyn Algorithm, expect: Expect, text: &[u8]) {
         if algorithm.failure_version().is_none() {
-            let message = format!("the server says \"{}\"", escape(cut(text)));
-            return self.fail(Code::A01, None, message);
+            let detail = format!("the server says \"{}\"", escape(cut(text)));
+            return self.fail(Code::A01, None, detail);
         }
         let failure = Failure::parse(text);
-        let said = failure.message.map(cut).unwrap_or_default();
+        let message = failure.message.map(cut).unwrap_or_default();
         let Some(error) = failure.error else {
-            let message = format!("the server says \"{}\"", escape(cut(text)));
-            return self.fail(Code::A01, None, message);
+            let detail = format!("the server says \"{}\"", escape(cut(text)));
+            return self.fail(Code::A01, None, detail);
         };
         let may_change = error == MsChapError::PasswordExpired && !expect.changing;
         if may_change && self.change(now, algorithm, expect.id, &failure)
@@ -145,11 +145,11 @@ impl Peer {
         {
             return;
         }
-        let mut message = format!("the server says E={}, {error}", error.number());
-        if !said.is_empty() {
-            message.push_str(&format!(": \"{}\"", escape(said)));
+        let mut detail = format!("the server says E={}, {error}", error.number());
+        if !message.is_empty() {
+            detail.push_str(&format!(": \"{}\"", escape(message)));
         }
-        self.fail(code_of(error, said), Some(error.number()), message);
+        self.fail(code_of(error, message), Some(error.number()), detail);
     }
 
     /// Sends another Response if the server allows one and there is something else to prove; `false` if not.

@@ -57,7 +57,7 @@ fn c151_a_repeated_response_gets_the_same_result_without_a_second_check() {
 }
 
 #[test]
-fn c151_a_success_that_may_be_lost_comes_again_until_the_client_goes_on() {
+fn c151_a_success_that_may_be_lost_is_repeated_until_the_client_goes_on() {
     for method in CHAP_METHODS {
         for goes_on in [None, Some(2)] {
             let (mut server, _, response) = responded(method, credentials("alice", "clientPass"));
@@ -88,7 +88,7 @@ fn c151_a_success_that_may_be_lost_comes_again_until_the_client_goes_on() {
 }
 
 #[test]
-fn a_success_after_a_later_challenge_comes_once() {
+fn a_success_after_a_later_challenge_is_sent_once() {
     let (mut server, mut client, response) =
         responded(AuthMethod::MsChapV2, credentials("alice", "clientPass"));
     let (now, mut account) = (Instant::now(), Account::new());
@@ -275,7 +275,7 @@ fn c162_three_tries_and_no_more() {
 }
 
 #[test]
-fn another_try_that_never_comes_ends_with_the_first_reason() {
+fn another_try_that_is_never_made_ends_with_the_first_reason() {
     let (mut server, _, first) = responded(AuthMethod::MsChapV2, credentials("alice", "wrong"));
     let now = Instant::now();
     server.handle_input(now, &first).unwrap();

@@ -115,8 +115,8 @@ fn c165_short_challenges_are_refused() {
         assert!(!client.poll_transmit(&mut Vec::new()));
         let (code, _, message) = peer_failed(&mut client);
         let octets = challenge.len();
-        let said = format!("the server's challenge has {octets} octets, {wanted} are wanted");
-        assert_eq!((code, message), (Code::A12, said));
+        let text = format!("the server's challenge has {octets} octets, {wanted} are wanted");
+        assert_eq!((code, message), (Code::A12, text));
     }
 }
 

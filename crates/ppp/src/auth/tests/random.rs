@@ -59,7 +59,7 @@ proptest! {
                     AuthenticatorEvent::Ask(_) => asked += 1,
                     AuthenticatorEvent::Failed { .. } | AuthenticatorEvent::Unavailable { .. } => finals += 1,
                     AuthenticatorEvent::Success { .. } | AuthenticatorEvent::Renewed => {
-                        prop_assert!(method == AuthMethod::Pap, "nobody knew the password");
+                        prop_assert!(method == AuthMethod::Pap, "neither side knew the password");
                     }
                 }
             }

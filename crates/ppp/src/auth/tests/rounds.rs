@@ -264,7 +264,7 @@ fn an_unavailable_source_gives_no_verdict_on_the_password() {
         line.server.handle_answer(line.now, Verdict::Unavailable { detail: detail.clone() });
         assert!(nothing_sent(&mut line.server), "{method}");
         let event = line.server.poll_event();
-        assert!(matches!(event, Some(AuthenticatorEvent::Unavailable { detail: said }) if said == detail));
+        assert!(matches!(event, Some(AuthenticatorEvent::Unavailable { detail: text }) if text == detail));
         assert_eq!(line.server.poll_timeout(), None);
     }
 }

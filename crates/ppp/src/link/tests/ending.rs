@@ -76,9 +76,9 @@ fn a_terminate_request_with_a_code_names_the_layer_unless_this_side_sees_it() {
     let end = solo.host.end().unwrap();
     assert_eq!((end.by, end.code), (By::Peer, Some(Code::I01)));
     assert_eq!(end.detail, "the client says: \"no address is left\"");
-    for said in [&b"G01 nothing heard"[..], b"I01", b"I99 no", b"S09 locked", b"\xff\xff\xff I01"] {
+    for text in [&b"G01 nothing heard"[..], b"I01", b"I99 no", b"S09 locked", b"\xff\xff\xff I01"] {
         let (mut solo, _) = admitted(server());
-        solo.give(ppp::LCP, cp::TERMINATE_REQUEST, 9, said);
+        solo.give(ppp::LCP, cp::TERMINATE_REQUEST, 9, text);
         solo.wait(Duration::from_secs(10));
         assert_eq!(solo.host.code(), Some(Code::L03));
     }
@@ -90,7 +90,7 @@ fn nothing_is_sent_when_the_layer_below_is_down() {
     solo.host.link.handle_command(solo.now, Command::LowerDown);
     assert_eq!(solo.collect(), []);
     let end = solo.host.end().unwrap();
-    assert_eq!((end.by, end.code), (By::Nobody, None));
+    assert_eq!((end.by, end.code), (By::Neither, None));
     assert!(solo.host.network().is_none() && solo.host.mppe().is_none());
 
     // A cause that was known before stays the cause.

@@ -102,8 +102,8 @@ fn c198_a_restart_of_ccp_begins_anew_with_the_start_keys() {
     solo.wait(Duration::from_secs(5));
     let sent = solo.give(ppp::CCP, cp::CONFIGURE_REQUEST, 9, &octets(H_S));
     solo.answer(&of(&sent, ppp::CCP)[0]);
-    let told = solo.host.events.iter().filter(|event| matches!(event, LinkEvent::Encryption(Some(_))));
-    assert_eq!(told.count(), 2);
+    let reported = solo.host.events.iter().filter(|event| matches!(event, LinkEvent::Encryption(Some(_))));
+    assert_eq!(reported.count(), 2);
     let again = solo.host.mppe().unwrap();
     assert!(
         again.keys == first.keys && (again.strength, again.stateless) == (first.strength, first.stateless)

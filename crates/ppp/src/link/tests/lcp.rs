@@ -64,8 +64,9 @@ fn c094_during_authentication_network_protocols_are_dropped_silently() {
 fn c107_a_peer_with_mru_200_never_gets_a_longer_information_field() {
     let mut solo = Solo::new(with_mode_off());
     solo.open_lcp(&[LcpOption::Mru(lcp::Mru(200))]);
-    let told = solo.host.events.iter().any(|event| matches!(event, LinkEvent::LcpUp { peer_mru: 200, .. }));
-    assert!(told);
+    let reported =
+        solo.host.events.iter().any(|event| matches!(event, LinkEvent::LcpUp { peer_mru: 200, .. }));
+    assert!(reported);
     solo.give(0x4aa1, 1, 1, &[7; 1000]);
     solo.give(ppp::LCP, cp::ECHO_REQUEST, 1, &[0; 1000]);
     solo.give(ppp::LCP, 99, 1, &[7; 1000]);
@@ -119,7 +120,7 @@ fn c116_missing_echo_replies_end_the_link_after_the_limit() {
     assert!(solo.host.end().is_none());
     solo.wait(Duration::from_secs(1));
     let end = solo.host.end().unwrap();
-    assert_eq!((end.by, end.code), (By::Nobody, Some(Code::L04)));
+    assert_eq!((end.by, end.code), (By::Neither, Some(Code::L04)));
     assert_eq!(end.detail, "the client left 4 Echo-Requests without an answer for 150 s");
     assert_eq!(solo.now - began, Duration::from_secs(150));
     assert!(solo.host.network().is_none() && solo.host.mppe().is_none());
@@ -276,9 +277,9 @@ fn c124_a_configure_request_in_opened_takes_network_and_keys_down_and_begins_aga
     let mut solo = up(server());
     let before = solo.host.events.len();
     let sent = solo.give(ppp::LCP, cp::CONFIGURE_REQUEST, 99, &lcp(&[LcpOption::Magic(lcp::Magic(MAGIC))]));
-    let told: Vec<_> =
+    let reported: Vec<_> =
         solo.host.events[before..].iter().filter(|event| !matches!(event, LinkEvent::Packet(_))).collect();
-    assert!(matches!(&told[..], [LinkEvent::NetworkDown, LinkEvent::Encryption(None)]), "{told:?}");
+    assert!(matches!(&reported[..], [LinkEvent::NetworkDown, LinkEvent::Encryption(None)]), "{reported:?}");
     assert_eq!((sent[0].code, sent[1].code), (cp::CONFIGURE_REQUEST, cp::CONFIGURE_ACK));
 
     // Authentication begins again, with another challenge, and no address is requested twice.

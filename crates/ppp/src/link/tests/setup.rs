@@ -281,7 +281,7 @@ fn a_silent_line_ends_with_l05_and_a_close_before_that_ends_at_once() {
         let mut solo = Solo::new(config);
         solo.wait(core::time::Duration::from_secs(31));
         let end = solo.host.end().unwrap();
-        assert_eq!((end.by, end.code), (By::Nobody, Some(Code::L05)));
+        assert_eq!((end.by, end.code), (By::Neither, Some(Code::L05)));
         assert!(end.detail.ends_with("sent no LCP packet"), "{}", end.detail);
         assert_eq!(solo.host.link.poll_timeout(), None);
     }

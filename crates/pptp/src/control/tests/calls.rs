@@ -10,7 +10,7 @@ fn c040_c041_the_reply_names_both_call_ids() {
     let mut one = One::server();
     for (peer, ours) in [(64234, 900), (0, 901)] {
         one.hears(call_request(peer));
-        let Some(Message::OutgoingCallReply(reply)) = one.says() else { panic!() };
+        let Some(Message::OutgoingCallReply(reply)) = one.next_message() else { panic!() };
         assert_eq!((reply.call_id, reply.peer_call_id), (ours, peer));
         assert_eq!((reply.result, reply.error, reply.cause), (OutgoingResult::Connected, ErrorCode::None, 0));
         assert_eq!((reply.window, reply.connect_speed), (64, 100_000_000));
@@ -31,7 +31,7 @@ fn c042_odd_values_are_accepted() {
     for request in odd {
         let window = request.window;
         one.hears(request);
-        let Some(Message::OutgoingCallReply(reply)) = one.says() else { panic!() };
+        let Some(Message::OutgoingCallReply(reply)) = one.next_message() else { panic!() };
         assert_eq!(reply.result, OutgoingResult::Connected);
         assert!(matches!(one.events.back(), Some(ControlEvent::CallUp { window: w, .. }) if *w == window));
     }
@@ -43,7 +43,7 @@ fn c043_a_full_server_refuses_and_stays() {
     one.hears(call_request(1));
     one.sent.clear();
     one.hears(call_request(2));
-    let Some(Message::OutgoingCallReply(reply)) = one.says() else { panic!() };
+    let Some(Message::OutgoingCallReply(reply)) = one.next_message() else { panic!() };
     assert_eq!((reply.call_id, reply.peer_call_id), (0, 2));
     assert_eq!((reply.result, reply.error), (OutgoingResult::GeneralError, ErrorCode::NoResource));
     assert!(one.machine.is_established());
@@ -57,11 +57,11 @@ fn c043_a_full_server_refuses_and_stays() {
         let mut one = One::server();
         one.accept = None;
         one.hears(call_request(3));
-        assert_eq!(one.says(), None);
-        assert!(matches!(one.tells(), Some(ControlEvent::CallRequested { handle: 0, .. })));
+        assert_eq!(one.next_message(), None);
+        assert!(matches!(one.next_event(), Some(ControlEvent::CallRequested { handle: 0, .. })));
         let refusal = Refusal { code, detail: "500 sessions".to_owned() };
         one.commands(ControlCommand::RefuseCall { handle: 0, refusal });
-        let Some(Message::OutgoingCallReply(reply)) = one.says() else { panic!() };
+        let Some(Message::OutgoingCallReply(reply)) = one.next_message() else { panic!() };
         assert_eq!((reply.peer_call_id, reply.result, reply.error), (3, result, error));
         assert_eq!(one.call_ended(), (By::Us, Some(code), "500 sessions".to_owned()));
         assert!(one.machine.is_established());
@@ -70,7 +70,7 @@ fn c043_a_full_server_refuses_and_stays() {
         one.accept = Some(5);
         one.hears(call_request(3));
         assert!(
-            matches!(one.says(), Some(Message::OutgoingCallReply(r)) if r.result == OutgoingResult::Connected)
+            matches!(one.next_message(), Some(Message::OutgoingCallReply(r)) if r.result == OutgoingResult::Connected)
         );
     }
 }
@@ -80,7 +80,7 @@ fn c044_the_shell_hears_of_the_call_before_the_reply_leaves() {
     let mut one = One::server();
     one.accept = None;
     one.hears(call_request(100));
-    one.tells();
+    one.next_event();
     one.machine
         .handle_command(one.now, ControlCommand::AcceptCall { handle: 0, call_id: LocalCallId::new(4) });
     let up = core::iter::from_fn(|| one.machine.poll_event())
@@ -108,7 +108,7 @@ fn c045_c046_the_client_accepts_call_id_0_and_window_0() {
         peer_call_id: PeerCallId::new(0),
         window: 0,
     };
-    assert_eq!(one.tells(), Some(expected));
+    assert_eq!(one.next_event(), Some(expected));
     one.commands(ControlCommand::EndCall { handle: 0, end: CallEnd::Request });
     one.call_ended();
     one.hears(notify(0, DisconnectResult::Request));
@@ -118,7 +118,7 @@ fn c045_c046_the_client_accepts_call_id_0_and_window_0() {
     let mut one = One::client();
     one.commands(ControlCommand::PlaceCall { call_id: LocalCallId::new(0) });
     one.hears(call_reply(0, 0));
-    let Some(ControlEvent::CallUp { local_call_id, peer_call_id, .. }) = one.tells() else {
+    let Some(ControlEvent::CallUp { local_call_id, peer_call_id, .. }) = one.next_event() else {
         panic!("the call is not up")
     };
     assert_eq!((local_call_id, peer_call_id), (LocalCallId::new(0), PeerCallId::new(0)));
@@ -150,12 +150,12 @@ fn c048_a_reply_to_an_unknown_call_is_ignored() {
     let mut one = One::client();
     one.commands(ControlCommand::PlaceCall { call_id: LocalCallId::new(100) });
     one.hears(call_reply(55, 900));
-    assert_eq!(one.tells(), None);
+    assert_eq!(one.next_event(), None);
     one.hears(call_reply(100, 900));
-    assert!(matches!(one.tells(), Some(ControlEvent::CallUp { .. })));
+    assert!(matches!(one.next_event(), Some(ControlEvent::CallUp { .. })));
     // A second reply changes nothing.
     one.hears(call_reply(100, 901));
-    assert_eq!(one.tells(), None);
+    assert_eq!(one.next_event(), None);
 }
 
 #[test]
@@ -188,15 +188,15 @@ fn c049_no_reply_in_60_seconds_closes_the_connection() {
         one.hears(EchoRequest { identifier: 1 });
         one.sent.clear();
     }
-    assert_eq!(one.tells(), None);
+    assert_eq!(one.next_event(), None);
     one.waits(secs(1));
     let (by, code, detail) = one.call_ended();
-    assert_eq!((by, code), (By::Nobody, Some(Code::C10)));
+    assert_eq!((by, code), (By::Neither, Some(Code::C10)));
     assert!(detail.contains("Outgoing-Call-Reply"), "{detail}");
     // Both the call and the connection are given up in order; the server need not answer.
-    assert_eq!(one.says(), Some(CallClearRequest { call_id: 100 }.into()));
+    assert_eq!(one.next_message(), Some(CallClearRequest { call_id: 100 }.into()));
     one.waits(secs(3));
-    assert_eq!(one.says(), Some(stop_request(StopReason::General).into()));
+    assert_eq!(one.next_message(), Some(stop_request(StopReason::General).into()));
     one.waits(secs(5));
     assert_eq!(one.closed().1, Some(Code::C10));
 }
@@ -205,7 +205,7 @@ fn c049_no_reply_in_60_seconds_closes_the_connection() {
 fn c050_clear_request_is_answered_with_result_4() {
     let mut one = One::server_with_call();
     one.hears(CallClearRequest { call_id: 100 });
-    assert_eq!(one.says(), Some(notify(900, DisconnectResult::Request).into()));
+    assert_eq!(one.next_message(), Some(notify(900, DisconnectResult::Request).into()));
     let (by, code, _) = one.call_ended();
     assert_eq!((by, code), (By::Peer, None));
     assert!(one.machine.is_established());
@@ -217,13 +217,13 @@ fn a_call_may_be_cleared_before_it_is_answered() {
     let mut one = One::server();
     one.accept = None;
     one.hears(call_request(100));
-    one.tells();
+    one.next_event();
     one.hears(CallClearRequest { call_id: 100 });
-    assert_eq!(one.says(), Some(notify(0, DisconnectResult::Request).into()));
+    assert_eq!(one.next_message(), Some(notify(0, DisconnectResult::Request).into()));
     assert_eq!(one.call_ended().0, By::Peer);
     // The shell's answer is too late.
     one.commands(ControlCommand::AcceptCall { handle: 0, call_id: LocalCallId::new(5) });
-    assert_eq!((one.says(), one.tells()), (None, None));
+    assert_eq!((one.next_message(), one.next_event()), (None, None));
 }
 
 #[test]
@@ -231,7 +231,7 @@ fn c051_clear_request_for_an_unknown_call_is_ignored() {
     let mut one = One::server_with_call();
     one.hears(CallClearRequest { call_id: 900 });
     one.hears(CallClearRequest { call_id: 5 });
-    assert_eq!((one.says(), one.tells()), (None, None));
+    assert_eq!((one.next_message(), one.next_event()), (None, None));
     assert_eq!(one.machine.counters().ignored, 2);
 }
 
@@ -249,11 +249,11 @@ fn c052_the_server_ends_a_call_then_the_connection() {
         one.sent.clear();
         one.events.clear();
         one.commands(ControlCommand::EndCall { handle: 0, end });
-        assert_eq!(one.says(), Some(CallDisconnectNotify { error, ..notify(900, result) }.into()));
-        assert_eq!(one.says(), None, "a call is left");
+        assert_eq!(one.next_message(), Some(CallDisconnectNotify { error, ..notify(900, result) }.into()));
+        assert_eq!(one.next_message(), None, "a call is left");
         one.commands(ControlCommand::EndCall { handle: 1, end });
-        assert_eq!(one.says(), Some(CallDisconnectNotify { error, ..notify(901, result) }.into()));
-        assert_eq!(one.says(), Some(stop_request(StopReason::General).into()));
+        assert_eq!(one.next_message(), Some(CallDisconnectNotify { error, ..notify(901, result) }.into()));
+        assert_eq!(one.next_message(), Some(stop_request(StopReason::General).into()));
         one.call_ended();
         one.call_ended();
         one.hears(stop_reply());
@@ -281,23 +281,23 @@ fn c053_disconnect_with_either_id_and_any_result() {
     one.hears(call_reply(900, 800));
     one.events.clear();
     one.hears(notify(4242, DisconnectResult::Request));
-    assert_eq!(one.tells(), None);
+    assert_eq!(one.next_event(), None);
     one.hears(notify(900, DisconnectResult::Request));
-    assert!(matches!(one.tells(), Some(ControlEvent::CallEnded { handle: 0, .. })));
+    assert!(matches!(one.next_event(), Some(ControlEvent::CallEnded { handle: 0, .. })));
     one.hears(notify(800, DisconnectResult::Request));
-    assert!(matches!(one.tells(), Some(ControlEvent::CallEnded { handle: 1, .. })));
+    assert!(matches!(one.next_event(), Some(ControlEvent::CallEnded { handle: 1, .. })));
 }
 
 #[test]
 fn c054_a_missing_disconnect_is_waited_for_briefly() {
     let mut one = One::client_with_call();
     one.commands(ControlCommand::EndCall { handle: 0, end: CallEnd::Request });
-    assert_eq!(one.says(), Some(CallClearRequest { call_id: 100 }.into()));
+    assert_eq!(one.next_message(), Some(CallClearRequest { call_id: 100 }.into()));
     assert_eq!(one.call_ended().0, By::Us);
     one.commands(ControlCommand::Stop { shutdown: false });
-    assert_eq!(one.says(), None, "the stop waits for Call-Disconnect-Notify");
+    assert_eq!(one.next_message(), None, "the stop waits for Call-Disconnect-Notify");
     one.waits(secs(3));
-    assert_eq!(one.says(), Some(stop_request(StopReason::General).into()));
+    assert_eq!(one.next_message(), Some(stop_request(StopReason::General).into()));
     one.waits(secs(5));
     assert_eq!(one.closed().1, None);
 
@@ -305,9 +305,9 @@ fn c054_a_missing_disconnect_is_waited_for_briefly() {
     let mut one = One::client_with_call();
     one.commands(ControlCommand::EndCall { handle: 0, end: CallEnd::Request });
     one.commands(ControlCommand::Stop { shutdown: false });
-    one.says();
+    one.next_message();
     one.hears(notify(900, DisconnectResult::Request));
-    assert_eq!(one.says(), Some(stop_request(StopReason::General).into()));
+    assert_eq!(one.next_message(), Some(stop_request(StopReason::General).into()));
 
     // Without a stop the id is free again after the wait.
     let mut one = One::client_with_call();
@@ -327,11 +327,11 @@ fn a_call_given_up_before_its_reply() {
         assert_eq!(one.call_ended().0, By::Us);
         let result = if connected { OutgoingResult::Connected } else { OutgoingResult::Busy };
         one.hears(OutgoingCallReply { result, ..call_reply(100, 900) });
-        assert_eq!(one.tells(), None);
+        assert_eq!(one.next_event(), None);
         assert_eq!(one.machine.calls(), usize::from(connected));
         one.hears(notify(900, DisconnectResult::Request));
         assert_eq!(one.machine.calls(), 0);
-        assert_eq!(one.tells(), None);
+        assert_eq!(one.next_event(), None);
     }
 }
 
@@ -343,7 +343,7 @@ fn c055_c056_set_link_info_has_no_effect() {
                 one.hears(SetLinkInfo { peer_call_id, send_accm: accm, receive_accm: accm });
             }
         }
-        assert_eq!((one.says(), one.tells()), (None, None));
+        assert_eq!((one.next_message(), one.next_event()), (None, None));
         assert!(one.machine.is_established());
         assert_eq!(one.machine.counters().set_link_infos, 12);
     }
@@ -355,7 +355,7 @@ fn c057_wan_error_notify_is_counted() {
         one.hears(WanErrorNotify { peer_call_id: 100, crc_errors: 4, ..WanErrorNotify::default() });
         assert_eq!(one.machine.counters().wan_error_notifies, 1);
         assert!(one.steps.iter().any(|step| words(step).contains("crc 4")));
-        assert_eq!((one.says(), one.tells()), (None, None));
+        assert_eq!((one.next_message(), one.next_event()), (None, None));
     }
 }
 
@@ -363,14 +363,14 @@ fn c057_wan_error_notify_is_counted() {
 fn c060_a_second_call_does_not_disturb_the_first() {
     let mut one = One::server_with_call();
     one.hears(call_request(101));
-    assert!(matches!(one.says(), Some(Message::OutgoingCallReply(r)) if r.call_id == 901));
+    assert!(matches!(one.next_message(), Some(Message::OutgoingCallReply(r)) if r.call_id == 901));
     one.events.clear();
     // One more under an id that is taken would mix up the GRE packets we send.
     one.hears(call_request(100));
-    let Some(Message::OutgoingCallReply(reply)) = one.says() else { panic!() };
+    let Some(Message::OutgoingCallReply(reply)) = one.next_message() else { panic!() };
     assert_eq!((reply.result, reply.error), (OutgoingResult::GeneralError, ErrorCode::BadCallId));
     one.hears(CallClearRequest { call_id: 101 });
-    assert!(matches!(one.tells(), Some(ControlEvent::CallEnded { handle: 1, .. })));
+    assert!(matches!(one.next_event(), Some(ControlEvent::CallEnded { handle: 1, .. })));
     assert_eq!(one.machine.calls(), 1);
 }
 
@@ -378,9 +378,9 @@ fn c060_a_second_call_does_not_disturb_the_first() {
 fn a_client_takes_no_outgoing_calls() {
     let mut one = One::client();
     one.hears(call_request(5));
-    let Some(Message::OutgoingCallReply(reply)) = one.says() else { panic!() };
+    let Some(Message::OutgoingCallReply(reply)) = one.next_message() else { panic!() };
     assert_eq!((reply.peer_call_id, reply.result), (5, OutgoingResult::DoNotAccept));
-    assert_eq!(one.tells(), None);
+    assert_eq!(one.next_event(), None);
 }
 
 #[test]
@@ -388,11 +388,11 @@ fn an_unanswered_shell_refuses_in_the_end() {
     let mut one = One::server();
     one.accept = None;
     one.hears(call_request(5));
-    one.tells();
+    one.next_event();
     one.waits(secs(60));
     one.sent.retain(|message| matches!(message, Message::OutgoingCallReply(_)));
     assert!(
-        matches!(one.says(), Some(Message::OutgoingCallReply(r)) if r.result == OutgoingResult::GeneralError)
+        matches!(one.next_message(), Some(Message::OutgoingCallReply(r)) if r.result == OutgoingResult::GeneralError)
     );
     assert_eq!(one.call_ended().1, Some(Code::C10));
     assert!(one.machine.is_established());
@@ -402,9 +402,9 @@ fn an_unanswered_shell_refuses_in_the_end() {
 fn a_connection_without_calls_is_stopped() {
     let mut one = One::server();
     one.waits(secs(29));
-    assert_eq!(one.says(), None);
+    assert_eq!(one.next_message(), None);
     one.waits(secs(1));
-    assert_eq!(one.says(), Some(stop_request(StopReason::General).into()));
+    assert_eq!(one.next_message(), Some(stop_request(StopReason::General).into()));
     one.hears(stop_reply());
     assert_eq!(one.closed().1, Some(Code::C10));
 
@@ -429,12 +429,12 @@ fn placing_a_call_too_early_or_too_often_fails_at_once() {
 #[test]
 fn a_whole_conversation() {
     let mut pair = Pair::new(ControlConfig::server(), ControlConfig::client());
-    assert!(matches!(pair.server.tells(), Some(ControlEvent::Established(_))));
-    assert!(matches!(pair.client.tells(), Some(ControlEvent::Established(_))));
+    assert!(matches!(pair.server.next_event(), Some(ControlEvent::Established(_))));
+    assert!(matches!(pair.client.next_event(), Some(ControlEvent::Established(_))));
     pair.client.commands(ControlCommand::PlaceCall { call_id: LocalCallId::new(100) });
     pair.talk();
-    assert!(matches!(pair.server.tells(), Some(ControlEvent::CallRequested { .. })));
-    let (server, client) = (pair.server.tells(), pair.client.tells());
+    assert!(matches!(pair.server.next_event(), Some(ControlEvent::CallRequested { .. })));
+    let (server, client) = (pair.server.next_event(), pair.client.next_event());
     let window = 64;
     assert_eq!(
         server,
@@ -456,7 +456,7 @@ fn a_whole_conversation() {
     );
     // An hour of silence is filled with echoes.
     pair.waits(secs(3600));
-    assert_eq!((pair.server.tells(), pair.client.tells()), (None, None));
+    assert_eq!((pair.server.next_event(), pair.client.next_event()), (None, None));
     pair.client.commands(ControlCommand::EndCall { handle: 0, end: CallEnd::Request });
     pair.client.commands(ControlCommand::Stop { shutdown: true });
     pair.talk();

@@ -12,8 +12,8 @@ fn c001_messages_cut_into_octets() {
     for octet in emit(&request().into()).iter().chain(&emit(&call_request(100).into())) {
         one.hears_octets(&[*octet]);
     }
-    assert!(matches!(one.says(), Some(Message::StartControlConnectionReply(_))));
-    assert!(matches!(one.says(), Some(Message::OutgoingCallReply(_))));
+    assert!(matches!(one.next_message(), Some(Message::StartControlConnectionReply(_))));
+    assert!(matches!(one.next_message(), Some(Message::OutgoingCallReply(_))));
 }
 
 #[test]
@@ -22,9 +22,9 @@ fn c002_an_eager_client_sends_both_requests_in_one_segment() {
     let mut segment = emit(&request().into());
     segment.extend(emit(&call_request(100).into()));
     one.hears_octets(&segment);
-    assert!(matches!(one.says(), Some(Message::StartControlConnectionReply(_))));
-    assert!(matches!(one.says(), Some(Message::OutgoingCallReply(_))));
-    assert_eq!(one.says(), None);
+    assert!(matches!(one.next_message(), Some(Message::StartControlConnectionReply(_))));
+    assert!(matches!(one.next_message(), Some(Message::OutgoingCallReply(_))));
+    assert_eq!(one.next_message(), None);
 }
 
 #[test]
@@ -34,13 +34,13 @@ fn c003_a_wrong_cookie_closes_without_an_answer() {
     octets.extend(emit(&request().into()));
     for mut one in [One::new(ControlConfig::server()), One::server_with_call()] {
         one.hears_octets(&octets);
-        assert_eq!(one.says(), None);
+        assert_eq!(one.next_message(), None);
         assert!(one.machine.is_closed());
         let Some(ControlEvent::Closed { code, detail, .. }) = one.events.back() else { panic!() };
         assert_eq!(*code, Some(Code::C09));
         assert!(detail.contains("Magic Cookie"), "{detail}");
         one.hears(request());
-        assert_eq!(one.says(), None);
+        assert_eq!(one.next_message(), None);
     }
 }
 
@@ -52,7 +52,7 @@ fn c004_c005_c007_wrong_type_or_length_closes() {
         let mut one = One::new(ControlConfig::server());
         one.hears_octets(&octets);
         assert_eq!(one.closed().1, Some(Code::C09));
-        assert_eq!(one.says(), None);
+        assert_eq!(one.next_message(), None);
     }
 }
 
@@ -63,13 +63,13 @@ fn c006_c008_surplus_and_unknown_types_do_no_harm() {
     long[..2].copy_from_slice(&500u16.to_be_bytes());
     long.resize(500, 0xee);
     one.hears_octets(&long);
-    assert!(matches!(one.says(), Some(Message::EchoReply(EchoReply { identifier: 5, .. }))));
+    assert!(matches!(one.next_message(), Some(Message::EchoReply(EchoReply { identifier: 5, .. }))));
     for kind in [0u16, 16, 65535] {
         let mut unknown = emit(&EchoRequest { identifier: 6 }.into());
         unknown[8..10].copy_from_slice(&kind.to_be_bytes());
         one.hears_octets(&unknown);
     }
-    assert_eq!(one.says(), None);
+    assert_eq!(one.next_message(), None);
     assert!(one.machine.is_established());
     assert_eq!(one.machine.counters().unknown, 3);
     assert!(one.steps.iter().any(|step| words(step) == "unknown control message of type 16, 16 octets"));
@@ -97,7 +97,7 @@ fn c011_each_message_is_one_write() {
 fn c013_long_names_are_shown_escaped() {
     let mut one = One::new(ControlConfig::server());
     one.hears(StartControlConnectionRequest { host_name: Text::new(&[b'\n'; 64]), ..request() });
-    let Some(ControlEvent::Established(peer)) = one.tells() else { panic!() };
+    let Some(ControlEvent::Established(peer)) = one.next_event() else { panic!() };
     assert_eq!(peer.host_name, [b'\n'; 64]);
     assert!(one.steps.iter().all(|step| !words(step).contains('\n')));
     assert!(one.steps.iter().any(|step| words(step).contains("\\x0a")));

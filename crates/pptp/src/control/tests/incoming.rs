@@ -41,8 +41,8 @@ fn c058_incoming_calls_are_refused_with_result_3() {
     for mut one in [One::server(), One::client()] {
         one.hears(ring(1000));
         let refused = answered(0, 1000, IncomingResult::DoNotAccept, ErrorCode::None);
-        assert_eq!(one.says(), Some(refused.into()));
-        assert_eq!(one.tells(), None);
+        assert_eq!(one.next_message(), Some(refused.into()));
+        assert_eq!(one.next_event(), None);
         assert!(one.machine.is_established());
     }
 }
@@ -54,7 +54,7 @@ fn c059_reply_and_connected_without_a_request_are_dropped() {
             one.hears(answered(5, id, IncomingResult::Connect, ErrorCode::None));
             one.hears(connected(id));
         }
-        assert_eq!((one.says(), one.tells()), (None, None));
+        assert_eq!((one.next_message(), one.next_event()), (None, None));
         assert_eq!(one.machine.counters().ignored, 6);
     }
 }
@@ -63,11 +63,14 @@ fn c059_reply_and_connected_without_a_request_are_dropped() {
 fn an_incoming_call_is_answered_connected_and_cleared() {
     let mut one = One::established(accepting());
     one.hears(ring(1000));
-    let Some(ControlEvent::CallRequested { request, .. }) = one.tells() else { panic!() };
+    let Some(ControlEvent::CallRequested { request, .. }) = one.next_event() else { panic!() };
     assert_eq!(request.call_id(), PeerCallId::new(1000));
     assert!(request.to_string().contains("18005551"));
-    assert_eq!(one.says(), Some(answered(900, 1000, IncomingResult::Connect, ErrorCode::None).into()));
-    assert_eq!(one.tells(), None, "not up before Incoming-Call-Connected");
+    assert_eq!(
+        one.next_message(),
+        Some(answered(900, 1000, IncomingResult::Connect, ErrorCode::None).into())
+    );
+    assert_eq!(one.next_event(), None, "not up before Incoming-Call-Connected");
     one.hears(connected(900));
     let up = ControlEvent::CallUp {
         handle: 0,
@@ -75,10 +78,10 @@ fn an_incoming_call_is_answered_connected_and_cleared() {
         peer_call_id: PeerCallId::new(1000),
         window: 16,
     };
-    assert_eq!(one.tells(), Some(up));
+    assert_eq!(one.next_event(), Some(up));
     // We are the PNS: the end is a Call-Clear-Request with our id.
     one.commands(ControlCommand::EndCall { handle: 0, end: CallEnd::Request });
-    assert_eq!(one.says(), Some(CallClearRequest { call_id: 900 }.into()));
+    assert_eq!(one.next_message(), Some(CallClearRequest { call_id: 900 }.into()));
     assert_eq!(one.call_ended().0, By::Us);
     one.hears(notify(1000, DisconnectResult::Request));
     assert_eq!(one.machine.calls(), 0);
@@ -94,10 +97,10 @@ fn an_incoming_call_can_be_refused_by_the_shell() {
         let mut one = One::established(accepting());
         one.accept = None;
         one.hears(ring(1000));
-        one.tells();
+        one.next_event();
         let refusal = Refusal { code, detail: String::new() };
         one.commands(ControlCommand::RefuseCall { handle: 0, refusal });
-        assert_eq!(one.says(), Some(answered(0, 1000, result, error).into()));
+        assert_eq!(one.next_message(), Some(answered(0, 1000, result, error).into()));
         assert_eq!(one.call_ended().1, Some(code));
     }
 }
@@ -109,14 +112,14 @@ fn a_full_pns_has_no_resource() {
     one.sent.clear();
     one.hears(ring(1001));
     let refused = answered(0, 1001, IncomingResult::GeneralError, ErrorCode::NoResource);
-    assert_eq!(one.says(), Some(refused.into()));
+    assert_eq!(one.next_message(), Some(refused.into()));
 }
 
 #[test]
 fn an_incoming_call_that_is_never_connected_closes() {
     let mut one = One::established(accepting());
     one.hears(ring(1000));
-    one.tells();
+    one.next_event();
     one.waits(secs(60));
     let (_, code, detail) = one.call_ended();
     assert_eq!(code, Some(Code::C10));
@@ -133,9 +136,9 @@ fn a_server_places_an_incoming_call() {
     let up = |local, peer| {
         Some(ControlEvent::CallUp { handle: 0, local_call_id: local, peer_call_id: peer, window: 64 })
     };
-    assert_eq!(pair.server.tells(), up(LocalCallId::new(7), PeerCallId::new(900)));
-    assert!(matches!(pair.client.tells(), Some(ControlEvent::CallRequested { .. })));
-    assert_eq!(pair.client.tells(), up(LocalCallId::new(900), PeerCallId::new(7)));
+    assert_eq!(pair.server.next_event(), up(LocalCallId::new(7), PeerCallId::new(900)));
+    assert!(matches!(pair.client.next_event(), Some(ControlEvent::CallRequested { .. })));
+    assert_eq!(pair.client.next_event(), up(LocalCallId::new(900), PeerCallId::new(7)));
     // The PAC ends it with Call-Disconnect-Notify, and the connection, which has no call left.
     pair.server.commands(ControlCommand::EndCall { handle: 0, end: CallEnd::AdminShutdown });
     pair.talk();
@@ -161,7 +164,7 @@ fn a_refused_or_unanswered_offer_ends() {
     // Ended by the shell before the answer.
     let mut one = One::server();
     one.commands(ControlCommand::PlaceCall { call_id: LocalCallId::new(9) });
-    one.says();
+    one.next_message();
     one.commands(ControlCommand::EndCall { handle: 0, end: CallEnd::AdminShutdown });
-    assert_eq!(one.says(), Some(notify(9, DisconnectResult::AdminShutdown).into()));
+    assert_eq!(one.next_message(), Some(notify(9, DisconnectResult::AdminShutdown).into()));
 }

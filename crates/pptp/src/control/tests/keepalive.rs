@@ -9,7 +9,7 @@ fn c032_c033_echo_is_answered_with_the_same_identifier() {
     for mut one in [One::server_with_call(), One::client_with_call()] {
         for identifier in [1, 0, u32::MAX] {
             one.hears(EchoRequest { identifier });
-            let reply = one.says().unwrap();
+            let reply = one.next_message().unwrap();
             let expected = EchoReply { identifier, result: PlainResult::Ok, error: ErrorCode::None };
             assert_eq!(reply, expected.into());
             assert_eq!(emit(&reply).len(), 20);
@@ -20,7 +20,7 @@ fn c032_c033_echo_is_answered_with_the_same_identifier() {
 /// The identifier of the Echo-Request that was just sent.
 #[track_caller]
 fn asked(one: &mut One) -> u32 {
-    match one.says() {
+    match one.next_message() {
         Some(Message::EchoRequest(request)) => request.identifier,
         other => panic!("{other:?}"),
     }
@@ -34,7 +34,7 @@ fn answer(identifier: u32) -> EchoReply {
 fn c034_an_echo_request_after_60_silent_seconds() {
     for mut one in [One::server_with_call(), One::client_with_call()] {
         one.waits(secs(59));
-        assert_eq!(one.says(), None);
+        assert_eq!(one.next_message(), None);
         one.waits(secs(1));
         let first = asked(&mut one);
         one.hears(answer(first));
@@ -51,7 +51,7 @@ fn c035_no_echo_reply_in_60_seconds_closes() {
         assert!(one.machine.is_established());
         one.waits(secs(1));
         let (by, code, _) = one.call_ended();
-        assert_eq!((by, code), (By::Nobody, Some(Code::C06)));
+        assert_eq!((by, code), (By::Neither, Some(Code::C06)));
         let (_, code, detail) = one.closed();
         assert_eq!(code, Some(Code::C06));
         assert!(detail.contains("60 s"), "{detail}");
@@ -72,7 +72,7 @@ fn c036_any_message_restarts_the_idle_timer() {
         one.hears(message.clone());
         one.sent.clear();
         one.waits(secs(59));
-        assert_eq!(one.says(), None, "{message}");
+        assert_eq!(one.next_message(), None, "{message}");
         one.waits(secs(1));
         asked(&mut one);
         // And while an answer is due.
@@ -106,7 +106,7 @@ fn an_echo_reply_of_an_old_stack_counts() {
     one.hears_octets(&octets);
     one.waits(secs(59));
     assert!(one.machine.is_established());
-    assert_eq!(one.says(), None);
+    assert_eq!(one.next_message(), None);
 }
 
 #[test]
@@ -164,7 +164,7 @@ fn a_probe_asks_at_once_and_once() {
     one.commands(ControlCommand::Probe);
     one.commands(ControlCommand::Probe);
     let identifier = asked(&mut one);
-    assert_eq!(one.says(), None);
+    assert_eq!(one.next_message(), None);
     assert_eq!(one.machine.last_heard(), Some(before));
     one.hears(answer(identifier));
     assert_eq!(one.machine.last_heard(), Some(before + secs(10)));

@@ -14,7 +14,7 @@ fn a_peer_that_never_reads_is_given_up() {
         one.machine.handle_input(one.now, &request);
     }
     one.collect();
-    assert_eq!(one.says(), None, "nothing more is sent");
+    assert_eq!(one.next_message(), None, "nothing more is sent");
     let Some(ControlEvent::Closed { code, .. }) = one.events.back() else { panic!() };
     assert_eq!(*code, Some(Code::C06));
 }

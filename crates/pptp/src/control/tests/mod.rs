@@ -132,7 +132,7 @@ impl One {
             self.sent.push_back(message);
             octets.clear();
         }
-        assert!(self.machine.poll_timeout().is_some() || self.machine.is_closed(), "somebody must end it");
+        assert!(self.machine.poll_timeout().is_some() || self.machine.is_closed(), "a timer must end it");
     }
 
     pub(super) fn hears(&mut self, message: impl Into<Message>) {
@@ -165,18 +165,18 @@ impl One {
         self.collect();
     }
 
-    pub(super) fn says(&mut self) -> Option<Message> {
+    pub(super) fn next_message(&mut self) -> Option<Message> {
         self.sent.pop_front()
     }
 
-    pub(super) fn tells(&mut self) -> Option<ControlEvent> {
+    pub(super) fn next_event(&mut self) -> Option<ControlEvent> {
         self.events.pop_front()
     }
 
     /// The one event that is waiting must be the end of the call.
     #[track_caller]
     pub(super) fn call_ended(&mut self) -> (By, Option<Code>, String) {
-        match self.tells() {
+        match self.next_event() {
             Some(ControlEvent::CallEnded { by, code, detail, .. }) => (by, code, detail),
             other => panic!("{other:?} instead of CallEnded"),
         }
@@ -186,7 +186,7 @@ impl One {
     #[track_caller]
     pub(super) fn closed(&mut self) -> (By, Option<Code>, String) {
         assert!(self.machine.is_closed());
-        match (self.tells(), self.tells()) {
+        match (self.next_event(), self.next_event()) {
             (Some(ControlEvent::Closed { by, code, detail }), None) => (by, code, detail),
             other => panic!("{other:?} instead of Closed"),
         }
@@ -211,9 +211,9 @@ impl Pair {
     pub(super) fn talk(&mut self) {
         for _ in 0..1000 {
             let closed = (self.server.machine.is_closed(), self.client.machine.is_closed());
-            if let Some(message) = self.client.says() {
+            if let Some(message) = self.client.next_message() {
                 self.server.hears(message);
-            } else if let Some(message) = self.server.says() {
+            } else if let Some(message) = self.server.next_message() {
                 self.client.hears(message);
             } else if closed == (true, false) {
                 self.client.commands(ControlCommand::TransportClosed);

@@ -13,7 +13,7 @@ use adit_diag::{Code, LoginRefusal};
 use adit_ppp::auth::{AuthRequest, MsChapError, Rejection};
 use adit_ppp::link::AddressGrant;
 use adit_store::{Change, Release, SessionId};
-use adit_tunnel::events::{Answer, Stray, Terms};
+use adit_tunnel::events::{Answer, Terms, Unmatched};
 use adit_tunnel::path::{Counters, PathCommand, PathConfig};
 use adit_wire::LocalCallId;
 use ipnet::Ipv4Net;
@@ -44,7 +44,7 @@ pub(super) struct Fake {
     pub(super) entries: Mutex<Vec<Entry>>,
     /// Frames on their way to the client.
     pub(super) frames: Mutex<VecDeque<Vec<u8>>>,
-    pub(super) unmatched: Mutex<Option<Stray>>,
+    pub(super) unmatched: Mutex<Option<Unmatched>>,
     pub(super) has_no_call_id: AtomicBool,
     pub(super) has_no_route: AtomicBool,
     /// Packets that the client has sent in all.
@@ -157,7 +157,7 @@ impl PacketPath for Fake {
         Some(Counters { rx_packets: self.packets.load(Ordering::Relaxed), ..Counters::default() })
     }
 
-    fn unmatched(&self, _call_id: LocalCallId, _peer: Ipv4Addr, _since: Instant) -> Option<Stray> {
+    fn unmatched(&self, _call_id: LocalCallId, _peer: Ipv4Addr, _since: Instant) -> Option<Unmatched> {
         *lock(&self.unmatched)
     }
 

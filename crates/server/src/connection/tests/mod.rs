@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use adit_api::session::State as SessionState;
 use adit_diag::{Code, LoginRefusal};
-use adit_tunnel::events::{Answer, Command, Stray, Why};
+use adit_tunnel::events::{Answer, Command, Unmatched, Why};
 
 use super::machine::Input;
 use super::state::State;
@@ -260,14 +260,14 @@ fn a_call_without_gre_is_suspected_while_it_lasts_and_named_at_its_end() {
 
 #[test]
 fn gre_with_a_foreign_call_id_changes_the_verdict_of_a_call_in_set_up() {
-    let end = |unmatched: Option<Stray>| {
+    let end = |unmatched: Option<Unmatched>| {
         let mut world = World::new(PASSWORD);
         world.has_gre = false;
         *world.fake.unmatched.lock().unwrap() = unmatched;
         world.run(MINUTE);
         world.end().code
     };
-    assert_ne!(end(Some(Stray::CallId(9))), end(None));
+    assert_ne!(end(Some(Unmatched::CallId(9))), end(None));
 }
 
 #[test]

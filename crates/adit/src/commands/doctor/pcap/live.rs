@@ -44,7 +44,7 @@ pub(super) fn interface(
         tokio::pin!(end, stop);
         let mut tick = tokio::time::interval(LOOK);
         let mut packet = vec![0; PACKET_MAX];
-        let mut told = 0;
+        let mut reported = 0;
         loop {
             let is_over = tokio::select! {
                 () = &mut end => true,
@@ -59,8 +59,8 @@ pub(super) fn interface(
                 }
             }
             let (conversations, _) = reading.seen();
-            if conversations > told {
-                told = conversations;
+            if conversations > reported {
+                reported = conversations;
                 let plural = if conversations == 1 { "" } else { "s" };
                 output.remark("seen", &format!("{conversations} control connection{plural}"));
             }

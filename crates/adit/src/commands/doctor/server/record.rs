@@ -121,10 +121,10 @@ fn calls(store: &Store, now: Timestamp) -> adit_store::Result<Calls> {
 
 /// One account: whether it may log in, and what became of its last tries.
 pub(super) fn user(name: &str, settings: &Settings, output: &Output) -> Result<Line, Failure> {
-    let nobody =
+    let unknown_user =
         || Failure::new(Exit::NotFound, format!("there is no account \"{name}\"")).fix("adit user list");
-    let store = settings.store_to_read()?.ok_or_else(nobody)?;
-    let account = store.account(name)?.ok_or_else(nobody)?;
+    let store = settings.store_to_read()?.ok_or_else(unknown_user)?;
+    let account = store.account(name)?.ok_or_else(unknown_user)?;
     let refusal = refusal(&account, settings, output.clock.now());
     let filter = EventFilter {
         user: Some(account.name.clone()),
@@ -162,20 +162,20 @@ pub(super) fn user(name: &str, settings: &Settings, output: &Output) -> Result<L
 
 /// One session: what the doctor makes of the server's record of it.
 pub(super) fn session(id: &str, settings: &Settings) -> Result<Line, Failure> {
-    let nobody =
+    let unknown_user =
         || Failure::new(Exit::NotFound, format!("there is no session \"{id}\"")).fix("adit sessions --past");
     let number: SessionId = id.parse().map_err(|why: &str| Failure::usage(why))?;
-    let store = settings.store_to_read()?.ok_or_else(nobody)?;
-    let session = store.session(number)?.ok_or_else(nobody)?;
+    let store = settings.store_to_read()?.ok_or_else(unknown_user)?;
+    let session = store.session(number)?.ok_or_else(unknown_user)?;
     let judged =
         verdict::past(&session, &store.record(number)?, &store, settings.effective().server.name.as_deref())?;
-    let user = session.user.as_deref().map_or_else(|| "nobody yet".to_owned(), printable);
+    let user = session.user.as_deref().map_or_else(|| "no user yet".to_owned(), printable);
     let mut evidence: Vec<Evidence> = judged
         .innocent
         .iter()
         .map(|text| Evidence { text: format!("not the cause: {text}"), at: At::NOWHERE })
         .collect();
-    evidence.push(Evidence { text: format!("the whole story: adit session {number}"), at: At::NOWHERE });
+    evidence.push(Evidence { text: format!("full record: adit session {number}"), at: At::NOWHERE });
     Ok(Line {
         check: Check::Session,
         state: if judged.first_failure.is_some() { State::Fail } else { State::Pass },

@@ -83,7 +83,7 @@ fn report() -> Report {
             ],
             denied: vec![],
         }),
-        not_tested: [(Check::Return, "nobody behind this host is known to ask".into())].into(),
+        not_tested: [(Check::Return, "no host behind this one is known to ask".into())].into(),
         ..Host::default()
     };
     let facts = Facts { host, ..Facts::new(Vantage::Host, "vpn.example.org") };

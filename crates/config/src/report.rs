@@ -11,7 +11,7 @@ use crate::tree::{Entry, Node, Spot};
 pub(crate) const MAX_FINDINGS: usize = 200;
 
 /// Files, their tree, and what was found so far.
-pub(crate) struct Book<'a> {
+pub(crate) struct Report<'a> {
     pub(crate) sources: &'a [Source],
     pub(crate) tree: &'a Node,
     pub(crate) findings: Vec<Finding>,
@@ -19,9 +19,9 @@ pub(crate) struct Book<'a> {
     pub(crate) failed: bool,
 }
 
-impl<'a> Book<'a> {
-    pub(crate) fn new(sources: &'a [Source], tree: &'a Node) -> Book<'a> {
-        Book { sources, tree, findings: Vec::new(), failed: false }
+impl<'a> Report<'a> {
+    pub(crate) fn new(sources: &'a [Source], tree: &'a Node) -> Report<'a> {
+        Report { sources, tree, findings: Vec::new(), failed: false }
     }
 
     /// The entry at a path.

@@ -12,7 +12,7 @@ use crate::common::services::Service;
 
 /// What it does with a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Door {
+pub(crate) enum Behaviour {
     /// It speaks HTTP.
     Web,
     /// It resets the connection as soon as something is said.
@@ -22,22 +22,22 @@ pub(crate) enum Door {
 }
 
 /// Puts it on TCP 1723.
-pub(crate) fn open(host: &Host, door: Door) -> Service {
+pub(crate) fn open(host: &Host, behaviour: Behaviour) -> Service {
     let listener = listen(host);
     Service::start(host, move |stop| {
-        each_connection(&listener, stop, |mut stream| match door {
-            Door::Web => {
+        each_connection(&listener, stop, |mut stream| match behaviour {
+            Behaviour::Web => {
                 let mut request = [0; 1024];
                 let _ = stream.read(&mut request);
                 let page =
                     "HTTP/1.1 400 Bad Request\r\nServer: nginx\r\nConnection: close\r\n\r\n400 Bad Request\n";
                 let _ = stream.write_all(page.as_bytes());
             }
-            Door::Resets => {
+            Behaviour::Resets => {
                 // Unread octets make the kernel reset the connection when it is closed.
                 let _ = stream.peek(&mut [0; 1]);
             }
-            Door::Mute => {
+            Behaviour::Mute => {
                 let mut heard = [0; 1024];
                 let _ = stream.set_read_timeout(Some(Duration::from_millis(50)));
                 while !stop.load(Ordering::Relaxed) {

@@ -10,7 +10,7 @@ const REMEMBERED: usize = 64;
 
 /// The most recent unmatched packets.
 #[derive(Debug, Default)]
-pub(crate) struct Strays(Mutex<VecDeque<Seen>>);
+pub(crate) struct UnmatchedPackets(Mutex<VecDeque<Seen>>);
 
 /// A GRE packet with a Call ID, from somewhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub(crate) struct Seen {
     at: Instant,
 }
 
-impl Strays {
+impl UnmatchedPackets {
     /// Remembers a packet. A worker never waits here: what another one is in the way of is not remembered.
     pub(crate) fn note(&self, now: Instant, source: Ipv4Addr, call_id: u16) {
         let Ok(mut seen) = self.0.try_lock() else { return };
@@ -54,16 +54,16 @@ mod tests {
 
     #[test]
     fn only_the_most_recent_are_kept() {
-        let (strays, start) = (Strays::default(), Instant::now());
+        let (unmatched, start) = (UnmatchedPackets::default(), Instant::now());
         for n in 0..1000u16 {
             let at = start + Duration::from_millis(u64::from(n));
-            strays.note(at, Ipv4Addr::new(192, 0, 2, 1), n);
-            strays.note(at, Ipv4Addr::new(192, 0, 2, 2), 7);
+            unmatched.note(at, Ipv4Addr::new(192, 0, 2, 1), n);
+            unmatched.note(at, Ipv4Addr::new(192, 0, 2, 2), 7);
         }
-        let seen = strays.since(start);
+        let seen = unmatched.since(start);
         assert_eq!(seen.len(), REMEMBERED);
         assert!(seen.iter().any(|seen| seen.call_id == 999), "the newest");
-        assert!(seen.iter().any(|seen| seen.call_id == 7), "one that comes again and again");
-        assert!(strays.since(start + Duration::from_secs(1)).is_empty());
+        assert!(seen.iter().any(|seen| seen.call_id == 7), "one that repeats");
+        assert!(unmatched.since(start + Duration::from_secs(1)).is_empty());
     }
 }

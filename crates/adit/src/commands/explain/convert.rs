@@ -37,7 +37,7 @@ impl Attempt {
     }
 }
 
-/// What is known of somebody.
+/// What is known of a user.
 pub(super) struct Known<'a> {
     /// There is an account.
     pub(super) exists: bool,
@@ -70,7 +70,7 @@ fn meaning(code: Code, text: impl Into<String>, fix: impl Into<String>) -> Meani
 pub(super) fn of(known: &Known<'_>) -> Vec<Meaning> {
     let mut found = Vec::new();
     if !known.exists {
-        found.push(nobody(known));
+        found.push(unknown_user(known));
         return found;
     }
     if let Some((code, text)) = &known.refused {
@@ -96,7 +96,7 @@ pub(super) fn of(known: &Known<'_>) -> Vec<Meaning> {
     found
 }
 
-fn nobody(known: &Known<'_>) -> Meaning {
+fn unknown_user(known: &Known<'_>) -> Meaning {
     let tries = known.attempts.len();
     let calls = if tries == 1 { "1 call".to_owned() } else { format!("{tries} calls") };
     match &known.near {
@@ -107,7 +107,7 @@ fn nobody(known: &Known<'_>) -> Meaning {
         ),
         None => meaning(
             Code::A01,
-            format!("{calls} with a name that no account has: a guesser, or somebody who left"),
+            format!("{calls} with a name that no account has: a guesser, or a former user"),
             "adit user add NAME, if the name is right; else nothing".to_owned(),
         ),
     }
@@ -222,7 +222,7 @@ fn password(known: &Known<'_>, newest: &Attempt, here: usize, from: &str) -> Mea
         (true, _) => (
             format!(
                 "{here} wrong passwords in a row from {from}, where no login ever worked: a device with an old \
-                     password, or somebody who guesses"
+                     password, or a guesser"
             ),
             "ask the user whether that address is theirs; if not: limits.calls_per_minute_per_address, a firewall",
         ),
@@ -299,7 +299,7 @@ mod tests {
         let (_, text) = only(&[a01(1)], Some(at(0)));
         assert!(text.contains("no login ever worked"), "{text}");
         let guesses = [a01(3), a01(2), a01(1), attempt(0, 8, None)];
-        assert!(only(&guesses, None).1.contains("somebody who guesses"));
+        assert!(only(&guesses, None).1.contains("a guesser"));
     }
 
     #[test]
