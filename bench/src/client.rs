@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 use adit_crypto::Rng;
 use adit_crypto::secret::Password;
 use adit_diag::AuthMethod;
+use adit_diag::Counters;
 use adit_ppp::auth::Credentials;
-use adit_ppp::link::{LinkConfig, Role};
+use adit_ppp::link::{LinkConfig, Side};
 use adit_pptp::control::ControlConfig;
 use adit_tunnel::events::{Command, Event, Input, Up, Why};
-use adit_tunnel::path::{Counters, Path, PathConfig, Sink};
+use adit_tunnel::path::{Path, PathConfig, Sink};
 use adit_tunnel::{ClientConfig, ClientTunnel, Transmit};
 use adit_wire::LocalCallId;
 use tokio::net::TcpStream;
@@ -113,7 +114,7 @@ impl Sink for Out<'_> {
 }
 
 fn client_config(plan: &Plan, user: &str, call_id: u16) -> ClientConfig {
-    let mut link = LinkConfig::new(Role::Client);
+    let mut link = LinkConfig::new(Side::Client);
     link.credentials = Some(Credentials::new(user, Password::new(plan.password.clone())));
     link.methods = vec![AuthMethod::MsChapV2];
     if plan.patient {

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use adit_diag::Note;
 use adit_diag::note::Finding;
-use adit_diag::{Code, Layer};
+use adit_diag::{Code, Counters, Layer};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -81,41 +81,6 @@ pub struct SessionRow {
     pub vendor: String,
     /// What went through.
     pub counters: Counters,
-}
-
-/// What went through a session, seen from the server: received is what the client sent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Counters {
-    /// Inner packets received.
-    pub rx_packets: u64,
-    /// Their octets.
-    pub rx_bytes: u64,
-    /// Inner packets sent.
-    pub tx_packets: u64,
-    /// Their octets.
-    pub tx_bytes: u64,
-    /// GRE packets of the client that never arrived.
-    pub lost: u64,
-    /// That arrived out of order and were put right.
-    pub reordered: u64,
-    /// That arrived twice.
-    pub duplicate: u64,
-    /// That arrived too late or far outside the window.
-    pub out_of_window: u64,
-    /// That could not be decrypted.
-    pub decrypt_failures: u64,
-    /// In clear although encryption is required.
-    pub clear_refused: u64,
-    /// With an inner source address that is not the client's.
-    pub spoofed: u64,
-    /// To a destination the account may not reach.
-    pub acl_denied: u64,
-    /// Of these, the unicast ones.
-    #[serde(default)]
-    pub acl_unicast: u64,
-    /// PPP control frames received.
-    #[serde(default)]
-    pub rx_frames: u64,
 }
 
 /// One session in full.

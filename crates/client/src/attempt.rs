@@ -9,7 +9,7 @@ use adit_diag::note::LayerUp;
 use adit_diag::{Code, Layer, Note};
 use adit_ppp::auth::Credentials;
 use adit_ppp::ccp::Mode;
-use adit_ppp::link::{Echo, LinkConfig, Role};
+use adit_ppp::link::{Echo, LinkConfig, Side};
 use adit_pptp::control::ControlConfig;
 use adit_sys::tun::Tun;
 use adit_tunnel::events::{Command, Event, Input, Up, Why};
@@ -232,7 +232,7 @@ impl<'a> Attempt<'a> {
 }
 
 fn config(options: &ConnectOptions, call_id: LocalCallId) -> ClientConfig {
-    let mut link = LinkConfig::new(Role::Client);
+    let mut link = LinkConfig::new(Side::Client);
     link.mru = options.mtu;
     link.methods.clone_from(&options.methods);
     link.mppe = options.mppe.clone();

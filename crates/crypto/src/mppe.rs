@@ -2,6 +2,7 @@
 
 mod ahead;
 
+use adit_diag::Side;
 use core::fmt;
 
 use subtle::ConstantTimeEq as _;
@@ -74,15 +75,6 @@ impl fmt::Display for Strength {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.bits(), f)
     }
-}
-
-/// The end of the link to which "send" and "receive" refer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
-    /// The one that requested authentication (PAC, NAS).
-    Server,
-    /// The one that authenticated itself.
-    Client,
 }
 
 /// Octets of a start key for 40 and 56 bits.

@@ -8,7 +8,9 @@ use core::fmt;
 use subtle::ConstantTimeEq as _;
 
 use crate::change_password::{self, Change, ChangeError};
-use crate::mppe::{Side, StartKeys, start_keys_v1, start_keys_v2};
+use adit_diag::Side;
+
+use crate::mppe::{StartKeys, start_keys_v1, start_keys_v2};
 use crate::mschap::{authenticator_response, nt_response, nt_response_v2, same};
 use crate::secret::{NtHash, Password};
 

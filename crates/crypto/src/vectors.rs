@@ -4,7 +4,9 @@
 use serde_json::Value;
 
 use crate::change_password::{self, Change};
-use crate::mppe::{KeySchedule, Side, StartKey, StartKeys, Strength, start_keys_v1, start_keys_v2};
+use adit_diag::Side;
+
+use crate::mppe::{KeySchedule, StartKey, StartKeys, Strength, start_keys_v1, start_keys_v2};
 use crate::mschap;
 use crate::proof::{Proof, Secret, check};
 use crate::rc4::Rc4;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use adit_tunnel::path::Counters;
+use adit_diag::Counters;
 
 use crate::unmatched::UnmatchedPackets;
 

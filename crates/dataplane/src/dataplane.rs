@@ -7,12 +7,13 @@ use std::thread::JoinHandle;
 use std::time::Instant;
 
 use adit_crypto::Rng;
+use adit_diag::Counters;
 use adit_sys::gre::{CallFilter, GreOptions, GreSocket};
 use adit_sys::poll::Waker;
 use adit_sys::tun::{Offload, Tun};
 use adit_sys::xdp::{self, CallSet, Xdp, XdpOptions};
 use adit_tunnel::events::Unmatched;
-use adit_tunnel::path::{Counters, HEADROOM, PathCommand, PathConfig};
+use adit_tunnel::path::{HEADROOM, PathCommand, PathConfig};
 use adit_wire::LocalCallId;
 use ipnet::{IpNet, Ipv4Net};
 

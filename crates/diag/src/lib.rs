@@ -7,6 +7,7 @@
 
 mod cause;
 mod code;
+mod counters;
 mod diagnostic;
 mod entry;
 pub mod event;
@@ -23,11 +24,13 @@ mod printable;
 mod protocol;
 mod reference;
 mod refusal;
+mod side;
 mod source_fault;
 mod text;
 
 pub use cause::Cause;
 pub use code::{Code, UnknownCode};
+pub use counters::{Counters, Traffic};
 pub use diagnostic::Diagnostic;
 pub use entry::{Elsewhere, Entry};
 pub use event::{EventFacts, EventKind, Recorded};
@@ -42,4 +45,5 @@ pub use printable::printable;
 pub use protocol::Protocol;
 pub use reference::reference;
 pub use refusal::{LiveSession, LoginRefusal, NameForm};
+pub use side::Side;
 pub use source_fault::{SourceFault, SourceUnavailable};

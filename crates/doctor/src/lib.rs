@@ -28,8 +28,9 @@ pub mod text;
 mod vantage;
 mod verdict;
 
+pub use adit_diag::Side;
 pub use facts::Facts;
 pub use judge::judge;
 pub use seen::{At, Seen};
-pub use vantage::{Position, Side, Vantage};
+pub use vantage::{Position, Vantage};
 pub use verdict::{Cause, Confidence, Evidence, Finding, Fired, LayerResult, Outcome, Owner, State, Verdict};

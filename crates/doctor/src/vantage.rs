@@ -1,37 +1,8 @@
 //! From where something was seen.
 
-use std::fmt;
+use adit_diag::Side;
 
 pub use adit_capture::conversation::Position;
-
-/// One end of a PPTP call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Side {
-    /// Who calls: the PNS of RFC 2637.
-    Client,
-    /// Who is called: the PAC.
-    Server,
-}
-
-impl Side {
-    /// The other end.
-    #[must_use]
-    pub const fn other(self) -> Side {
-        match self {
-            Side::Client => Side::Server,
-            Side::Server => Side::Client,
-        }
-    }
-}
-
-impl fmt::Display for Side {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Side::Client => "client",
-            Side::Server => "server",
-        })
-    }
-}
 
 /// Who looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

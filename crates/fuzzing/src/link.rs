@@ -11,7 +11,7 @@ use adit_crypto::secret::Password;
 use adit_diag::{AuthMethod, Code, Note};
 use adit_ppp::auth::{Credentials, Rejection, Verdict};
 use adit_ppp::ccp::MppePolicy;
-use adit_ppp::link::{AddressGrant, Answer, Command, Link, LinkConfig, LinkEvent, Question, Role};
+use adit_ppp::link::{AddressGrant, Answer, Command, Link, LinkConfig, LinkEvent, Question, Side};
 use adit_wire::chap::MsChapError;
 
 use crate::forge::Overheard;
@@ -48,7 +48,7 @@ fn conversation(data: &[u8], tested: usize) {
     let mut input = Input::new(data);
     let terms = input.u8();
     let mut now = Instant::now();
-    let mut ends = [end(Role::Server, terms), end(Role::Client, terms)];
+    let mut ends = [end(Side::Server, terms), end(Side::Client, terms)];
     for end in &mut ends {
         end.link.open(now);
         end.drain();
@@ -64,12 +64,12 @@ fn conversation(data: &[u8], tested: usize) {
     finish(&mut ends[tested], now);
 }
 
-fn end(role: Role, terms: u8) -> End {
+fn end(role: Side, terms: u8) -> End {
     let mut config = LinkConfig::new(role);
     let methods = [AuthMethod::MsChapV2, AuthMethod::MsChapV1, AuthMethod::ChapMd5, AuthMethod::Pap];
     let count = 1 + usize::from(terms & 3);
     config.methods = methods[..count].to_vec();
-    if role == Role::Client {
+    if role == Side::Client {
         config.credentials = Some(Credentials::new("alice", Password::new(PASSWORD)));
         config.methods.reverse();
     }
@@ -80,7 +80,7 @@ fn end(role: Role, terms: u8) -> End {
     config.ipv6 = terms & 8 != 0;
     config.change_password = terms & 16 != 0;
     (config.pfc, config.acfc) = (terms & 32 != 0, terms & 64 != 0);
-    let rng = Rng::from_number(u64::from(terms) << 1 | u64::from(role == Role::Server));
+    let rng = Rng::from_number(u64::from(terms) << 1 | u64::from(role == Side::Server));
     End {
         link: Link::new(config, rng),
         sent: VecDeque::new(),
@@ -264,7 +264,7 @@ mod tests {
     fn correct_ends_come_up() {
         for terms in 0..128 {
             let now = Instant::now();
-            let mut ends = [end(Role::Server, terms), end(Role::Client, terms)];
+            let mut ends = [end(Side::Server, terms), end(Side::Client, terms)];
             for end in &mut ends {
                 end.link.open(now);
                 end.drain();

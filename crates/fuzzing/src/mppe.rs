@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use adit_crypto::mppe::{Side, Strength, start_keys_v2};
+use adit_crypto::mppe::{Strength, start_keys_v2};
 use adit_crypto::secret::Password;
+use adit_diag::Side;
 use adit_ppp::mppe::{Decryptor, Encryptor};
 
 use crate::input::Input;

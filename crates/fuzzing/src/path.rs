@@ -3,9 +3,10 @@
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
-use adit_crypto::mppe::{self, KeySchedule, Side, Strength, Wanting, start_keys_v2};
+use adit_crypto::mppe::{self, KeySchedule, Strength, Wanting, start_keys_v2};
 use adit_crypto::rc4::Job;
 use adit_crypto::secret::Password;
+use adit_diag::Side;
 use adit_ppp::mppe::Mppe;
 use adit_tunnel::path::{Begin, HEADROOM, Network, NetworkV6, Path, PathCommand, PathConfig, Sink};
 use adit_wire::{LocalCallId, PeerCallId};

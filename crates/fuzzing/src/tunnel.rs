@@ -10,7 +10,7 @@ use adit_crypto::proof::{Secret, check};
 use adit_crypto::secret::Password;
 use adit_diag::Code;
 use adit_ppp::auth::{Credentials, Rejection};
-use adit_ppp::link::{AddressGrant, LinkConfig, Role};
+use adit_ppp::link::{AddressGrant, LinkConfig, Side};
 use adit_pptp::control::ControlConfig;
 use adit_tunnel::events::{Answer, CallHandle, Command, Event, Input as Arrival, Question, Terms, Why};
 use adit_tunnel::path::PathCommand;
@@ -91,7 +91,7 @@ fn conversation(data: &[u8], tested: usize) {
 fn server(terms: u8, now: Instant) -> End {
     let mut control = ControlConfig::server();
     control.accept_incoming = terms & 2 != 0;
-    let mut link = LinkConfig::new(Role::Server);
+    let mut link = LinkConfig::new(Side::Server);
     link.ipv6 = terms & 4 != 0;
     link.change_password = terms & 8 != 0;
     let (control, link) = (control.into(), link.into());
@@ -101,7 +101,7 @@ fn server(terms: u8, now: Instant) -> End {
 }
 
 fn client(terms: u8, now: Instant) -> End {
-    let mut link = LinkConfig::new(Role::Client);
+    let mut link = LinkConfig::new(Side::Client);
     link.ipv6 = terms & 4 != 0;
     let password = if terms & 16 == 0 { PASSWORD } else { "wrong" };
     link.credentials = Some(Credentials::new("alice", Password::new(password)));

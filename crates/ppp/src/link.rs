@@ -32,8 +32,10 @@ use crate::lcp::{Auth, Lcp, LcpConfig};
 
 pub use crate::ipcp::AddressGrant;
 pub use crate::mppe::Mppe;
-pub use config::{Echo, LinkConfig, Role};
-pub use events::{Answer, By, Command, End, LinkEvent, Network, Question};
+pub use adit_diag::Side;
+pub use adit_diag::note::Who;
+pub use config::{Echo, LinkConfig};
+pub use events::{Answer, Command, End, LinkEvent, Network, Question};
 
 use establish::Restarts;
 use keepalive::Keepalive;
@@ -74,9 +76,9 @@ impl Link {
         let config = config.into();
         let methods = config.methods.iter().map(|method| crate::auth::lcp(*method)).collect();
         let auth = match config.role {
-            Role::Server => Auth::Ask(methods),
-            Role::Client if config.credentials.is_some() => Auth::Answer(methods),
-            Role::Client => Auth::Answer(Vec::new()),
+            Side::Server => Auth::Ask(methods),
+            Side::Client if config.credentials.is_some() => Auth::Answer(methods),
+            Side::Client => Auth::Answer(Vec::new()),
         };
         let lcp = LcpConfig { mru: config.mru, auth, pfc: config.pfc, acfc: config.acfc };
         Link {
@@ -126,7 +128,7 @@ impl Link {
         match command {
             Command::Close { reason } => {
                 let detail = format!("closed here: {reason}");
-                self.end_with_words(now, By::Us, None, detail, &reason);
+                self.end_with_words(now, Who::Us, None, detail, &reason);
             }
             Command::Rechallenge => self.rechallenge(now),
             Command::TimeRemaining { seconds, message } => self.send_time_remaining(seconds, &message),

@@ -8,7 +8,7 @@ use adit_crypto::mppe::Strength;
 use adit_crypto::secret::Password;
 use adit_diag::{AuthMethod, Code};
 use adit_ppp::ccp::Mode;
-use adit_ppp::link::{By, Command, LinkEvent, Role};
+use adit_ppp::link::{Command, LinkEvent, Side, Who};
 use adit_wire::{Protocol, cp, ppp};
 use common::{World, client_config, server_config};
 use proptest::prelude::*;
@@ -180,13 +180,13 @@ fn c166_a_rechallenge_disturbs_nothing_and_its_failure_ends_the_session() {
         };
         let before = (world.server.count(disturbed), world.client.count(disturbed));
         for _ in 0..3 {
-            world.command(Role::Server, Command::Rechallenge);
+            world.command(Side::Server, Command::Rechallenge);
         }
         assert_eq!(world.account.asked, 4);
         assert!(world.server.is_up() && world.client.is_up());
         assert_eq!((world.server.count(disturbed), world.client.count(disturbed)), before);
         world.account.password = Password::new("changed meanwhile");
-        world.command(Role::Server, Command::Rechallenge);
+        world.command(Side::Server, Command::Rechallenge);
         world.wait(Duration::from_secs(20), || false);
         assert_eq!(world.server.why().0, Some(Code::A01));
         assert_eq!(world.client.why().0, Some(Code::A01));
@@ -197,7 +197,7 @@ fn c166_a_rechallenge_disturbs_nothing_and_its_failure_ends_the_session() {
 fn c198_ccp_that_starts_again_encrypts_from_the_start_keys() {
     let mut world = up();
     let ask = b"\x12\x06\x01\x00\x00\x40";
-    world.command(Role::Server, Command::NoteTraffic);
+    world.command(Side::Server, Command::NoteTraffic);
     let now = world.now;
     world.server.link.handle_input(now, &cp::frame(ppp::CCP, cp::CONFIGURE_REQUEST, 99, ask));
     world.wait(Duration::from_secs(5), || false);
@@ -243,7 +243,7 @@ fn a_server_that_does_not_know_the_password_is_left_by_the_client() {
     world.server.link.handle_answer(now, ask.unwrap(), verdict);
     world.wait(Duration::from_secs(20), || false);
     let end = world.client.end().unwrap();
-    assert_eq!((end.by, end.code), (By::Us, Some(Code::A12)));
+    assert_eq!((end.by, end.code), (Who::Us, Some(Code::A12)));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use adit_doctor::facts::{Connect, Facts, Resolved};
 use adit_doctor::{Seen, Vantage};
 use adit_ppp::auth::Credentials;
 use adit_ppp::ccp::{Mode, MppePolicy};
-use adit_ppp::link::{LinkConfig, Role};
+use adit_ppp::link::{LinkConfig, Side};
 use adit_pptp::control::ControlConfig;
 use adit_sys::gre::{GreOptions, GreSocket};
 use adit_sys::observe::Observer;
@@ -213,7 +213,7 @@ impl Test<'_> {
     }
 
     fn plan(&mut self) -> Plan {
-        let mut link = LinkConfig::new(Role::Client);
+        let mut link = LinkConfig::new(Side::Client);
         link.mru = self.options.mtu;
         link.echo = None;
         link.lcp_timeout = NEVER;

@@ -3,18 +3,17 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use adit_api::session::Counters;
 use adit_config::{Config, Mss, Reorder};
 use adit_crypto::mppe::Strength;
 use adit_dataplane::{DataplaneConfig, Io};
 use adit_policy::{Access, Encryption, PoolConfig};
 use adit_ppp::ccp::{Mode, MppePolicy};
-use adit_ppp::link::{LinkConfig, Role};
+use adit_ppp::link::{LinkConfig, Side};
 use adit_pptp::control::ControlConfig;
 use adit_store::Retention;
 use adit_tunnel::ServerConfig;
 use adit_tunnel::events::Terms;
-use adit_tunnel::path::{self, PathConfig};
+use adit_tunnel::path::PathConfig;
 use adit_wire::{LocalCallId, PeerCallId};
 use ipnet::Ipv4Net;
 
@@ -31,7 +30,7 @@ pub(crate) fn tunnel(config: &Config) -> ServerConfig {
     let control_echo = echo(&config.server.echo);
     control.echo_every = control_echo.map(|(every, _)| every);
     control.echo_timeout = control_echo.map_or(Duration::ZERO, |(every, lost)| every * lost);
-    let mut ppp = LinkConfig::new(Role::Server);
+    let mut ppp = LinkConfig::new(Side::Server);
     ppp.mru = link.mtu;
     // An account source may take as long as the set-up: a person approves a login with a phone.
     ppp.auth_timeout = ppp.auth_timeout.max(link.setup);
@@ -160,36 +159,6 @@ pub(crate) fn size(pool: &PoolConfig) -> u64 {
         u64::from(last.saturating_sub(first)) + 1 - u64::from((first..=last).contains(&server))
     };
     pool.ranges.iter().map(of).sum()
-}
-
-/// The counters of a data path, as they are shown.
-pub(crate) fn counters(path: &path::Counters) -> Counters {
-    Counters {
-        rx_packets: path.rx_packets,
-        rx_bytes: path.rx_bytes,
-        tx_packets: path.tx_packets,
-        tx_bytes: path.tx_bytes,
-        lost: path.lost,
-        reordered: path.reordered,
-        duplicate: path.duplicate,
-        out_of_window: path.out_of_window,
-        decrypt_failures: path.decrypt_failures,
-        clear_refused: path.clear_refused,
-        spoofed: path.spoofed,
-        acl_denied: path.acl_denied,
-        acl_unicast: path.acl_unicast,
-        rx_frames: path.rx_frames,
-    }
-}
-
-/// The counters that the store keeps of a session.
-pub(crate) fn store_counters(counters: &path::Counters) -> adit_store::Counters {
-    adit_store::Counters {
-        rx_bytes: counters.rx_bytes,
-        tx_bytes: counters.tx_bytes,
-        rx_packets: counters.rx_packets,
-        tx_packets: counters.tx_packets,
-    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! What was wrong with a session and did not end it.
 
+use adit_diag::Counters;
 use adit_diag::note::Finding;
-use adit_tunnel::path::{Counters, denied};
+use adit_tunnel::path::denied;
 
 /// GRE packets that must be missing before it is worth a word, and out of how many one: 5 in 100.
 const LOST: (u64, u64) = (10, 20);

@@ -299,7 +299,7 @@ impl Server {
                 .all()
                 .iter()
                 .filter(|session| session.known().up.is_some())
-                .map(|session| (session.id, convert::store_counters(&session.known().counters)))
+                .map(|session| (session.id, session.known().counters.traffic()))
                 .collect::<Vec<_>>();
             // In pieces, so that others can write in between.
             for some in counters.chunks(COUNTED_TOGETHER) {

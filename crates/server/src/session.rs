@@ -15,8 +15,8 @@ use adit_wire::note::Shown;
 use adit_wire::{LocalCallId, PeerCallId};
 use jiff::Timestamp;
 
+use crate::finding;
 use crate::message::{Message, MessageQueue};
-use crate::{convert, finding};
 
 /// One session: one control connection and its call.
 #[derive(Debug)]
@@ -55,7 +55,7 @@ pub(crate) struct Known {
     pub(crate) code: Option<Code>,
     /// What speaks for the code, while it is no more than a suspicion.
     pub(crate) suspicion: String,
-    pub(crate) counters: adit_tunnel::path::Counters,
+    pub(crate) counters: adit_diag::Counters,
     pub(crate) record: Record,
 }
 
@@ -127,7 +127,7 @@ impl Session {
             mppe: up.and_then(|up| up.encryption).map_or(0, |(strength, _)| u32::from(strength.bits())),
             method: up.and_then(|up| up.method).map(|method| method.to_string()).unwrap_or_default(),
             vendor: known.vendor.clone(),
-            counters: convert::counters(&known.counters),
+            counters: known.counters,
         }
     }
 

@@ -10,7 +10,7 @@ use adit_crypto::secret::Password;
 use adit_diag::{AuthMethod, Code};
 use adit_ppp::auth::{Credentials, MsChapError};
 use adit_ppp::ccp::{Mode, MppePolicy};
-use adit_ppp::link::{Echo, LinkConfig, Role};
+use adit_ppp::link::{Echo, LinkConfig, Side};
 use adit_pptp::control::ControlConfig;
 use adit_tunnel::{ClientConfig, ServerConfig};
 use adit_wire::LocalCallId;
@@ -155,7 +155,7 @@ impl Scenario {
 
     /// A conversation in which nothing is unusual.
     pub fn plain(seed: u64, rng: &mut Rng) -> Scenario {
-        let mut link = LinkConfig::new(Role::Client);
+        let mut link = LinkConfig::new(Side::Client);
         link.credentials = Some(Credentials::new("alice", Password::new("correct horse")));
         let client = ClientConfig {
             control: ControlConfig::client().into(),
@@ -164,7 +164,7 @@ impl Scenario {
             mtu: 1400,
             call_id: LocalCallId::new(rng.below(65536) as u16),
         };
-        let mut link = LinkConfig::new(Role::Server);
+        let mut link = LinkConfig::new(Side::Server);
         link.local_name = "sim".into();
         link.test_sizes = true;
         let (control, link) = (ControlConfig::server().into(), link.into());

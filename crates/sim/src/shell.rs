@@ -9,7 +9,7 @@ use adit_diag::note::Finding;
 use adit_diag::{Code, Note};
 use adit_tunnel::Transmit;
 use adit_tunnel::events::{CallHandle, Command, End, Event, Input, Question, Unmatched, Up, Why};
-use adit_tunnel::path::{self, Collected, HEADROOM, Path, PathCommand, PathConfig, PathEvent};
+use adit_tunnel::path::{Collected, HEADROOM, Path, PathCommand, PathConfig, PathEvent};
 use adit_wire::note::Shown;
 use adit_wire::{LocalCallId, PeerCallId, gre};
 
@@ -72,7 +72,7 @@ pub struct Call {
     /// What should not have happened.
     pub violation: Option<String>,
     /// Counters of the path, kept when it goes.
-    pub counters: path::Counters,
+    pub counters: adit_diag::Counters,
     traffic: Option<Traffic>,
     /// Inner datagrams sent.
     pub sent: u32,
@@ -425,7 +425,7 @@ impl Call {
             encryption: None,
             damaged: None,
             violation: None,
-            counters: path::Counters::default(),
+            counters: adit_diag::Counters::default(),
             traffic: None,
             sent: 0,
         }

@@ -1,8 +1,9 @@
 //! What a server records while it runs, so that much of it can be one transaction.
 
+use adit_diag::Traffic;
 use std::net::IpAddr;
 
-use crate::{Counters, NewEvent, Release, Result, SessionEnd, SessionId, SessionUpdate, Step};
+use crate::{NewEvent, Release, Result, SessionEnd, SessionId, SessionUpdate, Step};
 use jiff::Timestamp;
 
 /// One thing to record.
@@ -15,10 +16,10 @@ pub enum Change {
     /// What became known about a session; ignored when it is over or unknown.
     Update(SessionId, Box<SessionUpdate>),
     /// The counters of running sessions; those that are over or unknown are ignored.
-    Count(Vec<(SessionId, Counters)>),
+    Count(Vec<(SessionId, Traffic)>),
     /// The end of a session, its last counters, its record and how many steps are missing in the middle of that. At most
     /// [`Step::MAX`] steps are kept. A session ends once: of a later end only the record is taken.
-    End(SessionId, Box<SessionEnd>, Option<Counters>, Vec<Step>, u64),
+    End(SessionId, Box<SessionEnd>, Option<Traffic>, Vec<Step>, u64),
     /// The address of a session goes back to its pool; ignored when the session does not have it any more.
     Release(Release),
 }

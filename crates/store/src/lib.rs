@@ -35,7 +35,5 @@ pub use open::{Access, Location, StoreConfig, open};
 pub use seal::{KeySource, SealKey, SealedSecret};
 pub use server::{ServerIdentity, Servers};
 pub use server_id::ServerId;
-pub use session::{
-    Counters, NewSession, Session, SessionEnd, SessionFilter, SessionState, SessionUpdate, Step,
-};
+pub use session::{NewSession, Session, SessionEnd, SessionFilter, SessionState, SessionUpdate, Step};
 pub use store::Store;

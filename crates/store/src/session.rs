@@ -1,5 +1,6 @@
 //! Calls: those that run, those that ended, and those that never came up.
 
+use adit_diag::Traffic;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
@@ -28,19 +29,6 @@ impl SessionState {
             SessionState::Ended => "ended",
         }
     }
-}
-
-/// Traffic inside the tunnel, as the server sees it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counters {
-    /// Octets from the client.
-    pub rx_bytes: u64,
-    /// Octets to the client.
-    pub tx_bytes: u64,
-    /// Packets from the client.
-    pub rx_packets: u64,
-    /// Packets to the client.
-    pub tx_packets: u64,
 }
 
 /// How a session begins.
@@ -76,7 +64,7 @@ pub struct SessionUpdate {
     /// Encryption in words: `128 stateless`, `none`.
     pub mppe: Option<String>,
     /// Traffic so far.
-    pub counters: Option<Counters>,
+    pub traffic: Option<Traffic>,
 }
 
 /// How a session ended.
@@ -128,7 +116,7 @@ pub struct Session {
     /// Encryption in words.
     pub mppe: Option<String>,
     /// Traffic.
-    pub counters: Counters,
+    pub traffic: Traffic,
     /// The last time anything of this row was written while it ran.
     pub seen: Timestamp,
     /// How it ended; `None` while it runs.

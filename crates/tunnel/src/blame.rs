@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
 use adit_diag::{Code, Layer};
-use adit_ppp::link::Role;
+use adit_ppp::link::Side;
 use adit_pptp::control::GreReport;
 use adit_wire::{cp, ppp};
 
@@ -143,7 +143,7 @@ impl Evidence {
     /// The end of a call that the peer or the network ended before LCP was up: that of protocol 47, if it is what broke.
     /// Both sides wait equally long for GRE, and the one that hangs up first must not hide the cause from the other.
     /// `in_vain`: the call took as long as one that waits for GRE.
-    pub(crate) fn explain(&self, role: Role, end: End, in_vain: bool) -> End {
+    pub(crate) fn explain(&self, role: Side, end: End, in_vain: bool) -> End {
         let (code, detail) = self.judge(role, Code::L05, "");
         if code.layer() == Layer::Gre && end.by != Who::Us && (in_vain || code == Code::G04) {
             let detail = format!("{detail}; then {}", end.detail);
@@ -154,7 +154,7 @@ impl Evidence {
     }
 
     /// The code and the detail for a link whose LCP ended with `code` before it was up.
-    pub(crate) fn judge(&self, role: Role, code: Code, detail: &str) -> (Code, String) {
+    pub(crate) fn judge(&self, role: Side, code: Code, detail: &str) -> (Code, String) {
         if let Some(call_id) = self.misnamed
             && !self.answered
         {
@@ -189,18 +189,18 @@ impl Evidence {
                     self.heard
                 );
                 match role {
-                    Role::Server => (Code::G03, text),
-                    Role::Client => (Code::G02, text),
+                    Side::Server => (Code::G03, text),
+                    Side::Client => (Code::G02, text),
                 }
             }
         }
     }
 
     /// Where the peer's GRE is, if not with this call.
-    fn gone_astray(&self, role: Role) -> Option<(Code, String)> {
+    fn gone_astray(&self, role: Side) -> Option<(Code, String)> {
         let lost_to_us = match role {
-            Role::Server => Code::G02,
-            Role::Client => Code::G03,
+            Side::Server => Code::G02,
+            Side::Client => Code::G03,
         };
         if let Some(call_id) = self.unknown_call {
             let text = format!("the peer's GRE names call {call_id}, which was never agreed on");

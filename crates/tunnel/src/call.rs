@@ -8,7 +8,7 @@ use adit_crypto::Rng;
 use adit_diag::note::{Finding, LayerUp};
 use adit_diag::{AuthMethod, Code, Layer, Note};
 use adit_ppp::ccp::{Mode, MppePolicy};
-use adit_ppp::link::{self, By, Link, LinkConfig, LinkEvent, Role};
+use adit_ppp::link::{self, Link, LinkConfig, LinkEvent, Side};
 use adit_pptp::control::GreReport;
 use adit_wire::{LocalCallId, PeerCallId};
 use ipnet::Ipv4Net;
@@ -44,7 +44,7 @@ pub(crate) struct Call {
     pub(crate) handle: CallHandle,
     /// Our Call ID and the peer's.
     call_ids: (LocalCallId, PeerCallId),
-    role: Role,
+    role: Side,
     link: Link,
     /// When the link is to begin, should the peer not begin before; `None` once it has begun.
     begins: Option<Instant>,
@@ -95,8 +95,8 @@ impl Call {
         let name = config.link.credentials.as_ref().map(|c| Arc::from(c.name.as_bytes())).unwrap_or_default();
         let mut link = Link::new(config.link, rng);
         let begins = match role {
-            Role::Server => Some(now + CLIENT_FIRST),
-            Role::Client => {
+            Side::Server => Some(now + CLIENT_FIRST),
+            Side::Client => {
                 link.open(now);
                 None
             }
@@ -189,7 +189,7 @@ impl Call {
 
     /// What to report to the server about its GRE, once.
     pub(crate) fn take_gre_report(&mut self, now: Instant) -> Option<GreReport> {
-        let waits = self.role == Role::Client
+        let waits = self.role == Side::Client
             && self.phase == Layer::Lcp
             && self.closing.is_none()
             && !self.ended
@@ -271,8 +271,8 @@ impl Call {
         match self.phase {
             Layer::Auth => (Code::A14, format!("{seconds} during authentication")),
             Layer::Encrypt => match self.role {
-                Role::Server => (Code::E01, format!("{seconds} while encryption was being negotiated")),
-                Role::Client => (Code::E02, format!("{seconds} while encryption was being negotiated")),
+                Side::Server => (Code::E01, format!("{seconds} while encryption was being negotiated")),
+                Side::Client => (Code::E02, format!("{seconds} while encryption was being negotiated")),
             },
             Layer::Address => (Code::I06, format!("{seconds} while addresses were being negotiated")),
             _ => self.evidence.judge(self.role, Code::L05, &format!("{seconds} during LCP")),
@@ -387,9 +387,9 @@ impl Call {
         let limit = self.peer_mru.saturating_sub(if self.encryption.is_some() { 4 } else { 0 });
         let mtu = self.mtu.min(limit);
         let (peer_networks, acl) = match self.role {
-            Role::Server => (peer_networks, self.terms.reach.clone()),
+            Side::Server => (peer_networks, self.terms.reach.clone()),
             // A client's peer is a router: packets from anywhere come through it, to this address only.
-            Role::Client => (vec![Ipv4Net::default()], Some(vec![Ipv4Net::from(network.local)])),
+            Side::Client => (vec![Ipv4Net::default()], Some(vec![Ipv4Net::from(network.local)])),
         };
         self.path(
             out,
@@ -431,11 +431,7 @@ impl Call {
         } else if let Some(lost) = lost {
             *lost
         } else {
-            let by = match end.by {
-                By::Us => Who::Us,
-                By::Peer => Who::Peer,
-                By::Neither => Who::Note,
-            };
+            let by = end.by;
             let was_up = self.started.is_some();
             match end.code {
                 Some(Code::L03) if was_up => {

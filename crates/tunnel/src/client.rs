@@ -18,7 +18,7 @@ use crate::tunnel::{Transmit, Tunnel};
 pub struct ClientConfig {
     /// The control connection.
     pub control: Arc<ControlConfig>,
-    /// The PPP link with the credentials; its role must be [`adit_ppp::link::Role::Client`].
+    /// The PPP link with the credentials; its role must be [`adit_ppp::link::Side::Client`].
     pub link: Arc<LinkConfig>,
     /// The call must be up this long after it began.
     pub setup: Duration,

@@ -19,7 +19,7 @@ use crate::tunnel::{Pending, Transmit, Tunnel};
 pub struct ServerConfig {
     /// The control connection.
     pub control: Arc<ControlConfig>,
-    /// The PPP link; its role must be [`link::Role::Server`].
+    /// The PPP link; its role must be [`link::Side::Server`].
     pub link: Arc<LinkConfig>,
     /// A call must be up this long after it began, or it is ended with the code of the layer that it reached.
     pub setup: Duration,

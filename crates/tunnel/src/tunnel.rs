@@ -6,7 +6,7 @@ use std::time::Instant;
 use adit_crypto::Rng;
 use adit_diag::note::LayerUp;
 use adit_diag::{Code, Note};
-use adit_pptp::control::{By, CallEnd, ControlCommand, ControlConnection, ControlEvent};
+use adit_pptp::control::{CallEnd, ControlCommand, ControlConnection, ControlEvent};
 use adit_wire::text::escape;
 use adit_wire::{LocalCallId, PeerCallId};
 
@@ -324,18 +324,13 @@ impl Tunnel {
 }
 
 /// The end of a call or connection as the control machine tells it.
-fn end_of(by: By, code: Option<Code>, detail: String) -> End {
-    let who = match by {
-        By::Us => Who::Us,
-        By::Peer => Who::Peer,
-        By::Neither => Who::Note,
-    };
+fn end_of(by: Who, code: Option<Code>, detail: String) -> End {
     let why = match code {
         Some(Code::C06) => Why::LostCarrier,
         Some(_) => Why::Failed,
         None => Why::UserRequest,
     };
-    End { why, by: who, code, detail }
+    End { why, by, code, detail }
 }
 
 /// What Call-Disconnect-Notify is to say (RFC 2637 section 2.13).

@@ -10,7 +10,7 @@ use adit_crypto::proof::{self, Secret};
 use adit_crypto::secret::Password;
 use adit_diag::Code;
 use adit_ppp::auth::{Credentials, MsChapError, Rejection};
-use adit_ppp::link::{AddressGrant, LinkConfig, Role};
+use adit_ppp::link::{AddressGrant, LinkConfig, Side};
 use adit_pptp::control::ControlConfig;
 use adit_tunnel::events::{Answer, Command, End, Event, Input, Question, Terms, Up, Why};
 use adit_tunnel::{ClientConfig, ClientTunnel, ServerConfig, ServerTunnel, Transmit};
@@ -45,14 +45,14 @@ struct Pair {
 impl Pair {
     fn new(password: &'static str) -> Pair {
         let now = Instant::now();
-        let link = LinkConfig::new(Role::Server);
+        let link = LinkConfig::new(Side::Server);
         let server = ServerConfig {
             control: ControlConfig::server().into(),
             link: link.into(),
             setup: Duration::from_secs(30),
             mtu: 1400,
         };
-        let mut link = LinkConfig::new(Role::Client);
+        let mut link = LinkConfig::new(Side::Client);
         link.credentials = Some(Credentials::new("alice", Password::new("correct horse")));
         let client = ClientConfig {
             control: ControlConfig::client().into(),

@@ -161,7 +161,7 @@ fn show(session: &Session, steps: &[Step], output: &Output) -> String {
     );
     fact("auth", session.method.clone());
     fact("mppe", session.mppe.clone());
-    let c = session.counters;
+    let c = session.traffic;
     if c.rx_packets + c.tx_packets > 0 {
         let way = |octets, packets| format!("{} in {packets} packets", when::size(octets));
         fact("received", Some(way(c.rx_bytes, c.rx_packets)));

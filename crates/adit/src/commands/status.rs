@@ -266,6 +266,10 @@ fn detail_text(detail: &SessionDetail, output: &Output) -> String {
         ("in clear, refused", c.clear_refused),
         ("wrong source", c.spoofed),
         ("not allowed there", c.acl_denied),
+        ("malformed", c.malformed),
+        ("too big", c.too_big),
+        ("window full", c.window_full),
+        ("fragmented", c.fragmented),
     ];
     let odd: Vec<String> =
         odd.iter().filter(|(_, n)| *n > 0).map(|(name, n)| format!("{n} {name}")).collect();

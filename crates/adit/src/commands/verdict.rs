@@ -41,7 +41,7 @@ pub(crate) fn past(
             Some(Code::A01) => failures_in_a_row(session, store)?,
             _ => 0,
         },
-        received: session.counters.rx_packets,
+        received: session.traffic.rx_packets,
         refusal: end.and_then(|end| end.refusal.as_ref()),
         notes: steps
             .iter()

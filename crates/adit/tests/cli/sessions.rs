@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use adit_store::{Change, Counters, NewSession, SessionEnd, SessionId, SessionUpdate, Step};
+use adit_diag::Traffic;
+use adit_store::{Change, NewSession, SessionEnd, SessionId, SessionUpdate, Step};
 
 use crate::{World, at, server};
 
@@ -55,7 +56,7 @@ pub(crate) fn past() -> World {
         step(130, "note", "IPCP", "up 10.99.0.14, peer 10.99.0.1"),
     ];
     let counters =
-        Counters { rx_bytes: 1_234_567_890, tx_bytes: 88_000_000, rx_packets: 900_000, tx_packets: 400_000 };
+        Traffic { rx_bytes: 1_234_567_890, tx_bytes: 88_000_000, rx_packets: 900_000, tx_packets: 400_000 };
     let over = end(8000, "user-request", "received", None, "User request");
     let over = Change::End(good, Box::new(over), Some(counters), steps.to_vec(), 0);
     store.apply(&[over], at(8000)).unwrap();

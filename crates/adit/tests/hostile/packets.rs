@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use adit_api::session::Counters;
+use adit_diag::Counters;
 use adit_testbed::{Host, wait_until};
 
 use crate::common::*;

@@ -6,11 +6,12 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use adit_crypto::mppe::{KeySchedule, Side, StartKeys, Strength, start_keys_v2};
+use adit_crypto::mppe::{KeySchedule, StartKeys, Strength, start_keys_v2};
 use adit_crypto::mschap;
 use adit_crypto::proof::{self, Proof};
 use adit_crypto::rc4::Rc4;
 use adit_crypto::secret::Password;
+use adit_diag::Side;
 use adit_wire::mppe::{COUNT_MODULUS, HEADER, Header};
 use adit_wire::{ccp, chap, cp, ppp};
 

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use adit_crypto::mppe::{StartKey, StartKeys, Strength};
 use adit_dataplane::{Dataplane, DataplaneConfig, Events};
+use adit_diag::Counters;
 use adit_ppp::mppe::Mppe;
 use adit_sys::tun::{Tun, TunOptions};
 use adit_testbed::Host;
-use adit_tunnel::path::{Counters, Network, PathCommand, PathConfig};
+use adit_tunnel::path::{Network, PathCommand, PathConfig};
 use adit_wire::{LocalCallId, PeerCallId};
 
 /// Addresses inside the tunnel.

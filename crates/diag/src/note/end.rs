@@ -89,7 +89,8 @@ pub enum Who {
     #[serde(rename = "received")]
     Peer,
     /// Neither side: a timer, the network, a remark.
-    Note,
+    #[serde(rename = "note")]
+    Neither,
 }
 
 impl Who {
@@ -98,13 +99,13 @@ impl Who {
         match self {
             Who::Us => "sent",
             Who::Peer => "received",
-            Who::Note => "note",
+            Who::Neither => "note",
         }
     }
 
     /// The one with this word.
     pub fn from_word(word: &str) -> Option<Who> {
-        [Who::Us, Who::Peer, Who::Note].into_iter().find(|who| who.word() == word)
+        [Who::Us, Who::Peer, Who::Neither].into_iter().find(|who| who.word() == word)
     }
 }
 

@@ -78,7 +78,7 @@ impl Note {
         match self {
             Note::Packet(Packet { sent: true, .. }) => Who::Us,
             Note::Packet(Packet { sent: false, .. }) => Who::Peer,
-            _ => Who::Note,
+            _ => Who::Neither,
         }
     }
 

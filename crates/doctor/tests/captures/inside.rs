@@ -1,10 +1,11 @@
 //! Names outside the tunnel, and what is inside one: in clear, and behind MPPE with the password.
 
 use adit_capture::conversation::Secret;
-use adit_crypto::mppe::{Side, Strength, start_keys_v2};
+use adit_crypto::mppe::{Strength, start_keys_v2};
 use adit_crypto::mschap;
 use adit_crypto::secret::Password;
 use adit_diag::Code;
+use adit_diag::Side;
 use adit_doctor::from::capture;
 use adit_doctor::{Verdict, judge};
 use adit_ppp::mppe::{Encryptor, Mppe};

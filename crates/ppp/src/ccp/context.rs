@@ -1,6 +1,6 @@
 //! What CCP's options share.
 
-use adit_crypto::mppe::Side;
+use adit_diag::Side;
 use adit_wire::ccp::Mppe;
 
 use super::policy::Mode;

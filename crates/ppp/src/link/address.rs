@@ -8,7 +8,7 @@ use adit_wire::ipcp::NameServer;
 
 use super::network::{release, started};
 use super::state::{Address, Phase};
-use super::{AddressGrant, By, Link, LinkEvent, Question};
+use super::{AddressGrant, Link, LinkEvent, Question, Who};
 use crate::fsm::Fsm;
 use crate::ipcp::{Client, Ipcp};
 
@@ -65,7 +65,7 @@ impl Link {
                 self.granted = Some((Arc::clone(&network.name), Arc::clone(&grant)));
                 network.address = Address::Granted(grant);
             }
-            None => self.end(now, By::Us, Some(Code::I01), "there is no address for the client".to_owned()),
+            None => self.end(now, Who::Us, Some(Code::I01), "there is no address for the client".to_owned()),
         }
     }
 }

@@ -8,7 +8,7 @@ use adit_diag::Code;
 use adit_wire::ppp;
 
 use super::state::{Authentication, NetworkPhase, Phase, Reported, later};
-use super::{By, End, Link, LinkEvent, Question};
+use super::{End, Link, LinkEvent, Question, Who};
 use crate::auth::{self, AuthenticatorEvent, PeerEvent, Verdict};
 
 /// Beyond one period of the restart timer, in which a peer that lost the refusal asks again.
@@ -56,10 +56,10 @@ impl Link {
             }
             AuthenticatorEvent::Success { name, keys } => self.authenticated(now, name, true, keys),
             AuthenticatorEvent::Renewed => {}
-            AuthenticatorEvent::Unavailable { detail } => self.end(now, By::Us, Some(Code::A07), detail),
+            AuthenticatorEvent::Unavailable { detail } => self.end(now, Who::Us, Some(Code::A07), detail),
             // Nothing was said to a client that said nothing.
             AuthenticatorEvent::Failed { code: code @ Code::A14, detail } => {
-                self.end(now, By::Neither, Some(code), detail);
+                self.end(now, Who::Neither, Some(code), detail);
             }
             AuthenticatorEvent::Failed { code, detail } => self.refused(now, code, detail),
         }
@@ -74,9 +74,9 @@ impl Link {
             PeerEvent::Renewed => {}
             PeerEvent::Failed { code, message, .. } => {
                 let by = match code {
-                    Code::A12 => By::Us,
-                    Code::A14 => By::Neither,
-                    _ => By::Peer,
+                    Code::A12 => Who::Us,
+                    Code::A14 => Who::Neither,
+                    _ => Who::Peer,
                 };
                 self.end_with_words(now, by, Some(code), message, "authentication failed");
             }
@@ -113,7 +113,7 @@ impl Link {
                 return;
             }
         };
-        let end = End { by: By::Us, code: Some(code), detail };
+        let end = End { by: Who::Us, code: Some(code), detail };
         self.phase = match authentication {
             Some(authentication) => {
                 let until = later(now, self.config.timers.restart.saturating_add(TO_READ));
@@ -141,9 +141,9 @@ impl Link {
     pub(super) fn authentication_rejected(&mut self, now: Instant, protocol: u16) -> bool {
         let ours = self.authentication().is_some_and(|used| auth::protocol(used.method()) == protocol);
         if ours {
-            let (peer, protocol) = (self.config.role.peer(), ppp::ProtocolNumber(protocol));
+            let (peer, protocol) = (self.config.role.other(), ppp::ProtocolNumber(protocol));
             let detail = format!("the {peer} agreed to authenticate and then rejected {protocol}");
-            self.end(now, By::Us, Some(Code::A05), detail);
+            self.end(now, Who::Us, Some(Code::A05), detail);
         }
         ours
     }

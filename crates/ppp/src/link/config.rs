@@ -4,40 +4,11 @@ use core::net::Ipv4Addr;
 use core::time::Duration;
 use std::sync::Arc;
 
-use adit_crypto::mppe::Side;
-
-use adit_diag::AuthMethod;
+use adit_diag::{AuthMethod, Side};
 
 use crate::auth::{Credentials, Timing};
 use crate::ccp::MppePolicy;
 use crate::fsm::Timers;
-
-/// Which end of the link this is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// Asks for proof, hands out addresses.
-    Server,
-    /// Proves itself, asks for an address.
-    Client,
-}
-
-impl Role {
-    /// The side of MPPE's keys.
-    pub const fn side(self) -> Side {
-        match self {
-            Role::Server => Side::Server,
-            Role::Client => Side::Client,
-        }
-    }
-
-    /// The other end, for people.
-    pub const fn peer(self) -> &'static str {
-        match self {
-            Role::Server => "client",
-            Role::Client => "server",
-        }
-    }
-}
 
 /// LCP echo: how a dead peer is noticed (RFC 1661 section 5.8).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +30,7 @@ impl Default for Echo {
 #[derive(Clone, Debug)]
 pub struct LinkConfig {
     /// Which end this is.
-    pub role: Role,
+    pub role: Side,
     /// The longest information field to ask the peer for, in octets.
     pub mru: u16,
     /// Server: what to ask for, the preferred first; empty to admit without authentication. Client: what to answer.
@@ -110,7 +81,7 @@ pub struct LinkConfig {
 
 impl LinkConfig {
     /// MRU 1400, MS-CHAPv2 alone, 128-bit stateless encryption required, IPv4 alone, the timers of the RFC.
-    pub fn new(role: Role) -> LinkConfig {
+    pub fn new(role: Side) -> LinkConfig {
         LinkConfig {
             role,
             mru: 1400,

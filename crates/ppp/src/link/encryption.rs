@@ -7,7 +7,7 @@ use adit_wire::ppp;
 
 use super::network::drain;
 use super::state::{Phase, later};
-use super::{By, Link, LinkEvent, Mppe, Role};
+use super::{Link, LinkEvent, Mppe, Side, Who};
 use crate::fsm::{Event, Failure, Finish};
 
 impl Link {
@@ -38,7 +38,7 @@ impl Link {
             && network.ccp.protocol().is_required()
         {
             let Failure { code, detail } = failure.clone();
-            self.end(now, By::Us, Some(code), detail);
+            self.end(now, Who::Us, Some(code), detail);
         }
     }
 
@@ -59,11 +59,11 @@ impl Link {
             }
             _ if network.ccp.protocol().is_required() => {
                 let code = match self.config.role {
-                    Role::Server => Code::E01,
-                    Role::Client => Code::E02,
+                    Side::Server => Code::E01,
+                    Side::Client => Code::E02,
                 };
                 let detail = "CCP came up without encryption, which is required".to_owned();
-                self.end(now, By::Us, Some(code), detail);
+                self.end(now, Who::Us, Some(code), detail);
             }
             _ => {}
         }
@@ -85,7 +85,7 @@ impl Link {
         let why = network.ccp.protocol().why(finish, network.was_encrypting);
         let may_come_back = matches!(finish, Finish::Terminated(_)) && network.encryption_deadline.is_some();
         if let (Some(Failure { code, detail }), false) = (why, may_come_back) {
-            self.end(now, By::Us, Some(code), detail);
+            self.end(now, Who::Us, Some(code), detail);
         }
     }
 
@@ -95,17 +95,17 @@ impl Link {
             return;
         }
         network.encryption_deadline = None;
-        let peer = self.config.role.peer();
+        let peer = self.config.role.other();
         let seconds = self.config.encryption_timeout.as_secs();
         let detail = format!("the {peer} switched encryption off, and it was not back after {seconds} s");
-        self.end(now, By::Us, Some(Code::E08), detail);
+        self.end(now, Who::Us, Some(Code::E08), detail);
     }
 
     /// The peer does not do CCP.
     pub(super) fn ccp_rejected(&mut self, now: Instant) {
         let Phase::Network(network) = &mut self.phase else { return };
         match network.ccp.protocol().why(&Finish::Rejected, network.was_encrypting) {
-            Some(Failure { code, detail }) => self.end(now, By::Us, Some(code), detail),
+            Some(Failure { code, detail }) => self.end(now, Who::Us, Some(code), detail),
             None => network.ccp.protocol_rejected(now),
         }
     }

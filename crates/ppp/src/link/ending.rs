@@ -6,12 +6,12 @@ use adit_diag::{Code, Layer};
 use adit_wire::cp::TerminateData;
 
 use super::state::Phase;
-use super::{By, End, Link, LinkEvent};
+use super::{End, Link, LinkEvent, Who};
 use crate::fsm::Failure;
 
 impl Link {
     /// Ends the link and says why to both sides.
-    pub(super) fn end(&mut self, now: Instant, by: By, code: Option<Code>, detail: String) {
+    pub(super) fn end(&mut self, now: Instant, by: Who, code: Option<Code>, detail: String) {
         let words = code.map_or_else(|| detail.clone(), |code| format!("{code} {detail}"));
         self.end_with_words(now, by, code, detail, &words);
     }
@@ -20,7 +20,7 @@ impl Link {
     pub(super) fn end_with_words(
         &mut self,
         now: Instant,
-        by: By,
+        by: Who,
         code: Option<Code>,
         detail: String,
         words: &str,
@@ -45,7 +45,9 @@ impl Link {
         let goodbye = self.goodbye(data);
         let (code, detail) = match (self.unmet_request(now), named(data)) {
             (Some(Failure { code, detail }), _) => (Some(code), format!("{goodbye}; {detail}")),
-            (None, Some((code, why))) => (Some(code), format!("the {} says: {why}", self.config.role.peer())),
+            (None, Some((code, why))) => {
+                (Some(code), format!("the {} says: {why}", self.config.role.other()))
+            }
             (None, None) => (unless_requested(data), goodbye),
         };
         let end = match &self.phase {
@@ -53,12 +55,12 @@ impl Link {
             Phase::Establish { .. } => {
                 // An LCP that is closing already has its own cause, and says it when it is finished.
                 if self.lcp.state().is_negotiating() {
-                    self.end_with_words(now, By::Peer, code, detail, "");
+                    self.end_with_words(now, Who::Peer, code, detail, "");
                 }
                 return;
             }
             Phase::Refused { end, .. } => end.clone(),
-            Phase::Authenticate(_) | Phase::Network(_) => End { by: By::Peer, code, detail },
+            Phase::Authenticate(_) | Phase::Network(_) => End { by: Who::Peer, code, detail },
         };
         self.drop_layers();
         self.phase = Phase::Terminate(end);
@@ -76,7 +78,7 @@ impl Link {
 
     /// What the peer's Terminate-Request says, with the phase in which it came.
     pub(super) fn goodbye(&self, data: &[u8]) -> String {
-        let peer = self.config.role.peer();
+        let peer = self.config.role.other();
         let when = match &self.phase {
             Phase::Establish { .. } => " during LCP",
             Phase::Authenticate(_) => " during authentication",
@@ -111,9 +113,9 @@ impl Link {
         let gone = "the layer below went down";
         match self.unmet_request(now) {
             Some(Failure { code, detail }) => {
-                self.ended(By::Peer, Some(code), format!("{gone}; {detail}"));
+                self.ended(Who::Peer, Some(code), format!("{gone}; {detail}"));
             }
-            None => self.ended(By::Neither, None, gone.to_owned()),
+            None => self.ended(Who::Neither, None, gone.to_owned()),
         }
     }
 
@@ -124,11 +126,11 @@ impl Link {
             self.output.send(adit_wire::ppp::LCP, &packet);
             packet.clear();
         }
-        self.ended(By::Neither, None, String::new());
+        self.ended(Who::Neither, None, String::new());
     }
 
     /// Says that it is over; with the given end unless an earlier cause is known.
-    pub(super) fn ended(&mut self, by: By, code: Option<Code>, detail: String) {
+    pub(super) fn ended(&mut self, by: Who, code: Option<Code>, detail: String) {
         if matches!(self.phase, Phase::Ended) {
             return;
         }
@@ -144,7 +146,7 @@ impl Link {
     /// A link that is to end and whose LCP has nothing more to do is over.
     pub(super) fn settle_end(&mut self) {
         if matches!(self.phase, Phase::Terminate(_)) && !self.lcp.state().is_timed() {
-            self.ended(By::Us, None, String::new());
+            self.ended(Who::Us, None, String::new());
         }
     }
 }

@@ -11,7 +11,7 @@ use adit_wire::ppp;
 use super::ending::unless_requested;
 use super::keepalive::{Due, Keepalive};
 use super::state::{Authentication, Phase, later};
-use super::{By, End, Link, LinkEvent, Role};
+use super::{End, Link, LinkEvent, Side, Who};
 use crate::auth::{self, Authenticator, AuthenticatorConfig, Peer, PeerConfig};
 use crate::ccp::Mode;
 use crate::fsm::{Event, Finish};
@@ -106,8 +106,8 @@ impl Link {
 
     fn begin_authentication(&mut self, now: Instant, agreed: Agreed) {
         let method = match self.config.role {
-            Role::Server => agreed.peer_proves,
-            Role::Client => agreed.we_prove,
+            Side::Server => agreed.peer_proves,
+            Side::Client => agreed.we_prove,
         };
         let Some(method) = method.and_then(auth::from_lcp) else {
             self.without_authentication(now);
@@ -116,7 +116,7 @@ impl Link {
         let rng = self.rng.fork();
         let timing = self.config.timing();
         let authentication = match (self.config.role, &self.config.credentials) {
-            (Role::Server, _) => {
+            (Side::Server, _) => {
                 let config = AuthenticatorConfig {
                     method,
                     local_name: Arc::clone(&self.config.local_name),
@@ -127,14 +127,14 @@ impl Link {
                 authenticator.open(now);
                 Authentication::Server(authenticator)
             }
-            (Role::Client, Some(credentials)) => {
+            (Side::Client, Some(credentials)) => {
                 let min_challenge = self.config.min_challenge;
                 let config = PeerConfig { method, credentials: credentials.clone(), min_challenge, timing };
                 let mut peer = Peer::new(config, rng);
                 peer.open(now);
                 Authentication::Client(Box::new(peer))
             }
-            (Role::Client, None) => {
+            (Side::Client, None) => {
                 self.without_authentication(now);
                 return;
             }
@@ -146,7 +146,7 @@ impl Link {
         if self.config.mppe.mode == Mode::Require {
             let detail =
                 "encryption is required, but no authentication is configured, which would give its keys";
-            self.end(now, By::Us, Some(Code::E06), detail.to_owned());
+            self.end(now, Who::Us, Some(Code::E06), detail.to_owned());
         } else {
             self.begin_network(now, None, Arc::default(), None);
         }
@@ -168,7 +168,7 @@ impl Link {
             self.phase = Phase::Terminate(self.explain(now, finish));
             return;
         }
-        let peer = self.config.role.peer();
+        let peer = self.config.role.other();
         let detail = if late {
             let times = self.restarts.count_late(now, self.config.max_restarts);
             let many = times > self.config.max_restarts;
@@ -179,7 +179,7 @@ impl Link {
             many.then(|| format!("the {peer} restarted LCP {times} times before authentication was done"))
         };
         match detail {
-            Some(detail) => self.end(now, By::Us, Some(Code::L01), detail),
+            Some(detail) => self.end(now, Who::Us, Some(Code::L01), detail),
             None => self.begin_establish(now),
         }
     }
@@ -191,34 +191,34 @@ impl Link {
 
     /// Why LCP ended, where no other reason is known.
     fn explain(&self, now: Instant, finish: Finish) -> End {
-        let peer = self.config.role.peer();
+        let peer = self.config.role.other();
         let (by, code, detail) = match finish {
-            Finish::Closed => (By::Us, None, "closed here".to_owned()),
-            Finish::Terminated(data) => (By::Peer, unless_requested(&data), self.goodbye(&data)),
+            Finish::Closed => (Who::Us, None, "closed here".to_owned()),
+            Finish::Terminated(data) => (Who::Peer, unless_requested(&data), self.goodbye(&data)),
             Finish::NoAnswer => {
                 let (code, detail) = self.no_lcp(now);
-                (By::Neither, Some(code), detail)
+                (Who::Neither, Some(code), detail)
             }
             Finish::Rejected => {
-                (By::Peer, Some(Code::L01), format!("the {peer} rejected a code that LCP cannot do without"))
+                (Who::Peer, Some(Code::L01), format!("the {peer} rejected a code that LCP cannot do without"))
             }
-            Finish::Failed(failure) => (By::Us, Some(failure.code), failure.detail),
+            Finish::Failed(failure) => (Who::Us, Some(failure.code), failure.detail),
         };
         End { by, code, detail }
     }
 
     pub(super) fn establish_timed_out(&mut self, now: Instant) {
         let (code, detail) = self.no_lcp(now);
-        let by = if code == Code::L05 { By::Neither } else { By::Us };
+        let by = if code == Code::L05 { Who::Neither } else { Who::Us };
         self.end(now, by, Some(code), detail);
-        if by == By::Neither {
+        if by == Who::Neither {
             self.hang_up();
         }
     }
 
     /// Why LCP did not come up in time: a peer that talks does not agree, a silent one is not there.
     fn no_lcp(&self, now: Instant) -> (Code, String) {
-        let peer = self.config.role.peer();
+        let peer = self.config.role.other();
         match &self.phase {
             Phase::Establish { heard, last_heard, .. } if *heard > 0 => {
                 let silence = now.duration_since(*last_heard);
@@ -244,12 +244,12 @@ impl Link {
             Due::Nothing => {}
             Due::Echo => self.send_echo(),
             Due::Dead(silence) => {
-                let (peer, lost) = (self.config.role.peer(), keepalive.unanswered());
+                let (peer, lost) = (self.config.role.other(), keepalive.unanswered());
                 let detail = format!(
                     "the {peer} left {lost} Echo-Requests without an answer for {} s",
                     silence.as_secs()
                 );
-                self.end(now, By::Neither, Some(Code::L04), detail);
+                self.end(now, Who::Neither, Some(Code::L04), detail);
                 self.hang_up();
             }
         }

@@ -3,28 +3,17 @@
 use core::net::Ipv4Addr;
 use std::sync::Arc;
 
-use adit_diag::note::Packet;
+use adit_diag::note::{Packet, Who};
 use adit_diag::{AuthMethod, Code};
 
 use super::{AddressGrant, Mppe};
 use crate::auth::{AuthRequest, Verdict};
 
-/// Who ended a link.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum By {
-    /// This end.
-    Us,
-    /// The other.
-    Peer,
-    /// A silent line.
-    Neither,
-}
-
 /// How a link ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct End {
     /// Who ended it.
-    pub by: By,
+    pub by: Who,
     /// The catalogue's code; `None` for an end that was requested here.
     pub code: Option<Code>,
     /// What happened, for people, printable.

@@ -8,7 +8,7 @@ use adit_diag::note::Treatment;
 use adit_wire::{cp, note, ppp};
 
 use super::state::Phase;
-use super::{Link, Role};
+use super::{Link, Side};
 use crate::auth;
 use crate::fsm::{ControlProtocol, Fsm};
 
@@ -55,7 +55,7 @@ impl Link {
         }
         let treatment = treated(self.lcp.handle_input(now, information));
         let asks = information.first() == Some(&cp::CONFIGURE_REQUEST);
-        if is_first && asks && self.config.role == Role::Server {
+        if is_first && asks && self.config.role == Side::Server {
             self.lcp.hurry(now, FOLLOWS_WITHIN);
         }
         treatment
@@ -113,8 +113,8 @@ impl Link {
     fn too_early(&self) -> Treatment {
         match (&self.phase, self.config.role) {
             (Phase::Establish { .. }, _) => ignored("LCP is not open"),
-            (Phase::Authenticate(_), Role::Server) => ignored("the client has not authenticated itself"),
-            (Phase::Authenticate(_), Role::Client) => ignored("we have not authenticated ourselves"),
+            (Phase::Authenticate(_), Side::Server) => ignored("the client has not authenticated itself"),
+            (Phase::Authenticate(_), Side::Client) => ignored("we have not authenticated ourselves"),
             _ => ignored("the link is ending"),
         }
     }

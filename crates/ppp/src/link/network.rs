@@ -8,7 +8,7 @@ use adit_diag::Code;
 use adit_wire::ppp;
 
 use super::state::{Address, Authentication, NetworkPhase, Phase, later};
-use super::{By, Link, LinkEvent, Role};
+use super::{Link, LinkEvent, Side, Who};
 use crate::ccp::{Ccp, Mode, no_keys};
 use crate::fsm::{ControlProtocol, Event, Failure, Finish, Fsm};
 use crate::ipv6cp::Ipv6cp;
@@ -34,7 +34,7 @@ impl Link {
                 detail = format!("encryption is required, and no keys came with the answer for {method}");
             }
             // No phase stands now; the link ends from here.
-            self.end(now, By::Us, Some(code), detail);
+            self.end(now, Who::Us, Some(code), detail);
             return;
         }
         self.restarts.forgive_early();
@@ -42,7 +42,7 @@ impl Link {
         let overhead = if policy.mode == Mode::Off { 0 } else { MPPE_OVERHEAD };
         let mtu = agreed.peer_mru.min(agreed.own_mru).saturating_sub(overhead);
         let asks = policy.mode.asks() && keys.is_some();
-        let mut ccp = Fsm::new(Ccp::new(self.config.role.side(), policy, keys.as_ref()), self.config.timers);
+        let mut ccp = Fsm::new(Ccp::new(self.config.role, policy, keys.as_ref()), self.config.timers);
         ccp.set_peer_mru(agreed.peer_mru);
         if asks {
             ccp.open(now);
@@ -54,9 +54,9 @@ impl Link {
             self.granted = None;
         }
         let address = match (self.config.role, &self.granted) {
-            (Role::Client, _) => Address::Client,
-            (Role::Server, Some((_, grant))) => Address::Granted(Arc::clone(grant)),
-            (Role::Server, None) => Address::Unasked(later(now, self.config.timers.restart)),
+            (Side::Client, _) => Address::Client,
+            (Side::Server, Some((_, grant))) => Address::Granted(Arc::clone(grant)),
+            (Side::Server, None) => Address::Unasked(later(now, self.config.timers.restart)),
         };
         self.phase = Phase::Network(Box::new(NetworkPhase {
             authentication,
@@ -106,7 +106,7 @@ impl Link {
         let Phase::Network(network) = &self.phase else { return };
         if let Some(failure) = network.ipcp.as_ref().and_then(Fsm::failure) {
             let Failure { code, detail } = failure.clone();
-            self.end(now, By::Us, Some(code), detail);
+            self.end(now, Who::Us, Some(code), detail);
         }
     }
 
@@ -125,7 +125,7 @@ impl Link {
 
     fn handle_ipcp_event(&mut self, now: Instant, event: Event) {
         let deadline = later(now, self.config.network_timeout);
-        let peer = self.config.role.peer();
+        let peer = self.config.role.other();
         match event {
             Event::Up => {
                 if let Phase::Network(network) = &mut self.phase {
@@ -138,14 +138,14 @@ impl Link {
                 }
             }
             Event::Finished(Finish::Failed(failure)) => {
-                self.end(now, By::Us, Some(failure.code), failure.detail);
+                self.end(now, Who::Us, Some(failure.code), failure.detail);
             }
             Event::Finished(Finish::Rejected) => {
                 let detail = format!("the {peer} does not do IPv4 (it rejected IPCP)");
-                self.end(now, By::Us, Some(Code::I05), detail);
+                self.end(now, Who::Us, Some(Code::I05), detail);
             }
             Event::Finished(Finish::NoAnswer) => {
-                self.end(now, By::Neither, Some(Code::I06), format!("the {peer} does not answer IPCP"));
+                self.end(now, Who::Neither, Some(Code::I06), format!("the {peer} does not answer IPCP"));
             }
             // It may come back before the deadline.
             Event::TerminateRequest(_) | Event::Finished(Finish::Terminated(_) | Finish::Closed) => {}
@@ -174,7 +174,7 @@ impl Link {
             return;
         }
         network.deadline = None;
-        let peer = self.config.role.peer();
+        let peer = self.config.role.other();
         let ccp = network.ccp.protocol();
         let (code, detail) = match (&network.address, &network.ipcp) {
             _ if !network.is_gate_open() => match ccp.why(&Finish::NoAnswer, network.was_encrypting) {
@@ -188,7 +188,7 @@ impl Link {
             ),
             _ => (Code::I06, format!("the {peer} ended IPCP and did not start it again")),
         };
-        self.end(now, By::Us, Some(code), detail);
+        self.end(now, Who::Us, Some(code), detail);
     }
 }
 

@@ -8,7 +8,7 @@ use adit_wire::lcp::ProtocolReject;
 use adit_wire::{cp, ppp};
 
 use super::state::Phase;
-use super::{By, Link};
+use super::{Link, Who};
 
 /// Protocol-Rejects sent in one second. A peer whose keys differ from ours would otherwise draw one for every packet.
 const PER_SECOND: u32 = 10;
@@ -47,8 +47,8 @@ impl Link {
     /// The peer does not speak this protocol.
     pub(super) fn protocol_rejected(&mut self, now: Instant, protocol: u16) {
         if protocol == ppp::LCP {
-            let detail = format!("the {} rejected LCP itself", self.config.role.peer());
-            self.end(now, By::Us, Some(Code::L01), detail);
+            let detail = format!("the {} rejected LCP itself", self.config.role.other());
+            self.end(now, Who::Us, Some(Code::L01), detail);
             return;
         }
         if self.authentication_rejected(now, protocol) {
@@ -72,12 +72,12 @@ impl Link {
             _ if network.encrypting => {
                 network.noise += 1;
                 if network.noise >= NOISE {
-                    let (peer, protocol) = (self.config.role.peer(), ppp::ProtocolNumber(protocol));
+                    let (peer, protocol) = (self.config.role.other(), ppp::ProtocolNumber(protocol));
                     let detail = format!(
                         "the {peer} rejected {NOISE} protocols that were never sent, last {protocol}: \
                          it decrypts with other keys"
                     );
-                    self.end(now, By::Us, Some(Code::E05), detail);
+                    self.end(now, Who::Us, Some(Code::E05), detail);
                 }
             }
             _ => {}

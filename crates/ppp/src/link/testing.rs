@@ -29,12 +29,12 @@ pub(super) fn grant() -> AddressGrant {
 }
 
 pub(super) fn server() -> LinkConfig {
-    LinkConfig { local_name: "vpn".into(), ..LinkConfig::new(Role::Server) }
+    LinkConfig { local_name: "vpn".into(), ..LinkConfig::new(Side::Server) }
 }
 
 pub(super) fn client() -> LinkConfig {
     let credentials = Some(Credentials::new("User", Password::new(PASSWORD)));
-    LinkConfig { credentials, ..LinkConfig::new(Role::Client) }
+    LinkConfig { credentials, ..LinkConfig::new(Side::Client) }
 }
 
 pub(super) fn with_mode(mut config: LinkConfig, mode: Mode) -> LinkConfig {

@@ -11,7 +11,7 @@ use adit_crypto::secret::Password;
 use adit_diag::{AuthMethod, Code, Note};
 use adit_ppp::auth::{AuthRequest, Credentials, MsChapError, Rejection, Verdict};
 use adit_ppp::ccp::{Mode, MppePolicy};
-use adit_ppp::link::{AddressGrant, Answer, Command, End, Link, LinkConfig, LinkEvent, Question, Role};
+use adit_ppp::link::{AddressGrant, Answer, Command, End, Link, LinkConfig, LinkEvent, Question, Side};
 use adit_ppp::mppe::Mppe;
 use adit_wire::note::Shown;
 
@@ -101,7 +101,7 @@ pub(crate) fn server_config(methods: &[AuthMethod], mode: Mode, bits: &[u8]) -> 
         methods: methods.to_vec(),
         mppe: policy(mode, bits),
         local_name: "vpn".into(),
-        ..LinkConfig::new(Role::Server)
+        ..LinkConfig::new(Side::Server)
     }
 }
 
@@ -110,7 +110,7 @@ pub(crate) fn client_config(methods: &[AuthMethod], mode: Mode, bits: &[u8]) -> 
         methods: methods.to_vec(),
         credentials: Some(Credentials::new("alice", Password::new("clientPass"))),
         mppe: policy(mode, bits),
-        ..LinkConfig::new(Role::Client)
+        ..LinkConfig::new(Side::Client)
     }
 }
 
@@ -144,11 +144,11 @@ impl World {
         self.talk(&mut || false);
     }
 
-    pub(crate) fn command(&mut self, role: Role, command: Command) {
+    pub(crate) fn command(&mut self, role: Side, command: Command) {
         let now = self.now;
         match role {
-            Role::Server => self.server.link.handle_command(now, command),
-            Role::Client => self.client.link.handle_command(now, command),
+            Side::Server => self.server.link.handle_command(now, command),
+            Side::Client => self.client.link.handle_command(now, command),
         }
         self.talk(&mut || false);
     }

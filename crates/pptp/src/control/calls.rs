@@ -8,7 +8,7 @@ use super::events::Handle;
 
 /// Which end of a call we are, in the RFC's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Side {
+pub(super) enum CallRole {
     /// PPTP Network Server: ends a call with Call-Clear-Request.
     Pns,
     /// PPTP Access Concentrator: ends a call with Call-Disconnect-Notify.
@@ -34,7 +34,7 @@ pub(super) enum Call {
     /// Incoming-Call-Request sent; waiting for its reply. We are the PAC.
     IncomingRequested { local_id: LocalCallId, deadline: Instant },
     /// Connected.
-    Up { side: Side, local_id: LocalCallId, peer_id: PeerCallId },
+    Up { side: CallRole, local_id: LocalCallId, peer_id: PeerCallId },
     /// Call-Clear-Request sent; waiting for Call-Disconnect-Notify. The shell knows the call as ended.
     Clearing { local_id: LocalCallId, peer_id: Option<PeerCallId>, deadline: Instant },
 }

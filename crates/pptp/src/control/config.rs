@@ -2,22 +2,14 @@
 
 use std::time::Duration;
 
+use adit_diag::Side;
 use adit_wire::pptp::{Bearer, Framing, OutgoingCallRequest};
-
-/// Which end of the VPN this is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// Accepts the TCP connection and acts as PAC: takes Outgoing-Call-Requests.
-    Server,
-    /// Opens the TCP connection and acts as PNS: sends Outgoing-Call-Requests.
-    Client,
-}
 
 /// The configuration of one control connection. A duration of zero switches its timer off, where nothing else is said.
 #[derive(Clone, Debug)]
 pub struct ControlConfig {
     /// Which end this is.
-    pub role: Role,
+    pub role: Side,
     /// Host Name to give; at most 64 octets are sent.
     pub host_name: Vec<u8>,
     /// Vendor Name to give; at most 64 octets are sent.
@@ -54,7 +46,7 @@ impl ControlConfig {
     /// The defaults of a server.
     pub fn server() -> ControlConfig {
         ControlConfig {
-            role: Role::Server,
+            role: Side::Server,
             host_name: Vec::new(),
             vendor: b"adit".to_vec(),
             firmware: 1,
@@ -75,7 +67,7 @@ impl ControlConfig {
 
     /// The defaults of a client.
     pub fn client() -> ControlConfig {
-        ControlConfig { role: Role::Client, callless_timeout: Duration::ZERO, ..ControlConfig::server() }
+        ControlConfig { role: Side::Client, callless_timeout: Duration::ZERO, ..ControlConfig::server() }
     }
 }
 

@@ -1,5 +1,7 @@
 //! How calls and control connections are accepted, refused and ended.
 
+use adit_diag::Side;
+use adit_diag::note::Who;
 use std::time::Instant;
 
 use adit_diag::Code;
@@ -10,9 +12,8 @@ use adit_wire::pptp::{
 use adit_wire::text::escape;
 use adit_wire::{LocalCallId, PeerCallId};
 
-use super::calls::{Call, Side};
-use super::config::Role;
-use super::events::{By, CallEnd, ControlEvent, End, Handle, Refusal};
+use super::calls::{Call, CallRole};
+use super::events::{CallEnd, ControlEvent, End, Handle, Refusal};
 use super::outbox::Overflow;
 use super::state::State;
 use super::{ControlConnection, error};
@@ -43,7 +44,7 @@ impl ControlConnection {
             _ => return,
         }
         self.calls.remove(handle);
-        self.call_ended(handle, &End::new(By::Us, Some(refusal.code), refusal.detail.clone()));
+        self.call_ended(handle, &End::new(Who::Us, Some(refusal.code), refusal.detail.clone()));
     }
 
     pub(super) fn place(&mut self, now: Instant, call_id: LocalCallId) {
@@ -53,12 +54,12 @@ impl ControlConnection {
         let handle = self.calls.new_handle();
         if !self.is_established() || self.calls.len() >= self.config.max_calls {
             let text = if self.is_established() { "too many calls" } else { "no control connection" };
-            return self.call_ended(handle, &End::new(By::Us, Some(Code::C10), text));
+            return self.call_ended(handle, &End::new(Who::Us, Some(Code::C10), text));
         }
         self.serial = self.serial.wrapping_add(1);
         match self.config.role {
-            Role::Client => self.place_outgoing(now, handle, call_id),
-            Role::Server => self.place_incoming(now, handle, call_id),
+            Side::Client => self.place_outgoing(now, handle, call_id),
+            Side::Server => self.place_incoming(now, handle, call_id),
         }
     }
 
@@ -66,9 +67,9 @@ impl ControlConnection {
         if !self.is_established() {
             return;
         }
-        self.end_call(now, handle, end, &End::new(By::Us, None, "ended here"));
-        if self.config.role == Role::Server && self.calls.is_empty() {
-            self.stop(now, StopReason::General, &End::new(By::Us, None, "the last call was ended here"));
+        self.end_call(now, handle, end, &End::new(Who::Us, None, "ended here"));
+        if self.config.role == Side::Server && self.calls.is_empty() {
+            self.stop(now, StopReason::General, &End::new(Who::Us, None, "the last call was ended here"));
         }
     }
 
@@ -80,10 +81,10 @@ impl ControlConnection {
             Call::IncomingOffered { peer_id, .. } => self.drop_incoming_offer(handle, peer_id, end),
             Call::OutgoingRequested { local_id, .. } => self.clear(now, handle, local_id, None, end),
             Call::IncomingAccepted { local_id, peer_id, .. }
-            | Call::Up { side: Side::Pns, local_id, peer_id } => {
+            | Call::Up { side: CallRole::Pns, local_id, peer_id } => {
                 self.clear(now, handle, local_id, Some(peer_id), end);
             }
-            Call::IncomingRequested { local_id, .. } | Call::Up { side: Side::Pac, local_id, .. } => {
+            Call::IncomingRequested { local_id, .. } | Call::Up { side: CallRole::Pac, local_id, .. } => {
                 let (result, error) = error::disconnect(what);
                 self.disconnect(handle, Some(local_id), result, error, end);
             }
@@ -128,11 +129,11 @@ impl ControlConnection {
 
     /// PAC: the PNS hangs up. The request bears the PNS's own Call ID.
     pub(super) fn clear_request(&mut self, request: &CallClearRequest) {
-        let end = End::new(By::Peer, None, "Call-Clear-Request");
+        let end = End::new(Who::Peer, None, "Call-Clear-Request");
         let cleared = PeerCallId::new(request.call_id);
         let ours = self.calls.iter().find_map(|(handle, call)| match *call {
             Call::OutgoingOffered { peer_id, .. } if peer_id == cleared => Some((handle, None)),
-            Call::Up { side: Side::Pac, local_id, peer_id } if peer_id == cleared => {
+            Call::Up { side: CallRole::Pac, local_id, peer_id } if peer_id == cleared => {
                 Some((handle, Some(local_id)))
             }
             _ => None,
@@ -212,7 +213,7 @@ impl ControlConnection {
                 Overflow::Events => (Code::C09, "the peer sends requests faster than they can be handled"),
             };
             self.outbox.drop_messages();
-            return self.close(&End::new(By::Us, Some(code), text));
+            return self.close(&End::new(Who::Us, Some(code), text));
         }
         match &mut self.state {
             State::Established { callless, used, .. } => {
@@ -235,16 +236,16 @@ impl ControlConnection {
     pub(super) fn transport_closed(&mut self) {
         self.outbox.drop_messages();
         let end = match &self.state {
-            State::WaitRequest { .. } => End::new(By::Peer, None, "TCP closed before the first message"),
+            State::WaitRequest { .. } => End::new(Who::Peer, None, "TCP closed before the first message"),
             State::WaitReply { .. } => {
                 let text = "TCP closed before Start-Control-Connection-Reply";
-                End::new(By::Peer, Some(Code::C03), text)
+                End::new(Who::Peer, Some(Code::C03), text)
             }
             State::Established { used, .. } => {
                 let alive = self.calls.iter().any(|(_, call)| call.is_alive());
-                let lost = alive || !used && self.config.role == Role::Client;
+                let lost = alive || !used && self.config.role == Side::Client;
                 let text = "TCP closed without Stop-Control-Connection-Request";
-                End::new(By::Peer, lost.then_some(Code::C06), text)
+                End::new(Who::Peer, lost.then_some(Code::C06), text)
             }
             State::Clearing { end, .. } | State::WaitStopReply { end, .. } => end.clone(),
             State::Closed => return,
@@ -258,16 +259,16 @@ impl ControlConnection {
         match &self.state {
             State::WaitRequest { .. } => {
                 let text = format!("no Start-Control-Connection-Request in {setup} s");
-                self.close(&End::new(By::Neither, Some(Code::C10), text));
+                self.close(&End::new(Who::Neither, Some(Code::C10), text));
             }
             State::WaitReply { .. } => {
                 let heard = self.framer.pending();
                 let end = if heard.is_empty() {
                     let text = format!("TCP opens, but no Start-Control-Connection-Reply came in {setup} s");
-                    End::new(By::Neither, Some(Code::C01), text)
+                    End::new(Who::Neither, Some(Code::C01), text)
                 } else {
                     let text = format!("in {setup} s only \"{}\" came", escape(heard).limit(64));
-                    End::new(By::Neither, Some(Code::C04), text)
+                    End::new(Who::Neither, Some(Code::C04), text)
                 };
                 self.close(&end);
             }
@@ -298,17 +299,17 @@ impl ControlConnection {
         {
             let code = (!used).then_some(Code::C10);
             let text = format!("no call for {} s", self.config.callless_timeout.as_secs());
-            self.stop(now, StopReason::General, &End::new(By::Neither, code, text));
+            self.stop(now, StopReason::General, &End::new(Who::Neither, code, text));
         }
     }
 
     fn call_deadline(&mut self, now: Instant, handle: Handle) {
         let seconds = self.config.call_timeout.as_secs();
-        let late = |code, text: String| End::new(By::Neither, Some(code), text);
+        let late = |code, text: String| End::new(Who::Neither, Some(code), text);
         match self.calls.get(handle) {
             Some(Call::OutgoingOffered { .. } | Call::IncomingOffered { .. }) => {
                 let text = format!("the request was not answered here in {seconds} s");
-                let end = End::new(By::Us, Some(Code::C10), text);
+                let end = End::new(Who::Us, Some(Code::C10), text);
                 self.end_call(now, handle, CallEnd::GeneralError, &end);
             }
             Some(Call::OutgoingRequested { local_id, unmatched: Some(unmatched), .. }) => {

@@ -1,6 +1,8 @@
 //! From the peer's result codes to our codes, with a sentence for each.
 
 use adit_diag::Code;
+use adit_diag::Side;
+use adit_diag::note::Who;
 use adit_wire::LocalCallId;
 use adit_wire::pptp::{
     CallDisconnectNotify, DisconnectResult, ErrorCode, IncomingCallReply, IncomingResult, OutgoingCallReply,
@@ -8,8 +10,7 @@ use adit_wire::pptp::{
 };
 use adit_wire::text::escape;
 
-use super::config::Role;
-use super::events::{By, CallEnd, End, Refusal};
+use super::events::{CallEnd, End, Refusal};
 
 /// Start-Control-Connection-Reply with another result than success.
 pub(super) fn start_refused(reply: &StartControlConnectionReply) -> End {
@@ -22,7 +23,7 @@ pub(super) fn start_refused(reply: &StartControlConnectionReply) -> End {
         StartResult::VersionUnsupported => "it does not support version 1.0 of PPTP".to_owned(),
         StartResult::Success | StartResult::Other(_) => format!("result {}", reply.result),
     };
-    End::new(By::Peer, Some(Code::C07), text)
+    End::new(Who::Peer, Some(Code::C07), text)
 }
 
 /// Outgoing-Call-Reply with another result than "connected".
@@ -39,7 +40,7 @@ pub(super) fn outgoing_refused(reply: &OutgoingCallReply) -> End {
     if reply.cause != 0 {
         text.push_str(&format!(", cause code {}", reply.cause));
     }
-    End::new(By::Peer, Some(Code::C05), text)
+    End::new(Who::Peer, Some(Code::C05), text)
 }
 
 /// Incoming-Call-Reply with another result than "connect".
@@ -49,12 +50,12 @@ pub(super) fn incoming_refused(reply: &IncomingCallReply) -> End {
         IncomingResult::DoNotAccept => "it does not accept the incoming call".to_owned(),
         IncomingResult::Connect | IncomingResult::Other(_) => format!("result {}", reply.result),
     };
-    End::new(By::Peer, Some(Code::C05), text)
+    End::new(Who::Peer, Some(Code::C05), text)
 }
 
 /// Call-Disconnect-Notify. A server that hears it just lost a caller; a client was put off, and "lost carrier" says that
 /// nothing of it arrived any more.
-pub(super) fn disconnected(role: Role, notify: &CallDisconnectNotify) -> End {
+pub(super) fn disconnected(role: Side, notify: &CallDisconnectNotify) -> End {
     let code = match notify.result {
         DisconnectResult::LostCarrier => by_server(role).map(|_| Code::G05),
         _ => by_server(role),
@@ -69,7 +70,7 @@ pub(super) fn disconnected(role: Role, notify: &CallDisconnectNotify) -> End {
     if !notify.statistics.is_empty() {
         text.push_str(&format!(", \"{}\"", escape(notify.statistics.name())));
     }
-    End::new(By::Peer, code, text)
+    End::new(Who::Peer, code, text)
 }
 
 /// Outgoing-Call-Reply for a call that we did not place, while one that we did waits for its reply.
@@ -78,16 +79,16 @@ pub(super) fn rewritten(placed: LocalCallId, replied: u16) -> String {
 }
 
 /// Stop-Control-Connection-Request.
-pub(super) fn stopped(role: Role, reason: StopReason) -> End {
+pub(super) fn stopped(role: Side, reason: StopReason) -> End {
     let code = if reason == StopReason::Protocol { Some(Code::C08) } else { by_server(role) };
-    End::new(By::Peer, code, format!("Stop-Control-Connection-Request: {reason}"))
+    End::new(Who::Peer, code, format!("Stop-Control-Connection-Request: {reason}"))
 }
 
 /// A client that hangs up ends its session in good order; a server that hangs up takes it away.
-fn by_server(role: Role) -> Option<Code> {
+fn by_server(role: Side) -> Option<Code> {
     match role {
-        Role::Server => None,
-        Role::Client => Some(Code::C08),
+        Side::Server => None,
+        Side::Client => Some(Code::C08),
     }
 }
 

@@ -3,7 +3,7 @@
 use core::fmt;
 
 use adit_diag::Code;
-use adit_diag::note::Packet;
+use adit_diag::note::{Packet, Who};
 use adit_wire::pptp::{Bearer, Framing, IncomingCallRequest, OutgoingCallRequest, Version};
 use adit_wire::{LocalCallId, PeerCallId};
 
@@ -122,7 +122,7 @@ pub enum ControlEvent {
         /// The call.
         handle: Handle,
         /// Who ended it.
-        by: By,
+        by: Who,
         /// What broke; `None` for an orderly end.
         code: Option<Code>,
         /// One line of evidence.
@@ -132,23 +132,12 @@ pub enum ControlEvent {
     /// still gives, then close TCP. The last event.
     Closed {
         /// Who ended it.
-        by: By,
+        by: Who,
         /// What broke; `None` for an orderly end.
         code: Option<Code>,
         /// One line of evidence.
         detail: String,
     },
-}
-
-/// Who ended something.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum By {
-    /// This side.
-    Us,
-    /// The other side.
-    Peer,
-    /// Neither: time passed, or the network broke.
-    Neither,
 }
 
 /// What the peer told of itself.
@@ -209,13 +198,13 @@ impl fmt::Display for CallRequest {
 /// How a control connection or a call ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct End {
-    pub(super) by: By,
+    pub(super) by: Who,
     pub(super) code: Option<Code>,
     pub(super) detail: String,
 }
 
 impl End {
-    pub(super) fn new(by: By, code: Option<Code>, detail: impl Into<String>) -> End {
+    pub(super) fn new(by: Who, code: Option<Code>, detail: impl Into<String>) -> End {
         End { by, code, detail: detail.into() }
     }
 }

@@ -1,6 +1,7 @@
 //! Incoming calls (RFC 2637 sections 2.9 to 2.11): a line rings at the PAC. No VPN client makes them; access
 //! concentrators do.
 
+use adit_diag::note::Who;
 use std::time::Instant;
 
 use adit_wire::pptp::{
@@ -9,8 +10,8 @@ use adit_wire::pptp::{
 
 use adit_wire::{LocalCallId, PeerCallId};
 
-use super::calls::{Call, Side};
-use super::events::{By, CallRequest, ControlEvent, End, Handle};
+use super::calls::{Call, CallRole};
+use super::events::{CallRequest, ControlEvent, End, Handle};
 use super::{ControlConnection, error};
 
 impl ControlConnection {
@@ -92,7 +93,7 @@ impl ControlConnection {
         if reply.result != IncomingResult::Connect {
             return self.call_ended(handle, &error::incoming_refused(reply));
         }
-        self.call_up(handle, Call::Up { side: Side::Pac, local_id, peer_id }, reply.window);
+        self.call_up(handle, Call::Up { side: CallRole::Pac, local_id, peer_id }, reply.window);
         self.outbox.send(IncomingCallConnected {
             peer_call_id: peer_id.get(),
             connect_speed: self.config.call.maximum_bps,
@@ -114,7 +115,7 @@ impl ControlConnection {
         });
         match accepted {
             Some((handle, local_id, peer_id)) => {
-                self.call_up(handle, Call::Up { side: Side::Pns, local_id, peer_id }, connected.window);
+                self.call_up(handle, Call::Up { side: CallRole::Pns, local_id, peer_id }, connected.window);
             }
             None => self.counters.ignored += 1,
         }
@@ -123,7 +124,7 @@ impl ControlConnection {
     /// PNS: an offer that was not answered by the shell in time, or is no longer wanted.
     pub(super) fn drop_incoming_offer(&mut self, handle: Handle, peer_id: PeerCallId, end: &End) {
         self.calls.remove(handle);
-        if end.by != By::Peer {
+        if end.by != Who::Peer {
             self.incoming_answer(None, peer_id, IncomingResult::GeneralError, ErrorCode::NoResource);
         }
         self.call_ended(handle, end);

@@ -32,12 +32,12 @@ use adit_wire::pptp::{
     EchoRequest, Frame, Framer, SetLinkInfo, StartControlConnectionRequest, StopReason, Text, Version,
 };
 
-use calls::{Call, Calls, Side};
-pub use config::{CallParameters, ControlConfig, Role};
+pub use adit_diag::Side;
+pub use adit_diag::note::Who;
+use calls::{Call, CallRole, Calls};
+pub use config::{CallParameters, ControlConfig};
 use events::End;
-pub use events::{
-    By, CallEnd, CallRequest, ControlCommand, ControlEvent, GreReport, Handle, PeerInfo, Refusal,
-};
+pub use events::{CallEnd, CallRequest, ControlCommand, ControlEvent, GreReport, Handle, PeerInfo, Refusal};
 use outbox::Outbox;
 pub use outbox::{EVENTS_MAX, MESSAGES_MAX, STEPS_MAX};
 use state::State;
@@ -46,7 +46,7 @@ use timers::{Due, EchoLimit, KeepAlive};
 
 /// What a control connection counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counters {
+pub struct MessageCounters {
     /// Messages received, of any type.
     pub received: u64,
     /// Messages of unknown type, skipped.
@@ -71,7 +71,7 @@ pub struct ControlConnection {
     framer: Framer,
     outbox: Outbox,
     echo_limit: EchoLimit,
-    counters: Counters,
+    counters: MessageCounters,
     /// Call Serial Number of the last call we placed.
     serial: u16,
     first_echo: u32,
@@ -96,13 +96,13 @@ impl ControlConnection {
             framer: Framer::default(),
             outbox: Outbox::default(),
             echo_limit: EchoLimit::new(now),
-            counters: Counters::default(),
+            counters: MessageCounters::default(),
             serial: 0,
             first_echo: rng.u32(),
             link_info: None,
             config,
         };
-        if connection.config.role == Role::Client {
+        if connection.config.role == Side::Client {
             let config = &connection.config;
             connection.outbox.send(StartControlConnectionRequest {
                 version: Version::ONE,
@@ -152,7 +152,7 @@ impl ControlConnection {
     }
 
     /// What was counted.
-    pub fn counters(&self) -> Counters {
+    pub fn counters(&self) -> MessageCounters {
         self.counters
     }
 
@@ -195,7 +195,7 @@ impl ControlConnection {
             ControlCommand::EndCall { handle, end } => self.end_by_command(now, handle, end),
             ControlCommand::Stop { shutdown } => {
                 let reason = if shutdown { StopReason::LocalShutdown } else { StopReason::General };
-                self.stop(now, reason, &End::new(By::Us, None, "stopped here"));
+                self.stop(now, reason, &End::new(Who::Us, None, "stopped here"));
             }
             ControlCommand::Probe => {
                 if let State::Established { keepalive, .. } = &mut self.state
@@ -205,7 +205,7 @@ impl ControlConnection {
                 }
             }
             ControlCommand::ReportGre { handle, report } => {
-                if let Some(&Call::Up { side: Side::Pns, peer_id, .. }) = self.calls.get(handle) {
+                if let Some(&Call::Up { side: CallRole::Pns, peer_id, .. }) = self.calls.get(handle) {
                     self.send_set_link_info(match report {
                         GreReport::Heard => peer_id.get(),
                         GreReport::Misnamed(call_id) => call_id,
@@ -214,7 +214,7 @@ impl ControlConnection {
             }
             ControlCommand::Yield => {
                 self.outbox.drop_messages();
-                self.close(&End::new(By::Us, None, "gave way to the peer's control connection"));
+                self.close(&End::new(Who::Us, None, "gave way to the peer's control connection"));
             }
             ControlCommand::TransportClosed => self.transport_closed(),
         }
@@ -233,7 +233,7 @@ impl ControlConnection {
             Due::Dead => {
                 let waited = self.config.echo_timeout.as_secs();
                 let text = format!("an Echo-Request was not answered in {waited} s");
-                self.close(&End::new(By::Neither, Some(Code::C06), text));
+                self.close(&End::new(Who::Neither, Some(Code::C06), text));
             }
         }
         if self.poll_timeout().is_some_and(|(at, _)| now >= at) {

@@ -1,5 +1,7 @@
 //! Outgoing calls (RFC 2637 section 3.2.4): how a client calls its server.
 
+use adit_diag::Side;
+use adit_diag::note::Who;
 use core::time::Duration;
 use std::time::Instant;
 
@@ -7,9 +9,8 @@ use adit_wire::pptp::{ErrorCode, OutgoingCallReply, OutgoingCallRequest, Outgoin
 
 use adit_wire::{LocalCallId, PeerCallId};
 
-use super::calls::{Call, Side};
-use super::config::Role;
-use super::events::{By, CallRequest, ControlEvent, End, Handle};
+use super::calls::{Call, CallRole};
+use super::events::{CallRequest, ControlEvent, End, Handle};
 use super::{ControlConnection, error};
 
 /// A reply to another host's request may be followed by the one to ours, within this time.
@@ -38,7 +39,7 @@ impl ControlConnection {
     /// PAC: the peer wants a call.
     pub(super) fn outgoing_request(&mut self, now: Instant, request: &OutgoingCallRequest) {
         let peer_id = PeerCallId::new(request.call_id);
-        if self.config.role == Role::Client {
+        if self.config.role == Side::Client {
             return self.refuse_outgoing(peer_id, OutgoingResult::DoNotAccept, ErrorCode::None);
         }
         if let Some(error) = self.cannot_take(peer_id) {
@@ -72,7 +73,7 @@ impl ControlConnection {
         bps: u32,
         window: u16,
     ) {
-        self.call_up(handle, Call::Up { side: Side::Pac, local_id, peer_id }, window);
+        self.call_up(handle, Call::Up { side: CallRole::Pac, local_id, peer_id }, window);
         let ours = self.config.call.maximum_bps;
         self.outbox.send(OutgoingCallReply {
             connect_speed: if bps == 0 { ours } else { bps.min(ours) },
@@ -96,7 +97,7 @@ impl ControlConnection {
                 self.calls.remove(handle);
                 if connected {
                     let call =
-                        Call::Up { side: Side::Pns, local_id, peer_id: PeerCallId::new(reply.call_id) };
+                        Call::Up { side: CallRole::Pns, local_id, peer_id: PeerCallId::new(reply.call_id) };
                     self.call_up(handle, call, reply.window);
                 } else {
                     self.call_ended(handle, &error::outgoing_refused(reply));
@@ -126,7 +127,7 @@ impl ControlConnection {
     /// PAC: a request that was not answered by the shell in time, or is no longer wanted.
     pub(super) fn drop_outgoing_offer(&mut self, handle: Handle, peer_id: PeerCallId, end: &End) {
         self.calls.remove(handle);
-        if end.by != By::Peer {
+        if end.by != Who::Peer {
             self.refuse_outgoing(peer_id, OutgoingResult::GeneralError, ErrorCode::NoResource);
         }
         self.call_ended(handle, end);

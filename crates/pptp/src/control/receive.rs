@@ -1,5 +1,6 @@
 //! What each message does in each state (RFC 2637 section 3.1).
 
+use adit_diag::note::Who;
 use std::time::Instant;
 
 use adit_diag::Code;
@@ -9,7 +10,7 @@ use adit_wire::pptp::{
 };
 use adit_wire::text::escape;
 
-use super::events::{By, End, PeerInfo};
+use super::events::{End, PeerInfo};
 use super::state::State;
 use super::{ControlConnection, error};
 
@@ -31,17 +32,17 @@ impl ControlConnection {
     fn receive_first(&mut self, now: Instant, message: &Message) {
         let Message::StartControlConnectionRequest(request) = message else {
             let text = format!("{} before Start-Control-Connection-Request", message.message_type());
-            return self.close(&End::new(By::Us, Some(Code::C09), text));
+            return self.close(&End::new(Who::Us, Some(Code::C09), text));
         };
         if !self.config.authorised {
             self.outbox.send(self.start_reply(StartResult::NotAuthorised));
             let text = format!("{} may not open a control connection", self.peer);
-            return self.close(&End::new(By::Us, Some(Code::A13), text));
+            return self.close(&End::new(Who::Us, Some(Code::A13), text));
         }
         if request.version.major() != Version::ONE.major() {
             self.outbox.send(self.start_reply(StartResult::VersionUnsupported));
             let text = format!("the peer speaks version {} of PPTP", request.version);
-            return self.close(&End::new(By::Us, Some(Code::C07), text));
+            return self.close(&End::new(Who::Us, Some(Code::C07), text));
         }
         self.outbox.send(self.start_reply(StartResult::Success));
         self.establish(now, requester(request));
@@ -69,7 +70,7 @@ impl ControlConnection {
             }
             Message::StartControlConnectionReply(reply) if reply.version.major() != Version::ONE.major() => {
                 let text = format!("the server speaks version {} of PPTP", reply.version);
-                self.send_stop(now, StopReason::Protocol, End::new(By::Us, Some(Code::C07), text));
+                self.send_stop(now, StopReason::Protocol, End::new(Who::Us, Some(Code::C07), text));
             }
             Message::StartControlConnectionReply(reply) => self.establish(now, replier(reply)),
             Message::StopControlConnectionRequest(request) => self.stopped_by_peer(request.reason),
@@ -85,7 +86,7 @@ impl ControlConnection {
             Message::StartControlConnectionRequest(_) => {
                 self.outbox.send(self.start_reply(StartResult::ChannelExists));
                 let text = "a second Start-Control-Connection-Request on one connection";
-                self.close(&End::new(By::Us, Some(Code::C09), text));
+                self.close(&End::new(Who::Us, Some(Code::C09), text));
             }
             Message::StopControlConnectionRequest(request) => self.stopped_by_peer(request.reason),
             Message::EchoRequest(request) => self.echo(now, request),
@@ -158,7 +159,7 @@ impl ControlConnection {
             State::WaitReply { .. } => (Code::C04, format!("{error}; the answer begins \"{begins}\"")),
             _ => (Code::C09, format!("{error}; it begins \"{begins}\"")),
         };
-        self.close(&End::new(By::Us, Some(code), text));
+        self.close(&End::new(Who::Us, Some(code), text));
     }
 }
 

@@ -11,7 +11,7 @@ mod sender;
 mod window;
 
 pub use acknowledger::Acknowledger;
-pub use receiver::{Arrival, Counters, Receiver, ReceiverConfig};
+pub use receiver::{Arrival, Receiver, ReceiverConfig, ReceiverCounters};
 pub use sender::Sender;
 pub use window::Window;
 

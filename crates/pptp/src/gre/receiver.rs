@@ -50,7 +50,7 @@ pub enum Arrival {
 
 /// What a [`Receiver`] has seen, in packets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counters {
+pub struct ReceiverCounters {
     /// Numbers given up: no packet came in time.
     pub lost: u64,
     /// Packets that arrived after a higher number and were still delivered in order.
@@ -72,7 +72,7 @@ pub struct Receiver {
     jump: Option<Held>,
     /// The range before an unconfirmed jump.
     left: Option<Left>,
-    counters: Counters,
+    counters: ReceiverCounters,
 }
 
 /// Where the flow stands.
@@ -128,7 +128,7 @@ impl Receiver {
             waiting: Reorder::default(),
             jump: None,
             left: None,
-            counters: Counters::default(),
+            counters: ReceiverCounters::default(),
         }
     }
 
@@ -310,7 +310,7 @@ impl Receiver {
     }
 
     /// What was seen so far.
-    pub fn counters(&self) -> Counters {
+    pub fn counters(&self) -> ReceiverCounters {
         self.counters
     }
 }

@@ -8,9 +8,10 @@ use std::time::Instant;
 use adit_auth::Caller;
 use adit_config::Config;
 use adit_dataplane::Dataplane;
+use adit_diag::Counters;
 use adit_store::SessionId;
 use adit_tunnel::events::Unmatched;
-use adit_tunnel::path::{Counters, PathCommand, PathConfig};
+use adit_tunnel::path::{PathCommand, PathConfig};
 use ipnet::Ipv4Net;
 
 use super::handles::{

@@ -9,10 +9,11 @@ use std::time::Instant;
 
 use adit_auth::Pending;
 use adit_config::Config;
+use adit_diag::Counters;
 use adit_ppp::auth::AuthRequest;
 use adit_store::{Change, Release, SessionId};
 use adit_tunnel::events::{Answer, Unmatched};
-use adit_tunnel::path::{Counters, PathCommand, PathConfig};
+use adit_tunnel::path::{PathCommand, PathConfig};
 use ipnet::Ipv4Net;
 use jiff::Timestamp;
 

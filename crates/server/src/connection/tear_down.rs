@@ -9,9 +9,9 @@ use ipnet::Ipv4Net;
 use super::handles::Now;
 use super::machine::{Effect, Machine};
 use super::state::{Ending, NoCall, SettingUp, State, Up};
+use crate::ending;
 use crate::event_writer::Entry;
 use crate::message::Message;
-use crate::{convert, ending};
 
 impl Machine {
     /// The call is over: its data path goes at once, its address when its routes are gone.
@@ -70,7 +70,7 @@ impl Machine {
     /// [`Input::RoutesRemoved`](super::machine::Input::RoutesRemoved).
     pub(super) fn handle_disconnected(&mut self, now: Now) -> Option<Vec<Ipv4Net>> {
         self.state.call()?;
-        let lost = End { why: Why::LostCarrier, by: Who::Note, code: None, detail: String::new() };
+        let lost = End { why: Why::LostCarrier, by: Who::Neither, code: None, detail: String::new() };
         let end = self.requested_end.take().unwrap_or(lost);
         self.end_call_with(now, end)
     }
@@ -109,7 +109,7 @@ impl Machine {
         now: Now,
         end: End,
         refusal: Option<LoginRefusal>,
-        last: Option<adit_tunnel::path::Counters>,
+        last: Option<adit_diag::Counters>,
     ) {
         let (counters, up_at) = {
             let mut known = self.session.known();
@@ -141,7 +141,7 @@ impl Machine {
             detail: end.detail,
             refusal,
         };
-        let counters = Some(convert::store_counters(&counters));
+        let counters = Some(counters.traffic());
         let ended = Change::End(self.session.id, Box::new(end), counters, steps, omitted);
         self.handles.recorder.enqueue(Entry::Change(ended));
     }

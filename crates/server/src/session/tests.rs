@@ -84,8 +84,7 @@ fn findings_are_those_of_the_counters_and_those_of_the_machine() {
     let session = session();
     {
         let mut known = session.known();
-        known.counters =
-            adit_tunnel::path::Counters { rx_frames: 6, lost: 3, ..adit_tunnel::path::Counters::default() };
+        known.counters = adit_diag::Counters { rx_frames: 6, lost: 3, ..adit_diag::Counters::default() };
         known.noticed.push(Finding::SizeProbe { lost: 1400, passes: 1300 });
     }
     let codes: Vec<_> = session.detail().findings.into_iter().map(|finding| finding.code).collect();

@@ -5,9 +5,10 @@ use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
 use adit_crypto::Rng;
-use adit_crypto::mppe::{Side, StartKeys, Strength, start_keys_v2};
+use adit_crypto::mppe::{StartKeys, Strength, start_keys_v2};
 use adit_crypto::mschap::{authenticator_response, nt_response_v2};
 use adit_crypto::secret::{NtHash, Password};
+use adit_diag::Side;
 use adit_ppp::mppe::Mppe;
 use adit_wire::chap::{Message, MsChapV2Response, Success};
 use adit_wire::cp::ConfigOption;

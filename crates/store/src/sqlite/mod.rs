@@ -199,10 +199,10 @@ fn apply_one(
         Change::Events(events) => events::add(t, events, ids),
         Change::Login(name, from) => accounts::record_login(t, name, *from, now),
         Change::Update(id, update) => sessions::update(t, *id, update, now).map(drop),
-        Change::Count(counters) => sessions::count(t, counters, now),
-        Change::End(id, end, counters, steps, omitted) => {
+        Change::Count(traffic) => sessions::count(t, traffic, now),
+        Change::End(id, end, traffic, steps, omitted) => {
             sessions::save_record(t, *id, steps, *omitted)?;
-            sessions::end(t, *id, end, *counters).map(drop)
+            sessions::end(t, *id, end, *traffic).map(drop)
         }
         Change::Release(release) => leases::release(t, release, now),
     }

@@ -1,5 +1,6 @@
 //! Sessions and their records in SQLite.
 
+use adit_diag::Traffic;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -14,8 +15,7 @@ use super::row::{
 use super::servers::FIRST;
 use crate::time::to_ms;
 use crate::{
-    Counters, ErrorKind, NewSession, ServerId, Session, SessionEnd, SessionFilter, SessionId, SessionUpdate,
-    Step,
+    ErrorKind, NewSession, ServerId, Session, SessionEnd, SessionFilter, SessionId, SessionUpdate, Step,
 };
 
 pub(super) fn start(
@@ -63,23 +63,23 @@ pub(super) fn update(
         ":id": store_count(id.0),
     })?;
     if changed == 1
-        && let Some(counters) = update.counters
+        && let Some(traffic) = update.traffic
     {
-        count(transaction, &[(id, counters)], now)?;
+        count(transaction, &[(id, traffic)], now)?;
     }
     Ok(changed == 1)
 }
 
 pub(super) fn count(
     transaction: &Transaction<'_>,
-    counters: &[(SessionId, Counters)],
+    traffic: &[(SessionId, Traffic)],
     now: Timestamp,
 ) -> Result<(), Fail> {
     let mut statement = transaction.prepare_cached(
         "UPDATE sessions SET seen = ?2, rx_bytes = ?3, tx_bytes = ?4, rx_packets = ?5, tx_packets = ?6
          WHERE id = ?1 AND ended IS NULL",
     )?;
-    for (id, c) in counters {
+    for (id, c) in traffic {
         let [rx, tx, rx_packets, tx_packets] =
             [c.rx_bytes, c.tx_bytes, c.rx_packets, c.tx_packets].map(store_count);
         statement.execute((store_count(id.0), to_ms(now), rx, tx, rx_packets, tx_packets))?;
@@ -91,10 +91,10 @@ pub(super) fn end(
     transaction: &Transaction<'_>,
     id: SessionId,
     end: &SessionEnd,
-    counters: Option<Counters>,
+    traffic: Option<Traffic>,
 ) -> Result<bool, Fail> {
-    if let Some(counters) = counters {
-        count(transaction, &[(id, counters)], end.at)?;
+    if let Some(traffic) = traffic {
+        count(transaction, &[(id, traffic)], end.at)?;
     }
     let mut statement = transaction.prepare_cached(
         "UPDATE sessions SET ended = ?2, why = ?3, ended_by = ?4, code = ?5, detail = ?6, refusal = ?7
@@ -224,7 +224,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Session> {
         server_address: parse_optional(row, "server_address")?,
         method: row.get("method")?,
         mppe: row.get("mppe")?,
-        counters: Counters {
+        traffic: Traffic {
             rx_bytes: get_count(row, "rx_bytes")?,
             tx_bytes: get_count(row, "tx_bytes")?,
             rx_packets: get_count(row, "rx_packets")?,

@@ -1,7 +1,8 @@
+use adit_diag::Traffic;
 use adit_policy::name;
 use adit_store::{
-    Change, Changes, Counters, ErrorKind, Login, NewSession, Result, ServerId, Session, SessionFilter,
-    SessionId, SessionUpdate, Sessions, Step,
+    Change, Changes, ErrorKind, Login, NewSession, Result, ServerId, Session, SessionFilter, SessionId,
+    SessionUpdate, Sessions, Step,
 };
 use jiff::Timestamp;
 
@@ -25,7 +26,7 @@ fn begin(id: SessionId, server: ServerId, new: &NewSession) -> Session {
         server_address: None,
         method: None,
         mppe: None,
-        counters: Counters::default(),
+        traffic: Traffic::default(),
         seen: new.started,
         end: None,
         omitted: 0,
@@ -33,19 +34,8 @@ fn begin(id: SessionId, server: ServerId, new: &NewSession) -> Session {
 }
 
 fn update(session: &mut Session, update: &SessionUpdate, now: Timestamp) {
-    let SessionUpdate {
-        up,
-        host,
-        vendor,
-        user,
-        group,
-        pool,
-        address,
-        server_address,
-        method,
-        mppe,
-        counters,
-    } = update.clone();
+    let SessionUpdate { up, host, vendor, user, group, pool, address, server_address, method, mppe, traffic } =
+        update.clone();
     session.seen = now;
     session.up = up.or(session.up);
     session.host = host.or(session.host.take());
@@ -57,20 +47,20 @@ fn update(session: &mut Session, update: &SessionUpdate, now: Timestamp) {
     session.server_address = server_address.or(session.server_address);
     session.method = method.or(session.method.take());
     session.mppe = mppe.or(session.mppe.take());
-    if let Some(counters) = counters {
-        count(session, counters, now);
+    if let Some(traffic) = traffic {
+        count(session, traffic, now);
     }
 }
 
-fn count(session: &mut Session, counters: Counters, now: Timestamp) {
+fn count(session: &mut Session, traffic: Traffic, now: Timestamp) {
     // As a database does that counts with a sign.
     let fits = |n: u64| n.min(i64::MAX as u64);
     session.seen = now;
-    session.counters = Counters {
-        rx_bytes: fits(counters.rx_bytes),
-        tx_bytes: fits(counters.tx_bytes),
-        rx_packets: fits(counters.rx_packets),
-        tx_packets: fits(counters.tx_packets),
+    session.traffic = Traffic {
+        rx_bytes: fits(traffic.rx_bytes),
+        tx_bytes: fits(traffic.tx_bytes),
+        rx_packets: fits(traffic.rx_packets),
+        tx_packets: fits(traffic.tx_packets),
     };
 }
 
@@ -96,19 +86,19 @@ fn apply(state: &mut State, change: &Change, now: Timestamp) -> Result<()> {
                 update(session, new, now);
             }
         }
-        Change::Count(counters) => {
-            for (id, counters) in counters {
+        Change::Count(traffic) => {
+            for (id, traffic) in traffic {
                 if let Some(session) = running(state, *id) {
-                    count(session, *counters, now);
+                    count(session, *traffic, now);
                 }
             }
         }
-        Change::End(id, end, counters, steps, omitted) => {
+        Change::End(id, end, traffic, steps, omitted) => {
             let session = state.sessions.get_mut(id).ok_or(ErrorKind::NoSuchSession(*id))?;
             session.omitted = omitted + steps.len().saturating_sub(Step::MAX) as u64;
             if session.end.is_none() {
-                if let Some(counters) = counters {
-                    count(session, *counters, end.at);
+                if let Some(traffic) = traffic {
+                    count(session, *traffic, end.at);
                 }
                 session.end = Some((**end).clone());
             }

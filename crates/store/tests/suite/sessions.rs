@@ -1,10 +1,11 @@
 use std::time::Duration;
 
+use adit_diag::Traffic;
 use adit_diag::note::LayerUp;
 use adit_diag::{EventFacts, LoginRefusal, Note};
 use adit_store::{
-    Change, Counters, ErrorKind, EventFilter, NewEvent, Retention, Session, SessionEnd, SessionFilter,
-    SessionId, SessionState, SessionUpdate, Step, Store,
+    Change, ErrorKind, EventFilter, NewEvent, Retention, Session, SessionEnd, SessionFilter, SessionId,
+    SessionState, SessionUpdate, Step, Store,
 };
 
 use super::{at, claim, ip, server, start_on};
@@ -54,7 +55,7 @@ pub(crate) fn sessions_begin_grow_and_end(store: &Store) {
     assert_eq!((fresh.state(), fresh.from.port(), fresh.seen), (SessionState::Starting, 50000, at(0)));
     assert_eq!(fresh.server, server(store));
 
-    let counters = Counters { rx_bytes: 1 << 40, tx_bytes: 2, rx_packets: 3, tx_packets: 4 };
+    let traffic = Traffic { rx_bytes: 1 << 40, tx_bytes: 2, rx_packets: 3, tx_packets: 4 };
     let peer = SessionUpdate {
         host: Some(String::new()),
         vendor: Some("Microsoft Windows NT".into()),
@@ -70,7 +71,7 @@ pub(crate) fn sessions_begin_grow_and_end(store: &Store) {
         server_address: Some([10, 99, 0, 1].into()),
         method: Some("mschap-v2".into()),
         mppe: Some("128 stateless".into()),
-        counters: Some(counters),
+        traffic: Some(traffic),
         ..SessionUpdate::default()
     };
     write(store, update_to(id, up), 2);
@@ -83,25 +84,25 @@ pub(crate) fn sessions_begin_grow_and_end(store: &Store) {
     );
     assert_eq!(session.user.as_deref(), Some("Alice"));
     assert_eq!(session.address, Some([10, 99, 0, 14].into()));
-    assert_eq!((session.counters, session.seen), (counters, at(2)));
+    assert_eq!((session.traffic, session.seen), (traffic, at(2)));
 
-    let last = Counters { rx_bytes: u64::MAX, ..counters };
+    let last = Traffic { rx_bytes: u64::MAX, ..traffic };
     write(store, Change::End(id, Box::new(end(9, None)), Some(last), Vec::new(), 0), 9);
     let session = get(store, id);
     assert_eq!((session.state(), session.end), (SessionState::Ended, Some(end(9, None))));
-    assert_eq!(session.counters.rx_bytes, i64::MAX as u64, "what does not fit stops at the end");
-    assert_eq!(session.counters.tx_packets, 4);
+    assert_eq!(session.traffic.rx_bytes, i64::MAX as u64, "what does not fit stops at the end");
+    assert_eq!(session.traffic.tx_packets, 4);
 }
 
 pub(crate) fn a_session_ends_exactly_once(store: &Store) {
     let id = start(store, 0);
     write(store, end_of(id, end(1, Some("G01"))), 1);
-    let late = Counters { rx_bytes: 7, ..Counters::default() };
+    let late = Traffic { rx_bytes: 7, ..Traffic::default() };
     write(store, Change::End(id, Box::new(end(2, None)), Some(late), Vec::new(), 0), 2);
     write(store, update_to(id, SessionUpdate { up: Some(at(3)), ..SessionUpdate::default() }), 3);
     let session = get(store, id);
     assert_eq!(session.end, Some(end(1, Some("G01"))));
-    assert_eq!((session.counters, session.up, session.seen), (Counters::default(), None, at(0)));
+    assert_eq!((session.traffic, session.up, session.seen), (Traffic::default(), None, at(0)));
 }
 
 pub(crate) fn changes_are_applied_all_or_none(store: &Store) {
@@ -124,11 +125,11 @@ pub(crate) fn changes_are_applied_all_or_none(store: &Store) {
 pub(crate) fn counters_of_many_sessions(store: &Store) {
     let (one, two, over) = (start(store, 0), start(store, 0), start(store, 0));
     write(store, end_of(over, end(1, None)), 1);
-    let c = |n| Counters { rx_bytes: n, tx_bytes: n + 1, rx_packets: n + 2, tx_packets: n + 3 };
+    let c = |n| Traffic { rx_bytes: n, tx_bytes: n + 1, rx_packets: n + 2, tx_packets: n + 3 };
     write(store, Change::Count(vec![(one, c(10)), (two, c(20)), (over, c(30)), (SessionId(999), c(40))]), 60);
-    assert_eq!((get(store, one).counters, get(store, one).seen), (c(10), at(60)));
-    assert_eq!(get(store, two).counters, c(20));
-    assert_eq!(get(store, over).counters, Counters::default());
+    assert_eq!((get(store, one).traffic, get(store, one).seen), (c(10), at(60)));
+    assert_eq!(get(store, two).traffic, c(20));
+    assert_eq!(get(store, over).traffic, Traffic::default());
 }
 
 pub(crate) fn sessions_are_filtered(store: &Store) {
@@ -209,8 +210,8 @@ pub(crate) fn a_crash_is_cleaned_up(store: &Store) {
     let (over, running) = (start(store, 0), start_as(store, 10, "alice"));
     write(store, end_of(over, end(5, None)), 5);
     assert_eq!(claim(store, running, "alice", None, 11), Ok(ip(10)));
-    let counters = Counters { rx_bytes: 5, ..Counters::default() };
-    write(store, Change::Count(vec![(running, counters)]), 40);
+    let traffic = Traffic { rx_bytes: 5, ..Traffic::default() };
+    write(store, Change::Count(vec![(running, traffic)]), 40);
 
     let recovered = store.recover(server(store), at(1000)).unwrap();
     assert_eq!((recovered.sessions, recovered.leases), (vec![running], 1));
@@ -219,7 +220,7 @@ pub(crate) fn a_crash_is_cleaned_up(store: &Store) {
     assert_eq!(ended.at, at(40), "it was seen last then, not now");
     assert_eq!(ended.detail, "server stopped unexpectedly");
     assert_eq!((ended.why.as_str(), ended.by.as_str(), ended.code), ("crash", "note", None));
-    assert_eq!(session.counters, counters);
+    assert_eq!(session.traffic, traffic);
     assert_eq!(get(store, over).end, Some(end(5, None)));
     assert_eq!(store.recover(server(store), at(1001)).unwrap(), Default::default(), "nothing is left to do");
     assert_eq!(claim(store, start(store, 1002), "alice", None, 1099), Ok(ip(10)), "it sticks from then on");

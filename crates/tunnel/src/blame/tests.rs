@@ -1,7 +1,7 @@
 use super::*;
 
 fn ended(code: Code) -> End {
-    End { why: Why::Failed, by: Who::Note, code: Some(code), detail: "nothing came".to_owned() }
+    End { why: Why::Failed, by: Who::Neither, code: Some(code), detail: "nothing came".to_owned() }
 }
 
 fn neighbour(name: &str, same_call_id: bool) -> Neighbour {
@@ -38,7 +38,7 @@ fn a_neighbour_proves_nothing_where_it_fails_too_or_the_router_distinguishes_cal
 }
 
 fn judged(evidence: &Evidence) -> Code {
-    evidence.judge(Role::Server, Code::L05, "no LCP").0
+    evidence.judge(Side::Server, Code::L05, "no LCP").0
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn row_21_a_call_id_that_changed_is_g04_wherever_it_shows() {
 fn row_23_gre_from_another_address_names_it() {
     let mut evidence = Evidence::default();
     evidence.unmatched(Unmatched::Source(Ipv4Addr::new(203, 0, 113, 11)));
-    let (code, detail) = evidence.judge(Role::Client, Code::L05, "no LCP");
+    let (code, detail) = evidence.judge(Side::Client, Code::L05, "no LCP");
     assert_eq!(code, Code::G03);
     assert!(detail.contains("203.0.113.11"), "{detail}");
 }
@@ -106,7 +106,7 @@ fn a_call_whose_echoes_went_unanswered_before_the_peer_hung_up_lost_gre() {
         let short = SILENCE.saturating_sub(Duration::from_millis(1));
         assert_eq!(after(short, hung_up(code)), hung_up(code));
         // Any other side that ended it knew why.
-        for by in [Who::Us, Who::Note] {
+        for by in [Who::Us, Who::Neither] {
             let end = End { by, ..hung_up(code) };
             assert_eq!(after(SILENCE * 2, end.clone()), end);
         }
@@ -158,10 +158,10 @@ fn what_is_no_answer_to_our_lcp_request_proves_one_direction() {
     for frame in [&lcp(cp::CONFIGURE_REQUEST)[..], &lcp(cp::ECHO_REPLY), &ipcp_ack, &cut, &[]] {
         let evidence = heard(&[frame, frame, frame]);
         assert!(evidence.heard_anything());
-        let (code, detail) = evidence.judge(Role::Server, Code::L05, "no LCP");
+        let (code, detail) = evidence.judge(Side::Server, Code::L05, "no LCP");
         assert_eq!(code, Code::G03, "{frame:?}");
         assert!(detail.starts_with("3 GRE packets of the peer arrived"), "{detail}");
-        assert_eq!(evidence.judge(Role::Client, Code::L05, "no LCP").0, Code::G02, "{frame:?}");
+        assert_eq!(evidence.judge(Side::Client, Code::L05, "no LCP").0, Code::G02, "{frame:?}");
     }
 }
 
@@ -177,15 +177,15 @@ fn an_acknowledgment_alone_is_something_heard() {
 fn only_an_end_that_gre_can_explain_is_judged_anew() {
     let nothing = Evidence::default();
     for code in [Code::L01, Code::L03, Code::L05, Code::A05] {
-        assert_eq!(nothing.judge(Role::Server, code, "it says").0, Code::G01, "{code}");
+        assert_eq!(nothing.judge(Side::Server, code, "it says").0, Code::G01, "{code}");
     }
     for code in [Code::L02, Code::L04, Code::A01, Code::E01, Code::C06] {
-        let (judged, detail) = nothing.judge(Role::Server, code, "it says");
+        let (judged, detail) = nothing.judge(Side::Server, code, "it says");
         assert_eq!((judged, detail.as_str()), (code, "it says"));
     }
     // Where both directions work, it keeps its own code and words.
     let fine = heard(&[&lcp(cp::CONFIGURE_ACK)]);
-    assert_eq!(fine.judge(Role::Client, Code::L03, "it says"), (Code::L03, "it says".to_owned()));
+    assert_eq!(fine.judge(Side::Client, Code::L03, "it says"), (Code::L03, "it says".to_owned()));
 }
 
 #[test]
@@ -195,7 +195,7 @@ fn an_icmp_error_names_its_sender_and_its_reason() {
         evidence.unreachable(SERVER, icmp);
         // The first one counts.
         evidence.unreachable(Ipv4Addr::LOCALHOST, 3);
-        let (code, detail) = evidence.judge(Role::Client, Code::L05, "no LCP");
+        let (code, detail) = evidence.judge(Side::Client, Code::L05, "no LCP");
         assert_eq!(code, Code::G01);
         detail
     };
@@ -208,7 +208,7 @@ fn an_icmp_error_names_its_sender_and_its_reason() {
     // GRE that arrives all the same refutes it.
     let mut evidence = heard(&[&lcp(cp::CONFIGURE_REQUEST)]);
     evidence.unreachable(SERVER, 2);
-    assert_eq!(evidence.judge(Role::Client, Code::L05, "no LCP").0, Code::G02);
+    assert_eq!(evidence.judge(Side::Client, Code::L05, "no LCP").0, Code::G02);
 }
 
 #[test]
@@ -219,28 +219,28 @@ fn gre_gone_astray_is_lost_on_the_way_to_this_side() {
     let mut reported = Evidence::default();
     reported.reported();
     for evidence in [&source, &reported] {
-        assert_eq!(evidence.judge(Role::Server, Code::L05, "no LCP").0, Code::G02);
-        assert_eq!(evidence.judge(Role::Client, Code::L05, "no LCP").0, Code::G03);
+        assert_eq!(evidence.judge(Side::Server, Code::L05, "no LCP").0, Code::G02);
+        assert_eq!(evidence.judge(Side::Client, Code::L05, "no LCP").0, Code::G03);
     }
-    assert!(source.judge(Role::Client, Code::L05, "").1.contains("arrives from 203.0.113.10"));
+    assert!(source.judge(Side::Client, Code::L05, "").1.contains("arrives from 203.0.113.10"));
     let mut key = Evidence::default();
     key.unmatched(Unmatched::CallId(77));
     key.unmatched(Unmatched::CallId(78));
-    assert!(key.judge(Role::Client, Code::L05, "").1.contains("names call 77"));
+    assert!(key.judge(Side::Client, Code::L05, "").1.contains("names call 77"));
     // All of it at an acknowledgment too: that is GRE of this call.
     source.acknowledged();
-    assert_eq!(source.judge(Role::Client, Code::L05, "no LCP").0, Code::L05);
+    assert_eq!(source.judge(Side::Client, Code::L05, "no LCP").0, Code::L05);
 }
 
 #[test]
 fn a_peer_that_denies_the_call_id_is_believed_until_it_answers() {
     let mut evidence = heard(&[&lcp(cp::CONFIGURE_REQUEST)]);
     evidence.misnamed(1007);
-    let (code, detail) = evidence.judge(Role::Server, Code::A01, "it says");
+    let (code, detail) = evidence.judge(Side::Server, Code::A01, "it says");
     assert_eq!(code, Code::G04, "whatever it ended with");
     assert!(detail.contains("for call 1007"), "{detail}");
     evidence.frame(&lcp(cp::CONFIGURE_ACK));
-    assert_eq!(evidence.judge(Role::Server, Code::A01, "it says").0, Code::A01);
+    assert_eq!(evidence.judge(Side::Server, Code::A01, "it says").0, Code::A01);
 }
 
 #[test]
@@ -271,19 +271,19 @@ fn a_peer_whose_answers_are_overdue_is_sent_what_it_cannot_know() {
 fn an_end_by_the_other_side_does_not_hide_that_gre_broke() {
     let end = |by| End { by, why: Why::UserRequest, code: None, detail: "hung up".to_owned() };
     let nothing = Evidence::default();
-    for by in [Who::Peer, Who::Note] {
-        let explained = nothing.explain(Role::Server, end(by), true);
+    for by in [Who::Peer, Who::Neither] {
+        let explained = nothing.explain(Side::Server, end(by), true);
         assert_eq!((explained.why, explained.by, explained.code), (Why::Failed, by, Some(Code::G01)));
         assert!(explained.detail.ends_with("; then hung up"), "{}", explained.detail);
         // It did not wait for GRE: it may have changed its mind.
-        assert_eq!(nothing.explain(Role::Server, end(by), false), end(by));
+        assert_eq!(nothing.explain(Side::Server, end(by), false), end(by));
         // A Call ID that changed is certain at once.
         let mut misnamed = Evidence::default();
         misnamed.misnamed(1007);
-        assert_eq!(misnamed.explain(Role::Server, end(by), false).code, Some(Code::G04));
+        assert_eq!(misnamed.explain(Side::Server, end(by), false).code, Some(Code::G04));
     }
-    assert_eq!(nothing.explain(Role::Server, end(Who::Us), true), end(Who::Us));
+    assert_eq!(nothing.explain(Side::Server, end(Who::Us), true), end(Who::Us));
     // Where GRE works, LCP's own end stays.
     let fine = heard(&[&lcp(cp::CONFIGURE_ACK)]);
-    assert_eq!(fine.explain(Role::Server, end(Who::Peer), true), end(Who::Peer));
+    assert_eq!(fine.explain(Side::Server, end(Who::Peer), true), end(Who::Peer));
 }

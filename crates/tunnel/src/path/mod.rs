@@ -10,7 +10,6 @@
 mod batch;
 mod collected;
 mod config;
-mod counters;
 pub mod denied;
 mod flow;
 mod from_peer;
@@ -21,6 +20,7 @@ mod to_peer;
 
 use std::time::Instant;
 
+use adit_diag::Counters;
 use adit_ppp::mppe::{Decryptor, Encryptor};
 use adit_pptp::gre::{Acknowledger, Receiver, ReceiverConfig, Sender};
 use adit_wire::{LocalCallId, PeerCallId};
@@ -31,7 +31,6 @@ use self::gate::Gate;
 pub use batch::{Begin, Cipher, Pending, Prepared};
 pub use collected::Collected;
 pub use config::{Network, NetworkV6, PathCommand, PathConfig};
-pub use counters::Counters;
 pub use sink::{PathEvent, Sink};
 
 /// Octets that must be free in front of an inner packet given to [`Path::handle_ip`]: GRE (16), PPP (4), MPPE (2) and

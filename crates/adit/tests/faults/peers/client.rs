@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use adit_crypto::Rng;
 use adit_crypto::secret::Password;
 use adit_ppp::auth::Credentials;
-use adit_ppp::link::{LinkConfig, Role};
+use adit_ppp::link::{LinkConfig, Side};
 use adit_pptp::control::ControlConfig;
 use adit_sys::gre::{GreOptions, GreSocket};
 use adit_testbed::Host;
@@ -24,7 +24,7 @@ use crate::common::{PASSWORD, SERVER, SOON};
 pub(crate) fn link(user: &str) -> LinkConfig {
     LinkConfig {
         credentials: Some(Credentials::new(user, Password::new(PASSWORD))),
-        ..LinkConfig::new(Role::Client)
+        ..LinkConfig::new(Side::Client)
     }
 }
 

@@ -9,7 +9,7 @@ use adit_crypto::proof::{Secret, check};
 use adit_crypto::secret::Password;
 use adit_diag::Code;
 use adit_ppp::auth::{MsChapError, Rejection};
-use adit_ppp::link::{AddressGrant, LinkConfig, Role};
+use adit_ppp::link::{AddressGrant, LinkConfig, Side};
 use adit_pptp::control::ControlConfig;
 use adit_sys::gre::{GreOptions, GreSocket};
 use adit_testbed::Host;
@@ -29,7 +29,7 @@ const GIVEN: Ipv4Addr = Ipv4Addr::new(10, 88, 0, 10);
 
 /// The link of a server that asks for MS-CHAPv2 and 128 bits.
 pub(crate) fn link() -> LinkConfig {
-    LinkConfig { local_name: "pptpd".into(), ..LinkConfig::new(Role::Server) }
+    LinkConfig { local_name: "pptpd".into(), ..LinkConfig::new(Side::Server) }
 }
 
 /// Puts it on TCP 1723 of a host.

@@ -1,10 +1,11 @@
 //! MS-CHAPv2 (RFC 2759).
 
 use adit_crypto::change_password;
-use adit_crypto::mppe::{Side, start_keys_v2};
+use adit_crypto::mppe::start_keys_v2;
 use adit_crypto::mschap::{authenticator_response, nt_response_v2};
 use adit_crypto::proof::{Proof, Proven};
 use adit_crypto::secret::Password;
+use adit_diag::Side;
 use adit_wire::Error;
 use adit_wire::chap::{ChangePassword, MsChapV2Response, Success};
 

@@ -2,7 +2,8 @@
 
 mod why;
 
-use adit_crypto::mppe::{Side, Strength};
+use adit_crypto::mppe::Strength;
+use adit_diag::Side;
 use adit_wire::ccp;
 use adit_wire::cp::{ConfigOption, Opt};
 

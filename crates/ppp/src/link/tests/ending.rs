@@ -7,7 +7,7 @@ use adit_wire::{cp, ppp};
 
 use crate::ccp::Mode;
 use crate::link::testing::*;
-use crate::link::{By, Command, LinkEvent};
+use crate::link::{Command, LinkEvent, Who};
 
 #[test]
 fn a_local_close_sends_the_reason_and_ends_both_sides() {
@@ -16,8 +16,8 @@ fn a_local_close_sends_the_reason_and_ends_both_sides() {
     world.a.link.handle_command(world.now, Command::Close { reason: "maintenance".to_owned() });
     world.seconds(5);
     let (a, b) = (world.a.end().unwrap(), world.b.end().unwrap());
-    assert_eq!((a.by, a.code, &a.detail[..]), (By::Us, None, "closed here: maintenance"));
-    assert_eq!((b.by, b.code), (By::Peer, Some(Code::L03)));
+    assert_eq!((a.by, a.code, &a.detail[..]), (Who::Us, None, "closed here: maintenance"));
+    assert_eq!((b.by, b.code), (Who::Peer, Some(Code::L03)));
     assert_eq!(b.detail, "the server ended the link: \"maintenance\"");
     for host in [&world.a, &world.b] {
         assert!(host.network().is_none() && host.mppe().is_none());
@@ -44,7 +44,7 @@ fn c123_a_terminate_request_is_acked_at_once_and_ends_the_link_one_period_later(
     assert!(solo.host.network().is_none() && solo.host.mppe().is_none() && solo.host.end().is_none());
     solo.wait(Duration::from_secs(3));
     let end = solo.host.end().unwrap();
-    assert_eq!((end.by, end.code), (By::Peer, Some(Code::L03)));
+    assert_eq!((end.by, end.code), (Who::Peer, Some(Code::L03)));
     assert_eq!(end.detail, "the client ended the link: Windows error 919");
 }
 
@@ -54,7 +54,7 @@ fn a_terminate_request_reports_its_phase() {
         solo.give(ppp::LCP, cp::TERMINATE_REQUEST, 9, b"no");
         solo.wait(Duration::from_secs(10));
         let end = solo.host.end().unwrap();
-        assert_eq!((end.by, end.code), (By::Peer, Some(Code::L03)));
+        assert_eq!((end.by, end.code), (Who::Peer, Some(Code::L03)));
         end.detail.clone()
     };
     let mut early = Solo::new(server());
@@ -74,7 +74,7 @@ fn a_terminate_request_with_a_code_names_the_layer_unless_this_side_sees_it() {
     solo.give(ppp::LCP, cp::TERMINATE_REQUEST, 9, b"I01 no address is left");
     solo.wait(Duration::from_secs(10));
     let end = solo.host.end().unwrap();
-    assert_eq!((end.by, end.code), (By::Peer, Some(Code::I01)));
+    assert_eq!((end.by, end.code), (Who::Peer, Some(Code::I01)));
     assert_eq!(end.detail, "the client says: \"no address is left\"");
     for text in [&b"G01 nothing heard"[..], b"I01", b"I99 no", b"S09 locked", b"\xff\xff\xff I01"] {
         let (mut solo, _) = admitted(server());
@@ -90,7 +90,7 @@ fn nothing_is_sent_when_the_layer_below_is_down() {
     solo.host.link.handle_command(solo.now, Command::LowerDown);
     assert_eq!(solo.collect(), []);
     let end = solo.host.end().unwrap();
-    assert_eq!((end.by, end.code), (By::Neither, None));
+    assert_eq!((end.by, end.code), (Who::Neither, None));
     assert!(solo.host.network().is_none() && solo.host.mppe().is_none());
 
     // A cause that was known before stays the cause.
@@ -111,7 +111,7 @@ fn a_peer_whose_goodbye_was_lost_probably_went_over_what_it_did_not_get() {
     let mut server_wants_pap = Solo::new(client());
     server_wants_pap.give(ppp::LCP, cp::CONFIGURE_REQUEST, 1, &octets("0304c023"));
     let end = ended(server_wants_pap);
-    assert_eq!((end.by, end.code), (By::Peer, Some(Code::A05)));
+    assert_eq!((end.by, end.code), (Who::Peer, Some(Code::A05)));
     assert_eq!(end.detail, "the layer below went down; the server insists on pap, we allow mschap-v2");
 
     let (mut client_wants_mppe, _) = admitted(with_mode(server(), Mode::Off));
@@ -185,7 +185,7 @@ fn a_server_that_cannot_prove_itself_is_left_with_a12() {
     assert_eq!((sent[0].protocol, sent[0].code), (ppp::LCP, cp::TERMINATE_REQUEST));
     solo.wait(Duration::from_secs(10));
     let end = solo.host.end().unwrap();
-    assert_eq!((end.by, end.code), (By::Us, Some(Code::A12)));
+    assert_eq!((end.by, end.code), (Who::Us, Some(Code::A12)));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use adit_wire::{cp, ppp};
 
 use crate::ccp::Mode;
 use crate::link::testing::*;
-use crate::link::{Command, LinkEvent, Role};
+use crate::link::{Command, LinkEvent, Side};
 
 const ZERO_ADDRESS: &str = "030600000000";
 const H_S: &str = "120601000040";
@@ -70,7 +70,7 @@ fn c189_no_network_protocol_is_sent_before_encryption_runs() {
                 LinkEvent::NetworkUp(_) => true,
                 _ => false,
             });
-            if mode == Mode::Require || host.link.config.role == Role::Client {
+            if mode == Mode::Require || host.link.config.role == Side::Client {
                 assert!(encryption < first.unwrap(), "{:#?}", host.record());
             }
         }

@@ -8,7 +8,7 @@ use adit_wire::lcp::{self, AuthProtocol, LcpOption, Marked, ProtocolReject};
 use adit_wire::{cp, ppp};
 
 use crate::link::testing::*;
-use crate::link::{By, Command, Echo, LinkConfig, LinkEvent};
+use crate::link::{Command, Echo, LinkConfig, LinkEvent, Who};
 
 const ANY_REQUEST: &str = "0306c0000264";
 
@@ -105,7 +105,7 @@ fn c112_a_looped_line_ends_with_l02() {
         }
         solo.wait(Duration::from_secs(10));
         let end = solo.host.end().unwrap();
-        assert_eq!((end.by, end.code), (By::Us, Some(Code::L02)), "{}", end.detail);
+        assert_eq!((end.by, end.code), (Who::Us, Some(Code::L02)), "{}", end.detail);
     }
 }
 
@@ -120,7 +120,7 @@ fn c116_missing_echo_replies_end_the_link_after_the_limit() {
     assert!(solo.host.end().is_none());
     solo.wait(Duration::from_secs(1));
     let end = solo.host.end().unwrap();
-    assert_eq!((end.by, end.code), (By::Neither, Some(Code::L04)));
+    assert_eq!((end.by, end.code), (Who::Neither, Some(Code::L04)));
     assert_eq!(end.detail, "the client left 4 Echo-Requests without an answer for 150 s");
     assert_eq!(solo.now - began, Duration::from_secs(150));
     assert!(solo.host.network().is_none() && solo.host.mppe().is_none());

@@ -63,7 +63,7 @@ fn c043_a_full_server_refuses_and_stays() {
         one.commands(ControlCommand::RefuseCall { handle: 0, refusal });
         let Some(Message::OutgoingCallReply(reply)) = one.next_message() else { panic!() };
         assert_eq!((reply.peer_call_id, reply.result, reply.error), (3, result, error));
-        assert_eq!(one.call_ended(), (By::Us, Some(code), "500 sessions".to_owned()));
+        assert_eq!(one.call_ended(), (Who::Us, Some(code), "500 sessions".to_owned()));
         assert!(one.machine.is_established());
         assert_eq!(one.machine.calls(), 0);
         // The connection can be used again.
@@ -132,7 +132,7 @@ fn c047_each_refusal_of_a_call_has_its_own_words() {
         one.commands(ControlCommand::PlaceCall { call_id: LocalCallId::new(100) });
         one.hears(OutgoingCallReply { result: result.into(), cause: 34, ..call_reply(100, 0) });
         let (by, code, detail) = one.call_ended();
-        assert_eq!((by, code), (By::Peer, Some(Code::C05)));
+        assert_eq!((by, code), (Who::Peer, Some(Code::C05)));
         assert!(detail.contains("cause code 34"), "{detail}");
         assert!(!details.contains(&detail), "{detail}");
         details.push(detail);
@@ -174,7 +174,7 @@ fn a_rewritten_call_id_is_named_when_the_time_is_up() {
     one.hears(call_reply(55, 900));
     one.hears(notify(900, DisconnectResult::LostCarrier));
     let (by, code, detail) = one.call_ended();
-    assert_eq!((by, code), (By::Peer, Some(Code::G04)));
+    assert_eq!((by, code), (Who::Peer, Some(Code::G04)));
     assert!(detail.starts_with("the reply to call 100 came for call 55; then "), "{detail}");
 }
 
@@ -191,7 +191,7 @@ fn c049_no_reply_in_60_seconds_closes_the_connection() {
     assert_eq!(one.next_event(), None);
     one.waits(secs(1));
     let (by, code, detail) = one.call_ended();
-    assert_eq!((by, code), (By::Neither, Some(Code::C10)));
+    assert_eq!((by, code), (Who::Neither, Some(Code::C10)));
     assert!(detail.contains("Outgoing-Call-Reply"), "{detail}");
     // Both the call and the connection are given up in order; the server need not answer.
     assert_eq!(one.next_message(), Some(CallClearRequest { call_id: 100 }.into()));
@@ -207,7 +207,7 @@ fn c050_clear_request_is_answered_with_result_4() {
     one.hears(CallClearRequest { call_id: 100 });
     assert_eq!(one.next_message(), Some(notify(900, DisconnectResult::Request).into()));
     let (by, code, _) = one.call_ended();
-    assert_eq!((by, code), (By::Peer, None));
+    assert_eq!((by, code), (Who::Peer, None));
     assert!(one.machine.is_established());
     assert_eq!(one.machine.calls(), 0);
 }
@@ -220,7 +220,7 @@ fn a_call_may_be_cleared_before_it_is_answered() {
     one.next_event();
     one.hears(CallClearRequest { call_id: 100 });
     assert_eq!(one.next_message(), Some(notify(0, DisconnectResult::Request).into()));
-    assert_eq!(one.call_ended().0, By::Peer);
+    assert_eq!(one.call_ended().0, Who::Peer);
     // The shell's answer is too late.
     one.commands(ControlCommand::AcceptCall { handle: 0, call_id: LocalCallId::new(5) });
     assert_eq!((one.next_message(), one.next_event()), (None, None));
@@ -270,7 +270,7 @@ fn c053_disconnect_with_either_id_and_any_result() {
         let mut one = One::client_with_call();
         one.hears(CallDisconnectNotify { cause: 16, ..notify(call_id, result.into()) });
         let (by, code, detail) = one.call_ended();
-        assert_eq!((by, code), (By::Peer, Some(expected)), "id {call_id}");
+        assert_eq!((by, code), (Who::Peer, Some(expected)), "id {call_id}");
         assert!(detail.contains("cause code 16"), "{detail}");
         assert!(one.machine.is_established());
     }
@@ -293,7 +293,7 @@ fn c054_a_missing_disconnect_is_waited_for_briefly() {
     let mut one = One::client_with_call();
     one.commands(ControlCommand::EndCall { handle: 0, end: CallEnd::Request });
     assert_eq!(one.next_message(), Some(CallClearRequest { call_id: 100 }.into()));
-    assert_eq!(one.call_ended().0, By::Us);
+    assert_eq!(one.call_ended().0, Who::Us);
     one.commands(ControlCommand::Stop { shutdown: false });
     assert_eq!(one.next_message(), None, "the stop waits for Call-Disconnect-Notify");
     one.waits(secs(3));
@@ -324,7 +324,7 @@ fn a_call_given_up_before_its_reply() {
         let mut one = One::client();
         one.commands(ControlCommand::PlaceCall { call_id: LocalCallId::new(100) });
         one.commands(ControlCommand::EndCall { handle: 0, end: CallEnd::Request });
-        assert_eq!(one.call_ended().0, By::Us);
+        assert_eq!(one.call_ended().0, Who::Us);
         let result = if connected { OutgoingResult::Connected } else { OutgoingResult::Busy };
         one.hears(OutgoingCallReply { result, ..call_reply(100, 900) });
         assert_eq!(one.next_event(), None);
@@ -463,7 +463,7 @@ fn a_whole_conversation() {
     assert_eq!(pair.client.call_ended().1, None);
     assert_eq!(pair.server.call_ended().1, None);
     assert_eq!(pair.client.closed().1, None);
-    assert_eq!(pair.server.closed().0, By::Peer);
+    assert_eq!(pair.server.closed().0, Who::Peer);
 }
 
 #[test]

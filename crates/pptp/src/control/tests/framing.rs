@@ -108,7 +108,7 @@ fn another_protocol_on_the_port_is_named() {
     let mut one = One::new(ControlConfig::client());
     one.hears_octets(b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n");
     let (by, code, detail) = one.closed();
-    assert_eq!((by, code), (By::Us, Some(Code::C04)));
+    assert_eq!((by, code), (Who::Us, Some(Code::C04)));
     assert!(detail.contains("SSH-2.0-OpenSSH_9.2p1 Debian-2\\x0d\\x0a"), "{detail}");
 
     let mut one = One::new(ControlConfig::client());

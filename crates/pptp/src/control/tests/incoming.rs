@@ -82,7 +82,7 @@ fn an_incoming_call_is_answered_connected_and_cleared() {
     // We are the PNS: the end is a Call-Clear-Request with our id.
     one.commands(ControlCommand::EndCall { handle: 0, end: CallEnd::Request });
     assert_eq!(one.next_message(), Some(CallClearRequest { call_id: 900 }.into()));
-    assert_eq!(one.call_ended().0, By::Us);
+    assert_eq!(one.call_ended().0, Who::Us);
     one.hears(notify(1000, DisconnectResult::Request));
     assert_eq!(one.machine.calls(), 0);
 }
@@ -142,8 +142,8 @@ fn a_server_places_an_incoming_call() {
     // The PAC ends it with Call-Disconnect-Notify, and the connection, which has no call left.
     pair.server.commands(ControlCommand::EndCall { handle: 0, end: CallEnd::AdminShutdown });
     pair.talk();
-    assert_eq!(pair.server.call_ended().0, By::Us);
-    assert_eq!(pair.client.call_ended().0, By::Peer);
+    assert_eq!(pair.server.call_ended().0, Who::Us);
+    assert_eq!(pair.client.call_ended().0, Who::Peer);
     assert_eq!(pair.server.closed().1, None);
 }
 
@@ -153,7 +153,7 @@ fn a_refused_or_unanswered_offer_ends() {
     one.commands(ControlCommand::PlaceCall { call_id: LocalCallId::new(7) });
     one.hears(answered(0, 7, IncomingResult::DoNotAccept, ErrorCode::None));
     let (by, code, detail) = one.call_ended();
-    assert_eq!((by, code), (By::Peer, Some(Code::C05)));
+    assert_eq!((by, code), (Who::Peer, Some(Code::C05)));
     assert!(detail.contains("does not accept"), "{detail}");
 
     // Windows as PNS drops the request silently.

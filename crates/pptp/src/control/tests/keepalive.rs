@@ -51,7 +51,7 @@ fn c035_no_echo_reply_in_60_seconds_closes() {
         assert!(one.machine.is_established());
         one.waits(secs(1));
         let (by, code, _) = one.call_ended();
-        assert_eq!((by, code), (By::Neither, Some(Code::C06)));
+        assert_eq!((by, code), (Who::Neither, Some(Code::C06)));
         let (_, code, detail) = one.closed();
         assert_eq!(code, Some(Code::C06));
         assert!(detail.contains("60 s"), "{detail}");

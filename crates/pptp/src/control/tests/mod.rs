@@ -51,7 +51,7 @@ pub(super) struct One {
 impl One {
     pub(super) fn new(config: ControlConfig) -> One {
         let now = Instant::now();
-        let peer = if config.role == Role::Server { CLIENT } else { SERVER };
+        let peer = if config.role == Side::Server { CLIENT } else { SERVER };
         let machine = ControlConnection::new(config, peer, now, Rng::from_number(1));
         let mut one = One {
             machine,
@@ -79,8 +79,8 @@ impl One {
         let role = config.role;
         let mut one = One::new(config);
         match role {
-            Role::Server => one.hears(request()),
-            Role::Client => one.hears(reply(StartResult::Success)),
+            Side::Server => one.hears(request()),
+            Side::Client => one.hears(reply(StartResult::Success)),
         }
         assert!(one.machine.is_established());
         one.sent.clear();
@@ -175,7 +175,7 @@ impl One {
 
     /// The one event that is waiting must be the end of the call.
     #[track_caller]
-    pub(super) fn call_ended(&mut self) -> (By, Option<Code>, String) {
+    pub(super) fn call_ended(&mut self) -> (Who, Option<Code>, String) {
         match self.next_event() {
             Some(ControlEvent::CallEnded { by, code, detail, .. }) => (by, code, detail),
             other => panic!("{other:?} instead of CallEnded"),
@@ -184,7 +184,7 @@ impl One {
 
     /// The one event that is waiting must be the end.
     #[track_caller]
-    pub(super) fn closed(&mut self) -> (By, Option<Code>, String) {
+    pub(super) fn closed(&mut self) -> (Who, Option<Code>, String) {
         assert!(self.machine.is_closed());
         match (self.next_event(), self.next_event()) {
             (Some(ControlEvent::Closed { by, code, detail }), None) => (by, code, detail),

@@ -42,7 +42,7 @@ fn c018_a_forbidden_address_is_refused_with_the_reason() {
     let Some(Message::StartControlConnectionReply(reply)) = one.next_message() else { panic!() };
     assert_eq!(reply.result, StartResult::NotAuthorised);
     let (by, code, detail) = one.closed();
-    assert_eq!((by, code), (By::Us, Some(Code::A13)));
+    assert_eq!((by, code), (Who::Us, Some(Code::A13)));
     assert!(detail.contains("198.51.100.7"), "{detail}");
 }
 
@@ -84,7 +84,7 @@ fn c022_a_silent_server_is_reported_after_30_seconds() {
     assert!(!one.machine.is_closed());
     one.waits(secs(1));
     let (by, code, detail) = one.closed();
-    assert_eq!((by, code), (By::Neither, Some(Code::C01)));
+    assert_eq!((by, code), (Who::Neither, Some(Code::C01)));
     assert!(detail.contains("Start-Control-Connection-Reply"), "{detail}");
 }
 
@@ -95,7 +95,7 @@ fn c023_each_refusal_has_its_own_words() {
         let mut one = One::new(ControlConfig::client());
         one.hears(reply(result.into()));
         let (by, code, detail) = one.closed();
-        assert_eq!((by, code), (By::Peer, Some(Code::C07)));
+        assert_eq!((by, code), (Who::Peer, Some(Code::C07)));
         assert!(!details.contains(&detail), "{detail}");
         details.push(detail);
     }
@@ -123,8 +123,8 @@ fn c024_stop_is_answered_and_calls_are_cleared() {
     one.hears(stop_request(StopReason::General));
     assert_eq!(one.next_message(), Some(stop_reply().into()));
     let (by, code, _) = one.call_ended();
-    assert_eq!((by, code), (By::Peer, None));
-    assert_eq!(one.closed().0, By::Peer);
+    assert_eq!((by, code), (Who::Peer, None));
+    assert_eq!(one.closed().0, Who::Peer);
     assert_eq!(one.machine.calls(), 0);
     // Nothing is read after it.
     one.hears(EchoRequest { identifier: 1 });
@@ -147,7 +147,7 @@ fn c025_a_local_stop_waits_a_bounded_time() {
         let Some(Message::CallDisconnectNotify(notify)) = one.next_message() else { panic!() };
         assert_eq!((notify.call_id, notify.result), (900, DisconnectResult::AdminShutdown));
         assert_eq!(one.next_message(), Some(stop_request(reason).into()));
-        assert_eq!(one.call_ended().0, By::Us);
+        assert_eq!(one.call_ended().0, Who::Us);
         one.waits(secs(4));
         assert!(!one.machine.is_closed());
         one.waits(secs(1));
@@ -162,7 +162,7 @@ fn a_stop_before_the_connection_is_established_just_closes() {
         one.sent.clear();
         one.commands(ControlCommand::Stop { shutdown: false });
         assert_eq!(one.next_message(), None);
-        assert_eq!(one.closed(), (By::Us, None, "stopped here".to_owned()));
+        assert_eq!(one.closed(), (Who::Us, None, "stopped here".to_owned()));
     }
 }
 
@@ -224,7 +224,7 @@ fn c027_loss_of_tcp_ends_every_call_in_any_state() {
     one.commands(ControlCommand::Stop { shutdown: false });
     one.call_ended();
     one.commands(ControlCommand::TransportClosed);
-    assert_eq!(one.closed(), (By::Us, None, "stopped here".to_owned()));
+    assert_eq!(one.closed(), (Who::Us, None, "stopped here".to_owned()));
 }
 
 #[test]

@@ -46,7 +46,7 @@ impl Line {
         self.fetch();
     }
 
-    fn counters(&self) -> Counters {
+    fn counters(&self) -> ReceiverCounters {
         self.receiver.counters()
     }
 }
@@ -57,7 +57,7 @@ fn c071_any_first_number_is_the_start() {
         let mut line = Line::new(CONFIG);
         line.put_all((0..32).map(|n| first.wrapping_add(n)));
         assert_eq!(line.out.len(), 32);
-        assert_eq!(line.counters(), Counters::default());
+        assert_eq!(line.counters(), ReceiverCounters::default());
     }
 }
 
@@ -68,7 +68,10 @@ fn c074_numbers_wrap_in_order_and_out_of_order() {
     assert_eq!(line.out, [u32::MAX - 1, u32::MAX, 0, 1, 2]);
     assert_eq!(line.receiver.highest(), Some(2));
     assert_eq!(line.put(u32::MAX), Arrival::Dropped);
-    assert_eq!(line.counters(), Counters { reordered: 2, duplicate: 1, ..Counters::default() });
+    assert_eq!(
+        line.counters(),
+        ReceiverCounters { reordered: 2, duplicate: 1, ..ReceiverCounters::default() }
+    );
 }
 
 #[test]
@@ -76,7 +79,10 @@ fn c075_a_duplicate_is_delivered_once() {
     let mut line = Line::new(CONFIG);
     line.put_all([0, 0, 1, 3, 3, 2, 2, 3, 1]);
     assert_eq!(line.out, [0, 1, 2, 3]);
-    assert_eq!(line.counters(), Counters { duplicate: 5, reordered: 1, ..Counters::default() });
+    assert_eq!(
+        line.counters(),
+        ReceiverCounters { duplicate: 5, reordered: 1, ..ReceiverCounters::default() }
+    );
 }
 
 #[test]
@@ -90,7 +96,7 @@ fn c076_swapped_neighbours_come_out_in_order() {
     line.put(0);
     line.put_all((1..41).map(|n| if n % 2 == 1 { n + 1 } else { n - 1 }));
     assert_eq!(line.out, (0..=40).collect::<Vec<_>>());
-    assert_eq!(line.counters(), Counters { reordered: 20, ..Counters::default() });
+    assert_eq!(line.counters(), ReceiverCounters { reordered: 20, ..ReceiverCounters::default() });
 }
 
 #[test]
@@ -107,7 +113,10 @@ fn c077_c078_a_gap_is_given_up_in_time_and_its_packet_then_too_late() {
     assert_eq!(line.put(1), Arrival::Dropped);
     line.put(4);
     assert_eq!(line.out, [0, 2, 3, 4]);
-    assert_eq!(line.counters(), Counters { lost: 1, out_of_window: 1, ..Counters::default() });
+    assert_eq!(
+        line.counters(),
+        ReceiverCounters { lost: 1, out_of_window: 1, ..ReceiverCounters::default() }
+    );
 }
 
 #[test]
@@ -131,7 +140,7 @@ fn c079_the_buffer_is_bounded_in_packets() {
         assert!(line.receiver.waiting.first_waiting().is_none() || seq <= 32);
     }
     assert_eq!(line.out, [0].into_iter().chain(2..1000).collect::<Vec<_>>());
-    assert_eq!(line.counters(), Counters { lost: 1, ..Counters::default() });
+    assert_eq!(line.counters(), ReceiverCounters { lost: 1, ..ReceiverCounters::default() });
 }
 
 #[test]
@@ -160,7 +169,10 @@ fn without_a_buffer_gaps_are_skipped_at_once() {
     let mut line = Line::new(ReceiverConfig { packets: 0, ..CONFIG });
     line.put_all([0, 2, 1, 5]);
     assert_eq!(line.out, [0, 2, 5]);
-    assert_eq!(line.counters(), Counters { lost: 3, out_of_window: 1, ..Counters::default() });
+    assert_eq!(
+        line.counters(),
+        ReceiverCounters { lost: 3, out_of_window: 1, ..ReceiverCounters::default() }
+    );
 }
 
 #[test]
@@ -170,7 +182,7 @@ fn two_packets_of_a_new_range_make_a_jump() {
     assert_eq!(line.out, [0, 1]);
     line.put(5001);
     assert_eq!(line.out, [0, 1, 3, 5000, 5001]);
-    assert_eq!(line.counters(), Counters { lost: 1 + 4996, ..Counters::default() });
+    assert_eq!(line.counters(), ReceiverCounters { lost: 1 + 4996, ..ReceiverCounters::default() });
 }
 
 #[test]
@@ -190,7 +202,10 @@ fn a_lone_jump_is_believed_when_the_wait_is_over() {
     line.put(4097);
     assert_eq!(line.out, [0, 4096, 4097]);
     assert_eq!(line.put(1), Arrival::Dropped, "the new range is proven");
-    assert_eq!(line.counters(), Counters { lost: 4095, out_of_window: 1, ..Counters::default() });
+    assert_eq!(
+        line.counters(),
+        ReceiverCounters { lost: 4095, out_of_window: 1, ..ReceiverCounters::default() }
+    );
 }
 
 #[test]
@@ -203,7 +218,7 @@ fn one_forged_jump_never_stops_the_flow() {
     line.pass(WAIT);
     line.put_all([4, 5]);
     assert_eq!(line.out, [0, 1, 2, 3, 0x4000_0000, 4, 5]);
-    assert_eq!(line.counters(), Counters { out_of_window: 2, ..Counters::default() });
+    assert_eq!(line.counters(), ReceiverCounters { out_of_window: 2, ..ReceiverCounters::default() });
 }
 
 #[test]

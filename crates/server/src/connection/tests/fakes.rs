@@ -9,12 +9,13 @@ use std::time::Instant;
 use adit_config::Config;
 use adit_crypto::proof::{self, Secret};
 use adit_crypto::secret::Password;
+use adit_diag::Counters;
 use adit_diag::{Code, LoginRefusal};
 use adit_ppp::auth::{AuthRequest, MsChapError, Rejection};
 use adit_ppp::link::AddressGrant;
 use adit_store::{Change, Release, SessionId};
 use adit_tunnel::events::{Answer, Terms, Unmatched};
-use adit_tunnel::path::{Counters, PathCommand, PathConfig};
+use adit_tunnel::path::{PathCommand, PathConfig};
 use adit_wire::LocalCallId;
 use ipnet::Ipv4Net;
 

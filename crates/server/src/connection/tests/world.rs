@@ -8,7 +8,7 @@ use adit_config::{Checked, Config, Source};
 use adit_crypto::Rng;
 use adit_crypto::secret::Password;
 use adit_ppp::auth::Credentials;
-use adit_ppp::link::{LinkConfig, Role};
+use adit_ppp::link::{LinkConfig, Side};
 use adit_pptp::control::ControlConfig;
 use adit_store::{Change, SessionEnd, SessionId};
 use adit_tunnel::events::{self, Event};
@@ -33,7 +33,7 @@ pub(super) fn config(text: &str) -> Arc<Config> {
 }
 
 pub(super) fn client(password: &str, now: Now) -> ClientTunnel {
-    let mut link = LinkConfig::new(Role::Client);
+    let mut link = LinkConfig::new(Side::Client);
     link.credentials = Some(Credentials::new("alice", Password::new(password)));
     let config = ClientConfig {
         control: ControlConfig::client().into(),

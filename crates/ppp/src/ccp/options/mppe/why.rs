@@ -1,6 +1,6 @@
 //! Why there is no encryption, with both sides' offers next to each other.
 
-use adit_crypto::mppe::Side;
+use adit_diag::Side;
 use adit_diag::{AuthMethod, Code};
 use adit_wire::ccp;
 use adit_wire::text::escape;
@@ -75,18 +75,12 @@ impl Mppe {
         format!("{} wants {}", self.us(), self.offer().unwrap_or_default())
     }
 
-    fn us(&self) -> &'static str {
-        match self.side {
-            Side::Server => "server",
-            Side::Client => "client",
-        }
+    fn us(&self) -> Side {
+        self.side
     }
 
-    fn them(&self) -> &'static str {
-        match self.side {
-            Side::Server => "client",
-            Side::Client => "server",
-        }
+    fn them(&self) -> Side {
+        self.side.other()
     }
 
     fn refused_by_peer(&self) -> Code {
