@@ -32,7 +32,7 @@ routes = ["192.168.10.0/24"]
 pool = "other"
 "#;
 
-/// Keys that are used where this test does not look, and the test that observes them.
+/// Keys that are used where this test does not look, and the file with the test that observes them, below `crates`.
 const ELSEWHERE: &[(&str, &str)] = &[
     ("store.url", "adit/src/settings.rs"),
     ("store.seal_key", "adit/src/settings.rs"),

@@ -33,11 +33,17 @@ pub trait Accounts: Send + Sync {
     /// # Errors
     /// [`crate::ErrorKind::NoSuchAccount`], [`crate::ErrorKind::Changed`], [`crate::ErrorKind::AddressTaken`].
     fn change_account(&self, name: &str, change: &AccountChange) -> Result<Account>;
-    /// Sets the secret of an account.
+    /// Sets the secret of an account, and whether the user must change the password at the next login.
     ///
     /// # Errors
     /// [`crate::ErrorKind::NoSuchAccount`].
-    fn set_sealed_secret(&self, name: &str, secret: &SealedSecret, now: Timestamp) -> Result<()>;
+    fn set_sealed_secret(
+        &self,
+        name: &str,
+        secret: &SealedSecret,
+        must_change: bool,
+        now: Timestamp,
+    ) -> Result<()>;
     /// Removes an account and everything that belongs to it alone; its sessions and events stay.
     ///
     /// # Errors

@@ -36,4 +36,4 @@ pub use seal::{KeySource, SealKey, SealedSecret};
 pub use server::{ServerIdentity, Servers};
 pub use server_id::ServerId;
 pub use session::{NewSession, Session, SessionEnd, SessionFilter, SessionState, SessionUpdate, Step};
-pub use store::Store;
+pub use store::{NewSecret, Store};

@@ -25,6 +25,17 @@ impl Deref for Store {
     }
 }
 
+/// A new secret of an account.
+#[derive(Clone, Copy, Debug)]
+pub struct NewSecret<'a> {
+    /// The secret.
+    pub secret: &'a Secret,
+    /// Whether a clear password is kept itself too, sealed, for methods that need it.
+    pub reversible: bool,
+    /// Whether the user must change it at the next login.
+    pub must_change: bool,
+}
+
 impl Store {
     /// A store on a back end of any kind; without a key it gives and takes no secrets.
     pub fn new(backend: Arc<dyn Backend>, key: Option<SealKey>) -> Store {
@@ -43,7 +54,7 @@ impl Store {
         Ok(Some((account, secret)))
     }
 
-    /// Adds an account; without a secret it cannot log in. See [`Store::set_secret`] for `reversible`.
+    /// Adds an account; without a secret it cannot log in. See [`NewSecret`] for `reversible`.
     ///
     /// # Errors
     /// Those of [`crate::Accounts::insert_account`].
@@ -59,14 +70,13 @@ impl Store {
         self.backend.insert_account(new, sealed.as_ref(), now)
     }
 
-    /// Sets the secret of an account. With `reversible`, and a secret that is a clear password, the password itself is
-    /// kept too.
+    /// Sets the secret of an account, in one write.
     ///
     /// # Errors
     /// Those of [`crate::Accounts::set_sealed_secret`].
-    pub fn set_secret(&self, name: &str, secret: &Secret, reversible: bool, now: Timestamp) -> Result<()> {
-        let sealed = self.key()?.seal_secret(name, secret, reversible)?;
-        self.backend.set_sealed_secret(name, &sealed, now)
+    pub fn set_secret(&self, name: &str, new: &NewSecret<'_>, now: Timestamp) -> Result<()> {
+        let sealed = self.key()?.seal_secret(name, new.secret, new.reversible)?;
+        self.backend.set_sealed_secret(name, &sealed, new.must_change, now)
     }
 
     fn key(&self) -> Result<&SealKey> {

@@ -16,8 +16,8 @@ use adit_diag::Code;
 use adit_diag::event::{AccountChanged, EventFacts};
 use adit_policy::{AddressRequest, PoolConfig};
 use adit_store::{
-    AccountChange, Change, Error, ErrorKind, EventFilter, LeaseClaim, NewAccount, NewEvent, NewSession,
-    ServerIdentity, SessionFilter, SessionId, Store, StoreConfig,
+    AccountChange, Change, Error, ErrorKind, EventFilter, LeaseClaim, NewAccount, NewEvent, NewSecret,
+    NewSession, ServerIdentity, SessionFilter, SessionId, Store, StoreConfig,
 };
 use jiff::Timestamp;
 use rusqlite::Connection;
@@ -393,7 +393,11 @@ fn a_reader_cannot_write_nor_see_secrets() {
     assert!(matches!(add(&reader, &[event()]), Err(Error { kind: ErrorKind::Permission { .. }, .. })));
     let secret = Secret::Clear(Password::new("x"));
     assert!(matches!(
-        reader.set_secret("alice", &secret, false, now()),
+        reader.set_secret(
+            "alice",
+            &NewSecret { secret: &secret, reversible: false, must_change: false },
+            now()
+        ),
         Err(Error { kind: ErrorKind::Permission { .. }, .. })
     ));
 }

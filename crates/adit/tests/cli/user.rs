@@ -236,7 +236,9 @@ fn passwords() {
     assert_eq!(secret(), "hash");
     runs.push(passwd(&["--password-file", &file.display().to_string(), "--reversible"], ""));
     assert_eq!(secret(), "clear another good passphrase");
+    let revision = world.store().account("alice").unwrap().unwrap().revision;
     runs.push(passwd(&["--password-stdin", "--must-change"], GOOD));
+    assert_eq!(world.store().account("alice").unwrap().unwrap().revision, revision + 1, "one write");
     assert_eq!(secret(), "clear a very good passphrase", "it stays as it was");
     assert!(world.store().account("alice").unwrap().unwrap().must_change);
     runs.push(passwd(&["--password-stdin", "--no-reversible"], GOOD));

@@ -5,7 +5,7 @@ use adit_api::{Result, SessionId};
 use adit_crypto::proof::Secret;
 use adit_crypto::secret::Password;
 use adit_diag::event::{AccountChanged, EventFacts};
-use adit_store::{ErrorKind, NewEvent};
+use adit_store::{ErrorKind, NewEvent, NewSecret};
 use jiff::tz::TimeZone;
 
 use super::check::{check_address, check_group, check_networks, check_new};
@@ -136,12 +136,11 @@ fn set_password(
     let before = find(context.store, name)?;
     let accepted = accept(context, &before.name, password)?;
     let reversible = reversible.unwrap_or(before.reversible);
-    let mut after = Account { must_change, ..before.clone().with_new_password(reversible, context.now) };
+    let after = before.clone().with_new_password(reversible, must_change, context.now);
     if !dry_run {
         let secret = Secret::Clear(accepted.password.clone());
-        context.store.set_secret(&before.name, &secret, reversible, context.now).map_err(refused)?;
-        let change = AccountChange { must_change: Some(true), ..AccountChange::default() };
-        after = write(context, after, change, must_change)?;
+        let new = NewSecret { secret: &secret, reversible, must_change };
+        context.store.set_secret(&before.name, &new, context.now).map_err(refused)?;
     }
     let made = Some(accepted.password).filter(|_| accepted.is_made && !dry_run);
     Ok(Outcome {

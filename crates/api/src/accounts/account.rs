@@ -179,12 +179,13 @@ impl AccountChange {
 }
 
 impl Account {
-    /// The account after its password was set; `reversible` says whether the clear password is kept too.
+    /// The account after its password was set: whether the clear password is kept too, and whether the user must change
+    /// it.
     #[must_use]
-    pub fn with_new_password(mut self, reversible: bool, now: Timestamp) -> Account {
+    pub fn with_new_password(mut self, reversible: bool, must_change: bool, now: Timestamp) -> Account {
         self.password_changed = Some(now);
         self.reversible = reversible;
-        self.must_change = false;
+        self.must_change = must_change;
         self.revision += 1;
         self
     }

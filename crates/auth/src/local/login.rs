@@ -5,7 +5,7 @@ use adit_crypto::secret::Password;
 use adit_diag::{LoginRefusal, NameForm};
 use adit_policy::{account, name};
 use adit_ppp::auth::AuthRequest;
-use adit_store::{Account, Store};
+use adit_store::{Account, NewSecret, Store};
 use adit_wire::text::escape;
 use jiff::Timestamp;
 
@@ -98,8 +98,9 @@ fn change_password(
         .check(&account.name, password.expose())
         .map_err(|why| LoginRefusal::NewPasswordRefused { fault: why.to_string() })?;
     let secret = Secret::Clear(password.clone());
+    let new = NewSecret { secret: &secret, reversible: account.reversible, must_change: false };
     store
-        .set_secret(&account.name, &secret, account.reversible, Timestamp::now())
+        .set_secret(&account.name, &new, Timestamp::now())
         .map_err(|error| LoginRefusal::NewPasswordNotStored { fault: error.to_string() })
 }
 

@@ -101,10 +101,12 @@ pub(super) fn set_secret(
     transaction: &Transaction<'_>,
     name: &str,
     secret: &SealedSecret,
+    must_change: bool,
     now: Timestamp,
 ) -> Result<(), Fail> {
     let (account, _) = must(transaction, name)?;
-    put(transaction, &account.with_new_password(secret.password.is_some(), now), Some(secret))
+    let account = account.with_new_password(secret.password.is_some(), must_change, now);
+    put(transaction, &account, Some(secret))
 }
 
 /// Sees that no other account has the fixed address.

@@ -122,8 +122,14 @@ impl Accounts for Sqlite {
         Ok(changed)
     }
 
-    fn set_sealed_secret(&self, name: &str, secret: &SealedSecret, now: Timestamp) -> Result<()> {
-        self.write(true, |t| accounts::set_secret(t, name, secret, now))
+    fn set_sealed_secret(
+        &self,
+        name: &str,
+        secret: &SealedSecret,
+        must_change: bool,
+        now: Timestamp,
+    ) -> Result<()> {
+        self.write(true, |t| accounts::set_secret(t, name, secret, must_change, now))
     }
 
     fn remove_account(&self, name: &str) -> Result<()> {

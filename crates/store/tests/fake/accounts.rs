@@ -67,12 +67,18 @@ impl Accounts for Fake {
         })
     }
 
-    fn set_sealed_secret(&self, name: &str, secret: &SealedSecret, now: Timestamp) -> Result<()> {
+    fn set_sealed_secret(
+        &self,
+        name: &str,
+        secret: &SealedSecret,
+        must_change: bool,
+        now: Timestamp,
+    ) -> Result<()> {
         self.write(|state| {
             let found = state.accounts.get(&name::key(name)).cloned();
             let (account, _) = found.ok_or_else(|| missing(name))?;
-            put(state, account.with_new_password(secret.password.is_some(), now), Some(secret.clone()))
-                .map(drop)
+            let account = account.with_new_password(secret.password.is_some(), must_change, now);
+            put(state, account, Some(secret.clone())).map(drop)
         })
     }
 

@@ -1,6 +1,6 @@
 use adit_crypto::proof::Secret;
 use adit_crypto::secret::{NtHash, Password};
-use adit_store::{AccountChange, Change, Error, ErrorKind, Login, NewAccount, Store};
+use adit_store::{AccountChange, Change, Error, ErrorKind, Login, NewAccount, NewSecret, Store};
 
 use super::at;
 
@@ -165,7 +165,13 @@ pub(crate) fn secrets_come_back_as_they_were_put(store: &Store) {
 pub(crate) fn a_new_secret_replaces_all_of_the_old_one(store: &Store) {
     let new = NewAccount { must_change: true, ..NewAccount::named("fax") };
     store.add_account(&new, Some(&clear("old")), true, at(0)).unwrap();
-    store.set_secret("FAX", &clear("new"), false, at(9)).unwrap();
+    let must_change = true;
+    store
+        .set_secret("FAX", &NewSecret { secret: &clear("new"), reversible: false, must_change }, at(9))
+        .unwrap();
+    assert!(store.account("fax").unwrap().unwrap().must_change);
+    let new = NewSecret { secret: &clear("new"), reversible: false, must_change: false };
+    store.set_secret("FAX", &new, at(9)).unwrap();
     let account = store.account("fax").unwrap().unwrap();
     assert_eq!(
         (account.password_changed, account.reversible, account.must_change),
@@ -174,7 +180,7 @@ pub(crate) fn a_new_secret_replaces_all_of_the_old_one(store: &Store) {
     let Some(Secret::NtHash(hash)) = secret(store, "fax") else { panic!("the clear one is still there") };
     assert_eq!(hash, Password::new("new").nt_hash());
     assert_eq!(
-        store.set_secret("unknown", &clear("x"), false, at(9)),
+        store.set_secret("unknown", &new, at(9)),
         Err(ErrorKind::NoSuchAccount("unknown".into()).into())
     );
 }

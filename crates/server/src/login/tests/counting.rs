@@ -65,8 +65,14 @@ impl Accounts for Counting {
         self.inner.change_account(name, change)
     }
 
-    fn set_sealed_secret(&self, name: &str, secret: &SealedSecret, now: Timestamp) -> Result<()> {
-        self.inner.set_sealed_secret(name, secret, now)
+    fn set_sealed_secret(
+        &self,
+        name: &str,
+        secret: &SealedSecret,
+        must_change: bool,
+        now: Timestamp,
+    ) -> Result<()> {
+        self.inner.set_sealed_secret(name, secret, must_change, now)
     }
 
     fn remove_account(&self, name: &str) -> Result<()> {
