@@ -123,6 +123,15 @@ impl<'a> Service<'a> {
         pages(filter.before, filter.last, page)
     }
 
+    /// One session on record in full: by its name, or the newest of a user.
+    pub(crate) fn past_session(&self, selector: &str) -> Result<history::PastDetail, Failure> {
+        let selector = selector.to_owned();
+        match self.call(&Request::History(history::Request::Show { selector }))? {
+            Response::History(history::Response::Shown(detail)) => Ok(*detail),
+            _ => Err(control::other_version()),
+        }
+    }
+
     /// The events on record that a filter chooses, oldest first.
     pub(crate) fn log(&self, filter: &log::Filter) -> Result<Vec<Event>, Failure> {
         let page = |before, last| {

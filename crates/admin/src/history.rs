@@ -1,15 +1,22 @@
 //! Past sessions.
 
-use adit_api::Result;
-use adit_api::history::{End, Filter, Page, PastSession, Request, Response};
-use adit_store::{Session, SessionFilter};
+use std::time::Duration;
+
+use adit_api::history::{End, Filter, Page, PastDetail, PastSession, PastStep, Request, Response};
+use adit_api::{Error, Kind, Result};
+use adit_diag::{Code, EventKind};
+use adit_store::{EventFilter, Session, SessionFilter, SessionId, Step, Store};
 
 use crate::{Context, refused};
+
+/// Events that are searched for refused logins in a row.
+const ATTEMPTS: u32 = 50;
 
 /// Carries out one request.
 pub(crate) fn call(context: &Context<'_>, request: &Request) -> Result<Response> {
     match request {
         Request::List(filter) => list(context, filter).map(Response::Page),
+        Request::Show { selector } => show(context.store, selector).map(Box::new).map(Response::Shown),
     }
 }
 
@@ -32,8 +39,52 @@ fn list(context: &Context<'_>, filter: &Filter) -> Result<Page> {
     Ok(Page { sessions: sessions.into_iter().map(past).collect(), next })
 }
 
+/// One session, running or past.
+fn show(store: &Store, selector: &str) -> Result<PastDetail> {
+    let by_id = match selector.parse::<SessionId>() {
+        Ok(id) => store.session(id).map_err(refused)?,
+        Err(_) => None,
+    };
+    let session = match by_id {
+        Some(session) => session,
+        None => newest_of(store, selector)?.ok_or_else(|| {
+            let message = format!("there is no session {selector:?}, nor a user with one");
+            Error::new(Kind::NotFound, message).fix("adit sessions, or adit sessions --past")
+        })?,
+    };
+    let steps = store.record(session.id).map_err(refused)?;
+    let failures_in_a_row = match session.end.as_ref().and_then(|end| end.code.as_deref()) {
+        Some(code) if code == Code::A01.as_str() => failures_in_a_row(store, &session)?,
+        _ => 0,
+    };
+    Ok(PastDetail { session: past(session), steps: steps.into_iter().map(step).collect(), failures_in_a_row })
+}
+
+fn newest_of(store: &Store, user: &str) -> Result<Option<Session>> {
+    let newest = SessionFilter { user: Some(user.to_owned()), last: Some(1), ..SessionFilter::default() };
+    Ok(store.sessions(&newest).map_err(refused)?.pop())
+}
+
+/// How often this account was refused from this address without a break, up to this session.
+fn failures_in_a_row(store: &Store, session: &Session) -> Result<u32> {
+    let Some(user) = session.user.clone() else { return Ok(1) };
+    let until = session.end.as_ref().map(|end| end.at + Duration::from_secs(1));
+    let filter = EventFilter { user: Some(user), until, last: Some(ATTEMPTS), ..EventFilter::default() };
+    let events = store.events(&filter).map_err(refused)?;
+    let here = events.iter().rev().filter(|event| event.from == Some(session.from.ip()));
+    let refusals = here
+        .take_while(|event| event.kind != EventKind::SessionUp)
+        .filter(|event| event.kind == EventKind::AuthFail && event.known_code() == Some(Code::A01));
+    Ok(u32::try_from(refusals.count()).unwrap_or(u32::MAX).max(1))
+}
+
+fn step(step: Step) -> PastStep {
+    let Step { at, who, layer, text, note } = step;
+    PastStep { at, who, layer, text, note }
+}
+
 /// A session of the store as it is shown.
-pub fn past(session: Session) -> PastSession {
+fn past(session: Session) -> PastSession {
     PastSession {
         id: session.id,
         started: session.started,
@@ -52,7 +103,14 @@ pub fn past(session: Session) -> PastSession {
         tx_bytes: session.traffic.tx_bytes,
         rx_packets: session.traffic.rx_packets,
         tx_packets: session.traffic.tx_packets,
-        end: session.end.map(|end| End { at: end.at, why: end.why, code: end.code, detail: end.detail }),
+        end: session.end.map(|end| End {
+            at: end.at,
+            why: end.why,
+            by: end.by,
+            code: end.code,
+            detail: end.detail,
+            refusal: end.refusal,
+        }),
         omitted: session.omitted,
     }
 }

@@ -13,7 +13,6 @@ mod log;
 
 pub use context::{ConfigFile, Context, FileState, Recorder, StoreRecorder};
 pub use error::refused;
-pub use history::past;
 pub use log::event;
 
 use adit_api::{Error, Kind, Request, Response, Result};

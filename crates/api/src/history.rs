@@ -1,7 +1,9 @@
 //! Sessions that are over, as the store has them.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
+use adit_diag::{LoginRefusal, Note};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +15,11 @@ use crate::SessionId;
 pub enum Request {
     /// Those that fit, a page at a time.
     List(Filter),
+    /// One in full.
+    Show {
+        /// Its name, or a user name for the newest of that user.
+        selector: String,
+    },
 }
 
 /// The answer to a [`Request`].
@@ -21,6 +28,8 @@ pub enum Request {
 pub enum Response {
     /// To [`Request::List`].
     Page(Page),
+    /// To [`Request::Show`].
+    Shown(Box<PastDetail>),
 }
 
 /// Which sessions to list.
@@ -98,8 +107,38 @@ pub struct End {
     pub at: Timestamp,
     /// Why, one word: `user-request`, `idle-timeout`, `failed` ...
     pub why: String,
+    /// Who ended it, one word: `sent` (the server), `received` (the client), `note` (neither).
+    pub by: String,
     /// The code of what broke. Text, because a newer program may have written one that this one does not know.
     pub code: Option<String>,
     /// One line of evidence.
     pub detail: String,
+    /// Why the login was refused, if that ended it.
+    pub refusal: Option<LoginRefusal>,
+}
+
+/// One session on record in full.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PastDetail {
+    /// As in the list.
+    pub session: PastSession,
+    /// Its record, in order.
+    pub steps: Vec<PastStep>,
+    /// Logins of its user from its address that were refused for the password, in a row, up to this session.
+    pub failures_in_a_row: u32,
+}
+
+/// One step of a record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PastStep {
+    /// Time since the session started.
+    pub at: Duration,
+    /// Whose step, one word: `sent`, `received`, `note`.
+    pub who: String,
+    /// The protocol: `LCP`.
+    pub layer: String,
+    /// One line of text.
+    pub text: String,
+    /// The same for programs. `None` where a version wrote it that had no typed notes.
+    pub note: Option<Note>,
 }

@@ -1,18 +1,19 @@
 //! `adit session`
 
+use adit_api::history::{PastDetail, PastSession, PastStep};
 use adit_diag::Note;
 use adit_doctor::Verdict;
-use adit_store::{Session, SessionFilter, SessionId, Step};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::doctor::json::Judgement;
-use super::sessions::PastSession;
+use super::sessions;
 use super::verdict;
 use crate::document::Document;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::places::Places;
+use crate::service::Service;
 use crate::settings::Settings;
 use crate::style::Tone;
 use crate::table::printable;
@@ -36,7 +37,7 @@ pub(crate) struct Args {
 /// What `adit session ID --json` prints about a session that is over.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct PastSessionDocument {
-    session: PastSession,
+    session: sessions::PastSession,
     /// Host name the client gave, escaped.
     host: Option<String>,
     /// What was said, step by step.
@@ -73,41 +74,21 @@ pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit,
         return Ok(exit);
     }
     let settings = Settings::load(output, places)?;
-    let Some(store) = settings.store_to_read()? else {
-        return Err(no_session(&args.who));
-    };
-    let session = match args.who.parse::<SessionId>() {
-        Ok(id) => store.session(id)?,
-        Err(_) => None,
-    };
-    let session = match session {
-        Some(session) => Some(session),
-        None => {
-            let newest =
-                SessionFilter { user: Some(args.who.clone()), last: Some(1), ..SessionFilter::default() };
-            store.sessions(&newest)?.pop()
-        }
-    };
-    let session = session.ok_or_else(|| no_session(&args.who))?;
-    let steps = store.record(session.id)?;
-    let judged = verdict::past(&session, &steps, &store, settings.effective().server.name.as_deref())?;
+    let detail = Service::open(output, places, &settings)?.past_session(&args.who)?;
+    let judged = verdict::past(&detail, settings.effective().server.name.as_deref());
     if output.is_text() {
-        output.text(&show(&session, &steps, output))?;
+        output.text(&show(&detail, output))?;
         output.text(&verdict::words(&judged))?;
     } else {
-        output.document(&document(&session, &steps, &judged))?;
+        output.document(&document(&detail, &judged))?;
     }
     Ok(Exit::Done)
 }
 
-fn no_session(who: &str) -> Failure {
-    Failure::new(Exit::NotFound, format!("there is no session \"{}\", nor a user with one", printable(who)))
-        .fix("adit sessions, or adit sessions --past")
-}
-
-fn document(session: &Session, steps: &[Step], judged: &Verdict) -> PastSessionDocument {
+fn document(detail: &PastDetail, judged: &Verdict) -> PastSessionDocument {
+    let PastDetail { session, steps, .. } = detail;
     PastSessionDocument {
-        session: adit_admin::past(session.clone()).into(),
+        session: session.clone().into(),
         host: session.host.clone().filter(|host| !host.is_empty()),
         steps: steps
             .iter()
@@ -124,7 +105,8 @@ fn document(session: &Session, steps: &[Step], judged: &Verdict) -> PastSessionD
     }
 }
 
-fn show(session: &Session, steps: &[Step], output: &Output) -> String {
+fn show(detail: &PastDetail, output: &Output) -> String {
+    let PastDetail { session, steps, .. } = detail;
     let mut text = format!("{}  ", output.paint(Tone::Head, &session.id.to_string()));
     if let Some(user) = &session.user {
         text.push_str(&format!("{}  ", printable(user)));
@@ -161,11 +143,10 @@ fn show(session: &Session, steps: &[Step], output: &Output) -> String {
     );
     fact("auth", session.method.clone());
     fact("mppe", session.mppe.clone());
-    let c = session.traffic;
-    if c.rx_packets + c.tx_packets > 0 {
+    if session.rx_packets + session.tx_packets > 0 {
         let way = |octets, packets| format!("{} in {packets} packets", when::size(octets));
-        fact("received", Some(way(c.rx_bytes, c.rx_packets)));
-        fact("sent", Some(way(c.tx_bytes, c.tx_packets)));
+        fact("received", Some(way(session.rx_bytes, session.rx_packets)));
+        fact("sent", Some(way(session.tx_bytes, session.tx_packets)));
     }
 
     if steps.iter().any(|step| step.note.is_none()) {
@@ -173,7 +154,7 @@ fn show(session: &Session, steps: &[Step], output: &Output) -> String {
     }
 
     let (head, tail) = steps.split_at(steps.len().min(before_gap(session, steps)));
-    let mut line = |step: &Step| {
+    let mut line = |step: &PastStep| {
         let arrow = match step.who.as_str() {
             "sent" => "→",
             "received" => "←",
@@ -185,7 +166,7 @@ fn show(session: &Session, steps: &[Step], output: &Output) -> String {
     };
     head.iter().for_each(&mut line);
     if session.omitted > 0 {
-        let left_out = Step {
+        let left_out = PastStep {
             at: tail.first().map(|step| step.at).unwrap_or_default(),
             who: String::new(),
             layer: "...".into(),
@@ -213,7 +194,7 @@ fn show(session: &Session, steps: &[Step], output: &Output) -> String {
 }
 
 /// How many steps come before those that were left out. The record keeps its first 160 steps and its last ones.
-fn before_gap(session: &Session, steps: &[Step]) -> usize {
+fn before_gap(session: &PastSession, steps: &[PastStep]) -> usize {
     const FIRST: usize = 160;
     if session.omitted > 0 { FIRST } else { steps.len() }
 }

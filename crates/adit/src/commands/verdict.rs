@@ -3,25 +3,17 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use adit_api::history::PastDetail;
 use adit_api::session::{SessionDetail, State};
 use adit_diag::note::Finding;
-use adit_diag::{Code, EventKind, Note};
+use adit_diag::{Code, Note};
 use adit_doctor::from::record::{self, Noted, Record};
 use adit_doctor::{Outcome, Side, Verdict, judge, text};
-use adit_store::{EventFilter, Session, Step, Store};
-
-use crate::failure::Failure;
-
-/// Events that are looked at for refused logins in a row.
-const ATTEMPTS: u32 = 50;
+use adit_store::Step;
 
 /// Of a session that is over, or that its server left behind.
-pub(crate) fn past(
-    session: &Session,
-    steps: &[Step],
-    store: &Store,
-    host: Option<&str>,
-) -> Result<Verdict, Failure> {
+pub(crate) fn past(detail: &PastDetail, host: Option<&str>) -> Verdict {
+    let PastDetail { session, steps, failures_in_a_row } = detail;
     let end = session.end.as_ref();
     let code: Option<Code> = end.and_then(|end| end.code.as_deref()).and_then(|code| code.parse().ok());
     let name = session.id.to_string();
@@ -37,11 +29,8 @@ pub(crate) fn past(
         detail: end.map(|end| end.detail.as_str()).unwrap_or_default(),
         why: end.map(|end| end.why.as_str()).unwrap_or_default(),
         by: end.and_then(|end| side(&end.by)),
-        failures_in_a_row: match code {
-            Some(Code::A01) => failures_in_a_row(session, store)?,
-            _ => 0,
-        },
-        received: session.traffic.rx_packets,
+        failures_in_a_row: *failures_in_a_row,
+        received: session.rx_packets,
         refusal: end.and_then(|end| end.refusal.as_ref()),
         notes: steps
             .iter()
@@ -49,7 +38,7 @@ pub(crate) fn past(
             .collect(),
         has_untyped: steps.iter().any(|step| step.note.is_none()),
     };
-    Ok(judge(&record::facts(&record)))
+    judge(&record::facts(&record))
 }
 
 /// Of a session that runs.
@@ -112,17 +101,4 @@ fn side(by: &str) -> Option<Side> {
         "received" => Some(Side::Client),
         _ => None,
     }
-}
-
-/// How often this account was refused from this address without a break, up to this session.
-fn failures_in_a_row(session: &Session, store: &Store) -> Result<u32, Failure> {
-    let Some(user) = session.user.clone() else { return Ok(1) };
-    let until = session.end.as_ref().map(|end| end.at + Duration::from_secs(1));
-    let filter = EventFilter { user: Some(user), until, last: Some(ATTEMPTS), ..EventFilter::default() };
-    let events = store.events(&filter)?;
-    let here = events.iter().rev().filter(|event| event.from == Some(session.from.ip()));
-    let refused = here
-        .take_while(|event| event.kind != EventKind::SessionUp)
-        .filter(|event| event.kind == EventKind::AuthFail && event.known_code() == Some(Code::A01));
-    Ok(u32::try_from(refused.count()).unwrap_or(u32::MAX).max(1))
 }

@@ -1,7 +1,10 @@
 //! With a server and without one.
 
+use std::io::Write as _;
+use std::net::TcpStream;
 use std::os::unix::net::UnixListener;
 
+use adit_testbed::wait_until;
 use tempfile::TempDir;
 
 use crate::common::*;
@@ -80,6 +83,34 @@ fn while_the_server_runs_commands_go_through_it() {
     assert!(server.running.wait(SOON).success(), "{}", server.running.log());
     let gone = adit(server.dir.path(), &["user", "list"]).env_remove("ADIT_STATE_DIR").output().unwrap();
     assert_eq!(gone.status.code(), Some(1), "{gone:?}");
+}
+
+#[test]
+fn a_past_session_is_shown_the_same_with_a_server_and_without_one() {
+    let (neighbour, mut server) = server(CONFIG);
+    // Not PPTP: a session that fails in its first message.
+    let mut stream = neighbour.run(|| TcpStream::connect_timeout(&(SERVER, 1723).into(), SOON).unwrap());
+    stream.write_all(b"GET / HTTP/1.0\r\n\r\n").unwrap();
+    wait_until("the session is on record", SOON, || {
+        server.adit(&["sessions", "--past"]).stdout.contains("s1")
+    });
+    let shown = |server: &Server| {
+        let json = server.adit(&["session", "s1", "--json"]);
+        let lines = json.stdout.lines().filter(|line| !line.contains("\"generated\""));
+        let checked = server.adit(&["doctor", "--server", "--session", "s1", "--json"]);
+        let line = checked.stdout.lines().find(|line| line.contains("full record: adit session s1"));
+        [
+            server.adit(&["session", "s1"]).to_string(),
+            lines.collect::<Vec<_>>().join("\n"),
+            line.unwrap_or_else(|| panic!("{checked}")).to_owned(),
+            server.adit(&["session", "s2"]).to_string(),
+        ]
+    };
+    let through = shown(&server);
+    assert!(through[1].contains("\"first_failure\"") && through[3].contains("there is no session \"s2\""));
+    server.running.signal("TERM");
+    assert!(server.running.wait(SOON).success(), "{}", server.running.log());
+    assert_eq!(through, shown(&server));
 }
 
 #[test]

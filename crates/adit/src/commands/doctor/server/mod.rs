@@ -12,6 +12,7 @@ use super::args::Args;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::places::Places;
+use crate::service::Service;
 use crate::settings::Settings;
 
 pub(super) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit, Failure> {
@@ -27,7 +28,8 @@ pub(super) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit,
         lines.push(record::user(user, &settings, output)?);
     }
     if let Some(session) = &args.session {
-        lines.push(record::session(session, &settings)?);
+        let service = Service::open(output, places, &settings)?;
+        lines.push(record::session(session, &service, settings.effective().server.name.as_deref())?);
     }
     let verdict = judge(&facts);
     let next = format!("from another network: adit doctor {name}");

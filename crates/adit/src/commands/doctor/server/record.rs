@@ -14,6 +14,7 @@ use super::purpose::Known;
 use crate::commands::verdict;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
+use crate::service::Service;
 use crate::settings::Settings;
 use crate::table::printable;
 
@@ -161,14 +162,11 @@ pub(super) fn user(name: &str, settings: &Settings, output: &Output) -> Result<L
 }
 
 /// One session: what the doctor makes of the server's record of it.
-pub(super) fn session(id: &str, settings: &Settings) -> Result<Line, Failure> {
-    let unknown_user =
-        || Failure::new(Exit::NotFound, format!("there is no session \"{id}\"")).fix("adit sessions --past");
+pub(super) fn session(id: &str, service: &Service<'_>, host: Option<&str>) -> Result<Line, Failure> {
     let number: SessionId = id.parse().map_err(|why: &str| Failure::usage(why))?;
-    let store = settings.store_to_read()?.ok_or_else(unknown_user)?;
-    let session = store.session(number)?.ok_or_else(unknown_user)?;
-    let judged =
-        verdict::past(&session, &store.record(number)?, &store, settings.effective().server.name.as_deref())?;
+    let detail = service.past_session(&number.to_string())?;
+    let judged = verdict::past(&detail, host);
+    let session = detail.session;
     let user = session.user.as_deref().map_or_else(|| "no user yet".to_owned(), printable);
     let mut evidence: Vec<Evidence> = judged
         .innocent
