@@ -1,4 +1,4 @@
-//! Why a request is refused.
+//! Errors of requests.
 
 use core::fmt;
 
@@ -8,41 +8,41 @@ use serde::{Deserialize, Serialize};
 /// The result of every request.
 pub type Result<T> = core::result::Result<T, Error>;
 
-/// What kind of refusal it is: what a caller can act on without reading the message.
+/// The category of an error: what a caller can act on without parsing the message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
-    /// There is no such account, session or group.
+    /// The account, session or group does not exist.
     NotFound,
-    /// The request cannot be carried out as it is, whatever the state of the server.
+    /// The request is invalid, whatever the state of the server.
     Invalid,
-    /// It exists already, or was changed by another request first.
+    /// The object exists already, or another request changed it first.
     Conflict,
-    /// Something else holds what is needed; the same request may succeed later.
+    /// A resource is in use; the same request may succeed later.
     Busy,
-    /// What is needed does not work at present: the store, or the server.
+    /// The store or the server is not available at present.
     Unavailable,
-    /// The caller may not do this.
+    /// The caller is not permitted to do this.
     Denied,
     /// The request is valid and was tried; the message says why it failed.
     Failed,
-    /// This program does not know the request: it is of another version.
+    /// The request is not known to this version.
     Unsupported,
-    /// A fault of the program itself.
+    /// An internal error of the program.
     Internal,
 }
 
-/// A refused request. How it is shown, and with which exit code, is up to the caller.
+/// An error response. The caller decides how to show it and which exit code to use.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Error {
-    /// What a program acts on.
+    /// The category, for programs.
     pub kind: Kind,
-    /// The code, where `adit explain` has a page.
+    /// The diagnosis code, if there is one that `adit explain` describes.
     #[serde(with = "crate::text::option")]
     pub code: Option<Code>,
-    /// One sentence for people.
+    /// One sentence for the user.
     pub message: String,
-    /// The one thing to do first.
+    /// The first thing to do.
     pub fix: Option<String>,
 }
 
@@ -59,7 +59,7 @@ impl Error {
         self
     }
 
-    /// Adds what to do.
+    /// Adds the fix.
     #[must_use]
     pub fn fix(mut self, fix: impl Into<String>) -> Error {
         self.fix = Some(fix.into());

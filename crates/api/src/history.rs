@@ -1,4 +1,4 @@
-//! Sessions that are over, as the store has them.
+//! Past sessions in the store.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -9,26 +9,26 @@ use serde::{Deserialize, Serialize};
 
 use crate::SessionId;
 
-/// What may be asked about past sessions.
+/// A request about past sessions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Request {
-    /// Those that fit, a page at a time.
+    /// List the sessions that match, one page at a time.
     List(Filter),
-    /// One in full.
+    /// Show one session in detail.
     Show {
-        /// Its name, or a user name for the newest of that user.
+        /// Session ID, or a user name for the user's newest session.
         selector: String,
     },
 }
 
-/// The answer to a [`Request`].
+/// The response to a [`Request`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Response {
-    /// To [`Request::List`].
+    /// Response to [`Request::List`].
     Page(Page),
-    /// To [`Request::Show`].
+    /// Response to [`Request::Show`].
     Shown(Box<PastDetail>),
 }
 
@@ -36,47 +36,47 @@ pub enum Response {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Filter {
-    /// Only of this user, without regard to case.
+    /// Only sessions of this user, without regard to case.
     pub user: Option<String>,
-    /// Only those that were still running at or after this time.
+    /// Only sessions that had not ended before this time.
     pub since: Option<Timestamp>,
-    /// Only those that ended with a code.
+    /// Only sessions that ended with a code.
     pub failed: bool,
-    /// Only those with a name below this one: how to ask for the page before.
+    /// Only sessions with an ID below this one, to request the previous page.
     pub before: Option<SessionId>,
-    /// The newest so many; `None` for all.
+    /// Maximum number of sessions, the newest ones; `None` for all.
     pub last: Option<u32>,
 }
 
-/// A page of past sessions: the newest that fit.
+/// A page of past sessions: the newest that match.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Page {
-    /// Oldest first.
+    /// The sessions, oldest first.
     pub sessions: Vec<PastSession>,
-    /// What to give as [`Filter::before`] for older ones; `None` when there are none.
+    /// The [`Filter::before`] for the previous page; `None` if there are no older sessions.
     pub next: Option<SessionId>,
 }
 
-/// One session on record.
+/// The record of a past session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PastSession {
-    /// Its name.
+    /// Session ID.
     pub id: SessionId,
     /// When its control connection was accepted.
     pub started: Timestamp,
     /// The client's public address and port.
     pub from: SocketAddr,
-    /// Since when it carried traffic; `None` when it never did.
+    /// Since when it carried traffic; `None` if it never came up.
     pub up: Option<Timestamp>,
-    /// Host name the client gave, escaped.
+    /// Host name that the client sent, escaped.
     pub host: Option<String>,
-    /// Vendor the client gave, escaped.
+    /// Vendor name that the client sent, escaped.
     pub vendor: Option<String>,
-    /// Who; the claimed name when authentication failed.
+    /// User name; the claimed one if authentication failed.
     pub user: Option<String>,
-    /// The group that decided.
+    /// The group whose rules applied.
     pub group: Option<String>,
-    /// The pool of the address.
+    /// The pool of the client's address.
     pub pool: Option<String>,
     /// The client's inner address.
     pub address: Option<Ipv4Addr>,
@@ -84,32 +84,32 @@ pub struct PastSession {
     pub server_address: Option<Ipv4Addr>,
     /// Authentication method.
     pub method: Option<String>,
-    /// Encryption in words.
+    /// Encryption, as text.
     pub mppe: Option<String>,
-    /// Octets from the client.
+    /// Bytes from the client.
     pub rx_bytes: u64,
-    /// Octets to the client.
+    /// Bytes to the client.
     pub tx_bytes: u64,
     /// Packets from the client.
     pub rx_packets: u64,
     /// Packets to the client.
     pub tx_packets: u64,
-    /// How it ended; `None` while it runs, or when its server was killed.
+    /// How it ended; `None` while it is active, or if the server was killed.
     pub end: Option<End>,
-    /// Steps left out of its record because there were too many.
+    /// Number of steps omitted from its record because there were too many.
     pub omitted: u64,
 }
 
 /// How a session ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct End {
-    /// When.
+    /// Time of the end.
     pub at: Timestamp,
-    /// Why, one word: `user-request`, `idle-timeout`, `failed` ...
+    /// The reason, one word: `user-request`, `idle-timeout`, `failed` ...
     pub why: String,
-    /// Who ended it, one word: `sent` (the server), `received` (the client), `note` (neither).
+    /// The side that ended it, one word: `sent` (the server), `received` (the client), `note` (neither).
     pub by: String,
-    /// The code of what broke. Text, because a newer program may have written one that this one does not know.
+    /// The code of the failure. A string, because a newer version may have written a code that is unknown here.
     pub code: Option<String>,
     /// One line of evidence.
     pub detail: String,

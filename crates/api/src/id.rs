@@ -1,11 +1,11 @@
-//! Names of sessions.
+//! Session IDs.
 
 use core::fmt;
 use core::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The name of a session, `s41`; never used twice.
+/// A session ID such as `s41`; never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SessionId(pub u64);
 

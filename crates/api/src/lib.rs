@@ -1,9 +1,9 @@
-//! The administration interface as types: what may be asked of a server, what it answers, and how it refuses.
+//! Types of the administration interface: requests, responses and errors.
 //!
-//! The control socket, the command line and later HTTP are doors to one service; all of them speak these types and no
-//! other. Nothing here does I/O, reads a clock or knows an exit code. One module for each kind of thing: live sessions
-//! and the server itself in [`session`] and [`status`], [`accounts`], past sessions in [`history`], events in [`log`];
-//! a further kind is a further module and one variant of [`Request`] and [`Response`].
+//! The control socket, the command line and later HTTP are transports of one service and use only these types. Nothing
+//! here does I/O, reads a clock or uses exit codes. There is one module per kind of object: live sessions and the
+//! server itself in [`session`] and [`status`], [`accounts`], past sessions in [`history`], events in [`log`]. A new
+//! kind needs a new module and one variant each of [`Request`] and [`Response`].
 #![forbid(unsafe_code)]
 
 pub mod accounts;

@@ -1,4 +1,4 @@
-//! Events: what happened, from the store or as it happens.
+//! Events, from the store or as they happen.
 
 use core::fmt;
 use std::net::IpAddr;
@@ -10,56 +10,56 @@ use serde::{Deserialize, Serialize};
 
 use crate::SessionId;
 
-/// Something that happened.
+/// An event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
-    /// Counts up; `None` while the store cannot write it down.
+    /// Event ID, ascending; `None` while the store cannot write the event.
     pub id: Option<i64>,
-    /// When.
+    /// Time of the event.
     pub at: Timestamp,
-    /// What kind: `auth.fail`. A newer program may have written one that this one does not know.
+    /// Kind of the event, such as `auth.fail`. A newer version may have written one that is unknown here.
     pub kind: Recorded<EventKind>,
-    /// Who, as far as known.
+    /// User name, if known.
     pub user: Option<String>,
-    /// The public address it came from.
+    /// Public address of the client.
     pub from: Option<IpAddr>,
-    /// The code, when something is wrong.
+    /// The diagnosis code, if something is wrong.
     pub code: Option<Recorded<Code>>,
-    /// The session.
+    /// Session ID.
     pub session: Option<SessionId>,
-    /// More, in the order in which to show it. Text for people: nothing reads it.
+    /// Additional fields in display order. Text for users; programs use `facts`.
     pub fields: Vec<(String, String)>,
     /// The same, typed; `None` where another version wrote the event in a form that this one cannot read.
     pub facts: Option<EventFacts>,
 }
 
-/// Which events to read or to follow.
+/// Filter of events to read or to follow.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Filter {
-    /// At or after.
+    /// Only events at or after this time.
     pub since: Option<Timestamp>,
-    /// Before.
+    /// Only events before this time.
     pub until: Option<Timestamp>,
-    /// Only with an id above this one.
+    /// Only events with an ID above this one.
     pub after: Option<i64>,
-    /// Only with an id below this one: how to ask for the page before.
+    /// Only events with an ID below this one, to request the previous page.
     pub before: Option<i64>,
-    /// Only about this user, without regard to case.
+    /// Only events about this user, without regard to case.
     pub user: Option<String>,
-    /// Only of this session.
+    /// Only events of this session.
     pub session: Option<SessionId>,
-    /// Only with a code of one of these layers; empty for all.
+    /// Only events with a code of one of these layers; empty for all.
     #[serde(with = "layers")]
     pub layers: Vec<Layer>,
-    /// Only with a code.
+    /// Only events with a code.
     pub failed: bool,
-    /// The newest so many; `None` for all. Means nothing to a follower.
+    /// Maximum number of events, the newest ones; `None` for all. Ignored when following.
     pub last: Option<u32>,
 }
 
 impl Filter {
-    /// Whether an event is one of those asked for. `last` is not looked at: it is about a list.
+    /// Whether an event matches the filter. `last` is ignored: it applies only to lists.
     pub fn fits(&self, event: &Event) -> bool {
         let Filter { since, until, after, before, user, session, layers, failed, last: _ } = self;
         let letter = event.code.as_ref().and_then(|code| code.to_string().chars().next());
@@ -74,33 +74,33 @@ impl Filter {
     }
 }
 
-/// A page of events: the newest that fit.
+/// A page of events: the newest that match.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Page {
-    /// Oldest first.
+    /// The events, oldest first.
     pub events: Vec<Event>,
-    /// What to give as [`Filter::before`] for older ones; `None` when there are none.
+    /// The [`Filter::before`] for the previous page; `None` if there are no older events.
     pub next: Option<i64>,
 }
 
-/// What a follower gets.
+/// An item of a subscription.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Followed {
-    /// The subscription holds from here on: everything older is in the store.
+    /// The subscription is active: all earlier events are in the store.
     Begun,
-    /// It happened.
+    /// An event happened.
     Event(Box<Event>),
-    /// The follower was too slow.
+    /// The follower was too slow and lost events.
     Lagged(Lagged),
-    /// Nothing happened for a while, and the server is alive.
+    /// Keep-alive: nothing happened for a while.
     Idle,
 }
 
-/// Events that a follower did not get, because it did not read in time.
+/// Events that a follower lost because it did not read in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lagged {
-    /// How many, of all kinds: which of them would have fit is not known.
+    /// Number of lost events of all kinds: the filter was not applied to them.
     pub missed: u64,
 }
 
@@ -110,7 +110,7 @@ impl fmt::Display for Lagged {
     }
 }
 
-/// Layers as words.
+/// Serde for a list of layer names.
 mod layers {
     use super::{Deserialize as _, Layer};
     use serde::de::Error as _;

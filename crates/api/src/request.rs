@@ -1,55 +1,55 @@
-//! What may be asked.
+//! Requests.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{accounts, history, log};
 
-/// What may be asked of the service. As JSON `{"command":"kick","with":{...}}`: the name stands in front, so that the rest
-/// is read in place, without a copy in between that a password would stay in.
+/// A request to the service. As JSON `{"command":"kick","with":{...}}`: the command is the first field, so that the
+/// decoder reads the rest in place, without an intermediate copy that would retain a password.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "command", content = "with", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Request {
-    /// Which server this is, and what it keeps its data in.
+    /// Identify the server and its database.
     Identity,
-    /// How the server is.
+    /// Show the status of the server.
     Status,
-    /// Every session, those in set-up too.
+    /// List all sessions, including those in set-up.
     Sessions,
-    /// One session with its record.
+    /// Show a session with its record.
     Session {
-        /// `s41`, a user name, or an inner address.
+        /// Session ID (`s41`), user name, or inner address.
         selector: String,
     },
     /// End sessions.
     Kick {
-        /// `s41`, a user name, an inner address, `from:ADDRESS`, `group:NAME` or `all`.
+        /// Session ID (`s41`), user name, inner address, `from:ADDRESS`, `group:NAME` or `all`.
         selector: String,
-        /// For the log.
+        /// The reason, for the log.
         reason: String,
-        /// Only say which sessions it would be.
+        /// Only report which sessions would be ended.
         dry_run: bool,
     },
     /// Read the configuration again and apply it to new calls.
     Reload,
-    /// Refuse new calls, keep the sessions that are up; `false` takes it back.
+    /// Refuse new calls and keep active sessions; `false` accepts calls again.
     Drain {
         /// Whether to drain.
         on: bool,
     },
     /// End all sessions in order and stop.
     Stop,
-    /// Accounts.
+    /// A request about accounts.
     Accounts(accounts::Request),
-    /// Sessions on record.
+    /// A request about past sessions.
     History(history::Request),
-    /// Events on record.
+    /// Read stored events.
     Log(log::Filter),
-    /// Events from now on. Answered with one [`crate::Response::Followed`] after another, until the caller disconnects.
+    /// Follow new events. The response is a sequence of [`crate::Response::Followed`] until the caller disconnects.
     Follow(log::Filter),
 }
 
 impl Request {
-    /// Whether the request, carried out, changes accounts: that takes more rights than to operate the server.
+    /// Whether the request, carried out, changes accounts: this requires more rights than operating the server.
     pub fn changes_accounts(&self) -> bool {
         matches!(self, Request::Accounts(request) if request.is_change())
     }

@@ -1,4 +1,4 @@
-//! Answers.
+//! Responses.
 
 use core::fmt;
 
@@ -8,45 +8,45 @@ use crate::session::{SessionDetail, SessionRow};
 use crate::status::Status;
 use crate::{Error, accounts, history, log};
 
-/// The answer.
+/// A response of the service.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Response {
-    /// To [`crate::Request::Identity`].
+    /// Response to [`crate::Request::Identity`].
     Identity(Identity),
-    /// To [`crate::Request::Status`].
+    /// Response to [`crate::Request::Status`].
     Status(Box<Status>),
-    /// To [`crate::Request::Sessions`], oldest first.
+    /// Response to [`crate::Request::Sessions`], oldest first.
     Sessions(Vec<SessionRow>),
-    /// To [`crate::Request::Session`].
+    /// Response to [`crate::Request::Session`].
     Session(Box<SessionDetail>),
-    /// To [`crate::Request::Kick`]: the sessions that were (or would be) ended.
+    /// Response to [`crate::Request::Kick`]: the sessions that were, or would be, ended.
     Kicked(Vec<SessionRow>),
-    /// To [`crate::Request::Accounts`].
+    /// Response to [`crate::Request::Accounts`].
     Accounts(accounts::Response),
-    /// To [`crate::Request::History`].
+    /// Response to [`crate::Request::History`].
     History(history::Response),
-    /// To [`crate::Request::Log`].
+    /// Response to [`crate::Request::Log`].
     Log(log::Page),
-    /// One of many to [`crate::Request::Follow`].
+    /// One of many responses to [`crate::Request::Follow`].
     Followed(log::Followed),
-    /// To the others.
+    /// Response to all other requests.
     Done(Done),
-    /// It cannot be done.
+    /// The request failed.
     Error(Error),
 }
 
-/// What was done by a request that has nothing to show.
+/// The result of a request that returns no data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Done {
-    /// To [`crate::Request::Reload`].
+    /// Response to [`crate::Request::Reload`].
     Reloaded,
-    /// To [`crate::Request::Drain`] with `on`.
+    /// Response to [`crate::Request::Drain`] with `on`.
     Draining,
-    /// To [`crate::Request::Drain`] without.
+    /// Response to [`crate::Request::Drain`] without `on`.
     Accepting,
-    /// To [`crate::Request::Stop`].
+    /// Response to [`crate::Request::Stop`].
     Stopping,
 }
 
@@ -61,12 +61,12 @@ impl fmt::Display for Done {
     }
 }
 
-/// Which server answers: a caller that names a configuration or a state directory sees whether it is the one meant.
+/// The identity of the server, which a caller compares with the configuration and state directory that it uses.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
     /// Version of the program.
     pub version: String,
-    /// Process id.
+    /// Process ID.
     pub pid: u32,
     /// The configuration file, or `(built-in defaults)`.
     pub config: String,

@@ -1,4 +1,4 @@
-//! Sessions that run.
+//! Sessions of the running server.
 
 use core::fmt;
 use core::str::FromStr;
@@ -12,12 +12,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::{SessionId, Utc};
 
-/// How far a session is.
+/// The state of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// It carries traffic.
+    /// The session carries traffic.
     Up,
-    /// In set-up, at this layer.
+    /// The session is in set-up, at this layer.
     At(Layer),
 }
 
@@ -45,12 +45,12 @@ impl FromStr for State {
 /// One session in a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SessionRow {
-    /// `s41`.
+    /// Session ID, such as `s41`.
     #[schemars(with = "String")]
     pub id: SessionId,
     /// The account; empty before authentication.
     pub user: String,
-    /// Its group; empty where it has none.
+    /// The user's group; empty without one.
     pub group: String,
     /// Inner address of the client; empty before there is one.
     #[serde(with = "crate::text::blank")]
@@ -63,55 +63,55 @@ pub struct SessionRow {
     #[serde(with = "crate::text")]
     #[schemars(with = "String")]
     pub state: State,
-    /// The code of what is wrong, if that is known already.
+    /// The diagnosis code, if one is known already.
     #[serde(with = "crate::text::blank")]
     #[schemars(with = "String")]
     pub code: Option<Code>,
     /// When the control connection was accepted, RFC 3339 UTC.
     pub started: Utc,
-    /// Seconds since.
+    /// Seconds since then.
     pub age_s: u64,
     /// Seconds since it came up; 0 before.
     pub up_s: u64,
     /// MPPE strength in bits; 0 without encryption.
     pub mppe: u32,
-    /// How the user proved who they are.
+    /// Authentication method.
     pub method: String,
-    /// Vendor name of the client, escaped.
+    /// Vendor name that the client sent, escaped.
     pub vendor: String,
-    /// What went through.
+    /// Traffic counters.
     pub counters: Counters,
 }
 
 /// One session in full.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SessionDetail {
-    /// As in the list.
+    /// The session as in the list.
     pub session: SessionRow,
-    /// Host name the client gave, escaped.
+    /// Host name that the client sent, escaped.
     pub host: String,
-    /// Our Call ID and the client's.
+    /// The server's Call ID and the client's.
     pub call_ids: Option<(u16, u16)>,
     /// The largest inner packet; 0 before it is known.
     pub mtu: u16,
-    /// DNS servers given.
+    /// DNS servers assigned to the client.
     #[schemars(with = "Vec<String>")]
     pub dns: Vec<Ipv4Addr>,
-    /// Networks that the account may reach; empty with `reach_any` set for all.
+    /// Networks that the account may reach; empty if `reach_any` is set.
     #[schemars(with = "Vec<String>")]
     pub reach: Vec<ipnet::Ipv4Net>,
-    /// Whether it may reach anything.
+    /// Whether the account may reach any destination.
     pub reach_any: bool,
-    /// Why it ended; empty while it lives.
+    /// Why the session ended; empty while it is active.
     pub end: String,
-    /// What speaks for the code of a session in set-up, which is not more than likely yet.
+    /// Evidence for the code of a session in set-up, while that code is only likely.
     #[serde(default)]
     pub suspicion: String,
-    /// The address of this host that it called.
+    /// The address of this host that the client called.
     #[serde(default, with = "crate::text::blank")]
     #[schemars(with = "String")]
     pub to: Option<Ipv4Addr>,
-    /// What is wrong and does not end it.
+    /// Problems that did not end the session.
     #[serde(default)]
     pub findings: Vec<FindingRow>,
     /// The record, oldest first.
@@ -120,16 +120,16 @@ pub struct SessionDetail {
     pub steps_omitted: u64,
 }
 
-/// Something that is wrong with a session and does not end it.
+/// A problem that did not end the session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FindingRow {
-    /// The code, as for `adit explain`.
+    /// The diagnosis code, as for `adit explain`.
     #[serde(with = "crate::text")]
     #[schemars(with = "String")]
     pub code: Code,
     /// One line of evidence.
     pub text: String,
-    /// The same for programs; null from a server that has no typed notes.
+    /// The same in typed form; null from a server without typed notes.
     #[serde(default)]
     pub finding: Option<Finding>,
 }
@@ -140,18 +140,18 @@ impl From<Finding> for FindingRow {
     }
 }
 
-/// One line of a record.
+/// One step of a session's record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StepRow {
     /// Milliseconds since the control connection was accepted.
     pub at_ms: u64,
-    /// `sent`, `received` or `note`.
+    /// Kind of step: `sent`, `received` or `note`.
     pub who: String,
     /// The protocol.
     pub layer: String,
-    /// What.
+    /// Description of the step.
     pub text: String,
-    /// The same for programs; null from a server that has no typed notes.
+    /// The same in typed form; null from a server without typed notes.
     #[serde(default)]
     pub note: Option<Note>,
 }

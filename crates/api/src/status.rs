@@ -1,4 +1,4 @@
-//! How the server is.
+//! Status of the server.
 
 use std::net::SocketAddrV4;
 
@@ -9,93 +9,93 @@ use serde::{Deserialize, Serialize};
 
 use crate::Utc;
 
-/// How the server is.
+/// The status of the server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Status {
     /// Version of the program.
     pub version: String,
-    /// Process id.
+    /// Process ID.
     pub pid: u32,
     /// When it started, RFC 3339 UTC.
     pub started: Utc,
-    /// Seconds since.
+    /// Uptime in seconds.
     pub up_s: u64,
     /// The configuration file, or `(built-in defaults)`.
     pub config: String,
-    /// Addresses that accept calls.
+    /// Addresses on which calls are accepted.
     #[schemars(with = "Vec<String>")]
     pub listen: Vec<SocketAddrV4>,
     /// The tunnel interface.
     pub interface: String,
-    /// How GRE packets are read and written.
+    /// How GRE packets are received and sent.
     pub io: String,
-    /// Sessions that are up.
+    /// Active sessions.
     pub sessions_up: u64,
     /// Calls in set-up.
     pub sessions_starting: u64,
-    /// The most sessions allowed.
+    /// Maximum number of sessions.
     pub sessions_limit: u64,
     /// Address pools.
     pub pools: Vec<PoolStatus>,
-    /// Local accounts.
+    /// Number of local accounts.
     pub users: u64,
     /// Whether new calls are refused.
     pub draining: bool,
-    /// Calls since the start that came up.
+    /// Successful calls since the start.
     pub calls_ok: u64,
-    /// Calls since the start that did not, by code.
+    /// Failed calls since the start, by code.
     pub calls_failed: Vec<CodeCount>,
-    /// What the packet path dropped before it belonged to a session.
+    /// Packets that the data path dropped because they belong to no session.
     pub drops: Drops,
-    /// What is wrong or worth knowing, one line each, most serious first.
+    /// Warnings, one line each, most serious first.
     pub warnings: Vec<Warning>,
 }
 
-/// A remark with its code.
+/// A warning with its code.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Warning {
-    /// The code, as for `adit explain`.
+    /// The diagnosis code, as for `adit explain`.
     #[serde(with = "crate::text")]
     #[schemars(with = "String")]
     pub code: Code,
-    /// One line.
+    /// One line of text.
     pub text: String,
 }
 
-/// How often a code was the end of a call.
+/// Number of calls that ended with a code.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CodeCount {
     /// The code.
     #[serde(with = "crate::text")]
     #[schemars(with = "String")]
     pub code: Code,
-    /// Calls.
+    /// Number of calls.
     pub count: u64,
 }
 
-/// GRE packets that belonged to no session, since the start.
+/// GRE packets since the start that belong to no session.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Drops {
-    /// Call ID that names no call.
+    /// Packets with a Call ID of no call.
     pub unknown_call: u64,
-    /// Call ID of a call with another peer.
+    /// Packets with the Call ID of another peer's call.
     pub spoofed: u64,
-    /// Not enhanced GRE, or cut.
+    /// Packets that are not enhanced GRE, or truncated.
     pub malformed: u64,
-    /// No room in a queue.
+    /// Packets dropped because a queue was full.
     pub queue_full: u64,
 }
 
 /// An address pool.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PoolStatus {
-    /// Its name.
+    /// Name of the pool.
     pub name: String,
-    /// Its network.
+    /// Network of the pool.
     #[schemars(with = "String")]
     pub net: Ipv4Net,
     /// Addresses in use.
     pub used: u64,
-    /// Addresses that can be given.
+    /// Addresses in the pool.
     pub size: u64,
 }

@@ -1,4 +1,4 @@
-//! Serde for values that JSON shows as one word: `#[serde(with = "adit_api::text")]` and its variations.
+//! Serde for values that are strings in JSON: `#[serde(with = "adit_api::text")]` and its variants.
 
 use core::fmt::Display;
 use core::marker::PhantomData;
@@ -18,7 +18,7 @@ pub fn serialize<T: Display, S: Serializer>(value: &T, serializer: S) -> Result<
 /// Reads a value from its text.
 ///
 /// # Errors
-/// The text is none of the value's; it is quoted in the error.
+/// The text is not a valid value; the error quotes it.
 pub fn deserialize<'de, T, D>(deserializer: D) -> Result<T, D::Error>
 where
     T: FromStr<Err: Display>,
@@ -41,7 +41,7 @@ impl<T: FromStr<Err: Display>> Visitor<'_> for Text<T> {
     }
 }
 
-/// A value that may be missing: `null`.
+/// Serde for an optional value: `null` if it is missing.
 pub mod option {
     use super::{Deserializer, Display, FromStr, PhantomData, Serializer, Text};
     use serde::de::{Error, Visitor};
@@ -60,7 +60,7 @@ pub mod option {
     /// Reads the text, or `null`.
     ///
     /// # Errors
-    /// The text is none of the value's.
+    /// The text is not a valid value.
     pub fn deserialize<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
     where
         T: FromStr<Err: Display>,
@@ -92,7 +92,7 @@ pub mod option {
     }
 }
 
-/// A value that may be missing: the empty text.
+/// Serde for an optional value: an empty string if it is missing.
 pub mod blank {
     use super::{Deserializer, Display, FromStr, PhantomData, Serializer, Text};
     use serde::de::{Error, Visitor};
@@ -108,10 +108,10 @@ pub mod blank {
         }
     }
 
-    /// Reads the text; an empty one is no value.
+    /// Reads the text; an empty string is no value.
     ///
     /// # Errors
-    /// The text is none of the value's.
+    /// The text is not a valid value.
     pub fn deserialize<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
     where
         T: FromStr<Err: Display>,

@@ -1,4 +1,4 @@
-//! People who may log in.
+//! Accounts.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -7,64 +7,64 @@ use ipnet::Ipv4Net;
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// One account, without its secret.
+/// An account without its secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
-    /// Its name, spelt as it was added; unique without regard to case.
+    /// The account name as it was added; unique without regard to case.
     pub name: String,
-    /// The group of the configuration it belongs to; `None` for the defaults.
+    /// The configured group that the account belongs to; `None` for the defaults.
     pub group: Option<String>,
-    /// The address it always gets.
+    /// The client's fixed inner address.
     pub address: Option<Ipv4Addr>,
     /// Networks behind this client, routed to it.
     pub networks: Vec<Ipv4Net>,
-    /// It works until here, and not any more from here on.
+    /// End of validity, exclusive.
     pub expires: Option<Timestamp>,
-    /// Why an operator switched it off; `None` when it is on.
+    /// Why an administrator disabled the account; `None` when it is enabled.
     pub disabled: Option<String>,
-    /// Whether it may use the VPN at all.
+    /// Whether the account may use the VPN.
     pub vpn: bool,
-    /// Locked after failed logins until here.
+    /// End of the lock after failed logins.
     pub locked_until: Option<Timestamp>,
     /// Whether the password must be changed at the next login.
     pub must_change: bool,
-    /// When its password was set last; `None` without one.
+    /// When the password was last set; `None` without a password.
     pub password_changed: Option<Timestamp>,
-    /// Whether the clear password is kept too (sealed), for CHAP-MD5 and PAP peers.
+    /// Whether the clear-text password is stored too (sealed), for CHAP-MD5 and PAP peers.
     pub reversible: bool,
-    /// When it was added.
+    /// When the account was added.
     pub created: Timestamp,
     /// Free-form note.
     pub note: String,
-    /// The last time it logged in.
+    /// The last successful login.
     pub last_login: Option<Login>,
-    /// Counts changes: see [`AccountChange::revision`].
+    /// Change counter: see [`AccountChange::revision`].
     pub revision: i64,
 }
 
 /// A successful login.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Login {
-    /// When.
+    /// Time of the login.
     pub at: Timestamp,
-    /// From which public address.
+    /// Public address of the client.
     pub from: IpAddr,
 }
 
-/// What a new account is made from.
+/// Properties of a new account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewAccount {
-    /// Its name; see [`adit_policy::name::check`].
+    /// The account name; see [`adit_policy::name::check`].
     pub name: String,
-    /// Its group.
+    /// The account's group.
     pub group: Option<String>,
-    /// The address it always gets.
+    /// The client's fixed inner address.
     pub address: Option<Ipv4Addr>,
     /// Networks behind this client.
     pub networks: Vec<Ipv4Net>,
-    /// It works until here.
+    /// End of validity, exclusive.
     pub expires: Option<Timestamp>,
-    /// Whether it may use the VPN.
+    /// Whether the account may use the VPN.
     pub vpn: bool,
     /// Whether the password must be changed at the first login.
     pub must_change: bool,
@@ -73,7 +73,7 @@ pub struct NewAccount {
 }
 
 impl NewAccount {
-    /// The account that it becomes. `reversible` says whether the clear password is kept too; `None` without a password.
+    /// Converts into an account. `reversible`: whether the clear-text password is stored; `None` without a password.
     pub fn into_account(self, reversible: Option<bool>, now: Timestamp) -> Account {
         let NewAccount { name, group, address, networks, expires, vpn, must_change, note } = self;
         Account {
@@ -95,7 +95,7 @@ impl NewAccount {
         }
     }
 
-    /// An account with nothing special about it.
+    /// A new account with default properties.
     pub fn named(name: &str) -> NewAccount {
         NewAccount {
             name: name.to_string(),
@@ -110,29 +110,29 @@ impl NewAccount {
     }
 }
 
-/// What to change about an account; `None` leaves a thing as it is.
+/// Changes to an account; `None` leaves a property unchanged.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AccountChange {
     /// Change only if the account still has this [`Account::revision`]; `None` to change in any case.
     pub revision: Option<i64>,
-    /// The group, or none.
+    /// The new group, or none.
     #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub group: Option<Option<String>>,
-    /// The fixed address, or none.
+    /// The new fixed address, or none.
     #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub address: Option<Option<Ipv4Addr>>,
     /// The networks behind the client.
     pub networks: Option<Vec<Ipv4Net>>,
-    /// The end, or none.
+    /// The new end of validity, or none.
     #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub expires: Option<Option<Timestamp>>,
-    /// The reason why it is switched off, or none to switch it on.
+    /// The reason for disabling the account, or none to enable it.
     #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub disabled: Option<Option<String>>,
-    /// Whether it may use the VPN.
+    /// Whether the account may use the VPN.
     pub vpn: Option<bool>,
-    /// The end of its lock, or none to unlock it.
+    /// The end of the lock, or none to unlock the account.
     #[serde(deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub locked_until: Option<Option<Timestamp>>,
     /// Whether the password must be changed at the next login.
@@ -141,7 +141,7 @@ pub struct AccountChange {
     pub note: Option<String>,
 }
 
-/// A thing that is given is changed, also when it is given as `null`.
+/// Treats a field that is present as a change, even if it is `null`.
 fn given<'de, T, D>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
 where
     T: Deserialize<'de>,
@@ -151,7 +151,7 @@ where
 }
 
 impl AccountChange {
-    /// The account with the change made. The revision is neither looked at nor raised: a store does that.
+    /// Applies the change. The revision is neither checked nor incremented here: the store does that.
     pub fn apply(self, mut account: Account) -> Account {
         let AccountChange {
             revision: _,
@@ -179,8 +179,8 @@ impl AccountChange {
 }
 
 impl Account {
-    /// The account after its password was set: whether the clear password is kept too, and whether the user must change
-    /// it.
+    /// The account after a password change: whether the clear-text password is stored too, and whether the user must
+    /// change the password at the next login.
     #[must_use]
     pub fn with_new_password(mut self, reversible: bool, must_change: bool, now: Timestamp) -> Account {
         self.password_changed = Some(now);
@@ -190,7 +190,7 @@ impl Account {
         self
     }
 
-    /// The account as the gate sees it.
+    /// The account in the form that the policy checks.
     pub fn for_policy(&self) -> adit_policy::Account {
         let seconds = |at: Timestamp| u64::try_from(at.as_second()).unwrap_or(0);
         adit_policy::Account {

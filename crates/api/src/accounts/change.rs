@@ -1,4 +1,4 @@
-//! Changes of accounts.
+//! Changes to accounts.
 
 use adit_crypto::secret::Password;
 use serde::{Deserialize, Serialize};
@@ -6,95 +6,95 @@ use serde::{Deserialize, Serialize};
 use super::{Account, AccountChange, NewAccount, NewPassword};
 use crate::SessionId;
 
-/// One change, or the question whether it could be made.
+/// A change to an account, or with `dry_run` the check of one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Change {
-    /// Only check it, and say what it would change.
+    /// Only check the change and report what it would do.
     pub dry_run: bool,
-    /// Who changes it, for the log. A caller that may change accounts is trusted with this.
+    /// Name of the administrator, for the log. A caller that may change accounts is trusted with it.
     pub by: String,
-    /// What to change.
+    /// The change to make.
     pub action: Action,
 }
 
-/// What to do with an account.
+/// A change to an account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Action {
-    /// Add one.
+    /// Add an account.
     Add {
-        /// What is special about it.
+        /// Properties of the account.
         account: NewAccount,
         /// Its password.
         password: NewPassword,
-        /// Keep the clear password too.
+        /// Store the clear-text password too.
         reversible: bool,
     },
-    /// Change some of its properties.
+    /// Change properties of an account.
     Set {
-        /// Whose.
+        /// Name of the account.
         name: String,
-        /// What.
+        /// The changes to make.
         change: AccountChange,
     },
-    /// Set its password.
+    /// Set the password of an account.
     Password {
-        /// Whose.
+        /// Name of the account.
         name: String,
-        /// The password.
+        /// The new password.
         password: NewPassword,
-        /// Keep the clear password too; `None` as it is now.
+        /// Store the clear-text password too; `None` keeps the present setting.
         reversible: Option<bool>,
-        /// It must be changed at the next login.
+        /// Require a password change at the next login.
         must_change: bool,
     },
-    /// Let it log in again.
+    /// Enable an account.
     Enable {
-        /// Whose.
+        /// Name of the account.
         name: String,
     },
-    /// Keep it from logging in.
+    /// Disable an account.
     Disable {
-        /// Whose.
+        /// Name of the account.
         name: String,
-        /// Why; may be empty.
+        /// The reason; may be empty.
         reason: String,
     },
-    /// Lift the lock after failed logins.
+    /// Unlock an account that was locked after failed logins.
     Unlock {
-        /// Whose.
+        /// Name of the account.
         name: String,
     },
-    /// Remove it.
+    /// Remove an account.
     Remove {
-        /// Whose.
+        /// Name of the account.
         name: String,
     },
 }
 
-/// What a change did, or with `dry_run` would do.
+/// The result of a change, or of its check with `dry_run`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Changed {
-    /// The account before; `None` when it was added.
+    /// The account before the change; `None` when it was added.
     pub before: Option<Account>,
-    /// The account now; `None` when it was removed.
+    /// The account after the change; `None` when it was removed.
     pub after: Option<Account>,
-    /// Whether anything is different.
+    /// Whether the account differs.
     pub changed: bool,
-    /// The password that was made here. It is in this answer and nowhere else.
+    /// The generated password. No other response contains it.
     #[serde(with = "super::password::hex_option")]
     pub password: Option<Password>,
-    /// The pool of its address.
+    /// The pool of the account's address.
     pub pool: String,
-    /// Its oldest session that is up: a change does not end it.
+    /// The account's oldest active session: a change does not end it.
     pub connected: Option<SessionId>,
-    /// What went wrong beside the change, which is done.
+    /// A problem that did not prevent the change.
     pub warning: Option<String>,
 }
 
 impl Changed {
-    /// The account that it is about: as it is now, or as it was.
+    /// The account after the change or, if it was removed, before it.
     pub fn account(&self) -> Option<&Account> {
         self.after.as_ref().or(self.before.as_ref())
     }

@@ -1,4 +1,4 @@
-//! Accounts: requests and answers.
+//! Accounts: requests and responses.
 
 mod account;
 mod change;
@@ -12,39 +12,39 @@ pub use view::{Attempt, Connected, Listed, Page, Shown, State};
 
 use serde::{Deserialize, Serialize};
 
-/// What may be asked about accounts.
+/// A request about accounts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Request {
-    /// The accounts by name, a page at a time.
+    /// List the accounts by name, one page at a time.
     List {
-        /// The last name of the page before; `None` for the first page.
+        /// The last name of the previous page; `None` for the first page.
         after: Option<String>,
     },
-    /// One account with its sessions and its last attempts to log in.
+    /// Show an account with its sessions and its last login attempts.
     Show {
-        /// Its name, without regard to case.
+        /// Name of the account, without regard to case.
         name: String,
     },
-    /// Change something.
+    /// Change an account.
     Change(Box<Change>),
 }
 
 impl Request {
-    /// Whether the request, carried out, changes something.
+    /// Whether the request changes something when it is carried out.
     pub fn is_change(&self) -> bool {
         matches!(self, Request::Change(change) if !change.dry_run)
     }
 }
 
-/// The answer to a [`Request`].
+/// The response to a [`Request`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Response {
-    /// To [`Request::List`].
+    /// Response to [`Request::List`].
     Page(Page),
-    /// To [`Request::Show`].
+    /// Response to [`Request::Show`].
     Shown(Box<Shown>),
-    /// To [`Request::Change`].
+    /// Response to [`Request::Change`].
     Changed(Box<Changed>),
 }

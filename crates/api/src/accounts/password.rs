@@ -1,7 +1,7 @@
-//! Passwords in requests and answers.
+//! Passwords in requests and responses.
 //!
-//! In JSON a password is the hexadecimal form of its UTF-8: no quote and no backslash has to be escaped, so a decoder reads
-//! it in place and makes no copy that is not wiped.
+//! In JSON a password is the hexadecimal form of its UTF-8: no quote and no backslash has to be escaped, so a decoder
+//! reads it in place and makes no copy that is not wiped.
 
 use adit_crypto::secret::Password;
 use serde::{Deserialize, Serialize};
@@ -10,14 +10,14 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum NewPassword {
-    /// Make one in the style of the configuration, and return it.
+    /// Generate a password in the configured style, and return it.
     Made,
-    /// This one.
+    /// Use this password.
     Given {
         /// The password itself.
         #[serde(with = "hex")]
         password: Password,
-        /// Take it although the rules of the configuration refuse it.
+        /// Accept it even if it violates the configured rules.
         weak: bool,
     },
 }
@@ -32,7 +32,7 @@ mod hex {
 
     pub(super) fn serialize<S: Serializer>(password: &Password, serializer: S) -> Result<S::Ok, S::Error> {
         let clear = password.expose();
-        // Reserved in full, so that growing leaves no copy behind.
+        // Reserve the full capacity, so that growing leaves no copy behind.
         let mut text = Zeroizing::new(String::with_capacity(2 * clear.len()));
         for octet in clear.bytes() {
             write!(text, "{octet:02x}").map_err(serde::ser::Error::custom)?;
@@ -53,7 +53,7 @@ mod hex {
             f.write_str("a password in hexadecimal")
         }
 
-        // The errors do not quote what they are about.
+        // The errors must not quote the input.
         fn visit_str<E: Error>(self, text: &str) -> Result<Password, E> {
             let wrong = || E::custom("a password that is not UTF-8 in hexadecimal");
             let mut octets = Zeroizing::new(Vec::with_capacity(text.len() / 2));

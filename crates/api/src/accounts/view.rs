@@ -1,4 +1,4 @@
-//! Accounts as they are shown.
+//! Accounts in responses.
 
 use core::fmt;
 use core::str::FromStr;
@@ -11,30 +11,30 @@ use serde::{Deserialize, Serialize};
 use super::Account;
 use crate::SessionId;
 
-/// What stands between an account and a login: the first thing that does.
+/// Login state of an account: the first reason that prevents a login.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
-    /// Nothing.
+    /// The account can log in.
     Ok,
-    /// An administrator disabled it.
+    /// An administrator disabled the account.
     Disabled,
-    /// Its last day is over.
+    /// The account has expired.
     Expired,
-    /// Too many failed logins.
+    /// The account is locked after too many failed logins.
     Locked,
-    /// It may not use the VPN.
+    /// The account may not use the VPN.
     NoVpn,
-    /// It has no password yet.
+    /// The account has no password yet.
     NoPassword,
-    /// Its password must be changed at the next login.
+    /// The password must be changed at the next login.
     MustChange,
-    /// Its password is too old.
+    /// The password has expired.
     PasswordExpired,
 }
 
 impl State {
-    /// Every state.
+    /// All states.
     pub const ALL: [State; 8] = [
         State::Ok,
         State::Disabled,
@@ -46,7 +46,7 @@ impl State {
         State::PasswordExpired,
     ];
 
-    /// The word in JSON.
+    /// The name of the state in JSON.
     pub const fn word(self) -> &'static str {
         match self {
             State::Ok => "ok",
@@ -80,56 +80,56 @@ impl FromStr for State {
 pub struct Listed {
     /// The account.
     pub account: Account,
-    /// Whether it can log in.
+    /// Its login state.
     pub state: State,
-    /// Its sessions that are up now, oldest first.
+    /// Its active sessions, oldest first.
     pub connected: Vec<Connected>,
-    /// How its last session ended: a code, or a word.
+    /// How its last session ended: a code, or a reason.
     pub last_end: Option<String>,
 }
 
-/// A session of an account that is up.
+/// An active session of an account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Connected {
-    /// Its name.
+    /// Session ID.
     pub session: SessionId,
     /// The client's inner address.
     pub address: Option<Ipv4Addr>,
     /// The client's public address.
     pub from: IpAddr,
-    /// Since when it carries traffic.
+    /// Since when the session carries traffic.
     pub up: Timestamp,
 }
 
 /// A page of accounts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Page {
-    /// By name.
+    /// The accounts, sorted by name.
     pub accounts: Vec<Listed>,
-    /// What to give as [`super::Request::List`]'s `after` for the next page; `None` when this is the last.
+    /// The `after` of the [`super::Request::List`] for the next page; `None` on the last page.
     pub next: Option<String>,
 }
 
 /// One account in full.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shown {
-    /// As in a list.
+    /// The account as in a list.
     pub listed: Listed,
     /// Its last attempts to log in, newest first.
     pub attempts: Vec<Attempt>,
 }
 
-/// One attempt to log in.
+/// A login attempt.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {
-    /// When.
+    /// Time of the attempt.
     pub at: Timestamp,
-    /// From where.
+    /// Public address of the client.
     pub from: Option<IpAddr>,
-    /// What was wrong; `None` when it succeeded. Text, because a newer program may have written one that this one does
-    /// not know.
+    /// Why it failed; `None` when it succeeded. A string, because a newer version may have written a code that is
+    /// unknown here.
     pub code: Option<String>,
-    /// The session.
+    /// Session ID.
     pub session: Option<SessionId>,
 }
 
