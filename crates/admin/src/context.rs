@@ -1,19 +1,19 @@
-//! What a use case works on.
+//! The context of a request.
 
 use adit_config::Config;
 use adit_store::{Change, NewEvent, Store};
 use jiff::Timestamp;
 
-/// Writes down what was done.
+/// A writer of events.
 pub trait Recorder {
-    /// Writes down an event; when this returns, a reader of the log finds it.
+    /// Writes an event; when this returns, readers of the log find it.
     ///
     /// # Errors
-    /// A sentence for people: why it is not in the log.
+    /// Why the event is not in the log, as a sentence for the user.
     fn record(&self, event: NewEvent) -> Result<(), String>;
 }
 
-/// Writes events straight into the store: where no server runs.
+/// Writes events directly to the store, when no server runs.
 pub struct StoreRecorder<'a>(pub &'a Store);
 
 impl Recorder for StoreRecorder<'_> {
@@ -23,47 +23,47 @@ impl Recorder for StoreRecorder<'_> {
     }
 }
 
-/// What a use case works on, for one request.
+/// The context of one request.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
     /// Accounts, sessions, events.
     pub store: &'a Store,
-    /// What applies: the configuration, or the defaults where there is none.
+    /// The effective configuration: the file's, or the defaults.
     pub config: &'a Config,
-    /// The source of the configuration.
+    /// The configuration file, for messages.
     pub file: &'a ConfigFile,
-    /// The log.
+    /// The event log.
     pub recorder: &'a dyn Recorder,
-    /// Whether the server of this store runs: only then sessions that look like running do run.
+    /// Whether the server of this store runs: otherwise sessions that look active are stale.
     pub is_serving: bool,
-    /// The most items of one answer.
+    /// Maximum number of items in one response.
     pub page: usize,
-    /// Now.
+    /// Current time.
     pub now: Timestamp,
 }
 
-/// The source of the configuration, for messages.
+/// The configuration file, for messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigFile {
-    /// The file.
+    /// Path of the file.
     pub path: String,
-    /// Whether it is what applies.
+    /// State of the file.
     pub state: FileState,
 }
 
-/// Whether a configuration file is what applies.
+/// The state of a configuration file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileState {
-    /// It is.
+    /// The file is in effect.
     Usable,
-    /// There is none.
+    /// The file does not exist.
     Missing,
-    /// It has errors.
+    /// The file has errors.
     Invalid,
 }
 
 impl Context<'_> {
-    /// The configuration that addresses can be checked against: that of a file, or of the server that runs.
+    /// The configuration to check addresses against: that of a file, or of the running server.
     pub(crate) fn pools(&self) -> Option<&Config> {
         Some(self.config).filter(|_| self.is_serving || self.file.state == FileState::Usable)
     }

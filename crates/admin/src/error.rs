@@ -1,9 +1,9 @@
-//! From the store's errors to refusals.
+//! Conversion of store errors.
 
 use adit_api::{Error, Kind};
 use adit_store::ErrorKind;
 
-/// The refusal that an error of the store is.
+/// Converts an error of the store to an error response.
 pub fn refused(error: adit_store::Error) -> Error {
     let kind = match &error.kind {
         ErrorKind::NoSuchAccount(_) | ErrorKind::NoSuchSession(_) => Kind::NotFound,

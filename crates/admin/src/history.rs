@@ -20,7 +20,7 @@ pub(crate) fn call(context: &Context<'_>, request: &Request) -> Result<Response>
     }
 }
 
-/// The newest sessions that fit, at most a page of them.
+/// The newest sessions that match, at most one page.
 fn list(context: &Context<'_>, filter: &Filter) -> Result<Page> {
     let most = u32::try_from(context.page).unwrap_or(u32::MAX);
     let want = filter.last.map_or(most, |last| last.min(most));
@@ -39,7 +39,7 @@ fn list(context: &Context<'_>, filter: &Filter) -> Result<Page> {
     Ok(Page { sessions: sessions.into_iter().map(past).collect(), next })
 }
 
-/// One session, running or past.
+/// One session, active or past.
 fn show(store: &Store, selector: &str) -> Result<PastDetail> {
     let by_id = match selector.parse::<SessionId>() {
         Ok(id) => store.session(id).map_err(refused)?,
@@ -65,7 +65,7 @@ fn newest_of(store: &Store, user: &str) -> Result<Option<Session>> {
     Ok(store.sessions(&newest).map_err(refused)?.pop())
 }
 
-/// How often this account was refused from this address without a break, up to this session.
+/// Number of consecutive refusals of this account from this address, up to this session.
 fn failures_in_a_row(store: &Store, session: &Session) -> Result<u32> {
     let Some(user) = session.user.clone() else { return Ok(1) };
     let until = session.end.as_ref().map(|end| end.at + Duration::from_secs(1));
@@ -83,7 +83,7 @@ fn step(step: Step) -> PastStep {
     PastStep { at, who, layer, text, note }
 }
 
-/// A session of the store as it is shown.
+/// Converts a session of the store.
 fn past(session: Session) -> PastSession {
     PastSession {
         id: session.id,

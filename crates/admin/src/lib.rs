@@ -1,8 +1,8 @@
-//! The use cases of administration, on the store and the configuration: accounts, past sessions, events.
+//! Administration on the store and the configuration: accounts, past sessions, events.
 //!
-//! Typed requests in, typed answers out; nothing is printed, and there are no prompts. The server calls this for requests that arrive
-//! through its doors; the command line calls it directly when no server runs. One module for each kind of thing, as in
-//! [`adit_api`]; a further kind (bans, groups) is a further module and one arm of [`call`].
+//! Typed requests in, typed responses out; nothing is printed, and there are no prompts. The server calls this for
+//! requests from its transports; the command line calls it directly when no server runs. There is one module per kind
+//! of object, as in [`adit_api`]; a new kind (bans, groups) needs a new module and one arm of [`call`].
 #![forbid(unsafe_code)]
 
 pub mod accounts;
@@ -17,10 +17,10 @@ pub use log::event;
 
 use adit_api::{Error, Kind, Request, Response, Result};
 
-/// Carries out what needs nothing but store and configuration.
+/// Carries out a request that needs only the store and the configuration.
 ///
 /// # Errors
-/// The refusals of each use case; [`Kind::Unavailable`] for what only a running server can do.
+/// The errors of each module; [`Kind::Unavailable`] for requests that only a running server can carry out.
 pub fn call(context: &Context<'_>, request: &Request) -> Result<Response> {
     match request {
         Request::Accounts(request) => accounts::call(context, request).map(Response::Accounts),

@@ -1,4 +1,4 @@
-//! Events on record.
+//! Stored events.
 
 use adit_api::Result;
 use adit_api::log::{Event, Filter, Page};
@@ -7,7 +7,7 @@ use adit_store::{Event as Stored, EventFilter, NewEvent};
 
 use crate::{Context, refused};
 
-/// The newest events that fit, at most a page of them.
+/// The newest events that match, at most one page.
 pub(crate) fn read(context: &Context<'_>, filter: &Filter) -> Result<Page> {
     let most = u32::try_from(context.page).unwrap_or(u32::MAX);
     let want = filter.last.map_or(most, |last| last.min(most));
@@ -23,19 +23,19 @@ pub(crate) fn read(context: &Context<'_>, filter: &Filter) -> Result<Page> {
         last: Some(want),
     };
     let events = context.store.events(&stored).map_err(refused)?;
-    // A full page may have more before it, unless it is all that was asked for.
+    // A full page may have older events before it, unless the request was limited to that many.
     let may_have_more = events.len() == want as usize && filter.last.is_none_or(|last| last > want);
     let next = events.first().map(|event| event.id).filter(|_| may_have_more);
     Ok(Page { events: events.into_iter().map(on_record).collect(), next })
 }
 
-/// An event on record as it is shown.
+/// Converts a stored event.
 fn on_record(event: Stored) -> Event {
     let Stored { id, at, kind, user, from, code, session, fields, facts } = event;
     Event { id: Some(id), at, kind, user, from, code, session, fields, facts }
 }
 
-/// An event that has just happened as it is shown; without an id while the store does not have it.
+/// Converts an event; the ID is missing while the store does not have the event.
 pub fn event(id: Option<i64>, event: NewEvent) -> Event {
     let fields = event.fields();
     let NewEvent { at, user, from, code, session, facts } = event;

@@ -1,4 +1,4 @@
-//! Changes of accounts: everything is checked first, then one thing is written, then it is put into the log.
+//! Changes to accounts: validate everything, write the account, then record the change in the event log.
 
 use adit_api::accounts::{Account, AccountChange, Action, Change, Changed, NewAccount, NewPassword};
 use adit_api::{Result, SessionId};
@@ -15,25 +15,25 @@ use super::password::accept;
 use super::seen::Seen;
 use crate::{Context, refused};
 
-/// The event of a change.
+/// Constructor of the event for a change.
 type EventOf = fn(AccountChanged) -> EventFacts;
 
-/// What was done: to answer, and to put into the log.
+/// The result of a change, for the response and the event log.
 struct Outcome {
     kind: EventOf,
     before: Option<Account>,
     after: Option<Account>,
     changed: bool,
-    /// What is new: fields of the account, and their values for people.
+    /// Changed fields of the account, with their new values as text.
     fields: Vec<(String, String)>,
-    /// The password that was made.
+    /// The generated password.
     made: Option<Password>,
 }
 
-/// Makes a change, or with `dry_run` says what it would change.
+/// Makes a change, or with `dry_run` reports what it would do.
 ///
 /// # Errors
-/// Why the change cannot be made; nothing was changed then.
+/// The change cannot be made; nothing was changed.
 pub fn change(context: &Context<'_>, request: &Change) -> Result<Changed> {
     let Change { dry_run, by, action } = request;
     let dry_run = *dry_run;
@@ -113,7 +113,7 @@ fn set(context: &Context<'_>, name: &str, change: &AccountChange, dry_run: bool)
     }
     let fields = fields(Some(&before), &after);
     let changed = !fields.is_empty();
-    // What the caller read, or what was checked here: another change in between is a conflict.
+    // The revision that the caller read, or that was validated here: a concurrent change is a conflict.
     let revision = change.revision.or(Some(before.revision));
     let after = write(context, after, AccountChange { revision, ..change.clone() }, changed && !dry_run)?;
     Ok(Outcome {
@@ -175,7 +175,7 @@ fn unlock(context: &Context<'_>, name: &str, dry_run: bool) -> Result<Outcome> {
     })
 }
 
-/// Makes one change if it changes anything: `to` gives the word for how it is afterwards.
+/// Makes a change that sets a single field. `to` returns the new value as text, or `None` if nothing changes.
 fn switch(
     context: &Context<'_>,
     (kind, field): (EventOf, &str),
@@ -210,7 +210,7 @@ fn remove(context: &Context<'_>, name: &str, dry_run: bool) -> Result<Outcome> {
     })
 }
 
-/// Writes a change if it is to be written; the account as it is then, or as it would be.
+/// Writes the change if `is_to_be_written`; returns the account as it is, or would be, afterwards.
 fn write(
     context: &Context<'_>,
     would_be: Account,
@@ -228,7 +228,7 @@ fn fields(before: Option<&Account>, after: &Account) -> Vec<(String, String)> {
     differences.into_iter().map(|change| (change.field.to_owned(), change.to)).collect()
 }
 
-/// Puts a change into the log. It is done already, so a failure here is only a warning.
+/// Records a change in the event log. The change is already made, so a failure here is only a warning.
 fn record(context: &Context<'_>, outcome: &Outcome, by: &str) -> Option<String> {
     let changed = AccountChanged { changes: outcome.fields.clone(), by: by.to_owned() };
     let mut event = NewEvent::new(context.now, (outcome.kind)(changed));
@@ -237,7 +237,7 @@ fn record(context: &Context<'_>, outcome: &Outcome, by: &str) -> Option<String> 
     Some(format!("the change is done, but not in the log: {error}"))
 }
 
-/// The oldest session of an account that is up: a change of the account does not end it.
+/// The account's oldest active session: a change to the account does not end it.
 fn connected(context: &Context<'_>, name: &str) -> Result<Option<SessionId>> {
     Ok(Seen::of_one(context, name)?.up(name).first().map(|connected| connected.session))
 }

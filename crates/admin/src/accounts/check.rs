@@ -1,4 +1,4 @@
-//! What an account may be given: group, address, networks.
+//! Validation of an account's group, address and networks.
 
 use std::net::Ipv4Addr;
 
@@ -11,7 +11,7 @@ use ipnet::Ipv4Net;
 
 use crate::{ConfigFile, Context, FileState, refused};
 
-/// Sees that a group is in the configuration; the refusal has the name that was probably meant.
+/// Checks that a group is configured; the error suggests the name that was probably meant.
 pub(super) fn check_group(group: &str, config: &Config, file: &ConfigFile) -> Result<()> {
     let path = &file.path;
     let refuse = |why: &str, fix: String| {
@@ -42,7 +42,7 @@ pub(super) fn check_group(group: &str, config: &Config, file: &ConfigFile) -> Re
     )
 }
 
-/// Sees that the store would take a new account.
+/// Checks that the store would accept a new account.
 pub(super) fn check_new(new: &NewAccount, accounts: &[Account]) -> Result<()> {
     if let Some(there) = accounts.iter().find(|account| key(&account.name) == key(&new.name)) {
         return Err(refused(ErrorKind::AccountExists(there.name.clone()).into()));
@@ -54,7 +54,7 @@ pub(super) fn check_new(new: &NewAccount, accounts: &[Account]) -> Result<()> {
     Ok(())
 }
 
-/// Sees that a fixed address lies in the pool of its group and can be a client's.
+/// Checks that a fixed address lies in the pool of its group and can be assigned to a client.
 pub(super) fn check_address(context: &Context<'_>, address: Ipv4Addr, group: Option<&str>) -> Result<()> {
     let Some(config) = context.pools() else {
         return Ok(());
@@ -78,7 +78,7 @@ pub(super) fn check_address(context: &Context<'_>, address: Ipv4Addr, group: Opt
     Ok(())
 }
 
-/// Sees that networks behind a client overlap neither each other, nor another client's, nor a pool.
+/// Checks that networks behind a client overlap neither each other, nor another client's, nor a pool.
 pub(super) fn check_networks(
     context: &Context<'_>,
     name: &str,

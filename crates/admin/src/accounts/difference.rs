@@ -1,22 +1,22 @@
-//! What a change changes, as text: for the log, and for the user.
+//! Differences between two states of an account as text, for the log and for the user.
 
 use adit_api::accounts::Account;
 use ipnet::Ipv4Net;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-/// One property that is different.
+/// A property that differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
-    /// Which.
+    /// Name of the property.
     pub field: &'static str,
-    /// How it was, in words.
+    /// The old value, as text.
     pub from: String,
-    /// How it is, in words.
+    /// The new value, as text.
     pub to: String,
 }
 
-/// What is different between two states of an account; without one before, what is special about a new one.
+/// The differences between two states of an account; without `before`, the non-default properties of a new one.
 pub fn differences(before: Option<&Account>, after: &Account, zone: &TimeZone) -> Vec<Difference> {
     match before {
         Some(before) => changed(before, after, zone),
@@ -57,7 +57,7 @@ fn special(new: &Account, zone: &TimeZone) -> Vec<Difference> {
     .collect()
 }
 
-/// Networks in words.
+/// Networks as text.
 pub fn networks_text(networks: &[Ipv4Net]) -> String {
     if networks.is_empty() {
         return "none".into();
@@ -65,7 +65,7 @@ pub fn networks_text(networks: &[Ipv4Net]) -> String {
     networks.iter().map(Ipv4Net::to_string).collect::<Vec<_>>().join(" ")
 }
 
-/// The last day on which something works that ends at `end`: an end at midnight is the day before.
+/// The last valid day before `end`; an end at midnight belongs to the previous day.
 pub fn last_day(end: Timestamp, zone: &TimeZone) -> String {
     (end - SignedDuration::from_millis(1)).to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d").to_string()
 }

@@ -1,4 +1,4 @@
-//! Accounts as they are shown.
+//! Accounts in lists and in detail.
 
 use adit_api::Result;
 use adit_api::accounts::{Account, Attempt, Listed, Page, Shown, State};
@@ -11,18 +11,18 @@ use super::find;
 use super::seen::Seen;
 use crate::{Context, refused};
 
-/// Login attempts that are shown.
+/// Maximum number of login attempts shown.
 const ATTEMPTS: usize = 10;
-/// Events of an account that are looked at for them.
+/// Maximum number of an account's events read to find them.
 const READ: u32 = 200;
 
-/// The accounts behind a name, at most a page of them.
+/// The accounts after a name, at most one page.
 pub(super) fn page(context: &Context<'_>, after: Option<&str>) -> Result<Page> {
     let after = after.map(key);
     let behind = |account: &Account| after.as_ref().is_none_or(|after| key(&account.name) > *after);
     let mut accounts: Vec<Account> =
         context.store.accounts().map_err(refused)?.into_iter().filter(behind).collect();
-    // The store sorts by this key too; a page is cut by it.
+    // Pages are delimited by this key, so use the store's sort order.
     accounts.sort_by_cached_key(|account| key(&account.name));
     let has_more = accounts.len() > context.page;
     accounts.truncate(context.page);
@@ -31,7 +31,7 @@ pub(super) fn page(context: &Context<'_>, after: Option<&str>) -> Result<Page> {
     Ok(Page { accounts: accounts.into_iter().map(|account| listed(context, account, &seen)).collect(), next })
 }
 
-/// One account in full.
+/// One account in detail.
 pub(super) fn show(context: &Context<'_>, name: &str) -> Result<Shown> {
     let account = find(context.store, name)?;
     let seen = Seen::of_one(context, &account.name)?;
@@ -63,7 +63,7 @@ fn listed(context: &Context<'_>, account: Account, seen: &Seen) -> Listed {
     }
 }
 
-/// What stands between an account and a login, the first thing that does.
+/// Login state of an account: the first reason that prevents a login.
 fn state(context: &Context<'_>, account: &Account, now: Timestamp) -> State {
     let rules = context.config.auth.password.account_rules();
     let seconds = u64::try_from(now.as_second()).unwrap_or(0);

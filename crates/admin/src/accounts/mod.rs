@@ -28,7 +28,7 @@ pub(crate) fn call(context: &Context<'_>, request: &Request) -> Result<Response>
     }
 }
 
-/// The account of a name; with a suggestion when there is none.
+/// Finds an account by name; the error suggests a similar name.
 fn find(store: &Store, name: &str) -> Result<Account> {
     if let Some(account) = store.account(name).map_err(refused)? {
         return Ok(account);

@@ -1,4 +1,4 @@
-//! New passwords: made here, or checked against the rules.
+//! New passwords: generated, or checked against the rules.
 
 use adit_api::accounts::NewPassword;
 use adit_api::{Error, Kind, Result};
@@ -9,21 +9,21 @@ use adit_policy::PasswordRules;
 
 use crate::Context;
 
-/// A password that may be set.
+/// A password that passed the checks.
 pub(super) struct Accepted {
     /// The password.
     pub(super) password: Password,
-    /// Whether it was made here: then the administrator has to be shown it.
+    /// Whether it was generated here, so that the administrator must be shown it.
     pub(super) is_made: bool,
 }
 
-/// Makes a password, or checks the one given against the rules of the configuration.
+/// Generates a password, or checks the given one against the configured rules.
 pub(super) fn accept(context: &Context<'_>, name: &str, new: &NewPassword) -> Result<Accepted> {
     let policy = &context.config.auth.password;
     let NewPassword::Given { password, weak } = new else {
         return Ok(Accepted { password: generate(policy)?, is_made: true });
     };
-    // Whatever the rules say, PPTP has to be able to carry it.
+    // Even without the rules, PPTP must be able to carry the password.
     let rules = if *weak { PasswordRules { min_length: 1, blocklist: false } } else { policy.rules.clone() };
     rules.check(name, password.expose()).map_err(|fault| {
         let fix = if *weak { "choose another one" } else { "leave it empty and one is made; or --weak" };
@@ -32,7 +32,7 @@ pub(super) fn accept(context: &Context<'_>, name: &str, new: &NewPassword) -> Re
     Ok(Accepted { password: password.clone(), is_made: false })
 }
 
-/// Makes a password in the style of the policy.
+/// Generates a password in the style of the policy.
 fn generate(policy: &PasswordPolicy) -> Result<Password> {
     let mut seed = [0; 32];
     getrandom::fill(&mut seed)

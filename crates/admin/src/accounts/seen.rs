@@ -1,4 +1,4 @@
-//! What the sessions on record tell about accounts.
+//! What session records show about accounts.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use adit_store::{Session, SessionFilter};
 
 use crate::{Context, refused};
 
-/// What the sessions tell about accounts, by name key.
+/// What session records show about accounts, by name key.
 #[derive(Default)]
 pub(super) struct Seen {
     up: BTreeMap<String, Vec<Connected>>,
@@ -16,19 +16,19 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// Of all accounts.
+    /// Reads the session records of all accounts.
     pub(super) fn of_all(context: &Context<'_>) -> adit_api::Result<Seen> {
         Seen::of(context, None)
     }
 
-    /// Of one account.
+    /// Reads the session records of one account.
     pub(super) fn of_one(context: &Context<'_>, name: &str) -> adit_api::Result<Seen> {
         Seen::of(context, Some(name.to_owned()))
     }
 
     fn of(context: &Context<'_>, user: Option<String>) -> adit_api::Result<Seen> {
         let mut seen = Seen::default();
-        // Sessions of a server that does not run are no sessions.
+        // If the server does not run, sessions that look active are stale.
         if context.is_serving {
             let filter =
                 SessionFilter { running: Some(true), user: user.clone(), ..SessionFilter::default() };
@@ -47,18 +47,18 @@ impl Seen {
         Ok(seen)
     }
 
-    /// The sessions of an account that are up, oldest first.
+    /// The active sessions of an account, oldest first.
     pub(super) fn up(&self, name: &str) -> &[Connected] {
         self.up.get(&key(name)).map_or(&[], Vec::as_slice)
     }
 
-    /// How its last session ended.
+    /// How the account's last session ended.
     pub(super) fn last_end(&self, name: &str) -> Option<&str> {
         self.last_end.get(&key(name)).map(String::as_str)
     }
 }
 
-/// The session, if it is up.
+/// The session, if it is active.
 fn connected(session: &Session) -> Option<Connected> {
     Some(Connected {
         session: session.id,
