@@ -1,4 +1,4 @@
-//! One attempt: from the TCP connection to the last packet.
+//! One connection attempt: from the TCP connection to the last packet.
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::{Duration, Instant};
@@ -24,16 +24,16 @@ use crate::failure::Failure;
 use crate::options::ConnectOptions;
 use crate::progress::Progress;
 
-/// How often the packet counters are looked at.
+/// Interval at which the packet counters are read.
 const COUNT_EVERY: Duration = Duration::from_secs(5);
-/// A server that does not read what we send for so long is gone.
+/// A server that does not read our data for this long is considered dead.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What an attempt reports while it runs.
+/// Report of a running attempt.
 pub(crate) enum Report {
-    /// A line for people.
+    /// A progress line for the user.
     Progress(Progress),
-    /// The tunnel carries traffic: the host can be set up. Boxed: it is large and rare.
+    /// The tunnel is up: the host can be configured. Boxed, because it is large and rare.
     Up(Box<Up>),
 }
 
@@ -54,7 +54,7 @@ pub(crate) struct Attempt<'a> {
 }
 
 impl<'a> Attempt<'a> {
-    /// Begins to talk over an open TCP connection; `tun` is the interface that packets come from and go to.
+    /// Starts PPTP on an open TCP connection; `tun` is the tunnel interface.
     pub(crate) fn new(
         options: &'a ConnectOptions,
         server: SocketAddrV4,
@@ -89,13 +89,13 @@ impl<'a> Attempt<'a> {
         })
     }
 
-    /// Why the socket moves the packets though AF_XDP was asked for.
+    /// Why a raw socket carries the packets although AF_XDP was requested.
     pub(crate) fn xdp_refused(&self) -> Option<String> {
         let error = self.dataplane.xdp_refused()?;
         Some(format!("the socket is used: {} ({}); {}", error.tried(), error.answer(), error.fix()))
     }
 
-    /// Runs to the end; `stop` begins an orderly one.
+    /// Runs the attempt to its end; `stop` requests an orderly shutdown.
     pub(crate) async fn run(
         mut self,
         mut stop: tokio::sync::watch::Receiver<bool>,
@@ -127,7 +127,7 @@ impl<'a> Attempt<'a> {
         self.failure.unwrap_or(Failure { code: None, detail: "the server ended the connection".to_owned() })
     }
 
-    /// Tells what there is to tell, then sends what there is to send. `false` when it is over.
+    /// Handles pending events, then sends pending output. Returns `false` when the connection is closed.
     async fn turn(
         &mut self,
         output: &mut Vec<u8>,
@@ -177,7 +177,7 @@ impl<'a> Attempt<'a> {
             }
             Event::Note { note: Note::LayerUp(up), .. } => {
                 let text = if up == LayerUp::Gre { "both ways".to_owned() } else { up.to_string() };
-                // The GRE line waits for proof of both ways; address is told with what was set up for it.
+                // The GRE line waits for proof of both directions; the address line is reported with the host's set-up.
                 if !matches!(up, LayerUp::Control { .. } | LayerUp::Address { .. }) {
                     report(Report::Progress(Progress::ok(up.layer(), text, self.began.elapsed()))).await?;
                 }
@@ -192,7 +192,7 @@ impl<'a> Attempt<'a> {
                 self.failure.get_or_insert(end.into());
                 self.closed = true;
             }
-            // A client's machine asks nothing, and its packets are for the record of `adit doctor`.
+            // `Ask` is for servers only; other notes are for the record of `adit doctor`.
             Event::Ask { .. } | Event::Note { .. } => {}
         }
         Ok(())
@@ -250,14 +250,14 @@ fn config(options: &ConnectOptions, call_id: LocalCallId) -> ClientConfig {
     }
 }
 
-/// A failure of this host, with the code the error carries.
+/// A failure of this host, with the code of the error.
 pub(crate) fn host_failure(error: adit_sys::Error) -> Failure {
     Failure::new(error.code().unwrap_or(Code::S08), error.to_string())
 }
 
-/// The dataplane's events, waited for on a thread of their own.
+/// Forwards the events of the data plane, which a thread of its own waits for.
 fn forward(events: Events) -> mpsc::UnboundedReceiver<PathEvent> {
-    // Not unbounded in fact: the dataplane bounds what one call may have waiting, and there is one call.
+    // Bounded in effect: the data plane limits the queue of a call, and there is only one call.
     let (sender, receiver) = mpsc::unbounded_channel();
     let spawned = std::thread::Builder::new().name("adit-events".to_owned()).spawn(move || {
         while let Some(event) = events.recv() {

@@ -1,4 +1,4 @@
-//! From a name to an open TCP connection: every address is tried, every refusal is told apart.
+//! From a host name to an open TCP connection: tries every address and distinguishes the causes of failure.
 
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::time::Duration;
@@ -8,15 +8,15 @@ use tokio::net::{TcpSocket, TcpStream};
 
 use crate::failure::Failure;
 
-/// How long one address may take to answer.
+/// Timeout of a connection to one address.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a name may take to resolve.
+/// Timeout of name resolution.
 const RESOLVE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The IPv4 addresses of a name, in the resolver's order, or the address itself. PPTP data is GRE over IPv4.
 ///
 /// # Errors
-/// N01, with what the resolver said.
+/// N01 with the error of the resolver.
 pub async fn resolve(server: &str, port: u16) -> Result<Vec<SocketAddrV4>, Failure> {
     if let Ok(address) = server.parse::<Ipv4Addr>() {
         return Ok(vec![SocketAddrV4::new(address, port)]);
@@ -59,7 +59,7 @@ pub async fn open(address: SocketAddrV4) -> Result<TcpStream, Failure> {
         Err(_) => Err(Failure::new(Code::C01, format!("{address} did not answer in 10 s"))),
         Ok(Err(error)) => Err(refused(address, &error)),
         Ok(Ok(stream)) => {
-            // One message, one segment: NAT helpers read only messages that begin a segment.
+            // Send one message per segment: NAT helpers parse only messages at the start of a segment.
             let _ = stream.set_nodelay(true);
             Ok(stream)
         }

@@ -1,12 +1,12 @@
-//! Why a connection failed or ended: the code decides exit status and whether to try again.
+//! Why a connection failed or ended: the code determines the exit status and whether to retry.
 
 use adit_diag::{Code, Layer};
 use adit_tunnel::events::{End, Why};
 
-/// What stopped a connection.
+/// Why a connection failed or ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// The code of what broke; `None` for an orderly end.
+    /// The diagnosis code; `None` for an orderly end.
     pub code: Option<Code>,
     /// One line of evidence.
     pub detail: String,
@@ -23,8 +23,8 @@ impl Failure {
         self.code.map_or(0, Code::exit_code)
     }
 
-    /// Whether trying again can help. Never after a refused password or account: that would lock it; and not where
-    /// only a person can change what is wrong.
+    /// Whether a retry can help. Never after a refused password or account, which retries would lock, and not where the
+    /// user has to fix something first.
     pub fn may_retry(&self) -> bool {
         match self.code {
             None => false,

@@ -1,4 +1,4 @@
-//! The client: dials, sets up interface, routes and DNS, reconnects, and puts everything back.
+//! The client: dials, configures interface, routes and DNS, reconnects, and undoes its changes to the host.
 #![forbid(unsafe_code)]
 
 mod attempt;

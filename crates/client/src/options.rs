@@ -1,4 +1,4 @@
-//! What to connect to, as whom, and what to change on this host for it.
+//! Connection options: server, account, and changes to this host.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,59 +9,59 @@ use adit_diag::AuthMethod;
 use adit_ppp::ccp::MppePolicy;
 use ipnet::Ipv4Net;
 
-/// A connection to make.
+/// Options of a connection.
 #[derive(Clone, Debug)]
 pub struct ConnectOptions {
     /// Name or address of the server.
     pub server: String,
     /// TCP port of the control connection.
     pub port: u16,
-    /// Account name, with `DOMAIN\` in front where the server wants one.
+    /// Account name, with `DOMAIN\` in front where the server requires one.
     pub user: String,
     /// Its password.
     pub password: Password,
-    /// Methods the client agrees to, preferred first.
+    /// Authentication methods that the client accepts, preferred first.
     pub methods: Vec<AuthMethod>,
     /// Encryption.
     pub mppe: MppePolicy,
-    /// What goes through the tunnel.
+    /// Traffic that goes through the tunnel.
     pub routes: Routes,
-    /// Whether to use the DNS servers that the server gives.
+    /// Whether to use the DNS servers that the server assigns.
     pub dns: bool,
-    /// Only names below these domains are asked there; empty for all names.
+    /// Use these DNS servers only for names below these domains; empty for all names.
     pub domains: Vec<String>,
-    /// Largest inner packet, in octets.
+    /// Largest inner packet, in bytes.
     pub mtu: u16,
-    /// A call must be up by then.
+    /// Timeout of the set-up of a call.
     pub setup: Duration,
-    /// LCP keep-alive: how often, and how many may stay unanswered.
+    /// LCP keep-alive: interval, and number of Echo-Requests that may stay unanswered.
     pub echo: Option<(Duration, u32)>,
-    /// Do not connect again when the tunnel is lost.
+    /// Do not reconnect when the tunnel is lost.
     pub once: bool,
     /// Send no faster than the server acknowledges, within its window (RFC 2637 section 4.2).
     pub windowing: bool,
-    /// What moves GRE packets.
+    /// How GRE packets are received and sent.
     pub io: Io,
     /// Name of the tunnel interface; a `%d` in it is replaced by a number.
     pub interface: String,
-    /// Where the journal of changes to the host is kept.
+    /// Directory of the journal of changes to the host.
     pub state_dir: PathBuf,
-    /// Where `adit disconnect` finds the running client.
+    /// Directory in which `adit disconnect` finds the running client.
     pub run_dir: PathBuf,
 }
 
-/// What goes through the tunnel.
+/// Traffic that goes through the tunnel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Routes {
-    /// Only these networks, besides the server's own tunnel address.
+    /// Only these networks, and the server's own tunnel address.
     Split(Vec<Ipv4Net>),
-    /// Everything, but for the packets of the tunnel itself.
+    /// All traffic except the packets of the tunnel itself.
     All,
 }
 
 impl ConnectOptions {
-    /// The defaults for a server, a user and a password: MS-CHAPv2, MPPE 128 required, nothing routed but the server's
-    /// tunnel address.
+    /// The defaults for a server, a user and a password: MS-CHAPv2, MPPE 128 required, no routes except the one to the
+    /// server's tunnel address.
     pub fn new(server: &str, user: &str, password: Password) -> ConnectOptions {
         ConnectOptions {
             server: server.to_owned(),

@@ -1,4 +1,4 @@
-//! What a person sees while a connection is made: one line a layer, in the order in which the layers come up.
+//! Progress of a connection: one line per layer, in the order in which the layers come up.
 
 use std::time::Duration;
 
@@ -9,35 +9,35 @@ use serde::{Deserialize, Serialize};
 /// One line of progress; also one line of `--jsonl`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Progress {
-    /// How far the attempt is.
+    /// The stage of the attempt.
     pub stage: Stage,
-    /// How it went.
+    /// The state of the stage.
     pub state: State,
-    /// What, for people.
+    /// Description for the user.
     pub text: String,
     /// Milliseconds since the attempt began.
     pub ms: u64,
-    /// The code, when something is wrong; else empty.
+    /// The diagnosis code if something is wrong, else empty.
     pub code: String,
 }
 
-/// A stage of an attempt: a layer, or something else that happens once the layers are up.
+/// A stage of an attempt: a layer, or a milestone after the layers are up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Stage {
-    /// This layer is tested or came up.
+    /// The layer is being tested, or came up.
     Layer(Layer),
-    /// Anything else.
+    /// A milestone.
     Milestone(Milestone),
 }
 
-/// What happens in an attempt that is no layer.
+/// A milestone of an attempt, other than a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Milestone {
-    /// Name servers were set.
+    /// Name servers were configured.
     Dns,
-    /// Routes were set.
+    /// Routes were added.
     Routes,
     /// The tunnel is up.
     Connected,
@@ -45,24 +45,24 @@ pub enum Milestone {
     Ended,
     /// Another attempt follows.
     Retry,
-    /// Something is worth knowing.
+    /// A warning.
     Warning,
 }
 
-/// How a stage went.
+/// The state of a stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
-    /// Well.
+    /// The stage succeeded.
     Ok,
-    /// It broke.
+    /// The stage failed.
     Fail,
-    /// A remark.
+    /// Additional information.
     Note,
 }
 
 impl Stage {
-    /// Its word in lines and JSON.
+    /// The name in progress lines and JSON.
     pub const fn word(self) -> &'static str {
         match self {
             Stage::Layer(layer) => layer.word(),
@@ -89,17 +89,17 @@ impl From<Milestone> for Stage {
 }
 
 impl Progress {
-    /// A stage that went well.
+    /// A stage that succeeded.
     pub fn ok(stage: impl Into<Stage>, text: impl Into<String>, since: Duration) -> Progress {
         Progress::new(stage.into(), State::Ok, text, since)
     }
 
-    /// A remark.
+    /// Additional information about a stage.
     pub fn note(stage: impl Into<Stage>, text: impl Into<String>, since: Duration) -> Progress {
         Progress::new(stage.into(), State::Note, text, since)
     }
 
-    /// What broke.
+    /// A stage that failed.
     pub fn fail(stage: impl Into<Stage>, failure: &crate::failure::Failure, since: Duration) -> Progress {
         let code = failure.code.map(|code| code.to_string()).unwrap_or_default();
         Progress { code, ..Progress::new(stage.into(), State::Fail, failure.detail.clone(), since) }

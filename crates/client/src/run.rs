@@ -1,4 +1,4 @@
-//! Connects, stays connected, and puts everything back.
+//! Connects, reconnects, and undoes the changes to the host.
 
 use std::net::SocketAddrV4;
 use std::time::{Duration, Instant};
@@ -15,19 +15,19 @@ use crate::options::{ConnectOptions, Routes};
 use crate::progress::{Milestone, Progress, Stage};
 use crate::setup::{self, Setup};
 
-/// First wait before connecting again; doubles up to [`LONGEST_WAIT`].
+/// First delay before a reconnect; doubles up to [`LONGEST_WAIT`].
 pub const FIRST_WAIT: Duration = Duration::from_secs(2);
-/// Longest wait before connecting again.
+/// Longest delay before a reconnect.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(120);
-/// A tunnel that lived this long was good: the next wait begins small again.
-const GOOD_LIFE: Duration = Duration::from_secs(60);
+/// A tunnel that was up for this long resets the delay.
+const STABLE_UPTIME: Duration = Duration::from_secs(60);
 
-/// Connects and stays until `stop` says so, a person has to act, or, with `once`, until the first end.
+/// Connects and reconnects until `stop` is set, the user has to act or, with `once`, the first connection ends.
 ///
-/// `on_progress` gets every line of progress. The host is as it was when this returns.
+/// `on_progress` receives every progress line. All changes to the host are undone when this returns.
 ///
 /// # Errors
-/// Never returns an error for an orderly end; else the failure that ended the last attempt.
+/// The failure that ended the last attempt. An orderly end is not an error.
 pub async fn run(
     options: &ConnectOptions,
     mut stop: watch::Receiver<bool>,
@@ -44,8 +44,8 @@ pub async fn run(
             on_progress(Progress::note(Milestone::Ended, "hung up", began.elapsed()));
             return Ok(());
         }
-        let lived = was_up.map_or(Duration::ZERO, |at: Instant| at.elapsed());
-        // The first attempt that fails is told to the person who waits; a tunnel that was up is worth having back.
+        let uptime = was_up.map_or(Duration::ZERO, |at: Instant| at.elapsed());
+        // If the first attempt fails, report it to the waiting user; a tunnel that was up is worth a retry.
         let try_again = !options.once && was_up.is_some() || wait > FIRST_WAIT && failure.may_retry();
         if failure.code.is_some() {
             on_progress(Progress::fail(stage_of(&failure), &failure, began.elapsed()));
@@ -55,7 +55,7 @@ pub async fn run(
         if options.once || !try_again || !(failure.may_retry() || failure.code.is_none()) {
             return if failure.code.is_some() { Err(failure) } else { Ok(()) };
         }
-        if lived >= GOOD_LIFE {
+        if uptime >= STABLE_UPTIME {
             wait = FIRST_WAIT;
         }
         on_progress(Progress::note(
@@ -74,7 +74,7 @@ pub async fn run(
     }
 }
 
-/// The line of progress that a failure belongs to.
+/// The stage that a failure belongs to.
 fn stage_of(failure: &Failure) -> Stage {
     failure.code.map_or(Milestone::Ended.into(), |code| code.layer().into())
 }

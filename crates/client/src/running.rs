@@ -1,4 +1,4 @@
-//! Which clients run on this host: one file each in the run directory, so that `adit disconnect` finds them.
+//! The clients that run on this host: one file each in the run directory, so that `adit disconnect` finds them.
 
 use std::fs;
 use std::io;
@@ -6,31 +6,31 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-/// A client that runs.
+/// A running client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Running {
-    /// Its process.
+    /// Process ID.
     pub pid: u32,
-    /// When that process started, in clock ticks after boot: a process id alone may have been reused by now.
+    /// Start time of the process, in clock ticks after boot: the process ID alone may have been reused.
     pub start: u64,
-    /// The server it was told to call.
+    /// The server, as given to `adit connect`.
     pub server: String,
     /// The account.
     pub user: String,
 }
 
-/// The mark of this process, removed on drop.
+/// The file of this process in the run directory, removed on drop.
 #[derive(Debug)]
 pub struct Mark(PathBuf);
 
-/// Clients at the most that are looked at in one directory.
+/// Maximum number of files read in the directory.
 const MOST: usize = 1024;
 
 impl Mark {
-    /// Writes down that this process is a client.
+    /// Registers this process as a client.
     ///
     /// # Errors
-    /// When the run directory cannot be written.
+    /// The run directory cannot be written.
     pub fn new(run_dir: &Path, server: &str, user: &str) -> io::Result<Mark> {
         let folder = folder(run_dir);
         fs::create_dir_all(&folder)?;
@@ -49,7 +49,7 @@ impl Drop for Mark {
     }
 }
 
-/// The clients that run, by process id; marks of dead ones are removed.
+/// The running clients by process ID; files of dead processes are removed.
 pub fn all(run_dir: &Path) -> Vec<Running> {
     let Ok(entries) = fs::read_dir(folder(run_dir)) else { return Vec::new() };
     let mut found = Vec::new();
@@ -70,10 +70,10 @@ fn folder(run_dir: &Path) -> PathBuf {
     run_dir.join("clients")
 }
 
-/// When a process started (field 22 of proc_pid_stat(5)); `None` when there is no such process.
+/// Start time of a process (field 22 of proc_pid_stat(5)); `None` if there is no such process.
 fn start_of(pid: u32) -> Option<u64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The program's name stands in brackets and may hold anything, brackets too.
+    // The program name is in parentheses and may contain any character, including parentheses.
     let (_, rest) = stat.rsplit_once(')')?;
     rest.split_whitespace().nth(19)?.parse().ok()
 }

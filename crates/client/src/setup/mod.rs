@@ -1,4 +1,4 @@
-//! What a connection changes on this host: address, routes and name servers, all through the journal, all undone.
+//! Changes to this host for a connection: address, routes and name servers, all recorded in the journal and undone.
 
 mod plan;
 
@@ -12,16 +12,16 @@ use adit_sys::{Error, Kind};
 pub use plan::Plan;
 use plan::Steps;
 
-/// What was set up, in words.
+/// What was configured, as text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Done {
-    /// The name servers and the names that go to them; empty when none were set.
+    /// Name servers and the domains they are used for; empty if none were configured.
     pub dns: String,
     /// The networks that go through the tunnel.
     pub routes: String,
 }
 
-/// The changes of one connection. Dropping it undoes them.
+/// The changes to the host for one connection. Dropping it undoes them.
 #[derive(Debug)]
 pub struct Setup {
     folder: PathBuf,
@@ -33,16 +33,16 @@ pub struct Setup {
 }
 
 impl Setup {
-    /// Undoes what connections that crashed have left, and gets ready to write down what is changed. `folder` is the
-    /// program's state directory.
+    /// Undoes what crashed connections left behind, and prepares the journal. `folder` is the state directory of the
+    /// program.
     ///
     /// # Errors
-    /// When the journal's folder cannot be made.
+    /// The directory of the journal cannot be created.
     pub async fn open(folder: &Path) -> Result<Setup, Error> {
         Setup::with_resolver(folder, ResolverFiles::default()).await
     }
 
-    /// The same with another place for the resolver's configuration.
+    /// As [`Setup::open`], with other files of the resolver's configuration.
     ///
     /// # Errors
     /// As [`Setup::open`].
@@ -59,7 +59,7 @@ impl Setup {
                     .filter_map(|o| remark(&o.change, o.undone.as_ref()?))
                     .chain(report.damaged.iter().map(ToString::to_string))
                     .collect(),
-                // What cannot be read now cannot be read next time either; it must not prevent a connection.
+                // Journals that cannot be read now cannot be read later either; they must not prevent a connection.
                 Err(error) => vec![error.to_string()],
             };
             Ok((Journal::open(&path, &whose, Lasts::UntilExit)?, remarks))
@@ -68,11 +68,11 @@ impl Setup {
         Ok(Setup { folder, by, resolver, journal: Some(journal), applied: None, remarks })
     }
 
-    /// Sets the host up as planned. The same plan again changes nothing; another one replaces it.
+    /// Configures the host as planned. Applying the same plan again changes nothing; another plan replaces it.
     ///
     /// # Errors
-    /// S08 without the right to; I03 when a network of the tunnel is this host's own network; whatever was done until then
-    /// is undone.
+    /// S08 without the privilege; I03 if a network behind the tunnel is also a local network of this host. All changes
+    /// made until then are undone.
     pub async fn apply(&mut self, plan: &Plan) -> Result<Done, Error> {
         match &self.applied {
             Some((applied, done)) if applied == plan => return Ok(done.clone()),
@@ -84,7 +84,7 @@ impl Setup {
         }
         let journal = match self.journal.take() {
             Some(journal) => journal,
-            // An earlier call was cancelled: its journal has undone itself.
+            // An earlier call was cancelled: dropping its journal has undone its changes.
             None => Journal::open(&self.folder, &self.by, Lasts::UntilExit)?,
         };
         let (plan, resolver) = (plan.clone(), self.resolver.clone());
@@ -103,8 +103,8 @@ impl Setup {
         Ok(done)
     }
 
-    /// Puts everything back; returns what the user should know: what was left as it is because another program has changed
-    /// it, and what could not be undone.
+    /// Undoes all changes; returns warnings for the user: what was left because another program has changed it since,
+    /// and what could not be undone.
     pub async fn undo(&mut self) -> Vec<String> {
         self.applied = None;
         let mut remarks = std::mem::take(&mut self.remarks);
@@ -125,7 +125,7 @@ impl Setup {
     }
 }
 
-/// The journal's folder inside the state directory.
+/// Directory of the journal inside the state directory.
 pub const FOLDER: &str = "journal";
 
 fn remark(change: &Change, undone: &Undone) -> Option<String> {
@@ -188,7 +188,7 @@ fn set_dns(
     Ok(format!("{} for {names}", servers.join(", ")))
 }
 
-/// Runs what may wait for the disk or for another program on a thread where it delays no other task.
+/// Runs an operation that may block on the disk or on another program on a thread where it delays no other task.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {

@@ -1,4 +1,4 @@
-//! From a plan to the single steps: pure, so that every odd case can be tested.
+//! Derives the single steps from a plan, in pure functions, so that every special case can be tested.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -8,47 +8,47 @@ use adit_sys::net::{Hop, Route};
 use adit_sys::{Error, Kind};
 use ipnet::{IpNet, Ipv4Net};
 
-/// What the host is to look like while the tunnel is up.
+/// The desired state of the host while the tunnel is up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
-    /// The tunnel's interface, which exists.
+    /// The tunnel interface, which must exist.
     pub interface: String,
     /// The server's address outside the tunnel.
     pub server: Ipv4Addr,
-    /// Our address inside.
+    /// This host's inner address.
     pub local: Ipv4Addr,
-    /// The server's address inside.
+    /// The server's inner address.
     pub peer: Ipv4Addr,
-    /// Largest packet inside, in octets.
+    /// Largest inner packet, in bytes.
     pub mtu: u16,
-    /// The networks that go through the tunnel; `None` for everything.
+    /// The networks that go through the tunnel; `None` for all traffic.
     pub routes: Option<Vec<Ipv4Net>>,
-    /// Name servers; empty leaves the resolver alone.
+    /// Name servers; empty leaves the resolver unchanged.
     pub dns: Vec<Ipv4Addr>,
-    /// Only names below these domains are asked there; empty for all names.
+    /// Use these name servers only for names below these domains; empty for all names.
     pub domains: Vec<String>,
 }
 
-/// What to do, in this order.
+/// The steps, in this order.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Steps {
-    /// Keeps the tunnel's own packets out of the tunnel.
+    /// Route that keeps the packets of the tunnel itself out of the tunnel.
     pub(super) to_server: Option<Route>,
-    /// Our address.
+    /// This host's inner address.
     pub(super) address: IpNet,
-    /// The address at the other end, unless it would take one away that is needed outside.
+    /// The server's inner address, unless it would hide an address that is needed outside the tunnel.
     pub(super) peer: Option<Ipv4Addr>,
-    /// What goes through the tunnel.
+    /// Routes through the tunnel.
     pub(super) through_tunnel: Vec<Route>,
-    /// The same in words.
+    /// The routes as text.
     pub(super) text: String,
 }
 
 impl Steps {
-    /// Thinks the plan through: `hop` is how the server is reached now, `others` what else this host knows.
+    /// Derives the steps: `hop` is the present route to the server, `others` are the networks in use on this host.
     pub(super) fn new(plan: &Plan, index: u32, hop: &Hop, others: &[InUse]) -> Result<Steps, Error> {
         let networks = networks(plan);
-        // A server may use the address that it is called at, or one that means something else here, as its inner one.
+        // A server's inner address may be its public one, or one that is already in use on a local network.
         let peer = (plan.peer != plan.server && !on_link(plan.peer, others)).then_some(plan.peer);
         if plan.routes.is_some() {
             own_network(&networks, others)?;
@@ -59,7 +59,7 @@ impl Steps {
         let source = Some(IpAddr::V4(plan.local));
         let mut through: Vec<Route> =
             networks.iter().map(|net| Route { source, ..Route::new(IpNet::V4(*net), index) }).collect();
-        // Name servers have to be asked through the tunnel even if nothing else behind it is wanted.
+        // Name servers must be reached through the tunnel even if nothing else is routed there.
         for server in &plan.dns {
             let reached = networks.iter().any(|net| net.contains(server)) || peer == Some(*server);
             let route = Route { source, ..Route::new(IpNet::from(IpAddr::V4(*server)), index) };
@@ -77,7 +77,7 @@ impl Steps {
     }
 }
 
-/// Everything is two halves, so that the host's own default route stays as it is.
+/// All traffic is routed as two /1 networks, so that the host's own default route stays unchanged.
 fn networks(plan: &Plan) -> Vec<Ipv4Net> {
     let half = |first| Ipv4Net::new_assert(Ipv4Addr::new(first, 0, 0, 0), 1);
     match &plan.routes {
@@ -86,7 +86,7 @@ fn networks(plan: &Plan) -> Vec<Ipv4Net> {
             let mut networks: Vec<_> = routes.iter().map(Ipv4Net::trunc).collect();
             networks.sort();
             networks.dedup();
-            // A default route by another name.
+            // A /0 in the list is all traffic too.
             match networks.iter().any(|net| net.prefix_len() == 0) {
                 true => vec![half(0), half(128)],
                 false => networks,
@@ -95,13 +95,13 @@ fn networks(plan: &Plan) -> Vec<Ipv4Net> {
     }
 }
 
-/// Whether an address is in a network that this host is in without the tunnel.
+/// Whether an address is in a local network of this host, outside the tunnel.
 fn on_link(address: Ipv4Addr, others: &[InUse]) -> bool {
     others.iter().any(|used| used.purpose == Purpose::Address && used.network.contains(&IpAddr::V4(address)))
 }
 
-/// A network behind the tunnel that is the host's own one as well cannot be reached: its neighbours are nearer. A part of
-/// it, asked for by name, can.
+/// Refuses a network behind the tunnel that is also a local network: its hosts would be looked for on the local link.
+/// A more specific prefix of it is accepted.
 fn own_network(networks: &[Ipv4Net], others: &[InUse]) -> Result<(), Error> {
     for used in others.iter().filter(|used| used.purpose == Purpose::Address) {
         let IpNet::V4(own) = used.network else { continue };
