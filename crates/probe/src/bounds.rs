@@ -1,4 +1,4 @@
-//! How long each step may take.
+//! Time limits of the steps.
 
 use std::time::{Duration, Instant};
 
@@ -6,34 +6,34 @@ const fn s(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// To resolve the name.
+/// Name resolution.
 pub(crate) const NAME: Duration = s(3);
-/// For TCP to open.
+/// TCP connection.
 pub(crate) const TCP: Duration = s(4);
-/// For the control connection.
+/// Control connection.
 pub(crate) const CONTROL: Duration = s(5);
-/// For the call.
+/// Call set-up.
 pub(crate) const CALL: Duration = s(5);
-/// For GRE and LCP: three to four Configure-Requests.
+/// GRE and LCP: three to four Configure-Requests.
 pub(crate) const LINK: Duration = s(10);
-/// For the login: three tries, as peers ask again every three seconds.
+/// Authentication: three tries, as peers retransmit every three seconds.
 pub(crate) const AUTH: Duration = s(10);
-/// For CCP and IPCP: on a line that loses a third, each takes two tries more often than not.
+/// CCP and IPCP: on a line that loses a third of the packets, each usually takes two tries.
 pub(crate) const NETWORK: Duration = s(12);
-/// For what lies behind the tunnel.
+/// Tests through the tunnel.
 pub(crate) const INSIDE: Duration = s(6);
-/// For GRE with rising time to live.
+/// GRE with increasing time to live.
 pub(crate) const HOPS: Duration = s(4);
-/// For the good-bye; beyond the total.
+/// Orderly shutdown, in addition to the total.
 pub(crate) const GOODBYE: Duration = s(2);
-/// The whole test, unless the user sets another bound.
+/// The whole test, unless the user sets another limit.
 pub(crate) const TOTAL: Duration = s(30);
 
 /// The time that is left.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bounds {
     end: Instant,
-    /// With more time than usual, each step gets more in proportion.
+    /// Factor of all time limits, above 1 if the user allows more time than usual.
     times: u32,
 }
 
@@ -43,17 +43,17 @@ impl Bounds {
         Bounds { end: began + total, times }
     }
 
-    /// When a step that begins now must be over.
+    /// Deadline of a step that begins now.
     pub(crate) fn until(&self, step: Duration) -> Instant {
         self.end.min(Instant::now() + step * self.times)
     }
 
-    /// The test goes on for so much longer.
+    /// Extends the whole test.
     pub(crate) fn extend(&mut self, by: Duration) {
         self.end += by;
     }
 
-    /// No time is left.
+    /// Whether no time is left.
     pub(crate) fn is_over(&self) -> bool {
         Instant::now() >= self.end
     }

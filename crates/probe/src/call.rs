@@ -1,4 +1,5 @@
-//! The control connection, the call and its link, driven by one thread: TCP, the GRE socket, and the inside of the tunnel.
+//! The control connection, the call and its link, driven by one thread: TCP, the GRE socket, and the
+//! inside of the tunnel.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpStream};
@@ -23,53 +24,53 @@ const GRE: u64 = 1;
 const RECORDER: u64 = 2;
 const STOP: u64 = 3;
 const BATCH: usize = 32;
-/// Octets kept of what the server says first.
+/// Maximum number of bytes kept of the first data from the server.
 const FIRST_MAX: usize = 64;
-/// For the answer to LCP's Terminate-Request.
+/// Timeout of the answer to LCP's Terminate-Request.
 const TERMINATE: Duration = Duration::from_millis(700);
 /// The largest IP packet.
 const PACKET: usize = 65_536;
-/// Answers to our own LCP echoes that are remembered.
+/// Maximum number of replies to our own LCP echoes kept.
 const ECHOES_MAX: usize = 512;
-/// LCP option 5 (RFC 1661 section 6.4).
+/// LCP option Magic-Number (RFC 1661 section 6.4).
 const MAGIC: u8 = 5;
-/// Our own LCP echoes have this data in front, so that the link's keep-alive is not confused with them.
+/// First data of our own LCP echoes, which distinguishes them from the link's keep-alive.
 pub(crate) const MARK: &[u8; 4] = b"adit";
 
-/// What the machine of a call told so far.
+/// Events and counters of a call so far.
 #[derive(Debug, Default)]
 pub(crate) struct CallRecord {
-    /// Host and vendor of the server.
+    /// Host name and vendor name of the server.
     pub(crate) established: Option<(String, String)>,
     /// Both Call IDs.
     pub(crate) granted: Option<(LocalCallId, PeerCallId)>,
-    /// The first frame over GRE.
+    /// Whether a frame arrived over GRE.
     pub(crate) heard: bool,
-    /// What came up.
+    /// The layers that came up.
     pub(crate) layers: Vec<LayerUp>,
     pub(crate) up: Option<Up>,
     pub(crate) call_end: Option<End>,
     pub(crate) end: Option<End>,
-    /// The system would not send GRE.
+    /// The error, if the system refused to send GRE.
     pub(crate) denied: Option<String>,
-    /// The largest segment size that a target announced, as it arrived here.
+    /// The largest MSS that a target announced, as it arrived here.
     pub(crate) mss: Option<u16>,
-    /// Packets from the server that did not decrypt to a packet, and those that did.
+    /// Number of packets from the server that could not be decrypted, and of those that could.
     pub(crate) decrypted: (u64, u64),
-    /// We ended the call, and nothing had ended it before.
+    /// Whether we ended the call, and nothing had ended it before.
     pub(crate) hung_up: bool,
-    /// What the server said first, as far as it is kept.
+    /// The first data from the server, up to a limit.
     pub(crate) first_words: Vec<u8>,
-    /// GRE of our call from an address that is not the server's.
+    /// Source of GRE packets of our call that is not the server's address.
     pub(crate) elsewhere: Option<Ipv4Addr>,
 }
 
-/// Answers to our own LCP echoes, and what the server's GRE acknowledged.
+/// Replies to our own LCP echoes, and acknowledgments in the server's GRE packets.
 #[derive(Debug, Default)]
 pub(crate) struct Echoes {
-    /// Number and time of each answer.
+    /// Number and time of each reply.
     pub(crate) answers: Vec<(u32, Instant)>,
-    /// The numbers that the server's GRE acknowledged by name.
+    /// Sequence numbers that the server's GRE packets acknowledged.
     pub(crate) acked: Vec<u32>,
     /// Our Magic-Number.
     magic: [u8; 4],
@@ -90,7 +91,7 @@ pub(crate) struct Call<'a> {
     handle: u32,
     acknowledged: bool,
     terminate_id: u8,
-    /// Without an account nothing but LCP leaves.
+    /// Without an account, only LCP frames are sent.
     lcp_only: bool,
     encryption_required: bool,
     mtu: u16,
@@ -102,7 +103,7 @@ pub(crate) struct Call<'a> {
     stopping: bool,
 }
 
-/// How a call is made.
+/// Configuration of a call.
 pub(crate) struct Plan {
     pub(crate) config: ClientConfig,
     pub(crate) lcp_only: bool,
@@ -111,7 +112,7 @@ pub(crate) struct Plan {
 }
 
 impl<'a> Call<'a> {
-    /// Begins to talk over an open connection.
+    /// Starts PPTP on an open connection.
     pub(crate) fn new(
         plan: Plan,
         server: Ipv4Addr,
@@ -157,7 +158,7 @@ impl<'a> Call<'a> {
         })
     }
 
-    /// Works until `done`, until then, until the connection is over, or until the user asks to stop. True: it is done.
+    /// Runs until `done`, the deadline, the end of the connection, or a stop request. Returns whether it is done.
     pub(crate) fn work(&mut self, until: Instant, mut done: impl FnMut(&mut Self) -> bool) -> bool {
         loop {
             self.drain();
@@ -172,24 +173,24 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// Whether the person at the keyboard has enough.
+    /// Whether the user requested a stop.
     pub(crate) fn is_stopped(&self) -> bool {
         self.stop.is_requested()
     }
 
-    /// The call can still be used.
+    /// Whether the call can still be used.
     pub(crate) fn lives(&self) -> bool {
         self.record.end.is_none() && self.record.call_end.is_none()
     }
 
-    /// Ends call and connection in order.
+    /// Ends the call and the connection in order.
     pub(crate) fn goodbye(&mut self) {
         self.stopping = true;
         self.record.hung_up |= self.lives();
         self.tunnel.handle_command(Instant::now(), Command::Stop { why: Why::UserRequest });
         self.work(Instant::now() + TERMINATE, |call| call.record.call_end.is_some());
         if self.record.call_end.is_none() && self.record.end.is_none() {
-            // Nothing answers in GRE. The link terminates by LCP, and the call is cleared over TCP.
+            // GRE gets no answer. Terminate LCP as if it had, so that the call is cleared over TCP.
             let frame = cp::frame(ppp::LCP, cp::TERMINATE_ACK, self.terminate_id, &[]);
             let call = self.handle;
             self.tunnel.handle_input(Instant::now(), Input::Frame { call, frame: &frame });
@@ -200,7 +201,7 @@ impl<'a> Call<'a> {
             self.record.decrypted = (counters.decrypt_failures, counters.rx_packets);
         }
         let _ = self.stream.shutdown(std::net::Shutdown::Both);
-        // What answers the good-bye belongs to the capture.
+        // The answers to the shutdown belong to the capture.
         std::thread::sleep(Duration::from_millis(20));
         self.recorder.turn();
     }
@@ -221,7 +222,7 @@ impl<'a> Call<'a> {
             std::thread::sleep(Duration::from_millis(10));
         }
         if self.stop.is_requested() {
-            // It stays readable otherwise, and nothing would wait any more.
+            // The waker stays readable until it is cleared; waits would return at once.
             self.stop.waker().clear();
         }
         if tcp {
@@ -280,7 +281,7 @@ impl<'a> Call<'a> {
                 .is_some_and(|path| path.local_call_id() == LocalCallId::new(header.call_id));
             if source != self.server {
                 if ours {
-                    // As any client, we do not take it.
+                    // Only record it: like any client, the call ignores it.
                     self.record.elsewhere.get_or_insert(source);
                 }
                 continue;
@@ -309,7 +310,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// Runs an operation of the path and hands its results on.
+    /// Runs an operation of the data path and forwards its results.
     fn with_path(&mut self, work: impl FnOnce(&mut Path, &mut Collected)) -> Option<u32> {
         let path = self.path.as_mut()?;
         let mut out = Collected::default();
@@ -350,7 +351,7 @@ impl<'a> Call<'a> {
         true
     }
 
-    /// Sends an LCP Echo-Request of `len` octets of PPP information; its GRE sequence number.
+    /// Sends an LCP Echo-Request with `len` octets of PPP information; returns its GRE sequence number.
     pub(crate) fn send_echo(&mut self, number: u32, len: usize) -> Option<u32> {
         let mut data = self.echoes.magic.to_vec();
         data.extend_from_slice(MARK);
@@ -360,7 +361,7 @@ impl<'a> Call<'a> {
         self.with_path(|path, out| path.send_frame(Instant::now(), &frame, out))
     }
 
-    /// Sends a GRE packet as it is, from the GRE header on.
+    /// Sends a GRE packet as it is, beginning with the GRE header.
     pub(crate) fn send_gre(&mut self, packet: &[u8]) {
         let Some(socket) = self.gre else { return };
         if !self.sending.push(self.server, self.local, packet) {
@@ -371,7 +372,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// Tells what there is to tell, sends what there is to send, until there is neither.
+    /// Handles pending events and sends pending output until there is neither.
     fn drain(&mut self) {
         let mut buffer = Vec::new();
         loop {
@@ -417,7 +418,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// Our own echoes bear the Magic-Number of our Configure-Request; a Terminate-Request is known by its identifier.
+    /// Our own echoes use the Magic-Number of our Configure-Request; a Terminate-Request is known by its identifier.
     fn note_lcp(&mut self, frame: &[u8]) {
         let Ok((ppp::LCP, information)) = ppp::frame(frame) else { return };
         let Ok(packet) = cp::Packet::parse(adit_wire::Protocol::Lcp, information) else { return };
@@ -443,7 +444,7 @@ impl<'a> Call<'a> {
                 let config = PathConfig {
                     encryption_required: self.encryption_required,
                     mtu: self.mtu,
-                    // What the other side does with the segment size is to be seen.
+                    // Do not clamp: the test observes the MSS that the other side sends.
                     max_mss: None,
                     ..PathConfig::new(local_call_id, peer_call_id)
                 };
@@ -460,7 +461,7 @@ impl<'a> Call<'a> {
                 let layer = up.layer();
                 self.record.layers.push(up);
                 if layer == Layer::Lcp && self.lcp_only {
-                    // Before the link requests an address that is not needed.
+                    // Stop before the link requests an address, which is not needed.
                     self.record.hung_up = true;
                     self.tunnel.handle_command(now, Command::Stop { why: Why::UserRequest });
                     self.stopping = true;
@@ -478,12 +479,12 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// A layer came up.
+    /// Whether a layer came up.
     pub(crate) fn has(&self, layer: Layer) -> bool {
         self.record.layers.iter().any(|up| up.layer() == layer)
     }
 
-    /// Octets that MPPE adds to an IP packet, as its PPP information has it.
+    /// Number of octets that MPPE adds to an IP packet in the PPP information field.
     pub(crate) fn overhead(&self) -> u16 {
         if self.record.up.as_ref().is_some_and(|up| up.encryption.is_some()) { 4 } else { 0 }
     }

@@ -1,4 +1,4 @@
-//! TCP to every address of the server, side by side.
+//! Parallel TCP connections to all addresses of the server.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpStream};
@@ -11,19 +11,19 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
 use crate::record::Recorder;
 use crate::stop::Stop;
 
-/// Addresses of one name that are tried.
+/// Maximum number of addresses tried for one name.
 const ADDRESSES_MAX: usize = 8;
-/// The others may answer so much later than the first; then they are silent.
+/// Time for the other addresses after the first has answered; later ones count as silent.
 const GRACE: Duration = Duration::from_millis(2500);
 const STOP: u64 = 1000;
 const RECORDER: u64 = 1001;
 
-/// One attempt.
+/// A connection attempt.
 pub(crate) struct Dialled {
     pub(crate) to: SocketAddrV4,
     pub(crate) stream: Option<TcpStream>,
     pub(crate) what: Connect,
-    /// Our end of it.
+    /// Local address of the connection.
     pub(crate) local: Option<SocketAddr>,
 }
 
@@ -34,7 +34,7 @@ struct Attempt {
     done: Option<Connect>,
 }
 
-/// Dials all; what became of each, in the order given.
+/// Dials all addresses; returns the results in the order given.
 pub(crate) fn dial(
     addresses: &[Ipv4Addr],
     port: u16,
@@ -97,7 +97,7 @@ pub(crate) fn dial(
     Ok(ended.collect())
 }
 
-/// SYN that Linux has sent by then: at once, and after 1, 3, 7 ... s.
+/// Number of SYNs that Linux has sent by then: at once, and after 1, 3, 7 ... s.
 fn syns(waited: Duration) -> u32 {
     (waited.as_secs() + 1).checked_ilog2().unwrap_or(0) + 1
 }
@@ -105,7 +105,7 @@ fn syns(waited: Duration) -> u32 {
 fn begin(to: SocketAddrV4, from: Option<Ipv4Addr>) -> io::Result<TcpStream> {
     let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
     let socket = rustix::net::socket_with(AddressFamily::INET, SocketType::STREAM, flags, None)?;
-    // One message, one segment: NAT helpers read only messages that begin a segment.
+    // Send one message per segment: NAT helpers parse only messages at the start of a segment.
     sockopt::set_tcp_nodelay(&socket, true)?;
     if let Some(from) = from {
         rustix::net::bind(&socket, &SocketAddr::from((from, 0)))?;
@@ -116,11 +116,11 @@ fn begin(to: SocketAddrV4, from: Option<Ipv4Addr>) -> io::Result<TcpStream> {
     }
 }
 
-/// What the system says of an attempt; who sent the ICMP behind it is for the packets to tell.
+/// Classifies the system's error; the sender of an ICMP message is known only from the captured packets.
 fn failed(error: &io::Error, began: Instant) -> Connect {
     match error.kind() {
         io::ErrorKind::ConnectionRefused => Connect::Refused { by_a_box: false },
-        // Without an ICMP message: no host on the link has the address.
+        // No ICMP message arrived: no host on the link has the address.
         io::ErrorKind::TimedOut | io::ErrorKind::HostUnreachable => {
             let waited = began.elapsed();
             Connect::Silent { syns: syns(waited), waited }
@@ -129,7 +129,7 @@ fn failed(error: &io::Error, began: Instant) -> Connect {
     }
 }
 
-/// Without the number.
+/// The text of an error without its number.
 pub(crate) fn words(error: &io::Error) -> String {
     let text = error.to_string();
     text.split(" (os error").next().unwrap_or_default().to_owned()

@@ -1,4 +1,4 @@
-//! What lies behind the tunnel, asked by a host in user space.
+//! Tests through the tunnel, by a host in user space.
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::{Duration, Instant};
@@ -13,27 +13,27 @@ use ipnet::Ipv4Net;
 use crate::call::Call;
 use crate::options::{Options, Reach};
 
-/// For one question inside.
+/// Timeout of a request through the tunnel.
 const WAIT: Duration = Duration::from_millis(3500);
-/// For a name server.
+/// Timeout of a name server.
 const DNS_WAIT: Duration = Duration::from_millis(2500);
 const PING: u16 = 84;
-/// Echoes to one address.
+/// Number of echoes to one address.
 const PINGS: usize = 3;
-/// Name servers that are asked.
+/// Maximum number of name servers queried.
 const SERVERS_MAX: usize = 4;
-/// ICMP: the time to live ran out.
+/// ICMP time exceeded (RFC 792).
 const EXCEEDED: u8 = 11;
 /// ICMP destination unreachable (RFC 792).
 const UNREACHABLE: u8 = 3;
-/// An ICMP error that arrives so soon was made without asking another host.
+/// An ICMP error that arrives this soon was sent without waiting for another host.
 const AT_ONCE: Duration = Duration::from_millis(600);
-/// Most servers say nothing to DHCPINFORM.
+/// Timeout of DHCPINFORM, which most servers do not answer.
 const ROUTES_WAIT: Duration = Duration::from_millis(1500);
-/// What is asked where there is no name to ask for: any answer will do.
+/// Name to query if no target has one: any answer will do.
 const ANY_NAME: &str = "localhost";
 
-/// Questions that are open, and what became of them.
+/// Open requests and their results.
 struct Asked {
     until: Instant,
     events: Vec<Event>,
@@ -60,7 +60,7 @@ impl Asked {
     }
 }
 
-/// Asks for everything at once, so that what is silent costs its time only once.
+/// Sends all requests at once, so that silent targets share one timeout.
 pub(crate) fn test(call: &mut Call<'_>, up: &Up, options: &Options, seed: u64, until: Instant) -> Inside {
     let (inside, mss) = ask_all(call, up, options, seed, until);
     call.record.mss = call.record.mss.max(mss);
@@ -99,7 +99,7 @@ fn ask_all(
             targets.push((reach, address, ids));
         }
     }
-    // A packet that may pass no router shows whether the server would pass one on.
+    // Packets with a time to live of 1 show whether the server would forward them.
     let behind = targets.iter().map(|(_, address, _)| *address).chain(servers.iter().copied());
     let mut behind = behind;
     let behind = behind.find(|address| *address != up.peer);
@@ -140,7 +140,7 @@ fn ask_all(
     inside.peer_answers = (!peer.is_empty()).then(|| peer.iter().any(replied));
     for (reach, address, ids) in targets {
         let answers: Vec<Answer> = ids.iter().map(|id| of(asked.of(*id))).collect();
-        // Of several pings one that is answered counts.
+        // One answered ping of several is enough.
         let best = |answer: &Answer| match answer {
             Answer::Open { .. } => 0,
             Answer::Refused => 1,
@@ -160,7 +160,7 @@ fn ask_all(
     (inside, mss)
 }
 
-/// The networks that a client learns; the server's own end every client knows.
+/// The networks that a client learns, with the server's inner address, which every client routes.
 fn handed_out(event: Option<&Event>, up: &Up) -> Option<Vec<Ipv4Net>> {
     let Outcome::Routes(routes) = &event?.outcome else { return None };
     let mut nets: Vec<Ipv4Net> =
@@ -171,11 +171,11 @@ fn handed_out(event: Option<&Event>, up: &Up) -> Option<Vec<Ipv4Net>> {
     Some(nets)
 }
 
-/// `None` where nothing was asked, or where the answer says something else: a server that has the address itself.
+/// Whether the server forwards. `None` if nothing was asked, or if the server itself owns the address and answered.
 fn forwards(asked: &Asked, ids: &[u32]) -> Option<bool> {
     let outcomes: Vec<&Outcome> = ids.iter().filter_map(|id| Some(&asked.of(*id)?.outcome)).collect();
-    // Who does not forward has no word for what it does not pass on. Kernels limit how often they say these things, so
-    // that one about another packet may be the only answer.
+    // A host that does not forward sends no ICMP error about dropped packets. Kernels rate-limit these errors, so the
+    // only one may be about another packet.
     let passes = |outcome: &Outcome| match outcome {
         Outcome::Icmp { kind: EXCEEDED, .. } => true,
         Outcome::Icmp { kind: UNREACHABLE, code, .. } => !matches!(code, 2 | 3),
@@ -190,7 +190,7 @@ fn forwards(asked: &Asked, ids: &[u32]) -> Option<bool> {
     }
 }
 
-/// Nothing gave a sign of life, not even the server's own end.
+/// Whether nothing answered, not even the server's inner address.
 pub(crate) fn is_dead(inside: &Inside) -> bool {
     inside.peer_answers == Some(false)
         && inside.forwards != Some(true)
@@ -203,14 +203,14 @@ fn is_silent(answer: Answer) -> bool {
     matches!(answer, Answer::Silent { .. })
 }
 
-/// A target did not answer.
+/// Whether a target did not answer.
 pub(crate) fn has_silence(inside: &Inside) -> bool {
     inside.dns.iter().any(|test| test.what.answered.is_none())
         || inside.names.iter().any(|test| test.what.found.is_none())
         || inside.targets.iter().any(|target| is_silent(target.what.answer))
 }
 
-/// Of two tests of the same, for each question the answer where there was one.
+/// Merges two rounds of the same test: for each request the answer, if there was one.
 pub(crate) fn better(first: Inside, mut again: Inside) -> Inside {
     for before in first.dns {
         match again.dns.iter_mut().find(|now| now.what.server == before.what.server) {
@@ -269,14 +269,14 @@ fn of(event: Option<&Event>) -> Answer {
             Answer::Open { after: event.took }
         }
         Outcome::Reset { .. } => Answer::Refused,
-        // A router that looks for a neighbour needs a second and more to give up.
+        // A router that waits for ARP needs more than a second to give up.
         Outcome::Icmp { from, code: 1, .. } if event.took < AT_ONCE => Answer::NoWay { from: (*from).into() },
         Outcome::Icmp { from, code, .. } => Answer::Unreachable { from: (*from).into(), code: *code },
         Outcome::Silent | Outcome::Refusal | Outcome::Routes(_) => Answer::Silent { waited: event.took },
     }
 }
 
-/// Where the tunnel's addresses, its name servers and the targets meet networks of this host.
+/// Overlaps of the tunnel's addresses, its name servers and the targets with networks of this host.
 pub(crate) fn overlaps(
     up: &Up,
     server: Ipv4Addr,
@@ -285,11 +285,11 @@ pub(crate) fn overlaps(
 ) -> Vec<Seen<Overlap>> {
     let tunnel = [up.local, up.peer].into_iter().chain(up.dns.iter().copied());
     let tunnel = tunnel.chain(targets.iter().map(|target| target.what.address));
-    // A server that is its own end of the tunnel is told apart from this.
+    // A server whose public and inner addresses are the same is reported separately.
     let tunnel = tunnel.filter(|address| *address != server);
     let mut found: Vec<Seen<Overlap>> = Vec::new();
     for address in tunnel {
-        // Every host has a default route; it overlaps with nothing.
+        // Every host has a default route; it is not an overlap.
         let meets = |local: &&LocalNet| local.net.prefix_len() > 0 && local.net.contains(&address);
         if let Some(local) = name.local.iter().find(meets) {
             let whose = format!("{} of this host", local.interface);

@@ -1,9 +1,10 @@
-//! The live steps of `adit doctor HOST`: the name, the way to the server, TCP 1723, the call, GRE each way, LCP, and with
-//! an account the login and what lies behind the tunnel. [`run`] fills [`Facts`]; `adit_doctor::judge` judges them.
+//! The live steps of `adit doctor HOST`: name, route to the server, TCP 1723, call, GRE in each direction, LCP and,
+//! with an account, the login and what lies behind the tunnel. [`run`] fills [`Facts`]; `adit_doctor::judge` judges
+//! them.
 //!
-//! Nothing on the host is changed: the inside of the tunnel is a host in user space. What is opened is closed in order,
-//! also when the person at the keyboard ends the test. There is one login attempt at the most. A step that this process
-//! has no right to is left out and told, never replaced by a weaker one.
+//! Nothing on the host is changed: a host in user space uses the tunnel. Connections are closed in order, also when the
+//! user stops the test. There is at most one login attempt. A step that this process lacks the privilege for is skipped
+//! and reported, never replaced by a weaker one.
 
 #![forbid(unsafe_code)]
 

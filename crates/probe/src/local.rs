@@ -1,4 +1,4 @@
-//! This host: its networks, and its way to the server.
+//! This host: its networks, and its route to the server.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -8,11 +8,11 @@ use adit_sys::host::{Purpose, in_use};
 use adit_sys::net::Net;
 use ipnet::IpNet;
 
-/// Fills in networks and the way to `server`; without a route, the system's words. Gives the largest packet of that way.
+/// Fills in the networks and the route to `server`, or the system's error without one. Returns the MTU of the route.
 pub(crate) fn look(server: Ipv4Addr, from: Option<Ipv4Addr>, name: &mut Name) -> Option<u32> {
     let net = Net::open().ok()?;
     for used in in_use(&net).unwrap_or_default() {
-        // A route to a network of a VPN, say, counts as well as an address in it.
+        // A route to a network, such as that of another VPN, counts as well as an address in it.
         if let (IpNet::V4(network), Purpose::Address | Purpose::Route) = (used.network, used.purpose) {
             name.local.push(LocalNet { net: network, interface: used.interface });
         }
@@ -31,8 +31,8 @@ pub(crate) fn look(server: Ipv4Addr, from: Option<Ipv4Addr>, name: &mut Name) ->
     }
 }
 
-/// The way to the server leads into a tunnel, and this host has a control connection to that very server: the tunnel's own
-/// packets go into the tunnel.
+/// Whether the route to the server leads into a tunnel while this host has a control connection to that server: the
+/// tunnel's own packets are then routed into the tunnel.
 pub(crate) fn is_swallowed(server: Ipv4Addr, port: u16, interface: Option<&str>) -> bool {
     let is_tunnel = |name: &str| {
         Net::open().and_then(|net| net.interface(name)).is_ok_and(|interface| interface.point_to_point)
@@ -44,7 +44,7 @@ pub(crate) fn is_swallowed(server: Ipv4Addr, port: u16, interface: Option<&str>)
 /// Whether a table of proc_net(5) has an established connection to this address and port.
 fn has_connection(table: &str, server: Ipv4Addr, port: u16) -> bool {
     const ESTABLISHED: &str = "01";
-    // Addresses stand there as the processor has them in memory.
+    // Addresses in this table are in the byte order of the processor.
     let wanted = format!("{:08X}:{port:04X}", u32::from_ne_bytes(server.octets()));
     table.lines().skip(1).any(|line| {
         let mut fields = line.split_ascii_whitespace().skip(2);

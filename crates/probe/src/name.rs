@@ -1,4 +1,4 @@
-//! The name's addresses, as every program of this host finds them.
+//! Name resolution, with the resolver that every program of this host uses.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 use std::sync::mpsc;
@@ -13,14 +13,14 @@ use crate::options::Options;
 use crate::record::v4;
 use crate::stop::Stop;
 
-/// How often a request to stop is looked for.
+/// Interval at which stop requests are checked.
 const TICK: Duration = Duration::from_millis(50);
-/// A second name server must answer within this time; the comparison is worth no more.
+/// Timeout of a second name server; the comparison is not worth more.
 const COMPARE: Duration = Duration::from_millis(400);
-/// Name servers that are compared, at most.
+/// Maximum number of name servers compared.
 const COMPARED: usize = 2;
 
-/// Fills in the name's facts; the IPv4 addresses to try, in the resolver's order.
+/// Fills in the facts about the name; returns the IPv4 addresses to try, in the resolver's order.
 pub(crate) fn resolve(options: &Options, until: Instant, stop: &Stop, name: &mut Name) -> Vec<Ipv4Addr> {
     if let Ok(address) = options.host.parse::<Ipv4Addr>() {
         return vec![address];
@@ -32,7 +32,7 @@ pub(crate) fn resolve(options: &Options, until: Instant, stop: &Stop, name: &mut
     }
     let (sender, receiver) = mpsc::channel();
     let host = options.host.clone();
-    // The resolver cannot be interrupted: when it takes too long, its thread is left behind.
+    // The resolver cannot be interrupted: if it takes too long, its thread is abandoned.
     let spawned =
         std::thread::Builder::new().name("adit-name".to_owned()).spawn(move || sender.send(lookup(&host)));
     let answer = match spawned {
@@ -76,11 +76,11 @@ fn of(all: &[IpAddr]) -> Resolved {
     if found.is_empty() { Resolved::OnlyV6 } else { Resolved::Addresses { v4: found, v6 } }
 }
 
-/// Asks the configured name servers one by one: one that knows the name by other addresses is a split horizon, which only
-/// some of this host's programs see.
+/// Queries the configured name servers one by one: one with other addresses for the name indicates split-horizon DNS,
+/// which only some of this host's programs see.
 fn other_answer(host: &str, found: &[Ipv4Addr], until: Instant) -> Option<(IpAddr, Vec<Ipv4Addr>)> {
     let servers = nameservers().servers;
-    // With one there is nothing to compare; a local stub is the resolver itself.
+    // With a single server there is nothing to compare; a local stub is the resolver itself.
     let servers: Vec<IpAddr> = servers.into_iter().filter(|server| !server.is_loopback()).collect();
     if servers.len() < 2 || !host.contains('.') {
         return None;

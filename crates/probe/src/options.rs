@@ -1,4 +1,4 @@
-//! What to test.
+//! Options of a test.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -7,46 +7,46 @@ use adit_crypto::secret::Password;
 use adit_diag::{AuthMethod, Layer};
 use adit_ppp::ccp::MppePolicy;
 
-/// A test.
+/// Options of a test.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Name or address of the server.
     pub host: String,
     /// TCP port of the control connection.
     pub port: u16,
-    /// Who logs in; without it the test ends with LCP.
+    /// The account to log in with; without one the test ends with LCP.
     pub account: Option<Account>,
-    /// What must be reachable through the tunnel.
+    /// Targets that must be reachable through the tunnel.
     pub reach: Vec<Reach>,
-    /// Leave from this address of this host.
+    /// Local source address.
     pub from: Option<Ipv4Addr>,
-    /// Go no further than this layer.
+    /// The last layer to test.
     pub last: Option<Layer>,
-    /// The whole test takes no longer, but for [`Options::idle`] and the good-bye.
+    /// Time limit of the whole test, without [`Options::idle`] and the shutdown.
     pub total: Duration,
-    /// Stay silent in the tunnel for so long, then see whether it still works.
+    /// Stay idle in the tunnel for this long, then test whether it still works.
     pub idle: Option<Duration>,
-    /// The largest packet inside the tunnel to ask for, in octets.
+    /// Largest packet inside the tunnel to negotiate, in bytes.
     pub mtu: u16,
 }
 
-/// Who logs in, and how.
+/// Account and authentication parameters.
 #[derive(Clone, Debug)]
 pub struct Account {
-    /// The name, with `DOMAIN\` in front where the server wants one.
+    /// User name, with `DOMAIN\` in front where the server requires one.
     pub user: String,
     /// Its password.
     pub password: Password,
-    /// Methods to agree to, the preferred first.
+    /// Authentication methods to accept, preferred first.
     pub methods: Vec<AuthMethod>,
     /// Encryption.
     pub mppe: MppePolicy,
 }
 
-/// A target inside.
+/// A target behind the tunnel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reach {
-    /// As it was written.
+    /// The target as given by the user.
     pub asked: String,
     /// The name or address.
     pub host: String,
@@ -55,7 +55,7 @@ pub struct Reach {
 }
 
 impl Reach {
-    /// Reads `NAME`, `ADDRESS`, `NAME:PORT` or `ADDRESS:PORT`; `None` when the port is no number.
+    /// Parses `NAME`, `ADDRESS`, `NAME:PORT` or `ADDRESS:PORT`; `None` if the port is not a number.
     pub fn parse(text: &str) -> Option<Reach> {
         let (host, port) = match text.rsplit_once(':') {
             Some((host, port)) => (host, Some(port.parse().ok().filter(|port| *port != 0)?)),

@@ -1,4 +1,4 @@
-//! How far protocol 47 gets: GRE with rising time to live; and GRE from this host to itself.
+//! How far protocol 47 passes: GRE with increasing time to live, and GRE from this host to itself.
 
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
@@ -9,21 +9,21 @@ use adit_wire::gre;
 
 use crate::call::Call;
 
-/// At most four a second.
+/// Interval of packets, at most four a second.
 const SPACE: Duration = Duration::from_millis(250);
-/// Routers that do not answer in a row, before the search ends.
+/// Number of consecutive silent routers that ends the search.
 const SILENT_MAX: usize = 3;
 const FARTHEST: u8 = 16;
 const SELF_TEST: Duration = Duration::from_millis(200);
 const LOOPBACK: Ipv4Addr = Ipv4Addr::LOCALHOST;
 
-/// Sends GRE of the call with a time to live of 1, 2, 3 ... and notes who says that it ran out.
+/// Sends GRE of the call with a time to live of 1, 2, 3 ... and records which routers report time exceeded.
 pub(crate) fn hops(call: &mut Call<'_>, source: Option<Ipv4Addr>, until: Instant) -> Vec<Hop> {
     let mut hops: Vec<Hop> = Vec::new();
     let Some((_, peer_id)) = call.record.granted else { return hops };
     let options = GreOptions { local: source, filter: Some(CallFilter::none()), ..GreOptions::default() };
     let Ok(socket) = GreSocket::open(&options) else { return hops };
-    // An acknowledgment of nothing: harmless should it arrive, and enough for a device that looks at Call IDs.
+    // An acknowledgment of no packet: harmless on arrival, and enough for devices that inspect Call IDs.
     let packet = gre::packet(peer_id.get(), None, Some(u32::MAX), &[]);
     let mut batch = SendBatch::new(1, 64);
     for ttl in 1..=FARTHEST {
@@ -46,7 +46,7 @@ pub(crate) fn hops(call: &mut Call<'_>, source: Option<Ipv4Addr>, until: Instant
         });
         hops.push(Hop { ttl, from });
     }
-    // The silent ones behind the last that answered are no routers that we know of.
+    // Silent hops after the last one that answered are not known to be routers.
     if hops.iter().any(|hop| hop.from.is_some()) {
         while hops.last().is_some_and(|hop| hop.from.is_none()) {
             hops.pop();

@@ -1,35 +1,35 @@
-//! What a person sees while the test runs.
+//! Progress of a test.
 
 use std::time::{Duration, Instant};
 
 use adit_diag::Layer;
 
-/// One event.
+/// A progress event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Progress {
-    /// The layer that is tested.
+    /// The layer under test.
     pub layer: Layer,
-    /// Where the test of it stands.
+    /// Stage of this layer's test.
     pub stage: Stage,
-    /// What, for people.
+    /// Description for the user.
     pub text: String,
-    /// Since the test began.
+    /// Time since the test began.
     pub since: Duration,
 }
 
-/// Where the test of a layer stands.
+/// Stage of a layer's test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
-    /// It begins.
+    /// The test begins.
     Begin,
-    /// It goes on.
+    /// An intermediate result.
     Note,
-    /// It is over.
+    /// The test is complete.
     End,
 }
 
 impl Stage {
-    /// One word.
+    /// The name of the stage.
     pub const fn word(self) -> &'static str {
         match self {
             Stage::Begin => "begin",
@@ -39,7 +39,7 @@ impl Stage {
     }
 }
 
-/// Tells events.
+/// Reports progress events.
 pub(crate) struct Reporter<'a> {
     pub(crate) began: Instant,
     pub(crate) on_progress: &'a mut dyn FnMut(Progress),

@@ -1,4 +1,4 @@
-//! The test's own packets, as a capture would have them: pcap, Linux cooked.
+//! Recording of the test's own packets, as a pcap capture (Linux cooked).
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -6,15 +6,15 @@ use adit_capture::write;
 use adit_sys::observe::{Observer, Seen};
 use adit_wire::{LocalCallId, gre, icmp, ipv4};
 
-/// LINKTYPE_LINUX_SLL: it says which way each packet went.
+/// LINKTYPE_LINUX_SLL: its header has the direction of each packet.
 const COOKED: u16 = 113;
-/// Octets that are kept, at most; a test needs a small part of that.
+/// Maximum number of bytes recorded; a test needs a small part of that.
 const KEPT_MAX: usize = 16 << 20;
-/// Packets taken at one time, so that the rest of the test has its turn.
+/// Maximum number of packets taken at one time, so that the rest of the test can continue.
 const TURN: usize = 256;
 const DNS: u16 = 53;
 
-/// Takes down what belongs to the test, and nothing else of this host.
+/// Records the packets of the test, and no other traffic of this host.
 pub(crate) struct Recorder {
     observer: Option<Observer>,
     pcap: Vec<u8>,
@@ -23,9 +23,9 @@ pub(crate) struct Recorder {
     port: u16,
     /// Local ports of the test's own connections.
     ports: Vec<u16>,
-    /// The name as DNS writes it.
+    /// The name in DNS wire format.
     name: Vec<u8>,
-    /// Our Call ID, by which GRE from elsewhere is known.
+    /// Our Call ID, which identifies GRE packets from other addresses.
     pub(crate) call_id: LocalCallId,
 }
 
@@ -48,7 +48,7 @@ impl Recorder {
         }
     }
 
-    /// Whether packets are seen at all.
+    /// Whether packets can be captured.
     pub(crate) fn sees(&self) -> bool {
         self.observer.is_some()
     }
@@ -57,24 +57,24 @@ impl Recorder {
         self.observer.as_ref()
     }
 
-    /// Packets to and from these addresses belong to the test.
+    /// Sets the servers: packets to and from these addresses belong to the test.
     pub(crate) fn set_servers(&mut self, servers: &[Ipv4Addr]) {
         self.servers = servers.to_vec();
     }
 
-    /// A connection of the test.
+    /// Adds the local port of a connection of the test.
     pub(crate) fn add_port(&mut self, port: u16) {
         self.ports.push(port);
     }
 
-    /// Takes what was seen since the last time.
+    /// Records the packets since the last call.
     pub(crate) fn turn(&mut self) {
         for _ in 0..TURN {
             let Some(observer) = &self.observer else { return };
             match observer.receive(&mut self.buffer) {
                 Ok(Some(seen)) => self.take(seen),
                 Ok(None) => return,
-                // An interface went down; the others go on.
+                // An interface went down; the other sockets continue.
                 Err(_) => {}
             }
         }
@@ -126,13 +126,13 @@ impl Recorder {
         }
     }
 
-    /// Other names that this host asks for are not recorded.
+    /// Whether this is a query for our name: queries for other names are not recorded.
     fn asks_our_name(&self, packet: &[u8]) -> bool {
         let lower = packet.to_ascii_lowercase();
         self.name.len() > 3 && lower.windows(self.name.len()).any(|window| window == self.name)
     }
 
-    /// The capture.
+    /// The capture so far.
     pub(crate) fn pcap(&self) -> &[u8] {
         &self.pcap
     }
@@ -142,7 +142,7 @@ impl Recorder {
     }
 }
 
-/// The address, where it is IPv4.
+/// The address, if it is IPv4.
 pub(crate) fn v4(address: IpAddr) -> Option<Ipv4Addr> {
     match address {
         IpAddr::V4(v4) => Some(v4),

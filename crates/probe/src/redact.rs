@@ -1,16 +1,16 @@
-//! A capture to be given away: what proves a password is taken out of it.
+//! Redaction of captures that are sent to support: removes authentication proofs.
 
 use adit_wire::{chap, gre, ipv4, pap, ppp};
 
 const FILE_HEADER: usize = 24;
 const RECORD_HEADER: usize = 16;
-/// Linux cooked.
+/// Length of the Linux cooked header.
 const LINK_HEADER: usize = 16;
-/// PPP control packet: code, identifier, length.
+/// Length of the header of a PPP control protocol: code, identifier, length.
 const PACKET_HEADER: usize = 4;
 
-/// Overwrites the proofs in a capture of [`crate::Report`] with zeroes: responses, passwords, and what the server proves
-/// with. Lengths and everything else stay, so that it can still be judged.
+/// Overwrites authentication proofs in a capture of [`crate::Report`] with zeroes: responses, passwords, and the proof
+/// of the server. Lengths and all other data are kept, so that the capture can still be judged.
 pub fn redact(capture: &mut [u8]) {
     let mut at = FILE_HEADER;
     while let Some(record) = capture.get(at..at + RECORD_HEADER) {
@@ -35,7 +35,7 @@ fn proofs(packet: &mut [u8]) {
         _ => false,
     };
     if is_proof {
-        // The name behind a response says which account it is, and proves nothing.
+        // The name after the response identifies the account, and proves nothing.
         let keep = if protocol == ppp::CHAP && head[0] == chap::RESPONSE {
             data.first().map_or(0, |size| usize::from(*size) + 1)
         } else {
@@ -49,7 +49,7 @@ fn proofs(packet: &mut [u8]) {
     }
 }
 
-/// Where in an IPv4 packet the information of its PPP frame begins, and its protocol.
+/// Offset of the PPP information field in an IPv4 packet, and its protocol.
 fn place(packet: &[u8]) -> Option<(usize, u16)> {
     let ip = ipv4::Packet::new_checked(packet).ok()?;
     if ip.protocol() != gre::IP_PROTOCOL || ip.is_fragment() {

@@ -7,33 +7,33 @@ use adit_doctor::facts::{Bracket, Mtu};
 
 use crate::call::Call;
 
-/// Small echoes that measure loss and round trip; the second number where some of the first were lost.
+/// Number of small echoes that measure loss and round trip; the second number if some of the first were lost.
 const SMALL: (u32, u32) = (20, 80);
 const SMALL_LEN: usize = 64;
 const SPACE: Duration = Duration::from_millis(25);
-/// An answer takes at least so long to be called lost, and at most.
+/// Minimum and maximum time before an echo counts as lost.
 const PATIENCE: (Duration, Duration) = (Duration::from_millis(300), Duration::from_millis(1200));
-/// Numbers of echoes: those of chosen size, and those that ask for a sign of life.
+/// First numbers of the echoes of chosen size, and of those that test whether the link is alive.
 const SIZED: u32 = 10_000;
 const ALIVE: u32 = 1000;
-/// Nothing smaller is tried (RFC 791: every host takes 576).
+/// The smallest size that is tried (RFC 791: every host accepts 576).
 const LEAST: u16 = 576;
-/// Sizes in one round.
+/// Number of sizes in one round.
 const ROUND: u16 = 8;
-/// Two sizes closer than this need not be told apart.
+/// Two sizes closer than this need not be distinguished.
 const CLOSE: u16 = 8;
 const ROUNDS_MAX: usize = 4;
 
-/// What small echoes show.
+/// Results of small echoes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Quality {
     pub(crate) sent: u32,
     pub(crate) lost: u32,
-    /// The median.
+    /// Median of the round-trip times.
     pub(crate) round_trip: Option<Duration>,
 }
 
-/// Sends small echoes, and more where some are lost; `first` is the number of the first.
+/// Sends small echoes, and more if some are lost; `first` is the number of the first.
 pub(crate) fn quality(call: &mut Call<'_>, first: u32, until: Instant) -> Quality {
     let few = burst(call, first, SMALL.0, until);
     if few.lost == 0 || few.round_trip.is_none() {
@@ -43,7 +43,7 @@ pub(crate) fn quality(call: &mut Call<'_>, first: u32, until: Instant) -> Qualit
     Quality { sent: few.sent + more.sent, lost: few.lost + more.lost, ..few }
 }
 
-/// Whether small echoes are answered at all; `None` when there was no time.
+/// Whether small echoes are answered; `None` if there was no time.
 pub(crate) fn answers(call: &mut Call<'_>, until: Instant) -> Option<bool> {
     let quality = burst(call, ALIVE, 3, until);
     (quality.sent > 0).then_some(quality.round_trip.is_some())
@@ -76,7 +76,7 @@ fn burst(call: &mut Call<'_>, first: u32, many: u32, until: Instant) -> Quality 
     }
 }
 
-/// Answers to echoes with these numbers, each number once.
+/// Answered echoes with these numbers, each number once.
 fn answered(call: &Call<'_>, from: u32, to: u32) -> Vec<(u32, Instant)> {
     let mut found: Vec<(u32, Instant)> = Vec::new();
     for (number, at) in &call.echoes.answers {
@@ -87,13 +87,13 @@ fn answered(call: &Call<'_>, from: u32, to: u32) -> Vec<(u32, Instant)> {
     found
 }
 
-/// Finds the largest packet that passes; `largest` is what the call agreed on, inside.
+/// Finds the largest packet that passes; `largest` is the negotiated inner size.
 pub(crate) fn measure(call: &mut Call<'_>, quality: Quality, largest: u16, until: Instant) -> Mtu {
     let mut mtu = Mtu { agreed: Some(largest), ..Mtu::default() };
     let Some(round_trip) = quality.round_trip else { return mtu };
     let mut tester = Tester {
         next: SIZED,
-        // A line that loses much must not look like one that loses large packets.
+        // High loss must not look like the loss of large packets.
         copies: 3 + (quality.lost * 20).div_ceil(quality.sent.max(1)).min(9),
         patience: (round_trip * 3).clamp(PATIENCE.0, PATIENCE.1),
         until,
@@ -123,7 +123,7 @@ pub(crate) fn measure(call: &mut Call<'_>, quality: Quality, largest: u16, until
         }
         None => return mtu,
     }
-    // Without a size that passes there is no bracket: then it is not the size.
+    // Without a size that passes there is no bracket: the size is not the cause.
     let Some(passed) = passes else { return mtu };
     let bracket = |lost: Option<u16>| Bracket {
         passes: Some(Seen::new(passed)),
@@ -133,7 +133,7 @@ pub(crate) fn measure(call: &mut Call<'_>, quality: Quality, largest: u16, until
     let arrives = lost.is_some_and(|lost| tester.arrives(call, lost));
     mtu.to_server = bracket(lost.filter(|_| !arrives));
     mtu.to_client = bracket(lost.filter(|_| arrives));
-    // The last word over the line is one that was answered: large echoes that were lost are no sign of death.
+    // End with a small echo, so that the loss of the large ones is not taken for a dead link.
     answers(call, until);
     mtu
 }
@@ -146,7 +146,7 @@ struct Tester {
 }
 
 impl Tester {
-    /// Sends several echoes of each size; whether any of a size was answered. Empty when there was no time.
+    /// Sends several echoes of each size; returns which sizes were answered. Empty if there was no time.
     fn round(&mut self, call: &mut Call<'_>, sizes: &[u16]) -> Vec<(u16, bool)> {
         let first = self.next;
         let overhead = call.overhead();
@@ -172,9 +172,9 @@ impl Tester {
         (0u32..).zip(sizes).map(|(index, size)| (*size, of(call, index, to))).collect()
     }
 
-    /// Whether the server acknowledges a packet of this size by its number, though it never answers.
+    /// Whether the server acknowledges the sequence number of a packet of this size, although it does not answer it.
     fn arrives(&mut self, call: &mut Call<'_>, size: u16) -> bool {
-        // So that nothing else is acknowledged meanwhile.
+        // Let outstanding packets be acknowledged first.
         call.work(Instant::now() + self.patience, |_| false);
         call.echoes.acked.clear();
         let overhead = call.overhead();

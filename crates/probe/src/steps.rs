@@ -1,4 +1,4 @@
-//! The steps, one after the other, and what they leave.
+//! The steps of a test, one after the other, and their results.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -27,33 +27,33 @@ use crate::stop::Stop;
 use crate::walk::{Left, Walk};
 use crate::{local, name, wire};
 
-/// Longer than any test: the steps have bounds of their own.
+/// Longer than any test: the steps have time limits of their own.
 const NEVER: Duration = Duration::from_secs(24 * 3600);
-/// For each answer to our good-bye.
-const FAREWELL: Duration = Duration::from_millis(600);
-/// Shorter silences over GRE show nothing.
-const ENOUGH: Duration = Duration::from_secs(5);
-/// The host name that the test sends, so that readers of the server's log recognise it.
+/// Timeout of each answer during the shutdown.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(600);
+/// A shorter silence on GRE proves nothing.
+const SILENCE_MIN: Duration = Duration::from_secs(5);
+/// Host name in our control messages, so that readers of the server's log recognise the test.
 const HOST_NAME: &[u8] = b"adit-doctor";
 
-/// What a test found.
+/// The result of a test.
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// The facts, to be judged.
+    /// The facts, for `adit_doctor::judge`.
     pub facts: Facts,
-    /// The test's own packets: pcap, Linux cooked. Of DNS only questions for the server's name are in it, of the rest of
-    /// this host's traffic nothing.
+    /// The test's own packets: pcap, Linux cooked. It contains only DNS queries for the server's name, and no other
+    /// traffic of this host.
     pub capture: Vec<u8>,
-    /// The test was ended before it was done.
+    /// Whether the test was stopped before it was complete.
     pub interrupted: bool,
-    /// This process has no right to raw sockets, so that all from GRE on was left out.
+    /// Whether this process lacks the privilege for raw sockets, so that GRE and all later layers were skipped.
     pub not_permitted: bool,
 }
 
-/// Runs a test; `on_progress` gets its progress.
+/// Runs a test; `on_progress` receives progress events.
 ///
 /// # Errors
-/// When the kernel gives this process nothing to work with: no random numbers, no descriptors.
+/// The kernel refuses a basic resource: random numbers or file descriptors.
 pub fn run(
     options: &Options,
     stop: &Stop,
@@ -100,7 +100,7 @@ fn missing(error: &adit_sys::Error) -> String {
     format!("this process may not use protocol 47: {fix}")
 }
 
-/// This layer and all above it.
+/// Marks this layer and all above it as skipped.
 fn leave_out(facts: &mut Facts, from: Layer, why: &str) {
     for layer in Layer::OF_A_CALL.into_iter().filter(|layer| *layer >= from) {
         if facts.left_out.iter().all(|(known, _)| *known != layer) {
@@ -119,14 +119,14 @@ struct Test<'a> {
     call_id: LocalCallId,
     rng: Rng,
     facts: Facts,
-    /// Our end of the control connection.
+    /// Local address of the control connection.
     local: Option<SocketAddr>,
-    /// The largest packet of the interface towards the server.
+    /// MTU of the route to the server.
     route_mtu: Option<u32>,
 }
 
 impl Test<'_> {
-    /// Whether the test is to end with this layer.
+    /// Whether the test ends with this layer.
     fn ends_with(&self, layer: Layer) -> bool {
         self.facts.stop_after.is_some_and(|last| last <= layer) || self.stop.is_requested()
     }
@@ -179,7 +179,7 @@ impl Test<'_> {
         addresses
     }
 
-    /// The first address, in the resolver's order, that answers.
+    /// Connects to the first address, in the resolver's order, that answers.
     fn dial(&mut self, addresses: &[Ipv4Addr]) -> adit_sys::Result<Option<Dialled>> {
         let began = Instant::now();
         let port = self.options.port;
@@ -203,7 +203,7 @@ impl Test<'_> {
             self.route_mtu = local::look(*chosen.to.ip(), from, &mut self.facts.name);
         }
         if open.is_none() {
-            // An ICMP message or a late RST may still be on its way to us.
+            // An ICMP message or a late RST may still be in flight.
             std::thread::sleep(Duration::from_millis(20));
             self.recorder.turn();
             self.report.end(Layer::Control, "not open");
@@ -228,8 +228,8 @@ impl Test<'_> {
                 link.credentials = Some(Credentials { domain: domain.to_owned(), ..credentials });
             }
             None => {
-                // Which one the server wants is to be seen; none is used, since nothing but LCP leaves. A link without
-                // a name to prove would refuse them all.
+                // Accept all methods, to observe which one the server wants; none is used, because only LCP frames are
+                // sent. Without credentials the link would refuse them all.
                 link.credentials = Some(Credentials::new("adit-doctor", Password::new("")));
                 link.methods =
                     vec![AuthMethod::MsChapV2, AuthMethod::MsChapV1, AuthMethod::ChapMd5, AuthMethod::Pap];
@@ -238,9 +238,9 @@ impl Test<'_> {
         }
         let control = ControlConfig {
             host_name: HOST_NAME.to_vec(),
-            // A server whose GRE is lost says good-bye to the call late; ours is said all the same.
-            disconnect_timeout: FAREWELL,
-            stop_timeout: FAREWELL,
+            // A server whose GRE is lost answers the shutdown late; do not wait for it.
+            disconnect_timeout: SHUTDOWN_TIMEOUT,
+            stop_timeout: SHUTDOWN_TIMEOUT,
             ..ControlConfig::client()
         };
         let encryption_required = link.mppe.mode == Mode::Require;
@@ -258,7 +258,7 @@ impl Test<'_> {
         }
     }
 
-    /// From the first word on the control connection to the good-bye.
+    /// Runs a call, from the first control message to the shutdown.
     fn call(&mut self, dialled: Dialled) -> adit_sys::Result<Left> {
         let Some(stream) = dialled.stream else { return Ok(Left::default()) };
         let plan = self.plan();
@@ -299,7 +299,7 @@ impl Test<'_> {
             wire::add(&mut self.facts, left.record, self.recorder.sees());
             if !interrupted {
                 wire::waited(&mut self.facts, &left.waited);
-            } else if self.facts.took.get(&Layer::Gre).is_none_or(|took| *took < ENOUGH) {
+            } else if self.facts.took.get(&Layer::Gre).is_none_or(|took| *took < SILENCE_MIN) {
                 // The wait was too short to conclude that nothing arrives.
                 self.facts.gre.to_server = Default::default();
             }

@@ -1,11 +1,11 @@
-//! The user's request that the test ends.
+//! The user's request to stop the test.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use adit_sys::poll::Waker;
 
-/// Ends a test from another thread; clones end the same one.
+/// Stops a test from another thread; clones stop the same test.
 #[derive(Clone, Debug)]
 pub struct Stop {
     requested: Arc<AtomicBool>,
@@ -13,21 +13,21 @@ pub struct Stop {
 }
 
 impl Stop {
-    /// A new one.
+    /// Creates a handle.
     ///
     /// # Errors
-    /// When the process is out of descriptors.
+    /// The process is out of file descriptors.
     pub fn new() -> adit_sys::Result<Stop> {
         Ok(Stop { requested: Arc::default(), waker: Waker::new()? })
     }
 
-    /// Ends the test: it closes the call in order and returns its findings so far.
+    /// Requests the stop: the test closes the call in order and returns its findings so far.
     pub fn request(&self) {
         self.requested.store(true, Ordering::Relaxed);
         self.waker.wake();
     }
 
-    /// Whether that was requested.
+    /// Whether a stop was requested.
     pub fn is_requested(&self) -> bool {
         self.requested.load(Ordering::Relaxed)
     }

@@ -1,4 +1,4 @@
-//! Along one call, layer by layer, as far as it goes.
+//! The test of one call, layer by layer, as far as the call gets.
 
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
@@ -14,12 +14,12 @@ use crate::progress::Reporter;
 use crate::sizes::{self, Quality};
 use crate::{inside, path};
 
-/// A server that says neither yes nor no for so long is asked whether it lives.
+/// If a login gets no result for this long, LCP echoes test whether the path is alive.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// GRE that gives no answer for so long has stopped.
+/// GRE without an answer for this long is considered dead.
 const DEAD: Duration = Duration::from_secs(10);
 
-/// What the call left when it was over.
+/// The results of a call.
 #[derive(Debug, Default)]
 pub(crate) struct Left {
     pub(crate) record: CallRecord,
@@ -28,19 +28,19 @@ pub(crate) struct Left {
     pub(crate) inside: Inside,
     pub(crate) mtu: Mtu,
     pub(crate) quality: Quality,
-    /// LCP came up in time, and so on: what was waited for last, and for how long.
+    /// The layers that did not come up in time, with the time waited.
     pub(crate) waited: Vec<(Layer, Duration)>,
-    /// LCP echoes were answered while the login was not.
+    /// Whether LCP echoes were answered while the login was not.
     pub(crate) path_lives: Option<bool>,
 }
 
-/// One call on its way.
+/// The test of one call.
 pub(crate) struct Walk<'a, 't> {
     pub(crate) call: Call<'a>,
     pub(crate) options: &'a Options,
     /// The layer that the test ends with.
     pub(crate) last: Option<Layer>,
-    /// Our address.
+    /// Local address.
     pub(crate) source: Option<Ipv4Addr>,
     pub(crate) seed: u64,
     pub(crate) bounds: &'a mut Bounds,
@@ -50,7 +50,7 @@ pub(crate) struct Walk<'a, 't> {
 }
 
 impl Walk<'_, '_> {
-    /// Goes as far as it gets, and says good-bye.
+    /// Runs the steps as far as the call gets, then ends the call in order.
     pub(crate) fn go(&mut self) {
         let granted = self.control();
         if granted && self.call.gre.is_some() && self.goes_beyond(Layer::Control) {
@@ -74,12 +74,12 @@ impl Walk<'_, '_> {
                 self.silence(idle);
             }
         }
-        self.report.note(Layer::Control, "saying good-bye");
+        self.report.note(Layer::Control, "shutting down the call");
         self.call.goodbye();
         self.left.record = std::mem::take(&mut self.call.record);
     }
 
-    /// The call lives, and the test does not end with this layer.
+    /// Whether the call is usable, and the test does not end with this layer.
     fn goes_beyond(&self, layer: Layer) -> bool {
         self.call.lives() && !self.ends_with(layer)
     }
@@ -88,14 +88,14 @@ impl Walk<'_, '_> {
         self.last.is_some_and(|last| last <= layer)
     }
 
-    /// Something was waited for in vain, while the call lived.
+    /// Records a timeout, if the call was usable.
     fn waited(&mut self, layer: Layer, since: Instant) {
         if self.call.lives() {
             self.left.waited.push((layer, since.elapsed()));
         }
     }
 
-    /// The control connection and the call. True: it is granted.
+    /// Tests the control connection and the call. Returns whether the call was granted.
     fn control(&mut self) -> bool {
         let began = Instant::now();
         let until = self.bounds.until(bounds::CONTROL);
@@ -116,7 +116,7 @@ impl Walk<'_, '_> {
         granted
     }
 
-    /// GRE, and LCP over it.
+    /// Tests GRE, and LCP over it.
     fn link(&mut self) {
         let began = Instant::now();
         self.report.begin(Layer::Gre, "waiting for the server's GRE");
@@ -149,7 +149,7 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// The login, once. True: it was accepted.
+    /// Logs in, once. Returns whether the login was accepted.
     fn login(&mut self) -> bool {
         let began = Instant::now();
         self.report.begin(Layer::Auth, "logging in, once");
@@ -158,7 +158,7 @@ impl Walk<'_, '_> {
         let is_done = |call: &mut Call<'_>| is_accepted(call) || !call.lives();
         let patience = until.min(Instant::now() + PATIENCE);
         if !self.call.work(patience, is_done) {
-            // Whether the line or the server's directory is silent.
+            // Distinguishes a dead path from a silent authentication backend.
             self.left.path_lives = sizes::answers(&mut self.call, until);
             if !self.call.work(until, is_done) {
                 self.waited(Layer::Auth, began);
@@ -170,7 +170,7 @@ impl Walk<'_, '_> {
         accepted
     }
 
-    /// CCP and IPCP.
+    /// Tests CCP and IPCP.
     fn network(&mut self) {
         let began = Instant::now();
         self.report.begin(Layer::Address, "encryption and address");
@@ -187,7 +187,7 @@ impl Walk<'_, '_> {
         self.report.end(Layer::Address, if self.call.record.up.is_some() { "up" } else { "not up" });
     }
 
-    /// Asks everything that lies behind; `salt` gives each round numbers of its own.
+    /// Sends all requests through the tunnel; `salt` gives each round its own numbers.
     fn ask(&mut self, up: &Up, salt: u64) -> Inside {
         let until = self.bounds.until(bounds::INSIDE);
         inside::test(&mut self.call, up, self.options, self.seed ^ salt, until)
@@ -198,8 +198,8 @@ impl Walk<'_, '_> {
         self.report.begin(Layer::Route, "what lies behind the tunnel");
         self.left.inside = self.ask(up, 0);
         if inside::is_dead(&self.left.inside) && self.call.lives() && !self.call.is_stopped() {
-            // The server may still wait for the last word of the negotiation, which was lost; it asks again after three
-            // seconds, and lets nothing pass before.
+            // The last packet of the negotiation may be lost. The server then retransmits after three seconds, and
+            // forwards nothing before.
             self.report.note(Layer::Route, "nothing answers; once more");
             self.left.inside = self.ask(up, 1);
         }
@@ -226,7 +226,7 @@ impl Walk<'_, '_> {
         self.report.end(Layer::Mtu, format!("{} of {} lost", quality.lost, quality.sent));
     }
 
-    /// Says nothing for a while, then sees whether the tunnel still works.
+    /// Stays idle for a while, then tests whether the tunnel still works.
     fn silence(&mut self, idle: Duration) {
         if !self.call.lives() {
             return;
@@ -237,7 +237,7 @@ impl Walk<'_, '_> {
         let until = self.bounds.until(bounds::INSIDE);
         let lives = self.call.lives() && sizes::answers(&mut self.call, until) == Some(true);
         if !lives {
-            // Long enough to be no accident, and to see what TCP does meanwhile.
+            // Long enough to rule out a coincidence, and to observe TCP meanwhile.
             self.bounds.extend(DEAD);
             let until = Instant::now() + DEAD;
             while self.call.lives() && Instant::now() < until && !self.call.is_stopped() {
@@ -248,7 +248,7 @@ impl Walk<'_, '_> {
     }
 }
 
-/// Any will do that is not the call's.
+/// Any Call ID other than the call's will do.
 fn call_id_for_self(server: Ipv4Addr) -> u16 {
     server.octets().iter().fold(0x4711, |id: u16, octet| id.rotate_left(3) ^ u16::from(*octet))
 }

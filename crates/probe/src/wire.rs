@@ -1,4 +1,4 @@
-//! Puts together what the packets say and what only this end knows.
+//! Merges the facts from the packets with those that only this end has.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -18,10 +18,10 @@ use crate::call::CallRecord;
 use crate::record::Recorder;
 use crate::sizes::Quality;
 
-/// So many packets that decrypt to nothing known, and none that does, are no accident.
+/// This many undecryptable packets, and no decryptable one, are not a coincidence.
 const GARBAGE: u64 = 3;
 
-/// What the test's own packets show, read as a capture is read. What only this end knows stays as it is.
+/// Fills in what the test's own packets show, read like a capture. Facts that only this end has are kept.
 pub(crate) fn fill(facts: &mut Facts, recorder: &Recorder, local: Option<SocketAddr>) {
     let mut reader = Reader::default();
     let mut all = Conversations::default();
@@ -55,7 +55,7 @@ pub(crate) fn fill(facts: &mut Facts, recorder: &Recorder, local: Option<SocketA
 }
 
 fn merge(facts: &mut Facts, seen: Facts) {
-    // The system knows of an open connection; who refused one, the packets know better.
+    // The system reports an open connection; the packets show which host refused one.
     if let Some(connect) = seen.tcp.connect
         && !matches!(connect.what, Connect::Silent { .. })
     {
@@ -77,7 +77,7 @@ fn merge(facts: &mut Facts, seen: Facts) {
     }
 }
 
-/// What the machine of the call knows, where the packets do not say it already.
+/// Adds the results of the call, where the packets do not show them already.
 pub(crate) fn add(facts: &mut Facts, record: CallRecord, sees: bool) {
     let here = || Some(Seen::new(()));
     if let Some(ending) = facts.ending.as_mut().filter(|_| record.hung_up) {
@@ -133,7 +133,7 @@ pub(crate) fn add(facts: &mut Facts, record: CallRecord, sees: bool) {
     if let Some(from) = record.elsewhere {
         facts.gre.from_elsewhere.get_or_insert(Seen::new(from.into()));
     }
-    // Without the packets the machine's own judgement is the best there is.
+    // Without packets, the call's own result is the best available.
     let end = record.call_end.or(record.end);
     if let (false, Some(end)) = (sees, end)
         && let Some(code) = end.code
@@ -142,7 +142,7 @@ pub(crate) fn add(facts: &mut Facts, record: CallRecord, sees: bool) {
     }
 }
 
-/// What was waited for in vain.
+/// Adds the layers that timed out.
 pub(crate) fn waited(facts: &mut Facts, waited: &[(Layer, Duration)]) {
     for (layer, time) in waited {
         let silent = Some(Seen::new(*time));
@@ -158,21 +158,21 @@ pub(crate) fn waited(facts: &mut Facts, waited: &[(Layer, Duration)]) {
     }
 }
 
-/// Loss and round trip.
+/// Adds loss and round trip.
 pub(crate) fn quality(facts: &mut Facts, quality: Quality) {
     if quality.sent == 0 {
         return;
     }
     facts.inside.pings = Some((quality.sent, quality.lost));
     facts.inside.round_trip = quality.round_trip;
-    // An answer that never came, and is not missing among the server's numbers, was never sent: the question was lost.
+    // A reply that is not missing in the server's sequence numbers was never sent: the request was lost.
     let to_server = u64::from(quality.lost).saturating_sub(facts.gre.to_client.lost);
     if quality.round_trip.is_some() {
         facts.gre.to_server.lost = facts.gre.to_server.lost.max(to_server);
     }
 }
 
-/// What was found behind the tunnel.
+/// Adds the results of the tests through the tunnel.
 pub(crate) fn inside(facts: &mut Facts, inside: Inside, mtu: Mtu) {
     let seen = std::mem::take(&mut facts.inside);
     facts.inside = Inside {
@@ -183,17 +183,17 @@ pub(crate) fn inside(facts: &mut Facts, inside: Inside, mtu: Mtu) {
         ..inside
     };
     facts.mtu.agreed = mtu.agreed.or(facts.mtu.agreed);
-    // Sizes that were tried on purpose say more than those that came along.
+    // Sizes that were tested are more reliable than those that were merely observed.
     if mtu.to_server.passes.is_some() {
         facts.mtu.to_server = mtu.to_server;
         facts.mtu.to_client = mtu.to_client;
     }
 }
 
-/// IP, GRE with both numbers, PPP with its protocol: what a tunnel puts around the information of a PPP frame.
+/// IP, GRE with both numbers, PPP protocol: the overhead around the information field of a PPP frame.
 const AROUND: u32 = 20 + 16 + 4;
 
-/// Packets that vanish exactly from the size on at which this host cuts them in two: the second piece is what vanishes.
+/// Detects lost fragments: packets vanish from exactly the size at which this host fragments them.
 pub(crate) fn fragments(facts: &mut Facts, route_mtu: Option<u32>) {
     let (Some(route_mtu), Some(lost), Some(passes)) =
         (route_mtu, &facts.mtu.to_server.lost, &facts.mtu.to_server.passes)
