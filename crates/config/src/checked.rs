@@ -15,7 +15,7 @@ use crate::source::Source;
 use crate::tree::{self, Entry, Node, Spot, Table, Value};
 use crate::{resolve, syntax, walk};
 
-/// Files, what was found in them, and the configuration if it can be used.
+/// Configuration files, the findings in them, and the configuration if it is usable.
 #[derive(Debug)]
 pub struct Checked {
     sources: Vec<Source>,
@@ -25,12 +25,12 @@ pub struct Checked {
     host_checked: bool,
 }
 
-/// One value in effect and its origin.
+/// An effective value and its origin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Setting {
     /// The key with its path.
     pub key: String,
-    /// The value as TOML; a place of a secret, never the secret.
+    /// The value as TOML; for a secret its location, never the secret.
     pub value: String,
     /// File and line, or `None` for a default.
     pub origin: Option<(String, usize)>,
@@ -54,20 +54,20 @@ impl Checked {
         if path.exists() { Checked::read(path) } else { Checked::built_in() }
     }
 
-    /// What runs without a file.
+    /// The built-in configuration, used without a file.
     pub fn built_in() -> Checked {
         Checked::parse(vec![built_in()])
     }
 
-    /// What runs without a file, with `over` laid over it: what was found out about the host, for one.
+    /// The built-in configuration, with `over` merged over it, such as values detected on the host.
     pub fn built_in_with(over: Source) -> Checked {
         let mut checked = Checked::parse(vec![built_in(), over]);
-        // That the built-in text is covered is the purpose.
+        // The built-in text is overridden on purpose.
         checked.findings.retain(|finding| finding.code != Code::F19);
         checked
     }
 
-    /// Checks texts that lie over each other, the last on top.
+    /// Checks texts that are merged in order; later ones take precedence.
     pub fn parse(sources: Vec<Source>) -> Checked {
         let mut table = Table::new();
         let mut findings = Vec::new();
@@ -80,7 +80,7 @@ impl Checked {
         let spot = Spot { file: 0, span: 0..0 };
         let tree = Node { value: Value::Table(table), spot };
         let mut checked = Checked { sources, tree, findings, config: None, host_checked: false };
-        // What follows a syntax error is guesswork; the rest of the file is not looked at.
+        // After a syntax error the rest of the file cannot be interpreted reliably, so it is not checked.
         if checked.findings.is_empty() && !checked.other_version() {
             checked.check_meaning();
         }
@@ -88,7 +88,7 @@ impl Checked {
         checked
     }
 
-    /// A file for another adit: everything else found in it would mislead.
+    /// Detects a file for another version of adit: all other findings in it would mislead.
     fn other_version(&mut self) -> bool {
         let report = Report::new(&self.sources, &self.tree);
         let Some(entry) = report.entry(&["version"]) else { return false };
@@ -117,7 +117,7 @@ impl Checked {
         self.findings.extend(report.findings);
     }
 
-    /// Checks against a host too. Does nothing when the files themselves cannot be used.
+    /// Checks against a host too. Does nothing if the files themselves are not usable.
     pub fn check_host(&mut self, host: &HostFacts) {
         let Some(config) = &self.config else { return };
         let mut report = Report::new(&self.sources, &self.tree);
@@ -135,7 +135,7 @@ impl Checked {
         self.config.as_ref()
     }
 
-    /// The configuration, or all of this to tell why there is none.
+    /// The configuration, or the complete result that explains why there is none.
     pub fn into_config(self) -> Result<Config, Box<Checked>> {
         match self.config {
             Some(config) => Ok(config),
@@ -143,17 +143,17 @@ impl Checked {
         }
     }
 
-    /// What was found, by file and line.
+    /// The findings, by file and line.
     pub fn findings(&self) -> &[Finding] {
         &self.findings
     }
 
-    /// The texts, in the order in which they lie over each other.
+    /// The texts, in the order in which they are merged.
     pub fn sources(&self) -> &[Source] {
         &self.sources
     }
 
-    /// How deep the check went: `"syntax"`, `"meaning"` or `"host"`.
+    /// The level of the check: `"syntax"`, `"meaning"` or `"host"`.
     pub fn depth(&self) -> &'static str {
         let syntax = self.findings.iter().any(|finding| finding.code == Code::F01);
         match (syntax, self.host_checked) {
@@ -163,18 +163,18 @@ impl Checked {
         }
     }
 
-    /// Whether nothing at or above a level was found.
+    /// Whether there is no finding at or above a level.
     pub fn is_clean(&self, level: Level) -> bool {
         self.findings.iter().all(|finding| finding.level > level)
     }
 
-    /// The findings as people read them.
+    /// The findings as text for the user.
     pub fn render(&self) -> String {
         render(&self.findings, &self.sources)
     }
 
-    /// Every value in effect, in the order of the manual, with its origin. Groups show only what
-    /// they say themselves.
+    /// Every effective value with its origin, in the order of the manual. Groups list only the values that they set
+    /// themselves.
     pub fn effective(&self) -> Vec<Setting> {
         let mut settings = Vec::new();
         for key in KEYS {
@@ -197,7 +197,7 @@ impl Checked {
         settings
     }
 
-    /// The concrete tables of a section.
+    /// The paths of a section's tables in these files.
     fn paths(&self, section: &str) -> Vec<Vec<String>> {
         let mut paths: Vec<Vec<String>> = vec![Vec::new()];
         for part in section.split('.').filter(|part| !part.is_empty()) {

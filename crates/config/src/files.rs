@@ -1,4 +1,4 @@
-//! Reading configuration files: what cannot be read is a finding.
+//! Reading of configuration files: a file that cannot be read is a finding.
 
 use std::fs;
 use std::io;
@@ -9,14 +9,14 @@ use adit_diag::Code;
 use crate::finding::{Finding, Level};
 use crate::source::Source;
 
-/// The largest file that is read, in octets.
+/// The largest file that is read, in bytes.
 pub const MAX_FILE: u64 = 1 << 20;
 
 /// The most files that are merged.
 pub const MAX_FILES: usize = 256;
 
-/// Reads a file and then, in the order of their names, the `*.toml` files of `conf.d` beside it. What cannot
-/// be read is a finding (F18), and the others are read all the same.
+/// Reads a file, and then the `*.toml` files of `conf.d` beside it in the order of their names. A file that cannot be
+/// read is a finding (F18); the others are read all the same.
 pub fn read_files(path: &Path) -> (Vec<Source>, Vec<Finding>) {
     let mut sources = Vec::new();
     let mut findings = Vec::new();

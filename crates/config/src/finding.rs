@@ -1,4 +1,4 @@
-//! What a check found, where, and what to write instead.
+//! Findings of a check: what is wrong, where, and how to fix it.
 
 use adit_diag::Code;
 use schemars::JsonSchema;
@@ -6,20 +6,20 @@ use serde::{Serialize, Serializer};
 
 use crate::source::Source;
 
-/// How bad it is. Ordered: the worst first.
+/// The severity of a finding. Ordered: the worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
-    /// The file cannot be used.
+    /// The file is not usable.
     Error,
-    /// It can be used, with a risk or a disadvantage.
+    /// The file is usable, with a risk or a disadvantage.
     Warning,
-    /// Good to know; never makes a check fail.
+    /// Information; never makes a check fail.
     Note,
 }
 
 impl Level {
-    /// The word of the output.
+    /// The name in output.
     pub const fn word(self) -> &'static str {
         match self {
             Level::Error => "error",
@@ -29,14 +29,14 @@ impl Level {
     }
 }
 
-/// One finding. `line`, `col` and `length` are 0 when it belongs to no place in a file.
+/// A finding. `line`, `col` and `length` are 0 if it has no location in a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Finding {
-    /// The stable code.
+    /// The stable diagnosis code.
     #[serde(serialize_with = "as_text")]
     #[schemars(with = "String")]
     pub code: Code,
-    /// How bad it is.
+    /// The severity.
     pub level: Level,
     /// The file.
     pub file: String,
@@ -44,43 +44,43 @@ pub struct Finding {
     pub line: usize,
     /// Column in characters, from 1.
     pub col: usize,
-    /// Characters to mark.
+    /// Number of characters to mark.
     pub length: usize,
-    /// The key with its path, as `pool.range`.
+    /// The key with its path, such as `pool.range`.
     pub key: String,
-    /// What is wrong, one line.
+    /// What is wrong, in one line.
     pub message: String,
-    /// What to write behind the mark; empty shows no excerpt.
+    /// The text after the mark; without one no excerpt is shown.
     #[serde(skip)]
     pub label: String,
-    /// What to do.
+    /// How to fix it.
     pub fix: Option<Fix>,
 }
 
-/// What to do about a finding.
+/// The fix of a finding.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Fix {
-    /// For people: the line as it should be, or a command.
+    /// For users: the corrected line, or a command.
     pub text: String,
-    /// For programs.
+    /// For programs: the replacement.
     #[serde(flatten)]
     pub replace: Option<Replace>,
 }
 
-/// A change that makes a finding go away.
+/// A replacement that fixes a finding.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Replace {
-    /// What to write.
+    /// The replacement text.
     #[serde(rename = "replace")]
     pub with: String,
-    /// First octet of what it replaces.
+    /// Offset of the first byte that it replaces.
     pub start: usize,
-    /// The octet after the last one.
+    /// Offset after the last byte that it replaces.
     pub end: usize,
 }
 
 impl Finding {
-    /// A finding that belongs to no place yet.
+    /// Creates a finding without a location.
     pub fn new(code: Code, level: Level, key: impl Into<String>, message: impl Into<String>) -> Finding {
         Finding {
             code,
@@ -96,7 +96,7 @@ impl Finding {
         }
     }
 
-    /// Puts it at a place.
+    /// Sets the location.
     #[must_use]
     pub(crate) fn at(mut self, source: &Source, span: &std::ops::Range<usize>) -> Finding {
         let place = source.place(span.start);
@@ -108,21 +108,21 @@ impl Finding {
         self
     }
 
-    /// Words behind the mark.
+    /// Sets the text after the mark.
     #[must_use]
     pub(crate) fn label(mut self, label: impl Into<String>) -> Finding {
         self.label = label.into();
         self
     }
 
-    /// What to do, for people only.
+    /// Sets a fix that has no replacement.
     #[must_use]
     pub(crate) fn advice(mut self, text: impl Into<String>) -> Finding {
         self.fix = Some(Fix { text: text.into(), replace: None });
         self
     }
 
-    /// What to write instead of a span; people see the whole line as it becomes.
+    /// Sets a replacement for a span; users see the whole corrected line.
     #[must_use]
     pub(crate) fn replace(mut self, source: &Source, span: &std::ops::Range<usize>, with: String) -> Finding {
         let replace = Replace { with, start: span.start, end: span.end };
@@ -132,20 +132,20 @@ impl Finding {
     }
 }
 
-/// Makes the change of a fix. `None` when it does not fit the text.
+/// Applies a replacement. `None` if it does not fit the text.
 pub fn apply(text: &str, replace: &Replace) -> Option<String> {
     let before = text.get(..replace.start)?;
     let after = text.get(replace.end..)?;
     (replace.start <= replace.end).then(|| format!("{before}{}{after}", replace.with))
 }
 
-/// The first changed line as it will be, without indentation and comment.
+/// The first line after the replacement, without indentation and comment.
 fn changed_line(source: &Source, replace: &Replace) -> String {
     let line = source.line_range(replace.start);
     let head = source.text.get(line.start..replace.start).unwrap_or_default();
     let end = source.line_range(replace.end).end;
     let tail = source.text.get(replace.end..end).unwrap_or_default();
-    // A comment behind the value is not part of the fix; a `#` inside a value is never behind its end.
+    // A comment after the value is not part of the fix; a `#` inside a value never follows its end.
     let tail = tail.split(" #").next().unwrap_or_default();
     let whole = if replace.with.starts_with('\n') {
         replace.with.clone()

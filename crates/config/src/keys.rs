@@ -1,4 +1,4 @@
-//! Every key of the file: where it stands, what it takes, its default, and one line about it.
+//! Every key of the file: its sections, the values it accepts, its default, and a description.
 
 mod kind;
 mod samples;
@@ -9,30 +9,30 @@ pub(crate) use table::KEYS;
 
 use crate::tree::Node;
 
-/// One key.
+/// A configuration key.
 #[derive(Debug)]
 pub struct Key {
-    /// The tables it may stand in; `*` is any name.
+    /// The tables that may contain it; `*` is any name.
     pub sections: &'static [&'static str],
     /// Its name.
     pub name: &'static str,
-    /// What it takes.
+    /// The kind of its values.
     pub(crate) kind: Kind,
     /// The default as TOML; empty for none.
     pub default: &'static str,
     /// An example as TOML; empty where the default is one.
     pub example: &'static str,
-    /// What it is for.
+    /// Description in one line.
     pub about: &'static str,
 }
 
 impl Key {
-    /// What it takes, for people.
+    /// The accepted values, as text for the user.
     pub fn takes(&self) -> String {
         self.kind.takes()
     }
 
-    /// Values to try, as TOML: the limits and words that it takes, and the words that it refuses because they are
+    /// Values to try, as TOML: the limits and words that the key accepts, and words that it refuses because they are
     /// planned. For checks that every key has an effect.
     pub fn samples(&self) -> Vec<String> {
         samples::samples(&self.kind)
@@ -49,7 +49,7 @@ pub fn keys() -> &'static [Key] {
     KEYS
 }
 
-/// The default of the key at a path, as a value that no file holds.
+/// The default of the key at a path, as a node that belongs to no file.
 pub(crate) fn default_node<S: AsRef<str>>(path: &[S]) -> Option<Node> {
     match slot(path) {
         Slot::Key(key) => table::node(key.default),
@@ -57,18 +57,18 @@ pub(crate) fn default_node<S: AsRef<str>>(path: &[S]) -> Option<Node> {
     }
 }
 
-/// What stands at a path.
+/// The meaning of a path.
 #[derive(Debug)]
 pub(crate) enum Slot {
     /// A key.
     Key(&'static Key),
-    /// A table with keys or tables in it.
+    /// A table that contains keys or tables.
     Table,
-    /// Nothing.
+    /// Unknown in this version.
     Unknown,
 }
 
-/// Looks a path up.
+/// Looks up a path.
 pub(crate) fn slot<S: AsRef<str>>(path: &[S]) -> Slot {
     let Some((name, above)) = path.split_last() else { return Slot::Table };
     let key = KEYS.iter().find(|key| {
@@ -81,7 +81,7 @@ pub(crate) fn slot<S: AsRef<str>>(path: &[S]) -> Slot {
     if inside { Slot::Table } else { Slot::Unknown }
 }
 
-/// `Some(true)`: the path is this section. `Some(false)`: the section lies below the path.
+/// `Some(true)`: the path is this section. `Some(false)`: the section is below the path.
 fn matches<S: AsRef<str>>(section: &str, path: &[S]) -> Option<bool> {
     let mut parts = section.split('.').filter(|part| !part.is_empty());
     for name in path {
@@ -93,7 +93,7 @@ fn matches<S: AsRef<str>>(section: &str, path: &[S]) -> Option<bool> {
     Some(parts.next().is_none())
 }
 
-/// What may stand directly inside a table, keys first; free names are left out.
+/// Names of the keys and tables directly inside a table, keys first; without free names.
 pub(crate) fn names_in<S: AsRef<str>>(path: &[S]) -> Vec<&'static str> {
     let mut names: Vec<&'static str> = Vec::new();
     for key in KEYS {
@@ -114,8 +114,8 @@ pub(crate) fn names_in<S: AsRef<str>>(path: &[S]) -> Vec<&'static str> {
     names
 }
 
-/// Keys and tables that the design has and this version does not: they are unknown, and the message says
-/// that waiting for them is not a typing error.
+/// Keys and tables that are planned for a later version: they are unknown, and the message explains that they are not
+/// a typing error.
 pub(crate) const PLANNED: &[&str] = &[
     "access.acl",
     "access.hours",

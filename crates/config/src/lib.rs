@@ -1,8 +1,8 @@
-//! adit.toml: TOML with spans, defaults and their origin, checks with a fix.
+//! adit.toml: TOML with source spans, defaults and their origin, and checks that suggest fixes.
 //!
-//! [`Checked::read`] reads a file and the `conf.d` beside it, checks it, and holds the typed [`Config`] if there is
-//! no error. [`Checked::check_host`] compares it with a host. The table of keys ([`keys`]) makes defaults, messages,
-//! the JSON Schema ([`schema`]) and the manual, so they cannot disagree.
+//! [`Checked::read`] reads and checks a file and the `conf.d` beside it, and holds the typed [`Config`] if there is no
+//! error. [`Checked::check_host`] compares it with a host. Defaults, messages, the JSON Schema ([`schema`]) and the
+//! manual are all generated from the table of keys ([`keys`]), so they cannot disagree.
 
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! The configuration as types: everything checked, every default filled in.
+//! The typed configuration: all values checked, all defaults filled in.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,7 +11,7 @@ use std::time::Duration;
 use adit_diag::AuthMethod;
 use adit_policy::{Access, AccountRules, DomainRule, PasswordRules, PasswordStyle, PoolConfig};
 
-/// One whole configuration.
+/// A complete configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// `[store]`.
@@ -22,7 +22,7 @@ pub struct Config {
     pub pools: BTreeMap<String, PoolConfig>,
     /// `[access]`: the rules of users without a group.
     pub access: Access,
-    /// `[groups.*]`: the rules of each group, with what it takes over from `[access]`.
+    /// `[groups.*]`: the rules of each group, including those inherited from `[access]`.
     pub groups: BTreeMap<String, Access>,
     /// `[auth]`.
     pub auth: Auth,
@@ -43,7 +43,7 @@ impl Config {
     }
 }
 
-/// Where accounts, leases, sessions and events are kept.
+/// The store of accounts, leases, sessions and events.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Store {
     /// The database.
@@ -52,16 +52,16 @@ pub struct Store {
     pub seal_key: SecretSource,
 }
 
-/// A database.
+/// A database URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StoreUrl {
     /// An SQLite file.
     Sqlite(PathBuf),
-    /// SQLite in memory, gone at the end: for tests.
+    /// SQLite in memory, for tests; the data is lost at exit.
     Memory,
 }
 
-/// Where a secret is.
+/// The location of a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SecretSource {
     /// In a file.
@@ -75,7 +75,7 @@ pub enum SecretSource {
 impl SecretSource {
     /// The file that holds the secret; an environment variable has none.
     ///
-    /// Error: a credential is named, but the service manager gave no directory for credentials.
+    /// Error: a credential is named, but the service manager provides no credentials directory.
     pub fn path(&self) -> io::Result<Option<PathBuf>> {
         match self {
             SecretSource::File(path) => Ok(Some(path.clone())),
@@ -87,7 +87,7 @@ impl SecretSource {
         }
     }
 
-    /// Reads the secret as it is, without taking a line end away.
+    /// Reads the secret unchanged, including a trailing line end.
     pub fn read(&self) -> io::Result<Vec<u8>> {
         match (self, self.path()?) {
             (SecretSource::Env(name), _) => match std::env::var_os(name) {
@@ -110,24 +110,24 @@ impl fmt::Display for SecretSource {
     }
 }
 
-/// The control connection's side of the server.
+/// The control connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {
     /// The name that clients dial.
     pub name: Option<String>,
-    /// Where calls are taken.
+    /// Addresses on which calls are accepted.
     pub listen: Vec<Listen>,
-    /// Only calls that arrive on this interface are taken.
+    /// Accept only calls that arrive on this interface.
     pub interface: Option<String>,
-    /// The host name told to clients (RFC 2637 section 2.2).
+    /// The Host Name sent to clients (RFC 2637 section 2.2).
     pub hostname: String,
     /// Echo-Requests of the control connection.
     pub echo: Echo,
-    /// How long sessions may take to end when the server stops.
+    /// Time limit for ending all sessions when the server stops.
     pub shutdown_grace: Duration,
 }
 
-/// Where calls are taken.
+/// A listening address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Listen {
     /// An address; 0.0.0.0 is every address.
@@ -155,48 +155,48 @@ impl fmt::Display for Listen {
     }
 }
 
-/// Keep-alive: a question every so often, and how many may go unanswered.
+/// Keep-alive: the interval, and how many requests may stay unanswered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Echo {
-    /// Time between questions; `None` asks nothing.
+    /// Interval of requests; `None` disables them.
     pub every: Option<Duration>,
-    /// Unanswered questions in a row that mean the peer is gone.
+    /// Number of consecutive unanswered requests after which the peer is considered dead.
     pub lost: u32,
 }
 
-/// Who may log in, and how.
+/// Authentication.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Auth {
-    /// Methods, the preferred one first.
+    /// Authentication methods, preferred first.
     pub methods: Vec<AuthMethod>,
-    /// Who is asked, in order.
+    /// Account sources, in the order in which they are queried.
     pub sources: Vec<AuthSource>,
-    /// What happens to `DOMAIN\`.
+    /// Handling of `DOMAIN\` in user names.
     pub domain: DomainRule,
     /// Passwords of local accounts.
     pub password: PasswordPolicy,
 }
 
-/// Who knows the accounts.
+/// A source of accounts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AuthSource {
     /// The store.
     Local,
 }
 
-/// Passwords of local accounts.
+/// Password policy of local accounts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PasswordPolicy {
-    /// What a new password must be.
+    /// Rules for new passwords.
     pub rules: PasswordRules,
-    /// A password older than this has expired; `None` never does.
+    /// Maximum age of a password; `None` for no limit.
     pub max_age: Option<Duration>,
-    /// How passwords are made for people.
+    /// Style of generated passwords.
     pub generate: PasswordStyle,
 }
 
 impl PasswordPolicy {
-    /// The part that [`adit_policy::decide`] asks for.
+    /// The part of the policy that [`adit_policy::decide`] needs.
     pub fn account_rules(&self) -> AccountRules {
         AccountRules { password_max_age: self.max_age }
     }
@@ -205,115 +205,115 @@ impl PasswordPolicy {
 /// PPP and the data path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
-    /// Largest packet inside the tunnel, in octets.
+    /// Largest packet inside the tunnel, in bytes.
     pub mtu: u16,
-    /// What happens to the segment size of TCP connections.
+    /// MSS of TCP connections through the tunnel.
     pub mss: Mss,
-    /// MPPE key sizes, the preferred one first: 128, 56 or 40 bits.
+    /// MPPE key sizes, preferred first: 128, 56 or 40 bits.
     pub mppe_bits: Vec<u8>,
-    /// Only stateless MPPE, which survives loss.
+    /// Accept only stateless MPPE, which tolerates packet loss.
     pub mppe_stateless: bool,
     /// LCP Echo-Requests.
     pub echo: Echo,
-    /// GRE sequence repair.
+    /// Reordering of GRE packets.
     pub reorder: Reorder,
-    /// A call must be up by then.
+    /// Time limit for the set-up of a call.
     pub setup: Duration,
     /// Whether IPv6 is negotiated too.
     pub ipv6: bool,
     /// Send no faster than the client acknowledges, within its window.
     pub windowing: bool,
-    /// What moves GRE packets.
+    /// How GRE packets are received and sent.
     pub io: Io,
 }
 
-/// What moves GRE packets between the network and the server.
+/// How GRE packets are received and sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Io {
-    /// Today the same as `Socket`: AF_XDP passes by this host's firewall, and that is for its owner to decide.
+    /// At present the same as `Socket`: AF_XDP bypasses this host's firewall, which is the administrator's decision.
     Auto,
     /// A raw socket.
     Socket,
-    /// AF_XDP on the interface that the server listens on; a raw socket, and a warning, where that cannot be.
+    /// AF_XDP on the interface that the server listens on; if that fails, a raw socket and a warning.
     Xdp,
 }
 
-/// The segment size of TCP connections through the tunnel.
+/// MSS of TCP connections through the tunnel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mss {
-    /// Lowered to what fits the tunnel.
+    /// Lowered to the MTU of the tunnel.
     Clamp,
-    /// Left alone.
+    /// Unchanged.
     Off,
-    /// Lowered to this, in octets.
+    /// Lowered to this value, in bytes.
     Size(u16),
 }
 
-/// How long a packet out of order is waited for.
+/// Reordering of GRE packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reorder {
-    /// Packets kept while one is missing; 0 waits for none.
+    /// Maximum number of packets kept while one is missing; 0 disables the wait.
     pub packets: u16,
-    /// Longest wait for a missing packet.
+    /// Maximum wait for a missing packet.
     pub wait: Duration,
 }
 
-/// How much is too much.
+/// Limits on load.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Sessions at once.
+    /// Maximum number of concurrent sessions.
     pub sessions: u32,
-    /// Calls in set-up at once.
+    /// Maximum number of concurrent calls in set-up.
     pub starting: u32,
-    /// New calls a minute from one address; 0 is no limit.
+    /// Maximum number of new calls per minute from one address; 0 for no limit.
     pub calls_per_minute_per_address: u32,
-    /// Several clients behind one address.
+    /// Whether several clients may share one public address.
     pub same_nat: SameNat,
 }
 
-/// Several clients behind one address.
+/// Whether several clients may share one public address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SameNat {
-    /// As many as call.
+    /// Any number of clients.
     Allow,
-    /// One.
+    /// One client.
     Refuse,
 }
 
-/// What is logged, where, and how it looks.
+/// Logging.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Log {
-    /// The least severe line that is written.
+    /// The least severe level that is logged.
     pub level: LogLevel,
-    /// Where lines go.
+    /// Destinations of log lines.
     pub to: Vec<LogTarget>,
-    /// How a line looks.
+    /// Format of log lines.
     pub format: LogFormat,
 }
 
-/// How severe a line is. Ordered: the most severe first.
+/// The level of a log line. Ordered: the most severe first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LogLevel {
-    /// This host could not do what was needed.
+    /// A failure of this host.
     Error,
     /// A call that failed.
     Warn,
-    /// Logins, ends, changes.
+    /// Logins, session ends, and changes.
     Info,
     /// Every step of every call.
     Debug,
 }
 
-/// Where log lines go.
+/// A destination of log lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LogTarget {
-    /// Standard error; a service's goes to the journal.
+    /// Standard error; systemd passes that of a service to the journal.
     Stderr,
     /// A file, appended to.
     File(PathBuf),
 }
 
-/// How a log line looks.
+/// The format of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
     /// `key=value`.
@@ -322,11 +322,11 @@ pub enum LogFormat {
     Json,
 }
 
-/// How long things are kept.
+/// Retention of stored data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {
-    /// Logins, ends and failures.
+    /// Retention of events: logins, session ends and failures.
     pub events: Duration,
-    /// Totals of sessions.
+    /// Retention of session records.
     pub sessions: Duration,
 }

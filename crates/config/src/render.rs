@@ -1,11 +1,11 @@
-//! Findings as people read them.
+//! Output of findings as text.
 
 use std::fmt::Write as _;
 
 use crate::finding::{Finding, Level};
 use crate::source::Source;
 
-/// The widest excerpt, in characters; a longer line is cut around the mark.
+/// The width of an excerpt, in characters; a longer line is truncated around the mark.
 const WIDTH: usize = 64;
 
 /// Writes findings file by file, with the lines they point to.
@@ -57,7 +57,7 @@ fn excerpt(text: &mut String, finding: &Finding, sources: &[Source]) {
     let shown: Vec<char> = visible(line).chars().collect();
     let from = finding.col.saturating_sub(1).min(shown.len());
     let length = finding.length.max(1).min((shown.len() - from).max(1));
-    // Cut a long line so that the mark and what stands before it can be seen.
+    // Truncate a long line so that the mark and the text before it stay visible.
     let start = if from + length.min(WIDTH / 2) > WIDTH { from.saturating_sub(WIDTH / 2) } else { 0 };
     let end = shown.len().min(start + WIDTH);
     let head = if start > 0 { "…" } else { "" };
@@ -69,7 +69,7 @@ fn excerpt(text: &mut String, finding: &Finding, sources: &[Source]) {
     let _ = writeln!(text, "{:>14} │ {before}{marks} {}", "", visible(&finding.label));
 }
 
-/// What a terminal can show: a tab is a space, what cannot be seen is a question mark.
+/// Makes text safe for a terminal: tabs become spaces, control characters become U+FFFD.
 fn visible(text: &str) -> String {
     let plain = |c: char| match c {
         '\t' => ' ',

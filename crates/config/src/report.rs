@@ -1,4 +1,4 @@
-//! Findings as they are collected, with the files they point into.
+//! Collection of findings, with the files they refer to.
 
 use adit_diag::Code;
 
@@ -7,15 +7,15 @@ use crate::read::Problem;
 use crate::source::Source;
 use crate::tree::{Entry, Node, Spot};
 
-/// The most findings that are kept; who has more must begin with these.
+/// Maximum number of findings that are kept.
 pub(crate) const MAX_FINDINGS: usize = 200;
 
-/// Files, their tree, and what was found so far.
+/// The files, their merged tree, and the findings so far.
 pub(crate) struct Report<'a> {
     pub(crate) sources: &'a [Source],
     pub(crate) tree: &'a Node,
     pub(crate) findings: Vec<Finding>,
-    /// Whether an error was found, kept or not.
+    /// Whether there was an error, kept or not.
     pub(crate) failed: bool,
 }
 
@@ -29,7 +29,7 @@ impl<'a> Report<'a> {
         self.tree.find(path)
     }
 
-    /// A finding at a place.
+    /// Creates a finding at a location.
     pub(crate) fn at(
         &self,
         spot: &Spot,
@@ -45,7 +45,7 @@ impl<'a> Report<'a> {
         }
     }
 
-    /// A finding at the value of a key, else at the nearest table above it, else at the first file.
+    /// Creates a finding at the value of a key, else at the nearest table above it, else at the first file.
     pub(crate) fn on(&self, path: &[&str], code: Code, level: Level, message: impl Into<String>) -> Finding {
         let key = path.join(".");
         if let Some(entry) = self.entry(path) {
@@ -64,7 +64,7 @@ impl<'a> Report<'a> {
         }
     }
 
-    /// Adds what to write instead of a place.
+    /// Adds a replacement for a location.
     pub(crate) fn replacing(&self, finding: Finding, spot: &Spot, with: impl Into<String>) -> Finding {
         match self.sources.get(spot.file) {
             Some(source) => finding.replace(source, &spot.span, with.into()),
@@ -72,7 +72,7 @@ impl<'a> Report<'a> {
         }
     }
 
-    /// Takes a reader's problem over.
+    /// Adds a problem that a reader found.
     pub(crate) fn problem(&mut self, key: &str, node: &Node, problem: Problem) {
         let spot = Spot { file: node.spot.file, span: problem.span };
         let message = format!("{key} {}", problem.message);
@@ -85,7 +85,7 @@ impl<'a> Report<'a> {
         self.push(finding);
     }
 
-    /// Whether nothing more needs to be looked for.
+    /// Whether no further findings are kept.
     pub(crate) fn is_full(&self) -> bool {
         self.findings.len() >= MAX_FINDINGS
     }

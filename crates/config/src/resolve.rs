@@ -1,4 +1,4 @@
-//! From the tree to types: what the files say, else the default.
+//! Conversion of the tree to typed values: the configured value, else the default.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::read::{self, Read};
 use crate::tree::Node;
 use crate::words;
 
-/// The typed configuration, or nothing where a value cannot be read; [`crate::walk`] said why.
+/// The typed configuration. `None` if a value is not readable; [`crate::walk`] has reported it.
 pub(crate) fn resolve(tree: &Node) -> Option<Config> {
     let at = Section { tree, path: &[], under: None };
     let access = access(&at.section(&["access"]), encryption(&at.section(&["link"]))?)?;
@@ -39,7 +39,7 @@ pub(crate) fn resolve(tree: &Node) -> Option<Config> {
     })
 }
 
-/// One table, and the table that it takes values over from.
+/// A table, and the table that it inherits values from.
 #[derive(Clone, Copy)]
 struct Section<'a> {
     tree: &'a Node,
@@ -52,13 +52,13 @@ impl<'a> Section<'a> {
         Section { tree: self.tree, path, under: None }
     }
 
-    /// What the files say: here, else in the table below this one.
+    /// The configured node: in this table, else in the one it inherits from.
     fn node(&self, name: &str) -> Option<&'a Node> {
         let find = |path: &[&str]| self.tree.find(&[path, &[name]].concat()).map(|entry| &entry.node);
         find(self.path).or_else(|| find(self.under?))
     }
 
-    /// The value or the default.
+    /// The configured value, or the default.
     fn get<T>(&self, name: &str, read: impl Fn(&Node) -> Read<T>) -> Option<T> {
         match self.node(name) {
             Some(node) => read(node).ok(),
@@ -66,7 +66,7 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// The value of a key without default; the outer `None` is a value that cannot be read.
+    /// The value of a key without a default; the outer `None` is a value that is not readable.
     fn optional<T>(&self, name: &str, read: impl Fn(&Node) -> Read<T>) -> Option<Option<T>> {
         match self.node(name) {
             Some(node) => read(node).ok().map(Some),
@@ -146,7 +146,7 @@ fn pools(at: &Section<'_>) -> Option<BTreeMap<String, PoolConfig>> {
 /// The inner `None` is a pool without a network.
 fn pool(section: &Section<'_>, name: &str) -> Option<Option<PoolConfig>> {
     let Some(net) = section.optional("net", read::prefix)? else { return Some(None) };
-    // Leases of a DHCP server or of RADIUS would need a pool of another kind.
+    // Leases of a DHCP server or of RADIUS need another kind of pool.
     if section.word("source")? != "static" {
         return None;
     }
@@ -174,7 +174,7 @@ fn access(section: &Section<'_>, encryption: Encryption) -> Option<Access> {
         max: section.duration_or_never("max")?,
         sessions: section.number("sessions")?,
         on_second: if section.word("on_second")? == "refuse" { OnSecond::Refuse } else { OnSecond::Replace },
-        // "any" beside a network is any.
+        // "any" together with a network means any.
         from: if from.contains(&None) { Vec::new() } else { from.into_iter().flatten().collect() },
         encryption,
     })

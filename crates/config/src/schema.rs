@@ -1,4 +1,4 @@
-//! The JSON Schema of the file, for editors.
+//! The JSON Schema of the configuration file, for editors.
 
 use schemars::Schema;
 use serde_json::{Map, Value as Json, json};
@@ -20,7 +20,7 @@ pub fn schema() -> Schema {
     Schema::from(root)
 }
 
-/// Puts a key into the table at a path, making the tables on the way.
+/// Inserts a key into the table at a path, and creates the tables on the way.
 fn insert<'a>(table: &mut Map<String, Json>, mut path: impl Iterator<Item = &'a str>, key: &Key) {
     match path.next() {
         None => {
@@ -48,7 +48,7 @@ fn table_of(table: &mut Map<String, Json>) {
     table.entry("additionalProperties").or_insert(json!(false));
 }
 
-/// The object under a name, made if it is not there; `additionalProperties: false` becomes an object.
+/// The object of a name, created if missing; `additionalProperties: false` becomes an object.
 fn object<'m>(map: &'m mut Map<String, Json>, name: &str) -> Option<&'m mut Map<String, Json>> {
     let value = map.entry(name.to_owned()).or_insert_with(|| json!({}));
     if !value.is_object() {
@@ -68,7 +68,7 @@ fn property(key: &Key) -> Json {
     schema
 }
 
-/// A TOML value as JSON.
+/// Converts a TOML value to JSON.
 fn json_of(text: &str) -> Option<Json> {
     let table: toml::Table = toml::from_str(&format!("x = {text}")).ok()?;
     serde_json::to_value(table.get("x")?).ok()

@@ -1,17 +1,17 @@
-//! The text of configuration files, and places in it.
+//! Text of configuration files, and locations in it.
 
 use std::ops::Range;
 
-/// One file, or text that stands for one.
+/// A file, or a text in place of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
-    /// The path, as messages show it.
+    /// The path, as shown in messages.
     pub name: String,
     /// The content.
     pub text: String,
 }
 
-/// A place for people, both counted from 1; `col` counts characters.
+/// A location for users, both numbers counted from 1; `col` counts characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
     /// Line.
@@ -21,12 +21,12 @@ pub struct Place {
 }
 
 impl Source {
-    /// Text under a name.
+    /// Creates a source from a name and a text.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Source {
         Source { name: name.into(), text: text.into() }
     }
 
-    /// Line and column of an octet offset; an offset past the end is the end.
+    /// Line and column of a byte offset; an offset past the end is the end.
     pub fn place(&self, offset: usize) -> Place {
         let before = self.before(offset);
         let line = before.matches('\n').count() + 1;
@@ -34,13 +34,13 @@ impl Source {
         Place { line, col }
     }
 
-    /// The line that holds an offset, without its end.
+    /// The line at an offset, without its line end.
     pub fn line_at(&self, offset: usize) -> &str {
         let range = self.line_range(offset);
         self.text.get(range).unwrap_or_default().trim_end_matches('\r')
     }
 
-    /// The octets of the line that holds an offset, without its end.
+    /// The byte range of the line at an offset, without its line end.
     pub(crate) fn line_range(&self, offset: usize) -> Range<usize> {
         let before = self.before(offset);
         let start = before.rfind('\n').map_or(0, |at| at + 1);

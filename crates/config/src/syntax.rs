@@ -1,4 +1,4 @@
-//! TOML errors, and what was probably meant.
+//! TOML syntax errors, with suggestions.
 
 use std::ops::Range;
 
@@ -9,12 +9,12 @@ use crate::finding::{Finding, Level};
 use crate::source::Source;
 use crate::tree::{self, Table};
 
-/// The most syntax errors that are told of one file; what follows is nearly always a consequence.
+/// Maximum number of syntax errors reported for one file; later ones are nearly always a consequence.
 const MAX_ERRORS: usize = 8;
 
 const OPEN_LIST: &str = "the list that begins here has no end";
 
-/// Parses one file as far as it goes.
+/// Parses one file as far as possible.
 pub(crate) fn parse(source: &Source, file: usize) -> (Table, Vec<Finding>) {
     let (parsed, errors) = DeTable::parse_recoverable(&source.text);
     let table = tree::table(parsed.get_ref(), file);
@@ -27,7 +27,7 @@ pub(crate) fn parse(source: &Source, file: usize) -> (Table, Vec<Finding>) {
         }
     }
     findings.sort_by_key(|finding| finding.line);
-    // The text after a list without end was read as a part of it.
+    // The text after an unclosed list was parsed as part of it.
     if let Some(open) = findings.iter().position(|finding| finding.message == OPEN_LIST) {
         findings.truncate(open + 1);
     }
@@ -78,7 +78,7 @@ fn explain(source: &Source, message: &str, span: &Range<usize>) -> Finding {
     at(span, message).label(hint)
 }
 
-/// The bracket of a list above a line that looks like the next key or table: the list was not closed.
+/// The opening bracket of a list above a line that looks like the next key or table: the list is not closed.
 fn open_list(source: &Source, line: usize) -> Option<Range<usize>> {
     let here = source.line_at(line).trim_start();
     let next = here.is_empty() || here.starts_with('[') || here.contains('=');
@@ -89,7 +89,7 @@ fn open_list(source: &Source, line: usize) -> Option<Range<usize>> {
     (next && depth > 0).then_some(from..from + 1)
 }
 
-/// For `key = 10.99.0.0/24  # note`: where the value is, and how it should be.
+/// For `key = 10.99.0.0/24  # note`: the span of the value, and its quoted form.
 fn unquoted(line: &str) -> Option<(Range<usize>, String)> {
     let (key, rest) = line.split_once('=')?;
     if key.trim().is_empty() || key.contains(['"', '\'', '[', '{', '#']) {
@@ -102,7 +102,7 @@ fn unquoted(line: &str) -> Option<(Range<usize>, String)> {
     }
     let start = key.len() + 1 + rest.find(value)?;
     let quoted = match value {
-        // A number with leading zeros, and the words of other formats.
+        // A number with leading zeros, and booleans of other formats.
         "yes" | "on" | "True" | "TRUE" => "true".to_owned(),
         "no" | "off" | "False" | "FALSE" => "false".to_owned(),
         _ if value.chars().all(|c| c.is_ascii_digit()) => value.trim_start_matches('0').to_owned(),
@@ -112,7 +112,7 @@ fn unquoted(line: &str) -> Option<(Range<usize>, String)> {
         }
         _ => crate::read::quote(value),
     };
-    // A value that TOML takes as it is has its error elsewhere.
+    // If the value itself is valid TOML, the error is elsewhere.
     let fine = toml::de::DeValue::parse(value).is_ok();
     (!fine && !quoted.is_empty()).then_some((start..start + value.len(), quoted))
 }

@@ -1,20 +1,20 @@
-//! Files as one tree in which every value knows where it was written.
+//! The files as one tree in which every value has its location.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
-/// Where a value or a key was written.
+/// The location of a value or a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Spot {
     /// Index of the file.
     pub(crate) file: usize,
-    /// Octets in it.
+    /// Byte range in the file.
     pub(crate) span: Range<usize>,
 }
 
-/// A value and its place.
+/// A value and its location.
 #[derive(Clone, Debug)]
 pub(crate) struct Node {
     pub(crate) value: Value,
@@ -26,7 +26,7 @@ pub(crate) struct Node {
 pub(crate) enum Value {
     Text(String),
     Number(i64),
-    /// A number with a point, or one too big to count with.
+    /// A number with a decimal point, or one that is too large.
     Float,
     Bool(bool),
     Date,
@@ -34,7 +34,7 @@ pub(crate) enum Value {
     Table(Table),
 }
 
-/// A table: its entries in the order of their names.
+/// A table: its entries, sorted by name.
 pub(crate) type Table = BTreeMap<String, Entry>;
 
 /// A key of a table with its value.
@@ -42,12 +42,12 @@ pub(crate) type Table = BTreeMap<String, Entry>;
 pub(crate) struct Entry {
     pub(crate) key: Spot,
     pub(crate) node: Node,
-    /// Where earlier files set the same key.
+    /// Locations of the same key in earlier files.
     pub(crate) hidden: Vec<Spot>,
 }
 
 impl Value {
-    /// The type, for messages.
+    /// The name of the type, for messages.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
             Value::Text(_) => "a text",
@@ -62,7 +62,7 @@ impl Value {
 }
 
 impl Node {
-    /// The value's text, if it is one.
+    /// The string, if the value is one.
     pub(crate) fn text(&self) -> Option<&str> {
         match &self.value {
             Value::Text(text) => Some(text),
@@ -70,7 +70,7 @@ impl Node {
         }
     }
 
-    /// The table, if it is one.
+    /// The table, if the value is one.
     pub(crate) fn table(&self) -> Option<&Table> {
         match &self.value {
             Value::Table(table) => Some(table),
@@ -89,7 +89,7 @@ impl Node {
     }
 }
 
-/// Takes over a parsed file.
+/// Converts a parsed file.
 pub(crate) fn table(parsed: &DeTable<'_>, file: usize) -> Table {
     let entries = parsed.iter().map(|(key, value)| {
         let key_spot = Spot { file, span: key.span() };
@@ -99,7 +99,7 @@ pub(crate) fn table(parsed: &DeTable<'_>, file: usize) -> Table {
     entries.collect()
 }
 
-/// Takes over one parsed value.
+/// Converts a parsed value.
 pub(crate) fn take(value: &DeValue<'_>, file: usize) -> Value {
     match value {
         DeValue::String(text) => Value::Text(text.to_string()),
@@ -121,8 +121,8 @@ pub(crate) fn take(value: &DeValue<'_>, file: usize) -> Value {
     }
 }
 
-/// Lays a later file over earlier ones: tables are merged, other values replaced. `whole` says for which
-/// paths a table is one value.
+/// Merges a later file over earlier ones: tables are merged, other values are replaced. `whole` returns whether the
+/// table at a path is a single value, such as a secret's.
 pub(crate) fn merge(
     under: &mut Table,
     over: Table,

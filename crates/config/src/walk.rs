@@ -1,4 +1,4 @@
-//! Walks the tree against the table of keys: unknown keys, wrong tables, wrong values.
+//! Checks the tree against the table of keys: unknown keys, misplaced tables, invalid values.
 
 use adit_diag::{Code, nearest};
 
@@ -8,13 +8,13 @@ use crate::read::good_name;
 use crate::report::Report;
 use crate::tree::{Entry, Table, Value};
 
-/// The most pools.
+/// Maximum number of pools.
 const MAX_POOLS: usize = 256;
 
-/// The most groups.
+/// Maximum number of groups.
 const MAX_GROUPS: usize = 1024;
 
-/// Checks every key of the tree on its own. `false` when there is too much for checks of meaning.
+/// Checks every key of the tree by itself. Returns `false` if there is too much for semantic checks.
 pub(crate) fn walk(report: &mut Report<'_>) -> bool {
     let tree = report.tree;
     if let Some(table) = tree.table() {
@@ -59,7 +59,7 @@ fn inside<'a>(report: &mut Report<'a>, path: &mut Vec<&'a str>, table: &'a Table
     }
 }
 
-/// A value where a table must be. Where the value fits a key of the table, that is what was meant.
+/// Reports a value in place of a table. If the value fits a key of the table, that key is suggested.
 fn no_table(report: &mut Report<'_>, path: &[&str], entry: &Entry) {
     let key = path.join(".");
     let (node, kind) = (&entry.node, entry.node.value.kind());
@@ -77,7 +77,7 @@ fn no_table(report: &mut Report<'_>, path: &[&str], entry: &Entry) {
     report.push(finding);
 }
 
-/// The name of a pool or group.
+/// Checks the name of a pool or group.
 fn named(report: &mut Report<'_>, path: &[&str], entry: &Entry) {
     let [table @ ("pools" | "groups"), name] = path else { return };
     if !good_name(name) {
@@ -108,7 +108,7 @@ fn unknown(report: &mut Report<'_>, path: &[&str], entry: &Entry) {
     let elsewhere = elsewhere(name);
     let finding = |message: String| report.at(&entry.key, Code::F03, Level::Error, key.clone(), message);
     let finding = match (meant, elsewhere) {
-        // The very word in another table is nearer than a similar word in this one.
+        // The same name in another table is more likely than a similar name in this one.
         (meant, Some(table)) if meant.is_none_or(|meant| !close(name, meant)) => {
             finding(format!("{start}: it belongs in [{table}]"))
         }
@@ -132,14 +132,14 @@ fn elsewhere(name: &str) -> Option<&'static str> {
     key.sections.first().copied().filter(|section| !section.is_empty())
 }
 
-/// At most one letter differs.
+/// Whether at most one letter differs.
 fn close(typed: &str, meant: &str) -> bool {
     let fold = |word: &str| word.replace('-', "_").to_lowercase();
     let (typed, meant) = (fold(typed), fold(meant));
     typed == meant || meant.starts_with(&typed) || typed.trim_end_matches('s') == meant.trim_end_matches('s')
 }
 
-/// Says where an earlier file set the same key in vain.
+/// Reports earlier files that set the same key without effect.
 fn hidden(report: &mut Report<'_>, path: &[&str], entry: &Entry) {
     for spot in &entry.hidden {
         let winner = report.sources.get(entry.key.file);

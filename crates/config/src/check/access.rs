@@ -24,13 +24,13 @@ fn check(report: &mut Report<'_>, config: &Config, path: &[&str], access: &Acces
     idle(report, path, access);
 }
 
-/// The origin of a group's value: its own table, or `[access]`.
+/// The path of a group's value: in its own table, or in `[access]` if it is inherited.
 fn written<'a>(report: &Report<'_>, path: &[&'a str], name: &'a str) -> Vec<&'a str> {
     let own = below(path, name);
     if report.entry(&own).is_some() || path == ["access"] { own } else { vec!["access", name] }
 }
 
-/// Whether this table says anything itself; what it takes over was told there.
+/// Whether this table sets any of these keys itself; inherited values are checked in `[access]`.
 fn is_set(report: &Report<'_>, path: &[&str], names: &[&str]) -> bool {
     path == ["access"] || names.iter().any(|name| report.entry(&below(path, name)).is_some())
 }
@@ -44,7 +44,7 @@ fn pool(report: &mut Report<'_>, config: &Config, path: &[&str], access: &Access
     if report.entry(&["pools", &access.pool]).is_some()
         || (access.pool == "default" && report.entry(&["pool"]).is_some())
     {
-        return; // the pool is there, and has no network: told where it stands
+        return; // the pool exists but has no network, which its own check reports
     }
     let names: Vec<&str> = config.pools.keys().map(String::as_str).collect();
     let message =
@@ -71,7 +71,7 @@ fn routes(report: &mut Report<'_>, config: &Config, path: &[&str], access: &Acce
     if access.tunnel == Tunnel::All {
         if is_set_here && is_set(report, path, &["routes"]) && !access.routes.is_empty() {
             let message =
-                format!("{} is not told to clients: tunnel = \"all\" sends everything here", key.join("."));
+                format!("{} is not sent to clients: tunnel = \"all\" sends everything here", key.join("."));
             let finding = report.on(&key, Code::F20, Level::Note, message);
             report.push(finding);
         }
@@ -92,7 +92,7 @@ fn routes(report: &mut Report<'_>, config: &Config, path: &[&str], access: &Acce
     dns(report, config, path, access);
 }
 
-/// DNS servers that clients are told and cannot reach.
+/// Reports DNS servers that clients receive but cannot reach.
 fn dns(report: &mut Report<'_>, config: &Config, path: &[&str], access: &Access) {
     let Some(pool) = config.pools.get(&access.pool) else { return };
     let reached =
@@ -119,7 +119,7 @@ fn dns(report: &mut Report<'_>, config: &Config, path: &[&str], access: &Access)
     }
 }
 
-/// A session cannot be idle longer than it may last.
+/// Reports an idle limit above the limit of the whole session.
 fn idle(report: &mut Report<'_>, path: &[&str], access: &Access) {
     let (Some(idle), Some(max)) = (access.idle, access.max) else { return };
     if idle <= max || !is_set(report, path, &["idle", "max"]) {

@@ -1,4 +1,4 @@
-//! `[auth]`, against the encryption that groups need.
+//! `[auth]`, and its consistency with the encryption that groups require.
 
 use adit_diag::{AuthMethod, Code};
 use adit_policy::Encryption;
@@ -9,7 +9,7 @@ use crate::report::Report;
 use crate::tree::{Node, Value};
 use crate::words;
 
-/// Below this, a stolen hash of a login is broken in hours on one graphics card.
+/// A stolen hash of a password shorter than this is cracked in hours on one graphics card.
 const SHORT: usize = 12;
 
 pub(super) fn run(report: &mut Report<'_>, config: &Config) {
@@ -36,7 +36,7 @@ fn at(report: &Report<'_>, method: AuthMethod, code: Code, level: Level, message
     }
 }
 
-/// A method without keys where encryption is required: login works, and then nothing does.
+/// Reports a method without keys where encryption is required: login would succeed, and then MPPE fail.
 fn keyless(report: &Report<'_>, config: &Config, method: AuthMethod) -> Option<Finding> {
     if method.gives_keys() {
         return None;

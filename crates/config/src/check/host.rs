@@ -1,4 +1,4 @@
-//! The configuration against the host it is to run on.
+//! The configuration compared with the host that it is to run on.
 
 use std::net::Ipv4Addr;
 
@@ -12,29 +12,29 @@ use crate::model::{Config, Listen};
 use crate::report::Report;
 use crate::tree::Value;
 
-/// The state of a host, given by a caller that can query it.
+/// The network state of a host, supplied by a caller that can query it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HostFacts {
     /// The names of its interfaces.
     pub interfaces: Vec<String>,
-    /// Its IPv4 addresses with the length of their network.
+    /// Its IPv4 addresses, each with the prefix length of its network.
     pub addresses: Vec<HostNet>,
-    /// Its IPv4 routes; a default route says nothing here and may be left out.
+    /// Its IPv4 routes; default routes have no effect and may be left out.
     pub routes: Vec<HostNet>,
 }
 
 /// An address or a route of a host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostNet {
-    /// For an address: the address and its length. For a route: the destination.
+    /// For an address: the address and its prefix length. For a route: the destination.
     pub net: Ipv4Net,
-    /// The interface it is on.
+    /// Its interface.
     pub interface: String,
-    /// Whether it is there because adit runs: its own tunnel device and routes into it. Never a conflict.
+    /// Whether it belongs to adit: the tunnel device, and routes into it. Never a conflict.
     pub ours: bool,
 }
 
-/// Adds what contradicts the host.
+/// Adds the conflicts with the host.
 pub(crate) fn run(report: &mut Report<'_>, config: &Config, host: &HostFacts) {
     listens(report, config, host);
     if let Some(interface) = &config.server.interface
@@ -90,14 +90,14 @@ fn listens(report: &mut Report<'_>, config: &Config, host: &HostFacts) {
     }
 }
 
-/// The pool against networks and routes of the host; the first conflict of each pool is told.
+/// Compares the pool with networks and routes of the host; reports the first conflict of each pool.
 fn networks(report: &mut Report<'_>, pool: &PoolConfig, host: &HostFacts) {
     let foreign =
         host.addresses.iter().chain(&host.routes).filter(|net| !net.ours && net.net.prefix_len() > 0);
     for other in foreign {
         let net = other.net.trunc();
         if net == Ipv4Net::from(pool.server) {
-            continue; // told as P04
+            continue; // reported as P04
         }
         let path = below(&pool_path(report, &pool.name), "net");
         let (key, interface) = (path.join("."), &other.interface);
@@ -122,7 +122,7 @@ fn networks(report: &mut Report<'_>, pool: &PoolConfig, host: &HostFacts) {
     }
 }
 
-/// A /24 that this host does not know.
+/// A private /24 that is not in use on this host.
 fn free_net(host: &HostFacts) -> Option<Ipv4Net> {
     let taken = |net: &Ipv4Net| {
         let known = host.addresses.iter().chain(&host.routes).map(|other| other.net.trunc());
@@ -142,7 +142,7 @@ fn server(report: &mut Report<'_>, pool: &PoolConfig, host: &HostFacts) {
     report.push(finding.label("our end of the tunnel needs one of its own"));
 }
 
-/// Windows clients of a split tunnel route the class of their address, not the pool.
+/// Windows clients of a split tunnel route the classful network of their address, not the pool's.
 fn class_route(report: &mut Report<'_>, config: &Config, pool: &PoolConfig, host: &HostFacts) {
     let split = std::iter::once(&config.access)
         .chain(config.groups.values())

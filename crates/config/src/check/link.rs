@@ -7,10 +7,10 @@ use crate::finding::Level;
 use crate::model::{Config, Mss};
 use crate::report::Report;
 
-/// What fits a path of 1500 octets: less 20 of IP, 16 of GRE, 4 of PPP and 4 of MPPE.
+/// Largest inner packet on a path of 1500 octets: less 20 of IP, 16 of GRE, 4 of PPP and 4 of MPPE.
 const FITS: u16 = 1456;
 
-/// The smallest packet that IPv6 accepts (RFC 8200 section 5).
+/// The minimum MTU of IPv6 (RFC 8200 section 5).
 const IPV6: u16 = 1280;
 
 pub(super) fn run(report: &mut Report<'_>, config: &Config) {

@@ -1,4 +1,4 @@
-//! Checks of meaning: what one value says against another, and against this host.
+//! Semantic checks: values against each other, and against this host.
 
 mod access;
 mod auth;
@@ -13,7 +13,7 @@ pub use host::{HostFacts, HostNet};
 use crate::model::Config;
 use crate::report::Report;
 
-/// Everything that needs no host.
+/// Runs all checks that need no host.
 pub(crate) fn run(report: &mut Report<'_>, config: &Config) {
     server::run(report, config);
     pools::run(report, config);
@@ -31,7 +31,7 @@ fn pool_path<'a>(report: &Report<'_>, name: &'a str) -> Vec<&'a str> {
     }
 }
 
-/// A path and one more name.
+/// A path extended by one name.
 fn below<'a>(path: &[&'a str], name: &'a str) -> Vec<&'a str> {
     [path, &[name]].concat()
 }

@@ -53,7 +53,7 @@ fn without_net(report: &mut Report<'_>) {
     }
 }
 
-/// Range and server inside the network.
+/// Checks that range and server address are inside the network.
 fn fits(report: &mut Report<'_>, pool: &PoolConfig) {
     let path = pool_path(report, &pool.name);
     let range_path = below(&path, "range");
@@ -150,7 +150,7 @@ fn range_in_net(
     report.push(finding);
 }
 
-/// The host part of an address in the right network: `10.99.1.250` was meant to be `10.99.0.250`.
+/// The host part of an address in the right network: with `10.99.1.250`, `10.99.0.250` was meant.
 fn moved(address: Ipv4Addr, net: Ipv4Net) -> Ipv4Addr {
     let mask = u32::from(net.netmask());
     let host = Ipv4Addr::from(u32::from(net.network()) | (u32::from(address) & !mask));
@@ -160,7 +160,7 @@ fn moved(address: Ipv4Addr, net: Ipv4Net) -> Ipv4Addr {
     if host == net.broadcast() { Ipv4Addr::from(u32::from(host) - 1) } else { host }
 }
 
-/// Networks that home routers, telephones and virtual machines hand out, and who does.
+/// Networks that home routers, telephones and virtual machines commonly use, and which products do.
 const HOMES: &[(&str, &str)] = &[
     ("10.0.0.0/24", "Comcast and Apple routers"),
     ("10.0.1.0/24", "Apple routers"),
@@ -216,7 +216,7 @@ fn overlaps(report: &mut Report<'_>, config: &Config) {
 }
 
 fn unused(report: &mut Report<'_>, config: &Config) {
-    // A mistyped name makes its pool look unused.
+    // A mistyped pool name makes its pool look unused.
     if std::iter::once(&config.access)
         .chain(config.groups.values())
         .any(|a| !config.pools.contains_key(&a.pool))

@@ -1,4 +1,4 @@
-//! What a key takes.
+//! Kinds of values.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -8,26 +8,26 @@ use serde_json::{Value as Json, json};
 use crate::read::{self, Problem, Read, show_duration};
 use crate::tree::Node;
 
-/// What a key takes.
+/// The kind of a key's values.
 #[derive(Debug)]
 pub(crate) enum Kind {
     Text(usize),
     Word(&'static [&'static str]),
-    /// Some of the words, in order of preference.
+    /// A list of these words, in order of preference.
     Words(&'static [&'static str]),
     /// One of the first words; the others are planned, and refused in this version.
     SupportedWord(&'static [&'static str], &'static [&'static str]),
-    /// Some of the first words, in order; the others are planned, and refused in this version.
+    /// A list of the first words, in order; the others are planned, and refused in this version.
     SupportedWords(&'static [&'static str], &'static [&'static str]),
     Number(RangeInclusive<i64>),
-    /// Some of the numbers.
+    /// A list of these numbers.
     Numbers(&'static [i64]),
     Bool,
     Duration(RangeInclusive<Duration>),
-    /// A zero means never.
+    /// Zero means never.
     DurationOrNever(RangeInclusive<Duration>),
     Address,
-    /// So many addresses at most.
+    /// A list of at most this many addresses.
     Addresses(usize),
     Prefix,
     Prefixes,
@@ -45,7 +45,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// What is wrong with a value; nothing when it can be used.
+    /// Returns the problems of a value; none if it is usable.
     pub(crate) fn check(&self, node: &Node) -> Vec<Problem> {
         match self {
             Kind::Text(max) => problems(read::text(node, *max)),
@@ -78,7 +78,7 @@ impl Kind {
         }
     }
 
-    /// What it takes, for people.
+    /// The accepted values, as text for the user.
     pub(crate) fn takes(&self) -> String {
         let span = |limits: &RangeInclusive<Duration>| {
             format!("{} to {}", show_duration(*limits.start()), show_duration(*limits.end()))

@@ -1,9 +1,9 @@
-//! Values of each kind, to try what a key does.
+//! Sample values of each kind, to test the effect of keys.
 
 use crate::keys::Kind;
 use crate::read::{quote, show_duration};
 
-/// Values that a key of this kind takes, or that it refuses because they are planned: at least two, where there are two.
+/// Values that a key of this kind accepts, or refuses because they are planned: at least two, if there are two.
 pub(super) fn samples(kind: &Kind) -> Vec<String> {
     let texts = |texts: &[&str]| texts.iter().map(|text| quote(text)).collect::<Vec<_>>();
     let lists = |texts: &[&str]| texts.iter().map(|text| format!("[{}]", quote(text))).collect::<Vec<_>>();

@@ -21,7 +21,7 @@ const ENCRYPTION: &[&str] = &["require", "allow", "off"];
 const POOL: &[&str] = &["pool", "pools.*"];
 const ACCESS: &[&str] = &["access", "groups.*"];
 
-/// Short for one row.
+/// Builds one row of the table.
 const fn key(
     sections: &'static [&'static str],
     name: &'static str,
@@ -37,43 +37,43 @@ const fn key(
 pub(crate) static KEYS: &[Key] = &[
     key(&[""], "version", Kind::Number(i64::MIN..=i64::MAX), "1", "", "format of this file"),
 
-    key(&["store"], "url", Kind::StoreUrl, "\"sqlite:/var/lib/adit/adit.db\"", "", "where accounts, leases, sessions and events are kept"),
+    key(&["store"], "url", Kind::StoreUrl, "\"sqlite:/var/lib/adit/adit.db\"", "", "database of accounts, leases, sessions and events"),
     key(&["store"], "seal_key", Kind::Secret, "{ file = \"/var/lib/adit/seal.key\" }", "{ credential = \"adit-seal\" }", "the key that seals password hashes, made at first start"),
 
-    key(&["server"], "name", Kind::Name, "", "\"vpn.example.org\"", "what clients dial"),
-    key(&["server"], "listen", Kind::Listen, "", "[\"203.0.113.10:1723\"]", "where calls are taken: address, interface, or several"),
-    key(&["server"], "interface", Kind::Interface, "", "\"eth0\"", "only calls that arrive here are taken"),
-    key(&["server"], "hostname", Kind::Text(63), "\"adit\"", "", "the PPTP host name told to clients"),
+    key(&["server"], "name", Kind::Name, "", "\"vpn.example.org\"", "name that clients connect to"),
+    key(&["server"], "listen", Kind::Listen, "", "[\"203.0.113.10:1723\"]", "listening address or interface, or several"),
+    key(&["server"], "interface", Kind::Interface, "", "\"eth0\"", "accept only calls that arrive on this interface"),
+    key(&["server"], "hostname", Kind::Text(63), "\"adit\"", "", "PPTP host name sent to clients"),
     key(&["server.echo"], "every", Kind::DurationOrNever(secs(5, HOUR)), "\"60s\"", "", "keep-alive of the control connection"),
-    key(&["server.echo"], "lost", Kind::Number(1..=20), "3", "", "unanswered keep-alives that end it"),
-    key(&["server"], "shutdown_grace", Kind::Duration(secs(0, 600)), "\"30s\"", "", "how long sessions may take to end when the server stops"),
+    key(&["server.echo"], "lost", Kind::Number(1..=20), "3", "", "unanswered keep-alives that end the connection"),
+    key(&["server"], "shutdown_grace", Kind::Duration(secs(0, 600)), "\"30s\"", "", "time limit for ending all sessions when the server stops"),
 
     key(POOL, "net", Kind::Prefix, "", "\"10.99.0.0/24\"", "the network that client addresses come from"),
     key(POOL, "range", Kind::Ranges, "", "\"10.99.0.10-10.99.0.250\"", "addresses given to clients; default: all but the first nine and the last four, in a net below a /24 all"),
-    key(POOL, "server", Kind::Address, "", "\"10.99.0.1\"", "our end of every tunnel; default: the first address"),
-    key(POOL, "sticky", Kind::DurationOrNever(secs(60, 3650 * DAY)), "\"30d\"", "", "same user, same address, if free"),
-    key(POOL, "dns", Kind::Addresses(2), "[]", "[\"192.168.10.5\", \"192.168.10.6\"]", "DNS servers told to clients; PPP has no more than two"),
-    key(POOL, "wins", Kind::Addresses(2), "[]", "", "WINS servers told to clients"),
-    key(POOL, "domain", Kind::Name, "", "\"corp.example.org\"", "DNS domain told to clients, by DHCPINFORM"),
-    key(POOL, "source", Kind::SupportedWord(&["static"], &["dhcp", "radius"]), "\"static\"", "", "where addresses come from"),
+    key(POOL, "server", Kind::Address, "", "\"10.99.0.1\"", "the server's end of every tunnel; default: the first address"),
+    key(POOL, "sticky", Kind::DurationOrNever(secs(60, 3650 * DAY)), "\"30d\"", "", "a returning user gets the same address within this time, if free"),
+    key(POOL, "dns", Kind::Addresses(2), "[]", "[\"192.168.10.5\", \"192.168.10.6\"]", "DNS servers sent to clients; IPCP allows no more than two"),
+    key(POOL, "wins", Kind::Addresses(2), "[]", "", "WINS servers sent to clients"),
+    key(POOL, "domain", Kind::Name, "", "\"corp.example.org\"", "DNS domain sent to clients, by DHCPINFORM"),
+    key(POOL, "source", Kind::SupportedWord(&["static"], &["dhcp", "radius"]), "\"static\"", "", "source of addresses"),
 
     key(ACCESS, "pool", Kind::PoolName, "\"default\"", "", "the pool that addresses come from"),
-    key(ACCESS, "tunnel", Kind::Word(&["split", "all"]), "\"split\"", "", "split: only `routes`; all: everything goes through here"),
-    key(ACCESS, "routes", Kind::Prefixes, "[]", "[\"192.168.10.0/24\"]", "networks that clients are told and may reach"),
-    key(ACCESS, "idle", Kind::DurationOrNever(secs(60, 30 * DAY)), "\"2h\"", "", "a session without traffic ends after this"),
-    key(ACCESS, "max", Kind::DurationOrNever(secs(60, 365 * DAY)), "\"24h\"", "", "longest session"),
-    key(ACCESS, "sessions", Kind::Number(1..=1000), "1", "", "sessions of one user at once"),
-    key(ACCESS, "on_second", Kind::Word(&["replace", "refuse"]), "\"replace\"", "", "one call too many: the newer wins, or the older"),
-    key(ACCESS, "from", Kind::Sources, "[\"any\"]", "[\"198.51.100.0/24\"]", "networks that users may call from"),
-    key(&["groups.*.link"], "mppe", Kind::Word(ENCRYPTION), "", "\"allow\"", "encryption of this group alone"),
+    key(ACCESS, "tunnel", Kind::Word(&["split", "all"]), "\"split\"", "", "split: only `routes` go through the tunnel; all: all traffic"),
+    key(ACCESS, "routes", Kind::Prefixes, "[]", "[\"192.168.10.0/24\"]", "networks that clients may reach and receive as routes"),
+    key(ACCESS, "idle", Kind::DurationOrNever(secs(60, 30 * DAY)), "\"2h\"", "", "idle timeout of a session"),
+    key(ACCESS, "max", Kind::DurationOrNever(secs(60, 365 * DAY)), "\"24h\"", "", "maximum duration of a session"),
+    key(ACCESS, "sessions", Kind::Number(1..=1000), "1", "", "concurrent sessions of one user"),
+    key(ACCESS, "on_second", Kind::Word(&["replace", "refuse"]), "\"replace\"", "", "at the limit, a new session replaces the oldest or is refused"),
+    key(ACCESS, "from", Kind::Sources, "[\"any\"]", "[\"198.51.100.0/24\"]", "networks that users may connect from"),
+    key(&["groups.*.link"], "mppe", Kind::Word(ENCRYPTION), "", "\"allow\"", "encryption of this group"),
 
     key(&["auth"], "methods", Kind::Words(METHODS), "[\"mschap-v2\"]", "", "in order of preference; all but mschap-v2 are weak"),
-    key(&["auth"], "sources", Kind::SupportedWords(&["local"], &["radius", "ldap", "winbind", "chap-secrets"]), "[\"local\"]", "", "who is asked about a user"),
+    key(&["auth"], "sources", Kind::SupportedWords(&["local"], &["radius", "ldap", "winbind", "chap-secrets"]), "[\"local\"]", "", "account sources, in the order in which they are queried"),
     key(&["auth"], "domain", Kind::Domain, "\"strip\"", "\"require:CORP\"", "CORP\\bob is bob, or another user, or the only form accepted"),
     key(&["auth.password"], "min_length", Kind::Number(1..=256), "14", "", "shortest password of a local account"),
     key(&["auth.password"], "blocklist", Kind::Bool, "true", "", "refuse common passwords; needs no network"),
     key(&["auth.password"], "max_age", Kind::DurationOrNever(secs(DAY, 3650 * DAY)), "\"365d\"", "", "a password older than this has expired"),
-    key(&["auth.password"], "generate", Kind::Word(&["words", "random"]), "\"words\"", "", "how made passwords look"),
+    key(&["auth.password"], "generate", Kind::Word(&["words", "random"]), "\"words\"", "", "style of generated passwords"),
 
     key(&["link"], "mtu", Kind::Number(576..=1500), "1400", "", "largest packet inside the tunnel"),
     key(&["link"], "mss", Kind::Mss, "\"clamp\"", "", "segment size of TCP connections through the tunnel"),
@@ -84,25 +84,25 @@ pub(crate) static KEYS: &[Key] = &[
     key(&["link.echo"], "lost", Kind::Number(1..=20), "4", "", "unanswered echoes that end a session"),
     key(&["link.reorder"], "packets", Kind::Number(0..=256), "32", "", "GRE packets kept while one is missing"),
     key(&["link.reorder"], "wait", Kind::Duration(Duration::ZERO..=Duration::from_secs(2)), "\"100ms\"", "", "longest wait for a missing packet"),
-    key(&["link"], "setup", Kind::Duration(secs(5, 300)), "\"30s\"", "", "a call must be up by then, or it ends with a code"),
-    key(&["link"], "ipv6", Kind::Bool, "false", "", "IPv6 inside the tunnel too"),
+    key(&["link"], "setup", Kind::Duration(secs(5, 300)), "\"30s\"", "", "timeout of the set-up of a call"),
+    key(&["link"], "ipv6", Kind::Bool, "false", "", "negotiate IPv6 inside the tunnel too"),
     key(&["link"], "windowing", Kind::Bool, "false", "", "send no faster than the client acknowledges, within its window; many acknowledge badly"),
-    key(&["link"], "io", Kind::Word(&["auto", "socket", "xdp"]), "\"auto\"", "", "what moves GRE packets; xdp is faster and passes by this host's firewall"),
+    key(&["link"], "io", Kind::Word(&["auto", "socket", "xdp"]), "\"auto\"", "", "GRE packet I/O; xdp is faster and bypasses this host's firewall"),
 
-    key(&["limits"], "sessions", Kind::Number(1..=65_535), "200", "", "sessions at once"),
-    key(&["limits"], "starting", Kind::Number(1..=4_096), "256", "", "calls in set-up at once; more wait their turn"),
-    key(&["limits"], "calls_per_minute_per_address", Kind::Number(0..=100_000), "20", "", "new calls from one address that do not come up; more wait; 0 is no limit"),
+    key(&["limits"], "sessions", Kind::Number(1..=65_535), "200", "", "concurrent sessions"),
+    key(&["limits"], "starting", Kind::Number(1..=4_096), "256", "", "concurrent calls in set-up; more are queued"),
+    key(&["limits"], "calls_per_minute_per_address", Kind::Number(0..=100_000), "20", "", "failed calls per minute from one address; more are delayed; 0 is no limit"),
     key(&["limits"], "same_nat", Kind::Word(&["allow", "refuse"]), "\"allow\"", "", "several clients behind one address"),
 
     key(&["log"], "level", Kind::Word(&["error", "warn", "info", "debug"]), "\"info\"", "", "the least severe line that is written; debug adds every step of a call"),
-    key(&["log"], "to", Kind::LogTargets, "[\"stderr\"]", "{ file = \"/var/log/adit.log\" }", "where lines go"),
-    key(&["log"], "format", Kind::Word(&["kv", "json"]), "\"kv\"", "", "how a line looks"),
+    key(&["log"], "to", Kind::LogTargets, "[\"stderr\"]", "{ file = \"/var/log/adit.log\" }", "log destinations"),
+    key(&["log"], "format", Kind::Word(&["kv", "json"]), "\"kv\"", "", "log format"),
 
-    key(&["retention"], "events", Kind::Duration(secs(DAY, 3650 * DAY)), "\"90d\"", "", "logins, ends, failures"),
-    key(&["retention"], "sessions", Kind::Duration(secs(DAY, 3650 * DAY)), "\"400d\"", "", "totals of sessions"),
+    key(&["retention"], "events", Kind::Duration(secs(DAY, 3650 * DAY)), "\"90d\"", "", "logins, session ends, failures"),
+    key(&["retention"], "sessions", Kind::Duration(secs(DAY, 3650 * DAY)), "\"400d\"", "", "session records"),
 ];
 
-/// A value of the table as a node; its place means nothing.
+/// Parses a value of the table as a node; its location has no meaning.
 pub(crate) fn node(text: &str) -> Option<Node> {
     let parsed = DeValue::parse(text).ok()?;
     let spot = Spot { file: usize::MAX, span: parsed.span() };

@@ -1,4 +1,4 @@
-//! Addresses, prefixes, ranges, names of hosts and interfaces.
+//! Addresses, prefixes, ranges, and names of hosts and interfaces.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -67,7 +67,7 @@ pub(crate) fn prefix(node: &Node) -> Read<Ipv4Net> {
     }
 }
 
-/// A network to call from; `"any"` is `None`.
+/// A network that users may connect from; `"any"` is `None`.
 pub(crate) fn source_net(node: &Node) -> Read<Option<Ipv4Net>> {
     if node.text() == Some("any") {
         return Ok(None);
@@ -94,7 +94,7 @@ pub(crate) fn range(node: &Node) -> Read<(Ipv4Addr, Ipv4Addr)> {
         return bad(&why_not(first)).part(node, head).fail();
     };
     let Ok(to) = last.parse::<Ipv4Addr>() else {
-        // "10.99.0.10-250" is how other servers write it.
+        // Other servers accept the form "10.99.0.10-250".
         let [a, b, c, _] = from.octets();
         return match last.parse::<u8>() {
             Ok(d) => {
@@ -131,7 +131,7 @@ pub(crate) fn name(node: &Node) -> Read<String> {
     problem.label("letters, digits, hyphens and dots; no port, no //").maybe(meant).fail()
 }
 
-/// A name that a Linux interface can have.
+/// A valid name of a Linux interface.
 pub(crate) fn interface_name(node: &Node) -> Read<String> {
     let text = want_text(node, "an interface such as \"eth0\"")?;
     if is_interface(text) {
@@ -147,7 +147,7 @@ fn is_interface(text: &str) -> bool {
     fits && text.chars().all(|c| c.is_ascii_graphic() && c != '/' && c != ':')
 }
 
-/// Where to listen: one value or a list.
+/// Listening addresses: one value or a list.
 pub(crate) fn listens(node: &Node) -> Read<Vec<Listen>> {
     one_or_list(node, &(1..=64), listen)
 }
@@ -187,7 +187,7 @@ pub(crate) fn listen(node: &Node) -> Read<Listen> {
     bad("an address of this host or one of its interfaces; names are not looked up").fail()
 }
 
-/// What is wrong with something that should be an address.
+/// Describes what is wrong with a text that should be an address.
 fn why_not(text: &str) -> String {
     if text.parse::<Ipv6Addr>().is_ok() {
         return "this is IPv6; IPv4 is needed here".to_owned();
@@ -211,7 +211,7 @@ fn why_not(text: &str) -> String {
     "four numbers with dots are needed".to_owned()
 }
 
-/// `192.168.010.005` without the zeros.
+/// An address without leading zeros: `192.168.010.005` becomes `192.168.10.5`.
 fn unpad(text: &str) -> Option<String> {
     let octets: Option<Vec<String>> = text
         .split('.')

@@ -1,4 +1,4 @@
-//! Lengths of time: `"30s"`, `"15m"`, `"1h30m"`, `"90d"`, `"100ms"`.
+//! Durations: `"30s"`, `"15m"`, `"1h30m"`, `"90d"`, `"100ms"`.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::tree::{Node, Value};
 /// Units in milliseconds, the longest first.
 const UNITS: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
-/// What people write for units.
+/// Other common spellings of units.
 const WORDS: [(&str, &str); 24] = [
     ("ms", "ms"),
     ("msec", "ms"),
@@ -39,7 +39,7 @@ const WORDS: [(&str, &str); 24] = [
     ("weeks", "w"),
 ];
 
-/// Reads numbers with units, as `"1h30m"`; a zero needs no unit. `None` for anything else.
+/// Parses numbers with units, such as `"1h30m"`; a zero needs no unit. `None` for anything else.
 pub fn parse_duration(text: &str) -> Option<Duration> {
     if text == "0" {
         return Some(Duration::ZERO);
@@ -59,7 +59,7 @@ pub fn parse_duration(text: &str) -> Option<Duration> {
     (!text.is_empty()).then(|| Duration::from_millis(total))
 }
 
-/// Writes a length of time in the form that is read, without parts below a millisecond.
+/// Formats a duration in the form that is parsed, without fractions of a millisecond.
 pub fn show_duration(duration: Duration) -> String {
     let mut left = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
     let mut text = String::new();
@@ -73,14 +73,14 @@ pub fn show_duration(duration: Duration) -> String {
     if text.is_empty() { "0".to_owned() } else { text }
 }
 
-/// A length of time within limits.
+/// A duration within limits.
 pub(crate) fn duration(node: &Node, limits: &RangeInclusive<Duration>) -> Read<Duration> {
     let duration = raw(node, limits)?;
     check(node, duration, limits, "")?;
     Ok(duration)
 }
 
-/// A length of time within limits, or a zero, which is `None`.
+/// A duration within limits, or zero, which is `None`.
 pub(crate) fn duration_or_never(node: &Node, limits: &RangeInclusive<Duration>) -> Read<Option<Duration>> {
     let duration = raw(node, limits)?;
     if duration.is_zero() {
@@ -111,7 +111,7 @@ fn raw(node: &Node, limits: &RangeInclusive<Duration>) -> Read<Duration> {
     }
 }
 
-/// The number with the first unit that brings it within the limits.
+/// The number with the first unit that puts it within the limits.
 fn with_unit(number: i64, limits: &RangeInclusive<Duration>) -> Option<String> {
     let candidates = ["s", "m", "h", "d", "ms"].iter().map(|unit| format!("{number}{unit}"));
     candidates
@@ -131,7 +131,7 @@ fn check(node: &Node, duration: Duration, limits: &RangeInclusive<Duration>, or:
         .fail()
 }
 
-/// What was meant by `"30 seconds"`, `"1.5h"`, `"2 weeks"` or a bare number.
+/// The duration that was probably meant by `"30 seconds"`, `"1.5h"`, `"2 weeks"` or a bare number.
 fn guess(text: &str) -> Option<String> {
     let text = text.trim().to_lowercase();
     if matches!(text.as_str(), "never" | "none" | "off" | "unlimited" | "infinite") {
@@ -146,6 +146,6 @@ fn guess(text: &str) -> Option<String> {
         unit => UNITS.iter().find(|(name, _)| *name == unit)?.1,
     };
     let millis = number * factor as f64;
-    // Ten thousand years are enough for a guess.
+    // Limit the guess to ten thousand years.
     (0.0..3.2e14).contains(&millis).then(|| show_duration(Duration::from_millis(millis as u64)))
 }

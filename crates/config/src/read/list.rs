@@ -7,7 +7,7 @@ use adit_diag::Code;
 use crate::read::{Problem, Read, number, wrong_type};
 use crate::tree::{Node, Value};
 
-/// A list of some values, none twice.
+/// A list of values without duplicates.
 pub(crate) fn list<T: PartialEq>(
     node: &Node,
     count: &RangeInclusive<usize>,
@@ -26,7 +26,7 @@ pub(crate) fn list<T: PartialEq>(
     }
 }
 
-/// As [`list`], or one value that stands for a list of one.
+/// As [`list`], but a single value is accepted as a list of one.
 pub(crate) fn one_or_list<T: PartialEq>(
     node: &Node,
     count: &RangeInclusive<usize>,
@@ -38,7 +38,7 @@ pub(crate) fn one_or_list<T: PartialEq>(
     }
 }
 
-/// A list of some of the numbers given.
+/// A list of allowed numbers.
 pub(crate) fn number_list(node: &Node, allowed: &'static [i64]) -> Read<Vec<i64>> {
     let one = |node: &Node| {
         let low = allowed.iter().min().copied().unwrap_or_default();
@@ -66,7 +66,7 @@ fn items_of<T: PartialEq>(
 ) -> Read<Vec<T>> {
     let mut values: Vec<T> = Vec::with_capacity(items.len().min(64));
     let mut problems = Vec::new();
-    // One more than there is room for is enough to see that there are too many.
+    // Reading one item more than allowed is enough to detect that there are too many.
     for item in items.iter().take(count.end() + 1) {
         match each(item) {
             Ok(value) if values.contains(&value) => {
@@ -88,7 +88,7 @@ fn items_of<T: PartialEq>(
     if problems.is_empty() { Ok(values) } else { Err(problems) }
 }
 
-/// `"a, b"` as the list it was meant to be.
+/// Converts `"a, b"` to the list that was meant.
 fn split(text: &str) -> Option<String> {
     let parts: Vec<&str> = text.split([',', ' ']).filter(|part| !part.is_empty()).collect();
     let quoted: Vec<String> = parts.iter().map(|part| crate::read::quote(part)).collect();

@@ -1,4 +1,4 @@
-//! From TOML values to what they mean, with a problem that says what to write instead.
+//! Conversion of TOML values, with problems that suggest a fix.
 
 mod address;
 mod duration;
@@ -21,26 +21,26 @@ pub(crate) use simple::{boolean, number, text, word};
 pub(crate) use special::{domain_rule, good_name, log_target, mss, pool_name, secret, store_url};
 pub(crate) use supported::{supported_word, supported_words};
 
-/// Why a value cannot be used. The message goes on after the key: "pool.net *has no length*".
+/// Why a value is not usable. The message continues after the key: "pool.net *has no length*".
 #[derive(Clone, Debug)]
 pub(crate) struct Problem {
     pub(crate) code: Code,
-    /// What to mark, in octets of the file.
+    /// The marked bytes of the file.
     pub(crate) span: Range<usize>,
     pub(crate) message: String,
-    /// Words behind the mark.
+    /// The text after the mark.
     pub(crate) label: String,
-    /// What to write instead of the marked text.
+    /// The replacement for the marked text.
     pub(crate) with: Option<String>,
-    /// What to do when no text can be given.
+    /// What to do if there is no replacement.
     pub(crate) advice: Option<String>,
 }
 
-/// A value, or everything that is wrong with it.
+/// A value, or all problems with it.
 pub(crate) type Read<T> = Result<T, Vec<Problem>>;
 
 impl Problem {
-    /// A problem with a whole value.
+    /// A problem with the whole value.
     pub(crate) fn new(node: &Node, code: Code, message: impl Into<String>) -> Problem {
         let span = node.spot.span.clone();
         Problem { code, span, message: message.into(), label: String::new(), with: None, advice: None }
@@ -67,8 +67,8 @@ impl Problem {
         self
     }
 
-    /// Marks only a part of a text, given in octets of the text; the whole value where the text is written
-    /// with escapes, so that its octets are not those of the file.
+    /// Marks only a part of a string, given in bytes of the string. Marks the whole value if the string has escapes,
+    /// because its bytes are then not those of the file.
     pub(crate) fn part(mut self, node: &Node, part: Range<usize>) -> Problem {
         if let Some(span) = part_span(node, part) {
             self.span = span;
@@ -76,13 +76,13 @@ impl Problem {
         self
     }
 
-    /// The only problem.
+    /// Returns this as the only problem.
     pub(crate) fn fail<T>(self) -> Read<T> {
         Err(vec![self])
     }
 }
 
-/// Where a part of a text is in the file; `None` for a text written with escapes or in triple quotes.
+/// The location of a part of a string in the file; `None` for a string with escapes or in triple quotes.
 pub(crate) fn part_span(node: &Node, part: Range<usize>) -> Option<Range<usize>> {
     let text = node.text()?;
     let span = &node.spot.span;
@@ -96,12 +96,12 @@ pub(crate) fn wrong_type(node: &Node, wanted: &str) -> Problem {
     Problem::new(node, Code::F02, format!("is {found}, it must be {wanted}")).label(found)
 }
 
-/// The text of a value, or the problem that it has none.
+/// The string of a value, or the problem that it is not one.
 pub(crate) fn want_text<'a>(node: &'a Node, wanted: &str) -> Read<&'a str> {
     node.text().ok_or_else(|| vec![wrong_type(node, wanted)])
 }
 
-/// A text as TOML writes it.
+/// A string in TOML syntax.
 pub(crate) fn quote(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
 }

@@ -1,4 +1,4 @@
-//! Texts, words, numbers, true and false.
+//! Strings, words, numbers and booleans.
 
 use std::ops::RangeInclusive;
 
@@ -8,7 +8,7 @@ use crate::read::{Problem, Read, quote, want_text, wrong_type};
 use crate::tree::{Node, Value};
 use crate::words;
 
-/// A text of 1 to `max` octets without control characters.
+/// A string of 1 to `max` bytes without control characters.
 pub(crate) fn text(node: &Node, max: usize) -> Read<String> {
     let text = want_text(node, "a text")?;
     if text.is_empty() || text.len() > max {
@@ -21,7 +21,7 @@ pub(crate) fn text(node: &Node, max: usize) -> Read<String> {
     Ok(text.to_owned())
 }
 
-/// One of some words.
+/// One of the given words.
 pub(crate) fn word(node: &Node, words: &'static [&'static str]) -> Read<&'static str> {
     let choice = choices(words);
     let given = match &node.value {
@@ -58,7 +58,7 @@ pub(crate) fn choices(words: &[&str]) -> String {
     }
 }
 
-/// A whole number within limits.
+/// An integer within limits.
 pub(crate) fn number(node: &Node, limits: &RangeInclusive<i64>) -> Read<i64> {
     let (low, high) = (limits.start(), limits.end());
     match &node.value {
@@ -78,7 +78,7 @@ pub(crate) fn number(node: &Node, limits: &RangeInclusive<i64>) -> Read<i64> {
     }
 }
 
-/// True or false.
+/// A boolean.
 pub(crate) fn boolean(node: &Node) -> Read<bool> {
     let meant = match &node.value {
         Value::Bool(value) => return Ok(*value),

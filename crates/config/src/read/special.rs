@@ -1,4 +1,4 @@
-//! Values with a form of their own.
+//! Values with a syntax of their own.
 
 use std::path::PathBuf;
 
@@ -13,7 +13,7 @@ use crate::tree::{Node, Value};
 /// The longest name of a pool or group.
 const MAX_NAME: usize = 32;
 
-/// Whether a table may have this name; the problem is about the key, which has no node.
+/// Whether a table may have this name. The caller reports the problem, because a key has no node.
 pub(crate) fn good_name(name: &str) -> bool {
     let letters = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     !name.is_empty() && name.len() <= MAX_NAME && name.chars().all(letters)
@@ -30,7 +30,7 @@ pub(crate) fn pool_name(node: &Node) -> Read<String> {
         .fail()
 }
 
-/// Where a secret is; never the secret itself.
+/// The location of a secret, never the secret itself.
 pub(crate) fn secret(node: &Node) -> Read<SecretSource> {
     const WAYS: [&str; 3] = ["file", "env", "credential"];
     let table = match &node.value {
@@ -74,7 +74,7 @@ pub(crate) fn secret(node: &Node) -> Read<SecretSource> {
     }
 }
 
-/// A path from the root.
+/// An absolute path.
 fn absolute(node: &Node) -> Read<PathBuf> {
     let path = text(node, 4096)?;
     if path.starts_with('/') {
@@ -87,14 +87,14 @@ fn absolute(node: &Node) -> Read<PathBuf> {
         .fail()
 }
 
-/// The database.
+/// A database URL.
 pub(crate) fn store_url(node: &Node) -> Read<StoreUrl> {
     let url = text(node, 4096)?;
     let bad = |message: String| Problem::new(node, Code::F07, message).label("\"sqlite:/path/to/adit.db\"");
     match url.split_once(':') {
         Some(("sqlite", ":memory:")) => Ok(StoreUrl::Memory),
         Some(("sqlite", path)) => {
-            // sqlite:///path is how other programs write it.
+            // Other programs write sqlite:///path.
             let path = path.strip_prefix("//").unwrap_or(path);
             if path.starts_with('/') {
                 return Ok(StoreUrl::Sqlite(PathBuf::from(path)));
@@ -109,7 +109,7 @@ pub(crate) fn store_url(node: &Node) -> Read<StoreUrl> {
     }
 }
 
-/// What happens to `DOMAIN\` of a user name.
+/// The handling of `DOMAIN\` in user names.
 pub(crate) fn domain_rule(node: &Node) -> Read<DomainRule> {
     let rule = want_text(node, "a text")?;
     match rule {
@@ -131,7 +131,7 @@ pub(crate) fn domain_rule(node: &Node) -> Read<DomainRule> {
         .fail()
 }
 
-/// What happens to the segment size of TCP connections.
+/// The MSS of TCP connections.
 pub(crate) fn mss(node: &Node) -> Read<Mss> {
     match &node.value {
         Value::Text(word) if word == "clamp" => Ok(Mss::Clamp),
@@ -153,7 +153,7 @@ pub(crate) fn mss(node: &Node) -> Read<Mss> {
     }
 }
 
-/// Where the log goes.
+/// A destination of log lines.
 pub(crate) fn log_target(node: &Node) -> Read<LogTarget> {
     let words = "\"stderr\" or { file = \"/var/log/adit.log\" }";
     match &node.value {

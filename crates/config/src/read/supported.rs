@@ -1,4 +1,4 @@
-//! Words of which this version supports some.
+//! Words of which this version supports only some.
 
 use adit_diag::Code;
 
@@ -20,14 +20,14 @@ pub(crate) fn supported_word(
     }
 }
 
-/// Some of `words`, none twice; each of `planned` is refused as not supported in this version.
+/// A list of `words` without duplicates; each of `planned` is refused as not supported in this version.
 pub(crate) fn supported_words(
     node: &Node,
     words: &'static [&'static str],
     planned: &'static [&'static str],
 ) -> Read<Vec<&'static str>> {
     list(node, &(1..=words.len() + planned.len()), |item| match refused(item, words, planned) {
-        // The list may have the supported word already: put in place of this one, it would be there twice.
+        // Replacing this word is not an option: the list may contain the supported one already.
         Some(problem) => problem.advice(format!("leave {} in the list", choices(words))).fail(),
         None => word(item, words),
     })
