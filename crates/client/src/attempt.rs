@@ -117,7 +117,7 @@ impl<'a> Attempt<'a> {
                 _ = count.tick() => self.count(),
                 _ = stop.changed(), if !stopping => {
                     stopping = true;
-                    self.failure.get_or_insert(Failure { code: None, detail: "hung up".to_owned() });
+                    self.failure.get_or_insert(Failure { code: None, detail: "disconnected".to_owned() });
                     self.tunnel.handle_command(Instant::now(), Command::Stop { why: Why::UserRequest });
                 }
             }

@@ -41,7 +41,7 @@ pub async fn run(
         let mut was_up = None;
         let failure = attempt(options, &mut stop, on_progress, rng.fork(), &mut was_up).await;
         if *stop.borrow() {
-            on_progress(Progress::note(Milestone::Ended, "hung up", began.elapsed()));
+            on_progress(Progress::note(Milestone::Ended, "disconnected", began.elapsed()));
             return Ok(());
         }
         let uptime = was_up.map_or(Duration::ZERO, |at: Instant| at.elapsed());
@@ -60,13 +60,13 @@ pub async fn run(
         }
         on_progress(Progress::note(
             Milestone::Retry,
-            format!("again in {} s", wait.as_secs()),
+            format!("retry in {} s", wait.as_secs()),
             began.elapsed(),
         ));
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
             _ = stop.changed() => {
-                on_progress(Progress::note(Milestone::Ended, "hung up", began.elapsed()));
+                on_progress(Progress::note(Milestone::Ended, "disconnected", began.elapsed()));
                 return Ok(());
             }
         }
@@ -89,7 +89,7 @@ async fn attempt(
     let began = Instant::now();
     let dialled = tokio::select! {
         dialled = dial_any(options, began, on_progress) => dialled,
-        _ = stop.changed() => return Failure { code: None, detail: "hung up".to_owned() },
+        _ = stop.changed() => return Failure { code: None, detail: "disconnected".to_owned() },
     };
     let (server, stream) = match dialled {
         Ok(dialled) => dialled,
