@@ -84,7 +84,10 @@ fn routes(report: &mut Report<'_>, config: &Config, path: &[&str], access: &Acce
         return;
     }
     if access.routes.iter().any(|net| net.prefix_len() == 0) {
-        let message = format!("{} is everything; say so, and clients get a default route", key.join("."));
+        let message = format!(
+            "{} covers all traffic; with tunnel = \"all\" clients get a default route",
+            key.join(".")
+        );
         let finding = report.on(&key, Code::F20, Level::Warning, message);
         report.push(finding.label("0.0.0.0/0 is no split tunnel").advice("tunnel = \"all\""));
         return;

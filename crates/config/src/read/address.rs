@@ -155,8 +155,9 @@ pub(crate) fn listens(node: &Node) -> Read<Vec<Listen>> {
 /// An address, an interface, or `"any"`, each with or without a port.
 pub(crate) fn listen(node: &Node) -> Read<Listen> {
     let text = want_text(node, "an address or an interface")?;
-    let bad =
-        |label: &str| Problem::new(node, Code::F04, format!("{text:?} is nothing to listen on")).label(label);
+    let bad = |label: &str| {
+        Problem::new(node, Code::F04, format!("{text:?} is not a listening address")).label(label)
+    };
     if text.parse::<Ipv6Addr>().is_ok() || text.starts_with('[') {
         return bad("PPTP clients call IPv4 addresses").fail();
     }

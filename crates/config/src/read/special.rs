@@ -103,7 +103,7 @@ pub(crate) fn store_url(node: &Node) -> Read<StoreUrl> {
         }
         Some(("postgres" | "postgresql", _)) => bad("cannot be PostgreSQL in this version".to_owned()).fail(),
         _ if url.starts_with('/') => {
-            bad(format!("{url:?} does not say which database")).with(quote(&format!("sqlite:{url}"))).fail()
+            bad(format!("{url:?} does not name a database")).with(quote(&format!("sqlite:{url}"))).fail()
         }
         _ => bad(format!("{url:?} is not a database")).fail(),
     }
