@@ -11,7 +11,7 @@ use crate::global::Global;
 use crate::help;
 use crate::output::Output;
 
-/// PPTP server, client, and the tools around them
+/// PPTP server, client and diagnostic tools
 #[derive(Debug, Parser)]
 #[command(name = "adit", version, disable_help_subcommand = true, infer_long_args = false)]
 pub(crate) struct Cli {
@@ -21,7 +21,7 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
-/// Every command; one file each below `commands`.
+/// All commands; one file each below `commands`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Init(commands::init::Args),
@@ -50,20 +50,20 @@ pub(crate) fn tree() -> clap::Command {
     full_tree().mut_subcommands(quiet_globals)
 }
 
-/// The same with every flag at every command, as the manual has it.
+/// The complete tree: every command has the global flags, as in the manual.
 pub(crate) fn full_tree() -> clap::Command {
     let mut tree = help::grouped(Cli::command());
     tree.build();
     tree
 }
 
-/// `adit user add -h` shows what is of this command, `--help` also the flags of every command.
+/// Hides the global flags in `-h` of subcommands; `--help` still shows them.
 fn quiet_globals(command: clap::Command) -> clap::Command {
     let command = command.mut_args(|arg| if arg.is_global_set() { arg.hide_short_help(true) } else { arg });
     command.mut_subcommands(quiet_globals)
 }
 
-/// Reads the command line; prints help and errors of usage itself.
+/// Parses the command line; prints help and usage errors itself.
 pub(crate) fn read() -> Result<(Cli, Output), ExitCode> {
     let read = tree().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches));
     match read {
@@ -72,11 +72,11 @@ pub(crate) fn read() -> Result<(Cli, Output), ExitCode> {
             Ok((cli, output))
         }
         Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
-            // The reader may have closed the pipe (`adit --help | head -1`); that is no failure.
+            // The reader may have closed the pipe (`adit --help | head -1`); that is not an error.
             let _ = error.print();
             Err(ExitCode::SUCCESS)
         }
-        // A command with others below it, and none of them named.
+        // A subcommand is required, and none is given.
         Err(error)
             if matches!(
                 error.kind(),
@@ -94,7 +94,7 @@ pub(crate) fn read() -> Result<(Cli, Output), ExitCode> {
     }
 }
 
-/// Prints the help of a command to stderr: it was not requested.
+/// Prints the help of a command to stderr, because it was not requested.
 fn help_of(path: &[String]) {
     let mut command = tree();
     command.build();
@@ -108,14 +108,14 @@ fn help_of(path: &[String]) {
     eprint!("{}", found.render_help());
 }
 
-/// The command that an error is about: `adit`, `user`, `add`.
+/// The command path of an error: `adit`, `user`, `add`.
 fn path(error: &clap::Error) -> Vec<String> {
     let text = error.render().to_string();
     if let Some(usage) = text.lines().find_map(|line| line.trim().strip_prefix("Usage: ")) {
         let names = usage.split_whitespace().take_while(|word| !word.starts_with(['-', '<', '[']));
         return names.map(str::to_owned).collect();
     }
-    // An error about a value does not say whose it is.
+    // An error about a value has no usage line: find the command in the arguments.
     let tree = Cli::command();
     let (mut found, mut names) = (&tree, vec!["adit".to_owned()]);
     for word in std::env::args().skip(1) {
@@ -127,7 +127,7 @@ fn path(error: &clap::Error) -> Vec<String> {
     names
 }
 
-/// Our words for an error of usage: one sentence, one suggestion.
+/// Converts a usage error to our form: one sentence, one suggestion.
 fn failure(error: &clap::Error) -> Failure {
     let text = error.render().to_string();
     let mut lines = text.lines().map(str::trim_end).filter(|line| !line.is_empty());
@@ -145,7 +145,7 @@ fn failure(error: &clap::Error) -> Failure {
     let message = match error.kind() {
         ErrorKind::MissingRequiredArgument => {
             let missing = rest.join(" ");
-            // Alternatives: one of many would do.
+            // Alternatives: one of them is enough.
             if missing.contains('|') {
                 "nothing was given to change".to_owned()
             } else {

@@ -1,4 +1,4 @@
-//! The way to the running server: one JSON request a line, one JSON answer a line, over its control socket.
+//! Client of the control socket: one JSON request per line, one JSON response per line.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::MetadataExt as _;
@@ -15,29 +15,29 @@ use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::places::Places;
 
-/// How long to wait for an answer, unless `--timeout` says otherwise.
+/// Response timeout, unless `--timeout` is given.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// A server tells a follower at least every five seconds that it is alive.
+/// Timeout of a subscription: the server sends a keep-alive at least every five seconds.
 const FOLLOWING: Duration = Duration::from_secs(15);
-/// The longest answer line, in octets.
+/// The longest response line, in bytes.
 const LONGEST: usize = 8 << 20;
-/// An answer that carries a password is shorter than this: its buffer does not grow, so no copy of it stays behind.
+/// A response with a password is shorter than this: its buffer does not grow, so no copy of it stays behind.
 const SHORT: usize = 64 << 10;
 
 /// A connection to the running server.
 pub(crate) struct Control {
     stream: UnixStream,
     socket: PathBuf,
-    /// What was read and not used yet.
+    /// Data that is received but not consumed yet.
     buffer: Zeroizing<Vec<u8>>,
 }
 
-/// Connects to the server of these places.
+/// Connects to the server of this invocation.
 pub(crate) fn connect(output: &Output, places: &Places) -> Result<Control, Failure> {
     find(output, places)?.ok_or_else(|| unreachable(&places.socket()))
 }
 
-/// Connects to the server of these places; `None` when no server runs: there is no socket, or no process listens on it.
+/// Connects to the server; `None` if no server runs: the socket does not exist, or no process listens on it.
 pub(crate) fn find(output: &Output, places: &Places) -> Result<Option<Control>, Failure> {
     let socket = places.socket();
     let stream = match UnixStream::connect(&socket) {
@@ -67,16 +67,16 @@ fn denied(socket: &Path) -> Failure {
         .fix(format!("run it with sudo, or join the group {group} and log in again"))
 }
 
-/// What a server of another version says cannot be understood.
+/// The response of a server of another version cannot be parsed.
 pub(crate) fn other_version() -> Failure {
     Failure::new(Exit::Unreachable, "the running server is of another version").fix("restart it")
 }
 
 impl Control {
-    /// One question, one answer; a refusal becomes a failure of ours.
+    /// Sends a request and returns the response; an error response becomes a [`Failure`].
     pub(crate) fn ask(&mut self, request: &Request) -> Result<Response, Failure> {
         let sent = self.send(request);
-        // A server that refuses before it has read everything closes its end, and its answer can be read all the same.
+        // A server that refuses early closes its end before it has read everything, but its response can still be read.
         let answer = match self.line() {
             Ok(Some(line)) => self.understand(&line)?,
             Ok(None) => return Err(self.unanswered(request, "it closed the connection")),
@@ -88,7 +88,7 @@ impl Control {
         }
     }
 
-    /// The failure of a request without an answer.
+    /// The failure of a request without a response.
     fn unanswered(&self, request: &Request, why: &str) -> Failure {
         let failure = self.silent(why);
         if !request.changes_accounts() {
@@ -98,7 +98,7 @@ impl Control {
         Failure { message, ..failure }.fix("adit user show NAME, then try again")
     }
 
-    /// Begins to follow what happens. When this returns, nothing that happens later is missed without being told.
+    /// Subscribes to events. After this returns, no later event is lost without notice.
     pub(crate) fn follow(mut self, filter: Filter) -> Result<Follower, Failure> {
         match self.ask(&Request::Follow(filter))? {
             Response::Followed(Followed::Begun) => {}
@@ -115,7 +115,7 @@ impl Control {
         set.map_err(|error| Failure::io("using", &self.socket, &error))
     }
 
-    /// Sends a request; the error is in words.
+    /// Sends a request; the error is a text.
     fn send(&mut self, request: &Request) -> Result<(), String> {
         let mut line = Zeroizing::new(Vec::with_capacity(SHORT));
         serde_json::to_writer(&mut *line, request).map_err(|error| error.to_string())?;
@@ -123,7 +123,7 @@ impl Control {
         self.stream.write_all(&line).map_err(|error| words(&error))
     }
 
-    /// The next line, without its end; `None` when the server closed the connection. The error is in words.
+    /// The next line, without its end; `None` if the server closed the connection. The error is a text.
     fn line(&mut self) -> Result<Option<Zeroizing<Vec<u8>>>, String> {
         let mut chunk = Zeroizing::new([0; 16 << 10]);
         let mut searched = 0;
@@ -160,7 +160,7 @@ impl Control {
     }
 }
 
-/// One who follows what happens.
+/// A subscription to events.
 pub(crate) struct Follower {
     control: Control,
 }
@@ -185,7 +185,7 @@ fn words(error: &std::io::Error) -> String {
     }
 }
 
-/// The name of the group a socket, or its directory, belongs to.
+/// The group of a socket, or of its directory.
 fn group_of(socket: &Path) -> Option<String> {
     let of = |path: &Path| std::fs::metadata(path).ok();
     let gid = of(socket).or_else(|| of(socket.parent()?))?.gid();

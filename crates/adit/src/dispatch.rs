@@ -1,4 +1,4 @@
-//! From the command that was given to the file that does it.
+//! Dispatch of commands to their modules.
 
 use crate::cli::{self, Cli, Command};
 use crate::commands::{

@@ -7,29 +7,29 @@ use serde::Serialize;
 
 use crate::failure::Failure;
 
-/// The body of a document. Bytes, seconds and counts are integers; lists are never null.
+/// The body of a JSON document. Bytes, seconds and counts are integers; lists are never null.
 pub(crate) trait Document: Serialize + JsonSchema {
-    /// Name and version: `adit.users/1`. A field is never renamed within one.
+    /// Name and version, such as `adit.users/1`. Fields are never renamed within a version.
     const NAME: &'static str;
 }
 
-/// A document as it goes out.
+/// A document as it is printed.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct Envelope<'a, T> {
     /// Name and version of this document's schema.
     schema: &'static str,
-    /// When it was made, UTC.
+    /// When the document was created, UTC.
     generated: Utc,
     #[serde(flatten)]
     body: &'a T,
 }
 
-/// Puts the name and the time to a body.
+/// Adds the schema name and the time to a body.
 pub(crate) fn envelope<T: Document>(body: &T, now: Timestamp) -> Envelope<'_, T> {
     Envelope { schema: T::NAME, generated: Utc(now), body }
 }
 
-/// What `--json` says when a command fails. The exit code of the program is `exit`.
+/// What `--json` prints if a command fails. The exit code of the program is `exit`.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct ErrorDocument {
     /// The error.
@@ -40,11 +40,11 @@ pub(crate) struct ErrorDocument {
 struct ErrorBody {
     /// The exit code.
     exit: u8,
-    /// Our stable code, where there is one.
+    /// The stable diagnosis code, if there is one.
     code: Option<String>,
-    /// One sentence.
+    /// The error in one sentence.
     message: String,
-    /// The one thing to do first.
+    /// The first thing to do.
     fix: Option<String>,
 }
 
@@ -65,11 +65,11 @@ impl From<&Failure> for ErrorDocument {
     }
 }
 
-/// One schema of the list.
+/// An entry of the list of schemas.
 pub(crate) struct Known {
-    /// `adit.users/1`.
+    /// Name and version, such as `adit.users/1`.
     pub(crate) name: &'static str,
-    /// Makes the schema.
+    /// Generates the schema.
     pub(crate) schema: fn() -> Schema,
 }
 

@@ -1,11 +1,11 @@
-//! This host, as the checks of the configuration want to know it.
+//! The network state of this host, for the checks of the configuration.
 
 use adit_config::{HostFacts, HostNet};
 use adit_sys::host;
 use adit_sys::net::{Interface, Net, OWNER};
 use ipnet::{IpNet, Ipv4Net};
 
-/// Interfaces, addresses and routes; `None` where the kernel does not answer.
+/// Interfaces, addresses and routes; `None` if the kernel does not answer.
 pub(crate) fn of_this_host() -> Option<HostFacts> {
     let net = Net::open().ok()?;
     let interfaces = net.interfaces().ok()?;
@@ -39,17 +39,17 @@ pub(crate) fn of_this_host() -> Option<HostFacts> {
     Some(facts)
 }
 
-/// A private network for clients that overlaps nothing of this host; `None` when there is none left.
+/// A private network for clients that overlaps no network of this host; `None` if there is none left.
 pub(crate) fn free_pool() -> Option<Ipv4Net> {
     let used: Vec<IpNet> = match Net::open().and_then(|net| host::in_use(&net)) {
         Ok(used) => used.into_iter().map(|used| used.network).collect(),
-        // A host that does not say what it has gets the usual pool; starting will tell.
+        // If the kernel does not answer, propose the usual pool; a conflict is reported at start.
         Err(_) => Vec::new(),
     };
     host::suggest_pool(&used, 24)
 }
 
-/// Whether an interface is there because adit runs.
+/// Whether an interface belongs to adit.
 pub(crate) fn is_ours(interface: &Interface) -> bool {
     interface.kind.as_deref() == Some("tun") && interface.name.starts_with("adit")
 }

@@ -1,4 +1,4 @@
-//! Why a command ends with something else than 0.
+//! Why a command fails, and its exit code.
 
 use core::fmt;
 
@@ -7,23 +7,23 @@ use adit_diag::{Code, Diagnostic};
 /// The exit codes of every command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
-    /// Done, healthy, nothing found.
+    /// Success, nothing found.
     Done,
-    /// It ran, and found a problem.
+    /// Completed, and found a problem.
     Problem,
-    /// Wrong usage, or it would have to ask and cannot.
+    /// Wrong usage, or a prompt is necessary but not possible.
     Usage,
-    /// The daemon or server cannot be reached.
+    /// The server cannot be reached.
     Unreachable,
     /// Not permitted.
     Denied,
-    /// No such user, session, revision, code.
+    /// No such user, session, revision or code.
     NotFound,
-    /// It was changed by another request first, or exists already.
+    /// Another request changed the object first, or it exists already.
     Conflict,
     /// The first failing layer, 10 to 19.
     Layer(adit_diag::Layer),
-    /// That of another process, which has told why.
+    /// The exit code of another process, which has reported the error.
     Passed(u8),
 }
 
@@ -43,15 +43,15 @@ impl Exit {
     }
 }
 
-/// What a command says when it cannot do what it was asked.
+/// The error of a command.
 #[derive(Clone, Debug)]
 pub(crate) struct Failure {
     pub(crate) exit: Exit,
     pub(crate) code: Option<Code>,
     pub(crate) message: String,
-    /// The one thing to do first.
+    /// The first thing to do.
     pub(crate) fix: Option<String>,
-    /// The reader closed the pipe (`adit user list | head`): print nothing.
+    /// Print nothing, because the reader closed the pipe (`adit user list | head`).
     pub(crate) silent: bool,
 }
 
@@ -60,7 +60,7 @@ impl Failure {
         Failure { exit, code: None, message: message.into(), fix: None, silent: false }
     }
 
-    /// Wrong usage, or a question that cannot be asked.
+    /// Wrong usage, or a prompt that is not possible.
     pub(crate) fn usage(message: impl Into<String>) -> Failure {
         Failure::new(Exit::Usage, message)
     }
@@ -114,7 +114,7 @@ impl From<Diagnostic> for Failure {
     }
 }
 
-/// The one place where a refusal gets its exit code.
+/// The only place that maps API errors to exit codes.
 impl From<adit_api::Error> for Failure {
     fn from(error: adit_api::Error) -> Failure {
         use adit_api::Kind;

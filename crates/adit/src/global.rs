@@ -10,7 +10,7 @@ use crate::when;
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
-    /// Configuration file [default: /etc/adit/adit.toml]
+    /// Read this configuration [default: /etc/adit/adit.toml]
     #[arg(short, long, global = true, value_name = "FILE", env = "ADIT_CONFIG", hide_env = true)]
     pub(crate) config: Option<PathBuf>,
     /// Print one JSON document
@@ -19,13 +19,13 @@ pub(crate) struct Global {
     /// Print one JSON document per line
     #[arg(long, global = true)]
     pub(crate) jsonl: bool,
-    /// No remarks, only results and errors
+    /// Suppress remarks; print only results and errors
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
-    /// Say more: which files and directories are used
+    /// Print more: which files and directories are used
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
-    /// Colour: auto is on a terminal, unless NO_COLOR is set
+    /// Use colour; auto: on terminals, unless NO_COLOR is set
     #[arg(
         long,
         global = true,
@@ -35,28 +35,28 @@ pub(crate) struct Global {
         hide_possible_values = true
     )]
     pub(crate) color: Color,
-    /// Times in UTC instead of local time
+    /// Show times in UTC instead of local time
     #[arg(long, global = true)]
     pub(crate) utc: bool,
     /// Give up after this long, such as 5s
     #[arg(long, global = true, value_name = "SPAN", value_parser = when::span)]
     pub(crate) timeout: Option<Duration>,
-    /// Ask nothing, go on
+    /// Continue without prompting
     #[arg(long, global = true)]
     pub(crate) yes: bool,
-    /// Say what would be done, do nothing
+    /// Show what would be done, change nothing
     #[arg(long, global = true)]
     pub(crate) dry_run: bool,
-    /// Database and seal key [default: /var/lib/adit]
+    /// Set the state directory [default: /var/lib/adit]
     #[arg(long, global = true, value_name = "DIR", env = "ADIT_STATE_DIR", hide_env = true)]
     pub(crate) state_dir: Option<PathBuf>,
-    /// Control socket [default: /run/adit]
+    /// Set the runtime directory [default: /run/adit]
     #[arg(long, global = true, value_name = "DIR", env = "ADIT_RUN_DIR", hide_env = true)]
     pub(crate) run_dir: Option<PathBuf>,
 }
 
 impl Global {
-    /// The flags that matter for printing an error of a command line that could not be read.
+    /// The flags for printing an error of a command line that could not be parsed.
     pub(crate) fn bare() -> Global {
         let given = |flag: &str| std::env::args_os().any(|argument| argument == flag);
         Global {

@@ -1,6 +1,6 @@
-//! The first page of help: commands in groups, in the order in which people need them.
+//! The main help page: commands in groups, in order of use.
 
-/// Every command stands in exactly one group.
+/// Every command is in exactly one group.
 const GROUPS: &[(&str, &[&str])] = &[
     ("Set up", &["init", "check", "undo"]),
     ("Run", &["serve", "status", "sessions", "session", "kick", "log"]),
@@ -12,11 +12,11 @@ const GROUPS: &[(&str, &[&str])] = &[
 
 const EXAMPLES: &str = "\
 Examples:
-  sudo adit init              look at this host, write a first configuration
+  sudo adit init              write a first configuration for this host
   sudo adit user add alice    add a user
-  adit explain 619            what an error of Windows means";
+  adit explain 619            the meaning of a Windows error";
 
-/// Puts the groups in place of clap's own list.
+/// Replaces clap's own list of commands with the groups.
 pub(crate) fn grouped(command: clap::Command) -> clap::Command {
     let mut list = String::new();
     for (title, names) in GROUPS {

@@ -11,21 +11,21 @@ use crate::output::Output;
 use crate::table::{self, Field, Head};
 use crate::when;
 
-/// The rank of a column that is shown only on demand.
+/// The rank of a column that is shown only on request.
 pub(crate) const EXTRA: u8 = u8::MAX;
 
 /// One column of a list.
 pub(crate) struct Column<T> {
-    /// The field in JSON, `counters.rx_bytes` for one inside another, and the word for `--columns`, `--sort`, `--filter`.
+    /// The JSON field, such as `counters.rx_bytes` if nested; also its name in `--columns`, `--sort`, `--filter`.
     pub(crate) name: &'static str,
-    /// How it looks as text.
+    /// Heading and alignment in text output.
     pub(crate) head: Head,
-    /// What a row shows there.
+    /// Returns the content of a row's field.
     pub(crate) show: fn(&T, &Output) -> Field,
 }
 
 impl<T> Column<T> {
-    /// A column of words.
+    /// A left-aligned column.
     pub(crate) const fn left(
         name: &'static str,
         title: &'static str,
@@ -35,7 +35,7 @@ impl<T> Column<T> {
         Column { name, head: Head { title, right: false, drop }, show }
     }
 
-    /// A column of numbers.
+    /// A right-aligned column.
     pub(crate) const fn right(
         name: &'static str,
         title: &'static str,
@@ -46,13 +46,13 @@ impl<T> Column<T> {
     }
 }
 
-/// The flags of every list.
+/// Flags common to all lists.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub(crate) struct ListFlags {
     /// Show only these columns, in this order
     #[arg(long, value_name = "A,B", value_delimiter = ',', help_heading = "List")]
     columns: Vec<String>,
-    /// Sort by these columns; -NAME for the greatest first
+    /// Sort by these columns; -NAME for descending order
     #[arg(
         long,
         value_name = "A,-B",
@@ -61,15 +61,15 @@ pub(crate) struct ListFlags {
         help_heading = "List"
     )]
     sort: Vec<String>,
-    /// Only rows for which all of this is true: 'user=al* group!=staff age>1h'
+    /// Show only rows that match all conditions: 'user=al* group!=staff age>1h'
     #[arg(long, value_name = "CONDITIONS", help_heading = "List")]
     filter: Option<String>,
-    /// Show every column, however narrow the terminal is
+    /// Show every column, regardless of the terminal width
     #[arg(long, help_heading = "List")]
     wide: bool,
 }
 
-/// Rows that were chosen, sorted, and know how to show themselves.
+/// The selected and sorted rows, ready for output.
 pub(crate) struct Chosen<'a, T> {
     rows: Vec<(T, Map<String, Value>)>,
     columns: Vec<&'a Column<T>>,
@@ -121,12 +121,12 @@ impl<T> Chosen<'_, T> {
         self.rows.iter().map(|(row, _)| row)
     }
 
-    /// The table.
+    /// Formats the table.
     pub(crate) fn text(&self, output: &Output) -> String {
         let heads: Vec<Head> = self.columns.iter().map(|column| column.head).collect();
         let fields = |row: &T| self.columns.iter().map(|column| (column.show)(row, output)).collect();
         let rows: Vec<Vec<Field>> = self.rows().map(fields).collect();
-        // Who names the columns wants all of them.
+        // If columns are named, all of them are shown.
         let width = if self.wide || self.narrowed { None } else { output.table_width() };
         table::render(&heads, &rows, width, &|tone, text| output.paint(tone, text))
     }
@@ -168,7 +168,7 @@ fn short(name: &str) -> &str {
     last.strip_suffix("_s").or_else(|| last.strip_suffix("_bytes")).unwrap_or(last)
 }
 
-/// The column of a word: its name, the last part of it, and either without the unit at the end (`up` for `up_s`).
+/// Finds a column by its name, the last part of it, or either without the unit (`up` for `up_s`).
 fn find<'a, T>(word: &str, columns: &'a [Column<T>]) -> Result<&'a Column<T>, Failure> {
     let same = |name: &str| {
         let last = name.rsplit('.').next().unwrap_or(name);
@@ -183,7 +183,7 @@ fn find<'a, T>(word: &str, columns: &'a [Column<T>]) -> Result<&'a Column<T>, Fa
     })
 }
 
-/// Nothing first, then by number or by letter.
+/// Orders missing values first, then by number or alphabetically.
 fn compare(a: Option<&Value>, b: Option<&Value>) -> Ordering {
     match (a, b) {
         (Some(Value::Number(a)), Some(Value::Number(b))) => {
@@ -193,7 +193,7 @@ fn compare(a: Option<&Value>, b: Option<&Value>) -> Ordering {
     }
 }
 
-/// A field as a word; nothing is the empty one.
+/// A field as plain text; a missing one is empty.
 fn plain(value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => String::new(),
@@ -245,7 +245,7 @@ impl Condition {
         let order = match (field.and_then(Value::as_f64), quantity(&self.value)) {
             (Some(number), Some(wanted)) => number.total_cmp(&wanted),
             _ if matches!(self.wanted, Wanted::Equal | Wanted::Other) => {
-                // What a list shows as "-" is nothing.
+                // Lists show an empty value as "-".
                 let wanted = if self.value == "-" { "" } else { &self.value };
                 let fits = glob(&wanted.to_lowercase(), &plain(field).to_lowercase());
                 return fits == (self.wanted == Wanted::Equal);
@@ -264,7 +264,7 @@ impl Condition {
     }
 }
 
-/// A number, a span in seconds (`1h`), or a size in octets (`10M`).
+/// A number, a duration in seconds (`1h`), or a size in bytes (`10M`).
 fn quantity(text: &str) -> Option<f64> {
     if let Ok(number) = text.parse::<f64>() {
         return Some(number);
@@ -283,7 +283,7 @@ fn quantity(text: &str) -> Option<f64> {
     number.parse::<f64>().ok().map(|number| number * factor)
 }
 
-/// Whether a text fits a pattern in which `*` stands for anything.
+/// Whether a text matches a pattern in which `*` matches any text.
 fn glob(pattern: &str, text: &str) -> bool {
     let Some((first, rest)) = pattern.split_once('*') else {
         return pattern == text;

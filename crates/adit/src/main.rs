@@ -1,6 +1,6 @@
-//! One program: a PPTP server, a PPTP client, and the tools to plan, watch, repair and retire them.
+//! One program: a PPTP server, a PPTP client, and tools to configure, monitor and diagnose them.
 //!
-//! Here are only arguments in, text or JSON out. One file per command below `commands`.
+//! This crate only parses arguments and prints text or JSON. There is one file per command below `commands`.
 #![forbid(unsafe_code)]
 
 mod cli;

@@ -1,4 +1,4 @@
-//! Where results, remarks and errors go: results to stdout, everything else to stderr.
+//! Output: results to stdout, remarks and errors to stderr.
 
 use std::cell::Cell;
 use std::io::{IsTerminal as _, Write as _};
@@ -13,10 +13,10 @@ use crate::global::Global;
 use crate::style::{Tone, paint};
 use crate::when::Clock;
 
-/// In which form results go out.
+/// The format of results.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// For people.
+    /// Text for users.
     Text,
     /// One JSON document.
     Json,
@@ -24,20 +24,20 @@ pub(crate) enum Form {
     JsonLines,
 }
 
-/// What every command needs to know about how it was called.
+/// Output options and flags of this invocation.
 pub(crate) struct Output {
     pub(crate) form: Form,
     pub(crate) quiet: bool,
     pub(crate) verbose: u8,
-    /// Ask nothing, go on.
+    /// Continue without prompting.
     pub(crate) yes: bool,
-    /// Say what would be done, do nothing.
+    /// Show what would be done, change nothing.
     pub(crate) dry_run: bool,
     pub(crate) timeout: Option<Duration>,
     pub(crate) clock: Clock,
     color_out: bool,
     color_err: bool,
-    /// Columns of the terminal; `None` when stdout is none, so that nothing has to be left out.
+    /// Columns of the terminal; `None` if stdout is not one, so that output is not shortened.
     width: Option<usize>,
     wrote_json: Cell<bool>,
 }
@@ -71,17 +71,17 @@ impl Output {
         self.form == Form::Text
     }
 
-    /// Columns a table may use; `None` for all it wants.
+    /// Columns that a table may use; `None` for no limit.
     pub(crate) fn table_width(&self) -> Option<usize> {
         self.width
     }
 
-    /// A piece of a result in its colour.
+    /// Colours a part of a result.
     pub(crate) fn paint(&self, tone: Tone, text: &str) -> String {
         paint(self.color_out, tone, text)
     }
 
-    /// A result for people, with its line ends.
+    /// Prints a text result, with its line ends.
     pub(crate) fn text(&self, text: &str) -> Result<(), Failure> {
         let mut out = std::io::stdout().lock();
         let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
@@ -91,17 +91,17 @@ impl Output {
         })
     }
 
-    /// One line of a result for people.
+    /// Prints one line of a text result.
     pub(crate) fn line(&self, line: &str) -> Result<(), Failure> {
         self.text(&format!("{}\n", line.trim_end()))
     }
 
-    /// The one document of a command.
+    /// Prints the JSON document of a command.
     pub(crate) fn document<T: Document>(&self, body: &T) -> Result<(), Failure> {
         self.value(&document::envelope(body, self.clock.now()))
     }
 
-    /// A document that was put together already.
+    /// Prints a prepared JSON document.
     pub(crate) fn value(&self, value: &impl Serialize) -> Result<(), Failure> {
         self.wrote_json.set(true);
         let text = match self.form {
@@ -114,16 +114,16 @@ impl Output {
         }
     }
 
-    /// A remark on the way: to stderr, and only for people who did not say `-q`.
+    /// Prints a remark to stderr, in text format and without `-q`.
     pub(crate) fn remark(&self, word: &str, text: &str) {
         if !self.quiet {
             let word = paint(self.color_err, Tone::of(word), &format!("{word:<8}"));
-            // Who closed stderr does not want remarks.
+            // If stderr is closed, remarks are not wanted.
             let _ = writeln!(std::io::stderr(), "{word} {text}");
         }
     }
 
-    /// The last words of a command that failed.
+    /// Prints the error of a command that failed.
     pub(crate) fn failure(&self, failure: &Failure) {
         if failure.silent {
             return;

@@ -1,29 +1,29 @@
-//! Where adit keeps its things.
+//! Files and directories of adit.
 
 use std::path::{Path, PathBuf};
 
 use crate::failure::{Exit, Failure};
 use crate::global::Global;
 
-/// The configuration file, unless another is given.
+/// The default configuration file.
 pub(crate) const CONFIG: &str = "/etc/adit/adit.toml";
-/// Database, seal key, undo journal.
+/// The default state directory: database, seal key, undo journal.
 pub(crate) const STATE_DIR: &str = "/var/lib/adit";
-/// Control socket.
+/// The default runtime directory: control socket.
 pub(crate) const RUN_DIR: &str = "/run/adit";
 
-/// The files and directories of this call.
+/// The files and directories of this invocation.
 #[derive(Clone, Debug)]
 pub(crate) struct Places {
     /// The configuration file.
     pub(crate) config: PathBuf,
-    /// Whether it was named in this call.
+    /// Whether it was given explicitly.
     pub(crate) config_given: bool,
-    /// Where the program keeps what it must not forget.
+    /// The state directory, for persistent data.
     pub(crate) state: PathBuf,
-    /// Whether it was named in this call: then it goes before the configuration.
+    /// Whether it was given explicitly: it then takes precedence over the configuration.
     pub(crate) state_given: bool,
-    /// Where it keeps what ends with it.
+    /// The runtime directory, for data that is not kept after exit.
     pub(crate) run: PathBuf,
 }
 
@@ -39,7 +39,7 @@ impl Places {
         }
     }
 
-    /// The configuration file, if it is there. One that was named must be.
+    /// The configuration file, if it exists. One that was given explicitly must exist.
     pub(crate) fn config_file(&self) -> Result<Option<&Path>, Failure> {
         let there = self.config.exists();
         if !there && self.config_given {
@@ -54,27 +54,27 @@ impl Places {
         self.state.join("adit.db")
     }
 
-    /// The key of the sealed passwords.
+    /// The key that seals passwords.
     pub(crate) fn seal_key(&self) -> PathBuf {
         self.state.join("seal.key")
     }
 
-    /// What makes the server the same one after a restart.
+    /// The server's identity, which is kept across restarts.
     pub(crate) fn server_identity(&self) -> PathBuf {
         self.state.join("server.id")
     }
 
-    /// What was changed on this host and has to be put back.
+    /// The journal of changes to this host that have to be undone.
     pub(crate) fn journal(&self) -> PathBuf {
         self.state.join("journal")
     }
 
-    /// The daemon's control socket.
+    /// The server's control socket.
     pub(crate) fn socket(&self) -> PathBuf {
         self.run.join("adit.sock")
     }
 
-    /// Whether a daemon answers on the control socket.
+    /// Whether a server answers on the control socket.
     pub(crate) fn daemon_runs(&self) -> bool {
         std::os::unix::net::UnixStream::connect(self.socket()).is_ok()
     }

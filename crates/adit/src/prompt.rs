@@ -1,4 +1,4 @@
-//! Questions to the person at the terminal, and passwords from wherever they come.
+//! Prompts on the terminal, and input of passwords.
 
 use std::io::{BufRead as _, IsTerminal as _, Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -8,18 +8,18 @@ use adit_crypto::secret::Password;
 use crate::failure::Failure;
 use crate::output::Output;
 
-/// How often a user may mistype a new password.
+/// Number of attempts to enter a new password.
 const TRIES: usize = 3;
 
-/// More than any password: a wrong file, such as a device, must not fill the memory.
+/// Longer than any password: a wrong file, such as a device, must not exhaust the memory.
 const LONGEST: u64 = 4096;
 
-/// Whether a terminal is there to answer.
+/// Whether a terminal is available for prompts.
 pub(crate) fn can_ask() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
-/// A yes-or-no question; `instead` is the flag that makes it needless.
+/// Asks a yes-or-no question; `instead` is the flag that makes it unnecessary.
 pub(crate) fn agree(output: &Output, question: &str, usual: bool, instead: &str) -> Result<bool, Failure> {
     if output.yes {
         return Ok(true);
@@ -45,7 +45,7 @@ fn must_ask(question: &str, instead: &str) -> Result<(), Failure> {
     Err(Failure::usage(format!("there is no terminal to ask on: {question}")).fix(instead))
 }
 
-/// One line; empty for the usual answer. `shown` is the question as it is written, with the choices.
+/// Reads one line; empty for the default answer. `shown` is the prompt, with the choices.
 pub(crate) fn line(question: &str, shown: &str, instead: &str) -> Result<String, Failure> {
     must_ask(question, instead)?;
     let mut err = std::io::stderr();
@@ -53,7 +53,7 @@ pub(crate) fn line(question: &str, shown: &str, instead: &str) -> Result<String,
     let mut answer = String::new();
     let read = std::io::stdin().lock().take(LONGEST).read_line(&mut answer);
     match read {
-        // The end of input is no answer: take back the cursor, and do not go on with a guess.
+        // The end of input is not an answer: end the line, and do not continue with a guess.
         Ok(0) => {
             let _ = writeln!(err);
             Err(Failure::usage("no answer").fix(instead))
@@ -75,7 +75,7 @@ pub(crate) struct PasswordSource {
 }
 
 impl PasswordSource {
-    /// A new password; asks for it twice on a terminal.
+    /// Reads a new password; asks for it twice on a terminal.
     pub(crate) fn read(&self, question: &str) -> Result<Password, Failure> {
         let asked = !self.password_stdin && self.password_file.is_none();
         for _ in 0..TRIES {
@@ -88,7 +88,7 @@ impl PasswordSource {
         Err(Failure::usage("the two passwords differ"))
     }
 
-    /// A password that exists already.
+    /// Reads an existing password.
     pub(crate) fn read_once(&self, question: &str) -> Result<Password, Failure> {
         if self.password_stdin {
             let stdin = std::io::stdin();
@@ -107,14 +107,14 @@ impl PasswordSource {
     }
 }
 
-/// Asks without showing what is typed.
+/// Asks without echo of the input.
 fn ask(question: &str) -> Result<Password, Failure> {
     rpassword::prompt_password(question)
         .map(Password::new)
         .map_err(|error| Failure::io("reading", Path::new("the terminal"), &error))
 }
 
-/// The first line without its end.
+/// The first line, without its end.
 fn first_line(reader: impl std::io::BufRead) -> std::io::Result<Result<Password, Failure>> {
     let mut line = zeroize::Zeroizing::new(Vec::with_capacity(LONGEST as usize));
     reader.take(LONGEST).read_until(b'\n', &mut line)?;

@@ -1,4 +1,4 @@
-//! The administration interface of this call: through the server where it runs, else on the store in this process.
+//! The administration interface: through the server if it runs, else directly on the store.
 
 use adit_admin::{Context, StoreRecorder};
 use adit_api::accounts::{self, Change, Changed, Listed, Shown};
@@ -12,7 +12,7 @@ use crate::output::Output;
 use crate::places::Places;
 use crate::settings::Settings;
 
-/// The service of this call.
+/// The administration interface of this invocation.
 pub(crate) struct Service<'a> {
     output: &'a Output,
     places: &'a Places,
@@ -21,7 +21,7 @@ pub(crate) struct Service<'a> {
 }
 
 impl<'a> Service<'a> {
-    /// Finds out whether the server of this store runs; nothing is opened yet.
+    /// Checks whether the server of this store runs; does not open the store yet.
     ///
     /// A server with another database is not the one that the configuration or `--state-dir` names.
     pub(crate) fn open(
@@ -36,15 +36,15 @@ impl<'a> Service<'a> {
         Ok(Service { output, places, settings, is_serving })
     }
 
-    /// Whether the server answers.
+    /// Whether the server of this store runs.
     pub(crate) fn is_serving(&self) -> bool {
         self.is_serving
     }
 
-    /// Carries out one request; a refusal becomes a failure of ours.
+    /// Carries out a request; an error response becomes a [`Failure`].
     pub(crate) fn call(&self, request: &Request) -> Result<Response, Failure> {
         if self.is_serving {
-            // A connection for each: a server does not keep one open while a user thinks about a password.
+            // One connection per request: the server does not keep one open during a prompt.
             return control::connect(self.output, self.places)?.ask(request);
         }
         let store = self.store(request)?;
@@ -60,7 +60,7 @@ impl<'a> Service<'a> {
         Ok(adit_admin::call(&context, request)?)
     }
 
-    /// The store for a request; an empty one where nothing was ever written, and nothing is to be.
+    /// Opens the store for a request; an empty one if none exists and nothing is to be written.
     fn store(&self, request: &Request) -> Result<Store, Failure> {
         if request.changes_accounts() {
             return self.settings.store();
@@ -71,7 +71,7 @@ impl<'a> Service<'a> {
         }
     }
 
-    /// Changes an account, or with `dry_run` says what that would change.
+    /// Changes an account, or with `dry_run` reports what would change.
     pub(crate) fn change(&self, change: Change) -> Result<Changed, Failure> {
         match self.accounts(accounts::Request::Change(Box::new(change)))? {
             accounts::Response::Changed(changed) => Ok(*changed),
@@ -79,7 +79,7 @@ impl<'a> Service<'a> {
         }
     }
 
-    /// One account in full.
+    /// One account in detail.
     pub(crate) fn account(&self, name: &str) -> Result<Shown, Failure> {
         match self.accounts(accounts::Request::Show { name: name.to_owned() })? {
             accounts::Response::Shown(shown) => Ok(*shown),
@@ -111,7 +111,7 @@ impl<'a> Service<'a> {
         }
     }
 
-    /// The sessions on record that a filter chooses, oldest first.
+    /// The past sessions that match a filter, oldest first.
     pub(crate) fn history(&self, filter: &history::Filter) -> Result<Vec<history::PastSession>, Failure> {
         let page = |before, last| {
             let filter = history::Filter { before, last, ..filter.clone() };
@@ -123,7 +123,7 @@ impl<'a> Service<'a> {
         pages(filter.before, filter.last, page)
     }
 
-    /// One session on record in full: by its name, or the newest of a user.
+    /// One past session in detail: by its ID, or a user's newest one.
     pub(crate) fn past_session(&self, selector: &str) -> Result<history::PastDetail, Failure> {
         let selector = selector.to_owned();
         match self.call(&Request::History(history::Request::Show { selector }))? {
@@ -132,7 +132,7 @@ impl<'a> Service<'a> {
         }
     }
 
-    /// The events on record that a filter chooses, oldest first.
+    /// The stored events that match a filter, oldest first.
     pub(crate) fn log(&self, filter: &log::Filter) -> Result<Vec<Event>, Failure> {
         let page = |before, last| {
             let filter = log::Filter { before, last, ..filter.clone() };
@@ -145,7 +145,7 @@ impl<'a> Service<'a> {
     }
 }
 
-/// All pages of a list that begins with its newest items; the items oldest first.
+/// Reads all pages of a list that begins with its newest items; returns the items oldest first.
 fn pages<T, Id: Copy>(
     mut before: Option<Id>,
     last: Option<u32>,
@@ -164,7 +164,7 @@ fn pages<T, Id: Copy>(
     }
 }
 
-/// Whether a server works on the store that these settings name.
+/// Whether a server uses the store of these settings.
 fn serves(control: &mut Control, settings: &Settings) -> Result<bool, Failure> {
     let Response::Identity(Identity { database, .. }) = control.ask(&Request::Identity)? else {
         return Err(control::other_version());

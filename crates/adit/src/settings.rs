@@ -1,4 +1,4 @@
-//! The configuration as commands need it: also when it is not there, or has errors.
+//! The configuration for commands, also if the file is missing or has errors.
 
 use std::path::PathBuf;
 
@@ -10,18 +10,18 @@ use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::places::Places;
 
-/// The configuration of these places.
+/// The configuration of this invocation.
 pub(crate) struct Settings {
-    /// The files, if they are there and can be used.
+    /// The files, if they exist and are usable.
     file: Option<Checked>,
-    /// What applies: the files, or the defaults.
+    /// The effective configuration: the files, or the defaults.
     effective: Config,
     there: bool,
     places: Places,
 }
 
 impl Settings {
-    /// Reads the file. Commands that only read, or that repair, go on without it.
+    /// Reads the files. Commands that only read, or that repair, continue without them.
     pub(crate) fn load(output: &Output, places: &Places) -> Result<Settings, Failure> {
         let path = places.config_file()?;
         let there = path.is_some();
@@ -50,12 +50,12 @@ impl Settings {
         self.file.as_ref()
     }
 
-    /// What applies: the file, or the defaults when there is none or it has errors.
+    /// The effective configuration: the file, or the defaults if there is none or it has errors.
     pub(crate) fn effective(&self) -> &Config {
         &self.effective
     }
 
-    /// The configuration file, and whether it is what applies.
+    /// The configuration file, and whether it is in effect.
     pub(crate) fn config_file(&self) -> ConfigFile {
         let state = match (self.config(), self.there) {
             (Some(_), _) => FileState::Usable,
@@ -65,12 +65,12 @@ impl Settings {
         ConfigFile { path: self.places.config.display().to_string(), state }
     }
 
-    /// The store, to read and write; made at first use.
+    /// Opens the store to read and write; creates it at first use.
     pub(crate) fn store(&self) -> Result<Store, Failure> {
         open_store(&self.places, self.config())
     }
 
-    /// The store, only to read; `None` when nothing was ever written.
+    /// Opens the store only to read; `None` if it does not exist.
     pub(crate) fn store_to_read(&self) -> Result<Option<Store>, Failure> {
         match adit_store::open(&StoreConfig::sqlite_read_only(self.database()?)) {
             Ok(store) => Ok(Some(store)),
@@ -79,13 +79,13 @@ impl Settings {
         }
     }
 
-    /// The database's file.
+    /// The database file.
     pub(crate) fn database(&self) -> Result<PathBuf, Failure> {
         database(&self.places, self.config())
     }
 }
 
-/// Opens the store that a configuration names, to read and write; makes it at first use.
+/// Opens the configured store to read and write; creates it at first use.
 pub(crate) fn open_store(places: &Places, config: Option<&Config>) -> Result<Store, Failure> {
     let path = database(places, config)?;
     let key = match config.filter(|_| !places.state_given) {
@@ -110,7 +110,7 @@ fn key_source(source: &SecretSource) -> Result<KeySource, Failure> {
     Ok(KeySource::Key(key))
 }
 
-/// The database's file; a state directory that was given goes before the configuration.
+/// The database file; an explicit state directory takes precedence over the configuration.
 pub(crate) fn database(places: &Places, config: Option<&Config>) -> Result<PathBuf, Failure> {
     match config.filter(|_| !places.state_given).map(|config| &config.store.url) {
         None => Ok(places.database()),

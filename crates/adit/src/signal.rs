@@ -1,8 +1,8 @@
-//! The signals that ask this program to end.
+//! Signals that terminate this program.
 
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Returns at the next SIGTERM or SIGINT; never, where they cannot be listened for.
+/// Returns at the next SIGTERM or SIGINT; never, if signals cannot be handled.
 pub(crate) async fn wait_for_signal() {
     let (Ok(mut terminate), Ok(mut interrupt)) =
         (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))

@@ -1,6 +1,6 @@
-//! Colour that only repeats what a word says already.
+//! Colour, which only repeats what the text contains.
 
-/// Whether colour is wanted.
+/// Whether to use colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Color {
     /// On a terminal, unless NO_COLOR is set.
@@ -13,7 +13,7 @@ pub(crate) enum Color {
 }
 
 impl Color {
-    /// Decides for one stream.
+    /// Whether a stream gets colour.
     pub(crate) fn wanted(self, is_terminal: bool) -> bool {
         let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         match self {
@@ -26,16 +26,16 @@ impl Color {
     }
 }
 
-/// What a piece of text is.
+/// The meaning of a piece of text, which determines its colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tone {
     /// Nothing special.
     Plain,
-    /// As it should be.
+    /// Success.
     Good,
     /// A warning.
     Warn,
-    /// Broken.
+    /// Failure.
     Bad,
     /// Less important than the rest.
     Dim,
@@ -44,7 +44,7 @@ pub(crate) enum Tone {
 }
 
 impl Tone {
-    /// What a status word of any command means.
+    /// The tone of a status word of any command.
     pub(crate) fn of(word: &str) -> Tone {
         match word.split([' ', ',']).next().unwrap_or_default() {
             "ok" | "up" | "connected" | "added" | "wrote" => Tone::Good,

@@ -1,22 +1,22 @@
-//! A table of words that fits the terminal: columns are left out before they are cut.
+//! Text tables that fit the terminal: whole columns are omitted before any text is truncated.
 
 pub(crate) use adit_diag::printable;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use crate::style::Tone;
 
-/// Blanks between columns.
+/// Number of spaces between columns.
 const GAP: usize = 2;
-/// No column is cut to less than this.
+/// Columns are never truncated below this width.
 const NARROWEST: usize = 8;
 
 /// One column.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Head {
     pub(crate) title: &'static str,
-    /// Numbers stand at the right.
+    /// Right-aligned, for numbers.
     pub(crate) right: bool,
-    /// 0 stays whatever happens; of the others the greatest goes first when there is no width.
+    /// 0 is always shown; of the others, the greatest is omitted first if the table is too wide.
     pub(crate) drop: u8,
 }
 
@@ -39,7 +39,7 @@ impl<T: Into<String>> From<T> for Field {
     }
 }
 
-/// The table as text, with a line end after each row. `width` is what there is width for; `None` for all it wants.
+/// Formats the table, with a line end after each row. `width` is the available width; `None` for no limit.
 pub(crate) fn render(
     heads: &[Head],
     rows: &[Vec<Field>],
@@ -87,7 +87,7 @@ pub(crate) fn render(
     text
 }
 
-/// Which columns stay, and how wide each may be.
+/// Selects the columns that are shown, and their maximum widths.
 fn fit(heads: &[Head], widths: &mut [usize], width: Option<usize>) -> Vec<usize> {
     let mut kept: Vec<usize> = (0..heads.len()).collect();
     let Some(width) = width else {
@@ -98,7 +98,7 @@ fn fit(heads: &[Head], widths: &mut [usize], width: Option<usize>) -> Vec<usize>
         used + GAP * kept.len().saturating_sub(1)
     };
     while total(&kept, widths) > width {
-        // Columns of one rank belong together: received without sent says little.
+        // Columns of one rank are omitted together: received without sent is of little use.
         let rank = |column: &usize| heads.get(*column).map_or(0, |head| head.drop);
         match kept.iter().map(rank).max() {
             Some(greatest) if greatest > 0 => kept.retain(|column| rank(column) < greatest),
@@ -118,7 +118,7 @@ fn fit(heads: &[Head], widths: &mut [usize], width: Option<usize>) -> Vec<usize>
     kept
 }
 
-/// A text cut to `width` columns, with a mark where something is missing.
+/// Truncates a text to `width` columns, with a mark at the end.
 pub(crate) fn cut(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();

@@ -1,4 +1,4 @@
-//! Times and spans, as people read and write them.
+//! Times and durations, as users read and write them.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 
-/// The time zone to show times in, and what time it is.
+/// The time zone of output, and the current time.
 #[derive(Clone, Debug)]
 pub(crate) struct Clock {
     zone: TimeZone,
@@ -17,7 +17,7 @@ impl Clock {
         Clock { zone: if utc { TimeZone::UTC } else { TimeZone::system() } }
     }
 
-    /// The time zone that times are shown in.
+    /// The time zone in which times are shown.
     pub(crate) fn zone(&self) -> &TimeZone {
         &self.zone
     }
@@ -56,7 +56,7 @@ impl Clock {
         Some(next.to_zoned_datetime(self.zone.clone()).ok()?.timestamp())
     }
 
-    /// A point in time before now: a span ("24h"), a day, a day with time, "today", "yesterday", or RFC 3339.
+    /// Parses a time in the past: a duration ("24h"), a day, a day with time, "today", "yesterday", or RFC 3339.
     pub(crate) fn since(&self, text: &str) -> Result<Timestamp, String> {
         let local = |at: DateTime| {
             at.to_zoned_datetime(self.zone.clone()).map(|at| at.timestamp()).map_err(|e| e.to_string())
@@ -81,7 +81,7 @@ impl Clock {
     }
 }
 
-/// A span as people write it: `30s`, `15m`, `12h`, `90d`, `2w`, `500ms`, or several: `1h30m`.
+/// Parses a duration: `30s`, `15m`, `12h`, `90d`, `2w`, `500ms`, or several parts: `1h30m`.
 pub(crate) fn span(text: &str) -> Result<Duration, String> {
     let wrong = || format!("\"{text}\" is no span: write 30s, 15m, 12h or 90d");
     let mut rest = text.trim();
@@ -110,7 +110,7 @@ pub(crate) fn span(text: &str) -> Result<Duration, String> {
     Ok(sum)
 }
 
-/// How long something lasts, two units at most: `0:04`, `41m`, `2h13m`, `9d4h`.
+/// Formats a duration in at most two units: `0:04`, `41m`, `2h13m`, `9d4h`.
 pub(crate) fn length(seconds: u64) -> String {
     let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
     match seconds {
@@ -121,7 +121,7 @@ pub(crate) fn length(seconds: u64) -> String {
     }
 }
 
-/// How long ago, or how long still, in one unit: `11 min`, `2 h`, `12 d`.
+/// Formats an age or a remaining time in one unit: `11 min`, `2 h`, `12 d`.
 pub(crate) fn about(seconds: u64) -> String {
     match seconds {
         0..60 => format!("{seconds} s"),
@@ -131,12 +131,12 @@ pub(crate) fn about(seconds: u64) -> String {
     }
 }
 
-/// Whole seconds from one time to a later one; none when it is not later.
+/// Whole seconds from one time to a later one; 0 if it is not later.
 pub(crate) fn between(from: Timestamp, to: Timestamp) -> u64 {
     u64::try_from(to.duration_since(from).as_secs()).unwrap_or(0)
 }
 
-/// Octets in three figures: `88 MB`, `1.2 GB`.
+/// Formats a size in bytes with three digits: `88 MB`, `1.2 GB`.
 pub(crate) fn size(octets: u64) -> String {
     const UNITS: [&str; 7] = ["B", "kB", "MB", "GB", "TB", "PB", "EB"];
     let (mut value, mut unit) = (octets as f64, 0);

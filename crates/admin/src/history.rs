@@ -9,7 +9,7 @@ use adit_store::{EventFilter, Session, SessionFilter, SessionId, Step, Store};
 
 use crate::{Context, refused};
 
-/// Events that are searched for refused logins in a row.
+/// Maximum number of events searched for consecutive refused logins.
 const ATTEMPTS: u32 = 50;
 
 /// Carries out one request.

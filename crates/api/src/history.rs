@@ -117,28 +117,28 @@ pub struct End {
     pub refusal: Option<LoginRefusal>,
 }
 
-/// One session on record in full.
+/// One past session in detail.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PastDetail {
-    /// As in the list.
+    /// The session as in the list.
     pub session: PastSession,
     /// Its record, in order.
     pub steps: Vec<PastStep>,
-    /// Logins of its user from its address that were refused for the password, in a row, up to this session.
+    /// Number of consecutive logins of this user from this address with a wrong password, up to this session.
     pub failures_in_a_row: u32,
 }
 
-/// One step of a record.
+/// One step of a session's record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PastStep {
     /// Time since the session started.
     pub at: Duration,
-    /// Whose step, one word: `sent`, `received`, `note`.
+    /// Kind of step: `sent`, `received` or `note`.
     pub who: String,
     /// The protocol: `LCP`.
     pub layer: String,
     /// One line of text.
     pub text: String,
-    /// The same for programs. `None` where a version wrote it that had no typed notes.
+    /// The same in typed form. `None` if a version without typed notes wrote it.
     pub note: Option<Note>,
 }

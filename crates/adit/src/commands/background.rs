@@ -1,4 +1,4 @@
-//! `adit connect --background`: the same command in a process of its own, watched until its tunnel is up.
+//! `adit connect --background`: the command in a process of its own, which is monitored until its tunnel is up.
 
 use std::io::{BufRead, BufReader, Write as _};
 use std::os::unix::process::CommandExt as _;
@@ -12,7 +12,7 @@ use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::signal::wait_for_signal;
 
-/// Starts it; returns when the tunnel is up or the attempt has failed.
+/// Starts the process; returns when the tunnel is up or the attempt has failed.
 pub(crate) fn run(password: &Password, output: &Output) -> Result<Exit, Failure> {
     let mut child = start(password).map_err(|error| {
         Failure::new(Exit::Problem, format!("cannot start the background process: {error}"))
@@ -21,10 +21,10 @@ pub(crate) fn run(password: &Password, output: &Output) -> Result<Exit, Failure>
     let lines = child.stdout.take().map(BufReader::new);
     for line in lines.into_iter().flat_map(BufRead::lines) {
         let Ok(line) = line else { break };
-        // A line of something else is an error, in the form that was asked for.
+        // Any other line is an error, already in the requested format.
         let progress: Option<Progress> = serde_json::from_str(&line).ok();
         let shown = progress.as_ref().filter(|_| output.is_text()).map(Progress::to_string);
-        // A user who closed our output wants the tunnel without its messages.
+        // If our output is closed, the tunnel is still wanted.
         let _ = output.line(shown.as_deref().unwrap_or(&line));
         if progress.is_some_and(|progress| progress.stage == Milestone::Connected.into()) {
             output.remark("note", &format!("process {} keeps the tunnel up: adit disconnect", child.id()));
@@ -35,12 +35,12 @@ pub(crate) fn run(password: &Password, output: &Output) -> Result<Exit, Failure>
         Failure::new(Exit::Problem, format!("the background process cannot be waited for: {error}"))
     })?;
     ended.wait();
-    // It has told on stderr what broke; only its exit status is left to pass on.
+    // The process has reported the error on stderr; pass on its exit status.
     Ok(Exit::Passed(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)))
 }
 
-/// What runs beside the reading of its progress. Neither outlives this process, so that no program that waits for the end of our
-/// output waits for the end of the tunnel.
+/// Threads that forward signals to the process, and its errors to stderr. They end with this process, so that a program
+/// that waits for the end of our output does not wait for the end of the tunnel.
 struct Relays {
     errors: Option<JoinHandle<()>>,
 }
@@ -48,7 +48,7 @@ struct Relays {
 impl Relays {
     fn new(child: &mut Child) -> Relays {
         let pid = child.id();
-        // Ctrl-C before the tunnel is up means the attempt.
+        // Ctrl-C before the tunnel is up stops the attempt.
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             if let Ok(runtime) = runtime {
@@ -64,7 +64,7 @@ impl Relays {
         Relays { errors }
     }
 
-    /// Waits until everything is told.
+    /// Waits until all errors are forwarded.
     fn wait(self) {
         let _ = self.errors.map(JoinHandle::join);
     }
@@ -84,7 +84,7 @@ fn start(password: &Password) -> std::io::Result<Child> {
         }
     }
     let mut command = Command::new(std::env::current_exe()?);
-    // A process group of its own: Ctrl-C at the terminal is not meant for it.
+    // Use a separate process group, so that Ctrl-C on the terminal does not reach the process.
     command.args(arguments).args(["--password-stdin", "--watched"]).process_group(0);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn()?;

@@ -13,16 +13,16 @@ use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::places::Places;
 
-/// Check the configuration: every problem with its line and a fix
+/// Check the configuration and suggest fixes
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Exit status: 0 when it can be used, 1 when not.")]
+#[command(after_help = "Exit status: 0 when the configuration is usable, 1 when it is not.")]
 pub(crate) struct Args {
-    /// The file [default: the one of --config]
+    /// Check this file [default: the one of --config]
     file: Option<PathBuf>,
-    /// How deep: syntax of TOML, meaning of every key, this host's addresses and routes
+    /// Set the depth: TOML syntax, meaning of every key, this host's addresses and routes
     #[arg(long, value_enum, default_value_t = Depth::Host, value_name = "syntax|meaning|host", hide_possible_values = true)]
     depth: Depth,
-    /// Warnings count as errors
+    /// Treat warnings as errors
     #[arg(long)]
     strict: bool,
 }
@@ -39,11 +39,11 @@ enum Depth {
 pub(crate) struct Check {
     /// The file.
     file: String,
-    /// Whether it can be used; with --strict, whether there is no warning either.
+    /// Whether the configuration is usable; with --strict, whether it also has no warnings.
     ok: bool,
-    /// By file and line.
+    /// The findings, by file and line.
     findings: Vec<Finding>,
-    /// How deep it was looked at: syntax, meaning or host.
+    /// The depth of the check: syntax, meaning or host.
     depth: &'static str,
 }
 

@@ -13,12 +13,12 @@ Install:
   zsh    adit completion zsh > /usr/share/zsh/site-functions/_adit
   fish   adit completion fish > /etc/fish/completions/adit.fish")]
 pub(crate) struct Args {
-    /// bash, zsh, fish, powershell or elvish
+    /// Select the shell: bash, zsh, fish, powershell or elvish
     #[arg(value_enum, hide_possible_values = true)]
     shell: Shell,
 }
 
-/// Prints the script for the tree of commands.
+/// Prints the completion script for the command tree.
 pub(crate) fn run(args: &Args, tree: &mut clap::Command, output: &Output) -> Result<Exit, Failure> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, tree, "adit", &mut script);

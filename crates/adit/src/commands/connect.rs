@@ -18,21 +18,21 @@ use crate::signal::wait_for_signal;
 
 /// Connect this host to a PPTP server
 ///
-/// Prints one line a layer. Ctrl-C hangs up; `adit disconnect` does from elsewhere. What is changed on this host
-/// (interface, routes, DNS) is put back at the end, also after a crash: at the next start, or by `adit undo`.
+/// Prints one line per layer. Ctrl-C disconnects; so does `adit disconnect`. Changes to this host (interface, routes,
+/// DNS) are undone at the end, or after a crash at the next start or by `adit undo`.
 ///
-/// Exit status: 0 after an orderly end, 4 without the right to change this host, else 10 to 19 for the layer that failed,
-/// as for `adit doctor`.
+/// Exit status: 0 after an orderly end, 4 without the privilege to change this host, else 10 to 19 for the layer that
+/// failed, as for `adit doctor`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   adit connect vpn.example.org -u alice --routes 192.168.10.0/24
   adit connect 203.0.113.10 -u 'CORP\\bob' --all --password-file /root/bob.password")]
 pub(crate) struct Args {
-    /// Name or address of the server, with :PORT where it is not 1723
+    /// Connect to this name or address, with :PORT if it is not 1723
     #[arg(value_name = "HOST")]
     host: String,
-    /// Account, as NAME or DOMAIN\NAME
+    /// Log in as NAME or DOMAIN\NAME
     #[arg(short, long, value_name = "USER")]
     user: String,
     #[command(flatten)]
@@ -40,36 +40,36 @@ pub(crate) struct Args {
     /// Send only these networks through the tunnel
     #[arg(long, value_name = "NET", value_delimiter = ',', conflicts_with = "all")]
     routes: Vec<Ipv4Net>,
-    /// Send everything through the tunnel
+    /// Send all traffic through the tunnel
     #[arg(long)]
     all: bool,
-    /// Leave DNS as it is
+    /// Do not change DNS
     #[arg(long)]
     no_dns: bool,
-    /// Ask the tunnel's DNS servers only for names below these domains (needs systemd-resolved)
+    /// Use the tunnel's DNS servers only for names below these domains (needs systemd-resolved)
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     domains: Vec<String>,
-    /// Do not connect again when the tunnel is lost
+    /// Do not reconnect when the tunnel is lost
     #[arg(long)]
     once: bool,
-    /// Go to the background once the tunnel is up
+    /// Continue in the background once the tunnel is up
     #[arg(long)]
     background: bool,
-    /// Print progress as JSON whatever the form, for the process that shows it: what `--background` starts
+    /// Print progress as JSON in any format, for the parent process of `--background`
     #[arg(long, hide = true)]
     watched: bool,
-    /// Largest packet inside the tunnel, in octets
+    /// Set the largest packet inside the tunnel, in bytes
     #[arg(long, value_name = "N", default_value_t = 1400, value_parser = clap::value_parser!(u16).range(576..=1500))]
     mtu: u16,
     #[command(flatten)]
     link: LinkFlags,
-    /// Name of the tunnel interface; %d becomes a number
+    /// Set the name of the tunnel interface; %d becomes a number
     #[arg(long, value_name = "NAME", default_value = "adit%d")]
     interface: String,
     /// Send no faster than the server acknowledges, within its window: for servers that drop bursts
     #[arg(long)]
     windowing: bool,
-    /// What moves GRE packets; xdp is faster and passes by this host's firewall
+    /// Select the GRE packet I/O; xdp is faster and bypasses this host's firewall
     #[arg(long, value_name = "HOW", value_enum, default_value_t = IoWord::Auto)]
     io: IoWord,
 }
@@ -138,7 +138,7 @@ async fn connect(options: &ConnectOptions, text: bool) -> Result<(), ClientFailu
     tokio::spawn(async move {
         wait_for_signal().await;
         let _ = stop.send(true);
-        // A second one does not wait for the server's good-bye; the host is put back at the next start.
+        // A second signal does not wait for an orderly end; the changes to the host are undone at the next start.
         wait_for_signal().await;
         std::process::exit(130);
     });
@@ -148,14 +148,14 @@ async fn connect(options: &ConnectOptions, text: bool) -> Result<(), ClientFailu
         } else {
             serde_json::to_string(&document::envelope(&progress, jiff::Timestamp::now())).unwrap_or_default()
         };
-        // A user who closed our output wants the tunnel without its messages.
+        // If our output is closed, the tunnel is still wanted.
         let mut out = std::io::stdout().lock();
         let _ = writeln!(out, "{line}").and_then(|()| out.flush());
     };
     adit_client::run(options, stopped, &mut on_progress).await
 }
 
-/// The last words: what it means and what to do.
+/// The final error: what the code means and what to do.
 fn reported(failure: &ClientFailure) -> Failure {
     let Some(code) = failure.code else { return Failure::new(Exit::Done, failure.detail.clone()) };
     let exit = if code == adit_diag::Code::S08 { Exit::Denied } else { Exit::Layer(code.layer()) };

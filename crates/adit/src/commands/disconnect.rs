@@ -12,13 +12,13 @@ use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::places::Places;
 
-/// How long an orderly good-bye may take.
+/// Timeout of an orderly disconnect.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// Hang up a connection that `adit connect` made
+/// Terminate a connection of `adit connect`
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Which: the server as it was given to `adit connect`; needless when there is one connection
+    /// Select the server, as given to `adit connect`; optional if there is only one connection
     #[arg(value_name = "HOST")]
     host: Option<String>,
 }
@@ -26,9 +26,9 @@ pub(crate) struct Args {
 /// What `adit disconnect --json` prints.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct Disconnected {
-    /// Whether it only told what it would do.
+    /// Whether this was a dry run.
     dry_run: bool,
-    /// The connections that were, or would be, hung up.
+    /// The connections that were, or would be, terminated.
     connections: Vec<Connection>,
 }
 
@@ -65,16 +65,17 @@ pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit,
         let Running { pid, server, user, .. } = running;
         if output.dry_run {
             if output.is_text() {
-                output.line(&format!("would hang up {server} as {user} (process {pid})"))?;
+                output.line(&format!("would disconnect from {server} as {user} (process {pid})"))?;
             }
             continue;
         }
         adit_sys::host::terminate(*pid).map_err(|error| {
-            Failure::new(Exit::Denied, format!("cannot hang up {server}: {error}")).fix("run it with sudo")
+            Failure::new(Exit::Denied, format!("cannot disconnect from {server}: {error}"))
+                .fix("run it with sudo")
         })?;
         wait(running, places)?;
         if output.is_text() {
-            output.line(&format!("{server}  hung up, this host is as it was"))?;
+            output.line(&format!("{server}  disconnected, all changes to this host are undone"))?;
         }
     }
     if !output.is_text() {
@@ -89,7 +90,7 @@ pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit,
     Ok(Exit::Done)
 }
 
-/// Waits until the client has put everything back.
+/// Waits until the client has undone its changes.
 fn wait(running: &Running, places: &Places) -> Result<(), Failure> {
     let deadline = Instant::now() + PATIENCE;
     while running::all(&places.run).contains(running) {

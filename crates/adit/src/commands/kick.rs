@@ -4,9 +4,9 @@ use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::places::Places;
 
-/// End sessions
+/// Terminate sessions
 ///
-/// The client is told by LCP Terminate; `adit connect` and Windows come back unless the account is disabled too.
+/// The server terminates LCP; `adit connect` and Windows reconnect unless the account is disabled too.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -14,10 +14,10 @@ Examples:
   adit kick alice --reason 'maintenance 20:00'
   adit kick from:198.51.100.7 --yes")]
 pub(crate) struct Args {
-    /// s41, a user, an inner address, from:ADDRESS, group:NAME or all
+    /// Select s41, a user, an inner address, from:ADDRESS, group:NAME or all
     #[arg(value_name = "SELECTOR")]
     selector: String,
-    /// Why, for the log
+    /// Record this reason in the log
     #[arg(long, value_name = "TEXT", default_value = "")]
     reason: String,
 }

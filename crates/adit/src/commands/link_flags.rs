@@ -1,4 +1,4 @@
-//! Flags for how a client logs in and encrypts: of `adit connect` and `adit doctor`.
+//! Authentication and encryption flags of `adit connect` and `adit doctor`.
 
 use adit_client::{Mode, MppePolicy};
 use adit_crypto::mppe::Strength;
@@ -9,19 +9,19 @@ use adit_diag::AuthMethod;
 
 use crate::failure::Failure;
 
-/// How the password is proved, and what encryption is agreed to.
+/// Authentication methods and encryption of a client.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct LinkFlags {
-    /// How the password is proved; repeat for more, the preferred first
+    /// Authenticate with this method; repeat for more, preferred first
     #[arg(long, value_name = "METHOD", value_parser = method(), default_values_t = [AuthMethod::MsChapV2])]
     method: Vec<AuthMethod>,
-    /// Encryption
+    /// Set the encryption policy
     #[arg(long, value_name = "WHETHER", value_enum, default_value_t = MppeWord::Require)]
     mppe: MppeWord,
-    /// Key sizes to agree to, in bits
+    /// Accept these key sizes, in bits
     #[arg(long, value_name = "BITS", value_delimiter = ',', default_values_t = [128u8], value_parser = bits)]
     mppe_bits: Vec<u8>,
-    /// Agree to stateful MPPE, which old devices want and which suffers from every lost packet
+    /// Accept stateful MPPE, which old devices need and which suffers from every lost packet
     #[arg(long)]
     mppe_stateful: bool,
 }
@@ -33,7 +33,7 @@ enum MppeWord {
     Off,
 }
 
-/// The words of [`AuthMethod`]; `chap` is what scripts may still have.
+/// Parser of [`AuthMethod`] words; `chap` is accepted for older scripts.
 fn method() -> impl TypedValueParser<Value = AuthMethod> {
     let words = AuthMethod::ALL.map(|method| match method {
         AuthMethod::ChapMd5 => PossibleValue::new(method.word()).alias("chap"),
@@ -53,7 +53,7 @@ fn bits(text: &str) -> Result<u8, String> {
 }
 
 impl LinkFlags {
-    /// Methods in order, and encryption.
+    /// Returns the methods in order, and the encryption policy.
     pub(crate) fn read(&self) -> Result<(Vec<AuthMethod>, MppePolicy), Failure> {
         let methods = self.method.clone();
         let mppe = MppePolicy {

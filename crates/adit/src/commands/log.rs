@@ -19,43 +19,43 @@ use crate::places::Places;
 use crate::service::Service;
 use crate::settings::Settings;
 
-/// Lines shown when nothing says how many.
+/// Number of lines shown by default.
 const USUAL: u32 = 100;
 
-/// Show what happened: logins, ends, failures, changes
+/// Show events: logins, session ends, failures, changes
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  adit log --failed --since 24h          what went wrong since yesterday
-  adit log --user bob --layer G,A        GRE and authentication of one person
-  adit log -f                            and what happens now
+  adit log --failed --since 24h          failures of the last 24 hours
+  adit log --user bob --layer G,A        GRE and authentication of one user
+  adit log -f                            also new events as they happen
 Layers: N name, C control, G gre, L lcp, A auth, E encrypt, I address, R route, M mtu, S this host")]
 pub(crate) struct Args {
-    /// Go on with what happens from now on
+    /// Continue with new events as they happen
     #[arg(short, long)]
     follow: bool,
-    /// From then on: 24h, 2026-11-22, yesterday
+    /// Show events from this time on: 24h, 2026-11-22, yesterday
     #[arg(long, value_name = "WHEN")]
     since: Option<String>,
-    /// Until then
+    /// Show events before this time
     #[arg(long, value_name = "WHEN")]
     until: Option<String>,
-    /// Only about this user
+    /// Show only events of this user
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
-    /// Only about this session
+    /// Show only events of this session
     #[arg(long, value_name = "ID")]
     session: Option<SessionId>,
-    /// Only with a code of these layers
+    /// Show only events with a code of these layers
     #[arg(long, value_name = "G,L", value_delimiter = ',', value_parser = layer)]
     layer: Vec<Layer>,
-    /// Only with a code
+    /// Show only events with a code
     #[arg(long)]
     failed: bool,
-    /// The newest so many [default: 100, or all since --since]
+    /// Show the newest N events [default: 100, or all since --since]
     #[arg(short = 'n', long, value_name = "N")]
     lines: Option<u32>,
-    /// As comma-separated values
+    /// Print comma-separated values
     #[arg(long, conflicts_with_all = ["json", "jsonl"])]
     csv: bool,
 }
@@ -63,7 +63,7 @@ pub(crate) struct Args {
 /// What `adit log --json` prints.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct Log {
-    /// Oldest first.
+    /// The events, oldest first.
     events: Vec<EventBody>,
 }
 
@@ -83,7 +83,9 @@ fn layer(text: &str) -> Result<Layer, String> {
 
 pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit, Failure> {
     if args.follow && output.form == Form::Json {
-        return Err(Failure::usage("what is followed has no end, so it is no one document").fix("--jsonl"));
+        return Err(
+            Failure::usage("a followed log has no end, so it is not a single document").fix("--jsonl")
+        );
     }
     let when = |given: &Option<String>, flag: &str| match given {
         None => Ok(None),

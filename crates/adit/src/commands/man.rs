@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 
-/// What is true of every command: exit status, files, environment.
+/// Text common to all commands: exit status, files, environment.
 const ABOUT_ALL: &str = include_str!("adit.1.roff");
 
 /// Write the manual pages and adit.toml(5) into a directory
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Where to; made if it is not there
+    /// Write to this directory; create it if it does not exist
     #[arg(value_name = "DIR")]
     directory: PathBuf,
 }
@@ -32,10 +32,10 @@ pub(crate) fn run(args: &Args, tree: &clap::Command, output: &Output) -> Result<
     Ok(Exit::Done)
 }
 
-/// Writes the page of a command and of those below it; says how many.
+/// Writes the page of a command and of its subcommands; returns their number.
 fn write(command: &clap::Command, name: &str, directory: &Path) -> std::io::Result<usize> {
     let below: Vec<_> = command.get_subcommands().filter(|below| !below.is_hide_set()).collect();
-    // The grouped list is for the screen; a page has its own.
+    // The grouped list is for the terminal; a page has a list of its own.
     let plain = command.clone().help_template("{about}");
     let mut page = Vec::new();
     clap_mangen::Man::new(plain).title(name.to_uppercase()).render(&mut page)?;

@@ -13,7 +13,7 @@ use crate::output::Output;
 /// Print the JSON Schema of a `--json` document, or the names of all
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Such as adit.users/1 or users
+    /// Select a document, such as adit.users/1 or users
     name: Option<String>,
 }
 

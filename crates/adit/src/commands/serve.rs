@@ -19,18 +19,18 @@ use crate::places::Places;
 
 /// Run the server
 ///
-/// Without a configuration file it runs with built-in defaults: SQLite in the state directory, MS-CHAPv2 and 128-bit
-/// MPPE, an address pool that overlaps nothing on this host. SIGTERM ends all sessions in order, a second one cuts;
-/// SIGHUP reads the configuration again and keeps the sessions.
+/// Without a configuration file, built-in defaults apply: SQLite in the state directory, MS-CHAPv2 and 128-bit MPPE, an
+/// address pool that overlaps no network of this host. SIGTERM ends all sessions in order, a second one at once; SIGHUP
+/// reloads the configuration and keeps the sessions.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Add this user first if there is no account of that name yet, and print the password once
+    /// Add this user first if no account of that name exists, and print the password once
     #[arg(long, value_name = "NAME")]
     first_user: Option<String>,
-    /// Name of the tunnel interface; %d becomes a number
+    /// Set the name of the tunnel interface; %d becomes a number
     #[arg(long, value_name = "NAME", default_value = "adit%d")]
     interface: String,
-    /// Stay in the foreground; it always does, the flag is for habit
+    /// Stay in the foreground, which is the default
     #[arg(long, hide = true)]
     foreground: bool,
 }
@@ -103,7 +103,7 @@ fn failure(error: ServerError) -> Failure {
     if error.fix.is_empty() { failure } else { failure.fix(error.fix) }
 }
 
-/// The configuration, checked against this host; its findings are printed.
+/// Reads the configuration and checks it against this host; prints the findings.
 fn read(places: &Places, output: &Output) -> Result<Config, Failure> {
     let mut checked = match places.config_file()? {
         Some(file) => Checked::read(file),
@@ -123,7 +123,7 @@ fn read(places: &Places, output: &Output) -> Result<Config, Failure> {
     })
 }
 
-/// The built-in configuration with a pool that overlaps nothing here.
+/// The built-in configuration, with a pool that overlaps no network of this host.
 fn built_in() -> Result<Checked, Failure> {
     let Some(pool) = facts::free_pool() else {
         return Err(Failure::new(Exit::Layer(adit_diag::Layer::Host), "no free private network was found")
@@ -143,7 +143,7 @@ fn reread(file: &Path) -> Result<Config, String> {
     })
 }
 
-/// What a client must be set to.
+/// The settings that clients need.
 fn terms(config: &Config) -> String {
     let methods: Vec<&str> = config.auth.methods.iter().map(|method| method.word()).collect();
     let encryption = match config.access.encryption {
@@ -154,7 +154,7 @@ fn terms(config: &Config) -> String {
     format!("{}, {encryption}", methods.join(" or "))
 }
 
-/// What clients dial: the name, or the addresses that calls are taken on.
+/// What clients dial: the name, or the listening addresses.
 fn dial(config: &Config) -> String {
     if let Some(name) = &config.server.name {
         return name.clone();
@@ -181,7 +181,7 @@ fn dial(config: &Config) -> String {
     if addresses.is_empty() { "an address of this host".to_owned() } else { addresses.join(" or ") }
 }
 
-/// What a person needs to dial in, when the server is ready.
+/// Prints what a user needs to connect, once the server is ready.
 fn greet(status: &Status, dial: &str) {
     let listen: Vec<String> = status.listen.iter().map(ToString::to_string).collect();
     let mut lines = vec![
@@ -207,7 +207,7 @@ fn greet(status: &Status, dial: &str) {
             .to_owned(),
     );
     lines.push("ready\n".to_owned());
-    // A user who closed our stderr wants the server without its messages.
+    // If stderr is closed, the server is still wanted.
     let _ = std::io::stderr().write_all(lines.join("\n").as_bytes());
 }
 

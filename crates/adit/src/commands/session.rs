@@ -19,32 +19,32 @@ use crate::style::Tone;
 use crate::table::printable;
 use crate::when;
 
-/// Of the steps of an older version.
+/// Note about steps that an older version recorded.
 const UNTYPED: &str = "not in typed form: shown as text, the verdict uses code, layer and counters";
 
-/// Show one session in full, step by step
+/// Show a session in detail, step by step
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  adit session s47        this one, running or over
-  adit session alice      the newest of alice")]
+  adit session s47        this session, active or past
+  adit session alice      the newest session of alice")]
 pub(crate) struct Args {
-    /// A session (s41), or a user for the newest of theirs
+    /// Select a session (s41), or a user for the user's newest session
     #[arg(value_name = "ID|USER")]
     who: String,
 }
 
-/// What `adit session ID --json` prints about a session that is over.
+/// What `adit session ID --json` prints about a past session.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct PastSessionDocument {
     session: sessions::PastSession,
-    /// Host name the client gave, escaped.
+    /// Host name that the client sent, escaped.
     host: Option<String>,
-    /// What was said, step by step.
+    /// The record, step by step.
     steps: Vec<StepBody>,
-    /// Steps left out of the middle because there were too many.
+    /// Number of steps omitted from the middle because there were too many.
     steps_omitted: u64,
-    /// What the doctor says.
+    /// The verdict.
     verdict: Judgement,
 }
 
@@ -52,18 +52,18 @@ impl Document for PastSessionDocument {
     const NAME: &'static str = "adit.past-session/1";
 }
 
-/// One step of a record.
+/// A step of a session's record.
 #[derive(Serialize, JsonSchema)]
 struct StepBody {
     /// Microseconds since the session started.
     at_us: u64,
-    /// Whose step: sent, received, note.
+    /// Kind of step: sent, received or note.
     who: String,
     /// The protocol.
     layer: String,
-    /// One line for people.
+    /// Description in one line.
     text: String,
-    /// The same for programs; null where a version wrote it that had no typed notes.
+    /// The same in typed form; null if a version without typed notes wrote it.
     note: Option<Note>,
 }
 
@@ -193,7 +193,7 @@ fn show(detail: &PastDetail, output: &Output) -> String {
     text
 }
 
-/// How many steps come before those that were left out. The record keeps its first 160 steps and its last ones.
+/// Number of steps before the omitted ones. The record keeps its first 160 steps and its last ones.
 fn before_gap(session: &PastSession, steps: &[PastStep]) -> usize {
     const FIRST: usize = 160;
     if session.omitted > 0 { FIRST } else { steps.len() }

@@ -15,30 +15,30 @@ use crate::style::Tone;
 use crate::table::Field;
 use crate::when;
 
-/// Sessions shown when nothing says how many.
+/// Number of sessions shown by default.
 const USUAL: u32 = 50;
 
-/// List the sessions that run, or those that are over
+/// List active or past sessions
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  adit sessions                                   who is connected
-  adit sessions --failed --since 24h              what did not work since yesterday
+  adit sessions                                   active sessions
+  adit sessions --failed --since 24h              failed sessions of the last 24 hours
   adit sessions --past --filter 'user=al* up>1h' --sort -rx")]
 pub(crate) struct Args {
-    /// Those that are over
+    /// List past sessions
     #[arg(long)]
     past: bool,
-    /// Those that were not over by then: 24h, 2026-11-22
+    /// List sessions that had not ended by then: 24h, 2026-11-22
     #[arg(long, value_name = "WHEN")]
     since: Option<String>,
-    /// Only past ones of this user
+    /// List only past sessions of this user
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
-    /// Those that ended with a code
+    /// List only past sessions that ended with a code
     #[arg(long)]
     failed: bool,
-    /// The newest so many past ones [default: 50, or all since --since]
+    /// List the newest N past sessions [default: 50, or all since --since]
     #[arg(short = 'n', long, value_name = "N")]
     lines: Option<u32>,
     #[command(flatten)]
@@ -48,7 +48,7 @@ pub(crate) struct Args {
 /// What `adit sessions --past --json` prints.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct PastSessions {
-    /// Oldest first.
+    /// The sessions, oldest first.
     sessions: Vec<PastSession>,
 }
 
@@ -56,14 +56,14 @@ impl Document for PastSessions {
     const NAME: &'static str = "adit.past-sessions/1";
 }
 
-/// A session that is over.
+/// A past session.
 #[derive(Clone, Serialize, JsonSchema)]
 pub(crate) struct PastSession {
-    /// `s41`.
+    /// Session ID, such as `s41`.
     pub(crate) id: String,
-    /// Who; the claimed name when authentication failed.
+    /// User name; the claimed one if authentication failed.
     pub(crate) user: Option<String>,
-    /// The group that decided.
+    /// The group whose rules applied.
     pub(crate) group: Option<String>,
     /// The client's inner address.
     pub(crate) address: Option<String>,
@@ -73,11 +73,11 @@ pub(crate) struct PastSession {
     pub(crate) started: Utc,
     /// When it ended.
     pub(crate) ended: Option<Utc>,
-    /// Seconds during which it carried traffic; 0 when it never came up.
+    /// Uptime in seconds; 0 if it never came up.
     pub(crate) up_s: u64,
-    /// Octets from the client.
+    /// Bytes from the client.
     pub(crate) rx_bytes: u64,
-    /// Octets to the client.
+    /// Bytes to the client.
     pub(crate) tx_bytes: u64,
     /// Packets from the client.
     pub(crate) rx_packets: u64,
@@ -85,13 +85,13 @@ pub(crate) struct PastSession {
     pub(crate) tx_packets: u64,
     /// Authentication method.
     pub(crate) method: Option<String>,
-    /// Encryption in words.
+    /// Encryption, as text.
     pub(crate) mppe: Option<String>,
-    /// Vendor the client named, escaped.
+    /// Vendor name that the client sent, escaped.
     pub(crate) vendor: Option<String>,
-    /// Why it ended, one word: user-request, idle-timeout, failed, crash ...
+    /// Why it ended, in one word: user-request, idle-timeout, failed, crash ...
     pub(crate) end: Option<String>,
-    /// The code of what broke.
+    /// The code of the failure.
     pub(crate) code: Option<String>,
     /// One line of evidence.
     pub(crate) detail: Option<String>,
@@ -153,7 +153,7 @@ const COLUMNS: &[Column<PastSession>] = &[
 ];
 
 pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit, Failure> {
-    // What only past sessions have means past sessions.
+    // Flags that apply only to past sessions imply --past.
     let past_only = args.since.is_some() || args.user.is_some() || args.failed || args.lines.is_some();
     if args.past || past_only {
         past(args, output, places)

@@ -18,10 +18,10 @@ use crate::style::Tone;
 use crate::table::{Field, printable};
 use crate::when;
 
-/// Show how the server is
+/// Show the status of the server
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Only exit status: `live` when the server answers, `ready` when it also takes calls
+    /// Set only the exit status: `live` when the server answers, `ready` when it also takes calls
     #[arg(long, value_name = "WHAT", value_enum)]
     check: Option<Check>,
 }
@@ -39,7 +39,7 @@ impl Document for Status {
 /// What `adit sessions --json` prints.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct Sessions {
-    /// Oldest first.
+    /// The sessions, oldest first.
     sessions: Vec<SessionRow>,
 }
 
@@ -47,12 +47,12 @@ impl Document for Sessions {
     const NAME: &'static str = "adit.sessions/1";
 }
 
-/// What `adit session ID --json` prints about a session that runs.
+/// What `adit session ID --json` prints about an active session.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct LiveSession {
     #[serde(flatten)]
     detail: SessionDetail,
-    /// What the doctor says.
+    /// The verdict.
     verdict: Judgement,
 }
 
@@ -63,7 +63,7 @@ impl Document for LiveSession {
 /// What `adit kick --json` prints.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct Kicked {
-    /// Those that were ended, or with --dry-run would be.
+    /// The sessions that were ended, or with --dry-run would be.
     sessions: Vec<SessionRow>,
 }
 
@@ -71,7 +71,7 @@ impl Document for Kicked {
     const NAME: &'static str = "adit.kick/1";
 }
 
-/// Asks the running server.
+/// Sends a request to the running server.
 pub(crate) fn ask(request: &Request, output: &Output, places: &Places) -> Result<Response, Failure> {
     control::connect(output, places)?.ask(request)
 }
@@ -162,7 +162,7 @@ const COLUMNS: &[Column<SessionRow>] = &[
     }),
 ];
 
-/// A value that may be missing; nothing then.
+/// An optional value as text; empty if it is missing.
 fn text_of(value: Option<&impl ToString>) -> String {
     value.map(ToString::to_string).unwrap_or_default()
 }
@@ -171,7 +171,7 @@ fn words(values: &[impl ToString]) -> String {
     values.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
 }
 
-/// GRE packets that never came, of all that were sent to us.
+/// GRE packets from the client that were lost, of all that it sent.
 fn loss(session: &SessionRow) -> String {
     let counters = &session.counters;
     let all = counters.rx_packets + counters.lost;
@@ -181,7 +181,7 @@ fn loss(session: &SessionRow) -> String {
     format!("{:.1}%", counters.lost as f64 * 100.0 / all as f64)
 }
 
-/// The sessions that run.
+/// Lists the active sessions.
 pub(crate) fn live_sessions(list: &ListFlags, output: &Output, places: &Places) -> Result<Exit, Failure> {
     let rows = match ask(&Request::Sessions, output, places)? {
         Response::Sessions(rows) => rows,
@@ -206,7 +206,7 @@ pub(crate) fn live_sessions(list: &ListFlags, output: &Output, places: &Places) 
     Ok(Exit::Done)
 }
 
-/// One session that runs; `None` when the server does not have it.
+/// Shows an active session; `None` if the server does not have it.
 pub(crate) fn live_session(who: &str, output: &Output, places: &Places) -> Result<Option<Exit>, Failure> {
     let detail = match ask(&Request::Session { selector: who.to_owned() }, output, places) {
         Ok(Response::Session(detail)) => detail,

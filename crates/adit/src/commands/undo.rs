@@ -11,13 +11,13 @@ use crate::output::Output;
 use crate::places::Places;
 use crate::prompt;
 
-/// Put back what a crashed adit changed on this host
+/// Undo the changes to this host that a crashed adit left
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Changes of an adit that still runs are never touched: end it, and it puts everything back itself.
+Changes of a running adit are never touched: stop it, and it undoes them itself.
 Changes that another program has made since are kept and listed.")]
 pub(crate) struct Args {
-    /// Also what `adit init` set up to last
+    /// Undo the lasting changes of `adit init` too
     #[arg(long)]
     all: bool,
 }
@@ -25,23 +25,23 @@ pub(crate) struct Args {
 /// What `adit undo --json` prints.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct Undo {
-    /// Whether it only told what it would do.
+    /// Whether this was a dry run.
     dry_run: bool,
-    /// Every change of an adit that is gone.
+    /// The changes of processes that no longer run.
     changes: Vec<Changed>,
-    /// Owners whose changes were left in force, because they run or because they are meant to last.
+    /// Owners whose changes were kept, because they run or because the changes are meant to last.
     kept: Vec<Kept>,
-    /// What could not be read.
+    /// Files that could not be read.
     damaged: Vec<String>,
 }
 
 #[derive(Serialize, JsonSchema)]
 struct Changed {
-    /// What was changed.
+    /// Description of the change.
     change: String,
-    /// Who changed it.
+    /// The owner of the change.
     by: String,
-    /// undone, gone, left, failed; would-undo in a dry run.
+    /// Result: undone, gone, left, failed; would-undo in a dry run.
     state: &'static str,
     /// Why it was left or failed.
     why: Option<String>,
@@ -49,9 +49,9 @@ struct Changed {
 
 #[derive(Serialize, JsonSchema)]
 struct Kept {
-    /// Whose they are.
+    /// The owner of the changes.
     by: String,
-    /// Whether that adit still runs.
+    /// Whether the owner still runs.
     running: bool,
 }
 

@@ -1,4 +1,4 @@
-//! What the doctor says of a session, from the server's own record of it.
+//! The verdict on a session, from the server's own record of it.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use adit_doctor::from::record::{self, Noted, Record};
 use adit_doctor::{Outcome, Side, Verdict, judge, text};
 use adit_store::Step;
 
-/// Of a session that is over, or that its server left behind.
+/// The verdict on a session that has ended, or that a server left open when it crashed.
 pub(crate) fn past(detail: &PastDetail, host: Option<&str>) -> Verdict {
     let PastDetail { session, steps, failures_in_a_row } = detail;
     let end = session.end.as_ref();
@@ -41,7 +41,7 @@ pub(crate) fn past(detail: &PastDetail, host: Option<&str>) -> Verdict {
     judge(&record::facts(&record))
 }
 
-/// Of a session that runs.
+/// The verdict on an active session.
 pub(crate) fn live(detail: &SessionDetail) -> Verdict {
     let session = &detail.session;
     let findings: Vec<Note> =
@@ -73,7 +73,7 @@ pub(crate) fn live(detail: &SessionDetail) -> Verdict {
     judge(&record::facts(&record))
 }
 
-/// The last finding of a record about what its account may not reach.
+/// The last finding of a record about destinations that the account may not reach.
 pub(crate) fn denied(steps: &[Step]) -> Option<&Finding> {
     steps.iter().rev().find_map(|step| match &step.note {
         Some(Note::Finding(finding @ Finding::Denied { .. })) => Some(finding),
@@ -81,7 +81,7 @@ pub(crate) fn denied(steps: &[Step]) -> Option<&Finding> {
     })
 }
 
-/// The doctor's words, with an empty line in front; nothing where nothing is wrong.
+/// The verdict as text, after an empty line; empty if nothing is wrong.
 pub(crate) fn words(verdict: &Verdict) -> String {
     if verdict.outcome != Outcome::Failed && verdict.findings.is_empty() {
         return String::new();
@@ -94,7 +94,7 @@ pub(crate) fn words(verdict: &Verdict) -> String {
     out
 }
 
-/// Who did something, as the store has it.
+/// The side that acted, as stored.
 fn side(by: &str) -> Option<Side> {
     match by {
         "sent" => Some(Side::Server),

@@ -7,7 +7,7 @@ use crate::document::Document;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 
-/// Say which adit this is
+/// Print the version
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {}
 

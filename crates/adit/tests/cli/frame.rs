@@ -39,7 +39,7 @@ fn nothing_at_all_is_a_question_for_help() {
     assert!(String::from_utf8_lossy(&output.stderr).starts_with("PPTP server, client"));
     let output = World::new().command(&["user"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&output.stderr).starts_with("People who may log in"));
+    assert!(String::from_utf8_lossy(&output.stderr).starts_with("Manage users"));
 }
 
 #[test]
@@ -141,11 +141,11 @@ fn a_manual_page_per_command() {
     }
     let page = std::fs::read_to_string(man.join("adit-user-add.1")).unwrap();
     assert!(page.contains("adit user add") || page.contains("adit\\-user\\-add"), "{page}");
-    assert!(page.contains("Add a user") && page.contains("Configuration file"), "{page}");
+    assert!(page.contains("Add a user") && page.contains("Read this configuration"), "{page}");
     let keys = std::fs::read_to_string(man.join("adit.toml.5")).unwrap();
     assert!(keys.contains(".SH \"[pool]\"") && keys.contains("\\fBmppe_bits\\fR"), "{keys}");
     let first = std::fs::read_to_string(man.join("adit.1")).unwrap();
-    assert!(first.contains("adit\\-user(1)") && first.contains("People who may log in"), "{first}");
+    assert!(first.contains("adit\\-user(1)") && first.contains("Manage users"), "{first}");
     assert!(first.contains("EXIT STATUS") && first.contains("/var/lib/adit/seal.key"), "{first}");
 }
 

@@ -10,14 +10,14 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use crate::commands::link_flags::LinkFlags;
 use crate::prompt::PasswordSource;
 
-/// Find the first layer that fails, whose it is, and the proof
+/// Find the first layer that fails, its owner, and the evidence
 ///
-/// Asks a server from here (HOST), reads a capture of a call (--pcap), or looks at the server on this host (--server).
-/// Nothing on this host is changed: with -u the inside of the tunnel is tried without an interface.
+/// Tests a server from this host (HOST), analyses a capture of a call (--pcap), or checks the server on this host
+/// (--server). Nothing on this host is changed: with -u, the tests inside the tunnel need no interface.
 ///
-/// Exit status: 0 when all is well, 10 to 19 for the layer that failed (10 name, 11 control, 12 gre, 13 lcp, 14 auth,
-/// 15 encrypt, 16 address, 17 route, 18 mtu, 19 this host), 1 when it failed and the layer cannot be known, 4 when a right
-/// is missing, 5 when a file has no PPTP; of --server 1 with a finding.
+/// Exit status: 0 when all tests pass, 10 to 19 for the layer that failed (10 name, 11 control, 12 gre, 13 lcp,
+/// 14 auth, 15 encrypt, 16 address, 17 route, 18 mtu, 19 this host), 1 when the call failed and the layer is not known,
+/// 4 when a privilege is missing, 5 when a file has no PPTP; with --server, 1 when there is a finding.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -27,38 +27,38 @@ Examples:
   sudo adit doctor --capture eth0 --seconds 120
   sudo adit doctor --server")]
 pub(crate) struct Args {
-    /// Name or address of the server, with :PORT where it is not 1723
+    /// Test this name or address, with :PORT if it is not 1723
     #[arg(value_name = "HOST", required_unless_present_any = ["pcap", "capture", "server"])]
     pub(crate) host: Option<String>,
-    /// Read a capture file instead; - for stdin. With HOST, only what it has of that server
+    /// Read a capture file instead; - for stdin. With HOST, only calls to that server
     #[arg(long, value_name = "FILE", conflicts_with_all = ["capture", "server"])]
     pub(crate) pcap: Option<PathBuf>,
-    /// Watch an interface instead, as if it were a file; any for all of them
+    /// Capture on an interface instead; any for all of them
     #[arg(long, value_name = "INTERFACE", conflicts_with = "server")]
     pub(crate) capture: Option<String>,
-    /// How long to watch
+    /// Capture for this many seconds
     #[arg(long, value_name = "N", default_value_t = 60, requires = "capture", value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub(crate) seconds: u64,
-    /// Show challenges and responses of the capture, or leave them in the bundle: enough to find the password by trying
+    /// Show challenges and responses of the capture, or keep them in the bundle: they permit password cracking
     #[arg(long, conflicts_with = "server")]
     pub(crate) hashes: bool,
-    /// Look at the server on this host instead
+    /// Check the server on this host instead
     #[arg(long, conflicts_with = "host")]
     pub(crate) server: bool,
-    /// Account, as NAME or DOMAIN\NAME: log in once; with --pcap, whose password decrypts
+    /// Log in once, as NAME or DOMAIN\NAME; with --pcap, decrypt with the password of this user
     #[arg(short, long, value_name = "USER")]
     pub(crate) user: Option<String>,
     #[command(flatten)]
     pub(crate) password: PasswordSource,
     #[command(flatten)]
     pub(crate) link: LinkFlags,
-    /// What must be reachable through the tunnel: an address or name, with :PORT for TCP; repeat for more
+    /// Test this target through the tunnel: an address or name, with :PORT for TCP; repeat for more
     #[arg(long, value_name = "TARGET", requires = "user", conflicts_with_all = ["pcap", "server"])]
     pub(crate) reach: Vec<String>,
-    /// Leave from this address of this host
+    /// Use this local source address
     #[arg(long, value_name = "ADDR", requires = "host")]
     pub(crate) from: Option<Ipv4Addr>,
-    /// Go no further than these layers: name, control, gre, lcp, auth, encrypt, address, route, mtu
+    /// Test only up to these layers: name, control, gre, lcp, auth, encrypt, address, route, mtu
     #[arg(
         long,
         value_name = "LAYER",
@@ -68,24 +68,24 @@ pub(crate) struct Args {
         hide_possible_values = true
     )]
     pub(crate) layers: Vec<Layer>,
-    /// Stay silent in the tunnel this long, then see whether it still works, such as 40s
+    /// Stay idle in the tunnel this long, then test whether it still works, such as 40s
     #[arg(long, value_name = "SPAN", value_parser = crate::when::span, requires = "user")]
     pub(crate) idle: Option<Duration>,
-    /// Write the findings into one archive to send to support; passwords and authentication proofs are left out
+    /// Write the findings to an archive for support, without passwords and authentication proofs
     #[arg(long, value_name = "FILE", requires = "host")]
     pub(crate) bundle: Option<PathBuf>,
-    /// Judge only this call of the capture, counted from 1
+    /// Analyse only this call of the capture, counted from 1
     #[arg(long, value_name = "N", conflicts_with = "server")]
     pub(crate) call: Option<usize>,
-    /// Judge this session of the server
+    /// Analyse this session of the server
     #[arg(long, value_name = "ID", requires = "server")]
     pub(crate) session: Option<String>,
-    /// Show the rules that fired, and their weights
+    /// Show the rules that matched, and their weights
     #[arg(long)]
     pub(crate) why: bool,
 }
 
-/// A layer of a call, by its word.
+/// Parser of a layer name.
 fn layer() -> impl TypedValueParser<Value = Layer> {
     let word = PossibleValuesParser::new(Layer::OF_A_CALL.map(Layer::word));
     word.try_map(|word| {

@@ -12,11 +12,11 @@ use adit_probe::Report;
 use crate::failure::Failure;
 use crate::output::Output;
 
-/// Octets of a tar block (POSIX.1-1988, ustar).
+/// Size of a tar block in bytes (POSIX.1-1988, ustar).
 const BLOCK: usize = 512;
 const LEVEL: u8 = 6;
 
-/// Writes the archive; what goes into it is told before.
+/// Writes the archive; prints its contents first.
 pub(super) fn write(
     path: &Path,
     report: &Report,
@@ -64,7 +64,7 @@ pub(super) fn write(
     Ok(())
 }
 
-/// What is to be known of this host.
+/// Information about this host.
 fn host(facts: &Facts) -> String {
     let mut out = String::new();
     let mut line = |name: &str, value: String| {
@@ -91,7 +91,7 @@ fn host(facts: &Facts) -> String {
     out
 }
 
-/// The header of one file.
+/// The tar header of a file.
 fn header(name: &str, size: usize, time: u64) -> [u8; BLOCK] {
     let mut block = [0; BLOCK];
     let mut put = |at: usize, text: &str| {
@@ -103,7 +103,7 @@ fn header(name: &str, size: usize, time: u64) -> [u8; BLOCK] {
     put(116, "0000000");
     put(124, &format!("{size:011o}"));
     put(136, &format!("{time:011o}"));
-    // The sum is made over the header with blanks in its own place.
+    // The checksum is computed with blanks in its own field.
     put(148, "        ");
     put(156, "0");
     put(257, "ustar");
@@ -114,7 +114,7 @@ fn header(name: &str, size: usize, time: u64) -> [u8; BLOCK] {
     block
 }
 
-/// RFC 1952.
+/// Compresses data as gzip (RFC 1952).
 fn gzip(octets: &[u8]) -> Vec<u8> {
     let mut out = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3];
     out.extend(miniz_oxide::deflate::compress_to_vec(octets, LEVEL));

@@ -1,4 +1,4 @@
-//! What `adit doctor --json` prints, whichever way the facts came.
+//! The document of `adit doctor --json`, for all sources of facts.
 
 use adit_doctor::Verdict;
 use schemars::JsonSchema;
@@ -9,21 +9,21 @@ use crate::document::Document;
 /// The one document of `adit doctor`.
 #[derive(Debug, Default, Serialize, JsonSchema)]
 pub(crate) struct Doctor {
-    /// The server that was asked; absent for a file and for this host.
+    /// The server under test; absent for a file and for this host.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) host: Option<String>,
     /// The file that was read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) file: Option<String>,
-    /// Where the facts were seen: client, server, capture, record or host.
+    /// The vantage point: client, server, capture, record or host.
     pub(crate) vantage: String,
-    /// The calls of a capture; absent where there is one call.
+    /// The calls of a capture; absent if there is only one call.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) calls: Option<Vec<Call>>,
-    /// Remarks about the file: where it is damaged or cut, what else is in it.
+    /// Remarks about the file: damage, truncation, other contents.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) notes: Vec<String>,
-    /// The judgement; of a capture, that of the call that decides the exit status.
+    /// The verdict; for a capture, that of the call that decides the exit status.
     #[serde(flatten)]
     pub(crate) judgement: Judgement,
 }
@@ -35,21 +35,21 @@ impl Document for Doctor {
 /// One call of a capture.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Call {
-    /// Its number in the file, from 1 on.
+    /// Its number in the file, from 1.
     pub(crate) call: usize,
-    /// Who calls.
+    /// Address of the client.
     pub(crate) client: String,
-    /// Who is called.
+    /// Address of the server.
     pub(crate) server: String,
     /// When it began.
     pub(crate) began: Option<crate::document::Utc>,
-    /// Where the capture of this call was made, as far as it shows.
+    /// Where this call was captured, as far as known.
     pub(crate) vantage: String,
-    /// What is worth knowing and has no code.
+    /// Remarks that have no code.
     pub(crate) remarks: Vec<String>,
-    /// What happened.
+    /// The timeline of the call.
     pub(crate) timeline: Vec<Moment>,
-    /// The judgement of this call.
+    /// The verdict on this call.
     #[serde(flatten)]
     pub(crate) judgement: Judgement,
 }
@@ -59,41 +59,41 @@ pub(crate) struct Call {
 pub(crate) struct Moment {
     /// Seconds since the call began.
     pub(crate) t_s: f64,
-    /// The frame in the file.
+    /// Number of the frame in the file.
     pub(crate) frame: u64,
-    /// client, server, or the address of another host.
+    /// Sender: client, server, or the address of another host.
     pub(crate) by: String,
     /// The layer.
     pub(crate) layer: String,
-    /// What.
+    /// Description of the event.
     pub(crate) text: String,
 }
 
-/// What was found out about one call.
+/// The verdict on one call.
 #[derive(Debug, Default, Serialize, JsonSchema)]
 pub(crate) struct Judgement {
-    /// The layers, in the order in which a person tests.
+    /// The layers, in the order in which they are tested.
     pub(crate) layers: Vec<Layer>,
     /// The code of the first layer that failed; null when none did, or when it cannot be proven from here.
     pub(crate) first_failure: Option<String>,
-    /// high, medium or low; null without a failure.
+    /// Confidence: high, medium or low; null without a failure.
     pub(crate) confidence: Option<String>,
-    /// The likely causes, the likeliest first; at most three.
+    /// The likely causes, most likely first; at most three.
     pub(crate) causes: Vec<Cause>,
-    /// What to do.
+    /// Fixes.
     pub(crate) fixes: Vec<String>,
-    /// The next test.
+    /// The next tests.
     pub(crate) next: Vec<String>,
-    /// What is not the cause.
+    /// Components that are ruled out.
     pub(crate) innocent: Vec<String>,
-    /// Warnings apart from the failure.
+    /// Warnings that are not part of the failure.
     pub(crate) findings: Vec<Finding>,
-    /// The rules that fired.
+    /// The rules that matched.
     pub(crate) rules: Vec<Fired>,
 }
 
 impl Judgement {
-    /// The same in the words of the document.
+    /// Converts a verdict.
     pub(crate) fn of(verdict: &Verdict) -> Judgement {
         let layers = verdict.layers.iter().map(|layer| Layer {
             name: layer.layer.word().to_owned(),
@@ -141,39 +141,39 @@ fn evidence(all: &[adit_doctor::Evidence]) -> Vec<Evidence> {
 /// One layer.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Layer {
-    /// name, control, gre, lcp, auth, encrypt, address, route, mtu or host.
+    /// Name: name, control, gre, lcp, auth, encrypt, address, route, mtu or host.
     pub(crate) name: String,
-    /// pass, warn, fail, not-reached, not-visible or not-tested.
+    /// State: pass, warn, fail, not-reached, not-visible or not-tested.
     pub(crate) state: String,
-    /// What is wrong with it.
+    /// The code of the problem.
     pub(crate) code: Option<String>,
-    /// One line.
+    /// Summary in one line.
     pub(crate) summary: String,
-    /// What shows it.
+    /// Evidence for the state.
     pub(crate) evidence: Vec<Evidence>,
-    /// How long it took, in milliseconds.
+    /// Duration in milliseconds.
     pub(crate) ms: Option<u64>,
 }
 
 /// One piece of evidence.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Evidence {
-    /// What was seen.
+    /// Description of the evidence.
     pub(crate) text: String,
-    /// In which frame.
+    /// Number of the frame in the capture.
     pub(crate) frame: Option<u64>,
 }
 
 /// One likely cause.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Cause {
-    /// What.
+    /// Description of the cause.
     pub(crate) text: String,
-    /// How likely, in percent.
+    /// Likelihood in percent.
     pub(crate) weight: u8,
     /// The code of the catalogue.
     pub(crate) code: String,
-    /// Who can do something about it.
+    /// Who can fix it.
     pub(crate) owner: String,
 }
 
@@ -184,20 +184,20 @@ pub(crate) struct Finding {
     pub(crate) code: String,
     /// The layer it belongs to.
     pub(crate) layer: String,
-    /// What.
+    /// Description of the warning.
     pub(crate) text: String,
-    /// What shows it.
+    /// Evidence for the warning.
     pub(crate) evidence: Vec<Evidence>,
 }
 
-/// A rule that fired.
+/// A rule that matched.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Fired {
-    /// Its name: `adit explain wire:ID` where it is a pattern of the catalogue.
+    /// Rule ID; `adit explain wire:ID` if it is a pattern of the catalogue.
     pub(crate) id: String,
-    /// What it counts, in percent.
+    /// Weight in percent.
     pub(crate) weight: u8,
-    /// The facts that made it fire.
+    /// The facts that it matched.
     pub(crate) because: String,
 }
 
@@ -206,9 +206,9 @@ pub(crate) struct Fired {
 pub(crate) struct Step {
     /// The layer.
     pub(crate) layer: String,
-    /// begin, note or end.
+    /// Kind of the line: begin, note or end.
     pub(crate) event: String,
-    /// What, for people.
+    /// Description for the user.
     pub(crate) text: String,
     /// Milliseconds since the test began.
     pub(crate) ms: u64,

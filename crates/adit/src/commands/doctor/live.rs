@@ -12,9 +12,9 @@ use crate::failure::{Exit, Failure};
 use crate::output::{Form, Output};
 use crate::signal::wait_for_signal;
 
-/// The whole test, unless --timeout says otherwise.
+/// Time limit of the whole test, unless --timeout is given.
 const TOTAL: Duration = Duration::from_secs(30);
-/// The largest packet inside the tunnel to ask for, as `adit connect` does.
+/// Largest packet inside the tunnel to negotiate, as in `adit connect`.
 const MTU: u16 = 1400;
 
 pub(super) fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {
@@ -88,7 +88,7 @@ fn options(args: &Args, output: &Output) -> Result<Options, Failure> {
     })
 }
 
-/// An address that this host does not have cannot be called from.
+/// Refuses a source address that this host does not have.
 fn is_ours(from: std::net::Ipv4Addr) -> Result<(), Failure> {
     let addresses = adit_sys::net::Net::open()?.addresses()?;
     if addresses.iter().any(|known| known.address.addr() == from) {
@@ -97,7 +97,7 @@ fn is_ours(from: std::net::Ipv4Addr) -> Result<(), Failure> {
     Err(Failure::usage(format!("--from {from}: this host has no such address")).fix("ip address lists them"))
 }
 
-/// Ctrl-C and a signal to end: the call is closed in order, and what was found so far is told.
+/// On Ctrl-C or a termination signal, the call is closed in order, and the findings so far are reported.
 fn watch_signals(stop: Stop) -> Result<(), Failure> {
     let no_signals = |error: std::io::Error| Failure::new(Exit::Problem, format!("no signals: {error}"));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(no_signals)?;
@@ -105,7 +105,7 @@ fn watch_signals(stop: Stop) -> Result<(), Failure> {
         runtime.block_on(async {
             wait_for_signal().await;
             stop.request();
-            // A second one does not wait for the server's good-bye.
+            // A second signal does not wait for the orderly shutdown.
             wait_for_signal().await;
             std::process::exit(130);
         });
@@ -122,7 +122,7 @@ fn print_progress(output: &Output, progress: &Progress) {
                 text: progress.text.clone(),
                 ms: u64::try_from(progress.since.as_millis()).unwrap_or(u64::MAX),
             };
-            // Who closed our output gets the rest of the test all the same: the call is closed in order.
+            // If our output is closed, the test continues, so that the call is closed in order.
             let _ = output.document(&step);
         }
         _ => {

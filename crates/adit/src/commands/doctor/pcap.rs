@@ -64,7 +64,7 @@ pub(super) fn run(args: &Args, output: &Output) -> Result<Exit, Failure> {
     })
 }
 
-/// The password, where a user is named or one is given.
+/// The password, if a user or a source of the password is given.
 fn secret(args: &Args) -> Result<Option<Secret>, Failure> {
     let given = args.password.password_stdin || args.password.password_file.is_some();
     if args.user.is_none() && !given {
@@ -80,11 +80,11 @@ fn secret(args: &Args) -> Result<Option<Secret>, Failure> {
     Ok(Some(Secret { user: args.user.clone(), password }))
 }
 
-/// Every call of the file, in the order of their beginnings. A server that was asked for by name and never called counts
-/// as one.
+/// Judges every call of the file, in the order in which they began. A requested server that was never called counts as
+/// one call.
 fn judged(read: &Read, host: Option<&str>) -> Vec<Judged> {
     let mut judged = Vec::new();
-    // A name without a query in the file does not show whose address is whose.
+    // Without a query in the file, the addresses of a name are not known.
     let host = host.filter(|host| host.parse::<std::net::IpAddr>().is_ok() || is_asked_for(read, host));
     let mut looked = Vec::new();
     for (at, conversation) in read.conversations.iter().enumerate() {
@@ -124,21 +124,21 @@ fn judged(read: &Read, host: Option<&str>) -> Vec<Judged> {
     judged
 }
 
-/// Whether the file has a question for this name.
+/// Whether the file has a DNS query for this name.
 fn is_asked_for(read: &Read, host: &str) -> bool {
     let host = host.trim_end_matches('.');
     let of_calls = read.conversations.iter().flat_map(|conversation| &conversation.names);
     of_calls.chain(read.lookups.iter()).any(|lookup| lookup.name.eq_ignore_ascii_case(host))
 }
 
-/// Whether a conversation is with the server called so, by name or address.
+/// Whether a conversation is with the server of this name or address.
 fn is_about(conversation: &Conversation, host: &str) -> bool {
     let host = host.trim_end_matches('.');
     conversation.server.to_string() == host
         || conversation.names.iter().any(|lookup| lookup.name.eq_ignore_ascii_case(host))
 }
 
-/// The call that was asked for; else the last that failed; else the last.
+/// The deciding call: the requested one, else the last that failed, else the last.
 fn decides(judged: &[Judged], asked: Option<usize>) -> Option<usize> {
     match asked {
         Some(call) => Some(call - 1),

@@ -1,25 +1,25 @@
-//! What the attempts of one user mean together.
+//! Conclusions from the attempts of one user.
 
 use std::net::IpAddr;
 
 use adit_diag::{Code, Layer, Recorded};
 use jiff::Timestamp;
 
-/// So many refusals in a row from one address are more than a slip of the finger.
+/// This many consecutive refusals from one address are not a typing error.
 const IN_A_ROW: usize = 3;
 
-/// One call.
+/// A call.
 #[derive(Clone, Debug)]
 pub(super) struct Attempt {
     pub(super) at: Timestamp,
     pub(super) from: Option<IpAddr>,
     pub(super) session: Option<String>,
-    /// What was wrong; `None` when the call came up.
+    /// Why it failed; `None` if the call came up.
     pub(super) code: Option<Recorded<Code>>,
     pub(super) detail: String,
-    /// No name was sent: that it is this user's is a guess by its address.
+    /// Whether no name was sent: the user is then inferred from the address.
     pub(super) nameless: bool,
-    /// It carried traffic before it ended so.
+    /// Whether it carried traffic before it ended.
     pub(super) was_up: bool,
 }
 
@@ -37,19 +37,19 @@ impl Attempt {
     }
 }
 
-/// What is known of a user.
+/// Known facts about a user.
 pub(super) struct Known<'a> {
-    /// There is an account.
+    /// Whether there is an account.
     pub(super) exists: bool,
-    /// Its state keeps it out now.
+    /// Why the state of the account prevents a login now.
     pub(super) refused: Option<(Code, String)>,
     /// Without an account: the one that was probably meant.
     pub(super) near: Option<String>,
     /// When the password was set.
     pub(super) password_changed: Option<Timestamp>,
-    /// A session of it is up now.
+    /// Whether a session of the account is active.
     pub(super) up: bool,
-    /// Newest first.
+    /// The attempts, newest first.
     pub(super) attempts: &'a [Attempt],
 }
 
@@ -66,7 +66,7 @@ fn meaning(code: Code, text: impl Into<String>, fix: impl Into<String>) -> Meani
     Meaning { code: Some(code), text: text.into(), fix: fix.into() }
 }
 
-/// What all of it means, the most telling first.
+/// The conclusions, most relevant first.
 pub(super) fn of(known: &Known<'_>) -> Vec<Meaning> {
     let mut found = Vec::new();
     if !known.exists {
@@ -113,7 +113,7 @@ fn unknown_user(known: &Known<'_>) -> Meaning {
     }
 }
 
-/// What lets an account in again.
+/// How to permit the account to log in again.
 fn allow(code: Code) -> &'static str {
     match code {
         Code::A01 => "adit user passwd NAME",
@@ -125,10 +125,10 @@ fn allow(code: Code) -> &'static str {
     }
 }
 
-/// The newest calls failed.
+/// The conclusions if the newest calls failed.
 fn failing(known: &Known<'_>, newest: &Attempt, failures: &[&Attempt]) -> Vec<Meaning> {
     let Some(code) = newest.code() else { return Vec::new() };
-    // What the account's state says already needs no second word.
+    // The state of the account already explains this code.
     if known.refused.as_ref().is_some_and(|(refused, _)| *refused == code) {
         return Vec::new();
     }
@@ -199,7 +199,7 @@ fn failing(known: &Known<'_>, newest: &Attempt, failures: &[&Attempt]) -> Vec<Me
     }]
 }
 
-/// The password was refused.
+/// The conclusion about a refused password.
 fn password(known: &Known<'_>, newest: &Attempt, here: usize, from: &str) -> Meaning {
     let came_up = known.attempts.iter().find(|attempt| attempt.came_up());
     let changed = known.password_changed;
@@ -238,7 +238,7 @@ fn password(known: &Known<'_>, newest: &Attempt, here: usize, from: &str) -> Mea
     meaning(Code::A01, text, fix)
 }
 
-/// Sentences that begin with a title.
+/// Titles in the middle of a sentence.
 trait LowercaseFirst {
     fn to_lowercase_first(&self) -> String;
 }

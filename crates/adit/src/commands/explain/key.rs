@@ -1,4 +1,4 @@
-//! `adit explain key`: what a key of the configuration is for.
+//! `adit explain key`: description of a configuration key.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -11,7 +11,7 @@ use crate::style::Tone;
 /// What `adit explain key --json` prints.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct Keys {
-    /// In the order of the questions.
+    /// The keys, in the order of the questions.
     keys: Vec<KeyBody>,
 }
 
@@ -21,16 +21,16 @@ impl Document for Keys {
 
 #[derive(Serialize, JsonSchema)]
 struct KeyBody {
-    /// As it was asked for: groups.staff.idle
+    /// The key as requested, such as groups.staff.idle
     key: String,
-    /// What it takes.
+    /// The accepted values.
     takes: String,
     /// Its default, as TOML; empty where there is none.
     default: &'static str,
     /// An example, as TOML.
     example: &'static str,
     about: &'static str,
-    /// Where else it can stand.
+    /// Other tables that may contain it.
     also: Vec<String>,
 }
 
@@ -46,7 +46,7 @@ pub(super) fn run(wanted: &[&str], output: &Output) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// Where a key can stand: `access.idle`, `groups.*.idle`.
+/// The paths of a key: `access.idle`, `groups.*.idle`.
 fn paths(key: &'static adit_config::Key) -> impl Iterator<Item = String> {
     key.sections.iter().map(move |section| match section.is_empty() {
         true => key.name.to_owned(),
@@ -66,7 +66,7 @@ pub(super) fn named(name: &str) -> Vec<String> {
 }
 
 fn find(wanted: &str) -> Result<KeyBody, Failure> {
-    // `groups.staff.idle` is asked for where the table says `groups.*.idle`.
+    // `groups.staff.idle` is requested, and the table has `groups.*.idle`.
     let fits = |path: &str| {
         let (known, asked): (Vec<&str>, Vec<&str>) = (path.split('.').collect(), wanted.split('.').collect());
         known.len() == asked.len()

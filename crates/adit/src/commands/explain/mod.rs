@@ -15,46 +15,46 @@ use crate::output::Output;
 use crate::places::Places;
 use crate::style::Tone;
 
-/// Say what a code, a log line or a user's calls mean
+/// Explain a code, a log line or a user's failed calls
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Without a question it lists the codes of adit.
+Without arguments, lists the codes of adit.
 Examples:
   adit explain G01                                    a code of adit
   adit explain 619                                    an error of Windows
-  adit explain pppd:16 pptp:result:3 mschap:691       what other programs say
+  adit explain pppd:16 pptp:result:3 mschap:691       codes of other programs
   adit explain event 20209                            an event of Windows
   adit explain 'LCP: timeout sending Config-Requests' a line of a log
   adit explain connected but no traffic               a symptom
   adit explain user alice                             why a user cannot connect
-  adit explain route alice 192.168.10.20:443          who may reach what
+  adit explain route alice 192.168.10.20:443          whether a user may reach a destination
   adit explain key link.mtu                           a key of adit.toml")]
 pub(crate) struct Args {
-    /// Codes, numbers, lines of a log or symptoms; or user NAME, route USER DEST, key CONFIG.KEY
+    /// Explain codes, numbers, log lines or symptoms; or user NAME, route USER DEST, key CONFIG.KEY
     #[arg(value_name = "CODE|TEXT")]
     questions: Vec<String>,
-    /// The whole catalogue
+    /// Print the whole catalogue
     #[arg(long, conflicts_with = "questions")]
     all: bool,
-    /// Form of the whole catalogue
+    /// Select the format of the whole catalogue
     #[arg(long, requires = "all", value_name = "FORM", value_enum, default_value_t)]
     format: Format,
 }
 
-/// In which form the whole catalogue is printed.
+/// The format of the whole catalogue.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
-    /// As a terminal shows it.
+    /// Text for a terminal.
     #[default]
     Text,
-    /// As a page of the documentation, Markdown.
+    /// Markdown, for the documentation.
     Md,
 }
 
 /// What `adit explain --json` prints.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct Explain {
-    /// In the order of the questions.
+    /// The answers, in the order of the questions.
     answers: Vec<Answer>,
 }
 
@@ -64,7 +64,7 @@ impl Document for Explain {
 
 #[derive(Serialize, JsonSchema)]
 struct Answer {
-    /// What was asked.
+    /// The question.
     question: String,
     /// Our codes.
     codes: Vec<CodePage>,
@@ -72,43 +72,43 @@ struct Answer {
     foreign: Vec<ForeignPage>,
 }
 
-/// The page of one of our codes.
+/// The page of a code of adit.
 #[derive(Serialize, JsonSchema)]
 struct CodePage {
     code: &'static str,
     layer: &'static str,
-    /// What a command that ends with it exits with.
+    /// Exit code of a command that ends with this code.
     exit: u8,
     title: &'static str,
     meaning: String,
-    /// How adit knows.
+    /// How adit detects it.
     proof: String,
-    /// Who can do something about it.
+    /// Who can fix it.
     owner: String,
-    /// What to do, the likeliest first.
+    /// Fixes, most likely first.
     fix: Vec<String>,
-    /// What looks like it and is not.
+    /// Similar problems that it is not.
     confused_with: Vec<String>,
-    /// The one test to run next.
+    /// The next test to run.
     next: String,
-    /// What other programs call it.
+    /// Names in other programs.
     elsewhere: Vec<String>,
 }
 
-/// What another program says.
+/// A code or log line of another program.
 #[derive(Serialize, JsonSchema)]
 struct ForeignPage {
-    /// windows:619
+    /// Key, such as windows:619
     key: String,
-    /// The program: Windows
+    /// The program, such as Windows
     system: &'static str,
     says: String,
     note: Option<String>,
-    /// Whether the meaning was found in the program's papers or source, or in a real log.
+    /// Whether the meaning was verified in the program's documentation or source, or in a real log.
     confirmed: bool,
-    /// The layers of the causes, the likeliest first.
+    /// The layers of the causes, most likely first.
     layers: Vec<&'static str>,
-    /// Our codes that it can mean, the likeliest first.
+    /// Codes of adit that it can mean, most likely first.
     causes: Vec<CausePage>,
     see_also: Vec<String>,
 }
@@ -118,13 +118,13 @@ struct CausePage {
     code: &'static str,
     layer: &'static str,
     title: &'static str,
-    /// What must be true.
+    /// The condition of this cause.
     when: String,
-    /// Who can do something about it.
+    /// Who can fix it.
     owner: String,
-    /// What to do first.
+    /// The first thing to do.
     fix: Option<String>,
-    /// The one test to run next.
+    /// The next test to run.
     next: String,
 }
 
@@ -188,7 +188,7 @@ pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit,
     }
     let answers = match ask(&args.questions) {
         Ok(answers) => answers,
-        // A key of the configuration, written out.
+        // A configuration key with its section.
         Err(_) if words.iter().all(|word| key::is_one(word)) => return key::run(&words, output),
         Err(unknown) => return Err(not_known(&unknown)),
     };
@@ -205,12 +205,12 @@ pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit,
     Ok(Exit::Done)
 }
 
-/// Nothing is known; what may have been meant.
+/// The error for an unknown question, with suggestions.
 fn not_known(unknown: &NotKnown) -> Failure {
     let keys = key::named(&unknown.query).into_iter().map(|key| format!("adit explain key {key}"));
     let near = unknown.near.iter().map(|near| format!("adit explain '{near}'"));
     let near = near.map(|line| line.replace("'\"", "'").replace("\"'", "'"));
-    // A word that is a key's name is meant so; what is merely spelt like something else is not.
+    // An exact key name takes precedence over similar spellings.
     let mut fixes: Vec<String> = keys.collect();
     if fixes.is_empty() && !is_like_a_code(&unknown.query) {
         fixes.extend(near);
@@ -236,7 +236,7 @@ impl Answer {
     }
 }
 
-/// Everything: the codes, then what other programs say.
+/// Prints the whole catalogue: codes of adit, then codes and log lines of other programs.
 fn all(format: Format, output: &Output) -> Result<Exit, Failure> {
     let foreign = adit_diag::foreign();
     if !output.is_text() {
@@ -253,7 +253,7 @@ fn all(format: Format, output: &Output) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// Whether it is formed like one of our codes; those near it by letters mean something else altogether.
+/// Whether a text has the form of our codes; codes with similar letters have unrelated meanings.
 fn is_like_a_code(text: &str) -> bool {
     let mut chars = text.chars();
     chars.next().is_some_and(|c| c.is_ascii_alphabetic())
@@ -261,8 +261,8 @@ fn is_like_a_code(text: &str) -> bool {
         && chars.all(|c| c.is_ascii_digit())
 }
 
-/// An answer per question; when a word means nothing by itself, all words together are one line of a log or a symptom,
-/// unless they begin with a code or a number.
+/// Answers each question. If a word alone has no meaning, all words together are one log line or symptom, unless they
+/// begin with a code or a number.
 fn ask(questions: &[String]) -> Result<Vec<(String, Explanation)>, NotKnown> {
     let each: Result<Vec<_>, NotKnown> =
         questions.iter().map(|question| Ok((question.clone(), adit_diag::explain(question)?))).collect();
@@ -280,7 +280,7 @@ fn ask(questions: &[String]) -> Result<Vec<(String, Explanation)>, NotKnown> {
     })
 }
 
-/// Every code with its title, by layer.
+/// Lists every code with its title, by layer.
 fn list(output: &Output) -> Result<Exit, Failure> {
     if !output.is_text() {
         let page = |code: &Code| Answer::code(code.as_str(), &code.entry());

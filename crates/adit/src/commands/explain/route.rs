@@ -26,21 +26,21 @@ pub(crate) struct Route {
     user: String,
     /// Its group; null for the defaults.
     group: Option<String>,
-    /// Where to.
+    /// The destination.
     destination: String,
-    /// The key of the configuration that decides.
+    /// The configuration key that decides.
     key: String,
-    /// The origin; `default` when it is not configured.
+    /// The origin of its value; `default` if it is not configured.
     written: String,
-    /// Each line that was compared, in order.
+    /// The networks that were compared, in order.
     lines: Vec<Line>,
-    /// Whether the server lets packets there pass.
+    /// Whether the server forwards packets to the destination.
     allowed: bool,
-    /// R02 where it does not.
+    /// R02 if it does not.
     code: Option<&'static str>,
-    /// The route that clients are told, which leads there; null where there is none.
+    /// The route to the destination that clients receive; null without one.
     pushed: Option<String>,
-    /// What the server kept out of the newest session of the user, in words.
+    /// What the server dropped in the newest session of the user, as text.
     dropped: Option<String>,
 }
 
@@ -48,7 +48,7 @@ impl Document for Route {
     const NAME: &'static str = "adit.explain-route/1";
 }
 
-/// Why a network is among those that may be reached.
+/// Reasons why a network may be reached.
 const ROUTE: &str = "route";
 const EVERYTHING: &str = "all traffic";
 
@@ -57,7 +57,7 @@ const EVERYTHING: &str = "all traffic";
 struct Line {
     /// The network.
     network: String,
-    /// Why it is among them: a route, our end of the tunnel, a server that was handed out, or all traffic.
+    /// Why it may be reached: a configured route, the server's inner address, an assigned DNS server, or all traffic.
     because: &'static str,
     /// Whether the destination is in it.
     matches: bool,
@@ -83,7 +83,7 @@ fn unknown_user(user: &str) -> Failure {
     Failure::new(Exit::NotFound, format!("there is no user \"{}\"", printable(user))).fix("adit user list")
 }
 
-/// An address, with a port that today's rules do not look at.
+/// Parses an address and an optional port, which the present rules ignore.
 fn destination(to: &str) -> Result<Ipv4Addr, Failure> {
     let address = match to.rsplit_once(':') {
         Some((address, port)) if port.parse::<u16>().is_ok() => address,
@@ -91,7 +91,7 @@ fn destination(to: &str) -> Result<Ipv4Addr, Failure> {
     };
     address.parse().map_err(|_| {
         Failure::usage(format!("\"{}\" is no IPv4 address, nor one with :PORT", printable(to)))
-            .fix("a name is told by the DNS server inside: nslookup NAME SERVER")
+            .fix("look the name up at the inner DNS server: nslookup NAME SERVER")
     })
 }
 
@@ -137,7 +137,7 @@ fn judge(
     })
 }
 
-/// The key that decides, and where it was written.
+/// The key that decides, and the origin of its value.
 fn written(settings: &Settings, group: Option<&str>, tunnel: Tunnel) -> (String, String) {
     let name = if tunnel == Tunnel::All { "tunnel" } else { "routes" };
     let defaults = format!("access.{name}");
@@ -153,7 +153,7 @@ fn written(settings: &Settings, group: Option<&str>, tunnel: Tunnel) -> (String,
     (defaults, "default".to_owned())
 }
 
-/// What the server kept out, as the record of the newest session has it.
+/// What the server dropped, from the record of the newest session.
 fn dropped(store: &Store, user: &str) -> Result<Option<String>, Failure> {
     let newest = SessionFilter { user: Some(user.to_owned()), last: Some(1), ..SessionFilter::default() };
     let Some(session) = store.sessions(&newest)?.pop() else { return Ok(None) };

@@ -20,22 +20,22 @@ use crate::settings::Settings;
 use crate::style::Tone;
 use crate::table::{cut, printable};
 
-/// Attempts that are shown, and that are looked at.
+/// Number of attempts that are examined and shown.
 const SHOWN: usize = 10;
 const READ: u32 = 200;
-/// Failed calls without a name that are looked at: those from addresses of this user belong here.
+/// Maximum number of failed calls without a name that are examined: those from addresses of this user count.
 const NAMELESS: u32 = 1000;
 
 /// What `adit explain user --json` prints.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct UserExplanation {
-    /// As it was asked for.
+    /// The name as requested.
     user: String,
     /// The account; null where there is none.
     account: Option<UserBody>,
     /// Its last attempts, newest first.
     attempts: Vec<AttemptBody>,
-    /// What they mean together, the most telling first.
+    /// The conclusions, most relevant first.
     meanings: Vec<MeaningBody>,
 }
 
@@ -50,19 +50,19 @@ struct AttemptBody {
     from: Option<String>,
     /// The session.
     session: Option<String>,
-    /// What was wrong; null when the call came up.
+    /// Why it failed; null if the call came up.
     code: Option<Recorded<Code>>,
     /// The evidence, or the address in the tunnel.
     detail: String,
-    /// The call ended before a name was sent; it came from an address that this user calls from.
+    /// Whether the call ended before a name was sent; it came from an address of this user.
     nameless: bool,
 }
 
 #[derive(Serialize, JsonSchema)]
 struct MeaningBody {
-    /// The code it is about; null when nothing is wrong.
+    /// The diagnosis code; null if nothing is wrong.
     code: Option<&'static str>,
-    /// What it means.
+    /// The conclusion.
     text: String,
     /// What to do.
     fix: String,
@@ -137,7 +137,7 @@ pub(super) fn run(name: &str, output: &Output, places: &Places) -> Result<Exit, 
     Ok(Exit::Done)
 }
 
-/// Whether the account's state keeps it out, whatever the password.
+/// Why the state of the account prevents a login, whatever the password.
 fn state(account: &Account, settings: &Settings, now: Timestamp) -> Option<(Code, String)> {
     if account.password_changed.is_none() {
         return Some((Code::A01, format!("the account {} has no password yet", account.name)));
@@ -149,7 +149,7 @@ fn state(account: &Account, settings: &Settings, now: Timestamp) -> Option<(Code
         .map(|no| (no.code(), no.to_string()))
 }
 
-/// The account that was probably meant: the name without its domain, or one that is spelt nearly so.
+/// The account that was probably meant: the name without its domain, or a similar spelling.
 fn nearest(service: &Service<'_>, name: &str) -> Result<Option<String>, Failure> {
     let accounts = service.all_accounts()?;
     let names = || accounts.iter().map(|listed| listed.account.name.as_str());
@@ -158,8 +158,8 @@ fn nearest(service: &Service<'_>, name: &str) -> Result<Option<String>, Failure>
     Ok(bare.and_then(named).or_else(|| adit_diag::nearest(name, names())).map(str::to_owned))
 }
 
-/// The last attempts, newest first: those under this name, and those that ended before a name was sent and came from an
-/// address that the name was used from.
+/// The last attempts, newest first: those under this name, and those that ended before a name was sent, from an address
+/// that this user has used.
 fn attempts(service: &Service<'_>, name: &str) -> Result<Vec<Attempt>, Failure> {
     let named = Filter { user: Some(name.to_owned()), last: Some(READ), ..Filter::default() };
     let named = service.log(&named)?;
@@ -203,7 +203,7 @@ fn detail(event: &Event) -> String {
     match &event.facts {
         Some(EventFacts::SessionUp(up)) => up.address.to_string(),
         Some(facts) => facts.cause().map(ToString::to_string).unwrap_or_default(),
-        // Another version wrote it: its text is shown as it is.
+        // Another version wrote it: show its text as it is.
         None => {
             let shown = if event.code.is_none() { "address" } else { "detail" };
             let field = event.fields.iter().find(|(key, _)| key == shown);

@@ -1,26 +1,26 @@
-//! The configuration file that is written.
+//! The configuration file that `adit init` writes.
 
 use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
 
-/// What goes into it.
+/// The values in the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Draft {
-    /// What clients dial.
+    /// Name or address that clients dial.
     pub(super) name: String,
-    /// Where calls are taken; every address when there is no better one.
+    /// Listening address; `None` for all addresses.
     pub(super) listen: Option<Ipv4Addr>,
-    /// Addresses for clients.
+    /// Address pool for clients.
     pub(super) pool: Ipv4Net,
-    /// What clients may reach.
+    /// Networks that clients may reach.
     pub(super) lan: Vec<Ipv4Net>,
-    /// Who answers their names.
+    /// DNS servers for clients.
     pub(super) dns: Vec<Ipv4Addr>,
 }
 
 impl Draft {
-    /// The file.
+    /// The text of the file.
     pub(super) fn text(&self) -> String {
         let listen = self.listen.map_or_else(|| "any".to_owned(), |listen| listen.to_string());
         let mut text = String::from("# Everything else is the safe default: adit.toml(5).\n");
@@ -36,7 +36,7 @@ impl Draft {
     }
 }
 
-/// A basic string of TOML.
+/// A TOML basic string.
 fn quote(text: &str) -> String {
     let mut out = String::from("\"");
     for c in text.chars() {

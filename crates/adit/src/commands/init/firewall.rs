@@ -1,4 +1,4 @@
-//! What the packet filter of this host does to calls: TCP 1723 and GRE.
+//! The effect of this host's packet filter on calls: TCP 1723 and GRE.
 
 use std::process::{Command, Stdio};
 
@@ -6,16 +6,16 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-/// What was found.
+/// The packet filter of this host.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct Firewall {
-    /// Whether nftables could be asked.
+    /// Whether the nftables rules could be read.
     readable: bool,
-    /// Chains on the way in that drop what no rule accepts, and what they do to calls.
+    /// Input chains with the policy drop, and whether they accept calls.
     closed: Vec<Chain>,
 }
 
-/// A chain that drops by default.
+/// An input chain with the policy drop.
 #[derive(Debug, PartialEq, Eq, Serialize, JsonSchema)]
 struct Chain {
     family: String,
@@ -28,7 +28,7 @@ struct Chain {
 }
 
 impl Firewall {
-    /// Asks nft.
+    /// Reads the rules with nft.
     pub(super) fn look() -> Firewall {
         let listed = Command::new("nft")
             .args(["--json", "list", "ruleset"])
@@ -41,7 +41,7 @@ impl Firewall {
         }
     }
 
-    /// Reads what `nft --json list ruleset` says.
+    /// Parses the output of `nft --json list ruleset`.
     pub(super) fn of(json: &str) -> Firewall {
         let Ok(root) = serde_json::from_str::<Value>(json) else {
             return Firewall::default();
@@ -73,7 +73,7 @@ impl Firewall {
         Firewall { readable: true, closed }
     }
 
-    /// One line for people.
+    /// Summary in one line.
     pub(super) fn text(&self) -> String {
         if !self.readable {
             return "not known: nft cannot be asked (needs root and nftables)".into();
@@ -90,7 +90,7 @@ impl Firewall {
         format!("nftables, input policy drop: {rules}")
     }
 
-    /// Commands that let calls in. A table of our own could not: what another table drops stays dropped.
+    /// Commands that allow calls. A table of our own cannot: what another table drops stays dropped.
     pub(super) fn commands(&self, interface: &Option<String>) -> Vec<String> {
         let on = interface.as_ref().map(|name| format!("iifname {name} ")).unwrap_or_default();
         let mut commands = Vec::new();
@@ -109,7 +109,7 @@ impl Firewall {
     }
 }
 
-/// Whether an expression compares a field with one of some values: alone, in a set, or in a range.
+/// Whether an expression compares a field with one of these values: alone, in a set, or in a range.
 fn matches(expression: &Value, field: &str, wanted: &[Value]) -> bool {
     let Some(comparison) = expression.get("match") else { return false };
     let left = comparison.get("left");
@@ -154,7 +154,7 @@ mod tests {
     const DROPPED: &str = r#"{"match": {"op": "==", "left": {"payload": {"protocol": "tcp", "field": "dport"}}, "right": 1723}}, {"drop": null}"#;
     const GRE: &str = r#"{"match": {"op": "==", "left": {"payload": {"protocol": "ip", "field": "protocol"}}, "right": "gre"}}, {"accept": null}"#;
     const GRE_META: &str = r#"{"match": {"op": "==", "left": {"meta": {"key": "l4proto"}}, "right": {"set": ["gre", "esp"]}}}, {"accept": null}"#;
-    /// The classic wrong fix: 47 is a protocol number, not a port.
+    /// A common wrong fix: 47 is a protocol number, not a port.
     const PORT_47: &str = r#"{"match": {"op": "==", "left": {"payload": {"protocol": "tcp", "field": "dport"}}, "right": 47}}, {"accept": null}"#;
 
     #[test]

@@ -1,4 +1,4 @@
-//! What there is on this host.
+//! Detection of this host's networks.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -12,21 +12,21 @@ use super::firewall::Firewall;
 use crate::facts;
 use crate::failure::Failure;
 
-/// Interfaces that containers and virtual machines make: not a network of people.
+/// Interface names of containers and virtual machines, whose networks are not proposed to clients.
 const VIRTUAL: &[&str] =
     &["docker", "br-", "virbr", "veth", "cni", "flannel", "cali", "lxc", "podman", "adit"];
 
-/// The host as `init` sees it.
+/// The network state of the host.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Host {
-    /// The way to the Internet; null without a default route.
+    /// The interface of the default route; null without one.
     wan: Option<Wan>,
-    /// Networks of this host besides that.
+    /// The other networks of this host.
     networks: Vec<Network>,
-    /// Who answers names here.
+    /// The DNS servers of this host.
     #[schemars(with = "Vec<String>")]
     resolvers: Vec<IpAddr>,
-    /// Whether this host passes packets on.
+    /// Whether IP forwarding is enabled.
     pub(super) forwarding: bool,
 }
 
@@ -34,10 +34,10 @@ pub(crate) struct Host {
 struct Wan {
     /// The interface.
     interface: String,
-    /// Its address with its network.
+    /// Its address with the prefix length.
     #[schemars(with = "Option<String>")]
     address: Option<Ipv4Net>,
-    /// Whether the Internet can reach it without address translation.
+    /// Whether the address is public, without address translation.
     public: bool,
 }
 
@@ -45,7 +45,7 @@ struct Wan {
 struct Network {
     /// The interface.
     interface: String,
-    /// The address of this host there, with its network.
+    /// The address of this host in the network, with the prefix length.
     #[schemars(with = "String")]
     address: Ipv4Net,
     /// Whether it belongs to containers or virtual machines.
@@ -84,7 +84,7 @@ impl Host {
         })
     }
 
-    /// The proposal for what clients dial.
+    /// The proposed name or address that clients dial.
     pub(super) fn name(&self) -> String {
         let own = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
         let own = own.trim();
@@ -103,8 +103,8 @@ impl Host {
         self.wan.as_ref().map(|wan| wan.interface.clone())
     }
 
-    /// The proposal for what clients may reach: the networks of people here; without any, the private network that the
-    /// host itself is in.
+    /// The proposed networks that clients may reach: those of this host that are not virtual; without any, the private
+    /// network that the host itself is in.
     pub(super) fn lan(&self) -> Vec<Ipv4Net> {
         let private = |net: &Ipv4Net| net.addr().is_private();
         let own = self.networks.iter().filter(|network| !network.is_virtual).map(|network| network.address);
@@ -116,7 +116,7 @@ impl Host {
         lan
     }
 
-    /// The resolvers that clients can reach through the tunnel; PPP has room for two.
+    /// The DNS servers that clients can reach through the tunnel; IPCP allows two.
     pub(super) fn dns(&self, lan: &[Ipv4Net]) -> Vec<Ipv4Addr> {
         let reachable = |address: &Ipv4Addr| lan.iter().any(|net| net.contains(address));
         let v4 = |address: &IpAddr| match address {
@@ -126,7 +126,7 @@ impl Host {
         self.resolvers.iter().filter_map(v4).filter(reachable).take(2).collect()
     }
 
-    /// What was found, for people.
+    /// Describes the host for the user.
     pub(super) fn text(&self, firewall: &Firewall) -> String {
         let mut text = String::from("Looking at this host\n");
         let mut line = |word: &str, interface: &str, address: &str, more: &str| {
@@ -163,7 +163,7 @@ impl Host {
     }
 }
 
-/// Networks in one line.
+/// Networks as text, in one line.
 pub(super) fn words(nets: &[Ipv4Net]) -> String {
     nets.iter().map(Ipv4Net::to_string).collect::<Vec<_>>().join(" ")
 }

@@ -25,38 +25,38 @@ use draft::Draft;
 use firewall::Firewall;
 use look::Host;
 
-/// Where forwarding is switched on for the next start of the host.
+/// The sysctl file that enables forwarding at boot.
 const DROP_IN: &str = "/etc/sysctl.d/90-adit.conf";
 
-/// Look at this host and write a first configuration
+/// Write a first configuration for this host
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Asks with a proposal for everything; --yes takes the proposals. Changes nothing but the file, and forwarding
-if you agree; both can be taken back: adit undo --all.
+Prompts for each value with a proposal; --yes accepts the proposals. Changes only the file and, if you agree,
+IP forwarding; to undo both: adit undo --all.
 Examples:
   sudo adit init
   sudo adit init --yes --name vpn.example.org --lan 192.168.10.0/24
-  adit init --print                        show the file, touch nothing")]
+  adit init --print                        print the file, change nothing")]
 pub(crate) struct Args {
-    /// Name or address that clients will use
+    /// Set the name or address that clients will use
     #[arg(long, value_name = "HOST")]
     name: Option<String>,
-    /// Address that takes calls
+    /// Listen on this address
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<Ipv4Addr>,
-    /// Addresses for clients
+    /// Assign client addresses from this network
     #[arg(long, value_name = "NET")]
     pool: Option<Ipv4Net>,
-    /// Networks that clients may reach
+    /// Allow clients to reach these networks
     #[arg(long, value_name = "NET", value_delimiter = ',')]
     lan: Vec<Ipv4Net>,
-    /// DNS servers for clients, two at most
+    /// Assign these DNS servers to clients, two at most
     #[arg(long, value_name = "ADDRESS", value_delimiter = ',')]
     dns: Vec<Ipv4Addr>,
-    /// Whether to let this host pass packets on
+    /// Enable IP forwarding on this host
     #[arg(long, value_name = "ask|yes|no", value_enum, default_value_t, hide_possible_values = true)]
     forward: Confirmation,
-    /// Print the file, touch nothing
+    /// Print the file, change nothing
     #[arg(long)]
     print: bool,
 }
@@ -72,19 +72,19 @@ enum Confirmation {
 /// What `adit init --json` prints.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct Init {
-    /// What was found on this host.
+    /// The detected state of this host.
     host: Host,
-    /// What the firewall says about calls.
+    /// The effect of the firewall on calls.
     firewall: Firewall,
-    /// The configuration file.
+    /// Path of the configuration file.
     file: String,
     /// Its text.
     text: String,
     /// Whether it was written.
     wrote: bool,
-    /// Whether forwarding was switched on by this call.
+    /// Whether this invocation enabled forwarding.
     forwarding_set: bool,
-    /// Commands that a person still has to run, because the firewall is not ours to change.
+    /// Commands that the user still has to run, because adit does not change the firewall.
     to_do: Vec<String>,
 }
 
@@ -130,7 +130,7 @@ pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit,
     Ok(Exit::Done)
 }
 
-/// The answers: from flags, from a person, or the proposals.
+/// Determines the values: from flags, from prompts, or the proposals.
 fn draft(args: &Args, host: &Host, silent: bool) -> Result<Draft, Failure> {
     let mut draft = Draft {
         name: args.name.clone().unwrap_or_else(|| host.name()),
@@ -170,7 +170,7 @@ fn draft(args: &Args, host: &Host, silent: bool) -> Result<Draft, Failure> {
     Ok(draft)
 }
 
-/// Asks until the answer is one; an empty one is the usual.
+/// Asks until the answer is valid; an empty answer is the default.
 fn ask<T: core::str::FromStr + core::fmt::Display>(
     question: &str,
     usual: T,
@@ -193,13 +193,16 @@ fn wants_forwarding(args: &Args, output: &Output, silent: bool) -> Result<bool, 
         Confirmation::Yes => Ok(true),
         Confirmation::No => Ok(false),
         Confirmation::Ask if silent => Ok(true),
-        Confirmation::Ask => {
-            prompt::agree(output, "Let this host pass packets on?", true, "--forward yes, or --forward no")
-        }
+        Confirmation::Ask => prompt::agree(
+            output,
+            "Enable IP forwarding on this host?",
+            true,
+            "--forward yes, or --forward no",
+        ),
     }
 }
 
-/// What is written has to pass the check that reads it.
+/// Checks the text like `adit check` before it is written.
 fn check(text: &str, path: &Path) -> Result<(), Failure> {
     let mut checked = Checked::parse(vec![Source::new(path.display().to_string(), text)]);
     if let Some(facts) = facts::of_this_host() {
@@ -217,7 +220,7 @@ fn check(text: &str, path: &Path) -> Result<(), Failure> {
     })
 }
 
-/// Writes the file; it appears complete or not at all, and never in place of another.
+/// Writes the file atomically; never replaces an existing one.
 fn write(path: &Path, text: &str) -> Result<(), Failure> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let draft = path.with_extension(format!("toml.{}", std::process::id()));
@@ -238,7 +241,7 @@ fn write(path: &Path, text: &str) -> Result<(), Failure> {
     })
 }
 
-/// Switches forwarding on, now and for every start, so that `adit undo --all` can take it back.
+/// Enables forwarding, now and at boot, so that `adit undo --all` can undo it.
 fn forwarding(places: &Places) -> Result<(), Failure> {
     let mut journal = Journal::open(&places.journal(), "init", Lasts::UntilUndo)?;
     let done = journal.set_sysctl("net.ipv4.ip_forward", "1").and_then(|_| {

@@ -12,11 +12,11 @@ use crate::places::Places;
 use crate::service::Service;
 use crate::settings::Settings;
 
-/// How often to look for new events, and for the server, while it does not run.
+/// Interval at which events and the server are polled while the server does not run.
 const POLL: Duration = Duration::from_millis(500);
 
-/// Shows the events on record, then those that happen, until it is interrupted. The server sends them while it runs; else
-/// they are read from the store, to which other programs may write.
+/// Shows the stored events, then new ones, until interrupted. A running server sends them; otherwise they are read from
+/// the store, to which other programs may write.
 pub(super) fn run(
     csv: bool,
     output: &Output,
@@ -32,7 +32,7 @@ pub(super) fn run(
             std::thread::sleep(POLL);
             continue;
         }
-        // Subscribed first: what happens between the two is in the record, in the subscription, or in both.
+        // Subscribe first: events in between are then in the store, in the subscription, or in both.
         let mut follower = control::connect(output, places)?.follow(shown.filter.clone())?;
         shown.catch_up(&service)?;
         let ended = loop {
@@ -50,21 +50,21 @@ pub(super) fn run(
     }
 }
 
-/// What was shown already, and how to show more.
+/// Which events were shown, and how to show more.
 struct Shown<'a> {
     csv: bool,
     output: &'a Output,
-    /// What is still to be shown: `after` is the last event that was.
+    /// Selects the events that are still to be shown: `after` is the last one that was.
     filter: Filter,
 }
 
 impl Shown<'_> {
-    /// Shows what is on record and was not shown yet.
+    /// Shows stored events that were not shown yet.
     fn catch_up(&mut self, service: &Service<'_>) -> Result<(), Failure> {
         for event in service.log(&self.filter)? {
             self.event(&event)?;
         }
-        // From now on everything counts, not only the newest.
+        // From now on all events are shown, not only the newest.
         self.filter.last = None;
         self.filter.after = self.filter.after.or(Some(0));
         Ok(())

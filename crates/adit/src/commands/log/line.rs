@@ -1,4 +1,4 @@
-//! How events are shown: lines for people, JSON, comma-separated values.
+//! Output of events: text lines, JSON, comma-separated values.
 
 use adit_api::log::{Event, Lagged};
 use adit_diag::{Code, EventFacts, EventKind, Recorded};
@@ -23,10 +23,10 @@ impl Document for Line {
     const NAME: &'static str = "adit.event/1";
 }
 
-/// A line of `adit log --follow --jsonl` in the place of events that were not read in time.
+/// A line of `adit log --follow --jsonl` in place of events that were lost.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct Gap {
-    /// How many events are missing, whatever the flags say about them.
+    /// Number of lost events, regardless of the filter.
     missed: u64,
 }
 
@@ -37,23 +37,23 @@ impl Document for Gap {
 /// One event.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct EventBody {
-    /// Counts up; null while the store cannot write the event.
+    /// Event ID, ascending; null while the store cannot write the event.
     id: Option<i64>,
-    /// When.
+    /// Time of the event.
     at: Utc,
-    /// What kind: `auth.fail`.
+    /// Kind, such as `auth.fail`.
     kind: Recorded<EventKind>,
-    /// Who.
+    /// User name.
     user: Option<String>,
-    /// The public address it came from.
+    /// Public address of the client.
     from: Option<String>,
-    /// The code, when something is wrong.
+    /// The diagnosis code, if something is wrong.
     code: Option<Recorded<Code>>,
-    /// The session: `s39`.
+    /// Session ID, such as `s39`.
     session: Option<String>,
-    /// More, as it is shown: all of them texts.
+    /// Additional fields as shown, all of them strings.
     fields: Map<String, Value>,
-    /// The same for programs: by kind. Null where another version wrote the event in a form that this one cannot read.
+    /// The same in typed form, by kind. Null if another version wrote the event in a form that is unknown here.
     facts: Option<EventFacts>,
 }
 
@@ -73,7 +73,7 @@ impl From<&Event> for EventBody {
     }
 }
 
-/// Shows that events are missing.
+/// Reports lost events.
 pub(super) fn put_gap(output: &Output, lagged: Lagged) -> Result<(), Failure> {
     if output.form == Form::JsonLines {
         return output.value(&document::envelope(&Gap { missed: lagged.missed }, output.clock.now()));
@@ -82,7 +82,7 @@ pub(super) fn put_gap(output: &Output, lagged: Lagged) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Shows an event, as comma-separated values with `csv`.
+/// Prints an event; with `csv`, as comma-separated values.
 pub(super) fn put(csv: bool, output: &Output, event: &Event) -> Result<(), Failure> {
     if output.form == Form::JsonLines {
         return output.value(&document::envelope(&Line { event: event.into() }, output.clock.now()));
@@ -105,14 +105,14 @@ pub(super) fn put(csv: bool, output: &Output, event: &Event) -> Result<(), Failu
     output.line(&cells.map(|text| cell(&printable(&text))).join(","))
 }
 
-/// The line of an event, as the server's own log has it.
+/// The line of an event, in the format of the server's log.
 fn line(event: &Event) -> String {
     let Event { id, at, kind, user, from, code, session, fields, facts } = event.clone();
     Stored { id: id.unwrap_or_default(), at, kind, user, from, code, session, fields, facts }.to_string()
 }
 
-/// A cell of CSV (RFC 4180) without line ends. A leading `=`, `+`, `-` or `@` would be a formula to a spreadsheet: a name from the
-/// network must not become one.
+/// A cell of CSV (RFC 4180) without line ends. A spreadsheet evaluates a leading `=`, `+`, `-` or `@` as a
+/// formula: a name from the network must not become one.
 fn cell(text: &str) -> String {
     let guarded = if text.starts_with(['=', '+', '-', '@']) { format!("'{text}") } else { text.to_owned() };
     if guarded.contains([',', '"']) { format!("\"{}\"", guarded.replace('"', "\"\"")) } else { guarded }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-/// The page.
+/// The text of the page.
 pub(super) fn page() -> String {
     let mut page = String::from(
         ".TH ADIT.TOML 5\n.SH NAME\nadit.toml \\- configuration of adit\n.SH DESCRIPTION\n\
@@ -33,7 +33,7 @@ pub(super) fn page() -> String {
     page
 }
 
-/// Text for roff: ASCII, and nothing in it is a request or an escape.
+/// Escapes text for roff: ASCII only, without requests and escapes.
 fn escape(text: &str) -> String {
     let mut escaped = String::new();
     for character in text.chars() {

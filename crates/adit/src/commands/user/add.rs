@@ -17,30 +17,30 @@ use crate::style::Tone;
 /// Add a user
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-The password is asked for; when the answer is empty, one is made and shown once.
+Prompts for the password; an empty answer generates one and shows it once.
 Examples:
   adit user add alice --group staff --expires 2027-03-31
   adit user add branch7 --address 10.99.0.7 --network 192.168.7.0/24
   printf '%s\\n' \"$PW\" | adit user add bob --password-stdin")]
 pub(crate) struct Args {
-    /// The name; upper and lower case are the same
+    /// Set the name; case is ignored
     name: String,
-    /// A group of the configuration [default: none]
+    /// Put the user in this group [default: none]
     #[arg(long, value_name = "GROUP")]
     group: Option<String>,
-    /// The address it always gets [default: any of the pool]
+    /// Assign this fixed address [default: any of the pool]
     #[arg(long, value_name = "ADDRESS")]
     address: Option<Ipv4Addr>,
-    /// Networks behind the client, routed to it
+    /// Route these networks behind the client to it
     #[arg(long, value_name = "NET", value_delimiter = ',')]
     network: Vec<Ipv4Net>,
-    /// The last day on which it works (2027-03-31), or a span (90d)
+    /// Set the last valid day (2027-03-31), or a duration (90d)
     #[arg(long, value_name = "DAY")]
     expires: Option<String>,
-    /// Make the account, but do not let it use the VPN yet
+    /// Add the account, but do not permit VPN use yet
     #[arg(long)]
     no_vpn: bool,
-    /// Free-form note
+    /// Add a free-form note
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     note: String,
     #[command(flatten)]
@@ -63,7 +63,7 @@ pub(crate) fn run(args: &Args, output: &Output, service: &Service<'_>) -> Result
         let action = Action::Add { account: account.clone(), password, reversible };
         service.change(request(action, dry_run))
     };
-    // Everything that can be wrong is reported before a password has to be typed.
+    // Report all errors before prompting for a password.
     let would_add = add(NewPassword::Made, true)?;
     if output.dry_run {
         return show(&would_add, output);
@@ -85,7 +85,7 @@ fn show(added: &Changed, output: &Output) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// The new account in words.
+/// Describes the new account.
 fn parts(added: &Changed, output: &Output) -> Vec<String> {
     let Some(account) = &added.after else { return Vec::new() };
     let mut parts = vec![account.name.clone()];

@@ -1,4 +1,4 @@
-//! What every command that changes an account asks for and shows.
+//! Requests and output of all commands that change an account.
 
 use std::os::unix::fs::MetadataExt as _;
 
@@ -18,13 +18,13 @@ pub(crate) struct ChangeDocument {
     action: &'static str,
     /// The account.
     user: String,
-    /// Whether anything is different now.
+    /// Whether anything has changed.
     changed: bool,
-    /// Whether it was only tried.
+    /// Whether this was a dry run.
     dry_run: bool,
-    /// What is different.
+    /// The properties that differ.
     changes: Vec<Change>,
-    /// The password that was made, if one was made. It is shown here and nowhere else.
+    /// The generated password, if there is one. It is shown here and not again.
     password: Option<String>,
 }
 
@@ -32,14 +32,14 @@ impl Document for ChangeDocument {
     const NAME: &'static str = "adit.user-change/1";
 }
 
-/// One thing that is different.
+/// A property that differs.
 #[derive(Clone, Serialize, JsonSchema)]
 pub(crate) struct Change {
-    /// What.
+    /// Name of the property.
     pub(crate) field: &'static str,
-    /// How it was, in words.
+    /// The old value, as text.
     pub(crate) from: String,
-    /// How it is, in words.
+    /// The new value, as text.
     pub(crate) to: String,
 }
 
@@ -49,12 +49,12 @@ impl From<Difference> for Change {
     }
 }
 
-/// The request for a change by the user of this program.
+/// Builds the request for a change by the user of this program.
 pub(super) fn request(action: Action, dry_run: bool) -> Request {
     Request { dry_run, by: caller(), action }
 }
 
-/// Who runs this program, for the log.
+/// The user who runs this program, for the log.
 fn caller() -> String {
     let named = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let uid = || std::fs::metadata("/proc/self").map(|me| me.uid()).ok();
@@ -70,14 +70,14 @@ pub(super) fn name(changed: &Changed) -> &str {
     changed.account().map_or("", |account| account.name.as_str())
 }
 
-/// What a change changes, in words.
+/// The differences of a change, as text.
 pub(super) fn changes(changed: &Changed, output: &Output) -> Vec<Change> {
     let Some(after) = &changed.after else { return Vec::new() };
     let differences = differences(changed.before.as_ref(), after, output.clock.zone());
     differences.into_iter().map(Change::from).collect()
 }
 
-/// Prints the document of a change; `action` is what was done.
+/// Prints the document of a change; `action` is the kind of the change.
 pub(super) fn document(
     action: &'static str,
     changed: &Changed,
@@ -94,7 +94,7 @@ pub(super) fn document(
     })
 }
 
-/// Prints what is worth knowing beside the change: a session goes on, or the log lacks the change.
+/// Prints remarks about a change: an active session continues, or the log entry is missing.
 pub(super) fn remarks(changed: &Changed, output: &Output) {
     if let Some(warning) = &changed.warning {
         output.remark("warning", warning);

@@ -1,4 +1,4 @@
-//! The first account of a server, made as the server starts.
+//! The first account of a server, added when the server starts.
 
 use adit_admin::Context;
 use adit_api::accounts::{Action, NewAccount, NewPassword};
@@ -8,7 +8,7 @@ use super::password::print_made;
 use crate::failure::Failure;
 use crate::output::Output;
 
-/// Adds a user with a password made here, and prints it once: `adit serve --first-user`.
+/// Adds a user with a generated password, and prints it once: `adit serve --first-user`.
 pub(crate) fn add_first(name: &str, context: &Context<'_>, output: &Output) -> Result<(), Failure> {
     let account = NewAccount::named(name);
     let action = Action::Add { account, password: NewPassword::Made, reversible: false };

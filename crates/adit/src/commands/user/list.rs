@@ -21,7 +21,7 @@ use crate::when;
 /// Passwords older than this are counted below the list.
 const OLD_PASSWORD_S: u64 = 180 * 86_400;
 
-/// List the people who may log in
+/// List users
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -35,7 +35,7 @@ pub(crate) struct Args {
 /// What `adit user list --json` prints.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct Users {
-    /// By name, unless sorted otherwise.
+    /// The users by name, unless sorted otherwise.
     users: Vec<UserBody>,
 }
 
@@ -43,41 +43,41 @@ impl Document for Users {
     const NAME: &'static str = "adit.users/1";
 }
 
-/// One account, without its secret.
+/// An account, without its secret.
 #[derive(Clone, Serialize, JsonSchema)]
 pub(crate) struct UserBody {
     /// The name.
     pub(crate) user: String,
     /// The group; null for the defaults.
     pub(crate) group: Option<String>,
-    /// ok, disabled, expired, locked, no-vpn, no-password, must-change or password-expired.
+    /// Login state: ok, disabled, expired, locked, no-vpn, no-password, must-change or password-expired.
     #[schemars(with = "String")]
     pub(crate) state: State,
-    /// Sessions that are up now.
+    /// Number of active sessions.
     pub(crate) sessions: u64,
-    /// Seconds since the oldest of them came up; null without one.
+    /// Uptime of the oldest of them in seconds; null without one.
     pub(crate) connected_s: Option<u64>,
-    /// When it logged in last.
+    /// Time of the last login.
     pub(crate) last_login: Option<Utc>,
-    /// From where.
+    /// Public address of the last login.
     pub(crate) last_from: Option<String>,
-    /// How its last session ended: a code, or a word.
+    /// How the last session ended: a code, or a reason.
     pub(crate) last_end: Option<String>,
     /// Seconds since the password was set; null without one.
     pub(crate) password_age_s: Option<u64>,
-    /// Whether the clear password is kept too.
+    /// Whether the clear-text password is stored too.
     pub(crate) reversible: bool,
     /// The fixed address; null for any of the pool.
     pub(crate) address: Option<String>,
     /// Networks behind the client.
     pub(crate) networks: Vec<String>,
-    /// The first moment at which it does not work any more.
+    /// End of validity, exclusive.
     pub(crate) expires: Option<Utc>,
-    /// Why it is switched off; null when it is on.
+    /// Why the account is disabled; null when it is enabled.
     pub(crate) disabled: Option<String>,
-    /// The end of its lock.
+    /// End of the lock after failed logins.
     pub(crate) locked_until: Option<Utc>,
-    /// When it was added.
+    /// When the account was added.
     pub(crate) created: Utc,
     /// Free-form note.
     pub(crate) note: String,
@@ -117,7 +117,7 @@ impl UserBody {
         }
     }
 
-    /// The state in words, with what belongs to it.
+    /// The state as text, with details.
     pub(crate) fn state_text(&self) -> String {
         let connected = self.connected_s.map(|seconds| format!("connected {}", when::length(seconds)));
         let words = match self.state {
@@ -136,12 +136,12 @@ impl UserBody {
     }
 }
 
-/// How old a password is, in days.
+/// The age of a password, in days.
 fn days(seconds: u64) -> String {
     if seconds < 86_400 { "today".into() } else { when::about(seconds) }
 }
 
-/// The same as a sentence would say it.
+/// The age of a password, for use in a sentence.
 pub(super) fn age(seconds: u64) -> String {
     if seconds < 86_400 { "today".into() } else { format!("{} ago", when::about(seconds)) }
 }

@@ -18,7 +18,7 @@ use crate::places::Places;
 use crate::service::Service;
 use crate::settings::Settings;
 
-/// People who may log in
+/// Manage users
 #[derive(Debug, clap::Subcommand)]
 #[command(arg_required_else_help = true, disable_help_subcommand = true)]
 pub(crate) enum User {

@@ -11,14 +11,14 @@ use crate::service::Service;
 /// Set a user's password
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-The password is asked for; when the answer is empty, one is made and shown once.
-It counts from the next login on; who is connected stays connected.")]
+Prompts for the password; an empty answer generates one and shows it once.
+The password applies from the next login on; active sessions are kept.")]
 pub(crate) struct Args {
-    /// Who
+    /// Select the user
     name: String,
     #[command(flatten)]
     password: PasswordFlags,
-    /// Stop keeping the password itself
+    /// Stop storing the clear-text password
     #[arg(long, conflicts_with = "reversible")]
     no_reversible: bool,
 }
@@ -30,7 +30,7 @@ pub(crate) fn run(args: &Args, output: &Output, service: &Service<'_>) -> Result
         let action = Action::Password { name: args.name.clone(), password, reversible, must_change };
         service.change(request(action, dry_run))
     };
-    // Before a password has to be typed: is there such an account?
+    // Check that the account exists before prompting for a password.
     let would_change = set(NewPassword::Made, true)?;
     let question = format!("New password for {} (empty: make one): ", name(&would_change));
     let changed = set(new_password(&args.password, &question)?, output.dry_run)?;

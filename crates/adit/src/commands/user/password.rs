@@ -1,4 +1,4 @@
-//! A new password: asked for, or made and shown once.
+//! New passwords: entered, or generated and shown once.
 
 use adit_api::accounts::NewPassword;
 use adit_crypto::secret::Password;
@@ -12,18 +12,18 @@ use crate::prompt::PasswordSource;
 pub(crate) struct PasswordFlags {
     #[command(flatten)]
     source: PasswordSource,
-    /// Keep the password itself too (sealed), for old devices that only speak CHAP-MD5
+    /// Store the clear-text password too (sealed), for old devices that support only CHAP-MD5
     #[arg(long)]
     pub(super) reversible: bool,
-    /// Take a password that the rules of the configuration refuse
+    /// Accept a password that violates the configured rules
     #[arg(long)]
     weak: bool,
-    /// It must be changed at the next login
+    /// Require a password change at the next login
     #[arg(long)]
     pub(super) must_change: bool,
 }
 
-/// Asks for a password; an empty answer has one made.
+/// Asks for a password; an empty answer generates one.
 pub(super) fn new_password(flags: &PasswordFlags, question: &str) -> Result<NewPassword, Failure> {
     let password = flags.source.read(question)?;
     Ok(match password.is_empty() {
@@ -32,7 +32,7 @@ pub(super) fn new_password(flags: &PasswordFlags, question: &str) -> Result<NewP
     })
 }
 
-/// Prints a password that was made, once.
+/// Prints a generated password, once.
 pub(super) fn print_made(password: Option<&Password>, output: &Output) -> Result<(), Failure> {
     match password {
         Some(password) => output.line(&format!("password {}      shown once", password.expose())),

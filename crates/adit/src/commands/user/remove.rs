@@ -13,7 +13,7 @@ use crate::service::Service;
 #[command(after_help = "\
 The records of past sessions are kept. To disable a user for a while: adit user disable NAME")]
 pub(crate) struct Args {
-    /// Who
+    /// Select the user
     name: String,
 }
 

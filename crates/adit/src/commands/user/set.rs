@@ -22,44 +22,44 @@ Examples:
   adit user set bob --no-address --dry-run"
 )]
 pub(crate) struct Args {
-    /// Who
+    /// Select the user
     name: String,
     #[command(flatten)]
     what: What,
 }
 
-/// What to change; at least one thing.
+/// The changes to make; at least one.
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = true)]
 struct What {
-    /// A group of the configuration
+    /// Put the user in this group
     #[arg(long, value_name = "GROUP", conflicts_with = "no_group")]
     group: Option<String>,
-    /// No group: the defaults
+    /// Remove the user from its group; the defaults apply
     #[arg(long)]
     no_group: bool,
-    /// The address it always gets
+    /// Assign this fixed address
     #[arg(long, value_name = "ADDRESS", conflicts_with = "no_address")]
     address: Option<Ipv4Addr>,
-    /// Any address of the pool
+    /// Assign any address of the pool
     #[arg(long)]
     no_address: bool,
-    /// Networks behind the client, all of them
+    /// Replace the networks behind the client
     #[arg(long, value_name = "NET", value_delimiter = ',', conflicts_with = "no_networks")]
     network: Vec<Ipv4Net>,
-    /// No network behind the client
+    /// Remove the networks behind the client
     #[arg(long)]
     no_networks: bool,
-    /// The last day on which it works (2027-03-31), a span (90d), or never
+    /// Set the last valid day (2027-03-31), a duration (90d), or never
     #[arg(long, value_name = "DAY")]
     expires: Option<String>,
-    /// Whether it may use the VPN: yes or no
+    /// Permit VPN use: yes or no
     #[arg(long, value_name = "YES|NO", value_parser = yes_or_no)]
     vpn: Option<bool>,
-    /// Whether the password must be changed at the next login: yes or no
+    /// Require a password change at the next login: yes or no
     #[arg(long, value_name = "YES|NO", value_parser = yes_or_no)]
     must_change: Option<bool>,
-    /// Free-form note; empty for none
+    /// Set the free-form note; empty for none
     #[arg(long, value_name = "TEXT")]
     note: Option<String>,
 }

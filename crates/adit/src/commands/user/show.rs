@@ -17,10 +17,10 @@ use crate::style::Tone;
 use crate::table::printable;
 use crate::when;
 
-/// Show a user in full
+/// Show a user in detail
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Who
+    /// Select the user
     name: String,
 }
 
@@ -29,11 +29,11 @@ pub(crate) struct Args {
 pub(crate) struct UserDocument {
     /// The account.
     user: UserBody,
-    /// What applies to it, and where that was written.
+    /// The rules that apply, with their origin.
     policy: Vec<Rule>,
-    /// Its sessions that are up, by id.
+    /// IDs of the active sessions.
     sessions: Vec<String>,
-    /// Its last login attempts, newest first.
+    /// The last login attempts, newest first.
     attempts: Vec<Attempt>,
 }
 
@@ -55,13 +55,13 @@ struct Rule {
 /// One login attempt.
 #[derive(Serialize, JsonSchema)]
 struct Attempt {
-    /// When.
+    /// Time of the attempt.
     at: Utc,
-    /// From where.
+    /// Public address of the client.
     from: Option<String>,
-    /// What was wrong; null when it was accepted.
+    /// Why it failed; null if it was accepted.
     code: Option<String>,
-    /// The session.
+    /// Session ID.
     session: Option<String>,
 }
 
@@ -98,7 +98,7 @@ impl From<adit_api::accounts::Attempt> for Attempt {
     }
 }
 
-/// The rules of a group over the defaults.
+/// The rules of a group, merged over the defaults.
 fn policy(group: Option<&str>, settings: &Settings) -> Vec<Rule> {
     let Some(checked) = settings.file() else {
         return Vec::new();

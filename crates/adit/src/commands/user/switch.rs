@@ -11,25 +11,25 @@ use crate::when;
 /// Enable a user
 #[derive(Debug, clap::Args)]
 pub(crate) struct EnableArgs {
-    /// Who
+    /// Select the user
     name: String,
 }
 
 /// Disable a user
 #[derive(Debug, clap::Args)]
-#[command(after_help = "It counts from the next login on; to end sessions that run: adit kick NAME")]
+#[command(after_help = "This applies from the next login on; to terminate active sessions: adit kick NAME")]
 pub(crate) struct DisableArgs {
-    /// Who
+    /// Select the user
     name: String,
-    /// Why, for the log and for colleagues
+    /// Record this reason, for the log and for other administrators
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     reason: String,
 }
 
-/// Lift the lock after failed logins
+/// Unlock a user after failed logins
 #[derive(Debug, clap::Args)]
 pub(crate) struct UnlockArgs {
-    /// Who
+    /// Select the user
     name: String,
 }
 
@@ -46,7 +46,7 @@ pub(crate) fn unlock(args: &UnlockArgs, output: &Output, service: &Service<'_>) 
     switch(("unlock", "unlocked"), Action::Unlock { name: args.name.clone() }, output, service)
 }
 
-/// Makes one change if it changes anything; `verb` and `done` are words for it.
+/// Changes one property; `verb` and `done` are the words for it in messages.
 fn switch(
     (verb, done): (&str, &'static str),
     action: Action,
@@ -73,7 +73,7 @@ fn switch(
     Ok(Exit::Done)
 }
 
-/// What is different about being disabled, or being locked.
+/// The difference in the disabled or locked state.
 fn difference(changed: &Changed, output: &Output) -> Option<Change> {
     let (before, after) = (changed.before.as_ref()?, changed.after.as_ref()?);
     if before.disabled != after.disabled {

@@ -1,4 +1,4 @@
-//! Properties of an account in words, and from words.
+//! Conversion of account properties to and from text.
 
 use adit_admin::accounts::last_day;
 use adit_api::accounts::Account;
@@ -7,12 +7,12 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::table::printable;
 
-/// The end of an account in words.
+/// The end of an account's validity, as text.
 pub(super) fn expires_text(account: &Account, output: &Output) -> String {
     account.expires.map_or_else(|| "never".into(), |end| last_day(end, output.clock.zone()))
 }
 
-/// Reads `--expires`: the last day on which the account works, a span from now, or never.
+/// Parses `--expires`: the last valid day of the account, a duration from now, or never.
 pub(super) fn expires(text: &str, output: &Output) -> Result<Option<jiff::Timestamp>, Failure> {
     let wrong = || {
         Failure::usage(format!("--expires: \"{}\" is no day", printable(text)))

@@ -1,4 +1,4 @@
-//! Challenges and responses, only for who asks for them: with them the password can be found by trying.
+//! Challenges and responses, printed only on request: they permit offline cracking of the password.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -7,10 +7,10 @@ use adit_capture::{Content, Packet};
 use adit_wire::text::escape;
 use adit_wire::{chap, cp, ppp};
 
-/// Logins that are kept.
+/// Maximum number of logins kept.
 const LOGINS_MAX: usize = 64;
 
-/// The challenge last seen between two addresses, and finished lines.
+/// The last challenge between two addresses, and completed lines.
 #[derive(Default)]
 pub(super) struct Hashes {
     challenges: BTreeMap<(IpAddr, IpAddr), Vec<u8>>,

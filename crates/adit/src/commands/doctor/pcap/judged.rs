@@ -1,21 +1,21 @@
-//! What was read of a capture, and each call of it, judged.
+//! The contents of a capture, and the verdict on each call.
 
 use adit_capture::conversation::{Conversation, Lookups};
 use adit_capture::{Note, Summary};
 use adit_diag::Code;
 use adit_doctor::{Facts, Outcome, Verdict};
 
-/// Conversations of one file that are judged; a scan of the port makes millions.
+/// Maximum number of conversations judged; a port scan makes millions.
 pub(super) const CONVERSATIONS_MAX: usize = 256;
-/// Remarks about the file that are kept.
+/// Maximum number of remarks about the file kept.
 pub(super) const NOTES_MAX: usize = 64;
 
-/// What was read.
+/// The contents of a capture.
 #[derive(Default)]
 pub(super) struct Read {
-    /// What people call it.
+    /// Name of the source, as shown to the user.
     pub(super) name: String,
-    /// It was seen just now, and is no file.
+    /// Whether it is a live capture, not a file.
     pub(super) is_live: bool,
     pub(super) summary: Summary,
     pub(super) conversations: Vec<Conversation>,
@@ -27,17 +27,17 @@ pub(super) struct Read {
     pub(super) hashes: Vec<String>,
 }
 
-/// One call, judged.
+/// A call and its verdict.
 pub(super) struct Judged {
     pub(super) facts: Facts,
     pub(super) verdict: Verdict,
-    /// Which conversation; `None` for a name that led to none.
+    /// Index of the conversation; `None` for a name that was never called.
     pub(super) conversation: Option<usize>,
-    /// Which of its calls.
+    /// Index of the call in the conversation.
     pub(super) call: usize,
-    /// Where the capture was made, and why that is said.
+    /// Where the call was captured, and the reason for this conclusion.
     pub(super) place: String,
-    /// Remarks on how it went, without a code.
+    /// Remarks about the call that have no code.
     pub(super) remarks: Vec<String>,
 }
 

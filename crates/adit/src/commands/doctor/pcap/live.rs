@@ -1,4 +1,4 @@
-//! A capture made now: an interface instead of a file.
+//! Live capture on an interface, instead of a file.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,15 +12,15 @@ use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::signal::wait_for_signal;
 
-/// Octets kept of a packet.
+/// Maximum number of bytes kept of a packet.
 const PACKET_MAX: usize = 65_536;
-/// Link type "Linux cooked v2": it says which way each packet goes.
+/// Link type "Linux cooked v2": its header has the direction of each packet.
 const COOKED: u16 = 276;
 const PORT: u16 = 1723;
-/// How often packets are taken from the kernel, which keeps them meanwhile.
+/// Interval at which packets are read from the kernel, which queues them meanwhile.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// Watches until the time is over, or until Ctrl-C.
+/// Captures until the time is over, or until Ctrl-C.
 pub(super) fn interface(
     name: &str,
     seconds: u64,
@@ -71,7 +71,7 @@ pub(super) fn interface(
     })
 }
 
-/// A record of a capture file with a cooked header.
+/// Builds a capture file record with a cooked header.
 fn record(octets: &[u8], total: usize, time: Duration, outgoing: bool) -> Vec<u8> {
     const HEADER: usize = 20;
     let is_v6 = octets.first().is_some_and(|first| first >> 4 == 6);

@@ -1,4 +1,4 @@
-//! From a file to conversations, with progress.
+//! Reads conversations from a file, with progress output.
 
 use std::fs::File;
 use std::io::{IsTerminal as _, Read as _, Write as _};
@@ -14,14 +14,14 @@ use crate::failure::Failure;
 use crate::output::Output;
 
 const PIECE: usize = 1 << 20;
-/// Progress is told from this size on, and where the size is unknown.
+/// Progress is shown from this size on, or if the size is unknown.
 const LARGE: u64 = 32 << 20;
-/// How often, on a terminal and elsewhere.
+/// Interval of progress output, on a terminal and otherwise.
 const OFTEN: Duration = Duration::from_millis(250);
 const SELDOM: Duration = Duration::from_secs(5);
 const MB: u64 = 1_000_000;
 
-/// Takes octets, keeps what the verdict needs.
+/// Parses capture data, and keeps what the verdict needs.
 pub(super) struct Reading {
     reader: Reader,
     conversations: Conversations,
@@ -41,7 +41,7 @@ impl Reading {
         reader.feed(octets, |item| take(conversations, hashes.as_mut(), read, item));
     }
 
-    /// Control connections and calls so far.
+    /// Number of control connections and calls so far.
     pub(super) fn seen(&self) -> (usize, u64) {
         (self.conversations.len() + self.read.conversations.len(), self.reader.summary().frames)
     }
@@ -87,7 +87,7 @@ fn drain(conversations: &mut Conversations, read: &mut Read) {
             continue;
         }
         read.left_out += 1;
-        // A scan of the port must not hide a call; of many calls the first and the last are kept.
+        // A port scan must not displace a call; of many calls the first and the last are kept.
         let idle = read.conversations.iter().rposition(|kept| !kept.has_substance());
         if conversation.has_substance() {
             read.conversations.remove(idle.unwrap_or(CONVERSATIONS_MAX / 2));
@@ -122,7 +122,7 @@ pub(super) fn file(path: &Path, reading: &mut Reading, output: &Output) -> Resul
     Ok(())
 }
 
-/// Where the reader is, on stderr.
+/// Progress output on stderr.
 struct Progress {
     size: Option<u64>,
     done: u64,
@@ -155,7 +155,7 @@ impl Progress {
         let plural = if conversations == 1 { "" } else { "s" };
         let text = format!("reading  {part}; {frames} packets, {conversations} control connection{plural}");
         let mut stderr = std::io::stderr();
-        // Who closed stderr does not want progress.
+        // If stderr is closed, progress is not wanted.
         let _ = if self.is_terminal { write!(stderr, "\r{text:<78}") } else { writeln!(stderr, "{text}") };
         self.has_line = self.is_terminal;
         self.next = Instant::now() + if self.is_terminal { OFTEN } else { SELDOM };

@@ -1,4 +1,4 @@
-//! The answer, for people and as a document.
+//! Output of the verdict, as text and as a document.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -16,9 +16,9 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::style::Tone;
 
-/// Calls that get a line; of more, those that failed and the last ones.
+/// Maximum number of calls listed; of more, those that failed and the last ones.
 const LINES_MAX: usize = 40;
-/// Remarks about the file that people are shown.
+/// Maximum number of remarks about the file shown.
 const NOTES_SHOWN: usize = 5;
 
 pub(super) fn calls(count: usize) -> String {
@@ -57,7 +57,7 @@ pub(super) fn text(
     output.text(&out)
 }
 
-/// What was read, and what is wrong with the file.
+/// Describes the file and its problems.
 fn file(out: &mut String, read: &Read, judged: &[Judged]) {
     let summary = &read.summary;
     let span =
@@ -115,7 +115,7 @@ fn where_made(word: &str) -> &'static str {
     }
 }
 
-/// No PPTP is an answer.
+/// Reports that the file contains no PPTP.
 fn nothing(out: &mut String, read: &Read, args: &Args) {
     let summary = &read.summary;
     let _ = writeln!(out);
@@ -132,7 +132,7 @@ fn nothing(out: &mut String, read: &Read, args: &Args) {
     text::paragraph(out, "Next test", next(read));
 }
 
-/// What to capture instead.
+/// Suggests what to capture instead.
 fn next(read: &Read) -> &'static str {
     if read.is_live {
         return "call while it watches, on the client or the server of the call: adit doctor --capture any --seconds 300";
@@ -141,7 +141,7 @@ fn next(read: &Read) -> &'static str {
 }
 
 fn no_pptp(read: &Read) -> String {
-    // A live capture takes nothing else, so that there may be much more on the interface.
+    // A live capture keeps only PPTP, so there may be much other traffic on the interface.
     let place = if read.is_live { "on the interface" } else { "in this file" };
     if read.summary.frames == 0 && !read.is_live {
         return format!("there is no packet {place}");
@@ -149,7 +149,7 @@ fn no_pptp(read: &Read) -> String {
     format!("no PPTP {place}: no TCP 1723, no PPTP message, no GRE version 1")
 }
 
-/// What is there instead.
+/// Lists the other traffic in the file.
 fn there_is(read: &Read) -> Vec<String> {
     let summary = &read.summary;
     let mut lines = Vec::new();
@@ -180,7 +180,7 @@ fn there_is(read: &Read) -> Vec<String> {
     lines
 }
 
-/// A line for each call.
+/// Prints a line for each call.
 fn list(out: &mut String, read: &Read, judged: &[Judged], args: &Args, output: &Output) {
     let mut hidden = 0;
     for (at, one) in judged.iter().enumerate() {
@@ -207,7 +207,7 @@ fn clock(time: Duration, output: &Output) -> String {
     format!("{text}.{:03}", time.subsec_millis())
 }
 
-/// `connected, 22 s, client hung up`, `FAILED at encrypt, E01`.
+/// The state of a call: `connected, 22 s, client hung up`, `FAILED at encrypt, E01`.
 fn state(one: &Judged, read: &Read) -> (Tone, String) {
     if let Some(code) = one.code() {
         return (Tone::Bad, format!("FAILED at {}, {code}", code.layer().word()));
@@ -231,7 +231,7 @@ fn state(one: &Judged, read: &Read) -> (Tone, String) {
     }
 }
 
-/// The call that decides: timeline, verdict, evidence.
+/// Prints the deciding call: timeline, verdict, evidence.
 fn detail(
     out: &mut String,
     read: &Read,
@@ -314,7 +314,7 @@ fn moment(out: &mut String, line: &Line) {
     let _ = write!(out, "{begin}{}", text.trim_start());
 }
 
-/// What the other calls show besides.
+/// Prints the findings of the other calls.
 fn others(out: &mut String, judged: &[Judged], decides: usize) {
     let mut first = true;
     for (at, one) in judged.iter().enumerate().filter(|(at, _)| *at != decides).take(LINES_MAX) {
@@ -326,7 +326,7 @@ fn others(out: &mut String, judged: &[Judged], decides: usize) {
     }
 }
 
-/// The document.
+/// Builds the document.
 pub(super) fn document(read: &Read, judged: &[Judged], decides: Option<usize>, args: &Args) -> json::Doctor {
     let calls = judged.iter().enumerate().filter(|(at, _)| args.call.is_none_or(|call| call == at + 1));
     let mut notes: Vec<String> = read.notes.iter().map(ToString::to_string).collect();

@@ -1,4 +1,4 @@
-//! What happened in a call, in order: a line for each layer that worked, every step of the one that did not.
+//! The timeline of a call: a line for each layer that worked, every step of the one that failed.
 
 use std::time::Duration;
 
@@ -9,12 +9,12 @@ use adit_doctor::facts::{Connect, Facts, LoginVerdict};
 use adit_doctor::{At, Seen, Side, Verdict};
 use adit_wire::{Protocol, cp, ppp};
 
-/// Lines that people are shown of one call.
+/// Maximum number of lines shown per call.
 const LINES_MAX: usize = 40;
 /// A delay that is worth a remark.
 const SLOW: Duration = Duration::from_secs(1);
 
-/// One line.
+/// A line of the timeline.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Line {
     pub(super) time: Duration,
@@ -23,12 +23,12 @@ pub(super) struct Line {
     pub(super) text: String,
 }
 
-/// Steps of one call, with the control connection around it.
+/// The steps of one call, and of the control connection around it.
 pub(super) fn steps(conversation: &Conversation, call: usize) -> impl Iterator<Item = &Step> {
     conversation.steps.iter().filter(move |step| step.call.is_none_or(|of| of == call))
 }
 
-/// The layer of a step, as a person tests.
+/// The layer of a step, in terms of the test.
 pub(super) fn layer(step: &Step) -> Layer {
     match (&step.what, step.protocol()) {
         (Event::Icmp(icmp), _) => match icmp.quoted.map(|quoted| quoted.upper) {
@@ -45,7 +45,7 @@ pub(super) fn layer(step: &Step) -> Layer {
     }
 }
 
-/// The whole timeline of a call for people.
+/// The complete timeline of a call, for text output.
 pub(super) fn lines(
     conversation: &Conversation,
     call: usize,
@@ -53,7 +53,7 @@ pub(super) fn lines(
     verdict: &Verdict,
 ) -> (Vec<Line>, usize) {
     let failed = verdict.first_failure.map(|code| code.layer());
-    // A tunnel that was up and died: what matters came after its set-up, whatever the layer.
+    // If a tunnel was up and failed later, the relevant steps follow its set-up, whatever their layer.
     let up = facts.address.opened.as_ref().and_then(|seen| seen.at.frame);
     let died = up.filter(|_| failed.is_some_and(|failed| failed <= Layer::Lcp));
     let is_done = |layer: Layer| failed.is_none_or(|failed| layer < failed);
@@ -72,14 +72,14 @@ pub(super) fn lines(
     lines.sort_by_key(|line| (line.time, line.frame));
     let lines = fold(lines);
     let more = lines.len().saturating_sub(LINES_MAX);
-    // The end is more telling than the middle.
+    // The end is more informative than the middle.
     let half = LINES_MAX / 2;
     let len = lines.len();
     let shown = lines.into_iter().enumerate().filter(|(at, _)| more == 0 || *at < half || len - at <= half);
     (shown.map(|(_, line)| line).collect(), more)
 }
 
-/// LCP echoes up to the last answer: the link lived.
+/// Whether this is an LCP echo up to the last reply, while the link was alive.
 fn is_answered_echo(conversation: &Conversation, call: usize, step: &Step) -> bool {
     let Event::Ppp { protocol: ppp::LCP, information, .. } = &step.what else { return false };
     let Some(of) = conversation.calls.get(call) else { return false };
@@ -90,7 +90,7 @@ fn is_answered_echo(conversation: &Conversation, call: usize, step: &Step) -> bo
         && last.is_some_and(|last| step.frame <= last)
 }
 
-/// The same line again and again becomes one.
+/// Merges repeated lines into one.
 fn fold(lines: Vec<Line>) -> Vec<Line> {
     let mut folded: Vec<(Line, String, u32, Duration)> = Vec::new();
     for line in lines {
@@ -117,7 +117,7 @@ fn fold(lines: Vec<Line>) -> Vec<Line> {
         .collect()
 }
 
-/// Identifiers count up with each repetition.
+/// Removes identifiers, which increase with each retransmission.
 fn without_id(text: &str) -> String {
     let mut words: Vec<&str> = Vec::new();
     for word in text.split(' ') {
@@ -203,7 +203,7 @@ fn link(facts: &Facts, add: &mut impl FnMut(At, Layer, String)) {
     }
 }
 
-/// What is worth knowing and has no code.
+/// Remarks that have no code.
 pub(super) fn remarks(conversation: &Conversation, call: usize, facts: &Facts) -> Vec<String> {
     let mut remarks = Vec::new();
     let time = |at: At| at.time.unwrap_or_default();
@@ -265,7 +265,7 @@ pub(super) fn remarks(conversation: &Conversation, call: usize, facts: &Facts) -
     remarks
 }
 
-/// What a password brought.
+/// The result of decryption with a password.
 fn password(call: &adit_capture::conversation::Call) -> Option<String> {
     use adit_capture::conversation::Checked;
     Some(match call.open.checked? {
@@ -285,7 +285,7 @@ fn password(call: &adit_capture::conversation::Call) -> Option<String> {
     })
 }
 
-/// EAP-MD5 with a name of more than 200 octets: no name is that long, and a buffer of pppd was not.
+/// EAP-MD5 with a name of more than 200 octets: no name is that long, and it overflows a buffer of old pppd versions.
 fn is_long_eap(step: &Step) -> bool {
     const NAME_MAX: usize = 200;
     let Event::Ppp { protocol: ppp::EAP, information, .. } = &step.what else { return false };
@@ -296,7 +296,7 @@ fn is_long_eap(step: &Step) -> bool {
         && information.len().saturating_sub(6 + value) > NAME_MAX
 }
 
-/// The side whose first LCP request got no answer before it was repeated.
+/// The side whose first LCP request was not answered before it was retransmitted.
 fn first_request_lost(conversation: &Conversation, call: usize) -> Option<(Side, u64)> {
     [(By::Client, Side::Client), (By::Server, Side::Server)].into_iter().find_map(|(by, side)| {
         let mut lcp = steps(conversation, call).filter_map(|step| match &step.what {

@@ -43,7 +43,7 @@ pub(super) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit,
         output.document(&report.document())?;
     }
     Ok(match report.count() {
-        // What could not be looked at for want of rights is not healthy.
+        // Checks that were skipped for lack of privileges do not count as healthy.
         (0, 0) if not_permitted(&facts) => Exit::Denied,
         (0, 0) => Exit::Done,
         _ => Exit::Problem,

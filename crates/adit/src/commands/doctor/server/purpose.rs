@@ -1,4 +1,4 @@
-//! What this host is for: from its configuration, and from its server where one runs.
+//! The purpose of this host, from its configuration and from its running server.
 
 use adit_api::session::SessionRow;
 use adit_api::status::Status;
@@ -16,10 +16,10 @@ use crate::output::Output;
 use crate::places::Places;
 use crate::settings::Settings;
 
-/// Where the tunnel's interface is, when no server says so.
+/// The tunnel interface, unless a server reports another.
 const TUNNEL: &str = "adit0";
 
-/// Both sources.
+/// Information from both sources.
 pub(super) struct Known<'a> {
     places: &'a Places,
     /// The configuration, if there is a file.
@@ -27,7 +27,7 @@ pub(super) struct Known<'a> {
     config: Option<&'a Config>,
     status: Option<Box<Status>>,
     sessions: Vec<SessionRow>,
-    /// Why nothing could be asked of the server that may run.
+    /// Why the running server could not be queried.
     refused: Option<String>,
     state: Option<std::path::PathBuf>,
 }
@@ -68,7 +68,7 @@ impl<'a> Known<'a> {
         &self.sessions
     }
 
-    /// What clients dial, for "ask from outside".
+    /// What clients dial, for tests from outside.
     pub(super) fn name(&self) -> String {
         let listen = || {
             let address = match self.config?.server.listen.first()? {
@@ -117,7 +117,7 @@ impl<'a> Known<'a> {
         purpose
     }
 
-    /// What the host itself does not tell.
+    /// Adds the facts that the host itself does not show.
     pub(super) fn put(&self, host: &mut Host) {
         match &self.checked {
             Some(checked) => host.config = Some(remarks(&self.places.config.display().to_string(), checked)),
@@ -159,7 +159,7 @@ impl<'a> Known<'a> {
         }
     }
 
-    /// Who holds how many addresses of a network, the most first.
+    /// Users with addresses in a network, and the number of addresses of each, largest first.
     fn holders(&self, net: Ipv4Net) -> Vec<(String, u64)> {
         let mut holders: Vec<(String, u64)> = Vec::new();
         for session in &self.sessions {

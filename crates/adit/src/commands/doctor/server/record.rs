@@ -1,4 +1,4 @@
-//! What the store knows: accounts, and the last day.
+//! Facts from the store: accounts, and events of the last day.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -18,14 +18,14 @@ use crate::service::Service;
 use crate::settings::Settings;
 use crate::table::printable;
 
-/// Events that are read of the last day.
+/// Maximum number of events read for the last day.
 const EVENTS_MAX: u32 = 200_000;
-/// Failures of one user that are shown.
+/// Maximum number of failures of one user shown.
 const SHOWN: u32 = 5;
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 const SOON: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// Accounts and calls, as far as they can be read.
+/// Adds accounts and calls, as far as they can be read.
 pub(super) fn put(settings: &Settings, output: &Output, known: &Known<'_>, host: &mut Host) {
     let store = match settings.store_to_read() {
         Ok(Some(store)) => store,
@@ -79,7 +79,7 @@ fn users(accounts: &[Account], settings: &Settings, now: Timestamp) -> Users {
     Users { all: accounts.len() as u64, soon: soon.map(|account| account.name.clone()).collect(), barred }
 }
 
-/// Failures of one code: how many, and from where.
+/// Failures by code: the total, and the count for each address.
 type Tally = BTreeMap<Code, (u64, BTreeMap<IpAddr, u64>)>;
 
 fn calls(store: &Store, now: Timestamp) -> adit_store::Result<Calls> {
@@ -110,7 +110,7 @@ fn calls(store: &Store, now: Timestamp) -> adit_store::Result<Calls> {
     }
     let failed = tally.into_iter().map(|(code, (count, from))| {
         let most = from.into_iter().max_by_key(|(_, number)| *number);
-        // One of many is no news.
+        // Report an address only if more than half of the failures are from it.
         let most_from =
             most.filter(|(_, number)| *number * 2 > count).map(|(address, n)| (address.to_string(), n));
         Failed { code, count, most_from }
@@ -120,7 +120,7 @@ fn calls(store: &Store, now: Timestamp) -> adit_store::Result<Calls> {
     Ok(calls)
 }
 
-/// One account: whether it may log in, and what became of its last tries.
+/// Checks one account: whether it may log in, and how its last attempts ended.
 pub(super) fn user(name: &str, settings: &Settings, output: &Output) -> Result<Line, Failure> {
     let unknown_user =
         || Failure::new(Exit::NotFound, format!("there is no account \"{name}\"")).fix("adit user list");
@@ -161,7 +161,7 @@ pub(super) fn user(name: &str, settings: &Settings, output: &Output) -> Result<L
     })
 }
 
-/// One session: what the doctor makes of the server's record of it.
+/// Checks one session: the verdict on the server's record of it.
 pub(super) fn session(id: &str, service: &Service<'_>, host: Option<&str>) -> Result<Line, Failure> {
     let number: SessionId = id.parse().map_err(|why: &str| Failure::usage(why))?;
     let detail = service.past_session(&number.to_string())?;

@@ -1,4 +1,4 @@
-//! The lines, for people and as a document.
+//! Output of the checks, as text and as a document.
 
 use adit_doctor::host::Line;
 use adit_doctor::text::wrapped;
@@ -8,13 +8,13 @@ use crate::commands::doctor::json::{Doctor, Evidence, Finding, Judgement, Layer}
 use crate::style::Tone;
 use crate::table::printable;
 
-/// Where the text of a line begins.
+/// Column at which the text of a line begins.
 const COLUMN: usize = 16;
 
-/// How a word gets its colour.
+/// Colours a word.
 pub(super) type Paint<'a> = &'a dyn Fn(Tone, &str) -> String;
 
-/// What was found.
+/// The result of the checks.
 pub(super) struct Report {
     pub(super) lines: Vec<Line>,
     pub(super) verdict: Verdict,
@@ -22,7 +22,7 @@ pub(super) struct Report {
 }
 
 impl Report {
-    /// Failures and warnings.
+    /// Number of failures and of warnings.
     pub(super) fn count(&self) -> (usize, usize) {
         let of = |state| self.lines.iter().filter(|line| line.state == state).count();
         (of(State::Fail), of(State::Warn))
@@ -42,7 +42,7 @@ impl Report {
             number => format!("{number} {thing}s"),
         };
         text.push_str(&match self.count() {
-            (0, 0) => "nothing is wrong here, as far as it was looked at\n".to_owned(),
+            (0, 0) => "no problem found in these checks\n".to_owned(),
             (0, warnings) => format!("{}\n", plural(warnings, "warning")),
             (failures, 0) => format!("{}\n", plural(failures, "failure")),
             (failures, warnings) => {
@@ -61,7 +61,7 @@ impl Report {
             let code = line.code.map(|code| code.to_string());
             let known = judgement.layers.last().is_some_and(|layer: &Layer| layer.name == line.check.word());
             if line.state == State::Fail && first.is_none() {
-                // Of the user or session that was asked for.
+                // The code of the requested user or session.
                 first = line.code;
                 judgement.fixes.clone_from(&line.fixes);
             }
