@@ -69,7 +69,9 @@ enum Write {
 
 /// The repository: the folder above this crate.
 fn root() -> anyhow::Result<PathBuf> {
-    let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    // Cargo sets it at run time. The value of the build may name another clone that shares the target folder.
+    let here = std::env::var_os("CARGO_MANIFEST_DIR").context("run it as `cargo xtask`")?;
+    let here = PathBuf::from(here);
     Ok(here.parent().context("xtask has no parent folder")?.to_path_buf())
 }
 

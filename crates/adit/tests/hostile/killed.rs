@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use adit_store::{SessionFilter, StoreConfig};
 use adit_testbed::{Fate, Host, Relay, Seeded, pass, wait_until};
 
 use crate::common::*;
@@ -80,9 +81,10 @@ fn c234_a_server_killed_at_any_stage_starts_again_with_a_clean_host() {
     let (client_host, server_host, _relay) = slow_wire();
     let mut server = Server::start(server_host, CONFIG, &["alice"]);
     let interfaces = |host: &Host| host.sh("ip -o link | sed 's/^[0-9]*: \\([^:@]*\\).*/\\1/'");
-    for stage in STAGES {
+    for (number, stage) in STAGES.into_iter().enumerate() {
         let mut client = dial(&client_host, "203.0.113.10", "alice", PASSWORD, &["--once"]);
         client.running.wait_for(stage, SOON);
+        wait_until("the session on record", SOON, || on_record(&server) == number + 1);
         server.running.kill();
         wait_until("the interface's end", SOON, || !interfaces(&server.host).contains("adit"));
         assert!(!server.host.ip("route show table all").contains("10.99."), "after {stage}");
@@ -100,6 +102,12 @@ fn c234_a_server_killed_at_any_stage_starts_again_with_a_clean_host() {
     let mut client = connect(&client_host, "alice", &[]);
     client_host.ping(LAN_HOST);
     assert_eq!(client.hang_up(), 0);
+}
+
+/// Sessions in the database, running ones too: a row is written a moment after its connection was accepted.
+fn on_record(server: &Server) -> usize {
+    let store = StoreConfig::sqlite_read_only(server.dir.path().join("state/adit.db"));
+    adit_store::open(&store).unwrap().sessions(&SessionFilter::default()).unwrap().len()
 }
 
 #[test]
