@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use adit_diag::Layer;
+use adit_diag::{Code, Layer};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +18,9 @@ pub struct Progress {
     /// Milliseconds since the attempt began.
     pub ms: u64,
     /// The diagnosis code if something is wrong, else empty.
-    pub code: String,
+    #[serde(with = "adit_api::text::blank")]
+    #[schemars(with = "String")]
+    pub code: Option<Code>,
 }
 
 /// A stage of an attempt: a layer, or a milestone after the layers are up.
@@ -101,8 +103,10 @@ impl Progress {
 
     /// A stage that failed.
     pub fn fail(stage: impl Into<Stage>, failure: &crate::failure::Failure, since: Duration) -> Progress {
-        let code = failure.code.map(|code| code.to_string()).unwrap_or_default();
-        Progress { code, ..Progress::new(stage.into(), State::Fail, failure.detail.clone(), since) }
+        Progress {
+            code: failure.code,
+            ..Progress::new(stage.into(), State::Fail, failure.detail.clone(), since)
+        }
     }
 
     fn new(stage: Stage, state: State, text: impl Into<String>, since: Duration) -> Progress {
@@ -111,7 +115,7 @@ impl Progress {
             state,
             text: text.into(),
             ms: u64::try_from(since.as_millis()).unwrap_or(u64::MAX),
-            code: String::new(),
+            code: None,
         }
     }
 }
@@ -122,8 +126,10 @@ impl std::fmt::Display for Progress {
         let (stage, text) = (self.stage.word(), &self.text);
         match self.state {
             State::Ok if self.ms > 0 => write!(f, "{stage:<9} {text:<42} {:>6} ms", self.ms),
-            State::Fail if !self.code.is_empty() => write!(f, "{stage:<9} FAIL  {}  {text}", self.code),
-            State::Fail => write!(f, "{stage:<9} FAIL  {text}"),
+            State::Fail => match self.code {
+                Some(code) => write!(f, "{stage:<9} FAIL  {code}  {text}"),
+                None => write!(f, "{stage:<9} FAIL  {text}"),
+            },
             State::Ok | State::Note => write!(f, "{stage:<9} {text}"),
         }
     }
