@@ -1,4 +1,5 @@
-//! The addresses of clients: the store chooses them; here is who waits for one, and what the rows do not say yet.
+//! Assignment of inner addresses to clients. The store chooses the address; this file waits for addresses
+//! that are about to be released, and keeps the releases that are not in the store yet.
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -16,10 +17,10 @@ use jiff::Timestamp;
 
 use crate::message::Learned;
 
-/// A user whose older session is being ended for a newer one waits so long for its address.
+/// How long a session waits for the address of an older session of the same user that is being ended.
 const HANDED_OVER_WITHIN: Duration = Duration::from_secs(2);
 
-/// The address that a session needs.
+/// A request for the address of a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LeaseRequest {
     /// The account.
@@ -30,23 +31,23 @@ pub(crate) struct LeaseRequest {
     pub(crate) address: Option<Ipv4Addr>,
 }
 
-/// The addresses of this server's sessions.
+/// The addresses that sessions of this server hold.
 pub(crate) struct Addresses {
     store: Store,
     inner: Mutex<Inner>,
-    /// An address was given back.
+    /// Notified when an address is released.
     released: Condvar,
 }
 
 #[derive(Default)]
 struct Inner {
     held: BTreeMap<SessionId, Held>,
-    /// What was given back last, by address. The event writer records it and may be behind, so that the next claim takes
-    /// along what matters to it.
+    /// The addresses released last. The event writer records releases and may lag behind, so the next claim
+    /// records those that it depends on.
     released: BTreeMap<Ipv4Addr, (SessionId, Held)>,
 }
 
-/// What a session has.
+/// An address that a session holds.
 struct Held {
     user: String,
     pool: String,
@@ -54,7 +55,7 @@ struct Held {
 }
 
 impl Inner {
-    /// What was given back, by one user or by all; it is the caller's now.
+    /// Removes and returns the pending releases of one user, or of all users; the caller must record them.
     fn take_released(&mut self, user: Option<&str>) -> Vec<(SessionId, Held)> {
         let matters = |held: &Held| user.is_none_or(|user| held.user == user);
         self.released.extract_if(.., |_, (_, held)| matters(held)).map(|(_, released)| released).collect()
@@ -76,12 +77,12 @@ impl Addresses {
         self.inner.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
-    /// Addresses of a pool that sessions of this server have.
+    /// The number of addresses of a pool that sessions of this server hold.
     pub(crate) fn used(&self, pool: &str) -> u64 {
         self.inner().held.values().filter(|held| held.pool == pool).count() as u64
     }
 
-    /// Lends an address by what the account source granted; blocks on the store.
+    /// Assigns an address according to the grant of the account source; blocks on the store.
     pub(crate) fn lend(
         &self,
         config: &Config,
@@ -119,14 +120,16 @@ impl Addresses {
         claimed.map_err(silent)?.map_err(refuse)
     }
 
-    /// Claims an address. Without one, what the user's own older session has is waited for.
+    /// Claims an address. If none is free, waits for the release of an address that an older session of the
+    /// same user holds.
     fn claim<'a>(
         &self,
         session: SessionId,
         request: AddressRequest<'a>,
     ) -> adit_store::Result<Result<Chosen<'a>, AddressRefusal>> {
         let until = Instant::now() + HANDED_OVER_WITHIN;
-        // What the same user gave back, so that it is the same address again; the rest only when there is no other way.
+        // Record the releases of the same user first, so that the user gets the same address again; record
+        // the others only if that is not enough.
         let mut released = self.inner().take_released(Some(request.user));
         loop {
             match self.claim_after(session, request, released)? {
@@ -139,7 +142,7 @@ impl Addresses {
         }
     }
 
-    /// Claims an address after recording what was given back.
+    /// Claims an address after recording pending releases.
     fn claim_after<'a>(
         &self,
         session: SessionId,
@@ -169,8 +172,8 @@ impl Addresses {
         claimed
     }
 
-    /// What was given back since the claim; waits for it while a session of the same user has an address. `None` when
-    /// there is nothing to wait for, or no more time.
+    /// Returns what was released since the claim. Waits while another session of the same user holds an
+    /// address; `None` when there is nothing to wait for, or at `until`.
     fn wait_for_release(&self, user: &str, until: Instant) -> Option<Vec<(SessionId, Held)>> {
         let mut inner = self.inner();
         loop {
@@ -187,7 +190,7 @@ impl Addresses {
         }
     }
 
-    /// Takes a session's address back; does nothing the second time.
+    /// Releases a session's address. Calling it again has no effect.
     pub(crate) fn release(&self, session: SessionId) {
         let mut inner = self.inner();
         if let Some(held) = inner.held.remove(&session) {
@@ -200,7 +203,7 @@ impl Addresses {
 fn refused(why: Diagnostic) -> (Answer, Learned) {
     let cause = why.message.as_str().into();
     let learned = Learned { refused: Some(Refused { code: why.code, cause }), ..Learned::default() };
-    // What is wrong on this host is not for the client to know.
+    // The client must not learn what is wrong on this host.
     let detail = if why.code.layer() == Layer::Host { why.code.title().to_owned() } else { why.message };
     (Answer::NoAddress { code: why.code, detail }, learned)
 }

@@ -1,9 +1,10 @@
-//! Admission of connections: as many set-ups at once as finish in time, the rest in a queue that is fair between
-//! addresses.
+//! Admission of connections: limits the number of concurrent set-ups to what finishes in time; further
+//! connections wait in a queue that is fair between addresses.
 //!
-//! After an outage all clients call again at once. Were all admitted together, all would time out together; were those
-//! beyond a limit refused, their users would have to dial again. So connections wait here, accepted and in order, until
-//! there is a free slot. They cost a descriptor and little else, and nothing here times them out.
+//! After an outage all clients reconnect at once. If all were admitted together, all would time out; if those
+//! beyond a limit were refused, their users would have to dial again. So connections are accepted and wait
+//! here, in order, until a slot is free. A waiting connection costs a descriptor and little else, and it does
+//! not time out here.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -18,12 +19,12 @@ use tokio::sync::Notify;
 
 use crate::session::Session;
 
-/// The most connections admitted together: their sessions begin in one transaction of the store.
+/// The most connections that are admitted together: their sessions are inserted in one transaction.
 const MAX_BATCH: usize = 64;
 /// How often the set-ups are checked while connections wait.
 const CHECK_EVERY: Duration = Duration::from_millis(100);
 
-/// The queue of connections that wait and the slots of those that are being set up.
+/// The queue of waiting connections and the slots of those that are being set up.
 #[derive(Debug)]
 pub(crate) struct Admission<T> {
     inner: Mutex<Inner<T>>,
@@ -35,7 +36,7 @@ struct Inner<T> {
     queue: FairQueue<T>,
     slots: SetupSlots,
     callers: CallLimiter,
-    /// The sessions that are being set up, by the number of their slot.
+    /// The sessions that are being set up, by slot number.
     sessions: BTreeMap<u64, Arc<Session>>,
     next: u64,
 }
@@ -76,19 +77,19 @@ impl<T> Admission<T> {
         self.changed.notify_one();
     }
 
-    /// The number of connections that wait.
+    /// The number of waiting connections.
     pub(crate) fn waiting(&self) -> usize {
         self.inner().queue.len()
     }
 
-    /// Enqueues a connection; returns the one that is removed because there is no room for more.
+    /// Enqueues a connection; returns the one that was removed to make space.
     pub(crate) fn enqueue(&self, from: Ipv4Addr, connection: T) -> Option<(Ipv4Addr, T)> {
         let removed = self.inner().queue.push(from, connection);
         self.changed.notify_one();
         removed
     }
 
-    /// The next connections to set up, at least one; waits for them.
+    /// Waits for and returns the next connections to set up, at least one.
     pub(crate) async fn admit(self: &Arc<Self>) -> Vec<(T, SetupSlot<T>)> {
         loop {
             let admitted = self.try_admit();
@@ -120,7 +121,7 @@ impl<T> Admission<T> {
         admitted
     }
 
-    /// Ends set-ups that make no progress while others wait; whether there is a free slot now.
+    /// Ends set-ups that make no progress while others wait; returns whether a slot is free now.
     fn free_a_slot(&self) -> bool {
         let now = Instant::now();
         let mut inner = self.inner();
@@ -144,19 +145,19 @@ impl<T> Admission<T> {
 }
 
 impl<T> SetupSlot<T> {
-    /// The connection has become a session.
+    /// Reports that the connection has become a session.
     pub(crate) fn session_started(&self, session: Arc<Session>) {
         self.admission.inner().sessions.insert(self.id, session);
     }
 
-    /// The client has requested a call.
+    /// Reports that the client has requested a call.
     pub(crate) fn call_requested(&self) {
         self.admission.inner().slots.called(self.id);
     }
 
-    /// The account source thinks about the login, or has answered. While it thinks, the set-up costs no processor time,
-    /// and others take its slot: a slow source keeps no other client out. When it answers, the set-up counts again, even
-    /// beyond the limit.
+    /// Reports that the login waits for an account source, or that the source has answered. While it waits,
+    /// the set-up uses no processor time and gives up its slot, so that a slow source does not block other
+    /// clients. After the answer the set-up counts again, even beyond the limit.
     pub(crate) fn set_waiting(&self, is_waiting: bool) {
         let mut inner = self.admission.inner();
         if is_waiting {
@@ -169,7 +170,7 @@ impl<T> SetupSlot<T> {
         self.admission.changed.notify_one();
     }
 
-    /// The call is up: it does not count against its address.
+    /// Reports that the call is up: it no longer counts against its address.
     pub(crate) fn call_up(self) {
         self.admission.inner().callers.give_back(self.from);
     }
@@ -185,7 +186,7 @@ impl<T> Drop for SetupSlot<T> {
     }
 }
 
-/// What waits for admission at the server: an accepted connection and its origin.
+/// A connection in the admission queue: the accepted stream and the address of the client.
 pub(crate) type Accepted = (tokio::net::TcpStream, SocketAddrV4);
 
 #[cfg(test)]
@@ -238,7 +239,7 @@ mod tests {
                     up += 1;
                     slot.call_up();
                 }
-                // The other one's calls fail.
+                // The calls from the other address fail.
             }
         }
         assert!(admission.waiting() >= 178, "{} of the other wait still", admission.waiting());
@@ -284,7 +285,7 @@ mod tests {
             slot.session_started(Arc::new(Session::new(id, from, at(9), jiff::Timestamp::now())));
         }
         admission.enqueue(at(2), 77);
-        // Real time passes for the slots, which are told when a connection began.
+        // Slots measure the age of a connection in real time.
         std::thread::sleep(SetupSlots::SILENT);
         let mut admitted = Vec::new();
         while admitted.len() < 2 {

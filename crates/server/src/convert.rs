@@ -1,4 +1,5 @@
-//! Conversions: configuration to the settings of the core's machines, counters to what is shown and stored.
+//! Conversions from the configuration to the settings of the core's machines, and from counters to what is
+//! shown and stored.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -23,7 +24,7 @@ pub(crate) fn tunnel(config: &Config) -> ServerConfig {
     let mut control = ControlConfig::server();
     control.host_name = config.server.hostname.as_bytes().to_vec();
     control.vendor = b"adit".to_vec();
-    // One call a connection: NAT helpers follow only one, and a session is a connection here.
+    // There is one call per connection: NAT helpers track only one, and a session is a connection here.
     control.max_calls = 1;
     control.setup_timeout = link.setup;
     control.callless_timeout = link.setup;
@@ -32,11 +33,11 @@ pub(crate) fn tunnel(config: &Config) -> ServerConfig {
     control.echo_timeout = control_echo.map_or(Duration::ZERO, |(every, lost)| every * lost);
     let mut ppp = LinkConfig::new(Side::Server);
     ppp.mru = link.mtu;
-    // An account source may take as long as the set-up: a person approves a login with a phone.
+    // An account source may take the whole set-up time: a user may have to approve a login on a phone.
     ppp.auth_timeout = ppp.auth_timeout.max(link.setup);
     ppp.methods.clone_from(&config.auth.methods);
     ppp.change_password = true;
-    // Who wants no echoes gets none of these either.
+    // Without echoes, the size tests, which are echoes too, are off as well.
     ppp.test_sizes = link.echo.every.is_some();
     ppp.mppe = mppe(config, &config.access);
     ppp.ipv6 = link.ipv6;
@@ -45,7 +46,7 @@ pub(crate) fn tunnel(config: &Config) -> ServerConfig {
     ServerConfig { control: control.into(), link: ppp.into(), setup: link.setup, mtu: link.mtu }
 }
 
-/// The data path of a call, whose client receives `window` packets without an acknowledgment.
+/// The data path of a call whose client receives `window` packets without an acknowledgment.
 pub(crate) fn path(
     config: &Config,
     local_call_id: LocalCallId,
@@ -69,12 +70,12 @@ pub(crate) fn path(
     }
 }
 
-/// Encryption for an access.
+/// The encryption policy of an access.
 pub(crate) fn mppe(config: &Config, access: &Access) -> MppePolicy {
     MppePolicy {
         mode: match access.encryption {
             Encryption::Require => Mode::Require,
-            // Wherever the client can encrypt, it will be asked to.
+            // MPPE is requested from every client that can encrypt.
             Encryption::Allow => Mode::Prefer,
             Encryption::Off => Mode::Off,
         },
@@ -92,7 +93,7 @@ pub(crate) fn mppe(config: &Config, access: &Access) -> MppePolicy {
     }
 }
 
-/// What a call of a user with this access may do, with the `networks` behind its client.
+/// The terms for a call of a user with this access, with the `networks` behind its client.
 pub(crate) fn terms(config: &Config, access: &Access, networks: Vec<Ipv4Net>) -> Terms {
     Terms {
         idle: access.idle,
@@ -104,7 +105,7 @@ pub(crate) fn terms(config: &Config, access: &Access, networks: Vec<Ipv4Net>) ->
     }
 }
 
-/// What moves the packets of a server that listens on the address `near`.
+/// The dataplane settings of a server that listens on the address `near`.
 pub(crate) fn dataplane(config: &Config, near: Option<Ipv4Addr>) -> DataplaneConfig {
     DataplaneConfig {
         networks: config.pools.values().map(|pool| pool.net).collect(),
@@ -118,13 +119,13 @@ pub(crate) fn dataplane(config: &Config, near: Option<Ipv4Addr>) -> DataplaneCon
     }
 }
 
-/// What is kept for how long.
+/// How long rows are kept.
 pub(crate) fn retention(config: &Config) -> Retention {
     let adit_config::Retention { events, sessions } = config.retention;
     Retention { events, sessions, ..Retention::default() }
 }
 
-/// The pool of an access; the configuration's check makes sure that it exists.
+/// The pool of an access; the check of the configuration ensures that it exists.
 pub(crate) fn pool<'a>(config: &'a Config, access: &Access) -> Option<&'a PoolConfig> {
     config.pools.get(&access.pool)
 }
@@ -133,12 +134,12 @@ pub(crate) fn pool<'a>(config: &'a Config, access: &Access) -> Option<&'a PoolCo
 pub(crate) fn reach(config: &Config, access: &Access) -> Option<Vec<Ipv4Net>> {
     let Some(pool) = pool(config, access) else { return Some(Vec::new()) };
     let mut reach = access.reach(pool.server)?;
-    // A DNS server that was handed out and cannot be asked is a broken tunnel to its user.
+    // If clients cannot reach the DNS servers that they were given, the tunnel looks broken to their users.
     reach.extend(pool.dns.iter().chain(&pool.wins).map(|address| Ipv4Net::from(*address)));
     Some(Ipv4Net::aggregate(&reach))
 }
 
-/// The key that says where this group may send packets.
+/// The configuration key that defines where this group may send packets.
 pub(crate) fn routes_key(config: &Config, group: Option<&str>) -> String {
     match group.filter(|group| config.groups.contains_key(*group)) {
         Some(group) => format!("groups.{group}.routes"),
@@ -146,13 +147,13 @@ pub(crate) fn routes_key(config: &Config, group: Option<&str>) -> String {
     }
 }
 
-/// A keep-alive as (how often, how many may stay unanswered).
+/// A keep-alive as (interval, allowed unanswered echoes).
 pub(crate) fn echo(echo: &adit_config::Echo) -> Option<(Duration, u32)> {
     let adit_config::Echo { every, lost } = *echo;
     every.map(|every| (every, lost.max(1)))
 }
 
-/// Addresses that a pool can give.
+/// The number of addresses in a pool.
 pub(crate) fn size(pool: &PoolConfig) -> u64 {
     let of = |(first, last): &(Ipv4Addr, Ipv4Addr)| {
         let (first, last, server) = (u32::from(*first), u32::from(*last), u32::from(pool.server));

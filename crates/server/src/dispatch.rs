@@ -1,4 +1,4 @@
-//! From the dataplane's workers to the sessions' tasks.
+//! Delivery of events from the dataplane's workers to the tasks of the sessions.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use adit_dataplane::{Event, Events};
 use crate::message::Message;
 use crate::registry::Registry;
 
-/// Hands every event to its session, on a thread of its own, until the dataplane stops.
+/// Delivers every event to its session, on a dedicated thread, until the dataplane stops.
 pub(crate) fn start(events: Events, registry: Arc<Registry>) -> std::io::Result<()> {
     std::thread::Builder::new()
         .name("adit-dispatch".to_owned())

@@ -1,4 +1,5 @@
-//! Every key of the configuration has an effect: each is set to each of its samples, and what uses it is looked at.
+//! Tests that every key of the configuration has an effect: each key is set to each of its samples, and the
+//! parts that use it are compared.
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -47,7 +48,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
 
 const CALLER: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(203, 0, 113, 7), 40_000);
 
-/// What the parts of the server make of a configuration, as texts to compare.
+/// The settings that the parts of the server derive from a configuration, as text to compare.
 fn effects(config: &Config) -> Vec<String> {
     let path = convert::path(config, LocalCallId::new(1), PeerCallId::new(2), 64);
     let address_of = |name: &str| vec![Ipv4Addr::new(192, 0, 2, name.len() as u8)];
@@ -151,7 +152,7 @@ async fn each_key_has_an_effect() {
                 match set(&section, key, &value).into_config() {
                     Ok(config) if config == base => {}
                     Ok(config) if effects(&config) == before => without.push(format!("{path} = {value}")),
-                    // Another effect, or an error that says why not.
+                    // Another effect, or an error with the reason.
                     Ok(_) | Err(_) => has_effect = true,
                 }
             }

@@ -1,4 +1,4 @@
-//! The end of a session: the event that says how it ended and what was found on the way.
+//! The end of a session: the event with its cause and the findings.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use adit_tunnel::events::End;
 use crate::registry::Registry;
 use crate::session::Session;
 
-/// The end of a session in the light of the others that come from the same address.
+/// The end of a session, adjusted for the other sessions from the same address.
 pub(crate) fn behind_one_address(session: &Session, registry: &Registry, end: End) -> End {
     let (call_ids, up_at) = {
         let known = session.known();
@@ -34,7 +34,7 @@ pub(crate) fn behind_one_address(session: &Session, registry: &Registry, end: En
     blame::behind_one_address(end, &neighbours)
 }
 
-/// What the log says of the end: how far the session came, why it is over, and what was found.
+/// The facts for the log at the end of a session: how far it got, why it ended, and what was found.
 pub(crate) fn facts(end: &End, now: Instant, session: &Session, found: &[Finding]) -> EventFacts {
     let (counters, vendor, up_at) = {
         let known = session.known();
@@ -52,7 +52,7 @@ pub(crate) fn facts(end: &End, now: Instant, session: &Session, found: &[Finding
     match end.code.map(Code::layer) {
         Some(Layer::Auth) => EventFacts::AuthFail(failed),
         Some(_) => EventFacts::CallFail(failed),
-        // Nothing is to blame: the client hung up, or only looked whether the call would come up.
+        // There is no fault: the client disconnected, or only checked whether the call would come up.
         None => EventFacts::CallEnd(failed),
     }
 }
@@ -62,7 +62,7 @@ pub(crate) fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// How a session ended, in one line.
+/// The end of a session in one line.
 pub(crate) fn end_text(end: &End) -> String {
     let code = end.code.map(|code| format!(" {code}")).unwrap_or_default();
     let detail = if end.detail.is_empty() { String::new() } else { format!(": {}", end.detail) };

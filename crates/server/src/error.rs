@@ -1,4 +1,4 @@
-//! Why the server cannot start or go on.
+//! Errors that keep the server from starting or stop it.
 
 use adit_diag::Code;
 
@@ -7,14 +7,14 @@ use adit_diag::Code;
 pub struct ServerError {
     /// The code.
     pub code: Code,
-    /// What was tried and what came back.
+    /// What failed, and the error that was returned.
     pub message: String,
-    /// What to do.
+    /// What the administrator should do.
     pub fix: String,
 }
 
 impl ServerError {
-    /// Makes an error; see the fields.
+    /// Creates an error; see the fields.
     pub fn new(code: Code, message: impl Into<String>, fix: impl Into<String>) -> ServerError {
         ServerError { code, message: message.into(), fix: fix.into() }
     }
@@ -28,16 +28,16 @@ impl std::fmt::Display for ServerError {
 
 impl std::error::Error for ServerError {}
 
-/// The result of everything that can stop the server.
+/// The result of an operation whose failure stops the server.
 pub type Result<T> = std::result::Result<T, ServerError>;
 
-/// A failure of the operating system, as a reason not to start or go on.
+/// An error of the operating system as a [`ServerError`].
 pub(crate) fn sys_error(error: &adit_sys::Error) -> ServerError {
     let code = error.code().unwrap_or(Code::S08);
     ServerError::new(code, format!("{}: {}", error.tried(), error.answer()), error.fix())
 }
 
-/// A store that does not work, as a reason not to start.
+/// An error of the store at start as a [`ServerError`].
 pub(crate) fn store_error(error: &adit_store::Error) -> ServerError {
     ServerError::new(error.code().unwrap_or(Code::S09), error.to_string(), error.fix().unwrap_or_default())
 }

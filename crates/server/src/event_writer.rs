@@ -1,7 +1,9 @@
-//! Writes events and rows on one thread, in the order in which they happened: log lines, rows in the store.
+//! The event writer: one thread that writes log lines and rows of the store in the order in which events
+//! happened.
 //!
-//! No session waits for the disk: it enqueues an entry and goes on. While the store cannot write (disk full, database
-//! locked), log lines go on, rows wait in a backlog, stderr reports it once a minute, and entries without room are counted.
+//! No session waits for the disk: it enqueues an entry and continues. While the store cannot write (disk
+//! full, database locked), log lines are still written, rows wait in a backlog, stderr reports the failure
+//! once a minute, and entries that do not fit are counted.
 
 mod backlog;
 mod broadcast;
@@ -25,7 +27,7 @@ pub(crate) use step::Step;
 /// The most entries in one transaction.
 const MAX_BATCH: usize = 256;
 
-/// Something to write.
+/// An entry to write.
 pub(crate) enum Entry {
     /// A log line and a row.
     Event(Box<NewEvent>),
@@ -39,7 +41,7 @@ pub(crate) enum Entry {
     Flush(SyncSender<()>),
 }
 
-/// The sending end.
+/// A handle for enqueueing entries.
 #[derive(Clone)]
 pub(crate) struct EventWriter {
     entries: SyncSender<Entry>,
@@ -62,7 +64,7 @@ impl EventWriter {
         EventWriter { entries, health, broadcast }
     }
 
-    /// Enqueues an entry; never waits. Without room it is lost and counted.
+    /// Enqueues an entry without waiting. If the queue is full, the entry is dropped and counted.
     pub(crate) fn enqueue(&self, entry: Entry) {
         if let Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) = self.entries.try_send(entry) {
             self.health.count_lost();
@@ -74,8 +76,8 @@ impl EventWriter {
         self.enqueue(Entry::Event(Box::new(event)));
     }
 
-    /// Subscribes to every event from now on, when it is written or cannot be. A slow reader loses the oldest events, and
-    /// is told how many.
+    /// Subscribes to all later events; an event is sent when it is written or cannot be. A slow reader loses
+    /// the oldest events and is notified how many.
     pub(crate) fn subscribe(&self) -> tokio::sync::broadcast::Receiver<Arc<Event>> {
         self.broadcast.subscribe()
     }
@@ -88,24 +90,24 @@ impl EventWriter {
         }
     }
 
-    /// Why the store could not do the last write, if it could not.
+    /// Why the last write to the store failed, if it did.
     pub(crate) fn trouble(&self) -> Option<Error> {
         self.health.trouble()
     }
 
-    /// Why a new session could not be written either: the writer tries the store again every few seconds, and nothing else
-    /// has to wait for the answer.
+    /// Why a new session could not be written either, if so. The writer retries every few seconds, and other
+    /// parts need not wait for the result.
     pub(crate) fn blocked(&self) -> Option<Error> {
         self.health.blocked()
     }
 
-    /// Entries that were lost because the store did not keep up.
+    /// The number of entries that were dropped because the store did not keep up.
     pub(crate) fn lost(&self) -> u64 {
         self.health.lost()
     }
 }
 
-/// The thread.
+/// The state of the writer thread.
 struct Writer<S> {
     log: LogLines,
     backlog: Backlog<S>,

@@ -1,15 +1,15 @@
-//! What was wrong with a session and did not end it.
+//! Findings: faults of a session that did not end it.
 
 use adit_diag::Counters;
 use adit_diag::note::Finding;
 use adit_tunnel::path::denied;
 
-/// GRE packets that must be missing before it is worth a word, and out of how many one: 5 in 100.
+/// The loss of GRE packets that makes a finding: this many lost, and one out of this many (5 %).
 const LOST: (u64, u64) = (10, 20);
-/// The same of a call that never came up, in which there are few.
+/// The same for a call that never came up, which has few packets.
 const LOST_EARLY: (u64, u64) = (3, 5);
 
-/// What the counters of a session show, with the key of the configuration that allows destinations.
+/// The findings from the counters of a session; `routes` is the configuration key that allows destinations.
 pub(crate) fn counted(counters: &Counters, was_up: bool, routes: &str) -> Vec<Finding> {
     let (least, one_of) = if was_up { LOST } else { LOST_EARLY };
     let mut findings = Vec::new();

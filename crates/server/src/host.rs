@@ -1,5 +1,5 @@
-//! What the server changes on its host: one interface, its addresses, routes to clients' networks. All of it goes with
-//! the interface when the program ends, however it ends.
+//! Changes of the host: one interface, its addresses, and routes to clients' networks. The kernel removes
+//! them with the interface when the process ends, however it ends.
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
@@ -16,17 +16,17 @@ use ipnet::{IpNet, Ipv4Net};
 
 use crate::error::{Result, ServerError, sys_error};
 
-/// The host as the server uses it.
+/// The host state that the server manages.
 pub(crate) struct Host {
     net: Arc<Net>,
     interface: String,
     index: u32,
-    /// Our addresses on the interface.
+    /// The server's addresses on the interface.
     addresses: Mutex<BTreeSet<Ipv4Net>>,
 }
 
 impl Host {
-    /// Makes the tunnel interface with the servers' addresses of all pools.
+    /// Creates the tunnel interface with the server addresses of all pools.
     ///
     /// # Errors
     /// S07 without TUN, S08 without rights, S10 when an address is in use on this host.
@@ -43,7 +43,7 @@ impl Host {
         Ok((host, tun))
     }
 
-    /// Makes the addresses of the interface those of the pools.
+    /// Sets the addresses of the interface to those of the pools.
     pub(crate) fn follow(&self, config: &Config) -> Result<()> {
         let wanted: BTreeSet<Ipv4Net> = config.pools.values().filter_map(address_of).collect();
         let mut have = self.addresses.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
@@ -53,7 +53,7 @@ impl Host {
             have.insert(*address);
         }
         for address in have.clone().difference(&wanted) {
-            // An address that is gone already is what was wanted.
+            // An address that does not exist any more needs no removal.
             let _ = self.net.del_address(self.index, IpNet::V4(*address), None);
             have.remove(address);
         }
@@ -64,7 +64,7 @@ impl Host {
         &self.interface
     }
 
-    /// Where to listen, with interfaces resolved to their addresses.
+    /// The addresses to listen on, with interfaces resolved to theirs.
     pub(crate) fn listen_addresses(&self, listen: &[Listen]) -> Result<Vec<SocketAddrV4>> {
         let all = self.net.addresses().map_err(|error| sys_error(&error))?;
         let of = |name: &str| -> Vec<Ipv4Addr> {
@@ -79,14 +79,14 @@ impl Host {
         resolve(listen, of)
     }
 
-    /// A route to a network behind a client.
+    /// Adds a route to a network behind a client.
     pub(crate) async fn add_route(&self, net: Ipv4Net) -> adit_sys::Result<()> {
         self.route(net, true).await
     }
 
-    /// Takes it away.
+    /// Removes a route to a network behind a client.
     pub(crate) async fn remove_route(&self, net: Ipv4Net) {
-        // It may have gone with the interface.
+        // The kernel may have removed it with the interface.
         let _ = self.route(net, false).await;
     }
 
@@ -102,7 +102,7 @@ impl Host {
         done.await.unwrap_or(Ok(()))
     }
 
-    /// What on this host will keep clients from getting anywhere.
+    /// Settings of this host that keep clients from reaching other networks.
     pub(crate) fn warnings(&self, config: &Config) -> Vec<Warning> {
         let mut warnings = Vec::new();
         let mut warn = |code: Code, text: String| warnings.push(Warning { code, text });
@@ -157,7 +157,8 @@ pub(crate) fn resolve(
     Ok(all)
 }
 
-/// Our address in a pool, with the pool's prefix, so that the kernel routes the pool to the interface.
+/// The server's address in a pool, with the prefix of the pool, so that the kernel routes the pool to the
+/// interface.
 fn address_of(pool: &PoolConfig) -> Option<Ipv4Net> {
     Ipv4Net::new(pool.server, pool.net.prefix_len()).ok()
 }

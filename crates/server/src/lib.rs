@@ -1,7 +1,7 @@
 //! The server daemon: listener, sessions, accounting, control socket.
 //!
-//! One task drives one control connection with its call; the data path belongs to the dataplane's workers; what may
-//! block (the store) is asked on threads of its own, and everything that is written goes through one event writer.
+//! One task drives one control connection with its call. The workers of the dataplane own the data path.
+//! Blocking operations (the store) run on separate threads, and all writes go through one event writer.
 #![forbid(unsafe_code)]
 
 #[macro_use]

@@ -16,12 +16,12 @@ use crate::error::{Result, ServerError};
 use crate::server::Server;
 use crate::session::Session;
 
-/// Connections that the kernel keeps until they are accepted; it may be set to keep fewer (net.core.somaxconn).
+/// The backlog of the listening socket; net.core.somaxconn may lower it.
 const BACKLOG: u32 = 4096;
 /// The most connections that wait for admission.
 const MAX_WAITING: u64 = 16_384;
 
-/// How long the refusal of a connection may take.
+/// How long sending a refusal may take.
 const REJECT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// Opens the TCP listener of one address.
@@ -72,12 +72,12 @@ fn listen_error(address: SocketAddrV4, error: &std::io::Error) -> ServerError {
     }
 }
 
-/// How many connections may wait for admission where so many descriptors are allowed: a quarter of them.
+/// How many connections may wait for admission under this limit of descriptors: a quarter of it.
 pub(crate) fn admission_capacity(descriptors: u64) -> usize {
     usize::try_from((descriptors / 4).clamp(64, MAX_WAITING)).unwrap_or(64)
 }
 
-/// Accepts until the listener is dropped; what is accepted waits for admission.
+/// Accepts connections until the listener is dropped, and enqueues them for admission.
 pub(crate) async fn accept(server: Arc<Server>, listener: TcpListener) {
     loop {
         match listener.accept().await {
@@ -88,7 +88,7 @@ pub(crate) async fn accept(server: Arc<Server>, listener: TcpListener) {
             }
             Ok((_, SocketAddr::V6(_))) => {}
             Err(error) => {
-                // Out of descriptors or memory: the connections that are there must get their turn.
+                // Out of descriptors or memory: wait, so that existing connections can proceed and free some.
                 server.log_rate_limited("accept", &error);
                 tokio::time::sleep(std::time::Duration::from_millis(100)).await;
             }
@@ -96,7 +96,7 @@ pub(crate) async fn accept(server: Arc<Server>, listener: TcpListener) {
     }
 }
 
-/// Admits connections in their turn, until it is cancelled.
+/// Admits connections in order, until it is cancelled.
 pub(crate) async fn admit(server: Arc<Server>) {
     loop {
         let admitted = server.admission.admit().await;
@@ -104,7 +104,7 @@ pub(crate) async fn admit(server: Arc<Server>) {
     }
 }
 
-/// Starts the sessions of connections that were admitted together.
+/// Starts the sessions of a batch of admitted connections.
 async fn start_sessions(server: &Arc<Server>, admitted: Vec<(Accepted, SetupSlot<Accepted>)>) {
     let started = Timestamp::now();
     let from: Vec<SocketAddrV4> = admitted.iter().map(|((_, from), _)| *from).collect();
@@ -131,7 +131,7 @@ async fn start_sessions(server: &Arc<Server>, admitted: Vec<(Accepted, SetupSlot
     }
 }
 
-/// Creates the rows of new sessions in one transaction.
+/// Inserts the rows of new sessions in one transaction.
 async fn create_rows(
     server: &Arc<Server>,
     started: Timestamp,
@@ -162,7 +162,7 @@ async fn create_rows(
     None
 }
 
-/// Refuses a connection with "no resource", so that the fault is not sought in the network.
+/// Refuses a connection with "no resource", so that the user does not look for the fault in the network.
 async fn reject(mut stream: TcpStream) {
     let refusal = pptp::Message::from(pptp::StartControlConnectionReply {
         result: pptp::StartResult::GeneralError,
@@ -171,7 +171,8 @@ async fn reject(mut stream: TcpStream) {
         ..pptp::StartControlConnectionReply::new(b"", b"adit")
     });
     let reply = refusal.to_octets();
-    // What has been sent is read first: closing with something unread would be a reset, which overtakes the answer.
+    // Read what the client has sent before closing: unread data would cause a reset, which could discard the
+    // answer.
     let mut request = [0; pptp::MESSAGE_MAX];
     let whole = pptp::MessageType::StartControlConnectionRequest.size();
     let exchange = async {

@@ -1,6 +1,6 @@
-//! Lines on stderr.
+//! Output to stderr.
 
-/// Prints a line to stderr. Nothing may be reading it any more, and the server does not stop for that.
+/// Prints a line to stderr. A closed stderr must not stop the server.
 macro_rules! log_stderr {
     ($($text:tt)*) => {{
         use std::io::Write as _;

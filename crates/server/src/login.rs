@@ -1,4 +1,4 @@
-//! A login from the account sources to the answer: admission is the same for every source.
+//! Logins: asks the account sources and admits the account, in the same way for every source.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,10 +17,10 @@ use crate::event_writer::{Entry, EventWriter};
 use crate::message::Learned;
 use crate::registry::Registry;
 
-/// How long a refusal takes: slow enough against guessing, the same for every reason.
+/// The delay of a refusal: it slows down guessing, and is the same for every reason.
 pub(crate) const REFUSAL_DELAY: Duration = Duration::from_secs(1);
 
-/// Asks the account sources and admits the accounts that they grant.
+/// Authenticates clients with the account sources and admits the granted accounts.
 #[derive(Clone)]
 pub(crate) struct SourceAuthenticator {
     pub(crate) sources: Sources,
@@ -52,7 +52,7 @@ impl SourceAuthenticator {
             }
             LoginOutcome::Reject(rejection) => rejection,
             LoginOutcome::Unavailable(why) => {
-                // A wrong password is the only other thing that MS-CHAP could report; people would change it.
+                // MS-CHAP could otherwise only report a wrong password, and the user would change it.
                 let answer = Answer::Unavailable { detail: why.for_client().to_owned() };
                 return (answer, refused(request, None, why.into()));
             }
@@ -61,7 +61,7 @@ impl SourceAuthenticator {
         (Answer::Reject((&reason).into()), refused(request, account, reason.into()))
     }
 
-    /// Whether the account may have this session, and on which terms.
+    /// Checks whether the account may have this session, and returns its terms.
     fn admit(&self, caller: &Caller, grant: &Grant) -> Result<Terms, LoginRefusal> {
         caller.may_log_in(&grant.account, grant.group.as_deref())?;
         let access = caller.config.access_for(grant.group.as_deref());
@@ -72,7 +72,7 @@ impl SourceAuthenticator {
         Ok(Terms { idle: grant.limits.idle.or(terms.idle), max: grant.limits.session.or(terms.max), ..terms })
     }
 
-    /// Ends older sessions of the account, or refuses this one, when it would exceed the limit.
+    /// Ends older sessions of the account, or refuses this one, if it exceeds the session limit.
     fn enforce_session_limit(
         &self,
         caller: &Caller,

@@ -1,4 +1,4 @@
-//! What reaches a session's task besides the octets of its TCP connection.
+//! Messages to a session's task, besides the octets of its TCP connection.
 
 use std::collections::VecDeque;
 use std::net::Ipv4Addr;
@@ -10,22 +10,22 @@ use adit_diag::note::Refused;
 use adit_tunnel::events::{Answer, Why};
 use tokio::sync::Notify;
 
-/// Messages that wait for one session at the most; GRE frames beyond it are dropped and counted, as a full socket
-/// buffer would.
+/// The most messages that wait for one session. Further GRE frames are dropped and counted, as with a full
+/// socket buffer.
 pub(crate) const MAX_MESSAGES: usize = 64;
-/// Answers and orders find capacity beyond that: there are few, and none may be lost.
+/// Extra capacity for answers and commands: they are few, and none may be lost.
 const RESERVED: usize = 64;
 
-/// One message.
+/// A message to a session's task.
 #[derive(Debug)]
 pub(crate) enum Message {
     /// A PPP control frame from the data path.
     Frame(Vec<u8>),
-    /// The client's GRE acknowledged ours.
+    /// The client has acknowledged a GRE packet of ours.
     Acknowledged,
     /// A DHCPINFORM from inside the tunnel: a whole IPv4 packet.
     Dhcp(Vec<u8>),
-    /// An ICMP error for our GRE.
+    /// An ICMP error for a GRE packet of ours.
     Unreachable {
         /// Who sent it.
         from: Ipv4Addr,
@@ -34,54 +34,54 @@ pub(crate) enum Message {
     },
     /// The client keeps sending data that is not encrypted as agreed.
     EncryptionBroken,
-    /// So many data packets have passed so far.
+    /// The number of data packets so far.
     Traffic(u64),
-    /// The answer to a question.
+    /// The answer to a pending question.
     Answer(Box<Answered>),
     /// End the session.
     End {
         /// Why.
         why: Why,
-        /// The code, when something is wrong.
+        /// The code, if there is a fault.
         code: Option<Code>,
         /// For the record.
         reason: String,
     },
-    /// There is no time left to end it in order.
+    /// End the session now: there is no time for an orderly shutdown.
     Cut,
 }
 
-/// The answer to a question, and what it says of the session.
+/// The answer to a question, and what it reveals about the session.
 #[derive(Debug)]
 pub(crate) struct Answered {
-    /// The question.
+    /// The id of the question.
     pub(crate) id: u32,
     /// The answer.
     pub(crate) answer: Answer,
-    /// What became known with it.
+    /// What it reveals about the session.
     pub(crate) learned: Learned,
 }
 
-/// What a session learns with an answer.
+/// What an answer reveals about the session.
 #[derive(Debug, Default)]
 pub(crate) struct Learned {
     /// The account's name as its source spells it.
     pub(crate) user: Option<String>,
     /// Its group.
     pub(crate) group: Option<String>,
-    /// The networks behind it.
+    /// The networks behind the client.
     pub(crate) networks: Vec<ipnet::Ipv4Net>,
     /// The account's own address or pool.
     pub(crate) address: AddressRequest,
-    /// The login, when its account source wants another round.
+    /// The login, if its account source requires another round.
     pub(crate) pending: Option<Box<Pending>>,
-    /// The pool and address that were lent.
+    /// The pool and address that were assigned.
     pub(crate) lease: Option<(String, Ipv4Addr)>,
-    /// What is worth an event: a login or an address that was refused.
+    /// A refused login or address, which becomes an event.
     pub(crate) refused: Option<Refused>,
 }
 
-/// The messages of one session. Thousands of sessions have nothing to read, so an empty one holds no memory.
+/// The message queue of one session. An empty queue holds no memory, because thousands of sessions are idle.
 #[derive(Debug)]
 pub(crate) struct MessageQueue {
     /// `None` once the queue is closed.
@@ -94,7 +94,7 @@ impl MessageQueue {
         self.waiting.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
-    /// Adds a message; `false` when there is no capacity, or the session has ended.
+    /// Adds a message; `false` if the queue is full or closed.
     pub(crate) fn push(&self, message: Message) -> bool {
         let capacity = match message {
             Message::Answer(_) | Message::End { .. } | Message::Cut => MAX_MESSAGES + RESERVED,
@@ -110,7 +110,7 @@ impl MessageQueue {
         true
     }
 
-    /// The next message; waits for it. One reader.
+    /// Waits for the next message. There must be one reader only.
     pub(crate) async fn next(&self) -> Message {
         loop {
             if let Some(message) = self.try_next() {
@@ -131,12 +131,12 @@ impl MessageQueue {
         message
     }
 
-    /// Whether it takes no more messages.
+    /// Whether the queue is closed.
     pub(crate) fn is_closed(&self) -> bool {
         self.waiting().is_none()
     }
 
-    /// Takes no more messages; returns those that were not read.
+    /// Closes the queue; returns the messages that were not read.
     pub(crate) fn close(&self) -> VecDeque<Message> {
         self.waiting().take().unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! Limits how often the same thing is logged.
+//! A rate limit for log lines.
 
 use std::sync::Mutex;
 use std::time::{Duration, Instant};

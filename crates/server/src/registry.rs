@@ -1,4 +1,4 @@
-//! Which sessions there are: by name, by Call ID, by user, by address.
+//! The registry of sessions: by name, Call ID, user and address.
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -13,13 +13,13 @@ use adit_wire::LocalCallId;
 use crate::message::Message;
 use crate::session::Session;
 
-/// All sessions of the server and what it has counted.
+/// All sessions of the server and its totals.
 #[derive(Debug, Default)]
 pub(crate) struct Registry {
     tables: Mutex<Tables>,
     pub(crate) draining: AtomicBool,
     pub(crate) calls_ok: AtomicU64,
-    /// Frames that found a session's queue full.
+    /// The number of frames dropped because a session's queue was full.
     pub(crate) queue_full: AtomicU64,
 }
 
@@ -27,9 +27,9 @@ pub(crate) struct Registry {
 struct Tables {
     sessions: BTreeMap<SessionId, Arc<Session>>,
     by_call: BTreeMap<LocalCallId, Arc<Session>>,
-    /// Those that are up, by the lower-case name of their account, oldest first.
+    /// Sessions that are up, by the lower-case name of their account, oldest first.
     by_user: BTreeMap<Arc<str>, Vec<Arc<Session>>>,
-    /// Those that are up, and under which name they are in `by_user`.
+    /// Sessions that are up, with their key in `by_user`.
     up: BTreeMap<SessionId, Arc<str>>,
     failed: BTreeMap<Code, u64>,
 }
@@ -43,7 +43,7 @@ impl Registry {
         self.tables().sessions.insert(session.id, session);
     }
 
-    /// Forgets a session and its Call ID.
+    /// Removes a session and its Call ID.
     pub(crate) fn remove(&self, id: SessionId) {
         let mut tables = self.tables();
         let Some(session) = tables.sessions.remove(&id) else { return };
@@ -63,7 +63,8 @@ impl Registry {
         }
     }
 
-    /// This session's call is up, for the first time. What is known of it says so already, and its user.
+    /// Registers a session whose call has come up for the first time. Its known state and its user are set
+    /// already.
     pub(crate) fn call_up(&self, session: Arc<Session>) {
         let user = session.known().user.as_deref().map(str::to_lowercase).unwrap_or_default();
         let mut tables = self.tables();
@@ -75,12 +76,12 @@ impl Registry {
         tables.by_user.entry(user).or_default().push(session);
     }
 
-    /// Sessions whose call is up.
+    /// The number of sessions whose call is up.
     pub(crate) fn up(&self) -> u64 {
         self.tables().up.len() as u64
     }
 
-    /// From now on frames of this Call ID go to this session.
+    /// Binds a Call ID to a session: its frames are delivered there from now on.
     pub(crate) fn bind_call(&self, call_id: LocalCallId, session: Arc<Session>) {
         self.tables().by_call.insert(call_id, session);
     }
@@ -89,7 +90,7 @@ impl Registry {
         self.tables().by_call.remove(&call_id);
     }
 
-    /// Gives something to the session of a Call ID; drops and counts it when the session does not keep up.
+    /// Delivers a message to the session of a Call ID; drops and counts it if the session does not keep up.
     pub(crate) fn deliver(&self, call_id: LocalCallId, message: Message) {
         let session = self.tables().by_call.get(&call_id).cloned();
         if let Some(session) = session
@@ -108,7 +109,7 @@ impl Registry {
         self.tables().sessions.len()
     }
 
-    /// Sessions whose call is up, and those on the way.
+    /// The numbers of sessions whose call is up, and of those being set up.
     pub(crate) fn up_and_starting(&self) -> (u64, u64) {
         let tables = self.tables();
         let up = tables.up.len() as u64;
@@ -120,7 +121,7 @@ impl Registry {
         self.tables().by_user.get(user.to_lowercase().as_str()).cloned().unwrap_or_default()
     }
 
-    /// Why one more call is not accepted now, if it is not.
+    /// Why another call is not accepted now, if so.
     pub(crate) fn refusal(&self, limits: &Limits, caller: &Session) -> Option<String> {
         if self.draining.load(Ordering::Relaxed) {
             return Some("this server takes no new calls: it is being drained".to_owned());
@@ -146,7 +147,8 @@ impl Registry {
         self.all().into_iter().filter(|session| keep(session)).collect()
     }
 
-    /// Sessions that a selector names: `s41`, a user, an inner address, `from:ADDRESS`, `group:NAME`, `all`.
+    /// The sessions that match a selector: `s41`, a user, an inner address, `from:ADDRESS`, `group:NAME`,
+    /// `all`.
     pub(crate) fn select(&self, selector: &str) -> Vec<Arc<Session>> {
         if selector == "all" {
             return self.all();

@@ -1,4 +1,4 @@
-//! From settings to a running server and back to a clean host.
+//! Runs the server, from its settings to the restored host.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -20,14 +20,15 @@ use crate::service::Service;
 use crate::socket::{self, Serving};
 use crate::{convert, dispatch, listener};
 
-/// Threads that wait for the store. It takes one at a time, so more would only stand in its queue, each with a stack.
+/// Threads that wait for the store. It serves one at a time, so more threads would only queue there, each
+/// with a stack.
 const BLOCKING: usize = 8;
 
-/// Runs the server until it is told to stop: SIGTERM or SIGINT drains (a second one cuts), SIGHUP reads the
-/// configuration again. When this returns, the host is as it was.
+/// Runs the server until it is stopped: SIGTERM or SIGINT ends sessions in order (a second one ends them at
+/// once), SIGHUP rereads the configuration. On return, the host is as it was before.
 ///
 /// # Errors
-/// What keeps the server from starting, with the code and the fix.
+/// The reason why the server cannot start, with its code and fix.
 pub fn run(options: Options) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -53,7 +54,8 @@ async fn serve(options: Options) -> Result<()> {
         version,
     } = options;
     let descriptors = adit_sys::host::raise_descriptor_limit().unwrap_or(1024);
-    // The control socket first: it also keeps a second server out before anything is changed.
+    // Open the control socket first: it also keeps a second server from starting before this one changes
+    // anything.
     let control = socket::open(&run_dir)?;
     let (host, tun) = Host::set_up(&config, &interface)?;
     let addresses = host.listen_addresses(&config.server.listen)?;
@@ -120,7 +122,7 @@ async fn serve(options: Options) -> Result<()> {
     Ok(())
 }
 
-/// The identity of this server; no other server has it until the process ends.
+/// Opens the identity of this server, and locks it until the process ends.
 fn open_identity(file: Option<&Path>) -> adit_store::Result<ServerIdentity> {
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     match file {
@@ -129,7 +131,7 @@ fn open_identity(file: Option<&Path>) -> adit_store::Result<ServerIdentity> {
     }
 }
 
-/// Registers this server, and ends what its last run left running.
+/// Registers this server, and ends the sessions that its last run left open.
 fn recover(store: &Store, identity: &ServerIdentity) -> adit_store::Result<ServerId> {
     let id = store.register_server(identity)?;
     store.recover(id, Timestamp::now())?;
@@ -173,7 +175,7 @@ impl Signals {
         })
     }
 
-    /// The next signal: true to stop, false to read the configuration again.
+    /// Waits for a signal: true for a stop, false for a reload.
     async fn next(&mut self) -> bool {
         tokio::select! {
             _ = self.terminate.recv() => true,

@@ -1,4 +1,4 @@
-//! The daemon as a whole: what it owns, how it starts, reloads, and stops.
+//! The daemon as a whole: its parts, start, reload and stop.
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::path::PathBuf;
@@ -34,66 +34,66 @@ use crate::rate_limit::RateLimit;
 use crate::registry::Registry;
 use crate::session::Session;
 
-/// How the server gets its settings again when it is told to.
+/// Rereads the configuration on reload.
 pub type Reread = Box<dyn Fn() -> Result<Config, String> + Send + Sync>;
 
-/// What the shell gives the server.
+/// The settings with which the program starts the server.
 pub struct Options {
     /// The configuration, checked.
     pub config: Config,
-    /// Its file, and whether it is what applies.
+    /// The configuration file, and whether it is in effect.
     pub file: ConfigFile,
-    /// Reads it again.
+    /// Rereads the configuration.
     pub reread: Reread,
     /// Accounts, leases, sessions, events.
     pub store: Store,
-    /// The store's file, so that others see whether they mean this server; `None` for one in memory.
+    /// The store's file, with which other processes recognize this server; `None` for a store in memory.
     pub database: Option<PathBuf>,
-    /// Who knows the accounts; [`Sources::from_config`] makes those of the configuration.
+    /// The account sources; [`Sources::from_config`] makes those of the configuration.
     pub sources: Sources,
-    /// The file of the server identity, made at first use; `None` for a store that ends with the process.
+    /// The file of the server identity, created on first use; `None` for a store that ends with the process.
     pub identity: Option<PathBuf>,
-    /// For the control socket.
+    /// The directory of the control socket.
     pub run_dir: PathBuf,
     /// Name of the tunnel interface; a `%d` in it is replaced by a number.
     pub interface: String,
-    /// Called once when calls are accepted; with what a person wants to know.
+    /// Called once when calls are accepted, with the status to show to the user.
     pub ready: Box<dyn FnOnce(&Status) + Send>,
     /// Version of the program.
     pub version: &'static str,
 }
 
-/// How long sessions that are cut may take to write down their end.
+/// How long sessions may take to record their end after they are cut.
 const CUT: Duration = Duration::from_secs(1);
 
-/// How often counters are looked at.
+/// How often counters are read.
 const COUNT_EVERY: Duration = Duration::from_secs(5);
-/// Sessions whose counters are written down in one transaction.
+/// The number of sessions whose counters are written in one transaction.
 const COUNTED_TOGETHER: usize = 1000;
 
 /// The daemon.
 pub(crate) struct Server {
-    /// What new calls get: the configuration, and what it means to their machines.
+    /// The configuration of new calls, and its converted form for their machines.
     config: RwLock<(Arc<Config>, ServerConfig)>,
     file: ConfigFile,
     database: Option<PathBuf>,
     reread: Reread,
     pub(crate) store: Store,
-    /// What the store knows this server by.
+    /// The id of this server in the store.
     pub(crate) id: ServerId,
     pub(crate) registry: Arc<Registry>,
     pub(crate) event_writer: EventWriter,
     pub(crate) dataplane: Arc<Dataplane>,
     host: Arc<Host>,
     addresses: Arc<Addresses>,
-    /// What connections use of all this.
+    /// The interfaces that connections use.
     handles: Arc<Handles>,
     rng: Mutex<Rng>,
     pub(crate) admission: Arc<Admission<Accepted>>,
     flooded: Mutex<(u64, Option<Ipv4Addr>)>,
     flood_limit: RateLimit,
     error_limit: RateLimit,
-    /// Accounts, when they were last counted.
+    /// The number of accounts when they were last counted.
     users: AtomicU64,
     shutdown: Notify,
     version: &'static str,
@@ -111,7 +111,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
-/// The parts that [`crate::run`] makes, in the order in which they have to be made.
+/// The parts that [`crate::run`] creates, in the order in which they must be created.
 pub(crate) struct Parts {
     pub(crate) config: Config,
     pub(crate) file: ConfigFile,
@@ -182,12 +182,12 @@ impl Server {
         self.config_for_a_call().0
     }
 
-    /// The same, with what it means to a call's machine: shared by all calls that get it.
+    /// The configuration of new calls with its converted form; all calls that get it share it.
     fn config_for_a_call(&self) -> (Arc<Config>, ServerConfig) {
         self.config.read().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
     }
 
-    /// The connection of a session that begins now.
+    /// Creates the connection of a new session.
     pub(crate) fn connection(
         &self,
         session: Arc<Session>,
@@ -200,7 +200,7 @@ impl Server {
         Connection::new(Arc::clone(&self.handles), start, stream)
     }
 
-    /// Counts a connection that found no room in the admission queue; logs it once a minute.
+    /// Counts a connection that did not fit into the admission queue; logs this once a minute.
     pub(crate) fn count_flood(&self, from: Ipv4Addr) {
         let mut flooded = lock(&self.flooded);
         flooded.0 += 1;
@@ -214,17 +214,17 @@ impl Server {
         }
     }
 
-    /// Logs what does not work, at most once a minute.
+    /// Logs a failure, at most once a minute.
     pub(crate) fn log_rate_limited(&self, what: &str, error: &dyn std::fmt::Display) {
         if self.error_limit.is_due() {
             log_stderr!("error    {what}: {error}");
         }
     }
 
-    /// Takes a new configuration for new calls; the sessions that are up keep theirs.
+    /// Applies a new configuration to new calls; running sessions keep theirs.
     ///
     /// # Errors
-    /// What the running configuration cannot become; nothing was changed then.
+    /// If a change needs a restart or the file is invalid. Nothing was changed then.
     pub(crate) fn reload(&self) -> Result<(), Error> {
         let failed = |message: String| Error::new(Kind::Failed, message);
         let new = (self.reread)().map_err(failed)?;
@@ -248,14 +248,14 @@ impl Server {
         Ok(())
     }
 
-    /// Refuses new calls, or takes them again.
+    /// Refuses new calls, or accepts them again.
     pub(crate) fn drain(&self, on: bool) {
         self.registry.draining.store(on, Ordering::Relaxed);
         let facts = if on { EventFacts::ServerDrain } else { EventFacts::ServerUndrain };
         self.event_writer.enqueue_event(NewEvent::new(Timestamp::now(), facts));
     }
 
-    /// Has the main task end all sessions in order, then stop.
+    /// Makes the main task end all sessions in order, then stop.
     pub(crate) fn request_shutdown(&self) {
         self.shutdown.notify_one();
     }
@@ -265,7 +265,7 @@ impl Server {
         self.shutdown.notified().await;
     }
 
-    /// Ends every session in order, and cuts those that are left when the grace is over or `cut` is told.
+    /// Ends every session in order; cuts those that are left when the grace period is over or `cut` is ready.
     pub(crate) async fn end_all(&self, grace: Duration, cut: impl Future<Output = ()>) {
         self.drain(true);
         for session in self.registry.all() {
@@ -301,7 +301,7 @@ impl Server {
                 .filter(|session| session.known().up.is_some())
                 .map(|session| (session.id, session.known().counters.traffic()))
                 .collect::<Vec<_>>();
-            // In pieces, so that others can write in between.
+            // In chunks, so that other writers get their turn.
             for some in counters.chunks(COUNTED_TOGETHER) {
                 self.event_writer.enqueue(Entry::Change(Change::Count(some.to_vec())));
             }
@@ -312,7 +312,7 @@ impl Server {
         }
     }
 
-    /// Tells sessions that carry traffic how much: feeds idle time-outs and lists.
+    /// Sends sessions their traffic counts, for idle time-outs and lists.
     pub(crate) async fn watch_traffic(&self) {
         let mut every = tokio::time::interval(COUNT_EVERY);
         every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -333,7 +333,7 @@ impl Server {
         }
     }
 
-    /// Accounts in the store; as many as last time where the answer would take long.
+    /// Counts the accounts in the store; returns the last number if counting would take long.
     async fn count_users(&self) -> Result<u64, Warning> {
         if self.event_writer.blocked().is_some() {
             return Ok(self.users.load(Ordering::Relaxed));
@@ -352,12 +352,12 @@ impl Server {
         Err(Warning { code: Code::S09, text })
     }
 
-    /// The source of its configuration.
+    /// The file of the configuration.
     pub(crate) fn file(&self) -> &ConfigFile {
         &self.file
     }
 
-    /// The same for people.
+    /// The file of the configuration, for display.
     fn source(&self) -> &str {
         match self.file.state {
             FileState::Missing => "(built-in defaults)",
@@ -365,7 +365,7 @@ impl Server {
         }
     }
 
-    /// Which server this is.
+    /// The identity of this server.
     pub(crate) fn identity(&self) -> Identity {
         Identity {
             version: self.version.to_owned(),
@@ -375,7 +375,7 @@ impl Server {
         }
     }
 
-    /// How the server is.
+    /// The status of the server.
     pub(crate) async fn status(&self) -> Status {
         let config = self.config();
         let (sessions_up, sessions_starting) = self.registry.up_and_starting();

@@ -1,4 +1,4 @@
-//! The one service behind every interface: typed requests in, typed answers out.
+//! The service behind every interface: typed requests and typed responses.
 
 mod caller;
 mod follower;
@@ -20,21 +20,21 @@ pub(crate) use follower::Follower;
 use crate::event_writer::EventWriter;
 use crate::server::Server;
 
-/// Requests that may be with the store at once: the other threads that wait for it belong to logins.
+/// The most requests that use the store at once; the other threads for it are reserved for logins.
 const AT_THE_STORE: usize = 2;
-/// How long a request waits for its turn at the store.
+/// How long a request waits for its turn to use the store.
 const TURN: Duration = Duration::from_secs(5);
-/// Followers at once.
+/// The most followers at once.
 const FOLLOWERS: usize = 32;
-/// Items of one answer, at the most: a line stays far below the limit of an interface.
+/// The most items of one response: keeps a line far below the length limit of an interface.
 const PAGE: usize = 2000;
 
-/// The service; clones are the same one.
+/// The service; clones share its state.
 #[derive(Clone)]
 pub(crate) struct Service {
     server: Arc<Server>,
     at_the_store: Arc<Semaphore>,
-    /// Held by the one change that is made: what it checks stays true until it is written.
+    /// Held while a change is made: what was checked stays true until it is written.
     changes: Arc<Mutex<()>>,
     followers: Arc<Semaphore>,
 }
@@ -82,7 +82,7 @@ impl Service {
         }
     }
 
-    /// Begins to follow what happens.
+    /// Starts to follow events.
     pub(crate) fn follow(&self, filter: Filter) -> Result<Follower> {
         let Ok(permit) = Arc::clone(&self.followers).try_acquire_owned() else {
             let message = format!("{FOLLOWERS} others follow the log already, and more are not allowed");
@@ -104,12 +104,12 @@ impl Service {
         Ok(Response::Kicked(sessions.iter().map(|session| session.row()).collect()))
     }
 
-    /// What needs store and configuration alone.
+    /// Handles a request that needs only store and configuration.
     async fn admin(&self, request: Request, caller: Caller) -> Result<Response> {
         let mut turn = None;
         if request.changes_accounts() {
             caller.may_change_accounts()?;
-            // The store is asked every few seconds whether it works again; others need not wait for the answer.
+            // The event writer retries the store every few seconds; a request need not wait for that.
             if let Some(error) = self.server.event_writer.blocked() {
                 return Err(refused(error));
             }
@@ -139,7 +139,7 @@ impl Service {
     }
 }
 
-/// The log of a server that runs: events go through its one writer, to the store and to those who follow.
+/// The event log of a running server: events go through its event writer, to the store and to followers.
 struct Through<'a>(&'a EventWriter);
 
 impl Recorder for Through<'_> {
@@ -150,14 +150,14 @@ impl Recorder for Through<'_> {
     }
 }
 
-/// Does what may block on a thread of its own.
+/// Runs blocking work on the blocking pool.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| {
         Err(Error::new(Kind::Internal, format!("the request was not finished: {error}")))
     })
 }
 
-/// Waits for a turn, but not for ever.
+/// Waits for a turn, for a limited time.
 async fn in_time<T>(turn: impl Future<Output = T>) -> Result<T> {
     tokio::time::timeout(TURN, turn).await.map_err(|_| {
         let message = format!("the server was busy with other requests for {} s", TURN.as_secs());

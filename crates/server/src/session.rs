@@ -1,4 +1,4 @@
-//! What is known of one session, shared between its task and those who ask.
+//! The state of one session, shared between its task and the service.
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::{Mutex, MutexGuard};
@@ -21,21 +21,21 @@ use crate::message::{Message, MessageQueue};
 /// One session: one control connection and its call.
 #[derive(Debug)]
 pub(crate) struct Session {
-    /// Its name.
+    /// The name of the session.
     pub(crate) id: SessionId,
     /// The client's public address and port.
     pub(crate) from: SocketAddrV4,
-    /// The address it dialled.
+    /// The server address that it dialled.
     pub(crate) to: Ipv4Addr,
     /// When its control connection was accepted.
     pub(crate) started: Timestamp,
     pub(crate) started_at: Instant,
-    /// What its task reads.
+    /// The messages for its task.
     pub(crate) queue: MessageQueue,
     known: Mutex<Known>,
 }
 
-/// What becomes known while it lives.
+/// What becomes known during the session.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
     pub(crate) user: Option<String>,
@@ -47,27 +47,27 @@ pub(crate) struct Known {
     pub(crate) up_at: Option<Instant>,
     pub(crate) call_ids: Option<(LocalCallId, PeerCallId)>,
     pub(crate) reach: Option<Vec<ipnet::Ipv4Net>>,
-    /// The key of the configuration that says so.
+    /// The configuration key that defines the routes.
     pub(crate) routes_key: String,
-    /// What is wrong and does not end it, as far as its machine tells: each code once.
+    /// Faults that did not end the session, as reported by its machine: each code once.
     pub(crate) noticed: Vec<Finding>,
     pub(crate) end: Option<String>,
     pub(crate) code: Option<Code>,
-    /// What speaks for the code, while it is no more than a suspicion.
+    /// The evidence for the code, while it is only a suspicion.
     pub(crate) suspicion: String,
     pub(crate) counters: adit_diag::Counters,
     pub(crate) record: Record,
 }
 
 impl Known {
-    /// What is wrong and does not end the session: what its counters show, then what its machine noticed.
+    /// Faults that did not end the session: those from its counters, then those reported by its machine.
     pub(crate) fn findings(&self) -> Vec<Finding> {
         let mut findings = finding::counted(&self.counters, self.up_at.is_some(), &self.routes_key);
         findings.extend(self.noticed.iter().cloned());
         findings
     }
 
-    /// The record as the store keeps it, and how many notes it leaves out.
+    /// The record in the form of the store, and how many notes it omits.
     pub(crate) fn stored_record(&self) -> (Vec<adit_store::Step>, u64) {
         let stored = |(at, note): (Duration, Note)| adit_store::Step {
             at,
@@ -86,27 +86,27 @@ impl Session {
         Session { id, from, to, started, started_at: Instant::now(), queue, known }
     }
 
-    /// What is known now. A task that panicked while it held the lock leaves what it knew.
+    /// Locks what is known now. If a task panicked while it held the lock, its last state remains usable.
     pub(crate) fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
-    /// Has its task end it in order. Does not wait.
+    /// Makes its task end the session in order. Does not wait.
     pub(crate) fn end(&self, why: Why, code: Option<Code>, reason: String) {
         self.queue.push(Message::End { why, code, reason });
     }
 
-    /// Has its task end it without waiting for the client.
+    /// Makes its task end the session without waiting for the client.
     pub(crate) fn cut(&self) {
         self.queue.push(Message::Cut);
     }
 
-    /// Adds what was learnt at `now` to the record.
+    /// Adds a note to the record, with the time `now`.
     pub(crate) fn record(&self, now: Instant, note: &Note) {
         self.known().record.push(now.saturating_duration_since(self.started_at), note);
     }
 
-    /// Its line in a list.
+    /// The row of the session in a list.
     pub(crate) fn row(&self) -> SessionRow {
         let known = self.known();
         let up = known.up.as_ref();
@@ -131,7 +131,7 @@ impl Session {
         }
     }
 
-    /// All of it.
+    /// All details of the session.
     pub(crate) fn detail(&self) -> SessionDetail {
         let session = self.row();
         let known = self.known();

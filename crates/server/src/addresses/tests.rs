@@ -3,7 +3,7 @@ use adit_store::{Change, NewSession, ServerIdentity, StoreConfig};
 
 use super::*;
 
-/// Two addresses.
+/// A configuration with a pool of two addresses.
 fn config() -> Config {
     let config = "[pool]\nnet = \"10.99.0.0/24\"\nrange = \"10.99.0.10-10.99.0.11\"\n";
     Checked::built_in_with(Source::new("adit.toml", config)).into_config().unwrap()
@@ -56,13 +56,13 @@ fn a_released_address_can_be_lent_before_the_event_writer_has_written_the_releas
     addresses.release(ids[0]);
     assert_eq!(addresses.used("default"), 0);
     assert_eq!(addresses.try_lend(&config, ids[1], &alice).unwrap(), mine, "the user returns at once");
-    // The event writer is late, and takes nothing away.
+    // The event writer is late: its release must not take the address from the new session.
     write_release(&store, ids[0], mine.address);
     let others = addresses.try_lend(&config, ids[2], &bob).unwrap();
     assert_ne!(others.address, mine.address);
     assert_eq!(addresses.used("default"), 2);
 
-    // Another user gets it when there is no other.
+    // Another user gets it if no other address is free.
     addresses.release(ids[1]);
     assert_eq!(addresses.try_lend(&config, ids[3], &carol).unwrap(), mine);
     assert_eq!(addresses.try_lend(&config, ids[4], &dave).unwrap_err().code, Code::I01);

@@ -1,4 +1,4 @@
-//! The server's parts behind the interfaces that a connection uses.
+//! Adapters that implement the interfaces of [`super::handles`] with the parts of the server.
 
 use adit_wire::LocalCallId;
 use std::net::Ipv4Addr;
@@ -89,7 +89,7 @@ impl Authenticator for SourceAuthenticator {
     }
 }
 
-/// The pools, which block on the store, on threads that may block.
+/// The address pools. They block on the store, so each call runs on the blocking pool of the runtime.
 pub(crate) struct BlockingAddresses(pub(crate) Arc<Addresses>);
 
 impl AddressPool for BlockingAddresses {

@@ -1,4 +1,5 @@
-//! DHCPINFORM inside the tunnel: how a Windows client learns its DNS domain and the routes of a split tunnel.
+//! DHCPINFORM inside the tunnel, with which a Windows client learns its DNS domain and the routes of a split
+//! tunnel.
 
 use std::net::Ipv4Addr;
 
@@ -13,10 +14,10 @@ use super::machine::Machine;
 use super::state::State;
 use crate::convert;
 
-/// The IPv4 packet that answers the IPv4 packet `packet`.
+/// Builds the IPv4 packet that answers the IPv4 packet `packet`.
 ///
 /// # Errors
-/// Where the packet is not a DHCPINFORM, what it is instead.
+/// If the packet is not a DHCPINFORM: what it is instead.
 fn answer(packet: &[u8], up: &Up, pool: &PoolConfig, access: &Access) -> Result<Vec<u8>, adit_wire::Error> {
     let outer = ipv4::Packet::new_checked(packet)?;
     let datagram = udp::Packet::new_checked(outer.payload())?;

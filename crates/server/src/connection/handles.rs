@@ -1,4 +1,4 @@
-//! What a connection uses of the server: narrow interfaces, so that a test can stand in for kernel and store.
+//! The interfaces of the server that a connection uses: narrow, so that tests can replace kernel and store.
 
 use adit_wire::LocalCallId;
 use std::future::Future;
@@ -22,24 +22,24 @@ use crate::event_writer::Entry;
 use crate::message::Learned;
 use crate::registry::Registry;
 
-/// A future on the heap: these wait for a store or the kernel, which takes longer than an allocation.
+/// A boxed future. These wait for a store or the kernel, which takes longer than an allocation.
 pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// Reads the counters of a closed call: final some time after it was closed.
+/// Reads the counters of a closed call, which are final only some time after the close.
 pub(crate) type FinalCounters = Box<dyn Fn() -> Counters + Send + Sync>;
 
-/// The pool and the address that a session was lent.
+/// The pool and the address that are assigned to a session.
 pub(crate) type Lease = (String, Ipv4Addr);
 
-/// An answer and what it says of the session; `None` when there will be none.
+/// An answer and what it reveals about the session; `None` if there will be none.
 pub(crate) type Decision = Option<(Answer, Learned)>;
 
 /// The two clocks, read together.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Now {
-    /// For deadlines and durations.
+    /// The monotonic clock, for deadlines and durations.
     pub(crate) instant: Instant,
-    /// For what is written.
+    /// The wall clock, for what is written.
     pub(crate) timestamp: Timestamp,
 }
 
@@ -50,15 +50,15 @@ impl Now {
     }
 }
 
-/// Where rows and events go.
+/// Takes rows and events to be written.
 pub(crate) trait Recorder: Send + Sync {
     /// Enqueues an entry; never waits.
     fn enqueue(&self, entry: Entry);
 }
 
-/// The data paths of calls, and the Call IDs that name them.
+/// The data paths of calls, and the allocation of Call IDs.
 pub(crate) trait PacketPath: Send + Sync {
-    /// Reserves a Call ID for a call with `peer`; `None` when all are taken. [`PacketPath::close`] frees it.
+    /// Reserves a Call ID for a call with `peer`; `None` when all are in use. [`PacketPath::close`] frees it.
     fn reserve_call_id(&self, peer: Ipv4Addr) -> Option<LocalCallId>;
     /// Opens the data path of a call between our address `local` and `peer`.
     fn open(&self, call_id: LocalCallId, local: Ipv4Addr, peer: Ipv4Addr, config: PathConfig);
@@ -70,7 +70,7 @@ pub(crate) trait PacketPath: Send + Sync {
     fn send_ip(&self, call_id: LocalCallId, packet: Vec<u8>);
     /// The counters of an open call.
     fn counters(&self, call_id: LocalCallId) -> Option<Counters>;
-    /// GRE seen since `since` that belongs to no call and may have been meant for this one.
+    /// Unmatched GRE packets received after `since` that may have been meant for this call.
     fn unmatched(&self, call_id: LocalCallId, peer: Ipv4Addr, since: Instant) -> Option<Unmatched>;
     /// Closes the data path of a call and frees its Call ID.
     fn close(&self, call_id: LocalCallId) -> Option<FinalCounters>;
@@ -80,9 +80,10 @@ pub(crate) trait PacketPath: Send + Sync {
 pub(crate) trait Slot: Send {
     /// The client has requested a call.
     fn call_requested(&self);
-    /// The account source has thought for long about the login, or has answered after that.
+    /// Reports that the login has waited for the account source for long, or that the source has then
+    /// answered.
     fn set_waiting(&self, is_waiting: bool);
-    /// The call is up: it does not count against its address.
+    /// Reports that the call is up: it no longer counts against its address.
     fn call_up(self: Box<Self>);
 }
 
@@ -90,42 +91,42 @@ pub(crate) trait Slot: Send {
 pub(crate) struct Login {
     /// The configuration of the session.
     pub(crate) config: Arc<Config>,
-    /// Where the client calls from.
+    /// The client's public address and port.
     pub(crate) from: SocketAddrV4,
     /// What the client claims and proves.
     pub(crate) request: AuthRequest,
-    /// What the round before left.
+    /// The state left by the round before.
     pub(crate) pending: Option<Box<Pending>>,
 }
 
 /// Authenticates clients.
 pub(crate) trait Authenticator: Send + Sync {
-    /// The verdict on a login.
+    /// Returns the verdict on a login.
     fn authenticate(&self, login: Login) -> BoxFuture<'static, Decision>;
 }
 
-/// Lends inner addresses to clients.
+/// Assigns inner addresses to clients.
 pub(crate) trait AddressPool: Send + Sync {
-    /// Lends a session an address.
+    /// Assigns a session an address.
     fn lend(
         &self,
         config: Arc<Config>,
         session: SessionId,
         request: LeaseRequest,
     ) -> BoxFuture<'static, Decision>;
-    /// Takes the address of a session back; does nothing the second time.
+    /// Releases the address of a session. Calling it again has no effect.
     fn release(&self, session: SessionId);
 }
 
 /// Routes to the networks behind clients.
 pub(crate) trait Routes: Send + Sync {
-    /// Adds a route; the error is for the record.
+    /// Adds a route; the error is text for the record.
     fn add(&self, net: Ipv4Net) -> BoxFuture<'_, Result<(), String>>;
-    /// Removes a route that may be gone already.
+    /// Removes a route, which need not exist any more.
     fn remove(&self, net: Ipv4Net) -> BoxFuture<'_, ()>;
 }
 
-/// Everything that a connection uses of the server; all connections share one.
+/// All interfaces of the server that a connection uses; all connections share them.
 pub(crate) struct Handles {
     pub(crate) registry: Arc<Registry>,
     pub(crate) recorder: Box<dyn Recorder>,
@@ -136,7 +137,7 @@ pub(crate) struct Handles {
 }
 
 impl Handles {
-    /// Takes the address of a session back and records that.
+    /// Releases the address of a session and records that.
     pub(crate) fn release(&self, session: SessionId, (pool, address): Lease) {
         self.addresses.release(session);
         let release = Release { session, pool, address };

@@ -1,4 +1,4 @@
-//! The machine of one connection: input in, actions out. It reads no clock and no socket.
+//! The state machine of one connection: takes inputs, returns effects. It reads no clock and no socket.
 
 use std::sync::Arc;
 
@@ -28,13 +28,13 @@ pub(crate) struct Machine {
     pub(super) session: Arc<Session>,
     pub(super) tunnel: ServerTunnel,
     pub(super) state: State,
-    /// Why the server ends the session: what counts unless the call had another end of its own.
+    /// Why the server ends the session; applies unless the call ended for another reason.
     pub(super) requested_end: Option<End>,
-    /// The connection is over: what is left to send is sent, then [`Effect::Close`].
+    /// Whether the connection is over: pending output is sent, then [`Effect::Close`] is returned.
     pub(super) is_closed: bool,
 }
 
-/// What arrives.
+/// An input of the machine.
 pub(crate) enum Input<'a> {
     /// Octets of the control connection.
     Control(&'a [u8]),
@@ -42,61 +42,61 @@ pub(crate) enum Input<'a> {
     ControlClosed,
     /// A message from the rest of the server.
     Message(Message),
-    /// What became of [`Effect::AddRoutes`].
+    /// The result of [`Effect::AddRoutes`].
     RoutesAdded {
         /// The routes that exist now.
         added: Vec<Ipv4Net>,
-        /// The others, and why.
+        /// The routes that could not be added, and why.
         failed: Vec<(Ipv4Net, String)>,
     },
     /// [`Effect::RemoveRoutes`] is done.
     RoutesRemoved,
 }
 
-/// What is to be done outside of the machine.
+/// An action that the caller of the machine must carry out.
 pub(crate) enum Effect {
     /// Send what the output buffer holds to the client.
     Send,
     /// Authenticate a user; a [`Message::Answer`] with this id brings the verdict.
     Authenticate {
-        /// Of the question.
+        /// The id of the question.
         id: u32,
         /// What the client claims and proves.
         request: Box<AuthRequest>,
-        /// What the round before left.
+        /// The state left by the round before.
         pending: Option<Box<Pending>>,
     },
-    /// Lend the session an address; a [`Message::Answer`] with this id brings it.
+    /// Assign the session an address; a [`Message::Answer`] with this id brings it.
     LendAddress {
-        /// Of the question.
+        /// The id of the question.
         id: u32,
-        /// Which.
+        /// The address that is needed.
         request: Box<LeaseRequest>,
     },
-    /// Add these routes before anything else, then give [`Input::RoutesAdded`].
+    /// Add these routes before anything else, then pass [`Input::RoutesAdded`].
     AddRoutes(Vec<Ipv4Net>),
-    /// Remove these routes before anything else, then give [`Input::RoutesRemoved`].
+    /// Remove these routes before anything else, then pass [`Input::RoutesRemoved`].
     RemoveRoutes(Vec<Ipv4Net>),
     /// Close the connection, then call [`Machine::handle_disconnected`] and [`Machine::finish`].
     Close,
 }
 
-/// What a session begins with.
+/// The parts with which a session begins.
 pub(crate) struct Start {
     /// The configuration for new calls.
     pub(crate) config: Arc<Config>,
-    /// What it means to the tunnel machine.
+    /// The same configuration, converted for the tunnel machine.
     pub(crate) tunnel: ServerConfig,
-    /// A generator of its own.
+    /// A random number generator that no other session uses.
     pub(crate) rng: Rng,
-    /// The session, known to the registry.
+    /// The session, which is registered already.
     pub(crate) session: Arc<Session>,
     /// Its slot among those that are being set up.
     pub(crate) slot: Box<dyn Slot>,
 }
 
 impl Machine {
-    /// Makes the machine of a session that has just begun.
+    /// Creates the machine of a new session.
     pub(crate) fn new(handles: Arc<Handles>, start: Start, now: Now) -> Machine {
         let Start { config, tunnel, rng, session, slot } = start;
         let tunnel = ServerTunnel::new(tunnel, *session.from.ip(), now.instant, rng);
@@ -121,14 +121,14 @@ impl Machine {
         &self.config
     }
 
-    /// Something arrived.
+    /// Handles an input.
     pub(crate) fn handle_input(&mut self, now: Now, input: Input<'_>) {
         match input {
             Input::Control(octets) => {
                 self.report_unmatched(now);
                 self.tunnel.handle_input(now.instant, events::Input::Control(octets));
             }
-            // Who ended the connection does not learn it from its end.
+            // When this side has ended the connection, its end is no news.
             Input::ControlClosed if self.is_closed => {}
             Input::ControlClosed => {
                 self.report_unmatched(now);
@@ -140,7 +140,7 @@ impl Machine {
         }
     }
 
-    /// Time has passed.
+    /// Handles expired timers.
     pub(crate) fn handle_timeout(&mut self, now: Now) {
         self.report_unmatched(now);
         self.tunnel.handle_timeout(now.instant);
@@ -159,7 +159,8 @@ impl Machine {
         self.tunnel.poll_timeout().map(|(at, _)| at).into_iter().chain(slow_login).min()
     }
 
-    /// The next thing to do; `None` until something arrives. `output` holds what [`Effect::Send`] sends.
+    /// Returns the next effect; `None` until there is an input. `output` receives what [`Effect::Send`]
+    /// sends.
     pub(crate) fn poll_effect(&mut self, now: Now, output: &mut Vec<u8>) -> Option<Effect> {
         loop {
             while let Some(event) = self.tunnel.poll_event() {
@@ -219,7 +220,7 @@ impl Machine {
         }
     }
 
-    /// GRE that belongs to no call shows where that of this call is, while it is being set up.
+    /// Notes unmatched GRE packets while the call is being set up: they show where its packets go.
     fn report_unmatched(&mut self, now: Now) {
         let State::SettingUp(setting_up) = &self.state else { return };
         let (call, id) = (setting_up.call.handle, setting_up.call.id);
@@ -229,7 +230,7 @@ impl Machine {
         }
     }
 
-    /// Notes what looks broken, for those who look at the session before it ends.
+    /// Notes what looks broken, for display before the session ends.
     fn update_suspicion(&mut self, now: Now) {
         if self.state.was_up() {
             return;
@@ -242,7 +243,7 @@ impl Machine {
         };
     }
 
-    /// An event about this session.
+    /// Creates an event about this session.
     pub(super) fn new_event(&self, now: Now, facts: EventFacts) -> NewEvent {
         let mut event = NewEvent::new(now.timestamp, facts);
         event.user = self.session.known().user.clone();

@@ -1,6 +1,6 @@
-//! One client: its control connection, its call, its session from accept to the last line of its record.
+//! One client connection: control connection, call and session, from accept to the last line of the record.
 //!
-//! [`machine::Machine`] decides; this file moves octets and waits.
+//! [`machine::Machine`] contains the logic; this file does the I/O.
 
 mod adapters;
 mod dhcp;
@@ -32,11 +32,11 @@ use crate::session::Session;
 use handles::{BoxFuture, Decision, Login};
 use machine::{Effect, Input, Machine};
 
-/// A client that does not read what we send for so long is gone.
+/// A client that reads nothing for this long is disconnected.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
-/// How often a login that waits for an account source is checked for a client that has hung up.
+/// How often a login that waits for an account source checks whether the client is still connected.
 const CHECK_EVERY: Duration = Duration::from_secs(1);
-/// Octets read at once.
+/// The most octets that one read takes.
 const READ: usize = 2048;
 
 /// A connection: its machine and its socket.
@@ -46,29 +46,29 @@ pub(crate) struct Connection {
     handles: Arc<Handles>,
 }
 
-/// What a turn ended with.
+/// The result of [`Connection::turn`]: what to wait for.
 enum Turn {
-    /// There is nothing to do until something arrives.
+    /// Nothing to do until there is an input.
     Wait,
-    /// The client does not take this yet.
+    /// The socket's send buffer is full; these octets are left.
     Write(Vec<u8>),
-    /// These routes come before anything else.
+    /// Add these routes before anything else.
     AddRoutes(Vec<Ipv4Net>),
-    /// These routes go before anything else.
+    /// Remove these routes before anything else.
     RemoveRoutes(Vec<Ipv4Net>),
     /// The connection is over.
     Close,
 }
 
 impl Connection {
-    /// A connection whose session has just begun.
+    /// Creates the connection of a new session.
     pub(crate) fn new(handles: Arc<Handles>, start: Start, stream: TcpStream) -> Connection {
         let machine = Machine::new(Arc::clone(&handles), start, Now::read());
         Connection { machine, stream, handles }
     }
 
-    /// Runs the session to its end. Thousands of these wait at the same time, so what a turn needs is on the stack, and
-    /// what is rare is boxed.
+    /// Runs the session to its end. Thousands of these futures wait at the same time, so data needed in every
+    /// turn is on the stack, and rare data is boxed.
     pub(crate) async fn run(mut self: Box<Self>) {
         let session = Arc::clone(self.machine.session());
         loop {
@@ -100,7 +100,7 @@ impl Connection {
         Box::pin(self.finish()).await;
     }
 
-    /// Does what there is to do, until it would have to wait.
+    /// Carries out effects until one has to wait.
     fn turn(&mut self) -> Turn {
         let mut output = Vec::new();
         loop {
@@ -129,7 +129,7 @@ impl Connection {
         }
     }
 
-    /// The answer arrives as a message, a refusal after a second.
+    /// Delivers the answer as a message when it is ready; a refusal is delayed by a second.
     fn answer_later(&self, id: u32, decision: BoxFuture<'static, Decision>) {
         let session = Arc::clone(self.machine.session());
         let handles = Arc::clone(&self.handles);
@@ -140,7 +140,7 @@ impl Connection {
             }
             let lease = learned.lease.clone();
             let answer = Message::Answer(Box::new(Answered { id, answer, learned }));
-            // The session has ended meanwhile, and will not give the address back.
+            // The session has ended in the meantime and will not release the address.
             if !session.queue.push(answer)
                 && let Some(lease) = lease
             {
@@ -160,7 +160,7 @@ impl Connection {
         self.machine.handle_input(Now::read(), input);
     }
 
-    /// Waits until the client has taken this.
+    /// Writes octets and waits until the client has taken them.
     async fn write(&mut self, octets: Vec<u8>) {
         let written = timeout(WRITE_TIMEOUT, self.stream.write_all(&octets)).await;
         if !matches!(written, Ok(Ok(()))) {
@@ -195,7 +195,7 @@ impl Connection {
     }
 }
 
-/// The decision on a login, which is withdrawn when the session ends.
+/// Resolves to the verdict on a login; withdraws the login when the session ends.
 async fn while_open(session: Arc<Session>, mut login: BoxFuture<'static, Decision>) -> Decision {
     loop {
         if let Ok(decision) = timeout(CHECK_EVERY, &mut login).await {

@@ -1,4 +1,4 @@
-//! From the first message to a call that carries traffic.
+//! Set-up of a connection, from the first message to a call that carries traffic.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -21,7 +21,7 @@ use crate::message::Learned;
 use crate::{convert, ending};
 
 impl Machine {
-    /// What the tunnel machine reports; what takes time or a socket is an effect.
+    /// Handles an event of the tunnel machine. What takes time or needs a socket becomes an effect.
     pub(super) fn handle_event(&mut self, now: Now, event: Event) -> Option<Effect> {
         match event {
             Event::Ask { id, call, question } => return self.ask(now, id, call, question),
@@ -44,9 +44,9 @@ impl Machine {
 
     fn take_note(&self, now: Now, note: Note) {
         match note {
-            // The record has it once, at the end, with what the counters show.
+            // The record gets it once, at the end, with the findings from the counters.
             Note::Finding(finding) => self.session.known().noticed.push(finding),
-            // Keep-alives would fill the record of a session that does nothing else.
+            // Keep-alives would fill the record of an idle session.
             Note::Packet(packet) if self.state.was_up() && packet.message.kind.is_echo() => {}
             note => {
                 if let Note::LayerUp(up) = &note {
@@ -77,7 +77,7 @@ impl Machine {
         }
     }
 
-    /// The address that the session needs, by what the account source granted.
+    /// The address that the session needs, according to the grant of the account source.
     fn lease_request(&self, name: &[u8]) -> LeaseRequest {
         let known = self.session.known();
         let user = known.user.clone().unwrap_or_else(|| adit_wire::text::escape(name).to_string());
@@ -126,7 +126,7 @@ impl Machine {
         self.update_row(SessionUpdate { host, vendor, ..SessionUpdate::default() });
     }
 
-    /// Takes what came with an answer.
+    /// Applies what an answer revealed about the session.
     pub(super) fn learn(&mut self, now: Now, learned: Learned) {
         let Learned { user, group, networks, address, lease, pending, refused } = learned;
         if let State::SettingUp(setting_up) = &mut self.state {
@@ -145,7 +145,8 @@ impl Machine {
                     let (pool, address) = (Some(lease.0), Some(lease.1));
                     self.update_row(SessionUpdate { pool, address, ..SessionUpdate::default() });
                 }
-                // The call is over: its end has given back what it held, and will not come again.
+                // The call is over. Its end has already released what it held, so the lease must be released
+                // here.
                 None => self.handles.release(self.session.id, lease),
             }
         }
@@ -159,7 +160,7 @@ impl Machine {
                 known.routes_key = convert::routes_key(&self.config, group.as_deref());
             }
             drop(known);
-            // An earlier refusal that was put right, such as an expired password that was changed.
+            // An earlier refusal that no longer applies, such as an expired password that was then changed.
             if let Some(call) = self.state.call_mut().filter(|_| refused.is_none()) {
                 call.refused = None;
                 call.address = (address != AddressRequest::default()).then(|| Box::new(address));
@@ -168,14 +169,14 @@ impl Machine {
         }
         if let Some(refused) = refused {
             self.note(now, &Note::Refused(refused.clone()));
-            // The line of the log is written at the end, once for each call.
+            // The log line is written at the end, once for each call.
             if let Some(call) = self.state.call_mut() {
                 call.refused = Some(refused);
             }
         }
     }
 
-    /// The call carries traffic: for the first time, or again after PPP was negotiated anew.
+    /// Handles a call that carries traffic, for the first time or again after PPP was renegotiated.
     fn call_up(&mut self, now: Now, up: events::Up) -> Option<Effect> {
         self.update_row(SessionUpdate {
             up: Some(now.timestamp),
@@ -223,7 +224,7 @@ impl Machine {
         }
     }
 
-    /// The control connection is over.
+    /// Handles the end of the control connection.
     fn closed(&mut self, end: events::End) {
         self.is_closed = true;
         self.state = match std::mem::replace(&mut self.state, State::Ended) {

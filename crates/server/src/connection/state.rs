@@ -1,4 +1,4 @@
-//! The states of a connection; each owns the data that is valid in it.
+//! The states of a connection. Each state owns the data that is valid in it.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use ipnet::Ipv4Net;
 
 use super::handles::{FinalCounters, Lease, Slot};
 
-/// Where a connection is on its way from accept to the end of its record.
+/// The state of a connection between accept and the end of its record.
 pub(crate) enum State {
     /// The client is connected and has no call.
     NoCall(NoCall),
@@ -19,7 +19,7 @@ pub(crate) enum State {
     SettingUp(SettingUp),
     /// The call carries traffic.
     Up(Up),
-    /// The call or the connection is over; what is left is to say goodbye.
+    /// The call or the connection is over, and the closing messages are exchanged.
     Ending(Ending),
     /// The end is recorded.
     Ended,
@@ -34,36 +34,36 @@ pub(crate) struct NoCall {
 pub(crate) struct SettingUp {
     pub(crate) slot: Box<dyn Slot>,
     pub(crate) call: Call,
-    /// The networks behind the client, by its account.
+    /// The networks behind the client, as set in its account.
     pub(crate) networks: Vec<Ipv4Net>,
     /// The login that has no answer yet.
     pub(crate) login: Option<OpenLogin>,
 }
 
-/// A login that waits for the account sources.
+/// A login that waits for an account source.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct OpenLogin {
-    /// When it was asked for.
+    /// When the account sources were asked.
     since: Instant,
-    /// Whether it has waited for long, so that others have the slot.
+    /// Whether it has waited so long that it has given up its slot.
     is_slow: bool,
 }
 
-/// A login that has waited for so long leaves its slot to others.
+/// A login that has waited this long gives up its slot.
 const SLOW: Duration = Duration::from_secs(2);
 
 impl SettingUp {
-    /// The account sources are asked.
+    /// Records that the account sources were asked.
     pub(crate) fn login_asked(&mut self, now: Instant) {
         self.login = Some(OpenLogin { since: now, is_slow: false });
     }
 
-    /// When [`SettingUp::check_login`] has something to do.
+    /// When [`SettingUp::check_login`] must be called.
     pub(crate) fn login_is_slow_at(&self) -> Option<Instant> {
         self.login.filter(|login| !login.is_slow).map(|login| login.since + SLOW)
     }
 
-    /// Leaves the slot to others, if the login has waited for long.
+    /// Gives up the slot if the login has waited for long.
     pub(crate) fn check_login(&mut self, now: Instant) {
         if self.login_is_slow_at().is_some_and(|at| now >= at)
             && let Some(login) = &mut self.login
@@ -73,7 +73,7 @@ impl SettingUp {
         }
     }
 
-    /// The answer is there.
+    /// Records that the account sources have answered.
     pub(crate) fn login_answered(&mut self) {
         if self.login.take().is_some_and(|login| login.is_slow) {
             self.slot.set_waiting(false);
@@ -90,30 +90,30 @@ pub(crate) struct Up {
 
 /// See [`State::Ending`].
 pub(crate) struct Ending {
-    /// Of a call that never came up: others wait until it is over.
+    /// The slot of a call that never came up: it is held until the connection is over.
     pub(crate) slot: Option<Box<dyn Slot>>,
     /// How it ended.
     pub(crate) end: End,
-    /// Why the login was refused, if that is how.
+    /// Why the login was refused, if it was.
     pub(crate) refusal: Option<LoginRefusal>,
-    /// Given back when the routes are gone.
+    /// The lease, released after the routes are removed.
     pub(crate) lease: Option<Lease>,
-    /// Of the call: packets may have passed after the last look.
+    /// The counters of the call. Packets may have passed after they were last read.
     pub(crate) counters: Option<FinalCounters>,
 }
 
-/// The one call of a connection.
+/// The single call of a connection.
 pub(crate) struct Call {
-    /// Its name in the tunnel machine.
+    /// The handle of the call in the tunnel machine.
     pub(crate) handle: u32,
-    /// Its name in the packet path.
+    /// The Call ID, which names the call in the packet path.
     pub(crate) id: LocalCallId,
     pub(crate) lease: Option<Lease>,
     /// The account's own address or pool, if it has any.
     pub(crate) address: Option<Box<AddressRequest>>,
-    /// The login, while its account source wants another round.
+    /// The login, while its account source requires another round.
     pub(crate) pending: Option<Box<Pending>>,
-    /// The last refusal: the cause of the end, whatever the client makes of it.
+    /// The last refusal. It is the cause of the end, whatever the client does next.
     pub(crate) refused: Option<Refused>,
 }
 
@@ -126,7 +126,7 @@ impl State {
         }
     }
 
-    /// The same, to change it.
+    /// The call, mutable, while there is one.
     pub(crate) fn call_mut(&mut self) -> Option<&mut Call> {
         match self {
             State::SettingUp(SettingUp { call, .. }) | State::Up(Up { call, .. }) => Some(call),
@@ -134,7 +134,7 @@ impl State {
         }
     }
 
-    /// Whether the call has been up, or is.
+    /// Whether the call is or was up.
     pub(crate) fn was_up(&self) -> bool {
         match self {
             State::Up(_) => true,

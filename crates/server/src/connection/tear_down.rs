@@ -1,4 +1,4 @@
-//! From the end of the call to the last line of the record.
+//! Tear-down of a connection, from the end of the call to the last line of the record.
 
 use adit_diag::note::Refused;
 use adit_diag::{LoginRefusal, Note};
@@ -14,7 +14,8 @@ use crate::event_writer::Entry;
 use crate::message::Message;
 
 impl Machine {
-    /// The call is over: its data path goes at once, its address when its routes are gone.
+    /// Handles the end of the call: its data path is closed at once, its address is released after its routes
+    /// are removed.
     pub(super) fn end_call(&mut self, now: Now, end: End) -> Option<Effect> {
         self.end_call_with(now, end).map(Effect::RemoveRoutes)
     }
@@ -35,7 +36,7 @@ impl Machine {
             self.handles.registry.unbind_call(call.id);
             ending.counters = self.handles.path.close(call.id);
             ending.lease = call.lease;
-            // What the client was told about a refused login is the cause; that it then hung up is the consequence.
+            // The refused login is the cause; the client's disconnect is its consequence.
             if let Some(Refused { code, cause }) = call.refused {
                 let detail = cause.to_string();
                 ending.refusal = cause.into_login();
@@ -62,11 +63,11 @@ impl Machine {
         }
         let end = ending.end.clone();
         ending.end = ending::behind_one_address(&self.session, &self.handles.registry, end);
-        // One call a connection: with the call gone, the connection has nothing left to do.
+        // There is one call per connection: without it, the connection is done.
         self.tunnel.handle_command(now.instant, Command::Stop { why: Why::UserRequest });
     }
 
-    /// The control connection is closed. Where a call was still there: the routes to remove before
+    /// ^Handles the closed control connection. If there was a call, returns the routes to remove before
     /// [`Input::RoutesRemoved`](super::machine::Input::RoutesRemoved).
     pub(super) fn handle_disconnected(&mut self, now: Now) -> Option<Vec<Ipv4Net>> {
         self.state.call()?;
@@ -75,7 +76,7 @@ impl Machine {
         self.end_call_with(now, end)
     }
 
-    /// Writes the last lines: event, record, row. The slot is free afterwards.
+    /// Writes the last entries (event, record, row) and frees the slot.
     pub(super) fn finish(&mut self, now: Now) {
         let (end, refusal, counters, _slot) = match std::mem::replace(&mut self.state, State::Ended) {
             State::Ending(Ending { end, refusal, counters, slot, .. }) => (end, refusal, counters, slot),
@@ -85,7 +86,7 @@ impl Machine {
         };
         self.record_end(now, end, refusal, counters.map(|read| read()));
         self.handles.registry.remove(self.session.id);
-        // An address that came too late goes back.
+        // An address that arrived too late is released.
         for message in self.session.queue.close() {
             if let Message::Answer(answered) = message
                 && let Some(lease) = answered.learned.lease

@@ -1,4 +1,4 @@
-//! What the store is to write, and what waits while it cannot.
+//! The changes to be written to the store, and the backlog of those that could not be written yet.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,12 +10,12 @@ use jiff::Timestamp;
 
 use super::broadcast::Broadcast;
 
-/// The most entries that wait.
+/// The most entries in the backlog.
 pub(super) const MAX_WAITING: usize = 8192;
-/// The delay before a write is tried again after the store could not write.
+/// The delay before a failed write is retried.
 pub(super) const RETRY: Duration = Duration::from_secs(5);
 
-/// What the backlog needs of the store.
+/// The operations of the store that the backlog uses.
 pub(super) trait Sink: Send {
     /// Writes changes in one transaction; returns the ids of their events.
     fn write(&self, changes: &[Change]) -> Result<Vec<i64>, Error>;
@@ -33,7 +33,7 @@ impl Sink for Store {
     }
 }
 
-/// What the writer's owner sees of it.
+/// The state of the backlog, as the owner of the writer sees it.
 #[derive(Clone, Default)]
 pub(super) struct Health {
     lost: Arc<AtomicU64>,
@@ -41,22 +41,22 @@ pub(super) struct Health {
 }
 
 impl Health {
-    /// Counts an entry that had no room.
+    /// Counts a dropped entry.
     pub(super) fn count_lost(&self) {
         self.lost.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Entries that were lost because the store did not keep up.
+    /// The number of entries that were dropped because the store did not keep up.
     pub(super) fn lost(&self) -> u64 {
         self.lost.load(Ordering::Relaxed)
     }
 
-    /// Why the store could not do the last write, if it could not.
+    /// Why the last write to the store failed, if it did.
     pub(super) fn trouble(&self) -> Option<Error> {
         self.last().clone()
     }
 
-    /// Why no other write would work either, if so.
+    /// Why any other write would fail too, if so.
     pub(super) fn blocked(&self) -> Option<Error> {
         self.trouble().filter(Error::is_transient)
     }
@@ -66,7 +66,7 @@ impl Health {
     }
 }
 
-/// What the store is to do.
+/// An operation to carry out on the store.
 pub(super) enum Work {
     /// Write one row or several.
     Change(Change),
@@ -76,23 +76,23 @@ pub(super) enum Work {
 
 /// The outcome of a write.
 enum Outcome {
-    /// It is written, and its events have these ids.
+    /// It is written; these are the ids of its events.
     Written(Vec<i64>),
-    /// The store refuses it, now and later.
+    /// The store rejects it permanently.
     Refused,
-    /// The store does not work now.
+    /// The store is unavailable for now.
     Waits,
 }
 
-/// Writes to the store, in order; what it cannot write waits. Subscribers get every event when it is written or begins to
-/// wait.
+/// Writes to the store, in order. What cannot be written goes to the backlog. Subscribers get an event when
+/// it is written or added to the backlog.
 pub(super) struct Backlog<S> {
     store: S,
     health: Health,
     broadcast: Broadcast,
-    /// What the store could not write yet, oldest first; at most [`MAX_WAITING`].
+    /// The changes that could not be written yet, oldest first; at most [`MAX_WAITING`].
     backlog: VecDeque<Work>,
-    /// When the store is tried again, while there is a backlog.
+    /// When the next write is attempted, while there is a backlog.
     retry_at: Instant,
     /// When a failure of the store was last logged.
     reported_at: Option<Instant>,
@@ -101,7 +101,7 @@ pub(super) struct Backlog<S> {
 }
 
 impl<S: Sink> Backlog<S> {
-    /// An empty backlog in front of a store.
+    /// Creates an empty backlog in front of a store.
     pub(super) fn new(store: S, health: Health, broadcast: Broadcast) -> Backlog<S> {
         Backlog {
             store,
@@ -114,7 +114,7 @@ impl<S: Sink> Backlog<S> {
         }
     }
 
-    /// Writes what waits together as one transaction, behind what waits already.
+    /// Writes these changes in one transaction, after those in the backlog.
     pub(super) fn write_all(&mut self, mut changes: Vec<Change>) {
         if self.backlog.is_empty() && changes.len() > 1 {
             match self.store.write(&changes) {
@@ -123,13 +123,13 @@ impl<S: Sink> Backlog<S> {
                     changes.clear();
                     self.wrote();
                 }
-                // The store as a whole does not work: everything waits.
+                // The store as a whole is unavailable: add everything to the backlog.
                 Err(error) if error.is_transient() => {
                     self.failed(&error);
                     self.broadcast.send(&changes, &[]);
                     self.backlog.extend(changes.drain(..).take(MAX_WAITING).map(Work::Change));
                 }
-                // One of them is refused: the others are not to suffer for it.
+                // One change was rejected; the others are written one by one below.
                 Err(_) => {}
             }
         }
@@ -138,7 +138,7 @@ impl<S: Sink> Backlog<S> {
         }
     }
 
-    /// Writes one thing, behind those that wait already.
+    /// Writes one item, after those in the backlog.
     pub(super) fn write(&mut self, work: Work) {
         let outcome = if self.backlog.is_empty() { self.try_write(&work) } else { Outcome::Waits };
         if let Work::Change(change) = &work {
@@ -155,13 +155,13 @@ impl<S: Sink> Backlog<S> {
         }
     }
 
-    /// Tries the store again that could not write, when it is time.
+    /// Retries the backlog when it is time.
     pub(super) fn catch_up(&mut self, now: Instant) {
         if now < self.retry_at {
             return;
         }
         while let Some(work) = self.backlog.pop_front() {
-            // Its events were sent when it began to wait.
+            // The events were sent when it was added to the backlog.
             if let Outcome::Waits = self.try_write(&work) {
                 self.backlog.push_front(work);
                 return;
@@ -169,7 +169,7 @@ impl<S: Sink> Backlog<S> {
         }
     }
 
-    /// Writes one thing.
+    /// Writes one item.
     fn try_write(&mut self, work: &Work) -> Outcome {
         let result = match work {
             Work::Change(change) => self.store.write(std::slice::from_ref(change)),

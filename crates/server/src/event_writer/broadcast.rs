@@ -1,4 +1,4 @@
-//! Events on their way to subscribers: followers of the log.
+//! Distribution of events to subscribers that follow the log.
 
 use std::sync::Arc;
 
@@ -6,25 +6,25 @@ use adit_api::log::Event;
 use adit_store::Change;
 use tokio::sync::broadcast;
 
-/// The most events that wait for one subscriber.
+/// The most unread events per subscriber.
 const MAX_UNREAD: usize = 1024;
 
-/// Sends events to subscribers; never waits for one. Clones are the same one.
+/// Sends events to subscribers; never waits for one. Clones share the subscribers.
 #[derive(Clone)]
 pub(super) struct Broadcast(broadcast::Sender<Arc<Event>>);
 
 impl Broadcast {
-    /// One without subscribers.
+    /// Creates a broadcast without subscribers.
     pub(super) fn new() -> Broadcast {
         Broadcast(broadcast::channel(MAX_UNREAD).0)
     }
 
-    /// Subscribes to every event from now on.
+    /// Subscribes to all later events.
     pub(super) fn subscribe(&self) -> broadcast::Receiver<Arc<Event>> {
         self.0.subscribe()
     }
 
-    /// Sends the events among some changes, with their ids in the store; without ids where it does not have them yet.
+    /// Sends the events contained in some changes, with their ids in the store if they have any yet.
     pub(super) fn send(&self, changes: &[Change], ids: &[i64]) {
         if self.0.receiver_count() == 0 {
             return;

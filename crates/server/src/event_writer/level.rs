@@ -1,10 +1,10 @@
-//! How severe an event is.
+//! The severity of events.
 
 use adit_config::LogLevel;
 use adit_diag::{Code, Layer};
 use adit_store::NewEvent;
 
-/// What this host could not do is an error, a call that failed a warning, the rest is information.
+/// A failure of this host is an error, a failed call a warning, anything else information.
 pub(super) fn level(event: &NewEvent) -> LogLevel {
     match event.code.map(Code::layer) {
         None => LogLevel::Info,
@@ -13,7 +13,7 @@ pub(super) fn level(event: &NewEvent) -> LogLevel {
     }
 }
 
-/// The prefix by which systemd's journal knows the priority of a line (sd-daemon(3)).
+/// The prefix that gives systemd's journal the priority of a line (sd-daemon(3)).
 pub(super) fn prefix(level: LogLevel) -> &'static str {
     match level {
         LogLevel::Error => "<3>",

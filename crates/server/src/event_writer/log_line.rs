@@ -1,4 +1,4 @@
-//! Log lines: where they go, which are written, and what they look like.
+//! Log lines: targets, levels and formats.
 
 use std::fs::File;
 use std::io::Write as _;
@@ -12,13 +12,13 @@ use super::level;
 use super::step::Step;
 use crate::error::{Result, ServerError};
 
-/// Where log lines go, and which are written.
+/// The targets of log lines, and the level from which lines are written.
 pub(crate) struct LogLines {
     level: LogLevel,
     format: LogFormat,
     files: Vec<File>,
     stderr: bool,
-    /// Lines on stderr are read by systemd's journal.
+    /// Whether stderr is read by systemd's journal.
     journald: bool,
 }
 
@@ -67,7 +67,7 @@ impl LogLines {
         self.write_line(LogLevel::Debug, line);
     }
 
-    /// Writes a line, unless it is less severe than what is asked for.
+    /// Writes a line, unless its level is below the configured one.
     fn write_line(&self, level: LogLevel, line: impl Fn() -> String) {
         if level > self.level {
             return;
@@ -83,7 +83,8 @@ impl LogLines {
     }
 }
 
-/// Whether stderr is systemd's journal, by the device and inode that systemd names (systemd.exec(5), `JOURNAL_STREAM`).
+/// Whether stderr is connected to systemd's journal: compares device and inode with those in `JOURNAL_STREAM`
+/// (systemd.exec(5)).
 fn stderr_is_systemd_journal() -> bool {
     use std::os::unix::fs::MetadataExt as _;
     let Some(named) = std::env::var("JOURNAL_STREAM").ok() else { return false };
@@ -91,7 +92,7 @@ fn stderr_is_systemd_journal() -> bool {
     stderr.is_some_and(|stderr| named == format!("{}:{}", stderr.dev(), stderr.ino()))
 }
 
-/// An object of texts, with the same typed as `facts`.
+/// The event as a JSON object of strings, with the typed values in `facts`.
 fn json(event: &NewEvent) -> String {
     let mut map = Map::new();
     let mut put = |key: &str, value: Option<String>| {
@@ -119,7 +120,7 @@ mod tests {
 
     use super::*;
 
-    /// The first words of the lines of a failed host, a failed call, a login and a step.
+    /// The beginnings of the lines of a failed host, a failed call, a login and a step.
     fn lines(level: LogLevel, format: LogFormat) -> Vec<String> {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("adit.log");

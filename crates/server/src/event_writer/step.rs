@@ -8,7 +8,7 @@ use adit_wire::note::Shown;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-/// What was learnt of a session, and when. It is logged and not stored: the session's record keeps it too.
+/// A step of a session with its time. It is logged but not stored here: the session's record contains it too.
 #[derive(Debug)]
 pub(crate) struct Step {
     pub(crate) at: Timestamp,

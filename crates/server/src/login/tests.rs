@@ -1,4 +1,4 @@
-//! Admission after every source alike, and how often the store is read.
+//! Tests that admission is the same for every source, and how often the store is read.
 
 mod counting;
 
@@ -21,7 +21,7 @@ use counting::Reads;
 
 const FROM: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 7);
 
-/// A source with one verdict, once.
+/// A source that returns one verdict, once.
 struct Verdict(Mutex<Option<Result<Outcome, SourceFault>>>);
 
 impl AccountSource for Verdict {
@@ -54,7 +54,8 @@ fn request(name: &str) -> AuthRequest {
     AuthRequest { name: name.as_bytes().to_vec(), method: AuthMethod::Pap, proof, continues: false }
 }
 
-/// What becomes of a login of `alice` on which a source has this verdict, with one session of hers up.
+/// The result of a login of `alice` for which the source returns this verdict, while one session of hers is
+/// up.
 async fn log_in(verdict: Result<Outcome, SourceFault>, text: &str) -> (Answer, Learned) {
     let store = adit_store::open(&adit_store::StoreConfig::memory()).unwrap();
     let sources = Sources::new(vec![Arc::new(Verdict(Mutex::new(Some(verdict))))]);

@@ -1,20 +1,20 @@
-//! Who asks.
+//! The caller of the service.
 
 use std::os::unix::fs::MetadataExt as _;
 
 use adit_api::{Error, Kind, Result};
 use adit_diag::Code;
 
-/// Who asks, as the kernel says it.
+/// The caller, as identified by the kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Caller {
-    /// The user id; `None` when the kernel does not say.
+    /// The user id; `None` if the kernel does not provide it.
     pub(crate) uid: Option<u32>,
 }
 
 impl Caller {
-    /// Accounts are changed by those who may change the database: root, and the user that the server runs as. Access
-    /// to the socket is enough for everything else.
+    /// Checks whether the caller may change accounts: only root and the user of the server may, because they
+    /// may change the database. Access to the socket is sufficient for everything else.
     pub(crate) fn may_change_accounts(self) -> Result<()> {
         let own = std::fs::metadata("/proc/self").map(|me| me.uid()).ok();
         if is_trusted(self.uid, own) {

@@ -1,4 +1,4 @@
-//! One who follows what happens.
+//! A client that follows events.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,16 +8,16 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tokio::time::Instant;
 
-/// A follower hears at least so often that the server is alive.
+/// How often an idle follower gets a sign that the server is alive.
 const IDLE: Duration = Duration::from_secs(5);
 
-/// One who follows; ends with the server.
+/// A follower; ends with the server.
 pub(crate) struct Follower {
     events: Receiver<Arc<Event>>,
     filter: Filter,
     has_begun: bool,
     idle_at: Instant,
-    /// Its place among the followers, free again when it is dropped.
+    /// Its permit, released when the follower is dropped.
     _permit: Option<OwnedSemaphorePermit>,
 }
 
@@ -30,7 +30,7 @@ impl Follower {
         Follower { events, filter, has_begun: false, idle_at: Instant::now() + IDLE, _permit: permit.into() }
     }
 
-    /// What to tell it next; `None` when the server stops. Nothing is lost when this is dropped before it is ready.
+    /// The next item to send to it; `None` when the server stops. Cancel safe.
     pub(crate) async fn next(&mut self) -> Option<Followed> {
         if !self.has_begun {
             self.has_begun = true;

@@ -68,7 +68,7 @@ fn everything_reachable_differs_from_nothing_known_yet() {
 fn the_record_counts_from_the_start_of_the_session() {
     let session = session();
     session.record(session.started_at + Duration::from_millis(1500), &Note::LayerUp(LayerUp::Gre));
-    // A clock read before the session began is no reason to panic: the record never goes back in time.
+    // An instant before the start of the session must not panic: times in the record never decrease.
     session.record(session.started_at - Duration::from_millis(1), &Note::DhcpAnswered);
     let steps = session.detail().steps;
     assert_eq!(steps.iter().map(|step| step.at_ms).collect::<Vec<_>>(), [1500, 1500]);

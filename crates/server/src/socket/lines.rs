@@ -1,31 +1,31 @@
-//! Lines from a connection, bounded, and wiped: a request may carry a password.
+//! Reads lines of limited length from a connection, and wipes them: a request may contain a password.
 
 use std::io;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use zeroize::{Zeroize as _, Zeroizing};
 
-/// A request line may be this long, in octets.
+/// The maximum length of a request line in bytes.
 pub(super) const MAX_REQUEST: usize = 64 << 10;
 
-/// Reads lines into one buffer that never grows.
+/// Reads lines into one buffer of fixed size.
 pub(super) struct Lines<R> {
     from: R,
     buffer: Zeroizing<Box<[u8]>>,
-    /// Octets of the buffer that are filled.
+    /// The number of bytes in the buffer.
     filled: usize,
-    /// Octets of it that are the line that was returned last.
+    /// The number of bytes of the line that was returned last.
     used: usize,
 }
 
-/// What was read.
+/// The result of a read.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Line<'a> {
-    /// A line without its end; the last one of a connection may lack it.
+    /// A line without its terminator, which the last line may lack.
     Text(&'a [u8]),
-    /// It is longer than [`MAX_REQUEST`]; where the next one begins is not known.
+    /// The line is longer than [`MAX_REQUEST`]; the position of the next one is unknown.
     TooLong,
-    /// The peer is done.
+    /// The peer has closed the connection.
     End,
 }
 
@@ -35,7 +35,7 @@ impl<R: AsyncRead + Unpin> Lines<R> {
         Lines { from, buffer, filled: 0, used: 0 }
     }
 
-    /// The next line. Nothing is lost when this is dropped before it is ready.
+    /// Reads the next line. Cancel safe.
     pub(super) async fn next(&mut self) -> io::Result<Line<'_>> {
         self.forget_last();
         let mut searched = 0;
@@ -61,7 +61,7 @@ impl<R: AsyncRead + Unpin> Lines<R> {
         }
     }
 
-    /// Wipes the line that was returned last, and brings what is behind it to the front.
+    /// Wipes the line that was returned last, and moves the rest to the front.
     fn forget_last(&mut self) {
         if self.used == 0 {
             return;

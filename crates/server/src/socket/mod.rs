@@ -1,4 +1,5 @@
-//! The control socket: who may open it may operate the server. One JSON request a line, one JSON answer a line.
+//! The control socket: a user who may open it may operate the server. One JSON request per line, one JSON
+//! response per line.
 
 mod lines;
 mod talk;
@@ -15,17 +16,17 @@ use tokio::task::{JoinHandle, JoinSet};
 use crate::error::{Result, ServerError};
 use crate::service::Service;
 
-/// Connections at once.
+/// The most connections at once.
 const CONNECTIONS: usize = 64;
-/// How long requests in progress may take when the server stops.
+/// How long requests in progress may take during shutdown.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// Where the socket is in the run directory.
+/// The path of the socket in the run directory.
 pub fn path(run_dir: &Path) -> PathBuf {
     run_dir.join("adit.sock")
 }
 
-/// The open socket; its file goes with it.
+/// The open socket; dropping it removes its file.
 pub(crate) struct Control {
     listener: UnixListener,
     path: PathBuf,
@@ -33,7 +34,8 @@ pub(crate) struct Control {
 
 impl Drop for Control {
     fn drop(&mut self) {
-        // The file is removed before the socket is closed: the next server must not find it and take it for stale.
+        // The file is removed before the socket is closed: the next server must not find it and treat it as
+        // stale.
         let _ = std::fs::remove_file(&self.path);
     }
 }
@@ -41,7 +43,7 @@ impl Drop for Control {
 /// Opens the socket: root and the group of its directory may use it.
 ///
 /// # Errors
-/// S01 when a living server has it, S08 when it cannot be made.
+/// S01 when a running server has it, S08 when it cannot be created.
 pub(crate) fn open(run_dir: &Path) -> Result<Control> {
     let path = path(run_dir);
     let failed = |error: std::io::Error| {
@@ -71,19 +73,19 @@ pub(crate) fn open(run_dir: &Path) -> Result<Control> {
 /// The open socket with a task that serves it.
 pub(crate) struct Serving {
     task: JoinHandle<()>,
-    /// Dropped to stop.
+    /// Dropped to stop the task.
     stop: watch::Sender<()>,
 }
 
 impl Serving {
-    /// Starts to serve.
+    /// Starts the task that serves the socket.
     pub(crate) fn start(service: Service, control: Control) -> Serving {
         let (stop, stopped) = watch::channel(());
         Serving { task: tokio::spawn(serve(service, control, stopped)), stop }
     }
 
-    /// Closes the socket, waits until requests in progress are answered and followers have got what happened so far, at
-    /// most [`GRACE`], and closes their connections.
+    /// Closes the socket, waits at most [`GRACE`] until requests in progress are answered and followers have
+    /// received all events so far, and closes their connections.
     pub(crate) async fn stop(self) {
         drop(self.stop);
         let _ = tokio::time::timeout(GRACE, self.task).await;
@@ -93,7 +95,7 @@ impl Serving {
 async fn serve(service: Service, control: Control, mut stop: watch::Receiver<()>) {
     let mut connections = JoinSet::new();
     loop {
-        // Who is one too many waits in the listener's queue.
+        // A connection beyond the limit waits in the listener's backlog.
         let has_capacity = connections.len() < CONNECTIONS;
         tokio::select! {
             _ = stop.changed() => break,

@@ -12,12 +12,13 @@ use zeroize::Zeroizing;
 use super::lines::{Line, Lines, MAX_REQUEST};
 use crate::service::{Caller, Follower, Service};
 
-/// A peer that says nothing, or reads nothing, for so long is let go.
+/// A connection on which the peer neither sends nor reads for this long is closed.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// An answer that carries a password is shorter than this: its buffer does not grow, so no copy of it stays behind.
+/// The maximum length of a response with a password: its buffer does not grow, so no copy is left in memory.
 const SHORT: usize = 8 << 10;
 
-/// Answers one request after the other until the peer is done, or the server stops; a request in progress is answered.
+/// Answers requests in order until the peer closes the connection or the server stops; a request in progress
+/// is still answered.
 pub(super) async fn talk(
     service: Service,
     stream: UnixStream,
@@ -48,7 +49,7 @@ pub(super) async fn talk(
     }
 }
 
-/// The next request; `None` when there is none, an error when it is none that is known here.
+/// Reads the next request; `None` at the end, an error if it is not a known request.
 async fn read_request(
     lines: &mut Lines<impl AsyncRead + Unpin>,
 ) -> io::Result<Option<adit_api::Result<Request>>> {
@@ -74,7 +75,8 @@ async fn send(write: &mut (impl AsyncWrite + Unpin), response: &Response) -> io:
     tokio::time::timeout(PATIENCE, write.write_all(&line)).await?
 }
 
-/// Sends what a follower gets, until the peer closes the connection, or the server stops and all of it is sent.
+/// Sends a follower its events, until the peer closes the connection, or the server stops and all events are
+/// sent.
 async fn relay(
     mut follower: Follower,
     lines: &mut Lines<impl AsyncRead + Unpin>,
@@ -85,7 +87,7 @@ async fn relay(
         let next = tokio::select! {
             biased;
             next = follower.next() => next,
-            // The peer has nothing to say any more: it is gone, or it does not keep to the rules.
+            // A follower sends nothing: the peer has closed the connection or violates the protocol.
             _ = lines.next() => return Ok(()),
             _ = stop.changed() => return Ok(()),
         };
@@ -144,7 +146,7 @@ mod tests {
     async fn a_peer_that_reads_slowly_receives_the_number_of_lost_events() {
         let (sender, receiver) = broadcast::channel(4);
         let follower = Follower::new(receiver, Filter::default(), None);
-        // The connection carries one line, or two.
+        // The buffer holds one line, or two.
         let (mut far, near) = tokio::io::duplex(256);
         let (near_read, mut near_write) = tokio::io::split(near);
         let (_running, stop) = watch::channel(());

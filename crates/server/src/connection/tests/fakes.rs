@@ -1,4 +1,4 @@
-//! Stand-ins for the kernel, the store and the accounts: they write down what is asked of them, in order.
+//! Fakes for kernel, store and accounts: they record the calls made to them, in order.
 
 use std::collections::VecDeque;
 use std::net::Ipv4Addr;
@@ -38,7 +38,7 @@ pub(super) fn branch() -> Ipv4Net {
     Ipv4Net::new_assert(Ipv4Addr::new(192, 168, 77, 0), 24)
 }
 
-/// What was asked of all fakes, in order, and what they do.
+/// The calls made to all fakes, in order, and the settings of the fakes.
 #[derive(Default)]
 pub(super) struct Fake {
     log: Mutex<Vec<String>>,
@@ -61,12 +61,12 @@ impl Fake {
         lock(&self.log).push(line.into());
     }
 
-    /// What was asked so far.
+    /// The calls so far.
     pub(super) fn log(&self) -> Vec<String> {
         lock(&self.log).clone()
     }
 
-    /// Where a line is in the log: it must be there, once.
+    /// The position of a line in the log, where it must occur once.
     pub(super) fn position(&self, line: &str) -> usize {
         let log = self.log();
         let mut at = log.iter().enumerate().filter(|(_, logged)| *logged == line).map(|(at, _)| at);

@@ -1,4 +1,4 @@
-//! The machine of a connection, without kernel and store.
+//! Tests of the machine of a connection, without kernel and store.
 
 mod fakes;
 mod shell;
@@ -51,7 +51,8 @@ fn a_client_that_hangs_up_leaves_nothing_behind() {
     world.run(MINUTE);
     assert!(world.is_finished);
     let fake = &world.fake;
-    // The address may belong to another client as soon as it is released: no route may still lead to this one.
+    // The address may be assigned to another client as soon as it is released: no route may still lead to
+    // this one.
     let order = [
         "path close 4711",
         "route remove 192.168.77.0/24",
@@ -93,7 +94,7 @@ fn a_wrong_password_is_the_cause_though_the_client_hangs_up() {
     assert_eq!(end.refusal, Some(LoginRefusal::WrongPassword));
     world.fake.position("event auth.fail");
     assert_eq!(world.handles.registry.failed(), [(Code::A01, 1)]);
-    // Others wait for the slot until everything is over.
+    // The slot is held until everything is over.
     assert!(world.fake.position("slot free") > world.fake.position("row ended"));
 }
 

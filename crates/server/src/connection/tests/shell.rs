@@ -1,4 +1,4 @@
-//! The loop around the machine, with a real TCP connection.
+//! Tests of the I/O loop around the machine, over a real TCP connection.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -25,7 +25,7 @@ struct Client {
 }
 
 impl Client {
-    /// Talks for at most ten seconds, until `done`.
+    /// Runs the client for at most ten seconds, until `done`.
     async fn talk(&mut self, done: impl Fn(&Client) -> bool) {
         let until = Instant::now() + Duration::from_secs(10);
         let (mut input, mut output) = ([0u8; 4096], Vec::new());

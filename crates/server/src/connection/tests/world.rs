@@ -1,4 +1,4 @@
-//! A machine and a real client, joined by hand on a virtual clock.
+//! A machine and a real client, connected to each other on a virtual clock.
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
@@ -62,9 +62,9 @@ pub(super) struct World {
     call_at_client: u32,
     /// Whether frames of the client arrive.
     pub(super) has_gre: bool,
-    /// Whether questions for an address get their answer.
+    /// Whether requests for an address are answered.
     pub(super) answers_address: bool,
-    /// Whether logins get their verdict.
+    /// Whether logins are answered.
     pub(super) answers_login: bool,
     /// The last question that has no answer.
     pub(super) open_question: Option<u32>,
@@ -107,7 +107,7 @@ impl World {
         self.message(Message::Answer(Box::new(Answered { id, answer, learned })));
     }
 
-    /// Does what the machine wants; `false` when it wants nothing.
+    /// Carries out one effect of the machine; `false` if there is none.
     fn machine_turn(&mut self, output: &mut Vec<u8>) -> bool {
         let Some(effect) = self.machine.poll_effect(self.now, output) else { return false };
         match effect {
@@ -149,7 +149,7 @@ impl World {
         self.machine.handle_input(self.now, Input::RoutesRemoved);
     }
 
-    /// Moves everything that can be moved now.
+    /// Moves data between client and machine until neither has output.
     pub(super) fn settle(&mut self) {
         let mut buf = Vec::new();
         for _ in 0..1000 {
@@ -182,7 +182,7 @@ impl World {
         panic!("the two never stop talking");
     }
 
-    /// Lets at most `most` pass, until the session has ended.
+    /// Advances the clock by at most `most`, until the session has ended.
     pub(super) fn run(&mut self, most: Duration) {
         let end = self.now.instant + most;
         self.settle();
@@ -194,7 +194,7 @@ impl World {
         }
     }
 
-    /// Lets time pass.
+    /// Advances the clock.
     pub(super) fn advance(&mut self, by: Duration) {
         self.now.instant += by;
         self.now.timestamp += by;
@@ -207,7 +207,7 @@ impl World {
         matches!(self.machine.state, State::Up(_))
     }
 
-    /// How the row of the session ended: once.
+    /// The end in the row of the session, which must be written once.
     pub(super) fn end(&self) -> SessionEnd {
         self.fake.position("row ended");
         let entries = self.fake.entries.lock().unwrap();

@@ -6,11 +6,11 @@ use adit_store::{ErrorKind, NewEvent, Place, SessionId};
 
 use super::*;
 
-/// A store that can be broken: it remembers what it was asked and what it has written.
+/// A store that can be made to fail; it records what it was asked to write and what it has written.
 #[derive(Default)]
 struct FakeStore {
     error: Mutex<Option<Error>>,
-    /// A change that is refused, whatever else works: the login of this account.
+    /// The account whose logins are always rejected.
     refused: Option<&'static str>,
     asked: AtomicU64,
     written: Mutex<Vec<Vec<String>>>,
@@ -120,7 +120,7 @@ fn what_a_full_disk_does_not_take_is_written_later_in_order() {
     assert_eq!(store.asked(), 2, "once");
 
     store.fail(None);
-    // New entries wait behind those that wait already.
+    // New entries queue behind the backlog.
     backlog.write_all(vec![login("d"), login("e")]);
     assert_eq!(store.written(), [[""; 0]; 0]);
     backlog.catch_up(Instant::now() + RETRY);

@@ -7,12 +7,12 @@ use adit_policy::{AddressRefusal, Chosen};
 use adit_store::*;
 use jiff::Timestamp;
 
-/// Reads of accounts so far.
+/// The number of account reads so far.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Reads(Arc<AtomicUsize>);
 
 impl Reads {
-    /// A store in memory that counts them.
+    /// A store in memory that counts account reads.
     pub(super) fn store() -> (Store, Reads) {
         let key = SealKey::from_bytes([7; 32]);
         let (location, access) = (Location::Memory, Access::Full(KeySource::Key(key.clone())));
