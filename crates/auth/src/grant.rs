@@ -1,4 +1,5 @@
-//! What an account source knows of an account that may log in.
+//! The result of a successful authentication: what an account source returns about an account that may log
+//! in.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -6,19 +7,20 @@ use std::time::Duration;
 use adit_crypto::proof::Proven;
 use ipnet::Ipv4Net;
 
-/// An account that proved itself. Admission, address assignment and the session see this and nothing else of the source.
+/// An account that has been authenticated. Admission, address assignment and the session use only this, and
+/// nothing else of the source.
 #[derive(Clone, Debug, Default)]
 pub struct Grant {
     /// The account's name as the source spells it.
     pub account: String,
-    /// What the check of the proof computed: our own proof and the keys for MPPE, where the method has them. A new
-    /// password that is in it has been stored.
+    /// The result of the check of the proof: our own proof and the MPPE keys, if the method has them. A new
+    /// password that it contains has been stored already.
     pub proven: Proven,
     /// The group of the configuration whose rules apply; `None` for the rules of every user.
     pub group: Option<String>,
-    /// Which address it gets.
+    /// The address that the account gets.
     pub address: AddressRequest,
-    /// Networks behind the client, to be routed to it.
+    /// Networks behind the client, which the server routes to it.
     pub networks: Vec<Ipv4Net>,
     /// Time limits of the account.
     pub limits: SessionLimits,
@@ -26,10 +28,10 @@ pub struct Grant {
     pub class: Vec<Vec<u8>>,
 }
 
-/// Which address an account gets.
+/// The address that an account gets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AddressRequest {
-    /// The pool of the configuration; `None` for the group's.
+    /// The pool of the configuration; `None` for the pool of the group.
     pub pool: Option<String>,
     /// The address itself, within the pool; `None` for any.
     pub address: Option<Ipv4Addr>,

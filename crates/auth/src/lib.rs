@@ -1,21 +1,23 @@
 //! Account sources: who may log in, asked in order, in one round or several.
 //!
-//! An [`AccountSource`] knows accounts: the store's ([`LocalAccounts`]), a directory's, a RADIUS server's. [`Sources`] asks
-//! several in their order; the first that knows the user decides. What a source knows of an account is one
-//! [`Grant`], and nothing that happens to the session afterwards asks the source again.
+//! An [`AccountSource`] provides accounts: those of the store ([`LocalAccounts`]), of a directory or of a
+//! RADIUS server. [`Sources`] asks several in their order; the first one that has the user decides. A source
+//! returns all its data about an account in one [`Grant`]; it is not asked again during the session.
 //!
 //! # When a source does not answer
 //!
-//! The sources after it are asked all the same, so that local accounts keep working while a directory is down. But only a
-//! grant, or a challenge that leads to one, counts from them. A rejection does not: the silent source has precedence
-//! and may know the user, who would change a password that is right; and the difference between "rejected" and "not
-//! available" would show which names the later source has. Such a login ends as [`LoginOutcome::Unavailable`].
+//! The sources after it are still asked, so that local accounts keep working while a directory is down. But
+//! only a grant, or a challenge that leads to one, is accepted from them. A rejection is not: the silent
+//! source has precedence and may know the user, who would then change a correct password; and the difference
+//! between "rejected" and "not available" would reveal which names the later source has. Such a login ends as
+//! [`LoginOutcome::Unavailable`].
 //!
 //! # What is bounded
 //!
-//! [`Limits`] has the rounds that a source may add, the time that a login may take with all its rounds, and the logins
-//! that wait for one source. A source that reaches its bound delays no login of another source: nothing is queued, and a
-//! login that waits holds no thread. Dropping the future of a login withdraws it.
+//! [`Limits`] bounds the rounds that a source may add, the time that a login may take with all its rounds,
+//! and the logins that wait for one source. A source that reaches its bound delays no login of another
+//! source: nothing is queued, and a login that waits holds no thread. Dropping the future of a login
+//! withdraws it.
 #![forbid(unsafe_code)]
 
 mod grant;

@@ -11,11 +11,12 @@ use tokio::sync::Semaphore;
 
 use crate::{AccountSource, BoxFuture, Caller, ChallengeState, Outcome};
 
-/// Threads that wait for the store at once. It takes one at a time, so more would only stand in its queue.
+/// The most threads that wait for the store at once. It serves one at a time, so more threads would only
+/// queue there.
 const THREADS: usize = 4;
 
-/// The accounts of the store. It blocks, so it is asked on a few threads of the runtime's blocking pool; logins beyond
-/// these wait without a thread, in order.
+/// The accounts of the store. The store blocks, so it is called on a few threads of the runtime's blocking
+/// pool; further logins wait in order without a thread.
 #[derive(Clone, Debug)]
 pub struct LocalAccounts {
     store: Store,
@@ -23,7 +24,7 @@ pub struct LocalAccounts {
 }
 
 impl LocalAccounts {
-    /// The accounts of this store, which was opened with its key.
+    /// Creates a source for the accounts of this store, which must have been opened with its key.
     pub fn new(store: Store) -> LocalAccounts {
         LocalAccounts { store, threads: Arc::new(Semaphore::new(THREADS)) }
     }
@@ -32,7 +33,7 @@ impl LocalAccounts {
         let failed = |error: &dyn ToString| SourceFault::Store { error: error.to_string().into() };
         let permit = Arc::clone(&self.threads).acquire_owned().await.map_err(|error| failed(&error))?;
         let store = self.store.clone();
-        // The thread is in use until the store has answered, though the login may be over before.
+        // The thread is in use until the store has answered, even if the login is cancelled before.
         let work = move || {
             let outcome = login::log_in(&store, &request, &caller);
             drop(permit);

@@ -1,4 +1,4 @@
-//! What an account source is, and what passes between it and the server.
+//! The interface between account sources and the server.
 
 use core::any::Any;
 use core::fmt;
@@ -13,20 +13,20 @@ use adit_ppp::auth::AuthRequest;
 
 use crate::Grant;
 
-/// A future on the heap; a source waits for a store or a network, which takes longer than an allocation.
+/// A boxed future; a source waits for a store or a network, which takes longer than an allocation.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// Knows accounts. CONTRIBUTING.md has the recipe for another one.
+/// A source of accounts. CONTRIBUTING.md describes how to add one.
 pub trait AccountSource: Send + Sync {
-    /// Its word in `auth.sources`, for the record.
+    /// The name of the source in `auth.sources`, for the record.
     fn name(&self) -> &str;
 
     /// Checks what a client claims and proves. `state` is what the source gave with [`Outcome::Challenge`], when the
     /// request answers that challenge: the source is then the only one that is asked, and cannot return
     /// [`Outcome::NotMine`].
     ///
-    /// It may take its time; thousands of logins may wait at once. It must not block the thread. The future is dropped
-    /// when the login has reached its time limit or the client has hung up.
+    /// The future may take long: thousands of logins may wait at once. It must not block the thread. It is
+    /// dropped when the login has reached its time limit or the client has disconnected.
     ///
     /// # Errors
     /// Why there is no verdict.
@@ -38,7 +38,7 @@ pub trait AccountSource: Send + Sync {
     ) -> BoxFuture<'a, Result<Outcome, SourceFault>>;
 }
 
-/// Who calls.
+/// The client that logs in.
 #[derive(Clone, Debug)]
 pub struct Caller {
     /// The client's public address.
@@ -48,8 +48,9 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// Whether an account of this group may log in from where the client is. The server checks it of every grant; a source
-    /// that changes something on behalf of the client, such as a password, checks it before.
+    /// Checks whether an account of this group may log in from the client's address. The server checks this
+    /// for every grant; a source that changes something on behalf of the client, such as a password, must
+    /// check it before.
     ///
     /// # Errors
     /// [`LoginRefusal::SourceAddress`].
@@ -63,21 +64,21 @@ impl Caller {
 pub enum Outcome {
     /// The client is who it claims to be.
     Grant(Box<Grant>),
-    /// It may be: the source wants another round.
+    /// The source requires another round before it decides.
     Challenge {
         /// Returned with the next round.
         state: ChallengeState,
-        /// What a person should read before it; empty when that needs no person.
+        /// A message to show to the user before the round; empty if no user is needed.
         message: String,
     },
-    /// It is not, or it may not log in.
+    /// The client is not who it claims to be, or may not log in.
     Reject(Rejection),
-    /// The source does not know the name: the next one is asked. The reason is the record's, unless another source
-    /// knows the name.
+    /// The source does not know the name: the next source is asked. The reason goes into the record, unless
+    /// another source knows the name.
     NotMine(LoginRefusal),
 }
 
-/// A refused login. There is no way to express an acceptance with it.
+/// A rejected login. An acceptance cannot be expressed with this type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rejection {
     /// The account as the source spells it; `None` when there is none.
@@ -86,16 +87,17 @@ pub struct Rejection {
     pub reason: LoginRefusal,
 }
 
-/// What a source keeps of a login between two rounds; nothing else can look into it. It is dropped with the login.
+/// The state that a source keeps between two rounds of a login; opaque to others. It is dropped with the
+/// login.
 pub struct ChallengeState(Box<dyn Any + Send>);
 
 impl ChallengeState {
-    /// Keeps a value.
+    /// Wraps a value.
     pub fn new<T: Any + Send>(value: T) -> ChallengeState {
         ChallengeState(Box::new(value))
     }
 
-    /// The value, if it is of this type: for the source that made it, always.
+    /// Returns the value if it is of this type, which it always is for the source that made it.
     pub fn into_value<T: Any>(self) -> Option<T> {
         self.0.downcast().ok().map(|value| *value)
     }

@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use crate::{AccountSource, Caller, ChallengeState, Grant, LocalAccounts, Outcome, Rejection};
 
-/// The bounds of a login.
+/// The limits of a login.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Rounds that a source may add to one login.
@@ -25,7 +25,7 @@ pub struct Limits {
     pub time: Duration,
 }
 
-/// 8 rounds and 180 s, as much as PPP plays; 4096 logins.
+/// 8 rounds and 180 s, as much as PPP allows; 4096 logins.
 impl Default for Limits {
     fn default() -> Limits {
         Limits { rounds: MAX_ROUNDS, waiting: 4096, time: Duration::from_secs(180) }
@@ -60,59 +60,59 @@ impl fmt::Debug for Entry {
     }
 }
 
-/// What becomes of a login.
+/// The result of a login.
 #[derive(Debug)]
 pub enum LoginOutcome {
     /// The client is who it claims to be.
     Grant(Box<Grant>),
-    /// Another round is wanted.
+    /// Another round is required.
     Challenge {
-        /// To be given back with it.
+        /// The state to pass to the next round.
         pending: Box<Pending>,
-        /// What a person should read before it; may be empty.
+        /// A message to show to the user before the round; may be empty.
         message: String,
     },
-    /// It is refused.
+    /// The login is rejected.
     Reject(Rejection),
     /// There is no verdict.
     Unavailable(SourceUnavailable),
 }
 
-/// A login between two rounds. Its owner is the connection, so that it is gone with it.
+/// A login between two rounds. The connection owns it, so that it is dropped with the connection.
 #[derive(Debug)]
 pub struct Pending {
-    /// The source that wants the next round.
+    /// The source that requires the next round.
     entry: Arc<Entry>,
     state: ChallengeState,
     login: Login,
 }
 
-/// What is known of a login across sources and rounds.
+/// The state of a login across sources and rounds.
 #[derive(Debug)]
 struct Login {
-    /// The name that began it; another name begins another login.
+    /// The user name at the start of the login; a different name starts a different login.
     name: Vec<u8>,
     began: Instant,
     /// Rounds that were added so far.
     rounds: u8,
-    /// The first source that gave no verdict.
+    /// The first source that failed to give a verdict.
     fault: Option<SourceUnavailable>,
 }
 
 impl Sources {
-    /// Sources in this order, with the default bounds.
+    /// Creates sources that are asked in this order, with the default limits.
     pub fn new(sources: Vec<Arc<dyn AccountSource>>) -> Sources {
         Sources::with_limits(sources, Limits::default())
     }
 
-    /// Sources in this order.
+    /// Creates sources that are asked in this order.
     pub fn with_limits(sources: Vec<Arc<dyn AccountSource>>, limits: Limits) -> Sources {
         let permits = limits.waiting.min(Semaphore::MAX_PERMITS);
         let entry = |source| Arc::new(Entry { source, waiting: Semaphore::new(permits) });
         Sources { entries: sources.into_iter().map(entry).collect(), limits }
     }
 
-    /// The sources of `auth.sources`; the local ones are in `store`.
+    /// Creates the sources of `auth.sources`; local accounts are in `store`.
     pub fn from_config(sources: &[AuthSource], store: &Store) -> Sources {
         let open = |source: &AuthSource| match source {
             AuthSource::Local => Arc::new(LocalAccounts::new(store.clone())) as Arc<dyn AccountSource>,
@@ -120,7 +120,7 @@ impl Sources {
         Sources::new(sources.iter().map(open).collect())
     }
 
-    /// Asks the sources about a login; `pending` is what the round before left.
+    /// Asks the sources about a login; `pending` is the state left by the round before.
     pub async fn authenticate(
         &self,
         request: &AuthRequest,
@@ -155,7 +155,7 @@ impl Sources {
         reject(login, Rejection { account: None, reason })
     }
 
-    /// Asks one source, within the bounds.
+    /// Asks one source, within the limits.
     async fn ask(
         &self,
         entry: &Entry,
@@ -174,7 +174,7 @@ impl Sources {
         }
     }
 
-    /// What follows from the verdict of the source that decides.
+    /// Converts the verdict of the source that decides.
     fn conclude(&self, entry: Arc<Entry>, outcome: Outcome, mut login: Login) -> LoginOutcome {
         match outcome {
             Outcome::Grant(grant) => LoginOutcome::Grant(grant),
@@ -191,7 +191,7 @@ impl Sources {
     }
 }
 
-/// A rejection, which is final only when every source before gave its verdict.
+/// Rejects a login; final only if every source before it gave its verdict.
 fn reject(login: Login, rejection: Rejection) -> LoginOutcome {
     match login.fault {
         Some(fault) => LoginOutcome::Unavailable(fault),

@@ -18,7 +18,7 @@ pub(super) fn log_in(store: &Store, request: &AuthRequest, caller: &Caller) -> a
         Err(why) => return Ok(Outcome::NotMine(LoginRefusal::BadName { fault: why.message })),
     };
     let found = store.credentials(&name)?;
-    // Read for a known name too, so that the time does not show which names are known.
+    // Read for known names too, so that the response time does not reveal which names exist.
     let bare = bare_account(store, &name)?;
     let (account, secret) = match found {
         Some((account, Some(secret))) => (account, secret),
@@ -59,14 +59,14 @@ fn decide(
     })
 }
 
-/// The account that this name would be without the domain that is part of it.
+/// The account with this name minus its domain part, if there is one.
 fn bare_account(store: &Store, name: &str) -> adit_store::Result<Option<String>> {
     let behind = name.split_once('\\').map(|(_, user)| user);
     let Some(bare) = behind.or(name.rsplit_once('@').map(|(user, _)| user)) else { return Ok(None) };
     Ok(store.account(bare)?.map(|account| account.name))
 }
 
-/// Why there is no account: for the record, never for the client.
+/// The refusal of an unknown name: for the record, never for the client.
 fn unknown(name: &str, bare: Option<String>) -> LoginRefusal {
     let form = if name.contains('\\') { NameForm::Backslash } else { NameForm::At };
     let name = escape(name.as_bytes()).to_string();
@@ -76,7 +76,7 @@ fn unknown(name: &str, bare: Option<String>) -> LoginRefusal {
     }
 }
 
-/// Whether the account may log in now. With a new password, the old one may have expired.
+/// Checks whether the account may log in now. With a new password, the old one may have expired.
 fn check_state(caller: &Caller, account: &Account, has_new_password: bool) -> Result<(), LoginRefusal> {
     let policy = account.for_policy();
     let must_change = policy.must_change && !has_new_password;

@@ -1,4 +1,4 @@
-//! The chain against a simple model, and its bounds.
+//! Tests of the chain against a simple model, and of its limits.
 
 mod model;
 mod scripted;
@@ -33,7 +33,7 @@ fn run<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }
 
-/// Plays a login of `alice` to its end, whatever rounds are wanted.
+/// Plays a login of `alice` to its end, with all required rounds.
 async fn play(sources: &Sources) -> End {
     let (mut pending, mut continues) = (None, false);
     loop {
@@ -160,7 +160,7 @@ fn a_silent_source_costs_the_time_of_a_login_and_no_grant() {
     let limits = Limits { time: Duration::from_millis(50), ..Limits::default() };
     let end = |step| run(play(&behind_silent(step, limits)));
     let silent = End::Unavailable("silent".to_owned(), SourceFault::TimedOut { seconds: 0 });
-    // The time is over, so the source behind it may only answer at once.
+    // The time is up, so the next source must answer at once.
     assert_eq!(end(Step::Grant), End::Granted("source 1".to_owned()));
     assert_eq!(end(Step::Reject), silent);
     assert_eq!(end(Step::NotMine), silent);

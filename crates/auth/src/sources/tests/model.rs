@@ -1,4 +1,4 @@
-//! What the chain is to do, in the plainest form.
+//! A simple model of the chain.
 
 use adit_diag::SourceFault;
 
@@ -8,13 +8,13 @@ use super::scripted::Step;
 pub(super) enum End {
     /// The source, by its account of the same name.
     Granted(String),
-    /// The account; `None` when no source knows the name.
+    /// The account; `None` if no source knows the name.
     Rejected(Option<String>),
     /// The source and what is wrong with it.
     Unavailable(String, SourceFault),
 }
 
-/// The end of a login, and which source is asked for which round.
+/// The expected end of a login, and which source is asked for which round.
 pub(super) fn model(scripts: &[Vec<Step>], limit: u8) -> (End, Vec<(usize, usize)>) {
     let name = |number: usize| format!("source {number}");
     let failed = || SourceFault::Failed { error: "no route".into() };

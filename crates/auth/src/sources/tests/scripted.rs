@@ -56,7 +56,7 @@ impl AccountSource for Scripted {
                 None => 0,
             };
             self.log.0.lock().unwrap().push((self.number, round));
-            // A script that is over grants.
+            // After its end, the script grants.
             Ok(match self.script.get(round).unwrap_or(&Step::Grant) {
                 Step::NotMine => Outcome::NotMine(LoginRefusal::UnknownUser { name: self.name.clone() }),
                 Step::Grant => {
