@@ -17,17 +17,17 @@ pub enum State {
     Closed,
     /// 3: negotiation has ended or failed, and only the peer can start it again.
     Stopped,
-    /// 4: a Close was asked for, a Terminate-Request is out.
+    /// 4: a Close was requested, a Terminate-Request was sent.
     Closing,
-    /// 5: as Closing, but not by a Close of ours.
+    /// 5: as Closing, but the Close was not ours.
     Stopping,
-    /// 6: a Configure-Request is out.
+    /// 6: a Configure-Request was sent.
     ReqSent,
     /// 7: our request was acknowledged.
     AckRcvd,
     /// 8: the peer's request was acknowledged.
     AckSent,
-    /// 9: both were.
+    /// 9: both requests were acknowledged.
     Opened,
 }
 
@@ -74,7 +74,7 @@ impl fmt::Display for State {
     }
 }
 
-/// What happens to an automaton; `Plus` and `Minus` stand for the RFC's + and -.
+/// An event of the automaton; `Plus` and `Minus` stand for the RFC's + and -.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Event {
@@ -84,31 +84,31 @@ pub enum Event {
     Down,
     /// The layer may come up.
     Open,
-    /// The layer is to end.
+    /// The layer is to be closed.
     Close,
     /// TO+: timeout, and the Restart counter is above zero.
     ToPlus,
     /// TO-: timeout, and the Restart counter is used up.
     ToMinus,
-    /// RCR+: a Configure-Request came that can be acknowledged.
+    /// RCR+: an acceptable Configure-Request was received.
     RcrPlus,
-    /// RCR-: a Configure-Request came that cannot.
+    /// RCR-: an unacceptable Configure-Request was received.
     RcrMinus,
-    /// RCA: a Configure-Ack came.
+    /// RCA: a Configure-Ack was received.
     Rca,
-    /// RCN: a Configure-Nak or Configure-Reject came.
+    /// RCN: a Configure-Nak or Configure-Reject was received.
     Rcn,
-    /// RTR: a Terminate-Request came.
+    /// RTR: a Terminate-Request was received.
     Rtr,
-    /// RTA: a Terminate-Ack came.
+    /// RTA: a Terminate-Ack was received.
     Rta,
-    /// RUC: a packet with an unknown code came.
+    /// RUC: a packet with an unknown code was received.
     Ruc,
-    /// RXJ+: a Code-Reject or Protocol-Reject came that can be lived with.
+    /// RXJ+: a Code-Reject or Protocol-Reject was received that is acceptable.
     RxjPlus,
-    /// RXJ-: one came that cannot.
+    /// RXJ-: a Code-Reject or Protocol-Reject was received that is catastrophic.
     RxjMinus,
-    /// RXR: an Echo-Request, Echo-Reply, Discard-Request or another extra code came.
+    /// RXR: an Echo-Request, Echo-Reply, Discard-Request or another extra code was received.
     Rxr,
 }
 
@@ -134,7 +134,7 @@ impl Event {
     ];
 }
 
-/// What the table tells to do, by the RFC's abbreviations.
+/// An action of the table, by the RFC's abbreviations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Action {
     /// This-Layer-Up.
@@ -168,15 +168,15 @@ pub enum Action {
 /// One cell of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Transition {
-    /// What to do, in this order.
+    /// The actions, in this order.
     pub actions: &'static [Action],
     /// The state afterwards.
     pub next: State,
 }
 
-/// The cell of the table; `None` where the RFC says that the event cannot happen in the state.
+/// The cell of the table; `None` if the event cannot happen in the state according to the RFC.
 pub const fn transition(state: State, event: Event) -> Option<Transition> {
-    // Both indices come from enums with exactly as many variants as the array has places.
+    // Both indices come from enums with exactly as many variants as the array has elements.
     TABLE[event as usize][state as usize]
 }
 

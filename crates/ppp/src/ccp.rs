@@ -1,8 +1,8 @@
 //! CCP (RFC 1962) as PPTP uses it: to agree on MPPE (RFC 3078 section 2), one strength and one mode for both directions.
 //!
-//! [`Ccp`] is the [`ControlProtocol`](crate::fsm::ControlProtocol) of a [`Fsm`](crate::fsm::Fsm). Compressors are rejected,
-//! MPPC included. While CCP is Opened [`Ccp::agreed`] says what holds; how a CCP that is required may end is in
-//! [`Ccp::why`].
+//! [`Ccp`] is the [`ControlProtocol`](crate::fsm::ControlProtocol) of a [`Fsm`](crate::fsm::Fsm). Compressors
+//! are rejected, MPPC included. While CCP is Opened, [`Ccp::agreed`] returns the result; [`Ccp::why`]
+//! explains the end of a CCP that is required.
 
 mod context;
 mod options;
@@ -33,7 +33,7 @@ pub struct Ccp {
 }
 
 impl Ccp {
-    /// CCP with nothing agreed. Without `keys` no strength is allowed, whatever the policy says.
+    /// Creates CCP with nothing agreed. Without `keys` no strength is allowed, whatever the policy is.
     pub fn new(side: Side, policy: &MppePolicy, keys: Option<&StartKeys>) -> Ccp {
         let possible = |strength: &Strength| {
             policy.strengths.contains(strength) && keys.is_some_and(|keys| keys.supports(*strength))
@@ -46,23 +46,23 @@ impl Ccp {
         Ccp { options: Options::new(&config, &mut context), context }
     }
 
-    /// What holds in both directions while CCP is Opened; `None` for no encryption.
+    /// The MPPE parameters of both directions while CCP is Opened; `None` for no encryption.
     pub fn agreed(&self) -> Option<Agreed> {
         self.options.mppe.agreed()
     }
 
-    /// Whether the session ends where there is no encryption.
+    /// Whether encryption is required, so that the session ends without it.
     pub fn is_required(&self) -> bool {
         self.options.mppe.is_required()
     }
 
-    /// Why the end of CCP is the end of the session, which it is where encryption is required. `was_up`: CCP has been
-    /// Opened in this session. `None` where it is not required, and where we ended it ourselves.
+    /// Why the end of CCP ends the session, if encryption is required. `was_up`: CCP has been Opened in this
+    /// session. `None` if encryption is not required, or if this side closed CCP.
     pub fn why(&self, finish: &Finish, was_up: bool) -> Option<Failure> {
         self.options.mppe.why(finish, was_up)
     }
 
-    /// What we refused the peer, which is the likely reason if it now ends the session.
+    /// The request of the peer that was refused, which is the likely reason if it now ends the session.
     pub fn refusal(&self) -> Option<Failure> {
         self.options.mppe.refusal()
     }
@@ -71,7 +71,7 @@ impl Ccp {
 impl Negotiation for Ccp {
     const PROTOCOL: Protocol = Protocol::Ccp;
     const NO_AGREEMENT: Code = Code::E03;
-    /// A request that crosses our Ack is as late as the slowest path makes it; Windows sends such ones.
+    /// A request that crosses our Ack is delayed by up to the round-trip time; Windows sends such requests.
     const CROSSING: Option<Duration> = Some(Duration::from_secs(1));
     type Options = Options;
 
@@ -83,8 +83,8 @@ impl Negotiation for Ccp {
         (&mut self.options, &mut self.context)
     }
 
-    /// A Reset-Request is acknowledged, in every mode. What it asks for in stateful mode, a flushed packet, is up to the
-    /// packet engine, which sees the Reset-Request before this does.
+    /// Acknowledges a Reset-Request in every mode. The packet engine sees the Reset-Request first, and sends
+    /// the flushed packet that it asks for in stateful mode.
     fn extra(&mut self, packet: &Packet<'_>, _opened: bool) -> Extra {
         match packet.code {
             cp::RESET_REQUEST => Extra::Reply { code: cp::RESET_ACK, data: packet.data.to_vec() },

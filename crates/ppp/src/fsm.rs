@@ -1,8 +1,9 @@
 //! Option negotiation as all of PPP's control protocols do it (RFC 1661 sections 4 to 6): [`Fsm`] drives the
 //! [automaton](crate::automaton) for one [`ControlProtocol`].
 //!
-//! The `Fsm` owns everything that is common: identifiers, the Restart timer and its counters, which replies are ours,
-//! the order Reject before Nak before Ack, Max-Failure, Code-Reject, Terminate. The `ControlProtocol` owns the options.
+//! The `Fsm` implements everything that is common: identifiers, the Restart timer and its counters, matching
+//! of replies, the order Reject before Nak before Ack, Max-Failure, Code-Reject, Terminate. The
+//! `ControlProtocol` owns the options.
 
 mod machine;
 mod protocol;

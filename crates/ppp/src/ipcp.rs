@@ -1,4 +1,4 @@
-//! IPCP (RFC 1332, 1877): addresses and name servers. A server hands them out, a client asks for them.
+//! IPCP (RFC 1332, 1877): addresses and name servers. A server assigns them, a client requests them.
 
 mod client;
 mod context;
@@ -22,12 +22,12 @@ use crate::negotiate::Negotiation;
 use context::{Config, Context};
 use options::Options;
 
-/// What the two ends agreed on. It holds while IPCP is Opened.
+/// The addresses and servers that both ends agreed on. Valid while IPCP is Opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Agreed {
-    /// Our end's address.
+    /// The address of our end.
     pub local: Ipv4Addr,
-    /// The peer's.
+    /// The peer's address.
     pub peer: Ipv4Addr,
     /// DNS servers, the first preferred.
     pub dns: Vec<Ipv4Addr>,
@@ -43,12 +43,12 @@ pub struct Ipcp {
 }
 
 impl Ipcp {
-    /// The side that hands out addresses.
+    /// Creates the server side, which assigns addresses.
     pub fn server(grant: impl Into<Arc<AddressGrant>>) -> Ipcp {
         Ipcp::new(&Config::Server(grant.into()))
     }
 
-    /// The side that asks for them.
+    /// Creates the client side, which requests addresses.
     pub fn client(client: Client) -> Ipcp {
         Ipcp::new(&Config::Client(client))
     }
@@ -58,7 +58,7 @@ impl Ipcp {
         Ipcp { options: Options::new(config, &mut context), context }
     }
 
-    /// What is agreed; meaningful while IPCP is Opened.
+    /// What was agreed; valid while IPCP is Opened.
     pub fn agreed(&self) -> Agreed {
         let (local, peer) = self.options.address.agreed();
         let servers = self.options.name_servers.agreed();

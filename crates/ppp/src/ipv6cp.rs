@@ -1,4 +1,4 @@
-//! IPV6CP (RFC 5072): each side gets an interface identifier, the lower half of its link-local address.
+//! IPV6CP (RFC 5072): each side gets an interface identifier, the lower 64 bits of its link-local address.
 
 mod context;
 mod options;
@@ -21,13 +21,13 @@ pub struct Ipv6cp {
 }
 
 impl Ipv6cp {
-    /// With this identifier for our end; `None` makes one up, 0 asks the peer for one.
+    /// Creates IPV6CP with this identifier for our end; `None` generates one, 0 requests one from the peer.
     pub fn new(identifier: Option<u64>, rng: Rng) -> Ipv6cp {
         let mut context = Context::new(rng);
         Ipv6cp { options: Options::new(&identifier, &mut context), context }
     }
 
-    /// The identifiers, ours and the peer's; meaningful while IPV6CP is Opened.
+    /// The identifiers, ours and the peer's; valid while IPV6CP is Opened.
     pub fn identifiers(&self) -> (u64, u64) {
         let identifier = &self.options.interface_identifier;
         (identifier.own, identifier.peer)

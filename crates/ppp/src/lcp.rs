@@ -1,4 +1,5 @@
-//! LCP (RFC 1661, 1570): what two ends must agree on before anything else. One file for each option under `options/`.
+//! LCP (RFC 1661, 1570): the link options that both ends must agree on first. One file for each option under
+//! `options/`.
 
 mod config;
 mod context;
@@ -21,16 +22,16 @@ use crate::negotiate::Negotiation;
 use context::Context;
 use options::Options;
 
-/// What the two ends agreed on. It holds while LCP is Opened.
+/// The options that both ends agreed on. Valid while LCP is Opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Agreed {
-    /// The longest information field that the peer takes, in octets.
+    /// The longest information field that the peer accepts, in octets.
     pub peer_mru: u16,
-    /// The longest one that we asked for; the peer may send 1500 octets all the same.
+    /// The longest information field that we asked for; the peer may send 1500 octets nevertheless.
     pub own_mru: u16,
-    /// The peer takes one-octet protocol fields.
+    /// Whether the peer accepts one-octet protocol fields.
     pub pfc: bool,
-    /// The peer takes frames without Address and Control.
+    /// Whether the peer accepts frames without Address and Control.
     pub acfc: bool,
     /// How the peer has to authenticate itself to us.
     pub peer_proves: Option<AuthProtocol<'static>>,
@@ -47,13 +48,13 @@ pub struct Lcp {
 }
 
 impl Lcp {
-    /// LCP with nothing agreed.
+    /// Creates LCP with nothing agreed.
     pub fn new(config: LcpConfig, rng: Rng) -> Lcp {
         let mut context = Context::new(rng);
         Lcp { options: Options::new(&config, &mut context), context, notices: VecDeque::new() }
     }
 
-    /// What is agreed; meaningful while LCP is Opened.
+    /// What was agreed; valid while LCP is Opened.
     pub fn agreed(&self) -> Agreed {
         let options = &self.options;
         Agreed {
@@ -71,16 +72,17 @@ impl Lcp {
         self.options.magic.own.unwrap_or(0)
     }
 
-    /// What the two ends have disagreed about so far, which is the likely reason if the peer now goes.
+    /// What the two ends have disagreed about so far, which is the likely reason if the peer now ends the
+    /// link.
     pub fn dispute(&self) -> Option<Failure> {
         self.options.authentication.dispute()
     }
 
-    /// The next thing that an extra code (8 and above) told.
+    /// The next notice from an extra code (8 and above).
     pub fn poll_notice(&mut self) -> Option<Notice> {
         let notice = self.notices.pop_front();
         if notice.is_none() {
-            // An answer to every Echo-Request passes here; nothing is held for the next.
+            // Every Echo-Reply passes here; do not keep memory for the next one.
             self.notices = VecDeque::new();
         }
         notice

@@ -1,5 +1,5 @@
-//! PPP (RFC 1661) as state machines without I/O: the automaton once, and on it LCP, authentication, CCP/MPPE, IPCP
-//! and IPV6CP; [`link::Link`] puts them together into one end of a PPP link.
+//! PPP (RFC 1661) as state machines without I/O: one automaton, and on top of it LCP, authentication,
+//! CCP/MPPE, IPCP and IPV6CP. [`link::Link`] combines them into one end of a PPP link.
 #![forbid(unsafe_code)]
 
 pub mod auth;

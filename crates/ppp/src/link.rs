@@ -1,10 +1,11 @@
-//! One end of a PPP link (RFC 1661 section 3): LCP, authentication, CCP, IPCP and IPV6CP put together.
+//! One end of a PPP link (RFC 1661 section 3), which combines LCP, authentication, CCP, IPCP and IPV6CP.
 //!
-//! Frames, commands, answers and time go in; frames, events and deadlines come out. Data packets do not pass here: the
-//! link says when and how they may flow ([`LinkEvent::LcpUp`], [`LinkEvent::Encryption`], [`LinkEvent::NetworkUp`]).
+//! Frames, commands, answers and time go in; frames, events and deadlines come out. Data packets do not pass
+//! through the link; its events report when and how they may flow ([`LinkEvent::LcpUp`],
+//! [`LinkEvent::Encryption`], [`LinkEvent::NetworkUp`]).
 //!
-//! Where encryption is required it is a gate. No network protocol opens before MPPE runs: the peer's IPCP request is
-//! held and answered when CCP is Opened. And a link that cannot have encryption ends with the reason.
+//! If encryption is required, no network protocol opens before MPPE runs: the peer's IPCP request is held and
+//! answered when CCP is Opened. A link on which encryption fails ends with the reason.
 
 mod address;
 mod authenticate;
@@ -44,34 +45,35 @@ use reject::Limiter;
 use sizes::Sizes;
 use state::{Authentication, Phase};
 
-/// Passes over all layers that one call can cause. Each passes on what the one before it said; a handful is enough.
+/// The most passes over the layers in one call. Each pass delivers the output of the one before it; a handful
+/// is enough.
 const MAX_PASSES: usize = 32;
 
 /// One end of a PPP link.
 #[derive(Debug)]
 pub struct Link {
-    /// Shared by all links of a server, but for accounts with rules of their own.
+    /// Shared by all links of a server, except for accounts with settings of their own.
     config: Arc<LinkConfig>,
     rng: Rng,
     phase: Phase,
     lcp: Fsm<Lcp>,
     keepalive: Option<Keepalive>,
-    /// The search for packets that are too large, once it has begun and until it is over.
+    /// The probe for lost large packets, while it runs.
     sizes: Option<Box<Sizes>>,
     sizes_tested: bool,
     restarts: Restarts,
     limiter: Limiter,
-    /// The id of the last question, and those of the ones that are open.
+    /// The id of the last question, and the ids of the open ones.
     last_question: u32,
     verdict_wanted: Option<u32>,
     address_wanted: Option<u32>,
-    /// What a name was given, kept over a renegotiation so that no source is asked twice.
+    /// The address granted to a name, kept over a renegotiation so that no source is asked twice.
     granted: Option<(Arc<[u8]>, Arc<AddressGrant>)>,
     output: Output,
 }
 
 impl Link {
-    /// A link that waits for [`open`](Link::open).
+    /// Creates a link that waits for [`open`](Link::open).
     pub fn new(config: impl Into<Arc<LinkConfig>>, mut rng: Rng) -> Link {
         let config = config.into();
         let methods = config.methods.iter().map(|method| crate::auth::lcp(*method)).collect();
@@ -99,7 +101,7 @@ impl Link {
         }
     }
 
-    /// The layer below is up: begins to negotiate. Only the first call has an effect.
+    /// Reports that the lower layer is up and starts negotiation. Only the first call has an effect.
     pub fn open(&mut self, now: Instant) {
         if matches!(self.phase, Phase::Dead) {
             self.begin_establish(now);
@@ -109,21 +111,21 @@ impl Link {
         }
     }
 
-    /// What this link may encrypt with, by an account's own rules. It holds from the next start of CCP on, so it must be
-    /// set before the [`Answer::Verdict`] that lets the peer in.
+    /// Sets the MPPE policy of the account. It takes effect at the next start of CCP, so it must be set
+    /// before the [`Answer::Verdict`] that accepts the peer.
     pub fn set_mppe(&mut self, policy: MppePolicy) {
         if self.config.mppe != policy {
             Arc::make_mut(&mut self.config).mppe = policy;
         }
     }
 
-    /// A PPP frame came from the peer, with or without FF 03. Data packets are ignored.
+    /// Handles a PPP frame from the peer, with or without FF 03. Data packets are ignored.
     pub fn handle_input(&mut self, now: Instant, frame: &[u8]) {
         self.receive(now, frame);
         self.pump(now);
     }
 
-    /// A command of the shell.
+    /// Handles a command of the caller.
     pub fn handle_command(&mut self, now: Instant, command: Command) {
         match command {
             Command::Close { reason } => {
@@ -138,7 +140,8 @@ impl Link {
         self.pump(now);
     }
 
-    /// The answer to the question with this id. One that is not open any more, or of another kind, has no effect.
+    /// Handles the answer to the question with this id. It has no effect if the question is not open or of
+    /// another kind.
     pub fn handle_answer(&mut self, now: Instant, id: u32, answer: Answer) {
         match answer {
             Answer::Verdict(verdict) if self.verdict_wanted == Some(id) => {
@@ -154,7 +157,7 @@ impl Link {
         self.pump(now);
     }
 
-    /// Time has passed.
+    /// Handles expired timers.
     pub fn handle_timeout(&mut self, now: Instant) {
         if matches!(self.phase, Phase::Ended) {
             return;
@@ -181,13 +184,13 @@ impl Link {
         self.pump(now);
     }
 
-    /// Appends the next frame to `out`; `false` when there is none. Drain [`poll_event`](Link::poll_event) first: an
-    /// event may change how the data path must treat what follows.
+    /// Appends the next frame to `out`; `false` when there is none. Drain [`poll_event`](Link::poll_event)
+    /// first: an event may change how the data path must treat later frames.
     pub fn poll_transmit(&mut self, out: &mut Vec<u8>) -> bool {
         self.output.poll_frame(out)
     }
 
-    /// The next thing to tell. [`LinkEvent::Ended`] is the last.
+    /// The next event. [`LinkEvent::Ended`] is the last.
     pub fn poll_event(&mut self) -> Option<LinkEvent> {
         self.output.poll_event()
     }
@@ -203,12 +206,12 @@ impl Link {
         [lcp, echo, sizes, self.phase.poll_timeout()].into_iter().flatten().min_by_key(|(due, _)| *due)
     }
 
-    /// When the first Echo-Request was sent of those that the peer has left unanswered; `None` with fewer than two.
+    /// When the first unanswered Echo-Request was sent; `None` with fewer than two.
     pub fn unanswered_since(&self) -> Option<Instant> {
         self.keepalive.as_ref().and_then(Keepalive::unanswered_since)
     }
 
-    /// Passes on what the layers have to send and to say, until all are quiet.
+    /// Passes on packets and events of the layers until there are none.
     fn pump(&mut self, now: Instant) {
         for _ in 0..MAX_PASSES {
             let busy = self.pump_lcp(now)
@@ -239,7 +242,7 @@ impl Link {
         }
     }
 
-    /// A new question's id.
+    /// Allocates the id of a question.
     fn next_question(&mut self) -> u32 {
         self.last_question = self.last_question.wrapping_add(1);
         self.last_question

@@ -1,10 +1,11 @@
-//! MPPE, the packet engine (RFC 3078): what CCP agreed on turned into cipher text and back.
+//! The MPPE packet engine (RFC 3078): encrypts and decrypts with the parameters that CCP agreed on.
 //!
 //! [`Encryptor`] and [`Decryptor`] are the two directions of one link. They work on the information field of a 00FD
 //! frame in place: two octets of header, then the cipher text of a protocol number and its packet.
 //!
-//! MPPE proves nothing: a forged or damaged frame decrypts to noise. So the receiver never believes a coherency count
-//! by itself. It tries the key the count asks for on a copy of its state, and moves on only if the result is a packet.
+//! MPPE has no integrity check: a forged or damaged frame decrypts to noise. So the receiver does not trust
+//! the coherency count alone. It tries the key for that count on a copy of its state, and updates the state
+//! only if the result is a valid packet.
 
 mod decrypt;
 mod encrypt;
@@ -16,14 +17,14 @@ use adit_crypto::mppe::{StartKeys, Strength};
 pub use decrypt::{Begun, Decryptor, Refusal};
 pub use encrypt::Encryptor;
 
-/// MPPE as CCP agreed on it, with the keys of authentication.
+/// The MPPE parameters that CCP agreed on, with the keys from authentication.
 #[derive(Clone, Debug)]
 pub struct Mppe {
     /// Key length.
     pub strength: Strength,
-    /// A new key for every packet, which is the only mode that survives loss gracefully.
+    /// Whether every packet has a new key, which is the only mode that tolerates loss well.
     pub stateless: bool,
-    /// Start keys seen from this side.
+    /// The start keys of this side.
     pub keys: StartKeys,
 }
 

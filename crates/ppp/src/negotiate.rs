@@ -1,5 +1,5 @@
-//! Options as rows of a table. An option has a file of its own, which says what we ask for and what we answer
-//! ([`Negotiate`]); a control protocol is the table of its options ([`Negotiation`]), which makes it a
+//! Options as rows of a table. An option has a file of its own, which defines what we request and what we
+//! answer ([`Negotiate`]); a control protocol is the table of its options ([`Negotiation`]), which makes it a
 //! [`ControlProtocol`](crate::fsm::ControlProtocol).
 
 mod option;

@@ -1,9 +1,9 @@
-//! What waits to be collected from a machine: packets, and events.
+//! The output queue of a machine: packets and events.
 
 use std::collections::VecDeque;
 
-/// At most `PACKETS` and `EVENTS` of them. Thousands of machines have nothing to say for most of their lives: then this is
-/// one pointer, and to nothing.
+/// A queue of at most `PACKETS` packets and `EVENTS` events. Thousands of machines are idle most of the time,
+/// so an empty queue is a single null pointer.
 #[derive(Debug)]
 pub(crate) struct Output<E, const PACKETS: usize = 32, const EVENTS: usize = 32> {
     waiting: Option<Box<Waiting<E>>>,
@@ -25,7 +25,7 @@ impl<E, const PACKETS: usize, const EVENTS: usize> Output<E, PACKETS, EVENTS> {
             .get_or_insert_with(|| Box::new(Waiting { packets: VecDeque::new(), events: VecDeque::new() }))
     }
 
-    /// Keeps a packet; says whether there was room. Without, it is dropped, as a bad line would drop it.
+    /// Queues a packet; `false` if there is no space. It is then dropped, as a lossy line would do.
     pub(crate) fn send(&mut self, packet: Vec<u8>) -> bool {
         let packets = &mut self.waiting().packets;
         let has_capacity = packets.len() < PACKETS;
@@ -35,7 +35,7 @@ impl<E, const PACKETS: usize, const EVENTS: usize> Output<E, PACKETS, EVENTS> {
         has_capacity
     }
 
-    /// Keeps an event; a caller that never collects them loses the oldest.
+    /// Queues an event; if the caller does not collect events, the oldest is lost.
     pub(crate) fn push_event(&mut self, event: E) {
         let events = &mut self.waiting().events;
         if events.len() >= EVENTS {
@@ -44,7 +44,7 @@ impl<E, const PACKETS: usize, const EVENTS: usize> Output<E, PACKETS, EVENTS> {
         events.push_back(event);
     }
 
-    /// Events that wait.
+    /// The number of waiting events.
     pub(crate) fn events(&self) -> usize {
         self.waiting.as_ref().map_or(0, |waiting| waiting.events.len())
     }
@@ -57,14 +57,14 @@ impl<E, const PACKETS: usize, const EVENTS: usize> Output<E, PACKETS, EVENTS> {
         next.is_some()
     }
 
-    /// The next event.
+    /// The next event, if any.
     pub(crate) fn poll_event(&mut self) -> Option<E> {
         let next = self.waiting.as_mut().and_then(|waiting| waiting.events.pop_front());
         self.rest();
         next
     }
 
-    /// Holds no memory for what may come.
+    /// Frees the memory when the queue is empty.
     fn rest(&mut self) {
         self.waiting.take_if(|waiting| waiting.packets.is_empty() && waiting.events.is_empty());
     }

@@ -1,4 +1,4 @@
-//! The server's end.
+//! The server side of authentication.
 
 mod chap;
 mod reply;
@@ -20,110 +20,116 @@ use crate::output::Output;
 
 pub(super) use super::AuthRequest;
 
-/// How many Responses one session may send with R=1 in between (RFC 2759 section 6 leaves the number open).
+/// The most Responses in one session that may follow a Failure with R=1 (RFC 2759 section 6 leaves the number
+/// open).
 const MAX_TRIES: u8 = 3;
 
-/// What the server's end is to do.
+/// The configuration of an [`Authenticator`].
 #[derive(Clone, Debug)]
 pub struct AuthenticatorConfig {
     /// The method that LCP agreed on.
     pub method: AuthMethod,
     /// The name in our Challenges.
     pub local_name: Arc<str>,
-    /// After E=648 wait for an MS-CHAPv2 Change-Password packet.
+    /// Whether to wait for an MS-CHAPv2 Change-Password packet after E=648.
     pub change_password: bool,
-    /// Times and counts.
+    /// Timers and limits.
     pub timing: Timing,
 }
 
-/// What the server's end tells. A packet that belongs to an event is in [`Authenticator::poll_transmit`] before the
-/// event is: after [`Failed`](AuthenticatorEvent::Failed), send what there is and give the peer a second to read it
-/// before the link ends, since Windows shows the reason only then.
+/// An event of an [`Authenticator`].
+///
+/// A packet that belongs to an event is in [`Authenticator::poll_transmit`] before the event is: after
+/// [`Failed`](AuthenticatorEvent::Failed), send the queued packets and wait a second before the link ends,
+/// because Windows shows the reason only then.
 #[derive(Debug)]
 pub enum AuthenticatorEvent {
-    /// Answer with [`Authenticator::handle_answer`]. One question is open at a time.
+    /// A request to be answered with [`Authenticator::handle_answer`]. There is at most one open request.
     Ask(AuthRequest),
-    /// The peer is who it says.
+    /// The peer is authenticated.
     Success {
-        /// As it sent it.
+        /// The name as the peer sent it.
         name: Arc<[u8]>,
-        /// MPPE start keys of the server's side, where the method gives any.
+        /// MPPE start keys of the server side, if the method derives any.
         keys: Option<StartKeys>,
     },
-    /// A later challenge was answered rightly too. The keys in use stay.
+    /// The peer has answered a later challenge correctly. The keys in use stay.
     Renewed,
-    /// The account source does not answer, and no reply was sent to the peer. This is final.
+    /// The account source did not answer, and no reply was sent to the peer. This is final.
     Unavailable {
-        /// What happened, for people.
+        /// A description for the user.
         detail: String,
     },
-    /// It is not, or it did not say. This is final.
+    /// The peer failed to authenticate, or did not answer. This is final.
     Failed {
-        /// The catalogue's code.
+        /// The code of the catalogue.
         code: Code,
-        /// What happened, for people.
+        /// A description for the user.
         detail: String,
     },
 }
 
-/// The server's end. What it sends for a [`Verdict::Challenge`] depends on the method:
-/// a new Challenge (CHAP, and MS-CHAP without a message), a Failure with `R=1` and the message (MS-CHAP), or a Nak with the
-/// message (PAP).
+/// The authenticator (RFC 1994), the server side of authentication.
+///
+/// What it sends for a [`Verdict::Challenge`] depends on the method: a new Challenge (CHAP, and MS-CHAP
+/// without a message), a Failure with `R=1` and the message (MS-CHAP), or a Nak with the message (PAP).
 #[derive(Debug)]
 pub struct Authenticator {
     pub(super) config: AuthenticatorConfig,
     rng: Rng,
     pub(super) state: State,
     pub(super) output: Output<AuthenticatorEvent>,
-    /// No deadline lies beyond this one.
+    /// The overall time limit: no deadline is later.
     until: Option<Instant>,
-    /// Tries that failed.
+    /// The number of failed attempts.
     failures: u8,
-    /// Rounds that the account source has added.
+    /// The number of rounds that the account source has added.
     rounds: u8,
-    /// The last verdict asked for another round.
+    /// Whether the last verdict required another round.
     pub(super) continues: bool,
-    /// Who proved itself.
+    /// The name of the authenticated peer.
     proven: Option<Arc<[u8]>>,
     /// The identifier used last.
     last_id: u8,
-    /// The exchange whose result is known, to repeat it.
+    /// The last exchange with a known result, kept to repeat the reply.
     pub(super) settled: Option<Box<Settled>>,
-    /// When the first Success is sent again, and how often it may be, until the peer goes on.
+    /// When to repeat the first Success, and how many repetitions are left, until the peer proceeds to the
+    /// next phase.
     again: Option<(Instant, u32)>,
 }
 
-/// Where the exchange stands. Every state but the last two ends by itself at its deadline.
+/// The state of the exchange. Every state but the last two has a deadline.
 #[derive(Debug)]
 pub(super) enum State {
     /// Not opened yet.
     Idle,
-    /// A request is awaited (PAP): the first, or, after a Nak with what was `asked`, the next.
+    /// Waiting for a request (PAP): the first one, or the next one after a Nak with the message `asked`.
     Listening { deadline: Instant, asked: Option<String> },
-    /// A Challenge is out.
+    /// A Challenge was sent.
     Challenged { id: u8, challenge: Vec<u8>, resend: Instant, left: u32, deadline: Instant },
-    /// The question is open.
+    /// The request to the account source is open.
     Checking { id: u8, request: Vec<u8>, name: Vec<u8>, changing: bool, deadline: Instant },
-    /// A Failure with R=1 is out, and with it a challenge.
+    /// A Failure with R=1 and a new challenge was sent.
     Retrying(Box<Retry>, Code, String),
-    /// The peer is known.
+    /// The peer is authenticated.
     Known,
-    /// It is not, for good.
+    /// Authentication has failed for good.
     Ended,
 }
 
-/// What is awaited after a Failure that allows another try.
+/// The state after a Failure that allows another attempt.
 #[derive(Debug)]
 pub(super) struct Retry {
     /// One more than the identifier of the Response that failed (RFC 2759 section 6).
     id: u8,
     challenge: Vec<u8>,
-    /// The password has expired, so that a Change-Password may come; it would carry no name, hence this one.
+    /// Set if the password has expired: the name of the account, because a Change-Password packet, which may
+    /// follow, carries none.
     expired: Option<Vec<u8>>,
     deadline: Instant,
 }
 
-/// A request and the packet that answered it. A PAP request is not kept, since a password is in it.
+/// A request and the packet that answered it. A PAP request is not kept, because it contains a password.
 #[derive(Debug)]
 pub(super) struct Settled {
     pub(super) id: u8,
@@ -132,7 +138,7 @@ pub(super) struct Settled {
 }
 
 impl Authenticator {
-    /// An end that waits for [`open`](Authenticator::open).
+    /// Creates an authenticator that waits for [`open`](Authenticator::open).
     pub fn new(config: AuthenticatorConfig, mut rng: Rng) -> Authenticator {
         let last_id = rng.u32() as u8;
         Authenticator {
@@ -151,12 +157,12 @@ impl Authenticator {
         }
     }
 
-    /// The method.
+    /// The authentication method.
     pub fn method(&self) -> AuthMethod {
         self.config.method
     }
 
-    /// LCP is up: asks the peer to prove itself.
+    /// Starts authentication of the peer after LCP is up.
     pub fn open(&mut self, now: Instant) {
         if !matches!(self.state, State::Idle) {
             return;
@@ -171,7 +177,7 @@ impl Authenticator {
         }
     }
 
-    /// Asks a peer that is known once more. PAP cannot, and nothing happens while something is open (RFC 1994
+    /// Challenges an authenticated peer again. Has no effect with PAP, or while an exchange is open (RFC 1994
     /// section 2).
     pub fn rechallenge(&mut self, now: Instant) {
         let Exchange::Chap(_) = row(self.config.method).exchange else { return };
@@ -182,12 +188,12 @@ impl Authenticator {
         }
     }
 
-    /// Whether the peer has proved itself and no later proof has failed.
+    /// Whether the peer is authenticated and has not failed a later challenge.
     pub fn is_proven(&self) -> bool {
         self.proven.is_some() && !matches!(self.state, State::Ended)
     }
 
-    /// The challenge that is out, which a client at this end must never answer.
+    /// The open challenge, which a client in the same process must never answer.
     pub fn open_challenge(&self) -> Option<&[u8]> {
         match &self.state {
             State::Challenged { challenge, .. } => Some(challenge),
@@ -196,8 +202,8 @@ impl Authenticator {
         }
     }
 
-    /// The reason of a peer that goes now: its last try failed and it makes no other one, or it has waited for long, half
-    /// of the whole time limit, for the account source.
+    /// The likely reason why the peer disconnects now: its last attempt failed and it makes no other, or it
+    /// has waited for the account source for more than half of the time limit of an answer.
     pub fn refusal(&self, now: Instant) -> Option<(Code, &str)> {
         match &self.state {
             State::Retrying(_, code, detail) => Some((*code, detail)),
@@ -209,13 +215,13 @@ impl Authenticator {
         }
     }
 
-    /// The peer sent a packet of a network protocol, which it does only with the Success in its hands. Should it repeat
-    /// its Response all the same, it gets the same answer (RFC 1994 section 4.2).
+    /// Reports a packet of a network protocol, which shows that the peer has received the Success. If it
+    /// repeats its Response nevertheless, it gets the same reply (RFC 1994 section 4.2).
     pub fn peer_went_on(&mut self) {
         self.again = None;
     }
 
-    /// A packet of [the method's protocol](super::protocol) came: the information field of its frame.
+    /// Handles a packet of [the method's protocol](super::protocol): the information field of its frame.
     ///
     /// # Errors
     /// Why the packet was dropped.
@@ -226,7 +232,7 @@ impl Authenticator {
         }
     }
 
-    /// The answer to the open question. Without one, it has no effect.
+    /// Handles the answer to the open request. Without an open request, it has no effect.
     pub fn handle_answer(&mut self, now: Instant, verdict: Verdict) {
         let state = core::mem::replace(&mut self.state, State::Ended);
         let State::Checking { id, request, name, changing, .. } = state else {
@@ -278,7 +284,7 @@ impl Authenticator {
         }
     }
 
-    /// Time has passed.
+    /// Handles expired timers.
     pub fn handle_timeout(&mut self, now: Instant) {
         match &mut self.state {
             State::Listening { deadline, asked } if now >= *deadline => {
@@ -310,7 +316,7 @@ impl Authenticator {
         }
     }
 
-    /// Repeats the Success when that is due.
+    /// Repeats the Success when it is due.
     fn succeed_again(&mut self, now: Instant) {
         let (Some((at, left)), Some(settled)) = (self.again, &self.settled) else { return };
         if now >= at {
@@ -319,12 +325,12 @@ impl Authenticator {
         }
     }
 
-    /// Appends the next packet, from its code on, to `out`; `false` when there is none.
+    /// Appends the next packet, starting with its code, to `out`; `false` when there is none.
     pub fn poll_transmit(&mut self, out: &mut Vec<u8>) -> bool {
         self.output.poll_transmit(out)
     }
 
-    /// The next thing to tell.
+    /// The next event.
     pub fn poll_event(&mut self) -> Option<AuthenticatorEvent> {
         self.output.poll_event()
     }
@@ -341,13 +347,13 @@ impl Authenticator {
         }
     }
 
-    /// The instant `wait` from now, or when the time for all of it is over.
+    /// The instant `wait` from now, but no later than the overall time limit.
     pub(super) fn by(&self, now: Instant, wait: Duration) -> Instant {
         let at = later(now, wait);
         self.until.map_or(at, |until| at.min(until))
     }
 
-    /// Puts the question.
+    /// Sends the request to the account source.
     pub(super) fn ask(
         &mut self,
         now: Instant,
@@ -372,8 +378,9 @@ impl Authenticator {
             self.output.push_event(AuthenticatorEvent::Renewed);
         } else {
             let name: Arc<[u8]> = name.into();
-            // A client need not repeat its Response, and pppd's does not: with the Success lost it would wait in vain. One
-            // that is repeated does no harm. A PAP client repeats its request.
+            // A client need not repeat its Response, and pppd does not: if the Success is lost, it would wait
+            // forever. So the Success is repeated, which does no harm. A PAP client repeats its request
+            // itself.
             let timing = self.config.timing;
             let repeats = matches!(row(self.config.method).exchange, Exchange::Chap(_)) && timing.tries > 1;
             self.again = repeats.then(|| (later(now, timing.resend), timing.tries - 1));
@@ -382,7 +389,7 @@ impl Authenticator {
         }
     }
 
-    /// Says no to the peer without having an answer.
+    /// Refuses the peer without an answer of the account source.
     pub(super) fn refuse(&mut self, id: u8, request: Vec<u8>, code: Code, detail: String) {
         let reply = self.failure_packet(id, MsChapError::AuthenticationFailure, None, "Access denied");
         self.output.send(reply.clone());

@@ -1,4 +1,4 @@
-//! The table of methods: one row and one file each.
+//! The table of methods: one row and one file for each.
 
 mod chap_md5;
 mod mschap_v1;
@@ -14,24 +14,24 @@ use adit_wire::chap::ChangePassword;
 use adit_wire::lcp::AuthProtocol;
 use adit_wire::{Error, Protocol, cp, ppp};
 
-/// What a person reads who got in.
+/// The message shown to an authenticated user.
 pub(in crate::auth) const WELCOME: &str = "Access granted";
 
-/// What the rest of authentication must know of a method.
+/// The properties of a method that the rest of authentication uses.
 #[derive(Clone, Copy)]
 pub(in crate::auth) struct Row {
     /// Its value in LCP's Authentication-Protocol option.
     lcp: AuthProtocol<'static>,
-    /// How its packets go back and forth.
+    /// The exchange of packets.
     pub(in crate::auth) exchange: Exchange,
 }
 
-/// A sequence of packets.
+/// The form of an exchange.
 #[derive(Clone, Copy)]
 pub(in crate::auth) enum Exchange {
-    /// The client speaks first (RFC 1334).
+    /// The client sends the first packet (RFC 1334).
     Pap,
-    /// Challenge and Response (RFC 1994), with what an algorithm makes of them.
+    /// Challenge and Response (RFC 1994), with the algorithm.
     Chap(&'static dyn Algorithm),
 }
 
@@ -56,7 +56,7 @@ pub const fn lcp(method: AuthMethod) -> AuthProtocol<'static> {
     row(method).lcp
 }
 
-/// The method of LCP's option; `None` for one that is not ours.
+/// The method of a value of LCP's option; `None` for one that is not supported.
 pub fn from_lcp(protocol: AuthProtocol<'_>) -> Option<AuthMethod> {
     AuthMethod::ALL.into_iter().find(|method| lcp(*method) == protocol)
 }
@@ -71,28 +71,28 @@ pub const fn protocol(method: AuthMethod) -> u16 {
 
 /// An algorithm of CHAP.
 pub(in crate::auth) trait Algorithm: Sync {
-    /// Octets of the challenges that a server sends.
+    /// The length in octets of the challenges that a server sends.
     fn challenge_len(&self) -> usize;
 
-    /// `V=` of a Failure, which then has `E=`, `R=` and `C=` too and may allow another Response (RFC 2433 section 9, RFC
-    /// 2759 section 6); `None` where a Failure is free text and final.
+    /// `V=` of a Failure, which then has `E=`, `R=` and `C=` too and may allow another Response (RFC 2433
+    /// section 9, RFC 2759 section 6); `None` if a Failure is free text and final.
     fn failure_version(&self) -> Option<u32>;
 
-    /// Server: what a Response claims.
+    /// Server: extracts the proof from a Response.
     ///
     /// # Errors
-    /// A Value that is not as the algorithm has it.
+    /// If the Value does not fit the algorithm.
     fn proof(&self, response: Response<'_>) -> Result<Proof, Error>;
 
-    /// Server: the text of Success; `None` if the method needs a proof of ours and there is none.
+    /// Server: the text of Success; `None` if the method needs our own proof and there is none.
     fn success(&self, _: &Proven) -> Option<Vec<u8>> {
         Some(WELCOME.into())
     }
 
-    /// Client: the answer to a Challenge.
+    /// Client: computes the Response to a Challenge.
     ///
     /// # Errors
-    /// How many octets the challenge must have.
+    /// The length in octets that the challenge must have.
     fn respond(&self, client: Client<'_>, id: u8, challenge: &[u8]) -> Result<Responded, String>;
 
     /// Client: the challenge for another Response after a Failure with `R=1` and without `C=`; `None` if there is none.
@@ -100,18 +100,18 @@ pub(in crate::auth) trait Algorithm: Sync {
         None
     }
 
-    /// Whether there is a Change-Password packet.
+    /// Whether the algorithm has a Change-Password packet.
     fn changes_password(&self) -> bool {
         false
     }
 
-    /// Client: a packet that changes the password; `None` if there is no such thing.
+    /// Client: builds a packet that changes the password; `None` if the algorithm has none.
     fn change(&self, _client: Client<'_>, _challenge: &[u8], _new: &Password) -> Option<Changing> {
         None
     }
 }
 
-/// A Response with what it answers.
+/// A Response and the Challenge that it answers.
 #[derive(Clone, Copy)]
 pub(in crate::auth) struct Response<'a> {
     pub(in crate::auth) id: u8,
@@ -120,7 +120,7 @@ pub(in crate::auth) struct Response<'a> {
     pub(in crate::auth) name: &'a [u8],
 }
 
-/// Who answers a Challenge.
+/// The client that answers a Challenge.
 pub(in crate::auth) struct Client<'a> {
     pub(in crate::auth) name: &'a [u8],
     pub(in crate::auth) password: &'a Password,
@@ -128,30 +128,30 @@ pub(in crate::auth) struct Client<'a> {
     pub(in crate::auth) rng: &'a mut Rng,
 }
 
-/// A Response, and what its answer must prove.
+/// A Response, and the proof that the reply to it must contain.
 pub(in crate::auth) struct Responded {
     pub(in crate::auth) value: Vec<u8>,
     pub(in crate::auth) expect: Proofs,
 }
 
-/// A Change-Password packet, and what its answer must prove.
+/// A Change-Password packet, and the proof that the reply to it must contain.
 pub(in crate::auth) struct Changing {
     pub(in crate::auth) message: Box<ChangePassword>,
     pub(in crate::auth) expect: Proofs,
 }
 
-/// What a client computes for itself when it proves something.
+/// The values that a client computes along with a Response.
 #[derive(Default)]
 pub(in crate::auth) struct Proofs {
-    /// The server's proof, where the method has one.
+    /// The expected proof of the server, if the method has one.
     pub(in crate::auth) server: Option<[u8; 20]>,
-    /// MPPE start keys of the client's side, where the method gives any.
+    /// MPPE start keys of the client side, if the method derives any.
     pub(in crate::auth) keys: Option<StartKeys>,
-    /// A challenge of our own, never to be answered by ourselves.
+    /// A challenge that this side has sent, which it must never answer itself.
     pub(in crate::auth) peer_challenge: Option<[u8; 16]>,
 }
 
-/// A Value or challenge of exactly `N` octets.
+/// Converts a Value or challenge of exactly `N` octets.
 fn sized<const N: usize>(value: &[u8]) -> Result<[u8; N], Error> {
     let found = value.len() as u64;
     value.try_into().map_err(|_| Error::new(Protocol::Chap, "Value-Size", cp::HEADER_LEN, "16", found))

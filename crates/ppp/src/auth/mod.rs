@@ -1,9 +1,10 @@
-//! Who is there: PAP (RFC 1334), CHAP-MD5 (RFC 1994), MS-CHAPv1 (RFC 2433) and MS-CHAPv2 (RFC 2759), both ends.
+//! Authentication: PAP (RFC 1334), CHAP-MD5 (RFC 1994), MS-CHAPv1 (RFC 2433) and MS-CHAPv2 (RFC 2759), both
+//! sides.
 //!
-//! The [`Authenticator`] is the server's end: it asks the peer, puts a [question](AuthRequest) to the source of the
-//! accounts, and passes the [`Verdict`] on. The [`Peer`] is the client's end and also checks the server's own proof.
-//! Both take and give the information fields of frames of the method's [`protocol`]. What differs between methods
-//! is in one file and one row of the table for each.
+//! The [`Authenticator`] is the server side: it challenges the peer, sends an [`AuthRequest`] to the account
+//! source, and passes the [`Verdict`] on. The [`Peer`] is the client side and also checks the server's proof.
+//! Both exchange the information fields of frames of the method's [`protocol`]. Each method has its own file
+//! and a row in the table.
 
 mod authenticator;
 mod method;
@@ -20,24 +21,24 @@ pub use peer::{Credentials, Peer, PeerConfig, PeerEvent};
 pub use timing::Timing;
 pub use verdict::{AuthRequest, Rejection, Verdict};
 
-/// The longest name (RFC 2759 section 4), in octets.
+/// The longest name in octets (RFC 2759 section 4).
 pub const MAX_NAME: usize = 256;
 
-/// Rounds that an account source may add to one authentication.
+/// The most rounds that an account source may add to one authentication.
 pub const MAX_ROUNDS: u8 = 8;
 
 /// Why a packet was dropped without an effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ignored {
-    /// It cannot be read.
+    /// The packet is malformed.
     Malformed(adit_wire::Error),
-    /// Its identifier is not that of what is open.
+    /// The identifier does not match the open exchange.
     WrongId,
-    /// Nothing is open to which it could belong.
+    /// No exchange is open to which it could belong.
     Unexpected,
-    /// The same packet came before and is still being checked.
+    /// The same packet was received before and is still being checked.
     BeingChecked,
-    /// Its name is longer than [`MAX_NAME`].
+    /// The name is longer than [`MAX_NAME`].
     LongName,
 }
 

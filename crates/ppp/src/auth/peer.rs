@@ -1,4 +1,4 @@
-//! The client's end.
+//! The client side of authentication.
 
 mod chap;
 
@@ -16,13 +16,14 @@ use super::timing::later;
 use super::{Ignored, Timing};
 use crate::output::Output;
 
-/// Own challenges that are remembered, so as never to answer one.
+/// The number of our own challenges that are remembered, so that none is ever answered.
 const REMEMBERED: usize = 8;
 
-/// Challenges that are answered in one authentication. A server may repeat a lost one with another value, every time.
+/// The most challenges that are answered in one authentication. A server may repeat a lost Challenge with a
+/// new value each time.
 const MAX_CHALLENGES: u8 = 32;
 
-/// Who the client is.
+/// The credentials of the client.
 #[derive(Clone, Debug)]
 pub struct Credentials {
     /// The name without a domain.
@@ -31,15 +32,16 @@ pub struct Credentials {
     pub domain: String,
     /// The password.
     pub password: Password,
-    /// Replaces the password if the server says that it has expired (MS-CHAPv2 only).
+    /// Replaces the password if the server reports that it has expired (MS-CHAPv2 only).
     pub new_password: Option<Password>,
-    /// What to prove in further rounds, in order: the code of a second factor, for one. A Failure or Nak that allows a
-    /// further round is final without; a further Challenge is answered with the password.
+    /// The passwords for further rounds, in order, such as the code of a second factor. Without one, a
+    /// Failure or Nak that allows a further round is final; a further Challenge is answered with the
+    /// password.
     pub next_passwords: Vec<Password>,
 }
 
 impl Credentials {
-    /// A name and its password.
+    /// Creates credentials from a name and a password.
     pub fn new(name: impl Into<String>, password: Password) -> Credentials {
         Credentials {
             name: name.into(),
@@ -56,96 +58,98 @@ impl Credentials {
     }
 }
 
-/// What the client's end is to do.
+/// The configuration of a [`Peer`].
 #[derive(Clone, Debug)]
 pub struct PeerConfig {
     /// The method that LCP agreed on.
     pub method: AuthMethod,
-    /// Who the client is.
+    /// The credentials of the client.
     pub credentials: Credentials,
-    /// The shortest CHAP-MD5 challenge to answer, in octets; answers to very short ones can be collected beforehand.
+    /// The shortest CHAP-MD5 challenge to answer, in octets; answers to very short challenges can be
+    /// precomputed.
     pub min_challenge: usize,
-    /// Times and counts.
+    /// Timers and limits.
     pub timing: Timing,
 }
 
-/// What the client's end tells.
+/// An event of a [`Peer`].
 #[derive(Debug)]
 pub enum PeerEvent {
-    /// The server let us in.
+    /// The server has accepted the client.
     Success {
-        /// MPPE start keys of the client's side, where the method gives any.
+        /// MPPE start keys of the client side, if the method derives any.
         keys: Option<StartKeys>,
-        /// It has proved that it knows the password too (MS-CHAPv2).
+        /// Whether the server has proved that it knows the password too (MS-CHAPv2).
         server_proved: bool,
-        /// The password is now [`Credentials::new_password`].
+        /// Whether the password is now [`Credentials::new_password`].
         password_changed: bool,
-        /// What it said, unescaped.
+        /// The message of the server, unescaped.
         message: Vec<u8>,
     },
-    /// The server let us in once more. The keys in use stay.
+    /// The server has accepted the answer to a later challenge. The keys in use stay.
     Renewed,
-    /// It did not, or it is not who it should be. This is final.
+    /// The server has rejected the client, or failed to prove its own identity. This is final.
     Failed {
-        /// The catalogue's code.
+        /// The code of the catalogue.
         code: Code,
-        /// `E=` of the server's Failure.
+        /// The number after `E=` in the server's Failure.
         mschap_error: Option<u32>,
-        /// What happened, for people, printable.
+        /// A printable description for the user.
         message: String,
     },
 }
 
-/// The client's end.
+/// The peer (RFC 1994), the client side of authentication.
 pub struct Peer {
     pub(super) config: PeerConfig,
     pub(super) rng: Rng,
     pub(super) state: State,
     output: Output<PeerEvent>,
-    /// Challenges of our own.
+    /// Challenges that this side has sent.
     own: VecDeque<Vec<u8>>,
-    /// The server let us in.
+    /// Whether the server has accepted the client.
     admitted: bool,
-    /// Whether [`Credentials::new_password`] is the password by now.
+    /// Whether the password is now [`Credentials::new_password`].
     changed: bool,
-    /// Challenge and Response of last time, for a server that asks again.
+    /// The last Challenge and Response, for a server that repeats its Challenge.
     last: Option<Answered>,
-    /// Challenges answered since it was opened, or since the server asked again.
+    /// The number of challenges answered since the start, or since the last rechallenge.
     challenges: u8,
-    /// Which of [`Credentials::next_passwords`] is the one to prove, from 1; 0 for the password.
+    /// The index in [`Credentials::next_passwords`] of the current password, from 1; 0 for the password
+    /// itself.
     round: usize,
-    /// Everything must be over by then.
+    /// The overall time limit.
     until: Option<Instant>,
 }
 
-/// Where the exchange stands.
+/// The state of the exchange.
 #[derive(Debug)]
 pub(super) enum State {
     /// Not opened yet.
     Idle,
-    /// A Challenge is awaited.
+    /// Waiting for a Challenge.
     Waiting { deadline: Instant },
-    /// A packet of ours waits for its answer.
+    /// A packet was sent and waits for its answer.
     Sent { packet: Vec<u8>, resend: Instant, left: u32, deadline: Instant, expect: Expect },
-    /// The server let us in.
+    /// The server has accepted the client.
     Admitted,
-    /// It did not.
+    /// The server has rejected the client.
     Ended,
 }
 
-/// What makes an answer a good one.
+/// What a valid answer must contain.
 #[derive(Debug)]
 pub(super) struct Expect {
-    /// The identifier of the answer.
+    /// The identifier.
     pub(super) id: u8,
-    /// The server's proof, where the method has one.
+    /// The server's proof, if the method has one.
     pub(super) proof: Option<[u8; 20]>,
     pub(super) keys: Option<StartKeys>,
-    /// The packet changes the password.
+    /// Whether the packet changes the password.
     pub(super) changing: bool,
 }
 
-/// A Challenge and what answered it.
+/// A Challenge and the Response to it.
 #[derive(Debug)]
 struct Answered {
     id: u8,
@@ -154,7 +158,7 @@ struct Answered {
 }
 
 impl Peer {
-    /// An end that waits for [`open`](Peer::open).
+    /// Creates a client side that waits for [`open`](Peer::open).
     pub fn new(config: PeerConfig, rng: Rng) -> Peer {
         Peer {
             config,
@@ -171,12 +175,12 @@ impl Peer {
         }
     }
 
-    /// The method.
+    /// The authentication method.
     pub fn method(&self) -> AuthMethod {
         self.config.method
     }
 
-    /// LCP is up: PAP begins, CHAP waits for the server's Challenge.
+    /// Starts authentication after LCP is up: PAP sends its request, CHAP waits for the server's Challenge.
     pub fn open(&mut self, now: Instant) {
         if matches!(self.state, State::Idle) {
             self.until = Some(later(now, self.config.timing.limit));
@@ -192,7 +196,7 @@ impl Peer {
         }
     }
 
-    /// Never to answer this challenge, which this end has sent itself (RFC 1994 section 2.3).
+    /// Registers a challenge that this side has sent itself and must never answer (RFC 1994 section 2.3).
     pub fn never_answer(&mut self, challenge: &[u8]) {
         if self.own.len() >= REMEMBERED {
             self.own.pop_front();
@@ -200,7 +204,7 @@ impl Peer {
         self.own.push_back(challenge.to_vec());
     }
 
-    /// A packet of [the method's protocol](super::protocol) came: the information field of its frame.
+    /// Handles a packet of [the method's protocol](super::protocol): the information field of its frame.
     ///
     /// # Errors
     /// Why the packet was dropped.
@@ -214,7 +218,7 @@ impl Peer {
         }
     }
 
-    /// Time has passed.
+    /// Handles expired timers.
     pub fn handle_timeout(&mut self, now: Instant) {
         match &mut self.state {
             State::Waiting { deadline } if now >= *deadline => {
@@ -234,12 +238,12 @@ impl Peer {
         }
     }
 
-    /// Appends the next packet, from its code on, to `out`; `false` when there is none.
+    /// Appends the next packet, starting with its code, to `out`; `false` when there is none.
     pub fn poll_transmit(&mut self, out: &mut Vec<u8>) -> bool {
         self.output.poll_transmit(out)
     }
 
-    /// The next thing to tell.
+    /// The next event.
     pub fn poll_event(&mut self) -> Option<PeerEvent> {
         self.output.poll_event()
     }
@@ -285,17 +289,17 @@ impl Peer {
         self.output.push_event(PeerEvent::Failed { code, mschap_error, message });
     }
 
-    /// Whether there is something to prove in a further round.
+    /// Whether there is a password for a further round.
     pub(super) fn has_next_password(&self) -> bool {
         self.round < self.config.credentials.next_passwords.len()
     }
 
-    /// A further round begins.
+    /// Starts a further round.
     pub(super) fn next_password(&mut self) {
         self.round = self.round.saturating_add(1);
     }
 
-    /// What to prove in this round: the password as the server knows it by now, or its successor.
+    /// The password of this round: the current password or one of the next passwords.
     pub(super) fn password(&self) -> &Password {
         let Credentials { password, new_password, next_passwords, .. } = &self.config.credentials;
         if let Some(next) = self.round.checked_sub(1).and_then(|round| next_passwords.get(round)) {

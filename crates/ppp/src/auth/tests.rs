@@ -46,15 +46,15 @@ fn peer(method: AuthMethod) -> Peer {
     peer_of(method, credentials("alice", "clientPass"))
 }
 
-/// An account as a server's store has it.
+/// An account in the store of a server.
 struct Account {
     name: &'static [u8],
     password: Password,
     expired: bool,
     retry: bool,
-    /// Questions that were answered.
+    /// The number of answered requests.
     asked: u32,
-    /// Rounds to play before a right password is enough.
+    /// Rounds to require before the login is accepted.
     rounds: VecDeque<Round>,
 }
 
@@ -62,7 +62,7 @@ struct Account {
 #[derive(Clone, Copy)]
 struct Round {
     message: &'static str,
-    /// What has to be proved in it.
+    /// The password that the round requires.
     next: Option<&'static str>,
 }
 
@@ -113,7 +113,7 @@ fn packet_of(poll: impl FnOnce(&mut Vec<u8>) -> bool) -> Option<Vec<u8>> {
     poll(&mut out).then_some(out)
 }
 
-/// Collects one packet that must be there.
+/// Collects one packet, which must exist.
 fn sent(end: &mut Authenticator) -> Vec<u8> {
     packet_of(|out| end.poll_transmit(out)).expect("a packet")
 }
@@ -126,7 +126,7 @@ fn peer_sent(end: &mut Peer) -> Vec<u8> {
     packet_of(|out| end.poll_transmit(out)).expect("a packet")
 }
 
-/// Collects the open question.
+/// Collects the open request.
 fn question(end: &mut Authenticator) -> AuthRequest {
     match end.poll_event() {
         Some(AuthenticatorEvent::Ask(question)) => question,
@@ -153,7 +153,7 @@ fn text(packet: &[u8]) -> String {
     String::from_utf8(packet[4..].to_vec()).unwrap()
 }
 
-/// Both ends and what became of them, over a line that loses what `lost` says.
+/// Both ends and their events, connected by a line that drops packets when `lost` returns true.
 struct Line {
     now: Instant,
     server: Authenticator,
@@ -180,7 +180,7 @@ impl Line {
         self
     }
 
-    /// Carries packets and answers questions until nothing moves.
+    /// Carries packets and answers requests until there are none.
     fn settle(&mut self, mut lost: impl FnMut() -> bool) {
         loop {
             let mut moved = false;
@@ -215,7 +215,7 @@ impl Line {
         }
     }
 
-    /// Goes on to the next deadline; `false` if there is none.
+    /// Advances to the next deadline; `false` if there is none.
     fn wait(&mut self) -> bool {
         let next = [self.server.poll_timeout(), self.client.poll_timeout()];
         let Some((at, _)) = next.into_iter().flatten().min() else { return false };
@@ -226,7 +226,7 @@ impl Line {
     }
 }
 
-/// Whether what one side encrypts the other decrypts.
+/// Whether each side decrypts what the other encrypts.
 fn keys_meet(server: &StartKeys, client: &StartKeys) -> bool {
     let key = |start| KeySchedule::new(start, Strength::Bits128).session_key().to_vec();
     key(&server.send) == key(&client.receive) && key(&server.receive) == key(&client.send)

@@ -1,24 +1,24 @@
-//! How long authentication waits for what.
+//! Timers and limits of authentication.
 
 use core::time::Duration;
 use std::time::Instant;
 
-/// The longest that one authentication takes, with all its rounds and tries: a person finds a code, and an account source
-/// thinks, more than once.
+/// The longest time of one authentication, with all its rounds and attempts: a user may look for a code, and
+/// an account source may be slow, more than once.
 const MAX_TIME: Duration = Duration::from_secs(180);
 
-/// Times and counts of both ends.
+/// Timers and limits of both sides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timing {
-    /// Between two sendings of a packet that has no answer.
+    /// The interval at which an unanswered packet is repeated.
     pub resend: Duration,
     /// How often such a packet is sent.
     pub tries: u32,
-    /// For the peer to answer, and then for the account source.
+    /// The time limit for the peer to answer, and then for the account source.
     pub total: Duration,
-    /// For a person to type a new password, after a Failure that allows another try.
+    /// The time limit for the user to type another password after a Failure that allows it.
     pub retry: Duration,
-    /// For all of it, however many rounds there are.
+    /// The overall time limit, however many rounds there are.
     pub limit: Duration,
 }
 
@@ -35,7 +35,7 @@ impl Default for Timing {
     }
 }
 
-/// The instant `wait` from now; a wait beyond what the clock can say is a day.
+/// The instant `wait` from now, or a day from now if the clock cannot represent it.
 pub(super) fn later(now: Instant, wait: Duration) -> Instant {
     const DAY: Duration = Duration::from_secs(24 * 60 * 60);
     now.checked_add(wait).unwrap_or_else(|| now + DAY)

@@ -1,6 +1,6 @@
 use super::*;
 
-/// The table of the RFC, extracted from its text by a program: event, state, name, actions, next, name, note.
+/// The table of the RFC, extracted from its text by a script: event, state, name, actions, next, name, note.
 const RFC: &str = include_str!("../../tests/data/ppp-automaton.tsv");
 
 fn event(name: &str) -> Event {

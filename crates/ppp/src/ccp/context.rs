@@ -1,4 +1,4 @@
-//! What CCP's options share.
+//! The state that CCP's options share.
 
 use adit_diag::Side;
 use adit_wire::ccp::Mppe;
@@ -7,7 +7,7 @@ use super::policy::Mode;
 use crate::fsm::Failure;
 use crate::negotiate;
 
-/// What may be agreed.
+/// The allowed parameters.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Config {
     pub(super) side: Side,

@@ -1,4 +1,4 @@
-//! What encryption an account or a client may, must or must not use.
+//! The encryption policy of an account or a client.
 
 use core::fmt;
 
@@ -9,16 +9,16 @@ use adit_crypto::mppe::Strength;
 pub enum Mode {
     /// Never: the option is rejected.
     Off,
-    /// If the peer starts it. CCP is not opened but [listens](crate::fsm::Fsm::listen).
+    /// Encryption if the peer starts it. CCP is not opened but [listens](crate::fsm::Fsm::listen).
     Allow,
-    /// Asked for, but a peer that refuses is admitted all the same.
+    /// Encryption is requested, but a peer that refuses it is accepted.
     Prefer,
-    /// Asked for, and no packet of data goes in clear.
+    /// Encryption is requested, and no data packet is sent in clear.
     Require,
 }
 
 impl Mode {
-    /// Whether our end starts CCP. If not, it [listens](crate::fsm::Fsm::listen).
+    /// Whether this side starts CCP. If not, it [listens](crate::fsm::Fsm::listen).
     pub const fn asks(self) -> bool {
         matches!(self, Mode::Prefer | Mode::Require)
     }
@@ -27,28 +27,28 @@ impl Mode {
 /// The policy of one session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MppePolicy {
-    /// Whether at all.
+    /// Whether the session is encrypted.
     pub mode: Mode,
-    /// The strengths that will do; the strongest that both ends have is used, whatever the order here.
+    /// The acceptable strengths; the strongest that both sides support is used, whatever the order here.
     pub strengths: Vec<Strength>,
-    /// Never take stateful mode, in which one lost packet stops the flow and two implementations disagree on how it goes
-    /// on.
+    /// Refuse stateful mode, in which one lost packet stops the flow and implementations differ in how they
+    /// resume it.
     pub stateless_only: bool,
 }
 
-/// 128 bits, stateless, required.
+/// 128 bits, stateless mode, required.
 impl Default for MppePolicy {
     fn default() -> MppePolicy {
         MppePolicy { mode: Mode::Require, strengths: vec![Strength::Bits128], stateless_only: true }
     }
 }
 
-/// What both ends agreed on, for both directions.
+/// The MPPE parameters on which both sides agreed, for both directions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Agreed {
     /// Key length.
     pub strength: Strength,
-    /// A new key for every packet.
+    /// Whether the key changes with every packet.
     pub stateless: bool,
 }
 

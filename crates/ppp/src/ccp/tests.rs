@@ -37,7 +37,7 @@ fn stateful(side: Side, mode: Mode, bits: &[u8]) -> Fsm<Ccp> {
     Fsm::new(Ccp::new(side, &policy, Some(&keys())), Timers::default())
 }
 
-/// A server that requires 128 bits, with its first request sent; and that request.
+/// A server that requires 128 bits and has sent its first request, and that request.
 fn server() -> (Fsm<Ccp>, (u8, u8, Vec<u8>)) {
     started(end(Side::Server, Mode::Require, &[128]))
 }
@@ -60,7 +60,7 @@ fn request(id: u8, bits: u32) -> Vec<u8> {
     packet(CONFIGURE_REQUEST, id, &option(bits))
 }
 
-/// What `fsm` answers to a request with these bits.
+/// The answer of `fsm` to a request with these bits.
 fn answer(fsm: &mut Fsm<Ccp>, bits: u32) -> (u8, Vec<u8>) {
     fsm.handle_input(Instant::now(), &request(9, bits)).unwrap();
     let (code, id, data) = reply(fsm);
@@ -76,7 +76,7 @@ fn ack(bits: u32) -> (u8, Vec<u8>) {
     (CONFIGURE_ACK, option(bits))
 }
 
-/// Why the layer finished, after the Terminate-Requests have had no answer.
+/// Why the layer finished, after its Terminate-Requests were not answered.
 fn finish(fsm: &mut Fsm<Ccp>) -> Finish {
     for _ in 0..50 {
         for event in events(fsm) {
@@ -134,7 +134,7 @@ fn c177_c178_c179_c183_requests_that_are_naked() {
         assert_eq!(answer(&mut fsm, H | S), ack(H | S));
     }
     assert_eq!(answer(&mut fsm, H | L), ack(H | L));
-    // The strongest of what both have.
+    // The strongest strength that both have.
     let mut fsm = started(end(Side::Server, Mode::Require, &[40, 56])).0;
     assert_eq!(answer(&mut fsm, H | M | S | L | C), nak(H | M));
     assert_eq!(answer(&mut fsm, H | S), nak(H | M));
@@ -156,12 +156,13 @@ fn other_compressors_are_rejected_first() {
     let data = [&deflate[..], &option(H | S | L), &bsd].concat();
     fsm.handle_input(Instant::now(), &packet(CONFIGURE_REQUEST, 3, &data)).unwrap();
     assert_eq!(reply(&mut fsm), (CONFIGURE_REJECT, 3, [&deflate[..], &bsd].concat()));
-    // Without them there is nothing left; MPPE is what is missing.
+    // Without compressors the request is empty; MPPE is what is missing.
     fsm.handle_input(Instant::now(), &packet(CONFIGURE_REQUEST, 4, &[])).unwrap();
     assert_eq!(reply(&mut fsm), (CONFIGURE_NAK, 4, option(H | S)));
 }
 
-/// The public log of a Windows 10 client: it asks for H alone, Naks two strengths, and takes what it is given.
+/// A published log of a Windows 10 client: it asks for H alone, sends two strengths in a Nak, and accepts the
+/// offer.
 #[test]
 fn c178_the_windows_10_exchange() {
     let (mut fsm, (_, id, _)) = server();
@@ -223,7 +224,7 @@ fn a_nak_is_adopted_as_far_as_the_policy_goes() {
     let (mut fsm, (_, id, _)) = started(stateful(Side::Server, Mode::Require, &[40, 128]));
     fsm.handle_input(now, &packet(CONFIGURE_NAK, id, &option(S))).unwrap();
     assert_eq!(reply(&mut fsm).2, option(S));
-    // Where it is not required, no bits mean that the peer wants none.
+    // If encryption is not required, no bits mean that the peer does not want any.
     let (mut fsm, (_, id, _)) = started(end(Side::Server, Mode::Prefer, &[40, 128]));
     fsm.handle_input(now, &packet(CONFIGURE_NAK, id, &option(0))).unwrap();
     assert!(reply(&mut fsm).2.is_empty());
@@ -296,7 +297,7 @@ fn c183_a_peer_that_insists_on_stateful_mode_has_a_reason_of_its_own() {
     packets(&mut fsm);
     let detail = "server wants mppe 128 stateless, client offers mppe 128 stateful";
     assert_eq!(failure(&mut fsm), (Code::E07, detail.to_owned()));
-    // The same from Naks of our request.
+    // The same with Naks of our request.
     let (mut fsm, (_, mut id, _)) = server();
     let now = Instant::now();
     for _ in 0..5 {
@@ -332,7 +333,7 @@ fn c181_a_peer_without_ccp_is_admitted_where_encryption_is_optional() {
         }
         assert_eq!(fsm.protocol().agreed(), None);
     }
-    // And so is one that rejects the option.
+    // The same with a peer that rejects the option.
     let (mut fsm, (_, id, data)) = started(end(Side::Server, Mode::Prefer, &[128]));
     let now = Instant::now();
     fsm.handle_input(now, &packet(CONFIGURE_REJECT, id, &data)).unwrap();
@@ -382,7 +383,7 @@ fn without_keys_there_is_nothing_to_offer() {
     let failure = no_keys(AuthMethod::Pap);
     assert_eq!(failure.code, Code::E06);
     assert_eq!(failure.detail, "encryption is required, and pap gives no keys for it");
-    // MS-CHAPv1 with nothing but a hash on file has keys of 128 bits only.
+    // MS-CHAPv1 with only a hash in the store derives keys of 128 bits only.
     let v1 = start_keys_v1(&Password::new("x").nt_hash(), &[1; 8], None);
     let ccp = Ccp::new(Side::Server, &policy(Mode::Require, &[40, 56, 128]), Some(&v1));
     let (mut fsm, _) = started(Fsm::new(ccp, Timers::default()));
@@ -398,7 +399,7 @@ fn two_directions_that_differ_are_no_agreement() {
     assert_eq!(answer(&mut fsm, H | L), nak(H | S));
     assert_eq!(answer(&mut fsm, H | S), ack(H | S));
     assert_eq!(fsm.protocol().agreed(), agreed(Strength::Bits128));
-    // First the peer's: then a Nak of ours leads to the same, and an Ack to the end.
+    // The peer's first: then our Nak leads to the same result, and an Ack to the end.
     let (mut fsm, (_, id, _)) = started(end(Side::Server, Mode::Require, &[40, 128]));
     assert_eq!(answer(&mut fsm, H | L), ack(H | L));
     fsm.handle_input(now, &packet(CONFIGURE_ACK, id, &option(H | S))).unwrap();
@@ -418,7 +419,7 @@ fn c198_a_request_in_opened_begins_anew() {
     pair.a.handle_input(pair.now, &again).unwrap();
     assert!(!pair.a.is_opened());
     assert_eq!(events(&mut pair.a), [Event::Down]);
-    // Nothing holds until both have acknowledged again, then what holds is new: count 0, start keys.
+    // Nothing is agreed until both have acknowledged again; then the result is new: count 0, start keys.
     assert_eq!(pair.a.protocol().agreed(), None);
     pair.talk();
     assert!(pair.a.is_opened() && pair.b.is_opened());
@@ -464,7 +465,7 @@ fn c197_a_reset_request_is_acknowledged_and_changes_nothing_in_stateless_mode() 
 
 #[test]
 fn stateful_mode_is_followed_where_the_policy_allows_it() {
-    // Our own ends ask for H, but follow a peer that wants none.
+    // Our own side asks for H, but follows a peer that does not want it.
     let (mut fsm, (_, id, _)) = started(stateful(Side::Server, Mode::Require, &[128]));
     let now = Instant::now();
     fsm.handle_input(now, &packet(CONFIGURE_NAK, id, &option(S))).unwrap();
@@ -477,7 +478,7 @@ fn stateful_mode_is_followed_where_the_policy_allows_it() {
     assert_eq!(reply(&mut fsm), (cp::RESET_ACK, 3, Vec::new()));
 }
 
-/// Something between noise and sense.
+/// A packet between random and valid.
 fn any_packet() -> impl Strategy<Value = Vec<u8>> {
     let bits = prop_oneof![
         any::<u32>(),
@@ -527,7 +528,7 @@ proptest! {
         }
     }
 
-    /// Whatever two policies are, the two ends never hold different things for agreed.
+    /// Whatever the two policies are, the two ends never disagree about what was agreed.
     #[test]
     fn two_ends_agree_or_do_not(a in 0..8_usize, b in 0..8_usize, modes in (0..4_usize, 0..4_usize), flags in (any::<bool>(), any::<bool>()), seed: u64) {
         let modes = [modes.0, modes.1].map(|at| [Mode::Off, Mode::Allow, Mode::Prefer, Mode::Require][at]);

@@ -11,17 +11,17 @@ use super::timers::Timers;
 use crate::automaton::{self, Action, State};
 use crate::output::Output;
 
-/// Octets of a reason, ours or the peer's, that are kept.
+/// The most octets of a reason, ours or the peer's, that are kept.
 const MAX_REASON: usize = 255;
 
-/// What the layer tells the one that drives it.
+/// An event of the layer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// This-Layer-Up: both sides' options are agreed.
+    /// This-Layer-Up: the options of both sides are agreed.
     Up,
-    /// This-Layer-Down: they no longer are.
+    /// This-Layer-Down: the options are no longer agreed.
     Down,
-    /// The peer asked to end the layer, with this data (at most 255 octets of it).
+    /// The peer has requested the end of the layer, with this data (at most 255 octets of it).
     TerminateRequest(Vec<u8>),
     /// This-Layer-Finished: nothing more will be sent.
     Finished(Finish),
@@ -32,22 +32,22 @@ pub enum Event {
 pub enum Finish {
     /// We closed it.
     Closed,
-    /// The peer sent a Terminate-Request with this data.
+    /// The peer has sent a Terminate-Request with this data.
     Terminated(Vec<u8>),
-    /// Max-Configure requests had no answer that ended the negotiation.
+    /// Max-Configure requests were sent without an answer that ends the negotiation.
     NoAnswer,
-    /// The peer rejected the whole protocol or a code that it cannot do without.
+    /// The peer has rejected the whole protocol or an essential code.
     Rejected,
     /// The negotiation cannot succeed.
     Failed(Failure),
 }
 
-/// The Configure-Request that is out.
+/// The open Configure-Request.
 #[derive(Debug, Default)]
 pub(super) struct Request {
     pub(super) id: u8,
     pub(super) options: Box<[u8]>,
-    /// A valid reply has come, so that the next request needs a new identifier.
+    /// Whether a valid reply was received, so that the next request needs a new identifier.
     pub(super) answered: bool,
 }
 
@@ -62,15 +62,16 @@ pub struct Fsm<P> {
     deadline: Option<Instant>,
     last_id: u8,
     pub(super) request: Request,
-    /// Identifier and options of the peer's request that was acknowledged last, where [`ControlProtocol::CROSSING`] wants them.
+    /// Identifier and options of the peer's request that was acknowledged last, if
+    /// [`ControlProtocol::CROSSING`] needs them.
     pub(super) peer_request: (u8, Box<[u8]>),
     pub(super) naks_sent: u32,
     /// Naks and Rejects received in this negotiation.
     pub(super) refusals: u32,
     pub(super) naks_received: u32,
-    /// When the layer came to Opened; `None` after traffic.
+    /// When the layer entered Opened; `None` after traffic.
     pub(super) opened_at: Option<Instant>,
-    /// The protocol was reset for a negotiation whose first request is still to be sent.
+    /// Whether the protocol was reset for a negotiation whose first request is not sent yet.
     pub(super) fresh: bool,
     pub(super) peer_mru: u16,
     reason: Box<[u8]>,
@@ -78,7 +79,7 @@ pub struct Fsm<P> {
     output: Output<Event>,
 }
 
-/// A packet that answers the one being handled; the table says whether it is sent.
+/// A packet that answers the one being handled; the table determines whether it is sent.
 pub(super) enum Reply<'a> {
     None,
     /// For `sca` and `scn`: Ack, Nak or Reject.
@@ -104,7 +105,7 @@ pub(super) enum Reply<'a> {
 }
 
 impl<P: ControlProtocol> Fsm<P> {
-    /// A layer in Initial: neither opened nor with a lower layer.
+    /// Creates a layer in Initial.
     pub fn new(protocol: P, timers: Timers) -> Fsm<P> {
         Fsm {
             protocol,
@@ -127,7 +128,7 @@ impl<P: ControlProtocol> Fsm<P> {
         }
     }
 
-    /// Where the automaton stands.
+    /// The state of the automaton.
     pub fn state(&self) -> State {
         self.state
     }
@@ -137,12 +138,12 @@ impl<P: ControlProtocol> Fsm<P> {
         self.state == State::Opened
     }
 
-    /// Why the layer is finishing, known before [`Event::Finished`] tells it.
+    /// Why the layer is finishing; available before [`Event::Finished`].
     pub fn cause(&self) -> Option<&Finish> {
         self.cause.as_deref()
     }
 
-    /// Why this negotiation cannot succeed, likewise.
+    /// Why this negotiation cannot succeed; available before [`Event::Finished`].
     pub fn failure(&self) -> Option<&Failure> {
         match self.cause() {
             Some(Finish::Failed(failure)) => Some(failure),
@@ -150,40 +151,41 @@ impl<P: ControlProtocol> Fsm<P> {
         }
     }
 
-    /// The protocol's own part.
+    /// The control protocol.
     pub fn protocol(&self) -> &P {
         &self.protocol
     }
 
-    /// The protocol's own part, to configure it.
+    /// The control protocol, mutable.
     pub fn protocol_mut(&mut self) -> &mut P {
         &mut self.protocol
     }
 
-    /// How long a packet the peer takes; rejects and replies are cut to it. 1500 until told otherwise.
+    /// Sets the MRU of the peer, to which rejects and replies are truncated. The default is 1500.
     pub fn set_peer_mru(&mut self, mru: u16) {
         self.peer_mru = mru;
     }
 
-    /// The layer may come up.
+    /// Administrative Open: the layer may come up.
     pub fn open(&mut self, now: Instant) {
         self.cause = None;
         self.fire(now, automaton::Event::Open, Reply::None);
     }
 
-    /// The lower layer is up.
+    /// Reports that the lower layer is up.
     pub fn lower_up(&mut self, now: Instant) {
         self.cause = None;
         self.fire(now, automaton::Event::Up, Reply::None);
     }
 
-    /// The lower layer is down.
+    /// Reports that the lower layer is down.
     pub fn lower_down(&mut self, now: Instant) {
         self.fire(now, automaton::Event::Down, Reply::None);
     }
 
-    /// As [`open`](Fsm::open) and [`lower_up`](Fsm::lower_up) at once, but nothing is sent until the peer's first
-    /// Configure-Request (the passive option of RFC 1661 section 4.2). For a layer that is still in Initial or Starting.
+    /// Combines [`open`](Fsm::open) and [`lower_up`](Fsm::lower_up), but sends nothing until the peer's first
+    /// Configure-Request (the passive option of RFC 1661 section 4.2). Only for a layer that is still in
+    /// Initial or Starting.
     pub fn listen(&mut self) {
         if matches!(self.state, State::Initial | State::Starting) {
             self.cause = None;
@@ -191,24 +193,24 @@ impl<P: ControlProtocol> Fsm<P> {
         }
     }
 
-    /// The layer is to end; `reason` goes to the peer in the Terminate-Request (RFC 1661 section 5.5).
+    /// Administrative Close; `reason` is sent to the peer in the Terminate-Request (RFC 1661 section 5.5).
     pub fn close(&mut self, now: Instant, reason: &str) {
         self.finish_with(now, Finish::Closed, reason);
     }
 
-    /// The peer sent a Protocol-Reject for this protocol: RXJ-.
+    /// Handles a Protocol-Reject of this protocol: RXJ-.
     pub fn protocol_rejected(&mut self, now: Instant) {
         self.cause.get_or_insert(Box::new(Finish::Rejected));
         self.fire(now, automaton::Event::RxjMinus, Reply::None);
     }
 
-    /// Traffic that this layer made possible has been seen, so that a repeated request is no crossing any more.
+    /// Reports traffic on this layer, after which a repeated request no longer counts as a crossing.
     pub fn note_traffic(&mut self) {
         self.opened_at = None;
     }
 
-    /// Sends a packet with a code of the protocol's own, under a new identifier, which is returned. `None` when the
-    /// layer is not Opened.
+    /// Sends a packet with one of the protocol's extra codes under a new identifier, and returns the
+    /// identifier. `None` if the layer is not Opened.
     pub fn send(&mut self, code: u8, data: &[u8]) -> Option<u8> {
         if self.state != State::Opened {
             return None;
@@ -218,7 +220,7 @@ impl<P: ControlProtocol> Fsm<P> {
         Some(id)
     }
 
-    /// Time has passed.
+    /// Handles expired timers.
     pub fn handle_timeout(&mut self, now: Instant) {
         if self.deadline.is_none_or(|deadline| now < deadline) {
             return;
@@ -234,7 +236,7 @@ impl<P: ControlProtocol> Fsm<P> {
         }
     }
 
-    /// Waits no longer than `wait` for the answer to the Configure-Request that is out, this one time.
+    /// Shortens the wait for the answer to the open Configure-Request to at most `wait`, once.
     pub fn hurry(&mut self, now: Instant, wait: Duration) {
         if self.state.is_negotiating()
             && !self.request.answered
@@ -244,12 +246,12 @@ impl<P: ControlProtocol> Fsm<P> {
         }
     }
 
-    /// Appends the next packet, from its code on, to `out`; `false` when there is none.
+    /// Appends the next packet, starting with its code, to `out`; `false` when there is none.
     pub fn poll_transmit(&mut self, out: &mut Vec<u8>) -> bool {
         self.output.poll_transmit(out)
     }
 
-    /// The next thing to tell.
+    /// The next event.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.output.poll_event()
     }
@@ -259,7 +261,7 @@ impl<P: ControlProtocol> Fsm<P> {
         self.deadline.map(|deadline| (deadline, "restart timer"))
     }
 
-    /// Closes because of `finish`, which is the cause unless there is an earlier one.
+    /// Closes because of `finish`, which is recorded unless there is an earlier cause.
     pub(super) fn finish_with(&mut self, now: Instant, finish: Finish, reason: &str) {
         if !matches!(self.state, State::Closing | State::Stopping) {
             self.reason = reason.bytes().take(MAX_REASON).collect();
@@ -267,13 +269,14 @@ impl<P: ControlProtocol> Fsm<P> {
         self.cause.get_or_insert(Box::new(finish));
         let was_listening = self.state == State::Stopped;
         self.fire(now, automaton::Event::Close, Reply::None);
-        // The table is silent here, since a layer finishes before it reaches Stopped. After `listen` it has not.
+        // The table has no action here, because a layer finishes before it reaches Stopped. After `listen` it
+        // has not finished.
         if was_listening && let Some(finish) = self.cause.take() {
             self.push_event(Event::Finished(*finish));
         }
     }
 
-    /// Takes the step of the table for `event`. An event that the table has not for this state does nothing.
+    /// Executes the transition for `event`. An event without a transition in this state has no effect.
     pub(super) fn fire(&mut self, now: Instant, event: automaton::Event, reply: Reply<'_>) {
         let Some(transition) = automaton::transition(self.state, event) else { return };
         let from = self.state;
@@ -339,7 +342,7 @@ impl<P: ControlProtocol> Fsm<P> {
         self.start_timer(now);
         let mut options = Vec::new();
         self.protocol.request(&mut options);
-        // A retransmission keeps its identifier, so that a late reply to an earlier copy still counts.
+        // A retransmission keeps its identifier, so that a late reply to an earlier copy is still valid.
         if self.request.answered || *options != *self.request.options {
             self.request = Request { id: self.next_id(), options: options.into(), answered: false };
         }
@@ -348,7 +351,7 @@ impl<P: ControlProtocol> Fsm<P> {
         self.push(cp::CONFIGURE_REQUEST, id, &options);
     }
 
-    /// A negotiation begins: nothing of an earlier one counts.
+    /// Starts a negotiation: the state of an earlier one is discarded.
     pub(super) fn begin(&mut self) {
         self.protocol.reset();
         self.request.answered = true;
@@ -365,11 +368,11 @@ impl<P: ControlProtocol> Fsm<P> {
     }
 
     fn start_timer(&mut self, now: Instant) {
-        // A timer of zero would never let time pass.
+        // With a timer of zero, time would never advance.
         self.deadline = now.checked_add(self.timers.restart.max(Duration::from_millis(1)));
     }
 
-    /// As much of `data` as fits into one packet to the peer.
+    /// Truncates `data` to what fits into one packet to the peer.
     pub(super) fn cut<'a>(&self, data: &'a [u8]) -> &'a [u8] {
         data.get(..usize::from(self.peer_mru).saturating_sub(cp::HEADER_LEN)).unwrap_or(data)
     }
@@ -384,7 +387,7 @@ impl<P: ControlProtocol> Fsm<P> {
         self.output.push_event(event);
     }
 
-    /// The data of a Terminate-Request, as much of it as is kept.
+    /// The data of a Terminate-Request, truncated for storage.
     pub(super) fn kept(data: &[u8]) -> Vec<u8> {
         data.iter().copied().take(MAX_REASON).collect()
     }

@@ -1,4 +1,4 @@
-//! What one control protocol brings to the negotiation.
+//! The interface between the automaton and one control protocol.
 
 use core::time::Duration;
 
@@ -18,7 +18,7 @@ pub enum Judge {
 }
 
 impl Judge {
-    /// A Nak with this value.
+    /// Creates a Nak with this value.
     pub fn nak<'a>(value: &impl ConfigOption<'a>) -> Judge {
         Judge::Nak(value.data().as_ref().to_vec())
     }
@@ -29,13 +29,13 @@ impl Judge {
 pub enum Extra {
     /// This protocol does not have the code: Code-Reject.
     Unknown,
-    /// Seen and done with; nothing to send.
+    /// The packet was handled; no answer is needed.
     Done,
-    /// Answer with this code, the packet's own identifier and this data. It is sent in Opened only.
+    /// Answer with this code, the identifier of the packet, and this data. Sent in Opened only.
     Reply {
         /// Code of the answer.
         code: u8,
-        /// Its data; cut to the peer's MRU.
+        /// The data, truncated to the peer's MRU.
         data: Vec<u8>,
     },
 }
@@ -43,9 +43,9 @@ pub enum Extra {
 /// Why a negotiation cannot succeed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// The catalogue's code.
+    /// The code of the catalogue.
     pub code: Code,
-    /// What happened, for people.
+    /// A description for the user.
     pub detail: String,
 }
 
@@ -63,55 +63,60 @@ pub trait ControlProtocol {
     /// The code for a negotiation that does not converge.
     const NO_AGREEMENT: Code = Code::L01;
 
-    /// How long after Opened a request with the same options, before any traffic, is taken for a crossing and answered
-    /// without falling out of Opened; one that also has the same identifier is, at any time before traffic. `None`, the
-    /// table's rule, for all but CCP.
+    /// How long after Opened a request with the same options, before any traffic, is taken for a crossing and
+    /// answered without leaving Opened. A request that also has the same identifier counts as a crossing at
+    /// any time before traffic. `None`, the rule of the table, for all protocols but CCP.
     const CROSSING: Option<Duration> = None;
 
-    /// A negotiation begins anew: forget what was agreed, request again what is configured.
+    /// Starts a new negotiation: discards what was agreed, requests what is configured.
     fn reset(&mut self);
 
     /// Appends the options of our Configure-Request.
     fn request(&self, out: &mut Vec<u8>);
 
-    /// Judges one option of the peer's Configure-Request. An option type that stood earlier in the same request is not
-    /// shown: the `Fsm` rejects it. Without `naks_left` a Nak will be sent as a Reject (Max-Failure is reached).
+    /// Judges one option of the peer's Configure-Request. It is not called for an option type that occurred
+    /// earlier in the same request: the `Fsm` rejects that. Without `naks_left` a Nak is sent as a Reject
+    /// (Max-Failure is reached).
     fn judge(&mut self, option: &Opt<'_>, naks_left: bool) -> Judge;
 
-    /// After all options of a request were judged: options that it lacks and must have, whole (Type, Length, data).
-    /// They are appended to a Nak. Without `naks_left` they would not be sent.
+    /// Returns the options that a request must have but lacks, in full (Type, Length, data), after all its
+    /// options were judged. They are appended to a Nak. Without `naks_left` they are not sent.
     fn missing(&mut self, _request: &[Opt<'_>], _naks_left: bool) -> Vec<u8> {
         Vec::new()
     }
 
-    /// The peer's Configure-Request with these options is being acknowledged: they hold from now on.
+    /// Reports that the peer's Configure-Request with these options is being acknowledged: they are in effect
+    /// from now on.
     fn accepted(&mut self, request: &[Opt<'_>]);
 
-    /// The peer acknowledged our last Configure-Request.
+    /// Reports that the peer has acknowledged our last Configure-Request.
     fn acked(&mut self) {}
 
-    /// The peer wants other values in our Configure-Request, perhaps options that were not in it.
+    /// Reports that the peer wants other values in our Configure-Request, or options that were not in it.
     fn naked(&mut self, options: &[Opt<'_>]);
 
-    /// The peer refuses these options of our Configure-Request; also called for a Nak once Max-Failure Naks have come.
+    /// Reports that the peer refuses these options of our Configure-Request; also called for a Nak once
+    /// Max-Failure Naks were received.
     fn rejected(&mut self, options: &[Opt<'_>]);
 
-    /// Why the negotiation cannot succeed, once that is known; asked after every packet. The `Fsm` then closes.
+    /// Why the negotiation cannot succeed, once that is known; called after every packet. The `Fsm` then
+    /// closes.
     fn failure(&mut self) -> Option<Failure> {
         None
     }
 
-    /// A packet with a code above 7 or 0. It may come in any state from Closed on; `opened` says whether it is Opened.
+    /// Handles a packet with code 0 or a code above 7. It may arrive in any state from Closed on; `opened` is
+    /// whether the state is Opened.
     fn extra(&mut self, _packet: &Packet<'_>, _opened: bool) -> Extra {
         Extra::Unknown
     }
 
-    /// An option for people.
+    /// Formats an option for display.
     fn show(option: &Opt<'_>) -> String {
         option.to_string()
     }
 
-    /// Whether the layer cannot live with a Code-Reject of this code.
+    /// Whether a Code-Reject of this code is catastrophic for the layer.
     fn is_essential(&self, code: u8) -> bool {
         (cp::CONFIGURE_REQUEST..=cp::CODE_REJECT).contains(&code)
     }

@@ -1,4 +1,4 @@
-//! What a packet from the peer means for the automaton.
+//! Handling of packets from the peer, and the events that they cause.
 
 use core::fmt;
 use std::time::Instant;
@@ -9,18 +9,18 @@ use super::machine::{Event, Finish, Fsm, Reply};
 use super::protocol::{ControlProtocol, Extra, Failure, Judge};
 use crate::automaton::{self, State};
 
-/// Refusals of our requests (Nak or Reject) after which a negotiation does not converge, beside two for each
-/// Max-Failure. No protocol here has as many options.
+/// The refusals of our requests (Nak or Reject) after which a negotiation is taken not to converge, in
+/// addition to two for each Max-Failure. No protocol here has as many options.
 const REFUSALS: u32 = 16;
 
 /// Why a packet was dropped without an effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ignored {
-    /// It cannot be read.
+    /// The packet is malformed.
     Malformed(adit_wire::Error),
-    /// Its identifier is not that of a request that still waits for its reply.
+    /// The identifier does not match a request that waits for its reply.
     StaleId,
-    /// It acknowledges or rejects options that are not those of our request.
+    /// The packet acknowledges or rejects options that are not those of our request.
     NotOurOptions,
     /// The lower layer is down.
     NotUp,
@@ -38,10 +38,10 @@ impl fmt::Display for Ignored {
 }
 
 impl<P: ControlProtocol> Fsm<P> {
-    /// A packet of this protocol came: the information field of its frame.
+    /// Handles a packet of this protocol: the information field of its frame.
     ///
     /// # Errors
-    /// Why the packet was dropped; the negotiation goes on as if it had not come.
+    /// Why the packet was dropped; the negotiation continues unchanged.
     pub fn handle_input(&mut self, now: Instant, information: &[u8]) -> Result<(), Ignored> {
         if matches!(self.state, State::Initial | State::Starting) {
             return Err(Ignored::NotUp);
@@ -61,7 +61,7 @@ impl<P: ControlProtocol> Fsm<P> {
         Ok(())
     }
 
-    /// Closes when the protocol sees no way on; `true` then, and the packet needs no other answer.
+    /// Closes the layer if the protocol has failed; `true` then, and the packet needs no other answer.
     fn close_if_failed(&mut self, now: Instant) -> bool {
         let Some(failure) = self.protocol.failure() else { return false };
         let reason = failure.detail.clone();
@@ -76,7 +76,7 @@ impl<P: ControlProtocol> Fsm<P> {
             return Ok(());
         }
         match self.state {
-            // The request opens a new negotiation, so it must not be judged by what the old one agreed.
+            // The request starts a new negotiation, so it must not be judged by the result of the old one.
             State::Opened | State::Stopped => self.begin(),
             State::ReqSent | State::AckRcvd | State::AckSent => {}
             // The table answers with Terminate-Ack or not at all; there is nothing to judge.
@@ -137,8 +137,8 @@ impl<P: ControlProtocol> Fsm<P> {
         }
     }
 
-    /// Whether the request asks again for what we have just agreed to, before any traffic: it crossed our Ack, or, with
-    /// the same identifier, our Ack was lost.
+    /// Whether the request repeats what was just agreed, before any traffic: it crossed our Ack, or, with the
+    /// same identifier, our Ack was lost.
     fn is_crossing(&self, now: Instant, packet: &Packet<'_>) -> bool {
         let (Some(window), Some(opened)) = (P::CROSSING, self.opened_at) else { return false };
         let (id, options) = &self.peer_request;
@@ -217,7 +217,8 @@ impl<P: ControlProtocol> Fsm<P> {
         self.push_event(Event::TerminateRequest(data));
         self.fire(now, automaton::Event::Rtr, Reply::Terminate { id: packet.id });
         if self.state.is_negotiating() {
-            // The table goes on asking; if the peer then answers, it has changed its mind.
+            // The table continues to send requests; if the peer answers them, its Terminate-Request was not
+            // the end.
             self.cause = None;
         }
     }
@@ -245,9 +246,9 @@ impl<P: ControlProtocol> Fsm<P> {
         }
     }
 
-    /// A reply counts once, and only for the request that is out.
+    /// Checks that a reply matches the open request and is the first one.
     fn expect_reply(&self, packet: &Packet<'_>) -> Result<(), Ignored> {
-        // In Closed and Stopped no request is out, and the table answers whatever arrives.
+        // In Closed and Stopped no request is open, and the table answers whatever arrives.
         let settled = matches!(self.state, State::Closed | State::Stopped);
         if settled || (packet.id == self.request.id && !self.request.answered) {
             Ok(())
@@ -256,14 +257,14 @@ impl<P: ControlProtocol> Fsm<P> {
         }
     }
 
-    /// Whether `options` are some of those in our request, unchanged and in their order.
+    /// Whether `options` is a subset of the options in our request, unchanged and in order.
     fn are_ours(&self, options: &[Opt<'_>]) -> bool {
         let mut ours = Options::new(P::PROTOCOL, &self.request.options).filter_map(Result::ok);
         options.iter().all(|option| ours.any(|own| own.raw == option.raw))
     }
 }
 
-/// All options of a packet with code 1 to 4, or none: one bad Length makes the whole packet malformed.
+/// Parses all options of a packet with code 1 to 4; one bad Length makes the whole packet malformed.
 fn options<'a, P: ControlProtocol>(packet: &Packet<'a>) -> Result<Vec<Opt<'a>>, Ignored> {
     packet.options(P::PROTOCOL).collect::<Result<_, _>>().map_err(Ignored::Malformed)
 }

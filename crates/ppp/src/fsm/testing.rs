@@ -1,4 +1,4 @@
-//! Two layers in a box: a line between them, a virtual clock, and a log that people can read.
+//! Two layers connected for tests, with a virtual clock and a readable log.
 
 use core::time::Duration;
 use std::time::Instant;
@@ -7,14 +7,14 @@ use adit_wire::cp::{self, Packet};
 
 use super::{ControlProtocol, Event, Fsm};
 
-/// Two ends of a line that loses nothing.
+/// Two ends of a lossless line.
 pub(crate) struct Pair<A, B> {
     pub(crate) now: Instant,
     pub(crate) a: Fsm<A>,
     pub(crate) b: Fsm<B>,
-    /// What each told, in order.
+    /// The events of each end, in order.
     pub(crate) reported: Vec<(char, Event)>,
-    /// Every packet, `a: Configure-Request id 1`, in order.
+    /// The log of all packets, such as `a: Configure-Request id 1`, in order.
     pub(crate) log: Vec<String>,
 }
 
@@ -23,7 +23,7 @@ impl<A: ControlProtocol, B: ControlProtocol> Pair<A, B> {
         Pair { now: Instant::now(), a, b, reported: Vec::new(), log: Vec::new() }
     }
 
-    /// Opens both with a lower layer and lets them talk.
+    /// Opens both ends with a lower layer and exchanges their packets.
     pub(crate) fn start(&mut self) {
         self.a.open(self.now);
         self.b.open(self.now);
@@ -32,7 +32,7 @@ impl<A: ControlProtocol, B: ControlProtocol> Pair<A, B> {
         self.talk();
     }
 
-    /// Carries packets until neither side has one; panics if that does not end.
+    /// Exchanges packets until neither side has one; panics if that does not end.
     pub(crate) fn talk(&mut self) {
         for _ in 0..1000 {
             let from_a = packets(&mut self.a);
@@ -54,7 +54,7 @@ impl<A: ControlProtocol, B: ControlProtocol> Pair<A, B> {
         panic!("they talk for ever: {:#?}", &self.log[..40]);
     }
 
-    /// Lets the clock run until neither waits for anything, or for at most `limit`.
+    /// Advances the clock until no deadline is left, or by at most `limit`.
     pub(crate) fn wait(&mut self, limit: Duration) {
         let end = self.now + limit;
         loop {
@@ -80,7 +80,7 @@ impl<A: ControlProtocol, B: ControlProtocol> Pair<A, B> {
     }
 }
 
-/// Everything that a layer wants to send.
+/// All packets that a layer wants to send.
 pub(crate) fn packets<P: ControlProtocol>(fsm: &mut Fsm<P>) -> Vec<Vec<u8>> {
     let mut list = Vec::new();
     loop {
@@ -92,7 +92,7 @@ pub(crate) fn packets<P: ControlProtocol>(fsm: &mut Fsm<P>) -> Vec<Vec<u8>> {
     }
 }
 
-/// Everything that a layer has to tell.
+/// All events of a layer.
 pub(crate) fn events<P: ControlProtocol>(fsm: &mut Fsm<P>) -> Vec<Event> {
     core::iter::from_fn(|| fsm.poll_event()).collect()
 }

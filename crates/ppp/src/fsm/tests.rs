@@ -10,8 +10,8 @@ use super::testing::{Pair, events, packet, packets, reply};
 use super::*;
 use crate::automaton::State;
 
-/// A protocol whose options have one octet of data. It asks for `request`; it wants 7 in option 1 of the peer, rejects
-/// options from 100 on, and takes everything else.
+/// A protocol for tests, whose options have one octet of data. It requests `request`, requires the value 7 in
+/// option 1 of the peer, rejects options from 100 on, and accepts everything else.
 #[derive(Debug, Default)]
 struct Toy {
     requested: Vec<(u8, u8)>,
@@ -96,7 +96,7 @@ fn options(list: &[(u8, u8)]) -> Vec<u8> {
     out
 }
 
-/// A layer whose first Configure-Request (identifier 1) has been taken away.
+/// A layer whose first Configure-Request (identifier 1) was collected.
 fn started(toy: Toy) -> (Fsm<Toy>, Instant) {
     let now = Instant::now();
     let mut fsm = Fsm::new(toy, Timers::default());
@@ -106,7 +106,7 @@ fn started(toy: Toy) -> (Fsm<Toy>, Instant) {
     (fsm, now)
 }
 
-/// One in Opened, after the peer's request with identifier 50 and these options.
+/// A layer in Opened, after the peer's request with identifier 50 and these options.
 fn opened(toy: Toy, peer: &[(u8, u8)]) -> (Fsm<Toy>, Instant) {
     let own = options(&toy.requested);
     let (mut fsm, now) = started(toy);
@@ -149,7 +149,7 @@ fn c096_replies_with_a_stale_identifier_are_dropped() {
         assert_eq!(result, Err(Ignored::StaleId));
         assert_eq!(fsm.state(), State::ReqSent);
     }
-    // A second copy of the reply that was already counted is stale too: it must not take an open layer down.
+    // A second copy of a reply is stale too: it must not take an open layer down.
     let (mut fsm, now) = opened(Toy::requesting(&[(1, 7)]), &[]);
     let again = packet(cp::CONFIGURE_ACK, 1, &options(&[(1, 7)]));
     assert_eq!(fsm.handle_input(now, &again), Err(Ignored::StaleId));
@@ -341,7 +341,7 @@ fn c123_a_terminate_request_is_acked_at_once_and_the_layer_finishes_one_timer_pe
     assert_eq!(reply(&mut fsm), (cp::TERMINATE_ACK, 77, vec![]));
     assert_eq!(events(&mut fsm), [Event::TerminateRequest(b"bye".to_vec()), Event::Down]);
 
-    // The peer's Terminate-Ack was lost and it asks again: it is still answered.
+    // Our Terminate-Ack was lost and the peer repeats its request, which is still answered.
     fsm.handle_input(now, &packet(cp::TERMINATE_REQUEST, 78, b"bye")).unwrap();
     assert_eq!(reply(&mut fsm), (cp::TERMINATE_ACK, 78, vec![]));
     events(&mut fsm);
@@ -395,7 +395,7 @@ fn a_crossing_is_acked_without_falling_out_of_opened() {
     fsm.handle_input(now + Duration::from_secs(3), &packet(cp::CONFIGURE_REQUEST, 50, &same)).unwrap();
     assert_eq!(reply(&mut fsm), (cp::CONFIGURE_ACK, 50, same.clone()));
 
-    // Not later with another one, not with other options, not after traffic.
+    // Not later with another identifier, not with other options, not after traffic.
     for change in 0..3 {
         let (mut fsm, mut now) = opened(Toy::default(), &[(4, 4)]);
         let mut request = packet(cp::CONFIGURE_REQUEST, 50, &same);
@@ -465,7 +465,7 @@ fn nothing_is_taken_before_the_lower_layer_is_up() {
     assert_eq!((fsm.state(), fsm.poll_timeout()), (State::Starting, None));
 }
 
-/// One thing that can happen to a layer.
+/// An event in the life of a layer.
 #[derive(Clone, Debug)]
 enum Happening {
     Packet(u8, u8, Vec<u8>),

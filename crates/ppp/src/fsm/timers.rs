@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-/// How long to wait and how often to try. The defaults are the RFC's.
+/// Timers and counters. The defaults are those of the RFC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timers {
     /// Restart timer: how long a request waits for its reply.
@@ -11,7 +11,8 @@ pub struct Timers {
     pub max_configure: u32,
     /// Max-Terminate: Terminate-Requests sent without an answer.
     pub max_terminate: u32,
-    /// Max-Failure: Configure-Naks sent before an option is rejected instead, and received before ours is given up.
+    /// Max-Failure: Configure-Naks sent before an option is rejected instead, and received before ours is
+    /// dropped from our request.
     pub max_failure: u32,
 }
 

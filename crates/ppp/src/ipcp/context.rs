@@ -1,4 +1,4 @@
-//! What IPCP's options share.
+//! The state that IPCP's options share.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use super::grant::AddressGrant;
 use crate::fsm::Failure;
 use crate::negotiate;
 
-/// Which side this is, with what it gives or asks for.
+/// The configuration of either side.
 #[derive(Debug)]
 pub(crate) enum Config {
     Server(Arc<AddressGrant>),

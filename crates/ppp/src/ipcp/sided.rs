@@ -6,11 +6,11 @@ use super::context::Context;
 use crate::fsm::Judge;
 use crate::negotiate::Row;
 
-/// What a server gives and a client asks for.
+/// An option, with the state of the server side or of the client side.
 #[derive(Debug)]
 pub(super) enum Sided<S, C> {
     Server(S),
-    /// Boxed: a server has thousands of the other.
+    /// Boxed, because a server has thousands of the other variant.
     Client(Box<C>),
 }
 

@@ -1,4 +1,4 @@
-//! What IPV6CP's options share.
+//! The state that IPV6CP's options share.
 
 use adit_crypto::Rng;
 
@@ -18,7 +18,7 @@ impl Context {
 }
 
 impl negotiate::Context for Context {
-    /// Our identifier, if it is configured; 0 asks the peer for one.
+    /// The configured identifier; 0 requests one from the peer.
     type Config = Option<u64>;
 
     fn failure(&mut self) -> &mut Option<Box<Failure>> {

@@ -1,21 +1,21 @@
-//! What this end requests.
+//! The configuration of LCP.
 
 use adit_wire::lcp::AuthProtocol;
 
 /// The smallest MRU that is accepted from a peer, in octets.
 pub const MIN_MRU: u16 = 128;
 
-/// Who proves itself to whom, and how. The first method is the one preferred.
+/// The side that authenticates the other, and the methods. The first method is preferred.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Auth {
-    /// A server: ask the peer for one of these; empty to ask for nothing.
+    /// Server: require one of these methods from the peer; empty for no authentication.
     Ask(Vec<AuthProtocol<'static>>),
-    /// A client: be ready for these; empty when there are no credentials.
+    /// Client: accept these methods; empty if there are no credentials.
     Answer(Vec<AuthProtocol<'static>>),
 }
 
 impl Auth {
-    /// The methods, whichever side they are for.
+    /// The methods, for either side.
     pub fn methods(&self) -> &[AuthProtocol<'static>] {
         match self {
             Auth::Ask(methods) | Auth::Answer(methods) => methods,
@@ -30,8 +30,9 @@ pub struct LcpConfig {
     pub mru: u16,
     /// Authentication.
     pub auth: Auth,
-    /// Tell the peer that it may send one-octet protocol fields. It may be accepted from the peer in any case.
+    /// Advertise that the peer may send one-octet protocol fields. The same option of the peer is always
+    /// accepted.
     pub pfc: bool,
-    /// Tell the peer that it may leave out Address and Control. It may be accepted from the peer in any case.
+    /// Advertise that the peer may omit Address and Control. The same option of the peer is always accepted.
     pub acfc: bool,
 }

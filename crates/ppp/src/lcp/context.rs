@@ -1,4 +1,4 @@
-//! What LCP's options share: random numbers, and the signs of a line that loops back.
+//! The state that LCP's options share: the random number generator, and the signs of a looped-back link.
 
 use adit_crypto::Rng;
 use adit_diag::Code;
@@ -7,13 +7,13 @@ use super::config::LcpConfig;
 use crate::fsm::Failure;
 use crate::negotiate;
 
-/// Signs of a loop after which there is one: five rounds of a request and a reply that both were our own.
+/// The number of signs that are taken for a loop: five rounds in which both request and reply were our own.
 const LOOPED: u32 = 10;
 
 #[derive(Debug)]
 pub(crate) struct Context {
     pub(super) rng: Rng,
-    /// They outlive a negotiation: a looped line restarts LCP again and again.
+    /// Kept across negotiations, because a looped-back link restarts LCP again and again.
     loop_signs: u32,
     failure: Option<Box<Failure>>,
 }
@@ -23,12 +23,12 @@ impl Context {
         Context { rng, loop_signs: 0, failure: None }
     }
 
-    /// Whether anything of our own has come back.
+    /// Whether any packet of our own was received.
     pub(super) fn suspects_loop(&self) -> bool {
         self.loop_signs > 0
     }
 
-    /// Something of our own came back; the failure once that has happened often enough.
+    /// Counts a packet of our own that was received; fails once there are enough.
     pub(super) fn count_loop_sign(&mut self) {
         self.loop_signs += 1;
         if self.loop_signs >= LOOPED {
@@ -36,13 +36,13 @@ impl Context {
         }
     }
 
-    /// The line is looped back.
+    /// Fails because the link is looped back.
     pub(super) fn fail_looped_back(&mut self) {
         let detail = format!("the line is looped back: {} packets of our own came back", self.loop_signs);
         negotiate::Context::fail(self, Failure { code: Code::L02, detail });
     }
 
-    /// The peer has shown that it is another one.
+    /// Reports that the peer is not this end.
     pub(super) fn clear_loop_signs(&mut self) {
         self.loop_signs = 0;
     }

@@ -6,15 +6,15 @@ use adit_wire::lcp::{Marked, ProtocolReject};
 use super::Lcp;
 use crate::fsm::Extra;
 
-/// Notices that may wait; the link takes them after every packet.
+/// The most notices that wait; the link collects them after every packet.
 const MAX_NOTICES: usize = 16;
 
-/// What an extra code told.
+/// A notice from an extra code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Notice {
-    /// An Echo-Reply with this identifier that the peer wrote, not our own come back.
+    /// An Echo-Reply with this identifier from the peer, not a reflected one of our own.
     EchoReply(u8),
-    /// The peer does not do this protocol.
+    /// The peer does not support this protocol.
     ProtocolReject(u16),
 }
 
@@ -54,7 +54,7 @@ impl Lcp {
         }
     }
 
-    /// Whether the packet carries our own Magic-Number, which only a looped line brings back.
+    /// Whether the packet carries our own Magic-Number, which is received only on a looped-back link.
     fn watch_for_a_loop(&mut self, magic: u32, opened: bool) -> bool {
         let ours = opened && self.options.magic.own == Some(magic);
         if ours {

@@ -1,5 +1,5 @@
-//! The options that are negotiated: one file each, and one row in the table. All others are rejected: Windows, which asks
-//! for callback, then asks again without.
+//! The options that are negotiated: one file each, and one row in the table. All others are rejected: Windows
+//! asks for callback first and repeats its request without it.
 
 mod accm;
 mod authentication;

@@ -42,14 +42,14 @@ fn octets(options: &[LcpOption<'_>]) -> Vec<u8> {
     out
 }
 
-/// What `fsm` answers to a Configure-Request with these options.
+/// The answer of `fsm` to a Configure-Request with these options.
 fn answer(fsm: &mut Fsm<Lcp>, now: Instant, options: &[LcpOption<'_>]) -> (u8, Vec<u8>) {
     fsm.handle_input(now, &packet(cp::CONFIGURE_REQUEST, 1, &octets(options))).unwrap();
     let (code, _, data) = reply(fsm);
     (code, data)
 }
 
-/// An open layer and the options of the peer that was played for it.
+/// An open layer after a negotiation with these options of a simulated peer.
 fn opened(fsm: Fsm<Lcp>, peer: &[LcpOption<'_>]) -> (Fsm<Lcp>, Instant) {
     let (mut fsm, now) = start(fsm);
     assert_eq!(answer(&mut fsm, now, peer), (cp::CONFIGURE_ACK, octets(peer)));

@@ -1,4 +1,5 @@
-//! Where addresses come from: a server asks for the client's before IPCP begins, a client asks its peer in IPCP.
+//! Address assignment: a server obtains the client's address before IPCP begins, a client requests one from
+//! its peer in IPCP.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -13,7 +14,7 @@ use crate::fsm::Fsm;
 use crate::ipcp::{Client, Ipcp};
 
 impl Link {
-    /// Starts IPCP as soon as it may run and the address is known, and gives it what was held.
+    /// Starts IPCP as soon as it may run and the address is known, and passes it the held packet.
     pub(super) fn open_ipcp(&mut self, now: Instant) -> bool {
         let client = self.ipcp_client();
         let Phase::Network(network) = &mut self.phase else { return false };

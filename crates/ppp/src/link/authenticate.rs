@@ -11,7 +11,7 @@ use super::state::{Authentication, NetworkPhase, Phase, Reported, later};
 use super::{End, Link, LinkEvent, Question, Who};
 use crate::auth::{self, AuthenticatorEvent, PeerEvent, Verdict};
 
-/// Beyond one period of the restart timer, in which a peer that lost the refusal asks again.
+/// Added to one period of the Restart timer, in which a peer that did not receive the refusal asks again.
 const TO_READ: core::time::Duration = core::time::Duration::from_secs(1);
 
 impl Link {
@@ -57,7 +57,7 @@ impl Link {
             AuthenticatorEvent::Success { name, keys } => self.authenticated(now, name, true, keys),
             AuthenticatorEvent::Renewed => {}
             AuthenticatorEvent::Unavailable { detail } => self.end(now, Who::Us, Some(Code::A07), detail),
-            // Nothing was said to a client that said nothing.
+            // No refusal was sent to a client that has sent nothing.
             AuthenticatorEvent::Failed { code: code @ Code::A14, detail } => {
                 self.end(now, Who::Neither, Some(code), detail);
             }
@@ -99,7 +99,8 @@ impl Link {
         }
     }
 
-    /// The client is not admitted. LCP ends when it has had time to read why, or sooner if it goes by itself.
+    /// Handles a refused client. LCP is closed after the client has had time to read the reason, or earlier
+    /// if the client disconnects.
     fn refused(&mut self, now: Instant, code: Code, detail: String) {
         self.drop_layers();
         let authentication = match core::mem::replace(&mut self.phase, Phase::Dead) {
@@ -137,7 +138,7 @@ impl Link {
         }
     }
 
-    /// The peer does not support the authentication protocol.
+    /// Handles a Protocol-Reject of the authentication protocol.
     pub(super) fn authentication_rejected(&mut self, now: Instant, protocol: u16) -> bool {
         let ours = self.authentication().is_some_and(|used| auth::protocol(used.method()) == protocol);
         if ours {

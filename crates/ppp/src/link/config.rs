@@ -1,4 +1,4 @@
-//! What a link is to do.
+//! The configuration of a link.
 
 use core::net::Ipv4Addr;
 use core::time::Duration;
@@ -10,12 +10,12 @@ use crate::auth::{Credentials, Timing};
 use crate::ccp::MppePolicy;
 use crate::fsm::Timers;
 
-/// LCP echo: how a dead peer is noticed (RFC 1661 section 5.8).
+/// The LCP echo, which detects a dead peer (RFC 1661 section 5.8).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Echo {
-    /// An Echo-Request is sent when the link was silent for so long.
+    /// An Echo-Request is sent after this long without traffic.
     pub every: Duration,
-    /// So many without an answer end the link.
+    /// The number of unanswered requests that end the link.
     pub lost: u32,
 }
 
@@ -26,61 +26,63 @@ impl Default for Echo {
     }
 }
 
-/// Everything that a link must know beforehand. [`LinkConfig::new`] gives the defaults.
+/// The configuration of a link. [`LinkConfig::new`] gives the defaults.
 #[derive(Clone, Debug)]
 pub struct LinkConfig {
     /// Which end this is.
     pub role: Side,
     /// The longest information field to ask the peer for, in octets.
     pub mru: u16,
-    /// Server: what to ask for, the preferred first; empty to admit without authentication. Client: what to answer.
+    /// Server: the methods to request, in order of preference; empty for no authentication. Client: the
+    /// methods to accept.
     pub methods: Vec<AuthMethod>,
-    /// Client: who it is. Without them no method is answered.
+    /// Client: the credentials. Without them every method is refused.
     pub credentials: Option<Credentials>,
-    /// Server: let a client with an expired password set a new one (MS-CHAPv2).
+    /// Server: allow a client with an expired password to set a new one (MS-CHAPv2).
     pub change_password: bool,
     /// Client: the shortest CHAP-MD5 challenge to answer, in octets.
     pub min_challenge: usize,
-    /// Encryption. Keys come from MS-CHAP alone.
+    /// The encryption policy. Keys are derived by MS-CHAP only.
     pub mppe: MppePolicy,
-    /// Whether IPV6CP is negotiated; if not, or where the MTU is below what IPv6 needs, it is rejected.
+    /// Whether IPV6CP is negotiated. If not, or if the MTU is below the minimum of IPv6, it is rejected.
     pub ipv6: bool,
-    /// Client: ask for DNS servers.
+    /// Client: request DNS servers.
     pub request_dns: bool,
-    /// Client: ask for WINS servers.
+    /// Client: request WINS servers.
     pub request_wins: bool,
-    /// Client: insist on this address.
+    /// Client: require this address.
     pub address: Option<Ipv4Addr>,
-    /// Client: the server's address where it must be this one or where it names none.
+    /// Client: the server's address, if it must be this one or if the server names none.
     pub peer_address: Option<Ipv4Addr>,
     /// Server: the name in CHAP challenges.
     pub local_name: Arc<str>,
-    /// Ask the peer for one-octet protocol fields.
+    /// Allow the peer to send one-octet protocol fields.
     pub pfc: bool,
-    /// Ask the peer to leave out Address and Control.
+    /// Allow the peer to omit Address and Control.
     pub acfc: bool,
     /// The Restart timer and its counters, for all protocols.
     pub timers: Timers,
     /// Keep-alive; `None` for none.
     pub echo: Option<Echo>,
-    /// Test whether large packets pass, once the network is up: see [`LinkEvent::LargeLost`](super::LinkEvent).
+    /// Whether to test that large packets pass once the network is up: see
+    /// [`LinkEvent::LargeLost`](super::LinkEvent).
     pub test_sizes: bool,
-    /// LCP must be up by then.
+    /// The time limit for LCP to come up.
     pub lcp_timeout: Duration,
-    /// Authentication must be done by then, without the time in which a person types.
+    /// The time limit for authentication, without the time in which a user types.
     pub auth_timeout: Duration,
-    /// A network protocol must be up by then, at the start and after one went down.
+    /// The time limit for a network protocol to come up, at the start and after one went down.
     pub network_timeout: Duration,
-    /// How long encryption that is required may be down after it was up, and how long a network that is ready waits for
-    /// encryption that is not required but being negotiated.
+    /// How long required encryption may be down after it was up, and how long a network that is ready waits
+    /// for optional encryption that is being negotiated.
     pub encryption_timeout: Duration,
-    /// Restarts of LCP in the network phase that are borne in one minute. Before it Max-Configure in a row are, since a
-    /// lost Configure-Ack causes one too.
+    /// The most restarts of LCP in one minute of the network phase. Before it, Max-Configure restarts in a
+    /// row are allowed, because a lost Configure-Ack causes one too.
     pub max_restarts: usize,
 }
 
 impl LinkConfig {
-    /// MRU 1400, MS-CHAPv2 alone, 128-bit stateless encryption required, IPv4 alone, the timers of the RFC.
+    /// MRU 1400, MS-CHAPv2 only, 128-bit stateless encryption required, IPv4 only, the timers of the RFC.
     pub fn new(role: Side) -> LinkConfig {
         LinkConfig {
             role,
@@ -109,7 +111,7 @@ impl LinkConfig {
         }
     }
 
-    /// The times of authentication.
+    /// The timers of authentication.
     pub(super) fn timing(&self) -> Timing {
         Timing {
             resend: self.timers.restart,

@@ -1,4 +1,4 @@
-//! CCP's part: MPPE on, off, and what to do without.
+//! The CCP part of a link: starting and stopping MPPE, and handling its absence.
 
 use std::time::Instant;
 
@@ -31,7 +31,7 @@ impl Link {
         busy
     }
 
-    /// There is no need to wait for the end of CCP where its failure is the end of the link.
+    /// Ends the link at once if the failure of CCP is the end of the link anyway.
     fn ccp_failed(&mut self, now: Instant) {
         let Phase::Network(network) = &self.phase else { return };
         if let Some(failure) = network.ccp.failure()
@@ -48,7 +48,7 @@ impl Link {
             (Some(agreed), Some(keys)) => {
                 network.encrypting = true;
                 if !core::mem::replace(&mut network.was_encrypting, true) && network.deadline.is_some() {
-                    // Network protocols could not begin before.
+                    // The deadline starts now because network protocols could not begin before.
                     network.deadline = Some(later(now, self.config.network_timeout));
                 }
                 network.encryption_deadline = None;
@@ -69,7 +69,7 @@ impl Link {
         }
     }
 
-    /// Data stops at once; where encryption is required it stays stopped until CCP is back.
+    /// Stops data at once; if encryption is required, data resumes only when CCP is up again.
     fn ccp_down(&mut self, now: Instant) {
         let Phase::Network(network) = &mut self.phase else { return };
         if core::mem::replace(&mut network.encrypting, false) {
@@ -101,7 +101,7 @@ impl Link {
         self.end(now, Who::Us, Some(Code::E08), detail);
     }
 
-    /// The peer does not do CCP.
+    /// Handles a Protocol-Reject of CCP.
     pub(super) fn ccp_rejected(&mut self, now: Instant) {
         let Phase::Network(network) = &mut self.phase else { return };
         match network.ccp.protocol().why(&Finish::Rejected, network.was_encrypting) {

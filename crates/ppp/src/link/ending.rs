@@ -1,4 +1,4 @@
-//! How a link ends. The first cause counts.
+//! The end of a link. The first cause is reported.
 
 use std::time::Instant;
 
@@ -10,13 +10,13 @@ use super::{End, Link, LinkEvent, Who};
 use crate::fsm::Failure;
 
 impl Link {
-    /// Ends the link and says why to both sides.
+    /// Ends the link and sends the reason to the peer.
     pub(super) fn end(&mut self, now: Instant, by: Who, code: Option<Code>, detail: String) {
         let words = code.map_or_else(|| detail.clone(), |code| format!("{code} {detail}"));
         self.end_with_words(now, by, code, detail, &words);
     }
 
-    /// Ends the link, with other words for the peer.
+    /// Ends the link, with a different text for the peer.
     pub(super) fn end_with_words(
         &mut self,
         now: Instant,
@@ -39,8 +39,8 @@ impl Link {
         self.lcp.close(now, words);
     }
 
-    /// The peer said goodbye. In Opened LCP finishes by itself, one timer period later, so that a repetition can be
-    /// answered; while it negotiates it would go on, so it is closed.
+    /// Handles a Terminate-Request. In Opened, LCP finishes by itself after one timer period, so that a
+    /// repeated request can be answered; during negotiation it would continue, so it is closed.
     pub(super) fn peer_terminates(&mut self, now: Instant, data: &[u8]) {
         let goodbye = self.goodbye(data);
         let (code, detail) = match (self.unmet_request(now), named(data)) {
@@ -53,7 +53,7 @@ impl Link {
         let end = match &self.phase {
             Phase::Dead | Phase::Terminate(_) | Phase::Ended => return,
             Phase::Establish { .. } => {
-                // An LCP that is closing already has its own cause, and says it when it is finished.
+                // An LCP that is closing has its own cause, which it reports when it finishes.
                 if self.lcp.state().is_negotiating() {
                     self.end_with_words(now, Who::Peer, code, detail, "");
                 }
@@ -66,7 +66,7 @@ impl Link {
         self.phase = Phase::Terminate(end);
     }
 
-    /// What a peer that goes now wanted and did not get, which is the likely cause.
+    /// The request of the peer that was not met, which is the likely cause if it ends the link now.
     fn unmet_request(&self, now: Instant) -> Option<Failure> {
         match &self.phase {
             Phase::Establish { .. } => self.lcp.protocol().dispute(),
@@ -76,7 +76,7 @@ impl Link {
         }
     }
 
-    /// What the peer's Terminate-Request says, with the phase in which it came.
+    /// The text of the peer's Terminate-Request, with the current phase.
     pub(super) fn goodbye(&self, data: &[u8]) -> String {
         let peer = self.config.role.other();
         let when = match &self.phase {
@@ -92,7 +92,7 @@ impl Link {
         }
     }
 
-    /// Everything above LCP falls.
+    /// Drops all layers above LCP.
     pub(super) fn drop_layers(&mut self) {
         self.verdict_wanted = None;
         self.address_wanted = None;
@@ -108,7 +108,8 @@ impl Link {
         }
     }
 
-    /// The layer below is gone: nothing more can be said to the peer, and its goodbye may have been lost.
+    /// Reports that the lower layer is down: nothing more can be sent, and the peer's Terminate-Request may
+    /// have been lost.
     pub(super) fn lower_down(&mut self, now: Instant) {
         let gone = "the layer below went down";
         match self.unmet_request(now) {
@@ -119,7 +120,7 @@ impl Link {
         }
     }
 
-    /// Over now, although the peer has not agreed: it is not there.
+    /// Ends the link at once, without the peer's acknowledgment, because the peer is unreachable.
     pub(super) fn hang_up(&mut self) {
         let mut packet = Vec::new();
         while self.lcp.poll_transmit(&mut packet) {
@@ -129,7 +130,7 @@ impl Link {
         self.ended(Who::Neither, None, String::new());
     }
 
-    /// Says that it is over; with the given end unless an earlier cause is known.
+    /// Reports the end, with the given cause unless an earlier one is known.
     pub(super) fn ended(&mut self, by: Who, code: Option<Code>, detail: String) {
         if matches!(self.phase, Phase::Ended) {
             return;
@@ -143,7 +144,7 @@ impl Link {
         self.output.push_event(LinkEvent::Ended(end));
     }
 
-    /// A link that is to end and whose LCP has nothing more to do is over.
+    /// Ends a link that is terminating and whose LCP has finished.
     pub(super) fn settle_end(&mut self) {
         if matches!(self.phase, Phase::Terminate(_)) && !self.lcp.state().is_timed() {
             self.ended(Who::Us, None, String::new());
@@ -151,8 +152,8 @@ impl Link {
     }
 }
 
-/// A cause that the peer gives as one of our codes, as [`Link::end`] does: `I01 pool default has no free address`. Codes of
-/// the layers below are left out: of those each side has its own evidence.
+/// The cause if the peer's reason begins with one of our codes, as [`Link::end`] sends it: `I01 pool default
+/// has no free address`. Codes of lower layers are ignored: each side has its own evidence of those.
 fn named(data: &[u8]) -> Option<(Code, TerminateData<'_>)> {
     let (code, why) = data.split_at_checked(4)?;
     let code: Code = core::str::from_utf8(code).ok()?.strip_suffix(' ')?.parse().ok()?;
@@ -160,7 +161,7 @@ fn named(data: &[u8]) -> Option<(Code, TerminateData<'_>)> {
         .then(|| (code, TerminateData::new(why)))
 }
 
-/// L03, unless the peer's reason is a request to hang up, as pppd and adit word it.
+/// L03, unless the peer's reason is a user request, as worded by pppd and adit.
 pub(super) fn unless_requested(data: &[u8]) -> Option<Code> {
     let is_request = [b"User request".as_slice(), b"user-request"].contains(&data);
     (!is_request).then_some(Code::L03)

@@ -1,4 +1,4 @@
-//! LCP's part: up, down, over.
+//! The LCP part of a link: up, down, finished.
 
 use core::time::Duration;
 use std::collections::VecDeque;
@@ -17,20 +17,20 @@ use crate::ccp::Mode;
 use crate::fsm::{Event, Finish};
 use crate::lcp::{Agreed, Notice};
 
-/// The time in which restarts are counted.
+/// The period over which restarts are counted.
 const RESTART_WINDOW: Duration = Duration::from_secs(60);
 
-/// How often LCP fell out of Opened.
+/// The restarts of LCP, which are exits from Opened.
 #[derive(Debug, Default)]
 pub(super) struct Restarts {
-    /// From the network phase, lately.
+    /// Recent restarts in the network phase.
     recent: VecDeque<Instant>,
-    /// Before it. A lost Configure-Ack does that too, so more of these are borne.
+    /// Restarts before the network phase. A lost Configure-Ack causes one too, so more of these are allowed.
     early: usize,
 }
 
 impl Restarts {
-    /// Counts one from the network phase; how many there were within the window.
+    /// Counts a restart in the network phase; returns the number within the window.
     fn count_late(&mut self, now: Instant, limit: usize) -> usize {
         self.recent.push_back(now);
         while self.recent.len() > limit.saturating_add(1)
@@ -41,13 +41,13 @@ impl Restarts {
         self.recent.len()
     }
 
-    /// Counts one before the network phase; how many there were in a row.
+    /// Counts a restart before the network phase; returns the number in a row.
     fn count_early(&mut self) -> usize {
         self.early += 1;
         self.early
     }
 
-    /// The network phase has come.
+    /// Resets the count of early restarts when the network phase begins.
     pub(super) fn forgive_early(&mut self) {
         self.early = 0;
     }
@@ -152,7 +152,7 @@ impl Link {
         }
     }
 
-    /// LCP has left Opened: all that stood on it falls.
+    /// Handles LCP leaving Opened: all layers above it are dropped.
     fn lcp_down(&mut self, now: Instant) {
         self.keepalive = None;
         self.sizes = None;
@@ -189,7 +189,7 @@ impl Link {
         self.ended(by, code, detail);
     }
 
-    /// Why LCP ended, where no other reason is known.
+    /// The end for a finished LCP if no other reason is known.
     fn explain(&self, now: Instant, finish: Finish) -> End {
         let peer = self.config.role.other();
         let (by, code, detail) = match finish {
@@ -216,7 +216,8 @@ impl Link {
         }
     }
 
-    /// Why LCP did not come up in time: a peer that talks does not agree, a silent one is not there.
+    /// Why LCP did not come up in time: a peer that sends packets does not agree, a silent one is not
+    /// reachable.
     fn no_lcp(&self, now: Instant) -> (Code, String) {
         let peer = self.config.role.other();
         match &self.phase {

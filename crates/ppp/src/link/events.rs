@@ -1,4 +1,4 @@
-//! What goes between a link and the one that drives it.
+//! The interface between a link and its caller: events, questions, answers, commands.
 
 use core::net::Ipv4Addr;
 use std::sync::Arc;
@@ -14,16 +14,16 @@ use crate::auth::{AuthRequest, Verdict};
 pub struct End {
     /// Who ended it.
     pub by: Who,
-    /// The catalogue's code; `None` for an end that was requested here.
+    /// The code of the catalogue; `None` for an end that was requested locally.
     pub code: Option<Code>,
-    /// What happened, for people, printable.
+    /// A printable description for the user.
     pub detail: String,
 }
 
 /// A network layer that is up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Network {
-    /// Our end's address.
+    /// The address of our end.
     pub local: Ipv4Addr,
     /// The peer's address.
     pub peer: Ipv4Addr,
@@ -35,58 +35,59 @@ pub struct Network {
     pub ipv6: Option<(u64, u64)>,
 }
 
-/// What a link tells.
+/// An event of a link.
 #[derive(Debug)]
 pub enum LinkEvent {
     /// A control packet was sent or received: for the session's record.
     Packet(Packet),
-    /// LCP is Opened. Until the next of these, frames may be sent as said here.
+    /// LCP is Opened. These parameters apply to sent frames until the next such event.
     LcpUp {
-        /// The longest information field that the peer takes, in octets.
+        /// The longest information field that the peer accepts, in octets.
         peer_mru: u16,
         /// Protocol fields of one octet may be sent.
         pfc: bool,
-        /// Address and Control may be left out.
+        /// Address and Control may be omitted.
         acfc: bool,
     },
-    /// Answer with [`Link::handle_answer`](super::Link::handle_answer) and this id.
+    /// A question to be answered with [`Link::handle_answer`](super::Link::handle_answer) and this id.
     Ask(u32, Question),
-    /// One end has proved itself to the other.
+    /// One end has authenticated itself to the other.
     Authenticated {
-        /// The client's name, as sent.
+        /// The client's name, as it was sent.
         name: Arc<[u8]>,
-        /// How.
+        /// The authentication method.
         method: AuthMethod,
-        /// The server has proved itself too.
+        /// Whether the server has authenticated itself too.
         server_proved: bool,
     },
-    /// Some: encrypt, both directions from count 0 with these keys. None: stop, and send nothing in clear if encryption
-    /// is required.
+    /// Some: encrypt both directions from count 0 with these keys. None: stop, and send nothing in clear if
+    /// encryption is required.
     Encryption(Option<Mppe>),
-    /// Data may flow with these addresses. Told again when IPV6CP goes up or down. Where encryption is not required but
-    /// is being negotiated, this waits for the outcome, though not for ever.
+    /// Data may flow with these addresses. Repeated when IPV6CP goes up or down. If optional encryption is
+    /// being negotiated, this event is delayed until the result is known, for a limited time.
     NetworkUp(Network),
     /// Data may not flow any more.
     NetworkDown,
-    /// Large packets vanish, one way or the other, and shorter ones pass: lengths of information fields, in octets.
+    /// Large packets are lost in one direction or both, and shorter ones pass. Lengths of information fields,
+    /// in octets.
     LargeLost {
-        /// The shortest that was never answered.
+        /// The shortest length that was never answered.
         lost: u16,
-        /// The longest that was.
+        /// The longest length that was answered.
         passes: u16,
     },
     /// The link is over; the last event. Frames that are queued may still be sent.
     Ended(End),
 }
 
-/// What a server's link asks.
+/// A question that a server's link asks.
 #[derive(Debug)]
 pub enum Question {
-    /// May this peer come in?
+    /// Whether to accept this peer.
     Authenticate(AuthRequest),
-    /// What address does the peer get?
+    /// Which address the peer gets.
     Address {
-        /// What it asks for; `None` for any.
+        /// The address that it requests; `None` for any.
         wanted: Option<Ipv4Addr>,
     },
 }
@@ -94,31 +95,31 @@ pub enum Question {
 /// The answer to a [`Question`].
 #[derive(Debug)]
 pub enum Answer {
-    /// To [`Question::Authenticate`].
+    /// Answers [`Question::Authenticate`].
     Verdict(Verdict),
-    /// To [`Question::Address`]; `None` when there is none, which ends the link.
+    /// Answers [`Question::Address`]; `None` if there is no address, which ends the link.
     Address(Option<AddressGrant>),
 }
 
-/// A command of the shell.
+/// A command of the caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
-    /// End the link; the reason is sent to the peer, in ASCII.
+    /// End the link; the reason is sent to the peer in ASCII.
     Close {
-        /// At most 255 octets of it are sent.
+        /// The reason, of which at most 255 octets are sent.
         reason: String,
     },
-    /// Server: ask the peer to prove itself once more. Data is not disturbed.
+    /// Server: challenge the peer again. Data is not interrupted.
     Rechallenge,
-    /// Tell the peer how long its session will last (RFC 1570 section 2.2).
+    /// Notify the peer how long its session will last (RFC 1570 section 2.2).
     TimeRemaining {
         /// Seconds; `u32::MAX` for no limit.
         seconds: u32,
-        /// For the person at the other end.
+        /// The message for the user of the peer.
         message: String,
     },
-    /// The layer below is gone: end without a word to the peer.
+    /// The lower layer is down: end without sending anything to the peer.
     LowerDown,
-    /// Data has come from the peer, which is therefore alive.
+    /// Data was received from the peer, which is therefore alive.
     NoteTraffic,
 }

@@ -1,4 +1,4 @@
-//! Where a frame from the peer goes.
+//! Dispatch of frames from the peer.
 
 use core::fmt;
 use core::time::Duration;
@@ -12,8 +12,9 @@ use super::{Link, Side};
 use crate::auth;
 use crate::fsm::{ControlProtocol, Fsm};
 
-/// A client that can hear us answers our Configure-Request when it sends its own. A server's first request leaves with
-/// the reply to the call, when many a client is not ready for GRE yet: it need not cost a whole restart period.
+/// How soon our Configure-Request is repeated after that of the peer. A client that receives our packets
+/// answers our request when it sends its own. A server's first request leaves with the Outgoing-Call-Reply,
+/// when many clients are not ready for GRE yet: its loss should not cost a whole restart period.
 const FOLLOWS_WITHIN: Duration = Duration::from_millis(300);
 
 impl Link {
@@ -34,7 +35,7 @@ impl Link {
             network.peer_went_on();
         }
         let treatment = match protocol {
-            // Data is the data path's; before its time it is dropped silently.
+            // Data belongs to the data path; before the network phase it is dropped silently.
             ppp::IP | ppp::IPV6 | ppp::COMPRESSED => return,
             ppp::LCP => self.receive_lcp(now, information),
             ppp::PAP | ppp::CHAP => self.receive_authentication(now, protocol, information),
@@ -109,7 +110,7 @@ impl Link {
         }
     }
 
-    /// RFC 1661 section 3.4 and 3.5: silently, which for the peer it is.
+    /// Drops a packet of a later phase silently (RFC 1661 sections 3.4 and 3.5).
     fn too_early(&self) -> Treatment {
         match (&self.phase, self.config.role) {
             (Phase::Establish { .. }, _) => ignored("LCP is not open"),
@@ -120,8 +121,9 @@ impl Link {
     }
 }
 
-/// A packet of a network protocol, which may have to wait for encryption or for an address. Of those that wait only a
-/// Configure-Request is worth keeping: it is answered as soon as that is possible, never with a Terminate-Ack.
+/// Handles a packet of a network protocol, which may have to wait for encryption or for an address. Only a
+/// Configure-Request is worth keeping: it is answered as soon as that is possible, never with a
+/// Terminate-Ack.
 fn receive_network<P: ControlProtocol>(
     now: Instant,
     information: &[u8],

@@ -1,4 +1,4 @@
-//! What LCP says once it is open: echo (RFC 1661 section 5.8), only while the link is silent, and Time-Remaining.
+//! LCP in Opened: echo (RFC 1661 section 5.8), sent only while the link is idle, and Time-Remaining.
 
 use core::time::Duration;
 use std::time::Instant;
@@ -9,12 +9,12 @@ use adit_wire::lcp::{Marked, TimeRemaining};
 use super::state::later;
 use super::{Echo, Link};
 
-/// What is to be done now.
+/// The action that is due.
 pub(super) enum Due {
     Nothing,
     /// Send an Echo-Request.
     Echo,
-    /// The peer is gone; it was last heard of so long ago.
+    /// The peer is dead; it was last heard this long ago.
     Dead(Duration),
 }
 
@@ -23,13 +23,13 @@ pub(super) struct Keepalive {
     echo: Echo,
     due: Instant,
     last_heard: Instant,
-    /// Echo-Requests sent since.
+    /// The number of Echo-Requests sent since.
     unanswered: u32,
 }
 
 impl Keepalive {
     pub(super) fn new(now: Instant, echo: Echo) -> Keepalive {
-        // Never zero, or time would not pass.
+        // Never zero, or time would not advance.
         let echo = Echo { every: echo.every.max(Duration::from_millis(10)), ..echo };
         Keepalive { echo, due: later(now, echo.every), last_heard: now, unanswered: 0 }
     }
@@ -38,17 +38,17 @@ impl Keepalive {
         self.due
     }
 
-    /// Echo-Requests that have no answer.
+    /// The number of unanswered Echo-Requests.
     pub(super) fn unanswered(&self) -> u32 {
         self.unanswered
     }
 
-    /// When the first of those was sent, if there are several: one alone may be on its way.
+    /// When the first unanswered request was sent, if there are several: a single one may still be in flight.
     pub(super) fn unanswered_since(&self) -> Option<Instant> {
         (self.unanswered > 1).then(|| later(self.last_heard, self.echo.every))
     }
 
-    /// The peer has shown that it lives.
+    /// Records a sign of life of the peer.
     pub(super) fn heard(&mut self, now: Instant) {
         self.due = later(now, self.echo.every);
         self.last_heard = now;

@@ -1,4 +1,4 @@
-//! The network-layer protocol phase: IPCP and IPV6CP, once the gate is open.
+//! The network-layer protocol phase: IPCP and IPV6CP, once encryption allows them.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -15,7 +15,7 @@ use crate::ipv6cp::Ipv6cp;
 
 /// The smallest MTU of a link that carries IPv6 (RFC 8200 section 5).
 const IPV6_MTU: u16 = 1280;
-/// What MPPE takes from the MRU: its header, and the protocol number inside.
+/// The octets of the MRU that MPPE uses: its header, and the protocol number inside.
 const MPPE_OVERHEAD: u16 = 4;
 
 impl Link {
@@ -33,7 +33,7 @@ impl Link {
             if method.gives_keys() {
                 detail = format!("encryption is required, and no keys came with the answer for {method}");
             }
-            // No phase stands now; the link ends from here.
+            // No phase is active at this point; the link ends from here.
             self.end(now, Who::Us, Some(code), detail);
             return;
         }
@@ -101,7 +101,7 @@ impl Link {
         busy
     }
 
-    /// There is no need to wait for the end of IPCP where its failure is the end of the link.
+    /// Ends the link at once if the failure of IPCP is the end of the link anyway.
     fn ipcp_failed(&mut self, now: Instant) {
         let Phase::Network(network) = &self.phase else { return };
         if let Some(failure) = network.ipcp.as_ref().and_then(Fsm::failure) {
@@ -110,7 +110,7 @@ impl Link {
         }
     }
 
-    /// Starts IPV6CP as soon as it may run, and gives it what was held.
+    /// Starts IPV6CP as soon as it may run, and passes it the held packet.
     fn open_ipv6cp(&mut self, now: Instant) -> bool {
         let Phase::Network(network) = &mut self.phase else { return false };
         if !network.ipv6 || !network.is_gate_open() {
@@ -147,12 +147,12 @@ impl Link {
             Event::Finished(Finish::NoAnswer) => {
                 self.end(now, Who::Neither, Some(Code::I06), format!("the {peer} does not answer IPCP"));
             }
-            // It may come back before the deadline.
+            // It may come up again before the deadline.
             Event::TerminateRequest(_) | Event::Finished(Finish::Terminated(_) | Finish::Closed) => {}
         }
     }
 
-    /// Tells what changed since it was last told.
+    /// Reports changes since the last report.
     fn report_network(&mut self, now: Instant) {
         let Phase::Network(network) = &mut self.phase else { return };
         let up = network.network().filter(|_| network.is_settled(now));
@@ -192,7 +192,7 @@ impl Link {
     }
 }
 
-/// A layer that begins to negotiate.
+/// Creates a layer that starts to negotiate.
 pub(super) fn started<P: ControlProtocol>(mut fsm: Fsm<P>, now: Instant, peer_mru: u16) -> Fsm<P> {
     fsm.set_peer_mru(peer_mru);
     fsm.open(now);
@@ -200,7 +200,7 @@ pub(super) fn started<P: ControlProtocol>(mut fsm: Fsm<P>, now: Instant, peer_mr
     fsm
 }
 
-/// Gives a layer the packet that was held for it.
+/// Passes a layer the packet that was held for it.
 pub(super) fn release<P: ControlProtocol>(
     now: Instant,
     fsm: Option<&mut Fsm<P>>,
@@ -208,7 +208,7 @@ pub(super) fn release<P: ControlProtocol>(
 ) -> bool {
     match (fsm, held.take()) {
         (Some(fsm), Some(packet)) => {
-            // Malformed ones are dropped here as they would have been on arrival.
+            // A malformed packet is dropped here as it would have been on arrival.
             let _ = fsm.handle_input(now, &packet);
             true
         }
@@ -219,7 +219,7 @@ pub(super) fn release<P: ControlProtocol>(
     }
 }
 
-/// What a layer has to send, with its protocol, and what it has to tell.
+/// Collects the packets of a layer, with its protocol, and its events.
 pub(super) fn drain<P: ControlProtocol>(
     fsm: &mut Fsm<P>,
     protocol: u16,

@@ -1,4 +1,4 @@
-//! What waits to be collected: frames, and events with a note of each control packet.
+//! The output queue of a link: frames, and events with a note of each control packet.
 
 use adit_diag::note::{Message, Packet, Treatment};
 use adit_wire::{cp, note, ppp};
@@ -6,17 +6,17 @@ use adit_wire::{cp, note, ppp};
 use super::LinkEvent;
 use crate::output;
 
-/// Frames that may wait; more are dropped, as a bad line would drop them.
+/// The most frames that wait; further ones are dropped, as a lossy line would do.
 const MAX_FRAMES: usize = 64;
-/// Events that may wait before packets are left out of the record.
+/// The number of waiting events above which packets are left out of the record.
 const MAX_PACKETS: usize = 256;
-/// Events that may wait at all. A caller that lets so many lie loses the oldest.
+/// The most events that wait. If the caller does not collect them, the oldest are lost.
 const MAX_EVENTS: usize = 512;
 
 #[derive(Debug)]
 pub(super) struct Output {
     waiting: output::Output<LinkEvent, MAX_FRAMES, MAX_EVENTS>,
-    /// LCP is Opened and the peer takes frames without Address and Control.
+    /// Whether LCP is Opened and the peer accepts frames without Address and Control.
     pub(super) acfc: bool,
 }
 
@@ -25,7 +25,7 @@ impl Output {
         Output { waiting: output::Output::new(), acfc: false }
     }
 
-    /// Queues one control packet, and its note for the record.
+    /// Queues a control packet and its note for the record.
     pub(super) fn send(&mut self, protocol: u16, packet: &[u8]) {
         // LCP's codes 1 to 7 always have Address, Control and the whole protocol (RFC 1661 section 6.5 and 6.6).
         let basic = protocol == ppp::LCP && packet.first().is_none_or(|code| *code <= cp::CODE_REJECT);

@@ -1,4 +1,4 @@
-//! Protocol-Reject (RFC 1661 section 5.7), both ways.
+//! Protocol-Reject (RFC 1661 section 5.7), in both directions.
 
 use core::time::Duration;
 use std::time::Instant;
@@ -10,12 +10,14 @@ use adit_wire::{cp, ppp};
 use super::state::Phase;
 use super::{Link, Who};
 
-/// Protocol-Rejects sent in one second. A peer whose keys differ from ours would otherwise draw one for every packet.
+/// The most Protocol-Rejects sent per second. A peer whose keys differ from ours would otherwise trigger one
+/// for every packet.
 const PER_SECOND: u32 = 10;
-/// Protocol-Rejects of protocols that we never sent, after which the peer's decryption yields noise.
+/// The number of Protocol-Rejects of protocols that we never sent, after which the peer is taken to decrypt
+/// to noise.
 const NOISE: u32 = 8;
 
-/// Bounds the Protocol-Rejects that are sent.
+/// A rate limit for the Protocol-Rejects that are sent.
 #[derive(Debug, Default)]
 pub(super) struct Limiter {
     second: Option<Instant>,
@@ -33,7 +35,7 @@ impl Limiter {
 }
 
 impl Link {
-    /// Tells the peer that this protocol is not spoken here; `false` where that was said often enough.
+    /// Sends a Protocol-Reject for this protocol; `false` if the limit is reached.
     pub(super) fn reject_protocol(&mut self, now: Instant, protocol: u16, information: &[u8]) -> bool {
         let allowed = self.limiter.allows(now);
         if allowed {
@@ -44,7 +46,7 @@ impl Link {
         allowed
     }
 
-    /// The peer does not speak this protocol.
+    /// Handles a Protocol-Reject from the peer.
     pub(super) fn protocol_rejected(&mut self, now: Instant, protocol: u16) {
         if protocol == ppp::LCP {
             let detail = format!("the {} rejected LCP itself", self.config.role.other());
@@ -67,7 +69,7 @@ impl Link {
                     ipv6cp.protocol_rejected(now);
                 }
             }
-            // Data that came before the peer was ready for it.
+            // Data that arrived before the peer was ready for it.
             ppp::IP | ppp::IPV6 | ppp::COMPRESSED => {}
             _ if network.encrypting => {
                 network.noise += 1;

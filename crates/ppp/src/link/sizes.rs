@@ -1,8 +1,8 @@
-//! Whether large packets get through: once the network is up, Echo-Requests as long as the largest packet.
+//! A probe for lost large packets: once the network is up, sends Echo-Requests as long as the largest packet.
 //!
-//! A path that silently drops large packets is the fault that stays unseen: the call is up, small things work. A
-//! peer that answers shorter requests and never the long ones proves it. One that answers no padded request at all, or
-//! misses one now and then, proves nothing.
+//! A path that silently drops large packets is easily overlooked: the call is up and small packets pass. A
+//! peer that answers shorter requests but never the long ones proves the fault. A peer that answers no padded
+//! request at all, or misses one now and then, proves nothing.
 
 use core::time::Duration;
 use std::time::Instant;
@@ -13,25 +13,25 @@ use adit_wire::lcp::Marked;
 use super::state::later;
 use super::{Link, LinkEvent};
 
-/// Lengths of information fields that are tried besides the largest, once that one was not answered.
+/// The lengths of information fields that are tried after the largest one was not answered.
 const SHORTER: [u16; 5] = [1300, 1200, 1000, 576, 400];
-/// Rounds in which all lengths are tried, after the first, which tries the largest alone.
+/// The number of rounds that try all lengths, after a first one that tries the largest only.
 const ROUNDS: u8 = 3;
-/// Answers of that many rounds show that a length passes.
+/// The number of answered rounds that show that a length passes.
 const ANSWERS: u8 = 2;
-/// The delay of the first round after the network; then there is a pause, and others between the rounds.
+/// The delay of the first round after the network is up; further delays separate the rounds.
 const SETTLE: Duration = Duration::from_millis(300);
 const PAUSE: Duration = Duration::from_millis(700);
 const BETWEEN: Duration = Duration::from_millis(500);
-/// Octets of an LCP header and the Magic-Number.
+/// The octets of an LCP header and the Magic-Number.
 const HEAD: u16 = 8;
 
-/// Where the search stands.
+/// The state of the probe.
 #[derive(Debug)]
 pub(super) struct Sizes {
-    /// Lengths, the largest first, and how many requests of each were answered.
+    /// The lengths, the largest first, and how many requests of each were answered.
     lengths: Vec<(u16, u8)>,
-    /// Requests that are not answered: identifier, and which length.
+    /// The unanswered requests: identifier and index of the length.
     asked: Vec<(u8, usize)>,
     rounds: u8,
     due: Instant,
@@ -48,7 +48,7 @@ impl Sizes {
         self.due
     }
 
-    /// The lengths to ask with now; none when the search is over.
+    /// The lengths to send now; none when the probe is done.
     fn round(&mut self, now: Instant) -> Vec<u16> {
         self.rounds += 1;
         self.due = later(now, if self.rounds == 1 { PAUSE } else { BETWEEN });
@@ -66,7 +66,8 @@ impl Sizes {
         }
     }
 
-    /// A reply came with this identifier; says whether the largest packet has passed, which ends the search.
+    /// Handles a reply with this identifier; returns whether the largest packet has passed, which ends the
+    /// probe.
     fn answered(&mut self, id: u8) -> bool {
         let Some(at) = self.asked.iter().position(|(asked, _)| *asked == id) else { return false };
         let (_, which) = self.asked.swap_remove(at);
@@ -76,8 +77,8 @@ impl Sizes {
         which == 0
     }
 
-    /// The shortest length that never passed and the longest that did, if all of those that passed are shorter than all of
-    /// those that did not.
+    /// The shortest length that never passed and the longest that did, provided that all that passed are
+    /// shorter than all that did not.
     fn found(&self) -> Option<(u16, u16)> {
         let first = self.lengths.iter().position(|(_, answers)| *answers > 0)?;
         let (lost, passed) = self.lengths.split_at(first);
@@ -87,7 +88,7 @@ impl Sizes {
 }
 
 impl Link {
-    /// The network is up: whether large packets pass is to be found out, once.
+    /// Starts the probe after the network is up, once.
     pub(super) fn begin_sizes(&mut self, now: Instant) {
         if self.config.test_sizes && !self.sizes_tested {
             self.sizes_tested = true;
@@ -116,7 +117,7 @@ impl Link {
         }
     }
 
-    /// An Echo-Reply came.
+    /// Handles an Echo-Reply.
     pub(super) fn echo_answered(&mut self, id: u8) {
         if self.sizes.as_mut().is_some_and(|sizes| sizes.answered(id)) {
             self.sizes = None;
@@ -128,7 +129,8 @@ impl Link {
 mod tests {
     use super::*;
 
-    /// Plays the search on a path that passes these lengths in these rounds; what it found, and how many requests it took.
+    /// Runs the probe on a path that passes these lengths in these rounds; returns the result and the number
+    /// of requests.
     fn search(largest: u16, passes: impl Fn(u16, u8) -> bool) -> (Option<(u16, u16)>, usize) {
         let now = Instant::now();
         let (mut sizes, mut id) = (Sizes::new(now, largest), 0);

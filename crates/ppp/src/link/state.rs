@@ -1,4 +1,4 @@
-//! Where a link stands. Each phase owns what exists in it alone.
+//! The state of a link. Each phase owns the data that exists only in it.
 
 use core::net::Ipv4Addr;
 use core::time::Duration;
@@ -17,38 +17,38 @@ use crate::fsm::{Failure, Fsm};
 use crate::ipcp::{self, Ipcp};
 use crate::ipv6cp::Ipv6cp;
 
-/// The instant `wait` from now; a wait beyond what a clock can say is a day.
+/// The instant `wait` from now, or a day from now if the clock cannot represent it.
 pub(super) fn later(now: Instant, wait: Duration) -> Instant {
     const DAY: Duration = Duration::from_secs(24 * 60 * 60);
     now.checked_add(wait).unwrap_or(now + DAY)
 }
 
-/// The phases of RFC 1661 section 3.2, with what is special to tunnels.
+/// The phases of RFC 1661 section 3.2, with additions for tunnels.
 #[derive(Debug)]
 pub(super) enum Phase {
     /// Not opened yet.
     Dead,
-    /// LCP negotiates.
+    /// LCP is being negotiated.
     Establish {
         deadline: Instant,
-        /// LCP packets from the peer, and when the last came.
+        /// The number of LCP packets from the peer, and when the last one was received.
         heard: u32,
         last_heard: Instant,
     },
-    /// One end proves itself to the other.
+    /// One end authenticates itself to the other.
     Authenticate(Box<Authentication>),
-    /// The peer has been refused, and gets time to read why before LCP ends.
+    /// The peer was refused, and gets time to read the reason before LCP ends.
     Refused {
         until: Instant,
         end: End,
-        /// Repeats the refusal to a peer that did not get it.
+        /// Kept to repeat the refusal to a peer that did not receive it.
         authentication: Box<Authentication>,
     },
     /// CCP, IPCP and IPV6CP.
     Network(Box<NetworkPhase>),
-    /// LCP says goodbye.
+    /// LCP exchanges Terminate-Request and Terminate-Ack.
     Terminate(End),
-    /// Over.
+    /// The link has ended.
     Ended,
 }
 
@@ -64,13 +64,13 @@ impl Phase {
     }
 }
 
-/// The authentication of this link's peer, or of this end.
+/// The authentication of the peer, or of this end.
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "boxed as a whole, and a server has thousands of the larger")]
 pub(super) enum Authentication {
-    /// We ask.
+    /// We authenticate the peer.
     Server(Authenticator),
-    /// We answer.
+    /// The peer authenticates us.
     Client(Box<Peer>),
 }
 
@@ -82,7 +82,7 @@ impl Authentication {
         }
     }
 
-    /// Why a client that goes now goes, if it is for our side's sake.
+    /// The likely reason why a client disconnects now, if it lies on our side.
     pub(super) fn refusal(&self, now: Instant) -> Option<Failure> {
         match self {
             Authentication::Server(authenticator) => {
@@ -129,58 +129,60 @@ impl Authentication {
     }
 }
 
-/// What an authentication told.
+/// An event of either side of authentication.
 #[derive(Debug)]
 pub(super) enum Reported {
     Server(AuthenticatorEvent),
     Client(PeerEvent),
 }
 
-/// What a server knows of the address for its client.
+/// The address of the client, as far as the server knows it.
 #[derive(Clone, Debug)]
 pub(super) enum Address {
-    /// The question is put when the client asks, or at the instant given, whichever is first.
+    /// Not requested yet: the question is asked when the client requests an address, or at this instant,
+    /// whichever is first.
     Unasked(Instant),
     /// The question is open.
     Asked,
-    /// Answered.
+    /// Granted by the caller.
     Granted(Arc<AddressGrant>),
-    /// This end is the client, and asks the peer.
+    /// This end is the client, and requests an address from the peer.
     Client,
 }
 
 /// The network-layer protocol phase.
 #[derive(Debug)]
 pub(super) struct NetworkPhase {
-    /// `None` where no authentication was required.
+    /// `None` if no authentication was required.
     pub(super) authentication: Option<Box<Authentication>>,
-    /// Who the client is.
+    /// The name of the client.
     pub(super) name: Arc<[u8]>,
     pub(super) keys: Option<StartKeys>,
     pub(super) ccp: Fsm<Ccp>,
-    /// MPPE runs.
+    /// Whether MPPE runs.
     pub(super) encrypting: bool,
-    /// CCP has been Opened with encryption in this phase.
+    /// Whether CCP was Opened with encryption in this phase.
     pub(super) was_encrypting: bool,
-    /// Encryption that is required must be back by then.
+    /// The deadline for required encryption to come back.
     pub(super) encryption_deadline: Option<Instant>,
     pub(super) address: Address,
-    /// Created when encryption, where required, and the address are there.
+    /// Created when the address is known and encryption runs, if it is required.
     pub(super) ipcp: Option<Fsm<Ipcp>>,
-    /// Boxed: it is rarely there.
+    /// Boxed, because it is rarely used.
     pub(super) ipv6cp: Option<Box<Fsm<Ipv6cp>>>,
-    /// The peer's last Configure-Requests that came before; they are answered then.
+    /// The last early Configure-Requests of the peer, to be answered once their protocols run.
     pub(super) held_ipcp: Option<Vec<u8>>,
     pub(super) held_ipv6cp: Option<Vec<u8>>,
-    /// IPV6CP is to be negotiated.
+    /// Whether IPV6CP is to be negotiated.
     pub(super) ipv6: bool,
-    /// A network protocol must be up by then; `None` while one is.
+    /// The deadline for a network protocol to come up; `None` while one is up.
     pub(super) deadline: Option<Instant>,
-    /// What was told with NetworkUp and holds.
+    /// The last reported NetworkUp, if it still applies.
     pub(super) reported: Option<Network>,
-    /// NetworkUp waits for a CCP that still negotiates, but not longer.
+    /// The instant until which NetworkUp waits for a CCP that still negotiates.
     pub(super) patience: Instant,
-    /// Protocol-Rejects of what we never sent, since encryption began: the peer decrypts to noise.
+    /// The number of Protocol-Rejects of protocols that we never sent, since encryption began: the peer
+    /// decrypts to noise.
     pub(super) noise: u32,
 }
 
@@ -190,20 +192,21 @@ impl NetworkPhase {
         self.encrypting || !self.ccp.protocol().is_required()
     }
 
-    /// Whether data may flow as things are: where encryption is not required, but being negotiated, the first packets are
-    /// not to go in clear.
+    /// Whether data may flow in the current state: while optional encryption is being negotiated, the first
+    /// packets must not be sent in clear.
     pub(super) fn is_settled(&self, now: Instant) -> bool {
         self.reported.is_some() || !self.ccp.state().is_negotiating() || now >= self.patience
     }
 
-    /// A packet of a network protocol came: the client has read that it is authenticated.
+    /// Reports a packet of a network protocol, which shows that the client has received the result of
+    /// authentication.
     pub(super) fn peer_went_on(&mut self) {
         if let Some(Authentication::Server(authenticator)) = self.authentication.as_deref_mut() {
             authenticator.peer_went_on();
         }
     }
 
-    /// What the network layer agreed on, where it is up.
+    /// The agreed parameters of the network layer, if it is up.
     pub(super) fn network(&self) -> Option<Network> {
         let ipcp = self.ipcp.as_ref().filter(|ipcp| ipcp.is_opened())?;
         let ipv6cp = self.ipv6cp.as_ref().filter(|ipv6cp| ipv6cp.is_opened());

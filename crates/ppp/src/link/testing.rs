@@ -1,4 +1,4 @@
-//! Two links in a box, and one link with a peer played by the test. The clock is virtual.
+//! Test fixtures: two connected links, and one link with a simulated peer. The clock is virtual.
 
 use core::net::Ipv4Addr;
 use core::time::Duration;
@@ -47,16 +47,16 @@ pub(super) fn with_methods(mut config: LinkConfig, methods: &[AuthMethod]) -> Li
     config
 }
 
-/// One end, with all that it has told.
+/// One end, with all its events.
 pub(super) struct Host {
     pub(super) link: Link,
     pub(super) events: Vec<LinkEvent>,
-    /// Frames that it sent, before anything was lost.
+    /// The frames that it sent, including those that were then lost.
     pub(super) sent: Vec<Vec<u8>>,
-    /// How many verdicts it asked for.
+    /// The number of verdicts that it asked for.
     pub(super) asked: u32,
     pub(super) address: Option<AddressGrant>,
-    /// Questions are left alone.
+    /// Whether questions are left unanswered.
     pub(super) mute: bool,
 }
 
@@ -66,7 +66,7 @@ impl Host {
         Host { link, events: vec![], sent: vec![], asked: 0, address: Some(grant()), mute: false }
     }
 
-    /// Collects what it has to say, answers what it asks, and gives the frames to carry.
+    /// Collects events, answers questions, and returns the frames to deliver.
     fn turn(&mut self, now: Instant) -> Vec<Vec<u8>> {
         let mut frames = Vec::new();
         loop {
@@ -110,7 +110,7 @@ impl Host {
         self.end().and_then(|end| end.code)
     }
 
-    /// The network as it stands now.
+    /// The current network.
     pub(super) fn network(&self) -> Option<&Network> {
         self.events
             .iter()
@@ -123,7 +123,7 @@ impl Host {
             .flatten()
     }
 
-    /// Encryption as it stands now.
+    /// The current encryption.
     pub(super) fn mppe(&self) -> Option<&Mppe> {
         self.events
             .iter()
@@ -135,7 +135,7 @@ impl Host {
             .flatten()
     }
 
-    /// The record: every step in one line.
+    /// The record, one line per step.
     pub(super) fn record(&self) -> Vec<String> {
         self.events
             .iter()
@@ -150,7 +150,7 @@ impl Host {
             .collect()
     }
 
-    /// Where in the events the first that fits is.
+    /// The index of the first matching event.
     pub(super) fn position(&self, fits: impl Fn(&LinkEvent) -> bool) -> Option<usize> {
         self.events.iter().position(fits)
     }
@@ -175,13 +175,13 @@ pub(super) struct World {
     pub(super) now: Instant,
     pub(super) a: Host,
     pub(super) b: Host,
-    /// Frames lost of each hundred.
+    /// The percentage of frames that are lost.
     pub(super) loss: u64,
     rng: Rng,
 }
 
 impl World {
-    /// A server and a client, both open.
+    /// Creates a server and a client and opens both.
     pub(super) fn new(a: LinkConfig, b: LinkConfig) -> World {
         World::seeded(a, b, 1)
     }
@@ -202,7 +202,7 @@ impl World {
         world
     }
 
-    /// Carries frames until neither side has one.
+    /// Delivers frames until neither side has one.
     pub(super) fn talk(&mut self) {
         for _ in 0..1000 {
             let (from_a, from_b) = (self.a.turn(self.now), self.b.turn(self.now));
@@ -223,7 +223,7 @@ impl World {
         panic!("they talk for ever: {:#?}", self.a.record());
     }
 
-    /// Lets so much time pass.
+    /// Advances the clock.
     pub(super) fn wait(&mut self, time: Duration) {
         let end = self.now + time;
         let mut steps = 0;
@@ -251,7 +251,7 @@ impl World {
     }
 }
 
-/// What a frame holds.
+/// The contents of a frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Sent {
     pub(super) protocol: u16,
@@ -260,7 +260,7 @@ pub(super) struct Sent {
     pub(super) data: Vec<u8>,
 }
 
-/// A link whose peer is the test.
+/// A link whose peer is the test itself.
 pub(super) struct Solo {
     pub(super) now: Instant,
     pub(super) host: Host,
@@ -274,12 +274,12 @@ impl Solo {
         Solo { now, host }
     }
 
-    /// What it sends now.
+    /// Collects the packets that it sends now.
     pub(super) fn collect(&mut self) -> Vec<Sent> {
         self.host.turn(self.now).iter().map(|frame| parse(frame)).collect()
     }
 
-    /// Gives it a packet; what it sends then.
+    /// Delivers a packet; returns the packets that it sends in response.
     pub(super) fn give(&mut self, protocol: u16, code: u8, id: u8, data: &[u8]) -> Vec<Sent> {
         self.raw(&cp::frame(protocol, code, id, data))
     }
@@ -289,7 +289,7 @@ impl Solo {
         self.collect()
     }
 
-    /// Lets time pass; all that it sends in it.
+    /// Advances the clock; returns all packets sent meanwhile.
     pub(super) fn wait(&mut self, time: Duration) -> Vec<Sent> {
         let end = self.now + time;
         let mut sent = self.collect();
@@ -302,7 +302,7 @@ impl Solo {
         sent
     }
 
-    /// Opens LCP: acknowledges its request and sends one with these options.
+    /// Opens LCP: acknowledges the link's request and sends one with these options.
     pub(super) fn open_lcp(&mut self, options: &[LcpOption<'_>]) -> Vec<Sent> {
         let first = self.collect();
         let [request] = &first[..] else { panic!("{first:?}") };
@@ -312,7 +312,7 @@ impl Solo {
         sent
     }
 
-    /// Acknowledges a Configure-Request of its.
+    /// Acknowledges a Configure-Request of the link.
     pub(super) fn answer(&mut self, request: &Sent) -> Vec<Sent> {
         assert_eq!(request.code, cp::CONFIGURE_REQUEST);
         self.give(request.protocol, cp::CONFIGURE_ACK, request.id, &request.data)
@@ -360,7 +360,7 @@ pub(super) fn success(response: &Sent, asked: &[u8; 16]) -> Vec<u8> {
     format!("S={}", answer.map(|octet| format!("{octet:02X}")).concat()).into_bytes()
 }
 
-/// A server past authentication, and what it sent when it came there.
+/// A server that has authenticated its client, and the packets that it sent then.
 pub(super) fn admitted(config: LinkConfig) -> (Solo, Vec<Sent>) {
     let mut solo = Solo::new(config);
     let sent = solo.open_lcp(&[LcpOption::Mru(lcp::Mru(1400)), LcpOption::Magic(lcp::Magic(MAGIC))]);
@@ -370,7 +370,7 @@ pub(super) fn admitted(config: LinkConfig) -> (Solo, Vec<Sent>) {
     (solo, sent)
 }
 
-/// A server whose CCP is Opened with 128 bits, and what it sent then.
+/// A server whose CCP is Opened with 128 bits, and the packets that it sent then.
 pub(super) fn encrypted(config: LinkConfig) -> (Solo, Vec<Sent>) {
     let (mut solo, sent) = admitted(config);
     solo.answer(&of(&sent, ppp::CCP)[0]);

@@ -1,4 +1,4 @@
-//! Whole links: by what they do together, and by what one does to a peer that is played.
+//! Tests of whole links: two links with each other, and one link with a simulated peer.
 
 mod ending;
 mod gate;

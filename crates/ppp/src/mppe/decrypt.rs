@@ -1,9 +1,10 @@
-//! The receiving side.
+//! The receiving side of MPPE.
 //!
-//! A frame's coherency count says how many key changes lie between the last frame and this one, modulo 4096. The GRE
-//! sequence numbers, which are wide, bound what can have been lost: a skip of no more counts than GRE numbers are
-//! missing is what loss looks like. Any other skip is a late, damaged or forged frame, or one whose predecessors the
-//! sender dropped after it had counted them; then the packet inside must prove itself with its header checksum.
+//! The coherency count of a frame gives the number of key changes since the last frame, modulo 4096. The GRE
+//! sequence numbers, which have 32 bits, limit how many frames can have been lost: a skip of at most as many
+//! counts as GRE numbers are missing is explained by loss. Any other skip is a late, damaged or forged frame,
+//! or the sender dropped frames after it had counted them; such a packet must also have a valid header
+//! checksum.
 
 mod stateful;
 
@@ -16,13 +17,14 @@ use self::stateful::Stateful;
 use super::plausible::{PEEK, Proof, is_packet};
 use super::work::Work;
 
-/// Whole turns of the coherency count that are tried when GRE shows that more than 4095 numbers are missing.
+/// How many times the coherency count may have wrapped, if more than 4095 GRE numbers are missing.
 const MAX_TURNS: u32 = 7;
-/// What one frame without the agreed bits adds to the errors; a good frame halves them.
+/// What a frame without the agreed bits adds to the error count; a good frame halves the count.
 const ERROR: u32 = 100;
-/// Errors that end it (the limit of Linux).
+/// The error count at which decryption is broken (the limit of Linux).
 const ERROR_LIMIT: u32 = 1600;
-/// Noise in a row that ends it, once it has also lasted [`NOISE_TIME`]: the keys differ, and will for ever.
+/// The number of consecutive noise frames at which decryption is broken, if they also lasted [`NOISE_TIME`]:
+/// the keys differ.
 const NOISE_LIMIT: u32 = 20;
 const NOISE_TIME: Duration = Duration::from_secs(10);
 
@@ -34,14 +36,14 @@ pub struct Decryptor {
     pub(super) expected: u16,
     /// GRE sequence number of the last good frame.
     last_seq: Option<u32>,
-    /// Present in stateful mode.
+    /// The state of stateful mode.
     stateful: Option<Stateful>,
     work: Work,
     errors: u32,
     noise: Option<Noise>,
 }
 
-/// Frames of noise since the last good one.
+/// Consecutive noise frames since the last good one.
 #[derive(Clone, Copy, Debug)]
 struct Noise {
     frames: u32,
@@ -49,28 +51,28 @@ struct Noise {
     last: Instant,
 }
 
-/// How things stood before a frame was taken as the next in turn.
+/// The state before a frame was decrypted as the next one, to be restored.
 #[derive(Clone, Debug)]
 pub struct Begun {
     before: SessionKey,
     count: u16,
 }
 
-/// Why a frame was dropped. The key state is as if it had never come.
+/// Why a frame was dropped. The key state is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// Shorter than its header, D clear, A clear in stateless mode, or compression that was not agreed on.
     NotAsAgreed,
-    /// It does not decrypt to a packet: damaged, late, forged, or the keys differ.
+    /// The result is not a packet: the frame is damaged, late or forged, or the keys differ.
     Noise,
-    /// It asks for more key changes than may be spent now.
+    /// The frame needs more key changes than the budget allows now.
     Throttled,
-    /// Stateful mode has lost a frame and waits for one with the A bit.
+    /// A frame was lost in stateful mode; frames are discarded until one with the A bit.
     Discarded,
 }
 
 impl Decryptor {
-    /// Starts at count 0 with the keys of a start key.
+    /// Starts at count 0 with the keys derived from a start key.
     pub fn new(start: &StartKey, strength: Strength, stateless: bool) -> Decryptor {
         let keys = KeySchedule::new(start, strength);
         let stateful = (!stateless).then(|| Stateful::new(keys.cipher()));
@@ -78,9 +80,9 @@ impl Decryptor {
         Decryptor { keys, expected: 0, last_seq: None, stateful, work, errors: 0, noise: None }
     }
 
-    /// Decrypts `frame`, the information field of a 00FD frame that came in the GRE packet with number `seq`, in
-    /// place, and returns the protocol number and packet inside. `may_spend` is asked before key changes beyond the
-    /// frame's own are made.
+    /// Decrypts `frame`, the information field of a 00FD frame that came in the GRE packet with number `seq`,
+    /// in place, and returns the protocol number and packet inside. `may_spend` is called before key changes
+    /// beyond the frame's own.
     ///
     /// # Errors
     /// The frame is to be dropped; its octets may have been changed.
@@ -110,8 +112,9 @@ impl Decryptor {
         self.stateful.is_some()
     }
 
-    /// Whether `frame` is of stateless mode and the next in turn: then it can be decrypted in two halves, side by side
-    /// with the frames of other calls. Any other needs [`Decryptor::decrypt`], after all that were begun are finished.
+    /// Whether `frame` is in stateless mode and has the expected count: then it can be decrypted in two
+    /// halves, in parallel with the frames of other calls. Any other frame needs [`Decryptor::decrypt`],
+    /// after all begun frames are finished.
     pub fn is_next(&self, seq: u32, frame: &[u8]) -> bool {
         let gap = self.last_seq.map_or(0, |last| seq.wrapping_sub(last).cast_signed());
         self.stateful.is_none()
@@ -122,8 +125,9 @@ impl Decryptor {
             })
     }
 
-    /// The first half of decrypting a frame that [`Decryptor::is_next`]: RC4 from the beginning of the stream of the key
-    /// decrypts the frame behind its header. More frames may be begun before it is finished.
+    /// Begins to decrypt a frame for which [`Decryptor::is_next`] holds: returns the key whose RC4 stream,
+    /// from its beginning, decrypts the frame after its header. More frames may be begun before it is
+    /// finished.
     pub fn begin(&mut self) -> (SessionKey, Begun) {
         let begun = Begun { before: self.keys.key(), count: self.expected };
         self.keys.advance();
@@ -131,13 +135,14 @@ impl Decryptor {
         (self.keys.key(), begun)
     }
 
-    /// The keys of the next frames, where each frame has one of its own.
+    /// The key schedule of the next frames, if each frame has its own key.
     pub fn keys(&mut self) -> Option<&mut KeySchedule> {
         self.stateful.is_none().then_some(&mut self.keys)
     }
 
-    /// The second half: `data` is the frame behind its header, decrypted. False when it is noise: then all is as it was
-    /// before this frame was begun, and it and all begun after it must go through [`Decryptor::decrypt`], as they came.
+    /// Finishes a begun frame: `data` is the frame after its header, decrypted. False if it is noise: then
+    /// the state is as before this frame was begun, and this frame and all begun after it must go through
+    /// [`Decryptor::decrypt`], in the original form.
     pub fn finish(&mut self, seq: u32, begun: &Begun, data: &[u8]) -> bool {
         let good = is_packet(data.get(..data.len().min(PEEK)).unwrap_or_default(), data.len(), Proof::Fields);
         if good {
@@ -155,7 +160,7 @@ impl Decryptor {
         self.last_seq = Some(seq);
     }
 
-    /// Whether there is no hope: the peer does not keep to what was agreed, or its keys differ.
+    /// Whether decryption cannot recover: the peer does not keep to what was agreed, or its keys differ.
     pub fn is_broken(&self) -> bool {
         self.errors >= ERROR_LIMIT
             || self.noise.is_some_and(|noise| {
@@ -204,7 +209,7 @@ impl Decryptor {
         data: &mut [u8],
         may_spend: &mut dyn FnMut(u32) -> bool,
     ) -> Result<(), Refusal> {
-        // GRE numbers from the last good frame to this one; a number behind it shows nothing.
+        // The distance in GRE numbers from the last good frame; a smaller number gives no information.
         let gap = self.last_seq.map_or(0, |last| seq.wrapping_sub(last).cast_signed().max(0).unsigned_abs());
         let before = self.keys.key();
         let result = self.open(now, gap, skipped, data, may_spend);
@@ -214,7 +219,8 @@ impl Decryptor {
         result
     }
 
-    /// Finds the key of a frame that skips so many, and decrypts it; the key in use is then another, in any case.
+    /// Finds the key of a frame that skips this many counts, and decrypts it; the current key changes in any
+    /// case.
     fn open(
         &mut self,
         now: Instant,
@@ -251,7 +257,7 @@ impl Decryptor {
     }
 }
 
-/// Whether the beginning of `data`, under the key in use, is that of a packet. `data` stays as it is.
+/// Whether `data` begins with a packet under the current key. `data` is not changed.
 fn opens(keys: &KeySchedule, data: &[u8], proof: Proof) -> bool {
     let mut peek = [0; PEEK];
     let len = data.len().min(PEEK);

@@ -1,10 +1,10 @@
-//! The sending side.
+//! The sending side of MPPE.
 
 use adit_crypto::mppe::{KeySchedule, SessionKey, StartKey, Strength};
 use adit_crypto::rc4::Rc4;
 use adit_wire::mppe::{COUNT_MODULUS, Header};
 
-/// Encrypts the frames of one link, in the order in which they leave.
+/// Encrypts the frames of one link, in the order in which they are sent.
 #[derive(Debug)]
 pub struct Encryptor {
     pub(super) keys: KeySchedule,
@@ -17,13 +17,13 @@ enum Mode {
     Stateless,
     Stateful {
         stream: Box<Rc4>,
-        /// The peer has asked for a fresh start.
+        /// Whether the peer has requested a reset.
         flush: bool,
     },
 }
 
 impl Encryptor {
-    /// Starts at count 0 with the keys of a start key.
+    /// Starts at count 0 with the keys derived from a start key.
     pub fn new(start: &StartKey, strength: Strength, stateless: bool) -> Encryptor {
         let keys = KeySchedule::new(start, strength);
         let mode = if stateless {
@@ -34,7 +34,7 @@ impl Encryptor {
         Encryptor { keys, count: 0, mode }
     }
 
-    /// Encrypts a protocol number and its packet in place and returns the header that goes before them.
+    /// Encrypts a protocol number and its packet in place and returns the header that precedes them.
     pub fn encrypt(&mut self, data: &mut [u8]) -> Header {
         let (header, key) = self.prepare(data);
         if let Some(key) = key {
@@ -43,8 +43,8 @@ impl Encryptor {
         header
     }
 
-    /// As [`Encryptor::encrypt`], but where the packet has a key of its own the octets stay as they are and the key is
-    /// returned: the caller applies RC4 from the beginning of its stream, to many packets side by side.
+    /// As [`Encryptor::encrypt`], but if the packet has its own key the octets are left in clear and the key
+    /// is returned: the caller applies RC4 from the beginning of the stream, to many packets in parallel.
     pub fn prepare(&mut self, data: &mut [u8]) -> (Header, Option<SessionKey>) {
         let count = self.count;
         self.count = (count + 1) % COUNT_MODULUS;
@@ -71,14 +71,15 @@ impl Encryptor {
         (Header { flushed, encrypted: true, count, ..Header::default() }, key)
     }
 
-    /// The keys of the next frames, where each frame has one of its own.
+    /// The key schedule of the next frames, if each frame has its own key.
     pub fn keys(&mut self) -> Option<&mut KeySchedule> {
         matches!(self.mode, Mode::Stateless).then_some(&mut self.keys)
     }
 
-    /// The peer sent a CCP Reset-Request: in stateful mode the next frame starts RC4 anew from the current key, as RFC 3078
-    /// section 7.3 has it. Linux changes the key there instead, so a stateful Linux receiver stays lost; this is why
-    /// stateful mode is refused by default. In stateless mode there is nothing to do.
+    /// Handles a CCP Reset-Request. In stateful mode the next frame reinitializes RC4 with the current key,
+    /// as RFC 3078 section 7.3 requires. Linux changes the key at this point instead, so a stateful Linux
+    /// receiver does not recover; this is why stateful mode is refused by default. In stateless mode it has
+    /// no effect.
     pub fn handle_reset_request(&mut self) {
         if let Mode::Stateful { flush, .. } = &mut self.mode {
             *flush = true;

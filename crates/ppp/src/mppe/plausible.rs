@@ -1,19 +1,19 @@
-//! Whether decrypted octets are a packet.
+//! A check whether decrypted octets are a packet.
 
-/// Octets that a judgement needs at most: a two-octet protocol number and the longest IPv4 header.
+/// The most octets that the check needs: a two-octet protocol number and the longest IPv4 header.
 pub(super) const PEEK: usize = 62;
 
-/// How much proof is wanted.
+/// The strictness of the check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Proof {
-    /// Protocol number, version and lengths fit: noise passes once in some 10^5.
+    /// Protocol number, version and lengths fit: noise passes once in about 10^5 frames.
     Fields,
-    /// The IPv4 header checksum is right as well: noise passes once in some 10^9.
+    /// The IPv4 header checksum is valid as well: noise passes once in about 10^9 frames.
     Checksum,
 }
 
-/// Whether `data`, the first octets of `len` decrypted ones, begin an IPv4 or IPv6 packet. Nothing else is ever agreed
-/// on inside MPPE here.
+/// Whether `data`, the first of `len` decrypted octets, is the beginning of an IPv4 or IPv6 packet. No other
+/// protocol is negotiated inside MPPE.
 pub(super) fn is_packet(data: &[u8], len: usize, proof: Proof) -> bool {
     // A protocol number ends with its first odd octet; the high octet of a long one may be left out (PFC).
     let (protocol, packet) = match data {

@@ -20,7 +20,7 @@ fn hex(text: &str) -> Vec<u8> {
         .collect()
 }
 
-/// Both ends of one direction, with the GRE number of the next frame and a clock.
+/// Both ends of one direction, with the next GRE number and a clock.
 struct Line {
     sender: Encryptor,
     receiver: Decryptor,
@@ -65,7 +65,7 @@ impl Line {
         self.receiver.decrypt(self.now, seq, &mut frame, &mut |_| true).map(|inner| inner.to_vec())
     }
 
-    /// The next frame arrives as it was sent.
+    /// Delivers the next frame unchanged.
     fn pass(&mut self) {
         let frame = self.frame();
         assert_eq!(self.receive(frame), Ok(hex(PLAIN)));
@@ -362,7 +362,7 @@ fn c201_linux_changes_the_key_on_a_flushed_packet() {
     let mut line = Line::new(Strength::Bits128, false);
     line.pass();
     line.lose(300);
-    // As Linux does it: a key change for the reset itself.
+    // As Linux does: a key change for the reset itself.
     line.sender.keys.advance();
     line.sender.handle_reset_request();
     line.pass();
@@ -383,7 +383,8 @@ fn c197_a_reset_request_changes_nothing_in_stateless_mode() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
-    /// Any octets at any place, between good frames under any loss: no panic, and good frames keep passing.
+    /// Random octets at any position, between good frames and under any loss, cause no panic, and good frames
+    /// keep passing.
     #[test]
     fn noise_and_loss_never_stop_the_flow(
         steps in proptest::collection::vec(

@@ -1,24 +1,24 @@
-//! The bound on the key changes that a peer, or an attacker who forges its packets, can make us do.
+//! The limit on key changes that a peer, or an attacker who forges its packets, can cause.
 //!
-//! One change costs about half a microsecond. A frame that follows its predecessor needs one and is free. A frame that
-//! skips n counts needs n more, and those are paid from an allowance that refills with time.
+//! One change costs about half a microsecond. A frame that follows its predecessor needs one and is free. A
+//! frame that skips n counts needs n more, which are taken from a budget that refills with time.
 
 use std::time::{Duration, Instant};
 
-/// Key changes that may be spent at once.
+/// The most key changes at once.
 const CAPACITY: u32 = 20_000;
-/// A key change is earned in this time: 20 000 a second, about 1 % of a core.
+/// The time in which one key change is added to the budget: 20 000 a second, about 1 % of a core.
 const EARNED_IN: Duration = Duration::from_micros(50);
 /// A skip beyond this many counts is a jump.
 const JUMP: u32 = 256;
-/// What a jump costs on top, so that at most 4 of them happen at once and 4 a second.
+/// The additional cost of a jump, so that at most 4 of them are possible at once and 4 per second.
 const JUMP_PRICE: u32 = CAPACITY / 4;
 
-/// An allowance of key changes.
+/// A budget of key changes, as a token bucket.
 #[derive(Clone, Debug)]
 pub(super) struct Work {
     left: u32,
-    /// Until when the allowance has been counted; `None` before the first use.
+    /// When the budget was last refilled; `None` before the first use.
     counted: Option<Instant>,
 }
 
@@ -27,7 +27,7 @@ impl Work {
         Work { left: CAPACITY, counted: None }
     }
 
-    /// Spends `changes`, or nothing at all and returns false when they are too many now.
+    /// Spends `changes`, or nothing if the budget is too small, and then returns false.
     pub(super) fn spend(&mut self, now: Instant, changes: u32) -> bool {
         let counted = self.counted.get_or_insert(now);
         let full = EARNED_IN * CAPACITY;
@@ -86,7 +86,7 @@ mod tests {
         let start = Instant::now();
         assert!((0..CAPACITY / 200).all(|_| work.spend(start, 200)));
         assert!(!work.spend(start, 1));
-        // 12 us each are less than one change: they must add up all the same.
+        // Each interval of 12 us is less than one change: they must still add up.
         let at = |n: u64| start + Duration::from_micros(12 * n);
         let granted = (1..=100_000u64).filter(|n| work.spend(at(*n), 1)).count();
         assert_eq!(granted, 24_000);

@@ -6,30 +6,30 @@ use adit_wire::cp::{ConfigOption, Opt};
 
 use crate::fsm::{Failure, Judge};
 
-/// What the options of one control protocol share.
+/// The state that the options of one control protocol share.
 pub(crate) trait Context: Debug {
-    /// What the configuration says about the options.
+    /// The configuration of the options.
     type Config;
 
     /// Where the failure of the negotiation is kept.
     fn failure(&mut self) -> &mut Option<Box<Failure>>;
 
-    /// The negotiation cannot succeed. The first failure counts.
+    /// Fails the negotiation. The first failure is kept.
     fn fail(&mut self, failure: Failure) {
         self.failure().get_or_insert_with(|| Box::new(failure));
     }
 }
 
-/// One option: what we ask of the peer, and what we answer when the peer asks. The calls come as those of a
+/// One option: what we request from the peer, and how we answer its request. The calls are those of a
 /// [`ControlProtocol`](crate::fsm::ControlProtocol), for this option alone.
 pub(crate) trait Negotiate<C: Context>: Debug {
-    /// The option in a packet.
+    /// The encoding of the option in a packet.
     type Wire<'a>: ConfigOption<'a>;
 
-    /// A negotiation begins anew.
+    /// Starts a new negotiation.
     fn reset(&mut self, context: &mut C);
 
-    /// Appends what our Configure-Request asks for: the option, or nothing.
+    /// Appends the option to our Configure-Request, or nothing.
     fn request(&self, out: &mut Vec<u8>);
 
     /// Judges the option in the peer's Configure-Request. Without `naks_left` a Nak is sent as a Reject.
@@ -40,28 +40,30 @@ pub(crate) trait Negotiate<C: Context>: Debug {
         Judge::Reject
     }
 
-    /// What the peer's Configure-Request, which does not have the option, should ask for. Without `naks_left` it is not
+    /// The option that the peer's Configure-Request lacks and should have. Without `naks_left` it is not
     /// sent.
     fn missing(&mut self, _naks_left: bool, _context: &mut C) -> Option<Self::Wire<'static>> {
         None
     }
 
-    /// The peer's Configure-Request is acknowledged; `None` if it does not have the option.
+    /// Reports that the peer's Configure-Request is acknowledged; `None` if it lacks the option.
     fn accepted(&mut self, _asked: Option<Self::Wire<'_>>, _context: &mut C) {}
 
-    /// The peer acknowledged our last Configure-Request.
+    /// Reports that the peer has acknowledged our last Configure-Request.
     fn acked(&mut self, _context: &mut C) {}
 
-    /// The peer wants another value in our Configure-Request, or the option where we did not ask for it.
+    /// Reports that the peer wants another value in our Configure-Request, or the option if our request lacks
+    /// it.
     fn naked(&mut self, _wanted: Self::Wire<'_>, _context: &mut C) {}
 
-    /// The peer refuses the option of our Configure-Request; also called for a Nak once Max-Failure Naks have come.
+    /// Reports that the peer refuses the option of our Configure-Request; also called for a Nak once
+    /// Max-Failure Naks were received.
     fn rejected(&mut self, _option: &Opt<'_>, _context: &mut C) {}
 }
 
-/// An option in a table: [`Negotiate`] without the types.
+/// An option in a table: [`Negotiate`] without its types.
 pub(crate) trait Row<C>: Debug {
-    /// Whether options of this Type are of this row.
+    /// Whether this row handles options of this Type.
     fn is_kind(&self, kind: u8) -> bool;
     /// See [`Negotiate::reset`].
     fn reset(&mut self, context: &mut C);

@@ -11,26 +11,26 @@ use crate::fsm::{ControlProtocol, Extra, Failure, Judge};
 
 type ContextOf<N> = <<N as Negotiation>::Options as Table>::Context;
 
-/// A control protocol: its table, and what is not about options. For the constants and for what is not said here see
-/// [`ControlProtocol`].
+/// A control protocol: its table, and the parts other than options. See [`ControlProtocol`] for the constants
+/// and methods that are not described here.
 pub(crate) trait Negotiation {
     const PROTOCOL: Protocol;
     const NO_AGREEMENT: Code;
     const CROSSING: Option<Duration> = None;
 
-    /// The table of options. One that it lacks is rejected.
+    /// The table of options. Options that it lacks are rejected.
     type Options: Table;
 
     /// The options.
     fn options(&self) -> &Self::Options;
 
-    /// The options, and what they share.
+    /// The options and their shared state.
     fn parts(&mut self) -> (&mut Self::Options, &mut ContextOf<Self>);
 
-    /// An option for people.
+    /// Formats an option for display.
     fn show(option: &Opt<'_>) -> String;
 
-    /// A packet with a code above 7 or 0.
+    /// Handles a packet with code 0 or a code above 7.
     fn extra(&mut self, _packet: &Packet<'_>, _opened: bool) -> Extra {
         Extra::Unknown
     }

@@ -4,19 +4,19 @@ use super::{Context, Row};
 
 /// A table of options.
 pub(crate) trait Table {
-    /// What the options share.
+    /// The state that the options share.
     type Context: Context;
 
-    /// The rows.
+    /// Iterates over the rows.
     fn rows(&self) -> impl Iterator<Item = &dyn Row<Self::Context>>;
 
-    /// The rows.
+    /// Iterates over the rows mutably.
     fn rows_mut(&mut self) -> impl Iterator<Item = &mut dyn Row<Self::Context>>;
 }
 
-/// Makes a [`Table`] of one row for each option: a name, and the type that its file defines, which is a
-/// [`Negotiate`](super::Negotiate) or at least a [`Row`], and has a `new(&Config, &mut Context)` that gives the option
-/// with nothing negotiated.
+/// Defines a [`Table`] with one row for each option: a name, and the type defined in its file. The type
+/// implements [`Negotiate`](super::Negotiate), or at least [`Row`], and has a `new(&Config, &mut Context)`
+/// that creates the option with nothing negotiated.
 macro_rules! option_table {
     ($(#[$meta:meta])* struct $table:ident of $context:ty { $($row:ident: $option:ty,)+ }) => {
         $(#[$meta])*

@@ -1,4 +1,4 @@
-//! CHAP at the server, all three algorithms.
+//! CHAP on the server side, for all three algorithms.
 
 use std::time::Instant;
 
@@ -20,7 +20,7 @@ impl Authenticator {
         self.output.send(packet.unwrap_or_default());
     }
 
-    /// Begins to wait for the answer to a Challenge with a new value under a new identifier.
+    /// Starts to wait for the answer to a Challenge with a new value under a new identifier.
     pub(super) fn challenge(&mut self, now: Instant) {
         let timing = self.config.timing;
         self.last_id = self.last_id.wrapping_add(1);
@@ -33,7 +33,7 @@ impl Authenticator {
         };
     }
 
-    /// The Challenge that is out.
+    /// The open Challenge as a packet.
     pub(super) fn challenge_packet(&self) -> Option<Vec<u8>> {
         let State::Challenged { id, challenge, .. } = &self.state else { return None };
         let message = Message::Challenge { value: challenge, name: self.config.local_name.as_bytes() };
@@ -54,14 +54,14 @@ impl Authenticator {
             chap::CHANGE_PASSWORD_1 | chap::CHANGE_PASSWORD_2 => {
                 return self.refuse_change(algorithm, packet.id);
             }
-            // What a client does not send is either malformed or our own come back.
+            // No client sends such a packet: it is malformed, or one of ours that was reflected.
             _ => {
                 return Err(Message::parse(&packet).err().map_or(Ignored::Unexpected, Ignored::Malformed));
             }
         }
         let request = &information[..cp::HEADER_LEN + packet.data.len()];
         if let Some(settled) = self.settled.as_ref().filter(|settled| settled.request == request) {
-            // The result was lost. Asking again would count as another try.
+            // The reply was lost. Another request to the account source would count as another attempt.
             self.output.send(settled.reply.clone());
             return Ok(());
         }
@@ -97,7 +97,7 @@ impl Authenticator {
                     _ => None,
                 };
                 let Some(name) = expired else { return self.refuse_change(algorithm, packet.id) };
-                // An expired password is waited for with a challenge of this size alone.
+                // A Change-Password packet needs a challenge of exactly this size.
                 let Ok(authenticator_challenge) = challenge.try_into() else {
                     return Err(Ignored::Unexpected);
                 };
@@ -121,7 +121,7 @@ impl Authenticator {
         AuthRequest { name, method: self.config.method, proof, continues: self.continues }
     }
 
-    /// A Change-Password that we do not take, right after a Response: E=709 (RFC 2759 section 6).
+    /// Handles a Change-Password that is not supported, right after a Response: E=709 (RFC 2759 section 6).
     fn refuse_change(&mut self, algorithm: &dyn Algorithm, id: u8) -> Result<(), Ignored> {
         let follows = self.settled.as_ref().is_some_and(|settled| id == settled.id.wrapping_add(1));
         if algorithm.failure_version().is_none() || !follows {
@@ -132,8 +132,8 @@ impl Authenticator {
         Ok(())
     }
 
-    /// What to wait for after a Failure: another try if it is `allowed`, or, with the name of an account whose password
-    /// has `expired`, a Change-Password.
+    /// Sets the state after a Failure: another attempt if it is `allowed`, or, with the name of an account
+    /// whose password has `expired`, a Change-Password.
     pub(super) fn retry(
         &mut self,
         now: Instant,
@@ -148,7 +148,7 @@ impl Authenticator {
         (may && (allowed || expired.is_some())).then(|| self.another_try(now, id, expired))
     }
 
-    /// What to wait for after a Failure with `R=1` to this identifier.
+    /// Waits for another attempt after a Failure with `R=1` to this identifier.
     pub(super) fn another_try(&mut self, now: Instant, id: u8, expired: Option<Vec<u8>>) -> Retry {
         self.last_id = id.wrapping_add(1);
         let deadline = self.by(now, self.config.timing.retry);

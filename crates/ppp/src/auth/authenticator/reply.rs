@@ -1,4 +1,4 @@
-//! The packets that carry a verdict.
+//! The packets that carry a verdict to the peer.
 
 use adit_crypto::proof::Proven;
 use adit_wire::chap::{self, Failure, MsChapError};
@@ -7,11 +7,11 @@ use adit_wire::pap;
 use super::{Authenticator, Retry};
 use crate::auth::method::{Exchange, WELCOME, row};
 
-/// Octets of a message that are sent, so that a Failure fits into any frame.
+/// The most octets of a message that are sent, so that a Failure fits into any frame.
 const MAX_MESSAGE: usize = 200;
 
 impl Authenticator {
-    /// Success or Ack; `None` if the method needs our own proof and there is none.
+    /// Builds a Success or Ack; `None` if the method needs our own proof and there is none.
     pub(super) fn success_packet(&self, id: u8, proven: &Proven) -> Option<Vec<u8>> {
         let mut packet = Vec::new();
         match row(self.config.method).exchange {
@@ -23,7 +23,8 @@ impl Authenticator {
         Some(packet)
     }
 
-    /// Failure or Nak. MS-CHAP always names a challenge, as its clients expect, even where no other try is allowed.
+    /// Builds a Failure or Nak. MS-CHAP always includes a challenge, as its clients expect, even if no other
+    /// attempt is allowed.
     pub(super) fn failure_packet(
         &mut self,
         id: u8,

@@ -1,4 +1,4 @@
-//! Another round that the account source wants before it decides.
+//! Further rounds that the account source requires.
 
 use std::time::Instant;
 
@@ -10,18 +10,20 @@ use crate::auth::MAX_ROUNDS;
 use crate::auth::method::{Exchange, row};
 
 impl Authenticator {
-    /// Asks the peer once more, in the way that its method has.
+    /// Starts another round, as the method allows.
     ///
-    /// CHAP and MS-CHAP without a message: a new Challenge under a new identifier takes the place of Success and Failure.
-    /// A peer "MUST" answer every Challenge (RFC 1994 section 4.1), so this works with every client and without a person;
-    /// but a Challenge has no room for words, and no client asks for another password because of it.
+    /// CHAP and MS-CHAP without a message: a new Challenge under a new identifier takes the place of Success
+    /// and Failure. A peer "MUST" answer every Challenge (RFC 1994 section 4.1), so this works with every
+    /// client and without a user; but a Challenge carries no message, and no client asks for another password
+    /// because of it.
     ///
-    /// MS-CHAP with a message: a Failure with `R=1`, the next challenge in `C=` and the words in `M=` (RFC 2433 section 9,
-    /// RFC 2759 section 6), which is the one packet that a client shows before it asks a person again. `E=691` is the only
-    /// number after which it does so. pppd ends the link at any Failure; it can only do rounds without a message.
+    /// MS-CHAP with a message: a Failure with `R=1`, the next challenge in `C=` and the message in `M=` (RFC
+    /// 2433 section 9, RFC 2759 section 6). It is the only packet whose text a client shows before it prompts
+    /// the user again, and only with `E=691`. pppd ends the link at any Failure; it supports only rounds
+    /// without a message.
     ///
-    /// PAP: a Nak with the message, then the client's next Request. RFC 1334 has no packet between Ack and Nak; clients
-    /// that give up at a Nak do no second round with PAP at all.
+    /// PAP: a Nak with the message, then the client's next Request. RFC 1334 has no packet between Ack and
+    /// Nak; clients that give up at a Nak do not support a second round with PAP.
     pub(super) fn next_round(&mut self, now: Instant, id: u8, request: Vec<u8>, message: &str) {
         if self.rounds >= MAX_ROUNDS {
             let detail = format!("the account source wants more than {MAX_ROUNDS} further rounds");
@@ -54,7 +56,7 @@ impl Authenticator {
     }
 }
 
-/// Why it ends if no answer arrives.
+/// The reason to report if no answer arrives.
 fn unanswered(message: &str) -> String {
     format!("the client did not answer \"{}\" of the account source", escape(message.as_bytes()))
 }

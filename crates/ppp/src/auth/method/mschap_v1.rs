@@ -8,11 +8,11 @@ use adit_wire::chap::MsChapV1Response;
 
 use super::{Algorithm, Client, Proofs, Responded, Response, sized};
 
-/// Octets of a challenge.
+/// The length of a challenge in octets.
 const CHALLENGE: usize = 8;
 
-/// What is added to the first octet of a challenge for the next try, where the Failure names no challenge (RFC 2433
-/// section 9).
+/// Added to the first octet of a challenge for the next attempt if the Failure contains no challenge (RFC
+/// 2433 section 9).
 const NEXT: u8 = 23;
 
 pub(super) struct MsChapV1;
@@ -22,7 +22,7 @@ impl Algorithm for MsChapV1 {
         CHALLENGE
     }
 
-    /// No Change-Password of version 1 is taken; pppd says so with the same number.
+    /// Change-Password version 1 is not supported; pppd reports the same version number.
     fn failure_version(&self) -> Option<u32> {
         Some(0)
     }

@@ -11,7 +11,7 @@ use adit_wire::chap::{ChangePassword, MsChapV2Response, Success};
 
 use super::{Algorithm, Changing, Client, Proofs, Responded, Response, WELCOME, sized};
 
-/// Octets of a challenge.
+/// The length of a challenge in octets.
 const CHALLENGE: usize = 16;
 
 pub(super) struct MsChapV2;

@@ -22,9 +22,9 @@ impl Authenticator {
         match &self.state {
             Server::Idle => Err(Ignored::Unexpected),
             Server::Checking { .. } => Err(Ignored::BeingChecked),
-            // The Ack or Nak was lost, whatever the identifier of the next request is.
+            // The Ack or Nak was lost, whatever identifier the repeated request has.
             Server::Known | Server::Ended => self.repeat_pap(packet.id),
-            // So was the Nak that asks for another round, while the client still sends the request before.
+            // The Nak that starts another round was lost too: the client still repeats the previous request.
             Server::Listening { .. } if self.settled.as_ref().is_some_and(|nak| nak.id == packet.id) => {
                 self.repeat_pap(packet.id)
             }
@@ -47,7 +47,7 @@ impl Authenticator {
         }
     }
 
-    /// Sends the result again, under the identifier of the request at hand.
+    /// Repeats the result, with the identifier of the current request.
     fn repeat_pap(&mut self, id: u8) -> Result<(), Ignored> {
         let settled = self.settled.as_ref().ok_or(Ignored::Unexpected)?;
         let mut reply = settled.reply.clone();
@@ -78,7 +78,8 @@ impl Peer {
         match message {
             Message::Request { .. } => return Err(Ignored::Unexpected),
             Message::Ack { message } => self.admit(None, false, message),
-            // RFC 1334 forbids no further request; a server that wants another round has no other way to say so.
+            // RFC 1334 does not forbid another request, and a server that requires another round has no other
+            // means.
             Message::Nak { .. } if self.has_next_password() => {
                 self.next_password();
                 self.send_pap(now, packet.id.wrapping_add(1));

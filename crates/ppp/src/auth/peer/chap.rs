@@ -1,4 +1,4 @@
-//! CHAP at the client, all three algorithms.
+//! CHAP on the client side, for all three algorithms.
 
 use std::time::Instant;
 
@@ -13,7 +13,7 @@ use crate::auth::Ignored;
 use crate::auth::method::{Algorithm, Client, Proofs, Responded};
 use crate::auth::verdict::code_of;
 
-/// Octets of a server's text that are shown.
+/// The most octets of a server's message that are shown.
 const SHOWN: usize = 256;
 
 impl Peer {
@@ -43,7 +43,7 @@ impl Peer {
         }
     }
 
-    /// Takes what was expected, if the identifier is its own.
+    /// Takes the expectation if the identifier matches.
     fn answered(&mut self, id: u8) -> Result<Expect, Ignored> {
         match core::mem::replace(&mut self.state, State::Ended) {
             State::Sent { expect, .. } if expect.id == id => Ok(expect),
@@ -57,7 +57,7 @@ impl Peer {
 
     fn on_challenge(&mut self, now: Instant, algorithm: &dyn Algorithm, id: u8, challenge: &[u8]) {
         if let Some(last) = self.last.as_ref().filter(|last| last.id == id && last.challenge == challenge) {
-            // Our Response was lost, or it crossed the repetition.
+            // Our Response was lost, or it crossed the repeated Challenge.
             self.output.send(last.response.clone());
             return;
         }
@@ -69,7 +69,7 @@ impl Peer {
             let message = format!("the server sent {MAX_CHALLENGES} challenges and did not decide");
             return self.fail(Code::A14, None, message);
         }
-        // Instead of Success or Failure: the server wants another round (RFC 1994 section 4.1).
+        // In place of Success or Failure: the server requires another round (RFC 1994 section 4.1).
         if matches!(self.state, State::Sent { .. }) {
             self.next_password();
         }
@@ -93,7 +93,7 @@ impl Peer {
         self.prove(now, id, packet, expect, false);
     }
 
-    /// Sends a packet that proves something.
+    /// Sends a packet with a proof.
     fn prove(&mut self, now: Instant, id: u8, packet: Vec<u8>, expect: Proofs, changing: bool) {
         let Proofs { server: proof, keys, peer_challenge } = expect;
         if let Some(ours) = peer_challenge {
@@ -152,7 +152,7 @@ impl Peer {
         self.fail(code_of(error, message), Some(error.number()), detail);
     }
 
-    /// Sends another Response if the server allows one and there is something else to prove; `false` if not.
+    /// Sends another Response if the server allows one and there is another password; `false` if not.
     fn try_again(
         &mut self,
         now: Instant,
@@ -167,12 +167,12 @@ impl Peer {
         let challenge = failure.challenge.clone().or_else(|| algorithm.implied_challenge(before));
         let Some(challenge) = challenge else { return false };
         self.next_password();
-        // No Challenge packet follows: the next Response has the next identifier (RFC 2759 section 6).
+        // No Challenge packet follows: the next Response uses the next identifier (RFC 2759 section 6).
         self.respond(now, algorithm, failed.wrapping_add(1), &challenge);
         true
     }
 
-    /// Sends a Change-Password if there is a new password and the server takes one; `false` if not.
+    /// Sends a Change-Password if there is a new password and the server supports it; `false` if not.
     fn change(&mut self, now: Instant, algorithm: &dyn Algorithm, failed: u8, failure: &Failure<'_>) -> bool {
         let takes = failure.version == Some(3) && !self.changed;
         let credentials = &self.config.credentials;

@@ -5,7 +5,7 @@ use adit_wire::{Protocol, cp};
 
 use super::*;
 
-/// A server whose Challenge has been sent, a client, and the client's Response to it.
+/// A server that has sent a Challenge, a client, and the client's Response.
 fn responded(method: AuthMethod, credentials: Credentials) -> (Authenticator, Peer, Vec<u8>) {
     let (mut server, mut client) = (authenticator(method), peer_of(method, credentials));
     let now = Instant::now();
@@ -47,7 +47,7 @@ fn c151_a_repeated_response_gets_the_same_result_without_a_second_check() {
                 server.handle_input(now, &response).unwrap();
                 assert_eq!(sent(&mut server), result);
             }
-            // Not the same Response, though its identifier is: no result, no question.
+            // A different Response under the same identifier: no result, no request.
             let mut other = response.clone();
             other[10] ^= 1;
             assert_eq!(server.handle_input(now, &other), Err(Ignored::Unexpected));
@@ -80,7 +80,7 @@ fn c151_a_success_that_may_be_lost_is_repeated_until_the_client_goes_on() {
                 }
             }
             assert_eq!(again, goes_on.unwrap_or(Timing::default().tries - 1));
-            // A peer that asks still gets it.
+            // A peer that repeats its Response still gets the reply.
             server.handle_input(now, &response).unwrap();
             assert_eq!(sent(&mut server), result);
         }
@@ -171,7 +171,7 @@ fn c158_a_value_of_a_wrong_size_is_dropped_and_a_right_one_still_counts() {
         server.handle_input(now, &response).unwrap();
         assert_eq!(question(&mut server).name, b"alice");
     }
-    // Reserved octets and flags mean nothing.
+    // Reserved octets and flags are ignored.
     let (mut server, _, mut response) = responded(AuthMethod::MsChapV2, credentials("alice", "clientPass"));
     response[5 + 16..5 + 24].fill(0xee);
     response[5 + 48] = 0xff;
@@ -238,9 +238,9 @@ fn c162_another_try_answers_the_new_challenge_under_the_next_identifier() {
     let packet = sent(&mut server);
     let failed = failure(&packet);
     assert!(failed.retry && server.poll_event().is_none());
-    // A person types: no short timer, and no Challenge is sent.
+    // The user types: no short timer, and no Challenge is sent.
     assert_eq!(server.poll_timeout().unwrap().0 - now, secs(60));
-    // The same identifier again is not another try, and the old challenge is not answered.
+    // A repeated identifier is not another attempt, and the old challenge is not answered.
     let challenge = failed.challenge.unwrap();
     let id = first[1].wrapping_add(1);
     assert_eq!(
@@ -290,7 +290,7 @@ fn another_try_that_is_never_made_ends_with_the_first_reason() {
     assert_eq!(server_failed(&mut server), failed);
 }
 
-/// Both ends, an expired account, and a client that knows a new password.
+/// Both ends, an expired account, and a client with a new password.
 fn expired(new: &str) -> Line {
     let mut credentials = credentials("alice", "clientPass");
     credentials.domain = "CORP".to_owned();
@@ -399,7 +399,7 @@ fn password_changes_of_version_1_and_unsolicited_ones_are_refused() {
         let (mut server, _, first) = responded(AuthMethod::MsChapV2, credentials("alice", "wrong"));
         let mut packet = Vec::new();
         cp::emit(&mut packet, code, first[1].wrapping_add(1), &[0; 582]);
-        // Out of the blue.
+        // Without a Response before it.
         assert!(server.handle_input(now, &packet).is_err());
         server.handle_input(now, &first).unwrap();
         let mut account = Account { retry: true, ..Account::new() };
@@ -418,7 +418,7 @@ fn c166_a_rechallenge_keeps_the_keys_and_its_failure_ends_the_session() {
     let mut line = Line::new(AuthMethod::MsChapV2).open();
     for _ in 0..5 {
         line.server.rechallenge(line.now);
-        // One is open: no second.
+        // An exchange is open: no second one.
         line.server.rechallenge(line.now);
         line.settle(|| false);
     }
@@ -461,7 +461,7 @@ fn an_account_source_that_is_silent_is_not_the_clients_fault() {
     assert_eq!(server_failed(&mut server).0, Code::A07);
     client.handle_input(at, &sent(&mut server)).unwrap();
     assert_eq!(peer_failed(&mut client).1, Some(691));
-    // Too late.
+    // After the deadline.
     server.handle_answer(at, Account::new().answer(&question));
     assert!(server.poll_event().is_none() && nothing_sent(&mut server));
 }

@@ -24,7 +24,7 @@ fn c148_a_request_after_success_is_acknowledged_again() {
     server.open(now);
     server.handle_input(now, REQUEST).unwrap();
     let mut account = Account::new();
-    // Repeated while it is being checked: no second question.
+    // Repeated while it is being checked: no second request.
     assert_eq!(server.handle_input(now, REQUEST), Err(Ignored::BeingChecked));
     let verdict = account.answer(&question(&mut server));
     server.handle_answer(now, verdict);
@@ -38,7 +38,7 @@ fn c148_a_request_after_success_is_acknowledged_again() {
         assert_eq!(sent(&mut server)[..2], [2, id]);
     }
     assert!(server.poll_event().is_none());
-    // And a Nak after a Nak, without another question.
+    // A Nak is repeated in the same way, without another request.
     let mut server = authenticator(AuthMethod::Pap);
     server.open(now);
     server.handle_input(now, REQUEST).unwrap();

@@ -23,7 +23,7 @@ fn success(id: u8, text: &[u8]) -> Vec<u8> {
     packet
 }
 
-/// What a server that knows the password says to a Response to sixteen octets of 7.
+/// The text of a server's Success for a Response to sixteen octets of 7, with the password.
 fn proof(response: &[u8]) -> String {
     let peer_challenge = response[5..21].try_into().unwrap();
     let nt_response = response[29..53].try_into().unwrap();
@@ -75,7 +75,7 @@ fn an_answer_under_another_identifier_is_dropped() {
     assert_eq!(client.handle_input(Instant::now(), &success(6, text.as_bytes())), Err(Ignored::WrongId));
     client.handle_input(Instant::now(), &success(5, text.as_bytes())).unwrap();
     assert!(matches!(client.poll_event(), Some(PeerEvent::Success { .. })));
-    // Repeated by a server that took our Response for lost.
+    // Repeated by a server that did not receive our Response.
     assert_eq!(client.handle_input(Instant::now(), &success(5, text.as_bytes())), Err(Ignored::Unexpected));
     assert!(client.poll_event().is_none());
 }

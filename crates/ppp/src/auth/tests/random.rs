@@ -4,7 +4,7 @@ use adit_diag::AuthMethod;
 
 use super::{Rng, *};
 
-/// Any octets, or something that looks like a packet of CHAP or PAP.
+/// Arbitrary octets, or something that resembles a packet of CHAP or PAP.
 fn packet() -> impl Strategy<Value = Vec<u8>> {
     let framed = (1..9_u8, any::<u8>(), proptest::collection::vec(any::<u8>(), 0..600)).prop_map(
         |(code, id, data)| {
@@ -16,7 +16,7 @@ fn packet() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![proptest::collection::vec(any::<u8>(), 0..80), framed]
 }
 
-/// The value of a Response or Challenge with the size that counts, under any identifier.
+/// The value of a Response or Challenge with a valid size, under any identifier.
 fn likely() -> impl Strategy<Value = Vec<u8>> {
     (1..3_u8, any::<u8>(), prop_oneof![Just(8_usize), Just(16), Just(49)], any::<u8>()).prop_map(
         |(code, id, size, octet)| {
@@ -75,7 +75,7 @@ proptest! {
         line.client.open(line.now);
         line.client.handle_input(line.now, &sent(&mut line.server)).unwrap();
         let mut response = peer_sent(&mut line.client);
-        // The LAN Manager response and the reserved octets count for nothing.
+        // The LAN Manager response and the reserved octets are ignored.
         let checked: Vec<usize> = match method {
             AuthMethod::ChapMd5 => (5..21).collect(),
             AuthMethod::MsChapV1 => (29..53).collect(),
@@ -89,7 +89,7 @@ proptest! {
         prop_assert!(refused);
     }
 
-    /// Both ends come to the same end whatever the line loses, as long as it carries something at last.
+    /// Both ends reach the same result whatever the line drops, as long as it delivers packets in the end.
     #[test]
     fn both_ends_agree_over_a_bad_line(seed: u64, method in 0..4_usize, right: bool, expired: bool) {
         let method = METHODS[method];
@@ -100,7 +100,8 @@ proptest! {
         line.server.open(line.now);
         line.client.open(line.now);
         let mut rng = Rng::from_number(seed);
-        // A result that is lost is asked for by the client's repetitions, so losses must not outlast those.
+        // The client requests a lost result by repeating its packet, so losses must end before the
+        // repetitions do.
         let mut losses = 5;
         for _ in 0..200 {
             line.settle(|| {

@@ -1,4 +1,4 @@
-//! Further rounds, which the account source asks for.
+//! Further rounds, which the account source requires.
 
 use std::time::Instant;
 
@@ -7,7 +7,7 @@ use adit_wire::chap::Failure;
 
 use super::*;
 
-/// Both ends, and an account source that asks for these rounds before it accepts.
+/// Both ends, and an account source that requires these rounds before it accepts.
 fn rounds(method: AuthMethod, rounds: &[Round], next: &[&str]) -> Line {
     let mut credentials = credentials("alice", "clientPass");
     credentials.next_passwords = next.iter().map(|password| Password::new(*password)).collect();
@@ -77,7 +77,7 @@ fn a_message_reaches_the_client_of_mschap_in_a_failure_that_allows_another_try()
         line.server.handle_input(line.now, &second).unwrap();
         line.settle(|| false);
         assert!(is_in(&line), "{method}: {:?} {:?}", line.server_events, line.client_events);
-        // Keys come of what was proved last.
+        // The keys derive from the last proof.
         let (
             [AuthenticatorEvent::Success { keys: Some(server), .. }],
             [PeerEvent::Success { keys: Some(client), .. }],
@@ -106,7 +106,8 @@ fn pap_asks_in_a_nak_and_takes_the_next_request() {
     line.server.handle_answer(line.now, verdict);
     let nak = sent(&mut line.server);
     assert_eq!((nak[0], &nak[5..]), (3, &b"Enter the code"[..]));
-    // The client repeats its request, since the Nak was lost: the same again, and no second question.
+    // The client repeats its request because the Nak was lost: it gets the same Nak, without a second
+    // request.
     line.server.handle_input(line.now, &first).unwrap();
     assert_eq!(sent(&mut line.server), nak);
     assert!(line.server.poll_event().is_none());
@@ -124,7 +125,8 @@ fn a_client_with_nothing_else_to_prove_reports_what_the_server_asks_for() {
         };
         assert!(message.ends_with("\"Enter the code\""), "{message}");
         assert!(line.server_events.is_empty());
-        // It goes: the server knows what it did not answer; or it stays, and says nothing.
+        // If the client disconnects now, the refusal names the unanswered message; the same if it stays
+        // silent.
         let why = "the client did not answer \"Enter the code\" of the account source";
         assert_eq!(line.server.refusal(line.now), Some((Code::A14, why)));
         while line.wait() {}
@@ -167,7 +169,7 @@ fn the_time_of_all_rounds_together_is_bounded() {
     let start = line.now;
     line.server.open(start);
     line.client.open(start);
-    // The account source takes nearly as long as it may, every time.
+    // The account source takes nearly the longest allowed time in every round.
     while line.server_events.is_empty() {
         while let Some(packet) = packet_of(|out| line.server.poll_transmit(out)) {
             let _ = line.client.handle_input(line.now, &packet);

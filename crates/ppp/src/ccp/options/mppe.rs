@@ -1,4 +1,4 @@
-//! MPPE (RFC 3078 section 2): one strength and one mode for both directions.
+//! The MPPE option (RFC 3078 section 2): one strength and one mode for both directions.
 
 mod why;
 
@@ -21,24 +21,24 @@ pub(in crate::ccp) struct Mppe {
     stateless_only: bool,
     /// The strengths that the policy and the keys allow.
     allowed: ccp::Mppe,
-    /// What our request asks for; `None` for nothing. It changes only with an answer to a request, so that it always is
-    /// what an Ack acknowledges.
+    /// The bits that our request asks for; `None` if it has no option. It changes only with an answer to a
+    /// request, so that it is always what an Ack acknowledges.
     asked: Option<ccp::Mppe>,
-    /// What the peer acknowledged, for the direction to us. No bits: nothing.
+    /// The bits that the peer acknowledged, for the direction to us. No bits: no encryption.
     ours: Option<ccp::Mppe>,
-    /// What we acknowledged, for the direction to the peer. No bits: nothing.
+    /// The bits that we acknowledged, for the direction to the peer. No bits: no encryption.
     theirs: Option<ccp::Mppe>,
     peer: PeerView,
 }
 
-/// What the peer showed in this negotiation, for the explanation of a failure.
+/// What the peer offered in this negotiation, to explain a failure.
 #[derive(Clone, Copy, Debug, Default)]
 struct PeerView {
-    /// The bits it named last, in a request or a Nak.
+    /// The last bits in a request or Nak of the peer.
     offer: Option<ccp::Mppe>,
-    /// It rejected the option.
+    /// Whether the peer rejected the option.
     rejects: bool,
-    /// We rejected its option.
+    /// Whether we rejected its option.
     rejected: bool,
 }
 
@@ -52,63 +52,64 @@ impl Mppe {
         mppe
     }
 
-    /// What holds in both directions while CCP is Opened; `None` for no encryption.
+    /// The MPPE parameters of both directions while CCP is Opened; `None` for no encryption.
     pub(in crate::ccp) fn agreed(&self) -> Option<Agreed> {
         let bits = self.ours.filter(|ours| self.theirs == Some(*ours))?;
         let strength = strengths(bits).next()?;
         Some(Agreed { strength, stateless: bits.has(ccp::Mppe::STATELESS) })
     }
 
-    /// Whether the session ends where there is no encryption.
+    /// Whether encryption is required, so that the session ends without it.
     pub(in crate::ccp) fn is_required(&self) -> bool {
         self.mode == Mode::Require
     }
 
-    /// The strongest that is allowed and among these bits.
+    /// The strongest allowed strength among these bits.
     fn common(&self, bits: ccp::Mppe) -> Option<Strength> {
         strengths(self.allowed).find(|strength| bits.has(bit(*strength)))
     }
 
-    /// The strongest that is allowed.
+    /// The strongest allowed strength.
     fn strongest(&self) -> Option<Strength> {
         strengths(self.allowed).next()
     }
 
-    /// What we ask for at first; `None` where nothing is allowed.
+    /// The bits of our first request; `None` if nothing is allowed.
     fn first_request(&self) -> Option<ccp::Mppe> {
         self.strongest().map(|strength| bit(strength).with(ccp::Mppe::STATELESS))
     }
 
-    /// What a peer that asks for `bits` may have; `None` where nothing is allowed.
+    /// The bits that a peer that asks for `bits` may have; `None` if nothing is allowed.
     fn wanted(&self, bits: ccp::Mppe) -> Option<ccp::Mppe> {
         if let Some(ours) = self.ours.filter(|ours| !ours.is_empty()) {
-            // Both directions are equal, and one is settled.
+            // Both directions must be equal, and one is agreed already.
             return Some(ours);
         }
         let strength = self.common(bits).or_else(|| self.strongest())?;
         Some(self.with_mode(strength, bits))
     }
 
-    /// A strength in the mode of a peer that named `bits`, as far as the policy follows it.
+    /// A strength in the mode of a peer that sent `bits`, as far as the policy allows it.
     fn with_mode(&self, strength: Strength, bits: ccp::Mppe) -> ccp::Mppe {
         let stateless = self.stateless_only || bits.has(ccp::Mppe::STATELESS) || bits.is_empty();
         if stateless { bit(strength).with(ccp::Mppe::STATELESS) } else { bit(strength) }
     }
 
-    /// The strongest that is weaker than what we ask for.
+    /// The strongest allowed strength below the one in our request.
     fn next_weaker(&self) -> Option<Strength> {
         let asked = self.asked.and_then(|asked| self.common(asked))?;
         strengths(self.allowed).find(|strength| *strength < asked)
     }
 
-    /// There will be no agreement; the end of a session that requires one.
+    /// Ends the negotiation without an agreement; fails a session that requires one.
     fn give_up(&self, context: &mut Context) {
         if self.is_required() {
             context.fail(self.no_agreement());
         }
     }
 
-    /// Two directions that differ are no agreement, required or not: one side would send what the other cannot read.
+    /// Compares both directions. If they differ there is no agreement, even if encryption is not required:
+    /// one side would send what the other cannot decrypt.
     fn compare(&self, context: &mut Context) {
         if let (Some(ours), Some(theirs)) = (self.ours, self.theirs)
             && ours != theirs
@@ -152,7 +153,7 @@ impl Negotiate<Context> for Mppe {
         }
     }
 
-    /// The right length teaches the peer.
+    /// A Nak with the right length corrects the peer.
     fn judge_malformed(&mut self, _: &mut Context) -> Judge {
         self.wanted(ccp::Mppe::default()).map_or(Judge::Reject, |wanted| Judge::nak(&wanted))
     }
@@ -181,7 +182,7 @@ impl Negotiate<Context> for Mppe {
     fn naked(&mut self, bits: ccp::Mppe, _: &mut Context) {
         self.peer.offer = Some(bits);
         if let Some(theirs) = self.theirs {
-            // We acknowledged something for the other direction, and both are to be equal.
+            // The other direction is agreed already, and both must be equal.
             self.asked = Some(theirs).filter(|theirs| !theirs.is_empty());
             return;
         }
@@ -192,7 +193,7 @@ impl Negotiate<Context> for Mppe {
         let strength = if bits.strengths().is_empty() {
             self.strongest()
         } else {
-            // Not what the peer wants, but the next of ours may do.
+            // The peer's value is not allowed, but our next weaker one may be acceptable.
             self.common(bits).or_else(|| self.next_weaker())
         };
         if let Some(strength) = strength {
@@ -201,7 +202,7 @@ impl Negotiate<Context> for Mppe {
     }
 
     fn rejected(&mut self, option: &Opt<'_>, context: &mut Context) {
-        // The option as we sent it is a Reject; with other bits it is one Nak too many.
+        // The option as we sent it is a Reject; with other bits it is a Nak beyond Max-Failure.
         self.peer.rejects = ccp::Mppe::read(option) == self.asked;
         self.asked = None;
         self.give_up(context);

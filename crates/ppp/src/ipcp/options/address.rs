@@ -1,4 +1,5 @@
-//! IP-Address (RFC 1332 section 3.3): each side names its own address, and a server gives the client one.
+//! IP-Address (RFC 1332 section 3.3): each side sends its own address, and a server assigns one to the
+//! client.
 
 mod given;
 mod requested;
@@ -20,7 +21,7 @@ impl Address {
         }
     }
 
-    /// The addresses, ours and the peer's.
+    /// The addresses: ours and the peer's.
     pub(in crate::ipcp) fn agreed(&self) -> (Ipv4Addr, Ipv4Addr) {
         match self {
             Sided::Server(given) => given.agreed(),

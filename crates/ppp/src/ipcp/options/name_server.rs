@@ -1,4 +1,4 @@
-//! The name-server options (RFC 1877): a client asks for the servers, a server never does.
+//! The name-server options (RFC 1877): only a client requests servers.
 
 mod agreed;
 mod given;

@@ -1,4 +1,4 @@
-//! Interface-Identifier (RFC 5072 section 4.1): the two ends must have different ones.
+//! Interface-Identifier (RFC 5072 section 4.1): the identifiers of the two ends must differ.
 
 use adit_crypto::Rng;
 use adit_diag::Code;
@@ -9,13 +9,13 @@ use crate::fsm::{Failure, Judge};
 use crate::ipv6cp::context::Context;
 use crate::negotiate::{Context as _, Negotiate};
 
-/// The universal/local bit: clear, since the identifiers are made up (RFC 5072 section 4.1).
+/// The universal/local bit: clear, because the identifiers are generated (RFC 5072 section 4.1).
 pub(in crate::ipv6cp) const UNIVERSAL: u64 = 1 << 57;
 
 #[derive(Debug)]
 pub(in crate::ipv6cp) struct InterfaceIdentifier {
     configured: u64,
-    /// Ours: in our request, and, once acknowledged, agreed.
+    /// Our identifier in our request, agreed once it is acknowledged.
     pub(in crate::ipv6cp) own: u64,
     pub(in crate::ipv6cp) peer: u64,
 }
@@ -26,7 +26,7 @@ impl InterfaceIdentifier {
         InterfaceIdentifier { configured, own: configured, peer: 0 }
     }
 
-    /// One that the peer may have.
+    /// An identifier to suggest to the peer.
     fn suggestion(&self, context: &mut Context) -> ipv6cp::InterfaceIdentifier {
         ipv6cp::InterfaceIdentifier(generate(&mut context.rng, self.own))
     }
@@ -89,7 +89,7 @@ fn fail(context: &mut Context, detail: &str) {
     context.fail(Failure { code: Code::I05, detail: detail.to_owned() });
 }
 
-/// A random identifier, not 0 and not `other`.
+/// Generates a random identifier, not 0 and not `other`.
 fn generate(rng: &mut Rng, other: u64) -> u64 {
     loop {
         let identifier = rng.u64() & !UNIVERSAL;

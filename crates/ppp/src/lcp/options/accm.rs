@@ -1,4 +1,4 @@
-//! Async-Control-Character-Map (RFC 1662 section 7.1): without meaning in a tunnel, so any is accepted.
+//! Async-Control-Character-Map (RFC 1662 section 7.1): meaningless in a tunnel, so any value is accepted.
 
 use adit_wire::lcp;
 

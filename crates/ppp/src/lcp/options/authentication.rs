@@ -1,4 +1,4 @@
-//! Authentication-Protocol (RFC 1661 section 6.2): its sender demands that the other side proves itself.
+//! Authentication-Protocol (RFC 1661 section 6.2): the sender requires the other side to authenticate itself.
 
 use adit_diag::Code;
 use adit_wire::cp::{ConfigOption, Opt};
@@ -12,13 +12,13 @@ use crate::negotiate::{Context as _, Negotiate};
 #[derive(Debug)]
 pub(in crate::lcp) struct Authentication {
     auth: Auth,
-    /// Server: which of the methods is being asked for.
+    /// Server: the index of the method in our request.
     choice: usize,
-    /// What the peer wanted last and may not have.
+    /// The last method that the peer asked for and that is not allowed.
     peer_wants: Option<String>,
-    /// Client: Naks sent, each with the next of the methods, so that every common one has its turn.
+    /// Client: the number of Naks sent, each with the next method, so that every method is tried.
     turns: usize,
-    /// Client: what we have acknowledged.
+    /// Client: the method that was acknowledged.
     pub(in crate::lcp) answers: Option<AuthProtocol<'static>>,
 }
 
@@ -27,7 +27,7 @@ impl Authentication {
         Authentication { auth: config.auth.clone(), choice: 0, peer_wants: None, turns: 0, answers: None }
     }
 
-    /// What we ask of the peer.
+    /// The method in our request to the peer.
     pub(in crate::lcp) fn asked(&self) -> Option<AuthProtocol<'static>> {
         match &self.auth {
             Auth::Ask(methods) => methods.get(self.choice).copied(),
@@ -35,7 +35,7 @@ impl Authentication {
         }
     }
 
-    /// What the peer wants and we do not allow.
+    /// The method that the peer asked for and that is not allowed.
     pub(in crate::lcp) fn dispute(&self) -> Option<Failure> {
         let wants = self.peer_wants.as_ref()?;
         let allowed = names(self.auth.methods());
@@ -65,7 +65,7 @@ impl Negotiate<Context> for Authentication {
 
     fn judge(&mut self, asked: lcp::Auth<'_>, naks_left: bool, context: &mut Context) -> Judge {
         match &self.auth {
-            // A server proves itself inside MS-CHAPv2 and EAP, not by a second authentication.
+            // A server authenticates itself inside MS-CHAPv2 and EAP, not by a second authentication.
             Auth::Ask(_) => Judge::Reject,
             Auth::Answer(methods) if methods.contains(&asked.0) => Judge::Ack,
             Auth::Answer(methods) => {
@@ -94,7 +94,7 @@ impl Negotiate<Context> for Authentication {
         }
     }
 
-    /// The peer would rather use another method: follow it if that is allowed.
+    /// The peer suggests another method: use it if it is allowed.
     fn naked(&mut self, wanted: lcp::Auth<'_>, _: &mut Context) {
         let Auth::Ask(methods) = &self.auth else { return };
         match methods.iter().position(|method| *method == wanted.0) {
@@ -106,10 +106,10 @@ impl Negotiate<Context> for Authentication {
         }
     }
 
-    /// The peer will not prove itself that way, and there is no session without.
+    /// The peer refuses to authenticate itself, which is required.
     fn rejected(&mut self, _: &Opt<'_>, context: &mut Context) {
         if context.suspects_loop() {
-            // A line that is looped rejects what we would reject; that says nothing of the peer.
+            // A looped-back link rejects what we would reject; that shows nothing about the peer.
             context.count_loop_sign();
             return;
         }

@@ -1,5 +1,5 @@
-//! Protocol-Field-Compression and Address-and-Control-Field-Compression (RFC 1661 sections 6.5, 6.6): options without a
-//! value. A side that sends one can receive the short form.
+//! Protocol-Field-Compression and Address-and-Control-Field-Compression (RFC 1661 sections 6.5, 6.6): options
+//! without a value. A side that sends the option accepts the short form.
 
 use core::fmt::Debug;
 use core::marker::PhantomData;
@@ -17,7 +17,7 @@ pub(in crate::lcp) trait ShortForm: for<'a> ConfigOption<'a> + Debug + 'static {
     /// The option, which has no value.
     const OPTION: Self;
 
-    /// Whether the configuration asks for it.
+    /// Whether the configuration requests it.
     fn is_wanted(config: &LcpConfig) -> bool;
 }
 
@@ -40,9 +40,9 @@ impl ShortForm for lcp::Acfc {
 #[derive(Debug)]
 pub(in crate::lcp) struct Compression<O> {
     configured: bool,
-    /// We ask for it.
+    /// Whether we request it.
     own: bool,
-    /// The peer can receive the short form.
+    /// Whether the peer accepts the short form.
     pub(in crate::lcp) peer: bool,
     option: PhantomData<O>,
 }

@@ -1,4 +1,4 @@
-//! Magic-Number (RFC 1661 section 6.4): tells this end from the other, and so finds a line that loops back.
+//! Magic-Number (RFC 1661 section 6.4): distinguishes the two ends, and so detects a looped-back link.
 
 use adit_wire::cp::{ConfigOption, Opt};
 use adit_wire::lcp;
@@ -10,9 +10,9 @@ use crate::negotiate::Negotiate;
 
 #[derive(Debug)]
 pub(in crate::lcp) struct Magic {
-    /// Ours; `None` once the peer rejected the option.
+    /// Our number; `None` once the peer has rejected the option.
     pub(in crate::lcp) own: Option<u32>,
-    /// What we suggested in our last Nak.
+    /// The number that our last Nak suggested.
     suggested: Option<u32>,
 }
 
@@ -44,7 +44,7 @@ impl Negotiate<Context> for Magic {
             context.count_loop_sign();
         }
         if looped && !naks_left {
-            // A Reject would loop back too, and take the option that shows the loop out of our requests.
+            // A Reject would loop back too, and remove the option that detects the loop from our requests.
             context.fail_looped_back();
         }
         let suggestion = context.rng.nonzero_u32();

@@ -1,4 +1,4 @@
-//! Maximum-Receive-Unit (RFC 1661 section 6.1). Each side names what it wants to receive.
+//! Maximum-Receive-Unit (RFC 1661 section 6.1): each side requests what it wants to receive.
 
 use adit_wire::cp::{ConfigOption, Opt};
 use adit_wire::lcp;
@@ -12,9 +12,9 @@ use crate::negotiate::Negotiate;
 #[derive(Debug)]
 pub(in crate::lcp) struct Mru {
     configured: u16,
-    /// What we ask for; `None` once the peer rejected the option.
+    /// The MRU in our request; `None` once the peer has rejected the option.
     asked: Option<u16>,
-    /// The peer's: our limit for sending.
+    /// The peer's MRU, which limits what we send.
     pub(in crate::lcp) peer: u16,
 }
 
@@ -23,7 +23,7 @@ impl Mru {
         Mru { configured: config.mru, asked: Some(config.mru), peer: DEFAULT_MRU }
     }
 
-    /// What the peer may send at most, as far as it keeps to our request.
+    /// The longest information field that the peer may send if it honours our request.
     pub(in crate::lcp) fn own(&self) -> u16 {
         self.asked.unwrap_or(DEFAULT_MRU)
     }
@@ -54,7 +54,7 @@ impl Negotiate<Context> for Mru {
         self.peer = asked.map_or(DEFAULT_MRU, |asked| asked.0);
     }
 
-    /// Buffers always hold the default MRU, so anything up to it can be promised.
+    /// Buffers always hold the default MRU, so any value up to it is acceptable.
     fn naked(&mut self, wanted: lcp::Mru, _: &mut Context) {
         if self.asked.is_some() {
             self.asked = Some(wanted.0.clamp(MIN_MRU, DEFAULT_MRU));

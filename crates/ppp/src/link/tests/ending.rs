@@ -1,4 +1,4 @@
-//! Goodbyes, of both sides and of neither.
+//! Tests of the end of a link, by either side and by neither.
 
 use core::time::Duration;
 
@@ -93,7 +93,7 @@ fn nothing_is_sent_when_the_layer_below_is_down() {
     assert_eq!((end.by, end.code), (Who::Neither, None));
     assert!(solo.host.network().is_none() && solo.host.mppe().is_none());
 
-    // A cause that was known before stays the cause.
+    // The earlier cause is kept.
     let mut solo = up(server());
     solo.give(ppp::LCP, cp::TERMINATE_REQUEST, 9, &[]);
     solo.host.link.handle_command(solo.now, Command::LowerDown);

@@ -1,4 +1,4 @@
-//! The encryption gate: nothing in clear where encryption is required, whatever the order of packets.
+//! Tests that nothing is sent in clear if encryption is required, whatever the order of packets.
 
 use core::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::link::{Command, LinkEvent, Side};
 const ZERO_ADDRESS: &str = "030600000000";
 const H_S: &str = "120601000040";
 
-/// The codes that a link sent under a protocol.
+/// The codes of the packets that a link sent with a protocol.
 fn codes(sent: &[Sent], protocol: u16) -> Vec<u8> {
     of(sent, protocol).iter().map(|packet| packet.code).collect()
 }
@@ -21,7 +21,7 @@ fn codes(sent: &[Sent], protocol: u16) -> Vec<u8> {
 fn c144_an_ipcp_request_before_required_encryption_is_held_and_answered_when_ccp_opens() {
     let (mut solo, sent) = admitted(server());
     let ccp = of(&sent, ppp::CCP).remove(0);
-    // It is repeated, and is never answered with a Terminate-Ack or anything else.
+    // It is repeated, and never answered with a Terminate-Ack or anything else.
     for id in 1..4 {
         assert_eq!(solo.give(ppp::IPCP, cp::CONFIGURE_REQUEST, id, &octets(ZERO_ADDRESS)), []);
         let sent = solo.wait(Duration::from_secs(2));
@@ -88,7 +88,7 @@ fn c188_c189_lost_encryption_is_reported_at_once_and_the_network_waits_for_it() 
         Some(LinkEvent::Encryption(None))
     ));
     assert!(solo.host.network().is_some() && solo.host.mppe().is_none());
-    // IPCP is not answered meanwhile.
+    // IPCP is not answered in the meantime.
     assert_eq!(solo.give(ppp::IPCP, cp::CONFIGURE_REQUEST, 9, &octets(ZERO_ADDRESS)), []);
     assert_eq!(codes(&sent, ppp::CCP), [cp::CONFIGURE_REQUEST, cp::CONFIGURE_ACK]);
     solo.answer(&of(&sent, ppp::CCP)[0]);
@@ -141,7 +141,7 @@ fn c180_a_peer_that_rejects_ccp_or_its_option_ends_a_session_that_requires_it() 
     solo.wait(Duration::from_secs(20));
     assert_eq!(solo.host.code(), Some(Code::E01), "{:?}", solo.host.end());
 
-    // By silence.
+    // By timeout.
     let (mut solo, _) = admitted(server());
     let sent = solo.wait(Duration::from_secs(60));
     assert!(of(&sent, ppp::IPCP).is_empty());
@@ -183,7 +183,7 @@ fn the_first_packets_do_not_go_in_clear_while_encryption_is_being_negotiated() {
         (solo, request.unwrap())
     };
     for mode in [Mode::Allow, Mode::Prefer] {
-        // It arrives: then the network, encrypted from its first packet on.
+        // An answer: then the network is up, encrypted from its first packet on.
         let (mut solo, request) = opened(mode);
         solo.wait(Duration::from_secs(5));
         solo.answer(&request);
@@ -191,7 +191,7 @@ fn the_first_packets_do_not_go_in_clear_while_encryption_is_being_negotiated() {
         let network = solo.host.position(|event| matches!(event, LinkEvent::NetworkUp(_)));
         assert!(encryption.unwrap() < network.unwrap());
 
-        // It does not come: in clear, as is allowed, after a while.
+        // No answer: after a while the network is up in clear, which is allowed.
         let (mut solo, _) = opened(mode);
         solo.wait(Duration::from_millis(9_999));
         assert!(solo.host.network().is_none());
@@ -243,7 +243,7 @@ fn encryption_that_the_peer_switches_off_and_not_on_again_ends_with_e08() {
     solo.wait(Duration::from_secs(10));
     assert_eq!(solo.host.code(), Some(Code::E08));
 
-    // With a return in time nothing ends.
+    // If CCP is Opened again in time, the link continues.
     let mut solo = up(server());
     solo.wait(Duration::from_secs(5));
     solo.give(ppp::CCP, cp::TERMINATE_REQUEST, 9, &[]);

@@ -1,4 +1,4 @@
-//! What a link does with LCP's packets, and with those that come at the wrong time.
+//! Tests of LCP packets, and of packets that arrive in the wrong phase.
 
 use core::time::Duration;
 
@@ -35,7 +35,7 @@ fn a_first_request_that_came_too_early_for_the_client_is_repeated_soon_and_once(
     assert_eq!(solo.wait(Duration::from_millis(2999)), []);
     assert_eq!(solo.wait(Duration::from_millis(1)), first);
 
-    // A client's request finds a server that is ready; the time it takes to be answered is that of the way.
+    // The server is ready when the client's request arrives, so the answer takes one round-trip time.
     let mut solo = Solo::new(client());
     let first = solo.collect();
     solo.give(
@@ -137,13 +137,13 @@ fn c115_echo_replies_and_traffic_are_signs_of_life_but_not_our_own_magic() {
     }
     assert!(solo.host.end().is_none());
 
-    // With traffic no echo is needed.
+    // With traffic no echo is sent.
     for _ in 0..20 {
         assert_eq!(solo.wait(Duration::from_secs(20)), []);
         solo.host.link.handle_command(solo.now, Command::NoteTraffic);
     }
 
-    // Our own magic in the replies: the peer is not heard of.
+    // Replies with our own Magic-Number are no sign of life of the peer.
     for _ in 0..4 {
         let sent = solo.wait(Duration::from_secs(30));
         let own = sent[0].data.clone();
@@ -191,7 +191,7 @@ fn c118_an_unknown_protocol_in_the_network_phase_is_rejected_with_its_number_and
         assert_eq!(sent[0].data, ProtocolReject { protocol, information: &information }.to_vec(1500));
         solo.wait(Duration::from_millis(200));
     }
-    // Encrypted packets may be under way when CCP is down, and data is not a control packet.
+    // Encrypted packets may be in flight when CCP goes down, and data is not a control packet.
     for protocol in [ppp::COMPRESSED, ppp::IP, ppp::IPV6] {
         assert_eq!(solo.give(protocol, 0x90, 0, &[]), []);
     }
@@ -220,7 +220,7 @@ fn c120_a_protocol_reject_of_lcp_or_of_the_authentication_in_use_ends_the_link()
         solo.wait(Duration::from_secs(10));
         assert_eq!(solo.host.code(), Some(code));
     }
-    // Of one that is not in use it says nothing.
+    // A Protocol-Reject of a protocol that is not in use is ignored.
     let mut solo = up(server());
     solo.give(ppp::LCP, cp::PROTOCOL_REJECT, 1, &ppp::PAP.to_be_bytes());
     solo.wait(Duration::from_secs(10));
@@ -282,7 +282,7 @@ fn c124_a_configure_request_in_opened_takes_network_and_keys_down_and_begins_aga
     assert!(matches!(&reported[..], [LinkEvent::NetworkDown, LinkEvent::Encryption(None)]), "{reported:?}");
     assert_eq!((sent[0].code, sent[1].code), (cp::CONFIGURE_REQUEST, cp::CONFIGURE_ACK));
 
-    // Authentication begins again, with another challenge, and no address is requested twice.
+    // Authentication starts again with another challenge, and no address is requested twice.
     let sent = solo.answer(&sent[0]);
     let challenge = of(&sent, ppp::CHAP).remove(0);
     let sent = solo.give(ppp::CHAP, 2, challenge.id, &response(&challenge, "User", PASSWORD));
@@ -310,7 +310,7 @@ fn more_than_three_restarts_in_a_minute_end_the_link() {
     assert_eq!(end.code, Some(Code::L01));
     assert!(end.detail.contains("4 times within a minute"), "{}", end.detail);
 
-    // A client that never gets as far as that has ten of them.
+    // A client that never reaches the network phase may restart ten times.
     let mut solo = Solo::new(server());
     solo.open_lcp(&[LcpOption::Magic(lcp::Magic(MAGIC))]);
     for id in 0..11 {
@@ -323,7 +323,7 @@ fn more_than_three_restarts_in_a_minute_end_the_link() {
     let end = solo.host.end().unwrap();
     assert_eq!(end.detail, "the client restarted LCP 11 times before authentication was done");
 
-    // Slower ones are borne.
+    // Less frequent restarts are allowed.
     let mut solo = Solo::new(with_mode_off());
     solo.open_lcp(&[LcpOption::Magic(lcp::Magic(MAGIC))]);
     for id in 0..10 {

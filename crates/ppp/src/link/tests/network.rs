@@ -1,4 +1,4 @@
-//! IPCP and IPV6CP inside a link.
+//! Tests of IPCP and IPV6CP inside a link.
 
 use core::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::link::{Answer, LinkConfig, LinkEvent, Question};
 
 const IDENTIFIER: &str = "010a02aabbfffeccddee";
 
-/// A client without authentication and encryption, in the network phase; and its IPCP request.
+/// A client without authentication and encryption in the network phase, and its IPCP request.
 fn plain_client(config: LinkConfig) -> (Solo, Sent) {
     let mut solo = Solo::new(with_mode(config, Mode::Off));
     let first = solo.collect();

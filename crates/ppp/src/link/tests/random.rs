@@ -1,4 +1,5 @@
-//! Any input: a link neither panics nor hangs nor floods; and any two ends finish their negotiation.
+//! Tests with random input: a link neither panics nor hangs nor floods, and any two ends finish their
+//! negotiation.
 
 use core::time::Duration;
 
@@ -35,12 +36,12 @@ fn config(base: fn() -> LinkConfig) -> impl Strategy<Value = LinkConfig> {
     )
 }
 
-/// Something that happens to a link: a packet that is nearly right, or anything else.
+/// An event in the life of a link: a nearly valid packet, or anything else.
 #[derive(Clone, Debug)]
 enum Happening {
     Packet(u16, u8, u8, Vec<u8>),
     Frame(Vec<u8>),
-    /// A frame of its own is reflected.
+    /// One of its own frames is reflected.
     Echo(usize),
     /// Its last request of this protocol is acknowledged.
     Agree(u16),
@@ -98,7 +99,7 @@ fn happening() -> impl Strategy<Value = Happening> {
     ]
 }
 
-/// Checks what a host has told: the order of things, and that required encryption is a gate.
+/// Checks the events of a host: their order, and that nothing is sent in clear if encryption is required.
 fn check(host: &Host, required: bool) {
     let (mut up, mut encrypted, mut lcp, mut ended) = (false, false, false, false);
     for event in &host.events {
@@ -155,7 +156,7 @@ proptest! {
                 prop_assert_eq!((a.strength, a.stateless), (b.strength, b.stateless));
             }
         } else {
-            // One may be left alone by a lossy goodbye; its keep-alive ends it.
+            // The loss of a Terminate-Request may leave one side open; its keep-alive ends it.
             if ended != (true, true) {
                 world.seconds(200);
             }
@@ -203,7 +204,7 @@ proptest! {
             prop_assert!(solo.host.events.len() - before <= 40);
         }
         check(&solo.host, required);
-        // Left alone, it is up or over in the end.
+        // Without input, it is up or has ended in the end.
         solo.wait(Duration::from_secs(400));
         check(&solo.host, required);
         prop_assert!(solo.host.end().is_some() || solo.host.network().is_some(), "{:#?}", solo.host.record());

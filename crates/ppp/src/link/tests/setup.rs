@@ -1,4 +1,4 @@
-//! From nothing to the network, and why not.
+//! Tests of set-up, successful and failed.
 
 use adit_crypto::mppe::Strength;
 use adit_crypto::secret::Password;
@@ -122,7 +122,7 @@ fn a_refused_client_that_does_not_go_is_sent_away() {
     solo.open_lcp(&[]);
     let sent = solo.give(ppp::PAP, 1, 1, b"\x04User\x05wrong");
     assert_eq!((sent[0].protocol, sent[0].code), (ppp::PAP, 3));
-    // It did not get the answer and asks again: the answer is repeated, not the question.
+    // The peer did not receive the answer and asks again: the answer is repeated, without another question.
     let again = solo.give(ppp::PAP, 1, 1, b"\x04User\x05wrong");
     assert_eq!(again, sent);
     assert_eq!(solo.host.asked, 1);
@@ -268,7 +268,7 @@ fn ipv6_comes_up_beside_ipv4_where_both_want_it() {
     let (own, peer) = ipv6.unwrap();
     assert_eq!(world.b.network().unwrap().ipv6, Some((peer, own)));
 
-    // One end without it: rejected, and IPv4 is not disturbed.
+    // One end without IPv6: IPV6CP is rejected, and IPv4 continues.
     let mut world = World::new(server(), with(client()));
     world.seconds(40);
     assert!(world.is_up());
@@ -326,7 +326,7 @@ fn the_client_of_windows_10_comes_up_as_in_the_public_log() {
     assert_eq!((sent[0].protocol, sent[0].code), (ppp::CHAP, 3));
     let ccp = of(&sent, ppp::CCP);
     assert_eq!(ccp[0].data, octets("120601000040"));
-    // IPV6CP: rejected. CCP with H alone: "tell me". IPCP: held.
+    // IPV6CP: rejected. CCP with H alone, which asks for a suggestion. IPCP: held.
     let sent = solo.give(ppp::IPV6CP, 1, 5, &octets("010a02aabbfffeccddee"));
     assert_eq!((sent[0].protocol, sent[0].code), (ppp::LCP, cp::PROTOCOL_REJECT));
     let sent = solo.give(ppp::CCP, 1, 6, &octets("120601000000"));
@@ -337,7 +337,7 @@ fn the_client_of_windows_10_comes_up_as_in_the_public_log() {
     let sent = solo.give(ppp::CCP, 1, 8, &octets("120601000040"));
     assert_eq!(sent[0].code, cp::CONFIGURE_ACK);
     assert!(solo.host.mppe().is_some());
-    // The held request is answered at once: a Reject for what is not served, before any Nak.
+    // The held request is answered at once: a Reject for unsupported options, before any Nak.
     let ipcp = of(&sent, ppp::IPCP);
     assert_eq!(ipcp[0].code, cp::CONFIGURE_REQUEST);
     assert_eq!((ipcp[1].code, ipcp[1].id), (cp::CONFIGURE_REJECT, 7));

@@ -1,4 +1,5 @@
-//! Stateful mode (RFC 3078 sections 7.2, 8.2): one RC4 stream over many frames, lost with the first of them.
+//! Stateful mode (RFC 3078 sections 7.2, 8.2): one RC4 stream over many frames, which the loss of one frame
+//! breaks.
 
 use std::time::{Duration, Instant};
 
@@ -9,17 +10,17 @@ use adit_wire::mppe::{COUNT_MODULUS, Header};
 use super::super::plausible::{PEEK, Proof, is_packet};
 use super::{Refusal, opens};
 
-/// How often a Reset-Request is repeated.
+/// The interval at which a Reset-Request is repeated.
 const REPEAT: Duration = Duration::from_secs(1);
 
-/// Where the stream stands.
+/// The state of the RC4 stream.
 #[derive(Debug)]
 pub(super) enum Stateful {
-    /// It is in step with the sender's.
+    /// In synchronization with the sender.
     InStep(Box<Rc4>),
-    /// A frame is missing: nothing can be read before one with the A bit.
+    /// A frame is missing: frames are discarded until one with the A bit.
     Discarding {
-        /// When to ask for that.
+        /// When the next Reset-Request is due.
         next_request: Instant,
     },
 }
@@ -29,7 +30,7 @@ impl Stateful {
         Stateful::InStep(Box::new(stream))
     }
 
-    /// Decrypts in place, `skipped` counts after the expected one.
+    /// Decrypts in place a frame that is `skipped` counts after the expected one.
     pub(super) fn decrypt(
         &mut self,
         now: Instant,
@@ -40,7 +41,7 @@ impl Stateful {
         data: &mut [u8],
     ) -> Result<(), Refusal> {
         if skipped >= COUNT_MODULUS / 2 {
-            return Err(Refusal::Noise); // behind: late, after its gap was given up
+            return Err(Refusal::Noise); // an old count: late, after its gap was given up
         }
         // Flag packets, which have the low octet FF and change the key, from the expected count to this one.
         let flags = ((expected + skipped + 1) >> 8) - (expected >> 8);
@@ -58,8 +59,8 @@ impl Stateful {
             self.lose_step(now);
             return Err(Refusal::Discarded);
         }
-        // With the A bit the sender starts RC4 anew from the current key (RFC 3078, FreeBSD), or changes the key once
-        // more before that (Linux): whichever gives a packet.
+        // With the A bit the sender reinitializes RC4 with the current key (RFC 3078, FreeBSD), or changes
+        // the key once more before that (Linux): try which one gives a packet.
         let mut tried = keys.clone();
         for _ in 0..flags {
             tried.advance();

@@ -1,4 +1,4 @@
-//! Why there is no encryption, with both sides' offers next to each other.
+//! Explanations for missing encryption, with the offers of both sides.
 
 use adit_diag::Side;
 use adit_diag::{AuthMethod, Code};
@@ -8,16 +8,16 @@ use adit_wire::text::escape;
 use super::Mppe;
 use crate::fsm::{Failure, Finish};
 
-/// The failure of a session that requires encryption and authenticated itself by a method without keys. It is known
-/// before CCP begins.
+/// The failure of a session that requires encryption but was authenticated with a method that derives no
+/// keys. It is known before CCP begins.
 pub fn no_keys(method: AuthMethod) -> Failure {
     let detail = format!("encryption is required, and {method} gives no keys for it");
     Failure { code: Code::E06, detail }
 }
 
 impl Mppe {
-    /// Why the end of CCP is the end of the session, which it is where encryption is required. `was_up`: CCP has been
-    /// Opened in this session. `None` where it is not required, and where we ended it ourselves.
+    /// Why the end of CCP ends the session, if encryption is required. `was_up`: CCP has been Opened in this
+    /// session. `None` if encryption is not required, or if this side closed CCP.
     pub(in crate::ccp) fn why(&self, finish: &Finish, was_up: bool) -> Option<Failure> {
         let them = self.them();
         let how = match finish {
@@ -33,7 +33,7 @@ impl Mppe {
         Some(Failure { code, detail: format!("{}, {how}", self.we_want()) })
     }
 
-    /// What we refused the peer, which is the likely reason if it now ends the session.
+    /// The request of the peer that was refused, which is the likely reason if it now ends the session.
     pub(in crate::ccp) fn refusal(&self) -> Option<Failure> {
         let offer = self.peer.offer.filter(|_| self.peer.rejected)?;
         let them = self.them();
@@ -45,7 +45,7 @@ impl Mppe {
         Some(Failure { code, detail: format!("{them} wants {offer}, {} {ours}", self.us()) })
     }
 
-    /// The peer's last offer is not ours.
+    /// The failure if the peer's last offer is not allowed.
     pub(super) fn no_agreement(&self) -> Failure {
         let them = self.them();
         let (code, theirs) = match self.peer.offer {
@@ -59,14 +59,14 @@ impl Mppe {
         Failure { code, detail: format!("{}, {theirs}", self.we_want()) }
     }
 
-    /// The directions differ.
+    /// The failure if the directions differ.
     pub(super) fn lopsided(&self, ours: ccp::Mppe, theirs: ccp::Mppe) -> Failure {
         let (us, them) = (self.us(), self.them());
         let detail = format!("{them} agreed to {ours} towards {us} and asked for {theirs} towards itself");
         Failure { code: Code::E03, detail }
     }
 
-    /// Everything we can do, as the option would say it.
+    /// Everything that we support, as the value of the option.
     fn offer(&self) -> Option<ccp::Mppe> {
         (!self.allowed.is_empty()).then_some(self.allowed.with(ccp::Mppe::STATELESS))
     }

@@ -1,4 +1,4 @@
-//! The server's side: it gives the client an address, and names its own.
+//! The server side of IP-Address: assigns the client an address, and sends its own.
 
 use core::net::Ipv4Addr;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::negotiate::{Context as _, Negotiate};
 #[derive(Debug)]
 pub(in crate::ipcp) struct Given {
     grant: Arc<AddressGrant>,
-    /// The client wants to hear our address.
+    /// Whether the client accepts our address option.
     numbered: bool,
 }
 
@@ -54,7 +54,7 @@ impl Negotiate<Context> for Given {
         Judge::nak(&ipcp::Address(granted))
     }
 
-    /// A client must have an address, and it must be the one we route to it.
+    /// A client must have an address, namely the one that is routed to it.
     fn missing(&mut self, naks_left: bool, context: &mut Context) -> Option<ipcp::Address> {
         let granted = self.grant.peer;
         if !naks_left {
@@ -64,7 +64,7 @@ impl Negotiate<Context> for Given {
         Some(ipcp::Address(granted))
     }
 
-    // A Nak changes nothing: a server does not take an address for itself from a client.
+    // A Nak has no effect: a server does not accept an address for itself from a client.
 
     fn rejected(&mut self, _: &Opt<'_>, _: &mut Context) {
         self.numbered = false;

@@ -1,4 +1,4 @@
-//! The client's side: it asks for an address, and hears that of the server.
+//! The client side of IP-Address: requests an address, and receives that of the server.
 
 use core::net::Ipv4Addr;
 
@@ -14,15 +14,15 @@ use crate::negotiate::{Context as _, Negotiate};
 
 #[derive(Debug)]
 pub(in crate::ipcp) struct Requested {
-    /// The only address that will do; `None` takes what the server gives.
+    /// The required address; `None` accepts what the server assigns.
     fixed: Option<Ipv4Addr>,
-    /// The only address that the server may have; `None` takes any.
+    /// The required address of the server; `None` accepts any.
     fixed_peer: Option<Ipv4Addr>,
-    /// The address in our request, and, once acknowledged, ours.
+    /// The address in our request, and our address once it is acknowledged.
     own: Option<Ipv4Addr>,
-    /// The server's address; `None` while it named none.
+    /// The server's address; `None` until the server sends one.
     peer: Option<Ipv4Addr>,
-    /// What the server wanted to give us instead of the fixed address.
+    /// The address that the server offered in place of the required one.
     offered: Option<Ipv4Addr>,
 }
 
@@ -55,19 +55,19 @@ impl Negotiate<Context> for Requested {
     fn judge(&mut self, asked: ipcp::Address, _: bool, _: &mut Context) -> Judge {
         match self.fixed_peer {
             Some(fixed) if asked.0 != fixed => Judge::nak(&ipcp::Address(fixed)),
-            // An address that no host can have, or a server that wants one from us, which we do not have.
+            // The address is not usable, or the server requests one from us, which we cannot assign.
             _ if !is_usable(asked.0) => Judge::Reject,
             _ => Judge::Ack,
         }
     }
 
-    // A server without an address of its own is unnumbered, which does no harm: nothing is missing.
+    // A server without an address of its own is unnumbered, which is allowed.
 
     fn accepted(&mut self, asked: Option<ipcp::Address>, _: &mut Context) {
         self.peer = asked.map(|asked| asked.0);
     }
 
-    /// The server agreed to our request, which must hold an address by now.
+    /// Handles the server's Ack of our request, which must contain an address by now.
     fn acked(&mut self, context: &mut Context) {
         if let Some(own) = self.own
             && !is_usable(own)
@@ -86,7 +86,8 @@ impl Negotiate<Context> for Requested {
 
     fn rejected(&mut self, _: &Opt<'_>, context: &mut Context) {
         let detail = match (self.fixed, self.offered) {
-            // The server does not want to hear our address, which it may know: use it unsaid.
+            // The server rejects our address option, perhaps because it knows the address: use it without the
+            // option.
             (Some(_), None) => {
                 self.own = None;
                 return;

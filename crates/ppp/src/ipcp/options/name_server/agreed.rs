@@ -1,8 +1,8 @@
-//! What both sides know in the end.
+//! The name servers that both sides agreed on.
 
 use core::net::Ipv4Addr;
 
-/// Name servers, those of a kind in order of preference.
+/// Name servers, in order of preference within each kind.
 #[derive(Default)]
 pub(in crate::ipcp) struct Agreed {
     pub(in crate::ipcp) dns: Vec<Ipv4Addr>,

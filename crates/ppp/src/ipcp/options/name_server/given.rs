@@ -1,4 +1,4 @@
-//! The server's side: a client that asks gets what is configured.
+//! The server side of the name-server options: a client that asks gets the configured servers.
 
 use core::net::Ipv4Addr;
 use std::sync::Arc;

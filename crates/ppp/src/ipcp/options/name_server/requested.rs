@@ -1,4 +1,4 @@
-//! The client's side.
+//! The client side of the name-server options.
 
 use core::net::Ipv4Addr;
 
@@ -56,7 +56,7 @@ impl Negotiate<Context> for Requested {
     }
 
     fn naked(&mut self, wanted: NameServerAddress, _: &mut Context) {
-        // A server that was not asked for is not taken.
+        // A server that was not requested is ignored.
         if let Some(asked) = self.asked.iter_mut().find(|asked| asked.server == wanted.server) {
             *asked = wanted;
         }
