@@ -1,4 +1,4 @@
-//! Which Call IDs are free.
+//! Allocation of Call IDs.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::ops::RangeInclusive;
@@ -7,17 +7,17 @@ use std::time::{Duration, Instant};
 use adit_crypto::Rng;
 use adit_wire::LocalCallId;
 
-/// How long a Call ID rests after its call: GRE packets of the old call may still be on their way.
+/// How long a Call ID is not reused after its call: GRE packets of the old call may still be in flight.
 pub const REST: Duration = Duration::from_secs(60);
 
-/// Hands out Call IDs of a range, each to one call at a time.
+/// Allocates Call IDs from a range, each to one call at a time.
 ///
-/// The first is random and the others follow, so that the ids of a server that was restarted are not those of the
-/// calls it had before. An id that was given back rests for [`REST`], unless no other is left.
+/// The first id is random and the others follow in sequence, so that a restarted server does not reuse the
+/// ids of the calls before the restart. A released id is not reused for [`REST`], unless no other is left.
 #[derive(Debug)]
 pub struct CallIds {
     ids: RangeInclusive<u16>,
-    /// Ids that have never been given out, as an offset from the first one.
+    /// Ids that have never been allocated, as offsets from the first one.
     fresh: u32,
     offset: u32,
     used: BTreeSet<LocalCallId>,
@@ -25,7 +25,7 @@ pub struct CallIds {
 }
 
 impl CallIds {
-    /// All of `ids` are free. Call ID 0 is legal, but better left out.
+    /// Creates an allocator in which all of `ids` are free. Call ID 0 is legal, but should be left out.
     pub fn new(ids: RangeInclusive<u16>, rng: &mut Rng) -> CallIds {
         let count = Self::count(&ids);
         let offset = rng.below(count.into()) as u32;
@@ -36,7 +36,7 @@ impl CallIds {
         (u32::from(*ids.end()) + 1).saturating_sub(u32::from(*ids.start()))
     }
 
-    /// A free Call ID, or `None` when all are in use.
+    /// Allocates a Call ID; `None` if all are in use.
     pub fn allocate(&mut self, now: Instant) -> Option<LocalCallId> {
         let rested = self.resting.front().is_some_and(|(since, _)| now >= *since + REST);
         let id = if rested {
@@ -48,14 +48,14 @@ impl CallIds {
         Some(id)
     }
 
-    /// The call of this id is over. An id that is not in use is ignored.
+    /// Releases the id of a call that has ended. An id that is not in use is ignored.
     pub fn release(&mut self, now: Instant, id: LocalCallId) {
         if self.used.remove(&id) {
             self.resting.push_back((now, id));
         }
     }
 
-    /// Ids in use.
+    /// The number of ids in use.
     pub fn used(&self) -> usize {
         self.used.len()
     }

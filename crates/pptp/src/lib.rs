@@ -1,5 +1,6 @@
-//! PPTP (RFC 2637) as state machines without I/O: [`control`] is a control connection with its calls, both roles;
-//! [`gre`] numbers, acknowledges and reorders the data packets of one call; [`call_id`] hands out Call IDs.
+//! PPTP (RFC 2637) as state machines without I/O: [`control`] is a control connection with its calls, in both
+//! roles; [`gre`] numbers, acknowledges and reorders the data packets of one call; [`call_id`] allocates Call
+//! IDs.
 #![forbid(unsafe_code)]
 
 pub mod call_id;

@@ -18,16 +18,16 @@ pub(super) enum CallRole {
 /// The state of a call (RFC 2637 section 3.2). Idle is not in the table.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Call {
-    /// Outgoing-Call-Request came; the shell is asked. We are the PAC.
+    /// Outgoing-Call-Request received; the caller of the machine is asked. We are the PAC.
     OutgoingOffered { peer_id: PeerCallId, maximum_bps: u32, window: u16, deadline: Instant },
     /// Outgoing-Call-Request sent; waiting for its reply. We are the PNS.
     OutgoingRequested {
         local_id: LocalCallId,
-        /// A reply came that names this other call: something on the path changes Call IDs.
+        /// A reply was received that contains this other Call ID: a device on the path rewrites Call IDs.
         unmatched: Option<u16>,
         deadline: Instant,
     },
-    /// Incoming-Call-Request came; the shell is asked. We are the PNS.
+    /// Incoming-Call-Request received; the caller of the machine is asked. We are the PNS.
     IncomingOffered { peer_id: PeerCallId, deadline: Instant },
     /// Incoming-Call-Reply sent; waiting for Incoming-Call-Connected. We are the PNS.
     IncomingAccepted { local_id: LocalCallId, peer_id: PeerCallId, deadline: Instant },
@@ -35,12 +35,12 @@ pub(super) enum Call {
     IncomingRequested { local_id: LocalCallId, deadline: Instant },
     /// Connected.
     Up { side: CallRole, local_id: LocalCallId, peer_id: PeerCallId },
-    /// Call-Clear-Request sent; waiting for Call-Disconnect-Notify. The shell knows the call as ended.
+    /// Call-Clear-Request sent; waiting for Call-Disconnect-Notify. The call is already reported as ended.
     Clearing { local_id: LocalCallId, peer_id: Option<PeerCallId>, deadline: Instant },
 }
 
 impl Call {
-    /// The Call ID we gave.
+    /// The Call ID that we allocated.
     pub(super) fn local_id(&self) -> Option<LocalCallId> {
         match *self {
             Call::OutgoingOffered { .. } | Call::IncomingOffered { .. } => None,
@@ -52,7 +52,7 @@ impl Call {
         }
     }
 
-    /// The Call ID the peer gave.
+    /// The Call ID that the peer allocated.
     pub(super) fn peer_id(&self) -> Option<PeerCallId> {
         match *self {
             Call::OutgoingRequested { .. } | Call::IncomingRequested { .. } => None,
@@ -64,7 +64,7 @@ impl Call {
         }
     }
 
-    /// When this state must have been left.
+    /// When this state must be left at the latest.
     pub(super) fn deadline(&self) -> Option<Instant> {
         match *self {
             Call::Up { .. } => None,
@@ -77,7 +77,7 @@ impl Call {
         }
     }
 
-    /// Whether the shell still has to hear of the call's end.
+    /// Whether the end of the call is still to be reported.
     pub(super) fn is_alive(&self) -> bool {
         !matches!(self, Call::Clearing { .. })
     }
@@ -86,7 +86,7 @@ impl Call {
 /// The calls, at most `max_calls` of the configuration.
 #[derive(Debug, Default)]
 pub(super) struct Calls {
-    /// By handle. Most connections have one, and there is room for no more than there are.
+    /// Sorted by handle. Most connections have one call, so no spare capacity is kept.
     calls: Vec<(Handle, Call)>,
     next: Handle,
 }
@@ -112,7 +112,7 @@ impl Calls {
         }
     }
 
-    /// Where the call is, or would be.
+    /// The index of the call, or where to insert it.
     fn place(&self, handle: Handle) -> Result<usize, usize> {
         self.calls.binary_search_by_key(&handle, |(handle, _)| *handle)
     }
@@ -149,8 +149,9 @@ impl Calls {
         self.calls.is_empty()
     }
 
-    /// The call that a Call-Disconnect-Notify means. By the RFC it bears the PAC's Call ID; NAT helpers and some
-    /// servers put the PNS's there; with a single call there is no doubt whatever it bears.
+    /// The call that a Call-Disconnect-Notify refers to. According to the RFC it contains the PAC's Call ID;
+    /// NAT helpers and some servers insert that of the PNS. With a single call the reference is clear
+    /// whatever the message contains.
     pub(super) fn disconnected(&self, call_id: u16) -> Option<Handle> {
         self.find(|call| call.peer_id() == Some(PeerCallId::new(call_id)))
             .or_else(|| self.find(|call| call.local_id() == Some(LocalCallId::new(call_id))))

@@ -5,18 +5,18 @@
 
 use std::net::Ipv4Addr;
 
-/// Which of the two connections lives.
+/// The connection that is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keep {
-    /// The one we opened; give [`super::ControlCommand::Yield`] to the one we accepted.
+    /// The one we opened; pass [`super::ControlCommand::Yield`] to the one we accepted.
     Ours,
-    /// The one the peer opened; give [`super::ControlCommand::Yield`] to the one we opened.
+    /// The one the peer opened; pass [`super::ControlCommand::Yield`] to the one we opened.
     Theirs,
-    /// Both: the addresses are equal, so the rule decides nothing.
+    /// Both: the addresses are equal, so the rule does not apply.
     Both,
 }
 
-/// The rule: the connection of the host with the numerically higher address lives.
+/// Applies the rule: the connection opened by the host with the numerically higher address is kept.
 pub fn decide(our_address: Ipv4Addr, peer_address: Ipv4Addr) -> Keep {
     match our_address.cmp(&peer_address) {
         core::cmp::Ordering::Greater => Keep::Ours,

@@ -1,49 +1,49 @@
-//! How a control connection behaves.
+//! The configuration of a control connection.
 
 use std::time::Duration;
 
 use adit_diag::Side;
 use adit_wire::pptp::{Bearer, Framing, OutgoingCallRequest};
 
-/// The configuration of one control connection. A duration of zero switches its timer off, where nothing else is said.
+/// The configuration of one control connection. A duration of zero disables its timer unless noted otherwise.
 #[derive(Clone, Debug)]
 pub struct ControlConfig {
     /// Which end this is.
     pub role: Side,
-    /// Host Name to give; at most 64 octets are sent.
+    /// Host Name to send; at most 64 octets are sent.
     pub host_name: Vec<u8>,
-    /// Vendor Name to give; at most 64 octets are sent.
+    /// Vendor Name to send; at most 64 octets are sent.
     pub vendor: Vec<u8>,
-    /// Firmware Revision to give.
+    /// Firmware Revision to send.
     pub firmware: u16,
-    /// Maximum Channels to give; a PNS gives 0.
+    /// Maximum Channels to send; a PNS sends 0.
     pub maximum_channels: u16,
-    /// Whether the peer's address may open a control connection; if not, it is answered with result 4.
+    /// Whether the peer's address may open a control connection; if not, the reply has result 4.
     pub authorised: bool,
-    /// The control connection must be established this long after TCP is; never off.
+    /// The time limit from the TCP connection to the established control connection; cannot be disabled.
     pub setup_timeout: Duration,
-    /// A call must leave each passing state after this long; never off.
+    /// The time limit of each transitional state of a call; cannot be disabled.
     pub call_timeout: Duration,
-    /// An established control connection without any call is stopped after this long.
+    /// How long an established control connection may be without any call before it is stopped.
     pub callless_timeout: Duration,
     /// How long to wait for Call-Disconnect-Notify after Call-Clear-Request.
     pub disconnect_timeout: Duration,
     /// How long to wait for Stop-Control-Connection-Reply.
     pub stop_timeout: Duration,
-    /// Send an Echo-Request after this long without any control message from the peer.
+    /// Idle time without any control message from the peer after which an Echo-Request is sent.
     pub echo_every: Option<Duration>,
-    /// Close when no Echo-Reply has come after this long; zero means wait for ever.
+    /// How long to wait for an Echo-Reply before the connection is closed; zero means forever.
     pub echo_timeout: Duration,
-    /// Calls at a time.
+    /// The most concurrent calls.
     pub max_calls: usize,
-    /// Whether the shell is asked about Incoming-Call-Requests; otherwise they are refused with result 3.
+    /// Whether Incoming-Call-Requests are passed to the caller; otherwise they are refused with result 3.
     pub accept_incoming: bool,
-    /// What to say in requests and replies about calls.
+    /// The parameters in requests and replies about calls.
     pub call: CallParameters,
 }
 
 impl ControlConfig {
-    /// The defaults of a server.
+    /// Returns the defaults of a server.
     pub fn server() -> ControlConfig {
         ControlConfig {
             role: Side::Server,
@@ -65,7 +65,7 @@ impl ControlConfig {
         }
     }
 
-    /// The defaults of a client.
+    /// Returns the defaults of a client.
     pub fn client() -> ControlConfig {
         ControlConfig { role: Side::Client, callless_timeout: Duration::ZERO, ..ControlConfig::server() }
     }
@@ -74,9 +74,9 @@ impl ControlConfig {
 /// Fields of call messages that no VPN depends on. The defaults are those of Windows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallParameters {
-    /// Minimum BPS to ask for.
+    /// Minimum BPS to request.
     pub minimum_bps: u32,
-    /// Maximum BPS to ask for, and the highest Connect Speed to give.
+    /// Maximum BPS to request, and the highest Connect Speed to report.
     pub maximum_bps: u32,
     /// Bearer capabilities and type.
     pub bearer: Bearer,
@@ -84,9 +84,9 @@ pub struct CallParameters {
     pub framing: Framing,
     /// Packet Receive Window Size in packets.
     pub window: u16,
-    /// Phone Number to ask for; some concentrators route on it.
+    /// Phone Number to send; some concentrators use it for routing.
     pub phone_number: Vec<u8>,
-    /// Subaddress to ask for.
+    /// Subaddress to send.
     pub subaddress: Vec<u8>,
 }
 

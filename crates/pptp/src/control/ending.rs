@@ -1,4 +1,4 @@
-//! How calls and control connections are accepted, refused and ended.
+//! Acceptance, refusal and end of calls and control connections.
 
 use adit_diag::Side;
 use adit_diag::note::Who;
@@ -73,7 +73,7 @@ impl ControlConnection {
         }
     }
 
-    /// Ends one call and says so to both sides.
+    /// Ends a call and reports that to both sides.
     pub(super) fn end_call(&mut self, now: Instant, handle: Handle, what: CallEnd, end: &End) {
         let Some(call) = self.calls.get(handle) else { return };
         match *call {
@@ -92,7 +92,7 @@ impl ControlConnection {
         }
     }
 
-    /// PNS: sends Call-Clear-Request. The call stays in the table until the PAC confirms.
+    /// PNS: sends Call-Clear-Request. The call is kept until the PAC confirms its end.
     fn clear(
         &mut self,
         now: Instant,
@@ -107,7 +107,8 @@ impl ControlConnection {
         self.call_ended(handle, end);
     }
 
-    /// PAC: sends Call-Disconnect-Notify, which ends the call at once. A call that was not accepted has no Call ID of ours.
+    /// PAC: sends Call-Disconnect-Notify, which ends the call at once. A call that was not accepted has no
+    /// local Call ID.
     fn disconnect(
         &mut self,
         handle: Handle,
@@ -127,7 +128,8 @@ impl ControlConnection {
         self.call_ended(handle, end);
     }
 
-    /// PAC: the PNS hangs up. The request bears the PNS's own Call ID.
+    /// PAC: handles a Call-Clear-Request, with which the PNS ends the call. It contains the PNS's own Call
+    /// ID.
     pub(super) fn clear_request(&mut self, request: &CallClearRequest) {
         let end = End::new(Who::Peer, None, "Call-Clear-Request");
         let cleared = PeerCallId::new(request.call_id);
@@ -146,7 +148,7 @@ impl ControlConnection {
         }
     }
 
-    /// PNS: the PAC has ended a call, or confirms our Call-Clear-Request.
+    /// PNS: handles a Call-Disconnect-Notify: the PAC has ended a call, or confirms our Call-Clear-Request.
     pub(super) fn disconnect_notify(&mut self, notify: &CallDisconnectNotify) {
         let Some(handle) = self.calls.disconnected(notify.call_id) else {
             self.counters.ignored += 1;
@@ -166,7 +168,7 @@ impl ControlConnection {
         }
     }
 
-    /// Ends every call, then the control connection; in between it waits for the peer's confirmations, briefly.
+    /// Ends every call, then the control connection; waits briefly for the peer's confirmations in between.
     pub(super) fn stop(&mut self, now: Instant, reason: StopReason, end: &End) {
         match self.state {
             State::WaitRequest { .. } | State::WaitReply { .. } => self.close(end),
@@ -187,7 +189,7 @@ impl ControlConnection {
         self.state = State::WaitStopReply { end, deadline: now + self.config.stop_timeout };
     }
 
-    /// The end: every call with it. What is queued may still be sent.
+    /// Closes the machine with all its calls. Queued messages may still be sent.
     pub(super) fn close(&mut self, end: &End) {
         if self.is_closed() {
             return;
@@ -202,7 +204,7 @@ impl ControlConnection {
         self.outbox.push_event(ControlEvent::Closed { by, code, detail });
     }
 
-    /// What follows from a change: calls are gone, queues are full.
+    /// Handles the consequences of a change: the last call has ended, a queue is full.
     pub(super) fn settle(&mut self, now: Instant) {
         if self.is_closed() {
             return;
@@ -232,7 +234,7 @@ impl ControlConnection {
         }
     }
 
-    /// TCP is closed, by either side.
+    /// Handles the close of the TCP connection by either side.
     pub(super) fn transport_closed(&mut self) {
         self.outbox.drop_messages();
         let end = match &self.state {
@@ -253,7 +255,7 @@ impl ControlConnection {
         self.close(&end);
     }
 
-    /// The deadline of the present state, or of a call, has passed.
+    /// Handles an expired deadline of the current state or of a call.
     pub(super) fn deadline_passed(&mut self, now: Instant) {
         let setup = self.config.setup_timeout.as_secs();
         match &self.state {

@@ -1,4 +1,4 @@
-//! From the peer's result codes to our codes, with a sentence for each.
+//! Mapping of the peer's result codes to our codes, with a description for each.
 
 use adit_diag::Code;
 use adit_diag::Side;
@@ -12,7 +12,7 @@ use adit_wire::text::escape;
 
 use super::events::{CallEnd, End, Refusal};
 
-/// Start-Control-Connection-Reply with another result than success.
+/// The end for a Start-Control-Connection-Reply with a result other than success.
 pub(super) fn start_refused(reply: &StartControlConnectionReply) -> End {
     let text = match reply.result {
         StartResult::GeneralError => format!("general error: {}", reply.error),
@@ -26,7 +26,7 @@ pub(super) fn start_refused(reply: &StartControlConnectionReply) -> End {
     End::new(Who::Peer, Some(Code::C07), text)
 }
 
-/// Outgoing-Call-Reply with another result than "connected".
+/// The end for an Outgoing-Call-Reply with a result other than "connected".
 pub(super) fn outgoing_refused(reply: &OutgoingCallReply) -> End {
     let mut text = match reply.result {
         OutgoingResult::GeneralError => format!("general error: {}", reply.error),
@@ -43,7 +43,7 @@ pub(super) fn outgoing_refused(reply: &OutgoingCallReply) -> End {
     End::new(Who::Peer, Some(Code::C05), text)
 }
 
-/// Incoming-Call-Reply with another result than "connect".
+/// The end for an Incoming-Call-Reply with a result other than "connect".
 pub(super) fn incoming_refused(reply: &IncomingCallReply) -> End {
     let text = match reply.result {
         IncomingResult::GeneralError => format!("general error: {}", reply.error),
@@ -53,8 +53,8 @@ pub(super) fn incoming_refused(reply: &IncomingCallReply) -> End {
     End::new(Who::Peer, Some(Code::C05), text)
 }
 
-/// Call-Disconnect-Notify. A server that hears it just lost a caller; a client was put off, and "lost carrier" says that
-/// nothing of it arrived any more.
+/// The end for a Call-Disconnect-Notify. For a server, the client has disconnected; for a client, the server
+/// has ended the session, and "lost carrier" means that the server no longer received anything from it.
 pub(super) fn disconnected(role: Side, notify: &CallDisconnectNotify) -> End {
     let code = match notify.result {
         DisconnectResult::LostCarrier => by_server(role).map(|_| Code::G05),
@@ -73,18 +73,20 @@ pub(super) fn disconnected(role: Side, notify: &CallDisconnectNotify) -> End {
     End::new(Who::Peer, code, text)
 }
 
-/// Outgoing-Call-Reply for a call that we did not place, while one that we did waits for its reply.
+/// The description for an Outgoing-Call-Reply with a Call ID that we did not use, while our own request is
+/// unanswered.
 pub(super) fn rewritten(placed: LocalCallId, replied: u16) -> String {
     format!("the reply to call {placed} came for call {replied}")
 }
 
-/// Stop-Control-Connection-Request.
+/// The end for a Stop-Control-Connection-Request.
 pub(super) fn stopped(role: Side, reason: StopReason) -> End {
     let code = if reason == StopReason::Protocol { Some(Code::C08) } else { by_server(role) };
     End::new(Who::Peer, code, format!("Stop-Control-Connection-Request: {reason}"))
 }
 
-/// A client that hangs up ends its session in good order; a server that hangs up takes it away.
+/// The code for a peer that ends the session: none if it is the client, which is an orderly end, and a code
+/// if it is the server.
 fn by_server(role: Side) -> Option<Code> {
     match role {
         Side::Server => None,
@@ -92,7 +94,7 @@ fn by_server(role: Side) -> Option<Code> {
     }
 }
 
-/// What Outgoing-Call-Reply says to a call that is not taken.
+/// The result and error of an Outgoing-Call-Reply that refuses a call.
 pub(super) fn outgoing_refusal(refusal: &Refusal) -> (OutgoingResult, ErrorCode) {
     match refusal.code {
         Code::C05 => (OutgoingResult::GeneralError, ErrorCode::NoResource),
@@ -100,7 +102,7 @@ pub(super) fn outgoing_refusal(refusal: &Refusal) -> (OutgoingResult, ErrorCode)
     }
 }
 
-/// What Incoming-Call-Reply says to a call that is not taken.
+/// The result and error of an Incoming-Call-Reply that refuses a call.
 pub(super) fn incoming_refusal(refusal: &Refusal) -> (IncomingResult, ErrorCode) {
     match refusal.code {
         Code::C05 => (IncomingResult::GeneralError, ErrorCode::NoResource),
@@ -108,7 +110,7 @@ pub(super) fn incoming_refusal(refusal: &Refusal) -> (IncomingResult, ErrorCode)
     }
 }
 
-/// What Call-Disconnect-Notify says.
+/// The result and error of a Call-Disconnect-Notify.
 pub(super) fn disconnect(end: CallEnd) -> (DisconnectResult, ErrorCode) {
     match end {
         CallEnd::LostCarrier => (DisconnectResult::LostCarrier, ErrorCode::None),

@@ -7,145 +7,148 @@ use adit_diag::note::{Packet, Who};
 use adit_wire::pptp::{Bearer, Framing, IncomingCallRequest, OutgoingCallRequest, Version};
 use adit_wire::{LocalCallId, PeerCallId};
 
-/// A call within its control connection: unique for the connection's life, never a Call ID.
+/// A call within its control connection. Unique while the connection exists; not a Call ID.
 pub type Handle = u32;
 
-/// What the shell wants.
+/// A command of the caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ControlCommand {
-    /// Take the call that was requested.
+    /// Accept the requested call.
     AcceptCall {
-        /// From [`ControlEvent::CallRequested`].
+        /// The handle from [`ControlEvent::CallRequested`].
         handle: Handle,
-        /// Our Call ID, unique on this host: the key of the GRE packets we shall receive.
+        /// Our Call ID, unique on this host: the key of the GRE packets that we receive.
         call_id: LocalCallId,
     },
-    /// Do not take the call that was requested; the control connection stays.
+    /// Refuse the requested call; the control connection stays open.
     RefuseCall {
-        /// From [`ControlEvent::CallRequested`].
+        /// The handle from [`ControlEvent::CallRequested`].
         handle: Handle,
-        /// Why.
+        /// The reason.
         refusal: Refusal,
     },
-    /// Call the peer: Outgoing-Call-Request from a client, Incoming-Call-Request from a server.
+    /// Place a call: sends Outgoing-Call-Request as a client, Incoming-Call-Request as a server.
     PlaceCall {
         /// Our Call ID, unique on this host.
         call_id: LocalCallId,
     },
-    /// End one call. Unknown handles are ignored: the peer may have been quicker.
+    /// End one call. Unknown handles are ignored, because the peer may have ended the call first.
     EndCall {
         /// The call.
         handle: Handle,
-        /// What to tell the peer, where the message has room for it.
+        /// The reason to send to the peer, if the message has a field for it.
         end: CallEnd,
     },
     /// End every call and then the control connection.
     Stop {
-        /// Whether this program is being stopped.
+        /// Whether this program is shutting down.
         shutdown: bool,
     },
-    /// Ask the peer for a sign of life now, unless that is going on already; see
-    /// [`super::ControlConnection::last_heard`].
+    /// Send an Echo-Request now, unless one is open already; see [`super::ControlConnection::last_heard`].
     Probe,
-    /// Tell the peer by Set-Link-Info what it cannot see: what a client says whose own frames are never answered. The
-    /// character maps are the default ones, which change nothing (RFC 2637 section 2.15).
+    /// Send a Set-Link-Info that reports what the peer cannot detect: a client's frames are never answered.
+    /// The character maps are the defaults, which change nothing (RFC 2637 section 2.15).
     ReportGre {
         /// The call.
         handle: Handle,
-        /// What.
+        /// The report.
         report: GreReport,
     },
-    /// Close without a word: this connection collided with a better one (see [`super::collision`]).
+    /// Close without sending anything: this connection has collided with one that is kept (see
+    /// [`super::collision`]).
     Yield,
     /// The TCP connection was closed or reset, by the peer or by the network.
     TransportClosed,
 }
 
-/// What a client tells its server about their GRE, by the Call ID in Set-Link-Info.
+/// A client's report to its server about received GRE packets, as the Call ID in Set-Link-Info.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GreReport {
-    /// The server's frames arrive: the server's Call ID, as it should be.
+    /// The server's frames arrive: the server's Call ID, the expected value.
     Heard,
-    /// What arrives names this call, which is not the client's: the Call ID that the server knows it by.
+    /// The packets that arrive contain this Call ID, which is not the client's: the Call ID by which the
+    /// server knows the call.
     Misnamed(u16),
 }
 
-/// Why a call is not taken.
+/// Why a call is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// C05 tells the peer "no resource", any other code "do not accept".
+    /// The code: C05 is sent to the peer as "no resource", any other code as "do not accept".
     pub code: Code,
     /// One line for the record.
     pub detail: String,
 }
 
-/// What Call-Disconnect-Notify is to say (RFC 2637 section 2.13).
+/// The reason in a Call-Disconnect-Notify (RFC 2637 section 2.13).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CallEnd {
-    /// The link below is gone.
+    /// The lower layer is down.
     LostCarrier,
     /// Something failed.
     GeneralError,
-    /// The operator or a limit ended it.
+    /// An administrator or a limit ended it.
     AdminShutdown,
-    /// The peer asked for it.
+    /// The peer requested it.
     Request,
 }
 
-/// Something to tell.
+/// An event of a control connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ControlEvent {
     /// A message was sent or received; for the record.
     Packet(Packet),
     /// The control connection is established.
     Established(PeerInfo),
-    /// The peer wants a call: answer with [`ControlCommand::AcceptCall`] or [`ControlCommand::RefuseCall`].
+    /// The peer requests a call: answer with [`ControlCommand::AcceptCall`] or
+    /// [`ControlCommand::RefuseCall`].
     CallRequested {
         /// The call.
         handle: Handle,
-        /// What the peer said.
+        /// The request of the peer.
         request: CallRequest,
     },
-    /// The call is connected. Given out before the message that tells the peer so: make the GRE path now.
+    /// The call is connected. Returned before the message that reports this to the peer: create the GRE path
+    /// now.
     CallUp {
         /// The call.
         handle: Handle,
-        /// Key of the GRE packets we receive.
+        /// The key of the GRE packets that we receive.
         local_call_id: LocalCallId,
-        /// Key of the GRE packets we send.
+        /// The key of the GRE packets that we send.
         peer_call_id: PeerCallId,
         /// The peer's receive window in packets; 0 means that it does no flow control.
         window: u16,
     },
-    /// The call is over, or was never connected. Once for each handle.
+    /// The call has ended, or was never connected. Exactly one for each handle.
     CallEnded {
         /// The call.
         handle: Handle,
         /// Who ended it.
         by: Who,
-        /// What broke; `None` for an orderly end.
+        /// The code of the fault; `None` for an orderly end.
         code: Option<Code>,
         /// One line of evidence.
         detail: String,
     },
-    /// The control connection is over, and every call with it: send what [`super::ControlConnection::poll_transmit`]
-    /// still gives, then close TCP. The last event.
+    /// The control connection has ended with all its calls: send the rest of
+    /// [`super::ControlConnection::poll_transmit`], then close TCP. This is the last event.
     Closed {
         /// Who ended it.
         by: Who,
-        /// What broke; `None` for an orderly end.
+        /// The code of the fault; `None` for an orderly end.
         code: Option<Code>,
         /// One line of evidence.
         detail: String,
     },
 }
 
-/// What the peer told of itself.
+/// The peer's description of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PeerInfo {
-    /// Host Name, as sent: escape before showing.
+    /// Host Name as sent: escape it before display.
     pub host_name: Vec<u8>,
-    /// Vendor Name, as sent: escape before showing.
+    /// Vendor Name as sent: escape it before display.
     pub vendor: Vec<u8>,
     /// Protocol Version.
     pub version: Version,
@@ -169,7 +172,7 @@ pub enum CallRequest {
 }
 
 impl CallRequest {
-    /// The peer's Call ID: the key of the GRE packets we shall send.
+    /// The peer's Call ID: the key of the GRE packets that we send.
     pub fn call_id(&self) -> PeerCallId {
         PeerCallId::new(match self {
             CallRequest::Outgoing(request) => request.call_id,

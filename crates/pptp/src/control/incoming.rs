@@ -1,5 +1,5 @@
-//! Incoming calls (RFC 2637 sections 2.9 to 2.11): a line rings at the PAC. No VPN client makes them; access
-//! concentrators do.
+//! Incoming calls (RFC 2637 sections 2.9 to 2.11), which a PAC reports to its PNS. VPN clients never receive
+//! them; access concentrators send them.
 
 use adit_diag::note::Who;
 use std::time::Instant;
@@ -15,7 +15,7 @@ use super::events::{CallRequest, ControlEvent, End, Handle};
 use super::{ControlConnection, error};
 
 impl ControlConnection {
-    /// PAC: offers a call under our Call ID.
+    /// PAC: places a call under our Call ID.
     pub(super) fn place_incoming(&mut self, now: Instant, handle: Handle, call_id: LocalCallId) {
         let call = &self.config.call;
         self.outbox.send(IncomingCallRequest {
@@ -31,7 +31,7 @@ impl ControlConnection {
         self.calls.insert(handle, Call::IncomingRequested { local_id: call_id, deadline });
     }
 
-    /// PNS: the peer offers a call.
+    /// PNS: handles a call that the peer places.
     pub(super) fn incoming_request(&mut self, now: Instant, request: &IncomingCallRequest) {
         let peer_id = PeerCallId::new(request.call_id);
         if !self.config.accept_incoming {
@@ -47,7 +47,7 @@ impl ControlConnection {
         self.outbox.push_event(ControlEvent::CallRequested { handle, request });
     }
 
-    /// PNS: the shell takes the call.
+    /// PNS: accepts the call.
     pub(super) fn accept_incoming(
         &mut self,
         now: Instant,
@@ -60,7 +60,7 @@ impl ControlConnection {
         self.incoming_answer(Some(local_id), peer_id, IncomingResult::Connect, ErrorCode::None);
     }
 
-    /// PNS: answers an offer; a refusal has no Call ID of ours.
+    /// PNS: sends the reply; a refusal has no local Call ID.
     pub(super) fn incoming_answer(
         &mut self,
         call_id: Option<LocalCallId>,
@@ -78,7 +78,7 @@ impl ControlConnection {
         });
     }
 
-    /// PAC: the answer to our offer.
+    /// PAC: handles the reply to our request.
     pub(super) fn incoming_reply(&mut self, reply: &IncomingCallReply) {
         let local_id = LocalCallId::new(reply.peer_call_id);
         let peer_id = PeerCallId::new(reply.call_id);
@@ -103,7 +103,7 @@ impl ControlConnection {
         });
     }
 
-    /// PNS: the call is connected.
+    /// PNS: handles a connected call.
     pub(super) fn incoming_connected(&mut self, connected: &IncomingCallConnected) {
         let accepted = self.calls.iter().find_map(|(handle, call)| match *call {
             Call::IncomingAccepted { local_id, peer_id, .. }
@@ -121,7 +121,7 @@ impl ControlConnection {
         }
     }
 
-    /// PNS: an offer that was not answered by the shell in time, or is no longer wanted.
+    /// PNS: drops a request that was not answered in time, or is no longer needed.
     pub(super) fn drop_incoming_offer(&mut self, handle: Handle, peer_id: PeerCallId, end: &End) {
         self.calls.remove(handle);
         if end.by != Who::Peer {

@@ -1,11 +1,12 @@
-//! The PPTP control connection with its calls (RFC 2637 sections 2 and 3), both roles.
+//! The PPTP control connection with its calls (RFC 2637 sections 2 and 3), in both roles.
 //!
-//! In a VPN the client is the RFC's PNS and the server its PAC. [`ControlConnection`] lives from the moment TCP is
-//! open until [`ControlEvent::Closed`]. It never refuses a peer for the values of fields that nothing depends on, and
-//! never answers a stream that is not PPTP.
+//! In a VPN the client is the RFC's PNS and the server its PAC. A [`ControlConnection`] exists from the open
+//! of the TCP connection until [`ControlEvent::Closed`]. It does not refuse a peer because of fields that are
+//! not used, and does not answer a stream that is not PPTP.
 //!
-//! Bounds: one message of input ([`adit_wire::pptp::BUFFER_MAX`]), [`MESSAGES_MAX`] messages and [`EVENTS_MAX`] events
-//! of output, [`ControlConfig::max_calls`] calls, [`ECHO_RATE`] answered Echo-Requests a second.
+//! Limits: one message of input ([`adit_wire::pptp::BUFFER_MAX`]), [`MESSAGES_MAX`] messages and
+//! [`EVENTS_MAX`] events of output, [`ControlConfig::max_calls`] calls, [`ECHO_RATE`] answered Echo-Requests
+//! per second.
 
 mod calls;
 pub mod collision;
@@ -72,7 +73,7 @@ pub struct ControlConnection {
     outbox: Outbox,
     echo_limit: EchoLimit,
     counters: MessageCounters,
-    /// Call Serial Number of the last call we placed.
+    /// The Call Serial Number of the last call that we placed.
     serial: u16,
     first_echo: u32,
     /// See [`ControlConnection::link_info`].
@@ -80,7 +81,8 @@ pub struct ControlConnection {
 }
 
 impl ControlConnection {
-    /// A machine for a TCP connection with `peer` that was opened at `now`; a client begins to talk at once.
+    /// Creates a machine for a TCP connection with `peer` that was opened at `now`; a client sends its first
+    /// message at once.
     pub fn new(
         config: impl Into<Arc<ControlConfig>>,
         peer: Ipv4Addr,
@@ -123,17 +125,17 @@ impl ControlConnection {
         self.peer
     }
 
-    /// Whether calls can be made.
+    /// Whether the control connection is established, so that calls can be made.
     pub fn is_established(&self) -> bool {
         matches!(self.state, State::Established { .. })
     }
 
-    /// Whether [`ControlEvent::Closed`] has been given or waits to be.
+    /// Whether [`ControlEvent::Closed`] was returned or is queued.
     pub fn is_closed(&self) -> bool {
         matches!(self.state, State::Closed)
     }
 
-    /// When the peer gave a sign of life on an established control connection.
+    /// When the peer was last heard on an established control connection.
     pub fn last_heard(&self) -> Option<Instant> {
         match &self.state {
             State::Established { keepalive, .. } => Some(keepalive.last_heard()),
@@ -141,7 +143,7 @@ impl ControlConnection {
         }
     }
 
-    /// Calls in any state, and those whose end the peer has not confirmed yet.
+    /// The number of calls in any state, including those whose end the peer has not confirmed yet.
     pub fn calls(&self) -> usize {
         self.calls.len()
     }
@@ -151,12 +153,12 @@ impl ControlConnection {
         self.link_info
     }
 
-    /// What was counted.
+    /// The counters of the connection.
     pub fn counters(&self) -> MessageCounters {
         self.counters
     }
 
-    /// Octets of the TCP stream, in order, cut anywhere.
+    /// Handles octets of the TCP stream, in order and split anywhere.
     pub fn handle_input(&mut self, now: Instant, mut octets: &[u8]) {
         while !octets.is_empty() && !self.is_closed() {
             let taken = self.framer.push(octets);
@@ -186,7 +188,7 @@ impl ControlConnection {
         }
     }
 
-    /// A command of the shell. What makes no sense in the present state is ignored.
+    /// Handles a command of the caller. A command that is not valid in the current state is ignored.
     pub fn handle_command(&mut self, now: Instant, command: ControlCommand) {
         match command {
             ControlCommand::AcceptCall { handle, call_id } => self.accept(now, handle, call_id),
@@ -221,7 +223,7 @@ impl ControlConnection {
         self.settle(now);
     }
 
-    /// Time has passed.
+    /// Handles expired timers.
     pub fn handle_timeout(&mut self, now: Instant) {
         let due = match &mut self.state {
             State::Established { keepalive, .. } => keepalive.due(now),
@@ -242,8 +244,8 @@ impl ControlConnection {
         self.settle(now);
     }
 
-    /// Appends the next message to `buf` and says whether there was one: one call, one write, one TCP segment, because
-    /// NAT helpers read only messages that begin a segment.
+    /// Appends the next message to `buf`; `false` if there is none. Each message must be one write and one
+    /// TCP segment, because NAT helpers parse only messages at the beginning of a segment.
     pub fn poll_transmit(&mut self, buf: &mut Vec<u8>) -> bool {
         match self.outbox.next_message() {
             Some(message) => {
@@ -254,7 +256,7 @@ impl ControlConnection {
         }
     }
 
-    /// The next thing to tell.
+    /// The next event.
     pub fn poll_event(&mut self) -> Option<ControlEvent> {
         self.outbox.next_event()
     }
@@ -278,7 +280,7 @@ impl ControlConnection {
         }
     }
 
-    /// The peer gave a sign of life.
+    /// Records a sign of life of the peer.
     fn heard(&mut self, now: Instant) {
         if let State::Established { keepalive, .. } = &mut self.state {
             keepalive.heard(now);
@@ -292,7 +294,7 @@ impl ControlConnection {
         self.outbox.push_event(ControlEvent::Established(peer));
     }
 
-    /// PNS: Set-Link-Info with this Call ID and the default character maps, which change nothing.
+    /// PNS: sends a Set-Link-Info with this Call ID and the default character maps, which change nothing.
     fn send_set_link_info(&mut self, peer_call_id: u16) {
         let (send_accm, receive_accm) = (u32::MAX, u32::MAX);
         self.outbox.send(SetLinkInfo { peer_call_id, send_accm, receive_accm });

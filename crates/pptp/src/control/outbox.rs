@@ -1,4 +1,4 @@
-//! What waits to be sent and told, within bounds.
+//! The output queue of a control connection, with limits.
 
 use std::collections::VecDeque;
 
@@ -8,14 +8,15 @@ use adit_wire::pptp::Message;
 
 use super::events::ControlEvent;
 
-/// Messages that may wait to be sent. A peer that does not read for so long is lost.
+/// The most messages that wait to be sent. A peer that does not read them is taken for dead.
 pub const MESSAGES_MAX: usize = 64;
-/// Events that may wait before steps are left out.
+/// The number of waiting events above which steps are left out.
 pub const STEPS_MAX: usize = 256;
-/// Events that may wait before the connection is given up; its end adds one event for each call and one for itself.
+/// The number of waiting events at which the connection is closed; its end adds one event for each call and
+/// one for itself.
 pub const EVENTS_MAX: usize = 512;
 
-/// Messages and events on their way out. A connection is quiet for most of its life: then this holds no memory.
+/// Queued messages and events. A connection is idle most of the time, so an empty queue holds no memory.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
     waiting: Option<Box<Waiting>>,
@@ -28,7 +29,7 @@ struct Waiting {
     events: VecDeque<ControlEvent>,
 }
 
-/// Which bound was hit.
+/// The limit that was exceeded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Overflow {
     Messages,
@@ -44,7 +45,7 @@ impl Outbox {
         self.waiting.as_ref().map_or(0, |waiting| waiting.messages.len())
     }
 
-    /// Queues a message, and its note for the record.
+    /// Queues a message and its note for the record.
     pub(super) fn send(&mut self, message: impl Into<Message>) {
         if self.messages() >= MESSAGES_MAX {
             self.overflow = Some(Overflow::Messages);
@@ -77,12 +78,12 @@ impl Outbox {
         }
     }
 
-    /// The bound that was hit: the connection must be given up.
+    /// The limit that was exceeded, so that the connection must be closed.
     pub(super) fn overflow(&self) -> Option<Overflow> {
         self.overflow
     }
 
-    /// Forgets what was to be sent.
+    /// Discards the queued messages.
     pub(super) fn drop_messages(&mut self) {
         if let Some(waiting) = &mut self.waiting {
             waiting.messages.clear();

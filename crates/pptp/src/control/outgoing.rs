@@ -1,4 +1,4 @@
-//! Outgoing calls (RFC 2637 section 3.2.4): how a client calls its server.
+//! Outgoing calls (RFC 2637 section 3.2.4), with which a client calls its server.
 
 use adit_diag::Side;
 use adit_diag::note::Who;
@@ -13,11 +13,11 @@ use super::calls::{Call, CallRole};
 use super::events::{CallRequest, ControlEvent, End, Handle};
 use super::{ControlConnection, error};
 
-/// A reply to another host's request may be followed by the one to ours, within this time.
+/// After a reply to the request of another host, the reply to ours may follow within this time.
 const UNMATCHED: Duration = Duration::from_secs(3);
 
 impl ControlConnection {
-    /// PNS: asks for a call under our Call ID.
+    /// PNS: places a call under our Call ID.
     pub(super) fn place_outgoing(&mut self, now: Instant, handle: Handle, call_id: LocalCallId) {
         let call = &self.config.call;
         self.outbox.send(OutgoingCallRequest {
@@ -36,7 +36,7 @@ impl ControlConnection {
         self.calls.insert(handle, Call::OutgoingRequested { local_id: call_id, unmatched: None, deadline });
     }
 
-    /// PAC: the peer wants a call.
+    /// PAC: handles a request for a call.
     pub(super) fn outgoing_request(&mut self, now: Instant, request: &OutgoingCallRequest) {
         let peer_id = PeerCallId::new(request.call_id);
         if self.config.role == Side::Client {
@@ -53,7 +53,7 @@ impl ControlConnection {
         self.outbox.push_event(ControlEvent::CallRequested { handle, request });
     }
 
-    /// Why one more call of the peer cannot be taken, if so. A call that is there is never disturbed.
+    /// Why another call of the peer cannot be accepted, if so. An existing call is never affected.
     pub(super) fn cannot_take(&self, peer_id: PeerCallId) -> Option<ErrorCode> {
         if self.calls.find(|call| call.peer_id() == Some(peer_id)).is_some() {
             Some(ErrorCode::BadCallId)
@@ -64,7 +64,7 @@ impl ControlConnection {
         }
     }
 
-    /// PAC: the shell takes the call.
+    /// PAC: accepts the call.
     pub(super) fn accept_outgoing(
         &mut self,
         handle: Handle,
@@ -82,12 +82,12 @@ impl ControlConnection {
         });
     }
 
-    /// PAC: says that there is no call.
+    /// PAC: sends a reply that refuses the call.
     pub(super) fn refuse_outgoing(&mut self, peer_id: PeerCallId, result: OutgoingResult, error: ErrorCode) {
         self.outbox.send(OutgoingCallReply::refused(peer_id.get(), result, error));
     }
 
-    /// PNS: the reply to our request.
+    /// PNS: handles the reply to our request.
     pub(super) fn outgoing_reply(&mut self, now: Instant, reply: &OutgoingCallReply) {
         let connected = reply.result == OutgoingResult::Connected;
         let asked = self.calls.find(|call| call.local_id() == Some(LocalCallId::new(reply.peer_call_id)));
@@ -103,7 +103,7 @@ impl ControlConnection {
                     self.call_ended(handle, &error::outgoing_refused(reply));
                 }
             }
-            // We gave the call up before the reply came.
+            // We abandoned the call before the reply arrived.
             Some((handle, Call::Clearing { local_id, peer_id: None, deadline })) => {
                 let (local_id, deadline) = (*local_id, *deadline);
                 self.calls.remove(handle);
@@ -124,7 +124,7 @@ impl ControlConnection {
         }
     }
 
-    /// PAC: a request that was not answered by the shell in time, or is no longer wanted.
+    /// PAC: drops a request that was not answered in time, or is no longer needed.
     pub(super) fn drop_outgoing_offer(&mut self, handle: Handle, peer_id: PeerCallId, end: &End) {
         self.calls.remove(handle);
         if end.by != Who::Peer {

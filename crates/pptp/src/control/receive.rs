@@ -1,4 +1,4 @@
-//! What each message does in each state (RFC 2637 section 3.1).
+//! Handling of each message in each state (RFC 2637 section 3.1).
 
 use adit_diag::note::Who;
 use std::time::Instant;
@@ -28,7 +28,8 @@ impl ControlConnection {
         }
     }
 
-    /// Server: the first message must be Start-Control-Connection-Request; anything else is not worth an answer.
+    /// Server: handles the first message, which must be Start-Control-Connection-Request; any other message
+    /// gets no answer.
     fn receive_first(&mut self, now: Instant, message: &Message) {
         let Message::StartControlConnectionRequest(request) = message else {
             let text = format!("{} before Start-Control-Connection-Request", message.message_type());
@@ -62,7 +63,7 @@ impl ControlConnection {
         }
     }
 
-    /// Client: Start-Control-Connection-Reply decides.
+    /// Client: handles the message that must be Start-Control-Connection-Reply.
     fn receive_reply(&mut self, now: Instant, message: &Message) {
         match message {
             Message::StartControlConnectionReply(reply) if reply.result != StartResult::Success => {
@@ -99,7 +100,7 @@ impl ControlConnection {
             Message::CallClearRequest(request) => self.clear_request(request),
             Message::CallDisconnectNotify(notify) => self.disconnect_notify(notify),
             Message::WanErrorNotify(_) => self.counters.wan_error_notifies += 1,
-            // The character maps mean nothing inside GRE, and the Call ID is often wrong.
+            // The character maps have no meaning in GRE, and the Call ID is often wrong.
             Message::SetLinkInfo(info) => {
                 self.counters.set_link_infos += 1;
                 self.link_info = Some(info.peer_call_id);
@@ -110,7 +111,7 @@ impl ControlConnection {
         }
     }
 
-    /// We are stopping: only what shortens the wait matters.
+    /// Handles a message while we are stopping: only those that shorten the wait matter.
     fn receive_stopping(&mut self, now: Instant, message: &Message, end: &End) {
         match message {
             Message::StopControlConnectionReply(_) if matches!(self.state, State::WaitStopReply { .. }) => {
@@ -152,7 +153,7 @@ impl ControlConnection {
         }
     }
 
-    /// The stream is lost: what arrives is not PPTP, and gets no answer.
+    /// Handles input that is not PPTP: closes without an answer.
     pub(super) fn garbage(&mut self, error: &adit_wire::Error) {
         let begins = escape(self.framer.pending()).limit(64).to_string();
         let (code, text) = match self.state {

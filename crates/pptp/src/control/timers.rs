@@ -1,11 +1,11 @@
-//! The keep-alive of a control connection (RFC 2637 section 3.1.4) and the limit on answering the peer's.
+//! The keep-alive of a control connection (RFC 2637 section 3.1.4) and the rate limit for Echo-Replies.
 
 use std::time::{Duration, Instant};
 
-/// Echo-Requests of the peer that are answered in a second.
+/// The most Echo-Requests of the peer that are answered per second.
 pub const ECHO_RATE: u32 = 10;
 
-/// What the keep-alive wants when time has passed.
+/// The action that is due.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Due {
     Nothing,
@@ -15,13 +15,13 @@ pub(super) enum Due {
     Dead,
 }
 
-/// Asks a silent peer for a sign of life.
+/// Checks whether an idle peer is alive.
 #[derive(Debug)]
 pub(super) struct KeepAlive {
     every: Option<Duration>,
     timeout: Duration,
     heard: Instant,
-    /// The identifier of the Echo-Request that is not answered yet, and when it was sent.
+    /// The identifier of the unanswered Echo-Request, and when it was sent.
     asked: Option<(u32, Instant)>,
     next_identifier: u32,
 }
@@ -37,13 +37,13 @@ impl KeepAlive {
         KeepAlive { every, timeout, heard: now, asked: None, next_identifier: first_identifier }
     }
 
-    /// A message came: the peer lives.
+    /// Records a message as a sign of life.
     pub(super) fn heard(&mut self, now: Instant) {
         self.heard = now;
         self.asked = None;
     }
 
-    /// An Echo-Reply came. One that answers nothing is no sign of life.
+    /// Handles an Echo-Reply. One that matches no request is no sign of life.
     pub(super) fn answered(&mut self, now: Instant, identifier: u32) -> bool {
         let ours = self.asked.is_some_and(|(asked, _)| asked == identifier);
         if ours {
@@ -70,7 +70,7 @@ impl KeepAlive {
         }
     }
 
-    /// An Echo-Request goes out now, under this identifier; `None` while another is open.
+    /// Records an Echo-Request and returns its identifier; `None` while another one is open.
     pub(super) fn ask(&mut self, now: Instant) -> Option<u32> {
         if self.asked.is_some() {
             return None;
@@ -81,7 +81,7 @@ impl KeepAlive {
         Some(identifier)
     }
 
-    /// When the peer last gave a sign of life.
+    /// When the peer was last heard.
     pub(super) fn last_heard(&self) -> Instant {
         self.heard
     }

@@ -1,8 +1,9 @@
-//! Decides when the peer must be told what has arrived.
+//! Acknowledgment of received packets.
 
 use std::time::{Duration, Instant};
 
-/// Acknowledgments owed to the peer: they ride on data whenever some leaves in time, and go alone otherwise.
+/// Acknowledgments to send to the peer: they are carried by data packets if one is sent in time, and sent
+/// alone otherwise.
 #[derive(Clone, Debug)]
 pub struct Acknowledger {
     delay: Duration,
@@ -18,30 +19,31 @@ struct Owed {
 }
 
 impl Acknowledger {
-    /// Acknowledges alone `delay` after the first packet that no data packet has acknowledged, and at once when
-    /// `every` of them (at least 1) wait: a peer that does keep to a window must not run into its end.
+    /// Creates an acknowledger that sends an acknowledgment alone `delay` after the first unacknowledged
+    /// packet, or as soon as `every` packets (at least 1) are unacknowledged: a peer that enforces a window
+    /// must not run out of it.
     pub fn new(delay: Duration, every: u16) -> Acknowledger {
         Acknowledger { delay, every: u32::from(every.max(1)), owed: None }
     }
 
-    /// A data packet arrived; `highest` is the highest sequence number received so far.
+    /// Handles a received data packet; `highest` is the highest sequence number received so far.
     pub fn received(&mut self, now: Instant, highest: u32) {
         let owed = self.owed.get_or_insert(Owed { number: highest, packets: 0, deadline: now + self.delay });
         owed.number = highest;
         owed.packets += 1;
     }
 
-    /// The number to put on a packet that leaves now; nothing when the peer knows it all.
+    /// The Acknowledgment Number for a packet that is sent now; `None` if everything is acknowledged.
     pub fn take(&mut self) -> Option<u32> {
         self.owed.take().map(|owed| owed.number)
     }
 
-    /// The number to send alone, if it is time for that.
+    /// The Acknowledgment Number to send alone, if it is due.
     pub fn take_due(&mut self, now: Instant) -> Option<u32> {
         self.owed.take_if(|owed| owed.packets >= self.every || owed.deadline <= now).map(|owed| owed.number)
     }
 
-    /// When an acknowledgment has to go alone.
+    /// When an acknowledgment must be sent alone.
     pub fn poll_timeout(&self) -> Option<Instant> {
         self.owed.map(|owed| owed.deadline)
     }

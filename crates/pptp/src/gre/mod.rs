@@ -1,8 +1,9 @@
-//! The GRE data channel of one call (RFC 2637 section 4): numbering, acknowledging and putting packets in order.
+//! The GRE data channel of one call (RFC 2637 section 4): sequence numbers, acknowledgments and reordering.
 //!
-//! Four parts that know nothing of each other: [`Sender`] numbers what leaves, [`Receiver`] orders what arrives,
-//! [`Acknowledger`] decides when the peer must be told, and [`Window`], where it is wanted, when the next may leave. Sequence numbers are 32 bits, compared modulo 2^32, so a call
-//! may live through any number of wraps.
+//! It has four independent parts: [`Sender`] numbers sent packets, [`Receiver`] orders received packets,
+//! [`Acknowledger`] decides when to send an acknowledgment, and the optional [`Window`] when the next packet
+//! may be sent. Sequence numbers have 32 bits and are compared modulo 2^32, so a call may wrap any number of
+//! times.
 
 mod acknowledger;
 mod receiver;

@@ -1,28 +1,28 @@
-//! Puts the packets that arrive into the order of their numbers.
+//! Reordering of received packets by sequence number.
 //!
-//! A packet whose turn it is goes straight through. One that is ahead by no more than the window waits for the missing
-//! ones, for a bounded time and in bounded room; then the gap is given up as lost. One that is behind is dropped. One
-//! that is far ahead is a jump: either very many packets were lost, or it is forged. A second packet of the same range
-//! proves the jump. Without one, it is believed when the wait is over, but the old range is remembered: its next
-//! packet, if it arrives, undoes the jump. So a single forged packet can never stop a call.
+//! The next packet in sequence is delivered at once. A packet that is ahead by at most the window is held
+//! until the missing ones arrive, for a limited time and in limited memory; then the gap counts as lost. A
+//! packet that is behind is dropped. A packet that is far ahead is a jump: either very many packets were
+//! lost, or it is forged. A second packet of the same range confirms the jump. Without one, the jump is
+//! accepted after the wait, but the old range is kept: its next packet, if it arrives, reverts the jump. So a
+//! single forged packet cannot stop a call.
 
 use std::time::{Duration, Instant};
 
 use super::ahead;
 use super::reorder::{Held, Reorder};
 
-/// A packet ahead by more than this, and by more than the window, is a jump.
+/// A packet that is ahead by more than this and by more than the window is a jump.
 const JUMP: i32 = 64;
 
-/// The bounds of a [`Receiver`].
+/// The limits of a [`Receiver`].
 #[derive(Clone, Copy, Debug)]
 pub struct ReceiverConfig {
-    /// How many numbers a packet may be ahead and still wait for its turn: 0..=1024; 0 keeps no
-    /// packet waiting.
+    /// How far ahead a packet may be to be held: 0..=1024; 0 holds no packet.
     pub packets: u16,
-    /// Payload octets that may wait.
+    /// The most payload octets that are held.
     pub octets: usize,
-    /// How long a packet may wait.
+    /// How long a packet may be held.
     pub wait: Duration,
 }
 
@@ -37,12 +37,13 @@ impl Default for ReceiverConfig {
     }
 }
 
-/// What to do with the packet just given to [`Receiver::receive`].
+/// The result of [`Receiver::receive`] for a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Arrival {
-    /// Its turn: use it now, then fetch what it released with [`Receiver::next_held`].
+    /// The next in sequence: process it now, then fetch the packets that it released with
+    /// [`Receiver::next_held`].
     Deliver,
-    /// A copy was taken; [`Receiver::next_held`] may have packets.
+    /// A copy is held; [`Receiver::next_held`] may return packets.
     Held,
     /// Old, duplicate, or out of the window.
     Dropped,
@@ -65,20 +66,20 @@ pub struct ReceiverCounters {
 #[derive(Clone, Debug)]
 pub struct Receiver {
     config: ReceiverConfig,
-    /// `None` until the first packet: any number may be the first.
+    /// The current range; `None` until the first packet, which may have any number.
     range: Option<Range>,
     waiting: Reorder,
-    /// A single packet far ahead that nothing has confirmed.
+    /// A single packet far ahead that no other has confirmed.
     jump: Option<Held>,
     /// The range before an unconfirmed jump.
     left: Option<Left>,
     counters: ReceiverCounters,
 }
 
-/// Where the flow stands.
+/// The state of the sequence.
 #[derive(Clone, Copy, Debug)]
 struct Range {
-    /// The number delivered or given up last.
+    /// The number that was last delivered or given up.
     last: u32,
     /// Bit n is set when `last - n` was received.
     recent: u64,
@@ -87,19 +88,19 @@ struct Range {
 #[derive(Clone, Copy, Debug)]
 struct Left {
     range: Range,
-    /// The numbers that the jump counted as lost.
+    /// The number of packets that the jump counted as lost.
     lost: u64,
 }
 
 impl Range {
-    /// Moves on to a received packet.
+    /// Advances to a received packet.
     fn advance(&mut self, seq: u32) {
         let steps = seq.wrapping_sub(self.last);
         self.recent = self.recent.checked_shl(steps).unwrap_or(0) | 1;
         self.last = seq;
     }
 
-    /// Notes a packet at or behind `last`.
+    /// Records a packet at or behind `last`.
     fn note_old(&mut self, seq: u32) -> Old {
         let bit = 1u64.checked_shl(self.last.wrapping_sub(seq)).unwrap_or(0);
         if self.recent & bit != 0 {
@@ -110,16 +111,16 @@ impl Range {
     }
 }
 
-/// What a packet behind the last one is.
+/// The kind of a packet behind the last one.
 enum Old {
     /// It was received before.
     Duplicate,
-    /// It was given up, or is too old to be known.
+    /// It was given up, or is older than the history.
     Late,
 }
 
 impl Receiver {
-    /// A receiver that takes the first packet's number as its start.
+    /// Creates a receiver that starts at the number of the first packet.
     pub fn new(config: ReceiverConfig) -> Receiver {
         let packets = config.packets.min(ReceiverConfig::MAX_PACKETS);
         Receiver {
@@ -132,7 +133,7 @@ impl Receiver {
         }
     }
 
-    /// Judges a data packet. The caller fetches with [`Receiver::next_held`] until it is empty before the next call.
+    /// Handles a data packet. Call [`Receiver::next_held`] until it returns `None` before the next call.
     pub fn receive(&mut self, now: Instant, seq: u32, payload: &[u8]) -> Arrival {
         let Some(range) = &mut self.range else {
             self.range = Some(Range { last: seq, recent: 1 });
@@ -159,8 +160,8 @@ impl Receiver {
         }
     }
 
-    /// Takes a data packet if it is the plain next one and nothing waits: then it is [`Arrival::Deliver`], and there is
-    /// nothing to fetch. False changes nothing.
+    /// Accepts a data packet if it is next in sequence and no packet is held: equivalent to
+    /// [`Arrival::Deliver`] with nothing to fetch. If it returns false, nothing has changed.
     pub fn receive_next(&mut self, seq: u32) -> bool {
         let Some(range) = self.range.as_mut().filter(|range| ahead(seq, range.last) == 1) else {
             return false;
@@ -173,7 +174,7 @@ impl Receiver {
         true
     }
 
-    /// A packet at or behind the last one: only good if it proves an unconfirmed jump wrong.
+    /// Handles a packet at or behind the last one, which matters only if it refutes an unconfirmed jump.
     fn receive_old(&mut self, now: Instant, seq: u32, payload: &[u8]) -> Arrival {
         let far = self.far();
         if let Some(left) = self.left.take_if(|left| (1..=far).contains(&ahead(seq, left.range.last))) {
@@ -189,7 +190,7 @@ impl Receiver {
         Arrival::Dropped
     }
 
-    /// A packet far beyond the window.
+    /// Handles a packet far beyond the window.
     fn receive_jump(&mut self, held: Held) -> Arrival {
         match self.jump.take() {
             Some(first) if first.seq == held.seq => {
@@ -209,7 +210,7 @@ impl Receiver {
         }
     }
 
-    /// Takes in a packet that is near the last one, or near the newest that waits.
+    /// Holds a packet that is near the last one, or near the newest held one.
     fn hold(&mut self, held: Held) -> Arrival {
         self.range_is_alive();
         let seq = held.seq;
@@ -230,18 +231,19 @@ impl Receiver {
         Arrival::Held
     }
 
-    /// Beyond this a packet is no longer a plain gap but a jump.
+    /// The distance beyond which a packet is not a gap but a jump.
     fn far(&self) -> i32 {
         i32::from(self.config.packets).max(JUMP)
     }
 
-    /// A packet of the present range came: a jump away from it is refuted, the jump that led to it is proven.
+    /// Handles a packet of the current range: refutes a jump away from it, and confirms the jump that led to
+    /// it.
     fn range_is_alive(&mut self) {
         self.counters.out_of_window += u64::from(self.jump.take().is_some());
         self.left = None;
     }
 
-    /// Leaves the present range for that of `held`, delivering what waits.
+    /// Leaves the current range for that of `held`, and delivers the held packets.
     fn jump_to(&mut self, held: Held) {
         while self.waiting.first_waiting().is_some() {
             self.give_up_gap();
@@ -254,7 +256,8 @@ impl Receiver {
         self.give_up_gap();
     }
 
-    /// Counts the numbers before the first waiting packet as lost and releases all that are then in order.
+    /// Counts the numbers before the first held packet as lost and releases all packets that are then in
+    /// order.
     fn give_up_gap(&mut self) {
         if let (Some(range), Some(held)) = (&self.range, self.waiting.first_waiting()) {
             self.counters.lost += u64::from(held.seq.wrapping_sub(range.last).wrapping_sub(1));
@@ -277,12 +280,12 @@ impl Receiver {
         }
     }
 
-    /// The next packet that waited and whose turn it is: its number and payload.
+    /// The next released packet: its number and payload.
     pub fn next_held(&mut self) -> Option<(u32, Vec<u8>)> {
         self.waiting.pop().map(|held| (held.seq, held.payload))
     }
 
-    /// Gives up the gaps that were waited for long enough; then fetch with [`Receiver::next_held`].
+    /// Gives up gaps that have timed out; then fetch packets with [`Receiver::next_held`].
     pub fn handle_timeout(&mut self, now: Instant) {
         let wait = self.config.wait;
         while self.waiting.first_waiting().is_some_and(|held| held.arrived + wait <= now) {
@@ -293,7 +296,7 @@ impl Receiver {
         }
     }
 
-    /// When [`Receiver::handle_timeout`] has something to do.
+    /// When [`Receiver::handle_timeout`] must be called.
     pub fn poll_timeout(&self) -> Option<Instant> {
         let waiting = self.waiting.first_waiting().map(|held| held.arrived);
         let jump = self.jump.as_ref().map(|held| held.arrived);
@@ -304,12 +307,12 @@ impl Receiver {
         first.map(|arrived| arrived + self.config.wait)
     }
 
-    /// The highest number received, which is what an acknowledgment carries (RFC 2637 section 4.3).
+    /// The highest number received, which is sent as the Acknowledgment Number (RFC 2637 section 4.3).
     pub fn highest(&self) -> Option<u32> {
         self.waiting.highest().or(self.range.map(|range| range.last))
     }
 
-    /// What was seen so far.
+    /// The counters so far.
     pub fn counters(&self) -> ReceiverCounters {
         self.counters
     }

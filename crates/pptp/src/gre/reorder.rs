@@ -1,11 +1,11 @@
-//! The packets that arrived ahead of their turn.
+//! The reorder buffer: packets that arrived ahead of their turn.
 
 use std::collections::VecDeque;
 use std::time::Instant;
 
 use super::ahead;
 
-/// A copy of one packet that waits.
+/// A copy of a held packet.
 #[derive(Clone, Debug)]
 pub(super) struct Held {
     pub(super) seq: u32,
@@ -13,7 +13,7 @@ pub(super) struct Held {
     pub(super) payload: Vec<u8>,
 }
 
-/// Waiting packets in the order of their numbers; the first `released` of them wait only to be fetched.
+/// Held packets in the order of their numbers; the first `released` of them are ready to be fetched.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Reorder {
     queue: VecDeque<Held>,
@@ -22,7 +22,7 @@ pub(super) struct Reorder {
 }
 
 impl Reorder {
-    /// Puts a packet into its place; false when one with that number is there already.
+    /// Inserts a packet in order; false if there is one with that number already.
     pub(super) fn insert(&mut self, held: Held) -> bool {
         let place = self.queue.partition_point(|other| ahead(held.seq, other.seq) > 0);
         if self.queue.get(place).is_some_and(|other| other.seq == held.seq) {
@@ -33,7 +33,7 @@ impl Reorder {
         true
     }
 
-    /// The first packet that is not released.
+    /// The first packet that is not released yet.
     pub(super) fn first_waiting(&self) -> Option<&Held> {
         self.queue.get(self.released)
     }
@@ -56,12 +56,12 @@ impl Reorder {
         Some(held)
     }
 
-    /// The highest number here.
+    /// The highest number in the buffer.
     pub(super) fn highest(&self) -> Option<u32> {
         self.queue.back().map(|held| held.seq)
     }
 
-    /// Payload octets here.
+    /// The number of payload octets in the buffer.
     pub(super) fn octets(&self) -> usize {
         self.octets
     }

@@ -1,4 +1,4 @@
-//! Numbers the packets that leave.
+//! Numbering of sent packets.
 
 use adit_wire::PeerCallId;
 
@@ -11,12 +11,13 @@ use super::ahead;
 pub struct Sender {
     peer_call_id: PeerCallId,
     next: u32,
-    /// Octets are free to lie: only numbers in `acked..next` can be acknowledged.
+    /// An acknowledgment is untrusted input: only numbers in `acked..next` can be acknowledged.
     acked: u32,
 }
 
 impl Sender {
-    /// A sender whose packets carry the peer's Call ID and begin with sequence number `first` (RFC 2637: 0).
+    /// Creates a sender whose packets contain the peer's Call ID and begin with sequence number `first` (RFC
+    /// 2637: 0).
     pub fn new(peer_call_id: PeerCallId, first: u32) -> Sender {
         Sender { peer_call_id, next: first, acked: first.wrapping_sub(1) }
     }
@@ -33,8 +34,8 @@ impl Sender {
         Repr { call_id: self.peer_call_id.get(), seq: None, ack: Some(ack), payload_len: 0 }
     }
 
-    /// Notes an Acknowledgment Number from the peer and returns how many packets it newly acknowledges: 0 for one that
-    /// is older than the newest, or for a packet that was never sent.
+    /// Handles an Acknowledgment Number from the peer and returns how many packets it newly acknowledges: 0
+    /// if it is older than the newest one, or for a packet that was never sent.
     pub fn handle_ack(&mut self, ack: u32) -> u32 {
         let newly = ahead(ack, self.acked);
         if newly <= 0 || ahead(ack, self.next) >= 0 {
@@ -44,7 +45,7 @@ impl Sender {
         newly.unsigned_abs()
     }
 
-    /// Packets sent and not acknowledged. Many peers never acknowledge: this holds nothing back.
+    /// The number of unacknowledged packets. Many peers never acknowledge, so this does not limit sending.
     pub fn outstanding(&self) -> u32 {
         self.next.wrapping_sub(1).wrapping_sub(self.acked)
     }

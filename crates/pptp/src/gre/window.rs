@@ -1,30 +1,30 @@
-//! How many packets may be on their way unacknowledged: the sliding window of RFC 2637 section 4.2, and the adaptive
-//! time-out of section 4.4.
+//! The sliding window of RFC 2637 section 4.2, which limits unacknowledged packets, and the adaptive time-out
+//! of section 4.4.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// A larger window of a peer is taken as this one, so that its memory has a bound.
+/// The largest window; a larger one of a peer is reduced to this, to limit memory.
 const LARGEST: u16 = 1024;
-/// The acknowledgment time-out is never shorter: a peer may collect acknowledgments for a while.
+/// The shortest acknowledgment time-out: a peer may collect acknowledgments for a while.
 const SHORTEST_TIMEOUT: Duration = Duration::from_millis(150);
-/// Nor longer.
+/// The longest acknowledgment time-out.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(3);
-/// The round trip that is assumed before any was measured, where the peer's Packet Processing Delay says less: RFC 2637
-/// takes that delay alone, which nearly all peers give as 0.
+/// The assumed round-trip time before the first measurement, if the peer's Packet Processing Delay is lower.
+/// RFC 2637 uses that delay alone, which nearly all peers send as 0.
 const FIRST_ROUND_TRIP: Duration = Duration::from_millis(300);
 
 /// The window of one call towards its peer.
 #[derive(Clone, Debug)]
 pub struct Window {
     size: u32,
-    /// What the peer takes: Packet Recv. Window Size of its request or reply.
+    /// The peer's limit: Packet Recv. Window Size of its request or reply.
     largest: u32,
-    /// When each packet left that is not acknowledged, the oldest first.
+    /// When each unacknowledged packet was sent, oldest first.
     sent: VecDeque<Instant>,
-    /// Packets acknowledged in time since the window grew last.
+    /// Packets acknowledged in time since the window last grew.
     in_time: u32,
-    /// The oldest unacknowledged packet is waited for until then.
+    /// When the oldest unacknowledged packet times out.
     deadline: Option<Instant>,
     round_trip: Duration,
     deviation: Duration,
@@ -49,23 +49,23 @@ impl Window {
         })
     }
 
-    /// Packets that may be unacknowledged now.
+    /// The number of packets that may be unacknowledged now.
     pub fn size(&self) -> u32 {
         self.size
     }
 
-    /// Packets that are unacknowledged now.
+    /// The number of packets that are unacknowledged now.
     pub fn outstanding(&self) -> u32 {
         self.sent.len() as u32
     }
 
-    /// Whether the next packet has to wait.
+    /// Whether the next packet must wait.
     pub fn is_full(&self) -> bool {
         self.outstanding() >= self.size
     }
 
-    /// A packet with a payload left. One that does not wait for the window, as a control frame, is counted while there
-    /// is room in the largest window.
+    /// Records a sent packet with a payload. A packet that bypasses the window, such as a control frame, is
+    /// counted as long as it fits into the largest window.
     pub fn sent(&mut self, now: Instant) {
         if self.sent.len() < self.largest as usize {
             self.sent.push_back(now);
@@ -73,10 +73,10 @@ impl Window {
         }
     }
 
-    /// So many packets were acknowledged, the oldest ones.
+    /// Handles the acknowledgment of the `packets` oldest packets.
     pub fn acknowledged(&mut self, now: Instant, packets: u32) {
         let packets = (packets as usize).min(self.sent.len());
-        // Only the newest of them tells the round trip: the others waited for it.
+        // Only the newest packet gives the round-trip time: the others waited for it.
         let Some(newest) = self.sent.drain(..packets).next_back() else { return };
         self.measure(now.saturating_duration_since(newest));
         self.in_time += packets as u32;
@@ -87,13 +87,13 @@ impl Window {
         self.deadline = (!self.sent.is_empty()).then(|| now + self.timeout());
     }
 
-    /// When [`Window::handle_timeout`] has something to do.
+    /// When [`Window::handle_timeout`] must be called.
     pub fn poll_timeout(&self) -> Option<Instant> {
         self.deadline
     }
 
-    /// Gives up waiting for acknowledgments, if it is time: half the window, and what was on its way counts no longer.
-    /// Nothing is sent again.
+    /// Handles an acknowledgment time-out, if it is due: halves the window, and no longer counts the packets
+    /// in flight. Nothing is retransmitted.
     pub fn handle_timeout(&mut self, now: Instant) {
         if self.deadline.is_none_or(|deadline| now < deadline) {
             return;

@@ -48,7 +48,7 @@ fn c043_a_full_server_refuses_and_stays() {
     assert_eq!((reply.result, reply.error), (OutgoingResult::GeneralError, ErrorCode::NoResource));
     assert!(one.machine.is_established());
 
-    // The shell refuses.
+    // The caller refuses.
     let cases = [
         (Code::C05, OutgoingResult::GeneralError, ErrorCode::NoResource),
         (Code::A08, OutgoingResult::DoNotAccept, ErrorCode::None),
@@ -66,7 +66,7 @@ fn c043_a_full_server_refuses_and_stays() {
         assert_eq!(one.call_ended(), (Who::Us, Some(code), "500 sessions".to_owned()));
         assert!(one.machine.is_established());
         assert_eq!(one.machine.calls(), 0);
-        // The connection can be used again.
+        // The connection remains usable.
         one.accept = Some(5);
         one.hears(call_request(3));
         assert!(
@@ -114,7 +114,7 @@ fn c045_c046_the_client_accepts_call_id_0_and_window_0() {
     one.hears(notify(0, DisconnectResult::Request));
     assert_eq!(one.machine.calls(), 0);
 
-    // And as our own.
+    // The same for our own calls.
     let mut one = One::client();
     one.commands(ControlCommand::PlaceCall { call_id: LocalCallId::new(0) });
     one.hears(call_reply(0, 0));
@@ -153,7 +153,7 @@ fn c048_a_reply_to_an_unknown_call_is_ignored() {
     assert_eq!(one.next_event(), None);
     one.hears(call_reply(100, 900));
     assert!(matches!(one.next_event(), Some(ControlEvent::CallUp { .. })));
-    // A second reply changes nothing.
+    // A second reply has no effect.
     one.hears(call_reply(100, 901));
     assert_eq!(one.next_event(), None);
 }
@@ -168,7 +168,7 @@ fn a_rewritten_call_id_is_named_when_the_time_is_up() {
     assert_eq!(code, Some(Code::G04));
     assert_eq!(detail, "the reply to call 100 came for call 55");
 
-    // The server mostly gives up first: it waits for our GRE.
+    // The server usually gives up first, because it waits for our GRE packets.
     let mut one = One::client();
     one.commands(ControlCommand::PlaceCall { call_id: LocalCallId::new(100) });
     one.hears(call_reply(55, 900));
@@ -193,7 +193,7 @@ fn c049_no_reply_in_60_seconds_closes_the_connection() {
     let (by, code, detail) = one.call_ended();
     assert_eq!((by, code), (Who::Neither, Some(Code::C10)));
     assert!(detail.contains("Outgoing-Call-Reply"), "{detail}");
-    // Both the call and the connection are given up in order; the server need not answer.
+    // The call is cleared and the connection stopped in order; the server need not answer.
     assert_eq!(one.next_message(), Some(CallClearRequest { call_id: 100 }.into()));
     one.waits(secs(3));
     assert_eq!(one.next_message(), Some(stop_request(StopReason::General).into()));
@@ -221,7 +221,7 @@ fn a_call_may_be_cleared_before_it_is_answered() {
     one.hears(CallClearRequest { call_id: 100 });
     assert_eq!(one.next_message(), Some(notify(0, DisconnectResult::Request).into()));
     assert_eq!(one.call_ended().0, Who::Peer);
-    // The shell's answer is too late.
+    // The caller's answer is too late.
     one.commands(ControlCommand::AcceptCall { handle: 0, call_id: LocalCallId::new(5) });
     assert_eq!((one.next_message(), one.next_event()), (None, None));
 }
@@ -275,7 +275,7 @@ fn c053_disconnect_with_either_id_and_any_result() {
         assert!(one.machine.is_established());
     }
 
-    // With two calls the id must fit, and the server's own goes first.
+    // With two calls the id must match, and the server's own id is tried first.
     let mut one = One::client_with_call();
     one.commands(ControlCommand::PlaceCall { call_id: LocalCallId::new(900) });
     one.hears(call_reply(900, 800));
@@ -301,7 +301,7 @@ fn c054_a_missing_disconnect_is_waited_for_briefly() {
     one.waits(secs(5));
     assert_eq!(one.closed().1, None);
 
-    // The notify cuts the wait short.
+    // The notify ends the wait early.
     let mut one = One::client_with_call();
     one.commands(ControlCommand::EndCall { handle: 0, end: CallEnd::Request });
     one.commands(ControlCommand::Stop { shutdown: false });
@@ -365,7 +365,7 @@ fn c060_a_second_call_does_not_disturb_the_first() {
     one.hears(call_request(101));
     assert!(matches!(one.next_message(), Some(Message::OutgoingCallReply(r)) if r.call_id == 901));
     one.events.clear();
-    // One more under an id that is taken would mix up the GRE packets we send.
+    // Another call under an id in use would mix up the GRE packets that we send.
     one.hears(call_request(100));
     let Some(Message::OutgoingCallReply(reply)) = one.next_message() else { panic!() };
     assert_eq!((reply.result, reply.error), (OutgoingResult::GeneralError, ErrorCode::BadCallId));
@@ -454,7 +454,7 @@ fn a_whole_conversation() {
             window
         })
     );
-    // An hour of silence is filled with echoes.
+    // Echoes fill an hour of silence.
     pair.waits(secs(3600));
     assert_eq!((pair.server.next_event(), pair.client.next_event()), (None, None));
     pair.client.commands(ControlCommand::EndCall { handle: 0, end: CallEnd::Request });

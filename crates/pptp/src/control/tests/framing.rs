@@ -81,7 +81,7 @@ fn c011_each_message_is_one_write() {
     one.machine.handle_command(one.now, ControlCommand::EndCall { handle: 0, end: CallEnd::Request });
     one.machine.handle_input(one.now, &emit(&notify(900, DisconnectResult::Request).into()));
     one.machine.handle_command(one.now, ControlCommand::Stop { shutdown: false });
-    // Two messages wait; each call gives exactly one.
+    // Two messages wait; each call returns exactly one.
     let mut octets = Vec::new();
     assert!(one.machine.poll_transmit(&mut octets));
     assert!(matches!(Message::parse(&octets), Ok(Message::CallClearRequest(_))));
@@ -119,7 +119,7 @@ fn another_protocol_on_the_port_is_named() {
     assert!(detail.contains("220 ftp"), "{detail}");
 }
 
-/// A list of messages in valid formats and in an invalid order.
+/// A list of messages, each in a valid format, in an invalid order.
 fn rude() -> impl Strategy<Value = Vec<u8>> {
     (1..=15u16, prop::collection::vec(0..4u8, 220), prop::option::of(0..220usize)).prop_map(
         |(kind, body, flip)| {
@@ -131,7 +131,7 @@ fn rude() -> impl Strategy<Value = Vec<u8>> {
             if message_type.size() > 12 && (kind == 1 || kind == 2) {
                 octets[12] = 1;
             }
-            // Mostly whole; sometimes one octet is off.
+            // Mostly intact; sometimes one octet differs.
             if let Some(at) = flip.filter(|at| at % 10 == 0 && *at < octets.len()) {
                 octets[at] ^= 0x40;
             }

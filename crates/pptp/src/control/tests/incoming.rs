@@ -79,7 +79,7 @@ fn an_incoming_call_is_answered_connected_and_cleared() {
         window: 16,
     };
     assert_eq!(one.next_event(), Some(up));
-    // We are the PNS: the end is a Call-Clear-Request with our id.
+    // We are the PNS, so the end is a Call-Clear-Request with our id.
     one.commands(ControlCommand::EndCall { handle: 0, end: CallEnd::Request });
     assert_eq!(one.next_message(), Some(CallClearRequest { call_id: 900 }.into()));
     assert_eq!(one.call_ended().0, Who::Us);
@@ -139,7 +139,7 @@ fn a_server_places_an_incoming_call() {
     assert_eq!(pair.server.next_event(), up(LocalCallId::new(7), PeerCallId::new(900)));
     assert!(matches!(pair.client.next_event(), Some(ControlEvent::CallRequested { .. })));
     assert_eq!(pair.client.next_event(), up(LocalCallId::new(900), PeerCallId::new(7)));
-    // The PAC ends it with Call-Disconnect-Notify, and the connection, which has no call left.
+    // The PAC ends the call with Call-Disconnect-Notify, and the connection, which has no call left.
     pair.server.commands(ControlCommand::EndCall { handle: 0, end: CallEnd::AdminShutdown });
     pair.talk();
     assert_eq!(pair.server.call_ended().0, Who::Us);
@@ -161,7 +161,7 @@ fn a_refused_or_unanswered_offer_ends() {
     one.waits(secs(60));
     assert_eq!(one.call_ended().1, Some(Code::C10));
 
-    // Ended by the shell before the answer.
+    // Ended by the caller before the answer.
     let mut one = One::server();
     one.commands(ControlCommand::PlaceCall { call_id: LocalCallId::new(9) });
     one.next_message();

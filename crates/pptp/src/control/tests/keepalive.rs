@@ -75,7 +75,7 @@ fn c036_any_message_restarts_the_idle_timer() {
         assert_eq!(one.next_message(), None, "{message}");
         one.waits(secs(1));
         asked(&mut one);
-        // And while an answer is due.
+        // The same while an Echo-Reply is outstanding.
         one.waits(secs(50));
         one.hears(message);
         one.sent.clear();
@@ -168,7 +168,7 @@ fn a_probe_asks_at_once_and_once() {
     assert_eq!(one.machine.last_heard(), Some(before));
     one.hears(answer(identifier));
     assert_eq!(one.machine.last_heard(), Some(before + secs(10)));
-    // The answer to a probe is waited for like any other.
+    // The reply to a probe has the same timeout as any other.
     one.commands(ControlCommand::Probe);
     one.waits(secs(60));
     assert!(one.machine.is_closed());

@@ -1,4 +1,4 @@
-//! Bounds: nothing a peer does makes a queue grow.
+//! Limits: no input of a peer makes a queue grow.
 
 use adit_diag::Code;
 
@@ -8,7 +8,7 @@ use super::*;
 fn a_peer_that_never_reads_is_given_up() {
     let config = ControlConfig { max_calls: 1, ..ControlConfig::server() };
     let mut one = One::established(config);
-    // Each refused call makes an answer, and the answers are not collected.
+    // Each refused call causes a reply, and the replies are not collected.
     let request = emit(&call_request(1).into());
     for _ in 0..=MESSAGES_MAX + 1 {
         one.machine.handle_input(one.now, &request);

@@ -1,4 +1,4 @@
-//! Two machines in a box with a virtual clock, and one machine with a peer whose every word is ours.
+//! Test fixtures: two connected machines with a virtual clock, and one machine whose peer is the test.
 
 mod calls;
 mod framing;
@@ -26,7 +26,7 @@ pub(super) fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// What a packet says.
+/// The contents of a packet as text.
 pub(super) fn words(packet: &Packet) -> String {
     adit_wire::note::describe(&packet.message)
 }
@@ -35,16 +35,16 @@ pub(super) fn emit(message: &Message) -> Vec<u8> {
     message.to_octets()
 }
 
-/// One machine and what came out of it.
+/// One machine and its output.
 pub(super) struct One {
     pub(super) machine: ControlConnection,
     pub(super) now: Instant,
-    /// Messages sent since they were last taken.
+    /// The messages sent since they were last collected.
     pub(super) sent: VecDeque<Message>,
-    /// Events given since they were last taken, without steps.
+    /// The events returned since they were last collected, without steps.
     pub(super) events: VecDeque<ControlEvent>,
     pub(super) steps: Vec<Packet>,
-    /// Call ID to accept the next calls with; `None` leaves them unanswered.
+    /// The Call ID with which to accept the next calls; `None` leaves them unanswered.
     pub(super) accept: Option<u16>,
 }
 
@@ -149,7 +149,7 @@ impl One {
         self.collect();
     }
 
-    /// Lets time pass, stopping at every deadline on the way.
+    /// Advances the clock, stopping at every deadline.
     pub(super) fn waits(&mut self, duration: Duration) {
         let end = self.now + duration;
         let mut rounds = 0;
@@ -173,7 +173,7 @@ impl One {
         self.events.pop_front()
     }
 
-    /// The one event that is waiting must be the end of the call.
+    /// Expects exactly one event, the end of the call.
     #[track_caller]
     pub(super) fn call_ended(&mut self) -> (Who, Option<Code>, String) {
         match self.next_event() {
@@ -182,7 +182,7 @@ impl One {
         }
     }
 
-    /// The one event that is waiting must be the end.
+    /// Expects exactly one event, the end of the connection.
     #[track_caller]
     pub(super) fn closed(&mut self) -> (Who, Option<Code>, String) {
         assert!(self.machine.is_closed());
@@ -193,7 +193,7 @@ impl One {
     }
 }
 
-/// A server and a client that talk to each other without delay.
+/// A server and a client that exchange messages without delay.
 pub(super) struct Pair {
     pub(super) server: One,
     pub(super) client: One,
@@ -207,7 +207,7 @@ impl Pair {
         pair
     }
 
-    /// Carries messages until there are none; a side that is closed closes TCP.
+    /// Delivers messages until there are none; a side that is closed closes TCP.
     pub(super) fn talk(&mut self) {
         for _ in 0..1000 {
             let closed = (self.server.machine.is_closed(), self.client.machine.is_closed());

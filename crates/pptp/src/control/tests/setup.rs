@@ -202,7 +202,7 @@ fn c027_loss_of_tcp_ends_every_call_in_any_state() {
     one.commands(ControlCommand::TransportClosed);
     assert_eq!(one.next_event(), None);
 
-    // Before anything was said: a monitor's probe, not a failure.
+    // Before any message: a probe of a monitoring system, not a failure.
     let mut one = One::new(ControlConfig::server());
     one.commands(ControlCommand::TransportClosed);
     assert_eq!(one.closed().1, None);
@@ -219,7 +219,7 @@ fn c027_loss_of_tcp_ends_every_call_in_any_state() {
     assert_eq!(one.call_ended().1, Some(Code::C06));
     assert_eq!(one.closed().1, Some(Code::C06));
 
-    // A peer that closes instead of answering our stop.
+    // The peer closes instead of answering our stop.
     let mut one = One::server_with_call();
     one.commands(ControlCommand::Stop { shutdown: false });
     one.call_ended();
@@ -247,12 +247,13 @@ fn c029_of_two_colliding_connections_the_higher_address_keeps_its_own() {
     assert_eq!(decide(low, high), Keep::Theirs);
     assert_eq!(decide(low, low), Keep::Both);
 
-    // Both hosts open a connection at the same moment, and accept the other's before any request was answered.
+    // Both hosts open a connection at the same time, and accept the other's before any request is answered.
     let mut high_opened = One::new(ControlConfig::client());
     let mut low_opened = One::new(ControlConfig::client());
     let mut high_accepted = One::new(ControlConfig::server());
     let mut low_accepted = One::new(ControlConfig::server());
-    // The loser closes what it opened without another word, the winner sends nothing on what it accepted.
+    // The host with the lower address closes the connection that it opened without sending anything; the
+    // other sends nothing on the one that it accepted.
     low_opened.sent.clear();
     low_opened.commands(ControlCommand::Yield);
     high_accepted.commands(ControlCommand::Yield);
@@ -262,7 +263,7 @@ fn c029_of_two_colliding_connections_the_higher_address_keeps_its_own() {
         one.hears(request());
         assert_eq!(one.next_message(), None);
     }
-    // The loser answers on the winner's.
+    // The lower host answers on the connection of the higher one.
     low_accepted.hears(high_opened.next_message().unwrap());
     high_opened.hears(low_accepted.next_message().unwrap());
     assert!(high_opened.machine.is_established() && low_accepted.machine.is_established());

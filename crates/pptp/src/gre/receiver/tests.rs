@@ -5,7 +5,7 @@ use super::*;
 const WAIT: Duration = Duration::from_millis(100);
 const CONFIG: ReceiverConfig = ReceiverConfig { packets: 32, octets: 4096, wait: WAIT };
 
-/// A receiver with its clock, and everything it delivered.
+/// A receiver with its clock and the delivered packets.
 struct Line {
     receiver: Receiver,
     now: Instant,
@@ -17,7 +17,7 @@ impl Line {
         Line { receiver: Receiver::new(config), now: Instant::now(), out: Vec::new() }
     }
 
-    /// One packet whose payload is its number.
+    /// Passes a packet whose payload is its number.
     fn put(&mut self, seq: u32) -> Arrival {
         let arrival = self.receiver.receive(self.now, seq, &seq.to_be_bytes());
         if arrival == Arrival::Deliver {
@@ -158,7 +158,7 @@ fn c079_the_buffer_is_bounded_in_octets() {
         out.push(seq);
     }
     assert_eq!(out, [2, 3, 4, 5, 6]);
-    // One packet larger than all the room is delivered at once.
+    // A packet larger than the whole limit is delivered at once.
     assert_eq!(receiver.receive(now, 8, &[0; 5000]), Arrival::Held);
     assert_eq!(receiver.next_held().map(|(seq, _)| seq), Some(8));
     assert_eq!(receiver.waiting.octets(), 0);
@@ -213,7 +213,7 @@ fn one_forged_jump_never_stops_the_flow() {
     let mut line = Line::new(CONFIG);
     line.put_all([0, 1, 0x4000_0000, 2, 3]);
     assert_eq!(line.out, [0, 1, 2, 3]);
-    // Even when the line is idle for so long that the jump is believed.
+    // Even if the line is idle until the jump is accepted.
     line.put(0x4000_0000);
     line.pass(WAIT);
     line.put_all([4, 5]);
@@ -240,8 +240,8 @@ fn the_highest_number_counts_what_waits() {
 }
 
 proptest! {
-    /// Any input: only what came in goes out, nothing waits for ever, and the numbers rise, unless an unproven
-    /// jump is undone (which needs numbers more than 64 apart).
+    /// Any input: only received packets are delivered, no packet is held forever, and the numbers rise unless
+    /// an unconfirmed jump is reverted (which needs numbers more than 64 apart).
     #[test]
     fn output_rises(
         start: u32,
@@ -271,7 +271,7 @@ proptest! {
         }
     }
 
-    /// A shuffle within the window restores every packet.
+    /// Reordering within the window is fully reversed.
     #[test]
     fn a_shuffle_within_the_window_is_undone(start: u32, keys in proptest::collection::vec(0u32..16, 1..300)) {
         let mut order: Vec<(u32, u32)> = keys.iter().enumerate().map(|(n, key)| (n as u32 + key, n as u32)).collect();
