@@ -1,4 +1,4 @@
-//! Which layer really broke when LCP never came up: the evidence for GRE, from one side.
+//! The layer that failed when LCP did not come up: the evidence about GRE, as seen from one side.
 
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
@@ -10,14 +10,15 @@ use adit_wire::{cp, ppp};
 
 use crate::events::{End, Unmatched, Who, Why};
 
-/// A client whose requests stay without an answer for so long, while the server's arrive, says so.
+/// How long a client's requests must stay unanswered, while the server's arrive, before the client reports
+/// it.
 const REPORT_AFTER: Duration = Duration::from_secs(6);
 
-/// Shorter silences are bad luck on a bad line.
+/// Shorter silences are attributed to packet loss.
 const SILENCE: Duration = Duration::from_secs(10);
 
-/// The end of a call that the peer hung up on the control connection, while it had left our LCP echoes in GRE unanswered
-/// since then: it lives, and GRE died.
+/// The end of a call that the peer ended on the control connection, although it had left our LCP echoes in
+/// GRE unanswered since `since`: the peer is alive, and GRE has failed.
 pub(crate) fn silent(now: Instant, since: Instant, end: End) -> End {
     let silence = now.saturating_duration_since(since);
     if end.by != Who::Peer || !matches!(end.code, None | Some(Code::C08)) || silence < SILENCE {
@@ -31,19 +32,19 @@ pub(crate) fn silent(now: Instant, since: Instant, end: End) -> End {
 /// Another call whose control connection is from the same address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Neighbour {
-    /// What people call it: `s41`.
+    /// The name of the call: `s41`.
     pub name: String,
-    /// Its peer chose the same Call ID.
+    /// Whether its peer chose the same Call ID.
     pub same_call_id: bool,
-    /// GRE of its peer arrives.
+    /// Whether GRE packets of its peer arrive.
     pub heard: bool,
-    /// It began when the call in question was up already.
+    /// Whether it began when the call in question was already up.
     pub began_behind: bool,
 }
 
-/// The end of a call whose GRE failed, in the light of the others from the same address. One that works beside it, or
-/// that began before GRE stopped, is what a NAT router took for it (G06). Where several work, the router can tell calls
-/// apart.
+/// The end of a call whose GRE failed, adjusted for the other calls from the same address. A call that works
+/// at the same time, or that began before GRE stopped, shows that a NAT router confused the two (G06). If
+/// several work, the router can tell calls apart.
 pub fn behind_one_address(end: End, neighbours: &[Neighbour]) -> End {
     let works: Vec<&Neighbour> = neighbours.iter().filter(|neighbour| neighbour.heard).collect();
     let twin = works.iter().find(|neighbour| neighbour.same_call_id);
@@ -61,28 +62,29 @@ pub fn behind_one_address(end: End, neighbours: &[Neighbour]) -> End {
     End { code: Some(Code::G06), detail: format!("{}, {text}{same}", end.detail), ..end }
 }
 
-/// What this side knows of protocol 47 on its call.
+/// What this side has observed of protocol 47 for its call.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Evidence {
-    /// PPP frames that came out of GRE.
+    /// The number of PPP frames received in GRE.
     heard: u64,
-    /// A Configure-Ack, -Nak or -Reject came: the peer has seen our request.
+    /// Whether a Configure-Ack, -Nak or -Reject was received: the peer has seen our request.
     answered: bool,
-    /// The peer's GRE acknowledged a packet of ours.
+    /// Whether the peer's GRE has acknowledged a packet of ours.
     acknowledged: bool,
-    /// A router answered our GRE with an ICMP error of type 3.
+    /// An ICMP error of type 3 for our GRE: the router and the code.
     unreachable: Option<(Ipv4Addr, u8)>,
-    /// GRE from the peer's address that names no call, and GRE for this call from another address.
+    /// GRE from the peer's address with an unknown Call ID, and GRE for this call from another address.
     unknown_call: Option<u16>,
     other_source: Option<Ipv4Addr>,
-    /// The peer says on the control connection that our frames reach it, and that its own are not answered.
+    /// Whether the peer has reported on the control connection that it receives our frames, and that its own
+    /// are not answered.
     reported: bool,
-    /// The peer says that what it gets names this call, which is not its own.
+    /// The Call ID in the packets that the peer receives, if it reports one that is not its own.
     misnamed: Option<u16>,
 }
 
 impl Evidence {
-    /// Notes a frame that came out of GRE.
+    /// Records a frame received in GRE.
     pub(crate) fn frame(&mut self, frame: &[u8]) {
         self.heard = self.heard.saturating_add(1);
         if self.answered {
@@ -96,17 +98,17 @@ impl Evidence {
         }
     }
 
-    /// Notes an acknowledgment number in the peer's GRE.
+    /// Records an acknowledgment number in the peer's GRE.
     pub(crate) fn acknowledged(&mut self) {
         self.acknowledged = true;
     }
 
-    /// Notes an ICMP error of type 3 for our GRE.
+    /// Records an ICMP error of type 3 for our GRE.
     pub(crate) fn unreachable(&mut self, from: Ipv4Addr, code: u8) {
         self.unreachable.get_or_insert((from, code));
     }
 
-    /// Notes GRE that belongs to no call.
+    /// Records GRE that belongs to no call.
     pub(crate) fn unmatched(&mut self, unmatched: Unmatched) {
         match unmatched {
             Unmatched::CallId(call_id) => _ = self.unknown_call.get_or_insert(call_id),
@@ -114,18 +116,18 @@ impl Evidence {
         }
     }
 
-    /// Notes that the peer says that it hears us.
+    /// Records the peer's report that it receives our frames.
     pub(crate) fn reported(&mut self) {
         self.reported = true;
     }
 
-    /// Notes that the peer says that what it gets names another call.
+    /// Records the peer's report that the packets that it receives contain another Call ID.
     pub(crate) fn misnamed(&mut self, call_id: u16) {
         self.misnamed = Some(call_id);
     }
 
-    /// What the peer should know, at a time when its answers should long have come: that its frames arrive, or under which
-    /// name.
+    /// The report to send to the peer when its answers are overdue: that its frames arrive, or with which
+    /// Call ID.
     pub(crate) fn gre_report(&self, since: Duration) -> Option<GreReport> {
         let waits = !self.answered && !self.acknowledged && since >= REPORT_AFTER;
         match self.unknown_call {
@@ -135,14 +137,14 @@ impl Evidence {
         }
     }
 
-    /// Whether GRE from the peer has been heard at all.
+    /// Whether any GRE packet was received from the peer.
     pub(crate) fn heard_anything(&self) -> bool {
         self.heard > 0 || self.acknowledged
     }
 
-    /// The end of a call that the peer or the network ended before LCP was up: that of protocol 47, if it is what broke.
-    /// Both sides wait equally long for GRE, and the one that hangs up first must not hide the cause from the other.
-    /// `in_vain`: the call took as long as one that waits for GRE.
+    /// The end of a call that the peer or the network ended before LCP was up: a failure of protocol 47, if
+    /// there is evidence of one. Both sides wait equally long for GRE, and the one that disconnects first
+    /// must not hide the cause from the other. `in_vain`: the call lasted as long as one that waits for GRE.
     pub(crate) fn explain(&self, role: Side, end: End, in_vain: bool) -> End {
         let (code, detail) = self.judge(role, Code::L05, "");
         if code.layer() == Layer::Gre && end.by != Who::Us && (in_vain || code == Code::G04) {
@@ -161,7 +163,7 @@ impl Evidence {
             let text = format!("the peer says that what it gets is for call {call_id}, which is not its own");
             return (Code::G04, text);
         }
-        // A05 too: a peer that never hears our Naks repeats its method for ever.
+        // A05 too: a peer that does not receive our Naks repeats its method.
         if !matches!(code, Code::L01 | Code::L03 | Code::L05 | Code::A05) {
             return (code, detail.to_owned());
         }
@@ -196,7 +198,7 @@ impl Evidence {
         }
     }
 
-    /// Where the peer's GRE is, if not with this call.
+    /// Where the peer's GRE packets go, if not to this call.
     fn gone_astray(&self, role: Side) -> Option<(Code, String)> {
         let lost_to_us = match role {
             Side::Server => Code::G02,

@@ -1,4 +1,4 @@
-//! One call: its PPP link, its evidence, its deadlines, and what it tells the data path.
+//! One call: its PPP link, its evidence, its deadlines, and its commands to the data path.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -17,23 +17,25 @@ use crate::blame::{self, Evidence};
 use crate::events::{CallHandle, End, Event, Question, Terms, Unmatched, Up, Who, Why};
 use crate::path::{self, NetworkV6, PathCommand};
 
-/// A peer that hangs up so long after the call began, and before LCP is up, has waited for GRE in vain: this is the time
-/// of three Configure-Requests. Earlier it had another reason.
+/// A peer that disconnects this long after the call began, and before LCP is up, has waited for GRE: this is
+/// the time of three Configure-Requests. If it disconnects earlier, the reason is a different one.
 const IN_VAIN: Duration = Duration::from_secs(9);
 
-/// A call that hears nothing for so long looks broken: two Configure-Requests should have been answered.
+/// A call that receives nothing for this long is suspicious: two Configure-Requests should have been
+/// answered.
 const SUSPICIOUS: Duration = Duration::from_secs(4);
 
-/// A server lets the client speak first, for so long. Calls through a router with Linux's PPTP helper were seen to hear
-/// nothing more in one direction after both sides began at once, presumably because the helper then holds two connections.
+/// How long a server waits for the client to send first. In calls through a router with Linux's PPTP helper,
+/// one direction was seen to fail after both sides began at once, presumably because the helper then tracks
+/// two connections.
 const CLIENT_FIRST: Duration = Duration::from_millis(100);
 
-/// What a call needs to know besides its link's configuration.
+/// The configuration of a call.
 #[derive(Clone, Debug)]
 pub(crate) struct CallConfig {
     /// The PPP link.
     pub(crate) link: Arc<LinkConfig>,
-    /// The call must be up by then.
+    /// The time limit for the call to come up.
     pub(crate) setup: Duration,
     /// The largest inner packet, in octets.
     pub(crate) mtu: u16,
@@ -46,7 +48,7 @@ pub(crate) struct Call {
     call_ids: (LocalCallId, PeerCallId),
     role: Side,
     link: Link,
-    /// When the link is to begin, should the peer not begin before; `None` once it has begun.
+    /// When the link starts if the peer does not start first; `None` once it has started.
     begins: Option<Instant>,
     evidence: Evidence,
     /// The layer that is being negotiated; decides the code when the set-up deadline passes.
@@ -65,25 +67,26 @@ pub(crate) struct Call {
     packets: u64,
     last_traffic: Instant,
     closing: Option<Box<(Why, Option<Code>, String)>>,
-    /// Since when GRE has been silent though we asked; kept here because a link that has ended forgets it.
+    /// Since when GRE has been silent although we sent requests; kept here because a link that has ended
+    /// discards it.
     silent_since: Option<Instant>,
     /// When the peer was last heard on the control connection.
     control_heard: Option<Instant>,
-    /// How the layer below went down, while the link is being told.
+    /// Why the lower layer went down, while the link handles that.
     lost: Option<Box<End>>,
-    /// The server knows that its frames arrive here.
+    /// Whether the server knows that its frames arrive here.
     reported: bool,
     ended: bool,
 }
 
-/// What a call's link asks; the tunnel gives it an id of its own.
+/// A question of a call's link; the tunnel allocates a separate id for it.
 pub(crate) struct LinkQuestion {
     pub(crate) id: u32,
     pub(crate) question: Question,
 }
 
 impl Call {
-    /// A call whose GRE path exists; a client's link starts to negotiate at once.
+    /// Creates a call whose GRE path exists; a client's link starts to negotiate at once.
     pub(crate) fn new(
         handle: CallHandle,
         call_ids: (LocalCallId, PeerCallId),
@@ -149,7 +152,7 @@ impl Call {
         self.link.handle_input(now, frame);
     }
 
-    /// Starts to negotiate, if that has not happened.
+    /// Starts negotiation if it has not started yet.
     fn begin(&mut self, now: Instant) {
         if self.begins.take().is_some() {
             self.link.open(now);
@@ -175,19 +178,20 @@ impl Call {
         self.evidence.unmatched(unmatched);
     }
 
-    /// The peer says on the control connection that it hears us.
+    /// Handles the peer's report on the control connection that it receives our frames.
     pub(crate) fn handle_peer_heard(&mut self) {
         if self.phase == Layer::Lcp {
             self.evidence.reported();
         }
     }
 
-    /// The peer says that what it gets names this call, which is not its own.
+    /// Handles the peer's report that the packets that it receives contain this Call ID, which is not its
+    /// own.
     pub(crate) fn handle_misnamed(&mut self, call_id: u16) {
         self.evidence.misnamed(call_id);
     }
 
-    /// What to report to the server about its GRE, once.
+    /// The report to send to the server about its GRE, once.
     pub(crate) fn take_gre_report(&mut self, now: Instant) -> Option<GreReport> {
         let waits = self.role == Side::Client
             && self.phase == Layer::Lcp
@@ -199,7 +203,7 @@ impl Call {
         report
     }
 
-    /// What looks broken while the call is still being set up.
+    /// The suspected fault while the call is being set up.
     pub(crate) fn suspects(&self, now: Instant) -> Option<(Code, String)> {
         if self.phase != Layer::Lcp || self.ended || now < self.began + SUSPICIOUS {
             return None;
@@ -227,10 +231,10 @@ impl Call {
         }
     }
 
-    /// The layer below is gone: nothing can be said to the peer any more.
+    /// Handles the loss of the lower layer: nothing can be sent to the peer any more.
     pub(crate) fn lower_down(&mut self, now: Instant, mut end: End, out: &mut VecDeque<Event>) {
         if end.code == Some(Code::G05) && self.started.is_none() {
-            // GRE cannot have died that never carried a packet of data.
+            // GRE cannot have failed midway if it never carried a data packet.
             end.code = Some(Code::C08);
         }
         let in_vain = now >= self.began + IN_VAIN;
@@ -295,12 +299,12 @@ impl Call {
         [deadline, session, begins, self.link.poll_timeout()].into_iter().flatten().min_by_key(|(at, _)| *at)
     }
 
-    /// Since when the peer has been silent in GRE, though we asked.
+    /// Since when the peer has been silent in GRE although we sent requests.
     pub(crate) fn silent_since(&self) -> Option<Instant> {
         self.silent_since.filter(|_| !self.ended)
     }
 
-    /// When the peer was last heard on the control connection.
+    /// Records when the peer was last heard on the control connection.
     pub(crate) fn handle_control_heard(&mut self, at: Option<Instant>) {
         self.control_heard = at;
     }
@@ -309,7 +313,7 @@ impl Call {
         self.link.poll_transmit(buf)
     }
 
-    /// Turns what the link says into events; questions go to `asks`.
+    /// Converts the link's output into events; questions go to `asks`.
     pub(crate) fn drain(&mut self, now: Instant, asks: &mut Vec<LinkQuestion>, out: &mut VecDeque<Event>) {
         while let Some(event) = self.link.poll_event() {
             self.link_event(now, event, asks, out);
@@ -355,7 +359,7 @@ impl Call {
                 self.path(out, PathCommand::Network(None));
             }
             LinkEvent::LargeLost { lost, passes } => {
-                // What is inside of the longest frame is shorter than it: MPPE and the protocol take four octets.
+                // An inner packet is shorter than the longest frame: MPPE and the protocol take four octets.
                 let [lost, passes] = [lost, passes].map(|size| size.saturating_sub(4));
                 self.note(out, Note::Finding(Finding::SizeProbe { lost, passes }));
             }
@@ -382,13 +386,13 @@ impl Call {
     fn network_up(&mut self, now: Instant, network: link::Network, out: &mut VecDeque<Event>) {
         let mut peer_networks = vec![Ipv4Net::from(network.peer)];
         peer_networks.extend(self.terms.networks.iter().copied());
-        // The peer's MRU may be applied to the encrypted frame, which is four octets longer (spec of MPPE: two for
+        // The peer may apply its MRU to the encrypted frame, which is four octets longer (RFC 3078: two for
         // the coherency count, two for the protocol inside).
         let limit = self.peer_mru.saturating_sub(if self.encryption.is_some() { 4 } else { 0 });
         let mtu = self.mtu.min(limit);
         let (peer_networks, acl) = match self.role {
             Side::Server => (peer_networks, self.terms.reach.clone()),
-            // A client's peer is a router: packets from anywhere come through it, to this address only.
+            // A client's peer is a router: packets from any source arrive through it, to this address only.
             Side::Client => (vec![Ipv4Net::default()], Some(vec![Ipv4Net::from(network.local)])),
         };
         self.path(
@@ -423,7 +427,8 @@ impl Call {
     }
 
     fn link_ended(&mut self, end: link::End, out: &mut VecDeque<Event>) {
-        // What the link knew before the layer below went is the cause: a refused login, then a hang-up.
+        // What the link found before the lower layer went down is the cause: a refused login, then a
+        // disconnect.
         let lost = self.lost.take().filter(|_| end.code.is_none());
         let end = if let Some(closing) = self.closing.take() {
             let (why, code, detail) = *closing;

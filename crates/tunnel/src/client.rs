@@ -1,4 +1,4 @@
-//! The client's side: dials, proves who it is, takes the addresses it is given.
+//! The client side: dials, authenticates itself, accepts the assigned addresses.
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -13,18 +13,18 @@ use crate::call::CallConfig;
 use crate::events::{Command, Event, Input};
 use crate::tunnel::{Transmit, Tunnel};
 
-/// How a client calls.
+/// The configuration of a client.
 #[derive(Clone, Debug)]
 pub struct ClientConfig {
     /// The control connection.
     pub control: Arc<ControlConfig>,
     /// The PPP link with the credentials; its role must be [`adit_ppp::link::Side::Client`].
     pub link: Arc<LinkConfig>,
-    /// The call must be up this long after it began.
+    /// The time limit for the call to come up.
     pub setup: Duration,
     /// The largest inner packet, in octets.
     pub mtu: u16,
-    /// Our Call ID: the key of the GRE packets we shall receive.
+    /// Our Call ID: the key of the GRE packets that we receive.
     pub call_id: LocalCallId,
 }
 
@@ -36,7 +36,8 @@ pub struct ClientTunnel {
 }
 
 impl ClientTunnel {
-    /// A machine for a TCP connection to `server` that was established at `now`; it begins to talk at once.
+    /// Creates a machine for a TCP connection to `server` that was established at `now`; it sends its first
+    /// message at once.
     pub fn new(config: ClientConfig, server: Ipv4Addr, now: Instant, mut rng: Rng) -> ClientTunnel {
         let control = ControlConnection::new(config.control, server, now, rng.fork());
         let call = CallConfig { link: config.link, setup: config.setup, mtu: config.mtu };
@@ -44,18 +45,18 @@ impl ClientTunnel {
         ClientTunnel { tunnel, call_id: config.call_id, placed: false }
     }
 
-    /// Bytes and facts that arrived.
+    /// Handles input.
     pub fn handle_input(&mut self, now: Instant, input: Input<'_>) {
         self.tunnel.handle_input(now, input);
         self.place_call(now);
     }
 
-    /// A command of the shell.
+    /// Handles a command of the caller.
     pub fn handle_command(&mut self, now: Instant, command: Command) {
         self.tunnel.handle_command(now, command);
     }
 
-    /// Time has passed.
+    /// Handles expired timers.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.tunnel.handle_timeout(now);
     }
@@ -65,7 +66,7 @@ impl ClientTunnel {
         self.tunnel.poll_transmit(buf)
     }
 
-    /// The next thing to tell.
+    /// The next event.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.tunnel.poll_event()
     }
@@ -75,7 +76,7 @@ impl ClientTunnel {
         self.tunnel.poll_timeout()
     }
 
-    /// The call is placed once, as soon as the control connection is established.
+    /// Places the call, once, as soon as the control connection is established.
     fn place_call(&mut self, now: Instant) {
         if !self.placed && self.tunnel.control.is_established() {
             self.placed = true;

@@ -18,31 +18,31 @@ use crate::path::PathCommand;
 
 pub use adit_diag::note::{Who, Why};
 
-/// A call within its control connection; unique for the life of the tunnel machine, never a Call ID.
+/// A call within its control connection. Unique while the tunnel machine exists; not a Call ID.
 pub type CallHandle = u32;
 
-/// Bytes and facts that arrive.
+/// An input of a tunnel machine: received bytes or a report.
 #[derive(Clone, Copy, Debug)]
 pub enum Input<'a> {
-    /// Octets of the TCP connection, in order, cut anywhere.
+    /// Octets of the TCP connection, in order and split anywhere.
     Control(&'a [u8]),
     /// The TCP connection was closed or reset by the peer or the network.
     ControlClosed,
-    /// A PPP control frame that the data path took out of GRE.
+    /// A PPP control frame that the data path received in GRE.
     Frame {
         /// The call it belongs to.
         call: CallHandle,
-        /// From the address field (or the protocol field, when that is compressed) on.
+        /// The frame, starting with the address field (or the protocol field if that is compressed).
         frame: &'a [u8],
     },
-    /// How many data packets the call has carried so far, both ways together: feeds the idle time-out.
+    /// The number of data packets that the call has carried so far in both directions, for the idle time-out.
     Traffic {
         /// The call.
         call: CallHandle,
         /// Packets since the call began.
         packets: u64,
     },
-    /// The peer's GRE acknowledged one of ours: proof that protocol 47 reaches it.
+    /// The peer's GRE has acknowledged a packet of ours: proof that protocol 47 reaches the peer.
     Acknowledged {
         /// The call.
         call: CallHandle,
@@ -51,16 +51,16 @@ pub enum Input<'a> {
     Unreachable {
         /// The call.
         call: CallHandle,
-        /// Who said so.
+        /// The sender of the error.
         from: Ipv4Addr,
         /// The ICMP code (RFC 792): 2 is "protocol unreachable".
         code: u8,
     },
-    /// GRE of no call came, which may have been meant for this one.
+    /// A GRE packet without a call was received, which may have been meant for this one.
     Unmatched {
         /// The call.
         call: CallHandle,
-        /// What was seen.
+        /// The packet.
         unmatched: Unmatched,
     },
 }
@@ -74,7 +74,7 @@ pub enum Unmatched {
     Source(Ipv4Addr),
 }
 
-/// What the shell wants.
+/// A command of the caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
     /// End one call: LCP Terminate, then Call-Disconnect-Notify or Call-Clear-Request.
@@ -91,23 +91,23 @@ pub enum Command {
     },
 }
 
-/// A question the machine cannot answer itself; the shell answers with the same id.
+/// A question that the machine cannot answer itself; the caller answers with the same id.
 #[derive(Clone, Debug)]
 pub enum Question {
-    /// May this call be made, and which Call ID names it here?
+    /// Whether to accept this call, and its local Call ID.
     Call(CallRequest),
-    /// Who is this?
+    /// Whether to authenticate this peer.
     Authenticate(AuthRequest),
-    /// Which addresses?
+    /// Which addresses to assign.
     Address {
         /// The authenticated name, as sent.
         name: Vec<u8>,
-        /// What the client asked for; `None` for "give me one".
+        /// The address that the client requested; `None` for any.
         wanted: Option<Ipv4Addr>,
     },
 }
 
-/// What the peer asked for in its Outgoing-Call-Request or Incoming-Call-Request.
+/// The peer's Outgoing-Call-Request or Incoming-Call-Request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallRequest {
     /// The peer's Call ID: the key of the GRE packets we send.
@@ -119,101 +119,101 @@ pub struct CallRequest {
 /// The answer to a [`Question`].
 #[derive(Clone, Debug)]
 pub enum Answer {
-    /// Take the call under this local Call ID.
+    /// Accept the call with this local Call ID.
     AcceptCall {
-        /// The key of the GRE packets we shall receive.
+        /// The key of the GRE packets that we receive.
         call_id: LocalCallId,
     },
     /// Refuse the call with a code (C05 busy, S06 ...) and a text for the record.
     RefuseCall {
         /// The code.
         code: Code,
-        /// For the record.
+        /// The description for the record.
         detail: String,
     },
-    /// The name and its proof are good, on these terms.
+    /// The peer is authenticated, with these terms.
     Accept {
-        /// What the check computed.
+        /// The results of the check.
         proven: Proven,
-        /// What this account may do.
+        /// The terms of the account.
         terms: Terms,
     },
-    /// They are not.
+    /// The peer failed to authenticate.
     Reject(Rejection),
-    /// The account source wants another round.
+    /// The account source requires another round.
     Challenge {
-        /// What a person has to read before the next round; empty if it needs no person.
+        /// A message to show to the user before the next round; empty if no user is needed.
         message: String,
     },
     /// The addresses of the call.
     Address(AddressGrant),
-    /// There are none; the code says why (I01 pool empty, I02 refused).
+    /// There is no address; the code gives the reason (I01 pool empty, I02 refused).
     NoAddress {
         /// The code.
         code: Code,
-        /// For the record, and for the peer.
+        /// The description for the record and for the peer.
         detail: String,
     },
-    /// The account source does not answer (A07): the call ends without a verdict on name and password.
+    /// The account source did not answer (A07): the call ends without a verdict on name and password.
     Unavailable {
-        /// For the record, and for the peer.
+        /// The description for the record and for the peer.
         detail: String,
     },
 }
 
-/// What an account may do, decided at authentication.
+/// The terms of an account, set at authentication.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Terms {
     /// End the call after this long without data packets.
     pub idle: Option<Duration>,
     /// End the call after this long.
     pub max: Option<Duration>,
-    /// Encryption, where it differs from the server's.
+    /// The encryption policy, if it differs from the server's.
     pub mppe: Option<MppePolicy>,
     /// Networks behind the client, besides its own address.
     pub networks: Vec<Ipv4Net>,
     /// Destinations the client may reach; `None` for any.
     pub reach: Option<Vec<Ipv4Net>>,
-    /// Whether DHCPINFORM packets are to be handed to the shell.
+    /// Whether DHCPINFORM packets are passed to the caller.
     pub answer_dhcp: bool,
 }
 
-/// Something to tell. Events must be drained before transmits: the data path of a call has to exist before the
-/// message that lets the peer use it leaves.
+/// An event of a tunnel machine. Drain events before transmits: the data path of a call must exist before the
+/// message that lets the peer use it is sent.
 #[derive(Debug)]
 pub enum Event {
-    /// Answer with [`Answer`] under this id.
+    /// A question to be answered with an [`Answer`] under this id.
     Ask {
         /// Unique in the machine.
         id: u32,
         /// The call.
         call: CallHandle,
-        /// What is asked.
+        /// The question.
         question: Question,
     },
-    /// Make a data path for a call.
+    /// Create a data path for a call.
     OpenPath {
         /// The call.
         call: CallHandle,
-        /// Key of the GRE packets we receive.
+        /// The key of the GRE packets that we receive.
         local_call_id: LocalCallId,
-        /// Key of the GRE packets we send.
+        /// The key of the GRE packets that we send.
         peer_call_id: PeerCallId,
-        /// The peer's receive window in packets, for [`crate::path::PathConfig::window`]; 0: it has none.
+        /// The peer's receive window in packets, for [`crate::path::PathConfig::window`]; 0 if it has none.
         window: u16,
     },
-    /// Tell the call's data path.
+    /// Pass a command to the call's data path.
     Path {
         /// The call.
         call: CallHandle,
-        /// What.
+        /// The command.
         command: PathCommand,
     },
-    /// Something for the record: a packet, a layer that came up, a finding.
+    /// A note for the record: a packet, a layer that came up, a finding.
     Note {
         /// The call; `None` for the control connection itself.
         call: Option<CallHandle>,
-        /// What was learnt.
+        /// The note.
         note: Note,
     },
     /// The control connection is established.
@@ -227,31 +227,32 @@ pub enum Event {
     Up {
         /// The call.
         call: CallHandle,
-        /// What was agreed.
+        /// The agreed parameters.
         up: Up,
     },
-    /// The call is over; its data path must be removed.
+    /// The call has ended; its data path must be removed.
     CallEnded {
         /// The call.
         call: CallHandle,
-        /// How.
+        /// How it ended.
         end: End,
     },
-    /// The control connection is over: flush what `poll_transmit` still gives, then close TCP. Last event.
+    /// The control connection has ended: send the rest of `poll_transmit`, then close TCP. This is the last
+    /// event.
     Closed {
-        /// How.
+        /// How it ended.
         end: End,
     },
 }
 
-/// What a call agreed on when it came up.
+/// The parameters of a call that is up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Up {
     /// The name that was authenticated (server) or used (client), as sent.
     pub name: Arc<[u8]>,
-    /// How.
+    /// The authentication method.
     pub method: Option<AuthMethod>,
-    /// Whether the other side proved that it knows the password too.
+    /// Whether the server has proved that it knows the password too.
     pub server_proved: bool,
     /// Encryption, if any: strength and whether stateless.
     pub encryption: Option<(Strength, bool)>,
@@ -261,21 +262,21 @@ pub struct Up {
     pub peer: Ipv4Addr,
     /// DNS servers: those given (server) or received (client).
     pub dns: Vec<Ipv4Addr>,
-    /// WINS servers, likewise.
+    /// WINS servers: those given (server) or received (client).
     pub wins: Vec<Ipv4Addr>,
-    /// The largest inner packet both ways, in octets.
+    /// The largest inner packet in both directions, in octets.
     pub mtu: u16,
 }
 
 /// How a call or a control connection ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct End {
-    /// Why, in accounting's words.
+    /// The reason, as a code of accounting.
     pub why: Why,
     /// Who ended it.
     pub by: Who,
-    /// The code of what broke; `None` for an orderly end.
+    /// The code of the fault; `None` for an orderly end.
     pub code: Option<Code>,
-    /// One line of evidence for people.
+    /// A one-line description for the user.
     pub detail: String,
 }

@@ -1,5 +1,5 @@
-//! The two machines a shell drives, [`server::ServerTunnel`] and [`client::ClientTunnel`]: a control connection, its
-//! calls, their PPP links and what policy says of them; and [`path`], the data path of one call.
+//! The two machines that a program drives, [`server::ServerTunnel`] and [`client::ClientTunnel`]: a control
+//! connection, its calls, their PPP links and their policy; and [`path`], the data path of one call.
 #![forbid(unsafe_code)]
 
 pub mod blame;

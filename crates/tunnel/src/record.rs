@@ -1,39 +1,39 @@
-//! The record of a conversation: what was learnt when, bounded in octets, kept for failed calls.
+//! The record of a session: its notes with their times, limited in octets, kept for failed calls.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use adit_diag::Note;
 
-/// Notes kept from the beginning, at most: a whole set-up, with retransmissions.
+/// The most notes kept from the beginning: a whole set-up with retransmissions.
 pub const FIRST: usize = 160;
-/// Notes kept from the end, at most: how it broke.
+/// The most notes kept from the end, which show the cause.
 pub const LAST: usize = 96;
-/// Octets that the notes of the beginning take, at most. A set-up takes three thousand.
+/// The most octets of the notes from the beginning. A set-up takes about three thousand.
 pub const FIRST_OCTETS: usize = 32 << 10;
-/// Octets that the notes of the end take, at most.
+/// The most octets of the notes from the end.
 pub const LAST_OCTETS: usize = 16 << 10;
-/// Octets of one note as it is kept: a longer one is left out.
+/// The most octets of one encoded note; a longer one is left out.
 pub const NOTE_MAX: usize = 2048;
-/// Memory for notes grows by so much at a time.
+/// The step in octets by which memory for notes grows.
 const GROW: usize = 256;
-/// Octets of a time as it is kept, at most.
+/// The most octets of an encoded time.
 const TIME: usize = 10;
-/// Octets that all notes take, at most, whatever the peer sends.
+/// The most octets of all notes, whatever the peer sends.
 pub const MAX: usize = FIRST_OCTETS + GROW + LAST_OCTETS;
 
 /// A bounded list of notes with their time since the control connection was accepted.
 ///
-/// Every session keeps one for as long as it lives, so it is one piece of memory: each note in a binary form of few
-/// octets, behind the time since the one before.
+/// Every session has one until its end, so it is a single allocation: each note in a compact binary form,
+/// after the time since the one before.
 #[derive(Clone, Debug, Default)]
 pub struct Record {
     first: Vec<u8>,
     count: usize,
-    /// The time of the last of `first`.
+    /// The time of the last note in `first`.
     at: Duration,
     last: VecDeque<(Duration, Box<[u8]>)>,
-    /// Octets of `last`.
+    /// The number of octets in `last`.
     last_octets: usize,
     omitted: u64,
 }
@@ -41,7 +41,7 @@ pub struct Record {
 impl Record {
     /// Adds a note; the middle of a very long record is left out and counted.
     pub fn push(&mut self, at: Duration, note: &Note) {
-        // Everything that is a note can be written in this form; what could not would be missing and counted.
+        // Every note can be encoded in this form; one that could not would be left out and counted.
         let Some(octets) = postcard::to_allocvec(note).ok().filter(|octets| octets.len() <= NOTE_MAX) else {
             self.omitted += 1;
             return;
@@ -98,22 +98,22 @@ impl Record {
         self.omitted
     }
 
-    /// Notes held.
+    /// The number of notes held.
     pub fn len(&self) -> usize {
         self.count + self.last.len()
     }
 
-    /// Whether nothing has happened yet.
+    /// Whether the record is empty.
     pub fn is_empty(&self) -> bool {
         self.count == 0
     }
 
-    /// Octets that the notes take.
+    /// The number of octets that the notes take.
     pub fn octets(&self) -> usize {
         self.first.capacity() + self.last_octets
     }
 
-    /// Gives back memory that is held for notes to come: the session is up, and few will.
+    /// Frees memory reserved for further notes: the session is up, and few will follow.
     pub fn shrink(&mut self) {
         self.first.shrink_to_fit();
     }

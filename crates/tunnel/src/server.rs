@@ -1,4 +1,4 @@
-//! The server's side: accepts calls, asks who may make them, hands out addresses.
+//! The server side: accepts calls, requests authentication, assigns addresses.
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -14,14 +14,16 @@ use crate::call::CallConfig;
 use crate::events::{Answer, Command, Event, Input};
 use crate::tunnel::{Pending, Transmit, Tunnel};
 
-/// How a server treats its callers; the same for all until an account's [`crate::events::Terms`] say otherwise.
+/// The configuration of a server, the same for all clients until an account's [`crate::events::Terms`] change
+/// it.
 #[derive(Clone, Debug)]
 pub struct ServerConfig {
     /// The control connection.
     pub control: Arc<ControlConfig>,
     /// The PPP link; its role must be [`link::Side::Server`].
     pub link: Arc<LinkConfig>,
-    /// A call must be up this long after it began, or it is ended with the code of the layer that it reached.
+    /// The time limit for a call to come up; after it the call is ended with the code of the layer that it
+    /// reached.
     pub setup: Duration,
     /// The largest inner packet, in octets.
     pub mtu: u16,
@@ -33,29 +35,29 @@ pub struct ServerTunnel {
 }
 
 impl ServerTunnel {
-    /// A machine for a TCP connection accepted from `peer` at `now`.
+    /// Creates a machine for a TCP connection accepted from `peer` at `now`.
     pub fn new(config: ServerConfig, peer: Ipv4Addr, now: Instant, mut rng: Rng) -> ServerTunnel {
         let control = ControlConnection::new(config.control, peer, now, rng.fork());
         let call = CallConfig { link: config.link, setup: config.setup, mtu: config.mtu };
         ServerTunnel { tunnel: Tunnel::new(control, call, rng) }
     }
 
-    /// Bytes and facts that arrived.
+    /// Handles input.
     pub fn handle_input(&mut self, now: Instant, input: Input<'_>) {
         self.tunnel.handle_input(now, input);
     }
 
-    /// What looks broken now, of a call that is being set up; the verdict is given at its end.
+    /// The suspected fault of a call that is being set up; the verdict is given at its end.
     pub fn suspects(&self, now: Instant) -> Option<(Code, String)> {
         self.tunnel.suspects(now)
     }
 
-    /// A command of the shell.
+    /// Handles a command of the caller.
     pub fn handle_command(&mut self, now: Instant, command: Command) {
         self.tunnel.handle_command(now, command);
     }
 
-    /// The answer to the question with this id; a late answer is dropped.
+    /// Handles the answer to the question with this id; a late answer is dropped.
     pub fn handle_answer(&mut self, now: Instant, id: u32, answer: Answer) {
         match (self.tunnel.take_pending(id), answer) {
             (Some(Pending::Call(handle)), Answer::AcceptCall { call_id }) => {
@@ -66,7 +68,7 @@ impl ServerTunnel {
                 self.tunnel.control.handle_command(now, ControlCommand::RefuseCall { handle, refusal });
             }
             (Some(Pending::Link { call, id }), answer) => self.answer_link(now, call, id, answer),
-            // Late, or of the wrong kind: the deadline of the layer that waits will say so.
+            // Late, or of the wrong kind: the deadline of the waiting layer reports it.
             (_, _) => {}
         }
         self.tunnel.pump(now);
@@ -99,7 +101,7 @@ impl ServerTunnel {
         }
     }
 
-    /// Time has passed.
+    /// Handles expired timers.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.tunnel.handle_timeout(now);
     }
@@ -109,7 +111,7 @@ impl ServerTunnel {
         self.tunnel.poll_transmit(buf)
     }
 
-    /// The next thing to tell.
+    /// The next event.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.tunnel.poll_event()
     }
@@ -120,5 +122,5 @@ impl ServerTunnel {
     }
 }
 
-/// The code for "no resource" refusals, so that shells need not repeat it.
+/// The code for "no resource" refusals, so that callers need not repeat it.
 pub const BUSY: Code = Code::C05;

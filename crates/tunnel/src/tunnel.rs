@@ -1,4 +1,5 @@
-//! What server and client have in common: a control connection, its calls, and the flow of events between them.
+//! The common part of server and client: a control connection, its calls, and the flow of events between
+//! them.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Instant;
@@ -13,10 +14,10 @@ use adit_wire::{LocalCallId, PeerCallId};
 use crate::call::{Call, CallConfig, LinkQuestion};
 use crate::events::{CallHandle, CallRequest, Command, End, Event, Input, Question, Who, Why};
 
-/// Where the bytes of [`crate::ServerTunnel::poll_transmit`] and of the client's go.
+/// The destination of the bytes from [`crate::ServerTunnel::poll_transmit`] and that of the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Transmit {
-    /// The TCP connection, in one write: NAT helpers read only messages that begin a segment.
+    /// The TCP connection, in one write: NAT helpers parse only messages at the beginning of a segment.
     Control,
     /// The data path of a call, as one PPP frame.
     Frame {
@@ -28,7 +29,7 @@ pub enum Transmit {
 /// Vendor Name of this program.
 const OUR_VENDOR: &[u8] = b"adit";
 
-/// A question that was passed on, and how to give its answer back.
+/// A question that was passed on, and where its answer goes.
 pub(crate) enum Pending {
     Call(CallHandle),
     Link { call: CallHandle, id: u32 },
@@ -37,7 +38,7 @@ pub(crate) enum Pending {
 /// One control connection and its calls.
 pub(crate) struct Tunnel {
     pub(crate) control: ControlConnection,
-    /// In the order in which they began. Most connections have one, and there is room for no more than there are.
+    /// In the order in which they began. Most connections have one call, so no spare capacity is kept.
     calls: Vec<Call>,
     config: CallConfig,
     pub(crate) events: VecDeque<Event>,
@@ -46,9 +47,10 @@ pub(crate) struct Tunnel {
     rng: Rng,
     /// Why we are stopping, once we are.
     stopping: Option<Why>,
-    /// The call whose frames are sent next: calls take turns.
+    /// The index of the call whose frames are sent next: calls take turns.
     turn: usize,
-    /// The peer is an adit, which says by Set-Link-Info that it hears and is not heard.
+    /// Whether the peer is adit, whose client reports by Set-Link-Info that it receives frames but gets no
+    /// answer.
     peer_reports_gre: bool,
     closed: bool,
 }
@@ -136,13 +138,14 @@ impl Tunnel {
             in_doubt |= call.silent_since().is_some_and(|since| heard.is_some_and(|heard| heard <= since));
         }
         if in_doubt {
-            // GRE is silent: whether the peer lives decides between a dead path and a dead peer.
+            // GRE is silent: an Echo-Request on the control connection distinguishes a dead path from a dead
+            // peer.
             self.control.handle_command(now, ControlCommand::Probe);
         }
         self.pump(now);
     }
 
-    /// What looks broken now, of a call that is being set up.
+    /// The suspected fault of a call that is being set up.
     pub(crate) fn suspects(&self, now: Instant) -> Option<(Code, String)> {
         self.calls.iter().find_map(|call| call.suspects(now))
     }
@@ -174,24 +177,24 @@ impl Tunnel {
     pub(crate) fn poll_event(&mut self) -> Option<Event> {
         let event = self.events.pop_front();
         if event.is_none() {
-            // A connection is quiet for most of its life: nothing is held for what may come.
+            // A connection is idle most of the time: do not keep memory for further events.
             self.events = VecDeque::new();
         }
         event
     }
 
-    /// Takes the question with this id off the list.
+    /// Removes and returns the pending question with this id.
     pub(crate) fn take_pending(&mut self, id: u32) -> Option<Pending> {
         let pending = self.pending.remove(&id);
         if self.pending.is_empty() {
-            // An empty tree still holds a node.
+            // An empty tree still holds an allocated node.
             self.pending = BTreeMap::new();
         }
         pending
     }
 
-    /// Moves events from the machines below to the shell until there are none left. Every event below was caused by
-    /// one input, so this ends.
+    /// Moves events from the lower machines to the caller until there are none. Each was caused by one input,
+    /// so this terminates.
     pub(crate) fn pump(&mut self, now: Instant) {
         self.hear_of_gre(now);
         loop {
@@ -230,8 +233,8 @@ impl Tunnel {
         self.stop_when_idle(now);
     }
 
-    /// Reports on the control connection about the path of GRE: our client reports what the server cannot see, when GRE
-    /// fails and only then. Other clients send Set-Link-Info whenever they like, which proves nothing.
+    /// Sends and handles reports about GRE on the control connection: adit's client reports what the server
+    /// cannot see, only when GRE fails. Other clients send Set-Link-Info at any time, which proves nothing.
     fn hear_of_gre(&mut self, now: Instant) {
         for call in &mut self.calls {
             if let Some(report) = call.take_gre_report(now) {
@@ -323,7 +326,7 @@ impl Tunnel {
     }
 }
 
-/// The end of a call or connection as the control machine tells it.
+/// Converts the end of a call or connection as reported by the control machine.
 fn end_of(by: Who, code: Option<Code>, detail: String) -> End {
     let why = match code {
         Some(Code::C06) => Why::LostCarrier,
@@ -333,7 +336,7 @@ fn end_of(by: Who, code: Option<Code>, detail: String) -> End {
     End { why, by, code, detail }
 }
 
-/// What Call-Disconnect-Notify is to say (RFC 2637 section 2.13).
+/// The reason for a Call-Disconnect-Notify (RFC 2637 section 2.13).
 fn call_end(end: &End) -> CallEnd {
     match end.why {
         Why::Shutdown | Why::AdminReset | Why::Replaced | Why::IdleTimeout | Why::SessionTimeout => {

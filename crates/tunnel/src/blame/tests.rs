@@ -18,7 +18,7 @@ fn row_20_the_second_client_behind_one_router_is_g06() {
             "nothing came, while GRE of s41 from the same address works; both chose the same Call ID"
         );
     }
-    // The first one, whose GRE went to the second.
+    // The first call, whose GRE packets went to the second.
     let second = Neighbour { began_behind: true, ..neighbour("s42", false) };
     let end = behind_one_address(ended(Code::G05), &[second]);
     assert_eq!(end.code, Some(Code::G06));
@@ -51,7 +51,7 @@ fn row_13_16_18_22_a_client_that_reports_our_gre_proves_that_its_own_is_lost() {
     let mut evidence = Evidence::default();
     evidence.reported();
     assert_eq!(judged(&evidence), Code::G02);
-    // What is heard is heard, whatever is said.
+    // An acknowledgment is stronger than any report.
     evidence.acknowledged();
     assert_eq!(judged(&evidence), Code::L05);
 }
@@ -65,7 +65,7 @@ fn row_21_a_call_id_that_changed_is_g04_wherever_it_shows() {
     for evidence in [key, reported] {
         assert_eq!(judged(&evidence), Code::G04);
     }
-    // A packet of another host proves nothing about a call whose own GRE arrives.
+    // A packet of another host is no evidence about a call whose own GRE arrives.
     let mut fine = Evidence { heard: 4, ..Evidence::default() };
     fine.unmatched(Unmatched::CallId(77));
     assert_eq!(judged(&fine), Code::G03);
@@ -102,10 +102,10 @@ fn a_call_whose_echoes_went_unanswered_before_the_peer_hung_up_lost_gre() {
         let end = after(SILENCE, hung_up(code));
         assert_eq!((end.why, end.by, end.code), (Why::LostCarrier, Who::Peer, Some(Code::G05)));
         assert_eq!(end.detail, "LCP echoes in GRE went unanswered for 10 s; then hung up");
-        // Bad luck on a bad line.
+        // A shorter silence is packet loss.
         let short = SILENCE.saturating_sub(Duration::from_millis(1));
         assert_eq!(after(short, hung_up(code)), hung_up(code));
-        // Any other side that ended it knew why.
+        // In all other cases the side that ended the call knew the reason.
         for by in [Who::Us, Who::Neither] {
             let end = End { by, ..hung_up(code) };
             assert_eq!(after(SILENCE * 2, end.clone()), end);
@@ -121,7 +121,7 @@ fn of_several_neighbours_only_one_with_the_same_call_id_is_to_blame() {
     let end = behind_one_address(ended(Code::G01), &neighbours);
     assert_eq!(end.code, Some(Code::G06));
     assert!(end.detail.contains("GRE of s42") && end.detail.ends_with("the same Call ID"), "{}", end.detail);
-    // One that is not heard does not count.
+    // A call that receives no GRE does not count.
     let deaf = Neighbour { heard: false, ..neighbour("s43", false) };
     let end = behind_one_address(ended(Code::G02), &[deaf, neighbour("s41", false)]);
     assert_eq!(end.detail, "nothing came, while GRE of s41 from the same address works");
@@ -143,7 +143,7 @@ fn a_link_that_falls_silent_is_blamed_on_a_neighbour_that_came_later_alone() {
 fn an_answer_to_our_request_proves_both_directions() {
     for code in [cp::CONFIGURE_ACK, cp::CONFIGURE_NAK, cp::CONFIGURE_REJECT] {
         assert_eq!(judged(&heard(&[&lcp(code)])), Code::L05, "{code}");
-        // Later packets take nothing back.
+        // Later packets do not change the verdict.
         assert_eq!(judged(&heard(&[&lcp(code), &lcp(cp::CONFIGURE_REQUEST)])), Code::L05, "{code}");
     }
     let mut acknowledged = heard(&[&lcp(cp::CONFIGURE_REQUEST)]);
@@ -183,7 +183,7 @@ fn only_an_end_that_gre_can_explain_is_judged_anew() {
         let (judged, detail) = nothing.judge(Side::Server, code, "it says");
         assert_eq!((judged, detail.as_str()), (code, "it says"));
     }
-    // Where both directions work, it keeps its own code and words.
+    // If both directions work, it keeps its own code and detail.
     let fine = heard(&[&lcp(cp::CONFIGURE_ACK)]);
     assert_eq!(fine.judge(Side::Client, Code::L03, "it says"), (Code::L03, "it says".to_owned()));
 }
@@ -193,7 +193,7 @@ fn an_icmp_error_names_its_sender_and_its_reason() {
     let detail_of = |icmp| {
         let mut evidence = Evidence::default();
         evidence.unreachable(SERVER, icmp);
-        // The first one counts.
+        // The first error is kept.
         evidence.unreachable(Ipv4Addr::LOCALHOST, 3);
         let (code, detail) = evidence.judge(Side::Client, Code::L05, "no LCP");
         assert_eq!(code, Code::G01);
@@ -205,7 +205,7 @@ fn an_icmp_error_names_its_sender_and_its_reason() {
         assert_eq!(detail_of(icmp), format!("203.0.113.10 answered our GRE: {text}"));
     }
     assert_eq!(detail_of(1), "203.0.113.10 answered our GRE: unreachable (ICMP type 3 code 1)");
-    // GRE that arrives all the same refutes it.
+    // GRE that arrives afterwards refutes it.
     let mut evidence = heard(&[&lcp(cp::CONFIGURE_REQUEST)]);
     evidence.unreachable(SERVER, 2);
     assert_eq!(evidence.judge(Side::Client, Code::L05, "no LCP").0, Code::G02);
@@ -227,7 +227,7 @@ fn gre_gone_astray_is_lost_on_the_way_to_this_side() {
     key.unmatched(Unmatched::CallId(77));
     key.unmatched(Unmatched::CallId(78));
     assert!(key.judge(Side::Client, Code::L05, "").1.contains("names call 77"));
-    // All of it at an acknowledgment too: that is GRE of this call.
+    // The same with an acknowledgment: it is GRE of this call.
     source.acknowledged();
     assert_eq!(source.judge(Side::Client, Code::L05, "no LCP").0, Code::L05);
 }
@@ -250,9 +250,9 @@ fn a_peer_whose_answers_are_overdue_is_sent_what_it_cannot_know() {
     assert_eq!(request.gre_report(REPORT_AFTER), Some(GreReport::Heard));
     assert_eq!(request.gre_report(REPORT_AFTER * 2), Some(GreReport::Heard));
     assert_eq!(request.gre_report(early), None);
-    // Nothing came: there is nothing to tell.
+    // Nothing was received: there is nothing to report.
     assert_eq!(Evidence::default().gre_report(REPORT_AFTER), None);
-    // It knows already.
+    // The peer knows already.
     assert_eq!(heard(&[&lcp(cp::CONFIGURE_ACK)]).gre_report(REPORT_AFTER), None);
     let mut acknowledged = request.clone();
     acknowledged.acknowledged();
@@ -275,7 +275,7 @@ fn an_end_by_the_other_side_does_not_hide_that_gre_broke() {
         let explained = nothing.explain(Side::Server, end(by), true);
         assert_eq!((explained.why, explained.by, explained.code), (Why::Failed, by, Some(Code::G01)));
         assert!(explained.detail.ends_with("; then hung up"), "{}", explained.detail);
-        // It did not wait for GRE: it may have changed its mind.
+        // The peer did not wait for GRE: it may have been cancelled.
         assert_eq!(nothing.explain(Side::Server, end(by), false), end(by));
         // A Call ID that changed is certain at once.
         let mut misnamed = Evidence::default();
@@ -283,7 +283,7 @@ fn an_end_by_the_other_side_does_not_hide_that_gre_broke() {
         assert_eq!(misnamed.explain(Side::Server, end(by), false).code, Some(Code::G04));
     }
     assert_eq!(nothing.explain(Side::Server, end(Who::Us), true), end(Who::Us));
-    // Where GRE works, LCP's own end stays.
+    // If GRE works, the end reported by LCP is kept.
     let fine = heard(&[&lcp(cp::CONFIGURE_ACK)]);
     assert_eq!(fine.explain(Side::Server, end(Who::Peer), true), end(Who::Peer));
 }

@@ -1,8 +1,10 @@
-//! Packets in two halves, so that the cipher work of many, of whatever call, can be done side by side.
+//! Processing of packets in two halves, so that the cipher work of many packets, of any calls, can run in
+//! parallel.
 //!
-//! To the peer: [`Path::prepare`] for each packet, then the [`Cipher`] of each, then they are sent. From the peer:
-//! [`Path::begin`] for each packet, then the ciphers, then [`Path::finish`] for each in the same order. A packet that is
-//! not the plain next of its call is no candidate: first what was begun is finished, then it takes the ordinary way.
+//! To the peer: [`Path::prepare`] for each packet, then the [`Cipher`] of each, then they are sent. From the
+//! peer: [`Path::begin`] for each packet, then the ciphers, then [`Path::finish`] for each in the same order.
+//! A packet that is not next in sequence cannot be processed this way: all begun packets are finished first,
+//! then it takes the ordinary path.
 
 use std::ops::Range;
 use std::time::Instant;
@@ -14,35 +16,36 @@ use adit_wire::{gre, ppp};
 
 use super::{Encryption, Path, Sink};
 
-/// Cipher work on one packet: RC4 from the beginning of the stream of a key.
+/// The cipher work for one packet: RC4 with a key, from the beginning of its stream.
 #[derive(Clone, Debug)]
 pub struct Cipher {
     key: SessionKey,
     range: Range<usize>,
 }
 
-/// What became of an IP packet for the peer.
+/// The result of [`Path::prepare`] for an IP packet.
 #[derive(Debug)]
 pub enum Prepared {
-    /// A GRE packet at `range` of the buffer, once the cipher has been applied to the buffer.
+    /// A GRE packet at `range` of the buffer, ready once the cipher is applied to the buffer.
     Packet {
-        /// From the GRE header on.
+        /// The range, starting with the GRE header.
         range: Range<usize>,
-        /// `None`: it is ready.
+        /// The cipher; `None` if the packet is ready.
         cipher: Option<Cipher>,
     },
-    /// Nothing was done: it is larger than the tunnel takes, and [`Path::handle_ip`] knows what to do.
+    /// Nothing was done: the packet is too large for the tunnel, and must go through [`Path::handle_ip`].
     TooBig,
-    /// It leaves later, when the peer's window has room: through the sink of whatever makes that.
+    /// The packet is held until the peer's window has space; it leaves through the sink of the call that
+    /// frees the space.
     Held,
-    /// It was dropped, and counted.
+    /// The packet was dropped and counted.
     Dropped,
 }
 
-/// A packet from the peer that was begun.
+/// A packet from the peer that was begun and not finished.
 #[derive(Debug)]
 pub struct Pending {
-    /// To be applied to the packet before it is finished.
+    /// The cipher to apply to the packet before it is finished.
     pub cipher: Cipher,
     begun: Begun,
     seq: u32,
@@ -56,32 +59,33 @@ impl Cipher {
         Cipher { key, range }
     }
 
-    /// Does the work alone.
+    /// Applies the cipher to a single packet.
     pub fn apply(&self, buffer: &mut [u8]) {
         Rc4::new(self.key.octets()).apply(buffer.get_mut(self.range.clone()).unwrap_or_default());
     }
 
-    /// The work as one of many; `buffer` is what was given to the first half.
+    /// The cipher as a job of a batch; `buffer` is the buffer passed to the first half.
     pub fn job<'a>(&'a self, buffer: &'a mut [u8]) -> Job<'a> {
         Job { key: self.key.octets(), data: buffer.get_mut(self.range.clone()).unwrap_or_default() }
     }
 }
 
-/// What became of a packet from the peer.
+/// The result of [`Path::begin`] for a packet from the peer.
 #[derive(Debug)]
 pub enum Begin {
     /// Apply the cipher, then call [`Path::finish`].
     Later(Pending),
-    /// Here in the packet lies an IP packet for the host.
+    /// The packet contains an IP packet for the host at this range.
     Ip(Range<usize>),
-    /// It is done with.
+    /// The packet needs no further processing.
     Done,
-    /// Nothing was done: finish what was begun, then give this packet to [`Path::handle_gre`].
+    /// Nothing was done: finish what was begun, then pass this packet to [`Path::handle_gre`].
     NotNow,
 }
 
 impl Path {
-    /// The first half of [`Path::handle_gre`] for a packet that is the next of the call, as nearly all are.
+    /// Begins to process a packet that is the next in sequence, as nearly all are: the first half of
+    /// [`Path::handle_gre`].
     pub fn begin(&mut self, now: Instant, packet: &mut [u8], sink: &mut dyn Sink) -> Begin {
         let header = match gre::Repr::parse(packet) {
             Ok(header) if self.is_ours(&header) => header,
@@ -131,7 +135,7 @@ impl Path {
         delivered.map_or(Begin::Done, Begin::Ip)
     }
 
-    /// The second half, once the cipher was applied. Returns where in `packet` the IP packet lies that is to go to the
+    /// Finishes a packet after the cipher was applied. Returns the range in `packet` of the IP packet for the
     /// host; all other results go to the sink.
     pub fn finish(
         &mut self,
@@ -154,7 +158,8 @@ impl Path {
             };
             self.judge(protocol, packet, cipher.range.start + at..cipher.range.end, sink)
         } else {
-            // The key was wrong, or would have been for this frame's predecessors: as it came, one after the other.
+            // The key was wrong, or would have been for the frames before it: process them in the original
+            // form, one by one.
             if epoch == self.epoch {
                 self.epoch = self.epoch.wrapping_add(1);
             }
@@ -165,7 +170,7 @@ impl Path {
         delivered
     }
 
-    /// The keys of one direction, if some of them may be made ahead: those of the direction that has fewer.
+    /// The key schedule of the direction with fewer precomputed keys, if keys may be precomputed.
     pub fn wanting_keys(&mut self) -> Option<&mut KeySchedule> {
         let Encryption { encryptor, decryptor, .. } = self.encryption.as_mut()?;
         let (sent, received) = (encryptor.keys()?, decryptor.keys()?);
@@ -173,8 +178,8 @@ impl Path {
         fewer.has_space().then_some(fewer)
     }
 
-    /// Decrypts the information field of a 00FD frame at `information` in `packet`. Returns where the IP packet in it
-    /// lies, if it may go to the host.
+    /// Decrypts the information field of a 00FD frame at `information` in `packet`. Returns the range of the
+    /// IP packet in it, if it may pass to the host.
     fn decrypt_and_judge(
         &mut self,
         now: Instant,
@@ -187,7 +192,7 @@ impl Path {
         self.judge(protocol, packet, information.start + at..information.end, sink)
     }
 
-    /// Where the IP packet at the beginning of `inner` lies in `packet`, if it may go to the host.
+    /// The range in `packet` of the IP packet at the beginning of `inner`, if it may pass to the host.
     fn judge(
         &mut self,
         protocol: u16,

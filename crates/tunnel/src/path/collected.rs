@@ -1,13 +1,12 @@
-//! A sink that keeps its input.
+//! A sink that collects output.
 
 use super::{PathEvent, Sink};
 
-/// Keeps a copy of everything that a path puts out, in order of arrival, for a caller that works on it afterwards and
-/// can afford to copy. It grows with each call and is never emptied by the path: make a new one for each input, or take out
-/// what was worked on.
+/// A sink that copies all output of a path, in order, for a caller that processes it later and can afford the
+/// copies. The path never empties it: create a new one for each input, or remove what was processed.
 #[derive(Clone, Debug, Default)]
 pub struct Collected {
-    /// GRE packets for the peer, from the GRE header on.
+    /// GRE packets for the peer, starting with the GRE header.
     pub gre: Vec<Vec<u8>>,
     /// IP packets for the host.
     pub ip: Vec<Vec<u8>>,
@@ -15,7 +14,7 @@ pub struct Collected {
     pub frames: Vec<Vec<u8>>,
     /// IP packets with a DHCPINFORM from the peer.
     pub dhcp: Vec<Vec<u8>>,
-    /// What the call's owner must know.
+    /// Events for the owner of the call.
     pub events: Vec<PathEvent>,
 }
 

@@ -1,4 +1,4 @@
-//! What a path is told.
+//! The configuration of a path and the commands that change it.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
@@ -7,32 +7,32 @@ use adit_ppp::mppe::Mppe;
 use adit_wire::{LocalCallId, PeerCallId};
 use ipnet::{Ipv4Net, Ipv6Net};
 
-/// What stays the same for the whole life of a path.
+/// The settings that stay the same while a path exists.
 #[derive(Clone, Debug)]
 pub struct PathConfig {
-    /// Our Call ID: packets of this call arrive with it.
+    /// Our Call ID, in the packets of this call that we receive.
     pub local_call_id: LocalCallId,
-    /// The peer's Call ID: packets of this call leave with it.
+    /// The peer's Call ID, in the packets of this call that we send.
     pub peer_call_id: PeerCallId,
-    /// How many numbers a packet may be ahead and still wait for its turn, 0..=1024.
+    /// How many numbers ahead a packet may be to be held, 0..=1024.
     pub reorder_packets: u16,
-    /// How long a packet may wait for its turn.
+    /// How long a packet may be held.
     pub reorder_wait: Duration,
-    /// After this time an acknowledgment goes alone.
+    /// The delay after which an acknowledgment is sent alone.
     pub ack_delay: Duration,
-    /// After this many packets an acknowledgment goes alone.
+    /// The number of packets after which an acknowledgment is sent alone.
     pub ack_every: u16,
-    /// Windowing (RFC 2637 section 4.2): no more packets are on their way unacknowledged than the peer's window says,
-    /// which this is. 0: packets leave as they come, which most peers expect.
+    /// The peer's window (RFC 2637 section 4.2), which limits unacknowledged packets. 0: packets are sent at
+    /// once, as most peers expect.
     pub window: u16,
-    /// IP packets never pass in clear.
+    /// Whether IP packets in clear are dropped.
     pub encryption_required: bool,
-    /// The largest IP packet for the tunnel until [`Network::mtu`] says less.
+    /// The largest IP packet for the tunnel until [`Network::mtu`] is smaller.
     pub mtu: u16,
-    /// Lower the maximum segment size of TCP connections to what fits the tunnel, and to this many octets. `None`: leave it
-    /// alone.
+    /// Reduce the maximum segment size of TCP connections to what fits the tunnel, and to at most this many
+    /// octets. `None`: do not change it.
     pub max_mss: Option<u16>,
-    /// Sequence number of the first packet that leaves (RFC 2637: 0).
+    /// The sequence number of the first packet sent (RFC 2637: 0).
     pub first_sequence: u32,
 }
 
@@ -55,31 +55,32 @@ impl PathConfig {
     }
 }
 
-/// What a path is told while it lives.
+/// A command to a path.
 #[derive(Clone, Debug)]
 pub enum PathCommand {
-    /// LCP is up with these options of the peer: its MRU, and whether it takes frames with compressed protocol (PFC)
-    /// and without address and control (ACFC).
+    /// LCP is up with these options of the peer: its MRU, and whether it accepts frames with compressed
+    /// protocol (PFC) and without address and control (ACFC).
     Link {
-        /// Octets of information that the peer takes.
+        /// The longest information field that the peer accepts, in octets.
         peer_mru: u16,
         /// Protocol-Field-Compression towards the peer.
         pfc: bool,
         /// Address-and-Control-Field-Compression towards the peer.
         acfc: bool,
     },
-    /// Whether IP packets may never pass in clear: what [`PathConfig::encryption_required`] said, now that it is known
-    /// whose call this is. What was encrypted once stays so.
+    /// Whether IP packets in clear are dropped: replaces [`PathConfig::encryption_required`] once the account
+    /// is known. A path that has been encrypted never accepts them again.
     RequireEncryption(bool),
     /// MPPE starts, from count 0 and the start keys, or stops.
     Encryption(Option<Mppe>),
-    /// IP packets may pass, or may not.
+    /// Whether IP packets may pass, and which.
     Network(Option<Network>),
-    /// The path outside has become narrower: no inner packet larger than this leaves whole.
+    /// The path MTU outside the tunnel has become smaller: no inner packet larger than this is sent
+    /// unfragmented.
     Mtu(u16),
 }
 
-/// What IP packets may pass.
+/// The rules for IP packets.
 #[derive(Clone, Debug)]
 pub struct Network {
     /// Sources allowed in packets from the peer: its address and the networks behind it.
@@ -90,13 +91,14 @@ pub struct Network {
     pub local: Ipv4Addr,
     /// Largest IP packet for the tunnel.
     pub mtu: u16,
-    /// Hand a DHCPINFORM to this host or to broadcast to [`crate::path::Sink::dhcp`] instead of sending it on.
+    /// Pass a DHCPINFORM to this host or to broadcast to [`crate::path::Sink::dhcp`] instead of forwarding
+    /// it.
     pub answer_dhcp: bool,
     /// `None`: no IPv6 packet passes.
     pub ipv6: Option<NetworkV6>,
 }
 
-/// What IPv6 packets may pass.
+/// The rules for IPv6 packets.
 #[derive(Clone, Debug)]
 pub struct NetworkV6 {
     /// Sources allowed in packets from the peer: its link-local address and the prefixes behind it.
@@ -106,7 +108,7 @@ pub struct NetworkV6 {
 }
 
 impl NetworkV6 {
-    /// What IPV6CP agrees on: one link-local address on each side (RFC 5072 section 5).
+    /// The addresses that IPV6CP negotiates: one link-local address on each side (RFC 5072 section 5).
     pub fn link_local(local: u64, peer: u64) -> NetworkV6 {
         let address = |id: u64| Ipv6Addr::from(0xfe80_u128 << 112 | u128::from(id));
         NetworkV6 { peer_networks: vec![Ipv6Net::from(address(peer))], local: address(local) }

@@ -1,11 +1,12 @@
-//! Where a packet wanted to go that may not go there.
+//! The destination of a packet that was denied.
 
 use std::net::Ipv4Addr;
 
 use adit_diag::note::Destination;
 use adit_wire::ipv4;
 
-/// Of a packet, unless it is multicast or broadcast: hosts send many of those, and need no answer.
+/// The destination of a packet, unless it is multicast or broadcast: hosts send many of those, which need no
+/// answer.
 pub(super) fn destination(packet: ipv4::Packet<'_>) -> Option<Destination> {
     let address = packet.dst();
     let to_all = address.is_broadcast()
@@ -20,7 +21,7 @@ pub(super) fn destination(packet: ipv4::Packet<'_>) -> Option<Destination> {
     (!to_all).then_some(Destination { address, protocol: packet.protocol(), port })
 }
 
-/// As a number that is never 0: how it travels among counters.
+/// Packs a destination into a nonzero number, which can be stored among counters.
 pub fn pack(destination: Destination) -> u64 {
     u64::from(destination.address.to_bits()) << 32
         | u64::from(destination.port) << 16
@@ -28,7 +29,7 @@ pub fn pack(destination: Destination) -> u64 {
         | 1
 }
 
-/// From [`pack`]; `None` of 0.
+/// Unpacks the result of [`pack`]; `None` for 0.
 pub fn unpack(packed: u64) -> Option<Destination> {
     let [a, b, c, d, high, low, protocol, _] = packed.to_be_bytes();
     let address = Ipv4Addr::new(a, b, c, d);

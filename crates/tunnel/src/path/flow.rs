@@ -1,4 +1,4 @@
-//! Packets that wait for the peer's window (RFC 2637 section 4.2), where windowing is on.
+//! Packets that wait for the peer's window (RFC 2637 section 4.2), if windowing is on.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -8,30 +8,30 @@ use adit_wire::ppp;
 
 use super::{HEADROOM, Path, Sink};
 
-/// Packets that wait at most: what the host hands over at once, several times.
+/// The most packets that wait: several times what the host passes at once.
 const WAITING: usize = 256;
 
-/// What leaves no faster than the peer acknowledges.
+/// The send window and the packets that wait for it.
 #[derive(Debug)]
 pub(super) struct Flow {
     pub(super) window: Window,
-    /// [`HEADROOM`] free octets each, then the IP packet.
+    /// Waiting packets: [`HEADROOM`] free octets each, then the IP packet.
     waiting: VecDeque<Vec<u8>>,
 }
 
 impl Flow {
-    /// `None` without a window.
+    /// Creates a flow; `None` without a window.
     pub(super) fn new(window: u16) -> Option<Box<Flow>> {
         let window = Window::new(window, Duration::ZERO)?;
         Some(Box::new(Flow { window, waiting: VecDeque::new() }))
     }
 
-    /// Whether a packet that leaves now would overtake others, or the window.
+    /// Whether a packet sent now would overtake others, or exceed the window.
     pub(super) fn must_wait(&self) -> bool {
         !self.waiting.is_empty() || self.window.is_full()
     }
 
-    /// Keeps a copy of an IP packet; false when there is no room.
+    /// Holds a copy of an IP packet; false if there is no space.
     pub(super) fn hold(&mut self, packet: &[u8]) -> bool {
         if self.waiting.len() >= WAITING {
             return false;
@@ -48,7 +48,7 @@ impl Flow {
 }
 
 impl Path {
-    /// Notes an acknowledgment; what it makes room for leaves.
+    /// Handles an acknowledgment; sends the packets for which it frees space.
     pub(super) fn handle_ack(&mut self, now: Instant, ack: Option<u32>, sink: &mut dyn Sink) {
         let Some(ack) = ack else { return };
         let newly = self.sender.handle_ack(ack);
@@ -59,7 +59,7 @@ impl Path {
         }
     }
 
-    /// Sends of what waits as much as the window takes now.
+    /// Sends as many waiting packets as the window allows now.
     pub(super) fn release(&mut self, now: Instant, sink: &mut dyn Sink) {
         while let Some(mut buffer) = self.flow.as_mut().and_then(|flow| flow.next()) {
             let is_v6 = buffer.get(HEADROOM).is_some_and(|first| first >> 4 == 6);

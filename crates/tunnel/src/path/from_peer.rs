@@ -1,4 +1,4 @@
-//! From GRE to IP.
+//! Processing of packets from GRE to IP.
 
 use std::time::Instant;
 
@@ -10,7 +10,8 @@ use super::gate::{self, Verdict};
 use super::{Path, PathEvent, Sink, denied};
 
 impl Path {
-    /// Takes a packet of this call from the peer, from the GRE header on. It is worked on in place.
+    /// Handles a packet of this call from the peer, starting with the GRE header. The packet is modified in
+    /// place.
     pub fn handle_gre(&mut self, now: Instant, packet: &mut [u8], sink: &mut dyn Sink) {
         let header = match gre::Repr::parse(packet) {
             Ok(header) if self.is_ours(&header) => header,
@@ -33,7 +34,7 @@ impl Path {
         self.send_due(now, sink);
     }
 
-    /// Works on the packets whose turn has come after waiting.
+    /// Processes held packets that are now in order.
     pub(super) fn deliver_held(&mut self, now: Instant, sink: &mut dyn Sink) {
         while let Some((seq, mut frame)) = self.receiver.next_held() {
             self.handle_frame(now, seq, &mut frame, sink);
@@ -72,7 +73,8 @@ impl Path {
         }
     }
 
-    /// Decrypts the information field of a 00FD frame in place. Returns the protocol inside, and where its packet begins.
+    /// Decrypts the information field of a 00FD frame in place. Returns the protocol inside, and the offset
+    /// of its packet.
     pub(super) fn decrypt(
         &mut self,
         now: Instant,
@@ -80,7 +82,8 @@ impl Path {
         information: &mut [u8],
         sink: &mut dyn Sink,
     ) -> Option<(u16, usize)> {
-        // Before CCP is up on our side its first frames may be here already; they are lost, and MPPE gets over it.
+        // The peer's first encrypted frames may arrive before CCP is up on our side; they are lost, and MPPE
+        // recovers.
         let Some(encryption) = &mut self.encryption else {
             self.counters.not_up += 1;
             return None;
@@ -103,14 +106,14 @@ impl Path {
         None
     }
 
-    /// An IP packet from the peer, in clear now, goes to the host if it may.
+    /// Passes a decrypted IP packet from the peer to the host, if it is allowed.
     fn deliver_inner(&mut self, protocol: u16, bytes: &mut [u8], sink: &mut dyn Sink) {
         if let Some(len) = self.handle_inner(protocol, bytes, sink) {
             sink.ip(bytes.get_mut(..len).unwrap_or_default());
         }
     }
 
-    /// An IP packet from the peer, in clear now. Returns its length if it may go to the host.
+    /// Checks a decrypted IP packet from the peer. Returns its length if it may pass to the host.
     pub(super) fn handle_inner(
         &mut self,
         protocol: u16,

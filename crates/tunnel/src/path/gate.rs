@@ -7,7 +7,7 @@ use adit_wire::{dhcp, ipv4, ipv6, tcp, udp};
 use super::Network;
 use super::prefixes::Prefixes;
 
-/// [`Network`] in the form that packets ask for.
+/// [`Network`] in a form for fast lookups.
 #[derive(Clone, Debug)]
 pub(super) struct Gate {
     local: Ipv4Addr,
@@ -24,7 +24,7 @@ struct GateV6 {
     sources: Prefixes<u128>,
 }
 
-/// What becomes of a packet from the peer.
+/// The verdict on a packet from the peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// It passes.
@@ -37,7 +37,7 @@ pub(super) enum Verdict {
     Denied,
     /// Its protocol is not up.
     NotUp,
-    /// It is no IP packet.
+    /// It is not an IP packet.
     Malformed,
 }
 
@@ -82,7 +82,7 @@ impl Gate {
         match &self.v6 {
             None => Verdict::NotUp,
             Some(v6) if !v6.sources.contains_v6(packet.src()) => Verdict::Spoofed,
-            // An access list names IPv4 networks: where there is one, nothing else may be reached.
+            // An access list contains IPv4 networks: if there is one, nothing else may be reached.
             Some(_) if self.destinations.is_some() => Verdict::Denied,
             Some(_) => Verdict::Pass,
         }
@@ -97,7 +97,8 @@ fn is_dhcp_inform(packet: ipv4::Packet<'_>) -> bool {
             .is_ok_and(|udp| udp.dst_port() == dhcp::SERVER_PORT && dhcp::is_inform(udp.payload()))
 }
 
-/// Lowers the maximum segment size of a TCP SYN to what a tunnel of `mtu` octets takes whole, and to `max` octets.
+/// Reduces the maximum segment size of a TCP SYN to what fits a tunnel of `mtu` octets, and to at most `max`
+/// octets.
 pub(super) fn clamp_v4(bytes: &mut [u8], mtu: u16, max: u16) {
     let Ok(packet) = ipv4::Packet::new_checked(bytes) else { return };
     if packet.protocol() != ipv4::TCP || packet.is_fragment() {
@@ -109,7 +110,7 @@ pub(super) fn clamp_v4(bytes: &mut [u8], mtu: u16, max: u16) {
     }
 }
 
-/// The same for IPv6.
+/// Reduces the maximum segment size likewise for IPv6.
 pub(super) fn clamp_v6(bytes: &mut [u8], mtu: u16, max: u16) {
     let Ok(packet) = ipv6::Packet::new_checked(bytes) else { return };
     let Some((ipv4::TCP, start)) = packet.upper_layer() else { return };

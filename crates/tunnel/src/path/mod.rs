@@ -1,11 +1,11 @@
 //! The data path of one call: GRE on one side, IP packets on the other, PPP and MPPE between.
 //!
 //! A [`Path`] has no I/O and no clock. Its user (a dataplane worker, the simulator, a load generator, a
-//! fuzzer) gives it octets and an instant, and a [`Sink`] that takes the output. An in-order packet is worked on
-//! where it lies: nothing is allocated for it.
+//! fuzzer) passes octets and an instant, and a [`Sink`] that receives the output. An in-order packet is
+//! processed in place, without allocation.
 //!
-//! While encryption is required no IP packet leaves in clear and none is accepted in clear, in any state. Once a call
-//! has been encrypted the same holds for the rest of its life, so that no packet can switch encryption off.
+//! While encryption is required, no IP packet is sent or accepted in clear, in any state. Once a call has
+//! been encrypted, the same applies until its end, so that no packet can disable encryption.
 
 mod batch;
 mod collected;
@@ -33,8 +33,8 @@ pub use collected::Collected;
 pub use config::{Network, NetworkV6, PathCommand, PathConfig};
 pub use sink::{PathEvent, Sink};
 
-/// Octets that must be free in front of an inner packet given to [`Path::handle_ip`]: GRE (16), PPP (4), MPPE (2) and
-/// the protocol inside (2), rounded up, with room for an IPv4 header (20) of the caller.
+/// Octets that must be free in front of an inner packet given to [`Path::handle_ip`]: GRE (16), PPP (4), MPPE
+/// (2) and the protocol inside (2), rounded up, with space for an IPv4 header (20) of the caller.
 pub const HEADROOM: usize = 64;
 
 /// The data path of one call.
@@ -44,19 +44,19 @@ pub struct Path {
     sender: Sender,
     receiver: Receiver,
     acks: Acknowledger,
-    /// Present where windowing is on.
+    /// Present if windowing is on.
     flow: Option<Box<Flow>>,
     link: Link,
     encryption: Option<Encryption>,
-    /// This call was encrypted once, or must be.
+    /// Whether this call was encrypted once, or must be.
     never_clear: bool,
     gate: Option<Gate>,
     counters: Counters,
-    /// Rises when what was begun ([`Path::begin`]) can no longer be finished as it was meant.
+    /// Increased when begun packets ([`Path::begin`]) can no longer be finished with the same keys.
     epoch: u32,
     broken: bool,
     acknowledged: bool,
-    /// For what cannot be worked on in place: fragments and ICMP errors.
+    /// A buffer for packets that cannot be processed in place: fragments and ICMP errors.
     scratch: Vec<u8>,
 }
 
@@ -77,7 +77,7 @@ struct Encryption {
 }
 
 impl Path {
-    /// A path for control frames only, until commands open it.
+    /// Creates a path for control frames only, until commands open it.
     pub fn new(config: PathConfig, _now: Instant) -> Path {
         let receiver = ReceiverConfig {
             packets: config.reorder_packets,
@@ -102,7 +102,7 @@ impl Path {
         }
     }
 
-    /// Obeys a command.
+    /// Executes a command.
     pub fn command(&mut self, _now: Instant, command: PathCommand) {
         match command {
             PathCommand::Link { peer_mru, pfc, acfc } => self.link = Link { peer_mru, pfc, acfc },
@@ -132,7 +132,7 @@ impl Path {
         self.config.local_call_id
     }
 
-    /// Whether a GRE header of the peer names this call.
+    /// Whether a GRE header from the peer contains our Call ID.
     fn is_ours(&self, header: &adit_wire::gre::Repr) -> bool {
         LocalCallId::new(header.call_id) == self.config.local_call_id
     }
@@ -147,15 +147,15 @@ impl Path {
         self.acknowledged
     }
 
-    /// The largest IP packet that leaves whole. A peer may hold the encrypted frame against its MRU, which is four
-    /// octets longer than the packet.
+    /// The largest IP packet that is sent unfragmented. A peer may compare the encrypted frame, which is four
+    /// octets longer than the packet, with its MRU.
     pub fn mtu(&self) -> u16 {
         let overhead = if self.never_clear { 4 } else { 0 };
         let network = self.gate.as_ref().map_or(u16::MAX, Gate::mtu);
         self.config.mtu.min(network).min(self.link.peer_mru.saturating_sub(overhead))
     }
 
-    /// What was seen so far.
+    /// The counters so far.
     pub fn counters(&self) -> Counters {
         let gre = self.receiver.counters();
         Counters {
@@ -167,7 +167,8 @@ impl Path {
         }
     }
 
-    /// Does what is due: gives up gaps and waiting for acknowledgments, acknowledges, asks for a reset.
+    /// Handles expired timers: gives up gaps and outstanding acknowledgments, sends acknowledgments, requests
+    /// a reset.
     pub fn handle_timeout(&mut self, now: Instant, sink: &mut dyn Sink) {
         if let Some(flow) = &mut self.flow {
             flow.window.handle_timeout(now);
@@ -178,7 +179,7 @@ impl Path {
         self.send_due(now, sink);
     }
 
-    /// When [`Path::handle_timeout`] has something to do, and what.
+    /// When to call [`Path::handle_timeout`] at the latest, and why.
     pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
         let reset = self.encryption.as_ref().and_then(|encryption| encryption.decryptor.poll_timeout());
         [

@@ -1,10 +1,10 @@
-//! A set of networks that is asked for every packet.
+//! A set of networks that is looked up for every packet.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use ipnet::{Ipv4Net, Ipv6Net};
 
-/// Networks as sorted ranges that do not touch, so that one binary search answers.
+/// Networks as sorted ranges that neither overlap nor touch, for a binary search.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Prefixes<A>(Vec<(A, A)>);
 

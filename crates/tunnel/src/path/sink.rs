@@ -1,8 +1,8 @@
 //! The output of a path.
 
-/// Takes what a path puts out. Nothing may be kept beyond the call but by copying.
+/// Receives the output of a path. To keep data beyond the call, copy it.
 pub trait Sink {
-    /// A GRE packet for the peer, from the GRE header on.
+    /// A GRE packet for the peer, starting with the GRE header.
     fn gre(&mut self, packet: &[u8]);
     /// An IP packet from the peer, or an ICMP error for a sender on our side: for the host.
     fn ip(&mut self, packet: &mut [u8]);
@@ -10,21 +10,21 @@ pub trait Sink {
     fn frame(&mut self, frame: &[u8]);
     /// An IP packet with a DHCPINFORM from the peer.
     fn dhcp(&mut self, packet: &[u8]);
-    /// Something the call's owner must know.
+    /// An event for the owner of the call.
     fn event(&mut self, event: PathEvent) {
         let _ = event;
     }
-    /// Whether `changes` MPPE key changes more than the packet itself needs may be spent on this call now. A path has
-    /// limits of its own; this is for one limit over many paths.
+    /// Whether this call may spend `changes` MPPE key changes now, beyond the one that the packet itself
+    /// needs. A path has limits of its own; this is for a common limit over many paths.
     fn may_spend(&mut self, changes: u32) -> bool {
         let _ = changes;
         true
     }
 }
 
-/// What the owner of a call must know.
+/// An event for the owner of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PathEvent {
-    /// The peer keeps sending frames that are not MPPE as agreed (A or D bit clear): the call is of no use any more.
+    /// The peer keeps sending frames that are not MPPE as agreed (A or D bit clear): the call is unusable.
     EncryptionBroken,
 }

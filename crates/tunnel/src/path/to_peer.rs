@@ -1,4 +1,4 @@
-//! From IP to GRE.
+//! Processing of packets from IP to GRE.
 
 use std::ops::Range;
 use std::time::Instant;
@@ -13,8 +13,8 @@ use super::{Cipher, HEADROOM, Path, Prepared, Sink};
 const PROTOCOL: usize = 2;
 
 impl Path {
-    /// Takes an IP packet for the peer: `buffer` holds [`HEADROOM`] free octets, then the packet. It is worked on in
-    /// place.
+    /// Handles an IP packet for the peer: `buffer` holds [`HEADROOM`] free octets, then the packet. The
+    /// packet is modified in place.
     pub fn handle_ip(&mut self, now: Instant, buffer: &mut [u8], sink: &mut dyn Sink) {
         match self.prepare(now, buffer) {
             Prepared::Packet { range, cipher } => {
@@ -28,8 +28,8 @@ impl Path {
         }
     }
 
-    /// The first half of [`Path::handle_ip`], for a caller that encrypts many packets side by side and sends them from
-    /// where they lie. The packet has its place in the order of the call from now on.
+    /// Prepares an IP packet for a caller that encrypts many packets in parallel and sends them in place: the
+    /// first half of [`Path::handle_ip`]. The packet gets its sequence number here.
     pub fn prepare(&mut self, now: Instant, buffer: &mut [u8]) -> Prepared {
         let Some(gate) = &self.gate else {
             self.counters.not_up += 1;
@@ -78,9 +78,9 @@ impl Path {
         }
     }
 
-    /// Sends a PPP control frame, made by [`adit_ppp::link::Link`].
+    /// Sends a PPP control frame of [`adit_ppp::link::Link`].
     pub fn send_frame(&mut self, now: Instant, frame: &[u8], sink: &mut dyn Sink) {
-        // A link makes no IP frames. If one came here all the same, it would leave in clear.
+        // A link produces no IP frames. If one were passed here, it would be sent in clear.
         if matches!(ppp::frame(frame), Ok((ppp::IP | ppp::IPV6, _)) | Err(_)) {
             self.counters.clear_refused += 1;
             return;
@@ -89,12 +89,12 @@ impl Path {
         self.counters.tx_frames += 1;
         let (header, len) = self.sender.data(payload_len, self.acks.take()).emit();
         self.note_sent(now);
-        // Rare, so it need not leave a buffer with every call that idles.
+        // This is rare, so an allocation is cheaper than a buffer in every idle call.
         let packet = [header.get(..len).unwrap_or_default(), frame].concat();
         sink.gre(&packet);
     }
 
-    /// Sends what has become due by itself: a bare acknowledgment, a Reset-Request.
+    /// Sends what is due without a data packet: an acknowledgment, a Reset-Request.
     pub(super) fn send_due(&mut self, now: Instant, sink: &mut dyn Sink) {
         if let Some(encryption) = &mut self.encryption
             && encryption.decryptor.poll_reset_request(now)
@@ -110,8 +110,8 @@ impl Path {
         }
     }
 
-    /// Puts protocol number, MPPE, PPP and GRE in front of the packet at `packet` in `buffer`. Returns where the GRE
-    /// packet lies, and the cipher work left to do.
+    /// Adds protocol number, MPPE, PPP and GRE headers in front of the packet at `packet` in `buffer`.
+    /// Returns the range of the GRE packet, and the cipher work left.
     pub(super) fn wrap(
         &mut self,
         now: Instant,
@@ -150,9 +150,10 @@ impl Path {
         Some((start..end, cipher))
     }
 
-    /// A packet larger than the tunnel takes: fragments if its sender allows them, else an ICMP error for the sender.
-    /// The error is from the packet's destination: a host drops what arrives with its own address as the source, and
-    /// behind the tunnel, where the error seems to come from, no other address is sure to be.
+    /// Handles a packet that is too large for the tunnel: sends fragments if its sender allows them, else an
+    /// ICMP error to the sender. The source of the error is the packet's destination: a host drops packets
+    /// with its own address as the source, and no other address is certain to exist behind the tunnel, where
+    /// the error seems to originate.
     fn too_big(&mut self, now: Instant, bytes: &[u8], sink: &mut dyn Sink) {
         let mtu = self.mtu();
         let mut scratch = std::mem::take(&mut self.scratch);
@@ -202,7 +203,7 @@ impl Path {
         }
     }
 
-    /// A packet with a number left.
+    /// Records that a packet with a number was sent.
     fn note_sent(&mut self, now: Instant) {
         if let Some(flow) = &mut self.flow {
             flow.window.sent(now);

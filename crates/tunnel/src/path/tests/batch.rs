@@ -1,4 +1,4 @@
-//! Packets in two halves come out as packets in one.
+//! Tests that packets processed in two halves give the same result as in one.
 
 use adit_crypto::mppe::{self, KeySchedule, Wanting};
 use adit_crypto::rc4::Job;
@@ -6,17 +6,17 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// What happens to a packet on its way.
+/// What happens to a packet in transit.
 #[derive(Clone, Copy, Debug)]
 enum Fate {
     Arrives,
     Lost,
     Repeated,
-    /// Changes places with the one before.
+    /// Swapped with the packet before.
     Early,
-    /// One octet is turned over, counted from the end.
+    /// One octet is inverted, at this position from the end.
     Damaged(usize),
-    /// The coherency count is another.
+    /// The coherency count is changed.
     Miscounted(u8),
 }
 
@@ -31,7 +31,7 @@ fn fate() -> impl Strategy<Value = Fate> {
     ]
 }
 
-/// What the wire brings of `packets`.
+/// The packets that arrive when `packets` are sent.
 fn wire(packets: Vec<Vec<u8>>, fates: &[Fate]) -> Vec<Vec<u8>> {
     let mut arrived: Vec<Vec<u8>> = Vec::new();
     for (mut packet, fate) in packets.into_iter().zip(fates) {
@@ -62,7 +62,7 @@ fn clear_pair() -> (End, End) {
     (server(), client())
 }
 
-/// The path of one end, for which keys are made ahead.
+/// The path of one end, for which keys are precomputed.
 struct Ahead<'a>(&'a mut End);
 
 impl Wanting for Ahead<'_> {
@@ -71,14 +71,14 @@ impl Wanting for Ahead<'_> {
     }
 }
 
-/// Makes some keys ahead for both directions, beside packets of others.
+/// Precomputes some keys for both directions, together with packets of others.
 fn make_keys_ahead(end: &mut End) {
     let mut others = [[0; 1400]; 8];
     let mut jobs = others.each_mut().map(|data| Job { key: &[1; 16], data });
     mppe::apply_each(&mut jobs, &mut Ahead(end));
 }
 
-/// Hands a batch to a path in two halves where it takes them.
+/// Passes a batch to a path in two halves where possible.
 fn in_halves(end: &mut End, batch: &mut [Vec<u8>]) {
     let mut begun: Vec<(usize, Pending)> = Vec::new();
     for index in 0..batch.len() {
@@ -155,7 +155,8 @@ fn a_noisy_frame_in_a_batch_costs_its_successors_nothing() {
         client.ip(&ping(number, 600));
     }
     let mut batch = client.sent();
-    // A frame that an attacker put in the place of the fourth: its number and count are right, its octets are noise.
+    // A frame that an attacker inserted in place of the fourth: its number and count are right, its octets
+    // are noise.
     let len = batch[3].len();
     batch[3][len - 500..].fill(0x77);
     let start = len - 604;

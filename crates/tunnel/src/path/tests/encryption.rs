@@ -1,4 +1,4 @@
-//! What is encrypted, and what never passes in clear.
+//! Tests of what is encrypted, and what never passes in clear.
 
 use super::*;
 
@@ -79,12 +79,12 @@ fn c189_plain_ip_never_leaves_while_encryption_is_required() {
     end.ip(&pong(0, 5000));
     end.command(PathCommand::Encryption(Some(mppe(true, true))));
     end.ip(&pong(1, 64));
-    end.command(PathCommand::Encryption(None)); // CCP negotiates again
+    end.command(PathCommand::Encryption(None)); // CCP renegotiates
     end.ip(&pong(2, 64));
     let sent = end.sent();
     assert_eq!(sent.iter().map(|packet| protocol_of(packet)).collect::<Vec<_>>(), [0x00fd]);
     assert_eq!(end.counters().clear_refused, 3);
-    // Not even as a frame of the link.
+    // Not even as a control frame.
     end.frame(&clear(&pong(3, 64)));
     end.frame(&[0x21, 0x45]);
     assert!(end.sent().is_empty());
@@ -159,7 +159,7 @@ fn c192_forged_frames_do_not_stop_the_flow() {
     }
     assert_eq!(server.out.ip.len(), 50);
     let forged = [&[0x00, 0xfd, 0x9f, 0x00][..], &[0x5a; 60]].concat();
-    server.gre(&packet(50, &forged)); // takes the number of the next true packet
+    server.gre(&packet(50, &forged)); // has the number of the next genuine packet
     client.ip(&ping(50, 64));
     client.ip(&ping(51, 64));
     for packet in client.sent() {

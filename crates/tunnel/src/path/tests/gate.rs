@@ -1,4 +1,4 @@
-//! Which packets pass.
+//! Tests of which packets pass.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Numbers, acknowledgments, order and framing.
+//! Tests of sequence numbers, acknowledgments, order and framing.
 
 use super::*;
 
@@ -113,7 +113,7 @@ fn c085_c066_c067_what_is_no_packet_of_ours_is_counted_and_dropped() {
     }
     assert_eq!(end.counters(), Counters { malformed: 6, ..Counters::default() });
     assert!(end.out.ip.is_empty());
-    // None of them was taken as the first packet.
+    // None of them counted as the first packet.
     end.gre(&good);
     assert_eq!(end.out.ip.len(), 1);
 }
@@ -170,7 +170,7 @@ fn unknown_protocols_go_to_the_link_which_rejects_them() {
 }
 
 proptest::proptest! {
-    /// Any packets in any order at any time: no panic, and whatever waits is delivered in time.
+    /// Any packets in any order at any time: no panic, and held packets are delivered in time.
     #[test]
     fn any_packets(
         packets in proptest::collection::vec(

@@ -1,4 +1,4 @@
-//! Two paths back to back, and a peer made by hand.
+//! Test fixtures: two connected paths, and a peer played by the test.
 
 mod batch;
 mod encryption;
@@ -22,7 +22,7 @@ const SERVER: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
 /// A host behind the server.
 const HOST: Ipv4Addr = Ipv4Addr::new(192, 168, 7, 7);
 
-/// A path with its clock and what came out of it.
+/// A path with its clock and its output.
 struct End {
     path: Path,
     now: Instant,
@@ -121,12 +121,12 @@ fn ipv4_packet(src: Ipv4Addr, dst: Ipv4Addr, protocol: u8, payload: &[u8]) -> Ve
     ipv4::Repr { identification: 77, dont_fragment: true, ..header }.packet(payload)
 }
 
-/// A ping from the client of `len` octets in all, at least 28; `number` tells it from others.
+/// A ping from the client with a total length of `len` octets, at least 28; `number` identifies it.
 fn ping(number: u16, len: usize) -> Vec<u8> {
     ipv4_packet(CLIENT, HOST, ipv4::ICMP, &icmp::echo_request(0, number, &vec![0; len - 28]))
 }
 
-/// The same as an answer to the client.
+/// The corresponding answer to the client.
 fn pong(number: u16, len: usize) -> Vec<u8> {
     let mut packet = ping(number, len);
     packet[12..16].copy_from_slice(&HOST.octets());
@@ -163,7 +163,7 @@ fn dhcp_inform() -> Vec<u8> {
     udp::datagram_v4((CLIENT, 68), (Ipv4Addr::BROADCAST, 67), &data)
 }
 
-/// A GRE packet to the path with Call ID 7, made by hand.
+/// A GRE packet to the path with Call ID 7, built by the test.
 fn packet(seq: u32, frame: &[u8]) -> Vec<u8> {
     adit_wire::gre::packet(7, Some(seq), None, frame)
 }

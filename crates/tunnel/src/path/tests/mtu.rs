@@ -1,4 +1,4 @@
-//! Sizes.
+//! Tests of packet sizes.
 
 use super::*;
 
@@ -78,7 +78,7 @@ fn c090_too_big_with_df_is_answered_to_the_sender() {
     let answer = icmp::Packet::new_checked(ip.payload()).unwrap();
     assert_eq!((answer.kind(), answer.code(), answer.mtu()), (3, 4, 1400));
     assert_eq!(answer.payload(), &big[..28]);
-    // An ICMP error that is too big itself is dropped in silence.
+    // An ICMP error that is too large itself is dropped silently.
     let mut error = vec![0; 1400];
     error[0] = icmp::UNREACHABLE;
     end.ip(&ipv4_packet(HOST, CLIENT, ipv4::ICMP, &error));

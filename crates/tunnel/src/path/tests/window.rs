@@ -1,4 +1,4 @@
-//! Windowing: no more is on its way than the peer's window says.
+//! Tests of windowing: no more packets are in flight than the peer's window allows.
 
 use super::*;
 
@@ -28,7 +28,7 @@ fn c082_packets_wait_for_the_window_and_leave_in_order() {
         }
         assert_eq!(client.counters().lost + client.counters().decrypt_failures, 0);
         arrived = client.out.ip.len();
-        // The acknowledgment goes alone.
+        // The acknowledgment is sent alone.
         client.pass(Duration::from_millis(100));
         for packet in client.sent() {
             server.gre(&packet);
