@@ -1,4 +1,4 @@
-//! The lines of `adit doctor --server`: every check with its state, whatever the verdict.
+//! The lines of `adit doctor --server`: every check with its state, independent of the verdict.
 
 use crate::facts::host::{Check, Fate, Filter, Host};
 use crate::rules::host::{count, words};
@@ -6,24 +6,24 @@ use crate::rules::{self, Kind};
 use crate::{Evidence, Facts, State};
 use adit_diag::Code;
 
-/// One line.
+/// The line of a check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
-    /// Which.
+    /// The check.
     pub check: Check,
     /// Its state.
     pub state: State,
-    /// What is wrong.
+    /// The code of the fault.
     pub code: Option<Code>,
-    /// What is known.
+    /// A summary in one line.
     pub summary: String,
-    /// Why.
+    /// The evidence.
     pub evidence: Vec<Evidence>,
-    /// What to do.
+    /// The fixes.
     pub fixes: Vec<String>,
 }
 
-/// Every problem and every check that was made, in order. A check with several problems has a line for each.
+/// All problems and all checks that were made, in order. A check with several problems has a line for each.
 pub fn lines(facts: &Facts) -> Vec<Line> {
     let mut lines = Vec::new();
     for check in Check::ALL {
@@ -61,7 +61,7 @@ pub fn lines(facts: &Facts) -> Vec<Line> {
     lines
 }
 
-/// What is not understood, where it matters.
+/// The rules that could not be interpreted, if they matter for the check.
 fn doubt(host: &Host, check: Check) -> Option<String> {
     let filter = host.filter.as_ref().filter(|_| check == Check::Firewall)?;
     let all = [
@@ -76,7 +76,7 @@ fn doubt(host: &Host, check: Check) -> Option<String> {
     Some(format!("cannot tell what becomes of {what}{on}"))
 }
 
-/// A check that found nothing wrong, in words; `None` when it was not made, or proves nothing.
+/// The text of a check without problems; `None` if it was not made, or proves nothing.
 fn fine(host: &Host, check: Check) -> Option<String> {
     match check {
         Check::Host => {
@@ -130,7 +130,7 @@ fn fine(host: &Host, check: Check) -> Option<String> {
                 back.asked.iter().filter(|asked| wanted(asked)).map(|asked| asked.who.to_string()).collect()
             };
             let who = list(|asked| asked.answers_pool == Some(true));
-            // Many hosts are set so; where clients miss one, its own firewall is the place to look.
+            // Many hosts do not answer pings; if clients cannot reach one, check its own firewall.
             let silent = list(|asked| asked.seen && !asked.answers_us);
             let also = match silent.as_slice() {
                 [] => String::new(),
@@ -186,7 +186,7 @@ fn fine(host: &Host, check: Check) -> Option<String> {
             Some(format!("{}{who}", count(users.all, "account")))
         }
         Check::Calls => host.calls.as_ref().map(calls),
-        // Their caller makes their lines.
+        // The caller adds these lines.
         Check::User | Check::Session => None,
     }
 }

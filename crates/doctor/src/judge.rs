@@ -1,4 +1,5 @@
-//! From facts to a verdict: the first layer that fails, what is innocent, what to test next.
+//! The judge: derives the verdict from the facts: the first layer that fails, what is ruled out, what to test
+//! next.
 
 use adit_diag::{Code, Layer};
 
@@ -52,18 +53,19 @@ pub fn judge(facts: &Facts) -> Verdict {
     }
 }
 
-/// The fault that is the verdict.
+/// The fault that becomes the verdict.
 struct Main {
     code: Code,
     text: String,
     evidence: Vec<Evidence>,
     confidence: Confidence,
-    /// No more is known than how it ended.
+    /// Whether only the way the call ended is known.
     is_ending: bool,
 }
 
-/// Of a record, the code in it: the program that took part knew most. Else the lowest layer with a fault, in it the heaviest rule, in
-/// the table's order; else, when nothing explains the end, how it ended; else what a machine noted.
+/// Selects the fault. From a record: its code, because the program that took part knew most. Otherwise the
+/// lowest layer with a fault, in it the rule with the highest weight, in the order of the table; otherwise,
+/// if nothing explains the end, how it ended; otherwise what a machine recorded.
 fn main(facts: &Facts, hits: &[Hit]) -> Option<Main> {
     let reported = || {
         let reported = facts.reported.as_ref()?;
@@ -83,7 +85,7 @@ fn main(facts: &Facts, hits: &[Hit]) -> Option<Main> {
     if facts.vantage == Vantage::Record && facts.reported.is_some() {
         return reported();
     }
-    // Where a good part of the packets is lost, an answer that never came shows nothing more.
+    // If many packets are lost, a missing answer proves nothing more.
     let loss = hits.iter().find(|hit| hit.rule.code == Code::G07 && rules::loss_is_heavy(facts));
     let is_excused = |hit: &&Hit| {
         let layer = hit.rule.code.layer();
@@ -91,7 +93,7 @@ fn main(facts: &Facts, hits: &[Hit]) -> Option<Main> {
     };
     let of = |kind| {
         let mut hits = hits.iter().filter(move |hit| hit.rule.kind == kind && !is_excused(hit));
-        // The rules of a host are in the order in which it is looked at.
+        // The rules of a host are in the order of the checks.
         if facts.vantage == Vantage::Host {
             return hits.next();
         }
@@ -127,7 +129,8 @@ fn confidence(vantage: Vantage, proof: &Proof) -> Confidence {
     }
 }
 
-/// Other explanations of the same layer's end: further causes. Where a fault explains it, how it ended is its consequence.
+/// Other explanations of the same layer's end, as further causes. If a fault explains the end, the way it
+/// ended is a consequence.
 fn also(main: &Main, hits: &[Hit]) -> Vec<(Code, u8)> {
     let mut also: Vec<(Code, u8)> = Vec::new();
     let code = main.code;
@@ -151,10 +154,10 @@ fn evidence(proof: &Proof) -> Vec<Evidence> {
     evidence
 }
 
-/// Layers in which one fault does not hide another: each target, address and size is a thing of its own.
+/// Layers in which one fault does not hide another: each target, address and size is independent.
 const INDEPENDENT: [Layer; 4] = [Layer::Address, Layer::Route, Layer::Mtu, Layer::Host];
 
-/// What deserves a look beside the fault: findings, and faults that the first one does not explain.
+/// Problems besides the fault: findings, and faults that the first one does not explain.
 fn findings(hits: &[Hit], main: Option<Code>) -> Vec<Finding> {
     let mut findings: Vec<Finding> = Vec::new();
     let is_beside = |hit: &&Hit| match hit.rule.kind {
@@ -182,7 +185,7 @@ fn fired(hits: &[Hit]) -> Vec<Fired> {
     hits.iter().map(fired).collect()
 }
 
-/// The table of layers. A layer that works stays "pass" above the one that failed.
+/// The table of layers. A layer that works stays "pass" even above the one that failed.
 fn table(facts: &Facts, main: Option<&Main>, hits: &[Hit]) -> Vec<LayerResult> {
     let mut order: Vec<Layer> =
         if facts.vantage == Vantage::Host { Vec::new() } else { Layer::OF_A_CALL.to_vec() };

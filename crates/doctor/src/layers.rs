@@ -1,12 +1,12 @@
-//! What works, layer by layer, and what follows from it.
+//! The state of each layer, and what follows from it.
 
 use adit_diag::{Code, Layer};
 
 use crate::facts::{Answer, Connect, Facts, Resolved};
 use crate::{LayerResult, Outcome, State, Vantage};
 
-/// The state of one layer, when no rule speaks of it: what is proven, never what is hoped. A higher layer that works proves
-/// the lower ones.
+/// The state of one layer if no rule applies to it: only what is proven. A higher layer that works proves the
+/// lower ones.
 pub(crate) fn state(facts: &Facts, layer: Layer) -> (State, String) {
     let works = |so: bool, text: String| {
         if so { (State::Pass, text) } else { not_seen(facts, layer) }
@@ -17,7 +17,7 @@ pub(crate) fn state(facts: &Facts, layer: Layer) -> (State, String) {
         Layer::Gre => works(facts.link_is_up() || heard_both(facts), "both ways".to_owned()),
         Layer::Lcp => works(facts.link_is_up(), lcp(facts)),
         Layer::Auth => works(facts.logged_in(), auth(facts)),
-        // Where it is not known, "up" does not say whether it is encrypted.
+        // If encryption is unknown, "up" does not show it.
         Layer::Encrypt => {
             let is_known = !facts.is_untyped(layer);
             works(facts.encrypt.opened.is_some() || facts.is_up() && is_known, encrypt(facts))
@@ -47,7 +47,7 @@ fn not_seen(facts: &Facts, layer: Layer) -> (State, String) {
     }
 }
 
-/// Something of the server came back.
+/// Whether anything of the server was received.
 fn path_works(facts: &Facts) -> bool {
     matches!(
         facts.tcp.connect.as_ref().map(|seen| &seen.what),
@@ -78,7 +78,7 @@ fn inside_works(facts: &Facts) -> bool {
         && inside.names.iter().all(|name| name.what.found.as_ref().is_some_and(|found| !found.is_empty()))
 }
 
-/// The call came up, or as far as it was meant to go.
+/// Whether the call came up, or got as far as intended.
 pub(crate) fn works(facts: &Facts) -> bool {
     match (facts.vantage, facts.stop_after) {
         (Vantage::Host, _) => true,
@@ -87,7 +87,7 @@ pub(crate) fn works(facts: &Facts) -> bool {
     }
 }
 
-/// The headline where no rule gives one.
+/// The headline if no rule provides one.
 pub(crate) fn so_far(facts: &Facts, outcome: Outcome) -> String {
     match (outcome, facts.vantage) {
         (Outcome::Healthy, Vantage::Host) => "nothing is wrong here".to_owned(),
@@ -114,7 +114,7 @@ pub(crate) fn so_far(facts: &Facts, outcome: Outcome) -> String {
     }
 }
 
-/// What cannot be the cause.
+/// What is ruled out as the cause.
 pub(crate) fn innocent(facts: &Facts, table: &[LayerResult], code: Option<Code>) -> Vec<String> {
     let mut innocent = Vec::new();
     let Some(failed) = code.map(Code::layer) else { return innocent };
@@ -159,7 +159,7 @@ fn control(facts: &Facts) -> String {
     if let Some(Connect::Open { after }) = facts.tcp.connect.as_ref().map(|seen| &seen.what) {
         let port = facts.tcp.server.map_or(1723, |server| server.port());
         parts.push(match after.as_millis() {
-            // The one who was called does not know how long it took.
+            // The server does not know how long the connection took.
             0 if facts.vantage == Vantage::Record => format!("tcp {port} open"),
             ms => format!("tcp {port} in {ms} ms"),
         });
@@ -256,14 +256,14 @@ fn mtu(facts: &Facts) -> String {
     parts.join("; ")
 }
 
-/// What one TCP connection gets at the most on a line that loses packets (Mathis and others, 1997).
+/// The highest throughput of one TCP connection on a line that loses packets (Mathis et al., 1997).
 fn throughput(facts: &Facts, sent: u32, lost: u32) -> Option<String> {
     const CONSTANT: f64 = 1.22;
     let round_trip = facts.inside.round_trip?.as_secs_f64().max(0.001);
     let segment = f64::from(facts.mtu.agreed?.saturating_sub(40)) * 8.0;
     let loss = f64::from(lost) / f64::from(sent.max(1));
     let rate = segment / round_trip * CONSTANT / loss.sqrt() / 1_000_000.0;
-    // On a short line something else is the limit.
+    // On a short path another limit applies.
     (rate < 100.0).then(|| format!("one TCP connection gets {rate:.1} Mbit/s at most"))
 }
 

@@ -1,4 +1,4 @@
-//! What broke, who can fix it, and the proof.
+//! Diagnosis: what failed, who can fix it, and the proof.
 //!
 //! ```text
 //! live probe, capture file, server's record, host snapshot
@@ -10,7 +10,7 @@
 //!      Verdict        -> text, JSON, exit code
 //! ```
 //!
-//! A fact decides where there is one. Where there is none, causes are "likely" and carry weights from [`causes`]; what
+//! If a fact decides, it is the cause. Otherwise causes are "likely" and have weights from [`causes`]; what
 //! cannot be seen from a vantage point is "not visible", which is never "pass" and never "fail".
 
 #![forbid(unsafe_code)]

@@ -1,4 +1,4 @@
-//! The one test to run next.
+//! The test to run next.
 
 use adit_diag::Code;
 
@@ -38,11 +38,11 @@ fn of_code(facts: &Facts, code: Code) -> String {
         (Code::R02, Vantage::Record) => {
             format!("adit explain route {} DEST[:PORT]", facts.auth.user.as_deref().unwrap_or("USER"))
         }
-        // Its page sends people here.
+        // The page of the code refers users to this check.
         (Code::S03, Vantage::Host) => {
             "`nft list ruleset`, and the counters before and after a call.".to_owned()
         }
-        // Their pages send people to the record, which this is.
+        // The pages of these codes refer users to the record, which this is.
         (
             Code::A05
             | Code::E01
@@ -61,7 +61,7 @@ fn of_code(facts: &Facts, code: Code) -> String {
     }
 }
 
-/// Where the answer is, when it is not here.
+/// Where to look for the answer, if it is not here.
 fn elsewhere(vantage: Vantage) -> String {
     match (vantage, vantage.near()) {
         (Vantage::Client, _) => "on the server: adit doctor --server, and its record: adit log --failed",

@@ -1,27 +1,27 @@
-//! A fact with the place where it is seen.
+//! A fact with its position.
 
 use std::fmt;
 use std::time::Duration;
 
-/// Where and when.
+/// The position and time of a fact.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct At {
-    /// The frame of the capture that shows it.
+    /// The frame of the capture.
     pub frame: Option<u64>,
-    /// Time since the call's beginning.
+    /// The time since the call began.
     pub time: Option<Duration>,
 }
 
 impl At {
-    /// Not in a capture, at no special time.
+    /// No position: not in a capture, at no particular time.
     pub const NOWHERE: At = At { frame: None, time: None };
 
-    /// In a frame of a capture.
+    /// A position in a frame of a capture.
     pub const fn frame(frame: u64, time: Duration) -> At {
         At { frame: Some(frame), time: Some(time) }
     }
 
-    /// At a time since the call's beginning.
+    /// A position at a time since the call began.
     pub const fn time(time: Duration) -> At {
         At { frame: None, time: Some(time) }
     }
@@ -38,27 +38,27 @@ impl fmt::Display for At {
     }
 }
 
-/// A fact, and where it is seen.
+/// A fact with its position.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen<T> {
     /// The fact.
     pub what: T,
-    /// Where.
+    /// The position.
     pub at: At,
 }
 
 impl<T> Seen<T> {
-    /// A fact without a place.
+    /// Creates a fact without a position.
     pub const fn new(what: T) -> Seen<T> {
         Seen { what, at: At::NOWHERE }
     }
 
-    /// A fact in a frame of a capture.
+    /// Creates a fact in a frame of a capture.
     pub const fn in_frame(what: T, frame: u64, time: Duration) -> Seen<T> {
         Seen { what, at: At::frame(frame, time) }
     }
 
-    /// A fact at a place.
+    /// Creates a fact at a position.
     pub const fn at(what: T, at: At) -> Seen<T> {
         Seen { what, at }
     }

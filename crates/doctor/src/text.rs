@@ -1,4 +1,4 @@
-//! A verdict in words: 80 columns, no colour, the same when read aloud.
+//! A verdict as text: 80 columns, without colour, readable by a screen reader.
 
 use std::fmt;
 
@@ -6,15 +6,15 @@ use adit_diag::Code;
 
 use crate::{At, LayerResult, State, Verdict};
 
-/// Columns of a terminal.
+/// The width of the output in columns.
 const WIDTH: usize = 80;
-/// Where the text of the paragraphs below the table begins.
+/// The column of the text of the paragraphs below the table.
 const INDENT: usize = 14;
-/// Where the state of a layer's line begins, and its text.
+/// The column of the state in a layer's line.
 const STATE: usize = 12;
 const TEXT: usize = STATE + 6;
 
-/// The table of layers. Neighbours about which the same is to be said share a line.
+/// The table of layers. Adjacent layers with the same text share a line.
 pub fn table(verdict: &Verdict) -> String {
     let mut out = String::new();
     let mut at = 0;
@@ -65,11 +65,11 @@ fn join(text: &str, place: &str) -> String {
     if place.is_empty() { text.to_owned() } else { format!("{text} ({place})") }
 }
 
-/// What follows the table: causes, who, next, innocent, findings.
+/// The paragraphs after the table: causes, owner, next test, what is ruled out, findings.
 pub fn paragraphs(verdict: &Verdict) -> String {
     let mut out = String::new();
     if let [cause] = verdict.causes.as_slice() {
-        // A title alone says nothing that the table has not said.
+        // The title alone would only repeat the table.
         let text = if cause.text == cause.code.title() { meaning(cause.code) } else { cause.text.clone() };
         paragraph(&mut out, "Cause", &text);
     } else {
@@ -139,13 +139,13 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// The first letter large.
+/// Capitalizes the first letter.
 pub fn capital(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
 
-/// A list: what does not fit its line goes on two columns further in.
+/// A list in which continuation lines are indented by two more columns.
 fn items<'a>(out: &mut String, label: &str, texts: impl Iterator<Item = &'a String>) {
     for (n, text) in texts.enumerate() {
         out.push_str(&format!("{:<INDENT$}", if n == 0 { label } else { "" }));
@@ -153,10 +153,10 @@ fn items<'a>(out: &mut String, label: &str, texts: impl Iterator<Item = &'a Stri
     }
 }
 
-/// How much of a code's page says what it is about.
+/// The least number of characters of a code's page to show.
 const MEANING_MIN: usize = 60;
 
-/// The beginning of a code's page: whole sentences.
+/// The beginning of a code's page, in whole sentences.
 fn meaning(code: Code) -> String {
     let meaning = code.entry().meaning;
     let ends = meaning.match_indices(". ").map(|(end, _)| end + 1).chain([meaning.len()]);
@@ -164,24 +164,24 @@ fn meaning(code: Code) -> String {
     meaning.get(..end).unwrap_or_default().to_owned()
 }
 
-/// `label` and a wrapped text beside it.
+/// Appends `label` and a wrapped text beside it.
 pub fn paragraph(out: &mut String, label: &str, text: &str) {
     hanging(out, label, INDENT, text);
 }
 
-/// `label`, filled up to `indent`, and the text; whatever does not fit goes on at `indent`.
+/// Appends `label`, padded to `indent`, and the text, whose continuation lines begin at `indent`.
 fn hanging(out: &mut String, label: &str, indent: usize, text: &str) {
     out.push_str(&format!("{label:<indent$}"));
     words(out, indent, indent, text);
 }
 
-/// Lines of at most 80 columns, each indented.
+/// Appends lines of at most 80 columns, each indented.
 pub fn wrapped(out: &mut String, indent: usize, text: &str) {
     hanging(out, "", indent, text);
 }
 
-/// Words from `column` on, in lines of at most 80 columns; the second and later ones begin at `indent`. A word that is
-/// longer than a line stays whole.
+/// Appends words from `column` on, in lines of at most 80 columns; continuation lines begin at `indent`. A
+/// word longer than a line is not split.
 fn words(out: &mut String, mut column: usize, indent: usize, text: &str) {
     let mut is_first = true;
     for word in text.split(' ') {

@@ -1,24 +1,24 @@
-//! From where something was seen.
+//! The vantage points from which facts are collected.
 
 use adit_diag::Side;
 
 pub use adit_capture::conversation::Position;
 
-/// Who looks.
+/// The vantage point of a diagnosis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Vantage {
     /// A live probe that dials.
     Client,
     /// A capture.
     Capture(Position),
-    /// What the server itself noted of the call.
+    /// The server's own record of the call.
     Record,
     /// The host that a server runs on; no call.
     Host,
 }
 
 impl Vantage {
-    /// The end whose packets are seen as they leave and arrive; `None` when neither's, or when it is not known.
+    /// The end at which packets are observed as they leave and arrive; `None` if it is neither, or unknown.
     pub const fn near(self) -> Option<Side> {
         match self {
             Vantage::Client | Vantage::Capture(Position::NearClient) => Some(Side::Client),
@@ -27,7 +27,7 @@ impl Vantage {
         }
     }
 
-    /// The word of the JSON document.
+    /// The name in the JSON document.
     pub const fn word(self) -> &'static str {
         match self {
             Vantage::Client => "client",

@@ -1,4 +1,4 @@
-//! What the doctor says.
+//! The verdict of a diagnosis.
 
 use std::time::Duration;
 
@@ -6,32 +6,32 @@ use adit_diag::{Code, Layer};
 
 use crate::{At, Vantage};
 
-/// The judgement of one call or host.
+/// The verdict on one call or host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
-    /// Who looked.
+    /// The vantage point.
     pub vantage: Vantage,
-    /// What was looked at.
+    /// The subject.
     pub subject: String,
-    /// In one word.
+    /// The result in one word.
     pub outcome: Outcome,
     /// Every layer, in order.
     pub layers: Vec<LayerResult>,
     /// The first layer that fails.
     pub first_failure: Option<Code>,
-    /// What is wrong this time, one sentence; without a failure, what can be said.
+    /// The fault in one sentence; without a failure, a summary.
     pub headline: String,
-    /// How sure the first failure is.
+    /// The confidence in the first failure.
     pub confidence: Confidence,
-    /// At most three, the likeliest first; weights are percents of one hundred together.
+    /// At most three causes, the likeliest first; their weights add up to one hundred percent.
     pub causes: Vec<Cause>,
-    /// What to do, the likeliest first.
+    /// The fixes, the likeliest first.
     pub fixes: Vec<String>,
-    /// The one test that separates the causes best.
+    /// The test that best separates the causes.
     pub next: String,
-    /// What is proven innocent.
+    /// What is ruled out as the cause.
     pub innocent: Vec<String>,
-    /// Warnings apart from the fault.
+    /// Warnings besides the fault.
     pub findings: Vec<Finding>,
     /// The rules that fired.
     pub fired: Vec<Fired>,
@@ -40,27 +40,28 @@ pub struct Verdict {
 /// The result in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// Everything that was looked at works.
+    /// Everything that was tested works.
     Healthy,
     /// A layer fails.
     Failed,
-    /// It did not work, or it cannot be seen whether it did, and the reason cannot be known from here.
+    /// The call did not work, or it cannot be seen whether it did, and the reason cannot be determined from
+    /// this vantage point.
     NotProvable,
 }
 
-/// How sure.
+/// The confidence in a verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Confidence {
-    /// Something is absent, and it is not known where we stand.
+    /// Something is absent, and the position of the observer is unknown.
     Low,
-    /// Something is absent, and it is known where we stand.
+    /// Something is absent, and the position of the observer is known.
     Medium,
-    /// A positive proof.
+    /// There is a positive proof.
     High,
 }
 
 impl Confidence {
-    /// The word of output lines and JSON.
+    /// The name in output lines and JSON.
     pub const fn word(self) -> &'static str {
         match self {
             Confidence::Low => "low",
@@ -70,25 +71,25 @@ impl Confidence {
     }
 }
 
-/// A layer's state. Never "pass" for what was not seen.
+/// The state of a layer. Never "pass" for what was not seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     /// It works.
     Pass,
-    /// It works, and something about it deserves a look.
+    /// It works, with a warning.
     Warn,
     /// It is broken.
     Fail,
     /// A layer below it failed first.
     NotReached,
-    /// It cannot be seen from here.
+    /// It cannot be seen from this vantage point.
     NotVisible,
-    /// Not tested, or a right is missing.
+    /// Not tested, or a capability is missing.
     NotTested,
 }
 
 impl State {
-    /// The word of the JSON document.
+    /// The name in the JSON document.
     pub const fn word(self) -> &'static str {
         match self {
             State::Pass => "pass",
@@ -101,40 +102,40 @@ impl State {
     }
 }
 
-/// One line of the table.
+/// The result of one layer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LayerResult {
-    /// Which.
+    /// The layer.
     pub layer: Layer,
     /// Its state.
     pub state: State,
-    /// Of a layer that fails or warns.
+    /// The code of a layer that fails or warns.
     pub code: Option<Code>,
-    /// What is known, one line.
+    /// A summary in one line.
     pub summary: String,
-    /// Why.
+    /// The evidence.
     pub evidence: Vec<Evidence>,
-    /// How long it took.
+    /// The time that it took.
     pub took: Option<Duration>,
 }
 
-/// One fact, for people.
+/// One piece of evidence, for display.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Evidence {
-    /// What.
+    /// The text.
     pub text: String,
-    /// Where.
+    /// The position.
     pub at: At,
 }
 
-/// Whose device or setting it is.
+/// The owner of a device or setting, who can fix it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Owner {
-    /// The person at the client, on the client itself.
+    /// The user of the client, on the client itself.
     Client,
     /// The router or firewall on the client's side.
     ClientNetwork,
-    /// The Internet provider, or the operator of a network between.
+    /// The Internet provider, or the operator of a transit network.
     Provider,
     /// The router or firewall on the server's side.
     ServerNetwork,
@@ -147,7 +148,7 @@ pub enum Owner {
 }
 
 impl Owner {
-    /// The word of the JSON document.
+    /// The name in the JSON document.
     pub const fn word(self) -> &'static str {
         match self {
             Owner::Client => "client",
@@ -160,7 +161,7 @@ impl Owner {
         }
     }
 
-    /// For people.
+    /// The description for display.
     pub const fn person(self) -> &'static str {
         match self {
             Owner::Client => "the user of the client",
@@ -177,9 +178,9 @@ impl Owner {
 /// One possible cause.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cause {
-    /// What it is, one line.
+    /// The description in one line.
     pub text: String,
-    /// Percent; 100 is a fact.
+    /// The weight in percent; 100 is a fact.
     pub weight: u8,
     /// Its code.
     pub code: Code,
@@ -192,9 +193,9 @@ pub struct Cause {
 pub struct Finding {
     /// Its code.
     pub code: Code,
-    /// What is so this time.
+    /// The description.
     pub text: String,
-    /// Why.
+    /// The evidence.
     pub evidence: Vec<Evidence>,
 }
 
@@ -203,16 +204,17 @@ pub struct Finding {
 pub struct Fired {
     /// Its id; `adit explain wire:ID` explains it where it is a pattern of the wire.
     pub rule: &'static str,
-    /// Which code it points to.
+    /// The code that it proves.
     pub code: Code,
     /// Its weight in percent; 100 is a fact.
     pub weight: u8,
-    /// What made it fire.
+    /// The text of its proof.
     pub because: String,
 }
 
 impl Verdict {
-    /// 0 when healthy; 10 to 19, by the layer of the first failure; 1 when it failed and the layer cannot be known.
+    /// The exit code: 0 if healthy; 10 to 19 by the layer of the first failure; 1 if the call failed and the
+    /// layer is unknown.
     pub fn exit_code(&self) -> u8 {
         let unknown = u8::from(self.outcome == Outcome::NotProvable);
         self.first_failure.map_or(unknown, Code::exit_code)

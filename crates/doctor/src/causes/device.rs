@@ -1,4 +1,4 @@
-//! A device that said itself, by ICMP, that it does not pass what it was given: no guess is needed.
+//! Devices that reported by ICMP that they do not forward a packet: proof instead of a guess.
 
 use std::net::IpAddr;
 
@@ -8,14 +8,14 @@ use ipnet::Ipv4Net;
 use crate::facts::{Connect, Facts};
 use crate::{Owner, Side};
 
-/// What it said, and whose it is.
+/// A device that sent an ICMP error: the text of the cause, and the owner.
 pub(super) struct Device {
     pub(super) owner: Owner,
     pub(super) text: String,
     pub(super) fix: String,
 }
 
-/// The device that caused `code` and said so.
+/// The device that caused `code` and reported it by ICMP.
 pub(super) fn named(facts: &Facts, code: Code) -> Option<Device> {
     let connect = facts.tcp.connect.as_ref().map(|seen| &seen.what);
     match (code, connect) {
@@ -56,10 +56,10 @@ pub(super) fn named(facts: &Facts, code: Code) -> Option<Device> {
     }
 }
 
-/// Networks of homes and offices are of this size, most of them.
+/// The prefix length of most home and office networks.
 const NEIGHBOURS: u8 = 24;
 
-/// Whose a device outside the tunnel is that answered a packet of `sender`, as far as its address tells.
+/// The owner of a device outside the tunnel that answered a packet of `sender`, as far as its address shows.
 fn outside(facts: &Facts, from: IpAddr, sender: Side) -> Owner {
     let server = facts.tcp.server.map(|server| server.ip());
     let client = facts.name.source.map(IpAddr::V4);

@@ -1,7 +1,7 @@
-//! The written table of causes: where a fact does not decide, what is likely, how likely, and whose it is.
+//! The table of causes: if no fact decides, what is likely, how likely, and who can fix it.
 //!
-//! The weights are judgements, on a scale of their own; those that apply are shared out to one hundred together. A cause
-//! whose code has one meaning weighs one hundred alone.
+//! The weights are estimates; those that apply are scaled to a total of one hundred. A cause whose code has a
+//! single meaning gets one hundred.
 
 mod device;
 mod table;
@@ -14,26 +14,26 @@ use crate::{Cause, Owner, Side, Vantage};
 use table::TABLE;
 pub(crate) use table::is_carrier;
 
-/// At most so many are told.
+/// The most causes that a verdict lists.
 pub const MAX: usize = 3;
 
 /// One possible cause of a code.
 pub struct Possible {
-    /// Of which code.
+    /// The code that it explains.
     pub code: Code,
     /// A stable name.
     pub id: &'static str,
-    /// What it is.
+    /// The description.
     pub text: &'static str,
-    /// Whose device or setting it is.
+    /// Who owns the device or setting.
     pub owner: Owner,
-    /// What to do.
+    /// The fix.
     pub fix: &'static str,
-    /// How much it weighs with these facts; 0: it cannot be.
+    /// The weight with these facts; 0 rules it out.
     pub weigh: fn(&Facts) -> u8,
 }
 
-/// The causes of `code`, the likeliest first; `also` are other codes of the layer whose rules fired.
+/// The causes of `code`, the likeliest first; `also` contains other codes of the layer whose rules fired.
 pub(crate) fn of(facts: &Facts, code: Code, also: &[(Code, u8)]) -> Vec<Cause> {
     if let Some(device) = device::named(facts, code) {
         return vec![Cause { text: device.text, weight: 100, code, owner: device.owner }];
@@ -62,7 +62,7 @@ pub(crate) fn of(facts: &Facts, code: Code, also: &[(Code, u8)]) -> Vec<Cause> {
     causes
 }
 
-/// Shares one hundred out, by weight.
+/// Scales weights to a total of one hundred.
 fn share(causes: &mut [Cause]) {
     let sum: u32 = causes.iter().map(|cause| u32::from(cause.weight)).sum();
     let mut left = 100;
@@ -74,7 +74,7 @@ fn share(causes: &mut [Cause]) {
     }
 }
 
-/// What to do: that of each cause, else what the code's page says first.
+/// The fixes: that of each cause, else the first one of the code's page.
 pub(crate) fn fixes(facts: &Facts, code: Option<Code>, causes: &[Cause]) -> Vec<String> {
     let Some(code) = code else { return Vec::new() };
     let fix = |cause: &Cause| {
@@ -92,10 +92,10 @@ pub(crate) fn fixes(facts: &Facts, code: Option<Code>, causes: &[Cause]) -> Vec<
     fixes
 }
 
-/// What the outer headers take at most: IP 20, GRE 16, PPP 4, CCP and MPPE 4.
+/// The most octets of the outer headers: IP 20, GRE 16, PPP 4, CCP and MPPE 4.
 const HEADERS: u16 = 44;
 
-/// The size that was found to pass, as a setting.
+/// The measured size that passes, as a setting.
 fn measured_size(facts: &Facts, code: Code) -> Option<String> {
     let passes = |bracket: &Bracket| {
         let passes = bracket.passes.as_ref().filter(|_| bracket.lost.is_some())?.what;
@@ -109,7 +109,7 @@ fn measured_size(facts: &Facts, code: Code) -> Option<String> {
     ))
 }
 
-/// Whose a code is, where the table of causes has nothing finer.
+/// The owner of a code, if the table of causes has nothing more specific.
 pub(crate) fn owner(facts: &Facts, code: Code) -> Owner {
     let refused_by_server =
         facts.encrypt.rejected.as_ref().is_some_and(|rejected| rejected.what.by == Side::Server);

@@ -1,4 +1,4 @@
-//! The table of causes, and what the facts say for or against each.
+//! The table of causes, with the facts for or against each.
 
 use adit_diag::Code;
 
@@ -6,10 +6,10 @@ use super::Possible;
 use crate::facts::{Connect, Facts, How, Known};
 use crate::{Owner, Position, Side, Vantage};
 
-/// So many refusals in a row from one address are more than a slip of the finger.
+/// The number of refusals in a row from one address that are unlikely to be typing errors.
 const SAME_AGAIN: u32 = 3;
 
-/// The address that the client calls from needs a translation on its way.
+/// Whether the address that the client calls from needs NAT.
 fn behind_nat(facts: &Facts) -> bool {
     facts.name.source.is_some_and(|source| source.is_private() || is_carrier(source))
 }
@@ -25,32 +25,32 @@ fn carrier_on_the_way(facts: &Facts) -> bool {
         || facts.gre.hops.iter().filter_map(|hop| hop.from).any(is_carrier)
 }
 
-/// GRE with a small time to live was answered from behind the first router: it leaves our side.
+/// Whether a router behind the first one answered GRE with a small time to live, so that GRE leaves our side.
 fn gre_leaves(facts: &Facts) -> bool {
     facts.gre.hops.iter().any(|hop| hop.ttl >= 2 && hop.from.is_some())
 }
 
-/// The capture was made beside the server, before its own firewall.
+/// Whether the capture was made next to the server, outside its firewall.
 fn beside_server(facts: &Facts) -> bool {
     facts.vantage == Vantage::Capture(Position::NearServer)
 }
 
-/// The client's GRE is seen beside the server: nothing before that place drops it.
+/// Whether the client's GRE is seen next to the server, so that nothing before that point drops it.
 fn gre_arrives(facts: &Facts) -> bool {
     beside_server(facts) && facts.gre.to_server.packets > 0
 }
 
-/// None of it is: nothing behind that place drops it.
+/// Whether no GRE is seen there, so that nothing behind that point drops it.
 fn gre_is_lost_before(facts: &Facts) -> bool {
     beside_server(facts) && facts.gre.to_server.packets == 0
 }
 
-/// The server put no GRE on its own wire.
+/// Whether the server sent no GRE on its own link.
 fn server_sends_none(facts: &Facts) -> bool {
     beside_server(facts) && facts.gre.to_client.packets == 0 && facts.gre.from_elsewhere.is_none()
 }
 
-/// Who no longer answers LCP echoes, where they show it; the server's record is of its own echoes.
+/// The side that no longer answers LCP echoes, if they show it. The server's record contains its own echoes.
 fn silent_side(facts: &Facts) -> Option<Side> {
     let seen = facts.lcp.echo_lost.as_ref().map(|lost| lost.what.asked_by.other());
     seen.or((facts.vantage == Vantage::Record).then_some(Side::Client))
@@ -60,7 +60,7 @@ fn silent(facts: &Facts) -> bool {
     matches!(facts.tcp.connect.as_ref().map(|seen| &seen.what), Some(Connect::Silent { .. }))
 }
 
-/// TCP is open, and no PPTP message arrives.
+/// Whether TCP is open, but no PPTP message arrives.
 fn is_silent(facts: &Facts) -> bool {
     matches!(facts.tcp.connect.as_ref().map(|seen| &seen.what), Some(Connect::Open { .. }))
         && facts.control.reply.is_none()
@@ -175,7 +175,7 @@ pub(super) const TABLE: &[Possible] = &[
         text: "security software on the client drops GRE",
         owner: Owner::Client,
         fix: "allow protocol 47 out and in on the client itself",
-        // The probe sees its own packets leave, behind the rules of its host.
+        // The probe sees its own packets leave, after the firewall rules of its host.
         weigh: |f| if f.vantage == Vantage::Client { 0 } else { 10 },
     },
     Possible {

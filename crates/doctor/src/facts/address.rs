@@ -7,44 +7,44 @@ use ipnet::Ipv4Net;
 
 use crate::{Seen, Side};
 
-/// I.
+/// Facts of layer I.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Address {
-    /// What the client asked for first, unless 0.0.0.0.
+    /// The address that the client requested first, unless 0.0.0.0.
     pub wanted: Option<Ipv4Addr>,
-    /// The client's address, acknowledged.
+    /// The client's address, as acknowledged.
     pub assigned: Option<Seen<Ipv4Addr>>,
-    /// The server's end, acknowledged.
+    /// The server's address, as acknowledged.
     pub peer: Option<Seen<Ipv4Addr>>,
-    /// Naks of the same address by the server, one after the other, and the client asks again.
+    /// Consecutive Naks of the same address by the server, after which the client asks again.
     pub naks: u32,
-    /// What the server offered in its last Nak.
+    /// The address in the server's last Nak.
     pub offered: Option<Ipv4Addr>,
-    /// Who rejected option 3.
+    /// The side that rejected option 3 (IP-Address).
     pub rejected: Option<Seen<Side>>,
-    /// Who does not take IPCP at all.
+    /// The side that rejected IPCP as a whole.
     pub protocol_rejected: Option<Seen<Side>>,
-    /// No answer for so long.
+    /// How long IPCP remained unanswered.
     pub silent: Option<Seen<Duration>>,
-    /// DNS servers that the client was given; empty: it asked, and got none.
+    /// The DNS servers that the client was given; empty: it asked, and got none.
     pub dns: Option<Seen<Vec<Ipv4Addr>>>,
-    /// Where the tunnel's address meets a network that is in use.
+    /// Networks in use that overlap with the tunnel's address.
     pub overlaps: Vec<Seen<Overlap>>,
-    /// Another call holds the same address at the same time.
+    /// An address that another call holds at the same time.
     pub twice: Option<Seen<Ipv4Addr>>,
-    /// IPCP is open.
+    /// IPCP is Opened.
     pub opened: Option<Seen<()>>,
 }
 
-/// Two networks that meet.
+/// Two overlapping networks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Overlap {
-    /// What the tunnel brings.
+    /// The network of the tunnel.
     pub tunnel: Ipv4Net,
-    /// What is there already.
+    /// The network in use.
     pub local: Ipv4Net,
-    /// Whose, for people: `eth0 of this host`, `the client's network (guessed from its address)`.
+    /// The owner, for display: `eth0 of this host`, `the client's network (guessed from its address)`.
     pub whose: String,
-    /// The network is a guess.
+    /// Whether the network is a guess.
     pub guessed: bool,
 }

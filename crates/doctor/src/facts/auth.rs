@@ -1,4 +1,4 @@
-//! The login.
+//! The facts of the login.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,54 +7,56 @@ use adit_diag::AuthMethod;
 
 use crate::{Seen, Side};
 
-/// A.
+/// Facts of layer A.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Auth {
-    /// What the server asked for, in its order.
+    /// The methods that the server asked for, in order.
     pub offered: Vec<AuthProtocol>,
-    /// What the client asked for instead.
+    /// The methods that the client asked for instead.
     pub wanted: Vec<AuthProtocol>,
-    /// What LCP agreed on.
+    /// The method that LCP agreed on.
     pub agreed: Option<Seen<AuthProtocol>>,
-    /// They found nothing in common.
+    /// The end of a negotiation without a common method.
     pub none: Option<Seen<NoMethod>>,
     /// The name as sent, escaped.
     pub user: Option<String>,
     /// Challenges of the server.
     pub challenges: u32,
-    /// Responses of the client (or PAP requests), repetitions included.
+    /// Responses of the client (or PAP requests), including repetitions.
     pub responses: u32,
-    /// The answer.
+    /// The result of the login.
     pub login: Option<Seen<Login>>,
-    /// No answer for so long after the last response, or no response after the last challenge.
+    /// How long there was no answer to the last response, or no response to the last challenge.
     pub silent: Option<Seen<Duration>>,
-    /// LCP echoes were answered meanwhile: the path is open.
+    /// Whether LCP echoes were answered in the meantime, so that the path is open.
     pub path_lives: Option<bool>,
-    /// The server's proof (S=) does not fit the password that is known here.
+    /// The server's proof (S=) does not match the known password.
     pub proof_is_wrong: Option<Seen<()>>,
-    /// The client's response does not fit the password that is known here.
+    /// The client's response does not match the known password.
     pub response_is_wrong: Option<Seen<()>>,
-    /// Failures from this address in a row, this one included; from a record.
+    /// Failures in a row from this address, including this one; from a record.
     pub failures_in_a_row: u32,
-    /// What the server knows of a refused name and password, and never tells the client; from a record.
+    /// What the server knows about a refused name and password but does not send to the client; from a
+    /// record.
     pub known: Option<Known>,
 }
 
 /// Why a name and its password were refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Known {
-    /// The account is there, its password is another.
+    /// The account exists, with a different password.
     WrongPassword,
-    /// There is no such account.
+    /// The account does not exist.
     UnknownUser,
-    /// There is one under the name without its domain.
+    /// An account exists under the name without its domain.
     OtherForm,
-    /// The account never got a password.
+    /// The account has no password.
     NoPassword,
 }
 
 impl Auth {
-    /// The name for people: a backslash between domain and name once, not twice as in other texts from the network.
+    /// The name for display: with a single backslash between domain and name, not a doubled one as in other
+    /// texts from the network.
     pub fn shown_user(&self) -> Option<String> {
         self.user.as_ref().map(|user| user.replace("\\\\", "\\"))
     }
@@ -63,16 +65,16 @@ impl Auth {
 /// An authentication protocol (RFC 1661, 6.2), as LCP asks for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AuthProtocol {
-    /// One of our methods.
+    /// A method that adit supports.
     Method(AuthMethod),
-    /// 0xc227: what is inside is agreed later.
+    /// 0xc227: the method inside is negotiated later.
     Eap,
-    /// Another.
+    /// Another protocol.
     Other(u16),
 }
 
 impl AuthProtocol {
-    /// Whether this is the method.
+    /// Whether this is the given method.
     pub fn is(self, method: AuthMethod) -> bool {
         self == AuthProtocol::Method(method)
     }
@@ -88,29 +90,29 @@ impl fmt::Display for AuthProtocol {
     }
 }
 
-/// No method in common.
+/// The failure to agree on a method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoMethod {
-    /// Who refused last.
+    /// The side that refused last.
     pub refused_by: Side,
-    /// How often one side asked for the same again.
+    /// How often one side repeated its request.
     pub rounds: u32,
 }
 
-/// The end of a login.
+/// The result of a login.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Login {
-    /// Yes or no.
+    /// The verdict.
     pub verdict: Verdict,
     /// E= of MS-CHAP (RFC 2433, 2759).
     pub error: Option<u32>,
-    /// R=: another try is allowed.
+    /// R=: whether another attempt is allowed.
     pub retry: Option<bool>,
     /// The server's text, escaped.
     pub text: String,
 }
 
-/// Yes or no.
+/// The verdict on a login.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// Success.

@@ -1,39 +1,39 @@
-//! TCP 1723, the control connection on it, and the call.
+//! The facts of TCP 1723, the control connection on it, and the call.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use crate::{Seen, Side};
 
-/// C, the part of TCP.
+/// Facts of layer C: TCP.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tcp {
-    /// The server's end.
+    /// The server's address and port.
     pub server: Option<SocketAddr>,
-    /// What became of the connection.
+    /// The result of the connection attempt.
     pub connect: Option<Seen<Connect>>,
-    /// Other addresses of the name that were tried before, with what came of each.
+    /// Other addresses of the name that were tried before, with the results.
     pub tried: Vec<(SocketAddr, Connect)>,
 }
 
-/// What answers a SYN.
+/// The result of a TCP connection attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Connect {
     /// The connection is open.
     Open {
-        /// From SYN to SYN-ACK.
+        /// The time from SYN to SYN-ACK.
         after: Duration,
     },
-    /// Nothing.
+    /// No answer.
     Silent {
-        /// SYN sent, with repetitions.
+        /// The number of SYNs sent, including retransmissions.
         syns: u32,
-        /// For so long.
+        /// How long was waited.
         waited: Duration,
     },
     /// RST.
     Refused {
-        /// Its time to live differs from that of the server's other packets: a box in between sent it.
+        /// Its time to live differs from that of the server's other packets: a middlebox sent it.
         by_a_box: bool,
     },
     /// ICMP destination unreachable.
@@ -43,14 +43,14 @@ pub enum Connect {
         /// Its code (RFC 792, RFC 1812): 0 and 1 are routing, 9, 10 and 13 are a filter.
         code: u8,
     },
-    /// The system would not send: its words.
+    /// The operating system refused to send; its error text.
     Denied(String),
 }
 
-/// How far a control connection was.
+/// The stage that a control connection had reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
-    /// Open, nothing said.
+    /// Open, no message sent yet.
     Opened,
     /// Start-Control-Connection-Request sent.
     Requested,
@@ -74,41 +74,41 @@ pub enum How {
     },
     /// Stop-Control-Connection-Request, with its reason.
     Stop(u8),
-    /// Echo-Requests went unanswered for so long, and the sender gave up.
+    /// Echo-Requests were unanswered for this long, and the sender gave up.
     EchoTimeout(Duration),
 }
 
-/// The first to end the control connection.
+/// The end of the control connection, by the side that was first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Closed {
-    /// Who.
+    /// The side.
     pub by: Side,
     /// How.
     pub how: How,
-    /// How far it was.
+    /// The stage at that time.
     pub stage: Stage,
-    /// Time since the stage was reached.
+    /// The time since that stage was reached.
     pub after: Duration,
 }
 
-/// C, the part of PPTP.
+/// Facts of layer C: PPTP.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Control {
     /// Start-Control-Connection-Request.
     pub requested: Option<Seen<()>>,
-    /// TCP acknowledged the request; `None` where that cannot be seen.
+    /// Whether TCP acknowledged the request; `None` if that cannot be seen.
     pub acknowledged: Option<bool>,
     /// Start-Control-Connection-Reply.
     pub reply: Option<Seen<StartReply>>,
-    /// What the server sent first is not PPTP: its first octets, escaped.
+    /// Set if the first data of the server is not PPTP: its first octets, escaped.
     pub foreign: Option<Seen<String>>,
-    /// No reply for so long.
+    /// How long there was no reply.
     pub silent: Option<Seen<Duration>>,
-    /// A message broken in mid-stream: what is wrong with it.
+    /// A malformed message in the stream: what is wrong with it.
     pub garbage: Option<Seen<String>>,
-    /// The first to end it.
+    /// The end of the control connection, by the side that was first.
     pub closed: Option<Seen<Closed>>,
-    /// Another control connection from the client's address lives at the same time.
+    /// The number of other control connections from the client's address at the same time.
     pub others: u32,
 }
 
@@ -127,28 +127,28 @@ pub struct StartReply {
     pub host: String,
 }
 
-/// C, the call.
+/// Facts of layer C: the call.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Call {
     /// Outgoing-Call-Request.
     pub requested: Option<Seen<()>>,
     /// The client's Call ID.
     pub client_id: Option<u16>,
-    /// The server's.
+    /// The server's Call ID.
     pub server_id: Option<u16>,
     /// Outgoing-Call-Reply.
     pub reply: Option<Seen<CallReply>>,
-    /// No reply for so long.
+    /// How long there was no reply.
     pub silent: Option<Seen<Duration>>,
-    /// The client's Call ID as the reply repeats it, where it is another.
+    /// The client's Call ID as repeated in the reply, if it differs.
     pub repeated_id: Option<Seen<u16>>,
-    /// The server's Call ID as its Call-Disconnect-Notify names it, where that is not the one of its reply.
+    /// The server's Call ID in its Call-Disconnect-Notify, if it differs from that of its reply.
     pub ended_id: Option<Seen<u16>>,
-    /// Another call through the same client address has the same Call ID for the client.
+    /// A client Call ID that another call through the same client address uses too.
     pub same_id: Option<Seen<u16>>,
-    /// A Set-Link-Info of the client with an ACCM of 0: its LCP is open.
+    /// A Set-Link-Info of the client with an ACCM of 0, which shows that its LCP is Opened.
     pub accm_up: Option<Seen<()>>,
-    /// Call-Disconnect-Notify: its result code.
+    /// The result code of a Call-Disconnect-Notify.
     pub disconnected: Option<Seen<u8>>,
 }
 

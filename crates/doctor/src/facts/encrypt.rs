@@ -1,42 +1,43 @@
-//! CCP and MPPE: both sides' offers side by side.
+//! The facts of CCP and MPPE, with the offers of both sides.
 
 use std::fmt;
 use std::time::Duration;
 
 use crate::{Seen, Side};
 
-/// E.
+/// Facts of layer E.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Encrypt {
     /// The bits of the client's first request.
     pub client_offer: Option<Seen<Bits>>,
     /// The bits of the server's first request.
     pub server_offer: Option<Seen<Bits>>,
-    /// What the server acknowledged: data to the client... of the client's last request.
+    /// The bits of the client's last request that the server acknowledged.
     pub client_agreed: Option<Seen<Bits>>,
-    /// What the client acknowledged of the server's last request.
+    /// The bits of the server's last request that the client acknowledged.
     pub server_agreed: Option<Seen<Bits>>,
-    /// One side wants no encryption.
+    /// A refusal of encryption by one side.
     pub rejected: Option<Seen<Rejected>>,
-    /// Naks without end.
+    /// A loop of Naks.
     pub nak_loop: Option<Seen<Loop>>,
-    /// Both directions agreed.
+    /// Both directions are agreed.
     pub opened: Option<Seen<()>>,
-    /// What came out is not PPP: rejected protocols after CCP was up, or decrypted here to nothing known.
+    /// The decrypted data is not PPP: protocols rejected after CCP was up, or unknown protocols decrypted
+    /// here.
     pub garbage: Option<Seen<String>>,
-    /// IP packets in clear.
+    /// The number of IP packets in clear.
     pub clear_packets: u64,
-    /// Where the first is seen.
+    /// Where the first of them is seen.
     pub first_clear: Option<Seen<()>>,
-    /// Encryption was ended in mid-call.
+    /// The side that ended encryption during the call.
     pub closed: Option<Seen<Side>>,
-    /// Reset-Requests.
+    /// The number of Reset-Requests.
     pub resets: u32,
-    /// The coherency count went back or jumped, so often.
+    /// How often the coherency count went back or jumped.
     pub count_jumps: u32,
-    /// The login's method gives no keys.
+    /// Whether the authentication method derives no keys.
     pub no_keys: bool,
-    /// No CCP for so long, though the login was accepted.
+    /// How long there was no CCP after the login was accepted.
     pub silent: Option<Seen<Duration>>,
 }
 
@@ -54,7 +55,7 @@ impl Bits {
     /// 40 bits.
     pub const BITS_40: u32 = 0x20;
 
-    /// The strengths alone.
+    /// The strength bits alone.
     pub const fn strengths(self) -> u32 {
         self.0 & (Bits::BITS_128 | Bits::BITS_56 | Bits::BITS_40)
     }
@@ -82,17 +83,17 @@ impl fmt::Display for Bits {
 /// A refusal of encryption.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rejected {
-    /// Who.
+    /// The side.
     pub by: Side,
-    /// CCP as a whole, by an LCP Protocol-Reject.
+    /// Whether CCP as a whole was refused, by an LCP Protocol-Reject.
     pub all_of_ccp: bool,
 }
 
-/// Naks without end.
+/// A loop of Naks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Loop {
-    /// Rounds.
+    /// The number of rounds.
     pub rounds: u32,
-    /// Only the stateless bit differs.
+    /// Whether only the stateless bit differs.
     pub only_stateless: bool,
 }

@@ -1,11 +1,11 @@
-//! Protocol 47, each direction apart.
+//! The facts of protocol 47, separately for each direction.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use crate::{Seen, Side};
 
-/// G.
+/// Facts of layer G.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Gre {
     /// From client to server.
@@ -16,56 +16,57 @@ pub struct Gre {
     pub errors: Vec<Seen<IcmpError>>,
     /// GRE of the call from an address that is not the server's.
     pub from_elsewhere: Option<Seen<IpAddr>>,
-    /// A Call ID in GRE to the server that is not the one agreed on, all the time.
+    /// A Call ID in all GRE to the server that differs from the agreed one.
     pub wrong_to_server: Option<Seen<u16>>,
-    /// The same to the client.
+    /// A Call ID in all GRE to the client that differs from the agreed one.
     pub wrong_to_client: Option<Seen<u16>>,
-    /// The wrong Call ID belongs to another call between the same two addresses.
+    /// Whether the wrong Call ID belongs to another call between the same two addresses.
     pub wrong_is_of_another_call: bool,
-    /// GRE passed, and then stopped while the control connection went on.
+    /// GRE passed, and then stopped while the control connection continued.
     pub stopped: Option<Seen<GreStop>>,
-    /// The side that has data and waits, its window used up, for so long altogether.
+    /// The side that has data to send but waits because its window is full, and for how long in total.
     pub stalled: Option<Seen<(Side, Duration)>>,
-    /// This host would not send GRE: the system's words.
+    /// This host refused to send GRE; the error text of the operating system.
     pub denied_here: Option<Seen<String>>,
-    /// GRE sent with a small time to live, and who answered "time exceeded" to each.
+    /// GRE packets sent with a small time to live, and the source of each "time exceeded".
     pub hops: Vec<Hop>,
-    /// GRE from this host to itself passes.
+    /// Whether GRE from this host to itself passes.
     pub self_test: Option<bool>,
 }
 
-/// One direction.
+/// The GRE packets of one direction.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Way {
-    /// Packets seen, sent or received, by the one who looks.
+    /// Packets seen, sent or received at the vantage point.
     pub packets: u64,
-    /// What is known of their arrival.
+    /// Whether they arrived.
     pub arrival: Arrival,
-    /// Where the first is seen.
+    /// Where the first one is seen.
     pub first: Option<Seen<()>>,
-    /// Where the last is seen.
+    /// Where the last one is seen.
     pub last: Option<Seen<()>>,
-    /// Packets that only acknowledge.
+    /// Packets without a payload, which only acknowledge.
     pub acks_only: u64,
-    /// Packets with data: IP, in clear or encrypted.
+    /// Packets with user data: IP, in clear or encrypted.
     pub data: u64,
-    /// Numbers that are missing for certain: the receiver never acknowledged them, or the one who looks is the receiver.
+    /// Numbers that are certainly missing: the receiver never acknowledged them, or the vantage point is the
+    /// receiver.
     pub lost: u64,
-    /// Numbers that came late.
+    /// Numbers that arrived late.
     pub late: u64,
-    /// Numbers that came twice, not at once.
+    /// Numbers that arrived again after a while.
     pub repeated: u64,
-    /// The numbers began anew in a call that is up.
+    /// How often the numbers restarted during a call.
     pub restarts: u64,
 }
 
-/// Whether packets of one direction arrive.
+/// Whether the packets of one direction arrive.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Arrival {
-    /// Nothing shows it.
+    /// There is no evidence.
     #[default]
     Unknown,
-    /// The receiver acknowledged or answered one, or the one who looks is the receiver.
+    /// The receiver acknowledged or answered a packet, or the vantage point is the receiver.
     Proven,
 }
 
@@ -78,34 +79,34 @@ pub struct IcmpError {
     pub kind: u8,
     /// Code: of type 3, 2 is "protocol unreachable".
     pub code: u8,
-    /// Whose GRE it quotes.
+    /// The side whose GRE it quotes.
     pub about: Side,
     /// Next-hop MTU of type 3 code 4.
     pub mtu: Option<u16>,
 }
 
-/// GRE that stopped.
+/// The point at which GRE stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GreStop {
-    /// The direction that stopped: packets from this side no longer arrive. `None`: both.
+    /// The direction that stopped: packets from this side no longer arrive. `None`: both directions.
     pub from: Option<Side>,
-    /// It was quiet for so long just before.
+    /// How long GRE was idle just before.
     pub after_idle: Duration,
-    /// Unanswered since, for so long.
+    /// How long it has been unanswered since.
     pub silent: Duration,
 }
 
-/// A router on the way, as GRE with a small time to live shows it.
+/// A router on the path, found with a small time to live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hop {
-    /// Time to live.
+    /// The time to live.
     pub ttl: u8,
-    /// Who answered; `None` if there was no answer.
+    /// The router that answered; `None` without an answer.
     pub from: Option<Ipv4Addr>,
 }
 
 impl Gre {
-    /// The way from `side`.
+    /// The packets from `side`.
     pub fn from(&self, side: Side) -> &Way {
         match side {
             Side::Client => &self.to_server,

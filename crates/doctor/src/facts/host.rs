@@ -1,4 +1,4 @@
-//! The host that looks, or is looked at. One struct a line of `adit doctor --server`.
+//! The facts of the host of the probe or of the server. One struct for each line of `adit doctor --server`.
 
 use core::fmt;
 use std::collections::BTreeMap;
@@ -8,32 +8,32 @@ use std::time::Duration;
 use adit_diag::Code;
 use ipnet::Ipv4Net;
 
-/// S.
+/// Facts of layer S.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Host {
-    /// Kernel, rights, devices.
+    /// Kernel, capabilities, devices.
     pub system: Option<System>,
-    /// Who takes calls.
+    /// The processes that accept calls.
     pub listen: Option<Listen>,
-    /// What the packet filter does to a call.
+    /// How the packet filter treats a call.
     pub filter: Option<Filter>,
-    /// The way to the clients.
+    /// The path to the clients.
     pub wan: Option<Wan>,
-    /// The way to the networks behind.
+    /// The path to the networks behind the server.
     pub forward: Option<Forward>,
     /// The reverse-path filter.
     pub reverse_path: Option<ReversePath>,
-    /// Whether answers come back to the pool.
+    /// Whether answers reach the pool.
     pub back: Option<Back>,
     /// The DNS servers that clients are given.
     pub dns: Vec<DnsServer>,
     /// The address pools.
     pub pools: Vec<Pool>,
-    /// What `adit check` says of the configuration and this host.
+    /// The remarks of `adit check` about the configuration and this host.
     pub config: Option<Config>,
     /// Packet sizes.
     pub sizes: Option<Sizes>,
-    /// The kernel's table of connections.
+    /// The connection tracking table of the kernel.
     pub tracking: Option<Tracking>,
     /// The clock.
     pub clock: Option<Clock>,
@@ -41,16 +41,16 @@ pub struct Host {
     pub disk: Option<Disk>,
     /// Local accounts.
     pub users: Option<Users>,
-    /// What became of the calls of the last day.
+    /// The results of the calls of the last day.
     pub calls: Option<Calls>,
-    /// What was not looked at, with the reason.
+    /// Checks that were not made, with the reason.
     pub not_tested: BTreeMap<Check, NotTested>,
 }
 
-/// Why something was not looked at.
+/// Why a check was not made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotTested {
-    /// Only root may run this program so.
+    /// The program must be run as root for this check.
     NeedsRoot {
         /// The program.
         program: String,
@@ -59,10 +59,10 @@ pub enum NotTested {
     NotInstalled {
         /// The program.
         program: String,
-        /// The package of Debian that has it.
+        /// The Debian package that contains it.
         package: String,
     },
-    /// Anything else, in words.
+    /// Another reason, as text.
     Other(String),
 }
 
@@ -92,47 +92,47 @@ impl From<&str> for NotTested {
     }
 }
 
-/// A line of `adit doctor --server`, in the order in which they are shown: from the outside in.
+/// A line of `adit doctor --server`, in display order: from the outside in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Check {
-    /// Kernel, rights, devices.
+    /// Kernel, capabilities, devices.
     Host,
     /// The configuration.
     Config,
-    /// Who listens.
+    /// The listening processes.
     Listen,
     /// The packet filter.
     Firewall,
-    /// Translation in front, or here.
+    /// NAT in front of this host or on it.
     Nat,
-    /// Passing packets on.
+    /// Packet forwarding.
     Forward,
     /// The reverse-path filter.
     RpFilter,
-    /// The way back to the pool.
+    /// The route back to the pool.
     Return,
-    /// Names inside.
+    /// Name resolution inside the tunnel.
     Dns,
-    /// Addresses for clients.
+    /// The address pools for clients.
     Pool,
     /// Packet sizes.
     Mtu,
-    /// The clock.
+    /// The system clock.
     Clock,
     /// The disk.
     Disk,
     /// Accounts.
     Users,
-    /// The last day.
+    /// The calls of the last day.
     Calls,
-    /// One account that was asked for.
+    /// The account that was asked about.
     User,
-    /// One session that was asked for.
+    /// The session that was asked about.
     Session,
 }
 
 impl Check {
-    /// All, in order.
+    /// All checks, in order.
     pub const ALL: [Check; 17] = [
         Check::Host,
         Check::Config,
@@ -153,7 +153,7 @@ impl Check {
         Check::Session,
     ];
 
-    /// The word of lines and JSON.
+    /// The name in output lines and JSON.
     pub const fn word(self) -> &'static str {
         match self {
             Check::Host => "host",
@@ -177,61 +177,61 @@ impl Check {
     }
 }
 
-/// Kernel, rights, devices.
+/// The facts of kernel, capabilities and devices.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct System {
     /// `6.1.0-18-amd64`.
     pub kernel: String,
-    /// Rights that the server needs and this process lacks: `CAP_NET_RAW`.
+    /// Capabilities that the server needs and this process lacks: `CAP_NET_RAW`.
     pub missing_rights: Vec<String>,
-    /// A server runs: its rights are proven, with any rights of this process.
+    /// Whether a server runs, which proves its capabilities whatever those of this process are.
     pub runs: bool,
-    /// Why /dev/net/tun cannot be used; `None` when it can.
+    /// Why /dev/net/tun cannot be used; `None` if it can.
     pub tun: Option<String>,
-    /// Descriptors that the server may have, where it runs.
+    /// The limit of file descriptors of the server, if it runs.
     pub files: Option<u64>,
-    /// Sessions that it may have.
+    /// The limit of sessions.
     pub sessions: Option<u64>,
 }
 
-/// Who takes calls.
+/// The processes that accept calls.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listen {
-    /// Where calls are meant to arrive: `203.0.113.10:1723`.
+    /// The configured listen addresses: `203.0.113.10:1723`.
     pub wanted: Vec<String>,
-    /// The port.
+    /// The port number.
     pub port: u16,
-    /// Who listens there.
+    /// The processes that listen there.
     pub holders: Vec<Holder>,
-    /// Who holds sockets of protocol 47.
+    /// The processes with sockets of protocol 47.
     pub gre: Vec<Holder>,
     /// The process of the server that answers on the control socket.
     pub daemon: Option<u32>,
-    /// Of the wanted addresses, those that no interface of this host has.
+    /// The configured addresses that no interface of this host has.
     pub missing: Vec<String>,
-    /// It answers with a PPTP message: `None` not asked.
+    /// Whether it answers with a PPTP message; `None` if not tested.
     pub answers: Option<bool>,
-    /// New calls are refused, because an administrator paused the server.
+    /// Whether new calls are refused because an administrator paused the server.
     pub draining: bool,
-    /// Sessions, and how many there may be.
+    /// The number of sessions, and its limit.
     pub sessions: Option<(u64, u64)>,
 }
 
-/// A process with a socket.
+/// A process that holds a socket.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Holder {
-    /// Its address.
+    /// The address of the socket.
     pub address: String,
-    /// Its process; `None` when it cannot be seen.
+    /// The process id; `None` if it cannot be determined.
     pub process: Option<u32>,
-    /// Its name; empty when it cannot be seen.
+    /// The process name; empty if it cannot be determined.
     pub name: String,
 }
 
-/// What the packet filter does to a call.
+/// How the packet filter treats a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Filter {
-    /// Whose rules were read: `nftables`, `nftables and iptables`.
+    /// The source of the rules: `nftables`, `nftables and iptables`.
     pub by: String,
     /// TCP to the server.
     pub control_in: Passage,
@@ -243,48 +243,48 @@ pub struct Filter {
     pub gre_out: Passage,
     /// Rules that accept *port* 47.
     pub port_47: Vec<Rule>,
-    /// Rules that drop what the tracking calls invalid, before GRE is accepted.
+    /// Rules that drop packets of conntrack state "invalid", before GRE is accepted.
     pub invalid: Vec<Rule>,
-    /// The tracking may call GRE invalid: the kernel is old and has no module for it loaded.
+    /// Whether conntrack may classify GRE as invalid: the kernel is old and its GRE module is not loaded.
     pub gre_untracked: bool,
-    /// A helper follows control connections.
+    /// The conntrack helper that tracks control connections.
     pub helper: Option<String>,
 }
 
-/// What becomes of one sort of packets.
+/// How the packet filter treats one kind of packets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Passage {
-    /// Of those of an ordinary client.
+    /// The result for an ordinary client.
     pub fate: Fate,
-    /// What decided.
+    /// The rule that decides.
     pub rule: Option<Rule>,
-    /// Rules for some clients only that decide otherwise.
+    /// Rules for some clients only that decide differently.
     pub except: Vec<Rule>,
-    /// Rules that are not understood.
+    /// Rules that could not be interpreted.
     pub doubts: Vec<Rule>,
-    /// The source address is changed to another than that the client talks to.
+    /// A rule that changes the source address to one that the client does not use, and that address.
     pub source: Option<(String, Rule)>,
-    /// The command that would let them pass.
+    /// A command that makes them pass.
     pub fix: Option<String>,
 }
 
-/// What becomes of packets.
+/// The result for packets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fate {
-    /// They pass.
+    /// Accepted.
     Passes,
-    /// They vanish.
+    /// Dropped silently.
     Dropped,
-    /// They vanish, and the sender is told.
+    /// Dropped with an error to the sender.
     Rejected,
-    /// They go to another machine.
+    /// Redirected to another machine.
     Elsewhere(String),
-    /// It depends on something that is not understood.
+    /// Unknown, because of a rule that could not be interpreted.
     Unknown,
 }
 
 impl Fate {
-    /// They do not arrive.
+    /// Whether the packets do not arrive.
     pub const fn is_lost(&self) -> bool {
         matches!(self, Fate::Dropped | Fate::Rejected)
     }
@@ -293,110 +293,110 @@ impl Fate {
 /// A rule of the packet filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
-    /// Where: `inet filter input handle 12`.
+    /// The place of the rule: `inet filter input handle 12`.
     pub place: String,
-    /// As its owner wrote it.
+    /// The text of the rule.
     pub text: String,
-    /// Packets that it has met, of any sort, where that is counted.
+    /// The number of packets that it has matched, if it has a counter.
     pub packets: Option<u64>,
-    /// It is the policy of the chain.
+    /// Whether it is the policy of the chain.
     pub policy: bool,
 }
 
-/// The way to the clients.
+/// The path to the clients.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wan {
-    /// The interface of the default route; empty without one.
+    /// The interface of the default route; empty if there is none.
     pub interface: String,
-    /// The address that clients reach, as far as this host knows.
+    /// The address that clients connect to, as far as this host knows.
     pub address: Option<Ipv4Addr>,
-    /// The router.
+    /// The default router.
     pub router: Option<Ipv4Addr>,
-    /// The server listens there on purpose: clients are in the same network.
+    /// Whether the server listens on an internal address on purpose: clients are in the same network.
     pub inside_only: bool,
 }
 
-/// The way to the networks behind.
+/// The path to the networks behind the server.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Forward {
-    /// net.ipv4.ip_forward, where it could be read.
+    /// The value of net.ipv4.ip_forward, if it could be read.
     pub on: Option<bool>,
-    /// Networks that clients may reach behind this host; empty: only this host.
+    /// Networks behind this host that clients may reach; empty: only this host.
     pub networks: Vec<Ipv4Net>,
-    /// From the tunnel to them.
+    /// Packets from the tunnel to these networks.
     pub out: Option<Passage>,
-    /// And back.
+    /// Packets from these networks to the tunnel.
     pub back: Option<Passage>,
-    /// Networks that a rule of the packet filter names and denies, while others pass.
+    /// Networks that a packet filter rule denies, while others pass.
     pub denied: Vec<(Ipv4Net, Passage)>,
-    /// Networks to which no route leads.
+    /// Networks without a route.
     pub no_route: Vec<Ipv4Net>,
-    /// Pools whose packets do not go to the tunnel, each with where they go.
+    /// Pools whose packets are not routed to the tunnel, each with where they are routed.
     pub pool_elsewhere: Vec<(Ipv4Net, String)>,
-    /// Clients' addresses are translated on their way.
+    /// Whether clients' addresses are translated (NAT).
     pub translated: bool,
-    /// A rule lowers segment sizes.
+    /// Whether a rule clamps the MSS.
     pub clamped: bool,
 }
 
 /// The reverse-path filter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReversePath {
-    /// Interfaces where it is strict.
+    /// Interfaces in strict mode.
     pub strict: Vec<String>,
-    /// Packets that arrive where the answer would not leave.
+    /// Packets that arrive on an interface other than the one of the return route.
     pub bites: Vec<Bite>,
-    /// Packets dropped for it since the host started.
+    /// Packets dropped by it since the host started.
     pub dropped: Option<u64>,
-    /// Answers to questions from the pool that it dropped while they were asked.
+    /// Answers to probes from the pool that it dropped during the test.
     pub grew: Option<u64>,
 }
 
-/// Where the reverse-path filter drops what is wanted.
+/// Wanted packets that the reverse-path filter drops.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bite {
-    /// The interface that drops.
+    /// The interface that drops them.
     pub interface: String,
-    /// Whose packets.
+    /// The sender of the packets.
     pub from: String,
-    /// Where the way back leads.
+    /// The interface of the return route.
     pub way_back: String,
-    /// It is known that such packets come.
+    /// Whether such packets certainly occur.
     pub certain: bool,
 }
 
-/// Whether answers come back to the pool.
+/// Whether answers reach the pool.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Back {
-    /// Our end of the tunnel, from which was asked.
+    /// The server's tunnel address, from which the probes were sent.
     pub from: Option<Ipv4Addr>,
-    /// The address of this host in the networks behind: what a router there would send the pool to.
+    /// The address of this host in the networks behind it, to which a router there must route the pool.
     pub ours: Option<Ipv4Addr>,
-    /// Who was asked.
+    /// The hosts that were probed.
     pub asked: Vec<Asked>,
 }
 
-/// A host in the networks behind.
+/// A probed host in the networks behind the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asked {
-    /// Who.
+    /// The address.
     pub who: Ipv4Addr,
-    /// He answers ARP: he is there.
+    /// Whether it answers ARP, and so exists.
     pub seen: bool,
-    /// He answers this host itself.
+    /// Whether it answers this host.
     pub answers_us: bool,
-    /// He answers an address of the pool; `None` when it was not tried.
+    /// Whether it answers an address of the pool; `None` if not tested.
     pub answers_pool: Option<bool>,
 }
 
 /// A DNS server that clients are given.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DnsServer {
-    /// Which.
+    /// The address.
     pub server: Ipv4Addr,
-    /// How long it took to answer this host; `None`: it did not.
+    /// The time of its answer to this host; `None` without an answer.
     pub answered: Option<Duration>,
-    /// It answers our end of the tunnel; `None` when that was not tried.
+    /// Whether it answers the server's tunnel address; `None` if not tested.
     pub answers_pool: Option<bool>,
 }
 
@@ -407,22 +407,22 @@ pub struct Pool {
     pub name: String,
     /// Its network.
     pub net: Ipv4Net,
-    /// Addresses in use; `None` when no server runs.
+    /// The number of addresses in use; `None` if no server runs.
     pub used: Option<u64>,
-    /// Addresses that can be given.
+    /// The number of addresses in the pool.
     pub size: u64,
-    /// Who holds how many, the most first.
+    /// The users with the number of addresses that they hold, in descending order.
     pub holders: Vec<(String, u64)>,
-    /// No DNS server is given with it.
+    /// Whether no DNS server is assigned with it.
     pub no_dns: bool,
 }
 
-/// What `adit check` says.
+/// The result of `adit check`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Config {
-    /// The file; empty: the built-in configuration.
+    /// The configuration file; empty for the built-in configuration.
     pub file: String,
-    /// It cannot be used.
+    /// Whether it is invalid.
     pub broken: bool,
     /// The remarks.
     pub remarks: Vec<Remark>,
@@ -433,50 +433,50 @@ pub struct Config {
 pub struct Remark {
     /// Its code.
     pub code: Code,
-    /// It keeps something from working.
+    /// Whether it is an error rather than a warning.
     pub error: bool,
-    /// What, with the line.
+    /// The text, with the line number.
     pub text: String,
-    /// What to write instead.
+    /// The suggested setting.
     pub fix: Option<String>,
 }
 
 /// Packet sizes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sizes {
-    /// The largest packet of the interface to the clients.
+    /// The MTU of the interface to the clients.
     pub outer: u32,
-    /// The largest packet inside the tunnel.
+    /// The MTU inside the tunnel.
     pub inner: u32,
-    /// What the tunnel adds at most.
+    /// The largest overhead of the tunnel.
     pub overhead: u32,
-    /// Segment sizes are lowered: by the server or a rule.
+    /// Whether the MSS is clamped, by the server or a rule.
     pub clamped: bool,
 }
 
-/// The kernel's table of connections.
+/// The connection tracking table of the kernel.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tracking {
-    /// Entries.
+    /// The number of entries.
     pub entries: u64,
-    /// The most.
+    /// The limit of entries.
     pub limit: u64,
-    /// Entries of GRE, where they could be seen.
+    /// The number of GRE entries, if visible.
     pub gre: Option<u64>,
-    /// After so many seconds without traffic GRE is forgotten.
+    /// The timeout of GRE entries, in seconds without traffic.
     pub gre_seconds: Option<u64>,
-    /// The server asks the client for a sign of life so often; 0: never.
+    /// The interval of the server's echoes in seconds; 0 if disabled.
     pub echo_seconds: u64,
 }
 
-/// The clock.
+/// The system clock.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Clock {
-    /// Now, RFC 3339 UTC.
+    /// The current time, RFC 3339 UTC.
     pub now: String,
-    /// It lies before this program was made, or absurdly far after.
+    /// Whether it is implausibly early or late.
     pub absurd: bool,
-    /// The kernel's clock is synchronised.
+    /// Whether the kernel's clock is synchronised.
     pub synchronised: Option<bool>,
 }
 
@@ -485,45 +485,45 @@ pub struct Clock {
 pub struct Disk {
     /// The directory.
     pub path: String,
-    /// Octets free for us.
+    /// Free bytes available to the server.
     pub free: u64,
-    /// Octets of it all.
+    /// The size in bytes.
     pub size: u64,
-    /// Files that can still be made; `None` where they are not counted.
+    /// Free inodes; `None` if they are not counted.
     pub files: Option<u64>,
-    /// It cannot be written.
+    /// Whether it is mounted read-only.
     pub read_only: bool,
 }
 
 /// Local accounts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Users {
-    /// All.
+    /// The number of accounts.
     pub all: u64,
-    /// Who cannot log in, with the reason.
+    /// Accounts that cannot log in, with the reason.
     pub barred: Vec<(String, Code)>,
-    /// Who cannot log in after the next days.
+    /// Accounts that will expire in the next days.
     pub soon: Vec<String>,
 }
 
-/// What became of the calls of the last day.
+/// The results of the calls of the last day.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Calls {
-    /// Logins that worked.
+    /// The number of successful logins.
     pub up: u64,
-    /// Failures by code, the most first.
+    /// Failures by code, most frequent first.
     pub failed: Vec<Failed>,
-    /// Who sent packets where the account may not, and which.
+    /// Users whose packets were denied, with the destinations.
     pub denied: Vec<(String, String)>,
 }
 
-/// Failures of one code.
+/// The failures with one code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failed {
     /// The code.
     pub code: Code,
-    /// How many.
+    /// The number of failures.
     pub count: u64,
-    /// The address they came from most, and how many of them.
+    /// The most frequent source address, with its number of failures.
     pub most_from: Option<(String, u64)>,
 }

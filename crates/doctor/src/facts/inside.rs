@@ -1,4 +1,4 @@
-//! What lies behind the tunnel.
+//! The facts of what lies behind the tunnel.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
@@ -7,39 +7,41 @@ use ipnet::Ipv4Net;
 
 use crate::Seen;
 
-/// R.
+/// Facts of layer R.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Inside {
-    /// The server's end of the tunnel answers a ping.
+    /// Whether the server's tunnel address answers a ping.
     pub peer_answers: Option<bool>,
-    /// The server forwards: a packet to something behind it, with a time to live of 1, was answered "time exceeded" by it.
+    /// Whether the server forwards packets: one to a destination behind it with a time to live of 1 was
+    /// answered with "time exceeded".
     pub forwards: Option<bool>,
-    /// The networks that the server hands out as routes (DHCP option 121 or 249); `None`: not asked, or no answer.
+    /// The networks that the server advertises as routes (DHCP option 121 or 249); `None`: not asked, or no
+    /// answer.
     pub routes: Option<Seen<Vec<Ipv4Net>>>,
-    /// DNS servers that were handed out, asked through the tunnel.
+    /// The assigned DNS servers, tested through the tunnel.
     pub dns: Vec<Seen<DnsTest>>,
-    /// Names asked inside.
+    /// Names resolved through the tunnel.
     pub names: Vec<Seen<NameTest>>,
-    /// Targets.
+    /// Destinations tested through the tunnel.
     pub targets: Vec<Seen<Target>>,
-    /// GRE to the server's own address inside the tunnel.
+    /// Set if GRE to the server's own address is routed into the tunnel.
     pub tunnel_in_tunnel: Option<Seen<()>>,
-    /// The server's end of the tunnel is its public address.
+    /// Set if the server's tunnel address is its public address.
     pub peer_is_outer: Option<Seen<Ipv4Addr>>,
-    /// Packets that the server's rules kept out: how many, and which line.
+    /// The number of packets denied by the server's access list, and the setting.
     pub denied: Option<Seen<(u64, String)>>,
-    /// DNS questions for the inner server that leave outside the tunnel.
+    /// The inner DNS server, if queries for it leave outside the tunnel.
     pub dns_outside: Option<Seen<Ipv4Addr>>,
-    /// Packets leave the server with the client's inner address and nothing returns.
+    /// Set if packets leave the server with the client's inner address and no answer returns.
     pub untranslated: Option<Seen<Ipv4Addr>>,
-    /// Round trip through the tunnel.
+    /// The round-trip time through the tunnel.
     pub round_trip: Option<Duration>,
-    /// Pings through the tunnel: sent, lost.
+    /// Pings through the tunnel: sent and lost.
     pub pings: Option<(u32, u32)>,
 }
 
 impl Inside {
-    /// The first target to which a device says that it has no route, and the device.
+    /// The first target for which a device reports that it has no route, and the device.
     pub(crate) fn no_route(&self) -> Option<(&Seen<Target>, IpAddr)> {
         let no_way = self.targets.iter().find_map(|target| match target.what.answer {
             Answer::NoWay { from } => Some((target, from)),
@@ -50,7 +52,7 @@ impl Inside {
         })
     }
 
-    /// The first target that an ICMP error of such a code speaks of: its sender, and the code.
+    /// The first target with an ICMP error of a matching code: the target, its sender, and the code.
     pub(crate) fn unreachable(&self, which: fn(u8) -> bool) -> Option<(&Seen<Target>, IpAddr, u8)> {
         self.targets.iter().find_map(|target| match target.what.answer {
             Answer::Unreachable { from, code } if which(code) => Some((target, from, code)),
@@ -59,55 +61,56 @@ impl Inside {
     }
 }
 
-/// A DNS server, asked through the tunnel.
+/// A test of a DNS server through the tunnel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DnsTest {
     /// The server.
     pub server: Ipv4Addr,
-    /// Its answer time; `None`: silent.
+    /// The response time; `None` without an answer.
     pub answered: Option<Duration>,
 }
 
-/// A name, asked inside.
+/// A name resolved through the tunnel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NameTest {
     /// The name.
     pub name: String,
-    /// The server asked.
+    /// The DNS server that was asked.
     pub server: Ipv4Addr,
-    /// The answer: addresses; empty: no such name. `None`: silent.
+    /// The addresses in the answer; empty: no such name. `None`: no answer.
     pub found: Option<Vec<Ipv4Addr>>,
 }
 
-/// A destination inside.
+/// A destination tested through the tunnel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
-    /// As asked for: `192.168.10.20:443`.
+    /// The target as given by the user: `192.168.10.20:443`.
     pub asked: String,
     /// Its address.
     pub address: Ipv4Addr,
-    /// Its TCP port; `None`: pinged.
+    /// The TCP port; `None` for a ping.
     pub port: Option<u16>,
-    /// What came of it.
+    /// The result.
     pub answer: Answer,
 }
 
-/// What a target says.
+/// The answer of a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// The port is open, or the ping was answered.
     Open {
-        /// After so long.
+        /// The response time.
         after: Duration,
     },
     /// RST.
     Refused,
-    /// Nothing, for so long.
+    /// No answer.
     Silent {
-        /// So long.
+        /// How long was waited.
         waited: Duration,
     },
-    /// A router says at once, before it could have asked its neighbours, that the host is unreachable: it has no way there.
+    /// A router reported "host unreachable" at once, before an ARP request could have timed out: it has no
+    /// route.
     NoWay {
         /// The router.
         from: IpAddr,

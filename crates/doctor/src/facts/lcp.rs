@@ -1,71 +1,71 @@
-//! The PPP link.
+//! The facts of the PPP link.
 
 use std::time::Duration;
 
 use crate::{Seen, Side};
 
-/// L.
+/// Facts of layer L.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lcp {
-    /// Configure-Requests of the client seen, repetitions included.
+    /// Configure-Requests of the client, including repetitions.
     pub client_requests: u32,
-    /// Configure-Requests of the server seen.
+    /// Configure-Requests of the server, including repetitions.
     pub server_requests: u32,
-    /// Configure-Ack, -Nak and -Reject of the client seen.
+    /// Configure-Acks, -Naks and -Rejects of the client.
     pub client_answers: u32,
-    /// Configure-Ack, -Nak and -Reject of the server seen.
+    /// Configure-Acks, -Naks and -Rejects of the server.
     pub server_answers: u32,
-    /// Both sides acknowledged.
+    /// Both sides have sent a Configure-Ack.
     pub opened: Option<Seen<()>>,
-    /// The same option over and over.
+    /// A loop about the same option.
     pub option_loop: Option<Seen<OptionLoop>>,
-    /// The peer's packets carry our Magic-Number.
+    /// Our Magic-Number, if the peer's packets contain it.
     pub looped_back: Option<Seen<u32>>,
     /// The first Terminate-Request.
     pub terminated: Option<Seen<Terminated>>,
-    /// The last Echo-Requests went unanswered.
+    /// Echo-Requests at the end that were not answered.
     pub echo_lost: Option<Seen<EchoLost>>,
-    /// The first PPP packet of the call was another protocol.
+    /// The protocol of the first PPP packet of the call, if it is not LCP.
     pub first_is_not_lcp: Option<Seen<u16>>,
-    /// The client's MRU as the server agreed to it.
+    /// The client's MRU, as acknowledged by the server.
     pub client_mru: Option<u16>,
-    /// The server's.
+    /// The server's MRU, as acknowledged by the client.
     pub server_mru: Option<u16>,
-    /// Set-up began, and for so long nothing more came of it.
+    /// How long there was no progress after set-up began.
     pub silent: Option<Seen<Duration>>,
-    /// Protocol-Rejects: by whom, of what.
+    /// Protocol-Rejects: the sender and the protocol.
     pub protocol_rejects: Vec<Seen<(Side, u16)>>,
 }
 
-/// No end of Configure-Requests about one option.
+/// A loop of Configure-Requests about one option.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OptionLoop {
-    /// Whose requests.
+    /// The side that sends the requests.
     pub by: Side,
-    /// The option, `MRU`.
+    /// The name of the option: `MRU`.
     pub option: String,
-    /// What the requester wants, and what the other side says.
+    /// The value that the requester wants, and the answer of the other side.
     pub positions: (String, String),
-    /// Rounds.
+    /// The number of rounds.
     pub rounds: u32,
 }
 
 /// A Terminate-Request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Terminated {
-    /// Whose.
+    /// The sender.
     pub by: Side,
-    /// Its text, escaped; empty when there is none.
+    /// The reason in it, escaped; empty if there is none.
     pub text: String,
 }
 
-/// Echo-Requests without an answer.
+/// Unanswered Echo-Requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EchoLost {
-    /// Who asked.
+    /// The side that sent them.
     pub asked_by: Side,
-    /// How many in a row.
+    /// The number in a row.
     pub count: u32,
-    /// TCP 1723 still answered meanwhile; `None` where that is not seen.
+    /// Whether TCP 1723 still answered in the meantime; `None` if that is not visible.
     pub control_lives: Option<bool>,
 }

@@ -1,4 +1,4 @@
-//! What is known of one call, or of one host: one struct a layer.
+//! The facts about one call or one host: one struct for each layer.
 //!
 //! Every fact is optional: `None` and an empty list mean "not looked at, or not visible from here", never "no".
 
@@ -31,14 +31,14 @@ pub use name::{LocalNet, Name, Resolved};
 
 use crate::{Seen, Side, Vantage};
 
-/// Everything that is known.
+/// All facts about a call or a host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts {
-    /// Who looked.
+    /// The vantage point.
     pub vantage: Vantage,
-    /// What was looked at, for people: `vpn.example.org`, `198.51.100.7 -> 203.0.113.10 call 2`.
+    /// The subject, for display: `vpn.example.org`, `198.51.100.7 -> 203.0.113.10 call 2`.
     pub subject: String,
-    /// How far was gone on purpose: a probe without an account stops after LCP.
+    /// The last layer that was tested on purpose: a probe without an account stops after LCP.
     pub stop_after: Option<Layer>,
     /// N: the name, and the path to the server.
     pub name: Name,
@@ -62,40 +62,40 @@ pub struct Facts {
     pub inside: Inside,
     /// M: packet sizes.
     pub mtu: Mtu,
-    /// S: the host that looks, or is looked at.
+    /// S: the host of the probe or of the server.
     pub host: Host,
     /// How it ended.
     pub ending: Option<Seen<Ending>>,
-    /// What the machine that lived it recorded.
+    /// What the server or client that took part recorded.
     pub reported: Option<Reported>,
-    /// Time each layer took.
+    /// The time that each layer took.
     pub took: BTreeMap<Layer, Duration>,
-    /// Steps that were left out, with the reason: a missing right, a limit of time.
+    /// Steps that were skipped, with the reason: a missing capability, a time limit.
     pub left_out: Vec<(Layer, String)>,
 }
 
 /// The end of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ending {
-    /// Who was first to end it; `None` when neither side did: the file ends, time ran out.
+    /// The side that ended it first; `None` if neither did: the file ends, time ran out.
     pub by: Option<Side>,
-    /// How, for people: `Call-Clear-Request`, `LCP Terminate-Request`.
+    /// The way it ended, for display: `Call-Clear-Request`, `LCP Terminate-Request`.
     pub how: String,
-    /// As requested: hung up, not broken.
+    /// Whether it was requested: disconnected, not failed.
     pub in_order: bool,
 }
 
-/// What a server or client noted of its own call.
+/// What a server or client recorded about its own call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reported {
-    /// Its code.
+    /// The code that it recorded.
     pub code: Code,
-    /// Its words.
+    /// The detail that it recorded.
     pub detail: String,
 }
 
 impl Facts {
-    /// Nothing is known yet.
+    /// Creates facts in which nothing is known.
     pub fn new(vantage: Vantage, subject: impl Into<String>) -> Facts {
         Facts {
             vantage,
@@ -120,28 +120,28 @@ impl Facts {
         }
     }
 
-    /// The call was granted.
+    /// Whether the call was accepted.
     pub fn granted(&self) -> bool {
         self.call.reply.as_ref().is_some_and(|reply| reply.what.result == 1)
     }
 
-    /// LCP came up, or something after it did.
+    /// Whether LCP came up, or something after it did.
     pub fn link_is_up(&self) -> bool {
         self.lcp.opened.is_some() || self.logged_in() || self.address.opened.is_some()
     }
 
-    /// The login was accepted, or something after it worked.
+    /// Whether the login was accepted, or something after it worked.
     pub fn logged_in(&self) -> bool {
         let accepted = |login: &Seen<Login>| login.what.verdict == LoginVerdict::Accepted;
         self.auth.login.as_ref().is_some_and(accepted) || self.address.opened.is_some()
     }
 
-    /// Of a record: what became of this layer was not recorded in typed form.
+    /// Whether a record has no typed notes about this layer.
     pub fn is_untyped(&self, layer: Layer) -> bool {
         self.vantage == Vantage::Record && self.left_out.iter().any(|(left_out, _)| *left_out == layer)
     }
 
-    /// The tunnel carries IP.
+    /// Whether the tunnel carries IP.
     pub fn is_up(&self) -> bool {
         self.address.opened.is_some()
     }

@@ -1,35 +1,35 @@
-//! Packet sizes.
+//! The facts of packet sizes.
 
 use std::net::IpAddr;
 
 use crate::Seen;
 
-/// M. Sizes are those of the IP packet inside the tunnel, in octets, unless said otherwise.
+/// Facts of layer M. Sizes are those of the IP packet inside the tunnel in octets, unless noted otherwise.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mtu {
     /// From client to server.
     pub to_server: Bracket,
     /// From server to client.
     pub to_client: Bracket,
-    /// The largest packet that the tunnel should take, by what was agreed.
+    /// The largest packet that the tunnel should carry, according to the negotiated MRUs.
     pub agreed: Option<u16>,
-    /// ICMP 3/4 about GRE: its sender, and the next-hop MTU of the outer path.
+    /// An ICMP type 3 code 4 about GRE: its sender, and the next-hop MTU of the outer path.
     pub too_big: Option<Seen<(IpAddr, u16)>>,
-    /// The largest MSS in a SYN inside.
+    /// The largest MSS in a SYN inside the tunnel.
     pub mss: Option<Seen<u16>>,
-    /// Outer packets that came in fragments, whole ones.
+    /// Outer packets that arrived in fragments and were complete.
     pub fragmented: Option<u32>,
-    /// Outer fragments whose rest never came.
+    /// Outer packets with missing fragments.
     pub fragments_missing: Option<Seen<u32>>,
 }
 
-/// What passes one way.
+/// The sizes that pass in one direction.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Bracket {
-    /// The largest that arrived.
+    /// The largest size that arrived.
     pub passes: Option<Seen<u16>>,
-    /// The smallest that was lost again and again, while smaller ones passed.
+    /// The smallest size that was lost repeatedly, while smaller ones passed.
     pub lost: Option<Seen<u16>>,
-    /// The sizes are those of the outer IP packet.
+    /// Whether the sizes are those of the outer IP packet.
     pub is_outer: bool,
 }

@@ -1,4 +1,4 @@
-//! The server's name, and the way to its address.
+//! The facts of the server's name and the path to its address.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -6,16 +6,16 @@ use ipnet::Ipv4Net;
 
 use crate::Seen;
 
-/// N.
+/// Facts of layer N.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Name {
-    /// The name asked for; `None` where an address was given.
+    /// The name to resolve; `None` if an address was given.
     pub asked: Option<String>,
-    /// What came of it.
+    /// The result of the resolution.
     pub resolved: Option<Seen<Resolved>>,
-    /// Another resolver of this host gives other addresses (split horizon): the resolver, and what it says.
+    /// Another resolver of this host with different addresses (split horizon), and these addresses.
     pub differs: Option<(IpAddr, Vec<Ipv4Addr>)>,
-    /// The system has no route to the server: its words.
+    /// The error text of the operating system, if it has no route to the server.
     pub no_route: Option<Seen<String>>,
     /// The address that this host calls from.
     pub source: Option<Ipv4Addr>,
@@ -43,15 +43,15 @@ pub enum Resolved {
     Addresses {
         /// IPv4, in the resolver's order.
         v4: Vec<Ipv4Addr>,
-        /// How many of IPv6.
+        /// The number of IPv6 addresses.
         v6: usize,
     },
     /// NXDOMAIN.
     NoSuchName,
-    /// Nothing, within the time given.
+    /// No answer within the time limit.
     NoAnswer,
     /// IPv6 addresses only.
     OnlyV6,
-    /// Something else: its words.
+    /// Another failure; its error text.
     Failed(String),
 }

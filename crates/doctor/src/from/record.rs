@@ -1,9 +1,10 @@
-//! What a server noted of a call, as facts.
+//! Facts from a server's record of a call.
 //!
-//! The server lived the call, so the code that it noted is the verdict; its notes prove how far the call came. What lies
-//! behind the tunnel, and what became of packets that left this host, it cannot know: that stays "not visible".
+//! The server took part in the call, so the code that it recorded is the verdict; its notes prove how far the
+//! call got. It cannot see what lies behind the tunnel or whether sent packets arrived: that stays "not
+//! visible".
 //!
-//! No text is read here: a note is typed, and what is for people is passed on to people.
+//! Texts are not parsed here: notes are typed, and texts are passed on for display.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -16,60 +17,60 @@ use crate::facts::{
 };
 use crate::{At, Seen, Side, Vantage};
 
-/// Why a layer is not judged whose notes are texts of an older version.
+/// Why a layer is not judged: its notes are texts of an older version.
 const UNTYPED: &str = "not recorded in typed form; the record shows it as text";
 
-/// A call as the server noted it. Texts are those of the record: bounded, escaped, without secrets.
+/// The record of a call by the server. Texts are as in the record: bounded, escaped, without secrets.
 #[derive(Clone, Debug, Default)]
 pub struct Record<'a> {
-    /// What people call it: `s47`.
+    /// The name of the session: `s47`.
     pub name: &'a str,
-    /// The name by which clients call this server, where it is known.
+    /// The name by which clients connect to this server, if known.
     pub host: Option<&'a str>,
-    /// Where the client called from.
+    /// The client's public address and port.
     pub from: Option<SocketAddr>,
-    /// The account, or the claimed name.
+    /// The account, or the name that the client claimed.
     pub user: Option<&'a str>,
-    /// The client's address in the tunnel, and ours.
+    /// The client's address in the tunnel.
     pub address: Option<Ipv4Addr>,
-    /// Our end of the tunnel.
+    /// The server's address in the tunnel.
     pub server_address: Option<Ipv4Addr>,
-    /// It carried traffic.
+    /// Whether it carried traffic.
     pub was_up: bool,
-    /// Packets that came through the tunnel from the client.
+    /// Packets received from the client through the tunnel.
     pub received: u64,
-    /// The code of what broke, if something did.
+    /// The code of the fault, if there is one.
     pub code: Option<Code>,
-    /// Its evidence, for people.
+    /// The description of the fault.
     pub detail: &'a str,
-    /// Why the login was refused, if that is what broke.
+    /// Why the login was refused, if that is the fault.
     pub refusal: Option<&'a LoginRefusal>,
-    /// Why it ended, one word for people; empty while it lives.
+    /// Why it ended, as one word for display; empty while it is active.
     pub why: &'a str,
     /// Who ended it.
     pub by: Option<Side>,
-    /// Refused logins of the same account from the same address in a row, this one included.
+    /// Refused logins of the same account from the same address in a row, including this one.
     pub failures_in_a_row: u32,
-    /// What was learnt, oldest first.
+    /// The notes, oldest first.
     pub notes: Vec<Noted<'a>>,
-    /// Some of what was learnt is kept as text only: a version of adit wrote it that had no typed notes.
+    /// Whether some notes exist as text only, written by a version of adit without typed notes.
     pub has_untyped: bool,
 }
 
-/// One note of it.
+/// One note of a record.
 #[derive(Clone, Copy, Debug)]
 pub struct Noted<'a> {
-    /// Since the call began.
+    /// The time since the call began.
     pub at: Duration,
-    /// What was learnt.
+    /// The note.
     pub note: &'a Note,
 }
 
-/// What the record proves.
+/// Collects the facts that a record proves.
 pub fn facts(record: &Record<'_>) -> Facts {
     let from = record.from.map(|from| format!(" from {}", from.ip())).unwrap_or_default();
     let mut facts = Facts::new(Vantage::Record, format!("{}{from}", record.name));
-    // Where there is a record there was a connection.
+    // A record implies a connection.
     facts.tcp.connect = Some(Seen::new(Connect::Open { after: Duration::ZERO }));
     facts.name.asked = record.host.map(str::to_owned);
     facts.auth.user = record.user.map(str::to_owned);
@@ -87,7 +88,7 @@ pub fn facts(record: &Record<'_>) -> Facts {
         of_columns(&mut facts, record);
     }
     if record.was_up && !facts.is_up() {
-        // The record of its notes is kept for less time than the session.
+        // The notes of a record are kept for a shorter time than the session.
         facts.address.opened = Some(Seen::new(()));
     }
     if facts.is_up() {
@@ -96,7 +97,7 @@ pub fn facts(record: &Record<'_>) -> Facts {
     }
     let heard = facts.gre.to_server.arrival == Arrival::Proven;
     if heard && record.code.is_some_and(|code| code.layer() > Layer::Gre) {
-        // The server looks for a fault of PPP only once something of its own was answered.
+        // The server blames PPP only after a packet of its own was answered.
         facts.gre.to_client.arrival = Arrival::Proven;
     }
     facts.reported = record.code.map(|code| Reported { code, detail: record.detail.to_owned() });
@@ -116,7 +117,7 @@ fn learn(facts: &mut Facts, record: &Record<'_>, noted: &Noted<'_>) {
         Note::Refused(note::Refused { code, cause: Cause::Login(refusal) }) if record.code == Some(*code) => {
             facts.auth.known = known(refusal);
         }
-        // They are the code's evidence, or explain to people what the session has besides a failure.
+        // These are the evidence of the code, or explain something other than a failure.
         Note::Refused(_)
         | Note::CallAccepted { .. }
         | Note::EndOrdered { .. }
@@ -126,14 +127,14 @@ fn learn(facts: &mut Facts, record: &Record<'_>, noted: &Noted<'_>) {
     }
 }
 
-/// What the server knows of a name and password that it refused.
+/// What the server knows about a refused name and password.
 fn known(refusal: &LoginRefusal) -> Option<Known> {
     match refusal {
         LoginRefusal::WrongPassword => Some(Known::WrongPassword),
         LoginRefusal::UnknownUser { .. } => Some(Known::UnknownUser),
         LoginRefusal::UnknownUserInThisForm { .. } => Some(Known::OtherForm),
         LoginRefusal::NoPassword { .. } => Some(Known::NoPassword),
-        // Each has a code of its own, or says what is wrong with the name.
+        // Each has a code of its own, or describes a fault of the name.
         LoginRefusal::BadName { .. }
         | LoginRefusal::NeedsReversiblePassword { .. }
         | LoginRefusal::Locked { .. }
@@ -162,7 +163,7 @@ fn layer_up(facts: &mut Facts, up: &LayerUp, at: At) {
         LayerUp::Lcp { mru } => {
             facts.gre.to_client.arrival = Arrival::Proven;
             facts.lcp.opened = Some(Seen::at((), at));
-            // What we may send: the client's.
+            // The MRU for what we send is the client's.
             facts.lcp.client_mru = Some(*mru);
         }
         LayerUp::Auth { method, user } => {
@@ -192,7 +193,7 @@ fn accepted() -> Login {
     Login { verdict: LoginVerdict::Accepted, error: None, retry: None, text: String::new() }
 }
 
-/// What a packet shows, as far as it proves more than the layers do.
+/// The facts from a packet, beyond those of the layers.
 fn exchanged(facts: &mut Facts, packet: &note::Packet, at: At) {
     match (packet.message.kind, packet.sent) {
         (MessageKind::StartControlConnectionRequest, _) => {
@@ -205,7 +206,7 @@ fn exchanged(facts: &mut Facts, packet: &note::Packet, at: At) {
     }
 }
 
-/// A finding at the end of a call.
+/// The facts from a finding at the end of a call.
 fn found(facts: &mut Facts, finding: &note::Finding) {
     match finding {
         note::Finding::Loss { lost, sent } => {
@@ -223,12 +224,13 @@ fn found(facts: &mut Facts, finding: &note::Finding) {
     }
 }
 
-/// Of a session of an older version: what its columns prove, which were always typed, and that the rest is not known.
+/// The facts of a session of an older version: only its columns, which were always typed; the rest is
+/// unknown.
 fn of_columns(facts: &mut Facts, record: &Record<'_>) {
     if record.received > 0 {
         facts.gre.to_server.arrival = Arrival::Proven;
     }
-    // A call that broke in one layer had come up in those below.
+    // A call that failed in one layer had come up in those below.
     let layers = Layer::OF_A_CALL;
     let broke =
         record.code.map(Code::layer).filter(|layer| layers.contains(layer) && *layer <= Layer::Address);
@@ -237,7 +239,7 @@ fn of_columns(facts: &mut Facts, record: &Record<'_>) {
         facts.call.reply.get_or_insert(Seen::new(CallReply { result: 1, ..CallReply::default() }));
     }
     if came_past(Layer::Gre) {
-        // With no GRE heard the server blames GRE, not what it carries.
+        // If no GRE was received, the server blames GRE, not its contents.
         facts.gre.to_server.arrival = Arrival::Proven;
     }
     if came_past(Layer::Lcp) {

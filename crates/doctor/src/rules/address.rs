@@ -1,4 +1,4 @@
-//! I: IPCP.
+//! The rules of layer I: IPCP.
 
 use adit_diag::Code;
 
@@ -7,7 +7,7 @@ use super::{Proof, Rule, route, words};
 use crate::Side;
 use crate::facts::Facts;
 
-/// So many Naks of one address have no end.
+/// The number of Naks of one address that makes a loop.
 const NAKS: u32 = 3;
 
 pub(super) const RULES: &[Rule] = &[
@@ -52,7 +52,7 @@ pub(super) const RULES: &[Rule] = &[
         Proof::missing(seen, format!("no answer about addresses within {}", words::seconds(seen.what)))
     }),
     Rule::fault("address-in-client-lan", Code::I03, 90, |f| overlap(f, false)),
-    // A guess, and what it would do to the traffic: nothing behind the tunnel answers.
+    // A guess, with its effect on the traffic: nothing behind the tunnel answers.
     Rule::fault("address-in-client-lan", Code::I03, 70, |f| {
         overlap(f, true).filter(|_| route::all_silent(f))
     }),
@@ -67,7 +67,7 @@ pub(super) const RULES: &[Rule] = &[
     }),
 ];
 
-/// Where the tunnel's address meets a network in use; a network that is a guess breaks nothing for certain.
+/// The overlap of the tunnel's address with a network in use; a guessed network proves no fault.
 fn overlap(facts: &Facts, guessed: bool) -> Option<Proof> {
     let seen = facts.address.overlaps.iter().find(|overlap| overlap.what.guessed == guessed)?;
     let overlap = &seen.what;

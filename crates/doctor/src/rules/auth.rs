@@ -1,4 +1,4 @@
-//! A: the login.
+//! The rules of layer A: the login.
 
 use adit_diag::{AuthMethod, Code};
 
@@ -69,7 +69,7 @@ fn login(facts: &Facts) -> Option<&Seen<Login>> {
     facts.auth.login.as_ref().filter(|seen| seen.what.verdict == LoginVerdict::Refused)
 }
 
-/// The server said E=`error`, with a text of this kind.
+/// The server sent E=`error`, with a text that matches `kind`.
 fn refused(facts: &Facts, error: u32, kind: fn(&str) -> bool) -> Option<Proof> {
     let seen = login(facts).filter(|seen| seen.what.error == Some(error) && kind(&seen.what.text))?;
     Proof::of(seen, format!("the server refuses the login{}: E={error}, {}", user(facts), text(&seen.what)))
@@ -88,7 +88,7 @@ fn user(facts: &Facts) -> String {
     facts.auth.shown_user().map_or(String::new(), |user| format!(" of {user}"))
 }
 
-/// The client's response has no answer; `lives`: echoes show that the path is open.
+/// The client's response was not answered; `lives`: echoes show that the path is open.
 fn unanswered(facts: &Facts, lives: Option<bool>) -> Option<Proof> {
     let waits = facts.auth.responses > 0 && facts.auth.login.is_none() && facts.gre.stopped.is_none();
     let seen = facts.auth.silent.as_ref().filter(|_| waits && facts.auth.path_lives == lives)?;

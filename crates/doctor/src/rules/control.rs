@@ -1,4 +1,4 @@
-//! C: TCP 1723, the control connection, the call.
+//! The rules of layer C: TCP 1723, the control connection, the call.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use super::{Proof, Rule, words};
 use crate::facts::{Closed, Connect, Facts, How, Stage};
 use crate::{Seen, Side, Vantage};
 
-/// A server that closes within so long did so on purpose.
+/// A server that closes within this time did so on purpose.
 const AT_ONCE: Duration = Duration::from_secs(3);
 
 pub(super) const RULES: &[Rule] = &[
@@ -153,7 +153,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule::ending("control-stopped", Code::C08, 80, |f| {
         let closed = broken_off(f)?;
         let How::Stop(reason) = closed.what.how else { return None };
-        // A client that hangs up before the tunnel is up gives no reason, and had one that other rules may know.
+        // A client that disconnects before the tunnel is up sends no reason, but other rules may know it.
         if closed.what.by == Side::Client && reason <= 1 {
             return None;
         }
@@ -164,7 +164,7 @@ pub(super) const RULES: &[Rule] = &[
     }),
 ];
 
-/// The server, or a device for it, closed at `stage`.
+/// The server, or a device in front of it, closed at `stage`.
 fn closed_early(facts: &Facts, stage: Stage, when: &str) -> Option<Proof> {
     let closed = facts.control.closed.as_ref()?;
     let is_it = closed.what.stage == stage
@@ -179,16 +179,16 @@ fn closed_early(facts: &Facts, stage: Stage, when: &str) -> Option<Proof> {
     is_it.then(|| Proof::of(closed, format!("TCP 1723 opens, and {how} {when}")))?
 }
 
-/// The control connection ended without a request. The observer's own actions explain nothing.
+/// The control connection ended without a request. Actions of the observer itself prove nothing.
 fn broken_off(facts: &Facts) -> Option<&Seen<Closed>> {
     let closed = facts.control.closed.as_ref()?;
     let in_order = facts.ending.as_ref().is_some_and(|ending| ending.what.in_order);
     let is_ours = facts.vantage == Vantage::Client && closed.what.by == Side::Client;
     let answered_late = closed.what.stage <= Stage::Requested && closed.what.after <= AT_ONCE;
-    // Who ends the link ends the connection after it: the first step owns the cause.
+    // A side that ends the link also ends the connection after it: the first step is the cause.
     let terminated = facts.lcp.terminated.as_ref().and_then(|terminated| terminated.at.time);
     let follows = terminated.zip(closed.at.time).is_some_and(|(link, control)| link <= control);
-    // Nor does it explain anything that one side closes what the other has ended.
+    // A close by one side after the other has ended the call proves nothing either.
     let other_began = facts.ending.as_ref().and_then(|ending| ending.what.by);
     let answers = other_began.is_some_and(|by| by != closed.what.by);
     (!in_order && !is_ours && !answered_late && !follows && !answers).then_some(closed)

@@ -1,4 +1,4 @@
-//! E: CCP and MPPE.
+//! The rules of layer E: CCP and MPPE.
 
 use adit_diag::{Code, Layer};
 
@@ -7,7 +7,7 @@ use super::{Proof, Rule};
 use crate::facts::{Bits, Facts, MppeLoop};
 use crate::{Seen, Side};
 
-/// More Reset-Requests than this are a storm.
+/// The number of Reset-Requests above which there are too many.
 const RESETS: u32 = 5;
 
 pub(super) const RULES: &[Rule] = &[
@@ -74,7 +74,7 @@ pub(super) const RULES: &[Rule] = &[
     }),
 ];
 
-/// Naks without an end, about statelessness alone or not.
+/// A loop of Naks, about the stateless bit only or not.
 fn nak_loop(facts: &Facts, only_stateless: bool) -> Option<&Seen<MppeLoop>> {
     let naks = facts.encrypt.nak_loop.as_ref().filter(|_| facts.encrypt.opened.is_none());
     naks.filter(|naks| naks.what.only_stateless == only_stateless)
@@ -95,7 +95,7 @@ fn rejected(facts: &Facts, by: Side, all_of_ccp: bool) -> Option<Proof> {
     })?
 }
 
-/// Both sides' offers side by side.
+/// The offers of both sides.
 fn offers(facts: &Facts, proof: Proof) -> Proof {
     let offer = |offer: &Option<Seen<Bits>>| {
         offer.as_ref().map_or("nothing".to_owned(), |bits| bits.what.to_string())
@@ -104,7 +104,7 @@ fn offers(facts: &Facts, proof: Proof) -> Proof {
     proof.with(format!("the server offers {server}; the client offers {client}"))
 }
 
-/// `who` ended the call with words about encryption.
+/// `who` ended the call with a reason about encryption.
 fn asks_for_encryption(facts: &Facts, who: Side) -> Option<Proof> {
     let seen = terminated(facts).filter(|seen| seen.what.by == who && !facts.is_up())?;
     let text = seen.what.text.to_ascii_lowercase();

@@ -1,4 +1,4 @@
-//! G: protocol 47, each direction apart.
+//! The rules of layer G: protocol 47, separately for each direction.
 
 use std::time::Duration;
 
@@ -9,11 +9,11 @@ use super::{Proof, Rule, words};
 use crate::facts::{Arrival, Facts, Way};
 use crate::{Side, Vantage};
 
-/// The same request so often, and never an answer, is no accident.
+/// The number of requests, without any answer, from which on it is not an accident.
 const REPEATED: u32 = 2;
-/// A direction loses noticeably from this part on (percent), and when so many packets are missing.
+/// Noticeable loss of one direction: at least this percentage, and this many missing packets.
 const LOSS: (u64, u64) = (5, 10);
-/// Percent from which on three questions in a row may well be lost.
+/// The percentage of loss from which three requests in a row may well be lost.
 const HEAVY: u64 = 15;
 
 pub(super) const RULES: &[Rule] = &[
@@ -43,7 +43,7 @@ pub(super) const RULES: &[Rule] = &[
         )
     }),
     Rule::fault("call-id-mismatch", Code::G04, 96, |f| {
-        // Linux' PPTP helper writes the client's own Call ID into Call-Disconnect-Notify.
+        // Linux's PPTP helper writes the client's own Call ID into Call-Disconnect-Notify.
         let helped = |seen: u16| Some(seen) == f.call.client_id;
         let seen = f.call.ended_id.as_ref().filter(|seen| !f.link_is_up() && !helped(seen.what))?;
         let given = f.call.server_id.unwrap_or_default();
@@ -66,7 +66,8 @@ pub(super) const RULES: &[Rule] = &[
         waits.then(|| Proof::absence("another client calls the same server through the same address"))?
     }),
     Rule::fault("second-client", Code::G06, 91, |f| {
-        // Beside the server both calls are seen: this one hears nothing, while the other holds the address.
+        // Next to the server both calls are visible: this one receives nothing, while the other holds the
+        // address.
         let at_server = f.vantage.near() == Some(Side::Server);
         let is_it = at_server
             && waiting(f)
@@ -180,7 +181,7 @@ pub(super) const RULES: &[Rule] = &[
     }),
 ];
 
-/// The call was granted, and the link did not come up.
+/// Whether the call was accepted, and the link did not come up.
 fn waiting(facts: &Facts) -> bool {
     facts.granted()
         && !facts.link_is_up()
@@ -189,17 +190,18 @@ fn waiting(facts: &Facts) -> bool {
         && facts.lcp.looped_back.is_none()
 }
 
-/// The client sends GRE and hears none, and not because the server ended the call at once.
+/// Whether the client sends GRE and receives none, and the server did not end the call at once.
 fn none_back(facts: &Facts) -> bool {
     let none = facts.gre.to_server.packets > 0 && facts.gre.to_client.packets == 0;
     none && waiting(facts) && ends_soon(facts).is_none()
 }
 
-/// A host sent an ICMP error about GRE.
+/// A host sent a matching ICMP error about GRE.
 fn refused(facts: &Facts, which: fn(u8) -> bool) -> Option<Proof> {
     let seen = facts.gre.unreachable().filter(|error| which(error.what.code) && !facts.link_is_up())?;
     let error = seen.what;
-    // After a call its packets are unmatched: such an error is late, and GRE had passed.
+    // Packets that arrive after the end of a call are unmatched: such an error is late, and GRE had passed
+    // before.
     if facts.gre.from(error.about).arrival == Arrival::Proven {
         return None;
     }
@@ -224,7 +226,7 @@ fn wrong_id(facts: &Facts, of_another_call: bool) -> Option<Proof> {
     Proof::of(seen, format!("GRE of the {whose} has Call ID {}{right}{end}", seen.what))
 }
 
-/// What GRE with a small time to live showed.
+/// Adds the results of GRE with a small time to live.
 fn hops(facts: &Facts, proof: Proof) -> Proof {
     if facts.vantage != Vantage::Client || facts.gre.hops.is_empty() {
         return proof;
@@ -238,7 +240,7 @@ fn hops(facts: &Facts, proof: Proof) -> Proof {
     })
 }
 
-/// So many packets are lost, one way or the other, that what is not answered may not have arrived.
+/// Whether so many packets are lost in either direction that unanswered requests may not have arrived.
 pub(crate) fn loss_is_heavy(facts: &Facts) -> bool {
     [Side::Client, Side::Server].into_iter().map(|side| facts.gre.from(side)).any(|way| {
         way.lost >= LOSS.1 && way.lost.saturating_mul(100) >= HEAVY.saturating_mul(way.packets + way.lost)
@@ -246,7 +248,8 @@ pub(crate) fn loss_is_heavy(facts: &Facts) -> bool {
 }
 
 fn loss(facts: &Facts, side: Side) -> Option<Proof> {
-    // Without the receiver's acknowledgments, or a place at the receiver, the file may lack them, not the receiver.
+    // Without the receiver's acknowledgments, or a capture at the receiver, packets may be missing from the
+    // capture only.
     let Way { packets, lost, .. } = *facts.gre.from(side);
     let part = lost.saturating_mul(100) / (packets + lost).max(1);
     let other = side.other();

@@ -1,4 +1,4 @@
-//! L: the PPP link.
+//! The rules of layer L: the PPP link.
 
 use std::time::Duration;
 
@@ -8,9 +8,9 @@ use super::{Proof, Rule, words};
 use crate::facts::{Facts, How, Stage, Terminated};
 use crate::{Seen, Side, Vantage};
 
-/// A firewall does not close TCP; a PPP program that dies does, within this time.
+/// A firewall does not close TCP; a PPP program that fails does, within this time.
 const SOON: Duration = Duration::from_secs(3);
-/// More rounds than this about one option have no end.
+/// The number of rounds about one option above which it is a loop.
 const ROUNDS: u32 = 5;
 
 pub(super) const RULES: &[Rule] = &[
@@ -69,10 +69,10 @@ pub(super) const RULES: &[Rule] = &[
     }),
 ];
 
-/// The server granted the call, said nothing over GRE, and ended it soon.
+/// The server accepted the call, sent no GRE, and ended the call soon.
 pub(super) fn ends_soon(facts: &Facts) -> Option<(Seen<()>, Duration)> {
     let closed = facts.control.closed.as_ref()?;
-    // A capture without any GRE was made of TCP alone, and cannot show that none was sent.
+    // A capture without any GRE was filtered to TCP, and cannot show that none was sent.
     let is_blind = matches!(facts.vantage, Vantage::Capture(_)) && facts.gre.to_server.packets == 0;
     let is_it = closed.what.by == Side::Server
         && !is_blind
@@ -84,12 +84,13 @@ pub(super) fn ends_soon(facts: &Facts) -> Option<(Seen<()>, Duration)> {
     is_it.then(|| (Seen::at((), closed.at), closed.what.after))
 }
 
-/// A user ended it, and nothing had failed: the reasons that pppd and adit send then.
+/// Whether a user ended it without a failure: the reasons that pppd and adit send then.
 fn is_user_request(text: &str) -> bool {
     ["user request", "user-request", "shutdown"].iter().any(|reason| text.eq_ignore_ascii_case(reason))
 }
 
-/// A Terminate-Request that broke the call. The observer's own explains nothing, nor does a user's request.
+/// A Terminate-Request that ended the call by a fault. That of the observer itself proves nothing, nor does a
+/// user's request.
 pub(super) fn terminated(facts: &Facts) -> Option<&Seen<Terminated>> {
     let in_order = facts.ending.as_ref().is_some_and(|ending| ending.what.in_order);
     let seen = facts.lcp.terminated.as_ref()?;

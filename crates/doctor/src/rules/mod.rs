@@ -1,7 +1,7 @@
-//! The table of rules: a fact that shows a code, with its weight and its words.
+//! The table of rules. A rule is a fact that proves a code, with its weight and its text.
 //!
-//! A rule's id is that of its pattern in the catalogue where it has one (`adit explain wire:ID`). Rules look at facts and
-//! at nothing else; they do not know of each other. Which of those that fire is the verdict is for the judge.
+//! A rule's id is that of its pattern in the catalogue where it has one (`adit explain wire:ID`). Rules
+//! depend on facts only, not on each other. The judge selects the verdict among the rules that fire.
 
 mod address;
 mod auth;
@@ -21,86 +21,86 @@ use adit_diag::Code;
 
 use crate::{At, Evidence, Facts, Seen};
 
-/// What a rule's code is to the call.
+/// The effect of a rule's code on the call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// It broke the call.
+    /// It caused the call to fail.
     Fault,
-    /// It ended the call, and is a fault only where nothing else explains the end.
+    /// It ended the call, and is a fault only if nothing else explains the end.
     Ending,
-    /// It broke nothing, and deserves a look.
+    /// It did not cause a failure, but needs attention.
     Finding,
 }
 
-/// Whether a rule fires, and why.
+/// The condition of a rule; returns the proof.
 pub type When = fn(&Facts) -> Option<Proof>;
 
 /// One rule.
 pub struct Rule {
     /// A stable name.
     pub id: &'static str,
-    /// The code it points to.
+    /// The code that it proves.
     pub code: Code,
-    /// What the code is to the call.
+    /// The effect of the code on the call.
     pub kind: Kind,
-    /// 100: a fact. Less: likely, so much.
+    /// The weight: 100 is a fact, less is a probability in percent.
     pub weight: u8,
-    /// Whether it fires, and why.
+    /// The condition.
     pub when: When,
 }
 
 impl Rule {
-    /// What it shows broke the call.
+    /// Defines a rule whose code caused the call to fail.
     pub(crate) const fn fault(id: &'static str, code: Code, weight: u8, when: When) -> Rule {
         Rule { id, code, kind: Kind::Fault, weight, when }
     }
 
-    /// What it shows ended the call.
+    /// Defines a rule whose code ended the call.
     pub(crate) const fn ending(id: &'static str, code: Code, weight: u8, when: When) -> Rule {
         Rule { id, code, kind: Kind::Ending, weight, when }
     }
 
-    /// What it shows broke nothing.
+    /// Defines a rule whose code did not cause a failure.
     pub(crate) const fn finding(id: &'static str, code: Code, weight: u8, when: When) -> Rule {
         Rule { id, code, kind: Kind::Finding, weight, when }
     }
 }
 
-/// Why a rule fired.
+/// The proof of a rule that fired.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proof {
-    /// What is wrong this time, one short sentence without the code.
+    /// The fault in one short sentence, without the code.
     pub text: String,
     /// Where it is seen.
     pub at: At,
-    /// Something is absent; not a positive proof.
+    /// Whether the proof is the absence of something, which is weaker.
     pub absence: bool,
-    /// Further facts.
+    /// Further evidence.
     pub more: Vec<Evidence>,
 }
 
 impl Proof {
-    /// Something is there.
+    /// A proof by a fact, at its position.
     pub(crate) fn of<T>(seen: &Seen<T>, text: impl Into<String>) -> Option<Proof> {
         Some(Proof { text: text.into(), at: seen.at, absence: false, more: Vec::new() })
     }
 
-    /// Something is there, at no special place.
+    /// A proof by a fact without a position.
     pub(crate) fn fact(text: impl Into<String>) -> Option<Proof> {
         Some(Proof { text: text.into(), at: At::NOWHERE, absence: false, more: Vec::new() })
     }
 
-    /// Something is missing.
+    /// A proof by absence.
     pub(crate) fn absence(text: impl Into<String>) -> Option<Proof> {
         Some(Proof { text: text.into(), at: At::NOWHERE, absence: true, more: Vec::new() })
     }
 
-    /// Something is missing, and there is a place where that shows.
+    /// A proof by absence, at the position that shows it.
     pub(crate) fn missing<T>(seen: &Seen<T>, text: impl Into<String>) -> Option<Proof> {
         Some(Proof { text: text.into(), at: seen.at, absence: true, more: Vec::new() })
     }
 
-    /// Adds a fact.
+    /// Adds evidence.
     #[must_use]
     pub(crate) fn with(mut self, text: impl Into<String>) -> Proof {
         self.more.push(Evidence { text: text.into(), at: At::NOWHERE });
@@ -108,7 +108,7 @@ impl Proof {
     }
 }
 
-/// Every rule: of a call, then of a host.
+/// All rules: those of a call, then those of a host.
 pub fn all() -> impl Iterator<Item = &'static Rule> {
     of_a_call().chain(host::rules())
 }

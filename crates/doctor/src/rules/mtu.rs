@@ -1,4 +1,4 @@
-//! M: packet sizes.
+//! The rules of layer M: packet sizes.
 
 use adit_diag::Code;
 
@@ -59,7 +59,7 @@ pub(super) const RULES: &[Rule] = &[
     }),
     Rule::finding("mss-too-big", Code::M02, 60, |f| {
         let (seen, agreed) = (f.mtu.mss.as_ref()?, f.mtu.agreed?);
-        // A capture shows segment sizes from before and behind a clamping device.
+        // A capture may show segment sizes before and after a clamping device.
         let is_it = f.vantage == Vantage::Client && seen.what > agreed.saturating_sub(HEADERS);
         is_it.then(|| {
             Proof::of(
@@ -96,7 +96,7 @@ fn lost(facts: &Facts, from: Side) -> Option<Proof> {
     } else {
         ""
     };
-    // A server knows only that an echo of that size did not come back.
+    // A server knows only that an echo of that size was not answered.
     let way = match facts.vantage {
         Vantage::Record => "to the client or back".to_owned(),
         _ => format!("from the {from}"),

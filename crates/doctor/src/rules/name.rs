@@ -1,4 +1,4 @@
-//! N: the name, and the path to the server.
+//! The rules of layer N: the name, and the path to the server.
 
 use adit_diag::Code;
 

@@ -1,4 +1,4 @@
-//! R: what lies behind the tunnel.
+//! The rules of layer R: what lies behind the tunnel.
 
 use adit_diag::Code;
 
@@ -6,7 +6,7 @@ use super::{Proof, Rule, words};
 use crate::facts::{Answer, Facts, Target};
 use crate::{Seen, Side, Vantage};
 
-/// So many packets without one back are a pattern.
+/// The number of packets without an answer that makes a pattern.
 const ONE_WAY: u64 = 5;
 
 pub(super) const RULES: &[Rule] = &[
@@ -60,7 +60,7 @@ pub(super) const RULES: &[Rule] = &[
         })?
     }),
     Rule::fault("dns-inside-unanswered", Code::R04, 90, |f| {
-        // Where targets were asked too and nothing gave a sign of life, it may not be the DNS server.
+        // If other targets were tested too and none answered, the DNS server may not be at fault.
         let alone = f.vantage == Vantage::Client || !all_silent(f) || f.inside.targets.is_empty();
         let seen = f.inside.dns.iter().find(|dns| dns.what.answered.is_none() && alone)?;
         Proof::missing(
@@ -128,7 +128,7 @@ pub(super) const RULES: &[Rule] = &[
     }),
 ];
 
-/// Nothing behind the server gave any sign of life, though something was asked.
+/// Whether nothing behind the server answered, although something was asked.
 pub(super) fn all_silent(facts: &Facts) -> bool {
     let inside = &facts.inside;
     let asked = !inside.targets.is_empty() || !inside.dns.is_empty();

@@ -1,4 +1,4 @@
-//! Numbers of the RFCs in words.
+//! Texts for the numbers of the RFCs.
 
 /// ICMP codes that a filter sends (RFC 1812, 5.2.7.1).
 pub(super) const fn is_filter(code: u8) -> bool {

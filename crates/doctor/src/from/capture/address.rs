@@ -1,4 +1,4 @@
-//! IPCP.
+//! The IPCP facts of a capture.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::facts::{Address, Overlap};
 use crate::{Seen, Side};
 
 const DNS: [u8; 2] = [NameServer::PrimaryDns.kind(), NameServer::SecondaryDns.kind()];
-/// Home and office networks are of this size, most of them.
+/// The prefix length of most home and office networks.
 const GUESS: u8 = 24;
 
 pub(super) fn facts(view: &View<'_>) -> Address {
@@ -36,7 +36,7 @@ pub(super) fn facts(view: &View<'_>) -> Address {
             Some((by, reject))
         });
         if let Some((by, reject)) = refused {
-            // An address that was asked for by name is refused, not missing.
+            // An address that the client requested explicitly is refused, not missing.
             let wanted = address(reject).filter(|address| by == Side::Client && !address.is_unspecified());
             facts.wanted = wanted.or(facts.wanted);
             facts.rejected = Some(seen(view, by.other(), reject));
@@ -54,7 +54,7 @@ fn address(message: &Message<'_>) -> Option<Ipv4Addr> {
     Some(data.into())
 }
 
-/// The same Nak again and again, though the client asks again.
+/// Counts consecutive equal Naks after which the client asks again.
 fn naks(ipcp: &Messages<'_>, facts: &mut Address) {
     let naks: Vec<Ipv4Addr> = ipcp
         .refusals(Side::Client, ipcp::Address::KIND)
@@ -66,7 +66,7 @@ fn naks(ipcp: &Messages<'_>, facts: &mut Address) {
     facts.naks = u32::try_from(same).unwrap_or(u32::MAX);
 }
 
-/// A request without an answer of any kind.
+/// Finds a request without any answer.
 fn silent(view: &View<'_>, ipcp: &Messages<'_>) -> Option<Seen<Duration>> {
     [Side::Client, Side::Server].into_iter().find_map(|by| {
         let answered =
@@ -76,7 +76,7 @@ fn silent(view: &View<'_>, ipcp: &Messages<'_>) -> Option<Seen<Duration>> {
     })
 }
 
-/// What the client was given, once IPCP is open: the DNS servers in its acknowledged request. `None` if it never asked.
+/// The DNS servers in the client's acknowledged request, once IPCP is Opened. `None` if it did not ask.
 fn dns(view: &View<'_>, ipcp: &Messages<'_>, facts: &Address) -> Option<Seen<Vec<Ipv4Addr>>> {
     facts.opened.as_ref()?;
     let ack = ipcp.acked(Side::Client)?;
@@ -97,7 +97,8 @@ fn dns(view: &View<'_>, ipcp: &Messages<'_>, facts: &Address) -> Option<Seen<Vec
     Some(seen(view, given, ack))
 }
 
-/// The tunnel's addresses in networks that the ends are in, as far as a private address lets them be guessed.
+/// The tunnel's addresses that overlap with networks of either end, which can be guessed from private
+/// addresses.
 fn overlaps(view: &View<'_>, facts: &Address) -> Vec<Seen<Overlap>> {
     let outer = [
         (view.conversation.client, "the client's network (guessed from its address)"),
@@ -107,7 +108,8 @@ fn overlaps(view: &View<'_>, facts: &Address) -> Vec<Seen<Overlap>> {
     for (address, whose) in outer {
         let IpAddr::V4(address) = address else { continue };
         let Some(local) = guess(address) else { continue };
-        // Two ends in one network are often a test, and the server's end of the tunnel is its own address then.
+        // Both ends in one network are usually a test, and then the server uses its own address in the
+        // tunnel.
         let found = facts.assigned.as_ref().filter(|inner| local.contains(&inner.what));
         if let Some(inner) = found
             && overlaps.iter().all(|known| known.what.local != local)

@@ -1,4 +1,4 @@
-//! The login.
+//! The login facts of a capture.
 
 use std::time::Duration;
 
@@ -14,9 +14,9 @@ use super::messages::{Message, Messages, seen};
 use crate::facts::{Auth, AuthProtocol, Login, LoginVerdict, NoMethod};
 use crate::{Seen, Side};
 
-/// Refusals of the same method that show that nothing is in common.
+/// Refusals of the same method that show that there is no common method.
 const ROUNDS_MIN: usize = 3;
-/// Octets of a text or name that are kept.
+/// The most octets of a text or name that are kept.
 const TEXT_MAX: usize = 128;
 const EAP_REQUEST: u8 = 1;
 const EAP_RESPONSE: u8 = 2;
@@ -39,7 +39,7 @@ pub(super) fn facts(view: &View<'_>) -> Auth {
         + times(ppp::PAP, pap::REQUEST, true)
         + times(ppp::EAP, EAP_RESPONSE, true);
     facts.login = login(view, &chap, &pap, &eap);
-    // In the middle of a call it is unknown what came before.
+    // In a capture that starts during the call, it is unknown what happened before.
     if !lcp.list.is_empty() {
         silence(view, call, &mut facts);
     }
@@ -91,7 +91,8 @@ fn methods(view: &View<'_>, lcp: &Messages<'_>, facts: &mut Auth) {
     if facts.agreed.is_some() {
         return;
     }
-    // The server gave in and goes on without a login: pppd does, and ends the call when the link is up.
+    // The server gave in and continues without authentication: pppd does so, and ends the call when the link
+    // is up.
     let refusal = |message: &&Message<'_>| {
         matches!(message.packet.code, cp::CONFIGURE_NAK | cp::CONFIGURE_REJECT)
             && message.by == Side::Client
@@ -112,7 +113,8 @@ fn methods(view: &View<'_>, lcp: &Messages<'_>, facts: &mut Auth) {
             && message.frame > refusals.first().map_or(0, |first| first.frame)
     });
     let rounds = u32::try_from(refusals.len()).unwrap_or(u32::MAX);
-    // After a rejection the server may still go on without: then it asks again, and no method is in its request.
+    // After a rejection the server may continue without authentication: then it sends a request without a
+    // method.
     let goes_without = lcp.acked(Side::Server).is_some();
     if rejected && !goes_without || refusals.len() >= ROUNDS_MIN || end.is_some() && !goes_without {
         let refused_by = end.map_or(Side::Client, |end| end.by);
@@ -137,7 +139,7 @@ fn user(chap: &Messages<'_>, pap: &Messages<'_>) -> Option<String> {
     })
 }
 
-/// The last answer to a login.
+/// The last result of a login.
 fn login(
     view: &View<'_>,
     chap: &Messages<'_>,
@@ -190,7 +192,7 @@ fn refused(text: &[u8]) -> Login {
     }
 }
 
-/// A challenge without a response, a response without an answer.
+/// Finds a challenge without a response, and a response without an answer.
 fn silence(view: &View<'_>, call: &Call, facts: &mut Auth) {
     let last = |protocol, code, by_client| call.tally.of(protocol, code, by_client).map(|count| count.last);
     let first = |protocol, code, by_client| call.tally.of(protocol, code, by_client).map(|count| count.first);

@@ -1,4 +1,4 @@
-//! TCP 1723, the control connection and the call.
+//! The facts of TCP 1723, the control connection and the call in a capture.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -14,9 +14,9 @@ use crate::{Seen, Side};
 
 /// ICMP destination unreachable.
 const UNREACHABLE: u8 = 3;
-/// "Fragmentation needed": about size, not about the way.
+/// "Fragmentation needed": concerns the size, not the path.
 const TOO_BIG: u8 = 4;
-/// Retransmissions of a SYN that show silence.
+/// The number of SYNs that show that there is no answer.
 const SYNS_MIN: u32 = 2;
 
 pub(super) fn tcp(view: &View<'_>) -> Tcp {
@@ -37,7 +37,7 @@ fn connect(view: &View<'_>) -> Option<Seen<Connect>> {
     }
     let syn = syn?;
     if is_open {
-        return None; // the answer is not in the file
+        return None; // the answer is not in the capture
     }
     if syn_ack.is_none()
         && let Some(reset) =
@@ -63,7 +63,7 @@ fn connect(view: &View<'_>) -> Option<Seen<Connect>> {
         .then(|| view.seen_in(Connect::Silent { syns, waited }, syn))
 }
 
-/// The address behind a step.
+/// The address of the sender of a step.
 pub(super) fn address(view: &View<'_>, by: By) -> IpAddr {
     match by {
         By::Client => view.conversation.client,
@@ -72,12 +72,12 @@ pub(super) fn address(view: &View<'_>, by: By) -> IpAddr {
     }
 }
 
-/// Whether a RST has another time to live than the rest of its sender.
+/// Whether a RST has a different time to live than the other packets of its sender.
 fn by_a_box(view: &View<'_>, reset: &Step) -> bool {
     let Event::Reset { ttl } = reset.what else { return false };
     let end =
         if reset.by == By::Client { &view.conversation.client_end } else { &view.conversation.server_end };
-    // Hosts may reset with another initial value than they talk with; a few routers more or less are a box.
+    // Hosts may use another initial value for resets; a difference of a few hops shows a middlebox.
     end.ttl.is_some_and(|(low, high)| {
         let near = |one: u8, other: u8| one.abs_diff(other) <= 20;
         (ttl < low || ttl > high) && (near(ttl, low) || near(ttl, high))
@@ -143,7 +143,7 @@ pub(super) fn control(view: &View<'_>) -> Control {
     control
 }
 
-/// The first to end the control connection.
+/// The end of the control connection, by the side that was first.
 fn closed(view: &View<'_>) -> Option<Seen<Closed>> {
     let mut stage = (Stage::Opened, view.conversation.began());
     let mut echo: [Option<std::time::Duration>; 2] = [None; 2];
@@ -180,7 +180,7 @@ fn closed(view: &View<'_>) -> Option<Seen<Closed>> {
         if let Some(waited) = waited.filter(|waited| *waited.max(&ECHO_WAIT) == *waited) {
             how = How::EchoTimeout(waited);
         }
-        // A RST to the SYN is no end: nothing was open.
+        // A RST in answer to the SYN is no end: nothing was open.
         if step.by == By::Server && matches!(how, How::Reset { .. }) && !is_open_before(view, step) {
             return None;
         }
@@ -190,7 +190,8 @@ fn closed(view: &View<'_>) -> Option<Seen<Closed>> {
     None
 }
 
-/// An Echo-Request that waited so long before its sender closed is why it closed (RFC 2637: 60 s; many wait less).
+/// An unanswered Echo-Request of this age when its sender closes is the reason for the close (RFC 2637: 60 s;
+/// many wait less).
 const ECHO_WAIT: std::time::Duration = std::time::Duration::from_secs(20);
 
 fn is_open_before(view: &View<'_>, step: &Step) -> bool {
@@ -231,12 +232,12 @@ pub(super) fn call(view: &View<'_>) -> Call {
             _ => {}
         }
     }
-    // With one call there is no doubt which one a Call-Disconnect-Notify is about.
+    // With one call it is clear which one a Call-Disconnect-Notify refers to.
     if let (Some(given), [_]) = (facts.server_id, view.conversation.calls.as_slice()) {
         facts.ended_id = messages(view).find_map(|(step, message)| match message {
             Message::CallDisconnectNotify(notify)
                 if step.by == By::Server && notify.call_id != given
-                    // Many name the client's own number, which a NAT helper knows.
+                    // Many servers send the client's own Call ID, which NAT helpers recognize.
                     && Some(notify.call_id) != facts.client_id =>
             {
                 Some(view.seen_in(notify.call_id, step))

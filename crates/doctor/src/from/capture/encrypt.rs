@@ -1,4 +1,4 @@
-//! CCP and MPPE.
+//! The CCP and MPPE facts of a capture.
 
 use std::time::Duration;
 
@@ -11,9 +11,9 @@ use super::messages::{Message, Messages, protocol_reject, rejected, seen};
 use crate::facts::{Auth, AuthProtocol, Bits, Encrypt, LoginVerdict, MppeLoop, Rejected};
 use crate::{Seen, Side};
 
-/// Naks that make a loop.
+/// The number of Naks that make a loop.
 const ROUNDS_MIN: usize = 3;
-/// Protocol-Rejects of unknown protocols, once MPPE is up: one may be a damaged packet.
+/// Protocol-Rejects of unknown protocols after MPPE is up; a single one may be a damaged packet.
 const STRANGE_MIN: usize = 2;
 
 pub(super) fn facts(view: &View<'_>, auth: &Auth) -> Encrypt {
@@ -55,13 +55,13 @@ pub(super) fn facts(view: &View<'_>, auth: &Auth) -> Encrypt {
     facts
 }
 
-/// The MPPE bits of a request or its Ack; none when the option is not there.
+/// The MPPE bits of a request or its Ack; none if it lacks the option.
 fn bits(message: &Message<'_>) -> Bits {
     let data = message.option(ppp::CCP, Mppe::KIND).and_then(|data| data.try_into().ok());
     Bits(data.map_or(0, u32::from_be_bytes))
 }
 
-/// Who wants no encryption.
+/// The refusal of encryption.
 fn refusal(view: &View<'_>, lcp: &Messages<'_>, ccp: &Messages<'_>) -> Option<Seen<Rejected>> {
     if let Some((by, place)) = protocol_reject(lcp, ppp::CCP) {
         return Some(view.seen(Rejected { by, all_of_ccp: true }, place));
@@ -84,7 +84,7 @@ fn nak_loop(view: &View<'_>, ccp: &Messages<'_>, by: Side) -> Option<Seen<MppeLo
     Some(seen(view, MppeLoop { rounds, only_stateless }, last))
 }
 
-/// Requests without an answer, after the login.
+/// Finds requests without an answer after the login.
 fn silent(view: &View<'_>, ccp: &Messages<'_>, auth: &Auth) -> Option<Seen<Duration>> {
     let login = auth.login.as_ref().filter(|login| login.what.verdict == LoginVerdict::Accepted)?;
     let last = ccp.list.iter().rfind(|message| message.packet.code != cp::CONFIGURE_REQUEST);
@@ -95,7 +95,7 @@ fn silent(view: &View<'_>, ccp: &Messages<'_>, auth: &Auth) -> Option<Seen<Durat
 }
 
 fn closed(view: &View<'_>, lcp: &Messages<'_>, ccp: &Messages<'_>, opened: u64) -> Option<Seen<Side>> {
-    // With the link's own end everything in it ends.
+    // The end of the link ends all its protocols.
     let link_ends = lcp.list.iter().find(|message| message.packet.code == cp::TERMINATE_REQUEST);
     let before_end = |frame: u64| frame > opened && link_ends.is_none_or(|end| frame < end.frame);
     let end = ccp
@@ -103,7 +103,7 @@ fn closed(view: &View<'_>, lcp: &Messages<'_>, ccp: &Messages<'_>, opened: u64) 
         .iter()
         .find(|message| message.packet.code == cp::TERMINATE_REQUEST && before_end(message.frame));
     if let Some(end) = end {
-        // pppd ends each protocol before the link; then the link's end follows at once.
+        // pppd ends each protocol before the link; the end of the link then follows at once.
         let at_once = link_ends.is_some_and(|link| {
             link.time.saturating_sub(end.time) < Duration::from_secs(2) && link.by == end.by
         });
@@ -117,7 +117,7 @@ fn closed(view: &View<'_>, lcp: &Messages<'_>, ccp: &Messages<'_>, opened: u64) 
     Some(seen(view, reject.by, reject))
 }
 
-/// Unknown protocols, rejected once MPPE is up: what was decrypted is garbage.
+/// Unknown protocols, rejected after MPPE is up: the decrypted data is garbage.
 fn strange(view: &View<'_>, lcp: &Messages<'_>, opened: u64) -> Option<Seen<String>> {
     let strange: Vec<(&Message<'_>, u16)> = lcp
         .list

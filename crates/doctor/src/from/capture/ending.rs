@@ -1,4 +1,5 @@
-//! Who was first to end the call, and how. The first owns the cause; a late reset after a clean end is noise.
+//! The end of the call in a capture: the side that was first, and how. The first end is the cause; a late
+//! reset after an orderly end is ignored.
 
 use adit_capture::conversation::Event;
 use adit_wire::pptp::Frame;
@@ -8,7 +9,7 @@ use crate::Seen;
 use crate::facts::Ending;
 
 pub(super) fn facts(view: &View<'_>, is_up: bool) -> Option<Seen<Ending>> {
-    // Data show that it was up, and where the beginning is not in the file, it is unknown whether it was.
+    // Data shows that it was up; if the beginning is not in the capture, it is unknown.
     let data = view.call.map_or(0, |call| {
         let ways = [&call.to_server, &call.to_client];
         ways.iter().map(|way| way.encrypted + way.clear).sum::<u64>()

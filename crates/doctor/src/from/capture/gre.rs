@@ -1,4 +1,4 @@
-//! GRE, each direction apart.
+//! The GRE facts of a capture, separately for each direction.
 
 use std::time::Duration;
 
@@ -14,16 +14,17 @@ use super::{PATIENCE, View};
 use crate::facts::{Arrival, Gre, GreStop, IcmpError, Lcp, Way};
 use crate::{Seen, Side, Vantage};
 
-/// GRE that is unanswered for less than this has not stopped: LCP echoes come every half minute.
+/// GRE that is unanswered for a shorter time has not stopped: LCP echoes are sent every half minute.
 const STOPPED_MIN: Duration = Duration::from_secs(8);
-/// Packets without an answer that show it.
+/// The number of unanswered packets that shows a stop.
 const UNANSWERED_MIN: u64 = 3;
-/// ICMP errors that are told.
+/// The most ICMP errors that are reported.
 const ERRORS_MAX: usize = 8;
-/// Numbers that acknowledgments must leave out before that counts as loss: one may be an acknowledgment that was lost.
+/// The number of sequence numbers that acknowledgments must skip to count as loss: a single one may be a lost
+/// acknowledgment.
 const SKIPPED_MIN: u64 = 3;
 
-/// `size_matters`: packets are lost because they are big.
+/// Collects the facts. `size_matters`: packets are lost because of their size.
 pub(super) fn facts(view: &View<'_>, lcp: &Lcp, size_matters: bool, vantage: Vantage) -> Gre {
     let mut facts = Gre { errors: errors(view), ..Gre::default() };
     let Some(call) = view.call else { return facts };
@@ -60,12 +61,13 @@ pub(super) fn facts(view: &View<'_>, lcp: &Lcp, size_matters: bool, vantage: Van
     facts
 }
 
-/// `from_near`: the sender is the end beside the capture, so that what it sent is all here.
+/// The facts of one direction. `from_near`: the sender is the end next to the capture, so that everything it
+/// sent is visible.
 fn way(view: &View<'_>, flow: &Flow, back: &Flow, from_near: bool) -> Way {
-    // Numbers that were acknowledged and are not here are lost to the capture only.
+    // Numbers that were acknowledged but are not in the capture were lost by the capture only.
     let is_real = flow.acked_unseen * 10 <= flow.missing;
     let lost = if from_near {
-        // Beyond the capture only the acknowledgments tell; one that was lost itself looks the same.
+        // Beyond the capture only the acknowledgments are evidence; a lost acknowledgment looks the same.
         if flow.skipped >= SKIPPED_MIN && back.missing == 0 { flow.skipped } else { 0 }
     } else if is_real {
         flow.missing
@@ -86,14 +88,15 @@ fn way(view: &View<'_>, flow: &Flow, back: &Flow, from_near: bool) -> Way {
     }
 }
 
-/// Acknowledged or answered; or seen beside the receiver, who has not shown the contrary: by an ICMP error, or by asking
-/// again without ever acknowledging.
+/// Whether packets arrive: acknowledged or answered; or seen next to the receiver without evidence to the
+/// contrary, such as an ICMP error, or a receiver that repeats requests and never acknowledges.
 fn arrival(flow: &Flow, answers: u32, receivers_requests: u32, near_receiver: bool) -> Arrival {
     let seen_there = near_receiver && flow.packets > 0 && receivers_requests < 2;
     if flow.acked.is_some() || answers > 0 || seen_there { Arrival::Proven } else { Arrival::Unknown }
 }
 
-/// Echo-Requests that were not answered, seen beside who sent them: lost, or their answers were, which leave a gap.
+/// Counts unanswered Echo-Requests seen next to their sender: they were lost, or their answers were, which
+/// leave a gap.
 fn echoes_lost(call: &Call, facts: &mut Gre, vantage: Vantage) {
     let Some(side) = vantage.near() else { return };
     let (by_client, back) =
@@ -109,7 +112,7 @@ fn echoes_lost(call: &Call, facts: &mut Gre, vantage: Vantage) {
 }
 
 fn errors(view: &View<'_>) -> Vec<Seen<IcmpError>> {
-    // Who has hung up takes no more GRE, and says so.
+    // A side that has ended the call accepts no more GRE, and reports that.
     view.steps()
         .take_while(|step| !step.is_end())
         .filter_map(|step| {
@@ -124,7 +127,8 @@ fn errors(view: &View<'_>) -> Vec<Seen<IcmpError>> {
         .collect()
 }
 
-/// One side goes on, the other is not heard any more, and its TCP is.
+/// Finds the point at which one side continues and the other's GRE is no longer received, although its TCP
+/// is.
 fn stopped(view: &View<'_>, call: &Call) -> Option<Seen<GreStop>> {
     if call.to_server.packets == 0 || call.to_client.packets == 0 {
         return None;
@@ -140,11 +144,11 @@ fn stopped(view: &View<'_>, call: &Call) -> Option<Seen<GreStop>> {
         let since = flow.unanswered_since.filter(|_| flow.unanswered >= least)?;
         let silent = view.end().saturating_sub(since.1);
         let lives = control_lives(view, silent_side, since.1 + PATIENCE) == Some(true);
-        // Acknowledged data are no silence.
+        // Acknowledged data is not silence.
         (silent >= STOPPED_MIN && lives)
             .then(|| view.seen(GreStop { from: Some(silent_side), after_idle: flow.silence, silent }, since))
     });
-    // The other end lost the link, and here nothing of its GRE is seen: it was lost on the way.
+    // The other end lost the link, and none of its GRE is seen here: it was lost on the path.
     found.or_else(|| {
         let step = lost_carrier?;
         let last = [call.to_server.last, call.to_client.last].into_iter().flatten().max()?;

@@ -1,4 +1,4 @@
-//! Inside the tunnel.
+//! The facts from inside the tunnel in a capture.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use super::{PATIENCE, View};
 use crate::Seen;
 use crate::facts::{Address, Answer, DnsTest, Inside, NameTest, Target};
 
-/// Requests without an answer that show silence.
+/// The number of requests without an answer that shows silence.
 const REQUESTS_MIN: u64 = 2;
 
 pub(super) fn facts(view: &View<'_>, address: &Address) -> Inside {
@@ -26,7 +26,7 @@ pub(super) fn facts(view: &View<'_>, address: &Address) -> Inside {
     facts.dns_outside = dns_outside(view, address);
     let questions: Vec<&Lookup> = inside.lookups.iter().filter(|lookup| is_client(call, lookup.by)).collect();
     facts.dns = dns(view, &questions, !inside.sources.is_empty());
-    // In the middle of a call one question shows nothing of what works.
+    // In a capture that starts during the call, a single query does not show what works.
     if address.opened.is_some() {
         facts.names = names(view, &questions);
     }
@@ -49,7 +49,7 @@ fn is_client(call: &Call, address: IpAddr) -> bool {
     call.inside.client_address.is_none_or(|client| client == address)
 }
 
-/// Questions for a server that the tunnel brought, outside of it.
+/// DNS queries outside the tunnel for a server that the tunnel assigned.
 fn dns_outside(view: &View<'_>, address: &Address) -> Option<Seen<Ipv4Addr>> {
     let given = address.dns.as_ref()?;
     let opened = address.opened.as_ref()?.at.frame;
@@ -62,8 +62,8 @@ fn dns_outside(view: &View<'_>, address: &Address) -> Option<Seen<Ipv4Addr>> {
     })
 }
 
-/// Each server that was asked; silent when no question got an answer, there was time for one, and it was asked more than
-/// once or others are heard.
+/// Each DNS server that was asked. It counts as silent if no query was answered, there was time for an
+/// answer, and it was asked more than once or others are heard.
 fn dns(view: &View<'_>, questions: &[&Lookup], others_heard: bool) -> Vec<Seen<DnsTest>> {
     let mut tests: Vec<Seen<DnsTest>> = Vec::new();
     for question in questions {
@@ -88,7 +88,7 @@ fn dns(view: &View<'_>, questions: &[&Lookup], others_heard: bool) -> Vec<Seen<D
     tests
 }
 
-/// Names that do not exist; only where no name was found at all, since programs ask for many that do not exist.
+/// Names that do not exist; only if no name was found at all, because programs query many that do not exist.
 fn names(view: &View<'_>, questions: &[&Lookup]) -> Vec<Seen<NameTest>> {
     const NXDOMAIN: u8 = 3;
     let answers = || questions.iter().filter_map(|question| Some((question, question.answer.as_ref()?)));
@@ -109,12 +109,13 @@ fn names(view: &View<'_>, questions: &[&Lookup]) -> Vec<Seen<NameTest>> {
         .collect()
 }
 
-/// A name that a user may want to reach. Programs ask for others to learn something of the network.
+/// Whether a user may want to reach this name. Programs query others to learn about the network.
 fn is_of_people(name: &str) -> bool {
     name.contains('.') && !name.ends_with(".arpa") && !name.starts_with('_')
 }
 
-/// Who answered; without an answer, who did not. The server's own end is no target.
+/// The targets that answered; without an answer, those that did not. The server's own tunnel address is no
+/// target.
 fn targets(view: &View<'_>, call: &Call, peer: Option<IpAddr>) -> Vec<Seen<Target>> {
     let asked = || {
         call.inside.targets.iter().filter(|target| {
@@ -138,7 +139,8 @@ fn targets(view: &View<'_>, call: &Call, peer: Option<IpAddr>) -> Vec<Seen<Targe
         .collect()
 }
 
-/// A packet that ends at the server if it is to be passed on was answered by it, or was not though there was time.
+/// Whether the server answered a packet that expires when it is forwarded; false if there was time for an
+/// answer.
 fn forwards(view: &View<'_>, call: &Call) -> Option<bool> {
     const TIME_EXCEEDED: u8 = 11;
     let (frame, time) = call.inside.ends_at_server?;
@@ -147,7 +149,7 @@ fn forwards(view: &View<'_>, call: &Call) -> Option<bool> {
     (answered || view.end().saturating_sub(time) >= PATIENCE).then_some(answered)
 }
 
-/// Targets that are told.
+/// The most targets that are reported.
 const TARGETS_MAX: usize = 8;
 
 fn answer(view: &View<'_>, target: &Asked) -> Option<Answer> {

@@ -1,4 +1,4 @@
-//! LCP.
+//! The LCP facts of a capture.
 
 use std::time::Duration;
 
@@ -12,11 +12,12 @@ use super::messages::{Message, Messages, rejected, seen};
 use crate::facts::{EchoLost, Lcp, OptionLoop, Terminated};
 use crate::{Seen, Side};
 
-/// Rounds about one option that make a loop.
+/// The number of rounds about one option that makes a loop.
 const ROUNDS_MIN: usize = 5;
-/// Echo-Requests in a row without an answer that show a dead peer.
+/// The number of unanswered Echo-Requests in a row that shows a dead peer.
 const ECHOES_MIN: usize = 3;
-/// Options that are no matter of dispute: a Magic-Number changes with each Nak, the method has its own facts.
+/// Options that do not count as disputed: a Magic-Number changes with each Nak, and the method has facts of
+/// its own.
 const NO_DISPUTE: [u8; 2] = [Magic::KIND, Auth::KIND];
 
 const ANSWERS: [u8; 3] = [cp::CONFIGURE_ACK, cp::CONFIGURE_NAK, cp::CONFIGURE_REJECT];
@@ -56,14 +57,15 @@ pub(super) fn facts(view: &View<'_>) -> Lcp {
     facts
 }
 
-/// Protocol-Rejects that are told.
+/// The most Protocol-Rejects that are reported.
 const REJECTS_MAX: usize = 32;
 
 fn count(call: &Call, code: u8, by_client: bool) -> u32 {
     u32::try_from(call.tally.times(ppp::LCP, code, by_client)).unwrap_or(u32::MAX)
 }
 
-/// Both acknowledged; or a protocol is there that can only follow, where the file begins late.
+/// Whether LCP is Opened: both sides acknowledged; or a later protocol is present, if the capture begins
+/// late.
 fn opened(view: &View<'_>, messages: &Messages<'_>) -> Option<Seen<()>> {
     if let Some(message) = messages.first_opened() {
         return Some(seen(view, (), message));
@@ -102,13 +104,13 @@ fn option_loop(view: &View<'_>, messages: &Messages<'_>, by: Side) -> Option<See
     Some(seen(view, OptionLoop { by, option, positions: (wants, states), rounds }, last))
 }
 
-/// An option as people read it.
+/// An option for display.
 fn words(packet: cp::Packet<'_>, kind: u8) -> Option<String> {
     let option = packet.options(ppp::protocol(ppp::LCP)).flatten().find(|option| option.kind == kind)?;
     LcpOption::parse(&option).ok().map(|option| option.to_string())
 }
 
-/// One Magic-Number in requests of both sides.
+/// Finds the same Magic-Number in requests of both sides.
 fn looped_back(view: &View<'_>, messages: &Messages<'_>) -> Option<Seen<u32>> {
     let magic = |by: Side| {
         messages.sent(by, cp::CONFIGURE_REQUEST).filter_map(|message| {
@@ -122,7 +124,7 @@ fn looped_back(view: &View<'_>, messages: &Messages<'_>) -> Option<Seen<u32>> {
     })
 }
 
-/// The MRU in the last request of `by` that was acknowledged.
+/// The MRU in the last acknowledged request of `by`.
 fn mru(messages: &Messages<'_>, by: Side) -> Option<u16> {
     let data = messages.acked(by)?.option(ppp::LCP, Mru::KIND)?;
     Some(u16::from_be_bytes(data.try_into().ok()?))
@@ -143,10 +145,10 @@ fn text(data: &[u8]) -> String {
     }
 }
 
-/// Octets of a reason that are shown.
+/// The most octets of a reason that are shown.
 const TEXT_MAX: usize = 128;
 
-/// Echo-Requests since the last answer.
+/// Counts the Echo-Requests since the last reply.
 fn echo_lost(view: &View<'_>, call: &Call, messages: &Messages<'_>) -> Option<Seen<EchoLost>> {
     [Side::Client, Side::Server].into_iter().find_map(|asked_by| {
         let by_client = asked_by == Side::Client;
@@ -159,7 +161,7 @@ fn echo_lost(view: &View<'_>, call: &Call, messages: &Messages<'_>) -> Option<Se
         }
         let first = rounds.first().filter(|_| rounds.len() >= ECHOES_MIN)?;
         let last = rounds.last()?;
-        // An answer may still be on its way when the file ends.
+        // An answer may still be in flight when the capture ends.
         if view.end().saturating_sub(last.time) < Duration::from_millis(500) && rounds.len() == ECHOES_MIN {
             return None;
         }
@@ -169,11 +171,12 @@ fn echo_lost(view: &View<'_>, call: &Call, messages: &Messages<'_>) -> Option<Se
     })
 }
 
-/// Echo-Requests closer than this are one question: a search for the size that passes asks with many at once, and its
-/// silence is no longer than that of one. Programs ask once a second at most.
+/// Echo-Requests that follow within this time count as one: a search for the path MTU sends many at once, and
+/// their loss shows no more than the loss of one. Programs send at most one per second.
 const ECHO_ROUND: Duration = Duration::from_millis(900);
 
-/// Whether TCP segments of `of` came after `since`; `None` when there were no segments to it that it had to answer.
+/// Whether TCP segments of `of` arrived after `since`; `None` if there were no segments to it that it had to
+/// answer.
 pub(super) fn control_lives(view: &View<'_>, of: Side, since: Duration) -> Option<bool> {
     let (its, other) = match of {
         Side::Client => (&view.conversation.client_end, &view.conversation.server_end),
@@ -195,7 +198,7 @@ fn first_is_not_lcp(view: &View<'_>) -> Option<Seen<u16>> {
     }
 }
 
-/// Set-up began and stands still: since the last packet that was not a repeated request.
+/// Finds a set-up without progress: measured from the last packet that was not a repeated request.
 fn silent(view: &View<'_>, facts: &Lcp, call: &Call) -> Option<Seen<Duration>> {
     if facts.opened.is_some() || facts.client_requests + facts.server_requests == 0 {
         return None;

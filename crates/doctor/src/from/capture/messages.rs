@@ -1,4 +1,4 @@
-//! The packets of one PPP control protocol in a call, read from its steps.
+//! The packets of one PPP control protocol in a call, read from the steps of the capture.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ pub(super) struct Message<'a> {
     pub(super) packet: cp::Packet<'a>,
 }
 
-/// The packets of one protocol, in their order.
+/// The packets of one protocol, in order.
 pub(super) struct Messages<'a> {
     pub(super) protocol: u16,
     pub(super) list: Vec<Message<'a>>,
@@ -54,7 +54,7 @@ impl<'a> Messages<'a> {
         }
     }
 
-    /// Packets of one side with one code.
+    /// The packets of one side with one code.
     pub(super) fn sent(&self, by: Side, code: u8) -> impl DoubleEndedIterator<Item = &Message<'a>> {
         self.list.iter().filter(move |message| message.is(by, code))
     }
@@ -64,28 +64,26 @@ impl<'a> Messages<'a> {
         self.sent(by, cp::CONFIGURE_REQUEST).next()
     }
 
-    /// The last Ack that the other side gave to a request of `by`, if the request was not followed by a later one that was
-    /// not acknowledged.
+    /// The last Ack that the other side sent to a request of `by`.
     pub(super) fn acked(&self, by: Side) -> Option<&Message<'a>> {
         self.sent(by.other(), cp::CONFIGURE_ACK).next_back()
     }
 
-    /// Both sides acknowledged each other: the later of the two Acks.
+    /// The point at which both sides have acknowledged each other: the later of the two Acks.
     pub(super) fn opened(&self) -> Option<&Message<'a>> {
         let (one, other) = (self.acked(Side::Client)?, self.acked(Side::Server)?);
         // A Terminate-Request before both were there began it anew.
         Some(if one.frame >= other.frame { one } else { other })
     }
 
-    /// When both sides had acknowledged each other for the first time.
+    /// The point at which both sides had acknowledged each other for the first time.
     pub(super) fn first_opened(&self) -> Option<&Message<'a>> {
         let first = |by: Side| self.sent(by, cp::CONFIGURE_ACK).next();
         let (one, other) = (first(Side::Client)?, first(Side::Server)?);
         Some(if one.frame >= other.frame { one } else { other })
     }
 
-    /// Requests of `by` that the other side did not agree to, because of the option `kind`: Naks and Rejects of it, since
-    /// its last Ack.
+    /// Naks and Rejects of the option `kind` in requests of `by`, since its last Ack.
     pub(super) fn refusals(&self, by: Side, kind: u8) -> impl DoubleEndedIterator<Item = &Message<'a>> {
         let since = self.acked(by).map_or(0, |ack| ack.frame);
         let protocol = self.protocol;
@@ -98,7 +96,7 @@ impl<'a> Messages<'a> {
     }
 }
 
-/// An LCP Protocol-Reject of `protocol`: the first, and who rejects.
+/// The first LCP Protocol-Reject of `protocol`, and its sender.
 pub(super) fn protocol_reject(lcp: &Messages<'_>, protocol: u16) -> Option<(Side, (u64, Duration))> {
     lcp.list.iter().find_map(|message| {
         (message.packet.code == cp::PROTOCOL_REJECT && rejected(message) == Some(protocol))
@@ -106,12 +104,12 @@ pub(super) fn protocol_reject(lcp: &Messages<'_>, protocol: u16) -> Option<(Side
     })
 }
 
-/// What a Protocol-Reject is about.
+/// The protocol that a Protocol-Reject rejects.
 pub(super) fn rejected(message: &Message<'_>) -> Option<u16> {
     adit_wire::lcp::ProtocolReject::parse(&message.packet).ok().map(|reject| reject.protocol)
 }
 
-/// Keeps the place.
+/// Attaches the position in the capture.
 pub(super) fn seen<T>(view: &View<'_>, what: T, message: &Message<'_>) -> Seen<T> {
     view.seen(what, message.place())
 }

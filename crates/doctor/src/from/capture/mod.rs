@@ -1,7 +1,7 @@
-//! A conversation of a capture, file or live: what its packets show, each fact with its frame.
+//! Facts of a conversation in a capture, file or live: what its packets show, each fact with its frame.
 //!
-//! What is missing is a fact only where the capture goes on long enough to show it. Repetitions and answers are counted
-//! over the whole call; details are read from the steps that were kept.
+//! The absence of a packet is a fact only if the capture is long enough to show it. Repetitions and answers
+//! are counted over the whole call; details are read from the kept steps.
 
 mod address;
 mod auth;
@@ -27,11 +27,11 @@ use crate::{At, Seen, Side, Vantage};
 pub use name::facts_of_name;
 pub use twice::addresses_twice;
 
-/// Silence of less than this shows nothing: the capture may just have ended.
+/// Silence of less than this proves nothing: the capture may just have ended.
 pub const PATIENCE: Duration = Duration::from_secs(3);
 
-/// The facts of one call; `call` counts from 0, and of a conversation without calls there is one, of the control connection
-/// alone. The live probe gives its own vantage point, a file that of [`vantage`].
+/// Collects the facts of one call; `call` counts from 0. A conversation without calls has a single one, of
+/// the control connection alone. The live probe passes its own vantage point, a file that of [`vantage`].
 pub fn facts(conversation: &Conversation, call: usize, vantage: Vantage) -> Facts {
     let view = View { conversation, index: call, call: conversation.calls.get(call) };
     let mut facts = Facts::new(vantage, view.subject());
@@ -53,7 +53,7 @@ pub fn facts(conversation: &Conversation, call: usize, vantage: Vantage) -> Fact
     facts
 }
 
-/// An answer that is not in the file was given all the same, where the next step worked.
+/// Removes silence if the next step worked: the answer was sent, but is not in the capture.
 fn clear_silence(facts: &mut Facts) {
     let data = facts.gre.to_server.data > 0 && facts.gre.to_client.data > 0;
     let beyond_login = data || facts.address.opened.is_some() || facts.encrypt.client_offer.is_some();
@@ -76,7 +76,7 @@ fn clear_silence(facts: &mut Facts) {
     }
 }
 
-/// Where the capture was made, and why that is said.
+/// The position of the capture, and the reason for it.
 pub fn vantage(conversation: &Conversation) -> (Vantage, String) {
     let (position, why) = conversation.position();
     (Vantage::Capture(position), why)
@@ -98,7 +98,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Steps of the control connection and of this call.
+    /// The steps of the control connection and of this call.
     fn steps(&self) -> impl Iterator<Item = &'a Step> + use<'a> {
         let index = self.index;
         self.conversation.steps.iter().filter(move |step| step.call.is_none_or(|call| call == index))
@@ -116,19 +116,19 @@ impl<'a> View<'a> {
         self.seen(what, (step.frame, step.time))
     }
 
-    /// Until when silence can be seen: the end of the capture, or of the control connection.
+    /// The time until which silence can be seen: the end of the capture, or of the control connection.
     fn end(&self) -> Duration {
         let until = self.conversation.until.max(self.conversation.last_time);
         self.conversation.closed.map_or(until, |(_, time, _)| time)
     }
 
-    /// Silence since `time`, where it is long enough to mean something.
+    /// The silence since `time`, if it is long enough to be significant.
     fn silence(&self, time: Duration) -> Option<Duration> {
         Some(self.end().saturating_sub(time)).filter(|silence| *silence >= PATIENCE)
     }
 }
 
-/// The sender's side. GRE of a call from a third address is that of the server, by its Call ID.
+/// The sender's side. GRE of a call from a third address is attributed to the server, by its Call ID.
 fn side(by: By) -> Side {
     match by {
         By::Client => Side::Client,
@@ -136,7 +136,7 @@ fn side(by: By) -> Side {
     }
 }
 
-/// From which moment to which each layer took.
+/// Measures the time that each layer took.
 fn took(facts: &mut Facts) {
     let time = |at: At| at.time;
     let connect = facts.tcp.connect.as_ref().and_then(|seen| time(seen.at));

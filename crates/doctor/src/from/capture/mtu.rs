@@ -1,4 +1,4 @@
-//! Packet sizes.
+//! The packet size facts of a capture.
 
 use std::time::Duration;
 
@@ -11,9 +11,10 @@ use super::messages::{Message, Messages, seen};
 use crate::facts::{Bracket, Lcp, Mtu};
 use crate::{At, Seen, Side};
 
-/// Packets of a size that must be lost, none of them arriving, before size is said to be the reason.
+/// The number of packets of a size that must be lost, with none arriving, before the size counts as the
+/// reason.
 const LOST_MIN: usize = 3;
-/// What an LCP without the option agrees on.
+/// The MRU if LCP negotiates no option.
 const DEFAULT_MRU: u16 = 1500;
 
 pub(super) fn facts(view: &View<'_>, lcp: &Lcp) -> Mtu {
@@ -63,7 +64,7 @@ pub(super) fn facts(view: &View<'_>, lcp: &Lcp) -> Mtu {
     facts
 }
 
-/// By LCP echoes of many sizes: those above a size are never answered, all smaller ones are.
+/// Sizes by LCP echoes: those above a size are never answered, all smaller ones are.
 fn echoes(view: &View<'_>, lcp: &Messages<'_>, by: Side) -> Option<Bracket> {
     let size = |message: &Message<'_>| message.packet.data.len() + cp::HEADER_LEN;
     let mut answered = 0;
@@ -91,12 +92,12 @@ fn echoes(view: &View<'_>, lcp: &Messages<'_>, by: Side) -> Option<Bracket> {
     })
 }
 
-/// An echo is answered within this time, or it is another one's answer.
+/// A reply after more than this time belongs to another echo.
 const ANSWER_MAX: Duration = Duration::from_secs(5);
-/// An echo that has not been waited for so long may still be answered.
+/// An echo younger than this may still be answered.
 const ANSWER_MIN: Duration = Duration::from_millis(300);
 
-/// By the acknowledgments of GRE: sizes that were never named, while all smaller ones were.
+/// Sizes by GRE acknowledgments: some sizes were never acknowledged, while all smaller ones were.
 fn outer(view: &View<'_>, flow: &Flow) -> Bracket {
     let bracket = Bracket { is_outer: true, ..Bracket::default() };
     let largest = flow.largest_acked;
@@ -104,7 +105,8 @@ fn outer(view: &View<'_>, flow: &Flow) -> Bracket {
     let mut lost: Vec<(usize, u64)> =
         flow.skipped_sizes.iter().copied().chain(pending).filter(|(size, _)| *size > largest).collect();
     lost.sort_unstable();
-    // One that is barely larger than what passed may have been lost by chance; nothing passed at all is another fault.
+    // A size barely larger than what passed may have been lost by chance; if nothing passed at all, the fault
+    // is a different one.
     let Some((size, _)) = lost.first().copied().filter(|_| lost.len() >= LOST_MIN && largest > 0) else {
         return bracket;
     };
@@ -121,5 +123,6 @@ fn outer(view: &View<'_>, flow: &Flow) -> Bracket {
     }
 }
 
-/// No path loses packets of less than this because of their size (RFC 791 has 576; a tunnel takes off what it needs).
+/// No path loses smaller packets because of their size (RFC 791 requires 576; a tunnel subtracts its
+/// headers).
 const SMALL: usize = 500;

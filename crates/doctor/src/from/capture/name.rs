@@ -1,4 +1,4 @@
-//! The name layer: questions of DNS in the file.
+//! The name facts of a capture: its DNS queries.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -12,7 +12,7 @@ const NXDOMAIN: u8 = 3;
 const A: u16 = 1;
 const AAAA: u16 = 28;
 
-/// The question whose answer led to the server.
+/// The query whose answer led to the server.
 pub(super) fn facts(view: &View<'_>) -> Name {
     let client = match view.conversation.client {
         IpAddr::V4(address) => Some(address),
@@ -40,8 +40,8 @@ fn split(addresses: &[IpAddr]) -> (Vec<Ipv4Addr>, usize) {
     (v4, v6)
 }
 
-/// What a capture without a call to it says of the server `host`: its name, asked for and not found. `None` when no host
-/// asked, or an IPv4 address came back.
+/// The facts of a capture without a call to the server `host`: its name was queried and not found. `None` if
+/// it was not queried, or an IPv4 address was returned.
 pub fn facts_of_name(lookups: &Lookups, host: &str) -> Option<Facts> {
     let host = host.trim_end_matches('.');
     let about: Vec<&Lookup> = lookups

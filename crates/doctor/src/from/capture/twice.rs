@@ -1,4 +1,4 @@
-//! One inner address in two calls at once: what no call shows by itself.
+//! Detection of one inner address in two calls at once, which no single call shows.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -10,20 +10,21 @@ use super::{PATIENCE, View};
 use crate::facts::Facts;
 use crate::{At, Seen};
 
-/// A call that holds an address, with times of the capture.
+/// A call that holds an address, with capture times.
 struct Holder {
-    /// Where it stands among the calls.
+    /// The index of the call.
     at: usize,
     frame: Option<u64>,
     since: Duration,
-    /// When its client was last heard, or the call was ended.
+    /// When its client was last heard, or the call ended.
     until: Duration,
 }
 
-/// Notes in the facts of every call of a file which addresses another call to the same server holds at the same time.
+/// Adds to the facts of every call of a capture which addresses another call to the same server holds at the
+/// same time.
 ///
-/// A call counts as alive as long as its client is heard: a server that keeps the call of a client that vanished without a
-/// word, and lends its address anew, does so rightly.
+/// A call counts as alive as long as its client is heard: a server may reassign the address of a client that
+/// disappeared without ending its call.
 pub fn addresses_twice(calls: &mut [(&Conversation, usize, &mut Facts)]) {
     let mut holders: BTreeMap<(IpAddr, Ipv4Addr), Vec<Holder>> = BTreeMap::new();
     for (at, (conversation, call, facts)) in calls.iter().enumerate() {
@@ -33,7 +34,7 @@ pub fn addresses_twice(calls: &mut [(&Conversation, usize, &mut Facts)]) {
     }
     for ((_, address), mut of_address) in holders {
         of_address.sort_by_key(|holder| holder.since);
-        // The one of those so far that lives longest.
+        // The call so far that lasts longest.
         let mut longest: Option<&Holder> = None;
         for holder in &of_address {
             if let Some(other) = longest

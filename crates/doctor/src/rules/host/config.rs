@@ -1,4 +1,4 @@
-//! What `adit check` says, with its own codes.
+//! The remarks of `adit check`, with their own codes.
 
 use adit_diag::Code;
 
@@ -8,7 +8,7 @@ use crate::facts::host::{Check, Host, Remark};
 
 fn remarks(host: &Host, code: Code, error: bool) -> impl Iterator<Item = &Remark> {
     let all = host.config.iter().flat_map(|config| &config.remarks);
-    // Of a plan it is a risk; of a server that runs it is what breaks calls from such a home.
+    // In a planned configuration it is a risk; on a running server it breaks calls from such a network.
     let weighs = |remark: &Remark| remark.error || remark.code == Code::P03;
     all.filter(move |remark| remark.code == code && weighs(remark) == error)
 }

@@ -1,4 +1,5 @@
-//! What the packet filter does to a call. A rule that names clients by address restricts on purpose: a warning.
+//! The packet filter rules for a call. A rule that names clients by address is a deliberate restriction: a
+//! warning.
 
 use adit_diag::Code;
 
@@ -72,7 +73,7 @@ pub(super) const RULES: &[HostRule] = &[
     }),
 ];
 
-/// A rule in words.
+/// A rule as text.
 pub(crate) fn words(rule: &Rule) -> String {
     let met = match rule.packets {
         Some(packets) if rule.policy => format!(", {packets} packets so far, of any sort"),
@@ -97,7 +98,7 @@ fn lost(facts: &Facts, which: Which, what: &str) -> Option<Proof> {
     if let Some(rule) = &passage.rule {
         proof = proof.with(words(rule));
     }
-    // The mistake behind it.
+    // The likely mistake.
     if std::ptr::eq(passage, &filter.gre_in) {
         for rule in filter.port_47.iter().take(2) {
             proof = proof.with(format!(
@@ -131,7 +132,7 @@ fn only_some(facts: &Facts) -> Option<Proof> {
     Some(some.except.iter().take(4).fold(proof, |proof, rule| proof.with(words(rule))))
 }
 
-/// Where protocol 47 is accepted too, the rule is only useless.
+/// If protocol 47 is accepted too, the rule is only useless.
 fn port_47(facts: &Facts) -> Option<Proof> {
     let filter = of(facts).filter.as_ref()?;
     let first = filter.port_47.first()?;
@@ -152,7 +153,7 @@ fn invalid(facts: &Facts) -> Option<Proof> {
     ))
 }
 
-/// Percent of the table from which on it is told.
+/// The percentage of the table from which it is reported.
 const FULL: u64 = 90;
 
 fn tracking_full(facts: &Facts) -> Option<Proof> {
@@ -187,7 +188,7 @@ fn carrier(facts: &Facts) -> Option<Proof> {
     ))
 }
 
-/// Calls come through the router in front, and their GRE never does.
+/// Calls pass through the router in front, but their GRE never does.
 fn only_tcp(facts: &Facts) -> Option<Proof> {
     let host = of(facts);
     let wan = host.wan.as_ref().filter(|wan| !wan.inside_only)?;

@@ -1,4 +1,5 @@
-//! S: this host. In the order of [`Check`], from the outside in: of several faults the first is the verdict.
+//! The rules of layer S: this host. In the order of [`Check`], from the outside in: of several faults the
+//! first is the verdict.
 
 mod config;
 mod firewall;
@@ -13,7 +14,7 @@ use super::{Kind, Proof, Rule};
 use crate::Facts;
 use crate::facts::host::{Check, Host};
 
-/// A rule, the line it belongs to, and what to do.
+/// A rule, the check it belongs to, and its fixes.
 pub(crate) struct HostRule {
     pub(crate) rule: Rule,
     pub(crate) check: Check,
@@ -24,12 +25,12 @@ const fn host_rule(check: Check, rule: Rule, fix: fn(&Host) -> Vec<String>) -> H
     HostRule { rule, check, fix }
 }
 
-/// What the catalogue says is enough.
+/// Uses the fixes of the catalogue only.
 fn as_written(_: &Host) -> Vec<String> {
     Vec::new()
 }
 
-/// The tables, in the order of the lines.
+/// The tables, in the order of the checks.
 const TABLES: &[&[HostRule]] =
     &[service::SYSTEM, config::RULES, service::LISTEN, firewall::RULES, network::RULES, state::RULES];
 
@@ -38,12 +39,12 @@ pub(super) fn rules() -> impl Iterator<Item = &'static Rule> {
     all().map(|rule| &rule.rule)
 }
 
-/// The rules with their lines.
+/// The rules with their checks.
 pub(crate) fn all() -> impl Iterator<Item = &'static HostRule> {
     TABLES.iter().copied().flatten()
 }
 
-/// One rule, shorter to write.
+/// Defines one rule.
 macro_rules! rule {
     ($check:ident, $id:literal, $code:ident, $kind:ident, $when:expr, $fix:expr) => {
         super::host_rule(
@@ -61,7 +62,7 @@ macro_rules! rule {
 }
 pub(crate) use rule;
 
-/// `text`, if `so`.
+/// A proof with `text`, if `so`.
 fn fact_if(so: bool, text: impl FnOnce() -> String) -> Option<Proof> {
     so.then(|| Proof::fact(text())).flatten()
 }

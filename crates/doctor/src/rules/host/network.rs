@@ -1,4 +1,4 @@
-//! Behind the server: forwarding, ways there and back, names.
+//! The rules for the networks behind the server: forwarding, routes there and back, names.
 
 use super::firewall::words;
 use super::{HostRule, Proof, as_written, fact_if, of, rule};
@@ -95,7 +95,8 @@ fn bites(facts: &Facts) -> Option<Proof> {
     bite(facts, true)
 }
 
-/// Answers to our own questions were dropped while we asked: a fact, but for which of the strict interfaces it was.
+/// Answers to our own probes were dropped during the test: a fact, except for which of the strict interfaces
+/// it was.
 fn drops_answers(facts: &Facts) -> Option<Proof> {
     let filter = of(facts).reverse_path.as_ref()?;
     let grew = filter.grew.filter(|_| !filter.strict.is_empty())?;
@@ -150,7 +151,7 @@ fn loosen(host: &Host) -> Vec<String> {
     fixes
 }
 
-/// Those who answer this host, and those of them who do not answer the pool.
+/// The number of hosts that answer this host, and those of them that do not answer the pool.
 fn answers(host: &Host) -> Option<(usize, Vec<String>)> {
     let back = host.back.as_ref()?;
     let tried: Vec<_> =
@@ -163,7 +164,7 @@ fn answers(host: &Host) -> Option<(usize, Vec<String>)> {
 fn no_way_back(facts: &Facts) -> Option<Proof> {
     let (tried, silent) = answers(of(facts))?;
     let from = of(facts).back.as_ref()?.from?;
-    // The answer arrives at this host, which drops it: that is R07.
+    // The answer arrives at this host, which drops it: R07 covers that.
     if tried == 0 || silent.len() < tried || drops_answers(facts).is_some() {
         return None;
     }

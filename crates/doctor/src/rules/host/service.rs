@@ -1,10 +1,10 @@
-//! Whether the server can run here, and whether it does.
+//! The rules for whether the server can run here, and whether it does.
 
 use super::{HostRule, Proof, as_written, fact_if, of, rule};
 use crate::Facts;
 use crate::facts::host::{Holder, Host, Listen};
 
-/// Programs that are PPTP servers too.
+/// Programs that are PPTP servers.
 const SERVERS: &[&str] = &["adit", "pptpd", "pptpctrl", "accel-pppd"];
 
 pub(super) const SYSTEM: &[HostRule] = &[
@@ -48,7 +48,7 @@ fn rights(facts: &Facts) -> Option<Proof> {
     })
 }
 
-/// Besides one for each session, the server has the database, sockets, logs.
+/// Descriptors besides one for each session: the database, sockets, logs.
 const OTHER_FILES: u64 = 64;
 
 fn descriptors(facts: &Facts) -> Option<Proof> {
@@ -59,7 +59,7 @@ fn descriptors(facts: &Facts) -> Option<Proof> {
     })
 }
 
-/// Whether a process is the server that is looked at; without one, whether it is a PPTP server at all.
+/// Whether a process is the examined server; if there is none, whether it is a PPTP server at all.
 fn is_ours(listen: &Listen, holder: &Holder) -> bool {
     match listen.daemon {
         Some(daemon) => holder.process.is_none_or(|process| process == daemon),
@@ -126,7 +126,7 @@ fn missing(facts: &Facts) -> Option<Proof> {
 fn no_gre(facts: &Facts) -> Option<Proof> {
     let listen = of(facts).listen.as_ref()?;
     let ours = listen.holders.iter().find(|holder| is_ours(listen, holder))?;
-    // pptpd and accel-ppp may have the kernel take GRE, which shows nowhere.
+    // pptpd and accel-ppp may have the kernel receive GRE, which is not visible.
     let may_use_kernel = listen.daemon.is_none() && ours.name != "adit";
     fact_if(listen.gre.is_empty() && !may_use_kernel, || {
         format!(

@@ -1,4 +1,4 @@
-//! Addresses, sizes, clock, disk, people.
+//! The rules for addresses, sizes, clock, disk and accounts.
 
 use adit_diag::Code;
 
@@ -124,9 +124,9 @@ fn clock(facts: &Facts) -> Option<Proof> {
     fact_if(clock.absurd, || format!("the clock says {}, which cannot be", clock.now))
 }
 
-/// So little is as good as nothing: the database needs room to write at all.
+/// Free bytes below which the disk counts as full: the database needs space to write.
 const LEAST: u64 = 4 << 20;
-/// From here on it is told.
+/// Free bytes below which it is reported.
 const LITTLE: u64 = 64 << 20;
 const FILES_LEAST: u64 = 16;
 
@@ -145,7 +145,7 @@ fn disk(facts: &Facts) -> Option<Proof> {
 
 fn disk_low(facts: &Facts) -> Option<Proof> {
     let disk = of(facts).disk.as_ref()?;
-    // A small disk of its own is small on purpose.
+    // A small dedicated disk is small on purpose.
     let low = disk.free < LITTLE && disk.free < disk.size / 10;
     fact_if(low && disk.free >= LEAST && !disk.read_only, || {
         format!("{} has {} MiB free of {} MiB", disk.path, disk.free >> 20, disk.size >> 20)
@@ -169,7 +169,7 @@ fn barred(facts: &Facts, code: Code, word: &str) -> Option<Proof> {
     fact_if(!names.is_empty(), || format!("{} {word}: {}", names.len(), list(&names)))
 }
 
-/// An account that may not log in is reported only when it tried.
+/// Reports an account that may not log in only if it tried.
 fn tried(facts: &Facts, code: Code, why: &str) -> Option<Proof> {
     let failed = of(facts).calls.as_ref()?.failed.iter().find(|failed| failed.code == code)?;
     let names = named(of(facts), code);
