@@ -1,4 +1,4 @@
-//! Which Call IDs are free.
+//! Allocation of Call IDs.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 use adit_crypto::Rng;
 use adit_wire::LocalCallId;
 
-/// Call IDs of one process. They are chosen at random, since a sender of forged packets has to guess them; 0 is never
-/// used, because some peers take it for "none".
+/// The Call IDs of one process. They are chosen at random, because a sender of forged packets has to guess
+/// them; 0 is never used, because some peers take it for "none".
 #[derive(Debug)]
 pub(crate) struct CallIds {
     taken: Vec<bool>,
-    /// Released ones, the oldest first.
+    /// Released ids in quarantine, oldest first.
     resting: VecDeque<(Instant, LocalCallId)>,
     quarantine: Duration,
     rng: Rng,
@@ -27,7 +27,8 @@ impl CallIds {
         CallIds { taken, resting: VecDeque::new(), quarantine, rng, free: usize::from(u16::MAX) }
     }
 
-    /// Takes a free Call ID. One that was released less than the quarantine ago is taken only if there is no other.
+    /// Reserves a free Call ID. One that was released less than the quarantine ago is used only if there is
+    /// no other.
     pub(crate) fn reserve(&mut self, now: Instant) -> Option<LocalCallId> {
         while self.resting.front().is_some_and(|(since, _)| {
             self.free == 0 || now.saturating_duration_since(*since) >= self.quarantine
@@ -45,7 +46,7 @@ impl CallIds {
         Some(id)
     }
 
-    /// Gives a Call ID back.
+    /// Releases a Call ID.
     pub(crate) fn release(&mut self, now: Instant, id: LocalCallId) {
         let resting = self.resting.iter().any(|(_, other)| *other == id);
         if id.get() != 0 && self.is_taken(id) && !resting {
@@ -53,7 +54,7 @@ impl CallIds {
         }
     }
 
-    /// Whether it is in use, or was until lately.
+    /// Whether the id is in use or in quarantine.
     pub(crate) fn is_taken(&self, id: LocalCallId) -> bool {
         self.taken.get(id.index()).copied().unwrap_or(true)
     }
@@ -93,9 +94,9 @@ mod tests {
         let all: Vec<LocalCallId> = (0..65_535).map(|_| ids.reserve(start).unwrap()).collect();
         ids.release(start, all[0]);
         ids.release(start + QUARANTINE / 2, all[1]);
-        ids.release(start + QUARANTINE / 2, all[1]); // twice is once
+        ids.release(start + QUARANTINE / 2, all[1]); // a second release has no effect
         assert_eq!(ids.reserve(start + QUARANTINE), Some(all[0]));
-        // Nothing else is free: then the oldest has to do.
+        // No other id is free: the oldest one is used.
         assert_eq!(ids.reserve(start + QUARANTINE), Some(all[1]));
         assert_eq!(ids.reserve(start + QUARANTINE), None);
     }

@@ -1,19 +1,20 @@
-//! TCP segments of one flow become one write to the TUN interface.
+//! Joins TCP segments of one flow into one write to the TUN interface.
 //!
-//! The kernel's way through its network stack costs the same for a packet of 64 KiB as for one of 1,400 octets. What
-//! arrives in one batch, in order, with headers that differ in nothing but what follows from their order, is handed
-//! over as the one packet it was cut from, with the word to cut it again should it travel on (`virtio_net.h`). The rules
-//! are those of the kernel's own receive offload, and stricter where being strict costs nothing:
+//! The kernel's network stack takes the same time for a packet of 64 KiB as for one of 1,400 octets. Segments
+//! that arrive in one batch, in order, with headers that differ only as their order requires, are passed on
+//! as a single packet, with a GSO header (`virtio_net.h`) that lets the kernel segment it again if it is
+//! forwarded. The rules are those of the kernel's own receive offload (GRO), and stricter where that costs
+//! nothing:
 //!
-//! - Every joined segment's checksum was found right: after the join a damaged one is no longer visible. MPPE has no
-//!   integrity of its own.
-//! - Only segments with data and ACK are joined. PSH and a shorter segment end a group. SYN, FIN, RST, URG, ECE, CWR and
-//!   pure acknowledgments go alone, in their flow's order.
-//! - TOS with its ECN bits, TTL, DF, the acknowledgment, the window and all options are equal. So congestion marks and
-//!   timestamps reach the host as they came.
-//! - Nothing waits: a batch ends with everything written.
+//! - The checksum of every joined segment is verified, because damage is not detectable after the join. MPPE
+//!   has no integrity check.
+//! - Only segments with data and ACK are joined. PSH and a shorter segment end a group. SYN, FIN, RST, URG,
+//!   ECE, CWR and pure acknowledgments are written alone, in the order of their flow.
+//! - TOS with its ECN bits, TTL, DF, the acknowledgment, the window and all options are equal. So congestion
+//!   marks and timestamps reach the host unchanged.
+//! - Nothing is held back: all packets are written at the end of a batch.
 //!
-//! A packet that finds no other to join is written as it came.
+//! A packet that cannot be joined is written unchanged.
 
 mod group;
 mod kind;
@@ -23,47 +24,47 @@ use adit_sys::tun::VnetHeader;
 use self::group::{Fit, Group, Noted};
 use self::kind::{Flow, Kind, Segment, read};
 
-/// Flows that collect segments at a time.
+/// The most flows that collect segments at the same time.
 const OPEN: usize = 8;
 
-/// Where the packets of a batch lie.
+/// The buffers with the packets of a batch.
 pub trait Slots {
-    /// The octets of a slot; none for a slot that does not exist.
+    /// The octets of a slot; empty for a slot that does not exist.
     fn octets(&self, slot: usize) -> &[u8];
-    /// The same, to be changed.
+    /// The octets of a slot, mutable.
     fn octets_mut(&mut self, slot: usize) -> &mut [u8];
 }
 
 /// Joins the packets of a batch.
 ///
-/// Every received packet is noted by [`Coalescer::push`], in the order of arrival. [`Coalescer::flush`] at the end of
-/// the batch writes them all. Between the two the octets stay where they are; nothing is borrowed.
+/// [`Coalescer::push`] adds every received packet, in the order of arrival. [`Coalescer::flush`] at the end
+/// of the batch writes them all. In between, the octets stay in their slots; nothing is borrowed.
 #[derive(Debug, Default)]
 pub struct Coalescer {
     packets: Vec<Noted>,
-    /// At most [`OPEN`], in the order in which they began.
+    /// At most [`OPEN`] groups, in the order in which they began.
     open: Vec<Group>,
 }
 
 impl Coalescer {
-    /// Without packets.
+    /// Creates a coalescer without packets.
     pub fn new() -> Coalescer {
         Coalescer::default()
     }
 
-    /// Notes the IP packet that fills `range` of a slot.
+    /// Adds the IP packet that fills `range` of a slot.
     pub fn push(&mut self, slot: usize, range: core::ops::Range<usize>) {
         self.packets.push(Noted::new(slot, range.start, range.end));
     }
 
-    /// Whether no packet is noted.
+    /// Whether there are no packets.
     pub fn is_empty(&self) -> bool {
         self.packets.is_empty()
     }
 
-    /// Writes all noted packets and forgets them. `write` gets each packet, in up to
-    /// [`MAX_SLICES`](adit_sys::tun::MAX_SLICES) slices, as [`Tun::write`](adit_sys::tun::Tun::write) takes it. The
-    /// headers of packets that others were joined to are changed in their slots.
+    /// Writes and removes all packets. `write` gets each packet in up to
+    /// [`MAX_SLICES`](adit_sys::tun::MAX_SLICES) slices, as [`Tun::write`](adit_sys::tun::Tun::write) takes
+    /// it. The headers of joined packets are modified in their slots.
     pub fn flush<S: Slots>(&mut self, slots: &mut S, mut write: impl FnMut(VnetHeader, &[&[u8]])) {
         for index in 0..self.packets.len() {
             self.take(index, slots, &mut write);
@@ -130,7 +131,7 @@ impl Coalescer {
         self.open.iter().position(|group| group.flow() == flow)
     }
 
-    /// Writes what one flow has collected.
+    /// Writes the segments of one flow.
     fn write_one<S: Slots>(
         &mut self,
         at: usize,
@@ -142,7 +143,7 @@ impl Coalescer {
         }
     }
 
-    /// Writes what all flows have collected.
+    /// Writes the segments of all flows.
     fn write_open<S: Slots>(&mut self, slots: &mut S, write: &mut impl FnMut(VnetHeader, &[&[u8]])) {
         for group in self.open.drain(..) {
             group.write(&self.packets, slots, write);

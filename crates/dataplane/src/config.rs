@@ -1,46 +1,48 @@
-//! What the data plane needs to know.
+//! The configuration of the dataplane.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use ipnet::Ipv4Net;
 
-/// What moves GRE packets between the network and this process (`link.io`).
+/// The method by which GRE packets are received and sent (`link.io`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Io {
-    /// What is best for this host.
+    /// The best method for this host.
     #[default]
     Auto,
     /// A raw socket.
     Socket,
-    /// AF_XDP, where kernel and interface can; else a raw socket and a warning.
+    /// AF_XDP if kernel and interface support it; otherwise a raw socket, with a warning.
     Xdp,
 }
 
-/// How to run the workers.
+/// The configuration of the workers.
 #[derive(Clone, Debug)]
 pub struct DataplaneConfig {
     /// Worker threads: 1, 2, 4 or 8; other numbers are rounded down.
     pub workers: usize,
-    /// Networks from which calls get their addresses: a packet to one of them finds its call by array index.
+    /// Networks from which calls get their addresses: a packet to one of them finds its call by an array
+    /// index.
     pub networks: Vec<Ipv4Net>,
-    /// Receive GRE sent to this address only, and send from it.
+    /// The only local address to receive GRE on, and the source to send from.
     pub local: Option<Ipv4Addr>,
-    /// Receive and send GRE on this interface only.
+    /// The only interface to receive and send GRE on.
     pub interface: Option<String>,
-    /// What moves GRE packets.
+    /// The method for GRE packets.
     pub io: Io,
-    /// AF_XDP takes the interface that has this address or leads to it (a server's own, a client's server); without one
-    /// the interface of the default route.
+    /// An address that selects the interface for AF_XDP: the interface has this address or leads to it (a
+    /// server's own address, a client's server). Without it, the interface of the default route.
     pub near: Option<Ipv4Addr>,
-    /// Set Don't Fragment on GRE packets, and believe routers that say a packet of a live call was too big.
+    /// Set Don't Fragment on GRE packets, and accept ICMP errors that report a packet of an active call as
+    /// too big.
     pub dont_fragment: bool,
-    /// For so long a Call ID is not used again, so that the last packets of its old call die out.
+    /// How long a Call ID is not reused, so that late packets of its old call are not delivered to a new one.
     pub quarantine: Duration,
 }
 
 impl DataplaneConfig {
-    /// For a server.
+    /// Returns the configuration of a server.
     pub fn server() -> DataplaneConfig {
         DataplaneConfig {
             workers: 1,
@@ -54,7 +56,7 @@ impl DataplaneConfig {
         }
     }
 
-    /// For a client.
+    /// Returns the configuration of a client.
     pub fn client() -> DataplaneConfig {
         DataplaneConfig::server()
     }

@@ -1,4 +1,4 @@
-//! Numbers that a worker writes and others read.
+//! Counters that a worker writes and others read.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -61,12 +61,13 @@ pub(crate) fn count(counter: &AtomicU64, by: u64) {
 #[derive(Debug, Default)]
 pub(crate) struct SharedCounters([AtomicU64; FIELDS]);
 
-/// The counters of a call that was closed.
+/// The counters of a closed call.
 #[derive(Debug)]
 pub struct LastCounters(pub(crate) Arc<SharedCounters>);
 
 impl LastCounters {
-    /// The counters: final as soon as the worker has obeyed, which is a turn of it after the call was closed.
+    /// Reads the counters. They are final once the worker has executed the close, one turn after the call was
+    /// closed.
     pub fn read(&self) -> Counters {
         self.0.read()
     }

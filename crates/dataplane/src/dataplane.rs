@@ -1,4 +1,4 @@
-//! The handle that shells hold.
+//! The handle to the dataplane.
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -25,7 +25,7 @@ use crate::io::{self, GreIn, GreOut, SocketIn, SocketOut};
 use crate::order::{self, Open, Order, Orders};
 use crate::worker::{self, Around, Parts, Sources, Worker};
 
-/// The workers of one process. Every method may be called from any thread, and none waits for a packet.
+/// The workers of one process. Every method may be called from any thread and does not wait for packets.
 #[derive(Debug)]
 pub struct Dataplane {
     workers: Vec<Orders>,
@@ -37,7 +37,7 @@ pub struct Dataplane {
     xdp_calls: Option<Arc<CallSet>>,
 }
 
-/// What the shells' side knows of calls.
+/// The state of calls on the caller's side.
 #[derive(Debug)]
 struct Known {
     ids: CallIds,
@@ -45,11 +45,11 @@ struct Known {
 }
 
 impl Dataplane {
-    /// Opens the GRE sockets and starts the workers. `tun` is up and has its address, or will; with several workers it
-    /// should have been opened for several queues, else one worker reads for all.
+    /// Opens the GRE sockets and starts the workers. `tun` has been or will be configured; for several
+    /// workers it should have several queues, otherwise one worker reads for all.
     ///
     /// # Errors
-    /// What keeps a socket from being opened or a thread from being started, with the code and the fix.
+    /// If a socket cannot be opened or a thread cannot be started, with the code and the fix.
     pub fn start(config: DataplaneConfig, tun: Tun) -> adit_sys::Result<(Dataplane, Events)> {
         let count = 1usize << config.worker_bits();
         let mask = (count - 1) as u16;
@@ -62,7 +62,7 @@ impl Dataplane {
         let (workers, orders): (Vec<_>, Vec<_>) = wakers.iter().cloned().map(order::queue).unzip();
         let rng = Rng::from_seed(adit_sys::host::random_seed()?);
         let known = Known { ids: CallIds::new(config.quarantine, rng), counters: BTreeMap::new() };
-        // From here on an error drops this value, and that ends the workers that run already.
+        // From here on an error drops this value, which stops the workers that run already.
         let mut dataplane = Dataplane {
             workers: workers.clone(),
             threads: Mutex::new(Vec::new()),
@@ -100,7 +100,7 @@ impl Dataplane {
         }
         let mut shares = shares.into_iter();
         for (number, ((orders, waker), socket)) in orders.into_iter().zip(wakers).zip(sockets).enumerate() {
-            // Without a queue of its own a worker writes to the first, which the first worker reads.
+            // A worker without a queue of its own writes to the first one, which the first worker reads.
             let own = queues.get(number).cloned();
             let Some(tun) = own.clone().or_else(|| queues.first().cloned()) else { continue };
             let outside = Around {
@@ -131,8 +131,8 @@ impl Dataplane {
         Ok((dataplane, receiver))
     }
 
-    /// A Call ID for a new call with `peer`; `None` when all are taken. It is given back by [`Dataplane::close`]. The
-    /// first packets of the call may come before [`Dataplane::open`]; a few are kept for it.
+    /// Reserves a Call ID for a new call with `peer`; `None` if all are in use. [`Dataplane::close`] releases
+    /// it. The first packets of the call may arrive before [`Dataplane::open`]; a few are held for it.
     pub fn reserve_call_id(&self, peer: Ipv4Addr) -> Option<LocalCallId> {
         let call_id = self.known().ids.reserve(Instant::now())?;
         if let Some(calls) = &self.xdp_calls {
@@ -142,8 +142,9 @@ impl Dataplane {
         Some(call_id)
     }
 
-    /// Opens a call: from now on GRE packets from `peer` with this Call ID are heard. `local` is our address on the
-    /// control connection, and so the source of the call's GRE; 0.0.0.0 leaves that to the routes.
+    /// Opens a call: from now on GRE packets from `peer` with this Call ID are accepted. `local` is our
+    /// address on the control connection, and so the source of the call's GRE packets; with 0.0.0.0 the
+    /// routing table selects it.
     pub fn open(&self, call_id: LocalCallId, local: Ipv4Addr, peer: Ipv4Addr, config: PathConfig) {
         let counters = Arc::new(SharedCounters::default());
         self.known().counters.insert(call_id, Arc::clone(&counters));
@@ -151,7 +152,8 @@ impl Dataplane {
         self.give(call_id, Order::Open(Box::new(Open { local, peer, config, counters })));
     }
 
-    /// Gives a command to the path of a call. A network command sets the destinations that lead to the call as well.
+    /// Passes a command to the path of a call. A network command also sets the destinations that lead to the
+    /// call.
     pub fn command(&self, call_id: LocalCallId, command: PathCommand) {
         let routes = match &command {
             PathCommand::Network(Some(network)) => {
@@ -180,7 +182,7 @@ impl Dataplane {
         self.give_or_drop(call_id, Order::Packet(call_id, buffer));
     }
 
-    /// Ends a call and gives its Call ID back. What is read of its counters some time later is what it carried.
+    /// Closes a call and releases its Call ID. The returned counters are final some time later.
     pub fn close(&self, call_id: LocalCallId) -> Option<LastCounters> {
         self.give_all(|| Order::Close(call_id));
         if let Some(calls) = &self.xdp_calls {
@@ -191,7 +193,7 @@ impl Dataplane {
         known.counters.remove(&call_id).map(LastCounters)
     }
 
-    /// The counters of an open call, no older than a turn of its worker.
+    /// The counters of an open call, as of the last turn of its worker.
     pub fn counters(&self, call_id: LocalCallId) -> Option<Counters> {
         self.known().counters.get(&call_id).map(|shared| shared.read())
     }
@@ -201,15 +203,15 @@ impl Dataplane {
         self.give_all(|| Order::Pools(networks.clone()));
     }
 
-    /// What was dropped outside of any call.
+    /// The counters of packets dropped outside of any call.
     pub fn drops(&self) -> Drops {
         self.drops.read()
     }
 
-    /// GRE seen since then that may have been meant for this call, and belongs to none.
+    /// The unmatched GRE packets since `since` that may have been meant for this call.
     pub fn unmatched(&self, call_id: LocalCallId, peer: Ipv4Addr, since: Instant) -> Option<Unmatched> {
         let seen = self.drops.unmatched.since(since);
-        // A late packet of an earlier call has its Call ID, which is not reused for a while.
+        // A late packet of an earlier call has the Call ID of that call, which is in quarantine.
         let unknown = |id: u16| !self.known().ids.is_taken(LocalCallId::new(id));
         let renamed = seen.iter().find(|seen| seen.source == peer && unknown(seen.call_id));
         let elsewhere = seen.iter().find(|seen| seen.source != peer && seen.call_id == call_id.get());
@@ -218,17 +220,17 @@ impl Dataplane {
             .or(elsewhere.map(|seen| Unmatched::Source(seen.source)))
     }
 
-    /// How packets are moved, in words.
+    /// The method by which packets are moved, for display.
     pub fn io(&self) -> &str {
         &self.io
     }
 
-    /// Why AF_XDP does not move the packets though it was asked for; the socket does.
+    /// Why AF_XDP is not used although it was requested; the socket is used instead.
     pub fn xdp_refused(&self) -> Option<&adit_sys::Error> {
         self.xdp_refused.as_ref()
     }
 
-    /// Ends the workers and waits for their end. What is given to the data plane afterwards is lost.
+    /// Stops the workers and waits for their end. Later input is discarded.
     pub fn stop(&self) {
         self.give_all(|| Order::Stop);
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
@@ -270,7 +272,7 @@ impl Drop for Dataplane {
     }
 }
 
-/// One queue of the interface for each worker, or as many as there are.
+/// Opens one queue of the interface for each worker, or as many as there are.
 fn queues(tun: Tun, count: usize) -> Vec<Arc<Tun>> {
     let mut queues = Vec::new();
     for _ in 1..count {
@@ -283,7 +285,7 @@ fn queues(tun: Tun, count: usize) -> Vec<Arc<Tun>> {
     queues
 }
 
-/// AF_XDP, if it was asked for: a share for each worker's socket.
+/// Opens AF_XDP if it was requested: a share for each worker's socket.
 fn open_xdp(config: &DataplaneConfig, sockets: &[Arc<GreSocket>]) -> Option<adit_sys::Result<Vec<Xdp>>> {
     if config.io != Io::Xdp {
         return None;
@@ -299,7 +301,7 @@ fn open_xdp(config: &DataplaneConfig, sockets: &[Arc<GreSocket>]) -> Option<adit
     }))
 }
 
-/// Starts the thread of a worker.
+/// Starts the thread of one worker.
 fn start<I: GreIn + Send + 'static, O: GreOut + Send + 'static>(
     parts: Parts<I, O, Arc<Tun>>,
     sources: Sources,

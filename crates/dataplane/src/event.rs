@@ -1,4 +1,4 @@
-//! What workers tell their owner.
+//! Events from workers to their owner.
 
 use adit_wire::LocalCallId;
 
@@ -7,19 +7,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
-/// Events that may wait, of all calls together.
+/// The most events that wait, of all calls together.
 const WAITING: usize = 8192;
-/// Events that may wait of one call, so that one that floods takes no room from the others.
+/// The most events that wait for one call, so that a flood does not take the space of the others.
 const WAITING_OF_ONE: u16 = 64;
 
-/// Something that a shell must see.
+/// An event that the owner of a call must handle.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// A PPP control frame from the peer.
     Frame {
         /// Our Call ID.
         call_id: LocalCallId,
-        /// From the address field (or the protocol field, when that is compressed) on.
+        /// The frame, starting with the address field (or the protocol field if that is compressed).
         frame: Vec<u8>,
     },
     /// A DHCPINFORM from the peer.
@@ -34,11 +34,11 @@ pub enum Event {
         /// Our Call ID.
         call_id: LocalCallId,
     },
-    /// A router or host refused our GRE with an ICMP message of type 3. At most one a second for each call.
+    /// A router or host rejected our GRE with an ICMP message of type 3. At most one a second for each call.
     Unreachable {
         /// Our Call ID.
         call_id: LocalCallId,
-        /// Who said so.
+        /// The sender of the ICMP message.
         from: Ipv4Addr,
         /// The ICMP code: 2 for "protocol unreachable", 9, 10 and 13 for "prohibited".
         code: u8,
@@ -51,7 +51,7 @@ pub enum Event {
 }
 
 impl Event {
-    /// The call that it is about.
+    /// The call of the event.
     pub fn call_id(&self) -> LocalCallId {
         match self {
             Event::Frame { call_id, .. }
@@ -63,10 +63,10 @@ impl Event {
     }
 }
 
-/// Events that wait, for each Call ID.
+/// The number of waiting events for each Call ID.
 type Waiting = Arc<[AtomicU16]>;
 
-/// The receiving end; one thread waits on it.
+/// The receiving end, on which one thread waits.
 #[derive(Debug)]
 pub struct Events {
     receiver: Receiver<Event>,
@@ -79,7 +79,7 @@ impl Events {
         self.receiver.recv().ok().inspect(|event| self.taken(event))
     }
 
-    /// The next event, if there is one now.
+    /// The next event, without waiting.
     pub fn try_recv(&self) -> Option<Event> {
         self.receiver.try_recv().ok().inspect(|event| self.taken(event))
     }
@@ -98,7 +98,7 @@ pub(crate) struct EventSender {
     waiting: Waiting,
 }
 
-/// A queue of events.
+/// Creates a queue of events.
 pub(crate) fn queue() -> (EventSender, Events) {
     let (sender, receiver) = sync_channel(WAITING);
     let waiting: Waiting = (0..=u16::MAX).map(|_| AtomicU16::new(0)).collect();
@@ -106,10 +106,10 @@ pub(crate) fn queue() -> (EventSender, Events) {
 }
 
 impl EventSender {
-    /// Queues an event; false when its call, or all together, have too many waiting. Never waits.
+    /// Queues an event without waiting; false if the limit of its call, or of all, is reached.
     pub(crate) fn send(&self, event: Event) -> bool {
         let Some(waiting) = self.waiting.get(event.call_id().index()) else { return false };
-        // Only the worker that owns the call adds, so the limit holds.
+        // Only the worker that owns the call increments it, so the limit holds.
         if waiting.load(Ordering::Relaxed) >= WAITING_OF_ONE {
             return false;
         }

@@ -1,4 +1,4 @@
-//! What a worker needs of the outside, as traits, so that a test can be the outside.
+//! The I/O of a worker as traits, so that tests can replace it.
 
 use std::io;
 use std::net::Ipv4Addr;
@@ -11,12 +11,13 @@ use adit_sys::gre::{GreSocket, IcmpReport, MAX_BATCH, RecvBatch, SendBatch};
 use adit_sys::tun::{Tun, VnetHeader};
 use adit_sys::xdp;
 
-/// Octets of the largest GRE packet taken, and of a packet to be sent with its headroom: frames of the largest MTU that
-/// makes sense on Ethernet with some room; larger ones are counted as damaged.
+/// The size of a buffer for one GRE packet, received or sent with its headroom. It fits frames of the largest
+/// usual MTU on Ethernet with some spare space; larger packets count as damaged.
 pub(crate) const SLOT: usize = 2048;
 const _: () = assert!(SLOT <= xdp::SLOT);
 
-/// What a turn asks for work. What is not asked had none a moment ago: to ask it would cost a system call.
+/// The sources that a turn polls. A source that is not polled was idle a moment ago: polling it would cost a
+/// system call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub(crate) struct Ask {
     /// The GRE socket for packets.
@@ -28,55 +29,55 @@ pub(crate) struct Ask {
 }
 
 impl Ask {
-    /// Any user.
+    /// All sources.
     pub(crate) const ALL: Ask = Ask { gre: true, reports: true, tun: true };
 }
 
-/// GRE packets arriving.
+/// The receiving side of GRE.
 pub(crate) trait GreIn {
-    /// Takes a batch; returns the number of packets, 0 when there is nothing now. What costs no system call is always
-    /// asked, the socket when `ask` says so.
+    /// Receives a batch; returns the number of packets, 0 if there is none now. Sources without a system call
+    /// are always polled, the socket only if `ask` includes it.
     fn receive(&mut self, ask: Ask) -> io::Result<usize>;
-    /// A packet of the batch: its source and its octets from the GRE header on.
+    /// A packet of the batch: its source and its octets, starting with the GRE header.
     fn packet(&mut self, index: usize) -> Option<(Ipv4Addr, &mut [u8])>;
     /// The octets of a packet of the batch.
     fn octets(&self, index: usize) -> &[u8];
-    /// The octets of all packets of the batch, in their order.
+    /// The octets of all packets of the batch, in order.
     fn packets(&mut self) -> impl Iterator<Item = &mut [u8]>;
-    /// Packets left out of batches so far because they were damaged or too long.
+    /// The number of packets left out of batches so far because they were damaged or too long.
     fn damaged(&self) -> u64;
     /// The next ICMP error about a packet that was sent.
     fn icmp(&mut self) -> Option<IcmpReport>;
 }
 
-/// GRE packets leaving: made in slots, and sent together.
+/// The sending side of GRE: packets are built in slots and sent together.
 pub(crate) trait GreOut {
     /// The next free slot, [`SLOT`] octets; `None` until the next flush.
     fn slot(&mut self) -> Option<&mut [u8]>;
-    /// Takes the packet that lies in the slot at `range`, to be sent at the next flush. At least
-    /// [`adit_tunnel::path::HEADROOM`] less 24 octets in front of it are free for the headers below.
+    /// Queues the packet in the slot at `range` for the next flush. At least [`adit_tunnel::path::HEADROOM`]
+    /// less 24 octets before it are free for the lower headers.
     fn push(&mut self, destination: Ipv4Addr, source: Option<Ipv4Addr>, range: Range<usize>);
-    /// The whole slots of what waits, in their order.
+    /// The slots of all queued packets, in order.
     fn slots(&mut self) -> impl Iterator<Item = &mut [u8]>;
-    /// Sends what waits.
+    /// Sends the queued packets.
     fn flush(&mut self);
-    /// Whether the last flush left packets that only another one sends.
+    /// Whether the last flush left packets that only another flush sends.
     fn has_backlog(&mut self) -> bool {
         false
     }
-    /// Packets so far that the kernel did not take.
+    /// The number of packets so far that the kernel rejected.
     fn refused(&self) -> u64;
 }
 
 /// The TUN interface.
 pub(crate) trait TunIo {
-    /// Reads one packet; `None` when there is nothing now.
+    /// Reads one packet; `None` if there is none now.
     fn read(&mut self, packet: &mut [u8]) -> io::Result<Option<(VnetHeader, usize)>>;
     /// Writes one packet, given in slices.
     fn write(&mut self, header: VnetHeader, packet: &[&[u8]]) -> io::Result<()>;
 }
 
-/// Receives from a socket of the kernel.
+/// Receives from a kernel socket.
 pub(crate) struct SocketIn {
     socket: Arc<GreSocket>,
     batch: RecvBatch,
@@ -114,7 +115,7 @@ impl GreIn for SocketIn {
     }
 }
 
-/// Sends to a socket of the kernel.
+/// Sends to a kernel socket.
 pub(crate) struct SocketOut {
     socket: Arc<GreSocket>,
     batch: SendBatch,
@@ -154,7 +155,7 @@ impl GreOut for SocketOut {
     }
 }
 
-/// Receives through AF_XDP, and from the socket what that leaves.
+/// Receives through AF_XDP, and the remaining packets from the socket.
 pub(crate) struct XdpIn {
     receiver: xdp::Receiver,
     socket: Arc<GreSocket>,
@@ -186,7 +187,7 @@ impl GreIn for XdpIn {
     }
 }
 
-/// Sends through AF_XDP, and by the socket what that does not take.
+/// Sends through AF_XDP, and the remaining packets through the socket.
 pub(crate) struct XdpOut {
     sender: xdp::Sender,
     refused: u64,

@@ -1,9 +1,10 @@
-//! Workers that move packets: GRE on one side, the TUN interface on the other, a [`adit_tunnel::path::Path`] for each
-//! call between.
+//! The dataplane: workers that move packets between GRE and the TUN interface, through a
+//! [`adit_tunnel::path::Path`] for each call.
 //!
-//! A call belongs to one worker thread for its whole life: its Call ID, which we choose, names the worker. Workers share
-//! nothing with each other, so that a packet meets no lock. Shells talk to workers over bounded queues: what must arrive
-//! waits for room, what may be lost (control frames, packets) is dropped and counted when a queue is full.
+//! A call belongs to one worker thread from its begin to its end: its Call ID, which we choose, selects the
+//! worker. Workers share no state, so packets are processed without locks. The owner sends orders to workers
+//! through bounded queues: an order that must arrive waits for space; what may be lost (control frames,
+//! packets) is dropped and counted if a queue is full.
 #![forbid(unsafe_code)]
 
 mod call_ids;
@@ -25,7 +26,7 @@ pub use counters::{Drops, LastCounters};
 pub use dataplane::Dataplane;
 pub use event::{Event, Events};
 
-/// Parts of the packet path, for those who measure them alone. Nothing here is promised to stay.
+/// Parts of the packet path for benchmarks. No stable interface.
 #[doc(hidden)]
 pub mod bench {
     pub use crate::coalesce::{Coalescer, Slots};

@@ -1,4 +1,4 @@
-//! What a worker is told.
+//! Orders to a worker.
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -11,65 +11,67 @@ use ipnet::{IpNet, Ipv4Net};
 
 use crate::counters::SharedCounters;
 
-/// Orders that may wait for one worker.
+/// The most orders that wait for one worker.
 pub(crate) const WAITING: usize = 4096;
 
-/// One order.
+/// An order.
 #[derive(Debug)]
 pub(crate) enum Order {
-    /// A call with this peer may begin soon: its first packets wait for it.
+    /// A call with this peer may begin soon: hold its first packets.
     Expect(LocalCallId, Ipv4Addr),
-    /// A call begins.
+    /// Open a call.
     Open(Box<Open>),
-    /// For the path of a call.
+    /// Pass a command to the path of a call.
     Path(LocalCallId, PathCommand),
-    /// A PPP control frame for the peer.
+    /// Send a PPP control frame to the peer.
     Frame(LocalCallId, Vec<u8>),
-    /// An IP packet for the peer, behind the headroom that a path wants.
+    /// Send an IP packet to the peer; it follows the headroom that a path needs.
     Packet(LocalCallId, Vec<u8>),
-    /// A call ends.
+    /// Close a call.
     Close(LocalCallId),
-    /// The destinations of a call: these and no others.
+    /// Set the destinations of a call, replacing the earlier ones.
     Routes(LocalCallId, Vec<IpNet>),
-    /// The pools.
+    /// Set the pools.
     Pools(Vec<Ipv4Net>),
-    /// The thread ends.
+    /// Stop the thread.
     Stop,
 }
 
-/// How a call begins.
+/// The parameters of an [`Order::Open`].
 #[derive(Debug)]
 pub(crate) struct Open {
-    /// Our address towards the peer, the source of what we send; unspecified: whatever the route says.
+    /// Our address towards the peer, the source of what we send; if unspecified, the routing table selects
+    /// it.
     pub(crate) local: Ipv4Addr,
     pub(crate) peer: Ipv4Addr,
     pub(crate) config: PathConfig,
     pub(crate) counters: Arc<SharedCounters>,
 }
 
-/// Where to give a worker its orders.
+/// The sending end of a worker's order queue.
 #[derive(Clone, Debug)]
 pub(crate) struct Orders {
     sender: SyncSender<Order>,
     waker: Waker,
 }
 
-/// A queue of orders for the worker that listens to `waker`.
+/// Creates a queue of orders for the worker that waits on `waker`.
 pub(crate) fn queue(waker: Waker) -> (Orders, Receiver<Order>) {
     let (sender, receiver) = sync_channel(WAITING);
     (Orders { sender, waker }, receiver)
 }
 
 impl Orders {
-    /// Gives an order that must arrive. Waits while the queue is full: the worker never waits for us, so not for long.
+    /// Sends an order that must arrive. Waits while the queue is full, which is short because workers do not
+    /// block.
     pub(crate) fn give(&self, order: Order) {
-        // An error means that the worker has stopped, and then nothing is to be done any more.
+        // An error means that the worker has stopped, and nothing needs to be done.
         if self.sender.send(order).is_ok() {
             self.waker.wake();
         }
     }
 
-    /// Gives an order that may be lost; false when it is.
+    /// Sends an order that may be lost; false if it is.
     pub(crate) fn try_give(&self, order: Order) -> bool {
         let given = self.sender.try_send(order).is_ok();
         if given {

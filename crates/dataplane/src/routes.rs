@@ -1,4 +1,4 @@
-//! From a destination address to the call behind which it lies.
+//! Routing from a destination address to its call.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use adit_wire::LocalCallId;
 use ipnet::{IpNet, Ipv4Net};
 
-/// A pool with more addresses than this has no array; its addresses go the way of other networks.
+/// A pool with more addresses than this has no array; its addresses are looked up like other networks.
 const MAX_POOL: u32 = 1 << 20;
 
 /// No call: this side never assigns Call ID 0.
@@ -18,12 +18,12 @@ pub(crate) struct Routes {
     pools: Vec<Pool>,
     v4: Table<u32>,
     v6: Table<u128>,
-    /// Everything that was added: the call of each network, and the networks of each call.
+    /// All added networks: the call of each network, and the networks of each call.
     owners: BTreeMap<IpNet, LocalCallId>,
     networks: BTreeMap<LocalCallId, Vec<IpNet>>,
 }
 
-/// The addresses from `first` on: the Call ID of each, or [`NONE`].
+/// An array for the addresses from `first` on: the Call ID of each, or [`NONE`].
 #[derive(Debug)]
 struct Pool {
     first: u32,
@@ -31,7 +31,7 @@ struct Pool {
 }
 
 impl Routes {
-    /// Changes the pools; the routes stay.
+    /// Sets the pools; the routes are kept.
     pub(crate) fn set_pools(&mut self, networks: &[Ipv4Net]) {
         self.pools = networks
             .iter()
@@ -47,7 +47,7 @@ impl Routes {
         self.owners = owners;
     }
 
-    /// Sends `net` to a call; a call that had exactly this network before loses it.
+    /// Adds a route for `net` to a call, which replaces that of another call.
     pub(crate) fn add(&mut self, net: IpNet, call_id: LocalCallId) {
         self.owners.insert(net, call_id);
         let networks = self.networks.entry(call_id).or_default();
@@ -57,7 +57,7 @@ impl Routes {
         self.set(net, call_id);
     }
 
-    /// Takes every network of a call away.
+    /// Removes all networks of a call.
     pub(crate) fn remove_call(&mut self, call_id: LocalCallId) {
         for net in self.networks.remove(&call_id).unwrap_or_default() {
             if self.owners.get(&net) == Some(&call_id) {
@@ -186,7 +186,7 @@ mod tests {
         for (text, call_id) in [
             ("10.0.0.2/32", 2),
             ("10.0.0.3/32", 3),
-            ("10.9.9.9/32", 4), // in the pool that is too large for an array
+            ("10.9.9.9/32", 4), // in a pool that is too large for an array
             ("192.0.2.7/32", 5),
             ("192.0.0.0/16", 6),
             ("192.0.2.0/24", 3),

@@ -1,13 +1,13 @@
-//! Finishing what the kernel left undone: super-packets to be cut, checksums to be completed.
+//! Segmentation and checksum offload in software: segments super-packets, completes checksums.
 //!
-//! With offload the TUN interface hands over up to 64 KiB of one flow at once. Each piece becomes a packet of its own,
-//! as a network card would make it.
+//! With offload, the TUN interface returns up to 64 KiB of one flow at once. Each segment becomes a packet of
+//! its own, as on a network card.
 
 use adit_sys::tun::{Gso, VnetHeader};
 use adit_wire::checksum::Sum;
 use adit_wire::{ipv4, ipv6, tcp, udp};
 
-/// Writes the checksum that `header` says is missing. False when it points outside the packet.
+/// Computes the checksum that `header` marks as missing. False if it points outside the packet.
 pub(crate) fn complete_checksum(header: VnetHeader, packet: &mut [u8]) -> bool {
     if !header.needs_checksum {
         return true;
@@ -17,7 +17,7 @@ pub(crate) fn complete_checksum(header: VnetHeader, packet: &mut [u8]) -> bool {
     let Some(sum) = packet.get(start..).map(|octets| Sum::default().with(octets).finish()) else {
         return false;
     };
-    // UDP has no zero: it means "no checksum". To TCP and ICMPv6 both forms of zero are the same.
+    // In UDP zero means "no checksum". For TCP and ICMPv6 both forms of zero are equivalent.
     let sum = if sum == 0 { 0xffff } else { sum };
     match packet.get_mut(at..at + 2) {
         Some(field) => {
@@ -28,22 +28,22 @@ pub(crate) fn complete_checksum(header: VnetHeader, packet: &mut [u8]) -> bool {
     }
 }
 
-/// The packets of a super-packet.
+/// The packets of a super-packet, segmented one by one.
 ///
-/// Their headers differ in little. What is the same in all is summed once; a packet costs one copy, which sums its data on
-/// the way, and a few additions.
+/// Their headers differ little. The common parts are summed once; each packet costs one copy, which also sums
+/// its data, and a few additions.
 #[derive(Debug)]
 pub struct Segments<'a> {
     headers: &'a [u8],
-    /// Data that has not been cut yet.
+    /// The data that is not segmented yet.
     rest: &'a [u8],
     is_v6: bool,
     is_tcp: bool,
-    /// Where the transport header begins.
+    /// The offset of the transport header.
     transport: usize,
-    /// Octets of data in each packet but the last.
+    /// The length of the data in each packet but the last, in octets.
     size: usize,
-    /// Of the next packet; in UDP and IPv6 they mean nothing.
+    /// Identification and sequence number of the next packet; unused with IPv6 and UDP.
     seq: u32,
     id: u16,
     flags: u8,
@@ -55,7 +55,7 @@ pub struct Segments<'a> {
 }
 
 impl<'a> Segments<'a> {
-    /// `None` when the packet is not what `header` says.
+    /// Creates the segmentation; `None` if the packet does not match `header`.
     pub fn new(header: VnetHeader, packet: &'a [u8]) -> Option<Segments<'a>> {
         let (is_v6, protocol, transport, packet) = match packet.first()? >> 4 {
             4 => {
@@ -151,11 +151,11 @@ impl<'a> Segments<'a> {
             finish_udp(transport.first_chunk_mut()?, sum, len);
         }
         self.rest = rest;
-        // A super-packet without data is a packet all the same.
+        // A super-packet without data still yields a packet.
         self.is_done = rest.is_empty();
         self.seq = self.seq.wrapping_add(data.len() as u32);
         self.id = self.id.wrapping_add(1);
-        // CWR belongs to the first.
+        // CWR is set in the first packet only.
         self.flags &= !tcp::CWR;
         Some(total)
     }
@@ -176,7 +176,7 @@ impl<'a> Segments<'a> {
     }
 
     fn finish_tcp(&self, header: &mut [u8; tcp::HEADER_MIN], sum: Sum, is_last: bool) {
-        // FIN and PSH belong to the last.
+        // FIN and PSH are set in the last packet only.
         let flags = if is_last { self.flags } else { self.flags & !(tcp::FIN | tcp::PSH) };
         let [high, low] = [self.seq >> 16, self.seq & 0xffff].map(|half| half as u16);
         let sum = sum.with_field(high).with_field(low).with_field(flags.into()).finish();
@@ -186,10 +186,10 @@ impl<'a> Segments<'a> {
     }
 }
 
-/// `sum` holds the length once; it stands in both headers.
+/// Completes a UDP header. `sum` contains the length once, but it occurs in both headers.
 fn finish_udp(header: &mut [u8; udp::HEADER], sum: Sum, len: u16) {
     let sum = sum.with_field(len).finish();
-    // Zero would mean that there is none.
+    // Zero would mean "no checksum".
     let sum = if sum == 0 { 0xffff } else { sum };
     header[4..6].copy_from_slice(&len.to_be_bytes());
     header[udp::CHECKSUM_AT..].copy_from_slice(&sum.to_be_bytes());

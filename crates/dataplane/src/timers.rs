@@ -1,4 +1,4 @@
-//! When which call has something to do.
+//! The timers of calls.
 
 use adit_wire::LocalCallId;
 
@@ -6,17 +6,18 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::Instant;
 
-/// Deadlines of calls. An entry may be out of date: the worker that takes it checks with the call whether it is due, and arms it again.
+/// Deadlines of calls. An entry may be outdated: the worker that takes it checks with the call whether it is
+/// due, and arms it again.
 #[derive(Debug, Default)]
 pub(crate) struct Timers(BinaryHeap<Reverse<(Instant, LocalCallId)>>);
 
 impl Timers {
-    /// Notes that `call_id` has something to do at `at`.
+    /// Adds the deadline `at` for `call_id`.
     pub(crate) fn arm(&mut self, at: Instant, call_id: LocalCallId) {
         self.0.push(Reverse((at, call_id)));
     }
 
-    /// The next call whose time has come.
+    /// Removes and returns the next call whose deadline has passed.
     pub(crate) fn take_due(&mut self, now: Instant) -> Option<(Instant, LocalCallId)> {
         let due = self.0.peek().is_some_and(|Reverse((at, _))| *at <= now);
         if due { self.0.pop().map(|Reverse(entry)| entry) } else { None }

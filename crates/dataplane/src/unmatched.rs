@@ -1,18 +1,18 @@
-//! GRE packets that belong to no call: what they tell about a call that hears nothing.
+//! GRE packets that belong to no call, as evidence about a call that receives nothing.
 
 use std::collections::VecDeque;
 use std::net::Ipv4Addr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-/// Pairs of source and Call ID that are remembered; the one that was seen the longest ago goes first.
+/// The most pairs of source and Call ID that are kept; the one seen the longest ago is removed first.
 const REMEMBERED: usize = 64;
 
 /// The most recent unmatched packets.
 #[derive(Debug, Default)]
 pub(crate) struct UnmatchedPackets(Mutex<VecDeque<Seen>>);
 
-/// A GRE packet with a Call ID, from somewhere.
+/// The source and Call ID of a GRE packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Seen {
     pub(crate) source: Ipv4Addr,
@@ -21,7 +21,7 @@ pub(crate) struct Seen {
 }
 
 impl UnmatchedPackets {
-    /// Remembers a packet. A worker never waits here: what another one is in the way of is not remembered.
+    /// Adds a packet. A worker never waits here: if another one holds the lock, the packet is not recorded.
     pub(crate) fn note(&self, now: Instant, source: Ipv4Addr, call_id: u16) {
         let Ok(mut seen) = self.0.try_lock() else { return };
         let known = seen.iter_mut().find(|seen| (seen.source, seen.call_id) == (source, call_id));
@@ -36,7 +36,7 @@ impl UnmatchedPackets {
         seen.push_back(Seen { source, call_id, at: now });
     }
 
-    /// Those that were seen since then.
+    /// The packets seen since `since`.
     pub(crate) fn since(&self, since: Instant) -> Vec<Seen> {
         self.seen().iter().filter(|seen| seen.at >= since).copied().collect()
     }

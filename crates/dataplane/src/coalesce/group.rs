@@ -1,4 +1,4 @@
-//! Segments of one flow that will be written together.
+//! A group of segments of one flow that will be written together.
 
 use adit_sys::tun::{Gso, MAX_SLICES, VnetHeader};
 use adit_wire::checksum::{self, Sum};
@@ -7,9 +7,9 @@ use adit_wire::{ipv4, ipv6, tcp};
 use super::Slots;
 use super::kind::{Flow, Segment};
 
-/// Octets of the largest packet that IP knows.
+/// The largest IP packet in octets.
 const TOTAL_MAX: usize = u16::MAX as usize;
-/// No packet follows in the group.
+/// The end of a group's list.
 const NONE: usize = usize::MAX;
 
 /// A packet of the batch.
@@ -31,24 +31,24 @@ impl Noted {
         slots.octets(self.slot).get(self.start..self.end).unwrap_or_default()
     }
 
-    /// Writes the packet as it is.
+    /// Writes the packet unchanged.
     pub(super) fn write(&self, slots: &impl Slots, write: &mut impl FnMut(VnetHeader, &[&[u8]])) {
         write(VnetHeader::default(), &[self.octets(slots)]);
     }
 }
 
-/// Whether a segment belongs at the end of a group.
+/// Whether a segment can be appended to a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fit {
-    /// It does.
+    /// It can be appended.
     Joins,
-    /// A new group begins with it; whether its checksum is known to be right.
+    /// It begins a new group; whether its checksum was verified.
     Begins { verified: bool },
-    /// Its checksum is wrong: it must reach the host as it is.
+    /// Its checksum is wrong: it must be passed on unchanged.
     Damaged,
 }
 
-/// Segments in order, the first of which lends its headers.
+/// Segments in order, with the headers of the first one.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Group {
     first: usize,
@@ -56,13 +56,14 @@ pub(super) struct Group {
     count: usize,
     /// The first segment.
     segment: Segment,
-    /// Octets of the packet that they will be.
+    /// The size of the joined packet in octets.
     total: usize,
     next_seq: u32,
     has_push: bool,
-    /// A segment shorter than the first has joined.
+    /// Whether a segment shorter than the first was appended, which ends the group.
     ends: bool,
-    /// Whether the checksum of the first was found right. That of a segment which stays alone is the host's business.
+    /// Whether the checksum of the first segment was verified. If the segment stays alone, the host verifies
+    /// it.
     verified: bool,
 }
 
@@ -85,7 +86,7 @@ impl Group {
         &self.segment.flow
     }
 
-    /// Whether `packet`, of the same flow, belongs at the end.
+    /// Whether `packet`, of the same flow, can be appended.
     pub(super) fn fit(
         &mut self,
         segment: &Segment,
@@ -123,7 +124,8 @@ impl Group {
         self.ends |= segment.len < self.segment.len;
     }
 
-    /// Whether nothing may follow: behind PSH, and behind a segment that is shorter than the others.
+    /// Whether nothing may be appended any more: after PSH, and after a segment that is shorter than the
+    /// others.
     pub(super) fn is_complete(&self) -> bool {
         self.has_push || self.ends
     }
@@ -168,7 +170,7 @@ impl Group {
         }
     }
 
-    /// Makes the first segment's headers those of all.
+    /// Adjusts the headers of the first segment to the joined packet.
     fn repair_checksum(&self, packet: &mut [u8]) {
         let transport = self.segment.transport;
         let Some((ip, segment)) = packet.split_at_mut_checked(transport) else { return };
@@ -188,14 +190,14 @@ impl Group {
         if self.has_push {
             tcp[13] |= tcp::PSH;
         }
-        // The kernel adds the rest, or never needs it.
+        // The kernel adds the rest if it is needed.
         let sum = pseudo_header(addresses, self.total - transport).partial();
         tcp[tcp::CHECKSUM_AT..][..2].copy_from_slice(&sum.to_be_bytes());
     }
 }
 
-/// Whether one header can stand for both segments; addresses and ports agree already, the sequence numbers follow each
-/// other.
+/// Whether one header can represent both segments. Addresses and ports are equal already, and the sequence
+/// numbers are consecutive.
 fn headers_agree(first: &[u8], packet: &[u8], segment: &Segment, distance: usize) -> bool {
     let (at, end) = (segment.transport, segment.data);
     let (Some(a), Some(b)) = (first.get(..end), packet.get(..end)) else { return false };
@@ -204,7 +206,8 @@ fn headers_agree(first: &[u8], packet: &[u8], segment: &Segment, distance: usize
         a[..4] == b[..4] && a[7] == b[7]
     } else {
         let id = |header: &[u8]| u16::from_be_bytes([header[4], header[5]]);
-        // With DF the identification means nothing (RFC 6864 section 4.1); else the cut must bring it back.
+        // With DF the identification has no meaning (RFC 6864 section 4.1); otherwise the segmentation must
+        // restore it.
         let has_id = b[6] & 0x40 != 0 || id(b) == id(a).wrapping_add(distance as u16);
         // TOS with ECN; DF; TTL.
         a[1] == b[1] && a[6] == b[6] && a[8] == b[8] && has_id

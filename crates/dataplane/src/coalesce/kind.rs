@@ -1,45 +1,45 @@
-//! What a packet is to the coalescer.
+//! Classification of packets for the coalescer.
 
 use adit_wire::{ipv4, ipv6, tcp};
 
-/// A packet, looked at once.
+/// The kind of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// A TCP segment that carries data and says nothing else.
+    /// A TCP segment with data and no flags other than ACK and PSH.
     Data(Segment),
-    /// Another TCP segment: it keeps its place in its flow and is joined with nothing.
+    /// Another TCP segment: it keeps its place in its flow and is not joined.
     Alone(Flow),
-    /// TCP of a flow that cannot be told, for all one sees: fragments, IP options, extension headers, damage.
+    /// A packet that may be TCP of an unknown flow: fragments, IP options, extension headers, damage.
     Unclear,
-    /// No TCP.
+    /// Not TCP.
     Other,
 }
 
-/// The addresses and ports of a TCP connection, one direction of it.
+/// One direction of a TCP connection: addresses and ports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Flow {
     ports: [u8; 4],
     is_v6: bool,
-    /// Source and destination; those of IPv4 take the first 8 octets.
+    /// Source and destination; IPv4 addresses use the first 8 octets.
     addresses: [u8; 32],
 }
 
-/// Where things lie in a segment that may be joined.
+/// Offsets in a segment that may be joined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Segment {
     pub(super) flow: Flow,
     pub(super) is_v6: bool,
-    /// Where the TCP header begins.
+    /// The offset of the TCP header.
     pub(super) transport: usize,
-    /// Where the data begins.
+    /// The offset of the data.
     pub(super) data: usize,
-    /// Octets of data, at least one.
+    /// The length of the data in octets, at least 1.
     pub(super) len: usize,
     pub(super) seq: u32,
     pub(super) has_push: bool,
 }
 
-/// Looks at a packet. Checksums are not looked at, except that of the IPv4 header.
+/// Classifies a packet. Only the checksum of the IPv4 header is verified.
 pub(super) fn read(packet: &[u8]) -> Kind {
     match packet.first().map(|octet| octet >> 4) {
         Some(4) => read_v4(packet),

@@ -11,7 +11,7 @@ use crate::segment::{Segments, complete_checksum};
 const URG: u8 = 0x20;
 const ECE: u8 = 0x40;
 
-/// A TCP segment to be made.
+/// A TCP segment to be built.
 #[derive(Clone, Debug)]
 struct Tcp {
     is_v6: bool,
@@ -91,18 +91,18 @@ impl Tcp {
         [ip, segment].concat()
     }
 
-    /// What a sender sends next.
+    /// The next segment of the sender.
     fn next(&self) -> Tcp {
         Tcp { seq: self.seq.wrapping_add(self.len as u32), id: self.id.wrapping_add(1), ..self.clone() }
     }
 
-    /// This and what follows, `n` in all.
+    /// This segment and the following ones, `n` in total.
     fn run(self, n: usize) -> Vec<Tcp> {
         std::iter::successors(Some(self), |tcp| Some(tcp.next())).take(n).collect()
     }
 }
 
-/// Slots with something in front of each packet and behind it.
+/// Slots with free octets before and after each packet.
 struct Memory(Vec<Vec<u8>>);
 
 const FRONT: usize = 5;
@@ -117,7 +117,7 @@ impl Slots for Memory {
     }
 }
 
-/// What was written.
+/// The written packets.
 type Written = Vec<(VnetHeader, Vec<u8>)>;
 
 fn write_batch(coalescer: &mut Coalescer, batch: &[Vec<u8>]) -> Written {
@@ -142,12 +142,12 @@ fn join(batch: &[Tcp]) -> Written {
     write_batch(&mut Coalescer::new(), &batch.iter().map(Tcp::octets).collect::<Vec<_>>())
 }
 
-/// How many segments each written packet holds.
+/// The number of segments in each written packet.
 fn counts(written: &Written) -> Vec<usize> {
     written.iter().map(|(header, octets)| cut(*header, octets).len()).collect()
 }
 
-/// The packets that a written one was made of, as the kernel cuts it; the header is checked on the way.
+/// Segments a written packet as the kernel does; verifies the header.
 fn cut(header: VnetHeader, octets: &[u8]) -> Vec<Vec<u8>> {
     if header == VnetHeader::default() {
         return vec![octets.to_vec()];
@@ -189,7 +189,7 @@ fn cut(header: VnetHeader, octets: &[u8]) -> Vec<Vec<u8>> {
     pieces
 }
 
-/// That `batch` leaves as groups of these sizes, with every octet unchanged.
+/// Asserts that `batch` is written as groups of these sizes, with every octet unchanged.
 fn check(batch: &[Tcp], expected: &[usize]) {
     for is_v6 in [false, true] {
         let batch: Vec<_> = batch.iter().map(|tcp| Tcp { is_v6, ..tcp.clone() }).collect();
@@ -331,7 +331,7 @@ fn flows_are_collected_side_by_side() {
     let mixed: Vec<_> = (0..4).flat_map(|n| flows.iter().map(move |flow| flow[n].clone())).collect();
     assert_eq!(counts(&join(&mixed)), [4; OPEN]);
 
-    // One more than there is room for: the oldest is written, nothing is lost.
+    // One flow more than the limit: the oldest one is written, nothing is lost.
     let more = Tcp { port: 99, ..Tcp::new() }.run(4);
     let mixed = [&mixed[..OPEN], &more[..1], &mixed[OPEN..], &more[1..]].concat();
     let written = join(&mixed);
@@ -364,7 +364,7 @@ fn what_is_no_plain_tcp_passes_as_it_is() {
     assert_eq!(between(&[0x45; 19]), [1, 2]);
     assert_eq!(between(&[0x60; 39]), [1, 2]);
 
-    // It may be the same flow: it must not overtake.
+    // It may belong to the same flow, so it must not overtake.
     let mut fragment = run[0].clone();
     fragment[6] |= 0x20;
     assert_eq!(between(&fragment), [1, 1, 1]);

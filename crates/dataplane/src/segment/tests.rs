@@ -8,7 +8,8 @@ use super::*;
 const SRC: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
 const DST: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
 
-/// A TCP super-packet of `len` octets of data with 12 octets of options, checksum left undone as the kernel does.
+/// A TCP super-packet with `len` octets of data and 12 octets of options; the checksum is incomplete, as the
+/// kernel leaves it.
 fn tcp_v4(len: usize, flags: u8) -> Vec<u8> {
     let mut segment = vec![0x10, 0, 0, 80, 0xff, 0xff, 0xff, 0x00, 0, 0, 0, 1, 0x80, flags, 1, 0, 0, 0, 0, 0];
     segment.extend([1, 1, 8, 10, 1, 2, 3, 4, 5, 6, 7, 8]);

@@ -15,11 +15,11 @@ use crate::order::Open;
 #[derive(Debug)]
 pub(super) struct Call {
     pub(super) path: Path,
-    /// The source of what we send; `None`: whatever the route says.
+    /// The source of what we send; `None` if the routing table selects it.
     pub(super) local: Option<Ipv4Addr>,
     pub(super) peer: Ipv4Addr,
     pub(super) counters: Arc<SharedCounters>,
-    /// When it is called next.
+    /// The next deadline for which a timer is armed.
     pub(super) armed: Option<Instant>,
     pub(super) reported_acknowledged: bool,
     pub(super) reported_unreachable: Option<Instant>,
@@ -41,16 +41,16 @@ impl Call {
     }
 }
 
-/// All calls, found by Call ID without a search.
+/// All calls, indexed by Call ID.
 #[derive(Debug)]
 pub(super) struct Calls {
-    /// Call ID to place, 0 for none, else one more than the index into `places`.
+    /// From the Call ID to its place: 0 for none, else one more than the index into `places`.
     index: Vec<u32>,
     places: Vec<Option<Call>>,
     free: Vec<u32>,
-    /// By the peer's address and its Call ID.
+    /// Our Call IDs, by the peer's address and Call ID.
     by_peer: BTreeMap<(Ipv4Addr, PeerCallId), LocalCallId>,
-    /// Calls that had something to do in this turn, each once.
+    /// Calls that were active in this turn, each once.
     touched: Vec<LocalCallId>,
 }
 
@@ -65,7 +65,7 @@ impl Calls {
         }
     }
 
-    /// Adds a call; one with the same Call ID goes.
+    /// Adds a call; replaces one with the same Call ID.
     pub(super) fn open(&mut self, call_id: LocalCallId, call: Call) {
         self.close(call_id);
         self.by_peer.insert((call.peer, call.path.peer_call_id()), call_id);
@@ -98,7 +98,7 @@ impl Calls {
         }
     }
 
-    /// The call, noted as one to be settled.
+    /// The call, marked as active in this turn.
     pub(super) fn touch(&mut self, call_id: LocalCallId) -> Option<&mut Call> {
         let place = self.index.get(call_id.index())?.checked_sub(1)?;
         let call = self.places.get_mut(place as usize)?.as_mut()?;
@@ -108,18 +108,18 @@ impl Calls {
         Some(call)
     }
 
-    /// The call, without a note.
+    /// The call, without marking it.
     pub(super) fn get_mut(&mut self, call_id: LocalCallId) -> Option<&mut Call> {
         let place = self.index.get(call_id.index())?.checked_sub(1)?;
         self.places.get_mut(place as usize)?.as_mut()
     }
 
-    /// Our Call ID of the call that a peer knows by its own.
+    /// Our Call ID of the call for the peer's Call ID.
     pub(super) fn find(&self, peer: Ipv4Addr, peer_call_id: PeerCallId) -> Option<LocalCallId> {
         self.by_peer.get(&(peer, peer_call_id)).copied()
     }
 
-    /// Calls `each` for every call touched since the last time.
+    /// Calls `each` for every call marked since the last time.
     pub(super) fn settle(&mut self, mut each: impl FnMut(LocalCallId, &mut Call)) {
         for call_id in self.touched.drain(..) {
             let place = self.index.get(call_id.index()).and_then(|place| place.checked_sub(1));

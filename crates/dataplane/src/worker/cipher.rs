@@ -10,10 +10,11 @@ use adit_wire::LocalCallId;
 
 use super::calls::Calls;
 
-/// A call with so many packets in a row will have more of them: some of its keys are made ahead.
+/// The number of consecutive packets of a call from which on further ones are likely: some of its keys are
+/// precomputed.
 const ROW: usize = 4;
 
-/// Cipher work on one packet.
+/// The cipher work for one packet.
 #[derive(Debug)]
 pub(super) struct Work<'a> {
     /// The number of the packet in its batch.
@@ -22,7 +23,8 @@ pub(super) struct Work<'a> {
     pub(super) cipher: &'a Cipher,
 }
 
-/// Does the work on the packets of a batch side by side. The numbers rise. `calls` lets keys be made ahead.
+/// Does the cipher work for the packets of a batch in parallel. The numbers must rise. Keys of `calls` are
+/// precomputed if possible.
 pub(super) fn apply<'a>(
     work: impl Iterator<Item = Work<'a>>,
     packets: impl Iterator<Item = &'a mut [u8]>,
@@ -47,7 +49,7 @@ pub(super) fn apply<'a>(
     mppe::apply_each(jobs.get_mut(..count).unwrap_or_default(), &mut Ahead { calls, rows });
 }
 
-/// Calls with [`ROW`] packets in a row.
+/// Detects calls with [`ROW`] consecutive packets.
 struct Rows {
     calls: [LocalCallId; MAX_BATCH / ROW],
     count: usize,
@@ -78,7 +80,7 @@ impl Rows {
     }
 }
 
-/// Calls whose next keys are wanted, one after the other.
+/// An iterator over the calls whose keys are to be precomputed.
 struct Ahead<'a> {
     calls: Option<&'a mut Calls>,
     rows: Rows,

@@ -1,4 +1,4 @@
-//! One worker: everything that happens to the packets of its calls.
+//! A worker, which processes all packets of its calls.
 
 mod calls;
 mod cipher;
@@ -34,25 +34,26 @@ use crate::timers::Timers;
 pub(crate) use outside::{Around, Parts};
 pub(crate) use run::{Sources, run};
 
-/// Reads of the TUN interface in one turn: as much as 64 GRE packets bring.
+/// The most reads of the TUN interface in one turn: as much data as in 64 GRE packets.
 const TUN_READS: usize = 16;
-/// A turn that moved more packets than this is soon followed by more of them.
+/// A turn that moved more packets than this is likely to be followed by more of them.
 const FEW: usize = 4;
-/// Orders obeyed in one turn: all that can have been given before its packets arrived.
+/// The most orders executed in one turn: all that can have been queued before its packets arrived.
 const ORDERS: usize = order::WAITING;
-/// ICMP errors looked at in one turn.
+/// The most ICMP errors handled in one turn.
 const REPORTS: usize = 16;
-/// Octets of the largest packet that the TUN interface hands over.
+/// The largest packet that the TUN interface returns, in octets.
 const TUN_PACKET: usize = 65_536;
-/// A smaller path MTU is a lie, or a path not worth having (RFC 1191 section 7.1 knows nothing useful below it).
+/// The smallest path MTU that is accepted: a smaller one is forged, or the path is unusable (RFC 1191 section
+/// 7.1 lists no useful value below it).
 const MTU_MIN: u32 = 552;
-/// Octets of IP and TCP headers, with all options.
+/// The octets of IP and TCP headers with all options.
 const LONGEST_HEADERS: usize = 60 + 60;
-/// What GRE, PPP and MPPE add to an inner packet at most: 20 + 16 + 8.
+/// The most octets that GRE, PPP and MPPE add to an inner packet: 20 + 16 + 8.
 const OVERHEAD: u32 = 44;
-/// The delay until the next flush after one that left packets: an interface that takes none must not keep a core busy.
+/// The delay until the next flush after one that left packets: a blocked interface must not keep a core busy.
 const FLUSH_AGAIN: Duration = Duration::from_millis(2);
-/// ICMP errors of one call are told no more often than this.
+/// The shortest interval at which ICMP errors of one call are reported.
 const UNREACHABLE_EVERY: Duration = Duration::from_secs(1);
 
 /// A worker without its thread.
@@ -60,7 +61,7 @@ pub(crate) struct Worker<I, O, T> {
     input: I,
     outside: Outside<O, T>,
     orders: Receiver<Order>,
-    /// Every worker's orders, this one's as well; the low bits of a Call ID are the index.
+    /// The order queues of all workers, including this one; the low bits of a Call ID are the index.
     workers: Vec<Orders>,
     number: usize,
     reads_tun: bool,
@@ -69,26 +70,26 @@ pub(crate) struct Worker<I, O, T> {
     early: Early,
     routes: Routes,
     timers: Timers,
-    /// Packets of the batch whose cipher work is still to be done: number, Call ID.
+    /// Packets of the batch whose cipher work is pending: number, Call ID.
     begun: Vec<(usize, LocalCallId, Pending)>,
-    /// IP packets of the batch that are to go to the host.
+    /// The IP packets of the batch for the host.
     coalescer: Coalescer,
-    /// [`HEADROOM`] octets, then what the TUN interface handed over.
+    /// [`HEADROOM`] octets, then the packet read from the TUN interface.
     packet: Box<[u8]>,
-    /// The same for one piece of it.
+    /// The same for one segment of it.
     piece: Box<[u8]>,
     damaged: u64,
     refused: u64,
 }
 
-/// How a turn went.
+/// The result of a turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Turn {
-    /// It had much to do, so there may be more at once.
+    /// There was much work, so more may be available at once.
     Busy,
-    /// What was asked had little or nothing: nothing to do until this time, or until something arrives.
+    /// The polled sources had little or no work: wait until this time, or until something arrives.
     Idle(Option<Instant>),
-    /// The worker was told to stop.
+    /// The worker must stop.
     Stop,
 }
 
@@ -117,11 +118,11 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
         }
     }
 
-    /// Does what there is to do, up to a bound, so that no side starves another.
+    /// Does the available work, up to a limit, so that no source starves another.
     pub(crate) fn turn(&mut self, now: Instant, ask: Ask) -> Turn {
         let arrived = self.input.receive(ask).unwrap_or(0);
-        // Orders after packets were received and before they are worked on: a call that was opened before its first
-        // packet left the peer is known when that packet is looked at.
+        // Execute orders after packets were received and before they are processed: a call that was opened
+        // before its first packet was sent is then known when that packet is processed.
         let obeyed = match self.obey(now) {
             Some(obeyed) => obeyed,
             None => return Turn::Stop,
@@ -150,7 +151,7 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
         Turn::Idle(self.timers.next().into_iter().chain(again).min())
     }
 
-    /// Obeys orders; `None` when one of them is to stop.
+    /// Executes orders; `None` if one of them is to stop.
     fn obey(&mut self, now: Instant) -> Option<usize> {
         for obeyed in 0..ORDERS {
             let Ok(order) = self.orders.try_recv() else { return Some(obeyed) };
@@ -203,12 +204,12 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
         }
     }
 
-    /// A call of this worker, marked as one that had something to do.
+    /// A call of this worker, marked as active in this turn.
     fn call(&mut self, call_id: LocalCallId) -> Option<(&mut Call, &mut Outside<O, T>)> {
         self.calls.touch(call_id).map(|call| (call, &mut self.outside))
     }
 
-    /// A GRE packet of the batch.
+    /// Processes a GRE packet of the batch.
     fn take_from_peer(&mut self, now: Instant, index: usize) {
         let drops = &self.outside.drops;
         let Some((source, packet)) = self.input.packet(index) else { return };
@@ -249,7 +250,7 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
         report_acknowledged(call_id, call, &self.outside);
     }
 
-    /// Does the cipher work that was put off, and hands what came out to the host.
+    /// Does the pending cipher work, and passes the results to the host.
     fn finish(&mut self, now: Instant) {
         let work = (self.begun.iter()).map(|(index, call_id, pending)| Work {
             number: *index,
@@ -272,12 +273,14 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
         }
     }
 
-    /// A packet of the host, up to 64 KiB; how many packets for the peer that makes, about. `None` when there is none.
+    /// Processes a packet of the host, up to 64 KiB; returns the approximate number of packets for the peer.
+    /// `None` if there is none.
     fn take_from_host(&mut self, now: Instant) -> Option<usize> {
         let buffer = self.packet.get_mut(HEADROOM..).unwrap_or_default();
         let (header, len) = match self.outside.tun.read(buffer) {
             Ok(Some(read)) => read,
-            // While the interface is down or gone there is nothing to read, whatever the kernel calls that.
+            // While the interface is down or removed there is nothing to read, whatever error the kernel
+            // returns.
             Ok(None) | Err(_) => return None,
         };
         let call_id =
@@ -296,15 +299,15 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
         call_id.index() % self.workers.len().max(1)
     }
 
-    /// Sends what lies in the packet buffer to the peer of a call of this worker: cut straight into the slots from which
-    /// it leaves.
+    /// Sends the packet in the buffer to the peer of a call of this worker, segmented directly into the slots
+    /// for sending.
     fn send_to_peer(&mut self, now: Instant, call_id: LocalCallId, header: VnetHeader, len: usize) {
         let Some(call) = self.calls.touch(call_id) else { return };
         let is_whole = header.gso == Gso::None;
         let longest = if is_whole { len } else { LONGEST_HEADERS + usize::from(header.gso_size) };
         let buffer = self.packet.get_mut(..HEADROOM + len).unwrap_or_default();
         if longest > SLOT - HEADROOM {
-            // It will have to be cut, or answered: a tunnel takes nothing so long.
+            // It must be fragmented or answered with an error: it is too long for a tunnel.
             let mut sink = self.outside.sink(now, call_id, call.local, call.peer);
             let sent = each_piece(header, buffer, &mut self.piece, |buffer| {
                 call.path.handle_ip(now, buffer, &mut sink);
@@ -354,7 +357,7 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
         }
     }
 
-    /// Hands what lies in the packet buffer to the worker that owns the call.
+    /// Passes the packet in the buffer to the worker that owns the call.
     fn hand_over(&mut self, call_id: LocalCallId, header: VnetHeader, len: usize) {
         let Some(owner) = self.workers.get(self.owner(call_id)) else { return };
         let buffer = self.packet.get_mut(..HEADROOM + len).unwrap_or_default();
@@ -369,11 +372,11 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
         }
     }
 
-    /// Looks at one ICMP error; false when there is none.
+    /// Handles one ICMP error; false if there is none.
     fn report(&mut self, now: Instant) -> bool {
         let Some(report) = self.input.icmp() else { return false };
         let IcmpReport { destination, from, kind, call_id: Some(peer_call_id) } = report else { return true };
-        // Only what quotes a call that lives is believed at all.
+        // Only an error that quotes an open call is accepted.
         let Some(call_id) = self.calls.find(destination, PeerCallId::new(peer_call_id)) else { return true };
         let Some(call) = self.calls.touch(call_id) else { return true };
         if let IcmpKind::FragmentationNeeded { mtu } = kind {
@@ -393,7 +396,7 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
         true
     }
 
-    /// The time of a call has come, unless the entry is out of date.
+    /// Handles an expired timer of a call, unless the entry is outdated.
     fn time(&mut self, now: Instant, at: Instant, call_id: LocalCallId) {
         let Some(call) = self.calls.touch(call_id).filter(|call| call.armed == Some(at)) else { return };
         call.armed = None;
@@ -401,7 +404,7 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
         call.path.handle_timeout(now, &mut sink);
     }
 
-    /// After a turn: publishes the counters of the calls it touched, and notes when they want to be called.
+    /// Ends a turn: publishes the counters of its active calls, and arms their timers.
     fn settle(&mut self) {
         let timers = &mut self.timers;
         self.calls.settle(|call_id, call| {
@@ -423,7 +426,7 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
     }
 }
 
-/// A GRE packet of a call.
+/// Processes a GRE packet of a call.
 fn from_peer<O: GreOut, T: TunIo>(
     now: Instant,
     call_id: LocalCallId,
@@ -436,14 +439,14 @@ fn from_peer<O: GreOut, T: TunIo>(
     report_acknowledged(call_id, call, outside);
 }
 
-/// Tells once that the peer has acknowledged a packet.
+/// Reports, once, that the peer has acknowledged a packet.
 fn report_acknowledged<O: GreOut, T: TunIo>(call_id: LocalCallId, call: &mut Call, outside: &Outside<O, T>) {
     if !call.reported_acknowledged && call.path.is_acknowledged() {
         call.reported_acknowledged = outside.report(Event::Acknowledged { call_id });
     }
 }
 
-/// The batch as the coalescer wants it.
+/// The batch as slots for the coalescer.
 struct Batch<'a, I>(&'a mut I);
 
 impl<I: GreIn> Slots for Batch<'_, I> {
@@ -465,8 +468,8 @@ fn destination(packet: &[u8]) -> Option<IpAddr> {
     }
 }
 
-/// Calls `send` with each packet that lies in `buffer` behind the headroom: one, or the pieces of a super-packet. False
-/// when it is not what `header` says.
+/// Calls `send` with each packet in `buffer` after the headroom: one, or the segments of a super-packet.
+/// False if it does not match `header`.
 fn each_piece(
     header: VnetHeader,
     buffer: &mut [u8],

@@ -1,4 +1,4 @@
-//! Where packets of a worker go.
+//! The output side of a worker.
 
 use std::net::Ipv4Addr;
 use std::ops::Range;
@@ -17,38 +17,38 @@ use crate::event::{Event, EventSender};
 use crate::io::{GreOut, TunIo};
 use crate::order::{Order, Orders};
 
-/// MPPE key changes for skipped frames that all calls of a worker together may cause at once.
+/// The most MPPE key changes for skipped frames that all calls of a worker may cause at once.
 const CHANGES: u32 = 50_000;
-/// One is earned in this time: 100 000 a second, about a twentieth of a core.
+/// The time in which one change is added to the budget: 100 000 a second, about a twentieth of a core.
 const EARNED_IN: Duration = Duration::from_micros(10);
 
-/// What a worker is made of.
+/// The parts of a worker.
 pub(crate) struct Parts<I, O, T> {
     pub(crate) input: I,
     pub(crate) gre: O,
     pub(crate) around: Around<T>,
 }
 
-/// What a worker needs, whatever moves its GRE packets.
+/// The parts of a worker that do not depend on how GRE packets are moved.
 pub(crate) struct Around<T> {
     pub(crate) tun: T,
     pub(crate) events: EventSender,
     pub(crate) drops: Arc<SharedDrops>,
     pub(crate) orders: Receiver<Order>,
-    /// Every worker's orders.
+    /// The order queues of all workers.
     pub(crate) workers: Vec<Orders>,
-    /// Which of them this one is.
+    /// The index of this worker.
     pub(crate) number: usize,
     pub(crate) reads_tun: bool,
     pub(crate) dont_fragment: bool,
 }
 
-/// The ways out.
+/// The outputs of a worker.
 pub(super) struct Outside<O, T> {
     gre: O,
-    /// Cipher work on what waits in `gre`: the number of the packet, its call, and the work.
+    /// Cipher work for packets in `gre`: the number of the packet, its call, and the work.
     ciphers: Vec<(usize, LocalCallId, Cipher)>,
-    /// Packets that wait in `gre`.
+    /// The number of packets queued in `gre`.
     waiting: usize,
     pub(super) tun: T,
     pub(super) drops: Arc<SharedDrops>,
@@ -71,7 +71,7 @@ impl<O: GreOut, T: TunIo> Outside<O, T> {
         }
     }
 
-    /// Whether there is no slot before the next flush.
+    /// Whether there is no free slot before the next flush.
     pub(super) fn is_full(&mut self) -> bool {
         self.gre.slot().is_none()
     }
@@ -81,7 +81,8 @@ impl<O: GreOut, T: TunIo> Outside<O, T> {
         self.gre.slot()
     }
 
-    /// The packet that lies in the slot at `range` goes to `peer`, once `cipher` has been applied to the slot.
+    /// Queues the packet in the slot at `range` for `peer`; `cipher` is applied to the slot before it is
+    /// sent.
     pub(super) fn push(
         &mut self,
         call_id: LocalCallId,
@@ -96,7 +97,8 @@ impl<O: GreOut, T: TunIo> Outside<O, T> {
         self.waiting += 1;
     }
 
-    /// Sends all packets that wait, and those that a flush before this one left. `calls` lets keys be made ahead.
+    /// Sends all queued packets, and those that an earlier flush left. Keys of `calls` are precomputed if
+    /// possible.
     pub(super) fn flush(&mut self, calls: Option<&mut Calls>) {
         let work = (self.ciphers.iter()).map(|(number, call_id, cipher)| Work {
             number: *number,
@@ -111,24 +113,24 @@ impl<O: GreOut, T: TunIo> Outside<O, T> {
         }
     }
 
-    /// Whether a flush should come soon, though nothing may arrive that brings it about.
+    /// Whether a flush is needed soon, even if nothing arrives that causes one.
     pub(super) fn has_backlog(&mut self) -> bool {
         self.gre.has_backlog()
     }
 
-    /// Packets that the kernel did not take, so far.
+    /// The number of packets that the kernel rejected so far.
     pub(super) fn refused(&self) -> u64 {
         self.gre.refused()
     }
 
-    /// Hands an IP packet to the host.
+    /// Passes an IP packet to the host.
     pub(super) fn write(&mut self, header: VnetHeader, packet: &[&[u8]]) {
         if self.tun.write(header, packet).is_err() {
             count(&self.drops.refused, 1);
         }
     }
 
-    /// Where the packets of one call go.
+    /// Returns the sink for one call.
     pub(super) fn sink(
         &mut self,
         now: Instant,

@@ -12,18 +12,18 @@ const WAKER: u64 = 0;
 const GRE: u64 = 1;
 const TUN: u64 = 2;
 const XDP: u64 = 3;
-/// A busy worker asks its sources directly, and looks for what they do not say themselves once in so many turns: orders,
-/// ICMP errors, interfaces taken away.
+/// A busy worker polls its sources directly, and once in this many turns checks what they do not report:
+/// orders, ICMP errors, removed interfaces.
 const LOOK_EVERY: u32 = 32;
 
-/// What a worker waits for.
+/// The sources on which a worker waits.
 pub(crate) struct Sources {
     poller: Poller,
     waker: Waker,
 }
 
 impl Sources {
-    /// Its orders, its GRE socket, AF_XDP if it has that, and the TUN interface if it reads that.
+    /// Creates the sources: its orders, its GRE socket, AF_XDP and the TUN interface if it uses them.
     pub(crate) fn new(
         waker: Waker,
         gre: impl AsFd,
@@ -43,7 +43,7 @@ impl Sources {
     }
 }
 
-/// Works until told to stop. `tun` is what was given to [`Sources::new`].
+/// Works until it is stopped. `tun` is the one passed to [`Sources::new`].
 pub(crate) fn run<I: GreIn, O: GreOut, T: TunIo>(
     mut worker: Worker<I, O, T>,
     sources: &Sources,
@@ -64,16 +64,17 @@ pub(crate) fn run<I: GreIn, O: GreOut, T: TunIo>(
                 _ => {}
             });
             if waited.is_err() {
-                // It cannot happen to a set that is in order; should it, the worker must not spin.
+                // This should not happen with a valid set; if it does, the worker must not spin.
                 std::thread::sleep(Duration::from_millis(10));
             }
-            // Only calls that have something, so that a packet on an idle line does not wait for other calls.
+            // Poll only the sources that are ready, so that a packet on an idle line does not wait for
+            // others.
             ask = if busy == 0 && waited.is_ok() { ready } else { Ask { reports: ready.reports, ..ask } };
         }
         if woken {
             sources.waker.clear();
         }
-        // An interface that was taken away would be reported as ready for ever.
+        // A removed interface would be reported as ready forever.
         if tun_gone && let Some(tun) = tun.take() {
             let _ = sources.poller.remove(tun);
         }

@@ -1,4 +1,4 @@
-//! Workers with queues of this process as their outside.
+//! Tests of workers with in-process queues as their I/O.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -23,7 +23,7 @@ const CLIENT: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 2);
 const INNER: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
 const HOST: Ipv4Addr = Ipv4Addr::new(192, 168, 7, 7);
 
-/// Everything around a worker.
+/// The environment of a worker.
 #[derive(Default)]
 struct World {
     gre_in: VecDeque<(Ipv4Addr, Vec<u8>)>,
@@ -31,7 +31,7 @@ struct World {
     icmp: VecDeque<IcmpReport>,
     tun_in: VecDeque<(VnetHeader, Vec<u8>)>,
     tun_out: Vec<Vec<u8>>,
-    /// The network takes so many packets at a flush; `None`: all.
+    /// The number of packets that the network accepts in a flush; `None` for all.
     takes: Option<usize>,
 }
 
@@ -71,7 +71,7 @@ impl GreIn for FakeIn {
 /// Packets with their destinations and sources.
 type Waiting = Vec<(Ipv4Addr, Option<Ipv4Addr>, std::ops::Range<usize>)>;
 
-/// Packets that were flushed and not taken are last.
+/// Packets that were flushed but not accepted are last.
 struct FakeOut(Shared, Vec<Vec<u8>>, Waiting, VecDeque<(Ipv4Addr, Option<Ipv4Addr>, Vec<u8>)>);
 
 impl FakeOut {
@@ -120,7 +120,7 @@ impl TunIo for FakeTun {
         Ok(Some((header, octets.len())))
     }
 
-    /// Cuts what was joined again, as a kernel does that sends it on.
+    /// Segments a joined packet, as a kernel does that forwards it.
     fn write(&mut self, header: VnetHeader, packet: &[&[u8]]) -> io::Result<()> {
         let mut buffer = [&[0; HEADROOM][..], &packet.concat()].concat();
         let mut piece = vec![0; HEADROOM + TUN_PACKET];
@@ -132,7 +132,7 @@ impl TunIo for FakeTun {
     }
 }
 
-/// A worker, its world, its clock, and the shell's side of it.
+/// A worker, its environment, its clock, and the owner's side of it.
 struct Bench {
     worker: Worker<FakeIn, FakeOut, FakeTun>,
     world: Shared,
@@ -142,7 +142,7 @@ struct Bench {
     now: Instant,
 }
 
-/// `count` workers that know each other.
+/// `count` workers that are connected to each other.
 fn benches(count: usize, dont_fragment: bool) -> Vec<Bench> {
     let (orders, receivers): (Vec<_>, Vec<_>) =
         (0..count).map(|_| order::queue(Waker::new().unwrap())).unzip();
@@ -178,7 +178,7 @@ impl Bench {
         self.orders.give(order);
     }
 
-    /// Opens a call with `CLIENT` whose ids are the same on both sides.
+    /// Opens a call with `CLIENT` with equal ids on both sides.
     fn open(&self, call_id: u16) -> Arc<SharedCounters> {
         let counters = Arc::new(SharedCounters::default());
         let config = PathConfig {
@@ -204,7 +204,7 @@ impl Bench {
         self.order(Order::Routes(LocalCallId::new(call_id), vec![ipnet::Ipv4Net::from(inner).into()]));
     }
 
-    /// Turns until nothing is left to do.
+    /// Runs turns until no work is left.
     fn turn(&mut self) -> Option<Instant> {
         for _ in 0..1000 {
             match self.worker.turn(self.now, Ask::ALL) {
@@ -313,7 +313,7 @@ fn the_first_packets_of_an_expected_call_wait_until_it_is_open() {
         vec![Event::Frame { call_id: LocalCallId::new(7), frame: LCP.to_vec() }; 8],
         "and no more"
     );
-    // A call that never began leaves nothing to one that gets its Call ID.
+    // A call that was never opened leaves nothing to the next call with its Call ID.
     bench.order(Order::Close(LocalCallId::new(8)));
     bench.open(8);
     bench.turn();
@@ -384,7 +384,7 @@ fn a_super_packet_crosses_two_encrypted_workers_in_pieces() {
         let mppe = Mppe { strength: Strength::Bits128, stateless: true, keys };
         bench.order(Order::Path(LocalCallId::new(7), PathCommand::Encryption(Some(mppe))));
     }
-    // On the other side the peer may send from anywhere.
+    // On a client, the peer may send from any address.
     let network = Network {
         peer_networks: vec!["0.0.0.0/0".parse().unwrap()],
         acl: None,
@@ -643,7 +643,7 @@ fn c193_key_changes_of_all_calls_together_are_bounded() {
     let tried: u64 = (1..=100)
         .map(|id| bench.worker.calls.touch(LocalCallId::new(id)).unwrap().path.counters().decrypt_failures)
         .sum();
-    // Each try costs 0xf00 changes of the 50 000 there are.
+    // Each attempt costs 0xf00 of the 50 000 changes.
     assert_eq!(tried, 13);
 }
 

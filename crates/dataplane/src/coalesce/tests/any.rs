@@ -1,4 +1,4 @@
-//! Any input: each flow leaves as it entered.
+//! Tests with random input: each flow leaves as it entered.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// One packet that a sender sends, and what happens to it.
+/// A packet that a sender sends, and what happens to it.
 #[derive(Clone, Debug)]
 struct Step {
     flow: u16,
@@ -32,9 +32,9 @@ enum Fate {
     Arrives,
     Lost,
     Twice,
-    /// An octet at this place is another.
+    /// The octet at this position is changed.
     Damaged(usize),
-    /// The batch ends behind it.
+    /// The batch ends after it.
     Ends,
 }
 
@@ -105,7 +105,7 @@ fn batches(steps: &[Step]) -> Vec<Vec<Vec<u8>>> {
     batches
 }
 
-/// The packet without what has no meaning with DF.
+/// The packet without the fields that have no meaning with DF.
 fn meaning(mut octets: Vec<u8>) -> Vec<u8> {
     let has_id = octets.first() != Some(&0x45) || octets[6] & 0x40 == 0;
     if !has_id && checksum::of(&octets[..20]) == 0 {
@@ -115,7 +115,7 @@ fn meaning(mut octets: Vec<u8>) -> Vec<u8> {
     octets
 }
 
-/// Protocol, addresses and ports; damage may have made another flow of it.
+/// Protocol, addresses and ports; damage may have changed the flow.
 fn flow_of(octets: &[u8]) -> Vec<u8> {
     let (protocol, rest) = match octets[0] >> 4 {
         4 => (9, 12..24),

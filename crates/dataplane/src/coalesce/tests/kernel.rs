@@ -1,4 +1,4 @@
-//! What real kernels send is cut, joined again, and accepted by a real kernel.
+//! Tests with real kernels: their packets are segmented, joined again, and accepted by a kernel.
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -14,10 +14,10 @@ use super::*;
 const BATCH: usize = 64;
 const SLOT: usize = 2048;
 
-/// Two TUN interfaces and what stands for a tunnel between them.
+/// Two TUN interfaces and a simulated tunnel between them.
 struct Tunnel {
     tuns: [Tun; 2],
-    /// Of the large packets towards the second interface, every so many-th is damaged on the way.
+    /// If set, every n-th large packet towards the second interface is damaged.
     damage_every: Option<usize>,
     coalescer: Coalescer,
     slots: Memory,
@@ -27,9 +27,9 @@ struct Tunnel {
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Report {
-    /// Segments with data towards the second interface.
+    /// The number of segments with data towards the second interface.
     segments: usize,
-    /// Writes of more than one segment there.
+    /// The number of writes there with more than one segment.
     joined: usize,
     writes: usize,
     damaged: usize,
@@ -47,7 +47,7 @@ impl Tunnel {
         }
     }
 
-    /// Carries packets until told to stop.
+    /// Carries packets until it is stopped.
     fn run(mut self, stop: &AtomicBool) -> Report {
         let poller = Poller::new().unwrap();
         for (token, tun) in (0..).zip(&self.tuns) {
@@ -117,7 +117,7 @@ fn up(host: &Host, addresses: [&str; 2]) -> Tun {
     tun
 }
 
-/// Errors that the host's TCP has counted: in all, and of checksums.
+/// The errors counted by the TCP of the host: the total, and checksum errors.
 fn errors(host: &Host) -> [usize; 2] {
     let all = host.sh("cat /proc/net/snmp");
     let mut lines = all.lines().filter(|line| line.starts_with("Tcp:")).map(str::split_whitespace);
@@ -176,7 +176,7 @@ fn a_kernel_that_forwards_them_cuts_them_again() {
     let c = Host::new("c");
     wire((&b, "eth0", "192.0.2.1/24"), (&c, "eth0", "192.0.2.2/24"));
     b.sysctl("net.ipv4.ip_forward", "1");
-    // Nothing larger than a frame leaves, as on a card without offload.
+    // No packet is larger than a frame, as on a network card without offload.
     b.ip("link set dev eth0 gso_max_size 1500");
     a.ip("route add 192.0.2.0/24 via 10.0.0.2");
     c.ip("route add 10.0.0.0/24 via 192.0.2.1");
