@@ -1,8 +1,8 @@
 //! The two Call IDs of a call (RFC 2637 section 2), one type each.
 //!
-//! Each side assigns one. On the wire, Call ID is the sender's and Peer's Call ID is the receiver's; a GRE packet bears
-//! the receiver's (RFC 2637 section 4.1). A field of a message is therefore a bare number: code that knows the direction
-//! gives it its type, and from then on the two cannot be mistaken for each other.
+//! Each side assigns one. In a message, Call ID is the sender's and Peer's Call ID is the receiver's; a GRE
+//! packet contains the receiver's (RFC 2637 section 4.1). A field of a message is therefore a plain number:
+//! the caller, who knows the direction, converts it to one of the types, so that the two cannot be confused.
 
 use core::fmt;
 
@@ -14,17 +14,17 @@ macro_rules! call_id {
         pub struct $name(u16);
 
         impl $name {
-            /// Types the number of a field; the caller knows who assigned it.
+            /// Converts the number in a field; the caller knows which side assigned it.
             pub const fn new(number: u16) -> $name {
                 $name(number)
             }
 
-            /// The number, as a field bears it.
+            /// The number for a field.
             pub const fn get(self) -> u16 {
                 self.0
             }
 
-            /// The number as an index into a table of 65,536 places.
+            /// The number as an index into a table of 65,536 entries.
             pub const fn index(self) -> usize {
                 self.0 as usize
             }
@@ -39,13 +39,13 @@ macro_rules! call_id {
 }
 
 call_id! {
-    /// The Call ID that this side assigned. The peer's GRE packets bear it, and so does Peer's Call ID in the messages
-    /// that the peer sends.
+    /// The Call ID that this side assigned. It is in the peer's GRE packets, and in Peer's Call ID of the
+    /// peer's messages.
     LocalCallId
 }
 
 call_id! {
-    /// The Call ID that the peer assigned. GRE packets to the peer bear it, and so does Peer's Call ID in the messages
-    /// to the peer.
+    /// The Call ID that the peer assigned. It is in GRE packets to the peer, and in Peer's Call ID of
+    /// messages to the peer.
     PeerCallId
 }

@@ -1,4 +1,4 @@
-//! CCP (RFC 1962), of whose options MPPE (RFC 3078 section 2) is the one that PPTP uses.
+//! CCP (RFC 1962). Of its options, PPTP uses MPPE (RFC 3078 section 2).
 
 mod option;
 
@@ -8,7 +8,7 @@ pub use option::{CcpOption, Mppe};
 
 use crate::{Protocol, cp};
 
-/// The packet in one line: `Configure-Request id 4: mppe 128 stateless`. Bounded, printable.
+/// Formats the packet in one line: `Configure-Request id 4: mppe 128 stateless`. Bounded, printable.
 pub fn describe<'a>(packet: &'a cp::Packet<'a>) -> impl fmt::Display + 'a {
     struct Describe<'a>(&'a cp::Packet<'a>);
     impl fmt::Display for Describe<'_> {

@@ -1,7 +1,7 @@
-//! CHAP (RFC 1994) and what MS-CHAP puts into it (RFC 2433, 2759).
+//! CHAP (RFC 1994) with the extensions of MS-CHAP (RFC 2433, 2759).
 //!
-//! No `Display` or `Debug` here shows a challenge, a response or a hash: a challenge and its response allow to
-//! search for the password.
+//! No `Display` or `Debug` here shows a challenge, a response or a hash, because a challenge and its response
+//! allow a password search.
 
 mod change_password;
 mod outcome;
@@ -16,13 +16,13 @@ pub use response::{MsChapV1Response, MsChapV2Response};
 use crate::text::escape;
 use crate::{Error, Protocol, Result, cp};
 
-/// Challenge.
+/// Code of Challenge.
 pub const CHALLENGE: u8 = 1;
-/// Response.
+/// Code of Response.
 pub const RESPONSE: u8 = 2;
-/// Success.
+/// Code of Success.
 pub const SUCCESS: u8 = 3;
-/// Failure.
+/// Code of Failure.
 pub const FAILURE: u8 = 4;
 /// Change-Password of MS-CHAPv1, version 1 (RFC 2433 section 8).
 pub const CHANGE_PASSWORD_1: u8 = 5;
@@ -45,36 +45,37 @@ pub const fn code_name(code: u8) -> Option<&'static str> {
     })
 }
 
-/// What a CHAP packet says.
+/// The contents of a CHAP packet.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Message<'a> {
-    /// Prove that you know the secret.
+    /// Challenge: requests a proof of the secret.
     Challenge {
         /// Challenge Value, 1 to 255 octets.
         value: &'a [u8],
-        /// Who asks.
+        /// Name of the authenticator.
         name: &'a [u8],
     },
-    /// Here is the proof.
+    /// Response: the proof.
     Response {
-        /// Response Value, 1 to 255 octets: 16 of CHAP-MD5, 49 of MS-CHAP.
+        /// Response Value, 1 to 255 octets: 16 with CHAP-MD5, 49 with MS-CHAP.
         value: &'a [u8],
-        /// Who proves it.
+        /// Name of the peer.
         name: &'a [u8],
     },
-    /// You do. MS-CHAPv2 makes a [`Success`] of the text.
+    /// Success. With MS-CHAPv2 the text is a [`Success`].
     Success(&'a [u8]),
-    /// You do not. MS-CHAP makes a [`Failure`] of the text.
+    /// Failure. With MS-CHAP the text is a [`Failure`].
     Failure(&'a [u8]),
-    /// A new password (MS-CHAPv2).
+    /// Change-Password (MS-CHAPv2).
     ChangePassword(Box<ChangePassword>),
 }
 
 impl<'a> Message<'a> {
-    /// Gives a packet its meaning.
+    /// Parses a packet.
     ///
     /// # Errors
-    /// A Value-Size of 0 or beyond the packet, a Change-Password of another length, any other code.
+    /// If Value-Size is 0 or exceeds the packet, a Change-Password has a wrong length, or the code is
+    /// unknown.
     pub fn parse(packet: &cp::Packet<'a>) -> Result<Message<'a>> {
         Ok(match packet.code {
             CHALLENGE => {
@@ -92,7 +93,7 @@ impl<'a> Message<'a> {
         })
     }
 
-    /// Appends the packet. A value beyond 255 octets is cut, since its size is one octet.
+    /// Appends the packet. A value beyond 255 octets is truncated, because its size is one octet.
     pub fn emit(&self, out: &mut Vec<u8>, id: u8) {
         let with_value = |value: &[u8], name: &[u8]| {
             let value = value.get(..255).unwrap_or(value);
@@ -132,7 +133,7 @@ impl Message<'_> {
         }
     }
 
-    /// What follows the name, with its colon.
+    /// Writes the part after the code's name, beginning with a colon.
     fn write_detail(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Message::Challenge { value, name } => {
@@ -154,7 +155,7 @@ impl Message<'_> {
     }
 }
 
-/// One line for people, bounded and printable.
+/// Formats the packet in one line, bounded and printable.
 impl fmt::Display for Message<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())?;
@@ -162,19 +163,19 @@ impl fmt::Display for Message<'_> {
     }
 }
 
-/// As `Display`.
+/// The same text as `Display`.
 impl fmt::Debug for Message<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Message({self})")
     }
 }
 
-/// Whether a field of MS-CHAP stands somewhere in the text.
+/// Whether the text contains a field of MS-CHAP.
 pub(crate) fn hides(text: &[u8], key: &[u8]) -> bool {
     text.windows(key.len()).any(|window| window == key)
 }
 
-/// The packet in one line: `Challenge id 69: 16 octets from "vpn"`. Bounded, printable.
+/// Formats the packet in one line: `Challenge id 69: 16 octets from "vpn"`. Bounded, printable.
 pub fn describe<'a>(packet: &'a cp::Packet<'a>) -> impl fmt::Display + 'a {
     struct Describe<'a>(&'a cp::Packet<'a>);
     impl fmt::Display for Describe<'_> {
@@ -193,17 +194,17 @@ pub fn describe<'a>(packet: &'a cp::Packet<'a>) -> impl fmt::Display + 'a {
     Describe(packet)
 }
 
-/// A text that is no more than one.
+/// Writes a text without fields.
 fn write_text(f: &mut fmt::Formatter<'_>, text: &[u8]) -> fmt::Result {
     if text.is_empty() { Ok(()) } else { write!(f, ": \"{}\"", Short(text)) }
 }
 
-/// A text from the network, escaped and cut.
+/// A text from the network, escaped and truncated.
 struct Short<'a>(&'a [u8]);
 
 impl fmt::Display for Short<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        /// Names have up to 256 octets (RFC 2759 section 4); nothing longer is of use in a log.
+        /// Names have up to 256 octets (RFC 2759 section 4); more is not useful in a log.
         const SHOWN: usize = 256;
         match self.0.get(..SHOWN) {
             Some(head) if self.0.len() > SHOWN => write!(f, "{}...", escape(head)),

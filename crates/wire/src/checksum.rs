@@ -1,20 +1,20 @@
-//! The Internet checksum (RFC 1071), and changing it with a field (RFC 1624).
+//! The Internet checksum (RFC 1071) and its incremental update (RFC 1624).
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// A running sum. Octets may be added in pieces of any even length; only the last piece may be odd.
+/// A running sum. Data may be added in pieces of even length; only the last piece may have an odd length.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Sum(u64);
 
-/// Sums kept side by side: what a vector unit adds at once, twice over.
+/// The number of parallel sums: two vector registers.
 const LANES: usize = 8;
 
 impl Sum {
     /// Adds octets.
     #[must_use]
     pub fn with(self, data: &[u8]) -> Sum {
-        // The sum is kept in the machine's own order and turned once at the end (RFC 1071 section 2 B). Words of 32 bits
-        // in sums of 64 need no carry.
+        // The sum is kept in the byte order of the host and swapped once at the end (RFC 1071 section 2 B).
+        // Words of 32 bits in sums of 64 bits need no carry.
         let (words, rest) = data.as_chunks::<4>();
         let (blocks, words) = words.as_chunks::<LANES>();
         let mut lanes = [0; LANES];
@@ -24,7 +24,7 @@ impl Sum {
         self.with_lanes(lanes).with_rest(words, rest)
     }
 
-    /// Copies octets to the start of `to`, which is at least as long, and adds them: one way through memory for both.
+    /// Copies octets to the start of `to`, which must be at least as long, and adds them in the same pass.
     #[must_use]
     pub fn with_copy(self, data: &[u8], to: &mut [u8]) -> Sum {
         let Some(to) = to.get_mut(..data.len()) else { return self };
@@ -43,7 +43,7 @@ impl Sum {
         self.with_lanes(lanes).with_rest(words, rest)
     }
 
-    /// Adds a field of 16 bits.
+    /// Adds a 16-bit field.
     #[must_use]
     pub fn with_field(self, field: u16) -> Sum {
         Sum(self.0 + u64::from(field.to_be()))
@@ -61,7 +61,7 @@ impl Sum {
         Sum((sum & 0xffff_ffff) + (sum >> 32))
     }
 
-    /// Adds the pseudo-header of TCP, UDP over IPv4; `len` is that of the upper-layer packet.
+    /// Adds the pseudo-header of TCP and UDP over IPv4; `len` is the length of the upper-layer packet.
     #[must_use]
     pub fn pseudo_v4(self, src: Ipv4Addr, dst: Ipv4Addr, protocol: u8, len: u16) -> Sum {
         self.with(&src.octets()).with(&dst.octets()).with(&[0, protocol]).with(&len.to_be_bytes())
@@ -73,7 +73,8 @@ impl Sum {
         self.with(&src.octets()).with(&dst.octets()).with(&len.to_be_bytes()).with(&[0, 0, 0, next_header])
     }
 
-    /// The sum as 16 bits, not complemented: what a checksum field holds before an offloading sender completes it.
+    /// The sum as 16 bits, not complemented: the contents of a checksum field that checksum offload
+    /// completes.
     pub fn partial(self) -> u16 {
         let mut sum = self.0;
         while sum >> 16 != 0 {
@@ -82,7 +83,7 @@ impl Sum {
         u16::from_be((sum & 0xffff) as u16)
     }
 
-    /// The checksum: the complement of the sum. Over data that holds a right checksum it is 0.
+    /// The checksum: the complement of the sum. Over data with a correct checksum it is 0.
     pub fn finish(self) -> u16 {
         !self.partial()
     }
@@ -99,8 +100,8 @@ pub fn of(data: &[u8]) -> u16 {
     Sum::default().with(data).finish()
 }
 
-/// The checksum after a 16-bit field at an even offset went from `old` to `new` (RFC 1624 equation 3). For a field at
-/// an odd offset swap the octets of both values.
+/// Updates a checksum after a 16-bit field at an even offset changed from `old` to `new` (RFC 1624 equation
+/// 3). For a field at an odd offset swap the octets of both values.
 pub fn update(checksum: u16, old: u16, new: u16) -> u16 {
     let sum = u32::from(!checksum) + u32::from(!old) + u32::from(new);
     let sum = (sum & 0xffff) + (sum >> 16);
@@ -114,7 +115,7 @@ mod tests {
 
     use super::*;
 
-    /// The definition, word by word.
+    /// A straightforward implementation of the definition.
     fn slow(data: &[u8]) -> u16 {
         let mut sum = 0u32;
         for pair in data.chunks(2) {
@@ -134,7 +135,7 @@ mod tests {
         assert_eq!(update(0xdd2f, 0x5555, 0x3285), 0x0000);
     }
 
-    /// Octets among which none, all, and the highest words occur.
+    /// Test data in which zeros, all values and the highest words occur.
     fn octets(len: usize) -> Vec<u8> {
         (0..len).map(|n| if n % 97 < 40 { 0xff } else { (n * 31 + n / 256) as u8 }).collect()
     }
@@ -191,7 +192,7 @@ mod tests {
 
         #[test]
         fn update_equals_computing_anew(mut data in proptest::collection::vec(any::<u8>(), 4..64), new: u16, at in 0usize..62) {
-            // All-zero data has no second form of zero to disagree about when one octet is fixed.
+            // All-zero data has two valid forms of zero; a fixed octet avoids the ambiguity.
             data[0] = 0x45;
             let at = 2 + at % (data.len() - 3);
             let before = of(&data);

@@ -1,5 +1,6 @@
-//! The packet that LCP and every network control protocol share (RFC 1661 section 5), and its list of options
-//! (section 6): `code(1) identifier(1) length(2) data`, and in the data of codes 1 to 4 `type(1) length(1) data` each.
+//! The packet format that LCP and all network control protocols share (RFC 1661 section 5), and its list of
+//! options (section 6): `code(1) identifier(1) length(2) data`, and in the data of codes 1 to 4 `type(1)
+//! length(1) data` for each option.
 
 mod hex;
 mod option;
@@ -13,9 +14,9 @@ pub(crate) use table::option_table;
 
 use crate::{Error, Protocol, Result, ppp};
 
-/// Configure-Request: the options its sender wants for the direction towards it.
+/// Configure-Request: the options that the sender requests for the direction towards it.
 pub const CONFIGURE_REQUEST: u8 = 1;
-/// Configure-Ack: every option of the request, accepted, octet by octet.
+/// Configure-Ack: accepts every option of the request, octet by octet.
 pub const CONFIGURE_ACK: u8 = 2;
 /// Configure-Nak: options with values that would be accepted.
 pub const CONFIGURE_NAK: u8 = 3;
@@ -25,9 +26,9 @@ pub const CONFIGURE_REJECT: u8 = 4;
 pub const TERMINATE_REQUEST: u8 = 5;
 /// Terminate-Ack.
 pub const TERMINATE_ACK: u8 = 6;
-/// Code-Reject: the packet whose code is not known.
+/// Code-Reject: contains the packet with the unknown code.
 pub const CODE_REJECT: u8 = 7;
-/// Protocol-Reject (LCP only): the protocol and information that are not known.
+/// Protocol-Reject (LCP only): contains the unknown protocol and its information.
 pub const PROTOCOL_REJECT: u8 = 8;
 /// Echo-Request (LCP only).
 pub const ECHO_REQUEST: u8 = 9;
@@ -44,7 +45,7 @@ pub const RESET_REQUEST: u8 = 14;
 /// Reset-Ack (CCP only, RFC 1962 section 3).
 pub const RESET_ACK: u8 = 15;
 
-/// Octets before the data.
+/// The octets before the data.
 pub const HEADER_LEN: usize = 4;
 
 /// The code's name in the RFCs; `None` for an unknown one.
@@ -72,19 +73,19 @@ pub const fn code_name(code: u8) -> Option<&'static str> {
 /// One packet of a control protocol. `Display` gives its name and identifier: `Configure-Request id 7`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Packet<'a> {
-    /// What it is; the constants of this module.
+    /// The code; see the constants of this module.
     pub code: u8,
-    /// Matches replies to requests.
+    /// The identifier, which matches replies to requests.
     pub id: u8,
-    /// What follows the Length field, without padding.
+    /// The data after the Length field, without padding.
     pub data: &'a [u8],
 }
 
 impl<'a> Packet<'a> {
-    /// Reads the information field of a PPP frame. Octets past Length are padding and are ignored.
+    /// Parses the information field of a PPP frame. Octets beyond Length are padding and are ignored.
     ///
     /// # Errors
-    /// Fewer than four octets, or a Length below four or beyond the octets received.
+    /// If there are fewer than four octets, or Length is below four or exceeds the octets received.
     pub fn parse(protocol: Protocol, information: &'a [u8]) -> Result<Packet<'a>> {
         let [code, id, high, low, rest @ ..] = information else {
             return Err(Error::new(protocol, "header", 0, "4 octets", information.len() as u64));
@@ -100,12 +101,12 @@ impl<'a> Packet<'a> {
         Ok(Packet { code: *code, id: *id, data })
     }
 
-    /// Appends the packet; data beyond what Length can say (65,531 octets) is cut.
+    /// Appends the packet; data beyond the range of Length (65,531 octets) is truncated.
     pub fn emit(&self, out: &mut Vec<u8>) {
         emit(out, self.code, self.id, self.data);
     }
 
-    /// The data as a list of options, as codes 1 to 4 have it.
+    /// The data as a list of options, for codes 1 to 4.
     pub fn options(&self, protocol: Protocol) -> Options<'a> {
         Options::new(protocol, self.data)
     }
@@ -120,7 +121,7 @@ impl fmt::Display for Packet<'_> {
     }
 }
 
-/// Appends a packet; `data` beyond what Length can say (65,531 octets) is cut.
+/// Appends a packet; `data` beyond the range of Length (65,531 octets) is truncated.
 pub fn emit(out: &mut Vec<u8>, code: u8, id: u8, data: &[u8]) {
     let data = data.get(..usize::from(u16::MAX) - HEADER_LEN).unwrap_or(data);
     out.extend_from_slice(&[code, id]);
@@ -128,7 +129,7 @@ pub fn emit(out: &mut Vec<u8>, code: u8, id: u8, data: &[u8]) {
     out.extend_from_slice(data);
 }
 
-/// A packet in a PPP frame with nothing of its header left out; `data` is cut as [`emit`] does.
+/// Builds a packet in a PPP frame with an uncompressed header; `data` is truncated as in [`emit`].
 pub fn frame(protocol: u16, code: u8, id: u8, data: &[u8]) -> Vec<u8> {
     let mut frame = Vec::new();
     ppp::push_header(&mut frame, protocol, false, false);
@@ -136,8 +137,8 @@ pub fn frame(protocol: u16, code: u8, id: u8, data: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// Writes a packet of codes 1 to 7 as a person reads it; `option` writes one option of this protocol. Other codes get
-/// their name and octets. The text is bounded: [`SHOWN_OPTIONS`] options, 32 octets of anything opaque.
+/// Formats a packet of codes 1 to 7; `option` formats one option of this protocol. Other codes are shown as
+/// name and octets. The text is bounded: [`SHOWN_OPTIONS`] options, 32 octets of opaque data.
 pub fn describe(
     f: &mut fmt::Formatter<'_>,
     protocol: Protocol,
@@ -167,7 +168,7 @@ pub fn describe(
         TERMINATE_REQUEST | TERMINATE_ACK => write!(f, ": {}", TerminateData::new(packet.data)),
         CODE_REJECT => match Packet::parse(protocol, packet.data) {
             Ok(rejected) => write!(f, " of {rejected}"),
-            // The rejected packet may have been cut to the MRU.
+            // The rejected packet may have been truncated to the MRU.
             Err(_) => match packet.data.first().map(|code| (code, code_name(*code))) {
                 Some((_, Some(name))) => write!(f, " of {name}"),
                 Some((code, None)) => write!(f, " of code {code}"),
@@ -179,20 +180,21 @@ pub fn describe(
     }
 }
 
-/// How many options of one packet [`describe`] shows.
+/// The most options of one packet that [`describe`] shows.
 pub const SHOWN_OPTIONS: usize = 16;
 
-/// The data of a Terminate-Request: any octets (RFC 1661 section 5.5), in practice a text or Microsoft's error number.
+/// The data of a Terminate-Request: any octets (RFC 1661 section 5.5), in practice a text or a Microsoft
+/// error number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TerminateData<'a> {
-    /// A reason in words, or octets without a defined meaning.
+    /// A reason as text, or octets without a defined meaning.
     Text(&'a [u8]),
-    /// Windows: Magic-Number, the constant 00 3C CD 74, and an error number as `raserror.h` has it; 0 for none.
+    /// Windows: Magic-Number, the constant 00 3C CD 74, and an error number of `raserror.h`; 0 for none.
     Windows(u32),
 }
 
 impl<'a> TerminateData<'a> {
-    /// Recognises the form.
+    /// Detects the form.
     pub fn new(data: &'a [u8]) -> TerminateData<'a> {
         match *data {
             [_, _, _, _, 0x00, 0x3c, 0xcd, 0x74, a, b, c, d] => {
@@ -205,7 +207,7 @@ impl<'a> TerminateData<'a> {
 
 impl fmt::Display for TerminateData<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        /// A reason longer than this is cut.
+        /// The most octets of a reason that are shown.
         const SHOWN: usize = 128;
         match self {
             TerminateData::Windows(0) => f.write_str("Windows closed it, no error given"),

@@ -1,8 +1,8 @@
-//! What stands in a PPP frame, for people.
+//! The contents of a PPP frame as text.
 
 use crate::{ccp, chap, cp, ipcp, ipv6cp, lcp, pap, ppp};
 
-/// The information field of a control protocol's frame in one line for people: bounded, without secrets.
+/// Formats the information field of a control protocol's frame in one line: bounded, without secrets.
 pub fn information(number: u16, information: &[u8]) -> String {
     let packet = match cp::Packet::parse(ppp::protocol(number), information) {
         Ok(packet) => packet,

@@ -1,5 +1,5 @@
-//! DHCP (RFC 2131, 2132), as far as a tunnel needs it: a client that got its address from IPCP asks with DHCPINFORM for
-//! the rest (name servers, domain, routes) and gets a DHCPACK.
+//! The part of DHCP (RFC 2131, 2132) that a tunnel needs: a client that got its address by IPCP requests
+//! further parameters (name servers, domain, routes) with DHCPINFORM and receives a DHCPACK.
 
 mod ack;
 
@@ -17,7 +17,7 @@ pub const CLIENT_PORT: u16 = 68;
 
 /// Option codes.
 pub mod option {
-    /// Filler without a length.
+    /// Padding without a length.
     pub const PAD: u8 = 0;
     /// Subnet mask.
     pub const SUBNET_MASK: u8 = 1;
@@ -29,17 +29,17 @@ pub mod option {
     pub const WINS: u8 = 44;
     /// DHCP message type.
     pub const MESSAGE_TYPE: u8 = 53;
-    /// Address of the server.
+    /// Server identifier.
     pub const SERVER: u8 = 54;
-    /// Options the client asks for.
+    /// Parameter request list.
     pub const PARAMETERS: u8 = 55;
-    /// Octets of the largest message the client takes.
+    /// Maximum DHCP message size.
     pub const MAX_SIZE: u8 = 57;
     /// Classless static routes (RFC 3442).
     pub const ROUTES: u8 = 121;
-    /// The same, as older Windows asks for it.
+    /// Classless static routes, the code that older Windows requests.
     pub const ROUTES_MICROSOFT: u8 = 249;
-    /// The end of all options.
+    /// End of the options.
     pub const END: u8 = 255;
 }
 
@@ -52,35 +52,35 @@ pub const INFORM: u8 = 8;
 const FIXED: usize = 240;
 const MAGIC: [u8; 4] = [99, 130, 83, 99];
 
-/// A client's question for everything but an address.
+/// A DHCPINFORM: a request for all parameters but an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inform {
-    /// Ties the answer to the question.
+    /// Transaction ID, which matches the reply to the request.
     pub xid: u32,
-    /// Hardware type, length and address as sent; PPP clients invent them.
+    /// Hardware type, length and address as sent; PPP clients generate them.
     pub hardware: (u8, u8, [u8; 16]),
-    /// The broadcast flag and its neighbours.
+    /// The flags field, with the broadcast flag.
     pub flags: u16,
     /// The client's address.
     pub ciaddr: Ipv4Addr,
-    /// The relay, if it came through one.
+    /// The relay agent, if there was one.
     pub giaddr: Ipv4Addr,
-    /// The options it asks for; `None` when it does not say.
+    /// The requested options; `None` if there is no such list.
     pub parameters: Option<Vec<u8>>,
-    /// Octets of the largest message it takes; 576 when it does not say.
+    /// The largest message that the client accepts, in octets; 576 if not given.
     pub max_size: u16,
 }
 
-/// Whether the UDP payload `data` is a DHCPINFORM, without allocating.
+/// Whether the UDP payload `data` is a DHCPINFORM; does not allocate.
 pub fn is_inform(data: &[u8]) -> bool {
     Options::new(data).is_ok_and(|mut options| options.any(|o| o == (option::MESSAGE_TYPE, &[INFORM])))
 }
 
 impl Inform {
-    /// Reads a UDP payload.
+    /// Parses a UDP payload.
     ///
     /// # Errors
-    /// A message that is cut, no question, or of another type.
+    /// If the message is truncated, not a request, or of another type.
     pub fn parse(data: &[u8]) -> Result<Inform> {
         let options = Options::new(data)?;
         if data[0] != 1 {
@@ -115,7 +115,7 @@ impl Inform {
         })
     }
 
-    /// Whether the client wants this option.
+    /// Whether the client requests this option.
     pub fn wants(&self, code: u8) -> bool {
         self.parameters.as_ref().is_none_or(|list| list.contains(&code))
     }
@@ -135,7 +135,7 @@ impl fmt::Display for Inform {
     }
 }
 
-/// The options of a message, up to the end mark or the first that is cut.
+/// An iterator over the options of a message, up to the end mark or the first truncated one.
 struct Options<'a>(&'a [u8]);
 
 impl<'a> Options<'a> {

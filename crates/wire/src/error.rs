@@ -1,27 +1,27 @@
-//! The one error of every parser.
+//! The common error type of all parsers.
 
 use core::fmt;
 
-/// The protocol whose bytes were being read.
+/// The protocol that was being parsed.
 pub use adit_diag::Protocol;
 
-/// Why some bytes are not what they should be.
+/// A parse error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Error {
     /// The protocol.
     pub protocol: Protocol,
-    /// The field, in the words of the protocol's specification.
+    /// The field, as named in the protocol's specification.
     pub field: &'static str,
-    /// Octets from the start of the buffer that was given to the parser.
+    /// The offset from the start of the parsed buffer, in octets.
     pub offset: usize,
-    /// What the specification wants there.
+    /// The value that the specification requires.
     pub expected: &'static str,
-    /// What was there: the field's value, or the number of octets where a length is wrong.
+    /// The value that was found: that of the field, or a number of octets if a length is wrong.
     pub found: u64,
 }
 
 impl Error {
-    /// Makes an error; see the fields.
+    /// Creates an error; see the fields.
     pub const fn new(
         protocol: Protocol,
         field: &'static str,

@@ -1,7 +1,7 @@
 //! Enhanced GRE, the header of every PPTP data packet (RFC 2637 section 4.1).
 //!
-//! Eight octets, then the Sequence Number if S is set, then the Acknowledgment Number if A is set, then the payload:
-//! one PPP frame. Everything here starts at the GRE header; the IPv4 header before it is not ours.
+//! Eight octets, then the Sequence Number if S is set, then the Acknowledgment Number if A is set, then the
+//! payload: one PPP frame. All buffers here begin with the GRE header, without the IPv4 header.
 
 use core::fmt;
 use core::ops::Range;
@@ -12,9 +12,9 @@ use crate::{Error, Protocol, Result};
 pub const IP_PROTOCOL: u8 = 47;
 /// The Protocol Type of PPP in GRE.
 pub const PROTOCOL_PPP: u16 = 0x880b;
-/// The header without Sequence Number and Acknowledgment Number.
+/// The length of the header without Sequence Number and Acknowledgment Number.
 pub const HEADER_MIN: usize = 8;
-/// The header with both.
+/// The length of the header with both.
 pub const HEADER_MAX: usize = 16;
 
 const FLAG_SEQUENCE: u32 = 0x1000_0000;
@@ -29,28 +29,28 @@ pub struct Packet<'a> {
     repr: Repr,
 }
 
-/// What a GRE header says.
+/// The contents of a GRE header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Repr {
-    /// The Call ID that the *receiver* of this packet gave to the call.
+    /// The Call ID that the *receiver* of this packet assigned to the call.
     pub call_id: u16,
     /// Sequence Number; present exactly when there is a payload.
     pub seq: Option<u32>,
     /// Acknowledgment Number: the highest Sequence Number its sender has received.
     pub ack: Option<u32>,
-    /// Octets after the header.
+    /// Payload Length: the octets after the header.
     pub payload_len: u16,
 }
 
 impl<'a> Packet<'a> {
-    /// Reads the packet at the start of `buffer`; octets behind its payload are padding and ignored.
+    /// Parses the packet at the start of `buffer`; octets after its payload are padding and ignored.
     ///
-    /// Plain GRE (version 0, other protocol types) is an error like any other: it belongs to another tunnel.
+    /// Standard GRE (version 0, other protocol types) is an error too: it belongs to another tunnel.
     pub fn new_checked(buffer: &'a [u8]) -> Result<Packet<'a>> {
         Ok(Packet { buffer, repr: Repr::parse(buffer)? })
     }
 
-    /// The header's meaning.
+    /// The contents of the header.
     pub fn repr(&self) -> Repr {
         self.repr
     }
@@ -83,7 +83,7 @@ impl fmt::Display for Packet<'_> {
 }
 
 impl Repr {
-    /// Reads the header at the start of `buffer` and checks that the payload it announces is there.
+    /// Parses the header at the start of `buffer` and checks that the whole payload is present.
     pub fn parse(buffer: &[u8]) -> Result<Repr> {
         let error =
             |field, offset, expected, found| Err(Error::new(Protocol::Gre, field, offset, expected, found));
@@ -123,12 +123,12 @@ impl Repr {
         Ok(Repr { call_id, seq, ack, payload_len })
     }
 
-    /// Octets of the header: 8, 12 or 16.
+    /// The length of the header in octets: 8, 12 or 16.
     pub fn header_len(&self) -> usize {
         HEADER_MIN + 4 * usize::from(self.seq.is_some()) + 4 * usize::from(self.ack.is_some())
     }
 
-    /// Where the payload lies in the buffer that [`Repr::parse`] read.
+    /// The range of the payload in the buffer that [`Repr::parse`] parsed.
     pub fn payload_range(&self) -> Range<usize> {
         let start = self.header_len();
         start..start + usize::from(self.payload_len)
@@ -152,8 +152,8 @@ impl Repr {
         (header, at)
     }
 
-    /// Writes the header into the headroom of `buffer`, right before octet `payload_at`, and returns where the packet
-    /// now starts; `None` (and nothing written) when the headroom is too small.
+    /// Writes the header into the headroom of `buffer`, directly before octet `payload_at`, and returns the
+    /// start of the packet; `None` (and nothing written) if the headroom is too small.
     pub fn prepend(&self, buffer: &mut [u8], payload_at: usize) -> Option<usize> {
         let (header, len) = self.emit();
         let start = payload_at.checked_sub(len)?;
@@ -162,7 +162,8 @@ impl Repr {
     }
 }
 
-/// A whole packet with a PPP frame, or an acknowledgment alone; data beyond what a packet holds is cut off.
+/// Builds a packet with a PPP frame, or an acknowledgment without payload; data beyond the size of a packet
+/// is truncated.
 pub fn packet(call_id: u16, seq: Option<u32>, ack: Option<u32>, frame: &[u8]) -> Vec<u8> {
     let frame = frame.get(..usize::from(u16::MAX)).unwrap_or(frame);
     let (header, len) = Repr { call_id, seq, ack, payload_len: frame.len() as u16 }.emit();

@@ -1,5 +1,5 @@
-//! ICMP (RFC 792, RFC 1191) and ICMPv6 (RFC 4443): echoes, the errors we send for packets that are too big, and the
-//! errors we read about packets of our own.
+//! ICMP (RFC 792, RFC 1191) and ICMPv6 (RFC 4443): echoes, the errors sent for packets that are too large,
+//! and the errors received about our own packets.
 
 use core::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -10,7 +10,7 @@ use crate::{Error, Protocol, Result, checksum, ipv4, ipv6};
 pub const ECHO_REPLY: u8 = 0;
 /// ICMP type of "destination unreachable".
 pub const UNREACHABLE: u8 = 3;
-/// Code of [`UNREACHABLE`]: the host does not speak the protocol.
+/// Code of [`UNREACHABLE`]: the host does not support the protocol.
 pub const PROTOCOL_UNREACHABLE: u8 = 2;
 /// Code of [`UNREACHABLE`]: too big for the next link, and DF is set.
 pub const FRAGMENTATION_NEEDED: u8 = 4;
@@ -19,9 +19,9 @@ pub const ECHO_REQUEST: u8 = 8;
 /// ICMPv6 type of "packet too big".
 pub const PACKET_TOO_BIG: u8 = 2;
 
-/// Octets of an ICMP header.
+/// The length of an ICMP header.
 pub const HEADER: usize = 8;
-/// Octets of a returned packet behind its IPv4 header (RFC 792; RFC 1812 allows more).
+/// The octets of a quoted packet after its IPv4 header (RFC 792; RFC 1812 allows more).
 const QUOTED: usize = 8;
 
 /// An ICMP message read in place.
@@ -31,7 +31,7 @@ pub struct Packet<'a> {
 }
 
 impl<'a> Packet<'a> {
-    /// Reads the message that fills `buffer`, and checks its checksum.
+    /// Parses the message that fills `buffer`, and verifies its checksum.
     pub fn new_checked(buffer: &'a [u8]) -> Result<Packet<'a>> {
         if buffer.len() < HEADER {
             return Err(Error::new(Protocol::Icmp, "header", 0, "at least 8 octets", buffer.len() as u64));
@@ -57,7 +57,7 @@ impl<'a> Packet<'a> {
         u16::from_be_bytes([self.bytes[6], self.bytes[7]])
     }
 
-    /// What follows the header: for an error, the beginning of the packet that it is about.
+    /// The data after the header; of an error, the beginning of the quoted packet.
     pub fn payload(&self) -> &'a [u8] {
         self.bytes.get(HEADER..).unwrap_or_default()
     }
@@ -70,14 +70,14 @@ impl fmt::Display for Packet<'_> {
     }
 }
 
-/// A message with a right checksum: `rest` is what follows the checksum in its header, `data` what follows the header.
+/// Builds a message with a checksum: `rest` follows the checksum in its header, `data` follows the header.
 pub fn message(kind: u8, code: u8, rest: [u8; 4], data: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(HEADER + data.len());
     push(&mut out, kind, code, rest, data);
     out
 }
 
-/// An echo request.
+/// Builds an echo request.
 pub fn echo_request(identifier: u16, sequence: u16, data: &[u8]) -> Vec<u8> {
     let ([a, b], [c, d]) = (identifier.to_be_bytes(), sequence.to_be_bytes());
     message(ECHO_REQUEST, 0, [a, b, c, d], data)
@@ -92,9 +92,9 @@ fn push(out: &mut Vec<u8>, kind: u8, code: u8, rest: [u8; 4], data: &[u8]) {
     out[at + 2..at + 4].copy_from_slice(&sum.to_be_bytes());
 }
 
-/// Appends to `out` an IPv4 packet from `from` that tells the sender of `original` that it does not fit into `mtu`
-/// octets. Returns false, and appends nothing, when no error may be sent: RFC 1122 section 3.2.2 forbids errors about
-/// errors, later fragments, and packets to or from more than one host.
+/// Appends to `out` an IPv4 packet from `from` that reports to the sender of `original` that it does not fit
+/// into `mtu` octets. Returns false and appends nothing if no error may be sent: RFC 1122 section 3.2.2
+/// forbids errors about errors, non-first fragments, and packets to or from more than one host.
 pub fn fragmentation_needed(original: ipv4::Packet<'_>, mtu: u16, from: Ipv4Addr, out: &mut Vec<u8>) -> bool {
     let one_host = |address: Ipv4Addr| {
         !(address.is_unspecified() || address.is_multicast() || address.is_broadcast())
@@ -122,9 +122,9 @@ pub fn fragmentation_needed(original: ipv4::Packet<'_>, mtu: u16, from: Ipv4Addr
     true
 }
 
-/// Appends to `out` an IPv6 packet from `from` that tells the sender of `original` that it does not fit into `mtu`
-/// octets. Returns false, and appends nothing, when no error may be sent (RFC 4443 section 2.4 e). A packet to a multicast
-/// group may be answered: path MTU discovery works there too.
+/// Appends to `out` an IPv6 packet from `from` that reports to the sender of `original` that it does not fit
+/// into `mtu` octets. Returns false and appends nothing if no error may be sent (RFC 4443 section 2.4 e). A
+/// packet to a multicast group may be answered: path MTU discovery covers multicast too.
 pub fn packet_too_big(original: ipv6::Packet<'_>, mtu: u32, from: Ipv6Addr, out: &mut Vec<u8>) -> bool {
     let is_error = match original.upper_layer() {
         // Types below 128 are errors, and 137 is a redirect.

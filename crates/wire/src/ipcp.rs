@@ -8,7 +8,8 @@ pub use option::{Address, Addresses, Compression, IpcpOption, NameServer, NameSe
 
 use crate::{Protocol, cp};
 
-/// The packet in one line: `Configure-Request id 7: address 0.0.0.0, dns1 0.0.0.0`. Bounded, printable.
+/// Formats the packet in one line: `Configure-Request id 7: address 0.0.0.0, dns1 0.0.0.0`. Bounded,
+/// printable.
 pub fn describe<'a>(packet: &'a cp::Packet<'a>) -> impl fmt::Display + 'a {
     struct Describe<'a>(&'a cp::Packet<'a>);
     impl fmt::Display for Describe<'_> {

@@ -1,4 +1,4 @@
-//! IPv4 (RFC 791): the packet inside the tunnel, and the header around what leaves on a raw socket.
+//! IPv4 (RFC 791): the packet inside the tunnel, and the header of packets sent on a raw socket.
 
 use core::fmt;
 use std::net::Ipv4Addr;
@@ -9,9 +9,9 @@ mod fragment;
 
 pub use fragment::Fragments;
 
-/// A header without options.
+/// The length of a header without options.
 pub const HEADER_MIN: usize = 20;
-/// A header with all the options that fit.
+/// The length of a header with the most options.
 pub const HEADER_MAX: usize = 60;
 
 /// Protocol number of ICMP.
@@ -29,8 +29,8 @@ pub struct Packet<'a> {
 }
 
 impl<'a> Packet<'a> {
-    /// Reads the packet at the start of `buffer`; octets behind its Total Length are padding and ignored. The header
-    /// checksum is not looked at, see [`Packet::checksum_is_right`].
+    /// Parses the packet at the start of `buffer`; octets beyond its Total Length are padding and ignored.
+    /// The header checksum is not verified, see [`Packet::checksum_is_right`].
     pub fn new_checked(buffer: &'a [u8]) -> Result<Packet<'a>> {
         let error = |field, offset, expected, found: usize| {
             Err(Error::new(Protocol::Ipv4, field, offset, expected, found as u64))
@@ -60,7 +60,7 @@ impl<'a> Packet<'a> {
         self.bytes
     }
 
-    /// Octets of the header: 20 to 60.
+    /// The length of the header in octets: 20 to 60.
     pub fn header_len(&self) -> usize {
         usize::from(self.bytes[0] & 0x0f) * 4
     }
@@ -80,17 +80,17 @@ impl<'a> Packet<'a> {
         self.bytes[6] & 0x40 != 0
     }
 
-    /// MF: it is a fragment, and not the last.
+    /// MF: it is a fragment other than the last.
     pub fn more_fragments(&self) -> bool {
         self.bytes[6] & 0x20 != 0
     }
 
-    /// Where in the whole packet's payload this fragment begins, in octets.
+    /// The offset of this fragment in the payload of the whole packet, in octets.
     pub fn fragment_offset(&self) -> usize {
         usize::from(self.half(6) & 0x1fff) * 8
     }
 
-    /// Whether it is a piece of a packet only.
+    /// Whether it is a fragment.
     pub fn is_fragment(&self) -> bool {
         self.more_fragments() || self.fragment_offset() != 0
     }
@@ -115,12 +115,12 @@ impl<'a> Packet<'a> {
         self.address(16)
     }
 
-    /// What follows the header.
+    /// The data after the header.
     pub fn payload(&self) -> &'a [u8] {
         self.bytes.get(self.header_len()..).unwrap_or_default()
     }
 
-    /// Whether the header checksum fits.
+    /// Whether the header checksum is correct.
     pub fn checksum_is_right(&self) -> bool {
         self.bytes.get(..self.header_len()).is_some_and(|header| checksum::of(header) == 0)
     }
@@ -152,7 +152,7 @@ impl fmt::Display for Packet<'_> {
     }
 }
 
-/// A header to be written; no options.
+/// The fields of a header without options.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Repr {
     /// Source.
@@ -163,24 +163,24 @@ pub struct Repr {
     pub protocol: u8,
     /// Type of service.
     pub tos: u8,
-    /// Identification; any value will do for a packet with DF.
+    /// Identification; any value is allowed for a packet with DF.
     pub identification: u16,
     /// DF.
     pub dont_fragment: bool,
     /// Time to live.
     pub ttl: u8,
-    /// Octets that follow the header, at most 65515.
+    /// The number of octets after the header, at most 65515.
     pub payload_len: u16,
 }
 
 impl Repr {
-    /// The header of a packet that may be cut on its way, with time to live 64 and nothing else set.
+    /// Creates the header of a packet that may be fragmented, with time to live 64 and nothing else set.
     pub fn new(src: Ipv4Addr, dst: Ipv4Addr, protocol: u8) -> Repr {
         Repr { src, dst, protocol, tos: 0, identification: 0, dont_fragment: false, ttl: 64, payload_len: 0 }
     }
 
-    /// The whole packet. Its length is that of `payload`, whatever `payload_len` says; data beyond what a packet holds
-    /// is cut off.
+    /// Builds the whole packet. Its length is that of `payload`, whatever `payload_len` is; data beyond the
+    /// size of a packet is truncated.
     pub fn packet(&self, payload: &[u8]) -> Vec<u8> {
         const MAX: usize = u16::MAX as usize - HEADER_MIN;
         let payload = payload.get(..MAX).unwrap_or(payload);
@@ -188,7 +188,7 @@ impl Repr {
         [&header[..], payload].concat()
     }
 
-    /// The header, checksum included.
+    /// The header with its checksum.
     pub fn emit(&self) -> [u8; HEADER_MIN] {
         let mut header = [0; HEADER_MIN];
         header[0] = 0x45;

@@ -5,26 +5,26 @@ use std::net::Ipv6Addr;
 
 use crate::{Error, Protocol, Result};
 
-/// The fixed header.
+/// The length of the fixed header.
 pub const HEADER: usize = 40;
-/// Every link takes packets of this size.
+/// The minimum MTU of a link.
 pub const MTU_MIN: u16 = 1280;
 
 /// Next Header of ICMPv6.
 pub const ICMPV6: u8 = 58;
-/// Extension headers that are walked to find the upper layer, at most.
+/// The most extension headers that are skipped to find the upper layer.
 const MAX_EXTENSIONS: usize = 8;
 
 /// An IPv6 packet read in place.
 #[derive(Clone, Copy, Debug)]
 pub struct Packet<'a> {
-    /// Exactly header and payload.
+    /// Header and payload, without padding.
     bytes: &'a [u8],
 }
 
 impl<'a> Packet<'a> {
-    /// Reads the packet at the start of `buffer`; octets behind its Payload Length are padding and ignored. Jumbograms
-    /// (RFC 2675) look like empty packets.
+    /// Parses the packet at the start of `buffer`; octets beyond its Payload Length are padding and ignored.
+    /// Jumbograms (RFC 2675) look like empty packets.
     pub fn new_checked(buffer: &'a [u8]) -> Result<Packet<'a>> {
         let error = |field, offset, expected, found: usize| {
             Err(Error::new(Protocol::Ipv6, field, offset, expected, found as u64))
@@ -47,7 +47,7 @@ impl<'a> Packet<'a> {
         self.bytes
     }
 
-    /// Next Header: the type of what follows the fixed header.
+    /// Next Header: the type of the header after the fixed header.
     pub fn next_header(&self) -> u8 {
         self.bytes[6]
     }
@@ -67,13 +67,13 @@ impl<'a> Packet<'a> {
         self.address(24)
     }
 
-    /// What follows the fixed header.
+    /// The data after the fixed header.
     pub fn payload(&self) -> &'a [u8] {
         self.bytes.get(HEADER..).unwrap_or_default()
     }
 
-    /// The upper-layer protocol and where it begins in the packet, behind any extension headers. `None` for a fragment
-    /// other than the first, a cut header chain, or one that is too long.
+    /// The upper-layer protocol and its offset in the packet, after any extension headers. `None` for a
+    /// non-first fragment, or a header chain that is truncated or too long.
     pub fn upper_layer(&self) -> Option<(u8, usize)> {
         let (mut next, mut at) = (self.next_header(), HEADER);
         for _ in 0..MAX_EXTENSIONS {
@@ -113,7 +113,7 @@ impl fmt::Display for Packet<'_> {
     }
 }
 
-/// A header to be written.
+/// The fields of a header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Repr {
     /// Source.
@@ -124,7 +124,7 @@ pub struct Repr {
     pub next_header: u8,
     /// Hop Limit.
     pub hop_limit: u8,
-    /// Octets that follow the header.
+    /// The number of octets after the header.
     pub payload_len: u16,
 }
 

@@ -8,7 +8,8 @@ pub use option::{InterfaceIdentifier, Ipv6cpOption};
 
 use crate::{Protocol, cp};
 
-/// The packet in one line: `Configure-Request id 1: interface id 02aa:bbff:fecc:ddee`. Bounded, printable.
+/// Formats the packet in one line: `Configure-Request id 1: interface id 02aa:bbff:fecc:ddee`. Bounded,
+/// printable.
 pub fn describe<'a>(packet: &'a cp::Packet<'a>) -> impl fmt::Display + 'a {
     struct Describe<'a>(&'a cp::Packet<'a>);
     impl fmt::Display for Describe<'_> {

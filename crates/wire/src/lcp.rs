@@ -16,15 +16,15 @@ use crate::{Error, Protocol, Result, cp};
 pub struct Marked<'a> {
     /// The sender's Magic-Number, 0 if it negotiated none.
     pub magic: u32,
-    /// What follows: returned unchanged by an Echo-Reply; the message of an Identification.
+    /// The rest of the data: returned unchanged by an Echo-Reply; the message of an Identification.
     pub rest: &'a [u8],
 }
 
 impl<'a> Marked<'a> {
-    /// Reads the data of such a packet.
+    /// Parses the data of such a packet.
     ///
     /// # Errors
-    /// Fewer than four octets.
+    /// If there are fewer than four octets.
     pub fn parse(packet: &cp::Packet<'a>) -> Result<Marked<'a>> {
         match packet.data {
             [a, b, c, d, rest @ ..] => Ok(Marked { magic: u32::from_be_bytes([*a, *b, *c, *d]), rest }),
@@ -47,15 +47,15 @@ pub struct TimeRemaining<'a> {
     pub magic: u32,
     /// Seconds until the session ends; `u32::MAX` for no limit.
     pub seconds: u32,
-    /// A text for people.
+    /// A message for the user.
     pub message: &'a [u8],
 }
 
 impl<'a> TimeRemaining<'a> {
-    /// Reads the data of such a packet.
+    /// Parses the data of such a packet.
     ///
     /// # Errors
-    /// Fewer than eight octets.
+    /// If there are fewer than eight octets.
     pub fn parse(packet: &cp::Packet<'a>) -> Result<TimeRemaining<'a>> {
         let Marked { magic, rest } = Marked::parse(packet)?;
         match rest {
@@ -77,15 +77,15 @@ impl<'a> TimeRemaining<'a> {
 pub struct ProtocolReject<'a> {
     /// The protocol that is not supported.
     pub protocol: u16,
-    /// The information field that came under it, perhaps cut.
+    /// The information field of the rejected frame, possibly truncated.
     pub information: &'a [u8],
 }
 
 impl<'a> ProtocolReject<'a> {
-    /// Reads the data of such a packet.
+    /// Parses the data of such a packet.
     ///
     /// # Errors
-    /// Fewer than two octets.
+    /// If there are fewer than two octets.
     pub fn parse(packet: &cp::Packet<'a>) -> Result<ProtocolReject<'a>> {
         match packet.data {
             [a, b, information @ ..] => {
@@ -98,7 +98,8 @@ impl<'a> ProtocolReject<'a> {
         }
     }
 
-    /// The data, for [`cp::emit`], cut so that the packet fits into `mru` octets (RFC 1661 section 5.7).
+    /// The data, for [`cp::emit`], truncated so that the packet fits into `mru` octets (RFC 1661 section
+    /// 5.7).
     pub fn to_vec(&self, mru: u16) -> Vec<u8> {
         let capacity = usize::from(mru).saturating_sub(cp::HEADER_LEN + 2);
         let information = self.information.get(..capacity).unwrap_or(self.information);

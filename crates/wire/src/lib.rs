@@ -1,11 +1,11 @@
-//! Every byte format adit speaks.
+//! All packet and message formats that adit uses.
 //!
-//! Each format has up to three faces: a *view* that reads a field in place (`Packet<'_>`, no copy), a plain struct
-//! for *meaning* (`Repr` or a named message), and `Display` for people.
+//! Each format has up to three representations: a *view* that reads fields in place (`Packet<'_>`, without a
+//! copy), a plain struct of its fields (`Repr` or a named message), and `Display` for logs.
 //!
-//! The contract, stated once: a view is made by `new_checked` (or `parse`), which verifies every length; after that no
-//! accessor can panic, whatever the bytes. `parse` never panics. `emit` writes exactly what `parse` reads back.
-//! Every refusal is an [`Error`]: which protocol, which field, at which octet, what was expected, what was found.
+//! The contract: `new_checked` (or `parse`) creates a view and verifies every length; after that no accessor
+//! panics, whatever the bytes are. `parse` never panics. `parse` reads back exactly what `emit` writes. Every
+//! failure is an [`Error`] with the protocol, the field, the offset, the expected and the found value.
 #![forbid(unsafe_code)]
 
 mod call_id;

@@ -1,12 +1,12 @@
-//! The two octets in front of MPPE cipher text (RFC 3078 section 3): four flags and the coherency count.
+//! The two octets before MPPE cipher text (RFC 3078 section 3): four flags and the coherency count.
 
 use core::fmt;
 
 use crate::{Error, Protocol, Result};
 
-/// Octets of the header.
+/// The length of the header.
 pub const HEADER: usize = 2;
-/// The coherency count is kept modulo this.
+/// The modulus of the coherency count.
 pub const COUNT_MODULUS: u16 = 0x1000;
 
 const A: u16 = 0x8000;
@@ -14,10 +14,10 @@ const B: u16 = 0x4000;
 const C: u16 = 0x2000;
 const D: u16 = 0x1000;
 
-/// What the header says.
+/// The contents of the header.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Header {
-    /// A: RC4 was initialised anew for this packet.
+    /// A: RC4 was reinitialized for this packet.
     pub flushed: bool,
     /// B: MPPC moved its history to the front.
     pub at_front: bool,
@@ -30,7 +30,7 @@ pub struct Header {
 }
 
 impl Header {
-    /// Reads the header at the start of `data`; what follows is cipher text.
+    /// Parses the header at the start of `data`; the cipher text follows.
     pub fn parse(data: &[u8]) -> Result<Header> {
         let Some(&word) = data.first_chunk::<HEADER>() else {
             return Err(Error::new(Protocol::Mppe, "header", 0, "2 octets", data.len() as u64));
@@ -45,7 +45,7 @@ impl Header {
         })
     }
 
-    /// The two octets.
+    /// The header as octets.
     pub fn emit(self) -> [u8; HEADER] {
         let flag = |set, bit| if set { bit } else { 0 };
         let flags = flag(self.flushed, A)

@@ -1,4 +1,4 @@
-//! PAP (RFC 1334 section 2): a name and a password in clear, and yes or no.
+//! PAP (RFC 1334 section 2): a name and a password in clear, and the result.
 
 use core::fmt;
 
@@ -12,34 +12,34 @@ pub const ACK: u8 = 2;
 /// Authenticate-Nak.
 pub const NAK: u8 = 3;
 
-/// What a PAP packet says. `Display` shows no password.
+/// The contents of a PAP packet. `Display` shows no password.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Message<'a> {
-    /// Let me in.
+    /// Authenticate-Request.
     Request {
         /// Peer-ID, 0 to 255 octets.
         name: &'a [u8],
         /// Password, 0 to 255 octets.
         password: &'a [u8],
     },
-    /// You are in.
+    /// Authenticate-Ack: the peer is authenticated.
     Ack {
-        /// For people, 0 to 255 octets.
+        /// Message for the user, 0 to 255 octets.
         message: &'a [u8],
     },
-    /// You are not.
+    /// Authenticate-Nak: authentication has failed.
     Nak {
-        /// For people, 0 to 255 octets.
+        /// Message for the user, 0 to 255 octets.
         message: &'a [u8],
     },
 }
 
 impl<'a> Message<'a> {
-    /// Gives a packet its meaning. Octets after the last field are ignored; an Ack or Nak without the Msg-Length octet
-    /// has an empty message, as Windows sends it.
+    /// Parses a packet. Octets after the last field are ignored; an Ack or Nak without the Msg-Length octet,
+    /// as Windows sends it, has an empty message.
     ///
     /// # Errors
-    /// A field that is longer than the packet, or an unknown code.
+    /// If a field is longer than the packet, or the code is unknown.
     pub fn parse(packet: &cp::Packet<'a>) -> Result<Message<'a>> {
         let mut fields = Fields { data: packet.data, offset: cp::HEADER_LEN };
         Ok(match packet.code {
@@ -55,7 +55,7 @@ impl<'a> Message<'a> {
         })
     }
 
-    /// Appends the packet. A field beyond 255 octets is cut, since its length is one octet.
+    /// Appends the packet. A field beyond 255 octets is truncated, because its length is one octet.
     pub fn emit(&self, out: &mut Vec<u8>, id: u8) {
         let mut data = Vec::new();
         let code = match self {
@@ -83,7 +83,7 @@ fn push(data: &mut Vec<u8>, field: &[u8]) {
     data.extend_from_slice(field);
 }
 
-/// Fields of one length octet and as many octets.
+/// A reader for fields that begin with a length octet.
 struct Fields<'a> {
     data: &'a [u8],
     offset: usize,
@@ -114,7 +114,7 @@ impl Message<'_> {
         }
     }
 
-    /// What follows the name, with its colon.
+    /// Writes the part after the code's name, beginning with a colon.
     fn write_detail(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Message::Request { name, .. } => write!(f, ": name \"{}\"", escape(name)),
@@ -124,7 +124,7 @@ impl Message<'_> {
     }
 }
 
-/// One line for people, printable.
+/// Formats the packet in one line, printable.
 impl fmt::Display for Message<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())?;
@@ -132,7 +132,8 @@ impl fmt::Display for Message<'_> {
     }
 }
 
-/// The packet in one line: `Authenticate-Request id 1: name "bob"`. Bounded, printable, without the password.
+/// Formats the packet in one line: `Authenticate-Request id 1: name "bob"`. Bounded, printable, without the
+/// password.
 pub fn describe<'a>(packet: &'a cp::Packet<'a>) -> impl fmt::Display + 'a {
     struct Describe<'a>(&'a cp::Packet<'a>);
     impl fmt::Display for Describe<'_> {
@@ -150,7 +151,7 @@ pub fn describe<'a>(packet: &'a cp::Packet<'a>) -> impl fmt::Display + 'a {
     Describe(packet)
 }
 
-/// As `Display`: a password is not shown.
+/// The same text as `Display`, without a password.
 impl fmt::Debug for Message<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Message({self})")

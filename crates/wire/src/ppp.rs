@@ -59,8 +59,8 @@ pub const EAP: u16 = 0xc227;
 /// The longest header [`push_header`] writes: Address, Control and a two-octet protocol.
 pub const HEADER_MAX: usize = 4;
 
-/// The Maximum-Receive-Unit of a side that named none (RFC 1661 section 6.1). Every receiver must take information
-/// fields of this size even after it asked for less.
+/// The Maximum-Receive-Unit of a side without the option (RFC 1661 section 6.1). Every receiver must accept
+/// information fields of this size even if it has requested less.
 pub const DEFAULT_MRU: u16 = 1500;
 
 /// Address (all stations) and Control (unnumbered information).
@@ -69,8 +69,8 @@ const ADDRESS_CONTROL: [u8; 2] = [0xff, 0x03];
 /// Splits a frame into its protocol number and its information field.
 ///
 /// # Errors
-/// A frame that ends before the protocol does, or whose protocol number is not one (RFC 1661 section 2: the last octet
-/// is odd, the first of two is even).
+/// If the frame ends within the protocol field, or the protocol number is invalid (RFC 1661 section 2: the
+/// last octet is odd, the first of two is even).
 pub fn frame(bytes: &[u8]) -> Result<(u16, &[u8])> {
     let rest = bytes.strip_prefix(&ADDRESS_CONTROL).unwrap_or(bytes);
     let offset = bytes.len() - rest.len();
@@ -90,21 +90,23 @@ pub fn frame(bytes: &[u8]) -> Result<(u16, &[u8])> {
     }
 }
 
-/// Appends the frame's header: with `acfc` without FF 03, with `pfc` one octet where the protocol number allows it.
+/// Appends the frame's header: without FF 03 if `acfc`, with a one-octet protocol if `pfc` and the number
+/// allows it.
 ///
-/// LCP codes 1 to 7 are always sent with neither (RFC 1661 section 6.5 and 6.6): the caller passes `false` for both.
+/// LCP codes 1 to 7 are always sent uncompressed (RFC 1661 sections 6.5 and 6.6): the caller passes `false`
+/// for both.
 pub fn push_header(out: &mut Vec<u8>, protocol: u16, acfc: bool, pfc: bool) {
     if !acfc {
         out.extend_from_slice(&ADDRESS_CONTROL);
     }
     match u8::try_from(protocol) {
-        // 0xff is never sent in one octet: a receiver would take it for the Address field.
+        // 0xff is never sent as one octet: a receiver would take it for the Address field.
         Ok(short) if pfc && short != 0xff => out.push(short),
         _ => out.extend_from_slice(&protocol.to_be_bytes()),
     }
 }
 
-/// The protocol's usual name; `None` for one that adit does not know.
+/// The usual name of the protocol; `None` for an unknown one.
 pub const fn protocol_name(protocol: u16) -> Option<&'static str> {
     Some(match protocol {
         IP => "IPv4",
@@ -135,7 +137,7 @@ pub const fn protocol_name(protocol: u16) -> Option<&'static str> {
     })
 }
 
-/// The protocol whose bytes a frame with this protocol number carries; [`Protocol::Ppp`] for one without a parser here.
+/// The protocol of frames with this protocol number; [`Protocol::Ppp`] for one without a parser here.
 pub const fn protocol(number: u16) -> Protocol {
     match number {
         LCP => Protocol::Lcp,
@@ -149,7 +151,7 @@ pub const fn protocol(number: u16) -> Protocol {
     }
 }
 
-/// A protocol number for people: its name, or `protocol 0x1234`.
+/// A protocol number for display: its name, or `protocol 0x1234`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProtocolNumber(pub u16);
 

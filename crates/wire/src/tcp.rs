@@ -1,8 +1,8 @@
-//! TCP (RFC 9293): enough of it to lower the maximum segment size, and to cut a super-segment.
+//! The part of TCP (RFC 9293) that is needed for MSS clamping and segmentation.
 
 use crate::{Error, Protocol, Result, checksum};
 
-/// A header without options.
+/// The length of a header without options.
 pub const HEADER_MIN: usize = 20;
 
 /// FIN: the sender has no more data.
@@ -13,12 +13,12 @@ pub const SYN: u8 = 0x02;
 pub const RST: u8 = 0x04;
 /// PSH: push.
 pub const PSH: u8 = 0x08;
-/// ACK: the acknowledgment number counts.
+/// ACK: the acknowledgment number is valid.
 pub const ACK: u8 = 0x10;
 /// CWR: congestion window reduced (RFC 3168).
 pub const CWR: u8 = 0x80;
 
-/// Where the checksum lies in the header.
+/// The offset of the checksum in the header.
 pub const CHECKSUM_AT: usize = 16;
 
 /// A TCP segment read in place.
@@ -28,7 +28,7 @@ pub struct Packet<'a> {
 }
 
 impl<'a> Packet<'a> {
-    /// Reads the segment that fills `buffer`. The checksum is not looked at.
+    /// Parses the segment that fills `buffer`. The checksum is not verified.
     pub fn new_checked(buffer: &'a [u8]) -> Result<Packet<'a>> {
         let Some(header) = buffer.first_chunk::<HEADER_MIN>() else {
             let found = buffer.len() as u64;
@@ -57,12 +57,12 @@ impl<'a> Packet<'a> {
         u32::from(self.half(4)) << 16 | u32::from(self.half(6))
     }
 
-    /// The control bits, see [`SYN`] and its like.
+    /// The control bits, such as [`SYN`].
     pub fn flags(&self) -> u8 {
         self.bytes[13]
     }
 
-    /// Octets of the header.
+    /// The length of the header in octets.
     pub fn header_len(&self) -> usize {
         usize::from(self.bytes[12] >> 4) * 4
     }
@@ -72,7 +72,7 @@ impl<'a> Packet<'a> {
         self.bytes.get(self.header_len()..).unwrap_or_default()
     }
 
-    /// Where the value of the maximum segment size option lies in the segment.
+    /// The offset of the value of the MSS option in the segment.
     fn mss_at(&self) -> Option<usize> {
         let mut at = HEADER_MIN;
         let end = self.header_len();
@@ -88,7 +88,7 @@ impl<'a> Packet<'a> {
         None
     }
 
-    /// The maximum segment size that a SYN announces.
+    /// The maximum segment size in a SYN.
     pub fn mss(&self) -> Option<u16> {
         self.mss_at().map(|at| self.half(at))
     }
@@ -98,8 +98,8 @@ impl<'a> Packet<'a> {
     }
 }
 
-/// Lowers the maximum segment size that a SYN or SYN-ACK announces to `max`, adjusting the checksum. Never raises it, and
-/// leaves alone what is no such segment. Returns whether something changed.
+/// Reduces the maximum segment size in a SYN or SYN-ACK to `max`, and adjusts the checksum. Never increases
+/// it, and does not change other segments. Returns whether anything changed.
 pub fn clamp_mss(segment: &mut [u8], max: u16) -> bool {
     let Ok(packet) = Packet::new_checked(segment) else { return false };
     if packet.flags() & SYN == 0 {
@@ -148,22 +148,22 @@ mod tests {
         for flags in [SYN, SYN | ACK] {
             for (options, changes) in [
                 (&[2, 4, 0x05, 0xb4][..], true),
-                (&[1, 2, 4, 0x05, 0xb4, 1, 1, 1], true), // odd place
+                (&[1, 2, 4, 0x05, 0xb4, 1, 1, 1], true), // odd offset
                 (&[4, 2, 8, 10, 0, 0, 0, 1, 0, 0, 0, 0, 2, 4, 0x23, 0x01], true),
                 (&[2, 4, 0x05, 0x50], false), // 1360 already
                 (&[2, 4, 0x02, 0x18], false),
                 (&[3, 3, 7], false),
                 (&[], false),
-                (&[0, 2, 4, 0x05, 0xb4], false), // behind the end of the list
+                (&[0, 2, 4, 0x05, 0xb4], false), // after the end of the list
                 (&[2, 3, 0x05, 0xb4], false),    // wrong length
                 (&[2, 4, 0x05], false),
-                (&[9, 0, 2, 4, 0x05, 0xb4], false), // length 0: no endless loop
+                (&[9, 0, 2, 4, 0x05, 0xb4], false), // length 0: must not loop
                 (&[9, 1, 2, 4, 0x05, 0xb4], false),
                 (&[9, 200, 2, 4, 0x05, 0xb4], false),
             ] {
                 let mut octets = segment(flags, options);
                 let before = octets.clone();
-                // An option of two octets that was cut is filled up with a zero, which makes it [2, 4, 5, 0] = 1280.
+                // A truncated option of two octets is padded with a zero, which makes it [2, 4, 5, 0] = 1280.
                 assert_eq!(clamp_mss(&mut octets, 1360), changes, "{options:?}");
                 assert_eq!(sum(&octets), 0, "{options:?}");
                 assert_eq!(octets != before, changes);

@@ -1,16 +1,16 @@
-//! Octets from the network, made safe to show to people.
+//! Escaping of octets from the network for display.
 
 use core::fmt;
 
-/// Shows octets that were chosen on the network: names, reasons, messages.
+/// Escapes octets from the network for display: names, reasons, messages.
 ///
-/// Printable ASCII and letters and digits of valid UTF-8 appear as they are; every other octet appears as `\xNN`.
-/// A backslash is doubled and a double quote becomes `\x22`, so the text can stand between quotes on one line.
+/// Printable ASCII and letters and digits of valid UTF-8 appear as they are; every other octet appears as
+/// `\xNN`. A backslash is doubled and a double quote becomes `\x22`, so the text can be quoted on one line.
 pub fn escape(octets: &[u8]) -> Escape<'_> {
     Escape { octets, limit: usize::MAX }
 }
 
-/// What [`escape`] returns.
+/// The return type of [`escape`].
 #[derive(Clone, Copy, Debug)]
 pub struct Escape<'a> {
     octets: &'a [u8],

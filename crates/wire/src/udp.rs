@@ -4,10 +4,10 @@ use std::net::Ipv4Addr;
 
 use crate::{Error, Protocol, Result, checksum, ipv4};
 
-/// The header.
+/// The length of the header.
 pub const HEADER: usize = 8;
 
-/// Where the checksum lies in the header.
+/// The offset of the checksum in the header.
 pub const CHECKSUM_AT: usize = 6;
 
 /// A UDP datagram read in place.
@@ -17,7 +17,7 @@ pub struct Packet<'a> {
 }
 
 impl<'a> Packet<'a> {
-    /// Reads the datagram at the start of `buffer`. The checksum is not looked at.
+    /// Parses the datagram at the start of `buffer`. The checksum is not verified.
     pub fn new_checked(buffer: &'a [u8]) -> Result<Packet<'a>> {
         let Some(header) = buffer.first_chunk::<HEADER>() else {
             let found = buffer.len() as u64;
@@ -48,7 +48,7 @@ impl<'a> Packet<'a> {
     }
 }
 
-/// A whole IPv4 packet with one datagram; data beyond what a packet holds is cut off.
+/// Builds an IPv4 packet with one datagram; data beyond the size of a packet is truncated.
 pub fn datagram_v4(from: (Ipv4Addr, u16), to: (Ipv4Addr, u16), data: &[u8]) -> Vec<u8> {
     const MAX: usize = u16::MAX as usize - ipv4::HEADER_MIN - HEADER;
     let data = data.get(..MAX).unwrap_or(data);
@@ -61,7 +61,7 @@ pub fn datagram_v4(from: (Ipv4Addr, u16), to: (Ipv4Addr, u16), data: &[u8]) -> V
     }
     packet.extend_from_slice(data);
     let sum = checksum::Sum::default().pseudo_v4(from.0, to.0, ipv4::UDP, len).with(&packet[udp..]).finish();
-    // A checksum of zero is sent as its other form, since zero means "none".
+    // A checksum of zero is sent in its other form, because zero means "none".
     let sum = if sum == 0 { 0xffff } else { sum };
     packet[udp + CHECKSUM_AT..udp + HEADER].copy_from_slice(&sum.to_be_bytes());
     packet

@@ -7,7 +7,7 @@ pub use mppe::Mppe;
 use crate::cp::option_table;
 
 option_table! {
-    /// One option of CCP; the compressors that PPTP has no use for are [`CcpOption::Other`].
+    /// One option of CCP; compressors, which PPTP does not use, are [`CcpOption::Other`].
     pub enum CcpOption<'a> {
         /// MPPE and MPPC.
         Mppe(Mppe),

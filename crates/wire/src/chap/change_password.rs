@@ -5,10 +5,10 @@ use core::fmt;
 use super::response::split;
 use crate::{Error, Protocol, Result};
 
-/// Octets after the header: 516 + 16 + 16 + 8 + 24 + 2.
+/// The octets after the header: 516 + 16 + 16 + 8 + 24 + 2.
 const SIZE: usize = 582;
 
-/// What follows code, identifier and length. The reserved octets and the flags are written as zero and not looked at.
+/// The data of the packet. The reserved octets and the flags are written as zero and ignored when read.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ChangePassword {
     /// Encrypted-Password.
@@ -17,15 +17,15 @@ pub struct ChangePassword {
     pub encrypted_hash: [u8; 16],
     /// Peer-Challenge.
     pub peer_challenge: [u8; 16],
-    /// NT-Response under the new password.
+    /// NT-Response with the new password.
     pub nt_response: [u8; 24],
 }
 
 impl ChangePassword {
-    /// Reads the data of the packet.
+    /// Parses the data of the packet.
     ///
     /// # Errors
-    /// Another Length than 586.
+    /// If Length is not 586.
     pub fn parse(data: &[u8]) -> Result<ChangePassword> {
         if data.len() != SIZE {
             let found = (data.len() + crate::cp::HEADER_LEN) as u64;

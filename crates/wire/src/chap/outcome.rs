@@ -1,7 +1,8 @@
-//! The texts in which MS-CHAP hides fields: `S=.. M=..` of Success, `E=.. R=.. C=.. V=.. M=..` of Failure.
+//! The texts that contain the fields of MS-CHAP: `S=.. M=..` in Success, `E=.. R=.. C=.. V=.. M=..` in
+//! Failure.
 //!
-//! Peers differ: `M=` may be missing or stand without a space before it, fields come in any order, hexadecimal digits
-//! in either case. All of that is read; what is written has one form only.
+//! Implementations differ: `M=` may be missing or lack the space before it, fields are in any order,
+//! hexadecimal digits in either case. All variants are accepted; only one form is sent.
 
 use core::fmt;
 
@@ -10,14 +11,14 @@ use super::Short;
 /// The text of an MS-CHAPv2 Success (RFC 2759 section 5).
 #[derive(Clone, PartialEq, Eq)]
 pub struct Success<'a> {
-    /// `S=`: the authenticator's proof. `None` where it is missing or is not 40 hexadecimal digits.
+    /// `S=`: the authenticator's proof. `None` if it is missing or is not 40 hexadecimal digits.
     pub response: Option<[u8; 20]>,
-    /// `M=`: for people.
+    /// `M=`: a message for the user.
     pub message: Option<&'a [u8]>,
 }
 
 impl<'a> Success<'a> {
-    /// Reads what there is.
+    /// Parses the text; missing fields are `None`.
     pub fn parse(text: &'a [u8]) -> Success<'a> {
         let mut success = Success { response: None, message: None };
         Scanner::new(text, b"S", |success: &Self| success.response.is_some()).run(
@@ -35,7 +36,7 @@ impl<'a> Success<'a> {
         success
     }
 
-    /// `S=<40 upper-case digits> M=<message>`; without a message, the proof alone.
+    /// Formats `S=<40 upper-case digits> M=<message>`; without a message, the proof alone.
     pub fn to_vec(&self) -> Vec<u8> {
         let mut text = String::new();
         if let Some(response) = &self.response {
@@ -46,7 +47,7 @@ impl<'a> Success<'a> {
     }
 }
 
-/// Without the proof.
+/// Formats the text without the proof.
 impl fmt::Display for Success<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.response.is_some() { "with proof" } else { "without proof" })?;
@@ -54,7 +55,7 @@ impl fmt::Display for Success<'_> {
     }
 }
 
-/// As `Display`.
+/// The same text as `Display`.
 impl fmt::Debug for Success<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Success({self})")
@@ -66,18 +67,19 @@ impl fmt::Debug for Success<'_> {
 pub struct Failure<'a> {
     /// `E=`.
     pub error: Option<MsChapError>,
-    /// `R=1`: another try is allowed.
+    /// `R=1`: another attempt is allowed.
     pub retry: bool,
-    /// `C=`: the challenge for the next try, 16 octets (version 1: 8).
+    /// `C=`: the challenge for the next attempt, 16 octets (version 1: 8).
     pub challenge: Option<Vec<u8>>,
-    /// `V=`: the version of Change-Password that the authenticator takes; 3 in MS-CHAPv2.
+    /// `V=`: the version of Change-Password that the authenticator supports; 3 in MS-CHAPv2.
     pub version: Option<u32>,
-    /// `M=`: for people.
+    /// `M=`: a message for the user.
     pub message: Option<&'a [u8]>,
 }
 
 impl<'a> Failure<'a> {
-    /// Reads what there is. The first of a repeated field counts; one `R=1` is enough.
+    /// Parses the text; missing fields are `None`. The first of a repeated field is used; one `R=1` is
+    /// sufficient.
     pub fn parse(text: &'a [u8]) -> Failure<'a> {
         let mut failure =
             Failure { error: None, retry: false, challenge: None, version: None, message: None };
@@ -104,7 +106,7 @@ impl<'a> Failure<'a> {
         failure
     }
 
-    /// `E=<n> R=<0|1> C=<upper-case digits> V=<n> M=<message>`, without the fields that are `None`.
+    /// Formats `E=<n> R=<0|1> C=<upper-case digits> V=<n> M=<message>`, without the fields that are `None`.
     pub fn to_vec(&self) -> Vec<u8> {
         let mut text = String::new();
         if let Some(error) = self.error {
@@ -122,7 +124,7 @@ impl<'a> Failure<'a> {
     }
 }
 
-/// Without the challenge.
+/// Formats the text without the challenge.
 impl fmt::Display for Failure<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.error {
@@ -134,7 +136,7 @@ impl fmt::Display for Failure<'_> {
     }
 }
 
-/// As `Display`.
+/// The same text as `Display`.
 impl fmt::Debug for Failure<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Failure({self})")
@@ -148,7 +150,7 @@ pub enum MsChapError {
     RestrictedHours,
     /// 647: ERROR_ACCT_DISABLED.
     AccountDisabled,
-    /// 648: ERROR_PASSWD_EXPIRED; the one after which a Change-Password may follow.
+    /// 648: ERROR_PASSWD_EXPIRED; a Change-Password may follow.
     PasswordExpired,
     /// 649: ERROR_NO_DIALIN_PERMISSION.
     NoPermission,
@@ -189,7 +191,7 @@ impl From<u32> for MsChapError {
     }
 }
 
-/// The meaning in words.
+/// A description of the error.
 impl fmt::Display for MsChapError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -204,8 +206,8 @@ impl fmt::Display for MsChapError {
     }
 }
 
-/// Walks `K=value` fields. `M=` is free text, so it runs to the end; only where the field that matters most did not
-/// come before it, it ends at the next field.
+/// A scanner for `K=value` fields. `M=` is free text up to the end, unless the most important field was not
+/// before it; then it ends at the next field.
 struct Scanner<'a, T> {
     rest: &'a [u8],
     keys: &'static [u8],
@@ -217,14 +219,15 @@ impl<'a, T> Scanner<'a, T> {
         Scanner { rest: text, keys, complete }
     }
 
-    /// `field` gets a key and what follows its `=`, and gives back what follows the value, or `None` for no value.
+    /// Calls `field` with a key and the text after its `=`; it returns the text after the value, or `None` if
+    /// there is no value.
     fn run(
         mut self,
         into: &mut T,
         field: impl Fn(&mut T, u8, &'a [u8]) -> Option<&'a [u8]>,
         message: impl Fn(&mut T, &'a [u8]),
     ) {
-        // Every round takes at least one octet.
+        // Every iteration consumes at least one octet.
         while let Some((&key, tail)) = self.rest.split_first() {
             let value = tail.strip_prefix(b"=");
             match value {
@@ -243,7 +246,7 @@ impl<'a, T> Scanner<'a, T> {
         }
     }
 
-    /// Where ` K=` stands for a known key; the end if nowhere.
+    /// The position of ` K=` with a known key; the end if there is none.
     fn next_field(&self, text: &[u8]) -> usize {
         text.windows(3)
             .position(|w| w[0] == b' ' && self.keys.contains(&w[1]) && w[2] == b'=')
@@ -251,24 +254,24 @@ impl<'a, T> Scanner<'a, T> {
     }
 }
 
-/// What follows the next space.
+/// The text after the next space.
 fn after_space(text: &[u8]) -> &[u8] {
     text.iter().position(|octet| *octet == b' ').and_then(|at| text.get(at + 1..)).unwrap_or_default()
 }
 
-/// The octets at the start that are of a kind, at most `limit`, and the rest.
+/// Splits off the leading octets of a kind, at most `limit`.
 fn take(text: &[u8], of_kind: fn(&u8) -> bool, limit: usize) -> (&[u8], &[u8]) {
     let end = text.iter().take(limit).take_while(|octet| of_kind(octet)).count();
     text.split_at(end)
 }
 
-/// A decimal number; one that is too big for the type is the biggest. `None` for no digit at all.
+/// Parses a decimal number; saturates on overflow. `None` without digits.
 fn number(digits: &[u8]) -> Option<u32> {
     digits.first()?;
     Some(digits.iter().fold(0_u32, |n, digit| n.saturating_mul(10).saturating_add(u32::from(digit & 0x0f))))
 }
 
-/// Octets from pairs of hexadecimal digits; `None` if a digit is left over.
+/// Decodes hexadecimal digits; `None` if their number is odd.
 fn unhex(digits: &[u8]) -> Option<Vec<u8>> {
     let nibble = |digit: u8| char::from(digit).to_digit(16).map(|n| n as u8);
     let (pairs, []) = digits.as_chunks::<2>() else { return None };

@@ -4,7 +4,7 @@ use core::fmt;
 
 use crate::{Error, Protocol, Result};
 
-/// Octets of the Value, both versions.
+/// The size of the Value in octets, in both versions.
 const SIZE: usize = 49;
 
 /// The Value of an MS-CHAPv1 Response (RFC 2433 section 5). The LAN Manager response is neither read nor written.
@@ -12,15 +12,16 @@ const SIZE: usize = 49;
 pub struct MsChapV1Response {
     /// NT-Response.
     pub nt_response: [u8; 24],
-    /// Whether the sender wants its NT-Response to count. A client that clears it wants the LAN Manager response used.
+    /// Whether the NT-Response is to be used. A client that clears it requests the use of the LAN Manager
+    /// response.
     pub use_nt: bool,
 }
 
 impl MsChapV1Response {
-    /// Reads the Value.
+    /// Parses the Value.
     ///
     /// # Errors
-    /// Another size than 49.
+    /// If the size is not 49.
     pub fn parse(value: &[u8]) -> Result<MsChapV1Response> {
         let value = sized(value)?;
         let (_lm_response, rest) = split::<24>(value);
@@ -28,7 +29,7 @@ impl MsChapV1Response {
         Ok(MsChapV1Response { nt_response, use_nt: flags.first() == Some(&1) })
     }
 
-    /// The Value, with zeros for the LAN Manager response.
+    /// The Value as octets, with zeros for the LAN Manager response.
     pub fn to_bytes(&self) -> [u8; SIZE] {
         let mut value = [0; SIZE];
         value[24..48].copy_from_slice(&self.nt_response);
@@ -43,8 +44,8 @@ impl fmt::Debug for MsChapV1Response {
     }
 }
 
-/// The Value of an MS-CHAPv2 Response (RFC 2759 section 4). The reserved octets and the flags are written as zero and
-/// not looked at.
+/// The Value of an MS-CHAPv2 Response (RFC 2759 section 4). The reserved octets and the flags are written as
+/// zero and ignored when read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct MsChapV2Response {
     /// Peer-Challenge.
@@ -54,10 +55,10 @@ pub struct MsChapV2Response {
 }
 
 impl MsChapV2Response {
-    /// Reads the Value.
+    /// Parses the Value.
     ///
     /// # Errors
-    /// Another size than 49.
+    /// If the size is not 49.
     pub fn parse(value: &[u8]) -> Result<MsChapV2Response> {
         let value = sized(value)?;
         let (peer_challenge, rest) = split::<16>(value);
@@ -66,7 +67,7 @@ impl MsChapV2Response {
         Ok(MsChapV2Response { peer_challenge, nt_response })
     }
 
-    /// The Value.
+    /// The Value as octets.
     pub fn to_bytes(&self) -> [u8; SIZE] {
         let mut value = [0; SIZE];
         value[..16].copy_from_slice(&self.peer_challenge);
@@ -88,7 +89,7 @@ fn sized(value: &[u8]) -> Result<&[u8]> {
     Err(Error::new(Protocol::Chap, "Value-Size", crate::cp::HEADER_LEN, "49", value.len() as u64))
 }
 
-/// The first `N` octets, and the rest; zeros where there are fewer.
+/// Splits off the first `N` octets, filled with zeros if there are fewer.
 pub(super) fn split<const N: usize>(octets: &[u8]) -> ([u8; N], &[u8]) {
     octets.split_first_chunk().map_or(([0; N], &[][..]), |(head, rest)| (*head, rest))
 }

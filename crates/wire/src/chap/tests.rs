@@ -17,7 +17,7 @@ fn packet(bytes: &[u8]) -> cp::Packet<'_> {
     cp::Packet::parse(Protocol::Chap, bytes).unwrap()
 }
 
-/// The sample packets of the specification, without the protocol number, and how a person reads them.
+/// The sample packets of the specification, without the protocol number, with their text form.
 #[test]
 fn samples_are_read_written_and_shown() {
     let samples = [
@@ -166,7 +166,7 @@ fn failure_in_any_order_and_with_holes() {
     assert_eq!(parse("E=99999999999999999999").error, Some(MsChapError::Other(u32::MAX)));
     assert_eq!(parse("E= R=x C= V=").error, None);
     assert_eq!(parse("Bad password").error, None);
-    // What a person wrote after M= is not a field.
+    // The text after M= contains no fields.
     assert_eq!(parse("E=647 R=0 M=see E=691 R=1").message, Some(&b"see E=691 R=1"[..]));
     assert!(!parse("E=647 R=0 M=see E=691 R=1").retry);
 }

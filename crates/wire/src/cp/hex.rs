@@ -1,8 +1,8 @@
-//! Octets for people.
+//! Octets in hexadecimal form.
 
 use core::fmt;
 
-/// Octets for people, `0a1b2c`; the first 32 of them.
+/// Formats octets as `0a1b2c`, at most the first 32.
 #[derive(Clone, Copy, Debug)]
 pub struct Hex<'a>(pub &'a [u8]);
 

@@ -1,31 +1,31 @@
-//! Configuration options (RFC 1661 section 6): `type(1) length(1) data`, one after the other.
+//! Configuration options (RFC 1661 section 6): a sequence of `type(1) length(1) data`.
 
 use core::fmt;
 
 use super::hex::Hex;
 use crate::{Error, Protocol, Result};
 
-/// An option that adit understands. It has a file of its own with what this trait asks for, and a row in its protocol's
-/// table (`option_table`).
+/// An option that adit supports. It has a file of its own with an implementation of this trait, and a row in
+/// the table of its protocol (`option_table`).
 ///
 /// `Display` shows it with its value, as in `mru 1400`: bounded and printable.
 pub trait ConfigOption<'a>: fmt::Display + Sized {
-    /// The control protocol that has it.
+    /// The control protocol of the option.
     const PROTOCOL: Protocol;
 
-    /// Its Type octet, as IANA assigned it. Where several options differ in nothing but the Type, that of the first.
+    /// The Type octet assigned by IANA. If several options differ only in the Type, that of the first one.
     const KIND: u8;
 
-    /// Its name for people, without a value.
+    /// The name for display, without a value.
     const NAME: &'static str;
 
-    /// What its Length must be, for the error if it is not.
+    /// The required Length, for the error if it is wrong.
     const LENGTH: Length;
 
-    /// Gives an option of this kind its meaning; `None` if its Length is wrong.
+    /// Parses an option of this kind; `None` if its Length is wrong.
     fn read(opt: &Opt<'a>) -> Option<Self>;
 
-    /// What follows Type and Length.
+    /// The data after Type and Length.
     fn data(&self) -> impl AsRef<[u8]>;
 
     /// Whether options of a Type are of this kind.
@@ -33,15 +33,15 @@ pub trait ConfigOption<'a>: fmt::Display + Sized {
         kind == Self::KIND
     }
 
-    /// The Type octet of this one.
+    /// The Type octet of this option.
     fn kind(&self) -> u8 {
         Self::KIND
     }
 
-    /// Gives an option its meaning; `None` if it is of another kind.
+    /// Parses an option; `None` if it is of another kind.
     ///
     /// # Errors
-    /// A Length that is not right for the kind.
+    /// If the Length is wrong for the kind.
     fn parse(opt: &Opt<'a>) -> Option<Result<Self>> {
         if !Self::is_kind(opt.kind) {
             return None;
@@ -57,16 +57,16 @@ pub trait ConfigOption<'a>: fmt::Display + Sized {
     }
 }
 
-/// What the Length octet of an option must be.
+/// The valid values of an option's Length octet.
 #[derive(Clone, Copy, Debug)]
 pub struct Length {
-    /// The field's name: `MRU Length`.
+    /// The name of the field: `MRU Length`.
     pub field: &'static str,
-    /// The right values in octets, Type and Length included: `4`, `4 or more`.
+    /// The valid values in octets, including Type and Length: `4`, `4 or more`.
     pub expected: &'static str,
 }
 
-/// An option without a meaning here.
+/// An option that is not supported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownOption<'a> {
     /// Its Type octet.
@@ -76,7 +76,7 @@ pub struct UnknownOption<'a> {
 }
 
 impl UnknownOption<'_> {
-    /// Shows it under a name, or by its type: `deflate 7800`, `option 29`.
+    /// Shows it with a name, or by its type: `deflate 7800`, `option 29`.
     pub(crate) fn show(&self, f: &mut fmt::Formatter<'_>, name: Option<&str>) -> fmt::Result {
         match name {
             Some(name) => f.write_str(name)?,
@@ -86,32 +86,32 @@ impl UnknownOption<'_> {
     }
 }
 
-/// One configuration option as it stands in a packet.
+/// A configuration option as in a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Opt<'a> {
     /// The Type octet.
     pub kind: u8,
-    /// What follows the Length octet.
+    /// The data after the Length octet.
     pub data: &'a [u8],
-    /// The whole option, Type and Length included.
+    /// The whole option, including Type and Length.
     pub raw: &'a [u8],
 }
 
-/// An option that is shown by its type and octets alone.
+/// Formats an option by its type and octets.
 impl fmt::Display for Opt<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         UnknownOption { kind: self.kind, data: self.data }.show(f, None)
     }
 }
 
-/// Appends one option; `data` beyond 253 octets is cut, since its Length is one octet.
+/// Appends one option; `data` beyond 253 octets is truncated, because its Length is one octet.
 pub fn push_option(out: &mut Vec<u8>, kind: u8, data: &[u8]) {
     let data = data.get(..253).unwrap_or(data);
     out.extend_from_slice(&[kind, data.len() as u8 + 2]);
     out.extend_from_slice(data);
 }
 
-/// Walks a list of options. It ends after the last one or after the first error.
+/// An iterator over a list of options. It ends after the last option or after the first error.
 #[derive(Clone, Debug)]
 pub struct Options<'a> {
     protocol: Protocol,
@@ -120,7 +120,7 @@ pub struct Options<'a> {
 }
 
 impl<'a> Options<'a> {
-    /// The options in `data`, which is the data of a packet with code 1 to 4.
+    /// Creates an iterator over the options in `data`, the data of a packet with code 1 to 4.
     pub fn new(protocol: Protocol, data: &'a [u8]) -> Options<'a> {
         Options { protocol, rest: data, offset: 0 }
     }

@@ -1,7 +1,8 @@
 //! The table of a control protocol's options.
 
-/// Makes the enum of a control protocol's options from one row for each: a variant with the type that its file defines
-/// (a [`ConfigOption`](super::ConfigOption)), and, under `named`, the Type octets that are only known by name.
+/// Defines the enum of a control protocol's options from one row for each: a variant with the type defined in
+/// its file (a [`ConfigOption`](super::ConfigOption)), and, under `named`, the Type octets of which only the
+/// name is known.
 macro_rules! option_table {
     (
         $(#[$meta:meta])*
@@ -14,15 +15,15 @@ macro_rules! option_table {
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum $table<$a> {
             $($(#[$doc])* $row($option),)+
-            /// An option without a meaning here.
+            /// An option that is not supported.
             Other($crate::cp::UnknownOption<$a>),
         }
 
         impl<$a> $table<$a> {
-            /// Gives an option its meaning.
+            /// Parses an option.
             ///
             /// # Errors
-            /// An option whose Length is not right for its type.
+            /// If the Length is wrong for the type.
             pub fn parse(opt: &$crate::cp::Opt<$a>) -> $crate::Result<$table<$a>> {
                 $(if let Some(parsed) = <$option as $crate::cp::ConfigOption>::parse(opt) {
                     return parsed.map($table::$row);
@@ -38,7 +39,7 @@ macro_rules! option_table {
                 }
             }
 
-            /// The name for people of the options with a Type octet.
+            /// The name of a Type octet, for display.
             pub fn name(kind: u8) -> Option<&'static str> {
                 $(if <$option as $crate::cp::ConfigOption>::is_kind(kind) {
                     return Some(<$option as $crate::cp::ConfigOption>::NAME);

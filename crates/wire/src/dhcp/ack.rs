@@ -1,4 +1,4 @@
-//! The answer.
+//! The DHCPACK.
 
 use std::net::Ipv4Addr;
 
@@ -18,14 +18,14 @@ pub struct Route {
     pub gateway: Ipv4Addr,
 }
 
-/// What a client is told.
+/// The parameters for a client.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ack {
-    /// Our address.
+    /// The address of the server.
     pub server: Option<Ipv4Addr>,
     /// Name servers.
     pub dns: Vec<Ipv4Addr>,
-    /// Domain name, ASCII; empty: none.
+    /// Domain name in ASCII; empty for none.
     pub domain: String,
     /// NetBIOS name servers.
     pub wins: Vec<Ipv4Addr>,
@@ -34,9 +34,9 @@ pub struct Ack {
 }
 
 impl Ack {
-    /// The UDP payload that answers `inform`. It assigns no address and no lease time (RFC 2131 section 4.3.5), names only
-    /// options that the client asked for, and is no larger than the client takes: what does not fit is left out, routes
-    /// first.
+    /// Builds the UDP payload that answers `inform`. It assigns no address and no lease time (RFC 2131
+    /// section 4.3.5), contains only requested options, and is no larger than the client accepts: options
+    /// that do not fit are left out, routes first.
     pub fn emit(&self, inform: &Inform) -> Vec<u8> {
         let mut out = vec![0; FIXED];
         let (kind, len, chaddr) = inform.hardware;
@@ -58,7 +58,7 @@ impl Ack {
             {
                 return;
             }
-            // A value of more than 255 octets goes on in another option of the same code (RFC 3396).
+            // A value of more than 255 octets continues in another option with the same code (RFC 3396).
             for chunk in value.chunks(255) {
                 out.extend_from_slice(&[code, chunk.len() as u8]);
                 out.extend_from_slice(chunk);
@@ -77,7 +77,7 @@ impl Ack {
         out
     }
 
-    /// RFC 3442: prefix length, the octets of the network that count, next hop.
+    /// The routes as in RFC 3442: prefix length, the significant octets of the network, next hop.
     fn routes(&self) -> Vec<u8> {
         let mut value = Vec::new();
         for route in &self.routes {

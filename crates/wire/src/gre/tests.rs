@@ -42,7 +42,7 @@ fn c063_c064_c065_samples_are_read_and_written_back() {
         let (header, len) = packet.repr().emit();
         assert_eq!(header[..len], octets[..octets.len() - usize::from(payload_len)]);
     }
-    // 0x2001, neither number: of no use, but legal.
+    // 0x2001, neither number: useless, but valid.
     assert_eq!(Repr::parse(&hex("2001880b00000001")).unwrap().header_len(), 8);
 }
 

@@ -13,7 +13,7 @@ pub use name_server::{NameServer, NameServerAddress};
 use crate::cp::option_table;
 
 option_table! {
-    /// One option of IPCP; those that adit does not understand are [`IpcpOption::Other`].
+    /// One option of IPCP; unsupported ones are [`IpcpOption::Other`].
     pub enum IpcpOption<'a> {
         /// IP-Addresses.
         Addresses(Addresses),

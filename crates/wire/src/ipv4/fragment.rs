@@ -1,20 +1,20 @@
-//! Cutting a packet into fragments (RFC 791 section 3.2).
+//! Fragmentation of a packet (RFC 791 section 3.2).
 
 use super::{HEADER_MAX, Packet};
 use crate::checksum;
 
-/// The fragments of a packet, one after the other.
+/// An iterator over the fragments of a packet.
 #[derive(Clone, Debug)]
 pub struct Fragments<'a> {
     packet: Packet<'a>,
     mtu: usize,
-    /// Octets of payload already cut off.
+    /// The octets of payload in the fragments so far.
     done: usize,
 }
 
 impl<'a> Fragments<'a> {
-    /// Fragments of at most `mtu` octets. `None` when that holds no header and eight octets of payload, or when the
-    /// packet forbids fragments.
+    /// Creates fragments of at most `mtu` octets. `None` if that is too small for a header and eight octets
+    /// of payload, or if the packet forbids fragmentation.
     pub fn new(packet: Packet<'a>, mtu: usize) -> Option<Fragments<'a>> {
         let fits = mtu >= packet.header_len() + 8;
         (fits && !packet.dont_fragment()).then_some(Fragments { packet, mtu, done: 0 })
@@ -46,8 +46,8 @@ impl<'a> Fragments<'a> {
         Some(total)
     }
 
-    /// The header of the next fragment and its length: the first one keeps all options, the others those that ask
-    /// to be copied.
+    /// The header of the next fragment and its length: the first fragment keeps all options, the others those
+    /// with the copied flag.
     fn header(&self) -> ([u8; HEADER_MAX], usize) {
         let original = self.packet.as_bytes().get(..self.packet.header_len()).unwrap_or_default();
         let mut header = [0; HEADER_MAX];
@@ -58,7 +58,7 @@ impl<'a> Fragments<'a> {
         header[..20].copy_from_slice(&original[..20]);
         let mut len = 20;
         let mut options = &original[20..];
-        // End of the list (0) ends it; a no-operation (1) is one octet; all others have a length.
+        // End of Option List (0) ends the list; No Operation (1) is one octet; all others have a length.
         while let [kind, rest @ ..] = options {
             let size = match (kind, rest) {
                 (0, _) => break,

@@ -19,7 +19,7 @@ fn packet(repr: Repr) -> Vec<u8> {
     octets
 }
 
-/// Puts fragments together again.
+/// Reassembles fragments.
 fn join(fragments: &[Vec<u8>]) -> Vec<u8> {
     let mut payload = Vec::new();
     for (n, octets) in fragments.iter().enumerate() {
@@ -115,7 +115,7 @@ fn fragments_of_a_fragment() {
 #[test]
 fn only_options_that_ask_for_it_are_copied() {
     let mut octets = packet(Repr { payload_len: 108, ..REPR });
-    // Record route (7), a no-operation, then the stream identifier (0x88), which is to be copied.
+    // Record Route (7), No Operation, then Stream Identifier (0x88), which must be copied.
     octets[20..32].copy_from_slice(&[7, 4, 4, 0, 1, 0x88, 4, 9, 9, 0, 0, 0]);
     octets[0] = 0x48;
     let fragments = cut(&octets, 80).unwrap();

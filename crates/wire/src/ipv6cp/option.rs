@@ -7,7 +7,7 @@ pub use interface_identifier::InterfaceIdentifier;
 use crate::cp::option_table;
 
 option_table! {
-    /// One option of IPV6CP; those that adit does not understand are [`Ipv6cpOption::Other`].
+    /// One option of IPV6CP; unsupported ones are [`Ipv6cpOption::Other`].
     pub enum Ipv6cpOption<'a> {
         /// Interface-Identifier.
         InterfaceIdentifier(InterfaceIdentifier),

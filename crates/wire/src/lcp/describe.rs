@@ -1,16 +1,17 @@
-//! An LCP packet in one line for people.
+//! The text form of LCP packets.
 
 use core::fmt;
 
 use super::{LcpOption, Marked, ProtocolReject, TimeRemaining};
 use crate::{Protocol, cp, ppp, text};
 
-/// The packet in one line: `Configure-Request id 1: mru 1400, magic 1a2b3c4d, auth mschap-v2`. Bounded, printable.
+/// Formats the packet in one line: `Configure-Request id 1: mru 1400, magic 1a2b3c4d, auth mschap-v2`.
+/// Bounded, printable.
 pub fn describe<'a>(packet: &'a cp::Packet<'a>) -> impl fmt::Display + 'a {
     Describe(packet)
 }
 
-/// Octets of a text from the peer that are shown.
+/// The most octets of a text from the peer that are shown.
 const SHOWN_TEXT: usize = 64;
 
 struct Describe<'a>(&'a cp::Packet<'a>);

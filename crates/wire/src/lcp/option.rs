@@ -26,7 +26,7 @@ pub use short_sequence::ShortSequence;
 use crate::cp::option_table;
 
 option_table! {
-    /// One option of LCP; those that adit does not understand are [`LcpOption::Other`].
+    /// One option of LCP; unsupported ones are [`LcpOption::Other`].
     pub enum LcpOption<'a> {
         /// Maximum-Receive-Unit.
         Mru(Mru),

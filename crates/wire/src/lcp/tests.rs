@@ -4,7 +4,7 @@ use super::*;
 use crate::cp::ConfigOption;
 use crate::{Protocol, ppp};
 
-/// The sample packets `pkt-ppp-*` that are LCP: octets, and what a person reads.
+/// The samples `pkt-ppp-*` that are LCP packets: octets and text form.
 const SAMPLES: [(&str, &str); 12] = [
     (
         "c02101000015010405780506478a3c1e070208020d0306",

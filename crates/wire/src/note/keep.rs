@@ -1,24 +1,25 @@
-//! Which octets of a PPP packet are kept: those that are shown, never a password, a challenge or a proof of one.
+//! Selection of the octets of a PPP packet that are kept: those that are shown, without passwords, challenges
+//! and proofs.
 
 use crate::{Protocol, chap, cp, pap};
 
-/// Octets kept of the options of one packet: more than any real one has.
+/// The most octets kept of the options of one packet: more than real packets have.
 const OPTIONS: usize = 1500;
-/// Octets kept of what is shown as a text, or not shown further.
+/// The most octets kept of texts.
 const TEXT: usize = 257;
-/// Octets kept of what is only ever shown as octets.
+/// The most octets kept of opaque data.
 const OPAQUE: usize = 32;
-/// Of an echo, its Magic-Number; of a text behind one, the text as well.
+/// The octets kept of an echo, its Magic-Number, which also precedes texts.
 const MAGIC: usize = 4;
 
-/// The octets that are kept, and how many there were.
+/// The octets to keep, and the original length.
 pub(super) struct Kept {
     pub(super) octets: Vec<u8>,
-    /// `None`: those of the packet.
+    /// The original length of the data; `None` if it is that of the packet.
     pub(super) length: Option<usize>,
 }
 
-/// What is kept of a packet's data.
+/// The octets to keep of a packet's data.
 pub(super) fn data(protocol: Protocol, packet: &cp::Packet<'_>) -> Kept {
     match protocol {
         Protocol::Pap => first(packet, pap(packet)),
@@ -36,7 +37,7 @@ fn plain(protocol: Protocol, code: u8) -> usize {
     match code {
         cp::CONFIGURE_REQUEST..=cp::CONFIGURE_REJECT => OPTIONS,
         cp::TERMINATE_REQUEST | cp::TERMINATE_ACK => TEXT,
-        // What was rejected may be a login: its header is enough.
+        // The rejected packet may contain a login: keep its header only.
         cp::CODE_REJECT => cp::HEADER_LEN,
         _ if protocol != Protocol::Lcp => OPAQUE,
         cp::PROTOCOL_REJECT => 2,
@@ -46,12 +47,12 @@ fn plain(protocol: Protocol, code: u8) -> usize {
     }
 }
 
-/// Of a request its name and the length of the password.
+/// The octets to keep of a request: its name and the length of the password.
 fn pap(packet: &cp::Packet<'_>) -> usize {
     match (packet.code, packet.data.first()) {
         (pap::REQUEST, Some(name)) => {
             let password = 1 + usize::from(*name);
-            // A name that goes beyond the packet's end may be anything.
+            // A name that exceeds the packet may be anything.
             if password <= packet.data.len() { password + 1 } else { 1 }
         }
         (pap::ACK | pap::NAK, _) => TEXT,
@@ -79,7 +80,7 @@ fn chap(packet: &cp::Packet<'_>) -> Kept {
         (chap::FAILURE, text) => match chap::Failure::parse(text) {
             chap::Failure { error: None, .. } if !chap::hides(text, b"C=") => first(packet, TEXT),
             failure => {
-                // Without an error it is the challenge that makes it a text of MS-CHAP.
+                // Without an error it is the challenge that marks it as a text of MS-CHAP.
                 let challenge = failure.error.is_none().then(|| vec![0; 16]);
                 all(chap::Failure { challenge, ..failure }.to_vec())
             }

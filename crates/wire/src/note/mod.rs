@@ -1,7 +1,7 @@
-//! Packets as notes: what a session keeps of a packet, and what that says in words.
+//! Packets as notes: what a session keeps of a packet, and its text form.
 //!
-//! A note's packet is typed where machines look at it (protocol, kind, identifier) and keeps the octets for all else, so
-//! that it is small and the words of a packet exist once, in `describe` of each protocol. No secret gets into it.
+//! A note has typed fields that code evaluates (protocol, kind, identifier) and keeps the octets for the
+//! rest. So it is small, and only `describe` of each protocol produces texts. It contains no secrets.
 
 mod keep;
 
@@ -11,14 +11,14 @@ use adit_diag::note::{Message, MessageKind, Note, Octets};
 
 use crate::{Protocol, ccp, chap, cp, ipcp, ipv6cp, lcp, pap, ppp, pptp};
 
-/// A message of the control connection.
+/// Converts a message of the control connection.
 pub fn pptp(message: &pptp::Message) -> Message {
     let octets = message.to_octets();
     let kind = pptp_kind(message.message_type());
     new(Protocol::Pptp, kind, None, octets.get(pptp::HEADER_LEN..).unwrap_or_default(), usize::MAX)
 }
 
-/// What was found on the control connection; of an unknown message nothing but its length.
+/// Converts a frame of the control connection; of an unknown message only its length is kept.
 pub fn pptp_frame(frame: &pptp::Frame) -> Message {
     match frame {
         pptp::Frame::Message(message) => pptp(message),
@@ -32,7 +32,7 @@ pub fn pptp_frame(frame: &pptp::Frame) -> Message {
     }
 }
 
-/// The information field of a control protocol's frame.
+/// Converts the information field of a control protocol's frame.
 pub fn ppp(number: u16, information: &[u8]) -> Message {
     let protocol = ppp::protocol(number);
     let Ok(packet) = cp::Packet::parse(protocol, information) else {
@@ -47,12 +47,12 @@ pub fn ppp(number: u16, information: &[u8]) -> Message {
     Message { length: length_of(length), ..new(protocol, kind, Some(packet.id), &data.octets, usize::MAX) }
 }
 
-/// A frame that is none.
+/// Converts a malformed frame.
 pub fn malformed_frame(frame: &[u8]) -> Message {
     new(Protocol::Ppp, MessageKind::MalformedFrame, None, frame, ppp::HEADER_MAX)
 }
 
-/// A message with the first `kept` of its octets.
+/// Creates a message with the first `kept` of its octets.
 fn new(protocol: Protocol, kind: MessageKind, id: Option<u8>, all: &[u8], kept: usize) -> Message {
     let octets = all.get(..kept).unwrap_or(all);
     let end = octets.iter().rposition(|octet| *octet != 0).map_or(0, |last| last + 1);
@@ -64,7 +64,7 @@ fn length_of(octets: usize) -> u16 {
     u16::try_from(octets).unwrap_or(u16::MAX)
 }
 
-/// A note for people: as its `Display`, with what is inside of packets.
+/// A note for display: as its `Display`, with the contents of packets.
 pub struct Shown<'a>(pub &'a Note);
 
 impl fmt::Display for Shown<'_> {
@@ -83,7 +83,7 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
-/// The message in one line for people: bounded, without secrets.
+/// Formats the message in one line: bounded, without secrets.
 pub fn describe(message: &Message) -> String {
     let Message { protocol, kind, id, length, octets } = message;
     let mut data = octets.0.clone();
@@ -148,7 +148,7 @@ pptp_kinds! {
     IncomingCallReply IncomingCallConnected CallClearRequest CallDisconnectNotify WanErrorNotify SetLinkInfo
 }
 
-/// Codes of PAP, of CHAP, and of the control protocols that are built alike.
+/// The codes of PAP, of CHAP, and of the control protocols with a common format.
 const CODES: &[(Option<Protocol>, u8, MessageKind)] = &[
     (Some(Protocol::Pap), pap::REQUEST, MessageKind::AuthenticateRequest),
     (Some(Protocol::Pap), pap::ACK, MessageKind::AuthenticateAck),
@@ -181,7 +181,7 @@ fn kind_of(protocol: Protocol, code: u8) -> MessageKind {
     known.map_or(MessageKind::Unknown(code.into()), |(.., kind)| *kind)
 }
 
-/// Each kind is of one protocol, or has the same code in all.
+/// Each kind belongs to one protocol, or has the same code in all.
 fn code_of(kind: MessageKind) -> u8 {
     match kind {
         MessageKind::Unknown(code) => u8::try_from(code).unwrap_or_default(),

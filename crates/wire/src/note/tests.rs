@@ -46,7 +46,7 @@ fn no_secret_is_kept() {
     let kept = ppp(ppp::CHAP, &success).octets.0;
     assert!(!kept.windows(2).any(|pair| pair == b"AA"));
     assert_eq!(shown(ppp::CHAP, &success), crate::describe::information(ppp::CHAP, &success));
-    // What cannot be read is not looked at further.
+    // A malformed packet is not parsed further.
     let cut = ppp(ppp::PAP, &packet[..8]);
     assert_eq!((cut.kind, cut.octets.0.len()), (MessageKind::Malformed, 4));
 }
@@ -64,7 +64,7 @@ fn protocols() -> impl Strategy<Value = u16> {
     ])
 }
 
-/// Texts in which MS-CHAP hides fields, whole and broken.
+/// Texts with the fields of MS-CHAP, intact and damaged.
 fn texts() -> impl Strategy<Value = Vec<u8>> {
     let parts = prop::sample::select(vec![
         "S=0123456789ABCDEF0123456789ABCDEF01234567",
@@ -87,7 +87,7 @@ fn texts() -> impl Strategy<Value = Vec<u8>> {
 fn data() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         prop::collection::vec(any::<u8>(), 0..700),
-        // Options of right and wrong lengths.
+        // Options with valid and invalid lengths.
         prop::collection::vec((0u8..20, prop::collection::vec(any::<u8>(), 0..9)), 0..20).prop_map(
             |options| {
                 options
@@ -112,7 +112,7 @@ proptest! {
     ) {
         let mut information = Vec::new();
         cp::emit(&mut information, code, id, &data);
-        // Now and then the packet is cut, or has a surplus.
+        // Sometimes the packet is truncated, or has a surplus.
         match cut {
             1 => information.truncate(information.len().saturating_sub(3)),
             2 => information.truncate(2),

@@ -34,7 +34,7 @@ fn answers() {
     assert_eq!(Message::parse(&ack).unwrap().to_string(), "Authenticate-Ack");
     let nak = packet(b"\x03\x01\x00\x11\x0cLogin failed");
     assert_eq!(Message::parse(&nak).unwrap().to_string(), "Authenticate-Nak: \"Login failed\"");
-    // Windows leaves the length octet out.
+    // Windows omits the length octet.
     assert_eq!(Message::parse(&packet(b"\x02\x01\x00\x04")), Ok(Message::Ack { message: b"" }));
 }
 

@@ -1,4 +1,4 @@
-//! Result, error and reason codes, which keep the values they do not know; and capability masks.
+//! Result, error and reason codes, which preserve unknown values, and capability masks.
 
 use core::fmt;
 
@@ -51,7 +51,7 @@ codes! {
         Success = 1 "success",
         /// See the error code.
         GeneralError = 2 "general error",
-        /// There is a control connection between the two already.
+        /// A control connection between the two exists already.
         ChannelExists = 3 "control connection already exists",
         /// The requester may not open a control connection.
         NotAuthorised = 4 "not authorised",
@@ -71,7 +71,7 @@ codes! {
 
     /// Result of Stop-Control-Connection-Reply and Echo-Reply (RFC 2637 sections 2.4 and 2.6).
     PlainResult {
-        /// Done.
+        /// Success.
         Ok = 1 "ok",
         /// See the error code.
         GeneralError = 2 "general error",
@@ -89,7 +89,7 @@ codes! {
         Busy = 4 "busy",
         /// No dial tone.
         NoDialTone = 5 "no dial tone",
-        /// The call was not connected in the time the PAC allows.
+        /// The call was not connected within the time limit of the PAC.
         TimedOut = 6 "timed out",
         /// Administratively prohibited.
         DoNotAccept = 7 "do not accept",
@@ -107,7 +107,7 @@ codes! {
 
     /// Result Code of Call-Disconnect-Notify (RFC 2637 section 2.13).
     DisconnectResult {
-        /// Not in the RFC; what Windows sends.
+        /// Not in the RFC; Windows sends it.
         Unspecified = 0 "unspecified",
         /// Lost carrier.
         LostCarrier = 1 "lost carrier",
@@ -125,7 +125,7 @@ codes! {
         None = 0 "none",
         /// There is no control connection yet.
         NotConnected = 1 "not connected",
-        /// Length or cookie is wrong.
+        /// Length or Magic Cookie is wrong.
         BadFormat = 2 "bad format",
         /// A field is out of range.
         BadValue = 3 "bad value",
@@ -138,7 +138,7 @@ codes! {
     }
 }
 
-/// A result code with its error code, which means something only beside "general error".
+/// Formats a result code with its error code, which is defined for "general error" only.
 pub(super) fn with_error(
     f: &mut fmt::Formatter<'_>,
     result: impl fmt::Display,
@@ -161,7 +161,7 @@ macro_rules! masks {
             pub const $first: $name = $name(1);
             #[doc = concat!("Bit mask of ", $second_text, ".")]
             pub const $second: $name = $name(2);
-            /// Both.
+            /// Both bits.
             pub const EITHER: $name = $name(3);
         }
 
@@ -180,8 +180,8 @@ macro_rules! masks {
 }
 
 masks! {
-    /// Framing Capabilities or Framing Type. Nothing in a VPN depends on it.
+    /// Framing Capabilities or Framing Type. Has no effect in a VPN.
     Framing { ASYNC = "async", SYNC = "sync" }
-    /// Bearer Capabilities or Bearer Type. Nothing in a VPN depends on it.
+    /// Bearer Capabilities or Bearer Type. Has no effect in a VPN.
     Bearer { ANALOG = "analog", DIGITAL = "digital" }
 }

@@ -1,4 +1,4 @@
-//! Call-Clear-Request and Call-Disconnect-Notify (RFC 2637 sections 2.12 and 2.13): how a call ends.
+//! Call-Clear-Request and Call-Disconnect-Notify (RFC 2637 sections 2.12 and 2.13), which end a call.
 
 use core::fmt;
 
@@ -32,15 +32,15 @@ impl fmt::Display for CallClearRequest {
 /// Call-Disconnect-Notify, from the PAC (the VPN server).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallDisconnectNotify {
-    /// Call ID: the PAC's own by the RFC; NAT helpers and some servers put the PNS's here.
+    /// Call ID: the PAC's own according to the RFC; NAT helpers and some servers insert that of the PNS.
     pub call_id: u16,
     /// Result Code.
     pub result: DisconnectResult,
     /// Error Code.
     pub error: ErrorCode,
-    /// Cause Code, of Q.931 where there is a telephone line.
+    /// Cause Code, of Q.931 if there is a telephone line.
     pub cause: u16,
-    /// Call Statistics, text of the vendor.
+    /// Call Statistics, a vendor-specific text.
     pub statistics: Text<128>,
 }
 

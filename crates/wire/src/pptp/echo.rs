@@ -5,7 +5,7 @@ use core::fmt;
 use super::codes::{ErrorCode, PlainResult, with_error};
 use super::field::{Fields, Put as _};
 
-/// Echo-Request: is the control connection alive?
+/// Echo-Request: checks whether the control connection is alive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EchoRequest {
     /// Identifier, any value, to be returned in the reply.
@@ -28,12 +28,12 @@ impl fmt::Display for EchoRequest {
     }
 }
 
-/// Echo-Reply: it is.
+/// Echo-Reply: the answer to an Echo-Request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EchoReply {
     /// Identifier of the request.
     pub identifier: u32,
-    /// Result Code; "code 0" where an old stack leaves the field out.
+    /// Result Code; "code 0" if an old stack omits the field.
     pub result: PlainResult,
     /// Error Code.
     pub error: ErrorCode,

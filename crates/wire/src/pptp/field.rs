@@ -1,15 +1,15 @@
-//! The fields of a message: fixed-size names, and reading and writing fields in order.
+//! The fields of a message: fixed-size texts, and sequential reading and writing.
 
 use core::fmt;
 
 use crate::text::escape;
 
-/// A name or number of fixed size, zero padded; it may fill its field without a final NUL.
+/// A name or number of fixed size, zero padded; it may fill its field without a NUL at the end.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Text<const N: usize>([u8; N]);
 
 impl<const N: usize> Text<N> {
-    /// A field with `octets` at its start; what does not fit is cut off.
+    /// Creates a field that begins with `octets`, truncated to its size.
     pub fn new(octets: &[u8]) -> Text<N> {
         let mut field = [0; N];
         for (to, from) in field.iter_mut().zip(octets) {
@@ -18,7 +18,7 @@ impl<const N: usize> Text<N> {
         Text(field)
     }
 
-    /// The octets before the first NUL.
+    /// The octets up to the first NUL.
     pub fn name(&self) -> &[u8] {
         self.0.split(|octet| *octet == 0).next().unwrap_or_default()
     }
@@ -52,7 +52,8 @@ impl<const N: usize> fmt::Debug for Text<N> {
     }
 }
 
-/// Reads fields in order. Past the end everything is zero; the size of a message is checked before its fields are read.
+/// A reader for consecutive fields. Beyond the end it returns zeros; the size of a message is checked before
+/// its fields are read.
 pub(super) struct Fields<'a>(&'a [u8]);
 
 impl<'a> Fields<'a> {
@@ -94,7 +95,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// Writes fields in order.
+/// Writing of consecutive fields.
 pub(super) trait Put {
     fn u8(&mut self, value: u8);
     fn u16(&mut self, value: u16);

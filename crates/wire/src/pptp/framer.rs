@@ -1,4 +1,4 @@
-//! Finds messages in the stream of a TCP connection.
+//! A framer that extracts messages from a TCP stream.
 
 use core::fmt;
 
@@ -6,19 +6,19 @@ use super::header::{HEADER_LEN, Header, SURPLUS_MAX};
 use super::{MESSAGE_MAX, Message};
 use crate::{Error, Result};
 
-/// The buffer of a [`Framer`] in octets: the longest message with the greatest surplus.
+/// The buffer size of a [`Framer`] in octets: the longest message with the largest surplus.
 pub const BUFFER_MAX: usize = MESSAGE_MAX + SURPLUS_MAX;
 
-/// Octets kept of what lost the stream: enough to recognise another protocol by.
+/// The octets kept after a framing error, enough to recognize another protocol.
 const LOST_KEPT: usize = 48;
 
-/// What a [`Framer`] finds.
+/// A frame found by a [`Framer`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::large_enum_variant, reason = "one at a time, never kept")]
 pub enum Frame {
     /// One of the fifteen messages.
     Message(Message),
-    /// A message of an unknown type, to be skipped; its header.
+    /// A message of an unknown type, which is skipped; its header.
     Unknown(Header),
 }
 
@@ -53,8 +53,8 @@ pub struct Framer {
 }
 
 impl Framer {
-    /// Takes octets from the stream, as many as fit, and says how many. After each push, frames must be taken until
-    /// there are none; then there is room again. Once the stream is lost, everything is taken and thrown away.
+    /// Adds octets of the stream and returns how many fit. After each call, frames must be taken until there
+    /// are none; then there is space again. After a framing error, all octets are accepted and discarded.
     pub fn push(&mut self, octets: &[u8]) -> usize {
         if self.lost {
             return octets.len();
@@ -64,7 +64,7 @@ impl Framer {
         taken
     }
 
-    /// The next whole message. An error means that the stream is lost, and is returned once.
+    /// The next whole message. An error means that framing is lost; it is returned once.
     pub fn next_frame(&mut self) -> Option<Result<Frame>> {
         if self.lost || self.buffer.len() < HEADER_LEN {
             return None;
@@ -84,13 +84,13 @@ impl Framer {
         };
         self.buffer.drain(..length);
         if self.buffer.is_empty() {
-            // Most connections are quiet for hours: nothing is held for the next message.
+            // Most connections are idle for hours: do not keep memory for the next message.
             self.buffer = Vec::new();
         }
         Some(Ok(frame))
     }
 
-    /// Octets of a message that is not whole yet; after the loss of the stream, the first of those that lost it.
+    /// The octets of an incomplete message; after a framing error, the first of the octets that caused it.
     pub fn pending(&self) -> &[u8] {
         &self.buffer
     }

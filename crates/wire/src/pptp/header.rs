@@ -1,17 +1,17 @@
-//! The header that every control message begins with (RFC 2637 section 1.4).
+//! The common header of all control messages (RFC 2637 section 1.4).
 
 use core::fmt;
 
 use super::field::{Fields, Put as _};
 use crate::{Error, Protocol, Result};
 
-/// Octets of the header.
+/// The length of the header.
 pub const HEADER_LEN: usize = 12;
-/// The Magic Cookie; anything else there means that the stream is lost.
+/// The Magic Cookie; any other value means that framing is lost.
 pub const MAGIC_COOKIE: u32 = 0x1A2B_3C4D;
-/// PPTP Message Type of a control message; no other is defined.
+/// PPTP Message Type of a control message; the only one defined.
 pub const CONTROL_MESSAGE: u16 = 1;
-/// Octets beyond the size of its type that a message may have; they are ignored.
+/// The octets beyond the size of its type that a message may have; they are ignored.
 pub const SURPLUS_MAX: usize = 512;
 
 macro_rules! message_types {
@@ -20,7 +20,7 @@ macro_rules! message_types {
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum MessageType {
             $(#[doc = concat!($name, ", ", stringify!($size), " octets.")] $item,)+
-            /// None of the fifteen.
+            /// A type other than these fifteen.
             Unknown(u16),
         }
 
@@ -36,7 +36,7 @@ macro_rules! message_types {
                 }
             }
 
-            /// Octets of the whole message; the header's alone for an unknown type.
+            /// The length of the whole message in octets; that of the header for an unknown type.
             pub const fn size(self) -> usize {
                 match self {
                     $(MessageType::$item => $size,)+
@@ -84,7 +84,7 @@ message_types! {
 }
 
 impl MessageType {
-    /// Octets that are enough to accept the message: old stacks send an Echo-Reply without its result.
+    /// The least length that is accepted: old stacks send an Echo-Reply without its result.
     pub const fn least_size(self) -> usize {
         match self {
             MessageType::EchoReply => 16,
@@ -92,7 +92,7 @@ impl MessageType {
         }
     }
 
-    /// Octets that are still accepted: the size and [`SURPLUS_MAX`].
+    /// The greatest length that is accepted: the size and [`SURPLUS_MAX`].
     pub const fn greatest_size(self) -> usize {
         self.size() + SURPLUS_MAX
     }
@@ -107,18 +107,19 @@ impl fmt::Display for MessageType {
     }
 }
 
-/// What a header says, checked.
+/// The contents of a header, checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// Octets of the whole message, with this header; between the least and the greatest size of the type.
+    /// The length of the whole message, including this header; between the least and the greatest size of the
+    /// type.
     pub length: u16,
     /// Control Message Type.
     pub message_type: MessageType,
 }
 
 impl Header {
-    /// Reads the header at the start of `octets`. An error means that the stream is lost: the next message cannot be
-    /// found.
+    /// Parses the header at the start of `octets`. An error means that framing is lost: the next message
+    /// cannot be found.
     pub fn parse(octets: &[u8]) -> Result<Header> {
         let error =
             |field, offset, expected, found| Err(Error::new(Protocol::Pptp, field, offset, expected, found));
@@ -145,8 +146,7 @@ impl Header {
         Ok(Header { length, message_type })
     }
 
-    /// Appends the header of a message of exactly its type's size.
-    /// The message of this type with this body, cut or filled with zeros to the size of the type.
+    /// Builds a message of this type with this body, truncated or filled with zeros to the size of the type.
     pub(crate) fn in_front_of(message_type: MessageType, body: &[u8]) -> Vec<u8> {
         let mut octets = Vec::new();
         Header::emit(message_type, &mut octets);

@@ -35,7 +35,7 @@ impl IncomingCallRequest {
             dialing_number: Text::default(),
             subaddress: Text::default(),
         };
-        // The lengths of the two numbers; the numbers are read up to their padding.
+        // Skip the lengths of the two numbers; the numbers are read up to their padding.
         fields.reserved::<4>();
         Self {
             dialed_number: fields.text(),
@@ -117,9 +117,9 @@ impl fmt::Display for IncomingCallReply {
 /// Incoming-Call-Connected, from the PAC.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IncomingCallConnected {
-    /// Peer's Call ID: the PNS's.
+    /// Peer's Call ID: that of the PNS.
     pub peer_call_id: u16,
-    /// Connect Speed, bits a second.
+    /// Connect Speed in bits per second.
     pub connect_speed: u32,
     /// Packet Receive Window Size in packets.
     pub window: u16,

@@ -1,13 +1,13 @@
-//! WAN-Error-Notify and Set-Link-Info (RFC 2637 sections 2.14 and 2.15): remarks about the line.
+//! WAN-Error-Notify and Set-Link-Info (RFC 2637 sections 2.14 and 2.15), which report on the line.
 
 use core::fmt;
 
 use super::field::{Fields, Put as _};
 
-/// WAN-Error-Notify, from the PAC: what went wrong on its line, counted since the call began.
+/// WAN-Error-Notify, from the PAC: the errors on its line since the call began.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WanErrorNotify {
-    /// Peer's Call ID: the PNS's.
+    /// Peer's Call ID: that of the PNS.
     pub peer_call_id: u16,
     /// CRC Errors.
     pub crc_errors: u32,
@@ -59,10 +59,10 @@ impl fmt::Display for WanErrorNotify {
     }
 }
 
-/// Set-Link-Info, from the PNS: character maps of an asynchronous line. Inside GRE they have no effect.
+/// Set-Link-Info, from the PNS: the character maps of an asynchronous line. They have no effect in GRE.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SetLinkInfo {
-    /// Peer's Call ID: the PAC's. Often wrong, and never a reason to complain.
+    /// Peer's Call ID: that of the PAC. Often wrong, which must not be treated as an error.
     pub peer_call_id: u16,
     /// Send ACCM.
     pub send_accm: u32,

@@ -1,8 +1,8 @@
 //! The fifteen messages of the PPTP control connection (RFC 2637 section 2) and their framing on TCP.
 //!
 //! In a VPN the client is the RFC's PNS and the server its PAC: the client sends the Outgoing-Call-Request.
-//! Reserved fields are ignored when read and zero when written. No value of a field is refused here; the framing
-//! alone decides whether a message can be read.
+//! Reserved fields are ignored when read and zero when written. All values of fields are accepted here; only
+//! the framing determines whether a message can be read.
 
 mod codes;
 mod disconnect;
@@ -40,7 +40,7 @@ use field::Fields;
 
 /// The TCP port of the control connection.
 pub const PORT: u16 = 1723;
-/// Octets of the longest message: Incoming-Call-Request.
+/// The length of the longest message, Incoming-Call-Request, in octets.
 pub const MESSAGE_MAX: usize = 220;
 
 macro_rules! messages {
@@ -59,10 +59,10 @@ macro_rules! messages {
                 }
             }
 
-            /// Reads the message at the start of `octets`, which must hold all of it; a surplus is ignored.
+            /// Parses the message at the start of `octets`, which must be complete; a surplus is ignored.
             ///
             /// # Errors
-            /// When the header is wrong, the type is unknown, or octets are missing.
+            /// If the header is invalid, the type is unknown, or octets are missing.
             pub fn parse(octets: &[u8]) -> Result<Message> {
                 let header = Header::parse(octets)?;
                 let Some(message) = octets.get(..header.length.into()) else {
@@ -78,14 +78,14 @@ macro_rules! messages {
                 }
             }
 
-            /// The message, of exactly [`MessageType::size`] octets.
+            /// The message in exactly [`MessageType::size`] octets.
             pub fn to_octets(&self) -> Vec<u8> {
                 let mut out = Vec::new();
                 self.emit(&mut out);
                 out
             }
 
-            /// Appends the message, of exactly [`MessageType::size`] octets.
+            /// Appends the message in exactly [`MessageType::size`] octets.
             pub fn emit(&self, out: &mut Vec<u8>) {
                 Header::emit(self.message_type(), out);
                 match self {

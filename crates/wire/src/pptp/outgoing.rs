@@ -1,4 +1,5 @@
-//! Outgoing-Call-Request and -Reply (RFC 2637 sections 2.7 and 2.8): how a VPN client calls its server.
+//! Outgoing-Call-Request and -Reply (RFC 2637 sections 2.7 and 2.8), with which a VPN client calls its
+//! server.
 
 use core::fmt;
 
@@ -12,27 +13,27 @@ pub struct OutgoingCallRequest {
     pub call_id: u16,
     /// Call Serial Number, for logs.
     pub serial: u16,
-    /// Minimum BPS, bits a second.
+    /// Minimum BPS in bits per second.
     pub minimum_bps: u32,
-    /// Maximum BPS, bits a second.
+    /// Maximum BPS in bits per second.
     pub maximum_bps: u32,
     /// Bearer Type.
     pub bearer: Bearer,
     /// Framing Type.
     pub framing: Framing,
-    /// Packet Receive Window Size in packets; 0 where the peer does no flow control.
+    /// Packet Receive Window Size in packets; 0 if the peer uses no flow control.
     pub window: u16,
     /// Packet Processing Delay in tenths of a second.
     pub processing_delay: u16,
     /// Phone Number; its length field is computed.
     pub phone_number: Text<64>,
-    /// Subaddress; Windows puts a correlation GUID here.
+    /// Subaddress; Windows sends a correlation GUID.
     pub subaddress: Text<64>,
 }
 
 impl OutgoingCallRequest {
-    /// The first call of a client that asks for nothing special (RFC 2637 section 2.7): the speeds, types and window of
-    /// Windows, no delay, no number.
+    /// Creates the first request of a client without special requirements (RFC 2637 section 2.7): the speeds,
+    /// types and window of Windows, no delay, no number.
     pub fn new(call_id: u16) -> Self {
         Self {
             call_id,
@@ -61,7 +62,7 @@ impl OutgoingCallRequest {
             phone_number: Text::default(),
             subaddress: Text::default(),
         };
-        // The number's length and two reserved octets; the number is read up to its padding.
+        // Skip the number's length and two reserved octets; the number is read up to its padding.
         fields.reserved::<4>();
         Self { phone_number: fields.text(), subaddress: fields.text(), ..request }
     }
@@ -101,7 +102,7 @@ impl fmt::Display for OutgoingCallRequest {
 /// Outgoing-Call-Reply, from the PAC (the VPN server).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutgoingCallReply {
-    /// Call ID: the key of GRE packets to the sender of this message. 0 occurs.
+    /// Call ID: the key of GRE packets to the sender of this message. May be 0.
     pub call_id: u16,
     /// Peer's Call ID: that of the request.
     pub peer_call_id: u16,
@@ -109,9 +110,9 @@ pub struct OutgoingCallReply {
     pub result: OutgoingResult,
     /// Error Code.
     pub error: ErrorCode,
-    /// Cause Code, of Q.931 where there is a telephone line.
+    /// Cause Code, of Q.931 if there is a telephone line.
     pub cause: u16,
-    /// Connect Speed, bits a second.
+    /// Connect Speed in bits per second.
     pub connect_speed: u32,
     /// Packet Receive Window Size in packets.
     pub window: u16,
@@ -122,7 +123,8 @@ pub struct OutgoingCallReply {
 }
 
 impl OutgoingCallReply {
-    /// The call is connected (RFC 2637 section 2.8), with the speed and window of [`OutgoingCallRequest::new`].
+    /// Creates the reply for a connected call (RFC 2637 section 2.8), with the speed and window of
+    /// [`OutgoingCallRequest::new`].
     pub fn connected(call_id: u16, peer_call_id: u16) -> Self {
         let OutgoingCallRequest { maximum_bps, window, .. } = OutgoingCallRequest::new(peer_call_id);
         Self {
@@ -138,7 +140,8 @@ impl OutgoingCallReply {
         }
     }
 
-    /// There is no call (RFC 2637 section 2.8): besides the request's Call ID and why, all is zero.
+    /// Creates the reply for a refused call (RFC 2637 section 2.8): apart from the request's Call ID and the
+    /// reason, all fields are zero.
     pub fn refused(peer_call_id: u16, result: OutgoingResult, error: ErrorCode) -> Self {
         Self { result, error, connect_speed: 0, window: 0, ..Self::connected(0, peer_call_id) }
     }

@@ -10,15 +10,15 @@ use super::field::{Fields, Put as _, Text};
 pub struct Version(pub u16);
 
 impl Version {
-    /// The only version there is: 1, revision 0.
+    /// The only defined version: 1, revision 0.
     pub const ONE: Version = Version(0x0100);
 
-    /// The major number; a different one cannot be talked to.
+    /// The major number; versions with different ones are incompatible.
     pub const fn major(self) -> u8 {
         (self.0 >> 8) as u8
     }
 
-    /// The revision; any is compatible.
+    /// The revision; all are compatible.
     pub const fn revision(self) -> u8 {
         self.0 as u8
     }
@@ -30,7 +30,7 @@ impl fmt::Display for Version {
     }
 }
 
-/// Start-Control-Connection-Request: who opens the control connection.
+/// Start-Control-Connection-Request: opens the control connection and describes the sender.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StartControlConnectionRequest {
     /// Protocol Version.
@@ -39,7 +39,7 @@ pub struct StartControlConnectionRequest {
     pub framing: Framing,
     /// Bearer Capabilities.
     pub bearer: Bearer,
-    /// Maximum Channels: calls a PAC can carry; a PNS sends 0.
+    /// Maximum Channels: the calls that a PAC supports; a PNS sends 0.
     pub maximum_channels: u16,
     /// Firmware Revision.
     pub firmware: u16,
@@ -50,7 +50,8 @@ pub struct StartControlConnectionRequest {
 }
 
 impl StartControlConnectionRequest {
-    /// An ordinary client (RFC 2637 section 2.1): of version 1, takes any framing and bearer, carries no calls for others.
+    /// Creates the request of an ordinary client (RFC 2637 section 2.1): version 1, any framing and bearer,
+    /// no channels.
     pub fn new(host_name: &[u8], vendor: &[u8]) -> Self {
         Self {
             version: Version::ONE,
@@ -63,7 +64,7 @@ impl StartControlConnectionRequest {
         }
     }
 
-    /// What the same host answers where it is the one asked: yes, and the same about itself (RFC 2637 section 2.2).
+    /// The positive reply of the same host, with the same description of itself (RFC 2637 section 2.2).
     pub fn into_reply(self) -> StartControlConnectionReply {
         let Self { version, framing, bearer, maximum_channels, firmware, host_name, vendor } = self;
         StartControlConnectionReply {
@@ -113,7 +114,8 @@ impl fmt::Display for StartControlConnectionRequest {
     }
 }
 
-/// Start-Control-Connection-Reply: whether the control connection is established, and with whom.
+/// Start-Control-Connection-Reply: whether the control connection is established, and the description of the
+/// sender.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StartControlConnectionReply {
     /// Protocol Version.
@@ -137,7 +139,8 @@ pub struct StartControlConnectionReply {
 }
 
 impl StartControlConnectionReply {
-    /// An ordinary server says yes (RFC 2637 section 2.2); one channel and firmware 1, as pptpd has it.
+    /// Creates the positive reply of an ordinary server (RFC 2637 section 2.2); one channel and firmware 1,
+    /// as in pptpd.
     pub fn new(host_name: &[u8], vendor: &[u8]) -> Self {
         let request = StartControlConnectionRequest::new(host_name, vendor);
         Self { maximum_channels: 1, firmware: 1, ..request.into_reply() }

@@ -5,7 +5,7 @@ use core::fmt;
 use super::codes::{ErrorCode, PlainResult, StopReason, with_error};
 use super::field::{Fields, Put as _};
 
-/// Stop-Control-Connection-Request: the sender wants to close.
+/// Stop-Control-Connection-Request: the sender requests to close.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StopControlConnectionRequest {
     /// Reason.

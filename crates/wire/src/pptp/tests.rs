@@ -29,7 +29,7 @@ fn emit(message: &Message) -> Vec<u8> {
     out
 }
 
-/// Everything a framer finds when it is given `input` in pieces of `piece` octets.
+/// All frames that a framer returns when it gets `input` in pieces of `piece` octets.
 fn frames(input: &[u8], piece: usize) -> Vec<Result<Frame>> {
     let mut framer = Framer::default();
     let mut found = Vec::new();
@@ -216,7 +216,7 @@ fn c003_c004_a_wrong_header_loses_the_stream() {
     for (at, field) in [(4, "Magic Cookie"), (3, "PPTP Message Type")] {
         let mut stream = sample(5);
         stream[at] ^= 2;
-        // A good message behind it must not be found: there is no resynchronisation.
+        // A valid message after it must not be found: there is no resynchronisation.
         stream.extend(sample(5));
         let found = frames(&stream, 3);
         assert_eq!(found.len(), 1);
@@ -319,7 +319,7 @@ prop_compose! {
 }
 
 prop_compose! {
-    /// A message of any type with any values: random octets behind a good header, read and written once.
+    /// A message of any type with any values: random octets after a valid header, parsed and written once.
     fn any_message()(kind in 1..=15u16, octets in prop::collection::vec(any::<u8>(), 220), host in name())
         -> Message
     {

@@ -18,20 +18,20 @@ impl Mppe {
     pub const BITS_128: Mppe = Mppe(0x0000_0040);
     /// L: 40-bit keys.
     pub const BITS_40: Mppe = Mppe(0x0000_0020);
-    /// D: an obsolete form of MPPE, never to be accepted.
+    /// D: an obsolete form of MPPE, which must not be accepted.
     pub const OBSOLETE: Mppe = Mppe(0x0000_0010);
     /// C: compression by MPPC.
     pub const MPPC: Mppe = Mppe(0x0000_0001);
 
-    /// Every strength.
+    /// All strength bits.
     const STRENGTHS: Mppe = Mppe(Mppe::BITS_56.0 | Mppe::BITS_128.0 | Mppe::BITS_40.0);
 
-    /// Whether every bit of `other` is set here.
+    /// Whether all bits of `other` are set.
     pub const fn has(self, other: Mppe) -> bool {
         self.0 & other.0 == other.0
     }
 
-    /// The bits of both.
+    /// The union of both.
     pub const fn with(self, other: Mppe) -> Mppe {
         Mppe(self.0 | other.0)
     }
@@ -41,7 +41,7 @@ impl Mppe {
         Mppe(self.0 & Mppe::STRENGTHS.0)
     }
 
-    /// The bits that no specification gives a meaning.
+    /// The bits that no specification defines.
     pub const fn unknown(self) -> Mppe {
         let known = Mppe::STATELESS.0 | Mppe::STRENGTHS.0 | Mppe::OBSOLETE.0 | Mppe::MPPC.0;
         Mppe(self.0 & !known)

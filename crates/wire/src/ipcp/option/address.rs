@@ -6,7 +6,7 @@ use core::net::Ipv4Addr;
 use crate::Protocol;
 use crate::cp::{ConfigOption, Length, Opt};
 
-/// The sender's own address; 0.0.0.0 asks for one.
+/// The sender's own address; 0.0.0.0 requests one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Address(pub Ipv4Addr);
 

@@ -1,4 +1,4 @@
-//! IP-Addresses (RFC 1172 section 5.1), the deprecated pair.
+//! IP-Addresses (RFC 1172 section 5.1), the deprecated option with both addresses.
 
 use core::fmt;
 use core::net::Ipv4Addr;
@@ -9,9 +9,9 @@ use crate::cp::{ConfigOption, Length, Opt};
 /// The addresses of both ends, as the sender sees them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Addresses {
-    /// The sender's.
+    /// The sender's address.
     pub own: Ipv4Addr,
-    /// The receiver's.
+    /// The receiver's address.
     pub peer: Ipv4Addr,
 }
 

@@ -8,10 +8,10 @@ use crate::cp::{ConfigOption, Hex, Length, Opt};
 /// Van Jacobson TCP/IP header compression (RFC 1144).
 const VAN_JACOBSON: u16 = 0x002d;
 
-/// The sender can receive compressed headers.
+/// The compression protocol that the sender can receive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Compression<'a> {
-    /// 0x002d for Van Jacobson.
+    /// The protocol: 0x002d for Van Jacobson.
     pub protocol: u16,
     /// Max-Slot-Id and Comp-Slot-Id for Van Jacobson.
     pub parameters: &'a [u8],

@@ -1,4 +1,4 @@
-//! The name-server options (RFC 1877): four that differ in their Type alone.
+//! The name-server options (RFC 1877): four options that differ only in their Type.
 
 use core::fmt;
 use core::net::Ipv4Addr;
@@ -6,10 +6,10 @@ use core::net::Ipv4Addr;
 use crate::Protocol;
 use crate::cp::{ConfigOption, Length, Opt};
 
-/// The address of a name server; 0.0.0.0 asks for it.
+/// The address of a name server; 0.0.0.0 requests it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NameServerAddress {
-    /// Which server.
+    /// The kind of server.
     pub server: NameServer,
     /// Its address.
     pub address: Ipv4Addr,

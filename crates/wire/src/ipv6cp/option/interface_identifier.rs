@@ -5,7 +5,7 @@ use core::fmt;
 use crate::Protocol;
 use crate::cp::{ConfigOption, Length, Opt};
 
-/// The lower 64 bits of the sender's link-local address; 0 asks for some.
+/// The lower 64 bits of the sender's link-local address; 0 requests an identifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InterfaceIdentifier(pub u64);
 

@@ -5,7 +5,7 @@ use core::fmt;
 use crate::Protocol;
 use crate::cp::{ConfigOption, Length, Opt};
 
-/// Control characters to escape on an asynchronous line; without meaning in a tunnel.
+/// Control characters to escape on an asynchronous line; meaningless in a tunnel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Accm(pub u32);
 

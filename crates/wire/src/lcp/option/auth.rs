@@ -5,7 +5,7 @@ use core::fmt;
 use crate::cp::{ConfigOption, Hex, Length, Opt};
 use crate::{Protocol, ppp};
 
-/// The sender wants the receiver to authenticate itself.
+/// The authentication protocol with which the sender wants the receiver to authenticate itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Auth<'a>(pub AuthProtocol<'a>);
 
@@ -30,7 +30,7 @@ impl fmt::Display for Auth<'_> {
     }
 }
 
-/// The value of Authentication-Protocol: how the receiver has to prove itself.
+/// The value of Authentication-Protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AuthProtocol<'a> {
     /// PAP (C0 23).
@@ -43,12 +43,12 @@ pub enum AuthProtocol<'a> {
     MsChapV2,
     /// EAP (C2 27).
     Eap,
-    /// Anything else: the option's data, two octets of protocol number and perhaps more.
+    /// Any other protocol: the option's data, two octets of protocol number and possibly more.
     Other(&'a [u8]),
 }
 
 impl<'a> AuthProtocol<'a> {
-    /// Reads the option's data, which is at least two octets long.
+    /// Parses the option's data, which must be at least two octets long.
     pub fn from_data(data: &'a [u8]) -> AuthProtocol<'a> {
         match data {
             [0xc0, 0x23] => AuthProtocol::Pap,

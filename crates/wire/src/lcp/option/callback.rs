@@ -5,12 +5,12 @@ use core::fmt;
 use crate::Protocol;
 use crate::cp::{ConfigOption, Hex, Length, Opt};
 
-/// The sender wants to be called back. Windows sends operation 6, "by CBCP".
+/// The sender requests to be called back. Windows sends operation 6, "by CBCP".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Callback<'a> {
     /// How the location is determined.
     pub operation: u8,
-    /// Its argument.
+    /// The argument of the operation.
     pub message: &'a [u8],
 }
 

@@ -5,15 +5,15 @@ use core::fmt;
 use crate::Protocol;
 use crate::cp::{ConfigOption, Hex, Length, Opt};
 
-/// The longest address.
+/// The longest address in octets.
 const ADDRESS_MAX: usize = 20;
 
-/// Who the sender is, for bundling links.
+/// The identity of the sender, for bundling links.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Endpoint<'a> {
-    /// How the address is to be read.
+    /// The class, which defines the format of the address.
     pub class: u8,
-    /// At most 20 octets.
+    /// The address, at most 20 octets.
     pub address: &'a [u8],
 }
 

@@ -5,7 +5,7 @@ use core::fmt;
 use crate::Protocol;
 use crate::cp::{ConfigOption, Length, Opt};
 
-/// A random number that tells this end from the other.
+/// A random number that distinguishes this end from the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Magic(pub u32);
 
