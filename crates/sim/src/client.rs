@@ -1,4 +1,4 @@
-//! A host that dials a server.
+//! The simulated host of a client, which dials a server.
 
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
@@ -16,9 +16,9 @@ use crate::shell::Shell;
 use crate::tcp::{Socket, Tcp, segment};
 use crate::world::{Host, Output};
 
-/// When a SYN is repeated, after the first.
+/// The intervals after which a SYN is retransmitted.
 const SYN_RETRIES: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(7)];
-/// How long TCP may take to open.
+/// The time limit for TCP to open.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A host with one client.
@@ -29,7 +29,7 @@ pub struct ClientHost {
     config: ClientConfig,
     rng: Option<Rng>,
     state: State,
-    /// Hang up when a call ends, as the real client does.
+    /// Whether to close the connection when a call ends, as the real client does.
     hung_up: bool,
 }
 
@@ -41,7 +41,7 @@ enum State {
 }
 
 impl ClientHost {
-    /// A client at `address` that will call `server`.
+    /// Creates a client at `address` that will call `server`.
     pub fn new(address: Ipv4Addr, port: u16, server: Ipv4Addr, config: ClientConfig, rng: Rng) -> ClientHost {
         ClientHost {
             address,
@@ -54,13 +54,13 @@ impl ClientHost {
         }
     }
 
-    /// Begins to dial.
+    /// Starts to dial.
     pub fn dial(&mut self, now: Instant, out: &mut Output) {
         self.state = State::Connecting { since: now, tries: 0 };
         out.packets.push(segment(self.local, self.server, Kind::Syn));
     }
 
-    /// Its end of the TCP connection.
+    /// The socket of its end of the TCP connection.
     pub fn socket(&self) -> Socket {
         self.local
     }
@@ -73,7 +73,7 @@ impl ClientHost {
         }
     }
 
-    /// The same, to do something with.
+    /// The client's shell, mutable.
     pub fn shell_mut(&mut self) -> Option<&mut Shell<ClientTunnel>> {
         match &mut self.state {
             State::Open(shell) => Some(shell),
@@ -81,7 +81,7 @@ impl ClientHost {
         }
     }
 
-    /// Whether it is over.
+    /// Whether the client has finished.
     pub fn is_over(&self) -> bool {
         match &self.state {
             State::Failed(_) => true,
@@ -90,7 +90,7 @@ impl ClientHost {
         }
     }
 
-    /// The code to exit with: that of the first thing that broke.
+    /// The exit code: that of the first failure.
     pub fn code(&self) -> Option<Code> {
         match &self.state {
             State::Failed(code) => Some(*code),
@@ -120,7 +120,7 @@ impl ClientHost {
         self.hang_up(now, out);
     }
 
-    /// A client without a call has nothing more to do.
+    /// Stops a client that has no call.
     fn hang_up(&mut self, now: Instant, out: &mut Output) {
         if let State::Open(shell) = &mut self.state
             && !self.hung_up

@@ -1,4 +1,4 @@
-//! Plays a scenario from the first SYN to the last FIN.
+//! Runs a scenario from the first SYN to the last FIN.
 
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
@@ -28,45 +28,45 @@ use crate::tamper::Tamper;
 use crate::tcp::segment;
 use crate::world::{Stuck, World};
 
-/// A call must be up, or over, by then.
+/// The time limit for a call to be up or to have ended.
 const SETTLED: Duration = Duration::from_secs(200);
-/// Everything must be over so long after the end began.
+/// The time limit for everything to end once the end began.
 const ENDED: Duration = Duration::from_secs(300);
-/// One inner datagram each way in this time.
+/// The interval of inner datagrams in each direction.
 const EVERY: Duration = Duration::from_millis(30);
 
 /// Key length and whether stateless; `None` for none.
 pub type Encryption = Option<(Strength, bool)>;
 
-/// The first rude host; the others follow.
+/// The address of the first misbehaving host; the others follow.
 const RUDE: Ipv4Addr = Ipv4Addr::new(198, 18, 0, 1);
 
 fn is_rude(address: Ipv4Addr) -> bool {
     address.octets().starts_with(&[198, 18])
 }
 
-/// How it went.
+/// The report of a conversation.
 pub struct Report {
-    /// Equal for equal conversations.
+    /// The hash of the transcript, equal for equal conversations.
     pub hash: u64,
-    /// How many entries the transcript has.
+    /// The number of entries in the transcript.
     pub entries: u64,
-    /// The transcript, if it was wanted.
+    /// The lines of the transcript, if requested.
     pub lines: Vec<String>,
     /// The clients, in order.
     pub clients: Vec<Side>,
-    /// The server's connections, in the order of their end.
+    /// The server's connections, in the order in which they ended.
     pub servers: Vec<Side>,
-    /// How data was encrypted before the end: on the client, on the server.
+    /// The encryption of data before the end: on the client, on the server.
     pub encryption: Vec<(Encryption, Encryption)>,
-    /// What the world or the watch complained of.
+    /// Errors reported by the world or the watch.
     pub violations: Vec<String>,
-    /// Virtual time that passed.
+    /// The elapsed virtual time.
     pub elapsed: Duration,
 }
 
 impl Report {
-    /// The last `lines` lines of the transcript, and what each side knows in the end.
+    /// Formats the last `lines` lines of the transcript, and the final state of each side.
     pub fn describe(&self, scenario: &Scenario, lines: usize) -> String {
         let from = self.lines.len().saturating_sub(lines);
         let kept = self.lines.iter().skip(from).cloned();
@@ -77,26 +77,26 @@ impl Report {
     }
 }
 
-/// What one side knows in the end.
+/// The final state of one side.
 #[derive(Clone, Debug, Default)]
 pub struct Side {
-    /// What was agreed, if the call came up.
+    /// The agreed parameters, if the call came up.
     pub up: Option<Up>,
-    /// Virtual time from the beginning of the conversation until the call came up.
+    /// The virtual time from the start of the conversation until the call came up.
     pub up_after: Option<Duration>,
-    /// What it learnt, with the time since the beginning of the conversation.
+    /// The notes of the side, with the time since the start of the conversation.
     pub notes: Vec<(Duration, Note)>,
-    /// What was wrong with it and did not end it.
+    /// Faults that did not end the call.
     pub found: Vec<Finding>,
     /// How the call ended.
     pub call: Option<End>,
     /// How the connection ended.
     pub closed: Option<End>,
-    /// The code that a person sees.
+    /// The code that is reported to the user.
     pub code: Option<Code>,
     /// Inner datagrams sent.
     pub sent: u32,
-    /// Inner datagrams that arrived.
+    /// Numbers of the inner datagrams that arrived.
     pub received: Vec<u32>,
     /// The first inner packet that arrived damaged.
     pub damaged: Option<String>,
@@ -133,7 +133,7 @@ impl Side {
     }
 }
 
-/// A conversation that is being played.
+/// A conversation while it runs.
 pub struct Conversation {
     scenario: Scenario,
     world: World<Node>,
@@ -144,7 +144,7 @@ pub struct Conversation {
     violations: Vec<String>,
 }
 
-/// Plays a scenario; `verbose` keeps the transcript's lines.
+/// Runs a scenario; `verbose` keeps the lines of the transcript.
 pub fn play(scenario: Scenario, verbose: bool) -> Report {
     let mut conversation = Conversation::new(scenario, verbose);
     if let Err(Stuck(why)) = conversation.run() {
@@ -207,7 +207,7 @@ impl Conversation {
         self.end()
     }
 
-    /// Notes how the two sides of every call that is up encrypt.
+    /// Records the encryption on both sides of every call that is up.
     fn compare(&mut self) {
         let theirs = calls_of_server(&self.world, self.server);
         for index in &self.clients {
@@ -221,7 +221,7 @@ impl Conversation {
         }
     }
 
-    /// The clients dial, one after the other.
+    /// Makes the clients dial, one after the other.
     fn dial(&mut self) -> Result<(), Stuck> {
         for index in self.rude.clone() {
             self.world.act(index, |node, _, out| {
@@ -242,7 +242,8 @@ impl Conversation {
         Ok(())
     }
 
-    /// Until every call is up on both sides and they encrypt alike, or it is over. The fault may come on the way.
+    /// Runs until every call is up on both sides with the same encryption, or has ended. The fault may occur
+    /// meanwhile.
     fn settle(&mut self) -> Result<(), Stuck> {
         self.fault_at_its_time()?;
         let (server, clients) = (self.server, self.clients.clone());
@@ -260,7 +261,7 @@ impl Conversation {
         })
     }
 
-    /// Runs on to the time of the fault, if that is soon, and lets it happen.
+    /// Runs until the time of the fault, if it is near, and triggers it.
     fn fault_at_its_time(&mut self) -> Result<(), Stuck> {
         let (Fault::Crash(after) | Fault::TcpReset(after)) = self.scenario.fault else { return Ok(()) };
         let at = self.world.epoch() + after;
@@ -278,7 +279,7 @@ impl Conversation {
         Ok(())
     }
 
-    /// Both ends of every connection get a reset; the world has no translator in these scenarios.
+    /// Resets both ends of every connection; there is no NAT in these scenarios.
     fn reset_tcp(&mut self) {
         for index in self.clients.clone() {
             let local = self.world.host(index).client().map(ClientHost::socket);
@@ -293,7 +294,7 @@ impl Conversation {
         }
     }
 
-    /// Inner datagrams both ways.
+    /// Sends inner datagrams in both directions.
     fn exchange(&mut self) -> Result<(), Stuck> {
         let (count, len) = (self.scenario.datagrams, self.scenario.datagram_len);
         for index in self.clients.clone() {
@@ -314,7 +315,7 @@ impl Conversation {
 
     fn idle(&mut self) -> Result<(), Stuck> {
         let broken_later = match self.scenario.fault {
-            // Time for keep-alives to notice.
+            // Give keep-alives time to detect the fault.
             Fault::GreLater(_) | Fault::TcpLater(_) | Fault::Crash(_) => Duration::from_secs(400),
             Fault::Crowd => Duration::from_secs(200),
             _ => Duration::ZERO,
@@ -326,7 +327,7 @@ impl Conversation {
         })
     }
 
-    /// Hangs up, and waits until nothing is left.
+    /// Ends the calls, and waits until everything has ended.
     fn end(&mut self) -> Result<(), Stuck> {
         let ending = self.scenario.ending;
         if ending != Ending::ServerEndsCall && ending != Ending::ServerStops {
@@ -400,7 +401,7 @@ impl Conversation {
     }
 }
 
-/// The calls that are up on the server: the client's address, how data is encrypted.
+/// The calls that are up on the server: the client's address and the encryption.
 fn calls_of_server(world: &World<Node>, server: usize) -> Vec<(Ipv4Addr, Encryption)> {
     let host = world.host(server).server();
     host.into_iter().flat_map(ServerHost::live).filter_map(|shell| shell.encryption(|up| up.peer)).collect()
@@ -420,7 +421,7 @@ fn end_one<M: crate::machine::Machine>(
     }
 }
 
-/// What stands at the edge of the client's site.
+/// The middleboxes at the edge of the client's site.
 fn boxes(scenario: &Scenario, epoch: Instant, rng: &mut Rng) -> Vec<Middlebox> {
     let mut boxes = Vec::new();
     if let Some(translation) = scenario.nat {

@@ -7,38 +7,38 @@ use std::time::{Duration, Instant};
 use crate::packet::{Body, Packet};
 use crate::verdict::Verdict;
 
-/// A rule: what it stops, and from when on.
+/// A rule: what it blocks, and from when on.
 #[derive(Clone, Debug)]
 pub struct Rule {
-    /// What it stops.
+    /// What it blocks.
     pub what: What,
-    /// From when on.
+    /// The time from which on it applies.
     pub from: Instant,
-    /// What becomes of it.
+    /// The action for matching packets.
     pub action: Action,
 }
 
-/// What a rule stops.
+/// The packets that a rule blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum What {
     /// GRE that leaves the site.
     GreOut,
     /// GRE that enters the site.
     GreIn,
-    /// TCP, both ways.
+    /// TCP in both directions.
     Tcp,
 }
 
-/// What becomes of a packet that a rule stops.
+/// The action for a blocked packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// It vanishes.
+    /// Dropped silently.
     Drop,
     /// TCP is answered with a reset, GRE with this ICMP code.
     Reject(u8),
 }
 
-/// A firewall: rules, and perhaps a memory for GRE.
+/// A firewall: rules, and optional connection tracking for GRE.
 #[derive(Debug)]
 pub struct Firewall {
     address: Ipv4Addr,
@@ -46,28 +46,28 @@ pub struct Firewall {
     tracking: Option<Tracking>,
 }
 
-/// GRE enters only as an answer to GRE that left.
+/// GRE connection tracking: GRE enters only as an answer to GRE that left.
 #[derive(Debug)]
 struct Tracking {
     idle: Duration,
-    /// Pairs of addresses, inside first, and when either was heard last.
+    /// Pairs of addresses, inside first, with the time of the last packet of either.
     seen: BTreeMap<(Ipv4Addr, Ipv4Addr), Instant>,
 }
 
 impl Firewall {
-    /// A firewall without rules; `address` signs its ICMP errors.
+    /// Creates a firewall without rules; `address` is the source of its ICMP errors.
     pub fn new(address: Ipv4Addr) -> Firewall {
         Firewall { address, rules: Vec::new(), tracking: None }
     }
 
-    /// With one rule more.
+    /// Adds a rule.
     #[must_use]
     pub fn with(mut self, what: What, from: Instant, action: Action) -> Firewall {
         self.rules.push(Rule { what, from, action });
         self
     }
 
-    /// With a memory for GRE that forgets after this much silence.
+    /// Adds connection tracking for GRE with this idle timeout.
     #[must_use]
     pub fn tracking(mut self, idle: Duration) -> Firewall {
         self.tracking = Some(Tracking { idle, seen: BTreeMap::new() });

@@ -1,4 +1,4 @@
-//! What people send through the tunnel: numbered datagrams whose content proves that they came through whole.
+//! The traffic inside the tunnel: numbered datagrams whose content proves that they arrived intact.
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -6,19 +6,19 @@ use std::net::Ipv4Addr;
 use adit_wire::checksum::Sum;
 use adit_wire::{ipv4, udp};
 
-/// Octets at the start of every datagram. They must never be seen outside of a tunnel that encrypts.
+/// The octets at the start of every datagram. They must not be visible outside of an encrypted tunnel.
 pub const SECRET: &[u8; 16] = b"inner data, sim!";
 /// The shortest payload of a datagram.
 pub const SHORTEST: usize = 24;
 
 const PORT: u16 = 7;
-/// Packets that may be in pieces at once.
+/// The most packets that are reassembled at once.
 const PIECES_MAX: usize = 64;
 
-/// An IP packet with datagram `number` of this length of payload, [`SHORTEST`] octets or more.
+/// Builds an IP packet with datagram `number` and this payload length, [`SHORTEST`] octets or more.
 pub fn datagram(from: Ipv4Addr, to: Ipv4Addr, number: u32, len: usize) -> Vec<u8> {
     let mut packet = udp::datagram_v4((from, PORT), (to, PORT), &content(number, len));
-    // Pieces are told apart by this.
+    // Identifies the fragments of a packet.
     let header = ipv4::Repr {
         identification: number as u16,
         payload_len: (packet.len() - ipv4::HEADER_MIN) as u16,
@@ -38,24 +38,24 @@ fn content(number: u32, len: usize) -> Vec<u8> {
     octets
 }
 
-/// What a host makes of an inner packet.
+/// The result of an inner packet at a host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Arrived {
-    /// The datagram of this number, whole.
+    /// The complete datagram of this number.
     Datagram(u32),
-    /// A piece of a datagram; the others are missing yet.
+    /// A fragment of a datagram, whose other fragments are missing yet.
     Piece,
-    /// A packet that a host drops, and why.
+    /// A packet that a host drops, and the reason.
     Damaged(String),
 }
 
-/// The receiving host: puts pieces together, and looks at the checksums.
+/// The receiving host: reassembles fragments and verifies checksums.
 #[derive(Debug, Default)]
 pub struct Receiver {
     pieces: BTreeMap<u16, Pieces>,
 }
 
-/// Pieces of a packet, by offset, and its length if the last piece is there.
+/// The fragments of a packet by offset, and its length if the last fragment was received.
 #[derive(Debug, Default)]
 struct Pieces {
     parts: BTreeMap<usize, Vec<u8>>,
@@ -63,7 +63,7 @@ struct Pieces {
 }
 
 impl Receiver {
-    /// Takes a packet.
+    /// Handles a packet.
     pub fn receive(&mut self, packet: &[u8]) -> Arrived {
         let ip = match ipv4::Packet::new_checked(packet) {
             Ok(ip) => ip,

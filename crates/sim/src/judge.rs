@@ -1,4 +1,4 @@
-//! Whether a conversation went as it had to.
+//! The judge: whether a conversation went as expected.
 
 use adit_diag::Code;
 use adit_tunnel::events::Up;
@@ -8,23 +8,24 @@ use crate::nat::Translation;
 use crate::rewrite::Rewrite;
 use crate::scenario::{Fault, Scenario};
 
-/// What had to happen, by the fault.
+/// The expected result, by the fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Expectation {
-    /// The call is set up, carries data both ways, and is cleared in order.
+    /// The call is set up, carries data in both directions, and ends in order.
     Works,
-    /// The client ends with one of these codes; the server, if it had a connection, with one of the others.
+    /// The client ends with one of these codes; the server, if it had a connection, with one of the second
+    /// list.
     Fails {
-        /// For the client.
+        /// The codes of the client.
         client: &'static [Code],
-        /// For the server; empty for anything.
+        /// The codes of the server; empty for any.
         server: &'static [Code],
     },
-    /// It may come up or not; if not, there must be a code.
+    /// The call may come up or not; if not, there must be a code.
     Anything,
 }
 
-/// Timeouts of every layer: what an unlucky loss of many packets looks like.
+/// The timeouts of all layers, which the loss of many packets may cause.
 const TIMEOUTS: &[Code] = &[
     Code::G01,
     Code::G02,
@@ -42,7 +43,7 @@ const TIMEOUTS: &[Code] = &[
     Code::I06,
 ];
 
-/// What this fault does.
+/// The expected result of this fault.
 pub fn expectation(fault: Fault) -> Expectation {
     use Code::*;
     let fails = |client, server| Expectation::Fails { client, server };
@@ -84,10 +85,10 @@ pub fn expectation(fault: Fault) -> Expectation {
     }
 }
 
-/// Nothing to complain of, or what is wrong.
+/// Judges the report of a scenario.
 ///
 /// # Errors
-/// The first thing that is not as it had to be.
+/// The first deviation from the expected result.
 pub fn judge(scenario: &Scenario, report: &Report) -> Result<(), String> {
     if let Some(violation) = report.violations.first() {
         return Err(violation.clone());
@@ -102,7 +103,7 @@ pub fn judge(scenario: &Scenario, report: &Report) -> Result<(), String> {
     }
 }
 
-/// No packet was changed, so both sides agree and what arrived is what was sent.
+/// Checks a conversation in which no packet was changed: both sides agree, and what arrived is what was sent.
 fn undamaged(report: &Report) -> Result<(), String> {
     if let Some((ours, theirs)) = report.encryption.iter().find(|(ours, theirs)| ours != theirs) {
         return Err(format!("the client encrypts {ours:?}, the server {theirs:?}"));
@@ -115,7 +116,7 @@ fn undamaged(report: &Report) -> Result<(), String> {
 
 fn works(scenario: &Scenario, report: &Report) -> Result<(), String> {
     for client in &report.clients {
-        // On a bad line it may not come up on both sides.
+        // On a lossy line it may not come up on both sides.
         if client.code.is_some_and(|code| scenario.is_lossy() && TIMEOUTS.contains(&code)) {
             continue;
         }
@@ -135,7 +136,7 @@ fn partner<'a>(report: &'a Report, up: &Up) -> Option<&'a Side> {
     report.servers.iter().find(|side| side.up.as_ref().is_some_and(|server| server.peer == up.local))
 }
 
-/// Both sides know the same, and data passed.
+/// Checks that both sides have the same state, and that data passed.
 fn equal(scenario: &Scenario, report: &Report, client: &Side, server: &Side) -> Result<(), String> {
     let (Some(ours), Some(theirs)) = (&client.up, &server.up) else {
         return Err("one side is not up".to_owned());
@@ -180,7 +181,7 @@ fn arrived(what: &str, scenario: &Scenario, from: &Side, to: &Side) -> Result<()
 fn ended_well(scenario: &Scenario, side: &Side) -> Result<(), String> {
     match side.code {
         None => Ok(()),
-        // The last words of the link were lost, and the control connection spoke for itself.
+        // The link's Terminate-Request was lost, so the control connection reported the end.
         Some(Code::C08) => Ok(()),
         Some(code) if scenario.is_lossy() && TIMEOUTS.contains(&code) => Ok(()),
         Some(code) => Err(format!("ended with {code}: {:?}", side.call)),
@@ -188,7 +189,7 @@ fn ended_well(scenario: &Scenario, side: &Side) -> Result<(), String> {
 }
 
 fn fails(scenario: &Scenario, report: &Report, client: &[Code], server: &[Code]) -> Result<(), String> {
-    // Where the link's last words are lost, the control connection speaks for itself.
+    // If the link's Terminate-Request is lost, the control connection reports the end.
     let unlucky = |code: Code| {
         scenario.is_lossy() && (TIMEOUTS.contains(&code) || matches!(code, Code::C08 | Code::L03))
     };
@@ -229,11 +230,11 @@ fn anything(scenario: &Scenario, report: &Report) -> Result<(), String> {
     Ok(())
 }
 
-/// The codes of a client whose call was up when this broke; empty for any, and for none.
+/// The codes of a client whose call was up when this fault occurred; empty for any code or none.
 fn afterwards(fault: Fault) -> &'static [Code] {
     match fault {
         Fault::GreLater(_) => &[Code::G05, Code::L04, Code::C08],
-        // The other side may give up first, and fall silent in GRE.
+        // The other side may give up first, and stop sending GRE.
         Fault::TcpLater(_) => &[Code::C06, Code::L04],
         Fault::TcpReset(_) => &[Code::C06],
         Fault::Crash(_) => &[Code::C06, Code::L04, Code::G05],

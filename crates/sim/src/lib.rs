@@ -1,8 +1,8 @@
-//! A deterministic world for whole conversations: a virtual clock, lines that lose and reorder, address translators,
-//! firewalls, and peers that do not behave.
+//! A deterministic simulation of whole conversations: a virtual clock, lines with loss and reordering, NAT,
+//! firewalls, and misbehaving peers.
 //!
-//! Everything follows from one number. A world keeps a [`Transcript`](transcript::Transcript) whose hash is equal for
-//! equal seeds, and a [`Watch`](watch::Watch) that reads every GRE packet.
+//! Everything derives from one seed. A world keeps a [`Transcript`](transcript::Transcript) whose hash is
+//! equal for equal seeds, and a [`Watch`](watch::Watch) that reads every GRE packet.
 #![forbid(unsafe_code)]
 
 pub mod client;

@@ -8,22 +8,22 @@ use adit_crypto::Rng;
 
 use crate::packet::{Body, Packet};
 
-/// How a line treats packets. Chances are out of a thousand.
+/// The quality of a line. Probabilities are in thousandths.
 #[derive(Clone, Debug)]
 pub struct Quality {
-    /// Time from end to end.
+    /// The one-way delay.
     pub delay: Duration,
-    /// Up to this much is added at random, the same for neighbours in order only by luck.
+    /// The largest random addition to the delay, which may reorder packets.
     pub jitter: Duration,
-    /// Chance that a packet vanishes.
+    /// The probability that a packet is lost.
     pub loss: u16,
-    /// Chance that a packet arrives twice.
+    /// The probability that a packet arrives twice.
     pub duplicate: u16,
-    /// Chance that a packet is held up for up to 60 ms, so that later ones overtake it.
+    /// The probability that a packet is delayed by up to 60 ms, so that later ones overtake it.
     pub reorder: u16,
-    /// Largest packet that travels whole; larger ones go in pieces that are lost one by one.
+    /// The largest packet that is not fragmented; fragments are lost independently.
     pub mtu: usize,
-    /// Larger packets vanish instead.
+    /// Whether larger packets are lost instead.
     pub black_hole: bool,
 }
 
@@ -41,27 +41,27 @@ impl Default for Quality {
     }
 }
 
-/// What TCP makes of a lost segment: it arrives later.
+/// The delay of a lost TCP segment, by its retransmission.
 const RETRANSMISSION: Duration = Duration::from_millis(300);
 
 /// One direction of a line.
 #[derive(Debug, Default)]
 pub struct Link {
-    /// How it is now.
+    /// The current quality.
     pub quality: Quality,
-    /// TCP keeps its order: when the last segment of a stream arrives.
+    /// The time at which the last segment of a stream arrives: TCP keeps its order.
     order: BTreeMap<(Ipv4Addr, u16, Ipv4Addr, u16), Instant>,
-    /// Packets that vanished.
+    /// The number of lost packets.
     pub lost: u64,
 }
 
 impl Link {
-    /// A line of this quality.
+    /// Creates a line of this quality.
     pub fn new(quality: Quality) -> Link {
         Link { quality, order: BTreeMap::new(), lost: 0 }
     }
 
-    /// When copies of this packet arrive: none, one or two.
+    /// The times at which copies of this packet arrive: none, one or two.
     pub fn carry(&mut self, now: Instant, rng: &mut Rng, packet: &Packet) -> Vec<Instant> {
         let mut chance = |permille: u16| permille > 0 && rng.below(1000) < u64::from(permille);
         let quality = &self.quality;
@@ -97,7 +97,7 @@ impl Link {
     }
 }
 
-/// A random part of a duration.
+/// A random fraction of a duration.
 fn part(rng: &mut Rng, of: Duration) -> Duration {
     Duration::from_nanos(rng.below(u64::try_from(of.as_nanos()).unwrap_or(u64::MAX)))
 }

@@ -1,4 +1,4 @@
-//! What the two tunnel machines have in common, so that one shell can drive both.
+//! The common interface of the two tunnel machines, with which one shell can drive both.
 
 use std::time::Instant;
 
@@ -7,17 +7,17 @@ use adit_tunnel::{ClientTunnel, ServerTunnel, Transmit};
 
 /// A tunnel machine.
 pub trait Machine {
-    /// Bytes and facts that arrived.
+    /// Handles input.
     fn handle_input(&mut self, now: Instant, input: Input<'_>);
-    /// A command.
+    /// Handles a command.
     fn handle_command(&mut self, now: Instant, command: Command);
-    /// Time has passed.
+    /// Handles expired timers.
     fn handle_timeout(&mut self, now: Instant);
     /// The next bytes to send.
     fn poll_transmit(&mut self, buf: &mut Vec<u8>) -> Option<Transmit>;
-    /// The next thing to tell.
+    /// The next event.
     fn poll_event(&mut self) -> Option<Event>;
-    /// When to come back, and why.
+    /// When to call [`Machine::handle_timeout`], and why.
     fn poll_timeout(&self) -> Option<(Instant, &'static str)>;
 }
 

@@ -1,4 +1,4 @@
-//! What stands between a site and the rest of the world.
+//! Middleboxes between a site and the rest of the world.
 
 use std::net::Ipv4Addr;
 use std::time::Instant;
@@ -10,21 +10,21 @@ use crate::rewrite::Rewrite;
 use crate::tamper::Tamper;
 use crate::verdict::Verdict;
 
-/// A box at the edge of a site.
+/// A middlebox at the edge of a site.
 #[derive(Debug)]
 pub enum Middlebox {
     /// A firewall.
     Firewall(Firewall),
     /// A network address translator.
     Nat(Nat),
-    /// Something that changes packets.
+    /// A middlebox that damages packets.
     Tamper(Box<Tamper>),
-    /// Something that changes one thing.
+    /// A middlebox that rewrites one field.
     Rewrite(Rewrite),
 }
 
 impl Middlebox {
-    /// A packet leaves the site.
+    /// Processes a packet that leaves the site.
     pub fn outward(&mut self, now: Instant, packet: Packet) -> Verdict {
         match self {
             Middlebox::Firewall(firewall) => firewall.outward(now, packet),
@@ -34,7 +34,7 @@ impl Middlebox {
         }
     }
 
-    /// A packet enters the site.
+    /// Processes a packet that enters the site.
     pub fn inward(&mut self, now: Instant, packet: Packet) -> Verdict {
         match self {
             Middlebox::Firewall(firewall) => firewall.inward(now, packet),
@@ -44,7 +44,7 @@ impl Middlebox {
         }
     }
 
-    /// Addresses outside that belong to this box.
+    /// The external address of this middlebox.
     pub fn address(&self) -> Option<Ipv4Addr> {
         match self {
             Middlebox::Nat(nat) => Some(nat.address()),

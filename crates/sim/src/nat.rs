@@ -1,7 +1,7 @@
 //! A network address translator, with and without a helper for PPTP.
 //!
-//! The helper is modelled on Linux's nf_nat_pptp: it reads a control message only where one begins a TCP segment, and
-//! knows one call for each control connection.
+//! The helper is modelled on Linux's nf_nat_pptp: it parses a control message only at the beginning of a TCP
+//! segment, and tracks one call for each control connection.
 
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
@@ -11,33 +11,33 @@ use adit_wire::pptp::{CONTROL_MESSAGE, MAGIC_COOKIE};
 use crate::packet::{Body, Kind, Packet, Segment, Unreachable, gre_call_id, set_gre_call_id};
 use crate::verdict::Verdict;
 
-/// How GRE and Call IDs are translated.
+/// The translation of GRE and Call IDs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Translation {
-    /// A helper that does its work.
+    /// A correct helper.
     Helper,
-    /// No helper: GRE from a server goes to the client that sent to it last.
+    /// No helper: GRE from a server is sent to the client that sent to it last.
     LastSender,
-    /// No helper, and GRE from outside never matches what was sent.
+    /// No helper, and GRE from outside is never matched.
     Unmatched,
-    /// A helper that changes the Call ID of the request, and forgets to change it back in the reply.
+    /// A helper that translates the Call ID of the request, but not in the reply.
     ForgetsReply,
-    /// A helper that does not change the Call ID back in the GRE packets to the client.
+    /// A helper that does not translate the Call ID in GRE packets to the client.
     ForgetsKey,
 }
 
-/// How long after the Outgoing-Call-Reply the first GRE packet may come.
+/// How long after the Outgoing-Call-Reply the first GRE packet is expected.
 const EXPECTATION: Duration = Duration::from_secs(300);
-/// How long a GRE stream may be silent.
+/// The idle timeout of a GRE stream.
 const STREAM: Duration = Duration::from_secs(18_000);
 
-/// A translator with one address outside.
+/// A NAT with one external address.
 #[derive(Debug)]
 pub struct Nat {
     outside: Ipv4Addr,
     translation: Translation,
     connections: Vec<Connection>,
-    /// Who sent GRE to a server last: the server, the client.
+    /// The client that last sent GRE to a server: pairs of server and client.
     senders: Vec<(Ipv4Addr, Ipv4Addr)>,
 }
 
@@ -55,12 +55,12 @@ struct Connection {
 /// The call of a control connection.
 #[derive(Debug)]
 struct Call {
-    /// The client's Call ID, as it knows it.
+    /// The Call ID that the client assigned.
     client_id: u16,
-    /// The same, as the server knows it.
+    /// The translated Call ID, as the server sees it.
     outside_id: u16,
     server_id: Option<u16>,
-    /// When its GRE was last heard; before that, when the reply passed.
+    /// When its GRE was last seen; before that, when the reply passed.
     heard: Instant,
     started: bool,
 }
@@ -78,12 +78,12 @@ impl Call {
 }
 
 impl Nat {
-    /// A translator that shows `outside` to the world.
+    /// Creates a NAT with the external address `outside`.
     pub fn new(outside: Ipv4Addr, translation: Translation) -> Nat {
         Nat { outside, translation, connections: Vec::new(), senders: Vec::new() }
     }
 
-    /// The address outside.
+    /// The external address.
     pub fn address(&self) -> Ipv4Addr {
         self.outside
     }
@@ -126,7 +126,7 @@ impl Nat {
         }
     }
 
-    /// The connection that a segment from inside belongs to, made if it is new.
+    /// The connection of a segment from inside; created if it is new.
     fn connection(&mut self, client: Ipv4Addr, server: Ipv4Addr, segment: &Segment) -> usize {
         let Segment { src_port: client_port, dst_port: server_port, .. } = *segment;
         let known = self.connections.iter().position(|c| {
@@ -197,7 +197,7 @@ impl Nat {
         }
     }
 
-    /// An ICMP error goes to the sender of the packet that it quotes.
+    /// Translates an ICMP error for the sender of the quoted packet.
     fn icmp_inward(&self, unreachable: &mut Unreachable) -> Option<Ipv4Addr> {
         let (_, client) = self.senders.iter().find(|(server, _)| *server == unreachable.quoted_dst)?;
         unreachable.quoted_src = *client;
@@ -206,7 +206,7 @@ impl Nat {
 }
 
 impl Connection {
-    /// Call IDs of the client, on their way out.
+    /// Translates Call IDs of the client in outgoing messages.
     fn help_outward(&mut self, now: Instant, octets: &mut [u8], taken: &[u16]) {
         match control_type(octets) {
             // Outgoing-Call-Request: the translated source port is unique already.
@@ -228,7 +228,7 @@ impl Connection {
         }
     }
 
-    /// Call IDs of the client, on their way back.
+    /// Translates Call IDs of the client in incoming messages.
     fn help_inward(&mut self, now: Instant, octets: &mut [u8], forgets: bool) {
         let Some(call) = &mut self.call else { return };
         match control_type(octets) {
@@ -242,7 +242,7 @@ impl Connection {
             }
             // Incoming-Call-Connected, WAN-Error-Notify.
             Some(11 | 14) => set_field(octets, 12, call.client_id),
-            // Call-Disconnect-Notify: the client's id replaces the server's, and the GRE stream is forgotten.
+            // Call-Disconnect-Notify: the client's id replaces the server's, and the GRE stream is removed.
             Some(13) => {
                 set_field(octets, 12, call.client_id);
                 self.call = None;
@@ -253,7 +253,7 @@ impl Connection {
     }
 }
 
-/// The type of the control message that begins here, if one does.
+/// The type of the control message at the beginning of these octets, if there is one.
 fn control_type(octets: &[u8]) -> Option<u16> {
     let cookie = octets.get(4..8)? == MAGIC_COOKIE.to_be_bytes();
     let message = field(octets, 2) == CONTROL_MESSAGE;

@@ -16,14 +16,14 @@ pub enum Node {
     Server(ServerHost),
     /// A client.
     Client(ClientHost),
-    /// A client or server of another make.
+    /// A third-party client or server.
     Foreign(Box<Foreign>),
-    /// A host without manners.
+    /// A misbehaving host.
     Rude(Box<Rude>),
 }
 
 impl Node {
-    /// The server in it.
+    /// The server, if it is one.
     pub fn server(&self) -> Option<&ServerHost> {
         match self {
             Node::Server(server) => Some(server),
@@ -31,7 +31,7 @@ impl Node {
         }
     }
 
-    /// The server in it, to do something with.
+    /// The server, mutable, if it is one.
     pub fn server_mut(&mut self) -> Option<&mut ServerHost> {
         match self {
             Node::Server(server) => Some(server),
@@ -39,7 +39,7 @@ impl Node {
         }
     }
 
-    /// The client in it.
+    /// The client, if it is one.
     pub fn client(&self) -> Option<&ClientHost> {
         match self {
             Node::Client(client) => Some(client),
@@ -47,7 +47,7 @@ impl Node {
         }
     }
 
-    /// The client in it, to do something with.
+    /// The client, mutable, if it is one.
     pub fn client_mut(&mut self) -> Option<&mut ClientHost> {
         match self {
             Node::Client(client) => Some(client),
@@ -55,7 +55,7 @@ impl Node {
         }
     }
 
-    /// The foreign host in it.
+    /// The third-party host, if it is one.
     pub fn foreign(&self) -> Option<&Foreign> {
         match self {
             Node::Foreign(foreign) => Some(foreign),
@@ -63,7 +63,7 @@ impl Node {
         }
     }
 
-    /// The foreign host in it, to do something with.
+    /// The third-party host, mutable, if it is one.
     pub fn foreign_mut(&mut self) -> Option<&mut Foreign> {
         match self {
             Node::Foreign(foreign) => Some(foreign),
@@ -71,7 +71,7 @@ impl Node {
         }
     }
 
-    /// The rude host in it, to do something with.
+    /// The misbehaving host, mutable, if it is one.
     pub fn rude_mut(&mut self) -> Option<&mut Rude> {
         match self {
             Node::Rude(rude) => Some(rude),

@@ -1,4 +1,4 @@
-//! What travels in this world: IPv4 packets with TCP, GRE or an ICMP error inside.
+//! The packets of the simulation: IPv4 with TCP, GRE or an ICMP error inside.
 
 use core::fmt;
 use std::net::Ipv4Addr;
@@ -13,52 +13,52 @@ pub struct Packet {
     pub src: Ipv4Addr,
     /// Destination address.
     pub dst: Ipv4Addr,
-    /// What it carries.
+    /// The contents.
     pub body: Body,
 }
 
-/// What a packet carries.
+/// The contents of a packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Body {
     /// A TCP segment.
     Tcp(Segment),
-    /// A GRE packet, from the GRE header on.
+    /// A GRE packet, starting with the GRE header.
     Gre(Vec<u8>),
     /// ICMP "destination unreachable" (type 3).
     Unreachable(Unreachable),
 }
 
-/// A TCP segment. The network may delay segments, and firewalls drop them; nothing else happens to them.
+/// A TCP segment. The network may only delay segments, and firewalls drop them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Segment {
     /// Source port.
     pub src_port: u16,
     /// Destination port.
     pub dst_port: u16,
-    /// What it says.
+    /// The kind of segment.
     pub kind: Kind,
 }
 
-/// What a segment says.
+/// The kind of a segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Connection wanted.
+    /// A connection request.
     Syn,
-    /// Connection accepted.
+    /// The acceptance of a connection.
     SynAck,
-    /// Octets of the stream, beginning at this offset.
+    /// Data of the stream at this offset.
     Data {
-        /// Octets before this segment.
+        /// The number of octets before this segment.
         offset: u64,
         /// The octets.
         octets: Vec<u8>,
     },
-    /// The stream ends at this offset.
+    /// The end of the stream at this offset.
     Fin {
-        /// Octets of the whole stream.
+        /// The length of the whole stream in octets.
         offset: u64,
     },
-    /// There is no such connection.
+    /// A reset.
     Rst,
 }
 
@@ -67,16 +67,16 @@ pub enum Kind {
 pub struct Unreachable {
     /// The ICMP code: 2 protocol unreachable, 13 administratively prohibited.
     pub code: u8,
-    /// Source of the packet that it is about.
+    /// The source of the quoted packet.
     pub quoted_src: Ipv4Addr,
-    /// Destination of the packet that it is about.
+    /// The destination of the quoted packet.
     pub quoted_dst: Ipv4Addr,
-    /// The first eight octets of that packet's GRE header.
+    /// The first eight octets of the quoted GRE header.
     pub quoted: [u8; 8],
 }
 
 impl Packet {
-    /// Octets on the wire, with the IPv4 header.
+    /// The length in octets, including the IPv4 header.
     pub fn len(&self) -> usize {
         20 + match &self.body {
             Body::Tcp(Segment { kind: Kind::Data { octets, .. }, .. }) => 20 + octets.len(),
@@ -86,7 +86,7 @@ impl Packet {
         }
     }
 
-    /// No packet is empty: there is always a header.
+    /// Always false, because there is always a header.
     pub fn is_empty(&self) -> bool {
         false
     }
@@ -112,7 +112,7 @@ impl Packet {
     }
 }
 
-/// The Call ID in a GRE header; 0 when there is no header.
+/// The Call ID in a GRE header; 0 if the header is incomplete.
 pub fn gre_call_id(octets: &[u8]) -> u16 {
     match octets.get(6..8) {
         Some(&[high, low]) => u16::from_be_bytes([high, low]),
@@ -120,7 +120,7 @@ pub fn gre_call_id(octets: &[u8]) -> u16 {
     }
 }
 
-/// Changes the Call ID in a GRE header.
+/// Sets the Call ID in a GRE header.
 pub fn set_gre_call_id(octets: &mut [u8], call_id: u16) {
     if let Some(field) = octets.get_mut(6..8) {
         field.copy_from_slice(&call_id.to_be_bytes());

@@ -1,4 +1,4 @@
-//! A box that changes one thing, always in the same way: half of a NAT helper, a source NAT rule that catches too much.
+//! A middlebox that rewrites one field: half of a NAT helper, or a source NAT rule that matches too much.
 
 use std::net::Ipv4Addr;
 
@@ -7,17 +7,17 @@ use adit_wire::pptp::{CONTROL_MESSAGE, MAGIC_COOKIE};
 use crate::packet::{Body, Kind, Packet, gre_call_id, set_gre_call_id};
 use crate::verdict::Verdict;
 
-/// What is added to a Call ID that is changed.
+/// The number that is added to a rewritten Call ID.
 const SHIFT: u16 = 1000;
 
-/// What is changed.
+/// The field that is rewritten.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rewrite {
     /// The source of GRE from the server.
     Source(Ipv4Addr),
     /// The Call ID in GRE from the client.
     Key,
-    /// The Call ID in the client's Outgoing-Call-Request, and nothing that follows from it.
+    /// The Call ID in the client's Outgoing-Call-Request, and nowhere else.
     Request,
 }
 
@@ -46,7 +46,7 @@ impl Rewrite {
     }
 }
 
-/// Changes the Call ID of an Outgoing-Call-Request that begins here.
+/// Rewrites the Call ID of an Outgoing-Call-Request at the beginning of these octets.
 fn rename(octets: &mut [u8]) {
     let is = |at: usize, wanted: &[u8]| octets.get(at..at + wanted.len()) == Some(wanted);
     if !(is(2, &CONTROL_MESSAGE.to_be_bytes()) && is(4, &MAGIC_COOKIE.to_be_bytes()) && is(8, &[0, 7])) {

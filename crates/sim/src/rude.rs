@@ -1,4 +1,4 @@
-//! Peers that know the formats but not the manners, and peers that know nothing.
+//! Misbehaving peers, with valid and with invalid formats.
 
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
@@ -11,31 +11,31 @@ use crate::packet::{Body, Kind, Packet, Segment};
 use crate::tcp::{Received, Socket, Tcp, segment};
 use crate::world::{Host, Output};
 
-/// What kind of rudeness.
+/// The kind of misbehaviour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Manner {
-    /// Opens TCP and never says a word.
+    /// Opens TCP and sends nothing.
     Silent,
-    /// Random octets on TCP.
+    /// Sends random octets on TCP.
     Noise,
-    /// Another protocol on TCP.
+    /// Sends another protocol on TCP.
     Banner,
-    /// Random messages with random fields, in no order.
+    /// Sends random messages with random fields, in no order.
     Babble,
-    /// A proper call, then random PPP frames.
+    /// Sets up a call, then sends random PPP frames.
     Fuzz,
-    /// A proper call, then random octets in GRE.
+    /// Sets up a call, then sends random octets in GRE.
     GreNoise,
-    /// Echo-Requests as fast as it can.
+    /// Sends Echo-Requests as fast as possible.
     Flood,
-    /// Calls, and clears them, over and over.
+    /// Sets up and clears calls, over and over.
     Redial,
-    /// Every octet in a segment of its own, and a reset in the middle.
+    /// Sends every octet in a segment of its own, and a reset in the middle.
     Cut,
 }
 
 impl Manner {
-    /// All of them.
+    /// All kinds.
     pub const ALL: [Manner; 9] = [
         Manner::Silent,
         Manner::Noise,
@@ -49,7 +49,7 @@ impl Manner {
     ];
 }
 
-/// A rude host; it stops after a while.
+/// A misbehaving host; it stops after a while.
 pub struct Rude {
     manner: Manner,
     rng: Rng,
@@ -66,7 +66,7 @@ pub struct Rude {
 }
 
 impl Rude {
-    /// A rude host at this address; a server waits to be called.
+    /// Creates a misbehaving host at this address; a server waits to be called.
     pub fn new(manner: Manner, address: Ipv4Addr, server: bool, mut rng: Rng) -> Rude {
         let port = if server { PORT } else { 20_000 + rng.below(40_000) as u16 };
         Rude {
@@ -136,7 +136,7 @@ impl Rude {
         }
     }
 
-    /// One act of rudeness.
+    /// Misbehaves once.
     fn act(&mut self, out: &mut Output) {
         match self.manner {
             Manner::Silent | Manner::Banner => {}
@@ -154,7 +154,7 @@ impl Rude {
             }
             Manner::GreNoise => {
                 let mut octets = self.noise(100);
-                // Mostly with the right Call ID, so that it is looked at.
+                // Mostly with the correct Call ID, so that it is processed.
                 if let Some(key) = octets.get_mut(6..8).filter(|_| self.rng.below(4) != 0) {
                     key.copy_from_slice(&self.call.1.to_be_bytes());
                 }
@@ -295,7 +295,7 @@ impl Rude {
                         }
                     }
                 }
-                // The other end is gone; what is rude goes on.
+                // The other end has closed; the misbehaviour continues.
                 Some(Received::Closed | Received::Nothing) | None => {}
             },
         }

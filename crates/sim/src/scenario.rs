@@ -1,4 +1,4 @@
-//! A conversation to be played: who is configured how, what lies between them, and what breaks.
+//! The scenario of a conversation: the configurations, the network between them, and the fault.
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -21,41 +21,41 @@ use crate::rewrite::Rewrite;
 use crate::rude::Manner;
 use crate::server::{Account, Service};
 
-/// The server, as the world knows it.
+/// The public address of the server.
 pub const SERVER: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
 /// The first client in its site; a second one has the next address.
 pub const CLIENT: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 10);
-/// The client's translator, as the world knows it.
+/// The external address of the client's NAT.
 pub const OUTSIDE: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 5);
-/// The server in the tunnel.
+/// The address of the server in the tunnel.
 pub const INNER: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 1);
 
-/// What breaks.
+/// The fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// Nothing.
+    /// None.
     None,
-    /// GRE from client to server vanishes.
+    /// GRE from client to server is lost.
     GreOut,
-    /// GRE from server to client vanishes.
+    /// GRE from server to client is lost.
     GreIn,
-    /// Both vanish.
+    /// GRE is lost in both directions.
     GreBoth,
     /// The client's router answers GRE in both directions with ICMP "administratively prohibited".
     GreRejected,
-    /// GRE vanishes both ways after this time.
+    /// GRE is lost in both directions after this time.
     GreLater(Duration),
-    /// TCP vanishes from the beginning.
+    /// TCP is lost from the beginning.
     NoTcp,
     /// The client's router answers TCP with a reset.
     TcpRejected,
-    /// TCP vanishes after this time.
+    /// TCP is lost after this time.
     TcpLater(Duration),
-    /// Both ends get a reset at this time.
+    /// Both ends receive a reset at this time.
     TcpReset(Duration),
     /// No server listens on the server's port.
     Deaf,
-    /// The server accepts TCP and never says a word.
+    /// The server accepts TCP and sends nothing.
     Mute,
     /// The server crashes at this time.
     Crash(Duration),
@@ -63,86 +63,86 @@ pub enum Fault {
     WrongPassword,
     /// The name is unknown.
     UnknownName,
-    /// The account may not come in, with this code.
+    /// The account may not log in, with this code.
     Barred(Code),
     /// The directory never answers.
     SilentDirectory,
-    /// Server and client have no method in common.
+    /// Server and client have no authentication method in common.
     NoMethod,
-    /// The server requires encryption, the client has it off.
+    /// The server requires encryption, the client has disabled it.
     ClientClear,
-    /// The client requires encryption, the server has it off.
+    /// The client requires encryption, the server has disabled it.
     ServerClear,
-    /// Both require encryption, with other key lengths.
+    /// Both require encryption, with different key lengths.
     Strengths,
-    /// No address is left.
+    /// The address pool is exhausted.
     PoolEmpty,
-    /// No session is left.
+    /// The session limit is reached.
     Full,
-    /// The client's translator treats GRE so; [`Translation::Helper`] is no fault.
+    /// The client's NAT translates GRE this way; [`Translation::Helper`] is no fault.
     Nat(Translation),
-    /// Two clients behind a translator without a helper.
+    /// Two clients behind a NAT without a helper.
     Crowd,
-    /// So many GRE packets and TCP segments out of a thousand are damaged.
+    /// This many GRE packets and TCP segments out of a thousand are damaged.
     Damage(u16, u16),
-    /// Packets larger than the path's MTU vanish.
+    /// Packets larger than the path's MTU are lost.
     MtuHole,
-    /// The client's firewall forgets GRE after so much silence; the call is silent for longer.
+    /// The client's firewall removes GRE state after this idle time; the call is idle for longer.
     Forgetful(Duration),
-    /// Something else listens on the server's port.
+    /// Another service listens on the server's port.
     Banner,
-    /// One thing is changed on the way.
+    /// One field is rewritten on the path.
     Rewritten(Rewrite),
 }
 
-/// How a conversation that works is ended.
+/// How a working conversation is ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// The client hangs up.
+    /// The client stops.
     ClientStops,
     /// The client ends its call.
     ClientEndsCall,
-    /// The server's operator ends the call.
+    /// The server's administrator ends the call.
     ServerEndsCall,
-    /// The server is being stopped.
+    /// The server shuts down.
     ServerStops,
-    /// Both hang up at once.
+    /// Both stop at the same time.
     BothStop,
 }
 
-/// Everything about a conversation; equal for equal seeds.
+/// A scenario; equal for equal seeds.
 #[derive(Clone, Debug)]
 pub struct Scenario {
-    /// Its origin.
+    /// The seed.
     pub seed: u64,
-    /// What breaks.
+    /// The fault.
     pub fault: Fault,
-    /// How it ends if nothing breaks.
+    /// How it ends without a fault.
     pub ending: Ending,
-    /// The server.
+    /// The configuration of the server.
     pub server: ServerConfig,
-    /// What the server does besides.
+    /// The services of the server besides the protocol.
     pub service: Service,
-    /// The clients.
+    /// The configurations of the clients.
     pub clients: Vec<ClientConfig>,
-    /// How the client's translator works, if it has one.
+    /// The translation of the client's NAT, if it has one.
     pub nat: Option<Translation>,
-    /// From client to server.
+    /// The line from client to server.
     pub up: Quality,
-    /// From server to client.
+    /// The line from server to client.
     pub down: Quality,
-    /// Inner datagrams to send each way.
+    /// The number of inner datagrams to send in each direction.
     pub datagrams: u32,
-    /// Their length.
+    /// Their payload length.
     pub datagram_len: usize,
-    /// Silence between traffic and end.
+    /// The idle time between traffic and end.
     pub idle: Duration,
-    /// Others who use the server at the same time.
+    /// Misbehaving hosts that use the server at the same time.
     pub rude: Vec<Manner>,
 }
 
 impl Scenario {
-    /// The conversation of this number.
+    /// Creates the scenario of this seed.
     pub fn from_seed(seed: u64) -> Scenario {
         let mut rng = Rng::from_number(seed);
         let fault = fault(&mut rng);
@@ -153,7 +153,7 @@ impl Scenario {
         scenario
     }
 
-    /// A conversation in which nothing is unusual.
+    /// Creates a scenario without anything unusual.
     pub fn plain(seed: u64, rng: &mut Rng) -> Scenario {
         let mut link = LinkConfig::new(Side::Client);
         link.credentials = Some(Credentials::new("alice", Password::new("correct horse")));
@@ -199,7 +199,7 @@ impl Scenario {
         }
     }
 
-    /// Lines good and bad.
+    /// Chooses the quality of the lines.
     fn quality(&mut self, rng: &mut Rng) {
         let bad = rng.below(3) == 0;
         for quality in [&mut self.up, &mut self.down] {
@@ -212,7 +212,7 @@ impl Scenario {
         }
     }
 
-    /// What people configure differently.
+    /// Chooses variations of the configuration.
     fn tastes(&mut self, rng: &mut Rng) {
         let one_of = |rng: &mut Rng, count| rng.below(count);
         self.ending = match one_of(rng, 5) {
@@ -298,12 +298,12 @@ impl Scenario {
         }
     }
 
-    /// Breaks something.
+    /// Injects a fault.
     pub fn inject(&mut self, fault: Fault) {
         self.fault = fault;
         let require = |strength| MppePolicy { strengths: vec![strength], ..MppePolicy::default() };
         match fault {
-            // The reset is made from the addresses that the ends know.
+            // The reset is built with the addresses that the ends know.
             Fault::TcpReset(_) => self.nat = None,
             Fault::Deaf => self.service.deaf = true,
             Fault::Banner => self.service.banner = Some(b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n"),
@@ -366,7 +366,7 @@ impl Scenario {
         }
     }
 
-    /// Two clients with one Call ID behind a translator that goes by addresses.
+    /// Creates two clients with the same Call ID behind a NAT that distinguishes by address.
     fn crowd(&mut self) {
         self.nat = Some(Translation::LastSender);
         if let Some(mut second) = self.clients.first().cloned() {
@@ -376,17 +376,18 @@ impl Scenario {
         }
     }
 
-    /// Whether GRE packets may be missing for other reasons than the fault.
+    /// Whether GRE packets may be lost for reasons other than the fault.
     pub fn is_lossy(&self) -> bool {
         [&self.up, &self.down].iter().any(|quality| quality.loss > 0)
     }
 
-    /// Whether the method has numbers for the reasons of a refusal; PAP and CHAP-MD5 have words alone.
+    /// Whether the method has numbers for the reasons of a refusal; PAP and CHAP-MD5 have only texts.
     pub fn gives_reason(&self) -> bool {
         self.clients.iter().all(|client| client.link.methods.iter().all(|method| method.gives_keys()))
     }
 
-    /// Whether data is encrypted once everything is settled: one end asks, the other does not refuse, and there are keys.
+    /// Whether data is encrypted after set-up: one end asks for it, the other does not refuse, and there are
+    /// keys.
     pub fn is_encrypted(&self) -> bool {
         let server = self.server.link.mppe.mode;
         self.clients.iter().all(|client| {

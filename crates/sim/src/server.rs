@@ -1,4 +1,4 @@
-//! A host with a server: accounts, addresses, Call IDs.
+//! The simulated host of a server: accounts, addresses, Call IDs.
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -22,39 +22,39 @@ use crate::shell::Shell;
 use crate::tcp::{Socket, Tcp, segment};
 use crate::world::{Host, Output};
 
-/// Who may come in.
+/// An account.
 #[derive(Clone, Debug)]
 pub struct Account {
-    /// Its name.
+    /// The name.
     pub name: &'static str,
-    /// Its password.
+    /// The password.
     pub password: &'static str,
-    /// Why it may not come in though the password is right.
+    /// Why it may not log in although the password is correct.
     pub bar: Option<(MsChapError, Code)>,
 }
 
-/// What a server does besides its protocol.
+/// The services of a server besides the protocol.
 #[derive(Clone, Debug)]
 pub struct Service {
-    /// Who may come in.
+    /// The accounts.
     pub accounts: Vec<Account>,
-    /// Addresses for clients.
+    /// The address pool.
     pub pool: Vec<Ipv4Addr>,
     /// The server's own address in the tunnel.
     pub local: Ipv4Addr,
-    /// DNS servers to give.
+    /// The DNS servers for clients.
     pub dns: Vec<Ipv4Addr>,
-    /// Calls at a time.
+    /// The session limit.
     pub sessions: usize,
-    /// Further rounds without a message that a login has to play before a right password is enough.
+    /// The number of further rounds without a message that a login requires.
     pub rounds: u8,
-    /// How long a question takes to answer; `None` for ever.
+    /// The delay of an answer; `None` for no answer.
     pub answers_after: Option<Duration>,
-    /// No server listens on the port.
+    /// Whether no server listens on the port.
     pub deaf: bool,
-    /// TCP is accepted, and nothing is ever read or said.
+    /// Whether TCP is accepted, but nothing is read or sent.
     pub mute: bool,
-    /// TCP is accepted, and this is sent, whatever arrives.
+    /// A text that is sent after TCP is accepted, whatever arrives.
     pub banner: Option<&'static [u8]>,
 }
 
@@ -66,25 +66,25 @@ pub struct ServerHost {
     call_ids: CallIds,
     rng: Rng,
     connections: BTreeMap<Socket, Connection>,
-    /// Connections that are over, in the order of their end.
+    /// Closed connections, in the order in which they ended.
     pub past: Vec<Shell<ServerTunnel>>,
-    /// From now on no packet is read or sent: the host has crashed.
+    /// Whether the host has crashed: no packet is received or sent.
     pub dead: bool,
 }
 
 struct Connection {
     shell: Shell<ServerTunnel>,
-    /// Answers on their way, with the time when they are there.
+    /// Delayed answers, with their time.
     answers: Vec<(Instant, u32, Answer)>,
-    /// Rounds that were played.
+    /// The number of rounds so far.
     rounds: u8,
-    /// What the connection holds.
+    /// The Call IDs of the connection.
     call_ids: Vec<(CallHandle, LocalCallId)>,
     address: Option<(CallHandle, Ipv4Addr)>,
 }
 
 impl ServerHost {
-    /// A server at `address`.
+    /// Creates a server at `address`.
     pub fn new(address: Ipv4Addr, config: ServerConfig, service: Service, mut rng: Rng) -> ServerHost {
         ServerHost {
             address,
@@ -98,18 +98,18 @@ impl ServerHost {
         }
     }
 
-    /// Connections that are not over.
+    /// The open connections.
     pub fn live(&self) -> impl Iterator<Item = &Shell<ServerTunnel>> {
         self.connections.values().map(|connection| &connection.shell)
     }
 
-    /// Call IDs and addresses that are in use.
+    /// The numbers of Call IDs and addresses in use.
     pub fn in_use(&self) -> (usize, usize) {
         let addresses = self.connections.values().filter(|connection| connection.address.is_some()).count();
         (self.call_ids.used(), addresses)
     }
 
-    /// Does something with every connection that is not over.
+    /// Applies an operation to every open connection.
     pub fn each(
         &mut self,
         now: Instant,
@@ -177,7 +177,8 @@ impl ServerHost {
         self.settle(now, socket, out);
     }
 
-    /// A GRE packet that belongs to no call. A late packet of an earlier call has a Call ID that was in use.
+    /// Handles a GRE packet that belongs to no call. A late packet of an earlier call has a Call ID that was
+    /// in use.
     fn unmatched(&mut self, now: Instant, from: Ipv4Addr, key: u16, out: &mut Output) {
         let named = LocalCallId::new(key);
         let was_used = self.past.iter().any(|shell| shell.used(named));
@@ -190,7 +191,7 @@ impl ServerHost {
         }
     }
 
-    /// Answers what is asked, and cleans up behind what is over.
+    /// Answers questions, and releases the resources of what has ended.
     fn settle(&mut self, now: Instant, socket: Socket, out: &mut Output) {
         while let Some(question) = self.next_question(socket) {
             let (id, call, question) = question;

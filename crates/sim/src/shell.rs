@@ -1,4 +1,5 @@
-//! One machine, its TCP connection and its data paths: what server and client hosts have in common.
+//! A shell with one machine, its TCP connection and its data paths: the common part of server and client
+//! hosts.
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -19,12 +20,12 @@ use crate::packet::{Body, Packet, Unreachable, gre_call_id};
 use crate::tcp::{Received, Tcp};
 use crate::world::Output;
 
-/// Events and transmissions that one input may cause; more is a loop.
+/// The most events and transmissions that one input may cause; more is a loop.
 const TURN_MAX: usize = 1000;
-/// How often packet counters are looked at, as the real shells do.
+/// The interval at which packet counters are read, as in the real programs.
 const COUNT_EVERY: Duration = Duration::from_secs(5);
 
-/// A machine with everything that belongs to it.
+/// A machine with its environment.
 pub struct Shell<M> {
     who: &'static str,
     address: Ipv4Addr,
@@ -35,50 +36,50 @@ pub struct Shell<M> {
     encryption_required: bool,
     mtu: u16,
     next_count: Option<Instant>,
-    /// Questions that wait for an answer.
+    /// The unanswered questions.
     pub questions: Vec<(u32, CallHandle, Question)>,
-    /// What was learnt of it, with the time.
+    /// The notes with their times.
     pub notes: Vec<(Instant, Note)>,
     /// How the control connection ended.
     pub closed: Option<End>,
-    /// What the path said was wrong with encryption.
+    /// A fault of encryption that the path reported.
     pub broken: Option<Code>,
 }
 
 /// A call of a [`Shell`].
 #[derive(Debug)]
 pub struct Call {
-    /// The data path; gone when the call ended.
+    /// The data path; `None` after the call has ended.
     path: Option<Path>,
     local_call_id: LocalCallId,
     acknowledged: bool,
-    /// What was agreed, when it came up.
+    /// The agreed parameters, once it came up.
     pub up: Option<Up>,
     /// When it came up.
     pub up_at: Option<Instant>,
-    /// What was wrong and did not end it.
+    /// Faults that did not end it.
     pub found: Vec<Finding>,
     /// How it ended.
     pub end: Option<End>,
     /// Numbers of the inner datagrams that arrived.
     pub received: Vec<u32>,
     receiver: inner::Receiver,
-    /// Whether IP packets pass, now.
+    /// Whether IP packets pass now.
     network: bool,
-    /// What is encrypted how, now.
+    /// The current encryption.
     pub encryption: Option<(Strength, bool)>,
     /// The first packet that a host would drop.
     pub damaged: Option<String>,
-    /// What should not have happened.
+    /// A violation of the protocol.
     pub violation: Option<String>,
-    /// Counters of the path, kept when it goes.
+    /// The counters of the path, kept after its end.
     pub counters: adit_diag::Counters,
     traffic: Option<Traffic>,
     /// Inner datagrams sent.
     pub sent: u32,
 }
 
-/// Datagrams that are sent at intervals.
+/// Datagrams to be sent at intervals.
 #[derive(Clone, Copy, Debug)]
 struct Traffic {
     next: Instant,
@@ -88,7 +89,7 @@ struct Traffic {
 }
 
 impl<M: Machine> Shell<M> {
-    /// A shell around a machine whose TCP connection is open.
+    /// Creates a shell for a machine whose TCP connection is open.
     pub fn new(
         who: &'static str,
         address: Ipv4Addr,
@@ -119,22 +120,22 @@ impl<M: Machine> Shell<M> {
         &mut self.machine
     }
 
-    /// The other end of the control connection.
+    /// The address of the other end of the control connection.
     pub fn peer(&self) -> Ipv4Addr {
         self.peer
     }
 
-    /// The calls there were.
+    /// All calls, including those that have ended.
     pub fn calls(&self) -> &BTreeMap<CallHandle, Call> {
         &self.calls
     }
 
-    /// Whether a GRE packet with this key is for a call of this shell.
+    /// Whether a GRE packet with this Call ID belongs to a call of this shell.
     pub fn owns(&self, call_id: LocalCallId) -> bool {
         self.calls.values().any(|call| call.path.is_some() && call.local_call_id == call_id)
     }
 
-    /// Whether this Call ID is or was one of this shell.
+    /// Whether this Call ID is or was used by this shell.
     pub fn used(&self, call_id: LocalCallId) -> bool {
         self.calls.values().any(|call| call.local_call_id == call_id)
     }
@@ -144,7 +145,7 @@ impl<M: Machine> Shell<M> {
         self.calls.values().filter(|call| call.path.is_some()).map(|call| call.local_call_id)
     }
 
-    /// Does what the machine says, until it has nothing more to say.
+    /// Carries out the output of the machine until there is none.
     pub fn turn(&mut self, now: Instant, out: &mut Output) {
         let mut buf = Vec::new();
         for _ in 0..TURN_MAX {
@@ -248,7 +249,7 @@ impl<M: Machine> Shell<M> {
         self.notes.push((now, note));
     }
 
-    /// Passes on what a path put out.
+    /// Passes on the output of a path.
     fn collected(&mut self, now: Instant, handle: CallHandle, sink: Collected, out: &mut Output) {
         for octets in sink.gre {
             out.packets.push(Packet { src: self.address, dst: self.peer, body: Body::Gre(octets) });
@@ -274,7 +275,7 @@ impl<M: Machine> Shell<M> {
         }
     }
 
-    /// What came on the TCP connection.
+    /// Handles a segment of the TCP connection.
     pub fn handle_tcp(&mut self, now: Instant, kind: crate::packet::Kind, out: &mut Output) {
         match self.tcp.receive(kind) {
             Received::Octets(octets) => self.machine.handle_input(now, Input::Control(&octets)),
@@ -284,7 +285,7 @@ impl<M: Machine> Shell<M> {
         self.turn(now, out);
     }
 
-    /// A GRE packet of one of the calls.
+    /// Handles a GRE packet of one of the calls.
     pub fn handle_gre(&mut self, now: Instant, mut octets: Vec<u8>, out: &mut Output) {
         let key = gre_call_id(&octets);
         let owner = self
@@ -294,7 +295,7 @@ impl<M: Machine> Shell<M> {
         let Some((&handle, call)) = owner else { return };
         let Some(path) = &mut call.path else { return };
         let header = gre::Repr::parse(&octets);
-        // Before anything was received some stacks acknowledge 0xffffffff.
+        // Some stacks acknowledge 0xffffffff before they have received anything.
         let acknowledges = header.is_ok_and(|header| header.ack.is_some_and(|ack| ack != u32::MAX));
         let first = acknowledges && !core::mem::replace(&mut call.acknowledged, acknowledges);
         let mut sink = Collected::default();
@@ -306,7 +307,7 @@ impl<M: Machine> Shell<M> {
         self.turn(now, out);
     }
 
-    /// A GRE packet of no call, which may have been meant for one of these.
+    /// Handles a GRE packet without a call, which may have been meant for one of these.
     pub fn handle_unmatched(&mut self, now: Instant, unmatched: Unmatched, out: &mut Output) {
         let calls: Vec<CallHandle> =
             self.calls.iter().filter(|(_, call)| call.path.is_some()).map(|(call, _)| *call).collect();
@@ -316,7 +317,7 @@ impl<M: Machine> Shell<M> {
         self.turn(now, out);
     }
 
-    /// An ICMP error for a GRE packet of ours.
+    /// Handles an ICMP error for a GRE packet of ours.
     pub fn handle_unreachable(&mut self, now: Instant, from: Ipv4Addr, icmp: &Unreachable, out: &mut Output) {
         let key = gre_call_id(&icmp.quoted);
         let about = self.calls.iter().find(|(_, call)| {
@@ -329,20 +330,20 @@ impl<M: Machine> Shell<M> {
         }
     }
 
-    /// The code of the first thing that broke: what ended the call, or, if there never was one, the connection.
+    /// The code of the first failure: the end of the call, or, if there was none, of the connection.
     pub fn code(&self) -> Option<Code> {
         let ended = self.calls.values().find_map(|call| call.end.as_ref()).or(self.closed.as_ref());
         self.broken.or(ended.and_then(|end| end.code))
     }
 
-    /// Ends the call or the connection.
+    /// Passes a command to the machine.
     pub fn command(&mut self, now: Instant, command: Command, out: &mut Output) {
         out.notes.push((self.who, format!("{command:?}")));
         self.machine.handle_command(now, command);
         self.turn(now, out);
     }
 
-    /// The address of the client in the tunnel and how data is encrypted now, of the call that is up.
+    /// The address of the client in the tunnel and the current encryption of the call that is up.
     pub fn encryption(
         &self,
         address: impl Fn(&Up) -> Ipv4Addr,
@@ -359,7 +360,7 @@ impl<M: Machine> Shell<M> {
         })
     }
 
-    /// Sends `count` inner datagrams on the call that is up, one `every` so often.
+    /// Sends `count` inner datagrams at the interval `every` on the call that is up.
     pub fn send_traffic(&mut self, now: Instant, count: u32, every: Duration, len: usize) {
         if let Some((handle, _)) = self.call_up()
             && let Some(call) = self.calls.get_mut(&handle)
@@ -373,7 +374,7 @@ impl<M: Machine> Shell<M> {
         self.calls.values().any(|call| call.path.is_some() && call.traffic.is_some())
     }
 
-    /// Time has passed.
+    /// Handles expired timers.
     pub fn handle_timeout(&mut self, now: Instant, out: &mut Output) {
         self.machine.handle_timeout(now);
         let handles: Vec<CallHandle> = self.calls.keys().copied().collect();
@@ -401,7 +402,7 @@ impl<M: Machine> Shell<M> {
         }
     }
 
-    /// When to come back.
+    /// When [`Shell::handle_timeout`] must be called.
     pub fn poll_timeout(&self) -> Option<Instant> {
         let machine = self.machine.poll_timeout().map(|(at, _)| at);
         let calls = self.calls.values().filter_map(Call::poll_timeout);

@@ -1,11 +1,11 @@
-//! A line that damages what it carries: a bad router, or an attacker in the middle.
+//! A line that damages packets: a faulty router, or an attacker in the path.
 
 use adit_crypto::Rng;
 
 use crate::packet::{Body, Kind, Packet};
 use crate::verdict::Verdict;
 
-/// Changes octets of some packets. Chances are out of a thousand.
+/// Damages some packets. Probabilities are in thousandths.
 #[derive(Debug)]
 pub struct Tamper {
     rng: Rng,
@@ -14,7 +14,7 @@ pub struct Tamper {
 }
 
 impl Tamper {
-    /// Damages GRE packets and TCP segments with these chances.
+    /// Damages GRE packets and TCP segments with these probabilities.
     pub fn new(rng: Rng, gre: u16, tcp: u16) -> Tamper {
         Tamper { rng, gre, tcp }
     }
@@ -39,7 +39,7 @@ impl Tamper {
                 if let Kind::Data { octets, .. } = &mut segment.kind {
                     let len = octets.len();
                     self.scratch(octets);
-                    // A stream keeps its length: TCP would notice a change of it.
+                    // A stream keeps its length, because TCP would detect a change.
                     octets.resize(len, 0);
                 }
             }
@@ -48,7 +48,7 @@ impl Tamper {
         Verdict::Pass(packet)
     }
 
-    /// One to three octets change, or the end is missing.
+    /// Changes one to three octets, or removes the end.
     fn scratch(&mut self, octets: &mut Vec<u8>) {
         if self.rng.below(4) == 0 {
             let keep = self.rng.below(octets.len() as u64 + 1) as usize;

@@ -1,4 +1,4 @@
-//! One end of a TCP connection, as far as this world needs it: the network keeps the order of segments.
+//! One end of a TCP connection, as far as the simulation needs it: the network keeps the order of segments.
 
 use std::net::Ipv4Addr;
 
@@ -14,25 +14,25 @@ pub struct Tcp {
     remote: Socket,
     sent: u64,
     received: u64,
-    /// We have said that our stream ends.
+    /// Whether our end of the stream was sent.
     finished: bool,
-    /// The other end is gone, orderly or not.
+    /// Whether the other end has closed or reset the connection.
     lost: bool,
 }
 
-/// What a segment brings.
+/// The result of a received segment.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Received {
-    /// Octets, the next in order.
+    /// Data, the next in order.
     Octets(Vec<u8>),
-    /// The peer's stream ended, or the connection was reset. Once.
+    /// The peer's stream has ended, or the connection was reset. Reported once.
     Closed,
-    /// Nothing: a repetition, or a segment behind one that a firewall ate.
+    /// Nothing: a retransmission, or a segment after one that a firewall dropped.
     Nothing,
 }
 
 impl Tcp {
-    /// An end of the connection between `local` and `remote`.
+    /// Creates an end of the connection between `local` and `remote`.
     pub fn new(local: Socket, remote: Socket) -> Tcp {
         Tcp { local, remote, sent: 0, received: 0, finished: false, lost: false }
     }
@@ -42,7 +42,7 @@ impl Tcp {
         self.remote
     }
 
-    /// Whether nothing more can be sent.
+    /// Whether no more data can be sent.
     pub fn is_over(&self) -> bool {
         self.finished || self.lost
     }
@@ -57,7 +57,7 @@ impl Tcp {
         Some(segment(self.local, self.remote, Kind::Data { offset, octets }))
     }
 
-    /// Ends our stream.
+    /// Ends our stream with a FIN.
     pub fn finish(&mut self) -> Option<Packet> {
         if self.is_over() {
             return None;
@@ -66,7 +66,7 @@ impl Tcp {
         Some(segment(self.local, self.remote, Kind::Fin { offset: self.sent }))
     }
 
-    /// Takes a segment of this connection.
+    /// Handles a segment of this connection.
     pub fn receive(&mut self, kind: Kind) -> Received {
         let closed = match kind {
             Kind::Data { offset, octets } if offset == self.received && !self.lost => {

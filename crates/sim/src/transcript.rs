@@ -1,13 +1,13 @@
-//! What happened, in order: always as a hash, and as lines when it is to be read.
+//! The transcript of events: always as a hash, and as lines on request.
 
 use std::time::{Duration, Instant};
 
 use crate::packet::{Body, Kind, Packet, Segment, Unreachable};
 
-/// Lines kept; a conversation that needs more is stuck in a loop anyway.
+/// The most lines that are kept; a longer conversation is a loop.
 const LINES_MAX: usize = 200_000;
 
-/// The record of a world.
+/// The transcript of a world.
 #[derive(Debug)]
 pub struct Transcript {
     epoch: Instant,
@@ -17,34 +17,34 @@ pub struct Transcript {
 }
 
 impl Transcript {
-    /// An empty record that begins at `epoch`; keeps lines if they are `wanted`.
+    /// Creates an empty transcript that begins at `epoch`; keeps lines if `wanted`.
     pub fn new(epoch: Instant, wanted: bool) -> Transcript {
         Transcript { epoch, hash: 0xcbf2_9ce4_8422_2325, entries: 0, lines: wanted.then(Vec::new) }
     }
 
-    /// A number that is equal for equal transcripts (FNV-1a).
+    /// The hash, equal for equal transcripts (FNV-1a).
     pub fn hash(&self) -> u64 {
         self.hash
     }
 
-    /// How many entries there are.
+    /// The number of entries.
     pub fn entries(&self) -> u64 {
         self.entries
     }
 
-    /// The lines, if they were wanted.
+    /// The lines, if they are kept.
     pub fn lines(&self) -> &[String] {
         self.lines.as_deref().unwrap_or_default()
     }
 
-    /// Something was said or done by `who`.
+    /// Adds an action or message of `who`.
     pub fn note(&mut self, now: Instant, who: &str, text: &str) {
         self.octets(who.as_bytes());
         self.octets(text.as_bytes());
         self.line(now, || format!("{who}: {text}"));
     }
 
-    /// A packet was seen at some point of its way.
+    /// Adds a packet seen at some point of its path.
     pub fn packet(&mut self, now: Instant, what: &str, packet: &Packet) {
         self.octets(what.as_bytes());
         self.octets(&packet.src.octets());

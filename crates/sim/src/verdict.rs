@@ -1,14 +1,14 @@
-//! What a box does with a packet.
+//! The verdict of a middlebox on a packet.
 
 use crate::packet::Packet;
 
 /// What becomes of a packet.
 #[derive(Debug)]
 pub enum Verdict {
-    /// It goes on, perhaps changed.
+    /// It is forwarded, possibly changed.
     Pass(Packet),
-    /// It vanishes; why.
+    /// It is dropped, for this reason.
     Drop(&'static str),
-    /// It vanishes, and this goes back to its sender.
+    /// It is dropped, and this packet is returned to its sender.
     Answer(Packet),
 }

@@ -7,32 +7,32 @@ use adit_wire::{gre, ppp};
 
 use crate::packet::{Body, Packet};
 
-/// Notices what must never be on the wire.
+/// Detects violations in GRE packets.
 #[derive(Debug, Default)]
 pub struct Watch {
-    /// Hosts that are expected to know the formats.
+    /// Hosts that must send valid packets.
     trusted: BTreeSet<Ipv4Addr>,
     /// Hosts that must not send IP in clear.
     sworn: BTreeSet<Ipv4Addr>,
-    /// Octets that must not appear in any packet: what was sent as inner data.
+    /// Octets that must not appear in any packet: the content of inner data.
     secret: Option<Vec<u8>>,
     /// GRE packets seen.
     pub packets: u64,
-    /// Of these, frames under MPPE.
+    /// The number of frames encrypted with MPPE.
     pub encrypted: u64,
-    /// Of these, IP packets in clear.
+    /// The number of IP packets in clear.
     pub clear: u64,
-    /// What was wrong, the first of it.
+    /// The first violation.
     pub violation: Option<String>,
 }
 
 impl Watch {
-    /// From now on every GRE packet of this host must be as PPTP wants it.
+    /// Requires that every GRE packet of this host is valid from now on.
     pub fn trust(&mut self, host: Ipv4Addr) {
         self.trusted.insert(host);
     }
 
-    /// From now on this host must not send IP in clear, nor these octets.
+    /// Requires that this host sends neither IP in clear nor these octets from now on.
     pub fn swear(&mut self, host: Ipv4Addr, secret: &[u8]) {
         self.trusted.insert(host);
         self.sworn.insert(host);

@@ -1,4 +1,4 @@
-//! The world: a clock that jumps from event to event, sites with hosts, and lines between them.
+//! The world: a clock that advances from event to event, sites with hosts, and lines between them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
@@ -13,78 +13,78 @@ use crate::transcript::Transcript;
 use crate::verdict::Verdict;
 use crate::watch::Watch;
 
-/// Packets that may be on their way at once.
+/// The most packets in flight.
 pub const IN_FLIGHT_MAX: usize = 4096;
-/// Events in a row at one instant; more is a loop.
+/// The most consecutive events at one instant; more is a loop.
 const SAME_INSTANT_MAX: u32 = 20_000;
 
-/// A machine with an address.
+/// A host with an address.
 pub trait Host {
     /// Its address inside its site.
     fn address(&self) -> Ipv4Addr;
-    /// A packet arrived.
+    /// Handles a received packet.
     fn handle_packet(&mut self, now: Instant, packet: Packet, out: &mut Output);
-    /// Time has passed.
+    /// Handles expired timers.
     fn handle_timeout(&mut self, now: Instant, out: &mut Output);
-    /// When to come back.
+    /// When [`Host::handle_timeout`] must be called.
     fn poll_timeout(&self) -> Option<Instant>;
 }
 
-/// What a host gives back.
+/// The output of a host.
 #[derive(Debug, Default)]
 pub struct Output {
     /// Packets to send.
     pub packets: Vec<Packet>,
-    /// Lines for the transcript: who, what.
+    /// Lines for the transcript: source and text.
     pub notes: Vec<(&'static str, String)>,
 }
 
-/// Hosts behind the same boxes and the same line.
+/// Hosts behind the same middleboxes and the same line.
 #[derive(Debug)]
 struct Site {
-    /// From the hosts outwards.
+    /// The middleboxes, from the hosts outwards.
     boxes: Vec<Middlebox>,
     up: Link,
     down: Link,
 }
 
-/// Where a packet arrives next.
+/// The next point on the path of a packet.
 #[derive(Debug)]
 enum Arrival {
-    /// In the middle of the world.
+    /// The core between the sites.
     Core(Packet),
-    /// At the outermost box of a site.
+    /// The outermost middlebox of a site.
     Site(usize, Packet),
 }
 
-/// Hosts, lines, a clock and a record.
+/// A world of hosts, lines, a clock and a transcript.
 pub struct World<H> {
     epoch: Instant,
     now: Instant,
     rng: Rng,
     sites: Vec<Site>,
     hosts: Vec<(usize, H)>,
-    /// Which site owns an address, as the world sees it; and which host has it inside its site.
+    /// The site that owns a public address, and the host with an address inside a site.
     owners: BTreeMap<Ipv4Addr, usize>,
     inside: BTreeMap<(usize, Ipv4Addr), usize>,
-    /// When hosts want to be woken, and the same by host: it changes only when something is done with a host.
+    /// The timers of hosts by time, and by host: they change only when a host is accessed.
     wakes: BTreeSet<(Instant, usize)>,
     woken: Vec<Option<Instant>>,
     queue: BTreeMap<(Instant, u64), Arrival>,
     next: u64,
     same: u32,
-    /// What happened.
+    /// The transcript.
     pub transcript: Transcript,
-    /// Who looks at every GRE packet.
+    /// The observer of GRE packets.
     pub watch: Watch,
 }
 
-/// What the world could not do within its bounds.
+/// A limit of the simulation was exceeded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stuck(pub String);
 
 impl<H: Host> World<H> {
-    /// An empty world; the record has lines if `verbose`.
+    /// Creates an empty world; the transcript has lines if `verbose`.
     pub fn new(rng: Rng, verbose: bool) -> World<H> {
         let epoch = Instant::now();
         World {
@@ -105,22 +105,22 @@ impl<H: Host> World<H> {
         }
     }
 
-    /// The present.
+    /// The current virtual time.
     pub fn now(&self) -> Instant {
         self.now
     }
 
-    /// Time since the beginning.
+    /// The time since the beginning.
     pub fn elapsed(&self) -> Duration {
         self.now.saturating_duration_since(self.epoch)
     }
 
-    /// When the world began.
+    /// The time of the beginning.
     pub fn epoch(&self) -> Instant {
         self.epoch
     }
 
-    /// A site behind a line of this quality both ways; `boxes` from the hosts outwards.
+    /// Adds a site behind a line of this quality; `boxes` are ordered from the hosts outwards.
     pub fn add_site(&mut self, boxes: Vec<Middlebox>, up: Quality, down: Quality) -> usize {
         let site = self.sites.len();
         for address in boxes.iter().filter_map(Middlebox::address) {
@@ -130,7 +130,7 @@ impl<H: Host> World<H> {
         site
     }
 
-    /// A host at a site.
+    /// Adds a host to a site.
     pub fn add_host(&mut self, site: usize, host: H) -> usize {
         let index = self.hosts.len();
         self.owners.entry(host.address()).or_insert(site);
@@ -141,7 +141,7 @@ impl<H: Host> World<H> {
         index
     }
 
-    /// A host.
+    /// The host with this index.
     pub fn host(&self, index: usize) -> &H {
         &self.hosts[index].1
     }
@@ -151,7 +151,7 @@ impl<H: Host> World<H> {
         self.hosts.iter().map(|(_, host)| host)
     }
 
-    /// The boxes of a site.
+    /// The middleboxes of a site.
     pub fn boxes(&mut self, site: usize) -> &mut Vec<Middlebox> {
         &mut self.sites[site].boxes
     }
@@ -165,7 +165,7 @@ impl<H: Host> World<H> {
         result
     }
 
-    /// Notes when a host wants to be woken.
+    /// Updates the timer of a host.
     fn wake(&mut self, index: usize) {
         let at = self.hosts[index].1.poll_timeout();
         if let Some(before) = core::mem::replace(&mut self.woken[index], at) {
@@ -176,10 +176,10 @@ impl<H: Host> World<H> {
         }
     }
 
-    /// Runs until `done` says so, time reaches `until`, or nothing is left to do.
+    /// Runs until `done` is true, time reaches `until`, or nothing is left to do.
     ///
     /// # Errors
-    /// When a bound is hit: a loop at one instant, or too many packets in flight.
+    /// If a limit is exceeded: a loop at one instant, or too many packets in flight.
     pub fn run(&mut self, until: Instant, mut done: impl FnMut(&World<H>) -> bool) -> Result<(), Stuck> {
         while !done(self) {
             let packet = self.queue.keys().next().map(|(at, _)| *at);
@@ -189,7 +189,7 @@ impl<H: Host> World<H> {
                 break;
             }
             self.advance(at)?;
-            // Packets before timers: what arrives in time counts.
+            // Packets come before timers: a packet that arrives on time counts.
             if packet.is_some_and(|packet| packet <= at) {
                 if let Some((_, arrival)) = self.queue.pop_first() {
                     self.arrive(arrival);
@@ -231,7 +231,7 @@ impl<H: Host> World<H> {
         }
     }
 
-    /// From the box with this index outwards.
+    /// Moves a packet outwards, from the middlebox with this index on.
     fn outward(&mut self, site: usize, from: usize, mut packet: Packet) {
         for at in from..self.sites[site].boxes.len() {
             match self.sites[site].boxes[at].outward(self.now, packet) {
@@ -246,7 +246,7 @@ impl<H: Host> World<H> {
         }
     }
 
-    /// From the box before this index inwards, to the host.
+    /// Moves a packet inwards, from the middlebox before this index to the host.
     fn inward(&mut self, site: usize, before: usize, mut packet: Packet) {
         for at in (0..before).rev() {
             match self.sites[site].boxes[at].inward(self.now, packet) {

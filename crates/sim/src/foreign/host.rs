@@ -1,4 +1,4 @@
-//! The host of a foreign client or server: its control connection, by script.
+//! The host of a third-party client or server, with a scripted control connection.
 
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
@@ -18,7 +18,7 @@ use crate::world::{Host, Output};
 /// How long it waits for an answer at the end.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// A foreign client or server with one call.
+/// A third-party client or server with one call.
 pub struct Foreign {
     profile: Profile,
     local: Socket,
@@ -34,31 +34,31 @@ pub struct Foreign {
     receiver: inner::Receiver,
     traffic: Option<(Instant, u32)>,
     sent: u32,
-    /// When it stops waiting and goes on with the end.
+    /// When it stops waiting and continues with the end.
     patience: Option<Instant>,
-    /// What it knows in the end.
+    /// The result.
     pub outcome: Outcome,
 }
 
-/// What became of it.
+/// The result of a conversation for this host.
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
     /// Its address in the tunnel, and the peer's.
     pub up: Option<(Ipv4Addr, Ipv4Addr)>,
-    /// Why it hung up.
+    /// Why it disconnected.
     pub over: Option<&'static str>,
     /// Numbers of the inner datagrams that arrived.
     pub received: Vec<u32>,
     /// The first inner packet that arrived damaged.
     pub damaged: Option<String>,
-    /// The control messages that came, in order.
+    /// The received control messages, in order.
     pub heard: Vec<Message>,
     /// TCP is closed.
     pub closed: bool,
 }
 
 impl Foreign {
-    /// A host of this make. A client gives name and password, a server wants them.
+    /// Creates a host with this profile. A client sends name and password, a server requires them.
     pub fn new(
         profile: Profile,
         address: Ipv4Addr,
@@ -87,13 +87,13 @@ impl Foreign {
         }
     }
 
-    /// A client dials.
+    /// Makes a client dial.
     pub fn dial(&mut self, server: Ipv4Addr, out: &mut Output) {
         self.peer = (server, PORT);
         out.packets.push(segment(self.local, self.peer, Kind::Syn));
     }
 
-    /// What it is.
+    /// Its profile.
     pub fn profile(&self) -> &Profile {
         &self.profile
     }
@@ -108,7 +108,7 @@ impl Foreign {
         self.traffic = Some((now, count));
     }
 
-    /// Hangs up: first PPP, then the control connection.
+    /// Disconnects: first PPP, then the control connection.
     pub fn hang_up(&mut self, now: Instant, out: &mut Output) {
         if let Some(ppp) = &mut self.ppp {
             ppp.terminate();
@@ -240,7 +240,7 @@ impl Foreign {
         }
     }
 
-    /// PPP is over on its side: what the control connection says then.
+    /// Ends the call on the control connection after PPP has ended on this side.
     fn end_call(&mut self, now: Instant, out: &mut Output) {
         if self.profile.quirks.abrupt {
             self.finish(out);
@@ -255,7 +255,7 @@ impl Foreign {
         }
     }
 
-    /// Passes on what PPP has to say.
+    /// Passes on the output of PPP.
     fn turn(&mut self, now: Instant, out: &mut Output) {
         loop {
             let Some(ppp) = &mut self.ppp else { return };

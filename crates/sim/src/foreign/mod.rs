@@ -1,7 +1,7 @@
-//! Other people's clients and servers, as public logs and documents show them: their offers, their Naks, their quirks.
+//! Third-party clients and servers, modelled on public logs and documents: their offers, Naks and quirks.
 //!
-//! They share the packet formats and the data path with adit, but none of its decisions: [`ppp`] is a small negotiator
-//! of its own that does what a [`Profile`] says.
+//! They share the packet formats and the data path with adit, but not the negotiation: [`ppp`] is a small,
+//! separate negotiator that follows a [`Profile`].
 
 mod host;
 mod negotiation;

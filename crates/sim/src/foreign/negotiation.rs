@@ -1,43 +1,43 @@
-//! One protocol's half-open agreement: what we ask for, and what has been acknowledged.
+//! The negotiation of one protocol: our request, and what has been acknowledged.
 
 use std::time::{Duration, Instant};
 
 /// Options: type and data.
 pub type Options = Vec<(u8, Vec<u8>)>;
 
-/// How often a request is sent before the peer is given up.
+/// The most times a request is sent.
 const TRIES: u32 = 10;
-/// When something that was not answered is sent again.
+/// The interval after which an unanswered packet is repeated.
 pub(super) const RESTART: Duration = Duration::from_secs(3);
 
 /// A negotiation.
 #[derive(Clone, Debug)]
 pub(super) struct Negotiation {
-    /// What we ask for.
+    /// The options of our request.
     pub(super) options: Options,
     /// Identifier of our last request.
     pub(super) id: u8,
-    /// The peer acknowledged it.
+    /// Whether the peer has acknowledged our request.
     pub(super) acked: bool,
-    /// We acknowledged the peer's.
+    /// Whether we have acknowledged the peer's request.
     pub(super) granted: bool,
-    /// When our request is repeated; `None` before it was sent and after it was acknowledged.
+    /// When our request is repeated; `None` before it is sent and after it is acknowledged.
     pub(super) repeat: Option<Instant>,
     tries: u32,
 }
 
 impl Negotiation {
-    /// One that begins with these options.
+    /// Creates a negotiation that begins with these options.
     pub(super) fn new(options: Options) -> Negotiation {
         Negotiation { options, id: 0, acked: false, granted: false, repeat: None, tries: 0 }
     }
 
-    /// Both directions are agreed.
+    /// Whether both directions are agreed.
     pub(super) fn is_open(&self) -> bool {
         self.acked && self.granted
     }
 
-    /// Our request goes out now under this identifier; `false` if it went out too often.
+    /// Records that our request is sent with this identifier; `false` if it was sent too often.
     pub(super) fn sent(&mut self, now: Instant, id: u8) -> bool {
         self.id = id;
         self.acked = false;
@@ -46,7 +46,7 @@ impl Negotiation {
         self.tries <= TRIES
     }
 
-    /// An Ack of this identifier came; whether it was ours.
+    /// Handles an Ack with this identifier; returns whether it matches our request.
     pub(super) fn acknowledged(&mut self, id: u8) -> bool {
         let ours = self.repeat.is_some() && id == self.id;
         if ours {
@@ -57,12 +57,12 @@ impl Negotiation {
         ours
     }
 
-    /// The value of an option that we ask for.
+    /// The value of an option in our request.
     pub(super) fn get(&self, kind: u8) -> Option<&[u8]> {
         self.options.iter().find(|(of, _)| *of == kind).map(|(_, data)| data.as_slice())
     }
 
-    /// A Nak: these values instead of ours, where we ask for them at all.
+    /// Handles a Nak: uses these values for the options in our request.
     pub(super) fn naked(&mut self, options: &Options) {
         for (kind, data) in options {
             if let Some((_, ours)) = self.options.iter_mut().find(|(of, _)| of == kind) {
@@ -71,13 +71,13 @@ impl Negotiation {
         }
     }
 
-    /// A Reject: not these.
+    /// Handles a Reject: removes these options.
     pub(super) fn rejected(&mut self, options: &Options) {
         self.options.retain(|(kind, _)| !options.iter().any(|(of, _)| of == kind));
     }
 }
 
-/// Options as they stand in a packet.
+/// Encodes options.
 pub(super) fn octets(options: &Options) -> Vec<u8> {
     let mut octets = Vec::new();
     for (kind, data) in options {

@@ -1,4 +1,4 @@
-//! A small PPP negotiator that does what a [`Profile`] says.
+//! A small PPP negotiator that follows a [`Profile`].
 
 use std::collections::VecDeque;
 use std::net::Ipv4Addr;
@@ -19,21 +19,21 @@ use super::negotiation::{Negotiation, Options, RESTART, octets};
 use super::profile::Profile;
 
 const ADDRESS: u8 = 3;
-/// Longer than any call here.
+/// Longer than any call in a simulation.
 const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const CHAP_MS_V2: &[u8] = &[0xc2, 0x23, 0x81];
-/// Why it is over when the other side ended it.
+/// The reason for an end by the other side.
 pub const GOODBYE: &str = "the peer said goodbye";
-/// What a foreign server gives to its clients.
+/// The addresses that a third-party server assigns to its clients.
 const GIVEN: [(u8, [u8; 4]); 3] =
     [(ADDRESS, [10, 77, 0, 99]), (129, [10, 77, 0, 53]), (131, [10, 77, 0, 54])];
 
-/// Something for the host.
+/// An event for the host.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// LCP is up; what the peer takes.
+    /// LCP is up, with these capabilities of the peer.
     LcpUp {
-        /// Octets of information.
+        /// The longest information field, in octets.
         peer_mru: u16,
         /// One-octet protocol fields.
         pfc: bool,
@@ -42,13 +42,13 @@ pub enum Event {
     },
     /// MPPE starts.
     Encryption(Mppe),
-    /// IP passes: our address, the peer's.
+    /// IP passes: our address and the peer's.
     Up(Ipv4Addr, Ipv4Addr),
-    /// It hangs up; why.
+    /// It disconnects, for this reason.
     Over(&'static str),
 }
 
-/// Where the negotiation is.
+/// The phase of the negotiation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     Establish,
@@ -57,7 +57,7 @@ enum Phase {
     Terminate,
 }
 
-/// One end of a PPP link, of another make.
+/// One end of a PPP link of a third-party product.
 #[derive(Debug)]
 pub struct Ppp {
     profile: Profile,
@@ -80,7 +80,7 @@ pub struct Ppp {
     nt_response: [u8; 24],
     keys: Option<StartKeys>,
     echo: Option<Instant>,
-    /// The challenge or response that is open: when it is repeated, its identifier, the packet.
+    /// The open challenge or response: when it is repeated, its identifier, the packet.
     open: Option<(Instant, u8, Vec<u8>)>,
     repeated: bool,
     encrypted: bool,
@@ -90,7 +90,7 @@ pub struct Ppp {
 }
 
 impl Ppp {
-    /// One end that begins to talk at `now`.
+    /// Creates an end that sends its first packet at `now`.
     pub fn new(profile: Profile, name: &str, password: &str, now: Instant, mut rng: Rng) -> Ppp {
         let magic = rng.nonzero_u32();
         let mut lcp = Negotiation::new(profile.lcp.clone());
@@ -140,7 +140,7 @@ impl Ppp {
         self.frames.pop_front()
     }
 
-    /// The next thing to tell.
+    /// The next event.
     pub fn next_event(&mut self) -> Option<Event> {
         self.events.pop_front()
     }
@@ -150,7 +150,7 @@ impl Ppp {
         self.up
     }
 
-    /// Says goodbye.
+    /// Sends a Terminate-Request.
     pub fn terminate(&mut self) {
         self.phase = Phase::Terminate;
         self.open = None;
@@ -165,7 +165,7 @@ impl Ppp {
         self.send(ppp::LCP, cp::TERMINATE_REQUEST, id, &data);
     }
 
-    /// When to come back.
+    /// When [`Ppp::handle_timeout`] must be called.
     pub fn poll_timeout(&self) -> Option<Instant> {
         let all = [&self.lcp, &self.ccp, &self.ipcp, &self.ipv6cp];
         all.into_iter()
@@ -175,7 +175,7 @@ impl Ppp {
             .min()
     }
 
-    /// Time has passed.
+    /// Handles expired timers.
     pub fn handle_timeout(&mut self, now: Instant) {
         for protocol in [ppp::LCP, ppp::CCP, ppp::IPCP, ppp::IPV6CP] {
             if self.negotiation(protocol).repeat.is_some_and(|at| now >= at) {
@@ -197,7 +197,7 @@ impl Ppp {
         self.echo = self.profile.quirks.lcp_echo.map(|every| now + Duration::from_secs(every));
     }
 
-    /// A frame came.
+    /// Handles a received frame.
     pub fn handle_frame(&mut self, now: Instant, frame: &[u8]) {
         let Ok((protocol, information)) = ppp::frame(frame) else { return };
         let control = match protocol {
@@ -234,7 +234,7 @@ impl Ppp {
         }
     }
 
-    /// Sends our request; a new identifier for new content, and with one counter for every send.
+    /// Sends our request with the next identifier.
     fn request(&mut self, now: Instant, protocol: u16) {
         let id = self.id();
         let negotiation = self.negotiation(protocol);
@@ -273,7 +273,7 @@ impl Ppp {
         match packet.code {
             cp::CONFIGURE_REQUEST => {
                 if self.phase != Phase::Establish {
-                    // The peer starts anew.
+                    // The peer restarts LCP.
                     self.phase = Phase::Establish;
                     (self.encrypted, self.up) = (false, false);
                     self.lcp.granted = false;
@@ -344,19 +344,19 @@ impl Ppp {
     /// Sends a challenge or a response, which is repeated until it is answered.
     fn send_open(&mut self, now: Instant, id: u8, packet: Vec<u8>) {
         self.raw(ppp::CHAP, &packet);
-        // An answer that is not repeated is kept for a challenge that is.
+        // A response that is not repeated is kept in case the challenge is repeated.
         let again = if self.profile.quirks.answers_once { A_DAY } else { RESTART };
         self.open = Some((now + again, id, packet));
     }
 
-    /// A packet that is made already.
+    /// Sends an encoded packet.
     fn raw(&mut self, protocol: u16, packet: &[u8]) {
         if let Ok(parsed) = cp::Packet::parse(Protocol::Chap, packet) {
             self.send(protocol, parsed.code, parsed.id, parsed.data);
         }
     }
 
-    /// Answers the peer's request; its options if they are acknowledged.
+    /// Answers the peer's request; returns its options if they are acknowledged.
     fn judge_lcp(&mut self, packet: &cp::Packet<'_>) -> Option<Options> {
         let options = options(packet, Protocol::Lcp)?;
         let takes = |kind: u8| {
@@ -377,7 +377,7 @@ impl Ppp {
         }
     }
 
-    /// Our request was naked or rejected: the next one, if it was our last.
+    /// Handles a Nak or Reject of our last request, and sends the next one.
     fn refused(&mut self, now: Instant, protocol: u16, packet: &cp::Packet<'_>) {
         let Some(options) = options(packet, Protocol::Lcp) else { return };
         let negotiation = self.negotiation(protocol);
@@ -399,7 +399,7 @@ impl Ppp {
             Ok(Message::Challenge { value, .. }) if !self.profile.server => {
                 let Ok(challenge) = value.try_into() else { return };
                 if let Some((_, id, packet)) = self.open.take_if(|(_, id, _)| *id == packet.id) {
-                    // The challenge is repeated: so is the response.
+                    // The challenge is repeated, so the response is too.
                     return self.send_open(now, id, packet);
                 }
                 self.challenge = challenge;
@@ -441,7 +441,7 @@ impl Ppp {
         )
     }
 
-    /// The client's answer to our challenge.
+    /// Handles the client's response to our challenge.
     fn response(&mut self, now: Instant, id: u8, value: &[u8], name: &[u8]) {
         let Ok(response) = MsChapV2Response::parse(value) else { return };
         let expected = nt_response_v2(&self.challenge, &response.peer_challenge, name, &self.hash);
@@ -478,7 +478,7 @@ impl Ppp {
         match packet.code {
             cp::CONFIGURE_REQUEST => {
                 if protocol == ppp::CCP && self.ccp.is_open() {
-                    // The peer starts encryption anew, and so do we.
+                    // The peer restarts encryption, and so do we.
                     self.encrypted = false;
                     self.request(now, protocol);
                 }
@@ -546,7 +546,7 @@ impl Ppp {
         (cp::CONFIGURE_ACK, octets(options))
     }
 
-    /// What follows from an agreement.
+    /// Handles the consequences of an agreement.
     fn settle(&mut self) {
         let ours = self.ccp.get(ccp::Mppe::KIND).map(<[u8]>::to_vec);
         let wants = self.profile.mppe_wants;

@@ -1,4 +1,4 @@
-//! What each product offers and insists on.
+//! Profiles of products: what each offers and requires.
 
 use adit_wire::cp::ConfigOption;
 use adit_wire::lcp;
@@ -16,7 +16,7 @@ const C: u32 = 0x01;
 const CHAP_MS_V2: [u8; 3] = [0xc2, 0x23, 0x81];
 const EAP: [u8; 2] = [0xc2, 0x27];
 
-/// A product.
+/// The profile of a product.
 #[derive(Clone, Debug)]
 pub struct Profile {
     /// Its name, for test output.
@@ -33,62 +33,63 @@ pub struct Profile {
     pub host: &'static [u8],
     /// Vendor Name.
     pub vendor: &'static [u8],
-    /// Minimum and maximum BPS of a request; the connect speed of a reply is the second.
+    /// Minimum and maximum BPS of a request; the second is also the connect speed of a reply.
     pub bps: (u32, u32),
     /// Packet Receive Window Size.
     pub window: u16,
     /// Its Call ID.
     pub call_id: u16,
-    /// Number of its first GRE packet.
+    /// The sequence number of its first GRE packet.
     pub first_sequence: u32,
     /// LCP options of its first request; the magic number is filled in.
     pub lcp: Options,
-    /// LCP options that it takes from the peer.
+    /// LCP options that it accepts from the peer.
     pub lcp_takes: &'static [u8],
     /// MPPE bits of its first request.
     pub mppe: u32,
-    /// MPPE bits that it insists on.
+    /// MPPE bits that it requires.
     pub mppe_wants: u32,
     /// IPCP options of its first request.
     pub ipcp: Options,
     /// IPCP options of the peer that it rejects.
     pub ipcp_rejects: &'static [u8],
-    /// The network protocols that it begins, in this order.
+    /// The network protocols that it starts, in this order.
     pub begins: &'static [u16],
-    /// Identifications that it sends when LCP is up.
+    /// The Identification packets that it sends when LCP is up.
     pub identifications: Vec<Vec<u8>>,
-    /// Where it differs from the RFCs, or from what one would expect.
+    /// Deviations from the RFCs, or from usual behaviour.
     pub quirks: Quirks,
 }
 
-/// Oddities.
+/// The quirks of a product.
 #[derive(Clone, Debug, Default)]
 pub struct Quirks {
-    /// The Outgoing-Call-Request goes in the same segment as the Start-Control-Connection-Request.
+    /// Whether the Outgoing-Call-Request is in the same segment as the Start-Control-Connection-Request.
     pub eager: bool,
-    /// All its protocols number their packets from one counter, and it counts up at each send.
+    /// Whether all its protocols share one identifier counter, which is incremented for each packet.
     pub one_counter: bool,
-    /// A Terminate-Ack for its IPCP request makes it hang up.
+    /// Whether a Terminate-Ack for its IPCP request makes it disconnect.
     pub hates_terminate_ack: bool,
-    /// Set-Link-Info when LCP is up, with this Call ID; `None` for the right one.
+    /// Set-Link-Info when LCP is up, with this Call ID; `None` for the correct one.
     pub set_link_info: Option<Option<u16>>,
-    /// Call-Disconnect-Notify bears the peer's Call ID.
+    /// Whether Call-Disconnect-Notify contains the peer's Call ID.
     pub disconnect_with_peer_id: bool,
     /// Result of Call-Disconnect-Notify.
     pub disconnect_result: u8,
-    /// The success message has no `M=`.
+    /// Whether the Success message lacks `M=`.
     pub success_without_message: bool,
     /// Data of its Terminate-Request.
     pub goodbye: Vec<u8>,
-    /// Echo-Requests of LCP, one in so many seconds.
+    /// The interval of its LCP Echo-Requests in seconds.
     pub lcp_echo: Option<u64>,
-    /// The server repeats its IPCP request although it was acknowledged, once.
+    /// Whether a server repeats its IPCP request once although it was acknowledged.
     pub repeats_ipcp: bool,
-    /// A server ends the call as soon as the client says goodbye; others wait for its Call-Clear-Request.
+    /// Whether a server ends the call upon the client's Terminate-Request; others wait for its
+    /// Call-Clear-Request.
     pub ends_at_once: bool,
-    /// A client answers a Challenge once, and again only if the Challenge is repeated.
+    /// Whether a client answers a Challenge once, and again only if the Challenge is repeated.
     pub answers_once: bool,
-    /// TCP is closed without Stop-Control-Connection-Request.
+    /// Whether TCP is closed without Stop-Control-Connection-Request.
     pub abrupt: bool,
 }
 
@@ -160,7 +161,8 @@ impl Profile {
         }
     }
 
-    /// RouterOS as client: IPCP beside CCP, and a hang-up when that is answered with Terminate-Ack.
+    /// RouterOS as client: IPCP in parallel with CCP, and a disconnect if that is answered with
+    /// Terminate-Ack.
     pub fn routeros_client() -> Profile {
         Profile {
             name: "RouterOS client",
@@ -259,7 +261,7 @@ impl Profile {
         }
     }
 
-    /// RouterOS as server: IPCP beside CCP, keep-alive by LCP.
+    /// RouterOS as server: IPCP in parallel with CCP, keep-alive by LCP.
     pub fn routeros_server() -> Profile {
         Profile {
             name: "RouterOS server",

@@ -64,7 +64,7 @@ fn large_packets_go_in_pieces_or_not_at_all() {
     assert_eq!(hole.carry(now, &mut rng, &gre(600)).len(), 1);
     assert!(hole.carry(now, &mut rng, &gre(601)).is_empty());
     assert_eq!(hole.lost, 1);
-    // Two pieces are lost twice as often.
+    // Two fragments are lost twice as often.
     let mut pieces = Link::new(Quality { mtu: 600, loss: 100, ..Quality::default() });
     let lost = (0..10_000).filter(|_| pieces.carry(now, &mut rng, &gre(1000)).is_empty()).count();
     assert!((1750..2050).contains(&lost), "{lost}");

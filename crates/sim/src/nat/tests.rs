@@ -30,7 +30,7 @@ fn passed(verdict: Verdict) -> Packet {
     }
 }
 
-/// The port outside and the first message of a segment that passed.
+/// The external port and the first message of a segment that passed.
 #[track_caller]
 fn message(packet: &Packet) -> (u16, u16, Message) {
     match &packet.body {
@@ -55,7 +55,7 @@ fn notify(call_id: u16) -> Message {
     CallDisconnectNotify { call_id, result, error, cause: 0, statistics: Text::default() }.into()
 }
 
-/// A call through the translator: our Call ID 7, outside the port, the server's 900.
+/// A call through the NAT: Call ID 7 inside, the port outside, 900 at the server.
 fn with_call(translation: Translation, now: Instant) -> (Nat, u16) {
     let mut nat = Nat::new(OUTSIDE, translation);
     let sent = tcp((CLIENT, 40_000), (SERVER, 1723), emit(&[request(7)]));
@@ -86,7 +86,7 @@ fn the_helper_changes_the_fields_of_the_table() {
     assert_eq!(inward(&mut nat, reply(900, port)), reply(900, 7));
     let clear = |call_id| Message::from(CallClearRequest { call_id });
     assert_eq!(outward(&mut nat, clear(7)).2, clear(port));
-    // Set-Link-Info passes as it is, both ways.
+    // Set-Link-Info passes unchanged in both directions.
     let info = Message::from(SetLinkInfo { peer_call_id: port, send_accm: 0, receive_accm: 0 });
     assert_eq!(inward(&mut nat, info.clone()), info);
     assert_eq!(outward(&mut nat, info.clone()).2, info);
@@ -116,7 +116,7 @@ fn gre_keys_are_changed_back_for_the_client_alone() {
     let back = passed(nat.inward(now, gre(SERVER, OUTSIDE, port)));
     assert_eq!(back, gre(SERVER, CLIENT, 7));
     assert!(matches!(nat.inward(now, gre(SERVER, OUTSIDE, port ^ 1)), Verdict::Drop(_)));
-    // The stream is forgotten with the call.
+    // The stream is removed with the call.
     passed(nat.inward(now, tcp((SERVER, 1723), (OUTSIDE, port), emit(&[notify(900)]))));
     assert!(matches!(nat.inward(now, gre(SERVER, OUTSIDE, port)), Verdict::Drop(_)));
 }
