@@ -1,8 +1,8 @@
-//! How this host treats PPTP, found without changing anything on it.
+//! Inspection of how this host handles PPTP, without changing anything on it.
 //!
-//! [`read`] turns what the host's own tools and /proc print into types; [`filter`] follows a packet through the rules.
-//! Both are pure: text in, facts out, every bound named. [`look`] runs the tools, reads /proc, probes a few hosts, and
-//! returns the doctor's facts.
+//! [`read`] parses the output of the host's own tools and /proc; [`filter`] evaluates the rules for a packet.
+//! Both are pure functions from text to facts, with limits as constants. [`look`] runs the tools, reads
+//! /proc, probes a few hosts, and returns the doctor's facts.
 
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! One condition of a rule, and its answer for a packet.
+//! One condition of a rule, and its result for a packet.
 
 use super::packet::{Interface, Packet, Place};
 
@@ -9,7 +9,7 @@ pub struct Condition {
     pub of: Match,
     /// At least one of these rows must match.
     pub rows: Vec<Vec<Value>>,
-    /// True when it is in none of them.
+    /// Whether the condition is true if no row matches.
     pub negated: bool,
 }
 
@@ -18,7 +18,7 @@ pub struct Condition {
 pub struct Match {
     /// One field, or several that are compared together.
     pub fields: Vec<Field>,
-    /// The list of values is cut or not known: "not in it" proves nothing.
+    /// Whether the list of values is truncated or unknown, so that "not in it" proves nothing.
     pub incomplete: bool,
 }
 
@@ -29,7 +29,7 @@ pub enum Field {
     Protocol,
     /// IPv4 or IPv6, by its name in nftables.
     Family,
-    /// A port of TCP, UDP or, with `None`, whatever has ports there.
+    /// A port of TCP or UDP; with `None`, of any protocol that has ports.
     Port(Side, Option<u8>),
     /// The name of an interface.
     Interface(Side),
@@ -41,58 +41,58 @@ pub enum Field {
     State,
     /// How the packet was addressed on the link: `host`, `broadcast`.
     PacketType,
-    /// The mark, 0 unless a rule sets it.
+    /// The packet mark, 0 unless a rule sets it.
     Mark,
-    /// The flags of the TCP header that are in this mask.
+    /// The flags of the TCP header, under this mask.
     TcpFlags(u8),
-    /// Something in the header of that protocol: no other packet has it.
+    /// A field in the header of this protocol: no other packet has it.
     HeaderOf(u8),
-    /// What the first packets of an ordinary client are not: too many, translated already, from an address without a
-    /// route back.
+    /// A property that the first packets of an ordinary client do not have: a rate limit was exceeded, NAT
+    /// was applied, no route back exists.
     Exceptional,
-    /// Something that is not understood.
+    /// A property that could not be interpreted.
     Unknown,
 }
 
-/// Which end.
+/// The end of a packet that a field refers to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
-    /// Source; the interface in.
+    /// Source; the input interface.
     Source,
-    /// Destination; the interface out.
+    /// Destination; the output interface.
     Destination,
 }
 
-/// What a field is compared with.
+/// A value that a field is compared with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
-    /// From, to, both included.
+    /// A range of numbers, inclusive.
     Number(u32, u32),
-    /// A word; with `*` at the end its beginning.
+    /// A word; with `*` at the end, a prefix.
     Word(String),
-    /// Anything.
+    /// Any value.
     Any,
-    /// Not understood.
+    /// A value that could not be interpreted.
     Unknown,
 }
 
 impl Value {
-    /// One number.
+    /// Creates a value with a single number.
     pub const fn one(number: u32) -> Value {
         Value::Number(number, number)
     }
 }
 
-/// An answer.
+/// The result of a condition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Answer {
     /// Yes.
     Yes,
-    /// Yes, except for clients at some addresses.
+    /// Yes, except for clients with some addresses.
     Most,
-    /// Only for clients at some addresses.
+    /// Only for clients with some addresses.
     Some,
-    /// Not known.
+    /// Unknown.
     Unknown,
     /// No.
     No,
@@ -129,19 +129,19 @@ impl Answer {
 }
 
 impl Condition {
-    /// A condition on one field.
+    /// Creates a condition on one field.
     pub fn new(field: Field, values: Vec<Value>, negated: bool) -> Condition {
         let rows = values.into_iter().map(|value| vec![value]).collect();
         Condition { of: Match { fields: vec![field], incomplete: false }, rows, negated }
     }
 
-    /// A condition that is not understood.
+    /// Creates a condition that could not be interpreted.
     pub fn unknown() -> Condition {
         Condition::new(Field::Unknown, vec![Value::Unknown], false)
     }
 
     pub(crate) fn ask(&self, packet: &Packet, marks: bool) -> Answer {
-        // A field that the packet does not have makes the rule fail, also when it is negated.
+        // A field that the packet does not have makes the rule fail, even if it is negated.
         if self.of.fields.iter().any(|field| field.absent(packet)) {
             return Answer::No;
         }
@@ -154,12 +154,12 @@ impl Condition {
 }
 
 impl Match {
-    /// One field.
+    /// Creates a match on one field.
     pub fn new(field: Field) -> Match {
         Match { fields: vec![field], incomplete: false }
     }
 
-    /// Whether a row of values fits; `marks`: some rule may have changed the mark.
+    /// Whether a row of values matches; `marks`: some rule may have changed the mark.
     pub(crate) fn row(&self, row: &[Value], packet: &Packet, marks: bool) -> Answer {
         if row.len() != self.fields.len() {
             return Answer::Unknown;
@@ -168,7 +168,7 @@ impl Match {
         each.fold(Answer::Yes, Answer::and)
     }
 
-    /// The answer of a value that was not read: an ordinary client is in no list of addresses.
+    /// The result for a value that was not read: an ordinary client is in no list of addresses.
     pub(crate) fn unseen(&self, packet: &Packet) -> Answer {
         let any_address = |field: &Field| match field {
             Field::Address(side) => *side.of(&packet.source, &packet.destination) == Place::Any,
@@ -183,7 +183,7 @@ impl Match {
 }
 
 impl Field {
-    /// Whether the packet surely has no such field.
+    /// Whether the packet certainly has no such field.
     fn absent(&self, packet: &Packet) -> bool {
         let other = |wanted: u8| packet.protocol.is_some_and(|protocol| protocol != wanted);
         match self {
@@ -265,7 +265,7 @@ fn interface(value: &Value, is: &Interface) -> Answer {
             Some(beginning) => name.starts_with(beginning),
             None => name == wanted,
         }),
-        // No packet of PPTP arrives through the loopback.
+        // No PPTP packet arrives through the loopback interface.
         (Value::Word(wanted), Interface::Unknown) if wanted == "lo" => Answer::No,
         _ => Answer::Unknown,
     }

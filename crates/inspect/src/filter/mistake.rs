@@ -1,22 +1,22 @@
-//! Rules that look right and are not.
+//! Common mistakes in firewall rules.
 
 use super::packet::GRE;
 use super::{Action, By, ChainName, Field, Rule, Ruleset, Side, Step, Value};
 
-/// Rules kept of each sort.
+/// The most rules that are kept of each kind.
 const KEPT_MAX: usize = 8;
 
-/// What was found.
+/// The mistakes that were found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mistakes {
-    /// Rules that accept TCP or UDP *port* 47: the number of GRE is that of a protocol.
+    /// Rules that accept TCP or UDP *port* 47: GRE is the *protocol* number 47.
     pub port_47: Vec<By>,
-    /// Rules that drop what connection tracking calls invalid. Kernels before 5.1 call GRE so where no module for it is
-    /// loaded.
+    /// Rules that drop packets of conntrack state "invalid". Kernels before 5.1 classify GRE as invalid if
+    /// its module is not loaded.
     pub invalid_dropped: Vec<By>,
 }
 
-/// Looks through every rule.
+/// Searches all rules.
 pub fn mistakes(rules: &Ruleset) -> Mistakes {
     let mut found = Mistakes::default();
     for (name, chain) in &rules.chains {

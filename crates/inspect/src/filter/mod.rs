@@ -1,6 +1,7 @@
-//! A packet filter as one model, from nftables or from iptables of either kind.
+//! A model of the packet filter, from nftables or from either kind of iptables.
 //!
-//! What is not understood is kept as such; it makes an answer [`Fate::Unknown`] where it matters, and only there.
+//! Rules that cannot be interpreted are kept as such; they make the result [`Fate::Unknown`] only if they
+//! matter for it.
 
 mod condition;
 mod mistake;
@@ -19,21 +20,21 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::Ipv4Addr;
 
-/// The rules of a host that see IPv4 packets.
+/// The rules of a host that apply to IPv4 packets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ruleset {
-    /// Every chain, by its place.
+    /// All chains by name.
     pub chains: BTreeMap<ChainName, Chain>,
 }
 
-/// Where a chain is.
+/// The full name of a chain.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ChainName {
-    /// `inet`, `ip`, `netdev`; `iptables` for the old kernel interface.
+    /// The family: `inet`, `ip`, `netdev`; `iptables` for the legacy kernel interface.
     pub family: String,
-    /// The table.
+    /// The name of the table.
     pub table: String,
-    /// The chain.
+    /// The name of the chain.
     pub chain: String,
 }
 
@@ -46,48 +47,48 @@ impl fmt::Display for ChainName {
 /// A chain.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Chain {
-    /// Where packets enter it by themselves; `None` for one that is only jumped to.
+    /// The hook of a base chain; `None` for a chain that is only jumped to.
     pub base: Option<Base>,
-    /// In order.
+    /// The rules in order.
     pub rules: Vec<Rule>,
 }
 
-/// Where packets enter a chain.
+/// The properties of a base chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Base {
     /// The hook.
     pub hook: Hook,
-    /// What the chain may do.
+    /// The type of the chain.
     pub kind: Kind,
-    /// Lower ones run first.
+    /// The priority; lower ones run first.
     pub priority: i64,
-    /// Whether packets that reach the end are dropped; else accepted.
+    /// Whether the policy is drop; otherwise accept.
     pub drops: bool,
-    /// Packets that reached the end, where that is counted.
+    /// The packets that reached the end, if they are counted.
     pub counter: Option<u64>,
     /// The devices of an ingress chain; empty for all.
     pub devices: Vec<String>,
 }
 
-/// The places in the kernel where packets meet rules.
+/// The netfilter hooks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hook {
     /// On arrival from the device.
     Ingress,
     /// Before the routing decision.
     Prerouting,
-    /// To this host.
+    /// For this host.
     Input,
-    /// Through this host.
+    /// Forwarded by this host.
     Forward,
     /// From this host.
     Output,
-    /// Before it leaves.
+    /// Before the packet leaves.
     Postrouting,
 }
 
 impl Hook {
-    /// The hook of that name, as nftables writes it.
+    /// The hook with this name in nftables.
     pub fn from_word(word: &str) -> Option<Hook> {
         Some(match word {
             "ingress" => Hook::Ingress,
@@ -106,18 +107,18 @@ impl Hook {
 pub enum Kind {
     /// Accept or drop.
     Filter,
-    /// Change addresses of new connections; packets of known connections skip it.
+    /// Translate addresses of new connections; packets of known connections skip it.
     Nat,
 }
 
 /// A rule.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rule {
-    /// Its number in nftables, or its place in the chain, from 1.
+    /// The handle in nftables, or the position in the chain, from 1.
     pub handle: Option<u64>,
-    /// As its owner would write it.
+    /// The text of the rule.
     pub text: String,
-    /// Packets that it has met.
+    /// The number of packets that it has matched.
     pub counter: Option<u64>,
     /// Its conditions and actions, in order.
     pub steps: Vec<Step>,
@@ -126,55 +127,55 @@ pub struct Rule {
 /// A part of a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Continues with the rule only if this is so.
+    /// Continues with the rule only if the condition is true.
     If(Condition),
-    /// Does something.
+    /// Executes an action.
     Do(Action),
-    /// Looks the packet up, and runs the action of its entry.
+    /// Looks the packet up, and executes the action of its entry.
     Map(Match, Vec<(Vec<Value>, Action)>),
 }
 
-/// What a rule does.
+/// The action of a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Accepts the packet: the chain of this hook ends.
+    /// Accepts the packet: ends the evaluation of this base chain.
     Accept,
-    /// Drops it.
+    /// Drops the packet.
     Drop,
-    /// Drops it and sends an error to the sender.
+    /// Drops the packet and sends an error to the sender.
     Reject,
-    /// Goes through another chain of the table, and returns.
+    /// Evaluates another chain of the table, and returns.
     Jump(String),
-    /// Goes through another chain of the table, and on after the caller.
+    /// Evaluates another chain of the table, and does not return here.
     Goto(String),
-    /// Goes back to the caller, or to the policy.
+    /// Returns to the calling chain, or to the policy.
     Return,
-    /// Another destination.
+    /// Translates the destination.
     Destination(Target),
-    /// Another source.
+    /// Translates the source.
     Source(Target),
-    /// The connection is followed by a helper of that name.
+    /// Assigns a conntrack helper of that name to the connection.
     Helper(String),
-    /// The connection is not followed at all.
+    /// Exempts the connection from tracking.
     Untracked,
-    /// The packet's mark changes.
+    /// Changes the packet's mark.
     SetMark,
-    /// The segment size of TCP is lowered.
+    /// Clamps the MSS of TCP.
     ClampMss,
-    /// Counts, logs, or changes something that no rule matches.
+    /// Counts, logs, or changes something that is irrelevant here.
     Nothing,
-    /// Passes it to a program (`queue`), or does what is not understood; with its text.
+    /// Passes the packet to a program (`queue`), or could not be interpreted; with its text.
     Unknown(String),
 }
 
-/// The new value of a rewritten address.
+/// The new value of a translated address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
-    /// That address.
+    /// This address.
     Address(Ipv4Addr),
-    /// The first address of the interface through which it leaves, or of this host.
+    /// The first address of the output interface, or of this host.
     Own,
-    /// Not understood.
+    /// A value that could not be interpreted.
     Unknown,
 }
 

@@ -1,4 +1,4 @@
-//! A packet, as far as it is known.
+//! A packet with its known properties.
 
 use std::net::Ipv4Addr;
 
@@ -8,26 +8,26 @@ use ipnet::Ipv4Net;
 pub(crate) const TCP: u8 = 6;
 pub(crate) const GRE: u8 = 47;
 
-/// What a packet is, for the rules. IPv4 only: PPTP is.
+/// The properties of a packet that rules evaluate. IPv4 only, like PPTP.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Packet {
     /// The IP protocol; `None` for any.
     pub protocol: Option<u8>,
-    /// Ports of TCP; `None` where any is meant.
+    /// The TCP source port; `None` for any.
     pub source_port: Option<u16>,
-    /// As above.
+    /// The TCP destination port; `None` for any.
     pub destination_port: Option<u16>,
-    /// The interface on which it arrived.
+    /// The input interface.
     pub from: Interface,
-    /// The interface on which it leaves.
+    /// The output interface.
     pub to: Interface,
-    /// Its source.
+    /// The source address.
     pub source: Place,
-    /// Its destination.
+    /// The destination address.
     pub destination: Place,
     /// Its state in connection tracking.
     pub state: State,
-    /// The flags of its TCP header; `None` where any is meant.
+    /// The flags of the TCP header; `None` for any.
     pub flags: Option<u8>,
 }
 
@@ -39,38 +39,38 @@ pub(crate) const PSH: u8 = 8;
 pub(crate) const ACK: u8 = 16;
 pub(crate) const URG: u8 = 32;
 
-/// An end of a packet.
+/// The address at one end of a packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// Any client: not one of those that a rule names.
+    /// An ordinary client: not one that a rule names.
     Any,
     /// That address.
     One(Ipv4Addr),
-    /// Some address in there.
+    /// An address in these networks.
     Within(Vec<Ipv4Net>),
 }
 
 /// The interface of a packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Interface {
-    /// It has none (output has no "in").
+    /// There is none (output has no "in").
     None,
-    /// That one.
+    /// The interface of this name.
     Named(String),
-    /// Not known.
+    /// Unknown.
     Unknown,
 }
 
 /// The state of a packet in connection tracking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// The first of its connection.
+    /// The first packet of its connection.
     New,
-    /// Of a connection that is known.
+    /// A packet of a known connection.
     Established,
-    /// The first of a connection that a helper expects.
+    /// The first packet of a connection that a helper expects.
     Related,
-    /// A rule exempts it from tracking.
+    /// Exempt from tracking by a rule.
     Untracked,
 }
 
@@ -86,7 +86,7 @@ impl State {
 }
 
 impl Packet {
-    /// The first packet of a control connection: TCP to `port` of `server`, in through `interface`.
+    /// The first packet of a control connection: TCP to `port` of `server`, received on `interface`.
     pub fn control_in(interface: &str, server: Ipv4Addr, port: u16) -> Packet {
         Packet {
             protocol: Some(TCP),
@@ -101,7 +101,7 @@ impl Packet {
         }
     }
 
-    /// The answer to it.
+    /// The answer to the first packet of a control connection.
     pub fn control_out(interface: &str, server: Ipv4Addr, port: u16) -> Packet {
         Packet {
             protocol: Some(TCP),
@@ -116,8 +116,8 @@ impl Packet {
         }
     }
 
-    /// GRE from a client. It is new to connection tracking unless a helper followed the control connection: each
-    /// direction has its own Call ID, so that one does not match the other.
+    /// GRE from a client. It is new to connection tracking unless a helper tracked the control connection:
+    /// each direction has its own Call ID, so that the directions do not match.
     pub fn gre_in(interface: &str, server: Ipv4Addr, helped: bool) -> Packet {
         Packet {
             protocol: Some(GRE),
@@ -137,7 +137,7 @@ impl Packet {
         }
     }
 
-    /// The first packet of a connection from a client, out of the tunnel, to a network behind the server.
+    /// The first packet of a connection from a client, through the tunnel, to a network behind the server.
     pub fn forward(tunnel: &str, pools: &[Ipv4Net], out: Interface, reach: &[Ipv4Net]) -> Packet {
         Packet {
             protocol: None,
@@ -152,7 +152,7 @@ impl Packet {
         }
     }
 
-    /// The answer to it.
+    /// The answer to this packet.
     pub fn backward(&self) -> Packet {
         Packet {
             protocol: self.protocol,

@@ -1,4 +1,4 @@
-//! Packets of calls through typical rules.
+//! Tests with the packets of calls and typical rules.
 
 use std::net::Ipv4Addr;
 
@@ -11,7 +11,7 @@ fn nftables(script_json: &str) -> Ruleset {
     nft::read(script_json).unwrap()
 }
 
-/// A ruleset of one base chain with these rules, in the JSON of nft.
+/// A ruleset with one base chain and these rules, in the JSON of nft.
 fn chain(hook: &str, policy: &str, rules: &[&str]) -> Ruleset {
     let head = format!(
         r#"{{"chain": {{"family": "inet", "table": "filter", "name": "c", "hook": "{hook}", "prio": 0, "type": "filter", "policy": "{policy}"}}}}"#
@@ -77,7 +77,7 @@ fn packets_that_no_rule_accepts_get_the_policy() {
         (by.chain.to_string().as_str(), by.text.as_str(), by.policy),
         ("inet filter c", "policy drop", true)
     );
-    // Of a helper's call, GRE is related.
+    // If a helper tracks the call, GRE is related.
     let helped = walk(&rules, &Packet::gre_in("eth0", SERVER, true), PathHook::In);
     assert_eq!(helped.fate, Fate::Accepted);
 }
@@ -116,7 +116,7 @@ fn clients_that_a_rule_names_are_exceptions() {
     // A list of banned addresses bans no ordinary client, even when nft does not show what is in it.
     let outcome = control(&chain("input", "accept", &[BANNED, PORT]));
     assert_eq!(outcome.fate, Fate::Accepted);
-    // What another chain drops for all, it drops for those too.
+    // What another chain drops for all packets, it drops for these too.
     let mut both = chain("input", "drop", &[OFFICE_ONLY]);
     let other = chain("prerouting", "drop", &[]);
     let (name, second) = other.chains.into_iter().next().unwrap();
@@ -133,7 +133,7 @@ fn what_is_not_understood_is_a_doubt_only_where_it_matters() {
     let outcome = gre(&chain("input", "accept", &[STRANGE, GRE]));
     assert_eq!(outcome.fate, Fate::Unknown);
     assert_eq!(outcome.doubts[0].by.handle, Some(0));
-    // A strange rule about another protocol does not matter.
+    // A rule about another protocol that cannot be interpreted does not matter.
     let other = r#"{"match": {"op": "==", "left": {"payload": {"protocol": "tcp", "field": "dport"}}, "right": 22}}, {"xt": null}"#;
     assert_eq!(gre(&chain("input", "accept", &[other])).fate, Fate::Accepted);
     assert_eq!(control(&chain("input", "accept", &[r#"{"queue": {"num": 3}}"#])).fate, Fate::Unknown);
@@ -151,7 +151,7 @@ fn rate_limits_and_reverse_path_checks() {
     assert_eq!(gre(&chain("input", "accept", &[udp])).fate, Fate::Accepted);
 }
 
-/// What the real nft prints of rules of many kinds (version 1.0.6).
+/// The output of a real nft for rules of many kinds (version 1.0.6).
 const MANY: &str = include_str!("../../tests/data/many.nft.json");
 
 #[test]
@@ -236,7 +236,7 @@ fn iptables_of_both_kinds_give_the_same_verdicts() {
         let saved = iptables::read(text).unwrap();
         assert_eq!(saved.nftables, nftables);
         let mut rules = saved.rules;
-        // Without the redirection, to see the input chain.
+        // Without the redirection, to evaluate the input chain.
         rules.chains.retain(|name, _| name.table != "nat");
         let tcp = control(&rules);
         assert_eq!(tcp.fate, Fate::Accepted);
@@ -256,12 +256,12 @@ fn iptables_of_both_kinds_give_the_same_verdicts() {
 #[test]
 fn what_nft_cannot_show_of_iptables_is_taken_from_iptables() {
     let mut rules = nftables(NFT_SHOWS);
-    // nft alone: matches without their meaning.
+    // With nft only: matches of extensions are unknown.
     assert_eq!(gre(&rules).fate, Fate::Unknown);
     rules.absorb(iptables::read(NFT_KIND).unwrap());
     assert_eq!(gre(&rules).fate, Fate::Accepted);
     assert_eq!(control(&rules).fate, Fate::Redirected(Target::Address(Ipv4Addr::new(192, 168, 1, 5))));
-    // The legacy rules are added to those that nft shows.
+    // The legacy rules are added to those of nft.
     let mut both = chain("input", "drop", &[PORT]);
     both.absorb(iptables::read(LEGACY_KIND).unwrap());
     assert_eq!(gre(&both).fate, Fate::Dropped);

@@ -1,24 +1,25 @@
-//! Follows a packet through the rules.
+//! Evaluation of the rules for a packet.
 //!
-//! Three kinds of packets are followed at once: that of an ordinary client, those of clients that a rule names by
-//! address, and the one that it may be when a rule is not understood. Only the first decides; the second are exceptions,
-//! the third are doubts.
+//! Three kinds of packets are evaluated at once: that of an ordinary client, those of clients that a rule
+//! names by address, and the possible result if a rule cannot be interpreted. Only the first decides; the
+//! second are exceptions, the third are doubts.
 
 use super::condition::Answer;
 use super::{
     Action, Base, Chain, ChainName, Hook, Kind, Match, Packet, Rule, Ruleset, State, Step, Target, Value,
 };
 
-/// Rules evaluated for one packet, at most, beside [`ROUNDS_MAX`] times all there are: jumps of jumps multiply.
+/// The most rule evaluations for one packet, in addition to [`ROUNDS_MAX`] times the number of rules: nested
+/// jumps multiply.
 const STEPS_MAX: usize = 20_000;
 /// How often each rule may be evaluated for one packet, on average.
 const ROUNDS_MAX: usize = 4;
-/// Jumps within jumps, as in the kernel.
+/// The most nested jumps, as in the kernel.
 const DEPTH_MAX: usize = 16;
-/// Exceptions and doubts kept of one packet.
+/// The most exceptions and doubts that are kept for a packet.
 const KEPT_MAX: usize = 16;
 
-/// Which way a packet goes through the kernel.
+/// The path of a packet through the kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PathHook {
     /// To this host.
@@ -39,72 +40,73 @@ impl PathHook {
     }
 }
 
-/// What becomes of a packet.
+/// The result for a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
-    /// It passes.
+    /// It is accepted.
     Accepted,
-    /// It is dropped without an error.
+    /// It is dropped silently.
     Dropped,
-    /// It is dropped, and the sender gets an error.
+    /// It is dropped with an error to the sender.
     Rejected,
-    /// Its destination is rewritten.
+    /// Its destination is translated.
     Redirected(Target),
-    /// It depends on a rule that is not understood.
+    /// It depends on a rule that could not be interpreted.
     Unknown,
 }
 
 impl Fate {
-    /// Whether it does not arrive.
+    /// Whether the packet does not arrive.
     pub const fn is_lost(self) -> bool {
         matches!(self, Fate::Dropped | Fate::Rejected)
     }
 }
 
-/// The rule, or the policy, that decided.
+/// The rule or the policy that decided.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct By {
-    /// Where it is.
+    /// The chain.
     pub chain: ChainName,
-    /// Its number, as `nft -a list ruleset` shows it; for iptables its place in the chain.
+    /// The handle, as in `nft -a list ruleset`; for iptables the position in the chain.
     pub handle: Option<u64>,
-    /// As its owner would write it; `policy drop` for the end of a chain.
+    /// The text of the rule; `policy drop` for the end of a chain.
     pub text: String,
-    /// Packets that it has met, of any kind, where that is counted.
+    /// The number of packets of any kind that it has matched, if they are counted.
     pub packets: Option<u64>,
-    /// It is the end of the chain, no rule.
+    /// Whether it is the policy of the chain.
     pub policy: bool,
 }
 
-/// What becomes of some packets.
+/// A different result for some packets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exception {
-    /// What becomes of them.
+    /// The result.
     pub fate: Fate,
-    /// Which rule names them, or is not understood.
+    /// The rule that names them, or could not be interpreted.
     pub by: By,
 }
 
-/// What becomes of a packet, and why.
+/// The result for a packet, and the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
-    /// For an ordinary client.
+    /// The result for an ordinary client.
     pub fate: Fate,
-    /// What decided; for an accepted packet the last rule that accepted it, `None` when no rule applied.
+    /// The rule that decided; for an accepted packet the last rule that accepted it, `None` if no rule
+    /// applied.
     pub by: Option<By>,
-    /// For clients that rules name.
+    /// The results for clients that rules name.
     pub exceptions: Vec<Exception>,
-    /// What it may be instead; with `Unknown`, why.
+    /// The possible other results; with `Unknown`, the reason.
     pub doubts: Vec<Exception>,
-    /// Its source becomes another.
+    /// The translation of its source.
     pub source: Option<(Target, By)>,
-    /// A connection-tracking helper follows its connection.
+    /// The conntrack helper of its connection.
     pub helper: Option<(String, By)>,
-    /// Something lowers the segment size.
+    /// Whether the MSS is clamped.
     pub clamped: bool,
 }
 
-/// How sure it is that the packet is here. The order is that of certainty.
+/// How certain it is that the packet gets here, in order of certainty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Sure {
     Yes,
@@ -112,7 +114,7 @@ enum Sure {
     Perhaps,
 }
 
-/// Takes a packet through every chain on its way.
+/// Evaluates all chains on the path of a packet.
 pub fn walk(rules: &Ruleset, packet: &Packet, path: PathHook) -> Outcome {
     let sets_mark = |step: &Step| matches!(step, Step::Do(Action::SetMark));
     let marks =
@@ -155,7 +157,7 @@ pub fn walk(rules: &Ruleset, packet: &Packet, path: PathHook) -> Outcome {
     walker.outcome
 }
 
-/// The chains of a hook that see the packet, in the kernel's order.
+/// The base chains of a hook that apply to the packet, in the kernel's order.
 fn bases<'a>(rules: &'a Ruleset, hook: Hook, packet: &Packet) -> Vec<(&'a ChainName, &'a Chain, &'a Base)> {
     let mut found: Vec<_> = rules
         .chains
@@ -172,7 +174,7 @@ fn bases<'a>(rules: &'a Ruleset, hook: Hook, packet: &Packet) -> Vec<(&'a ChainN
     found
 }
 
-/// What one base chain does.
+/// The result of one base chain.
 #[derive(Default)]
 struct Found {
     main: Option<(Fate, By)>,
@@ -207,7 +209,7 @@ impl Walker<'_> {
         self.combine(found, base.kind);
     }
 
-    /// Puts the answer of one chain to those of the chains before it.
+    /// Combines the result of one chain with those of the chains before it.
     fn combine(&mut self, found: Found, kind: Kind) {
         let Some((fate, by)) = found.main else { return };
         let spared = |sure: Sure| found.others.iter().any(|(s, other)| *s == sure && !other.fate.is_lost());
@@ -235,7 +237,7 @@ impl Walker<'_> {
                 list.push(other);
             }
         }
-        // A rule is more specific than a policy, and a filter than an address translation.
+        // A rule is more specific than a policy, and a filter than NAT.
         let is_specific = |by: &By| !by.policy && kind == Kind::Filter;
         if fate != Fate::Accepted || outcome.by.is_none() || is_specific(&by) {
             outcome.by = Some(by);
@@ -243,7 +245,7 @@ impl Walker<'_> {
         outcome.fate = fate;
     }
 
-    /// `by` is made only where it is kept: nested jumps cause many thousands.
+    /// Adds a result. `by` is called only if the result is kept: nested jumps cause many thousands.
     fn note(&mut self, sure: Sure, fate: Fate, by: impl FnOnce(&Self) -> By) {
         match sure {
             Sure::Yes => self.found.main = Some((fate, by(self))),
@@ -255,7 +257,7 @@ impl Walker<'_> {
         }
     }
 
-    /// Goes through a chain; returns how sure it is that a packet reaches its end, `None` when none does.
+    /// Evaluates a chain; returns how certain it is that a packet reaches its end, `None` if none does.
     fn chain(&mut self, name: &ChainName, chain: &Chain, mut sure: Sure, depth: usize) -> Option<Sure> {
         for (index, rule) in chain.rules.iter().enumerate() {
             self.steps += 1;
@@ -307,7 +309,7 @@ impl Walker<'_> {
         Next::Rule(sure)
     }
 
-    /// Applies an action to those of the packets here that the rule matches.
+    /// Applies an action to the packets that the rule matches.
     fn act_on(&mut self, at: Place<'_>, action: &Action, answer: Answer, sure: Sure, depth: usize) -> Next {
         match answer {
             Answer::No => Next::Rule(sure),
@@ -408,16 +410,16 @@ impl Walker<'_> {
     }
 }
 
-/// A rule and where it is.
+/// A rule and its position.
 type Place<'a> = (&'a ChainName, usize, &'a Rule);
 
-/// Where packets are after a rule.
+/// Where evaluation continues after a rule.
 #[derive(PartialEq, Eq)]
 enum Next {
-    /// At the next one, as sure as that.
+    /// At the next rule, with this certainty.
     Rule(Sure),
-    /// At the end of this chain.
+    /// At the end of this chain, with this certainty.
     Return(Sure),
-    /// Nowhere: each has its verdict.
+    /// Nowhere: all packets have their result.
     Done,
 }

@@ -1,4 +1,5 @@
-//! Echo and DNS requests to the hosts behind: which answer this host, and which answer an address of the pool.
+//! Echo and DNS requests to hosts behind the server: which of them answer this host, and which answer an
+//! address of the pool.
 
 use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket};
 use std::thread;
@@ -10,9 +11,9 @@ use adit_sys::ping::{Answer, Request, ping};
 use super::network::{Network, dropped};
 use super::{Purpose, not_tested};
 
-/// Hosts that are probed.
+/// The most hosts that are probed.
 const HOSTS_MAX: usize = 6;
-/// DNS servers that are queried.
+/// The most DNS servers that are queried.
 const SERVERS_MAX: usize = 8;
 /// How long to wait for one answer, and how many requests to send.
 const PATIENCE: Duration = Duration::from_millis(700);
@@ -26,7 +27,7 @@ pub(super) fn look(purpose: &Purpose, network: &Network, host: &mut Host) {
     let servers: Vec<Ipv4Addr> = purpose.dns.iter().copied().take(SERVERS_MAX).collect();
     let hosts = network.hosts_behind(purpose, HOSTS_MAX);
     let before = dropped();
-    // All at once: several time-outs take no longer than one.
+    // In parallel: several time-outs take no longer than one.
     let (dns, asked) = thread::scope(|scope| {
         let dns: Vec<_> =
             servers.iter().map(|server| scope.spawn(move || ask_names(*server, pool))).collect();
@@ -40,7 +41,7 @@ pub(super) fn look(purpose: &Purpose, network: &Network, host: &mut Host) {
         let silent = |asked: &&Result<Asked, String>| {
             asked.as_ref().is_ok_and(|asked| asked.answers_us && asked.answers_pool == Some(false))
         };
-        // Other packets may have been dropped meanwhile: it counts only where an answer is missing.
+        // Other packets may have been dropped meanwhile, so it counts only if an answer is missing.
         if asked.iter().any(|asked| silent(&asked)) {
             filter.grew = Some(after.saturating_sub(before)).filter(|grew| *grew > 0);
         }

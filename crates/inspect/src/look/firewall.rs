@@ -1,4 +1,4 @@
-//! What the packet filter does with the packets of a call.
+//! The packet filter's effect on the packets of a call.
 
 use std::net::Ipv4Addr;
 use std::path::Path;
@@ -12,15 +12,15 @@ use super::{PORT, Purpose, not_tested, run, system};
 use crate::filter::{self, By, Interface, Outcome, Packet, PathHook, Ruleset, Target, walk};
 use crate::read::{iptables, nft};
 
-/// Ways to networks behind that are tried.
+/// The most routes to networks behind the server that are checked.
 const WAYS_MAX: usize = 8;
 
-/// The rules, and which program loaded them.
+/// The rules, and the programs that loaded them.
 struct Rules {
     set: Ruleset,
-    /// Tables of nftables that iptables keeps.
+    /// Tables of nftables that iptables manages.
     by_iptables: Vec<String>,
-    /// The names of these programs, as text.
+    /// The names of these programs, for display.
     by: String,
 }
 
@@ -72,7 +72,7 @@ fn forward(purpose: &Purpose, network: &Network, host: &mut Host, rules: &Rules)
         let out = walk(&rules.set, &packet, PathHook::Through);
         let back = walk(&rules.set, &packet.backward(), PathHook::Through);
         let passage = |outcome: &Outcome, wanted: Wanted<'_>| rules.passage(outcome, &wanted, *ours, None);
-        // All other destinations on the same path pass: then a rule names this network.
+        // If all other destinations on the same path pass, a rule names this network.
         let other = Packet::forward(tunnel, &pools, Interface::Named(leads.dev), &[Ipv4Net::from(INTERNET)]);
         let named =
             out.fate.is_lost() && walk(&rules.set, &other, PathHook::Through).fate == filter::Fate::Accepted;
@@ -91,7 +91,7 @@ fn forward(purpose: &Purpose, network: &Network, host: &mut Host, rules: &Rules)
     }
 }
 
-/// Of several ways, keeps the one on which packets are lost.
+/// Keeps the result of the path on which packets are lost.
 fn keep_worse(kept: &mut Option<Passage>, new: Passage) {
     let rank = |fate: &Fate| match fate {
         Fate::Passes => 0,
@@ -119,7 +119,7 @@ fn read() -> Result<Rules, NotTested> {
     }
     let mut by_iptables = Vec::new();
     let (mut saved_any, mut old_read) = (None, false);
-    // The second uses the old kernel interface where the first uses nftables.
+    // The second program uses the legacy kernel interface if the first one uses nftables.
     for program in ["iptables-save", "iptables-legacy-save"] {
         let saved = match run::run(program, &["-c"]) {
             Ok(text) => iptables::read(&text).map_err(|error| NotTested::Other(error.to_string()))?,
@@ -141,7 +141,7 @@ fn read() -> Result<Rules, NotTested> {
         old_read |= !saved.nftables;
         set.absorb(saved);
     }
-    // Tables of the old kernel interface, which nft does not show.
+    // Tables of the legacy kernel interface, which nft does not list.
     let old = system::text(Path::new("/proc/thread-self/net/ip_tables_names"), 4096).unwrap_or_default();
     if !old.trim().is_empty() && !old_read {
         let tables = old.split_ascii_whitespace().collect::<Vec<_>>().join(", ");
@@ -186,7 +186,7 @@ impl Rules {
         Rule { place, text: by.text.clone(), packets: by.packets, policy: by.policy }
     }
 
-    /// What becomes of packets, and the command that lets them pass where they are lost.
+    /// The result for packets, and a command that accepts them if they are lost.
     fn passage(
         &self,
         outcome: &Outcome,
@@ -240,7 +240,7 @@ impl Rules {
     }
 }
 
-/// Kernels before 5.1 call GRE invalid as long as no module for it is loaded.
+/// Whether the kernel is older than 5.1 and has no GRE module loaded, so that it classifies GRE as invalid.
 fn gre_untracked(kernel: Option<&str>) -> bool {
     let mut numbers = kernel.unwrap_or_default().split(['.', '-']).map_while(|part| part.parse::<u32>().ok());
     match (numbers.next(), numbers.next()) {

@@ -1,7 +1,8 @@
-//! Reads the state of this host.
+//! Inspection of the state of this host.
 //!
-//! Nothing is changed on it. A few hosts are probed: the DNS servers that clients are given by a query, some hosts
-//! behind by an echo request. Every wait is bounded, and what could not be tested is reported with its reason.
+//! Nothing is changed on it. A few hosts are probed: the DNS servers of the clients with a query, some hosts
+//! behind the server with an echo request. Every wait is bounded, and what could not be tested is reported
+//! with its reason.
 
 mod ask;
 mod firewall;
@@ -17,45 +18,45 @@ use std::path::PathBuf;
 use adit_doctor::facts::host::{Check, Host, NotTested};
 use ipnet::Ipv4Net;
 
-/// What the host is for, from its configuration and its daemon.
+/// The purpose of the host, from its configuration and its daemon.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Purpose {
-    /// Where calls are accepted.
+    /// The addresses on which calls are accepted.
     pub listen: Vec<Listen>,
-    /// The process of the server that runs.
+    /// The process id of the running server.
     pub daemon: Option<u32>,
-    /// The tunnel's interface.
+    /// The name of the tunnel interface.
     pub tunnel: String,
-    /// The address pools, each with our end of the tunnel.
+    /// The address pools, each with the server's address in the tunnel.
     pub pools: Vec<(Ipv4Net, Ipv4Addr)>,
-    /// Networks that clients may reach; 0.0.0.0/0 for all.
+    /// The networks that clients may reach; 0.0.0.0/0 for all.
     pub reach: Vec<Ipv4Net>,
-    /// DNS servers that clients are given.
+    /// The DNS servers assigned to clients.
     pub dns: Vec<Ipv4Addr>,
-    /// The largest packet inside the tunnel.
+    /// The MTU inside the tunnel.
     pub mtu: u16,
-    /// The server lowers segment sizes.
+    /// Whether the server clamps the MSS.
     pub clamps: bool,
-    /// Seconds between keep-alives of an idle client; 0 for never.
+    /// The interval of keep-alives for an idle client in seconds; 0 for never.
     pub echo_seconds: u64,
-    /// Sessions that the server may have.
+    /// The session limit of the server.
     pub sessions: u64,
-    /// Where the server keeps its state.
+    /// The state directory of the server.
     pub state: Option<PathBuf>,
 }
 
-/// Where calls are accepted.
+/// A listening address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listen {
-    /// An address; 0.0.0.0 for all.
+    /// The address; 0.0.0.0 for all.
     pub address: Option<Ipv4Addr>,
-    /// Or an interface.
+    /// The interface, in place of an address.
     pub interface: Option<String>,
     /// The TCP port.
     pub port: u16,
 }
 
-/// The usual port (RFC 2637).
+/// The default port (RFC 2637).
 pub const PORT: u16 = 1723;
 
 /// Collects the facts about this host.

@@ -1,4 +1,4 @@
-//! Interfaces, addresses, routes: the paths of a call and of the packets in it.
+//! Interfaces, addresses and routes: the paths of a call and of its packets.
 
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
@@ -12,10 +12,10 @@ use super::{Purpose, not_tested, run};
 use crate::read::ip::{self, Link, Neighbour, Route, Rule, Way};
 use crate::read::proc;
 
-/// What the tunnel adds to an inner packet at most: IP 20, GRE 16, PPP 4, MPPE 4.
+/// The most that the tunnel adds to an inner packet: IP 20, GRE 16, PPP 4, MPPE 4.
 const OVERHEAD: u32 = 44;
 
-/// Links, routes, rules and neighbours, as `ip` shows them.
+/// Links, routes, rules and neighbours, from the output of `ip`.
 #[derive(Debug, Default)]
 pub(super) struct Network {
     pub(super) links: Vec<Link>,
@@ -26,7 +26,7 @@ pub(super) struct Network {
 
 /// An address that only a default route reaches.
 pub(super) const INTERNET: Ipv4Addr = Ipv4Addr::new(192, 88, 99, 1);
-/// Addresses of a network that are tried to find one that is not our own.
+/// The most addresses of a network that are tried to find one that is not our own.
 const OWN_MAX: usize = 64;
 
 /// The next hop of a packet.
@@ -57,7 +57,7 @@ impl Network {
         network
     }
 
-    /// Whether anything is known at all.
+    /// Whether any information is available.
     pub(super) fn known(&self) -> bool {
         !self.links.is_empty()
     }
@@ -70,7 +70,7 @@ impl Network {
         self.links.iter().find(|link| link.name == name)
     }
 
-    /// Where this host sends a packet; `None` for nowhere or not known.
+    /// The next hop of a packet; `None` if there is none or it is unknown.
     pub(super) fn leads(&self, from: Ipv4Addr, to: Ipv4Addr, iif: Option<&str>) -> Option<Leads> {
         match ip::way(&self.rules, &self.routes, from, to, iif) {
             Way::Route(route) if route.kind == "unicast" => {
@@ -91,7 +91,8 @@ impl Network {
         all.first().copied()
     }
 
-    /// The interface and address where clients arrive: of several, the one on the way to the Internet, or a public one.
+    /// The interface and address for clients: of several, the one on the path to the Internet, or a public
+    /// one.
     pub(super) fn outside(&self, purpose: &Purpose) -> Option<(String, Ipv4Addr)> {
         let mut named: Vec<(String, Ipv4Addr)> = purpose
             .listen
@@ -132,13 +133,13 @@ impl Network {
         host.wan = Some(Wan {
             address: Some(address),
             router: default.filter(|_| !elsewhere).and_then(|route| route.via),
-            // A private address that is not on the way to the Internet serves internal clients.
+            // A private address that is not on the path to the Internet serves internal clients.
             inside_only: elsewhere || default.is_none(),
             interface,
         });
     }
 
-    /// A part of the forward facts that needs no rules of the packet filter; those are put in before.
+    /// Adds the forwarding facts that do not depend on the packet filter; those that do must be added before.
     pub(super) fn forward(&self, purpose: &Purpose, host: &mut Host) {
         if purpose.pools.is_empty() {
             not_tested(host, Check::Forward, "no configuration: the networks for clients are not known");
@@ -178,7 +179,7 @@ impl Network {
         host.forward = Some(forward);
     }
 
-    /// The networks that clients may reach and that are not this host alone.
+    /// The networks that clients may reach beyond this host.
     pub(super) fn behind(&self, purpose: &Purpose) -> Vec<Ipv4Net> {
         let own = |net: &Ipv4Net| net.prefix_len() == 32 && self.interface_of(net.addr()).is_some();
         let pool = |net: &Ipv4Net| purpose.pools.iter().any(|(pool, _)| pool.contains(net));
@@ -204,7 +205,7 @@ impl Network {
         });
     }
 
-    /// Where the reverse-path filter is strict, and what it may cost.
+    /// Where the reverse-path filter is strict, and which packets it may drop.
     pub(super) fn reverse_path(&self, purpose: &Purpose, host: &mut Host) {
         if host.not_tested.contains_key(&Check::RpFilter) {
             return;
@@ -228,7 +229,7 @@ impl Network {
         });
     }
 
-    /// Hosts behind that were seen on one wire while the route to them uses another.
+    /// Hosts behind the server that were seen on one link while the route to them uses another.
     fn seen_elsewhere(&self, purpose: &Purpose, link: &Link) -> Option<Bite> {
         let wanted = |neighbour: &&Neighbour| {
             neighbour.known
@@ -247,7 +248,7 @@ impl Network {
         })
     }
 
-    /// Clients call the address of one uplink, and answers leave through another.
+    /// Detects clients that connect to the address of one uplink while answers leave through another.
     fn clients_elsewhere(&self, purpose: &Purpose, link: &Link) -> Option<Bite> {
         let [listen] = purpose.listen.as_slice() else { return None };
         let address =
@@ -262,14 +263,14 @@ impl Network {
         })
     }
 
-    /// The address of this host on the way to another.
+    /// The address of this host on the path to another.
     pub(super) fn own_towards(&self, to: Ipv4Addr) -> Option<Ipv4Addr> {
         let leads = self.leads(Ipv4Addr::UNSPECIFIED, to, None)?;
         let first = || self.link(&leads.dev)?.addresses.first().map(|net| net.addr());
         leads.source.or_else(first)
     }
 
-    /// An address in a network that is not of this host.
+    /// An address in a network that does not belong to this host.
     pub(super) fn other_host_in(&self, net: Ipv4Net) -> Ipv4Addr {
         if net.prefix_len() == 0 {
             return INTERNET;
@@ -278,7 +279,7 @@ impl Network {
         net.hosts().take(OWN_MAX).find(other).unwrap_or(net.addr())
     }
 
-    /// Hosts behind that are worth asking: DNS servers, routers, neighbours seen on the wire.
+    /// The hosts behind the server to probe: DNS servers, routers, neighbours.
     pub(super) fn hosts_behind(&self, purpose: &Purpose, most: usize) -> Vec<Ipv4Addr> {
         let nets = self.behind(purpose);
         let inside =
@@ -305,7 +306,7 @@ fn ask<T>(arguments: &[&str], read: fn(&str) -> Result<T, crate::read::ReadError
     read(&text).map_err(|error| NotTested::Other(error.to_string()))
 }
 
-/// Packets that the reverse-path filter has dropped.
+/// The number of packets that the reverse-path filter has dropped.
 pub(super) fn dropped() -> Option<u64> {
     let text = text(Path::new("/proc/thread-self/net/netstat"), 1 << 20).ok()?;
     proc::counter(&text, "TcpExt", "IPReversePathFilter")

@@ -1,4 +1,4 @@
-//! Runs another program, with limits on its time and its output.
+//! Execution of other programs, with limits on time and output.
 
 use std::io::{ErrorKind, Read};
 use std::process::{Command, Stdio};
@@ -12,12 +12,12 @@ use crate::read::TEXT_MAX;
 
 /// How long a program may take.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Octets of its error output that are kept.
+/// The most octets of error output that are kept.
 const ERRORS_MAX: u64 = 4096;
-/// How often its end is polled.
+/// The interval at which its end is polled.
 const POLL: Duration = Duration::from_millis(5);
 
-/// Why there is no answer.
+/// Why a program returned no output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Silent {
     /// There is no such program.
@@ -32,7 +32,7 @@ impl Silent {
         let program = program.to_owned();
         match self {
             Silent::Missing => NotTested::NotInstalled { program, package: package.to_owned() },
-            // The words of the system, whatever the program puts around them.
+            // The error text of the operating system, which the program may extend.
             Silent::Failed(why) if why.contains("ermission denied") || why.contains("not permitted") => {
                 NotTested::NeedsRoot { program }
             }
@@ -41,14 +41,14 @@ impl Silent {
     }
 }
 
-/// Runs it with `LC_ALL=C`; returns what it prints.
+/// Runs a program with `LC_ALL=C`; returns its output.
 pub(super) fn run(program: &str, arguments: &[&str]) -> Result<String, Silent> {
     let mut command = Command::new(program);
     command.args(arguments).env("LC_ALL", "C").stdin(Stdio::null());
     let spawned = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
     let mut child = match spawned {
         Ok(child) => child,
-        // A folder of the path that may not be searched gives EACCES for a missing program.
+        // A directory of PATH that may not be searched gives EACCES for a missing program.
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) => {
             return elsewhere(program, arguments);
         }
@@ -88,7 +88,7 @@ pub(super) fn run(program: &str, arguments: &[&str]) -> Result<String, Silent> {
     Err(Silent::Failed(plain(first)))
 }
 
-/// Tools of the administrator are often not in the path of others.
+/// Searches the administrator's directories, which are often not in the PATH of other users.
 fn elsewhere(program: &str, arguments: &[&str]) -> Result<String, Silent> {
     if program.contains('/') {
         return Err(Silent::Missing);

@@ -10,9 +10,9 @@ use super::network::Network;
 use super::{PORT, Purpose, not_tested};
 use crate::read::proc::{self, LISTEN, Socket};
 
-/// Octets of a table that are read.
+/// The most octets of a table that are read.
 const TABLE_MAX: u64 = 16 << 20;
-/// Holders that are reported.
+/// The most holders that are reported.
 const HOLDERS_MAX: usize = 16;
 /// The number of GRE: the "port" of a raw socket.
 const GRE: u16 = 47;
@@ -23,7 +23,7 @@ pub(super) fn look(purpose: &Purpose, network: &Network, host: &mut Host) {
     for (name, source) in [("tcp", "/proc/net/tcp"), ("tcp6", "/proc/net/tcp6")] {
         match table(name, source) {
             Ok(sockets) => listening.extend(sockets.into_iter().filter(|socket| {
-                // A socket that waits to be closed has no owner.
+                // A socket in a closing state has no owner.
                 socket.state == LISTEN && socket.local.port() == port && socket.inode != 0
             })),
             // A kernel without IPv6.

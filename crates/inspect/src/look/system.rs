@@ -1,4 +1,4 @@
-//! Kernel, rights, clock, disk.
+//! Kernel, capabilities, clock, disk.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _};
@@ -12,18 +12,18 @@ use adit_sys::host::{Capability, capabilities, clock_is_synchronised};
 use super::{Purpose, not_tested};
 use crate::read::proc;
 
-/// A clock before this (2025-01-01) or after that (2100-01-01) is wrong: seconds since 1970.
+/// The range of plausible times, in seconds since 1970: 2025-01-01 to 2100-01-01.
 const EARLIEST: u64 = 1_735_689_600;
 const LATEST: u64 = 4_102_444_800;
 
-/// The text of a file, its beginning if it is longer.
+/// The text of a file, truncated if it is too long.
 pub(super) fn text(path: &Path, most: u64) -> io::Result<String> {
     let mut octets = Vec::new();
     File::open(path)?.take(most).read_to_end(&mut octets)?;
     Ok(String::from_utf8_lossy(&octets).into_owned())
 }
 
-/// The number in a file of /proc/sys; dots of the key are slashes, as an interface's name may have dots.
+/// The number in a file of /proc/sys; separated by slashes, because an interface name may contain dots.
 pub(super) fn sysctl(path: &str) -> Option<i64> {
     let text = text(&Path::new("/proc/sys").join(path), 64).ok()?;
     proc::sysctl("sysctl", &text).ok()
@@ -47,7 +47,7 @@ fn system(purpose: &Purpose) -> System {
     let root = rustix::process::geteuid().is_root();
     let have = capabilities().unwrap_or_default();
     let wanted = [Capability::NetAdmin, Capability::NetRaw];
-    // What another user lacks is no evidence about the server.
+    // Missing capabilities of another user are no evidence about the server.
     let missing = wanted.iter().filter(|capability| root && !have.contains(capability));
     let files = purpose.daemon.and_then(|process| {
         let limits = text(Path::new(&format!("/proc/{process}/limits")), 8192).ok()?;
@@ -121,7 +121,7 @@ fn disk(path: &Path) -> io::Result<Disk> {
     })
 }
 
-/// Octets of the table of connections that are read.
+/// The most octets of the connection tracking table that are read.
 const TRACKED_MAX: u64 = 8 << 20;
 const GRE: u8 = 47;
 
@@ -131,7 +131,7 @@ fn tracking(purpose: &Purpose) -> Option<Tracking> {
     let (entries, limit) = (number("nf_conntrack_count")?, number("nf_conntrack_max")?);
     let lines = text(Path::new("/proc/thread-self/net/nf_conntrack"), TRACKED_MAX).ok();
     let tracked = lines.and_then(|lines| {
-        // The last line may be cut.
+        // The last line may be truncated.
         let whole =
             if lines.len() as u64 == TRACKED_MAX { lines.rsplit_once('\n')?.0 } else { lines.as_str() };
         proc::conntrack(whole).ok()

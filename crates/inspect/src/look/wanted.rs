@@ -2,7 +2,7 @@
 
 use ipnet::Ipv4Net;
 
-/// The packets that a new rule would have to accept.
+/// The packets that a new rule must accept.
 pub(super) enum Wanted<'a> {
     /// TCP to this port of this host.
     ToPort(u16),
@@ -12,9 +12,9 @@ pub(super) enum Wanted<'a> {
     Gre,
     /// Packets that arrive on this interface and are forwarded.
     In(&'a str),
-    /// What is passed on to this interface.
+    /// Packets that are forwarded to this interface.
     Out(&'a str),
-    /// What is passed on to this network.
+    /// Packets that are forwarded to this network.
     To(Ipv4Net),
 }
 

@@ -1,4 +1,4 @@
-//! `ip -j`: addresses, neighbours, routes and routing rules. IPv4 only.
+//! Parser for `ip -j`: addresses, neighbours, routes and routing rules. IPv4 only.
 
 use std::net::Ipv4Addr;
 
@@ -12,11 +12,11 @@ use super::{ENTRIES_MAX, ReadError, error, json};
 pub struct Link {
     /// Its name.
     pub name: String,
-    /// Largest packet, in octets.
+    /// The MTU in octets.
     pub mtu: u32,
-    /// It was brought up.
+    /// Whether it was brought up.
     pub up: bool,
-    /// It is the loopback.
+    /// Whether it is the loopback interface.
     pub loopback: bool,
     /// Its addresses, each with its network; the first is the primary one.
     pub addresses: Vec<Ipv4Net>,
@@ -25,56 +25,56 @@ pub struct Link {
 /// A route.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
-    /// Where to.
+    /// The destination.
     pub to: Ipv4Net,
-    /// Through which router.
+    /// The next-hop router.
     pub via: Option<Ipv4Addr>,
-    /// Out of which interface; of several paths, the first.
+    /// The output interface; of several paths, the first.
     pub dev: Option<String>,
-    /// In which table: `main`, `local`, a number.
+    /// The table: `main`, `local`, a number.
     pub table: String,
-    /// What becomes of the packets: `unicast`, `local`, `blackhole`.
+    /// The type: `unicast`, `local`, `blackhole`.
     pub kind: String,
-    /// The lowest wins.
+    /// The metric; the lowest is preferred.
     pub metric: u32,
-    /// The source address that this host uses there.
+    /// The preferred source address.
     pub source: Option<Ipv4Addr>,
-    /// The MTU, where the route has one.
+    /// The MTU, if the route has one.
     pub mtu: Option<u32>,
-    /// It has no carrier or its next hop is dead.
+    /// Whether it has no carrier or its next hop is dead.
     pub dead: bool,
 }
 
-/// A rule that chooses a table.
+/// A routing rule, which selects a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
-    /// The lowest is consulted first.
+    /// The priority; the lowest is evaluated first.
     pub priority: u32,
-    /// For packets from there.
+    /// The source of the packets.
     pub from: Ipv4Net,
-    /// To there.
+    /// The destination of the packets.
     pub to: Ipv4Net,
-    /// For packets that arrive here; `lo` means from this host itself.
+    /// The input interface; `lo` means packets of this host itself.
     pub iif: Option<String>,
-    /// With a mark, a type of service, a user: conditions that are not evaluated here.
+    /// Whether there are conditions that are not evaluated here: a mark, a type of service, a user.
     pub other: bool,
-    /// The table to look up; `None` for a rule that does something else.
+    /// The table to look up; `None` for another action.
     pub table: Option<String>,
 }
 
 /// A host that was seen on a link.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Neighbour {
-    /// Its address.
+    /// The address.
     pub address: Ipv4Addr,
-    /// On which interface.
+    /// The interface.
     pub dev: String,
-    /// It answered there, once.
+    /// Whether it has answered there.
     pub known: bool,
 }
 
 fn list(source: &'static str, text: &str) -> Result<Vec<Json>, ReadError> {
-    // `ip -j` prints nothing at all when there is none.
+    // `ip -j` prints nothing if the list is empty.
     if text.trim().is_empty() {
         return Ok(Vec::new());
     }
@@ -109,16 +109,16 @@ fn network(word: &str) -> Option<Ipv4Net> {
     }
 }
 
-/// Reads `ip -j address`.
+/// Parses `ip -j address`.
 ///
 /// # Errors
-/// When it is no list of interfaces.
+/// If it is not a list of interfaces.
 pub fn links(input: &str) -> Result<Vec<Link>, ReadError> {
     const SOURCE: &str = "ip -j address";
     let mut links = Vec::new();
     for (index, item) in list(SOURCE, input)?.iter().enumerate() {
         let Some(name) = text(item, "ifname") else {
-            // Old versions leave an empty object for what was filtered out.
+            // Old versions print an empty object for entries that were filtered out.
             if item.as_object().is_some_and(serde_json::Map::is_empty) {
                 continue;
             }
@@ -140,10 +140,10 @@ pub fn links(input: &str) -> Result<Vec<Link>, ReadError> {
     Ok(links)
 }
 
-/// Reads `ip -j route show table all`.
+/// Parses `ip -j route show table all`.
 ///
 /// # Errors
-/// When it is no list of routes.
+/// If it is not a list of routes.
 pub fn routes(input: &str) -> Result<Vec<Route>, ReadError> {
     const SOURCE: &str = "ip -j route";
     let mut routes = Vec::new();
@@ -151,7 +151,7 @@ pub fn routes(input: &str) -> Result<Vec<Route>, ReadError> {
         let Some(to) = text(item, "dst") else {
             return Err(error(SOURCE, format!("[{index}]"), "a text \"dst\""));
         };
-        // The default route of IPv6 is written in the same way; its gateway shows the family.
+        // The default route of IPv6 has the same form; its gateway shows the family.
         let six =
             text(item, "gateway").is_some_and(|gateway| gateway.contains(':')) || item.get("pref").is_some();
         let Some(to) = network(to).filter(|_| !six) else { continue };
@@ -172,10 +172,10 @@ pub fn routes(input: &str) -> Result<Vec<Route>, ReadError> {
     Ok(routes)
 }
 
-/// Reads `ip -j -4 rule`.
+/// Parses `ip -j -4 rule`.
 ///
 /// # Errors
-/// When it is no list of rules.
+/// If it is not a list of rules.
 pub fn rules(input: &str) -> Result<Vec<Rule>, ReadError> {
     const SOURCE: &str = "ip -j rule";
     let mut rules = Vec::new();
@@ -216,10 +216,10 @@ pub fn rules(input: &str) -> Result<Vec<Rule>, ReadError> {
     Ok(rules)
 }
 
-/// Reads `ip -j -4 neighbour`.
+/// Parses `ip -j -4 neighbour`.
 ///
 /// # Errors
-/// When it is no list of neighbours.
+/// If it is not a list of neighbours.
 pub fn neighbours(input: &str) -> Result<Vec<Neighbour>, ReadError> {
     const SOURCE: &str = "ip -j neighbour";
     let all = list(SOURCE, input)?;
@@ -235,14 +235,14 @@ pub fn neighbours(input: &str) -> Result<Vec<Neighbour>, ReadError> {
     Ok(all.iter().filter_map(neighbour).collect())
 }
 
-/// The route that the kernel would choose.
+/// The route that the kernel selects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Way<'a> {
-    /// That route.
+    /// This route.
     Route(&'a Route),
-    /// None.
+    /// There is no route.
     Nowhere,
-    /// It depends on a rule with a condition that is not known here.
+    /// It depends on a rule with a condition that is not evaluated here.
     Unknown(&'a Rule),
 }
 
@@ -271,7 +271,7 @@ pub fn way<'a>(
     Way::Nowhere
 }
 
-/// The longest prefix of a table; of those the lowest metric.
+/// The route with the longest matching prefix in a table; of those, the lowest metric.
 fn best<'a>(routes: &'a [Route], table: &str, to: Ipv4Addr) -> Option<&'a Route> {
     let fits = |route: &&Route| {
         let same = route.table == table || route.table == "main" && table == "254";

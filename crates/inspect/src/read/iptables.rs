@@ -1,4 +1,4 @@
-//! `iptables-save -c`, of the old kernel interface and of the one over nftables.
+//! Parser for `iptables-save -c`, of the legacy kernel interface and of the one over nftables.
 
 mod options;
 
@@ -6,22 +6,22 @@ use super::{RULES_MAX, ReadError, TEXT_MAX, error};
 use crate::filter::{Base, Chain, ChainName, Hook, Kind, Rule, Ruleset};
 
 const SOURCE: &str = "iptables-save";
-/// Characters of a rule that are shown.
+/// The most characters of a rule that are shown.
 const SHOWN_MAX: usize = 200;
-/// Words of one rule.
+/// The most words of one rule.
 const WORDS_MAX: usize = 512;
 
-/// What was saved.
+/// The result of `iptables-save`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Saved {
-    /// The tables are nftables tables of family `ip`, which `nft` shows too, though with less meaning.
+    /// Whether the tables are nftables tables of family `ip`, which `nft` lists too, but less completely.
     pub nftables: bool,
     /// The chains.
     pub rules: Ruleset,
 }
 
 impl Ruleset {
-    /// Adds the rules of iptables: in place of the same tables as nft shows them, or beside them.
+    /// Adds the rules of iptables: they replace the same tables listed by nft, or are added to them.
     pub fn absorb(&mut self, saved: Saved) {
         if saved.nftables {
             let has = |name: &ChainName| saved.rules.chains.keys().any(|other| other.table == name.table);
@@ -31,10 +31,10 @@ impl Ruleset {
     }
 }
 
-/// Reads it.
+/// Parses the output of `iptables-save -c`.
 ///
 /// # Errors
-/// When a line is none that iptables-save writes.
+/// If a line is not in the format of iptables-save.
 pub fn read(text: &str) -> Result<Saved, ReadError> {
     if text.len() > TEXT_MAX {
         return Err(error(SOURCE, "whole text", format!("at most {TEXT_MAX} octets")));
@@ -105,12 +105,12 @@ pub fn read(text: &str) -> Result<Saved, ReadError> {
     Ok(saved)
 }
 
-/// `[12:3456]`: packets and octets.
+/// Parses `[12:3456]`, packets and bytes; returns the packets.
 fn packets(text: &str) -> Option<u64> {
     text.strip_prefix('[')?.split(':').next()?.parse().ok()
 }
 
-/// Where the chains of a table are entered, and in which order (netfilter_ipv4.h).
+/// The hook, type and priority of a built-in chain (netfilter_ipv4.h).
 fn base(table: &str, chain: &str) -> Option<(Hook, Kind, i64)> {
     let hook = Hook::from_word(&chain.to_ascii_lowercase()).filter(|hook| *hook != Hook::Ingress)?;
     let (kind, priority) = match (table, hook) {
@@ -125,7 +125,7 @@ fn base(table: &str, chain: &str) -> Option<(Hook, Kind, i64)> {
     Some((hook, kind, priority))
 }
 
-/// The words of a line; text in double quotes is one word, and a backslash takes the next character as it is.
+/// Splits a line into words; text in double quotes is one word, and a backslash escapes the next character.
 fn words(line: &str) -> Vec<String> {
     let mut words = Vec::new();
     let (mut word, mut quoted, mut any) = (String::new(), false, false);

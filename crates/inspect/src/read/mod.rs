@@ -1,7 +1,7 @@
-//! What the host's own tools and /proc print, as types.
+//! Parsers for the output of the host's own tools and for /proc.
 //!
-//! Every reader takes text and returns facts. What it does not understand it keeps as such, or reports the place and
-//! what it expected; it never panics, and what it keeps is bounded.
+//! Every parser takes text and returns facts. What it cannot interpret is kept as such, or reported with its
+//! place and what was expected. Parsers never panic, and their results are bounded.
 
 pub mod ip;
 pub mod iptables;
@@ -11,21 +11,21 @@ mod words;
 
 use std::fmt;
 
-/// Text that a reader takes, in octets: a list of a hundred thousand addresses fits.
+/// The longest text that is parsed, in octets: a list of a hundred thousand addresses fits.
 pub const TEXT_MAX: usize = 16 << 20;
-/// Rules kept of one host.
+/// The most rules that are kept of one host.
 pub const RULES_MAX: usize = 100_000;
-/// Values kept of one set or map; a longer one is known only in part.
+/// The most values that are kept of one set or map; a longer one is known only in part.
 pub const SET_MAX: usize = 4096;
-/// Lines or entries kept of a table (routes, addresses, sockets, tracked connections).
+/// The most lines or entries that are kept of a table (routes, addresses, sockets, tracked connections).
 pub const ENTRIES_MAX: usize = 65_536;
 
 /// Why a text could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReadError {
-    /// Whose text it is: `nft -j list ruleset`.
+    /// The source of the text: `nft -j list ruleset`.
     pub source: &'static str,
-    /// Where: `line 12`, `nftables[3].rule`.
+    /// The position: `line 12`, `nftables[3].rule`.
     pub place: String,
     /// What was expected there.
     pub expected: String,
@@ -47,7 +47,7 @@ pub(crate) fn error(
     ReadError { source, place: place.into(), expected: expected.into() }
 }
 
-/// JSON of bounded size.
+/// Parses JSON of bounded size.
 pub(crate) fn json(source: &'static str, text: &str) -> Result<serde_json::Value, ReadError> {
     if text.len() > TEXT_MAX {
         return Err(error(source, "whole text", format!("at most {TEXT_MAX} octets")));

@@ -1,4 +1,4 @@
-//! `nft -j list ruleset` (libnftables-json(5)).
+//! Parser for `nft -j list ruleset` (libnftables-json(5)).
 
 mod expression;
 mod text;
@@ -12,22 +12,23 @@ use crate::filter::{Base, Chain, ChainName, Hook, Kind, Rule, Ruleset};
 
 const SOURCE: &str = "nft -j list ruleset";
 
-/// A set or map with a name.
+/// A named set or map.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Named {
-    /// Its elements as they were printed.
+    /// Its elements in JSON.
     elements: Vec<Json>,
-    /// Not all of them are here.
+    /// Whether elements are missing.
     cut: bool,
 }
 
-/// Names are of a table.
+/// Sets and maps by family, table and name.
 pub(crate) type Sets = BTreeMap<(String, String, String), Named>;
 
-/// Reads it. Families that never see IPv4 packets of this host (`ip6`, `arp`, `bridge`) are left out.
+/// Parses the output of `nft -j list ruleset`. Families that do not apply to IPv4 packets of this host
+/// (`ip6`, `arp`, `bridge`) are left out.
 ///
 /// # Errors
-/// When the text is no JSON of nft, or refers to an object that is missing.
+/// If the text is not JSON of nft, or refers to a missing object.
 pub fn read(text: &str) -> Result<Ruleset, ReadError> {
     let root = json(SOURCE, text)?;
     let items = root.get("nftables").and_then(Json::as_array);
@@ -85,7 +86,7 @@ pub fn read(text: &str) -> Result<Ruleset, ReadError> {
     Ok(ruleset)
 }
 
-/// Whether IPv4 packets meet it.
+/// Whether it applies to IPv4 packets.
 fn matters(body: &Json) -> bool {
     matches!(body.get("family").and_then(Json::as_str), Some("ip" | "inet" | "netdev"))
 }
@@ -104,7 +105,7 @@ fn name_of(body: &Json, key: &str, index: usize, kind: &str) -> Result<ChainName
 
 fn base(body: &Json, index: usize) -> Result<Option<Base>, ReadError> {
     let Some(word) = body.get("hook").and_then(Json::as_str) else { return Ok(None) };
-    // A hook of another kind (egress) is none of those that a call passes.
+    // A hook of another kind (egress) is not on the path of a call.
     let Some(hook) = Hook::from_word(word) else { return Ok(None) };
     let priority = body.get("prio").and_then(Json::as_i64);
     let place = || format!("nftables[{index}].chain");
@@ -124,7 +125,7 @@ fn base(body: &Json, index: usize) -> Result<Option<Base>, ReadError> {
     }))
 }
 
-/// The values of a set that is written in the rule or named there; whether some are missing.
+/// The values of an anonymous or named set, and whether some are missing.
 pub(crate) fn resolve<'a>(
     sets: &'a Sets,
     place: &ChainName,

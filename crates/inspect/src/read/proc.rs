@@ -1,4 +1,4 @@
-//! Tables of /proc: sockets, tracked connections, counters, single settings.
+//! Parsers for tables of /proc: sockets, tracked connections, counters, single settings.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -10,22 +10,23 @@ pub const LISTEN: u8 = 10;
 /// A socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Socket {
-    /// Its own address; of a raw socket the port is the IP protocol.
+    /// The local address; the port of a raw socket is the IP protocol.
     pub local: SocketAddr,
-    /// The other end.
+    /// The remote address.
     pub remote: SocketAddr,
-    /// The state, [`LISTEN`] for one that accepts.
+    /// The state; [`LISTEN`] for a listening socket.
     pub state: u8,
-    /// Its inode, by which its owner is found.
+    /// The inode, which identifies its owner.
     pub inode: u64,
     /// Packets dropped because the receive buffer was full; raw sockets only.
     pub drops: u64,
 }
 
-/// Reads /proc/net/tcp, tcp6, raw or raw6. Addresses are in the order of this machine's octets, as the kernel prints them.
+/// Parses /proc/net/tcp, tcp6, raw or raw6. Addresses are in the byte order of this machine, as the kernel
+/// prints them.
 ///
 /// # Errors
-/// When a line is not one of such a table.
+/// If a line is not in the format of such a table.
 pub fn sockets(source: &'static str, text: &str) -> Result<Vec<Socket>, ReadError> {
     let mut sockets = Vec::new();
     for (index, line) in text.lines().enumerate().skip(1).take(ENTRIES_MAX) {
@@ -49,7 +50,8 @@ pub fn sockets(source: &'static str, text: &str) -> Result<Vec<Socket>, ReadErro
 fn address(text: &str) -> Option<SocketAddr> {
     let (address, port) = text.split_once(':')?;
     let port = u16::from_str_radix(port, 16).ok()?;
-    // Each 32-bit word is printed as a number of the host, whose octets in memory are the address.
+    // Each 32-bit word is printed as a number in the byte order of the host; its octets in memory are the
+    // address.
     let word = |n: usize| u32::from_str_radix(address.get(n * 8..n * 8 + 8)?, 16).ok().map(u32::to_ne_bytes);
     let ip = match address.len() {
         8 => IpAddr::V4(Ipv4Addr::from(word(0)?)),
@@ -62,27 +64,27 @@ fn address(text: &str) -> Option<SocketAddr> {
     Some(SocketAddr::new(ip, port))
 }
 
-/// A connection that the kernel follows.
+/// A connection in the connection tracking table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tracked {
     /// The IP protocol.
     pub protocol: u8,
-    /// Seconds until it is forgotten.
+    /// The seconds until its entry expires.
     pub seconds: u32,
-    /// Its initiator.
+    /// The source of the first packet.
     pub source: Ipv4Addr,
-    /// The other end.
+    /// The destination of the first packet.
     pub destination: Ipv4Addr,
-    /// The source that the answers go to: not the first one's where an address was translated.
+    /// The destination of the answers: differs from the source if the address was translated.
     pub answers_to: Option<Ipv4Addr>,
-    /// No packet was seen in the other direction.
+    /// Whether no packet was seen in the other direction.
     pub unreplied: bool,
 }
 
-/// Reads lines of /proc/net/nf_conntrack; those of IPv6 are left out.
+/// Parses lines of /proc/net/nf_conntrack; those of IPv6 are left out.
 ///
 /// # Errors
-/// When a line is not one of that table.
+/// If a line is not in the format of that table.
 pub fn conntrack(text: &str) -> Result<Vec<Tracked>, ReadError> {
     const SOURCE: &str = "/proc/net/nf_conntrack";
     let mut all = Vec::new();
@@ -114,7 +116,8 @@ pub fn conntrack(text: &str) -> Result<Vec<Tracked>, ReadError> {
     Ok(all)
 }
 
-/// A counter of /proc/net/netstat or /proc/net/snmp: names in one line, numbers in the next. `None` when it is not there.
+/// Reads a counter of /proc/net/netstat or /proc/net/snmp: names in one line, numbers in the next. `None` if
+/// it is missing.
 pub fn counter(text: &str, group: &str, name: &str) -> Option<u64> {
     let mut lines = text.lines().filter_map(|line| line.strip_prefix(group)?.strip_prefix(':'));
     let (names, values) = (lines.next()?, lines.next()?);
@@ -122,10 +125,10 @@ pub fn counter(text: &str, group: &str, name: &str) -> Option<u64> {
     values.split_ascii_whitespace().nth(at)?.parse().ok()
 }
 
-/// The one number of a sysctl.
+/// Parses the single number of a sysctl.
 ///
 /// # Errors
-/// When it holds none.
+/// If there is none.
 pub fn sysctl(key: &'static str, text: &str) -> Result<i64, ReadError> {
     text.trim().parse().map_err(|_| error(key, "the value", "a number"))
 }

@@ -1,4 +1,4 @@
-//! Names of numbers, as the tools print them.
+//! The names of numbers, as the tools print them.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -76,20 +76,20 @@ pub(crate) fn port(text: &str) -> Value {
     }
 }
 
-/// An address or a network; an IPv6 one is never that of our packets.
+/// Parses an address or a network; an IPv6 one never matches our packets.
 pub(crate) fn network(text: &str) -> Value {
     if let Ok(net) = text.parse::<Ipv4Net>() {
         return Value::Number(u32::from(net.network()), u32::from(net.broadcast()));
     }
     match text.split('/').next().unwrap_or_default().parse::<IpAddr>() {
         Ok(IpAddr::V4(address)) if !text.contains('/') => Value::one(u32::from(address)),
-        // A range that holds nothing.
+        // An empty range.
         Ok(IpAddr::V6(_)) => Value::Number(1, 0),
         _ => Value::Unknown,
     }
 }
 
-/// The addresses between two.
+/// The addresses of a range.
 pub(crate) fn between(from: &str, to: &str) -> Value {
     match (from.parse::<Ipv4Addr>(), to.parse::<Ipv4Addr>()) {
         (Ok(from), Ok(to)) => Value::Number(u32::from(from), u32::from(to)),
@@ -98,7 +98,7 @@ pub(crate) fn between(from: &str, to: &str) -> Value {
     }
 }
 
-/// The bits of flags of TCP, by their names; `None` when one is not known.
+/// The bits of TCP flags by name; `None` if one is unknown.
 pub(crate) fn flags<'a>(names: impl Iterator<Item = &'a str>) -> Option<u8> {
     use crate::filter::{ACK, FIN, PSH, RST, SYN, URG};
     names.take(16).try_fold(0, |all, name| {

@@ -1,12 +1,12 @@
-//! The options of a rule (iptables(8), iptables-extensions(8)).
+//! Parser for the options of a rule (iptables(8), iptables-extensions(8)).
 
 use crate::filter::{Action, Condition, Field, Match, Side, Step, Target, Value};
 use crate::read::words;
 
-/// Values of one option.
+/// The most values of one option.
 const LIST_MAX: usize = 256;
 
-/// Reads the words behind `-A CHAIN`; `declared` knows the chains of the table.
+/// Parses the words after `-A CHAIN`; `declared` returns whether the table has a chain.
 pub(super) fn steps(words: &[String], declared: &dyn Fn(&str) -> bool) -> Vec<Step> {
     let mut reader = Reader { words: words.iter().map(String::as_str).collect(), at: 0, steps: Vec::new() };
     let mut not = false;
@@ -58,12 +58,12 @@ impl<'a> Reader<'a> {
         self.steps.push(Step::If(Condition::new(field, values, not)));
     }
 
-    /// True of what an ordinary client does not do, unless turned round.
+    /// Adds a condition that an ordinary client does not meet, unless negated.
     fn exceptional(&mut self, not: bool) {
         self.ask(Field::Exceptional, vec![Value::one(1)], not);
     }
 
-    /// Only for sources that a list names.
+    /// Adds a condition on sources that a list names.
     fn listed_source(&mut self, not: bool) {
         let of = Match { fields: vec![Field::Address(Side::Source)], incomplete: true };
         self.steps.push(Step::If(Condition { of, rows: Vec::new(), negated: not }));
@@ -179,7 +179,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// An option that is not known, with what may belong to it.
+    /// Handles an unknown option, with its possible arguments.
     fn unknown(&mut self) {
         while self.words.get(self.at).is_some_and(|word| !word.starts_with('-') && *word != "!") {
             self.at += 1;

@@ -1,4 +1,4 @@
-//! The expressions of a rule.
+//! Parser for the expressions of a rule.
 
 use std::collections::BTreeMap;
 
@@ -8,15 +8,15 @@ use super::{Sets, resolve};
 use crate::filter::{Action, ChainName, Condition, Field, Match, Side, Step, TCP, Target, Value};
 use crate::read::words;
 
-/// Expressions of one rule, at most.
+/// The most expressions of one rule.
 const EXPRESSIONS_MAX: usize = 256;
-/// Fields in one concatenation, at most; nft itself takes fewer.
+/// The most fields in one concatenation; the limit of nft is lower.
 const FIELDS_MAX: usize = 16;
 
-/// Reads rules of one chain.
+/// A parser for the rules of one chain.
 pub(super) struct Reader<'a> {
     pub(super) sets: &'a Sets,
-    /// The types of helper objects by their names.
+    /// The types of conntrack helper objects, by name.
     pub(super) helpers: &'a BTreeMap<(String, String, String), String>,
     pub(super) place: &'a ChainName,
 }
@@ -174,7 +174,7 @@ impl Reader<'_> {
     }
 }
 
-/// What a value on the right side stands for; a list without "set" is any of its words (flags, states).
+/// The rows for a value on the right side; a list without "set" matches any of its words (flags, states).
 fn values(fields: &[Field], json: &Json) -> Vec<Vec<Value>> {
     let json = unwrapped(json);
     if let [field] = fields {
@@ -193,7 +193,7 @@ fn values(fields: &[Field], json: &Json) -> Vec<Vec<Value>> {
     vec![fields.iter().zip(parts).map(|(field, part)| value(field, unwrapped(part))).collect()]
 }
 
-/// An element without its comment, counter and time.
+/// An element without its comment, counter and timeout.
 fn unwrapped(json: &Json) -> &Json {
     json.get("elem").and_then(|element| element.get("val")).unwrap_or(json)
 }
@@ -298,9 +298,9 @@ fn header_field(protocol: &str, name: &str) -> Field {
         ("ip", "daddr") => Field::Address(Side::Destination),
         ("th", "sport") => Field::Port(Side::Source, None),
         ("th", "dport") => Field::Port(Side::Destination, None),
-        // As a key of a map; comparisons are read apart.
+        // As the key of a map; comparisons are parsed separately.
         ("tcp", "flags") => Field::HeaderOf(TCP),
-        // No header of IPv6 is in our packets: a protocol that they do not have.
+        // Our packets have no IPv6 header: use a protocol that they do not have.
         ("ip6" | "icmpv6", _) => Field::HeaderOf(u8::MAX),
         ("ip" | "ether" | "vlan" | "th", _) => Field::Unknown,
         (protocol, name) => match (words::protocol(protocol), name) {
@@ -320,7 +320,7 @@ fn flags_of_fib(left: &Json) -> Vec<&str> {
     }
 }
 
-/// Flags of TCP: any of some (`in`), or exactly these, perhaps under a mask.
+/// A condition on TCP flags: any of some (`in`), or exactly these, possibly under a mask.
 fn tcp_flags(left: &Json, right: &Json, operator: &str) -> Option<Condition> {
     let masked = left.get("&").and_then(Json::as_array).map(Vec::as_slice);
     let (field, mask) = match masked {
@@ -359,7 +359,8 @@ fn flag_bits(json: &Json) -> Option<u8> {
     }
 }
 
-/// `fib saddr . iif oif missing`: whether there is no route back; returns whether the condition is negated.
+/// Parses `fib saddr . iif oif missing`, which is true if there is no route back; returns whether the
+/// condition is negated.
 fn way_back(left: &Json, right: &Json, operator: &str) -> Option<bool> {
     let result = left.get("fib")?.get("result")?.as_str()?;
     if !matches!(result, "oif" | "oifname" | "check") || !flags_of_fib(left).contains(&"saddr") {
@@ -403,7 +404,7 @@ fn changed(body: &Json) -> Action {
     }
 }
 
-/// An extension of iptables; nft shows only its name.
+/// Handles an extension of iptables, of which nft shows only the name.
 fn foreign(body: &Json, steps: &mut Vec<Step>) {
     let word = |key: &str| body.get(key).and_then(Json::as_str).unwrap_or_default();
     let action = match (word("type"), word("name")) {
@@ -425,7 +426,7 @@ fn foreign(body: &Json, steps: &mut Vec<Step>) {
             "TCPMSS" => Action::ClampMss,
             other => Action::Unknown(format!("xt {}", other.chars().take(64).collect::<String>())),
         },
-        // Newer versions show neither.
+        // Newer versions print neither.
         _ => {
             steps.push(Step::If(Condition::unknown()));
             Action::Unknown("xt".to_owned())

@@ -1,12 +1,12 @@
-//! A rule as its owner would write it, near enough to find it.
+//! The text of an nft rule, close enough to find it.
 
 use std::fmt::Write as _;
 
 use serde_json::Value as Json;
 
-/// Characters of a rule that are shown.
+/// The most characters of a rule that are shown.
 const TEXT_MAX: usize = 200;
-/// Values of a list that are shown.
+/// The most values of a list that are shown.
 const LIST_MAX: usize = 8;
 
 pub(super) fn rule(expressions: &[Json], comment: Option<&str>) -> String {
@@ -32,7 +32,7 @@ pub(super) fn rule(expressions: &[Json], comment: Option<&str>) -> String {
     plain(&text)
 }
 
-/// Printable and short.
+/// Makes a text printable and short.
 fn plain(text: &str) -> String {
     let mut out: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(TEXT_MAX).collect();
     if text.chars().nth(TEXT_MAX).is_some() {
@@ -96,7 +96,7 @@ fn statement(text: &mut String, key: &str, body: &Json) {
     };
 }
 
-/// As deep as it makes sense to print.
+/// The greatest depth that is printed.
 const DEPTH_MAX: u8 = 6;
 
 fn expression(text: &mut String, json: &Json, depth: u8) {
