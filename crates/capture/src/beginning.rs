@@ -1,4 +1,5 @@
-//! The beginning of a packet: all that an ICMP error quotes, and all that is known of one whose fragments are missing.
+//! The beginning of a packet: the part that an ICMP error quotes, or the part that is known if fragments are
+//! missing.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -8,7 +9,7 @@ use adit_wire::{gre, icmp, ipv4, ipv6};
 use crate::ip::Ip;
 use crate::octets::Octets as _;
 
-/// The facts in the first octets of a packet.
+/// The headers in the first octets of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Beginning {
     /// Source.
@@ -17,13 +18,13 @@ pub struct Beginning {
     pub destination: IpAddr,
     /// IP protocol.
     pub protocol: u8,
-    /// Octets of the whole IP packet.
+    /// The length of the whole IP packet in octets.
     pub total: usize,
     /// Time to live.
     pub ttl: u8,
     /// DF.
     pub dont_fragment: bool,
-    /// The facts in the first octets behind the IP header.
+    /// The first octets after the IP header.
     pub upper: Upper,
 }
 
@@ -49,9 +50,9 @@ pub enum Upper {
     },
     /// GRE as PPTP uses it.
     Gre {
-        /// The Call ID that the packet's receiver chose.
+        /// The Call ID that the receiver of the packet assigned.
         call_id: u16,
-        /// Octets of the PPP frame.
+        /// The length of the PPP frame in octets.
         payload: u16,
     },
     /// Any other GRE.
@@ -73,9 +74,9 @@ pub enum Upper {
 }
 
 impl Beginning {
-    /// Reads the packet that begins with `octets`; `None` when not even its IP header is there.
+    /// Parses the packet that begins with `octets`; `None` if the IP header is incomplete.
     pub(crate) fn read(octets: &[u8]) -> Option<Beginning> {
-        // A quote is cut by its nature.
+        // A quoted packet is always truncated.
         let ip = Ip::parse(octets, usize::MAX).ok()?;
         let upper = if ip.fragment.is_some_and(|fragment| fragment.offset > 0) {
             Upper::Unknown
@@ -146,12 +147,13 @@ pub struct Icmp {
     pub code: u8,
     /// The next hop's MTU in "fragmentation needed" and "packet too big"; 0 from old routers.
     pub mtu: Option<u32>,
-    /// For an error: the packet it is about, as quoted.
+    /// The quoted packet of an error.
     pub quoted: Option<Beginning>,
 }
 
 impl Icmp {
-    /// Reads the message that begins with `octets`; its checksum is not checked, since it covers what may be cut.
+    /// Parses the message that begins with `octets`. The checksum is not verified, because it covers octets
+    /// that may be missing.
     pub(crate) fn read(octets: &[u8], v6: bool) -> Option<Icmp> {
         let (kind, code) = (octets.octet(0)?, octets.octet(1)?);
         let is_error = if v6 { kind < 128 } else { matches!(kind, 3 | 4 | 5 | 11 | 12) };

@@ -1,5 +1,5 @@
-//! From an IP packet to its content. With a [`State`] fragments are put together and TCP is followed; without one, each
-//! packet stands alone.
+//! Decoding of IP packets. With a [`State`], fragments are reassembled and TCP is tracked; without one, each
+//! packet is decoded alone.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -16,19 +16,19 @@ use crate::octets::Octets as _;
 use crate::packet::{Content, Network};
 use crate::tcp::{Place, Segment, Streams};
 
-/// Headers within headers (IPv4 in IPv6 and the like) that are walked.
+/// The most nested headers (such as IPv4 in IPv6).
 pub const TUNNELS_MAX: usize = 4;
 
-/// What is remembered from packet to packet.
+/// The state kept between packets.
 #[derive(Debug, Default)]
 pub(crate) struct State {
     pub(crate) fragments: Fragments,
     pub(crate) streams: Streams,
 }
 
-/// One packet on its way through the headers.
+/// A decoder for one packet.
 pub(crate) struct Decoder<'a> {
-    /// Taken, where the packet is to be followed; only read for one that was captured twice.
+    /// The state; only read for a duplicate.
     pub(crate) state: &'a mut State,
     pub(crate) is_followed: bool,
     pub(crate) frame: u64,
@@ -36,9 +36,9 @@ pub(crate) struct Decoder<'a> {
     pub(crate) report: &'a mut dyn FnMut(What),
 }
 
-/// Decodes one IP packet that stands alone, such as one from inside a tunnel; `octets` is all there is of it.
+/// Decodes a single IP packet, such as one from inside a tunnel.
 ///
-/// TCP segments lack what only their connection shows, and fragments are returned as such.
+/// The fields of TCP segments that depend on their connection are not set, and fragments are not reassembled.
 pub fn datagram(octets: &[u8]) -> (Option<Network>, Content) {
     let mut decoder = Decoder {
         state: &mut State::default(),
@@ -51,7 +51,8 @@ pub fn datagram(octets: &[u8]) -> (Option<Network>, Content) {
 }
 
 impl Decoder<'_> {
-    /// `octets` is the packet as far as it was captured, and padding; together they had `wire_len` octets on the wire.
+    /// Decodes a packet; `octets` contains what was captured of it and of padding, which had `wire_len`
+    /// octets on the wire together.
     pub(crate) fn packet(&mut self, octets: &[u8], wire_len: usize) -> (Option<Network>, Content) {
         self.ip(octets, wire_len, Vec::new())
     }
@@ -99,7 +100,7 @@ impl Decoder<'_> {
         }
     }
 
-    /// What the IP header carries: `octets` as far as they were captured, `len` of them on the wire.
+    /// Decodes the payload of an IP packet: `octets` were captured of `len` on the wire.
     fn upper(&mut self, mut network: Network, octets: &[u8], len: usize) -> (Option<Network>, Content) {
         let is_tunnel = matches!(network.protocol, IPV4_IN_IP | IPV6_IN_IP);
         if is_tunnel && network.via.len() < TUNNELS_MAX {

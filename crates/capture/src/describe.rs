@@ -1,4 +1,4 @@
-//! A packet as one line of text.
+//! The text form of packets, one line each.
 
 use std::fmt::{self, Display as _};
 

@@ -1,4 +1,4 @@
-//! DNS (RFC 1035), as much as the name layer needs: the query and its answer.
+//! The part of DNS (RFC 1035) that the name layer needs: queries and answers.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -8,27 +8,27 @@ use crate::octets::Octets as _;
 
 /// The port of DNS.
 pub(crate) const PORT: u16 = 53;
-/// Answers that are read of one message.
+/// The most answers of one message that are parsed.
 pub const ANSWERS_MAX: usize = 32;
 
-/// Octets of a name, with the dots (RFC 1035 section 2.3.4).
+/// The longest name in octets, with dots (RFC 1035 section 2.3.4).
 const NAME_MAX: usize = 255;
-/// References that are followed in a name: more make a loop.
+/// The most compression pointers that are followed in a name; more make a loop.
 const JUMPS_MAX: usize = 16;
 const HEADER: usize = 12;
 
 /// A DNS message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dns {
-    /// ID: the same in query and answer.
+    /// The ID, which matches answers to queries.
     pub id: u16,
-    /// An answer, not a query.
+    /// Whether it is an answer.
     pub is_response: bool,
     /// RCODE: 0 for success, 2 for a server that failed, 3 for NXDOMAIN, 5 for refused.
     pub rcode: u8,
-    /// TC: the answer did not fit.
+    /// TC: whether the answer was truncated.
     pub is_truncated: bool,
-    /// The name in the query, escaped; without the last dot.
+    /// The name in the query, escaped, without the final dot.
     pub name: String,
     /// The query type: 1 for A, 28 for AAAA.
     pub kind: u16,
@@ -49,7 +49,7 @@ pub enum Answer {
 }
 
 impl Dns {
-    /// Reads a message; `None` when it is none, or has no question that can be read.
+    /// Parses a message; `None` if it is invalid or has no readable question.
     pub fn read(octets: &[u8]) -> Option<Dns> {
         let (id, flags) = (octets.be16(0)?, octets.be16(2)?);
         let (questions, answers) = (octets.be16(4)?, octets.be16(6)?);
@@ -99,7 +99,7 @@ fn answer(octets: &[u8], at: usize) -> Option<(Answer, usize)> {
     Some((answer, to))
 }
 
-/// A name, escaped, and where what follows it begins.
+/// Parses a name: the escaped name, and the offset after it.
 fn name(octets: &[u8], start: usize) -> Option<(String, usize)> {
     let (mut at, mut end, mut jumps) = (start, None, 0);
     let mut raw = Vec::new();

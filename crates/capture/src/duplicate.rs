@@ -1,15 +1,16 @@
-//! The same packet captured twice: on two interfaces, before and after a driver, or sent again by a radio.
+//! Detection of packets that were captured twice: on two interfaces, before and after a driver, or repeated
+//! by 802.11.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::octets::Octets as _;
 
-/// Two copies of one packet are captured within this time.
+/// The time within which two copies of one packet are captured.
 pub const WINDOW: Duration = Duration::from_millis(1);
-/// A radio sends again within this time.
+/// The time within which 802.11 retransmits.
 pub const RETRY_WINDOW: Duration = Duration::from_millis(50);
-/// Packets that are compared with the next one.
+/// The number of recent packets that are compared.
 pub const RECENT_MAX: usize = 64;
 
 #[derive(Debug)]
@@ -20,12 +21,13 @@ struct Seen {
     hash: u64,
 }
 
-/// The last packets.
+/// The recent packets.
 #[derive(Debug, Default)]
 pub(crate) struct Duplicates(VecDeque<Seen>);
 
 impl Duplicates {
-    /// The first frame that held the IP packet `octets`, if it was a moment ago; else the packet is remembered.
+    /// Returns the first frame with the IP packet `octets`, if it was captured a moment ago; otherwise adds
+    /// the packet.
     pub(crate) fn first_of(
         &mut self,
         octets: &[u8],
@@ -47,8 +49,8 @@ impl Duplicates {
     }
 }
 
-/// FNV-1a over all but what a router changes: time to live and header checksum, or hop limit. A packet that was forwarded
-/// by the capturing host counts once.
+/// FNV-1a over all fields but those that a router changes: time to live and header checksum, or hop limit. A
+/// packet that the capturing host forwards counts once.
 fn fingerprint(octets: &[u8]) -> u64 {
     let hash = |hash: u64, octets: &[u8]| {
         let (words, rest) = octets.as_chunks::<8>();

@@ -1,4 +1,4 @@
-//! GRE as found on the wire: packets that break a rule are read too, with the rule.
+//! GRE packets as captured: invalid packets are decoded too, with a description of the defect.
 
 use adit_wire::gre::{HEADER_MIN, PROTOCOL_PPP};
 use adit_wire::{Error, Protocol};
@@ -9,23 +9,24 @@ const CHECKSUM_OR_ROUTING: u16 = 0xc000;
 const KEY: u16 = 0x2000;
 const SEQUENCE: u16 = 0x1000;
 const ACKNOWLEDGMENT: u16 = 0x0080;
-/// The bits that RFC 2637 leaves free.
+/// The flags that RFC 2637 leaves to the sender.
 const FREE: u16 = SEQUENCE | ACKNOWLEDGMENT;
 
 /// A packet of PPTP's data channel (RFC 2637 section 4.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gre {
-    /// The Call ID that the packet's receiver chose; `None` where the Key is absent, against the RFC.
+    /// The Call ID that the receiver of the packet assigned; `None` if the Key is absent, which violates the
+    /// RFC.
     pub call_id: Option<u16>,
     /// Sequence Number.
     pub seq: Option<u32>,
-    /// Acknowledgment Number; 0xffffffff from some peers that have received nothing yet.
+    /// Acknowledgment Number; 0xffffffff from some peers that have not received anything yet.
     pub ack: Option<u32>,
-    /// Octets of the PPP frame on the wire.
+    /// The length of the PPP frame on the wire.
     pub payload_len: usize,
     /// The PPP frame as far as it was captured.
     pub frame: Vec<u8>,
-    /// The rule the packet breaks.
+    /// The violation of the RFC, if there is one.
     pub defect: Option<Error>,
 }
 
@@ -41,7 +42,8 @@ pub(crate) enum Any {
 }
 
 impl Gre {
-    /// Reads the packet that begins with `octets` and had `len` octets on the wire; `None` when the header was cut.
+    /// Parses the packet that begins with `octets` and had `len` octets on the wire; `None` if the header is
+    /// incomplete.
     pub(crate) fn read(octets: &[u8], len: usize) -> Option<Any> {
         let (flags, protocol) = (octets.be16(0)?, octets.be16(2)?);
         let version = (flags & 7) as u8;

@@ -1,4 +1,4 @@
-//! Capture files: octets in, decoded packets with their frame numbers out.
+//! Decoding of capture files: octets in, decoded packets with their frame numbers out.
 //!
 //! ```text
 //! container   pcap, pcapng, gzip around either            -> frames with a time and a link type
@@ -10,9 +10,10 @@
 //! conversation  packets grouped: control connection, calls, GRE both ways
 //! ```
 //!
-//! [`Reader`] is a machine: push octets, poll items. It follows the file in bounded memory, whatever is in it; each bound
-//! is a constant here. Lengths are clamped to what was captured. Whatever is cut, damaged or missing is a [`Note`] with
-//! its place. Nothing is judged here: that a reply never arrived is judged by the caller.
+//! [`Reader`] is a state machine: push octets, poll items. It uses bounded memory, whatever the file
+//! contains; each limit is a constant. Lengths are clamped to what was captured. Truncated, damaged or
+//! missing data is reported as a [`Note`] with its place. The caller judges the results, such as a reply that
+//! never arrived.
 
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! Notes about the file itself: where it is cut or damaged, what is missing from it.
+//! Notes about the file itself: where it is truncated or damaged, and what is missing.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -7,68 +7,68 @@ use adit_wire::text::escape;
 
 use crate::beginning::Beginning;
 
-/// A remark about the file.
+/// A note about the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note {
-    /// The frame that caused it; between frames, the last one before; 0 when there was none.
+    /// The frame that caused it; between frames, the one before; 0 if there is none.
     pub frame: u64,
     /// The offset in the file in octets; for gzip, after decompression.
     pub offset: u64,
-    /// What.
+    /// The description.
     pub what: What,
 }
 
-/// Which fragments of a packet are not in the file.
+/// The missing fragments of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Missing {
-    /// The first: ports or Call ID are unknown.
+    /// The first one: ports or Call ID are unknown.
     First,
-    /// One or several between the first and the last.
+    /// One or more between the first and the last.
     Middle,
-    /// The last: how long the packet was is unknown.
+    /// The last one: the length of the packet is unknown.
     Last,
-    /// Both the first and the last.
+    /// The first and the last one.
     FirstAndLast,
 }
 
-/// What happened to the file.
+/// The description of a note.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum What {
     /// The file is empty, or too short to identify.
     Empty {
-        /// Octets it has.
+        /// The number of octets.
         octets: u64,
     },
     /// Neither pcap nor pcapng.
     NotACapture {
-        /// How it begins, at most 8 octets.
+        /// Its first octets, at most 8.
         begins: Vec<u8>,
     },
-    /// The file ends in the middle of something.
+    /// The file ends within a structure.
     Cut {
-        /// Of what.
+        /// The structure.
         within: &'static str,
-        /// Octets of it that are there.
+        /// The octets of it that are there.
         left: u64,
     },
-    /// The compressed data cannot be read any further.
+    /// The compressed data cannot be decompressed any further.
     BadCompression,
     /// The value here is invalid.
     Damaged {
-        /// What should.
+        /// The expected value.
         expected: &'static str,
-        /// The value that does.
+        /// The value that was found.
         found: u64,
     },
-    /// Behind a damaged place frames can be read again.
+    /// Frames are decoded again after a damaged place.
     Resumed {
-        /// Octets that were passed over.
+        /// The number of octets that were skipped.
         skipped: u64,
     },
-    /// Behind a damaged place nothing could be read any more.
+    /// No frame was found after a damaged place.
     NeverResumed {
-        /// Octets that were passed over.
+        /// The number of octets that were skipped.
         skipped: u64,
     },
     /// A frame of an interface that the file does not describe.
@@ -76,18 +76,18 @@ pub enum What {
         /// Its number.
         id: u32,
     },
-    /// Frames of a link type that cannot be read; reported once for each.
+    /// Frames of an unsupported link type; reported once for each type.
     UnknownLink {
         /// Its number (tcpdump.org/linktypes).
         link: u16,
     },
-    /// A frame is earlier than the one before by more than a second; reported once.
+    /// A frame is more than a second earlier than the one before; reported once.
     TimeGoesBack,
-    /// A packet arrived in fragments, and not all of them are in the file.
+    /// A packet in fragments, not all of which are in the file.
     Fragments {
-        /// Frames of those that are, in order of arrival; at most [`crate::PIECES_MAX`].
+        /// The frames of those that are, in order of arrival; at most [`crate::PIECES_MAX`].
         frames: Vec<u64>,
-        /// Which are not.
+        /// The missing fragments.
         missing: Missing,
         /// Source.
         source: IpAddr,
@@ -95,34 +95,34 @@ pub enum What {
         destination: IpAddr,
         /// IP protocol.
         protocol: u8,
-        /// The beginning of the packet, when the first fragment is there.
+        /// The beginning of the packet, if the first fragment is there.
         beginning: Option<Beginning>,
     },
     /// Octets of a control connection are not in the file.
     Gap {
         /// See [`crate::Segment::stream`].
         stream: u32,
-        /// Who sent them.
+        /// The sender.
         source: IpAddr,
-        /// How many; 0 when unknown.
+        /// The number of octets; 0 if unknown.
         octets: u64,
-        /// The other side acknowledged them: they arrived, and only the file lacks them.
+        /// Whether the other side acknowledged them: they arrived, and only the file lacks them.
         acknowledged: bool,
     },
-    /// A control connection broke the format; it is read again from the next message that can be recognised.
+    /// Framing was lost in a control connection; decoding resumes at the next message that can be recognized.
     StreamLost {
         /// See [`crate::Segment::stream`].
         stream: u32,
-        /// Who sent it.
+        /// The sender.
         source: IpAddr,
-        /// What was wrong; offsets count within the message.
+        /// The error; offsets count within the message.
         error: adit_wire::Error,
     },
-    /// More of something than is kept at a time: the oldest was forgotten. Told once for each table.
+    /// A table is full: the oldest entry was removed. Reported once for each table.
     Full {
-        /// Of what.
+        /// The table.
         table: &'static str,
-        /// How many are kept.
+        /// The number of entries that are kept.
         most: usize,
     },
 }

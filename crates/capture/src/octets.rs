@@ -1,13 +1,13 @@
-//! Numbers out of octets that may end anywhere.
+//! Reading of numbers from octets that may end anywhere.
 
-/// Reads at an offset; `None` behind the end.
+/// Reads at an offset; `None` beyond the end.
 pub(crate) trait Octets {
     fn octet(&self, at: usize) -> Option<u8>;
     fn be16(&self, at: usize) -> Option<u16>;
     fn be32(&self, at: usize) -> Option<u32>;
-    /// What follows the first `at` octets; nothing when there are not so many.
+    /// The octets from offset `at` on; empty beyond the end.
     fn behind(&self, at: usize) -> &[u8];
-    /// The first `len` octets, or all there are.
+    /// The first `len` octets, or all that are there.
     fn at_most(&self, len: usize) -> &[u8];
 }
 
@@ -33,7 +33,7 @@ impl Octets for [u8] {
     }
 }
 
-/// The octet order of a file or a section.
+/// The byte order of a file or a section.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Order {
     Big,
@@ -51,7 +51,7 @@ impl Order {
         Some(if self == Order::Big { value } else { value.swap_bytes() })
     }
 
-    /// Two halves, the high one first in either order: a pcapng timestamp.
+    /// Reads two halves, the high one first in either order: a pcapng timestamp.
     pub(crate) fn high_low(self, from: &[u8], at: usize) -> Option<u64> {
         Some(u64::from(self.u32(from, at)?) << 32 | u64::from(self.u32(from, at + 4)?))
     }

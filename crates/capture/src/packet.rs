@@ -14,32 +14,33 @@ use crate::tcp::Segment;
 /// One frame of the file, decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Packet {
-    /// The frame's number, from 1 on, as other programs count.
+    /// The number of the frame, from 1, as in other programs.
     pub number: u64,
-    /// Since 1970, UTC; zero where the file has no time.
+    /// The time since 1970, UTC; zero if the file has none.
     pub time: Duration,
-    /// Which of the file's interfaces saw it.
+    /// The number of the interface in the file.
     pub interface: u32,
     /// The frame's link type (tcpdump.org/linktypes).
     pub link: u16,
-    /// Whether the capturing host sent or received it, where the file contains it.
+    /// Whether the capturing host sent or received it, if the file contains that.
     pub direction: Option<Direction>,
-    /// Octets of the frame in the file.
+    /// The captured octets of the frame.
     pub captured: usize,
-    /// Octets of the frame on the wire.
+    /// The length of the frame on the wire.
     pub total: usize,
-    /// 802.11: sent again because the first copy was not confirmed.
+    /// Whether an 802.11 sender repeated it because it was not acknowledged.
     pub is_retry: bool,
-    /// An earlier frame with the very same packet: captured twice, not sent twice. To be left out of any judgement.
+    /// An earlier frame with the same packet, which was captured twice, not sent twice. Ignore this packet in
+    /// any judgement.
     pub duplicate_of: Option<u64>,
-    /// The IP header, when there is one.
+    /// The IP header, if there is one.
     pub network: Option<Network>,
     /// The decoded content.
     pub content: Content,
 }
 
 impl Packet {
-    /// The capture kept only the beginning of the frame.
+    /// Whether only the beginning of the frame was captured.
     pub fn is_cut(&self) -> bool {
         self.captured < self.total
     }
@@ -56,18 +57,18 @@ pub struct Network {
     pub ttl: u8,
     /// DF; always set for IPv6.
     pub dont_fragment: bool,
-    /// IP protocol behind all headers.
+    /// The IP protocol after all headers.
     pub protocol: u8,
-    /// Octets of the IP packet on the wire; of the whole one, where it arrived in fragments.
+    /// The length of the IP packet on the wire, after reassembly.
     pub total: usize,
-    /// Octets in the frame behind the packet. Ethernet pads short frames when they leave: a short frame without padding
-    /// was captured on the host that sent it.
+    /// The octets in the frame after the packet. Ethernet pads short frames when they are sent: a short frame
+    /// without padding was captured on the host that sent it.
     pub padding: usize,
-    /// Whether the IPv4 header's checksum fits; `None` for IPv6.
+    /// Whether the checksum of the IPv4 header is correct; `None` for IPv6.
     pub header_sum: Option<bool>,
     /// Source and destination of the headers around it (IPv4 in IPv6 and the like), the outermost first.
     pub via: Vec<(IpAddr, IpAddr)>,
-    /// The frames that carried the packet, when it arrived in fragments; the last of them is this one.
+    /// The frames with the fragments of the packet, if there are several; this frame is the last.
     pub fragments: Vec<u64>,
 }
 
@@ -75,9 +76,9 @@ pub struct Network {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Content {
-    /// TCP; with the control messages of PPTP that it made readable.
+    /// TCP, with the PPTP control messages that it completes.
     Tcp(Segment),
-    /// PPTP's data channel.
+    /// GRE of the PPTP data channel.
     Gre(Gre),
     /// GRE of another kind: not PPTP.
     OtherGre {
@@ -86,7 +87,7 @@ pub enum Content {
         /// Protocol Type.
         protocol: u16,
     },
-    /// ICMP; an error with the packet it is about.
+    /// ICMP; an error contains the quoted packet.
     Icmp(Icmp),
     /// A DNS query or answer.
     Dns(Dns),
@@ -99,20 +100,20 @@ pub enum Content {
         /// Octets of data.
         len: usize,
     },
-    /// A fragment of a packet that is not whole yet; the packet is returned with its last fragment.
+    /// A fragment of an incomplete packet; the packet is returned with its last fragment.
     Fragment {
         /// Its offset in the packet, in octets.
         offset: usize,
-        /// Octets of it.
+        /// The length of the fragment in octets.
         len: usize,
-        /// Others follow.
+        /// Whether more fragments follow.
         more: bool,
-        /// What the first one contains.
+        /// The upper-layer header in the first fragment.
         upper: Upper,
     },
     /// A PPP frame outside any tunnel: a capture of a PPP link, or PPPoE.
     Ppp {
-        /// Where.
+        /// The origin.
         on: PppOn,
         /// The frame as far as it was captured.
         frame: Vec<u8>,
@@ -121,6 +122,6 @@ pub enum Content {
     NotIp(NotIp),
     /// Another IP protocol: see [`Network::protocol`].
     Other,
-    /// It cannot be read: cut, or wrong.
+    /// A packet that cannot be decoded: truncated or invalid.
     Broken(Error),
 }

@@ -1,4 +1,4 @@
-//! The whole way: octets of a file in, packets and notes out.
+//! The reader: octets of a file in, packets and notes out.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -15,23 +15,23 @@ use crate::packet::{Content, Packet};
 use crate::summary::Summary;
 use crate::tcp::{HELD_MAX, STREAMS_MAX};
 
-/// Frames may be out of order by this much before it is reported: several queues of one network card.
+/// The time by which frames may be out of order before it is reported: network cards have several queues.
 const SLACK: Duration = Duration::from_secs(1);
-/// Kinds of notes that are reported once: link types and tables.
+/// The most kinds of notes that are reported once: link types and tables.
 const REPORTED_MAX: usize = 64;
 
-/// Octets of a file that a reader keeps, whatever the file is: what it has not read yet, all packets in fragments, and all
+/// The most octets of a file that a reader keeps: those not decoded yet, all packets in fragments, and all
 /// connections with segments out of order and half a message each.
 pub const KEPT_MAX: usize = CAPACITY
     + INCOMPLETE_MAX * (u16::MAX as usize)
     + STREAMS_MAX * 2 * (HELD_MAX + adit_wire::pptp::BUFFER_MAX);
 
-/// What the reader returns.
+/// An item of the reader.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Item {
     /// The next frame.
     Packet(Box<Packet>),
-    /// A note about the file. It precedes the packet of the frame that caused it.
+    /// A note about the file, which precedes the packet of the frame that caused it.
     Note(Note),
 }
 
@@ -60,13 +60,13 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Takes octets of the file, as many as there is space for, and returns how many. After each push, items must be
-    /// taken until there are none; then there is space again.
+    /// Adds octets of the file, as many as fit, and returns how many. After each call, items must be taken
+    /// until there are none; then there is space again.
     pub fn push(&mut self, octets: &[u8]) -> usize {
         self.container.push(octets)
     }
 
-    /// Takes all of these octets, and passes each item to `each`.
+    /// Adds all of these octets, and passes each item to `each`.
     pub fn feed(&mut self, mut octets: &[u8], mut each: impl FnMut(Item)) {
         while !octets.is_empty() {
             let taken = self.push(octets);
@@ -75,12 +75,12 @@ impl Reader {
         }
     }
 
-    /// The file ends here. Items must still be taken.
+    /// Reports the end of the file. Remaining items must still be taken.
     pub fn finish(&mut self) {
         self.container.finish();
     }
 
-    /// The next item; `None` when more octets are needed, or after [`Reader::finish`], when there are no more.
+    /// The next item; `None` if more octets are needed, or, after [`Reader::finish`], if there are no more.
     pub fn poll(&mut self) -> Option<Item> {
         loop {
             if let Some(item) = self.queue.pop_front() {
@@ -120,18 +120,18 @@ impl Reader {
         }
     }
 
-    /// Octets of the file that are kept: not yet read, or waiting for others. Never more than [`KEPT_MAX`].
+    /// The number of octets that are kept: not decoded yet, or waiting for others. At most [`KEPT_MAX`].
     pub fn kept(&self) -> usize {
         self.container.kept() + self.state.fragments.kept() + self.state.streams.kept()
     }
 
-    /// Counts of what was read so far.
+    /// The counters so far.
     pub fn summary(&self) -> &Summary {
         &self.summary
     }
 }
 
-/// Queues a note; of some, only the first.
+/// Queues a note; some kinds are reported once.
 fn queue_note(queue: &mut VecDeque<Item>, reported: &mut Vec<What>, (frame, offset): (u64, u64), what: What) {
     if let What::Full { .. } | What::UnknownLink { .. } | What::TimeGoesBack | What::NoInterface { .. } = what
     {

@@ -1,4 +1,4 @@
-//! What the file holds, in figures.
+//! The summary of a file in numbers.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,25 +6,25 @@ use std::time::Duration;
 use crate::link::NotIp;
 use crate::packet::{Content, Packet};
 
-/// Kinds counted separately in each table of a [`Summary`]; all others are counted together.
+/// The most kinds in each table of a [`Summary`]; all others are counted together.
 pub const KINDS_MAX: usize = 64;
 
-/// Counts of one file.
+/// The counters of one file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     /// Frames.
     pub frames: u64,
-    /// Their octets in the file.
+    /// Their captured octets.
     pub captured: u64,
-    /// The earliest frame that has a time.
+    /// The earliest time of a frame.
     pub first: Option<Duration>,
-    /// The latest.
+    /// The latest time of a frame.
     pub last: Option<Duration>,
-    /// Frames of which only the beginning is there.
+    /// Frames that were truncated by the capture.
     pub cut: u64,
-    /// Frames with a packet that was there already: captured twice.
+    /// Frames with a packet that was captured before.
     pub duplicates: u64,
-    /// IP packets; those captured twice are in none of the following figures.
+    /// IP packets; duplicates are excluded here and in the following counters.
     pub ip: u64,
     /// TCP segments.
     pub tcp: u64,
@@ -38,18 +38,18 @@ pub struct Summary {
     pub dns: u64,
     /// ICMP messages.
     pub icmp: u64,
-    /// Fragments of packets that were not whole yet.
+    /// Fragments of incomplete packets.
     pub fragments: u64,
     /// PPP frames outside any tunnel: PPPoE, or a capture of a PPP link.
     pub ppp: u64,
-    /// Packets that could not be read.
+    /// Packets that could not be decoded.
     pub broken: u64,
     /// Frames that are not IP, by kind; at most [`KINDS_MAX`].
     pub not_ip: BTreeMap<NotIp, u64>,
 }
 
 impl Summary {
-    /// Whether anything in the file is PPTP.
+    /// Whether the file contains any PPTP.
     pub fn has_pptp(&self) -> bool {
         self.messages > 0 || self.gre > 0
     }

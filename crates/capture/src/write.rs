@@ -1,4 +1,4 @@
-//! Writes pcap: for support bundles, and for tests.
+//! A writer for pcap files, for support bundles and tests.
 
 use std::time::Duration;
 

@@ -1,20 +1,20 @@
-//! The piece of the file that is being read.
+//! The buffer for the part of the file that is being read.
 
-/// Octets held at most: the longest record twice over, so that a damaged place can be looked past.
+/// The most octets that are held: twice the longest record, so that a damaged place can be skipped.
 pub(crate) const CAPACITY: usize = 1 << 20;
 
-/// A window on the file that moves forward only.
+/// A sliding window over the file.
 #[derive(Debug, Default)]
 pub(crate) struct Buffer {
     octets: Vec<u8>,
-    /// Octets at the front that were used.
+    /// The octets at the front that were consumed.
     used: usize,
-    /// Where in the file the unused octets begin; behind decompression.
+    /// The offset of the unconsumed octets in the file, after decompression.
     offset: u64,
 }
 
 impl Buffer {
-    /// Octets that may be added.
+    /// The number of octets that may be added.
     pub(crate) fn space(&self) -> usize {
         CAPACITY - (self.octets.len() - self.used)
     }
@@ -30,12 +30,12 @@ impl Buffer {
         taken
     }
 
-    /// The octets that were added and not used yet.
+    /// The octets that were added and not consumed yet.
     pub(crate) fn octets(&self) -> &[u8] {
         self.octets.get(self.used..).unwrap_or_default()
     }
 
-    /// Goes forward by `len` octets, or to the end of what is there; returns by how many.
+    /// Skips `len` octets, or all that are there; returns how many.
     pub(crate) fn skip(&mut self, len: usize) -> usize {
         let len = len.min(self.octets.len() - self.used);
         self.used += len;
@@ -43,7 +43,7 @@ impl Buffer {
         len
     }
 
-    /// Where in the file [`Buffer::octets`] begins.
+    /// The offset of [`Buffer::octets`] in the file.
     pub(crate) fn offset(&self) -> u64 {
         self.offset
     }

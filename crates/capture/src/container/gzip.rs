@@ -1,4 +1,4 @@
-//! gzip (RFC 1952) around a capture file: one member or several, inflated as a stream.
+//! gzip (RFC 1952) around a capture file: one or more members, decompressed as a stream.
 
 use miniz_oxide::inflate::TINFLStatus;
 use miniz_oxide::inflate::core::inflate_flags::TINFL_FLAG_HAS_MORE_INPUT;
@@ -10,9 +10,10 @@ use crate::note::What;
 /// The first two octets.
 pub(crate) const MAGIC: [u8; 2] = [0x1f, 0x8b];
 
-/// The last octets of output, as a ring: later data may refer back 32 KiB.
+/// The size of the ring of recent output: later data may refer back 32 KiB.
 const WINDOW: usize = 64 * 1024;
-/// Check value and length behind each member; not checked: the lengths in the file detect more.
+/// The checksum and length after each member. They are not verified: the lengths in the capture file detect
+/// more.
 const TRAILER: usize = 8;
 
 const FLAG_CHECK: u8 = 0x02;
@@ -23,9 +24,9 @@ const FLAG_COMMENT: u8 = 0x10;
 /// The position of the next octet in a member.
 #[derive(Clone, Copy, Debug)]
 enum Place {
-    /// The fixed header, after this many octets of it.
+    /// In the fixed header, after this many octets.
     Header(usize),
-    /// The length of the extra field, whose first octet may be known.
+    /// In the length of the extra field, whose first octet may be known.
     ExtraLen(Option<u8>),
     Extra(u16),
     Name,
@@ -33,7 +34,7 @@ enum Place {
     HeaderCheck(u8),
     Body,
     Trailer(usize),
-    /// What follows cannot be read, or is no member.
+    /// After the last member, or at an error.
     Over,
 }
 
@@ -43,9 +44,9 @@ pub(crate) struct Gzip {
     flags: u8,
     state: DecompressorOxide,
     window: Box<[u8]>,
-    /// Where in the window the next octet goes.
+    /// The position of the next octet in the window.
     at: usize,
-    /// The octets taken so far give more output than there was space for.
+    /// Whether the consumed octets have more output than fits into the buffer.
     is_held_back: bool,
     note: Option<What>,
 }
@@ -71,7 +72,7 @@ impl Default for Gzip {
 }
 
 impl Gzip {
-    /// Takes compressed octets as long as there is space for their output; returns how many it took.
+    /// Consumes compressed octets while there is space for their output; returns how many.
     pub(crate) fn push(&mut self, octets: &[u8], buffer: &mut Buffer) -> usize {
         self.pump(buffer);
         let mut taken = 0;
@@ -89,7 +90,7 @@ impl Gzip {
         taken
     }
 
-    /// Continues with what was taken but did not fit.
+    /// Continues with the output that did not fit.
     pub(crate) fn pump(&mut self, buffer: &mut Buffer) {
         while self.is_held_back && self.has_space(buffer) {
             self.inflate(&[], buffer);
@@ -116,7 +117,7 @@ impl Gzip {
         taken
     }
 
-    /// The data is damaged, or the file ends within a member: reported once.
+    /// Reports, once, that the data is damaged, or that the file ends within a member.
     pub(crate) fn take_note(&mut self, at_end: bool) -> Option<What> {
         if at_end && !matches!(self.place, Place::Over | Place::Header(0)) {
             self.place = Place::Over;
@@ -130,7 +131,7 @@ impl Gzip {
         self.place = Place::Over;
     }
 
-    /// One octet before or behind a body.
+    /// Handles one octet of a header or trailer.
     fn header(&mut self, octet: u8) {
         self.place = match self.place {
             Place::Header(at) => {
@@ -140,7 +141,7 @@ impl Gzip {
                     _ => true,
                 };
                 if !is_right {
-                    // Zeros behind the last member are padding (tapes, block devices).
+                    // Zeros after the last member are padding (tapes, block devices).
                     return if at == 0 { self.place = Place::Over } else { self.stop() };
                 }
                 if at == 3 {
@@ -168,7 +169,7 @@ impl Gzip {
         };
     }
 
-    /// What follows the optional field `done` of a header.
+    /// The place after the optional header field `done`.
     fn after(&self, done: u8) -> Place {
         let next = [
             (FLAG_EXTRA, Place::ExtraLen(None)),

@@ -1,7 +1,7 @@
-//! The file: pcap or pcapng, plain or in gzip. Gives records, one captured frame each.
+//! The container format: pcap or pcapng, plain or in gzip. Returns records of one captured frame each.
 //!
-//! Written by hand and not taken from a library: a record too long to hold, a damaged place and the end of a file that
-//! was cut are ordinary here, and each has to be named with its offset, and read past.
+//! This is not a library because records that are too long, damaged places and truncated files are common,
+//! and must be reported with their offset and skipped.
 
 mod buffer;
 mod gzip;
@@ -19,50 +19,50 @@ use gzip::Gzip;
 use pcap::Pcap;
 use pcapng::Pcapng;
 
-/// The longest captured frame: what tcpdump and Wireshark write at most.
+/// The longest captured frame that tcpdump and Wireshark write.
 pub const RECORD_MAX: usize = 262_144;
 
-/// Octets shown of a file that is no capture.
+/// The octets shown of a file that is not a capture.
 const SHOWN: usize = 8;
 
-/// One captured frame without its octets.
+/// The header of a captured frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Record {
-    /// Since 1970; zero where the file has no time.
+    /// The time since 1970; zero if the file has none.
     pub(crate) time: Duration,
-    /// Which of the file's interfaces.
+    /// The number of the interface in the file.
     pub(crate) interface: u32,
-    /// Its link type.
+    /// The link type of the interface.
     pub(crate) link: u16,
-    /// Octets of frame check sequence at its end.
+    /// The length of the frame check sequence in octets.
     pub(crate) check_len: usize,
-    /// Octets the frame had on the wire.
+    /// The length of the frame on the wire in octets.
     pub(crate) total: usize,
-    /// Seen by the capturing host.
+    /// The direction relative to the capturing host.
     pub(crate) direction: Option<Direction>,
 }
 
-/// The next thing that the file contains.
+/// An event of the container.
 #[derive(Debug)]
 pub(crate) enum Event<'a> {
-    /// At this offset, a frame.
+    /// A frame at this offset.
     Record(u64, Record, &'a [u8]),
-    /// About the file at this offset.
+    /// A note about the file at this offset.
     Note(u64, What),
 }
 
-/// What a format finds in the octets at hand.
+/// The result of parsing the available octets.
 #[derive(Debug)]
 pub(crate) enum Found {
-    /// More octets are needed: how many in all, and for what.
+    /// More octets are needed: the total number, and their purpose.
     Need(usize, &'static str),
-    /// A frame: skip so many octets, then so many are the frame, then skip so many.
+    /// A frame: skip `before` octets, then `len` octets are the frame, then skip `after`.
     Record { record: Record, before: usize, len: usize, after: usize },
-    /// Something else of this length, which may exceed what can be held.
+    /// Something else of this length, which may exceed the buffer.
     Skip(u64),
-    /// The same, with a note.
+    /// Something else of this length, with a note.
     SkipWithNote(u64, What),
-    /// It is not valid: the next valid place has to be found.
+    /// The data is invalid: search for the next valid record.
     Damaged(What),
 }
 
@@ -82,13 +82,13 @@ struct Search {
     from: u64,
 }
 
-/// The reader of the file: push octets, take events.
+/// The reader of a container: push octets, poll events.
 #[derive(Debug, Default)]
 pub(crate) struct Container {
     buffer: Buffer,
     gzip: Option<Box<Gzip>>,
     format: Format,
-    /// Octets to go past: the record that was given last, or a block that is not used.
+    /// The octets to skip: the last returned record, or a block that is not used.
     skip: u64,
     search: Option<Search>,
     /// The file's first octets, until they identify its format.
@@ -99,7 +99,7 @@ pub(crate) struct Container {
 }
 
 impl Container {
-    /// Takes octets of the file, as many as there is space for.
+    /// Adds octets of the file, as many as fit.
     pub(crate) fn push(&mut self, octets: &[u8]) -> usize {
         if !self.is_begun {
             // Two octets identify gzip.
@@ -126,7 +126,7 @@ impl Container {
         }
     }
 
-    /// There are no more octets.
+    /// Reports the end of the file.
     pub(crate) fn finish(&mut self) {
         if !self.is_begun {
             self.begin();
@@ -134,17 +134,17 @@ impl Container {
         self.at_end = true;
     }
 
-    /// Octets kept.
+    /// The number of octets that are kept.
     pub(crate) fn kept(&self) -> usize {
         self.buffer.octets().len()
     }
 
-    /// Whether everything the file holds was given.
+    /// Whether everything in the file was returned.
     pub(crate) fn is_over(&self) -> bool {
         self.at_end && self.is_end_reported
     }
 
-    /// The next event; `None` when more octets are needed, or when there is nothing more.
+    /// The next event; `None` if more octets are needed, or there are no more events.
     pub(crate) fn next(&mut self) -> Option<Event<'_>> {
         loop {
             if let Some(gzip) = &mut self.gzip {
@@ -192,7 +192,7 @@ impl Container {
             let offset = self.buffer.offset();
             match found {
                 Found::Need(len, _) if octets.len() >= len => {
-                    // A format that asks for octets it already has would never advance.
+                    // A format that requests octets that are already there would never advance.
                     self.search = Some(Search { from: offset });
                     self.buffer.skip(1);
                 }
@@ -231,7 +231,7 @@ impl Container {
         self.skip -= self.buffer.skip(step) as u64;
     }
 
-    /// Goes forward to where a record may begin; false when more octets are needed to know.
+    /// Skips to the next place where a record may begin; false if more octets are needed.
     fn find_sense(&mut self) -> bool {
         loop {
             let octets = self.buffer.octets();
@@ -248,7 +248,7 @@ impl Container {
         }
     }
 
-    /// Nothing can be read now. At the end of the file, what is left over is reported, once.
+    /// Handles a lack of octets. At the end of the file, the rest is reported, once.
     fn wait(&mut self, what: &'static str) -> Option<Event<'_>> {
         if let Some(what) = self.gzip.as_mut().and_then(|gzip| gzip.take_note(self.at_end)) {
             return Some(Event::Note(self.buffer.offset(), what));

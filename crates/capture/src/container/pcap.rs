@@ -1,5 +1,5 @@
-//! pcap: a header, then records. Both octet orders, microseconds and nanoseconds, and the form with longer record
-//! headers that some old kernels wrote ("modified").
+//! pcap: a header, then records. Both byte orders, microseconds and nanoseconds, and the variant with longer
+//! record headers that some old kernels wrote ("modified").
 
 use std::time::Duration;
 
@@ -10,19 +10,19 @@ use crate::octets::Order;
 const HEADER: usize = 24;
 const RECORD_HEADER: usize = 16;
 const MODIFIED_RECORD_HEADER: usize = 24;
-/// After a damaged place, a record this far from the last good one in time is not valid.
+/// After a damaged place, a record that differs from the last valid one by more than this is not accepted.
 const DAY: u64 = 86_400;
 
 /// The format of one file.
 #[derive(Debug)]
 pub(crate) struct Pcap {
     order: Order,
-    /// Parts of a second in a timestamp.
+    /// The fractions of a second in a timestamp.
     parts: u32,
     record_header: usize,
-    /// Known once the header is read.
+    /// Set once the header was parsed.
     about: Option<About>,
-    /// Seconds of the last good record.
+    /// The seconds of the last valid record.
     last: Option<u64>,
 }
 
@@ -41,7 +41,7 @@ struct RecordHeader {
 }
 
 impl Pcap {
-    /// Knows the format by its first four octets.
+    /// Detects the format by the first four octets.
     pub(crate) fn new(magic: [u8; 4]) -> Option<Pcap> {
         let (order, magic) = match u32::from_be_bytes(magic) {
             magic @ (0xa1b2_c3d4 | 0xa1b2_3c4d | 0xa1b2_cd34) => (Order::Big, magic),
@@ -109,7 +109,7 @@ impl Pcap {
         })
     }
 
-    /// Whether a record begins here and another one right behind it; `None` when more octets are needed.
+    /// Whether a record begins here and another one follows it; `None` if more octets are needed.
     pub(crate) fn makes_sense(&self, octets: &[u8], at_end: bool) -> Option<bool> {
         let header = self.record_header(octets)?;
         if !self.is_likely(&header) {

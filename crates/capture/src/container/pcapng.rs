@@ -1,4 +1,5 @@
-//! pcapng: blocks, of which sections, interfaces and packets matter here; all others are passed over, however long.
+//! pcapng: blocks, of which sections, interfaces and packets are used; all others are skipped, whatever their
+//! length.
 
 use std::time::Duration;
 
@@ -17,19 +18,19 @@ const SIMPLE_PACKET: u32 = 3;
 const ENHANCED_PACKET: u32 = 6;
 const BYTE_ORDER: u32 = 0x1a2b_3c4d;
 
-/// Type and length, and the length again at the end.
+/// The octets of type and both lengths.
 const FRAME: usize = 12;
-/// The fields of an enhanced packet block, and of an old packet block, before the frame.
+/// The octets of an enhanced packet block, and of an obsolete packet block, before the frame.
 const PACKET_FIELDS: usize = 20;
-/// A block of interest is not longer than this: a frame of full length and its options.
+/// The longest block that is parsed: a frame of full length and its options.
 const BLOCK_MAX: usize = RECORD_MAX + 65_536;
 const _: () = assert!(BLOCK_MAX <= CAPACITY);
-/// Interfaces of a section; frames of later ones cannot be read.
+/// The most interfaces of a section; frames of later ones cannot be decoded.
 pub const INTERFACES_MAX: usize = 1024;
-/// Any one octet fits here: what the longest block that is passed over may have, before it counts as damage.
+/// The longest block that is skipped; a longer one counts as damage.
 const SKIP_MAX: u32 = 1 << 30;
 
-/// The reader of one file.
+/// A reader of the pcapng format.
 #[derive(Debug)]
 pub(crate) struct Pcapng {
     order: Order,
@@ -49,9 +50,9 @@ struct Interface {
     link: u16,
     snap: usize,
     check_len: usize,
-    /// Units of time in a second.
+    /// Time units per second.
     units: u64,
-    /// Seconds to be added.
+    /// The seconds to add to timestamps.
     offset: i64,
 }
 
@@ -120,7 +121,7 @@ impl Pcapng {
         if let Some(what) = self.length_damage(SECTION, length) {
             return Found::Damaged(what);
         }
-        // A section starts afresh: its interfaces are numbered from 0 again.
+        // A section starts anew: its interfaces are numbered from 0.
         self.order = order;
         self.interfaces.clear();
         self.is_begun = true;
@@ -150,7 +151,7 @@ impl Pcapng {
         Found::Skip(skip)
     }
 
-    /// Code and value of each option from `at` on, to the end of the block.
+    /// The code and value of each option from `at` to the end of the block.
     fn options<'a>(&self, block: &'a [u8], at: usize) -> impl Iterator<Item = (u16, &'a [u8])> + use<'a> {
         let order = self.order;
         let mut rest = block.get(at..block.len().saturating_sub(4)).unwrap_or_default();
@@ -163,7 +164,7 @@ impl Pcapng {
         })
     }
 
-    /// An enhanced packet block, or its older form.
+    /// Parses an enhanced packet block, or the obsolete packet block.
     fn packet(&self, block: &[u8], kind: u32) -> Found {
         let skip = block.len() as u64;
         let field = |at: usize| self.order.u32(block, 8 + at);
@@ -171,7 +172,7 @@ impl Pcapng {
         let (Some(interface), Some(time), Some(captured), Some(total)) = fields else {
             return Found::Damaged(What::Damaged { expected: "a packet block of 32 octets", found: skip });
         };
-        // The older form has two halves here: interface and drop count.
+        // The obsolete form has two 16-bit fields here: interface and drop count.
         let id =
             if kind == OLD_PACKET { self.order.u16(block, 8).unwrap_or_default().into() } else { interface };
         let available = block.len().saturating_sub(FRAME + PACKET_FIELDS);
@@ -204,7 +205,7 @@ impl Pcapng {
         Found::Record { record, before, len, after: block.len() - before - len }
     }
 
-    /// A frame of the first interface, without a time.
+    /// Parses a simple packet block: a frame of the first interface, without a time.
     fn simple_packet(&self, block: &[u8]) -> Found {
         let skip = block.len() as u64;
         let Some(interface) = self.interfaces.first() else {
@@ -226,8 +227,8 @@ impl Pcapng {
         Found::Record { record, before: 12, len, after: block.len() - 12 - len }
     }
 
-    /// Whether a block of a known type begins here, whole and with its length at both ends; `None` when more octets are
-    /// needed to say.
+    /// Whether a complete block of a known type begins here, with equal lengths at both ends; `None` if more
+    /// octets are needed.
     pub(crate) fn makes_sense(&self, octets: &[u8], at_end: bool) -> Option<bool> {
         let (kind, length) = (self.order.u32(octets, 0)?, self.order.u32(octets, 4)?);
         if kind == SECTION {
@@ -258,7 +259,7 @@ impl Interface {
     }
 }
 
-/// Units in a second: a power of ten, or of two with the highest bit set.
+/// The units per second: a power of ten, or of two if the highest bit is set.
 fn units(resolution: u8) -> u64 {
     let (base, exponent) = if resolution & 0x80 == 0 { (10u64, resolution) } else { (2, resolution & 0x7f) };
     base.checked_pow(exponent.into()).unwrap_or(u64::MAX)

@@ -1,4 +1,5 @@
-//! One end of a control connection as its packets show it, and from both ends: where the capture was made.
+//! One end of a control connection as its packets show it, and the position of the capture derived from both
+//! ends.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,36 +8,36 @@ use crate::link::Direction;
 use crate::packet::{Network, Packet};
 use crate::tcp::{Arrival, Segment};
 
-/// Ethernet fills frames up to this many octets when they leave (without the check sequence).
+/// The minimum length to which Ethernet pads sent frames, without the check sequence.
 const ETHERNET_MIN: usize = 60;
 const ETHERNET: u16 = 1;
-/// What hosts set the time to live to, before routers count it down.
+/// The initial values of the time to live.
 const INITIAL_TTLS: [u8; 3] = [64, 128, 255];
-/// More routers than this lie on no path; then the initial value was another.
+/// The most routers on a path; for a greater distance another initial value is assumed.
 const HOPS_MAX: u8 = 40;
 
-/// What the TCP segments of one end show.
+/// The properties of one end, from its TCP segments.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct End {
-    /// Segments; copies that the capture made do not count.
+    /// The number of segments, without duplicates made by the capture.
     pub segments: u64,
-    /// Lowest and highest time to live of segments that are no RST.
+    /// The lowest and highest time to live of segments other than RST.
     pub ttl: Option<(u8, u8)>,
     /// Maximum segment size in its SYN.
     pub mss: Option<u16>,
-    /// Short Ethernet frames that were not filled up: captured before they left.
+    /// The number of short Ethernet frames without padding: captured before they were sent.
     pub bare: u64,
-    /// Short Ethernet frames that were filled up.
+    /// The number of short Ethernet frames with padding.
     pub filled: u64,
-    /// Checksums not filled in: the network card does it later.
+    /// The number of incomplete checksums, left to checksum offload.
     pub unfinished_sums: u64,
-    /// Checksums that fit.
+    /// The number of correct checksums.
     pub right_sums: u64,
     /// Frames that the capturing host sent, according to the file.
     pub sent: u64,
     /// Frames that the capturing host received, according to the file.
     pub received: u64,
-    /// Segments with data sent again.
+    /// The number of retransmitted data segments.
     pub again: u64,
     /// Frame and time of the first segment.
     pub first: Option<(u64, Duration)>,
@@ -46,14 +47,14 @@ pub struct End {
     pub octets: u64,
     /// Time to live of its first RST.
     reset_ttl: Option<u8>,
-    /// The sequence number behind its last data.
+    /// The sequence number after its last data.
     next: Option<u32>,
     /// The highest acknowledgment of the other end.
     acked: Option<u32>,
 }
 
 impl End {
-    /// A segment that this end sent.
+    /// Handles a segment that this end sent.
     pub(super) fn take(&mut self, packet: &Packet, network: &Network, segment: &Segment) {
         self.segments += 1;
         let place = (packet.number, packet.time);
@@ -87,20 +88,20 @@ impl End {
         }
     }
 
-    /// The other end acknowledges.
+    /// Handles an acknowledgment of the other end.
     pub(super) fn acknowledged(&mut self, ack: u32) {
         self.acked = later(self.acked, ack);
     }
 
-    /// Whether TCP has confirmed all data that this end sent; `None` when it sent none.
+    /// Whether the other end has acknowledged all data of this end; `None` if it sent none.
     pub fn is_acknowledged(&self) -> Option<bool> {
         let next = self.next?;
         Some(self.acked.is_some_and(|acked| acked.wrapping_sub(next).cast_signed() >= 0))
     }
 
-    /// Routers between this end and the place of the capture, by the time to live.
+    /// The number of routers between this end and the capture, by the time to live.
     pub fn hops(&self) -> Option<u8> {
-        // A box in between may reset for it; where there is nothing else, the RST is what there is.
+        // A middlebox may send a RST in place of the end; use it only if there is nothing else.
         let ttl = self.ttl.map(|(_, high)| high).or(self.reset_ttl)?;
         let initial = INITIAL_TTLS.into_iter().find(|initial| *initial >= ttl)?;
         Some(initial - ttl).filter(|hops| *hops <= HOPS_MAX)
@@ -114,16 +115,16 @@ fn later(known: Option<u32>, number: u32) -> Option<u32> {
     })
 }
 
-/// Where a capture was made. Every conclusion about missing packets depends on it.
+/// The position at which a capture was made. Every conclusion about missing packets depends on it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Position {
-    /// On the client, or on its wire before any router.
+    /// On the client, or on its link before any router.
     NearClient,
-    /// On the server, or on its wire before any router.
+    /// On the server, or on its link before any router.
     NearServer,
-    /// Between routers, or on a wire that both ends share.
+    /// Between routers, or on a link that both ends share.
     Middle,
-    /// Not known.
+    /// Unknown.
     #[default]
     Unknown,
 }
@@ -139,7 +140,7 @@ impl fmt::Display for Position {
     }
 }
 
-/// The place, and why.
+/// The position, and the reason for it.
 pub(super) fn position(client: &End, server: &End) -> (Position, String) {
     use Position::{Middle, NearClient, NearServer, Unknown};
     let hops = (client.hops(), server.hops());

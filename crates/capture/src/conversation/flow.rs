@@ -1,4 +1,5 @@
-//! GRE of one call in one direction: what was lost, late or repeated, and what the other side acknowledged.
+//! The GRE packets of a call in one direction: lost, late and repeated numbers, and acknowledgments of the
+//! other side.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -8,31 +9,32 @@ use adit_wire::{mppe, ppp};
 
 use crate::gre::Gre;
 
-/// Sequence numbers behind the highest that are classified: lost, late or repeated.
+/// How far behind the highest number packets are classified as lost, late or repeated.
 pub const WINDOW: u32 = 128;
-/// A step forward beyond this is a new start, not loss.
+/// A step forward beyond this is a restart, not loss.
 pub const JUMP: u32 = 65_536;
-/// "Nothing received yet" of some stacks.
+/// The Acknowledgment Number that some stacks send before they have received anything.
 const NOTHING_YET: u32 = u32::MAX;
-/// A number with nothing sent for so long behind it is acknowledged by itself: acknowledgments wait half a second at most.
+/// A number that no other follows within this time is acknowledged on its own: stacks delay acknowledgments
+/// by at most half a second.
 pub const ALONE: Duration = Duration::from_millis(700);
-/// Waiting for an acknowledgment with a full window counts as a stall from here on, or from four round trips on.
+/// The least time with a full window that counts as a stall; four round-trip times if that is more.
 pub const STALL_MIN: Duration = Duration::from_secs(1);
 
-/// The packets of one direction. Copies that the capture made are in none of the figures.
+/// The packets of one direction. All counters exclude duplicates made by the capture.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Flow {
     /// Packets, with and without a payload.
     pub packets: u64,
-    /// Octets of their PPP frames.
+    /// The octets of their PPP frames.
     pub octets: u64,
-    /// Packets that only acknowledge.
+    /// The number of packets that only acknowledge.
     pub acks_only: u64,
-    /// Frames of a PPP control protocol.
+    /// The number of frames of a PPP control protocol.
     pub control: u64,
-    /// Compressed or encrypted datagrams.
+    /// The number of compressed or encrypted datagrams.
     pub encrypted: u64,
-    /// IP in clear.
+    /// The number of IP packets in clear.
     pub clear: u64,
     /// Frame and time of the first packet.
     pub first: Option<(u64, Duration)>,
@@ -42,73 +44,74 @@ pub struct Flow {
     pub first_seq: Option<u32>,
     /// The highest sequence number.
     pub highest: Option<u32>,
-    /// Numbers that never arrived.
+    /// The number of sequence numbers that never arrived.
     pub missing: u64,
-    /// Numbers that arrived after a higher one.
+    /// The number of packets that arrived after a higher number.
     pub late: u64,
-    /// Numbers that arrived twice.
+    /// The number of packets that arrived twice.
     pub repeated: u64,
-    /// How often the numbers restarted.
+    /// How often the sequence numbers restarted.
     pub restarts: u64,
     /// The highest number that the other side acknowledged.
     pub acked: Option<u32>,
-    /// Acknowledgments of the other side for numbers that are not in the file: they arrived, and only the file lacks them.
+    /// The number of acknowledgments for numbers that are not in the file: the packets arrived, and only the
+    /// file lacks them.
     pub acked_unseen: u64,
-    /// The shortest time from a number to an acknowledgment that covers it, as seen where the capture was made.
+    /// The shortest time from a packet to an acknowledgment that covers it, at the position of the capture.
     pub quickest_ack: Option<Duration>,
     /// The longest such time.
     pub slowest_ack: Option<Duration>,
-    /// When the number was sent that nothing has acknowledged yet.
+    /// When the oldest unacknowledged packet was sent.
     pub unacked_since: Option<Duration>,
-    /// The longest time between two packets, and the frame that ended it.
+    /// The longest time between two packets, and the frame after it.
     pub longest_pause: Option<(Duration, u64)>,
     /// The largest IP packet around it, in octets.
     pub largest: usize,
-    /// The largest IP packet that arrived for certain: an acknowledgment names its very number. A larger one may have
-    /// arrived too.
+    /// The largest IP packet that certainly arrived, because an acknowledgment contains its number. A larger
+    /// one may have arrived too.
     pub largest_acked: usize,
-    /// Packets that break a rule of the header.
+    /// The number of packets with an invalid header.
     pub defects: u64,
-    /// Packets that arrived in outer fragments, all of them in the file.
+    /// The number of packets that arrived in outer fragments, all of them in the file.
     pub fragmented: u64,
-    /// Acknowledgments of the other side that were higher than all before.
+    /// The number of acknowledgments higher than all before.
     pub acks: u64,
-    /// Numbers that were sent alone and that an acknowledgment left out, naming a later one: such a packet was lost behind
+    /// The number of separately sent packets whose number acknowledgments skipped: the packet was lost behind
     /// the capture, or its acknowledgment was.
     pub skipped: u64,
-    /// Octets and frame of the last IP packets with such a number, at most 32.
+    /// The sizes and frames of the last skipped packets, at most 32.
     pub skipped_sizes: VecDeque<(usize, u64)>,
     /// Frame and time of the first IP packet in clear.
     pub first_clear: Option<(u64, Duration)>,
     /// Frame and time of the first compressed or encrypted datagram.
     pub first_encrypted: Option<(u64, Duration)>,
-    /// Coherency counts of MPPE that went back or jumped far, in packets that arrived in order.
+    /// How often the MPPE coherency count went back or jumped far, in packets that arrived in order.
     pub count_jumps: u64,
-    /// Packets with data since the other direction's last packet.
+    /// The number of packets with data since the last packet of the other direction.
     pub unanswered: u64,
     /// Frame and time of the first of them.
     pub unanswered_since: Option<(u64, Duration)>,
     /// How long both directions were silent before it.
     pub silence: Duration,
-    /// The receive window that the other side announced, in packets.
+    /// The receive window of the other side, in packets.
     pub window: Option<u16>,
-    /// The most packets under way and not acknowledged.
+    /// The most unacknowledged packets in flight.
     pub most_under_way: u32,
-    /// Waits for an acknowledgment with a full window; see [`STALL_MIN`].
+    /// The number of waits for an acknowledgment with a full window; see [`STALL_MIN`].
     pub stalls: u64,
     /// The longest of them, and the frame that ended it.
     pub longest_stall: Option<(Duration, u64)>,
-    /// The numbers behind the highest received: bit n for the highest less n.
+    /// The received numbers up to the highest: bit n for the highest less n.
     seen: u128,
     /// The number whose acknowledgment is timed, since [`Flow::unacked_since`].
     timed: u32,
     /// The last coherency count.
     count: Option<u16>,
-    /// The last numbers sent.
+    /// The last packets sent.
     sent: VecDeque<Sent>,
 }
 
-/// A number under way.
+/// A packet in flight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Sent {
     seq: u32,
@@ -117,9 +120,9 @@ struct Sent {
     time: Duration,
 }
 
-/// Sizes that are remembered of numbers which acknowledgments left out.
+/// The most sizes of skipped packets that are kept.
 const SKIPPED_MAX: usize = 32;
-/// Numbers that are remembered until they are acknowledged.
+/// The most packets that are kept until they are acknowledged.
 const SENT_MAX: usize = 64;
 
 impl Flow {
@@ -166,7 +169,7 @@ impl Flow {
         }
     }
 
-    /// The coherency count of a compressed frame.
+    /// Handles the coherency count of a compressed frame.
     fn coherent(&mut self, seq: Option<u32>, data: &[u8]) {
         let Ok(header) = mppe::Header::parse(data) else { return };
         let is_late =
@@ -209,7 +212,8 @@ impl Flow {
         }
     }
 
-    /// The other side acknowledges `ack`. Where the file starts in the middle, that may be one from before.
+    /// Handles an acknowledgment of the other side. If the capture starts during the call, it may be for an
+    /// earlier packet.
     pub(super) fn acknowledged(&mut self, ack: u32, frame: u64, time: Duration, from_the_beginning: bool) {
         if ack == NOTHING_YET && self.highest.is_none_or(|highest| highest < NOTHING_YET - WINDOW) {
             return;
@@ -250,14 +254,15 @@ impl Flow {
 }
 
 impl Flow {
-    /// The send window is full.
+    /// Whether the send window is full.
     fn is_full(&self) -> bool {
         let (Some(window), Some(highest)) = (self.window, self.highest) else { return false };
         let under_way = self.acked.map_or(highest, |acked| highest.wrapping_sub(acked));
         window > 0 && (u32::from(window)..JUMP).contains(&under_way)
     }
 
-    /// The number `ack` arrived for certain. Those before it were named, or arrived with others, or did not arrive.
+    /// Records that packet `ack` certainly arrived. Those before it were acknowledged themselves, or with
+    /// others, or did not arrive.
     fn arrived(&mut self, ack: u32) {
         while let Some(sent) = self.sent.front().copied() {
             if ack.wrapping_sub(sent.seq).cast_signed() < 0 {
@@ -279,8 +284,8 @@ impl Flow {
         }
     }
 
-    /// Numbers that nothing has acknowledged though `now` is later by [`ALONE`]: their frames and the octets of their IP
-    /// packets, oldest first; at most 64.
+    /// Packets that are still unacknowledged at `now`, after [`ALONE`]: frames and sizes of their IP packets,
+    /// oldest first; at most 64.
     pub fn pending(&self, now: Duration) -> impl Iterator<Item = (u64, usize)> {
         self.sent
             .iter()
@@ -288,12 +293,12 @@ impl Flow {
             .map(|sent| (sent.frame, usize::from(sent.size)))
     }
 
-    /// Packets with data.
+    /// The number of packets with data.
     pub fn data(&self) -> u64 {
         self.packets.saturating_sub(self.acks_only)
     }
 
-    /// A packet with data was sent this way, the last one of either direction at `before`.
+    /// Handles a packet with data in this direction; the last packet of either direction was at `before`.
     pub(super) fn ask(&mut self, frame: u64, time: Duration, before: Option<Duration>) {
         if self.unanswered == 0 {
             self.unanswered_since = Some((frame, time));
@@ -302,13 +307,13 @@ impl Flow {
         self.unanswered += 1;
     }
 
-    /// A packet was seen in the other direction.
+    /// Handles a packet in the other direction.
     pub(super) fn answered(&mut self) {
         (self.unanswered, self.unanswered_since, self.silence) = (0, None, Duration::ZERO);
     }
 }
 
-/// `42 packets, numbers 0 to 40, missing 2, ...`: what is 0 is left out.
+/// Formats `42 packets, numbers 0 to 40, missing 2, ...`, without counters that are 0.
 impl fmt::Display for Flow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let plural = if self.packets == 1 { "" } else { "s" };

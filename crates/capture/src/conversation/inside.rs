@@ -1,4 +1,4 @@
-//! Inside the tunnel, as far as it can be read: packets in clear, and those that a password decrypts.
+//! The contents of the tunnel, if readable: packets in clear, and those that a password decrypts.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -12,13 +12,13 @@ use crate::decode::datagram;
 use crate::packet::{Content, Network, Packet};
 use crate::tcp::Segment;
 
-/// Targets that are distinguished; later ones are not followed.
+/// The most targets; later ones are not tracked.
 pub const TARGETS_MAX: usize = 48;
-/// Senders behind the server that are distinguished.
+/// The most senders behind the server.
 pub const SOURCES_MAX: usize = 16;
-/// ICMP errors that are kept.
+/// The most ICMP errors that are kept.
 pub const ERRORS_MAX: usize = 16;
-/// TCP segments that are remembered, to detect retransmissions.
+/// The most TCP segments that are kept to detect retransmissions.
 const SEGMENTS: usize = 64;
 
 /// A host and service that are addressed through the tunnel.
@@ -32,15 +32,15 @@ pub struct Target {
     pub port: u16,
     /// The sender.
     pub by: IpAddr,
-    /// Whether the client's side sends, not the server's.
+    /// Whether the sender is on the client's side.
     pub from_client: bool,
-    /// Requests: SYN, Echo-Request, UDP.
+    /// The number of requests: SYN, Echo-Request, UDP.
     pub requests: u64,
     /// Frame and time of the first request.
     pub first: (u64, Duration),
     /// Frame and time of the last request.
     pub last: (u64, Duration),
-    /// The first answer that is none of the following.
+    /// The first answer other than a RST or an ICMP error.
     pub answered: Option<(u64, Duration)>,
     /// The frame of a RST to the SYN.
     pub refused: Option<u64>,
@@ -48,29 +48,29 @@ pub struct Target {
     pub error: Option<(u64, IpAddr, u8, u8)>,
 }
 
-/// A TCP segment that was sent again.
+/// A retransmitted TCP segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Resent {
-    /// Octets of the IP packet around it, inside the tunnel.
+    /// The length of the IP packet around it, inside the tunnel.
     pub len: usize,
     /// How often it was sent.
     pub times: u64,
-    /// Frame of the first.
+    /// The frame of the first transmission.
     pub first: u64,
-    /// Frame of the last.
+    /// The frame of the last transmission.
     pub last: u64,
-    /// From client to server.
+    /// Whether it was sent by the client.
     pub from_client: bool,
 }
 
-/// What is known of the inside.
+/// The facts about the inside of the tunnel.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Inside {
     /// Packets from the client.
     pub from_client: u64,
     /// Packets from the server.
     pub from_server: u64,
-    /// Octets of the largest packet from the client that the other side acknowledged (TCP).
+    /// The size of the largest packet from the client that was acknowledged by TCP.
     pub largest_arrived: usize,
     /// The targets.
     pub targets: Vec<Target>,
@@ -78,26 +78,26 @@ pub struct Inside {
     pub lookups: Lookups,
     /// The greatest MSS in a SYN: its value, frame, and whether the client sent it.
     pub mss: Option<(u16, u64, bool)>,
-    /// The segment that was sent again most often.
+    /// The segment that was retransmitted most often.
     pub resent: Option<Resent>,
-    /// Segments that were sent again.
+    /// The number of retransmitted segments.
     pub resent_count: u64,
     /// TCP segments with data.
     pub segments: u64,
     /// ICMP errors: frame, sender and content.
     pub errors: Vec<(u64, IpAddr, Icmp)>,
-    /// GRE or PPTP to the server itself: the tunnel carries its own packets. The first such frame.
+    /// The first frame with GRE or PPTP to the server itself: the tunnel carries its own packets.
     pub nested: Option<u64>,
-    /// The first packet of the client that must not be passed on (its time to live is 1): its frame and time.
+    /// The first packet of the client that must not be forwarded (its time to live is 1): frame and time.
     pub ends_at_server: Option<(u64, Duration)>,
-    /// The client's own address, by what it sends.
+    /// The client's address inside the tunnel, by the packets that it sends.
     pub client_address: Option<IpAddr>,
-    /// The senders behind the server, and the server's end itself; at most [`SOURCES_MAX`].
+    /// The senders behind the server, and the server's own tunnel address; at most [`SOURCES_MAX`].
     pub sources: Vec<IpAddr>,
     recent: VecDeque<Data>,
 }
 
-/// TCP data under way.
+/// TCP data in flight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Data {
     ends: (IpAddr, u16, IpAddr, u16),
@@ -110,7 +110,7 @@ struct Data {
 }
 
 impl Inside {
-    /// Takes the IP packet `octets` that arrived in `packet`; `server` is the server's address outside.
+    /// Handles the IP packet `octets` that arrived in `packet`; `server` is the server's outer address.
     pub(super) fn take(&mut self, packet: &Packet, from_client: bool, octets: &[u8], server: IpAddr) {
         let (network, content) = datagram(octets);
         let Some(network) = network else { return };
@@ -177,7 +177,7 @@ impl Inside {
         }
     }
 
-    /// The target whose answer a packet from `port` is.
+    /// The target that a packet from `port` answers.
     fn asked(&mut self, network: &Network, port: u16) -> Option<&mut Target> {
         self.targets.iter_mut().find(|target| {
             (target.address, target.by) == (network.source, network.destination)
@@ -185,7 +185,7 @@ impl Inside {
         })
     }
 
-    /// Whether a UDP packet answers one from the other side.
+    /// Whether a UDP packet is the answer to one from the other side.
     fn answer(&mut self, packet: &Packet, network: &Network, source: u16, _destination: u16) -> bool {
         let place = (packet.number, packet.time);
         self.asked(network, source).is_some_and(|target| {
@@ -268,7 +268,7 @@ impl Inside {
     }
 }
 
-/// Broadcast and multicast address no single host.
+/// Whether it is a broadcast or multicast address.
 fn is_for_many(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => address.is_multicast() || address.is_broadcast() || address.octets()[3] == 255,

@@ -1,8 +1,9 @@
-//! Packets grouped into conversations: a control connection, its calls, and the GRE of each call both ways.
+//! Groups packets into conversations: a control connection, its calls, and the GRE of each call in both
+//! directions.
 //!
-//! Facts only, each with its frame. That GRE never arrived, or which number is wrong, is judged by the caller; but
-//! which packets belong together is decided here: by the ends of the control connection and the Call IDs exchanged on
-//! it, also where one address or one number was changed on the way, and where the file starts in the middle.
+//! The results are facts, each with its frame; the caller judges them. Packets are grouped by the ends of the
+//! control connection and the Call IDs exchanged on it, even if an address or a number was changed on the
+//! path, or if the capture starts during the call.
 
 mod end;
 mod flow;
@@ -30,41 +31,41 @@ pub use step::{By, Event, FIRST, FRAME_KEPT, LAST, Step, Steps};
 pub use table::{CONVERSATIONS_MAX, Conversations};
 pub use tally::{Count, KINDS_COUNTED_MAX, Tally};
 
-/// Calls of one conversation.
+/// The most calls of one conversation.
 pub const CALLS_MAX: usize = 32;
-/// Call IDs without a call that are named in one conversation.
+/// The most Call IDs without a call that are listed in one conversation.
 pub const UNKNOWN_MAX: usize = 8;
-/// Other conversations of the same two addresses that are named in one.
+/// The most other conversations of the same two addresses that are listed in one.
 pub const SIBLINGS_MAX: usize = 8;
-/// Name servers outside the tunnel that are named in one conversation.
+/// The most name servers outside the tunnel that are listed in one conversation.
 pub const OUTSIDE_MAX: usize = 8;
 
-/// Everything between a client and a server that belongs to one control connection.
+/// All packets between a client and a server that belong to one control connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Conversation {
     /// The side that calls.
     pub client: IpAddr,
     /// The side that is called.
     pub server: IpAddr,
-    /// Which is which is known: from the SYN, or from a message only one side sends.
+    /// Whether the roles are known: from the SYN, or from a message that only one side sends.
     pub has_roles: bool,
     /// The server's and the client's TCP port; `None` when there is no control connection in the file.
     pub ports: Option<(u16, u16)>,
     /// See [`crate::Segment::stream`].
     pub stream: Option<u32>,
-    /// The file has the control connection from its SYN on.
+    /// Whether the file contains the control connection from its SYN on.
     pub from_the_beginning: bool,
     /// The calls, in the order of their requests; at most [`CALLS_MAX`].
     pub calls: Vec<Call>,
-    /// What happened.
+    /// The steps of the conversation.
     pub steps: Steps,
     /// Call IDs of GRE packets that belong to no call, at most [`UNKNOWN_MAX`].
     pub unknown: Vec<u16>,
-    /// The last frame that belongs here.
+    /// The last frame of the conversation.
     pub last_frame: u64,
-    /// Its time.
+    /// The time of the last frame.
     pub last_time: Duration,
-    /// The end of the capture: silence lasts at least until then.
+    /// The end of the capture, until which silence can be seen.
     pub until: Duration,
     /// What the client's TCP segments show.
     pub client_end: End,
@@ -72,12 +73,12 @@ pub struct Conversation {
     pub server_end: End,
     /// DNS queries before the call that resolve to the server's address.
     pub names: Vec<Lookup>,
-    /// Name servers that the client queried outside the tunnel meanwhile, at most [`OUTSIDE_MAX`].
+    /// Name servers that the client queried outside the tunnel during the call, at most [`OUTSIDE_MAX`].
     pub outside: Vec<Outside>,
-    /// Other conversations between the same addresses at the same time: a second client behind one NAT, or a connection
-    /// left over. At most [`SIBLINGS_MAX`].
+    /// Other conversations between the same addresses at the same time: a second client behind one NAT, or a
+    /// stale connection. At most [`SIBLINGS_MAX`].
     pub siblings: Vec<Sibling>,
-    /// GRE packets between the two that came in fragments which are not all in the file: frames of the first such.
+    /// GRE packets between the two with missing fragments: the frames of the first one.
     pub broken_fragments: Option<BrokenFragments>,
     /// Frame, time and side of the first FIN or RST.
     pub closed: Option<(u64, Duration, By)>,
@@ -88,7 +89,7 @@ pub struct Conversation {
 pub struct Outside {
     /// Its address.
     pub server: IpAddr,
-    /// Queries.
+    /// The number of queries.
     pub times: u64,
     /// Frame and time of the first.
     pub first: (u64, Duration),
@@ -107,20 +108,20 @@ pub struct Sibling {
     pub time: Duration,
     /// The client's port there.
     pub port: Option<u16>,
-    /// It began after this one.
+    /// Whether it began after this one.
     pub is_later: bool,
-    /// A Call ID that the clients of both have chosen, and the frame that shows it.
+    /// A Call ID that the clients of both have assigned, and the frame that shows it.
     pub same_id: Option<(u16, u64)>,
 }
 
-/// Fragments of GRE packets of which others are missing.
+/// GRE packets with missing fragments.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BrokenFragments {
-    /// Packets.
+    /// The number of packets.
     pub packets: u64,
-    /// Frames of the first one, as far as they are there.
+    /// The frames of the first one that are in the file.
     pub frames: Vec<u64>,
-    /// What is missing of the first one.
+    /// The missing fragments of the first one.
     pub missing: Missing,
     /// The sender.
     pub by: By,
@@ -129,35 +130,35 @@ pub struct BrokenFragments {
 /// One call.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Call {
-    /// The Call ID that the client chose: in GRE from the server. From the client's message; `None` when that is not in
+    /// The Call ID that the client assigned, in GRE from the server. `None` if the client's message is not in
     /// the file.
     pub client_id: Option<u16>,
-    /// The Call ID that the server chose: in GRE from the client.
+    /// The Call ID that the server assigned, in GRE from the client.
     pub server_id: Option<u16>,
-    /// The client's Call ID as the server's reply repeats it, where that is another: something on the way rewrote one
-    /// message and not the other.
+    /// The client's Call ID as repeated in the server's reply, if it differs: a device on the path rewrote
+    /// one message and not the other.
     pub repeated_id: Option<u16>,
-    /// The server accepted the call, in the file or before it begins.
+    /// Whether the server accepted the call, in the file or before it begins.
     pub is_up: bool,
-    /// A message ended it.
+    /// Whether a message ended the call.
     pub has_ended: bool,
     /// GRE from client to server.
     pub to_server: Flow,
     /// GRE from server to client.
     pub to_client: Flow,
-    /// The Call ID seen in GRE to the server, where it is not the one agreed on: the first such.
+    /// The first Call ID in GRE to the server that differs from the agreed one.
     pub wrong_to_server: Option<u16>,
-    /// The same in GRE to the client.
+    /// The first Call ID in GRE to the client that differs from the agreed one.
     pub wrong_to_client: Option<u16>,
-    /// GRE packets with another Call ID than the one agreed on: to server, to client.
+    /// The number of GRE packets with a Call ID that differs from the agreed one: to server, to client.
     pub wrong_packets: [u64; 2],
     /// The first address other than the server's from which GRE of this call arrived.
     pub from_elsewhere: Option<IpAddr>,
     /// How often each kind of PPP control frame was sent.
     pub tally: Tally,
-    /// What the tunnel carries, as far as it can be read.
+    /// The contents of the tunnel, if readable.
     pub inside: Inside,
-    /// What a password shows.
+    /// The results of a password.
     pub open: Open,
 }
 
@@ -192,12 +193,12 @@ impl Conversation {
         end::position(&self.client_end, &self.server_end)
     }
 
-    /// More than an attempt to connect: a message of PPTP, or GRE.
+    /// Whether there is more than an attempt to connect: a PPTP message, or GRE.
     pub fn has_substance(&self) -> bool {
         !self.calls.is_empty() || self.steps.iter().any(|step| matches!(step.what, Event::Message(_)))
     }
 
-    /// When it began.
+    /// The time at which it began.
     pub fn began(&self) -> Duration {
         self.steps.iter().next().map_or(self.last_time, |step| step.time)
     }
@@ -249,7 +250,7 @@ impl Conversation {
         }
     }
 
-    /// The newest call that is `so`.
+    /// The newest call for which `so` is true.
     pub(super) fn find(&self, so: impl Fn(&Call) -> bool) -> Option<usize> {
         self.calls.iter().rposition(so)
     }

@@ -1,4 +1,5 @@
-//! DNS queries outside any tunnel: before a call, for the server's name; during one, what should have gone inside.
+//! DNS queries outside any tunnel: before a call, for the server's name; during a call, queries that should
+//! have been sent inside.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -8,7 +9,7 @@ use crate::beginning::{Icmp, Upper};
 use crate::dns::{Dns, PORT};
 use crate::packet::{Network, Packet};
 
-/// Queries that are remembered; of more, the oldest are forgotten.
+/// The most queries that are kept; the oldest are removed first.
 pub const LOOKUPS_MAX: usize = 64;
 
 /// One DNS query and its answer.
@@ -22,7 +23,7 @@ pub struct Lookup {
     pub by: IpAddr,
     /// The name server.
     pub server: IpAddr,
-    /// How often it was sent.
+    /// How often the query was sent.
     pub times: u64,
     /// Frame and time of the first query.
     pub asked: (u64, Duration),
@@ -89,7 +90,7 @@ impl Lookups {
         }
     }
 
-    /// An ICMP error about a query.
+    /// Records an ICMP error about a query.
     pub(super) fn icmp(&mut self, packet: &Packet, network: &Network, icmp: &Icmp) {
         let Some(quoted) = &icmp.quoted else { return };
         if let Upper::Udp { destination: PORT, .. } = quoted.upper {
@@ -100,7 +101,7 @@ impl Lookups {
         }
     }
 
-    /// All that are remembered.
+    /// All queries that are kept.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Lookup> {
         self.0.iter()
     }

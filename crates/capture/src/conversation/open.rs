@@ -1,7 +1,7 @@
-//! With a password: whether it is the one that was used, and what MPPE hides.
+//! Decryption with a password: checks whether the password was used, and decrypts MPPE.
 //!
-//! A capture only listens: it follows the keys of both sides, and cannot request a reset. Packets that arrive late are
-//! not decrypted.
+//! A capture is passive: it tracks the keys of both sides, and cannot request a reset. Late packets are not
+//! decrypted.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -19,19 +19,20 @@ use super::inside::Inside;
 use crate::octets::Octets as _;
 use crate::packet::Packet;
 
-/// Packets of one direction, its first ones, that decrypt to nothing, until the keys are reported to differ.
+/// The number of first packets in one direction that must decrypt to noise before the keys are reported to
+/// differ.
 const NOISE_MIN: u32 = 3;
-/// So many times more packets that stay closed than such that open: the keys are not those.
+/// The ratio of noise to decrypted packets from which on the keys are taken to differ.
 const NOISE_TIMES: u64 = 4;
-/// Turns of the coherency count that are tried when many packets are missing.
+/// How many times the coherency count may have wrapped if many packets are missing.
 const TURNS_MAX: u32 = 7;
-/// Packets that decrypt to nothing, one after the other, until nothing more is tried in this direction.
+/// The number of consecutive noise packets after which decryption of this direction is abandoned.
 const NOISE_MAX: u32 = 64;
 
 /// A user's password.
 #[derive(Clone)]
 pub struct Secret {
-    /// The user that it belongs to; for `None` it is tried for every user.
+    /// The user of the password; `None` to try it for every user.
     pub user: Option<String>,
     /// The password.
     pub password: Password,
@@ -44,7 +45,7 @@ impl fmt::Debug for Secret {
 }
 
 impl Secret {
-    /// A name belongs to the user with and without a domain, whatever the case.
+    /// Whether a name belongs to the user, with and without a domain, case-insensitively.
     fn is_of(&self, name: &[u8]) -> bool {
         self.user.as_ref().is_none_or(|user| {
             let bare = mschap::without_domain(user.as_bytes());
@@ -54,52 +55,52 @@ impl Secret {
     }
 }
 
-/// What the password shows of a call.
+/// The result of checking the password for a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Checked {
     /// The client used this password.
     Right {
-        /// The frame of its answer.
+        /// The frame of its response.
         frame: u64,
     },
     /// The client used another password.
     Wrong {
-        /// The frame of its answer.
+        /// The frame of its response.
         frame: u64,
     },
     /// The call belongs to another user.
     OtherUser {
-        /// The frame of its answer.
+        /// The frame of its response.
         frame: u64,
     },
 }
 
-/// What follows from the password, for one call.
+/// The results of a password for one call.
 #[derive(Clone, Debug, Default)]
 pub struct Open {
-    /// Whether it is the right one; `None` without an answer to check, or without a password.
+    /// The result of the check; `None` without a response to check, or without a password.
     pub checked: Option<Checked>,
-    /// The server proved that it knows the password too: the frame, and whether the proof is right.
+    /// The server's proof that it knows the password too: the frame, and whether the proof is valid.
     pub server_proof: Option<(u64, bool)>,
-    /// Packets decrypted.
+    /// The number of decrypted packets.
     pub opened: u64,
-    /// The same of each direction: to server, to client.
+    /// The number of decrypted packets by direction: to server, to client.
     pub opened_each: [u64; 2],
     closed_each: [u64; 2],
-    /// Packets that could not be decrypted.
+    /// The number of packets that could not be decrypted.
     pub closed: u64,
-    /// A packet of each direction, where nearly all decrypt to nothing though the password is right: to server, to
-    /// client.
+    /// A frame of each direction in which nearly all packets decrypt to noise although the password is right:
+    /// to server, to client.
     pub noise: [Option<u64>; 2],
     challenge: Option<(u8, Vec<u8>)>,
     proof: Option<[u8; 20]>,
     keys: Option<StartKeys>,
-    /// What the sides agreed on: to server, to client.
+    /// The negotiated bits: to server, to client.
     agreed: [Option<ccp::Mppe>; 2],
     streams: [Option<Box<Stream>>; 2],
 }
 
-/// Compares the published facts, not the state of the keys.
+/// Compares the results, not the state of the keys.
 impl PartialEq for Open {
     fn eq(&self, other: &Open) -> bool {
         (self.checked, self.server_proof, self.opened, self.closed)
@@ -113,14 +114,14 @@ impl Eq for Open {}
 struct Stream {
     keys: KeySchedule,
     stateless: bool,
-    /// The stateful stream, while it is in step.
+    /// The RC4 stream of stateful mode, while it is synchronized.
     cipher: Option<Rc4>,
     expected: u16,
     last_seq: Option<u32>,
     noise: u32,
 }
 
-/// A copy decrypts nothing until a packet resets the stream: copies are made for inspection only.
+/// A copy decrypts nothing until a packet resets the stream; copies are made only for inspection.
 impl Clone for Stream {
     fn clone(&self) -> Stream {
         let Stream { stateless, expected, last_seq, noise, .. } = *self;
@@ -135,7 +136,7 @@ impl fmt::Debug for Stream {
 }
 
 impl Open {
-    /// Takes a control frame.
+    /// Handles a control frame.
     pub(super) fn control(
         &mut self,
         secret: &Secret,
@@ -166,7 +167,7 @@ impl Open {
                 }
             }
             Ok(chap::Message::Failure(text)) if !from_client => {
-                // A retry may be answered for a challenge in the failure itself.
+                // A retry may answer a challenge in the Failure itself.
                 if let Some(challenge) = chap::Failure::parse(text).challenge {
                     self.challenge = Some((packet.id.wrapping_add(1), challenge));
                 }
@@ -215,7 +216,7 @@ impl Open {
         self.streams[direction] = None;
     }
 
-    /// Takes the information field of a compressed frame, which had no more than `wire_len` octets on the wire, and
+    /// Handles the information field of a compressed frame, of at most `wire_len` octets on the wire, and
     /// passes its content to `inside`.
     pub(super) fn data(
         &mut self,
@@ -246,7 +247,7 @@ impl Open {
             None => {
                 self.closed += 1;
                 self.closed_each[direction] += 1;
-                // Occasionally noise is a valid packet.
+                // Occasionally noise looks like a valid packet.
                 let (opened, closed) = (self.opened_each[direction], self.closed_each[direction]);
                 if stream.noise >= NOISE_MIN && closed >= opened * NOISE_TIMES {
                     self.noise[direction].get_or_insert(packet.number);
@@ -283,7 +284,7 @@ fn proof_of(asked: u8, challenge: &[u8], id: u8, value: &[u8], name: &[u8]) -> O
 }
 
 impl Stream {
-    /// The PPP frame inside, as far as it was captured; `None` when it is not decrypted.
+    /// The PPP frame inside, as far as it was captured; `None` if it cannot be decrypted.
     fn decrypt(&mut self, seq: u32, octets: &[u8], wire_len: usize) -> Option<Vec<u8>> {
         let header = Header::parse(octets).ok()?;
         if !header.encrypted || header.compressed || self.noise >= NOISE_MAX {
@@ -346,8 +347,8 @@ impl Stream {
             self.cipher = None;
             return None;
         }
-        // With the A bit the sender restarts RC4 from the current key (RFC 3078), or changes the key once more before
-        // that (Linux): whichever gives a packet.
+        // With the A bit the sender reinitializes RC4 with the current key (RFC 3078), or changes the key
+        // once more before that (Linux): try which one gives a packet.
         let mut keys = self.keys.clone();
         for _ in 0..flags {
             keys.advance();
@@ -366,7 +367,7 @@ impl Stream {
     }
 }
 
-/// Whether it looks like a PPP frame: an IP packet whose header fits, or another network protocol.
+/// Whether it looks like a PPP frame: an IP packet with a valid header, or another network protocol.
 fn is_packet(plain: &[u8], wire_len: usize) -> bool {
     match ppp::frame(plain) {
         Ok((ppp::IP, packet)) => {

@@ -1,4 +1,4 @@
-//! What happened in a conversation: typed, with the frame that shows it, in one list that keeps its beginning and its end.
+//! The steps of a conversation: typed, each with its frame, in a list that keeps its beginning and its end.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -12,21 +12,21 @@ use adit_wire::{Protocol, cp, describe, ppp};
 use crate::beginning::Icmp;
 use crate::note::What;
 
-/// Steps kept from the beginning: a whole set-up, with retransmissions.
+/// The most steps kept from the beginning: a whole set-up with retransmissions.
 pub const FIRST: usize = 160;
-/// Steps kept from the end: how it broke.
+/// The most steps kept from the end, which show the cause.
 pub const LAST: usize = 96;
-/// Octets kept of a PPP control frame: echoes as long as the link takes measure it.
+/// The most octets kept of a PPP control frame: enough for echoes that probe the packet size.
 pub const FRAME_KEPT: usize = 1600;
 
-/// The side that did something.
+/// The source of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum By {
-    /// The side that called: the RFC's PNS.
+    /// The client, the PNS of the RFC.
     Client,
-    /// The side that was called: the RFC's PAC.
+    /// The server, the PAC of the RFC.
     Server,
-    /// Another host: a router, or one side under another address.
+    /// Another host: a router, or one side with another address.
     Other(IpAddr),
 }
 
@@ -45,47 +45,47 @@ impl fmt::Display for By {
 pub struct Step {
     /// The frame that shows it.
     pub frame: u64,
-    /// Its time since 1970; of [`Event::Lacking`], that of the step before.
+    /// The time since 1970; for [`Event::Lacking`], that of the step before.
     pub time: Duration,
-    /// The side that took it.
+    /// The side that caused it.
     pub by: By,
     /// The call it belongs to, in [`super::Conversation::calls`]; `None` for the control connection itself.
     pub call: Option<usize>,
-    /// What happened.
+    /// The event.
     pub what: Event,
 }
 
-/// What happened.
+/// The event of a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
     /// SYN.
     Syn {
-        /// The same one once more.
+        /// Whether it is a retransmission.
         again: bool,
     },
     /// SYN and ACK.
     SynAck {
-        /// The same one once more.
+        /// Whether it is a retransmission.
         again: bool,
     },
     /// The client's ACK: the connection is open.
     Open,
     /// RST.
     Reset {
-        /// Its time to live: one that differs from the sender's other packets shows a middlebox.
+        /// The time to live; a difference from the sender's other packets shows a middlebox.
         ttl: u8,
     },
     /// FIN.
     Fin,
     /// A retransmission of data that was not acknowledged.
     Again {
-        /// Octets.
+        /// The number of octets.
         octets: usize,
     },
     /// A control message.
     Message(Frame),
-    /// The first data are no control message.
+    /// The first data is not a control message.
     Foreign(Vec<u8>),
     /// An ICMP error about a packet of this conversation.
     Icmp(Icmp),
@@ -93,18 +93,19 @@ pub enum Event {
     Ppp {
         /// The protocol.
         protocol: u16,
-        /// Its information field, at most [`FRAME_KEPT`] octets.
+        /// The information field, at most [`FRAME_KEPT`] octets.
         information: Vec<u8>,
         /// Sequence Number.
         seq: Option<u32>,
     },
     /// The first GRE packet of this side.
     FirstGre,
-    /// GRE that belongs here by its Call ID arrived from another address; reported for the first.
+    /// GRE that belongs to the call by its Call ID arrived from another address; reported for the first
+    /// packet only.
     GreFrom(IpAddr),
-    /// Something is missing or cannot be read: [`What::Gap`], [`What::StreamLost`] or [`What::Fragments`].
+    /// Something is missing or cannot be decoded: [`What::Gap`], [`What::StreamLost`] or [`What::Fragments`].
     Lacking(What),
-    /// GRE between these two with a Call ID of no call; reported for the first of each.
+    /// GRE between these two addresses with an unknown Call ID; reported once for each.
     UnknownCall(u16),
 }
 
@@ -143,7 +144,7 @@ impl Step {
     }
 }
 
-/// One line of text: bounded, without secrets.
+/// Formats one line of text: bounded, without secrets.
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.what {
@@ -195,17 +196,17 @@ impl Steps {
         self.first.iter().chain(&self.last)
     }
 
-    /// How many were left out.
+    /// The number of steps that were left out.
     pub fn omitted(&self) -> u64 {
         self.omitted
     }
 
-    /// Steps held.
+    /// The number of steps held.
     pub fn len(&self) -> usize {
         self.first.len() + self.last.len()
     }
 
-    /// Whether nothing has happened.
+    /// Whether there are no steps.
     pub fn is_empty(&self) -> bool {
         self.first.is_empty()
     }

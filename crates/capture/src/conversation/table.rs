@@ -1,4 +1,4 @@
-//! All conversations of a file: where each packet belongs.
+//! The table of all conversations of a file, which assigns packets to them.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -19,12 +19,12 @@ use crate::octets::Octets as _;
 use crate::packet::{Content, Network, Packet};
 use crate::tcp::{Arrival, Segment};
 
-/// Conversations followed at a time; of more, the one that has been silent longest is returned, those without a message
-/// first.
+/// The most conversations that are tracked; beyond it, the one that has been idle longest is returned, those
+/// without a message first.
 pub const CONVERSATIONS_MAX: usize = 128;
 
-/// Takes packets and returns conversations: each when it is complete, when there are too many, or at the end of the
-/// file.
+/// Takes packets and returns conversations: each when it is complete, when the limit is reached, or at the
+/// end of the file.
 #[derive(Debug, Default)]
 pub struct Conversations {
     live: Vec<Conversation>,
@@ -36,7 +36,7 @@ pub struct Conversations {
 }
 
 impl Conversations {
-    /// With a password that may open what MPPE hides.
+    /// Creates a table with a password with which to decrypt MPPE.
     pub fn with_secret(secret: Secret) -> Conversations {
         Conversations { secret: Some(secret), ..Conversations::default() }
     }
@@ -46,7 +46,7 @@ impl Conversations {
         &self.lookups
     }
 
-    /// Takes the next packet of the file. Then [`Conversations::poll`] must be called until there is nothing.
+    /// Handles the next packet of the file. Then call [`Conversations::poll`] until it returns `None`.
     pub fn take(&mut self, packet: &Packet) {
         self.now = self.now.max(packet.time);
         let Some(network) = packet.network.as_ref().filter(|_| packet.duplicate_of.is_none()) else { return };
@@ -62,7 +62,8 @@ impl Conversations {
         }
     }
 
-    /// Takes a note about the file, in its order among the packets: what is missing becomes a step of its conversation.
+    /// Handles a note about the file, in order with the packets: missing data becomes a step of its
+    /// conversation.
     pub fn take_note(&mut self, note: &Note) {
         let of_stream = |number: u32| {
             self.live
@@ -101,28 +102,28 @@ impl Conversations {
         }
     }
 
-    /// There are no more packets: all conversations are returned.
+    /// Reports the end of the file: all conversations are returned.
     pub fn finish(&mut self) {
         let now = self.now;
         self.done.extend(self.live.drain(..).map(|conversation| Conversation { until: now, ..conversation }));
     }
 
-    /// Conversations that are followed, in the order of their beginnings.
+    /// The conversations that are being tracked, in the order in which they began.
     pub fn live(&self) -> &[Conversation] {
         &self.live
     }
 
-    /// How many are followed.
+    /// The number of tracked conversations.
     pub fn len(&self) -> usize {
         self.live.len()
     }
 
-    /// Whether none is followed.
+    /// Whether no conversation is tracked.
     pub fn is_empty(&self) -> bool {
         self.live.is_empty()
     }
 
-    /// The next conversation that is over.
+    /// The next conversation that has ended.
     pub fn poll(&mut self) -> Option<Conversation> {
         self.done.pop_front()
     }
@@ -156,7 +157,7 @@ impl Conversations {
         }
     }
 
-    /// Whether a Call ID is in use twice between the same addresses.
+    /// Detects a Call ID that is used twice between the same addresses.
     fn compare(&mut self, at: usize, frame: u64) {
         let Some(ours) = self.live.get(at) else { return };
         let (began, ends) = (ours.steps.iter().next().map(|step| step.frame), (ours.client, ours.server));
@@ -186,7 +187,7 @@ impl Conversations {
         }
     }
 
-    /// A DNS query of a client outside its tunnel.
+    /// Records a DNS query of a client outside its tunnel.
     fn outside(&mut self, packet: &Packet, network: &Network, is_response: bool) {
         let place = (packet.number, packet.time);
         let asks = |conversation: &&mut Conversation| {
@@ -205,7 +206,8 @@ impl Conversations {
         }
     }
 
-    /// A control connection begins: a connection to the port, or one that carries the protocol.
+    /// Handles the beginning of a control connection: a connection to the port, or one that carries the
+    /// protocol.
     fn new_stream(&mut self, packet: &Packet, network: &Network, segment: &Segment) -> Option<usize> {
         let is_call = segment.flags & tcp::SYN != 0
             && (segment.source_port == PORT || segment.destination_port == PORT);
@@ -267,7 +269,7 @@ impl Conversations {
                 return;
             }
             None => {
-                // No control connection in the file: the side that sends first counts as the client.
+                // Without a control connection in the file, the side that sends first counts as the client.
                 let mut conversation = Conversation::between(source, destination);
                 let call = Call { is_up: true, server_id: gre.call_id, ..Call::default() };
                 conversation.new_call(call);
@@ -280,8 +282,8 @@ impl Conversations {
         }
     }
 
-    /// The conversation and the call of a GRE packet: by addresses and Call ID; else by addresses and the only call there
-    /// is; else by Call ID and the one address that must be right, the receiver's.
+    /// Finds the conversation and the call of a GRE packet: by addresses and Call ID; otherwise by addresses,
+    /// if there is only one call; otherwise by Call ID and the receiver's address, which must be right.
     fn place(&self, source: IpAddr, destination: IpAddr, id: Option<u16>) -> Option<(usize, Option<usize>)> {
         let is_between = |conversation: &&Conversation| {
             (conversation.client, conversation.server) == (source, destination)
@@ -370,12 +372,12 @@ impl Conversations {
     }
 }
 
-/// Messages with a Call ID that its sender chose.
+/// Whether a message contains a Call ID that its sender assigned.
 fn is_call(frame: &Frame) -> bool {
     matches!(frame, Frame::Message(Message::OutgoingCallRequest(_) | Message::IncomingCallReply(_)))
 }
 
-/// Messages that only the called side sends.
+/// Whether only the server sends a message.
 fn is_of_server(frame: &Frame) -> bool {
     matches!(
         frame,
@@ -389,18 +391,18 @@ fn is_of_server(frame: &Frame) -> bool {
     )
 }
 
-/// Whether octets are those of a control message, as far as they go: any length, type 1, the cookie.
+/// Whether octets match the beginning of a control message: any length, type 1, Magic Cookie.
 fn begins_a_message(octets: &[u8]) -> bool {
     let mut head = [0, 0, 0, 1, 0, 0, 0, 0];
     head[4..].copy_from_slice(&MAGIC_COOKIE.to_be_bytes());
     octets.iter().zip(head).skip(2).all(|(octet, expected)| *octet == expected)
 }
 
-/// What a segment does besides carrying messages.
+/// The steps from a segment, apart from its messages.
 fn facts(segment: &Segment, ttl: u8, from_the_beginning: bool) -> impl Iterator<Item = Event> {
     let again = segment.arrival == Arrival::Retransmission;
     let opens = !segment.is_reset() && segment.flags & tcp::SYN == 0 && segment.since_syn.is_some();
-    // One side may send PPTP and the other not.
+    // Only one side may send PPTP.
     let is_known = segment.is_control && !from_the_beginning || begins_a_message(&segment.first);
     let is_foreign = !segment.first.is_empty() && segment.messages.is_empty() && !is_known;
     [
@@ -476,7 +478,7 @@ impl Conversation {
         self.push(packet, by, call, Event::Message(frame.clone()));
     }
 
-    /// GRE of a call.
+    /// Handles GRE of a call.
     fn carry(&mut self, packet: &Packet, network: &Network, at: usize, gre: &Gre, secret: Option<&Secret>) {
         let to_client = network.destination == self.client;
         let is_ours = network.source == self.client || network.source == self.server;
@@ -493,7 +495,7 @@ impl Conversation {
             (&mut call.to_server, &mut call.to_client, &mut call.server_id, &mut call.wrong_to_server)
         };
         match (*agreed, gre.call_id) {
-            // The file does not have the message that chose it.
+            // The message that assigned it is not in the file.
             (None, Some(id)) if self.stream.is_none() => *agreed = Some(id),
             (Some(agreed), Some(id)) if agreed != id => {
                 call.wrong_packets[usize::from(to_client)] += 1;

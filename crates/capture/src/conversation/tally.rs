@@ -1,15 +1,15 @@
-//! How often each kind of PPP control frame was sent: also where the list of steps leaves out the middle.
+//! Counts of each kind of PPP control frame, including those that the list of steps leaves out.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// Kinds counted separately; later ones are not counted.
+/// The most kinds that are counted.
 pub const KINDS_COUNTED_MAX: usize = 96;
 
-/// Frames of one kind from one side.
+/// The frames of one kind from one side.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Count {
-    /// How many.
+    /// The number of frames.
     pub times: u64,
     /// Frame and time of the first.
     pub first: (u64, Duration),
@@ -17,7 +17,7 @@ pub struct Count {
     pub last: (u64, Duration),
 }
 
-/// Counts by protocol, code and side.
+/// The counts by protocol, code and side.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally(BTreeMap<(u16, u8, bool), Count>);
 
@@ -33,12 +33,12 @@ impl Tally {
         count.last = (frame, time);
     }
 
-    /// Frames of `protocol` with `code` that one side sent; `None` for none.
+    /// The count of frames of `protocol` with `code` from one side; `None` if there are none.
     pub fn of(&self, protocol: u16, code: u8, by_client: bool) -> Option<Count> {
         self.0.get(&(protocol, code, by_client)).copied()
     }
 
-    /// How many of them.
+    /// The number of such frames.
     pub fn times(&self, protocol: u16, code: u8, by_client: bool) -> u64 {
         self.of(protocol, code, by_client).map_or(0, |count| count.times)
     }

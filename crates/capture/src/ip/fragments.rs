@@ -1,4 +1,4 @@
-//! Puts fragments together (RFC 791, RFC 8200), within bounds, and reports which are missing.
+//! Reassembly of fragments (RFC 791, RFC 8200), with limits, and reports of missing ones.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -8,13 +8,13 @@ use super::{Fragment, Ip};
 use crate::beginning::{Beginning, Upper};
 use crate::note::{Missing, What};
 
-/// Packets whose fragments are collected at a time.
+/// The most packets that are reassembled at once.
 pub const INCOMPLETE_MAX: usize = 64;
-/// Fragments of one packet.
+/// The most fragments of one packet.
 pub const PIECES_MAX: usize = 128;
 /// The longest packet.
 const PACKET_MAX: usize = 65_535;
-/// Fragments that have not arrived after this time are missing: twice what hosts wait.
+/// The time after which fragments count as missing: twice the timeout of hosts.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,7 +25,7 @@ struct Key {
     id: u32,
 }
 
-/// A packet that is not whole yet.
+/// A packet whose fragments are incomplete.
 #[derive(Debug)]
 struct Incomplete {
     key: Key,
@@ -34,36 +34,36 @@ struct Incomplete {
     dont_fragment: bool,
     frames: Vec<u64>,
     octets: Vec<u8>,
-    /// Pieces in order of arrival: beginning and end.
+    /// The fragments in order of arrival: beginning and end.
     pieces: Vec<(usize, usize)>,
-    /// Where the packet ends; known once its last piece is there.
+    /// The length of the payload; known once the last fragment arrived.
     end: Option<usize>,
-    /// From here on octets were cut by the capture, or are not there.
+    /// The end of the contiguous captured octets.
     captured_to: usize,
 }
 
-/// A packet put together.
+/// A reassembled packet.
 #[derive(Debug)]
 pub(crate) struct Whole {
-    /// What follows the IP header, as far as it was captured.
+    /// The payload of the IP packet, as far as it was captured.
     pub(crate) octets: Vec<u8>,
-    /// Octets it had on the wire.
+    /// The length of the payload on the wire.
     pub(crate) len: usize,
     /// The frames that carried it.
     pub(crate) frames: Vec<u64>,
 }
 
-/// The packets that are being put together.
+/// The packets that are being reassembled.
 #[derive(Debug, Default)]
 pub(crate) struct Fragments {
-    /// By age: the number grows.
+    /// The packets by age: keys increase.
     table: BTreeMap<u64, Incomplete>,
     last: u64,
 }
 
 impl Fragments {
-    /// Takes a fragment; returns the packet when this was the last missing fragment. Packets that are dropped to make
-    /// space are passed to `report`.
+    /// Handles a fragment; returns the packet if it is complete. Packets that are dropped to make space are
+    /// passed to `report`.
     pub(crate) fn take(
         &mut self,
         ip: &Ip<'_>,
@@ -101,12 +101,12 @@ impl Fragments {
         None
     }
 
-    /// Octets kept.
+    /// The number of octets that are kept.
     pub(crate) fn kept(&self) -> usize {
         self.table.values().map(|incomplete| incomplete.octets.len()).sum()
     }
 
-    /// Gives up packets whose fragments have not arrived in time; at the end of the file, all of them.
+    /// Drops packets whose fragments have not arrived in time; at the end of the file, all of them.
     pub(crate) fn give_up(&mut self, now: Option<Duration>) -> Option<What> {
         let (age, oldest) = self.table.first_key_value()?;
         let is_late = now.is_none_or(|now| now.saturating_sub(oldest.since) > PATIENCE);
@@ -130,7 +130,7 @@ impl Incomplete {
         }
     }
 
-    /// Adds a piece; false when there are too many, or when it ends beyond the longest packet.
+    /// Adds a fragment; false if there are too many, or if it ends beyond the longest packet.
     fn add(&mut self, ip: &Ip<'_>, fragment: Fragment, frame: u64) -> bool {
         let (from, to) = (fragment.offset, fragment.offset + ip.payload_len);
         if self.pieces.len() == PIECES_MAX || to > PACKET_MAX {
@@ -154,7 +154,7 @@ impl Incomplete {
         true
     }
 
-    /// How far the pieces reach without a hole.
+    /// The length of the contiguous fragments from the beginning.
     fn reach(&self) -> usize {
         let mut pieces = self.pieces.clone();
         pieces.sort_unstable();

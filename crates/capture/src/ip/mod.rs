@@ -1,4 +1,4 @@
-//! IPv4 and IPv6 headers, read from packets that may be cut.
+//! IPv4 and IPv6 headers of possibly truncated packets.
 
 pub(crate) mod fragments;
 
@@ -13,10 +13,10 @@ pub(crate) const IPV4_IN_IP: u8 = 4;
 /// IPv6 in IP (6in4).
 pub(crate) const IPV6_IN_IP: u8 = 41;
 
-/// Extension headers of IPv6 that are walked.
+/// The most IPv6 extension headers that are skipped.
 const EXTENSIONS_MAX: usize = 8;
 
-/// One IP header and what follows it.
+/// An IP header and its payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Ip<'a> {
     pub(crate) source: IpAddr,
@@ -25,17 +25,17 @@ pub(crate) struct Ip<'a> {
     pub(crate) dont_fragment: bool,
     pub(crate) protocol: u8,
     pub(crate) fragment: Option<Fragment>,
-    /// Octets of the whole packet by its header, or by the frame where the header claims more than that.
+    /// The length of the whole packet by its header, or by the frame if the header claims more.
     pub(crate) total: usize,
-    /// What follows the headers, as far as it was captured.
+    /// The payload after the headers, as far as it was captured.
     pub(crate) payload: &'a [u8],
-    /// Octets that follow the headers on the wire.
+    /// The length of the payload on the wire.
     pub(crate) payload_len: usize,
-    /// Whether the IPv4 header's checksum fits.
+    /// Whether the checksum of the IPv4 header is correct.
     pub(crate) header_sum: Option<bool>,
 }
 
-/// Which piece of a packet this is.
+/// The position of a fragment in its packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Fragment {
     pub(crate) id: u32,
@@ -45,8 +45,8 @@ pub(crate) struct Fragment {
 }
 
 impl<'a> Ip<'a> {
-    /// Reads the packet at the start of `octets`, which had `wire_len` octets on the wire, padding included. Longer
-    /// lengths are clamped: the header may be wrong.
+    /// Parses the packet at the start of `octets`, which had `wire_len` octets on the wire, including
+    /// padding. Longer lengths are clamped: the header may be wrong.
     pub(crate) fn parse(octets: &'a [u8], wire_len: usize) -> Result<Ip<'a>> {
         match octets.octet(0).map(|first| first >> 4) {
             Some(4) => Ip::parse_v4(octets, wire_len),
@@ -68,7 +68,7 @@ impl<'a> Ip<'a> {
             return error("IHL", 0, "at least 5", header_len / 4);
         }
         let claimed = usize::from(u16::from_be_bytes([header[2], header[3]]));
-        // A host that leaves segmentation to its network card captures packets of length 0.
+        // With segmentation offload, packets are captured with length 0.
         let total = if claimed == 0 { wire_len.min(octets.len().max(header_len)) } else { claimed };
         if total < header_len {
             return error("Total Length", 2, "at least the header", total);
@@ -145,7 +145,7 @@ impl<'a> Ip<'a> {
             self.protocol = follows;
             self.payload = self.payload.behind(size);
             self.payload_len = self.payload_len.saturating_sub(size);
-            // What follows the header of a later fragment is in the middle of something.
+            // The payload of a non-first fragment does not begin with a header.
             if self.fragment.is_some() {
                 return;
             }

@@ -1,4 +1,4 @@
-//! Linux cooked captures: what `tcpdump -i any` writes. They contain the direction of each frame.
+//! Linux cooked captures, which `tcpdump -i any` writes. They contain the direction of each frame.
 
 use super::{Carried, Direction, Frame, NotIp, PppOn, ethernet, ppp};
 use crate::octets::Octets as _;
@@ -31,7 +31,7 @@ fn cooked(kind: u16, link: u16, protocol: u16, octets: &[u8]) -> Frame<'_> {
         _ => None,
     };
     let carried = match protocol {
-        // VLAN tags are as on Ethernet.
+        // VLAN tags as on Ethernet.
         0x8100 | 0x88a8 => ethernet::typed(octets.behind(2)),
         0x0004 => ethernet::llc(octets),
         // PPP frames on a PPP link that are not IP.

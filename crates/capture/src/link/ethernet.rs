@@ -5,7 +5,7 @@ use crate::octets::Octets as _;
 
 /// Two addresses.
 const ADDRESSES: usize = 12;
-/// VLAN tags that are walked: QinQ has two.
+/// The most VLAN tags that are skipped; QinQ has two.
 const TAGS_MAX: usize = 4;
 /// Values of the type field below this are a length.
 const LENGTHS: u16 = 0x0600;
@@ -16,7 +16,7 @@ pub(super) fn frame(octets: &[u8]) -> Carried<'_> {
     typed(octets.behind(ADDRESSES))
 }
 
-/// From an EtherType on.
+/// Decodes from an EtherType on.
 pub(super) fn typed(mut octets: &[u8]) -> Carried<'_> {
     for _ in 0..=TAGS_MAX {
         let Some(kind) = octets.be16(0) else { return Carried::Nothing(NotIp::TooShort) };
@@ -30,7 +30,7 @@ pub(super) fn typed(mut octets: &[u8]) -> Carried<'_> {
     Carried::Nothing(NotIp::EtherType(0x8100))
 }
 
-/// From an LLC header on.
+/// Decodes from an LLC header on.
 pub(super) fn llc(octets: &[u8]) -> Carried<'_> {
     match octets.strip_prefix(&SNAP) {
         Some(rest) => match rest.be16(0) {
@@ -50,7 +50,7 @@ pub(super) fn of_type(kind: u16, octets: &[u8]) -> Carried<'_> {
     }
 }
 
-/// From a PPPoE header on.
+/// Decodes from a PPPoE header on.
 pub(super) fn pppoe(octets: &[u8]) -> Carried<'_> {
     let (Some(code), Some(session), Some(len)) = (octets.octet(1), octets.be16(2), octets.be16(4)) else {
         return Carried::Nothing(NotIp::TooShort);

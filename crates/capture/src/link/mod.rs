@@ -1,4 +1,4 @@
-//! The link: from a captured frame to what it carries.
+//! The link layer: from a captured frame to its payload.
 
 mod cooked;
 mod ethernet;
@@ -14,8 +14,8 @@ pub(crate) const ETHERTYPE_IPV4: u16 = 0x0800;
 /// EtherType of IPv6.
 pub(crate) const ETHERTYPE_IPV6: u16 = 0x86dd;
 
-/// Seen by the capturing host; known only where the file contains it. It is the best evidence of the end at which a
-/// capture was made.
+/// The direction of a frame relative to the capturing host, if the file contains it. It is the best evidence
+/// of the end at which a capture was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
     /// The host received the frame.
@@ -32,9 +32,9 @@ pub enum NotIp {
     EtherType(u16),
     /// IEEE 802.2 without an EtherType, such as spanning tree.
     Llc,
-    /// 802.11 management and control: no data.
+    /// 802.11 management and control frames, without data.
     WifiControl,
-    /// 802.11 data that is encrypted on the air.
+    /// 802.11 data that is encrypted by the link.
     WifiEncrypted,
     /// Discovery of PPP over Ethernet.
     PppoeDiscovery,
@@ -42,7 +42,7 @@ pub enum NotIp {
     Ppp(u16),
     /// The frame ends before its protocol field.
     TooShort,
-    /// The link type is not one that can be read.
+    /// The link type is not supported.
     Link(u16),
 }
 
@@ -62,22 +62,22 @@ impl fmt::Display for NotIp {
     }
 }
 
-/// Where a PPP frame outside any tunnel was.
+/// The origin of a PPP frame outside any tunnel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PppOn {
     /// The capture is that of a PPP link.
     Link,
     /// PPP over Ethernet (RFC 2516): not PPTP.
     Pppoe {
-        /// SESSION_ID.
+        /// The SESSION_ID.
         session: u16,
     },
 }
 
-/// What a frame carries.
+/// The payload of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Carried<'a> {
-    /// An IPv4 or IPv6 packet, and perhaps padding.
+    /// An IPv4 or IPv6 packet, possibly with padding.
     Ip(&'a [u8]),
     /// A PPP frame that is not IP.
     Ppp(PppOn, &'a [u8]),
@@ -89,9 +89,9 @@ pub(crate) enum Carried<'a> {
 pub(crate) struct Frame<'a> {
     pub(crate) carried: Carried<'a>,
     pub(crate) direction: Option<Direction>,
-    /// 802.11: the sender repeats the frame because the first was not confirmed.
+    /// Whether an 802.11 sender repeated the frame because it was not acknowledged.
     pub(crate) is_retry: bool,
-    /// Octets of frame check sequence that the link header announces.
+    /// The length of the frame check sequence according to the link header.
     pub(crate) check_len: usize,
 }
 
@@ -119,7 +119,7 @@ pub(crate) fn frame(link: u16, octets: &[u8]) -> Frame<'_> {
     }
 }
 
-/// BSD loopback: an address family in the octet order of the capturing host, or of the network.
+/// BSD loopback: an address family in the byte order of the capturing host, or of the network.
 fn loopback(octets: &[u8]) -> Carried<'_> {
     let Some(family) = octets.be32(0) else { return Carried::Nothing(NotIp::TooShort) };
     let family = if family > 0xffff { family.swap_bytes() } else { family };

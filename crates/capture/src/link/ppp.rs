@@ -7,7 +7,7 @@ use super::{Carried, Direction, Frame, NotIp, PppOn};
 pub(super) fn frame(on: PppOn, octets: &[u8]) -> Carried<'_> {
     match ppp::frame(octets) {
         Ok((ppp::IP | ppp::IPV6, packet)) => Carried::Ip(packet),
-        // Everything from 0x8000 on controls; below is data.
+        // Protocols from 0x8000 on are control protocols; lower ones are data.
         Ok((protocol, _)) if protocol >= 0x8000 => Carried::Ppp(on, octets),
         Ok((ppp::COMPRESSED, _)) => Carried::Ppp(on, octets),
         Ok((protocol, _)) => Carried::Nothing(NotIp::Ppp(protocol)),
@@ -15,8 +15,8 @@ pub(super) fn frame(on: PppOn, octets: &[u8]) -> Carried<'_> {
     }
 }
 
-/// The first octet is the direction of the frame: `received`, else `sent` (any other value when that is empty). It may
-/// be in the place of HDLC's address, before the control octet.
+/// Decodes a frame whose first octet is its direction: `received`, otherwise `sent` (any other value if that
+/// is empty). It may replace HDLC's address, before the control octet.
 pub(super) fn with_direction<'a>(octets: &'a [u8], received: &[u8], sent: &[u8]) -> Frame<'a> {
     let Some((first, rest)) = octets.split_first() else {
         return Frame::of(Carried::Nothing(NotIp::TooShort));

@@ -9,7 +9,7 @@ const RETRY: u8 = 0x08;
 const PROTECTED: u8 = 0x40;
 const ORDERED: u8 = 0x80;
 
-/// Several packets in one frame (A-MSDU), in the QoS field.
+/// Several packets in one frame (A-MSDU), by the QoS field.
 const AGGREGATE: u8 = 0x80;
 
 pub(super) fn frame(octets: &[u8]) -> Frame<'_> {
@@ -32,14 +32,14 @@ pub(super) fn frame(octets: &[u8]) -> Frame<'_> {
         let is_aggregate = octets.octet(at).is_some_and(|qos| qos & AGGREGATE != 0);
         at += if flags & ORDERED != 0 { 6 } else { 2 };
         if is_aggregate {
-            // Of the packets in it the first can be read: addresses and length precede it.
+            // Only the first packet in it is decoded: addresses and length precede it.
             octets = octets.behind(14);
         }
     }
     Frame { is_retry, ..Frame::of(ethernet::llc(octets.behind(at))) }
 }
 
-/// A radiotap header is little-endian and contains its length and a bit map of its fields.
+/// Parses a radiotap header, which is little-endian and contains its length and a bit map of its fields.
 pub(super) fn radiotap(octets: &[u8]) -> Frame<'_> {
     let Some(len) = Order::Little.u16(octets, 2).filter(|len| *len >= 8) else {
         return Frame::of(Carried::Nothing(NotIp::TooShort));
@@ -48,7 +48,8 @@ pub(super) fn radiotap(octets: &[u8]) -> Frame<'_> {
     Frame { check_len: check_len(octets.at_most(len.into())), direction: None::<Direction>, ..inner }
 }
 
-/// Octets of frame check sequence: bit 4 of the flags, which follow the presence words and the time stamp.
+/// The length of the frame check sequence: bit 4 of the flags, which follow the presence words and the
+/// timestamp.
 fn check_len(header: &[u8]) -> usize {
     const MORE: u32 = 1 << 31;
     const TIME: u32 = 1;

@@ -1,4 +1,4 @@
-//! TCP: the facts of each segment, and the control connections found by their content.
+//! TCP segments, and detection of control connections by their content.
 
 mod stream;
 mod table;
@@ -15,19 +15,19 @@ pub(crate) use table::{Place, Streams};
 pub use stream::HELD_MAX;
 pub use table::STREAMS_MAX;
 
-/// Octets kept of the first data of each direction: enough to recognise another protocol by.
+/// The octets kept of the first data in each direction, enough to recognize another protocol.
 pub const FIRST_KEPT: usize = 64;
 
 /// The position of a segment relative to those before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Arrival {
-    /// It continues where the last one ended, or nothing is known of those before.
+    /// It continues the one before, or those before are unknown.
     InOrder,
-    /// It brings nothing that was not there: sent again.
+    /// It contains no new data: a retransmission.
     Retransmission,
-    /// One before it is missing, or late.
+    /// A segment before it is missing or late.
     Ahead,
-    /// A keep-alive: one octet back, no new data.
+    /// A keep-alive: one octet back, without new data.
     KeepAlive,
 }
 
@@ -46,27 +46,27 @@ pub struct Segment {
     pub flags: u8,
     /// Window, not scaled.
     pub window: u16,
-    /// Maximum segment size that a SYN announces.
+    /// The maximum segment size in a SYN.
     pub mss: Option<u16>,
-    /// Octets of data on the wire.
+    /// The length of the data on the wire.
     pub len: usize,
-    /// Whether the checksum fits; `None` when the segment was cut. A wrong one on the host that sent it is normal: its
-    /// network card completes it.
+    /// Whether the checksum is correct; `None` if the segment was truncated. A wrong one on the sending host
+    /// is normal, because of checksum offload.
     pub checksum: Option<bool>,
-    /// The connection's number in this file, from 0 on. Ports that are used again give another number.
+    /// The number of the connection in this file, from 0. A reused pair of ports gets another number.
     pub stream: u32,
-    /// Its position relative to those before.
+    /// The position relative to the segments before.
     pub arrival: Arrival,
-    /// The connection is a PPTP control connection, as far as is known so far.
+    /// Whether the connection is a PPTP control connection, as far as known.
     pub is_control: bool,
-    /// The control messages that can be read since this segment.
+    /// The control messages that this segment completes.
     pub messages: Vec<Frame>,
-    /// The control messages of the *other* direction that can be read since this segment: it acknowledges octets that are
-    /// not in the file, so that nothing waits for them any more.
+    /// The control messages of the *other* direction that become readable: this segment acknowledges octets
+    /// that are not in the file, so that no message waits for them any more.
     pub late: Vec<Frame>,
     /// The beginning of the first data in this direction, at most [`FIRST_KEPT`] octets; empty for all later segments.
     pub first: Vec<u8>,
-    /// In the three segments that open a connection: time since the first.
+    /// In the three segments of the handshake: the time since the first one.
     pub since_syn: Option<Duration>,
 }
 
@@ -91,8 +91,8 @@ impl Segment {
         self.flags & tcp::FIN != 0
     }
 
-    /// Reads the segment that begins with `octets` and had `len` octets on the wire: what one segment alone shows, and
-    /// the data as far as it was captured.
+    /// Parses the segment that begins with `octets` and had `len` octets on the wire: the fields of a single
+    /// segment, and the data as far as it was captured.
     pub(crate) fn read(octets: &[u8], len: usize) -> Result<(Segment, &[u8])> {
         let error = |field, at, expected, found: usize| {
             Err(Error::new(Protocol::Tcp, field, at, expected, found as u64))

@@ -1,4 +1,4 @@
-//! One direction of one connection: octets put in order, and the control messages in them.
+//! One direction of a connection: reordering of data, and the control messages in it.
 
 use std::collections::BTreeMap;
 
@@ -8,41 +8,42 @@ use adit_wire::{Error, tcp};
 use super::{Arrival, FIRST_KEPT, Segment};
 use crate::octets::Octets as _;
 
-/// Octets of segments that arrived ahead of sequence, in one direction of one connection. Control messages are short.
+/// The most octets of segments ahead of sequence, in one direction of one connection. Control messages are
+/// short.
 pub const HELD_MAX: usize = 8192;
-/// Such segments.
+/// The most segments ahead of sequence.
 const PIECES_MAX: usize = 32;
 
-/// Octets that will not arrive any more.
+/// Octets that will not arrive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Trouble {
     Gap { octets: u64, acknowledged: bool },
     Lost(Error),
 }
 
-/// What the octets are.
+/// The interpretation of the data.
 #[derive(Debug)]
 enum Reading {
-    /// Not yet known: too few have arrived since the beginning.
+    /// Unknown yet: too few octets have arrived.
     Undecided(Vec<u8>),
     /// Control messages.
     Control(Framer),
-    /// Control messages from the next segment on that begins with one: the file starts in the middle, or something is
-    /// missing.
+    /// Control messages, from the next segment that begins with one: the capture starts in the middle, or
+    /// data is missing.
     Seeking,
-    /// Another protocol, known from its beginning.
+    /// Another protocol, detected at its beginning.
     Foreign,
 }
 
-/// One direction.
+/// One direction of a connection.
 #[derive(Debug)]
 pub(super) struct Half {
     /// The next sequence number.
     next: Option<u32>,
-    /// That of the SYN.
+    /// The sequence number of the SYN.
     initial: Option<u32>,
     reading: Reading,
-    /// Segments ahead of sequence, by sequence number as it was when the first of them arrived.
+    /// Segments ahead of sequence, by sequence number at the time when the first of them arrived.
     held: BTreeMap<u32, Vec<u8>>,
     has_spoken: bool,
 }
@@ -54,13 +55,13 @@ impl Default for Half {
     }
 }
 
-/// How far `to` lies behind `from`, around the end of the numbers.
+/// The distance from `from` to `to` in sequence numbers, modulo 2^32.
 fn distance(from: u32, to: u32) -> i32 {
     to.wrapping_sub(from).cast_signed()
 }
 
 impl Half {
-    /// The sequence number of the SYN, when it was seen.
+    /// The sequence number of the SYN, if it was captured.
     pub(super) fn initial(&self) -> Option<u32> {
         self.initial
     }
@@ -69,7 +70,8 @@ impl Half {
         matches!(self.reading, Reading::Control(_))
     }
 
-    /// Takes a segment: `payload` is its data as far as it was captured. Fills in what the segment makes readable.
+    /// Handles a segment: `payload` is its data as far as it was captured. Sets the fields of the segment
+    /// that depend on earlier ones.
     pub(super) fn take(&mut self, segment: &mut Segment, payload: &[u8], report: &mut dyn FnMut(Trouble)) {
         if segment.flags & tcp::SYN != 0 {
             if self.initial == Some(segment.seq) {
@@ -112,8 +114,8 @@ impl Half {
         }
     }
 
-    /// The other side has acknowledged everything before `ack`: what is missing of it will not be sent again.
-    /// Messages behind it become readable.
+    /// Handles an acknowledgment of all data before `ack`: missing octets before it will not be sent again,
+    /// and messages after them become readable.
     pub(super) fn acknowledged(&mut self, ack: u32, out: &mut Vec<Frame>, report: &mut dyn FnMut(Trouble)) {
         let Some(next) = self.next else { return };
         if self.held.is_empty() || distance(next, ack) <= 0 {
@@ -127,7 +129,7 @@ impl Half {
 
     fn hold(&mut self, segment: &mut Segment, payload: &[u8], report: &mut dyn FnMut(Trouble)) {
         if matches!(self.reading, Reading::Foreign | Reading::Seeking) || payload.len() < segment.len {
-            // What is missing here is not needed.
+            // The missing octets are not needed here.
             self.skip_to(segment, report);
             self.advance(payload, segment.len, &mut segment.messages, report);
             return;
@@ -138,12 +140,12 @@ impl Half {
         }
     }
 
-    /// Octets that wait for those before them.
+    /// The number of octets that wait for earlier ones.
     fn held(&self) -> usize {
         self.held.values().map(Vec::len).sum()
     }
 
-    /// Octets kept.
+    /// The number of octets that are kept.
     pub(super) fn kept(&self) -> usize {
         let reading = match &self.reading {
             Reading::Undecided(begun) => begun.len(),
@@ -153,7 +155,7 @@ impl Half {
         self.held() + reading
     }
 
-    /// Goes on at the segment, without what is before it.
+    /// Continues at the segment, without the data before it.
     fn skip_to(&mut self, segment: &Segment, report: &mut dyn FnMut(Trouble)) {
         if let Some(next) = self.next
             && self.is_control()
@@ -166,7 +168,7 @@ impl Half {
         self.lose();
     }
 
-    /// Goes on at the first segment that is held.
+    /// Continues at the first held segment.
     fn jump(&mut self, acknowledged: bool, out: &mut Vec<Frame>, report: &mut dyn FnMut(Trouble)) {
         let Some((next, first)) = self.next.and_then(|next| Some((next, self.nearest(next)?))) else {
             return;
@@ -183,12 +185,12 @@ impl Half {
         }
     }
 
-    /// The held segment that is nearest ahead of `next`.
+    /// The held segment that is the first one after `next`.
     fn nearest(&self, next: u32) -> Option<u32> {
         self.held.keys().copied().min_by_key(|seq| distance(next, *seq))
     }
 
-    /// Reads held segments that are in sequence now.
+    /// Processes held segments that are in sequence now.
     fn release(&mut self, out: &mut Vec<Frame>, report: &mut dyn FnMut(Trouble)) {
         while let Some(next) = self.next
             && let Some(first) = self.nearest(next)
@@ -202,7 +204,7 @@ impl Half {
         }
     }
 
-    /// Reads octets that are in order; of `len` of them the first were captured.
+    /// Processes octets in order; the first of `len` octets were captured.
     fn advance(&mut self, octets: &[u8], len: usize, out: &mut Vec<Frame>, report: &mut dyn FnMut(Trouble)) {
         self.next = self.next.map(|next| next.wrapping_add(len as u32));
         self.read(octets, out, report);
@@ -235,7 +237,8 @@ impl Half {
         }
     }
 
-    /// Reads octets that begin with a control message; if they do not, it is `otherwise`.
+    /// Processes octets that should begin with a control message; otherwise the interpretation is
+    /// `otherwise`.
     fn begin(
         &mut self,
         octets: &[u8],

@@ -1,4 +1,4 @@
-//! All connections of the file, within bounds.
+//! The table of all connections of the file, with limits.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -10,10 +10,11 @@ use super::Segment;
 use super::stream::{Half, Trouble};
 use crate::note::What;
 
-/// Connections known at a time. Those that are no control connections are forgotten first, the oldest before the others.
+/// The most connections that are tracked. Connections other than control connections are removed first,
+/// oldest first.
 pub const STREAMS_MAX: usize = 1024;
 
-/// Both ends, the lesser first, so that both directions find the same connection.
+/// Both ends, the lesser first, so that both directions have the same key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Key((IpAddr, u16), (IpAddr, u16));
 
@@ -27,14 +28,14 @@ impl Key {
 struct Stream {
     number: u32,
     halves: [Half; 2],
-    /// Place in the order of forgetting.
+    /// The position in the order of removal.
     rank: (bool, u64),
-    /// When the first SYN arrived; `None` once the connection is open.
+    /// When the first SYN arrived; `None` once the handshake is complete.
     syn: Option<Duration>,
     is_control: bool,
 }
 
-/// Where a segment was found.
+/// The position at which a segment was found.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place {
     pub(crate) source: IpAddr,
@@ -47,13 +48,13 @@ pub(crate) struct Place {
 #[derive(Debug, Default)]
 pub(crate) struct Streams {
     table: BTreeMap<Key, Stream>,
-    /// Which connection to forget first.
+    /// The connections in the order of removal.
     order: BTreeMap<(bool, u64), Key>,
     count: u32,
 }
 
 impl Streams {
-    /// Takes a segment and fills in what can only be known from those before it.
+    /// Handles a segment and sets the fields that depend on earlier segments.
     pub(crate) fn take(
         &mut self,
         place: Place,
@@ -72,7 +73,7 @@ impl Streams {
         });
         self.order.remove(&stream.rank);
         if segment.is_syn() && stream.halves[side].initial().is_some_and(|initial| initial != segment.seq) {
-            // The ports are used again.
+            // The ports are reused.
             *stream = Stream::new(self.count);
             self.count = self.count.wrapping_add(1);
         }
@@ -90,8 +91,8 @@ impl Streams {
         };
         let [first, second] = &mut stream.halves;
         let (ours, theirs) = if side == 0 { (first, second) } else { (second, first) };
-        // What the other side sent and the file lacks is given up before anything else: it was sent earlier. Messages
-        // that become readable by that are the other side's, not this segment's.
+        // Data of the other side that is missing from the file is given up first, because it was sent
+        // earlier. Messages that become readable by that belong to the other side, not to this segment.
         if let Some(ack) = segment.ack {
             let to_note = notes_about(place.destination);
             theirs.acknowledged(ack, &mut segment.late, &mut |trouble| report(to_note(trouble)));
@@ -104,7 +105,7 @@ impl Streams {
         self.order.insert(stream.rank, key);
     }
 
-    /// Fills in what the connection is, without taking the segment: it was captured twice.
+    /// Sets the connection fields of a duplicate without processing it.
     pub(crate) fn recall(&self, place: Place, segment: &mut Segment) {
         let from = (place.source, segment.source_port);
         let to = (place.destination, segment.destination_port);
@@ -114,7 +115,7 @@ impl Streams {
         }
     }
 
-    /// Octets kept.
+    /// The number of octets that are kept.
     pub(crate) fn kept(&self) -> usize {
         self.table.values().flat_map(|stream| &stream.halves).map(Half::kept).sum()
     }
@@ -135,7 +136,7 @@ impl Stream {
         Stream { number, halves: Default::default(), rank: (false, 0), syn: None, is_control: false }
     }
 
-    /// How long the opening takes.
+    /// Measures the duration of the handshake.
     fn time(&mut self, segment: &mut Segment, now: Duration) {
         if segment.flags & tcp::SYN != 0 {
             let since = *self.syn.get_or_insert(now);
@@ -144,7 +145,7 @@ impl Stream {
                 segment.since_syn = Some(now.saturating_sub(since));
             }
         } else if let Some(since) = self.syn.take() {
-            // The third segment; whatever follows is no part of the opening.
+            // The third segment; later ones are not part of the handshake.
             let is_third = segment.ack.is_some() && !segment.is_reset();
             segment.since_syn = is_third.then(|| now.saturating_sub(since));
         }
