@@ -1,33 +1,33 @@
-//! The error type of this crate: what was tried, what the kernel answered, what fixes it.
+//! The error type of this crate: the operation that failed, the kernel's error, and the fix.
 
 use std::fmt;
 use std::io;
 
 use adit_diag::{Code, Diagnostic};
 
-/// The kind of error, for callers that handle some of them.
+/// The kind of error, for callers that handle some kinds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Kind {
     /// A capability or file permission is missing.
     NotPermitted,
-    /// The device, program, interface or file is not there.
+    /// The device, program, interface or file does not exist.
     NotFound,
-    /// It is there already.
+    /// It exists already.
     Exists,
-    /// Another process holds it.
+    /// It is in use by another process.
     Busy,
-    /// This kernel or service cannot do it.
+    /// This kernel or service does not support it.
     Unsupported,
-    /// Another program changed it since; it was left alone.
+    /// Another program has changed it since; it was not modified.
     Changed,
-    /// A file does not hold what it should.
+    /// The content of a file is invalid.
     Damaged,
-    /// Anything else.
+    /// Any other error.
     Other,
 }
 
-/// Why something could not be done to this host.
+/// An error of an operation on this host.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{tried}: {answer}{}", Fix(fix))]
 pub struct Error {
@@ -38,7 +38,7 @@ pub struct Error {
     code: Option<Code>,
 }
 
-/// The result of everything in this crate.
+/// The result of operations in this crate.
 pub type Result<T> = core::result::Result<T, Error>;
 
 struct Fix<'a>(&'a str);
@@ -55,27 +55,27 @@ impl Error {
         self.kind
     }
 
-    /// What was tried, as "cannot …".
+    /// The operation that failed, as "cannot …".
     pub fn tried(&self) -> &str {
         &self.tried
     }
 
-    /// What the kernel (or the service) answered.
+    /// The error of the kernel or the service.
     pub fn answer(&self) -> &str {
         &self.answer
     }
 
-    /// The fix, as an instruction; empty when none is known.
+    /// The fix, as an instruction; empty if none is known.
     pub fn fix(&self) -> &str {
         &self.fix
     }
 
-    /// The code of the catalogue, where it has one.
+    /// The code of the catalogue, if there is one.
     pub fn code(&self) -> Option<Code> {
         self.code
     }
 
-    /// The finding, for errors that have a code.
+    /// The diagnostic, for errors that have a code.
     pub fn diagnostic(&self) -> Option<Diagnostic> {
         let diagnostic = Diagnostic::new(self.code?)
             .message(format!("{}: {}", self.tried, self.answer))
@@ -83,7 +83,7 @@ impl Error {
         Some(if self.fix.is_empty() { diagnostic } else { diagnostic.fix(&self.fix) })
     }
 
-    /// An error from the kernel's answer.
+    /// Creates an error from the kernel's error.
     pub(crate) fn io(tried: impl Into<String>, answer: &io::Error) -> Error {
         Error {
             kind: kind_of(answer),
@@ -94,19 +94,19 @@ impl Error {
         }
     }
 
-    /// An error that has no number from the kernel.
+    /// Creates an error without a number from the kernel.
     pub fn new(kind: Kind, tried: impl Into<String>, answer: impl Into<String>) -> Error {
         Error { kind, tried: tried.into(), answer: answer.into(), fix: String::new(), code: None }
     }
 
-    /// The same with its code.
+    /// Sets the code.
     #[must_use]
     pub fn with_code(mut self, code: Code) -> Error {
         self.code = Some(code);
         self
     }
 
-    /// The same with S08 and how to grant `capability`, if a missing permission was the answer.
+    /// Sets S08 and the way to grant `capability`, if a permission is missing.
     pub(crate) fn needs(self, capability: &str) -> Error {
         if self.kind == Kind::NotPermitted {
             self.with_code(Code::S08).with_fix(grant(capability))
@@ -115,7 +115,7 @@ impl Error {
         }
     }
 
-    /// The same with its fix.
+    /// Sets the fix.
     #[must_use]
     pub fn with_fix(mut self, fix: impl Into<String>) -> Error {
         self.fix = fix.into();
@@ -123,7 +123,7 @@ impl Error {
     }
 }
 
-/// How to give a process the capability that it lacks.
+/// How to grant a process the missing capability.
 fn grant(capability: &str) -> String {
     format!(
         "this needs {capability}: run as root, or set AmbientCapabilities={capability} in the unit, \
@@ -132,7 +132,7 @@ fn grant(capability: &str) -> String {
     )
 }
 
-/// The kernel's message without the number that Rust adds.
+/// The kernel's message without the number that Rust appends.
 fn words(answer: &io::Error) -> String {
     let text = answer.to_string();
     match text.find(" (os error") {

@@ -1,7 +1,7 @@
 //! Linux: GRE sockets, TUN, netlink, nft, resolver, and the undo journal of host changes.
 //!
-//! All system calls beyond the standard library are here, and nothing else is. Each file that needs `unsafe` allows it
-//! for itself, with the reason.
+//! This crate contains all system calls beyond the standard library, and nothing else. Each file that needs
+//! `unsafe` allows it for itself, with the reason.
 
 #![deny(unsafe_code)]
 

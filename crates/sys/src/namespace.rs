@@ -10,11 +10,12 @@ use std::thread;
 
 use crate::error::{Error, Result};
 
-/// A network namespace, held by a descriptor: it lives as long as this value, or as long as a process is in it.
+/// A network namespace, held by a descriptor: it exists as long as this value, or as long as a process is in
+/// it.
 #[derive(Debug)]
 pub struct Namespace(File);
 
-/// Which namespace it is, as long as the host runs: device and inode of its file.
+/// The identity of a namespace while the host runs: device and inode of its file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Identity {
     /// Device of the namespace file system.
@@ -26,7 +27,8 @@ pub struct Identity {
 const OWN: &str = "/proc/thread-self/ns/net";
 
 impl Namespace {
-    /// A new one with nothing but a loopback interface that is down. The calling thread stays where it is.
+    /// Creates a namespace with only a loopback interface, which is down. The calling thread does not enter
+    /// it.
     ///
     /// # Errors
     /// S08 without CAP_SYS_ADMIN; `Kind::Unsupported` when the kernel has no namespaces.
@@ -43,7 +45,7 @@ impl Namespace {
         made.map(Namespace).map_err(|e| explain("cannot create a network namespace", &e))
     }
 
-    /// The one that the calling thread is in.
+    /// The namespace of the calling thread.
     ///
     /// # Errors
     /// When /proc is not mounted.
@@ -51,17 +53,17 @@ impl Namespace {
         Namespace::open(Path::new(OWN))
     }
 
-    /// One that has a file: /run/netns/NAME, or /proc/PID/ns/net.
+    /// Opens a namespace by its file: /run/netns/NAME, or /proc/PID/ns/net.
     ///
     /// # Errors
-    /// `Kind::NotFound` when there is none.
+    /// `Kind::NotFound` if it does not exist.
     pub fn open(path: &Path) -> Result<Namespace> {
         let tried = || format!("cannot open network namespace {}", path.display());
         File::open(path).map(Namespace).map_err(|e| Error::io(tried(), &e))
     }
 
-    /// The one of that identity, if a process or a name in /run/netns shows it; `None` when it is gone (or out of sight,
-    /// in another container).
+    /// Finds the namespace with this identity through a process or a name in /run/netns; `None` if it no
+    /// longer exists (or is not visible, in another container).
     pub fn find(identity: Identity) -> Option<Namespace> {
         let processes =
             fs::read_dir("/proc").into_iter().flatten().flatten().map(|e| e.path().join("ns/net"));
@@ -73,7 +75,7 @@ impl Namespace {
         })
     }
 
-    /// Moves the calling thread into it; threads and processes that it starts from now on begin there.
+    /// Moves the calling thread into the namespace; threads and processes that it starts later inherit it.
     ///
     /// # Errors
     /// S08 without CAP_SYS_ADMIN.
@@ -85,10 +87,10 @@ impl Namespace {
         Ok(())
     }
 
-    /// Which one it is.
+    /// The identity of the namespace.
     ///
     /// # Errors
-    /// What the kernel answers; never for one that is open.
+    /// The error of the kernel; cannot happen for an open namespace.
     pub fn identity(&self) -> Result<Identity> {
         let of = |m: fs::Metadata| Identity { device: m.dev(), inode: m.ino() };
         self.0.metadata().map(of).map_err(|e| Error::io("cannot identify a network namespace", &e))

@@ -1,5 +1,5 @@
-//! Receives this host's own PPTP, GRE, ICMP and DNS packets, both ways (AF_PACKET): for a test that checks its own
-//! packets as a capture would.
+//! Capture of this host's own PPTP, GRE, ICMP and DNS packets in both directions (AF_PACKET), for a test that
+//! checks its own packets as a capture would.
 #![expect(unsafe_code, reason = "recvmsg with a timestamp and a link address")]
 
 use std::io;
@@ -10,30 +10,30 @@ use std::time::Duration;
 use crate::error::{Error, Result};
 use crate::socket;
 
-/// Octets of receive buffer: a test sends little, but a busy machine may read late.
+/// The size of the receive buffer in octets: a test sends little, but a busy machine may read late.
 const BUFFER: usize = 4 << 20;
 
-/// A non-blocking socket that is shown IP packets of all interfaces.
+/// A non-blocking socket that receives the IP packets of all interfaces.
 #[derive(Debug)]
 pub struct Observer(OwnedFd);
 
-/// A packet that was seen.
+/// A captured packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Seen {
-    /// Octets of the packet that are in the buffer, from the IP header on.
+    /// The octets of the packet in the buffer, starting with the IP header.
     pub len: usize,
-    /// Octets of the whole packet.
+    /// The length of the whole packet.
     pub total: usize,
-    /// When the kernel saw it, since 1970.
+    /// When the kernel captured it, since 1970.
     pub time: Duration,
-    /// This host sent it.
+    /// Whether this host sent it.
     pub outgoing: bool,
     /// The interface's index.
     pub interface: u32,
 }
 
 impl Observer {
-    /// Opens it for GRE, ICMP, DNS, and TCP from or to `port`.
+    /// Opens a socket for GRE, ICMP, DNS, and TCP from or to `port`.
     ///
     /// # Errors
     /// S08 without CAP_NET_RAW.
@@ -46,7 +46,7 @@ impl Observer {
         let mut address: libc::sockaddr_ll = unsafe { MaybeUninit::zeroed().assume_init() };
         address.sll_family = libc::AF_PACKET as u16;
         address.sll_protocol = (libc::ETH_P_ALL as u16).to_be();
-        // Bound last: before that, a socket of protocol 0 takes nothing.
+        // Bound last: before that, a socket of protocol 0 receives nothing.
         socket::attach_filter(&fd, &mut program(port))
             .and_then(|()| socket::set(&fd, libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, &one))
             .and_then(|()| socket::set_buffer(&fd, libc::SO_RCVBUFFORCE, libc::SO_RCVBUF, BUFFER))
@@ -55,10 +55,10 @@ impl Observer {
         Ok(Observer(fd))
     }
 
-    /// The next packet; `None` when there is none now. What does not fit is cut off.
+    /// Receives the next packet; `None` if there is none now. A packet longer than the buffer is truncated.
     ///
     /// # Errors
-    /// What the kernel answers: ENETDOWN once after an interface went down.
+    /// The error of the kernel: ENETDOWN once after an interface went down.
     pub fn receive(&self, packet: &mut [u8]) -> io::Result<Option<Seen>> {
         let mut control = Control([0; CONTROL]);
         let mut vector = libc::iovec { iov_base: packet.as_mut_ptr().cast(), iov_len: packet.len() };
@@ -100,7 +100,7 @@ impl AsFd for Observer {
     }
 }
 
-/// Space for the timestamp, aligned as the kernel wants.
+/// Space for the timestamp, with the alignment that the kernel requires.
 #[repr(C, align(8))]
 struct Control([u8; CONTROL]);
 
@@ -131,14 +131,14 @@ const LOAD_HALF_X: u16 = (libc::BPF_LD | libc::BPF_H | libc::BPF_IND) as u16;
 const LOAD_HEADER_LEN: u16 = (libc::BPF_LDX | libc::BPF_B | libc::BPF_MSH) as u16;
 const JUMP_EQUAL: u16 = (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16;
 const RETURN: u16 = (libc::BPF_RET | libc::BPF_K) as u16;
-/// Where the kernel shows the EtherType (SKF_AD_OFF + SKF_AD_PROTOCOL).
+/// The offset at which a BPF program reads the EtherType (SKF_AD_OFF + SKF_AD_PROTOCOL).
 const ETHERTYPE: u32 = (-0x1000i32).cast_unsigned();
 const DNS: u32 = 53;
 
 const UDP: u32 = 17;
 const TCP: u32 = 6;
 
-/// The filter: the kernel shows it the packet from the IP header on. A load past the end drops the packet.
+/// Builds the filter, which runs on the packet from the IP header on. A load past the end drops the packet.
 fn program(port: u16) -> Vec<libc::sock_filter> {
     const DROP: u8 = 24;
     const TAKE: u8 = 25;

@@ -1,4 +1,4 @@
-//! Whole frames of an interface (AF_PACKET): for captures, and for the relay of the tests.
+//! Frames of an interface (AF_PACKET), for captures, and for the relay of the tests.
 #![expect(unsafe_code, reason = "if_nametoindex, sockaddr_ll")]
 
 use std::ffi::CString;
@@ -10,18 +10,18 @@ use crate::error::{Error, Result};
 use crate::socket;
 use crate::tun::VnetHeader;
 
-/// A non-blocking socket that sees every frame that arrives at an interface, and sends frames out of it.
+/// A non-blocking socket that receives every frame on an interface, and sends frames.
 ///
-/// Super-packets and unfinished checksums of this host's own traffic are received with the header that describes them;
-/// sent with the same header they are forwarded unchanged.
+/// Super-packets and incomplete checksums of this host's own traffic are received with their virtio header;
+/// if they are sent with the same header, they are forwarded unchanged.
 #[derive(Debug)]
 pub struct PacketSocket(File);
 
 impl PacketSocket {
-    /// Opens it, in promiscuous mode. Frames that this host sends are not seen.
+    /// Opens a socket in promiscuous mode. Frames that this host sends are not received.
     ///
     /// # Errors
-    /// S08 without CAP_NET_RAW; `Kind::NotFound` when there is no such interface.
+    /// S08 without CAP_NET_RAW; `Kind::NotFound` if there is no such interface.
     pub fn open(interface: &str) -> Result<PacketSocket> {
         let tried = || format!("cannot open a packet socket on {interface}");
         let index = interface_index(interface).map_err(|e| Error::io(tried(), &e))?;
@@ -37,7 +37,8 @@ impl PacketSocket {
         address.sll_family = libc::AF_PACKET as u16;
         address.sll_protocol = all;
         address.sll_ifindex = index as i32;
-        // Bound last: before that, a socket of protocol 0 takes nothing, so no frame arrives half set up.
+        // Bound last: before that, a socket of protocol 0 receives nothing, so no frame arrives before it is
+        // set up.
         socket::set(&fd, libc::SOL_PACKET, libc::PACKET_VNET_HDR, &one)
             .and_then(|()| socket::set(&fd, libc::SOL_PACKET, libc::PACKET_IGNORE_OUTGOING, &one))
             .and_then(|()| socket::set(&fd, libc::SOL_PACKET, libc::PACKET_ADD_MEMBERSHIP, &member))
@@ -47,10 +48,11 @@ impl PacketSocket {
         Ok(PacketSocket(File::from(fd)))
     }
 
-    /// Takes one frame, from the Ethernet header on; `None` when there is nothing now. What does not fit is cut off.
+    /// Receives one frame, starting with the Ethernet header; `None` if there is none now. A frame longer
+    /// than the buffer is truncated.
     ///
     /// # Errors
-    /// What the kernel answers: ENETDOWN once after the interface went down.
+    /// The error of the kernel: ENETDOWN once after the interface went down.
     pub fn receive(&self, frame: &mut [u8]) -> io::Result<Option<(VnetHeader, usize)>> {
         let mut header = [0; VnetHeader::LEN];
         match (&self.0).read_vectored(&mut [IoSliceMut::new(&mut header), IoSliceMut::new(frame)]) {
@@ -63,7 +65,7 @@ impl PacketSocket {
     /// Sends one frame.
     ///
     /// # Errors
-    /// `WouldBlock` when there is no space now, else the error of the kernel.
+    /// `WouldBlock` if there is no space now, otherwise the error of the kernel.
     pub fn send(&self, header: VnetHeader, frame: &[u8]) -> io::Result<()> {
         (&self.0).write_vectored(&[IoSlice::new(&header.to_octets()), IoSlice::new(frame)]).map(drop)
     }
@@ -78,7 +80,7 @@ impl AsFd for PacketSocket {
 /// The index of an interface in this network namespace.
 ///
 /// # Errors
-/// `ENODEV` when there is none of this name.
+/// `ENODEV` if there is none with this name.
 pub fn interface_index(interface: &str) -> io::Result<u32> {
     let name = CString::new(interface).map_err(|_| io::Error::from_raw_os_error(libc::ENODEV))?;
     // SAFETY: `name` is a string that ends with a zero octet and lives through the call.

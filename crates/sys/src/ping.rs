@@ -1,4 +1,5 @@
-//! One ICMP echo (RFC 792), of any size: is a host there, and does a packet of that size fit the path.
+//! ICMP echo (RFC 792) of any size: checks whether a host answers, and whether a packet of that size fits the
+//! path.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket};
@@ -12,27 +13,27 @@ use crate::error::{Error, Result};
 use crate::gre::IcmpKind;
 use crate::socket;
 
-/// What to send.
+/// An echo request to send.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// Where to.
+    /// The destination.
     pub destination: Ipv4Addr,
-    /// From which address; `None` for that of the route.
+    /// The source address; `None` for that of the route.
     pub source: Option<Ipv4Addr>,
     /// The interface to send from, regardless of the routes.
     pub interface: Option<String>,
-    /// Octets of the whole IP packet, from 36.
+    /// The length of the whole IP packet in octets, at least 36.
     pub size: u16,
-    /// Sets Don't Fragment, and ignores what was learned of the path's MTU before.
+    /// Sets Don't Fragment, and ignores a cached path MTU.
     pub dont_fragment: bool,
-    /// Time to live; `None` for the system's.
+    /// The time to live; `None` for the default of the system.
     pub ttl: Option<u8>,
-    /// How long to wait.
+    /// How long to wait for an answer.
     pub timeout: Duration,
 }
 
 impl Request {
-    /// An ordinary echo of 84 octets with one second to answer.
+    /// Creates an ordinary request of 84 octets with a timeout of one second.
     pub fn new(destination: Ipv4Addr) -> Request {
         Request {
             destination,
@@ -55,20 +56,21 @@ pub enum Answer {
     Error {
         /// Its sender; `None` for this host.
         from: Option<Ipv4Addr>,
-        /// Why.
+        /// The error.
         kind: IcmpKind,
     },
-    /// Nothing in time.
+    /// No answer in time.
     Silent,
 }
 
-/// IP header, ICMP header, and eight octets that distinguish our echo from that of another process.
+/// IP header, ICMP header, and eight octets that distinguish our echo from those of other processes.
 const SMALLEST: u16 = 20 + 8 + 8;
 
 /// Sends one echo request and waits for the answer.
 ///
 /// # Errors
-/// S08 without CAP_NET_RAW; otherwise what the kernel answers, such as no route (`Kind::NotFound`: ENETUNREACH).
+/// S08 without CAP_NET_RAW; otherwise the error of the kernel, such as no route (`Kind::NotFound`:
+/// ENETUNREACH).
 pub fn ping(request: &Request) -> Result<Answer> {
     let tried = || format!("cannot ping {}", request.destination);
     let socket = open(request).map_err(|e| Error::io(tried(), &e).needs("CAP_NET_RAW"))?;
@@ -123,7 +125,7 @@ fn open(request: &Request) -> io::Result<UdpSocket> {
     if let Some(source) = request.source {
         socket::bind(&fd, &socket::address(source))?;
     }
-    // The calls that send and receive one datagram with its address are the same for every kind of socket.
+    // The calls that send and receive a datagram with its address are the same for all kinds of sockets.
     let socket = UdpSocket::from(fd);
     socket.set_nonblocking(false)?;
     Ok(socket)
@@ -136,15 +138,15 @@ fn echo(size: u16, identifier: u16, sequence: u16) -> Vec<u8> {
     icmp::echo_request(identifier, sequence, &data)
 }
 
-/// `Some(None)` for the reply to the echo whose octets from the identifier on begin with `ours`, `Some(kind)` for an
-/// error about it, `None` for anything else.
+/// Parses an answer: `Some(None)` for the reply to the echo whose octets from the identifier on begin with
+/// `ours`, `Some(kind)` for an error about it, `None` for anything else.
 fn read(ip: &[u8], ours: &[u8], destination: Ipv4Addr) -> Option<Option<IcmpKind>> {
     let icmp = payload(ip)?;
     let (head, rest) = icmp.split_first_chunk::<8>()?;
     if head[0] == ECHO_REPLY {
         return (icmp.get(4..)?.starts_with(ours)).then_some(None);
     }
-    // An error returns our IP header and at least the first eight octets behind it.
+    // An error quotes our IP header and at least the first eight octets after it.
     let inner = payload(rest)?;
     let about = Ipv4Addr::from(*rest.get(16..)?.first_chunk::<4>()?);
     let same =

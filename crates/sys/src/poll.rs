@@ -1,4 +1,4 @@
-//! Waiting for descriptors, and waking a worker that waits.
+//! Waiting for descriptors, and waking a waiting worker.
 #![expect(unsafe_code, reason = "epoll and eventfd")]
 
 use std::fs::File;
@@ -9,28 +9,29 @@ use std::time::Duration;
 
 use crate::error::{Error, Result};
 
-/// Descriptors reported by one wait, at most; the others are reported by the next.
+/// The most descriptors reported by one wait; the others are reported by the next one.
 pub const MAX_READY: usize = 32;
 
-/// What to wait for.
+/// The events to wait for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Interest {
-    /// Something to read (errors are always reported).
+    /// Readable (errors are always reported).
     Read,
-    /// Space to write as well.
+    /// Writable as well.
     ReadWrite,
 }
 
 /// A descriptor that is ready, level-triggered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ready {
-    /// The number given to [`Poller::add`].
+    /// The number passed to [`Poller::add`].
     pub token: u64,
-    /// There is something to read.
+    /// Whether it is readable.
     pub readable: bool,
-    /// There is space to write.
+    /// Whether it is writable.
     pub writable: bool,
-    /// There is an error to collect (for a GRE socket: [`crate::gre::GreSocket::icmp`]), or the other end is gone.
+    /// Whether there is an error to read (for a GRE socket: [`crate::gre::GreSocket::icmp`]), or the other
+    /// end has closed.
     pub error: bool,
 }
 
@@ -39,10 +40,10 @@ pub struct Ready {
 pub struct Poller(OwnedFd);
 
 impl Poller {
-    /// An empty set.
+    /// Creates an empty set.
     ///
     /// # Errors
-    /// When the process is out of descriptors or the kernel out of memory.
+    /// If the process is out of descriptors or the kernel is out of memory.
     pub fn new() -> Result<Poller> {
         // SAFETY: epoll_create1 takes no pointers.
         let fd = unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) };
@@ -56,23 +57,23 @@ impl Poller {
     /// Adds a descriptor, which must stay open until it is removed or the set is dropped.
     ///
     /// # Errors
-    /// What the kernel answers, as when it is there already.
+    /// The error of the kernel, such as for a descriptor that is in the set already.
     pub fn add(&self, fd: impl AsFd, token: u64, interest: Interest) -> Result<()> {
         self.control(libc::EPOLL_CTL_ADD, fd.as_fd(), token, interest, "add a descriptor to an epoll set")
     }
 
-    /// Changes what to wait for.
+    /// Changes the events to wait for.
     ///
     /// # Errors
-    /// What the kernel answers, as when it is not in the set.
+    /// The error of the kernel, such as for a descriptor that is not in the set.
     pub fn modify(&self, fd: impl AsFd, token: u64, interest: Interest) -> Result<()> {
         self.control(libc::EPOLL_CTL_MOD, fd.as_fd(), token, interest, "change a descriptor in an epoll set")
     }
 
-    /// Takes a descriptor out.
+    /// Removes a descriptor.
     ///
     /// # Errors
-    /// What the kernel answers, as when it is not in the set.
+    /// The error of the kernel, such as for a descriptor that is not in the set.
     pub fn remove(&self, fd: impl AsFd) -> Result<()> {
         self.control(
             libc::EPOLL_CTL_DEL,
@@ -104,12 +105,12 @@ impl Poller {
         Ok(())
     }
 
-    /// Waits until something is ready or `timeout` is over (`None`: no limit), and calls `each` for every ready
-    /// descriptor. A signal ends the wait early, as if nothing were ready. Waits are rounded up to milliseconds, so
-    /// that a deadline has passed when the wait returns.
+    /// Waits until a descriptor is ready or `timeout` has elapsed (`None`: no limit), and calls `each` for
+    /// every ready descriptor. A signal ends the wait early, as if nothing were ready. Waits are rounded up
+    /// to milliseconds, so that a deadline has passed when the wait returns.
     ///
     /// # Errors
-    /// What the kernel answers; never for a set that is in order.
+    /// The error of the kernel; cannot happen for a valid set.
     pub fn wait(&self, timeout: Option<Duration>, mut each: impl FnMut(Ready)) -> io::Result<()> {
         let timeout =
             timeout.map_or(-1, |t| i32::try_from(t.as_nanos().div_ceil(1_000_000)).unwrap_or(i32::MAX));
@@ -134,22 +135,22 @@ impl Poller {
     }
 }
 
-/// A set can be in another set: it is readable when something in it is ready.
+/// A set can be in another set: it is readable if a descriptor in it is ready.
 impl AsFd for Poller {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
     }
 }
 
-/// Wakes the thread that waits for it; clones wake the same one. Put it in the thread's [`Poller`].
+/// Wakes the thread that waits on it; clones wake the same thread. Add it to the thread's [`Poller`].
 #[derive(Clone, Debug)]
 pub struct Waker(Arc<File>);
 
 impl Waker {
-    /// A new waker without pending wakes.
+    /// Creates a waker without pending wakes.
     ///
     /// # Errors
-    /// When the process is out of descriptors.
+    /// If the process is out of descriptors.
     pub fn new() -> Result<Waker> {
         // SAFETY: eventfd takes no pointers.
         let fd = unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) };

@@ -1,11 +1,11 @@
-//! The few socket calls that the standard library lacks, each behind a safe function.
+//! Safe wrappers for the socket calls that the standard library lacks.
 #![expect(unsafe_code, reason = "socket system calls")]
 
 use std::io;
 use std::mem::{size_of, size_of_val};
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 
-/// A new socket, closed on exec and non-blocking.
+/// Creates a socket, closed on exec and non-blocking.
 pub(crate) fn open(family: i32, kind: i32, protocol: i32) -> io::Result<OwnedFd> {
     let kind = kind | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
     // SAFETY: socket takes no pointers.
@@ -35,7 +35,7 @@ fn set_raw(socket: impl AsFd, level: i32, name: i32, value: *const u8, len: usiz
     if rc < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
-/// Reads an option into integers; returns those the kernel filled in.
+/// Reads an option into integers; returns those that the kernel set.
 pub(crate) fn get<const N: usize>(socket: impl AsFd, level: i32, name: i32) -> io::Result<[u32; N]> {
     let mut value = [0u32; N];
     let mut len = size_of::<[u32; N]>() as libc::socklen_t;
@@ -71,14 +71,15 @@ pub(crate) fn attach_filter(socket: impl AsFd, program: &mut [libc::sock_filter]
     set(socket, libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, &program)
 }
 
-/// Asks for a receive or send buffer of `octets`, beyond the system's limit where we may; returns what it became.
+/// Requests a receive or send buffer of `octets`, beyond the system's limit if permitted; returns the size
+/// that was granted.
 pub(crate) fn set_buffer(socket: impl AsFd, force: i32, name: i32, octets: usize) -> io::Result<usize> {
     let socket = socket.as_fd();
     let wanted = i32::try_from(octets).unwrap_or(i32::MAX);
     if set(socket, libc::SOL_SOCKET, force, &wanted).is_err() {
         set(socket, libc::SOL_SOCKET, name, &wanted)?;
     }
-    // The kernel doubles the number for its own bookkeeping and reports the doubled one.
+    // The kernel doubles the size for its own bookkeeping and reports the doubled size.
     Ok(get::<1>(socket, libc::SOL_SOCKET, name)?[0] as usize / 2)
 }
 

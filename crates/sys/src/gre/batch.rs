@@ -1,4 +1,4 @@
-//! The caller's buffers: fixed slots, made once, never grown.
+//! The caller's buffers: slots of fixed size, allocated once.
 
 use std::io;
 use std::net::Ipv4Addr;
@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::MAX_BATCH;
 
-/// Slots that a receive fills.
+/// A batch of slots for received packets.
 #[derive(Debug)]
 pub struct RecvBatch {
     buffer: Box<[u8]>,
@@ -25,19 +25,20 @@ struct Place {
     destination: Ipv4Addr,
 }
 
-/// A packet that has arrived.
+/// A received packet.
 #[derive(Debug)]
 pub struct Packet<'a> {
     /// The sender's address, from the IP header.
     pub source: Ipv4Addr,
-    /// The address of ours that it was sent to.
+    /// The local address that it was sent to.
     pub destination: Ipv4Addr,
-    /// From the GRE header on, to be worked on in place.
+    /// The packet from the GRE header on, for processing in place.
     pub gre: &'a mut [u8],
 }
 
 impl RecvBatch {
-    /// Space for `packets` packets (1 to [`MAX_BATCH`]) of up to `slot` octets each, IP header included.
+    /// Creates space for `packets` packets (1 to [`MAX_BATCH`]) of up to `slot` octets each, including the IP
+    /// header.
     pub fn new(packets: usize, slot: usize) -> RecvBatch {
         let packets = packets.clamp(1, MAX_BATCH);
         let slot = slot.clamp(64, 65_536);
@@ -49,17 +50,18 @@ impl RecvBatch {
         }
     }
 
-    /// Packets in the batch.
+    /// The number of packets in the batch.
     pub fn len(&self) -> usize {
         self.packets.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no packets.
     pub fn is_empty(&self) -> bool {
         self.packets.is_empty()
     }
 
-    /// Packets left out since the batch was made: no IPv4 header, or longer than a slot.
+    /// The number of packets left out since the batch was created: without an IPv4 header, or longer than a
+    /// slot.
     pub fn damaged(&self) -> u64 {
         self.damaged
     }
@@ -79,7 +81,7 @@ impl RecvBatch {
         self.buffer.get(base + place.start..base + place.end)
     }
 
-    /// All packets at once, in the order of arrival: their octets are disjoint, so they can be kept together while
+    /// All packets at once, in the order of arrival. Their octets are disjoint, so they can be kept while
     /// neighbours are joined into one write.
     pub fn packets(&mut self) -> impl Iterator<Item = Packet<'_>> {
         let mut places = self.packets.iter().copied().peekable();
@@ -90,13 +92,13 @@ impl RecvBatch {
         })
     }
 
-    /// Empties the batch and gives all of its slots to be filled.
+    /// Empties the batch and returns all of its slots to be filled.
     pub(super) fn slots(&mut self) -> impl Iterator<Item = &mut [u8]> {
         self.packets.clear();
         self.buffer.chunks_exact_mut(self.slot)
     }
 
-    /// Notes that `len` octets arrived in `slot`.
+    /// Records that `len` octets arrived in `slot`.
     pub(super) fn filled(&mut self, slot: usize, len: usize, truncated: bool) {
         let base = slot * self.slot;
         let place = match self.buffer.get(base..base + len.min(self.slot)) {
@@ -110,7 +112,7 @@ impl RecvBatch {
     }
 }
 
-/// Reads the IP header. The kernel has checked its checksum and length, and put fragments together.
+/// Parses the IP header. The kernel has verified its checksum and length, and reassembled fragments.
 fn ip_header(octets: &[u8], slot: usize) -> Option<Place> {
     let (header, _) = octets.split_first_chunk::<20>()?;
     let start = usize::from(header[0] & 0x0f) * 4;
@@ -125,7 +127,7 @@ fn ip_header(octets: &[u8], slot: usize) -> Option<Place> {
     Some(Place { slot, start, end, source: four(12), destination: four(16) })
 }
 
-/// Packets to be sent together.
+/// A batch of packets to be sent together.
 #[derive(Debug)]
 pub struct SendBatch {
     buffer: Box<[u8]>,
@@ -146,18 +148,20 @@ pub(super) struct Item {
 /// The result of sending a [`SendBatch`].
 #[derive(Debug, Default)]
 pub struct Sent {
-    /// Packets that the kernel accepted.
+    /// The number of packets that the kernel accepted.
     pub sent: usize,
-    /// Packets dropped because the queue to the network was full.
+    /// The number of packets dropped because the queue of the interface was full.
     pub congested: usize,
-    /// Packets that it refused for another reason.
+    /// The number of packets that were rejected for another reason.
     pub refused: usize,
-    /// Why it refused the last of them: no route, a firewall's output rule (EPERM), larger than the path MTU (EMSGSIZE).
+    /// Why the last of them was rejected: no route, a firewall's output rule (EPERM), larger than the path
+    /// MTU (EMSGSIZE).
     pub error: Option<io::Error>,
 }
 
 impl SendBatch {
-    /// Space for `packets` packets (1 to [`MAX_BATCH`]) of up to `slot` octets each, from the GRE header on.
+    /// Creates space for `packets` packets (1 to [`MAX_BATCH`]) of up to `slot` octets each, starting with
+    /// the GRE header.
     pub fn new(packets: usize, slot: usize) -> SendBatch {
         let packets = packets.clamp(1, MAX_BATCH);
         let slot = slot.clamp(64, 65_536);
@@ -169,7 +173,7 @@ impl SendBatch {
         }
     }
 
-    /// Adds a packet. Without `source` the kernel takes the address of the route.
+    /// Adds a packet. Without `source` the kernel selects the address by the route.
     ///
     /// Returns false, and adds nothing, when the batch is full or the packet is longer than a slot.
     #[must_use]
@@ -179,7 +183,7 @@ impl SendBatch {
         self.push_in_place(destination, source, 0..gre.len())
     }
 
-    /// The octets of the next slot, to make a packet in; `None` when the batch is full.
+    /// The octets of the next slot, in which to build a packet; `None` if the batch is full.
     pub fn slot(&mut self) -> Option<&mut [u8]> {
         let base = self.items.len() * self.slot;
         self.buffer.get_mut(base..base + self.slot)
@@ -203,17 +207,17 @@ impl SendBatch {
         fits
     }
 
-    /// The whole slots of the packets added so far, in their order, to be worked on before they are sent.
+    /// The whole slots of the packets added so far, in order, for processing before they are sent.
     pub fn slots_mut(&mut self) -> impl Iterator<Item = &mut [u8]> {
         self.buffer.chunks_exact_mut(self.slot).take(self.items.len())
     }
 
-    /// Packets still to be sent.
+    /// The number of packets still to be sent.
     pub fn pending(&self) -> usize {
         self.items.len() - self.first
     }
 
-    /// Whether another packet does not fit.
+    /// Whether the batch is full.
     pub fn is_full(&self) -> bool {
         (self.items.len() + 1) * self.slot > self.buffer.len()
     }
@@ -224,7 +228,7 @@ impl SendBatch {
         self.first = 0;
     }
 
-    /// What is still to be sent, in order.
+    /// The packets still to be sent, in order.
     pub(super) fn waiting(&self) -> impl Iterator<Item = (Item, &[u8])> {
         self.items
             .iter()
@@ -233,7 +237,7 @@ impl SendBatch {
             .map(|(item, octets)| (*item, octets.get(item.start..item.end).unwrap_or_default()))
     }
 
-    /// Forgets the next `n` packets.
+    /// Removes the next `n` packets.
     pub(super) fn advance(&mut self, n: usize) {
         self.first += n;
         if self.first >= self.items.len() {

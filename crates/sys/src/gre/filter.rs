@@ -1,7 +1,7 @@
-//! The filter of a GRE socket in the kernel (classic BPF).
+//! The kernel filter of a GRE socket (classic BPF).
 
-/// Lets through enhanced GRE only (version 1, protocol type 0x880b: RFC 2637 section 4.1), and of it the calls of
-/// which the Call ID in `mask` equals `value`.
+/// A filter that accepts enhanced GRE only (version 1, protocol type 0x880b: RFC 2637 section 4.1), of calls
+/// whose Call ID under `mask` equals `value`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CallFilter {
     mask: u16,
@@ -16,22 +16,22 @@ const JUMP_EQUAL: u16 = (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16;
 const RETURN: u16 = (libc::BPF_RET | libc::BPF_K) as u16;
 
 impl CallFilter {
-    /// Every call.
+    /// Accepts all calls.
     pub const fn all() -> CallFilter {
         CallFilter { mask: 0, value: 0 }
     }
 
-    /// The calls whose Call ID, as the receiver knows it, gives `value` under `mask`: one worker's share.
+    /// Accepts the calls whose local Call ID under `mask` equals `value`: one worker's share.
     pub const fn share(mask: u16, value: u16) -> CallFilter {
         CallFilter { mask, value: value & mask }
     }
 
-    /// Nothing at all, for a socket that only sends.
+    /// Accepts nothing, for a socket that only sends.
     pub const fn none() -> CallFilter {
         CallFilter { mask: 0, value: 1 }
     }
 
-    /// The program. The kernel shows it the packet from the IP header on; a load past the end drops the packet.
+    /// Builds the program. It runs on the packet from the IP header on; a load past the end drops the packet.
     pub(super) fn program(self) -> Vec<libc::sock_filter> {
         let op = |code, jt, jf, k| libc::sock_filter { code, jt, jf, k };
         let mut program = vec![

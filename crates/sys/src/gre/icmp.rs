@@ -9,19 +9,18 @@ use std::net::Ipv4Addr;
 pub enum IcmpKind {
     /// No route to the network.
     NetworkUnreachable,
-    /// The host does not answer.
+    /// The host is unreachable.
     HostUnreachable,
     /// The host does not accept GRE: no PPTP server runs there, or its firewall rejects protocol 47.
     ProtocolUnreachable,
     /// Prohibited by a firewall.
     Prohibited,
-    /// The packet is too large for the path; the next hop takes `mtu` octets (0: an old router that does not report
-    /// it).
+    /// The packet is too large for the path.
     FragmentationNeeded {
-        /// Largest IP packet that fits.
+        /// The MTU of the next hop; 0 from an old router that does not report it.
         mtu: u32,
     },
-    /// The time to live expired on the way.
+    /// The time to live expired in transit.
     TimeExceeded,
     /// Any other type and code.
     Other {
@@ -33,7 +32,7 @@ pub enum IcmpKind {
 }
 
 impl IcmpKind {
-    /// Reads type, code and the MTU field.
+    /// Converts type, code and the MTU field.
     pub(crate) fn new(kind: u8, code: u8, info: u32) -> IcmpKind {
         match (kind, code) {
             (3, 0 | 6) => IcmpKind::NetworkUnreachable,
@@ -61,16 +60,16 @@ impl fmt::Display for IcmpKind {
     }
 }
 
-/// One error about a packet that we sent. ICMP is easily forged: it is evidence, never a command.
+/// An error about a packet that we sent. ICMP is easily forged: treat it as evidence only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IcmpReport {
-    /// Where our packet was going.
+    /// The destination of our packet.
     pub destination: Ipv4Addr,
     /// The sender of the error; `None` for this host itself.
     pub from: Option<Ipv4Addr>,
     /// The error.
     pub kind: IcmpKind,
-    /// The Call ID in the returned GRE header (the peer's, as we sent it), if it was returned.
+    /// The Call ID in the quoted GRE header (the peer's, as we sent it), if it was quoted.
     pub call_id: Option<u16>,
 }
 

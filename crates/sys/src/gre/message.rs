@@ -1,4 +1,4 @@
-//! recvmmsg, sendmmsg and the error queue.
+//! Bindings for recvmmsg, sendmmsg and the error queue.
 #![expect(unsafe_code, reason = "batched socket calls take arrays of pointers to the caller's slots")]
 
 use std::io;
@@ -12,7 +12,8 @@ use super::batch::{RecvBatch, SendBatch};
 use super::icmp::{IcmpKind, IcmpReport};
 use crate::socket;
 
-/// Space for one control message with an `in_pktinfo` (source address), aligned as the kernel wants.
+/// Space for one control message with an `in_pktinfo` (source address), with the alignment that the kernel
+/// requires.
 #[repr(C, align(8))]
 #[derive(Clone, Copy)]
 struct Control([u8; CONTROL]);
@@ -20,7 +21,8 @@ struct Control([u8; CONTROL]);
 // SAFETY: CMSG_SPACE is arithmetic on its argument.
 const CONTROL: usize = unsafe { libc::CMSG_SPACE(size_of::<libc::in_pktinfo>() as u32) } as usize;
 
-/// A small batch: preparing the arrays of a large one takes longer than the rest of sending one packet.
+/// The size of a small batch: preparing the arrays of a large one takes longer than the rest of sending one
+/// packet.
 const FEW: usize = 4;
 
 fn empty_message() -> libc::mmsghdr {
@@ -28,7 +30,7 @@ fn empty_message() -> libc::mmsghdr {
     unsafe { MaybeUninit::zeroed().assume_init() }
 }
 
-/// Fills the batch with what has arrived.
+/// Fills the batch with received packets.
 pub(super) fn receive(socket: BorrowedFd<'_>, batch: &mut RecvBatch) -> io::Result<usize> {
     let mut vectors = [libc::iovec { iov_base: ptr::null_mut(), iov_len: 0 }; MAX_BATCH];
     let mut messages = [empty_message(); MAX_BATCH];
@@ -52,7 +54,7 @@ pub(super) fn receive(socket: BorrowedFd<'_>, batch: &mut RecvBatch) -> io::Resu
     Ok(batch.len())
 }
 
-/// Sends what the batch holds; returns how many packets the kernel took, at least one.
+/// Sends the batch; returns how many packets the kernel accepted, at least one.
 pub(super) fn send(socket: BorrowedFd<'_>, batch: &SendBatch) -> io::Result<usize> {
     if batch.pending() <= FEW {
         send_up_to::<FEW>(socket, batch)
@@ -90,7 +92,7 @@ fn send_up_to<const N: usize>(socket: BorrowedFd<'_>, batch: &SendBatch) -> io::
     usize::try_from(n).map_err(|_| io::Error::last_os_error())
 }
 
-/// Writes the control message that chooses the source address.
+/// Writes the control message that selects the source address.
 fn set_source(header: &mut libc::msghdr, source: Ipv4Addr) {
     let info = libc::in_pktinfo {
         ipi_ifindex: 0,
@@ -108,7 +110,7 @@ fn set_source(header: &mut libc::msghdr, source: Ipv4Addr) {
     }
 }
 
-/// Takes one report from the error queue.
+/// Reads one report from the error queue.
 pub(super) fn error_queue(socket: BorrowedFd<'_>) -> Option<IcmpReport> {
     #[repr(C, align(8))]
     struct ErrorControl([u8; 512]);
@@ -145,14 +147,14 @@ pub(super) fn error_queue(socket: BorrowedFd<'_>) -> Option<IcmpReport> {
     })
 }
 
-/// The Call ID of a returned GRE header; it is within the 8 octets that every router returns.
+/// The Call ID of a quoted GRE header; it is within the 8 octets that every router quotes.
 fn call_id(gre: &[u8]) -> Option<u16> {
     let header = gre.first_chunk::<8>()?;
     let enhanced = header[1] & 0x07 == 1 && header[2..4] == [0x88, 0x0b];
     enhanced.then(|| u16::from_be_bytes([header[6], header[7]]))
 }
 
-/// Finds the extended error and the address behind it among the control messages.
+/// Finds the extended error and the address after it in the control messages.
 fn extended_error(header: &libc::msghdr) -> Option<(libc::sock_extended_err, Option<Ipv4Addr>)> {
     // SAFETY: the kernel has filled `header`'s control buffer with well-formed control messages and set its length, so
     // the walk stays inside; each read is unaligned and inside the length that its message states.

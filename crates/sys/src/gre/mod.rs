@@ -1,7 +1,8 @@
-//! The raw socket that carries enhanced GRE (IP protocol 47), many packets for each system call.
+//! The raw socket for enhanced GRE (IP protocol 47), with many packets per system call.
 //!
-//! The kernel writes the IP header: it fragments what the interface cannot take. Writing it here (IP_HDRINCL) was
-//! measured at 4 to 7 % less for each packet sent, about 1 % of a tunnel's cost, and would leave fragmentation to us.
+//! The kernel writes the IP header and fragments packets that exceed the MTU. Writing the header here
+//! (IP_HDRINCL) was measured to save 4 to 7 % for each packet sent, about 1 % of a tunnel's cost, and would
+//! require fragmentation here.
 
 mod batch;
 mod filter;
@@ -21,21 +22,21 @@ pub use icmp::{IcmpKind, IcmpReport};
 use crate::error::{Error, Kind, Result};
 use crate::socket;
 
-/// Packets moved by one system call, at most.
+/// The most packets per system call.
 pub const MAX_BATCH: usize = 64;
 
-/// How to open a [`GreSocket`].
+/// The options of a [`GreSocket`].
 #[derive(Clone, Debug)]
 pub struct GreOptions {
-    /// Only packets sent to this address, and this as the source of what we send.
+    /// The only local address to receive on, and the source of sent packets.
     pub local: Option<Ipv4Addr>,
-    /// Only packets that arrive here; what we send leaves here.
+    /// The only interface to receive on and send from.
     pub interface: Option<String>,
-    /// Which packets the kernel lets through; `None` takes every GRE packet.
+    /// The filter in the kernel; `None` accepts every GRE packet.
     pub filter: Option<CallFilter>,
-    /// Octets of receive buffer; beyond net.core.rmem_max with CAP_NET_ADMIN.
+    /// The size of the receive buffer in octets; beyond net.core.rmem_max with CAP_NET_ADMIN.
     pub receive_buffer: usize,
-    /// Octets of send buffer.
+    /// The size of the send buffer in octets.
     pub send_buffer: usize,
     /// Sets Don't Fragment, and makes packets larger than the known path MTU an error.
     pub dont_fragment: bool,
@@ -65,7 +66,7 @@ impl GreSocket {
     /// Opens the socket.
     ///
     /// # Errors
-    /// S08 without CAP_NET_RAW; S02 when the kernel refuses the socket, the address or the interface.
+    /// S08 without CAP_NET_RAW; S02 if the kernel rejects the socket, the address or the interface.
     pub fn open(options: &GreOptions) -> Result<GreSocket> {
         let fd = socket::open(libc::AF_INET, libc::SOCK_RAW, libc::IPPROTO_GRE).map_err(|e| refused(&e))?;
         if let Some(filter) = options.filter {
@@ -101,9 +102,9 @@ impl GreSocket {
         Ok(GreSocket { fd, receive_buffer })
     }
 
-    /// Takes what has arrived, up to the batch's capacity; 0 when there is nothing now.
+    /// Receives packets, up to the batch's capacity; 0 if there are none now.
     ///
-    /// Packets that are no IPv4 or did not fit a slot are left out of the batch and counted in
+    /// Packets that are not IPv4 or do not fit a slot are left out of the batch and counted in
     /// [`RecvBatch::damaged`].
     ///
     /// # Errors
@@ -119,8 +120,8 @@ impl GreSocket {
         Ok(0)
     }
 
-    /// Sends the batch and empties it. It never waits: a packet that finds a full queue is dropped and counted, as a
-    /// router would, and one that the kernel refuses is dropped with its reason.
+    /// Sends the batch and empties it. It never waits: a packet is dropped and counted if the queue is full,
+    /// as in a router; a packet that the kernel rejects is dropped, and the error returned.
     pub fn send(&self, batch: &mut SendBatch) -> Sent {
         let mut report = Sent::default();
         let mut retried = false;
@@ -153,18 +154,19 @@ impl GreSocket {
         report
     }
 
-    /// The next ICMP error (or local path MTU error) about a packet that we sent; `None` when there is none.
+    /// The next ICMP error (or local path MTU error) about a packet that we sent; `None` if there is none.
     pub fn icmp(&self) -> Option<IcmpReport> {
         message::error_queue(self.as_fd())
     }
 
-    /// Packets that the kernel dropped since the socket was opened because the receive buffer was full.
+    /// The number of packets that the kernel has dropped since the socket was opened because the receive
+    /// buffer was full.
     pub fn dropped(&self) -> u32 {
         const SK_MEMINFO_DROPS: usize = 8;
         socket::get::<9>(&self.fd, libc::SOL_SOCKET, libc::SO_MEMINFO).map_or(0, |m| m[SK_MEMINFO_DROPS])
     }
 
-    /// The receive buffer that the kernel granted, in octets.
+    /// The size of the receive buffer that the kernel granted, in octets.
     pub fn receive_buffer(&self) -> usize {
         self.receive_buffer
     }
@@ -172,17 +174,17 @@ impl GreSocket {
     /// Changes the filter, for a worker whose share of the calls changes.
     ///
     /// # Errors
-    /// What the kernel answers.
+    /// The error of the kernel.
     pub fn set_filter(&self, filter: CallFilter) -> Result<()> {
         socket::attach_filter(&self.fd, &mut filter.program()).map_err(|e| {
             Error::io("cannot attach a packet filter to the GRE socket", &e).with_code(Code::S02)
         })
     }
 
-    /// Sets the time to live of what is sent from now on (1 to 255), to find the router where GRE ends.
+    /// Sets the time to live of packets sent from now on (1 to 255), to find the router at which GRE ends.
     ///
     /// # Errors
-    /// What the kernel answers.
+    /// The error of the kernel.
     pub fn set_ttl(&self, ttl: u8) -> Result<()> {
         socket::set(&self.fd, libc::IPPROTO_IP, libc::IP_TTL, &i32::from(ttl))
             .map_err(|e| Error::io(format!("cannot set the time to live of the GRE socket to {ttl}"), &e))
@@ -195,10 +197,11 @@ impl AsFd for GreSocket {
     }
 }
 
-/// The kernel reports one pending ICMP error for each call; a flood of them must not hold us here.
+/// The most pending errors to clear: the kernel reports one for each call, and a flood of ICMP errors must
+/// not block here.
 const MAX_PENDING_ERRORS: usize = 8;
 
-/// Errors that ICMP messages (or nothing but the state of a route) leave on the socket.
+/// Whether an error is one that ICMP messages, or the state of a route, leave on the socket.
 fn is_icmp(e: &io::Error) -> bool {
     matches!(
         e.raw_os_error(),

@@ -8,13 +8,13 @@ use crate::error::{Error, Kind, Result};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Capability {
-    /// To listen on a port below 1024. (1723 is above.)
+    /// Listening on a port below 1024. (1723 is above.)
     NetBindService,
     /// TUN, addresses, routes, large socket buffers.
     NetAdmin,
-    /// The GRE socket.
+    /// Raw sockets, such as the GRE socket.
     NetRaw,
-    /// Namespaces.
+    /// Network namespaces.
     SysAdmin,
 }
 
@@ -57,7 +57,7 @@ pub fn capabilities() -> Result<Vec<Capability>> {
     Ok(Capability::ALL.into_iter().filter(|c| effective >> c.bit() & 1 == 1).collect())
 }
 
-/// Whether one of them is in effect; false when that cannot be found out.
+/// Whether a capability is in effect; false if that cannot be determined.
 pub fn has_capability(capability: Capability) -> bool {
     capabilities().is_ok_and(|all| all.contains(&capability))
 }

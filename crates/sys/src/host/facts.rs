@@ -1,4 +1,4 @@
-//! Where this host is in the network.
+//! The network configuration of this host.
 
 use std::fs;
 use std::net::IpAddr;
@@ -16,18 +16,18 @@ pub struct DefaultRoute {
     pub interface: String,
     /// Its index.
     pub index: u32,
-    /// The router; `None` on a point-to-point link.
+    /// The next-hop router; `None` on a point-to-point link.
     pub gateway: Option<IpAddr>,
     /// The interface's first address of the same family, with its network.
     pub address: Option<IpNet>,
-    /// Whether that address is one that the Internet can reach: neither private, nor of a carrier's NAT, nor reserved.
+    /// Whether that address is reachable from the Internet: not private, carrier-grade NAT or reserved.
     pub public: bool,
 }
 
-/// The IPv4 default route with the lowest metric; `None` for a host that has none.
+/// The IPv4 default route with the lowest metric; `None` if there is none.
 ///
 /// # Errors
-/// What the kernel answers.
+/// The error of the kernel.
 pub fn default_route(net: &Net) -> Result<Option<DefaultRoute>> {
     let mut routes = net.routes()?;
     routes.retain(|r| {
@@ -54,7 +54,7 @@ pub fn default_route(net: &Net) -> Result<Option<DefaultRoute>> {
     }))
 }
 
-/// Whether the Internet can reach an address without translation.
+/// Whether an address is reachable from the Internet without NAT.
 fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => {
@@ -77,7 +77,7 @@ fn is_public(address: IpAddr) -> bool {
     }
 }
 
-/// Why a network is in use here.
+/// Why a network is in use on this host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Purpose {
     /// An interface has an address in it.
@@ -86,22 +86,22 @@ pub enum Purpose {
     Route,
 }
 
-/// A network that must not be given to clients.
+/// A network that must not be assigned to clients.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct InUse {
     /// The network.
     pub network: IpNet,
-    /// Why.
+    /// The reason.
     pub purpose: Purpose,
-    /// The interface's name; empty for a route that leads nowhere.
+    /// The interface's name; empty for a route without an interface.
     pub interface: String,
 }
 
-/// Every network that this host has an address in or a route to, of both families, except the loopback, link-local
-/// networks and default routes.
+/// All networks in which this host has an address or to which it has a route, of both families, except the
+/// loopback, link-local networks and default routes.
 ///
 /// # Errors
-/// What the kernel answers.
+/// The error of the kernel.
 pub fn in_use(net: &Net) -> Result<Vec<InUse>> {
     let interfaces = net.interfaces()?;
     let find = |index: u32| interfaces.iter().find(|i| i.index == index);
@@ -147,7 +147,7 @@ fn is_link_local(network: &IpNet) -> bool {
 pub struct Resolver {
     /// The servers, in the order in which they are queried.
     pub servers: Vec<IpAddr>,
-    /// Domains that are tried behind a name without dots.
+    /// Domains that are appended to a name without dots.
     pub search: Vec<String>,
 }
 
@@ -175,7 +175,7 @@ fn parse(text: &str) -> Resolver {
                 let address = words.next().and_then(|w| w.split('%').next());
                 resolver.servers.extend(address.and_then(|a| a.parse::<IpAddr>().ok()));
             }
-            // The last of them counts (resolv.conf(5)).
+            // The last one is used (resolv.conf(5)).
             Some("search" | "domain") => resolver.search = words.map(str::to_owned).collect(),
             _ => {}
         }

@@ -1,14 +1,14 @@
-//! Descriptors and randomness.
+//! Descriptor limits and random numbers.
 #![expect(unsafe_code, reason = "getrlimit, setrlimit, getrandom")]
 
 use std::io;
 
 use crate::error::{Error, Result};
 
-/// Raises the number of descriptors that this process may have to the hard limit; returns the new limit.
+/// Raises the soft limit of descriptors to the hard limit; returns the new limit.
 ///
 /// # Errors
-/// What the kernel answers.
+/// The error of the kernel.
 pub fn raise_descriptor_limit() -> Result<u64> {
     let failed = |tried: &str| Error::io(tried, &io::Error::last_os_error());
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };

@@ -9,27 +9,27 @@ use ipnet::Ipv4Net;
 
 use crate::error::{Error, Kind, Result};
 
-/// The table that holds everything of ours and nothing else.
+/// The table that contains all of our rules and nothing else.
 const TABLE: &str = "inet adit";
 
-/// What the rules have to allow.
+/// The calls and clients that the rules must accept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NftRules {
     /// TCP port of the control connection.
     pub port: u16,
-    /// Only calls that arrive on this interface; `None` for any.
+    /// The interface on which calls arrive; `None` for any.
     pub interface: Option<String>,
-    /// The clients' addresses; empty leaves forwarding alone.
+    /// The clients' addresses; without any, forwarding is not changed.
     pub pools: Vec<Ipv4Net>,
-    /// Translate the clients' addresses when they leave through this interface (Internet through the tunnel).
+    /// The interface on which to masquerade clients' addresses (Internet access through the tunnel).
     pub masquerade: Option<String>,
 }
 
 impl NftRules {
-    /// The script. Loading it again replaces the table as a whole, in one step.
+    /// Builds the script. Loading it again replaces the table as a whole, atomically.
     ///
-    /// A table of its own cannot overrule a drop in another one: where an `input` chain elsewhere has the policy drop, the
-    /// lines of [`NftRules::lines_for_input`] belong into that chain.
+    /// A separate table cannot override a drop in another one: if an `input` chain elsewhere has the policy
+    /// drop, add the lines of [`NftRules::lines_for_input`] to that chain.
     pub fn script(&self) -> String {
         let mut text = format!("table {TABLE}\ndelete table {TABLE}\ntable {TABLE} {{\n");
         text.push_str("\tchain input {\n\t\ttype filter hook input priority filter - 10; policy accept;\n");
@@ -77,12 +77,12 @@ fn set(pools: &[Ipv4Net]) -> String {
     format!("{{ {} }}", all.join(", "))
 }
 
-/// A string of nft; its quotes cannot be escaped, and no interface's name has one.
+/// A quoted string of nft. Quotes cannot be escaped, but interface names contain none.
 fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace(['"', '\\', '\n'], ""))
 }
 
-/// Loads a script with `nft -f -`, all of it or nothing.
+/// Loads a script with `nft -f -`, as a transaction.
 ///
 /// # Errors
 /// `Kind::NotFound` without the nft program; S08 without CAP_NET_ADMIN; S03 with nft's own message otherwise.
@@ -90,10 +90,10 @@ pub fn apply_nft(script: &str) -> Result<()> {
     nft("cannot load firewall rules", &["-f", "-"], script)
 }
 
-/// Removes a table, as `nft delete table`.
+/// Deletes a table, as `nft delete table` does.
 ///
 /// # Errors
-/// `Kind::NotFound` when there is none; else as [`apply_nft`].
+/// `Kind::NotFound` if it does not exist; otherwise as [`apply_nft`].
 pub fn delete_nft_table(family: &str, name: &str) -> Result<()> {
     nft(&format!("cannot remove firewall table {family} {name}"), &["delete", "table", family, name], "")
 }

@@ -1,10 +1,10 @@
-//! Chooses addresses for the clients that are not in use on this host.
+//! Selection of an address pool that does not conflict with networks of this host.
 
 use std::net::Ipv4Addr;
 
 use ipnet::{IpNet, Ipv4Net};
 
-/// Networks of `used` that share addresses with `net`.
+/// The networks of `used` that overlap with `net`.
 pub fn overlaps(net: Ipv4Net, used: &[IpNet]) -> Vec<IpNet> {
     used.iter()
         .copied()
@@ -15,10 +15,10 @@ pub fn overlaps(net: Ipv4Net, used: &[IpNet]) -> Vec<IpNet> {
         .collect()
 }
 
-/// A private network with `prefix` bits (16 to 30) for the clients that overlaps nothing of `used`, nor what home
-/// routers and other VPNs commonly take. `None` when all private addresses are in use.
+/// Suggests a private network with `prefix` bits (16 to 30) for the clients, which overlaps neither with
+/// `used` nor with the defaults of home routers and other VPNs. `None` if all private addresses are in use.
 ///
-/// The same host gets the same answer again: the candidates have a fixed order, 10.99.0.0 first.
+/// The result is reproducible: the candidates have a fixed order, 10.99.0.0 first.
 pub fn suggest_pool(used: &[IpNet], prefix: u8) -> Option<Ipv4Net> {
     let prefix = prefix.clamp(16, 30);
     let free = |net: &Ipv4Net| overlaps(*net, used).is_empty();
@@ -26,8 +26,8 @@ pub fn suggest_pool(used: &[IpNet], prefix: u8) -> Option<Ipv4Net> {
     candidates(prefix).filter(uncommon).find(free).or_else(|| candidates(prefix).find(free))
 }
 
-/// In the order of preference: the middle of 10.0.0.0/8, where few networks begin, the rest of it, then 172.16.0.0/12
-/// and 192.168.0.0/16 from their ends.
+/// The candidates in order of preference: the middle of 10.0.0.0/8, where few networks begin, the rest of it,
+/// then 172.16.0.0/12 and 192.168.0.0/16 from their ends.
 fn candidates(prefix: u8) -> impl Iterator<Item = Ipv4Net> {
     let tens = (64..=99).rev().chain(100..=254).chain(1..64).chain([0, 255]).map(|x| (10, x));
     let others = (16..=31).rev().map(|x| (172, x)).chain([(192, 168)]);
@@ -46,8 +46,8 @@ const fn v4(a: u8, b: u8, c: u8, prefix: u8) -> Ipv4Net {
     Ipv4Net::new_assert(Ipv4Addr::new(a, b, c, 0), prefix)
 }
 
-/// Networks at the homes of clients, where a pool of the same addresses would be unreachable: routers as they are sold,
-/// and other VPNs as they are installed.
+/// Networks at the homes of clients, in which a pool would be unreachable: the defaults of home routers and
+/// other VPNs.
 const COMMON: &[Ipv4Net] = &[
     v4(10, 0, 0, 23),
     v4(10, 0, 2, 24),

@@ -4,14 +4,14 @@ use std::fmt;
 use std::fs;
 use std::path::Path;
 
-/// A process that listens.
+/// A listening process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Holder {
-    /// The addresses it listens on, as `address:port`.
+    /// The addresses on which it listens, as `address:port`.
     pub addresses: Vec<String>,
-    /// Its process id; `None` when we may not see it (another user's, another container's).
+    /// The process id; `None` if it is not visible (another user's, another container's).
     pub pid: Option<u32>,
-    /// Its name; empty when we may not see it.
+    /// The process name; empty if it is not visible.
     pub name: String,
 }
 
@@ -37,7 +37,7 @@ pub fn port_holder(port: u16) -> Option<Holder> {
     Some(Holder { addresses, pid, name })
 }
 
-/// Address and inode of the listening sockets in a table of /proc/net.
+/// The addresses and inodes of the listening sockets in a table of /proc/net.
 fn listening(table: &str, port: u16, v6: bool) -> Vec<(String, u64)> {
     table.lines().skip(1).filter_map(|line| listener(line, port, v6)).collect()
 }
@@ -52,7 +52,8 @@ fn listener(line: &str, port: u16, v6: bool) -> Option<(String, u64)> {
     if state != LISTEN || u16::from_str_radix(its_port, 16) != Ok(port) {
         return None;
     }
-    // Each 32-bit word is printed as a number of the host, whose octets in memory are the address.
+    // Each 32-bit word is printed as a number in the byte order of the host; its octets in memory are the
+    // address.
     let words: Vec<u8> = (0..address.len() / 8)
         .filter_map(|n| u32::from_str_radix(address.get(n * 8..n * 8 + 8)?, 16).ok())
         .flat_map(u32::to_ne_bytes)
@@ -65,7 +66,7 @@ fn listener(line: &str, port: u16, v6: bool) -> Option<(String, u64)> {
     Some((text, inode))
 }
 
-/// The process that has a socket with this inode among its descriptors.
+/// The process that holds a socket with this inode.
 fn owner(inode: u64) -> Option<(u32, String)> {
     let wanted = format!("socket:[{inode}]");
     for entry in fs::read_dir("/proc").ok()?.flatten() {

@@ -1,15 +1,15 @@
-//! Other processes of ours.
+//! Control of other processes.
 
 use std::io;
 
-/// Asks a process to end (SIGTERM).
+/// Sends SIGTERM to a process.
 ///
 /// # Errors
-/// What the kernel answers: no such process, or not ours.
+/// The error of the kernel: no such process, or no permission.
 #[allow(unsafe_code, reason = "kill(2) has no safe wrapper in std")]
 pub fn terminate(pid: u32) -> io::Result<()> {
     let pid = libc::pid_t::try_from(pid).map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
-    // 0 and negative numbers name whole groups of processes.
+    // 0 and negative numbers address whole process groups.
     if pid <= 1 {
         return Err(io::Error::from(io::ErrorKind::InvalidInput));
     }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::error::{Error, Kind, Result};
 
 fn path(key: &str) -> PathBuf {
-    // A dot inside an interface's name is written as a slash in a key, as sysctl(8) does.
+    // A dot in an interface name is written as a slash in a key, as in sysctl(8).
     let swap = |c| match c {
         '.' => '/',
         '/' => '.',
@@ -15,10 +15,10 @@ fn path(key: &str) -> PathBuf {
     PathBuf::from("/proc/sys").join(key.chars().map(swap).collect::<String>())
 }
 
-/// The value of a setting such as `net.ipv4.ip_forward`.
+/// Reads a setting such as `net.ipv4.ip_forward`.
 ///
 /// # Errors
-/// `Kind::NotFound` when this kernel does not have it.
+/// `Kind::NotFound` if this kernel does not have it.
 pub fn read_sysctl(key: &str) -> Result<String> {
     let path = path(key);
     let text = fs::read_to_string(&path).map_err(|e| Error::io(format!("cannot read sysctl {key}"), &e))?;
@@ -46,12 +46,13 @@ pub fn ip_forward() -> Result<bool> {
     Ok(read_sysctl("net.ipv4.ip_forward")? != "0")
 }
 
-/// How an interface checks the source of what arrives (reverse-path filter).
+/// The reverse-path filter of an interface, which checks the source of received packets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RpFilter {
     /// The interface.
     pub interface: String,
-    /// What is in force there, the larger of its own value and the one for all: 0 off, 1 strict, 2 loose.
+    /// The effective value, the larger of its own value and the one for all interfaces: 0 off, 1 strict, 2
+    /// loose.
     pub value: u8,
 }
 

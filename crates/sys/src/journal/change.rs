@@ -1,4 +1,4 @@
-//! What can be changed, with all that is needed to undo it.
+//! Changes to the host, with all data that is needed to undo them.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -9,13 +9,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::net::Route;
 
-/// How long changes are meant to stay.
+/// How long changes remain in effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Lasts {
-    /// As long as their owner lives.
+    /// Until the owner exits.
     UntilExit,
-    /// Until `adit undo` (what `adit init` sets up).
+    /// Until `adit undo` (changes made by `adit init`).
     UntilUndo,
 }
 
@@ -30,7 +30,7 @@ pub enum Change {
     Address {
         /// The interface's name, for messages.
         interface: String,
-        /// Its index, which no other interface ever has.
+        /// The index of the interface, which is never reused.
         index: u32,
         /// The address.
         address: IpNet,
@@ -39,41 +39,41 @@ pub enum Change {
     },
     /// A kernel setting was changed.
     Sysctl {
-        /// Its name.
+        /// The name of the setting.
         key: String,
-        /// Its value before.
+        /// The value before the change.
         old: String,
-        /// Its value since.
+        /// The value after the change.
         new: String,
     },
-    /// A file was replaced or made.
+    /// A file was replaced or created.
     File {
-        /// Which.
+        /// The path.
         path: PathBuf,
-        /// What was there before.
+        /// The content before the change.
         before: Before,
-        /// What is there since.
+        /// The content after the change.
         wrote: String,
     },
-    /// systemd-resolved was given name servers for an interface.
+    /// systemd-resolved was configured with name servers for an interface.
     LinkDns {
         /// The interface's name, for messages.
         interface: String,
         /// Its index.
         index: u32,
-        /// The message bus, if it is not the system's own.
+        /// The address of the message bus, if it is not the system bus.
         bus: Option<String>,
     },
     /// A firewall table was loaded.
     NftTable {
-        /// Its family, "inet".
+        /// The family, "inet".
         family: String,
-        /// Its name.
+        /// The name.
         name: String,
     },
 }
 
-/// What was at a path before.
+/// What existed at a path before a change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Before {
@@ -81,24 +81,24 @@ pub enum Before {
     Nothing,
     /// A file.
     File {
-        /// Its content.
+        /// The content.
         content: String,
-        /// Its permission bits.
+        /// The permission bits.
         mode: u32,
-        /// Its owner.
+        /// The owner.
         uid: u32,
-        /// Its group.
+        /// The group.
         gid: u32,
     },
     /// A symbolic link.
     Link {
-        /// To where, as written in the link.
+        /// The target, as written in the link.
         target: PathBuf,
     },
 }
 
 impl Change {
-    /// Whether it is gone with the network namespace, or the running kernel, in which it was made.
+    /// Whether the kernel removes it with the network namespace, or on reboot.
     pub(super) fn is_of_the_kernel(&self) -> bool {
         !matches!(self, Change::File { .. })
     }

@@ -1,4 +1,4 @@
-//! The journal's file: JSON lines, each on the disk before the change that it announces is made.
+//! The journal file: JSON lines, each written to disk before the change that it describes is made.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
@@ -15,29 +15,29 @@ use super::change::{Change, Lasts};
 use crate::error::{Error, Kind, Result};
 use crate::namespace::Identity;
 
-/// The ending of a journal's file.
+/// The extension of a journal file.
 pub(super) const ENDING: &str = "journal";
-/// The ending of one that could not be read in full and was kept for inspection.
+/// The extension of a journal file that could not be parsed completely and was kept for inspection.
 pub(super) const DAMAGED: &str = "damaged";
-/// The largest file that is read: some hundred times the largest that is ever written.
+/// The largest file that is read: a hundred times larger than any that is written.
 const SIZE_MAX: u64 = 8 << 20;
 
-/// The owner of the changes, and where they are in force.
+/// The owner of the changes, and where they are in effect.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Header {
-    /// The format's version.
+    /// The version of the format.
     journal: u32,
     /// The name of the owner, for messages.
     pub(super) by: String,
-    /// The owner's process id, in its own namespace.
+    /// The owner's process id, in its own PID namespace.
     pub(super) pid: u32,
-    /// When it started, in clock ticks since the host did: with the process id it names one process.
+    /// The start time of the owner in clock ticks since boot: with the process id it identifies one process.
     started: u64,
-    /// The run of the host's kernel.
+    /// The boot id of the host.
     pub(super) boot: String,
     /// The network namespace.
     pub(super) namespace: Identity,
-    /// How long the changes are meant to stay.
+    /// How long the changes remain in effect.
     pub(super) lasts: Lasts,
 }
 
@@ -51,26 +51,26 @@ enum Line {
     Undone { number: u32 },
 }
 
-/// A journal's file, locked.
+/// A locked journal file.
 #[derive(Debug)]
 pub(super) struct JournalFile {
     file: File,
     path: PathBuf,
 }
 
-/// The content of a journal's file.
+/// The content of a journal file.
 #[derive(Debug, Default)]
 pub(super) struct Content {
     pub(super) header: Option<Header>,
-    /// What is still to be undone, by number.
+    /// The changes still to be undone, by number.
     pub(super) changes: BTreeMap<u32, Change>,
-    /// Lines that cannot be read, counted from 1.
+    /// Lines that cannot be parsed, counted from 1.
     pub(super) damaged: Vec<usize>,
 }
 
 impl JournalFile {
-    /// Makes the owner's file. It gets its name only once it is locked and has its first line, so that it is never
-    /// mistaken for one whose owner has died.
+    /// Creates the owner's file. It gets its name only once it is locked and has its first line, so that it
+    /// is not mistaken for a file whose owner has exited.
     pub(super) fn create(folder: &Path, by: &str, lasts: Lasts, namespace: Identity) -> Result<JournalFile> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let header = Header {
@@ -98,7 +98,8 @@ impl JournalFile {
         Ok(journal)
     }
 
-    /// Takes over a file whose owner has died; `None` when the owner lives, or the file has just been removed.
+    /// Takes over a file whose owner has exited; `None` if the owner is running, or the file was just
+    /// removed.
     pub(super) fn take_over(path: &Path) -> Result<Option<JournalFile>> {
         let failed = |e: &io::Error| Error::io(format!("cannot open journal {}", path.display()), e);
         let file = match OpenOptions::new().read(true).append(true).open(path) {
@@ -115,12 +116,12 @@ impl JournalFile {
         Ok((!gone).then(|| JournalFile { file, path: path.to_owned() }))
     }
 
-    /// Announces a change. When this returns it is on the disk.
+    /// Records a change that is about to be made. On return the record is on disk.
     pub(super) fn intend(&mut self, number: u32, change: &Change) -> Result<()> {
         self.write(&Line::Intend { number, change: change.clone() })
     }
 
-    /// Notes that a change is not in force any more.
+    /// Records that a change is no longer in effect.
     pub(super) fn undone(&mut self, number: u32) -> Result<()> {
         self.write(&Line::Undone { number })
     }
@@ -131,7 +132,7 @@ impl JournalFile {
         text.push('\n');
         let before = self.file.metadata().map_err(|e| failed(&e))?.len();
         self.file.write_all(text.as_bytes()).and_then(|()| self.file.sync_data()).map_err(|e| {
-            // Half a line would make the next one unreadable.
+            // A partial line would make the next one unreadable.
             let _ = self.file.set_len(before);
             failed(&e)
         })
@@ -151,13 +152,13 @@ impl JournalFile {
         Ok(parse(&octets))
     }
 
-    /// Removes it: nothing is left to be undone.
+    /// Removes the file: nothing is left to be undone.
     pub(super) fn remove(self) {
-        // Left behind it would be found empty of changes by the next recovery, and removed then.
+        // If it remains, the next recovery finds it without changes and removes it.
         let _ = fs::remove_file(&self.path);
     }
 
-    /// Renames it, to be inspected by an administrator.
+    /// Renames the file, so that an administrator can inspect it.
     pub(super) fn set_aside(self) -> PathBuf {
         let aside = self.path.with_extension(DAMAGED);
         let _ = fs::rename(&self.path, &aside);
@@ -165,7 +166,8 @@ impl JournalFile {
     }
 }
 
-/// Reads the lines. A last line without an end was being written when its owner died: its change was never made.
+/// Parses the lines. A last line without a newline was being written when its owner exited: its change was
+/// not made.
 pub(super) fn parse(octets: &[u8]) -> Content {
     let mut content = Content::default();
     let whole = octets.iter().rposition(|o| *o == b'\n').map_or(0, |at| at + 1);
@@ -198,13 +200,13 @@ fn write_error(path: &Path, e: &io::Error) -> Error {
     }
 }
 
-/// Names this run of the kernel; empty when /proc does not show it.
+/// The boot id of the kernel; empty if /proc does not contain it.
 pub(super) fn boot_id() -> String {
     fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned()
 }
 
-/// When this process started, in clock ticks since boot: field 22 of /proc/self/stat, counted behind the name, which may
-/// hold anything.
+/// The start time of this process, in clock ticks since boot: field 22 of /proc/self/stat, counted after the
+/// name, which may contain any character.
 fn started() -> Option<u64> {
     let text = fs::read_to_string("/proc/self/stat").ok()?;
     text.get(text.rfind(')')? + 1..)?.split_ascii_whitespace().nth(19)?.parse().ok()

@@ -1,9 +1,9 @@
-//! Every change to this host is written down before it is made, so that it can always be undone: on exit, at the next
-//! start after a crash, and by `adit undo`.
+//! The undo journal. Every change to this host is recorded before it is made, so that it can always be
+//! undone: on exit, at the next start after a crash, and by `adit undo`.
 //!
-//! Each owner has a file of its own in the journal's folder and holds a lock on it while it lives. A file whose lock is
-//! free has no owner any more: [`recover`] undoes what is in it and removes it. Undoing never touches what another
-//! program has changed since, and doing it twice does no harm.
+//! Each owner has its own file in the journal's directory and holds a lock on it while it runs. The owner of
+//! an unlocked file has exited: [`recover`] undoes the changes in it and removes it. Undo does not modify
+//! what another program has changed since, and is idempotent.
 
 mod change;
 mod format;
@@ -29,14 +29,14 @@ use crate::net::{Interface, Net, Route};
 use crate::resolver::{self, Dns, DnsMethod, ResolverFiles};
 use format::JournalFile;
 
-/// Reads a journal's file: the changes that are still to be undone, by number, and how many lines cannot be read.
-/// Changes nothing; [`recover`] undoes.
+/// Parses a journal file: returns the changes that are still to be undone, by number, and how many lines
+/// cannot be parsed. Changes nothing; [`recover`] undoes.
 pub fn read(octets: &[u8]) -> (Vec<Change>, usize) {
     let content = format::parse(octets);
     (content.changes.into_values().collect(), content.damaged.len())
 }
 
-/// The changes of one owner. Dropping it undoes them, unless they were meant to last.
+/// The journal of one owner. Dropping it undoes its changes, unless they are meant to last.
 #[derive(Debug)]
 pub struct Journal {
     folder: PathBuf,
@@ -44,19 +44,19 @@ pub struct Journal {
     lasts: Lasts,
     namespace: Namespace,
     net: Net,
-    /// Made with the first change.
+    /// Created with the first change.
     file: Option<JournalFile>,
-    /// What is still to be undone, in the order in which it was done.
+    /// The changes still to be undone, in the order in which they were made.
     changes: Vec<(u32, Change)>,
     next: u32,
 }
 
 impl Journal {
-    /// A journal without changes yet, in the calling thread's network namespace. `by` names its owner in messages:
-    /// "connect office".
+    /// Creates an empty journal in the calling thread's network namespace. `by` is the name of its owner in
+    /// messages: "connect office".
     ///
     /// # Errors
-    /// When the folder can neither be found nor made.
+    /// If the directory does not exist and cannot be created.
     pub fn open(folder: &Path, by: &str, lasts: Lasts) -> Result<Journal> {
         use std::os::unix::fs::DirBuilderExt as _;
         fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|e| {
@@ -75,12 +75,12 @@ impl Journal {
         })
     }
 
-    /// The network of the namespace in which this journal was opened.
+    /// The network configuration of the namespace in which this journal was opened.
     pub fn net(&self) -> &Net {
         &self.net
     }
 
-    /// What is still to be undone, in the order in which it was done.
+    /// The changes still to be undone, in the order in which they were made.
     pub fn changes(&self) -> impl Iterator<Item = &Change> {
         self.changes.iter().map(|(_, change)| change)
     }
@@ -88,8 +88,8 @@ impl Journal {
     /// Adds a route.
     ///
     /// # Errors
-    /// `Kind::Exists` when there is one with the same destination, metric and table, of any owner; else as
-    /// [`Net::add_route`], or when the journal cannot be written.
+    /// `Kind::Exists` if there is one with the same destination, metric and table, of any owner; otherwise as
+    /// [`Net::add_route`], or if the journal cannot be written.
     pub fn add_route(&mut self, route: &Route) -> Result<()> {
         let same = |r: &Route| {
             (r.destination, r.metric, r.table) == (route.destination.trunc(), route.metric, route.table)
@@ -104,11 +104,11 @@ impl Journal {
         self.make(Change::Route(route.clone()), |journal| journal.net.add_route(route))
     }
 
-    /// Gives an interface an address.
+    /// Adds an address to an interface.
     ///
     /// # Errors
-    /// `Kind::Exists` when the interface already has it; else as [`Net::add_address`], or when the journal cannot be
-    /// written.
+    /// `Kind::Exists` if the interface already has it; otherwise as [`Net::add_address`], or if the journal
+    /// cannot be written.
     pub fn add_address(&mut self, interface: &Interface, address: IpNet, peer: Option<IpAddr>) -> Result<()> {
         let own = self.net.addresses()?;
         if own.iter().any(|a| a.interface == interface.index && a.address.addr() == address.addr()) {
@@ -123,7 +123,7 @@ impl Journal {
     /// Sets a sysctl such as `net.ipv4.ip_forward`; returns whether that changed anything.
     ///
     /// # Errors
-    /// `Kind::NotFound` when this kernel has no such setting, S08 when it may not be written.
+    /// `Kind::NotFound` if this kernel has no such setting, S08 without permission to write it.
     pub fn set_sysctl(&mut self, key: &str, value: &str) -> Result<bool> {
         let old = host::read_sysctl(key)?;
         if old == value {
@@ -134,21 +134,23 @@ impl Journal {
         Ok(true)
     }
 
-    /// Replaces a file's content, or makes the file. A symbolic link is replaced by a file, and put back on undo.
+    /// Replaces the content of a file, or creates it. A symbolic link is replaced by a file, and restored on
+    /// undo.
     ///
     /// # Errors
-    /// When the old content is no text or larger than 64 KiB (it would have to be kept), or the file cannot be written.
+    /// If the old content is not text or is larger than 64 KiB (the journal must keep it), or the file cannot
+    /// be written.
     pub fn replace_file(&mut self, path: &Path, content: &str) -> Result<()> {
         let before = replace::before(path)?;
         let change = Change::File { path: path.to_owned(), before, wrote: content.to_owned() };
         self.make(change, |_| replace::write(path, content))
     }
 
-    /// Sends the names of `dns.domains` (all names, if there are none) to `dns.servers`, through systemd-resolved where it
-    /// runs this host's resolver, else through resolv.conf.
+    /// Directs queries for `dns.domains` (all names, if there are none) to `dns.servers`, with
+    /// systemd-resolved if it is the resolver of this host, otherwise with resolv.conf.
     ///
     /// # Errors
-    /// What systemd-resolved answers, or as [`Journal::replace_file`].
+    /// The error of systemd-resolved, or as [`Journal::replace_file`].
     pub fn set_dns(&mut self, interface: &Interface, dns: &Dns, files: &ResolverFiles) -> Result<DnsMethod> {
         let method = resolver::method(files);
         match &method {
@@ -169,7 +171,7 @@ impl Journal {
         Ok(method)
     }
 
-    /// Loads a firewall table, given as an nft script that makes the table `family name` and nothing else.
+    /// Loads a firewall table, given as an nft script that creates the table `family name` and nothing else.
     ///
     /// # Errors
     /// As [`host::apply_nft`].
@@ -178,8 +180,8 @@ impl Journal {
         self.make(change, |_| host::apply_nft(script))
     }
 
-    /// Undoes everything, the last change first, and reports the outcome of each. What could not be undone stays in
-    /// the journal for the next try.
+    /// Undoes all changes, the last one first, and returns the outcome of each. A change that could not be
+    /// undone stays in the journal for the next attempt.
     pub fn undo(&mut self) -> Vec<(Change, Undone)> {
         self.undo_some(|_| true)
     }
@@ -207,7 +209,7 @@ impl Journal {
         outcomes
     }
 
-    /// Writes the change down, makes it, and forgets it again if it could not be made.
+    /// Records a change, makes it, and removes the record if it could not be made.
     fn make(&mut self, change: Change, make: impl FnOnce(&Journal) -> Result<()>) -> Result<()> {
         let number = self.next;
         let file = match &mut self.file {
@@ -232,7 +234,7 @@ impl Journal {
         }
     }
 
-    /// Notes that a change is not in force any more. If that cannot be written, the change is undone a second time later,
+    /// Records that a change is no longer in effect. If that fails, the change is undone a second time later,
     /// which does no harm.
     fn forget(&mut self, number: u32) {
         if let Some(file) = &mut self.file {
@@ -240,7 +242,7 @@ impl Journal {
         }
     }
 
-    /// Removes the file when there is nothing to undo.
+    /// Removes the file if nothing is left to undo.
     fn tidy(&mut self) {
         if self.changes.is_empty()
             && let Some(file) = self.file.take()

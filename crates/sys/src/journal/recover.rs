@@ -1,4 +1,4 @@
-//! Undoing what owners that have died left behind.
+//! Recovery: undoing the changes of owners that have exited.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,21 +10,22 @@ use super::undone::Undone;
 use crate::error::{Error, Kind, Result};
 use crate::namespace::Namespace;
 
-/// What was found in a journal's folder, and the outcome.
+/// The result of a recovery.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// The changes of owners that have died, with the outcome of each.
+    /// The changes of owners that have exited, with the outcome of each.
     pub outcomes: Vec<Outcome>,
-    /// Owners whose changes are meant to be in force.
+    /// Owners whose changes are meant to be in effect.
     pub still: Vec<Still>,
-    /// Files that could not be read in full. What could be read of them was undone; the rest is in the file named.
+    /// Files that could not be parsed completely. The readable changes were undone; the rest is in the named
+    /// file.
     pub damaged: Vec<Error>,
 }
 
-/// One change of an owner that has died.
+/// A change of an owner that has exited.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
-    /// Its owner: "connect office".
+    /// The owner: "connect office".
     pub by: String,
     /// The change.
     pub change: Change,
@@ -32,22 +33,22 @@ pub struct Outcome {
     pub undone: Option<Undone>,
 }
 
-/// Changes that were left alone because they are meant to be in force.
+/// Changes that were kept because they are meant to be in effect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Still {
     /// The journal's file.
     pub path: PathBuf,
-    /// Their owner; empty when the owner lives and its file was not read.
+    /// Their owner; empty if the owner is running and its file was not read.
     pub by: String,
-    /// Whether the owner lives; otherwise the changes are meant to last until they are undone.
+    /// Whether the owner is running; otherwise the changes last until they are undone.
     pub alive: bool,
 }
 
-/// Undoes what owners that have died left behind, and, with `lasting`, also what was meant to last until now. With
-/// `dry_run` it only reports. Changes of a living owner are never touched.
+/// Undoes the changes of owners that have exited, and, with `lasting`, also those that were meant to last.
+/// With `dry_run` it only reports. Changes of a running owner are not modified.
 ///
 /// # Errors
-/// When the folder cannot be read. That there is none is no error: nothing was ever changed.
+/// If the directory cannot be read. A missing directory is not an error: nothing was ever changed.
 pub fn recover(folder: &Path, lasting: bool, dry_run: bool) -> Result<Report> {
     let mut report = Report::default();
     let entries = match fs::read_dir(folder) {
@@ -91,7 +92,7 @@ fn one_file(path: &Path, lasting: bool, dry_run: bool, report: &mut Report) -> R
         match &undone {
             None => {}
             Some(Undone::Failed(_)) => failed = true,
-            // If this cannot be written, the change is undone a second time later, which does no harm.
+            // If this fails, the change is undone a second time later, which does no harm.
             Some(_) => drop(file.undone(*number)),
         }
         report.outcomes.push(Outcome { by: by.clone(), change: change.clone(), undone });
@@ -115,7 +116,7 @@ fn damage(path: &Path, content: &Content) -> Option<Error> {
     let lines: Vec<_> = content.damaged.iter().map(ToString::to_string).collect();
     let answer = match (lines.is_empty(), &content.header) {
         (true, Some(_)) => return None,
-        // Its owner died before it had written anything, or nothing is left of it: there is nothing to look for.
+        // The owner exited before it had written anything, or no change is left.
         (true, None) if content.changes.is_empty() => return None,
         (true, None) => "its first line is missing".to_owned(),
         (false, _) => format!("line {} is damaged", lines.join(", ")),
@@ -124,13 +125,13 @@ fn damage(path: &Path, content: &Content) -> Option<Error> {
     Some(Error::new(Kind::Damaged, tried, answer).with_fix(format!("inspect it; it is kept as *.{DAMAGED}")))
 }
 
-/// Where the changes of an owner were in force.
+/// The namespace in which the changes of an owner were in effect.
 enum Place {
-    /// In a namespace that is still there.
+    /// A namespace that still exists.
     Inside(Namespace),
-    /// In one that is gone, or before the host was restarted: its state in the kernel is gone too.
+    /// A namespace that no longer exists, or before a reboot: its kernel state no longer exists either.
     Gone,
-    /// Not known.
+    /// Unknown.
     Unknown(Error),
 }
 
@@ -140,7 +141,8 @@ impl Place {
             Ok(here) => here,
             Err(error) => return Place::Unknown(error),
         };
-        // Without a first line the changes were most likely made here; undoing them is guarded change by change.
+        // Without a header the changes were most likely made in this namespace; each undo checks its own
+        // change.
         let Some(header) = header else { return Place::Inside(here) };
         let boot = boot_id();
         if !boot.is_empty() && boot != header.boot {
@@ -157,7 +159,7 @@ impl Place {
         match self {
             Place::Inside(namespace) => undo_inside(namespace, change),
             Place::Gone if change.is_of_the_kernel() => Undone::Gone,
-            // A file is a file wherever we are.
+            // Files do not depend on the network namespace.
             Place::Gone => match Namespace::current() {
                 Ok(here) => undo_inside(&here, change),
                 Err(error) => Undone::Failed(error),

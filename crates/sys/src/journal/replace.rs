@@ -1,4 +1,4 @@
-//! Replacing a file whole, and putting back what was there.
+//! Atomic replacement of a file, and its restoration.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
@@ -12,7 +12,7 @@ use crate::error::{Error, Kind, Result};
 /// The largest file that is kept in the journal.
 const KEPT_MAX: u64 = 64 << 10;
 
-/// Reads what is there.
+/// Reads what exists at a path.
 pub(super) fn before(path: &Path) -> Result<Before> {
     let tried = || format!("cannot keep the old {}", path.display());
     let failed = |e: io::Error| Error::io(tried(), &e);
@@ -50,7 +50,7 @@ pub(super) fn write(path: &Path, content: &str) -> Result<()> {
     })
 }
 
-/// Puts back what was there, unless another program has changed it since we wrote `wrote`.
+/// Restores what existed before, unless another program has changed it since `wrote` was written.
 pub(super) fn restore(path: &Path, before: &Before, wrote: &str) -> Undone {
     let now = match self::before(path) {
         Ok(now) => now,
@@ -77,7 +77,7 @@ pub(super) fn restore(path: &Path, before: &Before, wrote: &str) -> Undone {
     }
 }
 
-/// A file that had to be written in place may have been caught halfway, on its way there or back.
+/// Whether a file that had to be written in place was interrupted, during the change or its undo.
 fn half_written(content: &str, before: &Before, wrote: &str) -> bool {
     let old = match before {
         Before::File { content, .. } => content.as_str(),
@@ -86,8 +86,8 @@ fn half_written(content: &str, before: &Before, wrote: &str) -> bool {
     wrote.starts_with(content) || old.starts_with(content)
 }
 
-/// In one step where that is possible: a new file takes the name. Where the name cannot be taken (a bind mount, as in
-/// containers, or a folder that may not be written to) the file is written in place.
+/// Writes a file, atomically if possible: a new file is renamed over the old one. If it cannot be renamed (a
+/// bind mount, as in containers, or a directory without write permission) the file is written in place.
 fn put(path: &Path, content: &str, mode: u32, owner: Option<(u32, u32)>) -> io::Result<()> {
     let beside = beside(path);
     let new = || -> io::Result<()> {

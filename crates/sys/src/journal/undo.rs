@@ -1,4 +1,4 @@
-//! Undoing one change.
+//! Undo of one change.
 
 use std::thread;
 
@@ -11,7 +11,8 @@ use crate::namespace::Namespace;
 use crate::net::Net;
 use crate::resolver;
 
-/// Undoes a change inside the namespace in which it was made, wherever the calling thread is.
+/// Undoes a change inside the namespace in which it was made, whatever the namespace of the calling thread
+/// is.
 pub(super) fn undo_inside(namespace: &Namespace, change: &Change) -> Undone {
     let here = Namespace::current().and_then(|here| Ok(here.identity()? == namespace.identity()?));
     if here.unwrap_or(false) || !change.is_of_the_kernel() {
@@ -56,7 +57,7 @@ fn sysctl(key: &str, old: &str, new: &str) -> Undone {
     }
 }
 
-/// The settings are gone with the interface; only while it is there they have to be taken back.
+/// Reverts the DNS settings of an interface, which exist only as long as the interface does.
 fn link_dns(index: u32, bus: Option<&str>) -> Result<()> {
     let there = Net::open()?.interfaces()?.iter().any(|i| i.index == index);
     if there { resolver::revert_link(bus, index) } else { Err(gone()) }

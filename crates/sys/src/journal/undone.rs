@@ -7,13 +7,13 @@ use crate::error::Error;
 /// The outcome of undoing a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Undone {
-    /// It was undone.
+    /// The change was undone.
     Undone,
-    /// It was not in force any more.
+    /// The change was no longer in effect.
     Gone,
-    /// Another program has changed it since, so it was left as it is; with what was found.
+    /// Another program has changed it since, so it was kept; with what was found.
     Left(String),
-    /// It could not be undone, and stays in the journal.
+    /// The change could not be undone, and stays in the journal.
     Failed(Error),
 }
 

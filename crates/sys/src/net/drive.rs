@@ -1,4 +1,4 @@
-//! The netlink connection's thread, and waiting for its answers without a runtime.
+//! The thread of the netlink connection, and blocking waits for its answers without a runtime.
 
 use std::future::Future;
 use std::io;
@@ -12,7 +12,7 @@ use rtnetlink::Handle;
 
 use crate::error::{Error, Kind, Result};
 
-/// A running connection. Its thread ends when this is dropped.
+/// A running connection. Its thread ends when the driver is dropped.
 #[derive(Debug)]
 pub(super) struct Driver {
     handle: Handle,
@@ -22,7 +22,8 @@ impl Driver {
     pub(super) fn start() -> Result<Driver> {
         let failed = |e: io::Error| Error::io("cannot open a netlink socket", &e);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().map_err(failed)?;
-        // The socket is made here, in the namespace of the calling thread; the thread that it starts inherits it anyway.
+        // The socket is created here, in the namespace of the calling thread, which the new thread inherits
+        // anyway.
         let (connection, handle, _) = {
             let _inside = runtime.enter();
             rtnetlink::new_connection().map_err(failed)?
@@ -34,7 +35,7 @@ impl Driver {
         Ok(Driver { handle })
     }
 
-    /// Runs a request that has no answer but yes or no.
+    /// Runs a request without a result.
     pub(super) fn run<F>(&self, tried: &str, request: impl FnOnce(&Handle) -> F) -> Result<()>
     where
         F: Future<Output = core::result::Result<(), rtnetlink::Error>>,
@@ -42,7 +43,7 @@ impl Driver {
         wait(request(&self.handle)).map_err(|e| explain(tried, &e))
     }
 
-    /// Runs a request and takes all of its answers.
+    /// Runs a request and collects all of its answers.
     pub(super) fn collect<T, S>(&self, tried: &str, request: impl FnOnce(&Handle) -> S) -> Result<Vec<T>>
     where
         S: Stream<Item = core::result::Result<T, rtnetlink::Error>>,
@@ -59,7 +60,7 @@ impl Driver {
         Ok(all)
     }
 
-    /// Runs a request and takes its first answer.
+    /// Runs a request and returns its first answer.
     pub(super) fn first<T, S>(&self, tried: &str, request: impl FnOnce(&Handle) -> S) -> Result<Option<T>>
     where
         S: Stream<Item = core::result::Result<T, rtnetlink::Error>>,
@@ -69,7 +70,7 @@ impl Driver {
     }
 }
 
-/// Waits for a future on this thread. The answers come from another one, so it works inside any runtime.
+/// Waits for a future on this thread. Another thread provides the answers, so this works inside any runtime.
 fn wait<F: Future>(future: F) -> F::Output {
     struct Unpark(Thread);
     impl Wake for Unpark {

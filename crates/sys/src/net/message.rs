@@ -1,4 +1,4 @@
-//! Between rtnetlink's messages and our types.
+//! Conversions between rtnetlink messages and the types of this crate.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -72,7 +72,7 @@ pub(super) fn of_address(interface: u32, address: IpNet, peer: Option<IpAddr>) -
     message
 }
 
-/// A route for each next hop: a multipath route is several of ours.
+/// Converts a route message: a multipath route becomes one route for each next hop.
 pub(super) fn routes(message: &RouteMessage) -> Vec<Route> {
     let header = &message.header;
     let unspecified = match header.address_family {
@@ -151,7 +151,7 @@ pub(super) fn of_route(route: &Route) -> Result<RouteMessage> {
     Ok(message)
 }
 
-/// The kernel's answer to a route lookup; the interface's name is not in it.
+/// The kernel's answer to a route lookup, without the name of the interface.
 pub(super) struct BareHop {
     pub(super) interface: u32,
     gateway: Option<IpAddr>,

@@ -1,7 +1,7 @@
-//! Interfaces, addresses and routes (rtnetlink), in types of our own.
+//! Interfaces, addresses and routes (rtnetlink).
 //!
-//! Every call is one exchange with the kernel and takes well under a millisecond, so it simply blocks: a destructor, a
-//! command and a task of an async runtime can all use it.
+//! Every call is one exchange with the kernel and takes well under a millisecond, so it blocks: it can be
+//! used in a destructor, a command and an async task.
 
 mod drive;
 mod message;
@@ -18,25 +18,25 @@ pub use types::{Address, Hop, Interface, MAIN_TABLE, OWNER, Route, RouteKind};
 use crate::error::{Error, Kind, Result};
 use drive::Driver;
 
-/// A connection to the kernel, for the network namespace in which it was opened.
+/// A netlink connection to the kernel, for the network namespace in which it was opened.
 #[derive(Debug)]
 pub struct Net {
     driver: Driver,
 }
 
 impl Net {
-    /// Opens it, for the namespace of the calling thread.
+    /// Opens a connection for the namespace of the calling thread.
     ///
     /// # Errors
-    /// When the kernel gives no netlink socket.
+    /// If the kernel returns no netlink socket.
     pub fn open() -> Result<Net> {
         Ok(Net { driver: Driver::start()? })
     }
 
-    /// Every interface, by index.
+    /// All interfaces, by index.
     ///
     /// # Errors
-    /// What the kernel answers.
+    /// The error of the kernel.
     pub fn interfaces(&self) -> Result<Vec<Interface>> {
         let links = self.driver.collect("list interfaces", |h| h.link().get().execute())?;
         let mut interfaces: Vec<_> = links.iter().map(message::interface).collect();
@@ -44,10 +44,10 @@ impl Net {
         Ok(interfaces)
     }
 
-    /// The interface of that name.
+    /// The interface with this name.
     ///
     /// # Errors
-    /// `Kind::NotFound` when there is none.
+    /// `Kind::NotFound` if there is none.
     pub fn interface(&self, name: &str) -> Result<Interface> {
         self.interfaces()?.into_iter().find(|i| i.name == name).ok_or_else(|| {
             Error::new(Kind::NotFound, format!("cannot use interface {name:?}"), "no such interface")
@@ -55,19 +55,19 @@ impl Net {
         })
     }
 
-    /// Every address of every interface.
+    /// All addresses of all interfaces.
     ///
     /// # Errors
-    /// What the kernel answers.
+    /// The error of the kernel.
     pub fn addresses(&self) -> Result<Vec<Address>> {
         let messages = self.driver.collect("list addresses", |h| h.address().get().execute())?;
         Ok(messages.iter().filter_map(message::address).collect())
     }
 
-    /// Every route of every table, IPv4 and IPv6.
+    /// All routes of all tables, IPv4 and IPv6.
     ///
     /// # Errors
-    /// What the kernel answers.
+    /// The error of the kernel.
     pub fn routes(&self) -> Result<Vec<Route>> {
         let v4 = RouteMessageBuilder::<std::net::Ipv4Addr>::new().build();
         let v6 = RouteMessageBuilder::<std::net::Ipv6Addr>::new().build();
@@ -78,10 +78,10 @@ impl Net {
         Ok(messages.iter().flat_map(message::routes).collect())
     }
 
-    /// How a packet to `destination` leaves this host.
+    /// Looks up the route of a packet from this host to `destination`.
     ///
     /// # Errors
-    /// `Kind::NotFound` when there is no route.
+    /// `Kind::NotFound` if there is no route.
     pub fn route_to(&self, destination: IpAddr) -> Result<Hop> {
         let tried = format!("find a route to {destination}");
         let prefix = if destination.is_ipv4() { 32 } else { 128 };
@@ -100,10 +100,10 @@ impl Net {
         Ok(Hop { name, mtu, ..hop.into() })
     }
 
-    /// Gives an interface an address; with `peer` it is one end of a point-to-point link.
+    /// Adds an address to an interface; with `peer` the interface is one end of a point-to-point link.
     ///
     /// # Errors
-    /// `Kind::Exists` when the interface already has it; S08 without CAP_NET_ADMIN.
+    /// `Kind::Exists` if the interface already has it; S08 without CAP_NET_ADMIN.
     pub fn add_address(&self, interface: u32, address: IpNet, peer: Option<IpAddr>) -> Result<()> {
         let tried = format!("add address {address} to interface {interface}");
         let mut message = message::of_address(interface, address, peer);
@@ -114,10 +114,10 @@ impl Net {
         })
     }
 
-    /// Removes an address.
+    /// Removes an address from an interface.
     ///
     /// # Errors
-    /// `Kind::NotFound` when the interface does not have it; S08 without CAP_NET_ADMIN.
+    /// `Kind::NotFound` if the interface does not have it; S08 without CAP_NET_ADMIN.
     pub fn del_address(&self, interface: u32, address: IpNet, peer: Option<IpAddr>) -> Result<()> {
         let tried = format!("remove address {address} from interface {interface}");
         let message = message::of_address(interface, address, peer);
@@ -127,7 +127,7 @@ impl Net {
     /// Brings an interface up or down.
     ///
     /// # Errors
-    /// `Kind::NotFound` when there is none; S08 without CAP_NET_ADMIN.
+    /// `Kind::NotFound` if there is none; S08 without CAP_NET_ADMIN.
     pub fn set_up(&self, interface: u32, up: bool) -> Result<()> {
         let tried = format!("bring interface {interface} {}", if up { "up" } else { "down" });
         let builder = LinkMessageBuilder::<LinkUnspec>::default().index(interface);
@@ -136,38 +136,38 @@ impl Net {
         self.driver.run(&tried, |h| h.link().change(message).execute())
     }
 
-    /// Sets the largest packet of an interface, in octets.
+    /// Sets the MTU of an interface, in octets.
     ///
     /// # Errors
-    /// `Kind::NotFound` when there is none; `Kind::Other` when the device does not take it.
+    /// `Kind::NotFound` if there is none; `Kind::Other` if the device does not accept it.
     pub fn set_mtu(&self, interface: u32, mtu: u32) -> Result<()> {
         let tried = format!("set the MTU of interface {interface} to {mtu}");
         let message = LinkMessageBuilder::<LinkUnspec>::default().index(interface).mtu(mtu).build();
         self.driver.run(&tried, |h| h.link().change(message).execute())
     }
 
-    /// Adds a route, marked as ours ([`OWNER`]) unless it has another protocol.
+    /// Adds a route, with the protocol [`OWNER`] unless it has another one.
     ///
     /// # Errors
-    /// `Kind::Exists` when there is one with the same destination, metric and table; S08 without CAP_NET_ADMIN.
+    /// `Kind::Exists` if there is one with the same destination, metric and table; S08 without CAP_NET_ADMIN.
     pub fn add_route(&self, route: &Route) -> Result<()> {
         let message = message::of_route(route)?;
         self.driver.run(&format!("add route {route}"), |h| h.route().add(message).execute())
     }
 
-    /// Adds a route in place of one with the same destination, metric and table, if there is one.
+    /// Adds a route, replacing one with the same destination, metric and table.
     ///
     /// # Errors
-    /// S08 without CAP_NET_ADMIN; otherwise what the kernel answers.
+    /// S08 without CAP_NET_ADMIN; otherwise the error of the kernel.
     pub fn replace_route(&self, route: &Route) -> Result<()> {
         let message = message::of_route(route)?;
         self.driver.run(&format!("replace route {route}"), |h| h.route().add(message).replace().execute())
     }
 
-    /// Removes a route. One of the same destination that another owner put there is not touched.
+    /// Removes a route. A route of another owner to the same destination is not removed.
     ///
     /// # Errors
-    /// `Kind::NotFound` when there is none; S08 without CAP_NET_ADMIN.
+    /// `Kind::NotFound` if there is none; S08 without CAP_NET_ADMIN.
     pub fn del_route(&self, route: &Route) -> Result<()> {
         let message = message::of_route(route)?;
         self.driver.run(&format!("remove route {route}"), |h| h.route().del(message).execute())

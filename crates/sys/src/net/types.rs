@@ -1,4 +1,4 @@
-//! Types of a host's network: interfaces, addresses, routes.
+//! The types of a host's network: interfaces, addresses, routes.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -9,19 +9,19 @@ use serde::{Deserialize, Serialize};
 /// An interface.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Interface {
-    /// Its number, never used again while the host runs.
+    /// The index, which is not reused while the host runs.
     pub index: u32,
     /// Its name.
     pub name: String,
-    /// Largest packet, in octets.
+    /// The MTU in octets.
     pub mtu: u32,
-    /// It was brought up.
+    /// Whether it was brought up.
     pub up: bool,
-    /// It has a carrier.
+    /// Whether it has a carrier.
     pub running: bool,
-    /// It is the loopback.
+    /// Whether it is the loopback interface.
     pub loopback: bool,
-    /// It has one other end and no neighbours (PPP, TUN).
+    /// Whether it is point-to-point, without neighbours (PPP, TUN).
     pub point_to_point: bool,
     /// The type of virtual device ("tun", "veth", "bridge"); `None` for hardware.
     pub kind: Option<String>,
@@ -32,7 +32,7 @@ pub struct Interface {
 pub struct Address {
     /// The interface's index.
     pub interface: u32,
-    /// The address, with the length of its network's prefix.
+    /// The address with its prefix length.
     pub address: IpNet,
     /// The address at the other end of a point-to-point link; the prefix is the peer's.
     pub peer: Option<IpAddr>,
@@ -41,49 +41,49 @@ pub struct Address {
 /// The routing table that the default rules consult (`main`).
 pub const MAIN_TABLE: u32 = 254;
 
-/// Marks routes as ours (`proto 173` in `ip route`), so that only ours are removed.
+/// The protocol number of our routes (`proto 173` in `ip route`), so that only ours are removed.
 pub const OWNER: u8 = 173;
 
 /// A route.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Route {
-    /// Where to.
+    /// The destination.
     pub destination: IpNet,
-    /// Through which router; `None` for what is on the interface's own network.
+    /// The next-hop router; `None` for a destination on the interface's own network.
     pub gateway: Option<IpAddr>,
-    /// Out of which interface, by index.
+    /// The index of the output interface.
     pub interface: Option<u32>,
-    /// The address that this host uses as its own there.
+    /// The preferred source address.
     pub source: Option<IpAddr>,
-    /// Among routes to the same destination the lowest wins.
+    /// The metric; the lowest is preferred.
     pub metric: u32,
     /// The routing table.
     pub table: u32,
-    /// Largest packet, in octets, when the route limits it.
+    /// The MTU in octets, if the route limits it.
     pub mtu: Option<u32>,
-    /// What happens to the packets.
+    /// The type of the route.
     pub kind: RouteKind,
     /// The origin of the route (rtnetlink(7), `rtm_protocol`).
     pub owner: u8,
 }
 
-/// What happens to packets that a route matches.
+/// The type of a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum RouteKind {
-    /// They are forwarded.
+    /// Packets are forwarded.
     Unicast,
-    /// They are for this host.
+    /// Packets are delivered to this host.
     Local,
-    /// They are refused or dropped.
+    /// Packets are rejected or dropped.
     Refused,
-    /// Anything else (broadcast, multicast).
+    /// Another type (broadcast, multicast).
     Other,
 }
 
 impl Route {
-    /// A route of ours in the main table, out of `interface`.
+    /// Creates a route of ours in the main table through `interface`.
     pub fn new(destination: IpNet, interface: u32) -> Route {
         Route {
             destination,
@@ -98,14 +98,14 @@ impl Route {
         }
     }
 
-    /// The same through a router.
+    /// Sets the next-hop router.
     #[must_use]
     pub fn via(mut self, gateway: Option<IpAddr>) -> Route {
         self.gateway = gateway;
         self
     }
 
-    /// Whether it takes everything.
+    /// Whether it is a default route.
     pub fn is_default(&self) -> bool {
         self.destination.prefix_len() == 0
     }
@@ -130,19 +130,19 @@ impl fmt::Display for Route {
     }
 }
 
-/// How a packet leaves this host.
+/// The result of a route lookup.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hop {
-    /// Out of which interface, by index.
+    /// The index of the output interface.
     pub interface: u32,
-    /// That interface's name.
+    /// The name of the output interface.
     pub name: String,
-    /// Through which router; `None` when the destination is on the interface's own network.
+    /// The next-hop router; `None` if the destination is on the interface's own network.
     pub gateway: Option<IpAddr>,
-    /// With which address as its source.
+    /// The source address.
     pub source: Option<IpAddr>,
-    /// Largest packet, in octets: what is known of the path, else what the interface takes.
+    /// The MTU in octets: that of the path if known, otherwise that of the interface.
     pub mtu: u32,
-    /// The destination is this host itself.
+    /// Whether the destination is this host itself.
     pub local: bool,
 }

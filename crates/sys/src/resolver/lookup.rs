@@ -1,4 +1,4 @@
-//! The addresses of a name, as the C library finds them for every program, with its reason when it finds none.
+//! Name resolution through the C library, as in other programs, with the reason for a failure.
 #![expect(unsafe_code, reason = "getaddrinfo")]
 
 use std::ffi::{CStr, CString};
@@ -6,19 +6,19 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ptr;
 
-/// Addresses of one name, at most.
+/// The most addresses of one name.
 const ADDRESSES_MAX: usize = 64;
 
-/// Why a name has no address.
+/// Why a name could not be resolved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LookupError {
-    /// There is no such name.
+    /// The name does not exist.
     NoSuchName,
-    /// The name is there, and has no address.
+    /// The name exists, but has no address.
     NoAddress,
-    /// No name server answered, or it answered with a failure.
+    /// No name server answered, or it returned a failure.
     NoAnswer,
-    /// Anything else, with the C library's message.
+    /// Another error, with the C library's message.
     Other(String),
 }
 

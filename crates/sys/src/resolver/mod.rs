@@ -12,7 +12,7 @@ pub use lookup::{LookupError, lookup};
 pub(crate) use resolv_conf::resolv_conf;
 pub(crate) use resolved::{revert_link, set_link};
 
-/// Name servers, and the names for which they are queried.
+/// Name servers, and the domains for which they are queried.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dns {
     /// The servers, in order.
@@ -24,9 +24,9 @@ pub struct Dns {
 /// How the name servers were set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DnsMethod {
-    /// Through systemd-resolved, which keeps domains apart.
+    /// With systemd-resolved, which supports separate domains.
     Resolved,
-    /// Through resolv.conf, which cannot: every name is queried at the same servers.
+    /// With resolv.conf, which does not: all names are resolved by the same servers.
     ResolvConf,
 }
 
@@ -39,12 +39,12 @@ impl fmt::Display for DnsMethod {
     }
 }
 
-/// Where the resolver is configured; a test has its own.
+/// The files that configure the resolver; tests use their own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResolverFiles {
     /// The file that the C library reads.
     pub resolv_conf: PathBuf,
-    /// The message bus's address; `None` for the system's.
+    /// The address of the message bus; `None` for the system bus.
     pub bus: Option<String>,
 }
 
@@ -54,7 +54,7 @@ impl Default for ResolverFiles {
     }
 }
 
-/// systemd-resolved where resolv.conf refers to it and it answers; else resolv.conf itself.
+/// systemd-resolved if resolv.conf refers to it and it answers; otherwise resolv.conf itself.
 pub(crate) fn method(files: &ResolverFiles) -> DnsMethod {
     if resolv_conf::leads_to_resolved(&files.resolv_conf) && resolved::answers(files.bus.as_deref()) {
         DnsMethod::Resolved

@@ -1,4 +1,4 @@
-//! resolv.conf(5).
+//! Support for resolv.conf(5).
 
 use std::fmt::Write as _;
 use std::fs;
@@ -7,10 +7,10 @@ use std::path::Path;
 
 use super::Dns;
 
-/// The C library queries no more servers than these.
+/// The most servers that the C library queries.
 const SERVERS_MAX: usize = 3;
 
-/// Whether the C library queries systemd-resolved: the file is one of its own, or names its stub.
+/// Whether the C library queries systemd-resolved: the file is one of its own, or contains its stub address.
 pub(super) fn leads_to_resolved(path: &Path) -> bool {
     let link = fs::read_link(path).is_ok_and(|to| to.to_string_lossy().contains("systemd/resolve"));
     let stub = || {
@@ -27,9 +27,9 @@ fn servers(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The file's new text: our servers first, our domains before its own, and its options. The file cannot send some names to
-/// some servers. With domains of ours its old servers follow, for the case that ours are out of reach; without, every name
-/// goes to ours alone.
+/// The new text of the file: our servers first, our domains before the existing ones, and the existing
+/// options. The file cannot direct some names to some servers. With domains the old servers follow, in case
+/// ours are unreachable; without, all queries go to ours only.
 pub(crate) fn resolv_conf(old: &str, dns: &Dns, by: &str) -> String {
     let mut text = format!("# Written by adit ({by}); the old file is restored when the tunnel goes down.\n");
     let own_search = old.lines().rev().find_map(|line| {

@@ -1,4 +1,4 @@
-//! systemd-resolved, over D-Bus (org.freedesktop.resolve1(5)).
+//! Client for systemd-resolved over D-Bus (org.freedesktop.resolve1(5)).
 
 use std::net::IpAddr;
 use std::thread;
@@ -18,7 +18,7 @@ const MANAGER: &str = "org.freedesktop.resolve1.Manager";
 /// A resolver that takes longer counts as not running.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Whether it runs, or is started by the call.
+/// Whether it runs, or can be started by the call.
 pub(super) fn answers(bus: Option<&str>) -> bool {
     exchange(bus, "query systemd-resolved", async |connection| {
         let property = (MANAGER, "DNSStubListener");
@@ -27,12 +27,12 @@ pub(super) fn answers(bus: Option<&str>) -> bool {
     .is_ok()
 }
 
-/// Gives an interface its name servers and domains.
+/// Sets the name servers and domains of an interface.
 pub(crate) fn set_link(bus: Option<&str>, index: u32, dns: &Dns) -> Result<()> {
     let index = number(index)?;
     let servers: Vec<(i32, Vec<u8>)> = dns.servers.iter().map(server).collect();
     let all = dns.domains.is_empty();
-    // "." is for every name; true: it only routes queries, and is not appended to short names.
+    // "." matches all names; true: it only routes queries, and is not appended to short names.
     let domains: Vec<(&str, bool)> =
         if all { vec![(".", true)] } else { dns.domains.iter().map(|d| (d.as_str(), false)).collect() };
     exchange(bus, "give systemd-resolved the tunnel's name servers", async |connection| {
@@ -43,14 +43,14 @@ pub(crate) fn set_link(bus: Option<&str>, index: u32, dns: &Dns) -> Result<()> {
         };
         let result = whole.await;
         if result.is_err() {
-            // Half of it would be worse than nothing.
+            // A partial configuration would be worse than none.
             let _ = call(connection, MANAGER, "RevertLink", &(index,)).await;
         }
         result
     })
 }
 
-/// Takes back what was given for an interface.
+/// Reverts the settings of an interface.
 pub(crate) fn revert_link(bus: Option<&str>, index: u32) -> Result<()> {
     let index = number(index)?;
     exchange(bus, "take the tunnel's name servers back from systemd-resolved", async |connection| {
@@ -65,7 +65,8 @@ where
     connection.call_method(Some(SERVICE), PATH, Some(interface), method, body).await.map(drop)
 }
 
-/// Runs a conversation on a bus of its own, in a thread of its own, so that it can be had inside and outside any runtime.
+/// Runs calls on a separate bus connection, in a separate thread, so that it works inside and outside any
+/// runtime.
 fn exchange<F>(bus: Option<&str>, tried: &str, talk: F) -> Result<()>
 where
     F: AsyncFnOnce(&Connection) -> zbus::Result<()> + Send,
@@ -136,7 +137,7 @@ fn number(index: u32) -> Result<i32> {
     })
 }
 
-/// Address family and octets.
+/// The address family and octets of an address.
 fn server(address: &IpAddr) -> (i32, Vec<u8>) {
     match address {
         IpAddr::V4(v4) => (libc::AF_INET, v4.octets().to_vec()),

@@ -1,18 +1,17 @@
-//! The virtio header in front of every packet (linux/virtio_net.h): checksums and segmentation left to the receiver of
-//! the packet.
+//! The virtio header before every packet (linux/virtio_net.h): checksum and segmentation offload.
 
-/// Which super-packet it is.
+/// The type of a super-packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Gso {
     /// An ordinary packet.
     #[default]
     None,
-    /// TCP over IPv4, to be cut.
+    /// TCP over IPv4, to be segmented.
     TcpV4,
-    /// TCP over IPv6, to be cut.
+    /// TCP over IPv6, to be segmented.
     TcpV6,
-    /// UDP datagrams of one flow, to be cut (IPv4 or IPv6).
+    /// UDP datagrams of one flow, to be segmented (IPv4 or IPv6).
     Udp,
     /// A type that this version does not support.
     Unknown(u8),
@@ -26,30 +25,30 @@ const GSO_ECN: u8 = 0x80;
 /// The header, in the host's byte order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct VnetHeader {
-    /// The checksum is still to be completed: sum from `csum_start`, store at `csum_start + csum_offset`; the field holds
-    /// the pseudo-header's sum.
+    /// Whether the checksum must be completed: sum from `csum_start`, store at `csum_start + csum_offset`;
+    /// the field contains the sum of the pseudo-header.
     pub needs_checksum: bool,
-    /// The checksum was checked already.
+    /// Whether the checksum was verified.
     pub checksum_valid: bool,
-    /// Which super-packet it is.
+    /// The type of the super-packet.
     pub gso: Gso,
-    /// The flow uses ECN.
+    /// Whether the flow uses ECN.
     pub ecn: bool,
-    /// Octets of IP and transport headers.
+    /// The length of IP and transport headers in octets.
     pub header_len: u16,
-    /// Octets of payload in each segment.
+    /// The payload of each segment in octets.
     pub gso_size: u16,
-    /// Where the checksum begins, from the start of the packet.
+    /// The offset at which the checksummed data begins.
     pub checksum_start: u16,
-    /// Where it is stored, from `checksum_start`.
+    /// The offset of the checksum field, from `checksum_start`.
     pub checksum_offset: u16,
 }
 
 impl VnetHeader {
-    /// Octets in front of each packet.
+    /// The length of the header.
     pub const LEN: usize = 10;
 
-    /// Reads the octets.
+    /// Parses the header.
     pub fn from_octets(octets: [u8; VnetHeader::LEN]) -> VnetHeader {
         let [flags, kind, h0, h1, g0, g1, s0, s1, o0, o1] = octets;
         VnetHeader {
@@ -70,7 +69,7 @@ impl VnetHeader {
         }
     }
 
-    /// Writes the octets.
+    /// Encodes the header.
     pub fn to_octets(self) -> [u8; VnetHeader::LEN] {
         let flags = if self.needs_checksum { NEEDS_CSUM } else { 0 }
             | if self.checksum_valid { DATA_VALID } else { 0 };

@@ -11,10 +11,10 @@ pub use header::{Gso, VnetHeader};
 
 use crate::error::Result;
 
-/// What the kernel may hand over uncut and unsummed.
+/// The offload that the kernel may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Offload {
-    /// Nothing: every packet is whole and fits the MTU.
+    /// None: every packet fits the MTU and has a checksum.
     None,
     /// TCP segments of up to 64 KiB, and packets without checksum.
     Tcp,
@@ -22,14 +22,14 @@ pub enum Offload {
     TcpUdp,
 }
 
-/// How to open a [`Tun`].
+/// The options of a [`Tun`].
 #[derive(Clone, Debug)]
 pub struct TunOptions {
-    /// The interface's name, up to 15 octets; `%d` in it becomes the first free number.
+    /// The interface's name, up to 15 octets; `%d` in it is replaced by the first free number.
     pub name: String,
-    /// The most to request; an older kernel supports less ([`Tun::offload`]).
+    /// The most offload to request; an older kernel supports less ([`Tun::offload`]).
     pub offload: Offload,
-    /// Several queues on the same interface ([`Tun::another_queue`]).
+    /// Whether to allow several queues on the interface ([`Tun::another_queue`]).
     pub multi_queue: bool,
 }
 
@@ -48,19 +48,20 @@ pub struct Tun {
     multi_queue: bool,
 }
 
-/// Slices of one packet that [`Tun::write`] takes, at most.
+/// The most slices of one packet in [`Tun::write`].
 pub const MAX_SLICES: usize = 64;
 
 impl Tun {
-    /// Makes the interface. It is down and has no address yet.
+    /// Creates the interface. It is down and has no address yet.
     ///
     /// # Errors
-    /// S07 when /dev/net/tun is missing or may not be opened, S08 without CAP_NET_ADMIN, `Kind::Busy` when the name is taken.
+    /// S07 if /dev/net/tun is missing or may not be opened, S08 without CAP_NET_ADMIN, `Kind::Busy` if the
+    /// name is in use.
     pub fn open(options: &TunOptions) -> Result<Tun> {
         open::open(options)
     }
 
-    /// Another queue of the same interface, which must have been opened with `multi_queue`.
+    /// Opens another queue of the same interface, which must have been opened with `multi_queue`.
     ///
     /// # Errors
     /// As for [`Tun::open`].
@@ -82,11 +83,11 @@ impl Tun {
         self.offload
     }
 
-    /// Takes one packet into `packet` (64 KiB with offload, else the MTU); `None` when there is nothing now.
-    /// Returns its length and what the kernel left to do.
+    /// Reads one packet into `packet` (64 KiB with offload, otherwise the MTU); `None` if there is none now.
+    /// Returns its offload header and its length.
     ///
     /// # Errors
-    /// What the kernel answers: EIO while the interface is down, EBADFD once it is gone.
+    /// The error of the kernel: EIO while the interface is down, EBADFD after it was removed.
     pub fn read(&self, packet: &mut [u8]) -> io::Result<Option<(VnetHeader, usize)>> {
         let mut header = [0; VnetHeader::LEN];
         let n = match (&self.file).read_vectored(&mut [IoSliceMut::new(&mut header), IoSliceMut::new(packet)])
@@ -101,11 +102,11 @@ impl Tun {
         Ok(Some((VnetHeader::from_octets(header), len)))
     }
 
-    /// Hands one packet, given in up to [`MAX_SLICES`] slices, to the kernel.
+    /// Writes one packet, given in up to [`MAX_SLICES`] slices.
     ///
     /// # Errors
-    /// `WouldBlock` when the kernel has no space now; EIO while the interface is down; EINVAL for what is no IP packet
-    /// or contradicts its header; `InvalidInput` for too many slices.
+    /// `WouldBlock` if the kernel has no space now; EIO while the interface is down; EINVAL if it is not an
+    /// IP packet or does not match its header; `InvalidInput` for too many slices.
     pub fn write(&self, header: VnetHeader, packet: &[&[u8]]) -> io::Result<()> {
         let header = header.to_octets();
         let mut slices = [IoSlice::new(&[]); MAX_SLICES + 1];

@@ -35,8 +35,8 @@ pub(super) fn open(options: &TunOptions) -> Result<Tun> {
     Ok(Tun { file, name, offload, multi_queue: options.multi_queue })
 }
 
-/// Requests `wanted`, then less. The mask belongs to the interface and outlives the process that set it, so that
-/// even no offload has to be requested.
+/// Requests `wanted`, then less. The mask belongs to the interface and outlives the process that set it, so
+/// that even no offload must be requested.
 fn set_offload(file: &File, wanted: Offload) -> io::Result<Offload> {
     let mut last = Ok(Offload::None);
     for offload in [Offload::TcpUdp, Offload::Tcp, Offload::None] {
@@ -92,7 +92,7 @@ fn no_device(e: &io::Error) -> Error {
         Kind::NotFound => error.with_fix(format!(
             "load the module (modprobe tun), or give the container --device {DEVICE}"
         )),
-        // The device alone would not help.
+        // The device alone would not be sufficient.
         Kind::NotPermitted if !has_capability(Capability::NetAdmin) => error.needs("CAP_NET_ADMIN"),
         Kind::NotPermitted => error.with_fix(format!(
             "allow the device: DeviceAllow={DEVICE} rw in the unit, --device {DEVICE} for a container, or run as root"

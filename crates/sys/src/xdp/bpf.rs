@@ -1,4 +1,4 @@
-//! The operations of bpf(2) that are needed, without a library.
+//! The required operations of bpf(2), without a library.
 #![expect(unsafe_code, reason = "the bpf system call takes pointers in structures")]
 
 use std::io;
@@ -10,7 +10,8 @@ use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Instruction {
     pub(super) code: u8,
-    /// Destination in the low half, source in the high one on little-endian hosts; the other way on big-endian ones.
+    /// Destination in the low half, source in the high one on little-endian hosts; reversed on big-endian
+    /// ones.
     pub(super) registers: u8,
     pub(super) offset: i16,
     pub(super) constant: i32,
@@ -25,11 +26,11 @@ const MAP_TYPE_ARRAY: u32 = 2;
 const MAP_TYPE_XSKMAP: u32 = 17;
 const PROG_TYPE_XDP: u32 = 6;
 const ATTACH_XDP: u32 = 37;
-/// The program reads nothing past the first part of a packet in several parts. Without this a driver would stop to
-/// hand out such packets, and veth would switch segmentation offload off.
+/// The program reads only the first fragment of a packet in several buffers. Without this flag a driver would
+/// not pass such packets, and veth would disable segmentation offload.
 const HAS_FRAGS: u32 = 1 << 5;
 
-/// How a program is attached (linux/if_link.h, XDP_FLAGS_…).
+/// The attach modes of a program (linux/if_link.h, XDP_FLAGS_…).
 pub(super) const SKB_MODE: u32 = 1 << 1;
 pub(super) const DRV_MODE: u32 = 1 << 2;
 
@@ -47,12 +48,12 @@ fn descriptor(answer: libc::c_long) -> OwnedFd {
     unsafe { OwnedFd::from_raw_fd(answer as i32) }
 }
 
-/// A map from a number below `entries` to an AF_XDP socket.
+/// Creates a map from a number below `entries` to an AF_XDP socket.
 pub(super) fn socket_map(entries: u32) -> io::Result<OwnedFd> {
     map(MAP_TYPE_XSKMAP, entries)
 }
 
-/// A map from a number below `entries` to a number, all 0 at first.
+/// Creates a map from a number below `entries` to a number, initially 0.
 pub(super) fn number_map(entries: u32) -> io::Result<OwnedFd> {
     map(MAP_TYPE_ARRAY, entries)
 }
@@ -69,12 +70,12 @@ fn map(kind: u32, max_entries: u32) -> io::Result<OwnedFd> {
     call(MAP_CREATE, &create).map(descriptor)
 }
 
-/// Puts a socket into the map.
+/// Stores a socket in a map.
 pub(super) fn set_socket(map: BorrowedFd<'_>, key: u32, socket: BorrowedFd<'_>) -> io::Result<()> {
     set(map, key, socket.as_raw_fd() as u32)
 }
 
-/// Puts a number into a map.
+/// Stores a number in a map.
 pub(super) fn set(map: BorrowedFd<'_>, key: u32, value: u32) -> io::Result<()> {
     #[repr(C)]
     struct Update {

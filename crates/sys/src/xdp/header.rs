@@ -1,19 +1,19 @@
-//! The Ethernet and IP headers in front of GRE.
+//! The Ethernet and IP headers before GRE.
 
 use std::net::Ipv4Addr;
 
-/// Octets of an Ethernet header without a VLAN tag.
+/// The length of an Ethernet header without a VLAN tag.
 pub(super) const ETHERNET: usize = 14;
-/// Octets of an IP header without options.
+/// The length of an IP header without options.
 pub(super) const IP: usize = 20;
-/// Octets of both.
+/// The length of both.
 pub(super) const HEADERS: usize = ETHERNET + IP;
 
 const TIME_TO_LIVE: u8 = 64;
 const GRE: u8 = 47;
 const DONT_FRAGMENT: u16 = 0x4000;
 
-/// The headers in front of a packet to be sent.
+/// The headers of a packet to be sent.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Outer {
     pub(super) ethernet: [u8; ETHERNET],
@@ -24,7 +24,7 @@ pub(super) struct Outer {
 }
 
 impl Outer {
-    /// The headers of `gre` octets, of which there are 65 515 at most.
+    /// Writes the headers of a packet with `gre` octets, at most 65 515.
     pub(super) fn write(&self, headers: &mut [u8; HEADERS], gre: usize) {
         let (ethernet, ip) = headers.split_at_mut(ETHERNET);
         ethernet.copy_from_slice(&self.ethernet);
@@ -47,17 +47,17 @@ impl Outer {
     }
 }
 
-/// The facts in the headers of a received packet.
+/// The contents of the headers of a received packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Inner {
     pub(super) source: Ipv4Addr,
     pub(super) destination: Ipv4Addr,
-    /// Octets of the GRE packet, which begins after [`HEADERS`].
+    /// The length of the GRE packet, which begins after [`HEADERS`].
     pub(super) gre: usize,
 }
 
-/// Reads the headers of a frame that the program let through. What the kernel's own path would have checked is checked
-/// here: the lengths, and the checksum of the IP header.
+/// Parses the headers of a frame that the program accepted. Verifies what the kernel's own path would have
+/// verified: the lengths, and the checksum of the IP header.
 pub(super) fn read(frame: &[u8]) -> Option<Inner> {
     let ip = frame.get(ETHERNET..)?.first_chunk::<IP>()?;
     if ip[0] != 0x45 || sum(ip) != 0xffff {

@@ -1,4 +1,5 @@
-//! The next hop of a packet: the Ethernet header for a destination, cached so that no lookup is needed per packet.
+//! The next hops of packets: the Ethernet header for a destination, cached so that no lookup is needed per
+//! packet.
 
 use std::collections::HashMap;
 use std::io;
@@ -8,30 +9,30 @@ use std::time::{Duration, Instant};
 use super::header::ETHERNET;
 use super::netlink::{Link, Netlink, News};
 
-/// Destinations remembered; beyond, everything is forgotten and looked up again.
+/// The most destinations that are cached; beyond that, the cache is cleared.
 const MAX_DESTINATIONS: usize = 16_384;
-/// Neighbours remembered; the others are reached through the kernel.
+/// The most neighbours that are cached; others are reached through the kernel.
 const MAX_NEIGHBOURS: usize = 16_384;
-/// A route is looked up again after this, for changes without a message (a learnt path MTU).
+/// The age after which a route is looked up again, because some changes cause no message (a learnt path MTU).
 const ROUTE_AGE: Duration = Duration::from_secs(10);
-/// Changes are collected no more often than this.
+/// The shortest interval between reads of changes.
 const NEWS_EVERY: Duration = Duration::from_millis(20);
-/// A neighbour that the kernel has not confirmed gets one packet by the kernel's own path in this time, so that the
-/// kernel finds out whether it is still there.
+/// The interval at which a packet to an unconfirmed neighbour takes the kernel's own path, so that the kernel
+/// verifies the neighbour.
 const CONFIRM_EVERY: Duration = Duration::from_secs(1);
 
-/// How to send a packet.
+/// The next hop of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Hop {
-    /// With these headers, from this interface.
+    /// Send with these headers on this interface.
     Direct { ethernet: [u8; ETHERNET], source: Ipv4Addr, mtu: u32 },
-    /// Through the kernel: the route is not direct, or the neighbour is not resolved yet.
+    /// Send through the kernel: the route is not direct, or the neighbour is not resolved yet.
     Kernel,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Destination {
-    /// An index of `neighbours`; `None` when the packets do not leave by our interface.
+    /// An index of `neighbours`; `None` if the packets do not leave through our interface.
     neighbour: Option<usize>,
     source: Ipv4Addr,
     mtu: u32,
@@ -42,31 +43,31 @@ struct Destination {
 #[derive(Clone, Copy, Debug)]
 struct Neighbour {
     mac: Option<[u8; 6]>,
-    /// Reachable recently, or a permanent entry.
+    /// Whether it was reachable recently, or is a permanent entry.
     confirmed: bool,
     tried: Option<Instant>,
 }
 
 type Key = (Ipv4Addr, Option<Ipv4Addr>);
 
-/// What is known of the network around one interface.
+/// The routes and neighbours of one interface.
 #[derive(Debug)]
 pub(super) struct Hops {
     netlink: Netlink,
     link: Link,
     gone: bool,
     destinations: HashMap<Key, Destination>,
-    /// The destination of the packet before: most go to the same one.
+    /// The destination of the previous packet: most packets go to the same one.
     last: Option<(Key, Destination)>,
     neighbours: Vec<Neighbour>,
     by_address: HashMap<Ipv4Addr, usize>,
-    /// Counted up by every change of routes.
+    /// Incremented by every change of routes.
     generation: u64,
     heard: Option<Instant>,
 }
 
 impl Hops {
-    /// For an interface as it is now.
+    /// Creates an empty cache for an interface in its current state.
     pub(super) fn new(netlink: Netlink, link: Link) -> io::Result<Hops> {
         let mut hops = Hops {
             netlink,
@@ -83,17 +84,17 @@ impl Hops {
         Ok(hops)
     }
 
-    /// Whether the interface is there and up.
+    /// Whether the interface exists and is up.
     pub(super) fn up(&self) -> bool {
         self.link.up && !self.gone
     }
 
-    /// The kernel reports that the interface is down, before the message about it was read.
+    /// Records an error that shows that the interface is down, before the message about it is read.
     pub(super) fn down(&mut self) {
         self.link.up = false;
     }
 
-    /// Reads changes from time to time. To be called once for each batch.
+    /// Reads changes from time to time. Call it once for each batch.
     pub(super) fn refresh(&mut self, now: Instant) {
         if self.heard.is_some_and(|heard| now.saturating_duration_since(heard) < NEWS_EVERY) {
             return;
@@ -106,7 +107,7 @@ impl Hops {
             for neighbour in &mut self.neighbours {
                 neighbour.mac = None;
             }
-            // Should it fail, the neighbours are unknown, and packets are sent through the kernel.
+            // If this fails, the neighbours are unknown, and packets are sent through the kernel.
             let _ = self.read_neighbours();
         }
         for news in all {
@@ -114,7 +115,7 @@ impl Hops {
         }
     }
 
-    /// How to send a packet to `destination`, from `source`, or from the address that the route selects.
+    /// The next hop for `destination`, from `source`, or from the address that the route selects.
     pub(super) fn find(&mut self, now: Instant, destination: Ipv4Addr, source: Option<Ipv4Addr>) -> Hop {
         if !self.up() {
             return Hop::Kernel;
@@ -175,7 +176,7 @@ impl Hops {
         known
     }
 
-    /// The index of a neighbour, known or not yet.
+    /// The index of a neighbour, resolved or not.
     fn neighbour(&mut self, address: Ipv4Addr) -> Option<usize> {
         if let Some(index) = self.by_address.get(&address) {
             return Some(*index);

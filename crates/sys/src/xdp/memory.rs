@@ -1,8 +1,9 @@
-//! The memory that the kernel shares with us: frames, and rings of their addresses.
+//! The memory that is shared with the kernel: frames, and rings of their addresses.
 //!
-//! A frame is at any time either ours or the kernel's. Ours is a [`Frame`], which cannot be copied; giving it to the
-//! kernel consumes it, and only a ring through which the kernel gives frames back makes one again. So at most one
-//! [`Frame`] is there for a place in memory, and its octets can be lent out safely.
+//! At any time a frame is owned either by this process or by the kernel. A frame of this process is a
+//! [`Frame`], which cannot be copied; passing it to the kernel consumes it, and only a ring through which the
+//! kernel returns frames creates one again. So there is at most one [`Frame`] for a place in memory, and its
+//! octets can be borrowed safely.
 #![expect(unsafe_code, reason = "memory shared with the kernel")]
 
 use std::io;
@@ -12,7 +13,7 @@ use std::ptr::{self, NonNull};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// Octets of a frame.
+/// The size of a frame in octets.
 pub(super) const FRAME: usize = 2048;
 
 /// Mapped pages, unmapped on drop.
@@ -47,25 +48,25 @@ impl Drop for Pages {
     }
 }
 
-/// The memory of all frames of a receive queue (and, on the first, of what is sent).
+/// The memory of all frames of a receive queue (and, for the first queue, of the frames to send).
 #[derive(Debug)]
 pub(super) struct Umem {
     pages: Pages,
     frames: u32,
-    /// Distinguishes the frames of one memory from those of another.
+    /// Distinguishes frames of different memories.
     id: u32,
 }
 
 /// The right to the octets of one frame of an [`Umem`].
 #[derive(Debug)]
 pub(super) struct Frame {
-    /// Which memory it belongs to.
+    /// The id of the memory.
     umem: u32,
     index: u32,
 }
 
 impl Umem {
-    /// Memory for `frames` frames, and the frames.
+    /// Creates memory for `frames` frames, and the frames.
     pub(super) fn new(frames: u32) -> io::Result<(Arc<Umem>, Vec<Frame>)> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let len = frames as usize * FRAME;
@@ -75,17 +76,17 @@ impl Umem {
         Ok((Arc::new(umem), (0..frames).map(|index| Frame { umem: id, index }).collect()))
     }
 
-    /// Where it begins, for the kernel.
+    /// The start address, for the kernel.
     pub(super) fn address(&self) -> u64 {
         self.pages.start.as_ptr() as u64
     }
 
-    /// Its octets, all frames together.
+    /// The size of all frames in octets.
     pub(super) fn size(&self) -> u64 {
         self.pages.len as u64
     }
 
-    /// The octets of a frame; none for one of another memory.
+    /// The octets of a frame; empty for a frame of another memory.
     pub(super) fn octets<'a>(&'a self, frame: &'a mut Frame) -> &'a mut [u8] {
         if frame.umem != self.id || frame.index >= self.frames {
             return &mut [];
@@ -99,7 +100,7 @@ impl Umem {
         }
     }
 
-    /// The same, to be read only.
+    /// The octets of a frame, read-only.
     pub(super) fn read<'a>(&'a self, frame: &'a Frame) -> &'a [u8] {
         if frame.umem != self.id || frame.index >= self.frames {
             return &[];
@@ -111,7 +112,7 @@ impl Umem {
         }
     }
 
-    /// A frame that the kernel gives back, from an address anywhere in it.
+    /// Creates the frame that the kernel returns, from an address anywhere in it.
     fn taken_back(&self, address: u64) -> Option<Frame> {
         let index = u32::try_from(address / FRAME as u64).ok()?;
         (index < self.frames).then_some(Frame { umem: self.id, index })
@@ -119,7 +120,7 @@ impl Umem {
 }
 
 impl Frame {
-    /// Where it begins, from the start of its memory.
+    /// The offset in its memory.
     fn address(&self) -> u64 {
         u64::from(self.index) * FRAME as u64
     }
@@ -134,7 +135,7 @@ pub(super) struct Descriptor {
     pub(super) options: u32,
 }
 
-/// Which ring of a socket.
+/// The rings of a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Which {
     Receive,
@@ -143,7 +144,7 @@ pub(super) enum Which {
     Completion,
 }
 
-/// Where the parts of a ring are (linux/if_xdp.h, `struct xdp_ring_offset`).
+/// The offsets of the parts of a ring (linux/if_xdp.h, `struct xdp_ring_offset`).
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Offsets {
     pub(super) producer: u64,
@@ -152,15 +153,15 @@ pub(super) struct Offsets {
     pub(super) flags: u64,
 }
 
-/// A ring between the kernel and one thread of ours. `E` is `u64` (addresses) or [`Descriptor`].
+/// A ring between the kernel and one thread. `E` is `u64` (addresses) or [`Descriptor`].
 #[derive(Debug)]
 pub(super) struct Ring<E> {
     pages: Pages,
     offsets: Offsets,
     size: u32,
-    /// Our own index, ahead of the published one.
+    /// Our own index, which may be ahead of the published one.
     ours: u32,
-    /// The kernel's index when last read.
+    /// The kernel's index when it was last read.
     theirs: u32,
     entry: PhantomData<E>,
 }
@@ -208,7 +209,7 @@ impl<E: Copy> Ring<E> {
         self.word(self.offsets.flags).load(Ordering::Relaxed) & libc::XDP_RING_NEED_WAKEUP != 0
     }
 
-    /// Puts an entry at the end, for the kernel to see at the next `submit`. False when there is no space.
+    /// Appends an entry, which the kernel sees at the next `submit`. False if there is no space.
     fn push(&mut self, entry: E) -> bool {
         if self.ours.wrapping_sub(self.theirs) >= self.size {
             self.theirs = self.word(self.offsets.consumer).load(Ordering::Acquire);
@@ -222,18 +223,18 @@ impl<E: Copy> Ring<E> {
         true
     }
 
-    /// Shows the kernel what was pushed.
+    /// Publishes the appended entries to the kernel.
     pub(super) fn submit(&mut self) {
         self.word(self.offsets.producer).store(self.ours, Ordering::Release);
     }
 
-    /// Entries that the kernel has not taken yet; for rings that we fill.
+    /// The number of entries that the kernel has not consumed yet; for rings that we fill.
     pub(super) fn untaken(&mut self) -> u32 {
         self.theirs = self.word(self.offsets.consumer).load(Ordering::Acquire);
         self.ours.wrapping_sub(self.theirs)
     }
 
-    /// Takes the next entry that the kernel has put there.
+    /// Takes the next entry from the kernel.
     fn pop(&mut self) -> Option<E> {
         if self.theirs == self.ours {
             self.theirs = self.word(self.offsets.producer).load(Ordering::Acquire);
@@ -248,14 +249,14 @@ impl<E: Copy> Ring<E> {
         Some(entry)
     }
 
-    /// Lets the kernel have the places of what was popped.
+    /// Returns the places of consumed entries to the kernel.
     pub(super) fn release(&mut self) {
         self.word(self.offsets.consumer).store(self.ours, Ordering::Release);
     }
 }
 
 impl Ring<u64> {
-    /// Gives a frame to the kernel to be filled; it is returned when there is no space.
+    /// Passes a frame to the kernel to be filled; the frame is returned if there is no space.
     pub(super) fn give(&mut self, frame: Frame) -> Option<Frame> {
         if self.push(frame.address()) { None } else { Some(frame) }
     }
@@ -268,15 +269,15 @@ impl Ring<u64> {
 }
 
 impl Ring<Descriptor> {
-    /// Gives the first `len` octets of a frame from `start` on to the kernel to be sent; it is returned when there
-    /// is no space.
+    /// Passes `len` octets of a frame, from `start` on, to the kernel to be sent; the frame is returned if
+    /// there is no space.
     pub(super) fn send(&mut self, frame: Frame, start: usize, len: usize) -> Option<Frame> {
         let address = frame.address() + start as u64;
         let sent = self.push(Descriptor { address, len: len as u32, options: 0 });
         if sent { None } else { Some(frame) }
     }
 
-    /// Takes a frame that the kernel has filled: where in it the packet begins, and its length.
+    /// Takes a frame that the kernel has filled: the frame, the offset of the packet, and its length.
     pub(super) fn receive(&mut self, umem: &Umem) -> Option<(Frame, usize, usize)> {
         let descriptor = self.pop()?;
         let frame = umem.taken_back(descriptor.address)?;

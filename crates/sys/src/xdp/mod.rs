@@ -1,15 +1,16 @@
-//! AF_XDP: enhanced GRE between the network driver and this process, past the kernel's IP.
+//! AF_XDP: enhanced GRE between the network driver and this process, bypassing the IP stack of the kernel.
 //!
-//! A program in the driver (or, where that cannot, right behind it) takes whole enhanced GRE packets of our calls and
-//! puts them into memory of this process; packets to be sent are put there too, with their IP and Ethernet headers.
-//! Everything else takes the kernel's path: calls of others, fragments, packets with IP options, VLAN tags,
-//! destinations by another interface, neighbours that are not known yet, packets that are too long. For these there is
-//! a [`GreSocket`] as well, which receives everything: AF_XDP only takes the simple cases.
+//! A program in the driver (or, if the driver does not support that, directly after it) redirects
+//! unfragmented enhanced GRE packets of our calls into the memory of this process; packets to be sent are
+//! written there too, with their IP and Ethernet headers. Everything else takes the kernel's path: calls of
+//! other programs, fragments, packets with IP options, VLAN tags, destinations through another interface,
+//! unresolved neighbours, packets that are too long. These are handled by a [`GreSocket`].
 //!
 //! These packets bypass the firewall, connection tracking and IPsec policies of this host. The caller must check that a
 //! call is open with the sender of a packet.
 //!
-//! The program is attached by a link of this process, so that it is detached when the process ends for any reason.
+//! The program is attached by a BPF link of this process, so that it is detached when the process ends for
+//! any reason.
 
 mod bpf;
 mod header;
@@ -38,85 +39,86 @@ use netlink::{Link, Netlink};
 use program::{MAX_ADDRESSES, Wanted};
 use socket::Bound;
 
-/// Receive queues of an interface, at most.
+/// The most receive queues of an interface.
 pub const MAX_QUEUES: u32 = 16;
 
-/// Frames of all queues together: with more than four queues each has fewer.
+/// The number of frames of all queues together: with more than four queues each has fewer.
 const RECEIVE_FRAMES: u32 = 16_384;
-/// Frames of one queue, at most.
+/// The most frames of one queue.
 const QUEUE_FRAMES: u32 = 4096;
 
-/// IP packets that fit a frame: the kernel keeps 256 octets in front for itself.
+/// The longest IP packet that fits a frame: the kernel reserves 256 octets before it.
 const LONGEST: u16 = (memory::FRAME - 256 - header::ETHERNET) as u16;
 
-/// Where the program runs.
+/// The attach mode of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// In the driver.
     Native,
-    /// Behind it, on the buffer of the driver (generic mode): works with every driver.
+    /// After the driver, on its buffer (generic mode): works with every driver.
     Generic,
 }
 
-/// How to open AF_XDP.
+/// The options of AF_XDP.
 #[derive(Clone, Debug)]
 pub struct XdpOptions {
     /// The interface.
     pub interface: String,
-    /// Packets to this address only; `None` is every IPv4 address that this host has now.
+    /// The only local address whose packets are redirected; `None` for all current IPv4 addresses of this
+    /// host.
     pub local: Option<Ipv4Addr>,
-    /// Sets Don't Fragment. The raw socket is to be opened with the same.
+    /// Sets Don't Fragment. The raw socket must be opened with the same option.
     pub dont_fragment: bool,
-    /// Where the program is to run; `None` tries the driver first.
+    /// The attach mode; `None` tries the driver first.
     pub mode: Option<Mode>,
 }
 
-/// What was opened.
+/// The opened AF_XDP sockets.
 #[derive(Debug)]
 pub struct Xdp {
     /// The half for the thread that receives.
     pub receiver: Receiver,
     /// The half for the thread that sends.
     pub sender: Sender,
-    /// The calls whose packets are taken, of all workers together; none at first.
+    /// The calls whose packets are redirected, of all workers together; initially none.
     pub calls: Arc<CallSet>,
     /// A description for messages.
     pub about: About,
 }
 
-/// The Call IDs of packets that AF_XDP takes. The packets of any other are left to the kernel: they may be those of another
-/// program, or of a host behind this one.
+/// The Call IDs of packets that are redirected to AF_XDP. All others are left to the kernel: they may belong
+/// to another program, or to a host behind this one.
 #[derive(Debug)]
 pub struct CallSet(OwnedFd);
 
 impl CallSet {
-    /// Takes packets with this Call ID from now on.
+    /// Redirects packets with this Call ID from now on.
     pub fn insert(&self, call_id: u16) {
         self.set(call_id, 1);
     }
 
-    /// Leaves them to the kernel from now on.
+    /// Leaves packets with this Call ID to the kernel from now on.
     pub fn remove(&self, call_id: u16) {
         self.set(call_id, 0);
     }
 
-    /// The map has space for every Call ID from the start, so nothing can be refused. If it were, the raw socket would
-    /// receive the packets.
+    /// Sets an entry. The map has space for every Call ID, so this cannot fail. If it did, the raw socket
+    /// would receive the packets.
     fn set(&self, call_id: u16, value: u32) {
         let _ = bpf::set(self.0.as_fd(), u32::from(call_id), value);
     }
 }
 
-/// What AF_XDP got from kernel and driver.
+/// The AF_XDP features that kernel and driver support.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct About {
     /// The interface.
     pub interface: String,
-    /// Where the program runs.
+    /// The attach mode.
     pub mode: Mode,
-    /// The driver puts packets into our memory without a copy.
+    /// Whether the driver writes packets into our memory without a copy.
     pub zero_copy: bool,
-    /// Receive queues, of all workers together.
+    /// The number of receive queues, of all workers together.
     pub queues: usize,
 }
 
@@ -135,16 +137,18 @@ impl fmt::Display for About {
     }
 }
 
-/// Opens AF_XDP on an interface for workers that share nothing, one for each of `sockets` (a power of two), which take
-/// what AF_XDP does not: a socket's filter is the worker's share of the calls, by the low bits of the Call ID.
+/// Opens AF_XDP on an interface for independent workers, one for each of `sockets` (a power of two). The
+/// sockets receive what AF_XDP does not: a socket's filter selects the worker's share of the calls by the low
+/// bits of the Call ID.
 ///
-/// The kernel gives a packet only to a socket of the receive queue on which it arrived, so a queue belongs to one
-/// worker: that of its number's low bits. A packet that arrives on another worker's queue is left to the kernel, and
-/// reaches the right worker through its raw socket. Packets are sent on the worker's first queue.
+/// The kernel delivers a packet only to a socket of the receive queue on which it arrived, so each queue
+/// belongs to one worker, by the low bits of its number. A packet that arrives on another worker's queue is
+/// left to the kernel, and reaches the right worker through its raw socket. Packets are sent on the worker's
+/// first queue.
 ///
 /// # Errors
-/// What this kernel, driver or process lacks, with the fix; fewer queues than workers are an error. Nothing is left
-/// behind; the sockets continue to work without it.
+/// The missing feature of kernel, driver or process, with the fix; fewer queues than workers are an error.
+/// After an error nothing remains attached, and the sockets work without AF_XDP.
 pub fn open(options: &XdpOptions, sockets: &[Arc<GreSocket>]) -> Result<Vec<Xdp>> {
     let mut netlink = Netlink::open().map_err(|e| Error::io("cannot open a netlink socket", &e))?;
     let link = find(&mut netlink, &options.interface)?;
@@ -192,10 +196,11 @@ pub fn open(options: &XdpOptions, sockets: &[Arc<GreSocket>]) -> Result<Vec<Xdp>
     sockets.iter().zip(shares).map(share).collect()
 }
 
-/// The interface that has the address `near`, or by which packets leave to it; without one, that of the default route.
+/// The interface that has the address `near`, or through which packets to it leave; without an address, that
+/// of the default route.
 ///
 /// # Errors
-/// When there is none.
+/// If there is none.
 pub fn interface_for(near: Option<Ipv4Addr>) -> Result<String> {
     let net = Net::open()?;
     let near = near.filter(|near| !near.is_unspecified()).map(IpAddr::V4);
@@ -205,7 +210,7 @@ pub fn interface_for(near: Option<Ipv4Addr>) -> Result<String> {
             return Ok(interface.name);
         }
     }
-    // Without an address, any external one: only its route is looked up, nothing is sent.
+    // Without an address, use an external one: only its route is looked up, nothing is sent.
     net.route_to(near.unwrap_or(IpAddr::V4(Ipv4Addr::new(198, 18, 0, 1)))).map(|hop| hop.name)
 }
 
@@ -222,7 +227,7 @@ fn find(netlink: &mut Netlink, name: &str) -> Result<Link> {
     Ok(link)
 }
 
-/// The addresses that the program takes packets for.
+/// The local addresses whose packets the program redirects.
 fn addresses(options: &XdpOptions) -> Result<Vec<Ipv4Addr>> {
     if let Some(local) = options.local.filter(|local| !local.is_unspecified()) {
         return Ok(vec![local]);
@@ -237,7 +242,7 @@ fn addresses(options: &XdpOptions) -> Result<Vec<Ipv4Addr>> {
         .collect();
     all.sort_unstable();
     all.dedup();
-    // The others' packets arrive on the socket.
+    // Packets to the other addresses arrive on the raw socket.
     all.truncate(MAX_ADDRESSES);
     Ok(all)
 }
@@ -254,14 +259,14 @@ fn attach(program: &OwnedFd, interface: u32, options: &XdpOptions) -> Result<(Ow
     let attached = match options.mode {
         Some(mode) => attach(mode),
         None => attach(Mode::Native).or_else(|native| {
-            // An interface that is in use is in use in every mode.
+            // If the interface is in use, it is in use in every mode.
             if native.raw_os_error() == Some(libc::EBUSY) { Err(native) } else { attach(Mode::Generic) }
         }),
     };
     attached.map_err(|e| refused(&tried, &e))
 }
 
-/// A socket for each receive queue, and for each worker one that sends, on its first queue.
+/// Creates a socket for each receive queue, and for each worker one for sending, on its first queue.
 fn queues(name: &str, link: &Link, copy: bool, map: &OwnedFd, workers: usize) -> Result<Vec<Bound>> {
     let mut all = Vec::new();
     let counts = socket::queues(name);

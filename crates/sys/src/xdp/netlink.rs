@@ -1,7 +1,7 @@
-//! Looks up routes and neighbours in the thread that sends, and receives changes.
+//! Netlink in the sending thread: looks up routes and neighbours, and receives changes.
 //!
-//! [`crate::net`] answers through a thread of its own, which is right for a command and too slow for a packet that waits.
-//! Only the few messages that are needed, encoded and decoded here.
+//! [`crate::net`] uses a separate thread, which is suitable for commands but too slow while a packet waits.
+//! Only the few required messages are encoded and decoded here.
 #![expect(unsafe_code, reason = "send and recv on a netlink socket")]
 
 use std::io;
@@ -10,7 +10,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 
 use crate::socket;
 
-/// Octets of the largest answer that is read in one piece; the kernel sends up to 32 KiB at once.
+/// The size of the largest answer that is read at once; the kernel sends up to 32 KiB.
 const BUFFER: usize = 32 * 1024;
 
 // Message types (linux/rtnetlink.h).
@@ -33,15 +33,15 @@ const ERROR: u16 = 2;
 const REQUEST: u16 = 1;
 const DUMP: u16 = 0x300;
 
-/// Links, neighbours, IPv4 addresses, routes and rules (RTMGRP_…).
+/// The multicast groups of links, neighbours, IPv4 addresses, routes and rules (RTMGRP_…).
 const GROUPS: u32 = 0x1 | 0x4 | 0x10 | 0x40 | 0x80;
 
-/// A change that a message reports.
+/// A change reported by a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum News {
-    /// State of an interface.
+    /// The state of an interface changed.
     Link(Link),
-    /// An interface is gone.
+    /// An interface was removed.
     NoLink { index: u32 },
     /// A neighbour was added, changed or removed.
     Neighbour { interface: u32, address: Ipv4Addr, mac: Option<[u8; 6]>, state: u16 },
@@ -55,7 +55,7 @@ pub(super) enum News {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Link {
     pub(super) index: u32,
-    /// Hardware type (ARPHRD_…).
+    /// The hardware type (ARPHRD_…).
     pub(super) kind: u16,
     pub(super) up: bool,
     pub(super) mtu: u32,
@@ -70,11 +70,11 @@ pub(super) struct RouteAnswer {
     pub(super) gateway: Option<Ipv4Addr>,
     pub(super) source: Option<Ipv4Addr>,
     pub(super) mtu: Option<u32>,
-    /// It needs more than a plain Ethernet frame.
+    /// Whether it needs more than a plain Ethernet frame.
     pub(super) special: bool,
 }
 
-/// A connection to the kernel.
+/// A netlink connection to the kernel.
 #[derive(Debug)]
 pub(super) struct Netlink {
     questions: OwnedFd,
@@ -92,7 +92,7 @@ struct Address {
 }
 
 impl Netlink {
-    /// For the network namespace of the calling thread.
+    /// Opens a connection for the network namespace of the calling thread.
     pub(super) fn open() -> io::Result<Netlink> {
         let open = || socket::open(libc::AF_NETLINK, libc::SOCK_RAW, libc::NETLINK_ROUTE);
         let (questions, events) = (open()?, open()?);
@@ -101,7 +101,7 @@ impl Netlink {
         Ok(Netlink { questions, events, buffer: vec![0; BUFFER].into_boxed_slice() })
     }
 
-    /// The interface of that name; `None` when there is none.
+    /// The interface with this name; `None` if there is none.
     pub(super) fn link(&mut self, name: &str) -> io::Result<Option<Link>> {
         const NAME: u16 = 3;
         let mut body = vec![0; 16];
@@ -118,7 +118,7 @@ impl Netlink {
         }
     }
 
-    /// Every neighbour.
+    /// Reports all neighbours.
     pub(super) fn neighbours(&mut self, mut each: impl FnMut(News)) -> io::Result<()> {
         let mut body = vec![0; 12];
         set(&mut body, 0, &[libc::AF_INET as u8]);
@@ -129,7 +129,7 @@ impl Netlink {
         })
     }
 
-    /// How a packet to `destination` leaves, from `source` if that is given; `None` when there is no route.
+    /// Looks up the route of a packet to `destination`, from `source` if given; `None` if there is no route.
     pub(super) fn route(
         &mut self,
         destination: Ipv4Addr,
@@ -146,13 +146,13 @@ impl Netlink {
         let mut found = None;
         let asked = self.ask(GET_ROUTE, 0, &body, |message| found = found.take().or_else(|| message.route()));
         match asked {
-            // An answer such as "network unreachable", and not about the socket.
+            // A result such as "network unreachable", not an error of the socket.
             Err(e) if e.raw_os_error().is_some_and(|n| n != libc::EAGAIN && n != libc::ENOBUFS) => Ok(None),
             other => other.map(|()| found),
         }
     }
 
-    /// What has changed since the last call; bounded, the rest is returned by the next one.
+    /// Reports the changes since the last call, up to a limit; the rest is reported by the next one.
     pub(super) fn news(&mut self, mut each: impl FnMut(News)) {
         const AT_ONCE: usize = 64;
         for _ in 0..AT_ONCE {
@@ -170,7 +170,7 @@ impl Netlink {
         }
     }
 
-    /// Sends a request and reads its answers. The kernel has answered when the request is sent.
+    /// Sends a request and reads its answers. The answers are available as soon as the request is sent.
     fn ask(
         &mut self,
         kind: u16,
@@ -178,7 +178,7 @@ impl Netlink {
         body: &[u8],
         mut each: impl FnMut(Message<'_>),
     ) -> io::Result<()> {
-        // Answers that an earlier request may have left.
+        // Discard answers that an earlier request may have left.
         while receive(&self.questions, &mut self.buffer).is_ok() {}
         let mut message = Vec::with_capacity(16 + body.len());
         message.extend_from_slice(&((16 + body.len()) as u32).to_ne_bytes());
@@ -235,7 +235,7 @@ fn attribute(body: &mut Vec<u8>, kind: u16, value: &[u8]) {
     body.resize(body.len().next_multiple_of(4), 0);
 }
 
-/// One message.
+/// A netlink message.
 #[derive(Clone, Copy)]
 struct Message<'a> {
     kind: u16,
@@ -253,7 +253,7 @@ impl Message<'_> {
         }
     }
 
-    /// `struct ifinfomsg` and what follows.
+    /// Parses `struct ifinfomsg` and its attributes.
     fn link(self) -> Option<Link> {
         let mut link = Link {
             index: self.u32(4)?,
@@ -271,7 +271,7 @@ impl Message<'_> {
         Some(link)
     }
 
-    /// `struct ndmsg` and what follows.
+    /// Parses `struct ndmsg` and its attributes.
     fn neighbour(self) -> Option<News> {
         let interface = self.u32(4)?;
         let state = if self.kind == DEL_NEIGHBOUR { libc::NUD_NONE } else { self.u16(8)? };
@@ -289,7 +289,7 @@ impl Message<'_> {
         Some(News::Neighbour { interface, address: address?, mac, state })
     }
 
-    /// `struct rtmsg` and what follows.
+    /// Parses `struct rtmsg` and its attributes.
     fn route(self) -> Option<RouteAnswer> {
         if self.kind != NEW_ROUTE {
             return None;
@@ -305,7 +305,7 @@ impl Message<'_> {
                     const MTU: u16 = 2;
                     route.mtu = Attributes(value).find(|(kind, _)| *kind == MTU).and_then(|(_, v)| number(v));
                 }
-                // A gateway of another family (RTA_VIA), or a tunnel that is wrapped around (RTA_ENCAP).
+                // A gateway of another family (RTA_VIA), or encapsulation (RTA_ENCAP).
                 18 | 21 | 22 => route.special = true,
                 _ => {}
             }
@@ -336,7 +336,7 @@ fn ip(value: &[u8]) -> Option<Ipv4Addr> {
     <[u8; 4]>::try_from(value).ok().map(Ipv4Addr::from)
 }
 
-/// The messages of what was received.
+/// An iterator over received messages.
 struct Messages<'a>(&'a [u8]);
 
 impl<'a> Iterator for Messages<'a> {
@@ -352,7 +352,7 @@ impl<'a> Iterator for Messages<'a> {
     }
 }
 
-/// The attributes of a message, or those in an attribute.
+/// An iterator over the attributes of a message, or those nested in an attribute.
 struct Attributes<'a>(&'a [u8]);
 
 impl<'a> Iterator for Attributes<'a> {

@@ -1,7 +1,8 @@
-//! The program that runs in the network driver: it takes whole enhanced GRE packets for this host and passes the rest.
+//! The XDP program in the network driver: redirects unfragmented enhanced GRE packets for this host and
+//! passes the rest.
 //!
-//! Hand-assembled, so that neither a compiler nor a library for BPF is needed. Every packet in doubt is passed: it
-//! takes the kernel's own path, and a raw socket receives it.
+//! It is assembled here, so that neither a compiler nor a library for BPF is needed. In doubt a packet is
+//! passed: it takes the kernel's own path, and a raw socket receives it.
 
 use std::net::Ipv4Addr;
 use std::os::fd::{AsRawFd, BorrowedFd};
@@ -9,20 +10,20 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 use super::bpf::Instruction;
 use super::header::{ETHERNET, IP};
 
-/// Addresses of this host that the program compares with, at most.
+/// The most local addresses that the program compares with.
 pub(super) const MAX_ADDRESSES: usize = 64;
 
-/// What the program takes.
+/// The packets that the program redirects.
 #[derive(Clone, Debug)]
 pub(super) struct Wanted<'a> {
-    /// Frames to this station only: in promiscuous mode an interface receives others' too.
+    /// The MAC address of the frames: in promiscuous mode an interface receives others too.
     pub(super) mac: [u8; 6],
-    /// Packets to one of these only. A router's foreign packets are not ours.
+    /// The destination addresses. A router also receives packets for others.
     pub(super) addresses: &'a [Ipv4Addr],
-    /// IP packets no longer than this.
+    /// The longest IP packet.
     pub(super) longest: u16,
-    /// With several workers (a power of two), only packets of a queue of the call's own worker: the number of the queue
-    /// and the Call ID have the same low bits.
+    /// The number of workers (a power of two). With several, only packets on a queue of the call's own worker
+    /// are redirected: the number of the queue and the Call ID have the same low bits.
     pub(super) workers: u16,
 }
 
@@ -47,7 +48,7 @@ const JUMP_GREATER: u8 = 0x25;
 const CALL: u8 = 0x85;
 const EXIT: u8 = 0x95;
 
-/// The source register of a map load that names a map by descriptor.
+/// The source register of a load that refers to a map by descriptor.
 const PSEUDO_MAP_FD: u8 = 1;
 const MAP_LOOKUP_ELEM: i32 = 1;
 const REDIRECT_MAP: i32 = 51;
@@ -67,10 +68,10 @@ const R4: u8 = 4;
 const R5: u8 = 5;
 const R6: u8 = 6;
 const R10: u8 = 10;
-/// The position of a key on the stack.
+/// The offset of a key on the stack.
 const KEY: i16 = -4;
 
-/// Instructions with jumps to two places that are known only at the end.
+/// An assembler for instructions with jumps to two places that are known only at the end.
 #[derive(Default)]
 struct Assembler {
     code: Vec<Instruction>,
@@ -84,7 +85,7 @@ impl Assembler {
         self.code.push(Instruction { code, registers, offset, constant });
     }
 
-    /// r5 = the packet's octets at `at`, in the order of the network as far as the host is concerned.
+    /// Loads the packet's octets at `at` into r5, in network byte order as the host sees it.
     fn load(&mut self, width: u8, at: usize) {
         self.op(width, R5, R2, at as i16, 0);
     }
@@ -109,13 +110,13 @@ impl Assembler {
     }
 }
 
-/// What two octets on the wire are as the host loads them.
+/// Two octets in network byte order, as the host loads them.
 fn wire16(value: u16) -> u32 {
     u32::from(u16::from_ne_bytes(value.to_be_bytes()))
 }
 
-/// The program. It takes packets whose Call ID has a 1 in `calls`; they go to the socket in `sockets` whose key is the
-/// number of the receive queue.
+/// Assembles the program. It redirects packets whose Call ID has a 1 in `calls` to the socket in `sockets`
+/// whose key is the number of the receive queue.
 pub(super) fn assemble(
     wanted: &Wanted<'_>,
     calls: BorrowedFd<'_>,
@@ -142,7 +143,7 @@ pub(super) fn assemble(
     a.pass_unless(0x45);
     a.load(LOAD_U8, ETHERNET + 9);
     a.pass_unless(47);
-    // No fragment: neither More Fragments nor an offset.
+    // Not a fragment: neither More Fragments nor an offset.
     a.load(LOAD_U16, ETHERNET + 6);
     a.op(AND, R5, 0, 0, wire16(0x3fff) as i32);
     a.pass_unless(0);
@@ -184,7 +185,7 @@ pub(super) fn assemble(
     a.op(LOAD_MAP, R1, PSEUDO_MAP_FD, 0, sockets.as_raw_fd());
     a.op(0, 0, 0, 0, 0);
     a.op(LOAD_U32, R2, R6, RX_QUEUE, 0);
-    // Without a socket at that number: pass.
+    // Without a socket for that queue: pass.
     a.op(SET, R3, 0, 0, XDP_PASS);
     a.op(CALL, 0, 0, 0, REDIRECT_MAP);
     a.op(EXIT, 0, 0, 0, 0);

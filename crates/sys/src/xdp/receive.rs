@@ -1,4 +1,4 @@
-//! Packets that arrive.
+//! The receiving half of AF_XDP.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -10,23 +10,23 @@ use super::socket::Queue;
 use crate::gre::{GreSocket, MAX_BATCH, Packet, RecvBatch};
 use crate::poll::{Interest, Poller};
 
-/// While AF_XDP always has packets, the socket is polled once in so many turns.
+/// While AF_XDP always has packets, the raw socket is polled once in this many turns.
 const SOCKET_EVERY: u32 = 16;
 
-/// Octets of the largest packet taken from the socket, IP header included.
+/// The size of the largest packet received from the raw socket, including the IP header.
 const SLOT: usize = 2048;
 
-/// Receives from the AF_XDP sockets of all receive queues, and from the raw socket what they leave.
+/// Receives from the AF_XDP sockets of all receive queues, and the remaining packets from the raw socket.
 ///
-/// It is ready ([`AsFd`]) when AF_XDP has packets; the raw socket is to be watched beside it, as it also reports ICMP
-/// errors. Either is a reason to call [`Receiver::receive`].
+/// It is ready ([`AsFd`]) when AF_XDP has packets; wait on the raw socket as well, which also reports ICMP
+/// errors. If either is ready, call [`Receiver::receive`].
 #[derive(Debug)]
 pub struct Receiver {
-    /// First, so that the program is detached before the sockets close. It is detached with the last of several
-    /// receivers; until then packets of a queue without a socket take the kernel's path.
+    /// First, so that the program is detached before the sockets are closed. It is detached with the last of
+    /// several receivers; until then packets of a queue without a socket take the kernel's path.
     _attachment: Arc<OwnedFd>,
     queues: Vec<Queue>,
-    /// Ready when one of several queues is.
+    /// Ready if one of several queues is.
     several: Option<Poller>,
     /// The queue that is polled first.
     first: usize,
@@ -43,7 +43,7 @@ pub struct Receiver {
 struct Arrived {
     queue: usize,
     frame: Frame,
-    /// Where GRE begins in the frame.
+    /// The offset of GRE in the frame.
     start: usize,
     inner: Inner,
 }
@@ -78,11 +78,12 @@ impl Receiver {
         })
     }
 
-    /// Gives the packets of the batch before back and takes what has arrived, up to [`MAX_BATCH`] packets; 0 when there
-    /// is nothing now. Polling the socket costs a system call: it is left out unless `ask_socket`.
+    /// Releases the packets of the previous batch and receives up to [`MAX_BATCH`] packets; 0 if there are
+    /// none now. Polling the raw socket costs a system call and is skipped unless `ask_socket`.
     ///
     /// # Errors
-    /// As [`GreSocket::receive`]; AF_XDP has none: an interface that is down or gone is silent.
+    /// As [`GreSocket::receive`]. AF_XDP has no errors: an interface that is down or removed delivers no
+    /// packets.
     pub fn receive(&mut self, ask_socket: bool) -> io::Result<usize> {
         for arrived in self.arrived.drain(..) {
             if let Some(queue) = self.queues.get_mut(arrived.queue) {
@@ -92,7 +93,7 @@ impl Receiver {
         self.turns = self.turns.wrapping_add(1);
         self.from_socket = ask_socket && self.turns.is_multiple_of(SOCKET_EVERY);
         if self.from_socket && self.socket.receive(&mut self.by_socket)? > 0 {
-            // The frames that were given back reach the kernel in the next turn.
+            // The released frames reach the kernel in the next turn.
             return Ok(self.by_socket.len());
         }
         self.from_socket = false;
@@ -128,12 +129,12 @@ impl Receiver {
         queue.turn();
     }
 
-    /// Packets in the batch.
+    /// The number of packets in the batch.
     pub fn len(&self) -> usize {
         if self.from_socket { self.by_socket.len() } else { self.arrived.len() }
     }
 
-    /// Whether there is none.
+    /// Whether there are no packets.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -147,7 +148,7 @@ impl Receiver {
         self.arrived.get_mut(index).and_then(|arrived| arrived.packet(queues))
     }
 
-    /// The octets of the packet at `index`, from its GRE header on.
+    /// The octets of the packet at `index`, starting with its GRE header.
     pub fn get(&self, index: usize) -> Option<&[u8]> {
         if self.from_socket {
             return self.by_socket.get(index);
@@ -167,22 +168,23 @@ impl Receiver {
         from_socket.into_iter().flatten().chain(from_queues.into_iter().flatten())
     }
 
-    /// Packets left out of batches so far because they were damaged or too long.
+    /// The number of packets left out of batches so far because they were damaged or too long.
     pub fn damaged(&self) -> u64 {
         self.damaged + self.by_socket.damaged()
     }
 
-    /// Packets so far that arrived through AF_XDP; the others arrived on the socket.
+    /// The number of packets so far that arrived through AF_XDP; the others arrived on the raw socket.
     pub fn taken(&self) -> u64 {
         self.taken
     }
 
-    /// Packets that the kernel dropped because the receive buffer was full, or because they fit no frame.
+    /// The number of packets that the kernel dropped because the receive buffer was full, or because they did
+    /// not fit a frame.
     pub fn dropped(&self) -> u64 {
         self.queues.iter().map(Queue::dropped).sum::<u64>() + u64::from(self.socket.dropped())
     }
 
-    /// Whether the interface was removed; everything goes through the socket from then on.
+    /// Whether the interface was removed; from then on all packets go through the raw socket.
     pub fn gone(&self) -> bool {
         self.queues.iter().any(Queue::gone)
     }

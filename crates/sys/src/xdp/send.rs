@@ -1,4 +1,4 @@
-//! Packets that leave.
+//! The sending half of AF_XDP.
 
 use std::io;
 use std::net::Ipv4Addr;
@@ -12,15 +12,16 @@ use super::memory::Frame;
 use super::socket::{Outlet, Wake};
 use crate::gre::{GreSocket, MAX_BATCH, SendBatch, Sent};
 
-/// Octets of a slot.
+/// The size of a slot in octets.
 pub const SLOT: usize = super::memory::FRAME;
-/// A packet begins no earlier than this in its slot: the headers of Ethernet and IP precede it.
+/// The least offset of a packet in its slot: the headers of Ethernet and IP precede it.
 pub const HEADROOM: usize = HEADERS;
 
-/// One wake-up makes the kernel send 32 packets at least, or drop one. So often it is woken for a batch.
+/// The most wake-ups for a batch: one makes the kernel send at least 32 packets, or drop one.
 const MAX_WAKES: usize = MAX_BATCH + 8;
 
-/// Sends through AF_XDP what leaves by its interface to a known neighbour and fits, and the rest by the raw socket.
+/// Sends packets through AF_XDP if they leave through its interface to a resolved neighbour and fit a frame,
+/// and the rest through the raw socket.
 ///
 /// A packet is written into [`Sender::slot`] and queued with [`Sender::push`]; until [`Sender::flush`] it can still be
 /// changed ([`Sender::slots_mut`]).
@@ -29,11 +30,12 @@ pub struct Sender {
     outlet: Outlet,
     hops: Hops,
     batch: Vec<Queued>,
-    /// The frame that [`Sender::slot`] shows.
+    /// The frame that [`Sender::slot`] returned.
     open: Option<Frame>,
     socket: Arc<GreSocket>,
     by_socket: SendBatch,
-    /// The destination of the previous packet, and whether it took the kernel's path: order is kept where that changes.
+    /// The destination of the previous packet, and whether it took the kernel's path: order is preserved when
+    /// that changes.
     before: Option<(Ipv4Addr, bool)>,
     identification: u16,
     dont_fragment: bool,
@@ -65,11 +67,11 @@ impl Sender {
         }
     }
 
-    /// The octets of the next packet, [`SLOT`] of them, with whatever they held before. The same ones again until
+    /// The slot for the next packet, [`SLOT`] octets with undefined content. Returns the same slot until
     /// [`Sender::push`].
     ///
-    /// `None` when the batch is full, before a flush, or when the interface takes no more: the packet is to be
-    /// dropped and counted, as a router would.
+    /// `None` if the batch is full and needs a flush, or if the interface is congested: drop the packet and
+    /// count it, as a router would.
     pub fn slot(&mut self) -> Option<&mut [u8]> {
         if self.batch.len() >= MAX_BATCH {
             return None;
@@ -79,7 +81,7 @@ impl Sender {
                 self.outlet.reap();
             }
             if self.outlet.free.is_empty() {
-                // An error is seen again, and reported, by the next flush.
+                // An error occurs again, and is reported, in the next flush.
                 let _ = self.outlet.wake();
                 self.outlet.reap();
             }
@@ -89,8 +91,8 @@ impl Sender {
         Some(self.outlet.octets(frame))
     }
 
-    /// Queues the content of the slot: `range` is the packet from the GRE header on and begins at [`HEADROOM`] or
-    /// later. Without `source` the packet gets the address that the route selects.
+    /// Queues the packet in the slot: `range` begins with the GRE header, at [`HEADROOM`] or later. Without
+    /// `source` the packet gets the address that the route selects.
     ///
     /// Returns false, and queues nothing, when there is no slot or the range is not in it.
     #[must_use]
@@ -104,7 +106,7 @@ impl Sender {
         true
     }
 
-    /// Packets queued for the next flush.
+    /// The number of packets queued for the next flush.
     pub fn pending(&self) -> usize {
         self.batch.len()
     }
@@ -120,19 +122,20 @@ impl Sender {
         self.batch.iter_mut().map(|queued| outlet.octets(&mut queued.frame))
     }
 
-    /// Packets so far that were given to AF_XDP; the others went by the socket.
+    /// The number of packets so far that were sent through AF_XDP; the others were sent through the raw
+    /// socket.
     pub fn given(&self) -> u64 {
         self.given
     }
 
-    /// Frames that the interface has not taken yet. They are sent with the next flush; while there are
-    /// some, call it soon.
+    /// The number of frames that the interface has not accepted yet. They are sent with the next flush; while
+    /// there are some, call it soon.
     pub fn backlog(&mut self) -> usize {
         self.outlet.backlog()
     }
 
-    /// Sends what is queued. It waits for nothing: what the interface does not take now stays for the next flush, and
-    /// once all frames are in use [`Sender::slot`] gives none.
+    /// Sends the queued packets without waiting: what the interface does not accept now stays for the next
+    /// flush, and once all frames are in use [`Sender::slot`] returns `None`.
     pub fn flush(&mut self, now: Instant) -> Sent {
         let mut report = Sent::default();
         self.hops.refresh(now);
@@ -190,7 +193,7 @@ impl Sender {
         }
     }
 
-    /// Makes the kernel send what is in the ring.
+    /// Wakes the kernel to send the packets in the ring.
     fn wake(&mut self, report: &mut Sent) {
         for _ in 0..MAX_WAKES {
             let before = self.outlet.backlog();
@@ -209,8 +212,8 @@ impl Sender {
                     report.sent = report.sent.saturating_sub(1);
                     report.congested += 1;
                 }
-                // What is in the ring is sent if the interface is up again; what follows goes to the socket as soon
-                // as the message about it is read.
+                // The packets in the ring are sent if the interface is up again; later ones go to the raw
+                // socket as soon as the message about it is read.
                 Ok(Wake::Down) => {
                     self.hops.down();
                     report.error = Some(io::Error::from_raw_os_error(libc::ENETDOWN));

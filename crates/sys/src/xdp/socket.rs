@@ -1,4 +1,4 @@
-//! AF_XDP sockets: one that receives for each receive queue of the interface, one that sends.
+//! AF_XDP sockets: one for each receive queue of the interface, and one for sending.
 #![expect(unsafe_code, reason = "system calls without data that wake the kernel")]
 
 use std::io;
@@ -10,10 +10,11 @@ use super::memory::{Descriptor, FRAME, Frame, Offsets, Ring, Umem, Which};
 use crate::error::{Error, Kind, Result};
 use crate::socket;
 
-/// Frames that may wait to be sent, and entries of the rings for them.
+/// The number of frames for sending, and of ring entries for them.
 pub(super) const SEND_FRAMES: u32 = 2048;
 
-/// Entries that the kernel works on in one wake-up (`XDP_MAX_TX_SKB_BUDGET`, Linux 6.17 on); else it is 32.
+/// The socket option for the number of entries per wake-up (`XDP_MAX_TX_SKB_BUDGET`, Linux 6.17 on); the
+/// default is 32.
 const MAX_TX_SKB_BUDGET: i32 = 9;
 
 /// One receive queue.
@@ -32,33 +33,33 @@ pub(super) struct Outlet {
     umem: Arc<Umem>,
     transmit: Ring<Descriptor>,
     completion: Ring<u64>,
-    /// Frames that the kernel does not have.
+    /// Frames that are not owned by the kernel.
     pub(super) free: Vec<Frame>,
 }
 
 /// The result of one wake-up.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Wake {
-    /// The kernel has taken everything.
+    /// The kernel has accepted everything.
     Done,
     /// Another wake-up sends more.
     Again,
     /// A packet was dropped because the interface's queue is full; another wake-up sends more.
     Dropped,
-    /// The interface is down, or gone.
+    /// The interface is down or was removed.
     Down,
 }
 
-/// A queue that is being made: nothing receives before its socket is in the map.
+/// A queue that is being created: nothing receives before its socket is in the map.
 pub(super) struct Bound {
     pub(super) queue: Queue,
-    /// Present for a queue that sends too.
+    /// The sending half, if the queue has one.
     pub(super) outlet: Option<Outlet>,
     pub(super) zero_copy: bool,
 }
 
-/// Opens the socket of queue `number` with `frames` frames (a power of two); `with_outlet` adds one that sends.
-/// `None` when the interface has no such queue.
+/// Opens the socket of queue `number` with `frames` frames (a power of two); `with_outlet` adds one for
+/// sending. `None` if the interface has no such queue.
 pub(super) fn open(
     interface: u32,
     number: u32,
@@ -111,7 +112,8 @@ pub(super) fn open(
     Ok(Some(Bound { queue: Queue { fd, umem, receive, fill }, outlet, zero_copy }))
 }
 
-/// A socket of its own for sending: waiting for packets on one that sends too would make the kernel send in that wait.
+/// Creates a separate socket for sending: if one socket did both, waiting for packets would make the kernel
+/// send during the wait.
 fn outlet(
     interface: u32,
     queue: u32,
@@ -123,10 +125,11 @@ fn outlet(
     let fd = socket::open(libc::AF_XDP, libc::SOCK_RAW, 0)?;
     set(&fd, libc::XDP_TX_RING, &SEND_FRAMES)?;
     let transmit = Ring::map(fd.as_fd(), Which::Transmit, offsets(&fd)?.transmit, SEND_FRAMES)?;
-    // In copy mode every packet on its way counts against the send buffer; it holds all frames at once.
+    // In copy mode every packet in flight counts against the send buffer; make it large enough for all
+    // frames.
     socket::set_buffer(&fd, libc::SO_SNDBUFFORCE, libc::SO_SNDBUF, SEND_FRAMES as usize * 4096)?;
     socket::bind(&fd, &address(interface, queue, libc::XDP_SHARED_UMEM, Some(owner)))?;
-    // An older kernel does not support it and is woken more often.
+    // An older kernel does not support this and needs more wake-ups.
     let _ = set(&fd, MAX_TX_SKB_BUDGET, &SEND_FRAMES);
     Ok(Outlet { fd, umem, transmit, completion, free })
 }
@@ -137,23 +140,23 @@ impl Queue {
         self.umem.octets(frame)
     }
 
-    /// The same, to be read only.
+    /// The octets of a frame of this queue, read-only.
     pub(super) fn read<'a>(&'a self, frame: &'a Frame) -> &'a [u8] {
         self.umem.read(frame)
     }
 
-    /// Takes the next packet: its frame, where it begins, its length.
+    /// Takes the next packet: its frame, its offset, its length.
     pub(super) fn receive(&mut self) -> Option<(Frame, usize, usize)> {
         self.receive.receive(&self.umem)
     }
 
-    /// Gives a frame back to be filled again, at the next [`Queue::turn`].
+    /// Returns a frame to be filled again, at the next [`Queue::turn`].
     pub(super) fn give(&mut self, frame: Frame) {
         // There is space: the ring has an entry for every frame.
         self.fill.give(frame);
     }
 
-    /// Shows the kernel what was taken and given.
+    /// Publishes to the kernel what was taken and returned.
     pub(super) fn turn(&mut self) {
         self.receive.release();
         self.fill.submit();
@@ -166,7 +169,8 @@ impl Queue {
         }
     }
 
-    /// Packets for which there was no frame, no space in the ring, or which were longer than a frame.
+    /// The number of packets for which there was no frame or no space in the ring, or which were longer than
+    /// a frame.
     pub(super) fn dropped(&self) -> u64 {
         let Ok(words) = socket::get::<12>(&self.fd, libc::SOL_XDP, libc::XDP_STATISTICS) else { return 0 };
         // rx_dropped and rx_ring_full.
@@ -185,7 +189,7 @@ impl Outlet {
         self.umem.octets(frame)
     }
 
-    /// Takes back the frames of what has been sent.
+    /// Takes back the frames of sent packets.
     pub(super) fn reap(&mut self) {
         let before = self.free.len();
         while let Some(frame) = self.completion.take_back(&self.umem) {
@@ -196,7 +200,8 @@ impl Outlet {
         }
     }
 
-    /// Queues `len` octets of a frame from `start` on. False, and the frame is free again, when there is no space.
+    /// Queues `len` octets of a frame from `start` on. False, and the frame is free again, if there is no
+    /// space.
     pub(super) fn push(&mut self, frame: Frame, start: usize, len: usize) -> bool {
         match self.transmit.send(frame, start, len) {
             None => true,
@@ -207,12 +212,12 @@ impl Outlet {
         }
     }
 
-    /// Frames queued that the kernel has not taken yet.
+    /// The number of queued frames that the kernel has not accepted yet.
     pub(super) fn backlog(&mut self) -> usize {
         self.transmit.untaken() as usize
     }
 
-    /// Shows the kernel what was queued and makes it send.
+    /// Publishes the queued frames to the kernel and makes it send.
     pub(super) fn wake(&mut self) -> io::Result<Wake> {
         self.transmit.submit();
         if !self.transmit.needs_wakeup() {
@@ -234,14 +239,14 @@ impl Outlet {
     }
 }
 
-/// How many queues an interface has.
+/// The number of queues of an interface.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Queues {
     pub(super) receive: u32,
     pub(super) transmit: u32,
 }
 
-/// As its driver reports (`ethtool -l`); `None` when it does not.
+/// The number of queues as reported by the driver (`ethtool -l`); `None` if it does not report them.
 pub(super) fn queues(interface: &str) -> Option<Queues> {
     /// linux/ethtool.h, `struct ethtool_channels`.
     #[repr(C)]
@@ -310,7 +315,7 @@ fn offsets(fd: &OwnedFd) -> io::Result<AllOffsets> {
     Ok(AllOffsets { receive: ring(0), transmit: ring(1), fill: ring(2), completion: ring(3) })
 }
 
-/// The number of 64 bits at `index` of what the kernel wrote as words of 32.
+/// The 64-bit number at `index` of an array that is stored in 32-bit words.
 fn wide(words: &[u32], index: usize) -> u64 {
     match words.get(index * 2..index * 2 + 2) {
         Some([first, second]) => {
@@ -321,7 +326,8 @@ fn wide(words: &[u32], index: usize) -> u64 {
     }
 }
 
-/// Locked memory is limited on hosts where this process lacks CAP_IPC_LOCK: as much as it may have.
+/// Raises the limit of locked memory as far as permitted, because it applies to processes without
+/// CAP_IPC_LOCK.
 fn raise_memory_limit() {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: `limit` is a valid rlimit to be filled in.
