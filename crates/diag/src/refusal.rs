@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::Code;
 
 /// Why an account source or the admission refuses a login. [`Display`](fmt::Display) is the sentence of the record: it
-/// may say more than the client is sent, see [`client_message`](LoginRefusal::told).
+/// may say more than the client is sent, see [`client_message`](LoginRefusal::client_message).
 ///
 /// Names are printable ([escaped](LoginRefusal::UnknownUser)) and bounded by the code that makes the value; times are seconds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

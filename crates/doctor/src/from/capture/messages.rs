@@ -72,7 +72,6 @@ impl<'a> Messages<'a> {
     /// The point at which both sides have acknowledged each other: the later of the two Acks.
     pub(super) fn opened(&self) -> Option<&Message<'a>> {
         let (one, other) = (self.acked(Side::Client)?, self.acked(Side::Server)?);
-        // A Terminate-Request before both were there began it anew.
         Some(if one.frame >= other.frame { one } else { other })
     }
 
