@@ -4,7 +4,7 @@ use std::io::{ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use adit_api::log::{Filter, Followed};
 use adit_api::{Request, Response};
@@ -28,6 +28,8 @@ const SHORT: usize = 64 << 10;
 pub(crate) struct Control {
     stream: UnixStream,
     socket: PathBuf,
+    /// The longest wait for one line.
+    patience: Duration,
     /// Data that is received but not consumed yet.
     buffer: Zeroizing<Vec<u8>>,
 }
@@ -50,7 +52,8 @@ pub(crate) fn find(output: &Output, places: &Places) -> Result<Option<Control>, 
             };
         }
     };
-    let control = Control { stream, socket, buffer: Zeroizing::new(Vec::with_capacity(SHORT)) };
+    let buffer = Zeroizing::new(Vec::with_capacity(SHORT));
+    let mut control = Control { stream, socket, patience: PATIENCE, buffer };
     control.set_patience(output.timeout.unwrap_or(PATIENCE))?;
     Ok(Some(control))
 }
@@ -108,10 +111,9 @@ impl Control {
         Ok(Follower { control: self })
     }
 
-    fn set_patience(&self, patience: Duration) -> Result<(), Failure> {
-        let patience = Some(patience.max(Duration::from_millis(1)));
-        let set =
-            self.stream.set_read_timeout(patience).and_then(|()| self.stream.set_write_timeout(patience));
+    fn set_patience(&mut self, patience: Duration) -> Result<(), Failure> {
+        self.patience = patience.max(Duration::from_millis(1));
+        let set = self.stream.set_write_timeout(Some(self.patience));
         set.map_err(|error| Failure::io("using", &self.socket, &error))
     }
 
@@ -127,6 +129,8 @@ impl Control {
     fn line(&mut self) -> Result<Option<Zeroizing<Vec<u8>>>, String> {
         let mut chunk = Zeroizing::new([0; 16 << 10]);
         let mut searched = 0;
+        // For the whole line: a peer that sends an octet now and then does not extend it.
+        let deadline = Instant::now() + self.patience;
         loop {
             let end = self.buffer.iter().skip(searched).position(|octet| *octet == b'\n');
             if let Some(end) = end.map(|end| end + searched) {
@@ -139,9 +143,17 @@ impl Control {
             if searched > LONGEST {
                 return Err(format!("an answer of more than {LONGEST} octets"));
             }
-            match self.stream.read(&mut *chunk).map_err(|error| words(&error))? {
-                0 => return Ok(None),
-                read => self.buffer.extend_from_slice(chunk.get(..read).unwrap_or_default()),
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(words(&ErrorKind::TimedOut.into()));
+            }
+            self.stream.set_read_timeout(Some(left)).map_err(|error| words(&error))?;
+            match self.stream.read(&mut *chunk) {
+                Ok(0) => return Ok(None),
+                Ok(read) => self.buffer.extend_from_slice(chunk.get(..read).unwrap_or_default()),
+                // A signal that stops and continues this process.
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(words(&error)),
             }
         }
     }

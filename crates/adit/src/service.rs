@@ -1,6 +1,6 @@
 //! The administration interface: through the server if it runs, else directly on the store.
 
-use adit_admin::{Context, StoreRecorder};
+use adit_admin::{Context, PageLimit, StoreRecorder};
 use adit_api::accounts::{self, Change, Changed, Listed, Shown};
 use adit_api::log::{self, Event};
 use adit_api::{Identity, Request, Response, history};
@@ -54,7 +54,7 @@ impl<'a> Service<'a> {
             file: &self.settings.config_file(),
             recorder: &StoreRecorder(&store),
             is_serving: false,
-            page: usize::MAX,
+            page: PageLimit::NONE,
             now: self.output.clock.now(),
         };
         Ok(adit_admin::call(&context, request)?)
@@ -169,6 +169,10 @@ fn serves(control: &mut Control, settings: &Settings) -> Result<bool, Failure> {
     let Response::Identity(Identity { database, .. }) = control.ask(&Request::Identity)? else {
         return Err(control::other_version());
     };
+    // The server read its configuration before the error was made.
+    if !settings.is_store_known() {
+        return Ok(true);
+    }
     // Only a database in memory has no file.
     let (theirs, ours) = (database.map(std::path::PathBuf::from), settings.database().ok());
     let real = |path: &std::path::PathBuf| path.canonicalize().or_else(|_| std::path::absolute(path)).ok();

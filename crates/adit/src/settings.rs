@@ -29,7 +29,7 @@ impl Settings {
         let usable = file.filter(|checked| checked.config().is_some());
         if there && usable.is_none() {
             let path = places.config.display();
-            output.remark("warning", &format!("{path} has errors (adit check); going on with defaults"));
+            output.remark("warning", &format!("{path} cannot be used (adit check); going on with defaults"));
         }
         let effective = match usable.as_ref().and_then(Checked::config) {
             Some(config) => config.clone(),
@@ -67,16 +67,34 @@ impl Settings {
 
     /// Opens the store to read and write; creates it at first use.
     pub(crate) fn store(&self) -> Result<Store, Failure> {
+        self.known_store()?;
         open_store(&self.places, self.config())
     }
 
     /// Opens the store only to read; `None` if it does not exist.
     pub(crate) fn store_to_read(&self) -> Result<Option<Store>, Failure> {
+        self.known_store()?;
         match adit_store::open(&StoreConfig::sqlite_read_only(self.database()?)) {
             Ok(store) => Ok(Some(store)),
             Err(error) if error.kind == ErrorKind::Missing => Ok(None),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Checks that the store is known: a file with errors may name another one than the default, and an account must not be
+    /// added to, or looked for in, the wrong database.
+    fn known_store(&self) -> Result<(), Failure> {
+        if self.config().is_some() || !self.there || self.places.state_given {
+            return Ok(());
+        }
+        let path = self.places.config.display();
+        let message = format!("{path} cannot be used, so the database that it names is not known");
+        Err(Failure::new(Exit::Problem, message).fix("adit check; or name the database with --state-dir"))
+    }
+
+    /// Whether the database is known, see [`Settings::store`].
+    pub(crate) fn is_store_known(&self) -> bool {
+        self.known_store().is_ok()
     }
 
     /// The database file.

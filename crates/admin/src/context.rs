@@ -4,6 +4,8 @@ use adit_config::Config;
 use adit_store::{Change, NewEvent, Store};
 use jiff::Timestamp;
 
+use crate::PageLimit;
+
 /// A writer of events.
 pub trait Recorder {
     /// Writes an event; when this returns, readers of the log find it.
@@ -36,8 +38,8 @@ pub struct Context<'a> {
     pub recorder: &'a dyn Recorder,
     /// Whether the server of this store runs: otherwise sessions that look active are stale.
     pub is_serving: bool,
-    /// Maximum number of items in one response.
-    pub page: usize,
+    /// The size of one response that is a page of a list.
+    pub page: PageLimit,
     /// Current time.
     pub now: Timestamp,
 }

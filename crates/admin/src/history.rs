@@ -22,7 +22,7 @@ pub(crate) fn call(context: &Context<'_>, request: &Request) -> Result<Response>
 
 /// The newest sessions that match, at most one page.
 fn list(context: &Context<'_>, filter: &Filter) -> Result<Page> {
-    let most = u32::try_from(context.page).unwrap_or(u32::MAX);
+    let most = u32::try_from(context.page.items).unwrap_or(u32::MAX);
     let want = filter.last.map_or(most, |last| last.min(most));
     let stored = SessionFilter {
         running: Some(false),
@@ -35,8 +35,12 @@ fn list(context: &Context<'_>, filter: &Filter) -> Result<Page> {
     };
     let sessions = context.store.sessions(&stored).map_err(refused)?;
     let may_have_more = sessions.len() == want as usize && filter.last.is_none_or(|last| last > want);
-    let next = sessions.first().map(|session| session.id).filter(|_| may_have_more);
-    Ok(Page { sessions: sessions.into_iter().map(past).collect(), next })
+    let mut sessions: Vec<PastSession> = sessions.into_iter().map(past).collect();
+    // The newest that fit.
+    let left_out = sessions.len() - context.page.fitting(sessions.iter().rev());
+    sessions.drain(..left_out);
+    let next = sessions.first().map(|session| session.id).filter(|_| may_have_more || left_out > 0);
+    Ok(Page { sessions, next })
 }
 
 /// One session, active or past.

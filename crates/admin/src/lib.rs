@@ -10,10 +10,12 @@ mod context;
 mod error;
 mod history;
 mod log;
+mod page;
 
 pub use context::{ConfigFile, Context, FileState, Recorder, StoreRecorder};
 pub use error::refused;
 pub use log::event;
+pub use page::PageLimit;
 
 use adit_api::{Error, Kind, Request, Response, Result};
 

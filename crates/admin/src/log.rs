@@ -9,7 +9,7 @@ use crate::{Context, refused};
 
 /// The newest events that match, at most one page.
 pub(crate) fn read(context: &Context<'_>, filter: &Filter) -> Result<Page> {
-    let most = u32::try_from(context.page).unwrap_or(u32::MAX);
+    let most = u32::try_from(context.page.items).unwrap_or(u32::MAX);
     let want = filter.last.map_or(most, |last| last.min(most));
     let stored = EventFilter {
         since: filter.since,
@@ -25,8 +25,12 @@ pub(crate) fn read(context: &Context<'_>, filter: &Filter) -> Result<Page> {
     let events = context.store.events(&stored).map_err(refused)?;
     // A full page may have older events before it, unless the request was limited to that many.
     let may_have_more = events.len() == want as usize && filter.last.is_none_or(|last| last > want);
-    let next = events.first().map(|event| event.id).filter(|_| may_have_more);
-    Ok(Page { events: events.into_iter().map(on_record).collect(), next })
+    let mut events: Vec<Event> = events.into_iter().map(on_record).collect();
+    // The newest that fit.
+    let left_out = events.len() - context.page.fitting(events.iter().rev());
+    events.drain(..left_out);
+    let next = events.first().and_then(|event| event.id).filter(|_| may_have_more || left_out > 0);
+    Ok(Page { events, next })
 }
 
 /// Converts a stored event.

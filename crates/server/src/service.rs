@@ -6,7 +6,7 @@ mod follower;
 use std::sync::Arc;
 use std::time::Duration;
 
-use adit_admin::{Context, Recorder, refused};
+use adit_admin::{Context, PageLimit, Recorder, refused};
 use adit_api::log::Filter;
 use adit_api::{Done, Error, Kind, Request, Response, Result};
 use adit_store::NewEvent;
@@ -26,8 +26,8 @@ const AT_THE_STORE: usize = 2;
 const TURN: Duration = Duration::from_secs(5);
 /// The most followers at once.
 const FOLLOWERS: usize = 32;
-/// The most items of one response: keeps a line far below the length limit of an interface.
-const PAGE: usize = 2000;
+/// The size of one page: half of the 8 MiB that `adit` accepts as one line.
+const PAGE: PageLimit = PageLimit { items: 2000, octets: 4 << 20 };
 
 /// The service; clones share its state.
 #[derive(Clone)]

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::path::Path;
 
-use adit_admin::{ConfigFile, Context, FileState, StoreRecorder};
+use adit_admin::{ConfigFile, Context, FileState, PageLimit, StoreRecorder};
 use adit_api::status::{Status, Warning};
 use adit_auth::Sources;
 use adit_config::{Checked, Config, Listen, Source, StoreUrl};
@@ -58,7 +58,7 @@ pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit,
             file: &file,
             recorder: &StoreRecorder(&store),
             is_serving: false,
-            page: 1,
+            page: PageLimit::NONE,
             now: output.clock.now(),
         };
         user::first::add_first(name, &context, output)?;

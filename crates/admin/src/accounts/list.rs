@@ -24,8 +24,10 @@ pub(super) fn page(context: &Context<'_>, after: Option<&str>) -> Result<Page> {
         context.store.accounts().map_err(refused)?.into_iter().filter(behind).collect();
     // Pages are delimited by this key, so use the store's sort order.
     accounts.sort_by_cached_key(|account| key(&account.name));
-    let has_more = accounts.len() > context.page;
-    accounts.truncate(context.page);
+    let count = accounts.len();
+    accounts.truncate(context.page.items);
+    accounts.truncate(context.page.fitting(accounts.iter()));
+    let has_more = accounts.len() < count;
     let next = accounts.last().filter(|_| has_more).map(|account| account.name.clone());
     let seen = if accounts.is_empty() { Seen::default() } else { Seen::of_all(context)? };
     Ok(Page { accounts: accounts.into_iter().map(|account| listed(context, account, &seen)).collect(), next })
