@@ -156,11 +156,11 @@ impl Cursors {
 
 #[cfg(test)]
 mod tests {
-    use rusqlite::Connection;
+    use rusqlite::{Connection, StatementStatus};
 
     use super::*;
     use crate::sqlite::leases::{HOLD, RELEASE};
-    use crate::sqlite::schema;
+    use crate::sqlite::{Sqlite, schema};
 
     #[test]
     fn no_statement_of_a_login_walks_a_table() {
@@ -181,6 +181,22 @@ mod tests {
             let plan = rows.unwrap().collect::<rusqlite::Result<Vec<String>>>().unwrap().join("\n");
             assert!(plan.contains(expected), "{sql}\n{plan}");
             assert!(!plan.contains("SCAN"), "{sql}\n{plan}");
+        }
+    }
+
+    #[test]
+    fn no_statement_of_a_login_is_compiled_for_each_set_of_values() {
+        let sqlite = Sqlite::in_memory().unwrap();
+        let connection = sqlite.lock();
+        for sql in [HOLDER, OWNER, LAST, KNOWN, BY_AGE, HOLD, RELEASE] {
+            for value in 0..4 {
+                let mut statement = connection.prepare_cached(sql).unwrap();
+                let values = vec![value; statement.parameter_count()];
+                let mut rows = statement.query(rusqlite::params_from_iter(values)).unwrap();
+                assert!(rows.next().unwrap().is_none());
+                drop(rows);
+                assert_eq!(statement.get_status(StatementStatus::RePrepare), 0, "{sql}");
+            }
         }
     }
 }
