@@ -167,9 +167,9 @@ mod tests {
         let mut connection = Connection::open_in_memory().unwrap();
         schema::migrate(&mut connection, std::path::Path::new("t"), schema::SCRIPTS).unwrap();
         for (sql, expected) in [
-            (HOLDER, "USING INDEX leases_in_use (number=?)"),
+            (HOLDER, "USING INDEX leases_by_number (number=?)"),
             (OWNER, "(address=?)"),
-            (LAST, "USING INDEX leases_by_user (user_key=? AND pool=?)"),
+            (LAST, "USING COVERING INDEX leases_by_user (user_key=? AND pool=? AND since>?)"),
             (KNOWN, "USING PRIMARY KEY (pool=? AND number>? AND number<?)"),
             (BY_AGE, "USING COVERING INDEX leases_by_age (pool=?)"),
             (HOLD, "USING INTEGER PRIMARY KEY (rowid=?)"),
@@ -181,6 +181,7 @@ mod tests {
             let plan = rows.unwrap().collect::<rusqlite::Result<Vec<String>>>().unwrap().join("\n");
             assert!(plan.contains(expected), "{sql}\n{plan}");
             assert!(!plan.contains("SCAN"), "{sql}\n{plan}");
+            assert!(!plan.contains("TEMP B-TREE"), "it sorts: {sql}\n{plan}");
         }
     }
 
