@@ -12,7 +12,10 @@ pub struct Octets(pub Vec<u8>);
 
 impl fmt::Display for Octets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|octet| write!(f, "{octet:02x}"))
+        // Every note of a message is written at the end of its session: not octet by octet through the formatter.
+        let digit = |number: u8| char::from_digit(number.into(), 16).unwrap_or_default();
+        let digits: String = self.0.iter().flat_map(|octet| [digit(octet >> 4), digit(octet & 15)]).collect();
+        f.write_str(&digits)
     }
 }
 
