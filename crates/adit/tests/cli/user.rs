@@ -199,6 +199,24 @@ fn a_group_needs_a_configuration() {
 }
 
 #[test]
+fn a_configuration_with_errors_names_no_database() {
+    let world = World::new();
+    let database = world.path("named.db");
+    let text = format!("[store]\nurl = \"sqlite:{}\"\n[link]\nmtuu = 1400\n", database.display());
+    std::fs::write(world.path("adit.toml"), text).unwrap();
+    for arguments in
+        [&["user", "list"][..], &["user", "add", "bob", "--password-stdin"], &["log"], &["session", "s1"]]
+    {
+        let mut command = world.command(arguments);
+        let output = command.env_remove("ADIT_STATE_DIR").write_stdin(GOOD).output().unwrap();
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {error}");
+        assert!(error.contains("the database that it names is not known"), "{arguments:?}: {error}");
+    }
+    assert!(!database.exists());
+}
+
+#[test]
 fn a_dry_run_touches_nothing() {
     let world = World::configured();
     let runs = [
