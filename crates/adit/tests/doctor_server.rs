@@ -102,7 +102,7 @@ fn a_healthy_server_has_no_finding() {
         "dns       ok    192.168.10.5 answers in",
         "pool      ok    default 10.99.0.0/24: 0 of",
         "outside   not tested: from another network: adit doctor vpn.example.org",
-        "nothing is wrong here",
+        "no problem found in these checks",
     ] {
         assert!(reply.text.contains(words), "{words:?} is not in\n{}", reply.text);
     }
