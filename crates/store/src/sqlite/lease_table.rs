@@ -159,7 +159,7 @@ mod tests {
     use rusqlite::{Connection, StatementStatus};
 
     use super::*;
-    use crate::sqlite::leases::{HOLD, RELEASE};
+    use crate::sqlite::leases::{RELEASE, SERVER};
     use crate::sqlite::{Sqlite, schema};
 
     #[test]
@@ -172,7 +172,7 @@ mod tests {
             (LAST, "USING COVERING INDEX leases_by_user (user_key=? AND pool=? AND since>?)"),
             (KNOWN, "USING PRIMARY KEY (pool=? AND number>? AND number<?)"),
             (BY_AGE, "USING COVERING INDEX leases_by_age (pool=?)"),
-            (HOLD, "USING INTEGER PRIMARY KEY (rowid=?)"),
+            (SERVER, "USING INTEGER PRIMARY KEY (rowid=?)"),
             (RELEASE, "USING PRIMARY KEY (pool=? AND number=?)"),
         ] {
             let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
@@ -189,7 +189,7 @@ mod tests {
     fn no_statement_of_a_login_is_compiled_for_each_set_of_values() {
         let sqlite = Sqlite::in_memory().unwrap();
         let connection = sqlite.lock();
-        for sql in [HOLDER, OWNER, LAST, KNOWN, BY_AGE, HOLD, RELEASE] {
+        for sql in [HOLDER, OWNER, LAST, KNOWN, BY_AGE, SERVER, RELEASE] {
             for value in 0..4 {
                 let mut statement = connection.prepare_cached(sql).unwrap();
                 let values = vec![value; statement.parameter_count()];

@@ -6,7 +6,7 @@ use adit_policy::name::key;
 use adit_policy::pool::choose;
 use adit_policy::{AddressRefusal, Chosen};
 use jiff::Timestamp;
-use rusqlite::Transaction;
+use rusqlite::{OptionalExtension as _, Transaction};
 
 use super::fail::Fail;
 use super::lease_table::{Cursors, Table};
@@ -14,10 +14,14 @@ use super::row::store_count;
 use crate::time::to_ms;
 use crate::{ErrorKind, LeaseClaim, Release, SessionId};
 
-/// `?1` to `?5` the row, `?6` the session, `?7` the time. No row is made for an unknown session.
+/// `?1` a session.
+pub(super) const SERVER: &str = "SELECT server FROM sessions WHERE id = ?1";
+
+/// `?1` to `?5` the row, `?6` the session, `?7` the time, `?8` the server. It has no SELECT: with one, SQLite
+/// keeps a journal for the statement, 64 KiB that are allocated and freed at every use.
 pub(super) const HOLD: &str =
     "INSERT INTO leases (pool, number, address, user, user_key, state, session, since, until, server)
-     SELECT ?1, ?2, ?3, ?4, ?5, 'used', id, ?7, NULL, server FROM sessions WHERE id = ?6
+     VALUES (?1, ?2, ?3, ?4, ?5, 'used', ?6, ?7, NULL, ?8)
      ON CONFLICT (pool, number) DO UPDATE
         SET user = excluded.user, user_key = excluded.user_key, state = 'used', session = excluded.session,
             since = excluded.since, until = NULL, server = excluded.server";
@@ -57,16 +61,21 @@ fn hold(
     now: Timestamp,
 ) -> Outcome<(), Fail> {
     let Chosen { pool, address } = chosen;
-    let held = transaction.prepare_cached(HOLD)?.execute((
+    let id = store_count(session.0);
+    let server =
+        transaction.prepare_cached(SERVER)?.query_row([id], |row| row.get::<_, i64>(0)).optional()?;
+    let server = server.ok_or(ErrorKind::NoSuchSession(session))?;
+    transaction.prepare_cached(HOLD)?.execute((
         &pool.name,
         u32::from(*address),
         address.to_string(),
         user,
         key(user),
-        store_count(session.0),
+        id,
         to_ms(now),
+        server,
     ))?;
-    if held == 1 { Ok(()) } else { Err(ErrorKind::NoSuchSession(session).into()) }
+    Ok(())
 }
 
 /// Ignored when the session does not have the address any more.
