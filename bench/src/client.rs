@@ -6,8 +6,7 @@ use std::time::{Duration, Instant};
 
 use adit_crypto::Rng;
 use adit_crypto::secret::Password;
-use adit_diag::AuthMethod;
-use adit_diag::Counters;
+use adit_diag::{AuthMethod, Counters};
 use adit_ppp::auth::Credentials;
 use adit_ppp::link::{LinkConfig, Side};
 use adit_pptp::control::ControlConfig;

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use adit_api::history::{End, Filter, Page, PastDetail, PastSession, PastStep, Request, Response};
+use adit_api::history::{Filter, Page, PastDetail, PastSession, Request, Response};
 use adit_api::{Error, Kind, Result};
 use adit_diag::{Code, EventKind};
-use adit_store::{EventFilter, Session, SessionFilter, SessionId, Step, Store};
+use adit_store::{EventFilter, Session, SessionFilter, SessionId, Store};
 
 use crate::{Context, refused};
 
@@ -22,8 +22,7 @@ pub(crate) fn call(context: &Context<'_>, request: &Request) -> Result<Response>
 
 /// The newest sessions that match, at most one page.
 fn list(context: &Context<'_>, filter: &Filter) -> Result<Page> {
-    let most = u32::try_from(context.page.items).unwrap_or(u32::MAX);
-    let want = filter.last.map_or(most, |last| last.min(most));
+    let want = context.page.wanted(filter.last);
     let stored = SessionFilter {
         running: Some(false),
         user: filter.user.clone(),
@@ -34,12 +33,9 @@ fn list(context: &Context<'_>, filter: &Filter) -> Result<Page> {
         last: Some(want),
     };
     let sessions = context.store.sessions(&stored).map_err(refused)?;
-    let may_have_more = sessions.len() == want as usize && filter.last.is_none_or(|last| last > want);
-    let mut sessions: Vec<PastSession> = sessions.into_iter().map(past).collect();
-    // The newest that fit.
-    let left_out = sessions.len() - context.page.fitting(sessions.iter().rev());
-    sessions.drain(..left_out);
-    let next = sessions.first().map(|session| session.id).filter(|_| may_have_more || left_out > 0);
+    let sessions: Vec<PastSession> = sessions.into_iter().map(past).collect();
+    let (sessions, has_older) = context.page.newest(sessions, filter.last);
+    let next = sessions.first().map(|session| session.id).filter(|_| has_older);
     Ok(Page { sessions, next })
 }
 
@@ -61,7 +57,7 @@ fn show(store: &Store, selector: &str) -> Result<PastDetail> {
         Some(code) if code == Code::A01.as_str() => failures_in_a_row(store, &session)?,
         _ => 0,
     };
-    Ok(PastDetail { session: past(session), steps: steps.into_iter().map(step).collect(), failures_in_a_row })
+    Ok(PastDetail { session: past(session), steps, failures_in_a_row })
 }
 
 fn newest_of(store: &Store, user: &str) -> Result<Option<Session>> {
@@ -82,11 +78,6 @@ fn failures_in_a_row(store: &Store, session: &Session) -> Result<u32> {
     Ok(u32::try_from(refusals.count()).unwrap_or(u32::MAX).max(1))
 }
 
-fn step(step: Step) -> PastStep {
-    let Step { at, who, layer, text, note } = step;
-    PastStep { at, who, layer, text, note }
-}
-
 /// Converts a session of the store.
 fn past(session: Session) -> PastSession {
     PastSession {
@@ -103,18 +94,8 @@ fn past(session: Session) -> PastSession {
         server_address: session.server_address,
         method: session.method,
         mppe: session.mppe,
-        rx_bytes: session.traffic.rx_bytes,
-        tx_bytes: session.traffic.tx_bytes,
-        rx_packets: session.traffic.rx_packets,
-        tx_packets: session.traffic.tx_packets,
-        end: session.end.map(|end| End {
-            at: end.at,
-            why: end.why,
-            by: end.by,
-            code: end.code,
-            detail: end.detail,
-            refusal: end.refusal,
-        }),
+        traffic: session.traffic,
+        end: session.end,
         omitted: session.omitted,
     }
 }

@@ -9,8 +9,7 @@ use crate::{Context, refused};
 
 /// The newest events that match, at most one page.
 pub(crate) fn read(context: &Context<'_>, filter: &Filter) -> Result<Page> {
-    let most = u32::try_from(context.page.items).unwrap_or(u32::MAX);
-    let want = filter.last.map_or(most, |last| last.min(most));
+    let want = context.page.wanted(filter.last);
     let stored = EventFilter {
         since: filter.since,
         until: filter.until,
@@ -23,13 +22,9 @@ pub(crate) fn read(context: &Context<'_>, filter: &Filter) -> Result<Page> {
         last: Some(want),
     };
     let events = context.store.events(&stored).map_err(refused)?;
-    // A full page may have older events before it, unless the request was limited to that many.
-    let may_have_more = events.len() == want as usize && filter.last.is_none_or(|last| last > want);
-    let mut events: Vec<Event> = events.into_iter().map(on_record).collect();
-    // The newest that fit.
-    let left_out = events.len() - context.page.fitting(events.iter().rev());
-    events.drain(..left_out);
-    let next = events.first().and_then(|event| event.id).filter(|_| may_have_more || left_out > 0);
+    let events: Vec<Event> = events.into_iter().map(on_record).collect();
+    let (events, has_older) = context.page.newest(events, filter.last);
+    let next = events.first().and_then(|event| event.id).filter(|_| has_older);
     Ok(Page { events, next })
 }
 

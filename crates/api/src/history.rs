@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use adit_diag::{LoginRefusal, Note};
+use adit_diag::{LoginRefusal, Note, Traffic};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -86,23 +86,17 @@ pub struct PastSession {
     pub method: Option<String>,
     /// Encryption, as text.
     pub mppe: Option<String>,
-    /// Bytes from the client.
-    pub rx_bytes: u64,
-    /// Bytes to the client.
-    pub tx_bytes: u64,
-    /// Packets from the client.
-    pub rx_packets: u64,
-    /// Packets to the client.
-    pub tx_packets: u64,
+    /// Its traffic; received is what the client sent.
+    pub traffic: Traffic,
     /// How it ended; `None` while it is active, or if the server was killed.
-    pub end: Option<End>,
+    pub end: Option<SessionEnd>,
     /// Number of steps omitted from its record because there were too many.
     pub omitted: u64,
 }
 
 /// How a session ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct End {
+pub struct SessionEnd {
     /// Time of the end.
     pub at: Timestamp,
     /// The reason, one word: `user-request`, `idle-timeout`, `failed` ...
@@ -123,14 +117,14 @@ pub struct PastDetail {
     /// The session as in the list.
     pub session: PastSession,
     /// Its record, in order.
-    pub steps: Vec<PastStep>,
+    pub steps: Vec<Step>,
     /// Number of consecutive logins of this user from this address with a wrong password, up to this session.
     pub failures_in_a_row: u32,
 }
 
 /// One step of a session's record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PastStep {
+pub struct Step {
     /// Time since the session started.
     pub at: Duration,
     /// Kind of step: `sent`, `received` or `note`.
@@ -139,6 +133,12 @@ pub struct PastStep {
     pub layer: String,
     /// One line of text.
     pub text: String,
-    /// The same in typed form. `None` if a version without typed notes wrote it.
+    /// The same in typed form. `None` if a version without typed notes wrote it, or a newer one wrote a note that is
+    /// unknown here.
     pub note: Option<Note>,
+}
+
+impl Step {
+    /// Maximum number of steps of one record.
+    pub const MAX: usize = 512;
 }

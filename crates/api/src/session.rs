@@ -4,9 +4,8 @@ use core::fmt;
 use core::str::FromStr;
 use std::net::{IpAddr, Ipv4Addr};
 
-use adit_diag::Note;
 use adit_diag::note::Finding;
-use adit_diag::{Code, Counters, Layer};
+use adit_diag::{Code, Counters, Layer, Note};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -2,9 +2,9 @@
 
 mod ahead;
 
-use adit_diag::Side;
 use core::fmt;
 
+use adit_diag::Side;
 use subtle::ConstantTimeEq as _;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 

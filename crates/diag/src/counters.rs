@@ -64,7 +64,7 @@ impl Counters {
 }
 
 /// The traffic of a call, as in [`Counters`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Traffic {
     /// IP packets received.
     pub rx_packets: u64,

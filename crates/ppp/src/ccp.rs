@@ -11,8 +11,7 @@ mod policy;
 use core::time::Duration;
 
 use adit_crypto::mppe::{StartKeys, Strength};
-use adit_diag::Code;
-use adit_diag::Side;
+use adit_diag::{Code, Side};
 use adit_wire::Protocol;
 use adit_wire::ccp::{CcpOption, Mppe};
 use adit_wire::cp::{self, Opt, Packet};

@@ -1,9 +1,9 @@
 //! What a server records while it runs, so that much of it can be one transaction.
 
-use adit_diag::Traffic;
 use std::net::IpAddr;
 
 use crate::{NewEvent, Release, Result, SessionEnd, SessionId, SessionUpdate, Step};
+use adit_diag::Traffic;
 use jiff::Timestamp;
 
 /// One thing to record.

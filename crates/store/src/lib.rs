@@ -25,6 +25,7 @@ mod time;
 
 pub use adit_api::SessionId;
 pub use adit_api::accounts::{Account, AccountChange, Login, NewAccount};
+pub use adit_api::history::{SessionEnd, Step};
 pub use backend::{Accounts, Backend, Events, Maintenance, Sessions};
 pub use changes::{Change, Changes};
 pub use error::{Error, ErrorKind, Place, Result};
@@ -35,5 +36,5 @@ pub use open::{Access, Location, StoreConfig, open};
 pub use seal::{KeySource, SealKey, SealedSecret};
 pub use server::{ServerIdentity, Servers};
 pub use server_id::ServerId;
-pub use session::{NewSession, Session, SessionEnd, SessionFilter, SessionState, SessionUpdate, Step};
+pub use session::{NewSession, Session, SessionFilter, SessionState, SessionUpdate};
 pub use store::{NewSecret, Store};

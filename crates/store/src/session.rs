@@ -1,10 +1,9 @@
 //! Calls: those that run, those that ended, and those that never came up.
 
-use adit_diag::Traffic;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::time::Duration;
 
-use adit_diag::{LoginRefusal, Note};
+use adit_api::history::SessionEnd;
+use adit_diag::Traffic;
 use jiff::Timestamp;
 
 use crate::{ServerId, SessionId};
@@ -67,23 +66,6 @@ pub struct SessionUpdate {
     pub traffic: Option<Traffic>,
 }
 
-/// How a session ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SessionEnd {
-    /// When.
-    pub at: Timestamp,
-    /// Why, one word: `user-request`, `idle-timeout`, `failed` ...
-    pub why: String,
-    /// Who ended it, one word: `sent` (us), `received` (the client), `note` (neither).
-    pub by: String,
-    /// The code of what broke. Text, because a newer adit may have written one that this one does not know.
-    pub code: Option<String>,
-    /// One line of evidence.
-    pub detail: String,
-    /// Why the login was refused, if that ended it. The detail says the same to people.
-    pub refusal: Option<LoginRefusal>,
-}
-
 /// One session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
@@ -134,27 +116,6 @@ impl Session {
             (None, None) => SessionState::Starting,
         }
     }
-}
-
-/// One line of a session's record.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Step {
-    /// Time since the session started.
-    pub at: Duration,
-    /// Whose step: `sent`, `received`, `note`.
-    pub who: String,
-    /// The protocol: `LCP`.
-    pub layer: String,
-    /// One line for people.
-    pub text: String,
-    /// The same for programs. `None` where a version wrote it that had no typed notes, or a newer one wrote a note that
-    /// this one does not know.
-    pub note: Option<Note>,
-}
-
-impl Step {
-    /// The most steps that one record keeps.
-    pub const MAX: usize = 512;
 }
 
 /// Which sessions to list.

@@ -101,7 +101,7 @@ pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit,
     let ended = runtime.block_on(connect(&options, output.is_text() && !args.watched));
     drop(mark);
     runtime.shutdown_timeout(Duration::from_millis(200));
-    ended.map(|()| Exit::Done).map_err(|failure| reported(&failure))
+    ended.map(|()| Exit::Done).map_err(|failure| failure_of(&failure))
 }
 
 fn options(args: &Args, places: &Places) -> Result<ConnectOptions, Failure> {
@@ -156,12 +156,12 @@ async fn connect(options: &ConnectOptions, text: bool) -> Result<(), ClientFailu
 }
 
 /// The final error: what the code means and what to do.
-fn reported(failure: &ClientFailure) -> Failure {
+fn failure_of(failure: &ClientFailure) -> Failure {
     let Some(code) = failure.code else { return Failure::new(Exit::Done, failure.detail.clone()) };
     let exit = if code == adit_diag::Code::S08 { Exit::Denied } else { Exit::Layer(code.layer()) };
-    let reported = Failure::new(exit, code.title()).code(code);
+    let titled = Failure::new(exit, code.title()).code(code);
     match code.entry().fix.into_iter().next() {
-        Some(fix) => reported.fix(fix),
-        None => reported,
+        Some(fix) => titled.fix(fix),
+        None => titled,
     }
 }

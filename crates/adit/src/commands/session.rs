@@ -1,6 +1,6 @@
 //! `adit session`
 
-use adit_api::history::{PastDetail, PastSession, PastStep};
+use adit_api::history::{PastDetail, PastSession, Step};
 use adit_diag::Note;
 use adit_doctor::Verdict;
 use schemars::JsonSchema;
@@ -143,10 +143,11 @@ fn show(detail: &PastDetail, output: &Output) -> String {
     );
     fact("auth", session.method.clone());
     fact("mppe", session.mppe.clone());
-    if session.rx_packets + session.tx_packets > 0 {
+    let traffic = session.traffic;
+    if traffic.rx_packets + traffic.tx_packets > 0 {
         let way = |octets, packets| format!("{} in {packets} packets", when::size(octets));
-        fact("received", Some(way(session.rx_bytes, session.rx_packets)));
-        fact("sent", Some(way(session.tx_bytes, session.tx_packets)));
+        fact("received", Some(way(traffic.rx_bytes, traffic.rx_packets)));
+        fact("sent", Some(way(traffic.tx_bytes, traffic.tx_packets)));
     }
 
     if steps.iter().any(|step| step.note.is_none()) {
@@ -154,7 +155,7 @@ fn show(detail: &PastDetail, output: &Output) -> String {
     }
 
     let (head, tail) = steps.split_at(steps.len().min(before_gap(session, steps)));
-    let mut line = |step: &PastStep| {
+    let mut line = |step: &Step| {
         let arrow = match step.who.as_str() {
             "sent" => "→",
             "received" => "←",
@@ -166,7 +167,7 @@ fn show(detail: &PastDetail, output: &Output) -> String {
     };
     head.iter().for_each(&mut line);
     if session.omitted > 0 {
-        let left_out = PastStep {
+        let left_out = Step {
             at: tail.first().map(|step| step.at).unwrap_or_default(),
             who: String::new(),
             layer: "...".into(),
@@ -193,8 +194,7 @@ fn show(detail: &PastDetail, output: &Output) -> String {
     text
 }
 
-/// Number of steps before the omitted ones. The record keeps its first 160 steps and its last ones.
-fn before_gap(session: &PastSession, steps: &[PastStep]) -> usize {
-    const FIRST: usize = 160;
-    if session.omitted > 0 { FIRST } else { steps.len() }
+/// Number of steps before the omitted ones. A record keeps its first and its last steps.
+fn before_gap(session: &PastSession, steps: &[Step]) -> usize {
+    if session.omitted > 0 { adit_tunnel::record::FIRST } else { steps.len() }
 }

@@ -30,7 +30,7 @@ pub(crate) fn past(detail: &PastDetail, host: Option<&str>) -> Verdict {
         why: end.map(|end| end.why.as_str()).unwrap_or_default(),
         by: end.and_then(|end| side(&end.by)),
         failures_in_a_row: *failures_in_a_row,
-        received: session.rx_packets,
+        received: session.traffic.rx_packets,
         refusal: end.and_then(|end| end.refusal.as_ref()),
         notes: steps
             .iter()

@@ -126,11 +126,11 @@ pub(super) fn by_words(text: &str, all: &[Foreign]) -> Option<(usize, Vec<Foreig
     let mut found: Vec<&Foreign> = found.into_iter().map(|found| found.one).collect();
     // The same words of several programs with one likeliest cause are told once, in general where that is known.
     found.sort_by_key(|one| !one.key.starts_with("log:"));
-    let mut client_message = Vec::new();
+    let mut listed = Vec::new();
     found.retain(|one| {
         let first = one.causes.first().map(|cause| cause.code);
-        let new = first.is_none() || !client_message.contains(&(first, one.id().to_lowercase()));
-        client_message.push((first, one.id().to_lowercase()));
+        let new = first.is_none() || !listed.contains(&(first, one.id().to_lowercase()));
+        listed.push((first, one.id().to_lowercase()));
         new
     });
     (!found.is_empty()).then(|| (best.1, found.into_iter().cloned().collect()))

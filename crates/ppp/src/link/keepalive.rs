@@ -75,8 +75,8 @@ impl Link {
     }
 
     pub(super) fn send_time_remaining(&mut self, seconds: u32, message: &str) {
-        let reported =
+        let remaining =
             TimeRemaining { magic: self.lcp.protocol().magic(), seconds, message: message.as_bytes() };
-        self.lcp.send(cp::TIME_REMAINING, &reported.to_vec());
+        self.lcp.send(cp::TIME_REMAINING, &remaining.to_vec());
     }
 }

@@ -1,10 +1,9 @@
 //! Acceptance, refusal and end of calls and control connections.
 
-use adit_diag::Side;
-use adit_diag::note::Who;
 use std::time::Instant;
 
-use adit_diag::Code;
+use adit_diag::note::Who;
+use adit_diag::{Code, Side};
 use adit_wire::pptp::{
     CallClearRequest, CallDisconnectNotify, DisconnectResult, ErrorCode, StopControlConnectionRequest,
     StopReason, Text,

@@ -1,8 +1,7 @@
 //! Mapping of the peer's result codes to our codes, with a description for each.
 
-use adit_diag::Code;
-use adit_diag::Side;
 use adit_diag::note::Who;
+use adit_diag::{Code, Side};
 use adit_wire::LocalCallId;
 use adit_wire::pptp::{
     CallDisconnectNotify, DisconnectResult, ErrorCode, IncomingCallReply, IncomingResult, OutgoingCallReply,

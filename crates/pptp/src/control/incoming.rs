@@ -1,9 +1,9 @@
 //! Incoming calls (RFC 2637 sections 2.9 to 2.11), which a PAC reports to its PNS. VPN clients never receive
 //! them; access concentrators send them.
 
-use adit_diag::note::Who;
 use std::time::Instant;
 
+use adit_diag::note::Who;
 use adit_wire::pptp::{
     ErrorCode, IncomingCallConnected, IncomingCallReply, IncomingCallRequest, IncomingResult, Text,
 };

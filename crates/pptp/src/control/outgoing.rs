@@ -1,10 +1,10 @@
 //! Outgoing calls (RFC 2637 section 3.2.4), with which a client calls its server.
 
-use adit_diag::Side;
-use adit_diag::note::Who;
 use core::time::Duration;
 use std::time::Instant;
 
+use adit_diag::Side;
+use adit_diag::note::Who;
 use adit_wire::pptp::{ErrorCode, OutgoingCallReply, OutgoingCallRequest, OutgoingResult, Text};
 
 use adit_wire::{LocalCallId, PeerCallId};

@@ -1,9 +1,9 @@
 //! Handling of each message in each state (RFC 2637 section 3.1).
 
-use adit_diag::note::Who;
 use std::time::Instant;
 
 use adit_diag::Code;
+use adit_diag::note::Who;
 use adit_wire::pptp::{
     EchoReply, EchoRequest, ErrorCode, Message, PlainResult, StartControlConnectionReply,
     StartControlConnectionRequest, StartResult, StopControlConnectionReply, StopReason, Text, Version,

@@ -1,9 +1,9 @@
 //! Sessions and their records in SQLite.
 
-use adit_diag::Traffic;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use adit_diag::Traffic;
 use adit_policy::name::key;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, Transaction, named_params};

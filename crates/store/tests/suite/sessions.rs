@@ -1,8 +1,7 @@
 use std::time::Duration;
 
-use adit_diag::Traffic;
 use adit_diag::note::LayerUp;
-use adit_diag::{EventFacts, LoginRefusal, Note};
+use adit_diag::{EventFacts, LoginRefusal, Note, Traffic};
 use adit_store::{
     Change, ErrorKind, EventFilter, NewEvent, Retention, Session, SessionEnd, SessionFilter, SessionId,
     SessionState, SessionUpdate, Step, Store,

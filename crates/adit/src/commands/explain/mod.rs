@@ -1,6 +1,6 @@
 //! `adit explain`
 
-mod convert;
+mod conclusions;
 pub(crate) mod key;
 pub(crate) mod route;
 pub(crate) mod user;

@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::super::user::list::UserBody;
-use super::convert::{self, Attempt, Meaning};
+use super::conclusions::{self, Attempt, Meaning};
 use crate::document::{Document, Utc};
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
@@ -110,7 +110,7 @@ pub(super) fn run(name: &str, output: &Output, places: &Places) -> Result<Exit, 
         Some(_) => None,
         None => nearest(&service, name)?,
     };
-    let mut meanings = convert::of(&convert::Known {
+    let mut meanings = conclusions::of(&conclusions::Known {
         exists: account.is_some(),
         refused,
         near,

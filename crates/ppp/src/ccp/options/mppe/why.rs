@@ -1,7 +1,6 @@
 //! Explanations for missing encryption, with the offers of both sides.
 
-use adit_diag::Side;
-use adit_diag::{AuthMethod, Code};
+use adit_diag::{AuthMethod, Code, Side};
 use adit_wire::ccp;
 use adit_wire::text::escape;
 
@@ -19,7 +18,7 @@ impl Mppe {
     /// Why the end of CCP ends the session, if encryption is required. `was_up`: CCP has been Opened in this
     /// session. `None` if encryption is not required, or if this side closed CCP.
     pub(in crate::ccp) fn why(&self, finish: &Finish, was_up: bool) -> Option<Failure> {
-        let them = self.them();
+        let them = self.side.other();
         let how = match finish {
             _ if !self.is_required() => return None,
             Finish::Failed(failure) => return Some(failure.clone()),
@@ -36,18 +35,18 @@ impl Mppe {
     /// The request of the peer that was refused, which is the likely reason if it now ends the session.
     pub(in crate::ccp) fn refusal(&self) -> Option<Failure> {
         let offer = self.peer.offer.filter(|_| self.peer.rejected)?;
-        let them = self.them();
+        let them = self.side.other();
         let (code, ours) = match self.offer() {
             None => (self.refused_by_us(), "encryption is off".to_owned()),
             Some(bits) if self.common(offer).is_none() => (Code::E03, format!("has {bits}")),
             Some(bits) => (Code::E07, format!("has {bits}")),
         };
-        Some(Failure { code, detail: format!("{them} wants {offer}, {} {ours}", self.us()) })
+        Some(Failure { code, detail: format!("{them} wants {offer}, {} {ours}", self.side) })
     }
 
     /// The failure if the peer's last offer is not allowed.
     pub(super) fn no_agreement(&self) -> Failure {
-        let them = self.them();
+        let them = self.side.other();
         let (code, theirs) = match self.peer.offer {
             _ if self.peer.rejects => (self.refused_by_peer(), format!("{them} rejects mppe")),
             None | Some(ccp::Mppe(0)) => (self.refused_by_peer(), format!("{them} offers no encryption")),
@@ -61,7 +60,7 @@ impl Mppe {
 
     /// The failure if the directions differ.
     pub(super) fn lopsided(&self, ours: ccp::Mppe, theirs: ccp::Mppe) -> Failure {
-        let (us, them) = (self.us(), self.them());
+        let (us, them) = (self.side, self.side.other());
         let detail = format!("{them} agreed to {ours} towards {us} and asked for {theirs} towards itself");
         Failure { code: Code::E03, detail }
     }
@@ -72,15 +71,7 @@ impl Mppe {
     }
 
     fn we_want(&self) -> String {
-        format!("{} wants {}", self.us(), self.offer().unwrap_or_default())
-    }
-
-    fn us(&self) -> Side {
-        self.side
-    }
-
-    fn them(&self) -> Side {
-        self.side.other()
+        format!("{} wants {}", self.side, self.offer().unwrap_or_default())
     }
 
     fn refused_by_peer(&self) -> Code {
