@@ -10,7 +10,7 @@ use adit_api::status::Warning;
 use adit_config::{Config, Listen};
 use adit_diag::Code;
 use adit_policy::PoolConfig;
-use adit_sys::net::{Net, Route};
+use adit_sys::net::{MAIN_TABLE, Net, Route};
 use adit_sys::tun::{Tun, TunOptions};
 use ipnet::{IpNet, Ipv4Net};
 
@@ -79,27 +79,28 @@ impl Host {
         resolve(listen, of)
     }
 
-    /// Adds a route to a network behind a client.
-    pub(crate) async fn add_route(&self, net: Ipv4Net) -> adit_sys::Result<()> {
-        self.route(net, true).await
+    /// Adds a route to a network behind a client with this public address.
+    ///
+    /// # Errors
+    /// The reason, as text for the record: the route would take packets of this host itself, or the kernel refused it.
+    pub(crate) async fn add_route(&self, to: Ipv4Net, client: Ipv4Addr) -> std::result::Result<(), String> {
+        let (net, own) = (Arc::clone(&self.net), self.index);
+        let done = tokio::task::spawn_blocking(move || {
+            let routes = net.routes().map_err(|error| error.to_string())?;
+            if let Some(conflict) = conflict(to, client, own, &routes) {
+                return Err(conflict);
+            }
+            // The route of an older session of the same account may still exist.
+            net.replace_route(&Route::new(IpNet::V4(to), own)).map_err(|error| error.to_string())
+        });
+        done.await.unwrap_or_else(|error| Err(error.to_string()))
     }
 
     /// Removes a route to a network behind a client.
-    pub(crate) async fn remove_route(&self, net: Ipv4Net) {
+    pub(crate) async fn remove_route(&self, to: Ipv4Net) {
+        let (net, route) = (Arc::clone(&self.net), Route::new(IpNet::V4(to), self.index));
         // The kernel may have removed it with the interface.
-        let _ = self.route(net, false).await;
-    }
-
-    async fn route(&self, to: Ipv4Net, add: bool) -> adit_sys::Result<()> {
-        let net = Arc::clone(&self.net);
-        let route = Route::new(IpNet::V4(to), self.index);
-        let done =
-            tokio::task::spawn_blocking(
-                move || {
-                    if add { net.replace_route(&route) } else { net.del_route(&route) }
-                },
-            );
-        done.await.unwrap_or(Ok(()))
+        let _ = tokio::task::spawn_blocking(move || net.del_route(&route)).await;
     }
 
     /// Settings of this host that keep clients from reaching other networks.
@@ -165,4 +166,70 @@ fn address_of(pool: &PoolConfig) -> Option<Ipv4Net> {
 
 fn sysctl(name: &str) -> Option<u32> {
     std::fs::read_to_string(Path::new("/proc/sys").join(name)).ok()?.trim().parse().ok()
+}
+
+/// Why a network must not be routed to a client: packets of this host itself would enter the tunnel. `own` is the tunnel
+/// interface.
+fn conflict(to: Ipv4Net, client: Ipv4Addr, own: u32, routes: &[Route]) -> Option<String> {
+    if to.contains(&client) {
+        return Some(format!("it contains the client's public address {client}, so GRE would loop"));
+    }
+    if to.network().is_loopback() || to.network().is_multicast() {
+        return Some("loopback and multicast addresses are not behind a client".to_owned());
+    }
+    let mut others = routes.iter().filter(|route| route.table == MAIN_TABLE && route.interface != Some(own));
+    others.find_map(|route| match route.gateway {
+        _ if route.destination == IpNet::V4(to) => {
+            Some("this host has a route to it through another interface".to_owned())
+        }
+        Some(IpAddr::V4(gateway)) if to.contains(&gateway) => {
+            Some(format!("it contains {gateway}, a router of this host"))
+        }
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_takes_no_network_that_this_host_needs() {
+        const OWN: u32 = 7;
+        let net = |text: &str| text.parse::<Ipv4Net>().unwrap();
+        let route = |text: &str, interface| Route::new(IpNet::V4(net(text)), interface);
+        let local = Route { table: 255, ..route("10.9.0.0/16", 2) };
+        let default = route("0.0.0.0/0", 2).via(Some(Ipv4Addr::new(198, 51, 100, 1).into()));
+        let routes = [
+            route("203.0.113.0/24", 2),
+            route("10.8.0.0/16", 3),
+            route("192.168.7.0/24", OWN),
+            local,
+            default,
+        ];
+        let client = Ipv4Addr::new(203, 0, 113, 77);
+        let is_refused = |to: &str| conflict(net(to), client, OWN, &routes).is_some();
+        for to in [
+            "203.0.113.0/24",
+            "203.0.113.77/32",
+            "203.0.0.0/16",
+            "0.0.0.0/0",
+            "10.8.0.0/16",
+            "127.0.0.0/8",
+            "224.0.0.0/4",
+            "198.51.100.0/24",
+        ] {
+            assert!(is_refused(to), "{to}");
+        }
+        for to in [
+            "192.168.7.0/24",
+            "192.168.8.0/24",
+            "10.8.4.0/24",
+            "10.0.0.0/8",
+            "10.9.0.0/16",
+            "203.0.113.128/25",
+        ] {
+            assert!(!is_refused(to), "{to}");
+        }
+    }
 }

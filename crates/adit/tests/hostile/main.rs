@@ -9,6 +9,7 @@ mod common;
 mod client;
 mod control;
 mod killed;
+mod networks;
 mod packets;
 mod peer;
 mod secrets;

@@ -110,8 +110,8 @@ impl AddressPool for BlockingAddresses {
 }
 
 impl Routes for Host {
-    fn add(&self, net: Ipv4Net) -> BoxFuture<'_, Result<(), String>> {
-        Box::pin(async move { self.add_route(net).await.map_err(|error| error.to_string()) })
+    fn add(&self, net: Ipv4Net, client: Ipv4Addr) -> BoxFuture<'_, Result<(), String>> {
+        Box::pin(self.add_route(net, client))
     }
 
     fn remove(&self, net: Ipv4Net) -> BoxFuture<'_, ()> {

@@ -120,8 +120,8 @@ pub(crate) trait AddressPool: Send + Sync {
 
 /// Routes to the networks behind clients.
 pub(crate) trait Routes: Send + Sync {
-    /// Adds a route; the error is text for the record.
-    fn add(&self, net: Ipv4Net) -> BoxFuture<'_, Result<(), String>>;
+    /// Adds a route for a client with this public address; the error is text for the record.
+    fn add(&self, net: Ipv4Net, client: Ipv4Addr) -> BoxFuture<'_, Result<(), String>>;
     /// Removes a route, which need not exist any more.
     fn remove(&self, net: Ipv4Net) -> BoxFuture<'_, ()>;
 }

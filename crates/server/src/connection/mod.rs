@@ -170,8 +170,9 @@ impl Connection {
 
     async fn add_routes(&mut self, networks: Vec<Ipv4Net>) {
         let (mut added, mut failed) = (Vec::new(), Vec::new());
+        let client = *self.machine.session().from.ip();
         for net in networks {
-            match self.handles.routes.add(net).await {
+            match self.handles.routes.add(net, client).await {
                 Ok(()) => added.push(net),
                 Err(error) => failed.push((net, error)),
             }

@@ -222,7 +222,7 @@ impl AddressPool for Fake {
 }
 
 impl Routes for Fake {
-    fn add(&self, net: Ipv4Net) -> BoxFuture<'_, Result<(), String>> {
+    fn add(&self, net: Ipv4Net, _client: Ipv4Addr) -> BoxFuture<'_, Result<(), String>> {
         self.write(format!("route add {net}"));
         let refused = self.has_no_route.load(Ordering::Relaxed);
         Box::pin(async move { if refused { Err("no such device".to_owned()) } else { Ok(()) } })

@@ -122,7 +122,7 @@ impl World {
                 let mut added = Vec::new();
                 let mut failed = Vec::new();
                 for net in networks {
-                    match futures_now(self.handles.routes.add(net)) {
+                    match futures_now(self.handles.routes.add(net, Ipv4Addr::LOCALHOST)) {
                         Ok(()) => added.push(net),
                         Err(error) => failed.push((net, error)),
                     }
