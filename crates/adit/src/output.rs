@@ -67,6 +67,14 @@ impl Output {
         }
     }
 
+    /// Fails with `--dry-run`: the command runs until it is stopped, and has no changes that it could list beforehand.
+    pub(crate) fn refuse_dry_run(&self, command: &str, instead: &str) -> Result<(), Failure> {
+        if self.dry_run {
+            return Err(Failure::usage(format!("adit {command} has no dry run")).fix(instead));
+        }
+        Ok(())
+    }
+
     pub(crate) fn is_text(&self) -> bool {
         self.form == Form::Text
     }

@@ -87,6 +87,7 @@ impl Document for Progress {
 }
 
 pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit, Failure> {
+    output.refuse_dry_run("connect", "adit doctor HOST")?;
     let options = options(args, places)?;
     if args.background {
         return super::background::run(&options.password, output);

@@ -36,6 +36,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit, Failure> {
+    output.refuse_dry_run("serve", "adit check")?;
     let config = read(places, output)?;
     let store = match config.store.url {
         StoreUrl::Memory => adit_store::open(&StoreConfig::memory())?,

@@ -217,6 +217,18 @@ fn a_configuration_with_errors_names_no_database() {
 }
 
 #[test]
+fn commands_that_run_until_they_are_stopped_have_no_dry_run() {
+    let world = World::configured();
+    for arguments in [&["--dry-run", "serve"][..], &["connect", "192.0.2.1", "-u", "alice", "--dry-run"]] {
+        let output = world.command(arguments).write_stdin(GOOD).output().unwrap();
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {error}");
+        assert!(error.contains("has no dry run"), "{arguments:?}: {error}");
+    }
+    assert!(!world.path("state").exists());
+}
+
+#[test]
 fn a_dry_run_touches_nothing() {
     let world = World::configured();
     let runs = [
