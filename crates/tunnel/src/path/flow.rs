@@ -53,6 +53,9 @@ impl Path {
         let Some(ack) = ack else { return };
         let newly = self.sender.handle_ack(ack);
         self.acknowledged |= newly > 0;
+        if self.sender.outstanding() == 0 {
+            self.prompt.acknowledged();
+        }
         if let Some(flow) = &mut self.flow {
             flow.window.acknowledged(now, newly);
             self.release(now, sink);

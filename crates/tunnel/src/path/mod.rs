@@ -22,7 +22,7 @@ use std::time::Instant;
 
 use adit_diag::Counters;
 use adit_ppp::mppe::{Decryptor, Encryptor};
-use adit_pptp::gre::{Acknowledger, Receiver, ReceiverConfig, Sender};
+use adit_pptp::gre::{Acknowledger, Prompt, Receiver, ReceiverConfig, Sender};
 use adit_wire::{LocalCallId, PeerCallId};
 
 use self::flow::Flow;
@@ -44,6 +44,7 @@ pub struct Path {
     sender: Sender,
     receiver: Receiver,
     acks: Acknowledger,
+    prompt: Prompt,
     /// Present if windowing is on.
     flow: Option<Box<Flow>>,
     link: Link,
@@ -88,6 +89,7 @@ impl Path {
             sender: Sender::new(config.peer_call_id, config.first_sequence),
             receiver: Receiver::new(receiver),
             acks: Acknowledger::new(config.ack_delay, config.ack_every),
+            prompt: Prompt::default(),
             flow: Flow::new(config.window),
             link: Link { peer_mru: adit_wire::ppp::DEFAULT_MRU, pfc: false, acfc: false },
             encryption: None,
@@ -185,6 +187,7 @@ impl Path {
         [
             (self.receiver.poll_timeout(), "a missing GRE packet is given up"),
             (self.acks.poll_timeout(), "an acknowledgment goes alone"),
+            (self.prompt.poll_timeout(), "an acknowledgment is repeated to prompt the peer"),
             (self.flow.as_ref().and_then(|flow| flow.window.poll_timeout()), "an acknowledgment is overdue"),
             (reset, "a CCP Reset-Request is repeated"),
         ]

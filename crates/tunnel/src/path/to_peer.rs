@@ -104,7 +104,12 @@ impl Path {
             let [high, low] = ppp::CCP.to_be_bytes();
             self.send_frame(now, &[0xff, 0x03, high, low, cp::RESET_REQUEST, id, 0, 4], sink);
         }
-        if let Some(ack) = self.acks.take_due(now) {
+        let ack = if self.prompt.take_due(now) {
+            self.acks.take().or_else(|| self.receiver.highest())
+        } else {
+            self.acks.take_due(now)
+        };
+        if let Some(ack) = ack {
             let (header, len) = self.sender.acknowledgment(ack).emit();
             sink.gre(header.get(..len).unwrap_or_default());
         }
@@ -205,6 +210,10 @@ impl Path {
 
     /// Records that a packet with a number was sent.
     fn note_sent(&mut self, now: Instant) {
+        // Whether the peer holds packets back is unknown if it never acknowledges.
+        if self.acknowledged {
+            self.prompt.sent(now);
+        }
         if let Some(flow) = &mut self.flow {
             flow.window.sent(now);
         }

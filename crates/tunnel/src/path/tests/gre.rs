@@ -89,6 +89,34 @@ fn an_acknowledgment_of_what_was_sent_is_proof() {
     assert!(end.path.is_acknowledged());
 }
 
+/// pptpd 1.4 gives a missing packet up only when another packet arrives.
+#[test]
+fn a_peer_that_stops_acknowledging_is_prompted() {
+    let ack = |ack| adit_wire::gre::packet(7, None, Some(ack), &[]);
+    let prompt = [0x20, 0x81, 0x88, 0x0b, 0, 0, 0, 9, 0, 0, 0, 5];
+    let mut end = server();
+    end.frame(&LCP_ECHO);
+    end.gre(&packet(5, &LCP_ECHO));
+    end.pass(Duration::from_millis(100));
+    assert_eq!((end.sent().len(), end.path.poll_timeout()), (2, None), "a peer that never acknowledges");
+
+    end.gre(&ack(0));
+    for _ in 0..3 {
+        end.ip(&pong(1, 64));
+    }
+    end.gre(&ack(1));
+    assert_eq!(end.sent().len(), 3);
+    for expected in [&[][..], &[prompt], &[], &[prompt], &[]] {
+        end.pass(Duration::from_millis(if expected.is_empty() { 399 } else { 1 }));
+        assert_eq!(end.sent(), expected);
+    }
+    assert_eq!(end.path.poll_timeout(), None, "no third prompt");
+
+    end.ip(&pong(1, 64));
+    end.gre(&ack(4));
+    assert_eq!((end.sent().len(), end.path.poll_timeout()), (1, None), "everything is acknowledged");
+}
+
 #[test]
 fn c081_nothing_waits_for_acknowledgments() {
     let mut end = server();
