@@ -107,6 +107,8 @@ case_client_rough_line() {
     connect_up "$wan_foreign" alice secret12 --routes 10.88.0.0/24 ||
         { grep -q '"MPPE disabled"' "$work/connect.log" &&
             connect_up "$wan_foreign" alice secret12 --routes 10.88.0.0/24; } || return 1
+    # Our acknowledgment of its addresses may be lost: then pppd's network is up three seconds after ours.
+    wait_for 20 in_ns client ping -c 1 -W 1 10.88.0.1 || { say "no answer through the tunnel"; return 1; }
     if ! exchange ns:client guest:fs 10.88.0.1 5001 1; then
         cat "$work/connect.log" >&2
         in_ns client ip -s addr >&2
