@@ -102,7 +102,7 @@ case_client_rough_line() {
     boot fs wan "$wan_foreign"
     pptpd_up fs "${ms_chap_v2[@]}" require-mppe-128 nomppe-stateful
     roughen fs 'loss 1% duplicate 1%'
-    # pppd ends the link when its acknowledgment of a CCP Configure-Request is lost and the request comes again: a call
+    # pppd ends the link when its acknowledgment of a CCP Configure-Request is lost and the request is repeated: a call
     # in a hundred on this line.
     connect_up "$wan_foreign" alice secret12 --routes 10.88.0.0/24 ||
         { grep -q '"MPPE disabled"' "$work/connect.log" &&

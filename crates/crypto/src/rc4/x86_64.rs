@@ -21,9 +21,33 @@ use zeroize::Zeroize as _;
 use super::batch::{BLOCK, Block, Lanes, TURN, repeat};
 
 /// The key streams of two packets: row, then packet.
-type Table = [[u32; 2]; 256];
+type Rows = [[u32; 2]; 256];
 
-const IDENTITY: Table = {
+/// Rows, and a cache line that keeps the tables of a bank off distances of a multiple of 1,024 octets. Zen 5 takes a
+/// load for one of an earlier store if both have the same base and index register and displacements that agree in their
+/// lowest ten bits; a wrong guess costs 14 to 20 cycles, for each octet. The register allocation decides how often.
+#[derive(Clone, Copy)]
+#[repr(C)]
+struct Table {
+    rows: Rows,
+    apart: [u32; 16],
+}
+
+impl Table {
+    const ZEROS: Table = Table { rows: [[0; 2]; 256], apart: [0; 16] };
+}
+
+/// The distance of the second table of a bank from the first, and of the third.
+const SECOND: usize = size_of::<Table>();
+const THIRD: usize = 2 * SECOND;
+const _: () = {
+    const fn is_apart(distance: usize) -> bool {
+        matches!(distance % 1024, 64..=960)
+    }
+    assert!(is_apart(SECOND) && is_apart(THIRD), "these tables are reached with the same registers");
+};
+
+const IDENTITY: Rows = {
     let mut table = [[0; 2]; 256];
     let mut n = 0_u32;
     while n < 256 {
@@ -59,7 +83,7 @@ pub(super) struct Bank<const PAIRS: usize> {
 impl<const PAIRS: usize> Bank<PAIRS> {
     pub(super) const fn new(avx: Avx) -> Bank<PAIRS> {
         Bank {
-            tables: [[[0; 2]; 256]; PAIRS],
+            tables: [Table::ZEROS; PAIRS],
             i: [[0; 2]; PAIRS],
             j: [[0; 2]; PAIRS],
             keys: [[[0; 16]; 2]; PAIRS],
@@ -191,7 +215,7 @@ macro_rules! octet_four {
     ($k:literal, $row:literal) => {
         concat!(
             octet_two!($k, $row, "0", "j0", "j1", "xmm0", "xmm1"),
-            octet_two!($k, $row, "2048", "j2", "j3", "xmm2", "xmm3"),
+            octet_two!($k, $row, "{second}", "j2", "j3", "xmm2", "xmm3"),
         )
     };
 }
@@ -220,7 +244,7 @@ macro_rules! key_four {
     ($k:literal, $row:literal) => {
         concat!(
             key_two!($k, $row, "0", "j0", "j1", "xmm0", "xmm1"),
-            key_two!($k, $row, "2048", "j2", "j3", "xmm2", "xmm3"),
+            key_two!($k, $row, "{second}", "j2", "j3", "xmm2", "xmm3"),
         )
     };
 }
@@ -230,13 +254,13 @@ macro_rules! key_four {
 macro_rules! key_beside {
     ($k:literal) => {
         concat!(
-            "mov {a0:e}, [{t} + 8*{i} + 4096 + 8*", $k, "]\n",
+            "mov {a0:e}, [{t} + 8*{i} + {third} + 8*", $k, "]\n",
             "vpextrb {b0:e}, xmm4, ", $k, "\n",
             "add {b0:l}, {a0:l}\n",
             "add {jb:l}, {b0:l}\n",
-            "mov {b0:e}, [{t} + 8*{jb} + 4096]\n",
-            "mov [{t} + 8*{i} + 4096 + 8*", $k, "], {b0:e}\n",
-            "mov [{t} + 8*{jb} + 4096], {a0:e}\n",
+            "mov {b0:e}, [{t} + 8*{jb} + {third}]\n",
+            "mov [{t} + 8*{i} + {third} + 8*", $k, "], {b0:e}\n",
+            "mov [{t} + 8*{jb} + {third}], {a0:e}\n",
         )
     };
 }
@@ -277,15 +301,20 @@ fn ends<const LANES: usize>(data: &mut [&mut [Block]; LANES], blocks: usize) -> 
 }
 
 impl<const PAIRS: usize> Bank<PAIRS> {
+    /// Sets the first tables to the identity.
+    fn set_tables(&mut self, tables: usize) {
+        self.tables[..tables].iter_mut().for_each(|table| table.rows = IDENTITY);
+    }
+
     /// Sets up the first streams, from keys of any length.
     fn schedule_plain(&mut self, keys: &[&[u8]]) {
         self.i = [[0; 2]; PAIRS];
         self.j = [[0; 2]; PAIRS];
-        self.tables = [IDENTITY; PAIRS];
+        self.set_tables(PAIRS);
         let mut repeated = [0; 256];
         for (lane, key) in keys.iter().enumerate() {
             repeat(key, &mut repeated);
-            let (table, column) = (&mut self.tables[lane / 2], lane % 2);
+            let (table, column) = (&mut self.tables[lane / 2].rows, lane % 2);
             let mut j = 0_u8;
             for (i, key) in repeated.into_iter().enumerate() {
                 let a = table[i][column];
@@ -304,7 +333,7 @@ impl<const PAIRS: usize> Bank<PAIRS> {
         };
         self.i[0] = [0; 2];
         self.j[0] = [0; 2];
-        self.tables[0] = IDENTITY;
+        self.set_tables(1);
         let key = u128::from_le_bytes(key);
         let (k0, k1) = (key as u64, (key >> 64) as u64);
         // SAFETY: `t + 8*x` for `x` below 256 is the entry of the first column in row `x` of the table, which is
@@ -365,7 +394,7 @@ impl<const PAIRS: usize> Bank<PAIRS> {
                 "vmovdqu [{p} + {at}], xmm0",
                 "add {at}, 16",
                 "jnz 2b",
-                t = in(reg) self.tables[pair].as_mut_ptr().cast::<u32>().add(column),
+                t = in(reg) self.tables[pair].rows.as_mut_ptr().cast::<u32>().add(column),
                 p = in(reg) end,
                 at = inout(reg) 0_usize.wrapping_sub(length) => _,
                 i0 = inout(reg) i0,
@@ -407,7 +436,7 @@ impl Lanes for Bank<3> {
         self.keys[0] = [a, b];
         self.i[0] = [0; 2];
         self.j[0] = [0; 2];
-        self.tables[0] = IDENTITY;
+        self.set_tables(1);
         // SAFETY: as in `schedule_one`, for both columns; rows are `i + n`, at most 240 + 15; `k` is read for 32 octets.
         unsafe {
             asm!(
@@ -478,8 +507,8 @@ impl Lanes for Bank<3> {
         self.keys = [[a, b], [c, d], [[0; 16]; 2]];
         self.i = [[0; 2]; 3];
         self.j = [[0; 2]; 3];
-        self.tables[..BESIDE].fill(IDENTITY);
-        // SAFETY: as in `schedule_two`, for both tables; `k` is read for 64 octets.
+        self.set_tables(BESIDE);
+        // SAFETY: as in `schedule_two`, for both tables, the second `SECOND` octets on; `k` is read for 64 octets.
         unsafe {
             asm!(
                 "vmovdqu xmm0, [{k}]",
@@ -492,6 +521,7 @@ impl Lanes for Bank<3> {
                 "cmp {i:e}, 256",
                 "jne 2b",
                 t = in(reg) self.tables.as_mut_ptr(),
+                second = const SECOND,
                 k = in(reg) self.keys.as_ptr(),
                 i = inout(reg) 0_usize => _,
                 j0 = inout(reg) 0_usize => _,
@@ -519,7 +549,7 @@ impl Lanes for Bank<3> {
         let ends = ends(&mut data, blocks);
         let mut i = self.i[0][0] as usize;
         let [[mut j0, mut j1], [mut j2, mut j3], _] = self.j.map(|pair| pair.map(|j| j as usize));
-        // SAFETY: as in `xor_two`, for both tables and all ends.
+        // SAFETY: as in `xor_two`, for both tables (`schedule_four`) and all ends.
         unsafe {
             asm!(
                 "2:",
@@ -531,6 +561,7 @@ impl Lanes for Bank<3> {
                 "add {at}, 16",
                 "jnz 2b",
                 t = in(reg) self.tables.as_mut_ptr(),
+                second = const SECOND,
                 p = in(reg) ends.as_ptr(),
                 at = inout(reg) 0_usize.wrapping_sub(blocks * BLOCK) => _,
                 i = inout(reg) i,
@@ -562,10 +593,10 @@ impl Lanes for Bank<3> {
             return alone.xor_one(0, core::slice::from_mut(key));
         }
         self.keys[BESIDE][0] = *key;
-        self.tables[BESIDE] = IDENTITY;
+        self.tables[BESIDE].rows = IDENTITY;
         let ends = data.each_mut().map(|lane| lane.as_mut_ptr_range().end);
         let [[mut j0, mut j1], [mut j2, mut j3], _] = self.j.map(|pair| pair.map(|j| j as usize));
-        // SAFETY: as in `xor_four`, over `TURN` blocks; `i` is 0 before and after. The table beside them is the third,
+        // SAFETY: as in `xor_four`, over `TURN` blocks; `i` is 0 before and after. The table beside them is at `THIRD`,
         // whose rows are `i + n`, at most 240 + 15, and `jb`; `k` is read for 16 octets.
         unsafe {
             asm!(
@@ -579,6 +610,8 @@ impl Lanes for Bank<3> {
                 "add {at}, 16",
                 "jnz 2b",
                 t = in(reg) self.tables.as_mut_ptr(),
+                second = const SECOND,
+                third = const THIRD,
                 p = in(reg) ends.as_ptr(),
                 at = inout(reg) 0_usize.wrapping_sub(TURN * BLOCK) => _,
                 key = const core::mem::offset_of!(Bank<3>, keys) + 64,
