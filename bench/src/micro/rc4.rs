@@ -26,7 +26,7 @@ const LONG: usize = 16 * 1024;
 #[derive(Debug, Serialize)]
 pub struct Report {
     /// The form that this processor gets.
-    pub implementation: &'static str,
+    pub implementation: String,
     /// How often each variant was measured.
     pub rounds: usize,
     /// Every variant of every task.
@@ -80,17 +80,26 @@ struct Task {
     variants: Vec<Variant>,
 }
 
-const CRATES: &str = "rc4 + sha1 crates";
-const PORTABLE: &str = "portable";
-const CHOSEN: &str = "chosen form";
+pub(super) const CRATES: &str = "rc4 + sha1 crates";
+pub(super) const PORTABLE: &str = "portable";
+pub(super) const CHOSEN: &str = "chosen form";
 /// Each key is made when its packet is taken.
 const NOT_AHEAD: &str = "no keys ahead";
 
 /// Measures everything `rounds` times.
 pub fn run(rounds: usize) -> Report {
+    measure(rounds, packets().into_iter().chain(pieces()).collect())
+}
+
+/// Measures whole packets only, `rounds` times: three tasks with the variants [`CRATES`], [`PORTABLE`], without keys ahead,
+/// and [`CHOSEN`].
+pub(super) fn run_packets(rounds: usize) -> Report {
+    measure(rounds, packets())
+}
+
+fn measure(rounds: usize, tasks: Vec<Task>) -> Report {
     let rounds = rounds.max(1);
     let mut world = World::new();
-    let tasks = tasks();
     let mut times: Vec<Vec<Vec<f64>>> =
         tasks.iter().map(|task| task.variants.iter().map(|_| Vec::new()).collect()).collect();
     for _ in 0..rounds {
@@ -106,7 +115,7 @@ pub fn run(rounds: usize) -> Report {
         }
     }
     let rows = tasks.iter().zip(&times).flat_map(|(task, times)| rows(task, times)).collect();
-    Report { implementation: rc4::implementation(), rounds, rows }
+    Report { implementation: rc4::Form::chosen().to_string(), rounds, rows }
 }
 
 fn rows(task: &Task, times: &[Vec<f64>]) -> Vec<Row> {
@@ -131,21 +140,25 @@ fn quantile(values: impl Iterator<Item = f64>, share: f64) -> f64 {
     values.get((values.len() as f64 * share) as usize).copied().unwrap_or_default()
 }
 
-fn tasks() -> Vec<Task> {
-    let mut tasks: Vec<Task> = LENGTHS
-        .into_iter()
-        .map(|octets| Task {
-            name: "whole packet of stateless MPPE-128",
-            octets: Some(octets),
-            pieces: BATCH,
-            variants: vec![
-                Variant { name: CRATES, run: packets_of_crates },
-                Variant { name: PORTABLE, run: packets_portable },
-                Variant { name: NOT_AHEAD, run: packets_not_ahead },
-                Variant { name: CHOSEN, run: packets_chosen },
-            ],
-        })
-        .collect();
+/// What the tunnel does with a packet.
+fn packets() -> Vec<Task> {
+    let task = |octets| Task {
+        name: "whole packet of stateless MPPE-128",
+        octets: Some(octets),
+        pieces: BATCH,
+        variants: vec![
+            Variant { name: CRATES, run: packets_of_crates },
+            Variant { name: PORTABLE, run: packets_portable },
+            Variant { name: NOT_AHEAD, run: packets_not_ahead },
+            Variant { name: CHOSEN, run: packets_chosen },
+        ],
+    };
+    LENGTHS.map(task).into()
+}
+
+/// The pieces of it, and long streams.
+fn pieces() -> Vec<Task> {
+    let mut tasks = Vec::new();
     tasks.push(Task {
         name: "next session key",
         octets: None,
@@ -353,7 +366,7 @@ mod tests {
 
     #[test]
     fn every_variant_gives_the_same_octets() {
-        for task in tasks() {
+        for task in packets().into_iter().chain(pieces()) {
             let results: Vec<(Vec<u8>, Vec<u8>)> = (task.variants.iter())
                 .map(|variant| {
                     let mut world = World::new();

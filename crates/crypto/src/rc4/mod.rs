@@ -60,11 +60,31 @@ pub(crate) fn of_itself(key: &mut [u8; 16], len: usize) {
     portable::of_itself(key, len);
 }
 
-/// The name of the implementation for this processor.
-pub fn implementation() -> &'static str {
-    #[cfg(target_arch = "x86_64")]
-    if x86_64::Avx::find().is_some() {
-        return "x86-64 assembly, four packets at once";
+/// A form of RC4.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Assembly for x86-64 with AVX.
+    Assembly,
+    /// Safe Rust.
+    Portable,
+}
+
+impl Form {
+    /// The form that [`apply_each`] uses on this processor.
+    pub fn chosen() -> Form {
+        #[cfg(target_arch = "x86_64")]
+        if x86_64::Avx::find().is_some() {
+            return Form::Assembly;
+        }
+        Form::Portable
     }
-    "portable, four packets at once"
+}
+
+impl fmt::Display for Form {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Form::Assembly => "x86-64 assembly, four packets at once",
+            Form::Portable => "portable, four packets at once",
+        })
+    }
 }
