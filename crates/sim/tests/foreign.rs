@@ -16,7 +16,7 @@ use adit_sim::server::ServerHost;
 use adit_sim::tamper::Tamper;
 use adit_sim::world::World;
 use adit_tunnel::events::{Command, Why};
-use adit_wire::pptp::Message;
+use adit_wire::pptp::{DisconnectResult, Message};
 
 const DATAGRAMS: u32 = 20;
 
@@ -198,7 +198,13 @@ impl Play {
             Node::Foreign(_) | Node::Rude(_) => None,
         };
         // Where the link's last words are lost, the control connection speaks for itself.
-        let lost = if self.profile.quirks.abrupt { Code::C06 } else { Code::C08 };
+        let quirks = &self.profile.quirks;
+        let lost = match DisconnectResult::from(quirks.disconnect_result) {
+            _ if quirks.abrupt => Code::C06,
+            // What pptpd says at every end.
+            DisconnectResult::LostCarrier if self.profile.server => Code::G05,
+            _ => Code::C08,
+        };
         let in_order = code.is_none() || self.lossy && code == Some(lost);
         assert!(in_order, "{}", self.text(&format!("ended with {code:?}")));
         assert_eq!(self.world.watch.violation, None, "{}", self.text("the watch"));
