@@ -34,6 +34,13 @@ connect_down() {
     grep -qx 'nameserver 192.0.2.53' "$work/etc/resolv.conf" || { say "resolv.conf is not as before"; return 1; }
 }
 
+# What both ends show after a failure.
+both_ends() {
+    cat "$work/connect.log" >&2
+    in_ns client ip -s addr >&2
+    guest_sh fs 'tail -n 60 /tmp/pppd.log; ip -s addr; tc -s qdisc; ps ax' >&2
+}
+
 case_client_pptpd() {
     boot fs wan "$wan_foreign"
     pptpd_up fs "${ms_chap_v2[@]}" require-mppe-128 nomppe-stateful
@@ -72,8 +79,7 @@ client_terms() {
         say "     $name"
     else
         say "FAIL $name (looked for: $expected)"
-        cat "$work/connect.log" >&2
-        guest_sh fs 'tail -n 40 /tmp/pppd.log' >&2
+        both_ends
         kill -KILL "$connect_pid" 2>/dev/null
         return 1
     fi
@@ -104,17 +110,11 @@ case_client_rough_line() {
     roughen fs 'loss 1% duplicate 1%'
     # pppd ends the link when its acknowledgment of a CCP Configure-Request is lost and the request is repeated: a call
     # in a hundred on this line.
-    connect_up "$wan_foreign" alice secret12 --routes 10.88.0.0/24 ||
-        { grep -q '"MPPE disabled"' "$work/connect.log" &&
-            connect_up "$wan_foreign" alice secret12 --routes 10.88.0.0/24; } || return 1
+    local call=(connect_up "$wan_foreign" alice secret12 --routes 10.88.0.0/24)
+    "${call[@]}" || { grep -q '"MPPE disabled"' "$work/connect.log" && "${call[@]}"; } || return 1
     # Our acknowledgment of its addresses may be lost: then pppd's network is up three seconds after ours.
     wait_for 20 in_ns client ping -c 1 -W 1 10.88.0.1 || { say "no answer through the tunnel"; return 1; }
-    if ! exchange ns:client guest:fs 10.88.0.1 5001 1; then
-        cat "$work/connect.log" >&2
-        in_ns client ip -s addr >&2
-        guest_sh fs 'tail -n 60 /tmp/pppd.log; ip -s addr; tc -s qdisc; ps ax' >&2
-        return 1
-    fi
+    exchange ns:client guest:fs 10.88.0.1 5001 1 || { both_ends; return 1; }
     connect_down
 }
 

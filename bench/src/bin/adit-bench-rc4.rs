@@ -17,15 +17,8 @@ fn main() -> anyhow::Result<ExitCode> {
 }
 
 fn guarded() -> ExitCode {
-    match guard::run() {
-        Ok(report) => {
-            print!("{report}");
-            ExitCode::SUCCESS
-        }
-        Err((report, findings)) => {
-            print!("{report}");
-            findings.iter().for_each(|finding| eprintln!("{finding}"));
-            ExitCode::FAILURE
-        }
-    }
+    let (report, findings) = guard::run();
+    print!("{report}");
+    findings.iter().for_each(|finding| eprintln!("{finding}"));
+    if findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -88,7 +88,7 @@ const NOT_AHEAD: &str = "no keys ahead";
 
 /// Measures everything `rounds` times.
 pub fn run(rounds: usize) -> Report {
-    measure(rounds, packets().into_iter().chain(pieces()).collect())
+    measure(rounds, tasks())
 }
 
 /// Measures whole packets only, `rounds` times: three tasks with the variants [`CRATES`], [`PORTABLE`], without keys ahead,
@@ -138,6 +138,10 @@ fn quantile(values: impl Iterator<Item = f64>, share: f64) -> f64 {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
     values.get((values.len() as f64 * share) as usize).copied().unwrap_or_default()
+}
+
+fn tasks() -> Vec<Task> {
+    packets().into_iter().chain(pieces()).collect()
 }
 
 /// What the tunnel does with a packet.
@@ -366,7 +370,7 @@ mod tests {
 
     #[test]
     fn every_variant_gives_the_same_octets() {
-        for task in packets().into_iter().chain(pieces()) {
+        for task in tasks() {
             let results: Vec<(Vec<u8>, Vec<u8>)> = (task.variants.iter())
                 .map(|variant| {
                     let mut world = World::new();

@@ -2,8 +2,8 @@
 //!
 //! It has five independent parts: [`Sender`] numbers sent packets, [`Receiver`] orders received packets,
 //! [`Acknowledger`] decides when to send an acknowledgment, [`Prompt`] when to repeat one because the peer
-//! holds packets back, and the optional [`Window`] when the next packet may be sent. Sequence numbers have 32 bits and are compared modulo 2^32, so a call may wrap any number of
-//! times.
+//! holds packets back, and the optional [`Window`] when the next packet may be sent. Sequence numbers have 32
+//! bits and are compared modulo 2^32, so a call may wrap any number of times.
 
 mod acknowledger;
 mod prompt;
