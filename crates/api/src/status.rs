@@ -29,6 +29,8 @@ pub struct Status {
     pub interface: String,
     /// How GRE packets are received and sent.
     pub io: String,
+    /// How RC4 of MPPE is computed, and why in this form.
+    pub cipher: String,
     /// Active sessions.
     pub sessions_up: u64,
     /// Calls in set-up.

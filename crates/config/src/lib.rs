@@ -29,8 +29,8 @@ pub use files::{MAX_FILE, MAX_FILES, read_files};
 pub use finding::{Finding, Fix, Level, Replace, apply};
 pub use keys::{Key, keys};
 pub use model::{
-    Auth, AuthSource, Config, Echo, Io, Limits, Link, Listen, Log, LogFormat, LogLevel, LogTarget, Mss,
-    PasswordPolicy, Reorder, Retention, SameNat, SecretSource, Server, Store, StoreUrl,
+    Auth, AuthSource, Cipher, Config, Echo, Io, Limits, Link, Listen, Log, LogFormat, LogLevel, LogTarget,
+    Mss, PasswordPolicy, Reorder, Retention, SameNat, SecretSource, Server, Store, StoreUrl,
 };
 pub use read::{parse_duration, show_duration};
 pub use render::{render, summary};

@@ -225,6 +225,19 @@ pub struct Link {
     pub windowing: bool,
     /// How GRE packets are received and sent.
     pub io: Io,
+    /// How RC4 of MPPE is computed.
+    pub cipher: Cipher,
+}
+
+/// How RC4 of MPPE is computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cipher {
+    /// In the form that is faster on this processor, by a measurement at start.
+    Auto,
+    /// In assembly, if the processor is an x86-64 with AVX.
+    Assembly,
+    /// In safe Rust.
+    Portable,
 }
 
 /// How GRE packets are received and sent.

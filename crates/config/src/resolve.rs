@@ -8,8 +8,8 @@ use adit_policy::{Access, Encryption, OnSecond, PasswordRules, PasswordStyle, Po
 
 use crate::keys::{self, Kind, Slot, default_node};
 use crate::model::{
-    Auth, AuthSource, Config, Echo, Io, Limits, Link, Log, LogFormat, LogLevel, PasswordPolicy, Reorder,
-    Retention, SameNat, Server, Store,
+    Auth, AuthSource, Cipher, Config, Echo, Io, Limits, Link, Log, LogFormat, LogLevel, PasswordPolicy,
+    Reorder, Retention, SameNat, Server, Store,
 };
 use crate::read::{self, Read};
 use crate::tree::Node;
@@ -258,6 +258,11 @@ fn link(at: &Section<'_>) -> Option<Link> {
             "socket" => Io::Socket,
             "xdp" => Io::Xdp,
             _ => Io::Auto,
+        },
+        cipher: match section.word("cipher")? {
+            "assembly" => Cipher::Assembly,
+            "portable" => Cipher::Portable,
+            _ => Cipher::Auto,
         },
     })
 }

@@ -1,6 +1,7 @@
 //! MPPE keys (RFC 3078 section 7, RFC 3079): start keys of a link, and the chain of session keys from each.
 
 mod ahead;
+mod trial;
 
 use core::fmt;
 
@@ -14,6 +15,7 @@ use crate::secret::{NtHash, Password};
 
 use self::ahead::Ahead;
 pub use self::ahead::{Wanting, apply_each, apply_each_portable};
+pub use self::trial::Trial;
 
 /// The state of SHA-1 at the beginning (RFC 3174 section 6.1).
 const SHA_1: [u32; 5] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476, 0xc3d2_e1f0];

@@ -3,6 +3,7 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
+use adit_crypto::rc4::Form;
 use ipnet::Ipv4Net;
 
 /// The method by which GRE packets are received and sent (`link.io`).
@@ -31,6 +32,8 @@ pub struct DataplaneConfig {
     pub interface: Option<String>,
     /// The method for GRE packets.
     pub io: Io,
+    /// The form of RC4; `None`: the faster one on this processor.
+    pub cipher: Option<Form>,
     /// An address that selects the interface for AF_XDP: the interface has this address or leads to it (a
     /// server's own address, a client's server). Without it, the interface of the default route.
     pub near: Option<Ipv4Addr>,
@@ -50,6 +53,7 @@ impl DataplaneConfig {
             local: None,
             interface: None,
             io: Io::Auto,
+            cipher: None,
             near: None,
             dont_fragment: false,
             quarantine: Duration::from_secs(60),

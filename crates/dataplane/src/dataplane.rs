@@ -18,6 +18,7 @@ use adit_wire::LocalCallId;
 use ipnet::{IpNet, Ipv4Net};
 
 use crate::call_ids::CallIds;
+use crate::cipher::{self, CipherChoice};
 use crate::config::{DataplaneConfig, Io};
 use crate::counters::{Drops, LastCounters, SharedCounters, SharedDrops};
 use crate::event::{self, Events};
@@ -33,6 +34,7 @@ pub struct Dataplane {
     calls: Mutex<Known>,
     drops: Arc<SharedDrops>,
     io: String,
+    cipher: CipherChoice,
     xdp_refused: Option<adit_sys::Error>,
     xdp_calls: Option<Arc<CallSet>>,
 }
@@ -69,6 +71,7 @@ impl Dataplane {
             calls: Mutex::new(known),
             drops: Arc::clone(&drops),
             io,
+            cipher: cipher::choose(config.cipher),
             xdp_refused: None,
             xdp_calls: None,
         };
@@ -218,6 +221,11 @@ impl Dataplane {
         renamed
             .map(|seen| Unmatched::CallId(seen.call_id))
             .or(elsewhere.map(|seen| Unmatched::Source(seen.source)))
+    }
+
+    /// The form of RC4 in use.
+    pub fn cipher(&self) -> CipherChoice {
+        self.cipher
     }
 
     /// The method by which packets are moved, for display.

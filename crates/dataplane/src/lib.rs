@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 mod call_ids;
+pub mod cipher;
 mod coalesce;
 mod config;
 mod counters;

@@ -167,6 +167,7 @@ fn fine(host: &Host, check: Check) -> Option<String> {
                 sizes.outer
             ))
         }
+        Check::Rc4 => host.rc4.clone(),
         Check::Clock => {
             let clock = host.clock.as_ref()?;
             Some(match clock.synchronised {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use adit_config::{Config, Mss, Reorder};
 use adit_crypto::mppe::Strength;
+use adit_crypto::rc4::Form;
 use adit_dataplane::{DataplaneConfig, Io};
 use adit_policy::{Access, Encryption, PoolConfig};
 use adit_ppp::ccp::{Mode, MppePolicy};
@@ -113,6 +114,11 @@ pub(crate) fn dataplane(config: &Config, near: Option<Ipv4Addr>) -> DataplaneCon
             adit_config::Io::Auto => Io::Auto,
             adit_config::Io::Socket => Io::Socket,
             adit_config::Io::Xdp => Io::Xdp,
+        },
+        cipher: match config.link.cipher {
+            adit_config::Cipher::Auto => None,
+            adit_config::Cipher::Assembly => Some(Form::Assembly),
+            adit_config::Cipher::Portable => Some(Form::Portable),
         },
         near,
         ..DataplaneConfig::server()

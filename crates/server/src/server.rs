@@ -236,8 +236,8 @@ impl Server {
         if new.link.mtu > old.link.mtu {
             return restart("a larger link.mtu needs");
         }
-        if new.link.io != old.link.io {
-            return restart("link.io needs");
+        if new.link.io != old.link.io || new.link.cipher != old.link.cipher {
+            return restart("link.io and link.cipher need");
         }
         let unchanged = |error: ServerError| failed(format!("{error}; nothing was changed"));
         self.host.follow(&new).map_err(unchanged)?;
@@ -403,6 +403,7 @@ impl Server {
             listen: self.listen.clone(),
             interface: self.host.interface().to_owned(),
             io: self.dataplane.io().to_owned(),
+            cipher: self.dataplane.cipher().to_string(),
             sessions_up,
             sessions_starting,
             sessions_limit: u64::from(config.limits.sessions),

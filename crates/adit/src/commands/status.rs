@@ -102,6 +102,7 @@ fn text(status: &Status, output: &Output) -> String {
     line("config", status.config.clone());
     let listen: Vec<String> = status.listen.iter().map(ToString::to_string).collect();
     line("listen", format!("{} tcp, gre ({})", listen.join(" "), status.io));
+    line("rc4", status.cipher.clone());
     let calls: u64 = status.calls_failed.iter().map(|failed| failed.count).sum();
     let starting = match status.sessions_starting {
         0 => String::new(),

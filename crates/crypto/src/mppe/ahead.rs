@@ -83,7 +83,7 @@ impl KeySchedule {
     }
 
     /// Computes one key ahead; `encrypt` encrypts a key with itself, one of 8 octets as twice the same.
-    fn make_ahead(&mut self, encrypt: &mut dyn FnMut(&mut [u8; 16])) {
+    pub(super) fn make_ahead(&mut self, encrypt: &mut dyn FnMut(&mut [u8; 16])) {
         let len = self.strength.key_len();
         let ahead = self.ahead.get_or_insert_with(Ahead::new);
         let last = ahead.last().unwrap_or(&self.session);

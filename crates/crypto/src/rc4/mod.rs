@@ -2,11 +2,12 @@
 //!
 //! [`apply_each`] is the call for a batch: every packet of stateless MPPE has a key of its own, so several are worked
 //! on side by side. There are two forms, which give the same octets: [`portable`] in safe Rust, and one in assembly
-//! where the processor is an x86-64 with AVX.
+//! where the processor is an x86-64 with AVX. [`Form`] tells which is in use.
 
 use core::fmt;
 
 mod batch;
+mod form;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,7 @@ mod x86_64;
 pub mod portable;
 
 pub(crate) use batch::Beside;
+pub use form::Form;
 pub use stream::Rc4;
 
 /// One packet and its key.
@@ -40,8 +42,13 @@ pub fn apply_each(jobs: &mut [Job<'_>]) {
 
 /// [`apply_each`], with keys encrypted beside the packets.
 pub(crate) fn apply_each_beside(jobs: &mut [Job<'_>], beside: &mut Beside<'_>) {
+    apply_each_in(Form::chosen(), jobs, beside);
+}
+
+/// [`apply_each_beside`] in this form; in the portable one if this processor cannot use it.
+pub(crate) fn apply_each_in(form: Form, jobs: &mut [Job<'_>], beside: &mut Beside<'_>) {
     #[cfg(target_arch = "x86_64")]
-    if let Some(avx) = x86_64::Avx::find() {
+    if let Some(avx) = assembly(form) {
         return batch::apply_each(&mut x86_64::Bank::<3>::new(avx), jobs, beside);
     }
     portable::apply_each_beside(jobs, beside);
@@ -50,7 +57,7 @@ pub(crate) fn apply_each_beside(jobs: &mut [Job<'_>], beside: &mut Beside<'_>) {
 /// Encrypts a key of `len` octets, which zeros follow, with itself.
 pub(crate) fn of_itself(key: &mut [u8; 16], len: usize) {
     #[cfg(target_arch = "x86_64")]
-    if let Some(avx) = x86_64::Avx::find() {
+    if let Some(avx) = assembly(Form::chosen()) {
         let mut bank = x86_64::Bank::<1>::new(avx);
         bank.schedule_one(&key[..len]);
         bank.xor_one(0, core::slice::from_mut(key));
@@ -60,31 +67,8 @@ pub(crate) fn of_itself(key: &mut [u8; 16], len: usize) {
     portable::of_itself(key, len);
 }
 
-/// A form of RC4.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
-    /// Assembly for x86-64 with AVX.
-    Assembly,
-    /// Safe Rust.
-    Portable,
-}
-
-impl Form {
-    /// The form that [`apply_each`] uses on this processor.
-    pub fn chosen() -> Form {
-        #[cfg(target_arch = "x86_64")]
-        if x86_64::Avx::find().is_some() {
-            return Form::Assembly;
-        }
-        Form::Portable
-    }
-}
-
-impl fmt::Display for Form {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Form::Assembly => "x86-64 assembly, four packets at once",
-            Form::Portable => "portable, four packets at once",
-        })
-    }
+/// What the assembly needs, if it is this form.
+#[cfg(target_arch = "x86_64")]
+fn assembly(form: Form) -> Option<x86_64::Avx> {
+    (form == Form::Assembly).then(x86_64::Avx::find).flatten()
 }

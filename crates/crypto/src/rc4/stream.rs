@@ -7,36 +7,36 @@ use zeroize::Zeroize as _;
 use super::batch::{BLOCK, Block};
 use super::portable;
 #[cfg(target_arch = "x86_64")]
-use super::x86_64;
+use super::{Form, x86_64};
 
 /// One key stream.
 pub struct Rc4 {
-    form: Form,
+    bank: Bank,
     /// Key stream that was made and not used yet is `ready[used..]`.
     ready: Block,
     used: usize,
 }
 
-enum Form {
+enum Bank {
     #[cfg(target_arch = "x86_64")]
     X86(x86_64::Bank<1>),
     Portable(portable::Bank<1>),
 }
 
-impl Form {
+impl Bank {
     fn schedule(&mut self, key: &[u8]) {
         match self {
             #[cfg(target_arch = "x86_64")]
-            Form::X86(bank) => bank.schedule_one(key),
-            Form::Portable(bank) => bank.schedule_one(key),
+            Bank::X86(bank) => bank.schedule_one(key),
+            Bank::Portable(bank) => bank.schedule_one(key),
         }
     }
 
     fn xor(&mut self, data: &mut [Block]) {
         match self {
             #[cfg(target_arch = "x86_64")]
-            Form::X86(bank) => bank.xor_one(0, data),
-            Form::Portable(bank) => bank.xor_one(0, data),
+            Bank::X86(bank) => bank.xor_one(0, data),
+            Bank::Portable(bank) => bank.xor_one(0, data),
         }
     }
 }
@@ -46,24 +46,24 @@ impl Rc4 {
     /// caller and gives the stream of the all-zero key.
     pub fn new(key: &[u8]) -> Rc4 {
         #[cfg(target_arch = "x86_64")]
-        let form = match x86_64::Avx::find() {
-            Some(avx) => Form::X86(x86_64::Bank::new(avx)),
-            None => Form::Portable(portable::Bank::new()),
+        let bank = match super::assembly(Form::chosen()) {
+            Some(avx) => Bank::X86(x86_64::Bank::new(avx)),
+            None => Bank::Portable(portable::Bank::new()),
         };
         #[cfg(not(target_arch = "x86_64"))]
-        let form = Form::Portable(portable::Bank::new());
-        Rc4::set_up(form, key)
+        let bank = Bank::Portable(portable::Bank::new());
+        Rc4::set_up(bank, key)
     }
 
     /// A stream of the portable form, whatever the processor.
     #[cfg(test)]
     pub(super) fn portable(key: &[u8]) -> Rc4 {
-        Rc4::set_up(Form::Portable(portable::Bank::new()), key)
+        Rc4::set_up(Bank::Portable(portable::Bank::new()), key)
     }
 
-    fn set_up(form: Form, key: &[u8]) -> Rc4 {
-        let mut stream = Rc4 { form, ready: [0; BLOCK], used: BLOCK };
-        stream.form.schedule(key);
+    fn set_up(bank: Bank, key: &[u8]) -> Rc4 {
+        let mut stream = Rc4 { bank, ready: [0; BLOCK], used: BLOCK };
+        stream.bank.schedule(key);
         stream
     }
 
@@ -72,10 +72,10 @@ impl Rc4 {
         let (head, data) = data.split_at_mut(data.len().min(BLOCK - self.used));
         self.lay(head);
         let (blocks, tail) = data.as_chunks_mut();
-        self.form.xor(blocks);
+        self.bank.xor(blocks);
         if !tail.is_empty() {
             self.ready = [0; BLOCK];
-            self.form.xor(core::slice::from_mut(&mut self.ready));
+            self.bank.xor(core::slice::from_mut(&mut self.ready));
             self.used = 0;
             self.lay(tail);
         }

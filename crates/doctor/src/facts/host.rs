@@ -33,6 +33,8 @@ pub struct Host {
     pub config: Option<Config>,
     /// Packet sizes.
     pub sizes: Option<Sizes>,
+    /// The form of RC4 that the running server uses, and why.
+    pub rc4: Option<String>,
     /// The connection tracking table of the kernel.
     pub tracking: Option<Tracking>,
     /// The clock.
@@ -117,6 +119,8 @@ pub enum Check {
     Pool,
     /// Packet sizes.
     Mtu,
+    /// The form of RC4.
+    Rc4,
     /// The system clock.
     Clock,
     /// The disk.
@@ -133,7 +137,7 @@ pub enum Check {
 
 impl Check {
     /// All checks, in order.
-    pub const ALL: [Check; 17] = [
+    pub const ALL: [Check; 18] = [
         Check::Host,
         Check::Config,
         Check::Listen,
@@ -145,6 +149,7 @@ impl Check {
         Check::Dns,
         Check::Pool,
         Check::Mtu,
+        Check::Rc4,
         Check::Clock,
         Check::Disk,
         Check::Users,
@@ -167,6 +172,7 @@ impl Check {
             Check::Dns => "dns",
             Check::Pool => "pool",
             Check::Mtu => "mtu",
+            Check::Rc4 => "rc4",
             Check::Clock => "clock",
             Check::Disk => "disk",
             Check::Users => "users",

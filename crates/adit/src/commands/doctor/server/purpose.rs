@@ -134,6 +134,7 @@ impl<'a> Known<'a> {
             listen.draining = status.draining;
             listen.sessions = Some((status.sessions_up, status.sessions_limit));
         }
+        host.rc4 = self.status.as_ref().map(|status| status.cipher.clone());
         if let Some(why) = &self.refused {
             host.not_tested.insert(Check::Pool, why.as_str().into());
         }
