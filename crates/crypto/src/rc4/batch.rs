@@ -10,6 +10,12 @@ pub(super) type Block = [u8; BLOCK];
 /// Blocks in which each row of a table has its turn once.
 pub(super) const TURN: usize = 256 / BLOCK;
 
+/// Rows of a quarter of a key schedule.
+pub(super) const QUARTER: usize = 64;
+/// Quarters of the key schedules of four packets. Beside each of them is time for one key to be encrypted with itself, at
+/// four steps for each of theirs.
+pub(super) const QUARTERS: usize = 256 / QUARTER;
+
 /// Called for a key while packets are processed: it may pass one to be encrypted with itself, 16 octets, which costs
 /// less beside the packets than alone. Returns false when there is none.
 pub(crate) type Beside<'a> = dyn FnMut(&mut dyn FnMut(&mut Block)) -> bool + 'a;
@@ -23,8 +29,11 @@ pub(super) trait Lanes {
     fn schedule_one(&mut self, key: &[u8]);
     /// Sets up the streams of the first pair.
     fn schedule_two(&mut self, keys: [&[u8]; 2]);
-    /// Sets up all streams.
-    fn schedule_four(&mut self, keys: [&[u8]; 4]);
+    /// Sets up all streams. Their first `done` quarters, at most [`QUARTERS`], were set up by
+    /// [`Lanes::schedule_quarter_beside`].
+    fn schedule_four(&mut self, keys: [&[u8]; 4], done: usize);
+    /// Sets up the next quarter of all streams, the first if `done` is 0, and encrypts `key` with itself beside them.
+    fn schedule_quarter_beside(&mut self, keys: [&[u8]; 4], done: usize, key: &mut Block);
     /// Goes on with one stream.
     fn xor_one(&mut self, lane: usize, data: &mut [Block]);
     /// Goes on with the first pair, over the shorter of both.
@@ -37,14 +46,22 @@ pub(super) trait Lanes {
 
 /// Fills `repeated` with a key of 1 to 256 octets; with zeros, if it is none.
 pub(super) fn repeat(key: &[u8], repeated: &mut [u8; 256]) {
+    for (quarter, repeated) in repeated.as_chunks_mut().0.iter_mut().enumerate() {
+        repeat_quarter(key, quarter, repeated);
+    }
+}
+
+/// What [`repeat`] has in this quarter.
+pub(super) fn repeat_quarter(key: &[u8], quarter: usize, repeated: &mut [u8; QUARTER]) {
     if let Ok(key) = <[u8; 16]>::try_from(key) {
         repeated.as_chunks_mut().0.fill(key);
     } else if let Ok(key) = <[u8; 8]>::try_from(key) {
         repeated.as_chunks_mut().0.fill(key);
-    } else if key.is_empty() || key.len() > repeated.len() {
+    } else if key.is_empty() || key.len() > 256 {
         repeated.fill(0);
     } else {
-        repeated.chunks_mut(key.len()).for_each(|part| part.copy_from_slice(&key[..part.len()]));
+        let octets = key.iter().cycle().skip(quarter * QUARTER % key.len());
+        repeated.iter_mut().zip(octets).for_each(|(repeated, octet)| *repeated = *octet);
     }
 }
 
@@ -85,9 +102,16 @@ type Parts<'a> = (&'a mut [Block], &'a mut [u8]);
 
 /// Four packets, the longest first.
 fn apply_four(lanes: &mut impl Lanes, jobs: [&mut Job<'_>; 4], beside: &mut Beside<'_>) {
-    lanes.schedule_four(jobs.each_ref().map(|job| job.key));
+    let keys = jobs.each_ref().map(|job| job.key);
     let mut parts: [Parts<'_>; 4] = jobs.map(|job| job.data.as_chunks_mut());
     let common = parts[3].0.len();
+    // Four packets need four keys. Those that find no time beside the payload are made beside the key schedules.
+    let most = QUARTERS.saturating_sub(common / TURN);
+    let mut set_up = 0;
+    while set_up < most && beside(&mut |key| lanes.schedule_quarter_beside(keys, set_up, key)) {
+        set_up += 1;
+    }
+    lanes.schedule_four(keys, set_up);
     let mut done = 0;
     while let Some(mut turn) = turns(&mut parts, done)
         && beside(&mut |key| lanes.xor_four_beside(turn.each_mut().map(|lane| &mut **lane), key))
@@ -96,6 +120,9 @@ fn apply_four(lanes: &mut impl Lanes, jobs: [&mut Job<'_>; 4], beside: &mut Besi
     }
     lanes.xor_four(parts.each_mut().map(|(blocks, _)| blocks.get_mut(done..).unwrap_or_default()));
     if parts.iter().all(|(blocks, _)| blocks.len() == common) {
+        if parts.iter().all(|(_, rest)| rest.is_empty()) {
+            return;
+        }
         let mut last = parts.each_ref().map(|(_, rest)| padded(rest));
         lanes.xor_four(last.each_mut().map(core::slice::from_mut));
         for ((_, rest), last) in parts.iter_mut().zip(last) {

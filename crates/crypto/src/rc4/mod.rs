@@ -54,13 +54,12 @@ pub(crate) fn apply_each_in(form: Form, jobs: &mut [Job<'_>], beside: &mut Besid
     portable::apply_each_beside(jobs, beside);
 }
 
-/// Encrypts a key of `len` octets, which zeros follow, with itself.
+/// Encrypts a key of `len` octets, 8 or 16, which zeros follow, with itself.
 pub(crate) fn of_itself(key: &mut [u8; 16], len: usize) {
     #[cfg(target_arch = "x86_64")]
     if let Some(avx) = assembly(Form::chosen()) {
-        let mut bank = x86_64::Bank::<1>::new(avx);
-        bank.schedule_one(&key[..len]);
-        bank.xor_one(0, core::slice::from_mut(key));
+        key.copy_within(..16 - len, len);
+        x86_64::of_itself(avx, key);
         key[len..].fill(0);
         return;
     }

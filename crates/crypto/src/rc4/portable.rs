@@ -6,7 +6,7 @@
 use zeroize::Zeroize as _;
 
 use super::Job;
-use super::batch::{self, BLOCK, Beside, Block, Lanes, TURN, repeat};
+use super::batch::{self, BLOCK, Beside, Block, Lanes, QUARTER, QUARTERS, TURN, repeat, repeat_quarter};
 
 /// The key streams of two packets: row, then packet.
 type Table = [[u32; 2]; 256];
@@ -83,7 +83,7 @@ impl<const PAIRS: usize> Bank<PAIRS> {
         let mut repeated = [0; 256];
         repeat(key, &mut repeated);
         let table = &mut self.tables[0];
-        (0..).zip(table.iter_mut()).for_each(|(n, row)| *row = [n; 2]);
+        set_table(table);
         let mut j = 0;
         for (i, key) in (0..=255).zip(repeated) {
             swap(table, 0, i, &mut j, key);
@@ -115,21 +115,32 @@ impl<const PAIRS: usize> Bank<PAIRS> {
 /// Octets of key stream that are gathered in a register.
 const HALF: usize = 8;
 
-/// Sets up `PAIRS` pairs.
-fn schedule<const PAIRS: usize>(tables: &mut [Table; PAIRS], keys: [[&[u8]; 2]; PAIRS]) {
-    let mut repeated = [[[0; 256]; 2]; PAIRS];
+/// Sets up `PAIRS` pairs from the beginning of this quarter to its end. `beside` is done before each step.
+#[inline(always)]
+fn schedule_quarter<const PAIRS: usize>(
+    tables: &mut [Table; PAIRS],
+    quarter: usize,
+    j: &mut [[u8; 2]; PAIRS],
+    keys: [[&[u8]; 2]; PAIRS],
+    mut beside: impl FnMut(),
+) {
+    let mut repeated = [[[0; QUARTER]; 2]; PAIRS];
     for (key, repeated) in keys.as_flattened().iter().zip(repeated.as_flattened_mut()) {
-        repeat(key, repeated);
+        repeat_quarter(key, quarter, repeated);
     }
-    for table in tables.iter_mut() {
-        (0..).zip(table.iter_mut()).for_each(|(n, row)| *row = [n; 2]);
+    // A copy, which stays in registers.
+    let mut sums = *j;
+    for n in 0..QUARTER {
+        beside();
+        let key = repeated.each_ref().map(|pair| pair.each_ref().map(|key| key[n]));
+        swap_pairs(tables, (quarter * QUARTER + n) as u8, &mut sums, key);
     }
-    let mut j = [[0; 2]; PAIRS];
-    for i in 0..=255 {
-        let key = repeated.each_ref().map(|pair| pair.each_ref().map(|key| key[usize::from(i)]));
-        swap_pairs(tables, i, &mut j, key);
-    }
+    *j = sums;
     repeated.as_flattened_mut().as_flattened_mut().zeroize();
+}
+
+fn set_table(table: &mut Table) {
+    (0..).zip(table.iter_mut()).for_each(|(n, row)| *row = [n; 2]);
 }
 
 /// Goes on with `PAIRS` pairs, over the shortest. `beside` is done before each step.
@@ -169,6 +180,24 @@ fn xor<const PAIRS: usize>(
 /// The pair whose first stream runs beside the other four.
 const BESIDE: usize = 2;
 
+impl Bank<3> {
+    /// Sets up a quarter of four streams. `beside` is done before each step, with the table of the stream beside them.
+    #[inline(always)]
+    fn schedule_quarter(
+        &mut self,
+        [a, b, c, d]: [&[u8]; 4],
+        quarter: usize,
+        mut beside: impl FnMut(&mut Table),
+    ) {
+        let ([tables @ .., table], [j @ .., _]) = (&mut self.tables, &mut self.j);
+        if quarter == 0 {
+            tables.iter_mut().for_each(set_table);
+            *j = [[0; 2]; 2];
+        }
+        schedule_quarter(tables, quarter, j, [[a, b], [c, d]], || beside(table));
+    }
+}
+
 /// Four streams, and one beside them.
 impl Lanes for Bank<3> {
     fn schedule_one(&mut self, key: &[u8]) {
@@ -176,15 +205,33 @@ impl Lanes for Bank<3> {
     }
 
     fn schedule_two(&mut self, keys: [&[u8]; 2]) {
+        let [table, ..] = &mut self.tables;
+        set_table(table);
+        let mut j = [[0; 2]];
+        for quarter in 0..QUARTERS {
+            schedule_quarter(core::array::from_mut(table), quarter, &mut j, [keys], || {});
+        }
         (self.i[0], self.j[0]) = ([0; 2], [0; 2]);
-        let [first, ..] = &mut self.tables;
-        schedule(core::array::from_mut(first), [keys]);
     }
 
-    fn schedule_four(&mut self, [a, b, c, d]: [&[u8]; 4]) {
+    fn schedule_four(&mut self, keys: [&[u8]; 4], done: usize) {
+        for quarter in done..QUARTERS {
+            self.schedule_quarter(keys, quarter, |_| {});
+        }
         (self.i, self.j) = ([[0; 2]; 3], [[0; 2]; 3]);
-        let [tables @ .., _] = &mut self.tables;
-        schedule(tables, [[a, b], [c, d]]);
+    }
+
+    fn schedule_quarter_beside(&mut self, keys: [&[u8]; 4], done: usize, key: &mut Block) {
+        set_table(&mut self.tables[BESIDE]);
+        let (mut row, mut jb) = (0_u8, 0);
+        self.schedule_quarter(keys, done, |beside| {
+            for _ in 0..QUARTERS {
+                swap(beside, 0, row, &mut jb, key[usize::from(row) % BLOCK]);
+                row = row.wrapping_add(1);
+            }
+        });
+        (self.i[BESIDE], self.j[BESIDE]) = ([0; 2], [0; 2]);
+        self.xor_one(2 * BESIDE, core::slice::from_mut(key));
     }
 
     fn xor_one(&mut self, lane: usize, data: &mut [Block]) {
@@ -207,7 +254,7 @@ impl Lanes for Bank<3> {
         let i = self.i[0][0];
         let [a, b, c, d] = data.map(|lane| lane.as_mut_slice());
         let ([tables @ .., beside], [j @ .., _]) = (&mut self.tables, &mut self.j);
-        (0..).zip(beside.iter_mut()).for_each(|(n, row)| *row = [n; 2]);
+        set_table(beside);
         // A turn has every row once; the key schedule begins with the first, wherever the streams are.
         let mut row = 0;
         let mut jb = 0;

@@ -78,10 +78,29 @@ fn every_key_length() {
     }
 }
 
+/// Mostly the two lengths of MPPE.
+fn key_len() -> impl Strategy<Value = usize> {
+    prop_oneof![6 => Just(8_usize), 6 => Just(16_usize), 1 => 1..=256_usize]
+}
+
+/// Short packets mostly, and some with several turns of the rows of a table.
+fn length() -> impl Strategy<Value = usize> {
+    prop_oneof![2 => Just(64_usize), 2 => 0..=64_usize, 3 => 0..=600_usize, 1 => 0..=1600_usize]
+}
+
 proptest! {
     #[test]
     fn every_batch(packets in vec((1_usize..=256, 0_usize..=1600), 0..=20)) {
         check(&packets);
+    }
+
+    #[test]
+    fn every_batch_with_keys_beside(
+        packets in vec((key_len(), length()), 1..=64),
+        wants in vec(any::<bool>(), 1..=20),
+    ) {
+        check_beside(&packets, &wants);
+        check_beside(&packets, &[true]);
     }
 
     #[test]
@@ -97,6 +116,83 @@ proptest! {
                 rest = behind;
             }
             prop_assert_eq!(&data, &expected);
+        }
+    }
+}
+
+/// Keys encrypted with themselves beside packets. `wants` is what is answered to each question whether there is one, in a
+/// cycle; once it was no, the next packets may be asked again.
+fn check_beside(packets: &[(usize, usize)], wants: &[bool]) {
+    let keys: Vec<Vec<u8>> =
+        packets.iter().enumerate().map(|(n, (key_len, _))| octets(n + 1, *key_len)).collect();
+    for form in [Form::chosen(), Form::Portable] {
+        let mut data: Vec<Vec<u8>> =
+            packets.iter().enumerate().map(|(n, (_, len))| octets(n, *len)).collect();
+        let before = data.clone();
+        let mut jobs: Vec<Job<'_>> =
+            keys.iter().zip(&mut data).map(|(key, data)| Job { key, data }).collect();
+        let mut answers = wants.iter().cycle();
+        let (mut own, mut given) = (Vec::new(), 0);
+        apply_each_in(form, &mut jobs, &mut |encrypt| {
+            let wants = answers.next().is_some_and(|wants| *wants);
+            if wants {
+                let mut key = *octets(100 + given, 16).first_chunk().unwrap();
+                encrypt(&mut key);
+                own.push(key);
+                given += 1;
+            }
+            wants
+        });
+        for ((key, data), before) in keys.iter().zip(&data).zip(&before) {
+            assert!(*data == expected(key, before), "{form}: {packets:?} {wants:?}");
+        }
+        for (n, own) in own.iter().enumerate() {
+            let key = octets(100 + n, 16);
+            assert!(own[..] == expected(&key, &key), "{form}: key {n} beside {packets:?} {wants:?}");
+        }
+    }
+}
+
+/// How many keys have a place beside packets: one for each turn of 256 octets of four, and at least four.
+#[test]
+fn every_four_packets_have_a_place_for_a_key() {
+    for form in [Form::chosen(), Form::Portable] {
+        for (lengths, places) in [
+            ([64; 3].to_vec(), 0),
+            ([0; 4].to_vec(), 4),
+            ([64; 4].to_vec(), 4),
+            ([64; 7].to_vec(), 4),
+            ([64; 8].to_vec(), 8),
+            ([576; 4].to_vec(), 4),
+            ([1400; 4].to_vec(), 5),
+            ([1400, 1400, 1400, 255].to_vec(), 4),
+        ] {
+            let mut data: Vec<_> = lengths.iter().map(|len| vec![0; *len]).collect();
+            let mut jobs: Vec<_> = data.iter_mut().map(|data| Job { key: &[7; 16], data }).collect();
+            let mut taken = 0;
+            apply_each_in(form, &mut jobs, &mut |encrypt| {
+                encrypt(&mut [1; 16]);
+                taken += 1;
+                true
+            });
+            assert_eq!(taken, places, "{form}: {lengths:?}");
+        }
+    }
+}
+
+/// Keys of 8 octets, and of 16; both as they stand in a batch and in a key change of its own.
+#[test]
+fn a_key_is_encrypted_with_itself() {
+    for (seed, len) in (0..500).flat_map(|seed| [(seed, 8), (seed, 16)]) {
+        let key = octets(seed, len);
+        let mut padded = [0; 16];
+        padded[..len].copy_from_slice(&key);
+        let mut expected = expected(&key, &key);
+        expected.resize(16, 0);
+        for of_itself in [of_itself, portable::of_itself] {
+            let mut own = padded;
+            of_itself(&mut own, len);
+            assert_eq!(own[..], expected, "{key:?}");
         }
     }
 }

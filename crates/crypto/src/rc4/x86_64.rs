@@ -7,7 +7,7 @@
 //!
 //! # Why it is sound
 //!
-//! A [`Bank`] is made and changed here only. Every entry of its tables and every `i` and `j` is below 256 at all
+//! A [`Bank`] is made and changed here and in `beside` only. Every entry of its tables and every `i` and `j` is below 256 at all
 //! times: a table begins as the identity and is only ever permuted, and `i` and `j` change by 8-bit additions in
 //! registers whose other bits are zero. So every address is a row of the tables at hand. Data is reached through
 //! slices that the caller lent, never beyond the shortest.
@@ -20,8 +20,9 @@ use core::arch::asm;
 
 use zeroize::Zeroize as _;
 
-use self::table::{IDENTITY, SECOND, THIRD, Table};
-use super::batch::{BLOCK, Block, Lanes, TURN, repeat};
+pub(super) use self::single::of_itself;
+use self::table::{IDENTITY, SECOND, Table};
+use super::batch::{BLOCK, Block, Lanes, QUARTER, QUARTERS, TURN, repeat};
 
 /// Shows that the processor has AVX, which the instructions below need.
 #[derive(Clone, Copy)]
@@ -215,30 +216,6 @@ macro_rules! key_four {
     };
 }
 
-/// One step of the key schedule of the stream beside the others, whose key is in `xmm4`. The row is `i + $k`.
-#[rustfmt::skip]
-macro_rules! key_beside {
-    ($k:literal) => {
-        concat!(
-            "mov {a0:e}, [{t} + 8*{i} + {third} + 8*", $k, "]\n",
-            "vpextrb {b0:e}, xmm4, ", $k, "\n",
-            "add {b0:l}, {a0:l}\n",
-            "add {jb:l}, {b0:l}\n",
-            "mov {b0:e}, [{t} + 8*{jb} + {third}]\n",
-            "mov [{t} + 8*{i} + {third} + 8*", $k, "], {b0:e}\n",
-            "mov [{t} + 8*{jb} + {third}], {a0:e}\n",
-        )
-    };
-}
-
-/// [`octet_four`] after a step of the key schedule beside it, whose rows are one behind. Its last step has to come before
-/// `i` goes on.
-#[rustfmt::skip]
-macro_rules! octet_four_and_key {
-    ("15", $row:literal) => { octet_four!("15", $row) };
-    ($k:literal, $row:literal) => { concat!(key_beside!($k), octet_four!($k, $row)) };
-}
-
 /// A block of the key stream in `$x` onto the data whose end is in `{p}`'s element `$n`, at distance `{at}` from it.
 #[rustfmt::skip]
 macro_rules! lay {
@@ -250,6 +227,10 @@ macro_rules! lay {
         )
     };
 }
+
+// Here, because they use the macros above.
+mod beside;
+mod single;
 
 /// A key of 16 octets, or twice one of 8: whatever MPPE has.
 fn twice_8(key: &[u8]) -> Option<[u8; 16]> {
@@ -382,9 +363,6 @@ impl<const PAIRS: usize> Bank<PAIRS> {
     }
 }
 
-/// The pair whose first stream runs beside the other four.
-const BESIDE: usize = 2;
-
 /// Four streams, and one beside them.
 impl Lanes for Bank<3> {
     fn schedule_one(&mut self, key: &[u8]) {
@@ -466,15 +444,16 @@ impl Lanes for Bank<3> {
         self.j[0] = [j0, j1].map(|j| j as u32);
     }
 
-    fn schedule_four(&mut self, keys: [&[u8]; 4]) {
-        let [Some(a), Some(b), Some(c), Some(d)] = keys.map(twice_8) else {
-            return self.schedule_plain(&keys);
-        };
-        self.keys = [[a, b], [c, d], [[0; 16]; 2]];
+    fn schedule_four(&mut self, keys: [&[u8]; 4], done: usize) {
+        let assembled = self.begin_four(keys, done);
+        let [[j0, j1], [j2, j3], _] = self.j.map(|pair| pair.map(|j| j as usize));
         self.i = [[0; 2]; 3];
         self.j = [[0; 2]; 3];
-        self.set_tables(BESIDE);
-        // SAFETY: as in `schedule_two`, for both tables, the second `SECOND` octets on; `k` is read for 64 octets.
+        if !assembled || done >= QUARTERS {
+            return;
+        }
+        // SAFETY: as in `schedule_two`, for both tables, the second `SECOND` octets on; `i` begins with a multiple of 16
+        // below 256; `k` is read for 64 octets.
         unsafe {
             asm!(
                 "vmovdqu xmm0, [{k}]",
@@ -489,11 +468,11 @@ impl Lanes for Bank<3> {
                 t = in(reg) self.tables.as_mut_ptr(),
                 second = const SECOND,
                 k = in(reg) self.keys.as_ptr(),
-                i = inout(reg) 0_usize => _,
-                j0 = inout(reg) 0_usize => _,
-                j1 = inout(reg) 0_usize => _,
-                j2 = inout(reg) 0_usize => _,
-                j3 = inout(reg) 0_usize => _,
+                i = inout(reg) done * QUARTER => _,
+                j0 = inout(reg) j0 => _,
+                j1 = inout(reg) j1 => _,
+                j2 = inout(reg) j2 => _,
+                j3 = inout(reg) j3 => _,
                 a0 = out(reg) _,
                 b0 = out(reg) _,
                 a1 = out(reg) _,
@@ -550,58 +529,12 @@ impl Lanes for Bank<3> {
         self.j = [[j0, j1], [j2, j3], [0; 2]].map(|pair| pair.map(|j| j as u32));
     }
 
-    fn xor_four_beside(&mut self, mut data: [&mut [Block; TURN]; 4], key: &mut Block) {
-        if self.i[0][0] != 0 {
-            // The rows of the key schedule are those of the four only from the beginning of a turn.
-            self.xor_four(data.map(|lane| lane.as_mut_slice()));
-            let mut alone = Bank::<1>::new(self.avx);
-            alone.schedule_one(key);
-            return alone.xor_one(0, core::slice::from_mut(key));
-        }
-        self.keys[BESIDE][0] = *key;
-        self.tables[BESIDE].rows = IDENTITY;
-        let ends = data.each_mut().map(|lane| lane.as_mut_ptr_range().end);
-        let [[mut j0, mut j1], [mut j2, mut j3], _] = self.j.map(|pair| pair.map(|j| j as usize));
-        // SAFETY: as in `xor_four`, over `TURN` blocks; `i` is 0 before and after. The table beside them is at `THIRD`,
-        // whose rows are `i + n`, at most 240 + 15, and `jb`; `k` is read for 16 octets.
-        unsafe {
-            asm!(
-                "vmovdqu xmm4, [{t} + {key}]",
-                "2:",
-                sixteen!(octet_four_and_key, concat!(key_beside!("15"), "add {i:l}, 16\n")),
-                lay!("xmm0", "0"),
-                lay!("xmm1", "1"),
-                lay!("xmm2", "2"),
-                lay!("xmm3", "3"),
-                "add {at}, 16",
-                "jnz 2b",
-                t = in(reg) self.tables.as_mut_ptr(),
-                second = const SECOND,
-                third = const THIRD,
-                p = in(reg) ends.as_ptr(),
-                at = inout(reg) 0_usize.wrapping_sub(TURN * BLOCK) => _,
-                key = const core::mem::offset_of!(Bank<3>, keys) + 64,
-                i = inout(reg) 0_usize => _,
-                j0 = inout(reg) j0,
-                j1 = inout(reg) j1,
-                j2 = inout(reg) j2,
-                j3 = inout(reg) j3,
-                jb = inout(reg) 0_usize => _,
-                a0 = out(reg) _,
-                b0 = out(reg) _,
-                a1 = out(reg) _,
-                b1 = out(reg) _,
-                out("xmm0") _,
-                out("xmm1") _,
-                out("xmm2") _,
-                out("xmm3") _,
-                out("xmm4") _,
-                options(nostack),
-            );
-        }
-        self.j = [[j0, j1], [j2, j3], [0; 2]].map(|pair| pair.map(|j| j as u32));
-        self.i[BESIDE] = [0; 2];
-        self.xor_one(2 * BESIDE, core::slice::from_mut(key));
+    fn schedule_quarter_beside(&mut self, keys: [&[u8]; 4], done: usize, key: &mut Block) {
+        self.schedule_quarter_beside(keys, done, key);
+    }
+
+    fn xor_four_beside(&mut self, data: [&mut [Block; TURN]; 4], key: &mut Block) {
+        self.xor_four_beside(data, key);
     }
 }
 

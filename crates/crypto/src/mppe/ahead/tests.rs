@@ -25,6 +25,21 @@ fn schedule(n: u8, strength: Strength) -> KeySchedule {
     KeySchedule::new(&StartKey::new([n; 16]), strength)
 }
 
+/// Key schedules of several calls, and which of them wants a key at each question, in a cycle.
+struct Script<'a> {
+    calls: &'a mut [KeySchedule; 3],
+    wants: &'a [Option<usize>],
+    asked: usize,
+}
+
+impl Wanting for Script<'_> {
+    fn wanting(&mut self) -> Option<&mut KeySchedule> {
+        let call = *self.wants.get(self.asked % self.wants.len())?;
+        self.asked += 1;
+        self.calls.get_mut(call?).filter(|call| call.has_space())
+    }
+}
+
 type Each = fn(&mut [Job<'_>], &mut dyn Wanting);
 
 /// The form chosen at start, and the portable one.
@@ -86,7 +101,65 @@ fn going_back_discards_the_keys_made_ahead() {
     assert_eq!(schedule.session_key(), next.octets());
 }
 
+/// A batch of calls of every strength: which call a packet belongs to, and its length; and what is wanted beside it.
+type Batch = (Vec<(usize, usize)>, Vec<Option<usize>>);
+
+fn batches() -> impl Strategy<Value = Vec<Batch>> {
+    let length = prop_oneof![2 => Just(64_usize), 5 => 0..=600_usize, 1 => 1000..1500_usize];
+    let wants = prop_oneof![
+        Just(vec![None]),
+        (0..3_usize).prop_map(|call| vec![Some(call)]),
+        (0..3_usize).prop_map(|call| vec![Some(call), None]),
+        (0..3_usize, 0..70_usize).prop_map(|(call, stop)| {
+            let mut wants = vec![Some(call); stop];
+            wants.resize(500, None);
+            wants
+        }),
+        vec(proptest::option::of(0..3_usize), 1..40),
+    ];
+    vec((vec((0..3_usize, length), 1..=64), wants), 1..5)
+}
+
+/// Packets of a batch against the `rc4` crate, their keys against key schedules that make each when it is due.
+fn check_batch(
+    each: Each,
+    own: &mut [KeySchedule; 3],
+    plain: &mut [KeySchedule; 3],
+    (packets, wants): &Batch,
+) {
+    let keys: Vec<_> = packets
+        .iter()
+        .map(|(call, _)| {
+            own[*call].advance();
+            plain[*call].advance_portable();
+            assert_eq!(own[*call].session_key(), plain[*call].session_key(), "{packets:?} {wants:?}");
+            own[*call].key()
+        })
+        .collect();
+    let mut data: Vec<Vec<u8>> = packets.iter().map(|(call, len)| vec![*call as u8; *len]).collect();
+    let mut expected = data.clone();
+    let mut jobs: Vec<_> =
+        keys.iter().zip(&mut data).map(|(key, data)| Job { key: key.octets(), data }).collect();
+    each(&mut jobs, &mut Script { calls: own, wants, asked: 0 });
+    for (key, data) in keys.iter().zip(&mut expected) {
+        let mut cipher: ::rc4::Rc4 = ::rc4::KeyInit::new_from_slice(key.octets()).unwrap();
+        ::rc4::StreamCipher::apply_keystream(&mut cipher, data);
+    }
+    assert!(data == expected, "{packets:?} {wants:?}");
+}
+
 proptest! {
+    #[test]
+    fn packets_and_keys_are_right_whatever_is_wanted_beside(batches in batches()) {
+        for each in FORMS {
+            let mut own = [0, 1, 2].map(|n| schedule(n as u8, Strength::ALL[n]));
+            let mut plain = own.clone();
+            for batch in &batches {
+                check_batch(each, &mut own, &mut plain, batch);
+            }
+        }
+    }
+
     #[test]
     fn every_key_is_the_one_of_its_packet(
         batches in vec(vec(prop_oneof![0_usize..80, 200_usize..300, Just(1400), 1000_usize..1500], 0..70), 0..6),
