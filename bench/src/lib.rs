@@ -7,9 +7,11 @@ mod client;
 mod crowd;
 mod io;
 mod load;
+pub mod machine;
 pub mod micro;
 mod pings;
 mod plan;
+pub mod stats;
 mod traffic;
 mod watch;
 

@@ -4,9 +4,11 @@ use std::io::Read as _;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::Duration;
 
-use adit_bench::{Plan, Traffic};
+use adit_bench::machine::Machine;
+use adit_bench::{Plan, Report, Traffic};
 use anyhow::Context as _;
 use clap::Parser;
+use serde::Serialize;
 
 /// Dial a PPTP server many times, send pings through every tunnel, and print one JSON document.
 #[derive(Debug, Parser)]
@@ -66,13 +68,22 @@ struct Args {
 
 /// The fields of the document.
 const FIELDS: &str = "\
-The document: calls, up, failed {why: number}; setup_ms_median, _p99, _max (from the start of the TCP connection to IPCP);
+The document: machine {cpu, vendor, microcode, cores, kernel, hypervisor, mitigations};
+calls, up, failed {why: number}; setup_ms_median, _p99, _max (from the start of the TCP connection to IPCP);
 last_up_seconds, setups_per_second (of the calls after the first hundred, where those are made first); pings_sent, _answered,
 _damaged; addresses; seconds (to the end of the last call).
 With --server-pid: server_rss_kib_before, _at_100, _after; bytes_per_session (beyond the first hundred);
 server_cpu_us_per_setup; idle_server_cpu_percent (of one core, during --hold with --together).
 With --traffic: traffic_sent, traffic_answered, traffic_packets_per_second, server_cpu_us_per_packet,
 client_cpu_us_per_packet (a request and a reply are two packets).";
+
+/// What is printed.
+#[derive(Serialize)]
+struct Document {
+    machine: Machine,
+    #[serde(flatten)]
+    report: Report,
+}
 
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
@@ -100,7 +111,8 @@ fn main() -> anyhow::Result<()> {
         server_pid: args.server_pid,
     };
     let report = adit_bench::run(plan)?;
-    println!("{}", serde_json::to_string_pretty(&report)?);
-    anyhow::ensure!(report.is_clean(), "some calls failed: see above");
+    let document = Document { machine: Machine::here(), report };
+    println!("{}", serde_json::to_string_pretty(&document)?);
+    anyhow::ensure!(document.report.is_clean(), "some calls failed: see above");
     Ok(())
 }

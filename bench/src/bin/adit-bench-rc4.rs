@@ -3,6 +3,7 @@
 
 use std::process::ExitCode;
 
+use adit_bench::machine::Machine;
 use adit_bench::micro::{guard, rc4};
 use anyhow::Context as _;
 
@@ -12,11 +13,13 @@ fn main() -> anyhow::Result<ExitCode> {
         Some(rounds) => rounds.parse().context("ROUNDS is a number, or --guard")?,
         None => 200,
     };
+    println!("{}", Machine::here());
     print!("{}", rc4::run(rounds));
     Ok(ExitCode::SUCCESS)
 }
 
 fn guarded() -> ExitCode {
+    println!("{}", Machine::here());
     let (report, findings) = guard::run();
     print!("{report}");
     findings.iter().for_each(|finding| eprintln!("{finding}"));

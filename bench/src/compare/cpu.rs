@@ -1,6 +1,8 @@
 //! CPU time of processes and of the whole machine, from /proc.
 
 use std::fs;
+use std::thread::sleep;
+use std::time::Duration;
 
 use anyhow::Context as _;
 
@@ -26,6 +28,18 @@ pub(crate) fn of_machine() -> anyhow::Result<(f64, f64)> {
     let stat = fs::read_to_string("/proc/stat")?;
     let (busy, all) = machine_ticks(&stat).context("/proc/stat")?;
     Ok((busy as f64 / TICKS, all as f64 / TICKS))
+}
+
+/// Share of all cores that is at work while nothing is measured, over one second.
+///
+/// # Errors
+/// Without /proc/stat.
+pub(crate) fn idle_load() -> anyhow::Result<f64> {
+    let (busy, all) = of_machine()?;
+    sleep(Duration::from_secs(1));
+    let (busy_after, all_after) = of_machine()?;
+    let passed = all_after - all;
+    Ok(if passed > 0.0 { (busy_after - busy) / passed } else { 0.0 })
 }
 
 /// utime and stime. The command in parentheses may hold anything, spaces and parentheses too.

@@ -92,9 +92,10 @@ fn apply(load: Load, programs: &Programs) -> anyhow::Result<Value> {
     pair.tunnel.push(server);
     let mut report: Value = serde_json::from_str(&output.stdout)
         .with_context(|| format!("adit-bench printed no report: {} {}", output.stderr.trim(), pair.logs()))?;
-    // One line for each client would hide the rest.
+    // One line for each client would hide the rest, and the machine is that of the whole run.
     if let Some(report) = report.as_object_mut() {
         report.remove("each");
+        report.remove("machine");
     }
     Ok(report)
 }

@@ -10,8 +10,8 @@ use anyhow::Context as _;
 use rustix::net::{MMsgHdr, SendAncillaryBuffer, SendFlags, sendmmsg, sockopt};
 
 use crate::pair::Pair;
-use crate::stats::quantile;
 use crate::taken::Taken;
+use adit_bench::stats::quantile;
 
 /// Octets in a datagram: with UDP and IPv4 header, 64.
 const SIZE: usize = 36;

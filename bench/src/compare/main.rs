@@ -4,7 +4,6 @@ mod cpu;
 mod crowd;
 mod datagram;
 mod iperf;
-mod machine;
 mod marks;
 mod measure;
 mod micro;
@@ -14,7 +13,6 @@ mod plot;
 mod profile;
 mod report;
 mod results;
-mod stats;
 mod taken;
 
 use std::fs;
@@ -23,12 +21,11 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::{Parser, ValueEnum as _};
 
-use machine::{Machine, idle_load};
 use measure::Measure;
 use pair::Pair;
 use peers::{Peer, Programs};
 use report::Report;
-use results::{About, Failure, Missing, Results, Sample};
+use results::{About, Conditions, Failure, Missing, Results, Sample};
 
 /// Compare adit with other tunnels over a veth pair between two network namespaces, and print ratios.
 #[derive(Debug, Parser)]
@@ -95,7 +92,7 @@ fn main() -> anyhow::Result<()> {
     let (peers, measures) = (args.peers(), args.measures());
     let mut results = Results {
         schema: "adit.bench/1",
-        machine: Machine::here(),
+        conditions: Conditions::here(),
         seconds: args.seconds.unwrap_or(2),
         idle_load: Vec::new(),
         peers: Vec::new(),
@@ -111,7 +108,7 @@ fn main() -> anyhow::Result<()> {
     let pairs = start(&peers, &programs, &mut results);
     let rounds = args.rounds.unwrap_or(if args.quick { 2 } else { 5 });
     for round in 0..rounds {
-        results.idle_load.push(idle_load()?);
+        results.idle_load.push(cpu::idle_load()?);
         eprint!(
             "round {} of {rounds}, idle load {:.0} %:",
             round + 1,

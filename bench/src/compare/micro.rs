@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
+use adit_bench::machine::Machine;
 use serde::Serialize;
 
 use crate::peers::Programs;
@@ -38,10 +39,12 @@ fn run(program: &str, arguments: &[&Path], programs: &Programs) -> Result<String
     eprintln!("{program} ...");
     let output = Command::new("timeout").arg("120").arg(file).args(arguments).output();
     let output = output.map_err(|error| error.to_string())?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let text = String::from_utf8_lossy(&output.stdout);
+    // The report has the machine already.
+    let text = text.strip_prefix(&format!("{}\n", Machine::here())).unwrap_or(&text);
     let errors = String::from_utf8_lossy(&output.stderr);
     if output.status.success() {
-        Ok(text)
+        Ok(text.to_owned())
     } else {
         Err(format!("{}: {text}{}", output.status, errors.trim()))
     }

@@ -30,9 +30,9 @@ pub(crate) fn svg(results: &Results) -> String {
 <text x="10" y="20">{}, {} cores, Linux {}</text>"##,
         width * COLUMNS.min(panels.len().max(1)) as f64,
         height * lines as f64 + 30.0,
-        escape(&results.machine.cpu),
-        results.machine.cores,
-        escape(&results.machine.kernel),
+        escape(&results.conditions.machine.cpu),
+        results.conditions.machine.cores,
+        escape(&results.conditions.machine.kernel),
     );
     for (index, (measure, rows)) in panels.iter().enumerate() {
         let (x, y) = ((index % COLUMNS) as f64 * width, 30.0 + (index / COLUMNS) as f64 * height);

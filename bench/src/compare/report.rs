@@ -2,10 +2,11 @@
 
 use std::fmt::{self, Display};
 
+use adit_bench::stats::Spread;
+
 use crate::crowd::{Crowd, MANY, ONE, number};
 use crate::measure::{Measure, Unit};
-use crate::results::{Ratio, Results, Summary};
-use crate::stats::Spread;
+use crate::results::{Conditions, Ratio, Results, Summary};
 
 /// The text form of results.
 pub(crate) struct Report<'a>(pub(crate) &'a Results);
@@ -13,15 +14,9 @@ pub(crate) struct Report<'a>(pub(crate) &'a Results);
 impl Display for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let results = self.0;
-        let machine = &results.machine;
-        writeln!(
-            f,
-            "machine   {}, {} cores{}",
-            machine.cpu,
-            machine.cores,
-            if machine.hypervisor { ", virtual" } else { "" }
-        )?;
-        writeln!(f, "kernel    Linux {}; {}", machine.kernel, machine.iperf3)?;
+        let Conditions { machine, iperf3 } = &results.conditions;
+        writeln!(f, "machine   {}", machine.processor())?;
+        writeln!(f, "kernel    Linux {}; {iperf3}", machine.kernel)?;
         for mitigation in &machine.mitigations {
             writeln!(f, "          {mitigation}")?;
         }

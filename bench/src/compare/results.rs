@@ -1,21 +1,24 @@
 //! All samples of a run, and their statistics.
 
+use std::process::Command;
+
+use adit_bench::machine::Machine;
+use adit_bench::stats::{Spread, ratios};
 use serde::Serialize;
 
 use crate::crowd::Crowd;
-use crate::machine::Machine;
 use crate::marks::{MARKS, Of, PING_BEYOND_BASELINE};
 use crate::measure::{Measure, Unit};
 use crate::micro::Stage;
 use crate::peers::Peer;
-use crate::stats::{Spread, ratios};
 use crate::taken::Taken;
 
 /// Everything of one run: the JSON document.
 #[derive(Debug, Serialize)]
 pub(crate) struct Results {
     pub(crate) schema: &'static str,
-    pub(crate) machine: Machine,
+    #[serde(rename = "machine")]
+    pub(crate) conditions: Conditions,
     pub(crate) seconds: u32,
     /// Share of all cores at work before each round.
     pub(crate) idle_load: Vec<f64>,
@@ -29,6 +32,24 @@ pub(crate) struct Results {
     pub(crate) crowds: Vec<Crowd>,
     /// The stages of the path alone.
     pub(crate) stages: Vec<Stage>,
+}
+
+/// The machine, and the program that loads it.
+#[derive(Debug, Serialize)]
+pub(crate) struct Conditions {
+    #[serde(flatten)]
+    pub(crate) machine: Machine,
+    /// First line of `iperf3 --version`.
+    pub(crate) iperf3: String,
+}
+
+impl Conditions {
+    /// Those of this machine.
+    pub(crate) fn here() -> Conditions {
+        let iperf3 = Command::new("iperf3").arg("--version").output();
+        let iperf3 = iperf3.map(|o| String::from_utf8_lossy(&o.stdout).into_owned()).unwrap_or_default();
+        Conditions { machine: Machine::here(), iperf3: iperf3.lines().next().unwrap_or_default().to_owned() }
+    }
 }
 
 /// A configuration that ran.

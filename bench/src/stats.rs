@@ -1,19 +1,23 @@
-//! Medians and spreads.
+//! Medians and spreads of the rounds of a measure.
 
 use serde::Serialize;
 
-/// The result of all rounds of one measure.
+/// The result of all rounds of one measure, in its unit.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub(crate) struct Spread {
-    pub(crate) median: f64,
-    pub(crate) min: f64,
-    pub(crate) max: f64,
-    pub(crate) rounds: usize,
+pub struct Spread {
+    /// The value in the middle.
+    pub median: f64,
+    /// The smallest value.
+    pub min: f64,
+    /// The largest value.
+    pub max: f64,
+    /// The number of values.
+    pub rounds: usize,
 }
 
 impl Spread {
-    /// `None` for no values.
-    pub(crate) fn of(values: impl IntoIterator<Item = f64>) -> Option<Spread> {
+    /// Returns the spread of values, `None` for no values.
+    pub fn of(values: impl IntoIterator<Item = f64>) -> Option<Spread> {
         let mut values: Vec<f64> = values.into_iter().collect();
         values.sort_by(f64::total_cmp);
         let (min, max) = (*values.first()?, *values.last()?);
@@ -21,8 +25,9 @@ impl Spread {
     }
 }
 
-/// The value below which `share` of the sorted values lie, between two neighbours in proportion.
-pub(crate) fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
+/// Returns the value below which `share` (0 to 1) of the sorted values lie, between two neighbours in proportion. `None` for no
+/// values.
+pub fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
     let last = sorted.len().checked_sub(1)?;
     let place = share.clamp(0.0, 1.0) * last as f64;
     let (low, part) = (place.floor() as usize, place.fract());
@@ -30,8 +35,9 @@ pub(crate) fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
     Some(a + (b - a) * part)
 }
 
-/// The ratios of values that were measured in the same round; rounds that lack one of the two do not count.
-pub(crate) fn ratios(ours: &[(u32, f64)], theirs: &[(u32, f64)]) -> Option<Spread> {
+/// Returns the ratios of values, each with its round, that were measured in the same round; rounds that lack one of the two do
+/// not count. `None` without a common round.
+pub fn ratios(ours: &[(u32, f64)], theirs: &[(u32, f64)]) -> Option<Spread> {
     Spread::of(ours.iter().filter_map(|(round, value)| {
         let (_, other) = theirs.iter().find(|(their_round, _)| their_round == round)?;
         (*other > 0.0).then(|| value / other)
