@@ -11,7 +11,7 @@ pub mod running;
 pub mod setup;
 
 pub use adit_dataplane::Io;
-pub use adit_ppp::ccp::{Mode, MppePolicy};
+pub use adit_ppp::ccp::{Mode, MppePolicy, Stateful};
 pub use failure::Failure;
 pub use options::{ConnectOptions, Routes};
 pub use progress::{Milestone, Progress, Stage, State};

@@ -17,7 +17,7 @@ use adit_wire::ccp::{CcpOption, Mppe};
 use adit_wire::cp::{self, Opt, Packet};
 
 pub use options::no_keys;
-pub use policy::{Agreed, Mode, MppePolicy};
+pub use policy::{Agreed, Mode, MppePolicy, Stateful};
 
 use crate::fsm::{Extra, Failure, Finish};
 use crate::negotiate::Negotiation;
@@ -40,7 +40,7 @@ impl Ccp {
         let off = policy.mode == Mode::Off;
         let allowed = Strength::ALL.into_iter().filter(|strength| !off && possible(strength));
         let allowed = allowed.fold(Mppe::default(), |bits, strength| bits.with(bit(strength)));
-        let config = Config { side, mode: policy.mode, stateless_only: policy.stateless_only, allowed };
+        let config = Config { side, mode: policy.mode, stateful: policy.stateful, allowed };
         let mut context = Context::default();
         Ccp { options: Options::new(&config, &mut context), context }
     }

@@ -9,7 +9,7 @@ use adit_crypto::mppe::Strength;
 use adit_crypto::rc4::Form;
 use adit_dataplane::{DataplaneConfig, Io};
 use adit_policy::{Access, Encryption, PoolConfig};
-use adit_ppp::ccp::{Mode, MppePolicy};
+use adit_ppp::ccp::{Mode, MppePolicy, Stateful};
 use adit_ppp::link::{LinkConfig, Side};
 use adit_pptp::control::ControlConfig;
 use adit_store::Retention;
@@ -90,7 +90,7 @@ pub(crate) fn mppe(config: &Config, access: &Access) -> MppePolicy {
                 _ => Strength::Bits128,
             })
             .collect(),
-        stateless_only: config.link.mppe_stateless,
+        stateful: if config.link.mppe_stateless { Stateful::Refuse } else { Stateful::Accept },
     }
 }
 

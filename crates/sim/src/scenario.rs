@@ -9,7 +9,7 @@ use adit_crypto::mppe::Strength;
 use adit_crypto::secret::Password;
 use adit_diag::{AuthMethod, Code};
 use adit_ppp::auth::{Credentials, MsChapError};
-use adit_ppp::ccp::{Mode, MppePolicy};
+use adit_ppp::ccp::{Mode, MppePolicy, Stateful};
 use adit_ppp::link::{Echo, LinkConfig, Side};
 use adit_pptp::control::ControlConfig;
 use adit_tunnel::{ClientConfig, ServerConfig};
@@ -291,7 +291,7 @@ impl Scenario {
     }
 
     fn policy(&mut self, server: Mode, client: Mode, strengths: &[Strength]) {
-        let policy = |mode| MppePolicy { mode, strengths: strengths.to_vec(), stateless_only: true };
+        let policy = |mode| MppePolicy { mode, strengths: strengths.to_vec(), stateful: Stateful::Refuse };
         Arc::make_mut(&mut self.server.link).mppe = policy(server);
         for config in &mut self.clients {
             Arc::make_mut(&mut config.link).mppe = policy(client);

@@ -23,7 +23,7 @@ impl Mppe {
     const fn options(self) -> &'static [&'static str] {
         match self {
             Mppe::Stateless => &[],
-            Mppe::Stateful => &["--mppe-stateful"],
+            Mppe::Stateful => &["--mppe-stateful=prefer"],
             Mppe::Off => &["--mppe", "off"],
         }
     }
@@ -91,7 +91,6 @@ pub(super) fn start(pair: &mut Pair, programs: &Programs, io: &str, mppe: Mppe) 
         }
     }
     let agreed = agreed(pair);
-    // Two adits that may do either agree on stateless.
     anyhow::ensure!(
         mppe != Mppe::Stateful || agreed.contains("stateful"),
         "the negotiated encryption is {agreed}"

@@ -1,6 +1,6 @@
 //! Authentication and encryption flags of `adit connect` and `adit doctor`.
 
-use adit_client::{Mode, MppePolicy};
+use adit_client::{Mode, MppePolicy, Stateful};
 use adit_crypto::mppe::Strength;
 use clap::ValueEnum;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
@@ -21,9 +21,9 @@ pub(crate) struct LinkFlags {
     /// Accept these key sizes, in bits
     #[arg(long, value_name = "BITS", value_delimiter = ',', default_values_t = [128u8], value_parser = bits)]
     mppe_bits: Vec<u8>,
-    /// Accept stateful MPPE, which old devices need and which suffers from every lost packet
-    #[arg(long)]
-    mppe_stateful: bool,
+    /// Accept stateful MPPE, which old devices need and which suffers from every lost packet; with `prefer`, request it first
+    #[arg(long, value_name = "WHETHER", value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "accept")]
+    mppe_stateful: Option<StatefulWord>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -31,6 +31,12 @@ enum MppeWord {
     Require,
     Allow,
     Off,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum StatefulWord {
+    Accept,
+    Prefer,
 }
 
 /// Parser of [`AuthMethod`] words; `chap` is accepted for older scripts.
@@ -63,7 +69,11 @@ impl LinkFlags {
                 MppeWord::Off => Mode::Off,
             },
             strengths: self.mppe_bits.iter().map(|bits| strength(*bits)).collect(),
-            stateless_only: !self.mppe_stateful,
+            stateful: match self.mppe_stateful {
+                None => Stateful::Refuse,
+                Some(StatefulWord::Accept) => Stateful::Accept,
+                Some(StatefulWord::Prefer) => Stateful::Prefer,
+            },
         };
         if mppe.mode == Mode::Require && !methods.iter().any(|method| method.gives_keys()) {
             return Err(Failure::usage("encryption needs keys, and only MS-CHAP gives them")

@@ -192,6 +192,26 @@ fn weaker_methods_and_keys_where_policy_allows_them() {
 }
 
 #[test]
+fn stateful_mppe_is_used_only_if_the_client_prefers_it_and_the_server_allows_it() {
+    let allowing = format!("{CONFIG}[link]\nmppe_stateless = false\n");
+    for (config, arguments, expected) in [
+        (allowing.as_str(), &["--mppe-stateful=prefer"][..], "mppe 128 stateful"),
+        (&allowing, &["--mppe-stateful"], "mppe 128 stateless"),
+        (&allowing, &["--mppe-stateful=accept"], "mppe 128 stateless"),
+        (&allowing, &[], "mppe 128 stateless"),
+        (CONFIG, &["--mppe-stateful=prefer"], "mppe 128 stateless"),
+    ] {
+        let (client_host, server_host) = neighbours();
+        let server = Server::start(server_host, config, &["alice"]);
+        let mut client = connect(&client_host, "alice", arguments);
+        let log = client.running.log();
+        assert!(log.contains(expected), "{arguments:?}: expected {expected} in: {log}");
+        transfer(&client_host, &server.lan, 200_000);
+        assert_eq!(client.hang_up(), 0, "{arguments:?}: {}", client.running.log());
+    }
+}
+
+#[test]
 fn dhcpinform_in_the_tunnel_is_answered() {
     let (client_host, server_host) = neighbours();
     let _server = Server::start(server_host, CONFIG, &["alice"]);

@@ -3,7 +3,7 @@
 use adit_diag::Side;
 use adit_wire::ccp::Mppe;
 
-use super::policy::Mode;
+use super::policy::{Mode, Stateful};
 use crate::fsm::Failure;
 use crate::negotiate;
 
@@ -12,7 +12,7 @@ use crate::negotiate;
 pub(crate) struct Config {
     pub(super) side: Side,
     pub(super) mode: Mode,
-    pub(super) stateless_only: bool,
+    pub(super) stateful: Stateful,
     /// The strengths that the policy and the keys allow.
     pub(super) allowed: Mppe,
 }

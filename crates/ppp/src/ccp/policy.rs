@@ -24,6 +24,18 @@ impl Mode {
     }
 }
 
+/// Whether a session may use stateful MPPE, in which one key serves many packets (RFC 3078 section 8.2). One lost packet then
+/// stops the flow, and implementations differ in how they resume it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stateful {
+    /// No: the stateless bit is set in every request and every Nak.
+    Refuse,
+    /// If the peer insists: stateless mode is requested first.
+    Accept,
+    /// It is requested first, and stateless mode is used if the peer insists on that.
+    Prefer,
+}
+
 /// The policy of one session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MppePolicy {
@@ -31,15 +43,14 @@ pub struct MppePolicy {
     pub mode: Mode,
     /// The acceptable strengths; the strongest that both sides support is used, whatever the order here.
     pub strengths: Vec<Strength>,
-    /// Refuse stateful mode, in which one lost packet stops the flow and implementations differ in how they
-    /// resume it.
-    pub stateless_only: bool,
+    /// Whether stateful mode may be used.
+    pub stateful: Stateful,
 }
 
 /// 128 bits, stateless mode, required.
 impl Default for MppePolicy {
     fn default() -> MppePolicy {
-        MppePolicy { mode: Mode::Require, strengths: vec![Strength::Bits128], stateless_only: true }
+        MppePolicy { mode: Mode::Require, strengths: vec![Strength::Bits128], stateful: Stateful::Refuse }
     }
 }
 

@@ -19,13 +19,15 @@ const L: u32 = 0x20;
 const D: u32 = 0x10;
 const C: u32 = 0x01;
 
+const STATEFUL: [Stateful; 3] = [Stateful::Refuse, Stateful::Accept, Stateful::Prefer];
+
 fn keys() -> StartKeys {
     StartKeys { send: StartKey::new([1; 16]), receive: StartKey::new([2; 16]) }
 }
 
 fn policy(mode: Mode, bits: &[u8]) -> MppePolicy {
     let strengths = Strength::ALL.into_iter().filter(|strength| bits.contains(&strength.bits())).collect();
-    MppePolicy { mode, strengths, stateless_only: true }
+    MppePolicy { mode, strengths, stateful: Stateful::Refuse }
 }
 
 fn end(side: Side, mode: Mode, bits: &[u8]) -> Fsm<Ccp> {
@@ -33,7 +35,11 @@ fn end(side: Side, mode: Mode, bits: &[u8]) -> Fsm<Ccp> {
 }
 
 fn stateful(side: Side, mode: Mode, bits: &[u8]) -> Fsm<Ccp> {
-    let policy = MppePolicy { stateless_only: false, ..policy(mode, bits) };
+    with_stateful(Stateful::Accept, side, mode, bits)
+}
+
+fn with_stateful(stateful: Stateful, side: Side, mode: Mode, bits: &[u8]) -> Fsm<Ccp> {
+    let policy = MppePolicy { stateful, ..policy(mode, bits) };
     Fsm::new(Ccp::new(side, &policy, Some(&keys())), Timers::default())
 }
 
@@ -478,6 +484,70 @@ fn stateful_mode_is_followed_where_the_policy_allows_it() {
     assert_eq!(reply(&mut fsm), (cp::RESET_ACK, 3, Vec::new()));
 }
 
+#[test]
+fn two_ends_use_stateful_mode_only_if_one_prefers_it_and_the_other_allows_it() {
+    for server in STATEFUL {
+        for client in STATEFUL {
+            let mut pair = Pair::new(
+                with_stateful(server, Side::Server, Mode::Require, &[128]),
+                with_stateful(client, Side::Client, Mode::Require, &[128]),
+            );
+            pair.start();
+            let both = [server, client];
+            let stateless = !both.contains(&Stateful::Prefer) || both.contains(&Stateful::Refuse);
+            let wanted = Some(Agreed { strength: Strength::Bits128, stateless });
+            let got = [pair.a.protocol().agreed(), pair.b.protocol().agreed()];
+            assert_eq!(got, [wanted; 2], "{both:?} {:#?}", pair.log);
+        }
+    }
+}
+
+/// A client that prefers stateful mode and has sent its first request, and that request.
+fn prefers_stateful() -> (Fsm<Ccp>, (u8, u8, Vec<u8>)) {
+    started(with_stateful(Stateful::Prefer, Side::Client, Mode::Require, &[40, 128]))
+}
+
+#[test]
+fn preferred_stateful_mode_is_requested_and_a_nak_with_h_ends_the_preference() {
+    let (mut fsm, (code, id, data)) = prefers_stateful();
+    assert_eq!((code, data), (CONFIGURE_REQUEST, option(S)));
+    assert_eq!(answer(&mut fsm, H | S), nak(S));
+    // A Nak with another strength and without H changes the strength alone.
+    let now = Instant::now();
+    fsm.handle_input(now, &packet(CONFIGURE_NAK, id, &option(L))).unwrap();
+    let (_, id, data) = reply(&mut fsm);
+    assert_eq!(data, option(L));
+    assert_eq!(answer(&mut fsm, H | L), nak(L));
+    fsm.handle_input(now, &packet(CONFIGURE_NAK, id, &option(H | S))).unwrap();
+    let (_, id, data) = reply(&mut fsm);
+    assert_eq!(data, option(H | S));
+    assert_eq!(answer(&mut fsm, H | S), ack(H | S));
+    fsm.handle_input(now, &packet(CONFIGURE_ACK, id, &data)).unwrap();
+    assert_eq!(fsm.protocol().agreed(), agreed(Strength::Bits128));
+}
+
+#[test]
+fn a_peer_that_insists_on_stateless_mode_has_it_when_no_naks_are_left() {
+    // Its answer to our request is lost.
+    let (mut fsm, (_, id, _)) = prefers_stateful();
+    for n in 0..5 {
+        assert_eq!(answer(&mut fsm, H | S), nak(S), "{n}");
+    }
+    assert_eq!(answer(&mut fsm, H | S), ack(H | S));
+    fsm.handle_input(Instant::now(), &packet(CONFIGURE_NAK, id, &option(H | S))).unwrap();
+    let (_, id, data) = reply(&mut fsm);
+    fsm.handle_input(Instant::now(), &packet(CONFIGURE_ACK, id, &data)).unwrap();
+    assert_eq!(fsm.protocol().agreed(), agreed(Strength::Bits128));
+}
+
+#[test]
+fn a_rejected_preference_is_explained_with_its_mode() {
+    let (mut fsm, (_, id, data)) = prefers_stateful();
+    fsm.handle_input(Instant::now(), &packet(CONFIGURE_REJECT, id, &data)).unwrap();
+    let detail = "client wants mppe 40|128 stateful, server rejects mppe";
+    assert_eq!(failure(&mut fsm), (Code::E02, detail.to_owned()));
+}
+
 /// A packet between random and valid.
 fn any_packet() -> impl Strategy<Value = Vec<u8>> {
     let bits = prop_oneof![
@@ -501,12 +571,13 @@ proptest! {
         stream in proptest::collection::vec((any_packet(), 0..4000_u64), 0..80),
         mode in 0..4_usize,
         bits in 0..8_usize,
-        stateless_only: bool,
+        stateful in 0..3_usize,
     ) {
+        let stateful = STATEFUL[stateful];
         let mode = [Mode::Off, Mode::Allow, Mode::Prefer, Mode::Require][mode];
         let strengths: Vec<Strength> =
             Strength::ALL.into_iter().enumerate().filter(|(at, _)| bits >> at & 1 == 1).map(|(_, s)| s).collect();
-        let policy = MppePolicy { mode, strengths: strengths.clone(), stateless_only };
+        let policy = MppePolicy { mode, strengths: strengths.clone(), stateful };
         let mut fsm = Fsm::new(Ccp::new(Side::Server, &policy, Some(&keys())), Timers::default());
         let mut now = Instant::now();
         fsm.open(now);
@@ -518,7 +589,7 @@ proptest! {
                 match fsm.protocol().agreed() {
                     Some(agreed) => {
                         prop_assert!(mode != Mode::Off && strengths.contains(&agreed.strength));
-                        prop_assert!(agreed.stateless || !stateless_only);
+                        prop_assert!(agreed.stateless || stateful != Stateful::Refuse);
                     }
                     None => prop_assert!(mode != Mode::Require),
                 }
@@ -530,12 +601,12 @@ proptest! {
 
     /// Whatever the two policies are, the two ends never disagree about what was agreed.
     #[test]
-    fn two_ends_agree_or_do_not(a in 0..8_usize, b in 0..8_usize, modes in (0..4_usize, 0..4_usize), flags in (any::<bool>(), any::<bool>()), seed: u64) {
+    fn two_ends_agree_or_do_not(a in 0..8_usize, b in 0..8_usize, modes in (0..4_usize, 0..4_usize), flags in (0..3_usize, 0..3_usize), seed: u64) {
         let modes = [modes.0, modes.1].map(|at| [Mode::Off, Mode::Allow, Mode::Prefer, Mode::Require][at]);
-        let make = |side, mode, bits: usize, stateless_only| {
+        let make = |side, mode, bits: usize, stateful: usize| {
             let strengths =
                 Strength::ALL.into_iter().enumerate().filter(|(at, _)| bits >> at & 1 == 1).map(|(_, s)| s).collect();
-            let policy = MppePolicy { mode, strengths, stateless_only };
+            let policy = MppePolicy { mode, strengths, stateful: STATEFUL[stateful] };
             Fsm::new(Ccp::new(side, &policy, Some(&keys())), Timers::default())
         };
         let mut pair = Pair::new(make(Side::Server, modes[0], a, flags.0), make(Side::Client, modes[1], b, flags.1));

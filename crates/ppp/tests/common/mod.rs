@@ -10,7 +10,7 @@ use adit_crypto::proof::{ProofError, Secret, check};
 use adit_crypto::secret::Password;
 use adit_diag::{AuthMethod, Code, Note};
 use adit_ppp::auth::{AuthRequest, Credentials, MsChapError, Rejection, Verdict};
-use adit_ppp::ccp::{Mode, MppePolicy};
+use adit_ppp::ccp::{Mode, MppePolicy, Stateful};
 use adit_ppp::link::{AddressGrant, Answer, Command, End, Link, LinkConfig, LinkEvent, Question, Side};
 use adit_ppp::mppe::Mppe;
 use adit_wire::note::Shown;
@@ -116,7 +116,7 @@ pub(crate) fn client_config(methods: &[AuthMethod], mode: Mode, bits: &[u8]) -> 
 
 pub(crate) fn policy(mode: Mode, bits: &[u8]) -> MppePolicy {
     let strengths = Strength::ALL.into_iter().filter(|strength| bits.contains(&strength.bits())).collect();
-    MppePolicy { mode, strengths, stateless_only: true }
+    MppePolicy { mode, strengths, stateful: Stateful::Refuse }
 }
 
 impl World {

@@ -8,7 +8,7 @@ use adit_wire::ccp;
 use adit_wire::cp::{ConfigOption, Opt};
 
 use crate::ccp::context::{Config, Context};
-use crate::ccp::policy::{Agreed, Mode};
+use crate::ccp::policy::{Agreed, Mode, Stateful};
 use crate::fsm::Judge;
 use crate::negotiate::{Context as _, Negotiate};
 
@@ -18,7 +18,7 @@ pub use why::no_keys;
 pub(in crate::ccp) struct Mppe {
     side: Side,
     mode: Mode,
-    stateless_only: bool,
+    stateful: Stateful,
     /// The strengths that the policy and the keys allow.
     allowed: ccp::Mppe,
     /// The bits that our request asks for; `None` if it has no option. It changes only with an answer to a
@@ -44,10 +44,9 @@ struct PeerView {
 
 impl Mppe {
     pub(in crate::ccp) fn new(config: &Config, _: &mut Context) -> Mppe {
-        let Config { side, mode, stateless_only, allowed } = *config;
+        let Config { side, mode, stateful, allowed } = *config;
         let peer = PeerView::default();
-        let mut mppe =
-            Mppe { side, mode, stateless_only, allowed, asked: None, ours: None, theirs: None, peer };
+        let mut mppe = Mppe { side, mode, stateful, allowed, asked: None, ours: None, theirs: None, peer };
         mppe.asked = mppe.first_request();
         mppe
     }
@@ -76,23 +75,44 @@ impl Mppe {
 
     /// The bits of our first request; `None` if nothing is allowed.
     fn first_request(&self) -> Option<ccp::Mppe> {
-        self.strongest().map(|strength| bit(strength).with(ccp::Mppe::STATELESS))
+        self.strongest().map(|strength| self.in_our_mode(bit(strength)))
     }
 
-    /// The bits that a peer that asks for `bits` may have; `None` if nothing is allowed.
-    fn wanted(&self, bits: ccp::Mppe) -> Option<ccp::Mppe> {
+    /// A strength in the mode that the policy favours.
+    fn in_our_mode(&self, strength: ccp::Mppe) -> ccp::Mppe {
+        match self.stateful {
+            Stateful::Refuse | Stateful::Accept => strength.with(ccp::Mppe::STATELESS),
+            Stateful::Prefer => strength,
+        }
+    }
+
+    /// Whether the policy prefers stateful mode, and the peer has not yet insisted on the other with a Nak.
+    fn still_prefers_stateful(&self) -> bool {
+        self.stateful == Stateful::Prefer && self.asked.is_some_and(|asked| !asked.has(ccp::Mppe::STATELESS))
+    }
+
+    /// The bits that a peer that asks for `bits` may have; `None` if nothing is allowed. Without `naks_left` the peer may have
+    /// its mode where the policy allows it: our request may be lost, and the peer cannot know what we prefer.
+    fn wanted(&self, bits: ccp::Mppe, naks_left: bool) -> Option<ccp::Mppe> {
         if let Some(ours) = self.ours.filter(|ours| !ours.is_empty()) {
             // Both directions must be equal, and one is agreed already.
             return Some(ours);
         }
         let strength = self.common(bits).or_else(|| self.strongest())?;
+        if naks_left && self.still_prefers_stateful() {
+            return Some(bit(strength));
+        }
         Some(self.with_mode(strength, bits))
     }
 
     /// A strength in the mode of a peer that sent `bits`, as far as the policy allows it.
     fn with_mode(&self, strength: Strength, bits: ccp::Mppe) -> ccp::Mppe {
-        let stateless = self.stateless_only || bits.has(ccp::Mppe::STATELESS) || bits.is_empty();
-        if stateless { bit(strength).with(ccp::Mppe::STATELESS) } else { bit(strength) }
+        let strength = bit(strength);
+        if bits.is_empty() {
+            return self.in_our_mode(strength);
+        }
+        let is_stateless = self.stateful == Stateful::Refuse || bits.has(ccp::Mppe::STATELESS);
+        if is_stateless { strength.with(ccp::Mppe::STATELESS) } else { strength }
     }
 
     /// The strongest allowed strength below the one in our request.
@@ -140,7 +160,7 @@ impl Negotiate<Context> for Mppe {
         if bits.is_empty() && !self.is_required() {
             return Judge::Ack;
         }
-        match self.wanted(bits) {
+        match self.wanted(bits, naks_left) {
             Some(wanted) if wanted == bits => Judge::Ack,
             Some(wanted) if naks_left => Judge::nak(&wanted),
             wanted => {
@@ -155,14 +175,14 @@ impl Negotiate<Context> for Mppe {
 
     /// A Nak with the right length corrects the peer.
     fn judge_malformed(&mut self, _: &mut Context) -> Judge {
-        self.wanted(ccp::Mppe::default()).map_or(Judge::Reject, |wanted| Judge::nak(&wanted))
+        self.wanted(ccp::Mppe::default(), true).map_or(Judge::Reject, |wanted| Judge::nak(&wanted))
     }
 
     fn missing(&mut self, naks_left: bool, context: &mut Context) -> Option<ccp::Mppe> {
         if !self.is_required() {
             return None;
         }
-        let wanted = self.wanted(ccp::Mppe::default()).filter(|_| naks_left);
+        let wanted = self.wanted(ccp::Mppe::default(), naks_left).filter(|_| naks_left);
         if wanted.is_none() {
             self.give_up(context);
         }

@@ -8,7 +8,7 @@ use adit_diag::AuthMethod;
 use adit_wire::{cp, ppp};
 use proptest::prelude::*;
 
-use crate::ccp::Mode;
+use crate::ccp::{Mode, Stateful};
 use crate::link::testing::*;
 use crate::link::{Command, LinkConfig, LinkEvent};
 
@@ -22,12 +22,13 @@ fn config(base: fn() -> LinkConfig) -> impl Strategy<Value = LinkConfig> {
     let strengths = prop::sample::subsequence(Strength::ALL.to_vec(), 0..=3);
     let address =
         prop_oneof![3 => Just(None), 1 => Just(Some(GIVEN)), 1 => any::<u32>().prop_map(|a| Some(a.into()))];
+    let stateful = prop::sample::select(vec![Stateful::Refuse, Stateful::Accept, Stateful::Prefer]);
     let flags = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>());
-    (methods(), mode, strengths, any::<bool>(), 0u16..2000, address, flags).prop_map(
-        move |(methods, mode, strengths, stateless, mru, address, flags)| {
+    (methods(), mode, strengths, stateful, 0u16..2000, address, flags).prop_map(
+        move |(methods, mode, strengths, stateful, mru, address, flags)| {
             let mut config = with_mode(with_methods(base(), &methods), mode);
             config.mppe.strengths = strengths;
-            config.mppe.stateless_only = stateless;
+            config.mppe.stateful = stateful;
             config.mru = mru;
             config.address = address;
             (config.ipv6, config.pfc, config.acfc, config.request_dns, config.request_wins) = flags;

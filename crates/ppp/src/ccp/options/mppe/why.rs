@@ -65,9 +65,9 @@ impl Mppe {
         Failure { code: Code::E03, detail }
     }
 
-    /// Everything that we support, as the value of the option.
+    /// All strengths that we support in the mode that we favour, as the value of the option.
     fn offer(&self) -> Option<ccp::Mppe> {
-        (!self.allowed.is_empty()).then_some(self.allowed.with(ccp::Mppe::STATELESS))
+        (!self.allowed.is_empty()).then_some(self.in_our_mode(self.allowed))
     }
 
     fn we_want(&self) -> String {
