@@ -19,3 +19,6 @@ pub use client::Outcome;
 pub use load::{Report, ServerUse, TrafficReport, run};
 pub use pings::Pings;
 pub use plan::{Plan, Traffic};
+
+/// The schema of report.json, which `adit-compare` writes and `adit-compare-runs` reads. Fields may be added without a new number.
+pub const REPORT_SCHEMA: &str = "adit.bench/1";

@@ -1,5 +1,7 @@
 //! Medians and spreads of the rounds of a measure.
 
+use std::fmt::{self, Display};
+
 use serde::Serialize;
 
 /// The result of all rounds of one measure, in its unit.
@@ -22,6 +24,14 @@ impl Spread {
         values.sort_by(f64::total_cmp);
         let (min, max) = (*values.first()?, *values.last()?);
         Some(Spread { median: quantile(&values, 0.5)?, min, max, rounds: values.len() })
+    }
+}
+
+/// `median (min - max)`, at least as wide as requested.
+impl Display for Spread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let places = if self.median < 20.0 { 2 } else { 0 };
+        f.pad(&format!("{:.places$} ({:.places$} - {:.places$})", self.median, self.min, self.max))
     }
 }
 
@@ -53,6 +63,13 @@ mod tests {
         assert_eq!(Spread::of([3.0, 1.0, 2.0]), Some(Spread { median: 2.0, min: 1.0, max: 3.0, rounds: 3 }));
         assert_eq!(Spread::of([4.0, 1.0]).unwrap().median, 2.5);
         assert_eq!(Spread::of([]), None);
+    }
+
+    #[test]
+    fn a_spread_is_padded_and_large_values_have_no_decimals() {
+        let spread = Spread { median: 2.0, min: 1.0, max: 30.0, rounds: 3 };
+        assert_eq!(format!("{spread:20}|"), "2.00 (1.00 - 30.00) |");
+        assert_eq!(Spread { median: 20.0, ..spread }.to_string(), "20 (1 - 30)");
     }
 
     #[test]

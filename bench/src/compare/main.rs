@@ -91,7 +91,7 @@ fn main() -> anyhow::Result<()> {
     directories.extend(std::env::current_exe()?.parent().map(PathBuf::from));
     let (peers, measures) = (args.peers(), args.measures());
     let mut results = Results {
-        schema: "adit.bench/1",
+        schema: adit_bench::REPORT_SCHEMA,
         conditions: Conditions::here(),
         seconds: args.seconds.unwrap_or(2),
         idle_load: Vec::new(),

@@ -2,8 +2,6 @@
 
 use std::fmt::{self, Display};
 
-use adit_bench::stats::Spread;
-
 use crate::crowd::{Crowd, MANY, ONE, number};
 use crate::measure::{Measure, Unit};
 use crate::results::{Conditions, Ratio, Results, Summary};
@@ -61,12 +59,12 @@ fn table(f: &mut fmt::Formatter<'_>, results: &Results, measure: Measure) -> fmt
         _ => "s/Mpacket",
     };
     for row in rows {
-        write!(f, "  {:22}{:26}", row.peer.name(), spread(&row.value))?;
+        write!(f, "  {:22}{:26}", row.peer.name(), row.value)?;
         if let (Some(tunnel), Some(system)) = (row.tunnel_cpu, row.system_cpu) {
             write!(f, "CPU {per}: tunnel {:6.2}, system {:6.2}", tunnel.median, system.median)?;
         }
         if let Some(p99) = row.p99 {
-            write!(f, "p99 {}", spread(&p99))?;
+            write!(f, "p99 {p99}")?;
         }
         if let Some(again) = row.retransmits {
             write!(f, "   again {:.0}", again.median)?;
@@ -141,9 +139,4 @@ fn line(f: &mut fmt::Formatter<'_>, ratio: &Ratio) -> fmt::Result {
         write!(f, "   mark: {bound} {mark}, {}", if met { "met" } else { "NOT met" })?;
     }
     writeln!(f)
-}
-
-fn spread(spread: &Spread) -> String {
-    let places = if spread.median < 20.0 { 2 } else { 0 };
-    format!("{:.places$} ({:.places$} - {:.places$})", spread.median, spread.min, spread.max)
 }
