@@ -227,6 +227,22 @@ pub(crate) mod tests {
         assert!(run.machine.processor().contains("vendor not recorded, microcode not recorded"));
     }
 
+    /// They were made by an earlier version.
+    #[test]
+    fn the_reference_runs_can_be_read() {
+        let reference = Path::new(env!("CARGO_MANIFEST_DIR")).join("results/reference");
+        let mut found = 0;
+        for entry in fs::read_dir(&reference).unwrap() {
+            let path = entry.unwrap().path();
+            if path.join(FILE).exists() {
+                let run = Run::read(&path).unwrap_or_else(|invalid| panic!("{invalid}"));
+                assert!(run.measures().any(|measure| measure == "tcp1"));
+                found += 1;
+            }
+        }
+        assert!(found > 0, "no run in {}", reference.display());
+    }
+
     #[test]
     fn an_error_has_the_file_what_was_expected_and_a_fix() {
         let whole = report(&[("tcp1", "veth", &[1.0])]).to_string();
