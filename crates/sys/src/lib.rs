@@ -5,6 +5,7 @@
 
 #![deny(unsafe_code)]
 
+pub mod changes;
 mod error;
 pub mod gre;
 pub mod host;

@@ -20,6 +20,10 @@ pub struct Match {
     pub fields: Vec<Field>,
     /// Whether the list of values is truncated or unknown, so that "not in it" proves nothing.
     pub incomplete: bool,
+    /// Whether packets or time change the list, so that it is valid only when it is read.
+    pub volatile: bool,
+    /// Whether entries of the list have statements, such as a counter, which a match executes.
+    pub has_statements: bool,
 }
 
 /// A property of a packet.
@@ -37,12 +41,18 @@ pub enum Field {
     Address(Side),
     /// The type of the address: `local`, `broadcast`, `multicast`.
     AddressType(Side),
+    /// The same, where only the addresses of the packet's interface are local.
+    LinkAddressType(Side),
     /// The state in connection tracking.
     State,
     /// How the packet was addressed on the link: `host`, `broadcast`.
     PacketType,
     /// The packet mark, 0 unless a rule sets it.
     Mark,
+    /// The mark of the tracked connection, 0 unless a rule sets it.
+    ConnectionMark,
+    /// The IP protocol of the tracked connection.
+    ConnectionProtocol,
     /// The flags of the TCP header, under this mask.
     TcpFlags(u8),
     /// A field in the header of this protocol: no other packet has it.
@@ -132,7 +142,7 @@ impl Condition {
     /// Creates a condition on one field.
     pub fn new(field: Field, values: Vec<Value>, negated: bool) -> Condition {
         let rows = values.into_iter().map(|value| vec![value]).collect();
-        Condition { of: Match { fields: vec![field], incomplete: false }, rows, negated }
+        Condition { of: Match::new(field), rows, negated }
     }
 
     /// Creates a condition that could not be interpreted.
@@ -156,7 +166,12 @@ impl Condition {
 impl Match {
     /// Creates a match on one field.
     pub fn new(field: Field) -> Match {
-        Match { fields: vec![field], incomplete: false }
+        Match::of(vec![field])
+    }
+
+    /// Creates a match on several fields.
+    pub fn of(fields: Vec<Field>) -> Match {
+        Match { fields, incomplete: false, volatile: false, has_statements: false }
     }
 
     /// Whether a row of values matches; `marks`: some rule may have changed the mark.
@@ -205,7 +220,7 @@ impl Field {
             _ => {}
         }
         match self {
-            Field::Protocol => number(value, packet.protocol.map(u32::from)),
+            Field::Protocol | Field::ConnectionProtocol => number(value, packet.protocol.map(u32::from)),
             Field::Family => word(value, &["ip", "ipv4"]),
             Field::Port(side, _) => {
                 let port = match side {
@@ -216,14 +231,16 @@ impl Field {
             }
             Field::Interface(side) => interface(value, side.of(&packet.from, &packet.to)),
             Field::Address(side) => address(value, side.of(&packet.source, &packet.destination)),
-            Field::AddressType(side) => match side.of(&packet.source, &packet.destination) {
-                Place::One(_) => word(value, &["local"]),
-                _ => word(value, &["unicast"]),
-            },
+            Field::AddressType(side) | Field::LinkAddressType(side) => {
+                match side.of(&packet.source, &packet.destination) {
+                    Place::One(_) => word(value, &["local"]),
+                    _ => word(value, &["unicast"]),
+                }
+            }
             Field::State => word(value, &[packet.state.word()]),
             Field::PacketType => word(value, &["host", "unicast"]),
-            Field::Mark if marks => Answer::Unknown,
-            Field::Mark => number(value, Some(0)),
+            Field::Mark | Field::ConnectionMark if marks => Answer::Unknown,
+            Field::Mark | Field::ConnectionMark => number(value, Some(0)),
             Field::Exceptional => Answer::No,
             Field::TcpFlags(mask) => {
                 let flags = packet.flags.filter(|_| packet.protocol.is_some());

@@ -4,6 +4,7 @@
 //! matter for it.
 
 mod condition;
+mod effect;
 mod mistake;
 mod packet;
 #[cfg(test)]
@@ -11,8 +12,9 @@ mod tests;
 mod walk;
 
 pub use condition::{Condition, Field, Match, Side, Value};
+pub use effect::Effect;
 pub use mistake::{Mistakes, mistakes};
-pub(crate) use packet::{ACK, FIN, PSH, RST, SYN, TCP, URG};
+pub(crate) use packet::{ACK, FIN, GRE, PSH, RST, SYN, TCP, URG};
 pub use packet::{Interface, Packet, Place, State};
 pub use walk::{By, Exception, Fate, Outcome, PathHook, walk};
 
@@ -25,6 +27,8 @@ use std::net::Ipv4Addr;
 pub struct Ruleset {
     /// All chains by name.
     pub chains: BTreeMap<ChainName, Chain>,
+    /// Whether rules are missing, because there are more than are kept.
+    pub incomplete: bool,
 }
 
 /// The full name of a chain.
@@ -51,6 +55,8 @@ pub struct Chain {
     pub base: Option<Base>,
     /// The rules in order.
     pub rules: Vec<Rule>,
+    /// Whether iptables manages it: each of its rules then has a counter.
+    pub by_iptables: bool,
 }
 
 /// The properties of a base chain.
@@ -66,7 +72,7 @@ pub struct Base {
     pub drops: bool,
     /// The packets that reached the end, if they are counted.
     pub counter: Option<u64>,
-    /// The devices of an ingress chain; empty for all.
+    /// The devices of an ingress or egress chain; empty for all.
     pub devices: Vec<String>,
 }
 
@@ -85,6 +91,8 @@ pub enum Hook {
     Output,
     /// Before the packet leaves.
     Postrouting,
+    /// On transfer to the device.
+    Egress,
 }
 
 impl Hook {
@@ -97,6 +105,7 @@ impl Hook {
             "forward" => Hook::Forward,
             "output" => Hook::Output,
             "postrouting" => Hook::Postrouting,
+            "egress" => Hook::Egress,
             _ => return None,
         })
     }
@@ -162,7 +171,9 @@ pub enum Action {
     SetMark,
     /// Clamps the MSS of TCP.
     ClampMss,
-    /// Counts, logs, or changes something that is irrelevant here.
+    /// Has a side effect, and does not change the verdict.
+    Effect(Effect),
+    /// Does nothing.
     Nothing,
     /// Passes the packet to a program (`queue`), or could not be interpreted; with its text.
     Unknown(String),

@@ -403,7 +403,7 @@ impl Walker<'_> {
                 self.outcome.clamped = true;
                 return Next::Rule(sure);
             }
-            Action::SetMark | Action::Nothing => return Next::Rule(sure),
+            Action::SetMark | Action::Effect(_) | Action::Nothing => return Next::Rule(sure),
         };
         self.note(sure, fate, |walker| walker.by(name, index, rule));
         Next::Done

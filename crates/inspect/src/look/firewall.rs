@@ -3,29 +3,21 @@
 use std::net::Ipv4Addr;
 use std::path::Path;
 
-use adit_doctor::facts::host::{Check, Fate, Filter, Host, NotTested, Passage, Rule};
+use adit_doctor::facts::host::{Check, Fate, Filter, Host, Passage, Rule};
 use ipnet::Ipv4Net;
 
 use super::network::{INTERNET, Network, put};
+use super::rules::{self, Rules};
+use super::run::Limits;
 use super::wanted::Wanted;
-use super::{PORT, Purpose, not_tested, run, system};
-use crate::filter::{self, By, Interface, Outcome, Packet, PathHook, Ruleset, Target, walk};
-use crate::read::{iptables, nft};
+use super::{PORT, Purpose, not_tested};
+use crate::filter::{self, By, Interface, Outcome, Packet, PathHook, Target, walk};
 
 /// The most routes to networks behind the server that are checked.
 const WAYS_MAX: usize = 8;
 
-/// The rules, and the programs that loaded them.
-struct Rules {
-    set: Ruleset,
-    /// Tables of nftables that iptables manages.
-    by_iptables: Vec<String>,
-    /// The names of these programs, for display.
-    by: String,
-}
-
 pub(super) fn look(purpose: &Purpose, network: &Network, host: &mut Host) {
-    let rules = match read() {
+    let rules = match rules::read(&Limits::default()) {
         Ok(rules) => rules,
         Err(why) => {
             not_tested(host, Check::Firewall, why);
@@ -102,71 +94,6 @@ fn keep_worse(kept: &mut Option<Passage>, new: Passage) {
     if kept.as_ref().is_none_or(|kept| rank(&new.fate) > rank(&kept.fate)) {
         *kept = Some(new);
     }
-}
-
-fn read() -> Result<Rules, NotTested> {
-    let mut by = Vec::new();
-    let listed = match run::run("nft", &["-j", "list", "ruleset"]) {
-        Ok(text) => Ok(nft::read(&text).map_err(|error| NotTested::Other(error.to_string()))?),
-        Err(silent) => Err(silent),
-    };
-    let mut set = match &listed {
-        Ok(set) => set.clone(),
-        Err(_) => Ruleset::default(),
-    };
-    if set.chains.values().any(|chain| chain.base.is_some()) {
-        by.push("nftables");
-    }
-    let mut by_iptables = Vec::new();
-    let (mut saved_any, mut old_read) = (None, false);
-    // The second program uses the legacy kernel interface if the first one uses nftables.
-    for program in ["iptables-save", "iptables-legacy-save"] {
-        let saved = match run::run(program, &["-c"]) {
-            Ok(text) => iptables::read(&text).map_err(|error| NotTested::Other(error.to_string()))?,
-            Err(run::Silent::Missing) => continue,
-            // nft has listed the same rules already.
-            Err(_) if listed.is_ok() && program == "iptables-save" => continue,
-            Err(silent) if listed.is_err() => return Err(silent.not_tested(program, "iptables")),
-            Err(_) => continue,
-        };
-        saved_any = Some(());
-        if saved.rules.chains.values().any(|chain| chain.base.is_some() && !chain.rules.is_empty())
-            || saved.rules.chains.values().filter_map(|chain| chain.base.as_ref()).any(|base| base.drops)
-        {
-            by.push(if saved.nftables { "iptables (nf_tables)" } else { "iptables" });
-        }
-        if saved.nftables {
-            by_iptables.extend(saved.rules.chains.keys().map(|name| name.table.clone()));
-        }
-        old_read |= !saved.nftables;
-        set.absorb(saved);
-    }
-    // Tables of the legacy kernel interface, which nft does not list.
-    let old = system::text(Path::new("/proc/thread-self/net/ip_tables_names"), 4096).unwrap_or_default();
-    if !old.trim().is_empty() && !old_read {
-        let tables = old.split_ascii_whitespace().collect::<Vec<_>>().join(", ");
-        return Err(NotTested::Other(format!(
-            "the kernel has tables of iptables ({tables}) that no program here shows: apt install iptables"
-        )));
-    }
-    match listed {
-        Err(silent) if saved_any.is_none() => {
-            // A kernel that never had a rule.
-            let old =
-                system::text(Path::new("/proc/thread-self/net/ip_tables_names"), 4096).unwrap_or_default();
-            if silent == run::Silent::Missing
-                && old.trim().is_empty()
-                && !Path::new("/sys/module/nf_tables").exists()
-            {
-                return Ok(Rules { set, by_iptables, by: "no packet filter".to_owned() });
-            }
-            return Err(silent.not_tested("nft", "nftables"));
-        }
-        _ => {}
-    }
-    by.dedup();
-    let by = if by.is_empty() { "no rules".to_owned() } else { by.join(", ") };
-    Ok(Rules { set, by_iptables, by })
 }
 
 impl Rules {

@@ -7,9 +7,10 @@
 mod ask;
 mod firewall;
 mod network;
-mod run;
+pub(crate) mod rules;
+pub(crate) mod run;
 mod sockets;
-mod system;
+pub(crate) mod system;
 mod wanted;
 
 use std::net::Ipv4Addr;

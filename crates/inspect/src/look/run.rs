@@ -2,7 +2,8 @@
 
 use std::io::{ErrorKind, Read};
 use std::process::{Command, Stdio};
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -19,7 +20,7 @@ const POLL: Duration = Duration::from_millis(5);
 
 /// Why a program returned no output.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Silent {
+pub(crate) enum Silent {
     /// There is no such program.
     Missing,
     /// It failed, with this message.
@@ -28,7 +29,7 @@ pub(super) enum Silent {
 
 impl Silent {
     /// Why a check cannot be made that needs this program of this package.
-    pub(super) fn not_tested(self, program: &str, package: &str) -> NotTested {
+    pub(crate) fn not_tested(self, program: &str, package: &str) -> NotTested {
         let program = program.to_owned();
         match self {
             Silent::Missing => NotTested::NotInstalled { program, package: package.to_owned() },
@@ -41,8 +42,44 @@ impl Silent {
     }
 }
 
+/// When a program is killed that has not ended.
+#[derive(Clone, Debug)]
+pub(crate) struct Limits {
+    /// How long each program may take.
+    pub(crate) patience: Duration,
+    /// The end of all programs together, if there is one.
+    pub(crate) end: Option<Instant>,
+    /// Whether the results are no longer needed.
+    pub(crate) canceled: Arc<AtomicBool>,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { patience: PATIENCE, end: None, canceled: Arc::default() }
+    }
+}
+
+impl Limits {
+    /// The limits of a series of programs that begins now.
+    pub(crate) fn all_within(within: Duration, canceled: Arc<AtomicBool>) -> Limits {
+        Limits { patience: within, end: Some(Instant::now() + within), canceled }
+    }
+
+    /// Whether a program that began then has reached its limit.
+    fn is_over(&self, begin: Instant) -> bool {
+        begin.elapsed() >= self.patience
+            || self.end.is_some_and(|end| Instant::now() >= end)
+            || self.canceled.load(Ordering::Relaxed)
+    }
+}
+
 /// Runs a program with `LC_ALL=C`; returns its output.
-pub(super) fn run(program: &str, arguments: &[&str]) -> Result<String, Silent> {
+pub(crate) fn run(program: &str, arguments: &[&str]) -> Result<String, Silent> {
+    run_within(&Limits::default(), program, arguments)
+}
+
+/// Runs a program as [`run`] does, within these limits.
+pub(crate) fn run_within(limits: &Limits, program: &str, arguments: &[&str]) -> Result<String, Silent> {
     let mut command = Command::new(program);
     command.args(arguments).env("LC_ALL", "C").stdin(Stdio::null());
     let spawned = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
@@ -50,7 +87,7 @@ pub(super) fn run(program: &str, arguments: &[&str]) -> Result<String, Silent> {
         Ok(child) => child,
         // A directory of PATH that may not be searched gives EACCES for a missing program.
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) => {
-            return elsewhere(program, arguments);
+            return elsewhere(limits, program, arguments);
         }
         Err(error) => return Err(Silent::Failed(plain(&error.to_string()))),
     };
@@ -60,12 +97,12 @@ pub(super) fn run(program: &str, arguments: &[&str]) -> Result<String, Silent> {
     let status = loop {
         match child.try_wait() {
             Ok(Some(status)) => break status,
-            Ok(None) if begin.elapsed() < PATIENCE => thread::sleep(POLL),
+            Ok(None) if !limits.is_over(begin) => thread::sleep(POLL),
             waited => {
                 let _ = child.kill();
                 let _ = child.wait();
                 let why = waited.err().map_or_else(
-                    || format!("no answer within {} s", PATIENCE.as_secs()),
+                    || format!("no answer within {:.1} s", begin.elapsed().as_secs_f64()),
                     |error| plain(&error.to_string()),
                 );
                 return Err(Silent::Failed(why));
@@ -73,7 +110,8 @@ pub(super) fn run(program: &str, arguments: &[&str]) -> Result<String, Silent> {
         }
     };
     let text = |gathered: Option<mpsc::Receiver<Vec<u8>>>| {
-        let octets = gathered.and_then(|gathered| gathered.recv_timeout(PATIENCE).ok()).unwrap_or_default();
+        let octets =
+            gathered.and_then(|gathered| gathered.recv_timeout(limits.patience).ok()).unwrap_or_default();
         String::from_utf8_lossy(&octets).into_owned()
     };
     if status.success() {
@@ -89,13 +127,13 @@ pub(super) fn run(program: &str, arguments: &[&str]) -> Result<String, Silent> {
 }
 
 /// Searches the administrator's directories, which are often not in the PATH of other users.
-fn elsewhere(program: &str, arguments: &[&str]) -> Result<String, Silent> {
+fn elsewhere(limits: &Limits, program: &str, arguments: &[&str]) -> Result<String, Silent> {
     if program.contains('/') {
         return Err(Silent::Missing);
     }
     let found = ["/usr/sbin", "/sbin"].into_iter().map(|folder| format!("{folder}/{program}"));
     match found.into_iter().find(|path| std::path::Path::new(path).exists()) {
-        Some(path) => run(&path, arguments),
+        Some(path) => run_within(limits, &path, arguments),
         None => Err(Silent::Missing),
     }
 }

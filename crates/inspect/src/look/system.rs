@@ -17,14 +17,14 @@ const EARLIEST: u64 = 1_735_689_600;
 const LATEST: u64 = 4_102_444_800;
 
 /// The text of a file, truncated if it is too long.
-pub(super) fn text(path: &Path, most: u64) -> io::Result<String> {
+pub(crate) fn text(path: &Path, most: u64) -> io::Result<String> {
     let mut octets = Vec::new();
     File::open(path)?.take(most).read_to_end(&mut octets)?;
     Ok(String::from_utf8_lossy(&octets).into_owned())
 }
 
 /// The number in a file of /proc/sys; separated by slashes, because an interface name may contain dots.
-pub(super) fn sysctl(path: &str) -> Option<i64> {
+pub(crate) fn sysctl(path: &str) -> Option<i64> {
     let text = text(&Path::new("/proc/sys").join(path), 64).ok()?;
     proc::sysctl("sysctl", &text).ok()
 }

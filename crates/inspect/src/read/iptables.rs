@@ -2,6 +2,8 @@
 
 mod options;
 
+pub(super) use options::effect_of;
+
 use super::{RULES_MAX, ReadError, TEXT_MAX, error};
 use crate::filter::{Base, Chain, ChainName, Hook, Kind, Rule, Ruleset};
 
@@ -69,7 +71,8 @@ pub fn read(text: &str) -> Result<Saved, ReadError> {
                     counter,
                     devices: Vec::new(),
                 });
-                saved.rules.chains.insert(name(chain), Chain { base, rules: Vec::new() });
+                let chain_of = Chain { base, rules: Vec::new(), by_iptables: true };
+                saved.rules.chains.insert(name(chain), chain_of);
             }
             Some(b'-' | b'[') => {
                 let (counter, rest) = match line.split_once(' ') {
@@ -112,7 +115,8 @@ fn packets(text: &str) -> Option<u64> {
 
 /// The hook, type and priority of a built-in chain (netfilter_ipv4.h).
 fn base(table: &str, chain: &str) -> Option<(Hook, Kind, i64)> {
-    let hook = Hook::from_word(&chain.to_ascii_lowercase()).filter(|hook| *hook != Hook::Ingress)?;
+    let hook = Hook::from_word(&chain.to_ascii_lowercase())
+        .filter(|hook| !matches!(hook, Hook::Ingress | Hook::Egress))?;
     let (kind, priority) = match (table, hook) {
         ("raw", _) => (Kind::Filter, -300),
         ("mangle", _) => (Kind::Filter, -150),

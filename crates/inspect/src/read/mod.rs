@@ -7,7 +7,7 @@ pub mod ip;
 pub mod iptables;
 pub mod nft;
 pub mod proc;
-mod words;
+pub(crate) mod words;
 
 use std::fmt;
 

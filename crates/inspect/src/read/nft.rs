@@ -1,28 +1,18 @@
 //! Parser for `nft -j list ruleset` (libnftables-json(5)).
 
 mod expression;
+mod set;
 mod text;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
-use super::{RULES_MAX, ReadError, SET_MAX, error, json};
+use self::set::{Named, Sets};
+use super::{RULES_MAX, ReadError, error, json};
 use crate::filter::{Base, Chain, ChainName, Hook, Kind, Rule, Ruleset};
 
 const SOURCE: &str = "nft -j list ruleset";
-
-/// A named set or map.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Named {
-    /// Its elements in JSON.
-    elements: Vec<Json>,
-    /// Whether elements are missing.
-    cut: bool,
-}
-
-/// Sets and maps by family, table and name.
-pub(crate) type Sets = BTreeMap<(String, String, String), Named>;
 
 /// Parses the output of `nft -j list ruleset`. Families that do not apply to IPv4 packets of this host
 /// (`ip6`, `arp`, `bridge`) are left out.
@@ -36,6 +26,7 @@ pub fn read(text: &str) -> Result<Ruleset, ReadError> {
     let mut ruleset = Ruleset::default();
     let mut sets = Sets::new();
     let mut helpers = BTreeMap::new();
+    let updated: BTreeSet<&str> = items.iter().flat_map(set::updated).collect();
     for (index, item) in items.iter().enumerate() {
         let Some((kind, body)) = item.as_object().and_then(|object| object.iter().next()) else {
             return Err(error(SOURCE, format!("nftables[{index}]"), "an object with one name"));
@@ -46,16 +37,12 @@ pub fn read(text: &str) -> Result<Ruleset, ReadError> {
         match kind.as_str() {
             "chain" => {
                 let name = name_of(body, "name", index, "chain")?;
-                ruleset.chains.insert(name, Chain { base: base(body, index)?, rules: Vec::new() });
+                ruleset.chains.insert(name, Chain { base: base(body, index)?, ..Chain::default() });
             }
             "set" | "map" => {
                 let name = name_of(body, "name", index, kind)?;
-                let all = body.get("elem").and_then(Json::as_array).map_or(&[][..], Vec::as_slice);
-                let kept = all.iter().take(SET_MAX).cloned().collect();
-                sets.insert(
-                    (name.family, name.table, name.chain),
-                    Named { elements: kept, cut: all.len() > SET_MAX },
-                );
+                let named = Named::read(body, updated.contains(name.chain.as_str()));
+                sets.insert((name.family, name.table, name.chain), named);
             }
             "ct helper" => {
                 let name = name_of(body, "name", index, kind)?;
@@ -65,7 +52,11 @@ pub fn read(text: &str) -> Result<Ruleset, ReadError> {
         }
     }
     let rules = items.iter().enumerate().filter_map(|(index, item)| Some((index, item.get("rule")?)));
-    for (index, body) in rules.filter(|(_, body)| matters(body)).take(RULES_MAX) {
+    for (count, (index, body)) in rules.filter(|(_, body)| matters(body)).enumerate() {
+        if count >= RULES_MAX {
+            ruleset.incomplete = true;
+            break;
+        }
         let name = name_of(body, "chain", index, "rule")?;
         let place = || format!("nftables[{index}].rule");
         let expressions = body.get("expr").and_then(Json::as_array);
@@ -105,7 +96,6 @@ fn name_of(body: &Json, key: &str, index: usize, kind: &str) -> Result<ChainName
 
 fn base(body: &Json, index: usize) -> Result<Option<Base>, ReadError> {
     let Some(word) = body.get("hook").and_then(Json::as_str) else { return Ok(None) };
-    // A hook of another kind (egress) is not on the path of a call.
     let Some(hook) = Hook::from_word(word) else { return Ok(None) };
     let priority = body.get("prio").and_then(Json::as_i64);
     let place = || format!("nftables[{index}].chain");
@@ -123,24 +113,4 @@ fn base(body: &Json, index: usize) -> Result<Option<Base>, ReadError> {
             _ => Vec::new(),
         },
     }))
-}
-
-/// The values of an anonymous or named set, and whether some are missing.
-pub(crate) fn resolve<'a>(
-    sets: &'a Sets,
-    place: &ChainName,
-    right: &'a Json,
-) -> Option<(Vec<&'a Json>, bool)> {
-    if let Some(list) = right.get("set") {
-        return Some(match list {
-            Json::Array(list) => (list.iter().take(SET_MAX).collect(), list.len() > SET_MAX),
-            one => (vec![one], false),
-        });
-    }
-    let name = right.as_str()?.strip_prefix('@')?;
-    let key = (place.family.clone(), place.table.clone(), name.to_owned());
-    Some(match sets.get(&key) {
-        Some(named) => (named.elements.iter().collect(), named.cut),
-        None => (Vec::new(), true),
-    })
 }

@@ -1,6 +1,6 @@
 //! Parser for the options of a rule (iptables(8), iptables-extensions(8)).
 
-use crate::filter::{Action, Condition, Field, Match, Side, Step, Target, Value};
+use crate::filter::{Action, Condition, Effect, Field, Match, Side, Step, Target, Value};
 use crate::read::words;
 
 /// The most values of one option.
@@ -65,7 +65,7 @@ impl<'a> Reader<'a> {
 
     /// Adds a condition on sources that a list names.
     fn listed_source(&mut self, not: bool) {
-        let of = Match { fields: vec![Field::Address(Side::Source)], incomplete: true };
+        let of = Match { incomplete: true, ..Match::new(Field::Address(Side::Source)) };
         self.steps.push(Step::If(Condition { of, rows: Vec::new(), negated: not }));
     }
 
@@ -104,7 +104,12 @@ impl<'a> Reader<'a> {
             "--dst-type" => self.list(Field::AddressType(Side::Destination), lower, not),
             "--src-type" => self.list(Field::AddressType(Side::Source), lower, not),
             "--pkt-type" => self.list(Field::PacketType, lower, not),
-            "--mark" => self.list(Field::Mark, mark, not),
+            "--mark" => {
+                let before = self.words.iter().take(self.at).rev();
+                let of = before.copied().find(|word| matches!(*word, "mark" | "connmark"));
+                let field = if of == Some("connmark") { Field::ConnectionMark } else { Field::Mark };
+                self.list(field, mark, not);
+            }
             "--limit" | "--hashlimit-upto" | "--hashlimit" | "--connlimit-upto" => {
                 let _ = self.argument();
                 self.exceptional(!not);
@@ -135,7 +140,11 @@ impl<'a> Reader<'a> {
             }
             "--physdev-is-bridged" => self.exceptional(not),
             "-m" | "--match" => {
-                if self.argument() == "rpfilter" {
+                let name = self.argument();
+                if let Some(effect) = effect_of(name) {
+                    self.steps.push(Step::Do(Action::Effect(effect)));
+                }
+                if name == "rpfilter" {
                     let inverted = self.words.contains(&"--invert");
                     self.exceptional(!inverted);
                 }
@@ -210,15 +219,34 @@ impl<'a> Reader<'a> {
             "NOTRACK" => Action::Untracked,
             "CT" => match after("--helper") {
                 Some(helper) => Action::Helper(helper.to_owned()),
-                None => Action::Nothing,
+                None => Action::Effect(Effect::Connection),
             },
             "TCPMSS" => Action::ClampMss,
             "MARK" | "CONNMARK" => Action::SetMark,
-            "" | "LOG" | "ULOG" | "NFLOG" | "TOS" | "DSCP" | "TTL" | "CLASSIFY" | "CHECKSUM"
-            | "TCPOPTSTRIP" | "SET" | "AUDIT" | "CONNSECMARK" | "SECMARK" | "ECN" | "TRACE" | "TEE"
-            | "RATEEST" => Action::Nothing,
+            "" => Action::Nothing,
+            "LOG" | "ULOG" | "NFLOG" | "AUDIT" => Action::Effect(Effect::Log),
+            "SET" => Action::Effect(Effect::Record),
+            "TRACE" => Action::Effect(Effect::Trace),
+            "TEE" => Action::Effect(Effect::Copy),
+            "TOS" | "DSCP" | "TTL" | "CLASSIFY" | "CHECKSUM" | "TCPOPTSTRIP" | "CONNSECMARK" | "SECMARK"
+            | "ECN" | "RATEEST" => Action::Effect(Effect::Other(target.to_owned())),
             other => Action::Unknown(other.chars().take(64).collect()),
         }
+    }
+}
+
+/// The side effect of a match; `None` for those that only compare. Unknown ones may have any.
+pub(in crate::read) fn effect_of(name: &str) -> Option<Effect> {
+    match name {
+        "addrtype" | "ah" | "cgroup" | "comment" | "connbytes" | "connmark" | "conntrack" | "cpu"
+        | "dccp" | "devgroup" | "dscp" | "ecn" | "esp" | "helper" | "icmp" | "iprange" | "ipvs"
+        | "length" | "mac" | "mark" | "multiport" | "owner" | "physdev" | "pkttype" | "policy" | "realm"
+        | "rpfilter" | "sctp" | "state" | "string" | "tcp" | "tcpmss" | "time" | "tos" | "ttl" | "u32"
+        | "udp" => None,
+        "limit" | "hashlimit" | "connlimit" | "quota" => Some(Effect::Limit),
+        "recent" => Some(Effect::Record),
+        "nfacct" => Some(Effect::Count),
+        other => Some(Effect::Other(other.chars().take(64).collect())),
     }
 }
 

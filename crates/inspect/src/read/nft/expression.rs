@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use super::{Sets, resolve};
-use crate::filter::{Action, ChainName, Condition, Field, Match, Side, Step, TCP, Target, Value};
+use super::set::{Elements, Sets, resolve};
+use crate::filter::{Action, ChainName, Condition, Effect, Field, Match, Side, Step, TCP, Target, Value};
+use crate::read::iptables::effect_of;
 use crate::read::words;
 
 /// The most expressions of one rule.
@@ -48,6 +49,9 @@ impl Reader<'_> {
     }
 
     fn step(&self, key: &str, body: &Json, steps: &mut Vec<Step>) {
+        if uses_sequence(body) {
+            steps.push(Step::Do(Action::Effect(Effect::Other("numgen".to_owned()))));
+        }
         let target = || body.get("target").and_then(Json::as_str).unwrap_or_default().to_owned();
         let step = match key {
             "match" => Step::If(self.condition(body)),
@@ -77,10 +81,12 @@ impl Reader<'_> {
             "goto" => Step::Do(Action::Goto(target())),
             "limit" | "quota" | "ct count" => {
                 let over = body.get("inv").and_then(Json::as_bool).unwrap_or(false);
+                steps.push(Step::Do(Action::Effect(Effect::Limit)));
                 Step::If(Condition::new(Field::Exceptional, vec![Value::one(1)], !over))
             }
             // The statements of a set update or a meter: a rate for each source.
             "set" | "meter" => {
+                steps.push(Step::Do(Action::Effect(Effect::Record)));
                 let inner = match body.get("stmt") {
                     Some(Json::Array(list)) => list.as_slice(),
                     Some(one) => std::slice::from_ref(one),
@@ -100,9 +106,12 @@ impl Reader<'_> {
                 foreign(body, steps);
                 return;
             }
-            "counter" | "log" | "comment" | "continue" | "flow" | "dup" | "secmark" | "last" | "map" => {
-                Step::Do(Action::Nothing)
-            }
+            "counter" | "last" => Step::Do(Action::Effect(Effect::Count)),
+            "log" => Step::Do(Action::Effect(Effect::Log)),
+            "map" => Step::Do(Action::Effect(Effect::Record)),
+            "dup" => Step::Do(Action::Effect(Effect::Copy)),
+            "flow" | "secmark" => Step::Do(Action::Effect(Effect::Other(key.to_owned()))),
+            "comment" | "continue" => Step::Do(Action::Nothing),
             _ => Step::Do(Action::Unknown(key.chars().take(64).collect())),
         };
         steps.push(step);
@@ -126,7 +135,11 @@ impl Reader<'_> {
             return Condition::new(Field::Exceptional, vec![Value::one(1)], negated);
         }
         let fields = fields(left);
-        let (mut rows, incomplete) = self.rows(&fields, right);
+        let found = resolve(self.sets, self.place, right);
+        let mut rows = match &found {
+            Some(found) => found.values.iter().flat_map(|value| values(&fields, value)).collect(),
+            None => values(&fields, right),
+        };
         let negated = match operator {
             "==" | "in" => false,
             "!=" => true,
@@ -136,20 +149,18 @@ impl Reader<'_> {
                 false
             }
         };
-        Condition { of: Match { fields, incomplete }, rows, negated }
+        Condition { of: matching(fields, &found.unwrap_or_default()), rows, negated }
     }
 
     fn map(&self, body: &Json) -> Step {
         let fields = body.get("key").map_or_else(|| vec![Field::Unknown], fields);
-        let of = |incomplete| Match { fields: fields.clone(), incomplete };
-        let Some((elements, cut)) = body.get("data").and_then(|data| resolve(self.sets, self.place, data))
-        else {
-            return Step::Map(of(true), Vec::new());
-        };
+        let found = body.get("data").and_then(|data| resolve(self.sets, self.place, data));
+        let mut found = found.unwrap_or_else(|| Elements { incomplete: true, ..Elements::default() });
         let mut rows = Vec::new();
-        for element in elements {
+        for element in std::mem::take(&mut found.values) {
             let Some([key, verdict]) = element.as_array().map(Vec::as_slice) else {
-                return Step::Map(of(true), rows);
+                found.incomplete = true;
+                break;
             };
             let mut steps = Vec::new();
             if let Some((word, body)) = verdict.as_object().and_then(|object| object.iter().next()) {
@@ -163,15 +174,23 @@ impl Reader<'_> {
         }
         // The entry for all other values is last.
         rows.sort_by_key(|(row, _)| row.contains(&Value::Any));
-        Step::Map(of(cut), rows)
+        Step::Map(matching(fields, &found), rows)
     }
+}
 
-    fn rows(&self, fields: &[Field], right: &Json) -> (Vec<Vec<Value>>, bool) {
-        match resolve(self.sets, self.place, right) {
-            Some((list, cut)) => (list.into_iter().flat_map(|value| values(fields, value)).collect(), cut),
-            None => (values(fields, right), false),
-        }
+fn matching(fields: Vec<Field>, found: &Elements<'_>) -> Match {
+    Match {
+        fields,
+        incomplete: found.incomplete,
+        volatile: found.volatile,
+        has_statements: found.has_statements,
     }
+}
+
+/// Whether it uses a sequence of numbers, which every packet advances.
+fn uses_sequence(body: &Json) -> bool {
+    let sides = ["left", "key"].into_iter().filter_map(|key| body.get(key));
+    sides.into_iter().any(|side| side.get("numgen").is_some())
 }
 
 /// The rows for a value on the right side; a list without "set" matches any of its words (flags, states).
@@ -216,17 +235,22 @@ fn value(field: &Field, json: &Json) -> Value {
             _ => Value::Unknown,
         };
     }
-    let numeric = matches!(field, Field::Protocol | Field::Port(..) | Field::Mark);
+    let numeric = matches!(
+        field,
+        Field::Protocol | Field::ConnectionProtocol | Field::Port(..) | Field::Mark | Field::ConnectionMark
+    );
     match (json, field) {
         (Json::Number(number), _) if numeric => {
             number.as_u64().and_then(|number| u32::try_from(number).ok()).map_or(Value::Unknown, Value::one)
         }
-        (Json::String(name), Field::Protocol) => {
+        (Json::String(name), Field::Protocol | Field::ConnectionProtocol) => {
             words::protocol(name).map_or(Value::Unknown, |number| Value::one(u32::from(number)))
         }
         (Json::String(name), Field::Port(..)) => words::port(name),
         (Json::String(name), Field::Address(_)) => words::network(name),
-        (Json::String(name), Field::Mark) => name.parse().map_or(Value::Unknown, Value::one),
+        (Json::String(name), Field::Mark | Field::ConnectionMark) => {
+            name.parse().map_or(Value::Unknown, Value::one)
+        }
         (Json::String(name), _) => Value::Word(name.clone()),
         _ => Value::Unknown,
     }
@@ -269,22 +293,24 @@ fn field(left: &Json) -> Field {
     }
     match word("ct", "key") {
         Some("state") => return Field::State,
-        Some("mark") => return Field::Mark,
-        Some("protocol") => return Field::Protocol,
+        Some("mark") => return Field::ConnectionMark,
+        Some("protocol") => return Field::ConnectionProtocol,
         Some("status") => return Field::Exceptional,
         _ => {}
     }
     if word("fib", "result") == Some("type") {
         return match flags_of_fib(left).as_slice() {
-            ["daddr", ..] => Field::AddressType(Side::Destination),
-            ["saddr", ..] => Field::AddressType(Side::Source),
+            ["daddr"] => Field::AddressType(Side::Destination),
+            ["saddr"] => Field::AddressType(Side::Source),
+            ["daddr", ..] => Field::LinkAddressType(Side::Destination),
+            ["saddr", ..] => Field::LinkAddressType(Side::Source),
             _ => Field::Unknown,
         };
     }
     // With a mask the mark is still 0.
     if let Some(first) = left.get("&").and_then(Json::as_array).and_then(|parts| parts.first()) {
         let masked = if first.get("&").is_some() { Field::Unknown } else { field(first) };
-        if masked == Field::Mark {
+        if matches!(masked, Field::Mark | Field::ConnectionMark) {
             return masked;
         }
     }
@@ -400,7 +426,19 @@ fn changed(body: &Json) -> Action {
     }
     match key.and_then(|key| key.get("tcp option")?.get("name")).and_then(Json::as_str) {
         Some("maxseg") => Action::ClampMss,
-        _ => Action::Nothing,
+        _ => Action::Effect(change(key)),
+    }
+}
+
+/// The effect of an assignment to a field.
+fn change(key: Option<&Json>) -> Effect {
+    let word = |of: &str, name: &str| key?.get(of)?.get(name)?.as_str();
+    match (word("meta", "key"), word("ct", "key"), word("payload", "protocol"), word("payload", "field")) {
+        (Some("nftrace"), ..) => Effect::Trace,
+        (Some(name), ..) => Effect::Change(format!("meta {name}")),
+        (_, Some(_), ..) => Effect::Connection,
+        (_, _, Some(protocol), Some(field)) => Effect::Change(format!("{protocol} {field}")),
+        _ => Effect::Change("a field".to_owned()),
     }
 }
 
@@ -409,13 +447,17 @@ fn foreign(body: &Json, steps: &mut Vec<Step>) {
     let word = |key: &str| body.get(key).and_then(Json::as_str).unwrap_or_default();
     let action = match (word("type"), word("name")) {
         ("match", "comment") => return,
-        ("match", _) => {
+        ("match", name) => {
+            steps.extend(effect_of(name).map(|effect| Step::Do(Action::Effect(effect))));
             steps.push(Step::If(Condition::unknown()));
             return;
         }
         ("target" | "watcher", name) => match name {
-            "LOG" | "NFLOG" | "CT" | "CHECKSUM" | "TEE" | "TOS" | "DSCP" | "TTL" | "CLASSIFY" => {
-                Action::Nothing
+            "LOG" | "NFLOG" => Action::Effect(Effect::Log),
+            "CT" => Action::Effect(Effect::Connection),
+            "TEE" => Action::Effect(Effect::Copy),
+            "CHECKSUM" | "TOS" | "DSCP" | "TTL" | "CLASSIFY" => {
+                Action::Effect(Effect::Other(name.to_owned()))
             }
             "REJECT" => Action::Reject,
             "MASQUERADE" => Action::Source(Target::Own),

@@ -1,0 +1,25 @@
+//! Whether GRE may bypass the IP stack of this host without a difference.
+//!
+//! AF_XDP passes packets between the driver and adit. Netfilter, connection tracking, traffic control, the
+//! reverse-path filter, routing rules and IPsec policies do not see them. That changes nothing only if all of
+//! these would accept every such packet, unchanged and without a side effect. What stands against it is an
+//! [`Obstacle`]; what cannot be read or interpreted is one, too.
+//!
+//! [`rules::obstacles`] evaluates the packet filter, [`look`] the whole host, and [`Watch`] repeats that
+//! whenever something changes.
+
+mod host;
+mod interface;
+mod ipsec;
+mod obstacle;
+mod packet;
+mod routing;
+pub mod rules;
+#[cfg(test)]
+mod tests;
+mod traffic;
+mod watch;
+
+pub use host::{Asked, look};
+pub use obstacle::{Direction, Obstacle, RuleObstacle, What};
+pub use watch::Watch;
