@@ -117,10 +117,16 @@ fn ipsec_policies(asked: &Asked, limits: &Limits) -> Vec<Obstacle> {
 /// Settings whose changes are not all reported: reads a few files of /proc and asks the kernel.
 pub(super) fn silent_settings(asked: &Asked) -> Vec<Obstacle> {
     let mut obstacles = Vec::new();
-    let tables = legacy_tables();
-    if !tables.trim().is_empty() {
-        let names: Vec<&str> = tables.split_ascii_whitespace().collect();
-        obstacles.push(Obstacle::LegacyTables(names.join(", ")));
+    match legacy_tables() {
+        Ok(tables) if tables.trim().is_empty() => {}
+        Ok(tables) => {
+            let names: Vec<&str> = tables.split_ascii_whitespace().collect();
+            obstacles.push(Obstacle::LegacyTables(names.join(", ")));
+        }
+        Err(error) => obstacles.push(Obstacle::NotRead {
+            what: "the names of legacy iptables tables",
+            why: format!("{error} (CAP_DAC_READ_SEARCH is required, or `rmmod ip_tables` if it is not used)"),
+        }),
     }
     let strict = |name: &str| sysctl(&format!("net/ipv4/conf/{name}/rp_filter")).unwrap_or(0);
     if strict("all").max(strict(&asked.interface)) == 1 {
@@ -135,7 +141,7 @@ pub(super) fn silent_settings(asked: &Asked) -> Vec<Obstacle> {
         Some(Ok(0)) => {}
         Some(Ok(_)) => obstacles.push(Obstacle::Program { interface, kind: "tcx" }),
         Some(Err(error)) => {
-            let why = format!("{error} (the capability CAP_NET_ADMIN is required)");
+            let why = format!("{error} (the capabilities CAP_NET_ADMIN and CAP_BPF are required)");
             obstacles.push(Obstacle::NotRead { what: "the BPF programs of the interface", why });
         }
     }

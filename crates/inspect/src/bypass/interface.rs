@@ -30,7 +30,7 @@ pub(super) fn obstacles(text: &str, name: &str, own_program: Option<u32>) -> Vec
     let interface = || name.to_owned();
     if let Some(master) = link.get("master") {
         let master = master.as_str().unwrap_or("another interface");
-        let what = format!("is a port of {master}, whose rules are not evaluated");
+        let what = format!("has the master {master}, whose rules are not evaluated");
         obstacles.push(Obstacle::Interface { interface: interface(), what });
     }
     // A hardware interface has no kind. All others are on top of, or consist of, interfaces with their own rules.

@@ -57,9 +57,18 @@ pub(super) struct Packets<'a> {
 impl Packets<'_> {
     /// The packets for which the condition is true.
     pub(super) fn ask(&self, condition: &Condition) -> Truth {
-        // A field that a packet does not have makes the rule fail, even if it is negated.
+        match self.listed(condition) {
+            // A field that a packet does not have makes the rule fail, even if it is negated.
+            None => Truth::Never,
+            Some(truth) if condition.negated => truth.not(),
+            Some(truth) => truth,
+        }
+    }
+
+    /// The packets that are in the list of a condition; `None` if they do not have its fields.
+    pub(super) fn listed(&self, condition: &Condition) -> Option<Truth> {
         if condition.of.fields.iter().any(is_absent) {
-            return Truth::Never;
+            return None;
         }
         let mut truth = Truth::Never;
         for row in &condition.rows {
@@ -68,7 +77,7 @@ impl Packets<'_> {
         if condition.of.incomplete || condition.of.volatile {
             truth = Truth::Perhaps;
         }
-        if condition.negated { truth.not() } else { truth }
+        Some(truth)
     }
 
     /// The packets that have all values of a row.

@@ -199,11 +199,15 @@ impl<'a> Evaluation<'a> {
         for step in &at.rule.steps {
             match step {
                 Step::If(condition) => {
+                    let listed = self.packets.listed(condition).unwrap_or(Truth::Never).and(truth);
+                    // Statements of an entry are executed even if the condition is negated.
+                    if listed != Truth::Never {
+                        self.look_up(at, &condition.of, listed);
+                    }
                     truth = truth.and(self.packets.ask(condition));
                     if truth == Truth::Never {
                         return Next { rule: Truth::Always, back: Truth::Never };
                     }
-                    self.look_up(at, &condition.of, truth);
                 }
                 Step::Do(action) => {
                     if let Some(next) = self.act(at, action, truth) {

@@ -225,7 +225,7 @@ fn interfaces() {
     assert_eq!(of(two, Some(7)).len(), 1);
     assert_eq!(of(r#","xdp":{"mode":1}"#, Some(7)).len(), 1);
     let port = of(r#","master":"br0","linkinfo":{"info_slave_kind":"bridge"}"#, None);
-    assert_eq!(port, ["eth0 is a port of br0, whose rules are not evaluated"]);
+    assert_eq!(port, ["eth0 has the master br0, whose rules are not evaluated"]);
     let vlan = of(r#","linkinfo":{"info_kind":"vlan"}"#, None);
     assert!(vlan[0].contains("eth0 is a vlan"), "{vlan:?}");
     assert_eq!(interface::obstacles("[]", "eth0", None).len(), 1);

@@ -1,5 +1,6 @@
 //! Reading the rules of the packet filter with the host's own tools.
 
+use std::io;
 use std::path::Path;
 
 use adit_doctor::facts::host::NotTested;
@@ -10,8 +11,14 @@ use crate::filter::Ruleset;
 use crate::read::{iptables, nft};
 
 /// The names of the tables of the legacy kernel interface of iptables, which nft does not list.
-pub(crate) fn legacy_tables() -> String {
-    system::text(Path::new("/proc/thread-self/net/ip_tables_names"), 4096).unwrap_or_default()
+///
+/// # Errors
+/// If the kernel has this interface, but the process may not read the names.
+pub(crate) fn legacy_tables() -> io::Result<String> {
+    match system::text(Path::new("/proc/thread-self/net/ip_tables_names"), 4096) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
+        other => other,
+    }
 }
 
 /// The rules, and the programs that loaded them.
@@ -67,7 +74,7 @@ pub(crate) fn read(limits: &Limits) -> Result<Rules, NotTested> {
         old_read |= !saved.nftables;
         set.absorb(saved);
     }
-    let old = legacy_tables();
+    let old = legacy_tables().unwrap_or_default();
     if !old.trim().is_empty() && !old_read {
         let tables = old.split_ascii_whitespace().collect::<Vec<_>>().join(", ");
         return Err(NotTested::Other(format!(

@@ -54,7 +54,7 @@ const CHANGES: &[(&str, &str, &str)] = &[
         "ip xfrm policy flush",
     ),
     ("ip xfrm policy setdefault in block", "default policy", "ip xfrm policy setdefault in accept"),
-    ("ip link add br0 type bridge && ip link set eth0 master br0", "is a port of br0", "ip link del br0"),
+    ("ip link add br0 type bridge && ip link set eth0 master br0", "has the master br0", "ip link del br0"),
     (
         "nft add table ip t && nft add chain ip t c '{ type filter hook input priority 0; policy drop; }'",
         "policy drop",

@@ -41,6 +41,8 @@ const ASK: &[&str] = &[
     "ip daddr 198.51.100.0/24",
     "ip saddr @people",
     "ip saddr @counted",
+    "ip saddr != @counted",
+    "meta l4proto != @counted_protocols",
     "ip daddr @learned",
     "ip saddr @empty",
     "ip daddr . meta l4proto { 192.0.2.2 . gre, 192.0.2.1 . tcp }",

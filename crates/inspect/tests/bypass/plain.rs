@@ -8,6 +8,7 @@ fn input(rules: &str) -> String {
         "table inet t {{\ncounter named {{ }}\nset banned {{ type ipv4_addr; flags interval; }}\n\
          set learned {{ type ipv4_addr; flags dynamic,timeout; timeout 1h; }}\n\
          set counted {{ type ipv4_addr; counter; elements = {{ 198.51.100.7 }}; }}\n\
+         set counted_own {{ type ipv4_addr; counter; elements = {{ 192.0.2.2 }}; }}\n\
          map verdicts {{ type inet_proto : verdict; elements = {{ tcp : accept }}; }}\n\
          map counted_verdicts {{ type inet_proto : verdict; counter; elements = {{ gre : accept, tcp : drop }}; }}\n\
          chain a {{ }}\nchain b {{\ncounter\n}}\nchain c {{\njump b\n}}\n\
@@ -55,6 +56,7 @@ const OBSTACLES: &[(&str, &str)] = &[
     ("jump c", "inet t b handle"),
     ("meta l4proto vmap @counted_verdicts", "may count"),
     ("ip saddr @counted accept", "may count"),
+    ("ip daddr != @counted_own drop", "does count"),
     ("ip saddr { 198.51.100.1, 198.51.100.9 } drop", "may drop"),
     ("ip saddr != 198.51.100.0/24 accept; drop", "may drop"),
     ("ip saddr @learned drop", "may drop"),
