@@ -139,6 +139,8 @@ fn try_all(rules: &adit_inspect::filter::Ruleset) {
         assert!(outcome.doubts.len() <= 16 && outcome.exceptions.len() <= 16);
     }
     let _ = adit_inspect::filter::mistakes(rules);
+    let obstacles = adit_inspect::bypass::rules::obstacles(rules, "eth0", &[server]);
+    assert!(obstacles.len() <= 34 && obstacles.iter().all(|obstacle| !obstacle.to_string().is_empty()));
 }
 
 fn json() -> impl Strategy<Value = serde_json::Value> {

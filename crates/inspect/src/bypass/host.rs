@@ -1,26 +1,21 @@
 //! The obstacles on this host, from its own tools and /proc.
 
-use std::net::Ipv4Addr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use adit_doctor::facts::host::NotTested;
 use adit_sys::changes::tcx_programs;
 
+use super::asked::Asked;
 use super::obstacle::Obstacle;
-use super::{interface, ipsec, routing, rules, traffic};
+use super::{capture, interface, ipsec, routing, rules, traffic};
 use crate::look::rules::{legacy_tables, read};
 use crate::look::run::{Limits, Silent, run_within};
-use crate::look::system::sysctl;
+use crate::look::system::{sysctl, text};
 
-/// The packets that are to bypass the IP stack.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Asked {
-    /// The interface.
-    pub interface: String,
-    /// The addresses of this host that they have.
-    pub addresses: Vec<Ipv4Addr>,
-}
+/// The most octets that are read of the list of packet sockets.
+const PACKET_SOCKETS_MAX: u64 = 1 << 20;
 
 /// A part of the host that is read at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -136,7 +131,18 @@ pub(super) fn silent_settings(asked: &Asked) -> Vec<Obstacle> {
         obstacles.push(Obstacle::Accounting);
     }
     let interface = asked.interface.clone();
-    match interface::index(&asked.interface).map(tcx_programs) {
+    let index = interface::index(&asked.interface);
+    if let Some(index) = index {
+        match text(Path::new("/proc/thread-self/net/packet"), PACKET_SOCKETS_MAX) {
+            Ok(text) => obstacles.extend(capture::obstacle(&text, &interface, index)),
+            // A kernel without packet sockets.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => {
+                obstacles.push(Obstacle::NotRead { what: "the packet sockets", why: error.to_string() });
+            }
+        }
+    }
+    match index.map(tcx_programs) {
         None => obstacles.push(Obstacle::Interface { interface, what: "does not exist".to_owned() }),
         Some(Ok(0)) => {}
         Some(Ok(_)) => obstacles.push(Obstacle::Program { interface, kind: "tcx" }),

@@ -2,7 +2,7 @@
 
 use ipnet::Ipv4Net;
 
-use super::host::Asked;
+use super::asked::Asked;
 use super::obstacle::{OBSTACLES_MAX, Obstacle};
 use crate::read::words;
 

@@ -8,6 +8,8 @@
 //! [`rules::obstacles`] evaluates the packet filter, [`look`] the whole host, and [`Watch`] repeats that
 //! whenever something changes.
 
+mod asked;
+mod capture;
 mod host;
 mod interface;
 mod ipsec;
@@ -20,6 +22,7 @@ mod tests;
 mod traffic;
 mod watch;
 
-pub use host::{Asked, look};
+pub use asked::Asked;
+pub use host::look;
 pub use obstacle::{Direction, Obstacle, RuleObstacle, What};
 pub use watch::Watch;

@@ -37,6 +37,8 @@ pub enum Obstacle {
         /// Its kind: `XDP`, `tcx`.
         kind: &'static str,
     },
+    /// A packet socket of another program receives the packets of this interface.
+    Capture(String),
     /// A property of the interface.
     Interface {
         /// The interface.
@@ -179,6 +181,10 @@ impl fmt::Display for Obstacle {
             Obstacle::Program { interface, kind } => {
                 write!(f, "another {kind} program is attached to {interface}")
             }
+            Obstacle::Capture(interface) => write!(
+                f,
+                "another program captures packets on {interface} (tcpdump, a DHCP client): it would not see GRE packets"
+            ),
             Obstacle::Interface { interface, what } => write!(f, "{interface} {what}"),
             Obstacle::RoutingRule(rule) => {
                 write!(f, "a routing rule may select another route for GRE packets: {rule}")

@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 use ipnet::Ipv4Net;
 use serde_json::{Map, Value as Json};
 
-use super::host::Asked;
+use super::asked::Asked;
 use super::obstacle::{OBSTACLES_MAX, Obstacle};
 use crate::read;
 

@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use super::host::Asked;
+use super::asked::Asked;
 use super::obstacle::Obstacle;
 use super::{interface, ipsec, routing, rules, traffic};
 use crate::filter::Ruleset;

@@ -14,7 +14,8 @@ use std::time::{Duration, Instant};
 use adit_sys::changes::{Change, Changes};
 use adit_sys::poll::{Interest, Poller, Waker};
 
-use super::host::{Asked, PARTS, Part, look_at, silent_settings};
+use super::asked::Asked;
+use super::host::{PARTS, Part, look_at, silent_settings};
 use super::interface;
 use super::obstacle::Obstacle;
 use crate::look::run::Limits;

@@ -60,6 +60,11 @@ const CHANGES: &[(&str, &str, &str)] = &[
         "policy drop",
         "nft flush ruleset",
     ),
+    (
+        "iptables -A INPUT -p gre -j ACCEPT && iptables -V | grep -q nf_tables",
+        "iptables filter INPUT rule 1 does count received GRE packets",
+        "nft flush ruleset",
+    ),
     ("iptables-legacy -A INPUT -p tcp -j ACCEPT", "legacy iptables", ""),
 ];
 

@@ -116,6 +116,34 @@ fn a_flood_of_changes_is_bounded_and_a_rule_in_it_is_found() {
 }
 
 #[test]
+fn rules_that_take_long_to_read_are_forbidden_in_time() {
+    let (_client, host) = hosts();
+    let watched = Watched::start(&host);
+    // A list of addresses that nft prints in about a second.
+    let addresses: Vec<String> =
+        (0..150_000u32).map(|n| std::net::Ipv4Addr::from(0x0a00_0000 + n).to_string()).collect();
+    let folder = host.sh("mktemp -d");
+    let file = format!("{}/list.nft", folder.trim());
+    let list = addresses.join(", ");
+    std::fs::write(
+        &file,
+        format!("table ip long {{\nset s {{\ntype ipv4_addr\nelements = {{ {list} }}\n}}\n}}"),
+    )
+    .unwrap();
+    host.sh(&format!("nft -f {file}; rm -r {folder}"));
+    std::thread::sleep(Duration::from_secs(1));
+    wait_until("the list", LIMIT * 2, || watched.is_permitted());
+    let before = watched.reports.lock().unwrap().len();
+    let delay = watched.measure(&host, DROP, false);
+    let first = texts(&watched.reports.lock().unwrap()[before]);
+    println!("long rules: reported after {delay:?}: {first:?}");
+    wait_until("the rule", LIMIT * 2, || {
+        texts(&watched.last().unwrap_or_default()).iter().any(|one| one.contains("policy drop"))
+    });
+    println!("and the rule itself {:?}", texts(&watched.last().unwrap_or_default()));
+}
+
+#[test]
 fn a_watch_ends_when_it_is_dropped_and_costs_little() {
     let (_client, host) = hosts();
     let watched = Watched::start(&host);
