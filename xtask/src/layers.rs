@@ -44,7 +44,7 @@ const PACKAGES: &[(&str, Tier, u8)] = &[
     ("adit-store", Tier::Shell, 50),
     ("adit-auth", Tier::Shell, 55),
     ("adit-inspect", Tier::Shell, 50),
-    ("adit-dataplane", Tier::Shell, 50),
+    ("adit-dataplane", Tier::Shell, 52),
     ("adit-admin", Tier::Shell, 55),
     ("adit-server", Tier::Shell, 60),
     ("adit-client", Tier::Shell, 60),

@@ -130,13 +130,13 @@ fn lane(mode: Option<Mode>) -> Result<Lane> {
                 dont_fragment: false,
                 mode: Some(mode),
             };
-            let open = |host: &Host| -> Result<Xdp> {
+            let open = |host: &Host, peer: Ipv4Addr| -> Result<Xdp> {
                 let socket = Arc::new(socket(host)?);
                 let xdp = host.run(|| xdp::open(&options, &[socket]))?.remove(0);
-                xdp.calls.insert(CALL_ID);
+                xdp.calls.insert(CALL_ID, peer);
                 Ok(xdp)
             };
-            Ends::Xdp(Box::new((open(from)?, open(to)?)))
+            Ends::Xdp(Box::new((open(from, TO)?, open(to, FROM)?)))
         }
     };
     // Permanent neighbour entries: no address resolution in the middle of a measurement.

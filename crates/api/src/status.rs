@@ -29,6 +29,10 @@ pub struct Status {
     pub interface: String,
     /// How GRE packets are received and sent.
     pub io: String,
+    /// Why AF_XDP is not used although `link.io` allows it; empty if it is used, or not wanted.
+    pub no_xdp: String,
+    /// GRE packets since the start that AF_XDP left to the socket.
+    pub left_by_xdp: u64,
     /// How RC4 of MPPE is computed, and why in this form.
     pub cipher: String,
     /// Active sessions.

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::{Duration, Instant};
 
 use adit_crypto::Rng;
-use adit_dataplane::{Dataplane, DataplaneConfig, Event as PathEvent, Events};
+use adit_dataplane::{Dataplane, DataplaneConfig, Event as PathEvent, Events, Io};
 use adit_diag::note::LayerUp;
 use adit_diag::{Code, Layer, Note};
 use adit_ppp::auth::Credentials;
@@ -67,7 +67,12 @@ impl<'a> Attempt<'a> {
             Ok(std::net::SocketAddr::V4(local)) => *local.ip(),
             _ => return Err(Failure::new(Code::C03, "the connection was closed at once")),
         };
-        let plane = DataplaneConfig { io: options.io, near: Some(*server.ip()), ..DataplaneConfig::client() };
+        let plane = DataplaneConfig {
+            io: options.io,
+            near: Some(*server.ip()),
+            remember: Some(adit_dataplane::remembered_in(&options.state_dir)),
+            ..DataplaneConfig::client()
+        };
         let (dataplane, events) = Dataplane::start(plane, tun).map_err(host_failure)?;
         let call_id = dataplane
             .reserve_call_id(*server.ip())
@@ -91,8 +96,8 @@ impl<'a> Attempt<'a> {
 
     /// Why a raw socket carries the packets although AF_XDP was requested.
     pub(crate) fn xdp_refused(&self) -> Option<String> {
-        let error = self.dataplane.xdp_refused()?;
-        Some(format!("the socket is used: {} ({}); {}", error.tried(), error.answer(), error.fix()))
+        let why = self.dataplane.no_xdp();
+        (self.options.io == Io::Xdp && !why.is_empty()).then(|| format!("the socket is used: {why}"))
     }
 
     /// Runs the attempt to its end; `stop` requests an orderly shutdown.

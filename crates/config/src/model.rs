@@ -227,6 +227,8 @@ pub struct Link {
     pub io: Io,
     /// How RC4 of MPPE is computed.
     pub cipher: Cipher,
+    /// Threads for packets; `None`: by the number of cores.
+    pub workers: Option<u8>,
 }
 
 /// How RC4 of MPPE is computed.

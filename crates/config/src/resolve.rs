@@ -264,6 +264,12 @@ fn link(at: &Section<'_>) -> Option<Link> {
             "portable" => Cipher::Portable,
             _ => Cipher::Auto,
         },
+        workers: section
+            .get("workers", |node| match section.kind("workers") {
+                Some(Kind::AutoOr(allowed)) => read::auto_or(node, allowed),
+                _ => Ok(None),
+            })?
+            .and_then(|number| u8::try_from(number).ok()),
     })
 }
 

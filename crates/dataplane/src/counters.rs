@@ -33,6 +33,8 @@ pub(crate) struct SharedDrops {
     pub(crate) queue_full: AtomicU64,
     pub(crate) no_route: AtomicU64,
     pub(crate) refused: AtomicU64,
+    /// Packets that AF_XDP left to the socket. None of them is lost.
+    pub(crate) left_by_xdp: AtomicU64,
     pub(crate) unmatched: UnmatchedPackets,
 }
 

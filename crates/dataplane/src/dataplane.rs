@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Instant;
@@ -10,8 +11,7 @@ use adit_crypto::Rng;
 use adit_diag::Counters;
 use adit_sys::gre::{CallFilter, GreOptions, GreSocket};
 use adit_sys::poll::Waker;
-use adit_sys::tun::{Offload, Tun};
-use adit_sys::xdp::{self, CallSet, Xdp, XdpOptions};
+use adit_sys::tun::Tun;
 use adit_tunnel::events::Unmatched;
 use adit_tunnel::path::{HEADROOM, PathCommand, PathConfig};
 use adit_wire::LocalCallId;
@@ -19,9 +19,10 @@ use ipnet::{IpNet, Ipv4Net};
 
 use crate::call_ids::CallIds;
 use crate::cipher::{self, CipherChoice};
-use crate::config::{DataplaneConfig, Io};
+use crate::config::DataplaneConfig;
 use crate::counters::{Drops, LastCounters, SharedCounters, SharedDrops};
 use crate::event::{self, Events};
+use crate::in_use::IoInUse;
 use crate::io::{self, GreIn, GreOut, SocketIn, SocketOut};
 use crate::order::{self, Open, Order, Orders};
 use crate::worker::{self, Around, Parts, Sources, Worker};
@@ -33,10 +34,8 @@ pub struct Dataplane {
     threads: Mutex<Vec<JoinHandle<()>>>,
     calls: Mutex<Known>,
     drops: Arc<SharedDrops>,
-    io: String,
     cipher: CipherChoice,
-    xdp_refused: Option<adit_sys::Error>,
-    xdp_calls: Option<Arc<CallSet>>,
+    io: IoInUse,
 }
 
 /// The state of calls on the caller's side.
@@ -53,12 +52,11 @@ impl Dataplane {
     /// # Errors
     /// If a socket cannot be opened or a thread cannot be started, with the code and the fix.
     pub fn start(config: DataplaneConfig, tun: Tun) -> adit_sys::Result<(Dataplane, Events)> {
-        let count = 1usize << config.worker_bits();
+        let count = config.worker_count();
         let mask = (count - 1) as u16;
         let (events, receiver) = event::queue();
         let drops = Arc::new(SharedDrops::default());
         let queues = queues(tun, count);
-        let io = describe("raw socket", &queues, count);
 
         let wakers = (0..count).map(|_| Waker::new()).collect::<adit_sys::Result<Vec<_>>>()?;
         let (workers, orders): (Vec<_>, Vec<_>) = wakers.iter().cloned().map(order::queue).unzip();
@@ -70,10 +68,8 @@ impl Dataplane {
             threads: Mutex::new(Vec::new()),
             calls: Mutex::new(known),
             drops: Arc::clone(&drops),
-            io,
             cipher: cipher::choose(config.cipher),
-            xdp_refused: None,
-            xdp_calls: None,
+            io: IoInUse::socket(&queues, count),
         };
         let sockets = (0..count as u16)
             .map(|number| {
@@ -88,19 +84,7 @@ impl Dataplane {
                 GreSocket::open(&options).map(Arc::new)
             })
             .collect::<adit_sys::Result<Vec<_>>>()?;
-        let shares = match open_xdp(&config, &sockets) {
-            None => Vec::new(),
-            Some(Ok(shares)) => shares,
-            Some(Err(error)) => {
-                dataplane.io = format!("{}; no AF_XDP: {}", dataplane.io, error.answer());
-                dataplane.xdp_refused = Some(error);
-                Vec::new()
-            }
-        };
-        if let Some(share) = shares.first() {
-            dataplane.xdp_calls = Some(Arc::clone(&share.calls));
-            dataplane.io = describe(&share.about.to_string(), &queues, count);
-        }
+        let shares = dataplane.io.open_xdp(&config, &sockets);
         let mut shares = shares.into_iter();
         for (number, ((orders, waker), socket)) in orders.into_iter().zip(wakers).zip(sockets).enumerate() {
             // A worker without a queue of its own writes to the first one, which the first worker reads.
@@ -138,8 +122,8 @@ impl Dataplane {
     /// it. The first packets of the call may arrive before [`Dataplane::open`]; a few are held for it.
     pub fn reserve_call_id(&self, peer: Ipv4Addr) -> Option<LocalCallId> {
         let call_id = self.known().ids.reserve(Instant::now())?;
-        if let Some(calls) = &self.xdp_calls {
-            calls.insert(call_id.get());
+        if let Some(calls) = self.io.calls() {
+            calls.insert(call_id.get(), peer);
         }
         self.give(call_id, Order::Expect(call_id, peer));
         Some(call_id)
@@ -188,7 +172,7 @@ impl Dataplane {
     /// Closes a call and releases its Call ID. The returned counters are final some time later.
     pub fn close(&self, call_id: LocalCallId) -> Option<LastCounters> {
         self.give_all(|| Order::Close(call_id));
-        if let Some(calls) = &self.xdp_calls {
+        if let Some(calls) = self.io.calls() {
             calls.remove(call_id.get());
         }
         let mut known = self.known();
@@ -228,14 +212,20 @@ impl Dataplane {
         self.cipher
     }
 
-    /// The method by which packets are moved, for display.
-    pub fn io(&self) -> &str {
-        &self.io
+    /// The method by which packets are moved now, for display.
+    pub fn io(&self) -> String {
+        self.io.text()
     }
 
-    /// Why AF_XDP is not used although it was requested; the socket is used instead.
-    pub fn xdp_refused(&self) -> Option<&adit_sys::Error> {
-        self.xdp_refused.as_ref()
+    /// Why the socket is used although AF_XDP was requested, or would be used where it is safe; empty if there is nothing
+    /// to say.
+    pub fn no_xdp(&self) -> String {
+        self.io.no_xdp()
+    }
+
+    /// The number of GRE packets so far that AF_XDP left to the socket.
+    pub fn left_by_xdp(&self) -> u64 {
+        self.drops.left_by_xdp.load(Ordering::Relaxed)
     }
 
     /// Stops the workers and waits for their end. Later input is discarded.
@@ -293,22 +283,6 @@ fn queues(tun: Tun, count: usize) -> Vec<Arc<Tun>> {
     queues
 }
 
-/// Opens AF_XDP if it was requested: a share for each worker's socket.
-fn open_xdp(config: &DataplaneConfig, sockets: &[Arc<GreSocket>]) -> Option<adit_sys::Result<Vec<Xdp>>> {
-    if config.io != Io::Xdp {
-        return None;
-    }
-    let interface = match &config.interface {
-        Some(interface) => Ok(interface.clone()),
-        None => xdp::interface_for(config.near.or(config.local)),
-    };
-    Some(interface.and_then(|interface| {
-        let options =
-            XdpOptions { interface, local: config.local, dont_fragment: config.dont_fragment, mode: None };
-        xdp::open(&options, sockets)
-    }))
-}
-
 /// Starts the thread of one worker.
 fn start<I: GreIn + Send + 'static, O: GreOut + Send + 'static>(
     parts: Parts<I, O, Arc<Tun>>,
@@ -322,14 +296,4 @@ fn start<I: GreIn + Send + 'static, O: GreOut + Send + 'static>(
             let tried = "cannot start a worker thread";
             adit_sys::Error::new(adit_sys::Kind::Other, tried, error.to_string())
         })
-}
-
-fn describe(gre: &str, queues: &[Arc<Tun>], count: usize) -> String {
-    let offload = match queues.first().map(|tun| tun.offload()) {
-        Some(Offload::TcpUdp) => "TUN with TCP and UDP offload",
-        Some(Offload::Tcp) => "TUN with TCP offload",
-        Some(Offload::None) | None => "TUN without offload",
-    };
-    let workers = if count == 1 { "1 worker".to_owned() } else { format!("{count} workers") };
-    format!("{gre}, {offload}, {workers}")
 }

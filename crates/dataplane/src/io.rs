@@ -46,6 +46,10 @@ pub(crate) trait GreIn {
     fn packets(&mut self) -> impl Iterator<Item = &mut [u8]>;
     /// The number of packets left out of batches so far because they were damaged or too long.
     fn damaged(&self) -> u64;
+    /// The number of packets so far that AF_XDP left to the socket.
+    fn left_by_xdp(&self) -> u64 {
+        0
+    }
     /// The next ICMP error about a packet that was sent.
     fn icmp(&mut self) -> Option<IcmpReport>;
 }
@@ -64,6 +68,10 @@ pub(crate) trait GreOut {
     /// Whether the last flush left packets that only another flush sends.
     fn has_backlog(&mut self) -> bool {
         false
+    }
+    /// The number of packets so far that AF_XDP left to the socket.
+    fn left_by_xdp(&self) -> u64 {
+        0
     }
     /// The number of packets so far that the kernel rejected.
     fn refused(&self) -> u64;
@@ -182,6 +190,10 @@ impl GreIn for XdpIn {
         self.receiver.damaged()
     }
 
+    fn left_by_xdp(&self) -> u64 {
+        self.receiver.left()
+    }
+
     fn icmp(&mut self) -> Option<IcmpReport> {
         self.socket.icmp()
     }
@@ -215,6 +227,10 @@ impl GreOut for XdpOut {
 
     fn has_backlog(&mut self) -> bool {
         self.sender.backlog() > 0
+    }
+
+    fn left_by_xdp(&self) -> u64 {
+        self.sender.left()
     }
 
     fn refused(&self) -> u64 {

@@ -7,6 +7,7 @@
 //! packets) is dropped and counted if a queue is full.
 #![forbid(unsafe_code)]
 
+mod auto;
 mod call_ids;
 pub mod cipher;
 mod coalesce;
@@ -14,6 +15,7 @@ mod config;
 mod counters;
 mod dataplane;
 mod event;
+mod in_use;
 mod io;
 mod order;
 mod routes;
@@ -22,6 +24,7 @@ mod timers;
 mod unmatched;
 mod worker;
 
+pub use auto::remembered_in;
 pub use config::{DataplaneConfig, Io};
 pub use counters::{Drops, LastCounters};
 pub use dataplane::Dataplane;

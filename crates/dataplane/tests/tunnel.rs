@@ -55,7 +55,7 @@ fn ping_and_tcp_cross_by_af_xdp() {
         let (a, b) = hosts();
         let sites = io.map(|io| DataplaneConfig { io, near: Some(OUTER[0]), ..server() });
         let sites = [Site::new(&a, 0, sites[0].clone()), Site::new(&b, 1, sites[1].clone())];
-        assert!(sites[1].plane.xdp_refused().is_none(), "{:?}", sites[1].plane.xdp_refused());
+        assert_eq!(sites[1].plane.no_xdp(), "");
         assert!(sites[1].plane.io().starts_with("AF_XDP on eth0"), "{}", sites[1].plane.io());
         sites[0].open(sites[1].named_by_peer(), encrypted);
         sites[1].open(sites[0].named_by_peer(), encrypted);
@@ -75,12 +75,12 @@ fn ping_and_tcp_cross_by_af_xdp() {
 fn refused_af_xdp_falls_back_to_the_socket_with_the_reason() {
     let (a, b) = hosts();
     // The wire has one queue.
-    let config = DataplaneConfig { io: Io::Xdp, near: Some(OUTER[0]), workers: 2, ..server() };
+    let config = DataplaneConfig { io: Io::Xdp, near: Some(OUTER[0]), workers: Some(2), ..server() };
     let sites = pair(&a, &b, &config, true);
-    let error = sites[0].plane.xdp_refused().unwrap();
-    assert!(error.fix().contains("link.io"), "{error:?}");
+    let why = sites[0].plane.no_xdp();
+    assert!(why.contains("the interface has 1") && why.contains("link.io"), "{why}");
     let io = sites[0].plane.io();
-    assert!(io.starts_with("raw socket") && io.ends_with(&format!("no AF_XDP: {}", error.answer())), "{io}");
+    assert!(io.starts_with("raw socket, TUN"), "{io}");
     a.ping(INNER[1]);
 }
 
@@ -88,7 +88,7 @@ fn refused_af_xdp_falls_back_to_the_socket_with_the_reason() {
 fn several_workers_share_the_work() {
     for workers in [2, 4] {
         let (a, b) = hosts();
-        let sites = pair(&a, &b, &DataplaneConfig { workers, ..server() }, true);
+        let sites = pair(&a, &b, &DataplaneConfig { workers: Some(workers), ..server() }, true);
         assert!(sites[0].plane.io().ends_with(&format!("{workers} workers")));
         transfer(&a, &b, INNER[1], 2_000_000);
         transfer(&b, &a, INNER[0], 2_000_000);
@@ -107,7 +107,7 @@ fn several_workers_share_the_queues_of_af_xdp() {
     for (host, address) in [(&a, OUTER[0]), (&b, OUTER[1])] {
         host.sh(&format!("ip address add {address}/24 dev eth0; ip link set eth0 up"));
     }
-    let config = DataplaneConfig { io: Io::Xdp, near: Some(OUTER[0]), workers: 2, ..server() };
+    let config = DataplaneConfig { io: Io::Xdp, near: Some(OUTER[0]), workers: Some(2), ..server() };
     let sites = pair(&a, &b, &config, true);
     for site in &sites {
         let io = site.plane.io();

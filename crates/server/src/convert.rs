@@ -2,6 +2,7 @@
 //! shown and stored.
 
 use std::net::Ipv4Addr;
+use std::path::Path;
 use std::time::Duration;
 
 use adit_config::{Config, Mss, Reorder};
@@ -106,8 +107,8 @@ pub(crate) fn terms(config: &Config, access: &Access, networks: Vec<Ipv4Net>) ->
     }
 }
 
-/// The dataplane settings of a server that listens on the address `near`.
-pub(crate) fn dataplane(config: &Config, near: Option<Ipv4Addr>) -> DataplaneConfig {
+/// The dataplane settings of a server that listens on the address `near` and keeps its state in the directory `state`.
+pub(crate) fn dataplane(config: &Config, near: Option<Ipv4Addr>, state: Option<&Path>) -> DataplaneConfig {
     DataplaneConfig {
         networks: config.pools.values().map(|pool| pool.net).collect(),
         io: match config.link.io {
@@ -120,7 +121,9 @@ pub(crate) fn dataplane(config: &Config, near: Option<Ipv4Addr>) -> DataplaneCon
             adit_config::Cipher::Assembly => Some(Form::Assembly),
             adit_config::Cipher::Portable => Some(Form::Portable),
         },
+        workers: config.link.workers.map(usize::from),
         near,
+        remember: state.map(adit_dataplane::remembered_in),
         ..DataplaneConfig::server()
     }
 }

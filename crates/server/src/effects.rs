@@ -56,7 +56,7 @@ fn effects(config: &Config) -> Vec<String> {
     let mut effects = vec![
         format!("{:?}", convert::tunnel(config)),
         format!("{path:?}"),
-        format!("{:?}", convert::dataplane(config, None)),
+        format!("{:?}", convert::dataplane(config, None, None)),
         format!("{:?}", convert::retention(config)),
         format!("{:?}", host::resolve(&config.server.listen, address_of)),
         format!("{:?}", listener::open(anywhere, config.server.interface.as_deref()).map(drop)),

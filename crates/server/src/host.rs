@@ -14,6 +14,7 @@ use adit_sys::net::{MAIN_TABLE, Net, Route};
 use adit_sys::tun::{Tun, TunOptions};
 use ipnet::{IpNet, Ipv4Net};
 
+use crate::convert;
 use crate::error::{Result, ServerError, sys_error};
 
 /// The host state that the server manages.
@@ -31,8 +32,9 @@ impl Host {
     /// # Errors
     /// S07 without TUN, S08 without rights, S10 when an address is in use on this host.
     pub(crate) fn set_up(config: &Config, interface: &str) -> Result<(Host, Tun)> {
-        let tun = Tun::open(&TunOptions { name: interface.to_owned(), ..TunOptions::default() })
-            .map_err(|error| sys_error(&error))?;
+        let multi_queue = convert::dataplane(config, None, None).worker_count() > 1;
+        let options = TunOptions { name: interface.to_owned(), multi_queue, ..TunOptions::default() };
+        let tun = Tun::open(&options).map_err(|error| sys_error(&error))?;
         let net = Net::open().map_err(|error| sys_error(&error))?;
         let interface = tun.name().to_owned();
         let index = net.interface(&interface).map_err(|error| sys_error(&error))?.index;

@@ -63,16 +63,17 @@ async fn serve(options: Options) -> Result<()> {
         .iter()
         .map(|address| listener::open(*address, config.server.interface.as_deref()))
         .collect::<Result<Vec<_>>>()?;
+    let state = identity.as_deref().and_then(Path::parent).map(Path::to_owned);
     let identity = open_identity(identity.as_deref()).map_err(|error| store_error(&error))?;
     let id = recover(&store, &identity).map_err(|error| store_error(&error))?;
     let event_writer = EventWriter::start(store.clone(), LogLines::open(&config.log)?);
     let pools = Addresses::new(store.clone());
     let registry = Arc::new(Registry::default());
-    let plane = convert::dataplane(&config, addresses.first().map(|address| *address.ip()));
+    let plane = convert::dataplane(&config, addresses.first().map(|address| *address.ip()), state.as_deref());
     let (dataplane, events) = Dataplane::start(plane, tun).map_err(|error| sys_error(&error))?;
-    if let Some(error) = dataplane.xdp_refused() {
-        log_stderr!("warning  link.io: the socket is used: {} ({})", error.tried(), error.answer());
-        log_stderr!("         fix   {}", error.fix());
+    let no_xdp = dataplane.no_xdp();
+    if config.link.io == adit_config::Io::Xdp && !no_xdp.is_empty() {
+        log_stderr!("warning  link.io: the socket is used: {no_xdp}");
     }
     dispatch::start(events, Arc::clone(&registry))
         .map_err(|error| ServerError::new(Code::S08, format!("no thread: {error}"), "look at ulimit -u"))?;

@@ -236,8 +236,9 @@ impl Server {
         if new.link.mtu > old.link.mtu {
             return restart("a larger link.mtu needs");
         }
-        if new.link.io != old.link.io || new.link.cipher != old.link.cipher {
-            return restart("link.io and link.cipher need");
+        let packets = |link: &adit_config::Link| (link.io, link.cipher, link.workers);
+        if packets(&new.link) != packets(&old.link) {
+            return restart("link.io, link.cipher and link.workers need");
         }
         let unchanged = |error: ServerError| failed(format!("{error}; nothing was changed"));
         self.host.follow(&new).map_err(unchanged)?;
@@ -312,12 +313,20 @@ impl Server {
         }
     }
 
-    /// Sends sessions their traffic counts, for idle time-outs and lists.
+    /// Sends sessions their traffic counts, for idle time-outs and lists, and says when packets take another path.
     pub(crate) async fn watch_traffic(&self) {
         let mut every = tokio::time::interval(COUNT_EVERY);
         every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut io = self.dataplane.io();
         loop {
             every.tick().await;
+            let now = self.dataplane.io();
+            if now != io {
+                let why = self.dataplane.no_xdp();
+                let because = if why.is_empty() { String::new() } else { format!("; no AF_XDP: {why}") };
+                log_stderr!("note     link.io: {now}{because}");
+                io = now;
+            }
             for session in self.registry.all() {
                 let Some((call_id, _)) = session.known().call_ids else { continue };
                 let Some(counters) = self.dataplane.counters(call_id) else { continue };
@@ -402,7 +411,9 @@ impl Server {
             config: self.source().to_owned(),
             listen: self.listen.clone(),
             interface: self.host.interface().to_owned(),
-            io: self.dataplane.io().to_owned(),
+            io: self.dataplane.io(),
+            no_xdp: self.dataplane.no_xdp(),
+            left_by_xdp: self.dataplane.left_by_xdp(),
             cipher: self.dataplane.cipher().to_string(),
             sessions_up,
             sessions_starting,

@@ -26,13 +26,18 @@ fn open(host: &Host, mode: Mode) -> Xdp {
 
 fn open_one(host: &Host, options: &XdpOptions, socket: Arc<GreSocket>) -> adit_sys::Result<Xdp> {
     let one = host.run(|| xdp::open(options, &[socket])).map(|mut all| all.remove(0))?;
-    take_all(&one);
+    take_all(&one, other(host));
     Ok(one)
 }
 
-/// Every call in these tests is ours.
-fn take_all(xdp: &Xdp) {
-    (0..256).for_each(|call_id| xdp.calls.insert(call_id));
+/// Every call of this peer is ours.
+fn take_all(xdp: &Xdp, peer: Ipv4Addr) {
+    (0..256).for_each(|call_id| xdp.calls.insert(call_id, peer));
+}
+
+/// The address at the other end of the wire.
+fn other(host: &Host) -> Ipv4Addr {
+    if host.ip("address show eth0").contains("192.0.2.1/") { B } else { A }
 }
 
 fn plain(host: &Host) -> GreSocket {
@@ -473,7 +478,7 @@ fn workers_share_the_queues_and_get_their_own_calls() {
         let sockets = [share(&b, 0), share(&b, 1)];
         let mut workers = b.run(|| xdp::open(&options(mode), &sockets).unwrap());
         assert_eq!((workers.len(), workers[0].about.queues), (2, 2));
-        take_all(&workers[0]);
+        take_all(&workers[0], A);
         // A worker at the other end sends by its own queue, and that is the one by which veth delivers.
         let peers = [share(&a, 0), share(&a, 1)];
         let mut senders = a.run(|| xdp::open(&options(mode), &peers).unwrap());
@@ -525,8 +530,69 @@ fn the_calls_of_others_are_left_to_the_kernel() {
                 got >= 20
             });
             assert_eq!(b.receiver.taken() - taken, if ours { 20 } else { 10 }, "{mode:?}");
-            b.calls.insert(8);
+            b.calls.insert(8, A);
         }
+    });
+}
+
+/// The same Call ID from another address is another program's call, or forged.
+#[test]
+fn the_call_of_another_peer_is_left_to_the_kernel() {
+    let net = net();
+    let (mut a, mut b) = (open(&net.a, Mode::Native), open(&net.b, Mode::Native));
+    net.a.ping(B);
+    warm(&mut a.sender, B, || drain(&mut b.receiver).len());
+    let mut send = |call: u16| {
+        let (taken, left) = (b.receiver.taken(), b.receiver.left());
+        for n in 0..20 {
+            push(&mut a.sender, B, None, &packet(call, n, 100));
+        }
+        flush(&mut a.sender);
+        let mut got = 0;
+        wait_until("20 packets", SOON, || {
+            got += drain(&mut b.receiver).len();
+            got >= 20
+        });
+        (b.receiver.taken() - taken, b.receiver.left() - left)
+    };
+    assert_eq!(send(9), (20, 0));
+    b.calls.insert(9, Ipv4Addr::new(192, 0, 2, 3));
+    assert_eq!(send(9), (0, 20));
+    b.calls.insert(9, A);
+    assert_eq!(send(9), (20, 0));
+}
+
+/// Whether AF_XDP is used can be changed at any time: every packet arrives once, and in order.
+#[test]
+fn packets_change_their_path_without_loss() {
+    both_modes(|mode| {
+        let net = net();
+        let (mut a, mut b) = (open(&net.a, mode), open(&net.b, mode));
+        net.a.ping(B);
+        warm(&mut a.sender, B, || drain(&mut b.receiver).len());
+        let mut number = 0;
+        let mut seen = Vec::new();
+        for (there, here) in [(true, false), (false, false), (false, true), (true, true)] {
+            a.calls.use_xdp(there);
+            b.calls.use_xdp(here);
+            assert_eq!((a.calls.uses_xdp(), b.calls.uses_xdp()), (there, here));
+            let before = (a.sender.left(), b.receiver.taken());
+            for _ in 0..50 {
+                push(&mut a.sender, B, None, &packet(7, number, 100));
+                number += 1;
+            }
+            flush(&mut a.sender);
+            wait_until("50 packets", SOON, || {
+                seen.extend(drain(&mut b.receiver));
+                seen.len() >= number as usize
+            });
+            let left = a.sender.left() - before.0;
+            // One packet a second passes through the socket while the neighbour is not confirmed.
+            assert!(if there { left <= 1 } else { left == 50 }, "{mode:?}: {left}");
+            assert_eq!(b.receiver.taken() - before.1, if here { 50 } else { 0 }, "{mode:?}");
+        }
+        let expected: Vec<_> = (0..number).map(|n| packet(7, n, 100)).collect();
+        assert!(seen == expected, "{mode:?}");
     });
 }
 

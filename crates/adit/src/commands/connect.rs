@@ -69,7 +69,7 @@ pub(crate) struct Args {
     /// Send no faster than the server acknowledges, within its window: for servers that drop bursts
     #[arg(long)]
     windowing: bool,
-    /// Select the GRE packet I/O; xdp is faster and bypasses this host's firewall
+    /// Select the GRE packet I/O; xdp is faster and bypasses this host's firewall; auto: xdp where that changes nothing
     #[arg(long, value_name = "HOW", value_enum, default_value_t = IoWord::Auto)]
     io: IoWord,
 }

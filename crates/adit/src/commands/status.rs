@@ -102,6 +102,14 @@ fn text(status: &Status, output: &Output) -> String {
     line("config", status.config.clone());
     let listen: Vec<String> = status.listen.iter().map(ToString::to_string).collect();
     line("listen", format!("{} tcp, gre ({})", listen.join(" "), status.io));
+    if !status.no_xdp.is_empty() {
+        line("af_xdp", format!("not used: {}", status.no_xdp));
+    }
+    match status.left_by_xdp {
+        0 => {}
+        1 => line("", "1 packet left to the socket by AF_XDP".to_owned()),
+        left => line("", format!("{left} packets left to the socket by AF_XDP")),
+    }
     line("rc4", status.cipher.clone());
     let calls: u64 = status.calls_failed.iter().map(|failed| failed.count).sum();
     let starting = match status.sessions_starting {

@@ -51,7 +51,11 @@ calls_per_minute_per_address = 0
 
 /// What moves the packets at both ends in this test program: its name says so.
 fn io() -> &'static str {
-    if env!("CARGO_CRATE_NAME").ends_with("_xdp") { "xdp" } else { "socket" }
+    match env!("CARGO_CRATE_NAME") {
+        name if name.ends_with("_xdp") => "xdp",
+        name if name.ends_with("_auto") => "auto",
+        _ => "socket",
+    }
 }
 
 /// A configuration with [`io`].
@@ -157,6 +161,9 @@ pub fn start(host: &Host, dir: &Path) -> Running {
 
 /// The program that belongs to AF_XDP is loaded with it, and only with it: there was no fallback to the socket.
 fn moves_packets_by_io(host: &Host) {
+    if io() == "auto" {
+        return;
+    }
     let links = host.sh("ip -o link show type veth");
     assert_eq!(links.contains("xdp"), io() == "xdp", "{links}");
 }

@@ -41,6 +41,8 @@ pub(crate) enum Kind {
     StoreUrl,
     Domain,
     Mss,
+    /// `"auto"` or one of these numbers.
+    AutoOr(&'static [i64]),
     LogTargets,
 }
 
@@ -74,6 +76,7 @@ impl Kind {
             Kind::StoreUrl => problems(read::store_url(node)),
             Kind::Domain => problems(read::domain_rule(node)),
             Kind::Mss => problems(read::mss(node)),
+            Kind::AutoOr(allowed) => problems(read::auto_or(node, allowed)),
             Kind::LogTargets => problems(read::one_or_list(node, &(1..=8), read::log_target)),
         }
     }
@@ -110,6 +113,10 @@ impl Kind {
             Kind::StoreUrl => "sqlite:/path".to_owned(),
             Kind::Domain => "strip | keep | require:DOMAIN".to_owned(),
             Kind::Mss => "clamp | off | a number, 256 to 1460".to_owned(),
+            Kind::AutoOr(allowed) => {
+                let numbers: Vec<String> = allowed.iter().map(i64::to_string).collect();
+                format!("auto | {}", numbers.join(" | "))
+            }
             Kind::LogTargets => "stderr | { file = … }, or a list".to_owned(),
         }
     }
@@ -160,6 +167,7 @@ impl Kind {
                 {"enum": ["clamp", "off"]},
                 {"type": "integer", "minimum": 256, "maximum": 1460},
             ]}),
+            Kind::AutoOr(allowed) => json!({"anyOf": [{"const": "auto"}, {"enum": allowed}]}),
             Kind::LogTargets => {
                 let file = json!({
                     "type": "object",

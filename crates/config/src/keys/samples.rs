@@ -38,6 +38,9 @@ pub(super) fn samples(kind: &Kind) -> Vec<String> {
         Kind::StoreUrl => texts(&["sqlite:/x/a.db", "sqlite:/x/b.db"]),
         Kind::Domain => texts(&["strip", "keep", "require:CORP"]),
         Kind::Mss => plain(&["\"clamp\"", "\"off\"", "1300"]),
+        Kind::AutoOr(allowed) => {
+            std::iter::once(quote("auto")).chain(allowed.iter().map(i64::to_string)).collect()
+        }
         Kind::LogTargets => plain(&["\"stderr\"", "{ file = \"/x/log\" }"]),
     }
 }

@@ -87,8 +87,9 @@ pub(crate) static KEYS: &[Key] = &[
     key(&["link"], "setup", Kind::Duration(secs(5, 300)), "\"30s\"", "", "timeout of the set-up of a call"),
     key(&["link"], "ipv6", Kind::Bool, "false", "", "negotiate IPv6 inside the tunnel too"),
     key(&["link"], "windowing", Kind::Bool, "false", "", "send no faster than the client acknowledges, within its window; many acknowledge badly"),
-    key(&["link"], "io", Kind::Word(&["auto", "socket", "xdp"]), "\"auto\"", "", "GRE packet I/O; xdp is faster and bypasses this host's firewall"),
+    key(&["link"], "io", Kind::Word(&["auto", "socket", "xdp"]), "\"auto\"", "", "GRE packet I/O; xdp is faster and bypasses this host's firewall; auto: xdp where that changes nothing"),
     key(&["link"], "cipher", Kind::Word(&["auto", "assembly", "portable"]), "\"auto\"", "", "form of RC4 for MPPE; auto: the faster one, measured at start"),
+    key(&["link"], "workers", Kind::AutoOr(&[1, 2, 4, 8]), "\"auto\"", "", "threads for packets; auto: by the number of cores"),
 
     key(&["limits"], "sessions", Kind::Number(1..=65_535), "200", "", "concurrent sessions"),
     key(&["limits"], "starting", Kind::Number(1..=4_096), "256", "", "concurrent calls in set-up; more are queued"),

@@ -153,6 +153,30 @@ pub(crate) fn mss(node: &Node) -> Read<Mss> {
     }
 }
 
+/// `"auto"`, which is `None`, or one of the `allowed` numbers.
+pub(crate) fn auto_or(node: &Node, allowed: &[i64]) -> Read<Option<i64>> {
+    let numbers: Vec<String> = allowed.iter().map(i64::to_string).collect();
+    let expected = format!("\"auto\", {}", numbers.join(", "));
+    match &node.value {
+        Value::Text(word) if word == "auto" => Ok(None),
+        Value::Number(number) if allowed.contains(number) => Ok(Some(*number)),
+        Value::Number(number) => {
+            Problem::new(node, Code::F07, format!("cannot be {number}, it must be one of {expected}"))
+                .label(expected)
+                .fail()
+        }
+        Value::Text(word) => {
+            let number = numbers.iter().find(|number| *number == word.trim()).cloned();
+            let meant = number.or_else(|| adit_diag::nearest(word, ["auto"]).map(quote));
+            Problem::new(node, Code::F07, format!("cannot be {word:?}, it must be one of {expected}"))
+                .label(expected)
+                .maybe(meant)
+                .fail()
+        }
+        _ => Err(vec![wrong_type(node, &expected)]),
+    }
+}
+
 /// A destination of log lines.
 pub(crate) fn log_target(node: &Node) -> Read<LogTarget> {
     let words = "\"stderr\" or { file = \"/var/log/adit.log\" }";

@@ -80,6 +80,7 @@ pub(crate) struct Worker<I, O, T> {
     piece: Box<[u8]>,
     damaged: u64,
     refused: u64,
+    left_by_xdp: u64,
 }
 
 /// The result of a turn.
@@ -115,6 +116,7 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
             piece: vec![0; HEADROOM + TUN_PACKET].into_boxed_slice(),
             damaged: 0,
             refused: 0,
+            left_by_xdp: 0,
         }
     }
 
@@ -423,6 +425,9 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
         count(&self.outside.drops.malformed, damaged - self.damaged);
         count(&self.outside.drops.refused, refused - self.refused);
         (self.damaged, self.refused) = (damaged, refused);
+        let left = self.input.left_by_xdp() + self.outside.left_by_xdp();
+        count(&self.outside.drops.left_by_xdp, left - self.left_by_xdp);
+        self.left_by_xdp = left;
     }
 }
 

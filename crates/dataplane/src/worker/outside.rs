@@ -118,6 +118,11 @@ impl<O: GreOut, T: TunIo> Outside<O, T> {
         self.gre.has_backlog()
     }
 
+    /// The number of packets that AF_XDP left to the socket so far.
+    pub(super) fn left_by_xdp(&self) -> u64 {
+        self.gre.left_by_xdp()
+    }
+
     /// The number of packets that the kernel rejected so far.
     pub(super) fn refused(&self) -> u64 {
         self.gre.refused()

@@ -31,7 +31,7 @@ impl Site {
     /// Starts a data plane on `host`; its GRE goes between the outer addresses.
     pub fn new(host: &Host, number: usize, config: DataplaneConfig) -> Site {
         // With two workers one of them reads for both; with more each has a queue of its own.
-        let options = TunOptions { multi_queue: config.workers > 2, ..TunOptions::default() };
+        let options = TunOptions { multi_queue: config.worker_count() > 2, ..TunOptions::default() };
         let options = TunOptions { name: "adit0".to_owned(), ..options };
         let tun = host.run(|| Tun::open(&options).unwrap());
         let (own, peer) = (INNER[number], INNER[1 - number]);

@@ -20,6 +20,7 @@ pub(super) struct Instruction {
 const MAP_CREATE: libc::c_long = 0;
 const MAP_UPDATE: libc::c_long = 2;
 const PROG_LOAD: libc::c_long = 5;
+const INFO: libc::c_long = 15;
 const LINK_CREATE: libc::c_long = 28;
 
 const MAP_TYPE_ARRAY: u32 = 2;
@@ -136,6 +137,32 @@ pub(super) fn load(program: &[Instruction]) -> io::Result<OwnedFd> {
         }
         other => other.map(descriptor),
     }
+}
+
+/// The number by which the kernel lists a program.
+pub(super) fn program_id(program: BorrowedFd<'_>) -> io::Result<u32> {
+    /// The beginning of `struct bpf_prog_info`; the kernel fills in no more than the length given.
+    #[repr(C)]
+    #[derive(Default)]
+    struct About {
+        kind: u32,
+        id: u32,
+    }
+    #[repr(C)]
+    struct Info {
+        program: u32,
+        len: u32,
+        about: u64,
+    }
+    let mut about = About::default();
+    let info = Info {
+        program: program.as_raw_fd() as u32,
+        len: size_of_val(&about) as u32,
+        about: std::ptr::from_mut(&mut about) as u64,
+    };
+    // `about` lives through the call, and the kernel writes `len` octets to it.
+    call(INFO, &info)?;
+    Ok(about.id)
 }
 
 /// Attaches a program to an interface, for as long as the descriptor returned is open.

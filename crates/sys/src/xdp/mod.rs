@@ -13,6 +13,7 @@
 //! any reason.
 
 mod bpf;
+mod calls;
 mod header;
 mod hops;
 mod memory;
@@ -25,9 +26,10 @@ mod socket;
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::Arc;
 
+pub use calls::CallSet;
 pub use receive::Receiver;
 pub use send::{HEADROOM, SLOT, Sender};
 
@@ -86,29 +88,6 @@ pub struct Xdp {
     pub about: About,
 }
 
-/// The Call IDs of packets that are redirected to AF_XDP. All others are left to the kernel: they may belong
-/// to another program, or to a host behind this one.
-#[derive(Debug)]
-pub struct CallSet(OwnedFd);
-
-impl CallSet {
-    /// Redirects packets with this Call ID from now on.
-    pub fn insert(&self, call_id: u16) {
-        self.set(call_id, 1);
-    }
-
-    /// Leaves packets with this Call ID to the kernel from now on.
-    pub fn remove(&self, call_id: u16) {
-        self.set(call_id, 0);
-    }
-
-    /// Sets an entry. The map has space for every Call ID, so this cannot fail. If it did, the raw socket
-    /// would receive the packets.
-    fn set(&self, call_id: u16, value: u32) {
-        let _ = bpf::set(self.0.as_fd(), u32::from(call_id), value);
-    }
-}
-
 /// The AF_XDP features that kernel and driver support.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct About {
@@ -120,6 +99,10 @@ pub struct About {
     pub zero_copy: bool,
     /// The number of receive queues, of all workers together.
     pub queues: usize,
+    /// The number of the program, as in `ip -details link`.
+    pub program: u32,
+    /// [`carrier_losses`] before the program was attached.
+    pub carrier_losses: Option<u32>,
 }
 
 impl fmt::Display for About {
@@ -152,7 +135,7 @@ impl fmt::Display for About {
 pub fn open(options: &XdpOptions, sockets: &[Arc<GreSocket>]) -> Result<Vec<Xdp>> {
     let mut netlink = Netlink::open().map_err(|e| Error::io("cannot open a netlink socket", &e))?;
     let link = find(&mut netlink, &options.interface)?;
-    let addresses = addresses(options)?;
+    let addresses = addresses(options.local)?;
     let mac = link.mac.unwrap_or_default();
     let map =
         bpf::socket_map(MAX_QUEUES).map_err(|e| refused("cannot create a map of AF_XDP sockets", &e))?;
@@ -161,18 +144,26 @@ pub fn open(options: &XdpOptions, sockets: &[Arc<GreSocket>]) -> Result<Vec<Xdp>
         let tried = format!("cannot use AF_XDP with {workers} workers");
         return Err(Error::new(Kind::Unsupported, tried, "the number must be 1, 2, 4, 8 or 16"));
     }
-    let calls = bpf::number_map(1 << 16).map_err(|e| refused("cannot create a map of calls", &e))?;
+    let calls = CallSet::new().map_err(|e| refused("cannot create a map of calls", &e))?;
     let wanted = Wanted { mac, addresses: &addresses, longest: LONGEST, workers: workers as u16 };
-    let program = bpf::load(&program::assemble(&wanted, calls.as_fd(), map.as_fd()))
+    let program = bpf::load(&program::assemble(&wanted, calls.map(), map.as_fd()))
         .map_err(|e| refused("cannot load the XDP program", &e))?;
+    let id = bpf::program_id(program.as_fd()).map_err(|e| refused("cannot find the XDP program", &e))?;
     let (attachment, mode) = attach(&program, link.index, options)?;
 
     let copy = mode == Mode::Generic;
     let bound = queues(&options.interface, &link, copy, &map, workers)?;
     let zero_copy = bound.iter().any(|bound| bound.zero_copy);
-    let about = About { interface: options.interface.clone(), mode, zero_copy, queues: bound.len() };
+    let about = About {
+        interface: options.interface.clone(),
+        mode,
+        zero_copy,
+        queues: bound.len(),
+        program: id,
+        carrier_losses: link.carrier_losses,
+    };
     let attachment = Arc::new(attachment);
-    let calls = Arc::new(CallSet(calls));
+    let calls = Arc::new(calls);
     let mut shares: Vec<_> = sockets.iter().map(|_| (Vec::new(), None)).collect();
     for (number, Bound { queue, outlet, .. }) in bound.into_iter().enumerate() {
         if let Some((queues, out)) = shares.get_mut(number % workers) {
@@ -188,7 +179,7 @@ pub fn open(options: &XdpOptions, sockets: &[Arc<GreSocket>]) -> Result<Vec<Xdp>
         let hops = hops.map_err(|e| Error::io("cannot read the neighbours", &e))?;
         Ok(Xdp {
             receiver: Receiver::new(Arc::clone(&attachment), queues, Arc::clone(socket))?,
-            sender: Sender::new(outlet, hops, Arc::clone(socket), options.dont_fragment),
+            sender: Sender::new(outlet, hops, Arc::clone(socket), Arc::clone(&calls), options.dont_fragment),
             calls: Arc::clone(&calls),
             about: about.clone(),
         })
@@ -214,6 +205,15 @@ pub fn interface_for(near: Option<Ipv4Addr>) -> Result<String> {
     net.route_to(near.unwrap_or(IpAddr::V4(Ipv4Addr::new(198, 18, 0, 1)))).map(|hop| hop.name)
 }
 
+/// How often an interface has lost its carrier since it was created; `None` if the kernel does not count (before 4.16).
+///
+/// # Errors
+/// If there is no such interface.
+pub fn carrier_losses(interface: &str) -> Result<Option<u32>> {
+    let mut netlink = Netlink::open().map_err(|e| Error::io("cannot open a netlink socket", &e))?;
+    find(&mut netlink, interface).map(|link| link.carrier_losses)
+}
+
 fn find(netlink: &mut Netlink, name: &str) -> Result<Link> {
     let tried = || format!("cannot use interface {name:?} for AF_XDP");
     let link = netlink.link(name).map_err(|e| Error::io(tried(), &e))?;
@@ -227,9 +227,12 @@ fn find(netlink: &mut Netlink, name: &str) -> Result<Link> {
     Ok(link)
 }
 
-/// The local addresses whose packets the program redirects.
-fn addresses(options: &XdpOptions) -> Result<Vec<Ipv4Addr>> {
-    if let Some(local) = options.local.filter(|local| !local.is_unspecified()) {
+/// The local addresses whose packets the program redirects: only `local`, or all current IPv4 addresses of this host.
+///
+/// # Errors
+/// If the addresses cannot be read.
+pub fn addresses(local: Option<Ipv4Addr>) -> Result<Vec<Ipv4Addr>> {
+    if let Some(local) = local.filter(|local| !local.is_unspecified()) {
         return Ok(vec![local]);
     }
     let mut all: Vec<Ipv4Addr> = Net::open()?

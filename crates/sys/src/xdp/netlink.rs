@@ -60,6 +60,7 @@ pub(super) struct Link {
     pub(super) up: bool,
     pub(super) mtu: u32,
     pub(super) mac: Option<[u8; 6]>,
+    pub(super) carrier_losses: Option<u32>,
 }
 
 /// The answer to a route lookup.
@@ -265,6 +266,7 @@ impl Message<'_> {
             match kind {
                 libc::IFLA_ADDRESS => link.mac = value.try_into().ok(),
                 libc::IFLA_MTU => link.mtu = number(value)?,
+                libc::IFLA_CARRIER_DOWN_COUNT => link.carrier_losses = number(value),
                 _ => {}
             }
         }

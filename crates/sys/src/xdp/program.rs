@@ -13,6 +13,11 @@ use super::header::{ETHERNET, IP};
 /// The most local addresses that the program compares with.
 pub(super) const MAX_ADDRESSES: usize = 64;
 
+/// The number of entries of the map of calls: one for each Call ID, and the gate.
+pub(super) const CALLS: u32 = GATE + 1;
+/// The key of the entry that is 1 while packets are redirected.
+pub(super) const GATE: u32 = 1 << 16;
+
 /// The packets that the program redirects.
 #[derive(Clone, Debug)]
 pub(super) struct Wanted<'a> {
@@ -44,6 +49,7 @@ const JUMP_REGISTER_GREATER: u8 = 0x2d;
 const JUMP_EQUAL: u8 = 0x15;
 const JUMP_EQUAL_32: u8 = 0x16;
 const JUMP_NOT_EQUAL_32: u8 = 0x56;
+const JUMP_NOT_EQUAL_REGISTER: u8 = 0x5d;
 const JUMP_GREATER: u8 = 0x25;
 const CALL: u8 = 0x85;
 const EXIT: u8 = 0x95;
@@ -59,7 +65,8 @@ const DATA: i16 = 0;
 const DATA_END: i16 = 4;
 const RX_QUEUE: i16 = 16;
 
-// Registers: r6 keeps the context, r2 the packet, r5 is what was just loaded, r10 the end of the stack.
+// Registers: r6 keeps the context, r7 the source address, r2 the packet (until the first call of a function), r5 is what
+// was just loaded, r10 the end of the stack.
 const R0: u8 = 0;
 const R1: u8 = 1;
 const R2: u8 = 2;
@@ -67,6 +74,7 @@ const R3: u8 = 3;
 const R4: u8 = 4;
 const R5: u8 = 5;
 const R6: u8 = 6;
+const R7: u8 = 7;
 const R10: u8 = 10;
 /// The offset of a key on the stack.
 const KEY: i16 = -4;
@@ -100,6 +108,18 @@ impl Assembler {
         self.op(JUMP_EQUAL_32, R5, 0, 0, value as i32);
     }
 
+    /// Loads the entry of an array map whose key is on the stack into r5.
+    fn look_up(&mut self, map: BorrowedFd<'_>) {
+        self.op(LOAD_MAP, R1, PSEUDO_MAP_FD, 0, map.as_raw_fd());
+        self.op(0, 0, 0, 0, 0);
+        self.op(MOVE, R2, R10, 0, 0);
+        self.op(ADD, R2, 0, 0, i32::from(KEY));
+        self.op(CALL, 0, 0, 0, MAP_LOOKUP_ELEM);
+        self.to_pass.push(self.code.len());
+        self.op(JUMP_EQUAL, R0, 0, 0, 0);
+        self.op(LOAD_U32, R5, R0, 0, 0);
+    }
+
     fn resolve(&mut self, jumps: &[usize]) {
         let here = self.code.len();
         for at in jumps {
@@ -115,8 +135,8 @@ fn wire16(value: u16) -> u32 {
     u32::from(u16::from_ne_bytes(value.to_be_bytes()))
 }
 
-/// Assembles the program. It redirects packets whose Call ID has a 1 in `calls` to the socket in `sockets`
-/// whose key is the number of the receive queue.
+/// Assembles the program. It redirects packets whose source address is the entry of their Call ID in `calls` to the socket
+/// in `sockets` whose key is the number of the receive queue, if the entry [`GATE`] of `calls` is 1.
 pub(super) fn assemble(
     wanted: &Wanted<'_>,
     calls: BorrowedFd<'_>,
@@ -166,6 +186,7 @@ pub(super) fn assemble(
 
     let take = std::mem::take(&mut a.to_take);
     a.resolve(&take);
+    a.op(LOAD_U32, R7, R2, (ETHERNET + 12) as i16, 0);
     a.load(LOAD_U16, GRE + 6);
     a.op(TO_BIG_ENDIAN, R5, 0, 0, 16);
     a.op(STORE_U32, R10, R5, KEY, 0);
@@ -173,14 +194,15 @@ pub(super) fn assemble(
     a.op(XOR_REGISTER, R5, R2, 0, 0);
     a.op(AND, R5, 0, 0, i32::from(wanted.workers.saturating_sub(1)));
     a.pass_unless(0);
-    a.op(LOAD_MAP, R1, PSEUDO_MAP_FD, 0, calls.as_raw_fd());
-    a.op(0, 0, 0, 0, 0);
-    a.op(MOVE, R2, R10, 0, 0);
-    a.op(ADD, R2, 0, 0, i32::from(KEY));
-    a.op(CALL, 0, 0, 0, MAP_LOOKUP_ELEM);
+    a.look_up(calls);
+    // No call: the entry is 0, which may be the source address of a packet too.
     a.to_pass.push(a.code.len());
-    a.op(JUMP_EQUAL, R0, 0, 0, 0);
-    a.op(LOAD_U32, R5, R0, 0, 0);
+    a.op(JUMP_EQUAL, R5, 0, 0, 0);
+    a.to_pass.push(a.code.len());
+    a.op(JUMP_NOT_EQUAL_REGISTER, R5, R7, 0, 0);
+    a.op(SET, R5, 0, 0, GATE as i32);
+    a.op(STORE_U32, R10, R5, KEY, 0);
+    a.look_up(calls);
     a.pass_unless(1);
     a.op(LOAD_MAP, R1, PSEUDO_MAP_FD, 0, sockets.as_raw_fd());
     a.op(0, 0, 0, 0, 0);

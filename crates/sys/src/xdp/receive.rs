@@ -37,6 +37,7 @@ pub struct Receiver {
     turns: u32,
     damaged: u64,
     taken: u64,
+    left: u64,
 }
 
 #[derive(Debug)]
@@ -75,6 +76,7 @@ impl Receiver {
             turns: 0,
             damaged: 0,
             taken: 0,
+            left: 0,
         })
     }
 
@@ -94,6 +96,7 @@ impl Receiver {
         self.from_socket = ask_socket && self.turns.is_multiple_of(SOCKET_EVERY);
         if self.from_socket && self.socket.receive(&mut self.by_socket)? > 0 {
             // The released frames reach the kernel in the next turn.
+            self.left += self.by_socket.len() as u64;
             return Ok(self.by_socket.len());
         }
         self.from_socket = false;
@@ -104,7 +107,9 @@ impl Receiver {
         self.first = (self.first + 1) % self.queues.len().max(1);
         if self.arrived.is_empty() && ask_socket {
             self.from_socket = true;
-            return self.socket.receive(&mut self.by_socket);
+            let received = self.socket.receive(&mut self.by_socket)?;
+            self.left += received as u64;
+            return Ok(received);
         }
         self.taken += self.arrived.len() as u64;
         Ok(self.arrived.len())
@@ -173,9 +178,14 @@ impl Receiver {
         self.damaged + self.by_socket.damaged()
     }
 
-    /// The number of packets so far that arrived through AF_XDP; the others arrived on the raw socket.
+    /// The number of packets so far that arrived through AF_XDP.
     pub fn taken(&self) -> u64 {
         self.taken
+    }
+
+    /// The number of packets so far that arrived on the raw socket.
+    pub fn left(&self) -> u64 {
+        self.left
     }
 
     /// The number of packets that the kernel dropped because the receive buffer was full, or because they did

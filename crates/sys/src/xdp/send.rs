@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::CallSet;
 use super::header::{HEADERS, IP, Outer};
 use super::hops::{Hop, Hops};
 use super::memory::Frame;
@@ -34,12 +35,15 @@ pub struct Sender {
     open: Option<Frame>,
     socket: Arc<GreSocket>,
     by_socket: SendBatch,
+    /// Says whether AF_XDP is used.
+    calls: Arc<CallSet>,
     /// The destination of the previous packet, and whether it took the kernel's path: order is preserved when
     /// that changes.
     before: Option<(Ipv4Addr, bool)>,
     identification: u16,
     dont_fragment: bool,
     given: u64,
+    left: u64,
 }
 
 #[derive(Debug)]
@@ -52,7 +56,13 @@ struct Queued {
 }
 
 impl Sender {
-    pub(super) fn new(outlet: Outlet, hops: Hops, socket: Arc<GreSocket>, dont_fragment: bool) -> Sender {
+    pub(super) fn new(
+        outlet: Outlet,
+        hops: Hops,
+        socket: Arc<GreSocket>,
+        calls: Arc<CallSet>,
+        dont_fragment: bool,
+    ) -> Sender {
         Sender {
             outlet,
             hops,
@@ -60,10 +70,12 @@ impl Sender {
             open: None,
             socket,
             by_socket: SendBatch::new(MAX_BATCH, SLOT),
+            calls,
             before: None,
             identification: 0,
             dont_fragment,
             given: 0,
+            left: 0,
         }
     }
 
@@ -122,10 +134,14 @@ impl Sender {
         self.batch.iter_mut().map(|queued| outlet.octets(&mut queued.frame))
     }
 
-    /// The number of packets so far that were sent through AF_XDP; the others were sent through the raw
-    /// socket.
+    /// The number of packets so far that were sent through AF_XDP.
     pub fn given(&self) -> u64 {
         self.given
+    }
+
+    /// The number of packets so far that were left to the raw socket.
+    pub fn left(&self) -> u64 {
+        self.left
     }
 
     /// The number of frames that the interface has not accepted yet. They are sent with the next flush; while
@@ -153,6 +169,7 @@ impl Sender {
     fn send(&mut self, now: Instant, mut queued: Queued, report: &mut Sent) {
         let (destination, gre) = (queued.destination, queued.end - queued.start);
         let hop = match self.hops.find(now, destination, queued.source) {
+            _ if !self.calls.uses_xdp() => Hop::Kernel,
             Hop::Direct { mtu, .. } if IP + gre > mtu as usize => Hop::Kernel,
             hop => hop,
         };
@@ -189,6 +206,7 @@ impl Sender {
                     report.refused += 1;
                 }
                 self.outlet.free.push(queued.frame);
+                self.left += 1;
             }
         }
     }
