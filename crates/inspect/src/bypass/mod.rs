@@ -26,3 +26,20 @@ pub use asked::Asked;
 pub use host::look;
 pub use obstacle::{Direction, Obstacle, RuleObstacle, What};
 pub use watch::Watch;
+
+/// Parses a text as the output of each tool. For fuzzers only.
+#[doc(hidden)]
+pub fn read_any(text: &str, asked: &Asked) -> Vec<Obstacle> {
+    let name = &asked.interface;
+    let (queues, places) = traffic::queues(text, name);
+    let mut all = queues;
+    for place in places {
+        all.extend(traffic::filters(text, name, &place));
+    }
+    all.extend(interface::obstacles(text, name, Some(1)));
+    all.extend(routing::obstacles(text, asked));
+    all.extend(ipsec::obstacles(text, asked));
+    all.extend(ipsec::default_obstacle(text));
+    all.extend(capture::obstacle(text, name, 2));
+    all
+}
