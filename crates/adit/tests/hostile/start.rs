@@ -13,7 +13,7 @@ use adit_testbed::wrap;
 fn host() -> (Host, Host, TempDir) {
     let (client, server) = neighbours();
     let dir = TempDir::new().unwrap();
-    std::fs::write(dir.path().join("adit.toml"), CONFIG).unwrap();
+    std::fs::write(dir.path().join("adit.toml"), with_io(CONFIG)).unwrap();
     (client, server, dir)
 }
 

@@ -131,6 +131,8 @@ pub struct Rule {
     pub counter: Option<u64>,
     /// Its conditions and actions, in order.
     pub steps: Vec<Step>,
+    /// Whether it has extensions of iptables, which nft does not interpret.
+    pub has_extensions: bool,
 }
 
 /// A part of a rule.

@@ -98,7 +98,7 @@ fn keep_worse(kept: &mut Option<Passage>, new: Passage) {
 
 impl Rules {
     fn is_iptables(&self, by: &By) -> bool {
-        by.chain.family == "iptables" || by.chain.family == "ip" && self.by_iptables.contains(&by.chain.table)
+        self.set.chains.get(&by.chain).is_some_and(|chain| chain.by_iptables)
     }
 
     fn rule(&self, by: &By) -> Rule {

@@ -7,7 +7,7 @@ use adit_doctor::facts::host::NotTested;
 
 use super::run::Limits;
 use super::{run, system};
-use crate::filter::Ruleset;
+use crate::filter::{Chain, Ruleset};
 use crate::read::{iptables, nft};
 
 /// The names of the tables of the legacy kernel interface of iptables, which nft does not list.
@@ -25,8 +25,6 @@ pub(crate) fn legacy_tables() -> io::Result<String> {
 pub(crate) struct Rules {
     /// The rules.
     pub(crate) set: Ruleset,
-    /// Tables of nftables that iptables manages.
-    pub(super) by_iptables: Vec<String>,
     /// The names of these programs, for display.
     pub(super) by: String,
     /// Why nft did not list its rules; those of iptables are then known.
@@ -50,7 +48,6 @@ pub(crate) fn read(limits: &Limits) -> Result<Rules, NotTested> {
     if set.chains.values().any(|chain| chain.base.is_some()) {
         by.push("nftables");
     }
-    let mut by_iptables = Vec::new();
     let (mut saved_any, mut old_read) = (None, false);
     // The second program uses the legacy kernel interface if the first one uses nftables.
     for program in ["iptables-save", "iptables-legacy-save"] {
@@ -63,16 +60,16 @@ pub(crate) fn read(limits: &Limits) -> Result<Rules, NotTested> {
             Err(_) => continue,
         };
         saved_any = Some(());
-        if saved.rules.chains.values().any(|chain| chain.base.is_some() && !chain.rules.is_empty())
-            || saved.rules.chains.values().filter_map(|chain| chain.base.as_ref()).any(|base| base.drops)
-        {
-            by.push(if saved.nftables { "iptables (nf_tables)" } else { "iptables" });
-        }
-        if saved.nftables {
-            by_iptables.extend(saved.rules.chains.keys().map(|name| name.table.clone()));
-        }
-        old_read |= !saved.nftables;
+        let is_nftables = saved.nftables;
+        let family = if is_nftables { "ip" } else { "iptables" };
+        old_read |= !is_nftables;
         set.absorb(saved);
+        let has_effect =
+            |chain: &Chain| chain.base.as_ref().is_some_and(|base| base.drops || !chain.rules.is_empty());
+        let mut chains = set.chains.iter().filter(|(name, chain)| name.family == family && chain.by_iptables);
+        if chains.any(|(_, chain)| has_effect(chain)) {
+            by.push(if is_nftables { "iptables (nf_tables)" } else { "iptables" });
+        }
     }
     let old = legacy_tables().unwrap_or_default();
     if !old.trim().is_empty() && !old_read {
@@ -88,7 +85,7 @@ pub(crate) fn read(limits: &Limits) -> Result<Rules, NotTested> {
                 && old.trim().is_empty()
                 && !Path::new("/sys/module/nf_tables").exists()
             {
-                return Ok(Rules { set, by_iptables, by: "no packet filter".to_owned(), unlisted: None });
+                return Ok(Rules { set, by: "no packet filter".to_owned(), unlisted: None });
             }
             return Err(silent.not_tested("nft", "nftables"));
         }
@@ -97,5 +94,5 @@ pub(crate) fn read(limits: &Limits) -> Result<Rules, NotTested> {
     by.dedup();
     let by = if by.is_empty() { "no rules".to_owned() } else { by.join(", ") };
     let unlisted = listed.err().map(|silent| silent.not_tested("nft", "nftables"));
-    Ok(Rules { set, by_iptables, by, unlisted })
+    Ok(Rules { set, by, unlisted })
 }

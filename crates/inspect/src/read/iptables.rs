@@ -5,7 +5,7 @@ mod options;
 pub(super) use options::effect_of;
 
 use super::{RULES_MAX, ReadError, TEXT_MAX, error};
-use crate::filter::{Base, Chain, ChainName, Hook, Kind, Rule, Ruleset};
+use crate::filter::{Action, Base, Chain, ChainName, Effect, Hook, Kind, Rule, Ruleset, Step};
 
 const SOURCE: &str = "iptables-save";
 /// The most characters of a rule that are shown.
@@ -16,20 +16,49 @@ const WORDS_MAX: usize = 512;
 /// The result of `iptables-save`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Saved {
-    /// Whether the tables are nftables tables of family `ip`, which `nft` lists too, but less completely.
+    /// Whether the tables are nftables tables of family `ip`, which `nft` lists too.
     pub nftables: bool,
     /// The chains.
     pub rules: Ruleset,
 }
 
 impl Ruleset {
-    /// Adds the rules of iptables: they replace the same tables listed by nft, or are added to them.
+    /// Adds the rules of iptables. Those of the legacy kernel interface are added to the others; those that nft lists
+    /// too are combined with its list.
     pub fn absorb(&mut self, saved: Saved) {
-        if saved.nftables {
-            let has = |name: &ChainName| saved.rules.chains.keys().any(|other| other.table == name.table);
-            self.chains.retain(|name, _| name.family != "ip" || !has(name));
+        for (name, chain) in saved.rules.chains {
+            let combined = match self.chains.remove(&name) {
+                Some(listed) if saved.nftables => combine(listed, chain),
+                _ => chain,
+            };
+            self.chains.insert(name, combined);
         }
-        self.chains.extend(saved.rules.chains);
+    }
+}
+
+/// Combines what nft and iptables-save print of one chain. Neither is complete: nft does not print what the extensions of
+/// iptables match, and iptables-save leaves out sets, maps and whole chains that only nft can make, so that `ip saddr @s drop`
+/// is printed as `-j DROP`.
+fn combine(listed: Chain, saved: Chain) -> Chain {
+    let is_counter = |step: &Step| *step == Step::Do(Action::Effect(Effect::Count));
+    // Every rule that iptables makes has a counter.
+    let is_native = listed.rules.len() != saved.rules.len()
+        || !listed.rules.iter().all(|rule| rule.steps.iter().any(is_counter));
+    if is_native {
+        return listed;
+    }
+    let counter = saved.base.as_ref().and_then(|base| base.counter);
+    let rules = listed.rules.into_iter().zip(saved.rules);
+    let rules = rules.map(|(listed, saved)| {
+        if listed.has_extensions {
+            return saved;
+        }
+        Rule { steps: listed.steps.into_iter().filter(|step| !is_counter(step)).collect(), ..saved }
+    });
+    Chain {
+        rules: rules.collect(),
+        base: listed.base.map(|base| Base { counter: base.counter.or(counter), ..base }),
+        by_iptables: true,
     }
 }
 
@@ -94,7 +123,7 @@ pub fn read(text: &str) -> Result<Saved, ReadError> {
                 let steps = options::steps(words, &declared);
                 let text =
                     rest.chars().map(|c| if c.is_control() { ' ' } else { c }).take(SHOWN_MAX).collect();
-                let rule = Rule { handle: None, text, counter, steps };
+                let rule = Rule { handle: None, text, counter, steps, has_extensions: false };
                 let chain = saved.rules.chains.get_mut(&name(chain));
                 chain
                     .ok_or_else(|| error(SOURCE, place(), "a chain that was declared before"))?

@@ -67,6 +67,7 @@ pub fn read(text: &str) -> Result<Ruleset, ReadError> {
             text: text::rule(expressions, body.get("comment").and_then(Json::as_str)),
             counter: expression::counter(expressions),
             steps: reader.steps(expressions),
+            has_extensions: expressions.iter().any(|expression| expression.get("xt").is_some()),
         };
         let chain = ruleset.chains.get_mut(&name);
         chain
