@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use adit_crypto::mppe::{KeySchedule, SessionKey, StartKey, Strength};
 use adit_wire::mppe::{COUNT_MODULUS, HEADER, Header};
 
-use self::stateful::Stateful;
+use self::stateful::{Place, Stateful};
 use super::plausible::{PEEK, Proof, is_packet};
 use super::work::Work;
 
@@ -192,10 +192,15 @@ impl Decryptor {
             return Err(Refusal::NotAsAgreed);
         }
         let skipped = header.count.wrapping_sub(self.expected) % COUNT_MODULUS;
+        // The distance in GRE numbers from the last good frame; a smaller number gives no information.
+        let gap = self.last_seq.map_or(0, |last| seq.wrapping_sub(last).cast_signed().max(0).unsigned_abs());
         if let Some(stateful) = &mut self.stateful {
-            stateful.decrypt(now, &mut self.keys, self.expected, skipped, header, data)?;
+            let work = &mut self.work;
+            let mut spend = |changes| work.spend(now, changes) && may_spend(changes);
+            let place = Place { expected: self.expected, skipped, gap };
+            stateful.decrypt(now, &mut self.keys, place, header, data, &mut spend)?;
         } else {
-            self.stateless(now, seq, skipped, data, may_spend)?;
+            self.stateless(now, gap, skipped, data, may_spend)?;
         }
         self.expected = (header.count + 1) % COUNT_MODULUS;
         Ok(())
@@ -204,13 +209,11 @@ impl Decryptor {
     fn stateless(
         &mut self,
         now: Instant,
-        seq: u32,
+        gap: u32,
         skipped: u16,
         data: &mut [u8],
         may_spend: &mut dyn FnMut(u32) -> bool,
     ) -> Result<(), Refusal> {
-        // The distance in GRE numbers from the last good frame; a smaller number gives no information.
-        let gap = self.last_seq.map_or(0, |last| seq.wrapping_sub(last).cast_signed().max(0).unsigned_abs());
         let before = self.keys.key();
         let result = self.open(now, gap, skipped, data, may_spend);
         if result.is_err() {

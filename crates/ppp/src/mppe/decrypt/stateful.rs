@@ -8,7 +8,7 @@ use adit_crypto::rc4::Rc4;
 use adit_wire::mppe::{COUNT_MODULUS, Header};
 
 use super::super::plausible::{PEEK, Proof, is_packet};
-use super::{Refusal, opens};
+use super::{MAX_TURNS, Refusal, opens};
 
 /// The interval at which a Reset-Request is repeated.
 const REPEAT: Duration = Duration::from_secs(1);
@@ -25,27 +25,39 @@ pub(super) enum Stateful {
     },
 }
 
+/// Where a frame is in the sequence of frames.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    /// The count of the next frame if nothing is lost.
+    pub(super) expected: u16,
+    /// How many counts it is after that, modulo 4096.
+    pub(super) skipped: u16,
+    /// The distance in GRE numbers from the last good frame: no more frames were lost.
+    pub(super) gap: u32,
+}
+
 impl Stateful {
     pub(super) fn new(stream: Rc4) -> Stateful {
         Stateful::InStep(Box::new(stream))
     }
 
-    /// Decrypts in place a frame that is `skipped` counts after the expected one.
+    /// Decrypts in place a frame. `spend` is called before more key changes than a frame without loss needs.
     pub(super) fn decrypt(
         &mut self,
         now: Instant,
         keys: &mut KeySchedule,
-        expected: u16,
-        skipped: u16,
+        place: Place,
         header: Header,
         data: &mut [u8],
+        spend: &mut dyn FnMut(u32) -> bool,
     ) -> Result<(), Refusal> {
-        if skipped >= COUNT_MODULUS / 2 {
+        let Place { skipped, gap, .. } = place;
+        if skipped >= COUNT_MODULUS / 2 && u32::from(skipped) >= gap {
             return Err(Refusal::Noise); // an old count: late, after its gap was given up
         }
-        // Flag packets, which have the low octet FF and change the key, from the expected count to this one.
-        let flags = ((expected + skipped + 1) >> 8) - (expected >> 8);
-        let in_turn = skipped == 0 && matches!(self, Stateful::InStep(_));
+        let flags = place.flags(0);
+        let is_next = skipped == 0 && gap <= u32::from(COUNT_MODULUS);
+        let in_turn = is_next && matches!(self, Stateful::InStep(_));
         if let (Stateful::InStep(stream), true, 0, false) = (&mut *self, in_turn, flags, header.flushed) {
             stream.apply(data);
             let peek = data.get(..data.len().min(PEEK)).unwrap_or_default();
@@ -60,23 +72,35 @@ impl Stateful {
             return Err(Refusal::Discarded);
         }
         // With the A bit the sender reinitializes RC4 with the current key (RFC 3078, FreeBSD), or changes
-        // the key once more before that (Linux): try which one gives a packet.
+        // the key once more before that (Linux): try which one gives a packet. So many frames may be lost that the count has
+        // gone around.
         let mut tried = keys.clone();
-        for _ in 0..flags {
-            tried.advance();
-        }
-        if !opens(&tried, data, Proof::Checksum) {
-            tried.advance();
-            if !opens(&tried, data, Proof::Checksum) {
-                self.lose_step(now);
-                return Err(Refusal::Noise);
+        let mut changes = flags;
+        for turn in 0..=(gap / u32::from(COUNT_MODULUS)).min(MAX_TURNS) {
+            if turn > 0 {
+                changes = place.flags(turn) - place.flags(turn - 1);
+                if !spend(changes + 2) {
+                    self.lose_step(now);
+                    return Err(Refusal::Throttled);
+                }
+            }
+            for _ in 0..changes {
+                tried.advance();
+            }
+            let mut once_more = tried.clone();
+            once_more.advance();
+            for key in [&tried, &once_more] {
+                if opens(key, data, Proof::Checksum) {
+                    let mut stream = key.cipher();
+                    stream.apply(data);
+                    *keys = key.clone();
+                    *self = Stateful::new(stream);
+                    return Ok(());
+                }
             }
         }
-        let mut stream = tried.cipher();
-        stream.apply(data);
-        *keys = tried;
-        *self = Stateful::new(stream);
-        Ok(())
+        self.lose_step(now);
+        Err(Refusal::Noise)
     }
 
     fn lose_step(&mut self, now: Instant) {
@@ -100,5 +124,14 @@ impl Stateful {
             Stateful::Discarding { next_request } => Some(*next_request),
             Stateful::InStep(_) => None,
         }
+    }
+}
+
+impl Place {
+    /// The flag packets, which have the low octet FF and change the key (RFC 3078 section 7.2), from the expected count to
+    /// this one, if the count has gone around so many times.
+    fn flags(self, turns: u32) -> u32 {
+        let to = u32::from(self.expected) + u32::from(self.skipped) + turns * u32::from(COUNT_MODULUS) + 1;
+        (to >> 8) - u32::from(self.expected >> 8)
     }
 }
