@@ -79,7 +79,7 @@ pub struct CodeCount {
     pub count: u64,
 }
 
-/// GRE packets since the start that belong to no session.
+/// GRE packets since the start that belong to no session, and packets of sessions for which there was no space.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Drops {
     /// Packets with a Call ID of no call.
@@ -90,6 +90,11 @@ pub struct Drops {
     pub malformed: u64,
     /// Packets dropped because a queue was full.
     pub queue_full: u64,
+    /// Packets that the kernel dropped because the receive buffer was full, or because they did not fit a frame of AF_XDP.
+    /// Read at most once a second, and only while packets arrive.
+    pub overflowed: u64,
+    /// Packets that the kernel did not accept from the server, to send or to deliver to the host.
+    pub refused: u64,
 }
 
 /// An address pool.

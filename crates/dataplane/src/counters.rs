@@ -22,6 +22,9 @@ pub struct Drops {
     pub no_route: u64,
     /// Packets that the host's kernel did not take.
     pub refused: u64,
+    /// GRE packets that the host's kernel dropped because the receive buffer was full, or because they did not fit a frame of
+    /// AF_XDP. Read at most once a second, and only while a worker has work.
+    pub overflowed: u64,
 }
 
 /// [`Drops`] in the making.
@@ -33,6 +36,7 @@ pub(crate) struct SharedDrops {
     pub(crate) queue_full: AtomicU64,
     pub(crate) no_route: AtomicU64,
     pub(crate) refused: AtomicU64,
+    pub(crate) overflowed: AtomicU64,
     /// Packets that AF_XDP left to the socket. None of them is lost.
     pub(crate) left_by_xdp: AtomicU64,
     pub(crate) unmatched: UnmatchedPackets,
@@ -48,6 +52,7 @@ impl SharedDrops {
             queue_full: get(&self.queue_full),
             no_route: get(&self.no_route),
             refused: get(&self.refused),
+            overflowed: get(&self.overflowed),
         }
     }
 }

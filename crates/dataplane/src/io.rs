@@ -46,6 +46,9 @@ pub(crate) trait GreIn {
     fn packets(&mut self) -> impl Iterator<Item = &mut [u8]>;
     /// The number of packets left out of batches so far because they were damaged or too long.
     fn damaged(&self) -> u64;
+    /// The number of packets so far that the kernel dropped because the receive buffer was full, or because they
+    /// did not fit a frame of AF_XDP. Costs a system call for each source.
+    fn overflowed(&self) -> u64;
     /// The number of packets so far that AF_XDP left to the socket.
     fn left_by_xdp(&self) -> u64 {
         0
@@ -118,6 +121,10 @@ impl GreIn for SocketIn {
         self.batch.damaged()
     }
 
+    fn overflowed(&self) -> u64 {
+        self.socket.dropped().into()
+    }
+
     fn icmp(&mut self) -> Option<IcmpReport> {
         self.socket.icmp()
     }
@@ -188,6 +195,10 @@ impl GreIn for XdpIn {
 
     fn damaged(&self) -> u64 {
         self.receiver.damaged()
+    }
+
+    fn overflowed(&self) -> u64 {
+        self.receiver.dropped()
     }
 
     fn left_by_xdp(&self) -> u64 {

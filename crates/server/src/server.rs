@@ -442,6 +442,8 @@ impl Server {
                 spoofed: drops.spoofed,
                 malformed: drops.malformed,
                 queue_full: drops.queue_full + self.registry.queue_full.load(Ordering::Relaxed),
+                overflowed: drops.overflowed,
+                refused: drops.refused,
             },
             warnings,
         }

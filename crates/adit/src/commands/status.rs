@@ -1,7 +1,7 @@
 //! `adit status`, and what other commands show of the running server.
 
 use adit_api::session::{SessionDetail, SessionRow, State};
-use adit_api::status::Status;
+use adit_api::status::{Drops, Status};
 use adit_api::{Request, Response};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -126,15 +126,8 @@ fn text(status: &Status, output: &Output) -> String {
         let code = output.paint(Tone::Bad, failed.code.as_str());
         line("", format!("{code} {:>6}  {}", failed.count, failed.code.title()));
     }
-    let drops = status.drops;
-    if drops.unknown_call + drops.spoofed + drops.malformed + drops.queue_full > 0 {
-        line(
-            "dropped",
-            format!(
-                "GRE packets: {} for no call, {} from a wrong address, {} malformed; {} for full queues",
-                drops.unknown_call, drops.spoofed, drops.malformed, drops.queue_full
-            ),
-        );
+    for text in dropped(status.drops) {
+        line("dropped", text);
     }
     if status.draining {
         line("draining", "new calls are refused".to_owned());
@@ -170,6 +163,23 @@ const COLUMNS: &[Column<SessionRow>] = &[
         Some(code) => Field::new(Tone::Bad, format!("{} {code}", s.state)),
     }),
 ];
+
+/// What was dropped, if anything.
+fn dropped(drops: Drops) -> Vec<String> {
+    let Drops { unknown_call, spoofed, malformed, queue_full, overflowed, refused } = drops;
+    let mut texts = Vec::new();
+    if unknown_call + spoofed + malformed + queue_full > 0 {
+        texts.push(format!(
+            "GRE packets: {unknown_call} for no call, {spoofed} from a wrong address, {malformed} malformed; {queue_full} for full queues"
+        ));
+    }
+    if overflowed + refused > 0 {
+        texts.push(format!(
+            "by the kernel: {overflowed} received packets because the receive buffer was full; {refused} packets that it did not accept"
+        ));
+    }
+    texts
+}
 
 /// An optional value as text; empty if it is missing.
 fn text_of(value: Option<&impl ToString>) -> String {
@@ -331,4 +341,26 @@ pub(crate) fn kick(selector: &str, reason: &str, output: &Output, places: &Place
     }
     output.line(&format!("{} session{} {verb}", ended.len(), if ended.len() == 1 { "" } else { "s" }))?;
     Ok(Exit::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_of_drop_is_named_and_nothing_else() {
+        assert!(dropped(Drops::default()).is_empty());
+        let overflowed = dropped(Drops { overflowed: 7, ..Drops::default() });
+        assert_eq!(
+            overflowed,
+            [
+                "by the kernel: 7 received packets because the receive buffer was full; 0 packets that it did not accept"
+            ]
+        );
+        let both = dropped(Drops { malformed: 1, refused: 2, ..Drops::default() });
+        assert!(
+            both[0].contains("1 malformed") && both[1].contains("2 packets that it did not accept"),
+            "{both:?}"
+        );
+    }
 }

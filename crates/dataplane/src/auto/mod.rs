@@ -38,12 +38,12 @@ pub(crate) fn open(config: &DataplaneConfig, sockets: &[Arc<GreSocket>]) -> Resu
         None => xdp::interface_for(config.near.or(config.local)).map_err(failed)?,
     };
     if let Some(remembered) = remembered(config).filter(|remembered| remembered.contains(&interface)) {
-        return Err(lost_carrier(&interface, &remembered));
+        return Err(remembers_lost_carrier(&interface, &remembered));
     }
     let asked = asked(&interface, config)?;
     let obstacles = bypass::look(&asked, None, PATIENCE);
     if !obstacles.is_empty() {
-        return Err(list(&texts(&obstacles)));
+        return Err(at_start(&texts(&obstacles)));
     }
     let options = XdpOptions {
         interface,
@@ -59,6 +59,11 @@ fn asked(interface: &str, config: &DataplaneConfig) -> Result<Asked, String> {
     Ok(Asked { interface: interface.to_owned(), addresses })
 }
 
+/// AF_XDP is opened at the start only, so that later changes do not change this reason.
+fn at_start(obstacles: &[String]) -> String {
+    format!("at the start, {}; restart to check again", list(obstacles))
+}
+
 fn texts(obstacles: &[bypass::Obstacle]) -> Vec<String> {
     obstacles.iter().map(ToString::to_string).collect()
 }
@@ -67,11 +72,12 @@ fn remembered(config: &DataplaneConfig) -> Option<Remembered> {
     config.remember.clone().map(Remembered)
 }
 
-fn lost_carrier(interface: &str, remembered: &Remembered) -> String {
-    format!(
-        "{interface} lost its carrier when an XDP program was attached; to try again, remove it from {}",
-        remembered.path().display()
-    )
+fn lost_carrier(interface: &str) -> String {
+    format!("{interface} lost its carrier within {} s after an XDP program was attached", SETTLED.as_secs())
+}
+
+fn remembers_lost_carrier(interface: &str, remembered: &Remembered) -> String {
+    format!("{}; to try again, remove it from {}", lost_carrier(interface), remembered.path().display())
 }
 
 /// Follows the host for as long as AF_XDP is open.
@@ -180,14 +186,14 @@ impl Follow {
             self.settled = now;
             let why = match &self.remembered {
                 Some(remembered) => match remembered.add(&self.interface) {
-                    Ok(()) => lost_carrier(&self.interface, remembered),
+                    Ok(()) => remembers_lost_carrier(&self.interface, remembered),
                     Err(error) => format!(
-                        "{} lost its carrier when an XDP program was attached, and {} cannot be written ({error}); set link.io = \"socket\"",
-                        self.interface,
+                        "{}, and {} cannot be written ({error}); set link.io = \"socket\"",
+                        lost_carrier(&self.interface),
                         remembered.path().display()
                     ),
                 },
-                None => format!("{} lost its carrier when an XDP program was attached", self.interface),
+                None => lost_carrier(&self.interface),
             };
             self.switch.end(now, why);
         }

@@ -53,6 +53,8 @@ const LONGEST_HEADERS: usize = 60 + 60;
 const OVERHEAD: u32 = 44;
 /// The delay until the next flush after one that left packets: a blocked interface must not keep a core busy.
 const FLUSH_AGAIN: Duration = Duration::from_millis(2);
+/// The shortest interval at which the kernel is asked how many packets it dropped.
+const OVERFLOW_INTERVAL: Duration = Duration::from_secs(1);
 /// The shortest interval at which ICMP errors of one call are reported.
 const UNREACHABLE_EVERY: Duration = Duration::from_secs(1);
 
@@ -81,6 +83,9 @@ pub(crate) struct Worker<I, O, T> {
     damaged: u64,
     refused: u64,
     left_by_xdp: u64,
+    overflowed: u64,
+    /// When the kernel is asked next for `overflowed`.
+    asks_at: Option<Instant>,
 }
 
 /// The result of a turn.
@@ -117,6 +122,8 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
             damaged: 0,
             refused: 0,
             left_by_xdp: 0,
+            overflowed: 0,
+            asks_at: None,
         }
     }
 
@@ -145,7 +152,7 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
         }
         self.settle();
         self.outside.flush(Some(&mut self.calls));
-        self.count();
+        self.count(now);
         if moved > FEW || obeyed >= ORDERS || reports_left {
             return Turn::Busy;
         }
@@ -420,7 +427,7 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
         });
     }
 
-    fn count(&mut self) {
+    fn count(&mut self, now: Instant) {
         let (damaged, refused) = (self.input.damaged(), self.outside.refused());
         count(&self.outside.drops.malformed, damaged - self.damaged);
         count(&self.outside.drops.refused, refused - self.refused);
@@ -428,6 +435,12 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
         let left = self.input.left_by_xdp() + self.outside.left_by_xdp();
         count(&self.outside.drops.left_by_xdp, left - self.left_by_xdp);
         self.left_by_xdp = left;
+        if self.asks_at.is_none_or(|at| now >= at) {
+            self.asks_at = Some(now + OVERFLOW_INTERVAL);
+            let overflowed = self.input.overflowed();
+            count(&self.outside.drops.overflowed, overflowed.saturating_sub(self.overflowed));
+            self.overflowed = overflowed;
+        }
     }
 }
 

@@ -33,6 +33,8 @@ struct World {
     tun_out: Vec<Vec<u8>>,
     /// The number of packets that the network accepts in a flush; `None` for all.
     takes: Option<usize>,
+    /// The number of packets that the kernel has dropped on receipt.
+    overflowed: u64,
 }
 
 type Shared = Rc<RefCell<World>>;
@@ -61,6 +63,10 @@ impl GreIn for FakeIn {
 
     fn damaged(&self) -> u64 {
         0
+    }
+
+    fn overflowed(&self) -> u64 {
+        self.0.borrow().overflowed
     }
 
     fn icmp(&mut self) -> Option<IcmpReport> {
@@ -663,6 +669,18 @@ fn a_worker_hands_packets_to_the_owner_of_their_call() {
     assert!(benches[0].sent().is_empty());
     benches[1].turn();
     assert_eq!(benches[1].sent().len(), 8 + 1);
+}
+
+#[test]
+fn packets_that_the_kernel_dropped_are_counted_once_within_a_second() {
+    let mut bench = Bench::new();
+    bench.turn();
+    for (dropped, waited, counted) in [(7, 0, 0), (7, 1000, 7), (7, 2000, 7), (12, 500, 7), (12, 600, 12)] {
+        bench.world.borrow_mut().overflowed = dropped;
+        bench.now += Duration::from_millis(waited);
+        bench.turn();
+        assert_eq!(bench.drops.read().overflowed, counted, "{dropped} dropped, {waited} ms later");
+    }
 }
 
 #[test]

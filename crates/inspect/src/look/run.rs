@@ -65,11 +65,14 @@ impl Limits {
         Limits { patience: within, end: Some(Instant::now() + within), canceled }
     }
 
+    /// Whether the time for all programs together has passed.
+    fn has_ended(&self) -> bool {
+        self.end.is_some_and(|end| Instant::now() >= end)
+    }
+
     /// Whether a program that began then has reached its limit.
     fn is_over(&self, begin: Instant) -> bool {
-        begin.elapsed() >= self.patience
-            || self.end.is_some_and(|end| Instant::now() >= end)
-            || self.canceled.load(Ordering::Relaxed)
+        begin.elapsed() >= self.patience || self.has_ended() || self.canceled.load(Ordering::Relaxed)
     }
 }
 
@@ -80,6 +83,9 @@ pub(crate) fn run(program: &str, arguments: &[&str]) -> Result<String, Silent> {
 
 /// Runs a program as [`run`] does, within these limits.
 pub(crate) fn run_within(limits: &Limits, program: &str, arguments: &[&str]) -> Result<String, Silent> {
+    if limits.has_ended() {
+        return Err(Silent::Failed("not started, because the time for all programs had passed".to_owned()));
+    }
     let mut command = Command::new(program);
     command.args(arguments).env("LC_ALL", "C").stdin(Stdio::null());
     let spawned = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
@@ -153,4 +159,21 @@ fn gather(from: impl Read + Send + 'static, most: u64) -> mpsc::Receiver<Vec<u8>
 
 fn plain(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(200).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_is_not_blamed_for_the_time_of_another() {
+        let limits = Limits::all_within(Duration::from_millis(100), Arc::default());
+        let first = run_within(&limits, "sleep", &["5"]).unwrap_err();
+        assert!(
+            matches!(&first, Silent::Failed(why) if why.starts_with("no answer within 0.1")),
+            "{first:?}"
+        );
+        let second = run_within(&limits, "true", &[]).unwrap_err();
+        assert!(matches!(&second, Silent::Failed(why) if why.starts_with("not started")), "{second:?}");
+    }
 }
