@@ -10,7 +10,7 @@ use adit_diag::{Code, printable};
 use adit_store::NewEvent;
 use jiff::Timestamp;
 
-/// How long the status shows a fault that is over: it may come back, and the administrator should know of it.
+/// How long the status shows a fault that the server has repaired.
 const SHOWN_AFTER: Duration = Duration::from_secs(600);
 
 /// A fault of the host.
@@ -22,6 +22,8 @@ pub(crate) struct Fault {
     pub(crate) text: String,
     /// Whether new calls could not work.
     pub(crate) refuses_calls: bool,
+    /// Whether the server repairs it by itself: it may come back, so it is shown for some time after its end.
+    pub(crate) is_put_back: bool,
 }
 
 /// The faults by part; every part has at most one.
@@ -67,10 +69,11 @@ impl Health {
         }
     }
 
-    /// Why new calls are refused, if they are.
+    /// Why new calls are refused, if they are. The store is not considered: every call asks it anyway.
     pub(crate) fn refusal(&self) -> Option<(Code, String)> {
         let known = self.known();
-        let mut lasting = known.values().filter(|known| known.ended.is_none());
+        let others = known.iter().filter(|(part, _)| **part != HostPart::Database);
+        let mut lasting = others.map(|(_, known)| known).filter(|known| known.ended.is_none());
         let known = lasting.find(|known| known.fault.refuses_calls)?;
         Some((known.fault.code, known.fault.text.clone()))
     }
@@ -80,12 +83,12 @@ impl Health {
         self.known().get(&part).filter(|known| known.ended.is_none()).map(|known| known.since)
     }
 
-    /// The faults that last, then those that were over a short time ago.
+    /// The faults that last, then those that were repaired a short time ago.
     pub(crate) fn faults(&self, now: Instant) -> Vec<FaultStatus> {
         let seconds = |at: Instant| now.saturating_duration_since(at).as_secs();
         let known = self.known();
-        let shown = known.iter().filter(|(_, known)| {
-            known.ended.is_none_or(|ended| now.saturating_duration_since(ended) < SHOWN_AFTER)
+        let shown = known.iter().filter(|(_, Known { fault, ended, .. })| {
+            ended.is_none_or(|ended| fault.is_put_back && now.saturating_duration_since(ended) < SHOWN_AFTER)
         });
         let mut faults: Vec<FaultStatus> = shown
             .map(|(part, Known { fault, since, ended })| FaultStatus {
@@ -154,7 +157,8 @@ mod tests {
     use super::*;
 
     fn fault(code: Code, refuses_calls: bool) -> Option<Fault> {
-        Some(Fault { code, text: format!("{code} it is"), refuses_calls })
+        let is_put_back = code == Code::S10;
+        Some(Fault { code, text: format!("{code} it is"), refuses_calls, is_put_back })
     }
 
     fn kind(event: Option<NewEvent>) -> Option<EventKind> {
@@ -165,13 +169,13 @@ mod tests {
     fn a_fault_is_an_event_once_and_its_end_another() {
         let (health, begin) = (Health::default(), Instant::now());
         let after = |s| begin + Duration::from_secs(s);
-        let part = HostPart::Database;
+        let part = HostPart::Interface;
         assert_eq!(kind(health.set(begin, part, None)), None);
-        let event = health.set(begin, part, fault(Code::S09, true)).unwrap();
-        assert_eq!((event.facts.kind(), event.code), (EventKind::ServerFault, Some(Code::S09)));
-        assert_eq!(health.set(after(2), part, fault(Code::S09, true)), None);
-        assert_eq!(health.refusal(), Some((Code::S09, "S09 it is".to_owned())));
-        assert_eq!(kind(health.set(after(4), part, fault(Code::S06, true))), Some(EventKind::ServerFault));
+        let event = health.set(begin, part, fault(Code::S07, true)).unwrap();
+        assert_eq!((event.facts.kind(), event.code), (EventKind::ServerFault, Some(Code::S07)));
+        assert_eq!(health.set(after(2), part, fault(Code::S07, true)), None);
+        assert_eq!(health.refusal(), Some((Code::S07, "S07 it is".to_owned())));
+        assert_eq!(kind(health.set(after(4), part, fault(Code::S08, true))), Some(EventKind::ServerFault));
         let event = health.set(after(9), part, None).unwrap();
         assert_eq!((event.facts.kind(), event.code), (EventKind::ServerRepair, None));
         assert!(matches!(event.facts, EventFacts::ServerRepair(HostFault { lasted_s: Some(5), .. })));
@@ -185,6 +189,8 @@ mod tests {
         health.set(begin, HostPart::Address, fault(Code::S10, true));
         health.set(begin, HostPart::Address, None);
         health.set(begin, HostPart::Clock, fault(Code::S05, false));
+        health.set(begin, HostPart::Database, fault(Code::S09, true));
+        health.set(begin, HostPart::Database, None);
         let texts = |after| -> Vec<String> {
             let faults = health.faults(begin + Duration::from_secs(after));
             faults.iter().map(|fault| warning(fault).text).collect()

@@ -143,7 +143,8 @@ async fn create_rows(
     let made = match server.refuses_calls() {
         Some(refusal) => Err(refusal),
         None => {
-            let made = tokio::task::spawn_blocking(move || store.start_sessions(id, &new)).await.ok()?;
+            let make = move || store.check_place().and_then(|()| store.start_sessions(id, &new));
+            let made = tokio::task::spawn_blocking(make).await.ok()?;
             made.map_err(|error| (error.code().unwrap_or(Code::S09), error.to_string()))
         }
     };

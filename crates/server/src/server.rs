@@ -396,6 +396,13 @@ impl Server {
         let (sessions_up, sessions_starting) = self.registry.up_and_starting();
         let mut warnings = self.host.warnings(&config);
         let trouble = self.event_writer.trouble();
+        if trouble.is_none() && self.health.since(HostPart::Database).is_some() {
+            let store = self.store.clone();
+            let is_over = tokio::task::spawn_blocking(move || store.check_place().is_ok()).await;
+            if is_over.unwrap_or(false) {
+                self.report(HostPart::Database, None);
+            }
+        }
         let faults = self.health.faults(Instant::now());
         let is_in_trouble = |part| part == HostPart::Database && trouble.is_some();
         let shown = faults.iter().filter(|fault| fault.repaired_s.is_some() || !is_in_trouble(fault.part));

@@ -59,7 +59,7 @@ fn run(server: &Weak<Server>) {
 
 impl Server {
     /// Records the fault that a part has now, or that it has none.
-    fn report(&self, part: HostPart, fault: Option<Fault>) {
+    pub(super) fn report(&self, part: HostPart, fault: Option<Fault>) {
         if let Some(event) = self.health.set(Instant::now(), part, fault) {
             self.event_writer.enqueue_event(event);
         }
@@ -103,17 +103,16 @@ impl Server {
 
     fn check_database(&self, watch: &mut Watch) {
         let mut checked = self.store.check_place();
-        let is_deleted = |error: &Error| matches!(error.kind, ErrorKind::Gone { moved: None });
         if let Err(error) = &checked
             && is_deleted(error)
             && watch.restores.take(Instant::now())
         {
             self.report(HostPart::Database, Some(database_fault(error)));
             checked = self.store.put_back().and_then(|_| self.store.check_place());
-            if checked.is_ok() {
-                self.event_writer.enqueue(Entry::Retry);
-                self.event_writer.flush();
-            }
+        }
+        if checked.is_ok() && self.event_writer.trouble().is_some_and(|error| is_over(&error)) {
+            self.event_writer.enqueue(Entry::Retry);
+            self.event_writer.flush();
         }
         let error = checked.err().or_else(|| self.event_writer.trouble());
         self.report(HostPart::Database, error.as_ref().map(database_fault));
@@ -147,7 +146,10 @@ impl Server {
             "the clock shows {now:.0}, {apart} days {word} the newest record ({newest:.0}); nothing is removed for its \
              age by this clock until it has run for {believed} days"
         );
-        self.report(HostPart::Clock, Some(Fault { code: Code::S05, text, refuses_calls: false }));
+        self.report(
+            HostPart::Clock,
+            Some(Fault { code: Code::S05, text, refuses_calls: false, is_put_back: false }),
+        );
     }
 
     /// Ends the server because of a fault that only a new start can repair.
@@ -172,9 +174,23 @@ fn fault_of(part: HostPart, missing: &[Missing]) -> Option<Fault> {
         0 => first.to_string(),
         more => format!("{first}, and {more} more"),
     };
-    Some(Fault { code: first.code(), text, refuses_calls: true })
+    Some(Fault { code: first.code(), text, refuses_calls: true, is_put_back: true })
 }
 
 fn database_fault(error: &Error) -> Fault {
-    Fault { code: error.code().unwrap_or(Code::S09), text: error.to_string(), refuses_calls: true }
+    Fault {
+        code: error.code().unwrap_or(Code::S09),
+        text: error.to_string(),
+        refuses_calls: true,
+        is_put_back: is_deleted(error),
+    }
+}
+
+/// Whether the last write failed because of something that a check of the place would find too.
+fn is_over(error: &Error) -> bool {
+    matches!(error.kind, ErrorKind::Gone { .. } | ErrorKind::Replaced | ErrorKind::ReadOnly)
+}
+
+fn is_deleted(error: &Error) -> bool {
+    matches!(error.kind, ErrorKind::Gone { moved: None })
 }
