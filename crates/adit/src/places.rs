@@ -1,5 +1,6 @@
 //! Files and directories of adit.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::failure::{Exit, Failure};
@@ -40,13 +41,27 @@ impl Places {
     }
 
     /// The configuration file, if it exists. One that was given explicitly must exist.
+    ///
+    /// # Errors
+    /// Also if it cannot be determined whether it exists: the defaults would name another database.
     pub(crate) fn config_file(&self) -> Result<Option<&Path>, Failure> {
-        let there = self.config.exists();
-        if !there && self.config_given {
-            return Err(Failure::new(Exit::Problem, format!("there is no {}", self.config.display()))
-                .fix("leave -c away for /etc/adit/adit.toml, or adit init to make one"));
+        let looked = std::fs::metadata(&self.config).map(drop);
+        let is_link = || std::fs::symlink_metadata(&self.config).is_ok();
+        match looked {
+            Ok(()) => Ok(Some(self.config.as_path())),
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(Failure::io("cannot look for the configuration", &self.config, &error))
+            }
+            Err(_) if is_link() => {
+                let message = format!("{} is a link to a file that does not exist", self.config.display());
+                Err(Failure::new(Exit::Problem, message).fix("remove the link, or make the file"))
+            }
+            Err(_) if self.config_given => {
+                Err(Failure::new(Exit::Problem, format!("there is no {}", self.config.display()))
+                    .fix("leave -c away for /etc/adit/adit.toml, or adit init to make one"))
+            }
+            Err(_) => Ok(None),
         }
-        Ok(Some(self.config.as_path()).filter(|_| there))
     }
 
     /// The database.

@@ -3,6 +3,7 @@
 use std::net::SocketAddrV4;
 
 use adit_diag::Code;
+use adit_diag::event::HostPart;
 use ipnet::Ipv4Net;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -53,8 +54,29 @@ pub struct Status {
     pub calls_failed: Vec<CodeCount>,
     /// Packets that the data path dropped because they belong to no session.
     pub drops: Drops,
+    /// Faults of the host: those that last, then those that were over a short time ago.
+    pub faults: Vec<Fault>,
     /// Warnings, one line each, most serious first.
     pub warnings: Vec<Warning>,
+}
+
+/// A fault of the host that the server has found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Fault {
+    /// The part of the host.
+    pub part: HostPart,
+    /// The diagnosis code.
+    #[serde(with = "crate::text")]
+    #[schemars(with = "String")]
+    pub code: Code,
+    /// What was observed, in one line.
+    pub text: String,
+    /// Whether new calls are refused because of it.
+    pub refuses_calls: bool,
+    /// When it began, in seconds before now.
+    pub since_s: u64,
+    /// When it was over, in seconds before now; `None` while it lasts.
+    pub repaired_s: Option<u64>,
 }
 
 /// A warning with its code.

@@ -190,6 +190,17 @@ impl Dataplane {
         self.give_all(|| Order::Pools(networks.clone()));
     }
 
+    /// Uses another TUN interface from now on: the former one was removed. Calls and their keys are kept.
+    pub fn replace_tun(&self, tun: Tun) {
+        let queues = queues(tun, self.workers.len());
+        for (number, worker) in self.workers.iter().enumerate() {
+            let own = queues.get(number);
+            if let Some(tun) = own.or(queues.first()) {
+                worker.give(Order::Tun { tun: Arc::clone(tun), reads: own.is_some() });
+            }
+        }
+    }
+
     /// The counters of packets dropped outside of any call.
     pub fn drops(&self) -> Drops {
         self.drops.read()

@@ -403,6 +403,23 @@ fn of_several_faults_the_outermost_is_the_verdict() {
 }
 
 #[test]
+fn what_the_running_server_reports_is_a_fault_until_it_is_repaired() {
+    let reported = |code, repaired_s| {
+        with(|host| {
+            host.reported =
+                vec![Reported { code, text: "another program has removed it".to_owned(), repaired_s }];
+        })
+    };
+    for code in [Code::S06, Code::S07, Code::S08, Code::S09, Code::S10] {
+        assert_eq!(reported(code, None).0, Some(code));
+    }
+    for code in [Code::S07, Code::S09, Code::S10] {
+        assert_eq!(reported(code, Some(7)), (None, vec![code]), "it may come back");
+    }
+    assert_eq!(reported(Code::S05, None), (None, vec![Code::S05]));
+}
+
+#[test]
 fn the_last_day_in_one_line() {
     let failed = |code, count, from: Option<(&str, u64)>| Failed {
         code,

@@ -140,19 +140,22 @@ async fn create_rows(
     let (store, id) = (server.store.clone(), server.id);
     let new: Vec<NewSession> =
         from.iter().map(|from| NewSession { started, from: SocketAddr::V4(*from) }).collect();
-    let made = match server.event_writer.blocked() {
-        Some(error) => Err(error),
-        None => tokio::task::spawn_blocking(move || store.start_sessions(id, &new)).await.ok()?,
+    let made = match server.refuses_calls() {
+        Some(refusal) => Err(refusal),
+        None => {
+            let make = move || store.check_place().and_then(|()| store.start_sessions(id, &new));
+            let made = tokio::task::spawn_blocking(make).await.ok()?;
+            made.map_err(|error| (error.code().unwrap_or(Code::S09), error.to_string()))
+        }
     };
-    let error = match made {
+    let (code, error) = match made {
         Ok(ids) => return Some(ids),
-        Err(error) => error,
+        Err(refusal) => refusal,
     };
     server.log_rate_limited("a call could not be taken", &error);
-    let code = error.code().unwrap_or(Code::S09);
     for from in from {
         server.registry.count_failed(code);
-        let (cause, vendor, findings) = (error.to_string().into(), String::new(), Vec::new());
+        let (cause, vendor, findings) = (error.as_str().into(), String::new(), Vec::new());
         let failed = Failed { why: None, after_ms: None, cause, vendor, findings };
         let mut event = NewEvent::new(started, EventFacts::CallFail(failed));
         event.from = Some((*from.ip()).into());

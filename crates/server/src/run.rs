@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use adit_api::Done;
 use adit_dataplane::Dataplane;
@@ -15,7 +16,7 @@ use crate::error::{Result, ServerError, store_error, sys_error};
 use crate::event_writer::{EventWriter, LogLines};
 use crate::host::Host;
 use crate::registry::Registry;
-use crate::server::{Options, Parts, Server};
+use crate::server::{Options, Parts, Server, watch};
 use crate::service::Service;
 use crate::socket::{self, Serving};
 use crate::{convert, dispatch, listener};
@@ -28,7 +29,7 @@ const BLOCKING: usize = 8;
 /// once), SIGHUP rereads the configuration. On return, the host is as it was before.
 ///
 /// # Errors
-/// The reason why the server cannot start, with its code and fix.
+/// The reason why the server cannot start, or why it had to end, with its code and fix.
 pub fn run(options: Options) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -65,6 +66,8 @@ async fn serve(options: Options) -> Result<()> {
         .collect::<Result<Vec<_>>>()?;
     let state = identity.as_deref().and_then(Path::parent).map(Path::to_owned);
     let identity = open_identity(identity.as_deref()).map_err(|error| store_error(&error))?;
+    // Before anything is written with the time of this clock.
+    let clock = store.check_clock(Timestamp::now(), Duration::ZERO).map_err(|error| store_error(&error))?;
     let id = recover(&store, &identity).map_err(|error| store_error(&error))?;
     let event_writer = EventWriter::start(store.clone(), LogLines::open(&config.log)?);
     let pools = Addresses::new(store.clone());
@@ -107,6 +110,8 @@ async fn serve(options: Options) -> Result<()> {
     let watch = Arc::clone(&server);
     tasks.spawn(async move { watch.watch_traffic().await });
     server.event_writer.enqueue_event(NewEvent::new(Timestamp::now(), EventFacts::ServerStart));
+    server.report_clock(clock);
+    watch::start(&server)?;
     let mut signals = Signals::new()?;
     ready(&server.status().await);
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
@@ -120,7 +125,7 @@ async fn serve(options: Options) -> Result<()> {
     let _ = tokio::task::spawn_blocking(move || event_writer.flush()).await;
     serving.stop().await;
     server.dataplane.stop();
-    Ok(())
+    server.failure().map_or(Ok(()), Err)
 }
 
 /// Opens the identity of this server, and locks it until the process ends.

@@ -1,18 +1,22 @@
 //! The daemon as a whole: its parts, start, reload and stop.
 
+mod reload;
+pub(crate) mod watch;
+
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, RwLock};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, RwLock, Weak};
 use std::time::{Duration, Instant};
 
 use adit_admin::{ConfigFile, FileState};
 use adit_api::status::{CodeCount, Drops, PoolStatus, Status, Warning};
-use adit_api::{Error, Identity, Kind, Utc};
+use adit_api::{Identity, Utc};
 use adit_auth::Sources;
 use adit_config::Config;
 use adit_crypto::Rng;
 use adit_dataplane::Dataplane;
+use adit_diag::event::HostPart;
 use adit_diag::{Code, EventFacts};
 use adit_store::{Change, NewEvent, ServerId, Store};
 use adit_tunnel::ServerConfig;
@@ -27,6 +31,7 @@ use crate::connection::{BlockingAddresses, Connection, Handles, Start};
 use crate::convert;
 use crate::error::ServerError;
 use crate::event_writer::{Entry, EventWriter};
+use crate::health::{self, Health};
 use crate::host::Host;
 use crate::login::SourceAuthenticator;
 use crate::message::Message;
@@ -78,6 +83,15 @@ pub(crate) struct Server {
     file: ConfigFile,
     database: Option<PathBuf>,
     reread: Reread,
+    /// Held during a reload.
+    reloading: Mutex<()>,
+    /// Earlier configurations that connections may still have.
+    former: Mutex<Vec<Weak<Config>>>,
+    /// The faults of the host.
+    health: Health,
+    /// Why the server ends, if not on request.
+    failure: Mutex<Option<ServerError>>,
+    stopping: AtomicBool,
     pub(crate) store: Store,
     /// The id of this server in the store.
     pub(crate) id: ServerId,
@@ -155,6 +169,11 @@ impl Server {
             file: parts.file,
             database: parts.database,
             reread: parts.reread,
+            reloading: Mutex::default(),
+            former: Mutex::default(),
+            health: Health::default(),
+            failure: Mutex::default(),
+            stopping: AtomicBool::new(false),
             store: parts.store,
             id: parts.id,
             registry: parts.registry,
@@ -214,39 +233,18 @@ impl Server {
         }
     }
 
+    /// Why new calls are refused now: the store or another part of the host does not work.
+    pub(crate) fn refuses_calls(&self) -> Option<(Code, String)> {
+        let blocked = self.event_writer.blocked();
+        let refusal = blocked.map(|error| (error.code().unwrap_or(Code::S09), error.to_string()));
+        refusal.or_else(|| self.health.refusal())
+    }
+
     /// Logs a failure, at most once a minute.
     pub(crate) fn log_rate_limited(&self, what: &str, error: &dyn std::fmt::Display) {
         if self.error_limit.is_due() {
             log_stderr!("error    {what}: {error}");
         }
-    }
-
-    /// Applies a new configuration to new calls; running sessions keep theirs.
-    ///
-    /// # Errors
-    /// If a change needs a restart or the file is invalid. Nothing was changed then.
-    pub(crate) fn reload(&self) -> Result<(), Error> {
-        let failed = |message: String| Error::new(Kind::Failed, message);
-        let new = (self.reread)().map_err(failed)?;
-        let old = self.config();
-        let restart = |keys: &str| Err(failed(format!("{keys} a restart; nothing was changed")));
-        if new.server.listen != old.server.listen || new.server.interface != old.server.interface {
-            return restart("server.listen and server.interface need");
-        }
-        if new.link.mtu > old.link.mtu {
-            return restart("a larger link.mtu needs");
-        }
-        let packets = |link: &adit_config::Link| (link.io, link.cipher, link.workers);
-        if packets(&new.link) != packets(&old.link) {
-            return restart("link.io, link.cipher and link.workers need");
-        }
-        let unchanged = |error: ServerError| failed(format!("{error}; nothing was changed"));
-        self.host.follow(&new).map_err(unchanged)?;
-        self.dataplane.set_networks(new.pools.values().map(|pool| pool.net).collect());
-        self.admission.set_limits(&new.limits);
-        *self.config.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = for_calls(new);
-        self.event_writer.enqueue_event(NewEvent::new(Timestamp::now(), EventFacts::ConfigReload));
-        Ok(())
     }
 
     /// Refuses new calls, or accepts them again.
@@ -268,6 +266,7 @@ impl Server {
 
     /// Ends every session in order; cuts those that are left when the grace period is over or `cut` is ready.
     pub(crate) async fn end_all(&self, grace: Duration, cut: impl Future<Output = ()>) {
+        self.stopping.store(true, Ordering::Relaxed);
         self.drain(true);
         for session in self.registry.all() {
             session.end(Why::Shutdown, None, "the server is being stopped".to_owned());
@@ -290,8 +289,10 @@ impl Server {
     }
 
     /// Writes the counters of running sessions and deletes old rows, periodically.
-    pub(crate) async fn run_maintenance(&self) {
+    pub(crate) async fn run_maintenance(self: &Arc<Self>) {
         let mut every = tokio::time::interval(Duration::from_secs(60));
+        // The clock was checked at the start.
+        let mut checked = Instant::now();
         let mut minutes = 0u64;
         loop {
             every.tick().await;
@@ -307,6 +308,11 @@ impl Server {
                 self.event_writer.enqueue(Entry::Change(Change::Count(some.to_vec())));
             }
             if minutes.is_multiple_of(60) {
+                if minutes > 0 {
+                    let server = Arc::clone(self);
+                    let ran = std::mem::replace(&mut checked, Instant::now()).elapsed();
+                    let _ = tokio::task::spawn_blocking(move || server.check_clock(ran)).await;
+                }
                 self.event_writer.enqueue(Entry::Prune(convert::retention(&self.config())));
             }
             minutes += 1;
@@ -389,7 +395,19 @@ impl Server {
         let config = self.config();
         let (sessions_up, sessions_starting) = self.registry.up_and_starting();
         let mut warnings = self.host.warnings(&config);
-        if let Some(error) = self.event_writer.trouble() {
+        let trouble = self.event_writer.trouble();
+        if trouble.is_none() && self.health.since(HostPart::Database).is_some() {
+            let store = self.store.clone();
+            let is_over = tokio::task::spawn_blocking(move || store.check_place().is_ok()).await;
+            if is_over.unwrap_or(false) {
+                self.report(HostPart::Database, None);
+            }
+        }
+        let faults = self.health.faults(Instant::now());
+        let is_in_trouble = |part| part == HostPart::Database && trouble.is_some();
+        let shown = faults.iter().filter(|fault| fault.repaired_s.is_some() || !is_in_trouble(fault.part));
+        warnings.splice(0..0, shown.map(health::warning));
+        if let Some(error) = trouble {
             let code = error.code().unwrap_or(Code::S09);
             let text = format!("new calls are refused, because nothing can be written down: {error}");
             warnings.insert(0, Warning { code, text });
@@ -445,6 +463,7 @@ impl Server {
                 overflowed: drops.overflowed,
                 refused: drops.refused,
             },
+            faults,
             warnings,
         }
     }

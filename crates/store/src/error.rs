@@ -88,6 +88,15 @@ pub enum ErrorKind {
     },
     /// The database is not there, and it was only to be read.
     Missing,
+    /// The database was deleted or moved while it was in use.
+    Gone {
+        /// Where it is now, if it was moved.
+        moved: Option<PathBuf>,
+    },
+    /// Another file has taken the place of the database while it was in use.
+    Replaced,
+    /// The file system of the database is read-only.
+    ReadOnly,
     /// The database has sealed passwords, but the key file is gone.
     NoKey,
     /// The key is not the one that sealed the passwords.
@@ -137,6 +146,9 @@ impl Error {
             | ErrorKind::Full
             | ErrorKind::Permission { .. }
             | ErrorKind::Io { .. }
+            | ErrorKind::Gone { .. }
+            | ErrorKind::Replaced
+            | ErrorKind::ReadOnly
             | ErrorKind::ServerRuns => true,
             ErrorKind::NoSuchAccount(_)
             | ErrorKind::AccountExists(_)
@@ -174,6 +186,9 @@ impl Error {
             | ErrorKind::Foreign
             | ErrorKind::Newer { .. }
             | ErrorKind::Missing
+            | ErrorKind::Gone { .. }
+            | ErrorKind::Replaced
+            | ErrorKind::ReadOnly
             | ErrorKind::NoKey
             | ErrorKind::WrongKey
             | ErrorKind::BadKey
@@ -210,6 +225,17 @@ impl Error {
             ErrorKind::Missing => {
                 "nothing was written yet: adit user add NAME, or adit serve, makes it".into()
             }
+            ErrorKind::Gone { moved: Some(to) } => format!("move it back: mv {} {place}", to.display()),
+            ErrorKind::Gone { moved: None } => {
+                "adit writes it back while it runs; after that, only a backup has it".into()
+            }
+            ErrorKind::Replaced => {
+                format!("restart adit to use the {place} that is there now, or put the former one back")
+            }
+            ErrorKind::ReadOnly => format!(
+                "see why (dmesg | tail), then make it writable: mount -o remount,rw {}",
+                place.directory()
+            ),
             ErrorKind::NoKey => format!(
                 "put {place} back from your backup\n\
                  without it every password must be set again: adit user passwd NAME"
@@ -246,9 +272,7 @@ impl Error {
     pub(crate) fn io(path: &Path, doing: &str, error: &std::io::Error) -> Error {
         let kind = match error.kind() {
             std::io::ErrorKind::PermissionDenied => ErrorKind::Permission { detail: doing.into() },
-            std::io::ErrorKind::ReadOnlyFilesystem => {
-                ErrorKind::Permission { detail: format!("{doing}: the file system is read-only") }
-            }
+            std::io::ErrorKind::ReadOnlyFilesystem => ErrorKind::ReadOnly,
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => ErrorKind::Full,
             _ => ErrorKind::Io { detail: format!("{doing}: {error}") },
         };
@@ -300,6 +324,16 @@ impl fmt::Display for Error {
             ),
             ErrorKind::Permission { detail } => write!(f, "permission denied: {place}: {detail}"),
             ErrorKind::Missing => write!(f, "there is no {place}"),
+            ErrorKind::Gone { moved: Some(to) } => {
+                write!(f, "the database {place} was moved to {} while it was in use", to.display())
+            }
+            ErrorKind::Gone { moved: None } => {
+                write!(f, "the database {place} was deleted while it was in use")
+            }
+            ErrorKind::Replaced => {
+                write!(f, "another file has taken the place of the database {place} while it was in use")
+            }
+            ErrorKind::ReadOnly => write!(f, "{place} is on a file system that is read-only"),
             ErrorKind::NoKey => {
                 write!(f, "the database has sealed passwords, but their key {place} is gone")
             }

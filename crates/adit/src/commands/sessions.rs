@@ -179,7 +179,7 @@ fn past(args: &Args, output: &Output, places: &Places) -> Result<Exit, Failure> 
         failed: args.failed,
         last: args.lines.or(if since.is_none() { Some(USUAL) } else { None }),
     };
-    let settings = Settings::load(output, places)?;
+    let settings = Settings::load(places)?;
     let sessions = Service::open(output, places, &settings)?.history(&filter)?;
     let chosen = args.list.choose(COLUMNS, sessions.into_iter().map(PastSession::from).collect())?;
     if !output.is_text() {

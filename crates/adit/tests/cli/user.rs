@@ -199,20 +199,51 @@ fn a_group_needs_a_configuration() {
 }
 
 #[test]
+fn a_configuration_that_is_a_broken_link_is_not_a_missing_one() {
+    let world = World::new();
+    std::os::unix::fs::symlink(world.path("nowhere.toml"), world.path("adit.toml")).unwrap();
+    let mut command = world.command(&["user", "add", "bob", "--password-stdin"]);
+    let output = command.env("ADIT_CONFIG", world.path("adit.toml")).write_stdin(GOOD).output().unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{error}");
+    assert!(error.contains("link to a file that does not exist"), "{error}");
+    assert!(!world.path("state").exists());
+}
+
+#[test]
 fn a_configuration_with_errors_names_no_database() {
     let world = World::new();
     let database = world.path("named.db");
     let text = format!("[store]\nurl = \"sqlite:{}\"\n[link]\nmtuu = 1400\n", database.display());
     std::fs::write(world.path("adit.toml"), text).unwrap();
-    for arguments in
-        [&["user", "list"][..], &["user", "add", "bob", "--password-stdin"], &["log"], &["session", "s1"]]
-    {
-        let mut command = world.command(arguments);
-        let output = command.env_remove("ADIT_STATE_DIR").write_stdin(GOOD).output().unwrap();
-        let error = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {error}");
-        assert!(error.contains("the database that it names is not known"), "{arguments:?}: {error}");
+    for arguments in [
+        &["user", "list"][..],
+        &["user", "show", "bob"],
+        &["user", "add", "bob", "--password-stdin"],
+        &["user", "set", "bob", "--note", "fax"],
+        &["user", "passwd", "bob", "--password-stdin"],
+        &["user", "disable", "bob"],
+        &["user", "remove", "bob", "--yes"],
+        &["log"],
+        &["session", "s1"],
+        &["sessions", "--past"],
+        &["explain", "user", "bob"],
+        &["explain", "route", "bob", "192.168.10.5"],
+    ] {
+        // A state directory names the database, and still not its rules.
+        for is_state_given in [false, true] {
+            let mut command = world.command(arguments);
+            if !is_state_given {
+                command.env_remove("ADIT_STATE_DIR");
+            }
+            let output = command.write_stdin(GOOD).output().unwrap();
+            let error = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(1), "{arguments:?}: {error}");
+            assert!(error.contains("the database that it names is not known"), "{arguments:?}: {error}");
+            assert_eq!(output.stdout, b"", "{arguments:?}");
+        }
     }
+    assert!(!world.path("state").exists(), "nothing was made");
     assert!(!database.exists());
 }
 

@@ -2,15 +2,17 @@
 
 mod plan;
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 
 use adit_diag::Code;
 use adit_sys::journal::{self, Change, Journal, Lasts, Undone};
+use adit_sys::net::Net;
 use adit_sys::resolver::{Dns, DnsMethod, ResolverFiles};
 use adit_sys::{Error, Kind};
 
 pub use plan::Plan;
-use plan::Steps;
+use plan::{Need, Steps};
 
 /// What was configured, as text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -71,7 +73,8 @@ impl Setup {
     /// Configures the host as planned. Applying the same plan again changes nothing; another plan replaces it.
     ///
     /// # Errors
-    /// S08 without the privilege; I03 if a network behind the tunnel is also a local network of this host. All changes
+    /// S08 without the privilege; I03 if a network behind the tunnel is also a local network of this host, or if it needs the
+    /// assigned address outside the tunnel. All changes
     /// made until then are undone.
     pub async fn apply(&mut self, plan: &Plan) -> Result<Done, Error> {
         match &self.applied {
@@ -142,7 +145,8 @@ fn apply(journal: &mut Journal, plan: &Plan, resolver: &ResolverFiles) -> Result
         .into_iter()
         .filter(|u| u.interface != plan.interface)
         .collect();
-    let steps = Steps::new(plan, interface.index, &hop, &others)?;
+    let needed = needed(journal.net(), interface.index)?;
+    let steps = Steps::new(plan, interface.index, &hop, &others, &needed)?;
     if let Some(route) = &steps.to_server {
         match journal.add_route(route) {
             // The host already has a route to the server; it takes precedence.
@@ -169,6 +173,26 @@ fn apply(journal: &mut Journal, plan: &Plan, resolver: &ResolverFiles) -> Result
     }
     let dns = if plan.dns.is_empty() { String::new() } else { set_dns(journal, plan, &interface, resolver)? };
     Ok(Done { dns, routes: steps.text })
+}
+
+/// The addresses that this host needs outside the tunnel interface with this index.
+fn needed(net: &Net, tunnel: u32) -> Result<Vec<(Ipv4Addr, Need)>, Error> {
+    let v4 = |address: IpAddr| match address {
+        IpAddr::V4(address) => Some(address),
+        IpAddr::V6(_) => None,
+    };
+    let interfaces = net.interfaces()?;
+    let mut needed = Vec::new();
+    for address in net.addresses()?.into_iter().filter(|address| address.interface != tunnel) {
+        let interface = interfaces.iter().find(|interface| interface.index == address.interface);
+        let name = interface.map(|interface| interface.name.clone()).unwrap_or_default();
+        needed.extend(v4(address.address.addr()).map(|address| (address, Need::Own(name))));
+    }
+    let routes = net.routes()?.into_iter().filter(|route| route.interface != Some(tunnel));
+    needed.extend(routes.filter_map(|route| Some((v4(route.gateway?)?, Need::Router))));
+    let servers = adit_sys::host::nameservers().servers.into_iter().filter_map(v4);
+    needed.extend(servers.map(|server| (server, Need::NameServer)));
+    Ok(needed)
 }
 
 fn set_dns(

@@ -9,11 +9,12 @@ mod run;
 mod tests;
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use adit_sys::gre::{IcmpKind, IcmpReport};
-use adit_sys::tun::{Gso, VnetHeader};
+use adit_sys::tun::{Gso, Tun, VnetHeader};
 use adit_tunnel::path::{Begin, HEADROOM, PathCommand, Pending, Prepared};
 use adit_wire::gre;
 use adit_wire::{LocalCallId, PeerCallId};
@@ -67,6 +68,8 @@ pub(crate) struct Worker<I, O, T> {
     workers: Vec<Orders>,
     number: usize,
     reads_tun: bool,
+    /// A new interface on which the thread does not wait yet.
+    new_tun: Option<Arc<Tun>>,
     dont_fragment: bool,
     calls: Calls,
     early: Early,
@@ -110,6 +113,7 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
             workers,
             number,
             reads_tun,
+            new_tun: None,
             dont_fragment,
             calls: Calls::new(),
             early: Early::default(),
@@ -160,6 +164,11 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
         Turn::Idle(self.timers.next().into_iter().chain(again).min())
     }
 
+    /// The interface that an order has brought, once: the thread has to wait on it too.
+    pub(crate) fn take_new_tun(&mut self) -> Option<Arc<Tun>> {
+        self.new_tun.take()
+    }
+
     /// Executes orders; `None` if one of them is to stop.
     fn obey(&mut self, now: Instant) -> Option<usize> {
         for obeyed in 0..ORDERS {
@@ -196,6 +205,11 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
                     }
                 }
                 Order::Pools(networks) => self.routes.set_pools(&networks),
+                Order::Tun { tun, reads } => {
+                    self.outside.tun.replace(Arc::clone(&tun));
+                    self.reads_tun = reads;
+                    self.new_tun = Some(tun).filter(|_| reads);
+                }
                 Order::Stop => return None,
             }
         }

@@ -136,6 +136,8 @@ impl TunIo for FakeTun {
         assert!(whole, "{header:?}");
         Ok(())
     }
+
+    fn replace(&mut self, _tun: Arc<Tun>) {}
 }
 
 /// A worker, its environment, its clock, and the owner's side of it.

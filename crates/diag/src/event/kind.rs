@@ -39,6 +39,12 @@ kinds! {
     ServerUndrain = "server.undrain",
     /// It read its configuration again.
     ConfigReload = "config.reload",
+    /// It refused a new configuration, and continues with the one before.
+    ConfigFail = "config.fail",
+    /// Something on this host that it needs is missing or does not work.
+    ServerFault = "server.fault",
+    /// That is as it should be again.
+    ServerRepair = "server.repair",
     /// Connections were turned away before they were read.
     CallFlood = "call.flood",
     /// A call never came up, and something is to blame.

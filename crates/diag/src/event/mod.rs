@@ -5,6 +5,7 @@
 //! that back. The words are stored: they are not changed.
 
 mod fields;
+mod host;
 mod kind;
 mod recorded;
 
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::AuthMethod;
 use crate::note::{Cause, Finding, Why};
 
+pub use host::{HostFault, HostPart, LostSession, ReloadFailed};
 pub use kind::{EventKind, UnknownKind};
 pub use recorded::Recorded;
 
@@ -39,6 +41,15 @@ pub enum EventFacts {
     /// See [`EventKind::ConfigReload`].
     #[serde(rename = "config.reload")]
     ConfigReload,
+    /// See [`EventKind::ConfigFail`].
+    #[serde(rename = "config.fail")]
+    ConfigFail(ReloadFailed),
+    /// See [`EventKind::ServerFault`].
+    #[serde(rename = "server.fault")]
+    ServerFault(HostFault),
+    /// See [`EventKind::ServerRepair`].
+    #[serde(rename = "server.repair")]
+    ServerRepair(HostFault),
     /// See [`EventKind::CallFlood`].
     #[serde(rename = "call.flood")]
     CallFlood {
@@ -174,6 +185,9 @@ impl EventFacts {
             EventFacts::ServerDrain => EventKind::ServerDrain,
             EventFacts::ServerUndrain => EventKind::ServerUndrain,
             EventFacts::ConfigReload => EventKind::ConfigReload,
+            EventFacts::ConfigFail(_) => EventKind::ConfigFail,
+            EventFacts::ServerFault(_) => EventKind::ServerFault,
+            EventFacts::ServerRepair(_) => EventKind::ServerRepair,
             EventFacts::CallFlood { .. } => EventKind::CallFlood,
             EventFacts::CallFail(_) => EventKind::CallFail,
             EventFacts::CallEnd(_) => EventKind::CallEnd,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use rusqlite::ErrorCode;
 
+use super::file;
 use crate::{Error, ErrorKind};
 
 /// What a statement or our own check said, before the file's name is put to it.
@@ -67,10 +68,7 @@ fn file_error(path: &Path, detail: String) -> Error {
         return Error::io(path, "opening the database", &error);
     }
     // Beside the database, SQLite needs to write its log: try the same.
-    let probe = path.with_extension(format!("probe.{}", std::process::id()));
-    let tried = std::fs::write(&probe, [0; 65_536]);
-    let _ = std::fs::remove_file(&probe);
-    match tried {
+    match file::probe(path) {
         Err(error) => Error::io(path, "writing beside the database", &error),
         Ok(()) => ErrorKind::Io { detail }.at(path),
     }

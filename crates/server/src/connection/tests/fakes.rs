@@ -103,7 +103,7 @@ impl Recorder for FakeRecorder {
             Entry::Change(Change::Release(Release { pool, address, .. })) => {
                 self.0.write(format!("row released {pool} {address}"));
             }
-            Entry::Step(_) | Entry::Change(_) | Entry::Prune(_) | Entry::Flush(_) => {}
+            Entry::Step(_) | Entry::Change(_) | Entry::Prune(_) | Entry::Retry | Entry::Flush(_) => {}
         }
         lock(&self.0.entries).push(entry);
     }
