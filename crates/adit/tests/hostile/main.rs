@@ -8,6 +8,7 @@ mod common;
 
 mod client;
 mod control;
+mod floods;
 mod killed;
 mod networks;
 mod packets;

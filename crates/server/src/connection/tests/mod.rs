@@ -27,8 +27,12 @@ fn a_call_comes_up_with_slot_routes_and_event_in_order() {
     assert!(world.is_up());
     let fake = &world.fake;
     let order = [
-        "slot call requested",
+        "slot Called",
         "path open 4711 198.51.100.7",
+        "slot Linked",
+        "slot Lcp",
+        "slot Login",
+        "slot Answered",
         "slot call up",
         "slot free",
         "route add 192.168.77.0/24",
@@ -93,6 +97,7 @@ fn a_wrong_password_is_the_cause_though_the_client_hangs_up() {
     assert_eq!(end.detail, "wrong password");
     assert_eq!(end.refusal, Some(LoginRefusal::WrongPassword));
     world.fake.position("event auth.fail");
+    world.fake.position("slot login refused");
     assert_eq!(world.handles.registry.failed(), [(Code::A01, 1)]);
     // The slot is held until everything is over.
     assert!(world.fake.position("slot free") > world.fake.position("row ended"));
