@@ -59,7 +59,7 @@ pub(crate) async fn run(server: Arc<Server>, mut arrival: Arrival, stream: TcpSt
             drop(slot);
         }
         Some(Verdict::NoSpace) => {
-            server.count_flood(*from.ip());
+            server.count_flood(1, *from.ip());
             // The answer of a connection that was just accepted fits into its send buffer.
             let _ = stream.try_write(&refusal());
         }

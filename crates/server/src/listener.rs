@@ -71,7 +71,7 @@ pub(crate) async fn accept(server: Arc<Server>, listener: TcpListener) {
         match listener.accept().await {
             Ok((stream, SocketAddr::V4(from))) => match server.admission.arrive(from, server.registry.up()) {
                 Some(arrival) => drop(tokio::spawn(arrival::run(Arc::clone(&server), arrival, stream, from))),
-                None => server.count_flood(*from.ip()),
+                None => server.count_flood(1, *from.ip()),
             },
             Ok((_, SocketAddr::V6(_))) => {}
             Err(error) => {
@@ -87,6 +87,9 @@ pub(crate) async fn accept(server: Arc<Server>, listener: TcpListener) {
 pub(crate) async fn admit(server: Arc<Server>) {
     loop {
         let admitted = server.admission.admit().await;
+        if let Some((evicted, from)) = server.admission.take_evicted() {
+            server.count_flood(evicted, from);
+        }
         let started = Timestamp::now();
         let from: Vec<SocketAddrV4> = admitted.iter().map(|admitted| admitted.from).collect();
         match create_rows(&server, started, &from).await {

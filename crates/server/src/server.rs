@@ -69,7 +69,7 @@ const CUT: Duration = Duration::from_secs(1);
 
 /// How long the address of a user's last login is remembered for the admission queue.
 const LOGIN_REMEMBERED: jiff::SignedDuration = jiff::SignedDuration::from_hours(30 * 24);
-/// How long the status shows that connections were refused for want of space.
+/// How long the status shows that connections were refused or ended for want of space.
 const REFUSAL_SHOWN: Duration = Duration::from_secs(600);
 
 /// How often counters are read.
@@ -99,7 +99,7 @@ pub(crate) struct Server {
     descriptors: Descriptors,
     /// Names the limits that the limit of open files reduced.
     reduced_limits: Mutex<Option<Warning>>,
-    /// When a connection was last refused for want of space.
+    /// When a connection was last refused or ended for want of space.
     refused_at: Mutex<Option<Instant>>,
     flooded: Mutex<(u64, Option<Ipv4Addr>)>,
     flood_limit: RateLimit,
@@ -229,11 +229,11 @@ impl Server {
         }));
     }
 
-    /// Counts a connection that was refused because there was no space for it; logs this once a minute.
-    pub(crate) fn count_flood(&self, from: Ipv4Addr) {
+    /// Counts connections that were refused or ended because there was no space for them; logs this once a minute.
+    pub(crate) fn count_flood(&self, connections: u64, from: Ipv4Addr) {
         *lock(&self.refused_at) = Some(Instant::now());
         let mut flooded = lock(&self.flooded);
-        flooded.0 += 1;
+        flooded.0 += connections;
         flooded.1 = Some(from);
         if self.flood_limit.is_due() {
             let mut event = NewEvent::new(Timestamp::now(), EventFacts::CallFlood { refused: flooded.0 });
@@ -416,13 +416,14 @@ impl Server {
         }
     }
 
-    /// The warning that connections were refused for want of space, while that is recent.
+    /// The warning that connections were refused or ended for want of space, while that is recent.
     fn refusals(&self, numbers: Numbers) -> Option<Warning> {
         let ago = lock(&self.refused_at).map(|at| at.elapsed()).filter(|ago| *ago < REFUSAL_SHOWN)?;
         let text = format!(
-            "{} connections were refused for want of space since the start, the last {} s ago: see `adit log` for \
-             call.flood",
+            "since the start {} connections were refused for want of space and {} set-ups ended without progress, \
+             the last {} s ago: see `adit log` for call.flood",
             numbers.refused,
+            numbers.evicted,
             ago.as_secs()
         );
         Some(Warning { code: Code::C05, text })

@@ -1,6 +1,6 @@
 //! Floods of connections before login, from many addresses and from that of a user, while users log in.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::LocalSet;
 
 use crate::common::*;
-use crate::peer::{call, start};
+use crate::peer::{Gre, Peer, call, start};
 
 /// Connections that a flood keeps open, each from another address.
 const OPEN: u32 = 400;
@@ -57,7 +57,7 @@ impl Flood {
         let thread = host.thread(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             let tasks = LocalSet::new();
-            let raw = Rc::new(Gre(RefCell::new((GreSocket::open(&GreOptions::default()).unwrap(), 0))));
+            let raw = Rc::new(RawGre(RefCell::new((GreSocket::open(&GreOptions::default()).unwrap(), 0))));
             for n in 0..OPEN {
                 let (count, raw) = (Arc::clone(&count), Rc::clone(&raw));
                 tasks.spawn_local(async move {
@@ -93,9 +93,9 @@ impl Drop for Flood {
 }
 
 /// A raw socket of the flood, and the next sequence number.
-struct Gre(RefCell<(GreSocket, u32)>);
+struct RawGre(RefCell<(GreSocket, u32)>);
 
-impl Gre {
+impl RawGre {
     fn send(&self, from: Ipv4Addr, call_id: u16, frame: &[u8]) {
         let (socket, seq) = &mut *self.0.borrow_mut();
         let mut batch = SendBatch::new(1, 2048);
@@ -106,7 +106,7 @@ impl Gre {
 }
 
 /// One connection, from connect until the server or the attack ends it.
-async fn once(attack: Attack, from: Ipv4Addr, n: u32, raw: &Gre) -> std::io::Result<()> {
+async fn once(attack: Attack, from: Ipv4Addr, n: u32, raw: &RawGre) -> std::io::Result<()> {
     let socket = TcpSocket::new_v4()?;
     socket.bind(SocketAddr::V4(SocketAddrV4::new(from, 0)))?;
     let mut stream = socket.connect(SocketAddr::V4(SocketAddrV4::new(SERVER, 1723))).await?;
@@ -220,7 +220,7 @@ fn c232_connections_that_are_closed_at_once_delay_no_login() {
 
 #[test]
 fn c232_silent_connections_delay_no_login() {
-    from_many(Attack::Silent, adjacent, 2.0, 2.0);
+    from_many(Attack::Silent, scattered, 2.0, 2.0);
 }
 
 #[test]
@@ -235,7 +235,7 @@ fn c232_calls_without_gre_delay_a_known_user_by_a_moment() {
 
 #[test]
 fn c232_negotiations_without_end_delay_a_known_user_by_a_moment() {
-    from_many(Attack::LcpLoop, scattered, 15.0, 5.0);
+    from_many(Attack::LcpLoop, adjacent, 15.0, 5.0);
 }
 
 #[test]
@@ -301,4 +301,32 @@ fn with_few_descriptors_limits_are_reduced_and_the_status_has_a_warning() {
     assert_eq!(status.sessions_limit, 144);
     assert!(status.warnings.iter().any(|warning| warning.text.contains("256 files")), "{status:?}");
     drop(flood);
+}
+
+#[test]
+fn a_flood_of_control_frames_is_answered_at_a_bounded_rate() {
+    const SECONDS: u64 = 2;
+    let (client, server) = server();
+    let flooder = flooder(&server.host);
+    let mut peer = Peer::open(&flooder);
+    peer.start();
+    let call_id = peer.call(77);
+    let mut gre = Gre::open(&flooder, SERVER);
+    let (began, mut sent, mut answers) = (Instant::now(), 0, 0);
+    while began.elapsed() < Duration::from_secs(SECONDS) {
+        for _ in 0..64 {
+            gre.send(call_id, CONFIGURE_REQUEST);
+            sent += 1;
+        }
+        // What has arrived, in a few batches.
+        let rounds = Cell::new(8);
+        let more = || rounds.replace(rounds.get() - 1) > 0;
+        gre.each(77, more, |_, _| answers += 1);
+    }
+    let took = log_in(&client, "alice");
+    println!("{sent} frames, {answers} answers; a login took {took} s");
+    assert!(sent > 5_000, "{sent} frames are no flood");
+    // Some of them are requests of the server.
+    assert!(answers > 0 && answers < 200 + 110 * SECONDS + 50, "{answers} answers to {sent} frames");
+    assert!(took < 5.0, "{took}");
 }

@@ -49,6 +49,8 @@ struct Inner {
     tasks: BTreeMap<u64, (SocketAddrV4, oneshot::Sender<Verdict>)>,
     /// The sessions that are being set up.
     sessions: BTreeMap<u64, Arc<Session>>,
+    /// Sessions ended without progress since [`Admission::take_evicted`], and the address of the last.
+    ended_early: Option<(u64, Ipv4Addr)>,
 }
 
 /// What becomes of a connection.
@@ -97,7 +99,7 @@ impl Admission {
     /// Creates the admission of a server whose descriptors allow `capacity`.
     pub(crate) fn new(limits: &Limits, capacity: Capacity) -> Arc<Admission> {
         let state = State::new(limits, capacity);
-        let inner = Inner { state, tasks: BTreeMap::new(), sessions: BTreeMap::new() };
+        let inner = Inner { state, tasks: BTreeMap::new(), sessions: BTreeMap::new(), ended_early: None };
         Arc::new(Admission { inner: Mutex::new(inner), changed: Notify::new() })
     }
 
@@ -120,6 +122,11 @@ impl Admission {
     /// The numbers of the admission.
     pub(crate) fn numbers(&self) -> Numbers {
         self.inner().state.numbers(Instant::now())
+    }
+
+    /// The number of sessions that were ended without progress since the last call, and the address of one.
+    pub(crate) fn take_evicted(&self) -> Option<(u64, Ipv4Addr)> {
+        self.inner().ended_early.take()
     }
 
     /// Registers a connection that was accepted, while `up` others belong to calls that are up; `None` if there
@@ -175,8 +182,13 @@ impl Admission {
         let mut inner = self.inner();
         let evicted = inner.state.evict(Instant::now(), MAX_BATCH);
         let sessions: Vec<_> = evicted.iter().filter_map(|id| inner.sessions.remove(id)).collect();
+        if let Some(session) = sessions.last() {
+            let before = inner.ended_early.map_or(0, |(evicted, _)| evicted);
+            inner.ended_early = Some((before + sessions.len() as u64, *session.from.ip()));
+        }
         drop(inner);
         for session in &sessions {
+            session.known().is_evicted = true;
             let reason = "others wait for admission, and this connection made no progress".to_owned();
             session.end(Why::Failed, Some(Code::C05), reason);
             // Waiting for the answer of such a client would keep its descriptor.
