@@ -12,20 +12,23 @@ struct Turns<K, V> {
     groups: BTreeMap<K, (u64, V)>,
     /// The group with the lowest number is next.
     order: BTreeSet<(u64, K)>,
+    /// Those that have not had a turn yet, the newest last.
+    unserved: BTreeSet<(u64, K)>,
     next: u64,
 }
 
 impl<K: Copy + Ord, V> Turns<K, V> {
     fn new() -> Turns<K, V> {
-        Turns { groups: BTreeMap::new(), order: BTreeSet::new(), next: 0 }
+        Turns { groups: BTreeMap::new(), order: BTreeSet::new(), unserved: BTreeSet::new(), next: 0 }
     }
 
     /// The content of a group; a new group has its turn after all others.
     fn entry(&mut self, key: K, new: impl FnOnce() -> V) -> &mut V {
-        let (turn, order) = (&mut self.next, &mut self.order);
+        let (turn, order, unserved) = (&mut self.next, &mut self.order, &mut self.unserved);
         let (_, content) = self.groups.entry(key).or_insert_with(|| {
             *turn += 1;
             order.insert((*turn, key));
+            unserved.insert((*turn, key));
             (*turn, new())
         });
         content
@@ -35,6 +38,7 @@ impl<K: Copy + Ord, V> Turns<K, V> {
     fn had_turn(&mut self, key: K) {
         if let Some((turn, _)) = self.groups.get_mut(&key) {
             self.order.remove(&(*turn, key));
+            self.unserved.remove(&(*turn, key));
             self.next += 1;
             *turn = self.next;
             self.order.insert((*turn, key));
@@ -44,6 +48,7 @@ impl<K: Copy + Ord, V> Turns<K, V> {
     fn remove(&mut self, key: K) {
         if let Some((turn, _)) = self.groups.remove(&key) {
             self.order.remove(&(turn, key));
+            self.unserved.remove(&(turn, key));
         }
     }
 }
@@ -83,9 +88,14 @@ impl Tier {
         }
     }
 
-    /// The next connection of an address that `is_allowed`.
-    fn next(&self, mut is_allowed: impl FnMut(Ipv4Addr) -> bool) -> Option<(Ipv4Addr, u64)> {
-        let networks = self.networks.order.iter().filter_map(|(_, net)| self.networks.groups.get(net));
+    /// The next connection of an address that `is_allowed`; the newest network that had no turn yet can be `first`.
+    fn next(
+        &self,
+        first: Option<u32>,
+        mut is_allowed: impl FnMut(Ipv4Addr) -> bool,
+    ) -> Option<(Ipv4Addr, u64)> {
+        let order = first.into_iter().chain(self.networks.order.iter().map(|(_, net)| *net));
+        let networks = order.filter_map(|net| self.networks.groups.get(&net));
         let addresses = networks
             .flat_map(|(_, addresses)| addresses.order.iter().map(move |(_, from)| (addresses, *from)));
         for (addresses, from) in addresses {
@@ -201,9 +211,14 @@ impl FairQueue {
         mut is_allowed: impl FnMut(Ipv4Addr) -> bool,
     ) -> Option<(u64, Ipv4Addr)> {
         let order = ORDERS.get(self.turns % ORDERS.len()).copied().unwrap_or(Standing::ALL);
+        // A flood from many networks that were never seen is a long line of new ones. In half of the turns the newest of them
+        // is first: a user who arrives later need not wait until each of the others has had its turn.
+        let is_newest_first = (self.turns / ORDERS.len()) % 2 == 1;
         for standing in order.into_iter().filter(|standing| has_slot(*standing)) {
             let tier = self.tier(standing);
-            if let Some((from, id)) = tier.next(&mut is_allowed) {
+            let newest = tier.networks.unserved.last().map(|(_, net)| *net);
+            let first = newest.filter(|_| is_newest_first && standing == Standing::New);
+            if let Some((from, id)) = tier.next(first, &mut is_allowed) {
                 tier.had_turn(from);
                 self.turns = self.turns.wrapping_add(1);
                 self.remove(id);
@@ -258,6 +273,26 @@ mod tests {
         queue.push(300, at(2, 1), Standing::Failed);
         queue.push(301, at(3, 1), Standing::Failed);
         assert_eq!(drain(&mut queue)[..5], [0, 300, 301, 1, 2]);
+    }
+
+    #[test]
+    fn a_new_network_does_not_wait_for_a_long_line_of_new_networks() {
+        let mut queue = FairQueue::new(10_000, 100);
+        for id in 0..1_000 {
+            queue.push(id, Ipv4Addr::from(0x0b00_0000 + ((id as u32) << 8)), Standing::New);
+        }
+        let mut waited = Vec::new();
+        for user in 0..10 {
+            let id = 5_000 + u64::from(user);
+            queue.push(id, at(user, 1), Standing::New);
+            let pops =
+                std::iter::from_fn(|| queue.pop(|_| true, |_| true)).take_while(|(next, _)| *next != id);
+            waited.push(pops.count());
+        }
+        assert!(waited.iter().all(|waited| *waited < 8), "{waited:?}");
+        let rest = drain(&mut queue);
+        assert!(rest.iter().filter(|id| **id < 500).count() < 500, "the first in the line have turns too");
+        assert!(rest.len() < 1_000);
     }
 
     #[test]
@@ -350,7 +385,7 @@ mod tests {
             prop_assert_eq!(drain(&mut queue).len(), inside.len());
             for tier in &queue.tiers {
                 prop_assert!(tier.crowd.is_empty() && tier.networks.groups.is_empty());
-                prop_assert!(tier.networks.order.is_empty());
+                prop_assert!(tier.networks.order.is_empty() && tier.networks.unserved.is_empty());
             }
         }
     }

@@ -78,8 +78,8 @@ fn delays_unknown_users_only(attack: Attack) {
     for sources in FLOODS {
         let [known, unknown] = longest(attack, sources);
         assert!(known < Duration::from_secs(2), "{sources:?}: {known:?}");
-        // No slot can be free before the first set-ups are stalled. And attackers from networks that were never seen look
-        // like new users, until each has had its turn.
+        // No slot can be free before the first set-ups are stalled. A user who arrives among thousands of networks that were
+        // never seen looks like one of them.
         let limit = if matches!(sources, Sources::Scattered(_)) { 30 } else { 10 };
         assert!(unknown < Duration::from_secs(limit), "{sources:?}: {unknown:?}");
     }
