@@ -280,7 +280,7 @@ pub struct Limits {
     pub sessions: u32,
     /// Maximum number of concurrent calls in set-up.
     pub starting: u32,
-    /// Maximum number of new calls per minute from one address; 0 for no limit.
+    /// Maximum number of failed logins per minute from one address; 0 for no limit.
     pub calls_per_minute_per_address: u32,
     /// Whether several clients may share one public address.
     pub same_nat: SameNat,

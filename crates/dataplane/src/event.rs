@@ -6,6 +6,9 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::time::Instant;
+
+use crate::reply_limit::{Kind, ReplyLimit};
 
 /// The most events that wait, of all calls together.
 const WAITING: usize = 8192;
@@ -96,16 +99,25 @@ impl Events {
 pub(crate) struct EventSender {
     sender: SyncSender<Event>,
     waiting: Waiting,
+    limit: ReplyLimit,
 }
 
 /// Creates a queue of events.
 pub(crate) fn queue() -> (EventSender, Events) {
     let (sender, receiver) = sync_channel(WAITING);
     let waiting: Waiting = (0..=u16::MAX).map(|_| AtomicU16::new(0)).collect();
-    (EventSender { sender, waiting: Arc::clone(&waiting) }, Events { receiver, waiting })
+    (
+        EventSender { sender, waiting: Arc::clone(&waiting), limit: ReplyLimit::new(Instant::now()) },
+        Events { receiver, waiting },
+    )
 }
 
 impl EventSender {
+    /// Whether the call may send another frame of this kind to the control thread, which is then counted.
+    pub(crate) fn may_send(&self, now: Instant, call_id: LocalCallId, kind: Kind) -> bool {
+        self.limit.take(now, call_id, kind)
+    }
+
     /// Queues an event without waiting; false if the limit of its call, or of all, is reached.
     pub(crate) fn send(&self, event: Event) -> bool {
         let Some(waiting) = self.waiting.get(event.call_id().index()) else { return false };

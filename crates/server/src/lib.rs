@@ -9,6 +9,8 @@ mod log_stderr;
 
 mod addresses;
 mod admission;
+mod arrival;
+mod capacity;
 mod connection;
 mod convert;
 mod dispatch;

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::addresses::Addresses;
+use crate::capacity::Descriptors;
 use crate::error::{Result, ServerError, store_error, sys_error};
 use crate::event_writer::{EventWriter, LogLines};
 use crate::host::Host;
@@ -54,7 +55,7 @@ async fn serve(options: Options) -> Result<()> {
         ready,
         version,
     } = options;
-    let descriptors = adit_sys::host::raise_descriptor_limit().unwrap_or(1024);
+    let descriptors = Descriptors::new(adit_sys::host::raise_descriptor_limit().unwrap_or(1024));
     // Open the control socket first: it also keeps a second server from starting before this one changes
     // anything.
     let control = socket::open(&run_dir)?;
@@ -95,10 +96,11 @@ async fn serve(options: Options) -> Result<()> {
         host,
         addresses: pools,
         seed,
-        admission_capacity: listener::admission_capacity(descriptors),
+        descriptors,
         version,
         listen: addresses,
     }));
+    server.remember_logins();
     let mut tasks = tokio::task::JoinSet::new();
     for listener in listeners {
         tasks.spawn(listener::accept(Arc::clone(&server), listener));

@@ -3,14 +3,14 @@
 mod reload;
 pub(crate) mod watch;
 
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, RwLock, Weak};
 use std::time::{Duration, Instant};
 
 use adit_admin::{ConfigFile, FileState};
-use adit_api::status::{CodeCount, Drops, PoolStatus, Status, Warning};
+use adit_api::status::{CodeCount, Drops, PoolStatus, QueueStatus, Status, Warning};
 use adit_api::{Identity, Utc};
 use adit_auth::Sources;
 use adit_config::Config;
@@ -26,7 +26,8 @@ use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
 use crate::addresses::Addresses;
-use crate::admission::{Accepted, Admission, SetupSlot};
+use crate::admission::{Admission, Numbers, SetupSlot};
+use crate::capacity::Descriptors;
 use crate::connection::{BlockingAddresses, Connection, Handles, Start};
 use crate::convert;
 use crate::error::ServerError;
@@ -71,6 +72,11 @@ pub struct Options {
 /// How long sessions may take to record their end after they are cut.
 const CUT: Duration = Duration::from_secs(1);
 
+/// How long the address of a user's last login is remembered for the admission queue.
+const LOGIN_REMEMBERED: jiff::SignedDuration = jiff::SignedDuration::from_hours(30 * 24);
+/// How long the status shows that connections were refused or ended for want of space.
+const REFUSAL_SHOWN: Duration = Duration::from_secs(600);
+
 /// How often counters are read.
 const COUNT_EVERY: Duration = Duration::from_secs(5);
 /// The number of sessions whose counters are written in one transaction.
@@ -103,7 +109,12 @@ pub(crate) struct Server {
     /// The interfaces that connections use.
     handles: Arc<Handles>,
     rng: Mutex<Rng>,
-    pub(crate) admission: Arc<Admission<Accepted>>,
+    pub(crate) admission: Arc<Admission>,
+    descriptors: Descriptors,
+    /// Names the limits that the limit of open files reduced.
+    reduced_limits: Mutex<Option<Warning>>,
+    /// When a connection was last refused or ended for want of space.
+    refused_at: Mutex<Option<Instant>>,
     flooded: Mutex<(u64, Option<Ipv4Addr>)>,
     flood_limit: RateLimit,
     error_limit: RateLimit,
@@ -140,15 +151,15 @@ pub(crate) struct Parts {
     pub(crate) host: Host,
     pub(crate) addresses: Addresses,
     pub(crate) seed: [u8; 32],
-    /// The most connections that wait for admission.
-    pub(crate) admission_capacity: usize,
+    pub(crate) descriptors: Descriptors,
     pub(crate) version: &'static str,
     pub(crate) listen: Vec<SocketAddrV4>,
 }
 
 impl Server {
-    pub(crate) fn new(parts: Parts) -> Server {
-        let admission = Admission::new(&parts.config.limits, parts.admission_capacity);
+    pub(crate) fn new(mut parts: Parts) -> Server {
+        let reduced_limits = parts.descriptors.adapt(&mut parts.config.limits);
+        let admission = Admission::new(&parts.config.limits, parts.descriptors.capacity);
         let dataplane = Arc::new(parts.dataplane);
         let host = Arc::new(parts.host);
         let addresses = Arc::new(parts.addresses);
@@ -184,6 +195,9 @@ impl Server {
             handles,
             rng: Mutex::new(Rng::from_seed(parts.seed)),
             admission,
+            descriptors: parts.descriptors,
+            reduced_limits: Mutex::new(reduced_limits),
+            refused_at: Mutex::default(),
             flooded: Mutex::default(),
             flood_limit: RateLimit::default(),
             error_limit: RateLimit::default(),
@@ -206,23 +220,39 @@ impl Server {
         self.config.read().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
     }
 
-    /// Creates the connection of a new session.
+    /// Creates the connection of a new session, which begins with the octets `first`.
     pub(crate) fn connection(
         &self,
         session: Arc<Session>,
-        slot: SetupSlot<Accepted>,
+        slot: SetupSlot,
         stream: TcpStream,
+        first: Vec<u8>,
     ) -> Connection {
         let (config, tunnel) = self.config_for_a_call();
         let rng = lock(&self.rng).fork();
         let start = Start { config, tunnel, rng, session, slot: Box::new(slot) };
-        Connection::new(Arc::clone(&self.handles), start, stream)
+        Connection::new(Arc::clone(&self.handles), start, stream, first)
     }
 
-    /// Counts a connection that did not fit into the admission queue; logs this once a minute.
-    pub(crate) fn count_flood(&self, from: Ipv4Addr) {
+    /// Lets addresses from which users logged in recently pass others in the admission queue.
+    pub(crate) fn remember_logins(&self) {
+        // Without them, all addresses are treated alike: no reason not to start.
+        let Ok(accounts) = self.store.accounts() else { return };
+        let since = Timestamp::now() - LOGIN_REMEMBERED;
+        let mut logins: Vec<_> = accounts.into_iter().filter_map(|account| account.last_login).collect();
+        logins.retain(|login| login.at >= since);
+        logins.sort_unstable_by_key(|login| login.at);
+        self.admission.remember(logins.iter().filter_map(|login| match login.from {
+            IpAddr::V4(from) => Some(from),
+            IpAddr::V6(_) => None,
+        }));
+    }
+
+    /// Counts connections that were refused or ended because there was no space for them; logs this once a minute.
+    pub(crate) fn count_flood(&self, connections: u64, from: Ipv4Addr) {
+        *lock(&self.refused_at) = Some(Instant::now());
         let mut flooded = lock(&self.flooded);
-        flooded.0 += 1;
+        flooded.0 += connections;
         flooded.1 = Some(from);
         if self.flood_limit.is_due() {
             let mut event = NewEvent::new(Timestamp::now(), EventFacts::CallFlood { refused: flooded.0 });
@@ -390,6 +420,19 @@ impl Server {
         }
     }
 
+    /// The warning that connections were refused or ended for want of space, while that is recent.
+    fn refusals(&self, numbers: Numbers) -> Option<Warning> {
+        let ago = lock(&self.refused_at).map(|at| at.elapsed()).filter(|ago| *ago < REFUSAL_SHOWN)?;
+        let text = format!(
+            "since the start {} connections were refused for want of space and {} set-ups ended without progress, \
+             the last {} s ago: see `adit log` for call.flood",
+            numbers.refused,
+            numbers.evicted,
+            ago.as_secs()
+        );
+        Some(Warning { code: Code::C05, text })
+    }
+
     /// The status of the server.
     pub(crate) async fn status(&self) -> Status {
         let config = self.config();
@@ -420,6 +463,9 @@ impl Server {
             let text = format!("{} notes were lost because the store was too slow", self.event_writer.lost());
             warnings.push(Warning { code: Code::S09, text });
         }
+        warnings.extend(lock(&self.reduced_limits).clone());
+        let queue = self.admission.numbers();
+        warnings.extend(self.refusals(queue));
         let drops = self.dataplane.drops();
         Status {
             version: self.version.to_owned(),
@@ -436,6 +482,14 @@ impl Server {
             sessions_up,
             sessions_starting,
             sessions_limit: u64::from(config.limits.sessions),
+            queue: QueueStatus {
+                arriving: queue.arriving,
+                waiting: queue.waiting,
+                oldest_s: queue.oldest.as_secs(),
+                refused: queue.refused,
+                evicted: queue.evicted,
+                unfinished: queue.unfinished,
+            },
             pools: config
                 .pools
                 .iter()

@@ -1,7 +1,7 @@
 //! `adit status`, and what other commands show of the running server.
 
 use adit_api::session::{SessionDetail, SessionRow, State};
-use adit_api::status::{Drops, Status};
+use adit_api::status::{Drops, QueueStatus, Status};
 use adit_api::{Request, Response};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -117,6 +117,9 @@ fn text(status: &Status, output: &Output) -> String {
         n => format!(", {n} in set-up"),
     };
     line("sessions", format!("{} of {} up{starting}", status.sessions_up, status.sessions_limit));
+    if let Some(text) = queue(status.queue) {
+        line("queue", text);
+    }
     for pool in &status.pools {
         line("pool", format!("{}  {}  {} of {} used", pool.name, pool.net, pool.used, pool.size));
     }
@@ -163,6 +166,26 @@ const COLUMNS: &[Column<SessionRow>] = &[
         Some(code) => Field::new(Tone::Bad, format!("{} {code}", s.state)),
     }),
 ];
+
+/// The connections that are not in set-up yet, and those that did not get there; `None` if there were none.
+fn queue(queue: QueueStatus) -> Option<String> {
+    let QueueStatus { arriving, waiting, oldest_s, refused, evicted, unfinished } = queue;
+    let mut parts = Vec::new();
+    if waiting > 0 {
+        parts.push(format!("{waiting} waiting, the oldest for {oldest_s} s"));
+    }
+    if arriving > 0 {
+        parts.push(format!("{arriving} without a first message"));
+    }
+    let past =
+        [(refused, "refused"), (evicted, "ended without progress"), (unfinished, "closed before a message")];
+    let past: Vec<_> =
+        past.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+    if !past.is_empty() {
+        parts.push(format!("since the start {}", past.join(", ")));
+    }
+    (!parts.is_empty()).then(|| parts.join("; "))
+}
 
 /// What was dropped, if anything.
 fn dropped(drops: Drops) -> Vec<String> {

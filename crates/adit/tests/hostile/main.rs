@@ -8,6 +8,7 @@ mod common;
 
 mod client;
 mod control;
+mod floods;
 mod host_faults;
 mod killed;
 mod networks;

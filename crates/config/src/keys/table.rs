@@ -92,8 +92,8 @@ pub(crate) static KEYS: &[Key] = &[
     key(&["link"], "workers", Kind::AutoOr(&[1, 2, 4, 8]), "\"auto\"", "", "threads for packets; auto: by the number of cores"),
 
     key(&["limits"], "sessions", Kind::Number(1..=65_535), "200", "", "concurrent sessions"),
-    key(&["limits"], "starting", Kind::Number(1..=4_096), "256", "", "concurrent calls in set-up; more are queued"),
-    key(&["limits"], "calls_per_minute_per_address", Kind::Number(0..=100_000), "20", "", "failed calls per minute from one address; more are delayed; 0 is no limit"),
+    key(&["limits"], "starting", Kind::Number(1..=4_096), "1024", "", "concurrent calls in set-up; more are queued"),
+    key(&["limits"], "calls_per_minute_per_address", Kind::Number(0..=100_000), "20", "", "failed logins per minute from one address; more are delayed; 0 is no limit"),
     key(&["limits"], "same_nat", Kind::Word(&["allow", "refuse"]), "\"allow\"", "", "several clients behind one address"),
 
     key(&["log"], "level", Kind::Word(&["error", "warn", "info", "debug"]), "\"info\"", "", "the least severe line that is written; debug adds every step of a call"),

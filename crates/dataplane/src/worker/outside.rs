@@ -16,6 +16,7 @@ use crate::counters::{SharedDrops, count};
 use crate::event::{Event, EventSender};
 use crate::io::{GreOut, TunIo};
 use crate::order::{Order, Orders};
+use crate::reply_limit::Kind;
 
 /// The most MPPE key changes for skipped frames that all calls of a worker may cause at once.
 const CHANGES: u32 = 50_000;
@@ -155,6 +156,15 @@ impl<O: GreOut, T: TunIo> Outside<O, T> {
         reported
     }
 
+    /// Queues an event of the call, unless the call sends more of them than are handled.
+    fn report_limited(&self, now: Instant, call_id: LocalCallId, kind: Kind, event: impl FnOnce() -> Event) {
+        if self.events.may_send(now, call_id, kind) {
+            self.report(event());
+        } else {
+            count(&self.drops.queue_full, 1);
+        }
+    }
+
     fn may_spend(&mut self, now: Instant, changes: u32) -> bool {
         let counted = self.changes_counted.get_or_insert(now);
         let full = EARNED_IN * CHANGES;
@@ -201,11 +211,19 @@ impl<O: GreOut, T: TunIo> Sink for CallSink<'_, O, T> {
     }
 
     fn frame(&mut self, frame: &[u8]) {
-        self.outside.report(Event::Frame { call_id: self.call_id, frame: frame.to_vec() });
+        let call_id = self.call_id;
+        self.outside.report_limited(self.now, call_id, Kind::of(frame), || Event::Frame {
+            call_id,
+            frame: frame.to_vec(),
+        });
     }
 
     fn dhcp(&mut self, packet: &[u8]) {
-        self.outside.report(Event::Dhcp { call_id: self.call_id, packet: packet.to_vec() });
+        let call_id = self.call_id;
+        self.outside.report_limited(self.now, call_id, Kind::Dhcp, || Event::Dhcp {
+            call_id,
+            packet: packet.to_vec(),
+        });
     }
 
     fn event(&mut self, event: PathEvent) {

@@ -5,8 +5,9 @@ use std::sync::atomic::Ordering;
 
 use adit_auth::AddressRequest;
 use adit_diag::event::{CameUp, EventFacts, Mppe};
-use adit_diag::note::Message;
-use adit_diag::{Code, Note};
+use adit_diag::note::{Cause, Message, Refused};
+use adit_diag::{Code, Layer, LoginRefusal, Note};
+use adit_policy::admission::Stage;
 use adit_store::SessionUpdate;
 use adit_tunnel::events::{self, Answer, Event, Question, Who};
 use adit_wire::{LocalCallId, PeerCallId};
@@ -50,10 +51,24 @@ impl Machine {
             Note::Packet(packet) if self.state.was_up() && packet.message.kind.is_echo() => {}
             note => {
                 if let Note::LayerUp(up) = &note {
-                    self.session.known().layer = Some(up.layer());
+                    let layer = up.layer();
+                    self.session.known().layer = Some(layer);
+                    self.report_progress(layer);
                 }
                 self.note(now, &note);
             }
+        }
+    }
+
+    /// Reports that the set-up proceeds: one that does not gives way to others.
+    fn report_progress(&self, layer: Layer) {
+        let stage = match layer {
+            Layer::Gre => Stage::Linked,
+            Layer::Lcp => Stage::Lcp,
+            _ => return,
+        };
+        if let State::SettingUp(setting_up) = &self.state {
+            setting_up.slot.reached(stage);
         }
     }
 
@@ -103,7 +118,7 @@ impl Machine {
             self.state = State::NoCall(NoCall { slot });
             return refuse("no Call ID is free".to_owned());
         };
-        slot.call_requested();
+        slot.reached(Stage::Called);
         let call = Call { handle, id, lease: None, address: None, pending: None, refused: None };
         self.state = State::SettingUp(SettingUp { slot, call, networks: Vec::new(), login: None });
         self.note(now, &Note::CallAccepted { call_id: id.get(), request });
@@ -169,6 +184,11 @@ impl Machine {
         }
         if let Some(refused) = refused {
             self.note(now, &Note::Refused(refused.clone()));
+            if is_failed_login(&refused)
+                && let State::SettingUp(setting_up) = &self.state
+            {
+                setting_up.slot.login_refused();
+            }
             // The log line is written at the end, once for each call.
             if let Some(call) = self.state.call_mut() {
                 call.refused = Some(refused);
@@ -235,6 +255,16 @@ impl Machine {
             }
             other => other,
         };
+    }
+}
+
+/// Whether a refusal counts as a failed login of its address. A right password for an account with too many sessions is
+/// not a guess, and its client may dial again and again.
+fn is_failed_login(refused: &Refused) -> bool {
+    match &refused.cause {
+        Cause::Login(LoginRefusal::SessionLimit { .. }) => false,
+        Cause::Login(_) => true,
+        Cause::Text(_) | Cause::AccountSource(_) => false,
     }
 }
 

@@ -131,9 +131,16 @@ impl Machine {
             self.note(now, &Note::Finding(finding.clone()));
         }
         let facts = ending::facts(&end, now.instant, &self.session, &found);
-        let event = NewEvent { code: end.code, ..self.new_event(now, facts) };
-        self.handles.recorder.enqueue(Entry::Event(Box::new(event)));
-        let (steps, omitted) = self.session.known().stored_record();
+        let is_evicted = self.session.known().is_evicted;
+        if !is_evicted {
+            let event = NewEvent { code: end.code, ..self.new_event(now, facts) };
+            self.handles.recorder.enqueue(Entry::Event(Box::new(event)));
+        }
+        let (mut steps, mut omitted) = self.session.known().stored_record();
+        if is_evicted {
+            omitted += steps.len() as u64;
+            steps.clear();
+        }
         let end = SessionEnd {
             at: now.timestamp,
             why: end.why.word().to_owned(),

@@ -36,7 +36,8 @@ impl Server {
     }
 
     fn try_reload(&self) -> Result<(), Error> {
-        let new = (self.reread)().map_err(failed)?;
+        let mut new = (self.reread)().map_err(failed)?;
+        let reduced_limits = self.descriptors.adapt(&mut new.limits);
         let old = self.config();
         let restart = |keys: &str| Err(failed(format!("{keys} a restart; nothing was changed")));
         if new.server.listen != old.server.listen || new.server.interface != old.server.interface {
@@ -63,6 +64,7 @@ impl Server {
         self.host.set_addresses(addresses).map_err(unchanged)?;
         self.dataplane.set_networks(new.pools.values().map(|pool| pool.net).collect());
         self.admission.set_limits(&new.limits);
+        *lock(&self.reduced_limits) = reduced_limits;
         lock(&self.former).push(Arc::downgrade(&old));
         *self.config.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = for_calls(new);
         drop(old);

@@ -10,6 +10,7 @@ use adit_config::Config;
 use adit_crypto::proof::{self, Secret};
 use adit_crypto::secret::Password;
 use adit_diag::{Code, Counters, LoginRefusal};
+use adit_policy::admission::Stage;
 use adit_ppp::auth::{AuthRequest, MsChapError, Rejection};
 use adit_ppp::link::AddressGrant;
 use adit_store::{Change, Release, SessionId};
@@ -112,12 +113,16 @@ impl Recorder for FakeRecorder {
 struct FakeSlot(Arc<Fake>);
 
 impl Slot for FakeSlot {
-    fn call_requested(&self) {
-        self.0.write("slot call requested");
+    fn reached(&self, stage: Stage) {
+        self.0.write(format!("slot {stage:?}"));
     }
 
     fn set_waiting(&self, is_waiting: bool) {
         self.0.write(format!("slot {}", if is_waiting { "waits" } else { "waits no more" }));
+    }
+
+    fn login_refused(&self) {
+        self.0.write("slot login refused");
     }
 
     fn call_up(self: Box<Self>) {

@@ -68,7 +68,7 @@ async fn connect(password: &str) -> (Client, tokio::task::JoinHandle<()>) {
     let handles = fake.handles();
     let start = world::start(&fake, &handles, world::config(""));
     let registry = Arc::clone(&handles.registry);
-    let connection = Box::new(Connection::new(handles, start, accepted));
+    let connection = Box::new(Connection::new(handles, start, accepted, Vec::new()));
     let session = tokio::spawn(connection.run());
     let tunnel = world::client(password, Now::read());
     (Client { tunnel, stream, fake, registry, call: 0, is_up: false, is_over: false }, session)
