@@ -33,6 +33,8 @@ pub(crate) enum Order {
     Routes(LocalCallId, Vec<IpNet>),
     /// Set the pools.
     Pools(Vec<Ipv4Net>),
+    /// Show that the worker executes orders, with this number.
+    Beat(u64),
     /// Stop the thread.
     Stop,
 }

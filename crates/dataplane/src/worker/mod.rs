@@ -196,6 +196,7 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
                     }
                 }
                 Order::Pools(networks) => self.routes.set_pools(&networks),
+                Order::Beat(number) => self.outside.beat(self.number, number),
                 Order::Stop => return None,
             }
         }
