@@ -3,7 +3,7 @@
 /// Every command is in exactly one group.
 const GROUPS: &[(&str, &[&str])] = &[
     ("Set up", &["init", "check", "undo"]),
-    ("Run", &["serve", "status", "sessions", "session", "kick", "log"]),
+    ("Run", &["serve", "reload", "stop", "status", "sessions", "session", "kick", "log"]),
     ("Users", &["user"]),
     ("Client", &["connect", "disconnect"]),
     ("Diagnostics", &["doctor", "explain", "version"]),

@@ -161,7 +161,14 @@ mod tests {
             let config = config(&format!("[store]\nurl = \"{url}\"\n"));
             let state = PathBuf::from("/state");
             let (file, run) = (state.join("adit.toml"), state.join("run"));
-            let places = Places { config: file, config_given: false, state, state_given: false, run };
+            let places = Places {
+                config: file,
+                config_given: false,
+                state,
+                state_given: false,
+                run,
+                run_given: false,
+            };
             database(&places, Some(&config)).ok().unwrap()
         };
         assert_eq!(path("sqlite:/x/a.db"), Path::new("/x/a.db"));

@@ -41,6 +41,8 @@ pub(crate) enum Order {
         /// Whether to read from it.
         reads: bool,
     },
+    /// Show that the worker executes orders, with this number.
+    Beat(u64),
     /// Stop the thread.
     Stop,
 }

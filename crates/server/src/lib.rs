@@ -32,7 +32,10 @@ mod server;
 mod service;
 mod session;
 pub mod socket;
+mod terminal;
+mod watchdog;
 
 pub use error::{Result, ServerError};
+pub use listener::check_addresses;
 pub use run::run;
 pub use server::{Options, Reread};

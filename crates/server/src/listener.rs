@@ -3,6 +3,7 @@
 use std::net::{SocketAddr, SocketAddrV4};
 use std::sync::Arc;
 
+use adit_config::{Config, Listen};
 use adit_diag::Code;
 use adit_diag::event::{EventFacts, Failed};
 use adit_store::{NewEvent, NewSession, SessionId};
@@ -16,6 +17,30 @@ use crate::server::Server;
 
 /// The backlog of the listening socket; net.core.somaxconn may lower it.
 const BACKLOG: u32 = 4096;
+
+/// Checks that no other program listens on the addresses, without listening. The program that does can be named only while
+/// this one has the rights of root.
+///
+/// # Errors
+/// S01 with the program that has the port. Other errors are reported when the listener is opened.
+pub fn check_addresses(config: &Config) -> Result<()> {
+    // On an interface of its own, a server may share the address.
+    if config.server.interface.is_some() {
+        return Ok(());
+    }
+    for listen in &config.server.listen {
+        let Listen::Address { address, port } = listen else { continue };
+        let address = SocketAddrV4::new(*address, *port);
+        let Ok(socket) = tokio::net::TcpSocket::new_v4() else { return Ok(()) };
+        let bound = socket.set_reuseaddr(true).and_then(|()| socket.bind(SocketAddr::V4(address)));
+        if let Err(error) = bound
+            && error.kind() == std::io::ErrorKind::AddrInUse
+        {
+            return Err(listen_error(address, &error));
+        }
+    }
+    Ok(())
+}
 
 /// Opens the TCP listener of one address.
 ///

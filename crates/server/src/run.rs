@@ -20,14 +20,15 @@ use crate::registry::Registry;
 use crate::server::{Options, Parts, Server, watch};
 use crate::service::Service;
 use crate::socket::{self, Serving};
-use crate::{convert, dispatch, listener};
+use crate::terminal::Terminal;
+use crate::{convert, dispatch, listener, watchdog};
 
 /// Threads that wait for the store. It serves one at a time, so more threads would only queue there, each
 /// with a stack.
 const BLOCKING: usize = 8;
 
 /// Runs the server until it is stopped: SIGTERM or SIGINT ends sessions in order (a second one ends them at
-/// once), SIGHUP rereads the configuration. On return, the host is as it was before.
+/// once), SIGHUP rereads the configuration, unless it is sent because the terminal was closed. On return, the host is as it was before.
 ///
 /// # Errors
 /// The reason why the server cannot start, or why it had to end, with its code and fix.
@@ -111,6 +112,7 @@ async fn serve(options: Options) -> Result<()> {
     tasks.spawn(async move { maintained.run_maintenance().await });
     let watch = Arc::clone(&server);
     tasks.spawn(async move { watch.watch_traffic().await });
+    tasks.spawn(watchdog::run(Arc::clone(&server)));
     server.event_writer.enqueue_event(NewEvent::new(Timestamp::now(), EventFacts::ServerStart));
     server.report_clock(clock);
     watch::start(&server)?;
@@ -167,6 +169,7 @@ struct Signals {
     terminate: Signal,
     interrupt: Signal,
     hangup: Signal,
+    terminal: Terminal,
 }
 
 impl Signals {
@@ -180,15 +183,19 @@ impl Signals {
             terminate: on(SignalKind::terminate())?,
             interrupt: on(SignalKind::interrupt())?,
             hangup: on(SignalKind::hangup())?,
+            terminal: Terminal::new(),
         })
     }
 
     /// Waits for a signal: true for a stop, false for a reload.
     async fn next(&mut self) -> bool {
-        tokio::select! {
-            _ = self.terminate.recv() => true,
-            _ = self.interrupt.recv() => true,
-            _ = self.hangup.recv() => false,
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return true,
+                _ = self.interrupt.recv() => return true,
+                _ = self.hangup.recv() => if !self.terminal.has_hung_up() { return false; },
+            }
+            log_stderr!("note     the terminal was closed; the server keeps running: adit stop ends it");
         }
     }
 

@@ -1,5 +1,7 @@
 //! `adit status`, and what other commands show of the running server.
 
+pub(crate) mod clients;
+
 use adit_api::session::{SessionDetail, SessionRow, State};
 use adit_api::status::{Drops, QueueStatus, Status};
 use adit_api::{Request, Response};
@@ -18,9 +20,14 @@ use crate::style::Tone;
 use crate::table::{Field, printable};
 use crate::when;
 
-/// Show the status of the server
+/// Show the status of the server, and of clients on this host
+///
+/// Without a running server only the clients of `adit connect` are shown, if there are any.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
+    /// Show only the clients of `adit connect`; exit status 1 if one of them is not connected, 5 if there is none
+    #[arg(long, conflicts_with = "check")]
+    client: bool,
     /// Set only the exit status: `live` when the server answers, `ready` when it also takes calls
     #[arg(long, value_name = "WHAT", value_enum)]
     check: Option<Check>,
@@ -77,9 +84,19 @@ pub(crate) fn ask(request: &Request, output: &Output, places: &Places) -> Result
 }
 
 pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit, Failure> {
-    let status = match ask(&Request::Status, output, places)? {
-        Response::Status(status) => status,
-        _ => return Err(control::other_version()),
+    if args.client {
+        return clients::run(output, places);
+    }
+    let status = match ask(&Request::Status, output, places) {
+        Ok(Response::Status(status)) => status,
+        Ok(_) => return Err(control::other_version()),
+        // A host that is only a client has no server.
+        Err(failure)
+            if failure.exit == Exit::Unreachable && args.check.is_none() && clients::exist(places) =>
+        {
+            return clients::run(output, places);
+        }
+        Err(failure) => return Err(failure),
     };
     match args.check {
         Some(Check::Live) => return Ok(Exit::Done),
@@ -89,6 +106,7 @@ pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit,
     }
     if output.is_text() {
         output.text(&text(&status, output))?;
+        output.text(&clients::text(places, output))?;
     } else {
         output.document(&*status)?;
     }

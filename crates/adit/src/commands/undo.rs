@@ -1,7 +1,7 @@
 //! `adit undo`
 
 use adit_sys::Kind;
-use adit_sys::journal::{self, Report, Undone};
+use adit_sys::journal::{self, Report, Scope, Undone};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -60,7 +60,6 @@ impl Document for Undo {
 }
 
 pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit, Failure> {
-    let folder = places.journal();
     if args.all && !output.dry_run {
         let question = "Take back what adit init set up too?";
         if !prompt::agree(output, question, false, "--yes, or --dry-run to see what it would do")? {
@@ -68,7 +67,7 @@ pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit,
             return Ok(Exit::Done);
         }
     }
-    let report = journal::recover(&folder, args.all, output.dry_run)?;
+    let report = recover(args.all, output, places)?;
     let document = document(&report, output.dry_run);
     if output.is_text() {
         print(&document, output)?
@@ -87,6 +86,30 @@ pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit,
         Some(_) if failures().all(|error| error.kind() == Kind::NotPermitted) => Exit::Denied,
         Some(_) => Exit::Problem,
     })
+}
+
+/// Recovers from all journals. One that cannot be read or trusted does not keep the others from being undone.
+fn recover(lasting: bool, output: &Output, places: &Places) -> Result<Report, Failure> {
+    let mut whole = Report::default();
+    let (mut read, mut first) = (0, None);
+    for folder in places.journals() {
+        match journal::recover(&folder, &Scope::default(), lasting, output.dry_run) {
+            Ok(report) => {
+                read += 1;
+                whole.outcomes.extend(report.outcomes);
+                whole.still.extend(report.still);
+                whole.damaged.extend(report.damaged);
+            }
+            Err(error) => {
+                first.get_or_insert_with(|| error.clone());
+                whole.damaged.push(error);
+            }
+        }
+    }
+    match first {
+        Some(error) if read == 0 => Err(error.into()),
+        _ => Ok(whole),
+    }
 }
 
 fn document(report: &Report, dry_run: bool) -> Undo {

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 
 use adit_diag::Code;
-use adit_sys::journal::{self, Change, Journal, Lasts, Undone};
+use adit_sys::journal::{self, Change, Journal, Lasts, Scope, Undone};
 use adit_sys::net::Net;
 use adit_sys::resolver::{Dns, DnsMethod, ResolverFiles};
 use adit_sys::{Error, Kind};
@@ -52,8 +52,9 @@ impl Setup {
         let folder = folder.join(FOLDER);
         let by = "connect".to_owned();
         let (path, whose) = (folder.clone(), by.clone());
+        let scope = Scope::default().with_resolver(&resolver);
         let (journal, remarks) = blocking(move || {
-            let report = journal::recover(&path, false, false);
+            let report = journal::recover(&path, &scope, false, false);
             let remarks = match report {
                 Ok(report) => report
                     .outcomes
@@ -64,7 +65,7 @@ impl Setup {
                 // Journals that cannot be read now cannot be read later either; they must not prevent a connection.
                 Err(error) => vec![error.to_string()],
             };
-            Ok((Journal::open(&path, &whose, Lasts::UntilExit)?, remarks))
+            Ok((Journal::open(&path, &whose, Lasts::UntilExit)?.within(scope), remarks))
         })
         .await?;
         Ok(Setup { folder, by, resolver, journal: Some(journal), applied: None, remarks })
@@ -88,7 +89,8 @@ impl Setup {
         let journal = match self.journal.take() {
             Some(journal) => journal,
             // An earlier call was cancelled: dropping its journal has undone its changes.
-            None => Journal::open(&self.folder, &self.by, Lasts::UntilExit)?,
+            None => Journal::open(&self.folder, &self.by, Lasts::UntilExit)?
+                .within(Scope::default().with_resolver(&self.resolver)),
         };
         let (plan, resolver) = (plan.clone(), self.resolver.clone());
         let (journal, plan, done) = blocking(move || {
@@ -202,14 +204,21 @@ fn set_dns(
     resolver: &ResolverFiles,
 ) -> Result<String, Error> {
     let servers = plan.dns.iter().map(|server| (*server).into()).collect();
-    let method = journal.set_dns(interface, &Dns { servers, domains: plan.domains.clone() }, resolver)?;
+    let set = journal.set_dns(interface, &Dns { servers, domains: plan.domains.clone() }, resolver);
     let servers: Vec<_> = plan.dns.iter().map(ToString::to_string).collect();
-    let names = match (method, plan.domains.is_empty()) {
-        (_, true) => "all names".to_owned(),
-        (DnsMethod::Resolved, false) => plan.domains.join(", "),
-        (_, false) => format!("all names (resolv.conf cannot keep {} apart)", plan.domains.join(", ")),
-    };
-    Ok(format!("{} for {names}", servers.join(", ")))
+    let servers = servers.join(", ");
+    let kept = |why: &str| format!("{servers} not set: {why}");
+    Ok(match set {
+        Ok(DnsMethod::Kept(why)) => kept(&why),
+        // A client without root: the tunnel works, and its user can set the name servers.
+        Err(error) if error.kind() == Kind::NotPermitted => kept(&error.to_string()),
+        Err(error) => return Err(error),
+        Ok(_) if plan.domains.is_empty() => format!("{servers} for all names"),
+        Ok(DnsMethod::Resolved) => format!("{servers} for {}", plan.domains.join(", ")),
+        Ok(DnsMethod::ResolvConf) => {
+            format!("{servers} for all names (resolv.conf cannot keep {} apart)", plan.domains.join(", "))
+        }
+    })
 }
 
 /// Runs an operation that may block on the disk or on another program on a thread where it delays no other task.

@@ -210,6 +210,7 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
                     self.reads_tun = reads;
                     self.new_tun = Some(tun).filter(|_| reads);
                 }
+                Order::Beat(number) => self.outside.beat(self.number, number),
                 Order::Stop => return None,
             }
         }

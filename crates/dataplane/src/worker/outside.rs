@@ -59,6 +59,11 @@ pub(super) struct Outside<O, T> {
 }
 
 impl<O: GreOut, T: TunIo> Outside<O, T> {
+    /// Passes a heartbeat on to the owner's thread.
+    pub(super) fn beat(&self, worker: usize, number: u64) {
+        self.events.beat(worker, number);
+    }
+
     pub(super) fn new(gre: O, tun: T, events: EventSender, drops: Arc<SharedDrops>) -> Outside<O, T> {
         Outside {
             gre,

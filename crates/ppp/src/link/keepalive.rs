@@ -25,13 +25,30 @@ pub(super) struct Keepalive {
     last_heard: Instant,
     /// The number of Echo-Requests sent since.
     unanswered: u32,
+    /// When the first of them was sent.
+    first_sent: Instant,
+    /// The longest recent time from an Echo-Request to a sign of life; zero if none was needed yet.
+    round_trip: Duration,
 }
 
 impl Keepalive {
     pub(super) fn new(now: Instant, echo: Echo) -> Keepalive {
         // Never zero, or time would not advance.
         let echo = Echo { every: echo.every.max(Duration::from_millis(10)), ..echo };
-        Keepalive { echo, due: later(now, echo.every), last_heard: now, unanswered: 0 }
+        Keepalive {
+            echo,
+            due: later(now, echo.every),
+            last_heard: now,
+            unanswered: 0,
+            first_sent: now,
+            round_trip: Duration::ZERO,
+        }
+    }
+
+    /// The time between Echo-Requests: on a line whose answers take longer than the configured interval, as long as an
+    /// answer takes. So many requests as are configured then span at least so many round trips.
+    fn interval(&self) -> Duration {
+        self.echo.every.max(self.round_trip)
     }
 
     pub(super) fn due(&self) -> Instant {
@@ -50,6 +67,11 @@ impl Keepalive {
 
     /// Records a sign of life of the peer.
     pub(super) fn heard(&mut self, now: Instant) {
+        if self.unanswered > 0 {
+            let sample = now.saturating_duration_since(self.first_sent);
+            // A line that became slower counts at once, a faster one gradually.
+            self.round_trip = sample.max((self.round_trip * 7 + sample) / 8);
+        }
         self.due = later(now, self.echo.every);
         self.last_heard = now;
         self.unanswered = 0;
@@ -59,9 +81,12 @@ impl Keepalive {
         if now < self.due {
             return Due::Nothing;
         }
-        self.due = later(now, self.echo.every);
+        self.due = later(now, self.interval());
         if self.unanswered >= self.echo.lost {
             return Due::Dead(now.duration_since(self.last_heard));
+        }
+        if self.unanswered == 0 {
+            self.first_sent = now;
         }
         self.unanswered += 1;
         Due::Echo
@@ -78,5 +103,50 @@ impl Link {
         let remaining =
             TimeRemaining { magic: self.lcp.protocol().magic(), seconds, message: message.as_bytes() };
         self.lcp.send(cp::TIME_REMAINING, &remaining.to_vec());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ECHO: Echo = Echo { every: Duration::from_secs(10), lost: 3 };
+
+    /// Runs a link whose peer answers each Echo-Request after `delay`, from the time `from` to `until`; returns when it was
+    /// considered dead. Times are seconds since the beginning.
+    fn death(keepalive: &mut Keepalive, begin: Instant, delay: u64, from: u64, until: u64) -> Option<u64> {
+        let mut answers: Vec<u64> = Vec::new();
+        for second in from..until {
+            let now = begin + Duration::from_secs(second);
+            if answers.iter().any(|at| *at == second) {
+                keepalive.heard(now);
+            }
+            match keepalive.handle_timeout(now) {
+                Due::Nothing => {}
+                Due::Echo => answers.push(second.saturating_add(delay)),
+                Due::Dead(_) => return Some(second),
+            }
+        }
+        None
+    }
+
+    #[test]
+    fn a_dead_peer_is_detected_after_the_configured_time() {
+        let begin = Instant::now();
+        let mut keepalive = Keepalive::new(begin, ECHO);
+        assert_eq!(death(&mut keepalive, begin, u64::MAX, 0, 200), Some(40));
+    }
+
+    #[test]
+    fn a_line_that_becomes_slow_is_not_dead_and_gets_three_round_trips() {
+        let begin = Instant::now();
+        let mut keepalive = Keepalive::new(begin, ECHO);
+        // Each answer takes longer than the one before.
+        for (delay, from, until) in [(1, 0, 100), (15, 100, 400), (29, 400, 1000)] {
+            assert_eq!(death(&mut keepalive, begin, delay, from, until), None, "{delay} s");
+        }
+        let dead = death(&mut keepalive, begin, u64::MAX, 1000, 2000).unwrap();
+        assert!(dead >= 1000 + 3 * 29, "three round trips of 29 s: {dead}");
+        assert!(dead <= 1000 + 5 * 40, "{dead}");
     }
 }
