@@ -9,7 +9,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use adit_diag::AuthMethod;
-use adit_policy::{Access, AccountRules, DomainRule, PasswordRules, PasswordStyle, PoolConfig};
+use adit_password::{PasswordRules, PasswordStyle};
+use adit_policy::{Access, AccountRules, DomainRule, PoolConfig};
 
 /// A complete configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -232,7 +232,7 @@ fn c088_a_firewall_that_rejects_gre_answers_administratively_prohibited() {
         "table ip t {\n\
            chain c {\n\
              type filter hook input priority 0\n\
-             ip protocol gre reject with icmp type admin-prohibited\n\
+             ip protocol 47 reject with icmp type admin-prohibited\n\
            }\n\
          }",
     );

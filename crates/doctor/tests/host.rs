@@ -23,7 +23,7 @@ fn rule(text: &str) -> Rule {
 }
 
 fn lost(text: &str) -> Passage {
-    let fix = Some("nft insert rule inet filter input meta l4proto gre accept".to_owned());
+    let fix = Some("nft insert rule inet filter input meta l4proto 47 accept".to_owned());
     Passage { fate: Fate::Dropped, rule: Some(rule(text)), fix, ..passage() }
 }
 
@@ -55,7 +55,7 @@ fn healthy() -> Host {
                 ..passage()
             },
             control_out: passage(),
-            gre_in: Passage { rule: Some(rule("meta l4proto gre accept")), ..passage() },
+            gre_in: Passage { rule: Some(rule("meta l4proto 47 accept")), ..passage() },
             gre_out: passage(),
             port_47: vec![],
             invalid: vec![rule("ct state invalid drop")],
@@ -236,8 +236,8 @@ fn rows_07_16_17_18_22_23_68_firewall_and_translation() {
     let filter = |change: fn(&mut Filter)| with(|host| change(host.filter.as_mut().unwrap()));
     assert_eq!(filter(|filter| filter.control_in = lost("tcp dport 1723 drop")), fails(S03));
     assert_eq!(filter(|filter| filter.control_out = lost("drop")), fails(S03));
-    assert_eq!(filter(|filter| filter.gre_in = lost("meta l4proto gre drop")), fails(S03));
-    assert_eq!(filter(|filter| filter.gre_out = lost("meta l4proto gre drop")), fails(S03));
+    assert_eq!(filter(|filter| filter.gre_in = lost("meta l4proto 47 drop")), fails(S03));
+    assert_eq!(filter(|filter| filter.gre_out = lost("meta l4proto 47 drop")), fails(S03));
     assert_eq!(filter(|filter| filter.control_in.fate = Fate::Elsewhere("192.168.10.20".into())), fails(S03));
     // The mistake behind it is told with it, not beside it.
     let mut host = healthy();

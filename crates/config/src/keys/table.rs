@@ -71,7 +71,7 @@ pub(crate) static KEYS: &[Key] = &[
     key(&["auth"], "sources", Kind::SupportedWords(&["local"], &["radius", "ldap", "winbind", "chap-secrets"]), "[\"local\"]", "", "account sources, in the order in which they are queried"),
     key(&["auth"], "domain", Kind::Domain, "\"strip\"", "\"require:CORP\"", "CORP\\bob is bob, or another user, or the only form accepted"),
     key(&["auth.password"], "min_length", Kind::Number(1..=256), "14", "", "shortest password of a local account"),
-    key(&["auth.password"], "blocklist", Kind::Bool, "true", "", "refuse common passwords; needs no network"),
+    key(&["auth.password"], "blocklist", Kind::BoolOrTexts, "true", "[\"purple harbour kettle\"]", "refuse passwords that are easy to guess, and those of a list; needs no network"),
     key(&["auth.password"], "max_age", Kind::DurationOrNever(secs(DAY, 3650 * DAY)), "\"365d\"", "", "a password older than this has expired"),
     key(&["auth.password"], "generate", Kind::Word(&["words", "random"]), "\"words\"", "", "style of generated passwords"),
 
