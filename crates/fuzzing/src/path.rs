@@ -8,7 +8,7 @@ use adit_crypto::rc4::Job;
 use adit_crypto::secret::Password;
 use adit_diag::Side;
 use adit_ppp::mppe::Mppe;
-use adit_tunnel::path::{Begin, HEADROOM, Network, NetworkV6, Path, PathCommand, PathConfig, Sink};
+use adit_tunnel::path::{Begin, Finished, HEADROOM, Network, NetworkV6, Path, PathCommand, PathConfig, Sink};
 use adit_wire::{LocalCallId, PeerCallId};
 use adit_wire::{gre, ipv4, ppp};
 
@@ -148,8 +148,10 @@ fn in_halves(path: &mut Path, now: Instant, packet: &mut [u8], out: &mut Out) {
             let mut others = [[0; 512]; 4];
             let [a, b, c, d] = others.each_mut().map(|data| Job { key: &[1; 16], data });
             mppe::apply_each(&mut [a, b, c, d, pending.cipher.job(packet)], &mut Ahead(path));
-            if let Some(range) = path.finish(now, pending, packet, out) {
-                out.ip(&mut packet[range]);
+            match path.finish(now, pending, packet, out) {
+                Finished::Ip(range) => out.ip(&mut packet[range]),
+                Finished::Done => {}
+                Finished::Again => path.handle_gre(now, packet, out),
             }
         }
         Begin::Ip(range) => out.ip(&mut packet[range]),

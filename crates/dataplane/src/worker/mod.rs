@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use adit_sys::gre::{IcmpKind, IcmpReport};
 use adit_sys::tun::{Gso, Tun, VnetHeader};
-use adit_tunnel::path::{Begin, HEADROOM, PathCommand, Pending, Prepared};
+use adit_tunnel::path::{Begin, Finished, HEADROOM, PathCommand, Pending, Prepared};
 use adit_wire::gre;
 use adit_wire::{LocalCallId, PeerCallId};
 
@@ -282,14 +282,31 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
             cipher: &pending.cipher,
         });
         cipher::apply(work, self.input.packets(), Some(&mut self.calls));
-        for (index, call_id, pending) in self.begun.drain(..) {
+        let mut begun = std::mem::take(&mut self.begun);
+        for (index, call_id, pending) in begun.drain(..) {
             let Some(call) = self.calls.touch(call_id) else { continue };
             let Some((_, packet)) = self.input.packet(index) else { continue };
             let mut sink = self.outside.sink(now, call_id, call.local, call.peer);
-            if let Some(range) = call.path.finish(now, pending, packet, &mut sink) {
-                self.coalescer.push(index, range);
+            match call.path.finish(now, pending, packet, &mut sink) {
+                Finished::Ip(range) => self.coalescer.push(index, range),
+                Finished::Done => {}
+                Finished::Again => {
+                    // What was finished before must reach the host first.
+                    self.pass_on();
+                    let Some((_, packet)) = self.input.packet(index) else { continue };
+                    let Some(call) = self.calls.touch(call_id) else { continue };
+                    from_peer(now, call_id, call, packet, &mut self.outside);
+                    continue;
+                }
             }
+            report_acknowledged(call_id, call, &self.outside);
         }
+        self.begun = begun;
+        self.pass_on();
+    }
+
+    /// Passes the IP packets of the batch to the host.
+    fn pass_on(&mut self) {
         if !self.coalescer.is_empty() {
             let outside = &mut self.outside;
             let write = |header, packet: &[&[u8]]| outside.write(header, packet);

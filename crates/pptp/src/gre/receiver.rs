@@ -5,12 +5,17 @@
 //! packet that is behind is dropped. A packet that is far ahead is a jump: either very many packets were
 //! lost, or it is forged. A second packet of the same range confirms the jump. Without one, the jump is
 //! accepted after the wait, but the old range is kept: its next packet, if it arrives, reverts the jump. So a
-//! single forged packet cannot stop a call.
+//! single forged packet cannot stop a call. This is for calls without encryption; while MPPE is up, the rules of
+//! `proven` apply.
+
+mod proven;
 
 use std::time::{Duration, Instant};
 
 use super::ahead;
 use super::reorder::{Held, Reorder};
+
+pub use proven::{Place, Position};
 
 /// A packet that is ahead by more than this and by more than the window is a jump.
 const JUMP: i32 = 64;
@@ -73,6 +78,10 @@ pub struct Receiver {
     jump: Option<Held>,
     /// The range before an unconfirmed jump.
     left: Option<Left>,
+    /// Frames after the range that are being decrypted.
+    begun: u32,
+    /// Control frames in clear after the range, while frames must be proven.
+    clear: u32,
     counters: ReceiverCounters,
 }
 
@@ -129,6 +138,8 @@ impl Receiver {
             waiting: Reorder::default(),
             jump: None,
             left: None,
+            begun: 0,
+            clear: 0,
             counters: ReceiverCounters::default(),
         }
     }

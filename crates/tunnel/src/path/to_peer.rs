@@ -105,7 +105,9 @@ impl Path {
             self.send_frame(now, &[0xff, 0x03, high, low, cp::RESET_REQUEST, id, 0, 4], sink);
         }
         let ack = if self.prompt.take_due(now) {
-            self.acks.take().or_else(|| self.receiver.highest())
+            let highest =
+                if self.encryption.is_some() { self.receiver.proven() } else { self.receiver.highest() };
+            self.acks.take().or(highest)
         } else {
             self.acks.take_due(now)
         };

@@ -2,6 +2,7 @@
 
 mod batch;
 mod encryption;
+mod forged;
 mod gate;
 mod gre;
 mod mtu;
