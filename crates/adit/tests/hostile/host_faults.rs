@@ -237,10 +237,13 @@ fn a_moved_database_keeps_new_calls_out_until_it_is_back() {
         with_input(&mut adit(server.dir.path(), &["user", "add", "carol", "--password-stdin"]), PASSWORD);
     assert_eq!(added.status.code(), Some(19), "{added:?}");
     assert!(!database(&server).exists(), "no second database is made");
+    assert_eq!(server.adit(&["status", "--check", "live"]).code, Some(0));
+    assert_eq!(server.adit(&["status", "--check", "ready"]).code, Some(1));
     client_host.ping(LAN_HOST);
     std::fs::rename(&away, database(&server)).unwrap();
     repaired(&server, HostPart::Database);
     wait_until("bob's call", SOON, || bob(&client_host).0 == 0);
+    assert_eq!(server.adit(&["status", "--check", "ready"]).code, Some(0));
     assert_eq!(client.hang_up(), 0);
 }
 
@@ -293,6 +296,63 @@ fn a_database_that_becomes_read_only_keeps_new_calls_out() {
     wait_until("the repair", SOON, || !status().faults.iter().any(is_read_only));
     wait_until("bob's call", SOON, || bob(&client_host).0 == 0);
     assert_eq!(alice.hang_up(), 0);
+    server.signal("TERM");
+    assert!(server.wait(SOON).success(), "{}", server.log());
+}
+
+#[test]
+fn a_clock_that_is_far_ahead_at_the_start_is_reported_and_deletes_nothing() {
+    let (client_host, mut server, mut client) = begin();
+    assert_eq!(client.hang_up(), 0);
+    server.running.signal("TERM");
+    assert!(server.running.wait(SOON).success(), "{}", server.running.log());
+    // As if all of this had been written 400 days ago, and the clock had jumped since.
+    let connection = rusqlite::Connection::open(database(&server)).unwrap();
+    let days = 400_i64 * 86_400_000;
+    connection
+        .execute_batch(&format!(
+            "UPDATE events SET at = at - {days};
+             UPDATE sessions SET started = started - {days}, seen = seen - {days}, ended = ended - {days};
+             DELETE FROM meta WHERE key = 'clock';"
+        ))
+        .unwrap();
+    let count = || -> i64 {
+        let sql = "SELECT count(*) FROM events WHERE at < 1000 * unixepoch('now', '-399 days')";
+        connection.query_row(sql, (), |row| row.get(0)).unwrap()
+    };
+    let before = count();
+    assert!(before > 3, "{before}");
+    server.running = start(&server.host, server.dir.path());
+    let fault = reported(&server, HostPart::Clock, Code::S05);
+    assert!(!fault.refuses_calls && fault.text.contains("400 days after the newest record"), "{fault:?}");
+    // The server removes what is old at its start, before it writes what happens now.
+    wait_until("the event of the fault", SOON, || server.adit(&["log"]).stdout.contains("code=S05"));
+    assert_eq!(bob(&client_host).0, 0, "new calls are accepted");
+    assert_eq!(count(), before);
+}
+
+#[test]
+fn a_disk_that_becomes_full_is_reported_before_anything_has_to_be_written() {
+    let (client_host, server_host) = neighbours();
+    let dir = tempfile::TempDir::new().unwrap();
+    let state = dir.path().join("state");
+    std::fs::create_dir(&state).unwrap();
+    std::fs::write(dir.path().join("adit.toml"), CONFIG).unwrap();
+    let space =
+        MountNamespace::new(&server_host, &format!("mount -t tmpfs -o size=2m none {}", state.display()));
+    let mut add = space.inside(&adit(dir.path(), &["user", "add", "bob", "--password-stdin"]));
+    assert!(with_input(&mut add, PASSWORD).status.success());
+    let mut server = server_host.spawn(&mut space.inside(&adit(dir.path(), &["serve"])));
+    server.wait_for("ready", SOON);
+    let fill = space.path(&state.join("fill"));
+    std::fs::write(&fill, vec![0; 4 << 20]).unwrap_err();
+    server.wait_for("server.fault", REPORTED);
+    assert!(server.log().contains("code=S06") && server.log().contains("what=database"), "{}", server.log());
+    let (code, log) = bob(&client_host);
+    assert_eq!(code, 11, "{log}");
+    std::fs::remove_file(&fill).unwrap();
+    server.wait_for("server.repair", SOON);
+    wait_until("bob's call", SOON, || bob(&client_host).0 == 0);
     server.signal("TERM");
     assert!(server.wait(SOON).success(), "{}", server.log());
 }
