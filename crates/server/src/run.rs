@@ -89,6 +89,7 @@ async fn serve(options: Options) -> Result<()> {
         store,
         sources,
         id,
+        identity,
         registry,
         event_writer,
         dataplane,

@@ -225,6 +225,27 @@ fn a_deleted_database_is_written_back_and_nothing_is_lost() {
 }
 
 #[test]
+fn with_the_whole_state_directory_deleted_everything_comes_back() {
+    let (client_host, mut server, mut client) = begin();
+    std::fs::remove_dir_all(server.dir.path().join("state")).unwrap();
+    reported(&server, HostPart::Database, Code::S09);
+    let state = |name: &str| server.dir.path().join("state").join(name).exists();
+    wait_until("all files", SOON, || ["adit.db", "seal.key", "server.id"].into_iter().all(state));
+    assert_eq!(bob(&client_host).0, 0);
+    client_host.ping(LAN_HOST);
+    // Also after a crash: the passwords open, and the session that was open is closed.
+    server.running.kill();
+    client.running.wait_for("retry", SOON);
+    server.running = start(&server.host, server.dir.path());
+    let crashed = server
+        .past(&[])
+        .into_iter()
+        .any(|session| session.user.as_deref() == Some("alice") && session.end.as_deref() == Some("crash"));
+    assert!(crashed, "{:?}", server.past(&[]));
+    assert_eq!(bob(&client_host).0, 0);
+}
+
+#[test]
 fn a_moved_database_keeps_new_calls_out_until_it_is_back() {
     let (client_host, server, mut client) = begin();
     let away = server.dir.path().join("away.db");
