@@ -17,8 +17,12 @@ use crate::common::*;
 const REPORTED: Duration = Duration::from_secs(10);
 
 fn begin() -> (Host, Server, Client) {
+    begin_with(CONFIG)
+}
+
+fn begin_with(config: &str) -> (Host, Server, Client) {
     let (client_host, server_host) = neighbours();
-    let server = Server::start(server_host, CONFIG, &["alice", "bob"]);
+    let server = Server::start(server_host, config, &["alice", "bob"]);
     let client = connect(&client_host, "alice", &[]);
     client_host.ping(LAN_HOST);
     (client_host, server, client)
@@ -196,15 +200,24 @@ fn a_deleted_route_and_a_downed_interface_are_put_back() {
 
 #[test]
 fn a_deleted_interface_is_created_again_under_a_living_session() {
-    let (client_host, server, mut client) = begin();
-    server.host.ip("link del adit0");
-    reported(&server, HostPart::Interface, Code::S07);
-    repaired(&server, HostPart::Interface);
-    client_host.ping(LAN_HOST);
-    transfer(&client_host, &server.lan, 1_000_000);
-    assert_eq!(server.sessions().len(), 1, "the session went on");
-    assert_eq!(bob(&client_host).0, 0);
-    assert_eq!(client.hang_up(), 0);
+    // With several workers the interface has several queues.
+    for workers in [1, 2] {
+        let (client_host, server, mut client) = begin_with(&format!("{CONFIG}[link]\nworkers = {workers}\n"));
+        for _ in 0..2 {
+            server.host.ip("link del adit0");
+            reported(&server, HostPart::Interface, Code::S07);
+            // The status still shows the fault of the first time.
+            wait_until("the interface", SOON, || {
+                server.host.try_sh("ip -4 -o address show dev adit0").stdout.contains("10.99.0.1/24")
+            });
+            repaired(&server, HostPart::Interface);
+            client_host.ping(LAN_HOST);
+        }
+        transfer(&client_host, &server.lan, 1_000_000);
+        assert_eq!(server.sessions().len(), 1, "the session went on");
+        assert_eq!(bob(&client_host).0, 0);
+        assert_eq!(client.hang_up(), 0);
+    }
 }
 
 #[test]
