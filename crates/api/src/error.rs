@@ -108,3 +108,31 @@ impl fmt::Display for Error {
 }
 
 impl core::error::Error for Error {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_carries_its_sessions_and_other_errors_none() {
+        let conflict = SessionConflict {
+            session: SessionId(12),
+            user: "alice".to_owned(),
+            address: Ipv4Addr::new(10, 99, 0, 14),
+            reason: "outside every pool".to_owned(),
+        };
+        assert_eq!(conflict.to_string(), "s12  alice  10.99.0.14  outside every pool");
+        let refused = Error::new(Kind::Conflict, "no").sessions(vec![conflict]);
+        let json = serde_json::to_string(&refused).unwrap();
+        assert!(
+            json.contains(r#""sessions":[{"session":"s12","user":"alice","address":"10.99.0.14""#),
+            "{json}"
+        );
+        assert_eq!(serde_json::from_str::<Error>(&json).unwrap(), refused);
+        // As a server of an earlier version sends it.
+        let plain = r#"{"kind":"failed","code":null,"message":"no","fix":null}"#;
+        let error = Error::new(Kind::Failed, "no");
+        assert_eq!(serde_json::from_str::<Error>(plain).unwrap(), error);
+        assert_eq!(serde_json::to_string(&error).unwrap(), plain);
+    }
+}

@@ -91,6 +91,7 @@ async fn serve(options: Options) -> Result<()> {
         store,
         sources,
         id,
+        identity,
         registry,
         event_writer,
         dataplane,

@@ -18,7 +18,7 @@ use adit_crypto::Rng;
 use adit_dataplane::Dataplane;
 use adit_diag::event::HostPart;
 use adit_diag::{Code, EventFacts};
-use adit_store::{Change, NewEvent, ServerId, Store};
+use adit_store::{Change, NewEvent, ServerId, ServerIdentity, Store};
 use adit_tunnel::ServerConfig;
 use adit_tunnel::events::Why;
 use jiff::Timestamp;
@@ -101,6 +101,8 @@ pub(crate) struct Server {
     pub(crate) store: Store,
     /// The id of this server in the store.
     pub(crate) id: ServerId,
+    /// The identity of which that is the id.
+    identity: ServerIdentity,
     pub(crate) registry: Arc<Registry>,
     pub(crate) event_writer: EventWriter,
     pub(crate) dataplane: Arc<Dataplane>,
@@ -145,6 +147,7 @@ pub(crate) struct Parts {
     pub(crate) store: Store,
     pub(crate) sources: Sources,
     pub(crate) id: ServerId,
+    pub(crate) identity: ServerIdentity,
     pub(crate) registry: Arc<Registry>,
     pub(crate) event_writer: EventWriter,
     pub(crate) dataplane: Dataplane,
@@ -187,6 +190,7 @@ impl Server {
             stopping: AtomicBool::new(false),
             store: parts.store,
             id: parts.id,
+            identity: parts.identity,
             registry: parts.registry,
             event_writer: parts.event_writer,
             dataplane,

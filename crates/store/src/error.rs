@@ -227,7 +227,7 @@ impl Error {
             }
             ErrorKind::Gone { moved: Some(to) } => format!("move it back: mv {} {place}", to.display()),
             ErrorKind::Gone { moved: None } => {
-                "adit writes it back while it runs; after that, only a backup has it".into()
+                "a running adit writes it back; otherwise restore your backup".into()
             }
             ErrorKind::Replaced => {
                 format!("restart adit to use the {place} that is there now, or put the former one back")

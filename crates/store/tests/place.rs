@@ -146,6 +146,27 @@ fn another_file_in_the_place_of_the_database_is_not_touched() {
     assert_eq!(fs::read(world.db()).unwrap(), before);
 }
 
+#[test]
+fn a_deleted_key_and_a_deleted_identity_are_written_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let (key, id) = (dir.path().join("state/seal.key"), dir.path().join("state/server.id"));
+    let store = adit_store::open(&StoreConfig::sqlite(dir.path().join("adit.db"), &key)).unwrap();
+    let identity = ServerIdentity::open(&id, "vpn1").unwrap();
+    assert_eq!((store.put_key_back(), identity.put_back()), (Ok(None), Ok(None)), "both are there");
+    let before = [&key, &id].map(|file| fs::read(file).unwrap());
+    fs::remove_dir_all(dir.path().join("state")).unwrap();
+    assert_eq!(store.put_key_back(), Ok(Some(key.as_path())));
+    assert_eq!(identity.put_back(), Ok(Some(id.as_path())));
+    assert_eq!([&key, &id].map(|file| fs::read(file).unwrap()), before);
+    assert_eq!(fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
+    let second = ServerIdentity::open(&id, "vpn1").unwrap_err();
+    assert_eq!(second.kind, ErrorKind::ServerRuns, "the new file is locked too");
+    // Another key in its place is not overwritten.
+    fs::write(&key, "another").unwrap();
+    assert_eq!(store.put_key_back(), Ok(None));
+    assert_eq!(fs::read(&key).unwrap(), b"another");
+}
+
 fn everything_is_kept(world: &World, now: Timestamp) {
     let keep = Retention { events: Duration::from_secs(90 * 86_400), ..Retention::default() };
     let before = world.events();

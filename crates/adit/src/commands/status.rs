@@ -100,7 +100,7 @@ pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit,
     };
     match args.check {
         Some(Check::Live) => return Ok(Exit::Done),
-        Some(Check::Ready) if status.draining => return Ok(Exit::Problem),
+        Some(Check::Ready) if !takes_calls(&status) => return Ok(Exit::Problem),
         Some(Check::Ready) => return Ok(Exit::Done),
         None => {}
     }
@@ -111,6 +111,11 @@ pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit,
         output.document(&*status)?;
     }
     Ok(Exit::Done)
+}
+
+/// Whether new calls are accepted: the server is not drained, and no fault of its host refuses them.
+fn takes_calls(status: &Status) -> bool {
+    !status.draining && !status.faults.iter().any(|fault| fault.refuses_calls)
 }
 
 fn text(status: &Status, output: &Output) -> String {

@@ -17,8 +17,12 @@ use crate::common::*;
 const REPORTED: Duration = Duration::from_secs(10);
 
 fn begin() -> (Host, Server, Client) {
+    begin_with(CONFIG)
+}
+
+fn begin_with(config: &str) -> (Host, Server, Client) {
     let (client_host, server_host) = neighbours();
-    let server = Server::start(server_host, CONFIG, &["alice", "bob"]);
+    let server = Server::start(server_host, config, &["alice", "bob"]);
     let client = connect(&client_host, "alice", &[]);
     client_host.ping(LAN_HOST);
     (client_host, server, client)
@@ -196,15 +200,24 @@ fn a_deleted_route_and_a_downed_interface_are_put_back() {
 
 #[test]
 fn a_deleted_interface_is_created_again_under_a_living_session() {
-    let (client_host, server, mut client) = begin();
-    server.host.ip("link del adit0");
-    reported(&server, HostPart::Interface, Code::S07);
-    repaired(&server, HostPart::Interface);
-    client_host.ping(LAN_HOST);
-    transfer(&client_host, &server.lan, 1_000_000);
-    assert_eq!(server.sessions().len(), 1, "the session went on");
-    assert_eq!(bob(&client_host).0, 0);
-    assert_eq!(client.hang_up(), 0);
+    // With several workers the interface has several queues.
+    for workers in [1, 2] {
+        let (client_host, server, mut client) = begin_with(&format!("{CONFIG}[link]\nworkers = {workers}\n"));
+        for _ in 0..2 {
+            server.host.ip("link del adit0");
+            reported(&server, HostPart::Interface, Code::S07);
+            // The status still shows the fault of the first time.
+            wait_until("the interface", SOON, || {
+                server.host.try_sh("ip -4 -o address show dev adit0").stdout.contains("10.99.0.1/24")
+            });
+            repaired(&server, HostPart::Interface);
+            client_host.ping(LAN_HOST);
+        }
+        transfer(&client_host, &server.lan, 1_000_000);
+        assert_eq!(server.sessions().len(), 1, "the session went on");
+        assert_eq!(bob(&client_host).0, 0);
+        assert_eq!(client.hang_up(), 0);
+    }
 }
 
 #[test]
@@ -225,6 +238,27 @@ fn a_deleted_database_is_written_back_and_nothing_is_lost() {
 }
 
 #[test]
+fn with_the_whole_state_directory_deleted_everything_comes_back() {
+    let (client_host, mut server, mut client) = begin();
+    std::fs::remove_dir_all(server.dir.path().join("state")).unwrap();
+    reported(&server, HostPart::Database, Code::S09);
+    let state = |name: &str| server.dir.path().join("state").join(name).exists();
+    wait_until("all files", SOON, || ["adit.db", "seal.key", "server.id"].into_iter().all(state));
+    assert_eq!(bob(&client_host).0, 0);
+    client_host.ping(LAN_HOST);
+    // Also after a crash: the passwords open, and the session that was open is closed.
+    server.running.kill();
+    client.running.wait_for("retry", SOON);
+    server.running = start(&server.host, server.dir.path());
+    let crashed = server
+        .past(&[])
+        .into_iter()
+        .any(|session| session.user.as_deref() == Some("alice") && session.end.as_deref() == Some("crash"));
+    assert!(crashed, "{:?}", server.past(&[]));
+    assert_eq!(bob(&client_host).0, 0);
+}
+
+#[test]
 fn a_moved_database_keeps_new_calls_out_until_it_is_back() {
     let (client_host, server, mut client) = begin();
     let away = server.dir.path().join("away.db");
@@ -237,10 +271,13 @@ fn a_moved_database_keeps_new_calls_out_until_it_is_back() {
         with_input(&mut adit(server.dir.path(), &["user", "add", "carol", "--password-stdin"]), PASSWORD);
     assert_eq!(added.status.code(), Some(19), "{added:?}");
     assert!(!database(&server).exists(), "no second database is made");
+    assert_eq!(server.adit(&["status", "--check", "live"]).code, Some(0));
+    assert_eq!(server.adit(&["status", "--check", "ready"]).code, Some(1));
     client_host.ping(LAN_HOST);
     std::fs::rename(&away, database(&server)).unwrap();
     repaired(&server, HostPart::Database);
     wait_until("bob's call", SOON, || bob(&client_host).0 == 0);
+    assert_eq!(server.adit(&["status", "--check", "ready"]).code, Some(0));
     assert_eq!(client.hang_up(), 0);
 }
 
@@ -293,6 +330,63 @@ fn a_database_that_becomes_read_only_keeps_new_calls_out() {
     wait_until("the repair", SOON, || !status().faults.iter().any(is_read_only));
     wait_until("bob's call", SOON, || bob(&client_host).0 == 0);
     assert_eq!(alice.hang_up(), 0);
+    server.signal("TERM");
+    assert!(server.wait(SOON).success(), "{}", server.log());
+}
+
+#[test]
+fn a_clock_that_is_far_ahead_at_the_start_is_reported_and_deletes_nothing() {
+    let (client_host, mut server, mut client) = begin();
+    assert_eq!(client.hang_up(), 0);
+    server.running.signal("TERM");
+    assert!(server.running.wait(SOON).success(), "{}", server.running.log());
+    // As if all of this had been written 400 days ago, and the clock had jumped since.
+    let connection = rusqlite::Connection::open(database(&server)).unwrap();
+    let days = 400_i64 * 86_400_000;
+    connection
+        .execute_batch(&format!(
+            "UPDATE events SET at = at - {days};
+             UPDATE sessions SET started = started - {days}, seen = seen - {days}, ended = ended - {days};
+             DELETE FROM meta WHERE key = 'clock';"
+        ))
+        .unwrap();
+    let count = || -> i64 {
+        let sql = "SELECT count(*) FROM events WHERE at < 1000 * unixepoch('now', '-399 days')";
+        connection.query_row(sql, (), |row| row.get(0)).unwrap()
+    };
+    let before = count();
+    assert!(before > 3, "{before}");
+    server.running = start(&server.host, server.dir.path());
+    let fault = reported(&server, HostPart::Clock, Code::S05);
+    assert!(!fault.refuses_calls && fault.text.contains("400 days after the newest record"), "{fault:?}");
+    // The server removes what is old at its start, before it writes what happens now.
+    wait_until("the event of the fault", SOON, || server.adit(&["log"]).stdout.contains("code=S05"));
+    assert_eq!(bob(&client_host).0, 0, "new calls are accepted");
+    assert_eq!(count(), before);
+}
+
+#[test]
+fn a_disk_that_becomes_full_is_reported_before_anything_has_to_be_written() {
+    let (client_host, server_host) = neighbours();
+    let dir = tempfile::TempDir::new().unwrap();
+    let state = dir.path().join("state");
+    std::fs::create_dir(&state).unwrap();
+    std::fs::write(dir.path().join("adit.toml"), CONFIG).unwrap();
+    let space =
+        MountNamespace::new(&server_host, &format!("mount -t tmpfs -o size=2m none {}", state.display()));
+    let mut add = space.inside(&adit(dir.path(), &["user", "add", "bob", "--password-stdin"]));
+    assert!(with_input(&mut add, PASSWORD).status.success());
+    let mut server = server_host.spawn(&mut space.inside(&adit(dir.path(), &["serve"])));
+    server.wait_for("ready", SOON);
+    let fill = space.path(&state.join("fill"));
+    std::fs::write(&fill, vec![0; 4 << 20]).unwrap_err();
+    server.wait_for("server.fault", REPORTED);
+    assert!(server.log().contains("code=S06") && server.log().contains("what=database"), "{}", server.log());
+    let (code, log) = bob(&client_host);
+    assert_eq!(code, 11, "{log}");
+    std::fs::remove_file(&fill).unwrap();
+    server.wait_for("server.repair", SOON);
+    wait_until("bob's call", SOON, || bob(&client_host).0 == 0);
     server.signal("TERM");
     assert!(server.wait(SOON).success(), "{}", server.log());
 }

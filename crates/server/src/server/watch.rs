@@ -115,13 +115,35 @@ impl Server {
             self.event_writer.flush();
         }
         let error = checked.err().or_else(|| self.event_writer.trouble());
-        self.report(HostPart::Database, error.as_ref().map(database_fault));
+        let fault = error.as_ref().map(database_fault).or_else(|| self.check_files());
+        self.report(HostPart::Database, fault);
         let is_replaced = |error: &Error| error.kind == ErrorKind::Replaced;
         if let Some(error) = error.filter(is_replaced)
             && self.health.since(HostPart::Database).is_some_and(|since| since.elapsed() >= REPLACED_FOR)
         {
             self.fail(store_error(&error));
         }
+    }
+
+    /// Writes the key of the store and the identity of the server again if they were deleted. Only the next start would miss
+    /// them, and then nothing could bring them back. Returns the fault that remains.
+    fn check_files(&self) -> Option<Fault> {
+        let mut remaining = None;
+        for checked in [self.store.put_key_back(), self.identity.put_back()] {
+            match checked {
+                Ok(None) => {}
+                Ok(Some(file)) => {
+                    let text = format!("{} was deleted while it was in use", file.display());
+                    let fault = Fault { code: Code::S09, text, refuses_calls: false, is_put_back: true };
+                    self.report(HostPart::Database, Some(fault));
+                    self.report(HostPart::Database, None);
+                }
+                Err(error) => {
+                    remaining.get_or_insert(Fault { refuses_calls: false, ..database_fault(&error) });
+                }
+            }
+        }
+        remaining
     }
 
     /// Checks the clock after the server has run for `ran` since the last check, before anything is removed for its age.
