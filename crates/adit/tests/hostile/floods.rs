@@ -52,20 +52,25 @@ impl Flood {
     /// Keeps [`OPEN`] connections to the server, the n-th from the address `from(n)` of `host`. Each is opened again a
     /// moment after its end.
     fn start(host: &Host, attack: Attack, from: fn(u32) -> Ipv4Addr) -> Flood {
+        Flood::of(OPEN, Duration::from_millis(200), host, attack, from)
+    }
+
+    /// The same with `open` connections, each opened again after a pause.
+    fn of(open: u32, pause: Duration, host: &Host, attack: Attack, from: fn(u32) -> Ipv4Addr) -> Flood {
         let (stop, opened) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
         let (is_over, count) = (Arc::clone(&stop), Arc::clone(&opened));
         let thread = host.thread(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             let tasks = LocalSet::new();
             let raw = Rc::new(RawGre(RefCell::new((GreSocket::open(&GreOptions::default()).unwrap(), 0))));
-            for n in 0..OPEN {
+            for n in 0..open {
                 let (count, raw) = (Arc::clone(&count), Rc::clone(&raw));
                 tasks.spawn_local(async move {
                     loop {
                         // It fails when the server closes the connection.
                         let _ = once(attack, from(n), n, &raw).await;
                         count.fetch_add(1, Ordering::Relaxed);
-                        tokio::time::sleep(Duration::from_millis(200)).await;
+                        tokio::time::sleep(pause).await;
                     }
                 });
             }
@@ -264,6 +269,19 @@ fn a_user_behind_the_address_of_a_flood_logs_in() {
         println!("{attack:?}: {took} s, {} connections ended, {:?}", flood.ended(), server.status().queue);
         assert!(took < 15.0, "{attack:?}: {took}");
     }
+}
+
+#[test]
+fn a_user_behind_the_address_of_500_calls_a_second_logs_in() {
+    let (client, host) = neighbours();
+    let config = CONFIG.replace("calls_per_minute_per_address = 0", "");
+    let server = Server::start(host, &config, &["alice"]);
+    adit_sys::host::raise_descriptor_limit().unwrap();
+    let flood = Flood::of(1_500, Duration::from_millis(1_500), &client, Attack::Called, of_the_user);
+    wait_until("the flood", SOON, || server.status().queue.evicted > 500);
+    let took = log_in(&client, "alice");
+    println!("{took} s, {} connections ended, {:?}", flood.ended(), server.status().queue);
+    assert!(took < 15.0, "{took}");
 }
 
 #[test]
