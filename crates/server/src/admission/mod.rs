@@ -249,7 +249,7 @@ impl Drop for Arrival {
 impl Admitted {
     /// The session can begin.
     pub(crate) fn start(self, id: SessionId, started: Timestamp) {
-        // If the task has ended, the slot comes back with the verdict and is freed.
+        // If the task has ended, the slot returns with the verdict and is freed.
         let _ = self.task.send(Verdict::Admitted { slot: self.slot, id, started });
     }
 
