@@ -155,10 +155,13 @@ fn a_client_that_waits_for_the_network_connects_when_it_is_there() {
 }
 
 #[test]
-fn a_dead_path_is_noticed_by_the_echo_options() {
+fn a_dead_path_is_noticed_by_the_echo_options_whatever_this_host_sends() {
     let (client_host, server_host) = neighbours();
     let _server = Server::start(server_host, CONFIG, &["alice"]);
     let mut client = connect(&client_host, "alice", &["--echo", "1", "--echo-lost", "2", "--once"]);
+    // A program that keeps sending: by itself it keeps no dead path alive.
+    let mut ping = Command::new("ping");
+    let _ping = client_host.spawn(ping.args(["-q", "-i", "0.5", "-w", "60", "10.99.0.1"]));
     let begin = std::time::Instant::now();
     client_host.nft("table inet cut { chain in { type filter hook input priority 0; iifname eth0 drop; }; }");
     let code = client.running.wait(SOON).code();
