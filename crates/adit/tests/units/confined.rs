@@ -11,7 +11,8 @@ use crate::unit::{TUN, Unit};
 
 const NET_ADMIN: u64 = 1 << 12;
 const NET_RAW: u64 = 1 << 13;
-const BPF: u64 = 1 << 39;
+/// CAP_BPF and CAP_IPC_LOCK.
+const XDP: u64 = 1 << 39 | 1 << 14;
 const NET: u64 = NET_ADMIN | NET_RAW;
 
 /// A field of the status of each thread of a process.
@@ -89,13 +90,13 @@ fn root_keeps_two_capabilities_and_its_memory_is_not_readable() {
 }
 
 #[test]
-fn with_io_auto_the_right_to_load_bpf_is_in_effect_only_on_demand() {
+fn with_io_auto_the_capabilities_of_af_xdp_are_in_effect_only_on_demand() {
     let (_client_host, server_host) = neighbours();
     let dir = TempDir::new().unwrap();
     std::fs::write(dir.path().join("adit.toml"), format!("{CONFIG}[link]\nio = \"auto\"\n")).unwrap();
     let mut server = server_host.spawn(&mut adit(dir.path(), &["serve"]));
     server.wait_for("ready", SOON);
-    has_only(&server, NET, NET | BPF);
+    has_only(&server, NET, NET | XDP);
 }
 
 #[test]
