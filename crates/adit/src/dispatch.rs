@@ -3,7 +3,7 @@
 use crate::cli::{self, Cli, Command};
 use crate::commands::{
     check, completion, connect, disconnect, doctor, explain, init, kick, log, man, reload, schema, serve,
-    session, sessions, status, stop, undo, user, version,
+    service, session, sessions, status, stop, undo, user, version,
 };
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
@@ -22,6 +22,7 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<Exit, Failure> {
         Command::Check(args) => check::run(&args, output, places),
         Command::Undo(args) => undo::run(&args, output, places),
         Command::Serve(args) => serve::run(&args, output, places),
+        Command::Service(service) => service::run(service, output, places),
         Command::Reload(args) => reload::run(&args, output, places),
         Command::Stop(args) => stop::run(&args, output, places),
         Command::Status(args) => status::run(&args, output, places),

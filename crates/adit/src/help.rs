@@ -2,7 +2,7 @@
 
 /// Every command is in exactly one group.
 const GROUPS: &[(&str, &[&str])] = &[
-    ("Set up", &["init", "check", "undo"]),
+    ("Set up", &["init", "service", "check", "undo"]),
     ("Run", &["serve", "reload", "stop", "status", "sessions", "session", "kick", "log"]),
     ("Users", &["user"]),
     ("Client", &["connect", "disconnect"]),

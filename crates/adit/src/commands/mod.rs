@@ -15,6 +15,7 @@ pub(crate) mod man;
 pub(crate) mod reload;
 pub(crate) mod schema;
 pub(crate) mod serve;
+pub(crate) mod service;
 pub(crate) mod session;
 pub(crate) mod sessions;
 pub(crate) mod status;

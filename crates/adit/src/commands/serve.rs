@@ -143,7 +143,7 @@ fn confine(config: &Config) -> Result<(), Failure> {
     }
     let mut on_demand = Vec::new();
     if config.link.io != adit_config::Io::Socket {
-        on_demand.push(Capability::Bpf);
+        on_demand.extend([Capability::Bpf, Capability::IpcLock]);
         adit_sys::host::raise_locked_memory_limit(XDP_MEMORY);
     }
     adit_sys::host::keep_capabilities(&keep, &on_demand)?;

@@ -81,7 +81,7 @@ impl Link {
             match notice {
                 Notice::EchoReply(id) => {
                     if let Some(keepalive) = &mut self.keepalive {
-                        keepalive.heard(now);
+                        keepalive.answered(id, now);
                     }
                     self.echo_answered(id);
                 }
@@ -243,7 +243,7 @@ impl Link {
         let Some(keepalive) = &mut self.keepalive else { return };
         match keepalive.handle_timeout(now) {
             Due::Nothing => {}
-            Due::Echo => self.send_echo(),
+            Due::Echo => self.send_echo(now),
             Due::Dead(silence) => {
                 let (peer, lost) = (self.config.role.other(), keepalive.unanswered());
                 let detail = format!(

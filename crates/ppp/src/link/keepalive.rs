@@ -1,6 +1,7 @@
 //! LCP in Opened: echo (RFC 1661 section 5.8), sent only while the link is idle, and Time-Remaining.
 
 use core::time::Duration;
+use std::collections::VecDeque;
 use std::time::Instant;
 
 use adit_wire::cp;
@@ -8,6 +9,9 @@ use adit_wire::lcp::{Marked, TimeRemaining};
 
 use super::state::later;
 use super::{Echo, Link};
+
+/// The most Echo-Requests that are remembered.
+const REMEMBERED: usize = 8;
 
 /// The action that is due.
 pub(super) enum Due {
@@ -25,9 +29,9 @@ pub(super) struct Keepalive {
     last_heard: Instant,
     /// The number of Echo-Requests sent since.
     unanswered: u32,
-    /// When the first of them was sent.
-    first_sent: Instant,
-    /// The longest recent time from an Echo-Request to a sign of life; zero if none was needed yet.
+    /// The last Echo-Requests without an answer, by identifier.
+    sent: VecDeque<(u8, Instant)>,
+    /// The round-trip time of Echo-Requests; zero if it is not known.
     round_trip: Duration,
 }
 
@@ -40,7 +44,7 @@ impl Keepalive {
             due: later(now, echo.every),
             last_heard: now,
             unanswered: 0,
-            first_sent: now,
+            sent: VecDeque::new(),
             round_trip: Duration::ZERO,
         }
     }
@@ -67,14 +71,29 @@ impl Keepalive {
 
     /// Records a sign of life of the peer.
     pub(super) fn heard(&mut self, now: Instant) {
-        if self.unanswered > 0 {
-            let sample = now.saturating_duration_since(self.first_sent);
-            // A line that became slower counts at once, a faster one gradually.
-            self.round_trip = sample.max((self.round_trip * 7 + sample) / 8);
-        }
         self.due = later(now, self.echo.every);
         self.last_heard = now;
         self.unanswered = 0;
+    }
+
+    /// Remembers an Echo-Request, to measure the round-trip time.
+    pub(super) fn sent(&mut self, id: u8, now: Instant) {
+        if self.sent.len() >= REMEMBERED {
+            self.sent.pop_front();
+        }
+        self.sent.push_back((id, now));
+    }
+
+    /// Records an Echo-Reply.
+    pub(super) fn answered(&mut self, id: u8, now: Instant) {
+        if let Some(at) = self.sent.iter().position(|(sent, _)| *sent == id)
+            && let Some((_, sent)) = self.sent.remove(at)
+        {
+            let sample = now.saturating_duration_since(sent);
+            // A line that became slower counts at once, a faster one gradually.
+            self.round_trip = sample.max((self.round_trip * 7 + sample) / 8);
+        }
+        self.heard(now);
     }
 
     pub(super) fn handle_timeout(&mut self, now: Instant) -> Due {
@@ -85,18 +104,18 @@ impl Keepalive {
         if self.unanswered >= self.echo.lost {
             return Due::Dead(now.duration_since(self.last_heard));
         }
-        if self.unanswered == 0 {
-            self.first_sent = now;
-        }
         self.unanswered += 1;
         Due::Echo
     }
 }
 
 impl Link {
-    pub(super) fn send_echo(&mut self) {
+    pub(super) fn send_echo(&mut self, now: Instant) {
         let marked = Marked { magic: self.lcp.protocol().magic(), rest: &[] };
-        self.lcp.send(cp::ECHO_REQUEST, &marked.to_vec());
+        let id = self.lcp.send(cp::ECHO_REQUEST, &marked.to_vec());
+        if let (Some(keepalive), Some(id)) = (&mut self.keepalive, id) {
+            keepalive.sent(id, now);
+        }
     }
 
     pub(super) fn send_time_remaining(&mut self, seconds: u32, message: &str) {
@@ -113,17 +132,28 @@ mod tests {
     const ECHO: Echo = Echo { every: Duration::from_secs(10), lost: 3 };
 
     /// Runs a link whose peer answers each Echo-Request after `delay`, from the time `from` to `until`; returns when it was
-    /// considered dead. Times are seconds since the beginning.
-    fn death(keepalive: &mut Keepalive, begin: Instant, delay: u64, from: u64, until: u64) -> Option<u64> {
-        let mut answers: Vec<u64> = Vec::new();
+    /// considered dead. Times are seconds since the beginning; `answers` are under way.
+    fn death(
+        keepalive: &mut Keepalive,
+        answers: &mut Vec<(u64, u8)>,
+        begin: Instant,
+        delay: u64,
+        from: u64,
+        until: u64,
+    ) -> Option<u64> {
         for second in from..until {
             let now = begin + Duration::from_secs(second);
-            if answers.iter().any(|at| *at == second) {
-                keepalive.heard(now);
+            for (_, id) in answers.iter().filter(|(at, _)| *at == second) {
+                keepalive.answered(*id, now);
             }
             match keepalive.handle_timeout(now) {
                 Due::Nothing => {}
-                Due::Echo => answers.push(second.saturating_add(delay)),
+                Due::Echo => {
+                    // Unique within the time that an answer takes.
+                    let id = second as u8;
+                    keepalive.sent(id, now);
+                    answers.push((second.saturating_add(delay), id));
+                }
                 Due::Dead(_) => return Some(second),
             }
         }
@@ -134,19 +164,21 @@ mod tests {
     fn a_dead_peer_is_detected_after_the_configured_time() {
         let begin = Instant::now();
         let mut keepalive = Keepalive::new(begin, ECHO);
-        assert_eq!(death(&mut keepalive, begin, u64::MAX, 0, 200), Some(40));
+        assert_eq!(death(&mut keepalive, &mut Vec::new(), begin, u64::MAX, 0, 200), Some(40));
     }
 
     #[test]
     fn a_line_that_becomes_slow_is_not_dead_and_gets_three_round_trips() {
         let begin = Instant::now();
         let mut keepalive = Keepalive::new(begin, ECHO);
+        let mut answers = Vec::new();
         // Each answer takes longer than the one before.
         for (delay, from, until) in [(1, 0, 100), (15, 100, 400), (29, 400, 1000)] {
-            assert_eq!(death(&mut keepalive, begin, delay, from, until), None, "{delay} s");
+            assert_eq!(death(&mut keepalive, &mut answers, begin, delay, from, until), None, "{delay} s");
         }
-        let dead = death(&mut keepalive, begin, u64::MAX, 1000, 2000).unwrap();
-        assert!(dead >= 1000 + 3 * 29, "three round trips of 29 s: {dead}");
-        assert!(dead <= 1000 + 5 * 40, "{dead}");
+        let heard = keepalive.last_heard.duration_since(begin).as_secs();
+        let dead = death(&mut keepalive, &mut Vec::new(), begin, u64::MAX, 1000, 2000).unwrap();
+        // The idle interval, and three round trips of 29 s.
+        assert_eq!(dead - heard, 10 + 3 * 29);
     }
 }

@@ -18,15 +18,18 @@ pub enum Capability {
     SysAdmin,
     /// BPF programs and maps, for AF_XDP.
     Bpf,
+    /// Locked memory beyond the limit, for AF_XDP.
+    IpcLock,
 }
 
 impl Capability {
-    const ALL: [Capability; 5] = [
+    const ALL: [Capability; 6] = [
         Capability::NetBindService,
         Capability::NetAdmin,
         Capability::NetRaw,
         Capability::SysAdmin,
         Capability::Bpf,
+        Capability::IpcLock,
     ];
 
     pub(super) fn bit(self) -> u32 {
@@ -36,6 +39,7 @@ impl Capability {
             Capability::NetRaw => 13,
             Capability::SysAdmin => 21,
             Capability::Bpf => 39,
+            Capability::IpcLock => 14,
         }
     }
 }
@@ -48,6 +52,7 @@ impl fmt::Display for Capability {
             Capability::NetRaw => "CAP_NET_RAW",
             Capability::SysAdmin => "CAP_SYS_ADMIN",
             Capability::Bpf => "CAP_BPF",
+            Capability::IpcLock => "CAP_IPC_LOCK",
         })
     }
 }

@@ -103,7 +103,8 @@ pub fn keep_capabilities(keep: &[Capability], on_demand: &[Capability]) -> Resul
     // The ambient set shrinks with the others.
     let permitted = sets.permitted & (keep | on_demand);
     let dropped = Sets { effective: permitted & keep, permitted, inheritable: sets.inheritable & permitted };
-    dropped.write().map_err(failed)
+    // A service that was started with these sets alone may be forbidden to call capset (SystemCallFilter=).
+    if dropped == sets { Ok(()) } else { dropped.write().map_err(failed) }
 }
 
 /// Puts a capability into effect for the calling thread during `work`, if the thread has it on demand.
