@@ -429,7 +429,9 @@ impl Call {
     fn link_ended(&mut self, end: link::End, out: &mut VecDeque<Event>) {
         // What the link found before the lower layer went down is the cause: a refused login, then a
         // disconnect.
-        let lost = self.lost.take().filter(|_| end.code.is_none());
+        let lost = self.lost.take();
+        let end = with_reason(end, lost.as_deref());
+        let lost = lost.filter(|_| end.code.is_none());
         let end = if let Some(closing) = self.closing.take() {
             let (why, code, detail) = *closing;
             End { why, by: Who::Us, code, detail }
@@ -476,5 +478,16 @@ impl Call {
 
     fn note(&self, out: &mut VecDeque<Event>, note: Note) {
         out.push_back(Event::Note { call: Some(self.handle), note });
+    }
+}
+
+/// The end of a link that the peer ended, with the reason that the peer then gave on the control connection: its
+/// Terminate-Request often contains none. The loss of TCP is no reason.
+fn with_reason(end: link::End, lost: Option<&End>) -> link::End {
+    match lost {
+        Some(lost) if end.code == Some(Code::L03) && lost.by == Who::Peer && lost.code != Some(Code::C06) => {
+            link::End { detail: format!("{}; {}", end.detail, lost.detail), ..end }
+        }
+        _ => end,
     }
 }

@@ -12,7 +12,7 @@ use adit_diag::Code;
 use adit_ppp::auth::{Credentials, MsChapError, Rejection};
 use adit_ppp::link::{AddressGrant, LinkConfig, Side};
 use adit_pptp::control::ControlConfig;
-use adit_tunnel::events::{Answer, Command, End, Event, Input, Question, Terms, Up, Why};
+use adit_tunnel::events::{Answer, Command, End, Event, Input, Question, Terms, Up, Who, Why};
 use adit_tunnel::{ClientConfig, ClientTunnel, ServerConfig, ServerTunnel, Transmit};
 use adit_wire::LocalCallId;
 
@@ -210,6 +210,18 @@ fn c235_the_server_ends_a_call_with_a_reason() {
     assert_eq!((end.why, end.code), (Why::Shutdown, None));
     assert!(pair.at_client.call_end.is_some());
     assert!(pair.at_server.closed.is_some() && pair.at_client.closed.is_some());
+}
+
+#[test]
+fn a_kick_carries_the_reason_of_the_call_disconnect_notify_and_no_code() {
+    let mut pair = Pair::new("correct horse");
+    pair.settle();
+    pair.server.handle_command(pair.now, Command::Stop { why: Why::AdminReset });
+    pair.run(Duration::from_secs(20));
+    let end = pair.at_client.call_end.unwrap();
+    assert_eq!((end.by, end.code), (Who::Peer, None), "{}", end.detail);
+    let text = "the server ended the link: \"admin-reset\"; Call-Disconnect-Notify: administrative shutdown";
+    assert_eq!(end.detail, text);
 }
 
 #[test]

@@ -48,6 +48,7 @@ impl Link {
             (None, Some((code, why))) => {
                 (Some(code), format!("the {} says: {why}", self.config.role.other()))
             }
+            (None, None) if !self.has_encrypted() && is_about_mppe(data) => (Some(Code::E03), goodbye),
             (None, None) => (unless_requested(data), goodbye),
         };
         let end = match &self.phase {
@@ -74,6 +75,11 @@ impl Link {
             Phase::Network(network) if network.network().is_none() => network.ccp.protocol().refusal(),
             _ => None,
         }
+    }
+
+    /// Whether MPPE has been up in this link.
+    fn has_encrypted(&self) -> bool {
+        matches!(&self.phase, Phase::Network(network) if network.was_encrypting)
     }
 
     /// The text of the peer's Terminate-Request, with the current phase.
@@ -159,6 +165,12 @@ fn named(data: &[u8]) -> Option<(Code, TerminateData<'_>)> {
     let code: Code = core::str::from_utf8(code).ok()?.strip_suffix(' ')?.parse().ok()?;
     matches!(code.layer(), Layer::Auth | Layer::Encrypt | Layer::Address)
         .then(|| (code, TerminateData::new(why)))
+}
+
+/// Whether pppd ended the link because it did not agree to what we wanted of MPPE. It does so without a request that we
+/// could have refused.
+fn is_about_mppe(data: &[u8]) -> bool {
+    data == b"MPPE required but peer negotiation failed"
 }
 
 /// L03, unless the peer's reason is a user request, as worded by pppd and adit.

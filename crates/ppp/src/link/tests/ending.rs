@@ -85,6 +85,23 @@ fn a_terminate_request_with_a_code_names_the_layer_unless_this_side_sees_it() {
 }
 
 #[test]
+fn pppd_that_wants_another_encryption_is_e03_until_encryption_was_up() {
+    let text = b"MPPE required but peer negotiation failed";
+    let code = |mut solo: Solo, text: &[u8]| {
+        solo.give(ppp::LCP, cp::TERMINATE_REQUEST, 9, text);
+        solo.wait(Duration::from_secs(10));
+        let end = solo.host.end().unwrap();
+        assert!(end.detail.contains("MPPE"), "{}", end.detail);
+        end.code
+    };
+    assert_eq!(code(admitted(server()).0, text), Some(Code::E03));
+    // With optional encryption, the network may be up before pppd gives up CCP.
+    assert_eq!(code(admitted(with_mode(server(), Mode::Allow)).0, text), Some(Code::E03));
+    assert_eq!(code(up(server()), text), Some(Code::L03));
+    assert_eq!(code(admitted(server()).0, b"MPPE disabled"), Some(Code::L03));
+}
+
+#[test]
 fn nothing_is_sent_when_the_layer_below_is_down() {
     let mut solo = up(server());
     solo.host.link.handle_command(solo.now, Command::LowerDown);
