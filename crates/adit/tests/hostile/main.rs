@@ -9,6 +9,7 @@ mod common;
 mod client;
 mod control;
 mod floods;
+mod forged;
 mod host_faults;
 mod killed;
 mod networks;

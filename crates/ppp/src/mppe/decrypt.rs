@@ -5,6 +5,7 @@
 //! is trusted: [`Decryptor::trial`] finds the key of a frame without changing the state, and
 //! [`Decryptor::accept`] changes it once the owner is content with what is inside.
 
+mod found;
 mod reach;
 mod state;
 mod stateful;

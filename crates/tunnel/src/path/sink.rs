@@ -25,6 +25,7 @@ pub trait Sink {
 /// An event for the owner of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PathEvent {
-    /// The peer keeps sending frames that are not MPPE as agreed (A or D bit clear): the call is unusable.
+    /// The peer keeps sending frames that do not decrypt, or are not MPPE as agreed (A or D bit clear), for seconds without a
+    /// good one between them: the call is unusable.
     EncryptionBroken,
 }

@@ -2,12 +2,13 @@
 
 use std::fmt;
 
-use adit_crypto::mppe::{KeySchedule, SessionKey};
+use adit_crypto::mppe::KeySchedule;
 use adit_crypto::rc4::Rc4;
 use adit_wire::mppe::{COUNT_MODULUS, HEADER, Header};
 
-use super::super::plausible::{Content, PEEK, content};
+use super::super::plausible::Content;
 use super::Refusal;
+use super::found::Found;
 use super::reach::Reach;
 use super::stateful::{self, Place};
 
@@ -41,34 +42,6 @@ pub struct Opened {
     found: Found,
     seq: u32,
     skipped: u64,
-}
-
-/// The key of a frame, and what it decrypts to.
-pub(super) struct Found {
-    key: SessionKey,
-    /// Behind the octets in `head`.
-    cipher: Rc4,
-    head: [u8; PEEK],
-    len: usize,
-    content: Content,
-}
-
-impl Found {
-    /// Whether `data` is plausible under this stream.
-    pub(super) fn new(key: SessionKey, mut cipher: Rc4, data: &[u8]) -> Option<Found> {
-        let mut head = [0; PEEK];
-        let len = data.len().min(PEEK);
-        let octets = head.get_mut(..len)?;
-        octets.copy_from_slice(data.get(..len)?);
-        cipher.apply(octets);
-        let content = content(octets, data.len())?;
-        Some(Found { key, cipher, head, len, content })
-    }
-
-    pub(super) fn at_start(key: SessionKey, data: &[u8]) -> Option<Found> {
-        let cipher = Rc4::new(key.octets());
-        Found::new(key, cipher, data)
-    }
 }
 
 impl Opened {

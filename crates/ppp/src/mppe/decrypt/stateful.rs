@@ -8,7 +8,7 @@ use adit_crypto::rc4::Rc4;
 use adit_wire::mppe::{COUNT_MODULUS, Header};
 
 use super::Refusal;
-use super::state::Found;
+use super::found::Found;
 
 /// The interval at which a Reset-Request is repeated.
 const REPEAT: Duration = Duration::from_secs(1);

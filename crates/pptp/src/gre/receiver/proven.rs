@@ -193,5 +193,4 @@ impl Receiver {
 }
 
 #[cfg(test)]
-#[path = "proven_tests.rs"]
 mod tests;

@@ -417,8 +417,8 @@ proptest! {
         attacked.now = calm.now;
         let mut packets: Vec<(usize, Vec<u8>)> =
             (0..fates.len()).map(|number| (number, sent(&mut client, number as u16))).collect();
-        for n in 1..packets.len().saturating_sub(1) {
-            if fates[n].0 == 1 {
+        for (n, (fate, _)) in fates.iter().enumerate() {
+            if *fate == 1 && n > 0 && n + 1 < packets.len() {
                 packets.swap(n, n + 1);
             }
         }
