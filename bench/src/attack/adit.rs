@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tempfile::TempDir;
 
+use crate::figures::Figures;
 use crate::net::{INNER_NET, SERVER};
 
 /// The password of every account.
@@ -47,7 +48,7 @@ pub(crate) struct Server {
 
 /// One session that has ended, as `adit sessions --past --json` prints it.
 #[derive(Clone, Debug, Deserialize)]
-pub(crate) struct Past {
+struct Past {
     user: Option<String>,
     ended: Option<String>,
     up_s: u64,
@@ -72,7 +73,7 @@ struct Warning {
 
 impl Past {
     /// How it ended, for the report: `G05 after 72 s`.
-    pub(crate) fn line(&self) -> String {
+    fn line(&self) -> String {
         let how = self.code.as_deref().or(self.end.as_deref()).unwrap_or("no reason");
         format!("{how} after {} s", self.up_s)
     }
@@ -108,16 +109,29 @@ impl Server {
     }
 
     /// Ended sessions of a user, oldest first.
-    pub(crate) fn past(&self, user: &str) -> anyhow::Result<Vec<Past>> {
+    fn past(&self, user: &str) -> anyhow::Result<Vec<Past>> {
         let past: PastSessions = self.document(&["sessions", "--past", "--user", user])?;
         let ended = |past: &Past| past.ended.is_some() && past.user.as_deref() == Some(user);
         Ok(past.sessions.into_iter().filter(ended).collect())
     }
 
-    /// The codes of the warnings in `adit status`.
-    pub(crate) fn warnings(&self) -> anyhow::Result<Vec<String>> {
-        let status: Status = self.document(&["status"])?;
-        Ok(status.warnings.into_iter().map(|warning| warning.code).collect())
+    /// Notes how the sessions of a user ended, and the warnings of `adit status`. A server that does not answer is a note too: the
+    /// figures were measured before.
+    pub(crate) fn describe(&self, users: &[&str], figures: &mut Figures) {
+        for user in users {
+            match self.past(user) {
+                Ok(past) => {
+                    past.iter().for_each(|past| figures.note(format!("server: {user} {}", past.line())))
+                }
+                Err(error) => figures.note(format!("server: {error:#}")),
+            }
+        }
+        match self.document::<Status>(&["status"]) {
+            Ok(status) => {
+                status.warnings.iter().for_each(|warning| figures.note(format!("status: {}", warning.code)));
+            }
+            Err(error) => figures.note(format!("status: {error:#}")),
+        }
     }
 
     fn document<T: DeserializeOwned>(&self, arguments: &[&str]) -> anyhow::Result<T> {

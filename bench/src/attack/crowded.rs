@@ -161,9 +161,7 @@ impl CrowdAttack {
         if !filled {
             figures.note(format!("the server kept no more than {open} connections open"));
         }
-        for code in server.warnings()? {
-            figures.note(format!("status: {code}"));
-        }
+        server.describe(&[], &mut figures);
         Ok(figures)
     }
 }

@@ -11,6 +11,8 @@ use anyhow::Context as _;
 
 /// The time between two pings.
 const INTERVAL: Duration = Duration::from_millis(100);
+/// What `ping` prints where the tunnel, and with it the only route, is gone before the first ping.
+const NO_ROUTE: &str = "connect: Network is unreachable";
 /// How much longer than planned `ping` may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -46,15 +48,18 @@ impl Echoes {
         anyhow::ensure!(has_ended, "ping has not ended: {}", self.running.log());
         self.running.wait(PATIENCE);
         let log = self.running.log();
-        let answers = Answers::read(&log).with_context(|| format!("ping printed {log:?}"))?;
+        let answers = Answers::read(&log, self.wanted).with_context(|| format!("ping printed {log:?}"))?;
         anyhow::ensure!(answers.sent >= self.wanted / 2, "ping has sent {} of {}", answers.sent, self.wanted);
         Ok(answers.without_first(u32::try_from(before.as_millis() / INTERVAL.as_millis())?))
     }
 }
 
 impl Answers {
-    /// Reads what `ping` of iputils prints.
-    fn read(log: &str) -> Option<Answers> {
+    /// Reads what `ping` of iputils prints. Without a route at its start it ends at once: none of the wanted pings is answered.
+    fn read(log: &str, wanted: u32) -> Option<Answers> {
+        if log.trim_end().ends_with(NO_ROUTE) {
+            return Some(Answers { sent: wanted, answered: BTreeSet::new() });
+        }
         let replies = log.lines().filter(|line| line.contains("bytes from"));
         let numbers =
             replies.filter_map(|line| line.split_once("icmp_seq=")?.1.split(' ').next()?.parse().ok());
@@ -101,12 +106,14 @@ mod tests {
                    64 bytes from 10.77.0.1: icmp_seq=6 ttl=64 time=0.2 ms\n\
                    \n--- 10.77.0.1 ping statistics ---\n\
                    10 packets transmitted, 3 received, 70% packet loss, time 900ms\n";
-        let answers = Answers::read(log).unwrap();
+        let answers = Answers::read(log, 10).unwrap();
         assert_eq!((answers.sent, answers.answered.len()), (10, 3));
         assert_eq!(answers.answered_percent(), 30.0);
         assert_eq!(answers.longest_silence(), INTERVAL * 4);
         assert_eq!(answers.without_first(2), Answers { sent: 8, answered: [4].into() });
-        assert_eq!(Answers::read("ping: unknown host"), None);
+        assert_eq!(Answers::read("ping: unknown host", 10), None);
+        let without = Answers::read("ping: connect: Network is unreachable\n", 10);
+        assert_eq!(without, Some(Answers { sent: 10, answered: BTreeSet::new() }));
     }
 
     #[test]

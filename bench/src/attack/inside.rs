@@ -47,8 +47,6 @@ pub(crate) fn run(program: &Path, load: Load, length: Duration) -> anyhow::Resul
     for (why, _) in report.failed {
         figures.note(why);
     }
-    for past in server.past(USER)? {
-        figures.note(format!("server: {}", past.line()));
-    }
+    server.describe(&[USER], &mut figures);
     Ok(figures)
 }

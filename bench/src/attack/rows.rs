@@ -13,7 +13,7 @@ use crate::figures::Figures;
 use crate::flood::Kind;
 use crate::frames::{self, mppe_frame};
 use crate::inside;
-use crate::session::{SessionAttack, Shot, Toward};
+use crate::session::{SessionAttack, Shot, Toward, Traffic};
 use crate::throughput::{Carried, LoadAttack};
 
 /// The groups: forged packets against the sequence window, the same as a flood, control frames in clear, connections that never log
@@ -113,21 +113,7 @@ pub(crate) fn all() -> Vec<Row> {
             rows.push(Row { group: "A1-load", name, attack: Attack::Load(LoadAttack { mppe, carried }) });
         }
     }
-    for toward in Toward::ALL {
-        for forgery in frames::control() {
-            rows.push(Row {
-                group: "A2",
-                name: format!("{}, {}", forgery.name, toward.name()),
-                attack: Attack::Session(SessionAttack {
-                    toward,
-                    mppe: Mppe::Stateless,
-                    shot: Shot::Next(forgery.frames),
-                    times: CONTROL_TIMES,
-                    every: CONTROL_EVERY,
-                }),
-            });
-        }
-    }
+    rows.extend(control());
     for (from, kinds) in [
         (Origin::Everywhere, &Kind::ALL[..]),
         (Origin::OneNetwork, &[Kind::Calls]),
@@ -141,6 +127,30 @@ pub(crate) fn all() -> Vec<Row> {
     }
     for (load, name) in inside::LOADS {
         rows.push(Row { group: "B3", name: name.to_owned(), attack: Attack::Inside(load) });
+    }
+    rows
+}
+
+/// Attacks with control frames.
+fn control() -> Vec<Row> {
+    let mut rows = Vec::new();
+    for traffic in Traffic::ALL {
+        for toward in Toward::ALL {
+            for forgery in frames::control() {
+                rows.push(Row {
+                    group: "A2",
+                    name: format!("{}, {}{}", forgery.name, toward.name(), traffic.suffix()),
+                    attack: Attack::Session(SessionAttack {
+                        toward,
+                        mppe: Mppe::Stateless,
+                        shot: Shot::Next(forgery.frames),
+                        traffic,
+                        times: CONTROL_TIMES,
+                        every: CONTROL_EVERY,
+                    }),
+                });
+            }
+        }
     }
     rows
 }
@@ -169,7 +179,14 @@ fn window() -> Vec<Row> {
                 rows.push(Row {
                     group: "A1",
                     name: format!("{name}, {}, {}", toward.name(), mppe.name()),
-                    attack: Attack::Session(SessionAttack { toward, mppe, shot, times, every }),
+                    attack: Attack::Session(SessionAttack {
+                        toward,
+                        mppe,
+                        shot,
+                        traffic: Traffic::Pings,
+                        times,
+                        every,
+                    }),
                 });
             }
         }
@@ -189,7 +206,7 @@ mod tests {
         let names: BTreeSet<_> = rows.iter().map(|row| (row.group, &row.name)).collect();
         assert_eq!(names.len(), rows.len());
         assert!(rows.iter().all(|row| GROUPS.contains(&row.group)));
-        for (group, at_least) in GROUPS.into_iter().zip([20, 6, 70, 12, 3]) {
+        for (group, at_least) in GROUPS.into_iter().zip([20, 6, 140, 12, 3]) {
             assert!(rows.iter().filter(|row| row.group == group).count() >= at_least, "{group}");
         }
     }
@@ -203,7 +220,7 @@ mod tests {
         assert_eq!(selected(&[]), all().len());
         assert_eq!(selected(&["b3"]), 3);
         assert_eq!(selected(&["B"]), all().iter().filter(|row| row.group == "B").count());
-        assert_eq!(selected(&["LCP terminate-request"]), 2);
+        assert_eq!(selected(&["LCP terminate-request"]), 4);
         assert_eq!(selected(&["LCP loops"]), 2);
         assert_eq!(selected(&["b3", "dhcpinform"]), 3);
         assert_eq!(selected(&["nothing like it"]), 0);

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use adit_bench::until::wait;
 use adit_crypto::Rng;
 use adit_wire::gre;
+use anyhow::Context as _;
 
 use crate::adit::{Client, Mppe, Server};
 use crate::echoes::Echoes;
@@ -21,6 +22,8 @@ use crate::observe::{Observer, Seen};
 pub(crate) const USER: &str = "alice";
 /// Pings before the first forged packet.
 const BEFORE: Duration = Duration::from_secs(1);
+/// Pings at the end of an attack on an idle session.
+const AFTER: Duration = Duration::from_secs(5);
 /// The pause between two looks at the client.
 const LOOK: Duration = Duration::from_millis(100);
 /// The first Sequence Number of packets from far away, as a distance to the genuine one.
@@ -72,12 +75,34 @@ pub(crate) enum Shot {
     Acknowledgment,
 }
 
+/// What the session carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Traffic {
+    /// Pings all the time.
+    Pings,
+    /// Nothing, so that no genuine frame proves that the peer is alive; pings only at the end.
+    Idle,
+}
+
+impl Traffic {
+    pub(crate) const ALL: [Traffic; 2] = [Traffic::Pings, Traffic::Idle];
+
+    /// For the name of a row.
+    pub(crate) const fn suffix(self) -> &'static str {
+        match self {
+            Traffic::Pings => "",
+            Traffic::Idle => ", idle",
+        }
+    }
+}
+
 /// An attack.
 #[derive(Clone, Debug)]
 pub(crate) struct SessionAttack {
     pub(crate) toward: Toward,
     pub(crate) mppe: Mppe,
     pub(crate) shot: Shot,
+    pub(crate) traffic: Traffic,
     /// How often it is repeated, and after which time.
     pub(crate) times: u32,
     pub(crate) every: Duration,
@@ -92,7 +117,8 @@ impl SessionAttack {
         let (forger, port) = self.toward.forger(&net);
         let observer = Observer::new(&net.switch, port)?;
         let mut client = Client::connect(program, &client_host, USER, self.mppe)?;
-        let echoes = Echoes::start(&client_host, INNER_SERVER, BEFORE + length);
+        let is_idle = self.traffic == Traffic::Idle;
+        let mut echoes = (!is_idle).then(|| Echoes::start(&client_host, INNER_SERVER, BEFORE + length));
         anyhow::ensure!(
             wait(BEFORE * 5, || observer.last().is_some()),
             "no packet of the session was seen on the network"
@@ -114,10 +140,14 @@ impl SessionAttack {
                 }
                 shots += 1;
             }
+            if is_idle && echoes.is_none() && started.elapsed() + AFTER >= length {
+                echoes = Some(Echoes::start(&client_host, INNER_SERVER, AFTER));
+            }
             sleep(LOOK);
             look(&mut client);
         }
-        let echoes = echoes.finish(length, BEFORE)?;
+        let before = if is_idle { Duration::ZERO } else { BEFORE };
+        let echoes = echoes.context("the attack is too short for pings")?.finish(length, before)?;
         look(&mut client);
         let mut figures = Figures::default();
         figures.set("answered %", echoes.answered_percent());
@@ -127,18 +157,13 @@ impl SessionAttack {
             figures.set("ended s", after.as_secs_f64());
         }
         figures.set("up again", client.connections().saturating_sub(1) as f64);
-        for past in server.past(USER)? {
-            figures.note(format!("server: {}", past.line()));
-        }
         for code in client.failures() {
             figures.note(format!("client: {code}"));
         }
         if client.has_ended() {
             figures.note("client: exited for good");
         }
-        for code in server.warnings()? {
-            figures.note(format!("status: {code}"));
-        }
+        server.describe(&[USER], &mut figures);
         Ok(figures)
     }
 

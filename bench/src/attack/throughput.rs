@@ -125,14 +125,7 @@ impl LoadAttack {
         figures.set("unknown cpu %", unknown.cpu_percent);
         figures.set("answered %", echoes.answered_percent());
         figures.set("up again", client.connections().saturating_sub(1) as f64);
-        for user in USERS {
-            for past in server.past(user)? {
-                figures.note(format!("{user}: {}", past.line()));
-            }
-        }
-        for code in server.warnings()? {
-            figures.note(format!("status: {code}"));
-        }
+        server.describe(&USERS, &mut figures);
         Ok(figures)
     }
 }
