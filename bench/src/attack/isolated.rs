@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use adit_bench::until::wait;
 use anyhow::Context as _;
+use tempfile::TempDir;
 
 use crate::figures::{Figures, Outcome};
 
@@ -16,18 +17,40 @@ const LIMIT: Duration = Duration::from_secs(900);
 /// Characters of an error that are kept.
 const ERROR_MAX: usize = 600;
 
-/// Runs row `index` of [`crate::rows::all`].
-pub(crate) fn run(index: usize, program: &Path, quick: bool) -> Outcome {
-    outcome(index, program, quick).unwrap_or_else(|error| Outcome::Failed(format!("{error:#}")))
+/// What all rows are run with.
+pub(crate) struct Rows<'a> {
+    /// This program, copied: a build in the meantime does not replace it.
+    own: TempDir,
+    adit: &'a Path,
+    quick: bool,
 }
 
-fn outcome(index: usize, program: &Path, quick: bool) -> anyhow::Result<Outcome> {
+const OWN: &str = "adit-attack";
+
+impl<'a> Rows<'a> {
+    pub(crate) fn new(adit: &'a Path, quick: bool) -> anyhow::Result<Rows<'a>> {
+        let own = tempfile::tempdir()?;
+        fs::copy("/proc/self/exe", own.path().join(OWN)).context("copying this program")?;
+        Ok(Rows { own, adit, quick })
+    }
+
+    /// Runs row `index` of [`crate::rows::all`].
+    pub(crate) fn run(&self, index: usize) -> Outcome {
+        outcome(self, index).unwrap_or_else(|error| Outcome::Failed(format!("{error:#}")))
+    }
+}
+
+fn outcome(rows: &Rows<'_>, index: usize) -> anyhow::Result<Outcome> {
     let directory = tempfile::tempdir()?;
     let [stdout, stderr] = ["stdout", "stderr"].map(|name| directory.path().join(name));
-    let mut command = Command::new("unshare");
-    command.args(["--pid", "--fork", "--kill-child", "--mount-proc"]).arg(std::env::current_exe()?);
-    command.args(["--row", &index.to_string()]).arg("--adit").arg(program);
-    if quick {
+    // The end of this process, by Ctrl-C for instance, is the end of the row. A signal for a thread's end suffices: this thread waits
+    // for the row.
+    let mut command = Command::new("setpriv");
+    command
+        .args(["--pdeathsig", "KILL", "unshare", "--pid", "--fork", "--kill-child", "--mount-proc"])
+        .arg(rows.own.path().join(OWN));
+    command.args(["--row", &index.to_string()]).arg("--adit").arg(rows.adit);
+    if rows.quick {
         command.arg("--quick");
     }
     // The error is in the report, where a backtrace would hide it.
@@ -35,7 +58,8 @@ fn outcome(index: usize, program: &Path, quick: bool) -> anyhow::Result<Outcome>
     // Its temporary files are in ours, and so are removed even if it was killed.
     command.env("TMPDIR", directory.path());
     let child = command.stdout(File::create(&stdout)?).stderr(File::create(&stderr)?).spawn();
-    let mut child = Ended(child.context("unshare: expected the program of util-linux; install it")?);
+    let mut child =
+        Ended(child.context("setpriv and unshare: expected the programs of util-linux; install it")?);
     let mut status = None;
     wait(LIMIT, || {
         status = child.0.try_wait().ok().flatten();

@@ -114,6 +114,7 @@ fn attack(args: &Args, rows: &[(usize, Row)]) -> anyhow::Result<Results> {
         descriptors >= 16_384,
         "the limit of open files is {descriptors}; expected at least 16384: ulimit -Hn 16384"
     );
+    let isolated = isolated::Rows::new(&program, args.quick)?;
     let results = Mutex::new(Results {
         schema: SCHEMA.to_owned(),
         machine: Machine::here(),
@@ -131,7 +132,7 @@ fn attack(args: &Args, rows: &[(usize, Row)]) -> anyhow::Result<Results> {
     let (alone, others): (Vec<_>, Vec<_>) = places.into_iter().partition(|(_, (_, row))| row.is_alone());
     let run_one = |place: usize, index: usize, row: &Row| {
         eprintln!("{} {} ...", row.group, row.name);
-        let outcome = isolated::run(index, &program, args.quick);
+        let outcome = isolated.run(index);
         if let Outcome::Failed(why) = &outcome {
             eprintln!("{} {} FAILED: {why}", row.group, row.name);
         }

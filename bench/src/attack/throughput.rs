@@ -119,7 +119,8 @@ impl LoadAttack {
         figures.set("alone Mbit/s", alone);
         figures.set("attacked Mbit/s", attacked.megabits);
         figures.set("ratio", attacked.megabits / alone.max(f64::MIN_POSITIVE));
-        figures.set("ratio, unknown call", unknown.megabits / alone.max(f64::MIN_POSITIVE));
+        figures.set("unknown Mbit/s", unknown.megabits);
+        figures.set("ratio to unknown", attacked.megabits / unknown.megabits.max(f64::MIN_POSITIVE));
         figures.set("forged/s", attacked.forged_per_second);
         figures.set("server cpu %", attacked.cpu_percent);
         figures.set("unknown cpu %", unknown.cpu_percent);
