@@ -82,8 +82,8 @@ impl CrowdAttack {
         match self.from {
             Origin::Everywhere => kind.to_owned(),
             Origin::OneNetwork => format!("one /24: {kind}"),
-            Origin::SameAddress => format!("same NAT, 500/s: {kind}"),
-            Origin::SameAddressBefore => format!("same address, 3,000 before: {kind}"),
+            Origin::SameAddress => format!("same NAT 500/s: {kind}"),
+            Origin::SameAddressBefore => format!("same address 3000 before: {kind}"),
         }
     }
 

@@ -54,7 +54,7 @@ impl Lengths {
             Duration::from_secs(if quick { short } else { long })
         }
         Lengths {
-            window: seconds(quick, 15, 100),
+            window: seconds(quick, 15, 130),
             control: seconds(quick, 15, 30),
             load: seconds(quick, 3, 8),
             logins: Limits {
@@ -109,7 +109,7 @@ pub(crate) fn all() -> Vec<Row> {
     let mut rows = window();
     for mppe in Mppe::ALL {
         for carried in Carried::ALL {
-            let name = format!("100,000 forged/s, {}, {}", mppe.name(), carried.name());
+            let name = format!("100000 forged/s - {} - {}", mppe.name(), carried.name());
             rows.push(Row { group: "A1-load", name, attack: Attack::Load(LoadAttack { mppe, carried }) });
         }
     }
@@ -139,7 +139,7 @@ fn control() -> Vec<Row> {
             for forgery in frames::control() {
                 rows.push(Row {
                     group: "A2",
-                    name: format!("{}, {}{}", forgery.name, toward.name(), traffic.suffix()),
+                    name: format!("{} - {}{}", forgery.name, toward.name(), traffic.suffix()),
                     attack: Attack::Session(SessionAttack {
                         toward,
                         mppe: Mppe::Stateless,
@@ -165,11 +165,11 @@ fn window() -> Vec<Row> {
     let shots = [
         ("nothing", Shot::Nothing, 1, Duration::ZERO),
         ("two packets far away", Shot::Far(pair.clone()), 1, Duration::ZERO),
-        ("two packets far away, every 5 s", Shot::Far(pair), u32::MAX, second(5)),
+        ("two packets far away every 5 s", Shot::Far(pair), u32::MAX, second(5)),
         ("two clear packets far away", Shot::Far(clear), 1, Duration::ZERO),
         ("spray over all call ids", Shot::Spray, 1, Duration::ZERO),
-        ("64 numbers to come, every 3 s", Shot::Window(64), u32::MAX, second(3)),
-        ("acknowledgment far away, every 1 s", Shot::Acknowledgment, u32::MAX, second(1)),
+        ("64 numbers to come every 3 s", Shot::Window(64), u32::MAX, second(3)),
+        ("acknowledgment far away every 1 s", Shot::Acknowledgment, u32::MAX, second(1)),
     ];
     let mut rows = Vec::new();
     for (name, shot, times, every) in shots {
@@ -178,7 +178,7 @@ fn window() -> Vec<Row> {
                 let shot = shot.clone();
                 rows.push(Row {
                     group: "A1",
-                    name: format!("{name}, {}, {}", toward.name(), mppe.name()),
+                    name: format!("{name} - {} - {}", toward.name(), mppe.name()),
                     attack: Attack::Session(SessionAttack {
                         toward,
                         mppe,
@@ -206,6 +206,8 @@ mod tests {
         let names: BTreeSet<_> = rows.iter().map(|row| (row.group, &row.name)).collect();
         assert_eq!(names.len(), rows.len());
         assert!(rows.iter().all(|row| GROUPS.contains(&row.group)));
+        // A comma separates the words of --only.
+        assert!(rows.iter().all(|row| !row.name.contains(',')));
         for (group, at_least) in GROUPS.into_iter().zip([20, 6, 140, 12, 3]) {
             assert!(rows.iter().filter(|row| row.group == group).count() >= at_least, "{group}");
         }

@@ -91,7 +91,7 @@ impl Traffic {
     pub(crate) const fn suffix(self) -> &'static str {
         match self {
             Traffic::Pings => "",
-            Traffic::Idle => ", idle",
+            Traffic::Idle => " - idle",
         }
     }
 }
