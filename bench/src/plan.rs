@@ -32,9 +32,14 @@ pub struct Plan {
     pub sources: Vec<Ipv4Addr>,
     /// With `together`: what to send when all are up.
     pub traffic: Option<Traffic>,
+    /// How long a server may take: for the TCP connection, and for the set-up from there.
+    pub patience: Duration,
     /// The server's process on this machine, whose time and memory are to be measured.
     pub server_pid: Option<u32>,
 }
+
+/// With thousands of clients at once, a server takes its time for each.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 impl Plan {
     /// One call that is closed as soon as it is up.
@@ -53,6 +58,7 @@ impl Plan {
             patient: false,
             sources: Vec::new(),
             traffic: None,
+            patience: PATIENCE,
             server_pid: None,
         }
     }
@@ -74,9 +80,25 @@ impl Plan {
     }
 }
 
-/// Echo requests of all sessions in turn.
+/// What is sent through the tunnels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Load {
+    /// ICMP echo requests.
+    #[default]
+    Ping,
+    /// LCP Echo-Requests.
+    LcpEcho,
+    /// LCP Configure-Requests: each restarts the negotiation.
+    LcpConfigure,
+    /// DHCPINFORM messages.
+    DhcpInform,
+}
+
+/// Requests of all sessions in turn.
 #[derive(Clone, Copy, Debug)]
 pub struct Traffic {
+    /// What is sent.
+    pub load: Load,
     /// How long.
     pub time: Duration,
     /// Packets a second, of all sessions together; 0 for as many as are answered.

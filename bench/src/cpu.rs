@@ -13,7 +13,7 @@ const TICKS: f64 = 100.0;
 ///
 /// # Errors
 /// When one of them is gone.
-pub(crate) fn of_processes(pids: &[u32]) -> anyhow::Result<f64> {
+pub fn of_processes(pids: &[u32]) -> anyhow::Result<f64> {
     let mut ticks = 0;
     for pid in pids {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat"))
@@ -24,7 +24,10 @@ pub(crate) fn of_processes(pids: &[u32]) -> anyhow::Result<f64> {
 }
 
 /// CPU seconds that the machine has used since it was started: busy, and altogether.
-pub(crate) fn of_machine() -> anyhow::Result<(f64, f64)> {
+///
+/// # Errors
+/// Without /proc/stat.
+pub fn of_machine() -> anyhow::Result<(f64, f64)> {
     let stat = fs::read_to_string("/proc/stat")?;
     let (busy, all) = machine_ticks(&stat).context("/proc/stat")?;
     Ok((busy as f64 / TICKS, all as f64 / TICKS))
@@ -34,7 +37,7 @@ pub(crate) fn of_machine() -> anyhow::Result<(f64, f64)> {
 ///
 /// # Errors
 /// Without /proc/stat.
-pub(crate) fn idle_load() -> anyhow::Result<f64> {
+pub fn idle_load() -> anyhow::Result<f64> {
     let (busy, all) = of_machine()?;
     sleep(Duration::from_secs(1));
     let (busy_after, all_after) = of_machine()?;
