@@ -41,7 +41,7 @@ impl Places {
 
     /// The configuration file, if it exists. One that was given explicitly must exist.
     pub(crate) fn config_file(&self) -> Result<Option<&Path>, Failure> {
-        let there = self.config.exists();
+        let there = adit_config::is_there(&self.config);
         if !there && self.config_given {
             return Err(Failure::new(Exit::Problem, format!("there is no {}", self.config.display()))
                 .fix("leave -c away for /etc/adit/adit.toml, or adit init to make one"));

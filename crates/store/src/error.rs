@@ -86,6 +86,11 @@ pub enum ErrorKind {
         /// What was tried.
         detail: String,
     },
+    /// The file system is mounted read-only.
+    ReadOnly {
+        /// What was tried.
+        detail: String,
+    },
     /// The database is not there, and it was only to be read.
     Missing,
     /// The database has sealed passwords, but the key file is gone.
@@ -136,6 +141,7 @@ impl Error {
             ErrorKind::Locked { .. }
             | ErrorKind::Full
             | ErrorKind::Permission { .. }
+            | ErrorKind::ReadOnly { .. }
             | ErrorKind::Io { .. }
             | ErrorKind::ServerRuns => true,
             ErrorKind::NoSuchAccount(_)
@@ -170,6 +176,7 @@ impl Error {
             ErrorKind::Full => Some(Code::S06),
             ErrorKind::Permission { .. } => Some(Code::S08),
             ErrorKind::Locked { .. }
+            | ErrorKind::ReadOnly { .. }
             | ErrorKind::Corrupt { .. }
             | ErrorKind::Foreign
             | ErrorKind::Newer { .. }
@@ -207,6 +214,11 @@ impl Error {
             ErrorKind::Foreign => "give another file: --state-dir DIR, or store.url in adit.toml".into(),
             ErrorKind::Newer { .. } => "use the newer adit, or a backup from before the upgrade".into(),
             ErrorKind::Permission { .. } => "run it with sudo, or as the user adit".into(),
+            ErrorKind::ReadOnly { .. } => format!(
+                "make the file system writable: findmnt -T {0}, mount -o remount,rw; or name another directory: \
+                 --state-dir DIR",
+                place.directory()
+            ),
             ErrorKind::Missing => {
                 "nothing was written yet: adit user add NAME, or adit serve, makes it".into()
             }
@@ -246,9 +258,7 @@ impl Error {
     pub(crate) fn io(path: &Path, doing: &str, error: &std::io::Error) -> Error {
         let kind = match error.kind() {
             std::io::ErrorKind::PermissionDenied => ErrorKind::Permission { detail: doing.into() },
-            std::io::ErrorKind::ReadOnlyFilesystem => {
-                ErrorKind::Permission { detail: format!("{doing}: the file system is read-only") }
-            }
+            std::io::ErrorKind::ReadOnlyFilesystem => ErrorKind::ReadOnly { detail: doing.into() },
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => ErrorKind::Full,
             _ => ErrorKind::Io { detail: format!("{doing}: {error}") },
         };
@@ -299,6 +309,9 @@ impl fmt::Display for Error {
                 "{place} was written by a newer adit (schema {found}; this program knows up to {known})"
             ),
             ErrorKind::Permission { detail } => write!(f, "permission denied: {place}: {detail}"),
+            ErrorKind::ReadOnly { detail } => {
+                write!(f, "the file system of {place} is mounted read-only: {detail}")
+            }
             ErrorKind::Missing => write!(f, "there is no {place}"),
             ErrorKind::NoKey => {
                 write!(f, "the database has sealed passwords, but their key {place} is gone")

@@ -32,7 +32,7 @@ const DROP_IN: &str = "/etc/sysctl.d/90-adit.conf";
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Prompts for each value with a proposal; --yes accepts the proposals. Changes only the file and, if you agree,
-IP forwarding; to undo both: adit undo --all.
+IP forwarding. adit undo --all undoes forwarding and lists the file, which it keeps.
 Examples:
   sudo adit init
   sudo adit init --yes --name vpn.example.org --lan 192.168.10.0/24
@@ -94,7 +94,7 @@ impl Document for Init {
 
 pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit, Failure> {
     let path = &places.config;
-    if path.exists() && !args.print {
+    if adit_config::is_there(path) && !args.print {
         return Err(Failure::new(Exit::Conflict, format!("{} is there already", path.display()))
             .fix("edit it, then: adit check; or look only: adit init --print"));
     }
