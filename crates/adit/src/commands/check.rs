@@ -55,7 +55,7 @@ impl Document for Check {
 
 pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit, Failure> {
     let path = args.file.as_ref().unwrap_or(&places.config);
-    if !path.exists() {
+    if !adit_config::is_there(path) {
         let usual = args.file.is_none() && !places.config_given;
         let fix = if usual { "adit init" } else { "give the path of a configuration file" };
         return Err(Failure::new(Exit::Problem, format!("there is no {}", path.display())).fix(fix));

@@ -63,7 +63,7 @@ pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit,
     };
     let file = ConfigFile {
         path: places.config.display().to_string(),
-        state: if places.config.exists() { FileState::Usable } else { FileState::Missing },
+        state: if adit_config::is_there(&places.config) { FileState::Usable } else { FileState::Missing },
     };
     if let Some(name) = &args.first_user
         && store.account(name)?.is_none()
@@ -191,7 +191,7 @@ fn built_in() -> Result<Checked, Failure> {
 }
 
 fn reread(file: &Path) -> Result<Config, String> {
-    if !file.exists() {
+    if !adit_config::is_there(file) {
         return Err(format!("there is no {}", file.display()));
     }
     Checked::read(file).into_config().map_err(|checked| {

@@ -17,7 +17,7 @@ use crate::prompt;
 Changes of a running adit are never touched: stop it, and it undoes them itself.
 Changes that another program has made since are kept and listed.")]
 pub(crate) struct Args {
-    /// Undo the lasting changes of `adit init` too
+    /// Undo the lasting changes of `adit init` too, and list the files that are left
     #[arg(long)]
     all: bool,
 }
@@ -33,6 +33,17 @@ pub(crate) struct Undo {
     kept: Vec<Kept>,
     /// Files that could not be read.
     damaged: Vec<String>,
+    /// With --all: the files of adit on this host that are kept, because they are the administrator's.
+    left: Vec<Left>,
+}
+
+/// A file that `adit undo --all` keeps.
+#[derive(Serialize, JsonSchema)]
+struct Left {
+    /// Its path.
+    path: String,
+    /// What it contains.
+    what: &'static str,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -68,7 +79,8 @@ pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit,
         }
     }
     let report = recover(args.all, output, places)?;
-    let document = document(&report, output.dry_run);
+    let left = if args.all { left(places) } else { Vec::new() };
+    let document = document(&report, output.dry_run, left);
     if output.is_text() {
         print(&document, output)?
     } else {
@@ -112,7 +124,18 @@ fn recover(lasting: bool, output: &Output, places: &Places) -> Result<Report, Fa
     }
 }
 
-fn document(report: &Report, dry_run: bool) -> Undo {
+/// The files of adit that exist: accounts and a configuration that was edited since `adit init` must not be lost.
+fn left(places: &Places) -> Vec<Left> {
+    let files = [
+        (places.config.clone(), "the configuration"),
+        (places.database(), "accounts, sessions and events"),
+        (places.seal_key(), "the key that seals the passwords of the database"),
+    ];
+    let there = files.into_iter().filter(|(path, _)| adit_config::is_there(path));
+    there.map(|(path, what)| Left { path: path.display().to_string(), what }).collect()
+}
+
+fn document(report: &Report, dry_run: bool, left: Vec<Left>) -> Undo {
     let changed = |outcome: &journal::Outcome| {
         let (state, why) = match &outcome.undone {
             None => ("would-undo", None),
@@ -128,6 +151,7 @@ fn document(report: &Report, dry_run: bool) -> Undo {
         changes: report.outcomes.iter().map(changed).collect(),
         kept: report.still.iter().map(|still| Kept { by: still.by.clone(), running: still.alive }).collect(),
         damaged: report.damaged.iter().map(ToString::to_string).collect(),
+        left,
     }
 }
 
@@ -142,6 +166,15 @@ fn print(document: &Undo, output: &Output) -> Result<(), Failure> {
     }
     if document.changes.is_empty() && document.damaged.is_empty() {
         output.line("nothing to undo")?;
+    }
+    for Left { path, what } in &document.left {
+        output.line(&format!("left     {path}   {what}"))?;
+    }
+    if !document.left.is_empty() {
+        output.remark(
+            "note",
+            "rm removes the files that are left; without a backup, accounts are lost with them",
+        );
     }
     for kept in &document.kept {
         output.remark(

@@ -25,6 +25,16 @@ fn what_is_found() {
 }
 
 #[test]
+fn a_file_that_cannot_be_read_is_the_only_finding() {
+    let world = World::configured();
+    std::fs::write(world.path("latin1.toml"), b"[server]\nname = \"caf\xe9\"\n").unwrap();
+    let file = world.path("latin1.toml").display().to_string();
+    let text = world.run(&["check", &file]);
+    assert!(text.contains("F18") && text.contains("line 2 is not UTF-8"), "{text}");
+    assert!(text.contains("1 error") && !text.contains("warning") && !text.contains("listen"), "{text}");
+}
+
+#[test]
 fn as_json() {
     let world = World::configured();
     std::fs::write(world.path("adit.toml"), "[pool]\nnet = 7\n").unwrap();

@@ -81,6 +81,21 @@ fn nothing_to_undo() {
 }
 
 #[test]
+fn files_that_undo_all_keeps_are_listed() {
+    let world = World::new();
+    init(&world, &with(&["--yes", "--forward", "no"]));
+    world.run(&["user", "add", "alice", "--generate"]);
+    let file = world.path("etc/adit.toml").display().to_string();
+    let undo = |more: &[&str]| world.run(&[&["-c", file.as_str(), "undo"], more].concat());
+    assert!(!undo(&[]).contains("left "), "without --all, nothing lasting is undone");
+    let text = undo(&["--all", "--yes"]);
+    for path in ["etc/adit.toml", "state/adit.db", "state/seal.key"] {
+        assert!(text.contains(&format!("left     DIR/{path}")), "{text}");
+        assert!(world.path(path).exists());
+    }
+}
+
+#[test]
 fn what_a_dead_owner_changed_is_undone() {
     use adit_sys::journal::{Journal, Lasts};
     use adit_testbed::Host;

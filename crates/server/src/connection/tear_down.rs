@@ -22,6 +22,7 @@ impl Machine {
 
     fn end_call_with(&mut self, now: Now, end: End) -> Option<Vec<Ipv4Net>> {
         self.update_counters(now);
+        let end = self.with_requested_reason(end);
         let (slot, call, routes) = match std::mem::replace(&mut self.state, State::Ended) {
             State::NoCall(NoCall { slot }) => (Some(slot), None, Vec::new()),
             State::SettingUp(SettingUp { slot, call, .. }) => (Some(slot), Some(call), Vec::new()),
@@ -45,6 +46,16 @@ impl Machine {
         }
         self.state = State::Ending(ending);
         Some(routes)
+    }
+
+    /// The end, with the reason that was given when it was ordered, such as that of `adit kick`: the protocol carries
+    /// none.
+    fn with_requested_reason(&mut self, end: End) -> End {
+        let is_ordered = |ordered: &End| end.by == Who::Us && end.code.is_none() && end.why == ordered.why;
+        match self.requested_end.take_if(|ordered| is_ordered(ordered)) {
+            Some(ordered) if end.detail.is_empty() => End { detail: ordered.detail, ..end },
+            _ => end,
+        }
     }
 
     fn update_counters(&mut self, now: Now) {

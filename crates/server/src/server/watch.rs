@@ -210,7 +210,7 @@ fn database_fault(error: &Error) -> Fault {
 
 /// Whether the last write failed because of something that a check of the place would find too.
 fn is_over(error: &Error) -> bool {
-    matches!(error.kind, ErrorKind::Gone { .. } | ErrorKind::Replaced | ErrorKind::ReadOnly)
+    matches!(error.kind, ErrorKind::Gone { .. } | ErrorKind::Replaced | ErrorKind::ReadOnly { .. })
 }
 
 fn is_deleted(error: &Error) -> bool {

@@ -47,15 +47,24 @@ impl Fail {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => ErrorKind::Locked { waited },
             Some(ErrorCode::DiskFull) => ErrorKind::Full,
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => ErrorKind::Corrupt { detail },
-            Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
-                ErrorKind::Permission { detail: "writing the database".into() }
-            }
+            Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => return refused(path),
             Some(ErrorCode::CannotOpen | ErrorCode::SystemIoFailure) => return file_error(path, detail),
             Some(_) => ErrorKind::Database { detail },
             // A value of the wrong form in a row: only a damaged disk or a foreign program writes one.
             None => ErrorKind::Corrupt { detail },
         };
         kind.at(path)
+    }
+}
+
+/// SQLite names neither the missing permission nor the read-only file system that made it refuse to write.
+fn refused(path: &Path) -> Error {
+    let doing = "writing the database";
+    match std::fs::OpenOptions::new().append(true).open(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::ReadOnlyFilesystem => {
+            Error::io(path, doing, &error)
+        }
+        _ => ErrorKind::Permission { detail: doing.into() }.at(path),
     }
 }
 

@@ -56,7 +56,7 @@ pub(super) fn check_writable(path: &Path) -> Result<()> {
     let failed = |doing: &str, error: rustix::io::Errno| Error::io(path, doing, &error.into());
     let system = rustix::fs::statvfs(path).map_err(|error| failed("looking at the file system", error))?;
     if system.f_flag.contains(StatVfsMountFlags::RDONLY) {
-        return Err(ErrorKind::ReadOnly.at(path));
+        return Err(ErrorKind::ReadOnly { detail: "checking the database".into() }.at(path));
     }
     rustix::fs::accessat(CWD, path, Access::WRITE_OK, AtFlags::EACCESS)
         .map_err(|error| failed("the file may not be written", error))?;

@@ -215,7 +215,8 @@ fn password(known: &Known<'_>, newest: &Attempt, here: usize, from: &str) -> Mea
         ),
         (true, Some(_)) if device => (
             format!(
-                "{here} times the same wrong password from {from}, where it worked before: a stale saved one"
+                "{here} wrong passwords in a row from {from}, where the login worked before: probably a saved one \
+                 that is out of date"
             ),
             "delete the saved password on that device, and type it anew",
         ),

@@ -33,8 +33,8 @@ const DROP_IN: &str = "/etc/sysctl.d/90-adit.conf";
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Prompts for each value with a proposal; --yes accepts the proposals. Changes only the file and, if you agree,
-IP forwarding (to undo: adit undo --all) and the units of systemd, which start the server now and at boot (to undo:
-adit service remove).
+IP forwarding (to undo: adit undo --all, which lists the file and keeps it) and the units of systemd, which start
+the server now and at boot (to undo: adit service remove).
 Examples:
   sudo adit init
   sudo adit init --yes --name vpn.example.org --lan 192.168.10.0/24
@@ -101,7 +101,7 @@ impl Document for Init {
 
 pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit, Failure> {
     let path = &places.config;
-    if path.exists() && !args.print {
+    if adit_config::is_there(path) && !args.print {
         return Err(Failure::new(Exit::Conflict, format!("{} is there already", path.display()))
             .fix("edit it, then: adit check; or look only: adit init --print"));
     }

@@ -78,6 +78,16 @@ impl Fake {
         }
     }
 
+    /// The fields of the last event of a kind.
+    pub(super) fn fields(&self, kind: &str) -> Vec<(String, String)> {
+        let entries = lock(&self.entries);
+        let mut events = entries.iter().filter_map(|entry| match entry {
+            Entry::Event(event) if event.facts.kind().word() == kind => Some(event.facts.fields(event.code)),
+            _ => None,
+        });
+        events.next_back().unwrap()
+    }
+
     pub(super) fn handles(self: &Arc<Fake>) -> Arc<Handles> {
         Arc::new(Handles {
             registry: Arc::new(Registry::default()),

@@ -135,6 +135,9 @@ fn an_administrator_ends_a_session_in_order() {
     assert!(world.is_finished);
     let end = world.end();
     assert_eq!((end.why.as_str(), end.by.as_str()), ("admin-reset", "sent"));
+    assert_eq!(end.detail, "maintenance", "the reason is in the record of the session");
+    let fields = world.fake.fields("session.end");
+    assert!(fields.contains(&("detail".to_owned(), "maintenance".to_owned())), "{fields:?}");
     assert!(world.record().iter().any(|text| text == "admin-reset: maintenance"));
 }
 

@@ -35,7 +35,7 @@ pub(super) struct Known<'a> {
 
 impl<'a> Known<'a> {
     pub(super) fn ask(output: &Output, places: &'a Places, settings: &'a Settings) -> Known<'a> {
-        let checked = places.config.exists().then(|| {
+        let checked = adit_config::is_there(&places.config).then(|| {
             let mut checked = Checked::read(&places.config);
             if let Some(facts) = facts::of_this_host() {
                 checked.check_host(&facts);
