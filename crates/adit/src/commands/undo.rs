@@ -5,6 +5,7 @@ use adit_sys::journal::{self, Report, Scope, Undone};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::service::{CLIENT_PATH, SERVER_PATH};
 use crate::document::Document;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
@@ -130,6 +131,8 @@ fn left(places: &Places) -> Vec<Left> {
         (places.config.clone(), "the configuration"),
         (places.database(), "accounts, sessions and events"),
         (places.seal_key(), "the key that seals the passwords of the database"),
+        (SERVER_PATH.into(), "the service; to remove it: adit service remove"),
+        (CLIENT_PATH.into(), "the service of clients; to remove it: adit service remove --client"),
     ];
     let there = files.into_iter().filter(|(path, _)| adit_config::is_there(path));
     there.map(|(path, what)| Left { path: path.display().to_string(), what }).collect()

@@ -17,6 +17,7 @@ use crate::output::Output;
 use crate::places::Places;
 
 pub(crate) use install::{can_install_server, install_server};
+pub(crate) use units::{CLIENT_PATH, SERVER_PATH};
 
 /// Start the server or a client at boot, with systemd
 #[derive(Debug, clap::Subcommand)]

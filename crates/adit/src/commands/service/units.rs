@@ -13,8 +13,8 @@ const POLKIT: &str = include_str!("../../../../../packaging/polkit-1/50-adit-cli
 
 pub(super) const SERVER_UNIT: &str = "adit.service";
 pub(super) const UNITS: &str = "/etc/systemd/system";
-pub(super) const SERVER_PATH: &str = "/etc/systemd/system/adit.service";
-pub(super) const CLIENT_PATH: &str = "/etc/systemd/system/adit-client@.service";
+pub(crate) const SERVER_PATH: &str = "/etc/systemd/system/adit.service";
+pub(crate) const CLIENT_PATH: &str = "/etc/systemd/system/adit-client@.service";
 pub(super) const AF_XDP_PATH: &str = "/etc/systemd/system/adit.service.d/af-xdp.conf";
 pub(super) const USERS_PATH: &str = "/etc/sysusers.d/adit.conf";
 /// The directory of polkit's rules; without it there is no polkit.
