@@ -211,7 +211,7 @@ fn set_dns(
     Ok(match set {
         Ok(DnsMethod::Kept(why)) => kept(&why),
         // A client without root: the tunnel works, and its user can set the name servers.
-        Err(error) if error.kind() == Kind::NotPermitted => kept(&error.to_string()),
+        Err(error) if matches!(error.kind(), Kind::NotPermitted | Kind::ReadOnly) => kept(&error.to_string()),
         Err(error) => return Err(error),
         Ok(_) if plan.domains.is_empty() => format!("{servers} for all names"),
         Ok(DnsMethod::Resolved) => format!("{servers} for {}", plan.domains.join(", ")),

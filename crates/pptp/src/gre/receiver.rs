@@ -82,6 +82,8 @@ pub struct Receiver {
     begun: u32,
     /// Control frames in clear after the range, while frames must be proven.
     clear: u32,
+    /// How far the last of them is after the range.
+    clear_reach: u32,
     counters: ReceiverCounters,
 }
 
@@ -140,6 +142,7 @@ impl Receiver {
             left: None,
             begun: 0,
             clear: 0,
+            clear_reach: 0,
             counters: ReceiverCounters::default(),
         }
     }

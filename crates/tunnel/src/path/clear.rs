@@ -1,5 +1,8 @@
 //! Control frames in clear while MPPE is up.
 
+use std::time::Instant;
+
+use adit_pptp::gre::Place;
 use adit_wire::{cp, gre, ppp};
 
 use super::{Path, Sink};
@@ -33,10 +36,16 @@ impl Repeats {
 }
 
 impl Path {
-    /// Handles a frame in clear while MPPE is up. It proves nothing, so it moves neither the window nor an
-    /// acknowledgment, and waits for no other.
-    pub(super) fn handle_clear(&mut self, seq: u32, protocol: u16, frame: &[u8], sink: &mut dyn Sink) {
-        use adit_pptp::gre::Place;
+    /// Handles a frame in clear while MPPE is up. It proves nothing, so it does not move the window, and waits for no
+    /// other. A control frame is acknowledged; a forged one thereby claims no more than its sender could claim itself.
+    pub(super) fn handle_clear(
+        &mut self,
+        now: Instant,
+        seq: u32,
+        protocol: u16,
+        frame: &[u8],
+        sink: &mut dyn Sink,
+    ) {
         if matches!(protocol, ppp::IP | ppp::IPV6) {
             self.counters.clear_refused += 1;
             return;
@@ -45,9 +54,9 @@ impl Path {
         if place == Place::Seen || self.proof.repeats.is_repeat(seq, frame) {
             return self.receiver.count_duplicate();
         }
-        if matches!(place, Place::Ahead(_)) {
-            self.receiver.note_clear(seq);
+        if let Some(highest) = self.receiver.note_clear(seq) {
             self.proof.doubt.note_clear(seq);
+            self.acks.received(now, highest);
         }
         self.handle_control(frame, sink);
     }

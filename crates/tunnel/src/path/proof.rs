@@ -77,7 +77,7 @@ impl Path {
                 let start = frame.len() - information.len();
                 self.handle_encrypted(Arrived { now, seq, ack, start }, frame, sink);
             }
-            Ok((protocol, _)) => self.handle_clear(seq, protocol, frame, sink),
+            Ok((protocol, _)) => self.handle_clear(now, seq, protocol, frame, sink),
             Err(_) => self.counters.malformed += 1,
         }
         self.release(now, sink);
@@ -223,7 +223,7 @@ impl Path {
         let Some((_, mut frame)) = self.receiver.take_held() else { return };
         if protocol != ppp::COMPRESSED {
             // It has waited since before MPPE was up.
-            return self.handle_clear(seq, protocol, &frame, sink);
+            return self.handle_clear(now, seq, protocol, &frame, sink);
         }
         let Some(encryption) = &mut self.encryption else { return };
         let information = frame.get(start..).unwrap_or_default();

@@ -294,7 +294,7 @@ mod tests {
         let tries = [a01(30), a01(29), a01(28), attempt(5, 7, None)];
         let (code, text) = only(&tries, Some(at(0)));
         assert_eq!(code, Some(Code::A01));
-        assert!(text.contains("3 times") && text.contains("a stale saved one"), "{text}");
+        assert!(text.starts_with("3 wrong passwords in a row") && text.contains("out of date"), "{text}");
         let (_, text) = only(&tries, Some(at(10)));
         assert!(text.contains("was changed after the last login"), "{text}");
         let (_, text) = only(&[a01(1)], Some(at(0)));

@@ -51,7 +51,7 @@ impl Receiver {
         self.counters.out_of_window += u64::from(self.jump.take().is_some());
         self.left = None;
         self.begun = 0;
-        self.clear = 0;
+        self.forget_clear();
         while !is_required && self.waiting.take_first().is_some() {
             self.counters.out_of_window += 1;
         }
@@ -73,7 +73,7 @@ impl Receiver {
     /// missing are given up.
     pub fn prove(&mut self, seq: u32) {
         self.begun = 0;
-        let clear = std::mem::take(&mut self.clear);
+        let clear = self.forget_clear();
         let Some(range) = &mut self.range else {
             self.range = Some(Range { last: seq, recent: 1 });
             return;
@@ -89,11 +89,13 @@ impl Receiver {
     }
 
     /// Records a control frame in clear. It has a number like a data frame, and proves nothing: it only
-    /// explains why the next data frame is further ahead.
-    pub fn note_clear(&mut self, seq: u32) {
-        if matches!(self.place(seq), Place::Ahead(_)) {
-            self.clear = (self.clear + 1).min(CLEAR_MAX);
-        }
+    /// explains why the next data frame is further ahead. Returns the number to acknowledge, if it is in the range: a peer
+    /// on an idle line sends nothing else, and must not run out of its window.
+    pub fn note_clear(&mut self, seq: u32) -> Option<u32> {
+        let Place::Ahead(by) = self.place(seq) else { return None };
+        self.clear = (self.clear + 1).min(CLEAR_MAX);
+        self.clear_reach = self.clear_reach.max(by);
+        Some(self.range.map_or(seq, |range| range.last.wrapping_add(self.clear_reach)))
     }
 
     /// Begins a frame that is next in sequence, if none waits: [`Receiver::confirm`] follows once it is decrypted. More
@@ -118,7 +120,7 @@ impl Receiver {
         };
         range.advance(seq);
         self.begun -= 1;
-        self.clear = 0;
+        self.forget_clear();
         true
     }
 
@@ -157,7 +159,7 @@ impl Receiver {
     /// Leaves the range for that of `seq`, the number of a genuine frame.
     pub fn go_to(&mut self, seq: u32) -> Position {
         let forward = self.range.map_or(0, |range| ahead(seq, range.last));
-        let clear = std::mem::take(&mut self.clear);
+        let clear = self.forget_clear();
         let lost = u64::from((forward - 1).max(0).unsigned_abs().saturating_sub(clear));
         self.counters.lost += lost;
         self.begun = 0;
@@ -167,13 +169,20 @@ impl Receiver {
     /// Resumes a range that was left. Returns the one that is left for it.
     pub fn resume(&mut self, position: Position) -> Position {
         self.counters.lost = self.counters.lost.saturating_sub(position.lost);
-        (self.begun, self.clear) = (0, 0);
+        self.begun = 0;
+        self.forget_clear();
         Position { range: std::mem::replace(&mut self.range, position.range), lost: 0 }
     }
 
     /// The highest number that was received and is genuine.
     pub fn proven(&self) -> Option<u32> {
         self.range.map(|range| range.last)
+    }
+
+    /// Forgets the control frames in clear after the range, which has moved. Returns their number.
+    fn forget_clear(&mut self) -> u32 {
+        self.clear_reach = 0;
+        std::mem::take(&mut self.clear)
     }
 
     /// Counts a packet that was received before.
