@@ -326,9 +326,11 @@ impl Receiver {
         self.waiting.highest().or(self.range.map(|range| range.last))
     }
 
-    /// The counters so far.
+    /// The counters so far. Until the next proven frame, the packets that are missing between control frames in clear count as
+    /// lost, so that the loss on an idle line is known.
     pub fn counters(&self) -> ReceiverCounters {
-        self.counters
+        let missing = u64::from(self.clear_reach.saturating_sub(self.clear));
+        ReceiverCounters { lost: self.counters.lost + missing, ..self.counters }
     }
 }
 

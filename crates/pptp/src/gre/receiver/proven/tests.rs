@@ -55,6 +55,16 @@ fn a_frame_in_clear_only_widens_the_range() {
 }
 
 #[test]
+fn what_is_missing_between_frames_in_clear_is_lost_until_it_arrives() {
+    let mut receiver = receiver(10);
+    let lost: Vec<_> =
+        [12, 13, 17, 11].map(|seq| (receiver.note_clear(seq), receiver.counters().lost)).to_vec();
+    assert_eq!(lost, [(Some(12), 1), (Some(13), 1), (Some(17), 4), (Some(17), 3)]);
+    receiver.prove(18);
+    assert_eq!(receiver.counters().lost, 3);
+}
+
+#[test]
 fn begun_frames_move_the_range_when_they_are_confirmed() {
     let mut receiver = receiver(7);
     assert!(receiver.begin_next(8) && receiver.begin_next(9) && !receiver.begin_next(9));
