@@ -24,11 +24,13 @@ impl Failure {
     }
 
     /// Whether a retry can help. Never after a refused password or account, which retries would lock, and not where the
-    /// user has to fix something first.
-    pub fn may_retry(&self) -> bool {
+    /// user has to fix something first. `was_up`: the tunnel carried traffic. Encryption was agreed then, and a new call
+    /// negotiates it again.
+    pub fn may_retry(&self, was_up: bool) -> bool {
         match self.code {
             None => false,
-            Some(Code::A07 | Code::A08 | Code::A14) => true,
+            Some(Code::A07 | Code::A08 | Code::A14 | Code::E05 | Code::E08) => true,
+            Some(code) if code.layer() == Layer::Encrypt => was_up,
             Some(code) => !matches!(code.layer(), Layer::Auth | Layer::Encrypt | Layer::Host),
         }
     }
@@ -52,10 +54,29 @@ mod tests {
     #[test]
     fn a_refused_password_is_never_tried_again() {
         for code in [Code::A01, Code::A02, Code::A03, Code::A04, Code::A05, Code::A11, Code::E01, Code::S07] {
-            assert!(!Failure::new(code, "").may_retry(), "{code}");
+            assert!(!Failure::new(code, "").may_retry(false), "{code}");
         }
         for code in [Code::N01, Code::C01, Code::C02, Code::C06, Code::G01, Code::L04, Code::I01, Code::A07] {
-            assert!(Failure::new(code, "").may_retry(), "{code}");
+            assert!(Failure::new(code, "").may_retry(false), "{code}");
+        }
+    }
+
+    #[test]
+    fn a_tunnel_whose_encryption_failed_is_dialled_again() {
+        for code in [Code::E05, Code::E08] {
+            assert!(
+                Failure::new(code, "").may_retry(true) && Failure::new(code, "").may_retry(false),
+                "{code}"
+            );
+        }
+        for code in [Code::E01, Code::E03, Code::E07] {
+            assert!(
+                Failure::new(code, "").may_retry(true) && !Failure::new(code, "").may_retry(false),
+                "{code}"
+            );
+        }
+        for code in [Code::A01, Code::A02, Code::S07] {
+            assert!(!Failure::new(code, "").may_retry(true), "{code}");
         }
     }
 

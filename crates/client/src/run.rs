@@ -45,14 +45,15 @@ pub async fn run(
             return Ok(());
         }
         let uptime = was_up.map_or(Duration::ZERO, |at: Instant| at.elapsed());
+        let may_retry = failure.may_retry(was_up.is_some());
         // If the first attempt fails, report it to the waiting user; a tunnel that was up is worth a retry.
-        let try_again = !options.once && was_up.is_some() || wait > FIRST_WAIT && failure.may_retry();
+        let try_again = !options.once && was_up.is_some() || wait > FIRST_WAIT && may_retry;
         if failure.code.is_some() {
             on_progress(Progress::fail(stage_of(&failure), &failure, began.elapsed()));
         } else {
             on_progress(Progress::note(Milestone::Ended, failure.detail.clone(), began.elapsed()));
         }
-        if options.once || !try_again || !(failure.may_retry() || failure.code.is_none()) {
+        if options.once || !try_again || !(may_retry || failure.code.is_none()) {
             return if failure.code.is_some() { Err(failure) } else { Ok(()) };
         }
         if uptime >= STABLE_UPTIME {

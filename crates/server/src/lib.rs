@@ -18,6 +18,7 @@ mod ending;
 mod error;
 mod event_writer;
 mod finding;
+mod forgeries;
 mod host;
 mod listener;
 mod login;

@@ -69,9 +69,26 @@ impl Keepalive {
 }
 
 impl Link {
-    pub(super) fn send_echo(&mut self) {
+    pub(super) fn send_echo(&mut self, now: Instant) {
         let marked = Marked { magic: self.lcp.protocol().magic(), rest: &[] };
-        self.lcp.send(cp::ECHO_REQUEST, &marked.to_vec());
+        let id = self.echoes.fresh(&mut self.rng);
+        if self.lcp.send_with_id(cp::ECHO_REQUEST, id, &marked.to_vec()) {
+            self.echoes.sent(id, now);
+        }
+    }
+
+    /// Handles an Echo-Reply. Only one with the identifier of an open request is a sign of life.
+    pub(super) fn echo_answered(&mut self, now: Instant, id: u8) {
+        let sent = self.echoes.answered(id, now);
+        if sent.is_none() && !self.size_answered(id) {
+            return;
+        }
+        if let Some(keepalive) = &mut self.keepalive {
+            keepalive.heard(now);
+        }
+        if let Some(sent) = sent {
+            self.challenge_answered(now, sent);
+        }
     }
 
     pub(super) fn send_time_remaining(&mut self, seconds: u32, message: &str) {

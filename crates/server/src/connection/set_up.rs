@@ -7,7 +7,7 @@ use adit_auth::AddressRequest;
 use adit_diag::event::{CameUp, EventFacts, Mppe};
 use adit_diag::note::Message;
 use adit_diag::{Code, Note};
-use adit_store::SessionUpdate;
+use adit_store::{NewEvent, SessionUpdate};
 use adit_tunnel::events::{self, Answer, Event, Question, Who};
 use adit_wire::{LocalCallId, PeerCallId};
 use ipnet::Ipv4Net;
@@ -35,6 +35,7 @@ impl Machine {
             }
             Event::Note { note, .. } => self.take_note(now, note),
             Event::Established { host, vendor } => self.established(host, vendor),
+            Event::CountTraffic { .. } => self.update_counters(now),
             Event::Up { up, .. } => return self.call_up(now, up),
             Event::CallEnded { end, .. } => return self.end_call(now, end),
             Event::Closed { end } => self.closed(end),
@@ -46,6 +47,7 @@ impl Machine {
         match note {
             // The record gets it once, at the end, with the findings from the counters.
             Note::Finding(finding) => self.session.known().noticed.push(finding),
+            Note::ForgedFrames { frames } => self.report_forged(now, frames),
             // Keep-alives would fill the record of an idle session.
             Note::Packet(packet) if self.state.was_up() && packet.message.kind.is_echo() => {}
             note => {
@@ -55,6 +57,16 @@ impl Machine {
                 self.note(now, &note);
             }
         }
+    }
+
+    /// Records forged control frames of the session: their number so far.
+    fn report_forged(&self, now: Now, frames: u64) {
+        self.note(now, &Note::ForgedFrames { frames });
+        let before = std::mem::replace(&mut self.session.known().forged, frames);
+        self.handles.registry.forgeries.note_frames(now.instant, frames.saturating_sub(before));
+        let facts = EventFacts::SessionForged { frames };
+        let event = NewEvent { code: Some(Code::G10), ..self.new_event(now, facts) };
+        self.handles.recorder.enqueue(Entry::Event(Box::new(event)));
     }
 
     fn ask(&mut self, now: Now, id: u32, call: u32, question: Question) -> Option<Effect> {
