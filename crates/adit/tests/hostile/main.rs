@@ -8,6 +8,7 @@ mod common;
 
 mod client;
 mod control;
+mod forged;
 mod killed;
 mod networks;
 mod packets;
