@@ -101,8 +101,11 @@ struct Challenge {
     held: Vec<Held>,
     /// The number of frames that wait for the result.
     frames: u64,
-    /// When the first Echo-Request is sent.
-    begins: Instant,
+    /// When the first Echo-Request was sent.
+    began: Instant,
+    /// When the next step is due. It is counted from the step before, so that a late timer does not shorten the
+    /// time that the peer has.
+    due: Instant,
     window: Duration,
     /// The Echo-Requests sent.
     echoes: u32,
@@ -174,22 +177,9 @@ impl Persistence {
     }
 }
 
-impl Challenge {
-    fn due(&self) -> Instant {
-        let after = if self.echoes < ECHOES {
-            self.window / ECHOES * self.echoes
-        } else if self.has_asked {
-            self.window
-        } else {
-            self.window - ASK
-        };
-        later(self.begins, after)
-    }
-}
-
 impl Guard {
     pub(super) fn due(&self) -> Option<Instant> {
-        self.challenge.as_ref().map(|challenge| challenge.due())
+        self.challenge.as_ref().map(|challenge| challenge.due)
     }
 
     /// The data of a held Terminate-Request of LCP.
@@ -329,10 +319,10 @@ impl Link {
     /// Holds a frame, and challenges the peer.
     fn hold(&mut self, now: Instant, protocol: u16, information: &[u8]) {
         let window = self.echoes.round_trip().saturating_mul(3).clamp(WINDOW, WINDOW_MAX);
-        let begins = self.guard.last_began.map_or(now, |last| later(last, EVERY).max(now));
+        let due = self.guard.last_began.map_or(now, |last| later(last, EVERY).max(now));
         let challenge = self.guard.challenge.get_or_insert_with(|| {
             let (held, frames, echoes, has_asked, baseline) = (Vec::new(), 0, 0, false, None);
-            Box::new(Challenge { held, frames, begins, window, echoes, has_asked, baseline })
+            Box::new(Challenge { held, frames, began: due, due, window, echoes, has_asked, baseline })
         });
         challenge.frames = challenge.frames.saturating_add(1);
         let code = information.first();
@@ -349,20 +339,23 @@ impl Link {
 
     /// Continues the challenge, if that is due.
     pub(super) fn guard_timeout(&mut self, now: Instant) {
-        let Some(challenge) = self.guard.challenge.as_mut().filter(|challenge| now >= challenge.due()) else {
+        let Some(challenge) = self.guard.challenge.as_mut().filter(|challenge| now >= challenge.due) else {
             return;
         };
         if challenge.echoes < ECHOES {
             challenge.echoes += 1;
+            let is_last = challenge.echoes == ECHOES;
+            challenge.due =
+                later(now, challenge.window / ECHOES - if is_last { ASK } else { Duration::ZERO });
             if challenge.echoes == 1 {
-                // A late timer must not shorten the time that the peer has.
-                challenge.begins = now;
+                challenge.began = now;
                 self.guard.last_began = Some(now);
                 self.output.push_event(LinkEvent::CountTraffic);
             }
             self.send_echo(now);
         } else if !challenge.has_asked {
             challenge.has_asked = true;
+            challenge.due = later(now, ASK);
             self.output.push_event(LinkEvent::CountTraffic);
         } else {
             self.obey_held(now);
@@ -371,7 +364,7 @@ impl Link {
 
     /// Handles an answer to an Echo-Request that was sent at `sent`.
     pub(super) fn challenge_answered(&mut self, now: Instant, sent: Instant) {
-        let fresh = |challenge: &Challenge| challenge.echoes > 0 && sent >= challenge.begins;
+        let fresh = |challenge: &Challenge| challenge.echoes > 0 && sent >= challenge.began;
         if self.guard.challenge.as_deref().is_some_and(fresh) {
             self.drop_held(now);
         }

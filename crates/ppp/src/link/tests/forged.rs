@@ -203,6 +203,19 @@ fn a_slow_path_gets_three_round_trip_times() {
 }
 
 #[test]
+fn a_late_timer_does_not_shorten_the_time_that_the_peer_has() {
+    let mut solo = up(server());
+    solo.give(ppp::LCP, cp::TERMINATE_REQUEST, 9, b"");
+    solo.now += Duration::from_secs(20);
+    solo.host.link.handle_timeout(solo.now);
+    let echo = solo.collect().pop().unwrap();
+    assert!(solo.host.link.poll_timeout().is_some_and(|(due, _)| due > solo.now));
+    solo.give(ppp::LCP, cp::ECHO_REPLY, echo.id, &MAGIC.to_be_bytes());
+    solo.wait(Duration::from_secs(5));
+    assert!(solo.host.network().is_some() && solo.host.end().is_none());
+}
+
+#[test]
 fn the_end_on_the_control_connection_confirms_a_held_terminate_request() {
     let mut solo = up(server());
     solo.give(ppp::LCP, cp::TERMINATE_REQUEST, 9, &octets("478a3c1e003ccd7400000397"));
