@@ -7,7 +7,7 @@ use adit_diag::Code;
 use adit_wire::lcp::ProtocolReject;
 use adit_wire::{cp, ppp};
 
-use super::state::Phase;
+use super::state::{Noise, Phase};
 use super::{Link, LinkEvent, Who};
 
 /// The most Protocol-Rejects sent per second. A peer whose keys differ from ours would otherwise trigger one
@@ -18,15 +18,6 @@ const PER_SECOND: u32 = 10;
 /// that this lasted [`NOISE_TIME`]. Forged ones on an idle link show nothing.
 const NOISE: u32 = 8;
 const NOISE_TIME: Duration = Duration::from_secs(5);
-
-/// Protocol-Rejects of protocols that we never sent.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Noise {
-    count: u32,
-    since: Instant,
-    /// The packets that were sent to the peer before the first one.
-    sent: u64,
-}
 
 /// A rate limit for the Protocol-Rejects that are sent.
 #[derive(Debug, Default)]

@@ -10,7 +10,6 @@ use adit_diag::AuthMethod;
 use adit_wire::ipcp::IpcpOption;
 use adit_wire::{Protocol, cp};
 
-use super::reject::Noise;
 use super::{AddressGrant, End, Network};
 use crate::auth::{Authenticator, AuthenticatorEvent, Ignored, Peer, PeerEvent};
 use crate::ccp::Ccp;
@@ -156,6 +155,15 @@ pub(super) enum Address {
     Granted(Arc<AddressGrant>),
     /// This end is the client, and requests an address from the peer.
     Client,
+}
+
+/// Protocol-Rejects of protocols that we never sent.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Noise {
+    pub(super) count: u32,
+    pub(super) since: Instant,
+    /// The packets that were sent to the peer before the first one.
+    pub(super) sent: u64,
 }
 
 /// The network-layer protocol phase.
