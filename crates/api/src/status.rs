@@ -117,6 +117,8 @@ pub struct Drops {
     /// Packets that the kernel dropped because the receive buffer was full, or because they did not fit a frame of AF_XDP.
     /// Read at most once a second, and only while packets arrive.
     pub overflowed: u64,
+    /// Control frames of encrypted sessions that were ignored as forged.
+    pub forged: u64,
     /// Packets that the kernel did not accept from the server, to send or to deliver to the host.
     pub refused: u64,
 }

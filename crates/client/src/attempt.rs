@@ -187,6 +187,7 @@ impl<'a> Attempt<'a> {
                     report(Report::Progress(Progress::ok(up.layer(), text, self.began.elapsed()))).await?;
                 }
             }
+            Event::CountTraffic { .. } => self.count(),
             Event::Up { up, .. } => report(Report::Up(Box::new(up))).await?,
             Event::CallEnded { end, .. } => {
                 self.failure.get_or_insert(end.into());
@@ -225,10 +226,9 @@ impl<'a> Attempt<'a> {
 
     fn count(&mut self) {
         if let Some(counters) = self.dataplane.counters(self.call_id) {
-            // What this host sends is no sign that the path works.
-            let packets = counters.rx_packets;
+            let (received, sent) = (counters.rx_packets, counters.tx_packets);
             let call = self.call;
-            self.tunnel.handle_input(Instant::now(), Input::Traffic { call, packets });
+            self.tunnel.handle_input(Instant::now(), Input::Traffic { call, received, sent });
         }
         if let Some(unmatched) = self.dataplane.unmatched(self.call_id, *self.server.ip(), self.began) {
             let call = self.call;

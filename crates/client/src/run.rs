@@ -89,7 +89,7 @@ fn is_worth_another(options: &ConnectOptions, failure: &Failure, was_up: bool, i
     if failure.code.is_none() {
         return was_up;
     }
-    failure.may_retry() && (was_up || !is_first || options.wait || failure.is_temporary_refusal())
+    failure.may_retry(was_up) && (was_up || !is_first || options.wait || failure.is_temporary_refusal())
 }
 
 /// The stage that a failure belongs to.

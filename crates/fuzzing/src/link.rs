@@ -222,6 +222,7 @@ impl End {
             assert!(count < MUCH, "events without end");
             assert!(!self.has_ended, "{event:?} after the last event");
             match event {
+                LinkEvent::Forged { .. } | LinkEvent::CountTraffic => {}
                 LinkEvent::Packet(packet) => crate::ppp::check_note(&Note::Packet(packet)),
                 LinkEvent::LargeLost { lost, passes } => assert!(lost > passes),
                 LinkEvent::Ask(id, question) => self.questions.push((id, question)),

@@ -219,7 +219,7 @@ fn step(ends: &mut [End; 2], tested: usize, now: &mut Instant, input: &mut Input
             let fact = match choice >> 4 & 3 {
                 0 => Arrival::ControlClosed,
                 1 => Arrival::Acknowledged { call },
-                2 => Arrival::Traffic { call, packets: input.u32().into() },
+                2 => Arrival::Traffic { call, received: input.u32().into(), sent: 0 },
                 _ => Arrival::Unreachable { call, from: Ipv4Addr::new(192, 0, 2, 9), code: input.u8() },
             };
             ends[tested].input(*now, fact);
@@ -351,6 +351,9 @@ impl End {
             Event::Up { call, .. } => {
                 assert!(self.encrypted.contains(&call), "up without the encryption that is required");
                 self.was_up = true;
+            }
+            Event::CountTraffic { call } => {
+                assert!(self.paths.contains(&call), "call {call} has no data path to count");
             }
             Event::CallEnded { call, end } => {
                 assert!(self.ended.insert(call), "call {call} ended twice");

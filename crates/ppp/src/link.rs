@@ -4,12 +4,15 @@
 //! through the link; its events report when and how they may flow ([`LinkEvent::LcpUp`],
 //! [`LinkEvent::Encryption`], [`LinkEvent::NetworkUp`]).
 //!
+//! Once a link is encrypted, control frames in clear that could end or degrade it are verified first (`verify`).
+//!
 //! If encryption is required, no network protocol opens before MPPE runs: the peer's IPCP request is held and
 //! answered when CCP is Opened. A link on which encryption fails ends with the reason.
 
 mod address;
 mod authenticate;
 mod config;
+mod echoes;
 mod encryption;
 mod ending;
 mod establish;
@@ -21,6 +24,7 @@ mod output;
 mod reject;
 mod sizes;
 mod state;
+mod verify;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -38,12 +42,14 @@ pub use adit_diag::note::Who;
 pub use config::{Echo, LinkConfig};
 pub use events::{Answer, Command, End, LinkEvent, Network, Question};
 
+use echoes::Echoes;
 use establish::Restarts;
 use keepalive::Keepalive;
 use output::Output;
 use reject::Limiter;
 use sizes::Sizes;
 use state::{Authentication, Phase};
+use verify::Guard;
 
 /// The most passes over the layers in one call. Each pass delivers the output of the one before it; a handful
 /// is enough.
@@ -58,6 +64,8 @@ pub struct Link {
     phase: Phase,
     lcp: Fsm<Lcp>,
     keepalive: Option<Keepalive>,
+    echoes: Echoes,
+    guard: Guard,
     /// The probe for lost large packets, while it runs.
     sizes: Option<Box<Sizes>>,
     sizes_tested: bool,
@@ -89,6 +97,8 @@ impl Link {
             rng,
             phase: Phase::Dead,
             keepalive: None,
+            echoes: Echoes::default(),
+            guard: Guard::default(),
             sizes: None,
             sizes_tested: false,
             restarts: Restarts::default(),
@@ -119,9 +129,16 @@ impl Link {
         }
     }
 
-    /// Handles a PPP frame from the peer, with or without FF 03. Data packets are ignored.
+    /// Handles a PPP frame that arrived in clear, with or without FF 03. Data packets are ignored. While the
+    /// link is encrypted, a frame that could end or degrade it is verified first.
     pub fn handle_input(&mut self, now: Instant, frame: &[u8]) {
-        self.receive(now, frame);
+        self.receive(now, frame, false);
+        self.pump(now);
+    }
+
+    /// Handles a PPP frame that arrived inside MPPE, and is therefore the peer's.
+    pub fn handle_proven_input(&mut self, now: Instant, frame: &[u8]) {
+        self.receive(now, frame, true);
         self.pump(now);
     }
 
@@ -136,6 +153,8 @@ impl Link {
             Command::TimeRemaining { seconds, message } => self.send_time_remaining(seconds, &message),
             Command::LowerDown => self.lower_down(now),
             Command::NoteTraffic => self.note_traffic(now),
+            Command::CountTraffic { received, sent } => self.count_traffic(now, received, sent),
+            Command::HangUp => self.hang_up_closed(),
         }
         self.pump(now);
     }
@@ -179,6 +198,7 @@ impl Link {
             Phase::Dead | Phase::Terminate(_) | Phase::Ended => {}
         }
         self.keepalive_timeout(now);
+        self.guard_timeout(now);
         self.sizes_timeout(now);
         self.network_deadlines(now);
         self.pump(now);
@@ -203,7 +223,8 @@ impl Link {
         let lcp = self.lcp.poll_timeout().map(|(due, _)| (due, "LCP restart timer"));
         let echo = self.keepalive.as_ref().map(|keepalive| (keepalive.due(), "LCP echo"));
         let sizes = self.sizes.as_ref().map(|sizes| (sizes.due(), "LCP echo of a large packet"));
-        [lcp, echo, sizes, self.phase.poll_timeout()].into_iter().flatten().min_by_key(|(due, _)| *due)
+        let guard = self.guard.due().map(|due| (due, "verification of control frames in clear"));
+        [lcp, echo, sizes, guard, self.phase.poll_timeout()].into_iter().flatten().min_by_key(|(due, _)| *due)
     }
 
     /// When the first unanswered Echo-Request was sent; `None` with fewer than two.

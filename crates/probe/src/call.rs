@@ -467,6 +467,13 @@ impl<'a> Call<'a> {
                     self.stopping = true;
                 }
             }
+            Event::CountTraffic { call } => {
+                if let Some(path) = &self.path {
+                    let counters = path.counters();
+                    let (received, sent) = (counters.rx_packets, counters.tx_packets);
+                    self.tunnel.handle_input(now, Input::Traffic { call, received, sent });
+                }
+            }
             Event::Up { up, .. } => self.record.up = Some(up),
             Event::CallEnded { end, .. } => {
                 self.record.call_end.get_or_insert(end);

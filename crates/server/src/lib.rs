@@ -20,6 +20,7 @@ mod ending;
 mod error;
 mod event_writer;
 mod finding;
+mod forgeries;
 mod health;
 mod host;
 mod listener;

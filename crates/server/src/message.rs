@@ -35,7 +35,12 @@ pub(crate) enum Message {
     /// The client keeps sending data that is not encrypted as agreed.
     EncryptionBroken,
     /// The number of data packets so far.
-    Traffic(u64),
+    Traffic {
+        /// From the client.
+        received: u64,
+        /// To the client.
+        sent: u64,
+    },
     /// The answer to a pending question.
     Answer(Box<Answered>),
     /// End the session.
@@ -152,6 +157,10 @@ impl Default for MessageQueue {
 mod tests {
     use super::*;
 
+    fn traffic(received: u64) -> Message {
+        Message::Traffic { received, sent: 0 }
+    }
+
     fn frame(n: usize) -> Message {
         Message::Frame(vec![0; n])
     }
@@ -163,7 +172,7 @@ mod tests {
             assert!(queue.push(frame(n)), "{n}");
         }
         assert!(!queue.push(frame(0)));
-        assert!(!queue.push(Message::Traffic(1)));
+        assert!(!queue.push(traffic(1)));
         for n in 0..RESERVED {
             assert!(queue.push(Message::Cut), "{n}");
         }
@@ -194,7 +203,7 @@ mod tests {
             async move { queue.next().await }
         });
         tokio::task::yield_now().await;
-        queue.push(Message::Traffic(7));
-        assert!(matches!(reader.await.unwrap(), Message::Traffic(7)));
+        queue.push(traffic(7));
+        assert!(matches!(reader.await.unwrap(), Message::Traffic { received: 7, .. }));
     }
 }

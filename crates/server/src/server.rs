@@ -353,6 +353,15 @@ impl Server {
         }
     }
 
+    /// Reports packets with the Call ID of no call, if there are implausibly many.
+    fn watch_unknown_calls(&self, now: Instant) {
+        let total = self.dataplane.drops().unknown_call;
+        if let Some(facts) = self.registry.forgeries.note_unknown(now, total) {
+            let event = NewEvent { code: Some(Code::G10), ..NewEvent::new(Timestamp::now(), facts) };
+            self.event_writer.enqueue_event(event);
+        }
+    }
+
     /// Sends sessions their traffic counts, for idle time-outs and lists, and says when packets take another path.
     pub(crate) async fn watch_traffic(&self) {
         let mut every = tokio::time::interval(COUNT_EVERY);
@@ -360,6 +369,7 @@ impl Server {
         let mut io = self.dataplane.io();
         loop {
             every.tick().await;
+            self.watch_unknown_calls(Instant::now());
             let now = self.dataplane.io();
             if now != io {
                 let why = self.dataplane.no_xdp();
@@ -376,7 +386,8 @@ impl Server {
                 known.counters = counters;
                 drop(known);
                 if packets != before {
-                    session.queue.push(Message::Traffic(packets));
+                    let (received, sent) = (counters.rx_packets, counters.tx_packets);
+                    session.queue.push(Message::Traffic { received, sent });
                 }
             }
         }
@@ -470,6 +481,7 @@ impl Server {
         warnings.extend(lock(&self.reduced_limits).clone());
         let queue = self.admission.numbers();
         warnings.extend(self.refusals(queue));
+        warnings.extend(self.registry.forgeries.warnings(Instant::now()));
         let drops = self.dataplane.drops();
         Status {
             version: self.version.to_owned(),
@@ -519,6 +531,7 @@ impl Server {
                 malformed: drops.malformed,
                 queue_full: drops.queue_full + self.registry.queue_full.load(Ordering::Relaxed),
                 overflowed: drops.overflowed,
+                forged: self.registry.forgeries.frames(),
                 refused: drops.refused,
             },
             faults,

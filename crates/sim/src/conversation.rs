@@ -14,6 +14,7 @@ use adit_wire::pptp::PORT;
 
 use crate::client::ClientHost;
 use crate::firewall::{Action, Firewall, What};
+use crate::forger;
 use crate::inner::SECRET;
 use crate::link::Quality;
 use crate::middlebox::Middlebox;
@@ -140,6 +141,7 @@ pub struct Conversation {
     server: usize,
     clients: Vec<usize>,
     rude: Vec<usize>,
+    attacker: Rng,
     encryption: Vec<(Encryption, Encryption)>,
     violations: Vec<String>,
 }
@@ -193,6 +195,7 @@ impl Conversation {
             server,
             clients,
             rude,
+            attacker: rng,
             encryption: Vec::new(),
             violations: Vec::new(),
         }
@@ -310,7 +313,39 @@ impl Conversation {
             }
         });
         let until = self.world.now() + EVERY * count + Duration::from_secs(2);
-        self.world.run(until, |_| false)
+        self.forge(until)?;
+        // A forged CHAP Failure shortly before the end would be taken for its reason.
+        let calm = if self.scenario.forged > 0 { Duration::from_secs(9) } else { Duration::ZERO };
+        self.world.run(until + calm, |_| false)
+    }
+
+    /// Forges control frames for both ends of every call, at random times until then.
+    fn forge(&mut self, until: Instant) -> Result<(), Stuck> {
+        let count = self.scenario.forged;
+        if count == 0 {
+            return Ok(());
+        }
+        let pause = until.saturating_duration_since(self.world.now()) / count;
+        for _ in 0..count {
+            let wait = Duration::from_micros(self.attacker.below(1 + pause.as_micros() as u64));
+            let next = self.world.now() + wait;
+            self.world.run(next, |_| false)?;
+            let frame = forger::frame(&mut self.attacker);
+            self.world.act(self.server, |node, now, out| {
+                if let Some(server) = node.server_mut() {
+                    server.each(now, out, |shell, out| shell.handle_forged(now, &frame, out));
+                }
+            });
+            let frame = forger::frame(&mut self.attacker);
+            for index in self.clients.clone() {
+                self.world.act(index, |node, now, out| {
+                    if let Some(shell) = node.client_mut().and_then(ClientHost::shell_mut) {
+                        shell.handle_forged(now, &frame, out);
+                    }
+                });
+            }
+        }
+        Ok(())
     }
 
     fn idle(&mut self) -> Result<(), Stuck> {

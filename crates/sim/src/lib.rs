@@ -9,6 +9,7 @@ pub mod client;
 pub mod conversation;
 pub mod firewall;
 pub mod foreign;
+pub mod forger;
 pub mod inner;
 pub mod judge;
 pub mod link;

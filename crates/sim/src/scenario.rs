@@ -139,6 +139,8 @@ pub struct Scenario {
     pub idle: Duration,
     /// Misbehaving hosts that use the server at the same time.
     pub rude: Vec<Manner>,
+    /// The control frames that an attacker forges for each end while data is exchanged.
+    pub forged: u32,
 }
 
 impl Scenario {
@@ -150,6 +152,11 @@ impl Scenario {
         scenario.quality(&mut rng);
         scenario.tastes(&mut rng);
         scenario.inject(fault);
+        // A challenge needs an answer: where packets are lost, an end may take the other one for silent.
+        let answers = fault == Fault::None && !scenario.is_lossy();
+        if scenario.is_encrypted() && answers && rng.below(4) == 0 {
+            scenario.forged = 1 + rng.below(60) as u32;
+        }
         scenario
     }
 
@@ -196,6 +203,7 @@ impl Scenario {
             datagram_len: 64,
             idle: Duration::ZERO,
             rude: Vec::new(),
+            forged: 0,
         }
     }
 

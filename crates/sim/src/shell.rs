@@ -215,6 +215,7 @@ impl<M: Machine> Shell<M> {
                     call.up_at = Some(now);
                 }
             }
+            Event::CountTraffic { call } => self.count_one(now, call),
             Event::CallEnded { call, end } => {
                 out.notes.push((self.who, ended("call ended", &end)));
                 let call = self.calls.entry(call).or_insert_with(|| Call::new(None, LocalCallId::new(0)));
@@ -307,6 +308,15 @@ impl<M: Machine> Shell<M> {
         self.turn(now, out);
     }
 
+    /// Handles a control frame in clear that an attacker has sent for the call that is up.
+    pub fn handle_forged(&mut self, now: Instant, frame: &[u8], out: &mut Output) {
+        if let Some((call, _)) = self.call_up() {
+            out.notes.push((self.who, "receives a forged frame".to_owned()));
+            self.machine.handle_input(now, Input::Frame { call, frame });
+            self.turn(now, out);
+        }
+    }
+
     /// Handles a GRE packet without a call, which may have been meant for one of these.
     pub fn handle_unmatched(&mut self, now: Instant, unmatched: Unmatched, out: &mut Output) {
         let calls: Vec<CallHandle> =
@@ -392,14 +402,17 @@ impl<M: Machine> Shell<M> {
 
     fn count(&mut self, now: Instant) {
         self.next_count = None;
-        for (handle, call) in &self.calls {
-            if let Some(path) = &call.path {
-                let counters = path.counters();
-                let packets = counters.rx_packets + counters.tx_packets;
-                self.machine.handle_input(now, Input::Traffic { call: *handle, packets });
-                self.next_count = Some(now + COUNT_EVERY);
-            }
+        for handle in self.calls.keys().copied().collect::<Vec<_>>() {
+            self.count_one(now, handle);
         }
+    }
+
+    fn count_one(&mut self, now: Instant, handle: CallHandle) {
+        let Some(path) = self.calls.get(&handle).and_then(|call| call.path.as_ref()) else { return };
+        let counters = path.counters();
+        let (received, sent) = (counters.rx_packets, counters.tx_packets);
+        self.machine.handle_input(now, Input::Traffic { call: handle, received, sent });
+        self.next_count.get_or_insert(now + COUNT_EVERY);
     }
 
     /// When [`Shell::handle_timeout`] must be called.

@@ -30,6 +30,11 @@ const SUSPICIOUS: Duration = Duration::from_secs(4);
 /// two connections.
 const CLIENT_FIRST: Duration = Duration::from_millis(100);
 
+/// How long an encrypted call that is up waits for the peer's Terminate-Ack before it is ended on the control
+/// connection. A peer may verify the Terminate-Request before it obeys, which takes seconds; the message on the
+/// control connection is obeyed at once. It should arrive after the Terminate-Request, which has the reason.
+const FAREWELL: Duration = Duration::from_millis(200);
+
 /// The configuration of a call.
 #[derive(Clone, Debug)]
 pub(crate) struct CallConfig {
@@ -67,6 +72,8 @@ pub(crate) struct Call {
     packets: u64,
     last_traffic: Instant,
     closing: Option<Box<(Why, Option<Code>, String)>>,
+    /// When a call that is closing no longer waits for the peer.
+    hangs_up: Option<Instant>,
     /// Since when GRE has been silent although we sent requests; kept here because a link that has ended
     /// discards it.
     silent_since: Option<Instant>,
@@ -126,6 +133,7 @@ impl Call {
             packets: 0,
             last_traffic: now,
             closing: None,
+            hangs_up: None,
             silent_since: None,
             control_heard: None,
             lost: None,
@@ -159,7 +167,13 @@ impl Call {
         }
     }
 
-    pub(crate) fn handle_traffic(&mut self, now: Instant, packets: u64) {
+    pub(crate) fn handle_proven_frame(&mut self, now: Instant, frame: &[u8]) {
+        self.link.handle_proven_input(now, frame);
+    }
+
+    pub(crate) fn handle_traffic(&mut self, now: Instant, received: u64, sent: u64) {
+        self.link.handle_command(now, link::Command::CountTraffic { received, sent });
+        let packets = received.saturating_add(sent);
         if packets != self.packets {
             self.packets = packets;
             self.last_traffic = now;
@@ -228,6 +242,9 @@ impl Call {
             self.closing = Some(Box::new((why, code, detail)));
             self.begin(now);
             self.link.handle_command(now, link::Command::Close { reason });
+            if self.up && self.encryption.is_some() {
+                self.hangs_up = Some(now + FAREWELL);
+            }
         }
     }
 
@@ -254,6 +271,9 @@ impl Call {
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
         if self.begins.is_some_and(|at| now >= at) {
             self.begin(now);
+        }
+        if self.hangs_up.take_if(|at| now >= *at).is_some() {
+            self.link.handle_command(now, link::Command::HangUp);
         }
         let before = self.link.unanswered_since();
         self.link.handle_timeout(now);
@@ -296,7 +316,11 @@ impl Call {
         let deadline = self.deadline.map(|at| (at, "call set-up deadline"));
         let session = self.session_timeout().map(|(at, why)| (at, why.word()));
         let begins = self.begins.map(|at| (at, "the client has not spoken first"));
-        [deadline, session, begins, self.link.poll_timeout()].into_iter().flatten().min_by_key(|(at, _)| *at)
+        let hangs_up = self.hangs_up.map(|at| (at, "no Terminate-Ack"));
+        [deadline, session, begins, hangs_up, self.link.poll_timeout()]
+            .into_iter()
+            .flatten()
+            .min_by_key(|(at, _)| *at)
     }
 
     /// Since when the peer has been silent in GRE although we sent requests.
@@ -363,6 +387,8 @@ impl Call {
                 let [lost, passes] = [lost, passes].map(|size| size.saturating_sub(4));
                 self.note(out, Note::Finding(Finding::SizeProbe { lost, passes }));
             }
+            LinkEvent::Forged { frames } => self.note(out, Note::ForgedFrames { frames }),
+            LinkEvent::CountTraffic => out.push_back(Event::CountTraffic { call: self.handle }),
             LinkEvent::Ended(end) => self.link_ended(end, out),
         }
     }
@@ -467,7 +493,7 @@ impl Call {
 
     fn finish(&mut self, end: End, out: &mut VecDeque<Event>) {
         self.ended = true;
-        self.deadline = None;
+        (self.deadline, self.hangs_up) = (None, None);
         self.up = false;
         out.push_back(Event::CallEnded { call: self.handle, end });
     }

@@ -35,12 +35,22 @@ pub enum Input<'a> {
         /// The frame, starting with the address field (or the protocol field if that is compressed).
         frame: &'a [u8],
     },
-    /// The number of data packets that the call has carried so far in both directions, for the idle time-out.
+    /// A PPP control frame that the data path received inside MPPE: no other host can have sent it.
+    ProvenFrame {
+        /// The call it belongs to.
+        call: CallHandle,
+        /// The frame, as in [`Input::Frame`].
+        frame: &'a [u8],
+    },
+    /// The number of data packets that the call has carried so far: for the idle time-out, and as a sign of
+    /// life of an encrypted peer.
     Traffic {
         /// The call.
         call: CallHandle,
-        /// Packets since the call began.
-        packets: u64,
+        /// IP packets from the peer since the call began, which were decrypted if the call is encrypted.
+        received: u64,
+        /// IP packets to the peer since the call began.
+        sent: u64,
     },
     /// The peer's GRE has acknowledged a packet of ours: proof that protocol 47 reaches the peer.
     Acknowledged {
@@ -229,6 +239,11 @@ pub enum Event {
         call: CallHandle,
         /// The agreed parameters.
         up: Up,
+    },
+    /// Report [`Input::Traffic`] for this call now: a decision depends on it.
+    CountTraffic {
+        /// The call.
+        call: CallHandle,
     },
     /// The call has ended; its data path must be removed.
     CallEnded {

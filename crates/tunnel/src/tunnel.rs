@@ -81,9 +81,14 @@ impl Tunnel {
                     call.handle_frame(now, frame, events);
                 }
             }
-            Input::Traffic { call, packets } => {
+            Input::ProvenFrame { call, frame } => {
                 if let Some((call, _)) = self.call(call) {
-                    call.handle_traffic(now, packets);
+                    call.handle_proven_frame(now, frame);
+                }
+            }
+            Input::Traffic { call, received, sent } => {
+                if let Some((call, _)) = self.call(call) {
+                    call.handle_traffic(now, received, sent);
                 }
             }
             Input::Acknowledged { call } => {

@@ -212,12 +212,15 @@ fn queue(queue: QueueStatus) -> Option<String> {
 
 /// What was dropped, if anything.
 fn dropped(drops: Drops) -> Vec<String> {
-    let Drops { unknown_call, spoofed, malformed, queue_full, overflowed, refused } = drops;
+    let Drops { unknown_call, spoofed, malformed, queue_full, overflowed, forged, refused } = drops;
     let mut texts = Vec::new();
     if unknown_call + spoofed + malformed + queue_full > 0 {
         texts.push(format!(
             "GRE packets: {unknown_call} for no call, {spoofed} from a wrong address, {malformed} malformed; {queue_full} for full queues"
         ));
+    }
+    if forged > 0 {
+        texts.push(format!("forged control frames ignored: {forged}"));
     }
     if overflowed + refused > 0 {
         texts.push(format!(

@@ -10,6 +10,7 @@ mod client;
 mod control;
 mod floods;
 mod forged;
+mod forged_control;
 mod host_faults;
 mod killed;
 mod networks;

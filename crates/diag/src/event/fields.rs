@@ -42,6 +42,8 @@ impl EventFacts {
                 fields.put("took_s", Some(format_args!("{:.3}", took.as_secs_f64())));
             }
             EventFacts::SessionEnd(ended) => ended.show(&mut fields),
+            EventFacts::SessionForged { frames } => fields.put("frames", Some(frames)),
+            EventFacts::GreFlood { per_second } => fields.put("per_second", Some(per_second)),
             EventFacts::UserAdd(changed)
             | EventFacts::UserSet(changed)
             | EventFacts::UserRemove(changed)

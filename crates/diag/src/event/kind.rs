@@ -57,6 +57,10 @@ kinds! {
     SessionUp = "session.up",
     /// A session that carried traffic is over.
     SessionEnd = "session.end",
+    /// Forged control frames of a session were ignored.
+    SessionForged = "session.forged",
+    /// GRE packets of no call arrive at an implausible rate.
+    GreFlood = "gre.flood",
     /// An account was added.
     UserAdd = "user.add",
     /// An account was changed.

@@ -71,6 +71,18 @@ pub enum EventFacts {
     /// See [`EventKind::SessionEnd`].
     #[serde(rename = "session.end")]
     SessionEnd(Ended),
+    /// See [`EventKind::SessionForged`].
+    #[serde(rename = "session.forged")]
+    SessionForged {
+        /// Frames since the beginning of the call.
+        frames: u64,
+    },
+    /// See [`EventKind::GreFlood`].
+    #[serde(rename = "gre.flood")]
+    GreFlood {
+        /// Packets with the Call ID of no call, per second.
+        per_second: u64,
+    },
     /// See [`EventKind::UserAdd`].
     #[serde(rename = "user.add")]
     UserAdd(AccountChanged),
@@ -194,6 +206,8 @@ impl EventFacts {
             EventFacts::AuthFail(_) => EventKind::AuthFail,
             EventFacts::SessionUp(_) => EventKind::SessionUp,
             EventFacts::SessionEnd(_) => EventKind::SessionEnd,
+            EventFacts::SessionForged { .. } => EventKind::SessionForged,
+            EventFacts::GreFlood { .. } => EventKind::GreFlood,
             EventFacts::UserAdd(_) => EventKind::UserAdd,
             EventFacts::UserSet(_) => EventKind::UserSet,
             EventFacts::UserRemove(_) => EventKind::UserRemove,

@@ -123,6 +123,7 @@ fn learn(facts: &mut Facts, record: &Record<'_>, noted: &Noted<'_>) {
         | Note::EndOrdered { .. }
         | Note::RouteFailed { .. }
         | Note::DhcpAnswered
+        | Note::ForgedFrames { .. }
         | Note::DhcpFailed { .. } => {}
     }
 }

@@ -100,6 +100,7 @@ impl Link {
 
     /// Drops all layers above LCP.
     pub(super) fn drop_layers(&mut self) {
+        self.guard.clear();
         self.verdict_wanted = None;
         self.address_wanted = None;
         if let Phase::Network(network) = &mut self.phase {
@@ -117,6 +118,11 @@ impl Link {
     /// Reports that the lower layer is down: nothing more can be sent, and the peer's Terminate-Request may
     /// have been lost.
     pub(super) fn lower_down(&mut self, now: Instant) {
+        // The peer has ended the call on the control connection too, so its Terminate-Request was genuine.
+        self.take_failure(now);
+        if let Some(data) = self.guard.held_goodbye() {
+            self.peer_terminates(now, &data);
+        }
         let gone = "the layer below went down";
         match self.unmet_request(now) {
             Some(Failure { code, detail }) => {
@@ -136,12 +142,20 @@ impl Link {
         self.ended(Who::Neither, None, String::new());
     }
 
+    /// Ends a link that is being closed, without waiting for the peer's Terminate-Ack.
+    pub(super) fn hang_up_closed(&mut self) {
+        if matches!(self.phase, Phase::Terminate(_)) {
+            self.hang_up();
+        }
+    }
+
     /// Reports the end, with the given cause unless an earlier one is known.
     pub(super) fn ended(&mut self, by: Who, code: Option<Code>, detail: String) {
         if matches!(self.phase, Phase::Ended) {
             return;
         }
         self.drop_layers();
+        self.report_forged();
         self.keepalive = None;
         let end = match core::mem::replace(&mut self.phase, Phase::Ended) {
             Phase::Terminate(end) | Phase::Refused { end, .. } => end,

@@ -76,6 +76,14 @@ pub enum LinkEvent {
         /// The longest length that was answered.
         passes: u16,
     },
+    /// Control frames in clear were ignored, because the peer proved that it had not sent them. Reported at
+    /// most once a minute.
+    Forged {
+        /// So many since the link was opened.
+        frames: u64,
+    },
+    /// The caller must report the number of data packets now, with [`Command::CountTraffic`].
+    CountTraffic,
     /// The link is over; the last event. Frames that are queued may still be sent.
     Ended(End),
 }
@@ -122,4 +130,13 @@ pub enum Command {
     LowerDown,
     /// Data was received from the peer, which is therefore alive.
     NoteTraffic,
+    /// The number of data packets so far. Packets from the peer count only if they were decrypted as agreed.
+    CountTraffic {
+        /// Packets from the peer.
+        received: u64,
+        /// Packets to the peer.
+        sent: u64,
+    },
+    /// End a link that is being closed without waiting for the peer's Terminate-Ack.
+    HangUp,
 }

@@ -1,7 +1,6 @@
 //! LCP in Opened: echo (RFC 1661 section 5.8), sent only while the link is idle, and Time-Remaining.
 
 use core::time::Duration;
-use std::collections::VecDeque;
 use std::time::Instant;
 
 use adit_wire::cp;
@@ -9,9 +8,6 @@ use adit_wire::lcp::{Marked, TimeRemaining};
 
 use super::state::later;
 use super::{Echo, Link};
-
-/// The most Echo-Requests that are remembered.
-const REMEMBERED: usize = 8;
 
 /// The action that is due.
 pub(super) enum Due {
@@ -29,8 +25,6 @@ pub(super) struct Keepalive {
     last_heard: Instant,
     /// The number of Echo-Requests sent since.
     unanswered: u32,
-    /// The last Echo-Requests without an answer, by identifier.
-    sent: VecDeque<(u8, Instant)>,
     /// The round-trip time of Echo-Requests; zero if it is not known.
     round_trip: Duration,
 }
@@ -44,7 +38,6 @@ impl Keepalive {
             due: later(now, echo.every),
             last_heard: now,
             unanswered: 0,
-            sent: VecDeque::new(),
             round_trip: Duration::ZERO,
         }
     }
@@ -76,23 +69,9 @@ impl Keepalive {
         self.unanswered = 0;
     }
 
-    /// Remembers an Echo-Request, to measure the round-trip time.
-    pub(super) fn sent(&mut self, id: u8, now: Instant) {
-        if self.sent.len() >= REMEMBERED {
-            self.sent.pop_front();
-        }
-        self.sent.push_back((id, now));
-    }
-
-    /// Records an Echo-Reply.
-    pub(super) fn answered(&mut self, id: u8, now: Instant) {
-        if let Some(at) = self.sent.iter().position(|(sent, _)| *sent == id)
-            && let Some((_, sent)) = self.sent.remove(at)
-        {
-            let sample = now.saturating_duration_since(sent);
-            // A line that became slower counts at once, a faster one gradually.
-            self.round_trip = sample.max((self.round_trip * 7 + sample) / 8);
-        }
+    /// Records an Echo-Reply, and the round-trip time known since.
+    pub(super) fn answered(&mut self, now: Instant, round_trip: Duration) {
+        self.round_trip = round_trip;
         self.heard(now);
     }
 
@@ -112,9 +91,23 @@ impl Keepalive {
 impl Link {
     pub(super) fn send_echo(&mut self, now: Instant) {
         let marked = Marked { magic: self.lcp.protocol().magic(), rest: &[] };
-        let id = self.lcp.send(cp::ECHO_REQUEST, &marked.to_vec());
-        if let (Some(keepalive), Some(id)) = (&mut self.keepalive, id) {
-            keepalive.sent(id, now);
+        let id = self.echoes.fresh(&mut self.rng);
+        if self.lcp.send_with_id(cp::ECHO_REQUEST, id, &marked.to_vec()) {
+            self.echoes.sent(id, now);
+        }
+    }
+
+    /// Handles an Echo-Reply. Only one with the identifier of an open request is a sign of life.
+    pub(super) fn echo_answered(&mut self, now: Instant, id: u8) {
+        let sent = self.echoes.answered(id, now);
+        if sent.is_none() && !self.size_answered(id) {
+            return;
+        }
+        if let Some(keepalive) = &mut self.keepalive {
+            keepalive.answered(now, self.echoes.round_trip());
+        }
+        if let Some(sent) = sent {
+            self.challenge_answered(now, sent);
         }
     }
 
@@ -127,6 +120,7 @@ impl Link {
 
 #[cfg(test)]
 mod tests {
+    use super::super::echoes::Echoes;
     use super::*;
 
     const ECHO: Echo = Echo { every: Duration::from_secs(10), lost: 3 };
@@ -134,7 +128,7 @@ mod tests {
     /// Runs a link whose peer answers each Echo-Request after `delay`, from the time `from` to `until`; returns when it was
     /// considered dead. Times are seconds since the beginning; `answers` are under way.
     fn death(
-        keepalive: &mut Keepalive,
+        (keepalive, echoes): &mut (Keepalive, Echoes),
         answers: &mut Vec<(u64, u8)>,
         begin: Instant,
         delay: u64,
@@ -144,14 +138,15 @@ mod tests {
         for second in from..until {
             let now = begin + Duration::from_secs(second);
             for (_, id) in answers.iter().filter(|(at, _)| *at == second) {
-                keepalive.answered(*id, now);
+                echoes.answered(*id, now);
+                keepalive.answered(now, echoes.round_trip());
             }
             match keepalive.handle_timeout(now) {
                 Due::Nothing => {}
                 Due::Echo => {
                     // Unique within the time that an answer takes.
                     let id = second as u8;
-                    keepalive.sent(id, now);
+                    echoes.sent(id, now);
                     answers.push((second.saturating_add(delay), id));
                 }
                 Due::Dead(_) => return Some(second),
@@ -163,21 +158,21 @@ mod tests {
     #[test]
     fn a_dead_peer_is_detected_after_the_configured_time() {
         let begin = Instant::now();
-        let mut keepalive = Keepalive::new(begin, ECHO);
-        assert_eq!(death(&mut keepalive, &mut Vec::new(), begin, u64::MAX, 0, 200), Some(40));
+        let mut line = (Keepalive::new(begin, ECHO), Echoes::default());
+        assert_eq!(death(&mut line, &mut Vec::new(), begin, u64::MAX, 0, 200), Some(40));
     }
 
     #[test]
     fn a_line_that_becomes_slow_is_not_dead_and_gets_three_round_trips() {
         let begin = Instant::now();
-        let mut keepalive = Keepalive::new(begin, ECHO);
+        let mut line = (Keepalive::new(begin, ECHO), Echoes::default());
         let mut answers = Vec::new();
         // Each answer takes longer than the one before.
         for (delay, from, until) in [(1, 0, 100), (15, 100, 400), (29, 400, 1000)] {
-            assert_eq!(death(&mut keepalive, &mut answers, begin, delay, from, until), None, "{delay} s");
+            assert_eq!(death(&mut line, &mut answers, begin, delay, from, until), None, "{delay} s");
         }
-        let heard = keepalive.last_heard.duration_since(begin).as_secs();
-        let dead = death(&mut keepalive, &mut Vec::new(), begin, u64::MAX, 1000, 2000).unwrap();
+        let heard = line.0.last_heard.duration_since(begin).as_secs();
+        let dead = death(&mut line, &mut Vec::new(), begin, u64::MAX, 1000, 2000).unwrap();
         // The idle interval, and three round trips of 29 s.
         assert_eq!(dead - heard, 10 + 3 * 29);
     }

@@ -65,6 +65,7 @@ impl Link {
             ccp,
             encrypting: false,
             was_encrypting: false,
+            was_up: false,
             encryption_deadline: None,
             address,
             ipcp: None,
@@ -75,7 +76,8 @@ impl Link {
             deadline: Some(later(now, self.config.network_timeout)),
             reported: None,
             patience: later(now, self.config.encryption_timeout),
-            noise: 0,
+            noise: None,
+            sent: 0,
         }));
     }
 
@@ -161,6 +163,7 @@ impl Link {
         }
         network.reported.clone_from(&up);
         let is_up = up.is_some();
+        network.was_up |= is_up;
         self.output.push_event(up.map_or(LinkEvent::NetworkDown, LinkEvent::NetworkUp));
         if is_up {
             self.begin_sizes(now);

@@ -100,6 +100,13 @@ impl Authentication {
         }
     }
 
+    /// Reports whether the link is encrypted and up: then a packet in clear must not end authentication.
+    pub(super) fn set_secured(&mut self, secured: bool) {
+        if let Authentication::Client(peer) = self {
+            peer.set_secured(secured);
+        }
+    }
+
     pub(super) fn handle_timeout(&mut self, now: Instant) {
         match self {
             Authentication::Server(authenticator) => authenticator.handle_timeout(now),
@@ -150,6 +157,15 @@ pub(super) enum Address {
     Client,
 }
 
+/// Protocol-Rejects of protocols that we never sent.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Noise {
+    pub(super) count: u32,
+    pub(super) since: Instant,
+    /// The packets that were sent to the peer before the first one.
+    pub(super) sent: u64,
+}
+
 /// The network-layer protocol phase.
 #[derive(Debug)]
 pub(super) struct NetworkPhase {
@@ -163,6 +179,8 @@ pub(super) struct NetworkPhase {
     pub(super) encrypting: bool,
     /// Whether CCP was Opened with encryption in this phase.
     pub(super) was_encrypting: bool,
+    /// Whether NetworkUp was reported in this phase.
+    pub(super) was_up: bool,
     /// The deadline for required encryption to come back.
     pub(super) encryption_deadline: Option<Instant>,
     pub(super) address: Address,
@@ -181,9 +199,10 @@ pub(super) struct NetworkPhase {
     pub(super) reported: Option<Network>,
     /// The instant until which NetworkUp waits for a CCP that still negotiates.
     pub(super) patience: Instant,
-    /// The number of Protocol-Rejects of protocols that we never sent, since encryption began: the peer
-    /// decrypts to noise.
-    pub(super) noise: u32,
+    /// The Protocol-Rejects of protocols that we never sent, since the last frame that decrypted.
+    pub(super) noise: Option<Noise>,
+    /// The data packets sent, as far as the caller has reported them.
+    pub(super) sent: u64,
 }
 
 impl NetworkPhase {

@@ -1,6 +1,7 @@
 //! Tests of whole links: two links with each other, and one link with a simulated peer.
 
 mod ending;
+mod forged;
 mod gate;
 mod lcp;
 mod network;

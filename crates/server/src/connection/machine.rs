@@ -189,8 +189,8 @@ impl Machine {
             Message::Unreachable { from, code } => {
                 self.call_input(now, |call| events::Input::Unreachable { call, from, code });
             }
-            Message::Traffic(packets) => {
-                self.call_input(now, |call| events::Input::Traffic { call, packets });
+            Message::Traffic { received, sent } => {
+                self.call_input(now, |call| events::Input::Traffic { call, received, sent });
             }
             Message::EncryptionBroken => {
                 let cause = "the client keeps sending data that is not encrypted as agreed".into();

@@ -8,7 +8,7 @@ use adit_diag::event::{CameUp, EventFacts, Mppe};
 use adit_diag::note::{Cause, Message, Refused};
 use adit_diag::{Code, Layer, LoginRefusal, Note};
 use adit_policy::admission::Stage;
-use adit_store::SessionUpdate;
+use adit_store::{NewEvent, SessionUpdate};
 use adit_tunnel::events::{self, Answer, Event, Question, Who};
 use adit_wire::{LocalCallId, PeerCallId};
 use ipnet::Ipv4Net;
@@ -36,6 +36,7 @@ impl Machine {
             }
             Event::Note { note, .. } => self.take_note(now, note),
             Event::Established { host, vendor } => self.established(host, vendor),
+            Event::CountTraffic { .. } => self.update_counters(now),
             Event::Up { up, .. } => return self.call_up(now, up),
             Event::CallEnded { end, .. } => return self.end_call(now, end),
             Event::Closed { end } => self.closed(end),
@@ -47,6 +48,7 @@ impl Machine {
         match note {
             // The record gets it once, at the end, with the findings from the counters.
             Note::Finding(finding) => self.session.known().noticed.push(finding),
+            Note::ForgedFrames { frames } => self.report_forged(now, frames),
             // Keep-alives would fill the record of an idle session.
             Note::Packet(packet) if self.state.was_up() && packet.message.kind.is_echo() => {}
             note => {
@@ -70,6 +72,16 @@ impl Machine {
         if let State::SettingUp(setting_up) = &self.state {
             setting_up.slot.reached(stage);
         }
+    }
+
+    /// Records forged control frames of the session: their number so far.
+    fn report_forged(&self, now: Now, frames: u64) {
+        self.note(now, &Note::ForgedFrames { frames });
+        let before = std::mem::replace(&mut self.session.known().forged, frames);
+        self.handles.registry.forgeries.note_frames(now.instant, frames.saturating_sub(before));
+        let facts = EventFacts::SessionForged { frames };
+        let event = NewEvent { code: Some(Code::G10), ..self.new_event(now, facts) };
+        self.handles.recorder.enqueue(Entry::Event(Box::new(event)));
     }
 
     fn ask(&mut self, now: Now, id: u32, call: u32, question: Question) -> Option<Effect> {

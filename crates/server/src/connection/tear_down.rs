@@ -58,13 +58,14 @@ impl Machine {
         }
     }
 
-    fn update_counters(&mut self, now: Now) {
+    /// Reads the counters of the call, for the list of sessions and for the call itself.
+    pub(super) fn update_counters(&mut self, now: Now) {
         let Some(call) = self.state.call() else { return };
         let (id, call) = (call.id, call.handle);
         let Some(counters) = self.handles.path.counters(id) else { return };
         self.session.known().counters = counters;
-        let packets = counters.rx_packets + counters.tx_packets;
-        self.tunnel.handle_input(now.instant, events::Input::Traffic { call, packets });
+        let (received, sent) = (counters.rx_packets, counters.tx_packets);
+        self.tunnel.handle_input(now.instant, events::Input::Traffic { call, received, sent });
     }
 
     pub(super) fn routes_removed(&mut self, now: Now) {

@@ -117,6 +117,19 @@ impl Foreign {
         self.turn(now, out);
     }
 
+    /// Acts on its PPP link, as for a renegotiation.
+    pub fn act(&mut self, now: Instant, out: &mut Output, act: impl FnOnce(&mut Ppp, Instant)) {
+        if let Some(ppp) = &mut self.ppp {
+            act(ppp, now);
+        }
+        self.turn(now, out);
+    }
+
+    /// Its PPP link, while it has one.
+    pub fn ppp(&self) -> Option<&Ppp> {
+        self.ppp.as_ref()
+    }
+
     fn send_message(&mut self, message: impl Into<Message>, out: &mut Output) {
         self.write(message.into().to_octets(), out);
     }
@@ -285,7 +298,8 @@ impl Foreign {
                     );
                 }
             }
-            Event::Encryption(mppe) => self.command(now, PathCommand::Encryption(Some(mppe))),
+            Event::Encryption(mppe) => self.command(now, PathCommand::Encryption(mppe)),
+            Event::Down => self.command(now, PathCommand::Network(None)),
             Event::Up(local, peer) => {
                 self.outcome.up = Some((local, peer));
                 out.notes.push((self.profile.name, format!("up: {local} and {peer}")));

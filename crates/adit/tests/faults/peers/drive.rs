@@ -293,7 +293,7 @@ impl<M: Machine> Drive<'_, M> {
             }
             Event::CallEnded { .. } => *call = None,
             Event::Closed { .. } => return true,
-            Event::Note { .. } | Event::Established { .. } => {}
+            Event::Note { .. } | Event::Established { .. } | Event::CountTraffic { .. } => {}
         }
         false
     }

@@ -1,6 +1,8 @@
 //! Our server with other people's clients, our client with other people's servers.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
+mod forged;
+
 use std::time::Duration;
 
 use adit_crypto::Rng;
