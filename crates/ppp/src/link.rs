@@ -45,6 +45,7 @@ pub use events::{Answer, Command, End, LinkEvent, Network, Question};
 use echoes::Echoes;
 use establish::Restarts;
 use keepalive::Keepalive;
+pub use keepalive::Silence;
 use output::Output;
 use reject::Limiter;
 use sizes::Sizes;
@@ -227,9 +228,9 @@ impl Link {
         [lcp, echo, sizes, guard, self.phase.poll_timeout()].into_iter().flatten().min_by_key(|(due, _)| *due)
     }
 
-    /// When the first unanswered Echo-Request was sent; `None` with fewer than two.
-    pub fn unanswered_since(&self) -> Option<Instant> {
-        self.keepalive.as_ref().and_then(Keepalive::unanswered_since)
+    /// The Echo-Requests that the peer has not answered, if there are at least two.
+    pub fn silence(&self) -> Option<Silence> {
+        self.keepalive.as_ref().and_then(Keepalive::silence)
     }
 
     /// Passes on packets and events of the layers until there are none.

@@ -8,7 +8,7 @@ use adit_crypto::Rng;
 use adit_diag::note::{Finding, LayerUp};
 use adit_diag::{AuthMethod, Code, Layer, Note};
 use adit_ppp::ccp::{Mode, MppePolicy};
-use adit_ppp::link::{self, Link, LinkConfig, LinkEvent, Side};
+use adit_ppp::link::{self, Link, LinkConfig, LinkEvent, Side, Silence};
 use adit_pptp::control::GreReport;
 use adit_wire::{LocalCallId, PeerCallId};
 use ipnet::Ipv4Net;
@@ -74,9 +74,9 @@ pub(crate) struct Call {
     closing: Option<Box<(Why, Option<Code>, String)>>,
     /// When a call that is closing no longer waits for the peer.
     hangs_up: Option<Instant>,
-    /// Since when GRE has been silent although we sent requests; kept here because a link that has ended
-    /// discards it.
-    silent_since: Option<Instant>,
+    /// The requests in GRE that the peer has not answered; kept here because a link that has ended discards
+    /// them.
+    silence: Option<Silence>,
     /// When the peer was last heard on the control connection.
     control_heard: Option<Instant>,
     /// Why the lower layer went down, while the link handles that.
@@ -134,7 +134,7 @@ impl Call {
             last_traffic: now,
             closing: None,
             hangs_up: None,
-            silent_since: None,
+            silence: None,
             control_heard: None,
             lost: None,
             reported: false,
@@ -255,10 +255,10 @@ impl Call {
             end.code = Some(Code::C08);
         }
         let in_vain = now >= self.began + IN_VAIN;
-        self.silent_since = self.link.unanswered_since();
-        self.lost = Some(Box::new(match self.silent_since {
+        self.silence = self.link.silence();
+        self.lost = Some(Box::new(match self.silence {
             _ if self.phase == Layer::Lcp => self.evidence.explain(self.role, end, in_vain),
-            Some(since) => blame::silent(now, since, end),
+            Some(silence) => blame::silent(now, silence.since, end),
             None => end,
         }));
         self.link.handle_command(now, link::Command::LowerDown);
@@ -275,9 +275,9 @@ impl Call {
         if self.hangs_up.take_if(|at| now >= *at).is_some() {
             self.link.handle_command(now, link::Command::HangUp);
         }
-        let before = self.link.unanswered_since();
+        let before = self.link.silence();
         self.link.handle_timeout(now);
-        self.silent_since = self.link.unanswered_since().or(before);
+        self.silence = self.link.silence().or(before);
         if self.deadline.is_some_and(|deadline| now >= deadline) {
             self.deadline = None;
             let (code, detail) = self.setup_deadline();
@@ -323,9 +323,9 @@ impl Call {
             .min_by_key(|(at, _)| *at)
     }
 
-    /// Since when the peer has been silent in GRE although we sent requests.
-    pub(crate) fn silent_since(&self) -> Option<Instant> {
-        self.silent_since.filter(|_| !self.ended)
+    /// The requests in GRE that the peer has not answered.
+    pub(crate) fn silence(&self) -> Option<Silence> {
+        self.silence.filter(|_| !self.ended)
     }
 
     /// Records when the peer was last heard on the control connection.
@@ -478,8 +478,11 @@ impl Call {
                         (code, end.detail)
                     };
                     let why = if code == Code::L04 { Why::LostCarrier } else { Why::Failed };
-                    let (code, detail) = match (self.silent_since, self.control_heard) {
-                        (Some(since), Some(heard)) if code == Code::L04 && was_up && heard > since => {
+                    let (code, detail) = match (self.silence, self.control_heard) {
+                        // An answer from before the last request would not show that TCP still works.
+                        (Some(silence), Some(heard))
+                            if code == Code::L04 && was_up && heard > silence.last =>
+                        {
                             (Code::G05, format!("{detail}, while TCP 1723 was answered"))
                         }
                         _ => (code, detail),

@@ -140,7 +140,8 @@ impl Tunnel {
         for call in &mut self.calls {
             call.handle_control_heard(heard);
             call.handle_timeout(now);
-            in_doubt |= call.silent_since().is_some_and(|since| heard.is_some_and(|heard| heard <= since));
+            in_doubt |=
+                call.silence().is_some_and(|silence| heard.is_some_and(|heard| heard <= silence.last));
         }
         if in_doubt {
             // GRE is silent: an Echo-Request on the control connection distinguishes a dead path from a dead

@@ -208,6 +208,11 @@ impl<P: ControlProtocol> Fsm<P> {
         self.opened_at = None;
     }
 
+    /// Whether the layer is up, and no traffic has been reported since it was opened.
+    pub fn is_unused(&self) -> bool {
+        self.opened_at.is_some()
+    }
+
     /// Sends a packet with one of the protocol's extra codes under a new identifier, and returns the
     /// identifier. `None` if the layer is not Opened.
     pub fn send(&mut self, code: u8, data: &[u8]) -> Option<u8> {

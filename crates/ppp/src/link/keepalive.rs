@@ -18,13 +18,23 @@ pub(super) enum Due {
     Dead(Duration),
 }
 
+/// Echo-Requests that the peer has not answered, at least two: a single one may still be in flight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Silence {
+    /// When the first of them was sent.
+    pub since: Instant,
+    /// When the last of them was sent.
+    pub last: Instant,
+}
+
 #[derive(Debug)]
 pub(super) struct Keepalive {
     echo: Echo,
     due: Instant,
     last_heard: Instant,
-    /// The number of Echo-Requests sent since.
+    /// The number of Echo-Requests sent since, and when the last one was sent.
     unanswered: u32,
+    last_sent: Instant,
     /// The round-trip time of Echo-Requests; zero if it is not known.
     round_trip: Duration,
 }
@@ -38,6 +48,7 @@ impl Keepalive {
             due: later(now, echo.every),
             last_heard: now,
             unanswered: 0,
+            last_sent: now,
             round_trip: Duration::ZERO,
         }
     }
@@ -57,9 +68,10 @@ impl Keepalive {
         self.unanswered
     }
 
-    /// When the first unanswered request was sent, if there are several: a single one may still be in flight.
-    pub(super) fn unanswered_since(&self) -> Option<Instant> {
-        (self.unanswered > 1).then(|| later(self.last_heard, self.echo.every))
+    /// The requests that are unanswered, if there are several.
+    pub(super) fn silence(&self) -> Option<Silence> {
+        let since = later(self.last_heard, self.echo.every);
+        (self.unanswered > 1).then_some(Silence { since, last: self.last_sent })
     }
 
     /// Records a sign of life of the peer.
@@ -84,6 +96,7 @@ impl Keepalive {
             return Due::Dead(now.duration_since(self.last_heard));
         }
         self.unanswered += 1;
+        self.last_sent = now;
         Due::Echo
     }
 }

@@ -38,8 +38,7 @@ const ASK: Duration = Duration::from_millis(100);
 const FAILURE_KEPT: Duration = Duration::from_secs(8);
 /// The shortest time between two reports of forged frames.
 const REPORT_EVERY: Duration = Duration::from_secs(60);
-/// The most Reset-Requests of CCP, and the most Configure-Requests in a renegotiation, that are handled in one
-/// second.
+/// The most Reset-Requests of CCP, and the most Configure-Requests that are answered at once, in one second.
 const RESETS: u32 = 20;
 const REQUESTS: u32 = 6;
 /// A request counts as persistent if it was repeated so many times, and for so long, with pauses between
@@ -252,15 +251,16 @@ impl Link {
                     // The peer's request crossed our Ack, or the Ack was lost.
                     (ppp::CCP, _, _) if network.ccp.is_crossing(now, &packet) => Care::Obey,
                     (ppp::CCP, _, _) => match of_network(&network.ccp, &packet) {
-                        // A request that is acknowledged here must change the keys.
-                        Care::Repeat => Care::Verify,
+                        // The keys have moved since: an Ack alone would not bring the peer's into line.
+                        Care::Repeat if !network.ccp.is_unused() => Care::Verify,
                         care => care,
                     },
                     (ppp::IPCP, Some(ipcp), _) => of_network(ipcp, &packet),
                     (ppp::IPV6CP, _, Some(ipv6cp)) => of_network(ipv6cp, &packet),
                     _ => return Care::Obey,
                 };
-                let is_request = care == Care::Obey && packet.code == cp::CONFIGURE_REQUEST;
+                let is_answered = matches!(care, Care::Obey | Care::Repeat);
+                let is_request = is_answered && packet.code == cp::CONFIGURE_REQUEST;
                 if is_request && !self.guard.requests.allows(now, REQUESTS) { Care::Drop } else { care }
             }
             _ => Care::Obey,
@@ -272,6 +272,7 @@ impl Link {
         let Phase::Network(network) = &mut self.phase else { return };
         let Ok(packet) = cp::Packet::parse(Protocol::Ppp, information) else { return };
         match (protocol, &mut network.ipcp, &mut network.ipv6cp) {
+            (ppp::CCP, _, _) => network.ccp.acknowledge_again(&packet),
             (ppp::IPCP, Some(ipcp), _) => ipcp.acknowledge_again(&packet),
             (ppp::IPV6CP, _, Some(ipv6cp)) => ipv6cp.acknowledge_again(&packet),
             _ => {}
