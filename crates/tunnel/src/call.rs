@@ -10,7 +10,7 @@ use adit_diag::{AuthMethod, Code, Layer, Note};
 use adit_ppp::ccp::{Mode, MppePolicy};
 use adit_ppp::link::{self, Link, LinkConfig, LinkEvent, Side, Silence};
 use adit_pptp::control::GreReport;
-use adit_wire::{LocalCallId, PeerCallId};
+use adit_wire::{LocalCallId, PeerCallId, cp, ppp};
 use ipnet::Ipv4Net;
 
 use crate::blame::{self, Evidence};
@@ -157,6 +157,10 @@ impl Call {
             self.note(out, Note::LayerUp(LayerUp::Gre));
         }
         self.begin(now);
+        if self.hangs_up.is_some() && is_echo_request(frame) {
+            // The peer has the Terminate-Request and verifies it: it waits for the control connection.
+            self.hangs_up = Some(now);
+        }
         self.link.handle_input(now, frame);
     }
 
@@ -508,6 +512,10 @@ impl Call {
     fn note(&self, out: &mut VecDeque<Event>, note: Note) {
         out.push_back(Event::Note { call: Some(self.handle), note });
     }
+}
+
+fn is_echo_request(frame: &[u8]) -> bool {
+    matches!(ppp::frame(frame), Ok((ppp::LCP, [cp::ECHO_REQUEST, ..])))
 }
 
 /// The end of a link that the peer ended, with the reason that the peer then gave on the control connection: its

@@ -216,8 +216,10 @@ fn c235_the_server_ends_a_call_with_a_reason() {
 fn a_kick_carries_the_reason_of_the_call_disconnect_notify_and_no_code() {
     let mut pair = Pair::new("correct horse");
     pair.settle();
+    let kicked = pair.now;
     pair.server.handle_command(pair.now, Command::Stop { why: Why::AdminReset });
     pair.run(Duration::from_secs(20));
+    assert_eq!(pair.now, kicked, "the client's challenge ends the wait for its Terminate-Ack");
     let end = pair.at_client.call_end.unwrap();
     assert_eq!((end.by, end.code), (Who::Peer, None), "{}", end.detail);
     let text = "the server ended the link: \"admin-reset\"; Call-Disconnect-Notify: administrative shutdown";

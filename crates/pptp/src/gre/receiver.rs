@@ -329,8 +329,7 @@ impl Receiver {
     /// The counters so far. Until the next proven frame, the packets that are missing between control frames in clear count as
     /// lost, so that the loss on an idle line is known.
     pub fn counters(&self) -> ReceiverCounters {
-        let missing = u64::from(self.clear_reach.saturating_sub(self.clear));
-        ReceiverCounters { lost: self.counters.lost + missing, ..self.counters }
+        ReceiverCounters { lost: self.counters.lost + self.missing(), ..self.counters }
     }
 }
 

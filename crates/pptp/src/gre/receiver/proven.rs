@@ -51,10 +51,23 @@ impl Receiver {
         self.counters.out_of_window += u64::from(self.jump.take().is_some());
         self.left = None;
         self.begun = 0;
-        self.forget_clear();
-        while !is_required && self.waiting.take_first().is_some() {
+        if is_required {
+            return;
+        }
+        while self.waiting.take_first().is_some() {
             self.counters.out_of_window += 1;
         }
+        self.counters.lost += self.missing();
+        let reach = self.clear_reach;
+        if let Some(range) = self.range.as_mut().filter(|_| reach > 0) {
+            range.advance(range.last.wrapping_add(reach));
+        }
+        self.forget_clear();
+    }
+
+    /// The packets that are missing between control frames in clear after the range.
+    pub(super) fn missing(&self) -> u64 {
+        u64::from(self.clear_reach.saturating_sub(self.clear))
     }
 
     /// Where `seq` is. Before the first packet, any number is the next.

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::super::ReceiverConfig;
+use super::super::{Arrival, ReceiverConfig};
 use super::*;
 
 const WAIT: Duration = Duration::from_millis(100);
@@ -62,6 +62,23 @@ fn what_is_missing_between_frames_in_clear_is_lost_until_it_arrives() {
     assert_eq!(lost, [(Some(12), 1), (Some(13), 1), (Some(17), 4), (Some(17), 3)]);
     receiver.prove(18);
     assert_eq!(receiver.counters().lost, 3);
+}
+
+#[test]
+fn other_keys_and_the_end_of_mppe_keep_what_frames_in_clear_have_shown() {
+    for ends in [false, true] {
+        let mut receiver = receiver(10);
+        (11..=200).filter(|seq| seq % 4 != 0).for_each(|seq| drop(receiver.note_clear(seq)));
+        let lost = receiver.counters().lost;
+        receiver.require_proof(!ends);
+        assert_eq!(receiver.counters().lost, lost);
+        assert!(lost > 40);
+        if ends {
+            assert_eq!(receiver.receive(Instant::now(), 200, &[]), Arrival::Deliver);
+        } else {
+            assert_eq!(receiver.place(200), Place::Ahead(190));
+        }
+    }
 }
 
 #[test]
