@@ -52,6 +52,10 @@ impl Receiver {
         self.left = None;
         self.begun = 0;
         self.forget_clear();
+        if let Some(range) = &mut self.range {
+            // What was received before proves nothing: the peer may still send those numbers.
+            range.recent = 0;
+        }
         while !is_required && self.waiting.take_first().is_some() {
             self.counters.out_of_window += 1;
         }

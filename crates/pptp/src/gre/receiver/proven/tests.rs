@@ -120,3 +120,16 @@ fn a_range_that_was_left_is_resumed() {
     assert_eq!((receiver.place(101), receiver.place(100)), (Place::Ahead(1), Place::Seen));
     assert_eq!((back.distance(5001), receiver.counters().lost), (1, 0));
 }
+
+/// Before, any host could send them.
+#[test]
+fn numbers_received_before_proof_was_required_may_still_arrive() {
+    let mut receiver = Receiver::new(ReceiverConfig { packets: 32, octets: 4096, wait: WAIT });
+    let now = Instant::now();
+    for seq in 100..120 {
+        receiver.receive(now, seq, &[]);
+    }
+    receiver.require_proof(true);
+    assert_eq!([105, 119].map(|seq| receiver.place(seq)), [Place::Late; 2]);
+    assert_eq!(receiver.place(120), Place::Ahead(1));
+}
