@@ -17,6 +17,8 @@ const PER_SECOND: u32 = 10;
 /// to noise, provided that as many packets were sent to it meanwhile, that nothing from it was decrypted, and
 /// that this lasted [`NOISE_TIME`]. Forged ones on an idle link show nothing.
 const NOISE: u32 = 8;
+/// The first protocol number of control protocols (RFC 1661 section 2).
+const CONTROL: u16 = 0x8000;
 const NOISE_TIME: Duration = Duration::from_secs(5);
 
 /// A rate limit for the Protocol-Rejects that are sent.
@@ -73,7 +75,8 @@ impl Link {
             }
             // Data that arrived before the peer was ready for it.
             ppp::IP | ppp::IPV6 | ppp::COMPRESSED => {}
-            _ if network.encrypting => {
+            // A control protocol may have been begun by a forged request: that is no noise.
+            _ if network.encrypting && protocol < CONTROL => {
                 let noise = network.noise.get_or_insert(Noise { count: 0, since: now, sent: network.sent });
                 noise.count = noise.count.saturating_add(1);
                 self.output.push_event(LinkEvent::CountTraffic);
