@@ -54,8 +54,9 @@ impl Path {
         if place == Place::Seen || self.proof.repeats.is_repeat(seq, frame) {
             return self.receiver.count_duplicate();
         }
-        if let Some(highest) = self.receiver.note_clear(seq) {
-            self.proof.doubt.note_clear(seq);
+        let highest = self.receiver.note_clear(seq);
+        self.proof.doubt.note_clear(seq, highest.is_some());
+        if let Some(highest) = highest {
             self.acks.received(now, highest);
         }
         self.handle_control(frame, sink);
