@@ -77,6 +77,8 @@ pub struct Call {
     traffic: Option<Traffic>,
     /// Inner datagrams sent.
     pub sent: u32,
+    /// The number of the last GRE packet sent.
+    pub number: u32,
 }
 
 /// Datagrams to be sent at intervals.
@@ -253,6 +255,11 @@ impl<M: Machine> Shell<M> {
     /// Passes on the output of a path.
     fn collected(&mut self, now: Instant, handle: CallHandle, sink: Collected, out: &mut Output) {
         for octets in sink.gre {
+            if let (Some(call), Ok(gre::Repr { seq: Some(seq), .. })) =
+                (self.calls.get_mut(&handle), gre::Repr::parse(&octets))
+            {
+                call.number = seq;
+            }
             out.packets.push(Packet { src: self.address, dst: self.peer, body: Body::Gre(octets) });
         }
         for packet in sink.ip {
@@ -362,6 +369,12 @@ impl<M: Machine> Shell<M> {
         Some((address(up), self.calls.get(&handle)?.encryption))
     }
 
+    /// The Call ID of the call that is up, and the number of the last GRE packet sent in it.
+    pub fn place(&self) -> Option<(LocalCallId, u32)> {
+        let (handle, _) = self.call_up()?;
+        self.calls.get(&handle).map(|call| (call.local_call_id, call.number))
+    }
+
     /// The first call that is up.
     pub fn call_up(&self) -> Option<(CallHandle, &Up)> {
         self.calls.iter().find_map(|(handle, call)| match (&call.up, &call.path) {
@@ -442,6 +455,7 @@ impl Call {
             counters: adit_diag::Counters::default(),
             traffic: None,
             sent: 0,
+            number: 0,
         }
     }
 

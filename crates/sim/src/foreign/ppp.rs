@@ -601,7 +601,8 @@ impl Ppp {
         if self.ccp.is_open() && !self.encrypted && ours == Some(wants.to_be_bytes().to_vec()) {
             self.encrypted = true;
             if let Some(keys) = self.keys.clone() {
-                let mppe = Mppe { strength: Strength::Bits128, stateless: true, keys };
+                let stateless = self.profile.is_stateless();
+                let mppe = Mppe { strength: Strength::Bits128, stateless, keys };
                 self.events.push_back(Event::Encryption(Some(mppe)));
             }
         }

@@ -102,6 +102,16 @@ fn zeros(kinds: &[u8]) -> Options {
 }
 
 impl Profile {
+    /// The same product, set to stateful MPPE.
+    pub fn stateful(self) -> Profile {
+        Profile { mppe: S, mppe_wants: S, ..self }
+    }
+
+    /// Whether each frame has a key of its own.
+    pub fn is_stateless(&self) -> bool {
+        self.mppe_wants & H != 0
+    }
+
     /// Windows 10: callback offered, three Identifications, one counter for all, CCP with H alone.
     pub fn windows_10() -> Profile {
         let guid = vec![
