@@ -11,7 +11,7 @@ use adit_ppp::auth::Credentials;
 use adit_ppp::link::{LinkConfig, Side};
 use adit_pptp::control::ControlConfig;
 use adit_tunnel::events::{Command, Event, Input, Up, Why};
-use adit_tunnel::path::{Path, PathConfig, Sink};
+use adit_tunnel::path::{Origin, Path, PathConfig, Sink};
 use adit_tunnel::{ClientConfig, ClientTunnel, Transmit};
 use adit_wire::LocalCallId;
 use tokio::net::TcpStream;
@@ -91,7 +91,7 @@ struct Out<'a> {
     gre: &'a Gre,
     source: Ipv4Addr,
     server: Ipv4Addr,
-    frames: Vec<Vec<u8>>,
+    frames: Vec<(Vec<u8>, Origin)>,
     pings: &'a mut Pings,
     id: u16,
     compare: bool,
@@ -110,9 +110,9 @@ impl Sink for Out<'_> {
         }
     }
 
-    fn frame(&mut self, frame: &[u8]) {
+    fn frame(&mut self, frame: &[u8], origin: Origin) {
         self.pings.answered += u64::from(replies::is_frame(self.load, frame));
-        self.frames.push(frame.to_vec());
+        self.frames.push((frame.to_vec(), origin));
     }
 
     fn dhcp(&mut self, _packet: &[u8]) {}
@@ -322,8 +322,8 @@ impl Client {
         act(path, &mut out);
         let frames = std::mem::take(&mut out.frames);
         let call = self.call;
-        for frame in frames {
-            self.tunnel.handle_input(Instant::now(), Input::Frame { call, frame: &frame });
+        for (frame, origin) in frames {
+            self.tunnel.handle_input(Instant::now(), Input::Frame { call, frame: &frame, origin });
         }
     }
 

@@ -1,5 +1,6 @@
 //! Events from workers to their owner.
 
+use adit_tunnel::path::Origin;
 use adit_wire::LocalCallId;
 
 use std::net::Ipv4Addr;
@@ -24,6 +25,8 @@ pub enum Event {
         call_id: LocalCallId,
         /// The frame, starting with the address field (or the protocol field if that is compressed).
         frame: Vec<u8>,
+        /// How it arrived.
+        origin: Origin,
     },
     /// A DHCPINFORM from the peer.
     Dhcp {
@@ -51,6 +54,12 @@ pub enum Event {
         /// Our Call ID.
         call_id: LocalCallId,
     },
+    /// The peer has rejected a data packet, and nothing from it has decrypted:
+    /// [`adit_tunnel::path::PathEvent::DataRejected`].
+    DataRejected {
+        /// Our Call ID.
+        call_id: LocalCallId,
+    },
 }
 
 impl Event {
@@ -61,7 +70,8 @@ impl Event {
             | Event::Dhcp { call_id, .. }
             | Event::Acknowledged { call_id }
             | Event::Unreachable { call_id, .. }
-            | Event::EncryptionBroken { call_id } => *call_id,
+            | Event::EncryptionBroken { call_id }
+            | Event::DataRejected { call_id } => *call_id,
         }
     }
 }

@@ -24,6 +24,8 @@ mod output;
 mod reject;
 mod sizes;
 mod state;
+mod unanswered;
+mod unread;
 mod verify;
 
 use std::sync::Arc;
@@ -155,6 +157,7 @@ impl Link {
             Command::LowerDown => self.lower_down(now),
             Command::NoteTraffic => self.note_traffic(now),
             Command::CountTraffic { received, sent } => self.count_traffic(now, received, sent),
+            Command::DataRejected => self.data_rejected(now),
             Command::HangUp => self.hang_up_closed(),
         }
         self.pump(now);

@@ -34,6 +34,7 @@ mod service;
 mod session;
 pub mod socket;
 mod terminal;
+mod unanswered;
 mod watchdog;
 
 pub use error::{Result, ServerError};

@@ -39,6 +39,7 @@ use crate::message::Message;
 use crate::rate_limit::RateLimit;
 use crate::registry::Registry;
 use crate::session::Session;
+use crate::unanswered;
 
 /// Rereads the configuration on reload.
 pub type Reread = Box<dyn Fn() -> Result<Config, String> + Send + Sync>;
@@ -482,6 +483,7 @@ impl Server {
         let queue = self.admission.numbers();
         warnings.extend(self.refusals(queue));
         warnings.extend(self.registry.forgeries.warnings(Instant::now()));
+        warnings.extend(unanswered::warning(&self.registry.all()));
         let drops = self.dataplane.drops();
         Status {
             version: self.version.to_owned(),

@@ -1,7 +1,7 @@
 //! An attacker who is not on the path: forges control frames in clear for the end of a call.
 //!
-//! Its frames are delivered to the machine, as if their GRE packets had passed the sequence window: the window is
-//! another subject.
+//! Its frames are delivered to the machine, as if their GRE packets had passed the sequence window: whole packets are
+//! forged by [`attacker`](crate::attacker).
 
 use adit_crypto::Rng;
 use adit_wire::{chap, cp, ppp};

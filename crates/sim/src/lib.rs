@@ -5,6 +5,7 @@
 //! equal for equal seeds, and a [`Watch`](watch::Watch) that reads every GRE packet.
 #![forbid(unsafe_code)]
 
+pub mod attacker;
 pub mod client;
 pub mod conversation;
 pub mod firewall;

@@ -10,7 +10,7 @@ use adit_diag::note::Finding;
 use adit_diag::{Code, Note};
 use adit_tunnel::Transmit;
 use adit_tunnel::events::{CallHandle, Command, End, Event, Input, Question, Unmatched, Up, Why};
-use adit_tunnel::path::{Collected, HEADROOM, Path, PathCommand, PathConfig, PathEvent};
+use adit_tunnel::path::{Collected, HEADROOM, Origin, Path, PathCommand, PathConfig, PathEvent};
 use adit_wire::note::Shown;
 use adit_wire::{LocalCallId, PeerCallId, gre};
 
@@ -77,6 +77,8 @@ pub struct Call {
     traffic: Option<Traffic>,
     /// Inner datagrams sent.
     pub sent: u32,
+    /// The number of the last GRE packet sent.
+    pub number: u32,
 }
 
 /// Datagrams to be sent at intervals.
@@ -253,6 +255,11 @@ impl<M: Machine> Shell<M> {
     /// Passes on the output of a path.
     fn collected(&mut self, now: Instant, handle: CallHandle, sink: Collected, out: &mut Output) {
         for octets in sink.gre {
+            if let (Some(call), Ok(gre::Repr { seq: Some(seq), .. })) =
+                (self.calls.get_mut(&handle), gre::Repr::parse(&octets))
+            {
+                call.number = seq;
+            }
             out.packets.push(Packet { src: self.address, dst: self.peer, body: Body::Gre(octets) });
         }
         for packet in sink.ip {
@@ -266,8 +273,11 @@ impl<M: Machine> Shell<M> {
                 }
             }
         }
-        for frame in sink.frames {
-            self.machine.handle_input(now, Input::Frame { call: handle, frame: &frame });
+        for (frame, origin) in sink.frames {
+            self.machine.handle_input(now, Input::Frame { call: handle, frame: &frame, origin });
+        }
+        for _ in sink.events.iter().filter(|event| **event == PathEvent::DataRejected) {
+            self.machine.handle_input(now, Input::DataRejected { call: handle });
         }
         if sink.events.contains(&PathEvent::EncryptionBroken) {
             self.broken = Some(Code::E05);
@@ -312,7 +322,7 @@ impl<M: Machine> Shell<M> {
     pub fn handle_forged(&mut self, now: Instant, frame: &[u8], out: &mut Output) {
         if let Some((call, _)) = self.call_up() {
             out.notes.push((self.who, "receives a forged frame".to_owned()));
-            self.machine.handle_input(now, Input::Frame { call, frame });
+            self.machine.handle_input(now, Input::Frame { call, frame, origin: Origin::Clear });
             self.turn(now, out);
         }
     }
@@ -360,6 +370,12 @@ impl<M: Machine> Shell<M> {
     ) -> Option<(Ipv4Addr, Option<(Strength, bool)>)> {
         let (handle, up) = self.call_up()?;
         Some((address(up), self.calls.get(&handle)?.encryption))
+    }
+
+    /// The Call ID of the call that is up, and the number of the last GRE packet sent in it.
+    pub fn place(&self) -> Option<(LocalCallId, u32)> {
+        let (handle, _) = self.call_up()?;
+        self.calls.get(&handle).map(|call| (call.local_call_id, call.number))
     }
 
     /// The first call that is up.
@@ -442,6 +458,7 @@ impl Call {
             counters: adit_diag::Counters::default(),
             traffic: None,
             sent: 0,
+            number: 0,
         }
     }
 

@@ -171,6 +171,10 @@ impl Call {
         }
     }
 
+    pub(crate) fn handle_data_rejected(&mut self, now: Instant) {
+        self.link.handle_command(now, link::Command::DataRejected);
+    }
+
     pub(crate) fn handle_proven_frame(&mut self, now: Instant, frame: &[u8]) {
         self.link.handle_proven_input(now, frame);
     }
@@ -390,6 +394,9 @@ impl Call {
                 // An inner packet is shorter than the longest frame: MPPE and the protocol take four octets.
                 let [lost, passes] = [lost, passes].map(|size| size.saturating_sub(4));
                 self.note(out, Note::Finding(Finding::SizeProbe { lost, passes }));
+            }
+            LinkEvent::Unanswered { sent, seconds } => {
+                self.note(out, Note::Finding(Finding::Unanswered { sent, seconds }));
             }
             LinkEvent::Forged { frames } => self.note(out, Note::ForgedFrames { frames }),
             LinkEvent::CountTraffic => out.push_back(Event::CountTraffic { call: self.handle }),

@@ -14,7 +14,7 @@ use adit_ppp::link::AddressGrant;
 use adit_wire::{LocalCallId, PeerCallId};
 use ipnet::Ipv4Net;
 
-use crate::path::PathCommand;
+use crate::path::{Origin, PathCommand};
 
 pub use adit_diag::note::{Who, Why};
 
@@ -34,13 +34,13 @@ pub enum Input<'a> {
         call: CallHandle,
         /// The frame, starting with the address field (or the protocol field if that is compressed).
         frame: &'a [u8],
+        /// How it arrived.
+        origin: Origin,
     },
-    /// A PPP control frame that the data path received inside MPPE: no other host can have sent it.
-    ProvenFrame {
-        /// The call it belongs to.
+    /// The peer has rejected a data packet that was really sent: see [`crate::path::PathEvent::DataRejected`].
+    DataRejected {
+        /// The call.
         call: CallHandle,
-        /// The frame, as in [`Input::Frame`].
-        frame: &'a [u8],
     },
     /// The number of data packets that the call has carried so far: for the idle time-out, and as a sign of
     /// life of an encrypted peer.

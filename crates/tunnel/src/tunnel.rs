@@ -13,6 +13,7 @@ use adit_wire::{LocalCallId, PeerCallId};
 
 use crate::call::{Call, CallConfig, LinkQuestion};
 use crate::events::{CallHandle, CallRequest, Command, End, Event, Input, Question, Who, Why};
+use crate::path::Origin;
 
 /// The destination of the bytes from [`crate::ServerTunnel::poll_transmit`] and that of the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,14 +77,17 @@ impl Tunnel {
         match input {
             Input::Control(bytes) => self.control.handle_input(now, bytes),
             Input::ControlClosed => self.control.handle_command(now, ControlCommand::TransportClosed),
-            Input::Frame { call, frame } => {
+            Input::Frame { call, frame, origin } => {
                 if let Some((call, events)) = self.call(call) {
-                    call.handle_frame(now, frame, events);
+                    match origin {
+                        Origin::Clear => call.handle_frame(now, frame, events),
+                        Origin::Mppe => call.handle_proven_frame(now, frame),
+                    }
                 }
             }
-            Input::ProvenFrame { call, frame } => {
+            Input::DataRejected { call } => {
                 if let Some((call, _)) = self.call(call) {
-                    call.handle_proven_frame(now, frame);
+                    call.handle_data_rejected(now);
                 }
             }
             Input::Traffic { call, received, sent } => {

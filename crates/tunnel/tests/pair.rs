@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
+use adit_tunnel::path::Origin;
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
@@ -53,6 +54,8 @@ impl Pair {
             mtu: 1400,
         };
         let mut link = LinkConfig::new(Side::Client);
+        // Most conversations here take no time.
+        link.ccp_delay = Duration::ZERO;
         link.credentials = Some(Credentials::new("alice", Password::new("correct horse")));
         let client = ClientConfig {
             control: ControlConfig::client().into(),
@@ -119,7 +122,10 @@ impl Pair {
                     Transmit::Control => self.client.handle_input(self.now, Input::Control(&buf)),
                     Transmit::Frame { .. } if self.gre.0 => {
                         let call = self.at_client.call;
-                        self.client.handle_input(self.now, Input::Frame { call, frame: &buf });
+                        self.client.handle_input(
+                            self.now,
+                            Input::Frame { call, frame: &buf, origin: Origin::Clear },
+                        );
                     }
                     Transmit::Frame { .. } => {}
                 }
@@ -130,7 +136,10 @@ impl Pair {
                     Transmit::Control => self.server.handle_input(self.now, Input::Control(&buf)),
                     Transmit::Frame { .. } if self.gre.1 => {
                         let call = self.at_server.call;
-                        self.server.handle_input(self.now, Input::Frame { call, frame: &buf });
+                        self.server.handle_input(
+                            self.now,
+                            Input::Frame { call, frame: &buf, origin: Origin::Clear },
+                        );
                     }
                     Transmit::Frame { .. } => {}
                 }
@@ -332,14 +341,14 @@ impl Pair {
                 let call = self.at_client.call;
                 let input = match to {
                     Transmit::Control => Input::Control(&buf),
-                    Transmit::Frame { .. } => Input::Frame { call, frame: &buf },
+                    Transmit::Frame { .. } => Input::Frame { call, frame: &buf, origin: Origin::Clear },
                 };
                 self.client.handle_input(self.now, input);
             } else if let Some(to) = self.client.poll_transmit(&mut buf) {
                 let call = self.at_server.call;
                 let input = match to {
                     Transmit::Control => Input::Control(&buf),
-                    Transmit::Frame { .. } => Input::Frame { call, frame: &buf },
+                    Transmit::Frame { .. } => Input::Frame { call, frame: &buf, origin: Origin::Clear },
                 };
                 self.server.handle_input(self.now, input);
             } else {

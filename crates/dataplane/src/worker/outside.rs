@@ -7,7 +7,7 @@ use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use adit_sys::tun::VnetHeader;
-use adit_tunnel::path::{Cipher, HEADROOM, PathEvent, Sink};
+use adit_tunnel::path::{Cipher, HEADROOM, Origin, PathEvent, Sink};
 use adit_wire::LocalCallId;
 
 use super::calls::Calls;
@@ -215,11 +215,12 @@ impl<O: GreOut, T: TunIo> Sink for CallSink<'_, O, T> {
         self.outside.write(VnetHeader::default(), &[packet]);
     }
 
-    fn frame(&mut self, frame: &[u8]) {
+    fn frame(&mut self, frame: &[u8], origin: Origin) {
         let call_id = self.call_id;
         self.outside.report_limited(self.now, call_id, Kind::of(frame), || Event::Frame {
             call_id,
             frame: frame.to_vec(),
+            origin,
         });
     }
 
@@ -232,11 +233,11 @@ impl<O: GreOut, T: TunIo> Sink for CallSink<'_, O, T> {
     }
 
     fn event(&mut self, event: PathEvent) {
-        match event {
-            PathEvent::EncryptionBroken => {
-                self.outside.report(Event::EncryptionBroken { call_id: self.call_id });
-            }
-        }
+        let call_id = self.call_id;
+        self.outside.report(match event {
+            PathEvent::EncryptionBroken => Event::EncryptionBroken { call_id },
+            PathEvent::DataRejected => Event::DataRejected { call_id },
+        });
     }
 
     fn may_spend(&mut self, changes: u32) -> bool {

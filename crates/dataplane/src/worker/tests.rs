@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering;
 use adit_crypto::mppe::{StartKey, StartKeys, Strength};
 use adit_ppp::mppe::Mppe;
 use adit_sys::poll::Waker;
-use adit_tunnel::path::{Network, PathConfig};
+use adit_tunnel::path::{Network, Origin, PathConfig};
 use adit_wire::{icmp, ipv4, tcp, udp};
 
 use super::*;
@@ -271,7 +271,10 @@ fn c069_c070_c087_only_packets_of_open_calls_from_their_peer_are_heard() {
     bench.gre(CLIENT, vec![0, 0, 8, 0, 1, 2, 3, 4, 5]);
     bench.gre(CLIENT, gre_packet(7, 0, None, &LCP));
     bench.turn();
-    assert_eq!(bench.reported(), [Event::Frame { call_id: LocalCallId::new(7), frame: LCP.to_vec() }]);
+    assert_eq!(
+        bench.reported(),
+        [Event::Frame { call_id: LocalCallId::new(7), frame: LCP.to_vec(), origin: Origin::Clear }]
+    );
     bench.order(Order::Close(LocalCallId::new(7)));
     bench.gre(CLIENT, gre_packet(7, 1, None, &LCP));
     bench.turn();
@@ -318,7 +321,7 @@ fn the_first_packets_of_an_expected_call_wait_until_it_is_open() {
     bench.turn();
     assert_eq!(
         bench.reported(),
-        vec![Event::Frame { call_id: LocalCallId::new(7), frame: LCP.to_vec() }; 8],
+        vec![Event::Frame { call_id: LocalCallId::new(7), frame: LCP.to_vec(), origin: Origin::Clear }; 8],
         "and no more"
     );
     // A call that was never opened leaves nothing to the next call with its Call ID.

@@ -43,6 +43,10 @@ impl EventFacts {
             }
             EventFacts::SessionEnd(ended) => ended.show(&mut fields),
             EventFacts::SessionForged { frames } => fields.put("frames", Some(frames)),
+            EventFacts::SessionUnanswered { sent, seconds } => {
+                fields.put("sent", Some(sent));
+                fields.put("seconds", Some(seconds));
+            }
             EventFacts::GreFlood { per_second } => fields.put("per_second", Some(per_second)),
             EventFacts::UserAdd(changed)
             | EventFacts::UserSet(changed)

@@ -59,6 +59,8 @@ kinds! {
     SessionEnd = "session.end",
     /// Forged control frames of a session were ignored.
     SessionForged = "session.forged",
+    /// Packets were sent to the peer of a session, and none came back.
+    SessionUnanswered = "session.unanswered",
     /// GRE packets of no call arrive at an implausible rate.
     GreFlood = "gre.flood",
     /// An account was added.

@@ -77,6 +77,14 @@ pub enum EventFacts {
         /// Frames since the beginning of the call.
         frames: u64,
     },
+    /// See [`EventKind::SessionUnanswered`].
+    #[serde(rename = "session.unanswered")]
+    SessionUnanswered {
+        /// Packets to the peer.
+        sent: u64,
+        /// The time since the first of them.
+        seconds: u64,
+    },
     /// See [`EventKind::GreFlood`].
     #[serde(rename = "gre.flood")]
     GreFlood {
@@ -207,6 +215,7 @@ impl EventFacts {
             EventFacts::SessionUp(_) => EventKind::SessionUp,
             EventFacts::SessionEnd(_) => EventKind::SessionEnd,
             EventFacts::SessionForged { .. } => EventKind::SessionForged,
+            EventFacts::SessionUnanswered { .. } => EventKind::SessionUnanswered,
             EventFacts::GreFlood { .. } => EventKind::GreFlood,
             EventFacts::UserAdd(_) => EventKind::UserAdd,
             EventFacts::UserSet(_) => EventKind::UserSet,

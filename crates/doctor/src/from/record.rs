@@ -222,6 +222,9 @@ fn found(facts: &mut Facts, finding: &note::Finding) {
             facts.mtu.to_client.lost = Some(Seen::new(*lost));
             facts.mtu.to_client.passes = Some(Seen::new(*passes));
         }
+        note::Finding::Unanswered { sent, seconds } => {
+            facts.inside.unanswered = Some(Seen::new((*sent, *seconds)));
+        }
     }
 }
 

@@ -82,6 +82,14 @@ pub enum LinkEvent {
         /// So many since the link was opened.
         frames: u64,
     },
+    /// Data packets were sent to the peer, and none was received since the network came up, although the peer
+    /// answers LCP.
+    Unanswered {
+        /// The packets sent.
+        sent: u64,
+        /// The time since the first of them.
+        seconds: u64,
+    },
     /// The caller must report the number of data packets now, with [`Command::CountTraffic`].
     CountTraffic,
     /// The link is over; the last event. Frames that are queued may still be sent.
@@ -137,6 +145,8 @@ pub enum Command {
         /// Packets to the peer.
         sent: u64,
     },
+    /// The peer has rejected a data packet that was really sent, and nothing from it has decrypted.
+    DataRejected,
     /// End a link that is being closed without waiting for the peer's Terminate-Ack.
     HangUp,
 }

@@ -5,7 +5,7 @@ use core::time::Duration;
 use std::time::Instant;
 
 use adit_diag::note::Treatment;
-use adit_wire::{cp, note, ppp};
+use adit_wire::{Protocol, cp, note, ppp};
 
 use super::state::Phase;
 use super::verify::Checked;
@@ -91,6 +91,9 @@ impl Link {
     }
 
     fn receive_ccp(&mut self, now: Instant, information: &[u8]) -> Treatment {
+        if self.delay_ccp(now, information) {
+            return Treatment::Handled;
+        }
         match &mut self.phase {
             Phase::Network(network) => treated(network.ccp.handle_input(now, information)),
             _ => self.too_early(),
@@ -115,6 +118,13 @@ impl Link {
     fn receive_unknown(&mut self, now: Instant, protocol: u16, information: &[u8]) -> Treatment {
         if !matches!(self.phase, Phase::Network(_)) {
             return self.too_early();
+        }
+        // While the link is encrypted, a peer sends no data in clear. A Protocol-Reject for a forged frame would make
+        // the peer believe that this end decrypts to noise.
+        let begins = cp::Packet::parse(Protocol::Ppp, information)
+            .is_ok_and(|packet| packet.code == cp::CONFIGURE_REQUEST);
+        if self.is_secured() && !begins {
+            return ignored("no rejection is due for this in clear");
         }
         if self.reject_protocol(now, protocol, information) {
             Treatment::Handled

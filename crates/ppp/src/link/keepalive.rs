@@ -63,6 +63,11 @@ impl Keepalive {
         self.due
     }
 
+    /// When the peer was last heard.
+    pub(super) fn last_heard(&self) -> Instant {
+        self.last_heard
+    }
+
     /// The number of unanswered Echo-Requests.
     pub(super) fn unanswered(&self) -> u32 {
         self.unanswered

@@ -8,6 +8,8 @@ use adit_diag::Code;
 use adit_wire::ppp;
 
 use super::state::{Address, Authentication, NetworkPhase, Phase, later};
+use super::unanswered::Unanswered;
+use super::unread::{Delayed, Unread};
 use super::{Link, LinkEvent, Side, Who};
 use crate::ccp::{Ccp, Mode, no_keys};
 use crate::fsm::{ControlProtocol, Event, Failure, Finish, Fsm};
@@ -58,6 +60,7 @@ impl Link {
             (Side::Server, Some((_, grant))) => Address::Granted(Arc::clone(grant)),
             (Side::Server, None) => Address::Unasked(later(now, self.config.timers.restart)),
         };
+        let delayed_ccp = if asks { Delayed::new(self.config.ccp_delay) } else { Delayed::No };
         self.phase = Phase::Network(Box::new(NetworkPhase {
             authentication,
             name,
@@ -78,6 +81,9 @@ impl Link {
             patience: later(now, self.config.encryption_timeout),
             noise: None,
             sent: 0,
+            unread: Unread::default(),
+            unanswered: Unanswered::default(),
+            delayed_ccp,
         }));
     }
 

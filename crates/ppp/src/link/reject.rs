@@ -8,6 +8,7 @@ use adit_wire::lcp::ProtocolReject;
 use adit_wire::{cp, ppp};
 
 use super::state::{Noise, Phase};
+use super::unread::Unread;
 use super::{Link, LinkEvent, Who};
 
 /// The most Protocol-Rejects sent per second. A peer whose keys differ from ours would otherwise trigger one
@@ -17,6 +18,8 @@ const PER_SECOND: u32 = 10;
 /// to noise, provided that as many packets were sent to it meanwhile, that nothing from it was decrypted, and
 /// that this lasted [`NOISE_TIME`]. Forged ones on an idle link show nothing.
 const NOISE: u32 = 8;
+/// The first protocol number of control protocols (RFC 1661 section 2).
+const CONTROL: u16 = 0x8000;
 const NOISE_TIME: Duration = Duration::from_secs(5);
 
 /// A rate limit for the Protocol-Rejects that are sent.
@@ -73,7 +76,8 @@ impl Link {
             }
             // Data that arrived before the peer was ready for it.
             ppp::IP | ppp::IPV6 | ppp::COMPRESSED => {}
-            _ if network.encrypting => {
+            // A control protocol may have been begun by a forged request: that is no noise.
+            _ if network.encrypting && protocol < CONTROL => {
                 let noise = network.noise.get_or_insert(Noise { count: 0, since: now, sent: network.sent });
                 noise.count = noise.count.saturating_add(1);
                 self.output.push_event(LinkEvent::CountTraffic);
@@ -102,6 +106,7 @@ impl Link {
     pub(super) fn noise_ends(&mut self) {
         if let Phase::Network(network) = &mut self.phase {
             network.noise = None;
+            network.unread = Unread::default();
         }
     }
 
@@ -111,5 +116,6 @@ impl Link {
             network.sent = sent;
         }
         self.note_received(now, received);
+        self.note_unanswered(now, received, sent);
     }
 }

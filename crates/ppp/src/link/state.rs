@@ -10,6 +10,8 @@ use adit_diag::AuthMethod;
 use adit_wire::ipcp::IpcpOption;
 use adit_wire::{Protocol, cp};
 
+use super::unanswered::Unanswered;
+use super::unread::{Delayed, Unread};
 use super::{AddressGrant, End, Network};
 use crate::auth::{Authenticator, AuthenticatorEvent, Ignored, Peer, PeerEvent};
 use crate::ccp::Ccp;
@@ -203,6 +205,10 @@ pub(super) struct NetworkPhase {
     pub(super) noise: Option<Noise>,
     /// The data packets sent, as far as the caller has reported them.
     pub(super) sent: u64,
+    /// The data packets that the peer has rejected, since the last frame that decrypted.
+    pub(super) unread: Unread,
+    pub(super) unanswered: Unanswered,
+    pub(super) delayed_ccp: Delayed,
 }
 
 impl NetworkPhase {
@@ -246,6 +252,7 @@ impl NetworkPhase {
         if let Some(authentication) = &mut self.authentication {
             authentication.handle_timeout(now);
         }
+        self.release_ccp(now);
         self.ccp.handle_timeout(now);
         if let Some(ipcp) = &mut self.ipcp {
             ipcp.handle_timeout(now);
@@ -268,6 +275,7 @@ impl NetworkPhase {
             label(self.ccp.poll_timeout(), "CCP restart timer"),
             label(self.ipcp.as_ref().and_then(Fsm::poll_timeout), "IPCP restart timer"),
             label(self.ipv6cp.as_ref().and_then(|fsm| fsm.poll_timeout()), "IPV6CP restart timer"),
+            self.delayed_ccp.due().map(|due| (due, "answer to CCP")),
             self.encryption_deadline.map(|due| (due, "encryption deadline")),
             self.deadline.map(|due| (due, "network deadline")),
             ask,

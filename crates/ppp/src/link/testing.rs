@@ -34,7 +34,8 @@ pub(super) fn server() -> LinkConfig {
 
 pub(super) fn client() -> LinkConfig {
     let credentials = Some(Credentials::new("User", Password::new(PASSWORD)));
-    LinkConfig { credentials, ..LinkConfig::new(Side::Client) }
+    // Most conversations here take no time.
+    LinkConfig { credentials, ccp_delay: Duration::ZERO, ..LinkConfig::new(Side::Client) }
 }
 
 pub(super) fn with_mode(mut config: LinkConfig, mode: Mode) -> LinkConfig {

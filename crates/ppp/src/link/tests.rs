@@ -1,5 +1,6 @@
 //! Tests of whole links: two links with each other, and one link with a simulated peer.
 
+mod dead;
 mod ending;
 mod forged;
 mod gate;

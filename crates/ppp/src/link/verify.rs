@@ -476,6 +476,8 @@ fn rejection(packet: &cp::Packet<'_>, network: &NetworkPhase) -> Care {
     let authentication = network.authentication.as_deref();
     let authentication = authentication.map(|authentication| auth::protocol(authentication.method()));
     match reject.protocol {
+        // What it did with the data packets has shown that it has no CCP.
+        ppp::CCP if network.unread.has_renegotiated => Care::Obey,
         ppp::LCP | ppp::CCP | ppp::IPCP | ppp::IPV6CP => Care::Verify,
         protocol if Some(protocol) == authentication => Care::Verify,
         _ => Care::Obey,

@@ -156,6 +156,7 @@ impl Receiver {
         match ahead(seq, range.last) {
             1 => {
                 range.advance(seq);
+                self.forget_clear();
                 self.counters.reordered += u64::from(self.waiting.highest().is_some());
                 self.range_is_alive();
                 self.release_in_order();
@@ -184,6 +185,7 @@ impl Receiver {
             return false;
         }
         range.advance(seq);
+        self.forget_clear();
         self.range_is_alive();
         true
     }
@@ -263,7 +265,8 @@ impl Receiver {
             self.give_up_gap();
         }
         if let Some(range) = self.range {
-            let lost = u64::from(held.seq.wrapping_sub(range.last).wrapping_sub(1));
+            let gap = held.seq.wrapping_sub(range.last).wrapping_sub(1);
+            let lost = u64::from(gap.saturating_sub(self.clear));
             self.left = Some(Left { range, lost });
         }
         self.waiting.insert(held);
@@ -274,7 +277,10 @@ impl Receiver {
     /// order.
     fn give_up_gap(&mut self) {
         if let (Some(range), Some(held)) = (&self.range, self.waiting.first_waiting()) {
-            self.counters.lost += u64::from(held.seq.wrapping_sub(range.last).wrapping_sub(1));
+            let gap = held.seq.wrapping_sub(range.last).wrapping_sub(1);
+            // Control frames in clear of a time when frames had to be proven.
+            self.counters.lost += u64::from(gap.saturating_sub(self.clear));
+            self.forget_clear();
             self.release_first();
             self.release_in_order();
         }

@@ -182,9 +182,10 @@ impl Machine {
 
     fn handle_message(&mut self, now: Now, message: Message) {
         match message {
-            Message::Frame(frame) => {
-                self.call_input(now, |call| events::Input::Frame { call, frame: &frame });
+            Message::Frame(frame, origin) => {
+                self.call_input(now, |call| events::Input::Frame { call, frame: &frame, origin });
             }
+            Message::DataRejected => self.call_input(now, |call| events::Input::DataRejected { call }),
             Message::Acknowledged => self.call_input(now, |call| events::Input::Acknowledged { call }),
             Message::Unreachable { from, code } => {
                 self.call_input(now, |call| events::Input::Unreachable { call, from, code });

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use adit_auth::AddressRequest;
 use adit_diag::event::{CameUp, EventFacts, Mppe};
-use adit_diag::note::{Cause, Message, Refused};
+use adit_diag::note::{Cause, Finding, Message, Refused};
 use adit_diag::{Code, Layer, LoginRefusal, Note};
 use adit_policy::admission::Stage;
 use adit_store::{NewEvent, SessionUpdate};
@@ -47,7 +47,14 @@ impl Machine {
     fn take_note(&self, now: Now, note: Note) {
         match note {
             // The record gets it once, at the end, with the findings from the counters.
-            Note::Finding(finding) => self.session.known().noticed.push(finding),
+            Note::Finding(finding) => {
+                if let Finding::Unanswered { sent, seconds } = finding {
+                    let facts = EventFacts::SessionUnanswered { sent, seconds };
+                    let event = NewEvent { code: Some(Code::R10), ..self.new_event(now, facts) };
+                    self.handles.recorder.enqueue(Entry::Event(Box::new(event)));
+                }
+                self.session.known().noticed.push(finding);
+            }
             Note::ForgedFrames { frames } => self.report_forged(now, frames),
             // Keep-alives would fill the record of an idle session.
             Note::Packet(packet) if self.state.was_up() && packet.message.kind.is_echo() => {}

@@ -87,6 +87,9 @@ pub struct Ppp {
     open: Option<(Instant, u8, Vec<u8>)>,
     repeated: bool,
     encrypted: bool,
+    /// When it sent its first CCP request, and whether its MPPE stays off.
+    ccp_asked: Option<Instant>,
+    mppe_off: bool,
     up: bool,
     frames: VecDeque<Vec<u8>>,
     events: VecDeque<Event>,
@@ -129,6 +132,8 @@ impl Ppp {
             open: None,
             repeated: false,
             encrypted: false,
+            ccp_asked: None,
+            mppe_off: false,
             up: false,
             frames: VecDeque::new(),
             events: VecDeque::new(),
@@ -152,6 +157,19 @@ impl Ppp {
     /// Whether IP passes.
     pub fn is_up(&self) -> bool {
         self.up
+    }
+
+    /// Handles a data packet: rejects it if MPPE is off.
+    pub fn handle_data(&mut self, frame: &[u8]) {
+        if let (true, Ok((ppp::COMPRESSED, information))) = (self.mppe_off, ppp::frame(frame)) {
+            self.reject(ppp::COMPRESSED, information);
+        }
+    }
+
+    fn reject(&mut self, protocol: u16, information: &[u8]) {
+        let id = self.id();
+        let data = ProtocolReject { protocol, information }.to_vec(1400);
+        self.send(ppp::LCP, cp::PROTOCOL_REJECT, id, &data);
     }
 
     /// Sends a Terminate-Request.
@@ -285,6 +303,9 @@ impl Ppp {
     /// Sends our request with the next identifier.
     fn request(&mut self, now: Instant, protocol: u16) {
         let id = self.id();
+        if protocol == ppp::CCP {
+            self.ccp_asked.get_or_insert(now);
+        }
         let negotiation = self.negotiation(protocol);
         let more = negotiation.sent(now, id);
         let data = octets(&negotiation.options);
@@ -524,7 +545,18 @@ impl Ppp {
     }
 
     fn network(&mut self, now: Instant, protocol: u16, packet: &cp::Packet<'_>) {
+        let early = self.profile.quirks.early_ack.zip(self.ccp_asked);
         match packet.code {
+            cp::CONFIGURE_REQUEST if protocol == ppp::CCP && self.mppe_off => {
+                let mut information = Vec::new();
+                cp::emit(&mut information, packet.code, packet.id, packet.data);
+                self.reject(ppp::CCP, &information);
+            }
+            cp::CONFIGURE_ACK
+                if protocol == ppp::CCP && early.is_some_and(|(ready, asked)| now < asked + ready) =>
+            {
+                self.mppe_off = self.negotiation(protocol).acknowledged(packet.id);
+            }
             cp::CONFIGURE_REQUEST => {
                 if protocol == ppp::CCP && self.ccp.is_open() {
                     // The peer restarts encryption, and so do we.
@@ -600,8 +632,9 @@ impl Ppp {
         let wants = self.profile.mppe_wants;
         if self.ccp.is_open() && !self.encrypted && ours == Some(wants.to_be_bytes().to_vec()) {
             self.encrypted = true;
-            if let Some(keys) = self.keys.clone() {
-                let mppe = Mppe { strength: Strength::Bits128, stateless: true, keys };
+            if let Some(keys) = self.keys.clone().filter(|_| !self.mppe_off) {
+                let stateless = self.profile.is_stateless();
+                let mppe = Mppe { strength: Strength::Bits128, stateless, keys };
                 self.events.push_back(Event::Encryption(Some(mppe)));
             }
         }

@@ -13,9 +13,9 @@ use adit_wire::{cp, ppp};
 use super::Play;
 
 /// Datagrams in each direction, one every 20 ms.
-const MANY: u32 = 500;
+pub(crate) const MANY: u32 = 500;
 
-fn profiles() -> Vec<Profile> {
+pub(crate) fn profiles() -> Vec<Profile> {
     Profile::clients().into_iter().chain(Profile::servers()).collect()
 }
 
@@ -32,7 +32,7 @@ impl Play {
         });
     }
 
-    fn send_many(&mut self) {
+    pub(crate) fn send_many(&mut self) {
         let (ours, theirs) = self.hosts;
         let every = Duration::from_millis(20);
         self.world.act(ours, |node, now, out| match node {
@@ -45,11 +45,11 @@ impl Play {
         self.world.act(theirs, |node, now, _| node.foreign_mut().unwrap().send_traffic(now, MANY));
     }
 
-    fn act(&mut self, act: impl FnOnce(&mut adit_sim::foreign::Ppp, std::time::Instant)) {
+    pub(crate) fn act(&mut self, act: impl FnOnce(&mut adit_sim::foreign::Ppp, std::time::Instant)) {
         self.world.act(self.hosts.1, |node, now, out| node.foreign_mut().unwrap().act(now, out, act));
     }
 
-    fn is_alive(&self) -> bool {
+    pub(crate) fn is_alive(&self) -> bool {
         let (ours, theirs) = self.hosts;
         Play::ours_is_up(&self.world, ours) && Play::theirs_is_up(&self.world, theirs)
     }

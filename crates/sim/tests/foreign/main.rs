@@ -1,12 +1,16 @@
 //! Our server with other people's clients, our client with other people's servers.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
+mod dead;
 mod forged;
+mod gre;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use adit_crypto::Rng;
 use adit_diag::Code;
+use adit_ppp::ccp::Stateful;
 use adit_sim::client::ClientHost;
 use adit_sim::foreign::{Foreign, Profile};
 use adit_sim::inner::SECRET;
@@ -51,6 +55,10 @@ impl Play {
     fn with(profile: Profile, seed: u64, line: Quality, gre: u16, rounds: u8) -> Play {
         let mut rng = Rng::from_number(seed);
         let mut scenario = Scenario::plain(seed, &mut rng);
+        if !profile.is_stateless() {
+            Arc::make_mut(&mut scenario.server.link).mppe.stateful = Stateful::Prefer;
+            Arc::make_mut(&mut scenario.clients[0].link).mppe.stateful = Stateful::Prefer;
+        }
         scenario.service.rounds = rounds;
         let mut world = World::new(rng.fork(), true);
         let lossy = line.loss > 0;

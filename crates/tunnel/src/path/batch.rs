@@ -14,7 +14,7 @@ use adit_crypto::rc4::{Job, Rc4};
 use adit_ppp::mppe::Begun;
 use adit_wire::{gre, ppp};
 
-use super::{Encryption, Path, Sink};
+use super::{Encryption, Origin, Path, Sink};
 
 /// The cipher work for one packet: RC4 with a key, from the beginning of its stream.
 #[derive(Clone, Debug)]
@@ -61,6 +61,11 @@ impl Cipher {
     /// Applies the cipher to a single packet.
     pub fn apply(&self, buffer: &mut [u8]) {
         Rc4::new(self.key.octets()).apply(buffer.get_mut(self.range.clone()).unwrap_or_default());
+    }
+
+    /// Applies the cipher to the beginning of its packet alone.
+    pub(super) fn apply_to(&self, octets: &mut [u8]) {
+        Rc4::new(self.key.octets()).apply(octets);
     }
 
     /// The cipher as a job of a batch; `buffer` is the buffer passed to the first half.
@@ -179,7 +184,7 @@ impl Path {
                 self.judge(protocol, packet, cipher.range.start + at..cipher.range.end, sink)
             }
             _ => {
-                self.handle_control(opened, sink);
+                self.handle_control(opened, Origin::Mppe, sink);
                 None
             }
         };

@@ -5,7 +5,7 @@ use std::time::Instant;
 use adit_pptp::gre::Place;
 use adit_wire::{cp, gre, ppp};
 
-use super::{Path, Sink};
+use super::{Origin, Path, PathEvent, Sink};
 
 /// How many frames are remembered.
 const REMEMBERED: usize = 8;
@@ -54,22 +54,26 @@ impl Path {
         if place == Place::Seen || self.proof.repeats.is_repeat(seq, frame) {
             return self.receiver.count_duplicate();
         }
-        if let Some(highest) = self.receiver.note_clear(seq) {
-            self.proof.doubt.note_clear(seq);
+        let highest = self.receiver.note_clear(seq);
+        self.proof.doubt.note_clear(seq, highest.is_some());
+        if let Some(highest) = highest {
             self.acks.received(now, highest);
         }
-        self.handle_control(frame, sink);
+        self.handle_control(frame, Origin::Clear, sink);
+        if self.is_rejected(frame) {
+            sink.event(PathEvent::DataRejected);
+        }
     }
 
     /// Passes a control frame to the link.
-    pub(super) fn handle_control(&mut self, frame: &[u8], sink: &mut dyn Sink) {
+    pub(super) fn handle_control(&mut self, frame: &[u8], origin: Origin, sink: &mut dyn Sink) {
         if let Ok((ppp::CCP, [cp::RESET_REQUEST, ..])) = ppp::frame(frame)
             && let Some(encryption) = &mut self.encryption
         {
             encryption.encryptor.handle_reset_request();
         }
         self.counters.rx_frames += 1;
-        sink.frame(frame);
+        sink.frame(frame, origin);
     }
 
     /// The Acknowledgment Number of a packet without payload.

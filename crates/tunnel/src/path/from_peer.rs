@@ -6,7 +6,7 @@ use adit_pptp::gre::Arrival;
 use adit_wire::{gre, ipv4, ipv6, ppp};
 
 use super::gate::{self, Verdict};
-use super::{Path, Sink, denied};
+use super::{Origin, Path, Sink, denied};
 
 impl Path {
     /// Handles a packet of this call from the peer, starting with the GRE header. The packet is modified in
@@ -61,7 +61,7 @@ impl Path {
             ppp::IP | ppp::IPV6 => {
                 self.deliver_inner(protocol, frame.get_mut(start..).unwrap_or_default(), sink)
             }
-            _ => self.handle_control(frame, sink),
+            _ => self.handle_control(frame, Origin::Clear, sink),
         }
     }
 

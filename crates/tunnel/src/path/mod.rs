@@ -20,6 +20,7 @@ mod from_peer;
 mod gate;
 mod prefixes;
 mod proof;
+mod sent;
 mod sink;
 mod to_peer;
 
@@ -37,7 +38,7 @@ use self::proof::Proof;
 pub use batch::{Begin, Cipher, Finished, Pending, Prepared};
 pub use collected::Collected;
 pub use config::{Network, NetworkV6, PathCommand, PathConfig};
-pub use sink::{PathEvent, Sink};
+pub use sink::{Origin, PathEvent, Sink};
 
 /// Octets that must be free in front of an inner packet given to [`Path::handle_ip`]: GRE (16), PPP (4), MPPE
 /// (2) and the protocol inside (2), rounded up, with space for an IPv4 header (20) of the caller.
@@ -141,7 +142,7 @@ impl Path {
     fn begin_keys(&mut self, are_there: bool) {
         self.epoch = self.epoch.wrapping_add(1);
         self.receiver.require_proof(are_there);
-        self.proof = Proof::default();
+        self.proof = Proof::new(are_there);
     }
 
     /// Our Call ID.

@@ -16,7 +16,8 @@ use adit_wire::ppp;
 
 use super::clear::Repeats;
 use super::doubt::Doubt;
-use super::{Encryption, Path, PathEvent, Sink};
+use super::sent::Sent;
+use super::{Encryption, Origin, Path, PathEvent, Sink};
 
 /// How long the range before a jump is kept.
 const KEPT: Duration = Duration::from_secs(10);
@@ -33,6 +34,15 @@ pub(super) struct Proof {
     left: Option<Box<Left>>,
     pub(super) doubt: Doubt,
     pub(super) repeats: Repeats,
+    /// The last data packets to the peer, until one from it decrypts.
+    pub(super) sent: Option<Box<Sent>>,
+}
+
+impl Proof {
+    /// What is kept from the beginning of new keys; without keys, nothing is sent that could be rejected.
+    pub(super) fn new(has_keys: bool) -> Proof {
+        Proof { sent: has_keys.then(Box::default), ..Proof::default() }
+    }
 }
 
 /// The first plausible frame of another range.
@@ -168,7 +178,7 @@ impl Path {
         let inner = self.encryption.as_mut()?.decryptor.accept(opened, information);
         self.receiver.prove(seq);
         if is_control {
-            self.handle_control(inner, sink);
+            self.handle_control(inner, Origin::Mppe, sink);
         }
         let inner = ppp::frame(inner).map(|(protocol, packet)| (protocol, len - packet.len()));
         self.note_proven(now, seq, ack, sink);
@@ -181,6 +191,7 @@ impl Path {
         self.acks.received(now, seq);
         self.proof.jump = None;
         self.proof.doubt.note_good();
+        self.proof.sent = None;
     }
 
     /// Decrypts the information field of a frame that is the next by number and count. Returns the protocol

@@ -136,6 +136,9 @@ impl Path {
                 cipher = key.map(|key| Cipher::new(key, inner..end));
                 let start = inner.checked_sub(mppe::HEADER)?;
                 buffer.get_mut(start..inner)?.copy_from_slice(&header.emit());
+                if let Some(sent) = &mut self.proof.sent {
+                    sent.note(buffer.get(start..end).unwrap_or_default(), cipher.as_ref());
+                }
                 (start, ppp::COMPRESSED)
             }
             None if self.never_clear => return None,

@@ -354,6 +354,34 @@ fn forged_rejects_of_unknown_protocols_do_not_end_an_idle_link() {
     assert!(world.is_up());
 }
 
+/// The peer would take such rejects as a sign that this end decrypts to noise.
+#[test]
+fn forged_data_in_clear_is_not_reflected_as_protocol_reject() {
+    let mut solo = up(server());
+    for protocol in [0x4aa1u16, 0x0017, 0x00c1, 0xfe5b] {
+        let frame = [&protocol.to_be_bytes()[..], &[0x45, 0, 0, 40, 1, 2, 3]].concat();
+        assert_eq!(solo.raw(&frame).len(), 0, "{protocol:#06x}");
+    }
+    // A protocol that a peer begins is rejected.
+    let sent = solo.give(ppp::IPV6CP, cp::CONFIGURE_REQUEST, 1, &octets("010a02aabbfffeccddee"));
+    assert_eq!((sent[0].protocol, sent[0].code), (ppp::LCP, cp::PROTOCOL_REJECT));
+}
+
+/// Rejects of control protocols may be answers to forged requests, whatever is sent meanwhile.
+#[test]
+fn reflected_rejects_of_control_protocols_are_no_noise() {
+    for (protocol, is_noise) in [(0x80c1u16, false), (0x4aa1, true)] {
+        let mut solo = up(server());
+        for n in 0..30u64 {
+            let traffic = Command::CountTraffic { received: 0, sent: n * 2 };
+            solo.host.link.handle_command(solo.now, traffic);
+            solo.give(ppp::LCP, cp::PROTOCOL_REJECT, n as u8, &protocol.to_be_bytes());
+            solo.wait(Duration::from_millis(500));
+        }
+        assert_eq!(solo.host.code() == Some(Code::E05), is_noise, "{protocol:#06x}");
+    }
+}
+
 #[test]
 fn reset_requests_are_answered_in_limits() {
     let mut solo = up(server());

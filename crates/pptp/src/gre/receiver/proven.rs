@@ -52,17 +52,15 @@ impl Receiver {
         self.left = None;
         self.begun = 0;
         if is_required {
+            if let Some(range) = &mut self.range {
+                // What was received before proves nothing: the peer may still send those numbers.
+                range.recent = 0;
+            }
             return;
         }
         while self.waiting.take_first().is_some() {
             self.counters.out_of_window += 1;
         }
-        self.counters.lost += self.missing();
-        let reach = self.clear_reach;
-        if let Some(range) = self.range.as_mut().filter(|_| reach > 0) {
-            range.advance(range.last.wrapping_add(reach));
-        }
-        self.forget_clear();
     }
 
     /// The packets that are missing between control frames in clear after the range.
@@ -193,7 +191,7 @@ impl Receiver {
     }
 
     /// Forgets the control frames in clear after the range, which has moved. Returns their number.
-    fn forget_clear(&mut self) -> u32 {
+    pub(super) fn forget_clear(&mut self) -> u32 {
         self.clear_reach = 0;
         std::mem::take(&mut self.clear)
     }

@@ -54,7 +54,7 @@ fn c187_control_frames_are_never_encrypted() {
         let sent = client.sent();
         assert_eq!(sent[0][12..], frame);
         server.gre(&sent[0]);
-        assert_eq!(server.out.frames.pop().unwrap(), frame);
+        assert_eq!(server.out.frames.pop().unwrap(), (frame, Origin::Clear));
     }
 }
 
@@ -284,7 +284,7 @@ fn c201_stateful_loss_is_repaired_by_a_reset_request() {
     assert_eq!(server.sent().iter().filter(|packet| packet[0] == 0x30).count(), 1);
 
     client.gre(request);
-    assert_eq!(client.out.frames, [frame], "the link answers it");
+    assert_eq!(client.out.frames, [(frame, Origin::Clear)], "the link answers it");
     client.ip(&ping(3, 64));
     server.gre(&client.sent()[0]);
     assert_eq!(server.out.ip, [ping(0, 64), ping(3, 64)]);

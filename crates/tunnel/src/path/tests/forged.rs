@@ -236,7 +236,7 @@ fn control_frames_inside_mppe_are_handled_and_confirm_no_jump() {
         server.gre(&encrypted(&mut client, seq));
     }
     assert_eq!((server.out.frames.len(), server.path.receiver.proven()), (10, Some(19)));
-    assert_eq!(server.out.frames[0], LCP_ECHO[2..]);
+    assert_eq!(server.out.frames[0].0, LCP_ECHO[2..]);
 }
 
 #[test]
@@ -303,8 +303,8 @@ fn forged_frames_cost_a_bounded_number_of_key_changes() {
         fn ip(&mut self, packet: &mut [u8]) {
             self.0.ip(packet);
         }
-        fn frame(&mut self, frame: &[u8]) {
-            self.0.frame(frame);
+        fn frame(&mut self, frame: &[u8], origin: Origin) {
+            self.0.frame(frame, origin);
         }
         fn dhcp(&mut self, packet: &[u8]) {
             self.0.dhcp(packet);

@@ -6,6 +6,7 @@ mod forged;
 mod gate;
 mod gre;
 mod mtu;
+mod sent;
 mod window;
 
 use std::net::Ipv4Addr;

@@ -74,7 +74,10 @@ fn other_keys_and_the_end_of_mppe_keep_what_frames_in_clear_have_shown() {
         assert_eq!(receiver.counters().lost, lost);
         assert!(lost > 40);
         if ends {
-            assert_eq!(receiver.receive(Instant::now(), 200, &[]), Arrival::Deliver);
+            let now = Instant::now();
+            assert_eq!(receiver.receive(now, 200, &[]), Arrival::Held);
+            receiver.handle_timeout(now + WAIT);
+            assert_eq!((receiver.next_held(), receiver.counters().lost), (Some((200, vec![])), lost));
         } else {
             assert_eq!(receiver.place(200), Place::Ahead(190));
         }
@@ -136,4 +139,17 @@ fn a_range_that_was_left_is_resumed() {
     let back = receiver.resume(position);
     assert_eq!((receiver.place(101), receiver.place(100)), (Place::Ahead(1), Place::Seen));
     assert_eq!((back.distance(5001), receiver.counters().lost), (1, 0));
+}
+
+/// Before, any host could send them.
+#[test]
+fn numbers_received_before_proof_was_required_may_still_arrive() {
+    let mut receiver = Receiver::new(ReceiverConfig { packets: 32, octets: 4096, wait: WAIT });
+    let now = Instant::now();
+    for seq in 100..120 {
+        receiver.receive(now, seq, &[]);
+    }
+    receiver.require_proof(true);
+    assert_eq!([105, 119].map(|seq| receiver.place(seq)), [Place::Late; 2]);
+    assert_eq!(receiver.place(120), Place::Ahead(1));
 }
