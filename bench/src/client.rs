@@ -273,7 +273,7 @@ impl Client {
         }
     }
 
-    fn ping(&mut self, now: Instant) {
+    pub(crate) fn ping(&mut self, now: Instant) {
         let Some(up) = &self.up else { return };
         let sequence = u16::try_from(self.outcome.pings.sent & 0xffff).unwrap_or(0);
         let mut packet = echo_request(up.local, up.peer, self.call_id, sequence, self.size);

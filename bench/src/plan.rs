@@ -1,6 +1,8 @@
 //! The plan of a run: how many calls, how fast, and with which traffic.
 
 use std::net::{Ipv4Addr, SocketAddrV4};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 /// The parameters of a run.
@@ -24,6 +26,8 @@ pub struct Plan {
     pub size: u16,
     /// How long to stay up after the last echo request; with `together`, after the last call came up.
     pub hold: Duration,
+    /// With `together`: stay until this is true, and ping through every tunnel ten times a second meanwhile.
+    pub until: Option<Arc<AtomicBool>>,
     /// Whether all calls stay until the last is up.
     pub together: bool,
     /// Whether calls send no keep-alive of their own and only answer the server's.
@@ -54,6 +58,7 @@ impl Plan {
             pings: 0,
             size: 64,
             hold: Duration::ZERO,
+            until: None,
             together: false,
             patient: false,
             sources: Vec::new(),
