@@ -13,6 +13,7 @@ mod arrival;
 mod capacity;
 mod connection;
 mod convert;
+mod crashed;
 mod dispatch;
 #[cfg(test)]
 mod effects;

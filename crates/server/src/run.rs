@@ -7,7 +7,7 @@ use std::time::Duration;
 use adit_api::Done;
 use adit_dataplane::Dataplane;
 use adit_diag::{Code, EventFacts};
-use adit_store::{NewEvent, ServerId, ServerIdentity, Store};
+use adit_store::{NewEvent, ServerIdentity};
 use jiff::Timestamp;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -21,7 +21,7 @@ use crate::server::{Options, Parts, Server, watch};
 use crate::service::Service;
 use crate::socket::{self, Serving};
 use crate::terminal::Terminal;
-use crate::{convert, dispatch, listener, watchdog};
+use crate::{convert, crashed, dispatch, listener, watchdog};
 
 /// Threads that wait for the store. It serves one at a time, so more threads would only queue there, each
 /// with a stack.
@@ -70,7 +70,7 @@ async fn serve(options: Options) -> Result<()> {
     let identity = open_identity(identity.as_deref()).map_err(|error| store_error(&error))?;
     // Before anything is written with the time of this clock.
     let clock = store.check_clock(Timestamp::now(), Duration::ZERO).map_err(|error| store_error(&error))?;
-    let id = recover(&store, &identity).map_err(|error| store_error(&error))?;
+    let id = crashed::recover(&store, &identity).map_err(|error| store_error(&error))?;
     let event_writer = EventWriter::start(store.clone(), LogLines::open(&config.log)?);
     let pools = Addresses::new(store.clone());
     let registry = Arc::new(Registry::default());
@@ -140,13 +140,6 @@ fn open_identity(file: Option<&Path>) -> adit_store::Result<ServerIdentity> {
         Some(file) => ServerIdentity::open(file, host.trim()),
         None => ServerIdentity::random(host.trim()),
     }
-}
-
-/// Registers this server, and ends the sessions that its last run left open.
-fn recover(store: &Store, identity: &ServerIdentity) -> adit_store::Result<ServerId> {
-    let id = store.register_server(identity)?;
-    store.recover(id, Timestamp::now())?;
-    Ok(id)
 }
 
 async fn until_shutdown(server: &Arc<Server>, signals: &mut Signals) {

@@ -354,6 +354,6 @@ fn call_end(end: &End) -> CallEnd {
         }
         Why::LostCarrier => CallEnd::LostCarrier,
         Why::UserRequest => CallEnd::Request,
-        Why::Failed => CallEnd::GeneralError,
+        Why::Failed | Why::Crash => CallEnd::GeneralError,
     }
 }

@@ -19,7 +19,7 @@ pub struct LoginLimiter {
 #[derive(Clone, Copy, Debug)]
 struct Bucket {
     failed: Instant,
-    /// In [`LOGIN`]ths of a login. Negative if more logins failed than there were tokens: set-ups run at the same time.
+    /// In units of one login divided by [`LOGIN`]. Negative if more logins failed than there were tokens: set-ups run at the same time.
     tokens: i64,
 }
 
