@@ -215,7 +215,9 @@ impl Slot {
                 break;
             }
         }
-        let call_id = self.loops.as_ref().map_or(1, |loops| loops.free_call_id());
+        // The calls behind one address have Call IDs of their own, as those of other hosts have.
+        let port = stream.local_addr()?.port();
+        let call_id = self.loops.as_ref().map_or(port, |loops| loops.free_call_id());
         stream.write_all(&Message::from(OutgoingCallRequest::new(call_id)).to_octets()).await?;
         let peer_call_id = loop {
             if let Message::OutgoingCallReply(OutgoingCallReply { call_id, .. }) =
