@@ -266,7 +266,7 @@ fn take_away(fault: Fault, server: &Server) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Whether the fault is reported everywhere, and otherwise where it is not.
+/// Whether the fault is reported in every place, and otherwise where it is not.
 fn shown(fault: Fault, server: &mut Server) -> (bool, String) {
     match fault.shown() {
         Shown::End => (server.running.status().is_some(), "the server runs".to_owned()),

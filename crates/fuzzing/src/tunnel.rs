@@ -200,7 +200,7 @@ fn step(ends: &mut [End; 2], tested: usize, now: &mut Instant, input: &mut Input
             let is_inside = kind == 10 && ends[tested].encrypted.contains(&call);
             let origin = if is_inside { Origin::Mppe } else { Origin::Clear };
             ends[tested].input(*now, Arrival::Frame { call, frame: &frame, origin });
-            if is_inside && frame.len() % 2 == 0 {
+            if is_inside && frame.len().is_multiple_of(2) {
                 ends[tested].input(*now, Arrival::DataRejected { call });
             }
         }

@@ -12,6 +12,7 @@
 mod address;
 mod authenticate;
 mod config;
+mod dead;
 mod echoes;
 mod encryption;
 mod ending;

@@ -7,9 +7,8 @@ use adit_crypto::mppe::StartKeys;
 use adit_diag::Code;
 use adit_wire::ppp;
 
+use super::dead::{Delayed, Unanswered, Unread};
 use super::state::{Address, Authentication, NetworkPhase, Phase, later};
-use super::unanswered::Unanswered;
-use super::unread::{Delayed, Unread};
 use super::{Link, LinkEvent, Side, Who};
 use crate::ccp::{Ccp, Mode, no_keys};
 use crate::fsm::{ControlProtocol, Event, Failure, Finish, Fsm};

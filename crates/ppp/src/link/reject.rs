@@ -7,8 +7,8 @@ use adit_diag::Code;
 use adit_wire::lcp::ProtocolReject;
 use adit_wire::{cp, ppp};
 
+use super::dead::Unread;
 use super::state::{Noise, Phase};
-use super::unread::Unread;
 use super::{Link, LinkEvent, Who};
 
 /// The most Protocol-Rejects sent per second. A peer whose keys differ from ours would otherwise trigger one

@@ -10,8 +10,7 @@ use adit_diag::AuthMethod;
 use adit_wire::ipcp::IpcpOption;
 use adit_wire::{Protocol, cp};
 
-use super::unanswered::Unanswered;
-use super::unread::{Delayed, Unread};
+use super::dead::{Delayed, Unanswered, Unread};
 use super::{AddressGrant, End, Network};
 use crate::auth::{Authenticator, AuthenticatorEvent, Ignored, Peer, PeerEvent};
 use crate::ccp::Ccp;

@@ -1,24 +1,11 @@
 //! A tunnel that is up, and whose packets never bring anything back although the peer answers LCP.
 
-use core::time::Duration;
 use std::time::Instant;
 
+use super::dead::{AFTER, PACKETS};
 use super::keepalive::Keepalive;
 use super::state::Phase;
 use super::{Link, LinkEvent};
-
-/// The data packets to the peer, and the time since the first of them, after which silence is reported.
-const PACKETS: u64 = 20;
-const AFTER: Duration = Duration::from_secs(30);
-
-/// What is known of data packets in both directions since the network came up.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Unanswered {
-    /// When the caller first reported packets to the peer, and none from it.
-    since: Option<Instant>,
-    /// Whether a packet was received, or its absence was reported.
-    is_settled: bool,
-}
 
 impl Link {
     /// Handles the number of data packets. Reports once if none was received, and LCP was answered meanwhile.

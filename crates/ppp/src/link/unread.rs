@@ -5,39 +5,14 @@
 //! were really sent, and nothing from the peer has decrypted. CCP is then negotiated once more; if that does not help,
 //! the link ends, and a client dials again.
 
-use core::time::Duration;
 use std::time::Instant;
 
 use adit_diag::Code;
 use adit_wire::cp;
 
+use super::dead::{Delayed, Unread};
 use super::state::{NetworkPhase, Phase, later};
 use super::{Link, Who};
-
-/// The rejected packets, and the time that they may take, at which the peer is taken to have no MPPE.
-const REJECTS: u32 = 3;
-const WITHIN: Duration = Duration::from_secs(2);
-
-/// The data packets that the peer has rejected.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Unread {
-    /// How many were rejected since this instant.
-    since: Option<Instant>,
-    count: u32,
-    /// Whether CCP was negotiated again because of them.
-    pub(super) has_renegotiated: bool,
-}
-
-impl Unread {
-    /// Counts a rejected packet; returns whether there are enough of them.
-    fn note(&mut self, now: Instant) -> bool {
-        if self.since.is_none_or(|since| now.saturating_duration_since(since) > WITHIN) {
-            (self.since, self.count) = (Some(now), 0);
-        }
-        self.count = self.count.saturating_add(1);
-        self.count >= REJECTS
-    }
-}
 
 impl Link {
     /// Handles the report that the peer has rejected a data packet.
@@ -46,9 +21,7 @@ impl Link {
         if !network.encrypting || !network.unread.note(now) {
             return;
         }
-        if core::mem::replace(&mut network.unread, Unread { has_renegotiated: true, ..Unread::default() })
-            .has_renegotiated
-        {
+        if core::mem::replace(&mut network.unread, Unread::RENEGOTIATED).has_renegotiated {
             let detail = format!(
                 "the {} rejects every encrypted packet (Protocol-Reject of 0x00fd), also after CCP was negotiated \
                  again, and nothing from it was decrypted: its MPPE is not up",
@@ -75,31 +48,6 @@ impl Link {
             network.delayed_ccp = Delayed::Request(due, information.to_vec());
         }
         asks
-    }
-}
-
-/// The first Configure-Request of CCP from the peer.
-#[derive(Clone, Debug, Default)]
-pub(super) enum Delayed {
-    /// It is not delayed, or was handled.
-    #[default]
-    No,
-    /// It was not received yet; then it waits this long.
-    Expected(Duration),
-    /// It is handled at this instant; a later request takes its place.
-    Request(Instant, Vec<u8>),
-}
-
-impl Delayed {
-    pub(super) fn new(delay: Duration) -> Delayed {
-        if delay.is_zero() { Delayed::No } else { Delayed::Expected(delay) }
-    }
-
-    pub(super) fn due(&self) -> Option<Instant> {
-        match self {
-            Delayed::Request(due, _) => Some(*due),
-            Delayed::No | Delayed::Expected(_) => None,
-        }
     }
 }
 
