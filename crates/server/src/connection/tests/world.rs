@@ -35,7 +35,7 @@ pub(super) fn config(text: &str) -> Arc<Config> {
 
 pub(super) fn client(password: &str, now: Now) -> ClientTunnel {
     let mut link = LinkConfig::new(Side::Client);
-    // The tests that are about time say so; a call comes up in none.
+    // The tests that are about time say so; a call is up at once.
     link.ccp_delay = std::time::Duration::ZERO;
     link.credentials = Some(Credentials::new("alice", Password::new(password)));
     let config = ClientConfig {
