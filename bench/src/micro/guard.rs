@@ -5,8 +5,6 @@ use adit_crypto::rc4::Form;
 
 use super::rc4::{CHOSEN, CRATES, PORTABLE, Report, run_packets};
 
-/// How often everything is measured before a finding counts: other programs disturb a measurement.
-const TRIES: usize = 3;
 const ROUNDS: usize = 100;
 
 /// The least gains of the chosen form: over the portable form, over the crates.
@@ -21,22 +19,16 @@ const OF_ASSEMBLY: Gains = Gains { portable: 1.2, crates: 1.5 };
 /// What any form must gain: it is not much slower than the other, and not slower than the crates.
 const OF_PORTABLE: Gains = Gains { portable: 1.0 / 1.2, crates: 1.0 };
 
-/// Measures whole packets of every length, again while something is too slow, up to three times. Returns the last report,
-/// and what is too slow in it.
+/// Measures whole packets of every length. Returns the report, and what is too slow in it: other programs disturb a
+/// measurement, so a finding counts when further processes find it too.
 pub fn run() -> (Report, Vec<String>) {
     let least = match Form::chosen() {
         Form::Assembly => OF_ASSEMBLY,
         Form::Portable => OF_PORTABLE,
     };
-    let mut tries = 0;
-    loop {
-        tries += 1;
-        let report = run_packets(ROUNDS);
-        let findings = findings(&report, least);
-        if findings.is_empty() || tries == TRIES {
-            return (report, findings);
-        }
-    }
+    let report = run_packets(ROUNDS);
+    let findings = findings(&report, least);
+    (report, findings)
 }
 
 /// What of a report is too slow.
