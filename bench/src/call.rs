@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use adit_crypto::Rng;
 use tokio::net::{TcpSocket, TcpStream};
@@ -11,9 +11,6 @@ use tokio::sync::Notify;
 use crate::client::{Client, Connection, Outcome};
 use crate::crowd::Crowd;
 use crate::plan::Plan;
-
-/// Time limit for the TCP connection: with many clients at once, the server accepts them one after the other.
-const CONNECT: Duration = Duration::from_secs(120);
 
 /// Runs client `number` of the plan; calls `came` when it is up or has failed.
 pub(crate) async fn run(
@@ -27,7 +24,7 @@ pub(crate) async fn run(
     let outcome = Outcome { user: plan.user_of(number), ..Outcome::default() };
     let call_id = plan.call_id_of(number);
     let source = plan.source_of(number);
-    let stream = match tokio::time::timeout(CONNECT, connect(source, plan.server)).await {
+    let stream = match tokio::time::timeout(plan.patience, connect(source, plan.server)).await {
         Ok(Ok(stream)) => Rc::new(stream),
         other => {
             came(false);

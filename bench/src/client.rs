@@ -11,7 +11,7 @@ use adit_ppp::auth::Credentials;
 use adit_ppp::link::{LinkConfig, Side};
 use adit_pptp::control::ControlConfig;
 use adit_tunnel::events::{Command, Event, Input, Up, Why};
-use adit_tunnel::path::{Path, PathConfig, Sink};
+use adit_tunnel::path::{Origin, Path, PathConfig, Sink};
 use adit_tunnel::{ClientConfig, ClientTunnel, Transmit};
 use adit_wire::LocalCallId;
 use tokio::net::TcpStream;
@@ -19,7 +19,8 @@ use tokio::sync::Notify;
 
 use crate::io::Gre;
 use crate::pings::{Pings, echo_request};
-use crate::plan::Plan;
+use crate::plan::{Load, Plan};
+use crate::replies;
 
 /// The result of one client.
 #[derive(Clone, Debug, Default)]
@@ -40,8 +41,6 @@ pub struct Outcome {
 
 /// What is not answered after this time is lost. An answer brings the next ping at once.
 const PING_PATIENCE: Duration = Duration::from_secs(2);
-/// How long a server may take from there.
-const SETUP: Duration = Duration::from_secs(120);
 /// When octets that did not fit are sent again.
 const SEND_AGAIN: Duration = Duration::from_millis(20);
 
@@ -66,6 +65,8 @@ pub(crate) struct Client {
     size: u16,
     /// Whether each reply is compared with its request octet by octet.
     compare: bool,
+    /// What is sent through its tunnel, and therefore what is a reply.
+    load: Load,
     stopping: bool,
     closed: bool,
     /// Wakes the task that reads the connection when it is to end.
@@ -90,10 +91,11 @@ struct Out<'a> {
     gre: &'a Gre,
     source: Ipv4Addr,
     server: Ipv4Addr,
-    frames: Vec<Vec<u8>>,
+    frames: Vec<(Vec<u8>, Origin)>,
     pings: &'a mut Pings,
     id: u16,
     compare: bool,
+    load: Load,
 }
 
 impl Sink for Out<'_> {
@@ -102,11 +104,15 @@ impl Sink for Out<'_> {
     }
 
     fn ip(&mut self, packet: &mut [u8]) {
-        self.pings.received(packet, self.id, self.compare);
+        match self.load {
+            Load::Ping => self.pings.received(packet, self.id, self.compare),
+            load => self.pings.answered += u64::from(replies::is_packet(load, packet)),
+        }
     }
 
-    fn frame(&mut self, frame: &[u8]) {
-        self.frames.push(frame.to_vec());
+    fn frame(&mut self, frame: &[u8], origin: Origin) {
+        self.pings.answered += u64::from(replies::is_frame(self.load, frame));
+        self.frames.push((frame.to_vec(), origin));
     }
 
     fn dhcp(&mut self, _packet: &[u8]) {}
@@ -121,14 +127,14 @@ fn client_config(plan: &Plan, user: &str, call_id: u16) -> ClientConfig {
         link.echo = None;
     }
     let mut control = ControlConfig::client();
-    control.setup_timeout = SETUP;
+    control.setup_timeout = plan.patience;
     if plan.patient {
         control.echo_every = None;
     }
     ClientConfig {
         control: control.into(),
         link: link.into(),
-        setup: SETUP,
+        setup: plan.patience,
         mtu: 1400,
         call_id: LocalCallId::new(call_id),
     }
@@ -164,6 +170,7 @@ impl Client {
             pings_wanted: plan.pings,
             size: plan.size,
             compare: plan.traffic.is_none(),
+            load: plan.traffic.map_or(Load::Ping, |traffic| traffic.load),
             stopping: false,
             closed: false,
             over,
@@ -266,7 +273,7 @@ impl Client {
         }
     }
 
-    fn ping(&mut self, now: Instant) {
+    pub(crate) fn ping(&mut self, now: Instant) {
         let Some(up) = &self.up else { return };
         let sequence = u16::try_from(self.outcome.pings.sent & 0xffff).unwrap_or(0);
         let mut packet = echo_request(up.local, up.peer, self.call_id, sequence, self.size);
@@ -283,6 +290,12 @@ impl Client {
     pub(crate) fn send(&mut self, now: Instant, packet: &mut [u8]) {
         self.outcome.pings.sent += 1;
         self.with_path(|path, out| path.handle_ip(now, packet, out));
+    }
+
+    /// Sends a PPP frame of a control protocol.
+    pub(crate) fn send_frame(&mut self, now: Instant, frame: &[u8]) {
+        self.outcome.pings.sent += 1;
+        self.with_path(|path, out| path.send_frame(now, frame, out));
     }
 
     pub(crate) fn packet(&mut self, packet: &mut [u8]) {
@@ -304,12 +317,13 @@ impl Client {
             pings: &mut self.outcome.pings,
             id: self.call_id,
             compare: self.compare,
+            load: self.load,
         };
         act(path, &mut out);
         let frames = std::mem::take(&mut out.frames);
         let call = self.call;
-        for frame in frames {
-            self.tunnel.handle_input(Instant::now(), Input::Frame { call, frame: &frame });
+        for (frame, origin) in frames {
+            self.tunnel.handle_input(Instant::now(), Input::Frame { call, frame: &frame, origin });
         }
     }
 

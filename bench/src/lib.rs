@@ -4,6 +4,7 @@
 
 mod call;
 mod client;
+pub mod cpu;
 mod crowd;
 mod io;
 mod load;
@@ -11,14 +12,16 @@ pub mod machine;
 pub mod micro;
 mod pings;
 mod plan;
+mod replies;
 pub mod stats;
 mod traffic;
-mod watch;
+pub mod until;
+pub mod watch;
 
 pub use client::Outcome;
 pub use load::{Report, ServerUse, TrafficReport, run};
 pub use pings::Pings;
-pub use plan::{Plan, Traffic};
+pub use plan::{Load, Plan, Traffic};
 
 /// The schema of report.json, which `adit-compare` writes and `adit-compare-runs` reads. Fields may be added without a new number.
 pub const REPORT_SCHEMA: &str = "adit.bench/1";

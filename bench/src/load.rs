@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use adit_crypto::Rng;
@@ -113,6 +114,8 @@ pub fn run(plan: Plan) -> anyhow::Result<Report> {
 
 /// How many calls are made first, to see what the ones after them cost.
 const FIRST: u32 = 100;
+/// How often a tunnel is pinged that stays until a flag is set.
+const PING_EVERY: Duration = Duration::from_millis(100);
 /// How long a server may take to settle before its memory is measured.
 const SETTLE: Duration = Duration::from_millis(500);
 
@@ -214,6 +217,14 @@ async fn together(
         tokio::time::sleep(plan.hold).await;
         let spent = cpu(from, look()).as_secs_f64();
         server.idle_server_cpu_percent = 100.0 * spent / since.elapsed().as_secs_f64();
+    }
+    if let Some(until) = &plan.until {
+        while !until.load(Ordering::Relaxed) {
+            for call_id in crowd.up() {
+                crowd.with(call_id, |client| client.ping(Instant::now()));
+            }
+            tokio::time::sleep(PING_EVERY).await;
+        }
     }
     let ourselves = std::process::id();
     let (from, own) = (look(), used(ourselves).unwrap_or_default());

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::Duration;
 
 use adit_bench::machine::Machine;
-use adit_bench::{Plan, Report, Traffic};
+use adit_bench::{Load, Plan, Report, Traffic};
 use anyhow::Context as _;
 use clap::Parser;
 use serde::Serialize;
@@ -106,9 +106,10 @@ fn main() -> anyhow::Result<()> {
         sources: args.sources.iter().flat_map(ipnet::Ipv4Net::hosts).collect(),
         traffic: match Duration::try_from_secs_f64(args.traffic).context("--traffic")? {
             Duration::ZERO => None,
-            time => Some(Traffic { time, rate: args.rate, window: args.window.max(1) }),
+            time => Some(Traffic { load: Load::Ping, time, rate: args.rate, window: args.window.max(1) }),
         },
         server_pid: args.server_pid,
+        ..Plan::new(SocketAddrV4::new(args.server, args.port), "")
     };
     let report = adit_bench::run(plan)?;
     let document = Document { machine: Machine::here(), report };

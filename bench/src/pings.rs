@@ -1,6 +1,7 @@
 //! Echo requests through a tunnel, and the check of their replies.
 
 use std::net::Ipv4Addr;
+use std::time::Instant;
 
 use adit_tunnel::path::HEADROOM;
 use adit_wire::checksum;
@@ -14,6 +15,8 @@ pub struct Pings {
     pub answered: u64,
     /// Replies whose data differs from the request.
     pub damaged: u64,
+    /// When the last reply with the right data arrived.
+    pub last: Option<Instant>,
 }
 
 /// An IPv4 packet with an ICMP echo request, with [`HEADROOM`] free octets in front.
@@ -55,6 +58,7 @@ impl Pings {
         let same = || icmp[8..].iter().zip(0u16..).all(|(octet, n)| *octet == pattern(id, sequence, n));
         if from == id && (!compare || same()) {
             self.answered += 1;
+            self.last = Some(Instant::now());
         } else {
             self.damaged += 1;
         }

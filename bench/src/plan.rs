@@ -1,6 +1,8 @@
 //! The plan of a run: how many calls, how fast, and with which traffic.
 
 use std::net::{Ipv4Addr, SocketAddrV4};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 /// The parameters of a run.
@@ -24,6 +26,8 @@ pub struct Plan {
     pub size: u16,
     /// How long to stay up after the last echo request; with `together`, after the last call came up.
     pub hold: Duration,
+    /// With `together`: stay until this is true, and ping through every tunnel ten times a second meanwhile.
+    pub until: Option<Arc<AtomicBool>>,
     /// Whether all calls stay until the last is up.
     pub together: bool,
     /// Whether calls send no keep-alive of their own and only answer the server's.
@@ -32,9 +36,14 @@ pub struct Plan {
     pub sources: Vec<Ipv4Addr>,
     /// With `together`: what to send when all are up.
     pub traffic: Option<Traffic>,
+    /// How long a server may take: for the TCP connection, and for the set-up from there.
+    pub patience: Duration,
     /// The server's process on this machine, whose time and memory are to be measured.
     pub server_pid: Option<u32>,
 }
+
+/// With thousands of clients at once, a server takes its time for each.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 impl Plan {
     /// One call that is closed as soon as it is up.
@@ -49,10 +58,12 @@ impl Plan {
             pings: 0,
             size: 64,
             hold: Duration::ZERO,
+            until: None,
             together: false,
             patient: false,
             sources: Vec::new(),
             traffic: None,
+            patience: PATIENCE,
             server_pid: None,
         }
     }
@@ -74,9 +85,25 @@ impl Plan {
     }
 }
 
-/// Echo requests of all sessions in turn.
+/// What is sent through the tunnels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Load {
+    /// ICMP echo requests.
+    #[default]
+    Ping,
+    /// LCP Echo-Requests.
+    LcpEcho,
+    /// LCP Configure-Requests: each restarts the negotiation.
+    LcpConfigure,
+    /// DHCPINFORM messages.
+    DhcpInform,
+}
+
+/// Requests of all sessions in turn.
 #[derive(Clone, Copy, Debug)]
 pub struct Traffic {
+    /// What is sent.
+    pub load: Load,
     /// How long.
     pub time: Duration,
     /// Packets a second, of all sessions together; 0 for as many as are answered.

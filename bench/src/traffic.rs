@@ -1,14 +1,14 @@
-//! Many echo requests over many tunnels in turn.
+//! Many requests over many tunnels in turn.
 
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
 use adit_tunnel::path::HEADROOM;
-use adit_wire::checksum;
+use adit_wire::{checksum, cp, ppp, udp};
 use tokio::sync::Notify;
 
 use crate::crowd::Crowd;
-use crate::plan::Traffic;
+use crate::plan::{Load, Traffic};
 
 /// What the traffic phase moved.
 #[derive(Clone, Copy, Debug, Default)]
@@ -49,8 +49,15 @@ pub(crate) async fn run(crowd: &Crowd, traffic: Traffic, size: u16, heard: &Noti
         for _ in 0..number {
             turn = (turn + 1) % senders.len().max(1);
             let Some(sender) = senders.get_mut(turn) else { return };
-            sender.fill(&mut packet, size);
-            crowd.stir(sender.call_id, |client| client.send(now, &mut packet));
+            match traffic.load {
+                Load::Ping => sender.fill(&mut packet, size),
+                Load::LcpEcho | Load::LcpConfigure => sender.fill_lcp(&mut packet, traffic.load),
+                Load::DhcpInform => sender.fill_dhcp(&mut packet),
+            }
+            crowd.stir(sender.call_id, |client| match traffic.load {
+                Load::Ping | Load::DhcpInform => client.send(now, &mut packet),
+                Load::LcpEcho | Load::LcpConfigure => client.send_frame(now, &packet),
+            });
         }
         crowd.gre.flush();
     };
@@ -79,7 +86,37 @@ pub(crate) async fn run(crowd: &Crowd, traffic: Traffic, size: u16, heard: &Noti
     Moved { sent, answered: crowd.answered.get().saturating_sub(before), took }
 }
 
+/// Magic-Number of the requests, which are not compared with those of the negotiation.
+const MAGIC: [u8; 4] = [0x5a, 0x17, 0x0b, 0x3c];
+
 impl Sender {
+    /// Makes its next LCP request.
+    fn fill_lcp(&mut self, frame: &mut Vec<u8>, load: Load) {
+        self.sequence = self.sequence.wrapping_add(1);
+        let id = (self.sequence & 0xff) as u8;
+        *frame = if load == Load::LcpEcho {
+            cp::frame(ppp::LCP, cp::ECHO_REQUEST, id, &MAGIC)
+        } else {
+            let [a, b, c, d] = MAGIC;
+            cp::frame(ppp::LCP, cp::CONFIGURE_REQUEST, id, &[1, 4, 5, 0x78, 5, 6, a, b, c, d])
+        };
+    }
+
+    /// Makes its next DHCPINFORM.
+    fn fill_dhcp(&mut self, packet: &mut Vec<u8>) {
+        self.sequence = self.sequence.wrapping_add(1);
+        let mut data = vec![0; 240];
+        data[..3].copy_from_slice(&[1, 8, 6]);
+        data[4..6].copy_from_slice(&self.sequence.to_be_bytes());
+        data[12..16].copy_from_slice(&self.from.octets());
+        data[236..].copy_from_slice(&[99, 130, 83, 99]);
+        // Message type 8, and what Windows requests: mask, domain, routes.
+        data.extend([53, 1, 8, 55, 4, 1, 15, 121, 249, 255]);
+        packet.clear();
+        packet.resize(HEADROOM, 0);
+        packet.extend(udp::datagram_v4((self.from, 68), (Ipv4Addr::BROADCAST, 67), &data));
+    }
+
     /// Makes its next packet. The data is zeros: it is not compared.
     fn fill(&mut self, packet: &mut Vec<u8>, size: u16) {
         self.sequence = self.sequence.wrapping_add(1);

@@ -4,18 +4,18 @@ use std::time::Duration;
 
 /// What a process has used so far.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Used {
+pub struct Used {
     /// Processor time of all its threads, in user and system mode.
-    pub(crate) cpu: Duration,
+    pub cpu: Duration,
     /// Memory now, in KiB.
-    pub(crate) rss_kib: u64,
+    pub rss_kib: u64,
 }
 
 /// The unit of times in /proc, whatever the kernel's own clock (USER_HZ).
 const TICKS_PER_SECOND: u64 = 100;
 
 /// Reads the usage of a process; `None` when it does not exist.
-pub(crate) fn used(pid: u32) -> Option<Used> {
+pub fn used(pid: u32) -> Option<Used> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // The name in parentheses may hold anything; the fields behind it are counted from the third.
     let (_, fields) = stat.rsplit_once(')')?;

@@ -35,6 +35,31 @@ const KNOWN_HOSTS: &[&str] = &[
 const EXAMPLE_ENDINGS: &[&str] =
     &["example", "example.org", "example.com", "example.net", "test", "localhost"];
 
+/// Names of GRE and of the PPTP port in rules of nft, iptables, ip and firewall-cmd. A host without /etc/protocols and
+/// /etc/services (Debian without netbase) refuses such a rule; the numbers 47 and 1723 always work.
+const NAMES_IN_RULES: &[&str] = &[
+    "ip protocol gre",
+    "ip protocol != gre",
+    "l4proto gre",
+    "l4proto != gre",
+    "ipproto gre",
+    "-p gre",
+    "--add-protocol=gre",
+    "{ gre,",
+    "gre : ",
+    "dport pptp",
+    "sport pptp",
+];
+
+/// Files in which rules are only read, as other programs print them: readers accept name and number.
+const READ_ONLY_RULES: &[&str] = &[
+    "fuzz/",
+    "crates/inspect/tests/data/",
+    "crates/inspect/src/bypass/tests.rs",
+    "crates/inspect/src/filter/tests.rs",
+    "xtask/src/files.rs",
+];
+
 /// Runs every check of this module and lists all findings at once.
 pub(crate) fn check(root: &Path) -> anyhow::Result<()> {
     let mut findings = Vec::new();
@@ -77,6 +102,11 @@ fn judge(name: &str, line: &str) -> Vec<String> {
     }
     if line.starts_with("<<<<<<< ") || line.starts_with(">>>>>>> ") {
         problems.push("conflict marker".to_owned());
+    }
+    if let Some(found) = NAMES_IN_RULES.iter().find(|text| line.contains(**text))
+        && !READ_ONLY_RULES.iter().any(|place| name.starts_with(place))
+    {
+        problems.push(format!("{found:?}: write the number (47, 1723), names are not known on every host"));
     }
     for host in hosts(line) {
         if !is_known(host) {
@@ -124,6 +154,17 @@ mod tests {
         assert_eq!(judge("a.md", "see https://vpn.example.org. and http://127.0.0.1:8723/").len(), 0);
         let strange = ["https", "://mirror.corp.invalid/x"].concat();
         assert_eq!(judge("a.md", &strange).len(), 1);
+    }
+
+    #[test]
+    fn names_of_protocols_and_ports_in_rules_are_found() {
+        for rule in ["nft add rule inet f i ip protocol gre accept", "iptables -A INPUT -p gre -j ACCEPT"] {
+            assert_eq!(judge("docs/how-to/a.md", rule).len(), 1, "{rule}");
+            assert_eq!(judge("crates/inspect/tests/data/iptables.txt", rule).len(), 0, "{rule}");
+        }
+        assert_eq!(judge("a.rs", "meta l4proto vmap { tcp : accept, gre : drop }").len(), 1);
+        assert_eq!(judge("a.rs", "tcp dport pptp accept").len(), 1);
+        assert_eq!(judge("a.rs", "ip protocol 47 accept; tcp dport 1723 accept; let gre: Gre = x;").len(), 0);
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! Compares adit with its alternatives: on one machine, in one run, in turn within every round.
 
-mod cpu;
 mod crowd;
 mod datagram;
 mod iperf;
@@ -18,6 +17,7 @@ mod taken;
 use std::fs;
 use std::path::PathBuf;
 
+use adit_bench::cpu;
 use anyhow::Context as _;
 use clap::{Parser, ValueEnum as _};
 

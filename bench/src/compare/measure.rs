@@ -3,10 +3,10 @@
 use std::thread::sleep;
 use std::time::Duration;
 
+use adit_bench::cpu;
 use clap::ValueEnum;
 use serde::Serialize;
 
-use crate::cpu;
 use crate::datagram;
 use crate::iperf::Run;
 use crate::pair::Pair;

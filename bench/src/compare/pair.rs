@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use adit_testbed::{Host, Running, wire};
 
+pub(crate) use adit_bench::until::{wait, wait_for};
+
 /// The client's address on the wire.
 pub(crate) const CLIENT: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
 /// The server's address on the wire.
@@ -110,35 +112,6 @@ impl Pair {
     pub(crate) fn pids(&self) -> Vec<u32> {
         self.tunnel.iter().map(Running::pid).collect()
     }
-}
-
-/// Polls a condition until it is true or the time is up.
-pub(crate) fn wait(limit: Duration, mut ready: impl FnMut() -> bool) -> bool {
-    let until = Instant::now() + limit;
-    while !ready() {
-        if Instant::now() > until {
-            return false;
-        }
-        sleep(Duration::from_millis(50));
-    }
-    true
-}
-
-/// Waits until a process has printed something.
-///
-/// # Errors
-/// When it ends or time passes before.
-pub(crate) fn wait_for(running: &mut Running, what: &str) -> anyhow::Result<()> {
-    let mut ended = false;
-    wait(PATIENCE, || {
-        ended = running.status().is_some();
-        ended || running.log().contains(what)
-    });
-    // The reader of its output may lag behind its end.
-    let heard = wait(Duration::from_millis(200), || running.log().contains(what));
-    let how = if ended { "ended" } else { "runs" };
-    anyhow::ensure!(heard, "{how}, and has not printed {what:?} but: {}", running.log().trim());
-    Ok(())
 }
 
 /// Runs a shell script on a host.

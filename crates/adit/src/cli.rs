@@ -28,6 +28,10 @@ pub(crate) enum Command {
     Check(commands::check::Args),
     Undo(commands::undo::Args),
     Serve(commands::serve::Args),
+    #[command(subcommand)]
+    Service(commands::service::Service),
+    Reload(commands::reload::Args),
+    Stop(commands::stop::Args),
     Status(commands::status::Args),
     Sessions(commands::sessions::Args),
     Session(commands::session::Args),

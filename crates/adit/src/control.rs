@@ -64,10 +64,14 @@ fn unreachable(socket: &Path) -> Failure {
 }
 
 fn denied(socket: &Path) -> Failure {
-    let group = group_of(socket).unwrap_or_else(|| "adit".into());
-    Failure::new(Exit::Denied, format!("you may not use {}", socket.display()))
-        .code(Code::S08)
-        .fix(format!("run it with sudo, or join the group {group} and log in again"))
+    // The group of the superuser gives far more than the use of this socket.
+    let fix = match group_of(socket) {
+        Some(group) if group != "root" => {
+            format!("run it with sudo, or join the group {group} and log in again")
+        }
+        _ => "run it with sudo".to_owned(),
+    };
+    Failure::new(Exit::Denied, format!("you may not use {}", socket.display())).code(Code::S08).fix(fix)
 }
 
 /// The response of a server of another version cannot be parsed.

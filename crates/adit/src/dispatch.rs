@@ -2,8 +2,8 @@
 
 use crate::cli::{self, Cli, Command};
 use crate::commands::{
-    check, completion, connect, disconnect, doctor, explain, init, kick, log, man, schema, serve, session,
-    sessions, status, undo, user, version,
+    check, completion, connect, disconnect, doctor, explain, init, kick, log, man, reload, schema, serve,
+    service, session, sessions, status, stop, undo, user, version,
 };
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
@@ -22,6 +22,9 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<Exit, Failure> {
         Command::Check(args) => check::run(&args, output, places),
         Command::Undo(args) => undo::run(&args, output, places),
         Command::Serve(args) => serve::run(&args, output, places),
+        Command::Service(service) => service::run(service, output, places),
+        Command::Reload(args) => reload::run(&args, output, places),
+        Command::Stop(args) => stop::run(&args, output, places),
         Command::Status(args) => status::run(&args, output, places),
         Command::Sessions(args) => sessions::run(&args, output, places),
         Command::Session(args) => session::run(&args, output, places),

@@ -86,6 +86,8 @@ impl Failure {
             std::io::ErrorKind::PermissionDenied => Failure::new(Exit::Denied, message)
                 .code(Code::S08)
                 .fix("run it with sudo, or as the user adit"),
+            std::io::ErrorKind::ReadOnlyFilesystem => Failure::new(Exit::Problem, message)
+                .fix("mount -o remount,rw makes the file system writable; or name another place"),
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
                 Failure::new(Exit::Layer(adit_diag::Layer::Host), message).code(Code::S06)
             }

@@ -2,8 +2,8 @@
 
 /// Every command is in exactly one group.
 const GROUPS: &[(&str, &[&str])] = &[
-    ("Set up", &["init", "check", "undo"]),
-    ("Run", &["serve", "status", "sessions", "session", "kick", "log"]),
+    ("Set up", &["init", "service", "check", "undo"]),
+    ("Run", &["serve", "reload", "stop", "status", "sessions", "session", "kick", "log"]),
     ("Users", &["user"]),
     ("Client", &["connect", "disconnect"]),
     ("Diagnostics", &["doctor", "explain", "version"]),

@@ -92,12 +92,14 @@ impl PasswordSource {
     pub(crate) fn read_once(&self, question: &str) -> Result<Password, Failure> {
         if self.password_stdin {
             let stdin = std::io::stdin();
-            return first_line(stdin.lock()).map_err(|e| Failure::io("reading", Path::new("stdin"), &e))?;
+            let read = first_line(stdin.lock());
+            return not_empty(read.map_err(|e| Failure::io("reading", Path::new("stdin"), &e))??, "stdin");
         }
         if let Some(path) = &self.password_file {
             let file = std::fs::File::open(path).map_err(|error| Failure::io("reading", path, &error))?;
-            return first_line(std::io::BufReader::new(file))
-                .map_err(|error| Failure::io("reading", path, &error))?;
+            let read = first_line(std::io::BufReader::new(file));
+            let place = path.display().to_string();
+            return not_empty(read.map_err(|error| Failure::io("reading", path, &error))??, &place);
         }
         if !can_ask() {
             return Err(Failure::usage("there is no terminal to ask for a password")
@@ -112,6 +114,16 @@ fn ask(question: &str) -> Result<Password, Failure> {
     rpassword::prompt_password(question)
         .map(Password::new)
         .map_err(|error| Failure::io("reading", Path::new("the terminal"), &error))
+}
+
+/// A program that gives an empty password has failed to read its own: a password must not be generated, or an empty one
+/// sent, in its place.
+fn not_empty(password: Password, place: &str) -> Result<Password, Failure> {
+    if password.is_empty() {
+        return Err(Failure::usage(format!("the password is empty: the first line of {place}"))
+            .fix("give the password there, or leave the flag away and be asked for it"));
+    }
+    Ok(password)
 }
 
 /// The first line, without its end.

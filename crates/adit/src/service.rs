@@ -1,13 +1,15 @@
 //! The administration interface: through the server if it runs, else directly on the store.
 
+use std::path::{Path, PathBuf};
+
 use adit_admin::{Context, PageLimit, StoreRecorder};
 use adit_api::accounts::{self, Change, Changed, Listed, Shown};
 use adit_api::log::{self, Event};
-use adit_api::{Identity, Request, Response, history};
+use adit_api::{Request, Response, history};
 use adit_store::{Store, StoreConfig};
 
 use crate::control::{self, Control};
-use crate::failure::Failure;
+use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::places::Places;
 use crate::settings::Settings;
@@ -33,6 +35,15 @@ impl<'a> Service<'a> {
             Some(mut control) => serves(&mut control, settings)?,
             None => false,
         };
+        match (is_serving, settings.usable()) {
+            (_, Ok(())) => {}
+            (true, Err(_)) => {
+                let path = places.config.display();
+                let text = format!("{path} has errors (adit check); the running server has the one before");
+                output.remark("warning", &text);
+            }
+            (false, Err(failure)) => return Err(failure),
+        }
         Ok(Service { output, places, settings, is_serving })
     }
 
@@ -165,8 +176,11 @@ fn pages<T, Id: Copy>(
 }
 
 /// Whether a server uses the store of these settings.
+///
+/// # Errors
+/// The server read the same configuration file when it named another database: two would be in use at the same time.
 fn serves(control: &mut Control, settings: &Settings) -> Result<bool, Failure> {
-    let Response::Identity(Identity { database, .. }) = control.ask(&Request::Identity)? else {
+    let Response::Identity(server) = control.ask(&Request::Identity)? else {
         return Err(control::other_version());
     };
     // The server read its configuration before the error was made.
@@ -174,9 +188,30 @@ fn serves(control: &mut Control, settings: &Settings) -> Result<bool, Failure> {
         return Ok(true);
     }
     // Only a database in memory has no file.
-    let (theirs, ours) = (database.map(std::path::PathBuf::from), settings.database().ok());
-    let real = |path: &std::path::PathBuf| path.canonicalize().or_else(|_| std::path::absolute(path)).ok();
-    Ok(theirs == ours || theirs.as_ref().and_then(real) == ours.as_ref().and_then(real))
+    let (theirs, ours) = (server.database.as_ref().map(PathBuf::from), settings.database().ok());
+    if theirs == ours || theirs.as_deref().and_then(real) == ours.as_deref().and_then(real) {
+        return Ok(true);
+    }
+    let file = settings.config_file().path;
+    if settings.is_state_given() || real(Path::new(&server.config)) != real(Path::new(&file)) {
+        return Ok(false);
+    }
+    let shown = |path: Option<&PathBuf>| {
+        path.map_or_else(|| "a database in memory".to_owned(), |path| path.display().to_string())
+    };
+    let message = format!(
+        "{file} names {}, and the running server (process {}) uses {}: nothing was read or changed",
+        shown(ours.as_ref()),
+        server.pid,
+        shown(theirs.as_ref())
+    );
+    Err(Failure::new(Exit::Conflict, message)
+        .fix("restart the server, or take the change of store.url back; --state-dir DIR names a database expressly"))
+}
+
+/// The path without symbolic links, also if the file does not exist.
+fn real(path: &Path) -> Option<PathBuf> {
+    path.canonicalize().or_else(|_| std::path::absolute(path)).ok()
 }
 
 #[cfg(test)]

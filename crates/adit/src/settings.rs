@@ -1,4 +1,4 @@
-//! The configuration for commands, also if the file is missing or has errors.
+//! The configuration for commands, also if there is no file.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,6 @@ use adit_config::{Checked, Config, SecretSource, StoreUrl};
 use adit_store::{Access, ErrorKind, KeySource, Location, SealKey, Store, StoreConfig};
 
 use crate::failure::{Exit, Failure};
-use crate::output::Output;
 use crate::places::Places;
 
 /// The configuration of this invocation.
@@ -21,16 +20,11 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// Reads the files. Commands that only read, or that repair, continue without them.
-    pub(crate) fn load(output: &Output, places: &Places) -> Result<Settings, Failure> {
+    /// Reads the files. A command that uses stored data must refuse if they have errors: see [`Settings::usable`].
+    pub(crate) fn load(places: &Places) -> Result<Settings, Failure> {
         let path = places.config_file()?;
         let there = path.is_some();
-        let file = path.map(Checked::read);
-        let usable = file.filter(|checked| checked.config().is_some());
-        if there && usable.is_none() {
-            let path = places.config.display();
-            output.remark("warning", &format!("{path} cannot be used (adit check); going on with defaults"));
-        }
+        let usable = path.map(Checked::read).filter(|checked| checked.config().is_some());
         let effective = match usable.as_ref().and_then(Checked::config) {
             Some(config) => config.clone(),
             None => Checked::built_in()
@@ -50,7 +44,8 @@ impl Settings {
         self.file.as_ref()
     }
 
-    /// The effective configuration: the file, or the defaults if there is none or it has errors.
+    /// The effective configuration: the file, or the defaults if there is none. While the file has errors these are the
+    /// defaults too, and nothing may be decided by them.
     pub(crate) fn effective(&self) -> &Config {
         &self.effective
     }
@@ -67,13 +62,13 @@ impl Settings {
 
     /// Opens the store to read and write; creates it at first use.
     pub(crate) fn store(&self) -> Result<Store, Failure> {
-        self.known_store()?;
+        self.usable()?;
         open_store(&self.places, self.config())
     }
 
     /// Opens the store only to read; `None` if it does not exist.
     pub(crate) fn store_to_read(&self) -> Result<Option<Store>, Failure> {
-        self.known_store()?;
+        self.usable()?;
         match adit_store::open(&StoreConfig::sqlite_read_only(self.database()?)) {
             Ok(store) => Ok(Some(store)),
             Err(error) if error.kind == ErrorKind::Missing => Ok(None),
@@ -81,20 +76,27 @@ impl Settings {
         }
     }
 
-    /// Checks that the store is known: a file with errors may name another one than the default, and an account must not be
-    /// added to, or looked for in, the wrong database.
-    fn known_store(&self) -> Result<(), Failure> {
-        if self.config().is_some() || !self.there || self.places.state_given {
+    /// Checks that the file, if there is one, has no errors. Otherwise neither the database that it names nor its rules are
+    /// known: an account must not be added to, or looked for in, the wrong database, nor by other rules.
+    pub(crate) fn usable(&self) -> Result<(), Failure> {
+        if self.config().is_some() || !self.there {
             return Ok(());
         }
         let path = self.places.config.display();
-        let message = format!("{path} cannot be used, so the database that it names is not known");
-        Err(Failure::new(Exit::Problem, message).fix("adit check; or name the database with --state-dir"))
+        let message = format!(
+            "{path} cannot be used, so the database that it names is not known: nothing was read or changed"
+        );
+        Err(Failure::new(Exit::Problem, message).fix("adit check"))
     }
 
-    /// Whether the database is known, see [`Settings::store`].
+    /// Whether the database is known: named by a file without errors, by an explicit state directory, or the default.
     pub(crate) fn is_store_known(&self) -> bool {
-        self.known_store().is_ok()
+        self.config().is_some() || !self.there || self.places.state_given
+    }
+
+    /// Whether an explicit state directory names the database.
+    pub(crate) fn is_state_given(&self) -> bool {
+        self.places.state_given
     }
 
     /// The database file.
@@ -159,7 +161,14 @@ mod tests {
             let config = config(&format!("[store]\nurl = \"{url}\"\n"));
             let state = PathBuf::from("/state");
             let (file, run) = (state.join("adit.toml"), state.join("run"));
-            let places = Places { config: file, config_given: false, state, state_given: false, run };
+            let places = Places {
+                config: file,
+                config_given: false,
+                state,
+                state_given: false,
+                run,
+                run_given: false,
+            };
             database(&places, Some(&config)).ok().unwrap()
         };
         assert_eq!(path("sqlite:/x/a.db"), Path::new("/x/a.db"));

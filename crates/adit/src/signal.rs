@@ -14,3 +14,11 @@ pub(crate) async fn wait_for_signal() {
         _ = interrupt.recv() => {}
     }
 }
+
+/// Returns at the next SIGHUP: the terminal was closed. From the first call on, this signal no longer ends the process.
+pub(crate) async fn wait_for_hangup() {
+    let Ok(mut hangup) = signal(SignalKind::hangup()) else { return std::future::pending().await };
+    if hangup.recv().await.is_none() {
+        std::future::pending().await
+    }
+}

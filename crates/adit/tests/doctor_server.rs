@@ -113,7 +113,7 @@ fn a_healthy_server_has_no_finding() {
 
 const OPEN: &str = "table inet filter { chain input { type filter hook input priority 0; policy drop;\n\
                     ct state established,related accept\nct state invalid drop\niif lo accept\nip protocol icmp accept\n\
-                    iifname \"lan0\" accept\ntcp dport 1723 counter accept\nmeta l4proto gre counter accept\n}\n}";
+                    iifname \"lan0\" accept\ntcp dport 1723 counter accept\nmeta l4proto 47 counter accept\n}\n}";
 
 const HELPER: &str = "table inet filter { ct helper pptp { type \"pptp\" protocol tcp;\n}\n\
                   chain pre { type filter hook prerouting priority 0; tcp dport 1723 ct helper set \"pptp\";\n}\n\
@@ -152,7 +152,7 @@ fn firewalls() {
             "nft insert rule inet filter input tcp dport 1723 accept",
         ],
     );
-    with(&chain("input", "accept", "ip protocol gre counter drop"))
+    with(&chain("input", "accept", "ip protocol 47 counter drop"))
         .fails("S03", &["drops protocol 47 (GRE) to this host", "0 packets so far"]);
     with(&chain(
         "input",
@@ -160,7 +160,7 @@ fn firewalls() {
         "iifname { lo, lan0 } accept\ntcp dport 1723 accept\nicmp type echo-reply accept",
     ))
     .fails("S03", &["protocol 47 (GRE) to this host", "policy drop, no rule accepts it"]);
-    with(&chain("output", "accept", "meta l4proto gre drop"))
+    with(&chain("output", "accept", "meta l4proto 47 drop"))
         .fails("S03", &["protocol 47 (GRE) from this host"]);
     let mistake = chain(
         "input",
@@ -198,7 +198,7 @@ fn firewalls() {
     ));
     assert_eq!((reply.first(), reply.findings()), ("-", vec!["S03"]), "{}", reply.text);
     host.ip("address add 203.0.113.11/24 dev eth0");
-    with("table ip nat { chain post { type nat hook postrouting priority 100; oifname \"eth0\" ip protocol gre snat to 203.0.113.11;\n}\n}")
+    with("table ip nat { chain post { type nat hook postrouting priority 100; oifname \"eth0\" ip protocol 47 snat to 203.0.113.11;\n}\n}")
         .fails("G03", &["203.0.113.11, which is not the address that clients call"]);
     // The usual masquerading leaves it as it is.
     let reply = with(

@@ -72,7 +72,7 @@ fn every_failed_call_is_one_line_with_address_user_layer_code_and_reason() {
 fn a_call_without_gre_is_named_while_it_hangs_and_when_it_is_over() {
     let (client_host, server_host) = neighbours();
     let server = Server::start(server_host, CONFIG, &["alice"]);
-    server.host.nft("table ip f {\nchain i { type filter hook input priority 0; ip protocol gre drop; }\n}");
+    server.host.nft("table ip f {\nchain i { type filter hook input priority 0; ip protocol 47 drop; }\n}");
     let mut client = dial(&client_host, "203.0.113.10", "alice", PASSWORD, &["--once"]);
     wait_until("the suspicion", SOON, || {
         server.adit(&["session", "s1"]).stdout.contains("gre       FAIL  G0")

@@ -20,7 +20,7 @@ fn blocked_gre_is_named() {
     let server = Server::start(server_host, &config, &["alice"]);
     server.host.nft(
         "table ip f {
-chain i { type filter hook input priority 0; ip protocol gre drop; }
+chain i { type filter hook input priority 0; ip protocol 47 drop; }
 }",
     );
     let mut client = dial(&client_host, "203.0.113.10", "alice", PASSWORD, &["--once"]);

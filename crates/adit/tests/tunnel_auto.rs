@@ -70,7 +70,7 @@ fn a_rule_that_drops_gre_takes_effect_within_a_second_and_no_session_is_lost() {
     assert!(uses_xdp(&server));
     let traffic = Traffic::start(&client_host);
     wait_until("traffic", SOON, || received(&server) > 100);
-    server.host.nft("table ip f {\nchain i { type filter hook input priority 0; ip protocol gre drop; }\n}");
+    server.host.nft("table ip f {\nchain i { type filter hook input priority 0; ip protocol 47 drop; }\n}");
     let added = Instant::now();
     std::thread::sleep(EFFECT);
     let after = received(&server);
@@ -102,8 +102,8 @@ fn a_rule_that_counts_gre_puts_the_packets_on_the_socket_in_the_middle_of_a_tran
         let moving = scope.spawn(|| transfer(&client_host, &server.lan, 60_000_000));
         std::thread::sleep(Duration::from_millis(200));
         server.host.nft(
-            "table inet count {\nchain i { type filter hook input priority 0; ip protocol gre counter; }\n\
-             chain o { type filter hook output priority 0; ip protocol gre counter; }\n}",
+            "table inet count {\nchain i { type filter hook input priority 0; ip protocol 47 counter; }\n\
+             chain o { type filter hook output priority 0; ip protocol 47 counter; }\n}",
         );
         moving.join()
     });
@@ -176,7 +176,7 @@ fn a_capture_shows_the_packets() {
 fn other_rules_leave_af_xdp_in_use() {
     let (client_host, server, mut client) = server_with(
         "table inet f {\nchain i { type filter hook input priority 0; policy drop;\n\
-         ct state established,related accept\n tcp dport { 22, 1723 } counter accept\n ip protocol gre accept\n\
+         ct state established,related accept\n tcp dport { 22, 1723 } counter accept\n ip protocol 47 accept\n\
          iifname lan0 accept\n iifname \"adit*\" accept\n icmp type echo-request accept; }\n}",
     );
     assert!(uses_xdp(&server), "{:?}", server.status());

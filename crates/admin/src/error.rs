@@ -15,7 +15,7 @@ pub fn refused(error: adit_store::Error) -> Error {
         ErrorKind::Permission { .. } => Kind::Denied,
         _ => Kind::Unavailable,
     };
-    Error { kind, code: error.code(), message: error.to_string(), fix: error.fix() }
+    Error { code: error.code(), fix: error.fix(), ..Error::new(kind, error.to_string()) }
 }
 
 #[cfg(test)]

@@ -27,6 +27,7 @@ fn list(context: &Context<'_>, filter: &Filter) -> Result<Page> {
         running: Some(false),
         user: filter.user.clone(),
         since: filter.since,
+        until: filter.until,
         newest_per_user: false,
         before: filter.before,
         failed: filter.failed,

@@ -40,6 +40,9 @@ pub struct Filter {
     pub user: Option<String>,
     /// Only sessions that had not ended before this time.
     pub since: Option<Timestamp>,
+    /// Only sessions that began before this time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
     /// Only sessions that ended with a code.
     pub failed: bool,
     /// Only sessions with an ID below this one, to request the previous page.

@@ -18,7 +18,7 @@ pub mod status;
 pub mod text;
 mod utc;
 
-pub use error::{Error, Kind, Result};
+pub use error::{Error, Kind, Result, SessionConflict};
 pub use id::SessionId;
 pub use request::Request;
 pub use response::{Done, Identity, Response};

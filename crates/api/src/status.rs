@@ -3,6 +3,7 @@
 use std::net::SocketAddrV4;
 
 use adit_diag::Code;
+use adit_diag::event::HostPart;
 use ipnet::Ipv4Net;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -41,6 +42,8 @@ pub struct Status {
     pub sessions_starting: u64,
     /// Maximum number of sessions.
     pub sessions_limit: u64,
+    /// Connections that are not in set-up yet.
+    pub queue: QueueStatus,
     /// Address pools.
     pub pools: Vec<PoolStatus>,
     /// Number of local accounts.
@@ -53,8 +56,29 @@ pub struct Status {
     pub calls_failed: Vec<CodeCount>,
     /// Packets that the data path dropped because they belong to no session.
     pub drops: Drops,
+    /// Faults of the host: those that last, then those that were over a short time ago.
+    pub faults: Vec<Fault>,
     /// Warnings, one line each, most serious first.
     pub warnings: Vec<Warning>,
+}
+
+/// A fault of the host that the server has found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Fault {
+    /// The part of the host.
+    pub part: HostPart,
+    /// The diagnosis code.
+    #[serde(with = "crate::text")]
+    #[schemars(with = "String")]
+    pub code: Code,
+    /// What was observed, in one line.
+    pub text: String,
+    /// Whether new calls are refused because of it.
+    pub refuses_calls: bool,
+    /// When it began, in seconds before now.
+    pub since_s: u64,
+    /// When it was over, in seconds before now; `None` while it lasts.
+    pub repaired_s: Option<u64>,
 }
 
 /// A warning with its code.
@@ -88,13 +112,32 @@ pub struct Drops {
     pub spoofed: u64,
     /// Packets that are not enhanced GRE, or truncated.
     pub malformed: u64,
-    /// Packets dropped because a queue was full.
+    /// Packets dropped because a queue was full, or because a call sent more control frames than are answered.
     pub queue_full: u64,
     /// Packets that the kernel dropped because the receive buffer was full, or because they did not fit a frame of AF_XDP.
     /// Read at most once a second, and only while packets arrive.
     pub overflowed: u64,
+    /// Control frames of encrypted sessions that were ignored as forged.
+    pub forged: u64,
     /// Packets that the kernel did not accept from the server, to send or to deliver to the host.
     pub refused: u64,
+}
+
+/// Connections between accept and set-up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct QueueStatus {
+    /// Connections without a complete first message.
+    pub arriving: u64,
+    /// Connections that wait for admission.
+    pub waiting: u64,
+    /// Seconds since the oldest of them began to wait.
+    pub oldest_s: u64,
+    /// Connections since the start that were refused for want of space.
+    pub refused: u64,
+    /// Set-ups since the start that were ended because they made no progress while others waited.
+    pub evicted: u64,
+    /// Connections since the start that ended without a complete first message.
+    pub unfinished: u64,
 }
 
 /// An address pool.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use adit_crypto::Rng;
 use adit_dataplane::{Dataplane, DataplaneConfig, Event as PathEvent, Events, Io};
-use adit_diag::note::LayerUp;
+use adit_diag::note::{Finding, LayerUp};
 use adit_diag::{Code, Layer, Note};
 use adit_ppp::auth::Credentials;
 use adit_ppp::ccp::Mode;
@@ -187,6 +187,7 @@ impl<'a> Attempt<'a> {
                     report(Report::Progress(Progress::ok(up.layer(), text, self.began.elapsed()))).await?;
                 }
             }
+            Event::CountTraffic { .. } => self.count(),
             Event::Up { up, .. } => report(Report::Up(Box::new(up))).await?,
             Event::CallEnded { end, .. } => {
                 self.failure.get_or_insert(end.into());
@@ -196,6 +197,10 @@ impl<'a> Attempt<'a> {
             Event::Closed { end } => {
                 self.failure.get_or_insert(end.into());
                 self.closed = true;
+            }
+            Event::Note { note: Note::Finding(finding @ Finding::Unanswered { .. }), .. } => {
+                let text = format!("{} ({}): adit explain {0}", finding.code(), finding);
+                report(Report::Progress(Progress::note(Layer::Route, text, self.began.elapsed()))).await?;
             }
             // `Ask` is for servers only; other notes are for the record of `adit doctor`.
             Event::Ask { .. } | Event::Note { .. } => {}
@@ -207,9 +212,10 @@ impl<'a> Attempt<'a> {
         let now = Instant::now();
         let call = self.call;
         match event {
-            PathEvent::Frame { frame, .. } => {
-                self.tunnel.handle_input(now, Input::Frame { call, frame: &frame });
+            PathEvent::Frame { frame, origin, .. } => {
+                self.tunnel.handle_input(now, Input::Frame { call, frame: &frame, origin });
             }
+            PathEvent::DataRejected { .. } => self.tunnel.handle_input(now, Input::DataRejected { call }),
             PathEvent::Acknowledged { .. } => self.tunnel.handle_input(now, Input::Acknowledged { call }),
             PathEvent::Unreachable { from, code, .. } => {
                 self.tunnel.handle_input(now, Input::Unreachable { call, from, code });
@@ -225,9 +231,9 @@ impl<'a> Attempt<'a> {
 
     fn count(&mut self) {
         if let Some(counters) = self.dataplane.counters(self.call_id) {
-            let packets = counters.rx_packets + counters.tx_packets;
+            let (received, sent) = (counters.rx_packets, counters.tx_packets);
             let call = self.call;
-            self.tunnel.handle_input(Instant::now(), Input::Traffic { call, packets });
+            self.tunnel.handle_input(Instant::now(), Input::Traffic { call, received, sent });
         }
         if let Some(unmatched) = self.dataplane.unmatched(self.call_id, *self.server.ip(), self.began) {
             let call = self.call;

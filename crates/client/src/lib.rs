@@ -13,6 +13,6 @@ pub mod setup;
 pub use adit_dataplane::Io;
 pub use adit_ppp::ccp::{Mode, MppePolicy, Stateful};
 pub use failure::Failure;
-pub use options::{ConnectOptions, Routes};
+pub use options::{ConnectOptions, ECHO_EVERY, ECHO_LOST, Routes};
 pub use progress::{Milestone, Progress, Stage, State};
 pub use run::{FIRST_WAIT, LONGEST_WAIT, run};

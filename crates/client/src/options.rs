@@ -9,6 +9,13 @@ use adit_diag::AuthMethod;
 use adit_ppp::ccp::MppePolicy;
 use ipnet::Ipv4Net;
 
+/// Default interval of LCP Echo-Requests on an idle link: a client notices a dead path sooner than a server does, because its
+/// user waits for it.
+pub const ECHO_EVERY: Duration = Duration::from_secs(10);
+/// Default number of Echo-Requests without an answer after which the path is dead. On a line whose answers take longer than
+/// the interval, they are as far apart as an answer takes.
+pub const ECHO_LOST: u32 = 3;
+
 /// Options of a connection.
 #[derive(Clone, Debug)]
 pub struct ConnectOptions {
@@ -38,6 +45,8 @@ pub struct ConnectOptions {
     pub echo: Option<(Duration, u32)>,
     /// Do not reconnect when the tunnel is lost.
     pub once: bool,
+    /// Wait for the network: also retry the first attempt while the server's name or address cannot be reached.
+    pub wait: bool,
     /// Send no faster than the server acknowledges, within its window (RFC 2637 section 4.2).
     pub windowing: bool,
     /// How GRE packets are received and sent.
@@ -75,8 +84,9 @@ impl ConnectOptions {
             domains: Vec::new(),
             mtu: 1400,
             setup: Duration::from_secs(30),
-            echo: Some((Duration::from_secs(30), 4)),
+            echo: Some((ECHO_EVERY, ECHO_LOST)),
             once: false,
+            wait: false,
             windowing: false,
             io: Io::Auto,
             interface: "adit%d".to_owned(),

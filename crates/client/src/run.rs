@@ -19,6 +19,8 @@ use crate::setup::{self, Setup};
 pub const FIRST_WAIT: Duration = Duration::from_secs(2);
 /// Longest delay before a reconnect.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(120);
+/// Longest delay while the network is not ready: an attempt then costs no server anything.
+const NETWORK_WAIT: Duration = Duration::from_secs(15);
 /// A tunnel that was up for this long resets the delay.
 const STABLE_UPTIME: Duration = Duration::from_secs(60);
 
@@ -36,7 +38,9 @@ pub async fn run(
     let seed = adit_sys::host::random_seed().map_err(host_failure)?;
     let mut rng = Rng::from_seed(seed);
     let mut wait = FIRST_WAIT;
+    let mut attempts = 0u64;
     loop {
+        attempts += 1;
         let began = Instant::now();
         let mut was_up = None;
         let failure = attempt(options, &mut stop, on_progress, rng.fork(), &mut was_up).await;
@@ -45,18 +49,20 @@ pub async fn run(
             return Ok(());
         }
         let uptime = was_up.map_or(Duration::ZERO, |at: Instant| at.elapsed());
-        // If the first attempt fails, report it to the waiting user; a tunnel that was up is worth a retry.
-        let try_again = !options.once && was_up.is_some() || wait > FIRST_WAIT && failure.may_retry();
+        let try_again = is_worth_another(options, &failure, was_up.is_some(), attempts == 1);
         if failure.code.is_some() {
             on_progress(Progress::fail(stage_of(&failure), &failure, began.elapsed()));
         } else {
             on_progress(Progress::note(Milestone::Ended, failure.detail.clone(), began.elapsed()));
         }
-        if options.once || !try_again || !(failure.may_retry() || failure.code.is_none()) {
+        if !try_again {
             return if failure.code.is_some() { Err(failure) } else { Ok(()) };
         }
         if uptime >= STABLE_UPTIME {
             wait = FIRST_WAIT;
+        }
+        if failure.is_of_network() {
+            wait = wait.min(NETWORK_WAIT);
         }
         on_progress(Progress::note(
             Milestone::Retry,
@@ -72,6 +78,18 @@ pub async fn run(
         }
         wait = (wait * 2).min(LONGEST_WAIT);
     }
+}
+
+/// Whether another attempt follows. If the first attempt fails, the waiting user is informed, unless waiting was requested
+/// or the server refuses only for now; a tunnel that was up is worth a retry.
+fn is_worth_another(options: &ConnectOptions, failure: &Failure, was_up: bool, is_first: bool) -> bool {
+    if options.once {
+        return false;
+    }
+    if failure.code.is_none() {
+        return was_up;
+    }
+    failure.may_retry(was_up) && (was_up || !is_first || options.wait || failure.is_temporary_refusal())
 }
 
 /// The stage that a failure belongs to.
@@ -180,4 +198,48 @@ async fn talk(
         on_progress(Progress::note(Milestone::Warning, remark, began.elapsed()));
     }
     Ok(failure)
+}
+
+#[cfg(test)]
+mod tests {
+    use adit_crypto::secret::Password;
+    use adit_diag::Code;
+
+    use super::*;
+
+    fn options() -> ConnectOptions {
+        ConnectOptions::new("vpn.example.org", "alice", Password::new("x"))
+    }
+
+    fn again(options: &ConnectOptions, code: Option<Code>, was_up: bool, is_first: bool) -> bool {
+        let failure = Failure { code, detail: String::new() };
+        is_worth_another(options, &failure, was_up, is_first)
+    }
+
+    #[test]
+    fn a_first_attempt_is_repeated_only_on_request_or_if_the_refusal_is_temporary() {
+        let (usual, patient) = (options(), ConnectOptions { wait: true, ..options() });
+        for code in [Code::N01, Code::N02, Code::C01, Code::C02, Code::G01] {
+            assert!(!again(&usual, Some(code), false, true), "{code}");
+            assert!(again(&patient, Some(code), false, true), "{code}");
+            assert!(again(&usual, Some(code), false, false), "{code}");
+        }
+        for code in [Code::A06, Code::A07, Code::A08] {
+            assert!(again(&usual, Some(code), false, true), "{code}");
+        }
+        for code in [Code::A01, Code::A02, Code::A03, Code::A04, Code::A05] {
+            for (was_up, is_first) in [(false, true), (false, false), (true, false)] {
+                assert!(!again(&patient, Some(code), was_up, is_first), "{code}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_orderly_end_is_followed_by_another_attempt_and_once_is_once() {
+        assert!(again(&options(), None, true, true) && !again(&options(), None, false, false));
+        let once = ConnectOptions { once: true, wait: true, ..options() };
+        for code in [None, Some(Code::C06), Some(Code::A07)] {
+            assert!(!again(&once, code, true, true), "{code:?}");
+        }
+    }
 }

@@ -233,3 +233,21 @@ fn c234_the_next_start_cleans_up_after_a_kill() {
     assert_eq!(state(&home), before);
     assert_eq!(journals(&home), 0);
 }
+
+#[test]
+fn an_address_of_the_network_at_home_is_refused_and_nothing_is_changed() {
+    let home = home();
+    let before = state(&home);
+    within(&home, async || {
+        for local in ["192.168.1.1", "192.168.1.23", "203.0.113.10"] {
+            let mut setup = open(home.folder.path()).await;
+            let plan = Plan { local: local.parse().unwrap(), ..plan(&home, None) };
+            let error = setup.apply(&plan).await.unwrap_err();
+            assert_eq!(error.code(), Some(Code::I03), "{local}: {error}");
+            assert!(error.to_string().contains(local), "{error}");
+            assert_eq!(setup.undo().await, Vec::<String>::new());
+        }
+    });
+    assert_eq!(state(&home), before);
+    home.host.ping("192.168.1.1".parse().unwrap());
+}

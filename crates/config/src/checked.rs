@@ -25,6 +25,12 @@ pub struct Checked {
     host_checked: bool,
 }
 
+/// Whether a file exists. One in a directory that this user may not search does, for all that is known: reading it then
+/// reports why it cannot be read.
+pub fn is_there(path: &Path) -> bool {
+    path.try_exists().unwrap_or(true)
+}
+
 /// An effective value and its origin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Setting {
@@ -40,18 +46,20 @@ impl Checked {
     /// Reads and checks a file and the `conf.d` beside it.
     pub fn read(path: &Path) -> Checked {
         let (sources, unreadable) = read_files(path);
-        let mut checked = Checked::parse(sources);
-        if !unreadable.is_empty() {
-            checked.config = None;
-            checked.findings.extend(unreadable);
-            checked.sort();
+        if unreadable.is_empty() {
+            return Checked::parse(sources);
         }
+        // What the unread file contains is not known: other findings, such as a missing key, would be invented. Errors of
+        // syntax are found in what was read.
+        let mut checked = Checked::parse_syntax(sources);
+        checked.findings.extend(unreadable);
+        checked.sort();
         checked
     }
 
     /// Reads and checks a file, or the built-in configuration when there is none.
     pub fn read_or_built_in(path: &Path) -> Checked {
-        if path.exists() { Checked::read(path) } else { Checked::built_in() }
+        if is_there(path) { Checked::read(path) } else { Checked::built_in() }
     }
 
     /// The built-in configuration, used without a file.
@@ -69,6 +77,17 @@ impl Checked {
 
     /// Checks texts that are merged in order; later ones take precedence.
     pub fn parse(sources: Vec<Source>) -> Checked {
+        let mut checked = Checked::parse_syntax(sources);
+        // After a syntax error the rest of the file cannot be interpreted reliably, so it is not checked.
+        if checked.findings.is_empty() && !checked.other_version() {
+            checked.check_meaning();
+        }
+        checked.sort();
+        checked
+    }
+
+    /// Parses and merges the texts, and checks nothing else.
+    fn parse_syntax(sources: Vec<Source>) -> Checked {
         let mut table = Table::new();
         let mut findings = Vec::new();
         let whole = |path: &[String]| matches!(keys::slot(path), Slot::Key(_));
@@ -79,13 +98,7 @@ impl Checked {
         }
         let spot = Spot { file: 0, span: 0..0 };
         let tree = Node { value: Value::Table(table), spot };
-        let mut checked = Checked { sources, tree, findings, config: None, host_checked: false };
-        // After a syntax error the rest of the file cannot be interpreted reliably, so it is not checked.
-        if checked.findings.is_empty() && !checked.other_version() {
-            checked.check_meaning();
-        }
-        checked.sort();
-        checked
+        Checked { sources, tree, findings, config: None, host_checked: false }
     }
 
     /// Detects a file for another version of adit: all other findings in it would mislead.

@@ -77,6 +77,9 @@ fn unreadable(path: &Path, error: &io::Error) -> Finding {
         _ => error.to_string(),
     };
     let mut finding = Finding::new(Code::F18, Level::Error, "", format!("cannot be read: {why}"));
+    if error.kind() == io::ErrorKind::PermissionDenied {
+        finding = finding.advice("run it with sudo, or as a user who may read the file");
+    }
     finding.file = path.display().to_string();
     finding
 }

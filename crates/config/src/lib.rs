@@ -24,7 +24,7 @@ mod walk;
 mod words;
 
 pub use check::{HostFacts, HostNet};
-pub use checked::{Checked, Setting};
+pub use checked::{Checked, Setting, is_there};
 pub use files::{MAX_FILE, MAX_FILES, read_files};
 pub use finding::{Finding, Fix, Level, Replace, apply};
 pub use keys::{Key, keys};

@@ -9,7 +9,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use adit_diag::AuthMethod;
-use adit_policy::{Access, AccountRules, DomainRule, PasswordRules, PasswordStyle, PoolConfig};
+use adit_password::{PasswordRules, PasswordStyle};
+use adit_policy::{Access, AccountRules, DomainRule, PoolConfig};
 
 /// A complete configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -280,7 +281,7 @@ pub struct Limits {
     pub sessions: u32,
     /// Maximum number of concurrent calls in set-up.
     pub starting: u32,
-    /// Maximum number of new calls per minute from one address; 0 for no limit.
+    /// Maximum number of failed logins per minute from one address; 0 for no limit.
     pub calls_per_minute_per_address: u32,
     /// Whether several clients may share one public address.
     pub same_nat: SameNat,

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use adit_password::{PasswordRules, PasswordStyle, Strength, site_words};
 use adit_policy::pool::{default_range, default_server};
-use adit_policy::{Access, Encryption, OnSecond, PasswordRules, PasswordStyle, PoolConfig, Tunnel};
+use adit_policy::{Access, Encryption, OnSecond, PoolConfig, Tunnel};
 
 use crate::keys::{self, Kind, Slot, default_node};
 use crate::model::{
@@ -19,16 +20,18 @@ use crate::words;
 pub(crate) fn resolve(tree: &Node) -> Option<Config> {
     let at = Section { tree, path: &[], under: None };
     let access = access(&at.section(&["access"]), encryption(&at.section(&["link"]))?)?;
+    let (server, pools) = (server(&at)?, pools(&at)?);
+    let site = site_words(site_names(&server, &pools));
     Some(Config {
         store: Store {
             url: at.section(&["store"]).get("url", read::store_url)?,
             seal_key: at.section(&["store"]).get("seal_key", read::secret)?,
         },
-        server: server(&at)?,
-        pools: pools(&at)?,
         groups: groups(&at, &access)?,
         access,
-        auth: auth(&at)?,
+        auth: auth(&at, site)?,
+        server,
+        pools,
         link: link(&at)?,
         limits: limits(&at.section(&["limits"]))?,
         log: log(&at.section(&["log"]))?,
@@ -205,7 +208,17 @@ fn encryption(section: &Section<'_>) -> Option<Encryption> {
     })
 }
 
-fn auth(at: &Section<'_>) -> Option<Auth> {
+/// The names of the server and of the sites that it serves.
+fn site_names<'a>(
+    server: &'a Server,
+    pools: &'a BTreeMap<String, PoolConfig>,
+) -> impl Iterator<Item = &'a str> {
+    let domains = pools.values().filter_map(|pool| pool.domain.as_deref());
+    server.name.as_deref().into_iter().chain([server.hostname.as_str()]).chain(domains)
+}
+
+/// `site`: words that an attacker knows of the server and its site.
+fn auth(at: &Section<'_>, site: Vec<String>) -> Option<Auth> {
     let section = at.section(&["auth"]);
     let password = at.section(&["auth", "password"]);
     let list = |name| match section.kind(name)? {
@@ -228,7 +241,9 @@ fn auth(at: &Section<'_>) -> Option<Auth> {
         password: PasswordPolicy {
             rules: PasswordRules {
                 min_length: password.number("min_length")?,
-                blocklist: password.boolean("blocklist")?,
+                strength: password
+                    .get("blocklist", read::blocklist)?
+                    .map(|blocked| Strength { site, blocked }),
             },
             max_age: password.duration_or_never("max_age")?,
             generate: match password.word("generate")? {

@@ -21,7 +21,7 @@ use crate::call_ids::CallIds;
 use crate::cipher::{self, CipherChoice};
 use crate::config::DataplaneConfig;
 use crate::counters::{Drops, LastCounters, SharedCounters, SharedDrops};
-use crate::event::{self, Events};
+use crate::event::{self, Beats, Events};
 use crate::in_use::IoInUse;
 use crate::io::{self, GreIn, GreOut, SocketIn, SocketOut};
 use crate::order::{self, Open, Order, Orders};
@@ -36,6 +36,7 @@ pub struct Dataplane {
     drops: Arc<SharedDrops>,
     cipher: CipherChoice,
     io: IoInUse,
+    beats: Beats,
 }
 
 /// The state of calls on the caller's side.
@@ -70,6 +71,7 @@ impl Dataplane {
             drops: Arc::clone(&drops),
             cipher: cipher::choose(config.cipher),
             io: IoInUse::socket(&queues, count),
+            beats: receiver.beats(),
         };
         let sockets = (0..count as u16)
             .map(|number| {
@@ -190,6 +192,17 @@ impl Dataplane {
         self.give_all(|| Order::Pools(networks.clone()));
     }
 
+    /// Uses another TUN interface from now on: the former one was removed. Calls and their keys are kept.
+    pub fn replace_tun(&self, tun: Tun) {
+        let queues = queues(tun, self.workers.len());
+        for (number, worker) in self.workers.iter().enumerate() {
+            let own = queues.get(number);
+            if let Some(tun) = own.or(queues.first()) {
+                worker.give(Order::Tun { tun: Arc::clone(tun), reads: own.is_some() });
+            }
+        }
+    }
+
     /// The counters of packets dropped outside of any call.
     pub fn drops(&self) -> Drops {
         self.drops.read()
@@ -226,6 +239,20 @@ impl Dataplane {
     /// The number of GRE packets so far that AF_XDP left to the socket.
     pub fn left_by_xdp(&self) -> u64 {
         self.drops.left_by_xdp.load(Ordering::Relaxed)
+    }
+
+    /// Asks every worker for a heartbeat with this number, which must be larger than the one before.
+    pub fn request_beat(&self, number: u64) {
+        for worker in &self.workers {
+            // A queue that is full for long belongs to a worker that makes no progress.
+            let _ = worker.try_give(Order::Beat(number));
+        }
+    }
+
+    /// The number of the last heartbeat that arrived from every worker, and was taken by the thread that handles events.
+    pub fn last_beat(&self) -> u64 {
+        let beats = self.beats.iter().take(self.workers.len());
+        beats.map(|beat| beat.load(Ordering::Relaxed)).min().unwrap_or(u64::MAX)
     }
 
     /// Stops the workers and waits for their end. Later input is discarded.

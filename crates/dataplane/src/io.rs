@@ -86,6 +86,8 @@ pub(crate) trait TunIo {
     fn read(&mut self, packet: &mut [u8]) -> io::Result<Option<(VnetHeader, usize)>>;
     /// Writes one packet, given in slices.
     fn write(&mut self, header: VnetHeader, packet: &[&[u8]]) -> io::Result<()>;
+    /// Uses another interface from now on.
+    fn replace(&mut self, tun: Arc<Tun>);
 }
 
 /// Receives from a kernel socket.
@@ -268,5 +270,9 @@ impl TunIo for Arc<Tun> {
 
     fn write(&mut self, header: VnetHeader, packet: &[&[u8]]) -> io::Result<()> {
         Tun::write(self, header, packet)
+    }
+
+    fn replace(&mut self, tun: Arc<Tun>) {
+        *self = tun;
     }
 }

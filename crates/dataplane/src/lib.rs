@@ -18,6 +18,7 @@ mod event;
 mod in_use;
 mod io;
 mod order;
+mod reply_limit;
 mod routes;
 mod segment;
 mod timers;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use adit_sys::poll::Waker;
+use adit_sys::tun::Tun;
 use adit_tunnel::path::{PathCommand, PathConfig};
 use adit_wire::LocalCallId;
 use ipnet::{IpNet, Ipv4Net};
@@ -33,6 +34,15 @@ pub(crate) enum Order {
     Routes(LocalCallId, Vec<IpNet>),
     /// Set the pools.
     Pools(Vec<Ipv4Net>),
+    /// Use this queue of a new TUN interface; read from it too, if it is the worker's own.
+    Tun {
+        /// The queue.
+        tun: Arc<Tun>,
+        /// Whether to read from it.
+        reads: bool,
+    },
+    /// Show that the worker executes orders, with this number.
+    Beat(u64),
     /// Stop the thread.
     Stop,
 }

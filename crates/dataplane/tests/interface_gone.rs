@@ -4,6 +4,7 @@
 
 mod common;
 
+use adit_tunnel::path::Origin;
 use std::time::Duration;
 
 use adit_dataplane::{DataplaneConfig, Event};
@@ -18,7 +19,10 @@ fn an_interface_that_goes_away_does_not_make_the_worker_spin() {
     a.ip("link delete adit0");
     let frame = vec![0xff, 0x03, 0xc0, 0x21, 9, 1, 0, 4];
     sites[1].plane.send_frame(sites[1].call_id, frame.clone());
-    assert_eq!(sites[0].events.recv(), Some(Event::Frame { call_id: sites[0].call_id, frame }));
+    assert_eq!(
+        sites[0].events.recv(),
+        Some(Event::Frame { call_id: sites[0].call_id, frame, origin: Origin::Clear })
+    );
     let before = ticks();
     std::thread::sleep(Duration::from_secs(1));
     let used = ticks() - before;

@@ -4,6 +4,7 @@
 
 mod common;
 
+use adit_tunnel::path::Origin;
 use std::net::{Ipv4Addr, UdpSocket};
 use std::time::{Duration, Instant};
 
@@ -153,7 +154,10 @@ fn c080_c063_frames_cross_and_are_acknowledged() {
     let sites = pair(&a, &b, &server(), true);
     let start = Instant::now();
     sites[0].plane.send_frame(sites[0].call_id, LCP.to_vec());
-    assert_eq!(sites[1].events.recv(), Some(Event::Frame { call_id: sites[1].call_id, frame: LCP.to_vec() }));
+    assert_eq!(
+        sites[1].events.recv(),
+        Some(Event::Frame { call_id: sites[1].call_id, frame: LCP.to_vec(), origin: Origin::Clear })
+    );
     assert_eq!(sites[0].events.recv(), Some(Event::Acknowledged { call_id: sites[0].call_id }));
     assert!(start.elapsed() >= Duration::from_millis(100), "nothing rode back on data");
     assert!(start.elapsed() < Duration::from_secs(5));
@@ -179,7 +183,10 @@ fn c068_ip_options_do_not_hide_the_gre_header() {
     let ethernet = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, 9, 8, 0];
     let frame = [&ethernet[..], &header, &gre].concat();
     a.run(|| PacketSocket::open("eth0").unwrap().send(VnetHeader::default(), &frame).unwrap());
-    assert_eq!(sites[1].events.recv(), Some(Event::Frame { call_id: sites[1].call_id, frame: LCP.to_vec() }));
+    assert_eq!(
+        sites[1].events.recv(),
+        Some(Event::Frame { call_id: sites[1].call_id, frame: LCP.to_vec(), origin: Origin::Clear })
+    );
 }
 
 #[test]
@@ -232,7 +239,7 @@ fn c088_a_firewall_that_rejects_gre_answers_administratively_prohibited() {
         "table ip t {\n\
            chain c {\n\
              type filter hook input priority 0\n\
-             ip protocol gre reject with icmp type admin-prohibited\n\
+             ip protocol 47 reject with icmp type admin-prohibited\n\
            }\n\
          }",
     );

@@ -14,6 +14,7 @@ use common::*;
 
 /// Rules without a pattern on the wire: what only a live probe or a host can see.
 const OFF_THE_WIRE: &[&str] = &[
+    "client-never-answers",
     "resolver-failed",
     "dns-differs",
     "other-address-dead",

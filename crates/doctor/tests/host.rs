@@ -23,7 +23,7 @@ fn rule(text: &str) -> Rule {
 }
 
 fn lost(text: &str) -> Passage {
-    let fix = Some("nft insert rule inet filter input meta l4proto gre accept".to_owned());
+    let fix = Some("nft insert rule inet filter input meta l4proto 47 accept".to_owned());
     Passage { fate: Fate::Dropped, rule: Some(rule(text)), fix, ..passage() }
 }
 
@@ -55,7 +55,7 @@ fn healthy() -> Host {
                 ..passage()
             },
             control_out: passage(),
-            gre_in: Passage { rule: Some(rule("meta l4proto gre accept")), ..passage() },
+            gre_in: Passage { rule: Some(rule("meta l4proto 47 accept")), ..passage() },
             gre_out: passage(),
             port_47: vec![],
             invalid: vec![rule("ct state invalid drop")],
@@ -236,8 +236,8 @@ fn rows_07_16_17_18_22_23_68_firewall_and_translation() {
     let filter = |change: fn(&mut Filter)| with(|host| change(host.filter.as_mut().unwrap()));
     assert_eq!(filter(|filter| filter.control_in = lost("tcp dport 1723 drop")), fails(S03));
     assert_eq!(filter(|filter| filter.control_out = lost("drop")), fails(S03));
-    assert_eq!(filter(|filter| filter.gre_in = lost("meta l4proto gre drop")), fails(S03));
-    assert_eq!(filter(|filter| filter.gre_out = lost("meta l4proto gre drop")), fails(S03));
+    assert_eq!(filter(|filter| filter.gre_in = lost("meta l4proto 47 drop")), fails(S03));
+    assert_eq!(filter(|filter| filter.gre_out = lost("meta l4proto 47 drop")), fails(S03));
     assert_eq!(filter(|filter| filter.control_in.fate = Fate::Elsewhere("192.168.10.20".into())), fails(S03));
     // The mistake behind it is told with it, not beside it.
     let mut host = healthy();
@@ -400,6 +400,23 @@ fn of_several_faults_the_outermost_is_the_verdict() {
     });
     assert_eq!(first, Some(Code::S03));
     assert!(rules::all().count() > 100);
+}
+
+#[test]
+fn what_the_running_server_reports_is_a_fault_until_it_is_repaired() {
+    let reported = |code, repaired_s| {
+        with(|host| {
+            host.reported =
+                vec![Reported { code, text: "another program has removed it".to_owned(), repaired_s }];
+        })
+    };
+    for code in [Code::S06, Code::S07, Code::S08, Code::S09, Code::S10] {
+        assert_eq!(reported(code, None).0, Some(code));
+    }
+    for code in [Code::S07, Code::S09, Code::S10] {
+        assert_eq!(reported(code, Some(7)), (None, vec![code]), "it may come back");
+    }
+    assert_eq!(reported(Code::S05, None), (None, vec![Code::S05]));
 }
 
 #[test]

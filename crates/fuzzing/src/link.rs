@@ -77,6 +77,9 @@ fn end(role: Side, terms: u8) -> End {
     if !is_required {
         config.mppe = MppePolicy { mode: adit_ppp::ccp::Mode::Allow, ..config.mppe };
     }
+    if terms & 128 == 0 {
+        config.ccp_delay = Duration::ZERO;
+    }
     config.ipv6 = terms & 8 != 0;
     config.change_password = terms & 16 != 0;
     (config.pfc, config.acfc) = (terms & 32 != 0, terms & 64 != 0);
@@ -222,6 +225,7 @@ impl End {
             assert!(count < MUCH, "events without end");
             assert!(!self.has_ended, "{event:?} after the last event");
             match event {
+                LinkEvent::Forged { .. } | LinkEvent::Unanswered { .. } | LinkEvent::CountTraffic => {}
                 LinkEvent::Packet(packet) => crate::ppp::check_note(&Note::Packet(packet)),
                 LinkEvent::LargeLost { lost, passes } => assert!(lost > passes),
                 LinkEvent::Ask(id, question) => self.questions.push((id, question)),

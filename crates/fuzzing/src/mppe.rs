@@ -28,7 +28,7 @@ pub(crate) fn mppe_decrypt(data: &[u8]) {
     while !input.is_empty() {
         let step = input.u8();
         now += Duration::from_millis(u64::from(step));
-        let plain = [0x21, 0x45, 0, 0, 21, 0, 0, 0, 0, 64, 17, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2, step];
+        let plain = [0x21, 0x45, 0, 0, 21, 0, 0, 0, 0, 64, 17, 0x66, 0xd6, 10, 0, 0, 1, 10, 0, 0, 2, step];
         let mut body = plain.to_vec();
         let header = encryptor.encrypt(&mut body);
         let mut frame = header.emit().to_vec();
@@ -72,6 +72,6 @@ pub(crate) fn mppe_decrypt(data: &[u8]) {
             assert_eq!(packet, plain, "a whole frame decrypted to something else");
         }
         asked_for_reset |= decryptor.poll_reset_request(now);
-        let _ = (decryptor.is_broken(), decryptor.poll_timeout());
+        let _ = (decryptor.awaits_reset(), decryptor.poll_timeout());
     }
 }

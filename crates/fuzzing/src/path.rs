@@ -8,7 +8,9 @@ use adit_crypto::rc4::Job;
 use adit_crypto::secret::Password;
 use adit_diag::Side;
 use adit_ppp::mppe::Mppe;
-use adit_tunnel::path::{Begin, HEADROOM, Network, NetworkV6, Path, PathCommand, PathConfig, Sink};
+use adit_tunnel::path::{
+    Begin, Finished, HEADROOM, Network, NetworkV6, Origin, Path, PathCommand, PathConfig, Sink,
+};
 use adit_wire::{LocalCallId, PeerCallId};
 use adit_wire::{gre, ipv4, ppp};
 
@@ -34,7 +36,7 @@ impl Sink for Out {
         self.ip += 1;
     }
 
-    fn frame(&mut self, frame: &[u8]) {
+    fn frame(&mut self, frame: &[u8], _origin: Origin) {
         if let Ok((protocol, _)) = ppp::frame(frame) {
             assert!(!matches!(protocol, ppp::IP | ppp::IPV6), "an IP packet among the control frames");
         }
@@ -148,8 +150,10 @@ fn in_halves(path: &mut Path, now: Instant, packet: &mut [u8], out: &mut Out) {
             let mut others = [[0; 512]; 4];
             let [a, b, c, d] = others.each_mut().map(|data| Job { key: &[1; 16], data });
             mppe::apply_each(&mut [a, b, c, d, pending.cipher.job(packet)], &mut Ahead(path));
-            if let Some(range) = path.finish(now, pending, packet, out) {
-                out.ip(&mut packet[range]);
+            match path.finish(now, pending, packet, out) {
+                Finished::Ip(range) => out.ip(&mut packet[range]),
+                Finished::Done => {}
+                Finished::Again => path.handle_gre(now, packet, out),
             }
         }
         Begin::Ip(range) => out.ip(&mut packet[range]),

@@ -13,6 +13,7 @@ use adit_ppp::auth::{Credentials, Rejection};
 use adit_ppp::link::{AddressGrant, LinkConfig, Side};
 use adit_pptp::control::ControlConfig;
 use adit_tunnel::events::{Answer, CallHandle, Command, Event, Input as Arrival, Question, Terms, Why};
+use adit_tunnel::path::Origin;
 use adit_tunnel::path::PathCommand;
 use adit_tunnel::record::{self, Record};
 use adit_tunnel::{ClientConfig, ClientTunnel, ServerConfig, ServerTunnel, Transmit};
@@ -103,6 +104,9 @@ fn server(terms: u8, now: Instant) -> End {
 fn client(terms: u8, now: Instant) -> End {
     let mut link = LinkConfig::new(Side::Client);
     link.ipv6 = terms & 4 != 0;
+    if terms & 32 == 0 {
+        link.ccp_delay = Duration::ZERO;
+    }
     let password = if terms & 16 == 0 { PASSWORD } else { "wrong" };
     link.credentials = Some(Credentials::new("alice", Password::new(password)));
     let config = ClientConfig {
@@ -190,10 +194,15 @@ fn step(ends: &mut [End; 2], tested: usize, now: &mut Instant, input: &mut Input
             }
         }
         8 => ends[tested].input(*now, Arrival::Control(input.chunk())),
-        9 | 10 => {
+        kind @ (9 | 10) => {
             let frame = ends[tested].overheard.frame(input);
             let call = ends[tested].paths.first().copied().unwrap_or(call);
-            ends[tested].input(*now, Arrival::Frame { call, frame: &frame });
+            let is_inside = kind == 10 && ends[tested].encrypted.contains(&call);
+            let origin = if is_inside { Origin::Mppe } else { Origin::Clear };
+            ends[tested].input(*now, Arrival::Frame { call, frame: &frame, origin });
+            if is_inside && frame.len().is_multiple_of(2) {
+                ends[tested].input(*now, Arrival::DataRejected { call });
+            }
         }
         11 | 12 => {
             *now += Duration::from_millis(u64::from(input.u16()) * 2);
@@ -219,7 +228,7 @@ fn step(ends: &mut [End; 2], tested: usize, now: &mut Instant, input: &mut Input
             let fact = match choice >> 4 & 3 {
                 0 => Arrival::ControlClosed,
                 1 => Arrival::Acknowledged { call },
-                2 => Arrival::Traffic { call, packets: input.u32().into() },
+                2 => Arrival::Traffic { call, received: input.u32().into(), sent: 0 },
                 _ => Arrival::Unreachable { call, from: Ipv4Addr::new(192, 0, 2, 9), code: input.u8() },
             };
             ends[tested].input(*now, fact);
@@ -257,7 +266,7 @@ impl End {
             Transmit::Control => self.input(now, Arrival::Control(octets)),
             Transmit::Frame { .. } => {
                 if let Some(call) = self.paths.first().copied() {
-                    self.input(now, Arrival::Frame { call, frame: octets });
+                    self.input(now, Arrival::Frame { call, frame: octets, origin: Origin::Clear });
                 }
             }
         }
@@ -351,6 +360,9 @@ impl End {
             Event::Up { call, .. } => {
                 assert!(self.encrypted.contains(&call), "up without the encryption that is required");
                 self.was_up = true;
+            }
+            Event::CountTraffic { call } => {
+                assert!(self.paths.contains(&call), "call {call} has no data path to count");
             }
             Event::CallEnded { call, end } => {
                 assert!(self.ended.insert(call), "call {call} ended twice");

@@ -20,12 +20,12 @@ const PATIENCE: Duration = Duration::from_millis(200);
 
 /// Matches that do not depend on the direction; each is a piece of a line of nft.
 const ASK: &[&str] = &[
-    "meta l4proto gre",
+    "meta l4proto 47",
     "meta l4proto tcp",
-    "meta l4proto { gre, esp }",
+    "meta l4proto { 47, esp }",
     "meta l4proto != { tcp, udp }",
     "ip protocol 47",
-    "ip protocol != gre",
+    "ip protocol != 47",
     "tcp dport 1723",
     "tcp sport 1723",
     "tcp dport { 22, 1700-1800 }",
@@ -48,7 +48,7 @@ const ASK: &[&str] = &[
     "ip saddr @people",
     "ip daddr 192.0.2.2",
     "ip daddr != 192.0.2.0/24",
-    "ip daddr . meta l4proto { 192.0.2.2 . gre, 192.0.2.1 . tcp }",
+    "ip daddr . meta l4proto { 192.0.2.2 . 47, 192.0.2.1 . tcp }",
     "iifname eth0",
     "iifname eth1",
     "iifname != eth0",
@@ -93,8 +93,8 @@ const DO: &[&str] = &[
 ];
 
 const MAPS: &[&str] = &[
-    "meta l4proto vmap { gre : accept, tcp : jump a }",
-    "meta l4proto vmap { gre : drop, icmp : accept }",
+    "meta l4proto vmap { 47 : accept, tcp : jump a }",
+    "meta l4proto vmap { 47 : drop, icmp : accept }",
     "tcp dport vmap { 1723 : accept, 22 : drop }",
     "ct state vmap { established : accept, related : accept, invalid : drop }",
     "meta l4proto vmap @verdicts",
@@ -158,10 +158,10 @@ impl Dice {
         let mut script = String::from(
             "nft flush ruleset\nnft -f - <<END\ntable inet t {\n\
              set ports { type inet_service; flags interval; elements = { 22, 1700-1800 }\n}\n\
-             set protocols { type inet_proto; elements = { gre, 50 }\n}\n\
+             set protocols { type inet_proto; elements = { 47, 50 }\n}\n\
              set people { type ipv4_addr; flags interval; elements = { 192.0.2.0/28, 198.51.100.7 }\n}\n\
              chain b {\n}\nchain a {\n}\n\
-             map verdicts { type inet_proto : verdict; elements = { gre : jump a, tcp : accept }\n}\n",
+             map verdicts { type inet_proto : verdict; elements = { 47 : jump a, tcp : accept }\n}\n",
         );
         let mut rules = self.rules("b", "deep") + &self.rules("a", "deep");
         for (hook, priority) in [("prerouting", -150), ("input", 0), ("input", 10), ("output", 0)] {

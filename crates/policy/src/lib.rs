@@ -1,4 +1,4 @@
-//! Address pools, access rules, account state and local credential rules.
+//! Address pools, access rules, account state and user names.
 //!
 //! Pure decisions: time is an argument, randomness is given, every table has a named bound.
 
@@ -6,16 +6,11 @@
 
 pub mod access;
 pub mod account;
-pub mod fair_queue;
-pub mod limit;
+pub mod admission;
 pub mod name;
-pub mod password;
 pub mod pool;
 
 pub use access::{Access, Admission, Encryption, OnSecond, Tunnel};
 pub use account::{Account, AccountRules, decide};
-pub use fair_queue::FairQueue;
-pub use limit::{CallLimiter, SetupSlots};
 pub use name::{DomainRule, LoginName};
-pub use password::{PasswordFault, PasswordRules, PasswordStyle};
 pub use pool::{AddressRefusal, AddressRequest, Chosen, PoolConfig, PoolError};

@@ -75,6 +75,32 @@ pub fn check(name: &str) -> Result<(), &'static str> {
     valid(name, true)
 }
 
+/// Whether a new account may have this name: commands must be able to select it, and a login must be able to reach it.
+/// Accounts that have another name already are kept. The error completes "the name ...".
+pub fn check_new(name: &str, rule: &DomainRule) -> Result<(), &'static str> {
+    check(name)?;
+    if is_selector(name) {
+        return Err("selects sessions in commands such as adit kick: all, s and a number, or an address");
+    }
+    match rule {
+        DomainRule::Keep => Ok(()),
+        DomainRule::Strip | DomainRule::Require(_) if !name.contains('\\') => Ok(()),
+        DomainRule::Strip => {
+            Err("has a domain, which auth.domain = \"strip\" removes at each login: it can never log in")
+        }
+        DomainRule::Require(_) => {
+            Err("has a domain, which auth.domain removes at each login: it can never log in")
+        }
+    }
+}
+
+/// Whether a command takes the name for something else: `all`, the ID of a session, an address.
+fn is_selector(name: &str) -> bool {
+    let name = key(name);
+    let is_id = |digits: &str| !digits.is_empty() && digits.bytes().all(|octet| octet.is_ascii_digit());
+    name == "all" || name.strip_prefix('s').is_some_and(is_id) || name.parse::<core::net::IpAddr>().is_ok()
+}
+
 fn valid(name: &str, backslash: bool) -> Result<(), &'static str> {
     let length = name.chars().count();
     if length == 0 {
@@ -135,6 +161,33 @@ mod tests {
         assert!(login_name(&[0xff, 0xfe], &DomainRule::Strip).is_err());
         assert!(login_name(&[b'a'; 65], &DomainRule::Strip).is_err());
         assert!(login_name(&[b'a'; 64], &DomainRule::Strip).is_ok());
+    }
+
+    #[test]
+    fn a_new_account_can_be_selected_and_can_log_in() {
+        let require = DomainRule::Require("CORP".into());
+        for (name, strip, keep, required) in [
+            ("bob", true, true, true),
+            ("s.smith", true, true, true),
+            ("sam", true, true, true),
+            ("s", true, true, true),
+            ("bob@corp", true, true, true),
+            ("CORP\\bob", false, true, false),
+            ("all", false, false, false),
+            ("ALL", false, false, false),
+            ("s1", false, false, false),
+            ("S0042", false, false, false),
+            ("10.99.0.14", false, false, false),
+            ("a b", false, false, false),
+        ] {
+            let fits = |rule: &DomainRule| check_new(name, rule).is_ok();
+            let found = (fits(&DomainRule::Strip), fits(&DomainRule::Keep), fits(&require));
+            assert_eq!(found, (strip, keep, required), "{name}");
+            // A name that is accepted is the one by which a login with it is found.
+            if keep {
+                assert_eq!(read(name, &DomainRule::Keep), Some(key(name)));
+            }
+        }
     }
 
     #[test]

@@ -4,12 +4,16 @@
 //! through the link; its events report when and how they may flow ([`LinkEvent::LcpUp`],
 //! [`LinkEvent::Encryption`], [`LinkEvent::NetworkUp`]).
 //!
+//! Once a link is encrypted, control frames in clear that could end or degrade it are verified first (`verify`).
+//!
 //! If encryption is required, no network protocol opens before MPPE runs: the peer's IPCP request is held and
 //! answered when CCP is Opened. A link on which encryption fails ends with the reason.
 
 mod address;
 mod authenticate;
 mod config;
+mod dead;
+mod echoes;
 mod encryption;
 mod ending;
 mod establish;
@@ -21,6 +25,9 @@ mod output;
 mod reject;
 mod sizes;
 mod state;
+mod unanswered;
+mod unread;
+mod verify;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -38,12 +45,15 @@ pub use adit_diag::note::Who;
 pub use config::{Echo, LinkConfig};
 pub use events::{Answer, Command, End, LinkEvent, Network, Question};
 
+use echoes::Echoes;
 use establish::Restarts;
 use keepalive::Keepalive;
+pub use keepalive::Silence;
 use output::Output;
 use reject::Limiter;
 use sizes::Sizes;
 use state::{Authentication, Phase};
+use verify::Guard;
 
 /// The most passes over the layers in one call. Each pass delivers the output of the one before it; a handful
 /// is enough.
@@ -58,6 +68,8 @@ pub struct Link {
     phase: Phase,
     lcp: Fsm<Lcp>,
     keepalive: Option<Keepalive>,
+    echoes: Echoes,
+    guard: Guard,
     /// The probe for lost large packets, while it runs.
     sizes: Option<Box<Sizes>>,
     sizes_tested: bool,
@@ -89,6 +101,8 @@ impl Link {
             rng,
             phase: Phase::Dead,
             keepalive: None,
+            echoes: Echoes::default(),
+            guard: Guard::default(),
             sizes: None,
             sizes_tested: false,
             restarts: Restarts::default(),
@@ -119,9 +133,16 @@ impl Link {
         }
     }
 
-    /// Handles a PPP frame from the peer, with or without FF 03. Data packets are ignored.
+    /// Handles a PPP frame that arrived in clear, with or without FF 03. Data packets are ignored. While the
+    /// link is encrypted, a frame that could end or degrade it is verified first.
     pub fn handle_input(&mut self, now: Instant, frame: &[u8]) {
-        self.receive(now, frame);
+        self.receive(now, frame, false);
+        self.pump(now);
+    }
+
+    /// Handles a PPP frame that arrived inside MPPE, and is therefore the peer's.
+    pub fn handle_proven_input(&mut self, now: Instant, frame: &[u8]) {
+        self.receive(now, frame, true);
         self.pump(now);
     }
 
@@ -136,6 +157,9 @@ impl Link {
             Command::TimeRemaining { seconds, message } => self.send_time_remaining(seconds, &message),
             Command::LowerDown => self.lower_down(now),
             Command::NoteTraffic => self.note_traffic(now),
+            Command::CountTraffic { received, sent } => self.count_traffic(now, received, sent),
+            Command::DataRejected => self.data_rejected(now),
+            Command::HangUp => self.hang_up_closed(),
         }
         self.pump(now);
     }
@@ -179,6 +203,7 @@ impl Link {
             Phase::Dead | Phase::Terminate(_) | Phase::Ended => {}
         }
         self.keepalive_timeout(now);
+        self.guard_timeout(now);
         self.sizes_timeout(now);
         self.network_deadlines(now);
         self.pump(now);
@@ -203,12 +228,13 @@ impl Link {
         let lcp = self.lcp.poll_timeout().map(|(due, _)| (due, "LCP restart timer"));
         let echo = self.keepalive.as_ref().map(|keepalive| (keepalive.due(), "LCP echo"));
         let sizes = self.sizes.as_ref().map(|sizes| (sizes.due(), "LCP echo of a large packet"));
-        [lcp, echo, sizes, self.phase.poll_timeout()].into_iter().flatten().min_by_key(|(due, _)| *due)
+        let guard = self.guard.due().map(|due| (due, "verification of control frames in clear"));
+        [lcp, echo, sizes, guard, self.phase.poll_timeout()].into_iter().flatten().min_by_key(|(due, _)| *due)
     }
 
-    /// When the first unanswered Echo-Request was sent; `None` with fewer than two.
-    pub fn unanswered_since(&self) -> Option<Instant> {
-        self.keepalive.as_ref().and_then(Keepalive::unanswered_since)
+    /// The Echo-Requests that the peer has not answered, if there are at least two.
+    pub fn silence(&self) -> Option<Silence> {
+        self.keepalive.as_ref().and_then(Keepalive::silence)
     }
 
     /// Passes on packets and events of the layers until there are none.

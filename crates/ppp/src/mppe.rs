@@ -4,8 +4,8 @@
 //! frame in place: two octets of header, then the cipher text of a protocol number and its packet.
 //!
 //! MPPE has no integrity check: a forged or damaged frame decrypts to noise. So the receiver does not trust
-//! the coherency count alone. It tries the key for that count on a copy of its state, and updates the state
-//! only if the result is a valid packet.
+//! the coherency count. It tries the key for that count on a copy of its state, and updates the state only if
+//! the result is plausible: noise is, in less than one of 2^32 frames.
 
 mod decrypt;
 mod encrypt;
@@ -14,8 +14,9 @@ mod work;
 
 use adit_crypto::mppe::{StartKeys, Strength};
 
-pub use decrypt::{Begun, Decryptor, Refusal};
+pub use decrypt::{Begun, Decryptor, Opened, Refusal, State};
 pub use encrypt::Encryptor;
+pub use plausible::Content;
 
 /// The MPPE parameters that CCP agreed on, with the keys from authentication.
 #[derive(Clone, Debug)]

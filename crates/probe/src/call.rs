@@ -11,7 +11,7 @@ use adit_netstack::Stack;
 use adit_sys::gre::{GreSocket, IcmpKind, RecvBatch, SendBatch};
 use adit_sys::poll::{Interest, Poller};
 use adit_tunnel::events::{Command, End, Event, Input, Up, Why};
-use adit_tunnel::path::{Collected, HEADROOM, Path, PathConfig};
+use adit_tunnel::path::{Collected, HEADROOM, Origin, Path, PathConfig};
 use adit_tunnel::{ClientConfig, ClientTunnel, Transmit};
 use adit_wire::{LocalCallId, PeerCallId, cp, gre, ppp};
 
@@ -193,7 +193,8 @@ impl<'a> Call<'a> {
             // GRE gets no answer. Terminate LCP as if it had, so that the call is cleared over TCP.
             let frame = cp::frame(ppp::LCP, cp::TERMINATE_ACK, self.terminate_id, &[]);
             let call = self.handle;
-            self.tunnel.handle_input(Instant::now(), Input::Frame { call, frame: &frame });
+            self.tunnel
+                .handle_input(Instant::now(), Input::Frame { call, frame: &frame, origin: Origin::Clear });
         }
         self.work(Instant::now() + GOODBYE, |_| false);
         if let Some(path) = &self.path {
@@ -327,9 +328,9 @@ impl<'a> Call<'a> {
             }
         }
         let call = self.handle;
-        for frame in &out.frames {
+        for (frame, origin) in &out.frames {
             if !self.is_our_echo(now, frame) {
-                self.tunnel.handle_input(now, Input::Frame { call, frame });
+                self.tunnel.handle_input(now, Input::Frame { call, frame, origin: *origin });
             }
         }
         number
@@ -465,6 +466,13 @@ impl<'a> Call<'a> {
                     self.record.hung_up = true;
                     self.tunnel.handle_command(now, Command::Stop { why: Why::UserRequest });
                     self.stopping = true;
+                }
+            }
+            Event::CountTraffic { call } => {
+                if let Some(path) = &self.path {
+                    let counters = path.counters();
+                    let (received, sent) = (counters.rx_packets, counters.tx_packets);
+                    self.tunnel.handle_input(now, Input::Traffic { call, received, sent });
                 }
             }
             Event::Up { up, .. } => self.record.up = Some(up),

@@ -82,6 +82,12 @@ impl Addresses {
         self.inner().held.values().filter(|held| held.pool == pool).count() as u64
     }
 
+    /// The sessions that hold an address, with their user.
+    pub(crate) fn held(&self) -> Vec<(SessionId, String, Ipv4Addr)> {
+        let inner = self.inner();
+        inner.held.iter().map(|(session, held)| (*session, held.user.clone(), held.address)).collect()
+    }
+
     /// Assigns an address according to the grant of the account source; blocks on the store.
     pub(crate) fn lend(
         &self,

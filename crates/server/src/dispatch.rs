@@ -14,13 +14,14 @@ pub(crate) fn start(events: Events, registry: Arc<Registry>) -> std::io::Result<
         .spawn(move || {
             while let Some(event) = events.recv() {
                 let (call_id, message) = match event {
-                    Event::Frame { call_id, frame } => (call_id, Message::Frame(frame)),
+                    Event::Frame { call_id, frame, origin } => (call_id, Message::Frame(frame, origin)),
                     Event::Dhcp { call_id, packet } => (call_id, Message::Dhcp(packet)),
                     Event::Acknowledged { call_id } => (call_id, Message::Acknowledged),
                     Event::Unreachable { call_id, from, code } => {
                         (call_id, Message::Unreachable { from, code })
                     }
                     Event::EncryptionBroken { call_id } => (call_id, Message::EncryptionBroken),
+                    Event::DataRejected { call_id } => (call_id, Message::DataRejected),
                 };
                 registry.deliver(call_id, message);
             }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use adit_config::{Checked, Config, Key, Limits, Log, LogTarget, PasswordPolicy, Source};
 use adit_diag::{Code, EventFacts, Note};
 use adit_policy::account::{Account, decide};
+use adit_policy::admission::Capacity;
 use adit_policy::{Access, name};
 use adit_store::{NewEvent, SessionId};
 use adit_wire::{LocalCallId, PeerCallId};
@@ -97,7 +98,7 @@ fn of_limits(limits: &Limits) -> Vec<String> {
     let beside_one = format!("{:?}", registry.refusal(limits, &caller));
     (2..300).for_each(|id| registry.call_up(session(id)));
     let beside_many = format!("{:?}", registry.refusal(limits, &caller));
-    vec![format!("{:?}", Admission::<()>::new(limits, 10)), alone, beside_one, beside_many]
+    vec![format!("{:?}", Admission::new(limits, Capacity::new(20_000))), alone, beside_one, beside_many]
 }
 
 /// Whether the targets can be opened, and what is written for a login, a failed call and a failed host.

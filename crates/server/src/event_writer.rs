@@ -37,6 +37,8 @@ pub(crate) enum Entry {
     Change(Change),
     /// Delete old rows.
     Prune(Retention),
+    /// Try again now to write what could not be written.
+    Retry,
     /// Write everything that waits, then report it.
     Flush(SyncSender<()>),
 }
@@ -136,6 +138,10 @@ impl<S: Sink> Writer<S> {
                     }
                     Entry::Step(step) => self.log.write_step(&step),
                     Entry::Change(change) => changes.push(change),
+                    Entry::Retry => {
+                        self.backlog.write_all(std::mem::take(&mut changes));
+                        self.backlog.retry(Instant::now());
+                    }
                     Entry::Flush(done) => {
                         self.backlog.write_all(std::mem::take(&mut changes));
                         let _ = done.send(());

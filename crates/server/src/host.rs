@@ -1,15 +1,20 @@
 //! Changes of the host: one interface, its addresses, and routes to clients' networks. The kernel removes
 //! them with the interface when the process ends, however it ends.
 
+mod repair;
+
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Instant;
 
 use adit_api::status::Warning;
 use adit_config::{Config, Listen};
 use adit_diag::Code;
 use adit_policy::PoolConfig;
+use adit_sys::Kind;
 use adit_sys::net::{MAIN_TABLE, Net, Route};
 use adit_sys::tun::{Tun, TunOptions};
 use ipnet::{IpNet, Ipv4Net};
@@ -17,13 +22,26 @@ use ipnet::{IpNet, Ipv4Net};
 use crate::convert;
 use crate::error::{Result, ServerError, sys_error};
 
+pub(crate) use repair::Missing;
+
 /// The host state that the server manages.
 pub(crate) struct Host {
     net: Arc<Net>,
     interface: String,
-    index: u32,
+    multi_queue: bool,
+    mtu: u32,
+    /// The index of the interface, which changes when it has to be created again.
+    index: AtomicU32,
     /// The server's addresses on the interface.
     addresses: Mutex<BTreeSet<Ipv4Net>>,
+    /// The networks behind clients that are routed to the interface.
+    routes: Mutex<BTreeSet<Ipv4Net>>,
+    /// When the routes of the host are read next.
+    routes_due: Mutex<Instant>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
 impl Host {
@@ -36,30 +54,73 @@ impl Host {
         let options = TunOptions { name: interface.to_owned(), multi_queue, ..TunOptions::default() };
         let tun = Tun::open(&options).map_err(|error| sys_error(&error))?;
         let net = Net::open().map_err(|error| sys_error(&error))?;
-        let interface = tun.name().to_owned();
-        let index = net.interface(&interface).map_err(|error| sys_error(&error))?.index;
-        let host = Host { net: Arc::new(net), interface, index, addresses: Mutex::default() };
-        host.net.set_mtu(index, u32::from(config.link.mtu)).map_err(|error| sys_error(&error))?;
-        host.net.set_up(index, true).map_err(|error| sys_error(&error))?;
-        host.follow(config)?;
+        let host = Host {
+            net: Arc::new(net),
+            interface: tun.name().to_owned(),
+            multi_queue,
+            mtu: u32::from(config.link.mtu),
+            index: AtomicU32::new(0),
+            addresses: Mutex::default(),
+            routes: Mutex::default(),
+            routes_due: Mutex::new(Instant::now()),
+        };
+        host.bring_up().map_err(|error| sys_error(&error))?;
+        host.set_addresses(addresses(config))?;
         Ok((host, tun))
     }
 
-    /// Sets the addresses of the interface to those of the pools.
-    pub(crate) fn follow(&self, config: &Config) -> Result<()> {
-        let wanted: BTreeSet<Ipv4Net> = config.pools.values().filter_map(address_of).collect();
-        let mut have = self.addresses.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        for address in wanted.difference(&have.clone()) {
-            let added = self.net.add_address(self.index, IpNet::V4(*address), None);
-            added.map_err(|error| sys_error(&error))?;
-            have.insert(*address);
+    /// Finds the interface, which was just created, and brings it up.
+    fn bring_up(&self) -> adit_sys::Result<()> {
+        let index = self.net.interface(&self.interface)?.index;
+        self.index.store(index, Ordering::Relaxed);
+        self.net.set_mtu(index, self.mtu)?;
+        self.net.set_up(index, true)
+    }
+
+    fn index(&self) -> u32 {
+        self.index.load(Ordering::Relaxed)
+    }
+
+    /// Sets the addresses of the interface.
+    ///
+    /// # Errors
+    /// An address that cannot be added; the interface keeps those that it had.
+    pub(crate) fn set_addresses(&self, wanted: BTreeSet<Ipv4Net>) -> Result<()> {
+        let mut have = lock(&self.addresses);
+        let mut added = Vec::new();
+        for address in wanted.difference(&have) {
+            if let Err(error) = self.add_address(*address) {
+                for address in added {
+                    self.delete_address(address);
+                }
+                return Err(sys_error(&error));
+            }
+            added.push(*address);
         }
-        for address in have.clone().difference(&wanted) {
-            // An address that does not exist any more needs no removal.
-            let _ = self.net.del_address(self.index, IpNet::V4(*address), None);
-            have.remove(address);
+        let obsolete: Vec<Ipv4Net> = have.difference(&wanted).copied().collect();
+        for address in &obsolete {
+            self.delete_address(*address);
+        }
+        *have = wanted;
+        if !obsolete.is_empty() {
+            // With the first address of a network the kernel removes the others of the same network.
+            for address in have.iter() {
+                self.add_address(*address).map_err(|error| sys_error(&error))?;
+            }
         }
         Ok(())
+    }
+
+    fn add_address(&self, address: Ipv4Net) -> adit_sys::Result<()> {
+        match self.net.add_address(self.index(), IpNet::V4(address), None) {
+            Err(error) if error.kind() == Kind::Exists => Ok(()),
+            added => added,
+        }
+    }
+
+    fn delete_address(&self, address: Ipv4Net) {
+        // An address that does not exist any more needs no removal.
+        let _ = self.net.del_address(self.index(), IpNet::V4(address), None);
     }
 
     pub(crate) fn interface(&self) -> &str {
@@ -86,7 +147,7 @@ impl Host {
     /// # Errors
     /// The reason, as text for the record: the route would take packets of this host itself, or the kernel refused it.
     pub(crate) async fn add_route(&self, to: Ipv4Net, client: Ipv4Addr) -> std::result::Result<(), String> {
-        let (net, own) = (Arc::clone(&self.net), self.index);
+        let (net, own) = (Arc::clone(&self.net), self.index());
         let done = tokio::task::spawn_blocking(move || {
             let routes = net.routes().map_err(|error| error.to_string())?;
             if let Some(conflict) = conflict(to, client, own, &routes) {
@@ -95,12 +156,17 @@ impl Host {
             // The route of an older session of the same account may still exist.
             net.replace_route(&Route::new(IpNet::V4(to), own)).map_err(|error| error.to_string())
         });
-        done.await.unwrap_or_else(|error| Err(error.to_string()))
+        let done = done.await.unwrap_or_else(|error| Err(error.to_string()));
+        if done.is_ok() {
+            lock(&self.routes).insert(to);
+        }
+        done
     }
 
     /// Removes a route to a network behind a client.
     pub(crate) async fn remove_route(&self, to: Ipv4Net) {
-        let (net, route) = (Arc::clone(&self.net), Route::new(IpNet::V4(to), self.index));
+        lock(&self.routes).remove(&to);
+        let (net, route) = (Arc::clone(&self.net), Route::new(IpNet::V4(to), self.index()));
         // The kernel may have removed it with the interface.
         let _ = tokio::task::spawn_blocking(move || net.del_route(&route)).await;
     }
@@ -158,6 +224,11 @@ pub(crate) fn resolve(
     all.sort_unstable();
     all.dedup();
     Ok(all)
+}
+
+/// The addresses of the interface with this configuration.
+pub(crate) fn addresses(config: &Config) -> BTreeSet<Ipv4Net> {
+    config.pools.values().filter_map(address_of).collect()
 }
 
 /// The server's address in a pool, with the prefix of the pool, so that the kernel routes the pool to the

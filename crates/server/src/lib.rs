@@ -9,8 +9,11 @@ mod log_stderr;
 
 mod addresses;
 mod admission;
+mod arrival;
+mod capacity;
 mod connection;
 mod convert;
+mod crashed;
 mod dispatch;
 #[cfg(test)]
 mod effects;
@@ -18,6 +21,8 @@ mod ending;
 mod error;
 mod event_writer;
 mod finding;
+mod forgeries;
+mod health;
 mod host;
 mod listener;
 mod login;
@@ -29,7 +34,11 @@ mod server;
 mod service;
 mod session;
 pub mod socket;
+mod terminal;
+mod unanswered;
+mod watchdog;
 
 pub use error::{Result, ServerError};
+pub use listener::check_addresses;
 pub use run::run;
 pub use server::{Options, Reread};

@@ -8,6 +8,7 @@ use adit_auth::{AddressRequest, Pending};
 use adit_diag::Code;
 use adit_diag::note::Refused;
 use adit_tunnel::events::{Answer, Why};
+use adit_tunnel::path::Origin;
 use tokio::sync::Notify;
 
 /// The most messages that wait for one session. Further GRE frames are dropped and counted, as with a full
@@ -19,8 +20,8 @@ const RESERVED: usize = 64;
 /// A message to a session's task.
 #[derive(Debug)]
 pub(crate) enum Message {
-    /// A PPP control frame from the data path.
-    Frame(Vec<u8>),
+    /// A PPP control frame from the data path, and how it arrived there.
+    Frame(Vec<u8>, Origin),
     /// The client has acknowledged a GRE packet of ours.
     Acknowledged,
     /// A DHCPINFORM from inside the tunnel: a whole IPv4 packet.
@@ -34,8 +35,15 @@ pub(crate) enum Message {
     },
     /// The client keeps sending data that is not encrypted as agreed.
     EncryptionBroken,
+    /// The client has rejected a data packet, and nothing from it has decrypted.
+    DataRejected,
     /// The number of data packets so far.
-    Traffic(u64),
+    Traffic {
+        /// From the client.
+        received: u64,
+        /// To the client.
+        sent: u64,
+    },
     /// The answer to a pending question.
     Answer(Box<Answered>),
     /// End the session.
@@ -152,8 +160,12 @@ impl Default for MessageQueue {
 mod tests {
     use super::*;
 
+    fn traffic(received: u64) -> Message {
+        Message::Traffic { received, sent: 0 }
+    }
+
     fn frame(n: usize) -> Message {
-        Message::Frame(vec![0; n])
+        Message::Frame(vec![0; n], Origin::Clear)
     }
 
     #[test]
@@ -163,13 +175,13 @@ mod tests {
             assert!(queue.push(frame(n)), "{n}");
         }
         assert!(!queue.push(frame(0)));
-        assert!(!queue.push(Message::Traffic(1)));
+        assert!(!queue.push(traffic(1)));
         for n in 0..RESERVED {
             assert!(queue.push(Message::Cut), "{n}");
         }
         assert!(!queue.push(Message::Cut), "orders are bounded too");
         let first = queue.try_next();
-        assert!(matches!(first, Some(Message::Frame(frame)) if frame.is_empty()), "oldest first");
+        assert!(matches!(first, Some(Message::Frame(frame, _)) if frame.is_empty()), "oldest first");
     }
 
     #[test]
@@ -194,7 +206,7 @@ mod tests {
             async move { queue.next().await }
         });
         tokio::task::yield_now().await;
-        queue.push(Message::Traffic(7));
-        assert!(matches!(reader.await.unwrap(), Message::Traffic(7)));
+        queue.push(traffic(7));
+        assert!(matches!(reader.await.unwrap(), Message::Traffic { received: 7, .. }));
     }
 }

@@ -10,6 +10,7 @@ use adit_diag::Code;
 use adit_store::SessionId;
 use adit_wire::LocalCallId;
 
+use crate::forgeries::Forgeries;
 use crate::message::Message;
 use crate::session::Session;
 
@@ -21,6 +22,8 @@ pub(crate) struct Registry {
     pub(crate) calls_ok: AtomicU64,
     /// The number of frames dropped because a session's queue was full.
     pub(crate) queue_full: AtomicU64,
+    /// Forged packets.
+    pub(crate) forgeries: Forgeries,
 }
 
 #[derive(Debug, Default)]

@@ -2,33 +2,36 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use adit_api::Done;
 use adit_dataplane::Dataplane;
 use adit_diag::{Code, EventFacts};
-use adit_store::{NewEvent, ServerId, ServerIdentity, Store};
+use adit_store::{NewEvent, ServerIdentity};
 use jiff::Timestamp;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::addresses::Addresses;
+use crate::capacity::Descriptors;
 use crate::error::{Result, ServerError, store_error, sys_error};
 use crate::event_writer::{EventWriter, LogLines};
 use crate::host::Host;
 use crate::registry::Registry;
-use crate::server::{Options, Parts, Server};
+use crate::server::{Options, Parts, Server, watch};
 use crate::service::Service;
 use crate::socket::{self, Serving};
-use crate::{convert, dispatch, listener};
+use crate::terminal::Terminal;
+use crate::{convert, crashed, dispatch, listener, watchdog};
 
 /// Threads that wait for the store. It serves one at a time, so more threads would only queue there, each
 /// with a stack.
 const BLOCKING: usize = 8;
 
 /// Runs the server until it is stopped: SIGTERM or SIGINT ends sessions in order (a second one ends them at
-/// once), SIGHUP rereads the configuration. On return, the host is as it was before.
+/// once), SIGHUP rereads the configuration, unless it is sent because the terminal was closed. On return, the host is as it was before.
 ///
 /// # Errors
-/// The reason why the server cannot start, with its code and fix.
+/// The reason why the server cannot start, or why it had to end, with its code and fix.
 pub fn run(options: Options) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -53,7 +56,7 @@ async fn serve(options: Options) -> Result<()> {
         ready,
         version,
     } = options;
-    let descriptors = adit_sys::host::raise_descriptor_limit().unwrap_or(1024);
+    let descriptors = Descriptors::new(adit_sys::host::raise_descriptor_limit().unwrap_or(1024));
     // Open the control socket first: it also keeps a second server from starting before this one changes
     // anything.
     let control = socket::open(&run_dir)?;
@@ -65,7 +68,9 @@ async fn serve(options: Options) -> Result<()> {
         .collect::<Result<Vec<_>>>()?;
     let state = identity.as_deref().and_then(Path::parent).map(Path::to_owned);
     let identity = open_identity(identity.as_deref()).map_err(|error| store_error(&error))?;
-    let id = recover(&store, &identity).map_err(|error| store_error(&error))?;
+    // Before anything is written with the time of this clock.
+    let clock = store.check_clock(Timestamp::now(), Duration::ZERO).map_err(|error| store_error(&error))?;
+    let id = crashed::recover(&store, &identity).map_err(|error| store_error(&error))?;
     let event_writer = EventWriter::start(store.clone(), LogLines::open(&config.log)?);
     let pools = Addresses::new(store.clone());
     let registry = Arc::new(Registry::default());
@@ -86,16 +91,18 @@ async fn serve(options: Options) -> Result<()> {
         store,
         sources,
         id,
+        identity,
         registry,
         event_writer,
         dataplane,
         host,
         addresses: pools,
         seed,
-        admission_capacity: listener::admission_capacity(descriptors),
+        descriptors,
         version,
         listen: addresses,
     }));
+    server.remember_logins();
     let mut tasks = tokio::task::JoinSet::new();
     for listener in listeners {
         tasks.spawn(listener::accept(Arc::clone(&server), listener));
@@ -106,7 +113,10 @@ async fn serve(options: Options) -> Result<()> {
     tasks.spawn(async move { maintained.run_maintenance().await });
     let watch = Arc::clone(&server);
     tasks.spawn(async move { watch.watch_traffic().await });
+    tasks.spawn(watchdog::run(Arc::clone(&server)));
     server.event_writer.enqueue_event(NewEvent::new(Timestamp::now(), EventFacts::ServerStart));
+    server.report_clock(clock);
+    watch::start(&server)?;
     let mut signals = Signals::new()?;
     ready(&server.status().await);
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
@@ -120,7 +130,7 @@ async fn serve(options: Options) -> Result<()> {
     let _ = tokio::task::spawn_blocking(move || event_writer.flush()).await;
     serving.stop().await;
     server.dataplane.stop();
-    Ok(())
+    server.failure().map_or(Ok(()), Err)
 }
 
 /// Opens the identity of this server, and locks it until the process ends.
@@ -130,13 +140,6 @@ fn open_identity(file: Option<&Path>) -> adit_store::Result<ServerIdentity> {
         Some(file) => ServerIdentity::open(file, host.trim()),
         None => ServerIdentity::random(host.trim()),
     }
-}
-
-/// Registers this server, and ends the sessions that its last run left open.
-fn recover(store: &Store, identity: &ServerIdentity) -> adit_store::Result<ServerId> {
-    let id = store.register_server(identity)?;
-    store.recover(id, Timestamp::now())?;
-    Ok(id)
 }
 
 async fn until_shutdown(server: &Arc<Server>, signals: &mut Signals) {
@@ -160,6 +163,7 @@ struct Signals {
     terminate: Signal,
     interrupt: Signal,
     hangup: Signal,
+    terminal: Terminal,
 }
 
 impl Signals {
@@ -173,15 +177,19 @@ impl Signals {
             terminate: on(SignalKind::terminate())?,
             interrupt: on(SignalKind::interrupt())?,
             hangup: on(SignalKind::hangup())?,
+            terminal: Terminal::new(),
         })
     }
 
     /// Waits for a signal: true for a stop, false for a reload.
     async fn next(&mut self) -> bool {
-        tokio::select! {
-            _ = self.terminate.recv() => true,
-            _ = self.interrupt.recv() => true,
-            _ = self.hangup.recv() => false,
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return true,
+                _ = self.interrupt.recv() => return true,
+                _ = self.hangup.recv() => if !self.terminal.has_hung_up() { return false; },
+            }
+            log_stderr!("note     the terminal was closed; the server keeps running: adit stop ends it");
         }
     }
 

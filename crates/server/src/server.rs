@@ -1,20 +1,24 @@
 //! The daemon as a whole: its parts, start, reload and stop.
 
-use std::net::{Ipv4Addr, SocketAddrV4};
+mod reload;
+pub(crate) mod watch;
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, RwLock};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, RwLock, Weak};
 use std::time::{Duration, Instant};
 
 use adit_admin::{ConfigFile, FileState};
-use adit_api::status::{CodeCount, Drops, PoolStatus, Status, Warning};
-use adit_api::{Error, Identity, Kind, Utc};
+use adit_api::status::{CodeCount, Drops, PoolStatus, QueueStatus, Status, Warning};
+use adit_api::{Identity, Utc};
 use adit_auth::Sources;
 use adit_config::Config;
 use adit_crypto::Rng;
 use adit_dataplane::Dataplane;
+use adit_diag::event::HostPart;
 use adit_diag::{Code, EventFacts};
-use adit_store::{Change, NewEvent, ServerId, Store};
+use adit_store::{Change, NewEvent, ServerId, ServerIdentity, Store};
 use adit_tunnel::ServerConfig;
 use adit_tunnel::events::Why;
 use jiff::Timestamp;
@@ -22,17 +26,20 @@ use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
 use crate::addresses::Addresses;
-use crate::admission::{Accepted, Admission, SetupSlot};
+use crate::admission::{Admission, Numbers, SetupSlot};
+use crate::capacity::Descriptors;
 use crate::connection::{BlockingAddresses, Connection, Handles, Start};
 use crate::convert;
 use crate::error::ServerError;
 use crate::event_writer::{Entry, EventWriter};
+use crate::health::{self, Health};
 use crate::host::Host;
 use crate::login::SourceAuthenticator;
 use crate::message::Message;
 use crate::rate_limit::RateLimit;
 use crate::registry::Registry;
 use crate::session::Session;
+use crate::unanswered;
 
 /// Rereads the configuration on reload.
 pub type Reread = Box<dyn Fn() -> Result<Config, String> + Send + Sync>;
@@ -66,6 +73,11 @@ pub struct Options {
 /// How long sessions may take to record their end after they are cut.
 const CUT: Duration = Duration::from_secs(1);
 
+/// How long the address of a user's last login is remembered for the admission queue.
+const LOGIN_REMEMBERED: jiff::SignedDuration = jiff::SignedDuration::from_hours(30 * 24);
+/// How long the status shows that connections were refused or ended for want of space.
+const REFUSAL_SHOWN: Duration = Duration::from_secs(600);
+
 /// How often counters are read.
 const COUNT_EVERY: Duration = Duration::from_secs(5);
 /// The number of sessions whose counters are written in one transaction.
@@ -78,9 +90,20 @@ pub(crate) struct Server {
     file: ConfigFile,
     database: Option<PathBuf>,
     reread: Reread,
+    /// Held during a reload.
+    reloading: Mutex<()>,
+    /// Earlier configurations that connections may still have.
+    former: Mutex<Vec<Weak<Config>>>,
+    /// The faults of the host.
+    health: Health,
+    /// Why the server ends, if not on request.
+    failure: Mutex<Option<ServerError>>,
+    stopping: AtomicBool,
     pub(crate) store: Store,
     /// The id of this server in the store.
     pub(crate) id: ServerId,
+    /// The identity of which that is the id.
+    identity: ServerIdentity,
     pub(crate) registry: Arc<Registry>,
     pub(crate) event_writer: EventWriter,
     pub(crate) dataplane: Arc<Dataplane>,
@@ -89,7 +112,12 @@ pub(crate) struct Server {
     /// The interfaces that connections use.
     handles: Arc<Handles>,
     rng: Mutex<Rng>,
-    pub(crate) admission: Arc<Admission<Accepted>>,
+    pub(crate) admission: Arc<Admission>,
+    descriptors: Descriptors,
+    /// Names the limits that the limit of open files reduced.
+    reduced_limits: Mutex<Option<Warning>>,
+    /// When a connection was last refused or ended for want of space.
+    refused_at: Mutex<Option<Instant>>,
     flooded: Mutex<(u64, Option<Ipv4Addr>)>,
     flood_limit: RateLimit,
     error_limit: RateLimit,
@@ -120,21 +148,22 @@ pub(crate) struct Parts {
     pub(crate) store: Store,
     pub(crate) sources: Sources,
     pub(crate) id: ServerId,
+    pub(crate) identity: ServerIdentity,
     pub(crate) registry: Arc<Registry>,
     pub(crate) event_writer: EventWriter,
     pub(crate) dataplane: Dataplane,
     pub(crate) host: Host,
     pub(crate) addresses: Addresses,
     pub(crate) seed: [u8; 32],
-    /// The most connections that wait for admission.
-    pub(crate) admission_capacity: usize,
+    pub(crate) descriptors: Descriptors,
     pub(crate) version: &'static str,
     pub(crate) listen: Vec<SocketAddrV4>,
 }
 
 impl Server {
-    pub(crate) fn new(parts: Parts) -> Server {
-        let admission = Admission::new(&parts.config.limits, parts.admission_capacity);
+    pub(crate) fn new(mut parts: Parts) -> Server {
+        let reduced_limits = parts.descriptors.adapt(&mut parts.config.limits);
+        let admission = Admission::new(&parts.config.limits, parts.descriptors.capacity);
         let dataplane = Arc::new(parts.dataplane);
         let host = Arc::new(parts.host);
         let addresses = Arc::new(parts.addresses);
@@ -155,8 +184,14 @@ impl Server {
             file: parts.file,
             database: parts.database,
             reread: parts.reread,
+            reloading: Mutex::default(),
+            former: Mutex::default(),
+            health: Health::default(),
+            failure: Mutex::default(),
+            stopping: AtomicBool::new(false),
             store: parts.store,
             id: parts.id,
+            identity: parts.identity,
             registry: parts.registry,
             event_writer: parts.event_writer,
             dataplane,
@@ -165,6 +200,9 @@ impl Server {
             handles,
             rng: Mutex::new(Rng::from_seed(parts.seed)),
             admission,
+            descriptors: parts.descriptors,
+            reduced_limits: Mutex::new(reduced_limits),
+            refused_at: Mutex::default(),
             flooded: Mutex::default(),
             flood_limit: RateLimit::default(),
             error_limit: RateLimit::default(),
@@ -187,23 +225,39 @@ impl Server {
         self.config.read().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
     }
 
-    /// Creates the connection of a new session.
+    /// Creates the connection of a new session, which begins with the octets `first`.
     pub(crate) fn connection(
         &self,
         session: Arc<Session>,
-        slot: SetupSlot<Accepted>,
+        slot: SetupSlot,
         stream: TcpStream,
+        first: Vec<u8>,
     ) -> Connection {
         let (config, tunnel) = self.config_for_a_call();
         let rng = lock(&self.rng).fork();
         let start = Start { config, tunnel, rng, session, slot: Box::new(slot) };
-        Connection::new(Arc::clone(&self.handles), start, stream)
+        Connection::new(Arc::clone(&self.handles), start, stream, first)
     }
 
-    /// Counts a connection that did not fit into the admission queue; logs this once a minute.
-    pub(crate) fn count_flood(&self, from: Ipv4Addr) {
+    /// Lets addresses from which users logged in recently pass others in the admission queue.
+    pub(crate) fn remember_logins(&self) {
+        // Without them, all addresses are treated alike: no reason not to start.
+        let Ok(accounts) = self.store.accounts() else { return };
+        let since = Timestamp::now() - LOGIN_REMEMBERED;
+        let mut logins: Vec<_> = accounts.into_iter().filter_map(|account| account.last_login).collect();
+        logins.retain(|login| login.at >= since);
+        logins.sort_unstable_by_key(|login| login.at);
+        self.admission.remember(logins.iter().filter_map(|login| match login.from {
+            IpAddr::V4(from) => Some(from),
+            IpAddr::V6(_) => None,
+        }));
+    }
+
+    /// Counts connections that were refused or ended because there was no space for them; logs this once a minute.
+    pub(crate) fn count_flood(&self, connections: u64, from: Ipv4Addr) {
+        *lock(&self.refused_at) = Some(Instant::now());
         let mut flooded = lock(&self.flooded);
-        flooded.0 += 1;
+        flooded.0 += connections;
         flooded.1 = Some(from);
         if self.flood_limit.is_due() {
             let mut event = NewEvent::new(Timestamp::now(), EventFacts::CallFlood { refused: flooded.0 });
@@ -214,39 +268,18 @@ impl Server {
         }
     }
 
+    /// Why new calls are refused now: the store or another part of the host does not work.
+    pub(crate) fn refuses_calls(&self) -> Option<(Code, String)> {
+        let blocked = self.event_writer.blocked();
+        let refusal = blocked.map(|error| (error.code().unwrap_or(Code::S09), error.to_string()));
+        refusal.or_else(|| self.health.refusal())
+    }
+
     /// Logs a failure, at most once a minute.
     pub(crate) fn log_rate_limited(&self, what: &str, error: &dyn std::fmt::Display) {
         if self.error_limit.is_due() {
             log_stderr!("error    {what}: {error}");
         }
-    }
-
-    /// Applies a new configuration to new calls; running sessions keep theirs.
-    ///
-    /// # Errors
-    /// If a change needs a restart or the file is invalid. Nothing was changed then.
-    pub(crate) fn reload(&self) -> Result<(), Error> {
-        let failed = |message: String| Error::new(Kind::Failed, message);
-        let new = (self.reread)().map_err(failed)?;
-        let old = self.config();
-        let restart = |keys: &str| Err(failed(format!("{keys} a restart; nothing was changed")));
-        if new.server.listen != old.server.listen || new.server.interface != old.server.interface {
-            return restart("server.listen and server.interface need");
-        }
-        if new.link.mtu > old.link.mtu {
-            return restart("a larger link.mtu needs");
-        }
-        let packets = |link: &adit_config::Link| (link.io, link.cipher, link.workers);
-        if packets(&new.link) != packets(&old.link) {
-            return restart("link.io, link.cipher and link.workers need");
-        }
-        let unchanged = |error: ServerError| failed(format!("{error}; nothing was changed"));
-        self.host.follow(&new).map_err(unchanged)?;
-        self.dataplane.set_networks(new.pools.values().map(|pool| pool.net).collect());
-        self.admission.set_limits(&new.limits);
-        *self.config.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = for_calls(new);
-        self.event_writer.enqueue_event(NewEvent::new(Timestamp::now(), EventFacts::ConfigReload));
-        Ok(())
     }
 
     /// Refuses new calls, or accepts them again.
@@ -268,6 +301,7 @@ impl Server {
 
     /// Ends every session in order; cuts those that are left when the grace period is over or `cut` is ready.
     pub(crate) async fn end_all(&self, grace: Duration, cut: impl Future<Output = ()>) {
+        self.stopping.store(true, Ordering::Relaxed);
         self.drain(true);
         for session in self.registry.all() {
             session.end(Why::Shutdown, None, "the server is being stopped".to_owned());
@@ -290,8 +324,10 @@ impl Server {
     }
 
     /// Writes the counters of running sessions and deletes old rows, periodically.
-    pub(crate) async fn run_maintenance(&self) {
+    pub(crate) async fn run_maintenance(self: &Arc<Self>) {
         let mut every = tokio::time::interval(Duration::from_secs(60));
+        // The clock was checked at the start.
+        let mut checked = Instant::now();
         let mut minutes = 0u64;
         loop {
             every.tick().await;
@@ -307,9 +343,23 @@ impl Server {
                 self.event_writer.enqueue(Entry::Change(Change::Count(some.to_vec())));
             }
             if minutes.is_multiple_of(60) {
+                if minutes > 0 {
+                    let server = Arc::clone(self);
+                    let ran = std::mem::replace(&mut checked, Instant::now()).elapsed();
+                    let _ = tokio::task::spawn_blocking(move || server.check_clock(ran)).await;
+                }
                 self.event_writer.enqueue(Entry::Prune(convert::retention(&self.config())));
             }
             minutes += 1;
+        }
+    }
+
+    /// Reports packets with the Call ID of no call, if there are implausibly many.
+    fn watch_unknown_calls(&self, now: Instant) {
+        let total = self.dataplane.drops().unknown_call;
+        if let Some(facts) = self.registry.forgeries.note_unknown(now, total) {
+            let event = NewEvent { code: Some(Code::G10), ..NewEvent::new(Timestamp::now(), facts) };
+            self.event_writer.enqueue_event(event);
         }
     }
 
@@ -320,6 +370,7 @@ impl Server {
         let mut io = self.dataplane.io();
         loop {
             every.tick().await;
+            self.watch_unknown_calls(Instant::now());
             let now = self.dataplane.io();
             if now != io {
                 let why = self.dataplane.no_xdp();
@@ -336,7 +387,8 @@ impl Server {
                 known.counters = counters;
                 drop(known);
                 if packets != before {
-                    session.queue.push(Message::Traffic(packets));
+                    let (received, sent) = (counters.rx_packets, counters.tx_packets);
+                    session.queue.push(Message::Traffic { received, sent });
                 }
             }
         }
@@ -384,12 +436,37 @@ impl Server {
         }
     }
 
+    /// The warning that connections were refused or ended for want of space, while that is recent.
+    fn refusals(&self, numbers: Numbers) -> Option<Warning> {
+        let ago = lock(&self.refused_at).map(|at| at.elapsed()).filter(|ago| *ago < REFUSAL_SHOWN)?;
+        let text = format!(
+            "since the start {} connections were refused for want of space and {} set-ups ended without progress, \
+             the last {} s ago: see `adit log` for call.flood",
+            numbers.refused,
+            numbers.evicted,
+            ago.as_secs()
+        );
+        Some(Warning { code: Code::C05, text })
+    }
+
     /// The status of the server.
     pub(crate) async fn status(&self) -> Status {
         let config = self.config();
         let (sessions_up, sessions_starting) = self.registry.up_and_starting();
         let mut warnings = self.host.warnings(&config);
-        if let Some(error) = self.event_writer.trouble() {
+        let trouble = self.event_writer.trouble();
+        if trouble.is_none() && self.health.since(HostPart::Database).is_some() {
+            let store = self.store.clone();
+            let is_over = tokio::task::spawn_blocking(move || store.check_place().is_ok()).await;
+            if is_over.unwrap_or(false) {
+                self.report(HostPart::Database, None);
+            }
+        }
+        let faults = self.health.faults(Instant::now());
+        let is_in_trouble = |part| part == HostPart::Database && trouble.is_some();
+        let shown = faults.iter().filter(|fault| fault.repaired_s.is_some() || !is_in_trouble(fault.part));
+        warnings.splice(0..0, shown.map(health::warning));
+        if let Some(error) = trouble {
             let code = error.code().unwrap_or(Code::S09);
             let text = format!("new calls are refused, because nothing can be written down: {error}");
             warnings.insert(0, Warning { code, text });
@@ -402,6 +479,11 @@ impl Server {
             let text = format!("{} notes were lost because the store was too slow", self.event_writer.lost());
             warnings.push(Warning { code: Code::S09, text });
         }
+        warnings.extend(lock(&self.reduced_limits).clone());
+        let queue = self.admission.numbers();
+        warnings.extend(self.refusals(queue));
+        warnings.extend(self.registry.forgeries.warnings(Instant::now()));
+        warnings.extend(unanswered::warning(&self.registry.all()));
         let drops = self.dataplane.drops();
         Status {
             version: self.version.to_owned(),
@@ -418,6 +500,14 @@ impl Server {
             sessions_up,
             sessions_starting,
             sessions_limit: u64::from(config.limits.sessions),
+            queue: QueueStatus {
+                arriving: queue.arriving,
+                waiting: queue.waiting,
+                oldest_s: queue.oldest.as_secs(),
+                refused: queue.refused,
+                evicted: queue.evicted,
+                unfinished: queue.unfinished,
+            },
             pools: config
                 .pools
                 .iter()
@@ -443,8 +533,10 @@ impl Server {
                 malformed: drops.malformed,
                 queue_full: drops.queue_full + self.registry.queue_full.load(Ordering::Relaxed),
                 overflowed: drops.overflowed,
+                forged: self.registry.forgeries.frames(),
                 refused: drops.refused,
             },
+            faults,
             warnings,
         }
     }

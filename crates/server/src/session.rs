@@ -51,7 +51,12 @@ pub(crate) struct Known {
     pub(crate) routes_key: String,
     /// Faults that did not end the session, as reported by its machine: each code once.
     pub(crate) noticed: Vec<Finding>,
+    /// The control frames that were ignored as forged.
+    pub(crate) forged: u64,
     pub(crate) end: Option<String>,
+    /// Its set-up was ended for connections that wait. There may be hundreds a second, so it leaves a row, but no
+    /// event and no record.
+    pub(crate) is_evicted: bool,
     pub(crate) code: Option<Code>,
     /// The evidence for the code, while it is only a suspicion.
     pub(crate) suspicion: String,

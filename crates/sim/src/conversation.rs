@@ -12,21 +12,23 @@ use adit_tunnel::ServerTunnel;
 use adit_tunnel::events::{Command, End, Up, Why};
 use adit_wire::pptp::PORT;
 
+use crate::attacker::{Target, burst};
 use crate::client::ClientHost;
 use crate::firewall::{Action, Firewall, What};
+use crate::forger;
 use crate::inner::SECRET;
 use crate::link::Quality;
 use crate::middlebox::Middlebox;
 use crate::nat::Nat;
 use crate::node::Node;
-use crate::packet::Kind;
+use crate::packet::{Body, Kind, Packet};
 use crate::rude::Rude;
 use crate::scenario::{CLIENT, Ending, Fault, OUTSIDE, SERVER, Scenario};
 use crate::server::ServerHost;
 use crate::shell::{Call, Shell};
 use crate::tamper::Tamper;
 use crate::tcp::segment;
-use crate::world::{Stuck, World};
+use crate::world::{Host, Stuck, World};
 
 /// The time limit for a call to be up or to have ended.
 const SETTLED: Duration = Duration::from_secs(200);
@@ -140,6 +142,7 @@ pub struct Conversation {
     server: usize,
     clients: Vec<usize>,
     rude: Vec<usize>,
+    attacker: Rng,
     encryption: Vec<(Encryption, Encryption)>,
     violations: Vec<String>,
 }
@@ -193,6 +196,7 @@ impl Conversation {
             server,
             clients,
             rude,
+            attacker: rng,
             encryption: Vec::new(),
             violations: Vec::new(),
         }
@@ -288,7 +292,7 @@ impl Conversation {
             for (host, from, to) in [(index, remote, local), (self.server, local, remote)] {
                 let packet = segment(from, to, Kind::Rst);
                 self.world.act(host, |node, now, out| {
-                    crate::world::Host::handle_packet(node, now, packet, out);
+                    Host::handle_packet(node, now, packet, out);
                 });
             }
         }
@@ -310,7 +314,65 @@ impl Conversation {
             }
         });
         let until = self.world.now() + EVERY * count + Duration::from_secs(2);
-        self.world.run(until, |_| false)
+        self.forge(until)?;
+        self.world.run(until, |_| false)?;
+        // A forged CHAP Failure shortly before the end would be taken for its reason.
+        let calm = if self.scenario.forged > 0 { Duration::from_secs(9) } else { Duration::ZERO };
+        self.world.run(until + calm, |_| false)
+    }
+
+    /// Forges control frames and GRE packets for both ends of every call, at random times until then.
+    fn forge(&mut self, until: Instant) -> Result<(), Stuck> {
+        let Scenario { forged, bursts, .. } = self.scenario;
+        let count = forged.max(bursts);
+        if count == 0 {
+            return Ok(());
+        }
+        let pause = until.saturating_duration_since(self.world.now()) / count;
+        for n in 0..count {
+            let wait = Duration::from_micros(self.attacker.below(1 + pause.as_micros() as u64));
+            let next = self.world.now() + wait;
+            self.world.run(next, |_| false)?;
+            if n < bursts {
+                self.strike();
+            }
+            if n >= forged {
+                continue;
+            }
+            let frame = forger::frame(&mut self.attacker);
+            self.world.act(self.server, |node, now, out| {
+                if let Some(server) = node.server_mut() {
+                    server.each(now, out, |shell, out| shell.handle_forged(now, &frame, out));
+                }
+            });
+            let frame = forger::frame(&mut self.attacker);
+            for index in self.clients.clone() {
+                self.world.act(index, |node, now, out| {
+                    if let Some(shell) = node.client_mut().and_then(ClientHost::shell_mut) {
+                        shell.handle_forged(now, &frame, out);
+                    }
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Forges a burst of GRE packets for both ends of every call that is up.
+    fn strike(&mut self) {
+        let attacks = self.scenario.attacks;
+        for client in self.clients.clone() {
+            let Some((ours, theirs)) = places(&self.world, client, self.server) else { continue };
+            let (address, seen_as) = (self.world.host(client).address(), theirs.peer);
+            let at_client = (client, SERVER, address, ours.call_id, theirs.number);
+            let at_server = (self.server, seen_as, SERVER, theirs.call_id, ours.number);
+            for (host, src, dst, call_id, near) in [at_client, at_server] {
+                let pick = self.attacker.below(attacks.len() as u64) as usize;
+                let Some(attack) = attacks.get(pick) else { continue };
+                for octets in burst(&mut self.attacker, *attack, Target { call_id, near }) {
+                    self.world.inject(host, Packet { src, dst, body: Body::Gre(octets) });
+                }
+            }
+        }
     }
 
     fn idle(&mut self) -> Result<(), Stuck> {
@@ -322,9 +384,18 @@ impl Conversation {
         };
         let until = self.world.now() + self.scenario.idle.max(broken_later);
         let clients = self.clients.clone();
-        self.world.run(until, |world| {
-            clients.iter().all(|client| world.host(*client).client().is_some_and(ClientHost::is_over))
-        })
+        loop {
+            let pause = Duration::from_millis(self.attacker.below(20_000));
+            let next = if self.scenario.bursts > 0 { until.min(self.world.now() + pause) } else { until };
+            let is_over = |world: &World<Node>| {
+                clients.iter().all(|client| world.host(*client).client().is_some_and(ClientHost::is_over))
+            };
+            self.world.run(next, is_over)?;
+            if self.world.now() >= until || is_over(&self.world) {
+                return Ok(());
+            }
+            self.strike();
+        }
     }
 
     /// Ends the calls, and waits until everything has ended.
@@ -399,6 +470,28 @@ impl Conversation {
             elapsed: self.world.elapsed(),
         }
     }
+}
+
+/// One end of a call that is up.
+struct Place {
+    call_id: u16,
+    /// The number of the last packet that it sent.
+    number: u32,
+    /// The address of its peer, as it is seen there.
+    peer: Ipv4Addr,
+}
+
+/// Both ends of the call of a client, while it is up: the client's, the server's.
+fn places(world: &World<Node>, client: usize, server: usize) -> Option<(Place, Place)> {
+    fn place<M: crate::machine::Machine>(shell: &Shell<M>) -> Option<Place> {
+        let (call_id, number) = shell.place()?;
+        Some(Place { call_id: call_id.get(), number, peer: shell.peer() })
+    }
+    let ours = world.host(client).client().and_then(ClientHost::shell)?;
+    let (_, up) = ours.call_up()?;
+    let mut theirs = world.host(server).server().into_iter().flat_map(ServerHost::live);
+    let theirs = theirs.find(|shell| shell.call_up().is_some_and(|(_, peer)| peer.peer == up.local))?;
+    Some((place(ours)?, place(theirs)?))
 }
 
 /// The calls that are up on the server: the client's address and the encryption.

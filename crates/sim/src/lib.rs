@@ -5,10 +5,12 @@
 //! equal for equal seeds, and a [`Watch`](watch::Watch) that reads every GRE packet.
 #![forbid(unsafe_code)]
 
+pub mod attacker;
 pub mod client;
 pub mod conversation;
 pub mod firewall;
 pub mod foreign;
+pub mod forger;
 pub mod inner;
 pub mod judge;
 pub mod link;

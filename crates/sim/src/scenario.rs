@@ -15,6 +15,7 @@ use adit_pptp::control::ControlConfig;
 use adit_tunnel::{ClientConfig, ServerConfig};
 use adit_wire::LocalCallId;
 
+use crate::attacker::Attack;
 use crate::link::Quality;
 use crate::nat::Translation;
 use crate::rewrite::Rewrite;
@@ -139,6 +140,12 @@ pub struct Scenario {
     pub idle: Duration,
     /// Misbehaving hosts that use the server at the same time.
     pub rude: Vec<Manner>,
+    /// The control frames that an attacker forges for each end while data is exchanged.
+    pub forged: u32,
+    /// The bursts of GRE packets that an attacker forges for each end while data is exchanged, and while none is.
+    pub bursts: u32,
+    /// Their kinds.
+    pub attacks: &'static [Attack],
 }
 
 impl Scenario {
@@ -150,7 +157,41 @@ impl Scenario {
         scenario.quality(&mut rng);
         scenario.tastes(&mut rng);
         scenario.inject(fault);
+        // A challenge needs an answer: where packets are lost, an end may take the other one for silent.
+        let answers = fault == Fault::None && !scenario.is_lossy();
+        if scenario.is_encrypted() && answers && rng.below(4) == 0 {
+            scenario.forged = 1 + rng.below(60) as u32;
+        }
+        scenario.attack(&mut rng);
         scenario
+    }
+
+    /// Chooses whether GRE packets are forged for the ends of an encrypted call, and which.
+    fn attack(&mut self, rng: &mut Rng) {
+        let is_up_at_first = matches!(
+            self.fault,
+            Fault::None
+                | Fault::MtuHole
+                | Fault::Nat(Translation::LastSender)
+                | Fault::GreLater(_)
+                | Fault::TcpLater(_)
+                | Fault::TcpReset(_)
+                | Fault::Crash(_)
+                | Fault::Forgetful(_)
+        );
+        if !is_up_at_first || !self.is_encrypted() || rng.below(2) == 0 {
+            return;
+        }
+        self.bursts = 1 + rng.below(40) as u32;
+        if self.fault != Fault::None || self.is_lossy() {
+            self.attacks = Attack::DATA;
+        }
+        if rng.below(4) == 0 && !self.is_lossy() {
+            Arc::make_mut(&mut self.server.link).mppe.stateful = Stateful::Accept;
+            for client in &mut self.clients {
+                Arc::make_mut(&mut client.link).mppe.stateful = Stateful::Prefer;
+            }
+        }
     }
 
     /// Creates a scenario without anything unusual.
@@ -196,6 +237,9 @@ impl Scenario {
             datagram_len: 64,
             idle: Duration::ZERO,
             rude: Vec::new(),
+            forged: 0,
+            bursts: 0,
+            attacks: &Attack::ALL,
         }
     }
 

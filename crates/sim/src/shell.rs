@@ -10,7 +10,7 @@ use adit_diag::note::Finding;
 use adit_diag::{Code, Note};
 use adit_tunnel::Transmit;
 use adit_tunnel::events::{CallHandle, Command, End, Event, Input, Question, Unmatched, Up, Why};
-use adit_tunnel::path::{Collected, HEADROOM, Path, PathCommand, PathConfig, PathEvent};
+use adit_tunnel::path::{Collected, HEADROOM, Origin, Path, PathCommand, PathConfig, PathEvent};
 use adit_wire::note::Shown;
 use adit_wire::{LocalCallId, PeerCallId, gre};
 
@@ -77,6 +77,8 @@ pub struct Call {
     traffic: Option<Traffic>,
     /// Inner datagrams sent.
     pub sent: u32,
+    /// The number of the last GRE packet sent.
+    pub number: u32,
 }
 
 /// Datagrams to be sent at intervals.
@@ -215,6 +217,7 @@ impl<M: Machine> Shell<M> {
                     call.up_at = Some(now);
                 }
             }
+            Event::CountTraffic { call } => self.count_one(now, call),
             Event::CallEnded { call, end } => {
                 out.notes.push((self.who, ended("call ended", &end)));
                 let call = self.calls.entry(call).or_insert_with(|| Call::new(None, LocalCallId::new(0)));
@@ -252,6 +255,11 @@ impl<M: Machine> Shell<M> {
     /// Passes on the output of a path.
     fn collected(&mut self, now: Instant, handle: CallHandle, sink: Collected, out: &mut Output) {
         for octets in sink.gre {
+            if let (Some(call), Ok(gre::Repr { seq: Some(seq), .. })) =
+                (self.calls.get_mut(&handle), gre::Repr::parse(&octets))
+            {
+                call.number = seq;
+            }
             out.packets.push(Packet { src: self.address, dst: self.peer, body: Body::Gre(octets) });
         }
         for packet in sink.ip {
@@ -265,8 +273,11 @@ impl<M: Machine> Shell<M> {
                 }
             }
         }
-        for frame in sink.frames {
-            self.machine.handle_input(now, Input::Frame { call: handle, frame: &frame });
+        for (frame, origin) in sink.frames {
+            self.machine.handle_input(now, Input::Frame { call: handle, frame: &frame, origin });
+        }
+        for _ in sink.events.iter().filter(|event| **event == PathEvent::DataRejected) {
+            self.machine.handle_input(now, Input::DataRejected { call: handle });
         }
         if sink.events.contains(&PathEvent::EncryptionBroken) {
             self.broken = Some(Code::E05);
@@ -305,6 +316,15 @@ impl<M: Machine> Shell<M> {
         }
         self.collected(now, handle, sink, out);
         self.turn(now, out);
+    }
+
+    /// Handles a control frame in clear that an attacker has sent for the call that is up.
+    pub fn handle_forged(&mut self, now: Instant, frame: &[u8], out: &mut Output) {
+        if let Some((call, _)) = self.call_up() {
+            out.notes.push((self.who, "receives a forged frame".to_owned()));
+            self.machine.handle_input(now, Input::Frame { call, frame, origin: Origin::Clear });
+            self.turn(now, out);
+        }
     }
 
     /// Handles a GRE packet without a call, which may have been meant for one of these.
@@ -352,6 +372,12 @@ impl<M: Machine> Shell<M> {
         Some((address(up), self.calls.get(&handle)?.encryption))
     }
 
+    /// The Call ID of the call that is up, and the number of the last GRE packet sent in it.
+    pub fn place(&self) -> Option<(LocalCallId, u32)> {
+        let (handle, _) = self.call_up()?;
+        self.calls.get(&handle).map(|call| (call.local_call_id, call.number))
+    }
+
     /// The first call that is up.
     pub fn call_up(&self) -> Option<(CallHandle, &Up)> {
         self.calls.iter().find_map(|(handle, call)| match (&call.up, &call.path) {
@@ -392,14 +418,17 @@ impl<M: Machine> Shell<M> {
 
     fn count(&mut self, now: Instant) {
         self.next_count = None;
-        for (handle, call) in &self.calls {
-            if let Some(path) = &call.path {
-                let counters = path.counters();
-                let packets = counters.rx_packets + counters.tx_packets;
-                self.machine.handle_input(now, Input::Traffic { call: *handle, packets });
-                self.next_count = Some(now + COUNT_EVERY);
-            }
+        for handle in self.calls.keys().copied().collect::<Vec<_>>() {
+            self.count_one(now, handle);
         }
+    }
+
+    fn count_one(&mut self, now: Instant, handle: CallHandle) {
+        let Some(path) = self.calls.get(&handle).and_then(|call| call.path.as_ref()) else { return };
+        let counters = path.counters();
+        let (received, sent) = (counters.rx_packets, counters.tx_packets);
+        self.machine.handle_input(now, Input::Traffic { call: handle, received, sent });
+        self.next_count.get_or_insert(now + COUNT_EVERY);
     }
 
     /// When [`Shell::handle_timeout`] must be called.
@@ -429,6 +458,7 @@ impl Call {
             counters: adit_diag::Counters::default(),
             traffic: None,
             sent: 0,
+            number: 0,
         }
     }
 

@@ -165,6 +165,12 @@ impl<H: Host> World<H> {
         result
     }
 
+    /// Delivers a packet that no host of this world has sent to the host with this index.
+    pub fn inject(&mut self, index: usize, packet: Packet) {
+        self.transcript.packet(self.now, "forged", &packet);
+        self.act(index, |host, now, out| host.handle_packet(now, packet, out));
+    }
+
     /// Updates the timer of a host.
     fn wake(&mut self, index: usize) {
         let at = self.hosts[index].1.poll_timeout();

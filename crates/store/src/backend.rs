@@ -3,11 +3,13 @@
 
 use core::fmt;
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use crate::{
-    Account, AccountChange, Changes, Event, EventFilter, Leases, NewAccount, NewSession, Place, Pruned,
-    Result, Retention, SealedSecret, ServerId, Servers, Session, SessionFilter, SessionId, Step,
+    Account, AccountChange, Changes, ClockCheck, Event, EventFilter, Leases, NewAccount, NewSession, Place,
+    Pruned, Result, Retention, SealedSecret, ServerId, Servers, Session, SessionFilter, SessionId, Step,
 };
 
 /// Users who may log in. Secrets arrive sealed; see [`crate::Store`] for clear ones.
@@ -77,7 +79,23 @@ pub trait Maintenance: Send + Sync {
     fn key_check(&self) -> Result<Option<Vec<u8>>>;
     /// Keeps this value if there is none yet; returns the one that is kept.
     fn set_key_check(&self, fresh: &[u8]) -> Result<Vec<u8>>;
-    /// Removes what is older than it has to be kept, in many small transactions: others may write in between.
+    /// Checks that the data is still where it was opened, and can be written there.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Gone`], [`crate::ErrorKind::Replaced`], [`crate::ErrorKind::ReadOnly`],
+    /// [`crate::ErrorKind::Permission`], [`crate::ErrorKind::Full`].
+    fn check_place(&self) -> Result<()>;
+    /// Writes everything back to where it was deleted; false when it is there.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Gone`] when it was moved and not deleted; [`crate::ErrorKind::Replaced`]; why it cannot be
+    /// written.
+    fn put_back(&self) -> Result<bool>;
+    /// Compares the clock with the newest time that it is known to have had, and remembers the result. `ran` is how long
+    /// the server has run since the last check, by a clock that cannot be set.
+    fn check_clock(&self, now: Timestamp, ran: Duration) -> Result<ClockCheck>;
+    /// Removes what is older than it has to be kept, in many small transactions: others may write in between. A clock
+    /// that jumped far ahead makes nothing old: see [`ClockCheck`].
     fn prune(&self, retention: &Retention, now: Timestamp) -> Result<Pruned>;
 }
 

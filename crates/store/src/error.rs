@@ -86,8 +86,20 @@ pub enum ErrorKind {
         /// What was tried.
         detail: String,
     },
+    /// The file system is mounted read-only.
+    ReadOnly {
+        /// What was tried.
+        detail: String,
+    },
     /// The database is not there, and it was only to be read.
     Missing,
+    /// The database was deleted or moved while it was in use.
+    Gone {
+        /// Where it is now, if it was moved.
+        moved: Option<PathBuf>,
+    },
+    /// Another file has taken the place of the database while it was in use.
+    Replaced,
     /// The database has sealed passwords, but the key file is gone.
     NoKey,
     /// The key is not the one that sealed the passwords.
@@ -136,7 +148,10 @@ impl Error {
             ErrorKind::Locked { .. }
             | ErrorKind::Full
             | ErrorKind::Permission { .. }
+            | ErrorKind::ReadOnly { .. }
             | ErrorKind::Io { .. }
+            | ErrorKind::Gone { .. }
+            | ErrorKind::Replaced
             | ErrorKind::ServerRuns => true,
             ErrorKind::NoSuchAccount(_)
             | ErrorKind::AccountExists(_)
@@ -170,10 +185,13 @@ impl Error {
             ErrorKind::Full => Some(Code::S06),
             ErrorKind::Permission { .. } => Some(Code::S08),
             ErrorKind::Locked { .. }
+            | ErrorKind::ReadOnly { .. }
             | ErrorKind::Corrupt { .. }
             | ErrorKind::Foreign
             | ErrorKind::Newer { .. }
             | ErrorKind::Missing
+            | ErrorKind::Gone { .. }
+            | ErrorKind::Replaced
             | ErrorKind::NoKey
             | ErrorKind::WrongKey
             | ErrorKind::BadKey
@@ -207,8 +225,21 @@ impl Error {
             ErrorKind::Foreign => "give another file: --state-dir DIR, or store.url in adit.toml".into(),
             ErrorKind::Newer { .. } => "use the newer adit, or a backup from before the upgrade".into(),
             ErrorKind::Permission { .. } => "run it with sudo, or as the user adit".into(),
+            ErrorKind::ReadOnly { .. } => format!(
+                "see why (dmesg | tail), then make it writable: mount -o remount,rw {}
+\
+                 or name another directory: --state-dir DIR",
+                place.directory()
+            ),
             ErrorKind::Missing => {
                 "nothing was written yet: adit user add NAME, or adit serve, makes it".into()
+            }
+            ErrorKind::Gone { moved: Some(to) } => format!("move it back: mv {} {place}", to.display()),
+            ErrorKind::Gone { moved: None } => {
+                "a running adit writes it back; otherwise restore your backup".into()
+            }
+            ErrorKind::Replaced => {
+                format!("restart adit to use the {place} that is there now, or put the former one back")
             }
             ErrorKind::NoKey => format!(
                 "put {place} back from your backup\n\
@@ -246,9 +277,7 @@ impl Error {
     pub(crate) fn io(path: &Path, doing: &str, error: &std::io::Error) -> Error {
         let kind = match error.kind() {
             std::io::ErrorKind::PermissionDenied => ErrorKind::Permission { detail: doing.into() },
-            std::io::ErrorKind::ReadOnlyFilesystem => {
-                ErrorKind::Permission { detail: format!("{doing}: the file system is read-only") }
-            }
+            std::io::ErrorKind::ReadOnlyFilesystem => ErrorKind::ReadOnly { detail: doing.into() },
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => ErrorKind::Full,
             _ => ErrorKind::Io { detail: format!("{doing}: {error}") },
         };
@@ -299,7 +328,19 @@ impl fmt::Display for Error {
                 "{place} was written by a newer adit (schema {found}; this program knows up to {known})"
             ),
             ErrorKind::Permission { detail } => write!(f, "permission denied: {place}: {detail}"),
+            ErrorKind::ReadOnly { detail } => {
+                write!(f, "the file system of {place} is mounted read-only: {detail}")
+            }
             ErrorKind::Missing => write!(f, "there is no {place}"),
+            ErrorKind::Gone { moved: Some(to) } => {
+                write!(f, "the database {place} was moved to {} while it was in use", to.display())
+            }
+            ErrorKind::Gone { moved: None } => {
+                write!(f, "the database {place} was deleted while it was in use")
+            }
+            ErrorKind::Replaced => {
+                write!(f, "another file has taken the place of the database {place} while it was in use")
+            }
             ErrorKind::NoKey => {
                 write!(f, "the database has sealed passwords, but their key {place} is gone")
             }

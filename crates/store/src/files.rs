@@ -42,6 +42,21 @@ pub(crate) fn create_complete(path: &Path, content: &[u8]) -> std::io::Result<()
     written
 }
 
+/// Writes a file again if it was deleted, with its directory; whether it was. What is there is left alone.
+pub(crate) fn put_back(path: &Path, content: &[u8], doing: &str) -> Result<bool> {
+    match std::fs::symlink_metadata(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(Error::io(path, doing, &error)),
+        Ok(_) => return Ok(false),
+    }
+    create_directory(directory_of(path))?;
+    match create_complete(path, content) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(Error::io(path, doing, &error)),
+    }
+}
+
 /// Random octets.
 pub(crate) fn random(octets: &mut [u8]) -> Result<()> {
     getrandom::fill(octets)

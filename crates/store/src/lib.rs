@@ -9,6 +9,7 @@
 
 mod backend;
 mod changes;
+mod clock;
 mod error;
 mod event;
 mod files;
@@ -28,6 +29,7 @@ pub use adit_api::accounts::{Account, AccountChange, Login, NewAccount};
 pub use adit_api::history::{SessionEnd, Step};
 pub use backend::{Accounts, Backend, Events, Maintenance, Sessions};
 pub use changes::{Change, Changes};
+pub use clock::{CLOCK_CONFIRMED_AFTER, CLOCK_TOLERANCE, ClockCheck};
 pub use error::{Error, ErrorKind, Place, Result};
 pub use event::{Event, EventFilter, NewEvent};
 pub use lease::{LeaseClaim, Leases, Release};

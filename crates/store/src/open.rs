@@ -76,5 +76,9 @@ pub fn open(config: &StoreConfig) -> Result<Store> {
         Access::Full(source) => Some(seal::unlock(&*backend, source)?),
         Access::ReadOnly => None,
     };
-    Ok(Store::new(backend, key))
+    let store = Store::new(backend, key);
+    Ok(match &config.access {
+        Access::Full(KeySource::File(file)) => store.with_key_file(file),
+        Access::Full(_) | Access::ReadOnly => store,
+    })
 }

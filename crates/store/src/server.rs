@@ -2,11 +2,12 @@
 
 use std::fs::{File, TryLockError};
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 
-use crate::files::{create_complete, create_directory, directory_of, random_hex};
+use crate::files::{create_complete, create_directory, directory_of, put_back, random_hex};
 use crate::{Error, ErrorKind, Recovered, Result, ServerId};
 
 /// What makes a server the same one after a restart. It is kept beside the server, not in the store: a store may be
@@ -15,8 +16,10 @@ use crate::{Error, ErrorKind, Recovered, Result, ServerId};
 pub struct ServerIdentity {
     key: String,
     name: String,
+    /// The file; `None` for a store in memory.
+    path: Option<PathBuf>,
     /// Holds the lock until the process ends, in whatever way.
-    _file: Option<File>,
+    file: Mutex<Option<File>>,
 }
 
 impl ServerIdentity {
@@ -54,13 +57,39 @@ impl ServerIdentity {
         if key.len() != ServerIdentity::DIGITS || !key.bytes().all(|digit| digit.is_ascii_hexdigit()) {
             return Err(ErrorKind::BadIdentity.at(path));
         }
-        Ok(ServerIdentity { key: key.to_ascii_lowercase(), name: name.to_owned(), _file: Some(file) })
+        Ok(ServerIdentity {
+            key: key.to_ascii_lowercase(),
+            name: name.to_owned(),
+            path: Some(path.to_owned()),
+            file: Mutex::new(Some(file)),
+        })
     }
 
     /// An identity for this process alone, for a store in memory.
     pub fn random(name: &str) -> Result<ServerIdentity> {
         let key = random_hex::<{ ServerIdentity::DIGITS / 2 }>()?;
-        Ok(ServerIdentity { key, name: name.to_owned(), _file: None })
+        Ok(ServerIdentity { key, name: name.to_owned(), path: None, file: Mutex::default() })
+    }
+
+    /// Writes the file again if it was deleted: another identity after the next start would leave the sessions of this one
+    /// open for ever. Returns the file if it was.
+    ///
+    /// # Errors
+    /// Why it cannot be written, or [`ErrorKind::ServerRuns`] when another process was quicker.
+    pub fn put_back(&self) -> Result<Option<&Path>> {
+        let Some(path) = &self.path else { return Ok(None) };
+        if !put_back(path, format!("{}\n", self.key).as_bytes(), "writing the server identity again")? {
+            return Ok(None);
+        }
+        let failed = |error: std::io::Error| Error::io(path, "opening the server identity", &error);
+        let file = File::open(path).map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(ErrorKind::ServerRuns.at(path)),
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
+        }
+        *self.file.lock().unwrap_or_else(PoisonError::into_inner) = Some(file);
+        Ok(Some(path))
     }
 
     /// 32 hexadecimal digits, lower case.

@@ -127,6 +127,8 @@ pub struct SessionFilter {
     pub user: Option<String>,
     /// Only those that were still running at or after this time.
     pub since: Option<Timestamp>,
+    /// Only those that began before this time.
+    pub until: Option<Timestamp>,
     /// Only the newest of each user, of those that fit the rest.
     pub newest_per_user: bool,
     /// Only those with a name below this one: how to read in pages, from the newest on.

@@ -1,6 +1,7 @@
 //! The opened store: a back end, and the key that seals secrets above it.
 
 use core::ops::Deref;
+use std::path::Path;
 use std::sync::Arc;
 
 use adit_crypto::proof::Secret;
@@ -15,6 +16,8 @@ pub struct Store {
     backend: Arc<dyn Backend>,
     /// `None` when opened only to read.
     key: Option<SealKey>,
+    /// The file of the key, if it has one.
+    key_file: Option<Arc<Path>>,
 }
 
 impl Deref for Store {
@@ -39,7 +42,22 @@ pub struct NewSecret<'a> {
 impl Store {
     /// A store on a back end of any kind; without a key it gives and takes no secrets.
     pub fn new(backend: Arc<dyn Backend>, key: Option<SealKey>) -> Store {
-        Store { backend, key }
+        Store { backend, key, key_file: None }
+    }
+
+    /// The same store, whose key is in this file.
+    pub(crate) fn with_key_file(self, file: &Path) -> Store {
+        Store { key_file: Some(file.into()), ..self }
+    }
+
+    /// Writes the key file again if it was deleted while the store is open: without it every password would be lost with the
+    /// end of this process. Returns the file if it was.
+    ///
+    /// # Errors
+    /// Why it cannot be written.
+    pub fn put_key_back(&self) -> Result<Option<&Path>> {
+        let (Some(key), Some(file)) = (&self.key, &self.key_file) else { return Ok(None) };
+        Ok(key.put_back(file)?.then_some(&**file))
     }
 
     /// One account and its secret as of one moment: the clear password when it is kept, else the NT hash, `None` when it

@@ -11,6 +11,8 @@ use adit_diag::{Code, Diagnostic};
 pub enum Kind {
     /// A capability or file permission is missing.
     NotPermitted,
+    /// The file system is mounted read-only, which no permission changes.
+    ReadOnly,
     /// The device, program, interface or file does not exist.
     NotFound,
     /// It exists already.
@@ -85,13 +87,9 @@ impl Error {
 
     /// Creates an error from the kernel's error.
     pub(crate) fn io(tried: impl Into<String>, answer: &io::Error) -> Error {
-        Error {
-            kind: kind_of(answer),
-            tried: tried.into(),
-            answer: words(answer),
-            fix: String::new(),
-            code: None,
-        }
+        let kind = kind_of(answer);
+        let fix = if kind == Kind::ReadOnly { WRITABLE } else { "" };
+        Error { kind, tried: tried.into(), answer: words(answer), fix: fix.to_owned(), code: None }
     }
 
     /// Creates an error without a number from the kernel.
@@ -115,13 +113,22 @@ impl Error {
         }
     }
 
-    /// Sets the fix.
+    /// Sets the fix; that of a read-only file system is kept, which callers do not know of.
     #[must_use]
-    pub fn with_fix(mut self, fix: impl Into<String>) -> Error {
+    pub fn with_fix(self, fix: impl Into<String>) -> Error {
+        if self.kind == Kind::ReadOnly { self } else { self.with_fix_for_read_only(fix) }
+    }
+
+    /// Sets the fix, also for a read-only file system.
+    pub(crate) fn with_fix_for_read_only(mut self, fix: impl Into<String>) -> Error {
         self.fix = fix.into();
         self
     }
 }
+
+/// The fix for a read-only file system.
+const WRITABLE: &str = "the file system is mounted read-only: mount -o remount,rw makes it writable; in a unit or a container, \
+                        its options do (ReadWritePaths=, no --read-only)";
 
 /// How to grant a process the missing capability.
 fn grant(capability: &str) -> String {
@@ -143,7 +150,8 @@ fn words(answer: &io::Error) -> String {
 
 fn kind_of(answer: &io::Error) -> Kind {
     match answer.raw_os_error() {
-        Some(libc::EPERM | libc::EACCES | libc::EROFS) => Kind::NotPermitted,
+        Some(libc::EPERM | libc::EACCES) => Kind::NotPermitted,
+        Some(libc::EROFS) => Kind::ReadOnly,
         Some(libc::ENOENT | libc::ENODEV | libc::ENXIO | libc::ESRCH | libc::EADDRNOTAVAIL) => Kind::NotFound,
         Some(libc::EEXIST) => Kind::Exists,
         Some(libc::EBUSY | libc::EADDRINUSE) => Kind::Busy,
@@ -169,5 +177,17 @@ mod tests {
             .with_fix("run as root");
         assert_eq!(e.to_string(), "cannot open a raw GRE socket: Operation not permitted; run as root");
         assert_eq!(e.kind, Kind::NotPermitted);
+    }
+
+    #[test]
+    fn a_read_only_file_system_is_no_missing_permission() {
+        let e = Error::io("cannot set net.ipv4.ip_forward", &io::Error::from_raw_os_error(libc::EROFS))
+            .needs("CAP_NET_ADMIN")
+            .with_fix("run as root");
+        assert_eq!((e.kind(), e.code()), (Kind::ReadOnly, None));
+        assert!(
+            e.fix().starts_with("the file system is mounted read-only") && !e.fix().contains("root"),
+            "{e}"
+        );
     }
 }

@@ -252,7 +252,7 @@ fn routers_report_what_they_cannot_forward() {
     assert_eq!((ended.from, ended.kind, ended.call_id), (hop, IcmpKind::TimeExceeded, Some(6)));
     drop(short);
 
-    router.nft("table ip f { chain forward { type filter hook forward priority 0; ip protocol gre reject with icmp type admin-prohibited; }; }");
+    router.nft("table ip f { chain forward { type filter hook forward priority 0; ip protocol 47 reject with icmp type admin-prohibited; }; }");
     let barred = open(&a, &GreOptions::default());
     send_one(&barred, to, None, &packet(7, 1, 4));
     assert_eq!(report(&barred).kind, IcmpKind::Prohibited);
@@ -264,7 +264,7 @@ fn a_firewall_of_this_host_and_a_missing_route_are_distinguished() {
     let (a, b) = (open(&net.a, &GreOptions::default()), open(&net.b, &GreOptions::default()));
     let nowhere = send_one(&a, Ipv4Addr::new(203, 0, 113, 1), None, &packet(1, 1, 4));
     assert_eq!((nowhere.refused, nowhere.error.unwrap().raw_os_error()), (1, Some(libc::ENETUNREACH)));
-    net.a.nft("table ip f { chain output { type filter hook output priority 0; ip protocol gre drop; }; }");
+    net.a.nft("table ip f { chain output { type filter hook output priority 0; ip protocol 47 drop; }; }");
     let barred = send_one(&a, B, None, &packet(2, 1, 4));
     assert_eq!((barred.refused, barred.error.unwrap().raw_os_error()), (1, Some(libc::EPERM)));
 

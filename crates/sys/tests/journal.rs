@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use adit_sys::Kind;
-use adit_sys::journal::{Change, Journal, Lasts, Report, Undone, recover};
+use adit_sys::journal::{Change, Journal, Lasts, Report, Scope, Undone, recover};
 use adit_sys::net::Route;
 use adit_testbed::{Host, wire};
 use tempfile::TempDir;
@@ -37,6 +37,11 @@ const CHANGES: usize = 7;
 const TABLE: &str =
     "table inet adit { chain input { type filter hook input priority -10; tcp dport 1723 accept; }; }";
 
+fn scope(folder: &Path) -> Scope {
+    let names = ["etc/hosts", "etc/resolv.conf", "etc/made"];
+    names.iter().fold(Scope::default(), |scope, name| scope.with_file(folder.join(name)))
+}
+
 impl World {
     fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
@@ -46,8 +51,13 @@ impl World {
         self.path("journal")
     }
 
+    /// The files of this world besides the fixed list.
+    fn scope(&self) -> Scope {
+        scope(self.folder.path())
+    }
+
     fn open(&self, lasts: Lasts) -> Journal {
-        self.host.run(|| Journal::open(&self.journals(), "test", lasts).unwrap())
+        self.host.run(|| Journal::open(&self.journals(), "test", lasts).unwrap().within(self.scope()))
     }
 
     /// Makes the change of that number, 1 to [`CHANGES`].
@@ -98,7 +108,7 @@ impl World {
     }
 
     fn recover(&self) -> Report {
-        self.host.run(|| recover(&self.journals(), false, false).unwrap())
+        self.host.run(|| recover(&self.journals(), &self.scope(), false, false).unwrap())
     }
 
     /// All that the changes touch.
@@ -252,7 +262,7 @@ fn changes_that_are_meant_to_last_stay_until_undo() {
     assert!(report.outcomes.is_empty() && !report.still[0].alive && report.still[0].by == "test");
     assert_ne!(world.state(), before);
 
-    let dry = world.host.run(|| recover(&world.journals(), true, true).unwrap());
+    let dry = world.host.run(|| recover(&world.journals(), &world.scope(), true, true).unwrap());
     assert_eq!(
         dry.outcomes.iter().map(|o| o.change.to_string()).collect::<Vec<_>>(),
         ["firewall table inet adit", "sysctl net.ipv4.ip_forward from 0 to 1"]
@@ -260,7 +270,7 @@ fn changes_that_are_meant_to_last_stay_until_undo() {
     assert!(dry.outcomes.iter().all(|o| o.undone.is_none()));
     assert_ne!(world.state(), before, "a dry run changes nothing");
 
-    let report = world.host.run(|| recover(&world.journals(), true, false).unwrap());
+    let report = world.host.run(|| recover(&world.journals(), &world.scope(), true, false).unwrap());
     assert_eq!(results(&report), [Undone::Undone, Undone::Undone]);
     assert_eq!(world.state(), before);
 }
@@ -339,7 +349,7 @@ fn changes_in_another_namespace_are_undone_there_or_known_to_be_gone() {
     // A process keeps the namespace in sight.
     let _inside = world.host.spawn(std::process::Command::new("sleep").arg("60"));
     let elsewhere = Host::new("elsewhere");
-    let report = elsewhere.run(|| recover(&world.journals(), false, false).unwrap());
+    let report = elsewhere.run(|| recover(&world.journals(), &world.scope(), false, false).unwrap());
     assert_eq!(results(&report), vec![Undone::Undone; CHANGES]);
     assert_eq!(world.state(), before);
 
@@ -347,7 +357,7 @@ fn changes_in_another_namespace_are_undone_there_or_known_to_be_gone() {
     let inode = world.host.namespace().identity().unwrap().inode;
     world.leave(&text.replace(&format!("\"inode\":{inode}"), "\"inode\":1"));
     assert_eq!(
-        results(&elsewhere.run(|| recover(&world.journals(), false, false).unwrap())),
+        results(&elsewhere.run(|| recover(&world.journals(), &world.scope(), false, false).unwrap())),
         [Undone::Gone, Undone::Gone]
     );
 }
@@ -379,7 +389,7 @@ fn a_change_that_cannot_be_made_leaves_no_trace() {
 fn a_change_that_cannot_be_undone_now_stays_for_the_next_start() {
     const INSIDE: &str = "ADIT_TEST_JOURNAL";
     if let Ok(folder) = std::env::var(INSIDE) {
-        let report = recover(Path::new(&folder), false, false).unwrap();
+        let report = recover(Path::new(&folder), &Scope::default(), false, false).unwrap();
         for outcome in &report.outcomes {
             println!("seen: {} {}", outcome.change, outcome.undone.as_ref().unwrap());
         }
@@ -420,8 +430,8 @@ fn two_starts_at_once_undo_each_change_once() {
 fn a_kill_is_a_crash_like_any_other() {
     const INSIDE: &str = "ADIT_TEST_WORLD";
     if let Ok(folder) = std::env::var(INSIDE) {
-        let mut journal =
-            Journal::open(&Path::new(&folder).join("journal"), "victim", Lasts::UntilExit).unwrap();
+        let journal = Journal::open(&Path::new(&folder).join("journal"), "victim", Lasts::UntilExit).unwrap();
+        let mut journal = journal.within(scope(Path::new(&folder)));
         let eth0 = journal.net().interface("eth0").unwrap();
         journal.add_address(&eth0, "10.1.0.1/24".parse().unwrap(), None).unwrap();
         journal.set_sysctl("net.ipv4.ip_forward", "1").unwrap();
@@ -442,4 +452,108 @@ fn a_kill_is_a_crash_like_any_other() {
     assert_eq!(results(&report), vec![Undone::Undone; 3]);
     assert_eq!(report.outcomes[0].by, "victim");
     assert_eq!(world.state(), before);
+}
+
+/// A journal that replaces a file of the host, ready to be left in the folder.
+fn of_a_file(world: &World) -> String {
+    let mut journal = world.open(Lasts::UntilExit);
+    world.change(&mut journal, 4).unwrap();
+    let path = world.only_file().unwrap();
+    let text = fs::read_to_string(&path).unwrap();
+    std::mem::forget(journal);
+    fs::remove_file(path).unwrap();
+    text
+}
+
+/// Recovery must change nothing and report one file, with these words.
+#[track_caller]
+fn refuses(world: &World, words: &str) {
+    let before = world.state();
+    let report = world.recover();
+    assert!(report.outcomes.is_empty(), "{report:?}");
+    assert_eq!(report.damaged.len(), 1, "{report:?}");
+    let text = report.damaged[0].to_string();
+    assert!(text.contains("cannot trust journal") && text.contains(words), "{text}");
+    assert_eq!(world.state(), before);
+}
+
+#[test]
+fn a_journal_that_another_user_may_have_written_is_not_used() {
+    use std::os::unix::fs::{PermissionsExt as _, chown};
+    let world = world();
+    let text = of_a_file(&world);
+    let file = world.journals().join("1-1-0.journal");
+    let mode = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+
+    world.leave(&text);
+    chown(&file, Some(65534), Some(65534)).unwrap();
+    refuses(&world, "it belongs to user 65534");
+    chown(&file, Some(0), Some(0)).unwrap();
+    mode(&file, 0o620);
+    refuses(&world, "other users may write it (mode 620)");
+    mode(&file, 0o602);
+    refuses(&world, "other users may write it");
+    mode(&file, 0o600);
+
+    // A link to a file that was not written as a journal.
+    let elsewhere = world.path("elsewhere");
+    fs::rename(&file, &elsewhere).unwrap();
+    symlink(&elsewhere, &file).unwrap();
+    refuses(&world, "it is a link");
+    fs::remove_file(&file).unwrap();
+    fs::hard_link(&elsewhere, &file).unwrap();
+    refuses(&world, "second name");
+    fs::remove_file(&file).unwrap();
+    // One that would never be opened.
+    world.host.sh(&format!("mkfifo -m 600 {}", file.display()));
+    refuses(&world, "no regular file");
+    fs::remove_file(&file).unwrap();
+
+    // The directory.
+    fs::rename(&elsewhere, &file).unwrap();
+    let untrusted = |words: &str| {
+        let error = world.host.run(|| recover(&world.journals(), &world.scope(), false, false).unwrap_err());
+        assert!(error.to_string().contains(words), "{error}");
+        let error =
+            world.host.run(|| Journal::open(&world.journals(), "test", Lasts::UntilExit).unwrap_err());
+        assert!(error.to_string().contains(words), "{error}");
+    };
+    chown(world.journals(), Some(65534), None).unwrap();
+    untrusted("it belongs to user 65534");
+    chown(world.journals(), Some(0), None).unwrap();
+    mode(&world.journals(), 0o777);
+    untrusted("other users may write it");
+    mode(&world.journals(), 0o700);
+    fs::rename(world.journals(), world.path("real")).unwrap();
+    symlink(world.path("real"), world.journals()).unwrap();
+    untrusted("it is a link");
+    fs::remove_file(world.journals()).unwrap();
+    fs::rename(world.path("real"), world.journals()).unwrap();
+
+    assert_eq!(results(&world.recover()), [Undone::Undone], "the same file, when it can be trusted");
+}
+
+#[test]
+fn an_entry_outside_of_the_fixed_list_is_neither_made_nor_undone() {
+    let world = world();
+    let text = of_a_file(&world);
+    let victim = world.path("etc/shadow");
+    // What the entry claims to have written: undo would replace it with the old content.
+    fs::write(&victim, "new\n").unwrap();
+    world.leave(&text.replace("etc/hosts", "etc/shadow"));
+    for dry_run in [true, false] {
+        let report = world.host.run(|| recover(&world.journals(), &world.scope(), false, dry_run).unwrap());
+        let undone = report.outcomes[0].undone.clone().unwrap().to_string();
+        assert!(undone.contains("adit never changes it"), "{undone}");
+    }
+    assert_eq!(fs::read_to_string(&victim).unwrap(), "new\n");
+    assert!(world.only_file().is_some(), "kept for inspection");
+    fs::remove_file(world.only_file().unwrap()).unwrap();
+
+    let mut journal = world.open(Lasts::UntilExit);
+    let error = world.host.run(|| journal.replace_file(&victim, "x\n").unwrap_err());
+    assert_eq!(error.kind(), Kind::NotPermitted, "{error}");
+    let error = world.host.run(|| journal.set_sysctl("kernel.hostname", "x").unwrap_err());
+    assert_eq!(error.kind(), Kind::NotPermitted, "{error}");
+    assert_eq!((journal.changes().count(), world.only_file()), (0, None));
 }

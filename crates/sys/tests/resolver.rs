@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use adit_sys::Kind;
-use adit_sys::journal::{Journal, Lasts, Undone, recover};
+use adit_sys::journal::{Journal, Lasts, Scope, Undone, recover};
 use adit_sys::resolver::{Dns, DnsMethod, ResolverFiles};
 use adit_testbed::{Host, Running, wire};
 use tempfile::TempDir;
@@ -131,6 +131,7 @@ impl World {
     fn journal(&self) -> Journal {
         self.host
             .run(|| Journal::open(&self.folder.path().join("journal"), "test", Lasts::UntilExit).unwrap())
+            .within(Scope::default().with_resolver(&self.files))
     }
 
     fn set(&self, journal: &mut Journal, interface: &str, dns: &Dns) -> adit_sys::Result<DnsMethod> {
@@ -181,7 +182,9 @@ fn after_a_crash_the_next_start_reverts_the_settings() {
     fs::remove_file(path).unwrap();
     fs::write(folder.join("1-1-0.journal"), text).unwrap();
     world.calls.take();
-    let report = world.host.run(|| recover(&folder, false, false).unwrap());
+    let report = world
+        .host
+        .run(|| recover(&folder, &Scope::default().with_resolver(&world.files), false, false).unwrap());
     assert_eq!(report.outcomes[0].undone, Some(Undone::Undone));
     assert_eq!(world.calls.take(), ["revert 2"]);
 }

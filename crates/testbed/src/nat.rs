@@ -57,12 +57,12 @@ impl Nat {
 
     /// Drops GRE that leaves for the outside.
     pub fn drop_gre_out(&self) {
-        self.rule(&format!("oifname \"{}\" ip protocol gre counter drop", self.outside));
+        self.rule(&format!("oifname \"{}\" ip protocol 47 counter drop", self.outside));
     }
 
     /// Drops GRE that arrives from the outside.
     pub fn drop_gre_in(&self) {
-        self.rule(&format!("iifname \"{}\" ip protocol gre counter drop", self.outside));
+        self.rule(&format!("iifname \"{}\" ip protocol 47 counter drop", self.outside));
     }
 
     /// Drops ICMP "fragmentation needed": the black hole of path MTU discovery.

@@ -8,9 +8,9 @@ use adit_crypto::Rng;
 use adit_diag::note::{Finding, LayerUp};
 use adit_diag::{AuthMethod, Code, Layer, Note};
 use adit_ppp::ccp::{Mode, MppePolicy};
-use adit_ppp::link::{self, Link, LinkConfig, LinkEvent, Side};
+use adit_ppp::link::{self, Link, LinkConfig, LinkEvent, Side, Silence};
 use adit_pptp::control::GreReport;
-use adit_wire::{LocalCallId, PeerCallId};
+use adit_wire::{LocalCallId, PeerCallId, cp, ppp};
 use ipnet::Ipv4Net;
 
 use crate::blame::{self, Evidence};
@@ -29,6 +29,11 @@ const SUSPICIOUS: Duration = Duration::from_secs(4);
 /// one direction was seen to fail after both sides began at once, presumably because the helper then tracks
 /// two connections.
 const CLIENT_FIRST: Duration = Duration::from_millis(100);
+
+/// How long an encrypted call that is up waits for the peer's Terminate-Ack before it is ended on the control
+/// connection. A peer may verify the Terminate-Request before it obeys, which takes seconds; the message on the
+/// control connection is obeyed at once. It should arrive after the Terminate-Request, which has the reason.
+const FAREWELL: Duration = Duration::from_millis(200);
 
 /// The configuration of a call.
 #[derive(Clone, Debug)]
@@ -67,9 +72,11 @@ pub(crate) struct Call {
     packets: u64,
     last_traffic: Instant,
     closing: Option<Box<(Why, Option<Code>, String)>>,
-    /// Since when GRE has been silent although we sent requests; kept here because a link that has ended
-    /// discards it.
-    silent_since: Option<Instant>,
+    /// When a call that is closing no longer waits for the peer.
+    hangs_up: Option<Instant>,
+    /// The requests in GRE that the peer has not answered; kept here because a link that has ended discards
+    /// them.
+    silence: Option<Silence>,
     /// When the peer was last heard on the control connection.
     control_heard: Option<Instant>,
     /// Why the lower layer went down, while the link handles that.
@@ -126,7 +133,8 @@ impl Call {
             packets: 0,
             last_traffic: now,
             closing: None,
-            silent_since: None,
+            hangs_up: None,
+            silence: None,
             control_heard: None,
             lost: None,
             reported: false,
@@ -149,6 +157,10 @@ impl Call {
             self.note(out, Note::LayerUp(LayerUp::Gre));
         }
         self.begin(now);
+        if self.hangs_up.is_some() && is_echo_request(frame) {
+            // The peer has the Terminate-Request and verifies it: it waits for the control connection.
+            self.hangs_up = Some(now);
+        }
         self.link.handle_input(now, frame);
     }
 
@@ -159,7 +171,17 @@ impl Call {
         }
     }
 
-    pub(crate) fn handle_traffic(&mut self, now: Instant, packets: u64) {
+    pub(crate) fn handle_data_rejected(&mut self, now: Instant) {
+        self.link.handle_command(now, link::Command::DataRejected);
+    }
+
+    pub(crate) fn handle_proven_frame(&mut self, now: Instant, frame: &[u8]) {
+        self.link.handle_proven_input(now, frame);
+    }
+
+    pub(crate) fn handle_traffic(&mut self, now: Instant, received: u64, sent: u64) {
+        self.link.handle_command(now, link::Command::CountTraffic { received, sent });
+        let packets = received.saturating_add(sent);
         if packets != self.packets {
             self.packets = packets;
             self.last_traffic = now;
@@ -228,6 +250,9 @@ impl Call {
             self.closing = Some(Box::new((why, code, detail)));
             self.begin(now);
             self.link.handle_command(now, link::Command::Close { reason });
+            if self.up && self.encryption.is_some() {
+                self.hangs_up = Some(now + FAREWELL);
+            }
         }
     }
 
@@ -238,10 +263,10 @@ impl Call {
             end.code = Some(Code::C08);
         }
         let in_vain = now >= self.began + IN_VAIN;
-        self.silent_since = self.link.unanswered_since();
-        self.lost = Some(Box::new(match self.silent_since {
+        self.silence = self.link.silence();
+        self.lost = Some(Box::new(match self.silence {
             _ if self.phase == Layer::Lcp => self.evidence.explain(self.role, end, in_vain),
-            Some(since) => blame::silent(now, since, end),
+            Some(silence) => blame::silent(now, silence.since, end),
             None => end,
         }));
         self.link.handle_command(now, link::Command::LowerDown);
@@ -255,9 +280,12 @@ impl Call {
         if self.begins.is_some_and(|at| now >= at) {
             self.begin(now);
         }
-        let before = self.link.unanswered_since();
+        if self.hangs_up.take_if(|at| now >= *at).is_some() {
+            self.link.handle_command(now, link::Command::HangUp);
+        }
+        let before = self.link.silence();
         self.link.handle_timeout(now);
-        self.silent_since = self.link.unanswered_since().or(before);
+        self.silence = self.link.silence().or(before);
         if self.deadline.is_some_and(|deadline| now >= deadline) {
             self.deadline = None;
             let (code, detail) = self.setup_deadline();
@@ -296,12 +324,16 @@ impl Call {
         let deadline = self.deadline.map(|at| (at, "call set-up deadline"));
         let session = self.session_timeout().map(|(at, why)| (at, why.word()));
         let begins = self.begins.map(|at| (at, "the client has not spoken first"));
-        [deadline, session, begins, self.link.poll_timeout()].into_iter().flatten().min_by_key(|(at, _)| *at)
+        let hangs_up = self.hangs_up.map(|at| (at, "no Terminate-Ack"));
+        [deadline, session, begins, hangs_up, self.link.poll_timeout()]
+            .into_iter()
+            .flatten()
+            .min_by_key(|(at, _)| *at)
     }
 
-    /// Since when the peer has been silent in GRE although we sent requests.
-    pub(crate) fn silent_since(&self) -> Option<Instant> {
-        self.silent_since.filter(|_| !self.ended)
+    /// The requests in GRE that the peer has not answered.
+    pub(crate) fn silence(&self) -> Option<Silence> {
+        self.silence.filter(|_| !self.ended)
     }
 
     /// Records when the peer was last heard on the control connection.
@@ -363,6 +395,11 @@ impl Call {
                 let [lost, passes] = [lost, passes].map(|size| size.saturating_sub(4));
                 self.note(out, Note::Finding(Finding::SizeProbe { lost, passes }));
             }
+            LinkEvent::Unanswered { sent, seconds } => {
+                self.note(out, Note::Finding(Finding::Unanswered { sent, seconds }));
+            }
+            LinkEvent::Forged { frames } => self.note(out, Note::ForgedFrames { frames }),
+            LinkEvent::CountTraffic => out.push_back(Event::CountTraffic { call: self.handle }),
             LinkEvent::Ended(end) => self.link_ended(end, out),
         }
     }
@@ -429,7 +466,9 @@ impl Call {
     fn link_ended(&mut self, end: link::End, out: &mut VecDeque<Event>) {
         // What the link found before the lower layer went down is the cause: a refused login, then a
         // disconnect.
-        let lost = self.lost.take().filter(|_| end.code.is_none());
+        let lost = self.lost.take();
+        let end = with_reason(end, lost.as_deref());
+        let lost = lost.filter(|_| end.code.is_none());
         let end = if let Some(closing) = self.closing.take() {
             let (why, code, detail) = *closing;
             End { why, by: Who::Us, code, detail }
@@ -450,8 +489,11 @@ impl Call {
                         (code, end.detail)
                     };
                     let why = if code == Code::L04 { Why::LostCarrier } else { Why::Failed };
-                    let (code, detail) = match (self.silent_since, self.control_heard) {
-                        (Some(since), Some(heard)) if code == Code::L04 && was_up && heard > since => {
+                    let (code, detail) = match (self.silence, self.control_heard) {
+                        // An answer from before the last request would not show that TCP still works.
+                        (Some(silence), Some(heard))
+                            if code == Code::L04 && was_up && heard > silence.last =>
+                        {
                             (Code::G05, format!("{detail}, while TCP 1723 was answered"))
                         }
                         _ => (code, detail),
@@ -465,7 +507,7 @@ impl Call {
 
     fn finish(&mut self, end: End, out: &mut VecDeque<Event>) {
         self.ended = true;
-        self.deadline = None;
+        (self.deadline, self.hangs_up) = (None, None);
         self.up = false;
         out.push_back(Event::CallEnded { call: self.handle, end });
     }
@@ -476,5 +518,20 @@ impl Call {
 
     fn note(&self, out: &mut VecDeque<Event>, note: Note) {
         out.push_back(Event::Note { call: Some(self.handle), note });
+    }
+}
+
+fn is_echo_request(frame: &[u8]) -> bool {
+    matches!(ppp::frame(frame), Ok((ppp::LCP, [cp::ECHO_REQUEST, ..])))
+}
+
+/// The end of a link that the peer ended, with the reason that the peer then gave on the control connection: its
+/// Terminate-Request often contains none. The loss of TCP is no reason.
+fn with_reason(end: link::End, lost: Option<&End>) -> link::End {
+    match lost {
+        Some(lost) if end.code == Some(Code::L03) && lost.by == Who::Peer && lost.code != Some(Code::C06) => {
+            link::End { detail: format!("{}; {}", end.detail, lost.detail), ..end }
+        }
+        _ => end,
     }
 }

@@ -14,7 +14,7 @@ use adit_ppp::link::AddressGrant;
 use adit_wire::{LocalCallId, PeerCallId};
 use ipnet::Ipv4Net;
 
-use crate::path::PathCommand;
+use crate::path::{Origin, PathCommand};
 
 pub use adit_diag::note::{Who, Why};
 
@@ -34,13 +34,23 @@ pub enum Input<'a> {
         call: CallHandle,
         /// The frame, starting with the address field (or the protocol field if that is compressed).
         frame: &'a [u8],
+        /// How it arrived.
+        origin: Origin,
     },
-    /// The number of data packets that the call has carried so far in both directions, for the idle time-out.
+    /// The peer has rejected a data packet that was really sent: see [`crate::path::PathEvent::DataRejected`].
+    DataRejected {
+        /// The call.
+        call: CallHandle,
+    },
+    /// The number of data packets that the call has carried so far: for the idle time-out, and as a sign of
+    /// life of an encrypted peer.
     Traffic {
         /// The call.
         call: CallHandle,
-        /// Packets since the call began.
-        packets: u64,
+        /// IP packets from the peer since the call began, which were decrypted if the call is encrypted.
+        received: u64,
+        /// IP packets to the peer since the call began.
+        sent: u64,
     },
     /// The peer's GRE has acknowledged a packet of ours: proof that protocol 47 reaches the peer.
     Acknowledged {
@@ -229,6 +239,11 @@ pub enum Event {
         call: CallHandle,
         /// The agreed parameters.
         up: Up,
+    },
+    /// Report [`Input::Traffic`] for this call now: a decision depends on it.
+    CountTraffic {
+        /// The call.
+        call: CallHandle,
     },
     /// The call has ended; its data path must be removed.
     CallEnded {

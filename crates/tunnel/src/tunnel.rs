@@ -13,6 +13,7 @@ use adit_wire::{LocalCallId, PeerCallId};
 
 use crate::call::{Call, CallConfig, LinkQuestion};
 use crate::events::{CallHandle, CallRequest, Command, End, Event, Input, Question, Who, Why};
+use crate::path::Origin;
 
 /// The destination of the bytes from [`crate::ServerTunnel::poll_transmit`] and that of the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,14 +77,22 @@ impl Tunnel {
         match input {
             Input::Control(bytes) => self.control.handle_input(now, bytes),
             Input::ControlClosed => self.control.handle_command(now, ControlCommand::TransportClosed),
-            Input::Frame { call, frame } => {
+            Input::Frame { call, frame, origin } => {
                 if let Some((call, events)) = self.call(call) {
-                    call.handle_frame(now, frame, events);
+                    match origin {
+                        Origin::Clear => call.handle_frame(now, frame, events),
+                        Origin::Mppe => call.handle_proven_frame(now, frame),
+                    }
                 }
             }
-            Input::Traffic { call, packets } => {
+            Input::DataRejected { call } => {
                 if let Some((call, _)) = self.call(call) {
-                    call.handle_traffic(now, packets);
+                    call.handle_data_rejected(now);
+                }
+            }
+            Input::Traffic { call, received, sent } => {
+                if let Some((call, _)) = self.call(call) {
+                    call.handle_traffic(now, received, sent);
                 }
             }
             Input::Acknowledged { call } => {
@@ -135,7 +144,8 @@ impl Tunnel {
         for call in &mut self.calls {
             call.handle_control_heard(heard);
             call.handle_timeout(now);
-            in_doubt |= call.silent_since().is_some_and(|since| heard.is_some_and(|heard| heard <= since));
+            in_doubt |=
+                call.silence().is_some_and(|silence| heard.is_some_and(|heard| heard <= silence.last));
         }
         if in_doubt {
             // GRE is silent: an Echo-Request on the control connection distinguishes a dead path from a dead
@@ -344,6 +354,6 @@ fn call_end(end: &End) -> CallEnd {
         }
         Why::LostCarrier => CallEnd::LostCarrier,
         Why::UserRequest => CallEnd::Request,
-        Why::Failed => CallEnd::GeneralError,
+        Why::Failed | Why::Crash => CallEnd::GeneralError,
     }
 }

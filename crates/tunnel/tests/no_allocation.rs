@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use adit_crypto::mppe::{StartKey, StartKeys, Strength};
 use adit_ppp::mppe::Mppe;
-use adit_tunnel::path::{HEADROOM, Network, Path, PathCommand, PathConfig, Sink};
+use adit_tunnel::path::{HEADROOM, Network, Origin, Path, PathCommand, PathConfig, Sink};
 use adit_wire::{LocalCallId, PeerCallId};
 use adit_wire::{gre, udp};
 
@@ -26,7 +26,7 @@ impl Sink for Out {
     fn ip(&mut self, _packet: &mut [u8]) {
         self.ip += 1;
     }
-    fn frame(&mut self, _frame: &[u8]) {}
+    fn frame(&mut self, _frame: &[u8], _origin: Origin) {}
     fn dhcp(&mut self, _packet: &[u8]) {}
 }
 

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
+use adit_tunnel::path::Origin;
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
@@ -12,7 +13,7 @@ use adit_diag::Code;
 use adit_ppp::auth::{Credentials, MsChapError, Rejection};
 use adit_ppp::link::{AddressGrant, LinkConfig, Side};
 use adit_pptp::control::ControlConfig;
-use adit_tunnel::events::{Answer, Command, End, Event, Input, Question, Terms, Up, Why};
+use adit_tunnel::events::{Answer, Command, End, Event, Input, Question, Terms, Up, Who, Why};
 use adit_tunnel::{ClientConfig, ClientTunnel, ServerConfig, ServerTunnel, Transmit};
 use adit_wire::LocalCallId;
 
@@ -53,6 +54,8 @@ impl Pair {
             mtu: 1400,
         };
         let mut link = LinkConfig::new(Side::Client);
+        // Most conversations here take no time.
+        link.ccp_delay = Duration::ZERO;
         link.credentials = Some(Credentials::new("alice", Password::new("correct horse")));
         let client = ClientConfig {
             control: ControlConfig::client().into(),
@@ -119,7 +122,10 @@ impl Pair {
                     Transmit::Control => self.client.handle_input(self.now, Input::Control(&buf)),
                     Transmit::Frame { .. } if self.gre.0 => {
                         let call = self.at_client.call;
-                        self.client.handle_input(self.now, Input::Frame { call, frame: &buf });
+                        self.client.handle_input(
+                            self.now,
+                            Input::Frame { call, frame: &buf, origin: Origin::Clear },
+                        );
                     }
                     Transmit::Frame { .. } => {}
                 }
@@ -130,7 +136,10 @@ impl Pair {
                     Transmit::Control => self.server.handle_input(self.now, Input::Control(&buf)),
                     Transmit::Frame { .. } if self.gre.1 => {
                         let call = self.at_server.call;
-                        self.server.handle_input(self.now, Input::Frame { call, frame: &buf });
+                        self.server.handle_input(
+                            self.now,
+                            Input::Frame { call, frame: &buf, origin: Origin::Clear },
+                        );
                     }
                     Transmit::Frame { .. } => {}
                 }
@@ -210,6 +219,20 @@ fn c235_the_server_ends_a_call_with_a_reason() {
     assert_eq!((end.why, end.code), (Why::Shutdown, None));
     assert!(pair.at_client.call_end.is_some());
     assert!(pair.at_server.closed.is_some() && pair.at_client.closed.is_some());
+}
+
+#[test]
+fn a_kick_carries_the_reason_of_the_call_disconnect_notify_and_no_code() {
+    let mut pair = Pair::new("correct horse");
+    pair.settle();
+    let kicked = pair.now;
+    pair.server.handle_command(pair.now, Command::Stop { why: Why::AdminReset });
+    pair.run(Duration::from_secs(20));
+    assert_eq!(pair.now, kicked, "the client's challenge ends the wait for its Terminate-Ack");
+    let end = pair.at_client.call_end.unwrap();
+    assert_eq!((end.by, end.code), (Who::Peer, None), "{}", end.detail);
+    let text = "the server ended the link: \"admin-reset\"; Call-Disconnect-Notify: administrative shutdown";
+    assert_eq!(end.detail, text);
 }
 
 #[test]
@@ -318,14 +341,14 @@ impl Pair {
                 let call = self.at_client.call;
                 let input = match to {
                     Transmit::Control => Input::Control(&buf),
-                    Transmit::Frame { .. } => Input::Frame { call, frame: &buf },
+                    Transmit::Frame { .. } => Input::Frame { call, frame: &buf, origin: Origin::Clear },
                 };
                 self.client.handle_input(self.now, input);
             } else if let Some(to) = self.client.poll_transmit(&mut buf) {
                 let call = self.at_server.call;
                 let input = match to {
                     Transmit::Control => Input::Control(&buf),
-                    Transmit::Frame { .. } => Input::Frame { call, frame: &buf },
+                    Transmit::Frame { .. } => Input::Frame { call, frame: &buf, origin: Origin::Clear },
                 };
                 self.server.handle_input(self.now, input);
             } else {

@@ -1,11 +1,14 @@
 //! `adit connect --background`: the command in a process of its own, which is monitored until its tunnel is up.
 
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{BufRead, BufReader, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::os::unix::process::CommandExt as _;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread::JoinHandle;
 
-use adit_client::{Milestone, Progress};
+use adit_client::{ConnectOptions, Milestone, Progress};
 use adit_crypto::secret::Password;
 
 use crate::failure::{Exit, Failure};
@@ -13,8 +16,8 @@ use crate::output::Output;
 use crate::signal::wait_for_signal;
 
 /// Starts the process; returns when the tunnel is up or the attempt has failed.
-pub(crate) fn run(password: &Password, output: &Output) -> Result<Exit, Failure> {
-    let mut child = start(password).map_err(|error| {
+pub(crate) fn run(options: &ConnectOptions, output: &Output) -> Result<Exit, Failure> {
+    let mut child = start(&options.password).map_err(|error| {
         Failure::new(Exit::Problem, format!("cannot start the background process: {error}"))
     })?;
     let ended = Relays::new(&mut child);
@@ -27,7 +30,10 @@ pub(crate) fn run(password: &Password, output: &Output) -> Result<Exit, Failure>
         // If our output is closed, the tunnel is still wanted.
         let _ = output.line(shown.as_deref().unwrap_or(&line));
         if progress.is_some_and(|progress| progress.stage == Milestone::Connected.into()) {
-            output.remark("note", &format!("process {} keeps the tunnel up: adit disconnect", child.id()));
+            let log = BackgroundLog::path(options);
+            let text = format!("process {} keeps the tunnel up: adit status, adit disconnect", child.id());
+            output.remark("note", &text);
+            output.remark("log", &log.display().to_string());
             return Ok(Exit::Done);
         }
     }
@@ -93,4 +99,92 @@ fn start(password: &Password) -> std::io::Result<Child> {
         stdin.write_all(b"\n")?;
     }
     Ok(child)
+}
+
+/// The log of a client in the background: one file for each server in the run directory, begun anew by each start. Its size
+/// is bounded.
+pub(crate) struct BackgroundLog {
+    file: File,
+    octets: u64,
+}
+
+/// The largest log, in octets; it then begins anew.
+const LOG_MAX: u64 = 1 << 20;
+
+impl BackgroundLog {
+    /// The path of the log for this server.
+    pub(crate) fn path(options: &ConnectOptions) -> PathBuf {
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
+        let name: String = options.server.chars().map(|c| if plain(c) { c } else { '_' }).take(200).collect();
+        options.run_dir.join("log").join(format!("{}.log", name.trim_start_matches('.')))
+    }
+
+    /// Opens the log; `None` if that is not possible, because the tunnel does not depend on it.
+    pub(crate) fn open(options: &ConnectOptions) -> Option<BackgroundLog> {
+        let path = BackgroundLog::path(options);
+        DirBuilder::new().recursive(true).mode(0o755).create(path.parent()?).ok()?;
+        // A new file: an existing one may be a link, or belong to another user.
+        let _ = std::fs::remove_file(&path);
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o640).open(&path).ok()?;
+        Some(BackgroundLog { file, octets: 0 })
+    }
+
+    /// Adds a progress line with the time.
+    pub(crate) fn write(&mut self, progress: &Progress) {
+        let line = format!("{:.0}  {progress}\n", jiff::Timestamp::now());
+        let len = line.len() as u64;
+        if self.octets.saturating_add(len) > LOG_MAX {
+            use std::io::Seek as _;
+            if self.file.set_len(0).and_then(|()| self.file.rewind()).is_err() {
+                return;
+            }
+            self.octets = 0;
+        }
+        if self.file.write_all(line.as_bytes()).is_ok() {
+            self.octets += len;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn options(server: &str, run: &std::path::Path) -> ConnectOptions {
+        let mut options = ConnectOptions::new(server, "alice", Password::new("x"));
+        options.run_dir = run.to_owned();
+        options
+    }
+
+    #[test]
+    fn the_log_is_in_the_run_directory_whatever_the_server_is_named() {
+        for (server, name) in [
+            ("vpn.example.org", "vpn.example.org.log"),
+            ("../../etc/passwd", "_.._etc_passwd.log"),
+            ("a/b", "a_b.log"),
+        ] {
+            let path = BackgroundLog::path(&options(server, std::path::Path::new("/run/x")));
+            assert_eq!(path, std::path::Path::new("/run/x/log").join(name));
+        }
+    }
+
+    #[test]
+    fn the_log_is_bounded_and_never_follows_a_link() {
+        let run = tempfile::tempdir().unwrap();
+        let options = options("vpn.example.org", run.path());
+        let (path, victim) = (BackgroundLog::path(&options), run.path().join("victim"));
+        std::fs::create_dir(run.path().join("log")).unwrap();
+        std::fs::write(&victim, "keep me").unwrap();
+        std::os::unix::fs::symlink(&victim, &path).unwrap();
+        let mut log = BackgroundLog::open(&options).unwrap();
+        let progress = Progress::note(Milestone::Warning, "x".repeat(1000), Duration::ZERO);
+        for _ in 0..2000 {
+            log.write(&progress);
+        }
+        let size = std::fs::metadata(&path).unwrap().len();
+        assert!(size > 1000 && size <= LOG_MAX, "{size}");
+        assert_eq!(std::fs::read_to_string(&victim).unwrap(), "keep me");
+    }
 }

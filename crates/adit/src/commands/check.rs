@@ -1,5 +1,7 @@
 //! `adit check`
 
+mod fixed;
+
 use std::path::PathBuf;
 
 use adit_config::{Checked, Finding, Level, summary};
@@ -53,7 +55,7 @@ impl Document for Check {
 
 pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit, Failure> {
     let path = args.file.as_ref().unwrap_or(&places.config);
-    if !path.exists() {
+    if !adit_config::is_there(path) {
         let usual = args.file.is_none() && !places.config_given;
         let fix = if usual { "adit init" } else { "give the path of a configuration file" };
         return Err(Failure::new(Exit::Problem, format!("there is no {}", path.display())).fix(fix));
@@ -66,10 +68,18 @@ pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit,
         }
     }
     let all = checked.findings();
-    let findings: Vec<Finding> = match args.depth {
+    let mut findings: Vec<Finding> = match args.depth {
         Depth::Syntax => all.iter().filter(|finding| finding.code == Code::F01).cloned().collect(),
         _ => all.to_vec(),
     };
+    if args.depth == Depth::Host
+        && let Some(config) = checked.config()
+    {
+        match fixed::findings(path, config, places) {
+            Ok(found) => findings.extend(found),
+            Err(failure) => output.remark("note", &format!("fixed addresses were not checked: {failure}")),
+        }
+    }
     let worst = if args.strict { Level::Warning } else { Level::Error };
     let ok = findings.iter().all(|finding| finding.level > worst);
     let depth = if args.depth == Depth::Syntax { "syntax" } else { checked.depth() };

@@ -4,22 +4,28 @@ use std::io::Write as _;
 use std::time::Duration;
 
 use adit_client::Io;
-use adit_client::{ConnectOptions, Failure as ClientFailure, Progress, Routes};
+use adit_client::running::Mark;
+use adit_client::{ConnectOptions, ECHO_EVERY, ECHO_LOST, Failure as ClientFailure, Progress, Routes};
 use clap::ValueEnum;
 use ipnet::Ipv4Net;
 
+use super::background::BackgroundLog;
 use super::link_flags::LinkFlags;
 use crate::document::{self, Document};
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::places::Places;
 use crate::prompt::PasswordSource;
-use crate::signal::wait_for_signal;
+use crate::signal::{wait_for_hangup, wait_for_signal};
 
 /// Connect this host to a PPTP server
 ///
-/// Prints one line per layer. Ctrl-C disconnects; so does `adit disconnect`. Changes to this host (interface, routes,
-/// DNS) are undone at the end, or after a crash at the next start or by `adit undo`.
+/// Prints one line per layer. Ctrl-C disconnects; so do `adit disconnect` and closing the terminal, except with
+/// `--background`. Changes to this host (interface, routes, DNS) are undone at the end, or after a crash at the next start
+/// or by `adit undo`. In a network namespace without a resolv.conf of its own, DNS is not changed.
+///
+/// A tunnel that is lost is set up again, after 2 s at first and 2 min at most. A login that the server refuses for now
+/// (A06, A07, A08) is repeated in the same way; A01 to A05 and A12 end the command for good.
 ///
 /// Exit status: 0 after an orderly end, 4 without the privilege to change this host, else 10 to 19 for the layer that
 /// failed, as for `adit doctor`.
@@ -52,6 +58,15 @@ pub(crate) struct Args {
     /// Do not reconnect when the tunnel is lost
     #[arg(long)]
     once: bool,
+    /// Wait for the network: also repeat a first attempt that does not reach the server
+    #[arg(long, conflicts_with = "once")]
+    wait: bool,
+    /// Send an LCP Echo-Request after this many seconds without traffic; 0 never does
+    #[arg(long, value_name = "SECONDS", default_value_t = ECHO_EVERY.as_secs() as u16, value_parser = clap::value_parser!(u16).range(0..=3600))]
+    echo: u16,
+    /// Reconnect after this many Echo-Requests without an answer, and at least as many round trips
+    #[arg(long, value_name = "N", default_value_t = ECHO_LOST, value_parser = clap::value_parser!(u32).range(1..=100))]
+    echo_lost: u32,
     /// Continue in the background once the tunnel is up
     #[arg(long)]
     background: bool,
@@ -90,16 +105,25 @@ pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit,
     output.refuse_dry_run("connect", "adit doctor HOST")?;
     let options = options(args, places)?;
     if args.background {
-        return super::background::run(&options.password, output);
+        return super::background::run(&options, output);
+    }
+    // The password is in the memory of this process.
+    if let Err(error) = adit_sys::host::forbid_inspection() {
+        output.remark("warning", &error.to_string());
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
         .map_err(|error| Failure::new(Exit::Problem, format!("no threads: {error}")))?;
-    let mark = adit_client::running::Mark::new(&options.run_dir, &options.server, &options.user)
+    let mut mark = Mark::new(&options.run_dir, &options.server, &options.user)
         .map_err(|error| Failure::io("writing in", &options.run_dir, &error))?;
-    let ended = runtime.block_on(connect(&options, output.is_text() && !args.watched));
+    let form = match (args.watched, output.is_text()) {
+        (true, _) => Form::Watched(BackgroundLog::open(&options)),
+        (false, true) => Form::Text,
+        (false, false) => Form::Json,
+    };
+    let ended = runtime.block_on(connect(&options, form, &mut mark));
     drop(mark);
     runtime.shutdown_timeout(Duration::from_millis(200));
     ended.map(|()| Exit::Done).map_err(|failure| failure_of(&failure))
@@ -122,6 +146,8 @@ fn options(args: &Args, places: &Places) -> Result<ConnectOptions, Failure> {
     options.domains.clone_from(&args.domains);
     options.mtu = args.mtu;
     options.once = args.once;
+    options.wait = args.wait;
+    options.echo = (args.echo > 0).then(|| (Duration::from_secs(args.echo.into()), args.echo_lost));
     options.windowing = args.windowing;
     options.io = match args.io {
         IoWord::Auto => Io::Auto,
@@ -129,22 +155,47 @@ fn options(args: &Args, places: &Places) -> Result<ConnectOptions, Failure> {
         IoWord::Xdp => Io::Xdp,
     };
     options.interface.clone_from(&args.interface);
-    options.state_dir.clone_from(&places.state);
-    options.run_dir.clone_from(&places.run);
+    options.state_dir = places.client_state();
+    options.run_dir = places.client_run();
     Ok(options)
 }
 
-async fn connect(options: &ConnectOptions, text: bool) -> Result<(), ClientFailure> {
+/// Where progress is printed.
+enum Form {
+    Text,
+    Json,
+    /// As JSON for the parent process of `--background`, and as text in a file for later.
+    Watched(Option<BackgroundLog>),
+}
+
+async fn connect(options: &ConnectOptions, mut form: Form, mark: &mut Mark) -> Result<(), ClientFailure> {
     let (stop, stopped) = tokio::sync::watch::channel(false);
+    let is_background = matches!(form, Form::Watched(_));
     tokio::spawn(async move {
-        wait_for_signal().await;
+        let hangup = async {
+            // In the background the terminal does not matter.
+            loop {
+                wait_for_hangup().await;
+                if !is_background {
+                    return;
+                }
+            }
+        };
+        tokio::select! {
+            () = wait_for_signal() => {}
+            () = hangup => {}
+        }
         let _ = stop.send(true);
         // A second signal does not wait for an orderly end; the changes to the host are undone at the next start.
         wait_for_signal().await;
         std::process::exit(130);
     });
     let mut on_progress = |progress: Progress| {
-        let line = if text {
+        mark.note(&progress);
+        if let Form::Watched(Some(log)) = &mut form {
+            log.write(&progress);
+        }
+        let line = if matches!(form, Form::Text) {
             progress.to_string()
         } else {
             serde_json::to_string(&document::envelope(&progress, jiff::Timestamp::now())).unwrap_or_default()

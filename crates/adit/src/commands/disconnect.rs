@@ -47,7 +47,7 @@ impl Document for Disconnected {
 }
 
 pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit, Failure> {
-    let all = running::all(&places.run);
+    let all = running::all(&places.client_run());
     let chosen: Vec<Running> = match &args.host {
         Some(host) => all.iter().filter(|running| running.server == *host).cloned().collect(),
         None => all.clone(),
@@ -93,7 +93,7 @@ pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit,
 /// Waits until the client has undone its changes.
 fn wait(running: &Running, places: &Places) -> Result<(), Failure> {
     let deadline = Instant::now() + PATIENCE;
-    while running::all(&places.run).contains(running) {
+    while running::all(&places.client_run()).iter().any(|other| other.is_same_process(running)) {
         if Instant::now() >= deadline {
             let message = format!("process {} has not ended in {} s", running.pid, PATIENCE.as_secs());
             return Err(Failure::new(Exit::Problem, message)

@@ -108,7 +108,7 @@ pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit,
     if args.csv {
         output.line("at,kind,user,from,code,session,fields")?;
     }
-    let settings = Settings::load(output, places)?;
+    let settings = Settings::load(places)?;
     if args.follow {
         return follow::run(args.csv, output, places, &settings, filter);
     }

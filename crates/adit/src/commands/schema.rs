@@ -4,7 +4,8 @@ use adit_api::status::Status;
 use adit_client::Progress;
 
 use crate::commands::{
-    check, disconnect, doctor, explain, init, log, session, sessions, status, undo, user, version,
+    check, disconnect, doctor, explain, init, log, reload, service, session, sessions, status, stop, undo,
+    user, version,
 };
 use crate::document::{ErrorDocument, Known, known};
 use crate::failure::{Exit, Failure};
@@ -30,6 +31,10 @@ const KNOWN: &[Known] = &[
     known::<init::Init>(),
     known::<undo::Undo>(),
     known::<Status>(),
+    known::<status::clients::Clients>(),
+    known::<reload::Reloaded>(),
+    known::<stop::Stopped>(),
+    known::<service::Changed>(),
     known::<status::Sessions>(),
     known::<status::LiveSession>(),
     known::<status::Kicked>(),

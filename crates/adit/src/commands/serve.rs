@@ -1,6 +1,7 @@
 //! `adit serve`
 
 use std::io::Write as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use adit_admin::{ConfigFile, Context, FileState, PageLimit, StoreRecorder};
@@ -10,6 +11,7 @@ use adit_config::{Checked, Config, Listen, Source, StoreUrl};
 use adit_policy::Encryption;
 use adit_server::{Options, ServerError};
 use adit_store::StoreConfig;
+use adit_sys::host::Capability;
 
 use crate::commands::user;
 use crate::facts;
@@ -17,11 +19,19 @@ use crate::failure::{Exit, Failure};
 use crate::output::Output;
 use crate::places::Places;
 
+/// The locked memory that AF_XDP needs at most, in octets.
+const XDP_MEMORY: u64 = 64 << 20;
+
 /// Run the server
 ///
 /// Without a configuration file, built-in defaults apply: SQLite in the state directory, MS-CHAPv2 and 128-bit MPPE, an
 /// address pool that overlaps no network of this host. SIGTERM ends all sessions in order, a second one at once; SIGHUP
-/// reloads the configuration and keeps the sessions.
+/// reloads the configuration and keeps the sessions (adit reload).
+///
+/// The server keeps running when its terminal is closed: adit stop ends it. (sudo ends the program that it runs.) To start
+/// it at boot: adit service install.
+///
+/// Needs CAP_NET_ADMIN and CAP_NET_RAW, and gives up all other capabilities, also as root.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Add this user first if no account of that name exists, and print the password once
@@ -38,6 +48,11 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit, Failure> {
     output.refuse_dry_run("serve", "adit check")?;
     let config = read(places, output)?;
+    if !places.daemon_runs() {
+        adit_server::check_addresses(&config).map_err(failure)?;
+    }
+    owns_state(places, &config)?;
+    confine(&config)?;
     let store = match config.store.url {
         StoreUrl::Memory => adit_store::open(&StoreConfig::memory())?,
         StoreUrl::Sqlite(_) => crate::settings::open_store(places, Some(&config))?,
@@ -48,7 +63,7 @@ pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit,
     };
     let file = ConfigFile {
         path: places.config.display().to_string(),
-        state: if places.config.exists() { FileState::Usable } else { FileState::Missing },
+        state: if adit_config::is_there(&places.config) { FileState::Usable } else { FileState::Missing },
     };
     if let Some(name) = &args.first_user
         && store.account(name)?.is_none()
@@ -95,6 +110,47 @@ pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit,
     Ok(Exit::Done)
 }
 
+/// Checks that this user owns the state. Root gives up the right to use another user's files, and files that it created
+/// there would be lost to that user.
+fn owns_state(places: &Places, config: &Config) -> Result<(), Failure> {
+    if matches!(config.store.url, StoreUrl::Memory) {
+        return Ok(());
+    }
+    let database = crate::settings::database(places, Some(config))?;
+    let folder = database.parent().unwrap_or(Path::new("."));
+    let Ok(about) = std::fs::metadata(folder) else { return Ok(()) };
+    let (owner, own) = (about.uid(), adit_sys::host::effective_user());
+    if own != 0 || owner == own {
+        return Ok(());
+    }
+    let folder = folder.display();
+    let message =
+        format!("{folder} belongs to user {owner}, who runs the server as a service, and not to root");
+    Err(Failure::new(Exit::Denied, message)
+        .code(adit_diag::Code::S08)
+        .fix(format!("systemctl start adit; or, after adit service remove: chown -R root: {folder}")))
+}
+
+/// Gives up what the server does not need, before it starts threads and reads anything from the network.
+fn confine(config: &Config) -> Result<(), Failure> {
+    let mut keep = vec![Capability::NetAdmin, Capability::NetRaw];
+    let is_low = |listen: &Listen| {
+        let (Listen::Address { port, .. } | Listen::Interface { port, .. }) = listen;
+        *port < 1024
+    };
+    if config.server.listen.iter().any(is_low) {
+        keep.push(Capability::NetBindService);
+    }
+    let mut on_demand = Vec::new();
+    if config.link.io != adit_config::Io::Socket {
+        on_demand.extend([Capability::Bpf, Capability::IpcLock]);
+        adit_sys::host::raise_locked_memory_limit(XDP_MEMORY);
+    }
+    adit_sys::host::keep_capabilities(&keep, &on_demand)?;
+    adit_sys::host::forbid_inspection()?;
+    Ok(())
+}
+
 fn failure(error: ServerError) -> Failure {
     let exit = match error.code {
         adit_diag::Code::S08 => Exit::Denied,
@@ -135,11 +191,12 @@ fn built_in() -> Result<Checked, Failure> {
 }
 
 fn reread(file: &Path) -> Result<Config, String> {
-    if !file.exists() {
+    if !adit_config::is_there(file) {
         return Err(format!("there is no {}", file.display()));
     }
     Checked::read(file).into_config().map_err(|checked| {
-        eprint!("{}", checked.render());
+        // A closed terminal must not end the server.
+        let _ = std::io::stderr().write_all(checked.render().as_bytes());
         "the configuration has errors; the running one is untouched".to_owned()
     })
 }

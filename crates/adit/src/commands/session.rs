@@ -73,7 +73,7 @@ pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit,
     {
         return Ok(exit);
     }
-    let settings = Settings::load(output, places)?;
+    let settings = Settings::load(places)?;
     let detail = Service::open(output, places, &settings)?.past_session(&args.who)?;
     let judged = verdict::past(&detail, settings.effective().server.name.as_deref());
     if output.is_text() {

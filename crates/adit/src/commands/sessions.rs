@@ -1,5 +1,7 @@
 //! `adit sessions`
 
+mod totals;
+
 use adit_api::history;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -14,6 +16,7 @@ use crate::settings::Settings;
 use crate::style::Tone;
 use crate::table::Field;
 use crate::when;
+use totals::UserTotal;
 
 /// Number of sessions shown by default.
 const USUAL: u32 = 50;
@@ -24,7 +27,8 @@ const USUAL: u32 = 50;
 Examples:
   adit sessions                                   active sessions
   adit sessions --failed --since 24h              failed sessions of the last 24 hours
-  adit sessions --past --filter 'user=al* up>1h' --sort -rx")]
+  adit sessions --past --filter 'user=al* up>1h' --sort -rx
+  adit sessions --since 2026-11-01 --until 2026-12-01 --totals   traffic of each user in November")]
 pub(crate) struct Args {
     /// List past sessions
     #[arg(long)]
@@ -32,6 +36,12 @@ pub(crate) struct Args {
     /// List sessions that had not ended by then: 24h, 2026-11-22
     #[arg(long, value_name = "WHEN")]
     since: Option<String>,
+    /// List only past sessions that began before then
+    #[arg(long, value_name = "WHEN")]
+    until: Option<String>,
+    /// Print one line for each user instead: sessions, time and traffic
+    #[arg(long)]
+    totals: bool,
     /// List only past sessions of this user
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
@@ -50,6 +60,8 @@ pub(crate) struct Args {
 pub(crate) struct PastSessions {
     /// The sessions, oldest first.
     sessions: Vec<PastSession>,
+    /// The same, summed up for each user, by name.
+    totals: Vec<UserTotal>,
 }
 
 impl Document for PastSessions {
@@ -154,7 +166,12 @@ const COLUMNS: &[Column<PastSession>] = &[
 
 pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit, Failure> {
     // Flags that apply only to past sessions imply --past.
-    let past_only = args.since.is_some() || args.user.is_some() || args.failed || args.lines.is_some();
+    let past_only = args.since.is_some()
+        || args.until.is_some()
+        || args.totals
+        || args.user.is_some()
+        || args.failed
+        || args.lines.is_some();
     if args.past || past_only {
         past(args, output, places)
     } else {
@@ -163,32 +180,42 @@ pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit,
 }
 
 fn past(args: &Args, output: &Output, places: &Places) -> Result<Exit, Failure> {
-    let since = match &args.since {
-        None => None,
-        Some(text) => Some(
-            output
-                .clock
-                .since(text)
-                .map_err(|hint| Failure::usage(format!("--since: \"{text}\" is no time")).fix(hint))?,
-        ),
+    let when = |text: &Option<String>, flag: &str| {
+        let read = |text: &String| {
+            let wrong = |hint| Failure::usage(format!("{flag}: \"{text}\" is no time")).fix(hint);
+            output.clock.since(text).map_err(wrong)
+        };
+        text.as_ref().map(read).transpose()
     };
+    let (since, until) = (when(&args.since, "--since")?, when(&args.until, "--until")?);
+    if let (Some(since), Some(until)) = (since, until)
+        && until <= since
+    {
+        return Err(Failure::usage("--until is not after --since").fix("exchange the two times"));
+    }
+    // Totals of the newest sessions alone would mislead.
+    let usual = (since.is_none() && !args.totals).then_some(USUAL);
     let filter = history::Filter {
         user: args.user.clone(),
         since,
+        until,
         before: None,
         failed: args.failed,
-        last: args.lines.or(if since.is_none() { Some(USUAL) } else { None }),
+        last: args.lines.or(usual),
     };
-    let settings = Settings::load(output, places)?;
+    let settings = Settings::load(places)?;
     let sessions = Service::open(output, places, &settings)?.history(&filter)?;
     let chosen = args.list.choose(COLUMNS, sessions.into_iter().map(PastSession::from).collect())?;
+    let totals = totals::of(chosen.rows());
     if !output.is_text() {
-        chosen.document(output, "sessions", &PastSessions { sessions: Vec::new() })?;
+        chosen.document(output, "sessions", &PastSessions { sessions: Vec::new(), totals })?;
         return Ok(Exit::Done);
     }
     let (all, failed) =
         (chosen.rows().count(), chosen.rows().filter(|session| session.code.is_some()).count());
-    if all > 0 {
+    if args.totals && all > 0 {
+        output.text(&totals::text(totals, output)?)?;
+    } else if all > 0 {
         output.text(&chosen.text(output))?;
     }
     output.line(&match (all, failed) {

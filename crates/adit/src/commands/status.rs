@@ -1,7 +1,9 @@
 //! `adit status`, and what other commands show of the running server.
 
+pub(crate) mod clients;
+
 use adit_api::session::{SessionDetail, SessionRow, State};
-use adit_api::status::{Drops, Status};
+use adit_api::status::{Drops, QueueStatus, Status};
 use adit_api::{Request, Response};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -18,9 +20,14 @@ use crate::style::Tone;
 use crate::table::{Field, printable};
 use crate::when;
 
-/// Show the status of the server
+/// Show the status of the server, and of clients on this host
+///
+/// Without a running server only the clients of `adit connect` are shown, if there are any.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
+    /// Show only the clients of `adit connect`; exit status 1 if one of them is not connected, 5 if there is none
+    #[arg(long, conflicts_with = "check")]
+    client: bool,
     /// Set only the exit status: `live` when the server answers, `ready` when it also takes calls
     #[arg(long, value_name = "WHAT", value_enum)]
     check: Option<Check>,
@@ -77,22 +84,38 @@ pub(crate) fn ask(request: &Request, output: &Output, places: &Places) -> Result
 }
 
 pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit, Failure> {
-    let status = match ask(&Request::Status, output, places)? {
-        Response::Status(status) => status,
-        _ => return Err(control::other_version()),
+    if args.client {
+        return clients::run(output, places);
+    }
+    let status = match ask(&Request::Status, output, places) {
+        Ok(Response::Status(status)) => status,
+        Ok(_) => return Err(control::other_version()),
+        // A host that is only a client has no server.
+        Err(failure)
+            if failure.exit == Exit::Unreachable && args.check.is_none() && clients::exist(places) =>
+        {
+            return clients::run(output, places);
+        }
+        Err(failure) => return Err(failure),
     };
     match args.check {
         Some(Check::Live) => return Ok(Exit::Done),
-        Some(Check::Ready) if status.draining => return Ok(Exit::Problem),
+        Some(Check::Ready) if !takes_calls(&status) => return Ok(Exit::Problem),
         Some(Check::Ready) => return Ok(Exit::Done),
         None => {}
     }
     if output.is_text() {
         output.text(&text(&status, output))?;
+        output.text(&clients::text(places, output))?;
     } else {
         output.document(&*status)?;
     }
     Ok(Exit::Done)
+}
+
+/// Whether new calls are accepted: the server is not drained, and no fault of its host refuses them.
+fn takes_calls(status: &Status) -> bool {
+    !status.draining && !status.faults.iter().any(|fault| fault.refuses_calls)
 }
 
 fn text(status: &Status, output: &Output) -> String {
@@ -117,6 +140,9 @@ fn text(status: &Status, output: &Output) -> String {
         n => format!(", {n} in set-up"),
     };
     line("sessions", format!("{} of {} up{starting}", status.sessions_up, status.sessions_limit));
+    if let Some(text) = queue(status.queue) {
+        line("queue", text);
+    }
     for pool in &status.pools {
         line("pool", format!("{}  {}  {} of {} used", pool.name, pool.net, pool.used, pool.size));
     }
@@ -164,14 +190,37 @@ const COLUMNS: &[Column<SessionRow>] = &[
     }),
 ];
 
+/// The connections that are not in set-up yet, and those that did not get there; `None` if there were none.
+fn queue(queue: QueueStatus) -> Option<String> {
+    let QueueStatus { arriving, waiting, oldest_s, refused, evicted, unfinished } = queue;
+    let mut parts = Vec::new();
+    if waiting > 0 {
+        parts.push(format!("{waiting} waiting, the oldest for {oldest_s} s"));
+    }
+    if arriving > 0 {
+        parts.push(format!("{arriving} without a first message"));
+    }
+    let past =
+        [(refused, "refused"), (evicted, "ended without progress"), (unfinished, "closed before a message")];
+    let past: Vec<_> =
+        past.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+    if !past.is_empty() {
+        parts.push(format!("since the start {}", past.join(", ")));
+    }
+    (!parts.is_empty()).then(|| parts.join("; "))
+}
+
 /// What was dropped, if anything.
 fn dropped(drops: Drops) -> Vec<String> {
-    let Drops { unknown_call, spoofed, malformed, queue_full, overflowed, refused } = drops;
+    let Drops { unknown_call, spoofed, malformed, queue_full, overflowed, forged, refused } = drops;
     let mut texts = Vec::new();
     if unknown_call + spoofed + malformed + queue_full > 0 {
         texts.push(format!(
             "GRE packets: {unknown_call} for no call, {spoofed} from a wrong address, {malformed} malformed; {queue_full} for full queues"
         ));
+    }
+    if forged > 0 {
+        texts.push(format!("forged control frames ignored: {forged}"));
     }
     if overflowed + refused > 0 {
         texts.push(format!(

@@ -1,10 +1,11 @@
 //! `adit undo`
 
 use adit_sys::Kind;
-use adit_sys::journal::{self, Report, Undone};
+use adit_sys::journal::{self, Report, Scope, Undone};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::service::{CLIENT_PATH, SERVER_PATH};
 use crate::document::Document;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
@@ -17,7 +18,7 @@ use crate::prompt;
 Changes of a running adit are never touched: stop it, and it undoes them itself.
 Changes that another program has made since are kept and listed.")]
 pub(crate) struct Args {
-    /// Undo the lasting changes of `adit init` too
+    /// Undo the lasting changes of `adit init` too, and list the files that are left
     #[arg(long)]
     all: bool,
 }
@@ -33,6 +34,17 @@ pub(crate) struct Undo {
     kept: Vec<Kept>,
     /// Files that could not be read.
     damaged: Vec<String>,
+    /// With --all: the files of adit on this host that are kept, because they are the administrator's.
+    left: Vec<Left>,
+}
+
+/// A file that `adit undo --all` keeps.
+#[derive(Serialize, JsonSchema)]
+struct Left {
+    /// Its path.
+    path: String,
+    /// What it contains.
+    what: &'static str,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -60,7 +72,6 @@ impl Document for Undo {
 }
 
 pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit, Failure> {
-    let folder = places.journal();
     if args.all && !output.dry_run {
         let question = "Take back what adit init set up too?";
         if !prompt::agree(output, question, false, "--yes, or --dry-run to see what it would do")? {
@@ -68,8 +79,9 @@ pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit,
             return Ok(Exit::Done);
         }
     }
-    let report = journal::recover(&folder, args.all, output.dry_run)?;
-    let document = document(&report, output.dry_run);
+    let report = recover(args.all, output, places)?;
+    let left = if args.all { left(places) } else { Vec::new() };
+    let document = document(&report, output.dry_run, left);
     if output.is_text() {
         print(&document, output)?
     } else {
@@ -89,7 +101,44 @@ pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit,
     })
 }
 
-fn document(report: &Report, dry_run: bool) -> Undo {
+/// Recovers from all journals. One that cannot be read or trusted does not keep the others from being undone.
+fn recover(lasting: bool, output: &Output, places: &Places) -> Result<Report, Failure> {
+    let mut whole = Report::default();
+    let (mut read, mut first) = (0, None);
+    for folder in places.journals() {
+        match journal::recover(&folder, &Scope::default(), lasting, output.dry_run) {
+            Ok(report) => {
+                read += 1;
+                whole.outcomes.extend(report.outcomes);
+                whole.still.extend(report.still);
+                whole.damaged.extend(report.damaged);
+            }
+            Err(error) => {
+                first.get_or_insert_with(|| error.clone());
+                whole.damaged.push(error);
+            }
+        }
+    }
+    match first {
+        Some(error) if read == 0 => Err(error.into()),
+        _ => Ok(whole),
+    }
+}
+
+/// The files of adit that exist: accounts and a configuration that was edited since `adit init` must not be lost.
+fn left(places: &Places) -> Vec<Left> {
+    let files = [
+        (places.config.clone(), "the configuration"),
+        (places.database(), "accounts, sessions and events"),
+        (places.seal_key(), "the key that seals the passwords of the database"),
+        (SERVER_PATH.into(), "the service; to remove it: adit service remove"),
+        (CLIENT_PATH.into(), "the service of clients; to remove it: adit service remove --client"),
+    ];
+    let there = files.into_iter().filter(|(path, _)| adit_config::is_there(path));
+    there.map(|(path, what)| Left { path: path.display().to_string(), what }).collect()
+}
+
+fn document(report: &Report, dry_run: bool, left: Vec<Left>) -> Undo {
     let changed = |outcome: &journal::Outcome| {
         let (state, why) = match &outcome.undone {
             None => ("would-undo", None),
@@ -105,6 +154,7 @@ fn document(report: &Report, dry_run: bool) -> Undo {
         changes: report.outcomes.iter().map(changed).collect(),
         kept: report.still.iter().map(|still| Kept { by: still.by.clone(), running: still.alive }).collect(),
         damaged: report.damaged.iter().map(ToString::to_string).collect(),
+        left,
     }
 }
 
@@ -119,6 +169,15 @@ fn print(document: &Undo, output: &Output) -> Result<(), Failure> {
     }
     if document.changes.is_empty() && document.damaged.is_empty() {
         output.line("nothing to undo")?;
+    }
+    for Left { path, what } in &document.left {
+        output.line(&format!("left     {path}   {what}"))?;
+    }
+    if !document.left.is_empty() {
+        output.remark(
+            "note",
+            "rm removes the files that are left; without a backup, accounts are lost with them",
+        );
     }
     for kept in &document.kept {
         output.remark(

@@ -1,5 +1,7 @@
 //! `adit check`
 
+use adit_store::NewAccount;
+
 use crate::{CONFIG, World};
 
 #[test]
@@ -23,6 +25,16 @@ fn what_is_found() {
 }
 
 #[test]
+fn a_file_that_cannot_be_read_is_the_only_finding() {
+    let world = World::configured();
+    std::fs::write(world.path("latin1.toml"), b"[server]\nname = \"caf\xe9\"\n").unwrap();
+    let file = world.path("latin1.toml").display().to_string();
+    let text = world.run(&["check", &file]);
+    assert!(text.contains("F18") && text.contains("line 2 is not UTF-8"), "{text}");
+    assert!(text.contains("1 error") && !text.contains("warning") && !text.contains("listen"), "{text}");
+}
+
+#[test]
 fn as_json() {
     let world = World::configured();
     std::fs::write(world.path("adit.toml"), "[pool]\nnet = 7\n").unwrap();
@@ -38,4 +50,23 @@ fn this_host_is_looked_at() {
     let text = world.run(&["check"]);
     assert!(text.contains("S10") && text.contains("192.0.2.77"), "{text}");
     assert!(text.contains("checked  syntax, meaning, host") && text.contains("--- exit 1"), "{text}");
+}
+
+#[test]
+fn fixed_addresses_outside_every_pool_are_reported() {
+    let world = World::configured();
+    let store = world.store();
+    for (name, address) in [("alice", "10.99.0.7"), ("bob", "10.98.0.7"), ("carol", "10.99.0.1")] {
+        let account = NewAccount { address: Some(address.parse().unwrap()), ..NewAccount::named(name) };
+        store.add_account(&account, None, false, jiff::Timestamp::UNIX_EPOCH).unwrap();
+    }
+    let text = world.run(&["check"]);
+    assert!(
+        text.contains("I02") && text.contains("the fixed address 10.98.0.7 of bob lies in no pool"),
+        "{text}"
+    );
+    assert!(text.contains("10.99.0.1 cannot be given to carol"), "{text}");
+    assert!(!text.contains("alice"), "{text}");
+    assert!(!text.contains("--- exit"), "the file is usable: {text}");
+    assert!(world.run(&["check", "--strict"]).contains("--- exit 1"));
 }

@@ -81,20 +81,61 @@ fn nothing_to_undo() {
 }
 
 #[test]
+fn files_that_undo_all_keeps_are_listed() {
+    let world = World::new();
+    init(&world, &with(&["--yes", "--forward", "no"]));
+    world.run(&["user", "add", "alice", "--generate"]);
+    let file = world.path("etc/adit.toml").display().to_string();
+    let undo = |more: &[&str]| world.run(&[&["-c", file.as_str(), "undo"], more].concat());
+    assert!(!undo(&[]).contains("left "), "without --all, nothing lasting is undone");
+    let text = undo(&["--all", "--yes"]);
+    for path in ["etc/adit.toml", "state/adit.db", "state/seal.key"] {
+        assert!(text.contains(&format!("left     DIR/{path}")), "{text}");
+        assert!(world.path(path).exists());
+    }
+}
+
+#[test]
 fn what_a_dead_owner_changed_is_undone() {
     use adit_sys::journal::{Journal, Lasts};
+    use adit_testbed::Host;
     let world = World::new();
-    let file = world.path("resolv.conf");
-    std::fs::write(&file, "nameserver 192.0.2.53\n").unwrap();
-    let mut journal = Journal::open(&world.path("state/journal"), "init", Lasts::UntilUndo).unwrap();
-    journal.replace_file(&file, "nameserver 10.99.0.1\n").unwrap();
+    let host = Host::new("host");
+    // A process keeps the namespace in sight.
+    let _inside = host.spawn(std::process::Command::new("sleep").arg("60"));
+    let forwarding = || host.sh("cat /proc/sys/net/ipv4/ip_forward");
+    let folder = world.path("state/journal");
+    let mut journal = host.run(|| Journal::open(&folder, "init", Lasts::UntilUndo).unwrap());
+    host.run(|| journal.set_sysctl("net.ipv4.ip_forward", "1").unwrap());
     let mut runs = vec![world.run(&["undo"])];
     drop(journal);
     runs.push(world.run(&["undo"]));
     runs.push(world.run(&["undo", "--all", "--dry-run"]));
-    assert_eq!(std::fs::read_to_string(&file).unwrap(), "nameserver 10.99.0.1\n");
+    assert_eq!(forwarding().trim(), "1");
     runs.push(world.run(&["undo", "--all", "--yes"]));
-    assert_eq!(std::fs::read_to_string(&file).unwrap(), "nameserver 192.0.2.53\n");
+    assert_eq!(forwarding().trim(), "0");
     runs.push(world.run(&["undo", "--all", "--yes"]));
+    insta::assert_snapshot!(runs.join("\n"));
+}
+
+/// A user who may write in the state directory, as the user of the service may, does not make root change the host.
+#[test]
+fn a_journal_of_another_user_is_reported_and_not_undone() {
+    use std::os::unix::fs::chown;
+    let world = World::new();
+    let folder = world.path("state/journal");
+    std::fs::create_dir_all(&folder).unwrap();
+    let (victim, journal) = (world.path("victim"), folder.join("1-1-0.journal"));
+    std::fs::write(&victim, "new").unwrap();
+    let before = "{\"file\":{\"content\":\"root::0:0\",\"mode\":384,\"uid\":0,\"gid\":0}}";
+    let change =
+        format!("{{\"file\":{{\"path\":\"{}\",\"before\":{before},\"wrote\":\"new\"}}}}", victim.display());
+    std::fs::write(&journal, format!("{{\"intend\":{{\"number\":1,\"change\":{change}}}}}\n")).unwrap();
+    chown(&journal, Some(65534), Some(65534)).unwrap();
+    let mut runs = vec![world.run(&["undo", "--all", "--yes"])];
+    // As root's own file it is trusted, but the path is none that adit changes.
+    chown(&journal, Some(0), Some(0)).unwrap();
+    runs.push(world.run(&["undo", "--all", "--yes"]));
+    assert_eq!(std::fs::read_to_string(&victim).unwrap(), "new");
     insta::assert_snapshot!(runs.join("\n"));
 }

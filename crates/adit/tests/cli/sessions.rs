@@ -125,3 +125,27 @@ fn one() {
     });
     assert_eq!(world.store().record(SessionId(2)).unwrap().len(), 200);
 }
+
+#[test]
+fn totals_of_each_user_within_two_times() {
+    let world = past();
+    let json = world.json(&["sessions", "--past"]);
+    let rows = json["sessions"].as_array().unwrap();
+    let totals = json["totals"].as_array().unwrap();
+    let sum = |rows: &[serde_json::Value], key: &str| {
+        rows.iter().map(|row| row[key].as_u64().unwrap()).sum::<u64>()
+    };
+    for key in ["up_s", "rx_bytes", "tx_bytes"] {
+        assert_eq!(sum(totals, key), sum(rows, key), "{key}");
+    }
+    assert_eq!(sum(totals, "sessions"), rows.len() as u64);
+    let alice = totals.iter().find(|total| total["user"] == "alice").unwrap();
+    assert_eq!(alice["rx_bytes"], 1_234_567_890);
+    let text = world.run(&["sessions", "--totals"]);
+    assert!(text.contains("USER") && text.contains("alice") && text.contains("1.2 GB"), "{text}");
+    // The first session began at the first second, so one that ends the range there is empty.
+    let before = world.run(&["sessions", "--until", "2001-01-01"]);
+    assert!(before.contains("no past sessions"), "{before}");
+    let wrong = world.run(&["sessions", "--since", "2026-11-22", "--until", "2026-11-21"]);
+    assert!(wrong.contains("--until is not after --since") && wrong.contains("--- exit 2"), "{wrong}");
+}

@@ -199,20 +199,51 @@ fn a_group_needs_a_configuration() {
 }
 
 #[test]
+fn a_configuration_that_is_a_broken_link_is_not_a_missing_one() {
+    let world = World::new();
+    std::os::unix::fs::symlink(world.path("nowhere.toml"), world.path("adit.toml")).unwrap();
+    let mut command = world.command(&["user", "add", "bob", "--password-stdin"]);
+    let output = command.env("ADIT_CONFIG", world.path("adit.toml")).write_stdin(GOOD).output().unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{error}");
+    assert!(error.contains("link to a file that does not exist"), "{error}");
+    assert!(!world.path("state").exists());
+}
+
+#[test]
 fn a_configuration_with_errors_names_no_database() {
     let world = World::new();
     let database = world.path("named.db");
     let text = format!("[store]\nurl = \"sqlite:{}\"\n[link]\nmtuu = 1400\n", database.display());
     std::fs::write(world.path("adit.toml"), text).unwrap();
-    for arguments in
-        [&["user", "list"][..], &["user", "add", "bob", "--password-stdin"], &["log"], &["session", "s1"]]
-    {
-        let mut command = world.command(arguments);
-        let output = command.env_remove("ADIT_STATE_DIR").write_stdin(GOOD).output().unwrap();
-        let error = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {error}");
-        assert!(error.contains("the database that it names is not known"), "{arguments:?}: {error}");
+    for arguments in [
+        &["user", "list"][..],
+        &["user", "show", "bob"],
+        &["user", "add", "bob", "--password-stdin"],
+        &["user", "set", "bob", "--note", "fax"],
+        &["user", "passwd", "bob", "--password-stdin"],
+        &["user", "disable", "bob"],
+        &["user", "remove", "bob", "--yes"],
+        &["log"],
+        &["session", "s1"],
+        &["sessions", "--past"],
+        &["explain", "user", "bob"],
+        &["explain", "route", "bob", "192.168.10.5"],
+    ] {
+        // A state directory names the database, and still not its rules.
+        for is_state_given in [false, true] {
+            let mut command = world.command(arguments);
+            if !is_state_given {
+                command.env_remove("ADIT_STATE_DIR");
+            }
+            let output = command.write_stdin(GOOD).output().unwrap();
+            let error = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(1), "{arguments:?}: {error}");
+            assert!(error.contains("the database that it names is not known"), "{arguments:?}: {error}");
+            assert_eq!(output.stdout, b"", "{arguments:?}");
+        }
     }
+    assert!(!world.path("state").exists(), "nothing was made");
     assert!(!database.exists());
 }
 
@@ -288,19 +319,42 @@ fn passwords() {
 }
 
 #[test]
-fn an_empty_password_generates_one_that_is_shown_once() {
+fn an_empty_password_on_stdin_or_in_a_file_is_refused() {
     let world = World::configured();
-    let text = world.run_with(&["user", "add", "alice", "--password-stdin"], "\n");
+    let file = world.path("password");
+    std::fs::write(&file, "\r\nsecond line\n").unwrap();
+    for input in ["", "\n", "\r\n"] {
+        let text = world.run_with(&["user", "add", "alice", "--password-stdin"], input);
+        assert!(text.contains("the password is empty: the first line of stdin"), "{text}");
+        assert!(text.contains("--- exit 2") && !text.contains("shown once"), "{text}");
+    }
+    let text = world.run(&["user", "add", "alice", "--password-file", &file.display().to_string()]);
+    assert!(text.contains("the password is empty") && text.contains("--- exit 2"), "{text}");
+    assert_eq!(world.store().accounts().unwrap().len(), 0);
+}
+
+#[test]
+fn names_that_commands_take_for_something_else_or_that_no_login_reaches_are_refused() {
+    let world = World::configured();
+    for name in ["all", "S1", "10.99.0.9"] {
+        let text = world.run_with(&["user", "add", name, "--password-stdin"], GOOD);
+        assert!(text.contains("selects sessions in commands") && text.contains("--- exit 2"), "{text}");
+    }
+    let text = world.run_with(&["user", "add", "CORP\\bob", "--password-stdin"], GOOD);
+    assert!(text.contains("auth.domain = \"strip\"") && text.contains("--- exit 2"), "{text}");
+    assert_eq!(world.store().accounts().unwrap().len(), 0);
+}
+
+#[test]
+fn a_generated_password_is_shown_once() {
+    let world = World::configured();
+    let text = world.run(&["user", "add", "alice", "--generate"]);
     let made =
         text.lines().find_map(|line| line.strip_prefix("password ")).unwrap().split(' ').next().unwrap();
     assert_eq!(made.len(), "ruzk-pemo-lavi-tond-46".len(), "{text}");
     assert_eq!(text.matches(made).count(), 1);
     assert_eq!(secret(&world, "alice").nt_hash(), Password::new(made).nt_hash());
-    let output = world
-        .command(&["user", "passwd", "alice", "--password-stdin", "--json"])
-        .write_stdin("\n")
-        .output()
-        .unwrap();
+    let output = world.command(&["user", "passwd", "alice", "--generate", "--json"]).output().unwrap();
     let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let made = json["password"].as_str().unwrap();
     assert_eq!(secret(&world, "alice").nt_hash(), Password::new(made).nt_hash());

@@ -16,7 +16,7 @@ fn watch(host: &Host, dir: &tempfile::TempDir, seconds: &str) -> Running {
 #[test]
 fn a_failed_call_is_judged_when_the_capture_is_stopped() {
     let (client, server) = neighbours();
-    server.nft("table ip f { chain i { type filter hook input priority 0; ip protocol gre drop; }; }");
+    server.nft("table ip f { chain i { type filter hook input priority 0; ip protocol 47 drop; }; }");
     let server = Server::start(server, CONFIG, &["alice"]);
     let dir = tempfile::TempDir::new().unwrap();
     let mut watching = watch(&server.host, &dir, "300");

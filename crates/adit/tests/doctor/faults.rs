@@ -54,7 +54,7 @@ fn gre_that_does_not_come_back() {
 #[test]
 fn a_firewall_of_this_host_is_not_blamed_on_others() {
     let (client, server) = neighbours();
-    client.nft("table ip f { chain o { type filter hook output priority 0; ip protocol gre drop; }; }");
+    client.nft("table ip f { chain o { type filter hook output priority 0; ip protocol 47 drop; }; }");
     let _server = Server::start(server, CONFIG, &["alice"]);
     fails_with(&doctor(&client, &["203.0.113.10"]), 19, &["S03"]);
 }
@@ -160,7 +160,7 @@ fn a_pool_that_is_the_clients_own_network() {
 #[test]
 fn packets_that_are_too_large_vanish() {
     let (client, nat, server) = behind_nat();
-    nat.rule("ip protocol gre ip length > 1300 drop");
+    nat.rule("ip protocol 47 ip length > 1300 drop");
     let server = Server::start(server, CONFIG, &["alice"]);
     let _names = names(&server.lan);
     let reply = doctor(&client, &["203.0.113.10", "-u", "alice", "--reach", "192.168.10.20"]);
@@ -185,7 +185,7 @@ fn gre_that_a_router_forgets() {
         scope.spawn(|| {
             // By then the tests inside are done, and the silence has begun.
             std::thread::sleep(std::time::Duration::from_secs(8));
-            nat.rule("ip protocol gre drop");
+            nat.rule("ip protocol 47 drop");
         });
         doctor(&client, &["203.0.113.10", "-u", "alice", "--idle", "12s"])
     });

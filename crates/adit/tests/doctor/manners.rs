@@ -20,7 +20,7 @@ fn it_goes_no_further_than_requested() {
 #[test]
 fn ctrl_c_disconnects_and_reports_the_findings() {
     let (client, server) = neighbours();
-    server.nft("table ip f { chain i { type filter hook input priority 0; ip protocol gre drop; }; }");
+    server.nft("table ip f { chain i { type filter hook input priority 0; ip protocol 47 drop; }; }");
     let server = Server::start(server, CONFIG, &["alice"]);
     let dir = tempfile::TempDir::new().unwrap();
     let mut running = client.spawn(&mut adit(dir.path(), &["doctor", "203.0.113.10"]));
@@ -56,7 +56,7 @@ fn without_raw_sockets_the_missing_capability_is_named() {
 #[test]
 fn it_is_over_in_time() {
     let (client, server) = neighbours();
-    server.nft("table ip f { chain i { type filter hook input priority 0; ip protocol gre drop; }; }");
+    server.nft("table ip f { chain i { type filter hook input priority 0; ip protocol 47 drop; }; }");
     let _server = Server::start(server, CONFIG, &["alice"]);
     let began = Instant::now();
     let reply = doctor(&client, &["203.0.113.10", "--timeout", "4s"]);

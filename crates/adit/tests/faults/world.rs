@@ -320,7 +320,7 @@ fn lay_line(plan: &Plan, transit: &Host, edge: &Host) -> Option<Relay> {
 
 fn forward(edge: &Host, gre: bool) {
     edge.ip("address add 203.0.113.10/32 dev wan0");
-    let gre = if gre { format!("ip protocol gre dnat to {BEHIND};") } else { String::new() };
+    let gre = if gre { format!("ip protocol 47 dnat to {BEHIND};") } else { String::new() };
     edge.nft(&format!(
         "table ip nat {{\n\
              chain prerouting {{ type nat hook prerouting priority -100; ip daddr 203.0.113.10 tcp dport 1723 dnat to {BEHIND}; {} }}\n\
@@ -344,12 +344,12 @@ fn put_nat(kind: Home, home: &Host, transit: &Host) {
         Home::Funnel(to) => (
             "",
             format!(
-                "chain funnel {{ type nat hook prerouting priority -100; iifname \"wan0\" ip protocol gre dnat to {to}; }}\n"
+                "chain funnel {{ type nat hook prerouting priority -100; iifname \"wan0\" ip protocol 47 dnat to {to}; }}\n"
             ),
         ),
         _ => ("", String::new()),
     };
-    let guard = if funnel.is_empty() { "" } else { "ip protocol gre accept;" };
+    let guard = if funnel.is_empty() { "" } else { "ip protocol 47 accept;" };
     let loaded = home.try_sh(&format!(
         "nft -f - <<'END'\n\
          table ip home {{\n\

@@ -216,7 +216,7 @@ fn a_client_that_comes_back_never_repeats_a_refused_password() {
     let server = Server::start(server_host, CONFIG, &["alice"]);
     let mut client = connect(&client_host, "alice", &[]);
     let passwd = ["user", "passwd", "alice", "--password-stdin"];
-    let changed = with_input(&mut adit(server.dir.path(), &passwd), "another-long-password-7");
+    let changed = with_input(&mut adit(server.dir.path(), &passwd), "kestrel-vault-nine-7");
     assert!(changed.status.success(), "{}", String::from_utf8_lossy(&changed.stderr));
     assert!(server.adit(&["kick", "alice", "--reason", "new password"]).ok);
     assert_eq!(client.running.wait(SOON).code(), Some(14), "{}", client.running.log());

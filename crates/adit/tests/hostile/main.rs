@@ -8,6 +8,10 @@ mod common;
 
 mod client;
 mod control;
+mod floods;
+mod forged;
+mod forged_control;
+mod host_faults;
 mod killed;
 mod networks;
 mod packets;

@@ -145,10 +145,19 @@ impl Gre {
         self.raw(&gre::packet(call_id, Some(seq), None, frame));
     }
 
+    /// The same from another of the host's addresses.
+    pub(crate) fn send_from(&self, source: Ipv4Addr, call_id: u16, seq: u32, frame: &[u8]) {
+        self.octets(Some(source), &gre::packet(call_id, Some(seq), None, frame));
+    }
+
     /// Sends octets in place of a GRE packet.
     pub(crate) fn raw(&self, packet: &[u8]) {
+        self.octets(None, packet);
+    }
+
+    fn octets(&self, source: Option<Ipv4Addr>, packet: &[u8]) {
         let mut batch = SendBatch::new(1, 2048);
-        assert!(batch.push(self.to, None, packet));
+        assert!(batch.push(self.to, source, packet));
         self.socket.send(&mut batch);
     }
 

@@ -69,7 +69,7 @@ fn add(
     reversible: bool,
     dry_run: bool,
 ) -> Result<Outcome> {
-    adit_policy::name::check(&new.name)
+    adit_policy::name::check_new(&new.name, &context.config.auth.domain)
         .map_err(|why| refused(ErrorKind::BadName { name: new.name.clone(), why }.into()))?;
     if let Some(group) = &new.group {
         check_group(group, context.config, context.file)?;

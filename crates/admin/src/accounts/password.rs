@@ -5,7 +5,7 @@ use adit_api::{Error, Kind, Result};
 use adit_config::PasswordPolicy;
 use adit_crypto::Rng;
 use adit_crypto::secret::Password;
-use adit_policy::PasswordRules;
+use adit_password::PasswordRules;
 
 use crate::Context;
 
@@ -24,7 +24,7 @@ pub(super) fn accept(context: &Context<'_>, name: &str, new: &NewPassword) -> Re
         return Ok(Accepted { password: generate(policy)?, is_made: true });
     };
     // Even without the rules, PPTP must be able to carry the password.
-    let rules = if *weak { PasswordRules { min_length: 1, blocklist: false } } else { policy.rules.clone() };
+    let rules = if *weak { PasswordRules::none() } else { policy.rules.clone() };
     rules.check(name, password.expose()).map_err(|fault| {
         let fix = if *weak { "choose another one" } else { "leave it empty and one is made; or --weak" };
         Error::new(Kind::Invalid, format!("this password is refused: {fault}")).fix(fix)
@@ -37,12 +37,12 @@ fn generate(policy: &PasswordPolicy) -> Result<Password> {
     let mut seed = [0; 32];
     getrandom::fill(&mut seed)
         .map_err(|error| Error::new(Kind::Internal, format!("no random numbers: {error}")))?;
-    Ok(adit_policy::password::generate(policy.generate, &mut Rng::from_seed(seed)))
+    Ok(adit_password::generate(policy.generate, &mut Rng::from_seed(seed)))
 }
 
 #[cfg(test)]
 mod tests {
-    use adit_policy::PasswordStyle;
+    use adit_password::PasswordStyle;
 
     use super::*;
 

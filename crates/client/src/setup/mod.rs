@@ -2,15 +2,17 @@
 
 mod plan;
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 
 use adit_diag::Code;
-use adit_sys::journal::{self, Change, Journal, Lasts, Undone};
+use adit_sys::journal::{self, Change, Journal, Lasts, Scope, Undone};
+use adit_sys::net::Net;
 use adit_sys::resolver::{Dns, DnsMethod, ResolverFiles};
 use adit_sys::{Error, Kind};
 
 pub use plan::Plan;
-use plan::Steps;
+use plan::{Need, Steps};
 
 /// What was configured, as text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -50,8 +52,9 @@ impl Setup {
         let folder = folder.join(FOLDER);
         let by = "connect".to_owned();
         let (path, whose) = (folder.clone(), by.clone());
+        let scope = Scope::default().with_resolver(&resolver);
         let (journal, remarks) = blocking(move || {
-            let report = journal::recover(&path, false, false);
+            let report = journal::recover(&path, &scope, false, false);
             let remarks = match report {
                 Ok(report) => report
                     .outcomes
@@ -62,7 +65,7 @@ impl Setup {
                 // Journals that cannot be read now cannot be read later either; they must not prevent a connection.
                 Err(error) => vec![error.to_string()],
             };
-            Ok((Journal::open(&path, &whose, Lasts::UntilExit)?, remarks))
+            Ok((Journal::open(&path, &whose, Lasts::UntilExit)?.within(scope), remarks))
         })
         .await?;
         Ok(Setup { folder, by, resolver, journal: Some(journal), applied: None, remarks })
@@ -71,7 +74,8 @@ impl Setup {
     /// Configures the host as planned. Applying the same plan again changes nothing; another plan replaces it.
     ///
     /// # Errors
-    /// S08 without the privilege; I03 if a network behind the tunnel is also a local network of this host. All changes
+    /// S08 without the privilege; I03 if a network behind the tunnel is also a local network of this host, or if it needs the
+    /// assigned address outside the tunnel. All changes
     /// made until then are undone.
     pub async fn apply(&mut self, plan: &Plan) -> Result<Done, Error> {
         match &self.applied {
@@ -85,7 +89,8 @@ impl Setup {
         let journal = match self.journal.take() {
             Some(journal) => journal,
             // An earlier call was cancelled: dropping its journal has undone its changes.
-            None => Journal::open(&self.folder, &self.by, Lasts::UntilExit)?,
+            None => Journal::open(&self.folder, &self.by, Lasts::UntilExit)?
+                .within(Scope::default().with_resolver(&self.resolver)),
         };
         let (plan, resolver) = (plan.clone(), self.resolver.clone());
         let (journal, plan, done) = blocking(move || {
@@ -142,7 +147,8 @@ fn apply(journal: &mut Journal, plan: &Plan, resolver: &ResolverFiles) -> Result
         .into_iter()
         .filter(|u| u.interface != plan.interface)
         .collect();
-    let steps = Steps::new(plan, interface.index, &hop, &others)?;
+    let needed = needed(journal.net(), interface.index)?;
+    let steps = Steps::new(plan, interface.index, &hop, &others, &needed)?;
     if let Some(route) = &steps.to_server {
         match journal.add_route(route) {
             // The host already has a route to the server; it takes precedence.
@@ -171,6 +177,26 @@ fn apply(journal: &mut Journal, plan: &Plan, resolver: &ResolverFiles) -> Result
     Ok(Done { dns, routes: steps.text })
 }
 
+/// The addresses that this host needs outside the tunnel interface with this index.
+fn needed(net: &Net, tunnel: u32) -> Result<Vec<(Ipv4Addr, Need)>, Error> {
+    let v4 = |address: IpAddr| match address {
+        IpAddr::V4(address) => Some(address),
+        IpAddr::V6(_) => None,
+    };
+    let interfaces = net.interfaces()?;
+    let mut needed = Vec::new();
+    for address in net.addresses()?.into_iter().filter(|address| address.interface != tunnel) {
+        let interface = interfaces.iter().find(|interface| interface.index == address.interface);
+        let name = interface.map(|interface| interface.name.clone()).unwrap_or_default();
+        needed.extend(v4(address.address.addr()).map(|address| (address, Need::Own(name))));
+    }
+    let routes = net.routes()?.into_iter().filter(|route| route.interface != Some(tunnel));
+    needed.extend(routes.filter_map(|route| Some((v4(route.gateway?)?, Need::Router))));
+    let servers = adit_sys::host::nameservers().servers.into_iter().filter_map(v4);
+    needed.extend(servers.map(|server| (server, Need::NameServer)));
+    Ok(needed)
+}
+
 fn set_dns(
     journal: &mut Journal,
     plan: &Plan,
@@ -178,14 +204,21 @@ fn set_dns(
     resolver: &ResolverFiles,
 ) -> Result<String, Error> {
     let servers = plan.dns.iter().map(|server| (*server).into()).collect();
-    let method = journal.set_dns(interface, &Dns { servers, domains: plan.domains.clone() }, resolver)?;
+    let set = journal.set_dns(interface, &Dns { servers, domains: plan.domains.clone() }, resolver);
     let servers: Vec<_> = plan.dns.iter().map(ToString::to_string).collect();
-    let names = match (method, plan.domains.is_empty()) {
-        (_, true) => "all names".to_owned(),
-        (DnsMethod::Resolved, false) => plan.domains.join(", "),
-        (_, false) => format!("all names (resolv.conf cannot keep {} apart)", plan.domains.join(", ")),
-    };
-    Ok(format!("{} for {names}", servers.join(", ")))
+    let servers = servers.join(", ");
+    let kept = |why: &str| format!("{servers} not set: {why}");
+    Ok(match set {
+        Ok(DnsMethod::Kept(why)) => kept(&why),
+        // A client without root: the tunnel works, and its user can set the name servers.
+        Err(error) if matches!(error.kind(), Kind::NotPermitted | Kind::ReadOnly) => kept(&error.to_string()),
+        Err(error) => return Err(error),
+        Ok(_) if plan.domains.is_empty() => format!("{servers} for all names"),
+        Ok(DnsMethod::Resolved) => format!("{servers} for {}", plan.domains.join(", ")),
+        Ok(DnsMethod::ResolvConf) => {
+            format!("{servers} for all names (resolv.conf cannot keep {} apart)", plan.domains.join(", "))
+        }
+    })
 }
 
 /// Runs an operation that may block on the disk or on another program on a thread where it delays no other task.

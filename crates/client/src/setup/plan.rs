@@ -45,8 +45,16 @@ pub(super) struct Steps {
 }
 
 impl Steps {
-    /// Derives the steps: `hop` is the present route to the server, `others` are the networks in use on this host.
-    pub(super) fn new(plan: &Plan, index: u32, hop: &Hop, others: &[InUse]) -> Result<Steps, Error> {
+    /// Derives the steps: `hop` is the present route to the server, `others` are the networks in use on this host, and
+    /// `needed` are the addresses that it needs outside the tunnel.
+    pub(super) fn new(
+        plan: &Plan,
+        index: u32,
+        hop: &Hop,
+        others: &[InUse],
+        needed: &[(Ipv4Addr, Need)],
+    ) -> Result<Steps, Error> {
+        own_address(plan, needed)?;
         let networks = networks(plan);
         // A server's inner address may be its public one, or one that is already in use on a local network.
         let peer = (plan.peer != plan.server && !on_link(plan.peer, others)).then_some(plan.peer);
@@ -75,6 +83,40 @@ impl Steps {
             text: text(plan),
         })
     }
+}
+
+/// Why this host needs an address outside the tunnel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Need {
+    /// It is an address of this host, on this interface.
+    Own(String),
+    /// It is a router of this host.
+    Router,
+    /// It is a name server of this host.
+    NameServer,
+}
+
+/// Refuses an inner address that this host needs outside the tunnel: it would become an address of this host itself, and
+/// packets to the router, the name server or the server would never leave it.
+fn own_address(plan: &Plan, needed: &[(Ipv4Addr, Need)]) -> Result<(), Error> {
+    let local = plan.local;
+    let why = if local == plan.server {
+        "it is the server's own address".to_owned()
+    } else if local == plan.peer {
+        "it is the server's address inside the tunnel too".to_owned()
+    } else if local.is_unspecified() || local.is_loopback() || local.is_multicast() || local.is_broadcast() {
+        "it is no address of a host".to_owned()
+    } else {
+        match needed.iter().find(|(address, _)| *address == local) {
+            None => return Ok(()),
+            Some((_, Need::Own(interface))) => format!("this host has it already, on {interface}"),
+            Some((_, Need::Router)) => "it is the address of this host's router".to_owned(),
+            Some((_, Need::NameServer)) => "it is the address of this host's name server".to_owned(),
+        }
+    };
+    Err(Error::new(Kind::Exists, format!("cannot use {local}, the address that the server assigned"), why)
+        .with_code(Code::I03)
+        .with_fix("the server's administrator has to choose another pool; or connect from another network"))
 }
 
 /// All traffic is routed as two /1 networks, so that the host's own default route stays unchanged.

@@ -23,6 +23,8 @@ pub(crate) enum Kind {
     /// A list of these numbers.
     Numbers(&'static [i64]),
     Bool,
+    /// A boolean, or a list of passphrases, which means `true`.
+    BoolOrTexts,
     Duration(RangeInclusive<Duration>),
     /// Zero means never.
     DurationOrNever(RangeInclusive<Duration>),
@@ -60,6 +62,7 @@ impl Kind {
             Kind::Number(limits) => problems(read::number(node, limits)),
             Kind::Numbers(allowed) => problems(read::number_list(node, allowed)),
             Kind::Bool => problems(read::boolean(node)),
+            Kind::BoolOrTexts => problems(read::blocklist(node)),
             Kind::Duration(limits) => problems(read::duration(node, limits)),
             Kind::DurationOrNever(limits) => problems(read::duration_or_never(node, limits)),
             Kind::Address => problems(read::address(node)),
@@ -97,6 +100,7 @@ impl Kind {
                 format!("a list of {}", numbers.join(", "))
             }
             Kind::Bool => "true | false".to_owned(),
+            Kind::BoolOrTexts => "true | false | a list of texts".to_owned(),
             Kind::Duration(limits) => format!("a time, {}", span(limits)),
             Kind::DurationOrNever(limits) => format!("a time, {}, or 0 for never", span(limits)),
             Kind::Address => "an IPv4 address".to_owned(),
@@ -138,6 +142,7 @@ impl Kind {
             }
             Kind::Numbers(allowed) => list(json!({"enum": allowed})),
             Kind::Bool => json!({"type": "boolean"}),
+            Kind::BoolOrTexts => json!({"anyOf": [{"type": "boolean"}, list(text())]}),
             Kind::Duration(_) | Kind::DurationOrNever(_) => {
                 json!({"anyOf": [duration(), {"const": 0}]})
             }

@@ -17,6 +17,7 @@ pub(super) fn samples(kind: &Kind) -> Vec<String> {
         Kind::Number(limits) => vec![limits.start().to_string(), limits.end().to_string()],
         Kind::Numbers(allowed) => allowed.iter().map(|number| format!("[{number}]")).collect(),
         Kind::Bool => plain(&["true", "false"]),
+        Kind::BoolOrTexts => plain(&["true", "false", "[\"vwT8rjLq2mXz0pKd5c\"]"]),
         Kind::Duration(limits) | Kind::DurationOrNever(limits) => {
             let mut values = vec![*limits.start(), *limits.end()];
             if matches!(kind, Kind::DurationOrNever(_)) {

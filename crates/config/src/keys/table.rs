@@ -71,7 +71,7 @@ pub(crate) static KEYS: &[Key] = &[
     key(&["auth"], "sources", Kind::SupportedWords(&["local"], &["radius", "ldap", "winbind", "chap-secrets"]), "[\"local\"]", "", "account sources, in the order in which they are queried"),
     key(&["auth"], "domain", Kind::Domain, "\"strip\"", "\"require:CORP\"", "CORP\\bob is bob, or another user, or the only form accepted"),
     key(&["auth.password"], "min_length", Kind::Number(1..=256), "14", "", "shortest password of a local account"),
-    key(&["auth.password"], "blocklist", Kind::Bool, "true", "", "refuse common passwords; needs no network"),
+    key(&["auth.password"], "blocklist", Kind::BoolOrTexts, "true", "[\"purple harbour kettle\"]", "refuse passwords that are easy to guess, and those of a list; needs no network"),
     key(&["auth.password"], "max_age", Kind::DurationOrNever(secs(DAY, 3650 * DAY)), "\"365d\"", "", "a password older than this has expired"),
     key(&["auth.password"], "generate", Kind::Word(&["words", "random"]), "\"words\"", "", "style of generated passwords"),
 
@@ -92,8 +92,8 @@ pub(crate) static KEYS: &[Key] = &[
     key(&["link"], "workers", Kind::AutoOr(&[1, 2, 4, 8]), "\"auto\"", "", "threads for packets; auto: by the number of cores"),
 
     key(&["limits"], "sessions", Kind::Number(1..=65_535), "200", "", "concurrent sessions"),
-    key(&["limits"], "starting", Kind::Number(1..=4_096), "256", "", "concurrent calls in set-up; more are queued"),
-    key(&["limits"], "calls_per_minute_per_address", Kind::Number(0..=100_000), "20", "", "failed calls per minute from one address; more are delayed; 0 is no limit"),
+    key(&["limits"], "starting", Kind::Number(1..=4_096), "1024", "", "concurrent calls in set-up; more are queued"),
+    key(&["limits"], "calls_per_minute_per_address", Kind::Number(0..=100_000), "20", "", "failed logins per minute from one address; more are delayed; 0 is no limit"),
     key(&["limits"], "same_nat", Kind::Word(&["allow", "refuse"]), "\"allow\"", "", "several clients behind one address"),
 
     key(&["log"], "level", Kind::Word(&["error", "warn", "info", "debug"]), "\"info\"", "", "the least severe line that is written; debug adds every step of a call"),

@@ -18,7 +18,9 @@ pub(crate) use duration::{duration, duration_or_never};
 pub use duration::{parse_duration, show_duration};
 pub(crate) use list::{list, number_list, one_or_list};
 pub(crate) use simple::{boolean, number, text, word};
-pub(crate) use special::{auto_or, domain_rule, good_name, log_target, mss, pool_name, secret, store_url};
+pub(crate) use special::{
+    auto_or, blocklist, domain_rule, good_name, log_target, mss, pool_name, secret, store_url,
+};
 pub(crate) use supported::{supported_word, supported_words};
 
 /// Why a value is not usable. The message continues after the key: "pool.net *has no length*".

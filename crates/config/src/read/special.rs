@@ -3,15 +3,20 @@
 use std::path::PathBuf;
 
 use adit_diag::Code;
+use adit_password::{MIN_LETTERS, letters};
 use adit_policy::DomainRule;
 
 use crate::model::{LogTarget, Mss, SecretSource, StoreUrl};
 use crate::read::simple::choices;
-use crate::read::{Problem, Read, number, quote, text, want_text, wrong_type};
+use crate::read::{Problem, Read, boolean, list, number, quote, text, want_text, wrong_type};
 use crate::tree::{Node, Value};
 
 /// The longest name of a pool or group.
 const MAX_NAME: usize = 32;
+
+/// The longest entry of a blocklist, in octets, and the most entries.
+const MAX_PASSPHRASE: usize = 256;
+const MAX_BLOCKED: usize = 1024;
 
 /// Whether a table may have this name. The caller reports the problem, because a key has no node.
 pub(crate) fn good_name(name: &str) -> bool {
@@ -174,6 +179,35 @@ pub(crate) fn auto_or(node: &Node, allowed: &[i64]) -> Read<Option<i64>> {
                 .fail()
         }
         _ => Err(vec![wrong_type(node, &expected)]),
+    }
+}
+
+/// The entries of a blocklist: `true` is a list without entries, `false` is `None`.
+pub(crate) fn blocklist(node: &Node) -> Read<Option<Vec<String>>> {
+    let entry = |node: &Node| {
+        let entry = text(node, MAX_PASSPHRASE)?;
+        let count = letters(&entry).chars().count();
+        if count >= MIN_LETTERS {
+            return Ok(entry);
+        }
+        Problem::new(
+            node,
+            Code::F06,
+            format!("has an entry with {count} letters, it needs {MIN_LETTERS} or more"),
+        )
+        .label("digits and separators do not count")
+        .fail()
+    };
+    match &node.value {
+        Value::List(_) => list(node, &(1..=MAX_BLOCKED), entry).map(Some),
+        Value::Bool(is_on) => Ok(is_on.then(Vec::new)),
+        _ => {
+            let meant =
+                boolean(node).err().and_then(|problems| problems.into_iter().find_map(|one| one.with));
+            let phrase = node.text().filter(|text| letters(text).chars().count() >= MIN_LETTERS);
+            let meant = meant.or_else(|| phrase.map(|text| format!("[{}]", quote(text))));
+            Err(vec![wrong_type(node, "true, false or a list in brackets").maybe(meant)])
+        }
     }
 }
 

@@ -6,7 +6,7 @@
 
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use super::KeySchedule;
+use super::{KeySchedule, SessionKey};
 use crate::rc4::{self, Job};
 
 /// The most keys kept ahead: a batch of packets.
@@ -30,6 +30,17 @@ impl Ahead {
         let key = self.keys.get(self.first).copied();
         self.first = (self.first + 1) % AHEAD;
         key
+    }
+
+    fn get(&self, place: usize) -> Option<[u8; 16]> {
+        let is_kept = place < self.count;
+        self.keys.get((self.first + place) % AHEAD).filter(|_| is_kept).copied()
+    }
+
+    fn skip(&mut self, keys: usize) {
+        let keys = keys.min(self.count);
+        self.first = (self.first + keys) % AHEAD;
+        self.count -= keys;
     }
 
     fn last(&self) -> Option<&[u8; 16]> {
@@ -80,6 +91,40 @@ impl KeySchedule {
     /// Whether one more key can be kept ahead.
     pub fn has_space(&self) -> bool {
         self.ahead() < AHEAD
+    }
+
+    /// The number of keys that [`KeySchedule::nth`] reaches.
+    pub const REACH: u16 = AHEAD as u16;
+
+    /// The key after `skipped` + 1 changes, which are not made; `None` from [`KeySchedule::REACH`] on. Keys beyond
+    /// the next one are computed ahead and kept, so that no key is computed twice.
+    pub fn nth(&mut self, skipped: u16) -> Option<SessionKey> {
+        let skipped = usize::from(skipped);
+        if skipped >= AHEAD {
+            return None;
+        }
+        if skipped == 0 && self.ahead() == 0 {
+            // The usual case needs no memory for it.
+            let mut next = self.clone();
+            next.advance();
+            return Some(next.key());
+        }
+        let len = self.strength.key_len();
+        while self.ahead() <= skipped {
+            self.make_ahead(&mut |key| rc4::of_itself(key, len));
+        }
+        let octets = self.ahead.as_ref().and_then(|ahead| ahead.get(skipped))?;
+        Some(SessionKey { octets, strength: self.strength })
+    }
+
+    /// Makes `skipped` + 1 changes, the last of which leads to `key`.
+    pub fn advance_to(&mut self, skipped: u32, key: &SessionKey) {
+        match &mut self.ahead {
+            Some(ahead) if (skipped as usize) < ahead.count => ahead.skip(skipped as usize + 1),
+            Some(ahead) => ahead.clear(),
+            None => {}
+        }
+        self.session = key.octets;
     }
 
     /// Computes one key ahead; `encrypt` encrypts a key with itself, one of 8 octets as twice the same.

@@ -31,6 +31,7 @@ pub(crate) fn of_itself(key: &mut [u8; 16], len: usize) {
 }
 
 /// `2 * PAIRS` streams.
+#[derive(Clone)]
 pub(super) struct Bank<const PAIRS: usize> {
     tables: [Table; PAIRS],
     i: [[u8; 2]; PAIRS],

@@ -10,6 +10,7 @@ use super::portable;
 use super::{Form, x86_64};
 
 /// One key stream.
+#[derive(Clone)]
 pub struct Rc4 {
     bank: Bank,
     /// Key stream that was made and not used yet is `ready[used..]`.
@@ -17,6 +18,7 @@ pub struct Rc4 {
     used: usize,
 }
 
+#[derive(Clone)]
 enum Bank {
     #[cfg(target_arch = "x86_64")]
     X86(x86_64::Bank<1>),

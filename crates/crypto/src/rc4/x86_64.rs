@@ -36,6 +36,7 @@ impl Avx {
 }
 
 /// `2 * PAIRS` streams.
+#[derive(Clone)]
 #[repr(C, align(64))]
 pub(super) struct Bank<const PAIRS: usize> {
     tables: [Table; PAIRS],

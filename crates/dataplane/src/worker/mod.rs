@@ -9,12 +9,13 @@ mod run;
 mod tests;
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use adit_sys::gre::{IcmpKind, IcmpReport};
-use adit_sys::tun::{Gso, VnetHeader};
-use adit_tunnel::path::{Begin, HEADROOM, PathCommand, Pending, Prepared};
+use adit_sys::tun::{Gso, Tun, VnetHeader};
+use adit_tunnel::path::{Begin, Finished, HEADROOM, PathCommand, Pending, Prepared};
 use adit_wire::gre;
 use adit_wire::{LocalCallId, PeerCallId};
 
@@ -67,6 +68,8 @@ pub(crate) struct Worker<I, O, T> {
     workers: Vec<Orders>,
     number: usize,
     reads_tun: bool,
+    /// A new interface on which the thread does not wait yet.
+    new_tun: Option<Arc<Tun>>,
     dont_fragment: bool,
     calls: Calls,
     early: Early,
@@ -110,6 +113,7 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
             workers,
             number,
             reads_tun,
+            new_tun: None,
             dont_fragment,
             calls: Calls::new(),
             early: Early::default(),
@@ -160,6 +164,11 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
         Turn::Idle(self.timers.next().into_iter().chain(again).min())
     }
 
+    /// The interface that an order has brought, once: the thread has to wait on it too.
+    pub(crate) fn take_new_tun(&mut self) -> Option<Arc<Tun>> {
+        self.new_tun.take()
+    }
+
     /// Executes orders; `None` if one of them is to stop.
     fn obey(&mut self, now: Instant) -> Option<usize> {
         for obeyed in 0..ORDERS {
@@ -196,6 +205,12 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
                     }
                 }
                 Order::Pools(networks) => self.routes.set_pools(&networks),
+                Order::Tun { tun, reads } => {
+                    self.outside.tun.replace(Arc::clone(&tun));
+                    self.reads_tun = reads;
+                    self.new_tun = Some(tun).filter(|_| reads);
+                }
+                Order::Beat(number) => self.outside.beat(self.number, number),
                 Order::Stop => return None,
             }
         }
@@ -267,14 +282,31 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
             cipher: &pending.cipher,
         });
         cipher::apply(work, self.input.packets(), Some(&mut self.calls));
-        for (index, call_id, pending) in self.begun.drain(..) {
+        let mut begun = std::mem::take(&mut self.begun);
+        for (index, call_id, pending) in begun.drain(..) {
             let Some(call) = self.calls.touch(call_id) else { continue };
             let Some((_, packet)) = self.input.packet(index) else { continue };
             let mut sink = self.outside.sink(now, call_id, call.local, call.peer);
-            if let Some(range) = call.path.finish(now, pending, packet, &mut sink) {
-                self.coalescer.push(index, range);
+            match call.path.finish(now, pending, packet, &mut sink) {
+                Finished::Ip(range) => self.coalescer.push(index, range),
+                Finished::Done => {}
+                Finished::Again => {
+                    // What was finished before must reach the host first.
+                    self.pass_on();
+                    let Some((_, packet)) = self.input.packet(index) else { continue };
+                    let Some(call) = self.calls.touch(call_id) else { continue };
+                    from_peer(now, call_id, call, packet, &mut self.outside);
+                    continue;
+                }
             }
+            report_acknowledged(call_id, call, &self.outside);
         }
+        self.begun = begun;
+        self.pass_on();
+    }
+
+    /// Passes the IP packets of the batch to the host.
+    fn pass_on(&mut self) {
         if !self.coalescer.is_empty() {
             let outside = &mut self.outside;
             let write = |header, packet: &[&[u8]]| outside.write(header, packet);

@@ -7,7 +7,7 @@ use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use adit_sys::tun::VnetHeader;
-use adit_tunnel::path::{Cipher, HEADROOM, PathEvent, Sink};
+use adit_tunnel::path::{Cipher, HEADROOM, Origin, PathEvent, Sink};
 use adit_wire::LocalCallId;
 
 use super::calls::Calls;
@@ -16,6 +16,7 @@ use crate::counters::{SharedDrops, count};
 use crate::event::{Event, EventSender};
 use crate::io::{GreOut, TunIo};
 use crate::order::{Order, Orders};
+use crate::reply_limit::Kind;
 
 /// The most MPPE key changes for skipped frames that all calls of a worker may cause at once.
 const CHANGES: u32 = 50_000;
@@ -58,6 +59,11 @@ pub(super) struct Outside<O, T> {
 }
 
 impl<O: GreOut, T: TunIo> Outside<O, T> {
+    /// Passes a heartbeat on to the owner's thread.
+    pub(super) fn beat(&self, worker: usize, number: u64) {
+        self.events.beat(worker, number);
+    }
+
     pub(super) fn new(gre: O, tun: T, events: EventSender, drops: Arc<SharedDrops>) -> Outside<O, T> {
         Outside {
             gre,
@@ -155,6 +161,15 @@ impl<O: GreOut, T: TunIo> Outside<O, T> {
         reported
     }
 
+    /// Queues an event of the call, unless the call sends more of them than are handled.
+    fn report_limited(&self, now: Instant, call_id: LocalCallId, kind: Kind, event: impl FnOnce() -> Event) {
+        if self.events.may_send(now, call_id, kind) {
+            self.report(event());
+        } else {
+            count(&self.drops.queue_full, 1);
+        }
+    }
+
     fn may_spend(&mut self, now: Instant, changes: u32) -> bool {
         let counted = self.changes_counted.get_or_insert(now);
         let full = EARNED_IN * CHANGES;
@@ -200,20 +215,29 @@ impl<O: GreOut, T: TunIo> Sink for CallSink<'_, O, T> {
         self.outside.write(VnetHeader::default(), &[packet]);
     }
 
-    fn frame(&mut self, frame: &[u8]) {
-        self.outside.report(Event::Frame { call_id: self.call_id, frame: frame.to_vec() });
+    fn frame(&mut self, frame: &[u8], origin: Origin) {
+        let call_id = self.call_id;
+        self.outside.report_limited(self.now, call_id, Kind::of(frame), || Event::Frame {
+            call_id,
+            frame: frame.to_vec(),
+            origin,
+        });
     }
 
     fn dhcp(&mut self, packet: &[u8]) {
-        self.outside.report(Event::Dhcp { call_id: self.call_id, packet: packet.to_vec() });
+        let call_id = self.call_id;
+        self.outside.report_limited(self.now, call_id, Kind::Dhcp, || Event::Dhcp {
+            call_id,
+            packet: packet.to_vec(),
+        });
     }
 
     fn event(&mut self, event: PathEvent) {
-        match event {
-            PathEvent::EncryptionBroken => {
-                self.outside.report(Event::EncryptionBroken { call_id: self.call_id });
-            }
-        }
+        let call_id = self.call_id;
+        self.outside.report(match event {
+            PathEvent::EncryptionBroken => Event::EncryptionBroken { call_id },
+            PathEvent::DataRejected => Event::DataRejected { call_id },
+        });
     }
 
     fn may_spend(&mut self, changes: u32) -> bool {

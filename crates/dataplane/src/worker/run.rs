@@ -1,9 +1,11 @@
 //! A worker's thread.
 
 use std::os::fd::AsFd;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use adit_sys::poll::{Interest, Poller, Waker};
+use adit_sys::tun::Tun;
 
 use super::{Turn, Worker};
 use crate::io::{Ask, GreIn, GreOut, TunIo};
@@ -41,6 +43,17 @@ impl Sources {
         }
         Ok(Sources { poller, waker })
     }
+
+    /// Does not wait on interfaces any more that were removed or replaced.
+    fn forget(&self, first: Option<impl AsFd>, later: Option<Arc<Tun>>) {
+        // An error means that the kernel has forgotten it already.
+        if let Some(tun) = first {
+            let _ = self.poller.remove(tun);
+        }
+        if let Some(tun) = later {
+            let _ = self.poller.remove(&*tun);
+        }
+    }
 }
 
 /// Works until it is stopped. `tun` is the one passed to [`Sources::new`].
@@ -50,6 +63,7 @@ pub(crate) fn run<I: GreIn, O: GreOut, T: TunIo>(
     tun: Option<impl AsFd>,
 ) {
     let mut tun = tun;
+    let mut replaced: Option<Arc<Tun>> = None;
     let mut timeout = Some(Duration::ZERO);
     let mut busy = 0u32;
     loop {
@@ -75,8 +89,8 @@ pub(crate) fn run<I: GreIn, O: GreOut, T: TunIo>(
             sources.waker.clear();
         }
         // A removed interface would be reported as ready forever.
-        if tun_gone && let Some(tun) = tun.take() {
-            let _ = sources.poller.remove(tun);
+        if tun_gone {
+            sources.forget(tun.take(), replaced.take());
         }
         let now = Instant::now();
         (busy, timeout) = match worker.turn(now, ask) {
@@ -84,5 +98,11 @@ pub(crate) fn run<I: GreIn, O: GreOut, T: TunIo>(
             Turn::Idle(next) => (0, next.map(|at| at.saturating_duration_since(now))),
             Turn::Stop => return,
         };
+        if let Some(new) = worker.take_new_tun() {
+            sources.forget(tun.take(), replaced.take());
+            if sources.poller.add(&*new, TUN, Interest::Read).is_ok() {
+                replaced = Some(new);
+            }
+        }
     }
 }

@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering;
 use adit_crypto::mppe::{StartKey, StartKeys, Strength};
 use adit_ppp::mppe::Mppe;
 use adit_sys::poll::Waker;
-use adit_tunnel::path::{Network, PathConfig};
+use adit_tunnel::path::{Network, Origin, PathConfig};
 use adit_wire::{icmp, ipv4, tcp, udp};
 
 use super::*;
@@ -136,6 +136,8 @@ impl TunIo for FakeTun {
         assert!(whole, "{header:?}");
         Ok(())
     }
+
+    fn replace(&mut self, _tun: Arc<Tun>) {}
 }
 
 /// A worker, its environment, its clock, and the owner's side of it.
@@ -269,7 +271,10 @@ fn c069_c070_c087_only_packets_of_open_calls_from_their_peer_are_heard() {
     bench.gre(CLIENT, vec![0, 0, 8, 0, 1, 2, 3, 4, 5]);
     bench.gre(CLIENT, gre_packet(7, 0, None, &LCP));
     bench.turn();
-    assert_eq!(bench.reported(), [Event::Frame { call_id: LocalCallId::new(7), frame: LCP.to_vec() }]);
+    assert_eq!(
+        bench.reported(),
+        [Event::Frame { call_id: LocalCallId::new(7), frame: LCP.to_vec(), origin: Origin::Clear }]
+    );
     bench.order(Order::Close(LocalCallId::new(7)));
     bench.gre(CLIENT, gre_packet(7, 1, None, &LCP));
     bench.turn();
@@ -316,7 +321,7 @@ fn the_first_packets_of_an_expected_call_wait_until_it_is_open() {
     bench.turn();
     assert_eq!(
         bench.reported(),
-        vec![Event::Frame { call_id: LocalCallId::new(7), frame: LCP.to_vec() }; 8],
+        vec![Event::Frame { call_id: LocalCallId::new(7), frame: LCP.to_vec(), origin: Origin::Clear }; 8],
         "and no more"
     );
     // A call that was never opened leaves nothing to the next call with its Call ID.
@@ -609,8 +614,9 @@ fn broken_encryption_is_reported() {
     bench.order(Order::Path(LocalCallId::new(7), PathCommand::Encryption(Some(mppe))));
     for seq in 0..32 {
         bench.gre(CLIENT, gre_packet(7, seq, None, &[0, 0xfd, 0, 0, 1, 2, 3]));
+        bench.turn();
+        bench.now += Duration::from_millis(200);
     }
-    bench.turn();
     assert_eq!(bench.reported(), [Event::EncryptionBroken { call_id: LocalCallId::new(7) }]);
 }
 
@@ -640,8 +646,9 @@ fn c193_key_changes_of_all_calls_together_are_bounded() {
         bench.order(Order::Path(LocalCallId::new(call_id), PathCommand::Encryption(Some(mppe))));
     }
     for call_id in 1..=100 {
-        for seq in 0..4 {
-            let frame = [&[0, 0xfd, 0x9f, 0x00][..], &[0x5a; 60]].concat();
+        for seq in 0..2 {
+            // The second has a count for which a key was kept.
+            let frame = [&[0, 0xfd, 0x9f, seq as u8][..], &[0x5a; 60]].concat();
             bench.gre(CLIENT, gre_packet(call_id, seq, None, &frame));
         }
     }
@@ -649,8 +656,8 @@ fn c193_key_changes_of_all_calls_together_are_bounded() {
     let tried: u64 = (1..=100)
         .map(|id| bench.worker.calls.touch(LocalCallId::new(id)).unwrap().path.counters().decrypt_failures)
         .sum();
-    // Each attempt costs 0xf00 of the 50 000 changes.
-    assert_eq!(tried, 13);
+    // Each first attempt costs 0xf40 of the 50 000 changes.
+    assert_eq!(tried / 2, 12);
 }
 
 #[test]

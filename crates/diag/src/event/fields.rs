@@ -19,6 +19,17 @@ impl EventFacts {
             | EventFacts::ServerDrain
             | EventFacts::ServerUndrain
             | EventFacts::ConfigReload => {}
+            EventFacts::ConfigFail(failed) => {
+                fields.put("detail", Some(&failed.detail));
+                let sessions: Vec<String> = failed.sessions.iter().map(ToString::to_string).collect();
+                fields.put("sessions", (!sessions.is_empty()).then(|| sessions.join(", ")));
+                fields.put("more", (failed.omitted > 0).then_some(failed.omitted));
+            }
+            EventFacts::ServerFault(fault) | EventFacts::ServerRepair(fault) => {
+                fields.put("what", Some(fault.part.word()));
+                fields.put("detail", Some(&fault.detail));
+                fields.put("after_s", fault.lasted_s);
+            }
             EventFacts::CallFlood { refused } => fields.put("refused", Some(refused)),
             EventFacts::CallFail(failed) | EventFacts::CallEnd(failed) | EventFacts::AuthFail(failed) => {
                 failed.show(&mut fields);
@@ -31,6 +42,12 @@ impl EventFacts {
                 fields.put("took_s", Some(format_args!("{:.3}", took.as_secs_f64())));
             }
             EventFacts::SessionEnd(ended) => ended.show(&mut fields),
+            EventFacts::SessionForged { frames } => fields.put("frames", Some(frames)),
+            EventFacts::SessionUnanswered { sent, seconds } => {
+                fields.put("sent", Some(sent));
+                fields.put("seconds", Some(seconds));
+            }
+            EventFacts::GreFlood { per_second } => fields.put("per_second", Some(per_second)),
             EventFacts::UserAdd(changed)
             | EventFacts::UserSet(changed)
             | EventFacts::UserRemove(changed)

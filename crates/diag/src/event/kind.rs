@@ -39,6 +39,12 @@ kinds! {
     ServerUndrain = "server.undrain",
     /// It read its configuration again.
     ConfigReload = "config.reload",
+    /// It refused a new configuration, and continues with the one before.
+    ConfigFail = "config.fail",
+    /// Something on this host that it needs is missing or does not work.
+    ServerFault = "server.fault",
+    /// That is as it should be again.
+    ServerRepair = "server.repair",
     /// Connections were turned away before they were read.
     CallFlood = "call.flood",
     /// A call never came up, and something is to blame.
@@ -51,6 +57,12 @@ kinds! {
     SessionUp = "session.up",
     /// A session that carried traffic is over.
     SessionEnd = "session.end",
+    /// Forged control frames of a session were ignored.
+    SessionForged = "session.forged",
+    /// Packets were sent to the peer of a session, and none came back.
+    SessionUnanswered = "session.unanswered",
+    /// GRE packets of no call arrive at an implausible rate.
+    GreFlood = "gre.flood",
     /// An account was added.
     UserAdd = "user.add",
     /// An account was changed.

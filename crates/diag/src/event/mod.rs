@@ -5,6 +5,7 @@
 //! that back. The words are stored: they are not changed.
 
 mod fields;
+mod host;
 mod kind;
 mod recorded;
 
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::AuthMethod;
 use crate::note::{Cause, Finding, Why};
 
+pub use host::{HostFault, HostPart, LostSession, ReloadFailed};
 pub use kind::{EventKind, UnknownKind};
 pub use recorded::Recorded;
 
@@ -39,6 +41,15 @@ pub enum EventFacts {
     /// See [`EventKind::ConfigReload`].
     #[serde(rename = "config.reload")]
     ConfigReload,
+    /// See [`EventKind::ConfigFail`].
+    #[serde(rename = "config.fail")]
+    ConfigFail(ReloadFailed),
+    /// See [`EventKind::ServerFault`].
+    #[serde(rename = "server.fault")]
+    ServerFault(HostFault),
+    /// See [`EventKind::ServerRepair`].
+    #[serde(rename = "server.repair")]
+    ServerRepair(HostFault),
     /// See [`EventKind::CallFlood`].
     #[serde(rename = "call.flood")]
     CallFlood {
@@ -60,6 +71,26 @@ pub enum EventFacts {
     /// See [`EventKind::SessionEnd`].
     #[serde(rename = "session.end")]
     SessionEnd(Ended),
+    /// See [`EventKind::SessionForged`].
+    #[serde(rename = "session.forged")]
+    SessionForged {
+        /// Frames since the beginning of the call.
+        frames: u64,
+    },
+    /// See [`EventKind::SessionUnanswered`].
+    #[serde(rename = "session.unanswered")]
+    SessionUnanswered {
+        /// Packets to the peer.
+        sent: u64,
+        /// The time since the first of them.
+        seconds: u64,
+    },
+    /// See [`EventKind::GreFlood`].
+    #[serde(rename = "gre.flood")]
+    GreFlood {
+        /// Packets with the Call ID of no call, per second.
+        per_second: u64,
+    },
     /// See [`EventKind::UserAdd`].
     #[serde(rename = "user.add")]
     UserAdd(AccountChanged),
@@ -174,12 +205,18 @@ impl EventFacts {
             EventFacts::ServerDrain => EventKind::ServerDrain,
             EventFacts::ServerUndrain => EventKind::ServerUndrain,
             EventFacts::ConfigReload => EventKind::ConfigReload,
+            EventFacts::ConfigFail(_) => EventKind::ConfigFail,
+            EventFacts::ServerFault(_) => EventKind::ServerFault,
+            EventFacts::ServerRepair(_) => EventKind::ServerRepair,
             EventFacts::CallFlood { .. } => EventKind::CallFlood,
             EventFacts::CallFail(_) => EventKind::CallFail,
             EventFacts::CallEnd(_) => EventKind::CallEnd,
             EventFacts::AuthFail(_) => EventKind::AuthFail,
             EventFacts::SessionUp(_) => EventKind::SessionUp,
             EventFacts::SessionEnd(_) => EventKind::SessionEnd,
+            EventFacts::SessionForged { .. } => EventKind::SessionForged,
+            EventFacts::SessionUnanswered { .. } => EventKind::SessionUnanswered,
+            EventFacts::GreFlood { .. } => EventKind::GreFlood,
             EventFacts::UserAdd(_) => EventKind::UserAdd,
             EventFacts::UserSet(_) => EventKind::UserSet,
             EventFacts::UserRemove(_) => EventKind::UserRemove,

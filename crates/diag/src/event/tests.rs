@@ -54,3 +54,25 @@ fn an_empty_detail_is_not_shown() {
     let keys: Vec<String> = facts.fields(None).into_iter().map(|(key, _)| key).collect();
     assert_eq!(keys, ["why", "up_s", "rx", "tx"]);
 }
+
+#[test]
+fn a_refused_configuration_names_the_sessions() {
+    let lost = |session| LostSession { session, user: "alice".to_owned(), address: [10, 99, 0, 14].into() };
+    let failed = ReloadFailed { detail: "no".to_owned(), sessions: vec![lost(7), lost(8)], omitted: 3 };
+    let facts = EventFacts::ConfigFail(failed);
+    let json = serde_json::to_string(&facts).unwrap();
+    assert!(json.starts_with(r#"{"kind":"config.fail","detail":"no","#), "{json}");
+    assert_eq!(serde_json::from_str::<EventFacts>(&json).unwrap(), facts);
+    let shown: Vec<String> = facts.fields(None).iter().map(|(key, value)| format!("{key}={value}")).collect();
+    assert_eq!(shown, ["detail=no", "sessions=s7 alice 10.99.0.14, s8 alice 10.99.0.14", "more=3"]);
+}
+
+#[test]
+fn a_fault_and_its_end_are_shown_alike() {
+    let fault = |lasted_s| HostFault { part: HostPart::Address, detail: "gone".to_owned(), lasted_s };
+    let shown =
+        |facts: EventFacts| facts.fields(None).into_iter().map(|(_, value)| value).collect::<Vec<_>>();
+    assert_eq!(shown(EventFacts::ServerFault(fault(None))), ["address", "gone"]);
+    assert_eq!(shown(EventFacts::ServerRepair(fault(Some(4)))), ["address", "gone", "4"]);
+    assert_eq!(serde_json::to_string(&HostPart::Address).unwrap(), "\"address\"");
+}

@@ -28,11 +28,13 @@ pub enum Why {
     Replaced,
     /// It failed before it was up, or broke a rule; the code says which layer.
     Failed,
+    /// The program ended without ending its calls: the power failed, or it was killed.
+    Crash,
 }
 
 impl Why {
     /// Every one.
-    pub const ALL: [Why; 8] = [
+    pub const ALL: [Why; 9] = [
         Why::UserRequest,
         Why::LostCarrier,
         Why::IdleTimeout,
@@ -41,6 +43,7 @@ impl Why {
         Why::Shutdown,
         Why::Replaced,
         Why::Failed,
+        Why::Crash,
     ];
 
     /// One lower-case word for logs and JSON.
@@ -54,6 +57,7 @@ impl Why {
             Why::Shutdown => "shutdown",
             Why::Replaced => "replaced",
             Why::Failed => "failed",
+            Why::Crash => "crash",
         }
     }
 
@@ -73,6 +77,7 @@ impl Why {
             Why::Shutdown => 7,
             Why::Replaced => 13,
             Why::Failed => 17,
+            Why::Crash => 11,
         }
     }
 }

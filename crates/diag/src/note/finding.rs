@@ -35,6 +35,13 @@ pub enum Finding {
         /// The longest that was.
         passes: u16,
     },
+    /// R10: packets were sent into the tunnel, and none came back, although the peer answers LCP.
+    Unanswered {
+        /// The packets sent.
+        sent: u64,
+        /// The time since the first of them.
+        seconds: u64,
+    },
 }
 
 impl Finding {
@@ -44,6 +51,7 @@ impl Finding {
             Finding::Loss { .. } => Code::G07,
             Finding::Denied { .. } => Code::R02,
             Finding::SizeProbe { .. } => Code::M01,
+            Finding::Unanswered { .. } => Code::R10,
         }
     }
 }
@@ -62,6 +70,10 @@ impl fmt::Display for Finding {
             }
             Finding::SizeProbe { lost, passes } => {
                 write!(f, "packets of {lost} octets vanish, {passes} pass: to the client or back")
+            }
+            Finding::Unanswered { sent, seconds } => {
+                write!(f, "{sent} packets were sent into the tunnel in {seconds} s and none was received, ")?;
+                f.write_str("although the peer answers LCP")
             }
         }
     }

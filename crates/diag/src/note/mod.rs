@@ -70,6 +70,11 @@ pub enum Note {
         /// What is wrong with it.
         error: Text,
     },
+    /// Control frames in clear were ignored on an encrypted link: the peer proved that it had not sent them.
+    ForgedFrames {
+        /// So many since the beginning of the call.
+        frames: u64,
+    },
 }
 
 impl Note {
@@ -87,7 +92,7 @@ impl Note {
         match self {
             Note::Packet(packet) => packet.message.protocol,
             Note::CallAccepted { .. } | Note::Finding(_) | Note::EndOrdered { .. } => Protocol::Pptp,
-            Note::LayerUp(_) | Note::Refused(_) => Protocol::Ppp,
+            Note::LayerUp(_) | Note::Refused(_) | Note::ForgedFrames { .. } => Protocol::Ppp,
             Note::RouteFailed { .. } => Protocol::Ipv4,
             Note::DhcpAnswered | Note::DhcpFailed { .. } => Protocol::Dhcp,
         }
@@ -108,6 +113,7 @@ impl fmt::Display for Note {
             }
             Note::DhcpAnswered => f.write_str("DHCPINFORM answered with DNS, domain and routes"),
             Note::DhcpFailed { error } => write!(f, "DHCP packet not answered: {error}"),
+            Note::ForgedFrames { frames } => write!(f, "forged control frames ignored: {frames}"),
         }
     }
 }

@@ -73,6 +73,7 @@ fn every() -> Vec<(Note, &'static str)> {
         ),
         (Note::DhcpAnswered, "DHCPINFORM answered with DNS, domain and routes"),
         (Note::DhcpFailed { error: "cut".into() }, "DHCP packet not answered: cut"),
+        (Note::ForgedFrames { frames: 7 }, "forged control frames ignored: 7"),
     ]
 }
 

@@ -24,6 +24,7 @@ pub(crate) fn reword(note: Note) -> Note {
         | Note::CallAccepted { .. }
         | Note::Refused(_)
         | Note::Finding(_)
-        | Note::DhcpAnswered) => typed,
+        | Note::DhcpAnswered
+        | Note::ForgedFrames { .. }) => typed,
     }
 }

@@ -151,5 +151,6 @@ pub(crate) fn notes() -> impl Strategy<Value = Note> {
         text().prop_map(|error| Note::RouteFailed { network: "10.1.0.0/16".parse().unwrap(), error }),
         Just(Note::DhcpAnswered),
         text().prop_map(|error| Note::DhcpFailed { error }),
+        any::<u64>().prop_map(|frames| Note::ForgedFrames { frames }),
     ]
 }

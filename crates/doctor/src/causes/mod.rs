@@ -116,7 +116,7 @@ pub(crate) fn owner(facts: &Facts, code: Code) -> Owner {
     match code {
         Code::N01 | Code::E01 | Code::I02 | Code::R01 | Code::S11 => Owner::Client,
         Code::E03 | Code::A05 if !refused_by_server => Owner::Client,
-        Code::N02 | Code::L02 | Code::G07 | Code::G08 | Code::M01 | Code::M03 => Owner::Provider,
+        Code::N02 | Code::L02 | Code::G07 | Code::G08 | Code::G10 | Code::M01 | Code::M03 => Owner::Provider,
         Code::G04 | Code::G06 | Code::I03 => Owner::ClientNetwork,
         Code::A01
         | Code::A02

@@ -195,7 +195,7 @@ pub(super) const TABLE: &[Possible] = &[
         id: "server-side",
         text: "the firewall on the server's side drops incoming GRE",
         owner: Owner::ServerNetwork,
-        fix: "accept IP protocol 47 (not port 47) to the server: nft add rule inet filter input ip protocol gre accept",
+        fix: "accept IP protocol 47 (not port 47) to the server: nft add rule inet filter input ip protocol 47 accept",
         weigh: |f| match (gre_is_lost_before(f), gre_leaves(f)) {
             (true, _) => 0,
             (_, true) => 65,
@@ -239,7 +239,7 @@ pub(super) const TABLE: &[Possible] = &[
         id: "server-output",
         text: "a firewall on the server or before it drops GRE that goes out",
         owner: Owner::ServerNetwork,
-        fix: "accept protocol 47 out: nft add rule inet filter output ip protocol gre accept",
+        fix: "accept protocol 47 out: nft add rule inet filter output ip protocol 47 accept",
         weigh: |f| if f.gre.from_elsewhere.is_some() { 0 } else { 35 },
     },
     Possible {

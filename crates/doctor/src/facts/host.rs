@@ -41,6 +41,8 @@ pub struct Host {
     pub clock: Option<Clock>,
     /// The disk of the state directory.
     pub disk: Option<Disk>,
+    /// The faults of this host that the running server has found.
+    pub reported: Vec<Reported>,
     /// Local accounts.
     pub users: Option<Users>,
     /// The results of the calls of the last day.
@@ -499,6 +501,17 @@ pub struct Disk {
     pub files: Option<u64>,
     /// Whether it is mounted read-only.
     pub read_only: bool,
+}
+
+/// A fault of this host that the running server has found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reported {
+    /// Its code.
+    pub code: Code,
+    /// What the server observed.
+    pub text: String,
+    /// How long ago it was over, in seconds; `None` while it lasts.
+    pub repaired_s: Option<u64>,
 }
 
 /// Local accounts.

@@ -28,6 +28,8 @@ pub struct Inside {
     pub tunnel_in_tunnel: Option<Seen<()>>,
     /// Set if the server's tunnel address is its public address.
     pub peer_is_outer: Option<Seen<Ipv4Addr>>,
+    /// The packets that were sent to the client while none came back, and in how many seconds.
+    pub unanswered: Option<Seen<(u64, u64)>>,
     /// The number of packets denied by the server's access list, and the setting.
     pub denied: Option<Seen<(u64, String)>>,
     /// The inner DNS server, if queries for it leave outside the tunnel.

@@ -123,6 +123,7 @@ fn learn(facts: &mut Facts, record: &Record<'_>, noted: &Noted<'_>) {
         | Note::EndOrdered { .. }
         | Note::RouteFailed { .. }
         | Note::DhcpAnswered
+        | Note::ForgedFrames { .. }
         | Note::DhcpFailed { .. } => {}
     }
 }
@@ -220,6 +221,9 @@ fn found(facts: &mut Facts, finding: &note::Finding) {
         note::Finding::SizeProbe { lost, passes } => {
             facts.mtu.to_client.lost = Some(Seen::new(*lost));
             facts.mtu.to_client.passes = Some(Seen::new(*passes));
+        }
+        note::Finding::Unanswered { sent, seconds } => {
+            facts.inside.unanswered = Some(Seen::new((*sent, *seconds)));
         }
     }
 }

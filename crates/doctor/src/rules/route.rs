@@ -112,6 +112,16 @@ pub(super) const RULES: &[Rule] = &[
             Proof::absence("after the tunnel came up, the server sent acknowledgments and no data: forwarding or the way back behind it")
         })?
     }),
+    Rule::finding("client-never-answers", Code::R10, 50, |f| {
+        let seen = f.inside.unanswered.as_ref()?;
+        let (sent, seconds) = seen.what;
+        Proof::of(
+            seen,
+            format!(
+                "{sent} packets were sent to the client in {seconds} s and none came back, although it answers LCP"
+            ),
+        )
+    }),
     Rule::finding("peer-is-server-address", Code::R01, 50, |f| {
         let seen = f.inside.peer_is_outer.as_ref()?;
         Proof::of(

@@ -28,7 +28,7 @@ impl Wanted<'_> {
         match self {
             Wanted::ToPort(port) => format!("tcp dport {port}"),
             Wanted::FromPort(port) => format!("tcp sport {port}"),
-            Wanted::Gre => "meta l4proto gre".to_owned(),
+            Wanted::Gre => "meta l4proto 47".to_owned(),
             Wanted::In(interface) => format!("iifname \"{interface}\""),
             Wanted::Out(interface) => format!("oifname \"{interface}\""),
             Wanted::To(net) => format!("ip daddr {net}"),
@@ -40,7 +40,7 @@ impl Wanted<'_> {
         match self {
             Wanted::ToPort(port) => format!("-p tcp --dport {port}"),
             Wanted::FromPort(port) => format!("-p tcp --sport {port}"),
-            Wanted::Gre => "-p gre".to_owned(),
+            Wanted::Gre => "-p 47".to_owned(),
             Wanted::In(interface) => format!("-i {interface}"),
             Wanted::Out(interface) => format!("-o {interface}"),
             Wanted::To(net) => format!("-d {net}"),
@@ -58,7 +58,7 @@ mod tests {
         for (wanted, nft, iptables) in [
             (Wanted::ToPort(1723), "tcp dport 1723", "-p tcp --dport 1723"),
             (Wanted::FromPort(1723), "tcp sport 1723", "-p tcp --sport 1723"),
-            (Wanted::Gre, "meta l4proto gre", "-p gre"),
+            (Wanted::Gre, "meta l4proto 47", "-p 47"),
             (Wanted::In("adit0"), "iifname \"adit0\"", "-i adit0"),
             (Wanted::Out("adit0"), "oifname \"adit0\"", "-o adit0"),
             (Wanted::To(net), "ip daddr 192.168.10.0/24", "-d 192.168.10.0/24"),

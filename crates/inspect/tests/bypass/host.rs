@@ -27,7 +27,7 @@ const CHANGES: &[(&str, &str, &str)] = &[
     ),
     ("ip rule add fwmark 1 lookup 100", "fwmark", "ip rule del fwmark 1 lookup 100"),
     ("ip rule add from 192.0.2.0/24 lookup 100", "src 192.0.2.0", "ip rule del from 192.0.2.0/24 lookup 100"),
-    ("ip rule add ipproto gre lookup 100", "ipproto", "ip rule del ipproto gre lookup 100"),
+    ("ip rule add ipproto 47 lookup 100", "ipproto", "ip rule del ipproto 47 lookup 100"),
     (
         "echo 1 > /proc/sys/net/ipv4/conf/all/rp_filter",
         "strict reverse-path filter",
@@ -61,7 +61,7 @@ const CHANGES: &[(&str, &str, &str)] = &[
         "nft flush ruleset",
     ),
     (
-        "iptables -A INPUT -p gre -j ACCEPT && iptables -V | grep -q nf_tables",
+        "iptables -A INPUT -p 47 -j ACCEPT && iptables -V | grep -q nf_tables",
         "iptables filter INPUT rule 1 does count received GRE packets",
         "nft flush ruleset",
     ),

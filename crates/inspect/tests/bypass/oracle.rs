@@ -17,10 +17,10 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const IMPATIENCE: Duration = Duration::from_millis(30);
 
 const ASK: &[&str] = &[
-    "meta l4proto gre",
+    "meta l4proto 47",
     "meta l4proto tcp",
     "meta l4proto { tcp, udp, icmp }",
-    "meta l4proto != gre",
+    "meta l4proto != 47",
     "ip protocol 47",
     "tcp dport 1723",
     "tcp sport 1723",
@@ -45,7 +45,7 @@ const ASK: &[&str] = &[
     "meta l4proto != @counted_protocols",
     "ip daddr @learned",
     "ip saddr @empty",
-    "ip daddr . meta l4proto { 192.0.2.2 . gre, 192.0.2.1 . tcp }",
+    "ip daddr . meta l4proto { 192.0.2.2 . 47, 192.0.2.1 . tcp }",
     "meta nfproto ipv6",
     "meta nfproto ipv4",
     "icmp type echo-request",
@@ -98,14 +98,14 @@ const DO: &[&str] = &[
 ];
 
 const MAPS: &[&str] = &[
-    "meta l4proto vmap { gre : accept, tcp : jump a }",
-    "meta l4proto vmap { gre : jump quiet, tcp : drop }",
-    "meta l4proto vmap { gre : drop, icmp : accept }",
+    "meta l4proto vmap { 47 : accept, tcp : jump a }",
+    "meta l4proto vmap { 47 : jump quiet, tcp : drop }",
+    "meta l4proto vmap { 47 : drop, icmp : accept }",
     "meta l4proto vmap @counted_verdicts",
     "meta l4proto vmap @verdicts",
     "th dport vmap { 34827 : drop, 1723 : accept }",
     "ct state vmap { established : accept, related : accept, new : jump quiet }",
-    "counter name meta l4proto map { gre : named, tcp : other }",
+    "counter name meta l4proto map { 47 : named, tcp : other }",
     "counter name tcp dport map { 1723 : named, 22 : other }",
 ];
 
@@ -167,9 +167,9 @@ impl Dice {
              set people { type ipv4_addr; flags interval; elements = { 192.0.2.0/28, 198.51.100.7 }\n}\n\
              set empty { type ipv4_addr;\n}\nset learned { type ipv4_addr; flags dynamic;\n}\n\
              set counted { type ipv4_addr; counter; elements = { 192.0.2.1, 198.51.100.7 }\n}\n\
-             set counted_protocols { type inet_proto; counter; elements = { tcp, gre }\n}\n\
+             set counted_protocols { type inet_proto; counter; elements = { tcp, 47 }\n}\n\
              map verdicts { type inet_proto : verdict; elements = { tcp : accept, udp : drop }\n}\n\
-             map counted_verdicts { type inet_proto : verdict; counter; elements = { tcp : accept, gre : accept }\n}\n\
+             map counted_verdicts { type inet_proto : verdict; counter; elements = { tcp : accept, 47 : accept }\n}\n\
              chain quiet {\n}\nchain b {\n}\nchain a {\n}\n",
         );
         let mut rules = self.rules("inet t b", 2) + &self.rules("inet t a", 2);

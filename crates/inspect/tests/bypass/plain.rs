@@ -10,7 +10,7 @@ fn input(rules: &str) -> String {
          set counted {{ type ipv4_addr; counter; elements = {{ 198.51.100.7 }}; }}\n\
          set counted_own {{ type ipv4_addr; counter; elements = {{ 192.0.2.2 }}; }}\n\
          map verdicts {{ type inet_proto : verdict; elements = {{ tcp : accept }}; }}\n\
-         map counted_verdicts {{ type inet_proto : verdict; counter; elements = {{ gre : accept, tcp : drop }}; }}\n\
+         map counted_verdicts {{ type inet_proto : verdict; counter; elements = {{ 47 : accept, tcp : drop }}; }}\n\
          chain a {{ }}\nchain b {{\ncounter\n}}\nchain c {{\njump b\n}}\n\
          chain i {{ type filter hook input priority 0; policy accept;\n{rules}\n}}\n}}"
     )
@@ -24,8 +24,8 @@ fn chain(kind: &str, rules: &str) -> String {
 const HARMLESS: &[&str] = &[
     "",
     "accept",
-    "meta l4proto gre accept; drop",
-    "ip protocol gre accept; drop",
+    "meta l4proto 47 accept; drop",
+    "ip protocol 47 accept; drop",
     "iifname eth0 accept; drop",
     "ct state established,related accept; ct state new,untracked accept; drop",
     "ct state vmap { established : accept, related : accept, new : jump a, untracked : jump a, invalid : drop }",
@@ -36,7 +36,7 @@ const HARMLESS: &[&str] = &[
     "iifname lo counter accept; iifname != eth0 drop",
     "ip daddr 198.51.100.0/24 counter drop",
     "ip saddr @banned drop",
-    "meta l4proto vmap { tcp : jump c, gre : accept }; drop",
+    "meta l4proto vmap { tcp : jump c, 47 : accept }; drop",
     "meta l4proto vmap @verdicts",
     "tcp dport 22 add @learned { ip saddr } accept",
     "meta hour \"09:00\"-\"17:00\" accept; accept",
@@ -49,10 +49,10 @@ const HARMLESS: &[&str] = &[
 
 /// Rules, and what the obstacle contains.
 const OBSTACLES: &[(&str, &str)] = &[
-    ("meta l4proto gre counter accept", "inet t i handle"),
-    ("meta l4proto gre counter accept", "does count received GRE packets"),
+    ("meta l4proto 47 counter accept", "inet t i handle"),
+    ("meta l4proto 47 counter accept", "does count received GRE packets"),
     ("counter name named", "does count"),
-    ("counter name meta l4proto map { gre : named, tcp : named }", "does count"),
+    ("counter name meta l4proto map { 47 : named, tcp : named }", "does count"),
     ("jump c", "inet t b handle"),
     ("meta l4proto vmap @counted_verdicts", "may count"),
     ("ip saddr @counted accept", "may count"),
@@ -75,7 +75,7 @@ const OBSTACLES: &[(&str, &str)] = &[
     ("meta priority set 1:1", "does change meta priority of"),
     ("ct state new drop", "does drop received GRE packets in state new ("),
     ("ct state established accept; drop", "in state new, related, untracked"),
-    ("meta l4proto gre reject", "does reject"),
+    ("meta l4proto 47 reject", "does reject"),
     ("ct mark 0 accept; drop", "may drop"),
     ("ct status dnat drop", "may drop"),
     ("meta cgroup 5 drop", "may drop"),
@@ -91,7 +91,7 @@ const OBSTACLES: &[(&str, &str)] = &[
     ("numgen inc mod 2 0 accept", "does apply numgen"),
     ("numgen inc mod 2 vmap { 0 : accept, 1 : accept }", "does apply numgen"),
     ("meta l4proto != tcp counter", "does count"),
-    ("meta l4proto != tcp jump a; meta l4proto gre goto b", "inet t b handle"),
+    ("meta l4proto != tcp jump a; meta l4proto 47 goto b", "inet t b handle"),
 ];
 
 /// Base chains, and what the obstacle contains; nothing if there is none.
@@ -101,7 +101,7 @@ const CHAINS: &[(&str, &str, &str)] = &[
     ("filter hook output priority 0", "oifname eth1 drop", ""),
     ("filter hook output priority 0", "meta skuid 5 drop", "may drop sent"),
     ("filter hook forward priority 0; policy drop", "counter", ""),
-    ("filter hook prerouting priority raw", "meta l4proto gre notrack", "does disable connection tracking"),
+    ("filter hook prerouting priority raw", "meta l4proto 47 notrack", "does disable connection tracking"),
     (
         "filter hook prerouting priority raw",
         "ct state new,established,related,untracked accept; drop",

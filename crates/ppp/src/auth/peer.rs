@@ -109,6 +109,8 @@ pub struct Peer {
     own: VecDeque<Vec<u8>>,
     /// Whether the server has accepted the client.
     admitted: bool,
+    /// See [`Peer::set_secured`].
+    pub(super) secured: bool,
     /// Whether the password is now [`Credentials::new_password`].
     changed: bool,
     /// The last Challenge and Response, for a server that repeats its Challenge.
@@ -167,6 +169,7 @@ impl Peer {
             output: Output::new(),
             own: VecDeque::new(),
             admitted: false,
+            secured: false,
             changed: false,
             last: None,
             challenges: 0,
@@ -194,6 +197,14 @@ impl Peer {
                 }
             }
         }
+    }
+
+    /// Sets whether the link is encrypted with this client's keys and up. Then the server has proved its
+    /// identity, and a packet in clear, which any host can forge, does not end authentication: an invalid
+    /// Challenge or proof is ignored, and a Challenge without a result has no consequence. A Failure is
+    /// passed to this end only after it was verified.
+    pub fn set_secured(&mut self, secured: bool) {
+        self.secured = secured;
     }
 
     /// Registers a challenge that this side has sent itself and must never answer (RFC 1994 section 2.3).
@@ -226,7 +237,9 @@ impl Peer {
                 self.fail(Code::A14, None, format!("the server wants {method} and sent no challenge"));
             }
             State::Sent { packet, resend, left, deadline, .. } if now >= (*resend).min(*deadline) => {
-                if *left == 0 || now >= *deadline {
+                if self.secured && self.admitted && (*left == 0 || now >= *deadline) {
+                    self.stay_admitted();
+                } else if *left == 0 || now >= *deadline {
                     self.fail(Code::A14, None, "the server did not answer".to_owned());
                 } else {
                     *left -= 1;
@@ -282,6 +295,12 @@ impl Peer {
             let (message, password_changed) = (message.to_vec(), self.changed);
             self.output.push_event(PeerEvent::Success { keys, server_proved, password_changed, message });
         }
+    }
+
+    /// Ignores an exchange that has no valid result.
+    pub(super) fn stay_admitted(&mut self) {
+        self.state = State::Admitted;
+        (self.challenges, self.round, self.until) = (0, 0, None);
     }
 
     pub(super) fn fail(&mut self, code: Code, mschap_error: Option<u32>, message: String) {

@@ -62,8 +62,7 @@ pub struct Fsm<P> {
     deadline: Option<Instant>,
     last_id: u8,
     pub(super) request: Request,
-    /// Identifier and options of the peer's request that was acknowledged last, if
-    /// [`ControlProtocol::CROSSING`] needs them.
+    /// Identifier and options of the peer's request that was acknowledged last.
     pub(super) peer_request: (u8, Box<[u8]>),
     pub(super) naks_sent: u32,
     /// Naks and Rejects received in this negotiation.
@@ -209,6 +208,11 @@ impl<P: ControlProtocol> Fsm<P> {
         self.opened_at = None;
     }
 
+    /// Whether the layer is up, and no traffic has been reported since it was opened.
+    pub fn is_unused(&self) -> bool {
+        self.opened_at.is_some()
+    }
+
     /// Sends a packet with one of the protocol's extra codes under a new identifier, and returns the
     /// identifier. `None` if the layer is not Opened.
     pub fn send(&mut self, code: u8, data: &[u8]) -> Option<u8> {
@@ -218,6 +222,38 @@ impl<P: ControlProtocol> Fsm<P> {
         let id = self.next_id();
         self.push(code, id, self.cut(data));
         Some(id)
+    }
+
+    /// Sends a packet with one of the protocol's extra codes under this identifier; `false` if the layer is not
+    /// Opened.
+    pub fn send_with_id(&mut self, code: u8, id: u8, data: &[u8]) -> bool {
+        if self.state != State::Opened {
+            return false;
+        }
+        self.push(code, id, self.cut(data));
+        true
+    }
+
+    /// Leaves Opened and negotiates again, starting with our request.
+    pub fn renegotiate(&mut self, now: Instant) {
+        if self.state == State::Opened {
+            self.restart_count = self.timers.max_configure;
+            // The table's transition for a peer that has left Opened.
+            self.fire(now, automaton::Event::Rta, Reply::None);
+        }
+    }
+
+    /// Whether a Configure-Request contains exactly the options that were acknowledged last, in Opened.
+    pub fn has_agreed_to(&self, packet: &cp::Packet<'_>) -> bool {
+        let (_, options) = &self.peer_request;
+        self.state == State::Opened && packet.code == cp::CONFIGURE_REQUEST && packet.data == &**options
+    }
+
+    /// Acknowledges such a request once more, without leaving Opened.
+    pub fn acknowledge_again(&mut self, packet: &cp::Packet<'_>) {
+        if self.has_agreed_to(packet) {
+            self.push(cp::CONFIGURE_ACK, packet.id, packet.data);
+        }
     }
 
     /// Handles expired timers.

@@ -93,9 +93,7 @@ impl<P: ControlProtocol> Fsm<P> {
         let event = match code {
             cp::CONFIGURE_ACK => {
                 self.protocol.accepted(&options);
-                if P::CROSSING.is_some() {
-                    self.peer_request = (packet.id, packet.data.into());
-                }
+                self.peer_request = (packet.id, packet.data.into());
                 self.naks_sent = 0;
                 automaton::Event::RcrPlus
             }
@@ -139,7 +137,7 @@ impl<P: ControlProtocol> Fsm<P> {
 
     /// Whether the request repeats what was just agreed, before any traffic: it crossed our Ack, or, with the
     /// same identifier, our Ack was lost.
-    fn is_crossing(&self, now: Instant, packet: &Packet<'_>) -> bool {
+    pub fn is_crossing(&self, now: Instant, packet: &Packet<'_>) -> bool {
         let (Some(window), Some(opened)) = (P::CROSSING, self.opened_at) else { return false };
         let (id, options) = &self.peer_request;
         let repeated = packet.id == *id || now < opened + window;

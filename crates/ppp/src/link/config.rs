@@ -76,6 +76,9 @@ pub struct LinkConfig {
     /// How long required encryption may be down after it was up, and how long a network that is ready waits
     /// for optional encryption that is being negotiated.
     pub encryption_timeout: Duration,
+    /// How long the peer's first Configure-Request of CCP waits for its answer. accel-ppp sends the request before it
+    /// is ready for the answer: with an immediate one its MPPE stays off, and it rejects every data packet.
+    pub ccp_delay: Duration,
     /// The most restarts of LCP in one minute of the network phase. Before it, Max-Configure restarts in a
     /// row are allowed, because a lost Configure-Ack causes one too.
     pub max_restarts: usize,
@@ -107,6 +110,7 @@ impl LinkConfig {
             auth_timeout: Duration::from_secs(30),
             network_timeout: Duration::from_secs(30),
             encryption_timeout: Duration::from_secs(10),
+            ccp_delay: if role == Side::Client { Duration::from_millis(50) } else { Duration::ZERO },
             max_restarts: 3,
         }
     }

@@ -52,7 +52,7 @@ impl Link {
                     network.deadline = Some(later(now, self.config.network_timeout));
                 }
                 network.encryption_deadline = None;
-                network.noise = 0;
+                network.noise = None;
                 let mppe =
                     Mppe { strength: agreed.strength, stateless: agreed.stateless, keys: keys.clone() };
                 self.output.push_event(LinkEvent::Encryption(Some(mppe)));

@@ -48,6 +48,7 @@ impl Link {
             (None, Some((code, why))) => {
                 (Some(code), format!("the {} says: {why}", self.config.role.other()))
             }
+            (None, None) if !self.has_encrypted() && is_about_mppe(data) => (Some(Code::E03), goodbye),
             (None, None) => (unless_requested(data), goodbye),
         };
         let end = match &self.phase {
@@ -76,6 +77,11 @@ impl Link {
         }
     }
 
+    /// Whether MPPE has been up in this link.
+    fn has_encrypted(&self) -> bool {
+        matches!(&self.phase, Phase::Network(network) if network.was_encrypting)
+    }
+
     /// The text of the peer's Terminate-Request, with the current phase.
     pub(super) fn goodbye(&self, data: &[u8]) -> String {
         let peer = self.config.role.other();
@@ -94,6 +100,7 @@ impl Link {
 
     /// Drops all layers above LCP.
     pub(super) fn drop_layers(&mut self) {
+        self.guard.clear();
         self.verdict_wanted = None;
         self.address_wanted = None;
         if let Phase::Network(network) = &mut self.phase {
@@ -111,6 +118,11 @@ impl Link {
     /// Reports that the lower layer is down: nothing more can be sent, and the peer's Terminate-Request may
     /// have been lost.
     pub(super) fn lower_down(&mut self, now: Instant) {
+        // The peer has ended the call on the control connection too, so its Terminate-Request was genuine.
+        self.take_failure(now);
+        if let Some(data) = self.guard.held_goodbye() {
+            self.peer_terminates(now, &data);
+        }
         let gone = "the layer below went down";
         match self.unmet_request(now) {
             Some(Failure { code, detail }) => {
@@ -130,12 +142,20 @@ impl Link {
         self.ended(Who::Neither, None, String::new());
     }
 
+    /// Ends a link that is being closed, without waiting for the peer's Terminate-Ack.
+    pub(super) fn hang_up_closed(&mut self) {
+        if matches!(self.phase, Phase::Terminate(_)) {
+            self.hang_up();
+        }
+    }
+
     /// Reports the end, with the given cause unless an earlier one is known.
     pub(super) fn ended(&mut self, by: Who, code: Option<Code>, detail: String) {
         if matches!(self.phase, Phase::Ended) {
             return;
         }
         self.drop_layers();
+        self.report_forged();
         self.keepalive = None;
         let end = match core::mem::replace(&mut self.phase, Phase::Ended) {
             Phase::Terminate(end) | Phase::Refused { end, .. } => end,
@@ -159,6 +179,12 @@ fn named(data: &[u8]) -> Option<(Code, TerminateData<'_>)> {
     let code: Code = core::str::from_utf8(code).ok()?.strip_suffix(' ')?.parse().ok()?;
     matches!(code.layer(), Layer::Auth | Layer::Encrypt | Layer::Address)
         .then(|| (code, TerminateData::new(why)))
+}
+
+/// Whether pppd ended the link because it did not agree to what we wanted of MPPE. It does so without a request that we
+/// could have refused.
+fn is_about_mppe(data: &[u8]) -> bool {
+    data == b"MPPE required but peer negotiation failed"
 }
 
 /// L03, unless the peer's reason is a user request, as worded by pppd and adit.

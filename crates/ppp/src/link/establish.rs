@@ -79,12 +79,7 @@ impl Link {
         while let Some(notice) = self.lcp.protocol_mut().poll_notice() {
             busy = true;
             match notice {
-                Notice::EchoReply(id) => {
-                    if let Some(keepalive) = &mut self.keepalive {
-                        keepalive.heard(now);
-                    }
-                    self.echo_answered(id);
-                }
+                Notice::EchoReply(id) => self.echo_answered(now, id),
                 Notice::ProtocolReject(protocol) => self.protocol_rejected(now, protocol),
             }
         }
@@ -155,6 +150,7 @@ impl Link {
     /// Handles LCP leaving Opened: all layers above it are dropped.
     fn lcp_down(&mut self, now: Instant) {
         self.keepalive = None;
+        self.echoes.clear();
         self.sizes = None;
         self.output.acfc = false;
         self.lcp.set_peer_mru(ppp::DEFAULT_MRU);
@@ -243,7 +239,7 @@ impl Link {
         let Some(keepalive) = &mut self.keepalive else { return };
         match keepalive.handle_timeout(now) {
             Due::Nothing => {}
-            Due::Echo => self.send_echo(),
+            Due::Echo => self.send_echo(now),
             Due::Dead(silence) => {
                 let (peer, lost) = (self.config.role.other(), keepalive.unanswered());
                 let detail = format!(

@@ -76,6 +76,22 @@ pub enum LinkEvent {
         /// The longest length that was answered.
         passes: u16,
     },
+    /// Control frames in clear were ignored, because the peer proved that it had not sent them. Reported at
+    /// most once a minute.
+    Forged {
+        /// So many since the link was opened.
+        frames: u64,
+    },
+    /// Data packets were sent to the peer, and none was received since the network came up, although the peer
+    /// answers LCP.
+    Unanswered {
+        /// The packets sent.
+        sent: u64,
+        /// The time since the first of them.
+        seconds: u64,
+    },
+    /// The caller must report the number of data packets now, with [`Command::CountTraffic`].
+    CountTraffic,
     /// The link is over; the last event. Frames that are queued may still be sent.
     Ended(End),
 }
@@ -122,4 +138,15 @@ pub enum Command {
     LowerDown,
     /// Data was received from the peer, which is therefore alive.
     NoteTraffic,
+    /// The number of data packets so far. Packets from the peer count only if they were decrypted as agreed.
+    CountTraffic {
+        /// Packets from the peer.
+        received: u64,
+        /// Packets to the peer.
+        sent: u64,
+    },
+    /// The peer has rejected a data packet that was really sent, and nothing from it has decrypted.
+    DataRejected,
+    /// End a link that is being closed without waiting for the peer's Terminate-Ack.
+    HangUp,
 }

@@ -5,9 +5,10 @@ use core::time::Duration;
 use std::time::Instant;
 
 use adit_diag::note::Treatment;
-use adit_wire::{cp, note, ppp};
+use adit_wire::{Protocol, cp, note, ppp};
 
 use super::state::Phase;
+use super::verify::Checked;
 use super::{Link, Side};
 use crate::auth;
 use crate::fsm::{ControlProtocol, Fsm};
@@ -18,7 +19,8 @@ use crate::fsm::{ControlProtocol, Fsm};
 const FOLLOWS_WITHIN: Duration = Duration::from_millis(300);
 
 impl Link {
-    pub(super) fn receive(&mut self, now: Instant, frame: &[u8]) {
+    /// Handles a frame; `proven` if it arrived inside MPPE.
+    pub(super) fn receive(&mut self, now: Instant, frame: &[u8], proven: bool) {
         if matches!(self.phase, Phase::Dead | Phase::Ended) {
             return;
         }
@@ -29,6 +31,15 @@ impl Link {
                 return;
             }
         };
+        if proven {
+            self.obey(now, protocol, information);
+        } else if self.check(now, protocol, information) == Checked::Obey {
+            self.dispatch(now, protocol, information);
+        }
+    }
+
+    /// Passes a packet to its protocol.
+    pub(super) fn dispatch(&mut self, now: Instant, protocol: u16, information: &[u8]) {
         if let Phase::Network(network) = &mut self.phase
             && matches!(protocol, ppp::CCP | ppp::IPCP | ppp::IPV6CP)
         {
@@ -63,6 +74,7 @@ impl Link {
     }
 
     fn receive_authentication(&mut self, now: Instant, protocol: u16, information: &[u8]) -> Treatment {
+        let secured = self.is_secured();
         let authentication = match &mut self.phase {
             Phase::Authenticate(authentication) => Some(&mut **authentication),
             Phase::Refused { authentication, .. } => Some(&mut **authentication),
@@ -71,6 +83,7 @@ impl Link {
         };
         match authentication {
             Some(authentication) if auth::protocol(authentication.method()) == protocol => {
+                authentication.set_secured(secured);
                 treated(authentication.handle_input(now, information))
             }
             _ => self.receive_unknown(now, protocol, information),
@@ -78,6 +91,9 @@ impl Link {
     }
 
     fn receive_ccp(&mut self, now: Instant, information: &[u8]) -> Treatment {
+        if self.delay_ccp(now, information) {
+            return Treatment::Handled;
+        }
         match &mut self.phase {
             Phase::Network(network) => treated(network.ccp.handle_input(now, information)),
             _ => self.too_early(),
@@ -102,6 +118,13 @@ impl Link {
     fn receive_unknown(&mut self, now: Instant, protocol: u16, information: &[u8]) -> Treatment {
         if !matches!(self.phase, Phase::Network(_)) {
             return self.too_early();
+        }
+        // While the link is encrypted, a peer sends no data in clear. A Protocol-Reject for a forged frame would make
+        // the peer believe that this end decrypts to noise.
+        let begins = cp::Packet::parse(Protocol::Ppp, information)
+            .is_ok_and(|packet| packet.code == cp::CONFIGURE_REQUEST);
+        if self.is_secured() && !begins {
+            return ignored("no rejection is due for this in clear");
         }
         if self.reject_protocol(now, protocol, information) {
             Treatment::Handled

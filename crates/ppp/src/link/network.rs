@@ -7,6 +7,7 @@ use adit_crypto::mppe::StartKeys;
 use adit_diag::Code;
 use adit_wire::ppp;
 
+use super::dead::{Delayed, Unanswered, Unread};
 use super::state::{Address, Authentication, NetworkPhase, Phase, later};
 use super::{Link, LinkEvent, Side, Who};
 use crate::ccp::{Ccp, Mode, no_keys};
@@ -58,6 +59,7 @@ impl Link {
             (Side::Server, Some((_, grant))) => Address::Granted(Arc::clone(grant)),
             (Side::Server, None) => Address::Unasked(later(now, self.config.timers.restart)),
         };
+        let delayed_ccp = if asks { Delayed::new(self.config.ccp_delay) } else { Delayed::No };
         self.phase = Phase::Network(Box::new(NetworkPhase {
             authentication,
             name,
@@ -65,6 +67,7 @@ impl Link {
             ccp,
             encrypting: false,
             was_encrypting: false,
+            was_up: false,
             encryption_deadline: None,
             address,
             ipcp: None,
@@ -75,7 +78,11 @@ impl Link {
             deadline: Some(later(now, self.config.network_timeout)),
             reported: None,
             patience: later(now, self.config.encryption_timeout),
-            noise: 0,
+            noise: None,
+            sent: 0,
+            unread: Unread::default(),
+            unanswered: Unanswered::default(),
+            delayed_ccp,
         }));
     }
 
@@ -161,6 +168,7 @@ impl Link {
         }
         network.reported.clone_from(&up);
         let is_up = up.is_some();
+        network.was_up |= is_up;
         self.output.push_event(up.map_or(LinkEvent::NetworkDown, LinkEvent::NetworkUp));
         if is_up {
             self.begin_sizes(now);

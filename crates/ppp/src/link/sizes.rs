@@ -66,6 +66,10 @@ impl Sizes {
         }
     }
 
+    fn has_asked(&self, id: u8) -> bool {
+        self.asked.iter().any(|(asked, _)| *asked == id)
+    }
+
     /// Handles a reply with this identifier; returns whether the largest packet has passed, which ends the
     /// probe.
     fn answered(&mut self, id: u8) -> bool {
@@ -117,11 +121,14 @@ impl Link {
         }
     }
 
-    /// Handles an Echo-Reply.
-    pub(super) fn echo_answered(&mut self, id: u8) {
-        if self.sizes.as_mut().is_some_and(|sizes| sizes.answered(id)) {
+    /// Handles an Echo-Reply; returns whether it answers a request of the probe.
+    pub(super) fn size_answered(&mut self, id: u8) -> bool {
+        let Some(sizes) = &mut self.sizes else { return false };
+        let is_ours = sizes.has_asked(id);
+        if sizes.answered(id) {
             self.sizes = None;
         }
+        is_ours
     }
 }
 

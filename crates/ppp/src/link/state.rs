@@ -10,6 +10,7 @@ use adit_diag::AuthMethod;
 use adit_wire::ipcp::IpcpOption;
 use adit_wire::{Protocol, cp};
 
+use super::dead::{Delayed, Unanswered, Unread};
 use super::{AddressGrant, End, Network};
 use crate::auth::{Authenticator, AuthenticatorEvent, Ignored, Peer, PeerEvent};
 use crate::ccp::Ccp;
@@ -100,6 +101,13 @@ impl Authentication {
         }
     }
 
+    /// Reports whether the link is encrypted and up: then a packet in clear must not end authentication.
+    pub(super) fn set_secured(&mut self, secured: bool) {
+        if let Authentication::Client(peer) = self {
+            peer.set_secured(secured);
+        }
+    }
+
     pub(super) fn handle_timeout(&mut self, now: Instant) {
         match self {
             Authentication::Server(authenticator) => authenticator.handle_timeout(now),
@@ -150,6 +158,15 @@ pub(super) enum Address {
     Client,
 }
 
+/// Protocol-Rejects of protocols that we never sent.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Noise {
+    pub(super) count: u32,
+    pub(super) since: Instant,
+    /// The packets that were sent to the peer before the first one.
+    pub(super) sent: u64,
+}
+
 /// The network-layer protocol phase.
 #[derive(Debug)]
 pub(super) struct NetworkPhase {
@@ -163,6 +180,8 @@ pub(super) struct NetworkPhase {
     pub(super) encrypting: bool,
     /// Whether CCP was Opened with encryption in this phase.
     pub(super) was_encrypting: bool,
+    /// Whether NetworkUp was reported in this phase.
+    pub(super) was_up: bool,
     /// The deadline for required encryption to come back.
     pub(super) encryption_deadline: Option<Instant>,
     pub(super) address: Address,
@@ -181,9 +200,14 @@ pub(super) struct NetworkPhase {
     pub(super) reported: Option<Network>,
     /// The instant until which NetworkUp waits for a CCP that still negotiates.
     pub(super) patience: Instant,
-    /// The number of Protocol-Rejects of protocols that we never sent, since encryption began: the peer
-    /// decrypts to noise.
-    pub(super) noise: u32,
+    /// The Protocol-Rejects of protocols that we never sent, since the last frame that decrypted.
+    pub(super) noise: Option<Noise>,
+    /// The data packets sent, as far as the caller has reported them.
+    pub(super) sent: u64,
+    /// The data packets that the peer has rejected, since the last frame that decrypted.
+    pub(super) unread: Unread,
+    pub(super) unanswered: Unanswered,
+    pub(super) delayed_ccp: Delayed,
 }
 
 impl NetworkPhase {
@@ -227,6 +251,7 @@ impl NetworkPhase {
         if let Some(authentication) = &mut self.authentication {
             authentication.handle_timeout(now);
         }
+        self.release_ccp(now);
         self.ccp.handle_timeout(now);
         if let Some(ipcp) = &mut self.ipcp {
             ipcp.handle_timeout(now);
@@ -249,6 +274,7 @@ impl NetworkPhase {
             label(self.ccp.poll_timeout(), "CCP restart timer"),
             label(self.ipcp.as_ref().and_then(Fsm::poll_timeout), "IPCP restart timer"),
             label(self.ipv6cp.as_ref().and_then(|fsm| fsm.poll_timeout()), "IPV6CP restart timer"),
+            self.delayed_ccp.due().map(|due| (due, "answer to CCP")),
             self.encryption_deadline.map(|due| (due, "encryption deadline")),
             self.deadline.map(|due| (due, "network deadline")),
             ask,

@@ -34,7 +34,8 @@ pub(super) fn server() -> LinkConfig {
 
 pub(super) fn client() -> LinkConfig {
     let credentials = Some(Credentials::new("User", Password::new(PASSWORD)));
-    LinkConfig { credentials, ..LinkConfig::new(Side::Client) }
+    // Most conversations here take no time.
+    LinkConfig { credentials, ccp_delay: Duration::ZERO, ..LinkConfig::new(Side::Client) }
 }
 
 pub(super) fn with_mode(mut config: LinkConfig, mode: Mode) -> LinkConfig {
@@ -58,12 +59,22 @@ pub(super) struct Host {
     pub(super) address: Option<AddressGrant>,
     /// Whether questions are left unanswered.
     pub(super) mute: bool,
+    /// Whether every login is refused.
+    pub(super) refuses: bool,
 }
 
 impl Host {
     pub(super) fn new(config: LinkConfig, seed: u64) -> Host {
         let link = Link::new(config, Rng::from_number(seed));
-        Host { link, events: vec![], sent: vec![], asked: 0, address: Some(grant()), mute: false }
+        Host {
+            link,
+            events: vec![],
+            sent: vec![],
+            asked: 0,
+            address: Some(grant()),
+            mute: false,
+            refuses: false,
+        }
     }
 
     /// Collects events, answers questions, and returns the frames to deliver.
@@ -79,7 +90,7 @@ impl Host {
                     let answer = match question {
                         Question::Authenticate(request) => {
                             self.asked += 1;
-                            Answer::Verdict(verdict(request))
+                            Answer::Verdict(if self.refuses { refusal() } else { verdict(request) })
                         }
                         Question::Address { .. } => Answer::Address(self.address.clone()),
                     };
@@ -160,13 +171,17 @@ fn verdict(request: &crate::auth::AuthRequest) -> Verdict {
     let secret = Secret::Clear(Password::new(PASSWORD));
     match check(&request.proof, &secret) {
         Ok(proven) if request.name == b"User" => Verdict::Accept(proven),
-        _ => Verdict::Reject(Rejection {
-            error: MsChapError::AuthenticationFailure,
-            code: Code::A01,
-            retry: false,
-            message: "Access denied".to_owned(),
-        }),
+        _ => refusal(),
     }
+}
+
+fn refusal() -> Verdict {
+    Verdict::Reject(Rejection {
+        error: MsChapError::AuthenticationFailure,
+        code: Code::A01,
+        retry: false,
+        message: "Access denied".to_owned(),
+    })
 }
 
 /// Two hosts and the line between them.
@@ -284,6 +299,12 @@ impl Solo {
         self.raw(&cp::frame(protocol, code, id, data))
     }
 
+    /// Delivers a packet that is known to be the peer's, as if it had arrived inside MPPE.
+    pub(super) fn prove(&mut self, protocol: u16, code: u8, id: u8, data: &[u8]) -> Vec<Sent> {
+        self.host.link.handle_proven_input(self.now, &cp::frame(protocol, code, id, data));
+        self.collect()
+    }
+
     pub(super) fn raw(&mut self, frame: &[u8]) -> Vec<Sent> {
         self.host.link.handle_input(self.now, frame);
         self.collect()
@@ -379,7 +400,16 @@ pub(super) fn encrypted(config: LinkConfig) -> (Solo, Vec<Sent>) {
     (solo, sent)
 }
 
-/// A server whose network is up.
+/// A server whose network is up without encryption.
+pub(super) fn clear(config: LinkConfig) -> Solo {
+    let (mut solo, _) = admitted(with_mode(config, Mode::Off));
+    let sent = solo.give(ppp::IPCP, cp::CONFIGURE_REQUEST, 1, &octets("0306c0000264"));
+    solo.answer(&of(&sent, ppp::IPCP)[0]);
+    assert!(solo.host.network().is_some(), "{:#?}", solo.host.record());
+    solo
+}
+
+/// A server whose network is up, encrypted.
 pub(super) fn up(config: LinkConfig) -> Solo {
     let (mut solo, _) = encrypted(config);
     let sent = solo.give(ppp::IPCP, cp::CONFIGURE_REQUEST, 1, &octets("0306c0000264"));

@@ -1,93 +1,102 @@
 //! A check whether decrypted octets are a packet.
+//!
+//! MPPE has no integrity check, so this is the only proof that a frame is from the peer. Octets of a forged frame
+//! are random after decryption. They pass with these probabilities, all below 2^-32 together:
+//!
+//! | content | protocol | header | length | checksum | all |
+//! |---|---|---|---|---|---|
+//! | IPv4 | 2^-16, with PFC 2^-8 | version, header length: 2^-4.5 | at most 27 / 2^16 | 2^-16 | 2^-47.8, 2^-39.8 |
+//! | IPv6 | 2^-16, with PFC 2^-8 | version, next header, source: 2^-10.8 | 2^-16 | none | 2^-42.8, 2^-34.8 |
+//! | control | 2^-14 | code: 2^-4.1 | 2^-16 | none | 2^-34.1 |
+
+use adit_wire::{checksum, ppp};
 
 /// The most octets that the check needs: a two-octet protocol number and the longest IPv4 header.
 pub(super) const PEEK: usize = 62;
+/// The data of the shortest Ethernet frame: a router may leave the padding behind a shorter packet.
+const ETHERNET_MIN: usize = 46;
 
-/// The strictness of the check.
+/// What a decrypted frame contains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Proof {
-    /// Protocol number, version and lengths fit: noise passes once in about 10^5 frames.
-    Fields,
-    /// The IPv4 header checksum is valid as well: noise passes once in about 10^9 frames.
-    Checksum,
+pub enum Content {
+    /// An IPv4 packet; the checksum of its header is valid.
+    Ipv4,
+    /// An IPv6 packet.
+    Ipv6,
+    /// A frame of LCP, CCP, IPCP or IPV6CP. adit never encrypts one (RFC 3078 section 3), some peers do.
+    Control,
 }
 
-/// Whether `data`, the first of `len` decrypted octets, is the beginning of an IPv4 or IPv6 packet. No other
-/// protocol is negotiated inside MPPE.
-pub(super) fn is_packet(data: &[u8], len: usize, proof: Proof) -> bool {
+/// The content of `len` decrypted octets that begin with `data`; `None` if they are noise.
+pub(super) fn content(data: &[u8], len: usize) -> Option<Content> {
     // A protocol number ends with its first odd octet; the high octet of a long one may be left out (PFC).
     let (protocol, packet) = match data {
-        [0x00, protocol, packet @ ..] => (*protocol, packet),
-        [protocol, packet @ ..] => (*protocol, packet),
-        [] => return false,
+        [first, packet @ ..] if first & 1 == 1 => (u16::from(*first), packet),
+        [high, low, packet @ ..] => (u16::from_be_bytes([*high, *low]), packet),
+        _ => return None,
     };
     let len = len.saturating_sub(data.len() - packet.len());
-    match (protocol, packet) {
-        (0x21, &[version, _, high, low, ..]) => {
-            let header = usize::from(version & 0x0f) * 4;
-            let total = usize::from(u16::from_be_bytes([high, low]));
-            version >> 4 == 4
-                && header >= 20
-                && (header..=len).contains(&total)
-                && (proof == Proof::Fields
-                    || packet.get(..header).is_some_and(|octets| adit_wire::checksum::of(octets) == 0))
-        }
-        (0x57, &[version, _, _, _, high, low, ..]) => {
-            let payload = usize::from(u16::from_be_bytes([high, low]));
-            version >> 4 == 6 && 40 + payload <= len
-        }
-        _ => false,
+    match protocol {
+        ppp::IP if is_ipv4(packet, len) => Some(Content::Ipv4),
+        ppp::IPV6 if is_ipv6(packet, len) => Some(Content::Ipv6),
+        ppp::LCP | ppp::CCP | ppp::IPCP | ppp::IPV6CP if is_control(packet, len) => Some(Content::Control),
+        _ => None,
     }
+}
+
+fn is_ipv4(packet: &[u8], len: usize) -> bool {
+    has_ipv4_version(packet) && has_ipv4_length(packet, len) && has_ipv4_checksum(packet)
+}
+
+fn has_ipv4_version(packet: &[u8]) -> bool {
+    matches!(packet, [0x45..=0x4f, ..])
+}
+
+fn has_ipv4_length(packet: &[u8], len: usize) -> bool {
+    let &[version, _, high, low, ..] = packet else { return false };
+    let header = usize::from(version & 0x0f) * 4;
+    let total = usize::from(u16::from_be_bytes([high, low]));
+    total >= header && total <= len && len <= total.max(ETHERNET_MIN)
+}
+
+fn has_ipv4_checksum(packet: &[u8]) -> bool {
+    let header = packet.first().map_or(0, |version| usize::from(version & 0x0f) * 4);
+    packet.get(..header).is_some_and(|octets| checksum::of(octets) == 0)
+}
+
+fn is_ipv6(packet: &[u8], len: usize) -> bool {
+    has_ipv6_fields(packet) && has_ipv6_length(packet, len)
+}
+
+/// Version; a next header that hosts and routers send; a source that is one (RFC 4291): global, unique local, link-local or
+/// unspecified.
+fn has_ipv6_fields(packet: &[u8]) -> bool {
+    let &[version, _, _, _, _, _, next, _, first, second, ..] = packet else { return false };
+    version >> 4 == 6
+        && matches!(next, 0 | 4 | 6 | 17 | 41 | 43 | 44 | 47 | 50 | 51 | 58 | 59 | 60 | 89 | 103 | 132 | 135)
+        && (first >> 5 == 1
+            || first >> 1 == 0x7e
+            || (first == 0xfe && second >> 6 == 2)
+            || (first, second) == (0, 0))
+}
+
+fn has_ipv6_length(packet: &[u8], len: usize) -> bool {
+    let &[_, _, _, _, high, low, ..] = packet else { return false };
+    40 + usize::from(u16::from_be_bytes([high, low])) == len
+}
+
+/// A known code (RFC 1661 and its extensions), and the length of the frame.
+fn is_control(packet: &[u8], len: usize) -> bool {
+    has_code(packet) && has_control_length(packet, len)
+}
+
+fn has_code(packet: &[u8]) -> bool {
+    matches!(packet, [1..=15, ..])
+}
+
+fn has_control_length(packet: &[u8], len: usize) -> bool {
+    matches!(*packet, [_, _, high, low, ..] if len >= 4 && usize::from(u16::from_be_bytes([high, low])) == len)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn judge(data: &[u8], proof: Proof) -> bool {
-        is_packet(&data[..data.len().min(PEEK)], data.len(), proof)
-    }
-
-    fn ipv4() -> Vec<u8> {
-        let mut packet = vec![0x45, 0, 0, 28, 0, 1, 0, 0, 64, 1, 0xf6, 0xdc, 192, 0, 2, 2, 192, 0, 2, 1];
-        packet.extend([8, 0, 0xf7, 0xfd, 0, 1, 0, 1]);
-        packet
-    }
-
-    fn with(protocol: &[u8], packet: &[u8]) -> Vec<u8> {
-        [protocol, packet].concat()
-    }
-
-    #[test]
-    fn c194_packets_with_and_without_pfc() {
-        for proof in [Proof::Fields, Proof::Checksum] {
-            assert!(judge(&with(&[0, 0x21], &ipv4()), proof));
-            assert!(judge(&with(&[0x21], &ipv4()), proof));
-        }
-        let mut ipv6 = vec![0; 48];
-        (ipv6[0], ipv6[5]) = (0x60, 8);
-        assert!(judge(&with(&[0, 0x57], &ipv6), Proof::Checksum));
-        assert!(judge(&with(&[0x57], &ipv6), Proof::Fields));
-    }
-
-    #[test]
-    fn damage_is_seen() {
-        let mut packet = with(&[0, 0x21], &ipv4());
-        packet[10] ^= 1; // time to live
-        assert!(judge(&packet, Proof::Fields));
-        assert!(!judge(&packet, Proof::Checksum));
-        for (at, value) in [(0, 1), (1, 0x23), (2, 0x65), (2, 0x44), (4, 1), (5, 29), (5, 19)] {
-            let mut packet = with(&[0, 0x21], &ipv4());
-            packet[at] = value;
-            assert!(!judge(&packet, Proof::Fields), "octet {at} = {value}");
-        }
-    }
-
-    #[test]
-    fn every_cut_is_refused_without_panic() {
-        let packet = with(&[0, 0x21], &ipv4());
-        for len in 0..packet.len() {
-            assert!(!judge(&packet[..len], Proof::Fields));
-        }
-    }
-}
+mod tests;

@@ -14,7 +14,7 @@ mod window;
 
 pub use acknowledger::Acknowledger;
 pub use prompt::Prompt;
-pub use receiver::{Arrival, Receiver, ReceiverConfig, ReceiverCounters};
+pub use receiver::{Arrival, Place, Position, Receiver, ReceiverConfig, ReceiverCounters};
 pub use sender::Sender;
 pub use window::Window;
 

@@ -5,12 +5,17 @@
 //! packet that is behind is dropped. A packet that is far ahead is a jump: either very many packets were
 //! lost, or it is forged. A second packet of the same range confirms the jump. Without one, the jump is
 //! accepted after the wait, but the old range is kept: its next packet, if it arrives, reverts the jump. So a
-//! single forged packet cannot stop a call.
+//! single forged packet cannot stop a call. This is for calls without encryption; while MPPE is up, the rules of
+//! `proven` apply.
+
+mod proven;
 
 use std::time::{Duration, Instant};
 
 use super::ahead;
 use super::reorder::{Held, Reorder};
+
+pub use proven::{Place, Position};
 
 /// A packet that is ahead by more than this and by more than the window is a jump.
 const JUMP: i32 = 64;
@@ -73,6 +78,12 @@ pub struct Receiver {
     jump: Option<Held>,
     /// The range before an unconfirmed jump.
     left: Option<Left>,
+    /// Frames after the range that are being decrypted.
+    begun: u32,
+    /// Control frames in clear after the range, while frames must be proven.
+    clear: u32,
+    /// How far the last of them is after the range.
+    clear_reach: u32,
     counters: ReceiverCounters,
 }
 
@@ -129,6 +140,9 @@ impl Receiver {
             waiting: Reorder::default(),
             jump: None,
             left: None,
+            begun: 0,
+            clear: 0,
+            clear_reach: 0,
             counters: ReceiverCounters::default(),
         }
     }
@@ -142,6 +156,7 @@ impl Receiver {
         match ahead(seq, range.last) {
             1 => {
                 range.advance(seq);
+                self.forget_clear();
                 self.counters.reordered += u64::from(self.waiting.highest().is_some());
                 self.range_is_alive();
                 self.release_in_order();
@@ -170,6 +185,7 @@ impl Receiver {
             return false;
         }
         range.advance(seq);
+        self.forget_clear();
         self.range_is_alive();
         true
     }
@@ -249,7 +265,8 @@ impl Receiver {
             self.give_up_gap();
         }
         if let Some(range) = self.range {
-            let lost = u64::from(held.seq.wrapping_sub(range.last).wrapping_sub(1));
+            let gap = held.seq.wrapping_sub(range.last).wrapping_sub(1);
+            let lost = u64::from(gap.saturating_sub(self.clear));
             self.left = Some(Left { range, lost });
         }
         self.waiting.insert(held);
@@ -260,7 +277,10 @@ impl Receiver {
     /// order.
     fn give_up_gap(&mut self) {
         if let (Some(range), Some(held)) = (&self.range, self.waiting.first_waiting()) {
-            self.counters.lost += u64::from(held.seq.wrapping_sub(range.last).wrapping_sub(1));
+            let gap = held.seq.wrapping_sub(range.last).wrapping_sub(1);
+            // Control frames in clear of a time when frames had to be proven.
+            self.counters.lost += u64::from(gap.saturating_sub(self.clear));
+            self.forget_clear();
             self.release_first();
             self.release_in_order();
         }
@@ -312,9 +332,10 @@ impl Receiver {
         self.waiting.highest().or(self.range.map(|range| range.last))
     }
 
-    /// The counters so far.
+    /// The counters so far. Until the next proven frame, the packets that are missing between control frames in clear count as
+    /// lost, so that the loss on an idle line is known.
     pub fn counters(&self) -> ReceiverCounters {
-        self.counters
+        ReceiverCounters { lost: self.counters.lost + self.missing(), ..self.counters }
     }
 }
 

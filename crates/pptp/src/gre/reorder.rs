@@ -33,6 +33,31 @@ impl Reorder {
         true
     }
 
+    /// Inserts a packet in order, behind others with its number; false if there are `most` of them.
+    pub(super) fn insert_among(&mut self, held: Held, most: usize) -> bool {
+        let from = self.queue.partition_point(|other| ahead(held.seq, other.seq) > 0);
+        let to = self.queue.partition_point(|other| ahead(held.seq, other.seq) >= 0);
+        if to - from >= most {
+            return false;
+        }
+        self.octets += held.payload.len();
+        self.queue.insert(to, held);
+        true
+    }
+
+    /// Removes the first packet, released or not.
+    pub(super) fn take_first(&mut self) -> Option<Held> {
+        if !self.queue.is_empty() {
+            self.released = self.released.max(1);
+        }
+        self.pop()
+    }
+
+    /// The number of packets in the buffer.
+    pub(super) fn len(&self) -> usize {
+        self.queue.len()
+    }
+
     /// The first packet that is not released yet.
     pub(super) fn first_waiting(&self) -> Option<&Held> {
         self.queue.get(self.released)

@@ -9,6 +9,7 @@ use adit_auth::Caller;
 use adit_config::Config;
 use adit_dataplane::Dataplane;
 use adit_diag::Counters;
+use adit_policy::admission::Stage;
 use adit_store::SessionId;
 use adit_tunnel::events::Unmatched;
 use adit_tunnel::path::{PathCommand, PathConfig};
@@ -64,13 +65,17 @@ impl PacketPath for Dataplane {
     }
 }
 
-impl<T: Send> Slot for SetupSlot<T> {
-    fn call_requested(&self) {
-        SetupSlot::call_requested(self);
+impl Slot for SetupSlot {
+    fn reached(&self, stage: Stage) {
+        SetupSlot::reached(self, stage);
     }
 
     fn set_waiting(&self, is_waiting: bool) {
         SetupSlot::set_waiting(self, is_waiting);
+    }
+
+    fn login_refused(&self) {
+        SetupSlot::login_refused(self);
     }
 
     fn call_up(self: Box<Self>) {

@@ -10,6 +10,7 @@ use std::time::Instant;
 use adit_auth::Pending;
 use adit_config::Config;
 use adit_diag::Counters;
+use adit_policy::admission::Stage;
 use adit_ppp::auth::AuthRequest;
 use adit_store::{Change, Release, SessionId};
 use adit_tunnel::events::{Answer, Unmatched};
@@ -78,12 +79,14 @@ pub(crate) trait PacketPath: Send + Sync {
 
 /// A slot among the sessions that are being set up; dropping it frees the slot.
 pub(crate) trait Slot: Send {
-    /// The client has requested a call.
-    fn call_requested(&self);
+    /// The set-up has reached a stage.
+    fn reached(&self, stage: Stage);
     /// Reports that the login has waited for the account source for long, or that the source has then
     /// answered.
     fn set_waiting(&self, is_waiting: bool);
-    /// Reports that the call is up: it no longer counts against its address.
+    /// The login was refused.
+    fn login_refused(&self);
+    /// The call is up.
     fn call_up(self: Box<Self>);
 }
 

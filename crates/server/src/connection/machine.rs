@@ -182,15 +182,16 @@ impl Machine {
 
     fn handle_message(&mut self, now: Now, message: Message) {
         match message {
-            Message::Frame(frame) => {
-                self.call_input(now, |call| events::Input::Frame { call, frame: &frame });
+            Message::Frame(frame, origin) => {
+                self.call_input(now, |call| events::Input::Frame { call, frame: &frame, origin });
             }
+            Message::DataRejected => self.call_input(now, |call| events::Input::DataRejected { call }),
             Message::Acknowledged => self.call_input(now, |call| events::Input::Acknowledged { call }),
             Message::Unreachable { from, code } => {
                 self.call_input(now, |call| events::Input::Unreachable { call, from, code });
             }
-            Message::Traffic(packets) => {
-                self.call_input(now, |call| events::Input::Traffic { call, packets });
+            Message::Traffic { received, sent } => {
+                self.call_input(now, |call| events::Input::Traffic { call, received, sent });
             }
             Message::EncryptionBroken => {
                 let cause = "the client keeps sending data that is not encrypted as agreed".into();

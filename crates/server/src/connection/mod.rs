@@ -44,6 +44,8 @@ pub(crate) struct Connection {
     machine: Machine,
     stream: TcpStream,
     handles: Arc<Handles>,
+    /// What the client sent before it was admitted.
+    first: Vec<u8>,
 }
 
 /// The result of [`Connection::turn`]: what to wait for.
@@ -61,16 +63,21 @@ enum Turn {
 }
 
 impl Connection {
-    /// Creates the connection of a new session.
-    pub(crate) fn new(handles: Arc<Handles>, start: Start, stream: TcpStream) -> Connection {
+    /// Creates the connection of a new session. The octets `first` were read before it was admitted.
+    pub(crate) fn new(handles: Arc<Handles>, start: Start, stream: TcpStream, first: Vec<u8>) -> Connection {
         let machine = Machine::new(Arc::clone(&handles), start, Now::read());
-        Connection { machine, stream, handles }
+        Connection { machine, stream, handles, first }
     }
 
     /// Runs the session to its end. Thousands of these futures wait at the same time, so data needed in every
     /// turn is on the stack, and rare data is boxed.
     pub(crate) async fn run(mut self: Box<Self>) {
         let session = Arc::clone(self.machine.session());
+        let first = std::mem::take(&mut self.first);
+        if !first.is_empty() {
+            self.machine.handle_input(Now::read(), Input::Control(&first));
+        }
+        drop(first);
         loop {
             match self.turn() {
                 Turn::Wait => {}

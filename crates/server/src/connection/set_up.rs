@@ -5,9 +5,10 @@ use std::sync::atomic::Ordering;
 
 use adit_auth::AddressRequest;
 use adit_diag::event::{CameUp, EventFacts, Mppe};
-use adit_diag::note::Message;
-use adit_diag::{Code, Note};
-use adit_store::SessionUpdate;
+use adit_diag::note::{Cause, Finding, Message, Refused};
+use adit_diag::{Code, Layer, LoginRefusal, Note};
+use adit_policy::admission::Stage;
+use adit_store::{NewEvent, SessionUpdate};
 use adit_tunnel::events::{self, Answer, Event, Question, Who};
 use adit_wire::{LocalCallId, PeerCallId};
 use ipnet::Ipv4Net;
@@ -35,6 +36,7 @@ impl Machine {
             }
             Event::Note { note, .. } => self.take_note(now, note),
             Event::Established { host, vendor } => self.established(host, vendor),
+            Event::CountTraffic { .. } => self.update_counters(now),
             Event::Up { up, .. } => return self.call_up(now, up),
             Event::CallEnded { end, .. } => return self.end_call(now, end),
             Event::Closed { end } => self.closed(end),
@@ -45,16 +47,48 @@ impl Machine {
     fn take_note(&self, now: Now, note: Note) {
         match note {
             // The record gets it once, at the end, with the findings from the counters.
-            Note::Finding(finding) => self.session.known().noticed.push(finding),
+            Note::Finding(finding) => {
+                if let Finding::Unanswered { sent, seconds } = finding {
+                    let facts = EventFacts::SessionUnanswered { sent, seconds };
+                    let event = NewEvent { code: Some(Code::R10), ..self.new_event(now, facts) };
+                    self.handles.recorder.enqueue(Entry::Event(Box::new(event)));
+                }
+                self.session.known().noticed.push(finding);
+            }
+            Note::ForgedFrames { frames } => self.report_forged(now, frames),
             // Keep-alives would fill the record of an idle session.
             Note::Packet(packet) if self.state.was_up() && packet.message.kind.is_echo() => {}
             note => {
                 if let Note::LayerUp(up) = &note {
-                    self.session.known().layer = Some(up.layer());
+                    let layer = up.layer();
+                    self.session.known().layer = Some(layer);
+                    self.report_progress(layer);
                 }
                 self.note(now, &note);
             }
         }
+    }
+
+    /// Reports that the set-up proceeds: one that does not gives way to others.
+    fn report_progress(&self, layer: Layer) {
+        let stage = match layer {
+            Layer::Gre => Stage::Linked,
+            Layer::Lcp => Stage::Lcp,
+            _ => return,
+        };
+        if let State::SettingUp(setting_up) = &self.state {
+            setting_up.slot.reached(stage);
+        }
+    }
+
+    /// Records forged control frames of the session: their number so far.
+    fn report_forged(&self, now: Now, frames: u64) {
+        self.note(now, &Note::ForgedFrames { frames });
+        let before = std::mem::replace(&mut self.session.known().forged, frames);
+        self.handles.registry.forgeries.note_frames(now.instant, frames.saturating_sub(before));
+        let facts = EventFacts::SessionForged { frames };
+        let event = NewEvent { code: Some(Code::G10), ..self.new_event(now, facts) };
+        self.handles.recorder.enqueue(Entry::Event(Box::new(event)));
     }
 
     fn ask(&mut self, now: Now, id: u32, call: u32, question: Question) -> Option<Effect> {
@@ -103,7 +137,7 @@ impl Machine {
             self.state = State::NoCall(NoCall { slot });
             return refuse("no Call ID is free".to_owned());
         };
-        slot.call_requested();
+        slot.reached(Stage::Called);
         let call = Call { handle, id, lease: None, address: None, pending: None, refused: None };
         self.state = State::SettingUp(SettingUp { slot, call, networks: Vec::new(), login: None });
         self.note(now, &Note::CallAccepted { call_id: id.get(), request });
@@ -169,6 +203,11 @@ impl Machine {
         }
         if let Some(refused) = refused {
             self.note(now, &Note::Refused(refused.clone()));
+            if is_failed_login(&refused)
+                && let State::SettingUp(setting_up) = &self.state
+            {
+                setting_up.slot.login_refused();
+            }
             // The log line is written at the end, once for each call.
             if let Some(call) = self.state.call_mut() {
                 call.refused = Some(refused);
@@ -235,6 +274,16 @@ impl Machine {
             }
             other => other,
         };
+    }
+}
+
+/// Whether a refusal counts as a failed login of its address. A right password for an account with too many sessions is
+/// not a guess, and its client may dial again and again.
+fn is_failed_login(refused: &Refused) -> bool {
+    match &refused.cause {
+        Cause::Login(LoginRefusal::SessionLimit { .. }) => false,
+        Cause::Login(_) => true,
+        Cause::Text(_) | Cause::AccountSource(_) => false,
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use adit_auth::{AddressRequest, Pending};
 use adit_diag::LoginRefusal;
 use adit_diag::note::Refused;
+use adit_policy::admission::Stage;
 use adit_tunnel::events::End;
 use adit_wire::LocalCallId;
 use ipnet::Ipv4Net;
@@ -56,6 +57,7 @@ impl SettingUp {
     /// Records that the account sources were asked.
     pub(crate) fn login_asked(&mut self, now: Instant) {
         self.login = Some(OpenLogin { since: now, is_slow: false });
+        self.slot.reached(Stage::Login);
     }
 
     /// When [`SettingUp::check_login`] must be called.
@@ -75,8 +77,10 @@ impl SettingUp {
 
     /// Records that the account sources have answered.
     pub(crate) fn login_answered(&mut self) {
-        if self.login.take().is_some_and(|login| login.is_slow) {
-            self.slot.set_waiting(false);
+        match self.login.take() {
+            Some(OpenLogin { is_slow: true, .. }) => self.slot.set_waiting(false),
+            Some(OpenLogin { is_slow: false, .. }) => self.slot.reached(Stage::Answered),
+            None => {}
         }
     }
 }

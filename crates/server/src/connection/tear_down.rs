@@ -22,6 +22,7 @@ impl Machine {
 
     fn end_call_with(&mut self, now: Now, end: End) -> Option<Vec<Ipv4Net>> {
         self.update_counters(now);
+        let end = self.with_requested_reason(end);
         let (slot, call, routes) = match std::mem::replace(&mut self.state, State::Ended) {
             State::NoCall(NoCall { slot }) => (Some(slot), None, Vec::new()),
             State::SettingUp(SettingUp { slot, call, .. }) => (Some(slot), Some(call), Vec::new()),
@@ -47,13 +48,24 @@ impl Machine {
         Some(routes)
     }
 
-    fn update_counters(&mut self, now: Now) {
+    /// The end, with the reason that was given when it was ordered, such as that of `adit kick`: the protocol carries
+    /// none.
+    fn with_requested_reason(&mut self, end: End) -> End {
+        let is_ordered = |ordered: &End| end.by == Who::Us && end.code.is_none() && end.why == ordered.why;
+        match self.requested_end.take_if(|ordered| is_ordered(ordered)) {
+            Some(ordered) if end.detail.is_empty() => End { detail: ordered.detail, ..end },
+            _ => end,
+        }
+    }
+
+    /// Reads the counters of the call, for the list of sessions and for the call itself.
+    pub(super) fn update_counters(&mut self, now: Now) {
         let Some(call) = self.state.call() else { return };
         let (id, call) = (call.id, call.handle);
         let Some(counters) = self.handles.path.counters(id) else { return };
         self.session.known().counters = counters;
-        let packets = counters.rx_packets + counters.tx_packets;
-        self.tunnel.handle_input(now.instant, events::Input::Traffic { call, packets });
+        let (received, sent) = (counters.rx_packets, counters.tx_packets);
+        self.tunnel.handle_input(now.instant, events::Input::Traffic { call, received, sent });
     }
 
     pub(super) fn routes_removed(&mut self, now: Now) {
@@ -131,9 +143,16 @@ impl Machine {
             self.note(now, &Note::Finding(finding.clone()));
         }
         let facts = ending::facts(&end, now.instant, &self.session, &found);
-        let event = NewEvent { code: end.code, ..self.new_event(now, facts) };
-        self.handles.recorder.enqueue(Entry::Event(Box::new(event)));
-        let (steps, omitted) = self.session.known().stored_record();
+        let is_evicted = self.session.known().is_evicted;
+        if !is_evicted {
+            let event = NewEvent { code: end.code, ..self.new_event(now, facts) };
+            self.handles.recorder.enqueue(Entry::Event(Box::new(event)));
+        }
+        let (mut steps, mut omitted) = self.session.known().stored_record();
+        if is_evicted {
+            omitted += steps.len() as u64;
+            steps.clear();
+        }
         let end = SessionEnd {
             at: now.timestamp,
             why: end.why.word().to_owned(),

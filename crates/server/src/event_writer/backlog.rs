@@ -155,6 +155,12 @@ impl<S: Sink> Backlog<S> {
         }
     }
 
+    /// Retries the backlog now.
+    pub(super) fn retry(&mut self, now: Instant) {
+        self.retry_at = now;
+        self.catch_up(now);
+    }
+
     /// Retries the backlog when it is time.
     pub(super) fn catch_up(&mut self, now: Instant) {
         if now < self.retry_at {

@@ -1,12 +1,13 @@
 //! The severity of events.
 
 use adit_config::LogLevel;
-use adit_diag::{Code, Layer};
+use adit_diag::{Code, EventKind, Layer};
 use adit_store::NewEvent;
 
-/// A failure of this host is an error, a failed call a warning, anything else information.
+/// A failure of this host is an error, a failed call or reload a warning, anything else information.
 pub(super) fn level(event: &NewEvent) -> LogLevel {
     match event.code.map(Code::layer) {
+        None if event.facts.kind() == EventKind::ConfigFail => LogLevel::Warn,
         None => LogLevel::Info,
         Some(Layer::Host) => LogLevel::Error,
         Some(_) => LogLevel::Warn,

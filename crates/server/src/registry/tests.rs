@@ -109,13 +109,13 @@ fn messages_reach_the_session_of_their_call_and_overflow_is_counted() {
     let registry = Registry::default();
     let (first, second) = (session(&registry, 1, 7), session(&registry, 2, 8));
     registry.bind_call(LocalCallId::new(100), Arc::clone(&first));
-    registry.deliver(LocalCallId::new(100), Message::Traffic(1));
-    registry.deliver(LocalCallId::new(200), Message::Traffic(2));
-    assert!(matches!(first.queue.try_next(), Some(Message::Traffic(1))));
+    registry.deliver(LocalCallId::new(100), Message::Traffic { received: 1, sent: 0 });
+    registry.deliver(LocalCallId::new(200), Message::Traffic { received: 2, sent: 0 });
+    assert!(matches!(first.queue.try_next(), Some(Message::Traffic { received: 1, .. })));
     assert!(first.queue.try_next().is_none() && second.queue.try_next().is_none());
     assert_eq!(registry.queue_full.load(Ordering::Relaxed), 0, "an unknown call is not a full queue");
     for n in 0..crate::message::MAX_MESSAGES as u64 + 3 {
-        registry.deliver(LocalCallId::new(100), Message::Traffic(n));
+        registry.deliver(LocalCallId::new(100), Message::Traffic { received: n, sent: 0 });
     }
     assert_eq!(registry.queue_full.load(Ordering::Relaxed), 3);
 }
@@ -129,10 +129,10 @@ fn a_call_id_that_was_given_to_a_newer_session_stays_with_it() {
         registry.bind_call(LocalCallId::new(100), Arc::clone(session));
     }
     registry.remove(SessionId(1));
-    registry.deliver(LocalCallId::new(100), Message::Traffic(5));
-    assert!(matches!(newer.queue.try_next(), Some(Message::Traffic(5))));
+    registry.deliver(LocalCallId::new(100), Message::Traffic { received: 5, sent: 0 });
+    assert!(matches!(newer.queue.try_next(), Some(Message::Traffic { received: 5, .. })));
     registry.unbind_call(LocalCallId::new(100));
-    registry.deliver(LocalCallId::new(100), Message::Traffic(6));
+    registry.deliver(LocalCallId::new(100), Message::Traffic { received: 6, sent: 0 });
     assert!(newer.queue.try_next().is_none());
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use adit_crypto::Rng;
 use adit_tunnel::path::{self, Collected, HEADROOM, Path, PathCommand, PathConfig};
 use adit_wire::pptp::*;
-use adit_wire::{LocalCallId, PeerCallId};
+use adit_wire::{LocalCallId, PeerCallId, gre};
 
 use super::ppp::{Event, GOODBYE, Ppp};
 use super::profile::Profile;
@@ -34,6 +34,12 @@ pub struct Foreign {
     receiver: inner::Receiver,
     traffic: Option<(Instant, u32)>,
     sent: u32,
+    /// The number of the last GRE packet sent.
+    number: u32,
+    /// What its numbers are ahead of those of its path.
+    shift: u32,
+    /// It has lost power: it neither sends nor receives.
+    dead: bool,
     /// When it stops waiting and continues with the end.
     patience: Option<Instant>,
     /// The result.
@@ -82,6 +88,9 @@ impl Foreign {
             receiver: inner::Receiver::default(),
             traffic: None,
             sent: 0,
+            number: 0,
+            shift: 0,
+            dead: false,
             patience: None,
             outcome: Outcome::default(),
         }
@@ -115,6 +124,42 @@ impl Foreign {
         }
         self.patience = Some(now + PATIENCE);
         self.turn(now, out);
+    }
+
+    /// Acts on its PPP link, as for a renegotiation.
+    pub fn act(&mut self, now: Instant, out: &mut Output, act: impl FnOnce(&mut Ppp, Instant)) {
+        if let Some(ppp) = &mut self.ppp {
+            act(ppp, now);
+        }
+        self.turn(now, out);
+    }
+
+    /// The number of the last GRE packet that it sent.
+    pub fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// Continues with these sequence numbers, as after a restart of its GRE process.
+    pub fn renumber(&mut self, first: u32) {
+        self.shift = self.shift.wrapping_add(first.wrapping_sub(self.number).wrapping_sub(1));
+    }
+
+    /// Sends packets that never arrive.
+    pub fn lose(&mut self, now: Instant, count: u32) {
+        for _ in 0..count {
+            let sink = self.send_datagram(now);
+            self.number = last_number(&sink, self.shift).unwrap_or(self.number);
+        }
+    }
+
+    /// Neither sends nor receives from now on.
+    pub fn die(&mut self) {
+        self.dead = true;
+    }
+
+    /// Its PPP link, while it has one.
+    pub fn ppp(&self) -> Option<&Ppp> {
+        self.ppp.as_ref()
     }
 
     fn send_message(&mut self, message: impl Into<Message>, out: &mut Output) {
@@ -285,7 +330,8 @@ impl Foreign {
                     );
                 }
             }
-            Event::Encryption(mppe) => self.command(now, PathCommand::Encryption(Some(mppe))),
+            Event::Encryption(mppe) => self.command(now, PathCommand::Encryption(mppe)),
+            Event::Down => self.command(now, PathCommand::Network(None)),
             Event::Up(local, peer) => {
                 self.outcome.up = Some((local, peer));
                 out.notes.push((self.profile.name, format!("up: {local} and {peer}")));
@@ -318,7 +364,9 @@ impl Foreign {
     }
 
     fn collected(&mut self, now: Instant, sink: Collected, out: &mut Output) {
-        for octets in sink.gre {
+        self.number = last_number(&sink, self.shift).unwrap_or(self.number);
+        for mut octets in sink.gre {
+            shift_number(&mut octets, self.shift);
             out.packets.push(Packet { src: self.local.0, dst: self.peer.0, body: Body::Gre(octets) });
         }
         for packet in sink.ip {
@@ -330,7 +378,7 @@ impl Foreign {
                 }
             }
         }
-        for frame in sink.frames {
+        for (frame, _) in sink.frames {
             if let Some(ppp) = &mut self.ppp {
                 ppp.handle_frame(now, &frame);
             }
@@ -370,19 +418,42 @@ impl Foreign {
     }
 
     fn send_due(&mut self, now: Instant, out: &mut Output) {
-        let (Some((at, left)), Some((local, peer))) = (self.traffic, self.outcome.up) else { return };
-        if now < at {
+        let Some((at, left)) = self.traffic else { return };
+        if now < at || self.outcome.up.is_none() {
             return;
         }
+        let sink = self.send_datagram(now);
+        self.traffic = (left > 1).then_some((now + Duration::from_millis(20), left - 1));
+        self.collected(now, sink, out);
+    }
+
+    /// Passes the next inner datagram to the path.
+    fn send_datagram(&mut self, now: Instant) -> Collected {
+        let mut sink = Collected::default();
+        let Some((local, peer)) = self.outcome.up else { return sink };
         let mut buffer = vec![0; HEADROOM];
         buffer.extend_from_slice(&inner::datagram(local, peer, self.sent, 200));
-        let mut sink = Collected::default();
         if let Some(path) = &mut self.path {
             path.handle_ip(now, &mut buffer, &mut sink);
         }
         self.sent += 1;
-        self.traffic = (left > 1).then_some((now + Duration::from_millis(20), left - 1));
-        self.collected(now, sink, out);
+        sink
+    }
+}
+
+/// The number of the last data packet.
+fn last_number(sink: &Collected, shift: u32) -> Option<u32> {
+    let number = |octets: &Vec<u8>| gre::Repr::parse(octets).ok().and_then(|header| header.seq);
+    sink.gre.iter().rev().find_map(number).map(|seq| seq.wrapping_add(shift))
+}
+
+/// Adds `shift` to the number of a data packet.
+fn shift_number(octets: &mut [u8], shift: u32) {
+    if let Ok(header) = gre::Repr::parse(octets)
+        && let Some(seq) = header.seq
+        && let Some(field) = octets.get_mut(gre::HEADER_MIN..gre::HEADER_MIN + 4)
+    {
+        field.copy_from_slice(&seq.wrapping_add(shift).to_be_bytes());
     }
 }
 
@@ -392,11 +463,18 @@ impl Host for Foreign {
     }
 
     fn handle_packet(&mut self, now: Instant, packet: Packet, out: &mut Output) {
+        if self.dead {
+            return;
+        }
         match packet.body {
             Body::Tcp(tcp) => self.tcp(now, packet.src, tcp, out),
             Body::Gre(mut octets) => {
                 if gre_call_id(&octets) == self.profile.call_id {
                     let mut sink = Collected::default();
+                    let frame = gre::Repr::parse(&octets).ok().map(|header| header.payload_range());
+                    if let (Some(ppp), Some(frame)) = (&mut self.ppp, frame.and_then(|at| octets.get(at))) {
+                        ppp.handle_data(frame);
+                    }
                     if let Some(path) = &mut self.path {
                         path.handle_gre(now, &mut octets, &mut sink);
                     }
@@ -409,6 +487,9 @@ impl Host for Foreign {
     }
 
     fn handle_timeout(&mut self, now: Instant, out: &mut Output) {
+        if self.dead {
+            return;
+        }
         if let Some(ppp) = &mut self.ppp {
             ppp.handle_timeout(now);
         }
@@ -428,6 +509,9 @@ impl Host for Foreign {
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
+        if self.dead {
+            return None;
+        }
         let ppp = self.ppp.as_ref().and_then(Ppp::poll_timeout);
         let path = self.path.as_ref().and_then(Path::poll_timeout).map(|(at, _)| at);
         let traffic = self.traffic.filter(|_| self.path.is_some()).map(|(at, _)| at);

@@ -10,4 +10,5 @@ mod profile;
 
 pub use host::{Foreign, Outcome};
 pub use negotiation::Options;
+pub use ppp::Ppp;
 pub use profile::{Profile, Quirks};

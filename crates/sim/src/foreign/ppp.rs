@@ -40,8 +40,10 @@ pub enum Event {
         /// No address and control fields.
         acfc: bool,
     },
-    /// MPPE starts.
-    Encryption(Mppe),
+    /// MPPE starts, or stops.
+    Encryption(Option<Mppe>),
+    /// IP does not pass any more.
+    Down,
     /// IP passes: our address and the peer's.
     Up(Ipv4Addr, Ipv4Addr),
     /// It disconnects, for this reason.
@@ -76,6 +78,7 @@ pub struct Ppp {
     peer_address: Option<Ipv4Addr>,
     challenge: [u8; 16],
     challenge_id: u8,
+    rechallenges: u32,
     peer_challenge: [u8; 16],
     nt_response: [u8; 24],
     keys: Option<StartKeys>,
@@ -84,6 +87,9 @@ pub struct Ppp {
     open: Option<(Instant, u8, Vec<u8>)>,
     repeated: bool,
     encrypted: bool,
+    /// When it sent its first CCP request, and whether its MPPE stays off.
+    ccp_asked: Option<Instant>,
+    mppe_off: bool,
     up: bool,
     frames: VecDeque<Vec<u8>>,
     events: VecDeque<Event>,
@@ -118,6 +124,7 @@ impl Ppp {
             peer_address: None,
             challenge,
             challenge_id: 0,
+            rechallenges: 0,
             peer_challenge: [0; 16],
             nt_response: [0; 24],
             keys: None,
@@ -125,6 +132,8 @@ impl Ppp {
             open: None,
             repeated: false,
             encrypted: false,
+            ccp_asked: None,
+            mppe_off: false,
             up: false,
             frames: VecDeque::new(),
             events: VecDeque::new(),
@@ -150,6 +159,19 @@ impl Ppp {
         self.up
     }
 
+    /// Handles a data packet: rejects it if MPPE is off.
+    pub fn handle_data(&mut self, frame: &[u8]) {
+        if let (true, Ok((ppp::COMPRESSED, information))) = (self.mppe_off, ppp::frame(frame)) {
+            self.reject(ppp::COMPRESSED, information);
+        }
+    }
+
+    fn reject(&mut self, protocol: u16, information: &[u8]) {
+        let id = self.id();
+        let data = ProtocolReject { protocol, information }.to_vec(1400);
+        self.send(ppp::LCP, cp::PROTOCOL_REJECT, id, &data);
+    }
+
     /// Sends a Terminate-Request.
     pub fn terminate(&mut self) {
         self.phase = Phase::Terminate;
@@ -163,6 +185,50 @@ impl Ppp {
         };
         let id = self.id();
         self.send(ppp::LCP, cp::TERMINATE_REQUEST, id, &data);
+    }
+
+    /// Restarts LCP, and all layers above it.
+    pub fn restart_lcp(&mut self, now: Instant) {
+        self.phase = Phase::Establish;
+        self.open = None;
+        for negotiation in [&mut self.ccp, &mut self.ipcp, &mut self.ipv6cp] {
+            (negotiation.granted, negotiation.acked, negotiation.repeat) = (false, false, None);
+        }
+        self.lcp.granted = false;
+        self.stop_encryption();
+        if core::mem::take(&mut self.up) {
+            self.events.push_back(Event::Down);
+        }
+        self.request(now, ppp::LCP);
+    }
+
+    /// Restarts CCP, as for new keys.
+    pub fn restart_ccp(&mut self, now: Instant) {
+        self.ccp.granted = false;
+        self.stop_encryption();
+        self.request(now, ppp::CCP);
+    }
+
+    /// Challenges the client again.
+    pub fn rechallenge(&mut self, now: Instant) {
+        self.challenge = self.rng.challenge();
+        let id = self.id();
+        let mut packet = Vec::new();
+        Message::Challenge { value: &self.challenge, name: b"foreign" }.emit(&mut packet, id);
+        self.challenge_id = id;
+        self.rechallenges += 1;
+        self.send_open(now, id, packet);
+    }
+
+    /// The later challenges that were not answered correctly yet.
+    pub fn open_rechallenges(&self) -> u32 {
+        self.rechallenges
+    }
+
+    fn stop_encryption(&mut self) {
+        if core::mem::take(&mut self.encrypted) {
+            self.events.push_back(Event::Encryption(None));
+        }
     }
 
     /// When [`Ppp::handle_timeout`] must be called.
@@ -237,6 +303,9 @@ impl Ppp {
     /// Sends our request with the next identifier.
     fn request(&mut self, now: Instant, protocol: u16) {
         let id = self.id();
+        if protocol == ppp::CCP {
+            self.ccp_asked.get_or_insert(now);
+        }
         let negotiation = self.negotiation(protocol);
         let more = negotiation.sent(now, id);
         let data = octets(&negotiation.options);
@@ -274,10 +343,7 @@ impl Ppp {
             cp::CONFIGURE_REQUEST => {
                 if self.phase != Phase::Establish {
                     // The peer restarts LCP.
-                    self.phase = Phase::Establish;
-                    (self.encrypted, self.up) = (false, false);
-                    self.lcp.granted = false;
-                    self.request(now, ppp::LCP);
+                    self.restart_lcp(now);
                 }
                 if let Some(options) = self.judge_lcp(packet) {
                     self.peer_lcp = options;
@@ -296,7 +362,8 @@ impl Ppp {
             cp::TERMINATE_ACK if self.phase == Phase::Terminate => {
                 self.events.push_back(Event::Over("it said goodbye"));
             }
-            cp::ECHO_REQUEST => {
+            // In Opened only (RFC 1661 section 5.8).
+            cp::ECHO_REQUEST if matches!(self.phase, Phase::Authenticate | Phase::Network) => {
                 let rest = packet.data.get(4..).unwrap_or_default();
                 let data = Marked { magic: self.magic, rest }.to_vec();
                 self.send(ppp::LCP, cp::ECHO_REPLY, packet.id, &data);
@@ -462,6 +529,9 @@ impl Ppp {
         self.send(ppp::CHAP, adit_wire::chap::SUCCESS, id, &text);
         if self.phase == Phase::Authenticate {
             self.authenticated(now, Side::Server);
+        } else {
+            self.open = None;
+            self.rechallenges = self.rechallenges.saturating_sub(1);
         }
     }
 
@@ -475,12 +545,22 @@ impl Ppp {
     }
 
     fn network(&mut self, now: Instant, protocol: u16, packet: &cp::Packet<'_>) {
+        let early = self.profile.quirks.early_ack.zip(self.ccp_asked);
         match packet.code {
+            cp::CONFIGURE_REQUEST if protocol == ppp::CCP && self.mppe_off => {
+                let mut information = Vec::new();
+                cp::emit(&mut information, packet.code, packet.id, packet.data);
+                self.reject(ppp::CCP, &information);
+            }
+            cp::CONFIGURE_ACK
+                if protocol == ppp::CCP && early.is_some_and(|(ready, asked)| now < asked + ready) =>
+            {
+                self.mppe_off = self.negotiation(protocol).acknowledged(packet.id);
+            }
             cp::CONFIGURE_REQUEST => {
                 if protocol == ppp::CCP && self.ccp.is_open() {
                     // The peer restarts encryption, and so do we.
-                    self.encrypted = false;
-                    self.request(now, protocol);
+                    self.restart_ccp(now);
                 }
                 self.judge_network(protocol, packet);
             }
@@ -552,9 +632,10 @@ impl Ppp {
         let wants = self.profile.mppe_wants;
         if self.ccp.is_open() && !self.encrypted && ours == Some(wants.to_be_bytes().to_vec()) {
             self.encrypted = true;
-            if let Some(keys) = self.keys.clone() {
-                let mppe = Mppe { strength: Strength::Bits128, stateless: true, keys };
-                self.events.push_back(Event::Encryption(mppe));
+            if let Some(keys) = self.keys.clone().filter(|_| !self.mppe_off) {
+                let stateless = self.profile.is_stateless();
+                let mppe = Mppe { strength: Strength::Bits128, stateless, keys };
+                self.events.push_back(Event::Encryption(Some(mppe)));
             }
         }
         let local = self.ipcp.get(ADDRESS).and_then(address);

@@ -1,5 +1,7 @@
 //! Profiles of products: what each offers and requires.
 
+use std::time::Duration;
+
 use adit_wire::cp::ConfigOption;
 use adit_wire::lcp;
 use adit_wire::ppp::{CCP, IPCP, IPV6CP};
@@ -89,6 +91,9 @@ pub struct Quirks {
     pub ends_at_once: bool,
     /// Whether a client answers a Challenge once, and again only if the Challenge is repeated.
     pub answers_once: bool,
+    /// An Ack of its first CCP request that arrives sooner than this leaves its MPPE off: it rejects data packets,
+    /// and further requests of CCP.
+    pub early_ack: Option<Duration>,
     /// Whether TCP is closed without Stop-Control-Connection-Request.
     pub abrupt: bool,
 }
@@ -102,6 +107,16 @@ fn zeros(kinds: &[u8]) -> Options {
 }
 
 impl Profile {
+    /// The same product, set to stateful MPPE.
+    pub fn stateful(self) -> Profile {
+        Profile { mppe: S, mppe_wants: S, ..self }
+    }
+
+    /// Whether each frame has a key of its own.
+    pub fn is_stateless(&self) -> bool {
+        self.mppe_wants & H != 0
+    }
+
     /// Windows 10: callback offered, three Identifications, one counter for all, CCP with H alone.
     pub fn windows_10() -> Profile {
         let guid = vec![
@@ -310,6 +325,13 @@ impl Profile {
         }
     }
 
+    /// accel-ppp: as pptpd, and not ready for an early Ack of CCP.
+    pub fn accel_ppp() -> Profile {
+        let pptpd = Profile::pptpd();
+        let quirks = Quirks { early_ack: Some(Duration::from_millis(20)), ..pptpd.quirks };
+        Profile { name: "accel-ppp", vendor: b"accel-ppp", quirks, ..pptpd }
+    }
+
     /// The clients.
     pub fn clients() -> Vec<Profile> {
         vec![Profile::windows_10(), Profile::windows_xp(), Profile::routeros_client(), Profile::pptp_linux()]
@@ -317,6 +339,6 @@ impl Profile {
 
     /// The servers.
     pub fn servers() -> Vec<Profile> {
-        vec![Profile::windows_server(), Profile::routeros_server(), Profile::pptpd()]
+        vec![Profile::windows_server(), Profile::routeros_server(), Profile::pptpd(), Profile::accel_ppp()]
     }
 }

@@ -11,7 +11,7 @@ use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce};
 use zeroize::{Zeroize as _, Zeroizing};
 
-use crate::files::{create_complete, create_directory, directory_of, random};
+use crate::files::{create_complete, create_directory, directory_of, put_back, random};
 use crate::{Error, ErrorKind, Result};
 
 const KEY: usize = 32;
@@ -85,19 +85,29 @@ impl SealKey {
     pub fn create(path: &Path) -> Result<SealKey> {
         let failed = |error: std::io::Error| Error::io(path, "writing the key", &error);
         let key = SealKey::random()?;
-        let mut text = Zeroizing::new(String::with_capacity(2 * KEY + 1));
-        for octet in key.0.iter() {
-            use core::fmt::Write as _;
-            let _ = write!(text, "{octet:02x}");
-        }
-        text.push('\n');
-
+        let text = key.text();
         create_directory(directory_of(path))?;
         match create_complete(path, text.as_bytes()) {
             Ok(()) => Ok(key),
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => SealKey::read(path),
             Err(error) => Err(failed(error)),
         }
+    }
+
+    /// The content of a key file.
+    fn text(&self) -> Zeroizing<String> {
+        let mut text = Zeroizing::new(String::with_capacity(2 * KEY + 1));
+        for octet in self.0.iter() {
+            use core::fmt::Write as _;
+            let _ = write!(text, "{octet:02x}");
+        }
+        text.push('\n');
+        text
+    }
+
+    /// Writes the key file again if it was deleted; whether it was.
+    pub(crate) fn put_back(&self, path: &Path) -> Result<bool> {
+        put_back(path, self.text().as_bytes(), "writing the key again")
     }
 
     /// Seals `secret` for one purpose.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use rusqlite::ErrorCode;
 
+use super::file;
 use crate::{Error, ErrorKind};
 
 /// What a statement or our own check said, before the file's name is put to it.
@@ -46,15 +47,24 @@ impl Fail {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => ErrorKind::Locked { waited },
             Some(ErrorCode::DiskFull) => ErrorKind::Full,
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => ErrorKind::Corrupt { detail },
-            Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
-                ErrorKind::Permission { detail: "writing the database".into() }
-            }
+            Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => return refused(path),
             Some(ErrorCode::CannotOpen | ErrorCode::SystemIoFailure) => return file_error(path, detail),
             Some(_) => ErrorKind::Database { detail },
             // A value of the wrong form in a row: only a damaged disk or a foreign program writes one.
             None => ErrorKind::Corrupt { detail },
         };
         kind.at(path)
+    }
+}
+
+/// SQLite names neither the missing permission nor the read-only file system that made it refuse to write.
+fn refused(path: &Path) -> Error {
+    let doing = "writing the database";
+    match std::fs::OpenOptions::new().append(true).open(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::ReadOnlyFilesystem => {
+            Error::io(path, doing, &error)
+        }
+        _ => ErrorKind::Permission { detail: doing.into() }.at(path),
     }
 }
 
@@ -67,10 +77,7 @@ fn file_error(path: &Path, detail: String) -> Error {
         return Error::io(path, "opening the database", &error);
     }
     // Beside the database, SQLite needs to write its log: try the same.
-    let probe = path.with_extension(format!("probe.{}", std::process::id()));
-    let tried = std::fs::write(&probe, [0; 65_536]);
-    let _ = std::fs::remove_file(&probe);
-    match tried {
+    match file::probe(path) {
         Err(error) => Error::io(path, "writing beside the database", &error),
         Ok(()) => ErrorKind::Io { detail }.at(path),
     }

@@ -1,11 +1,14 @@
 //! The back end on one SQLite file.
 
 mod accounts;
+mod clock;
 mod events;
 mod fail;
+mod file;
 mod lease_table;
 mod leases;
 mod open;
+mod restore;
 mod row;
 mod schema;
 mod servers;
@@ -22,20 +25,26 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior};
 
 use self::fail::Fail;
+use self::file::FileId;
 use self::lease_table::Cursors;
 use crate::time::ms_before;
 use crate::{
-    Account, AccountChange, Accounts, Change, Changes, Event, EventFilter, Events, LeaseClaim, Leases,
-    Maintenance, NewAccount, NewSession, Place, Pruned, Recovered, Release, Result, Retention, SealedSecret,
-    ServerId, ServerIdentity, Servers, Session, SessionFilter, SessionId, Sessions, Step,
+    Account, AccountChange, Accounts, Change, Changes, ClockCheck, Error, ErrorKind, Event, EventFilter,
+    Events, LeaseClaim, Leases, Maintenance, NewAccount, NewSession, Place, Pruned, Recovered, Release,
+    Result, Retention, SealedSecret, ServerId, ServerIdentity, Servers, Session, SessionFilter, SessionId,
+    Sessions, Step,
 };
 
 /// A database in one SQLite file.
 #[derive(Debug)]
 pub(crate) struct Sqlite {
     path: PathBuf,
+    /// The same without symbolic links, as SQLite names its log.
+    real: PathBuf,
     /// How long it waits for another program's lock.
     busy: Duration,
+    /// The file that is open; `None` in memory.
+    file: Mutex<Option<FileId>>,
     connection: Mutex<Connection>,
     /// Whether what is written now is on the disk when that returns; the last setting of the connection.
     durable: AtomicBool,
@@ -53,6 +62,10 @@ impl Sqlite {
         self.cursors.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn file(&self) -> MutexGuard<'_, Option<FileId>> {
+        self.file.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn read<T>(&self, work: impl FnOnce(&Connection) -> core::result::Result<T, Fail>) -> Result<T> {
         work(&self.lock()).map_err(|fail| fail.at(&self.path, self.busy))
     }
@@ -65,6 +78,10 @@ impl Sqlite {
         work: impl FnOnce(&Transaction<'_>) -> core::result::Result<T, Fail>,
     ) -> Result<T> {
         let mut connection = self.lock();
+        // What is written to a file without a name is lost.
+        if let Some(file) = *self.file() {
+            file.check(&self.path)?;
+        }
         let run = || {
             if self.durable.load(Ordering::Relaxed) != durable {
                 connection.pragma_update(None, "synchronous", if durable { "FULL" } else { "NORMAL" })?;
@@ -230,7 +247,27 @@ impl Maintenance for Sqlite {
         })
     }
 
+    fn check_place(&self) -> Result<()> {
+        let Some(file) = *self.file() else { return Ok(()) };
+        match file.check(&self.path) {
+            Err(Error { kind: ErrorKind::Gone { .. }, place }) => {
+                Err(Error { kind: ErrorKind::Gone { moved: file.other_name() }, place })
+            }
+            Err(error) => Err(error),
+            Ok(()) => file::check_writable(&self.path),
+        }
+    }
+
+    fn put_back(&self) -> Result<bool> {
+        self.write_back()
+    }
+
+    fn check_clock(&self, now: Timestamp, ran: Duration) -> Result<ClockCheck> {
+        self.write(true, |t| clock::check(t, now, ran))
+    }
+
     fn prune(&self, retention: &Retention, now: Timestamp) -> Result<Pruned> {
+        let now = self.read(|c| clock::time(c, now))?;
         let (events, sessions) = (ms_before(now, retention.events), ms_before(now, retention.sessions));
         let no_floor = -1;
         let (event_floor, session_floor) = self.read(|c| {

@@ -11,6 +11,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::fail::Fail;
+use super::file::FileId;
 use super::{Sqlite, schema};
 use crate::files::{create_directory, directory_of, give_to_owner_of};
 use crate::{Error, ErrorKind, Result};
@@ -29,15 +30,7 @@ impl Sqlite {
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(Error::io(path, "making the database", &error)),
         }
-        let failed = |fail: Fail| fail.at(path, busy);
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut connection = Connection::open_with_flags(path, flags).map_err(|e| failed(e.into()))?;
-        prepare(&connection, busy).map_err(failed)?;
-        // Before anything is written: a file of another program is left as it is.
-        schema::check(&connection, path, schema::newest()).map_err(failed)?;
-        write_ahead(&connection, busy).map_err(failed)?;
-        schema::migrate(&mut connection, path, schema::SCRIPTS).map_err(failed)?;
-        Ok(Sqlite::with(connection, path, busy))
+        Sqlite::of_file(connect(path, busy)?, path, busy)
     }
 
     /// Opens an existing database only to read; changes nothing.
@@ -55,7 +48,13 @@ impl Sqlite {
         if schema::check(&connection, path, schema::newest()).map_err(failed)? == 0 {
             return Err(ErrorKind::Missing.at(path));
         }
-        Ok(Sqlite::with(connection, path, busy))
+        Sqlite::of_file(connection, path, busy)
+    }
+
+    fn of_file(connection: Connection, path: &Path, busy: Duration) -> Result<Sqlite> {
+        let failed = |error: std::io::Error| Error::io(path, "looking for the database", &error);
+        let (file, real) = (FileId::of(path).map_err(failed)?, path.canonicalize().map_err(failed)?);
+        Ok(Sqlite { real, file: Mutex::new(Some(file)), ..Sqlite::with(connection, path, busy) })
     }
 
     /// A database in memory; gone when it is dropped.
@@ -71,12 +70,27 @@ impl Sqlite {
     fn with(connection: Connection, path: &Path, busy: Duration) -> Sqlite {
         Sqlite {
             path: path.into(),
+            real: path.into(),
             busy,
+            file: Mutex::default(),
             connection: Mutex::new(connection),
             durable: AtomicBool::new(true),
             cursors: Mutex::default(),
         }
     }
+}
+
+/// Connects to a database that exists, and brings it to the version of this program.
+pub(super) fn connect(path: &Path, busy: Duration) -> Result<Connection> {
+    let failed = |fail: Fail| fail.at(path, busy);
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(path, flags).map_err(|e| failed(e.into()))?;
+    prepare(&connection, busy).map_err(failed)?;
+    // Before anything is written: a file of another program is left as it is.
+    schema::check(&connection, path, schema::newest()).map_err(failed)?;
+    write_ahead(&connection, busy).map_err(failed)?;
+    schema::migrate(&mut connection, path, schema::SCRIPTS).map_err(failed)?;
+    Ok(connection)
 }
 
 /// Settings that every connection needs.

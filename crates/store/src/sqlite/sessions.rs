@@ -163,7 +163,8 @@ pub(super) fn list(connection: &Connection, filter: &SessionFilter) -> Result<Ve
         Some(false) => "ended IS NOT NULL",
         None => "true",
     }];
-    let (user, since) = (filter.user.as_deref().map(key), filter.since.map(to_ms));
+    let user = filter.user.as_deref().map(key);
+    let (since, until) = (filter.since.map(to_ms), filter.until.map(to_ms));
     let before = filter.before.map(|id| store_count(id.0));
     let last = filter.last.map_or(-1, i64::from);
     let mut values: Vec<(&str, &dyn ToSql)> = vec![(":last", &last)];
@@ -174,6 +175,10 @@ pub(super) fn list(connection: &Connection, filter: &SessionFilter) -> Result<Ve
     if let Some(since) = &since {
         fits.push("(ended IS NULL OR ended >= :since)");
         values.push((":since", since));
+    }
+    if let Some(until) = &until {
+        fits.push("started < :until");
+        values.push((":until", until));
     }
     if let Some(before) = &before {
         fits.push("id < :before");

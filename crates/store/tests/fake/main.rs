@@ -11,8 +11,9 @@ mod sessions;
 mod state;
 
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
-use adit_store::{Maintenance, Place, Pruned, Result, Retention, SealKey, Store};
+use adit_store::{ClockCheck, Maintenance, Place, Pruned, Result, Retention, SealKey, Store};
 use jiff::Timestamp;
 
 use state::State;
@@ -49,6 +50,18 @@ impl Maintenance for Fake {
 
     fn set_key_check(&self, fresh: &[u8]) -> Result<Vec<u8>> {
         self.write(|state| Ok(state.key_check.get_or_insert_with(|| fresh.to_vec()).clone()))
+    }
+
+    fn check_place(&self) -> Result<()> {
+        Ok(())
+    }
+
+    fn put_back(&self) -> Result<bool> {
+        Ok(false)
+    }
+
+    fn check_clock(&self, _now: Timestamp, _ran: Duration) -> Result<ClockCheck> {
+        Ok(ClockCheck::Plausible)
     }
 
     fn prune(&self, retention: &Retention, now: Timestamp) -> Result<Pruned> {

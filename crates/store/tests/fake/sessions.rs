@@ -124,6 +124,7 @@ fn fits(session: &Session, filter: &SessionFilter) -> bool {
     filter.running.is_none_or(|running| session.end.is_none() == running)
         && user.is_none_or(|user| session.user.as_deref().map(name::key) == Some(user))
         && filter.since.is_none_or(|since| session.end.as_ref().is_none_or(|end| end.at >= since))
+        && filter.until.is_none_or(|until| session.started < until)
         && (!filter.failed || session.end.as_ref().is_some_and(|end| end.code.is_some()))
 }
 

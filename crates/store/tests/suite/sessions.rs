@@ -152,6 +152,7 @@ pub(crate) fn sessions_are_filtered(store: &Store) {
         "still running then"
     );
     assert_eq!(ids(SessionFilter { since: Some(at(5)), ..all() }), [a1, b1, without_user, a2]);
+    assert_eq!(ids(SessionFilter { until: Some(at(30)), ..all() }), [a1, b1, without_user]);
     assert_eq!(ids(SessionFilter { newest_per_user: true, ..all() }), [b1, a2]);
     assert_eq!(ids(SessionFilter { newest_per_user: true, running: Some(false), ..all() }), [a1]);
     assert_eq!(ids(SessionFilter { failed: true, ..all() }), [without_user]);

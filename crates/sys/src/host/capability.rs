@@ -16,18 +16,30 @@ pub enum Capability {
     NetRaw,
     /// Network namespaces.
     SysAdmin,
+    /// BPF programs and maps, for AF_XDP.
+    Bpf,
+    /// Locked memory beyond the limit, for AF_XDP.
+    IpcLock,
 }
 
 impl Capability {
-    const ALL: [Capability; 4] =
-        [Capability::NetBindService, Capability::NetAdmin, Capability::NetRaw, Capability::SysAdmin];
+    const ALL: [Capability; 6] = [
+        Capability::NetBindService,
+        Capability::NetAdmin,
+        Capability::NetRaw,
+        Capability::SysAdmin,
+        Capability::Bpf,
+        Capability::IpcLock,
+    ];
 
-    fn bit(self) -> u32 {
+    pub(super) fn bit(self) -> u32 {
         match self {
             Capability::NetBindService => 10,
             Capability::NetAdmin => 12,
             Capability::NetRaw => 13,
             Capability::SysAdmin => 21,
+            Capability::Bpf => 39,
+            Capability::IpcLock => 14,
         }
     }
 }
@@ -39,6 +51,8 @@ impl fmt::Display for Capability {
             Capability::NetAdmin => "CAP_NET_ADMIN",
             Capability::NetRaw => "CAP_NET_RAW",
             Capability::SysAdmin => "CAP_SYS_ADMIN",
+            Capability::Bpf => "CAP_BPF",
+            Capability::IpcLock => "CAP_IPC_LOCK",
         })
     }
 }

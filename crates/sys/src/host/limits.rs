@@ -16,6 +16,10 @@ pub fn raise_descriptor_limit() -> Result<u64> {
     if unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) } < 0 {
         return Err(failed("cannot read the limit of open files"));
     }
+    // A service with both limits alike may be forbidden to set them (SystemCallFilter=).
+    if limit.rlim_cur == limit.rlim_max {
+        return Ok(limit.rlim_cur);
+    }
     limit.rlim_cur = limit.rlim_max;
     // SAFETY: `limit` is a valid rlimit.
     if unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) } < 0 {

@@ -67,7 +67,7 @@ impl NftRules {
         let on = self.interface.as_ref().map(|i| format!("iifname {} ", quoted(i))).unwrap_or_default();
         vec![
             format!("{on}tcp dport {} accept comment \"adit: PPTP control\"", self.port),
-            format!("{on}ip protocol gre accept comment \"adit: PPTP data (protocol 47)\""),
+            format!("{on}ip protocol 47 accept comment \"adit: PPTP data (protocol 47)\""),
         ]
     }
 }
@@ -152,7 +152,7 @@ mod tests {
              \tchain input {\n\
              \t\ttype filter hook input priority filter - 10; policy accept;\n\
              \t\tiifname \"eth0\" tcp dport 1723 accept comment \"adit: PPTP control\"\n\
-             \t\tiifname \"eth0\" ip protocol gre accept comment \"adit: PPTP data (protocol 47)\"\n\
+             \t\tiifname \"eth0\" ip protocol 47 accept comment \"adit: PPTP data (protocol 47)\"\n\
              \t}\n\
              \tchain forward {\n\
              \t\ttype filter hook forward priority filter - 10; policy accept;\n\

@@ -1,6 +1,11 @@
-//! Control of other processes.
+//! Users, and control of other processes.
 
 use std::io;
+
+/// The effective user of this process. (The owner of /proc/self is root while a process forbids its inspection.)
+pub fn effective_user() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
 
 /// Sends SIGTERM to a process.
 ///

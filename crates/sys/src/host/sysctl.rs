@@ -30,7 +30,7 @@ pub(crate) fn write_sysctl(key: &str, value: &str) -> Result<()> {
     fs::write(path(key), value).map_err(|e| {
         let error = Error::io(format!("cannot set sysctl {key} to {value}"), &e).needs("CAP_NET_ADMIN");
         match error.kind() {
-            Kind::NotPermitted => error.with_fix(format!(
+            Kind::NotPermitted | Kind::ReadOnly => error.with_fix_for_read_only(format!(
                 "/proc/sys may be read-only here (ProtectKernelTunables=, containers): run `sysctl -w {key}={value}` on the host"
             )),
             _ => error,

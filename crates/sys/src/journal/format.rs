@@ -1,9 +1,9 @@
 //! The journal file: JSON lines, each written to disk before the change that it describes is made.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -12,6 +12,7 @@ use adit_diag::Code;
 use serde::{Deserialize, Serialize};
 
 use super::change::{Change, Lasts};
+use super::folder::Folder;
 use crate::error::{Error, Kind, Result};
 use crate::namespace::Identity;
 
@@ -55,7 +56,8 @@ enum Line {
 #[derive(Debug)]
 pub(super) struct JournalFile {
     file: File,
-    path: PathBuf,
+    folder: Folder,
+    name: String,
 }
 
 /// The content of a journal file.
@@ -71,7 +73,12 @@ pub(super) struct Content {
 impl JournalFile {
     /// Creates the owner's file. It gets its name only once it is locked and has its first line, so that it
     /// is not mistaken for a file whose owner has exited.
-    pub(super) fn create(folder: &Path, by: &str, lasts: Lasts, namespace: Identity) -> Result<JournalFile> {
+    pub(super) fn create(
+        folder: &Folder,
+        by: &str,
+        lasts: Lasts,
+        namespace: Identity,
+    ) -> Result<JournalFile> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let header = Header {
             journal: VERSION,
@@ -83,37 +90,43 @@ impl JournalFile {
             lasts,
         };
         let name = format!("{}-{}-{}", header.pid, header.started, COUNT.fetch_add(1, Ordering::Relaxed));
-        let path = folder.join(format!("{name}.{ENDING}"));
-        let early = folder.join(format!("{name}.new"));
+        let (early, last) = (format!("{name}.new"), format!("{name}.{ENDING}"));
+        let path = folder.path_of(&last);
         let failed = |e: &io::Error| write_error(&path, e);
-        let file =
-            OpenOptions::new().append(true).create(true).mode(0o600).open(&early).map_err(|e| failed(&e))?;
+        let file = folder.create(&early).map_err(|e| failed(&e))?;
         file.try_lock().map_err(|e| failed(&e.into()))?;
-        file.set_len(0).map_err(|e| failed(&e))?;
-        let mut journal = JournalFile { file, path: early.clone() };
+        let folder = folder.try_clone().map_err(|e| failed(&e))?;
+        let mut journal = JournalFile { file, folder, name: early.clone() };
         journal.write(&Line::Owner(header))?;
-        fs::rename(&early, &path).map_err(|e| failed(&e))?;
-        File::open(folder).and_then(|f| f.sync_all()).map_err(|e| failed(&e))?;
-        journal.path = path;
+        journal.folder.rename(&early, &last).map_err(|e| failed(&e))?;
+        journal.folder.sync().map_err(|e| failed(&e))?;
+        journal.name = last;
         Ok(journal)
     }
 
     /// Takes over a file whose owner has exited; `None` if the owner is running, or the file was just
     /// removed.
-    pub(super) fn take_over(path: &Path) -> Result<Option<JournalFile>> {
-        let failed = |e: &io::Error| Error::io(format!("cannot open journal {}", path.display()), e);
-        let file = match OpenOptions::new().read(true).append(true).open(path) {
-            Ok(file) => file,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(e) => return Err(failed(&e).with_fix("run as root")),
-        };
+    ///
+    /// # Errors
+    /// If it cannot be opened, or another user may have written it.
+    pub(super) fn take_over(folder: &Folder, name: &str) -> Result<Option<JournalFile>> {
+        let failed =
+            |e: &io::Error| Error::io(format!("cannot open journal {}", folder.path_of(name).display()), e);
+        let Some(file) = folder.open_file(name)? else { return Ok(None) };
         match file.try_lock() {
             Ok(()) => {}
             Err(fs::TryLockError::WouldBlock) => return Ok(None),
             Err(fs::TryLockError::Error(e)) => return Err(failed(&e)),
         }
-        let gone = file.metadata().map_err(|e| failed(&e))?.nlink() == 0;
-        Ok((!gone).then(|| JournalFile { file, path: path.to_owned() }))
+        if file.metadata().map_err(|e| failed(&e))?.nlink() == 0 {
+            return Ok(None);
+        }
+        let folder = folder.try_clone().map_err(|e| failed(&e))?;
+        Ok(Some(JournalFile { file, folder, name: name.to_owned() }))
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path_of(&self.name)
     }
 
     /// Records a change that is about to be made. On return the record is on disk.
@@ -127,7 +140,8 @@ impl JournalFile {
     }
 
     fn write(&mut self, line: &Line) -> Result<()> {
-        let failed = |e: &io::Error| write_error(&self.path, e);
+        let path = self.path();
+        let failed = |e: &io::Error| write_error(&path, e);
         let mut text = serde_json::to_string(line).map_err(|e| failed(&e.into()))?;
         text.push('\n');
         let before = self.file.metadata().map_err(|e| failed(&e))?.len();
@@ -140,10 +154,11 @@ impl JournalFile {
 
     /// Reads the whole file.
     pub(super) fn read(&mut self) -> Result<Content> {
-        let failed = |e: &io::Error| Error::io(format!("cannot read journal {}", self.path.display()), e);
+        let path = self.path();
+        let failed = |e: &io::Error| Error::io(format!("cannot read journal {}", path.display()), e);
         let len = self.file.metadata().map_err(|e| failed(&e))?.len();
         if len > SIZE_MAX {
-            let tried = format!("cannot read journal {}", self.path.display());
+            let tried = format!("cannot read journal {}", path.display());
             return Err(Error::new(Kind::Damaged, tried, format!("it has {len} octets"))
                 .with_fix("inspect it, undo its changes by hand, and remove it"));
         }
@@ -155,14 +170,14 @@ impl JournalFile {
     /// Removes the file: nothing is left to be undone.
     pub(super) fn remove(self) {
         // If it remains, the next recovery finds it without changes and removes it.
-        let _ = fs::remove_file(&self.path);
+        let _ = self.folder.remove(&self.name);
     }
 
     /// Renames the file, so that an administrator can inspect it.
     pub(super) fn set_aside(self) -> PathBuf {
-        let aside = self.path.with_extension(DAMAGED);
-        let _ = fs::rename(&self.path, &aside);
-        aside
+        let aside = Path::new(&self.name).with_extension(DAMAGED).display().to_string();
+        let _ = self.folder.rename(&self.name, &aside);
+        self.folder.path_of(&aside)
     }
 }
 

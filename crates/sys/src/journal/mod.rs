@@ -6,20 +6,24 @@
 //! what another program has changed since, and is idempotent.
 
 mod change;
+mod folder;
 mod format;
 mod recover;
 mod replace;
+mod scope;
 mod undo;
 mod undone;
 
 use std::fs;
+use std::io;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use ipnet::IpNet;
 
 pub use change::{Before, Change, Lasts};
 pub use recover::{Outcome, Report, Still, recover};
+pub use scope::Scope;
 pub use undone::Undone;
 
 use crate::error::{Error, Kind, Result};
@@ -27,6 +31,7 @@ use crate::host;
 use crate::namespace::Namespace;
 use crate::net::{Interface, Net, Route};
 use crate::resolver::{self, Dns, DnsMethod, ResolverFiles};
+use folder::Folder;
 use format::JournalFile;
 
 /// Parses a journal file: returns the changes that are still to be undone, by number, and how many lines
@@ -39,7 +44,8 @@ pub fn read(octets: &[u8]) -> (Vec<Change>, usize) {
 /// The journal of one owner. Dropping it undoes its changes, unless they are meant to last.
 #[derive(Debug)]
 pub struct Journal {
-    folder: PathBuf,
+    folder: Folder,
+    scope: Scope,
     by: String,
     lasts: Lasts,
     namespace: Namespace,
@@ -56,15 +62,24 @@ impl Journal {
     /// messages: "connect office".
     ///
     /// # Errors
-    /// If the directory does not exist and cannot be created.
+    /// If the directory does not exist and cannot be created, or another user may write in it.
     pub fn open(folder: &Path, by: &str, lasts: Lasts) -> Result<Journal> {
         use std::os::unix::fs::DirBuilderExt as _;
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|e| {
-            Error::io(format!("cannot create the journal's folder {}", folder.display()), &e)
+        let failed = |e: &io::Error| {
+            Error::io(format!("cannot create the journal's folder {}", folder.display()), e)
                 .with_fix("run as root, or give a state directory that this user may write to")
-        })?;
+        };
+        let created = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+        // What is there and is no directory is reported below.
+        if let Err(e) = created
+            && e.kind() != io::ErrorKind::AlreadyExists
+        {
+            return Err(failed(&e));
+        }
+        let folder = Folder::open(folder)?.ok_or_else(|| failed(&io::ErrorKind::NotFound.into()))?;
         Ok(Journal {
-            folder: folder.to_owned(),
+            folder,
+            scope: Scope::default(),
             by: by.to_owned(),
             lasts,
             namespace: Namespace::current()?,
@@ -73,6 +88,13 @@ impl Journal {
             changes: Vec::new(),
             next: 1,
         })
+    }
+
+    /// Sets what the changes may touch, instead of the fixed list.
+    #[must_use]
+    pub fn within(mut self, scope: Scope) -> Journal {
+        self.scope = scope;
+        self
     }
 
     /// The network configuration of the namespace in which this journal was opened.
@@ -147,7 +169,8 @@ impl Journal {
     }
 
     /// Directs queries for `dns.domains` (all names, if there are none) to `dns.servers`, with
-    /// systemd-resolved if it is the resolver of this host, otherwise with resolv.conf.
+    /// systemd-resolved if it is the resolver of this host, otherwise with resolv.conf. In a network namespace without
+    /// a resolv.conf of its own nothing is changed.
     ///
     /// # Errors
     /// The error of systemd-resolved, or as [`Journal::replace_file`].
@@ -167,6 +190,7 @@ impl Journal {
                 let old = fs::read_to_string(path).unwrap_or_default();
                 self.replace_file(path, &resolver::resolv_conf(&old, dns, &self.by))?;
             }
+            DnsMethod::Kept(_) => {}
         }
         Ok(method)
     }
@@ -211,6 +235,7 @@ impl Journal {
 
     /// Records a change, makes it, and removes the record if it could not be made.
     fn make(&mut self, change: Change, make: impl FnOnce(&Journal) -> Result<()>) -> Result<()> {
+        self.scope.check(&change)?;
         let number = self.next;
         let file = match &mut self.file {
             Some(file) => file,

@@ -1,10 +1,11 @@
 //! Recovery: undoing the changes of owners that have exited.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::change::{Change, Lasts};
+use super::folder::Folder;
 use super::format::{Content, DAMAGED, ENDING, Header, JournalFile, boot_id};
+use super::scope::Scope;
 use super::undo::undo_inside;
 use super::undone::Undone;
 use crate::error::{Error, Kind, Result};
@@ -17,8 +18,8 @@ pub struct Report {
     pub outcomes: Vec<Outcome>,
     /// Owners whose changes are meant to be in effect.
     pub still: Vec<Still>,
-    /// Files that could not be parsed completely. The readable changes were undone; the rest is in the named
-    /// file.
+    /// Files that could not be parsed completely: the readable changes were undone, and the rest is in the named
+    /// file. Also files that another user may have written: nothing in them was undone.
     pub damaged: Vec<Error>,
 }
 
@@ -45,50 +46,51 @@ pub struct Still {
 }
 
 /// Undoes the changes of owners that have exited, and, with `lasting`, also those that were meant to last.
-/// With `dry_run` it only reports. Changes of a running owner are not modified.
+/// With `dry_run` it only reports. Changes of a running owner are not modified. A file that another user than root or
+/// this one may have written is reported as damaged and not used, and a change outside of `scope` is not undone.
 ///
 /// # Errors
-/// If the directory cannot be read. A missing directory is not an error: nothing was ever changed.
-pub fn recover(folder: &Path, lasting: bool, dry_run: bool) -> Result<Report> {
+/// If the directory cannot be read or trusted. A missing directory is not an error: nothing was ever changed.
+pub fn recover(folder: &Path, scope: &Scope, lasting: bool, dry_run: bool) -> Result<Report> {
     let mut report = Report::default();
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(report),
-        Err(e) => {
-            return Err(Error::io(format!("cannot read the journal's folder {}", folder.display()), &e)
-                .with_fix("run as root"));
-        }
-    };
-    let mut paths: Vec<_> = entries
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.extension().is_some_and(|ending| ending == ENDING))
-        .collect();
-    paths.sort();
-    for path in paths {
-        if let Err(error) = one_file(&path, lasting, dry_run, &mut report) {
+    let Some(folder) = Folder::open(folder)? else { return Ok(report) };
+    let is_journal = |name: &String| Path::new(name).extension().is_some_and(|ending| ending == ENDING);
+    for name in folder.names()?.into_iter().filter(is_journal) {
+        if let Err(error) = one_file(&folder, &name, scope, lasting, dry_run, &mut report) {
             report.damaged.push(error);
         }
     }
     Ok(report)
 }
 
-fn one_file(path: &Path, lasting: bool, dry_run: bool, report: &mut Report) -> Result<()> {
-    let Some(mut file) = JournalFile::take_over(path)? else {
-        if fs::exists(path).unwrap_or(false) {
-            report.still.push(Still { path: path.to_owned(), by: String::new(), alive: true });
+fn one_file(
+    folder: &Folder,
+    name: &str,
+    scope: &Scope,
+    lasting: bool,
+    dry_run: bool,
+    report: &mut Report,
+) -> Result<()> {
+    let path = folder.path_of(name);
+    let Some(mut file) = JournalFile::take_over(folder, name)? else {
+        if folder.has(name) {
+            report.still.push(Still { path, by: String::new(), alive: true });
         }
         return Ok(());
     };
     let content = file.read()?;
     let by = content.header.as_ref().map_or_else(|| "unknown".to_owned(), |h| h.by.clone());
     if content.header.as_ref().is_some_and(|h| h.lasts == Lasts::UntilUndo) && !lasting {
-        report.still.push(Still { path: path.to_owned(), by, alive: false });
+        report.still.push(Still { path, by, alive: false });
         return Ok(());
     }
     let place = Place::of(content.header.as_ref());
     let mut failed = false;
     for (number, change) in content.changes.iter().rev() {
-        let undone = (!dry_run).then(|| place.undo(change));
+        let undone = match scope.check(change) {
+            Ok(()) => (!dry_run).then(|| place.undo(change)),
+            Err(error) => Some(Undone::Failed(error)),
+        };
         match &undone {
             None => {}
             Some(Undone::Failed(_)) => failed = true,
@@ -97,7 +99,7 @@ fn one_file(path: &Path, lasting: bool, dry_run: bool, report: &mut Report) -> R
         }
         report.outcomes.push(Outcome { by: by.clone(), change: change.clone(), undone });
     }
-    let damage = damage(path, &content);
+    let damage = damage(&path, &content);
     match (dry_run || failed, damage) {
         (true, damage) => report.damaged.extend(damage),
         (false, None) => file.remove(),

@@ -5,6 +5,8 @@ use std::io;
 use std::mem::size_of_val;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
+use crate::host::{Capability, with_capability};
+
 /// One instruction (linux/bpf.h, `struct bpf_insn`): operation, registers, offset, constant.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,12 +38,14 @@ pub(super) const SKB_MODE: u32 = 1 << 1;
 pub(super) const DRV_MODE: u32 = 1 << 2;
 
 fn call<T>(command: libc::c_long, attributes: &T) -> io::Result<libc::c_long> {
-    // SAFETY: the kernel reads `size_of_val(attributes)` octets of `attributes`; the pointers in them are the callers'
-    // to keep alive, and each says so.
-    let answer = unsafe {
-        libc::syscall(libc::SYS_bpf, command, std::ptr::from_ref(attributes), size_of_val(attributes))
-    };
-    if answer < 0 { Err(io::Error::last_os_error()) } else { Ok(answer) }
+    with_capability(Capability::Bpf, || {
+        // SAFETY: the kernel reads `size_of_val(attributes)` octets of `attributes`; the pointers in them are the callers'
+        // to keep alive, and each says so.
+        let answer = unsafe {
+            libc::syscall(libc::SYS_bpf, command, std::ptr::from_ref(attributes), size_of_val(attributes))
+        };
+        if answer < 0 { Err(io::Error::last_os_error()) } else { Ok(answer) }
+    })
 }
 
 fn descriptor(answer: libc::c_long) -> OwnedFd {

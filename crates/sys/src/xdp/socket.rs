@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::memory::{Descriptor, FRAME, Frame, Offsets, Ring, Umem, Which};
 use crate::error::{Error, Kind, Result};
+use crate::host::{Capability, with_capability};
 use crate::socket;
 
 /// The number of frames for sending, and of ring entries for them.
@@ -80,7 +81,8 @@ pub(super) fn open(
         tx_metadata_len: 0,
     };
     raise_memory_limit();
-    set(&fd, libc::XDP_UMEM_REG, &about).map_err(|e| tried("lock the memory", &e))?;
+    with_capability(Capability::IpcLock, || set(&fd, libc::XDP_UMEM_REG, &about))
+        .map_err(|e| tried("lock the memory", &e))?;
     let sized = |name, size: u32| set(&fd, name, &size).map_err(|e| tried("make the rings", &e));
     sized(libc::XDP_UMEM_FILL_RING, frames)?;
     sized(libc::XDP_UMEM_COMPLETION_RING, spare.max(64))?;

@@ -4,7 +4,7 @@
 //! To the peer: [`Path::prepare`] for each packet, then the [`Cipher`] of each, then they are sent. From the
 //! peer: [`Path::begin`] for each packet, then the ciphers, then [`Path::finish`] for each in the same order.
 //! A packet that is not next in sequence cannot be processed this way: all begun packets are finished first,
-//! then it takes the ordinary path.
+//! then it takes the ordinary path. So does one that turns out to be noise, and those begun after it.
 
 use std::ops::Range;
 use std::time::Instant;
@@ -14,7 +14,7 @@ use adit_crypto::rc4::{Job, Rc4};
 use adit_ppp::mppe::Begun;
 use adit_wire::{gre, ppp};
 
-use super::{Encryption, Path, Sink};
+use super::{Encryption, Origin, Path, Sink};
 
 /// The cipher work for one packet: RC4 with a key, from the beginning of its stream.
 #[derive(Clone, Debug)]
@@ -49,8 +49,7 @@ pub struct Pending {
     pub cipher: Cipher,
     begun: Begun,
     seq: u32,
-    /// The information field of the PPP frame, in the packet.
-    information: Range<usize>,
+    ack: Option<u32>,
     epoch: u32,
 }
 
@@ -62,6 +61,11 @@ impl Cipher {
     /// Applies the cipher to a single packet.
     pub fn apply(&self, buffer: &mut [u8]) {
         Rc4::new(self.key.octets()).apply(buffer.get_mut(self.range.clone()).unwrap_or_default());
+    }
+
+    /// Applies the cipher to the beginning of its packet alone.
+    pub(super) fn apply_to(&self, octets: &mut [u8]) {
+        Rc4::new(self.key.octets()).apply(octets);
     }
 
     /// The cipher as a job of a batch; `buffer` is the buffer passed to the first half.
@@ -81,6 +85,17 @@ pub enum Begin {
     Done,
     /// Nothing was done: finish what was begun, then pass this packet to [`Path::handle_gre`].
     NotNow,
+}
+
+/// The result of [`Path::finish`] for a packet from the peer.
+#[derive(Debug)]
+pub enum Finished {
+    /// The packet contains an IP packet for the host at this range.
+    Ip(Range<usize>),
+    /// The packet needs no further processing.
+    Done,
+    /// Nothing was done, and the packet is as it arrived: pass it to [`Path::handle_gre`], after what was finished before.
+    Again,
 }
 
 impl Path {
@@ -103,71 +118,78 @@ impl Path {
         };
         let information = end - information.len()..end;
         let is_encrypted = protocol == ppp::COMPRESSED;
-        let later = match &mut self.encryption {
-            Some(encryption) if is_encrypted && !encryption.decryptor.is_stateful() => {
+        let delivered = match &mut self.encryption {
+            Some(Encryption { decryptor, .. }) if is_encrypted && !decryptor.is_stateful() => {
                 let frame = packet.get(information.clone()).unwrap_or_default();
-                if !encryption.decryptor.is_next(seq, frame) || !self.receiver.receive_next(seq) {
+                if !decryptor.is_next(frame) || !self.receiver.begin_next(seq) {
                     return Begin::NotNow;
                 }
-                Some(encryption.decryptor.begin())
+                let (key, begun) = decryptor.begin();
+                let cipher = Cipher::new(key, information.start + adit_wire::mppe::HEADER..end);
+                return Begin::Later(Pending { cipher, begun, seq, ack: header.ack, epoch: self.epoch });
             }
-            Some(_) if is_encrypted && self.receiver.receive_next(seq) => None,
+            Some(_) if is_encrypted => {
+                let Some(inner) = self.open_next(now, (seq, header.ack), packet, information, sink) else {
+                    return Begin::NotNow;
+                };
+                inner.and_then(|(protocol, inner)| self.judge(protocol, packet, inner, sink))
+            }
             None if matches!(protocol, ppp::IP | ppp::IPV6)
                 && !self.never_clear
                 && self.receiver.receive_next(seq) =>
             {
-                None
+                self.handle_ack(now, header.ack, sink);
+                self.acks.received(now, seq);
+                self.judge(protocol, packet, information, sink)
             }
             _ => return Begin::NotNow,
-        };
-        self.handle_ack(now, header.ack, sink);
-        self.acks.received(now, seq);
-        if let Some((key, begun)) = later {
-            let cipher = Cipher::new(key, information.start + adit_wire::mppe::HEADER..end);
-            return Begin::Later(Pending { cipher, begun, seq, information, epoch: self.epoch });
-        }
-        let delivered = if is_encrypted {
-            self.decrypt_and_judge(now, seq, packet, information, sink)
-        } else {
-            self.judge(protocol, packet, information, sink)
         };
         self.send_due(now, sink);
         delivered.map_or(Begin::Done, Begin::Ip)
     }
 
-    /// Finishes a packet after the cipher was applied. Returns the range in `packet` of the IP packet for the
-    /// host; all other results go to the sink.
+    /// Finishes a packet after the cipher was applied. Only now does the window move.
     pub fn finish(
         &mut self,
         now: Instant,
         pending: Pending,
         packet: &mut [u8],
         sink: &mut dyn Sink,
-    ) -> Option<Range<usize>> {
-        let Pending { cipher, begun, seq, information, epoch } = pending;
-        let opened = packet.get_mut(cipher.range.clone())?;
-        let good = epoch == self.epoch
+    ) -> Finished {
+        let Pending { cipher, begun, seq, ack, epoch } = pending;
+        let Some(opened) = packet.get(cipher.range.clone()) else { return Finished::Done };
+        let is_current = epoch == self.epoch;
+        let is_good = is_current
             && self
                 .encryption
                 .as_mut()
-                .is_some_and(|encryption| encryption.decryptor.finish(seq, &begun, opened));
-        let delivered = if good {
-            let (protocol, at) = match ppp::frame(opened) {
-                Ok((protocol, inner)) => (protocol, opened.len() - inner.len()),
-                Err(_) => (0, 0),
-            };
-            self.judge(protocol, packet, cipher.range.start + at..cipher.range.end, sink)
-        } else {
-            // The key was wrong, or would have been for the frames before it: process them in the original
-            // form, one by one.
-            if epoch == self.epoch {
+                .is_some_and(|encryption| encryption.decryptor.finish(seq, &begun, opened))
+            && self.receiver.confirm(seq);
+        if !is_good {
+            // The key was wrong, or would have been for the frames before it: restore the original form.
+            if is_current {
                 self.epoch = self.epoch.wrapping_add(1);
+                self.receiver.roll_back();
             }
             cipher.apply(packet);
-            self.decrypt_and_judge(now, seq, packet, information, sink)
+            return Finished::Again;
+        }
+        let (protocol, at) = match ppp::frame(opened) {
+            Ok((protocol, inner)) => (protocol, opened.len() - inner.len()),
+            Err(_) => (0, 0),
+        };
+        self.note_proven(now, seq, ack, sink);
+        let delivered = match protocol {
+            ppp::IP | ppp::IPV6 => {
+                self.judge(protocol, packet, cipher.range.start + at..cipher.range.end, sink)
+            }
+            _ => {
+                self.handle_control(opened, Origin::Mppe, sink);
+                None
+            }
         };
         self.send_due(now, sink);
-        delivered
+        delivered.map_or(Finished::Done, Finished::Ip)
     }
 
     /// The key schedule of the direction with fewer precomputed keys, if keys may be precomputed.
@@ -176,20 +198,6 @@ impl Path {
         let (sent, received) = (encryptor.keys()?, decryptor.keys()?);
         let fewer = if sent.ahead() <= received.ahead() { sent } else { received };
         fewer.has_space().then_some(fewer)
-    }
-
-    /// Decrypts the information field of a 00FD frame at `information` in `packet`. Returns the range of the
-    /// IP packet in it, if it may pass to the host.
-    fn decrypt_and_judge(
-        &mut self,
-        now: Instant,
-        seq: u32,
-        packet: &mut [u8],
-        information: Range<usize>,
-        sink: &mut dyn Sink,
-    ) -> Option<Range<usize>> {
-        let (protocol, at) = self.decrypt(now, seq, packet.get_mut(information.clone())?, sink)?;
-        self.judge(protocol, packet, information.start + at..information.end, sink)
     }
 
     /// The range in `packet` of the IP packet at the beginning of `inner`, if it may pass to the host.

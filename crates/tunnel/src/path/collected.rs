@@ -1,6 +1,6 @@
 //! A sink that collects output.
 
-use super::{PathEvent, Sink};
+use super::{Origin, PathEvent, Sink};
 
 /// A sink that copies all output of a path, in order, for a caller that processes it later and can afford the
 /// copies. The path never empties it: create a new one for each input, or remove what was processed.
@@ -11,7 +11,7 @@ pub struct Collected {
     /// IP packets for the host.
     pub ip: Vec<Vec<u8>>,
     /// PPP control frames from the peer.
-    pub frames: Vec<Vec<u8>>,
+    pub frames: Vec<(Vec<u8>, Origin)>,
     /// IP packets with a DHCPINFORM from the peer.
     pub dhcp: Vec<Vec<u8>>,
     /// Events for the owner of the call.
@@ -27,8 +27,8 @@ impl Sink for Collected {
         self.ip.push(packet.to_vec());
     }
 
-    fn frame(&mut self, frame: &[u8]) {
-        self.frames.push(frame.to_vec());
+    fn frame(&mut self, frame: &[u8], origin: Origin) {
+        self.frames.push((frame.to_vec(), origin));
     }
 
     fn dhcp(&mut self, packet: &[u8]) {

@@ -58,12 +58,12 @@ impl Path {
         }
         if let Some(flow) = &mut self.flow {
             flow.window.acknowledged(now, newly);
-            self.release(now, sink);
+            self.release_waiting(now, sink);
         }
     }
 
     /// Sends as many waiting packets as the window allows now.
-    pub(super) fn release(&mut self, now: Instant, sink: &mut dyn Sink) {
+    pub(super) fn release_waiting(&mut self, now: Instant, sink: &mut dyn Sink) {
         while let Some(mut buffer) = self.flow.as_mut().and_then(|flow| flow.next()) {
             let is_v6 = buffer.get(HEADROOM).is_some_and(|first| first >> 4 == 6);
             let packet = HEADROOM..buffer.len();

@@ -2,12 +2,11 @@
 
 use std::time::Instant;
 
-use adit_ppp::mppe::Refusal;
 use adit_pptp::gre::Arrival;
-use adit_wire::{cp, gre, ipv4, ipv6, ppp};
+use adit_wire::{gre, ipv4, ipv6, ppp};
 
 use super::gate::{self, Verdict};
-use super::{Path, PathEvent, Sink, denied};
+use super::{Origin, Path, Sink, denied};
 
 impl Path {
     /// Handles a packet of this call from the peer, starting with the GRE header. The packet is modified in
@@ -20,14 +19,19 @@ impl Path {
                 return;
             }
         };
-        self.handle_ack(now, header.ack, sink);
+        self.handle_ack(now, Path::ack_alone(&header), sink);
         let (Some(seq), Some(frame)) = (header.seq, packet.get_mut(header.payload_range())) else { return };
+        if self.encryption.is_some() {
+            self.handle_unproven(now, (seq, header.ack), frame, sink);
+            return self.send_due(now, sink);
+        }
+        self.handle_ack(now, header.ack, sink);
         match self.receiver.receive(now, seq, frame) {
-            Arrival::Deliver => self.handle_frame(now, seq, frame, sink),
+            Arrival::Deliver => self.handle_frame(frame, sink),
             Arrival::Held => {}
             Arrival::Dropped => return,
         }
-        self.deliver_held(now, sink);
+        self.deliver_held(sink);
         if let Some(highest) = self.receiver.highest() {
             self.acks.received(now, highest);
         }
@@ -35,13 +39,13 @@ impl Path {
     }
 
     /// Processes held packets that are now in order.
-    pub(super) fn deliver_held(&mut self, now: Instant, sink: &mut dyn Sink) {
-        while let Some((seq, mut frame)) = self.receiver.next_held() {
-            self.handle_frame(now, seq, &mut frame, sink);
+    pub(super) fn deliver_held(&mut self, sink: &mut dyn Sink) {
+        while let Some((_, mut frame)) = self.receiver.next_held() {
+            self.handle_frame(&mut frame, sink);
         }
     }
 
-    fn handle_frame(&mut self, now: Instant, seq: u32, frame: &mut [u8], sink: &mut dyn Sink) {
+    fn handle_frame(&mut self, frame: &mut [u8], sink: &mut dyn Sink) {
         let (protocol, start) = match ppp::frame(frame) {
             Ok((protocol, information)) => (protocol, frame.len() - information.len()),
             Err(_) => {
@@ -50,64 +54,19 @@ impl Path {
             }
         };
         match protocol {
-            ppp::COMPRESSED => {
-                let information = frame.get_mut(start..).unwrap_or_default();
-                if let Some((protocol, at)) = self.decrypt(now, seq, information, sink) {
-                    self.deliver_inner(protocol, information.get_mut(at..).unwrap_or_default(), sink);
-                }
-            }
+            // The peer's first encrypted frames may arrive before CCP is up on our side; they are lost, and MPPE
+            // recovers.
+            ppp::COMPRESSED => self.counters.not_up += 1,
             ppp::IP | ppp::IPV6 if self.never_clear => self.counters.clear_refused += 1,
             ppp::IP | ppp::IPV6 => {
                 self.deliver_inner(protocol, frame.get_mut(start..).unwrap_or_default(), sink)
             }
-            _ => {
-                if protocol == ppp::CCP
-                    && frame.get(start) == Some(&cp::RESET_REQUEST)
-                    && let Some(encryption) = &mut self.encryption
-                {
-                    encryption.encryptor.handle_reset_request();
-                }
-                self.counters.rx_frames += 1;
-                sink.frame(frame);
-            }
+            _ => self.handle_control(frame, Origin::Clear, sink),
         }
-    }
-
-    /// Decrypts the information field of a 00FD frame in place. Returns the protocol inside, and the offset
-    /// of its packet.
-    pub(super) fn decrypt(
-        &mut self,
-        now: Instant,
-        seq: u32,
-        information: &mut [u8],
-        sink: &mut dyn Sink,
-    ) -> Option<(u16, usize)> {
-        // The peer's first encrypted frames may arrive before CCP is up on our side; they are lost, and MPPE
-        // recovers.
-        let Some(encryption) = &mut self.encryption else {
-            self.counters.not_up += 1;
-            return None;
-        };
-        let len = information.len();
-        let result =
-            encryption.decryptor.decrypt(now, seq, information, &mut |changes| sink.may_spend(changes));
-        match result.map(|inner| ppp::frame(inner).map(|(protocol, packet)| (protocol, len - packet.len()))) {
-            Ok(Ok(inner)) => return Some(inner),
-            Ok(Err(_)) => self.counters.decrypt_failures += 1,
-            Err(Refusal::Throttled) => self.counters.throttled += 1,
-            Err(Refusal::NotAsAgreed | Refusal::Noise | Refusal::Discarded) => {
-                self.counters.decrypt_failures += 1;
-                if !self.broken && encryption.decryptor.is_broken() {
-                    self.broken = true;
-                    sink.event(PathEvent::EncryptionBroken);
-                }
-            }
-        }
-        None
     }
 
     /// Passes a decrypted IP packet from the peer to the host, if it is allowed.
-    fn deliver_inner(&mut self, protocol: u16, bytes: &mut [u8], sink: &mut dyn Sink) {
+    pub(super) fn deliver_inner(&mut self, protocol: u16, bytes: &mut [u8], sink: &mut dyn Sink) {
         if let Some(len) = self.handle_inner(protocol, bytes, sink) {
             sink.ip(bytes.get_mut(..len).unwrap_or_default());
         }

@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use adit_ppp::mppe::Content;
 use adit_wire::{dhcp, ipv4, ipv6, tcp, udp};
 
 use super::Network;
@@ -60,6 +61,25 @@ impl Gate {
     /// Our IPv6 address; `None` when IPv6 is not up.
     pub(super) fn local_v6(&self) -> Option<Ipv6Addr> {
         self.v6.as_ref().map(|v6| v6.local)
+    }
+
+    /// Whether decrypted octets, a protocol number and the beginning of a packet, have a source that only this peer
+    /// uses. A control frame has none.
+    pub(super) fn vouches(&self, content: Content, head: &[u8]) -> bool {
+        let packet = head.get(if head.first().is_some_and(|first| first & 1 == 1) { 1 } else { 2 }..);
+        let packet = packet.unwrap_or_default();
+        match content {
+            Content::Ipv4 => packet
+                .get(12..16)
+                .and_then(|octets| <[u8; 4]>::try_from(octets).ok())
+                .is_some_and(|source| self.sources.contains_v4(source.into())),
+            Content::Ipv6 => packet
+                .get(8..24)
+                .and_then(|octets| <[u8; 16]>::try_from(octets).ok())
+                .zip(self.v6.as_ref())
+                .is_some_and(|(source, v6)| v6.sources.contains_v6(source.into())),
+            Content::Control => false,
+        }
     }
 
     /// Judges a packet from the peer.

@@ -4,17 +4,23 @@
 //! fuzzer) passes octets and an instant, and a [`Sink`] that receives the output. An in-order packet is
 //! processed in place, without allocation.
 //!
+//! While MPPE is up, only a frame that decrypts moves the window (`proof`); without MPPE, any packet does.
+//!
 //! While encryption is required, no IP packet is sent or accepted in clear, in any state. Once a call has
 //! been encrypted, the same applies until its end, so that no packet can disable encryption.
 
 mod batch;
+mod clear;
 mod collected;
 mod config;
 pub mod denied;
+mod doubt;
 mod flow;
 mod from_peer;
 mod gate;
 mod prefixes;
+mod proof;
+mod sent;
 mod sink;
 mod to_peer;
 
@@ -27,11 +33,12 @@ use adit_wire::{LocalCallId, PeerCallId};
 
 use self::flow::Flow;
 use self::gate::Gate;
+use self::proof::Proof;
 
-pub use batch::{Begin, Cipher, Pending, Prepared};
+pub use batch::{Begin, Cipher, Finished, Pending, Prepared};
 pub use collected::Collected;
 pub use config::{Network, NetworkV6, PathCommand, PathConfig};
-pub use sink::{PathEvent, Sink};
+pub use sink::{Origin, PathEvent, Sink};
 
 /// Octets that must be free in front of an inner packet given to [`Path::handle_ip`]: GRE (16), PPP (4), MPPE
 /// (2) and the protocol inside (2), rounded up, with space for an IPv4 header (20) of the caller.
@@ -49,6 +56,7 @@ pub struct Path {
     flow: Option<Box<Flow>>,
     link: Link,
     encryption: Option<Encryption>,
+    proof: Proof,
     /// Whether this call was encrypted once, or must be.
     never_clear: bool,
     gate: Option<Gate>,
@@ -93,6 +101,7 @@ impl Path {
             flow: Flow::new(config.window),
             link: Link { peer_mru: adit_wire::ppp::DEFAULT_MRU, pfc: false, acfc: false },
             encryption: None,
+            proof: Proof::default(),
             never_clear: config.encryption_required,
             gate: None,
             counters: Counters::default(),
@@ -110,7 +119,7 @@ impl Path {
             PathCommand::Link { peer_mru, pfc, acfc } => self.link = Link { peer_mru, pfc, acfc },
             PathCommand::Encryption(Some(mppe)) => {
                 self.never_clear = true;
-                self.epoch = self.epoch.wrapping_add(1);
+                self.begin_keys(true);
                 self.encryption = Some(Encryption {
                     encryptor: mppe.encryptor(),
                     decryptor: mppe.decryptor(),
@@ -122,11 +131,18 @@ impl Path {
             }
             PathCommand::Encryption(None) => {
                 self.encryption = None;
-                self.epoch = self.epoch.wrapping_add(1);
+                self.begin_keys(false);
             }
             PathCommand::Network(network) => self.gate = network.map(Gate::new),
             PathCommand::Mtu(mtu) => self.config.mtu = self.config.mtu.min(mtu),
         }
+    }
+
+    /// Prepares for other keys, or none.
+    fn begin_keys(&mut self, are_there: bool) {
+        self.epoch = self.epoch.wrapping_add(1);
+        self.receiver.require_proof(are_there);
+        self.proof = Proof::new(are_there);
     }
 
     /// Our Call ID.
@@ -174,10 +190,14 @@ impl Path {
     pub fn handle_timeout(&mut self, now: Instant, sink: &mut dyn Sink) {
         if let Some(flow) = &mut self.flow {
             flow.window.handle_timeout(now);
-            self.release(now, sink);
+            self.release_waiting(now, sink);
         }
-        self.receiver.handle_timeout(now);
-        self.deliver_held(now, sink);
+        if self.encryption.is_some() {
+            self.release(now, sink);
+        } else {
+            self.receiver.handle_timeout(now);
+            self.deliver_held(sink);
+        }
         self.send_due(now, sink);
     }
 

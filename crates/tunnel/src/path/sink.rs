@@ -7,7 +7,7 @@ pub trait Sink {
     /// An IP packet from the peer, or an ICMP error for a sender on our side: for the host.
     fn ip(&mut self, packet: &mut [u8]);
     /// A PPP control frame from the peer, for [`adit_ppp::link::Link`].
-    fn frame(&mut self, frame: &[u8]);
+    fn frame(&mut self, frame: &[u8], origin: Origin);
     /// An IP packet with a DHCPINFORM from the peer.
     fn dhcp(&mut self, packet: &[u8]);
     /// An event for the owner of the call.
@@ -22,9 +22,23 @@ pub trait Sink {
     }
 }
 
+/// How a control frame arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// In clear: any host that can send GRE packets with the peer's address may have forged it.
+    Clear,
+    /// Inside MPPE: it is the peer's.
+    Mppe,
+}
+
 /// An event for the owner of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PathEvent {
-    /// The peer keeps sending frames that are not MPPE as agreed (A or D bit clear): the call is unusable.
+    /// The peer keeps sending frames that do not decrypt, or are not MPPE as agreed (A or D bit clear), for seconds without a
+    /// good one between them: the call is unusable.
     EncryptionBroken,
+    /// The peer has rejected a data packet of ours as a protocol that it does not know (Protocol-Reject of 0x00FD), and
+    /// nothing from it has decrypted since CCP came up: MPPE is not up there. The rejected packet is one that was really
+    /// sent.
+    DataRejected,
 }

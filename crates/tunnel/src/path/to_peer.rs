@@ -105,7 +105,9 @@ impl Path {
             self.send_frame(now, &[0xff, 0x03, high, low, cp::RESET_REQUEST, id, 0, 4], sink);
         }
         let ack = if self.prompt.take_due(now) {
-            self.acks.take().or_else(|| self.receiver.highest())
+            let highest =
+                if self.encryption.is_some() { self.receiver.proven() } else { self.receiver.highest() };
+            self.acks.take().or(highest)
         } else {
             self.acks.take_due(now)
         };
@@ -134,6 +136,9 @@ impl Path {
                 cipher = key.map(|key| Cipher::new(key, inner..end));
                 let start = inner.checked_sub(mppe::HEADER)?;
                 buffer.get_mut(start..inner)?.copy_from_slice(&header.emit());
+                if let Some(sent) = &mut self.proof.sent {
+                    sent.note(buffer.get(start..end).unwrap_or_default(), cipher.as_ref());
+                }
                 (start, ppp::COMPRESSED)
             }
             None if self.never_clear => return None,

@@ -215,7 +215,8 @@ fn password(known: &Known<'_>, newest: &Attempt, here: usize, from: &str) -> Mea
         ),
         (true, Some(_)) if device => (
             format!(
-                "{here} times the same wrong password from {from}, where it worked before: a stale saved one"
+                "{here} wrong passwords in a row from {from}, where the login worked before: probably a saved one \
+                 that is out of date"
             ),
             "delete the saved password on that device, and type it anew",
         ),
@@ -293,7 +294,7 @@ mod tests {
         let tries = [a01(30), a01(29), a01(28), attempt(5, 7, None)];
         let (code, text) = only(&tries, Some(at(0)));
         assert_eq!(code, Some(Code::A01));
-        assert!(text.contains("3 times") && text.contains("a stale saved one"), "{text}");
+        assert!(text.starts_with("3 wrong passwords in a row") && text.contains("out of date"), "{text}");
         let (_, text) = only(&tries, Some(at(10)));
         assert!(text.contains("was changed after the last login"), "{text}");
         let (_, text) = only(&[a01(1)], Some(at(0)));

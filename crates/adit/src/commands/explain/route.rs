@@ -65,7 +65,7 @@ struct Line {
 
 pub(super) fn run(user: &str, to: &str, output: &Output, places: &Places) -> Result<Exit, Failure> {
     let destination = destination(to)?;
-    let settings = Settings::load(output, places)?;
+    let settings = Settings::load(places)?;
     let Some(store) = settings.store_to_read()? else {
         return Err(unknown_user(user));
     };

@@ -88,7 +88,9 @@ impl From<&Attempt> for AttemptBody {
 }
 
 pub(super) fn run(name: &str, output: &Output, places: &Places) -> Result<Exit, Failure> {
-    let settings = Settings::load(output, places)?;
+    let settings = Settings::load(places)?;
+    // Whether an account may log in depends on the rules of the file.
+    settings.usable()?;
     let unknown = || {
         Failure::new(Exit::NotFound, format!("nothing is known of a user \"{}\"", printable(name)))
             .fix("adit user list; adit log --failed")

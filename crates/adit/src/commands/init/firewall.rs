@@ -102,7 +102,7 @@ impl Firewall {
                 insert("tcp dport 1723");
             }
             if !gre {
-                insert("meta l4proto gre");
+                insert("meta l4proto 47");
             }
         }
         commands
@@ -178,10 +178,10 @@ mod tests {
             with(&[]).commands(&eth0),
             [
                 "nft insert rule inet filter in iifname eth0 tcp dport 1723 accept",
-                "nft insert rule inet filter in iifname eth0 meta l4proto gre accept"
+                "nft insert rule inet filter in iifname eth0 meta l4proto 47 accept"
             ]
         );
-        assert_eq!(with(&[PORT]).commands(&None), ["nft insert rule inet filter in meta l4proto gre accept"]);
+        assert_eq!(with(&[PORT]).commands(&None), ["nft insert rule inet filter in meta l4proto 47 accept"]);
         assert_eq!(with(&[PORT, GRE]).commands(&eth0), [] as [&str; 0]);
     }
 

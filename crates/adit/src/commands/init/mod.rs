@@ -15,6 +15,7 @@ use ipnet::Ipv4Net;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::service;
 use crate::document::Document;
 use crate::facts;
 use crate::failure::{Exit, Failure};
@@ -32,7 +33,8 @@ const DROP_IN: &str = "/etc/sysctl.d/90-adit.conf";
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Prompts for each value with a proposal; --yes accepts the proposals. Changes only the file and, if you agree,
-IP forwarding; to undo both: adit undo --all.
+IP forwarding (to undo: adit undo --all, which lists the file and keeps it) and the units of systemd, which start
+the server now and at boot (to undo: adit service remove).
 Examples:
   sudo adit init
   sudo adit init --yes --name vpn.example.org --lan 192.168.10.0/24
@@ -56,6 +58,9 @@ pub(crate) struct Args {
     /// Enable IP forwarding on this host
     #[arg(long, value_name = "ask|yes|no", value_enum, default_value_t, hide_possible_values = true)]
     forward: Confirmation,
+    /// Start the server now and at boot, with systemd
+    #[arg(long, value_name = "ask|yes|no", value_enum, default_value_t, hide_possible_values = true)]
+    service: Confirmation,
     /// Print the file, change nothing
     #[arg(long)]
     print: bool,
@@ -84,6 +89,8 @@ pub(crate) struct Init {
     wrote: bool,
     /// Whether this invocation enabled forwarding.
     forwarding_set: bool,
+    /// Whether this invocation installed adit.service.
+    service_installed: bool,
     /// Commands that the user still has to run, because adit does not change the firewall.
     to_do: Vec<String>,
 }
@@ -94,7 +101,7 @@ impl Document for Init {
 
 pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit, Failure> {
     let path = &places.config;
-    if path.exists() && !args.print {
+    if adit_config::is_there(path) && !args.print {
         return Err(Failure::new(Exit::Conflict, format!("{} is there already", path.display()))
             .fix("edit it, then: adit check; or look only: adit init --print"));
     }
@@ -112,6 +119,7 @@ pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit,
         return Ok(Exit::Done);
     }
     let forward = !host.forwarding && wants_forwarding(args, output, silent)?;
+    let service = wants_service(args, output, places, silent)?;
     let to_do = firewall.commands(&host.wan_interface());
     if !output.dry_run {
         write(path, &text)?;
@@ -121,11 +129,24 @@ pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit,
     }
     if output.is_text() {
         print(&draft, path, forward, &host, &to_do, output)?;
+    }
+    // After the file: the server reads it when it starts.
+    let installed = service.then(|| service::install_server(output, places)).transpose()?;
+    if output.is_text() {
+        installed.as_ref().map_or(Ok(()), |changed| changed.text(output))?;
+        output.line("")?;
+        output.line(match (output.dry_run, service) {
+            (true, _) => "Nothing was changed.",
+            (false, true) => "Next     adit user add NAME",
+            (false, false) => "Next     adit user add NAME, then adit serve",
+        })?;
     } else {
         let file = path.display().to_string();
         let wrote = !output.dry_run;
         let forwarding_set = forward && wrote;
-        output.document(&Init { host, firewall, file, text, wrote, forwarding_set, to_do })?;
+        let service_installed = service && wrote;
+        let init = Init { host, firewall, file, text, wrote, forwarding_set, service_installed, to_do };
+        output.document(&init)?;
     }
     Ok(Exit::Done)
 }
@@ -199,6 +220,26 @@ fn wants_forwarding(args: &Args, output: &Output, silent: bool) -> Result<bool, 
             true,
             "--forward yes, or --forward no",
         ),
+    }
+}
+
+fn wants_service(args: &Args, output: &Output, places: &Places, silent: bool) -> Result<bool, Failure> {
+    if !service::can_install_server(output, places) {
+        return match args.service {
+            Confirmation::Yes => Err(Failure::usage(
+                "adit.service cannot be installed: it needs systemd, root, and the default directories",
+            )
+            .fix("leave --service away, and start adit serve yourself")),
+            _ => Ok(false),
+        };
+    }
+    match args.service {
+        Confirmation::Yes => Ok(true),
+        Confirmation::No => Ok(false),
+        Confirmation::Ask if silent => Ok(true),
+        Confirmation::Ask => {
+            prompt::agree(output, "Start the server now and at boot?", true, "--service yes, or --service no")
+        }
     }
 }
 
@@ -280,9 +321,5 @@ fn print(
         output.text(&to_do.iter().map(|command| format!("           {command}\n")).collect::<String>())?;
         output.line("         and the same two rules into the file it is loaded from")?;
     }
-    output.line(
-        "note     recorded PPTP traffic can be decrypted. Keep access narrow and plan the migration.",
-    )?;
-    output.line("")?;
-    output.line(if would { "Nothing was changed." } else { "Next     adit user add NAME, then adit serve" })
+    output.line("note     recorded PPTP traffic can be decrypted. Keep access narrow and plan the migration.")
 }

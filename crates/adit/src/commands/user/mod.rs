@@ -34,7 +34,7 @@ pub(crate) enum User {
 }
 
 pub(crate) fn run(user: User, output: &Output, places: &Places) -> Result<Exit, Failure> {
-    let settings = &Settings::load(output, places)?;
+    let settings = &Settings::load(places)?;
     let service = &Service::open(output, places, settings)?;
     match user {
         User::List(args) => list::run(&args, output, service),

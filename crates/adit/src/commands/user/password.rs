@@ -12,6 +12,9 @@ use crate::prompt::PasswordSource;
 pub(crate) struct PasswordFlags {
     #[command(flatten)]
     source: PasswordSource,
+    /// Generate a password and show it once, without asking for one
+    #[arg(long, conflicts_with_all = ["password_stdin", "password_file", "weak"])]
+    generate: bool,
     /// Store the clear-text password too (sealed), for old devices that support only CHAP-MD5
     #[arg(long)]
     pub(super) reversible: bool,
@@ -25,6 +28,9 @@ pub(crate) struct PasswordFlags {
 
 /// Asks for a password; an empty answer generates one.
 pub(super) fn new_password(flags: &PasswordFlags, question: &str) -> Result<NewPassword, Failure> {
+    if flags.generate {
+        return Ok(NewPassword::Made);
+    }
     let password = flags.source.read(question)?;
     Ok(match password.is_empty() {
         true => NewPassword::Made,

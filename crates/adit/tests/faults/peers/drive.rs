@@ -217,10 +217,10 @@ impl<M: Machine> Drive<'_, M> {
                 }
             }
         }
-        for frame in sink.frames {
+        for (frame, origin) in sink.frames {
             match (self.manners.came)(&frame) {
                 Came::Pass => {
-                    self.machine.input(now, Input::Frame { call: call.handle, frame: &frame });
+                    self.machine.input(now, Input::Frame { call: call.handle, frame: &frame, origin });
                 }
                 Came::Drop => {}
                 Came::Answer(answer) => {
@@ -293,7 +293,7 @@ impl<M: Machine> Drive<'_, M> {
             }
             Event::CallEnded { .. } => *call = None,
             Event::Closed { .. } => return true,
-            Event::Note { .. } | Event::Established { .. } => {}
+            Event::Note { .. } | Event::Established { .. } | Event::CountTraffic { .. } => {}
         }
         false
     }

@@ -11,35 +11,35 @@ use crate::world::{Edge, Home, Plan, World, hold_a_call, line};
 #[test]
 fn row_13_gre_lost_towards_the_server() {
     row("13", &Plan::default(), &[], |world| {
-        World::firewall(&world.transit, "forward", "iifname \"home0\" ip protocol gre counter drop");
+        World::firewall(&world.transit, "forward", "iifname \"home0\" ip protocol 47 counter drop");
     });
 }
 
 #[test]
 fn row_14_gre_lost_towards_the_client() {
     row("14", &Plan::default(), &[], |world| {
-        World::firewall(&world.transit, "forward", "oifname \"home0\" ip protocol gre counter drop");
+        World::firewall(&world.transit, "forward", "oifname \"home0\" ip protocol 47 counter drop");
     });
 }
 
 #[test]
 fn row_15_gre_lost_both_ways() {
     row("15", &Plan::default(), &[], |world| {
-        World::firewall(&world.transit, "forward", "ip protocol gre counter drop");
+        World::firewall(&world.transit, "forward", "ip protocol 47 counter drop");
     });
 }
 
 #[test]
 fn row_16_server_drops_gre_that_comes() {
     row("16", &Plan::default(), &[], |world| {
-        World::firewall(&world.server, "input", "tcp dport 1723 accept\nip protocol gre counter drop");
+        World::firewall(&world.server, "input", "tcp dport 1723 accept\nip protocol 47 counter drop");
     });
 }
 
 #[test]
 fn row_17_server_drops_gre_that_leaves() {
     row("17", &Plan::default(), &[], |world| {
-        World::firewall(&world.server, "output", "ip protocol gre counter drop");
+        World::firewall(&world.server, "output", "ip protocol 47 counter drop");
     });
 }
 
@@ -87,7 +87,7 @@ fn row_23_server_answers_from_its_other_address() {
         // As a server of several addresses does whose raw socket is bound to none.
         world.server.nft(
             "table ip row { chain post { type nat hook postrouting priority 100; \
-             oifname \"eth0\" ip protocol gre snat to 203.0.113.11;\n}\n}",
+             oifname \"eth0\" ip protocol 47 snat to 203.0.113.11;\n}\n}",
         );
     });
 }

@@ -24,6 +24,6 @@ fn row_66_state_directory_full() {
 #[test]
 fn row_67_clients_own_firewall() {
     row("67", &Plan::default(), &[], |world| {
-        World::firewall(&world.client, "output", "ip protocol gre counter drop");
+        World::firewall(&world.client, "output", "ip protocol 47 counter drop");
     });
 }

@@ -7,7 +7,7 @@ use crate::world::{Home, Plan, World};
 fn row_60_black_hole() {
     row("60", &Plan::with("[link]\n", "[link]\nmss = \"off\"\n"), LOGIN, |world| {
         // GRE may not be fragmented, and no error is sent.
-        World::firewall(&world.transit, "forward", "ip protocol gre meta length > 1300 counter drop");
+        World::firewall(&world.transit, "forward", "ip protocol 47 meta length > 1300 counter drop");
     });
 }
 

@@ -45,7 +45,7 @@ fn row_68_cgnat_before_the_server() {
         world.edge.nft(
             "table ip nat {\n\
                  chain prerouting { ip daddr 203.0.113.10 tcp dport 1723 dnat to 100.64.7.10; \
-                     ip daddr 203.0.113.10 ip protocol gre dnat to 100.64.7.10; }\n\
+                     ip daddr 203.0.113.10 ip protocol 47 dnat to 100.64.7.10; }\n\
                  chain postrouting { oifname \"wan0\" snat to 203.0.113.10; }\n\
              }",
         );

@@ -4,6 +4,7 @@
 mod config;
 mod firewall;
 mod network;
+mod reported;
 mod service;
 mod state;
 

@@ -1,5 +1,8 @@
 //! The rules for whether the server can run here, and whether it does.
 
+use adit_diag::Code;
+
+use super::reported::{lasting, repaired};
 use super::{HostRule, Proof, as_written, fact_if, of, rule};
 use crate::Facts;
 use crate::facts::host::{Holder, Host, Listen};
@@ -9,6 +12,9 @@ const SERVERS: &[&str] = &["adit", "pptpd", "pptpctrl", "accel-pppd"];
 
 pub(super) const SYSTEM: &[HostRule] = &[
     rule!(Host, "tun-missing", S07, Fault, tun, |_| vec!["modprobe tun; ls -l /dev/net/tun".to_owned()]),
+    rule!(Host, "server-interface", S07, Fault, |f| lasting(f, Code::S07), as_written),
+    rule!(Host, "server-interface-repaired", S07, Finding, |f| repaired(f, Code::S07), as_written),
+    rule!(Host, "server-permission", S08, Fault, |f| lasting(f, Code::S08), as_written),
     rule!(Host, "rights-missing", S08, Fault, rights, as_written),
     rule!(Host, "few-descriptors", S08, Finding, descriptors, |_| {
         vec!["LimitNOFILE= in the unit: systemctl edit adit".to_owned()]

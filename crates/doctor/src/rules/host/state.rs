@@ -2,6 +2,7 @@
 
 use adit_diag::Code;
 
+use super::reported::{lasting, repaired};
 use super::{HostRule, Proof, as_written, count, fact_if, of, rule};
 use crate::Facts;
 use crate::facts::host::{Host, Pool};
@@ -10,6 +11,8 @@ pub(super) const RULES: &[HostRule] = &[
     rule!(Pool, "pool-full", I01, Fault, |f| pool(f, full), |_| {
         vec!["a larger pool in adit.toml, or adit kick sessions that are not needed".to_owned()]
     }),
+    rule!(Pool, "server-address", S10, Fault, |f| lasting(f, Code::S10), as_written),
+    rule!(Pool, "server-address-repaired", S10, Finding, |f| repaired(f, Code::S10), as_written),
     rule!(
         Pool,
         "pool-nearly-full",
@@ -29,10 +32,14 @@ pub(super) const RULES: &[HostRule] = &[
         "link.mss = \"clamp\" in adit.toml".to_owned()
     ]),
     rule!(Clock, "clock-absurd", S05, Fault, clock, |_| vec!["timedatectl set-ntp true".to_owned()]),
+    rule!(Clock, "server-clock", S05, Finding, |f| lasting(f, Code::S05), as_written),
+    rule!(Disk, "server-database", S09, Fault, |f| lasting(f, Code::S09), as_written),
+    rule!(Disk, "server-database-repaired", S09, Finding, |f| repaired(f, Code::S09), as_written),
     rule!(Disk, "disk-full", S06, Fault, disk, |host| {
         let path = host.disk.as_ref().map(|disk| disk.path.clone());
         path.map(|path| format!("make room: du -xh {path} | sort -h | tail")).into_iter().collect()
     }),
+    rule!(Disk, "server-disk", S06, Fault, |f| lasting(f, Code::S06), as_written),
     rule!(Disk, "disk-nearly-full", S06, Finding, disk_low, as_written),
     rule!(Users, "users-locked", A04, Finding, |f| barred(f, Code::A04, "locked"), |_| {
         vec!["adit user unlock NAME, when it was a mistake".to_owned()]

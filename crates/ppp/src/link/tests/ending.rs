@@ -38,10 +38,11 @@ fn c100_a_peer_that_does_not_answer_a_close_is_left_after_two_requests() {
 
 #[test]
 fn c123_a_terminate_request_is_acked_at_once_and_ends_the_link_one_period_later() {
-    let mut solo = up(server());
+    // On an encrypted link it is verified first: `forged.rs`.
+    let mut solo = clear(server());
     let sent = solo.give(ppp::LCP, cp::TERMINATE_REQUEST, 9, &octets("478a3c1e003ccd7400000397"));
     assert_eq!((sent[0].code, sent[0].id), (cp::TERMINATE_ACK, 9));
-    assert!(solo.host.network().is_none() && solo.host.mppe().is_none() && solo.host.end().is_none());
+    assert!(solo.host.network().is_none() && solo.host.end().is_none());
     solo.wait(Duration::from_secs(3));
     let end = solo.host.end().unwrap();
     assert_eq!((end.by, end.code), (Who::Peer, Some(Code::L03)));
@@ -82,6 +83,23 @@ fn a_terminate_request_with_a_code_names_the_layer_unless_this_side_sees_it() {
         solo.wait(Duration::from_secs(10));
         assert_eq!(solo.host.code(), Some(Code::L03));
     }
+}
+
+#[test]
+fn pppd_that_wants_another_encryption_is_e03_until_encryption_was_up() {
+    let text = b"MPPE required but peer negotiation failed";
+    let code = |mut solo: Solo, text: &[u8]| {
+        solo.give(ppp::LCP, cp::TERMINATE_REQUEST, 9, text);
+        solo.wait(Duration::from_secs(10));
+        let end = solo.host.end().unwrap();
+        assert!(end.detail.contains("MPPE"), "{}", end.detail);
+        end.code
+    };
+    assert_eq!(code(admitted(server()).0, text), Some(Code::E03));
+    // With optional encryption, the network may be up before pppd gives up CCP.
+    assert_eq!(code(admitted(with_mode(server(), Mode::Allow)).0, text), Some(Code::E03));
+    assert_eq!(code(up(server()), text), Some(Code::L03));
+    assert_eq!(code(admitted(server()).0, b"MPPE disabled"), Some(Code::L03));
 }
 
 #[test]

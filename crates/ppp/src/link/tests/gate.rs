@@ -82,14 +82,15 @@ fn c188_c189_lost_encryption_is_reported_at_once_and_the_network_waits_for_it() 
     let mut solo = up(server());
     solo.wait(Duration::from_secs(5));
     let before = solo.host.events.len();
-    let sent = solo.give(ppp::CCP, cp::CONFIGURE_REQUEST, 9, &octets(H_S));
+    let sent = solo.prove(ppp::CCP, cp::CONFIGURE_REQUEST, 9, &octets(H_S));
     assert!(matches!(
         solo.host.events[before..].iter().find(|event| !matches!(event, LinkEvent::Packet(_))),
         Some(LinkEvent::Encryption(None))
     ));
     assert!(solo.host.network().is_some() && solo.host.mppe().is_none());
     // IPCP is not answered in the meantime.
-    assert_eq!(solo.give(ppp::IPCP, cp::CONFIGURE_REQUEST, 9, &octets(ZERO_ADDRESS)), []);
+    let meanwhile = solo.give(ppp::IPCP, cp::CONFIGURE_REQUEST, 9, &octets(ZERO_ADDRESS));
+    assert_eq!(of(&meanwhile, ppp::IPCP), []);
     assert_eq!(codes(&sent, ppp::CCP), [cp::CONFIGURE_REQUEST, cp::CONFIGURE_ACK]);
     solo.answer(&of(&sent, ppp::CCP)[0]);
     assert!(solo.host.mppe().is_some());
@@ -100,7 +101,7 @@ fn c198_a_restart_of_ccp_begins_anew_with_the_start_keys() {
     let mut solo = up(server());
     let first = solo.host.mppe().unwrap().clone();
     solo.wait(Duration::from_secs(5));
-    let sent = solo.give(ppp::CCP, cp::CONFIGURE_REQUEST, 9, &octets(H_S));
+    let sent = solo.prove(ppp::CCP, cp::CONFIGURE_REQUEST, 9, &octets(H_S));
     solo.answer(&of(&sent, ppp::CCP)[0]);
     let reported = solo.host.events.iter().filter(|event| matches!(event, LinkEvent::Encryption(Some(_))));
     assert_eq!(reported.count(), 2);
@@ -235,7 +236,7 @@ fn a_peer_that_offers_only_stateful_mode_ends_with_e07() {
 fn encryption_that_the_peer_switches_off_and_not_on_again_ends_with_e08() {
     let mut solo = up(server());
     solo.wait(Duration::from_secs(5));
-    let sent = solo.give(ppp::CCP, cp::TERMINATE_REQUEST, 9, &[]);
+    let sent = solo.prove(ppp::CCP, cp::TERMINATE_REQUEST, 9, &[]);
     assert_eq!(codes(&sent, ppp::CCP), [cp::TERMINATE_ACK]);
     assert!(solo.host.mppe().is_none() && solo.host.end().is_none());
     solo.wait(Duration::from_secs(9));
@@ -246,7 +247,7 @@ fn encryption_that_the_peer_switches_off_and_not_on_again_ends_with_e08() {
     // If CCP is Opened again in time, the link continues.
     let mut solo = up(server());
     solo.wait(Duration::from_secs(5));
-    solo.give(ppp::CCP, cp::TERMINATE_REQUEST, 9, &[]);
+    solo.prove(ppp::CCP, cp::TERMINATE_REQUEST, 9, &[]);
     solo.wait(Duration::from_secs(4));
     let sent = solo.give(ppp::CCP, cp::CONFIGURE_REQUEST, 10, &octets(H_S));
     solo.answer(&of(&sent, ppp::CCP)[0]);
@@ -278,8 +279,12 @@ fn a_peer_that_leaves_because_we_refused_encryption_is_understood() {
 #[test]
 fn protocols_that_were_never_sent_and_are_rejected_show_different_keys() {
     let mut solo = up(server());
-    for protocol in 0..8u8 {
+    for protocol in 0..9u8 {
         assert!(solo.host.end().is_none());
+        // The caller reports the packets that were sent meanwhile.
+        let sent = 40 + 10 * u64::from(protocol);
+        solo.host.link.handle_command(solo.now, Command::CountTraffic { received: 40, sent });
+        solo.wait(Duration::from_secs(1));
         solo.give(ppp::LCP, cp::PROTOCOL_REJECT, protocol, &[0x4a, (protocol << 1) | 1, 1, 2, 3]);
     }
     solo.wait(Duration::from_secs(10));

@@ -230,9 +230,9 @@ fn c120_a_protocol_reject_of_lcp_or_of_the_authentication_in_use_ends_the_link()
 #[test]
 fn a_code_reject_of_a_code_of_lcp_ends_the_link_and_of_identification_not() {
     let mut solo = up(server());
-    solo.give(ppp::LCP, cp::CODE_REJECT, 1, &[cp::IDENTIFICATION, 1, 0, 4]);
+    solo.prove(ppp::LCP, cp::CODE_REJECT, 1, &[cp::IDENTIFICATION, 1, 0, 4]);
     assert!(solo.host.network().is_some());
-    let mut sent = solo.give(ppp::LCP, cp::CODE_REJECT, 2, &[cp::CONFIGURE_ACK, 1, 0, 4]);
+    let mut sent = solo.prove(ppp::LCP, cp::CODE_REJECT, 2, &[cp::CONFIGURE_ACK, 1, 0, 4]);
     assert!(solo.host.network().is_none() && solo.host.mppe().is_none());
     sent.extend(solo.wait(Duration::from_secs(10)));
     assert!(sent.iter().all(|packet| packet.code == cp::TERMINATE_REQUEST), "{sent:?}");
@@ -276,7 +276,7 @@ fn c122_lcp_codes_1_to_7_have_the_whole_header_after_compression_was_agreed() {
 fn c124_a_configure_request_in_opened_takes_network_and_keys_down_and_begins_again() {
     let mut solo = up(server());
     let before = solo.host.events.len();
-    let sent = solo.give(ppp::LCP, cp::CONFIGURE_REQUEST, 99, &lcp(&[LcpOption::Magic(lcp::Magic(MAGIC))]));
+    let sent = solo.prove(ppp::LCP, cp::CONFIGURE_REQUEST, 99, &lcp(&[LcpOption::Magic(lcp::Magic(MAGIC))]));
     let reported: Vec<_> =
         solo.host.events[before..].iter().filter(|event| !matches!(event, LinkEvent::Packet(_))).collect();
     assert!(matches!(&reported[..], [LinkEvent::NetworkDown, LinkEvent::Encryption(None)]), "{reported:?}");

@@ -51,7 +51,7 @@ fn c142_a_peer_that_closes_ipv6cp_keeps_its_ipv4() {
     let with = solo.host.network().unwrap().clone();
     assert_eq!(with.ipv6.map(|(_, peer)| peer), Some(0x02aa_bbff_fecc_ddee));
 
-    solo.give(ppp::IPV6CP, cp::TERMINATE_REQUEST, 2, &[]);
+    solo.prove(ppp::IPV6CP, cp::TERMINATE_REQUEST, 2, &[]);
     let without = solo.host.network().unwrap();
     assert_eq!((without.local, without.ipv6), (with.local, None));
     solo.wait(Duration::from_secs(25));
@@ -71,14 +71,14 @@ fn c143_no_ipv6cp_where_the_mtu_is_below_1280() {
 #[test]
 fn ipcp_that_goes_down_is_reported_and_ends_the_link_unless_it_returns() {
     let mut solo = up(server());
-    solo.give(ppp::IPCP, cp::TERMINATE_REQUEST, 9, &[]);
+    solo.prove(ppp::IPCP, cp::TERMINATE_REQUEST, 9, &[]);
     assert!(solo.host.network().is_none());
     solo.wait(Duration::from_secs(5));
     let sent = solo.give(ppp::IPCP, cp::CONFIGURE_REQUEST, 10, &octets("0306c0000264"));
     solo.answer(&of(&sent, ppp::IPCP)[0]);
     assert!(solo.host.network().is_some());
 
-    solo.give(ppp::IPCP, cp::TERMINATE_REQUEST, 11, &[]);
+    solo.prove(ppp::IPCP, cp::TERMINATE_REQUEST, 11, &[]);
     solo.wait(Duration::from_secs(29));
     assert!(solo.host.end().is_none());
     solo.wait(Duration::from_secs(10));

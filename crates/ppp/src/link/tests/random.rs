@@ -110,6 +110,9 @@ fn check(host: &Host, required: bool) {
                 let words = adit_wire::note::describe(&packet.message);
                 assert!(words.len() < 3000 && !words.contains('\n'));
             }
+            LinkEvent::Forged { .. } => assert!(lcp),
+            LinkEvent::Unanswered { sent, seconds } => assert!(up && *sent > 0 && *seconds > 0),
+            LinkEvent::CountTraffic => {}
             LinkEvent::LcpUp { peer_mru, .. } => {
                 assert!(*peer_mru >= 128 && !up && !encrypted);
                 lcp = true;

@@ -7,23 +7,13 @@ use adit_crypto::mppe::KeySchedule;
 use adit_crypto::rc4::Rc4;
 use adit_wire::mppe::{COUNT_MODULUS, Header};
 
-use super::super::plausible::{PEEK, Proof, is_packet};
-use super::{MAX_TURNS, Refusal, opens};
+use super::Refusal;
+use super::found::Found;
 
 /// The interval at which a Reset-Request is repeated.
 const REPEAT: Duration = Duration::from_secs(1);
-
-/// The state of the RC4 stream.
-#[derive(Debug)]
-pub(super) enum Stateful {
-    /// In synchronization with the sender.
-    InStep(Box<Rc4>),
-    /// A frame is missing: frames are discarded until one with the A bit.
-    Discarding {
-        /// When the next Reset-Request is due.
-        next_request: Instant,
-    },
-}
+/// The most Reset-Requests after the last frame that needed one: a forged frame must not cause more.
+const REQUESTS: u8 = 10;
 
 /// Where a frame is in the sequence of frames.
 #[derive(Clone, Copy, Debug)]
@@ -34,97 +24,57 @@ pub(super) struct Place {
     pub(super) skipped: u16,
     /// The distance in GRE numbers from the last good frame: no more frames were lost.
     pub(super) gap: u32,
+    /// How often the count may have gone around.
+    pub(super) turns: u32,
 }
 
-impl Stateful {
-    pub(super) fn new(stream: Rc4) -> Stateful {
-        Stateful::InStep(Box::new(stream))
+/// Finds the stream of a frame. `spend` is called before more work than a frame without loss needs.
+pub(super) fn find(
+    stream: &Rc4,
+    keys: &KeySchedule,
+    place: Place,
+    header: Header,
+    data: &[u8],
+    spend: &mut dyn FnMut(u32) -> bool,
+) -> Result<(Found, u32), Refusal> {
+    let Place { skipped, gap, turns, .. } = place;
+    if skipped >= COUNT_MODULUS / 2 && u32::from(skipped) >= gap {
+        return Err(Refusal::Noise); // an old count: late, after its gap was given up
     }
-
-    /// Decrypts in place a frame. `spend` is called before more key changes than a frame without loss needs.
-    pub(super) fn decrypt(
-        &mut self,
-        now: Instant,
-        keys: &mut KeySchedule,
-        place: Place,
-        header: Header,
-        data: &mut [u8],
-        spend: &mut dyn FnMut(u32) -> bool,
-    ) -> Result<(), Refusal> {
-        let Place { skipped, gap, .. } = place;
-        if skipped >= COUNT_MODULUS / 2 && u32::from(skipped) >= gap {
-            return Err(Refusal::Noise); // an old count: late, after its gap was given up
+    let flags = place.flags(0);
+    let is_next = skipped == 0 && gap <= u32::from(COUNT_MODULUS);
+    if skipped == 0 && flags == 0 && !header.flushed {
+        let found = Found::new(keys.key(), stream.clone(), data);
+        let refusal = if is_next { Refusal::Noise } else { Refusal::Discarded };
+        return found.map(|found| (found, 0)).ok_or(refusal);
+    }
+    if !header.flushed && !is_next {
+        return Err(Refusal::Discarded);
+    }
+    // With the A bit the sender reinitializes RC4 with the current key (RFC 3078, FreeBSD), or changes
+    // the key once more before that (Linux): try which one gives a packet. So many frames may be lost that the count has
+    // gone around.
+    let mut tried = keys.clone();
+    let mut changes = flags;
+    for turn in 0..=turns {
+        if turn > 0 {
+            changes = place.flags(turn) - place.flags(turn - 1);
         }
-        let flags = place.flags(0);
-        let is_next = skipped == 0 && gap <= u32::from(COUNT_MODULUS);
-        let in_turn = is_next && matches!(self, Stateful::InStep(_));
-        if let (Stateful::InStep(stream), true, 0, false) = (&mut *self, in_turn, flags, header.flushed) {
-            stream.apply(data);
-            let peek = data.get(..data.len().min(PEEK)).unwrap_or_default();
-            if is_packet(peek, data.len(), Proof::Fields) {
-                return Ok(());
-            }
-            self.lose_step(now);
-            return Err(Refusal::Noise);
+        if !is_next && !spend(changes + 2) {
+            return Err(Refusal::Throttled);
         }
-        if !header.flushed && !in_turn {
-            self.lose_step(now);
-            return Err(Refusal::Discarded);
+        for _ in 0..changes {
+            tried.advance();
         }
-        // With the A bit the sender reinitializes RC4 with the current key (RFC 3078, FreeBSD), or changes
-        // the key once more before that (Linux): try which one gives a packet. So many frames may be lost that the count has
-        // gone around.
-        let mut tried = keys.clone();
-        let mut changes = flags;
-        for turn in 0..=(gap / u32::from(COUNT_MODULUS)).min(MAX_TURNS) {
-            if turn > 0 {
-                changes = place.flags(turn) - place.flags(turn - 1);
-                if !spend(changes + 2) {
-                    self.lose_step(now);
-                    return Err(Refusal::Throttled);
-                }
-            }
-            for _ in 0..changes {
-                tried.advance();
-            }
-            let mut once_more = tried.clone();
-            once_more.advance();
-            for key in [&tried, &once_more] {
-                if opens(key, data, Proof::Checksum) {
-                    let mut stream = key.cipher();
-                    stream.apply(data);
-                    *keys = key.clone();
-                    *self = Stateful::new(stream);
-                    return Ok(());
-                }
+        let mut once_more = tried.clone();
+        once_more.advance();
+        for key in [tried.key(), once_more.key()] {
+            if let Some(found) = Found::at_start(key, data) {
+                return Ok((found, turn));
             }
         }
-        self.lose_step(now);
-        Err(Refusal::Noise)
     }
-
-    fn lose_step(&mut self, now: Instant) {
-        if matches!(self, Stateful::InStep(_)) {
-            *self = Stateful::Discarding { next_request: now };
-        }
-    }
-
-    pub(super) fn poll_reset_request(&mut self, now: Instant) -> bool {
-        match self {
-            Stateful::Discarding { next_request } if *next_request <= now => {
-                *next_request = now + REPEAT;
-                true
-            }
-            _ => false,
-        }
-    }
-
-    pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        match self {
-            Stateful::Discarding { next_request } => Some(*next_request),
-            Stateful::InStep(_) => None,
-        }
-    }
+    Err(Refusal::Noise)
 }
 
 impl Place {
@@ -133,5 +83,33 @@ impl Place {
     fn flags(self, turns: u32) -> u32 {
         let to = u32::from(self.expected) + u32::from(self.skipped) + turns * u32::from(COUNT_MODULUS) + 1;
         (to >> 8) - u32::from(self.expected >> 8)
+    }
+}
+
+/// Requests for a reset while frames arrive that cannot be decrypted. The stream is kept: if the frame was forged, the
+/// next one continues it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reset {
+    next: Instant,
+    left: u8,
+}
+
+impl Reset {
+    /// Begins to request, or continues.
+    pub(super) fn want(reset: &mut Option<Reset>, now: Instant) {
+        reset.get_or_insert(Reset { next: now, left: 0 }).left = REQUESTS;
+    }
+
+    pub(super) fn poll(&mut self, now: Instant) -> bool {
+        let is_due = self.left > 0 && self.next <= now;
+        if is_due {
+            self.next = now + REPEAT;
+            self.left -= 1;
+        }
+        is_due
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        (self.left > 0).then_some(self.next)
     }
 }

@@ -10,6 +10,7 @@ use adit_config::Config;
 use adit_crypto::proof::{self, Secret};
 use adit_crypto::secret::Password;
 use adit_diag::{Code, Counters, LoginRefusal};
+use adit_policy::admission::Stage;
 use adit_ppp::auth::{AuthRequest, MsChapError, Rejection};
 use adit_ppp::link::AddressGrant;
 use adit_store::{Change, Release, SessionId};
@@ -77,6 +78,16 @@ impl Fake {
         }
     }
 
+    /// The fields of the last event of a kind.
+    pub(super) fn fields(&self, kind: &str) -> Vec<(String, String)> {
+        let entries = lock(&self.entries);
+        let mut events = entries.iter().filter_map(|entry| match entry {
+            Entry::Event(event) if event.facts.kind().word() == kind => Some(event.facts.fields(event.code)),
+            _ => None,
+        });
+        events.next_back().unwrap()
+    }
+
     pub(super) fn handles(self: &Arc<Fake>) -> Arc<Handles> {
         Arc::new(Handles {
             registry: Arc::new(Registry::default()),
@@ -103,7 +114,7 @@ impl Recorder for FakeRecorder {
             Entry::Change(Change::Release(Release { pool, address, .. })) => {
                 self.0.write(format!("row released {pool} {address}"));
             }
-            Entry::Step(_) | Entry::Change(_) | Entry::Prune(_) | Entry::Flush(_) => {}
+            Entry::Step(_) | Entry::Change(_) | Entry::Prune(_) | Entry::Retry | Entry::Flush(_) => {}
         }
         lock(&self.0.entries).push(entry);
     }
@@ -112,12 +123,16 @@ impl Recorder for FakeRecorder {
 struct FakeSlot(Arc<Fake>);
 
 impl Slot for FakeSlot {
-    fn call_requested(&self) {
-        self.0.write("slot call requested");
+    fn reached(&self, stage: Stage) {
+        self.0.write(format!("slot {stage:?}"));
     }
 
     fn set_waiting(&self, is_waiting: bool) {
         self.0.write(format!("slot {}", if is_waiting { "waits" } else { "waits no more" }));
+    }
+
+    fn login_refused(&self) {
+        self.0.write("slot login refused");
     }
 
     fn call_up(self: Box<Self>) {

@@ -10,10 +10,12 @@ use std::time::Duration;
 
 use adit_api::session::State as SessionState;
 use adit_diag::{Code, LoginRefusal};
+use adit_store::Change;
 use adit_tunnel::events::{Answer, Command, Unmatched, Why};
 
 use super::machine::Input;
 use super::state::State;
+use crate::event_writer::Entry;
 use crate::message::Message;
 use fakes::PASSWORD;
 use world::World;
@@ -27,8 +29,12 @@ fn a_call_comes_up_with_slot_routes_and_event_in_order() {
     assert!(world.is_up());
     let fake = &world.fake;
     let order = [
-        "slot call requested",
+        "slot Called",
         "path open 4711 198.51.100.7",
+        "slot Linked",
+        "slot Lcp",
+        "slot Login",
+        "slot Answered",
         "slot call up",
         "slot free",
         "route add 192.168.77.0/24",
@@ -93,6 +99,7 @@ fn a_wrong_password_is_the_cause_though_the_client_hangs_up() {
     assert_eq!(end.detail, "wrong password");
     assert_eq!(end.refusal, Some(LoginRefusal::WrongPassword));
     world.fake.position("event auth.fail");
+    world.fake.position("slot login refused");
     assert_eq!(world.handles.registry.failed(), [(Code::A01, 1)]);
     // The slot is held until everything is over.
     assert!(world.fake.position("slot free") > world.fake.position("row ended"));
@@ -128,6 +135,9 @@ fn an_administrator_ends_a_session_in_order() {
     assert!(world.is_finished);
     let end = world.end();
     assert_eq!((end.why.as_str(), end.by.as_str()), ("admin-reset", "sent"));
+    assert_eq!(end.detail, "maintenance", "the reason is in the record of the session");
+    let fields = world.fake.fields("session.end");
+    assert!(fields.contains(&("detail".to_owned(), "maintenance".to_owned())), "{fields:?}");
     assert!(world.record().iter().any(|text| text == "admin-reset: maintenance"));
 }
 
@@ -142,6 +152,27 @@ fn an_order_before_any_call_is_the_end_of_the_session() {
         (end.why.as_str(), end.code.as_deref(), end.detail.as_str()),
         ("failed", Some("C05"), "others wait")
     );
+}
+
+#[test]
+fn an_evicted_set_up_leaves_a_row_and_neither_event_nor_record() {
+    let mut world = World::new(PASSWORD);
+    world.has_gre = false;
+    world.settle();
+    world.session.known().is_evicted = true;
+    let reason = "others wait".to_owned();
+    world.message(Message::End { why: Why::Failed, code: Some(Code::C05), reason });
+    world.message(Message::Cut);
+    world.settle();
+    assert!(world.is_finished, "it is not waited for the client");
+    assert_eq!(world.end().code.as_deref(), Some("C05"));
+    assert!(!world.fake.log().iter().any(|line| line.starts_with("event")), "{:#?}", world.fake.log());
+    let entries = world.fake.entries.lock().unwrap();
+    let records = entries.iter().filter_map(|entry| match entry {
+        Entry::Change(Change::End(.., steps, omitted)) => Some((steps.len(), *omitted > 0)),
+        _ => None,
+    });
+    assert_eq!(records.collect::<Vec<_>>(), [(0, true)]);
 }
 
 #[test]

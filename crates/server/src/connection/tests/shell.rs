@@ -1,5 +1,6 @@
 //! Tests of the I/O loop around the machine, over a real TCP connection.
 
+use adit_tunnel::path::Origin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -33,7 +34,10 @@ impl Client {
             assert!(Instant::now() < until, "{:#?}", self.fake.log());
             let frames: Vec<_> = self.fake.frames.lock().unwrap().drain(..).collect();
             for frame in frames {
-                self.tunnel.handle_input(Instant::now(), Input::Frame { call: self.call, frame: &frame });
+                self.tunnel.handle_input(
+                    Instant::now(),
+                    Input::Frame { call: self.call, frame: &frame, origin: Origin::Clear },
+                );
             }
             while let Some(event) = self.tunnel.poll_event() {
                 match event {
@@ -46,7 +50,9 @@ impl Client {
             while let Some(to) = self.tunnel.poll_transmit(&mut output) {
                 match to {
                     Transmit::Control => self.stream.write_all(&output).await.unwrap(),
-                    Transmit::Frame { .. } => self.registry.deliver(CALL_ID, Message::Frame(output.clone())),
+                    Transmit::Frame { .. } => {
+                        self.registry.deliver(CALL_ID, Message::Frame(output.clone(), Origin::Clear))
+                    }
                 }
             }
             self.tunnel.handle_timeout(Instant::now());
@@ -68,7 +74,7 @@ async fn connect(password: &str) -> (Client, tokio::task::JoinHandle<()>) {
     let handles = fake.handles();
     let start = world::start(&fake, &handles, world::config(""));
     let registry = Arc::clone(&handles.registry);
-    let connection = Box::new(Connection::new(handles, start, accepted));
+    let connection = Box::new(Connection::new(handles, start, accepted, Vec::new()));
     let session = tokio::spawn(connection.run());
     let tunnel = world::client(password, Now::read());
     (Client { tunnel, stream, fake, registry, call: 0, is_up: false, is_over: false }, session)

@@ -1,5 +1,6 @@
 //! A machine and a real client, connected to each other on a virtual clock.
 
+use adit_tunnel::path::Origin;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,6 +35,8 @@ pub(super) fn config(text: &str) -> Arc<Config> {
 
 pub(super) fn client(password: &str, now: Now) -> ClientTunnel {
     let mut link = LinkConfig::new(Side::Client);
+    // The tests that are about time say so; a call is up at once.
+    link.ccp_delay = std::time::Duration::ZERO;
     link.credentials = Some(Credentials::new("alice", Password::new(password)));
     let config = ClientConfig {
         control: ControlConfig::client().into(),
@@ -159,7 +162,8 @@ impl World {
             }
             let frames: Vec<_> = self.fake.frames.lock().unwrap().drain(..).collect();
             for frame in frames {
-                let input = events::Input::Frame { call: self.call_at_client, frame: &frame };
+                let input =
+                    events::Input::Frame { call: self.call_at_client, frame: &frame, origin: Origin::Clear };
                 self.client.handle_input(self.now.instant, input);
             }
             while let Some(event) = self.client.poll_event() {
@@ -171,7 +175,9 @@ impl World {
                 moved = true;
                 match to {
                     Transmit::Control => self.machine.handle_input(self.now, Input::Control(&buf)),
-                    Transmit::Frame { .. } if self.has_gre => self.message(Message::Frame(buf.clone())),
+                    Transmit::Frame { .. } if self.has_gre => {
+                        self.message(Message::Frame(buf.clone(), Origin::Clear))
+                    }
                     Transmit::Frame { .. } => {}
                 }
             }

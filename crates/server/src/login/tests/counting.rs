@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use adit_policy::{AddressRefusal, Chosen};
 use adit_store::*;
@@ -142,6 +143,18 @@ impl Maintenance for Counting {
 
     fn set_key_check(&self, fresh: &[u8]) -> Result<Vec<u8>> {
         self.inner.set_key_check(fresh)
+    }
+
+    fn check_place(&self) -> Result<()> {
+        self.inner.check_place()
+    }
+
+    fn put_back(&self) -> Result<bool> {
+        self.inner.put_back()
+    }
+
+    fn check_clock(&self, now: Timestamp, ran: Duration) -> Result<ClockCheck> {
+        self.inner.check_clock(now, ran)
     }
 
     fn prune(&self, retention: &Retention, now: Timestamp) -> Result<Pruned> {

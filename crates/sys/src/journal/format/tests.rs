@@ -12,9 +12,13 @@ fn sysctl(n: u32) -> Change {
     Change::Sysctl { key: format!("net.key{n}"), old: "0".to_owned(), new: "1".to_owned() }
 }
 
+fn opened(folder: &tempfile::TempDir) -> Folder {
+    Folder::open(folder.path()).unwrap().unwrap()
+}
+
 fn file_with(n: u32) -> (tempfile::TempDir, JournalFile) {
     let folder = folder();
-    let mut file = JournalFile::create(folder.path(), "test", Lasts::UntilExit, here()).unwrap();
+    let mut file = JournalFile::create(&opened(&folder), "test", Lasts::UntilExit, here()).unwrap();
     for number in 1..=n {
         file.intend(number, &sysctl(number)).unwrap();
     }
@@ -23,11 +27,11 @@ fn file_with(n: u32) -> (tempfile::TempDir, JournalFile) {
 
 #[test]
 fn what_is_written_is_read_again() {
-    let (_folder, mut file) = file_with(3);
+    let (folder, mut file) = file_with(3);
     file.undone(2).unwrap();
-    let path = file.path.clone();
+    let name = file.name.clone();
     drop(file);
-    let content = JournalFile::take_over(&path).unwrap().unwrap().read().unwrap();
+    let content = JournalFile::take_over(&opened(&folder), &name).unwrap().unwrap().read().unwrap();
     assert_eq!(content.changes, BTreeMap::from([(1, sysctl(1)), (3, sysctl(3))]));
     let header = content.header.unwrap();
     assert_eq!((header.by.as_str(), header.pid, header.namespace), ("test", process::id(), here()));
@@ -38,7 +42,7 @@ fn what_is_written_is_read_again() {
 #[test]
 fn every_prefix_is_readable_and_holds_the_changes_whose_lines_are_whole() {
     let (_folder, file) = file_with(5);
-    let octets = fs::read(&file.path).unwrap();
+    let octets = fs::read(file.path()).unwrap();
     for cut in 0..=octets.len() {
         let content = parse(&octets[..cut]);
         let lines = octets[..cut].iter().filter(|o| **o == b'\n').count();
@@ -50,7 +54,7 @@ fn every_prefix_is_readable_and_holds_the_changes_whose_lines_are_whole() {
 #[test]
 fn damage_in_the_middle_is_named_and_the_rest_is_read() {
     let (_folder, file) = file_with(3);
-    let mut octets = fs::read(&file.path).unwrap();
+    let mut octets = fs::read(file.path()).unwrap();
     let third = octets.iter().enumerate().filter(|(_, o)| **o == b'\n').nth(1).unwrap().0 + 1;
     octets[third + 3] = 0xff;
     let content = parse(&octets);
@@ -76,22 +80,23 @@ fn any_octets_can_be_read() {
 #[test]
 fn a_file_is_taken_over_only_when_its_owner_is_gone() {
     let (folder, file) = file_with(1);
-    let path = file.path.clone();
-    assert!(JournalFile::take_over(&path).unwrap().is_none(), "the owner lives");
+    let name = file.name.clone();
+    let take_over = || JournalFile::take_over(&opened(&folder), &name).unwrap();
+    assert!(take_over().is_none(), "the owner lives");
     drop(file);
-    let taken = JournalFile::take_over(&path).unwrap().unwrap();
-    assert!(JournalFile::take_over(&path).unwrap().is_none(), "another process holds it");
+    let taken = take_over().unwrap();
+    assert!(take_over().is_none(), "another process holds it");
     taken.remove();
-    assert!(JournalFile::take_over(&path).unwrap().is_none(), "removed");
+    assert!(take_over().is_none(), "removed");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
 #[test]
 fn a_file_that_is_too_large_is_refused() {
-    let (_folder, file) = file_with(1);
-    let path = file.path.clone();
+    let (folder, file) = file_with(1);
+    let name = file.name.clone();
     file.file.set_len(SIZE_MAX + 1).unwrap();
     drop(file);
-    let error = JournalFile::take_over(&path).unwrap().unwrap().read().unwrap_err();
+    let error = JournalFile::take_over(&opened(&folder), &name).unwrap().unwrap().read().unwrap_err();
     assert_eq!(error.kind(), Kind::Damaged);
 }

@@ -54,7 +54,7 @@ fn c187_control_frames_are_never_encrypted() {
         let sent = client.sent();
         assert_eq!(sent[0][12..], frame);
         server.gre(&sent[0]);
-        assert_eq!(server.out.frames.pop().unwrap(), frame);
+        assert_eq!(server.out.frames.pop().unwrap(), (frame, Origin::Clear));
     }
 }
 
@@ -120,16 +120,19 @@ fn c190_loss_on_the_way_costs_only_what_was_lost() {
 }
 
 #[test]
-fn c190_after_a_loss_one_frame_alone_is_enough() {
+fn c190_after_a_long_loss_the_second_frame_brings_both() {
     let (mut server, mut client) = encrypted_pair();
     for n in 0..300 {
         client.ip(&ping(n, 64));
     }
     let sent = client.sent();
     server.gre(&sent[0]);
+    server.gre(&sent[298]);
+    server.pass(Duration::from_secs(3));
+    assert_eq!(server.out.ip, [ping(0, 64)], "one frame confirms no jump");
     server.gre(&sent[299]);
-    server.pass(Duration::from_millis(100));
-    assert_eq!(server.out.ip, [ping(0, 64), ping(299, 64)]);
+    assert_eq!(server.out.ip, [ping(0, 64), ping(298, 64), ping(299, 64)]);
+    assert_eq!(server.counters().lost, 297);
 }
 
 #[test]
@@ -174,11 +177,14 @@ fn c193_far_counts_are_throttled() {
     let (mut server, mut client) = encrypted_pair();
     client.ip(&ping(0, 64));
     server.gre(&client.sent()[0]);
-    for n in 1..100u16 {
-        let forged = [&[0x00, 0xfd][..], &(0x9f00 | n).to_be_bytes(), &[0x5a; 60]].concat();
-        server.gre(&packet(u32::from(n), &forged));
+    for n in 0..100_000u32 {
+        let count = 0x9000 | (n.wrapping_mul(0x9e37_79b9) >> 20) as u16;
+        let forged = [&[0x00, 0xfd][..], &count.to_be_bytes(), &[0x5a; 60]].concat();
+        server.gre(&packet(1 + n % 64, &forged));
     }
-    assert_eq!((server.counters().decrypt_failures, server.counters().throttled), (4, 95));
+    let counters = server.counters();
+    assert_eq!(counters.decrypt_failures + counters.throttled, 100_000);
+    assert!(counters.throttled > 90_000, "{counters:?}");
 }
 
 #[test]
@@ -193,12 +199,31 @@ fn c195_noise_goes_nowhere() {
 
 #[test]
 fn c196_frames_without_the_agreed_bits_break_the_call_and_are_reported_once() {
-    let (mut server, _) = encrypted_pair();
-    for n in 0..40u32 {
-        server.gre(&packet(n, &[&[0x00, 0xfd, 0x10, n as u8][..], &[0; 60]].concat()));
+    for bits in [0x10u8, 0x00, 0x80] {
+        let (mut server, _) = encrypted_pair();
+        for n in 0..100u32 {
+            server.gre(&packet(n, &[&[0x00, 0xfd, bits, n as u8][..], &[0; 60]].concat()));
+            assert_eq!(server.out.events.is_empty(), n < 50, "{n}");
+            server.pass(Duration::from_millis(100));
+        }
+        assert_eq!(server.counters().decrypt_failures, 100);
+        assert_eq!(server.out.events, [PathEvent::EncryptionBroken]);
     }
-    assert_eq!(server.counters().decrypt_failures, 40);
+}
+
+#[test]
+fn c195_frames_under_other_keys_break_the_call() {
+    let (mut server, mut client) = encrypted_pair();
+    let mut other = mppe(false, true);
+    other.keys.send = StartKey::new([7; 16]);
+    client.command(PathCommand::Encryption(Some(other)));
+    for n in 0..100 {
+        client.ip(&ping(n, 64));
+        server.gre(&client.sent()[0]);
+        server.pass(Duration::from_millis(100));
+    }
     assert_eq!(server.out.events, [PathEvent::EncryptionBroken]);
+    assert!(server.out.ip.is_empty());
 }
 
 #[test]
@@ -259,7 +284,7 @@ fn c201_stateful_loss_is_repaired_by_a_reset_request() {
     assert_eq!(server.sent().iter().filter(|packet| packet[0] == 0x30).count(), 1);
 
     client.gre(request);
-    assert_eq!(client.out.frames, [frame], "the link answers it");
+    assert_eq!(client.out.frames, [(frame, Origin::Clear)], "the link answers it");
     client.ip(&ping(3, 64));
     server.gre(&client.sent()[0]);
     assert_eq!(server.out.ip, [ping(0, 64), ping(3, 64)]);

@@ -2,9 +2,11 @@
 
 mod batch;
 mod encryption;
+mod forged;
 mod gate;
 mod gre;
 mod mtu;
+mod sent;
 mod window;
 
 use std::net::Ipv4Addr;

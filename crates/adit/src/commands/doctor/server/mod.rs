@@ -16,7 +16,7 @@ use crate::service::Service;
 use crate::settings::Settings;
 
 pub(super) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit, Failure> {
-    let settings = Settings::load(output, places)?;
+    let settings = Settings::load(places)?;
     let known = Known::ask(output, places, &settings);
     let name = known.name();
     let mut facts = Facts::new(Vantage::Host, name.clone());

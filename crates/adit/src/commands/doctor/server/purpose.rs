@@ -4,7 +4,7 @@ use adit_api::session::SessionRow;
 use adit_api::status::Status;
 use adit_api::{Request, Response};
 use adit_config::{Checked, Config, Level, Listen, Mss, StoreUrl};
-use adit_doctor::facts::host::{self, Check, Host, Pool, Remark};
+use adit_doctor::facts::host::{self, Check, Host, Pool, Remark, Reported};
 use adit_inspect::look::{self, Purpose};
 use adit_policy::Tunnel;
 use ipnet::Ipv4Net;
@@ -15,6 +15,7 @@ use crate::failure::Exit;
 use crate::output::Output;
 use crate::places::Places;
 use crate::settings::Settings;
+use crate::table::printable;
 
 /// The tunnel interface, unless a server reports another.
 const TUNNEL: &str = "adit0";
@@ -34,7 +35,7 @@ pub(super) struct Known<'a> {
 
 impl<'a> Known<'a> {
     pub(super) fn ask(output: &Output, places: &'a Places, settings: &'a Settings) -> Known<'a> {
-        let checked = places.config.exists().then(|| {
+        let checked = adit_config::is_there(&places.config).then(|| {
             let mut checked = Checked::read(&places.config);
             if let Some(facts) = facts::of_this_host() {
                 checked.check_host(&facts);
@@ -134,6 +135,14 @@ impl<'a> Known<'a> {
             listen.draining = status.draining;
             listen.sessions = Some((status.sessions_up, status.sessions_limit));
         }
+        let faults = self.status.iter().flat_map(|status| &status.faults);
+        host.reported = faults
+            .map(|fault| Reported {
+                code: fault.code,
+                text: printable(&fault.text),
+                repaired_s: fault.repaired_s,
+            })
+            .collect();
         host.rc4 = self.status.as_ref().map(|status| status.cipher.clone());
         if let Some(why) = &self.refused {
             host.not_tested.insert(Check::Pool, why.as_str().into());

@@ -21,7 +21,7 @@ fn report() -> Report {
     let accepted = passage("tcp dport 1723 accept", 812);
     let dropped = Passage {
         fate: Fate::Dropped,
-        fix: Some("nft insert rule inet filter input meta l4proto gre accept".into()),
+        fix: Some("nft insert rule inet filter input meta l4proto 47 accept".into()),
         ..passage("policy drop", 3041)
     };
     let host = Host {

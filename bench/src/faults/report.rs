@@ -1,0 +1,109 @@
+//! The table of all faults, in Markdown, and the same as JSON.
+
+use std::fmt::{self, Display};
+use std::fs;
+use std::path::Path;
+
+use adit_bench::machine::Machine;
+use adit_bench::stats::Spread;
+use anyhow::Context as _;
+use serde::Serialize;
+
+use crate::run::Record;
+
+/// The schema of report.json. Fields may be added without a new number.
+pub(crate) const SCHEMA: &str = "adit.faults/1";
+
+#[derive(Serialize)]
+pub(crate) struct Report {
+    pub(crate) schema: &'static str,
+    pub(crate) machine: Machine,
+    pub(crate) adit: String,
+    pub(crate) seed: u64,
+    pub(crate) sessions: u32,
+    pub(crate) faults: Vec<Row>,
+}
+
+/// All runs of one fault.
+#[derive(Serialize)]
+pub(crate) struct Row {
+    pub(crate) fault: String,
+    pub(crate) runs: Vec<Record>,
+}
+
+impl Row {
+    fn sum(&self, of: impl Fn(&Record) -> u32) -> u32 {
+        self.runs.iter().map(of).sum()
+    }
+
+    /// Runs in which everything was as it has to be.
+    pub(crate) fn good(&self) -> usize {
+        self.runs.iter().filter(|run| run.failed.is_empty()).count()
+    }
+
+    fn refused(&self) -> String {
+        let mut reasons: Vec<&str> = self.runs.iter().filter_map(|run| run.refused.as_deref()).collect();
+        reasons.sort_unstable();
+        reasons.dedup();
+        if reasons.is_empty() { "-".to_owned() } else { reasons.join("; ") }
+    }
+
+    fn spread(&self, of: impl Fn(&Record) -> Option<f64>) -> String {
+        let spread = Spread::of(self.runs.iter().filter_map(of));
+        spread.map_or_else(|| "-".to_owned(), |spread| format!("{:.1} / {:.1}", spread.median, spread.max))
+    }
+}
+
+impl Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "# Faults of the host at random times\n")?;
+        writeln!(
+            f,
+            "{}, {} sessions and calls that come and go, seed {}.\n",
+            self.adit, self.sessions, self.seed
+        )?;
+        writeln!(f, "{}\n", self.machine)?;
+        writeln!(f, "Seconds are median / maximum.\n")?;
+        writeln!(
+            f,
+            "| fault | runs | as expected | reported s | new call meanwhile | sessions kept | login after s | sessions | \
+             without row | rows without end | without event |"
+        )?;
+        writeln!(f, "|---|---|---|---|---|---|---|---|---|---|---|")?;
+        for row in &self.faults {
+            writeln!(
+                f,
+                "| {} | {} | {} | {} | {} | {} of {} | {} | {} | {} | {} | {} |",
+                row.fault,
+                row.runs.len(),
+                row.good(),
+                row.spread(|run| run.reported_s),
+                row.refused(),
+                row.sum(|run| run.kept),
+                row.sum(|run| run.stayed),
+                row.spread(|run| run.login_s),
+                row.sum(|run| run.sessions),
+                row.sum(|run| run.lost),
+                row.sum(|run| run.open),
+                row.sum(|run| run.without_event)
+            )?;
+        }
+        for row in &self.faults {
+            for (number, run) in row.runs.iter().enumerate().filter(|(_, run)| !run.failed.is_empty()) {
+                writeln!(f, "\n{}, run {}: {}", row.fault, number + 1, run.failed.join("; "))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Report {
+    /// Writes report.md and report.json.
+    pub(crate) fn write(&self, directory: &Path) -> anyhow::Result<()> {
+        let context = || format!("{}: expected a directory that can be written", directory.display());
+        fs::create_dir_all(directory).with_context(context)?;
+        fs::write(directory.join("report.md"), self.to_string()).with_context(context)?;
+        fs::write(directory.join("report.json"), serde_json::to_string_pretty(self)? + "\n")
+            .with_context(context)
+    }
+}
