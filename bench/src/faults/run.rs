@@ -28,6 +28,7 @@ const FRESH: Duration = Duration::from_secs(1);
 /// What one run has shown.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Record {
+    pub(crate) number: u32,
     /// Milliseconds after the last session was up.
     pub(crate) injected_ms: u64,
     pub(crate) reported_s: Option<f64>,
