@@ -51,6 +51,9 @@ struct Args {
     /// Run in this process, which is the first one of its PID namespace.
     #[arg(long, hide = true)]
     isolated: bool,
+    /// Only run statements on a database.
+    #[arg(long, hide = true, num_args = 2, value_names = ["FILE", "STATEMENTS"])]
+    database: Option<Vec<String>>,
 }
 
 /// The latest time of a fault, in milliseconds after the last session came up.
@@ -58,6 +61,12 @@ const LATEST_MS: u64 = 1500;
 
 fn main() -> anyhow::Result<ExitCode> {
     let args = Args::parse();
+    if let Some([file, statements]) = args.database.as_deref() {
+        let database = rusqlite::Connection::open(file)?;
+        database.busy_timeout(Duration::from_secs(20))?;
+        database.execute_batch(statements)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let beside = || Some(std::env::current_exe().ok()?.parent()?.join("adit"));
     let program = args.adit.clone().or_else(beside).unwrap_or_else(|| PathBuf::from("adit"));
     let expected =
