@@ -13,9 +13,11 @@ pub(crate) enum Fault {
     RouteDeleted,
     DatabaseDeleted,
     DatabaseMoved,
+    DatabaseReplaced,
     StateDeleted,
     ReadOnly,
     DiskFull,
+    ClockAhead,
     Killed,
     Terminated,
 }
@@ -43,22 +45,37 @@ impl Fault {
             Fault::InterfaceDeleted | Fault::InterfaceDown => Shown::Fault("interface", "S07"),
             Fault::AddressDeleted => Shown::Fault("address", "S10"),
             Fault::RouteDeleted => Shown::Fault("route", "S10"),
-            Fault::DatabaseDeleted | Fault::DatabaseMoved | Fault::StateDeleted | Fault::ReadOnly => {
-                Shown::Fault("database", "S09")
-            }
+            Fault::DatabaseDeleted
+            | Fault::DatabaseMoved
+            | Fault::DatabaseReplaced
+            | Fault::StateDeleted
+            | Fault::ReadOnly => Shown::Fault("database", "S09"),
             Fault::DiskFull => Shown::Fault("database", "S06"),
+            Fault::ClockAhead => Shown::Fault("clock", "S05"),
             Fault::Killed | Fault::Terminated => Shown::End,
         }
     }
 
-    /// Whether it lasts until it is taken away, so that a new call can be seen to be refused.
+    /// Whether it lasts until it is taken away, or for ten seconds, so that a new call can be seen to be refused.
     pub(crate) const fn lasts(self) -> bool {
-        matches!(self, Fault::DatabaseMoved | Fault::ReadOnly | Fault::DiskFull)
+        matches!(self, Fault::DatabaseMoved | Fault::DatabaseReplaced | Fault::ReadOnly | Fault::DiskFull)
+    }
+
+    /// Whether what happens just before it is not on record afterwards, as a copy of the database does not contain what was
+    /// written after it was made.
+    pub(crate) const fn loses_the_last_moment(self) -> bool {
+        matches!(self, Fault::DatabaseReplaced)
+    }
+
+    /// Whether adit reports it as long as the server runs.
+    pub(crate) const fn stays(self) -> bool {
+        matches!(self, Fault::ClockAhead)
     }
 
     /// The exit status of the server, where it has to end.
     pub(crate) const fn exit(self) -> Option<i32> {
         match self {
+            Fault::DatabaseReplaced => Some(19),
             Fault::Terminated => Some(0),
             _ => None,
         }
@@ -66,6 +83,6 @@ impl Fault {
 
     /// Whether the sessions go on.
     pub(crate) const fn keeps_sessions(self) -> bool {
-        !matches!(self, Fault::Killed | Fault::Terminated)
+        !matches!(self, Fault::DatabaseReplaced | Fault::ClockAhead | Fault::Killed | Fault::Terminated)
     }
 }

@@ -1,12 +1,17 @@
 //! Takes away what a server needs of its host, at random times under living sessions, and reports what was lost.
 
 mod fault;
+mod isolated;
 mod report;
 mod run;
 mod server;
 
-use std::path::PathBuf;
-use std::process::Command;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 use adit_bench::machine::Machine;
@@ -37,22 +42,39 @@ struct Args {
     /// Only these faults, separated by commas.
     #[arg(long, value_delimiter = ',', value_enum)]
     only: Vec<Fault>,
+    /// Runs side by side.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=16))]
+    at_once: u32,
     /// Directory for report.md and report.json.
     #[arg(long, default_value = "bench/results/faults")]
     out: PathBuf,
+    /// Run in this process, which is the first one of its PID namespace.
+    #[arg(long, hide = true)]
+    isolated: bool,
+    /// Only run statements on a database.
+    #[arg(long, hide = true, num_args = 2, value_names = ["FILE", "STATEMENTS"])]
+    database: Option<Vec<String>>,
 }
 
 /// The latest time of a fault, in milliseconds after the last session came up.
 const LATEST_MS: u64 = 1500;
 
-fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<ExitCode> {
     let args = Args::parse();
+    if let Some([file, statements]) = args.database.as_deref() {
+        let database = rusqlite::Connection::open(file)?;
+        database.busy_timeout(Duration::from_secs(20))?;
+        database.execute_batch(statements)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let beside = || Some(std::env::current_exe().ok()?.parent()?.join("adit"));
     let program = args.adit.clone().or_else(beside).unwrap_or_else(|| PathBuf::from("adit"));
     let expected =
         || format!("{}: expected the program adit; build it, or name another with --adit", program.display());
     let version = Command::new(&program).arg("--version").output().with_context(expected)?;
-    let template = Template::new(&program)?;
+    if !args.isolated {
+        return isolated::run();
+    }
     let seed = match args.seed {
         Some(seed) => seed,
         None => random()?,
@@ -60,32 +82,58 @@ fn main() -> anyhow::Result<()> {
     eprintln!("seed {seed}");
     let selected = |fault: &Fault| args.only.is_empty() || args.only.contains(fault);
     let faults: Vec<Fault> = Fault::value_variants().iter().copied().filter(selected).collect();
-    let mut report = Report {
+    let report = Report {
         schema: SCHEMA,
         machine: Machine::here(),
         adit: String::from_utf8_lossy(&version.stdout).trim().to_owned(),
         seed,
         sessions: args.sessions,
+        at_once: args.at_once,
         faults: faults.iter().map(|fault| Row { fault: fault.name(), runs: Vec::new() }).collect(),
     };
-    for number in 1..=args.runs {
-        for (fault, row) in faults.iter().zip(0..) {
-            let delay = Duration::from_millis(delay_ms(seed, number, *fault));
-            let record = run::run(&program, &template, *fault, args.sessions, delay)
-                .unwrap_or_else(|error| Record { failed: vec![format!("{error:#}")], ..Record::default() });
-            let is_good = if record.failed.is_empty() { "ok".to_owned() } else { record.failed.join("; ") };
-            eprintln!("run {number} of {}: {} after {delay:?}: {is_good}", args.runs, fault.name());
-            if let Some(row) = report.faults.get_mut::<usize>(row) {
-                row.runs.push(record);
-            }
-            // A run that is interrupted keeps what it has.
-            report.write(&args.out)?;
-        }
-    }
+    let report = run_all(&args, &program, &faults, report)?;
     println!("{report}");
     let bad: usize = report.faults.iter().map(|row| row.runs.len() - row.good()).sum();
     anyhow::ensure!(bad == 0, "{bad} runs were not as expected: see below the table");
-    Ok(())
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Runs every fault as often as requested, some at once, and adds the records to the report.
+fn run_all(args: &Args, program: &Path, faults: &[Fault], report: Report) -> anyhow::Result<Report> {
+    let template = Template::new(program)?;
+    let seed = report.seed;
+    let all: Vec<(u32, usize, Fault)> = (1..=args.runs)
+        .flat_map(|number| faults.iter().enumerate().map(move |(row, fault)| (number, row, *fault)))
+        .collect();
+    let next = AtomicUsize::new(0);
+    let report = Mutex::new(report);
+    let work = || -> anyhow::Result<()> {
+        while let Some(&(number, row, fault)) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let delay = Duration::from_millis(delay_ms(seed, number, fault));
+            // The namespaces of a run panic when they cannot be made; the other runs go on.
+            let run = AssertUnwindSafe(|| run::run(program, &template, fault, args.sessions, delay));
+            let record = match catch_unwind(run) {
+                Ok(Ok(record)) => record,
+                Ok(Err(error)) => Record { failed: vec![format!("{error:#}")], ..Record::default() },
+                Err(_) => Record { failed: vec!["panicked".to_owned()], ..Record::default() },
+            };
+            let is_good = if record.failed.is_empty() { "ok".to_owned() } else { record.failed.join("; ") };
+            eprintln!("run {number} of {}: {} after {delay:?}: {is_good}", args.runs, fault.name());
+            let mut report = report.lock().unwrap_or_else(PoisonError::into_inner);
+            report.add(row, Record { number, ..record });
+            // A run that is interrupted keeps what it has.
+            report.write(&args.out)?;
+        }
+        Ok(())
+    };
+    thread::scope(|scope| -> anyhow::Result<()> {
+        let workers: Vec<_> = (0..args.at_once).map(|_| scope.spawn(work)).collect();
+        for worker in workers {
+            worker.join().map_err(|_| anyhow::anyhow!("a thread of the runs panicked"))??;
+        }
+        Ok(())
+    })?;
+    Ok(report.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
 fn random() -> anyhow::Result<u64> {

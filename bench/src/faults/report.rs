@@ -21,6 +21,8 @@ pub(crate) struct Report {
     pub(crate) adit: String,
     pub(crate) seed: u64,
     pub(crate) sessions: u32,
+    /// Runs side by side.
+    pub(crate) at_once: u32,
     pub(crate) faults: Vec<Row>,
 }
 
@@ -59,8 +61,8 @@ impl Display for Report {
         writeln!(f, "# Faults of the host at random times\n")?;
         writeln!(
             f,
-            "{}, {} sessions and calls that come and go, seed {}.\n",
-            self.adit, self.sessions, self.seed
+            "{}, {} sessions and calls that come and go, seed {}, {} at once.\n",
+            self.adit, self.sessions, self.seed, self.at_once
         )?;
         writeln!(f, "{}\n", self.machine)?;
         writeln!(f, "Seconds are median / maximum.\n")?;
@@ -89,8 +91,8 @@ impl Display for Report {
             )?;
         }
         for row in &self.faults {
-            for (number, run) in row.runs.iter().enumerate().filter(|(_, run)| !run.failed.is_empty()) {
-                writeln!(f, "\n{}, run {}: {}", row.fault, number + 1, run.failed.join("; "))?;
+            for run in row.runs.iter().filter(|run| !run.failed.is_empty()) {
+                writeln!(f, "\n{}, run {}: {}", row.fault, run.number, run.failed.join("; "))?;
             }
         }
         Ok(())
@@ -98,6 +100,14 @@ impl Display for Report {
 }
 
 impl Report {
+    /// Adds a run of the fault in this row.
+    pub(crate) fn add(&mut self, row: usize, record: Record) {
+        if let Some(row) = self.faults.get_mut(row) {
+            row.runs.push(record);
+            row.runs.sort_by_key(|run| run.number);
+        }
+    }
+
     /// Writes report.md and report.json.
     pub(crate) fn write(&self, directory: &Path) -> anyhow::Result<()> {
         let context = || format!("{}: expected a directory that can be written", directory.display());

@@ -28,6 +28,7 @@ const FRESH: Duration = Duration::from_secs(1);
 /// What one run has shown.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Record {
+    pub(crate) number: u32,
     /// Milliseconds after the last session was up.
     pub(crate) injected_ms: u64,
     pub(crate) reported_s: Option<f64>,
@@ -110,6 +111,10 @@ pub(crate) fn run(
         anyhow::ensure!(up, "{sessions} sessions did not come up");
         let passing = scope.spawn(move || pass_by(&net.passing, stop_passing));
         sleep(delay);
+        if fault.loses_the_last_moment() {
+            stop_passing.store(true, Ordering::Relaxed);
+            anyhow::ensure!(wait(SOON, || passing.is_finished()), "the passing calls do not end");
+        }
         happen(fault, &mut server, &net.probe, &mut record)?;
         stop_passing.store(true, Ordering::Relaxed);
         let mut outcomes = passing.join().map_err(|_| anyhow::anyhow!("the passing clients panicked"))??;
@@ -208,7 +213,9 @@ fn happen(fault: Fault, server: &mut Server, probe: &Host, record: &mut Record) 
     if server.running.status().is_some() {
         server.restart()?;
     }
-    if let Shown::Fault(part, code) = fault.shown() {
+    if let Shown::Fault(part, code) = fault.shown()
+        && !fault.stays()
+    {
         let lasts = |status: Status| {
             status.faults.iter().any(|f| f.part == part && f.code == code && f.repaired_s.is_none())
         };
@@ -245,10 +252,27 @@ fn inject(fault: Fault, server: &mut Server) -> anyhow::Result<()> {
         Fault::RouteDeleted => link(server, "route del 10.77.0.0/16 dev adit0"),
         Fault::DatabaseDeleted => std::fs::remove_file(database)?,
         Fault::DatabaseMoved => std::fs::rename(database, server.file("away.db"))?,
+        Fault::DatabaseReplaced => {
+            // A copy of the file alone would lack what is in the write-ahead log.
+            server.database("VACUUM INTO 'DISK/copy.db'")?;
+            std::fs::rename(server.file("copy.db"), database)?;
+        }
         Fault::StateDeleted => std::fs::remove_dir_all(server.file("state"))?,
         Fault::ReadOnly => server.inside("mount --bind DISK DISK; mount -o remount,bind,ro DISK")?,
         Fault::DiskFull => {
             let _ = std::fs::write(server.file("fill"), vec![0; 32 << 20]);
+        }
+        Fault::ClockAhead => {
+            server.running.signal("TERM");
+            anyhow::ensure!(wait(SOON, || server.running.status().is_some()), "SIGTERM does not end it");
+            // As if all of this had been written 400 days ago, and the clock had jumped since.
+            let days = 400_i64 * 86_400_000;
+            server.database(&format!(
+                "UPDATE events SET at = at - {days};
+                 UPDATE sessions SET started = started - {days}, seen = seen - {days}, ended = ended - {days};
+                 DELETE FROM meta WHERE key = 'clock';"
+            ))?;
+            server.restart()?;
         }
         Fault::Killed => server.running.kill(),
         Fault::Terminated => server.running.signal("TERM"),

@@ -1,6 +1,7 @@
 //! `adit serve` in network and mount namespaces of its own, on a small disk of its own.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -172,11 +173,22 @@ impl Server {
 
     /// Runs a script where the server sees the same file systems; `DISK` is its disk.
     pub(crate) fn inside(&self, script: &str) -> anyhow::Result<()> {
-        let mut command = Command::new("sh");
-        let disk = self.dir.path().join("disk");
-        command.args(["-e", "-c", &script.replace("DISK", &disk.display().to_string())]);
+        self.run_inside("sh", &["-e", "-c", script])
+    }
+
+    /// Runs statements on its database; `DISK` is its disk. SQLite resolves the path of a file, so that it has to run where the
+    /// server sees the file.
+    pub(crate) fn database(&self, statements: &str) -> anyhow::Result<()> {
+        let own = std::env::current_exe().context("finding this program")?;
+        self.run_inside(own, &["--database", "DISK/state/adit.db", statements])
+    }
+
+    fn run_inside(&self, program: impl AsRef<OsStr>, arguments: &[&str]) -> anyhow::Result<()> {
+        let mut command = Command::new(program);
+        let disk = self.dir.path().join("disk").display().to_string();
+        command.args(arguments.iter().map(|argument| argument.replace("DISK", &disk)));
         let done = self.host.command(&mut self.space.inside(&command));
-        anyhow::ensure!(done.ok, "{script}: {done}");
+        anyhow::ensure!(done.ok, "{}: {done}", arguments.join(" "));
         Ok(())
     }
 }

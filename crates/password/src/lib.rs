@@ -1,6 +1,6 @@
 //! Passwords of local accounts: rules for new ones, their strength, and generated ones.
 //!
-//! The strength is that of zxcvbn, of which [`strength`] describes the use. zxcvbn reads the clock (it needs the year to
+//! The strength is that of zxcvbn, of which `strength` describes the use. zxcvbn reads the clock (it needs the year to
 //! judge dates), so this crate is not part of core. It makes copies of what it judges and does not wipe them; adit's own
 //! copies are wiped.
 

@@ -219,7 +219,7 @@ impl Error {
             ErrorKind::Locked { .. } => format!("see who holds it: fuser -v {place}"),
             ErrorKind::Full => format!("make room: df -h {}", place.directory()),
             ErrorKind::Corrupt { .. } => format!(
-                "stop adit, move the file away, put your backup there\n\
+                "stop adit, move it and {place}-wal away, put your backup there\n\
                  what can be read is saved by: sqlite3 {place} .recover"
             ),
             ErrorKind::Foreign => "give another file: --state-dir DIR, or store.url in adit.toml".into(),

@@ -147,6 +147,46 @@ fn another_file_in_the_place_of_the_database_is_not_touched() {
 }
 
 #[test]
+fn the_log_of_a_database_does_not_get_into_the_file_that_takes_its_place() {
+    for is_moved in [false, true] {
+        let world = World::new();
+        let [copy, away] = ["copy.db", "away.db"].map(|name| world.dir.path().join(name));
+        Connection::open(world.db()).unwrap().execute("VACUUM INTO ?1", [copy.to_str().unwrap()]).unwrap();
+        for on in 1..=50 {
+            world.note(on).unwrap();
+        }
+        if is_moved {
+            fs::rename(world.db(), &away).unwrap();
+            assert!(matches!(
+                world.store.check_place().unwrap_err().kind,
+                ErrorKind::Gone { moved: Some(_) }
+            ));
+        } else {
+            fs::hard_link(world.db(), &away).unwrap();
+            fs::rename(&copy, world.db()).unwrap();
+            assert_eq!(world.store.check_place().unwrap_err().kind, ErrorKind::Replaced);
+        }
+        let World { dir, store } = world;
+        drop(store);
+        if is_moved {
+            fs::rename(&copy, dir.path().join("adit.db")).unwrap();
+        }
+        let store = open(&dir);
+        assert_eq!(store.events(&EventFilter::default()).unwrap().len(), 1);
+        for (file, events) in [(dir.path().join("adit.db"), 1), (away, 51)] {
+            let file = Connection::open(file).unwrap();
+            let query = |sql| file.query_row(sql, [], |row| row.get::<_, rusqlite::types::Value>(0)).unwrap();
+            assert_eq!(query("PRAGMA integrity_check"), "ok".to_owned().into());
+            assert_eq!(
+                query("SELECT count(*) FROM events"),
+                events.into(),
+                "each has its records, and all of them"
+            );
+        }
+    }
+}
+
+#[test]
 fn a_deleted_key_and_a_deleted_identity_are_written_again() {
     let dir = tempfile::tempdir().unwrap();
     let (key, id) = (dir.path().join("state/seal.key"), dir.path().join("state/server.id"));

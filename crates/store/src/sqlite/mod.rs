@@ -251,9 +251,18 @@ impl Maintenance for Sqlite {
         let Some(file) = *self.file() else { return Ok(()) };
         match file.check(&self.path) {
             Err(Error { kind: ErrorKind::Gone { .. }, place }) => {
-                Err(Error { kind: ErrorKind::Gone { moved: file.other_name() }, place })
+                let moved = file.other_name();
+                if moved.is_some() {
+                    self.empty_log();
+                }
+                Err(Error { kind: ErrorKind::Gone { moved }, place })
             }
-            Err(error) => Err(error),
+            Err(error) => {
+                if error.kind == ErrorKind::Replaced {
+                    self.empty_log();
+                }
+                Err(error)
+            }
             Ok(()) => file::check_writable(&self.path),
         }
     }

@@ -1,4 +1,4 @@
-//! A deleted database is written back from the file that is still open.
+//! A deleted database is written back from the file that is still open. The log of one that was moved or replaced is emptied.
 
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
@@ -39,6 +39,13 @@ impl Sqlite {
         *file =
             Some(FileId::of(&self.path).map_err(|e| Error::io(&self.path, "looking for the database", &e))?);
         Ok(true)
+    }
+
+    /// Moves what is committed from the log to the file, which another name may lead to now. The log keeps its name, and
+    /// SQLite would read it into the file that has the name of the database at the next start, which damages that file.
+    pub(super) fn empty_log(&self) {
+        // If it fails, the next check tries again.
+        let _ = self.lock().query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
     }
 
     /// Writes a complete copy to `draft`, and gives it the name of the database.

@@ -36,7 +36,7 @@ pub(super) fn config(text: &str) -> Arc<Config> {
 pub(super) fn client(password: &str, now: Now) -> ClientTunnel {
     let mut link = LinkConfig::new(Side::Client);
     // The tests that are about time say so; a call is up at once.
-    link.ccp_delay = std::time::Duration::ZERO;
+    link.ccp_delay = Duration::ZERO;
     link.credentials = Some(Credentials::new("alice", Password::new(password)));
     let config = ClientConfig {
         control: ControlConfig::client().into(),
