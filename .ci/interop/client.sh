@@ -2,7 +2,8 @@
 # shellcheck shell=bash
 
 # connect_up SERVER USER PASSWORD [OPTION...]: adit connect in the client's namespace, behind the NAT. It may change
-# /etc/resolv.conf: it gets a copy of /etc of its own.
+# /etc/resolv.conf: it gets a copy of /etc of its own, and processes of its own, because it compares its resolv.conf with
+# that of process 1, which a container may hide.
 connect_up() {
     local server=$1 user=$2 password=$3; shift 3
     local state=$work/client-state run=$work/client-run etc=$work/etc
@@ -14,7 +15,7 @@ connect_up() {
     echo 'nameserver 192.0.2.53' >"$etc/resolv.conf"
     in_ns client ip -br route >"$work/routes-before"
     # shellcheck disable=SC2016 # for the inner shell
-    ip netns exec "$tag-client" unshare --mount bash -c 'mount --bind "$1" /etc && shift && exec "$@"' - "$etc" \
+    ip netns exec "$tag-client" unshare --mount --pid --fork --kill-child --mount-proc bash -c 'mount --bind "$1" /etc && shift && exec "$@"' - "$etc" \
         "$adit" connect "$server" -u "$user" --password-stdin --once --state-dir "$state" --run-dir "$run" "$@" \
         <<<"$password" >"$work/connect.log" 2>&1 &
     connect_pid=$!
@@ -27,7 +28,8 @@ connect_up() {
 
 # Ctrl-C, and nothing stays: no interface, no route, the old resolv.conf.
 connect_down() {
-    kill -INT "$connect_pid"
+    # The child of unshare, which ignores signals.
+    kill -INT "$(pgrep -P "$connect_pid")"
     wait "$connect_pid" || { say "adit connect ended with $?"; cat "$work/connect.log" >&2; return 1; }
     in_ns client ip -br route | diff "$work/routes-before" - >&2 || { say "routes stay"; return 1; }
     ! in_ns client ip -o link | grep -q adit || { say "an interface stays"; return 1; }
