@@ -227,18 +227,6 @@ fn last_lines(log: &str) -> String {
     lines.get(lines.len().saturating_sub(3)..).unwrap_or_default().join(" / ")
 }
 
-/// The version of a program.
-///
-/// # Errors
-/// If it is no program that can be run.
-pub(crate) fn version(program: &Path) -> anyhow::Result<String> {
-    let output = Command::new(program).arg("--version").output();
-    let output = output.with_context(|| {
-        format!("{}: expected the program adit; build it, or name another with --adit", program.display())
-    })?;
-    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
-}
-
 fn command(program: &Path, dir: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(program);
     command.env("NO_COLOR", "1").args(arguments).arg("--config").arg(dir.join("adit.toml"));

@@ -3,9 +3,10 @@
 
 use std::fs::{self, File};
 use std::path::Path;
-use std::process::{Child, Command};
+use std::process::Child;
 use std::time::Duration;
 
+use adit_bench::isolated;
 use adit_bench::until::wait;
 use anyhow::Context as _;
 use tempfile::TempDir;
@@ -43,13 +44,8 @@ impl<'a> Rows<'a> {
 fn outcome(rows: &Rows<'_>, index: usize) -> anyhow::Result<Outcome> {
     let directory = tempfile::tempdir()?;
     let [stdout, stderr] = ["stdout", "stderr"].map(|name| directory.path().join(name));
-    // The end of this process, by Ctrl-C for instance, is the end of the row. A signal for a thread's end suffices: this thread waits
-    // for the row.
-    let mut command = Command::new("setpriv");
-    command
-        .args(["--pdeathsig", "KILL", "unshare", "--pid", "--fork", "--kill-child", "--mount-proc"])
-        .arg(rows.own.path().join(OWN));
-    command.args(["--row", &index.to_string()]).arg("--adit").arg(rows.adit);
+    let mut command = isolated::command();
+    command.arg(rows.own.path().join(OWN)).args(["--row", &index.to_string()]).arg("--adit").arg(rows.adit);
     if rows.quick {
         command.arg("--quick");
     }
@@ -58,8 +54,7 @@ fn outcome(rows: &Rows<'_>, index: usize) -> anyhow::Result<Outcome> {
     // Its temporary files are in ours, and so are removed even if it was killed.
     command.env("TMPDIR", directory.path());
     let child = command.stdout(File::create(&stdout)?).stderr(File::create(&stderr)?).spawn();
-    let mut child =
-        Ended(child.context("setpriv and unshare: expected the programs of util-linux; install it")?);
+    let mut child = Ended(child.context(isolated::EXPECTED)?);
     let mut status = None;
     wait(LIMIT, || {
         status = child.0.try_wait().ok().flatten();

@@ -24,8 +24,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use adit_bench::cpu;
 use adit_bench::machine::Machine;
+use adit_bench::{cpu, program, results};
 use anyhow::Context as _;
 use clap::Parser;
 
@@ -71,8 +71,7 @@ struct Args {
 impl Args {
     /// The program to attack.
     fn program(&self) -> PathBuf {
-        let beside = || Some(std::env::current_exe().ok()?.parent()?.join("adit"));
-        self.adit.clone().or_else(beside).unwrap_or_else(|| PathBuf::from("adit"))
+        program::find(self.adit.as_deref())
     }
 }
 
@@ -107,7 +106,7 @@ fn main() -> anyhow::Result<()> {
 /// Runs the rows, and stores the report.
 fn attack(args: &Args, rows: &[(usize, Row)]) -> anyhow::Result<Results> {
     let program = args.program();
-    let version = adit::version(&program)?;
+    let version = program::version(&program)?;
     // Thousands of connections are descriptors of this process and of the server, which inherits the limit.
     let descriptors = adit_sys::host::raise_descriptor_limit()?;
     anyhow::ensure!(
@@ -125,7 +124,7 @@ fn attack(args: &Args, rows: &[(usize, Row)]) -> anyhow::Result<Results> {
     });
     // Stored after every row: a run that is interrupted keeps what was measured before.
     let store = |results: &Results| {
-        stored::write(&args.out, results, &Report { ours: results, earlier: None }.to_string())
+        results::write(&args.out, "report.txt", &Report { ours: results, earlier: None }.to_string(), results)
     };
     store(&results.lock().unwrap_or_else(PoisonError::into_inner))?;
     let places: Vec<(usize, &(usize, Row))> = rows.iter().enumerate().collect();

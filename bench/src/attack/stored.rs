@@ -3,20 +3,11 @@
 use std::fs;
 use std::path::Path;
 
+use adit_bench::results::JSON;
 use anyhow::Context as _;
 use serde_json::Value;
 
 use crate::figures::{Results, SCHEMA};
-
-const JSON: &str = "report.json";
-
-/// Writes report.txt and report.json.
-pub(crate) fn write(directory: &Path, results: &Results, text: &str) -> anyhow::Result<()> {
-    let context = || format!("{}: expected a directory that can be written", directory.display());
-    fs::create_dir_all(directory).with_context(context)?;
-    fs::write(directory.join("report.txt"), text).with_context(context)?;
-    fs::write(directory.join(JSON), serde_json::to_string_pretty(results)?).with_context(context)
-}
 
 /// Reads the report of a directory.
 ///
@@ -48,7 +39,7 @@ mod tests {
     fn a_report_is_read_back_and_another_document_is_refused() {
         let directory = tempfile::tempdir().unwrap();
         let all = results(vec![row("A1", "pair", "answered %", &[99.5])]);
-        write(directory.path(), &all, "text").unwrap();
+        adit_bench::results::write(directory.path(), "report.txt", "text", &all).unwrap();
         assert_eq!(read(directory.path()).unwrap(), all);
         for other in ["{\"schema\": \"adit.bench/1\"}", "{}", "{\"schema\": \"adit.attack/1\"}", "no JSON"] {
             fs::write(directory.path().join(JSON), other).unwrap();

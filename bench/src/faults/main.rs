@@ -8,15 +8,15 @@ mod server;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use adit_bench::machine::Machine;
+use adit_bench::{program, results};
 use adit_crypto::Rng;
-use anyhow::Context as _;
 use clap::{Parser, ValueEnum as _};
 
 use fault::Fault;
@@ -67,11 +67,8 @@ fn main() -> anyhow::Result<ExitCode> {
         database.execute_batch(statements)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let beside = || Some(std::env::current_exe().ok()?.parent()?.join("adit"));
-    let program = args.adit.clone().or_else(beside).unwrap_or_else(|| PathBuf::from("adit"));
-    let expected =
-        || format!("{}: expected the program adit; build it, or name another with --adit", program.display());
-    let version = Command::new(&program).arg("--version").output().with_context(expected)?;
+    let program = program::find(args.adit.as_deref());
+    let version = program::version(&program)?;
     if !args.isolated {
         return isolated::run();
     }
@@ -85,7 +82,7 @@ fn main() -> anyhow::Result<ExitCode> {
     let report = Report {
         schema: SCHEMA,
         machine: Machine::here(),
-        adit: String::from_utf8_lossy(&version.stdout).trim().to_owned(),
+        adit: version,
         seed,
         sessions: args.sessions,
         at_once: args.at_once,
@@ -122,7 +119,7 @@ fn run_all(args: &Args, program: &Path, faults: &[Fault], report: Report) -> any
             let mut report = report.lock().unwrap_or_else(PoisonError::into_inner);
             report.add(row, Record { number, ..record });
             // A run that is interrupted keeps what it has.
-            report.write(&args.out)?;
+            results::write(&args.out, "report.md", &report.to_string(), &*report)?;
         }
         Ok(())
     };

@@ -1,12 +1,9 @@
 //! The table of all faults, in Markdown, and the same as JSON.
 
 use std::fmt::{self, Display};
-use std::fs;
-use std::path::Path;
 
 use adit_bench::machine::Machine;
 use adit_bench::stats::Spread;
-use anyhow::Context as _;
 use serde::Serialize;
 
 use crate::run::Record;
@@ -106,14 +103,5 @@ impl Report {
             row.runs.push(record);
             row.runs.sort_by_key(|run| run.number);
         }
-    }
-
-    /// Writes report.md and report.json.
-    pub(crate) fn write(&self, directory: &Path) -> anyhow::Result<()> {
-        let context = || format!("{}: expected a directory that can be written", directory.display());
-        fs::create_dir_all(directory).with_context(context)?;
-        fs::write(directory.join("report.md"), self.to_string()).with_context(context)?;
-        fs::write(directory.join("report.json"), serde_json::to_string_pretty(self)? + "\n")
-            .with_context(context)
     }
 }
