@@ -60,6 +60,11 @@ impl Attack {
     pub const DATA: &[Attack] = Attack::ALL.split_at(9).0;
 }
 
+/// One of these kinds; `None` if there are none.
+pub fn pick(rng: &mut Rng, attacks: &[Attack]) -> Option<Attack> {
+    attacks.get(rng.below(attacks.len() as u64) as usize).copied()
+}
+
 /// The end of a call that is attacked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Target {

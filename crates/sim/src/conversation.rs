@@ -12,7 +12,7 @@ use adit_tunnel::ServerTunnel;
 use adit_tunnel::events::{Command, End, Up, Why};
 use adit_wire::pptp::PORT;
 
-use crate::attacker::{Target, burst};
+use crate::attacker::{Target, burst, pick};
 use crate::client::ClientHost;
 use crate::firewall::{Action, Firewall, What};
 use crate::forger;
@@ -366,9 +366,8 @@ impl Conversation {
             let at_client = (client, SERVER, address, ours.call_id, theirs.number);
             let at_server = (self.server, seen_as, SERVER, theirs.call_id, ours.number);
             for (host, src, dst, call_id, near) in [at_client, at_server] {
-                let pick = self.attacker.below(attacks.len() as u64) as usize;
-                let Some(attack) = attacks.get(pick) else { continue };
-                for octets in burst(&mut self.attacker, *attack, Target { call_id, near }) {
+                let Some(attack) = pick(&mut self.attacker, attacks) else { continue };
+                for octets in burst(&mut self.attacker, attack, Target { call_id, near }) {
                     self.world.inject(host, Packet { src, dst, body: Body::Gre(octets) });
                 }
             }

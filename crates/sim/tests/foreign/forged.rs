@@ -53,54 +53,60 @@ impl Play {
         let (ours, theirs) = self.hosts;
         Play::ours_is_up(&self.world, ours) && Play::theirs_is_up(&self.world, theirs)
     }
+
+    /// After [`Play::send_many`].
+    pub(crate) fn must_keep_95_percent(&self, what: &str) {
+        assert!(self.is_alive(), "{}", self.text(&format!("{what}: down")));
+        let theirs = self.world.host(self.hosts.1).foreign().unwrap().outcome.received.len();
+        let (ours, damaged) = self.ours_received();
+        let (enough, ours) = (MANY as usize * 95 / 100, ours.len());
+        assert!(
+            theirs >= enough && ours >= enough,
+            "{}",
+            self.text(&format!("{what}: they received {theirs}, we {ours}"))
+        );
+        assert_eq!(damaged, None);
+    }
+}
+
+/// Dials with every profile and number, hands the session to `act`, and ends it, in turn from either side.
+pub(crate) fn each(profiles: Vec<Profile>, numbers: u64, salt: u64, act: impl Fn(&mut Play, &mut Rng, u64)) {
+    for profile in profiles {
+        for number in 0..numbers {
+            let mut play = Play::new(profile.clone(), number, Quality::default());
+            let mut rng = Rng::from_number(number ^ salt);
+            play.connect();
+            act(&mut play, &mut rng, number);
+            play.end(number % 2 == 0);
+        }
+    }
 }
 
 #[test]
 fn a_session_with_traffic_keeps_95_percent_under_forged_frames() {
-    for profile in profiles() {
-        for seed in 0..12 {
-            let mut play = Play::new(profile.clone(), seed, Quality::default());
-            let mut rng = Rng::from_number(seed ^ 0xf0f0);
-            play.connect();
-            play.send_many();
-            for _ in 0..100 {
-                play.forge(&forger::frame(&mut rng));
-                play.wait(Duration::from_millis(rng.below(200)));
-            }
-            play.wait(Duration::from_secs(12));
-            assert!(play.is_alive(), "{}", play.text("down"));
-            let theirs = play.world.host(play.hosts.1).foreign().unwrap().outcome.received.len();
-            let (ours, damaged) = play.ours_received();
-            let enough = MANY as usize * 95 / 100;
-            assert!(
-                theirs >= enough && ours.len() >= enough,
-                "{}",
-                play.text(&format!("{theirs} {}", ours.len()))
-            );
-            assert_eq!(damaged, None);
-            play.end(seed % 2 == 0);
+    each(profiles(), 12, 0xf0f0, |play, rng, seed| {
+        play.send_many();
+        for _ in 0..100 {
+            play.forge(&forger::frame(rng));
+            play.wait(Duration::from_millis(rng.below(200)));
         }
-    }
+        play.wait(Duration::from_secs(12));
+        play.must_keep_95_percent(&format!("seed {seed}"));
+    });
 }
 
 #[test]
 fn an_idle_session_survives_forged_frames() {
-    for profile in profiles() {
-        for seed in 0..12 {
-            let mut play = Play::new(profile.clone(), seed, Quality::default());
-            let mut rng = Rng::from_number(seed ^ 0x0f0f);
-            play.connect();
-            play.exchange();
-            for _ in 0..60 {
-                play.forge(&forger::frame(&mut rng));
-                play.wait(Duration::from_millis(rng.below(3000)));
-            }
-            play.wait(Duration::from_secs(30));
-            assert!(play.is_alive(), "{}", play.text("down"));
-            play.exchange_again();
-            play.end(seed % 2 == 0);
+    each(profiles(), 12, 0x0f0f, |play, rng, _| {
+        play.exchange();
+        for _ in 0..60 {
+            play.forge(&forger::frame(rng));
+            play.wait(Duration::from_millis(rng.below(3000)));
         }
-    }
+        play.wait(Duration::from_secs(30));
+        assert!(play.is_alive(), "{}", play.text("down"));
+        play.exchange_again();
+    });
 }
 
 /// The attacks of the report: each of them once ended a session.
