@@ -25,7 +25,6 @@ mod output;
 mod reject;
 mod sizes;
 mod state;
-mod unanswered;
 mod unread;
 mod verify;
 

@@ -57,14 +57,34 @@ impl Delayed {
 }
 
 /// The data packets to the peer, and the time since the first of them, after which silence is reported.
-pub(super) const PACKETS: u64 = 20;
-pub(super) const AFTER: Duration = Duration::from_secs(30);
+const PACKETS: u64 = 20;
+const AFTER: Duration = Duration::from_secs(30);
 
 /// What is known of data packets in both directions since the network came up.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Unanswered {
     /// When the caller first reported packets to the peer, and none from it.
-    pub(super) since: Option<Instant>,
+    since: Option<Instant>,
     /// Whether a packet was received, or its absence was reported.
-    pub(super) is_settled: bool,
+    is_settled: bool,
+}
+
+impl Unanswered {
+    /// Records the number of data packets in both directions, while the network is up. Returns how long packets were sent in
+    /// vain, once, if the peer was heard by LCP meanwhile, at `heard`.
+    pub(super) fn note(
+        &mut self,
+        now: Instant,
+        heard: Instant,
+        (received, sent): (u64, u64),
+    ) -> Option<Duration> {
+        if self.is_settled || received > 0 || sent == 0 {
+            self.is_settled |= received > 0;
+            return None;
+        }
+        let since = *self.since.get_or_insert(now);
+        let elapsed = now.saturating_duration_since(since);
+        self.is_settled = sent >= PACKETS && elapsed >= AFTER && heard > since;
+        self.is_settled.then_some(elapsed)
+    }
 }

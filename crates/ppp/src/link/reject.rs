@@ -8,6 +8,7 @@ use adit_wire::lcp::ProtocolReject;
 use adit_wire::{cp, ppp};
 
 use super::dead::Unread;
+use super::keepalive::Keepalive;
 use super::state::{Noise, Phase};
 use super::{Link, LinkEvent, Who};
 
@@ -116,6 +117,12 @@ impl Link {
             network.sent = sent;
         }
         self.note_received(now, received);
-        self.note_unanswered(now, received, sent);
+        let heard = self.keepalive.as_ref().map(Keepalive::last_heard);
+        if let (Phase::Network(network), Some(heard)) = (&mut self.phase, heard)
+            && network.reported.is_some()
+            && let Some(elapsed) = network.unanswered.note(now, heard, (received, sent))
+        {
+            self.output.push_event(LinkEvent::Unanswered { sent, seconds: elapsed.as_secs() });
+        }
     }
 }

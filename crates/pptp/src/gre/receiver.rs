@@ -265,9 +265,7 @@ impl Receiver {
             self.give_up_gap();
         }
         if let Some(range) = self.range {
-            let gap = held.seq.wrapping_sub(range.last).wrapping_sub(1);
-            let lost = u64::from(gap.saturating_sub(self.clear));
-            self.left = Some(Left { range, lost });
+            self.left = Some(Left { range, lost: self.missing_before(held.seq) });
         }
         self.waiting.insert(held);
         self.give_up_gap();
@@ -276,10 +274,8 @@ impl Receiver {
     /// Counts the numbers before the first held packet as lost and releases all packets that are then in
     /// order.
     fn give_up_gap(&mut self) {
-        if let (Some(range), Some(held)) = (&self.range, self.waiting.first_waiting()) {
-            let gap = held.seq.wrapping_sub(range.last).wrapping_sub(1);
-            // Control frames in clear of a time when frames had to be proven.
-            self.counters.lost += u64::from(gap.saturating_sub(self.clear));
+        if let (Some(_), Some(held)) = (&self.range, self.waiting.first_waiting()) {
+            self.counters.lost += self.missing_before(held.seq);
             self.forget_clear();
             self.release_first();
             self.release_in_order();

@@ -244,13 +244,12 @@ impl Machine {
         };
     }
 
-    /// Creates an event about this session.
-    pub(super) fn new_event(&self, now: Now, facts: EventFacts) -> NewEvent {
-        let mut event = NewEvent::new(now.timestamp, facts);
-        event.user = self.session.known().user.clone();
-        event.from = Some((*self.session.from.ip()).into());
-        event.session = Some(self.session.id);
-        event
+    /// Records an event about this session.
+    pub(super) fn record_event(&self, now: Now, code: Option<Code>, facts: EventFacts) {
+        let user = self.session.known().user.clone();
+        let (from, session) = (Some((*self.session.from.ip()).into()), Some(self.session.id));
+        let event = NewEvent { user, from, session, code, ..NewEvent::new(now.timestamp, facts) };
+        self.handles.recorder.enqueue(Entry::Event(Box::new(event)));
     }
 
     pub(super) fn update_row(&self, update: SessionUpdate) {

@@ -8,7 +8,7 @@ use adit_diag::event::{CameUp, EventFacts, Mppe};
 use adit_diag::note::{Cause, Finding, Message, Refused};
 use adit_diag::{Code, Layer, LoginRefusal, Note};
 use adit_policy::admission::Stage;
-use adit_store::{NewEvent, SessionUpdate};
+use adit_store::SessionUpdate;
 use adit_tunnel::events::{self, Answer, Event, Question, Who};
 use adit_wire::{LocalCallId, PeerCallId};
 use ipnet::Ipv4Net;
@@ -17,7 +17,6 @@ use super::handles::Now;
 use super::machine::{Effect, Machine};
 use super::state::{Call, Ending, NoCall, SettingUp, State, Up};
 use crate::addresses::LeaseRequest;
-use crate::event_writer::Entry;
 use crate::message::Learned;
 use crate::{convert, ending};
 
@@ -50,8 +49,7 @@ impl Machine {
             Note::Finding(finding) => {
                 if let Finding::Unanswered { sent, seconds } = finding {
                     let facts = EventFacts::SessionUnanswered { sent, seconds };
-                    let event = NewEvent { code: Some(Code::R10), ..self.new_event(now, facts) };
-                    self.handles.recorder.enqueue(Entry::Event(Box::new(event)));
+                    self.record_event(now, Some(finding.code()), facts);
                 }
                 self.session.known().noticed.push(finding);
             }
@@ -86,9 +84,7 @@ impl Machine {
         self.note(now, &Note::ForgedFrames { frames });
         let before = std::mem::replace(&mut self.session.known().forged, frames);
         self.handles.registry.forgeries.note_frames(now.instant, frames.saturating_sub(before));
-        let facts = EventFacts::SessionForged { frames };
-        let event = NewEvent { code: Some(Code::G10), ..self.new_event(now, facts) };
-        self.handles.recorder.enqueue(Entry::Event(Box::new(event)));
+        self.record_event(now, Some(Code::G10), EventFacts::SessionForged { frames });
     }
 
     fn ask(&mut self, now: Now, id: u32, call: u32, question: Question) -> Option<Effect> {
@@ -259,7 +255,7 @@ impl Machine {
         known.record.shrink();
         drop(known);
         if let Some(facts) = facts {
-            self.handles.recorder.enqueue(Entry::Event(Box::new(self.new_event(now, facts))));
+            self.record_event(now, None, facts);
         }
     }
 

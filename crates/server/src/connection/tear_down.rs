@@ -2,7 +2,7 @@
 
 use adit_diag::note::Refused;
 use adit_diag::{LoginRefusal, Note};
-use adit_store::{Change, NewEvent, SessionEnd};
+use adit_store::{Change, SessionEnd};
 use adit_tunnel::events::{self, Command, End, Who, Why};
 use ipnet::Ipv4Net;
 
@@ -145,8 +145,7 @@ impl Machine {
         let facts = ending::facts(&end, now.instant, &self.session, &found);
         let is_evicted = self.session.known().is_evicted;
         if !is_evicted {
-            let event = NewEvent { code: end.code, ..self.new_event(now, facts) };
-            self.handles.recorder.enqueue(Entry::Event(Box::new(event)));
+            self.record_event(now, end.code, facts);
         }
         let (mut steps, mut omitted) = self.session.known().stored_record();
         if is_evicted {

@@ -60,7 +60,7 @@ impl Cipher {
 
     /// Applies the cipher to a single packet.
     pub fn apply(&self, buffer: &mut [u8]) {
-        Rc4::new(self.key.octets()).apply(buffer.get_mut(self.range.clone()).unwrap_or_default());
+        self.apply_to(buffer.get_mut(self.range.clone()).unwrap_or_default());
     }
 
     /// Applies the cipher to the beginning of its packet alone.

@@ -68,6 +68,13 @@ impl Receiver {
         u64::from(self.clear_reach.saturating_sub(self.clear))
     }
 
+    /// The packets that are missing before this number, if it follows the range. Control frames in clear were received,
+    /// although they did not move it.
+    pub(super) fn missing_before(&self, seq: u32) -> u64 {
+        let gap = self.range.map_or(0, |range| ahead(seq, range.last).saturating_sub(1)).max(0);
+        u64::from(gap.unsigned_abs().saturating_sub(self.clear))
+    }
+
     /// Where `seq` is. Before the first packet, any number is the next.
     pub fn place(&self, seq: u32) -> Place {
         let Some(range) = &self.range else { return Place::Ahead(1) };
@@ -84,14 +91,13 @@ impl Receiver {
     /// missing are given up.
     pub fn prove(&mut self, seq: u32) {
         self.begun = 0;
-        let clear = self.forget_clear();
+        self.counters.lost += self.missing_before(seq);
+        self.forget_clear();
         let Some(range) = &mut self.range else {
             self.range = Some(Range { last: seq, recent: 1 });
             return;
         };
-        let missing = seq.wrapping_sub(range.last).wrapping_sub(1);
         range.advance(seq);
-        self.counters.lost += u64::from(missing.saturating_sub(clear));
         while self.waiting.first_waiting().is_some_and(|held| ahead(held.seq, seq) <= 0) {
             self.waiting.take_first();
             self.counters.out_of_window += 1;
@@ -169,10 +175,9 @@ impl Receiver {
 
     /// Leaves the range for that of `seq`, the number of a genuine frame.
     pub fn go_to(&mut self, seq: u32) -> Position {
-        let forward = self.range.map_or(0, |range| ahead(seq, range.last));
-        let clear = self.forget_clear();
-        let lost = u64::from((forward - 1).max(0).unsigned_abs().saturating_sub(clear));
+        let lost = self.missing_before(seq);
         self.counters.lost += lost;
+        self.forget_clear();
         self.begun = 0;
         Position { range: self.range.replace(Range { last: seq, recent: 1 }), lost }
     }
@@ -190,10 +195,9 @@ impl Receiver {
         self.range.map(|range| range.last)
     }
 
-    /// Forgets the control frames in clear after the range, which has moved. Returns their number.
-    pub(super) fn forget_clear(&mut self) -> u32 {
-        self.clear_reach = 0;
-        std::mem::take(&mut self.clear)
+    /// Forgets the control frames in clear after the range, which has moved.
+    pub(super) fn forget_clear(&mut self) {
+        (self.clear, self.clear_reach) = (0, 0);
     }
 
     /// Counts a packet that was received before.
