@@ -54,8 +54,7 @@ pub enum Event {
         /// Our Call ID.
         call_id: LocalCallId,
     },
-    /// The peer has rejected a data packet, and nothing from it has decrypted:
-    /// [`adit_tunnel::path::PathEvent::DataRejected`].
+    /// The peer has rejected a data packet: [`adit_tunnel::path::PathEvent::DataRejected`].
     DataRejected {
         /// Our Call ID.
         call_id: LocalCallId,

@@ -49,8 +49,10 @@ pub(crate) struct Known {
     pub(crate) reach: Option<Vec<ipnet::Ipv4Net>>,
     /// The configuration key that defines the routes.
     pub(crate) routes_key: String,
-    /// Faults that did not end the session, as reported by its machine: each code once.
+    /// Faults that did not end the session, as reported by its machine: the last of each code.
     pub(crate) noticed: Vec<Finding>,
+    /// The data packets that had been received when it was last reported that none is.
+    pub(crate) silent_after: Option<u64>,
     /// The control frames that were ignored as forged.
     pub(crate) forged: u64,
     pub(crate) end: Option<String>,

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use adit_api::status::Warning;
 use adit_diag::Code;
-use adit_diag::note::Finding;
 
 use crate::session::Session;
 
@@ -16,13 +15,12 @@ pub(crate) fn warning(sessions: &[Arc<Session>]) -> Option<Warning> {
     let names: Vec<String> = sessions.iter().filter_map(|session| name(session)).collect();
     let (named, more) = names.split_at(names.len().min(NAMED));
     let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
-    let text = format!("nothing was received from {}{more}, although LCP is answered", named.join(", "));
+    let text = format!("nothing is received from {}{more}, although LCP is answered", named.join(", "));
     (!named.is_empty()).then_some(Warning { code: Code::R10, text })
 }
 
 fn name(session: &Session) -> Option<String> {
     let known = session.known();
-    let noticed = known.noticed.iter().any(|finding| matches!(finding, Finding::Unanswered { .. }));
     let user = known.user.as_deref().unwrap_or_default();
-    (noticed && known.counters.rx_packets == 0).then(|| format!("{} ({user})", session.id))
+    (known.silent_after == Some(known.counters.rx_packets)).then(|| format!("{} ({user})", session.id))
 }

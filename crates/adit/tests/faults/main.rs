@@ -9,6 +9,7 @@
 mod common;
 
 mod case;
+mod dead_tunnel;
 mod matrix;
 mod peers;
 mod rows;

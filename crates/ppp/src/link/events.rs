@@ -82,8 +82,8 @@ pub enum LinkEvent {
         /// So many since the link was opened.
         frames: u64,
     },
-    /// Data packets were sent to the peer, and none was received since the network came up, although the peer
-    /// answers LCP.
+    /// Data packets were sent to the peer, and none was received meanwhile, although the peer answers LCP. Reported at most
+    /// once an hour.
     Unanswered {
         /// The packets sent.
         sent: u64,
@@ -145,7 +145,7 @@ pub enum Command {
         /// Packets to the peer.
         sent: u64,
     },
-    /// The peer has rejected a data packet that was really sent, and nothing from it has decrypted.
+    /// The peer has rejected a data packet that was really sent.
     DataRejected,
     /// End a link that is being closed without waiting for the peer's Terminate-Ack.
     HangUp,

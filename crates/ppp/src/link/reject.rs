@@ -7,7 +7,6 @@ use adit_diag::Code;
 use adit_wire::lcp::ProtocolReject;
 use adit_wire::{cp, ppp};
 
-use super::dead::Unread;
 use super::keepalive::Keepalive;
 use super::state::{Noise, Phase};
 use super::{Link, LinkEvent, Who};
@@ -107,7 +106,7 @@ impl Link {
     pub(super) fn noise_ends(&mut self) {
         if let Phase::Network(network) = &mut self.phase {
             network.noise = None;
-            network.unread = Unread::default();
+            network.unread.note_decrypted();
         }
     }
 
@@ -120,7 +119,7 @@ impl Link {
         let heard = self.keepalive.as_ref().map(Keepalive::last_heard);
         if let (Phase::Network(network), Some(heard)) = (&mut self.phase, heard)
             && network.reported.is_some()
-            && let Some(elapsed) = network.unanswered.note(now, heard, (received, sent))
+            && let Some((sent, elapsed)) = network.unanswered.note(now, heard, (received, sent))
         {
             self.output.push_event(LinkEvent::Unanswered { sent, seconds: elapsed.as_secs() });
         }

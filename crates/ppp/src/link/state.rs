@@ -204,7 +204,7 @@ pub(super) struct NetworkPhase {
     pub(super) noise: Option<Noise>,
     /// The data packets sent, as far as the caller has reported them.
     pub(super) sent: u64,
-    /// The data packets that the peer has rejected, since the last frame that decrypted.
+    /// The data packets that the peer has rejected.
     pub(super) unread: Unread,
     pub(super) unanswered: Unanswered,
     pub(super) delayed_ccp: Delayed,

@@ -2,15 +2,14 @@
 //!
 //! accel-ppp loses a race with an early Configure-Ack of CCP: its MPPE stays off. It answers LCP, and rejects every
 //! data packet with a Protocol-Reject of 0x00FD. The caller reports such rejects only if they contain packets that
-//! were really sent, and nothing from the peer has decrypted. CCP is then negotiated once more; if that does not help,
-//! the link ends, and a client dials again.
+//! were really sent. CCP is then negotiated once more; if that does not help, the link ends, and a client dials again.
 
 use std::time::Instant;
 
 use adit_diag::Code;
 use adit_wire::cp;
 
-use super::dead::{Delayed, Unread};
+use super::dead::{Delayed, Remedy};
 use super::state::{NetworkPhase, Phase, later};
 use super::{Link, Who};
 
@@ -18,19 +17,23 @@ impl Link {
     /// Handles the report that the peer has rejected a data packet.
     pub(super) fn data_rejected(&mut self, now: Instant) {
         let Phase::Network(network) = &mut self.phase else { return };
-        if !network.encrypting || !network.unread.note(now) {
+        if !network.encrypting {
             return;
         }
-        if core::mem::replace(&mut network.unread, Unread::RENEGOTIATED).has_renegotiated {
-            let detail = format!(
-                "the {} rejects every encrypted packet (Protocol-Reject of 0x00fd), also after CCP was negotiated \
-                 again, and nothing from it was decrypted: its MPPE is not up",
-                self.config.role.other()
-            );
-            self.end(now, Who::Us, Some(Code::E08), detail);
-        } else {
-            network.ccp.renegotiate(now);
-            self.guard.clear();
+        match network.unread.note(now) {
+            Remedy::Wait => {}
+            Remedy::Renegotiate => {
+                network.ccp.renegotiate(now);
+                self.guard.clear();
+            }
+            Remedy::End => {
+                let detail = format!(
+                    "the {} rejects the encrypted packets (Protocol-Reject of 0x00fd), also after CCP was negotiated \
+                     again: it does not decrypt",
+                    self.config.role.other()
+                );
+                self.end(now, Who::Us, Some(Code::E08), detail);
+            }
         }
     }
 

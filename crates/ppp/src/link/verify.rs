@@ -477,7 +477,7 @@ fn rejection(packet: &cp::Packet<'_>, network: &NetworkPhase) -> Care {
     let authentication = authentication.map(|authentication| auth::protocol(authentication.method()));
     match reject.protocol {
         // What it did with the data packets has shown that it has no CCP.
-        ppp::CCP if network.unread.has_renegotiated => Care::Obey,
+        ppp::CCP if network.unread.is_renegotiated_in_vain() => Care::Obey,
         ppp::LCP | ppp::CCP | ppp::IPCP | ppp::IPV6CP => Care::Verify,
         protocol if Some(protocol) == authentication => Care::Verify,
         _ => Care::Obey,

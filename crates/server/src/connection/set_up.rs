@@ -50,8 +50,12 @@ impl Machine {
                 if let Finding::Unanswered { sent, seconds } = finding {
                     let facts = EventFacts::SessionUnanswered { sent, seconds };
                     self.record_event(now, Some(finding.code()), facts);
+                    let mut known = self.session.known();
+                    known.silent_after = Some(known.counters.rx_packets);
                 }
-                self.session.known().noticed.push(finding);
+                let mut known = self.session.known();
+                known.noticed.retain(|noticed| noticed.code() != finding.code());
+                known.noticed.push(finding);
             }
             Note::ForgedFrames { frames } => self.report_forged(now, frames),
             // Keep-alives would fill the record of an idle session.

@@ -126,6 +126,16 @@ impl Foreign {
         self.turn(now, out);
     }
 
+    /// Loses the keys of MPPE for what it receives; if `sends` is false, those for what it sends, too.
+    pub fn lose_mppe(&mut self, now: Instant, sends: bool) {
+        if let Some(ppp) = &mut self.ppp {
+            ppp.lose_mppe();
+        }
+        if !sends {
+            self.command(now, PathCommand::Encryption(None));
+        }
+    }
+
     /// Acts on its PPP link, as for a renegotiation.
     pub fn act(&mut self, now: Instant, out: &mut Output, act: impl FnOnce(&mut Ppp, Instant)) {
         if let Some(ppp) = &mut self.ppp {
@@ -472,10 +482,11 @@ impl Host for Foreign {
                 if gre_call_id(&octets) == self.profile.call_id {
                     let mut sink = Collected::default();
                     let frame = gre::Repr::parse(&octets).ok().map(|header| header.payload_range());
-                    if let (Some(ppp), Some(frame)) = (&mut self.ppp, frame.and_then(|at| octets.get(at))) {
-                        ppp.handle_data(frame);
-                    }
-                    if let Some(path) = &mut self.path {
+                    let is_rejected = match (&mut self.ppp, frame.and_then(|at| octets.get(at))) {
+                        (Some(ppp), Some(frame)) => ppp.handle_data(frame),
+                        _ => false,
+                    };
+                    if let Some(path) = self.path.as_mut().filter(|_| !is_rejected) {
                         path.handle_gre(now, &mut octets, &mut sink);
                     }
                     self.collected(now, sink, out);

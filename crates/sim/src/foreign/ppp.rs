@@ -159,11 +159,18 @@ impl Ppp {
         self.up
     }
 
-    /// Handles a data packet: rejects it if MPPE is off.
-    pub fn handle_data(&mut self, frame: &[u8]) {
-        if let (true, Ok((ppp::COMPRESSED, information))) = (self.mppe_off, ppp::frame(frame)) {
+    /// Handles a data packet: rejects it if MPPE is off, and returns whether it does.
+    pub fn handle_data(&mut self, frame: &[u8]) -> bool {
+        let Ok((ppp::COMPRESSED, information)) = ppp::frame(frame) else { return false };
+        if self.mppe_off {
             self.reject(ppp::COMPRESSED, information);
         }
+        self.mppe_off
+    }
+
+    /// Loses the keys of MPPE: data packets are rejected from now on, and so are requests of CCP, as by accel-ppp.
+    pub fn lose_mppe(&mut self) {
+        self.mppe_off = true;
     }
 
     fn reject(&mut self, protocol: u16, information: &[u8]) {

@@ -60,7 +60,7 @@ impl Path {
             self.acks.received(now, highest);
         }
         self.handle_control(frame, Origin::Clear, sink);
-        if self.is_rejected(frame) {
+        if self.is_rejected(now, frame) {
             sink.event(PathEvent::DataRejected);
         }
     }

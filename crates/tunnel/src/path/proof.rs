@@ -34,7 +34,7 @@ pub(super) struct Proof {
     left: Option<Box<Left>>,
     pub(super) doubt: Doubt,
     pub(super) repeats: Repeats,
-    /// The last data packets to the peer, until one from it decrypts.
+    /// The last data packets to the peer, while one of them may be rejected.
     pub(super) sent: Option<Box<Sent>>,
 }
 
@@ -191,7 +191,9 @@ impl Path {
         self.acks.received(now, seq);
         self.proof.jump = None;
         self.proof.doubt.note_good();
-        self.proof.sent = None;
+        if self.proof.sent.as_ref().is_some_and(|sent| sent.is_over(now)) {
+            self.proof.sent = None;
+        }
     }
 
     /// Decrypts the information field of a frame that is the next by number and count. Returns the protocol

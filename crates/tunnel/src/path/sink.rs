@@ -37,8 +37,7 @@ pub enum PathEvent {
     /// The peer keeps sending frames that do not decrypt, or are not MPPE as agreed (A or D bit clear), for seconds without a
     /// good one between them: the call is unusable.
     EncryptionBroken,
-    /// The peer has rejected a data packet of ours as a protocol that it does not know (Protocol-Reject of 0x00FD), and
-    /// nothing from it has decrypted since CCP came up: MPPE is not up there. The rejected packet is one that was really
-    /// sent.
+    /// The peer has rejected a data packet of ours as a protocol that it does not know (Protocol-Reject of 0x00FD): MPPE is
+    /// not up there. The rejected packet is one that was really sent.
     DataRejected,
 }

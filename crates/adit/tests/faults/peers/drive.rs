@@ -9,7 +9,7 @@ use adit_sys::gre::{GreSocket, RecvBatch, SendBatch};
 use adit_tunnel::events::{Answer, Command, Event, Input, Question, Why};
 use adit_tunnel::path::{Collected, HEADROOM, Path, PathCommand, PathConfig};
 use adit_tunnel::{ClientTunnel, ServerTunnel, Transmit};
-use adit_wire::gre;
+use adit_wire::{gre, ppp};
 
 use super::frames;
 
@@ -21,6 +21,8 @@ type Commanding = dyn Fn(PathCommand) -> PathCommand + Send + Sync;
 pub(crate) struct Manners {
     /// What becomes of a PPP frame that came.
     pub(crate) came: Box<Answering>,
+    /// What becomes of an encrypted PPP frame that came.
+    pub(crate) data_came: Box<Answering>,
     /// What becomes of a PPP frame that would leave.
     pub(crate) leaves: Box<Leaving>,
     /// What the data path is told.
@@ -47,6 +49,7 @@ impl Default for Manners {
     fn default() -> Manners {
         Manners {
             came: Box::new(|_| Came::Pass),
+            data_came: Box::new(|_| Came::Pass),
             leaves: Box::new(Some),
             path: Box::new(|command| command),
             dies_after: None,
@@ -184,11 +187,20 @@ impl<M: Machine> Drive<'_, M> {
             .collect();
         for mut packet in packets {
             let header = gre::Repr::parse(&packet);
-            if header.is_ok_and(|header| header.call_id == call.path.local_call_id().get()) {
-                let mut sink = Collected::default();
-                call.path.handle_gre(now, &mut packet, &mut sink);
-                self.collected(now, call, sink);
+            let Some(header) = header.ok().filter(|header| header.call_id == call.path.local_call_id().get())
+            else {
+                continue;
+            };
+            let frame = &packet[header.payload_range()];
+            let is_data = matches!(ppp::frame(frame), Ok((ppp::COMPRESSED, _)));
+            let came = if is_data { (self.manners.data_came)(frame) } else { Came::Pass };
+            let mut sink = Collected::default();
+            match came {
+                Came::Pass => call.path.handle_gre(now, &mut packet, &mut sink),
+                Came::Drop => {}
+                Came::Answer(answer) => call.path.send_frame(now, &answer, &mut sink),
             }
+            self.collected(now, call, sink);
         }
     }
 

@@ -35,21 +35,68 @@ fn rejected_data_renegotiates_ccp_once_and_then_ends_with_e08() {
     assert_eq!(solo.host.code(), Some(Code::E08), "{:?}", solo.host.end());
 }
 
-#[test]
-fn a_frame_that_decrypts_and_time_reset_the_count_of_rejected_packets() {
-    let mut solo = up(server());
-    for n in 1..20 {
-        for _ in 0..2 {
-            solo.host.link.handle_command(solo.now, Command::DataRejected);
+/// The data packets to a link are rejected, one every `apart`, until it renegotiates CCP or terminates. Before each, `before`
+/// acts. Returns how many were rejected, and the code of the end.
+fn reject(
+    solo: &mut Solo,
+    apart: Duration,
+    most: u64,
+    mut before: impl FnMut(&mut Solo, u64),
+) -> (Option<u64>, Option<Code>) {
+    for n in 1..=most {
+        solo.wait(apart);
+        before(solo, n);
+        solo.host.link.handle_command(solo.now, Command::DataRejected);
+        let sent = solo.collect();
+        if of(&sent, ppp::LCP).iter().any(|packet| packet.code == cp::TERMINATE_REQUEST) {
+            solo.wait(20 * second());
+            return (Some(n), solo.host.code());
         }
-        if n % 2 == 0 {
-            solo.host.link.handle_command(solo.now, Command::CountTraffic { received: n, sent: n });
-        } else {
-            solo.wait(3 * second());
+        if let Some(request) = of(&sent, ppp::CCP).into_iter().next() {
+            assert_eq!(request.code, cp::CONFIGURE_REQUEST);
+            solo.give(ppp::CCP, cp::CONFIGURE_ACK, request.id, &request.data);
+            solo.give(ppp::CCP, cp::CONFIGURE_REQUEST, 77, &request.data);
+            return (Some(n), None);
         }
-        assert!(of(&solo.collect(), ppp::CCP).is_empty(), "{n}");
     }
-    assert_eq!(solo.host.code(), None);
+    (None, solo.host.code())
+}
+
+fn decrypts(solo: &mut Solo, received: u64) {
+    solo.host.link.handle_command(solo.now, Command::CountTraffic { received, sent: received });
+}
+
+#[test]
+fn rejected_packets_count_however_slow_they_are() {
+    for seconds in [0, 1, 3, 20, 59] {
+        let mut solo = up(LinkConfig { echo: None, ..server() });
+        decrypts(&mut solo, 1);
+        for code in [None, Some(Code::E08)] {
+            assert_eq!(reject(&mut solo, second() * seconds, 100, |_, _| {}), (Some(3), code), "{seconds}");
+        }
+    }
+}
+
+#[test]
+fn a_pause_resets_the_count_of_rejected_packets() {
+    let mut solo = up(LinkConfig { echo: None, ..server() });
+    assert_eq!(reject(&mut solo, 61 * second(), 20, |_, _| {}), (None, None));
+    // A renegotiation that has helped is forgotten.
+    for _ in 0..5 {
+        solo.wait(61 * second());
+        assert_eq!(reject(&mut solo, second(), 100, |_, _| {}), (Some(3), None));
+    }
+}
+
+#[test]
+fn a_peer_that_encrypts_and_does_not_decrypt_is_found() {
+    let mut solo = up(LinkConfig { echo: None, ..server() });
+    assert_eq!(reject(&mut solo, second(), 100, decrypts), (Some(10), None));
+    let found = reject(&mut solo, second(), 100, |solo, n| decrypts(solo, 100 + n));
+    assert_eq!(found, (Some(10), Some(Code::E08)));
+    // Packets that were rejected at once, as while the peer negotiates, show nothing.
+    let mut solo = up(server());
+    assert_eq!(reject(&mut solo, second() / 100, 50, decrypts), (None, None));
 }
 
 #[test]
@@ -104,7 +151,16 @@ fn packets_that_bring_nothing_back_are_reported_once_while_lcp_is_answered() {
 
     let mut solo = up(server());
     count(&mut solo, 30, 1, true);
-    assert_eq!(reports(&solo), [], "something was received");
+    let found = reports(&solo);
+    assert!(
+        matches!(found[..], [(sent, seconds)] if sent >= 40 && (60..100).contains(&seconds)),
+        "the peer has stopped: {found:?}"
+    );
+    // A packet from it, and silence again: once an hour.
+    count(&mut solo, 30, 2, true);
+    assert_eq!(reports(&solo).len(), 1);
+    count(&mut solo, 360, 3, true);
+    assert_eq!(reports(&solo).len(), 2);
 
     let mut solo = up(server());
     count(&mut solo, 30, 0, false);

@@ -41,12 +41,57 @@ fn only_packets_that_were_sent_count_as_rejected() {
             server.gre(&packet(3 * n, &rejection(&sent)));
             assert_eq!(rejected(&mut server), 1, "{n}");
             // A cut copy is enough, a header alone is not.
-            server.gre(&packet(3 * n + 1, &rejection(&sent[..10])));
+            server.gre(&packet(3 * n + 1, &rejection(&sent[..8])));
             assert_eq!(rejected(&mut server), 1);
-            server.gre(&packet(3 * n + 2, &rejection(&sent[..9])));
+            server.gre(&packet(3 * n + 2, &rejection(&sent[..7])));
             assert_eq!(rejected(&mut server), 0);
         }
     }
+}
+
+#[test]
+fn the_rejected_packet_may_be_a_whole_ppp_frame() {
+    let (mut server, _) = pair(true);
+    for (seq, head) in
+        [&[0xff, 0x03, 0x00, 0xfd][..], &[0xff, 0x03, 0xfd], &[0x00, 0xfd], &[0xfd]].iter().enumerate()
+    {
+        server.ip(&pong(seq as u16, 64));
+        let sent = information(&server.sent()[0]);
+        server.gre(&packet(seq as u32, &rejection(&[head, &sent[..]].concat())));
+        assert_eq!(rejected(&mut server), 1, "{head:x?}");
+    }
+}
+
+/// A peer that loses the keys of its direction from us, while its own packets decrypt.
+#[test]
+fn packets_are_compared_again_after_a_first_reject() {
+    let (mut server, mut client) = pair(true);
+    let mut seq = 0;
+    let exchange = |server: &mut End, client: &mut End| {
+        client.ip(&ping(1, 64));
+        let answer = client.sent().remove(0);
+        server.gre(&answer);
+        server.ip(&pong(1, 64));
+        information(&server.sent()[0])
+    };
+    let mut reject = |server: &mut End, sent: &[u8]| {
+        seq += 1;
+        server.gre(&packet(1000 + seq, &rejection(sent)));
+        rejected(server)
+    };
+    let sent = exchange(&mut server, &mut client);
+    assert_eq!(reject(&mut server, &sent), 0, "nothing was recorded yet");
+    for n in 0..30 {
+        let sent = exchange(&mut server, &mut client);
+        assert_eq!(reject(&mut server, &sent), 1, "{n}");
+        server.now += Duration::from_secs(1);
+        client.now = server.now;
+    }
+    // Without a reject, recording ends.
+    server.now += Duration::from_secs(11);
+    client.now = server.now;
+    let sent = exchange(&mut server, &mut client);
+    assert_eq!(reject(&mut server, &sent), 0);
 }
 
 #[test]
