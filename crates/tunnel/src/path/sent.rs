@@ -15,7 +15,7 @@ use super::{Cipher, Path};
 
 /// How many packets are kept. A peer rejects a packet when it arrives: on a path with many packets under way, later
 /// ones are rejected too.
-const KEPT: usize = 64;
+const KEPT: usize = 32;
 /// The octets of each that are compared, after the MPPE header. A guess of 48 bits is as good as none, and
 /// a peer may cut what it rejects.
 const COMPARED: usize = 6;
