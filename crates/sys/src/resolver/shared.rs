@@ -31,7 +31,10 @@ pub(super) fn belongs_to_machine(path: &Path) -> Option<String> {
         (Some(here), Some(there)) => here != there && !is_link,
         // It does not exist here, so it would be created in a directory of the machine, or only here.
         (None, _) => identity(path.parent()?) != identity(machine.parent()?),
-        (Some(_), None) => fs::metadata(MACHINE).is_ok() && !is_link,
+        (Some(_), None) => {
+            !is_link
+                && (fs::metadata(MACHINE).is_ok() || name.as_deref().is_some_and(|name| is_given(path, name)))
+        }
     };
     if is_own {
         return None;
@@ -52,6 +55,28 @@ pub(super) fn is_in_other_namespace() -> bool {
     }
 }
 
+/// Whether `ip netns exec NAME` has mounted the file of that namespace here: the only proof where PID 1 is hidden, as in many
+/// containers.
+fn is_given(path: &Path, name: &str) -> bool {
+    fs::read_to_string("/proc/self/mountinfo").is_ok_and(|mounts| is_file_of(&mounts, path, name))
+}
+
+/// Whether the last mount at `path`, in the form of proc_pid_mountinfo(5), is the file of the namespace `name`. Its root is a
+/// path in its file system, which may begin at /etc.
+fn is_file_of(mounts: &str, path: &Path, name: &str) -> bool {
+    let file = path.file_name().map(Path::new);
+    mounts
+        .lines()
+        .rev()
+        .map(|line| line.split(' ').skip(3))
+        .find_map(|mut fields| {
+            let (root, at) = (fields.next()?, fields.next()?);
+            (Path::new(at) == path).then_some(Path::new(root))
+        })
+        .zip(file)
+        .is_some_and(|(root, file)| root.ends_with(Path::new("netns").join(name).join(file)))
+}
+
 fn identity(path: &Path) -> Option<Identity> {
     fs::metadata(path).ok().map(|about| Identity { device: about.dev(), inode: about.ino() })
 }
@@ -62,4 +87,26 @@ fn name_of(namespace: Identity) -> Option<String> {
     names
         .filter(|entry| identity(&entry.path()) == Some(namespace))
         .find_map(|entry| entry.file_name().into_string().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_ip_netns_has_mounted_is_known_by_its_root() {
+        let mounts = "22 1 254:0 / / rw,relatime - ext4 /dev/vda rw\n\
+                      90 22 254:0 /etc/resolv.conf /etc/resolv.conf rw - ext4 /dev/vda rw\n\
+                      91 22 254:0 /etc/netns/blue/resolv.conf /etc/resolv.conf rw,relatime - ext4 /dev/vda rw\n\
+                      92 22 254:9 /netns/blue/hosts /etc/hosts rw - ext4 /dev/vdb rw";
+        let of = |mounts: &str, path: &str, name: &str| is_file_of(mounts, Path::new(path), name);
+        assert!(of(mounts, "/etc/resolv.conf", "blue"));
+        assert!(of(mounts, "/etc/hosts", "blue"));
+        assert!(!of(mounts, "/etc/resolv.conf", "ue") && !of(mounts, "/etc/resolv.conf", "red"));
+        assert!(!of(mounts, "/etc/hostname", "blue") && !of("", "/etc/resolv.conf", "blue"));
+        // A container's own mount, over that of the namespace.
+        let over =
+            format!("{mounts}\n93 91 254:0 /containers/1/resolv.conf /etc/resolv.conf rw - ext4 /dev/vda rw");
+        assert!(!of(&over, "/etc/resolv.conf", "blue"));
+    }
 }
