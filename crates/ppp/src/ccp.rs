@@ -25,7 +25,7 @@ use context::{Config, Context};
 use options::{Options, bit};
 
 /// CCP's one option and the decisions about it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Ccp {
     options: Options,
     context: Context,

@@ -36,7 +36,7 @@ pub struct Agreed {
 }
 
 /// IPCP's options and decisions, for [`Fsm`](crate::fsm::Fsm).
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Ipcp {
     options: Options,
     context: Context,

@@ -14,7 +14,7 @@ use context::Context;
 use options::Options;
 
 /// IPV6CP's options and decisions, for [`Fsm`](crate::fsm::Fsm).
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Ipv6cp {
     options: Options,
     context: Context,

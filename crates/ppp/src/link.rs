@@ -20,6 +20,7 @@ mod establish;
 mod events;
 mod input;
 mod keepalive;
+mod kept;
 mod network;
 mod output;
 mod reject;
@@ -193,7 +194,12 @@ impl Link {
                 }
             }
             Phase::Authenticate(authentication) => authentication.handle_timeout(now),
-            Phase::Network(network) => network.handle_timeout(now),
+            Phase::Network(network) => {
+                network.handle_timeout(now);
+                if !network.kept.is_empty() {
+                    self.output.push_event(LinkEvent::CountTraffic);
+                }
+            }
             Phase::Refused { until, .. } => {
                 if now >= *until {
                     self.refusal_was_read(now);

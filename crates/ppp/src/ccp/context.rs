@@ -17,7 +17,7 @@ pub(crate) struct Config {
     pub(super) allowed: Mppe,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Context {
     failure: Option<Box<Failure>>,
 }

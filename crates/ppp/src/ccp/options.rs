@@ -12,6 +12,7 @@ pub use mppe::no_keys;
 
 option_table! {
     /// CCP's options, in the order of our requests.
+    #[derive(Clone)]
     struct Options of Context {
         mppe: Mppe,
     }

@@ -43,7 +43,7 @@ pub enum Finish {
 }
 
 /// The open Configure-Request.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Request {
     pub(super) id: u8,
     pub(super) options: Box<[u8]>,
@@ -101,6 +101,27 @@ pub(super) enum Reply<'a> {
         id: u8,
         data: &'a [u8],
     },
+}
+
+impl<P: Clone> Fsm<P> {
+    /// A copy of a layer in Opened, to return to with [`restore`](Fsm::restore).
+    pub(crate) fn copy(&self) -> Fsm<P> {
+        Fsm {
+            protocol: self.protocol.clone(),
+            request: self.request.clone(),
+            peer_request: self.peer_request.clone(),
+            reason: self.reason.clone(),
+            cause: self.cause.clone(),
+            output: Output::new(),
+            ..*self
+        }
+    }
+
+    /// Returns to a copy: what was negotiated since is forgotten. Identifiers go on, so that a late answer to a
+    /// request sent since has no effect.
+    pub(crate) fn restore(&mut self, copy: Fsm<P>) {
+        *self = Fsm { last_id: self.last_id, ..copy };
+    }
 }
 
 impl<P: ControlProtocol> Fsm<P> {

@@ -14,7 +14,7 @@ pub(crate) enum Config {
     Client(Client),
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Context {
     failure: Option<Box<Failure>>,
 }

@@ -11,6 +11,7 @@ use name_server::NameServers;
 
 option_table! {
     /// IPCP's options, in the order of our requests.
+    #[derive(Clone)]
     struct Options of Context {
         address: Address,
         name_servers: NameServers,

@@ -7,7 +7,7 @@ use crate::fsm::Judge;
 use crate::negotiate::Row;
 
 /// An option, with the state of the server side or of the client side.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Sided<S, C> {
     Server(S),
     /// Boxed, because a server has thousands of the other variant.

@@ -5,7 +5,7 @@ use adit_crypto::Rng;
 use crate::fsm::Failure;
 use crate::negotiate;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Context {
     pub(super) rng: Rng,
     failure: Option<Box<Failure>>,

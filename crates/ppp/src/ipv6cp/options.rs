@@ -11,6 +11,7 @@ pub(super) use interface_identifier::UNIVERSAL;
 
 option_table! {
     /// IPV6CP's options, in the order of our requests.
+    #[derive(Clone)]
     struct Options of Context {
         interface_identifier: InterfaceIdentifier,
     }

@@ -13,6 +13,7 @@ use crate::fsm::{Event, Failure, Finish};
 impl Link {
     pub(super) fn pump_encryption(&mut self, now: Instant) -> bool {
         let Phase::Network(network) = &mut self.phase else { return false };
+        network.recover();
         let mut packets = Vec::new();
         let events = drain(&mut network.ccp, ppp::CCP, &mut packets);
         let busy = !packets.is_empty() || !events.is_empty();
@@ -44,6 +45,7 @@ impl Link {
 
     fn ccp_up(&mut self, now: Instant) {
         let Phase::Network(network) = &mut self.phase else { return };
+        network.kept.ccp = None;
         match (network.ccp.protocol().agreed(), &network.keys) {
             (Some(agreed), Some(keys)) => {
                 network.encrypting = true;
@@ -69,10 +71,11 @@ impl Link {
         }
     }
 
-    /// Stops data at once; if encryption is required, data resumes only when CCP is up again.
+    /// Stops data at once, unless the agreement is [kept](super::kept); if encryption is required, data resumes only when
+    /// CCP is up again.
     fn ccp_down(&mut self, now: Instant) {
         let Phase::Network(network) = &mut self.phase else { return };
-        if core::mem::replace(&mut network.encrypting, false) {
+        if network.kept.ccp.is_none() && core::mem::replace(&mut network.encrypting, false) {
             self.output.push_event(LinkEvent::Encryption(None));
             if network.ccp.protocol().is_required() {
                 network.encryption_deadline = Some(later(now, self.config.encryption_timeout));

@@ -5,6 +5,7 @@ use std::time::Instant;
 use adit_diag::{Code, Layer};
 use adit_wire::cp::TerminateData;
 
+use super::kept::Kept;
 use super::state::Phase;
 use super::{End, Link, LinkEvent, Who};
 use crate::fsm::Failure;
@@ -112,6 +113,7 @@ impl Link {
             }
             network.ipcp = None;
             network.ipv6cp = None;
+            network.kept = Kept::default();
         }
     }
 

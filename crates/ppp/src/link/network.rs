@@ -8,6 +8,7 @@ use adit_diag::Code;
 use adit_wire::ppp;
 
 use super::dead::{Delayed, Unanswered, Unread};
+use super::kept::Kept;
 use super::state::{Address, Authentication, NetworkPhase, Phase, later};
 use super::{Link, LinkEvent, Side, Who};
 use crate::ccp::{Ccp, Mode, no_keys};
@@ -83,12 +84,14 @@ impl Link {
             unread: Unread::default(),
             unanswered: Unanswered::default(),
             delayed_ccp,
+            kept: Kept::default(),
         }));
     }
 
     pub(super) fn pump_network(&mut self, now: Instant) -> bool {
         let opened = self.open_ipcp(now) | self.open_ipv6cp(now);
         let Phase::Network(network) = &mut self.phase else { return opened };
+        network.recover();
         let mut packets = Vec::new();
         let ipcp = network.ipcp.as_mut().map(|fsm| drain(fsm, ppp::IPCP, &mut packets)).unwrap_or_default();
         let ipv6cp = network
@@ -99,6 +102,9 @@ impl Link {
         let busy = opened || !packets.is_empty() || !ipcp.is_empty() || !ipv6cp.is_empty();
         for (protocol, packet) in packets {
             self.output.send(protocol, &packet);
+        }
+        if ipv6cp.iter().any(|event| matches!(event, Event::Up)) {
+            network.kept.ipv6cp = None;
         }
         for event in ipcp {
             self.handle_ipcp_event(now, event);
@@ -133,17 +139,15 @@ impl Link {
     fn handle_ipcp_event(&mut self, now: Instant, event: Event) {
         let deadline = later(now, self.config.network_timeout);
         let peer = self.config.role.other();
+        if let Phase::Network(network) = &mut self.phase {
+            match event {
+                Event::Up => (network.deadline, network.kept.ipcp) = (None, None),
+                Event::Down if network.kept.ipcp.is_none() => network.deadline = Some(deadline),
+                Event::Down | Event::TerminateRequest(_) | Event::Finished(_) => {}
+            }
+        }
         match event {
-            Event::Up => {
-                if let Phase::Network(network) = &mut self.phase {
-                    network.deadline = None;
-                }
-            }
-            Event::Down => {
-                if let Phase::Network(network) = &mut self.phase {
-                    network.deadline = Some(deadline);
-                }
-            }
+            Event::Up | Event::Down => {}
             Event::Finished(Finish::Failed(failure)) => {
                 self.end(now, Who::Us, Some(failure.code), failure.detail);
             }

@@ -11,6 +11,7 @@ use adit_wire::ipcp::IpcpOption;
 use adit_wire::{Protocol, cp};
 
 use super::dead::{Delayed, Unanswered, Unread};
+use super::kept::Kept;
 use super::{AddressGrant, End, Network};
 use crate::auth::{Authenticator, AuthenticatorEvent, Ignored, Peer, PeerEvent};
 use crate::ccp::Ccp;
@@ -208,6 +209,7 @@ pub(super) struct NetworkPhase {
     pub(super) unread: Unread,
     pub(super) unanswered: Unanswered,
     pub(super) delayed_ccp: Delayed,
+    pub(super) kept: Kept,
 }
 
 impl NetworkPhase {
@@ -232,8 +234,9 @@ impl NetworkPhase {
 
     /// The agreed parameters of the network layer, if it is up.
     pub(super) fn network(&self) -> Option<Network> {
-        let ipcp = self.ipcp.as_ref().filter(|ipcp| ipcp.is_opened())?;
-        let ipv6cp = self.ipv6cp.as_ref().filter(|ipv6cp| ipv6cp.is_opened());
+        let ipcp = self.ipcp.as_ref().filter(|ipcp| ipcp.is_opened()).or(self.kept.ipcp.as_deref())?;
+        let ipv6cp =
+            self.ipv6cp.as_deref().filter(|ipv6cp| ipv6cp.is_opened()).or(self.kept.ipv6cp.as_deref());
         let ipcp::Agreed { local, peer, dns, wins } = ipcp.protocol().agreed();
         Some(Network { local, peer, dns, wins, ipv6: ipv6cp.map(|ipv6cp| ipv6cp.protocol().identifiers()) })
     }

@@ -17,7 +17,7 @@ impl Link {
     /// Handles the report that the peer has rejected a data packet.
     pub(super) fn data_rejected(&mut self, now: Instant) {
         let Phase::Network(network) = &mut self.phase else { return };
-        if !network.encrypting {
+        if !network.encrypting || !network.ccp.is_opened() {
             return;
         }
         match network.unread.note(now) {

@@ -306,6 +306,8 @@ impl Link {
     /// forged, is handled only if it contains what is agreed already.
     fn renegotiate(&mut self, now: Instant, protocol: u16, information: &[u8]) {
         let Phase::Network(network) = &mut self.phase else { return };
+        network.keep(protocol);
+        self.output.push_event(LinkEvent::CountTraffic);
         let agreed = match protocol {
             ppp::CCP => restart(now, Some(&mut network.ccp), information),
             ppp::IPCP => restart(now, network.ipcp.as_mut(), information),
@@ -383,6 +385,9 @@ impl Link {
                 network.ccp.note_traffic();
             }
             self.noise_ends();
+        }
+        if let Phase::Network(network) = &mut self.phase {
+            network.note_decrypted(packets);
         }
         let Some(challenge) = self.guard.challenge.as_mut().filter(|challenge| challenge.echoes > 0) else {
             return;

@@ -14,7 +14,7 @@ use crate::negotiate::{Context as _, Negotiate};
 
 pub use why::no_keys;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::ccp) struct Mppe {
     side: Side,
     mode: Mode,

@@ -12,7 +12,7 @@ use crate::negotiate::{Context as _, Negotiate};
 /// The universal/local bit: clear, because the identifiers are generated (RFC 5072 section 4.1).
 pub(in crate::ipv6cp) const UNIVERSAL: u64 = 1 << 57;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::ipv6cp) struct InterfaceIdentifier {
     configured: u64,
     /// Our identifier in our request, agreed once it is acknowledged.

@@ -306,6 +306,55 @@ fn persistent_requests_disturb_a_link_every_two_minutes_and_not_at_all_while_fra
     }
 }
 
+/// How often data was stopped.
+fn stops(host: &Host) -> usize {
+    let stops = |event: &&LinkEvent| match event {
+        LinkEvent::NetworkDown | LinkEvent::Encryption(None) => true,
+        LinkEvent::NetworkUp(network) => network.ipv6.is_none(),
+        _ => false,
+    };
+    host.events.iter().filter(stops).count()
+}
+
+#[test]
+fn persistent_requests_of_any_options_do_not_stop_the_data_of_an_idle_link() {
+    let requests = [
+        (ppp::IPCP, "030600000000"),
+        (ppp::IPCP, "0306c0000205"),
+        (ppp::IPCP, ""),
+        (ppp::IPV6CP, "010a0000000000000000"),
+        (ppp::IPV6CP, "010a02aabbfffeccddee"),
+        (ppp::IPV6CP, ""),
+        (ppp::CCP, "120601000040"),
+        (ppp::CCP, "120600000020"),
+        (ppp::CCP, ""),
+    ];
+    for (protocol, options) in requests {
+        for to_a in [true, false] {
+            for (every, awakes) in [(1u64, false), (3, false), (4, true)] {
+                let mut world = both_up();
+                let before = (stops(&world.a), stops(&world.b));
+                let ask: Forged = (protocol, cp::CONFIGURE_REQUEST, octets(options));
+                for n in 0..120 / every {
+                    inject(&mut world, to_a, &ask, n as u8);
+                    world.wait(Duration::from_secs(every));
+                    // The user of an idle link comes back, and the attack goes on.
+                    if awakes && n * every > 20 {
+                        for host in [&mut world.a, &mut world.b] {
+                            let count = Command::CountTraffic { received: n, sent: n };
+                            host.link.handle_command(world.now, count);
+                        }
+                    }
+                }
+                world.seconds(40);
+                let case = format!("{protocol:04x} {options} to a: {to_a}, every {every} s");
+                assert_eq!((stops(&world.a), stops(&world.b)), before, "{case}");
+                assert!(world.is_up() && world.a.mppe().is_some() && world.b.mppe().is_some(), "{case}");
+            }
+        }
+    }
+}
+
 #[test]
 fn a_lost_ack_of_ipcp_is_repeated_although_the_link_is_up() {
     let mut solo = up(server());

@@ -12,7 +12,7 @@ use crate::ipcp::context::Context;
 use crate::ipcp::grant::AddressGrant;
 use crate::negotiate::{Context as _, Negotiate};
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::ipcp) struct Given {
     grant: Arc<AddressGrant>,
     /// Whether the client accepts our address option.

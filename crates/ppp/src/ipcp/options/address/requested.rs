@@ -12,7 +12,7 @@ use crate::ipcp::context::Context;
 use crate::ipcp::usable::is_usable;
 use crate::negotiate::{Context as _, Negotiate};
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::ipcp) struct Requested {
     /// The required address; `None` accepts what the server assigns.
     fixed: Option<Ipv4Addr>,

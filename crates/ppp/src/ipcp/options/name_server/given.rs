@@ -11,7 +11,7 @@ use crate::ipcp::context::Context;
 use crate::ipcp::grant::AddressGrant;
 use crate::negotiate::Negotiate;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::ipcp) struct Given(Arc<AddressGrant>);
 
 impl Given {

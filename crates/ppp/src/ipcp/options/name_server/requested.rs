@@ -12,7 +12,7 @@ use crate::ipcp::context::Context;
 use crate::ipcp::usable::is_usable;
 use crate::negotiate::Negotiate;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::ipcp) struct Requested {
     configured: Vec<NameServer>,
     /// The servers in our request, in the order of [`NameServer::ALL`].
