@@ -6,12 +6,15 @@
 //! The contract of the parsers: after [`Packet::new_checked`] no accessor panics, whatever the octets are. Every
 //! failure is an [`Error`] with the field, the offset, the expected and the found value. A packet that does not
 //! [prove its origin](Dropped) is dropped, and a Reject grants nothing, whatever attributes it has.
+//!
+//! [`client::Client`] asks several servers: a state machine in the calling convention of core.
 #![forbid(unsafe_code)]
 
 mod accept;
 mod attribute;
 mod builder;
 mod check;
+pub mod client;
 mod credentials;
 mod digest;
 mod error;
