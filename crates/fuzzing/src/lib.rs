@@ -52,6 +52,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "host_texts", run: host::host_texts },
     Target { name: "netstack", run: inside::netstack },
     Target { name: "radius_packet", run: radius::radius_packet },
+    Target { name: "radius_client", run: radius::radius_client },
 ];
 
 /// Runs the target of that name.

@@ -143,3 +143,8 @@ fn c236_netstack() {
 fn c236_radius_packet() {
     replay("radius_packet");
 }
+
+#[test]
+fn c236_radius_client() {
+    replay("radius_client");
+}

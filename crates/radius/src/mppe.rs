@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use adit_crypto::mppe::{StartKey, StartKeys};
+use adit_crypto::mppe::{StartKey, StartKeys, start_keys_v1_from};
 use zeroize::Zeroizing;
 
 use crate::attribute::Attribute;
@@ -44,6 +44,14 @@ pub struct ChapMppeKeys {
     pub lm_key: Zeroizing<[u8; 8]>,
     /// MD4 of the NT hash.
     pub nt_key: Zeroizing<[u8; 16]>,
+}
+
+impl ChapMppeKeys {
+    /// The start keys of both directions (RFC 3079 section 2). Keys for 40 and 56 bits need an LM hash.
+    pub fn start_keys(&self, challenge: &[u8; 8]) -> StartKeys {
+        let lm_key = (*self.lm_key != [0; 8]).then_some(*self.lm_key);
+        start_keys_v1_from(&self.nt_key, lm_key, challenge)
+    }
 }
 
 impl fmt::Debug for ChapMppeKeys {

@@ -2,10 +2,12 @@
 
 use core::net::Ipv4Addr;
 
+use adit_crypto::mppe::Strength;
+
 use super::*;
 use crate::hiding::{hide_key, hide_password};
 use crate::number::{cisco, microsoft, mikrotik, standard, vendor, wispr};
-use crate::{Accept, ChapError, EncryptionPolicy, FramedAddress, RateLimit, Reject, Reply};
+use crate::{Accept, ChapError, ChapMppeKeys, EncryptionPolicy, FramedAddress, RateLimit, Reject, Reply};
 
 fn read(octets: &[u8]) -> crate::Result<Option<Reply>> {
     Reply::read(&Packet::new_checked(octets).unwrap(), &REQUEST_AUTHENTICATOR, &secret())
@@ -166,6 +168,10 @@ fn c207_keys_of_mschap_v1() {
     let keys = accept.mppe.chap.unwrap();
     assert_eq!((*keys.lm_key, *keys.nt_key), ([1; 8], [2; 16]));
     assert_eq!(format!("{keys:?}"), "ChapMppeKeys(..)");
+    let without = ChapMppeKeys { lm_key: zeroize::Zeroizing::new([0; 8]), ..keys.clone() };
+    let supports = |keys: &ChapMppeKeys, strength| keys.start_keys(&[3; 8]).supports(strength);
+    assert!(supports(&keys, Strength::Bits40) && supports(&keys, Strength::Bits128));
+    assert!(!supports(&without, Strength::Bits40) && supports(&without, Strength::Bits128));
 }
 
 #[test]

@@ -61,6 +61,23 @@ fn logins_without_an_identifier_wait_in_order_until_one_has_rested() {
 }
 
 #[test]
+fn a_new_login_does_not_overtake_those_that_wait() {
+    let mut world = World::new(patient(1), 5);
+    for id in 0..257 {
+        world.send(id, "alice");
+    }
+    world.run(SECOND);
+    // An identifier has rested, and the deadline that gives it to the first of those that wait is not handled yet.
+    world.now = world.begun + 40 * SECOND;
+    let sent = world.sent.len();
+    world.send(999, "overtaking");
+    assert_eq!(world.sent.len(), sent, "it waits too");
+    world.run(SECOND);
+    let order: Vec<_> = world.servers[0].logins.iter().rev().take(2).map(String::as_str).collect();
+    assert_eq!(order, ["overtaking", "alice"]);
+}
+
+#[test]
 fn a_login_that_waits_too_long_for_an_identifier_reports_that() {
     let mut world = World::new(ClientConfig { sockets: 1, ..config(1) }, 4);
     for id in 0..257 {
