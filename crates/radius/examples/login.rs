@@ -2,7 +2,7 @@
 //!
 //! `cargo run -p adit-radius --example login -- METHOD USER PASSWORD SECRET REQUIRE SECONDS SERVER:PORT...`
 //!
-//! METHOD is `pap`, `chap-md5`, `mschap-v1` or `mschap-v2`, REQUIRE the setting of Message-Authenticator: `yes`, `no` or
+//! METHOD is `pap`, `chap-md5`, `mschap-v1`, `mschap-v2`, or `change` with `OLD/NEW` as PASSWORD; REQUIRE is the setting of Message-Authenticator: `yes`, `no` or
 //! `auto`. With SECONDS above 0, a login begins each second for so long. `.ci/radius` runs it against FreeRADIUS.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "an example")]
@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use adit_crypto::Rng;
 use adit_crypto::proof::{Proof, Proven, Secret, check};
 use adit_crypto::secret::Password;
-use adit_crypto::{chap, mschap};
+use adit_crypto::{change_password, chap, mschap};
 use adit_radius::client::{
     Client, ClientConfig, Command, Event, RequestId, ServerConfig, ServerId, SocketId,
 };
@@ -44,13 +44,19 @@ fn proof(method: &str, user: &str, password: &Password, rng: &mut Rng) -> Option
             let nt_response = mschap::nt_response_v2(&challenge, &peer_challenge, &name, &hash);
             Proof::MsChapV2 { authenticator_challenge: challenge, peer_challenge, nt_response, name }
         }
+        "change" => {
+            let (old, new) = password.expose().split_once('/')?;
+            let (old, new) = (Password::new(old), Password::new(new));
+            Proof::ChangePassword(change_password::make(rng, user.as_bytes(), &challenge, &old, &new)?)
+        }
         _ => return None,
     })
 }
 
 /// Compares the server's proof and keys with those that follow from the password.
 fn compare(proof: &Proof, password: &Password, accept: &Accept) -> String {
-    let Ok(Proven { mschap, keys, .. }) = check(proof, &Secret::Clear(password.clone())) else {
+    let old = password.expose().split('/').next().unwrap_or_default();
+    let Ok(Proven { mschap, keys, .. }) = check(proof, &Secret::Clear(Password::new(old))) else {
         return "the proof is wrong itself".to_owned();
     };
     let sent = match (proof, &accept.mppe.chap) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::builder::{Builder, Signing};
 use crate::credentials::{self, Credentials};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::number::{microsoft, standard, vendor};
 use crate::packet::Code;
 use crate::secret::SharedSecret;
@@ -59,7 +59,7 @@ pub struct Call {
 /// A login, in the form in which it is sent to any server.
 #[derive(Clone, Debug)]
 pub struct AccessRequest {
-    /// User-Name, as sent by the client.
+    /// User-Name, as sent by the client. Only with EAP it may be empty: it is then left out.
     pub user_name: Vec<u8>,
     /// What the client proves.
     pub credentials: Credentials,
@@ -76,10 +76,18 @@ impl AccessRequest {
     /// choose what precedes it (CVE-2024-3596).
     ///
     /// # Errors
-    /// If a value or the packet is too long.
+    /// If a value or the packet is too long, or the name is missing.
     pub fn to_packet(&self, id: u8, authenticator: [u8; 16], secret: &SharedSecret) -> Result<Vec<u8>> {
         let mut builder = Builder::new(Code::AccessRequest, id, authenticator);
-        builder.message_authenticator().octets(standard::USER_NAME, &self.user_name);
+        builder.message_authenticator();
+        match (&self.credentials, self.user_name.as_slice()) {
+            (Credentials::Eap(_), []) => {}
+            // RFC 2865 section 5 forbids empty attributes.
+            (Credentials::Proof(_), []) => return Err(Error::new("User-Name", 0, "at least 1 octet", 0)),
+            (_, name) => {
+                builder.octets(standard::USER_NAME, name);
+            }
+        }
         credentials::append(&self.credentials, &mut builder, &authenticator, secret)?;
         append_nas(&self.nas, &mut builder);
         builder

@@ -135,6 +135,13 @@ fn c205_an_eap_packet_is_split_and_an_empty_one_begins() {
 }
 
 #[test]
+fn an_eap_client_need_not_have_a_name() {
+    let login = AccessRequest { user_name: Vec::new(), ..request(Credentials::Eap(Vec::new())) };
+    let octets = login.to_packet(7, REQUEST_AUTHENTICATOR, &secret()).unwrap();
+    assert_eq!(value(&octets, None, standard::USER_NAME), Vec::<Vec<u8>>::new());
+}
+
+#[test]
 fn values_that_do_not_fit_are_errors_with_their_name() {
     let failed =
         |login: AccessRequest| login.to_packet(7, REQUEST_AUTHENTICATOR, &secret()).unwrap_err().to_string();
@@ -145,6 +152,10 @@ fn values_that_do_not_fit_are_errors_with_their_name() {
     assert_eq!(
         failed(AccessRequest { user_name: vec![b'x'; 254], ..request(pap("x")) }),
         "RADIUS User-Name at octet 0: expected at most 253 octets, found 254"
+    );
+    assert_eq!(
+        failed(AccessRequest { user_name: Vec::new(), ..request(pap("x")) }),
+        "RADIUS User-Name at octet 0: expected at least 1 octet, found 0"
     );
     assert_eq!(
         failed(request(Credentials::Eap(vec![0; 3001]))),
