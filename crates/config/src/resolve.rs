@@ -67,7 +67,7 @@ impl<'a> Section<'a> {
     fn key(&self, name: &str) -> String {
         let is_set = |path: &[&str]| self.tree.find(&[path, &[name]].concat()).is_some();
         let path = match self.under {
-            Some(under) if !is_set(self.path) && is_set(under) => under,
+            Some(under) if !is_set(self.path) => under,
             _ => self.path,
         };
         [path, &[name]].concat().join(".")

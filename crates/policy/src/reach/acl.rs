@@ -83,6 +83,11 @@ impl Acl {
         Acl { rules, routes, tree, compiled, v6 }
     }
 
+    /// Whether both lists consist of the same rules, for the same routes.
+    pub fn is_same(&self, other: &Acl) -> bool {
+        self.rules == other.rules && self.routes == other.routes
+    }
+
     /// The rules.
     pub fn rules(&self) -> &[Rule] {
         &self.rules

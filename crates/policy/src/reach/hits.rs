@@ -12,6 +12,8 @@ const MOST: usize = 64;
 pub struct Hit {
     /// The decider.
     pub by: Decider,
+    /// Whether it denied them. `access.server` may do both, which is counted apart.
+    pub is_denied: bool,
     /// Packets, of all destinations.
     pub packets: u64,
     /// Packets to a single host. Hosts send many packets to all hosts, which need no answer.
@@ -39,8 +41,8 @@ pub struct Hits {
 impl Hits {
     /// Counters for the rules of a reach. Everything that they will need is allocated here.
     pub fn new(reach: Arc<Reach>) -> Hits {
-        // Server, clients, end and source are counted beside the rules.
-        let capacity = (reach.acl.rules().len() + 4).min(MOST);
+        // Server (twice), clients, end and source are counted beside the rules.
+        let capacity = (reach.acl.rules().len() + 5).min(MOST);
         Hits {
             reach: Some(reach),
             hits: Vec::with_capacity(capacity),
@@ -50,13 +52,24 @@ impl Hits {
         }
     }
 
+    /// Counts for other rules from now on. If only the addresses of the host have changed, the counters are kept.
+    pub fn set_reach(&mut self, reach: Arc<Reach>) {
+        let is_same = self.reach.as_ref().is_some_and(|old| Arc::ptr_eq(&old.acl, &reach.acl));
+        if is_same {
+            self.reach = Some(reach);
+            self.has_changed = true;
+        } else {
+            *self = Hits::new(reach);
+        }
+    }
+
     /// Counts a packet; `last` is its destination if that is a single host.
     pub fn count(&mut self, by: Decider, is_denied: bool, last: Option<u64>) {
         self.has_changed = true;
         if is_denied && last.is_some() {
             self.last_denial = Some(by);
         }
-        let Some(hit) = self.hit(by) else {
+        let Some(hit) = self.hit(by, is_denied) else {
             self.others += 1;
             return;
         };
@@ -67,12 +80,13 @@ impl Hits {
         }
     }
 
-    fn hit(&mut self, by: Decider) -> Option<&mut Hit> {
-        if self.hits.get(self.recent).is_none_or(|hit| hit.by != by) {
-            self.recent = match self.hits.iter().position(|hit| hit.by == by) {
+    fn hit(&mut self, by: Decider, is_denied: bool) -> Option<&mut Hit> {
+        let is_it = |hit: &Hit| hit.by == by && hit.is_denied == is_denied;
+        if !self.hits.get(self.recent).is_some_and(is_it) {
+            self.recent = match self.hits.iter().position(is_it) {
                 Some(at) => at,
                 None if self.hits.len() < self.capacity => {
-                    self.hits.push(Hit { by, packets: 0, unicast: 0, last: 0 });
+                    self.hits.push(Hit { by, is_denied, packets: 0, unicast: 0, last: 0 });
                     self.hits.len() - 1
                 }
                 None => return None,

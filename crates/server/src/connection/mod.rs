@@ -23,7 +23,9 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 pub(crate) use adapters::BlockingAddresses;
-pub(crate) use handles::{Handles, Now};
+#[cfg(test)]
+pub(crate) use handles::FinalCounters;
+pub(crate) use handles::{Handles, Now, PacketPath};
 pub(crate) use machine::Start;
 
 use crate::login::REFUSAL_DELAY;

@@ -141,7 +141,7 @@ impl Path {
             }
             PathCommand::Network(network) => self.gate = network.map(Gate::new),
             PathCommand::Reach(reach) => {
-                self.hits = Hits::new(Arc::clone(&reach));
+                self.hits.set_reach(Arc::clone(&reach));
                 self.reach = Some(reach);
             }
             PathCommand::Mtu(mtu) => self.config.mtu = self.config.mtu.min(mtu),

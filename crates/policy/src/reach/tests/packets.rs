@@ -188,14 +188,25 @@ fn hits_are_counted_for_a_bounded_number_of_rules() {
     let mut hits = Hits::new(Arc::new(reach));
     for rule in 0..200 {
         hits.count(Decider::Rule(rule), true, (rule < 100).then_some(7));
-        hits.count(Decider::Rule(3), false, None);
+        hits.count(Decider::Rule(3), true, None);
     }
     assert_eq!(hits.hits().len(), 64);
     assert_eq!(hits.others(), 200 - 64);
     assert!(
-        hits.hits().contains(&Hit { by: Decider::Rule(3), packets: 201, unicast: 1, last: 7 }),
+        hits.hits().contains(&Hit {
+            by: Decider::Rule(3),
+            is_denied: true,
+            packets: 201,
+            unicast: 1,
+            last: 7
+        }),
         "{hits:?}"
     );
     assert_eq!(hits.last_denial(), Some(Decider::Rule(99)));
     assert!(hits.take_changed() && !hits.take_changed());
+    let same = Reach::clone(hits.reach().unwrap());
+    hits.set_reach(Arc::new(Reach { locals: Arc::default(), ..same.clone() }));
+    assert_eq!(hits.hits().len(), 64, "other addresses of the host change no rule");
+    hits.set_reach(Arc::new(Reach { acl: Arc::new(Acl::new(rules(&["deny any"]), None)), ..same }));
+    assert_eq!((hits.hits().len(), hits.others(), hits.last_denial()), (0, 0, None));
 }

@@ -11,6 +11,7 @@ use adit_crypto::proof::{self, Secret};
 use adit_crypto::secret::Password;
 use adit_diag::{Code, Counters, LoginRefusal};
 use adit_policy::admission::Stage;
+use adit_policy::reach::Hits;
 use adit_ppp::auth::{AuthRequest, MsChapError, Rejection};
 use adit_ppp::link::AddressGrant;
 use adit_store::{Change, Release, SessionId};
@@ -96,6 +97,10 @@ impl Fake {
             authenticator: Box::new(FakeAuthenticator),
             addresses: Arc::clone(self) as _,
             routes: Arc::clone(self) as _,
+            reach: Arc::new(crate::reach::ReachTable::new(
+                super::world::config(""),
+                adit_policy::reach::Locals::default(),
+            )),
         })
     }
 
@@ -179,7 +184,7 @@ impl PacketPath for Fake {
     fn close(&self, call_id: LocalCallId) -> Option<FinalCounters> {
         self.write(format!("path close {call_id}"));
         let late = self.packets.load(Ordering::Relaxed) + 1;
-        Some(Box::new(move || Counters { rx_packets: late, ..Counters::default() }))
+        Some(Box::new(move || (Counters { rx_packets: late, ..Counters::default() }, Hits::default())))
     }
 }
 
