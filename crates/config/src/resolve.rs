@@ -180,10 +180,11 @@ fn pool(section: &Section<'_>, name: &str) -> Option<Option<PoolConfig>> {
 }
 
 fn access(section: &Section<'_>, encryption: Encryption) -> Option<Access> {
+    let tunnel = if section.word("tunnel")? == "all" { Tunnel::All } else { Tunnel::Split };
     let from = section.get("from", |node| read::list(node, &(1..=1024), read::source_net))?;
     Some(Access {
         pool: section.get("pool", read::pool_name)?,
-        tunnel: if section.word("tunnel")? == "all" { Tunnel::All } else { Tunnel::Split },
+        tunnel,
         routes: section.get("routes", |node| read::list(node, &(0..=1024), read::prefix))?,
         idle: section.duration_or_never("idle")?,
         max: section.duration_or_never("max")?,
@@ -199,7 +200,8 @@ fn access(section: &Section<'_>, encryption: Encryption) -> Option<Access> {
             server: section.key("server"),
             client_to_client: section.key("client_to_client"),
             acl: section.node("acl").map(|_| section.key("acl")),
-            routes: section.key("routes"),
+            // With all traffic in the tunnel the routes decide nothing.
+            routes: section.key(if tunnel == Tunnel::All { "tunnel" } else { "routes" }),
         },
     })
 }

@@ -39,7 +39,7 @@ pub struct Keys {
     pub client_to_client: String,
     /// `access.acl`; `None` if there is no list, so that the routes decide.
     pub acl: Option<String>,
-    /// `access.routes`.
+    /// `access.routes`, or `access.tunnel` where that makes every destination a route.
     pub routes: String,
 }
 

@@ -44,7 +44,7 @@ pub struct NoQuestion;
 
 impl fmt::Display for NoQuestion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ADDRESS:PORT, ADDRESS:PORT/udp, ADDRESS/icmp or ADDRESS is expected")
+        f.write_str("expected ADDRESS:PORT[/udp], ADDRESS/icmp or ADDRESS")
     }
 }
 

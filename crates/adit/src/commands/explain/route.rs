@@ -77,9 +77,9 @@ struct Line {
 }
 
 pub(super) fn run(user: &str, to: &str, output: &Output, places: &Places) -> Result<Exit, Failure> {
-    let question: Question = to.parse().map_err(|error| {
-        Failure::usage(format!("\"{}\" is no destination: {error}", printable(to)))
-            .fix("look the name up at the inner DNS server: nslookup NAME SERVER")
+    let question: Question = to.parse().map_err(|_| {
+        Failure::usage(format!("\"{}\" is no destination", printable(to)))
+            .fix("ADDRESS[:PORT[/udp]], ADDRESS/icmp; a name: nslookup NAME SERVER")
     })?;
     let settings = Settings::load(places)?;
     let Some(store) = settings.store_to_read()? else {
