@@ -10,13 +10,25 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use adit_config::Config;
+use adit_dataplane::Dataplane;
 use adit_policy::reach::{Acl, Locals, Reach};
 use adit_tunnel::path::PathCommand;
 use adit_wire::LocalCallId;
 
-use crate::connection::PacketPath;
 use crate::registry::Registry;
 use crate::session::Session;
+
+/// Takes the rules of calls: the packet paths.
+pub(crate) trait SetReach: Send + Sync {
+    /// Uses these rules for a call from now on.
+    fn set_reach(&self, call_id: LocalCallId, reach: Arc<Reach>);
+}
+
+impl SetReach for Dataplane {
+    fn set_reach(&self, call_id: LocalCallId, reach: Arc<Reach>) {
+        self.command(call_id, PathCommand::Reach(reach));
+    }
+}
 
 /// The compiled rules of all groups.
 #[derive(Debug)]
@@ -40,7 +52,7 @@ impl ReachTable {
     }
 
     /// Gives a session the rules of a group, and from now on their changes.
-    pub(crate) fn apply(&self, session: &Session, call_id: LocalCallId, path: &dyn PacketPath) {
+    pub(crate) fn apply(&self, session: &Session, call_id: LocalCallId, path: &dyn SetReach) {
         let mut state = self.lock();
         let mut known = session.known();
         let group = known.group.clone();
@@ -48,11 +60,11 @@ impl ReachTable {
         let reach = state.of_group(group.as_deref());
         known.reach = Some(Arc::clone(&reach));
         drop(known);
-        path.command(call_id, PathCommand::Reach(reach));
+        path.set_reach(call_id, reach);
     }
 
     /// Uses another configuration, for running sessions too.
-    pub(crate) fn set_config(&self, config: Arc<Config>, registry: &Registry, path: &dyn PacketPath) {
+    pub(crate) fn set_config(&self, config: Arc<Config>, registry: &Registry, path: &dyn SetReach) {
         let mut state = self.lock();
         state.config = config;
         let former = std::mem::take(&mut state.compiled);
@@ -68,7 +80,7 @@ impl ReachTable {
     }
 
     /// Uses other addresses of this host, for running sessions too.
-    pub(crate) fn set_locals(&self, locals: Locals, registry: &Registry, path: &dyn PacketPath) {
+    pub(crate) fn set_locals(&self, locals: Locals, registry: &Registry, path: &dyn SetReach) {
         let mut state = self.lock();
         if *state.locals == locals {
             return;
@@ -99,7 +111,7 @@ impl State {
         self.config.reach(group, Arc::clone(&self.locals))
     }
 
-    fn give_all(&mut self, registry: &Registry, path: &dyn PacketPath) {
+    fn give_all(&mut self, registry: &Registry, path: &dyn SetReach) {
         for session in registry.all() {
             let mut known = session.known();
             let (true, Some((call_id, _))) = (known.has_reach, known.call_ids) else { continue };
@@ -107,7 +119,7 @@ impl State {
             let reach = self.of_group(group.as_deref());
             known.reach = Some(Arc::clone(&reach));
             drop(known);
-            path.command(call_id, PathCommand::Reach(reach));
+            path.set_reach(call_id, reach);
         }
     }
 }

@@ -37,7 +37,7 @@ pub struct HostNet {
 /// Adds the conflicts with the host.
 pub(crate) fn run(report: &mut Report<'_>, config: &Config, host: &HostFacts) {
     listens(report, config, host);
-    reach::run_host(report, config, host);
+    reach::run_host(report, config, host.addresses.iter().map(|address| address.net.addr()));
     if let Some(interface) = &config.server.interface
         && !host.interfaces.contains(interface)
     {

@@ -9,7 +9,7 @@ use adit_policy::Access;
 use adit_policy::reach::{Action, Answer, Decider, Locals, Outcome, Question, Reach, Shadowed, Target};
 use ipnet::IpNet;
 
-use crate::check::{HostFacts, below, pool_path};
+use crate::check::{below, pool_path};
 use crate::finding::{Finding, Level};
 use crate::model::{Config, ReachTest, TestAs};
 use crate::report::Report;
@@ -26,9 +26,8 @@ pub(super) fn run(report: &mut Report<'_>, config: &Config) {
 }
 
 /// The tests about other addresses of this host: the configuration alone does not show that they are local.
-pub(super) fn run_host(report: &mut Report<'_>, config: &Config, host: &HostFacts) {
+pub(super) fn run_host(report: &mut Report<'_>, config: &Config, addresses: impl Iterator<Item = Ipv4Addr>) {
     let known = locals(config.own_addresses());
-    let addresses = host.addresses.iter().map(|address| address.net.addr());
     let all = locals(config.own_addresses().chain(addresses));
     tests(report, config, &all, |to| all.contains_v4(to) && !known.contains_v4(to));
 }

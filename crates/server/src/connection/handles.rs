@@ -22,7 +22,7 @@ use jiff::Timestamp;
 use crate::addresses::LeaseRequest;
 use crate::event_writer::Entry;
 use crate::message::Learned;
-use crate::reach::ReachTable;
+use crate::reach::{ReachTable, SetReach};
 use crate::registry::Registry;
 
 /// A boxed future. These wait for a store or the kernel, which takes longer than an allocation.
@@ -60,7 +60,7 @@ pub(crate) trait Recorder: Send + Sync {
 }
 
 /// The data paths of calls, and the allocation of Call IDs.
-pub(crate) trait PacketPath: Send + Sync {
+pub(crate) trait PacketPath: SetReach {
     /// Reserves a Call ID for a call with `peer`; `None` when all are in use. [`PacketPath::close`] frees it.
     fn reserve_call_id(&self, peer: Ipv4Addr) -> Option<LocalCallId>;
     /// Opens the data path of a call between our address `local` and `peer`.

@@ -23,9 +23,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 pub(crate) use adapters::BlockingAddresses;
-#[cfg(test)]
-pub(crate) use handles::FinalCounters;
-pub(crate) use handles::{Handles, Now, PacketPath};
+pub(crate) use handles::{Handles, Now};
 pub(crate) use machine::Start;
 
 use crate::login::REFUSAL_DELAY;

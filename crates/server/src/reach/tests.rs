@@ -8,13 +8,10 @@ use adit_config::{Checked, Source};
 use adit_diag::event::EventFacts;
 use adit_policy::reach::{Decider, Hits, Outcome};
 use adit_store::SessionId;
-use adit_tunnel::events::Unmatched;
-use adit_tunnel::path::PathConfig;
 use adit_wire::PeerCallId;
 
 use super::report::Reported;
 use super::*;
-use crate::connection::FinalCounters;
 
 const CALL_ID: LocalCallId = LocalCallId::new(7);
 
@@ -32,26 +29,9 @@ impl Paths {
     }
 }
 
-impl PacketPath for Paths {
-    fn reserve_call_id(&self, _peer: Ipv4Addr) -> Option<LocalCallId> {
-        None
-    }
-    fn open(&self, _call_id: LocalCallId, _local: Ipv4Addr, _peer: Ipv4Addr, _config: PathConfig) {}
-    fn command(&self, call_id: LocalCallId, command: PathCommand) {
-        if let PathCommand::Reach(reach) = command {
-            self.0.lock().unwrap().push((call_id, reach));
-        }
-    }
-    fn send_frame(&self, _call_id: LocalCallId, _frame: Vec<u8>) {}
-    fn send_ip(&self, _call_id: LocalCallId, _packet: Vec<u8>) {}
-    fn counters(&self, _call_id: LocalCallId) -> Option<adit_diag::Counters> {
-        None
-    }
-    fn unmatched(&self, _call_id: LocalCallId, _peer: Ipv4Addr, _since: Instant) -> Option<Unmatched> {
-        None
-    }
-    fn close(&self, _call_id: LocalCallId) -> Option<FinalCounters> {
-        None
+impl SetReach for Paths {
+    fn set_reach(&self, call_id: LocalCallId, reach: Arc<Reach>) {
+        self.0.lock().unwrap().push((call_id, reach));
     }
 }
 

@@ -11,7 +11,7 @@ use adit_crypto::proof::{self, Secret};
 use adit_crypto::secret::Password;
 use adit_diag::{Code, Counters, LoginRefusal};
 use adit_policy::admission::Stage;
-use adit_policy::reach::Hits;
+use adit_policy::reach::{Hits, Reach};
 use adit_ppp::auth::{AuthRequest, MsChapError, Rejection};
 use adit_ppp::link::AddressGrant;
 use adit_store::{Change, Release, SessionId};
@@ -27,6 +27,7 @@ use super::super::handles::{
 use crate::addresses::LeaseRequest;
 use crate::event_writer::Entry;
 use crate::message::Learned;
+use crate::reach::{ReachTable, SetReach};
 use crate::registry::Registry;
 
 pub(super) const PASSWORD: &str = "correct horse";
@@ -97,10 +98,7 @@ impl Fake {
             authenticator: Box::new(FakeAuthenticator),
             addresses: Arc::clone(self) as _,
             routes: Arc::clone(self) as _,
-            reach: Arc::new(crate::reach::ReachTable::new(
-                super::world::config(""),
-                adit_policy::reach::Locals::default(),
-            )),
+            reach: Arc::new(ReachTable::new(super::world::config(""), adit_policy::reach::Locals::default())),
         })
     }
 
@@ -148,6 +146,12 @@ impl Slot for FakeSlot {
 impl Drop for FakeSlot {
     fn drop(&mut self) {
         self.0.write("slot free");
+    }
+}
+
+impl SetReach for Fake {
+    fn set_reach(&self, call_id: LocalCallId, _reach: Arc<Reach>) {
+        assert_eq!(call_id, CALL_ID);
     }
 }
 
