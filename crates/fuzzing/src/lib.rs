@@ -19,6 +19,7 @@ mod packets;
 mod path;
 mod ppp;
 mod radius;
+mod rules;
 mod socket;
 mod stream;
 mod tunnel;
@@ -42,6 +43,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "path", run: path::path },
     Target { name: "control_connection", run: control::control_connection },
     Target { name: "config_toml", run: files::config_toml },
+    Target { name: "access_rules", run: rules::access_rules },
     Target { name: "journal", run: files::journal },
     Target { name: "control_socket", run: socket::control_socket },
     Target { name: "link_server", run: link::link_server },

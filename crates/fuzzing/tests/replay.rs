@@ -80,6 +80,11 @@ fn c236_mppe_decrypt() {
 }
 
 #[test]
+fn access_rules() {
+    replay("access_rules");
+}
+
+#[test]
 fn c236_path() {
     replay("path");
 }

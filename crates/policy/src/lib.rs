@@ -1,4 +1,4 @@
-//! Address pools, access rules, account state and user names.
+//! Address pools, access rules, access lists, account state and user names.
 //!
 //! Pure decisions: time is an argument, randomness is given, every table has a named bound.
 
@@ -9,6 +9,7 @@ pub mod account;
 pub mod admission;
 pub mod name;
 pub mod pool;
+pub mod reach;
 
 pub use access::{Access, Admission, Encryption, OnSecond, Tunnel};
 pub use account::{Account, AccountRules, decide};

@@ -28,6 +28,7 @@ mod listener;
 mod login;
 mod message;
 mod rate_limit;
+mod reach;
 mod registry;
 mod run;
 mod server;

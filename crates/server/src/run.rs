@@ -21,7 +21,7 @@ use crate::server::{Options, Parts, Server, watch};
 use crate::service::Service;
 use crate::socket::{self, Serving};
 use crate::terminal::Terminal;
-use crate::{convert, crashed, dispatch, listener, watchdog};
+use crate::{convert, crashed, dispatch, listener, reach, watchdog};
 
 /// Threads that wait for the store. It serves one at a time, so more threads would only queue there, each
 /// with a stack.
@@ -82,6 +82,8 @@ async fn serve(options: Options) -> Result<()> {
     }
     dispatch::start(events, Arc::clone(&registry))
         .map_err(|error| ServerError::new(Code::S08, format!("no thread: {error}"), "look at ulimit -u"))?;
+    // After the host was set up: the server's own addresses in the pools are among them.
+    let locals = reach::watch::read()?;
     let seed = adit_sys::host::random_seed().map_err(|error| sys_error(&error))?;
     let server = Arc::new(Server::new(Parts {
         config,
@@ -101,6 +103,7 @@ async fn serve(options: Options) -> Result<()> {
         descriptors,
         version,
         listen: addresses,
+        locals,
     }));
     server.remember_logins();
     let mut tasks = tokio::task::JoinSet::new();
@@ -117,6 +120,7 @@ async fn serve(options: Options) -> Result<()> {
     server.event_writer.enqueue_event(NewEvent::new(Timestamp::now(), EventFacts::ServerStart));
     server.report_clock(clock);
     watch::start(&server)?;
+    reach::watch::start(&server)?;
     let mut signals = Signals::new()?;
     ready(&server.status().await);
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);

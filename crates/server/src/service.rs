@@ -59,7 +59,10 @@ impl Service {
                 Ok(Response::Sessions(server.registry.all().iter().map(|session| session.row()).collect()))
             }
             Request::Session { selector } => match server.registry.select(&selector).last() {
-                Some(session) => Ok(Response::Session(Box::new(session.detail()))),
+                Some(session) => {
+                    server.read_hits(session);
+                    Ok(Response::Session(Box::new(session.detail())))
+                }
                 None => Err(no_session(&selector)),
             },
             Request::Kick { selector, reason, dry_run } => self.kick(&selector, &reason, dry_run),

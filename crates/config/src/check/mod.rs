@@ -5,6 +5,7 @@ mod auth;
 mod host;
 mod link;
 mod pools;
+mod reach;
 mod server;
 
 pub(crate) use host::run as run_host;
@@ -18,6 +19,7 @@ pub(crate) fn run(report: &mut Report<'_>, config: &Config) {
     server::run(report, config);
     pools::run(report, config);
     access::run(report, config);
+    reach::run(report, config);
     auth::run(report, config);
     link::run(report, config);
 }

@@ -48,6 +48,12 @@ impl EventFacts {
                 fields.put("seconds", Some(seconds));
             }
             EventFacts::GreFlood { per_second } => fields.put("per_second", Some(per_second)),
+            EventFacts::AclDeny(matched) | EventFacts::AclAllow(matched) => {
+                fields.put("key", Some(&matched.key));
+                fields.put("rule", Some(&matched.rule));
+                fields.put("packets", Some(matched.packets));
+                fields.put("last", matched.last);
+            }
             EventFacts::UserAdd(changed)
             | EventFacts::UserSet(changed)
             | EventFacts::UserRemove(changed)

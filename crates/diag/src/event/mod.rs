@@ -15,7 +15,7 @@ use core::net::Ipv4Addr;
 use serde::{Deserialize, Serialize};
 
 use crate::AuthMethod;
-use crate::note::{Cause, Finding, Why};
+use crate::note::{Cause, Destination, Finding, Why};
 
 pub use host::{HostFault, HostPart, LostSession, ReloadFailed};
 pub use kind::{EventKind, UnknownKind};
@@ -91,6 +91,12 @@ pub enum EventFacts {
         /// Packets with the Call ID of no call, per second.
         per_second: u64,
     },
+    /// See [`EventKind::AclDeny`].
+    #[serde(rename = "acl.deny")]
+    AclDeny(RuleMatched),
+    /// See [`EventKind::AclAllow`].
+    #[serde(rename = "acl.allow")]
+    AclAllow(RuleMatched),
     /// See [`EventKind::UserAdd`].
     #[serde(rename = "user.add")]
     UserAdd(AccountChanged),
@@ -112,6 +118,20 @@ pub enum EventFacts {
     /// See [`EventKind::UserUnlock`].
     #[serde(rename = "user.unlock")]
     UserUnlock(AccountChanged),
+}
+
+/// Packets about which a rule has decided.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct RuleMatched {
+    /// The configuration key that decided, with the number of the entry in a list.
+    pub key: String,
+    /// Its value: the rule, as it is written in the file.
+    pub rule: String,
+    /// Packets since the event before about the same session and rule.
+    pub packets: u64,
+    /// The last destination; `None` if it was all hosts.
+    pub last: Option<Destination>,
 }
 
 /// A call that never came up.
@@ -217,6 +237,8 @@ impl EventFacts {
             EventFacts::SessionForged { .. } => EventKind::SessionForged,
             EventFacts::SessionUnanswered { .. } => EventKind::SessionUnanswered,
             EventFacts::GreFlood { .. } => EventKind::GreFlood,
+            EventFacts::AclDeny(_) => EventKind::AclDeny,
+            EventFacts::AclAllow(_) => EventKind::AclAllow,
             EventFacts::UserAdd(_) => EventKind::UserAdd,
             EventFacts::UserSet(_) => EventKind::UserSet,
             EventFacts::UserRemove(_) => EventKind::UserRemove,

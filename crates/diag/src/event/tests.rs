@@ -56,6 +56,21 @@ fn an_empty_detail_is_not_shown() {
 }
 
 #[test]
+fn a_denied_packet_is_shown_with_its_rule() {
+    let last = Some(Destination { address: [192, 168, 10, 20].into(), protocol: 6, port: 3389 });
+    let (key, rule) = ("groups.staff.acl[3]".to_owned(), "deny any log".to_owned());
+    let facts = EventFacts::AclDeny(RuleMatched { key, rule, packets: 3, last });
+    let json = serde_json::to_string(&facts).unwrap();
+    assert_eq!(serde_json::from_str::<EventFacts>(&json).unwrap(), facts);
+    let shown: Vec<String> =
+        facts.fields(Some(Code::R02)).iter().map(|(key, value)| format!("{key}={value}")).collect();
+    assert_eq!(
+        shown.join(" "),
+        "layer=route key=groups.staff.acl[3] rule=deny any log packets=3 last=192.168.10.20 tcp/3389"
+    );
+}
+
+#[test]
 fn a_refused_configuration_names_the_sessions() {
     let lost = |session| LostSession { session, user: "alice".to_owned(), address: [10, 99, 0, 14].into() };
     let failed = ReloadFailed { detail: "no".to_owned(), sessions: vec![lost(7), lost(8)], omitted: 3 };

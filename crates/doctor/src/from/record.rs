@@ -215,7 +215,7 @@ fn found(facts: &mut Facts, finding: &note::Finding) {
             facts.gre.to_server.packets = sent.saturating_sub(*lost);
         }
         note::Finding::Denied { packets, key, last } => {
-            let line = format!("{key} does not name their destination, the last to {last}");
+            let line = format!("{key} does not allow their destination, the last to {last}");
             facts.inside.denied = Some(Seen::new((*packets, line)));
         }
         note::Finding::SizeProbe { lost, passes } => {

@@ -68,6 +68,7 @@ impl Server {
         lock(&self.former).push(Arc::downgrade(&old));
         *self.config.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = for_calls(new);
         drop(old);
+        self.reach.set_config(self.config(), &self.registry, &*self.dataplane);
         self.keep_addresses();
         Ok(())
     }
