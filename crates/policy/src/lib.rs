@@ -7,10 +7,12 @@
 pub mod access;
 pub mod account;
 pub mod admission;
+pub mod lockout;
 pub mod name;
 pub mod pool;
 
 pub use access::{Access, Admission, Encryption, OnSecond, Tunnel};
 pub use account::{Account, AccountRules, decide};
+pub use lockout::Lockout;
 pub use name::{DomainRule, LoginName};
 pub use pool::{AddressRefusal, AddressRequest, Chosen, PoolConfig, PoolError};
