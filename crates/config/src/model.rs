@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use adit_diag::AuthMethod;
 use adit_password::{PasswordRules, PasswordStyle};
+use adit_policy::lockout::Rules;
 use adit_policy::{Access, AccountRules, DomainRule, PoolConfig};
 
 /// A complete configuration.
@@ -176,6 +177,8 @@ pub struct Auth {
     pub domain: DomainRule,
     /// Passwords of local accounts.
     pub password: PasswordPolicy,
+    /// When accounts are locked, and addresses banned.
+    pub lockout: Rules,
 }
 
 /// A source of accounts.

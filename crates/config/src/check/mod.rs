@@ -4,6 +4,7 @@ mod access;
 mod auth;
 mod host;
 mod link;
+mod lockout;
 mod pools;
 mod server;
 
@@ -19,6 +20,7 @@ pub(crate) fn run(report: &mut Report<'_>, config: &Config) {
     pools::run(report, config);
     access::run(report, config);
     auth::run(report, config);
+    lockout::run(report, config);
     link::run(report, config);
 }
 

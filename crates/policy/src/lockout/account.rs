@@ -50,6 +50,11 @@ impl Home {
 }
 
 impl Account {
+    /// An account with these failures, and without networks of its own.
+    pub fn new(strikes: Strikes, foreign: Bucket, own: Bucket) -> Account {
+        Account { strikes, foreign, own, homes: Vec::new() }
+    }
+
     /// The account's own network that holds an address.
     pub(super) fn home(&self, now: u64, from: Ipv4Addr) -> Option<&Home> {
         self.homes.iter().find(|home| home.network.contains(&from) && home.is_valid(now))

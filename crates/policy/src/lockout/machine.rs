@@ -299,7 +299,7 @@ impl Lockout {
         banned
     }
 
-    fn note(&mut self, key: Key) {
+    pub(super) fn note(&mut self, key: Key) {
         if self.changed.len() < MAX_CHANGED {
             self.changed.insert(key);
         }
@@ -365,6 +365,35 @@ impl Lockout {
         self.note(Key::Ban(network));
         self.note(Key::Sender(network));
         true
+    }
+
+    /// Removes what is of no more use, also from what is stored. To be called now and then.
+    pub fn expire(&mut self, now: u64) {
+        let mut over: Vec<Key> = self.accounts.purge(now).into_iter().map(Key::Account).collect();
+        self.invented.purge(now);
+        self.known.purge(now);
+        let senders = self.addresses.purge(now).into_iter().chain(self.networks.purge(now));
+        over.extend(senders.map(Key::Sender));
+        let bans: Vec<Ipv4Net> =
+            self.bans.iter().filter(|(_, ban)| ban.until <= now).map(|(network, _)| *network).collect();
+        for network in bans {
+            self.bans.remove(network);
+            over.push(Key::Ban(network));
+        }
+        over.into_iter().for_each(|key| self.note(key));
+    }
+
+    /// Whether an account is locked for some address.
+    pub fn is_locked(&self, now: u64, name: &str) -> bool {
+        let Some(account) = self.accounts.get(name) else { return false };
+        let own = account.homes.iter().map(|home| home.strikes);
+        own.chain([account.strikes]).any(|strikes| strikes.lock.is_active(now))
+    }
+
+    /// The bans in force, by network.
+    pub fn bans(&self, now: u64) -> Vec<(Ipv4Net, Ban)> {
+        let active = self.bans.iter().filter(|(_, ban)| now < ban.until);
+        active.map(|(network, ban)| (*network, ban.clone())).collect()
     }
 
     /// Numbers for display; `most` locked accounts are named.

@@ -43,7 +43,8 @@ impl Lockout {
                 account.foreign.clamp(now);
                 account.own.clamp(now);
                 let expires = account.expires();
-                self.accounts.put(now, name, account, expires);
+                let removed = self.accounts.put(now, name, account, expires);
+                removed.into_iter().for_each(|name| self.note(Key::Account(name)));
             }
             Change::Home(name, _, Some(mut home)) => {
                 home.at = home.at.min(now);
@@ -51,7 +52,8 @@ impl Lockout {
                 let mut account = self.take(&name);
                 account.put_home(home);
                 let expires = account.expires();
-                self.accounts.put(now, name, account, expires);
+                let removed = self.accounts.put(now, name, account, expires);
+                removed.into_iter().for_each(|name| self.note(Key::Account(name)));
                 if home.is_valid(now) {
                     self.known.put(now, home.address, home.at, home.at.saturating_add(OWN_FOR));
                 }
@@ -59,16 +61,15 @@ impl Lockout {
             Change::Sender(network, Some(mut sender)) => {
                 sender.clamp(now, longest_ban);
                 let table = if network.prefix_len() == 32 { &mut self.addresses } else { &mut self.networks };
-                table.put(now, network, sender, sender.expires());
+                let removed = table.put(now, network, sender, sender.expires());
+                removed.into_iter().for_each(|network| self.note(Key::Sender(network)));
             }
             Change::Ban(network, Some(mut ban)) => {
                 // An administrator chose the end of the others.
                 if ban.by.is_none() {
                     ban.until = ban.until.min(now.saturating_add(longest_ban));
                 }
-                if now < ban.until {
-                    self.bans.put(now, network, ban);
-                }
+                self.bans.put(now, network, ban);
             }
             Change::Account(_, None)
             | Change::Home(_, _, None)

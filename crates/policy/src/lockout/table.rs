@@ -41,6 +41,19 @@ impl<K: Clone + Ord, V> Table<K, V> {
         removed
     }
 
+    /// Removes the entries that are of no more use; returns their keys.
+    pub(super) fn purge(&mut self, now: u64) -> Vec<K> {
+        let mut removed = Vec::new();
+        while let Some((until, _)) = self.by_expiry.first()
+            && *until <= now
+            && let Some((_, key)) = self.by_expiry.pop_first()
+        {
+            self.entries.remove(&key);
+            removed.push(key);
+        }
+        removed
+    }
+
     pub(super) fn remove<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<V>
     where
         K: std::borrow::Borrow<Q>,

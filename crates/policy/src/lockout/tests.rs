@@ -30,7 +30,7 @@ fn address(n: u32) -> Ipv4Addr {
 
 /// An address in a /24 network of its own.
 fn far(n: u32) -> Ipv4Addr {
-    address(n << 8 | 7)
+    address((n << 8) | 7)
 }
 
 const HOME: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 7);
@@ -56,7 +56,7 @@ fn with_home() -> Lockout {
 }
 
 #[test]
-fn an_attack_from_many_addresses_locks_the_account_and_not_its_owner() {
+fn c168_an_attack_from_many_addresses_locks_the_account_and_not_its_owner() {
     let mut lockout = with_home();
     let mut checked = 0;
     for n in 0..1_500 {
@@ -173,7 +173,7 @@ fn an_address_is_banned_and_the_next_ban_is_longer() {
 #[test]
 fn a_network_is_banned_as_a_whole_and_its_users_still_connect() {
     let mut lockout = with_home();
-    let of_network = |n: u32| Ipv4Addr::from(u32::from(HOME) & 0xffff_ff00 | (20 + n));
+    let of_network = |n: u32| Ipv4Addr::from((u32::from(HOME) & 0xffff_ff00) | (20 + n));
     let mut banned = Vec::new();
     for n in 0..100 {
         let made = attempt(&mut lockout, T, &format!("user{n}"), of_network(n % 50), UNKNOWN);

@@ -100,7 +100,7 @@ proptest! {
         for (wait, name, place, is_right) in steps {
             now += wait;
             // Two addresses of each of three networks.
-            let from = address((place / 2) << 8 | place % 2);
+            let from = address(((place / 2) << 8) | (place % 2));
             let begun = lockout.begin(now, NAMES[name], from);
             prop_assert_eq!(begun.is_ok(), model.allows(now, name, from), "{:?} {} from {}", begun, NAMES[name], from);
             let Ok(ticket) = begun else { continue };
