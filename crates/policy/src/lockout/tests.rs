@@ -114,6 +114,29 @@ fn logins_at_the_same_time_cannot_exceed_the_limit() {
 }
 
 #[test]
+fn the_limit_of_an_hour_holds_whatever_the_locks_do() {
+    let short = Rules { lock: Duration::from_secs(60), window: Duration::from_secs(60), ..rules() };
+    let mut lockout = Lockout::new(short);
+    let (mut checked, mut limited) = (0, 0);
+    for n in 0..60u32 {
+        match attempt(&mut lockout, T + u64::from(n) * 61_000, "alice", far(n), WRONG) {
+            Ok(_) => checked += 1,
+            Err(Refusal::HourlyLimit { until }) => {
+                limited += 1;
+                // When there is space for one, another one at the same time waits.
+                let mut then = lockout.clone();
+                let first = then.begin(until, "alice", far(98)).unwrap();
+                assert_eq!(then.begin(until, "alice", far(99)), Err(Refusal::Busy));
+                let _ = then.end(until, first, Verdict::None);
+            }
+            Err(Refusal::Locked { .. }) => {}
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+    assert!((10..=20).contains(&checked) && limited > 0, "{checked} checked, {limited} refused");
+}
+
+#[test]
 fn an_own_network_is_locked_by_its_own_failures_alone() {
     let mut lockout = with_home();
     attempt(&mut lockout, T, "alice", far(1), Verdict::Proven).unwrap();

@@ -53,7 +53,7 @@ impl Model {
                 if attempt.at >= until + DAY {
                     locks = 0;
                 }
-                until = attempt.at + (15 * MINUTE * 2u64.pow(locks.min(20))).min(DAY);
+                until = attempt.at + (MINUTE * 2u64.pow(locks.min(20))).min(DAY);
                 (in_a_row, locks) = (0, locks + 1);
             }
         }
@@ -87,7 +87,15 @@ impl Model {
 }
 
 fn step() -> impl Strategy<Value = (u64, usize, u32, bool)> {
-    let wait = prop_oneof![0u64..1_000, 0u64..5 * MINUTE, 0u64..2 * HOUR, Just(16 * MINUTE), 0u64..40 * DAY];
+    let wait = prop_oneof![
+        0u64..1_000,
+        0u64..5 * MINUTE,
+        0u64..2 * HOUR,
+        Just(16 * MINUTE),
+        Just(MINUTE),
+        Just(3 * MINUTE),
+        0u64..40 * DAY
+    ];
     (wait, 0usize..3, 0u32..6, prop::bool::weighted(0.15))
 }
 
@@ -96,6 +104,8 @@ proptest! {
     fn the_machine_decides_as_a_model_that_keeps_every_attempt(steps in prop::collection::vec(step(), 1..150)) {
         let mut rules = rules();
         rules.address.tries = 0;
+        // So short that the limit of an hour is reached, too.
+        rules.lock = Duration::from_secs(60);
         let (mut lockout, mut model, mut now) = (Lockout::new(rules), Model::default(), T);
         for (wait, name, place, is_right) in steps {
             now += wait;
