@@ -1,5 +1,9 @@
 //! `adit ban` and `adit user unlock` while the server runs.
 
+use std::io::Read as _;
+use std::net::TcpStream;
+
+use crate::common::*;
 use crate::world::{HOME, World, attacker, plan, run};
 
 #[test]
@@ -30,6 +34,18 @@ fn a_ban_holds_at_once_and_until_it_is_lifted() {
     let (_, log) = adit(&["log"]);
     assert!(log.contains("address.banned from=198.19.250.7") && log.contains("reason=\"a test\""), "{log}");
     assert!(log.contains("address.unbanned from=198.19.250.7"), "{log}");
+}
+
+#[test]
+fn a_banned_address_is_closed_before_anything_is_read() {
+    let world = World::new(&["victim"], 1, 1);
+    assert!(world.server.adit(&["ban", "add", "192.0.2.2"]).ok);
+    let mut stream =
+        world.attackers.run(|| TcpStream::connect_timeout(&(SERVER, 1723).into(), SOON).unwrap());
+    stream.set_read_timeout(Some(SOON)).unwrap();
+    assert_eq!(stream.read(&mut [0; 16]).unwrap_or(0), 0, "closed, without a message from either side");
+    let queue = world.server.status().queue;
+    assert_eq!((world.lockout().turned_away, queue.unfinished, queue.arriving), (1, 0, 0));
 }
 
 #[test]
