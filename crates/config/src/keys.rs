@@ -124,7 +124,6 @@ pub(crate) const PLANNED: &[&str] = &[
     "auth.chap_secrets",
     "auth.eap_tls",
     "auth.ldap",
-    "auth.lockout",
     "auth.mfa",
     "auth.password.change",
     "auth.radius",

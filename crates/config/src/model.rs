@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use adit_diag::AuthMethod;
 use adit_password::{PasswordRules, PasswordStyle};
+use adit_policy::lockout::Rules;
 use adit_policy::reach::{Locals, Prefixes, Question, Reach};
 use adit_policy::{Access, AccountRules, DomainRule, PoolConfig};
 
@@ -222,6 +223,8 @@ pub struct Auth {
     pub domain: DomainRule,
     /// Passwords of local accounts.
     pub password: PasswordPolicy,
+    /// When accounts are locked, and addresses banned.
+    pub lockout: Rules,
 }
 
 /// A source of accounts.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use adit_password::{PasswordRules, PasswordStyle, Strength, site_words};
 use adit_policy::pool::{default_range, default_server};
 use adit_policy::reach::Keys;
-use adit_policy::{Access, Encryption, OnSecond, PoolConfig, Tunnel};
+use adit_policy::{Access, Encryption, OnSecond, PoolConfig, Tunnel, lockout};
 
 use crate::keys::{self, Kind, Slot, default_node};
 use crate::model::{
@@ -273,6 +273,22 @@ fn auth(at: &Section<'_>, site: Vec<String>) -> Option<Auth> {
                 "random" => PasswordStyle::Random,
                 _ => PasswordStyle::Words,
             },
+        },
+        lockout: lockout(at)?,
+    })
+}
+
+fn lockout(at: &Section<'_>) -> Option<lockout::Rules> {
+    let section = at.section(&["auth", "lockout"]);
+    let address = at.section(&["auth", "lockout", "address"]);
+    Some(lockout::Rules {
+        tries: section.number("tries")?,
+        window: section.duration("window")?,
+        lock: section.duration("lock")?,
+        address: lockout::AddressRules {
+            tries: address.number("tries")?,
+            ban: address.duration("ban")?,
+            ignore: address.get("ignore", |node| read::list(node, &(0..=1024), read::prefix))?,
         },
     })
 }

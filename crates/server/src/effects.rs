@@ -10,8 +10,9 @@ use adit_config::{Checked, Config, Key, Limits, Log, LogTarget, PasswordPolicy, 
 use adit_diag::{Code, EventFacts, Note};
 use adit_policy::account::{Account, decide};
 use adit_policy::admission::Capacity;
-use adit_policy::name;
+use adit_policy::lockout::{Rules, Verdict};
 use adit_policy::reach::{Keys, Reach};
+use adit_policy::{Lockout, name};
 use adit_store::{NewEvent, SessionId};
 use adit_wire::{LocalCallId, PeerCallId};
 use jiff::Timestamp;
@@ -67,6 +68,7 @@ fn effects(config: &Config) -> Vec<String> {
         format!("{:?}", [&b"CORP\\bob"[..], b"bob"].map(|sent| name::login_name(sent, &config.auth.domain))),
     ];
     effects.extend(of_passwords(&config.auth.password));
+    effects.extend(of_lockout(&config.auth.lockout));
     effects.extend(of_limits(&config.limits));
     effects.extend(of_log(&config.log));
     for group in std::iter::once(None).chain(config.groups.keys().map(|group| Some(group.as_str()))) {
@@ -82,6 +84,25 @@ fn of_passwords(policy: &PasswordPolicy) -> Vec<String> {
     let passwords = ["kq7Zt", "vwT8rjLq2mXz0pKd5c", "Password2024Password"];
     let checked = passwords.map(|password| policy.rules.check("bob", password));
     vec![format!("{days:?}"), format!("{checked:?}")]
+}
+
+/// What becomes of many failed logins of one user and of many users at several paces, from addresses of networks that a
+/// sample may ignore.
+fn of_lockout(rules: &Rules) -> Vec<String> {
+    let mut effects = Vec::new();
+    for (users, pace) in [(1, 1), (1, 90_000), (100, 1), (100, 20_000)] {
+        for from in [[192, 168, 20, 5], [192, 168, 30, 5]].map(Ipv4Addr::from) {
+            let mut lockout = Lockout::new(rules.clone());
+            for n in 1..200 {
+                let now = n * pace;
+                effects.push(match lockout.begin(now, &format!("user{}", n % users), from) {
+                    Ok(ticket) => format!("{:?}", lockout.end(now, ticket, Verdict::Failed { exists: true })),
+                    Err(refusal) => format!("{refusal:?}"),
+                });
+            }
+        }
+    }
+    effects
 }
 
 fn of_limits(limits: &Limits) -> Vec<String> {

@@ -25,6 +25,7 @@ mod forgeries;
 mod health;
 mod host;
 mod listener;
+mod lockout;
 mod login;
 mod message;
 mod rate_limit;

@@ -16,6 +16,7 @@ use crate::capacity::Descriptors;
 use crate::error::{Result, ServerError, store_error, sys_error};
 use crate::event_writer::{EventWriter, LogLines};
 use crate::host::Host;
+use crate::lockout::Lockout;
 use crate::registry::Registry;
 use crate::server::{Options, Parts, Server, watch};
 use crate::service::Service;
@@ -72,6 +73,8 @@ async fn serve(options: Options) -> Result<()> {
     let clock = store.check_clock(Timestamp::now(), Duration::ZERO).map_err(|error| store_error(&error))?;
     let id = crashed::recover(&store, &identity).map_err(|error| store_error(&error))?;
     let event_writer = EventWriter::start(store.clone(), LogLines::open(&config.log)?);
+    let locks = store.lockout().map_err(|error| store_error(&error))?;
+    let lockout = Lockout::new(config.auth.lockout.clone(), locks, event_writer.clone());
     let pools = Addresses::new(store.clone());
     let registry = Arc::new(Registry::default());
     let plane = convert::dataplane(&config, addresses.first().map(|address| *address.ip()), state.as_deref());
@@ -96,6 +99,7 @@ async fn serve(options: Options) -> Result<()> {
         identity,
         registry,
         event_writer,
+        lockout: Arc::new(lockout),
         dataplane,
         host,
         addresses: pools,
@@ -116,6 +120,8 @@ async fn serve(options: Options) -> Result<()> {
     tasks.spawn(async move { maintained.run_maintenance().await });
     let watch = Arc::clone(&server);
     tasks.spawn(async move { watch.watch_traffic().await });
+    let lockout = Arc::clone(&server.lockout);
+    tasks.spawn(async move { lockout.keep_stored().await });
     tasks.spawn(watchdog::run(Arc::clone(&server)));
     server.event_writer.enqueue_event(NewEvent::new(Timestamp::now(), EventFacts::ServerStart));
     server.report_clock(clock);
@@ -129,6 +135,7 @@ async fn serve(options: Options) -> Result<()> {
     let grace = server.config().server.shutdown_grace;
     server.end_all(grace, signals.stop()).await;
     tasks.shutdown().await;
+    server.lockout.store_changes();
     server.event_writer.enqueue_event(NewEvent::new(Timestamp::now(), EventFacts::ServerStop));
     let event_writer = server.event_writer.clone();
     let _ = tokio::task::spawn_blocking(move || event_writer.flush()).await;

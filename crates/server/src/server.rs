@@ -36,6 +36,7 @@ use crate::error::ServerError;
 use crate::event_writer::{Entry, EventWriter};
 use crate::health::{self, Health};
 use crate::host::Host;
+use crate::lockout::Lockout;
 use crate::login::SourceAuthenticator;
 use crate::message::Message;
 use crate::rate_limit::RateLimit;
@@ -113,6 +114,7 @@ pub(crate) struct Server {
     identity: ServerIdentity,
     pub(crate) registry: Arc<Registry>,
     pub(crate) event_writer: EventWriter,
+    pub(crate) lockout: Arc<Lockout>,
     pub(crate) dataplane: Arc<Dataplane>,
     host: Arc<Host>,
     addresses: Arc<Addresses>,
@@ -160,6 +162,7 @@ pub(crate) struct Parts {
     pub(crate) identity: ServerIdentity,
     pub(crate) registry: Arc<Registry>,
     pub(crate) event_writer: EventWriter,
+    pub(crate) lockout: Arc<Lockout>,
     pub(crate) dataplane: Dataplane,
     pub(crate) host: Host,
     pub(crate) addresses: Addresses,
@@ -187,6 +190,7 @@ impl Server {
                 sources: parts.sources,
                 registry: Arc::clone(&parts.registry),
                 event_writer: parts.event_writer.clone(),
+                lockout: Arc::clone(&parts.lockout),
             }),
             addresses: Arc::new(BlockingAddresses(Arc::clone(&addresses))),
             routes: Arc::clone(&host) as _,
@@ -207,6 +211,7 @@ impl Server {
             identity: parts.identity,
             registry: parts.registry,
             event_writer: parts.event_writer,
+            lockout: parts.lockout,
             dataplane,
             host,
             addresses,
@@ -535,6 +540,8 @@ impl Server {
         }
         warnings.extend(lock(&self.reduced_limits).clone());
         let queue = self.admission.numbers();
+        let (lockout, locks) = self.lockout.status();
+        warnings.extend(locks);
         warnings.extend(self.refusals(queue));
         warnings.extend(self.registry.forgeries.warnings(Instant::now()));
         warnings.extend(unanswered::warning(&self.registry.all()));
@@ -562,6 +569,7 @@ impl Server {
                 evicted: queue.evicted,
                 unfinished: queue.unfinished,
             },
+            lockout,
             pools: config
                 .pools
                 .iter()

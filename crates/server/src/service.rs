@@ -78,7 +78,9 @@ impl Service {
                 server.request_shutdown();
                 Ok(Response::Done(Done::Stopping))
             }
-            Request::Accounts(_) | Request::History(_) | Request::Log(_) => self.admin(request, caller).await,
+            Request::Accounts(_) | Request::Bans(_) | Request::History(_) | Request::Log(_) => {
+                self.admin(request, caller).await
+            }
             Request::Follow(_) => {
                 Err(Error::new(Kind::Invalid, "what is followed has no end, so it is no one answer"))
             }
@@ -110,7 +112,7 @@ impl Service {
     /// Handles a request that needs only store and configuration.
     async fn admin(&self, request: Request, caller: Caller) -> Result<Response> {
         let mut turn = None;
-        if request.changes_accounts() {
+        if request.changes_store() {
             caller.may_change_accounts()?;
             // The event writer retries the store every few seconds; a request need not wait for that.
             if let Some(error) = self.server.event_writer.blocked() {
@@ -132,6 +134,7 @@ impl Service {
                 config: &config,
                 file: server.file(),
                 recorder: &Through(&server.event_writer),
+                lockout: &*server.lockout,
                 is_serving: true,
                 page: PAGE,
                 now: Timestamp::now(),

@@ -4,8 +4,8 @@ use adit_api::status::Status;
 use adit_client::Progress;
 
 use crate::commands::{
-    check, disconnect, doctor, explain, init, log, reload, service, session, sessions, status, stop, undo,
-    user, version,
+    ban, check, disconnect, doctor, explain, init, log, reload, service, session, sessions, status, stop,
+    undo, user, version,
 };
 use crate::document::{ErrorDocument, Known, known};
 use crate::failure::{Exit, Failure};
@@ -48,6 +48,8 @@ const KNOWN: &[Known] = &[
     known::<user::list::Users>(),
     known::<user::show::UserDocument>(),
     known::<user::change::ChangeDocument>(),
+    known::<ban::list::Bans>(),
+    known::<ban::change::BanChange>(),
     known::<version::Version>(),
 ];
 

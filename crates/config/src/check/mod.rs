@@ -4,6 +4,7 @@ mod access;
 mod auth;
 mod host;
 mod link;
+mod lockout;
 mod pools;
 mod reach;
 mod server;
@@ -21,6 +22,7 @@ pub(crate) fn run(report: &mut Report<'_>, config: &Config) {
     access::run(report, config);
     reach::run(report, config);
     auth::run(report, config);
+    lockout::run(report, config);
     link::run(report, config);
 }
 

@@ -79,6 +79,12 @@ pub(crate) static KEYS: &[Key] = &[
     key(&["auth.password"], "blocklist", Kind::BoolOrTexts, "true", "[\"purple harbour kettle\"]", "refuse passwords that are easy to guess, and those of a list; needs no network"),
     key(&["auth.password"], "max_age", Kind::DurationOrNever(secs(DAY, 3650 * DAY)), "\"365d\"", "", "a password older than this has expired"),
     key(&["auth.password"], "generate", Kind::Word(&["words", "random"]), "\"words\"", "", "style of generated passwords"),
+    key(&["auth.lockout"], "tries", Kind::Number(0..=100), "5", "", "failed logins that lock an account for addresses from which its user did not log in; 0 is never"),
+    key(&["auth.lockout"], "window", Kind::Duration(secs(60, HOUR)), "\"10m\"", "", "a failed login is forgotten when none followed for so long"),
+    key(&["auth.lockout"], "lock", Kind::Duration(secs(60, DAY)), "\"15m\"", "", "the first lock; each further one lasts twice as long, up to 24 hours"),
+    key(&["auth.lockout.address"], "tries", Kind::Number(0..=1000), "20", "", "failed logins within `window` that ban an address; four times as many ban its /24 network; 0 is never"),
+    key(&["auth.lockout.address"], "ban", Kind::Duration(secs(60, 30 * DAY)), "\"1h\"", "", "the first ban; each further one lasts twice as long, up to 24 hours"),
+    key(&["auth.lockout.address"], "ignore", Kind::Prefixes, "[]", "[\"192.168.10.0/24\"]", "networks that are never banned"),
 
     key(&["link"], "mtu", Kind::Number(576..=1500), "1400", "", "largest packet inside the tunnel"),
     key(&["link"], "mss", Kind::Mss, "\"clamp\"", "", "segment size of TCP connections through the tunnel"),

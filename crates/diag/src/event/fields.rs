@@ -64,6 +64,17 @@ impl EventFacts {
                 fields.0.extend(changed.changes.iter().cloned());
                 fields.put("by", Some(&changed.by));
             }
+            EventFacts::AccountLocked { lasts_s } => fields.put("lasts_s", Some(lasts_s)),
+            EventFacts::AddressBanned(banned) => {
+                fields.put("network", Some(banned.network));
+                fields.put("lasts_s", Some(banned.lasts_s));
+                fields.put("by", banned.by.as_ref());
+                fields.put("reason", Some(&banned.reason).filter(|reason| !reason.is_empty()));
+            }
+            EventFacts::AddressUnbanned(unbanned) => {
+                fields.put("network", Some(unbanned.network));
+                fields.put("by", Some(&unbanned.by));
+            }
         }
         fields.0
     }

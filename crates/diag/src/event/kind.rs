@@ -81,6 +81,12 @@ kinds! {
     UserDisable = "user.disable",
     /// An account may try again after failed logins.
     UserUnlock = "user.unlock",
+    /// Failed logins locked an account.
+    AccountLocked = "account.locked",
+    /// An address or network was banned, after failed logins or by an administrator.
+    AddressBanned = "address.banned",
+    /// An administrator lifted a ban.
+    AddressUnbanned = "address.unbanned",
 }
 
 impl EventKind {

@@ -4,6 +4,7 @@
 //! [`EventFacts`], one variant for each kind. [`EventFacts::fields`] is how they are shown, `key=value`; nothing reads
 //! that back. The words are stored: they are not changed.
 
+mod ban;
 mod fields;
 mod host;
 mod kind;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::AuthMethod;
 use crate::note::{Cause, Destination, Finding, Why};
 
+pub use ban::{Banned, Unbanned};
 pub use host::{HostFault, HostPart, LostSession, ReloadFailed};
 pub use kind::{EventKind, UnknownKind};
 pub use recorded::Recorded;
@@ -118,6 +120,18 @@ pub enum EventFacts {
     /// See [`EventKind::UserUnlock`].
     #[serde(rename = "user.unlock")]
     UserUnlock(AccountChanged),
+    /// See [`EventKind::AccountLocked`].
+    #[serde(rename = "account.locked")]
+    AccountLocked {
+        /// How long the lock lasts, in seconds.
+        lasts_s: u64,
+    },
+    /// See [`EventKind::AddressBanned`].
+    #[serde(rename = "address.banned")]
+    AddressBanned(Banned),
+    /// See [`EventKind::AddressUnbanned`].
+    #[serde(rename = "address.unbanned")]
+    AddressUnbanned(Unbanned),
 }
 
 /// Packets about which a rule has decided.
@@ -246,6 +260,9 @@ impl EventFacts {
             EventFacts::UserEnable(_) => EventKind::UserEnable,
             EventFacts::UserDisable(_) => EventKind::UserDisable,
             EventFacts::UserUnlock(_) => EventKind::UserUnlock,
+            EventFacts::AccountLocked { .. } => EventKind::AccountLocked,
+            EventFacts::AddressBanned(_) => EventKind::AddressBanned,
+            EventFacts::AddressUnbanned(_) => EventKind::AddressUnbanned,
         }
     }
 

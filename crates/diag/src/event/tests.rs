@@ -91,3 +91,23 @@ fn a_fault_and_its_end_are_shown_alike() {
     assert_eq!(shown(EventFacts::ServerRepair(fault(Some(4)))), ["address", "gone", "4"]);
     assert_eq!(serde_json::to_string(&HostPart::Address).unwrap(), "\"address\"");
 }
+
+#[test]
+fn a_ban_names_network_end_and_administrator() {
+    let network = "203.0.113.0/24".parse().unwrap();
+    let banned = |by: Option<&str>, reason: &str| {
+        let by = by.map(str::to_owned);
+        EventFacts::AddressBanned(Banned { network, lasts_s: 3_600, by, reason: reason.to_owned() })
+    };
+    let shown = |facts: &EventFacts, code| {
+        facts.fields(code).iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(" ")
+    };
+    let by_server = banned(None, "");
+    assert_eq!(shown(&by_server, Some(Code::A04)), "layer=auth network=203.0.113.0/24 lasts_s=3600");
+    let by_root = banned(Some("root"), "scan");
+    assert_eq!(shown(&by_root, None), "network=203.0.113.0/24 lasts_s=3600 by=root reason=scan");
+    for facts in [by_server, by_root, EventFacts::AccountLocked { lasts_s: 9 }] {
+        let json = serde_json::to_string(&facts).unwrap();
+        assert_eq!(serde_json::from_str::<EventFacts>(&json).unwrap(), facts, "{json}");
+    }
+}

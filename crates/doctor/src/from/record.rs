@@ -139,6 +139,9 @@ fn known(refusal: &LoginRefusal) -> Option<Known> {
         LoginRefusal::BadName { .. }
         | LoginRefusal::NeedsReversiblePassword { .. }
         | LoginRefusal::Locked { .. }
+        | LoginRefusal::HourlyLimit { .. }
+        | LoginRefusal::TooManyAtOnce { .. }
+        | LoginRefusal::AddressBanned { .. }
         | LoginRefusal::Disabled { .. }
         | LoginRefusal::Expired { .. }
         | LoginRefusal::NoVpnPermission { .. }

@@ -17,7 +17,8 @@ impl Caller {
         if is_trusted(self.uid, Some(adit_sys::host::effective_user())) {
             return Ok(());
         }
-        let message = "you may look at accounts and sessions, and end sessions, but not change accounts";
+        let message =
+            "you may look at accounts and sessions, and end sessions, but not change accounts or bans";
         Err(Error::new(Kind::Denied, message).code(Code::S08).fix("run it with sudo, or as the user adit"))
     }
 }
