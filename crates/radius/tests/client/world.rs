@@ -68,10 +68,10 @@ impl Model {
             if !self.seen.insert((socket, octets.to_vec())) && name.starts_with("slow") {
                 return None;
             }
-            let code = match name.get(..3) {
-                Some("bad") => Code::AccessReject,
-                Some("mor") => Code::AccessChallenge,
-                Some("slo") => {
+            let code = match &*name {
+                bad if bad.starts_with("bad") => Code::AccessReject,
+                more if more.starts_with("more") => Code::AccessChallenge,
+                slow if slow.starts_with("slo") => {
                     delay = 60 * SECOND;
                     Code::AccessAccept
                 }
