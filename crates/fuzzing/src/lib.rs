@@ -18,6 +18,7 @@ mod mppe;
 mod packets;
 mod path;
 mod ppp;
+mod radius;
 mod rules;
 mod socket;
 mod stream;
@@ -52,6 +53,8 @@ pub const TARGETS: &[Target] = &[
     Target { name: "capture_file", run: capture::capture_file },
     Target { name: "host_texts", run: host::host_texts },
     Target { name: "netstack", run: inside::netstack },
+    Target { name: "radius_packet", run: radius::radius_packet },
+    Target { name: "radius_client", run: radius::radius_client },
 ];
 
 /// Runs the target of that name.

@@ -143,3 +143,13 @@ fn c236_host_texts() {
 fn c236_netstack() {
     replay("netstack");
 }
+
+#[test]
+fn c236_radius_packet() {
+    replay("radius_packet");
+}
+
+#[test]
+fn c236_radius_client() {
+    replay("radius_client");
+}
