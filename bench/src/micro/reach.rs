@@ -23,6 +23,8 @@ use crate::stats::Spread;
 pub const NETWORKS: u32 = 10_000;
 /// The packets of one round in each direction.
 const PACKETS: usize = 2_000;
+/// The packets in a row to one host in traffic that consists of flows.
+const FLOW: usize = 64;
 /// The octets of data in a packet.
 const DATA: usize = 1_300;
 const CLIENT: Ipv4Addr = Ipv4Addr::new(10, 99, 0, 14);
@@ -37,8 +39,8 @@ pub struct Report {
 /// One direction.
 #[derive(Clone, Debug, Serialize)]
 pub struct Row {
-    /// Which one.
-    pub direction: &'static str,
+    /// Which one, and to how many hosts the packets go.
+    pub direction: String,
     /// Nanoseconds for a packet without a list.
     pub without: Spread,
     /// The same with the list.
@@ -51,10 +53,10 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "ns for a packet of {} octets, stateless MPPE: median (min - max)", DATA + 28)?;
         for row in &self.rows {
-            writeln!(f, "{:<12} without a list  {}", row.direction, row.without)?;
-            writeln!(f, "{:<12} {NETWORKS} networks  {}", "", row.with)?;
+            writeln!(f, "{:<32} without a list  {}", row.direction, row.without)?;
+            writeln!(f, "{:<32} {NETWORKS} networks  {}", "", row.with)?;
             let Spread { median, min, max, rounds } = row.ratio;
-            writeln!(f, "{:<12} ratio {median:.4} ({min:.4} - {max:.4}), {rounds} rounds", "")?;
+            writeln!(f, "{:<32} ratio {median:.4} ({min:.4} - {max:.4}), {rounds} rounds", "")?;
         }
         Ok(())
     }
@@ -107,10 +109,10 @@ fn network(number: u32) -> Ipv4Net {
     Ipv4Net::new(Ipv4Addr::from(0x1000_0000 + (number << 9)), 24).unwrap_or_default()
 }
 
-/// A host in a network that changes from packet to packet.
-fn host(packet: usize) -> Ipv4Addr {
+/// A host in a network that changes after each `flow` packets.
+fn host(packet: usize, flow: usize) -> Ipv4Addr {
     // A multiplier without a common divisor visits all networks in an order that no cache foresees.
-    let number = (packet as u32).wrapping_mul(7_919) % NETWORKS;
+    let number = ((packet / flow.max(1)) as u32).wrapping_mul(7_919) % NETWORKS;
     Ipv4Addr::from(u32::from(network(number).network()) + 7)
 }
 
@@ -129,8 +131,13 @@ fn list() -> Arc<Reach> {
     })
 }
 
-/// Measures both directions, the paths in turns.
+/// Measures both directions, the paths in turns: with flows, and with another network for each packet, which is the worst case.
 pub fn run(rounds: usize) -> Report {
+    let rows = [FLOW, 1].into_iter().flat_map(|flow| measure(rounds, flow));
+    Report { rows: rows.collect() }
+}
+
+fn measure(rounds: usize, flow: usize) -> Vec<Row> {
     let any = Ipv4Net::default();
     let mut client = end((9, 7), (1, 2), any);
     let mut servers = [0, 1].map(|_| end((7, 9), (2, 1), CLIENT.into()));
@@ -140,11 +147,11 @@ pub fn run(rounds: usize) -> Report {
     for round in 0..rounds {
         let mut sent = Out { keeps: true, ..Out::default() };
         for packet in 0..PACKETS {
-            let mut buffer = buffer(udp::datagram_v4((CLIENT, 1), (host(packet), 2), &[7; DATA]));
+            let mut buffer = buffer(udp::datagram_v4((CLIENT, 1), (host(packet, flow), 2), &[7; DATA]));
             client.handle_ip(now, &mut buffer, &mut sent);
         }
-        let replies =
-            (0..PACKETS).map(|packet| buffer(udp::datagram_v4((host(packet), 2), (CLIENT, 1), &[7; DATA])));
+        let replies = (0..PACKETS)
+            .map(|packet| buffer(udp::datagram_v4((host(packet, flow), 2), (CLIENT, 1), &[7; DATA])));
         let replies: Vec<Vec<u8>> = replies.collect();
         for turn in 0..2 {
             let which = (round + turn) % 2;
@@ -163,15 +170,11 @@ pub fn run(rounds: usize) -> Report {
     }
     let row = |direction, [without, with]: &[Vec<f64>; 2]| {
         let ratio = Spread::of(without.iter().zip(with).map(|(without, with)| with / without))?;
-        Some(Row {
-            direction,
-            without: Spread::of(without.iter().copied())?,
-            with: Spread::of(with.iter().copied())?,
-            ratio,
-        })
+        let (without, with) = (Spread::of(without.iter().copied())?, Spread::of(with.iter().copied())?);
+        Some(Row { direction: format!("{direction}, {flow} packets a host"), without, with, ratio })
     };
     let rows = [row("from client", &inner[0]), row("to client", &inner[1])];
-    Report { rows: rows.into_iter().flatten().collect() }
+    rows.into_iter().flatten().collect()
 }
 
 fn buffer(packet: Vec<u8>) -> Vec<u8> {
@@ -195,11 +198,11 @@ mod tests {
         let reach = list();
         let rules: std::collections::BTreeSet<_> = (0..PACKETS)
             .map(|packet| {
-                reach.acl.find(host(packet), adit_policy::reach::UDP, adit_policy::reach::Part::Port(2))
+                reach.acl.find(host(packet, 1), adit_policy::reach::UDP, adit_policy::reach::Part::Port(2))
             })
             .collect();
         assert_eq!(rules.len(), PACKETS);
         assert!(reach.acl.shadowed().is_empty());
-        assert_eq!(run(1).rows.len(), 2);
+        assert_eq!(run(1).rows.len(), 4);
     }
 }
