@@ -138,3 +138,8 @@ fn c236_host_texts() {
 fn c236_netstack() {
     replay("netstack");
 }
+
+#[test]
+fn c236_account_file() {
+    replay("account_file");
+}

@@ -143,6 +143,9 @@ fn documents_match_their_schemas() {
     ] {
         check(&people, arguments);
     }
+    let file = people.path("users.csv");
+    std::fs::write(&file, "name,group\nerin,staff\nfay,sales\n").unwrap();
+    check(&people, &["user", "import", file.to_str().unwrap()]);
     let past = sessions::past();
     check(&past, &["sessions", "--past"]);
     check(&past, &["session", "s1"]);

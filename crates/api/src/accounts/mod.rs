@@ -2,12 +2,14 @@
 
 mod account;
 mod change;
+mod import;
 mod password;
 mod view;
 
 pub use account::{Account, AccountChange, Login, NewAccount};
 pub use change::{Action, Change, Changed};
-pub use password::NewPassword;
+pub use import::{Import, ImportEntry, ImportProblem, ImportSecret, Imported, MAX_IMPORT, MAX_IMPORT_ENTRY};
+pub use password::{NewPassword, nt_hash_from_hex};
 pub use view::{Attempt, Connected, Listed, Page, Shown, State};
 
 use serde::{Deserialize, Serialize};
@@ -28,12 +30,18 @@ pub enum Request {
     },
     /// Change an account.
     Change(Box<Change>),
+    /// Import accounts.
+    Import(Box<Import>),
 }
 
 impl Request {
     /// Whether the request changes something when it is carried out.
     pub fn is_change(&self) -> bool {
-        matches!(self, Request::Change(change) if !change.dry_run)
+        match self {
+            Request::Change(change) => !change.dry_run,
+            Request::Import(import) => !import.dry_run,
+            Request::List { .. } | Request::Show { .. } => false,
+        }
     }
 }
 
@@ -47,4 +55,6 @@ pub enum Response {
     Shown(Box<Shown>),
     /// Response to [`Request::Change`].
     Changed(Box<Changed>),
+    /// Response to [`Request::Import`].
+    Imported(Box<Imported>),
 }

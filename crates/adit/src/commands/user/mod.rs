@@ -3,6 +3,7 @@
 pub(crate) mod add;
 pub(crate) mod change;
 pub(crate) mod first;
+pub(crate) mod import;
 pub(crate) mod list;
 pub(crate) mod passwd;
 mod password;
@@ -31,6 +32,7 @@ pub(crate) enum User {
     Disable(switch::DisableArgs),
     Unlock(switch::UnlockArgs),
     Remove(remove::Args),
+    Import(import::Args),
 }
 
 pub(crate) fn run(user: User, output: &Output, places: &Places) -> Result<Exit, Failure> {
@@ -46,5 +48,6 @@ pub(crate) fn run(user: User, output: &Output, places: &Places) -> Result<Exit, 
         User::Disable(args) => switch::disable(&args, output, service),
         User::Unlock(args) => switch::unlock(&args, output, service),
         User::Remove(args) => remove::run(&args, output, service),
+        User::Import(args) => import::run(&args, output, service),
     }
 }
