@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use adit_admin::account_file::json_length;
 use adit_admin::{Context, PageLimit, StoreRecorder};
-use adit_api::accounts::{self, Change, Changed, Import, Imported, Listed, MAX_IMPORT_ENTRY, Shown};
+use adit_api::accounts::{
+    self, Change, Changed, ExportedAccount, Import, Imported, Listed, MAX_IMPORT_ENTRY, Shown,
+};
 use adit_api::log::{self, Event};
 use adit_api::{Request, Response, history};
 use adit_store::{Store, StoreConfig};
@@ -77,6 +79,10 @@ impl<'a> Service<'a> {
         if request.changes_accounts() {
             return self.settings.store();
         }
+        // Secrets are opened with the key; a store that does not exist is not made to look into it.
+        if request.reads_secrets() && self.settings.database()?.exists() {
+            return self.settings.store();
+        }
         match self.settings.store_to_read()? {
             Some(store) => Ok(store),
             None => Ok(adit_store::open(&StoreConfig::memory())?),
@@ -111,6 +117,23 @@ impl<'a> Service<'a> {
             problems.append(&mut last.problems);
         }
         Ok(Imported { problems, ..last })
+    }
+
+    /// All accounts by name, with their secrets.
+    pub(crate) fn export(&self) -> Result<Vec<ExportedAccount>, Failure> {
+        let (mut all, mut after) = (Vec::new(), None);
+        loop {
+            match self.accounts(accounts::Request::Export { after })? {
+                accounts::Response::Exported(page) => {
+                    all.extend(page.accounts);
+                    after = page.next;
+                }
+                _ => return Err(control::other_version()),
+            }
+            if after.is_none() {
+                return Ok(all);
+            }
+        }
     }
 
     /// One account in detail.

@@ -53,6 +53,11 @@ impl Request {
     pub fn changes_accounts(&self) -> bool {
         matches!(self, Request::Accounts(request) if request.is_change())
     }
+
+    /// Whether the response contains stored secrets: this requires the same rights.
+    pub fn reads_secrets(&self) -> bool {
+        matches!(self, Request::Accounts(request) if request.reads_secrets())
+    }
 }
 
 #[cfg(test)]

@@ -127,6 +127,9 @@ impl Service {
             let changes = Arc::clone(&self.changes);
             turn = Some(in_time(changes.lock_owned()).await?);
         }
+        if request.reads_secrets() {
+            caller.may_read_secrets()?;
+        }
         let Ok(permit) = in_time(Arc::clone(&self.at_the_store).acquire_owned()).await? else {
             return Err(Error::new(Kind::Unavailable, "the server is being stopped"));
         };

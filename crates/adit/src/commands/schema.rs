@@ -48,6 +48,7 @@ const KNOWN: &[Known] = &[
     known::<user::list::Users>(),
     known::<user::show::UserDocument>(),
     known::<user::change::ChangeDocument>(),
+    known::<user::export::ExportDocument>(),
     known::<user::import::ImportDocument>(),
     known::<version::Version>(),
 ];

@@ -45,6 +45,12 @@ fn an_import_larger_than_a_request_is_written_all_or_not_at_all() {
     assert!(added.stdout.contains("1000 added, 0 changed."), "{added}");
     let log = server.adit(&["log", "-n", "2000", "--jsonl"]);
     assert_eq!(log.stdout.lines().filter(|line| line.contains("\"user.add\"")).count(), 1000);
+    // An export with hashes arrives in many pages; imported again, it is the same.
+    let exported = server.adit(&["user", "export", "--with-hashes"]);
+    assert_eq!(exported.stdout.lines().count(), 1001, "{exported}");
+    let again = import(&server, &exported.stdout, &["--update"]);
+    assert!(again.stdout.contains("0 added, 1000 changed."), "{again}");
+    assert_eq!(server.adit(&["user", "export", "--with-hashes"]).stdout, exported.stdout);
     let list = server.adit(&["user", "list", "--columns", "user"]);
     assert_eq!(list.stdout.matches("user").count(), 1000 + 1, "{list}");
 }

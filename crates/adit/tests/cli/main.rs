@@ -14,6 +14,7 @@ mod rewording;
 mod schema;
 mod sessions;
 mod user;
+mod user_export;
 mod user_import;
 
 use std::path::PathBuf;

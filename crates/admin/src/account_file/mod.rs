@@ -6,6 +6,7 @@
 mod chap_secrets;
 mod csv;
 mod nt_hashes;
+mod write;
 
 use adit_api::accounts::{
     AccountChange, ImportEntry, ImportProblem, ImportSecret, MAX_IMPORT, MAX_IMPORT_ENTRY,
@@ -13,6 +14,8 @@ use adit_api::accounts::{
 use adit_crypto::secret::NtHash;
 use jiff::tz::TimeZone;
 use zeroize::Zeroizing;
+
+pub use write::{hex, write_csv};
 
 /// The largest file that is read, in bytes.
 pub const MAX_FILE: usize = 8 << 20;

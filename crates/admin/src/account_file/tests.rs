@@ -1,8 +1,10 @@
 //! Readers of account files.
 
-use adit_api::accounts::ImportSecret;
+use adit_api::accounts::{Account, ExportedAccount, ImportSecret, NewAccount};
 use adit_crypto::secret::Password;
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use proptest::prelude::*;
 
 use super::*;
 
@@ -183,4 +185,81 @@ fn hash_lists_of_three_forms_are_read() {
     assert_eq!(contents.skipped.len(), 1);
     assert_eq!(faults(&contents)[0].2, "the NT hash has 3 characters; expected 32 hexadecimal digits");
     assert_eq!(faults(&contents)[1].0, 8);
+}
+
+/// Text that a note, a reason or a password can be: with everything that CSV quotes.
+fn text() -> impl Strategy<Value = String> {
+    proptest::collection::vec(
+        prop_oneof![Just(','), Just('"'), Just('\r'), Just('\n'), Just(' '), Just('='), any::<char>()],
+        0..20,
+    )
+    .prop_map(|chars| chars.into_iter().collect())
+}
+
+fn time() -> impl Strategy<Value = Timestamp> {
+    (-1_000_000_000_000_i64..4_000_000_000_000).prop_map(|ms| Timestamp::from_millisecond(ms).unwrap())
+}
+
+fn account() -> impl Strategy<Value = ExportedAccount> {
+    let secret = prop_oneof![
+        Just(ImportSecret::None),
+        any::<[u8; 16]>().prop_map(|octets| ImportSecret::NtHash(NtHash::from_bytes(octets))),
+        text().prop_filter("a password has a character", |text| !text.is_empty()).prop_map(|text| {
+            ImportSecret::Password { password: Password::new(text), reversible: true, weak: true }
+        }),
+    ];
+    let network = (any::<u32>(), 1_u8..=32)
+        .prop_map(|(address, prefix)| ipnet::Ipv4Net::new(address.into(), prefix).unwrap().trunc());
+    let reach = (
+        proptest::option::of("[a-z]{1,8}"),
+        proptest::option::of(any::<u32>().prop_map(core::net::Ipv4Addr::from)),
+        proptest::collection::vec(network, 0..3),
+    );
+    let rest =
+        (proptest::option::of(time()), proptest::option::of(text()), any::<bool>(), any::<bool>(), text());
+    (secret, "[a-z.@é\\\\]{1,12}", reach, rest, time(), time()).prop_map(
+        |(
+            secret,
+            name,
+            (group, address, networks),
+            (expires, disabled, vpn, must_change, note),
+            created,
+            changed,
+        )| {
+            let reversible = matches!(secret, ImportSecret::Password { .. });
+            let has_secret = secret != ImportSecret::None;
+            let new = NewAccount { name, group, address, networks, expires, vpn, must_change, note };
+            let password_changed = has_secret.then_some(changed);
+            let account =
+                Account { disabled, reversible, password_changed, ..new.into_account(None, created) };
+            ExportedAccount { account, secret }
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn an_export_is_read_without_loss(accounts in proptest::collection::vec(account(), 0..6)) {
+        let csv = write_csv(&accounts, true);
+        let contents = read_as(Format::Csv, &csv);
+        prop_assert_eq!(&contents.problems, &[]);
+        let read: Vec<ExportedAccount> = contents
+            .entries
+            .into_iter()
+            .map(|entry| {
+                let new = NewAccount::named(&entry.name).into_account(None, entry.created.unwrap());
+                let reversible = matches!(entry.secret, ImportSecret::Password { reversible: true, .. });
+                let account = Account {
+                    password_changed: entry.password_changed,
+                    reversible,
+                    ..entry.properties.apply(new)
+                };
+                ExportedAccount { account, secret: entry.secret }
+            })
+            .collect();
+        prop_assert_eq!(&read, &accounts);
+        let plain = read_as(Format::Csv, &write_csv(&accounts, false));
+        prop_assert_eq!(&plain.problems, &[]);
+        prop_assert!(plain.entries.iter().all(|entry| entry.secret == ImportSecret::None));
+    }
 }

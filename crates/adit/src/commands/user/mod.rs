@@ -2,6 +2,7 @@
 
 pub(crate) mod add;
 pub(crate) mod change;
+pub(crate) mod export;
 pub(crate) mod first;
 pub(crate) mod import;
 pub(crate) mod list;
@@ -33,6 +34,7 @@ pub(crate) enum User {
     Unlock(switch::UnlockArgs),
     Remove(remove::Args),
     Import(import::Args),
+    Export(export::Args),
 }
 
 pub(crate) fn run(user: User, output: &Output, places: &Places) -> Result<Exit, Failure> {
@@ -49,5 +51,6 @@ pub(crate) fn run(user: User, output: &Output, places: &Places) -> Result<Exit, 
         User::Unlock(args) => switch::unlock(&args, output, service),
         User::Remove(args) => remove::run(&args, output, service),
         User::Import(args) => import::run(&args, output, service),
+        User::Export(args) => export::run(&args, output, service),
     }
 }
