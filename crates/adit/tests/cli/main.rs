@@ -16,6 +16,7 @@ mod sessions;
 mod user;
 mod user_export;
 mod user_import;
+mod user_why;
 
 use std::path::PathBuf;
 use std::process::Output;
