@@ -49,6 +49,7 @@ const KNOWN: &[Known] = &[
     known::<user::show::UserDocument>(),
     known::<user::change::ChangeDocument>(),
     known::<user::export::ExportDocument>(),
+    known::<user::handout::Handout>(),
     known::<user::import::ImportDocument>(),
     known::<version::Version>(),
 ];

@@ -15,6 +15,7 @@ mod schema;
 mod sessions;
 mod user;
 mod user_export;
+mod user_handout;
 mod user_import;
 mod user_why;
 

@@ -4,6 +4,7 @@ pub(crate) mod add;
 pub(crate) mod change;
 pub(crate) mod export;
 pub(crate) mod first;
+pub(crate) mod handout;
 pub(crate) mod import;
 pub(crate) mod list;
 pub(crate) mod passwd;
@@ -35,6 +36,7 @@ pub(crate) enum User {
     Remove(remove::Args),
     Import(import::Args),
     Export(export::Args),
+    Handout(handout::Args),
 }
 
 pub(crate) fn run(user: User, output: &Output, places: &Places) -> Result<Exit, Failure> {
@@ -52,5 +54,6 @@ pub(crate) fn run(user: User, output: &Output, places: &Places) -> Result<Exit, 
         User::Remove(args) => remove::run(&args, output, service),
         User::Import(args) => import::run(&args, output, service),
         User::Export(args) => export::run(&args, output, service),
+        User::Handout(args) => handout::run(&args, output, settings, service),
     }
 }
