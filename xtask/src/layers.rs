@@ -34,6 +34,7 @@ const PACKAGES: &[(&str, Tier, u8)] = &[
     ("adit-ppp", Tier::Core, 20),
     ("adit-pptp", Tier::Core, 20),
     ("adit-policy", Tier::Core, 20),
+    ("adit-radius", Tier::Core, 20),
     ("adit-capture", Tier::Core, 20),
     ("adit-api", Tier::Core, 25),
     ("adit-tunnel", Tier::Core, 30),

@@ -87,7 +87,7 @@ impl Server {
         fs::write(
             dir.path().join("adit.toml"),
             format!(
-                "[server]\nlisten = \"{SERVER}\"\n[pool]\nnet = \"{INNER_NET}\"\n[link]\nio = \"socket\"\n{stateful}"
+                "[server]\nlisten = \"{SERVER}\"\n[pool]\nnet = \"{INNER_NET}\"\n[access]\nserver = \"all\"\n[link]\nio = \"socket\"\n{stateful}"
             ),
         )?;
         fs::write(dir.path().join("password"), format!("{PASSWORD}\n"))?;

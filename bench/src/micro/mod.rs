@@ -3,4 +3,5 @@
 pub mod gre_io;
 pub mod guard;
 pub mod rc4;
+pub mod reach;
 pub mod tun;

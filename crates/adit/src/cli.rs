@@ -39,6 +39,8 @@ pub(crate) enum Command {
     Log(commands::log::Args),
     #[command(subcommand)]
     User(commands::user::User),
+    #[command(subcommand)]
+    Ban(commands::ban::Ban),
     Connect(commands::connect::Args),
     Disconnect(commands::disconnect::Args),
     Doctor(commands::doctor::Args),

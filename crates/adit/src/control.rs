@@ -106,11 +106,15 @@ impl Control {
     /// The failure of a request without a response.
     fn unanswered(&self, request: &Request, why: &str) -> Failure {
         let failure = self.silent(why);
-        if !request.changes_accounts() {
+        if !request.changes_store() {
             return failure;
         }
-        let message = format!("{}; the account is changed in full or not at all", failure.message);
-        Failure { message, ..failure }.fix("adit user show NAME, then try again")
+        let (what, fix) = match request {
+            Request::Bans(_) => ("the bans are", "adit ban list, then try again"),
+            _ => ("the account is", "adit user show NAME, then try again"),
+        };
+        let message = format!("{}; {what} changed in full or not at all", failure.message);
+        Failure { message, ..failure }.fix(fix)
     }
 
     /// Subscribes to events. After this returns, no later event is lost without notice.

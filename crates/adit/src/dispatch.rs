@@ -2,8 +2,8 @@
 
 use crate::cli::{self, Cli, Command};
 use crate::commands::{
-    check, completion, connect, disconnect, doctor, explain, init, kick, log, man, reload, schema, serve,
-    service, session, sessions, status, stop, undo, user, version,
+    ban, check, completion, connect, disconnect, doctor, explain, init, kick, log, man, reload, schema,
+    serve, service, session, sessions, status, stop, undo, user, version,
 };
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
@@ -31,6 +31,7 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<Exit, Failure> {
         Command::Kick(args) => kick::run(&args, output, places),
         Command::Log(args) => log::run(&args, output, places),
         Command::User(user) => user::run(user, output, places),
+        Command::Ban(ban) => ban::run(ban, output, places),
         Command::Connect(args) => connect::run(&args, output, places),
         Command::Disconnect(args) => disconnect::run(&args, output, places),
         Command::Doctor(args) => doctor::run(&args, output, places),

@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use adit_admin::account_file::json_length;
-use adit_admin::{Context, PageLimit, StoreRecorder};
+use adit_admin::{Context, PageLimit, StoreRecorder, StoredLockout};
 use adit_api::accounts::{
     self, Change, Changed, ExportedAccount, Import, Imported, Listed, MAX_IMPORT_ENTRY, Shown,
 };
 use adit_api::log::{self, Event};
-use adit_api::{Request, Response, history};
+use adit_api::{Request, Response, bans, history};
 use adit_store::{Store, StoreConfig};
 
 use crate::control::{self, Control};
@@ -62,21 +62,25 @@ impl<'a> Service<'a> {
             return control::connect(self.output, self.places)?.ask(request);
         }
         let store = self.store(request)?;
+        let now = self.output.clock.now();
+        let rules = &self.settings.effective().auth.lockout;
+        let lockout = StoredLockout { store: &store, rules, now };
         let context = Context {
             store: &store,
             config: self.settings.effective(),
             file: &self.settings.config_file(),
             recorder: &StoreRecorder(&store),
+            lockout: &lockout,
             is_serving: false,
             page: PageLimit::NONE,
-            now: self.output.clock.now(),
+            now,
         };
         Ok(adit_admin::call(&context, request)?)
     }
 
     /// Opens the store for a request; an empty one if none exists and nothing is to be written.
     fn store(&self, request: &Request) -> Result<Store, Failure> {
-        if request.changes_accounts() {
+        if request.changes_store() {
             return self.settings.store();
         }
         // Secrets are opened with the key; a store that does not exist is not made to look into it.
@@ -158,6 +162,22 @@ impl<'a> Service<'a> {
             if after.is_none() {
                 return Ok(all);
             }
+        }
+    }
+
+    /// The bans in force, by network.
+    pub(crate) fn bans(&self) -> Result<Vec<bans::Ban>, Failure> {
+        match self.call(&Request::Bans(bans::Request::List))? {
+            Response::Bans(bans::Response::List(bans)) => Ok(bans),
+            _ => Err(control::other_version()),
+        }
+    }
+
+    /// Adds or lifts a ban, or with `dry_run` reports what would change.
+    pub(crate) fn change_ban(&self, change: bans::Change) -> Result<bans::Changed, Failure> {
+        match self.call(&Request::Bans(bans::Request::Change(change)))? {
+            Response::Bans(bans::Response::Changed(changed)) => Ok(changed),
+            _ => Err(control::other_version()),
         }
     }
 

@@ -5,6 +5,8 @@
 #[path = "tunnel/cases.rs"]
 mod cases;
 mod common;
+#[path = "tunnel/reach.rs"]
+mod reach;
 
 use std::net::Ipv4Addr;
 

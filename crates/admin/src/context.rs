@@ -5,6 +5,7 @@ use adit_store::{Change, NewEvent, Store};
 use jiff::Timestamp;
 
 use crate::PageLimit;
+use crate::lockout::LockoutState;
 
 /// A writer of events.
 pub trait Recorder {
@@ -46,6 +47,8 @@ pub struct Context<'a> {
     pub file: &'a ConfigFile,
     /// The event log.
     pub recorder: &'a dyn Recorder,
+    /// Locks and bans.
+    pub lockout: &'a dyn LockoutState,
     /// Whether the server of this store runs: otherwise sessions that look active are stale.
     pub is_serving: bool,
     /// The size of one response that is a page of a list.

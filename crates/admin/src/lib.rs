@@ -7,18 +7,22 @@
 
 pub mod account_file;
 pub mod accounts;
+mod bans;
 mod context;
 mod error;
 mod history;
+mod lockout;
 mod log;
 mod page;
 
 pub use context::{ConfigFile, Context, FileState, Recorder, StoreRecorder};
 pub use error::refused;
+pub use lockout::{LockoutState, StoredLockout, to_ms};
 pub use log::event;
 pub use page::PageLimit;
 
 use adit_api::{Error, Kind, Request, Response, Result};
+use adit_diag::printable;
 
 /// Carries out a request that needs only the store and the configuration.
 ///
@@ -27,6 +31,7 @@ use adit_api::{Error, Kind, Request, Response, Result};
 pub fn call(context: &Context<'_>, request: &Request) -> Result<Response> {
     match request {
         Request::Accounts(request) => accounts::call(context, request).map(Response::Accounts),
+        Request::Bans(request) => bans::call(context, request).map(Response::Bans),
         Request::History(request) => history::call(context, request).map(Response::History),
         Request::Log(filter) => log::read(context, filter).map(Response::Log),
         Request::Identity

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{accounts, history, log};
+use crate::{accounts, bans, history, log};
 
 /// A request to the service. As JSON `{"command":"kick","with":{...}}`: the command is the first field, so that the
 /// decoder reads the rest in place, without an intermediate copy that would retain a password.
@@ -40,6 +40,8 @@ pub enum Request {
     Stop,
     /// A request about accounts.
     Accounts(accounts::Request),
+    /// A request about banned addresses.
+    Bans(bans::Request),
     /// A request about past sessions.
     History(history::Request),
     /// Read stored events.
@@ -49,9 +51,13 @@ pub enum Request {
 }
 
 impl Request {
-    /// Whether the request, carried out, changes accounts: this requires more rights than operating the server.
-    pub fn changes_accounts(&self) -> bool {
-        matches!(self, Request::Accounts(request) if request.is_change())
+    /// Whether the request, carried out, changes accounts or bans: this requires more rights than operating the server.
+    pub fn changes_store(&self) -> bool {
+        match self {
+            Request::Accounts(request) => request.is_change(),
+            Request::Bans(request) => request.is_change(),
+            _ => false,
+        }
     }
 
     /// Whether the response contains stored secrets: this requires the same rights.
@@ -110,10 +116,10 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_carried_out_changes_accounts() {
-        assert!(change(false).changes_accounts());
-        assert!(!change(true).changes_accounts());
-        assert!(!Request::Stop.changes_accounts());
-        assert!(!Request::Accounts(accounts::Request::Show { name: "bob".into() }).changes_accounts());
+    fn only_what_is_carried_out_changes_the_store() {
+        assert!(change(false).changes_store());
+        assert!(!change(true).changes_store());
+        assert!(!Request::Stop.changes_store());
+        assert!(!Request::Accounts(accounts::Request::Show { name: "bob".into() }).changes_store());
     }
 }

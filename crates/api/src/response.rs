@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::session::{SessionDetail, SessionRow};
 use crate::status::Status;
-use crate::{Error, accounts, history, log};
+use crate::{Error, accounts, bans, history, log};
 
 /// A response of the service.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -24,6 +24,8 @@ pub enum Response {
     Kicked(Vec<SessionRow>),
     /// Response to [`crate::Request::Accounts`].
     Accounts(accounts::Response),
+    /// Response to [`crate::Request::Bans`].
+    Bans(bans::Response),
     /// Response to [`crate::Request::History`].
     History(history::Response),
     /// Response to [`crate::Request::Log`].

@@ -4,7 +4,7 @@ use core::fmt;
 use core::str::FromStr;
 use std::net::{IpAddr, Ipv4Addr};
 
-use adit_diag::note::Finding;
+use adit_diag::note::{Destination, Finding};
 use adit_diag::{Code, Counters, Layer, Note};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -101,6 +101,12 @@ pub struct SessionDetail {
     pub reach: Vec<ipnet::Ipv4Net>,
     /// Whether the account may reach any destination.
     pub reach_any: bool,
+    /// How often each rule has decided since the rules last changed, in the order of the first packet.
+    #[serde(default)]
+    pub rules: Vec<RuleRow>,
+    /// Packets of rules that are not counted one by one, because there are too many.
+    #[serde(default)]
+    pub rules_omitted: u64,
     /// Why the session ended; empty while it is active.
     pub end: String,
     /// Evidence for the code of a session in set-up, while that code is only likely.
@@ -117,6 +123,21 @@ pub struct SessionDetail {
     pub steps: Vec<StepRow>,
     /// Steps left out in the middle of a very long record.
     pub steps_omitted: u64,
+}
+
+/// The packets about which one rule has decided.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RuleRow {
+    /// The configuration key that decided, such as `access.acl[2]` or `access.server`.
+    pub key: String,
+    /// Its value: the rule.
+    pub rule: String,
+    /// Whether they were denied.
+    pub is_denied: bool,
+    /// Packets.
+    pub packets: u64,
+    /// The last destination; null if there was none or it was all hosts.
+    pub last: Option<Destination>,
 }
 
 /// A problem that did not end the session.

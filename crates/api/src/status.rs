@@ -44,6 +44,8 @@ pub struct Status {
     pub sessions_limit: u64,
     /// Connections that are not in set-up yet.
     pub queue: QueueStatus,
+    /// Locked accounts and banned addresses.
+    pub lockout: LockoutStatus,
     /// Address pools.
     pub pools: Vec<PoolStatus>,
     /// Number of local accounts.
@@ -138,6 +140,25 @@ pub struct QueueStatus {
     pub evicted: u64,
     /// Connections since the start that ended without a complete first message.
     pub unfinished: u64,
+}
+
+/// Locked accounts, banned addresses, and how many guessed passwords were checked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LockoutStatus {
+    /// Accounts that are locked for addresses which are not their own.
+    pub locked: u64,
+    /// Bans in force.
+    pub banned: u64,
+    /// Failed logins since the start whose password was checked.
+    pub guesses: u64,
+    /// Logins since the start that were refused unchecked.
+    pub refused: u64,
+    /// Connections since the start that were refused because their address is banned.
+    pub turned_away: u64,
+    /// The most failed logins of one account that are checked in an hour; null without a limit.
+    pub guesses_per_hour: Option<u64>,
+    /// Entries in the tables of the lockout, which are bounded.
+    pub entries: u64,
 }
 
 /// An address pool.

@@ -6,10 +6,13 @@ use std::fs;
 use std::io;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use adit_diag::AuthMethod;
 use adit_password::{PasswordRules, PasswordStyle};
+use adit_policy::lockout::Rules;
+use adit_policy::reach::{Locals, Prefixes, Question, Reach};
 use adit_policy::{Access, AccountRules, DomainRule, PoolConfig};
 
 /// A complete configuration.
@@ -25,6 +28,8 @@ pub struct Config {
     pub access: Access,
     /// `[groups.*]`: the rules of each group, including those inherited from `[access]`.
     pub groups: BTreeMap<String, Access>,
+    /// `[[test]]`: what users may reach.
+    pub tests: Vec<ReachTest>,
     /// `[auth]`.
     pub auth: Auth,
     /// `[link]`.
@@ -42,6 +47,48 @@ impl Config {
     pub fn access_for(&self, group: Option<&str>) -> &Access {
         group.and_then(|group| self.groups.get(group)).unwrap_or(&self.access)
     }
+
+    /// What users in `group` may reach on a host with these addresses, compiled.
+    pub fn reach(&self, group: Option<&str>, locals: Arc<Locals>) -> Reach {
+        let access = self.access_for(group);
+        let pools: Vec<_> = self.pools.values().map(|pool| pool.net).collect();
+        Reach {
+            server: access.server.clone(),
+            locals,
+            clients: (!access.client_to_client).then(|| Prefixes::v4(&pools)),
+            acl: Arc::new(access.compile(self.pools.get(&access.pool))),
+            keys: access.keys.clone(),
+        }
+    }
+
+    /// The addresses of the server that are known from the configuration alone.
+    pub fn own_addresses(&self) -> impl Iterator<Item = Ipv4Addr> {
+        let listen = self.server.listen.iter().filter_map(|listen| match listen {
+            Listen::Address { address, .. } => Some(*address),
+            Listen::Interface { .. } => None,
+        });
+        self.pools.values().map(|pool| pool.server).chain(listen)
+    }
+}
+
+/// One `[[test]]`: what users may reach, and what they may not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReachTest {
+    /// Whose reach is tested.
+    pub user: TestAs,
+    /// All of these must be allowed.
+    pub allow: Vec<Question>,
+    /// All of these must be denied.
+    pub deny: Vec<Question>,
+}
+
+/// Whose reach a test is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TestAs {
+    /// Users without a group.
+    Default,
+    /// The users of a group.
+    Group(String),
 }
 
 /// The store of accounts, leases, sessions and events.
@@ -176,6 +223,8 @@ pub struct Auth {
     pub domain: DomainRule,
     /// Passwords of local accounts.
     pub password: PasswordPolicy,
+    /// When accounts are locked, and addresses banned.
+    pub lockout: Rules,
 }
 
 /// A source of accounts.

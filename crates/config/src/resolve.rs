@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use adit_password::{PasswordRules, PasswordStyle, Strength, site_words};
 use adit_policy::pool::{default_range, default_server};
-use adit_policy::{Access, Encryption, OnSecond, PoolConfig, Tunnel};
+use adit_policy::reach::Keys;
+use adit_policy::{Access, Encryption, OnSecond, PoolConfig, Tunnel, lockout};
 
 use crate::keys::{self, Kind, Slot, default_node};
 use crate::model::{
@@ -29,6 +30,7 @@ pub(crate) fn resolve(tree: &Node) -> Option<Config> {
         },
         groups: groups(&at, &access)?,
         access,
+        tests: at.section(&[]).get("test", read::reach_tests)?,
         auth: auth(&at, site)?,
         server,
         pools,
@@ -59,6 +61,16 @@ impl<'a> Section<'a> {
     fn node(&self, name: &str) -> Option<&'a Node> {
         let find = |path: &[&str]| self.tree.find(&[path, &[name]].concat()).map(|entry| &entry.node);
         find(self.path).or_else(|| find(self.under?))
+    }
+
+    /// The key with the path of the table that sets it: the inherited one if this table does not.
+    fn key(&self, name: &str) -> String {
+        let is_set = |path: &[&str]| self.tree.find(&[path, &[name]].concat()).is_some();
+        let path = match self.under {
+            Some(under) if !is_set(self.path) => under,
+            _ => self.path,
+        };
+        [path, &[name]].concat().join(".")
     }
 
     /// The configured value, or the default.
@@ -168,10 +180,11 @@ fn pool(section: &Section<'_>, name: &str) -> Option<Option<PoolConfig>> {
 }
 
 fn access(section: &Section<'_>, encryption: Encryption) -> Option<Access> {
+    let tunnel = if section.word("tunnel")? == "all" { Tunnel::All } else { Tunnel::Split };
     let from = section.get("from", |node| read::list(node, &(1..=1024), read::source_net))?;
     Some(Access {
         pool: section.get("pool", read::pool_name)?,
-        tunnel: if section.word("tunnel")? == "all" { Tunnel::All } else { Tunnel::Split },
+        tunnel,
         routes: section.get("routes", |node| read::list(node, &(0..=1024), read::prefix))?,
         idle: section.duration_or_never("idle")?,
         max: section.duration_or_never("max")?,
@@ -180,6 +193,16 @@ fn access(section: &Section<'_>, encryption: Encryption) -> Option<Access> {
         // "any" together with a network means any.
         from: if from.contains(&None) { Vec::new() } else { from.into_iter().flatten().collect() },
         encryption,
+        acl: section.optional("acl", read::rules)?,
+        server: section.get("server", read::server_reach)?,
+        client_to_client: section.boolean("client_to_client")?,
+        keys: Keys {
+            server: section.key("server"),
+            client_to_client: section.key("client_to_client"),
+            acl: section.node("acl").map(|_| section.key("acl")),
+            // With all traffic in the tunnel the routes decide nothing.
+            routes: section.key(if tunnel == Tunnel::All { "tunnel" } else { "routes" }),
+        },
     })
 }
 
@@ -250,6 +273,22 @@ fn auth(at: &Section<'_>, site: Vec<String>) -> Option<Auth> {
                 "random" => PasswordStyle::Random,
                 _ => PasswordStyle::Words,
             },
+        },
+        lockout: lockout(at)?,
+    })
+}
+
+fn lockout(at: &Section<'_>) -> Option<lockout::Rules> {
+    let section = at.section(&["auth", "lockout"]);
+    let address = at.section(&["auth", "lockout", "address"]);
+    Some(lockout::Rules {
+        tries: section.number("tries")?,
+        window: section.duration("window")?,
+        lock: section.duration("lock")?,
+        address: lockout::AddressRules {
+            tries: address.number("tries")?,
+            ban: address.duration("ban")?,
+            ignore: address.get("ignore", |node| read::list(node, &(0..=1024), read::prefix))?,
         },
     })
 }

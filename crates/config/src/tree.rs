@@ -78,6 +78,11 @@ impl Node {
         }
     }
 
+    /// The value of a key of this table.
+    pub(crate) fn node_at(&self, name: &str) -> Option<&Node> {
+        self.table()?.get(name).map(|entry| &entry.node)
+    }
+
     /// The entry at a path below this table.
     pub(crate) fn find(&self, path: &[&str]) -> Option<&Entry> {
         let (last, above) = path.split_last()?;

@@ -333,3 +333,56 @@ fn huge_files_end_in_time() {
         checked.render();
     }
 }
+
+#[test]
+fn rules_services_and_tests_are_read() {
+    let text = r#"
+[server]
+listen = "203.0.113.10"
+[pool]
+net = "10.99.0.0/24"
+dns = ["192.168.10.5"]
+[access]
+routes = ["192.168.10.0/24"]
+server = "ping+dns+tcp/443"
+[groups.staff]
+acl = ["allow 192.168.10.0/24 tcp 443,445", "allow 192.168.10.5 udp 53", "allow icmp", "deny any log"]
+client_to_client = true
+[groups.fax]
+[[test]]
+as = "group:staff"
+allow = ["192.168.10.20:443", "8.8.8.8/icmp", "10.99.0.1:443", "10.99.0.9/icmp"]
+deny = ["192.168.10.20:3389", "8.8.8.8:53/udp", "203.0.113.10:22"]
+[[test]]
+as = "default"
+allow = ["192.168.10.20", "192.168.10.5:53/udp"]
+deny = ["192.168.20.1", "10.99.0.9"]
+"#;
+    let checked = Checked::parse(vec![Source::new("adit.toml", text)]);
+    assert_eq!(checked.render(), "");
+    let config = checked.into_config().unwrap();
+    let staff = &config.groups["staff"];
+    assert_eq!(staff.acl.as_ref().unwrap().len(), 4);
+    assert_eq!((staff.client_to_client, config.access.client_to_client), (true, false));
+    assert_eq!(staff.keys.acl.as_deref(), Some("groups.staff.acl"));
+    assert_eq!(
+        (staff.keys.server.as_str(), staff.server.to_string().as_str()),
+        ("access.server", "ping+dns+tcp/443")
+    );
+    assert_eq!(config.groups["fax"].keys.acl, None);
+    assert_eq!(config.tests.len(), 2);
+}
+
+#[test]
+fn the_list_of_access_is_inherited_with_the_routes_of_the_group() {
+    use adit_policy::reach::{Locals, Outcome};
+    let text = "[server]\nlisten = \"203.0.113.10\"\n[pool]\nnet = \"10.99.0.0/24\"\n[access]\nroutes = [\"192.168.10.0/24\"]\n\
+                acl = [\"allow routes tcp\"]\n[groups.staff]\nroutes = [\"192.168.20.0/24\"]\n";
+    let config = Checked::parse(vec![Source::new("adit.toml", text)]).into_config().unwrap();
+    let reach = config.reach(Some("staff"), std::sync::Arc::new(Locals::default()));
+    let outcome = |to: &str| reach.answer(to.parse().unwrap()).outcome;
+    assert_eq!(outcome("192.168.20.1:22"), Outcome::Allowed);
+    assert_eq!(outcome("192.168.20.1:22/udp"), Outcome::Denied);
+    assert_eq!(outcome("192.168.10.1:22"), Outcome::Denied);
+    assert_eq!(reach.keys.acl.as_deref(), Some("access.acl"));
+}

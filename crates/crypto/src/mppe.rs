@@ -164,14 +164,23 @@ pub fn start_keys_v2(hash: &NtHash, nt_response: &[u8; 24], side: Side) -> Start
 /// Start keys after MS-CHAPv1 (RFC 3079 section 2), the same for both directions. Those for 40 and 56 bits come from
 /// the LAN Manager hash, so they exist only where the password is known and has such a hash.
 pub fn start_keys_v1(hash: &NtHash, challenge: &[u8; 8], password: Option<&Password>) -> StartKeys {
-    let hash = hash.hash();
-    let long = head(sha1(&[&*hash, &*hash, challenge]));
     let short = password.and_then(crate::mschap::lm_hash).map(|lm| {
         let mut short = [0; SHORT];
         short.copy_from_slice(&lm[..SHORT]);
         short
     });
-    let key = StartKey { long, short };
+    start_keys_v1_from(&hash.hash(), short, challenge)
+}
+
+/// [`start_keys_v1`] from what a RADIUS server sends (RFC 2548 section 2.4.1): MD4 of the NT hash, and the first eight
+/// octets of the LAN Manager hash if there is one.
+pub fn start_keys_v1_from(
+    nt_hash_hash: &[u8; 16],
+    lm_key: Option<[u8; SHORT]>,
+    challenge: &[u8; 8],
+) -> StartKeys {
+    let long = head(sha1(&[nt_hash_hash, nt_hash_hash, challenge]));
+    let key = StartKey { long, short: lm_key };
     StartKeys { send: key.clone(), receive: key }
 }
 

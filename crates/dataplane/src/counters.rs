@@ -1,9 +1,10 @@
 //! Counters that a worker writes and others read.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use adit_diag::Counters;
+use adit_policy::reach::Hits;
 
 use crate::unmatched::UnmatchedPackets;
 
@@ -66,7 +67,11 @@ pub(crate) fn count(counter: &AtomicU64, by: u64) {
 
 /// The counters of one call, as its worker last published them. A reader may see one counter newer than another.
 #[derive(Debug, Default)]
-pub(crate) struct SharedCounters([AtomicU64; FIELDS]);
+pub(crate) struct SharedCounters {
+    counters: [AtomicU64; FIELDS],
+    /// What the rules have decided. Locked at the end of a turn and to be read, never for a packet.
+    hits: Mutex<Hits>,
+}
 
 /// The counters of a closed call.
 #[derive(Debug)]
@@ -78,15 +83,39 @@ impl LastCounters {
     pub fn read(&self) -> Counters {
         self.0.read()
     }
+
+    /// What the rules have decided, with the same reservation.
+    pub fn hits(&self) -> Hits {
+        self.0.hits()
+    }
 }
 
 const FIELDS: usize = 22;
 
 impl SharedCounters {
     pub(crate) fn publish(&self, counters: &Counters) {
-        for (shared, value) in self.0.iter().zip(to_array(counters)) {
+        for (shared, value) in self.counters.iter().zip(to_array(counters)) {
             shared.store(value, Ordering::Relaxed);
         }
+    }
+
+    /// Publishes what the rules have decided, if that has changed. While it is being read, the next turn does so; `is_last`
+    /// waits instead.
+    pub(crate) fn publish_hits(&self, hits: &mut Hits, is_last: bool) {
+        let shared = if is_last { Some(self.lock_hits()) } else { self.hits.try_lock().ok() };
+        if let Some(mut shared) = shared
+            && hits.take_changed()
+        {
+            shared.copy_from(hits);
+        }
+    }
+
+    pub(crate) fn hits(&self) -> Hits {
+        self.lock_hits().clone()
+    }
+
+    fn lock_hits(&self) -> MutexGuard<'_, Hits> {
+        self.hits.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn read(&self) -> Counters {
@@ -113,7 +142,7 @@ impl SharedCounters {
             too_big,
             window_full,
             fragmented,
-        ] = self.0.each_ref().map(|shared| shared.load(Ordering::Relaxed));
+        ] = self.counters.each_ref().map(|shared| shared.load(Ordering::Relaxed));
         Counters {
             rx_packets,
             rx_bytes,

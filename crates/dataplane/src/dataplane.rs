@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use adit_crypto::Rng;
 use adit_diag::Counters;
+use adit_policy::reach::Hits;
 use adit_sys::gre::{CallFilter, GreOptions, GreSocket};
 use adit_sys::poll::Waker;
 use adit_sys::tun::Tun;
@@ -185,6 +186,11 @@ impl Dataplane {
     /// The counters of an open call, as of the last turn of its worker.
     pub fn counters(&self, call_id: LocalCallId) -> Option<Counters> {
         self.known().counters.get(&call_id).map(|shared| shared.read())
+    }
+
+    /// What the rules have decided about the packets of an open call, as of the last turn of its worker.
+    pub fn hits(&self, call_id: LocalCallId) -> Option<Hits> {
+        self.known().counters.get(&call_id).map(|shared| shared.hits())
     }
 
     /// Changes the networks from which calls get their addresses.

@@ -53,6 +53,25 @@ pub enum LoginRefusal {
         /// Seconds until it works again.
         left: u64,
     },
+    /// As many failed logins of the account were checked in the last hour as may be.
+    HourlyLimit {
+        /// The account.
+        user: String,
+        /// Seconds until another login is checked.
+        left: u64,
+    },
+    /// As many logins of the account are being checked as may fail.
+    TooManyAtOnce {
+        /// The account.
+        user: String,
+    },
+    /// The address is banned after failed logins, and the account was not used from there recently.
+    AddressBanned {
+        /// The client's public address.
+        from: IpAddr,
+        /// Seconds until it works again.
+        left: u64,
+    },
     /// An administrator disabled the account.
     Disabled {
         /// The account.
@@ -172,6 +191,9 @@ impl LoginRefusal {
             LoginRefusal::WrongPassword => row(Code::A01, 691, FAILED),
             LoginRefusal::NeedsReversiblePassword { .. } => row(Code::A05, 691, FAILED),
             LoginRefusal::Locked { .. } => row(Code::A04, 691, FAILED),
+            LoginRefusal::HourlyLimit { .. } => row(Code::A04, 691, FAILED),
+            LoginRefusal::TooManyAtOnce { .. } => row(Code::A04, 691, FAILED),
+            LoginRefusal::AddressBanned { .. } => row(Code::A04, 691, FAILED),
             LoginRefusal::Disabled { .. } => row(Code::A02, 647, "the account is disabled"),
             LoginRefusal::Expired { .. } => row(Code::A10, 647, "the account is disabled"),
             LoginRefusal::NoVpnPermission { .. } => row(Code::A11, 649, "no permission"),
@@ -225,6 +247,18 @@ impl fmt::Display for LoginRefusal {
             ),
             LoginRefusal::Locked { user, left } => {
                 write!(f, "{user} is locked for another {left} s after failed logins")
+            }
+            LoginRefusal::HourlyLimit { user, left } => {
+                write!(
+                    f,
+                    "too many failed logins of {user} within an hour: none is checked for another {left} s"
+                )
+            }
+            LoginRefusal::TooManyAtOnce { user } => {
+                write!(f, "as many logins of {user} are being checked as may fail")
+            }
+            LoginRefusal::AddressBanned { from, left } => {
+                write!(f, "{from} is banned for another {left} s after failed logins")
             }
             LoginRefusal::Disabled { user, because } if because.is_empty() => write!(f, "{user} is disabled"),
             LoginRefusal::Disabled { user, because } => write!(f, "{user} is disabled: {because}"),
@@ -291,6 +325,9 @@ mod tests {
             LoginRefusal::WrongPassword,
             LoginRefusal::NeedsReversiblePassword { user: user() },
             LoginRefusal::Locked { user: user(), left: 90 },
+            LoginRefusal::HourlyLimit { user: user(), left: 90 },
+            LoginRefusal::TooManyAtOnce { user: user() },
+            LoginRefusal::AddressBanned { from, left: 90 },
             LoginRefusal::Disabled { user: user(), because: "left in May".to_owned() },
             LoginRefusal::Disabled { user: user(), because: String::new() },
             LoginRefusal::Expired { user: user(), ago: 7_200 },
@@ -327,6 +364,9 @@ mod tests {
                 "wrong password",
                 "CHAP-MD5 needs the clear-text password and only its NT hash is on file: adit user passwd alice --reversible",
                 "alice is locked for another 90 s after failed logins",
+                "too many failed logins of alice within an hour: none is checked for another 90 s",
+                "as many logins of alice are being checked as may fail",
+                "203.0.113.7 is banned for another 90 s after failed logins",
                 "alice is disabled: left in May",
                 "alice is disabled",
                 "alice expired 2 h ago",
@@ -369,9 +409,10 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_name_and_a_wrong_password_look_the_same_to_the_client() {
+    fn an_unknown_name_a_wrong_password_and_a_lock_look_the_same_to_the_client() {
         let wrong = LoginRefusal::WrongPassword;
-        for reason in every().into_iter().filter(|reason| reason.code() == Code::A01) {
+        let is_alike = |reason: &LoginRefusal| matches!(reason.code(), Code::A01 | Code::A04);
+        for reason in every().into_iter().filter(is_alike) {
             assert_eq!(
                 (reason.client_message(), reason.mschap_error()),
                 (wrong.client_message(), wrong.mschap_error()),

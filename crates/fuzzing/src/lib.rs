@@ -19,6 +19,8 @@ mod mppe;
 mod packets;
 mod path;
 mod ppp;
+mod radius;
+mod rules;
 mod socket;
 mod stream;
 mod tunnel;
@@ -42,6 +44,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "path", run: path::path },
     Target { name: "control_connection", run: control::control_connection },
     Target { name: "config_toml", run: files::config_toml },
+    Target { name: "access_rules", run: rules::access_rules },
     Target { name: "journal", run: files::journal },
     Target { name: "control_socket", run: socket::control_socket },
     Target { name: "link_server", run: link::link_server },
@@ -52,6 +55,8 @@ pub const TARGETS: &[Target] = &[
     Target { name: "host_texts", run: host::host_texts },
     Target { name: "netstack", run: inside::netstack },
     Target { name: "account_file", run: account_file::account_file },
+    Target { name: "radius_packet", run: radius::radius_packet },
+    Target { name: "radius_client", run: radius::radius_client },
 ];
 
 /// Runs the target of that name.

@@ -1,18 +1,21 @@
 //! Two data paths connected to each other, with packets changed, lost and forged between them.
 
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use adit_crypto::mppe::{self, KeySchedule, Strength, Wanting, start_keys_v2};
 use adit_crypto::rc4::Job;
 use adit_crypto::secret::Password;
 use adit_diag::Side;
+use adit_policy::reach::{Acl, Action, Keys, Locals, Prefixes, Reach, Rule, ServerReach, Target};
 use adit_ppp::mppe::Mppe;
 use adit_tunnel::path::{
     Begin, Finished, HEADROOM, Network, NetworkV6, Origin, Path, PathCommand, PathConfig, Sink,
 };
 use adit_wire::{LocalCallId, PeerCallId};
 use adit_wire::{gre, ipv4, ppp};
+use ipnet::IpNet;
 
 use crate::input::Input;
 
@@ -206,8 +209,26 @@ fn frame(input: &mut Input<'_>) -> Vec<u8> {
     frame
 }
 
+/// Rules that a choice selects.
+fn reach(choice: u8) -> Arc<Reach> {
+    let action = if choice & 1 != 0 { Action::Allow } else { Action::Deny };
+    let rule = Rule { log: choice & 2 != 0, ..Rule::new(action, Target::Any) };
+    Arc::new(Reach {
+        server: if choice & 4 != 0 { ServerReach::All } else { ServerReach::nothing() },
+        locals: Arc::new(Locals::new((choice & 8 != 0).then(|| ENDS[0].into()).map(IpNet::V4))),
+        clients: (choice & 16 != 0).then(|| Prefixes::v4(&[ENDS[1].into()])),
+        acl: Arc::new(Acl::new(vec![rule], None)),
+        keys: Keys::default(),
+    })
+}
+
 fn command(input: &mut Input<'_>, end: usize, terms: u8) -> PathCommand {
-    match input.u8() & 3 {
+    let kind = input.u8();
+    // A value of its own: the corpus keeps its meaning.
+    if kind == 0xa4 {
+        return PathCommand::Reach(reach(input.u8()));
+    }
+    match kind & 3 {
         0 => {
             let flags = input.u8();
             PathCommand::Link { peer_mru: input.u16(), pfc: flags & 1 != 0, acfc: flags & 2 != 0 }

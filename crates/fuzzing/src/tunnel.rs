@@ -391,6 +391,7 @@ impl End {
             PathCommand::Network(None)
             | PathCommand::Link { .. }
             | PathCommand::Mtu(_)
+            | PathCommand::Reach(_)
             | PathCommand::RequireEncryption(_) => {}
         }
     }

@@ -80,6 +80,11 @@ fn c236_mppe_decrypt() {
 }
 
 #[test]
+fn access_rules() {
+    replay("access_rules");
+}
+
+#[test]
 fn c236_path() {
     replay("path");
 }
@@ -142,4 +147,14 @@ fn c236_netstack() {
 #[test]
 fn c236_account_file() {
     replay("account_file");
+}
+
+#[test]
+fn c236_radius_packet() {
+    replay("radius_packet");
+}
+
+#[test]
+fn c236_radius_client() {
+    replay("radius_client");
 }

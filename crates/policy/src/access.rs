@@ -6,6 +6,9 @@ use std::time::Duration;
 use adit_diag::LoginRefusal;
 use ipnet::Ipv4Net;
 
+use crate::pool::PoolConfig;
+use crate::reach::{Acl, Keys, Rule, ServerReach};
+
 /// Which traffic clients send into the tunnel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tunnel {
@@ -42,7 +45,7 @@ pub struct Access {
     pub pool: String,
     /// Split tunnel or all traffic.
     pub tunnel: Tunnel,
-    /// Networks told to the client and allowed as destinations.
+    /// Networks sent to the client as routes; [`Target::Routes`](crate::reach::Target::Routes) of the rules.
     pub routes: Vec<Ipv4Net>,
     /// A session without traffic ends after this; `None` is never.
     pub idle: Option<Duration>,
@@ -56,6 +59,14 @@ pub struct Access {
     pub from: Vec<Ipv4Net>,
     /// MPPE for this user.
     pub encryption: Encryption,
+    /// The rules for destinations behind the server; `None`: the routes are allowed, and nothing else.
+    pub acl: Option<Vec<Rule>>,
+    /// What may be reached on the server itself.
+    pub server: ServerReach,
+    /// Whether clients may reach each other.
+    pub client_to_client: bool,
+    /// The configuration keys that define what may be reached: those of the group where it has its own.
+    pub keys: Keys,
 }
 
 /// What to do with a user's new call.
@@ -70,17 +81,20 @@ pub enum Admission {
 }
 
 impl Access {
-    /// Destinations that a client may send to, without duplicates; `None` is any. Our end of the tunnel is
-    /// always among them, so that a client can test it.
-    pub fn reach(&self, server: Ipv4Addr) -> Option<Vec<Ipv4Net>> {
-        match self.tunnel {
+    /// The rules for destinations behind the server, compiled. `routes` in a rule are the routes, and the DNS and WINS servers
+    /// of the pool: if clients cannot reach the servers that they were given, the tunnel looks broken to their users. With
+    /// [`Tunnel::All`] `routes` are all destinations.
+    pub fn compile(&self, pool: Option<&PoolConfig>) -> Acl {
+        let routes = match self.tunnel {
             Tunnel::All => None,
             Tunnel::Split => {
-                let mut nets = self.routes.clone();
-                nets.push(Ipv4Net::from(server));
-                Some(Ipv4Net::aggregate(&nets))
+                let servers = pool.into_iter().flat_map(|pool| pool.dns.iter().chain(&pool.wins));
+                let all: Vec<_> =
+                    self.routes.iter().copied().chain(servers.map(|s| Ipv4Net::from(*s))).collect();
+                Some(Ipv4Net::aggregate(&all))
             }
-        }
+        };
+        Acl::new(self.acl.clone().unwrap_or_else(Rule::default_list), routes)
     }
 
     /// Whether the user may call from `address`. Error: A13.
@@ -111,6 +125,7 @@ mod tests {
     use adit_diag::Code;
 
     use super::*;
+    use crate::reach::{Action, Part};
 
     fn access() -> Access {
         Access {
@@ -123,6 +138,10 @@ mod tests {
             on_second: OnSecond::Replace,
             from: vec![net("198.51.100.0/24")],
             encryption: Encryption::Require,
+            acl: None,
+            server: ServerReach::nothing(),
+            client_to_client: false,
+            keys: Keys::default(),
         }
     }
 
@@ -131,12 +150,22 @@ mod tests {
     }
 
     #[test]
-    fn reach_is_the_routes_and_our_own_end() {
-        let server = Ipv4Addr::new(10, 99, 0, 1);
-        assert_eq!(access().reach(server), Some(vec![net("10.99.0.1/32"), net("192.168.10.0/24")]));
-        assert_eq!(Access { tunnel: Tunnel::All, ..access() }.reach(server), None);
+    fn without_rules_the_routes_and_the_name_servers_are_allowed() {
+        let pool = PoolConfig {
+            dns: vec![Ipv4Addr::new(192, 168, 30, 5)],
+            ..PoolConfig::new("default", net("10.99.0.0/24"))
+        };
+        let passes = |access: &Access, to: [u8; 4]| {
+            let acl = access.compile(Some(&pool));
+            acl.find(to.into(), 50, Part::NoPorts).and_then(|n| acl.rule(n)).map(|rule| rule.action)
+        };
+        let (allow, deny) = (Some(Action::Allow), Some(Action::Deny));
+        assert_eq!(passes(&access(), [192, 168, 10, 200]), allow);
+        assert_eq!(passes(&access(), [192, 168, 30, 5]), allow);
+        assert_eq!(passes(&access(), [192, 168, 30, 6]), deny);
+        assert_eq!(passes(&Access { tunnel: Tunnel::All, ..access() }, [8, 8, 8, 8]), allow);
         let nothing = Access { routes: vec![], ..access() };
-        assert_eq!(nothing.reach(server), Some(vec![net("10.99.0.1/32")]), "no routes is not everything");
+        assert_eq!(passes(&nothing, [192, 168, 10, 200]), deny, "no routes is not everything");
     }
 
     #[test]

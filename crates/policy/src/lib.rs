@@ -1,4 +1,4 @@
-//! Address pools, access rules, account state and user names.
+//! Address pools, access rules, access lists, account state and user names.
 //!
 //! Pure decisions: time is an argument, randomness is given, every table has a named bound.
 
@@ -7,10 +7,13 @@
 pub mod access;
 pub mod account;
 pub mod admission;
+pub mod lockout;
 pub mod name;
 pub mod pool;
+pub mod reach;
 
 pub use access::{Access, Admission, Encryption, OnSecond, Tunnel};
 pub use account::{Account, AccountRules, decide};
+pub use lockout::Lockout;
 pub use name::{DomainRule, LoginName};
 pub use pool::{AddressRefusal, AddressRequest, Chosen, PoolConfig, PoolError};

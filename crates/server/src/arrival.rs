@@ -63,7 +63,8 @@ pub(crate) async fn run(server: Arc<Server>, mut arrival: Arrival, stream: TcpSt
             // The answer of a connection that was just accepted fits into its send buffer.
             let _ = stream.try_write(&refusal());
         }
-        None => {}
+        // Closed without an answer, as at its next connection.
+        Some(Verdict::Banned) | None => {}
     }
 }
 

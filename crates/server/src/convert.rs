@@ -102,7 +102,8 @@ pub(crate) fn terms(config: &Config, access: &Access, networks: Vec<Ipv4Net>) ->
         max: access.max,
         mppe: Some(mppe(config, access)),
         networks,
-        reach: reach(config, access),
+        // The path passes nothing until it gets the rules of the group (`crate::reach`).
+        reach: Some(Vec::new()),
         answer_dhcp: true,
     }
 }
@@ -137,23 +138,6 @@ pub(crate) fn retention(config: &Config) -> Retention {
 /// The pool of an access; the check of the configuration ensures that it exists.
 pub(crate) fn pool<'a>(config: &'a Config, access: &Access) -> Option<&'a PoolConfig> {
     config.pools.get(&access.pool)
-}
-
-/// Where clients of an access may send packets; `None` for anywhere.
-pub(crate) fn reach(config: &Config, access: &Access) -> Option<Vec<Ipv4Net>> {
-    let Some(pool) = pool(config, access) else { return Some(Vec::new()) };
-    let mut reach = access.reach(pool.server)?;
-    // If clients cannot reach the DNS servers that they were given, the tunnel looks broken to their users.
-    reach.extend(pool.dns.iter().chain(&pool.wins).map(|address| Ipv4Net::from(*address)));
-    Some(Ipv4Net::aggregate(&reach))
-}
-
-/// The configuration key that defines where this group may send packets.
-pub(crate) fn routes_key(config: &Config, group: Option<&str>) -> String {
-    match group.filter(|group| config.groups.contains_key(*group)) {
-        Some(group) => format!("groups.{group}.routes"),
-        None => "access.routes".to_owned(),
-    }
 }
 
 /// A keep-alive as (interval, allowed unanswered echoes).

@@ -10,7 +10,9 @@ use adit_config::{Checked, Config, Key, Limits, Log, LogTarget, PasswordPolicy, 
 use adit_diag::{Code, EventFacts, Note};
 use adit_policy::account::{Account, decide};
 use adit_policy::admission::Capacity;
-use adit_policy::{Access, name};
+use adit_policy::lockout::{Rules, Verdict};
+use adit_policy::reach::{Keys, Reach};
+use adit_policy::{Lockout, name};
 use adit_store::{NewEvent, SessionId};
 use adit_wire::{LocalCallId, PeerCallId};
 use jiff::Timestamp;
@@ -41,6 +43,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("server.name", "adit/src/commands/serve.rs"),
     ("server.shutdown_grace", "adit/tests/hostile/stop.rs"),
     ("auth.password.generate", "admin/src/accounts/password.rs"),
+    ("test", "config/tests/good.rs"),
     ("pool.sticky", "store/tests/suite/leases.rs"),
     ("pools.other.sticky", "store/tests/suite/leases.rs"),
     ("pool.domain", "adit/tests/tunnel/cases.rs"),
@@ -59,15 +62,17 @@ fn effects(config: &Config) -> Vec<String> {
         format!("{path:?}"),
         format!("{:?}", convert::dataplane(config, None, None)),
         format!("{:?}", convert::retention(config)),
+        format!("{:?}", host::addresses(config)),
         format!("{:?}", host::resolve(&config.server.listen, address_of)),
         format!("{:?}", listener::open(anywhere, config.server.interface.as_deref()).map(drop)),
         format!("{:?}", [&b"CORP\\bob"[..], b"bob"].map(|sent| name::login_name(sent, &config.auth.domain))),
     ];
     effects.extend(of_passwords(&config.auth.password));
+    effects.extend(of_lockout(&config.auth.lockout));
     effects.extend(of_limits(&config.limits));
     effects.extend(of_log(&config.log));
-    for access in std::iter::once(&config.access).chain(config.groups.values()) {
-        effects.extend(of_access(config, access));
+    for group in std::iter::once(None).chain(config.groups.keys().map(|group| Some(group.as_str()))) {
+        effects.extend(of_access(config, group));
     }
     effects.extend(config.pools.values().map(|pool| format!("{} addresses", convert::size(pool))));
     effects
@@ -79,6 +84,25 @@ fn of_passwords(policy: &PasswordPolicy) -> Vec<String> {
     let passwords = ["kq7Zt", "vwT8rjLq2mXz0pKd5c", "Password2024Password"];
     let checked = passwords.map(|password| policy.rules.check("bob", password));
     vec![format!("{days:?}"), format!("{checked:?}")]
+}
+
+/// What becomes of many failed logins of one user and of many users at several paces, from addresses of networks that a
+/// sample may ignore.
+fn of_lockout(rules: &Rules) -> Vec<String> {
+    let mut effects = Vec::new();
+    for (users, pace) in [(1, 1), (1, 90_000), (100, 1), (100, 20_000)] {
+        for from in [[192, 168, 20, 5], [192, 168, 30, 5]].map(Ipv4Addr::from) {
+            let mut lockout = Lockout::new(rules.clone());
+            for n in 1..200 {
+                let now = n * pace;
+                effects.push(match lockout.begin(now, &format!("user{}", n % users), from) {
+                    Ok(ticket) => format!("{:?}", lockout.end(now, ticket, Verdict::Failed { exists: true })),
+                    Err(refusal) => format!("{refusal:?}"),
+                });
+            }
+        }
+    }
+    effects
 }
 
 fn of_limits(limits: &Limits) -> Vec<String> {
@@ -119,14 +143,27 @@ fn of_log(log: &Log) -> Vec<String> {
     vec![format!("{opened:?}"), fs::read_to_string(&file).unwrap()]
 }
 
-fn of_access(config: &Config, access: &Access) -> Vec<String> {
+fn of_access(config: &Config, group: Option<&str>) -> Vec<String> {
+    let access = config.access_for(group);
+    let reach = config.reach(group, Arc::default());
     let live = |count: u64| access.admit(&(0..count).collect::<Vec<_>>());
     vec![
         format!("{:?}", convert::terms(config, access, Vec::new())),
+        // The rules, without the keys that name them.
+        format!("{:?}", Reach { keys: Keys::default(), ..reach }),
         format!("{:?}", convert::pool(config, access).map(|pool| &pool.name)),
         format!("{:?} {:?} {:?}", live(1), live(2), live(1_000)),
         format!("{:?}", access.allows_from("bob", *CALLER.ip())),
     ]
+}
+
+/// A configuration without the keys that set what may be reached: they are for messages only.
+fn without_keys(config: &Config) -> Config {
+    let mut config = config.clone();
+    for access in std::iter::once(&mut config.access).chain(config.groups.values_mut()) {
+        access.keys = Keys::default();
+    }
+    config
 }
 
 fn set(section: &str, key: &Key, value: &str) -> Checked {
@@ -151,7 +188,7 @@ async fn each_key_has_an_effect() {
             let mut has_effect = false;
             for value in key.samples() {
                 match set(&section, key, &value).into_config() {
-                    Ok(config) if config == base => {}
+                    Ok(config) if without_keys(&config) == without_keys(&base) => {}
                     Ok(config) if effects(&config) == before => without.push(format!("{path} = {value}")),
                     // Another effect, or an error with the reason.
                     Ok(_) | Err(_) => has_effect = true,

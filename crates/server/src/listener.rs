@@ -94,6 +94,8 @@ fn listen_error(address: SocketAddrV4, error: &std::io::Error) -> ServerError {
 pub(crate) async fn accept(server: Arc<Server>, listener: TcpListener) {
     loop {
         match listener.accept().await {
+            // A banned address costs an accept and nothing else.
+            Ok((_, SocketAddr::V4(from))) if server.lockout.turns_away(*from.ip()) => {}
             Ok((stream, SocketAddr::V4(from))) => match server.admission.arrive(from, server.registry.up()) {
                 Some(arrival) => drop(tokio::spawn(arrival::run(Arc::clone(&server), arrival, stream, from))),
                 None => server.count_flood(1, *from.ip()),
@@ -114,6 +116,12 @@ pub(crate) async fn admit(server: Arc<Server>) {
         let admitted = server.admission.admit().await;
         if let Some((evicted, from)) = server.admission.take_evicted() {
             server.count_flood(evicted, from);
+        }
+        let (banned, admitted): (Vec<_>, Vec<_>) =
+            admitted.into_iter().partition(|admitted| server.lockout.turns_away(*admitted.from.ip()));
+        banned.into_iter().for_each(Admitted::turn_away);
+        if admitted.is_empty() {
+            continue;
         }
         let started = Timestamp::now();
         let from: Vec<SocketAddrV4> = admitted.iter().map(|admitted| admitted.from).collect();

@@ -1,4 +1,6 @@
-//! Logins: asks the account sources and admits the account, in the same way for every source.
+//! Logins: asks the lockout and the account sources and admits the account, in the same way for every source.
+
+mod guess;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,10 +16,13 @@ use adit_wire::text::escape;
 
 use crate::convert;
 use crate::event_writer::{Entry, EventWriter};
+use crate::lockout::Lockout;
 use crate::message::Learned;
 use crate::registry::Registry;
+use guess::{account_key, verdict};
 
-/// The delay of a refusal: it slows down guessing, and is the same for every reason.
+/// When a refusal is sent, counted from the request: it slows down guessing, and is the same for every reason, whatever
+/// work the reason took.
 pub(crate) const REFUSAL_DELAY: Duration = Duration::from_secs(1);
 
 /// Authenticates clients with the account sources and admits the granted accounts.
@@ -26,6 +31,7 @@ pub(crate) struct SourceAuthenticator {
     pub(crate) sources: Sources,
     pub(crate) registry: Arc<Registry>,
     pub(crate) event_writer: EventWriter,
+    pub(crate) lockout: Arc<Lockout>,
 }
 
 impl SourceAuthenticator {
@@ -36,7 +42,21 @@ impl SourceAuthenticator {
         caller: &Caller,
         pending: Option<Box<Pending>>,
     ) -> (Answer, Learned) {
+        // Before any source is asked, in every round: what is passed on would count in a directory too.
+        let user = account_key(&request.name, &caller.config.auth.domain);
+        let checking = match self.lockout.begin(&user, caller.from).await {
+            Ok(checking) => checking,
+            Err(reason) => {
+                let account = (!user.starts_with(' ')).then_some(user);
+                return (Answer::Reject((&reason).into()), refused(request, account, reason.into()));
+            }
+        };
         let outcome = self.sources.authenticate(request, caller, pending).await;
+        let account = match &outcome {
+            LoginOutcome::Reject(rejection) => rejection.account.as_deref(),
+            _ => None,
+        };
+        checking.end(verdict(&outcome), account);
         self.answer(request, caller, outcome)
     }
 

@@ -16,12 +16,13 @@ use crate::capacity::Descriptors;
 use crate::error::{Result, ServerError, store_error, sys_error};
 use crate::event_writer::{EventWriter, LogLines};
 use crate::host::Host;
+use crate::lockout::Lockout;
 use crate::registry::Registry;
 use crate::server::{Options, Parts, Server, watch};
 use crate::service::Service;
 use crate::socket::{self, Serving};
 use crate::terminal::Terminal;
-use crate::{convert, crashed, dispatch, listener, watchdog};
+use crate::{convert, crashed, dispatch, listener, reach, watchdog};
 
 /// Threads that wait for the store. It serves one at a time, so more threads would only queue there, each
 /// with a stack.
@@ -72,6 +73,8 @@ async fn serve(options: Options) -> Result<()> {
     let clock = store.check_clock(Timestamp::now(), Duration::ZERO).map_err(|error| store_error(&error))?;
     let id = crashed::recover(&store, &identity).map_err(|error| store_error(&error))?;
     let event_writer = EventWriter::start(store.clone(), LogLines::open(&config.log)?);
+    let locks = store.lockout().map_err(|error| store_error(&error))?;
+    let lockout = Lockout::new(config.auth.lockout.clone(), locks, event_writer.clone());
     let pools = Addresses::new(store.clone());
     let registry = Arc::new(Registry::default());
     let plane = convert::dataplane(&config, addresses.first().map(|address| *address.ip()), state.as_deref());
@@ -82,6 +85,8 @@ async fn serve(options: Options) -> Result<()> {
     }
     dispatch::start(events, Arc::clone(&registry))
         .map_err(|error| ServerError::new(Code::S08, format!("no thread: {error}"), "look at ulimit -u"))?;
+    // After the host was set up: the server's own addresses in the pools are among them.
+    let locals = reach::watch::read()?;
     let seed = adit_sys::host::random_seed().map_err(|error| sys_error(&error))?;
     let server = Arc::new(Server::new(Parts {
         config,
@@ -94,6 +99,7 @@ async fn serve(options: Options) -> Result<()> {
         identity,
         registry,
         event_writer,
+        lockout: Arc::new(lockout),
         dataplane,
         host,
         addresses: pools,
@@ -101,6 +107,7 @@ async fn serve(options: Options) -> Result<()> {
         descriptors,
         version,
         listen: addresses,
+        locals,
     }));
     server.remember_logins();
     let mut tasks = tokio::task::JoinSet::new();
@@ -113,10 +120,13 @@ async fn serve(options: Options) -> Result<()> {
     tasks.spawn(async move { maintained.run_maintenance().await });
     let watch = Arc::clone(&server);
     tasks.spawn(async move { watch.watch_traffic().await });
+    let lockout = Arc::clone(&server.lockout);
+    tasks.spawn(async move { lockout.keep_stored().await });
     tasks.spawn(watchdog::run(Arc::clone(&server)));
     server.event_writer.enqueue_event(NewEvent::new(Timestamp::now(), EventFacts::ServerStart));
     server.report_clock(clock);
     watch::start(&server)?;
+    reach::watch::start(&server)?;
     let mut signals = Signals::new()?;
     ready(&server.status().await);
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
@@ -125,6 +135,7 @@ async fn serve(options: Options) -> Result<()> {
     let grace = server.config().server.shutdown_grace;
     server.end_all(grace, signals.stop()).await;
     tasks.shutdown().await;
+    server.lockout.store_changes();
     server.event_writer.enqueue_event(NewEvent::new(Timestamp::now(), EventFacts::ServerStop));
     let event_writer = server.event_writer.clone();
     let _ = tokio::task::spawn_blocking(move || event_writer.flush()).await;

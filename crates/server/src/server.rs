@@ -18,9 +18,11 @@ use adit_crypto::Rng;
 use adit_dataplane::Dataplane;
 use adit_diag::event::HostPart;
 use adit_diag::{Code, EventFacts};
+use adit_policy::reach::Locals;
 use adit_store::{Change, NewEvent, ServerId, ServerIdentity, Store};
 use adit_tunnel::ServerConfig;
 use adit_tunnel::events::Why;
+use adit_wire::LocalCallId;
 use jiff::Timestamp;
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
@@ -34,9 +36,12 @@ use crate::error::ServerError;
 use crate::event_writer::{Entry, EventWriter};
 use crate::health::{self, Health};
 use crate::host::Host;
+use crate::lockout::Lockout;
 use crate::login::SourceAuthenticator;
 use crate::message::Message;
 use crate::rate_limit::RateLimit;
+use crate::reach::ReachTable;
+use crate::reach::report;
 use crate::registry::Registry;
 use crate::session::Session;
 use crate::unanswered;
@@ -83,6 +88,9 @@ const COUNT_EVERY: Duration = Duration::from_secs(5);
 /// The number of sessions whose counters are written in one transaction.
 const COUNTED_TOGETHER: usize = 1000;
 
+/// The most events about rules that are written each time that counters are read; what is left follows.
+const RULE_EVENTS: usize = 50;
+
 /// The daemon.
 pub(crate) struct Server {
     /// The configuration of new calls, and its converted form for their machines.
@@ -106,9 +114,12 @@ pub(crate) struct Server {
     identity: ServerIdentity,
     pub(crate) registry: Arc<Registry>,
     pub(crate) event_writer: EventWriter,
+    pub(crate) lockout: Arc<Lockout>,
     pub(crate) dataplane: Arc<Dataplane>,
     host: Arc<Host>,
     addresses: Arc<Addresses>,
+    /// What each group may reach.
+    reach: Arc<ReachTable>,
     /// The interfaces that connections use.
     handles: Arc<Handles>,
     rng: Mutex<Rng>,
@@ -151,6 +162,7 @@ pub(crate) struct Parts {
     pub(crate) identity: ServerIdentity,
     pub(crate) registry: Arc<Registry>,
     pub(crate) event_writer: EventWriter,
+    pub(crate) lockout: Arc<Lockout>,
     pub(crate) dataplane: Dataplane,
     pub(crate) host: Host,
     pub(crate) addresses: Addresses,
@@ -158,6 +170,7 @@ pub(crate) struct Parts {
     pub(crate) descriptors: Descriptors,
     pub(crate) version: &'static str,
     pub(crate) listen: Vec<SocketAddrV4>,
+    pub(crate) locals: Locals,
 }
 
 impl Server {
@@ -167,6 +180,8 @@ impl Server {
         let dataplane = Arc::new(parts.dataplane);
         let host = Arc::new(parts.host);
         let addresses = Arc::new(parts.addresses);
+        let config = for_calls(parts.config);
+        let reach = Arc::new(ReachTable::new(Arc::clone(&config.0), parts.locals));
         let handles = Arc::new(Handles {
             registry: Arc::clone(&parts.registry),
             recorder: Box::new(parts.event_writer.clone()),
@@ -175,12 +190,14 @@ impl Server {
                 sources: parts.sources,
                 registry: Arc::clone(&parts.registry),
                 event_writer: parts.event_writer.clone(),
+                lockout: Arc::clone(&parts.lockout),
             }),
             addresses: Arc::new(BlockingAddresses(Arc::clone(&addresses))),
             routes: Arc::clone(&host) as _,
+            reach: Arc::clone(&reach),
         });
         Server {
-            config: RwLock::new(for_calls(parts.config)),
+            config: RwLock::new(config),
             file: parts.file,
             database: parts.database,
             reread: parts.reread,
@@ -194,9 +211,11 @@ impl Server {
             identity: parts.identity,
             registry: parts.registry,
             event_writer: parts.event_writer,
+            lockout: parts.lockout,
             dataplane,
             host,
             addresses,
+            reach,
             handles,
             rng: Mutex::new(Rng::from_seed(parts.seed)),
             admission,
@@ -378,9 +397,11 @@ impl Server {
                 log_stderr!("note     link.io: {now}{because}");
                 io = now;
             }
+            let mut events_left = RULE_EVENTS;
             for session in self.registry.all() {
                 let Some((call_id, _)) = session.known().call_ids else { continue };
                 let Some(counters) = self.dataplane.counters(call_id) else { continue };
+                self.report_rules(&session, call_id, &mut events_left);
                 let packets = counters.rx_packets + counters.tx_packets;
                 let mut known = session.known();
                 let before = known.counters.rx_packets + known.counters.tx_packets;
@@ -391,6 +412,44 @@ impl Server {
                     session.queue.push(Message::Traffic { received, sent });
                 }
             }
+        }
+    }
+
+    /// Whether the server is being stopped.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
+    /// Uses other addresses of this host for `access.server`, at once.
+    pub(crate) fn set_locals(&self, locals: Locals) {
+        self.reach.set_locals(locals, &self.registry, &*self.dataplane);
+    }
+
+    /// Reads what the rules have decided about the packets of a session.
+    pub(crate) fn read_hits(&self, session: &Session) {
+        let Some((call_id, _)) = session.known().call_ids else { return };
+        if let Some(hits) = self.dataplane.hits(call_id) {
+            session.known().hits = hits;
+        }
+    }
+
+    /// Writes the events that are due about rules, at most `left`.
+    fn report_rules(&self, session: &Session, call_id: LocalCallId, left: &mut usize) {
+        let Some(hits) = self.dataplane.hits(call_id) else { return };
+        let (events, user) = {
+            let mut known = session.known();
+            let events = known.reported.due(&hits, Instant::now(), false, *left);
+            known.hits = hits;
+            (events, known.user.clone())
+        };
+        *left = left.saturating_sub(events.len());
+        for facts in events {
+            let mut event = NewEvent::new(Timestamp::now(), facts);
+            event.code = report::denial_code(&event.facts);
+            event.user.clone_from(&user);
+            event.from = Some((*session.from.ip()).into());
+            event.session = Some(session.id);
+            self.event_writer.enqueue_event(event);
         }
     }
 
@@ -481,6 +540,8 @@ impl Server {
         }
         warnings.extend(lock(&self.reduced_limits).clone());
         let queue = self.admission.numbers();
+        let (lockout, locks) = self.lockout.status();
+        warnings.extend(locks);
         warnings.extend(self.refusals(queue));
         warnings.extend(self.registry.forgeries.warnings(Instant::now()));
         warnings.extend(unanswered::warning(&self.registry.all()));
@@ -508,6 +569,7 @@ impl Server {
                 evicted: queue.evicted,
                 unfinished: queue.unfinished,
             },
+            lockout,
             pools: config
                 .pools
                 .iter()

@@ -63,7 +63,10 @@ impl Service {
                 Ok(Response::Sessions(server.registry.all().iter().map(|session| session.row()).collect()))
             }
             Request::Session { selector } => match server.registry.select(&selector).last() {
-                Some(session) => Ok(Response::Session(Box::new(session.detail()))),
+                Some(session) => {
+                    server.read_hits(session);
+                    Ok(Response::Session(Box::new(session.detail())))
+                }
                 None => Err(no_session(&selector)),
             },
             Request::Kick { selector, reason, dry_run } => self.kick(&selector, &reason, dry_run),
@@ -79,7 +82,9 @@ impl Service {
                 server.request_shutdown();
                 Ok(Response::Done(Done::Stopping))
             }
-            Request::Accounts(_) | Request::History(_) | Request::Log(_) => self.admin(request, caller).await,
+            Request::Accounts(_) | Request::Bans(_) | Request::History(_) | Request::Log(_) => {
+                self.admin(request, caller).await
+            }
             Request::Follow(_) => {
                 Err(Error::new(Kind::Invalid, "what is followed has no end, so it is no one answer"))
             }
@@ -118,7 +123,7 @@ impl Service {
     /// Handles a request that needs only store and configuration.
     async fn admin(&self, request: Request, caller: Caller) -> Result<Response> {
         let mut turn = None;
-        if request.changes_accounts() {
+        if request.changes_store() {
             caller.may_change_accounts()?;
             // The event writer retries the store every few seconds; a request need not wait for that.
             if let Some(error) = self.server.event_writer.blocked() {
@@ -143,6 +148,7 @@ impl Service {
                 config: &config,
                 file: server.file(),
                 recorder: &Through(&server.event_writer),
+                lockout: &*server.lockout,
                 is_serving: true,
                 page: PAGE,
                 now: Timestamp::now(),

@@ -1,13 +1,14 @@
 //! The state of one session, shared between its task and the service.
 
 use std::net::{Ipv4Addr, SocketAddrV4};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use adit_api::Utc;
 use adit_api::session::{FindingRow, SessionDetail, SessionRow, State, StepRow};
 use adit_diag::note::Finding;
 use adit_diag::{Code, Layer, Note};
+use adit_policy::reach::{Decider, Hits, Reach};
 use adit_store::SessionId;
 use adit_tunnel::events::{Up, Why};
 use adit_tunnel::record::Record;
@@ -17,6 +18,7 @@ use jiff::Timestamp;
 
 use crate::finding;
 use crate::message::{Message, MessageQueue};
+use crate::reach::report::{self, Reported};
 
 /// One session: one control connection and its call.
 #[derive(Debug)]
@@ -46,9 +48,13 @@ pub(crate) struct Known {
     pub(crate) up: Option<Up>,
     pub(crate) up_at: Option<Instant>,
     pub(crate) call_ids: Option<(LocalCallId, PeerCallId)>,
-    pub(crate) reach: Option<Vec<ipnet::Ipv4Net>>,
-    /// The configuration key that defines the routes.
-    pub(crate) routes_key: String,
+    /// The rules of its group, if they were given to its packet path.
+    pub(crate) reach: Option<Arc<Reach>>,
+    pub(crate) has_reach: bool,
+    /// What the rules have decided, as last read.
+    pub(crate) hits: Hits,
+    /// The events about that.
+    pub(crate) reported: Reported,
     /// Faults that did not end the session, as reported by its machine: the last of each code.
     pub(crate) noticed: Vec<Finding>,
     /// The data packets that had been received when it was last reported that none is.
@@ -69,7 +75,9 @@ pub(crate) struct Known {
 impl Known {
     /// Faults that did not end the session: those from its counters, then those reported by its machine.
     pub(crate) fn findings(&self) -> Vec<Finding> {
-        let mut findings = finding::counted(&self.counters, self.up_at.is_some(), &self.routes_key);
+        let denier = self.hits.reach().or(self.reach.as_ref());
+        let key = denier.map(|reach| reach.key(self.hits.last_denial().unwrap_or(Decider::End)));
+        let mut findings = finding::counted(&self.counters, self.up_at.is_some(), &key.unwrap_or_default());
         findings.extend(self.noticed.iter().cloned());
         findings
     }
@@ -144,14 +152,17 @@ impl Session {
         let known = self.known();
         let up = known.up.as_ref();
         let findings = known.findings();
+        let networks = known.reach.as_ref().map(|reach| reach.networks());
         SessionDetail {
             session,
             host: known.host.clone(),
             call_ids: known.call_ids.map(|(local, peer)| (local.get(), peer.get())),
             mtu: up.map_or(0, |up| up.mtu),
             dns: up.map(|up| up.dns.clone()).unwrap_or_default(),
-            reach: known.reach.clone().unwrap_or_default(),
-            reach_any: known.reach.is_none() && up.is_some(),
+            reach: networks.clone().flatten().unwrap_or_default(),
+            reach_any: matches!(networks, Some(None)),
+            rules: report::rows(&known.hits),
+            rules_omitted: known.hits.others(),
             end: known.end.clone().unwrap_or_default(),
             suspicion: known.suspicion.clone(),
             to: Some(self.to),

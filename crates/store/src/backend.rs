@@ -8,8 +8,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::{
-    Account, AccountChange, Changes, ClockCheck, Event, EventFilter, Leases, NewAccount, NewSession, Place,
-    Pruned, Result, Retention, SealedSecret, ServerId, Servers, Session, SessionFilter, SessionId, Step,
+    Account, AccountChange, Changes, ClockCheck, Event, EventFilter, Leases, LockoutChange, NewAccount,
+    NewSession, Place, Pruned, Result, Retention, SealedSecret, ServerId, Servers, Session, SessionFilter,
+    SessionId, Step,
 };
 
 /// One account to write as a whole.
@@ -82,6 +83,12 @@ pub trait Sessions: Send + Sync {
     fn sessions(&self, filter: &SessionFilter) -> Result<Vec<Session>>;
 }
 
+/// Failed logins, locks and bans. They are recorded by [`crate::Change::Lockout`].
+pub trait Lockouts: Send + Sync {
+    /// Everything that is on record, each account before its networks: what [`adit_policy::Lockout::restore`] takes.
+    fn lockout(&self) -> Result<Vec<LockoutChange>>;
+}
+
 /// What happened. It is recorded by [`Changes::apply`].
 pub trait Events: Send + Sync {
     /// Reads what happened, oldest first.
@@ -118,8 +125,11 @@ pub trait Maintenance: Send + Sync {
 
 /// Everything that a store is made of.
 pub trait Backend:
-    Accounts + Servers + Leases + Sessions + Events + Changes + Maintenance + fmt::Debug
+    Accounts + Servers + Leases + Sessions + Lockouts + Events + Changes + Maintenance + fmt::Debug
 {
 }
 
-impl<T: Accounts + Servers + Leases + Sessions + Events + Changes + Maintenance + fmt::Debug> Backend for T {}
+impl<T: Accounts + Servers + Leases + Sessions + Lockouts + Events + Changes + Maintenance + fmt::Debug>
+    Backend for T
+{
+}

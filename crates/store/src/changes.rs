@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::{NewEvent, Release, Result, SessionEnd, SessionId, SessionUpdate, Step};
+use crate::{LockoutChange, NewEvent, Release, Result, SessionEnd, SessionId, SessionUpdate, Step};
 use adit_diag::Traffic;
 use jiff::Timestamp;
 
@@ -22,6 +22,8 @@ pub enum Change {
     End(SessionId, Box<SessionEnd>, Option<Traffic>, Vec<Step>, u64),
     /// The address of a session goes back to its pool; ignored when the session does not have it any more.
     Release(Release),
+    /// Failed logins, locks and bans.
+    Lockout(Vec<LockoutChange>),
 }
 
 /// The one way of recording.

@@ -1,7 +1,7 @@
 //! Accounts, leases, sessions and events: what outlives the program, whatever keeps it.
 //!
 //! [`open`] is the one way to a [`Store`]. A back end fills the roles [`Accounts`], [`Servers`], [`Leases`], [`Sessions`],
-//! [`Events`], [`Changes`] and [`Maintenance`]; it keeps sealed octets and knows no key. All calls block; an asynchronous caller
+//! [`Lockouts`], [`Events`], [`Changes`] and [`Maintenance`]; it keeps sealed octets and knows no key. All calls block; an asynchronous caller
 //! gives them a thread. The SQLite back end keeps everything in one file that other programs may read: tables are strict,
 //! times are whole milliseconds since 1970 (UTC), addresses are text, names of columns are the names used here. Passwords
 //! are the exception: they are sealed with a key that lives in another file.
@@ -27,7 +27,8 @@ mod time;
 pub use adit_api::SessionId;
 pub use adit_api::accounts::{Account, AccountChange, Login, NewAccount};
 pub use adit_api::history::{SessionEnd, Step};
-pub use backend::{AccountWrite, Accounts, Backend, Events, Maintenance, Sessions};
+pub use adit_policy::lockout::Change as LockoutChange;
+pub use backend::{AccountWrite, Accounts, Backend, Events, Lockouts, Maintenance, Sessions};
 pub use changes::{Change, Changes};
 pub use clock::{CLOCK_CONFIRMED_AFTER, CLOCK_TOLERANCE, ClockCheck};
 pub use error::{Error, ErrorKind, Place, Result};

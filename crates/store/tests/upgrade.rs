@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use adit_store::{ServerIdentity, SessionFilter, StoreConfig};
+use adit_store::{LockoutChange, ServerIdentity, SessionFilter, StoreConfig};
 use jiff::Timestamp;
 use rusqlite::Connection;
 
@@ -18,7 +18,8 @@ fn version_1(path: &Path) {
         .execute_batch(
             "PRAGMA application_id = 0x61646974;
              PRAGMA user_version = 1;
-             INSERT INTO accounts (name_key, name, created) VALUES ('alice', 'Alice', 0);
+             INSERT INTO accounts (name_key, name, created, login_at, login_from)
+                 VALUES ('alice', 'Alice', 0, 900, '198.51.100.17'), ('bob', 'Bob', 0, 900, '2001:db8::1');
              INSERT INTO sessions (started, from_address, from_port, seen, ended, why, ended_by, detail)
                  VALUES (1000, '198.51.100.7', 50000, 2000, 3000, 'user-request', 'received', 'done');
              INSERT INTO sessions (started, from_address, from_port, seen, user, user_key, pool, address)
@@ -40,6 +41,10 @@ fn a_database_without_server_identities_belongs_to_the_first_server() {
     assert_eq!(before.len(), 2, "it can be read before it is migrated");
     let store = adit_store::open(&StoreConfig::sqlite(&path, &key)).unwrap();
     assert_eq!(store.sessions(&all).unwrap(), before);
+    let own = store.lockout().unwrap();
+    let [LockoutChange::Home(name, network, Some(home))] = &own[..] else { panic!("{own:?}") };
+    assert_eq!((&**name, network.to_string().as_str(), home.at), ("alice", "198.51.100.0/24", 900));
+    assert_eq!(home.address.to_string(), "198.51.100.17", "the user keeps access from there");
     assert_eq!(store.account("alice").unwrap().unwrap().name, "Alice");
 
     let [first, second] =

@@ -109,7 +109,7 @@ impl Changes {
     }
 }
 
-fn subscribe(protocol: i32, groups: u32) -> io::Result<File> {
+pub(crate) fn subscribe(protocol: i32, groups: u32) -> io::Result<File> {
     let fd = socket::open(libc::AF_NETLINK, libc::SOCK_RAW, protocol)?;
     socket::set_buffer(&fd, libc::SO_RCVBUFFORCE, libc::SO_RCVBUF, QUEUE)?;
     socket::bind(&fd, &Address { family: libc::AF_NETLINK as u16, pad: 0, process: 0, groups })?;
@@ -117,7 +117,7 @@ fn subscribe(protocol: i32, groups: u32) -> io::Result<File> {
 }
 
 /// Passes the octets of every message to `each`; `None` where messages were lost.
-fn receive(mut file: &File, buffer: &mut [u8], mut each: impl FnMut(Option<&[u8]>)) {
+pub(crate) fn receive(mut file: &File, buffer: &mut [u8], mut each: impl FnMut(Option<&[u8]>)) {
     for _ in 0..AT_ONCE {
         match file.read(buffer) {
             Ok(n) => each(buffer.get(..n)),

@@ -10,6 +10,7 @@ mod error;
 pub mod gre;
 pub mod host;
 pub mod journal;
+pub mod local;
 pub mod namespace;
 pub mod net;
 pub mod observe;

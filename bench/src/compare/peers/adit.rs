@@ -40,10 +40,13 @@ impl Mppe {
 
 pub(super) fn start(pair: &mut Pair, programs: &Programs, io: &str, mppe: Mppe) -> anyhow::Result<()> {
     let program = programs.find("adit")?;
-    let selects = selects_io(pair, &program)?;
+    let selects = has_key(pair, &program, "[link]\nio = \"socket\"\n", "io")?;
     anyhow::ensure!(selects || io == "socket", "this build of adit has no `link.io`");
     let io_line = if selects { format!("io = \"{io}\"\n") } else { String::new() };
-    let link = format!("[link]\n{io_line}{}", mppe.link());
+    // The load goes to the server itself, which older builds allow without a key.
+    let all = "[access]\nserver = \"all\"\n";
+    let access = if has_key(pair, &program, all, "server")? { all } else { "" };
+    let link = format!("{access}[link]\n{io_line}{}", mppe.link());
     fs::write(
         pair.file("server.toml"),
         format!("[server]\nlisten = \"{SERVER}\"\n[pool]\nnet = \"10.77.0.0/24\"\n{link}"),
@@ -99,13 +102,13 @@ pub(super) fn start(pair: &mut Pair, programs: &Programs, io: &str, mppe: Mppe) 
     Ok(())
 }
 
-/// Whether the configuration of this build has the key.
-fn selects_io(pair: &Pair, program: &Path) -> anyhow::Result<bool> {
+/// Whether the configuration of this build has the key that a text sets.
+fn has_key(pair: &Pair, program: &Path, text: &str, key: &str) -> anyhow::Result<bool> {
     let file = pair.file("probe.toml");
-    fs::write(&file, "[link]\nio = \"socket\"\n")?;
+    fs::write(&file, text)?;
     let output = Command::new(program).args(["check", "--config", &file]).output()?;
     let text = [output.stdout, output.stderr].concat();
-    Ok(!String::from_utf8_lossy(&text).contains("unknown key \"io\""))
+    Ok(!String::from_utf8_lossy(&text).contains(&format!("unknown key \"{key}\"")))
 }
 
 fn has_xdp(host: &Host) -> bool {

@@ -1,6 +1,7 @@
 //! One file per command.
 
 mod background;
+pub(crate) mod ban;
 pub(crate) mod check;
 pub(crate) mod completion;
 pub(crate) mod connect;

@@ -4,8 +4,8 @@ use adit_api::status::Status;
 use adit_client::Progress;
 
 use crate::commands::{
-    check, disconnect, doctor, explain, init, log, reload, service, session, sessions, status, stop, undo,
-    user, version,
+    ban, check, disconnect, doctor, explain, init, log, reload, service, session, sessions, status, stop,
+    undo, user, version,
 };
 use crate::document::{ErrorDocument, Known, known};
 use crate::failure::{Exit, Failure};
@@ -51,6 +51,8 @@ const KNOWN: &[Known] = &[
     known::<user::export::ExportDocument>(),
     known::<user::handout::Handout>(),
     known::<user::import::ImportDocument>(),
+    known::<ban::list::Bans>(),
+    known::<ban::change::BanChange>(),
     known::<version::Version>(),
 ];
 

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use adit_admin::{ConfigFile, Context, FileState, PageLimit, StoreRecorder};
+use adit_admin::{ConfigFile, Context, FileState, PageLimit, StoreRecorder, StoredLockout};
 use adit_api::status::{Status, Warning};
 use adit_auth::Sources;
 use adit_config::{Checked, Config, Listen, Source, StoreUrl};
@@ -73,6 +73,7 @@ pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit,
             config: &config,
             file: &file,
             recorder: &StoreRecorder(&store),
+            lockout: &StoredLockout { store: &store, rules: &config.auth.lockout, now: output.clock.now() },
             is_serving: false,
             page: PageLimit::NONE,
             now: output.clock.now(),

@@ -316,6 +316,14 @@ fn detail_text(detail: &SessionDetail, output: &Output) -> String {
     fact("mtu", if detail.mtu > 0 { detail.mtu.to_string() } else { String::new() });
     fact("dns", words(&detail.dns));
     fact("reach", if detail.reach_any { "anything".to_owned() } else { words(&detail.reach) });
+    for rule in &detail.rules {
+        let last = rule.last.map(|last| format!(", the last to {last}")).unwrap_or_default();
+        let verdict = if rule.is_denied { "denied" } else { "allowed" };
+        fact("rule", format!("{} {}: {} packets {verdict}{last}", rule.key, rule.rule, rule.packets));
+    }
+    if detail.rules_omitted > 0 {
+        fact("rule", format!("other rules: {} packets", detail.rules_omitted));
+    }
     if let Some((ours, theirs)) = detail.call_ids {
         fact("call", format!("{ours} here, {theirs} there"));
     }

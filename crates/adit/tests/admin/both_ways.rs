@@ -11,7 +11,7 @@ use crate::common::*;
 use crate::{add, server};
 
 /// Commands that change and show accounts; what they print does not depend on the time.
-const COMMANDS: [&[&str]; 12] = [
+const COMMANDS: [&[&str]; 15] = [
     &["user", "set", "alice", "--note", "the old fax", "--no-vpn"],
     &["user", "set", "alice", "--no-vpn"],
     &["user", "set", "alice", "--vpn", "no"],
@@ -20,6 +20,9 @@ const COMMANDS: [&[&str]; 12] = [
     &["user", "disable", "alice", "--reason", "on leave"],
     &["user", "enable", "alice", "--json"],
     &["user", "unlock", "alice"],
+    &["user", "unlock", "alice", "--from", "198.51.100.9", "--json"],
+    &["ban", "add", "203.0.113.9/24"],
+    &["ban", "remove", "203.0.113.9"],
     &["user", "list", "--columns", "user,state,note"],
     &["user", "show", "alicia"],
     &["user", "remove", "alice", "--dry-run"],
@@ -58,7 +61,8 @@ fn commands_do_the_same_with_a_server_and_without_one() {
         };
         text.lines().map(kind).filter(|kind| kind.starts_with("user.")).collect::<Vec<_>>()
     };
-    let all = ["user.add", "user.set", "user.passwd", "user.disable", "user.enable", "user.remove"];
+    let all =
+        ["user.add", "user.set", "user.passwd", "user.disable", "user.enable", "user.unlock", "user.remove"];
     assert_eq!(
         (kinds(server.dir.path()), kinds(alone.path())),
         (all.map(str::to_owned).to_vec(), all.map(str::to_owned).to_vec())

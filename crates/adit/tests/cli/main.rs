@@ -1,6 +1,7 @@
 //! The program as its users meet it: arguments in, text, JSON and an exit code out. Every transcript is a snapshot.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
+mod ban;
 mod check;
 mod explain;
 mod frame;

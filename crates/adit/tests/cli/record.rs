@@ -98,12 +98,14 @@ fn who_may_reach_what() {
     std::fs::write(
         world.path("adit.toml"),
         "[server]\nlisten = \"127.0.0.1\"\n[pool]\nnet = \"10.99.0.0/24\"\ndns = [\"192.168.10.5\"]\n[access]\nroutes = [\"192.168.10.0/24\"]\n\
-         [groups.staff]\nroutes = [\"192.168.20.0/24\"]\n[groups.all]\ntunnel = \"all\"\n",
+         [groups.staff]\nroutes = [\"192.168.20.0/24\"]\n[groups.all]\ntunnel = \"all\"\n\
+         [groups.rules]\nacl = [\"allow 192.168.10.0/24 tcp 443\", \"deny 192.168.10.20\", \"allow icmp\"]\n",
     )
     .unwrap();
     add(&world, "alice", Some("staff"));
     add(&world, "bob", None);
     add(&world, "carol", Some("all"));
+    add(&world, "dave", Some("rules"));
     let store = world.store();
     let from = "198.51.100.7:50000".parse().unwrap();
     let id = store.start_sessions(server(&store), &[NewSession { started: at(0), from }]).unwrap()[0];
@@ -134,6 +136,10 @@ fn who_may_reach_what() {
         world.run(&["explain", "route", "bob", "192.168.10.20:443"]),
         world.run(&["explain", "route", "bob", "10.99.0.1"]),
         world.run(&["explain", "route", "carol", "8.8.8.8:53"]),
+        world.run(&["explain", "route", "dave", "192.168.10.20:3389"]),
+        world.run(&["explain", "route", "dave", "192.168.10.20:443"]),
+        world.run(&["explain", "route", "dave", "192.168.10.30"]),
+        world.run(&["explain", "route", "dave", "10.99.0.20/icmp"]),
         world.run(&["explain", "route", "mallory", "8.8.8.8"]),
         world.run(&["explain", "route", "bob", "fileserver"]),
         world.run(&["explain", "route", "bob"]),

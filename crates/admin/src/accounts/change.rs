@@ -1,10 +1,13 @@
 //! Changes to accounts: validate everything, write the account, then record the change in the event log.
 
+use std::net::Ipv4Addr;
+
 use adit_api::accounts::{Account, AccountChange, Action, Change, Changed, NewAccount, NewPassword};
 use adit_api::{Result, SessionId};
 use adit_crypto::proof::Secret;
 use adit_crypto::secret::Password;
 use adit_diag::event::{AccountChanged, EventFacts};
+use adit_policy::name::key;
 use adit_store::{ErrorKind, NewEvent, NewSecret};
 use jiff::tz::TimeZone;
 
@@ -47,7 +50,7 @@ pub fn change(context: &Context<'_>, request: &Change) -> Result<Changed> {
         }
         Action::Enable { name } => enable(context, name, dry_run),
         Action::Disable { name, reason } => disable(context, name, reason, dry_run),
-        Action::Unlock { name } => unlock(context, name, dry_run),
+        Action::Unlock { name, from } => unlock(context, name, *from, dry_run),
         Action::Remove { name } => remove(context, name, dry_run),
     }?;
     let warning = if outcome.changed && !dry_run { record(context, &outcome, by) } else { None };
@@ -168,10 +171,32 @@ fn disable(context: &Context<'_>, name: &str, reason: &str, dry_run: bool) -> Re
     })
 }
 
-fn unlock(context: &Context<'_>, name: &str, dry_run: bool) -> Result<Outcome> {
+/// Ends the locks of an account, or with `from` makes an address its own.
+fn unlock(context: &Context<'_>, name: &str, from: Option<Ipv4Addr>, dry_run: bool) -> Result<Outcome> {
+    let account = find(context.store, name)?;
+    let key = key(&account.name);
+    let mut is_locked = account.locked_until.is_some_and(|until| until > context.now);
+    context.lockout.with(&mut |now, lockout| {
+        is_locked |= lockout.is_locked(now, &key);
+        if !dry_run && (is_locked || from.is_some()) {
+            lockout.unlock(now, &key, from);
+        }
+    })?;
+    if let Some(from) = from {
+        // The lock stays for all other addresses.
+        let after = if dry_run { account.clone() } else { find(context.store, name)? };
+        return Ok(Outcome {
+            kind: EventFacts::UserUnlock,
+            before: Some(account),
+            after: Some(after),
+            changed: true,
+            fields: vec![("from".to_owned(), from.to_string())],
+            made: None,
+        });
+    }
     let change = AccountChange { locked_until: Some(None), ..AccountChange::default() };
-    switch(context, (EventFacts::UserUnlock, "locked"), name, change, dry_run, |account| {
-        account.locked_until.filter(|until| *until > context.now).map(|_| "no".to_owned())
+    switch(context, (EventFacts::UserUnlock, "locked"), name, change, dry_run, |_| {
+        is_locked.then(|| "no".to_owned())
     })
 }
 
@@ -199,6 +224,8 @@ fn remove(context: &Context<'_>, name: &str, dry_run: bool) -> Result<Outcome> {
     let before = find(context.store, name)?;
     if !dry_run {
         context.store.remove_account(&before.name).map_err(refused)?;
+        // A later account with this name begins without failures and without networks of its own.
+        context.lockout.with(&mut |_, lockout| lockout.forget(&key(&before.name)))?;
     }
     Ok(Outcome {
         kind: EventFacts::UserRemove,

@@ -1,5 +1,7 @@
 //! Changes to accounts.
 
+use std::net::Ipv4Addr;
+
 use adit_crypto::secret::Password;
 use serde::{Deserialize, Serialize};
 
@@ -65,6 +67,10 @@ pub enum Action {
     Unlock {
         /// Name of the account.
         name: String,
+        /// Only for this address and its /24 network, which are then as after a login of the user from there; `None` for
+        /// all.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<Ipv4Addr>,
     },
     /// Remove an account.
     Remove {

@@ -80,7 +80,8 @@ fn unknown(name: &str, bare: Option<String>) -> LoginRefusal {
 fn check_state(caller: &Caller, account: &Account, has_new_password: bool) -> Result<(), LoginRefusal> {
     let policy = account.for_policy();
     let must_change = policy.must_change && !has_new_password;
-    let state = account::Account { name: account.name.clone(), must_change, ..policy };
+    // Whether the account is locked depends on the address, and was decided before any source was asked.
+    let state = account::Account { name: account.name.clone(), must_change, locked_until: None, ..policy };
     let mut rules = caller.config.auth.password.account_rules();
     rules.password_max_age = rules.password_max_age.filter(|_| !has_new_password);
     let now = u64::try_from(Timestamp::now().as_second()).unwrap_or(0);

@@ -77,6 +77,10 @@ fn routes(report: &mut Report<'_>, config: &Config, path: &[&str], access: &Acce
         }
         return;
     }
+    // Rules of their own may name what the routes do not.
+    if access.routes.is_empty() && access.acl.is_some() {
+        return;
+    }
     if access.routes.is_empty() {
         let message = format!("[{}] has no routes: clients reach nothing but this server", path.join("."));
         let finding = report.on(&key, Code::F22, Level::Warning, message);

@@ -6,7 +6,7 @@ use adit_diag::Code;
 use adit_policy::{PoolConfig, Tunnel};
 use ipnet::Ipv4Net;
 
-use crate::check::{below, pool_path};
+use crate::check::{below, pool_path, reach};
 use crate::finding::Level;
 use crate::model::{Config, Listen};
 use crate::report::Report;
@@ -37,6 +37,7 @@ pub struct HostNet {
 /// Adds the conflicts with the host.
 pub(crate) fn run(report: &mut Report<'_>, config: &Config, host: &HostFacts) {
     listens(report, config, host);
+    reach::run_host(report, config, host.addresses.iter().map(|address| address.net.addr()));
     if let Some(interface) = &config.server.interface
         && !host.interfaces.contains(interface)
     {

@@ -4,7 +4,9 @@ mod access;
 mod auth;
 mod host;
 mod link;
+mod lockout;
 mod pools;
+mod reach;
 mod server;
 
 pub(crate) use host::run as run_host;
@@ -18,7 +20,9 @@ pub(crate) fn run(report: &mut Report<'_>, config: &Config) {
     server::run(report, config);
     pools::run(report, config);
     access::run(report, config);
+    reach::run(report, config);
     auth::run(report, config);
+    lockout::run(report, config);
     link::run(report, config);
 }
 

@@ -34,6 +34,12 @@ pub(crate) enum Kind {
     Prefix,
     Prefixes,
     Sources,
+    /// Rules of an access list.
+    Rules,
+    /// The value of `access.server`.
+    ServerReach,
+    /// A list of `[[test]]` tables.
+    ReachTests,
     Ranges,
     Listen,
     Interface,
@@ -70,6 +76,9 @@ impl Kind {
             Kind::Prefix => problems(read::prefix(node)),
             Kind::Prefixes => problems(read::list(node, &(0..=1024), read::prefix)),
             Kind::Sources => problems(read::list(node, &(1..=1024), read::source_net)),
+            Kind::Rules => problems(read::rules(node)),
+            Kind::ServerReach => problems(read::server_reach(node)),
+            Kind::ReachTests => problems(read::reach_tests(node)),
             Kind::Ranges => problems(read::ranges(node)),
             Kind::Listen => problems(read::listens(node)),
             Kind::Interface => problems(read::interface_name(node)),
@@ -108,6 +117,9 @@ impl Kind {
             Kind::Prefix => "an IPv4 network".to_owned(),
             Kind::Prefixes => "a list of IPv4 networks".to_owned(),
             Kind::Sources => "a list of IPv4 networks, or \"any\"".to_owned(),
+            Kind::Rules => "a list of rules: allow | deny, destination, protocol, ports, log".to_owned(),
+            Kind::ServerReach => "none | all | ping, dns, tcp/PORT, udp/PORT joined by +".to_owned(),
+            Kind::ReachTests => "[[test]] tables with as, allow, deny".to_owned(),
             Kind::Ranges => "first-last, or a list of such".to_owned(),
             Kind::Listen => "an address or interface, with or without :port, or a list".to_owned(),
             Kind::Interface => "an interface".to_owned(),
@@ -153,6 +165,18 @@ impl Kind {
             Kind::Prefix => prefix(),
             Kind::Prefixes => list(prefix()),
             Kind::Sources => list(json!({"anyOf": [prefix(), {"const": "any"}]})),
+            Kind::Rules => list(json!({"type": "string", "pattern": "^ *(allow|deny) +.+$"})),
+            Kind::ServerReach => text(),
+            Kind::ReachTests => {
+                let places =
+                    list(json!({"type": "string", "pattern": "^[0-9.]+(:[0-9]+)?(/(tcp|udp|icmp))?$"}));
+                list(json!({
+                    "type": "object",
+                    "properties": {"as": text(), "allow": places, "deny": places},
+                    "required": ["as"],
+                    "additionalProperties": false,
+                }))
+            }
             Kind::Ranges => {
                 let range = json!({"type": "string", "pattern": "^[0-9.]+ *- *[0-9.]+$"});
                 json!({"anyOf": [range, list(range.clone())]})

@@ -59,13 +59,18 @@ pub(crate) static KEYS: &[Key] = &[
 
     key(ACCESS, "pool", Kind::PoolName, "\"default\"", "", "the pool that addresses come from"),
     key(ACCESS, "tunnel", Kind::Word(&["split", "all"]), "\"split\"", "", "split: only `routes` go through the tunnel; all: all traffic"),
-    key(ACCESS, "routes", Kind::Prefixes, "[]", "[\"192.168.10.0/24\"]", "networks that clients may reach and receive as routes"),
+    key(ACCESS, "routes", Kind::Prefixes, "[]", "[\"192.168.10.0/24\"]", "networks that clients receive as routes, and may reach unless `acl` has other rules"),
+    key(ACCESS, "acl", Kind::Rules, "", "[\"allow 192.168.10.0/24 tcp 443,445\", \"allow icmp\", \"deny any log\"]", "rules for packets of clients, the first that matches decides; default: allow routes, deny any"),
+    key(ACCESS, "server", Kind::ServerReach, "\"ping+dns\"", "\"ping+dns+tcp/443\"", "services that clients may reach at any address of this host; none | all | ping, dns, tcp/PORT, udp/PORT joined by +"),
+    key(ACCESS, "client_to_client", Kind::Bool, "false", "", "clients may reach each other, as far as the rules allow it"),
     key(ACCESS, "idle", Kind::DurationOrNever(secs(60, 30 * DAY)), "\"2h\"", "", "idle timeout of a session"),
     key(ACCESS, "max", Kind::DurationOrNever(secs(60, 365 * DAY)), "\"24h\"", "", "maximum duration of a session"),
     key(ACCESS, "sessions", Kind::Number(1..=1000), "1", "", "concurrent sessions of one user"),
     key(ACCESS, "on_second", Kind::Word(&["replace", "refuse"]), "\"replace\"", "", "at the limit, a new session replaces the oldest or is refused"),
     key(ACCESS, "from", Kind::Sources, "[\"any\"]", "[\"198.51.100.0/24\"]", "networks that users may connect from"),
     key(&["groups.*.link"], "mppe", Kind::Word(ENCRYPTION), "", "\"allow\"", "encryption of this group"),
+
+    key(&[""], "test", Kind::ReachTests, "[]", "[{ as = \"group:staff\", allow = [\"192.168.10.20:443\"], deny = [\"8.8.8.8:53/udp\"] }]", "what users may reach, checked by `adit check`; also written as [[test]]"),
 
     key(&["auth"], "methods", Kind::Words(METHODS), "[\"mschap-v2\"]", "", "in order of preference; all but mschap-v2 are weak"),
     key(&["auth"], "sources", Kind::SupportedWords(&["local"], &["radius", "ldap", "winbind", "chap-secrets"]), "[\"local\"]", "", "account sources, in the order in which they are queried"),
@@ -74,6 +79,12 @@ pub(crate) static KEYS: &[Key] = &[
     key(&["auth.password"], "blocklist", Kind::BoolOrTexts, "true", "[\"purple harbour kettle\"]", "refuse passwords that are easy to guess, and those of a list; needs no network"),
     key(&["auth.password"], "max_age", Kind::DurationOrNever(secs(DAY, 3650 * DAY)), "\"365d\"", "", "a password older than this has expired"),
     key(&["auth.password"], "generate", Kind::Word(&["words", "random"]), "\"words\"", "", "style of generated passwords"),
+    key(&["auth.lockout"], "tries", Kind::Number(0..=100), "5", "", "failed logins that lock an account for addresses from which its user did not log in; 0 is never"),
+    key(&["auth.lockout"], "window", Kind::Duration(secs(60, HOUR)), "\"10m\"", "", "a failed login is forgotten when none followed for so long"),
+    key(&["auth.lockout"], "lock", Kind::Duration(secs(60, DAY)), "\"15m\"", "", "the first lock; each further one lasts twice as long, up to 24 hours"),
+    key(&["auth.lockout.address"], "tries", Kind::Number(0..=1000), "20", "", "failed logins within `window` that ban an address; four times as many ban its /24 network; 0 is never"),
+    key(&["auth.lockout.address"], "ban", Kind::Duration(secs(60, 30 * DAY)), "\"1h\"", "", "the first ban; each further one lasts twice as long, up to 24 hours"),
+    key(&["auth.lockout.address"], "ignore", Kind::Prefixes, "[]", "[\"192.168.10.0/24\"]", "networks that are never banned"),
 
     key(&["link"], "mtu", Kind::Number(576..=1500), "1400", "", "largest packet inside the tunnel"),
     key(&["link"], "mss", Kind::Mss, "\"clamp\"", "", "segment size of TCP connections through the tunnel"),

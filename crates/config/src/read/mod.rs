@@ -3,6 +3,7 @@
 mod address;
 mod duration;
 mod list;
+mod reach;
 mod simple;
 mod special;
 mod supported;
@@ -17,6 +18,7 @@ pub(crate) use address::{address, interface_name, listens, name, prefix, ranges,
 pub(crate) use duration::{duration, duration_or_never};
 pub use duration::{parse_duration, show_duration};
 pub(crate) use list::{list, number_list, one_or_list};
+pub(crate) use reach::{reach_tests, rules, server_reach};
 pub(crate) use simple::{boolean, number, text, word};
 pub(crate) use special::{
     auto_or, blocklist, domain_rule, good_name, log_target, mss, pool_name, secret, store_url,

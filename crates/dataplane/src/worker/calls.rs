@@ -88,8 +88,9 @@ impl Calls {
     pub(super) fn close(&mut self, call_id: LocalCallId) {
         let Some(entry) = self.index.get_mut(call_id.index()) else { return };
         let Some(place) = std::mem::take(entry).checked_sub(1) else { return };
-        if let Some(call) = self.places.get_mut(place as usize).and_then(Option::take) {
+        if let Some(mut call) = self.places.get_mut(place as usize).and_then(Option::take) {
             call.counters.publish(&call.path.counters());
+            call.counters.publish_hits(call.path.hits(), true);
             self.free.push(place);
             let key = (call.peer, call.path.peer_call_id());
             if self.by_peer.get(&key) == Some(&call_id) {

@@ -450,6 +450,7 @@ impl<I: GreIn, O: GreOut, T: TunIo> Worker<I, O, T> {
         let timers = &mut self.timers;
         self.calls.settle(|call_id, call| {
             call.counters.publish(&call.path.counters());
+            call.counters.publish_hits(call.path.hits(), false);
             if let Some((at, _)) = call.path.poll_timeout()
                 && call.armed.is_none_or(|armed| at < armed)
             {

@@ -48,6 +48,12 @@ impl EventFacts {
                 fields.put("seconds", Some(seconds));
             }
             EventFacts::GreFlood { per_second } => fields.put("per_second", Some(per_second)),
+            EventFacts::AclDeny(matched) | EventFacts::AclAllow(matched) => {
+                fields.put("key", Some(&matched.key));
+                fields.put("rule", Some(&matched.rule));
+                fields.put("packets", Some(matched.packets));
+                fields.put("last", matched.last);
+            }
             EventFacts::UserAdd(changed)
             | EventFacts::UserSet(changed)
             | EventFacts::UserRemove(changed)
@@ -57,6 +63,17 @@ impl EventFacts {
             | EventFacts::UserUnlock(changed) => {
                 fields.0.extend(changed.changes.iter().cloned());
                 fields.put("by", Some(&changed.by));
+            }
+            EventFacts::AccountLocked { lasts_s } => fields.put("lasts_s", Some(lasts_s)),
+            EventFacts::AddressBanned(banned) => {
+                fields.put("network", Some(banned.network));
+                fields.put("lasts_s", Some(banned.lasts_s));
+                fields.put("by", banned.by.as_ref());
+                fields.put("reason", Some(&banned.reason).filter(|reason| !reason.is_empty()));
+            }
+            EventFacts::AddressUnbanned(unbanned) => {
+                fields.put("network", Some(unbanned.network));
+                fields.put("by", Some(&unbanned.by));
             }
         }
         fields.0

@@ -63,6 +63,10 @@ kinds! {
     SessionUnanswered = "session.unanswered",
     /// GRE packets of no call arrive at an implausible rate.
     GreFlood = "gre.flood",
+    /// Packets of a session were dropped, because the rules deny them.
+    AclDeny = "acl.deny",
+    /// Packets of a session passed by a rule with `log`.
+    AclAllow = "acl.allow",
     /// An account was added.
     UserAdd = "user.add",
     /// An account was changed.
@@ -77,6 +81,12 @@ kinds! {
     UserDisable = "user.disable",
     /// An account may try again after failed logins.
     UserUnlock = "user.unlock",
+    /// Failed logins locked an account.
+    AccountLocked = "account.locked",
+    /// An address or network was banned, after failed logins or by an administrator.
+    AddressBanned = "address.banned",
+    /// An administrator lifted a ban.
+    AddressUnbanned = "address.unbanned",
 }
 
 impl EventKind {

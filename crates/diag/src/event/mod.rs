@@ -4,6 +4,7 @@
 //! [`EventFacts`], one variant for each kind. [`EventFacts::fields`] is how they are shown, `key=value`; nothing reads
 //! that back. The words are stored: they are not changed.
 
+mod ban;
 mod fields;
 mod host;
 mod kind;
@@ -15,8 +16,9 @@ use core::net::Ipv4Addr;
 use serde::{Deserialize, Serialize};
 
 use crate::AuthMethod;
-use crate::note::{Cause, Finding, Why};
+use crate::note::{Cause, Destination, Finding, Why};
 
+pub use ban::{Banned, Unbanned};
 pub use host::{HostFault, HostPart, LostSession, ReloadFailed};
 pub use kind::{EventKind, UnknownKind};
 pub use recorded::Recorded;
@@ -91,6 +93,12 @@ pub enum EventFacts {
         /// Packets with the Call ID of no call, per second.
         per_second: u64,
     },
+    /// See [`EventKind::AclDeny`].
+    #[serde(rename = "acl.deny")]
+    AclDeny(RuleMatched),
+    /// See [`EventKind::AclAllow`].
+    #[serde(rename = "acl.allow")]
+    AclAllow(RuleMatched),
     /// See [`EventKind::UserAdd`].
     #[serde(rename = "user.add")]
     UserAdd(AccountChanged),
@@ -112,6 +120,32 @@ pub enum EventFacts {
     /// See [`EventKind::UserUnlock`].
     #[serde(rename = "user.unlock")]
     UserUnlock(AccountChanged),
+    /// See [`EventKind::AccountLocked`].
+    #[serde(rename = "account.locked")]
+    AccountLocked {
+        /// How long the lock lasts, in seconds.
+        lasts_s: u64,
+    },
+    /// See [`EventKind::AddressBanned`].
+    #[serde(rename = "address.banned")]
+    AddressBanned(Banned),
+    /// See [`EventKind::AddressUnbanned`].
+    #[serde(rename = "address.unbanned")]
+    AddressUnbanned(Unbanned),
+}
+
+/// Packets about which a rule has decided.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct RuleMatched {
+    /// The configuration key that decided, with the number of the entry in a list.
+    pub key: String,
+    /// Its value: the rule, as it is written in the file.
+    pub rule: String,
+    /// Packets since the event before about the same session and rule.
+    pub packets: u64,
+    /// The last destination; `None` if it was all hosts.
+    pub last: Option<Destination>,
 }
 
 /// A call that never came up.
@@ -217,6 +251,8 @@ impl EventFacts {
             EventFacts::SessionForged { .. } => EventKind::SessionForged,
             EventFacts::SessionUnanswered { .. } => EventKind::SessionUnanswered,
             EventFacts::GreFlood { .. } => EventKind::GreFlood,
+            EventFacts::AclDeny(_) => EventKind::AclDeny,
+            EventFacts::AclAllow(_) => EventKind::AclAllow,
             EventFacts::UserAdd(_) => EventKind::UserAdd,
             EventFacts::UserSet(_) => EventKind::UserSet,
             EventFacts::UserRemove(_) => EventKind::UserRemove,
@@ -224,6 +260,9 @@ impl EventFacts {
             EventFacts::UserEnable(_) => EventKind::UserEnable,
             EventFacts::UserDisable(_) => EventKind::UserDisable,
             EventFacts::UserUnlock(_) => EventKind::UserUnlock,
+            EventFacts::AccountLocked { .. } => EventKind::AccountLocked,
+            EventFacts::AddressBanned(_) => EventKind::AddressBanned,
+            EventFacts::AddressUnbanned(_) => EventKind::AddressUnbanned,
         }
     }
 

@@ -123,6 +123,7 @@ pub(crate) fn refusals() -> impl Strategy<Value = LoginRefusal> {
             form
         }),
         (words(), any::<u64>()).prop_map(|(user, left)| LoginRefusal::Locked { user, left }),
+        (words(), any::<u64>()).prop_map(|(user, left)| LoginRefusal::HourlyLimit { user, left }),
         (words(), words()).prop_map(|(user, because)| LoginRefusal::Disabled { user, because }),
         (words(), any::<u64>()).prop_map(|(user, ago)| LoginRefusal::Expired { user, ago }),
         (words(), any::<(u64, u64)>()).prop_map(|(user, (age, allowed))| LoginRefusal::PasswordExpired {

@@ -139,6 +139,9 @@ fn known(refusal: &LoginRefusal) -> Option<Known> {
         LoginRefusal::BadName { .. }
         | LoginRefusal::NeedsReversiblePassword { .. }
         | LoginRefusal::Locked { .. }
+        | LoginRefusal::HourlyLimit { .. }
+        | LoginRefusal::TooManyAtOnce { .. }
+        | LoginRefusal::AddressBanned { .. }
         | LoginRefusal::Disabled { .. }
         | LoginRefusal::Expired { .. }
         | LoginRefusal::NoVpnPermission { .. }
@@ -215,7 +218,7 @@ fn found(facts: &mut Facts, finding: &note::Finding) {
             facts.gre.to_server.packets = sent.saturating_sub(*lost);
         }
         note::Finding::Denied { packets, key, last } => {
-            let line = format!("{key} does not name their destination, the last to {last}");
+            let line = format!("{key} does not allow their destination, the last to {last}");
             facts.inside.denied = Some(Seen::new((*packets, line)));
         }
         note::Finding::SizeProbe { lost, passes } => {

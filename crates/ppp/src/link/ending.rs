@@ -5,8 +5,7 @@ use std::time::Instant;
 use adit_diag::{Code, Layer};
 use adit_wire::cp::TerminateData;
 
-use super::kept::Kept;
-use super::state::Phase;
+use super::state::{Kept, Phase};
 use super::{End, Link, LinkEvent, Who};
 use crate::fsm::Failure;
 

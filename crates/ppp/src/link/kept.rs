@@ -7,21 +7,8 @@
 
 use adit_wire::ppp;
 
-use super::state::NetworkPhase;
-use crate::ccp::Ccp;
+use super::state::{Kept, NetworkPhase};
 use crate::fsm::{ControlProtocol, Fsm};
-use crate::ipcp::Ipcp;
-use crate::ipv6cp::Ipv6cp;
-
-/// The layers as they were in Opened.
-#[derive(Debug, Default)]
-pub(super) struct Kept {
-    pub(super) ccp: Option<Box<Fsm<Ccp>>>,
-    pub(super) ipcp: Option<Box<Fsm<Ipcp>>>,
-    pub(super) ipv6cp: Option<Box<Fsm<Ipv6cp>>>,
-    /// The packets from the peer that had been decrypted before, once the caller has reported them.
-    baseline: Option<u64>,
-}
 
 impl Kept {
     pub(super) fn is_empty(&self) -> bool {

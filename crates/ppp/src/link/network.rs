@@ -8,8 +8,7 @@ use adit_diag::Code;
 use adit_wire::ppp;
 
 use super::dead::{Delayed, Unanswered, Unread};
-use super::kept::Kept;
-use super::state::{Address, Authentication, NetworkPhase, Phase, later};
+use super::state::{Address, Authentication, Kept, NetworkPhase, Phase, later};
 use super::{Link, LinkEvent, Side, Who};
 use crate::ccp::{Ccp, Mode, no_keys};
 use crate::fsm::{ControlProtocol, Event, Failure, Finish, Fsm};

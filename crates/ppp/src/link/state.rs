@@ -11,7 +11,6 @@ use adit_wire::ipcp::IpcpOption;
 use adit_wire::{Protocol, cp};
 
 use super::dead::{Delayed, Unanswered, Unread};
-use super::kept::Kept;
 use super::{AddressGrant, End, Network};
 use crate::auth::{Authenticator, AuthenticatorEvent, Ignored, Peer, PeerEvent};
 use crate::ccp::Ccp;
@@ -166,6 +165,16 @@ pub(super) struct Noise {
     pub(super) since: Instant,
     /// The packets that were sent to the peer before the first one.
     pub(super) sent: u64,
+}
+
+/// CCP, IPCP and IPV6CP as they were in Opened, while they are negotiated again.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    pub(super) ccp: Option<Box<Fsm<Ccp>>>,
+    pub(super) ipcp: Option<Box<Fsm<Ipcp>>>,
+    pub(super) ipv6cp: Option<Box<Fsm<Ipv6cp>>>,
+    /// The packets from the peer that had been decrypted before, once the caller has reported them.
+    pub(super) baseline: Option<u64>,
 }
 
 /// The network-layer protocol phase.

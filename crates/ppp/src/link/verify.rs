@@ -87,8 +87,8 @@ pub(super) struct Guard {
     received: u64,
     resets: PerSecond,
     requests: PerSecond,
-    /// Of CCP, IPCP and IPV6CP.
-    persistence: [Persistence; 3],
+    /// Of CCP, IPCP and IPV6CP; boxed, because most links need none.
+    persistence: Option<Box<[Persistence; 3]>>,
     /// The last CHAP Failure that was dropped.
     failure: Option<(Instant, Vec<u8>)>,
 }
@@ -191,7 +191,7 @@ impl Guard {
     /// Discards what is held, when the link leaves the state that is protected.
     pub(super) fn clear(&mut self) {
         self.challenge = None;
-        self.persistence.iter_mut().for_each(Persistence::restart);
+        self.persistence.as_deref_mut().into_iter().flatten().for_each(Persistence::restart);
     }
 }
 
@@ -288,7 +288,9 @@ impl Link {
             ppp::IPV6CP => (2, RENEGOTIATE_EVERY),
             _ => return false,
         };
-        let Some(persistence) = self.guard.persistence.get_mut(index) else { return false };
+        let Some(persistence) = self.guard.persistence.get_or_insert_default().get_mut(index) else {
+            return false;
+        };
         if !persistence.note(now) {
             return false;
         }
@@ -378,9 +380,10 @@ impl Link {
         let more = packets > core::mem::replace(&mut self.guard.received, packets);
         if more {
             // The peer encrypts, so its CCP and IPCP are Opened.
-            let [ccp, ipcp, _] = &mut self.guard.persistence;
-            ccp.restart();
-            ipcp.restart();
+            if let Some([ccp, ipcp, _]) = self.guard.persistence.as_deref_mut() {
+                ccp.restart();
+                ipcp.restart();
+            }
             if let Phase::Network(network) = &mut self.phase {
                 network.ccp.note_traffic();
             }

@@ -69,6 +69,8 @@ pub(crate) enum Verdict {
     Unavailable(SetupSlot),
     /// There is no space for it.
     NoSpace,
+    /// Its address was banned while it waited: it is closed.
+    Banned,
 }
 
 /// A connection that is not admitted yet; dropping it means that it is closed.
@@ -251,6 +253,11 @@ impl Admitted {
     pub(crate) fn start(self, id: SessionId, started: Timestamp) {
         // If the task has ended, the slot returns with the verdict and is freed.
         let _ = self.task.send(Verdict::Admitted { slot: self.slot, id, started });
+    }
+
+    /// Its address is banned.
+    pub(crate) fn turn_away(self) {
+        let _ = self.task.send(Verdict::Banned);
     }
 
     /// The session cannot begin.

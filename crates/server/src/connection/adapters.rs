@@ -61,7 +61,7 @@ impl PacketPath for Dataplane {
 
     fn close(&self, call_id: LocalCallId) -> Option<FinalCounters> {
         let last = Dataplane::close(self, call_id)?;
-        Some(Box::new(move || last.read()))
+        Some(Box::new(move || (last.read(), last.hits())))
     }
 }
 

@@ -11,6 +11,7 @@ use adit_auth::Pending;
 use adit_config::Config;
 use adit_diag::Counters;
 use adit_policy::admission::Stage;
+use adit_policy::reach::Hits;
 use adit_ppp::auth::AuthRequest;
 use adit_store::{Change, Release, SessionId};
 use adit_tunnel::events::{Answer, Unmatched};
@@ -21,13 +22,14 @@ use jiff::Timestamp;
 use crate::addresses::LeaseRequest;
 use crate::event_writer::Entry;
 use crate::message::Learned;
+use crate::reach::{ReachTable, SetReach};
 use crate::registry::Registry;
 
 /// A boxed future. These wait for a store or the kernel, which takes longer than an allocation.
 pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// Reads the counters of a closed call, which are final only some time after the close.
-pub(crate) type FinalCounters = Box<dyn Fn() -> Counters + Send + Sync>;
+/// Reads the counters of a closed call, and what the rules have decided; both are final only some time after the close.
+pub(crate) type FinalCounters = Box<dyn Fn() -> (Counters, Hits) + Send + Sync>;
 
 /// The pool and the address that are assigned to a session.
 pub(crate) type Lease = (String, Ipv4Addr);
@@ -58,7 +60,7 @@ pub(crate) trait Recorder: Send + Sync {
 }
 
 /// The data paths of calls, and the allocation of Call IDs.
-pub(crate) trait PacketPath: Send + Sync {
+pub(crate) trait PacketPath: SetReach {
     /// Reserves a Call ID for a call with `peer`; `None` when all are in use. [`PacketPath::close`] frees it.
     fn reserve_call_id(&self, peer: Ipv4Addr) -> Option<LocalCallId>;
     /// Opens the data path of a call between our address `local` and `peer`.
@@ -137,6 +139,7 @@ pub(crate) struct Handles {
     pub(crate) authenticator: Box<dyn Authenticator>,
     pub(crate) addresses: Arc<dyn AddressPool>,
     pub(crate) routes: Arc<dyn Routes>,
+    pub(crate) reach: Arc<ReachTable>,
 }
 
 impl Handles {

@@ -136,14 +136,15 @@ impl Connection {
         }
     }
 
-    /// Delivers the answer as a message when it is ready; a refusal is delayed by a second.
+    /// Delivers the answer as a message when it is ready; a refusal a second after the request, or then.
     fn answer_later(&self, id: u32, decision: BoxFuture<'static, Decision>) {
         let session = Arc::clone(self.machine.session());
         let handles = Arc::clone(&self.handles);
+        let asked = tokio::time::Instant::now();
         tokio::spawn(async move {
             let Some((answer, learned)) = decision.await else { return };
             if matches!(answer, Answer::Reject(_)) {
-                tokio::time::sleep(REFUSAL_DELAY).await;
+                tokio::time::sleep_until(asked + REFUSAL_DELAY).await;
             }
             let lease = learned.lease.clone();
             let answer = Message::Answer(Box::new(Answered { id, answer, learned }));

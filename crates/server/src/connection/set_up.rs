@@ -188,12 +188,13 @@ impl Machine {
             let mut known = self.session.known();
             known.user.clone_from(&user);
             known.group.clone_from(&group);
-            if refused.is_none() {
-                let access = self.config.access_for(group.as_deref());
-                known.reach = convert::reach(&self.config, access);
-                known.routes_key = convert::routes_key(&self.config, group.as_deref());
-            }
             drop(known);
+            // The path exists since the call was accepted, and carries no IP packet yet.
+            if refused.is_none()
+                && let Some(call) = self.state.call()
+            {
+                self.handles.reach.apply(&self.session, call.id, &*self.handles.path);
+            }
             // An earlier refusal that no longer applies, such as an expired password that was then changed.
             if let Some(call) = self.state.call_mut().filter(|_| refused.is_none()) {
                 call.refused = None;

@@ -2,6 +2,7 @@
 
 use adit_diag::note::Refused;
 use adit_diag::{LoginRefusal, Note};
+use adit_policy::reach::Hits;
 use adit_store::{Change, SessionEnd};
 use adit_tunnel::events::{self, Command, End, Who, Why};
 use ipnet::Ipv4Net;
@@ -12,6 +13,7 @@ use super::state::{Ending, NoCall, SettingUp, State, Up};
 use crate::ending;
 use crate::event_writer::Entry;
 use crate::message::Message;
+use crate::reach::report::denial_code;
 
 impl Machine {
     /// Handles the end of the call: its data path is closed at once, its address is released after its routes
@@ -108,6 +110,18 @@ impl Machine {
         }
     }
 
+    /// Writes the events about rules that were not written yet.
+    fn report_rules(&self, now: Now) {
+        let events = {
+            let mut known = self.session.known();
+            let hits = known.hits.clone();
+            known.reported.due(&hits, now.instant, true, usize::MAX)
+        };
+        for facts in events {
+            self.record_event(now, denial_code(&facts), facts);
+        }
+    }
+
     fn end_without_call(&mut self) -> End {
         self.requested_end.take().unwrap_or(End {
             why: Why::UserRequest,
@@ -122,12 +136,13 @@ impl Machine {
         now: Now,
         end: End,
         refusal: Option<LoginRefusal>,
-        last: Option<adit_diag::Counters>,
+        last: Option<(adit_diag::Counters, Hits)>,
     ) {
         let (counters, up_at) = {
             let mut known = self.session.known();
-            if let Some(last) = last {
-                known.counters = last;
+            if let Some((counters, hits)) = last {
+                known.counters = counters;
+                known.hits = hits;
             }
             known.end = Some(ending::end_text(&end));
             known.code = end.code;
@@ -138,6 +153,7 @@ impl Machine {
         {
             self.handles.registry.count_failed(code);
         }
+        self.report_rules(now);
         let found = self.session.known().findings();
         for finding in &found {
             self.note(now, &Note::Finding(finding.clone()));

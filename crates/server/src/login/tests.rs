@@ -46,7 +46,9 @@ fn config(text: &str) -> Arc<Config> {
 fn authenticator(store: Store, sources: Sources) -> SourceAuthenticator {
     let log = Log { level: LogLevel::Info, to: Vec::new(), format: LogFormat::Kv };
     let event_writer = EventWriter::start(store, LogLines::open(&log).unwrap());
-    SourceAuthenticator { sources, registry: Arc::new(Registry::default()), event_writer }
+    let rules = config("").auth.lockout.clone();
+    let lockout = Arc::new(Lockout::new(rules, Vec::new(), event_writer.clone()));
+    SourceAuthenticator { lockout, sources, registry: Arc::new(Registry::default()), event_writer }
 }
 
 fn request(name: &str) -> AuthRequest {
@@ -141,4 +143,66 @@ async fn the_account_is_read_once_for_a_login_with_its_address() {
     let Answer::Address(lent) = answer else { panic!("{answer:?}") };
     assert_eq!(lent.peer, Ipv4Addr::new(10, 99, 0, 50));
     assert_eq!(reads.take(), 1, "with its secret, at the login");
+}
+
+/// Rejects every login as a wrong password, after a challenge if `is_in_rounds`, and counts how often it is asked.
+struct Rejecting {
+    asked: std::sync::atomic::AtomicUsize,
+    is_in_rounds: bool,
+}
+
+impl AccountSource for Rejecting {
+    fn name(&self) -> &str {
+        "rejecting"
+    }
+
+    fn authenticate<'a>(
+        &'a self,
+        _request: &'a AuthRequest,
+        _caller: &'a Caller,
+        state: Option<ChallengeState>,
+    ) -> adit_auth::BoxFuture<'a, Result<Outcome, SourceFault>> {
+        self.asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let outcome = if self.is_in_rounds && state.is_none() {
+            Outcome::Challenge { state: ChallengeState::new(()), message: String::new() }
+        } else {
+            let account = Some("alice".to_owned());
+            Outcome::Reject(Rejection { account, reason: LoginRefusal::WrongPassword })
+        };
+        Box::pin(async { Ok(outcome) })
+    }
+}
+
+#[tokio::test]
+async fn a_lock_refuses_before_any_source_is_asked_in_every_round() {
+    for is_in_rounds in [false, true] {
+        let store = adit_store::open(&adit_store::StoreConfig::memory()).unwrap();
+        let source = Arc::new(Rejecting { asked: Default::default(), is_in_rounds });
+        let authenticator = authenticator(store, Sources::new(vec![Arc::clone(&source) as _]));
+        let caller = Caller { from: FROM, config: config("") };
+        // A login that waits for its second round while the account is locked.
+        let (_, mut waiting) = authenticator.log_in(&request("alice"), &caller, None).await;
+        let mut refused = 0;
+        for _ in 0..20 {
+            let (_, learned) = authenticator.log_in(&request("alice"), &caller, None).await;
+            let second = AuthRequest { continues: true, ..request("alice") };
+            let (answer, learned) = match learned.pending {
+                Some(pending) => authenticator.log_in(&second, &caller, Some(pending)).await,
+                None => authenticator.log_in(&request("alice"), &caller, None).await,
+            };
+            let Answer::Reject(rejection) = answer else { panic!("{answer:?}") };
+            refused += usize::from(rejection.code == Code::A04);
+            assert_eq!(learned.refused.unwrap().code, rejection.code);
+            assert_eq!((rejection.message.as_str(), rejection.retry), ("authentication failed", false));
+        }
+        let asked = || source.asked.load(std::sync::atomic::Ordering::Relaxed);
+        let before = asked();
+        assert_eq!((before, refused > 10), (if is_in_rounds { 11 } else { 5 }, true));
+        if let Some(pending) = waiting.pending.take() {
+            let second = AuthRequest { continues: true, ..request("alice") };
+            let (answer, _) = authenticator.log_in(&second, &caller, Some(pending)).await;
+            assert!(matches!(answer, Answer::Reject(rejection) if rejection.code == Code::A04));
+        }
+        assert_eq!(asked(), before);
+    }
 }

@@ -64,10 +64,12 @@ impl Server {
         self.host.set_addresses(addresses).map_err(unchanged)?;
         self.dataplane.set_networks(new.pools.values().map(|pool| pool.net).collect());
         self.admission.set_limits(&new.limits);
+        self.lockout.set_rules(&new.auth.lockout);
         *lock(&self.reduced_limits) = reduced_limits;
         lock(&self.former).push(Arc::downgrade(&old));
         *self.config.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = for_calls(new);
         drop(old);
+        self.reach.set_config(self.config(), &self.registry, &*self.dataplane);
         self.keep_addresses();
         Ok(())
     }

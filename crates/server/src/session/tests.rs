@@ -3,6 +3,8 @@ use std::sync::Arc;
 use adit_crypto::mppe::Strength;
 use adit_diag::note::LayerUp;
 
+use adit_config::{Checked, Source};
+
 use super::*;
 
 fn session() -> Session {
@@ -57,8 +59,14 @@ fn everything_reachable_differs_from_nothing_known_yet() {
     let session = session();
     assert!(!session.detail().reach_any, "a session in set-up may reach nothing");
     session.known().up = Some(agreed());
+    let reach = |access: &str| {
+        let text = format!("[pool]\nnet = \"10.99.0.0/24\"\n[access]\n{access}\n");
+        let config = Checked::built_in_with(Source::new("adit.toml", text)).into_config().unwrap();
+        Some(Arc::new(config.reach(None, Arc::default())))
+    };
+    session.known().reach = reach("tunnel = \"all\"");
     assert!(session.detail().reach_any);
-    session.known().reach = Some(vec!["10.0.0.0/8".parse().unwrap()]);
+    session.known().reach = reach("routes = [\"10.0.0.0/8\"]");
     let detail = session.detail();
     assert_eq!((detail.reach_any, detail.reach), (false, vec!["10.0.0.0/8".parse().unwrap()]));
     assert_eq!((detail.mtu, detail.dns), (1396, vec![Ipv4Addr::new(192, 168, 10, 5)]));

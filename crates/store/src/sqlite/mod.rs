@@ -7,6 +7,7 @@ mod fail;
 mod file;
 mod lease_table;
 mod leases;
+mod lockout;
 mod open;
 mod restore;
 mod row;
@@ -30,9 +31,9 @@ use self::lease_table::Cursors;
 use crate::time::ms_before;
 use crate::{
     Account, AccountChange, AccountWrite, Accounts, Change, Changes, ClockCheck, Error, ErrorKind, Event,
-    EventFilter, Events, LeaseClaim, Leases, Maintenance, NewAccount, NewSession, Place, Pruned, Recovered,
-    Release, Result, Retention, SealedSecret, ServerId, ServerIdentity, Servers, Session, SessionFilter,
-    SessionId, Sessions, Step,
+    EventFilter, Events, LeaseClaim, Leases, LockoutChange, Lockouts, Maintenance, NewAccount, NewSession,
+    Place, Pruned, Recovered, Release, Result, Retention, SealedSecret, ServerId, ServerIdentity, Servers,
+    Session, SessionFilter, SessionId, Sessions, Step,
 };
 
 /// A database in one SQLite file.
@@ -201,6 +202,12 @@ impl Sessions for Sqlite {
     }
 }
 
+impl Lockouts for Sqlite {
+    fn lockout(&self) -> Result<Vec<LockoutChange>> {
+        self.read(lockout::all)
+    }
+}
+
 impl Events for Sqlite {
     fn events(&self, filter: &EventFilter) -> Result<Vec<Event>> {
         self.read(|c| events::list(c, filter))
@@ -234,6 +241,7 @@ fn apply_one(
             sessions::end(t, *id, end, *traffic).map(drop)
         }
         Change::Release(release) => leases::release(t, release, now),
+        Change::Lockout(changes) => lockout::apply(t, changes),
     }
 }
 

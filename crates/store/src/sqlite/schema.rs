@@ -17,6 +17,7 @@ pub(super) const SCRIPTS: &[&str] = &[
     include_str!("leases.sql"),
     include_str!("typed.sql"),
     include_str!("event_facts.sql"),
+    include_str!("lockout.sql"),
 ];
 
 /// The version that this program writes.

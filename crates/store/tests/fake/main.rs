@@ -7,6 +7,7 @@ mod suite;
 mod accounts;
 mod events;
 mod leases;
+mod lockout;
 mod sessions;
 mod state;
 

@@ -105,6 +105,7 @@ fn apply(state: &mut State, change: &Change, now: Timestamp) -> Result<()> {
             state.records.insert(*id, steps.iter().take(Step::MAX).cloned().collect());
         }
         Change::Release(released) => release(state, released, now),
+        Change::Lockout(changes) => crate::lockout::apply(state, changes),
     }
     Ok(())
 }

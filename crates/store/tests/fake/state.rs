@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
-use adit_store::{Account, Event, Pruned, Retention, SealedSecret, ServerId, Session, SessionId, Step};
+use adit_store::{
+    Account, Event, LockoutChange, Pruned, Retention, SealedSecret, ServerId, Session, SessionId, Step,
+};
 use jiff::{SignedDuration, Timestamp};
 
 #[derive(Clone, Debug)]
@@ -27,6 +29,8 @@ pub(crate) struct State {
     pub(crate) last_session: u64,
     pub(crate) events: Vec<Event>,
     pub(crate) last_event: i64,
+    /// Accounts before their networks.
+    pub(crate) lockout: BTreeMap<(u8, String, String), LockoutChange>,
 }
 
 impl State {

@@ -4,6 +4,7 @@ mod accounts;
 mod events;
 mod lease_model;
 mod leases;
+mod lockout;
 mod servers;
 mod sessions;
 
@@ -16,6 +17,7 @@ pub(crate) use accounts::*;
 pub(crate) use events::*;
 pub(crate) use lease_model::*;
 pub(crate) use leases::*;
+pub(crate) use lockout::*;
 pub(crate) use servers::*;
 pub(crate) use sessions::*;
 
@@ -71,6 +73,8 @@ macro_rules! suite {
             a_server_is_the_same_after_a_restart
             a_server_cleans_up_after_itself_alone
             session_ids_are_never_used_twice
+            the_state_of_the_lockout_is_kept
+            a_lock_is_shown_in_its_account
             events_keep_everything_they_hold
             events_are_filtered
             events_are_followed

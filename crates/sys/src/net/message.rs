@@ -142,6 +142,7 @@ pub(super) fn of_route(route: &Route) -> Result<RouteMessage> {
     builder = builder.kind(match route.kind {
         RouteKind::Refused => RouteType::Unreachable,
         RouteKind::Local => RouteType::Local,
+        RouteKind::Broadcast => RouteType::Broadcast,
         RouteKind::Unicast | RouteKind::Other => RouteType::Unicast,
     });
     let mut message = builder.build();
@@ -219,6 +220,7 @@ fn kind(kind: RouteType) -> RouteKind {
     match kind {
         RouteType::Unicast => RouteKind::Unicast,
         RouteType::Local => RouteKind::Local,
+        RouteType::Broadcast | RouteType::Anycast => RouteKind::Broadcast,
         RouteType::BlackHole | RouteType::Unreachable | RouteType::Prohibit => RouteKind::Refused,
         _ => RouteKind::Other,
     }

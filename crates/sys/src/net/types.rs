@@ -78,7 +78,9 @@ pub enum RouteKind {
     Local,
     /// Packets are rejected or dropped.
     Refused,
-    /// Another type (broadcast, multicast).
+    /// Packets are delivered to this host, and to others as well: broadcast, anycast.
+    Broadcast,
+    /// Another type (multicast, throw).
     Other,
 }
 

@@ -102,7 +102,7 @@ mod tests {
         let of = |mounts: &str, path: &str, name: &str| is_file_of(mounts, Path::new(path), name);
         assert!(of(mounts, "/etc/resolv.conf", "blue"));
         assert!(of(mounts, "/etc/hosts", "blue"));
-        assert!(!of(mounts, "/etc/resolv.conf", "ue") && !of(mounts, "/etc/resolv.conf", "red"));
+        assert!(!of(mounts, "/etc/resolv.conf", "lue") && !of(mounts, "/etc/resolv.conf", "red"));
         assert!(!of(mounts, "/etc/hostname", "blue") && !of("", "/etc/resolv.conf", "blue"));
         // A container's own mount, over that of the namespace.
         let over =

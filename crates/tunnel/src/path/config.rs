@@ -1,8 +1,10 @@
 //! The configuration of a path and the commands that change it.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 use std::time::Duration;
 
+use adit_policy::reach::Reach;
 use adit_ppp::mppe::Mppe;
 use adit_wire::{LocalCallId, PeerCallId};
 use ipnet::{Ipv4Net, Ipv6Net};
@@ -75,6 +77,9 @@ pub enum PathCommand {
     Encryption(Option<Mppe>),
     /// Whether IP packets may pass, and which.
     Network(Option<Network>),
+    /// The rules for the destinations and sources of IP packets, from now on: they replace [`Network::acl`], whenever that is
+    /// set, and earlier rules.
+    Reach(Arc<Reach>),
     /// The path MTU outside the tunnel has become smaller: no inner packet larger than this is sent
     /// unfragmented.
     Mtu(u16),
@@ -85,7 +90,7 @@ pub enum PathCommand {
 pub struct Network {
     /// Sources allowed in packets from the peer: its address and the networks behind it.
     pub peer_networks: Vec<Ipv4Net>,
-    /// Destinations allowed in packets from the peer; `None`: any.
+    /// Destinations allowed in packets from the peer, until there are rules ([`PathCommand::Reach`]); `None`: any.
     pub acl: Option<Vec<Ipv4Net>>,
     /// Our address in the tunnel.
     pub local: Ipv4Addr,

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use adit_policy::reach::Decider;
 use adit_pptp::gre::Arrival;
 use adit_wire::{gre, ipv4, ipv6, ppp};
 
@@ -84,20 +85,24 @@ impl Path {
             self.counters.not_up += 1;
             return None;
         };
+        let reach = self.reach.as_deref();
         let (verdict, len) = if protocol == ppp::IP {
             match ipv4::Packet::new_checked(bytes) {
-                Ok(packet) => (gate.judge_v4(packet), packet.as_bytes().len()),
+                Ok(packet) => (gate.judge_v4(packet, reach), packet.as_bytes().len()),
                 Err(_) => (Verdict::Malformed, 0),
             }
         } else {
             match ipv6::Packet::new_checked(bytes) {
-                Ok(packet) => (gate.judge_v6(packet), packet.as_bytes().len()),
+                Ok(packet) => (gate.judge_v6(packet, reach), packet.as_bytes().len()),
                 Err(_) => (Verdict::Malformed, 0),
             }
         };
         let packet = bytes.get_mut(..len).unwrap_or_default();
         match verdict {
-            Verdict::Pass => {
+            Verdict::Pass | Verdict::Allowed(_) => {
+                if let Verdict::Allowed(by) = verdict {
+                    self.hits.count(by, false, single(protocol, packet));
+                }
                 if let Some(max) = self.config.max_mss {
                     let clamp = if protocol == ppp::IP { gate::clamp_v4 } else { gate::clamp_v6 };
                     clamp(packet, mtu, max);
@@ -108,20 +113,28 @@ impl Path {
             }
             Verdict::Dhcp => sink.dhcp(packet),
             Verdict::Spoofed => self.counters.spoofed += 1,
-            Verdict::Denied => self.count_denied(protocol, packet),
+            Verdict::Denied(by) => self.count_denied(by, protocol, packet),
             Verdict::NotUp => self.counters.not_up += 1,
             Verdict::Malformed => self.counters.malformed += 1,
         }
         None
     }
 
-    fn count_denied(&mut self, protocol: u16, packet: &[u8]) {
+    fn count_denied(&mut self, by: Option<Decider>, protocol: u16, packet: &[u8]) {
         self.counters.acl_denied += 1;
-        if protocol == ppp::IP
-            && let Some(denied) = ipv4::Packet::new_checked(packet).ok().and_then(denied::destination)
-        {
+        let to = single(protocol, packet);
+        if let Some(to) = to {
             self.counters.acl_unicast += 1;
-            self.counters.acl_last = denied::pack(denied);
+            self.counters.acl_last = to;
+        }
+        if let Some(by) = by {
+            self.hits.count(by, true, to);
         }
     }
+}
+
+/// The destination of an IPv4 packet in a form that can be counted, unless it is for many hosts.
+fn single(protocol: u16, packet: &[u8]) -> Option<u64> {
+    let packet = (protocol == ppp::IP).then(|| ipv4::Packet::new_checked(packet).ok()).flatten()?;
+    denied::destination(packet).map(denied::pack)
 }

@@ -2,11 +2,11 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use adit_policy::reach::{Decider, Decision, Prefixes, Reach};
 use adit_ppp::mppe::Content;
 use adit_wire::{dhcp, ipv4, ipv6, tcp, udp};
 
 use super::Network;
-use super::prefixes::Prefixes;
 
 /// [`Network`] in a form for fast lookups.
 #[derive(Clone, Debug)]
@@ -34,8 +34,10 @@ pub(super) enum Verdict {
     Dhcp,
     /// Its source is not the peer's.
     Spoofed,
-    /// Its destination is forbidden.
-    Denied,
+    /// It passes by a rule.
+    Allowed(Decider),
+    /// Its destination is forbidden, by a rule if there are any.
+    Denied(Option<Decider>),
     /// Its protocol is not up.
     NotUp,
     /// It is not an IP packet.
@@ -82,8 +84,8 @@ impl Gate {
         }
     }
 
-    /// Judges a packet from the peer.
-    pub(super) fn judge_v4(&self, packet: ipv4::Packet<'_>) -> Verdict {
+    /// Judges a packet from the peer. The rules of `reach` replace the list of destinations.
+    pub(super) fn judge_v4(&self, packet: ipv4::Packet<'_>, reach: Option<&Reach>) -> Verdict {
         if !self.sources.contains_v4(packet.src()) {
             return Verdict::Spoofed;
         }
@@ -91,20 +93,33 @@ impl Gate {
         if self.answer_dhcp && for_us && is_dhcp_inform(packet) {
             return Verdict::Dhcp;
         }
-        match &self.destinations {
-            Some(allowed) if !allowed.contains_v4(packet.dst()) => Verdict::Denied,
-            _ => Verdict::Pass,
+        match (reach, &self.destinations) {
+            (Some(reach), _) => Verdict::of(reach.judge_v4(packet)),
+            (None, Some(allowed)) if !allowed.contains_v4(packet.dst()) => Verdict::Denied(None),
+            (None, _) => Verdict::Pass,
         }
     }
 
     /// Judges an IPv6 packet from the peer.
-    pub(super) fn judge_v6(&self, packet: ipv6::Packet<'_>) -> Verdict {
-        match &self.v6 {
-            None => Verdict::NotUp,
-            Some(v6) if !v6.sources.contains_v6(packet.src()) => Verdict::Spoofed,
-            // An access list contains IPv4 networks: if there is one, nothing else may be reached.
-            Some(_) if self.destinations.is_some() => Verdict::Denied,
-            Some(_) => Verdict::Pass,
+    pub(super) fn judge_v6(&self, packet: ipv6::Packet<'_>, reach: Option<&Reach>) -> Verdict {
+        match (&self.v6, reach) {
+            (None, _) => Verdict::NotUp,
+            (Some(v6), _) if !v6.sources.contains_v6(packet.src()) => Verdict::Spoofed,
+            (Some(_), Some(reach)) => Verdict::of(reach.judge_v6(packet)),
+            // A list of destinations contains IPv4 networks: if there is one, nothing else may be reached.
+            (Some(_), None) if self.destinations.is_some() => Verdict::Denied(None),
+            (Some(_), None) => Verdict::Pass,
+        }
+    }
+}
+
+impl Verdict {
+    /// The verdict of the rules; without ports that they need the packet is damaged.
+    fn of(decision: Option<Decision>) -> Verdict {
+        match decision {
+            Some(Decision { allowed: true, by }) => Verdict::Allowed(by),
+            Some(Decision { allowed: false, by }) => Verdict::Denied(Some(by)),
+            None => Verdict::Malformed,
         }
     }
 }

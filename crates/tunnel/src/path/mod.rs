@@ -18,15 +18,16 @@ mod doubt;
 mod flow;
 mod from_peer;
 mod gate;
-mod prefixes;
 mod proof;
 mod sent;
 mod sink;
 mod to_peer;
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use adit_diag::Counters;
+use adit_policy::reach::{Hits, Reach};
 use adit_ppp::mppe::{Decryptor, Encryptor};
 use adit_pptp::gre::{Acknowledger, Prompt, Receiver, ReceiverConfig, Sender};
 use adit_wire::{LocalCallId, PeerCallId};
@@ -60,6 +61,9 @@ pub struct Path {
     /// Whether this call was encrypted once, or must be.
     never_clear: bool,
     gate: Option<Gate>,
+    /// The rules for destinations and sources, if there are any.
+    reach: Option<Arc<Reach>>,
+    hits: Hits,
     counters: Counters,
     /// Increased when begun packets ([`Path::begin`]) can no longer be finished with the same keys.
     epoch: u32,
@@ -104,6 +108,8 @@ impl Path {
             proof: Proof::default(),
             never_clear: config.encryption_required,
             gate: None,
+            reach: None,
+            hits: Hits::default(),
             counters: Counters::default(),
             epoch: 0,
             broken: false,
@@ -134,6 +140,10 @@ impl Path {
                 self.begin_keys(false);
             }
             PathCommand::Network(network) => self.gate = network.map(Gate::new),
+            PathCommand::Reach(reach) => {
+                self.hits.set_reach(Arc::clone(&reach));
+                self.reach = Some(reach);
+            }
             PathCommand::Mtu(mtu) => self.config.mtu = self.config.mtu.min(mtu),
         }
     }
@@ -183,6 +193,11 @@ impl Path {
             out_of_window: gre.out_of_window,
             ..self.counters
         }
+    }
+
+    /// What the rules have decided since they were set.
+    pub fn hits(&mut self) -> &mut Hits {
+        &mut self.hits
     }
 
     /// Handles expired timers: gives up gaps and outstanding acknowledgments, sends acknowledgments, requests

@@ -6,6 +6,7 @@
 //! Packets are recorded from new keys until a frame of the peer decrypts, and again for some seconds after a
 //! Protocol-Reject of MPPE: a peer may lose its keys later, or lose those of one direction.
 
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use adit_wire::lcp::ProtocolReject;
@@ -22,11 +23,10 @@ const COMPARED: usize = 6;
 /// How long packets are recorded after a reject.
 const AFTER_REJECT: Duration = Duration::from_secs(10);
 
-/// The last data packets to the peer.
-#[derive(Debug)]
+/// The last data packets to the peer; an idle call has none, and no memory for them.
+#[derive(Debug, Default)]
 pub(super) struct Sent {
-    packets: [Option<Beginning>; KEPT],
-    next: usize,
+    packets: VecDeque<Beginning>,
     /// Until when they are recorded even if frames of the peer decrypt.
     until: Option<Instant>,
 }
@@ -40,12 +40,6 @@ struct Beginning {
     cipher: Option<Cipher>,
 }
 
-impl Default for Sent {
-    fn default() -> Sent {
-        Sent { packets: [const { None }; KEPT], next: 0, until: None }
-    }
-}
-
 impl Sent {
     /// Whether a frame that decrypts shows that the peer has the keys.
     pub(super) fn is_over(&self, now: Instant) -> bool {
@@ -57,15 +51,17 @@ impl Sent {
         let Some((header, rest)) = information.split_first_chunk() else { return };
         let Some(octets) = rest.first_chunk() else { return };
         let beginning = Beginning { header: *header, octets: *octets, cipher: cipher.cloned() };
-        if let Some(place) = self.packets.get_mut(self.next) {
-            *place = Some(beginning);
-            self.next = (self.next + 1) % KEPT;
+        match self.packets.len() {
+            0 => self.packets.reserve_exact(KEPT),
+            KEPT => drop(self.packets.pop_front()),
+            _ => {}
         }
+        self.packets.push_back(beginning);
     }
 
     /// Whether this is the beginning of a packet that was sent.
     fn contains(&self, information: &[u8]) -> bool {
-        self.packets.iter().flatten().any(|sent| {
+        self.packets.iter().any(|sent| {
             let Some(rest) = information.strip_prefix(&sent.header) else { return false };
             let mut octets = sent.octets;
             if let Some(cipher) = &sent.cipher {

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::time::Instant;
 
+use adit_policy::reach::Decision;
 use adit_wire::ipv4::Fragments;
 use adit_wire::{cp, icmp, ipv4, ipv6, mppe, ppp};
 
@@ -39,21 +40,33 @@ impl Path {
             self.counters.clear_refused += 1;
             return Prepared::Dropped;
         }
+        let reach = self.reach.as_deref();
         let bytes = buffer.get_mut(HEADROOM..).unwrap_or_default();
         let (protocol, len) = match bytes.first().map(|first| first >> 4) {
-            Some(4) => (ppp::IP, ipv4::Packet::new_checked(bytes).map(|packet| packet.as_bytes().len())),
+            Some(4) => {
+                let packet = ipv4::Packet::new_checked(bytes);
+                (ppp::IP, packet.map(|packet| (packet.as_bytes().len(), reach.map(|r| r.admits_v4(packet)))))
+            }
             Some(6) if gate.local_v6().is_some() => {
-                (ppp::IPV6, ipv6::Packet::new_checked(bytes).map(|packet| packet.as_bytes().len()))
+                let packet = ipv6::Packet::new_checked(bytes);
+                (
+                    ppp::IPV6,
+                    packet.map(|packet| (packet.as_bytes().len(), reach.map(|r| r.admits_v6(packet)))),
+                )
             }
             _ => {
                 self.counters.not_up += 1;
                 return Prepared::Dropped;
             }
         };
-        let Ok(len) = len else {
+        let Ok((len, decision)) = len else {
             self.counters.malformed += 1;
             return Prepared::Dropped;
         };
+        if let Some(Decision { allowed: false, by }) = decision {
+            self.hits.count(by, true, None);
+            return Prepared::Dropped;
+        }
         let mtu = self.mtu();
         if let Some(max) = self.config.max_mss {
             let clamp = if protocol == ppp::IP { gate::clamp_v4 } else { gate::clamp_v6 };

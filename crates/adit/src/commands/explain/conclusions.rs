@@ -118,7 +118,9 @@ fn allow(code: Code) -> &'static str {
     match code {
         Code::A01 => "adit user passwd NAME",
         Code::A02 => "adit user enable NAME, if that is over",
-        Code::A04 => "adit user unlock NAME, or wait",
+        Code::A04 => {
+            "adit user unlock NAME --from ADDRESS for one address, adit user unlock NAME for all, or wait"
+        }
         Code::A10 => "adit user set NAME --expires DATE",
         Code::A03 => "a new password: the client asks for one, or adit user passwd NAME",
         _ => "adit user show NAME",

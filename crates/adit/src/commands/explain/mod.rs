@@ -27,7 +27,7 @@ Examples:
   adit explain 'LCP: timeout sending Config-Requests' a line of a log
   adit explain connected but no traffic               a symptom
   adit explain user alice                             why a user cannot connect
-  adit explain route alice 192.168.10.20:443          whether a user may reach a destination
+  adit explain route alice 192.168.10.20:443          whether a user may reach a destination: exit status 0 or 1
   adit explain key link.mtu                           a key of adit.toml")]
 pub(crate) struct Args {
     /// Explain codes, numbers, log lines or symptoms; or user NAME, route USER DEST, key CONFIG.KEY

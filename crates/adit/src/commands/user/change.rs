@@ -55,7 +55,7 @@ pub(super) fn request(action: Action, dry_run: bool) -> Request {
 }
 
 /// The user who runs this program, for the log.
-pub(super) fn caller() -> String {
+pub(crate) fn caller() -> String {
     let named = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let uid = || std::fs::metadata("/proc/self").map(|me| me.uid()).ok();
     let by_uid = || match uid()? {

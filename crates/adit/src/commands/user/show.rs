@@ -30,6 +30,9 @@ pub(crate) struct Args {
     why: bool,
 }
 
+/// The longest value of a rule in the text, in characters.
+const LONGEST_VALUE: usize = 80;
+
 /// What `adit user show --json` prints.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct UserDocument {
@@ -179,8 +182,14 @@ fn text(document: &UserDocument, output: &Output) -> String {
     if !policy.is_empty() {
         text.push_str("rules\n");
         let width = policy.iter().map(|rule| rule.value.chars().count()).max().unwrap_or_default().min(40);
+        let keys = policy.iter().map(|rule| rule.key.chars().count()).max().unwrap_or_default().max(10);
         for rule in policy {
-            let line = format!("  {:<10} {:<width$}  {}", rule.key, rule.value, rule.from);
+            // An access list may have thousands of rules.
+            let shown = match rule.value.char_indices().nth(LONGEST_VALUE) {
+                Some((end, _)) => format!("{} ...", rule.value.get(..end).unwrap_or_default()),
+                None => rule.value.clone(),
+            };
+            let line = format!("  {:<keys$} {shown:<width$}  {}", rule.key, rule.from);
             text.push_str(&format!("{}\n", line.trim_end()));
         }
     }

@@ -1,5 +1,7 @@
 //! `adit user enable`, `disable`, `unlock`
 
+use std::net::Ipv4Addr;
+
 use adit_api::accounts::{Action, Changed};
 
 use super::change::{Change, document, name, remarks, request};
@@ -31,6 +33,9 @@ pub(crate) struct DisableArgs {
 pub(crate) struct UnlockArgs {
     /// Select the user
     name: String,
+    /// Admit the user from this address and its /24 network, as after a login from there; the lock stays for all others
+    #[arg(long, value_name = "ADDRESS")]
+    from: Option<Ipv4Addr>,
 }
 
 pub(crate) fn enable(args: &EnableArgs, output: &Output, service: &Service<'_>) -> Result<Exit, Failure> {
@@ -43,7 +48,12 @@ pub(crate) fn disable(args: &DisableArgs, output: &Output, service: &Service<'_>
 }
 
 pub(crate) fn unlock(args: &UnlockArgs, output: &Output, service: &Service<'_>) -> Result<Exit, Failure> {
-    switch(("unlock", "unlocked"), Action::Unlock { name: args.name.clone() }, output, service)
+    switch(
+        ("unlock", "unlocked"),
+        Action::Unlock { name: args.name.clone(), from: args.from },
+        output,
+        service,
+    )
 }
 
 /// Changes one property; `verb` and `done` are the words for it in messages.
@@ -53,8 +63,12 @@ fn switch(
     output: &Output,
     service: &Service<'_>,
 ) -> Result<Exit, Failure> {
+    let from = if let Action::Unlock { from, .. } = &action { *from } else { None };
     let changed = service.change(request(action, output.dry_run))?;
-    let change = difference(&changed, output).filter(|_| changed.changed);
+    let change = match from {
+        Some(from) => Some(Change { field: "from", from: "-".to_owned(), to: from.to_string() }),
+        None => difference(&changed, output).filter(|_| changed.changed),
+    };
     if output.is_text() {
         let reason = match &change {
             Some(change) if change.to != "no" && change.to != "yes" => format!("   {}", change.to),
@@ -84,6 +98,7 @@ fn difference(changed: &Changed, output: &Output) -> Option<Change> {
         };
         return Some(Change { field: "disabled", from: words(&before.disabled), to: words(&after.disabled) });
     }
-    let left = when::about(when::between(output.clock.now(), before.locked_until?));
+    let until = before.locked_until.unwrap_or(output.clock.now());
+    let left = when::about(when::between(output.clock.now(), until));
     Some(Change { field: "locked", from: format!("another {left}"), to: "no".into() })
 }

@@ -338,7 +338,7 @@ fn persistent_requests_of_any_options_do_not_stop_the_data_of_an_idle_link() {
                 for n in 0..120 / every {
                     inject(&mut world, to_a, &ask, n as u8);
                     world.wait(Duration::from_secs(every));
-                    // The user of an idle link comes back, and the attack goes on.
+                    // The user of an idle link sends again, and the attack goes on.
                     if awakes && n * every > 20 {
                         for host in [&mut world.a, &mut world.b] {
                             let count = Command::CountTraffic { received: n, sent: n };

@@ -11,6 +11,7 @@ use adit_crypto::proof::{self, Secret};
 use adit_crypto::secret::Password;
 use adit_diag::{Code, Counters, LoginRefusal};
 use adit_policy::admission::Stage;
+use adit_policy::reach::{Hits, Reach};
 use adit_ppp::auth::{AuthRequest, MsChapError, Rejection};
 use adit_ppp::link::AddressGrant;
 use adit_store::{Change, Release, SessionId};
@@ -26,6 +27,7 @@ use super::super::handles::{
 use crate::addresses::LeaseRequest;
 use crate::event_writer::Entry;
 use crate::message::Learned;
+use crate::reach::{ReachTable, SetReach};
 use crate::registry::Registry;
 
 pub(super) const PASSWORD: &str = "correct horse";
@@ -96,6 +98,7 @@ impl Fake {
             authenticator: Box::new(FakeAuthenticator),
             addresses: Arc::clone(self) as _,
             routes: Arc::clone(self) as _,
+            reach: Arc::new(ReachTable::new(super::world::config(""), adit_policy::reach::Locals::default())),
         })
     }
 
@@ -146,6 +149,12 @@ impl Drop for FakeSlot {
     }
 }
 
+impl SetReach for Fake {
+    fn set_reach(&self, call_id: LocalCallId, _reach: Arc<Reach>) {
+        assert_eq!(call_id, CALL_ID);
+    }
+}
+
 impl PacketPath for Fake {
     fn reserve_call_id(&self, _peer: Ipv4Addr) -> Option<LocalCallId> {
         (!self.has_no_call_id.load(Ordering::Relaxed)).then_some(CALL_ID)
@@ -179,7 +188,7 @@ impl PacketPath for Fake {
     fn close(&self, call_id: LocalCallId) -> Option<FinalCounters> {
         self.write(format!("path close {call_id}"));
         let late = self.packets.load(Ordering::Relaxed) + 1;
-        Some(Box::new(move || Counters { rx_packets: late, ..Counters::default() }))
+        Some(Box::new(move || (Counters { rx_packets: late, ..Counters::default() }, Hits::default())))
     }
 }
 

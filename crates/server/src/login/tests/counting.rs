@@ -37,6 +37,12 @@ struct Counting {
     reads: Reads,
 }
 
+impl Lockouts for Counting {
+    fn lockout(&self) -> Result<Vec<LockoutChange>> {
+        self.inner.lockout()
+    }
+}
+
 impl Accounts for Counting {
     fn accounts(&self) -> Result<Vec<Account>> {
         self.reads.count();

@@ -1,5 +1,7 @@
 //! Tests of which packets pass.
 
+use adit_policy::reach::{Acl, Decider, Keys, Locals, Reach, Rule, ServerReach};
+
 use super::*;
 
 #[test]
@@ -42,6 +44,52 @@ fn the_access_list_names_the_destinations() {
     end.gre(&packet(0, &clear(&ping(0, 64))));
     end.gre(&packet(1, &clear(&ipv4_packet(CLIENT, SERVER, 17, &[0; 8]))));
     assert_eq!((end.out.ip.len(), end.counters().acl_denied), (1, 1));
+}
+
+fn reach(server: &str, rules: &[&str]) -> Arc<Reach> {
+    let rules = rules.iter().map(|rule| Rule::parse(rule).unwrap()).collect();
+    Arc::new(Reach {
+        server: ServerReach::parse(server).unwrap(),
+        locals: Arc::new(Locals::new([ipnet::IpNet::V4(SERVER.into())])),
+        clients: None,
+        acl: Arc::new(Acl::new(rules, None)),
+        keys: Keys::default(),
+    })
+}
+
+#[test]
+fn rules_replace_the_list_of_destinations_and_are_counted() {
+    let mut end = server();
+    end.command(PathCommand::Network(Some(Network { acl: Some(Vec::new()), ..network() })));
+    end.gre(&packet(0, &clear(&ping(0, 64))));
+    assert_eq!(
+        (end.out.ip.len(), end.counters().acl_denied),
+        (0, 1),
+        "nothing passes before there are rules"
+    );
+    end.command(PathCommand::Reach(reach("ping", &["allow icmp"])));
+    end.gre(&packet(1, &clear(&ping(0, 64))));
+    end.gre(&packet(2, &clear(&ipv4_packet(CLIENT, HOST, 17, &[0; 8]))));
+    end.gre(&packet(3, &clear(&ipv4_packet(CLIENT, SERVER, 17, &[0; 8]))));
+    end.gre(&packet(4, &clear(&ipv4_packet(CLIENT, HOST, 17, &[0; 3]))));
+    assert_eq!((end.out.ip.len(), end.counters().acl_denied, end.counters().malformed), (1, 3, 1));
+    end.ip(&pong(0, 64));
+    end.ip(&ipv4_packet(HOST, CLIENT, 17, &[0; 8]));
+    end.ip(&ipv4_packet(SERVER, CLIENT, 17, &[0; 8]));
+    let sent = end.sent().iter().filter(|packet| packet.len() > 16).count();
+    assert_eq!(sent, 2, "ICMP is named, the server is never denied");
+    // Rules survive a renegotiation of IPCP.
+    end.command(PathCommand::Network(None));
+    end.command(PathCommand::Network(Some(Network { acl: None, ..network() })));
+    end.gre(&packet(5, &clear(&ipv4_packet(CLIENT, HOST, 17, &[0; 8]))));
+    assert_eq!(end.out.ip.len(), 1);
+    let hits = end.path.hits();
+    let of = |by, is_denied| hits.hits().iter().find(|hit| hit.by == by && hit.is_denied == is_denied);
+    assert_eq!(of(Decider::Rule(0), false).unwrap().packets, 1);
+    assert_eq!(of(Decider::End, true).unwrap().packets, 2);
+    assert_eq!(of(Decider::Server, true).unwrap().packets, 1);
+    assert_eq!(of(Decider::Source, true).unwrap().packets, 1);
+    assert_eq!(hits.last_denial(), Some(Decider::End));
 }
 
 #[test]

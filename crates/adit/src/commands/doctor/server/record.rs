@@ -44,7 +44,7 @@ pub(super) fn put(settings: &Settings, output: &Output, known: &Known<'_>, host:
             let live = known.sessions().iter().filter(|session| session.counters.acl_unicast > 0);
             calls.denied.extend(live.map(|session| {
                 let packets = session.counters.acl_unicast;
-                (session.user.clone(), format!("{packets} packets dropped that the routes do not allow"))
+                (session.user.clone(), format!("{packets} packets dropped that the rules do not allow"))
             }));
             host.calls = Some(calls);
         }

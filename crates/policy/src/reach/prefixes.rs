@@ -5,29 +5,33 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use ipnet::{Ipv4Net, Ipv6Net};
 
 /// Networks as sorted ranges that neither overlap nor touch, for a binary search.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Prefixes<A>(Vec<(A, A)>);
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Prefixes<A>(Vec<(A, A)>);
 
 impl Prefixes<u32> {
-    pub(super) fn v4(networks: &[Ipv4Net]) -> Prefixes<u32> {
+    /// The set of these IPv4 networks.
+    pub fn v4(networks: &[Ipv4Net]) -> Prefixes<u32> {
         Prefixes::new(
             networks.iter().map(|net| (u32::from(net.network()), u32::from(net.broadcast()))).collect(),
         )
     }
 
-    pub(super) fn contains_v4(&self, address: Ipv4Addr) -> bool {
+    /// Whether an address is in one of the networks.
+    pub fn contains_v4(&self, address: Ipv4Addr) -> bool {
         self.contains(u32::from(address))
     }
 }
 
 impl Prefixes<u128> {
-    pub(super) fn v6(networks: &[Ipv6Net]) -> Prefixes<u128> {
+    /// The set of these IPv6 networks.
+    pub fn v6(networks: &[Ipv6Net]) -> Prefixes<u128> {
         Prefixes::new(
             networks.iter().map(|net| (u128::from(net.network()), u128::from(net.broadcast()))).collect(),
         )
     }
 
-    pub(super) fn contains_v6(&self, address: Ipv6Addr) -> bool {
+    /// Whether an address is in one of the networks.
+    pub fn contains_v6(&self, address: Ipv6Addr) -> bool {
         self.contains(u128::from(address))
     }
 }
