@@ -142,7 +142,7 @@ pub(super) fn text(all: &[Effective]) -> String {
             .collect();
         let value_text = printed(effective);
         let line =
-            format!("  {key:<11} {value_text:<values$}  {:<origins$}  {}", value.from(), over.join(", "));
+            format!("  {key:<16} {value_text:<values$}  {:<origins$}  {}", value.from(), over.join(", "));
         text.push_str(line.trim_end());
         text.push('\n');
     }
