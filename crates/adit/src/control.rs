@@ -17,6 +17,8 @@ use crate::places::Places;
 
 /// Response timeout, unless `--timeout` is given.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Response timeout of an import, whose passwords are all checked.
+const LONG: Duration = Duration::from_secs(120);
 /// Timeout of a subscription: the server sends a keep-alive at least every five seconds.
 const FOLLOWING: Duration = Duration::from_secs(15);
 /// The longest response line, in bytes.
@@ -93,6 +95,12 @@ impl Control {
             Response::Error(error) => Err(error.into()),
             answer => Ok(answer),
         }
+    }
+
+    /// The same for a request that may take long, unless `--timeout` allows even more.
+    pub(crate) fn ask_patiently(&mut self, request: &Request) -> Result<Response, Failure> {
+        self.set_patience(self.patience.max(LONG))?;
+        self.ask(request)
     }
 
     /// The failure of a request without a response.

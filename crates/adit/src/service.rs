@@ -2,8 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use adit_admin::account_file::json_length;
 use adit_admin::{Context, PageLimit, StoreRecorder, StoredLockout};
-use adit_api::accounts::{self, Change, Changed, Listed, Shown};
+use adit_api::accounts::{
+    self, Change, Changed, ExportedAccount, Import, Imported, Listed, MAX_IMPORT_ENTRY, Shown,
+};
 use adit_api::log::{self, Event};
 use adit_api::{Request, Response, bans, history};
 use adit_store::{Store, StoreConfig};
@@ -80,6 +83,10 @@ impl<'a> Service<'a> {
         if request.changes_store() {
             return self.settings.store();
         }
+        // Secrets are opened with the key; a store that does not exist is not made to look into it.
+        if request.reads_secrets() && self.settings.database()?.exists() {
+            return self.settings.store();
+        }
         match self.settings.store_to_read()? {
             Some(store) => Ok(store),
             None => Ok(adit_store::open(&StoreConfig::memory())?),
@@ -91,6 +98,45 @@ impl<'a> Service<'a> {
         match self.accounts(accounts::Request::Change(Box::new(change)))? {
             accounts::Response::Changed(changed) => Ok(*changed),
             _ => Err(control::other_version()),
+        }
+    }
+
+    /// Imports accounts: in one request without a server, else in as many as the entries need, on one connection.
+    pub(crate) fn import(&self, import: Import) -> Result<Imported, Failure> {
+        if !self.is_serving {
+            return match self.accounts(accounts::Request::Import(Box::new(import)))? {
+                accounts::Response::Imported(imported) => Ok(*imported),
+                _ => Err(control::other_version()),
+            };
+        }
+        let mut control = control::connect(self.output, self.places)?;
+        let mut problems = Vec::new();
+        let mut last = Imported::default();
+        for request in parts(import) {
+            let request = Request::Accounts(accounts::Request::Import(Box::new(request)));
+            match control.ask_patiently(&request)? {
+                Response::Accounts(accounts::Response::Imported(imported)) => last = *imported,
+                _ => return Err(control::other_version()),
+            }
+            problems.append(&mut last.problems);
+        }
+        Ok(Imported { problems, ..last })
+    }
+
+    /// All accounts by name, with their secrets.
+    pub(crate) fn export(&self) -> Result<Vec<ExportedAccount>, Failure> {
+        let (mut all, mut after) = (Vec::new(), None);
+        loop {
+            match self.accounts(accounts::Request::Export { after })? {
+                accounts::Response::Exported(page) => {
+                    all.extend(page.accounts);
+                    after = page.next;
+                }
+                _ => return Err(control::other_version()),
+            }
+            if after.is_none() {
+                return Ok(all);
+            }
         }
     }
 
@@ -195,6 +241,34 @@ fn pages<T, Id: Copy>(
     }
 }
 
+/// An import as requests that a server reads; the last one has `is_last`.
+fn parts(import: Import) -> impl Iterator<Item = Import> {
+    let Import { dry_run, by, update, is_last, entries } = import;
+    let mut entries = entries.into_iter().peekable();
+    let mut is_begun = false;
+    std::iter::from_fn(move || {
+        let mut part = Vec::new();
+        let mut length = 0;
+        while let Some(next) = entries.next_if(|entry| {
+            length = json_length(entry).saturating_add(length + 1);
+            part.is_empty() || length <= MAX_IMPORT_ENTRY
+        }) {
+            part.push(next);
+        }
+        let has_more = entries.peek().is_some();
+        // An import without entries is one request too.
+        let is_part = !part.is_empty() || !is_begun;
+        is_begun = true;
+        is_part.then(|| Import {
+            dry_run,
+            by: by.clone(),
+            update,
+            is_last: is_last && !has_more,
+            entries: part,
+        })
+    })
+}
+
 /// Whether a server uses the store of these settings.
 ///
 /// # Errors
@@ -236,7 +310,35 @@ fn real(path: &Path) -> Option<PathBuf> {
 
 #[cfg(test)]
 mod tests {
+    use adit_api::accounts::{AccountChange, ImportEntry, ImportSecret};
+
     use super::*;
+
+    #[test]
+    fn an_import_is_split_into_requests_that_fit() {
+        let entry = |line: u64, note: usize| ImportEntry {
+            line,
+            name: "alice".to_owned(),
+            properties: AccountChange { note: Some("x".repeat(note)), ..AccountChange::default() },
+            secret: ImportSecret::None,
+            password_changed: None,
+            created: None,
+            is_checked: false,
+        };
+        for (count, note) in [(0, 0), (1, 0), (1, 30_000), (7, 30_000), (2000, 10)] {
+            let entries: Vec<ImportEntry> = (0..count).map(|line| entry(line, note)).collect();
+            let (by, expected) = ("root".to_owned(), entries.clone());
+            let import = Import { dry_run: false, by, update: true, is_last: true, entries };
+            let parts: Vec<Import> = parts(import).collect();
+            let lengths = parts.iter().map(|part| serde_json::to_vec(part).unwrap().len());
+            assert!(lengths.max() <= Some(60_000));
+            let last: Vec<bool> = parts.iter().map(|part| part.is_last).collect();
+            assert_eq!(last.iter().filter(|is_last| **is_last).count(), 1);
+            assert_eq!(last.last(), Some(&true));
+            let all: Vec<ImportEntry> = parts.into_iter().flat_map(|part| part.entries).collect();
+            assert_eq!(all, expected);
+        }
+    }
 
     #[test]
     fn pages_are_put_together_oldest_first() {

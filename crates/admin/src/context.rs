@@ -14,6 +14,12 @@ pub trait Recorder {
     /// # Errors
     /// Why the event is not in the log, as a sentence for the user.
     fn record(&self, event: NewEvent) -> Result<(), String>;
+
+    /// Writes several events in their order.
+    ///
+    /// # Errors
+    /// Why not all of them are in the log.
+    fn record_all(&self, events: Vec<NewEvent>) -> Result<(), String>;
 }
 
 /// Writes events directly to the store, when no server runs.
@@ -21,8 +27,12 @@ pub struct StoreRecorder<'a>(pub &'a Store);
 
 impl Recorder for StoreRecorder<'_> {
     fn record(&self, event: NewEvent) -> Result<(), String> {
-        let (at, change) = (event.at, Change::Events(vec![event]));
-        self.0.apply(&[change], at).map(drop).map_err(|error| error.to_string())
+        self.record_all(vec![event])
+    }
+
+    fn record_all(&self, events: Vec<NewEvent>) -> Result<(), String> {
+        let Some(at) = events.last().map(|event| event.at) else { return Ok(()) };
+        self.0.apply(&[Change::Events(events)], at).map(drop).map_err(|error| error.to_string())
     }
 }
 

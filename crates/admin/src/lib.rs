@@ -5,6 +5,7 @@
 //! of object, as in [`adit_api`]; a new kind (bans, groups) needs a new module and one arm of [`call`].
 #![forbid(unsafe_code)]
 
+pub mod account_file;
 pub mod accounts;
 mod bans;
 mod context;

@@ -59,6 +59,11 @@ impl Request {
             _ => false,
         }
     }
+
+    /// Whether the response contains stored secrets: this requires the same rights.
+    pub fn reads_secrets(&self) -> bool {
+        matches!(self, Request::Accounts(request) if request.reads_secrets())
+    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+mod account_file;
 mod capture;
 mod control;
 mod files;
@@ -53,6 +54,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "capture_file", run: capture::capture_file },
     Target { name: "host_texts", run: host::host_texts },
     Target { name: "netstack", run: inside::netstack },
+    Target { name: "account_file", run: account_file::account_file },
     Target { name: "radius_packet", run: radius::radius_packet },
     Target { name: "radius_client", run: radius::radius_client },
 ];

@@ -145,6 +145,11 @@ fn c236_netstack() {
 }
 
 #[test]
+fn c236_account_file() {
+    replay("account_file");
+}
+
+#[test]
 fn c236_radius_packet() {
     replay("radius_packet");
 }

@@ -12,7 +12,7 @@ use adit_api::{Done, Error, Kind, Request, Response, Result};
 use adit_store::NewEvent;
 use adit_tunnel::events::Why;
 use jiff::Timestamp;
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 
 pub(crate) use caller::Caller;
 pub(crate) use follower::Follower;
@@ -26,6 +26,8 @@ const AT_THE_STORE: usize = 2;
 const TURN: Duration = Duration::from_secs(5);
 /// The most followers at once.
 const FOLLOWERS: usize = 32;
+/// The most events that one request enqueues before it waits until they are written: the queue has space for others.
+const EVENTS: usize = 500;
 /// The size of one page: half of the 8 MiB that `adit` accepts as one line.
 const PAGE: PageLimit = PageLimit { items: 2000, octets: 4 << 20 };
 
@@ -37,6 +39,7 @@ pub(crate) struct Service {
     /// Held while a change is made: what was checked stays true until it is written.
     changes: Arc<Mutex<()>>,
     followers: Arc<Semaphore>,
+    imports: Arc<Semaphore>,
 }
 
 impl Service {
@@ -46,6 +49,7 @@ impl Service {
             at_the_store: Arc::new(Semaphore::new(AT_THE_STORE)),
             changes: Arc::default(),
             followers: Arc::new(Semaphore::new(FOLLOWERS)),
+            imports: Arc::new(Semaphore::new(1)),
         }
     }
 
@@ -96,6 +100,13 @@ impl Service {
         Ok(Follower::new(self.server.event_writer.subscribe(), filter, permit))
     }
 
+    /// Begins to collect an import: one at a time, so that its memory is bounded.
+    pub(crate) fn begin_import(&self) -> Result<OwnedSemaphorePermit> {
+        Arc::clone(&self.imports).try_acquire_owned().map_err(|_| {
+            Error::new(Kind::Busy, "another import is in progress").fix("try again when it has ended")
+        })
+    }
+
     fn kick(&self, selector: &str, reason: &str, dry_run: bool) -> Result<Response> {
         let sessions = self.server.registry.select(selector);
         if sessions.is_empty() {
@@ -120,6 +131,9 @@ impl Service {
             }
             let changes = Arc::clone(&self.changes);
             turn = Some(in_time(changes.lock_owned()).await?);
+        }
+        if request.reads_secrets() {
+            caller.may_read_secrets()?;
         }
         let Ok(permit) = in_time(Arc::clone(&self.at_the_store).acquire_owned()).await? else {
             return Err(Error::new(Kind::Unavailable, "the server is being stopped"));
@@ -150,9 +164,17 @@ struct Through<'a>(&'a EventWriter);
 
 impl Recorder for Through<'_> {
     fn record(&self, event: NewEvent) -> core::result::Result<(), String> {
-        self.0.enqueue_event(event);
-        self.0.flush();
-        self.0.trouble().map_or(Ok(()), |error| Err(error.to_string()))
+        self.record_all(vec![event])
+    }
+
+    fn record_all(&self, events: Vec<NewEvent>) -> core::result::Result<(), String> {
+        let mut events = events.into_iter().peekable();
+        while events.peek().is_some() {
+            events.by_ref().take(EVENTS).for_each(|event| self.0.enqueue_event(event));
+            self.0.flush();
+            self.0.trouble().map_or(Ok(()), |error| Err(error.to_string()))?;
+        }
+        Ok(())
     }
 }
 

@@ -13,6 +13,17 @@ use crate::{
     SessionId, Step,
 };
 
+/// One account to write as a whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountWrite {
+    /// The account as it is to be. Its revision is that of the account that was read: a later one is a conflict.
+    pub account: Account,
+    /// Its new sealed secret; `None` leaves the secret of an existing account, and a new one without.
+    pub secret: Option<SealedSecret>,
+    /// Whether the account is added; otherwise it exists.
+    pub is_new: bool,
+}
+
 /// Users who may log in. Secrets arrive sealed; see [`crate::Store`] for clear ones.
 pub trait Accounts: Send + Sync {
     /// All accounts, by name.
@@ -47,6 +58,12 @@ pub trait Accounts: Send + Sync {
         must_change: bool,
         now: Timestamp,
     ) -> Result<()>;
+    /// Writes whole accounts, all or none.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::BadName`], [`crate::ErrorKind::AccountExists`] of a new one,
+    /// [`crate::ErrorKind::NoSuchAccount`], [`crate::ErrorKind::Changed`], [`crate::ErrorKind::AddressTaken`].
+    fn write_accounts(&self, writes: &[AccountWrite]) -> Result<()>;
     /// Removes an account and everything that belongs to it alone; its sessions and events stay.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use adit_crypto::proof::Secret;
 use jiff::Timestamp;
 
-use crate::{Account, Backend, Error, ErrorKind, NewAccount, Result, SealKey};
+use crate::{Account, AccountWrite, Backend, Error, ErrorKind, NewAccount, Result, SealKey};
 
 /// An opened store; clones share it. All roles of the back end are called on it directly, and it has what needs the
 /// key: clear secrets never reach a back end. Made by [`crate::open`].
@@ -37,6 +37,17 @@ pub struct NewSecret<'a> {
     pub reversible: bool,
     /// Whether the user must change it at the next login.
     pub must_change: bool,
+}
+
+/// An account to write as a whole, with its secret in clear.
+#[derive(Clone, Debug)]
+pub struct NewAccountState {
+    /// The account as it is to be; see [`AccountWrite`].
+    pub account: Account,
+    /// Its new secret; `None` keeps the one of an existing account.
+    pub secret: Option<Secret>,
+    /// Whether the account is added; otherwise it exists.
+    pub is_new: bool,
 }
 
 impl Store {
@@ -95,6 +106,22 @@ impl Store {
     pub fn set_secret(&self, name: &str, new: &NewSecret<'_>, now: Timestamp) -> Result<()> {
         let sealed = self.key()?.seal_secret(name, new.secret, new.reversible)?;
         self.backend.set_sealed_secret(name, &sealed, new.must_change, now)
+    }
+
+    /// Writes whole accounts, all or none. A clear password is kept itself too where the account is marked reversible.
+    ///
+    /// # Errors
+    /// Those of [`crate::Accounts::write_accounts`].
+    pub fn write_states(&self, states: Vec<NewAccountState>) -> Result<()> {
+        let key = self.key()?;
+        let seal = |NewAccountState { account, secret, is_new }: NewAccountState| {
+            let sealed = secret
+                .map(|secret| key.seal_secret(&account.name, &secret, account.reversible))
+                .transpose()?;
+            Ok(AccountWrite { account, secret: sealed, is_new })
+        };
+        let writes = states.into_iter().map(seal).collect::<Result<Vec<_>>>()?;
+        self.backend.write_accounts(&writes)
     }
 
     fn key(&self) -> Result<&SealKey> {

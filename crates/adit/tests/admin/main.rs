@@ -6,6 +6,7 @@ mod both_ways;
 #[path = "../common/mod.rs"]
 mod common;
 mod followers;
+mod import;
 mod refusals;
 
 use std::io::{BufRead as _, BufReader, Write as _};

@@ -54,6 +54,11 @@ fn the_socket_is_for_its_group_and_accounts_are_changed_by_root() {
         let allowed = run_as(&server, OPERATORS, arguments);
         assert_eq!(allowed.code, Some(0), "{allowed}");
     }
+    let plain = run_as(&server, OPERATORS, &["user", "export"]);
+    assert!(plain.stdout.contains("alice") && plain.code == Some(0), "{plain}");
+    let refused = run_as(&server, OPERATORS, &["user", "export", "--with-hashes"]);
+    assert_eq!((refused.code, refused.stdout.as_str()), (Some(4), ""), "{refused}");
+    assert!(refused.stderr.contains("not at passwords and NT hashes"), "{refused}");
     let refused = run_as(&server, OPERATORS, &["user", "disable", "alice"]);
     assert_eq!(refused.code, Some(4), "{refused}");
     assert!(refused.stderr.contains("not change accounts") && refused.stderr.contains("sudo"), "{refused}");

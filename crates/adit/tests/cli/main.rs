@@ -15,6 +15,10 @@ mod rewording;
 mod schema;
 mod sessions;
 mod user;
+mod user_export;
+mod user_handout;
+mod user_import;
+mod user_why;
 
 use std::path::PathBuf;
 use std::process::Output;

@@ -147,6 +147,11 @@ fn documents_match_their_schemas() {
     ] {
         check(&people, arguments);
     }
+    let file = people.path("users.csv");
+    std::fs::write(&file, "name,group\nerin,staff\nfay,sales\n").unwrap();
+    check(&people, &["user", "export", "--with-hashes"]);
+    check(&people, &["user", "handout", "alice"]);
+    check(&people, &["user", "import", file.to_str().unwrap()]);
     let past = sessions::past();
     check(&past, &["sessions", "--past"]);
     check(&past, &["session", "s1"]);

@@ -3,6 +3,8 @@
 mod change;
 mod check;
 mod difference;
+mod export;
+mod import;
 mod list;
 mod password;
 mod seen;
@@ -24,6 +26,12 @@ pub(crate) fn call(context: &Context<'_>, request: &Request) -> Result<Response>
         Request::Show { name } => list::show(context, name).map(|shown| Response::Shown(Box::new(shown))),
         Request::Change(request) => {
             change(context, request).map(|changed| Response::Changed(Box::new(changed)))
+        }
+        Request::Export { after } => {
+            export::page(context, after.as_deref()).map(|page| Response::Exported(Box::new(page)))
+        }
+        Request::Import(request) => {
+            import::import(context, request).map(|imported| Response::Imported(Box::new(imported)))
         }
     }
 }

@@ -2,12 +2,16 @@
 
 mod account;
 mod change;
+mod export;
+mod import;
 mod password;
 mod view;
 
 pub use account::{Account, AccountChange, Login, NewAccount};
 pub use change::{Action, Change, Changed};
-pub use password::NewPassword;
+pub use export::{ExportPage, ExportedAccount};
+pub use import::{Import, ImportEntry, ImportProblem, ImportSecret, Imported, MAX_IMPORT, MAX_IMPORT_ENTRY};
+pub use password::{NewPassword, nt_hash_from_hex};
 pub use view::{Attempt, Connected, Listed, Page, Shown, State};
 
 use serde::{Deserialize, Serialize};
@@ -28,12 +32,28 @@ pub enum Request {
     },
     /// Change an account.
     Change(Box<Change>),
+    /// List the accounts by name with their secrets, one page at a time.
+    Export {
+        /// The last name of the previous page; `None` for the first page.
+        after: Option<String>,
+    },
+    /// Import accounts.
+    Import(Box<Import>),
 }
 
 impl Request {
     /// Whether the request changes something when it is carried out.
     pub fn is_change(&self) -> bool {
-        matches!(self, Request::Change(change) if !change.dry_run)
+        match self {
+            Request::Change(change) => !change.dry_run,
+            Request::Import(import) => !import.dry_run,
+            Request::List { .. } | Request::Show { .. } | Request::Export { .. } => false,
+        }
+    }
+
+    /// Whether the response contains stored secrets.
+    pub fn reads_secrets(&self) -> bool {
+        matches!(self, Request::Export { .. })
     }
 }
 
@@ -47,4 +67,8 @@ pub enum Response {
     Shown(Box<Shown>),
     /// Response to [`Request::Change`].
     Changed(Box<Changed>),
+    /// Response to [`Request::Export`].
+    Exported(Box<ExportPage>),
+    /// Response to [`Request::Import`].
+    Imported(Box<Imported>),
 }

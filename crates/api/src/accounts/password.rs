@@ -3,8 +3,9 @@
 //! In JSON a password is the hexadecimal form of its UTF-8: no quote and no backslash has to be escaped, so a decoder
 //! reads it in place and makes no copy that is not wiped.
 
-use adit_crypto::secret::Password;
+use adit_crypto::secret::{NtHash, Password};
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 /// The password of an account that is added or changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,7 +23,7 @@ pub enum NewPassword {
     },
 }
 
-mod hex {
+pub(super) mod hex {
     use core::fmt::{self, Write as _};
 
     use adit_crypto::secret::Password;
@@ -30,7 +31,10 @@ mod hex {
     use serde::{Deserializer, Serializer};
     use zeroize::Zeroizing;
 
-    pub(super) fn serialize<S: Serializer>(password: &Password, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(in super::super) fn serialize<S: Serializer>(
+        password: &Password,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         let clear = password.expose();
         // Reserve the full capacity, so that growing leaves no copy behind.
         let mut text = Zeroizing::new(String::with_capacity(2 * clear.len()));
@@ -40,7 +44,9 @@ mod hex {
         serializer.serialize_str(&text)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Password, D::Error> {
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Password, D::Error> {
         deserializer.deserialize_str(Hex)
     }
 
@@ -112,6 +118,65 @@ pub(super) mod hex_option {
             super::hex::deserialize(deserializer).map(Some)
         }
     }
+}
+
+/// NT hashes, as hexadecimal digits.
+pub(super) mod hash {
+    use core::fmt::{self, Write as _};
+
+    use adit_crypto::secret::NtHash;
+    use serde::de::{Error, Visitor};
+    use serde::{Deserializer, Serializer};
+    use zeroize::Zeroizing;
+
+    use crate::accounts::nt_hash_from_hex;
+
+    pub(in super::super) fn serialize<S: Serializer>(
+        hash: &NtHash,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let mut text = Zeroizing::new(String::with_capacity(32));
+        for octet in hash.as_bytes() {
+            write!(text, "{octet:02x}").map_err(serde::ser::Error::custom)?;
+        }
+        serializer.serialize_str(&text)
+    }
+
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<NtHash, D::Error> {
+        deserializer.deserialize_str(Hex)
+    }
+
+    struct Hex;
+
+    impl Visitor<'_> for Hex {
+        type Value = NtHash;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an NT hash of 32 hexadecimal digits")
+        }
+
+        // The error must not quote the input.
+        fn visit_str<E: Error>(self, text: &str) -> Result<NtHash, E> {
+            nt_hash_from_hex(text).ok_or_else(|| E::custom("not an NT hash of 32 hexadecimal digits"))
+        }
+    }
+}
+
+/// An NT hash from its 32 hexadecimal digits; `None` if it is not one.
+pub fn nt_hash_from_hex(text: &str) -> Option<NtHash> {
+    let digits = text.as_bytes();
+    if digits.len() != 32 {
+        return None;
+    }
+    let mut octets = Zeroizing::new([0u8; 16]);
+    for (octet, pair) in octets.iter_mut().zip(digits.chunks_exact(2)) {
+        let &[high, low] = pair else { return None };
+        let digit = |digit: u8| char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+        *octet = digit(high)? << 4 | digit(low)?;
+    }
+    Some(NtHash::from_bytes(*octets))
 }
 
 #[cfg(test)]

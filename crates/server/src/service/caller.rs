@@ -14,11 +14,20 @@ impl Caller {
     /// Checks whether the caller may change accounts: only root and the user of the server may, because they
     /// may change the database. Access to the socket is sufficient for everything else.
     pub(crate) fn may_change_accounts(self) -> Result<()> {
+        self.must_be_trusted(
+            "you may look at accounts and sessions, and end sessions, but not change accounts or bans",
+        )
+    }
+
+    /// Checks whether the caller may read stored secrets, which only the same users may.
+    pub(crate) fn may_read_secrets(self) -> Result<()> {
+        self.must_be_trusted("you may look at accounts and sessions, but not at passwords and NT hashes")
+    }
+
+    fn must_be_trusted(self, message: &str) -> Result<()> {
         if is_trusted(self.uid, Some(adit_sys::host::effective_user())) {
             return Ok(());
         }
-        let message =
-            "you may look at accounts and sessions, and end sessions, but not change accounts or bans";
         Err(Error::new(Kind::Denied, message).code(Code::S08).fix("run it with sudo, or as the user adit"))
     }
 }

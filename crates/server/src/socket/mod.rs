@@ -1,6 +1,7 @@
 //! The control socket: a user who may open it may operate the server. One JSON request per line, one JSON
 //! response per line.
 
+mod collected;
 mod lines;
 mod talk;
 

@@ -3,12 +3,13 @@
 use std::io;
 use std::time::Duration;
 
-use adit_api::{Error, Kind, Request, Response};
+use adit_api::{Error, Kind, Request, Response, accounts};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::UnixStream;
 use tokio::sync::watch;
 use zeroize::Zeroizing;
 
+use super::collected::CollectedImport;
 use super::lines::{Line, Lines, MAX_REQUEST};
 use crate::service::{Caller, Follower, Service};
 
@@ -27,6 +28,7 @@ pub(super) async fn talk(
     let caller = Caller { uid: stream.peer_cred().ok().map(|peer| peer.uid()) };
     let (read, mut write) = stream.into_split();
     let mut lines = Lines::new(read);
+    let mut collected = CollectedImport::default();
     loop {
         let request = tokio::select! {
             biased;
@@ -39,6 +41,9 @@ pub(super) async fn talk(
                 Ok(follower) => return relay(follower, &mut lines, &mut write, stop).await,
                 Err(error) => Err(error),
             },
+            Some(Ok(Request::Accounts(accounts::Request::Import(import)))) => {
+                collected.call(*import, &service, caller).await
+            }
             Some(Ok(request)) => service.call(request, caller).await,
             Some(Err(error)) => {
                 send(&mut write, &Response::Error(error)).await?;

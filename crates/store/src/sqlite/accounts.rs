@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, named_param
 use super::fail::Fail;
 use super::row::{bad, parse_optional, time, time_optional};
 use crate::time::to_ms;
-use crate::{Account, AccountChange, ErrorKind, Login, NewAccount, SealedSecret};
+use crate::{Account, AccountChange, AccountWrite, ErrorKind, Login, NewAccount, SealedSecret};
 
 pub(super) fn all(connection: &Connection) -> Result<Vec<Account>, Fail> {
     let mut statement = connection.prepare_cached("SELECT * FROM accounts ORDER BY name_key")?;
@@ -107,6 +107,33 @@ pub(super) fn set_secret(
     let (account, _) = must(transaction, name)?;
     let account = account.with_new_password(secret.password.is_some(), must_change, now);
     put(transaction, &account, Some(secret))
+}
+
+/// Writes whole accounts.
+pub(super) fn write(transaction: &Transaction<'_>, writes: &[AccountWrite]) -> Result<(), Fail> {
+    // Two accounts may exchange their addresses: all of them are free before one is assigned.
+    let mut release = transaction.prepare_cached("UPDATE accounts SET address = NULL WHERE name_key = ?1")?;
+    for write in writes.iter().filter(|write| !write.is_new) {
+        release.execute([key(&write.account.name)])?;
+    }
+    for AccountWrite { account, secret, is_new } in writes {
+        let name = &account.name;
+        adit_policy::name::check(name).map_err(|why| ErrorKind::BadName { name: name.clone(), why })?;
+        let there = credentials(transaction, name)?;
+        match (there, is_new) {
+            (None, true) => put(transaction, &Account { revision: 1, ..account.clone() }, secret.as_ref())?,
+            (Some((there, _)), true) => return Err(ErrorKind::AccountExists(there.name).into()),
+            (None, false) => return Err(ErrorKind::NoSuchAccount(name.clone()).into()),
+            (Some((there, _)), false) if there.revision != account.revision => {
+                return Err(ErrorKind::Changed(there.name).into());
+            }
+            (Some((there, kept)), false) => {
+                let account = Account { revision: there.revision + 1, ..account.clone() };
+                put(transaction, &account, secret.as_ref().or(kept.as_ref()))?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Sees that no other account has the fixed address.

@@ -30,10 +30,10 @@ use self::file::FileId;
 use self::lease_table::Cursors;
 use crate::time::ms_before;
 use crate::{
-    Account, AccountChange, Accounts, Change, Changes, ClockCheck, Error, ErrorKind, Event, EventFilter,
-    Events, LeaseClaim, Leases, LockoutChange, Lockouts, Maintenance, NewAccount, NewSession, Place, Pruned,
-    Recovered, Release, Result, Retention, SealedSecret, ServerId, ServerIdentity, Servers, Session,
-    SessionFilter, SessionId, Sessions, Step,
+    Account, AccountChange, AccountWrite, Accounts, Change, Changes, ClockCheck, Error, ErrorKind, Event,
+    EventFilter, Events, LeaseClaim, Leases, LockoutChange, Lockouts, Maintenance, NewAccount, NewSession,
+    Place, Pruned, Recovered, Release, Result, Retention, SealedSecret, ServerId, ServerIdentity, Servers,
+    Session, SessionFilter, SessionId, Sessions, Step,
 };
 
 /// A database in one SQLite file.
@@ -148,6 +148,12 @@ impl Accounts for Sqlite {
         now: Timestamp,
     ) -> Result<()> {
         self.write(true, |t| accounts::set_secret(t, name, secret, must_change, now))
+    }
+
+    fn write_accounts(&self, writes: &[AccountWrite]) -> Result<()> {
+        self.write(true, |t| accounts::write(t, writes))?;
+        self.cursors().rewind_all();
+        Ok(())
     }
 
     fn remove_account(&self, name: &str) -> Result<()> {

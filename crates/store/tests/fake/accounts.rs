@@ -1,5 +1,7 @@
 use adit_policy::name;
-use adit_store::{Account, AccountChange, Accounts, Error, ErrorKind, NewAccount, Result, SealedSecret};
+use adit_store::{
+    Account, AccountChange, AccountWrite, Accounts, Error, ErrorKind, NewAccount, Result, SealedSecret,
+};
 use jiff::Timestamp;
 
 use crate::Fake;
@@ -20,6 +22,27 @@ fn put(state: &mut State, account: Account, secret: Option<SealedSecret>) -> Res
     }
     state.accounts.insert(key, (account.clone(), secret));
     Ok(account)
+}
+
+fn write_all(state: &mut State, writes: &[AccountWrite]) -> Result<()> {
+    for write in writes.iter().filter(|write| !write.is_new) {
+        if let Some((account, _)) = state.accounts.get_mut(&name::key(&write.account.name)) {
+            account.address = None;
+        }
+    }
+    for AccountWrite { account, secret, is_new } in writes {
+        let found = state.accounts.get(&name::key(&account.name)).cloned();
+        let (revision, kept) = match (found, is_new) {
+            (None, true) => (0, None),
+            (None, false) => return Err(missing(&account.name)),
+            (Some((there, _)), true) => return Err(ErrorKind::AccountExists(there.name).into()),
+            (Some((there, kept)), false) if there.revision == account.revision => (there.revision, kept),
+            (Some((there, _)), false) => return Err(ErrorKind::Changed(there.name).into()),
+        };
+        let account = Account { revision: revision + 1, ..account.clone() };
+        put(state, account, secret.clone().or(kept))?;
+    }
+    Ok(())
 }
 
 impl Accounts for Fake {
@@ -80,6 +103,10 @@ impl Accounts for Fake {
             let account = account.with_new_password(secret.password.is_some(), must_change, now);
             put(state, account, Some(secret.clone())).map(drop)
         })
+    }
+
+    fn write_accounts(&self, writes: &[AccountWrite]) -> Result<()> {
+        self.write(|state| write_all(state, writes))
     }
 
     fn remove_account(&self, name: &str) -> Result<()> {

@@ -1,6 +1,8 @@
 use adit_crypto::proof::Secret;
 use adit_crypto::secret::{NtHash, Password};
-use adit_store::{AccountChange, Change, Error, ErrorKind, Login, NewAccount, NewSecret, Store};
+use adit_store::{
+    AccountChange, Change, Error, ErrorKind, Login, NewAccount, NewAccountState, NewSecret, Store,
+};
 
 use super::at;
 
@@ -205,4 +207,52 @@ pub(crate) fn the_gate_sees_the_same_account(store: &Store) {
     let refused = adit_policy::decide(&account.for_policy(), &rules, now(100)).unwrap_err();
     assert_eq!(refused.code(), adit_diag::Code::A10);
     assert_eq!(account.for_policy().name, "alice");
+}
+
+pub(crate) fn whole_accounts_are_written_all_or_none(store: &Store) {
+    let with =
+        |name, last: u8| NewAccount { address: Some([10, 99, 0, last].into()), ..NewAccount::named(name) };
+    let alice = store.add_account(&with("alice", 7), Some(&clear("first")), false, at(0)).unwrap();
+    let bob = store.add_account(&with("bob", 8), None, false, at(0)).unwrap();
+    let state = |account, secret, is_new| NewAccountState { account, secret, is_new };
+    let new = |name: &str| NewAccount::named(name).into_account(None, at(5));
+    let taken = with("dora", 7).into_account(None, at(5));
+    let accounts = store.accounts().unwrap();
+    for (wrong, error) in [
+        (state(new("Alice"), None, true), ErrorKind::AccountExists("alice".into())),
+        (state(new("erin"), None, false), ErrorKind::NoSuchAccount("erin".into())),
+        (
+            state(adit_store::Account { revision: 9, ..bob.clone() }, None, false),
+            ErrorKind::Changed("bob".into()),
+        ),
+        (
+            state(taken, None, true),
+            ErrorKind::AddressTaken { address: [10, 99, 0, 7].into(), by: "alice".into() },
+        ),
+    ] {
+        let refused = store.write_states(vec![state(new("carol"), None, true), wrong]);
+        assert_eq!(refused.unwrap_err().kind, error);
+        assert_eq!(store.accounts().unwrap(), accounts, "nothing is written");
+    }
+    // Two accounts exchange their addresses; one keeps its password, and one gets another.
+    let exchanged = vec![
+        state(adit_store::Account { address: bob.address, ..alice.clone() }, None, false),
+        state(
+            adit_store::Account { address: alice.address, reversible: true, ..bob },
+            Some(clear("kept")),
+            false,
+        ),
+        state(new("carol"), Some(clear("new")), true),
+    ];
+    store.write_states(exchanged).unwrap();
+    let now = store.accounts().unwrap();
+    let seen: Vec<_> = now.iter().map(|a| (a.name.as_str(), a.address, a.reversible, a.revision)).collect();
+    let address = |last: u8| Some([10, 99, 0, last].into());
+    let expected = [("alice", address(8), false, 2), ("bob", address(7), true, 2), ("carol", None, false, 1)];
+    assert_eq!(seen, expected);
+    assert_eq!(secret(store, "alice").unwrap().nt_hash(), Password::new("first").nt_hash());
+    assert!(matches!(secret(store, "bob"), Some(Secret::Clear(password)) if password.expose() == "kept"));
+    assert!(
+        matches!(secret(store, "carol"), Some(Secret::NtHash(hash)) if hash == Password::new("new").nt_hash())
+    );
 }

@@ -52,6 +52,7 @@ macro_rules! suite {
             a_new_secret_replaces_all_of_the_old_one
             logins_are_remembered
             the_gate_sees_the_same_account
+            whole_accounts_are_written_all_or_none
             an_address_is_lent_once
             a_lease_is_for_a_session_on_record
             a_lease_is_released_exactly_once

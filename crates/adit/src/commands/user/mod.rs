@@ -2,7 +2,10 @@
 
 pub(crate) mod add;
 pub(crate) mod change;
+pub(crate) mod export;
 pub(crate) mod first;
+pub(crate) mod handout;
+pub(crate) mod import;
 pub(crate) mod list;
 pub(crate) mod passwd;
 mod password;
@@ -31,6 +34,9 @@ pub(crate) enum User {
     Disable(switch::DisableArgs),
     Unlock(switch::UnlockArgs),
     Remove(remove::Args),
+    Import(import::Args),
+    Export(export::Args),
+    Handout(handout::Args),
 }
 
 pub(crate) fn run(user: User, output: &Output, places: &Places) -> Result<Exit, Failure> {
@@ -46,5 +52,8 @@ pub(crate) fn run(user: User, output: &Output, places: &Places) -> Result<Exit, 
         User::Disable(args) => switch::disable(&args, output, service),
         User::Unlock(args) => switch::unlock(&args, output, service),
         User::Remove(args) => remove::run(&args, output, service),
+        User::Import(args) => import::run(&args, output, service),
+        User::Export(args) => export::run(&args, output, service),
+        User::Handout(args) => handout::run(&args, output, settings, service),
     }
 }

@@ -1,11 +1,14 @@
 //! `adit user show`
 
+mod why;
+
 use adit_admin::accounts::networks_text;
 use adit_api::accounts::{Connected, Shown};
 use adit_diag::Code;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use self::why::Effective;
 use super::list::{self, UserBody};
 use super::words::expires_text;
 use crate::document::{Document, Utc};
@@ -22,6 +25,9 @@ use crate::when;
 pub(crate) struct Args {
     /// Select the user
     name: String,
+    /// Show every effective value with its origin: built-in, [access], group or user
+    #[arg(long)]
+    why: bool,
 }
 
 /// The longest value of a rule in the text, in characters.
@@ -34,6 +40,8 @@ pub(crate) struct UserDocument {
     user: UserBody,
     /// The rules that apply, with their origin.
     policy: Vec<Rule>,
+    /// Every effective value, with its origin and the values that it overrides.
+    effective: Vec<Effective>,
     /// IDs of the active sessions.
     sessions: Vec<String>,
     /// The last login attempts, newest first.
@@ -78,11 +86,15 @@ pub(crate) fn run(
     let user = UserBody::new(listed, output.clock.now());
     let document = UserDocument {
         policy: policy(user.group.as_deref(), settings),
+        effective: why::effective(&user.account, settings, output),
         sessions: user.connected.iter().map(|connected| connected.session.to_string()).collect(),
         user,
         attempts: attempts.into_iter().map(Attempt::from).collect(),
     };
-    if output.is_text() {
+    if output.is_text() && args.why {
+        output.line(&output.paint(Tone::Head, &document.user.user))?;
+        output.text(&why::text(&document.effective))?;
+    } else if output.is_text() {
         output.text(&text(&document, output))?;
     } else {
         output.document(&document)?;

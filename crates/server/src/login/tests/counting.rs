@@ -82,6 +82,10 @@ impl Accounts for Counting {
         self.inner.set_sealed_secret(name, secret, must_change, now)
     }
 
+    fn write_accounts(&self, writes: &[AccountWrite]) -> Result<()> {
+        self.inner.write_accounts(writes)
+    }
+
     fn remove_account(&self, name: &str) -> Result<()> {
         self.inner.remove_account(name)
     }
