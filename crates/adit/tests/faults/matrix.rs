@@ -97,7 +97,7 @@ pub(crate) const MATRIX: &[Row] = &[
     row("46", "pool exhausted", ["I01", "I01", "I01", "I01", "I01"]),
     row("47", "address refused", ["I02", "I02", "I02", "-", "I02"]),
     row("48", "pool overlaps the client's LAN", ["I03", "+I03", "-", "P03", "-"]),
-    row("49", "pool overlaps the server's LAN", ["R08~route back", "R08", "R08~route back", "P01", "-"]),
+    row("49", "pool overlaps the server's LAN", ["R08~route back", "R08", "R08~route back", "P01", "R02"]),
     row("50", "DHCP server for the pool gone", ["later"; 5]),
     row("51", "no DNS handed out", ["+I04", "+I04", "+I04", "+I04", "-"]),
     row("52", "DNS server handed out is silent", ["R04", "R04", "R04", "R04", "-"]),
