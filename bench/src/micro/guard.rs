@@ -14,8 +14,9 @@ struct Gains {
     crates: f64,
 }
 
-/// What the assembly must gain, or it is not worth its risk.
-const OF_ASSEMBLY: Gains = Gains { portable: 1.2, crates: 1.5 };
+/// What the assembly must gain, or it is not worth its risk. For packets of 64 octets it is 1.17 to 1.4 times as fast as the
+/// portable form, by processor; where something slows it down, the portable form is faster.
+const OF_ASSEMBLY: Gains = Gains { portable: 1.1, crates: 1.5 };
 /// What any form must gain: it is not much slower than the other, and not slower than the crates.
 const OF_PORTABLE: Gains = Gains { portable: 1.0 / 1.2, crates: 1.0 };
 
@@ -75,7 +76,7 @@ mod tests {
     #[test]
     fn a_slow_form_is_found() {
         let cases = [
-            (OF_ASSEMBLY, [(990.0, 0), (1050.0, 1), (1100.0, 2)]),
+            (OF_ASSEMBLY, [(1060.0, 0), (1080.0, 1), (1100.0, 2)]),
             (OF_PORTABLE, [(1400.0, 0), (1500.0, 1), (1700.0, 2)]),
         ];
         for (least, times) in cases {

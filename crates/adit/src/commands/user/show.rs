@@ -25,7 +25,7 @@ use crate::when;
 pub(crate) struct Args {
     /// Select the user
     name: String,
-    /// Show every effective value with its origin: built-in, [access], group or user
+    /// Show every effective value with its origin: built-in, `[access]`, group or user
     #[arg(long)]
     why: bool,
 }
