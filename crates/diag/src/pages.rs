@@ -7,6 +7,7 @@ use crate::{Code, Layer, foreign, patterns};
 
 /// The commands and the first level of subcommands that pages may name.
 const COMMANDS: &[&str] = &[
+    "ban",
     "check",
     "connect",
     "disconnect",
