@@ -14,6 +14,8 @@ lab=$(cd "$repo/../shared/lab" && pwd)
 adit=${ADIT:-${CARGO_TARGET_DIR:-$repo/target}/debug/adit}
 work=$(mktemp -d "${TMPDIR:-/tmp}/adit-interop.XXXXXX")
 tag=ai
+xstate=$work/xstate.so       # see xstate.c
+gcc -shared -fPIC -O1 -Wall -Werror -o "$xstate" "$here/xstate.c" -ldl || exit 1
 
 wan_server=203.0.113.10      # adit serve
 wan_router=203.0.113.2       # what the server sees of every client behind the router
@@ -23,7 +25,7 @@ office_net=192.168.10.0/24
 
 say() { printf '%s\n' "$*" >&2; }
 die() { say "interop: $*"; exit 1; }
-vm() { timeout -k 5 "${VM_TIMEOUT:-120}" "$lab/peer-vm" "$@"; }
+vm() { LD_PRELOAD=$xstate timeout -k 5 "${VM_TIMEOUT:-120}" "$lab/peer-vm" "$@"; }
 guest() { local name=$1; shift; vm exec "$name" -- "$@" </dev/null; }
 guest_sh() { vm sh "$1" "$2" </dev/null; }
 in_ns() { local ns=$1; shift; ip netns exec "$tag-$ns" "$@"; }
