@@ -245,6 +245,9 @@ impl Link {
     /// Passes on packets and events of the layers until there are none.
     fn pump(&mut self, now: Instant) {
         for _ in 0..MAX_PASSES {
+            if let Phase::Network(network) = &mut self.phase {
+                network.recover();
+            }
             let busy = self.pump_lcp(now)
                 | self.pump_authentication(now)
                 | self.pump_encryption(now)

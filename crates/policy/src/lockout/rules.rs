@@ -40,20 +40,15 @@ pub struct AddressRules {
     pub ignore: Vec<Ipv4Net>,
 }
 
-/// The limits of an account, for the addresses of one kind.
+/// When failed logins lock an account, or ban an address or network. Times are milliseconds.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct AccountLimit {
+pub(super) struct Limit {
+    /// The failures that do; 0 for never.
     pub(super) tries: u32,
+    /// When a failure is forgotten.
     pub(super) window: u64,
-    pub(super) lock: u64,
-}
-
-/// The limits of an address or network.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct AddressLimit {
-    pub(super) tries: u32,
-    pub(super) window: u64,
-    pub(super) ban: u64,
+    /// The first lock or ban.
+    pub(super) penalty: u64,
 }
 
 /// A duration in milliseconds.
@@ -69,8 +64,8 @@ impl Rules {
         (self.tries > 0).then_some(2 * sizes)
     }
 
-    pub(super) fn account(&self) -> AccountLimit {
-        AccountLimit { tries: self.tries, window: ms(self.window), lock: ms(self.lock) }
+    pub(super) fn account(&self) -> Limit {
+        Limit { tries: self.tries, window: ms(self.window), penalty: ms(self.lock) }
     }
 
     /// The size of the hourly bucket for addresses that are not the account's own.
@@ -83,13 +78,13 @@ impl Rules {
         self.tries.saturating_mul(OWN_HOURLY)
     }
 
-    pub(super) fn address(&self) -> AddressLimit {
-        AddressLimit { tries: self.address.tries, window: ms(self.window), ban: ms(self.address.ban) }
+    pub(super) fn address(&self) -> Limit {
+        Limit { tries: self.address.tries, window: ms(self.window), penalty: ms(self.address.ban) }
     }
 
-    pub(super) fn network(&self) -> AddressLimit {
+    pub(super) fn network(&self) -> Limit {
         let address = self.address();
-        AddressLimit { tries: address.tries.saturating_mul(NETWORK_FACTOR), ..address }
+        Limit { tries: address.tries.saturating_mul(NETWORK_FACTOR), ..address }
     }
 
     /// Whether an address is never banned.

@@ -1,6 +1,6 @@
 //! Counters of failed logins, each of fixed size. Times are milliseconds.
 
-use super::rules::{AccountLimit, AddressLimit, HOUR, LONGEST};
+use super::rules::{HOUR, LONGEST, Limit};
 
 /// After a lock or ban has been over for this long, the next one is as short as the first.
 const FORGIVEN_AFTER: u64 = LONGEST;
@@ -58,19 +58,19 @@ pub struct Strikes {
 
 impl Strikes {
     /// The failures that count now.
-    pub(super) fn recent(&self, now: u64, limit: AccountLimit) -> u32 {
+    pub(super) fn recent(&self, now: u64, limit: Limit) -> u32 {
         if now.saturating_sub(self.last) < limit.window { self.count } else { 0 }
     }
 
     /// Counts a failure; returns the end of the lock that begins with it.
-    pub(super) fn add(&mut self, now: u64, limit: AccountLimit) -> Option<u64> {
+    pub(super) fn add(&mut self, now: u64, limit: Limit) -> Option<u64> {
         self.count = self.recent(now, limit).saturating_add(1);
         self.last = now;
         if limit.tries == 0 || self.count < limit.tries {
             return None;
         }
         self.count = 0;
-        Some(self.lock.begin(now, limit.lock))
+        Some(self.lock.begin(now, limit.penalty))
     }
 
     pub(super) fn expires(&self) -> u64 {
@@ -140,13 +140,13 @@ pub struct Sender {
 
 impl Sender {
     /// Counts a failure; returns the end of the ban that begins with it.
-    pub(super) fn add(&mut self, now: u64, limit: AddressLimit) -> Option<u64> {
+    pub(super) fn add(&mut self, now: u64, limit: Limit) -> Option<u64> {
         // Logins that were checked while the ban began change nothing.
         if limit.tries == 0 || self.ban.is_active(now) || !self.bucket.add(now, limit.tries, limit.window) {
             return None;
         }
         self.bucket.filled = 0;
-        Some(self.ban.begin(now, limit.ban))
+        Some(self.ban.begin(now, limit.penalty))
     }
 
     pub(super) fn expires(&self) -> u64 {
@@ -164,7 +164,7 @@ mod tests {
     use super::*;
 
     const MINUTE: u64 = 60_000;
-    const LIMIT: AccountLimit = AccountLimit { tries: 3, window: 10 * MINUTE, lock: 15 * MINUTE };
+    const LIMIT: Limit = Limit { tries: 3, window: 10 * MINUTE, penalty: 15 * MINUTE };
 
     #[test]
     fn each_lock_lasts_twice_as_long_up_to_a_day_and_a_quiet_day_forgives() {
@@ -218,7 +218,7 @@ mod tests {
 
     #[test]
     fn an_address_that_fails_slowly_is_not_banned() {
-        let limit = AddressLimit { tries: 20, window: 10 * MINUTE, ban: HOUR };
+        let limit = Limit { tries: 20, window: 10 * MINUTE, penalty: HOUR };
         let mut slow = Sender::default();
         for n in 0..1_000 {
             assert_eq!(slow.add(HOUR + n * MINUTE / 2, limit), None, "{n}");

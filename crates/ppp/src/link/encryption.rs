@@ -13,7 +13,6 @@ use crate::fsm::{Event, Failure, Finish};
 impl Link {
     pub(super) fn pump_encryption(&mut self, now: Instant) -> bool {
         let Phase::Network(network) = &mut self.phase else { return false };
-        network.recover();
         let mut packets = Vec::new();
         let events = drain(&mut network.ccp, ppp::CCP, &mut packets);
         let busy = !packets.is_empty() || !events.is_empty();

@@ -90,7 +90,6 @@ impl Link {
     pub(super) fn pump_network(&mut self, now: Instant) -> bool {
         let opened = self.open_ipcp(now) | self.open_ipv6cp(now);
         let Phase::Network(network) = &mut self.phase else { return opened };
-        network.recover();
         let mut packets = Vec::new();
         let ipcp = network.ipcp.as_mut().map(|fsm| drain(fsm, ppp::IPCP, &mut packets)).unwrap_or_default();
         let ipv6cp = network
