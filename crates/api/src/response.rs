@@ -55,7 +55,7 @@ pub enum Done {
 impl fmt::Display for Done {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Done::Reloaded => "new calls get the new configuration; the sessions that are up keep theirs",
+            Done::Reloaded => "new calls get the new configuration; sessions that are up keep theirs, except for access rules, which apply at once",
             Done::Draining => "new calls are refused; the sessions that are up go on",
             Done::Accepting => "new calls are taken again",
             Done::Stopping => "stopping",

@@ -12,8 +12,9 @@ use crate::places::Places;
 
 /// Make the running server read its configuration again
 ///
-/// The new configuration applies to new calls; sessions that are up keep theirs. If it has errors, needs a restart, or would
-/// disconnect sessions, nothing of it is applied and the reason is printed. SIGHUP and `systemctl reload adit` do the same.
+/// The new configuration applies to new calls; sessions that are up keep theirs, except for access rules, which apply at once.
+/// If it has errors, needs a restart, or would disconnect sessions, nothing of it is applied and the reason is printed. SIGHUP
+/// and `systemctl reload adit` do the same.
 ///
 /// Exit status: 0 if it is in effect, 1 if it has errors or needs a restart, 3 if no server runs, 6 if it would disconnect
 /// sessions.

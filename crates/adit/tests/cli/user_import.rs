@@ -102,6 +102,18 @@ fn existing_accounts_are_changed_only_with_update() {
 }
 
 #[test]
+fn a_new_password_is_kept_reversible_like_the_former_one() {
+    let world = world("name,password,reversible\nfax,Kiesel-Wanduhr-83,yes\nbob,Kiesel-Wanduhr-84,no\n");
+    import(&world, &[]);
+    std::fs::write(world.path("users"), "name,password\nfax,Kiesel-Wanduhr-85\nbob,Kiesel-Wanduhr-86\n")
+        .unwrap();
+    let changed = import(&world, &["--update"]);
+    assert!(changed.contains("0 added, 2 changed."), "{changed}");
+    let reversible = |name| world.store().account(name).unwrap().unwrap().reversible;
+    assert_eq!((reversible("fax"), reversible("bob")), (true, false));
+}
+
+#[test]
 fn secrets_of_pppd_and_hash_lists_are_imported() {
     let text = "# poptop\nalice pptpd old\\ secret *\nbob l2tpd x *\n'carol' * \"horse\" 10.99.0.9\n";
     let world = world(text);

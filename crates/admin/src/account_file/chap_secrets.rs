@@ -56,7 +56,7 @@ fn account(line: u64, words: &[Zeroizing<String>], reading: &Reading<'_>) -> Res
     }
     let password = Password::new(secret.as_str());
     let mut entry =
-        entry(line, name, ImportSecret::Password { password, reversible: false, weak: reading.weak });
+        entry(line, name, ImportSecret::Password { password, reversible: None, weak: reading.weak });
     let end = addresses.iter().position(|word| word.as_str() == "--");
     if end.is_some() {
         return Err((

@@ -173,7 +173,7 @@ fn account(line: u64, row: &Row<'_>, reading: &Reading<'_>) -> Result<ImportEntr
         line,
         name: row.get("name").unwrap_or_default().to_owned(),
         properties,
-        secret: secret(row, yes_or_no("reversible", false)?.unwrap_or_default(), reading.weak)?,
+        secret: secret(row, yes_or_no("reversible", false)?, reading.weak)?,
         password_changed: time("password_changed")?.flatten(),
         created: time("created")?.flatten(),
         is_checked: false,
@@ -209,10 +209,10 @@ fn disabled(row: &Row<'_>, is_disabled: Option<bool>) -> Result<Option<Option<St
 }
 
 /// The secret. A row with a password and its NT hash is one of an export: the password was accepted already.
-fn secret(row: &Row<'_>, reversible: bool, weak: bool) -> Result<ImportSecret, Fault> {
+fn secret(row: &Row<'_>, reversible: Option<bool>, weak: bool) -> Result<ImportSecret, Fault> {
     let (password, hash) =
         (row.get("password").unwrap_or_default(), row.get("nt_hash").unwrap_or_default().trim());
-    if reversible && password.is_empty() {
+    if reversible == Some(true) && password.is_empty() {
         let message = "reversible is yes, and there is no password to store".to_owned();
         return Err((message, "write the password, or no into the column reversible"));
     }

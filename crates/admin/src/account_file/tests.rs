@@ -14,7 +14,7 @@ fn read_as(format: Format, text: &str) -> Contents {
 }
 
 fn password(text: &str) -> ImportSecret {
-    ImportSecret::Password { password: Password::new(text), reversible: false, weak: false }
+    ImportSecret::Password { password: Password::new(text), reversible: None, weak: false }
 }
 
 /// Name and secret of each entry.
@@ -205,7 +205,7 @@ fn account() -> impl Strategy<Value = ExportedAccount> {
         Just(ImportSecret::None),
         any::<[u8; 16]>().prop_map(|octets| ImportSecret::NtHash(NtHash::from_bytes(octets))),
         text().prop_filter("a password has a character", |text| !text.is_empty()).prop_map(|text| {
-            ImportSecret::Password { password: Password::new(text), reversible: true, weak: true }
+            ImportSecret::Password { password: Password::new(text), reversible: Some(true), weak: true }
         }),
     ];
     let network = (any::<u32>(), 1_u8..=32)
@@ -248,7 +248,7 @@ proptest! {
             .into_iter()
             .map(|entry| {
                 let new = NewAccount::named(&entry.name).into_account(None, entry.created.unwrap());
-                let reversible = matches!(entry.secret, ImportSecret::Password { reversible: true, .. });
+                let reversible = matches!(entry.secret, ImportSecret::Password { reversible: Some(true), .. });
                 let account = Account {
                     password_changed: entry.password_changed,
                     reversible,

@@ -45,6 +45,8 @@ fn export(secret: Option<Secret>) -> ImportSecret {
     match secret {
         None => ImportSecret::None,
         Some(Secret::NtHash(hash)) => ImportSecret::NtHash(hash),
-        Some(Secret::Clear(password)) => ImportSecret::Password { password, reversible: true, weak: true },
+        Some(Secret::Clear(password)) => {
+            ImportSecret::Password { password, reversible: Some(true), weak: true }
+        }
     }
 }

@@ -61,8 +61,8 @@ pub enum ImportSecret {
         /// The password.
         #[serde(with = "super::password::hex")]
         password: Password,
-        /// Store the clear-text password too.
-        reversible: bool,
+        /// Store the clear-text password too; `None` keeps what the account has.
+        reversible: Option<bool>,
         /// Do not check it against the configured rules.
         weak: bool,
     },
@@ -116,7 +116,7 @@ mod tests {
         let hash = password.nt_hash();
         for secret in [
             ImportSecret::None,
-            ImportSecret::Password { password, reversible: true, weak: false },
+            ImportSecret::Password { password, reversible: Some(true), weak: false },
             ImportSecret::NtHash(hash),
         ] {
             let json = serde_json::to_string(&secret).unwrap();

@@ -75,7 +75,7 @@ impl<'a> Plan<'a> {
         let mut after = entry.properties.clone().apply(base);
         let is_reversible = match &entry.secret {
             ImportSecret::None => return after,
-            ImportSecret::Password { reversible, .. } => *reversible,
+            ImportSecret::Password { reversible, .. } => reversible.unwrap_or(after.reversible),
             ImportSecret::NtHash(_) => false,
         };
         after.reversible = is_reversible;
