@@ -38,7 +38,11 @@ fn shown(network: Ipv4Net, ban: lockout::Ban) -> Ban {
 
 fn change(context: &Context<'_>, request: &Change) -> Result<Changed> {
     let Change { dry_run, by, network, action } = request;
-    let before = list(context)?.into_iter().find(|ban| ban.network == *network);
+    let (own, others): (Vec<Ban>, Vec<Ban>) = list(context)?
+        .into_iter()
+        .filter(|ban| ban.network.contains(network) || network.contains(&ban.network))
+        .partition(|ban| ban.network == *network);
+    let before = own.into_iter().next();
     let facts = match action {
         Action::Add { for_s, reason } => {
             let lasts_s = for_s.unwrap_or(context.config.auth.lockout.address.ban.as_secs());
@@ -70,7 +74,7 @@ fn change(context: &Context<'_>, request: &Change) -> Result<Changed> {
         );
     }
     let warning = if *dry_run { None } else { record(context, *network, facts) };
-    Ok(Changed { before, after, warning })
+    Ok(Changed { before, after, others, warning })
 }
 
 /// Checks that a network can be banned.

@@ -82,6 +82,8 @@ pub struct Changed {
     pub before: Option<Ban>,
     /// The ban of this network after the change.
     pub after: Option<Ban>,
+    /// The other bans in force that hold addresses of this network, by network.
+    pub others: Vec<Ban>,
     /// A problem that did not prevent the change.
     pub warning: Option<String>,
 }

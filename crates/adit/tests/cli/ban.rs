@@ -43,6 +43,7 @@ fn what_cannot_be_banned_is_refused_with_the_reason() {
         (&["203.0.113.7", "--for", "1s"], "a ban lasts from 1 minute to 365 days, not 1 s"),
         (&["203.0.113.7", "--for", "900d"], "a ban lasts from 1 minute to 365 days"),
         (&["203.0.113.7", "--for", "soon"], "no span"),
+        (&["203.0.113.7", "--for", "-1h"], "\"-1h\" is no span: write 30s, 15m, 12h or 90d"),
         (&["192.168.10.7"], "which auth.lockout.address.ignore never bans"),
         (&["192.168.0.0/16"], "which auth.lockout.address.ignore never bans"),
     ] {
@@ -55,4 +56,29 @@ fn what_cannot_be_banned_is_refused_with_the_reason() {
     world.run(&["ban", "add", "203.0.113.0/24"]);
     let inside = world.run(&["ban", "remove", "203.0.113.7"]);
     assert!(inside.contains("adit ban remove 203.0.113.0/24"), "{inside}");
+}
+
+#[test]
+fn a_lifted_ban_names_the_others_that_hold_its_addresses() {
+    let world = World::configured();
+    let all = ["203.0.0.0/16", "203.0.113.0/24", "203.0.113.7", "203.0.114.7"];
+    for network in all {
+        assert!(!world.run(&["ban", "add", network]).contains("--- exit"), "{network}");
+    }
+    let overlap = |a: &str, b: &str| {
+        let net = |text: &str| text.parse().unwrap_or_else(|_| format!("{text}/32").parse().unwrap());
+        let (a, b): (ipnet::Ipv4Net, ipnet::Ipv4Net) = (net(a), net(b));
+        a.contains(&b) || b.contains(&a)
+    };
+    for lifted in all {
+        let text = world.run(&["ban", "remove", lifted, "--dry-run"]);
+        for other in all.into_iter().filter(|other| *other != lifted) {
+            let named = text.contains(&format!("adit ban remove {other}\n"));
+            assert_eq!(named, overlap(lifted, other), "{other}: {text}");
+        }
+    }
+    let json = world.json(&["ban", "remove", "203.0.113.7"]);
+    let networks: Vec<&str> =
+        json["others"].as_array().unwrap().iter().map(|ban| ban["network"].as_str().unwrap()).collect();
+    assert_eq!(networks, ["203.0.0.0/16", "203.0.113.0/24"]);
 }

@@ -414,6 +414,20 @@ fn switches() {
 }
 
 #[test]
+fn an_address_that_no_client_has_is_not_admitted() {
+    let world = World::configured();
+    for address in ["0.0.0.0", "0.1.2.3", "127.0.0.1", "224.0.0.1", "239.1.2.3", "255.255.255.255"] {
+        let text = world.run(&["user", "unlock", "carol", "--from", address]);
+        let words = format!("{address} is not the address of a client");
+        assert!(text.contains(&words) && text.contains("--- exit 2"), "{text}");
+    }
+    let locked = world.run(&["user", "unlock", "carol", "--from", "192.0.2.14"]);
+    assert!(locked.contains("unlocked carol") && !locked.contains("not locked"), "{locked}");
+    let open = world.run(&["user", "unlock", "alice", "--from", "192.0.2.14"]);
+    assert!(open.contains("alice is not locked; 192.0.2.14 is one of its own addresses"), "{open}");
+}
+
+#[test]
 fn remove_asks() {
     let world = peopled();
     let runs = [

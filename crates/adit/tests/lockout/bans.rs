@@ -27,7 +27,7 @@ fn a_ban_holds_at_once_and_until_it_is_lifted() {
     let (_, status) = adit(&["status"]);
     assert!(status.contains("Q22 1 address or network is banned"), "{status}");
     let (code, text) = adit(&["ban", "remove", "198.19.250.7"]);
-    assert_eq!((code, text.trim_end()), (0, "unbanned 198.19.250.7"));
+    assert_eq!((code, text.trim_end()), (0, "unbanned 198.19.250.7"), "no other ban holds it");
     assert!(world.logs_in("victim", HOME));
     let (code, text) = adit(&["ban", "remove", "198.19.250.7"]);
     assert!(code == 5 && text.contains("198.19.250.7 is not banned"), "{code} {text}");

@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use adit_api::accounts::{Account, AccountChange, Action, Change, Changed, NewAccount, NewPassword};
-use adit_api::{Result, SessionId};
+use adit_api::{Error, Kind, Result, SessionId};
 use adit_crypto::proof::Secret;
 use adit_crypto::secret::Password;
 use adit_diag::event::{AccountChanged, EventFacts};
@@ -31,6 +31,8 @@ struct Outcome {
     fields: Vec<(String, String)>,
     /// The generated password.
     made: Option<Password>,
+    /// A remark on what the change does not do.
+    remark: Option<String>,
 }
 
 /// Makes a change, or with `dry_run` reports what it would do.
@@ -53,8 +55,9 @@ pub fn change(context: &Context<'_>, request: &Change) -> Result<Changed> {
         Action::Unlock { name, from } => unlock(context, name, *from, dry_run),
         Action::Remove { name } => remove(context, name, dry_run),
     }?;
-    let warning = if outcome.changed && !dry_run { record(context, &outcome, by) } else { None };
-    let Outcome { before, after, changed, made, .. } = outcome;
+    let unrecorded = if outcome.changed && !dry_run { record(context, &outcome, by) } else { None };
+    let Outcome { before, after, changed, made, remark, .. } = outcome;
+    let warning = unrecorded.or(remark);
     let now = after.as_ref().or(before.as_ref());
     let group = now.and_then(|account| account.group.as_deref());
     let connected = match (action, now) {
@@ -98,6 +101,7 @@ fn add(
         after: Some(after),
         changed: true,
         made,
+        remark: None,
     })
 }
 
@@ -126,6 +130,7 @@ fn set(context: &Context<'_>, name: &str, change: &AccountChange, dry_run: bool)
         changed,
         fields,
         made: None,
+        remark: None,
     })
 }
 
@@ -153,6 +158,7 @@ fn set_password(
         changed: true,
         fields: Vec::new(),
         made,
+        remark: None,
     })
 }
 
@@ -173,6 +179,11 @@ fn disable(context: &Context<'_>, name: &str, reason: &str, dry_run: bool) -> Re
 
 /// Ends the locks of an account, or with `from` makes an address its own.
 fn unlock(context: &Context<'_>, name: &str, from: Option<Ipv4Addr>, dry_run: bool) -> Result<Outcome> {
+    if let Some(from) = from.filter(|from| !can_call(*from)) {
+        let message = format!("{from} is not the address of a client");
+        return Err(Error::new(Kind::Invalid, message)
+            .fix("the public address from which the user calls: adit log --failed --user NAME"));
+    }
     let account = find(context.store, name)?;
     let key = key(&account.name);
     let mut is_locked = account.locked_until.is_some_and(|until| until > context.now);
@@ -187,17 +198,26 @@ fn unlock(context: &Context<'_>, name: &str, from: Option<Ipv4Addr>, dry_run: bo
         let after = if dry_run { account.clone() } else { find(context.store, name)? };
         return Ok(Outcome {
             kind: EventFacts::UserUnlock,
-            before: Some(account),
+            before: Some(account.clone()),
             after: Some(after),
             changed: true,
             fields: vec![("from".to_owned(), from.to_string())],
             made: None,
+            remark: (!is_locked).then(|| {
+                format!("{} is not locked; {from} is one of its own addresses if a lock begins", account.name)
+            }),
         });
     }
     let change = AccountChange { locked_until: Some(None), ..AccountChange::default() };
     switch(context, (EventFacts::UserUnlock, "locked"), name, change, dry_run, |_| {
         is_locked.then(|| "no".to_owned())
     })
+}
+
+/// Whether a client can call from this address.
+fn can_call(from: Ipv4Addr) -> bool {
+    let first = from.octets()[0];
+    first != 0 && !from.is_loopback() && first < 224
 }
 
 /// Makes a change that sets a single field. `to` returns the new value as text, or `None` if nothing changes.
@@ -217,7 +237,7 @@ fn switch(
         after = write(context, change.clone().apply(after), change, !dry_run)?;
     }
     let fields = to.into_iter().map(|to| (field.to_owned(), to)).collect();
-    Ok(Outcome { kind, before: Some(before), after: Some(after), changed, fields, made: None })
+    Ok(Outcome { kind, before: Some(before), after: Some(after), changed, fields, made: None, remark: None })
 }
 
 fn remove(context: &Context<'_>, name: &str, dry_run: bool) -> Result<Outcome> {
@@ -234,6 +254,7 @@ fn remove(context: &Context<'_>, name: &str, dry_run: bool) -> Result<Outcome> {
         changed: true,
         fields: Vec::new(),
         made: None,
+        remark: None,
     })
 }
 

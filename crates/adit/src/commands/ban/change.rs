@@ -1,6 +1,6 @@
 //! `adit ban add`, `remove`
 
-use adit_api::bans::{Action, Change};
+use adit_api::bans::{Action, Ban, Change};
 use ipnet::Ipv4Net;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -27,7 +27,7 @@ pub(crate) struct AddArgs {
     #[arg(value_name = "ADDRESS|NETWORK", value_parser = network)]
     network: Ipv4Net,
     /// Lift the ban after this time, such as 12h or 30d [default: auth.lockout.address.ban]
-    #[arg(long = "for", value_name = "TIME", value_parser = when::span)]
+    #[arg(long = "for", value_name = "TIME", value_parser = when::span, allow_hyphen_values = true)]
     lasts: Option<std::time::Duration>,
     /// Record this reason, for the log and for other administrators
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
@@ -56,6 +56,8 @@ pub(crate) struct BanChange {
     before: Option<BanBody>,
     /// The ban of this network now; null without one.
     after: Option<BanBody>,
+    /// The other bans in force that hold addresses of this network.
+    others: Vec<BanBody>,
 }
 
 impl Document for BanChange {
@@ -83,6 +85,8 @@ fn change(
     let request = Change { dry_run: output.dry_run, by: caller(), network, action: change };
     let changed = service.change_ban(request)?;
     let body = |ban| BanBody::new(ban, output);
+    let others = changed.others;
+    let held: Vec<String> = others.iter().map(|ban| still_banned(network, ban, output)).collect();
     if output.is_text() {
         let end = changed.after.as_ref().map(|ban| {
             let left = when::about(when::between(ban.since, ban.until));
@@ -97,10 +101,27 @@ fn change(
             dry_run: output.dry_run,
             before: changed.before.map(body),
             after: changed.after.map(body),
+            others: others.into_iter().map(body).collect(),
         })?;
+    }
+    if action == "removed" {
+        held.iter().for_each(|text| output.remark("note", text));
     }
     if let Some(warning) = &changed.warning {
         output.remark("warning", warning);
     }
     Ok(Exit::Done)
+}
+
+/// Reports a ban that still holds addresses of a network whose own ban is lifted.
+fn still_banned(network: Ipv4Net, ban: &Ban, output: &Output) -> String {
+    let (other, until) = (shown(ban.network), output.clock.minute(ban.until));
+    if ban.network.contains(&network) {
+        format!(
+            "{} is still banned, as part of {other}, until {until}: adit ban remove {other}",
+            shown(network)
+        )
+    } else {
+        format!("{other} is still banned, until {until}: adit ban remove {other}")
+    }
 }
