@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use super::csv_quotes::misplaced_quote;
 use super::{Contents, Fault, MAX_FIELD, Reading, nt_hash};
 
 /// The columns, in the order in which an export has them.
@@ -34,15 +35,24 @@ pub(super) const COLUMNS: [&str; 15] = [
 pub(super) fn read(text: &str, reading: &Reading<'_>) -> Result<Contents, (String, String)> {
     let mut reader = ::csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
     let broken = |error: ::csv::Error| (format!("the file cannot be read as CSV: {error}"), String::new());
+    let mut lines = LineCount { text: text.as_bytes(), at: 0, line: 1 };
     let header = reader.headers().map_err(broken)?.clone();
+    if let Some((message, fix)) = misplaced_quote(between(text, 0, reader.position().byte()), lines.at(0)) {
+        return Err((message, fix.to_owned()));
+    }
     let columns = header_columns(&header)?;
     let mut contents = Contents::default();
     let mut record = ::csv::StringRecord::new();
-    let mut lines = LineCount { text: text.as_bytes(), at: 0, line: 1 };
     while reader.read_record(&mut record).map_err(broken)? {
-        let line = lines.at(record.position().map_or(0, ::csv::Position::byte));
+        let start = record.position().map_or(0, ::csv::Position::byte);
+        let line = lines.at(start);
         if contents.is_full(line) {
             break;
+        }
+        if let Some(fault) = misplaced_quote(between(text, start, reader.position().byte()), line) {
+            // Without a name: the misplaced quote may be in it.
+            contents.refuse(line, "", fault);
+            continue;
         }
         let row = Row { columns: &columns, record: &record };
         match account(line, &row, reading) {
@@ -51,6 +61,12 @@ pub(super) fn read(text: &str, reading: &Reading<'_>) -> Result<Contents, (Strin
         }
     }
     Ok(contents)
+}
+
+/// The text between two positions of the reader.
+fn between(text: &str, start: u64, end: u64) -> &str {
+    let index = |byte| usize::try_from(byte).unwrap_or(usize::MAX);
+    text.get(index(start)..index(end)).unwrap_or_default()
 }
 
 /// Counts lines. The position of a record may lie before the line ends that separate it from the record before, so the

@@ -5,6 +5,7 @@
 
 mod chap_secrets;
 mod csv;
+mod csv_quotes;
 mod nt_hashes;
 mod write;
 

@@ -100,6 +100,65 @@ fn errors_in_csv_have_their_line_and_what_was_expected() {
 }
 
 #[test]
+fn text_after_a_closing_quote_is_an_error_of_its_line_only() {
+    let text = "name,note\nalice,\"a\"b\nbob,\"ok\"\ncarol,\"c\" \n\n\"dora\"x,d\nerin,e\"f\n";
+    let contents = read_as(Format::Csv, text);
+    let names: Vec<_> = contents.entries.iter().map(|entry| entry.name.as_str()).collect();
+    assert_eq!(names, ["bob", "erin"]);
+    assert_eq!(
+        faults(&contents),
+        [
+            (
+                2,
+                "",
+                "text follows the closing quote at line 2, column 9; the field's quote began at line 2, column 7"
+            ),
+            (
+                4,
+                "",
+                "text follows the closing quote at line 4, column 9; the field's quote began at line 4, column 7"
+            ),
+            (
+                6,
+                "",
+                "text follows the closing quote at line 6, column 6; the field's quote began at line 6, column 1"
+            ),
+        ]
+    );
+}
+
+#[test]
+fn an_error_about_quotes_contains_no_part_of_a_password() {
+    for text in ["name,password\na,\"one\"hunter2\n", "name,password\na,\"one\nb,\"hunter2\"\nc,\"hunter2\n"]
+    {
+        let contents = read_as(Format::Csv, text);
+        assert!(!contents.problems.is_empty());
+        assert!(!format!("{:?}", contents.problems).contains("hunter"), "{:?}", contents.problems);
+    }
+}
+
+#[test]
+fn a_missing_closing_quote_is_reported_where_the_quote_began() {
+    let text = "name,note\nalice,\"a\nbob,\"b\"\ncarol,\"c\n";
+    assert_eq!(
+        faults(&read_as(Format::Csv, text)),
+        [
+            (
+                2,
+                "",
+                "text follows the closing quote at line 3, column 5; the field's quote began at line 2, column 7"
+            ),
+            (4, "", "the quote at line 4, column 7 is not closed before the end of the file"),
+        ]
+    );
+    let reading = Reading { format: Format::Csv, server: None, weak: false, zone: TimeZone::UTC };
+    let whole = |text: &[u8]| read(text, &reading).unwrap_err().0;
+    let open = "the quote at line 2, column 6 is not closed before the end of the file";
+    assert_eq!(whole(b"\r\nname,\"note\nalice,a\n"), open);
+    assert!(whole(b"\"name\"s,note\n").starts_with("text follows the closing quote at line 1, column 6"));
+}
+
+#[test]
 fn a_file_with_too_many_lines_is_refused() {
     let contents = read_as(Format::Csv, &format!("name\n{}", "a\n".repeat(MAX_IMPORT + 5)));
     assert_eq!(contents.entries.len(), MAX_IMPORT);
@@ -261,5 +320,38 @@ proptest! {
         let plain = read_as(Format::Csv, &write_csv(&accounts, false));
         prop_assert_eq!(&plain.problems, &[]);
         prop_assert!(plain.entries.iter().all(|entry| entry.secret == ImportSecret::None));
+    }
+
+    #[test]
+    fn a_misplaced_quote_is_found_in_any_row(
+        notes in proptest::collection::vec(text(), 1..6),
+        row in any::<proptest::sample::Index>(),
+        junk in any::<char>().prop_filter("ends a field", |c| !matches!(c, ',' | '"' | '\r' | '\n')),
+    ) {
+        let row = row.index(notes.len());
+        let (mut with_junk, mut open, mut line) = ("name,note\n".to_owned(), String::new(), 0);
+        for (index, note) in notes.iter().enumerate() {
+            if index == row {
+                line = with_junk.matches('\n').count() as u64 + 1;
+            }
+            with_junk += &format!("u{index},\"{}\"", note.replace('"', "\"\""));
+            open.clone_from(&with_junk);
+            if index == row {
+                with_junk.push(junk);
+            }
+            with_junk.push('\n');
+        }
+        let contents = read_as(Format::Csv, &with_junk);
+        prop_assert_eq!(contents.entries.len(), notes.len() - 1);
+        prop_assert_eq!(contents.problems.len(), 1);
+        prop_assert_eq!(contents.problems[0].line, line);
+        let begin = format!("began at line {}, column 4", line);
+        prop_assert!(contents.problems[0].message.ends_with(&begin), "{}", contents.problems[0].message);
+
+        // The same file without its last quote, whether or not another row has an error.
+        open.pop();
+        let last = read_as(Format::Csv, &open).problems.pop().unwrap();
+        let begin = format!("the quote at line {}, column 4 is not closed before the end of the file", last.line);
+        prop_assert_eq!(last.message, begin);
     }
 }
