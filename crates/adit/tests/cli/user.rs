@@ -415,7 +415,7 @@ fn switches() {
 
 #[test]
 fn an_address_that_no_client_has_is_not_admitted() {
-    let world = World::configured();
+    let world = peopled();
     for address in ["0.0.0.0", "0.1.2.3", "127.0.0.1", "224.0.0.1", "239.1.2.3", "255.255.255.255"] {
         let text = world.run(&["user", "unlock", "carol", "--from", address]);
         let words = format!("{address} is not the address of a client");
