@@ -50,7 +50,7 @@ fn change(context: &Context<'_>, request: &Change) -> Result<Changed> {
             let (by, reason) = (Some(by.clone()), reason.clone());
             EventFacts::AddressBanned(Banned { network: *network, lasts_s, by, reason })
         }
-        Action::Remove if before.is_none() => return Err(not_banned(context, *network)?),
+        Action::Remove if before.is_none() => return Err(not_banned(*network, &others)),
         Action::Remove => EventFacts::AddressUnbanned(Unbanned { network: *network, by: by.clone() }),
     };
     let mut after = None;
@@ -110,14 +110,14 @@ fn check(context: &Context<'_>, network: Ipv4Net, lasts_s: u64, reason: &str) ->
     Ok(())
 }
 
-/// The error for a network without a ban; it names one that holds it.
-fn not_banned(context: &Context<'_>, network: Ipv4Net) -> Result<Error> {
-    let wider = list(context)?.into_iter().find(|ban| ban.network.contains(&network));
+/// The error for a network without a ban; it names one of the others that holds it.
+fn not_banned(network: Ipv4Net, others: &[Ban]) -> Error {
+    let wider = others.iter().find(|ban| ban.network.contains(&network));
     let error = Error::new(Kind::NotFound, format!("{} is not banned", text(network)));
-    Ok(match wider {
+    match wider {
         Some(ban) => error.fix(format!("its network is: adit ban remove {}", ban.network)),
         None => error.fix("adit ban list"),
-    })
+    }
 }
 
 /// A network for people: without its length if it is one address.

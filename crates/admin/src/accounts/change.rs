@@ -196,16 +196,17 @@ fn unlock(context: &Context<'_>, name: &str, from: Option<Ipv4Addr>, dry_run: bo
     if let Some(from) = from {
         // The lock stays for all other addresses.
         let after = if dry_run { account.clone() } else { find(context.store, name)? };
+        let remark = (!is_locked).then(|| {
+            format!("{} is not locked; {from} is one of its own addresses if a lock begins", account.name)
+        });
         return Ok(Outcome {
             kind: EventFacts::UserUnlock,
-            before: Some(account.clone()),
+            before: Some(account),
             after: Some(after),
             changed: true,
             fields: vec![("from".to_owned(), from.to_string())],
             made: None,
-            remark: (!is_locked).then(|| {
-                format!("{} is not locked; {from} is one of its own addresses if a lock begins", account.name)
-            }),
+            remark,
         });
     }
     let change = AccountChange { locked_until: Some(None), ..AccountChange::default() };
