@@ -39,7 +39,7 @@ pub(crate) struct Global {
     #[arg(long, global = true)]
     pub(crate) utc: bool,
     /// Give up after this long, such as 5s
-    #[arg(long, global = true, value_name = "SPAN", value_parser = when::span, allow_hyphen_values = true)]
+    #[arg(long, global = true, value_name = "SPAN", value_parser = when::span)]
     pub(crate) timeout: Option<Duration>,
     /// Continue without prompting
     #[arg(long, global = true)]

@@ -27,7 +27,7 @@ pub(crate) struct AddArgs {
     #[arg(value_name = "ADDRESS|NETWORK", value_parser = network)]
     network: Ipv4Net,
     /// Lift the ban after this time, such as 12h or 30d [default: auth.lockout.address.ban]
-    #[arg(long = "for", value_name = "TIME", value_parser = when::span, allow_hyphen_values = true)]
+    #[arg(long = "for", value_name = "TIME", value_parser = when::span)]
     lasts: Option<std::time::Duration>,
     /// Record this reason, for the log and for other administrators
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
@@ -82,11 +82,10 @@ fn change(
     output: &Output,
     service: &Service<'_>,
 ) -> Result<Exit, Failure> {
+    let is_lifted = matches!(change, Action::Remove);
     let request = Change { dry_run: output.dry_run, by: caller(), network, action: change };
     let changed = service.change_ban(request)?;
     let body = |ban| BanBody::new(ban, output);
-    let others = changed.others;
-    let held: Vec<String> = others.iter().map(|ban| still_banned(network, ban, output)).collect();
     if output.is_text() {
         let end = changed.after.as_ref().map(|ban| {
             let left = when::about(when::between(ban.since, ban.until));
@@ -101,11 +100,11 @@ fn change(
             dry_run: output.dry_run,
             before: changed.before.map(body),
             after: changed.after.map(body),
-            others: others.into_iter().map(body).collect(),
+            others: changed.others.iter().cloned().map(body).collect(),
         })?;
     }
-    if action == "removed" {
-        held.iter().for_each(|text| output.remark("note", text));
+    for ban in changed.others.iter().filter(|_| is_lifted) {
+        output.remark("note", &still_banned(network, ban, output));
     }
     if let Some(warning) = &changed.warning {
         output.remark("warning", warning);

@@ -69,7 +69,7 @@ pub(crate) struct Args {
     )]
     pub(crate) layers: Vec<Layer>,
     /// Stay idle in the tunnel this long, then test whether it still works, such as 40s
-    #[arg(long, value_name = "SPAN", value_parser = crate::when::span, requires = "user", allow_hyphen_values = true)]
+    #[arg(long, value_name = "SPAN", value_parser = crate::when::span, requires = "user")]
     pub(crate) idle: Option<Duration>,
     /// Write the findings to an archive for support, without passwords and authentication proofs
     #[arg(long, value_name = "FILE", requires = "host")]
