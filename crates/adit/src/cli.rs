@@ -9,6 +9,7 @@ use crate::commands;
 use crate::failure::Failure;
 use crate::global::Global;
 use crate::help;
+use crate::negative_values;
 use crate::output::Output;
 
 /// PPTP server, client and diagnostic tools
@@ -58,23 +59,9 @@ pub(crate) fn tree() -> clap::Command {
 
 /// The complete tree: every command has the global flags, as in the manual.
 pub(crate) fn full_tree() -> clap::Command {
-    let mut tree = quantities(help::grouped(Cli::command()));
+    let mut tree = help::grouped(Cli::command());
     tree.build();
     tree
-}
-
-/// The names of values that are numbers, times or lengths of time.
-const QUANTITIES: [&str; 6] = ["DAY", "N", "SECONDS", "SPAN", "TIME", "WHEN"];
-
-/// Takes a quantity that begins with a hyphen (`--for -1h`) as the value of its option. The reader of the value then
-/// reports what it expects; clap would search for an option `-1`.
-fn quantities(command: clap::Command) -> clap::Command {
-    let is_quantity = |arg: &clap::Arg| {
-        let names = arg.get_value_names().unwrap_or_default();
-        names.iter().any(|name| QUANTITIES.contains(&name.as_str()))
-    };
-    let command = command.mut_args(|arg| if is_quantity(&arg) { arg.allow_hyphen_values(true) } else { arg });
-    command.mut_subcommands(quantities)
 }
 
 /// Hides the global flags in `-h` of subcommands; `--help` still shows them.
@@ -85,7 +72,9 @@ fn quiet_globals(command: clap::Command) -> clap::Command {
 
 /// Parses the command line; prints help and usage errors itself.
 pub(crate) fn read() -> Result<(Cli, Output), ExitCode> {
-    let read = tree().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches));
+    let tree = tree();
+    let words = negative_values::joined(&tree, std::env::args_os());
+    let read = tree.try_get_matches_from(words).and_then(|matches| Cli::from_arg_matches(&matches));
     match read {
         Ok(cli) => {
             let output = Output::new(&cli.global);
@@ -190,38 +179,8 @@ fn failure(error: &clap::Error) -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use clap::error::ErrorKind;
-
     #[test]
     fn the_tree_is_sound() {
         super::tree().debug_assert();
-    }
-
-    /// Calls `check` for every option of every command that takes a value of one of these names.
-    fn each_quantity(command: &clap::Command, path: &[String], check: &mut dyn FnMut(&[String])) {
-        for arg in command.get_arguments() {
-            let named = |name: &clap::builder::Str| super::QUANTITIES.contains(&name.as_str());
-            if let Some(long) = arg.get_long()
-                && arg.get_value_names().unwrap_or_default().iter().any(named)
-            {
-                check(&[path, &[format!("--{long}")]].concat());
-            }
-        }
-        for below in command.get_subcommands() {
-            each_quantity(below, &[path, &[below.get_name().to_owned()]].concat(), check);
-        }
-    }
-
-    #[test]
-    fn a_negative_quantity_is_the_value_of_its_option() {
-        let mut seen = 0;
-        each_quantity(&super::tree(), &["adit".to_owned()], &mut |words| {
-            seen += 1;
-            let line = [words, &["-1h".to_owned()]].concat();
-            let error = super::tree().try_get_matches_from(&line).err();
-            let kind = error.as_ref().map(clap::Error::kind);
-            assert_ne!(kind, Some(ErrorKind::UnknownArgument), "{line:?}");
-        });
-        assert!(seen > 20, "{seen} options");
     }
 }

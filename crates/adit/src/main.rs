@@ -13,6 +13,7 @@ mod failure;
 mod global;
 mod help;
 mod list;
+mod negative_values;
 mod output;
 mod places;
 mod prompt;
