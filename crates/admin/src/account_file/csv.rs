@@ -57,7 +57,7 @@ pub(super) fn read(text: &str, reading: &Reading<'_>) -> Result<Contents, (Strin
         let row = Row { columns: &columns, record: &record };
         match account(line, &row, reading) {
             Ok(entry) => contents.entries.push(entry),
-            Err(fault) => contents.refuse(line, row.get("name").unwrap_or_default(), fault),
+            Err(fault) => contents.refuse(line, row.certain_name(), fault),
         }
     }
     Ok(contents)
@@ -95,14 +95,23 @@ impl LineCount<'_> {
 /// The columns of a header.
 fn header_columns(header: &::csv::StringRecord) -> Result<Vec<&'static str>, (String, String)> {
     let all = || format!("the columns are {}", COLUMNS.join(", "));
+    let column_of = |name: &str| COLUMNS.iter().find(|column| name.trim().eq_ignore_ascii_case(column));
+    if header.iter().all(|name| column_of(name).is_none()) {
+        // Without its words: this may be an account with its password.
+        return Err(match header.iter().any(|name| name.contains([';', '\t'])) {
+            true => (
+                "line 1: the columns are not separated by commas".to_owned(),
+                "save the file with commas between the columns".to_owned(),
+            ),
+            false => ("line 1 is no header row: it has the name of no column".to_owned(), all()),
+        });
+    }
+    if header.iter().any(|name| name.len() > MAX_FIELD) {
+        return Err((format!("line 1: a field is longer than {MAX_FIELD} bytes"), all()));
+    }
     let mut columns = Vec::new();
     for name in header {
-        let name = name.trim();
-        let Some(column) = COLUMNS.iter().find(|column| name.eq_ignore_ascii_case(column)) else {
-            if name.contains([';', '\t']) {
-                let fix = "save the file with commas between the columns".to_owned();
-                return Err(("line 1: the columns are not separated by commas".to_owned(), fix));
-            }
+        let Some(column) = column_of(name) else {
             let near = adit_diag::nearest(name, COLUMNS);
             let meant = near.map(|near| format!(": did you mean \"{near}\"?")).unwrap_or_default();
             return Err((format!("line 1: there is no column \"{}\"{meant}", printable(name)), all()));
@@ -131,6 +140,18 @@ impl<'a> Row<'a> {
         self.record.get(index)
     }
 
+    /// Whether the row has a field for each column.
+    fn is_complete(&self) -> bool {
+        self.record.len() == self.columns.len()
+    }
+
+    /// The name for a message; empty if another field may be in its place: part of a password with a comma, or a
+    /// field that swallowed others.
+    fn certain_name(&self) -> &'a str {
+        let name = self.get("name").unwrap_or_default();
+        if self.is_complete() && name.len() <= MAX_FIELD { name } else { "" }
+    }
+
     /// The value of a column that `parse` reads; `None` if the file does not have the column.
     fn value<T>(
         &self,
@@ -147,8 +168,8 @@ impl<'a> Row<'a> {
 }
 
 fn account(line: u64, row: &Row<'_>, reading: &Reading<'_>) -> Result<ImportEntry, Fault> {
-    let (found, expected) = (row.record.len(), row.columns.len());
-    if found != expected {
+    if !row.is_complete() {
+        let (found, expected) = (row.record.len(), row.columns.len());
         let message = format!("{found} fields; the header row has {expected} columns");
         return Err((message, "quote a field that has a comma or a quote: \"a, \"\"b\"\"\""));
     }

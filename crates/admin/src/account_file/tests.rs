@@ -77,7 +77,7 @@ fn errors_in_csv_have_their_line_and_what_was_expected() {
     assert_eq!(
         faults(&contents),
         [
-            (2, "short", "1 fields; the header row has 7 columns"),
+            (2, "", "1 fields; the header row has 7 columns"),
             (3, "hash", "the NT hash has 2 characters; expected 32 hexadecimal digits"),
             (4, "empty", "this is the NT hash of an empty password"),
             (5, "address", "address \"10.99.0\" is wrong"),
@@ -92,7 +92,10 @@ fn errors_in_csv_have_their_line_and_what_was_expected() {
         read(text, &reading).unwrap_err().0
     };
     assert_eq!(whole(b"name;group\n"), "line 1: the columns are not separated by commas");
+    assert_eq!(whole(b"bob,secret\n"), "line 1 is no header row: it has the name of no column");
     assert_eq!(whole(b"name,note2\n"), "line 1: there is no column \"note2\": did you mean \"note\"?");
+    let long = format!("name,{}\n", "a".repeat(MAX_FIELD + 1));
+    assert_eq!(whole(long.as_bytes()), format!("line 1: a field is longer than {MAX_FIELD} bytes"));
     assert_eq!(whole(b"name,name\n"), "line 1: the column name is there twice");
     assert_eq!(whole(b"group\n"), "line 1: the header row has no column \"name\"");
     assert_eq!(whole(b"name,note\na,b\nc,\xe9\n"), "line 3 is not UTF-8");
@@ -128,12 +131,28 @@ fn text_after_a_closing_quote_is_an_error_of_its_line_only() {
 }
 
 #[test]
-fn an_error_about_quotes_contains_no_part_of_a_password() {
-    for text in ["name,password\na,\"one\"hunter2\n", "name,password\na,\"one\nb,\"hunter2\"\nc,\"hunter2\n"]
-    {
+fn an_error_about_the_form_of_a_file_contains_no_part_of_a_password() {
+    for text in [
+        "name,password\na,\"one\"hunter2\n",
+        "name,password\na,\"one\nb,\"hunter2\"\nc,\"hunter2\n",
+        // A password with a comma, before and behind the name.
+        "password,name\none,hunter2,a\n",
+        "password,name\none,hunter2,\n",
+        "name,password\na,one,hunter2\n",
+        // The end of a field with a line end and no quotes.
+        "name,password\na,one\nhunter2\n",
+        "name,password,note\na,one\nhunter2,note\n",
+        "password,name\n\"one\",hunter2,a\n",
+    ] {
         let contents = read_as(Format::Csv, text);
-        assert!(!contents.problems.is_empty());
+        assert!(!contents.problems.is_empty(), "{text}");
         assert!(!format!("{:?}", contents.problems).contains("hunter"), "{:?}", contents.problems);
+    }
+    // No header row.
+    for text in ["a,hunter2\n", "hunter2tail,bob\n", "a;hunter2\n", "hunter2\n"] {
+        let reading = Reading { format: Format::Csv, server: None, weak: false, zone: TimeZone::UTC };
+        let error = format!("{:?}", read(text.as_bytes(), &reading).unwrap_err());
+        assert!(!error.contains("hunter"), "{error}");
     }
 }
 
