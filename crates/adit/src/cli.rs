@@ -150,7 +150,9 @@ fn failure(error: &clap::Error) -> Failure {
             None => rest.push(line.to_owned()),
         }
     }
-    let path = path(error).join(" ");
+    let path = path(error);
+    let tip = value_with_hyphen(error, &path).or(tip);
+    let path = path.join(" ");
     let message = match error.kind() {
         ErrorKind::MissingRequiredArgument => {
             let missing = rest.join(" ");
@@ -165,7 +167,7 @@ fn failure(error: &clap::Error) -> Failure {
             Some(word) => format!("there is no command \"{path} {word}\""),
             None => first.to_owned(),
         },
-        _ => std::iter::once(first.to_owned()).chain(rest).collect::<Vec<_>>().join(" "),
+        _ => in_plain_words(&std::iter::once(first.to_owned()).chain(rest).collect::<Vec<_>>().join(" ")),
     };
     let meant = [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg, ContextKind::SuggestedValue];
     let near = meant.into_iter().find_map(|kind| error.get(kind)).map(|value| match error.kind() {
@@ -175,6 +177,31 @@ fn failure(error: &clap::Error) -> Failure {
         _ => format!("did you mean {value}?"),
     });
     Failure::usage(message).fix(near.or(tip).unwrap_or_else(|| format!("{path} --help")))
+}
+
+/// An error of a number without the words of the parser.
+fn in_plain_words(message: &str) -> String {
+    message
+        .replace("invalid digit found in string", "a whole number is expected")
+        .replace("invalid float literal", "a number is expected")
+        .replace("cannot parse integer from empty string", "a whole number is expected")
+        .replace("number too large to fit in target type", "the number is too large")
+        .replace("number too small to fit in target type", "the number is too small")
+}
+
+/// How to write an unexpected word as the value of the option before it: `--reason=-x`.
+fn value_with_hyphen(error: &clap::Error, path: &[String]) -> Option<String> {
+    let unexpected =
+        error.get(ContextKind::InvalidArg).filter(|_| error.kind() == ErrorKind::UnknownArgument)?;
+    let unexpected = unexpected.to_string();
+    let tree = tree();
+    let command = path.iter().skip(1).try_fold(&tree, |command, name| command.find_subcommand(name))?;
+    let words: Vec<String> = std::env::args().collect();
+    // clap names the first letter of a group such as -xyz.
+    let (option, word) = words.iter().zip(words.iter().skip(1)).find(|(option, word)| {
+        word.starts_with(&unexpected) && negative_values::takes_value(command, option.as_ref())
+    })?;
+    Some(format!("to pass {word} as the value, write {option}={word}"))
 }
 
 #[cfg(test)]

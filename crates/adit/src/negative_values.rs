@@ -38,7 +38,7 @@ fn is_negative(word: &OsStr) -> bool {
 }
 
 /// Whether a word is the name of an option that takes a value.
-fn takes_value(command: &Command, word: &OsStr) -> bool {
+pub(crate) fn takes_value(command: &Command, word: &OsStr) -> bool {
     let Some(word) = word.to_str() else { return false };
     let is_named = |arg: &Arg| match word.strip_prefix("--") {
         Some(name) => arg.get_long() == Some(name),

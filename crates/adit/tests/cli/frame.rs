@@ -59,6 +59,10 @@ fn misspelt_commands_get_a_suggestion() {
         world.run(&["schema", "usres"]),
         world.run(&["check", "--json", "--jsonl"]),
         world.run(&["user", "list", "--timeout", "5"]),
+        world.run(&["log", "--since", "-1h"]),
+        world.run(&["log", "-n", "x"]),
+        world.run(&["ban", "add", "192.0.2.1", "--reason", "-x"]),
+        world.run(&["ban", "add", "192.0.2.1", "-x"]),
         world.run(&["-c", "nowhere.toml", "user", "list"]),
         world.run(&["-c", "nowhere.toml", "serve"]),
     ];
@@ -68,7 +72,11 @@ fn misspelt_commands_get_a_suggestion() {
 #[test]
 fn with_json_an_error_is_a_document_too() {
     let world = World::configured();
-    let runs = [world.run(&["user", "show", "unknown", "--json"]), world.run(&["usre", "--json"])];
+    let runs = [
+        world.run(&["user", "show", "unknown", "--json"]),
+        world.run(&["usre", "--json"]),
+        world.run(&["log", "--since", "--json"]),
+    ];
     insta::assert_snapshot!(runs.join("\n"));
 }
 
