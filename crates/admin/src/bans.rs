@@ -110,13 +110,20 @@ fn check(context: &Context<'_>, network: Ipv4Net, lasts_s: u64, reason: &str) ->
     Ok(())
 }
 
-/// The error for a network without a ban; it names one of the others that holds it.
+/// The error for a network without a ban; it names those of the others that would have to be lifted.
 fn not_banned(network: Ipv4Net, others: &[Ban]) -> Error {
-    let wider = others.iter().find(|ban| ban.network.contains(&network));
     let error = Error::new(Kind::NotFound, format!("{} is not banned", text(network)));
-    match wider {
-        Some(ban) => error.fix(format!("its network is: adit ban remove {}", ban.network)),
-        None => error.fix("adit ban list"),
+    if let Some(wider) = others.iter().find(|ban| ban.network.contains(&network)) {
+        return error.fix(format!("its network is: adit ban remove {}", wider.network));
+    }
+    match others {
+        [] => error.fix("adit ban list"),
+        [inside] => error.fix(format!("of its addresses is: adit ban remove {}", text(inside.network))),
+        [inside, ..] => error.fix(format!(
+            "{} bans are inside it: adit ban remove {}, ...; adit ban list",
+            others.len(),
+            text(inside.network)
+        )),
     }
 }
 

@@ -41,7 +41,7 @@ pub use method::{AuthMethod, UnknownMethod};
 pub use near::nearest;
 pub use note::Note;
 pub use pattern::{Pattern, patterns};
-pub use printable::printable;
+pub use printable::{is_unprintable, printable};
 pub use protocol::Protocol;
 pub use reference::reference;
 pub use refusal::{LiveSession, LoginRefusal, NameForm};

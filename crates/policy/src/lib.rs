@@ -7,6 +7,7 @@
 pub mod access;
 pub mod account;
 pub mod admission;
+pub mod hosts;
 pub mod lockout;
 pub mod name;
 pub mod pool;
@@ -14,6 +15,7 @@ pub mod reach;
 
 pub use access::{Access, Admission, Encryption, OnSecond, Tunnel};
 pub use account::{Account, AccountRules, decide};
+pub use hosts::without_hosts;
 pub use lockout::Lockout;
 pub use name::{DomainRule, LoginName};
 pub use pool::{AddressRefusal, AddressRequest, Chosen, PoolConfig, PoolError};

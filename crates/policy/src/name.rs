@@ -79,6 +79,9 @@ pub fn check(name: &str) -> Result<(), &'static str> {
 /// Accounts that have another name already are kept. The error completes "the name ...".
 pub fn check_new(name: &str, rule: &DomainRule) -> Result<(), &'static str> {
     check(name)?;
+    if name.chars().any(adit_diag::is_unprintable) {
+        return Err("has a character that cannot be seen");
+    }
     if is_selector(name) {
         return Err("selects sessions in commands such as adit kick: all, s and a number, or an address");
     }
@@ -169,6 +172,8 @@ mod tests {
         for (name, strip, keep, required) in [
             ("bob", true, true, true),
             ("s.smith", true, true, true),
+            ("bo\u{200b}b", false, false, false),
+            ("\u{202e}bob", false, false, false),
             ("sam", true, true, true),
             ("s", true, true, true),
             ("bob@corp", true, true, true),

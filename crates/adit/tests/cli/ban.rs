@@ -24,6 +24,8 @@ NETWORK          BY    REASON
     assert_eq!(json["before"]["reason"], "scans every night");
     let again = world.run(&["ban", "remove", "198.51.100.0/24"]);
     assert!(again.contains("198.51.100.0/24 is not banned"), "{again}");
+    let around = world.run(&["ban", "remove", "203.0.113.0/24"]);
+    assert!(around.contains("of its addresses is: adit ban remove 203.0.113.7\n"), "{around}");
     assert!(world.run(&["ban", "list"]).contains("1 ban\n"));
     let log = world.run(&["log"]);
     assert!(log.contains("address.banned network=198.51.100.0/24 lasts_s=604800 by=mira"), "{log}");

@@ -8,6 +8,7 @@ use adit_crypto::proof::Secret;
 use adit_crypto::secret::Password;
 use adit_diag::event::{AccountChanged, EventFacts};
 use adit_policy::name::key;
+use adit_policy::without_hosts;
 use adit_store::{ErrorKind, NewEvent, NewSecret};
 use jiff::tz::TimeZone;
 
@@ -179,7 +180,7 @@ fn disable(context: &Context<'_>, name: &str, reason: &str, dry_run: bool) -> Re
 
 /// Ends the locks of an account, or with `from` makes an address its own.
 fn unlock(context: &Context<'_>, name: &str, from: Option<Ipv4Addr>, dry_run: bool) -> Result<Outcome> {
-    if let Some(from) = from.filter(|from| !can_call(*from)) {
+    if let Some(from) = from.filter(|from| without_hosts((*from).into()).is_some()) {
         let message = format!("{from} is not the address of a client");
         return Err(Error::new(Kind::Invalid, message)
             .fix("the public address from which the user calls: adit log --failed --user NAME"));
@@ -213,12 +214,6 @@ fn unlock(context: &Context<'_>, name: &str, from: Option<Ipv4Addr>, dry_run: bo
     switch(context, (EventFacts::UserUnlock, "locked"), name, change, dry_run, |_| {
         is_locked.then(|| "no".to_owned())
     })
-}
-
-/// Whether a client can call from this address.
-fn can_call(from: Ipv4Addr) -> bool {
-    let first = from.octets()[0];
-    first != 0 && !from.is_loopback() && first < 224
 }
 
 /// Makes a change that sets a single field. `to` returns the new value as text, or `None` if nothing changes.

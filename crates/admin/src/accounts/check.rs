@@ -6,6 +6,7 @@ use adit_api::accounts::{Account, NewAccount};
 use adit_api::{Error, Kind, Result};
 use adit_config::Config;
 use adit_policy::name::key;
+use adit_policy::without_hosts;
 use adit_store::ErrorKind;
 use ipnet::Ipv4Net;
 
@@ -93,6 +94,14 @@ pub(super) fn check_networks(
                 Kind::Invalid,
                 format!("{net} has bits behind its prefix"),
                 net.trunc().to_string(),
+            );
+        }
+        if let Some((other, what)) = without_hosts(*net) {
+            let message = format!("{net} has addresses of {other} ({what}), which no host has");
+            return refuse(
+                Kind::Invalid,
+                message,
+                "the network behind the client, as 192.168.7.0/24".to_owned(),
             );
         }
         if let Some(other) = networks.iter().skip(place + 1).find(|other| overlap(net, other)) {

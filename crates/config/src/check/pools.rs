@@ -70,6 +70,12 @@ fn fits(report: &mut Report<'_>, pool: &PoolConfig) {
             range_in_net(report, &range_path.join("."), node, *range, *net);
         }
     }
+    if let Some((other, what)) = adit_policy::without_hosts(*net) {
+        let message = format!("{}.net {net} has addresses of {other} ({what})", path.join("."));
+        let finding = report.on(&below(&path, "net"), Code::F06, Level::Error, message);
+        report.push(finding.label("no client can have them").advice("net = \"10.99.0.0/24\""));
+        return;
+    }
     let host = net.contains(server) && *server != net.network() && *server != net.broadcast();
     if !host {
         let why = if net.contains(server) { "is the first or last address of" } else { "is not inside" };

@@ -96,6 +96,10 @@ fn test(node: &Node) -> Read<ReachTest> {
             None => Vec::new(),
         };
     let (allow, deny) = (places("allow"), places("deny"));
+    if problems.is_empty() && allow.is_empty() && deny.is_empty() {
+        let empty = Problem::new(node, Code::F08, "has a table without destinations");
+        problems.push(empty.label("it tests nothing").advice("allow = [\"192.168.10.20:443\"], or deny"));
+    }
     match user {
         Ok(user) if problems.is_empty() => Ok(ReachTest { user, allow, deny }),
         Ok(_) => Err(problems),

@@ -1,6 +1,7 @@
 //! Reads a rule.
 
 use core::ops::Range;
+use core::str::FromStr;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use adit_diag::nearest;
@@ -93,10 +94,10 @@ fn fail<T>(at: Range<usize>, message: String, expected: &str, meant: Option<Stri
     Err(RuleError { at, message, expected: expected.to_owned(), meant })
 }
 
-/// The words of a text, separated by white space.
+/// The words of a text, separated by the white space of ASCII: another space, from a web page, would not be seen.
 fn words(text: &str) -> impl Iterator<Item = Word<'_>> {
     let start = text.as_ptr() as usize;
-    text.split_whitespace().map(move |word| {
+    text.split_ascii_whitespace().map(move |word| {
         let from = word.as_ptr() as usize - start;
         Word { text: word, at: from..from + word.len() }
     })
@@ -143,7 +144,7 @@ fn target(word: &Word<'_>) -> Result<Target, RuleError> {
         };
         return wrong(format!("{text:?} is no destination"), TARGETS, meant.map(str::to_owned));
     };
-    let net = length.parse::<u8>().ok().and_then(|length| Ipv4Net::new(address, length).ok());
+    let net = number::<u8>(length).and_then(|length| Ipv4Net::new(address, length).ok());
     match net {
         None => {
             let mask = length.parse::<Ipv4Addr>().ok();
@@ -160,6 +161,13 @@ fn target(word: &Word<'_>) -> Result<Target, RuleError> {
     }
 }
 
+/// A number in decimal digits, without a sign or zeros before it, which `FromStr` takes.
+pub(super) fn number<T: FromStr>(text: &str) -> Option<T> {
+    let is_plain =
+        text.bytes().all(|octet| octet.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
+    is_plain.then(|| text.parse().ok()).flatten()
+}
+
 fn read_protocol(word: &Word<'_>) -> Result<u8, RuleError> {
     let text = word.text;
     match text {
@@ -169,7 +177,7 @@ fn read_protocol(word: &Word<'_>) -> Result<u8, RuleError> {
         "gre" => return Ok(GRE),
         _ => {}
     }
-    if let Ok(number) = text.parse::<u8>() {
+    if let Some(number) = number(text) {
         return Ok(number);
     }
     let is_port = text.starts_with(|c: char| c.is_ascii_digit());
@@ -191,7 +199,7 @@ fn read_ports(word: &Word<'_>) -> Result<Ports, RuleError> {
         let at = from..from + part.len();
         from = at.end + 1;
         let (first, last) = part.split_once('-').unwrap_or((part, part));
-        let (Ok(first), Ok(last)) = (first.parse::<u16>(), last.parse::<u16>()) else {
+        let (Some(first), Some(last)) = (number::<u16>(first), number::<u16>(last)) else {
             let meant = nearest(part, ["log"]).filter(|_| part == word.text);
             let message = match part {
                 "" => "a port is missing".to_owned(),

@@ -7,6 +7,7 @@ use std::net::Ipv4Addr;
 use adit_wire::icmp::ECHO_REQUEST;
 use adit_wire::ipv4::{ICMP, TCP, UDP};
 
+use super::parse::number;
 use super::{Action, Decider, Decision, Flow, Reach, ServerReach};
 
 /// What is asked about: a port of a host, a ping, or all packets to a host.
@@ -59,8 +60,8 @@ impl FromStr for Question {
         let (address, port) =
             place.split_once(':').map_or((place, None), |(address, port)| (address, Some(port)));
         let address = address.parse().map_err(|_| NoQuestion)?;
-        let port = port.map(str::parse::<u16>).transpose().map_err(|_| NoQuestion)?;
-        let what = match (port, protocol) {
+        let port = port.map(|port| number::<u16>(port).ok_or(NoQuestion)).transpose()?;
+        let what = match (port, protocol.to_ascii_lowercase().as_str()) {
             (None, "") => None,
             (None, "icmp") => Some((ICMP, u16::from(ECHO_REQUEST))),
             (Some(port), "" | "tcp") => Some((TCP, port)),
@@ -126,9 +127,18 @@ mod tests {
             assert_eq!(text.parse::<Question>().unwrap().to_string(), text);
         }
         assert_eq!("10.0.0.1:80/tcp".parse::<Question>().unwrap().to_string(), "10.0.0.1:80");
-        for text in
-            ["", "host:80", "10.0.0.1:", "10.0.0.1:70000", "10.0.0.1/udp", "10.0.0.1:1/icmp", "10.0.0.0/8"]
-        {
+        assert_eq!("10.0.0.1:53/UDP".parse::<Question>().unwrap().to_string(), "10.0.0.1:53/udp");
+        for text in [
+            "",
+            "host:80",
+            "10.0.0.1:",
+            "10.0.0.1:70000",
+            "10.0.0.1:+80",
+            "10.0.0.1:080",
+            "10.0.0.1/udp",
+            "10.0.0.1:1/icmp",
+            "10.0.0.0/8",
+        ] {
             assert_eq!(text.parse::<Question>(), Err(NoQuestion), "{text}");
         }
     }

@@ -4,6 +4,7 @@ use core::fmt;
 
 use adit_wire::ipv4::{ICMP, TCP, UDP};
 
+use super::parse::number;
 use super::{Ports, RuleError};
 
 /// The port of DNS.
@@ -93,8 +94,8 @@ impl ServerReach {
                         return Err(wrong(format!("{part:?} is no service"), EXPECTED, meant));
                     };
                     let (first, last) = ports.split_once('-').unwrap_or((ports, ports));
-                    match (first.parse::<u16>(), last.parse::<u16>()) {
-                        (Ok(first), Ok(last)) if first <= last => set.insert(first, last),
+                    match (number::<u16>(first), number::<u16>(last)) {
+                        (Some(first), Some(last)) if first <= last => set.insert(first, last),
                         _ => {
                             let message = format!("{part:?} has no port or range of ports");
                             return Err(wrong(message, "a port from 0 to 65535, or first-last", None));
