@@ -42,6 +42,8 @@ pub(crate) enum Command {
     User(commands::user::User),
     #[command(subcommand)]
     Ban(commands::ban::Ban),
+    #[command(subcommand)]
+    Pool(commands::pool::Pool),
     Connect(commands::connect::Args),
     Disconnect(commands::disconnect::Args),
     Doctor(commands::doctor::Args),

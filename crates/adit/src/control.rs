@@ -111,6 +111,7 @@ impl Control {
         }
         let (what, fix) = match request {
             Request::Bans(_) => ("the bans are", "adit ban list, then try again"),
+            Request::Pools(_) => ("the leases are", "adit pool show POOL, then try again"),
             _ => ("the account is", "adit user show NAME, then try again"),
         };
         let message = format!("{}; {what} changed in full or not at all", failure.message);

@@ -2,7 +2,7 @@
 
 use crate::cli::{self, Cli, Command};
 use crate::commands::{
-    ban, check, completion, connect, disconnect, doctor, explain, init, kick, log, man, reload, schema,
+    ban, check, completion, connect, disconnect, doctor, explain, init, kick, log, man, pool, reload, schema,
     serve, service, session, sessions, status, stop, undo, user, version,
 };
 use crate::failure::{Exit, Failure};
@@ -32,6 +32,7 @@ pub(crate) fn run(cli: Cli, output: &Output) -> Result<Exit, Failure> {
         Command::Log(args) => log::run(&args, output, places),
         Command::User(user) => user::run(user, output, places),
         Command::Ban(ban) => ban::run(ban, output, places),
+        Command::Pool(pool) => pool::run(pool, output, places),
         Command::Connect(args) => connect::run(&args, output, places),
         Command::Disconnect(args) => disconnect::run(&args, output, places),
         Command::Doctor(args) => doctor::run(&args, output, places),

@@ -4,7 +4,7 @@
 const GROUPS: &[(&str, &[&str])] = &[
     ("Set up", &["init", "service", "check", "undo"]),
     ("Run", &["serve", "reload", "stop", "status", "sessions", "session", "kick", "log"]),
-    ("Users", &["user", "ban"]),
+    ("Users", &["user", "ban", "pool"]),
     ("Client", &["connect", "disconnect"]),
     ("Diagnostics", &["doctor", "explain", "version"]),
     ("Shell integration", &["completion", "man", "schema"]),

@@ -1,5 +1,6 @@
 //! The administration interface: through the server if it runs, else directly on the store.
 
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
 use adit_admin::account_file::json_length;
@@ -8,7 +9,7 @@ use adit_api::accounts::{
     self, Change, Changed, ExportedAccount, Import, Imported, Listed, MAX_IMPORT_ENTRY, Shown,
 };
 use adit_api::log::{self, Event};
-use adit_api::{Request, Response, bans, history};
+use adit_api::{Request, Response, bans, history, pools};
 use adit_store::{Store, StoreConfig};
 
 use crate::control::{self, Control};
@@ -177,6 +178,44 @@ impl<'a> Service<'a> {
     pub(crate) fn change_ban(&self, change: bans::Change) -> Result<bans::Changed, Failure> {
         match self.call(&Request::Bans(bans::Request::Change(change)))? {
             Response::Bans(bans::Response::Changed(changed)) => Ok(changed),
+            _ => Err(control::other_version()),
+        }
+    }
+
+    /// The pools by name.
+    pub(crate) fn pools(&self) -> Result<Vec<pools::Pool>, Failure> {
+        match self.call(&Request::Pools(pools::Request::List))? {
+            Response::Pools(pools::Response::List(pools)) => Ok(pools),
+            _ => Err(control::other_version()),
+        }
+    }
+
+    /// The used, kept and fixed addresses of a pool, in order.
+    pub(crate) fn pool(&self, pool: &str) -> Result<Vec<pools::Address>, Failure> {
+        let (mut all, mut after) = (Vec::new(), None);
+        loop {
+            match self.call(&Request::Pools(pools::Request::Show { pool: pool.to_owned(), after }))? {
+                Response::Pools(pools::Response::Page(page)) => {
+                    all.extend(page.addresses);
+                    after = page.next;
+                }
+                _ => return Err(control::other_version()),
+            }
+            if after.is_none() {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// Releases an address that is kept for a user, or with `dry_run` reports for whom it is kept.
+    pub(crate) fn release(
+        &self,
+        address: Ipv4Addr,
+        dry_run: bool,
+        by: String,
+    ) -> Result<pools::Released, Failure> {
+        match self.call(&Request::Pools(pools::Request::Release { dry_run, by, address }))? {
+            Response::Pools(pools::Response::Released(released)) => Ok(released),
             _ => Err(control::other_version()),
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! Typed requests in, typed responses out; nothing is printed, and there are no prompts. The server calls this for
 //! requests from its transports; the command line calls it directly when no server runs. There is one module per kind
-//! of object, as in [`adit_api`]; a new kind (bans, groups) needs a new module and one arm of [`call`].
+//! of object, as in [`adit_api`]; a new kind (groups) needs a new module and one arm of [`call`].
 #![forbid(unsafe_code)]
 
 pub mod account_file;
@@ -14,6 +14,7 @@ mod history;
 mod lockout;
 mod log;
 mod page;
+mod pools;
 
 pub use context::{ConfigFile, Context, FileState, Recorder, StoreRecorder};
 pub use error::refused;
@@ -32,6 +33,7 @@ pub fn call(context: &Context<'_>, request: &Request) -> Result<Response> {
     match request {
         Request::Accounts(request) => accounts::call(context, request).map(Response::Accounts),
         Request::Bans(request) => bans::call(context, request).map(Response::Bans),
+        Request::Pools(request) => pools::call(context, request).map(Response::Pools),
         Request::History(request) => history::call(context, request).map(Response::History),
         Request::Log(filter) => log::read(context, filter).map(Response::Log),
         Request::Identity

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{accounts, bans, history, log};
+use crate::{accounts, bans, history, log, pools};
 
 /// A request to the service. As JSON `{"command":"kick","with":{...}}`: the command is the first field, so that the
 /// decoder reads the rest in place, without an intermediate copy that would retain a password.
@@ -42,6 +42,8 @@ pub enum Request {
     Accounts(accounts::Request),
     /// A request about banned addresses.
     Bans(bans::Request),
+    /// A request about pools.
+    Pools(pools::Request),
     /// A request about past sessions.
     History(history::Request),
     /// Read stored events.
@@ -51,11 +53,12 @@ pub enum Request {
 }
 
 impl Request {
-    /// Whether the request, carried out, changes accounts or bans: this requires more rights than operating the server.
+    /// Whether the request, carried out, changes accounts, bans or leases: this requires more rights than operating the server.
     pub fn changes_store(&self) -> bool {
         match self {
             Request::Accounts(request) => request.is_change(),
             Request::Bans(request) => request.is_change(),
+            Request::Pools(request) => request.is_change(),
             _ => false,
         }
     }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::session::{SessionDetail, SessionRow};
 use crate::status::Status;
-use crate::{Error, accounts, bans, history, log};
+use crate::{Error, accounts, bans, history, log, pools};
 
 /// A response of the service.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,6 +26,8 @@ pub enum Response {
     Accounts(accounts::Response),
     /// Response to [`crate::Request::Bans`].
     Bans(bans::Response),
+    /// Response to [`crate::Request::Pools`].
+    Pools(pools::Response),
     /// Response to [`crate::Request::History`].
     History(history::Response),
     /// Response to [`crate::Request::Log`].

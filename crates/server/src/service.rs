@@ -82,9 +82,11 @@ impl Service {
                 server.request_shutdown();
                 Ok(Response::Done(Done::Stopping))
             }
-            Request::Accounts(_) | Request::Bans(_) | Request::History(_) | Request::Log(_) => {
-                self.admin(request, caller).await
-            }
+            Request::Accounts(_)
+            | Request::Bans(_)
+            | Request::Pools(_)
+            | Request::History(_)
+            | Request::Log(_) => self.admin(request, caller).await,
             Request::Follow(_) => {
                 Err(Error::new(Kind::Invalid, "what is followed has no end, so it is no one answer"))
             }

@@ -33,7 +33,7 @@ pub use changes::{Change, Changes};
 pub use clock::{CLOCK_CONFIRMED_AFTER, CLOCK_TOLERANCE, ClockCheck};
 pub use error::{Error, ErrorKind, Place, Result};
 pub use event::{Event, EventFilter, NewEvent};
-pub use lease::{LeaseClaim, Leases, Release};
+pub use lease::{Lease, LeaseClaim, Leases, Release};
 pub use maintenance::{Pruned, Recovered, Retention};
 pub use open::{Access, Location, StoreConfig, open};
 pub use seal::{KeySource, SealKey, SealedSecret};

@@ -13,6 +13,7 @@ pub(crate) mod kick;
 mod link_flags;
 pub(crate) mod log;
 pub(crate) mod man;
+pub(crate) mod pool;
 pub(crate) mod reload;
 pub(crate) mod schema;
 pub(crate) mod serve;

@@ -4,8 +4,8 @@ use adit_api::status::Status;
 use adit_client::Progress;
 
 use crate::commands::{
-    ban, check, disconnect, doctor, explain, init, log, reload, service, session, sessions, status, stop,
-    undo, user, version,
+    ban, check, disconnect, doctor, explain, init, log, pool, reload, service, session, sessions, status,
+    stop, undo, user, version,
 };
 use crate::document::{ErrorDocument, Known, known};
 use crate::failure::{Exit, Failure};
@@ -53,6 +53,9 @@ const KNOWN: &[Known] = &[
     known::<user::import::ImportDocument>(),
     known::<ban::list::Bans>(),
     known::<ban::change::BanChange>(),
+    known::<pool::list::Pools>(),
+    known::<pool::show::Addresses>(),
+    known::<pool::release::Release>(),
     known::<version::Version>(),
 ];
 

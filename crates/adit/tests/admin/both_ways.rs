@@ -11,7 +11,7 @@ use crate::common::*;
 use crate::{add, server};
 
 /// Commands that change and show accounts; what they print does not depend on the time.
-const COMMANDS: [&[&str]; 15] = [
+const COMMANDS: [&[&str]; 19] = [
     &["user", "set", "alice", "--note", "the old fax", "--no-vpn"],
     &["user", "set", "alice", "--no-vpn"],
     &["user", "set", "alice", "--vpn", "no"],
@@ -26,6 +26,10 @@ const COMMANDS: [&[&str]; 15] = [
     &["user", "list", "--columns", "user,state,note"],
     &["user", "show", "alicia"],
     &["user", "remove", "alice", "--dry-run"],
+    &["user", "set", "alice", "--address", "10.99.0.7"],
+    &["pool", "list"],
+    &["pool", "show", "default"],
+    &["pool", "release", "10.99.0.7"],
     &["user", "remove", "alice", "--yes"],
 ];
 
@@ -61,8 +65,16 @@ fn commands_do_the_same_with_a_server_and_without_one() {
         };
         text.lines().map(kind).filter(|kind| kind.starts_with("user.")).collect::<Vec<_>>()
     };
-    let all =
-        ["user.add", "user.set", "user.passwd", "user.disable", "user.enable", "user.unlock", "user.remove"];
+    let all = [
+        "user.add",
+        "user.set",
+        "user.passwd",
+        "user.disable",
+        "user.enable",
+        "user.unlock",
+        "user.set",
+        "user.remove",
+    ];
     assert_eq!(
         (kinds(server.dir.path()), kinds(alone.path())),
         (all.map(str::to_owned).to_vec(), all.map(str::to_owned).to_vec())

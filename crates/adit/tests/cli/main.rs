@@ -10,6 +10,7 @@ mod live;
 mod log;
 mod older;
 mod pcap;
+mod pool;
 mod record;
 mod rewording;
 mod schema;

@@ -21,6 +21,10 @@ fn a_client_gets_address_routes_and_data() {
     let sessions = server.sessions();
     assert_eq!(sessions[0].user, "alice", "{sessions:?}");
     assert_eq!(sessions[0].mppe, 128);
+    let pool = server.adit(&["pool", "show", "--filter", "state=used user=alice"]);
+    assert!(pool.stdout.contains(&format!("10.99.0.10  used   alice  {}", sessions[0].id)), "{pool}");
+    let refused = server.adit(&["pool", "release", "10.99.0.10"]);
+    assert!(refused.stderr.contains(&format!("adit kick {}", sessions[0].id)), "{refused}");
     assert_eq!(client.hang_up(), 0, "{}", client.running.log());
     assert_eq!(state_of(&client_host), before, "the client's host is as it was");
     let past = server.first_past();

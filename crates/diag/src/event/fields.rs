@@ -75,6 +75,11 @@ impl EventFacts {
                 fields.put("network", Some(unbanned.network));
                 fields.put("by", Some(&unbanned.by));
             }
+            EventFacts::AddressReleased { address, pool, by } => {
+                fields.put("address", Some(address));
+                fields.put("pool", Some(pool));
+                fields.put("by", Some(by));
+            }
         }
         fields.0
     }

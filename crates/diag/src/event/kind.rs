@@ -87,6 +87,8 @@ kinds! {
     AddressBanned = "address.banned",
     /// An administrator lifted a ban.
     AddressUnbanned = "address.unbanned",
+    /// An administrator released an address that was kept for a user.
+    AddressReleased = "address.released",
 }
 
 impl EventKind {

@@ -132,6 +132,17 @@ pub enum EventFacts {
     /// See [`EventKind::AddressUnbanned`].
     #[serde(rename = "address.unbanned")]
     AddressUnbanned(Unbanned),
+    /// See [`EventKind::AddressReleased`].
+    #[serde(rename = "address.released")]
+    AddressReleased {
+        /// The address, which was kept for the user of the event.
+        #[cfg_attr(feature = "schema", schemars(with = "String"))]
+        address: Ipv4Addr,
+        /// Its pool.
+        pool: String,
+        /// The administrator.
+        by: String,
+    },
 }
 
 /// Packets about which a rule has decided.
@@ -263,6 +274,7 @@ impl EventFacts {
             EventFacts::AccountLocked { .. } => EventKind::AccountLocked,
             EventFacts::AddressBanned(_) => EventKind::AddressBanned,
             EventFacts::AddressUnbanned(_) => EventKind::AddressUnbanned,
+            EventFacts::AddressReleased { .. } => EventKind::AddressReleased,
         }
     }
 

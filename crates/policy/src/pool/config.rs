@@ -66,6 +66,22 @@ impl PoolConfig {
         if span > u64::from(MAX_RANGE) { Err(PoolError::TooBig { pool: name.clone() }) } else { Ok(()) }
     }
 
+    /// How many addresses clients without a fixed address can have: those of the ranges, each counted once.
+    pub fn size(&self) -> u64 {
+        let mut ranges = self.ranges.clone();
+        ranges.sort_unstable();
+        let (mut size, mut next) = (0, 0_u64);
+        for (from, to) in ranges {
+            let (from, end) = (u64::from(u32::from(from)).max(next), u64::from(u32::from(to)) + 1);
+            size += end.saturating_sub(from);
+            next = next.max(end);
+        }
+        let never = [self.net.network(), self.net.broadcast(), self.server];
+        let is_in =
+            |address: &&Ipv4Addr| self.ranges.iter().any(|(from, to)| (*from..=*to).contains(*address));
+        size - never.iter().filter(is_in).count() as u64
+    }
+
     /// Whether a client can have the address: it is inside the network, and not the network, broadcast or server address.
     pub fn is_host(&self, address: Ipv4Addr) -> bool {
         let net = self.net;

@@ -275,6 +275,19 @@ fn step() -> impl Strategy<Value = Step> {
 
 proptest! {
     #[test]
+    fn the_size_of_a_pool_is_the_number_of_addresses_that_it_assigns(
+        ranges in prop::collection::vec((0..64u32, 0..64u32), 0..6),
+        server in 1..63u32,
+    ) {
+        let address = |last: u32| Ipv4Addr::from(u32::from(ip("10.9.0.0")) + last);
+        let mut pool = config("10.9.0.0/26");
+        pool.server = address(server);
+        pool.ranges = ranges.iter().map(|(a, b)| (address(*a.min(b)), address(*a.max(b)))).collect();
+        let assigned = (0..64).filter(|last| pool.assigns(address(*last))).count() as u64;
+        prop_assert_eq!(pool.size(), assigned);
+    }
+
+    #[test]
     fn c138_two_sessions_never_get_one_address(steps in prop::collection::vec(step(), 1..200)) {
         let pools = one("10.9.0.0/28");
         let all: Vec<Ipv4Addr> =

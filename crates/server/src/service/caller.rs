@@ -15,7 +15,7 @@ impl Caller {
     /// may change the database. Access to the socket is sufficient for everything else.
     pub(crate) fn may_change_accounts(self) -> Result<()> {
         self.must_be_trusted(
-            "you may look at accounts and sessions, and end sessions, but not change accounts or bans",
+            "you may look at accounts and sessions, and end sessions, but not change accounts, bans or leases",
         )
     }
 

@@ -159,7 +159,7 @@ mod tests {
     use rusqlite::{Connection, StatementStatus};
 
     use super::*;
-    use crate::sqlite::leases::{RELEASE, SERVER};
+    use crate::sqlite::leases::{FORGET, RELEASE, SERVER};
     use crate::sqlite::{Sqlite, schema};
 
     #[test]
@@ -174,6 +174,7 @@ mod tests {
             (BY_AGE, "USING COVERING INDEX leases_by_age (pool=?)"),
             (SERVER, "USING INTEGER PRIMARY KEY (rowid=?)"),
             (RELEASE, "USING PRIMARY KEY (pool=? AND number=?)"),
+            (FORGET, "USING INDEX leases_by_number (number=?)"),
         ] {
             let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
             let count = statement.parameter_count();

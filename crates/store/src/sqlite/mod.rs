@@ -16,12 +16,13 @@ mod servers;
 mod sessions;
 mod upkeep;
 
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use adit_policy::{AddressRefusal, Chosen};
+use adit_policy::{AddressRefusal, Chosen, PoolConfig};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior};
 
@@ -31,9 +32,9 @@ use self::lease_table::Cursors;
 use crate::time::ms_before;
 use crate::{
     Account, AccountChange, AccountWrite, Accounts, Change, Changes, ClockCheck, Error, ErrorKind, Event,
-    EventFilter, Events, LeaseClaim, Leases, LockoutChange, Lockouts, Maintenance, NewAccount, NewSession,
-    Place, Pruned, Recovered, Release, Result, Retention, SealedSecret, ServerId, ServerIdentity, Servers,
-    Session, SessionFilter, SessionId, Sessions, Step,
+    EventFilter, Events, Lease, LeaseClaim, Leases, LockoutChange, Lockouts, Maintenance, NewAccount,
+    NewSession, Place, Pruned, Recovered, Release, Result, Retention, SealedSecret, ServerId, ServerIdentity,
+    Servers, Session, SessionFilter, SessionId, Sessions, Step,
 };
 
 /// A database in one SQLite file.
@@ -181,6 +182,16 @@ impl Leases for Sqlite {
         now: Timestamp,
     ) -> Result<core::result::Result<Chosen<'a>, AddressRefusal>> {
         self.write(false, |t| leases::claim(t, &mut self.cursors(), claim, released, now))
+    }
+
+    fn leases(&self, pool: &PoolConfig, after: Option<Ipv4Addr>, most: u32) -> Result<Vec<Lease>> {
+        self.read(|c| leases::page(c, pool, after, most))
+    }
+
+    fn forget_lease(&self, address: Ipv4Addr) -> Result<bool> {
+        let is_forgotten = self.write(true, |t| leases::forget(t, address))?;
+        self.cursors().rewind_all();
+        Ok(is_forgotten)
     }
 }
 

@@ -106,6 +106,42 @@ impl Leases for Fake {
             Ok(chosen)
         })
     }
+
+    fn leases(
+        &self,
+        pool: &PoolConfig,
+        after: Option<Ipv4Addr>,
+        most: u32,
+    ) -> Result<Vec<adit_store::Lease>> {
+        {
+            let state = self.lock();
+            let mut found = std::collections::BTreeMap::new();
+            for ((name, address), lease) in &state.leases {
+                let is_of_pool = *name == pool.name || lease.session.is_some();
+                if pool.net.contains(address) && after.is_none_or(|after| *address > after) && is_of_pool {
+                    let here = adit_store::Lease {
+                        address: *address,
+                        user: lease.user.clone(),
+                        session: lease.session,
+                        since: lease.since,
+                    };
+                    let before = found.entry(*address).or_insert_with(|| here.clone());
+                    if before.session.is_none() {
+                        *before = here;
+                    }
+                }
+            }
+            Ok(found.into_values().take(most as usize).collect())
+        }
+    }
+
+    fn forget_lease(&self, address: Ipv4Addr) -> Result<bool> {
+        self.write(|state| {
+            let before = state.leases.len();
+            state.leases.retain(|(_, held), lease| *held != address || lease.session.is_some());
+            Ok(state.leases.len() < before)
+        })
+    }
 }
 
 impl Servers for Fake {

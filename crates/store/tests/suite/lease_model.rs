@@ -6,6 +6,7 @@ use std::net::Ipv4Addr;
 use adit_policy::AddressRefusal;
 use adit_store::{AccountChange, Change, NewAccount, Release, SessionId, Store};
 
+use super::leases::pools;
 use super::{at, claim, ip, server, start_on};
 
 /// What the choice should be, in the plainest way.
@@ -29,6 +30,16 @@ impl Model {
         last.map(|(address, ..)| *address)
             .or_else(|| range.clone().find(|address| may(address) && is_unused(address)))
             .or_else(|| freed().next().map(|(address, ..)| *address))
+    }
+
+    /// Every address that a session has or had, with the last user.
+    fn on_record(&self) -> Vec<(Ipv4Addr, String, Option<SessionId>)> {
+        let held =
+            self.held.iter().map(|(address, (session, user))| (*address, user.clone(), Some(*session)));
+        let freed = self.freed.iter().map(|(address, user, _)| (*address, user.clone(), None));
+        let mut all: Vec<_> = held.chain(freed).collect();
+        all.sort();
+        all
     }
 
     fn take(&mut self, address: Ipv4Addr, session: SessionId, user: &str) {
@@ -61,7 +72,7 @@ pub(crate) fn the_choice_follows_the_model(store: &Store) {
         // Each operation has its own second, so that "longest" is one address.
         now += 1 + random.below(20) as i64;
         let user = users[random.below(6) as usize];
-        match random.below(10) {
+        match random.below(11) {
             0..5 => {
                 let id = start_on(store, server(store), now);
                 let expected = model.expect(user, now);
@@ -85,6 +96,12 @@ pub(crate) fn the_choice_follows_the_model(store: &Store) {
                 model.held.remove(&address);
                 model.freed.push((address, user, now));
             }
+            9 => {
+                let address = ip(9 + random.below(6) as u8);
+                let was_known = model.freed.iter().any(|(freed, ..)| *freed == address);
+                assert_eq!(store.forget_lease(address).unwrap(), was_known, "{address}");
+                model.freed.retain(|(freed, ..)| *freed != address);
+            }
             _ => {
                 let address = Some(ip(10 + random.below(6) as u8))
                     .filter(|address| random.below(3) == 0 && !model.fixed.contains_key(address));
@@ -94,6 +111,15 @@ pub(crate) fn the_choice_follows_the_model(store: &Store) {
                 model.fixed.extend(address.map(|address| (address, user.to_owned())));
             }
         }
+        let pages = (0..3).map(|first| {
+            let after = (first > 0).then(|| ip(9 + 4 * first));
+            store.leases(&pools()["default"], after, 4).unwrap()
+        });
+        let mut found: Vec<_> =
+            pages.flatten().map(|lease| (lease.address, lease.user, lease.session)).collect();
+        found.sort();
+        found.dedup();
+        assert_eq!(found, model.on_record());
     }
     assert!(given > 300 && refused > 30, "{given} given, {refused} refused: both have to happen");
 }

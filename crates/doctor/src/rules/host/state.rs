@@ -9,7 +9,7 @@ use crate::facts::host::{Host, Pool};
 
 pub(super) const RULES: &[HostRule] = &[
     rule!(Pool, "pool-full", I01, Fault, |f| pool(f, full), |_| {
-        vec!["a larger pool in adit.toml, or adit kick sessions that are not needed".to_owned()]
+        vec!["adit pool show: who has the addresses; a larger pool in adit.toml".to_owned()]
     }),
     rule!(Pool, "server-address", S10, Fault, |f| lasting(f, Code::S10), as_written),
     rule!(Pool, "server-address-repaired", S10, Finding, |f| repaired(f, Code::S10), as_written),

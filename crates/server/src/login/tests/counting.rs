@@ -1,10 +1,11 @@
 //! A store that counts how often accounts are read.
 
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use adit_policy::{AddressRefusal, Chosen};
+use adit_policy::{AddressRefusal, Chosen, PoolConfig};
 use adit_store::*;
 use jiff::Timestamp;
 
@@ -109,6 +110,14 @@ impl Leases for Counting {
         now: Timestamp,
     ) -> Result<core::result::Result<Chosen<'a>, AddressRefusal>> {
         self.inner.claim_lease(claim, released, now)
+    }
+
+    fn leases(&self, pool: &PoolConfig, after: Option<Ipv4Addr>, most: u32) -> Result<Vec<Lease>> {
+        self.inner.leases(pool, after, most)
+    }
+
+    fn forget_lease(&self, address: Ipv4Addr) -> Result<bool> {
+        self.inner.forget_lease(address)
     }
 }
 
