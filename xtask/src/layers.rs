@@ -41,6 +41,7 @@ const PACKAGES: &[(&str, Tier, u8)] = &[
     ("adit-netstack", Tier::Core, 30),
     ("adit-doctor", Tier::Core, 30),
     ("adit-sys", Tier::Shell, 40),
+    ("adit-nas", Tier::Shell, 40),
     ("adit-password", Tier::Shell, 40),
     ("adit-config", Tier::Shell, 50),
     ("adit-store", Tier::Shell, 50),
