@@ -84,6 +84,7 @@ fn refusals() -> Vec<LoginRefusal> {
         LoginRefusal::UnknownUserInThisForm { name: user(), other: user(), form },
         LoginRefusal::NoPassword { user: user() },
         LoginRefusal::WrongPassword,
+        LoginRefusal::RejectedByServer { server: fault(), message: fault() },
         LoginRefusal::NeedsReversiblePassword { user: user() },
         LoginRefusal::Locked { user: user(), left: 90 },
         LoginRefusal::Disabled { user: user(), because: fault() },

@@ -6,11 +6,12 @@
 //!
 //! # When a source does not answer
 //!
-//! The sources after it are still asked, so that local accounts keep working while a directory is down. But
-//! only a grant, or a challenge that leads to one, is accepted from them. A rejection is not: the silent
-//! source has precedence and may know the user, who would then change a correct password; and the difference
-//! between "rejected" and "not available" would reveal which names the later source has. Such a login ends as
-//! [`LoginOutcome::Unavailable`].
+//! The login ends as [`LoginOutcome::Unavailable`]: an attacker who silences a source must not choose the one that decides.
+//!
+//! If the source is [optional](AccountSource::is_optional), the sources after it are asked. But only a grant, or a
+//! challenge that leads to one, is accepted from them. A rejection is not: the silent source has precedence and may
+//! know the user, who would then change a correct password; and the difference between "rejected" and "not available"
+//! would reveal which names the later source has. Such a login is unavailable too; the lockout counts it as a guess.
 //!
 //! # What is bounded
 //!
@@ -22,10 +23,12 @@
 
 mod grant;
 mod local;
+mod radius;
 mod source;
 mod sources;
 
 pub use grant::{AddressRequest, Grant, SessionLimits};
 pub use local::LocalAccounts;
+pub use radius::{RadiusError, RadiusServers};
 pub use source::{AccountSource, BoxFuture, Caller, ChallengeState, Outcome, Rejection};
 pub use sources::{Limits, LoginOutcome, Pending, Sources};

@@ -21,6 +21,11 @@ pub trait AccountSource: Send + Sync {
     /// The name of the source in `auth.sources`, for the record.
     fn name(&self) -> &str;
 
+    /// Whether the next source is asked when this one has no verdict: `on_unavailable = "next"`.
+    fn is_optional(&self) -> bool {
+        false
+    }
+
     /// Checks what a client claims and proves. `state` is what the source gave with [`Outcome::Challenge`], when the
     /// request answers that challenge: the source is then the only one that is asked, and cannot return
     /// [`Outcome::NotMine`].

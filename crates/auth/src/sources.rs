@@ -4,7 +4,7 @@ use core::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use adit_config::AuthSource;
+use adit_config::{AuthSource, Config};
 use adit_crypto::proof;
 use adit_diag::{SourceFault, SourceUnavailable};
 use adit_ppp::auth::{AuthRequest, MAX_ROUNDS};
@@ -12,7 +12,10 @@ use adit_store::Store;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use crate::{AccountSource, Caller, ChallengeState, Grant, LocalAccounts, Outcome, Rejection};
+use crate::{
+    AccountSource, Caller, ChallengeState, Grant, LocalAccounts, Outcome, RadiusError, RadiusServers,
+    Rejection,
+};
 
 /// The limits of a login.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +53,7 @@ impl Entry {
     }
 
     fn unavailable(&self, fault: SourceFault) -> LoginOutcome {
-        LoginOutcome::Unavailable(self.fault(fault))
+        LoginOutcome::Unavailable { why: self.fault(fault), withheld: None }
     }
 }
 
@@ -75,7 +78,12 @@ pub enum LoginOutcome {
     /// The login is rejected.
     Reject(Rejection),
     /// There is no verdict.
-    Unavailable(SourceUnavailable),
+    Unavailable {
+        /// The source that has none, and why.
+        why: SourceUnavailable,
+        /// The rejection by a later source, which the client does not learn: it is a guess nevertheless.
+        withheld: Option<Rejection>,
+    },
 }
 
 /// A login between two rounds. The connection owns it, so that it is dropped with the connection.
@@ -95,7 +103,7 @@ struct Login {
     began: Instant,
     /// Rounds that were added so far.
     rounds: u8,
-    /// The first source that failed to give a verdict.
+    /// The first optional source that failed to give a verdict.
     fault: Option<SourceUnavailable>,
 }
 
@@ -113,11 +121,17 @@ impl Sources {
     }
 
     /// Creates the sources of `auth.sources`; local accounts are in `store`.
-    pub fn from_config(sources: &[AuthSource], store: &Store) -> Sources {
-        let open = |source: &AuthSource| match source {
-            AuthSource::Local => Arc::new(LocalAccounts::new(store.clone())) as Arc<dyn AccountSource>,
+    ///
+    /// # Errors
+    /// The secret of the RADIUS servers cannot be read.
+    pub fn from_config(config: &Config, store: &Store) -> Result<Sources, RadiusError> {
+        let open = |source: &AuthSource| {
+            Ok(match source {
+                AuthSource::Local => Arc::new(LocalAccounts::new(store.clone())) as Arc<dyn AccountSource>,
+                AuthSource::Radius => Arc::new(RadiusServers::open(config)?),
+            })
         };
-        Sources::new(sources.iter().map(open).collect())
+        Ok(Sources::new(config.auth.sources.iter().map(open).collect::<Result<_, _>>()?))
     }
 
     /// Asks the sources about a login; `pending` is the state left by the round before.
@@ -143,9 +157,10 @@ impl Sources {
                     unknown.get_or_insert(reason);
                 }
                 Ok(outcome) => return self.conclude(Arc::clone(entry), outcome, login),
-                Err(fault) => {
+                Err(fault) if entry.source.is_optional() => {
                     login.fault.get_or_insert_with(|| entry.fault(fault));
                 }
+                Err(fault) => return entry.unavailable(fault),
             }
         }
         // An unknown name costs the same work and gets the same answer as a wrong password.
@@ -194,7 +209,7 @@ impl Sources {
 /// Rejects a login; final only if every source before it gave its verdict.
 fn reject(login: Login, rejection: Rejection) -> LoginOutcome {
     match login.fault {
-        Some(fault) => LoginOutcome::Unavailable(fault),
+        Some(why) => LoginOutcome::Unavailable { why, withheld: Some(rejection) },
         None => LoginOutcome::Reject(rejection),
     }
 }

@@ -30,8 +30,8 @@ pub use finding::{Finding, Fix, Level, Replace, apply};
 pub use keys::{Key, keys};
 pub use model::{
     Auth, AuthSource, Cipher, Config, Echo, Io, Limits, Link, Listen, Log, LogFormat, LogLevel, LogTarget,
-    Mss, PasswordPolicy, ReachTest, Reorder, Retention, SameNat, SecretSource, Server, Store, StoreUrl,
-    TestAs,
+    Mss, PasswordPolicy, Radius, ReachTest, Reorder, Retention, SameNat, SecretSource, Server, Store,
+    StoreUrl, TestAs,
 };
 pub use read::{parse_duration, show_duration};
 pub use render::{render, summary};

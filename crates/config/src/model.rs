@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
 use std::io;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -225,6 +225,27 @@ pub struct Auth {
     pub password: PasswordPolicy,
     /// When accounts are locked, and addresses banned.
     pub lockout: Rules,
+    /// The RADIUS servers; `None` if there are none.
+    pub radius: Option<Radius>,
+}
+
+/// `[auth.radius]`: servers that are asked about logins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Radius {
+    /// The servers, in the order in which they are asked.
+    pub servers: Vec<SocketAddrV4>,
+    /// The secret shared with all of them.
+    pub secret: SecretSource,
+    /// How long one server has for its answer.
+    pub timeout: Duration,
+    /// How often a request is sent again within that time.
+    pub retries: u8,
+    /// Servers whose replies count without a Message-Authenticator.
+    pub accept_unsigned: Vec<SocketAddrV4>,
+    /// NAS-Identifier; `None` for the name of the server.
+    pub nas_identifier: Option<String>,
+    /// Whether the next source is asked if no server answers.
+    pub is_optional: bool,
 }
 
 /// A source of accounts.
@@ -232,6 +253,8 @@ pub struct Auth {
 pub enum AuthSource {
     /// The store.
     Local,
+    /// The servers of `[auth.radius]`.
+    Radius,
 }
 
 /// Password policy of local accounts.

@@ -11,7 +11,7 @@ use adit_policy::{Access, Encryption, OnSecond, PoolConfig, Tunnel, lockout};
 use crate::keys::{self, Kind, Slot, default_node};
 use crate::model::{
     Auth, AuthSource, Cipher, Config, Echo, Io, Limits, Link, Log, LogFormat, LogLevel, PasswordPolicy,
-    Reorder, Retention, SameNat, Server, Store,
+    Radius, Reorder, Retention, SameNat, Server, Store,
 };
 use crate::read::{self, Read};
 use crate::tree::Node;
@@ -255,6 +255,7 @@ fn auth(at: &Section<'_>, site: Vec<String>) -> Option<Auth> {
     };
     let source = |word: &str| match word {
         "local" => Some(AuthSource::Local),
+        "radius" => Some(AuthSource::Radius),
         _ => None,
     };
     Some(Auth {
@@ -275,7 +276,24 @@ fn auth(at: &Section<'_>, site: Vec<String>) -> Option<Auth> {
             },
         },
         lockout: lockout(at)?,
+        radius: radius(&at.section(&["auth", "radius"]))?,
     })
+}
+
+/// The inner `None`: there are no servers, or no secret, which [`crate::check`] reports.
+fn radius(section: &Section<'_>) -> Option<Option<Radius>> {
+    let servers = section.optional("servers", |node| read::radius_servers(node, 1))?;
+    let secret = section.optional("secret", read::secret)?;
+    let (Some(servers), Some(secret)) = (servers, secret) else { return Some(None) };
+    Some(Some(Radius {
+        servers,
+        secret,
+        timeout: section.duration("timeout")?,
+        retries: section.number("retries")?,
+        accept_unsigned: section.get("accept_unsigned", |node| read::radius_servers(node, 0))?,
+        nas_identifier: section.optional("nas_identifier", |node| read::text(node, 63))?,
+        is_optional: section.word("on_unavailable")? == "next",
+    }))
 }
 
 fn lockout(at: &Section<'_>) -> Option<lockout::Rules> {

@@ -41,6 +41,13 @@ pub enum LoginRefusal {
     },
     /// The proof does not fit the account's password.
     WrongPassword,
+    /// A RADIUS server has rejected the login: a wrong password, an unknown user, or a rule of that server.
+    RejectedByServer {
+        /// The server, with its port.
+        server: String,
+        /// The message that it sent, escaped; may be empty.
+        message: String,
+    },
     /// CHAP-MD5 cannot be checked against a hash.
     NeedsReversiblePassword {
         /// The account.
@@ -189,6 +196,7 @@ impl LoginRefusal {
             LoginRefusal::UnknownUserInThisForm { .. } => row(Code::A01, 691, FAILED),
             LoginRefusal::NoPassword { .. } => row(Code::A01, 691, FAILED),
             LoginRefusal::WrongPassword => row(Code::A01, 691, FAILED),
+            LoginRefusal::RejectedByServer { .. } => row(Code::A01, 691, FAILED),
             LoginRefusal::NeedsReversiblePassword { .. } => row(Code::A05, 691, FAILED),
             LoginRefusal::Locked { .. } => row(Code::A04, 691, FAILED),
             LoginRefusal::HourlyLimit { .. } => row(Code::A04, 691, FAILED),
@@ -240,6 +248,10 @@ impl fmt::Display for LoginRefusal {
                 write!(f, "the account {user} has no password yet (adit user passwd {user})")
             }
             LoginRefusal::WrongPassword => f.write_str("wrong password"),
+            LoginRefusal::RejectedByServer { server, message } => {
+                write!(f, "the RADIUS server {server} has rejected the login")?;
+                if message.is_empty() { Ok(()) } else { write!(f, ": {message}") }
+            }
             LoginRefusal::NeedsReversiblePassword { user } => write!(
                 f,
                 "CHAP-MD5 needs the clear-text password and only its NT hash is on file: \
@@ -323,6 +335,7 @@ mod tests {
             },
             LoginRefusal::NoPassword { user: user() },
             LoginRefusal::WrongPassword,
+            LoginRefusal::RejectedByServer { server: "10.0.0.7:1812".to_owned(), message: text() },
             LoginRefusal::NeedsReversiblePassword { user: user() },
             LoginRefusal::Locked { user: user(), left: 90 },
             LoginRefusal::HourlyLimit { user: user(), left: 90 },
@@ -362,6 +375,7 @@ mod tests {
                 "unknown user: no account \"alice@corp\", but there is \"alice\": the user has to give the name without @",
                 "the account alice has no password yet (adit user passwd alice)",
                 "wrong password",
+                "the RADIUS server 10.0.0.7:1812 has rejected the login: why",
                 "CHAP-MD5 needs the clear-text password and only its NT hash is on file: adit user passwd alice --reversible",
                 "alice is locked for another 90 s after failed logins",
                 "too many failed logins of alice within an hour: none is checked for another 90 s",

@@ -53,7 +53,9 @@ impl SourceAuthenticator {
         };
         let outcome = self.sources.authenticate(request, caller, pending).await;
         let account = match &outcome {
-            LoginOutcome::Reject(rejection) => rejection.account.as_deref(),
+            LoginOutcome::Reject(rejection) | LoginOutcome::Unavailable { withheld: Some(rejection), .. } => {
+                rejection.account.as_deref()
+            }
             _ => None,
         };
         checking.end(verdict(&outcome), account);
@@ -71,7 +73,7 @@ impl SourceAuthenticator {
                 return (Answer::Challenge { message }, learned);
             }
             LoginOutcome::Reject(rejection) => rejection,
-            LoginOutcome::Unavailable(why) => {
+            LoginOutcome::Unavailable { why, .. } => {
                 // MS-CHAP could otherwise only report a wrong password, and the user would change it.
                 let answer = Answer::Unavailable { detail: why.for_client().to_owned() };
                 return (answer, refused(request, None, why.into()));

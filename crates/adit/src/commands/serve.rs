@@ -83,7 +83,10 @@ pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit,
     let dial = format!("{}   type PPTP, {}", dial(&config), terms(&config));
     let path = places.config.clone();
     let quiet = output.quiet;
-    let sources = Sources::from_config(&config.auth.sources, &store);
+    let sources = Sources::from_config(&config, &store).map_err(|error| {
+        Failure::new(Exit::Problem, error.to_string())
+            .fix("write it there, readable for the server: see docs/how-to/radius.md")
+    })?;
     let options = Options {
         file,
         database: match config.store.url {

@@ -41,12 +41,12 @@ async fn play(sources: &Sources) -> End {
             LoginOutcome::Challenge { pending: next, .. } => (pending, continues) = (Some(next), true),
             LoginOutcome::Grant(grant) => return End::Granted(grant.account),
             LoginOutcome::Reject(rejection) => return End::Rejected(rejection.account),
-            LoginOutcome::Unavailable(why) => return End::Unavailable(why.source, why.fault),
+            LoginOutcome::Unavailable { why, .. } => return End::Unavailable(why.source, why.fault),
         }
     }
 }
 
-fn scripts() -> impl Strategy<Value = Vec<Vec<Step>>> {
+fn scripts() -> impl Strategy<Value = Vec<(Vec<Step>, bool)>> {
     let first = prop_oneof![
         4 => Just(Step::NotMine),
         2 => Just(Step::Fail),
@@ -66,15 +66,17 @@ fn scripts() -> impl Strategy<Value = Vec<Vec<Step>>> {
         script.extend(later);
         script
     });
-    prop::collection::vec(script, 0..5)
+    prop::collection::vec((script, any::<bool>()), 0..5)
 }
 
 proptest! {
     #[test]
     fn the_chain_does_what_the_model_does(scripts in scripts(), rounds in 0u8..5) {
         let log = scripted::Log::default();
-        let scripted = scripts.iter().enumerate().map(|(number, script)| {
-            Arc::new(Scripted::new(number, script.clone(), log.clone())) as Arc<dyn AccountSource>
+        let scripted = scripts.iter().enumerate().map(|(number, (script, is_optional))| {
+            let mut source = Scripted::new(number, script.clone(), log.clone());
+            source.is_optional = *is_optional;
+            Arc::new(source) as Arc<dyn AccountSource>
         });
         let limits = Limits { rounds, ..Limits::default() };
         let end = run(play(&Sources::with_limits(scripted.collect(), limits)));
@@ -138,6 +140,10 @@ struct Silent;
 impl AccountSource for Silent {
     fn name(&self) -> &str {
         "silent"
+    }
+
+    fn is_optional(&self) -> bool {
+        true
     }
 
     fn authenticate<'a>(

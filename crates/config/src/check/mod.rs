@@ -6,6 +6,7 @@ mod host;
 mod link;
 mod lockout;
 mod pools;
+mod radius;
 mod reach;
 mod server;
 
@@ -22,6 +23,7 @@ pub(crate) fn run(report: &mut Report<'_>, config: &Config) {
     access::run(report, config);
     reach::run(report, config);
     auth::run(report, config);
+    radius::run(report, config);
     lockout::run(report, config);
     link::run(report, config);
 }

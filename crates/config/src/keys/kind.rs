@@ -42,6 +42,8 @@ pub(crate) enum Kind {
     ReachTests,
     Ranges,
     Listen,
+    /// A list of at least this many addresses with or without a port, which is that of RADIUS.
+    RadiusServers(usize),
     Interface,
     Name,
     PoolName,
@@ -81,6 +83,7 @@ impl Kind {
             Kind::ReachTests => problems(read::reach_tests(node)),
             Kind::Ranges => problems(read::ranges(node)),
             Kind::Listen => problems(read::listens(node)),
+            Kind::RadiusServers(least) => problems(read::radius_servers(node, *least)),
             Kind::Interface => problems(read::interface_name(node)),
             Kind::Name => problems(read::name(node)),
             Kind::PoolName => problems(read::pool_name(node)),
@@ -122,6 +125,7 @@ impl Kind {
             Kind::ReachTests => "[[test]] tables with as, allow, deny".to_owned(),
             Kind::Ranges => "first-last, or a list of such".to_owned(),
             Kind::Listen => "an address or interface, with or without :port, or a list".to_owned(),
+            Kind::RadiusServers(_) => "a list of up to 16 IPv4 addresses, with or without :port".to_owned(),
             Kind::Interface => "an interface".to_owned(),
             Kind::Name => "a host name".to_owned(),
             Kind::PoolName => "the name of a pool".to_owned(),
@@ -180,6 +184,9 @@ impl Kind {
             Kind::Ranges => {
                 let range = json!({"type": "string", "pattern": "^[0-9.]+ *- *[0-9.]+$"});
                 json!({"anyOf": [range, list(range.clone())]})
+            }
+            Kind::RadiusServers(least) => {
+                json!({"type": "array", "items": text(), "minItems": least, "maxItems": 16, "uniqueItems": true})
             }
             Kind::Listen => json!({"anyOf": [text(), list(text())]}),
             Kind::Interface => json!({"type": "string", "minLength": 1, "maxLength": 15}),

@@ -35,6 +35,7 @@ pub(super) fn samples(kind: &Kind) -> Vec<String> {
         Kind::ReachTests => plain(&["[{ as = \"default\", deny = [\"192.168.10.7:443\"] }]", "[]"]),
         Kind::Ranges => texts(&["10.99.0.20-10.99.0.30", "10.99.0.40-10.99.0.50"]),
         Kind::Listen => texts(&["203.0.113.11", "203.0.113.10:1724", "eth7"]),
+        Kind::RadiusServers(_) => plain(&["[\"10.0.0.7\"]", "[\"10.0.0.8:1645\", \"10.0.0.7\"]"]),
         Kind::Interface => texts(&["eth7", "eth8"]),
         Kind::Name => texts(&["vpn.example.net", "vpn.example.com"]),
         Kind::PoolName => texts(&["default", "other"]),

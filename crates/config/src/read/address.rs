@@ -1,12 +1,12 @@
 //! Addresses, prefixes, ranges, and names of hosts and interfaces.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddrV4};
 
 use adit_diag::Code;
 use ipnet::Ipv4Net;
 
 use crate::model::Listen;
-use crate::read::{Problem, Read, one_or_list, quote, want_text};
+use crate::read::{Problem, Read, list, one_or_list, quote, want_text};
 use crate::tree::Node;
 
 /// The port of PPTP (RFC 2637 section 2).
@@ -150,6 +150,33 @@ fn is_interface(text: &str) -> bool {
 /// Listening addresses: one value or a list.
 pub(crate) fn listens(node: &Node) -> Read<Vec<Listen>> {
     one_or_list(node, &(1..=64), listen)
+}
+
+/// RADIUS servers, as `10.0.0.7` or `10.0.0.7:1812` (RFC 2865 section 3).
+pub(crate) fn radius_servers(node: &Node, least: usize) -> Read<Vec<SocketAddrV4>> {
+    list(node, &(least..=16), radius_server)
+}
+
+fn radius_server(node: &Node) -> Read<SocketAddrV4> {
+    const RADIUS: u16 = 1812;
+    let text = want_text(node, "an address such as \"10.0.0.7\" or \"10.0.0.7:1812\"")?;
+    let bad = |label: &str| {
+        Problem::new(node, Code::F04, format!("{text:?} is not the address of a RADIUS server")).label(label)
+    };
+    let (host, port) = match text.split_once(':') {
+        None => (text, RADIUS),
+        Some((host, port)) => match port.parse::<u16>() {
+            Ok(port) if port > 0 => (host, port),
+            _ => return bad("the port is a number from 1 to 65535").fail(),
+        },
+    };
+    let Ok(address) = host.parse::<Ipv4Addr>() else {
+        return bad(&why_not(host)).maybe(unpad(host).map(|host| quote(&format!("{host}:{port}")))).fail();
+    };
+    if address.is_unspecified() || address.is_multicast() || address.is_broadcast() {
+        return bad("no server has this address").fail();
+    }
+    Ok(SocketAddrV4::new(address, port))
 }
 
 /// An address, an interface, or `"any"`, each with or without a port.

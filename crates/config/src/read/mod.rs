@@ -14,7 +14,9 @@ use adit_diag::Code;
 
 use crate::tree::Node;
 
-pub(crate) use address::{address, interface_name, listens, name, prefix, ranges, source_net};
+pub(crate) use address::{
+    address, interface_name, listens, name, prefix, radius_servers, ranges, source_net,
+};
 pub(crate) use duration::{duration, duration_or_never};
 pub use duration::{parse_duration, show_duration};
 pub(crate) use list::{list, number_list, one_or_list};

@@ -279,6 +279,7 @@ pub(super) const TABLE: &[Possible] = &[
         weigh: |f| match f.auth.known {
             Some(Known::WrongPassword) if f.auth.failures_in_a_row >= SAME_AGAIN => 30,
             Some(Known::WrongPassword) => 60,
+            Some(Known::RejectedByServer) => 50,
             Some(_) => 0,
             None if f.auth.proof_is_wrong.is_some() => 0,
             None => 60,
@@ -302,6 +303,14 @@ pub(super) const TABLE: &[Possible] = &[
         owner: Owner::Accounts,
         fix: "give it one: adit user passwd NAME",
         weigh: |f| if f.auth.known == Some(Known::NoPassword) { 100 } else { 0 },
+    },
+    Possible {
+        code: Code::A01,
+        id: "rejected-by-radius",
+        text: "the RADIUS server refuses the user: the password, an unknown name, or one of its rules",
+        owner: Owner::Accounts,
+        fix: "read the RADIUS server's log of that second: event 6273 of NPS, or radiusd -X",
+        weigh: |f| if f.auth.known == Some(Known::RejectedByServer) { 60 } else { 0 },
     },
     Possible {
         code: Code::A01,

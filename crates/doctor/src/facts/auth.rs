@@ -52,6 +52,8 @@ pub enum Known {
     OtherForm,
     /// The account has no password.
     NoPassword,
+    /// A RADIUS server refused; only that server knows why.
+    RejectedByServer,
 }
 
 impl Auth {

@@ -135,6 +135,7 @@ fn known(refusal: &LoginRefusal) -> Option<Known> {
         LoginRefusal::UnknownUser { .. } => Some(Known::UnknownUser),
         LoginRefusal::UnknownUserInThisForm { .. } => Some(Known::OtherForm),
         LoginRefusal::NoPassword { .. } => Some(Known::NoPassword),
+        LoginRefusal::RejectedByServer { .. } => Some(Known::RejectedByServer),
         // Each has a code of its own, or describes a fault of the name.
         LoginRefusal::BadName { .. }
         | LoginRefusal::NeedsReversiblePassword { .. }

@@ -24,11 +24,15 @@ pub(super) fn account_key(sent: &[u8], rule: &DomainRule) -> String {
 pub(super) fn verdict(outcome: &LoginOutcome) -> Verdict {
     match outcome {
         LoginOutcome::Grant(_) => Verdict::Proven,
-        LoginOutcome::Challenge { .. } | LoginOutcome::Unavailable(_) => Verdict::None,
-        LoginOutcome::Reject(Rejection { account, reason }) if is_guess(reason) => {
+        LoginOutcome::Reject(Rejection { account, reason })
+        | LoginOutcome::Unavailable { withheld: Some(Rejection { account, reason }), .. }
+            if is_guess(reason) =>
+        {
             Verdict::Failed { exists: account.is_some() }
         }
-        LoginOutcome::Reject(_) => Verdict::None,
+        LoginOutcome::Challenge { .. } | LoginOutcome::Reject(_) | LoginOutcome::Unavailable { .. } => {
+            Verdict::None
+        }
     }
 }
 
@@ -39,6 +43,7 @@ fn is_guess(reason: &LoginRefusal) -> bool {
         | LoginRefusal::UnknownUserInThisForm { .. }
         | LoginRefusal::NoPassword { .. }
         | LoginRefusal::WrongPassword
+        | LoginRefusal::RejectedByServer { .. }
         | LoginRefusal::BadPasswordChange { .. } => true,
         // No password was looked at, or it was right.
         LoginRefusal::NeedsReversiblePassword { .. }

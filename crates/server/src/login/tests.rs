@@ -129,7 +129,7 @@ async fn the_account_is_read_once_for_a_login_with_its_address() {
     let started = NewSession { started: Timestamp::now(), from: "203.0.113.7:50000".parse().unwrap() };
     let server = store.register_server(&ServerIdentity::random("vpn1").unwrap()).unwrap();
     let session = store.start_sessions(server, &[started]).unwrap()[0];
-    let sources = Sources::from_config(&config.auth.sources, &store);
+    let sources = Sources::from_config(&config, &store).unwrap();
     let authenticator = authenticator(store, sources);
     let caller = Caller { from: FROM, config: Arc::clone(&config) };
     reads.take();

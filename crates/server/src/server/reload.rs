@@ -50,6 +50,9 @@ impl Server {
         if packets(&new.link) != packets(&old.link) {
             return restart("link.io, link.cipher and link.workers need");
         }
+        if (&new.auth.sources, &new.auth.radius) != (&old.auth.sources, &old.auth.radius) {
+            return restart("auth.sources and auth.radius need");
+        }
         // Commands read the file: without a restart they would use another database than the server.
         if new.store != old.store {
             return restart("store.url and store.seal_key need");

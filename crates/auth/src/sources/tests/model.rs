@@ -15,16 +15,23 @@ pub(super) enum End {
 }
 
 /// The expected end of a login, and which source is asked for which round.
-pub(super) fn model(scripts: &[Vec<Step>], limit: u8) -> (End, Vec<(usize, usize)>) {
+///
+/// The first source decides that knows the name, or has no verdict and is not optional. A rejection does not count behind
+/// an optional source without a verdict.
+pub(super) fn model(scripts: &[(Vec<Step>, bool)], limit: u8) -> (End, Vec<(usize, usize)>) {
     let name = |number: usize| format!("source {number}");
     let failed = || SourceFault::Failed { error: "no route".into() };
     let asked_first = |last: usize| (0..=last).map(|number| (number, 0)).collect::<Vec<_>>();
-    let silent = |before: usize| scripts[..before].iter().position(|script| script[0] == Step::Fail);
+    let silent = |before: usize| scripts[..before].iter().position(|(script, _)| script[0] == Step::Fail);
     let rejected = |before: usize, account: Option<String>| match silent(before) {
         Some(number) => End::Unavailable(name(number), failed()),
         None => End::Rejected(account),
     };
-    let knows = scripts.iter().position(|script| !matches!(script[0], Step::NotMine | Step::Fail));
+    let knows = scripts.iter().position(|(script, is_optional)| match script[0] {
+        Step::NotMine => false,
+        Step::Fail => !is_optional,
+        Step::Grant | Step::Reject | Step::Challenge => true,
+    });
     let Some(number) = knows else {
         let asked = (0..scripts.len()).map(|number| (number, 0)).collect();
         return (rejected(scripts.len(), None), asked);
@@ -32,7 +39,7 @@ pub(super) fn model(scripts: &[Vec<Step>], limit: u8) -> (End, Vec<(usize, usize
     let mut asked = asked_first(number);
     let mut round = 0;
     loop {
-        let end = match scripts[number].get(round).unwrap_or(&Step::Grant) {
+        let end = match scripts[number].0.get(round).unwrap_or(&Step::Grant) {
             Step::Grant => End::Granted(name(number)),
             Step::Reject => rejected(number, Some(name(number))),
             Step::Fail => End::Unavailable(name(number), failed()),

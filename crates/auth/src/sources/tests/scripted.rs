@@ -31,17 +31,22 @@ pub(super) struct Scripted {
     name: String,
     script: Vec<Step>,
     log: Log,
+    pub(super) is_optional: bool,
 }
 
 impl Scripted {
     pub(super) fn new(number: usize, script: Vec<Step>, log: Log) -> Scripted {
-        Scripted { number, name: format!("source {number}"), script, log }
+        Scripted { number, name: format!("source {number}"), script, log, is_optional: false }
     }
 }
 
 impl AccountSource for Scripted {
     fn name(&self) -> &str {
         &self.name
+    }
+
+    fn is_optional(&self) -> bool {
+        self.is_optional
     }
 
     fn authenticate<'a>(
