@@ -1,6 +1,6 @@
 //! Status of the server.
 
-use std::net::SocketAddrV4;
+use std::net::{SocketAddr, SocketAddrV4};
 
 use adit_diag::Code;
 use adit_diag::event::HostPart;
@@ -46,6 +46,8 @@ pub struct Status {
     pub queue: QueueStatus,
     /// Locked accounts and banned addresses.
     pub lockout: LockoutStatus,
+    /// The RADIUS servers, in the order in which they are asked; empty if they are no account source.
+    pub radius: Vec<RadiusStatus>,
     /// Address pools.
     pub pools: Vec<PoolStatus>,
     /// Number of local accounts.
@@ -62,6 +64,24 @@ pub struct Status {
     pub faults: Vec<Fault>,
     /// Warnings, one line each, most serious first.
     pub warnings: Vec<Warning>,
+}
+
+/// A RADIUS server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RadiusStatus {
+    /// Its address and port.
+    #[schemars(with = "String")]
+    pub address: SocketAddr,
+    /// Whether it is asked; otherwise it did not answer, and is probed.
+    pub in_service: bool,
+    /// Since when, in seconds before now.
+    pub since_s: u64,
+    /// Logins that it has decided.
+    pub answered: u64,
+    /// Logins for which it gave no usable answer.
+    pub unanswered: u64,
+    /// What was wrong the last time; null if nothing was since its last answer.
+    pub problem: Option<String>,
 }
 
 /// A fault of the host that the server has found.

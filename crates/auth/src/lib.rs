@@ -27,6 +27,7 @@ mod radius;
 mod source;
 mod sources;
 
+pub use adit_nas::ServerStatus;
 pub use grant::{AddressRequest, Grant, SessionLimits};
 pub use local::LocalAccounts;
 pub use radius::{RadiusError, RadiusServers};

@@ -89,11 +89,6 @@ impl RadiusServers {
         })
     }
 
-    /// The servers in order, with their state; empty before the first login.
-    pub fn servers(&self) -> Vec<ServerStatus> {
-        self.client.get().map(RadiusClient::servers).unwrap_or_default()
-    }
-
     fn client(&self) -> Result<&RadiusClient, SourceFault> {
         if let Some(client) = self.client.get() {
             return Ok(client);
@@ -159,6 +154,13 @@ impl AccountSource for RadiusServers {
 
     fn is_optional(&self) -> bool {
         self.is_optional
+    }
+
+    fn servers(&self) -> Vec<ServerStatus> {
+        match self.client.get() {
+            Some(client) => client.servers(),
+            None => self.servers.servers.iter().map(|server| ServerStatus::new(server.address)).collect(),
+        }
     }
 
     fn authenticate<'a>(

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use adit_config::Config;
 use adit_diag::{LoginRefusal, SourceFault};
+use adit_nas::ServerStatus;
 use adit_ppp::auth::AuthRequest;
 
 use crate::Grant;
@@ -24,6 +25,11 @@ pub trait AccountSource: Send + Sync {
     /// Whether the next source is asked when this one has no verdict: `on_unavailable = "next"`.
     fn is_optional(&self) -> bool {
         false
+    }
+
+    /// The servers that this source asks, in order, with their state.
+    fn servers(&self) -> Vec<ServerStatus> {
+        Vec::new()
     }
 
     /// Checks what a client claims and proves. `state` is what the source gave with [`Outcome::Challenge`], when the

@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use crate::{
     AccountSource, Caller, ChallengeState, Grant, LocalAccounts, Outcome, RadiusError, RadiusServers,
-    Rejection,
+    Rejection, ServerStatus,
 };
 
 /// The limits of a login.
@@ -132,6 +132,11 @@ impl Sources {
             })
         };
         Ok(Sources::new(config.auth.sources.iter().map(open).collect::<Result<_, _>>()?))
+    }
+
+    /// The servers that the sources ask, with their state.
+    pub fn servers(&self) -> Vec<ServerStatus> {
+        self.entries.iter().flat_map(|entry| entry.source.servers()).collect()
     }
 
     /// Asks the sources about a login; `pending` is the state left by the round before.

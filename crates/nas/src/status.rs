@@ -24,6 +24,20 @@ pub struct ServerStatus {
     pub problem: Option<String>,
 }
 
+impl ServerStatus {
+    /// A server that was not asked yet.
+    pub fn new(address: SocketAddr) -> ServerStatus {
+        ServerStatus {
+            address,
+            is_in_service: true,
+            since: Instant::now(),
+            answered: 0,
+            unanswered: 0,
+            problem: None,
+        }
+    }
+}
+
 /// A change that administrators should know of.
 #[derive(Clone, Debug)]
 pub enum Notice {
@@ -54,16 +68,7 @@ pub(crate) struct Statuses(Mutex<Vec<ServerStatus>>);
 
 impl Statuses {
     pub(crate) fn new(config: &ClientConfig) -> Statuses {
-        let now = Instant::now();
-        let status = |address| ServerStatus {
-            address,
-            is_in_service: true,
-            since: now,
-            answered: 0,
-            unanswered: 0,
-            problem: None,
-        };
-        Statuses(Mutex::new(config.servers.iter().map(|server| status(server.address)).collect()))
+        Statuses(Mutex::new(config.servers.iter().map(|server| ServerStatus::new(server.address)).collect()))
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<ServerStatus>> {

@@ -5,6 +5,8 @@ use std::net::Ipv4Addr;
 use std::path::Path;
 use std::time::Duration;
 
+use adit_api::status::RadiusStatus;
+use adit_auth::ServerStatus;
 use adit_config::{Config, Mss, Reorder};
 use adit_crypto::mppe::Strength;
 use adit_crypto::rc4::Form;
@@ -146,13 +148,11 @@ pub(crate) fn echo(echo: &adit_config::Echo) -> Option<(Duration, u32)> {
     every.map(|every| (every, lost.max(1)))
 }
 
-/// The number of addresses in a pool.
-pub(crate) fn size(pool: &PoolConfig) -> u64 {
-    let of = |(first, last): &(Ipv4Addr, Ipv4Addr)| {
-        let (first, last, server) = (u32::from(*first), u32::from(*last), u32::from(pool.server));
-        u64::from(last.saturating_sub(first)) + 1 - u64::from((first..=last).contains(&server))
-    };
-    pool.ranges.iter().map(of).sum()
+/// The status of a RADIUS server.
+pub(crate) fn radius_status(server: ServerStatus) -> RadiusStatus {
+    let ServerStatus { address, is_in_service, since, answered, unanswered, problem } = server;
+    let since_s = since.elapsed().as_secs();
+    RadiusStatus { address, in_service: is_in_service, since_s, answered, unanswered, problem }
 }
 
 #[cfg(test)]

@@ -81,7 +81,7 @@ fn effects(config: &Config) -> Vec<String> {
     for group in std::iter::once(None).chain(config.groups.keys().map(|group| Some(group.as_str()))) {
         effects.extend(of_access(config, group));
     }
-    effects.extend(config.pools.values().map(|pool| format!("{} addresses", convert::size(pool))));
+    effects.extend(config.pools.values().map(|pool| format!("{} addresses", pool.size())));
     effects
 }
 

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, RwLock, Weak};
 use std::time::{Duration, Instant};
 
 use adit_admin::{ConfigFile, FileState};
-use adit_api::status::{CodeCount, Drops, PoolStatus, QueueStatus, Status, Warning};
+use adit_api::status::{CodeCount, Drops, PoolStatus, QueueStatus, RadiusStatus, Status, Warning};
 use adit_api::{Identity, Utc};
 use adit_auth::Sources;
 use adit_config::Config;
@@ -115,6 +115,8 @@ pub(crate) struct Server {
     pub(crate) registry: Arc<Registry>,
     pub(crate) event_writer: EventWriter,
     pub(crate) lockout: Arc<Lockout>,
+    /// The account sources, for the status of their servers.
+    sources: Sources,
     pub(crate) dataplane: Arc<Dataplane>,
     host: Arc<Host>,
     addresses: Arc<Addresses>,
@@ -187,7 +189,7 @@ impl Server {
             recorder: Box::new(parts.event_writer.clone()),
             path: Arc::clone(&dataplane) as _,
             authenticator: Box::new(SourceAuthenticator {
-                sources: parts.sources,
+                sources: parts.sources.clone(),
                 registry: Arc::clone(&parts.registry),
                 event_writer: parts.event_writer.clone(),
                 lockout: Arc::clone(&parts.lockout),
@@ -212,6 +214,7 @@ impl Server {
             registry: parts.registry,
             event_writer: parts.event_writer,
             lockout: parts.lockout,
+            sources: parts.sources,
             dataplane,
             host,
             addresses,
@@ -546,7 +549,12 @@ impl Server {
         warnings.extend(self.registry.forgeries.warnings(Instant::now()));
         warnings.extend(unanswered::warning(&self.registry.all()));
         let drops = self.dataplane.drops();
+        let radius: Vec<RadiusStatus> =
+            self.sources.servers().into_iter().map(convert::radius_status).collect();
+        let problems = radius.iter().filter_map(|server| server.problem.clone());
+        warnings.extend(problems.map(|text| Warning { code: Code::A07, text }));
         Status {
+            radius,
             version: self.version.to_owned(),
             pid: std::process::id(),
             started: Utc(self.started),
@@ -577,7 +585,7 @@ impl Server {
                     name: name.clone(),
                     net: pool.net,
                     used: self.addresses.used(name),
-                    size: convert::size(pool),
+                    size: pool.size(),
                 })
                 .collect(),
             users,

@@ -146,6 +146,13 @@ fn text(status: &Status, output: &Output) -> String {
     for pool in &status.pools {
         line("pool", format!("{}  {}  {} of {} used", pool.name, pool.net, pool.used, pool.size));
     }
+    for (index, server) in status.radius.iter().enumerate() {
+        let state = if server.in_service { "in service" } else { "out of service" };
+        line(
+            if index == 0 { "radius" } else { "" },
+            format!("{}  {state}   {} answered, {} not", server.address, server.answered, server.unanswered),
+        );
+    }
     line("users", status.users.to_string());
     line("calls", format!("{} came up, {calls} failed since the start", status.calls_ok));
     for failed in &status.calls_failed {
