@@ -124,7 +124,7 @@ impl Store {
         self.backend.write_accounts(&writes)
     }
 
-    fn key(&self) -> Result<&SealKey> {
+    pub(crate) fn key(&self) -> Result<&SealKey> {
         self.key.as_ref().ok_or_else(|| Error {
             kind: ErrorKind::Permission { detail: "it was opened only to read".into() },
             place: self.backend.place(),
