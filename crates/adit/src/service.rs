@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use adit_admin::account_file::json_length;
 use adit_admin::{Context, PageLimit, StoreRecorder, StoredLockout};
 use adit_api::accounts::{
-    self, Change, Changed, ExportedAccount, Import, Imported, Listed, MAX_IMPORT_ENTRY, Shown,
+    self, Change, Changed, ExportedAccount, FactorRequest, FactorState, Import, Imported, Listed,
+    MAX_IMPORT_ENTRY, Shown,
 };
 use adit_api::log::{self, Event};
 use adit_api::{Request, Response, bans, history};
@@ -177,6 +178,14 @@ impl<'a> Service<'a> {
     pub(crate) fn change_ban(&self, change: bans::Change) -> Result<bans::Changed, Failure> {
         match self.call(&Request::Bans(bans::Request::Change(change)))? {
             Response::Bans(bans::Response::Changed(changed)) => Ok(changed),
+            _ => Err(control::other_version()),
+        }
+    }
+
+    /// Shows or changes the second factor of an account.
+    pub(crate) fn second_factor(&self, request: FactorRequest) -> Result<FactorState, Failure> {
+        match self.accounts(accounts::Request::SecondFactor(request))? {
+            accounts::Response::SecondFactor(state) => Ok(*state),
             _ => Err(control::other_version()),
         }
     }

@@ -153,6 +153,20 @@ impl Factor {
         octets
     }
 
+    /// As text, for a request: the octets in base 32.
+    pub fn to_text(&self) -> Password {
+        Password::new(BASE32_NOPAD.encode(&self.to_octets()))
+    }
+
+    /// From the text of [`to_text`](Self::to_text).
+    ///
+    /// # Errors
+    /// The text is none.
+    pub fn from_text(text: &Password) -> Result<Factor, FactorError> {
+        let octets = BASE32_NOPAD.decode(text.expose().as_bytes()).map_err(|_| FactorError)?;
+        Factor::from_octets(&Zeroizing::new(octets))
+    }
+
     /// From the octets of [`to_octets`](Self::to_octets).
     pub fn from_octets(octets: &[u8]) -> Result<Factor, FactorError> {
         let (secret, rest) = octets.split_first_chunk::<SECRET>().ok_or(FactorError)?;
@@ -181,6 +195,8 @@ mod tests {
         assert_eq!(factor.recovery().len(), RECOVERY_CODES);
         assert!(factor.recovery().iter().all(|code| code.len() == RECOVERY));
         assert_eq!(format!("{factor:?}"), "Factor(..)");
+        assert_eq!(Factor::from_text(&factor.to_text()), Ok(factor));
+        assert_eq!(Factor::from_text(&Password::new("1")), Err(FactorError));
         assert_eq!(Factor::from_octets(&[0; SECRET - 1]), Err(FactorError));
         assert_eq!(Factor::from_octets(&[b'a'; SECRET + 3]), Err(FactorError));
     }

@@ -10,18 +10,22 @@ use crate::{ErrorKind, SealedFactor};
 
 pub(super) fn one(connection: &Connection, name: &str) -> Result<Option<SealedFactor>, Fail> {
     let mut statement = connection.prepare_cached(
-        "SELECT factor, factor_step, factor_enrolled, factor_by FROM accounts
-         WHERE name_key = ?1 AND factor IS NOT NULL",
+        // Every column: a database that is only read may be of a version without those of the second factor.
+        "SELECT * FROM accounts WHERE name_key = ?1",
     )?;
+    if statement.column_index("factor").is_err() {
+        return Ok(None);
+    }
     let read = |row: &rusqlite::Row<'_>| {
-        Ok(SealedFactor {
-            sealed: row.get("factor")?,
+        let Some(sealed) = row.get("factor")? else { return Ok(None) };
+        Ok(Some(SealedFactor {
+            sealed,
             step: row.get::<_, i64>("factor_step")?.unsigned_abs(),
             enrolled: time(row, "factor_enrolled")?,
             by: row.get("factor_by")?,
-        })
+        }))
     };
-    Ok(statement.query_row([key(name)], read).optional()?)
+    Ok(statement.query_row([key(name)], read).optional()?.flatten())
 }
 
 pub(super) fn set(
