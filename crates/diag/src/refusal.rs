@@ -161,6 +161,8 @@ pub enum FactorFault {
     Missing,
     /// Password and code are right, but the code, or a later one, was used before.
     Used,
+    /// The user's group requires a second factor, and the account has none.
+    NotEnrolled,
     /// The method needs the clear-text password, and only its NT hash is on file.
     NeedsReversiblePassword,
 }
@@ -285,6 +287,9 @@ impl fmt::Display for LoginRefusal {
                     )
                 }
                 FactorFault::Used => write!(f, "the code of {user} was used before: the next one is valid"),
+                FactorFault::NotEnrolled => {
+                    write!(f, "{user} needs a second factor and has none: adit user mfa enroll {user}")
+                }
                 FactorFault::NeedsReversiblePassword => write!(
                     f,
                     "the second factor needs the clear-text password and only its NT hash is on file: \
@@ -373,6 +378,7 @@ mod tests {
             LoginRefusal::SecondFactor { user: user(), fault: FactorFault::Wrong },
             LoginRefusal::SecondFactor { user: user(), fault: FactorFault::Missing },
             LoginRefusal::SecondFactor { user: user(), fault: FactorFault::Used },
+            LoginRefusal::SecondFactor { user: user(), fault: FactorFault::NotEnrolled },
             LoginRefusal::SecondFactor { user: user(), fault: FactorFault::NeedsReversiblePassword },
             LoginRefusal::Locked { user: user(), left: 90 },
             LoginRefusal::HourlyLimit { user: user(), left: 90 },
@@ -416,6 +422,7 @@ mod tests {
                 "wrong password or code: alice has a second factor, so the code follows the password",
                 "the code is missing: alice has a second factor, so the code follows the password",
                 "the code of alice was used before: the next one is valid",
+                "alice needs a second factor and has none: adit user mfa enroll alice",
                 "the second factor needs the clear-text password and only its NT hash is on file: adit user passwd alice --reversible",
                 "alice is locked for another 90 s after failed logins",
                 "too many failed logins of alice within an hour: none is checked for another 90 s",

@@ -64,6 +64,10 @@ fn decide(
             valid.proven
         }
     };
+    let access = caller.config.access_for(account.group.as_deref());
+    if let Err(reason) = access.allows_factor(user, factor.is_some()) {
+        return Ok(Err(reason));
+    }
     Ok(admit(store, caller, account, proven))
 }
 

@@ -46,7 +46,9 @@ fn is_guess(reason: &LoginRefusal) -> bool {
         | LoginRefusal::BadPasswordChange { .. } => true,
         // No password was looked at, or it was right.
         LoginRefusal::NeedsReversiblePassword { .. }
-        | LoginRefusal::SecondFactor { fault: FactorFault::NeedsReversiblePassword, .. }
+        | LoginRefusal::SecondFactor {
+            fault: FactorFault::NeedsReversiblePassword | FactorFault::NotEnrolled, ..
+        }
         | LoginRefusal::Locked { .. }
         | LoginRefusal::HourlyLimit { .. }
         | LoginRefusal::TooManyAtOnce { .. }
