@@ -53,7 +53,7 @@ fn what_could_not_log_in_is_refused_with_its_fix() {
     world.run_with(&["user", "add", "bob", "--password-stdin"], GOOD);
     let refused = [
         (vec!["enroll", "bob", "--no-confirm"], "adit user passwd bob --reversible"),
-        (vec!["enroll", "alise", "--no-confirm"], "did you mean \"alice\"?"),
+        (vec!["enroll", "alicee", "--no-confirm"], "did you mean \"alice\"?"),
         (vec!["enroll", "alice"], "--no-confirm"),
         (vec!["recovery-codes", "alice"], "adit user mfa enroll alice"),
     ];
