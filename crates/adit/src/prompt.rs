@@ -38,7 +38,7 @@ pub(crate) fn agree(output: &Output, question: &str, usual: bool, instead: &str)
 }
 
 /// Fails without a terminal.
-fn must_ask(question: &str, instead: &str) -> Result<(), Failure> {
+pub(crate) fn must_ask(question: &str, instead: &str) -> Result<(), Failure> {
     if can_ask() {
         return Ok(());
     }

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use adit_admin::account_file::json_length;
 use adit_admin::{Context, PageLimit, StoreRecorder, StoredLockout};
 use adit_api::accounts::{
-    self, Change, Changed, ExportedAccount, Import, Imported, Listed, MAX_IMPORT_ENTRY, Shown,
+    self, Change, Changed, ExportedAccount, FactorRequest, FactorState, Import, Imported, Listed,
+    MAX_IMPORT_ENTRY, Shown,
 };
 use adit_api::log::{self, Event};
 use adit_api::{Request, Response, bans, history, pools};
@@ -216,6 +217,14 @@ impl<'a> Service<'a> {
     ) -> Result<pools::Released, Failure> {
         match self.call(&Request::Pools(pools::Request::Release { dry_run, by, address }))? {
             Response::Pools(pools::Response::Released(released)) => Ok(released),
+            _ => Err(control::other_version()),
+        }
+    }
+
+    /// Shows or changes the second factor of an account.
+    pub(crate) fn second_factor(&self, request: FactorRequest) -> Result<FactorState, Failure> {
+        match self.accounts(accounts::Request::SecondFactor(request))? {
+            accounts::Response::SecondFactor(state) => Ok(*state),
             _ => Err(control::other_version()),
         }
     }

@@ -14,7 +14,7 @@ use adit_auth::*;
 use adit_config::{Checked, Source};
 use adit_crypto::proof::{self, Secret};
 use adit_crypto::secret::Password;
-use adit_diag::{Code, LiveSession, LoginRefusal, NameForm, SourceFault};
+use adit_diag::{Code, FactorFault, LiveSession, LoginRefusal, NameForm, SourceFault};
 use adit_ppp::auth::AuthRequest;
 use adit_store::{NewAccount, Session, SessionFilter, Store, StoreConfig};
 use adit_testbed::{Host, wait_until};
@@ -86,6 +86,7 @@ fn refusals() -> Vec<LoginRefusal> {
         LoginRefusal::WrongPassword,
         LoginRefusal::RejectedByServer { server: fault(), message: fault() },
         LoginRefusal::NeedsReversiblePassword { user: user() },
+        LoginRefusal::SecondFactor { user: user(), fault: FactorFault::Used },
         LoginRefusal::Locked { user: user(), left: 90 },
         LoginRefusal::Disabled { user: user(), because: fault() },
         LoginRefusal::Expired { user: user(), ago: 90 },

@@ -5,6 +5,8 @@
 #[path = "tunnel/cases.rs"]
 mod cases;
 mod common;
+#[path = "tunnel/mfa.rs"]
+mod mfa;
 #[path = "tunnel/reach.rs"]
 mod reach;
 

@@ -1,5 +1,6 @@
 //! The accounts of the store.
 
+mod factor;
 mod login;
 
 use std::sync::Arc;

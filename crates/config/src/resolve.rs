@@ -6,7 +6,7 @@ use std::time::Duration;
 use adit_password::{PasswordRules, PasswordStyle, Strength, site_words};
 use adit_policy::pool::{default_range, default_server};
 use adit_policy::reach::Keys;
-use adit_policy::{Access, Encryption, OnSecond, PoolConfig, Tunnel, lockout};
+use adit_policy::{Access, Encryption, Mfa, OnSecond, PoolConfig, Tunnel, lockout};
 
 use crate::keys::{self, Kind, Slot, default_node};
 use crate::model::{
@@ -192,6 +192,7 @@ fn access(section: &Section<'_>, encryption: Encryption) -> Option<Access> {
         on_second: if section.word("on_second")? == "refuse" { OnSecond::Refuse } else { OnSecond::Replace },
         // "any" together with a network means any.
         from: if from.contains(&None) { Vec::new() } else { from.into_iter().flatten().collect() },
+        mfa: if section.word("mfa")? == "append" { Mfa::Append } else { Mfa::None },
         encryption,
         acl: section.optional("acl", read::rules)?,
         server: section.get("server", read::server_reach)?,

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use adit_config::{Checked, Config, HostFacts, HostNet, Io, Level, Listen, Mss, Source, keys};
 use adit_diag::AuthMethod;
-use adit_policy::{Encryption, OnSecond, Tunnel};
+use adit_policy::{Encryption, Mfa, OnSecond, Tunnel};
 
 fn here(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
@@ -385,4 +385,16 @@ fn the_list_of_access_is_inherited_with_the_routes_of_the_group() {
     assert_eq!(outcome("192.168.20.1:22/udp"), Outcome::Denied);
     assert_eq!(outcome("192.168.10.1:22"), Outcome::Denied);
     assert_eq!(reach.keys.acl.as_deref(), Some("access.acl"));
+}
+
+#[test]
+fn the_second_factor_of_a_group_is_read_and_its_price_is_noted() {
+    let small = fs::read_to_string(here("examples/small.toml")).unwrap();
+    let checked = parse(&format!("{small}\n[groups.staff]\nmfa = \"append\"\n[groups.fax]\n"));
+    let notes: Vec<_> = checked.findings().iter().filter(|finding| finding.level == Level::Note).collect();
+    let priced = notes.iter().filter(|note| note.message.contains("groups.staff.mfa is \"append\"")).count();
+    assert_eq!(priced, 1, "{}", checked.render());
+    let config = config(&checked);
+    let mfa = [&config.access, &config.groups["staff"], &config.groups["fax"]].map(|access| access.mfa);
+    assert_eq!(mfa, [Mfa::None, Mfa::Append, Mfa::None]);
 }

@@ -44,6 +44,6 @@ pub use pattern::{Pattern, patterns};
 pub use printable::{is_unprintable, printable};
 pub use protocol::Protocol;
 pub use reference::reference;
-pub use refusal::{LiveSession, LoginRefusal, NameForm};
+pub use refusal::{FactorFault, LiveSession, LoginRefusal, NameForm};
 pub use side::Side;
 pub use source_fault::{SourceFault, SourceUnavailable};

@@ -53,6 +53,13 @@ pub enum LoginRefusal {
         /// The account.
         user: String,
     },
+    /// The account has a second factor, and the password was not followed by a valid code.
+    SecondFactor {
+        /// The account.
+        user: String,
+        /// What is known about the code.
+        fault: FactorFault,
+    },
     /// Too many failed logins.
     Locked {
         /// The account.
@@ -150,6 +157,23 @@ pub enum LoginRefusal {
     },
 }
 
+/// What is known about the code of a second factor that was refused. The client learns nothing of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum FactorFault {
+    /// Password or code is wrong: with MS-CHAP the server cannot know which.
+    Wrong,
+    /// The password is right, and no code follows it.
+    Missing,
+    /// Password and code are right, but the code, or a later one, was used before.
+    Used,
+    /// The user's group requires a second factor, and the account has none.
+    NotEnrolled,
+    /// The method needs the clear-text password, and only its NT hash is on file.
+    NeedsReversiblePassword,
+}
+
 /// Where the domain stands in a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -198,6 +222,10 @@ impl LoginRefusal {
             LoginRefusal::WrongPassword => row(Code::A01, 691, FAILED),
             LoginRefusal::RejectedByServer { .. } => row(Code::A01, 691, FAILED),
             LoginRefusal::NeedsReversiblePassword { .. } => row(Code::A05, 691, FAILED),
+            LoginRefusal::SecondFactor { fault: FactorFault::NeedsReversiblePassword, .. } => {
+                row(Code::A05, 691, FAILED)
+            }
+            LoginRefusal::SecondFactor { .. } => row(Code::A01, 691, FAILED),
             LoginRefusal::Locked { .. } => row(Code::A04, 691, FAILED),
             LoginRefusal::HourlyLimit { .. } => row(Code::A04, 691, FAILED),
             LoginRefusal::TooManyAtOnce { .. } => row(Code::A04, 691, FAILED),
@@ -257,6 +285,29 @@ impl fmt::Display for LoginRefusal {
                 "CHAP-MD5 needs the clear-text password and only its NT hash is on file: \
                  adit user passwd {user} --reversible"
             ),
+            LoginRefusal::SecondFactor { user, fault } => match fault {
+                FactorFault::Wrong => {
+                    write!(
+                        f,
+                        "wrong password or code: {user} has a second factor, so the code follows the password"
+                    )
+                }
+                FactorFault::Missing => {
+                    write!(
+                        f,
+                        "the code is missing: {user} has a second factor, so the code follows the password"
+                    )
+                }
+                FactorFault::Used => write!(f, "the code of {user} was used before: the next one is valid"),
+                FactorFault::NotEnrolled => {
+                    write!(f, "{user} needs a second factor and has none: adit user mfa enroll {user}")
+                }
+                FactorFault::NeedsReversiblePassword => write!(
+                    f,
+                    "the second factor needs the clear-text password and only its NT hash is on file: \
+                     adit user passwd {user} --reversible"
+                ),
+            },
             LoginRefusal::Locked { user, left } => {
                 write!(f, "{user} is locked for another {left} s after failed logins")
             }
@@ -337,6 +388,11 @@ mod tests {
             LoginRefusal::WrongPassword,
             LoginRefusal::RejectedByServer { server: "10.0.0.7:1812".to_owned(), message: text() },
             LoginRefusal::NeedsReversiblePassword { user: user() },
+            LoginRefusal::SecondFactor { user: user(), fault: FactorFault::Wrong },
+            LoginRefusal::SecondFactor { user: user(), fault: FactorFault::Missing },
+            LoginRefusal::SecondFactor { user: user(), fault: FactorFault::Used },
+            LoginRefusal::SecondFactor { user: user(), fault: FactorFault::NotEnrolled },
+            LoginRefusal::SecondFactor { user: user(), fault: FactorFault::NeedsReversiblePassword },
             LoginRefusal::Locked { user: user(), left: 90 },
             LoginRefusal::HourlyLimit { user: user(), left: 90 },
             LoginRefusal::TooManyAtOnce { user: user() },
@@ -377,6 +433,11 @@ mod tests {
                 "wrong password",
                 "the RADIUS server 10.0.0.7:1812 has rejected the login: why",
                 "CHAP-MD5 needs the clear-text password and only its NT hash is on file: adit user passwd alice --reversible",
+                "wrong password or code: alice has a second factor, so the code follows the password",
+                "the code is missing: alice has a second factor, so the code follows the password",
+                "the code of alice was used before: the next one is valid",
+                "alice needs a second factor and has none: adit user mfa enroll alice",
+                "the second factor needs the clear-text password and only its NT hash is on file: adit user passwd alice --reversible",
                 "alice is locked for another 90 s after failed logins",
                 "too many failed logins of alice within an hour: none is checked for another 90 s",
                 "as many logins of alice are being checked as may fail",

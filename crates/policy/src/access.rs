@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use adit_diag::LoginRefusal;
+use adit_diag::{FactorFault, LoginRefusal};
 use ipnet::Ipv4Net;
 
 use crate::pool::PoolConfig;
@@ -57,6 +57,8 @@ pub struct Access {
     pub on_second: OnSecond,
     /// Networks the user may call from; empty is anywhere.
     pub from: Vec<Ipv4Net>,
+    /// The second factor of this user.
+    pub mfa: Mfa,
     /// MPPE for this user.
     pub encryption: Encryption,
     /// The rules for destinations behind the server; `None`: the routes are allowed, and nothing else.
@@ -67,6 +69,15 @@ pub struct Access {
     pub client_to_client: bool,
     /// The configuration keys that define what may be reached: those of the group where it has its own.
     pub keys: Keys,
+}
+
+/// What is required besides the password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mfa {
+    /// Nothing, unless the account has a second factor: its code follows the password in any case.
+    None,
+    /// A second factor: an account without one is refused.
+    Append,
 }
 
 /// What to do with a user's new call.
@@ -95,6 +106,16 @@ impl Access {
             }
         };
         Acl::new(self.acl.clone().unwrap_or_else(Rule::default_list), routes)
+    }
+
+    /// Whether the user may log in with or without an enrolled second factor. Error: A01.
+    pub fn allows_factor(&self, user: &str, is_enrolled: bool) -> Result<(), LoginRefusal> {
+        match self.mfa {
+            Mfa::Append if !is_enrolled => {
+                Err(LoginRefusal::SecondFactor { user: user.to_owned(), fault: FactorFault::NotEnrolled })
+            }
+            Mfa::Append | Mfa::None => Ok(()),
+        }
     }
 
     /// Whether the user may call from `address`. Error: A13.
@@ -137,6 +158,7 @@ mod tests {
             sessions: 2,
             on_second: OnSecond::Replace,
             from: vec![net("198.51.100.0/24")],
+            mfa: Mfa::None,
             encryption: Encryption::Require,
             acl: None,
             server: ServerReach::nothing(),

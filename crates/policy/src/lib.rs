@@ -13,7 +13,7 @@ pub mod name;
 pub mod pool;
 pub mod reach;
 
-pub use access::{Access, Admission, Encryption, OnSecond, Tunnel};
+pub use access::{Access, Admission, Encryption, Mfa, OnSecond, Tunnel};
 pub use account::{Account, AccountRules, decide};
 pub use hosts::without_hosts;
 pub use lockout::Lockout;

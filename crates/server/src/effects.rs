@@ -161,6 +161,7 @@ fn of_access(config: &Config, group: Option<&str>) -> Vec<String> {
         format!("{:?}", convert::pool(config, access).map(|pool| &pool.name)),
         format!("{:?} {:?} {:?}", live(1), live(2), live(1_000)),
         format!("{:?}", access.allows_from("bob", *CALLER.ip())),
+        format!("{:?}", access.allows_factor("bob", false)),
     ]
 }
 

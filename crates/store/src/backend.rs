@@ -9,8 +9,8 @@ use jiff::Timestamp;
 
 use crate::{
     Account, AccountChange, Changes, ClockCheck, Event, EventFilter, Leases, LockoutChange, NewAccount,
-    NewSession, Place, Pruned, Result, Retention, SealedSecret, ServerId, Servers, Session, SessionFilter,
-    SessionId, Step,
+    NewSession, Place, Pruned, Result, Retention, SealedFactor, SealedSecret, ServerId, Servers, Session,
+    SessionFilter, SessionId, Step,
 };
 
 /// One account to write as a whole.
@@ -64,6 +64,15 @@ pub trait Accounts: Send + Sync {
     /// [`crate::ErrorKind::BadName`], [`crate::ErrorKind::AccountExists`] of a new one,
     /// [`crate::ErrorKind::NoSuchAccount`], [`crate::ErrorKind::Changed`], [`crate::ErrorKind::AddressTaken`].
     fn write_accounts(&self, writes: &[AccountWrite]) -> Result<()>;
+    /// The second factor of an account; `None` when none is enrolled, or when there is no such account.
+    fn sealed_factor(&self, name: &str) -> Result<Option<SealedFactor>>;
+    /// Sets or removes the second factor of an account. It is removed with its account.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::NoSuchAccount`].
+    fn set_sealed_factor(&self, name: &str, factor: Option<&SealedFactor>) -> Result<()>;
+    /// Sets the second factor of an account to `after` if it is `before`; whether it was.
+    fn replace_sealed_factor(&self, name: &str, before: &SealedFactor, after: &SealedFactor) -> Result<bool>;
     /// Removes an account and everything that belongs to it alone; its sessions and events stay.
     ///
     /// # Errors

@@ -7,7 +7,10 @@ use std::sync::Arc;
 use adit_crypto::proof::Secret;
 use jiff::Timestamp;
 
-use crate::{Account, AccountWrite, Backend, Error, ErrorKind, NewAccount, Result, SealKey};
+use crate::seal::purpose;
+use crate::{
+    Account, AccountWrite, Backend, Error, ErrorKind, NewAccount, Result, SealKey, SealedFactor, SecondFactor,
+};
 
 /// An opened store; clones share it. All roles of the back end are called on it directly, and it has what needs the
 /// key: clear secrets never reach a back end. Made by [`crate::open`].
@@ -122,6 +125,53 @@ impl Store {
         };
         let writes = states.into_iter().map(seal).collect::<Result<Vec<_>>>()?;
         self.backend.write_accounts(&writes)
+    }
+
+    /// The second factor of an account; `None` when none is enrolled, or when there is no such account.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unsealable`]; [`ErrorKind::Permission`] on a store that was opened only to read.
+    pub fn second_factor(&self, name: &str) -> Result<Option<SecondFactor>> {
+        let key = self.key()?;
+        let Some(sealed) = self.sealed_factor(name)? else { return Ok(None) };
+        let opened = key.open(&purpose("second-factor", name), &sealed.sealed);
+        let octets = opened.ok_or_else(|| ErrorKind::Unsealable { name: name.into() })?;
+        Ok(Some(SecondFactor { octets, name: name.to_owned(), sealed }))
+    }
+
+    /// Enrols a second factor in place of the one that there is. `step` is that of the code that confirmed it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NoSuchAccount`].
+    pub fn enroll_second_factor(
+        &self,
+        name: &str,
+        octets: &[u8],
+        step: u64,
+        by: &str,
+        now: Timestamp,
+    ) -> Result<()> {
+        let sealed = self.key()?.seal(&purpose("second-factor", name), octets)?;
+        self.set_sealed_factor(name, Some(&SealedFactor { sealed, step, enrolled: now, by: by.to_owned() }))
+    }
+
+    /// Records that a code was used: its `step` and, after a recovery code, the `octets` without it. False if the factor
+    /// is not as it was read: another login was faster, and this one must be refused.
+    ///
+    /// # Errors
+    /// Those of the back end.
+    pub fn use_second_factor(
+        &self,
+        read: &SecondFactor,
+        step: Option<u64>,
+        octets: Option<&[u8]>,
+    ) -> Result<bool> {
+        let mut after = read.sealed.clone();
+        after.step = step.unwrap_or(after.step);
+        if let Some(octets) = octets {
+            after.sealed = self.key()?.seal(&purpose("second-factor", &read.name), octets)?;
+        }
+        self.replace_sealed_factor(&read.name, &read.sealed, &after)
     }
 
     fn key(&self) -> Result<&SealKey> {

@@ -1,5 +1,6 @@
 //! `adit check`
 
+mod factors;
 mod fixed;
 
 use std::path::PathBuf;
@@ -78,6 +79,10 @@ pub(crate) fn run(args: &Args, output: &Output, places: &Places) -> Result<Exit,
         match fixed::findings(path, config, places) {
             Ok(found) => findings.extend(found),
             Err(failure) => output.remark("note", &format!("fixed addresses were not checked: {failure}")),
+        }
+        match factors::findings(path, config, places) {
+            Ok(found) => findings.extend(found),
+            Err(failure) => output.remark("note", &format!("second factors were not checked: {failure}")),
         }
     }
     let worst = if args.strict { Level::Warning } else { Level::Error };

@@ -51,6 +51,7 @@ const KNOWN: &[Known] = &[
     known::<user::export::ExportDocument>(),
     known::<user::handout::Handout>(),
     known::<user::import::ImportDocument>(),
+    known::<user::mfa::FactorDocument>(),
     known::<ban::list::Bans>(),
     known::<ban::change::BanChange>(),
     known::<pool::list::Pools>(),

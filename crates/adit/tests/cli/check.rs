@@ -2,7 +2,7 @@
 
 use adit_store::NewAccount;
 
-use crate::{CONFIG, World};
+use crate::{CONFIG, World, at};
 
 #[test]
 fn what_is_found() {
@@ -69,4 +69,36 @@ fn fixed_addresses_outside_every_pool_are_reported() {
     assert!(!text.contains("alice"), "{text}");
     assert!(!text.contains("--- exit"), "the file is usable: {text}");
     assert!(world.run(&["check", "--strict"]).contains("--- exit 1"));
+}
+
+#[test]
+fn users_without_the_second_factor_that_they_need_are_named() {
+    let world = World::configured();
+    let store = world.store();
+    let secret = adit_crypto::proof::Secret::Clear(adit_crypto::secret::Password::new("correct horse"));
+    for (name, reversible) in [("alice", true), ("bob", true), ("carol", false), ("dave", false)] {
+        let new = NewAccount { group: Some("staff".into()), ..NewAccount::named(name) };
+        store.add_account(&new, Some(&secret), reversible, at(0)).unwrap();
+    }
+    for name in ["alice", "carol"] {
+        store.enroll_second_factor(name, &[0; 20], 0, "root", at(0)).unwrap();
+    }
+    let findings = || {
+        let check = world.json(&["check"]);
+        let findings = check["findings"].as_array().unwrap().clone();
+        let of_mfa = findings.into_iter().filter(|finding| finding["key"] == "access.mfa");
+        of_mfa
+            .map(|finding| format!("{} {}", finding["code"], finding["message"]))
+            .collect::<Vec<_>>()
+            .join("\n")
+    };
+    let only_hash = findings();
+    assert!(only_hash.contains("A05") && only_hash.contains("carol:"), "{only_hash}");
+    assert!(!only_hash.contains("A01"), "{only_hash}");
+    let path = world.path("adit.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let text = text.replace("[groups.staff]\n", "[groups.staff]\nmfa = \"append\"\n");
+    std::fs::write(&path, text).unwrap();
+    let required = findings();
+    assert!(required.contains("A01") && required.contains("bob, dave:"), "{required}");
 }

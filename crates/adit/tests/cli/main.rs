@@ -19,6 +19,7 @@ mod user;
 mod user_export;
 mod user_handout;
 mod user_import;
+mod user_mfa;
 mod user_why;
 
 use std::path::PathBuf;

@@ -54,6 +54,18 @@ documents! {
     Log: "adit.log/1",
     Doctor: "adit.doctor/1",
     ErrorDocument: "adit.error/1",
+    SecondFactor: "adit.user-mfa/1",
+}
+
+/// `adit user mfa`.
+#[derive(Debug, Deserialize)]
+pub struct SecondFactor {
+    pub changed: bool,
+    pub enrolled: bool,
+    pub recovery_left: usize,
+    #[serde(deserialize_with = "nullable")]
+    pub uri: Option<String>,
+    pub recovery_codes: Vec<String>,
 }
 
 /// `adit sessions`.

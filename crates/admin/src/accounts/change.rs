@@ -145,6 +145,11 @@ fn set_password(
     let before = find(context.store, name)?;
     let accepted = accept(context, &before.name, password)?;
     let reversible = reversible.unwrap_or(before.reversible);
+    if !reversible && context.store.sealed_factor(&before.name).map_err(refused)?.is_some() {
+        let message = format!("{} has a second factor, which needs the clear-text password", before.name);
+        let fix = format!("--reversible, or first: adit user mfa remove {}", before.name);
+        return Err(Error::new(Kind::Invalid, message).fix(fix));
+    }
     let after = before.clone().with_new_password(reversible, must_change, context.now);
     if !dry_run {
         let secret = Secret::Clear(accepted.password.clone());

@@ -4,6 +4,7 @@ mod change;
 mod check;
 mod difference;
 mod export;
+mod factor;
 mod import;
 mod list;
 mod password;
@@ -29,6 +30,9 @@ pub(crate) fn call(context: &Context<'_>, request: &Request) -> Result<Response>
         }
         Request::Export { after } => {
             export::page(context, after.as_deref()).map(|page| Response::Exported(Box::new(page)))
+        }
+        Request::SecondFactor(request) => {
+            factor::call(context, request).map(|state| Response::SecondFactor(Box::new(state)))
         }
         Request::Import(request) => {
             import::import(context, request).map(|imported| Response::Imported(Box::new(imported)))

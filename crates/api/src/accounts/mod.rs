@@ -3,6 +3,7 @@
 mod account;
 mod change;
 mod export;
+mod factor;
 mod import;
 mod password;
 mod view;
@@ -10,6 +11,7 @@ mod view;
 pub use account::{Account, AccountChange, Login, NewAccount};
 pub use change::{Action, Change, Changed};
 pub use export::{ExportPage, ExportedAccount};
+pub use factor::{EnrolledFactor, FactorAction, FactorRequest, FactorState};
 pub use import::{Import, ImportEntry, ImportProblem, ImportSecret, Imported, MAX_IMPORT, MAX_IMPORT_ENTRY};
 pub use password::{NewPassword, nt_hash_from_hex};
 pub use view::{Attempt, Connected, Listed, Page, Shown, State};
@@ -39,6 +41,8 @@ pub enum Request {
     },
     /// Import accounts.
     Import(Box<Import>),
+    /// Show or change the second factor of an account.
+    SecondFactor(FactorRequest),
 }
 
 impl Request {
@@ -47,13 +51,15 @@ impl Request {
         match self {
             Request::Change(change) => !change.dry_run,
             Request::Import(import) => !import.dry_run,
+            Request::SecondFactor(factor) => !factor.dry_run,
             Request::List { .. } | Request::Show { .. } | Request::Export { .. } => false,
         }
     }
 
     /// Whether the response contains stored secrets.
     pub fn reads_secrets(&self) -> bool {
-        matches!(self, Request::Export { .. })
+        // A second factor is opened to count its recovery codes.
+        matches!(self, Request::Export { .. } | Request::SecondFactor(_))
     }
 }
 
@@ -71,4 +77,6 @@ pub enum Response {
     Exported(Box<ExportPage>),
     /// Response to [`Request::Import`].
     Imported(Box<Imported>),
+    /// Response to [`Request::SecondFactor`].
+    SecondFactor(Box<FactorState>),
 }

@@ -1,14 +1,15 @@
 //! One login on an account of the store; blocks on the store.
 
-use adit_crypto::proof::{self, ProofError, Secret};
+use adit_crypto::proof::{self, ProofError, Proven, Secret};
 use adit_crypto::secret::Password;
-use adit_diag::{LoginRefusal, NameForm};
+use adit_diag::{FactorFault, LoginRefusal, NameForm};
 use adit_policy::{account, name};
 use adit_ppp::auth::AuthRequest;
-use adit_store::{Account, NewSecret, Store};
+use adit_store::{Account, NewSecret, SecondFactor, Store};
 use adit_wire::text::escape;
 use jiff::Timestamp;
 
+use super::factor;
 use crate::{AddressRequest, Caller, Grant, Outcome, Rejection, SessionLimits};
 
 /// The verdict on a login. The account is read once, with its secret.
@@ -18,6 +19,8 @@ pub(super) fn log_in(store: &Store, request: &AuthRequest, caller: &Caller) -> a
         Err(why) => return Ok(Outcome::NotMine(LoginRefusal::BadName { fault: why.message })),
     };
     let found = store.credentials(&name)?;
+    // Read for unknown names too, for the same reason as the next one.
+    let factor = store.second_factor(&name)?;
     // Read for known names too, so that the response time does not reveal which names exist.
     let bare = bare_account(store, &name)?;
     let (account, secret) = match found {
@@ -29,7 +32,7 @@ pub(super) fn log_in(store: &Store, request: &AuthRequest, caller: &Caller) -> a
         }
         None => return Ok(Outcome::NotMine(unknown(&name, bare))),
     };
-    Ok(match decide(store, request, caller, &account, &secret) {
+    Ok(match decide(store, request, caller, &account, (&secret, factor.as_ref()))? {
         Ok(grant) => Outcome::Grant(Box::new(grant)),
         Err(reason) => Outcome::Reject(Rejection { account: Some(account.name), reason }),
     })
@@ -40,9 +43,36 @@ fn decide(
     request: &AuthRequest,
     caller: &Caller,
     account: &Account,
-    secret: &Secret,
-) -> Result<Grant, LoginRefusal> {
-    let proven = proof::check(&request.proof, secret).map_err(|error| proof_refusal(&account.name, error))?;
+    (secret, factor): (&Secret, Option<&SecondFactor>),
+) -> adit_store::Result<Result<Grant, LoginRefusal>> {
+    let user = &account.name;
+    let proven = match factor {
+        None => match proof::check(&request.proof, secret) {
+            Ok(proven) => proven,
+            Err(error) => return Ok(Err(proof_refusal(user, error))),
+        },
+        Some(stored) => {
+            let step = adit_mfa::step(u64::try_from(Timestamp::now().as_second()).unwrap_or(0));
+            let valid = match factor::check(&request.proof, user, secret, stored, step)? {
+                Ok(valid) => valid,
+                Err(reason) => return Ok(Err(reason)),
+            };
+            if !factor::consume(store, stored, &valid)? {
+                let reason = LoginRefusal::SecondFactor { user: user.clone(), fault: FactorFault::Used };
+                return Ok(Err(reason));
+            }
+            valid.proven
+        }
+    };
+    let access = caller.config.access_for(account.group.as_deref());
+    if let Err(reason) = access.allows_factor(user, factor.is_some()) {
+        return Ok(Err(reason));
+    }
+    Ok(admit(store, caller, account, proven))
+}
+
+/// The grant for an account whose secret was proven, if it may log in now and from here.
+fn admit(store: &Store, caller: &Caller, account: &Account, proven: Proven) -> Result<Grant, LoginRefusal> {
     caller.may_log_in(&account.name, account.group.as_deref())?;
     check_state(caller, account, proven.new_password.is_some())?;
     if let Some(password) = &proven.new_password {

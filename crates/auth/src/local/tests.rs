@@ -5,8 +5,8 @@ use std::sync::Arc;
 use adit_config::{Checked, Source};
 use adit_crypto::proof::{Proof, Secret};
 use adit_crypto::secret::Password;
-use adit_diag::{AuthMethod, LoginRefusal, NameForm};
-use adit_store::{AccountChange, NewAccount, StoreConfig};
+use adit_diag::{AuthMethod, FactorFault, LoginRefusal, NameForm};
+use adit_store::{AccountChange, NewAccount, NewSecret, StoreConfig};
 use jiff::Timestamp;
 
 use super::*;
@@ -89,6 +89,39 @@ async fn an_account_without_a_password_or_with_another_one_is_rejected() {
     let request = AuthRequest { method: AuthMethod::ChapMd5, proof, ..pap("alice", "") };
     let Outcome::Reject(rejection) = log_in(&store, request, &caller("")).await else { panic!() };
     assert_eq!(rejection.reason, LoginRefusal::NeedsReversiblePassword { user: "Alice".to_owned() });
+}
+
+#[tokio::test]
+async fn a_group_that_needs_a_second_factor_refuses_accounts_without_one() {
+    let needs = caller("[groups.staff]\nmfa = \"append\"\n");
+    let refusal = rejection(&store(), &needs).await;
+    let user = "Alice".to_owned();
+    assert_eq!(refusal, LoginRefusal::SecondFactor { user, fault: FactorFault::NotEnrolled });
+    // Before that the password must be right.
+    let outcome = log_in(&store(), pap("alice", "wrong"), &needs).await;
+    let Outcome::Reject(rejection) = outcome else { panic!("{outcome:?}") };
+    assert_eq!(rejection.reason, LoginRefusal::WrongPassword);
+    let other = caller("[groups.ops]\nmfa = \"append\"\n");
+    assert!(matches!(log_in(&store(), pap("alice", "correct horse"), &other).await, Outcome::Grant(_)));
+}
+
+#[tokio::test]
+async fn an_account_with_a_second_factor_needs_its_code() {
+    let store = store();
+    let secret = Secret::Clear(Password::new("correct horse"));
+    let new = NewSecret { secret: &secret, reversible: true, must_change: false };
+    store.set_secret("alice", &new, Timestamp::now()).unwrap();
+    let factor = adit_mfa::Factor::generate(&mut adit_crypto::Rng::from_number(1));
+    store.enroll_second_factor("alice", &factor.to_octets(), 0, "root", Timestamp::now()).unwrap();
+    for config in ["", "[groups.staff]\nmfa = \"append\"\n"] {
+        let refusal = rejection(&store, &caller(config)).await;
+        let user = "Alice".to_owned();
+        assert_eq!(refusal, LoginRefusal::SecondFactor { user, fault: FactorFault::Missing });
+    }
+    let password = format!("correct horse{}", factor.recovery()[0]);
+    let request = || pap("alice", &password);
+    assert!(matches!(log_in(&store, request(), &caller("")).await, Outcome::Grant(_)));
+    assert!(matches!(log_in(&store, request(), &caller("")).await, Outcome::Reject(_)), "it is used up");
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! `[auth]`, and its consistency with the encryption that groups require.
 
 use adit_diag::{AuthMethod, Code};
-use adit_policy::Encryption;
+use adit_policy::{Encryption, Mfa};
 
 use crate::finding::{Finding, Level};
 use crate::model::Config;
@@ -19,6 +19,24 @@ pub(super) fn run(report: &mut Report<'_>, config: &Config) {
         }
     }
     passwords(report, config);
+    second_factor(report, config);
+}
+
+/// Notes the price of codes that follow the password.
+fn second_factor(report: &mut Report<'_>, config: &Config) {
+    let paths = std::iter::once((vec!["access", "mfa"], config.access.mfa));
+    let groups =
+        config.groups.iter().map(|(name, access)| (vec!["groups", name.as_str(), "mfa"], access.mfa));
+    for (path, mfa) in paths.chain(groups) {
+        if mfa == Mfa::Append && report.entry(&path).is_some() {
+            let message = format!(
+                "{} is \"append\": the clear-text passwords of these users are stored, sealed, and they cannot \
+                 reconnect without a new code",
+                path.join(".")
+            );
+            report.push(report.on(&path, Code::F14, Level::Note, message).label("has a price"));
+        }
+    }
 }
 
 /// The list item that names a method.

@@ -68,6 +68,7 @@ pub(crate) static KEYS: &[Key] = &[
     key(ACCESS, "sessions", Kind::Number(1..=1000), "1", "", "concurrent sessions of one user"),
     key(ACCESS, "on_second", Kind::Word(&["replace", "refuse"]), "\"replace\"", "", "at the limit, a new session replaces the oldest or is refused"),
     key(ACCESS, "from", Kind::Sources, "[\"any\"]", "[\"198.51.100.0/24\"]", "networks that users may connect from"),
+    key(ACCESS, "mfa", Kind::SupportedWord(&["none", "append"], &["portal"]), "\"none\"", "", "append: a second factor is required, its code follows the password; none: only of users who have one"),
     key(&["groups.*.link"], "mppe", Kind::Word(ENCRYPTION), "", "\"allow\"", "encryption of this group"),
 
     key(&[""], "test", Kind::ReachTests, "[]", "[{ as = \"group:staff\", allow = [\"192.168.10.20:443\"], deny = [\"8.8.8.8:53/udp\"] }]", "what users may reach, checked by `adit check`; also written as [[test]]"),

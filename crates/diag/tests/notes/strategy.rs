@@ -3,7 +3,7 @@
 use adit_diag::note::{
     Cause, Destination, Finding, LayerUp, Message, MessageKind, Note, Octets, Packet, Refused, Treatment, Why,
 };
-use adit_diag::{AuthMethod, Code, LiveSession, LoginRefusal, NameForm, Protocol};
+use adit_diag::{AuthMethod, Code, FactorFault, LiveSession, LoginRefusal, NameForm, Protocol};
 use proptest::prelude::*;
 
 /// Words: names and texts for people.
@@ -107,6 +107,8 @@ pub(crate) fn refusals() -> impl Strategy<Value = LoginRefusal> {
             LoginRefusal::NoPassword { user: user() },
             LoginRefusal::WrongPassword,
             LoginRefusal::NeedsReversiblePassword { user: user() },
+            LoginRefusal::SecondFactor { user: user(), fault: FactorFault::Used },
+            LoginRefusal::SecondFactor { user: user(), fault: FactorFault::Wrong },
             LoginRefusal::NoVpnPermission { user: user() },
             LoginRefusal::LogonHours { user: user() },
             LoginRefusal::MustChangePassword { user: user() },

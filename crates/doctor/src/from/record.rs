@@ -139,6 +139,7 @@ fn known(refusal: &LoginRefusal) -> Option<Known> {
         // Each has a code of its own, or describes a fault of the name.
         LoginRefusal::BadName { .. }
         | LoginRefusal::NeedsReversiblePassword { .. }
+        | LoginRefusal::SecondFactor { .. }
         | LoginRefusal::Locked { .. }
         | LoginRefusal::HourlyLimit { .. }
         | LoginRefusal::TooManyAtOnce { .. }

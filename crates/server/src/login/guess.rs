@@ -1,7 +1,7 @@
 //! What a login means for the lockout: whose account it is about, and whether its result reveals something of a password.
 
 use adit_auth::{LoginOutcome, Rejection};
-use adit_diag::LoginRefusal;
+use adit_diag::{FactorFault, LoginRefusal};
 use adit_policy::lockout::Verdict;
 use adit_policy::name::{self, MAX_NAME};
 use adit_policy::{DomainRule, name::login_name};
@@ -44,9 +44,16 @@ fn is_guess(reason: &LoginRefusal) -> bool {
         | LoginRefusal::NoPassword { .. }
         | LoginRefusal::WrongPassword
         | LoginRefusal::RejectedByServer { .. }
+        // A right password does not make the guess of a code free.
+        | LoginRefusal::SecondFactor {
+            fault: FactorFault::Wrong | FactorFault::Missing | FactorFault::Used, ..
+        }
         | LoginRefusal::BadPasswordChange { .. } => true,
         // No password was looked at, or it was right.
         LoginRefusal::NeedsReversiblePassword { .. }
+        | LoginRefusal::SecondFactor {
+            fault: FactorFault::NeedsReversiblePassword | FactorFault::NotEnrolled, ..
+        }
         | LoginRefusal::Locked { .. }
         | LoginRefusal::HourlyLimit { .. }
         | LoginRefusal::TooManyAtOnce { .. }

@@ -22,7 +22,7 @@ pub struct SealedSecret {
 }
 
 /// What a sealed secret is bound to.
-fn purpose(kind: &str, name: &str) -> String {
+pub(crate) fn purpose(kind: &str, name: &str) -> String {
     format!("adit {kind} {}", name::key(name))
 }
 

@@ -12,6 +12,7 @@ mod open;
 mod restore;
 mod row;
 mod schema;
+mod second_factor;
 mod servers;
 mod sessions;
 mod upkeep;
@@ -33,8 +34,8 @@ use crate::time::ms_before;
 use crate::{
     Account, AccountChange, AccountWrite, Accounts, Change, Changes, ClockCheck, Error, ErrorKind, Event,
     EventFilter, Events, Lease, LeaseClaim, Leases, LockoutChange, Lockouts, Maintenance, NewAccount,
-    NewSession, Place, Pruned, Recovered, Release, Result, Retention, SealedSecret, ServerId, ServerIdentity,
-    Servers, Session, SessionFilter, SessionId, Sessions, Step,
+    NewSession, Place, Pruned, Recovered, Release, Result, Retention, SealedFactor, SealedSecret, ServerId,
+    ServerIdentity, Servers, Session, SessionFilter, SessionId, Sessions, Step,
 };
 
 /// A database in one SQLite file.
@@ -155,6 +156,18 @@ impl Accounts for Sqlite {
         self.write(true, |t| accounts::write(t, writes))?;
         self.cursors().rewind_all();
         Ok(())
+    }
+
+    fn sealed_factor(&self, name: &str) -> Result<Option<SealedFactor>> {
+        self.read(|c| second_factor::one(c, name))
+    }
+
+    fn set_sealed_factor(&self, name: &str, factor: Option<&SealedFactor>) -> Result<()> {
+        self.write(true, |t| second_factor::set(t, name, factor))
+    }
+
+    fn replace_sealed_factor(&self, name: &str, before: &SealedFactor, after: &SealedFactor) -> Result<bool> {
+        self.write(true, |t| second_factor::replace(t, name, before, after))
     }
 
     fn remove_account(&self, name: &str) -> Result<()> {

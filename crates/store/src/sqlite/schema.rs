@@ -18,6 +18,7 @@ pub(super) const SCRIPTS: &[&str] = &[
     include_str!("typed.sql"),
     include_str!("event_facts.sql"),
     include_str!("lockout.sql"),
+    include_str!("second_factor.sql"),
 ];
 
 /// The version that this program writes.

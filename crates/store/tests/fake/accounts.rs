@@ -1,6 +1,7 @@
 use adit_policy::name;
 use adit_store::{
-    Account, AccountChange, AccountWrite, Accounts, Error, ErrorKind, NewAccount, Result, SealedSecret,
+    Account, AccountChange, AccountWrite, Accounts, Error, ErrorKind, NewAccount, Result, SealedFactor,
+    SealedSecret,
 };
 use jiff::Timestamp;
 
@@ -109,10 +110,39 @@ impl Accounts for Fake {
         self.write(|state| write_all(state, writes))
     }
 
+    fn sealed_factor(&self, name: &str) -> Result<Option<SealedFactor>> {
+        Ok(self.lock().factors.get(&name::key(name)).cloned())
+    }
+
+    fn set_sealed_factor(&self, name: &str, factor: Option<&SealedFactor>) -> Result<()> {
+        let key = name::key(name);
+        self.write(|state| {
+            if !state.accounts.contains_key(&key) {
+                return Err(missing(name));
+            }
+            match factor {
+                Some(factor) => state.factors.insert(key, factor.clone()),
+                None => state.factors.remove(&key),
+            };
+            Ok(())
+        })
+    }
+
+    fn replace_sealed_factor(&self, name: &str, before: &SealedFactor, after: &SealedFactor) -> Result<bool> {
+        self.write(|state| {
+            let Some(found) = state.factors.get_mut(&name::key(name)).filter(|found| *found == before) else {
+                return Ok(false);
+            };
+            found.clone_from(after);
+            Ok(true)
+        })
+    }
+
     fn remove_account(&self, name: &str) -> Result<()> {
         let key = name::key(name);
         self.write(|state| {
             state.accounts.remove(&key).ok_or_else(|| missing(name))?;
+            state.factors.remove(&key);
             state.leases.retain(|_, lease| lease.session.is_some() || name::key(&lease.user) != key);
             Ok(())
         })

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use adit_store::{
-    Account, Event, LockoutChange, Pruned, Retention, SealedSecret, ServerId, Session, SessionId, Step,
+    Account, Event, LockoutChange, Pruned, Retention, SealedFactor, SealedSecret, ServerId, Session,
+    SessionId, Step,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -21,6 +22,8 @@ pub(crate) struct State {
     pub(crate) key_check: Option<Vec<u8>>,
     /// By name in lower case.
     pub(crate) accounts: BTreeMap<String, (Account, Option<SealedSecret>)>,
+    /// By name in lower case.
+    pub(crate) factors: BTreeMap<String, SealedFactor>,
     /// Keys; a server's number is its place.
     pub(crate) servers: Vec<String>,
     pub(crate) leases: BTreeMap<(String, Ipv4Addr), Lease>,

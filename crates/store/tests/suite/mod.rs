@@ -2,6 +2,7 @@
 
 mod accounts;
 mod events;
+mod factors;
 mod lease_model;
 mod leases;
 mod lockout;
@@ -15,6 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 
 pub(crate) use accounts::*;
 pub(crate) use events::*;
+pub(crate) use factors::*;
 pub(crate) use lease_model::*;
 pub(crate) use leases::*;
 pub(crate) use lockout::*;
@@ -50,6 +52,8 @@ macro_rules! suite {
             a_change_of_something_older_is_refused
             secrets_come_back_as_they_were_put
             a_new_secret_replaces_all_of_the_old_one
+            a_second_factor_belongs_to_its_account
+            a_code_is_used_once_by_one_of_many_threads
             logins_are_remembered
             the_gate_sees_the_same_account
             whole_accounts_are_written_all_or_none

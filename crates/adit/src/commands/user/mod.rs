@@ -7,6 +7,7 @@ pub(crate) mod first;
 pub(crate) mod handout;
 pub(crate) mod import;
 pub(crate) mod list;
+pub(crate) mod mfa;
 pub(crate) mod passwd;
 mod password;
 pub(crate) mod remove;
@@ -37,6 +38,8 @@ pub(crate) enum User {
     Import(import::Args),
     Export(export::Args),
     Handout(handout::Args),
+    #[command(subcommand)]
+    Mfa(mfa::Mfa),
 }
 
 pub(crate) fn run(user: User, output: &Output, places: &Places) -> Result<Exit, Failure> {
@@ -54,6 +57,7 @@ pub(crate) fn run(user: User, output: &Output, places: &Places) -> Result<Exit, 
         User::Remove(args) => remove::run(&args, output, service),
         User::Import(args) => import::run(&args, output, service),
         User::Export(args) => export::run(&args, output, service),
+        User::Mfa(mfa) => mfa::run(mfa, output, settings, service),
         User::Handout(args) => handout::run(&args, output, settings, service),
     }
 }

@@ -87,6 +87,18 @@ impl Accounts for Counting {
         self.inner.write_accounts(writes)
     }
 
+    fn sealed_factor(&self, name: &str) -> Result<Option<SealedFactor>> {
+        self.inner.sealed_factor(name)
+    }
+
+    fn set_sealed_factor(&self, name: &str, factor: Option<&SealedFactor>) -> Result<()> {
+        self.inner.set_sealed_factor(name, factor)
+    }
+
+    fn replace_sealed_factor(&self, name: &str, before: &SealedFactor, after: &SealedFactor) -> Result<bool> {
+        self.inner.replace_sealed_factor(name, before, after)
+    }
+
     fn remove_account(&self, name: &str) -> Result<()> {
         self.inner.remove_account(name)
     }
