@@ -30,7 +30,7 @@ pub(super) fn check(
         .map_err(|_| Error::from(ErrorKind::Unsealable { name: user.into() }))?;
     let refused = |fault| LoginRefusal::SecondFactor { user: user.to_owned(), fault };
     match (proof, secret) {
-        // The new password would be the only one in it, and the code would be missing from the next login's check.
+        // The client proves the new password without a code (RFC 2759 section 7): it would log in with one factor.
         (Proof::ChangePassword(_), _) => {
             let fault = "the password of an account with a second factor is changed with adit user passwd";
             return Ok(Err(LoginRefusal::BadPasswordChange { fault: fault.to_owned() }));
