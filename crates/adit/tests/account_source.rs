@@ -62,6 +62,10 @@ impl AccountSource for Directory {
         "directory"
     }
 
+    fn is_optional(&self) -> bool {
+        true
+    }
+
     fn authenticate<'a>(
         &'a self,
         request: &'a AuthRequest,
@@ -204,7 +208,7 @@ fn every_typed_reason_reaches_client_and_record() {
 }
 
 #[test]
-fn while_a_source_is_down_accounts_behind_it_work_and_nothing_is_rejected() {
+fn while_an_optional_source_is_down_accounts_behind_it_work_and_nothing_is_rejected() {
     let world = World::start();
     let mut busy = connect(&world.client, "busy", &["--once"]);
     assert_eq!(busy.hang_up(), 0);
