@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use adit_diag::Code;
+use adit_policy::access::Mfa;
 
 use crate::finding::Level;
 use crate::model::{AuthSource, Config, Radius};
@@ -32,6 +33,7 @@ pub(super) fn run(report: &mut Report<'_>, config: &Config) {
     unsigned(report, radius);
     next_if_unavailable(report, config, radius);
     time(report, config, radius);
+    second_factor(report, config);
 }
 
 fn missing(report: &mut Report<'_>) {
@@ -91,6 +93,23 @@ fn next_if_unavailable(report: &mut Report<'_>, config: &Config, radius: &Radius
         report.on(&path, Code::F20, Level::Warning, message).label("no effect")
     };
     report.push(finding.advice("on_unavailable = \"refuse\""));
+}
+
+/// Reports that a second factor is required only of the accounts of adit.
+fn second_factor(report: &mut Report<'_>, config: &Config) {
+    let groups =
+        config.groups.iter().map(|(name, access)| (vec!["groups", name.as_str(), "mfa"], access.mfa));
+    let all = std::iter::once((vec!["access", "mfa"], config.access.mfa)).chain(groups);
+    for (path, _) in
+        all.filter(|(path, mfa)| *mfa == Mfa::Append && report.entry(path).is_some()).collect::<Vec<_>>()
+    {
+        let message = format!(
+            "{} is \"append\": users whom a RADIUS server accepts need no code of adit",
+            path.join(".")
+        );
+        let finding = report.on(&path, Code::F14, Level::Warning, message).label("not for users of RADIUS");
+        report.push(finding.advice("let the RADIUS server require the second factor of its users"));
+    }
 }
 
 /// Reports a set-up time in which the servers cannot answer.
