@@ -16,6 +16,7 @@ const COMMANDS: &[&str] = &[
     "init",
     "kick",
     "log",
+    "pool",
     "serve",
     "session",
     "sessions",
